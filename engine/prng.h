@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: MIT
+// A small seeded random generator: xoshiro256** (Blackman and Vigna, "Scrambled linear
+// pseudorandom number generators", 2018), its state filled by SplitMix64. Same seed, same stream,
+// on every machine. Not for secrets.
+#ifndef GV_ENGINE_PRNG_H
+#define GV_ENGINE_PRNG_H
+
+#include "../merkle/base.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+struct gv_prng {
+    uint64_t state[4];
+};
+
+// `stream` separates generators that share a seed: one a node, one a link, …
+GV_API void gv_prng_init(struct gv_prng *prng, uint64_t seed, uint64_t stream);
+GV_API uint64_t gv_prng_next(struct gv_prng *prng);
+// Uniform in [0, bound), without bias; bound > 0.
+GV_API uint64_t gv_prng_below(struct gv_prng *prng, uint64_t bound);
+// Uniform in [0, 1), 53 bits.
+GV_API double gv_prng_unit(struct gv_prng *prng);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: MIT
+// The digest of a set of entries: how many, and the sum modulo 2^64 of their keyed hashes.
+//
+// Sums, not XOR: equal items do not cancel, and a sum together with a count resists the linear
+// forgeries that some 64 chosen items make against XOR. The hash is XXH3-64 under a secret that a
+// cluster shares; who does not know the seed cannot choose items that collide.
+#ifndef GV_MERKLE_DIGEST_H
+#define GV_MERKLE_DIGEST_H
+
+#include "base.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+struct gv_digest {
+    uint64_t count;
+    uint64_t sum;
+};
+
+// A hashing key. Treat as opaque; copying is fine. Every node of a cluster needs the same one:
+// nodes with different keys never agree on a digest.
+struct gv_digest_key {
+    uint8_t secret[192];
+    uint64_t seed;
+};
+
+// Derives the key from `seed` (any bytes, any length, also none).
+GV_API void gv_digest_key_init(struct gv_digest_key *key, struct gv_slice seed);
+
+// The keyed hash of a byte string.
+GV_API uint64_t gv_digest_hash(const struct gv_digest_key *key, const void *data, size_t len);
+
+// The keyed hash of `count` words (at most 8), the same on machines of either byte order.
+GV_API uint64_t gv_digest_words(const struct gv_digest_key *key, const uint64_t *words,
+                                size_t count);
+
+// What goes over the wire for a digest: 64 bits of (count, sum) under a salt drawn afresh for
+// every message, so that an unlucky collision misses a differing range once, not for ever.
+GV_API uint64_t gv_digest_fingerprint(const struct gv_digest_key *key, struct gv_digest digest,
+                                      uint64_t salt);
+
+static inline struct gv_digest gv_digest_add(struct gv_digest a, struct gv_digest b) {
+    return (struct gv_digest){a.count + b.count, a.sum + b.sum};
+}
+
+static inline struct gv_digest gv_digest_sub(struct gv_digest a, struct gv_digest b) {
+    return (struct gv_digest){a.count - b.count, a.sum - b.sum};
+}
+
+static inline bool gv_digest_equal(struct gv_digest a, struct gv_digest b) {
+    return a.count == b.count && a.sum == b.sum;
+}
+
+#ifdef __cplusplus
+}
+#endif
+#endif

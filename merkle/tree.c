@@ -1,0 +1,653 @@
+// SPDX-License-Identifier: MIT
+#include "tree.h"
+
+#include <string.h>
+
+enum {
+    LEAF_CAP = 64,
+    INNER_CAP = 40, // makes both kinds of node the same size
+    CHUNK_CAP = 64, // nodes
+    SPILL = 8,      // items moved at once from a full leaf
+};
+
+// Both kinds keep their entries as columns, so that a search reads nothing but places.
+//
+// places[i] of an inner node is a lower bound of everything under children[i] and an upper bound
+// of everything before it. It need not be the place of an item: erasing leaves it as it is. Along
+// the left edge places[0] is 0, elsewhere places[0] is what the parent has for this node.
+union node {
+    uint32_t count; // of entries; the first field of both
+    struct leaf {
+        uint32_t count;
+        uint64_t places[LEAF_CAP];
+        uint64_t hashes[LEAF_CAP];
+        uint32_t refs[LEAF_CAP];
+    } leaf;
+    struct inner {
+        uint32_t count;
+        uint64_t places[INNER_CAP];
+        uint64_t counts[INNER_CAP];
+        uint64_t sums[INNER_CAP];
+        union node *children[INNER_CAP];
+    } inner;
+    union node *next_spare;
+};
+
+// One entry of a node of either kind.
+struct entry {
+    uint64_t place;
+    struct gv_digest digest;
+    union node *child; // of an inner node's entry
+    uint32_t ref;      // of a leaf's
+};
+
+struct chunk {
+    struct chunk *next;
+    size_t size; // bytes
+    union node nodes[];
+};
+
+// ---- Nodes and their memory ---------------------------------------------------------------------
+
+// Makes sure that `need` nodes can be taken. An operation reserves before it changes anything.
+static int reserve(struct gv_tree *tree, size_t need) {
+    if (need <= tree->spares) return 0;
+    // Chunks double with the tree: small trees stay small, large ones allocate rarely.
+    size_t count = tree->nodes < CHUNK_CAP ? tree->nodes : CHUNK_CAP;
+    if (count < need - tree->spares) count = need - tree->spares;
+    GV_ASSERT(count > 0 && count < SIZE_MAX / sizeof(union node));
+    size_t size = sizeof(struct chunk) + count * sizeof(union node);
+    struct chunk *chunk = tree->alloc.resize(tree->alloc.ctx, NULL, 0, size);
+    if (chunk == NULL) return GV_ENOMEM;
+    chunk->next = tree->chunks;
+    chunk->size = size;
+    tree->chunks = chunk;
+    tree->bytes += size;
+    tree->nodes += count;
+    tree->spares += count;
+    for (size_t i = count; i-- > 0;) {
+        chunk->nodes[i].next_spare = tree->spare;
+        tree->spare = &chunk->nodes[i];
+    }
+    GV_ASSERT(tree->spares >= need);
+    return 0;
+}
+
+static union node *take(struct gv_tree *tree) {
+    GV_ASSERT(tree->spares > 0 && tree->spare != NULL);
+    union node *node = tree->spare;
+    tree->spare = node->next_spare;
+    tree->spares--;
+    node->count = 0;
+    return node;
+}
+
+static void give_back(struct gv_tree *tree, union node *node) {
+    GV_ASSERT(node != NULL && tree->spares < tree->nodes);
+    node->next_spare = tree->spare;
+    tree->spare = node;
+    tree->spares++;
+}
+
+// ---- Entries of a node --------------------------------------------------------------------------
+
+static uint32_t cap_of(bool leaf) {
+    return leaf ? LEAF_CAP : INNER_CAP;
+}
+
+// Copies n entries within one node or between two; counts are the caller's business.
+static void move(union node *to, uint32_t at, const union node *from, uint32_t first, uint32_t n,
+                 bool leaf) {
+    GV_ASSERT(at + n <= cap_of(leaf) && first + n <= cap_of(leaf));
+    if (leaf) {
+        memmove(to->leaf.places + at, from->leaf.places + first, n * sizeof(uint64_t));
+        memmove(to->leaf.hashes + at, from->leaf.hashes + first, n * sizeof(uint64_t));
+        memmove(to->leaf.refs + at, from->leaf.refs + first, n * sizeof(uint32_t));
+    } else {
+        memmove(to->inner.places + at, from->inner.places + first, n * sizeof(uint64_t));
+        memmove(to->inner.counts + at, from->inner.counts + first, n * sizeof(uint64_t));
+        memmove(to->inner.sums + at, from->inner.sums + first, n * sizeof(uint64_t));
+        memmove(to->inner.children + at, from->inner.children + first, n * sizeof(union node *));
+    }
+}
+
+static void put(union node *node, uint32_t at, const struct entry *entry, bool leaf) {
+    GV_ASSERT(at <= node->count && node->count < cap_of(leaf));
+    if (at < node->count) move(node, at + 1, node, at, node->count - at, leaf);
+    if (leaf) {
+        node->leaf.places[at] = entry->place;
+        node->leaf.hashes[at] = entry->digest.sum;
+        node->leaf.refs[at] = entry->ref;
+    } else {
+        GV_ASSERT(entry->child != NULL);
+        node->inner.places[at] = entry->place;
+        node->inner.counts[at] = entry->digest.count;
+        node->inner.sums[at] = entry->digest.sum;
+        node->inner.children[at] = entry->child;
+    }
+    node->count++;
+}
+
+static void drop(union node *node, uint32_t at, bool leaf) {
+    GV_ASSERT(at < node->count && node->count <= cap_of(leaf));
+    move(node, at, node, at + 1, node->count - at - 1, leaf);
+    node->count--;
+}
+
+static struct gv_digest sum_of(const union node *node, uint32_t from, uint32_t to, bool leaf) {
+    GV_ASSERT(from <= to && to <= cap_of(leaf));
+    struct gv_digest all = {0, 0};
+    if (leaf) {
+        all.count = to - from;
+        for (uint32_t i = from; i < to; i++) all.sum += node->leaf.hashes[i];
+    } else {
+        for (uint32_t i = from; i < to; i++) all.count += node->inner.counts[i];
+        for (uint32_t i = from; i < to; i++) all.sum += node->inner.sums[i];
+    }
+    return all;
+}
+
+// ---- Finding ------------------------------------------------------------------------------------
+
+// How many of n ascending places are below `place`. Counts cache lines first, then within one: no
+// branch depends on a place, and a node out of cache has its lines fetched at the same time. Twice
+// as fast as halving.
+static uint32_t count_below(const uint64_t *places, uint32_t n, uint64_t place) {
+    enum { LINE = 8 };
+    uint32_t count = 0;
+    for (uint32_t i = LINE - 1; i < n; i += LINE) count += LINE * (uint32_t)(places[i] < place);
+    uint32_t end = count + LINE < n ? count + LINE : n;
+    for (uint32_t i = count; i < end; i++) count += places[i] < place;
+    return count;
+}
+
+// The child that holds the first item not below `place`, or ends right before it.
+static uint32_t child_for(const union node *node, uint64_t place) {
+    GV_ASSERT(node->count > 0 && node->count <= INNER_CAP);
+    return count_below(node->inner.places + 1, node->count - 1, place);
+}
+
+// Sets the cursor behind everything below `place`, which may be behind the last item of a leaf.
+static void descend(const struct gv_tree *tree, uint64_t place, struct gv_tree_cursor *out) {
+    GV_ASSERT(tree->depth > 0 && tree->depth <= GV_TREE_DEPTH_MAX);
+    out->tree = tree;
+    out->epoch = tree->epoch;
+    union node *node = tree->root;
+    int level = 0;
+    for (; level < tree->depth - 1; level++) {
+        uint32_t child = child_for(node, place);
+        out->node[level] = node;
+        out->index[level] = (uint16_t)child;
+        node = node->inner.children[child];
+    }
+    GV_ASSERT(node->count > 0 && node->count <= LEAF_CAP);
+    out->node[level] = node;
+    out->index[level] = (uint16_t)count_below(node->leaf.places, node->count, place);
+}
+
+// From behind the last item of a leaf to the first item of the next one.
+static bool next_leaf(struct gv_tree_cursor *at) {
+    int last = at->tree->depth - 1, level = last;
+    do {
+        if (level-- == 0) return false;
+    } while (at->index[level] + 1u >= ((union node *)at->node[level])->count);
+    at->index[level]++;
+    for (; level < last; level++) {
+        const union node *node = at->node[level];
+        at->node[level + 1] = node->inner.children[at->index[level]];
+        at->index[level + 1] = 0;
+    }
+    GV_ASSERT(((union node *)at->node[last])->count > 0);
+    return true;
+}
+
+// The leaf under a cursor that may be read.
+static union node *leaf_at(const struct gv_tree_cursor *at, uint32_t *index) {
+    GV_ASSERT(at->epoch == at->tree->epoch && at->tree->depth > 0);
+    union node *leaf = at->node[at->tree->depth - 1];
+    *index = at->index[at->tree->depth - 1];
+    GV_ASSERT(*index < leaf->count);
+    return leaf;
+}
+
+bool gv_tree_seek(const struct gv_tree *tree, uint64_t place, struct gv_tree_cursor *out) {
+    GV_ASSERT(tree != NULL && out != NULL);
+    if (tree->depth == 0) return false;
+    descend(tree, place, out);
+    const union node *leaf = out->node[tree->depth - 1];
+    return out->index[tree->depth - 1] < leaf->count || next_leaf(out);
+}
+
+bool gv_tree_select(const struct gv_tree *tree, uint64_t rank, struct gv_tree_cursor *out) {
+    GV_ASSERT(tree != NULL && out != NULL);
+    if (rank >= tree->digest.count) return false;
+    out->tree = tree;
+    out->epoch = tree->epoch;
+    union node *node = tree->root;
+    int level = 0;
+    for (; level < tree->depth - 1; level++) {
+        uint32_t child = 0;
+        while (rank >= node->inner.counts[child]) rank -= node->inner.counts[child++];
+        GV_ASSERT(child < node->count);
+        out->node[level] = node;
+        out->index[level] = (uint16_t)child;
+        node = node->inner.children[child];
+    }
+    GV_ASSERT(rank < node->count);
+    out->node[level] = node;
+    out->index[level] = (uint16_t)rank;
+    return true;
+}
+
+struct gv_item gv_tree_get(const struct gv_tree_cursor *at) {
+    uint32_t index;
+    const union node *leaf = leaf_at(at, &index);
+    return (struct gv_item){leaf->leaf.places[index], leaf->leaf.hashes[index],
+                            leaf->leaf.refs[index]};
+}
+
+bool gv_tree_next(struct gv_tree_cursor *at) {
+    uint32_t index;
+    const union node *leaf = leaf_at(at, &index);
+    at->index[at->tree->depth - 1]++;
+    return index + 1 < leaf->count || next_leaf(at);
+}
+
+struct gv_digest gv_tree_root(const struct gv_tree *tree) {
+    GV_ASSERT(tree != NULL);
+    return tree->digest;
+}
+
+static struct gv_digest digest_below(const struct gv_tree *tree, uint64_t place) {
+    struct gv_digest all = {0, 0};
+    if (place == 0 || tree->depth == 0) return all;
+    if (place == GV_PLACE_END) return tree->digest;
+    const union node *node = tree->root;
+    for (int level = 0; level < tree->depth - 1; level++) {
+        uint32_t child = child_for(node, place);
+        all = gv_digest_add(all, sum_of(node, 0, child, false));
+        node = node->inner.children[child];
+    }
+    GV_ASSERT(node->count > 0 && node->count <= LEAF_CAP);
+    uint32_t below = count_below(node->leaf.places, node->count, place);
+    return gv_digest_add(all, sum_of(node, 0, below, true));
+}
+
+uint64_t gv_tree_rank(const struct gv_tree *tree, uint64_t place) {
+    GV_ASSERT(tree != NULL);
+    return digest_below(tree, place).count;
+}
+
+struct gv_digest gv_tree_digest(const struct gv_tree *tree, uint64_t lo, uint64_t hi) {
+    GV_ASSERT(tree != NULL);
+    GV_ASSERT(lo <= hi);
+    return gv_digest_sub(digest_below(tree, hi), digest_below(tree, lo));
+}
+
+// ---- Changing -----------------------------------------------------------------------------------
+
+void gv_tree_init(struct gv_tree *tree, struct gv_alloc alloc) {
+    GV_ASSERT(tree != NULL);
+    GV_ASSERT(alloc.resize != NULL);
+    *tree = (struct gv_tree){.alloc = alloc};
+}
+
+void gv_tree_fini(struct gv_tree *tree) {
+    GV_ASSERT(tree != NULL);
+    struct chunk *chunk = tree->chunks;
+    while (chunk != NULL) {
+        struct chunk *next = chunk->next;
+        tree->alloc.resize(tree->alloc.ctx, chunk, chunk->size, 0);
+        chunk = next;
+    }
+    *tree = (struct gv_tree){.alloc = tree->alloc};
+}
+
+// Whether nothing lies to the right of this node of this level.
+static bool at_right_edge(const struct gv_tree *tree, const union node *node, int level) {
+    GV_ASSERT(level >= 0 && level < tree->depth);
+    const union node *last = tree->root;
+    for (int i = 0; i < level; i++) last = last->inner.children[last->count - 1];
+    GV_ASSERT(last != NULL);
+    return last == node;
+}
+
+// Moves entries between the children a and a + 1 so that a gets to have `keep`.
+static void shift(struct inner *inner, uint32_t a, uint32_t keep, bool leaf) {
+    GV_ASSERT(a + 1 < inner->count);
+    union node *left = inner->children[a], *right = inner->children[a + 1];
+    uint32_t total = left->count + right->count;
+    GV_ASSERT(keep <= total && keep <= cap_of(leaf) && total - keep <= cap_of(leaf));
+    struct gv_digest moved; // from right to left, modulo 2^64
+    if (keep >= left->count) {
+        uint32_t n = keep - left->count;
+        moved = sum_of(right, 0, n, leaf);
+        move(left, left->count, right, 0, n, leaf);
+        move(right, 0, right, n, right->count - n, leaf);
+    } else {
+        uint32_t n = left->count - keep;
+        moved = gv_digest_sub((struct gv_digest){0, 0}, sum_of(left, keep, left->count, leaf));
+        move(right, n, right, 0, right->count, leaf);
+        move(right, 0, left, keep, n, leaf);
+    }
+    left->count = keep;
+    right->count = total - keep;
+    inner->counts[a] += moved.count;
+    inner->sums[a] += moved.sum;
+    inner->counts[a + 1] -= moved.count;
+    inner->sums[a + 1] -= moved.sum;
+    if (right->count == 0) return; // about to be freed
+    inner->places[a + 1] = leaf ? right->leaf.places[0] : right->inner.places[0];
+}
+
+// Makes room in a full leaf by moving some of its items into a neighbour that has room, so that
+// leaves get fuller than splitting alone makes them. True if it did: then the path is invalid.
+static bool spill(const struct gv_tree_cursor *path) {
+    int level = path->tree->depth - 1;
+    const union node *leaf = path->node[level];
+    GV_ASSERT(leaf->count <= LEAF_CAP);
+    if (leaf->count < LEAF_CAP || at_right_edge(path->tree, leaf, level)) return false;
+    GV_ASSERT(level > 0);
+    struct inner *inner = path->node[level - 1];
+    uint32_t index = path->index[level - 1], before = 0, behind = 0;
+    if (index > 0) before = LEAF_CAP - inner->children[index - 1]->count;
+    if (index + 1 < inner->count) behind = LEAF_CAP - inner->children[index + 1]->count;
+    GV_ASSERT(before + behind <= 2 * LEAF_CAP);
+    uint32_t room = before > behind ? before : behind;
+    if (room < SPILL) return false;
+    if (before > behind) {
+        shift(inner, index - 1, LEAF_CAP - before + SPILL, true);
+    } else {
+        shift(inner, index, LEAF_CAP - SPILL, true);
+    }
+    return true;
+}
+
+// How many nodes an insert at the end of this path takes.
+static size_t nodes_to_split(const struct gv_tree_cursor *path) {
+    int depth = path->tree->depth, level = depth;
+    GV_ASSERT(depth > 0);
+    while (level > 0 && ((union node *)path->node[level - 1])->count == cap_of(level == depth)) {
+        level--;
+    }
+    return (size_t)(depth - level) + (level == 0); // the root's split needs a root above it
+}
+
+// Puts the entry into the path's node of this level. True if that split the node: then the entry
+// is replaced by that of the new right neighbour, which the level above has to take.
+static bool put_or_split(struct gv_tree *tree, const struct gv_tree_cursor *path, int level,
+                         uint32_t index, struct entry *entry) {
+    bool leaf = level == tree->depth - 1;
+    union node *node = path->node[level];
+    uint32_t cap = cap_of(leaf);
+    if (node->count < cap) {
+        put(node, index, entry, leaf);
+        return false;
+    }
+    // Along the right edge the new node starts with the new entry: it will grow, while the old
+    // one, if entries come more or less in order, gets no more and should be full.
+    uint32_t keep = cap / 2;
+    if (index > keep && at_right_edge(tree, node, level)) keep = index;
+    union node *right = take(tree);
+    move(right, 0, node, keep, cap - keep, leaf);
+    right->count = cap - keep;
+    node->count = keep;
+    if (index < keep) {
+        put(node, index, entry, leaf);
+    } else {
+        put(right, index - keep, entry, leaf);
+    }
+    uint64_t first = leaf ? right->leaf.places[0] : right->inner.places[0];
+    *entry = (struct entry){first, sum_of(right, 0, right->count, leaf), right, 0};
+    GV_ASSERT(node->count >= cap / 2 && right->count > 0);
+    return true;
+}
+
+static void grow_root(struct gv_tree *tree, const struct entry *right) {
+    GV_ASSERT(tree->depth > 0 && tree->depth < GV_TREE_DEPTH_MAX);
+    union node *root = take(tree);
+    struct gv_digest rest = gv_digest_sub(tree->digest, right->digest);
+    struct entry left = {0, rest, tree->root, 0};
+    put(root, 0, &left, false);
+    put(root, 1, right, false);
+    tree->root = root;
+    tree->depth++;
+}
+
+int gv_tree_insert(struct gv_tree *tree, struct gv_item item) {
+    GV_ASSERT(tree != NULL);
+    if (item.place == GV_PLACE_END) return GV_EINVAL;
+    struct gv_digest one = {1, item.hash};
+    struct entry entry = {item.place, one, NULL, item.ref};
+    if (tree->depth == 0) {
+        if (reserve(tree, 1) != 0) return GV_ENOMEM;
+        tree->root = take(tree);
+        tree->depth = 1;
+        put(tree->root, 0, &entry, true);
+        tree->digest = one;
+        tree->epoch++;
+        return 0;
+    }
+    struct gv_tree_cursor path;
+    int last = tree->depth - 1;
+    descend(tree, item.place + 1, &path);
+    if (spill(&path)) descend(tree, item.place + 1, &path);
+    if (reserve(tree, nodes_to_split(&path)) != 0) return GV_ENOMEM;
+
+    bool carry = put_or_split(tree, &path, last, path.index[last], &entry);
+    for (int level = last - 1; level >= 0; level--) {
+        struct inner *inner = path.node[level];
+        uint32_t index = path.index[level];
+        inner->counts[index] += 1;
+        inner->sums[index] += item.hash;
+        if (!carry) continue;
+        inner->counts[index] -= entry.digest.count;
+        inner->sums[index] -= entry.digest.sum;
+        carry = put_or_split(tree, &path, level, index + 1, &entry);
+    }
+    tree->digest = gv_digest_add(tree->digest, one);
+    if (carry) grow_root(tree, &entry);
+    tree->epoch++;
+    return 0;
+}
+
+void gv_tree_update(struct gv_tree *tree, const struct gv_tree_cursor *at, uint64_t hash,
+                    uint32_t ref) {
+    GV_ASSERT(tree != NULL && at->tree == tree);
+    uint32_t index;
+    union node *leaf = leaf_at(at, &index);
+    uint64_t change = hash - leaf->leaf.hashes[index];
+    leaf->leaf.hashes[index] = hash;
+    leaf->leaf.refs[index] = ref;
+    for (int level = 0; level < tree->depth - 1; level++) {
+        struct inner *inner = at->node[level];
+        inner->sums[at->index[level]] += change;
+    }
+    tree->digest.sum += change;
+}
+
+// A child of `parent` got too small: evens it out with a neighbour, or joins them if they fit into
+// one node. True if the parent lost a child.
+static bool refill(struct gv_tree *tree, union node *parent, uint32_t index, bool leaf) {
+    GV_ASSERT(index < parent->count);
+    struct inner *inner = &parent->inner;
+    if (parent->count == 1) { // only along the right edge, where a small node is allowed
+        if (inner->children[0]->count > 0) return false;
+        give_back(tree, inner->children[0]);
+        parent->count = 0;
+        return true;
+    }
+    uint32_t a = index > 0 ? index - 1 : 0, b = a + 1;
+    union node *right = inner->children[b];
+    uint32_t total = inner->children[a]->count + right->count;
+    if (total > cap_of(leaf)) {
+        shift(inner, a, total / 2, leaf);
+        return false;
+    }
+    shift(inner, a, total, leaf);
+    GV_ASSERT(inner->counts[b] == 0 && inner->sums[b] == 0);
+    drop(parent, b, false);
+    give_back(tree, right);
+    return true;
+}
+
+void gv_tree_erase(struct gv_tree *tree, const struct gv_tree_cursor *at) {
+    GV_ASSERT(tree != NULL && at->tree == tree);
+    uint32_t index;
+    union node *leaf = leaf_at(at, &index);
+    struct gv_digest one = {1, leaf->leaf.hashes[index]};
+    drop(leaf, index, true);
+    for (int level = 0; level < tree->depth - 1; level++) {
+        struct inner *inner = at->node[level];
+        inner->counts[at->index[level]] -= 1;
+        inner->sums[at->index[level]] -= one.sum;
+    }
+    tree->digest = gv_digest_sub(tree->digest, one);
+    tree->epoch++;
+
+    for (int level = tree->depth - 1; level > 0; level--) {
+        bool is_leaf = level == tree->depth - 1;
+        if (((union node *)at->node[level])->count >= cap_of(is_leaf) / 2) break;
+        if (!refill(tree, at->node[level - 1], at->index[level - 1], is_leaf)) break;
+    }
+    union node *root = tree->root;
+    while (tree->depth > 1 && root->count == 1) {
+        tree->root = root->inner.children[0];
+        tree->depth--;
+        give_back(tree, root);
+        root = tree->root;
+    }
+    if (root->count == 0) {
+        GV_ASSERT(tree->depth == 1 && tree->digest.count == 0 && tree->digest.sum == 0);
+        give_back(tree, root);
+        tree->root = NULL;
+        tree->depth = 0;
+    }
+}
+
+// ---- Loading ------------------------------------------------------------------------------------
+
+// Most items under a node of this height; a leaf's is 1.
+static size_t span_of(int height) {
+    GV_ASSERT(height >= 1 && height <= GV_TREE_DEPTH_MAX);
+    size_t span = LEAF_CAP;
+    while (--height > 0) span = span > SIZE_MAX / INNER_CAP ? SIZE_MAX : span * INNER_CAP;
+    return span;
+}
+
+// A subtree of these items, full from the left; `place` is the parent's bound for it.
+static union node *build(struct gv_tree *tree, int height, const struct gv_item *items,
+                         size_t count, uint64_t place, struct gv_digest *digest) {
+    GV_ASSERT(count > 0 && count <= span_of(height));
+    union node *node = take(tree);
+    if (height == 1) {
+        for (size_t i = 0; i < count; i++) {
+            node->leaf.places[i] = items[i].place;
+            node->leaf.hashes[i] = items[i].hash;
+            node->leaf.refs[i] = items[i].ref;
+        }
+        node->count = (uint32_t)count;
+        *digest = sum_of(node, 0, node->count, true);
+        return node;
+    }
+    size_t span = span_of(height - 1);
+    for (size_t from = 0; from < count; from += span) {
+        size_t n = count - from < span ? count - from : span;
+        struct entry entry = {.place = from == 0 ? place : items[from].place};
+        entry.child = build(tree, height - 1, items + from, n, entry.place, &entry.digest);
+        put(node, node->count, &entry, false);
+    }
+    *digest = sum_of(node, 0, node->count, false);
+    return node;
+}
+
+int gv_tree_load(struct gv_tree *tree, const struct gv_item *items, size_t count) {
+    GV_ASSERT(tree != NULL);
+    GV_ASSERT(items != NULL || count == 0);
+    if (tree->depth != 0) return GV_EINVAL;
+    if (count == 0) return 0;
+    for (size_t i = 1; i < count; i++) {
+        if (items[i - 1].place > items[i].place) return GV_EINVAL;
+    }
+    if (items[count - 1].place == GV_PLACE_END) return GV_EINVAL;
+
+    int height = 0;
+    size_t need = 0, nodes;
+    do {
+        nodes = (count - 1) / span_of(++height) + 1;
+        need += nodes;
+    } while (nodes > 1);
+    if (reserve(tree, need) != 0) return GV_ENOMEM;
+    tree->root = build(tree, height, items, count, 0, &tree->digest);
+    tree->depth = height;
+    tree->epoch++;
+    GV_ASSERT(tree->digest.count == count);
+    return 0;
+}
+
+// ---- Checking -----------------------------------------------------------------------------------
+
+struct check {
+    uint64_t last; // the place before the one to come
+    size_t nodes;  // seen so far
+};
+
+static bool leaf_is_sound(const struct leaf *leaf, struct check *check) {
+    GV_ASSERT(leaf->count <= LEAF_CAP);
+    for (uint32_t i = 0; i < leaf->count; i++) {
+        if (leaf->places[i] < check->last || leaf->places[i] == GV_PLACE_END) return false;
+        check->last = leaf->places[i];
+    }
+    return true;
+}
+
+// Whether the subtree is as it must be, its digest included. `place` is the parent's bound for it.
+static bool is_sound(const struct gv_tree *tree, const union node *node, int height, uint64_t place,
+                     bool edge, struct gv_digest digest, struct check *check) {
+    GV_ASSERT(height >= 1 && height <= tree->depth);
+    bool leaf = height == 1;
+    bool root = height == tree->depth;
+    if (node == NULL || ++check->nodes > tree->nodes) return false;
+    uint32_t least = root && !leaf ? 2 : edge ? 1 : cap_of(leaf) / 2;
+    if (node->count < least || node->count > cap_of(leaf)) return false;
+    if (!gv_digest_equal(digest, sum_of(node, 0, node->count, leaf))) return false;
+    if (place < check->last) return false;
+    check->last = place;
+    if (leaf) return leaf_is_sound(&node->leaf, check);
+    const struct inner *inner = &node->inner;
+    if (inner->places[0] != place) return false;
+    for (uint32_t i = 0; i < inner->count; i++) {
+        struct gv_digest part = {inner->counts[i], inner->sums[i]};
+        bool last = edge && i + 1 == inner->count;
+        if (!is_sound(tree, inner->children[i], height - 1, inner->places[i], last, part, check))
+            return false;
+    }
+    return true;
+}
+
+int gv_tree_verify(const struct gv_tree *tree) {
+    GV_ASSERT(tree != NULL);
+    if (tree->depth < 0 || tree->depth > GV_TREE_DEPTH_MAX) return GV_ECORRUPT;
+    if ((tree->depth == 0) != (tree->root == NULL)) return GV_ECORRUPT;
+    struct check check = {0, 0};
+    if (tree->depth == 0) {
+        if (tree->digest.count != 0 || tree->digest.sum != 0) return GV_ECORRUPT;
+    } else if (!is_sound(tree, tree->root, tree->depth, 0, true, tree->digest, &check)) {
+        return GV_ECORRUPT;
+    }
+    size_t spares = 0;
+    for (const union node *node = tree->spare; node != NULL; node = node->next_spare) {
+        if (++spares > tree->spares) return GV_ECORRUPT;
+    }
+    if (spares != tree->spares || check.nodes + spares != tree->nodes) return GV_ECORRUPT;
+    size_t bytes = 0;
+    for (const struct chunk *chunk = tree->chunks; chunk != NULL; chunk = chunk->next) {
+        bytes += chunk->size;
+    }
+    return bytes == tree->bytes ? 0 : GV_ECORRUPT;
+}
+
+size_t gv_tree_memory(const struct gv_tree *tree) {
+    GV_ASSERT(tree != NULL);
+    return tree->bytes;
+}

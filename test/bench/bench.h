@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: MIT
+// The benchmarks: each file here defines one, bench_NAME, which prints what it measured, its name
+// first in each line. With `small` it takes well under a second, and serves as a test that it
+// still runs. Returns 0, or 1 if what it ran gave a wrong result.
+#ifndef GV_TEST_BENCH_BENCH_H
+#define GV_TEST_BENCH_BENCH_H
+
+#include <stdbool.h>
+
+// Every benchmark, in the order in which they run.
+#define BENCHES(X) \
+    X(tree)        \
+    X(json)
+
+#define BENCH_DECLARE(name) int bench_##name(bool small);
+BENCHES(BENCH_DECLARE)
+#undef BENCH_DECLARE
+
+// Monotonic, in nanoseconds.
+double bench_now_ns(void);
+
+#endif

@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: MIT
+// gvbench: runs all benchmarks or those that are named.
+#include "bench.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+static const struct {
+    const char *name;
+    int (*run)(bool small);
+} benches[] = {
+#define X(name) {#name, bench_##name},
+    BENCHES(X)
+#undef X
+};
+
+enum { COUNT = sizeof benches / sizeof *benches };
+
+double bench_now_ns(void) {
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (double)now.tv_sec * 1e9 + (double)now.tv_nsec;
+}
+
+static void usage(FILE *out) {
+    fputs("usage: gvbench [--small] [NAME...]\n"
+          "Runs the named benchmarks, or all of them.\n"
+          "  --small  a short run of each, to see that it works\n"
+          "  --help   this text\n"
+          "Names:",
+          out);
+    for (int i = 0; i < COUNT; i++) fprintf(out, " %s", benches[i].name);
+    fputs("\nExit status: 0; 1: a benchmark gave a wrong result; 2: wrong usage.\n", out);
+}
+
+// The index of a benchmark, or COUNT.
+static int find(const char *name) {
+    int i = 0;
+    while (i < COUNT && strcmp(benches[i].name, name) != 0) i++;
+    return i;
+}
+
+int main(int argc, char **argv) {
+    bool small = false, some = false, chosen[COUNT] = {false};
+    for (int i = 1; i < argc; i++) {
+        if (strcmp(argv[i], "--help") == 0) {
+            usage(stdout);
+            return 0;
+        }
+        if (strcmp(argv[i], "--small") == 0) {
+            small = true;
+            continue;
+        }
+        int bench = find(argv[i]);
+        if (bench == COUNT) {
+            fprintf(stderr, "gvbench: no such %s: %s\n", argv[i][0] == '-' ? "option" : "benchmark",
+                    argv[i]);
+            usage(stderr);
+            return 2;
+        }
+        chosen[bench] = some = true;
+    }
+    int failed = 0;
+    for (int i = 0; i < COUNT; i++) {
+        if (some && !chosen[i]) continue;
+        if (benches[i].run(small) != 0) {
+            fprintf(stderr, "gvbench: %s failed\n", benches[i].name);
+            failed = 1;
+        }
+        fflush(stdout);
+    }
+    return failed;
+}

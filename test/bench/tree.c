@@ -1,0 +1,178 @@
+// SPDX-License-Identifier: MIT
+// What the tree costs for an item, in time and in bytes, beside what qsort takes for an item of the
+// same items in the same run.
+#include "bench.h"
+
+#include "../../engine/prng.h"
+#include "../../merkle/tree.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct subject {
+    struct gv_tree tree;
+    struct gv_prng prng;
+    struct gv_item *items;  // in random order
+    struct gv_item *sorted; // the same, by place
+    size_t count;
+    struct gv_digest digest; // of all of them
+};
+
+static int by_place(const void *a, const void *b) {
+    const struct gv_item *x = a, *y = b;
+    return (x->place > y->place) - (x->place < y->place);
+}
+
+// Each step does something once for each item, and says whether the result was right.
+
+static bool sort(struct subject *subject) {
+    qsort(subject->sorted, subject->count, sizeof *subject->sorted, by_place);
+    return true;
+}
+
+static bool insert_all(struct gv_tree *tree, const struct gv_item *items, size_t count) {
+    for (size_t i = 0; i < count; i++) {
+        if (gv_tree_insert(tree, items[i]) != 0) return false;
+    }
+    return true;
+}
+
+static bool insert_random(struct subject *subject) {
+    return insert_all(&subject->tree, subject->items, subject->count);
+}
+
+static bool insert_ascending(struct subject *subject) {
+    return insert_all(&subject->tree, subject->sorted, subject->count);
+}
+
+static bool load(struct subject *subject) {
+    return gv_tree_load(&subject->tree, subject->sorted, subject->count) == 0;
+}
+
+static bool seek(struct subject *subject) {
+    struct gv_tree_cursor at;
+    uint64_t sum = 0;
+    for (size_t i = 0; i < subject->count; i++) {
+        if (!gv_tree_seek(&subject->tree, subject->items[i].place, &at)) return false;
+        sum += gv_tree_get(&at).place - subject->items[i].place;
+    }
+    return sum == 0;
+}
+
+static bool pick(struct subject *subject) {
+    struct gv_tree_cursor at;
+    uint64_t differ = 0;
+    for (size_t i = 0; i < subject->count; i++) {
+        uint64_t rank = gv_prng_below(&subject->prng, subject->count);
+        if (!gv_tree_select(&subject->tree, rank, &at)) return false;
+        differ |= gv_tree_get(&at).place ^ subject->sorted[rank].place;
+    }
+    return differ == 0;
+}
+
+static bool digest(struct subject *subject) {
+    struct gv_digest sum = {0, 0};
+    for (size_t i = 0; i < subject->count; i++) {
+        // A place and the next one of the random order bound a range of any length.
+        uint64_t lo = subject->items[i].place;
+        uint64_t hi = subject->items[(i + 1) % subject->count].place;
+        struct gv_digest part = lo < hi ? gv_tree_digest(&subject->tree, lo, hi)
+                                        : gv_tree_digest(&subject->tree, hi, lo);
+        // The way up and the way down add up to nothing, as the last one closes the ring.
+        sum = lo < hi ? gv_digest_add(sum, part) : gv_digest_sub(sum, part);
+    }
+    return sum.count == 0 && sum.sum == 0;
+}
+
+static bool walk(struct subject *subject) {
+    struct gv_tree_cursor at;
+    struct gv_digest sum = {0, 0};
+    for (bool more = gv_tree_seek(&subject->tree, 0, &at); more; more = gv_tree_next(&at)) {
+        sum = gv_digest_add(sum, (struct gv_digest){1, gv_tree_get(&at).hash});
+    }
+    return gv_digest_equal(sum, subject->digest);
+}
+
+static bool erase(struct subject *subject) {
+    struct gv_tree_cursor at;
+    for (size_t i = 0; i < subject->count; i++) {
+        if (!gv_tree_seek(&subject->tree, subject->items[i].place, &at)) return false;
+        gv_tree_erase(&subject->tree, &at);
+    }
+    return gv_tree_root(&subject->tree).count == 0;
+}
+
+enum { FRESH = 1, FILLS = 2 };
+
+static const struct step {
+    const char *name;
+    bool (*run)(struct subject *subject);
+    int flags; // FRESH: begins with an empty tree; FILLS: then the tree's memory is of interest
+} steps[] = {
+    {"qsort", sort, 0},
+    {"insert, ascending", insert_ascending, FRESH | FILLS},
+    {"load", load, FRESH | FILLS},
+    {"insert, random order", insert_random, FRESH | FILLS},
+    {"seek", seek, 0},
+    {"select", pick, 0},
+    {"digest of a range", digest, 0},
+    {"next", walk, 0},
+    {"seek and erase", erase, 0},
+};
+
+enum { STEPS = sizeof steps / sizeof *steps, ROUNDS = 3 };
+
+static bool run_round(struct subject *subject, double best_ns[STEPS], double bytes[STEPS]) {
+    size_t count = subject->count;
+    memcpy(subject->sorted, subject->items, count * sizeof *subject->items);
+    for (int i = 0; i < STEPS; i++) {
+        if (steps[i].flags & FRESH) {
+            gv_tree_fini(&subject->tree);
+            gv_tree_init(&subject->tree, gv_base_malloc());
+        }
+        double start = bench_now_ns();
+        bool right = steps[i].run(subject);
+        double spent = (bench_now_ns() - start) / (double)count;
+        if (best_ns[i] == 0 || spent < best_ns[i]) best_ns[i] = spent;
+        if (steps[i].flags & FILLS) {
+            bytes[i] = (double)gv_tree_memory(&subject->tree) / (double)count;
+            right = right && gv_digest_equal(gv_tree_root(&subject->tree), subject->digest);
+        }
+        if (!right || gv_tree_verify(&subject->tree) != 0) {
+            printf("tree  %s: wrong result\n", steps[i].name);
+            return false;
+        }
+    }
+    return true;
+}
+
+int bench_tree(bool small) {
+    size_t count = small ? 20000 : 1000000;
+    struct subject subject = {.count = count};
+    subject.items = malloc(count * sizeof *subject.items);
+    subject.sorted = malloc(count * sizeof *subject.sorted);
+    gv_tree_init(&subject.tree, gv_base_malloc());
+    gv_prng_init(&subject.prng, 1, 0);
+    bool right = subject.items != NULL && subject.sorted != NULL;
+    for (size_t i = 0; right && i < count; i++) {
+        uint64_t hash = gv_prng_next(&subject.prng);
+        uint64_t place = gv_prng_below(&subject.prng, GV_PLACE_END);
+        subject.items[i] = (struct gv_item){place, hash, (uint32_t)i};
+        subject.digest = gv_digest_add(subject.digest, (struct gv_digest){1, hash});
+    }
+    double best_ns[STEPS] = {0}, bytes[STEPS] = {0};
+    for (int round = 0; right && round < ROUNDS; round++) {
+        right = run_round(&subject, best_ns, bytes);
+    }
+    for (int i = 0; right && i < STEPS; i++) {
+        printf("tree  %-22s %7zu items  %7.1f ns each  %5.2f of qsort", steps[i].name, count,
+               best_ns[i], best_ns[i] / best_ns[0]);
+        if (bytes[i] > 0) printf("  %5.2f B an item", bytes[i]);
+        printf("\n");
+    }
+    gv_tree_fini(&subject.tree);
+    free(subject.items);
+    free(subject.sorted);
+    return right ? 0 : 1;
+}

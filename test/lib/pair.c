@@ -1,0 +1,151 @@
+// SPDX-License-Identifier: MIT
+#include "pair.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+// A summary on its way.
+struct letter {
+    struct letter *next;
+    int to;
+    size_t len;
+    uint8_t bytes[];
+};
+
+// What `give` needs to know about the message being written.
+struct giving {
+    struct gv_pair *pair;
+    int from;
+    size_t count;
+    bool keep; // put into the other side
+};
+
+void gv_pair_init(struct gv_pair *pair, uint64_t seed, size_t room, size_t gives_max) {
+    GV_ASSERT(room >= GV_RECONCILE_ROOM_MIN && gives_max > 0);
+    *pair = (struct gv_pair){.room = room, .gives_max = gives_max};
+    gv_digest_key_init(&pair->key, (struct gv_slice){(const uint8_t *)&seed, sizeof seed});
+    for (int i = 0; i < 2; i++) gv_tree_init(&pair->side[i].tree, gv_base_malloc());
+}
+
+void gv_pair_fini(struct gv_pair *pair) {
+    for (int i = 0; i < 2; i++) gv_tree_fini(&pair->side[i].tree);
+}
+
+bool gv_pair_has(const struct gv_pair *pair, int side, uint64_t place, uint64_t hash) {
+    struct gv_tree_cursor at;
+    bool more = gv_tree_seek(&pair->side[side].tree, place, &at);
+    for (; more; more = gv_tree_next(&at)) {
+        struct gv_item item = gv_tree_get(&at);
+        if (item.place != place) return false;
+        if (item.hash == hash) return true;
+    }
+    return false;
+}
+
+bool gv_pair_add(struct gv_pair *pair, int side, uint64_t place, uint64_t hash) {
+    if (gv_pair_has(pair, side, place, hash)) return false;
+    int error = gv_tree_insert(&pair->side[side].tree, (struct gv_item){place, hash, 0});
+    GV_ASSERT(error == 0);
+    return true;
+}
+
+// Items are given by reference, and all references are 0 here: so `ref` is made the rank.
+static void number(struct gv_tree *tree) {
+    struct gv_tree_cursor at;
+    uint32_t rank = 0;
+    for (bool more = gv_tree_select(tree, 0, &at); more; more = gv_tree_next(&at))
+        gv_tree_update(tree, &at, gv_tree_get(&at).hash, rank++);
+}
+
+static bool give(void *ctx, uint32_t ref, size_t summary_len) {
+    struct giving *giving = ctx;
+    struct gv_pair *pair = giving->pair;
+    GV_ASSERT(summary_len <= pair->room);
+    if (giving->count == pair->gives_max) return false;
+    giving->count++;
+    if (!giving->keep) return true;
+    struct gv_tree_cursor at;
+    bool found = gv_tree_select(&pair->side[giving->from].tree, ref, &at);
+    GV_ASSERT(found);
+    struct gv_item item = gv_tree_get(&at);
+    pair->given[giving->from]++;
+    if (!gv_pair_add(pair, 1 - giving->from, item.place, item.hash)) pair->known++;
+    return true;
+}
+
+// Writes one message of an answer; *more: there is to be another.
+static struct letter *answer(struct gv_pair *pair, int from, struct gv_reconcile *state, bool keep,
+                             bool *more) {
+    struct letter *letter = malloc(sizeof *letter + pair->room);
+    GV_ASSERT(letter != NULL);
+    struct giving giving = {pair, from, 0, keep};
+    struct gv_reconcile_out out = {
+        .summary = {.data = letter->bytes, .cap = pair->room},
+        .salt = ++pair->salts * UINT64_C(0x9e3779b97f4a7c15),
+        .give = give,
+        .ctx = &giving,
+    };
+    number(&pair->side[from].tree);
+    int status = gv_reconcile_answer(state, &pair->side[from].tree, &pair->key, &out);
+    GV_ASSERT(!out.summary.full);
+    pair->errors += status < 0;
+    *more = status == 1;
+    GV_ASSERT(!*more || out.summary.len > 0 || giving.count > 0); // or it would go on for ever
+    pair->messages += out.summary.len > 0 || giving.count > 0;
+    pair->bytes += out.summary.len;
+    *letter = (struct letter){.to = 1 - from, .len = out.summary.len};
+    if (letter->len > 0) return letter;
+    free(letter);
+    return NULL;
+}
+
+size_t gv_pair_open(struct gv_pair *pair, int side, uint8_t *buf, size_t cap) {
+    struct gv_writer out = {.data = buf, .cap = cap};
+    gv_reconcile_open(&pair->side[side].tree, &pair->key, ++pair->salts, &out);
+    GV_ASSERT(!out.full);
+    return out.len;
+}
+
+bool gv_pair_run(struct gv_pair *pair, int from, uint64_t messages_max) {
+    struct letter *first = malloc(sizeof *first + GV_RECONCILE_ROOT_MAX);
+    GV_ASSERT(first != NULL);
+    *first = (struct letter){.to = 1 - from};
+    first->len = gv_pair_open(pair, from, first->bytes, GV_RECONCILE_ROOT_MAX);
+    pair->messages++;
+    pair->bytes += first->len;
+    struct letter *head = first, **tail = &first->next;
+    while (head != NULL && pair->messages < messages_max) {
+        struct gv_reconcile state;
+        bool more = gv_reconcile_begin(&state, (struct gv_slice){head->bytes, head->len}) == 0;
+        while (more) {
+            struct letter *said = answer(pair, head->to, &state, true, &more);
+            if (said == NULL) continue;
+            *tail = said;
+            tail = &said->next;
+        }
+        struct letter *done = head;
+        head = head->next;
+        if (head == NULL) tail = &head;
+        free(done);
+    }
+    bool ended = head == NULL;
+    while (head != NULL) {
+        struct letter *next = head->next;
+        free(head);
+        head = next;
+    }
+    return ended;
+}
+
+bool gv_pair_answer(struct gv_pair *pair, int to, struct gv_slice summary, uint64_t messages_max) {
+    struct gv_reconcile state;
+    bool more = gv_reconcile_begin(&state, summary) == 0;
+    if (!more) pair->errors++;
+    for (uint64_t i = 0; more && i < messages_max; i++)
+        free(answer(pair, to, &state, false, &more));
+    return !more;
+}
+
+bool gv_pair_equal(const struct gv_pair *pair) {
+    return gv_digest_equal(gv_tree_root(&pair->side[0].tree), gv_tree_root(&pair->side[1].tree));
+}

@@ -1,0 +1,46 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+# run.sh RESULT KIND PROGRAM [ARGS…]: runs one test program and prints one line about it, or, if
+# it failed, all it said. Writes "passed failed" to RESULT for sum.sh, and exits 0 either way, so
+# that the others run too. KIND: cmocka (its tests are counted), program or fuzzer (counts as one).
+result=$1 kind=$2
+shift 2
+log=${result%.run}.log
+name=${result%.run}
+name=${name#"$BUILD"/}
+name=${name#test/}
+mkdir -p "${result%/*}"
+rm -f "$result"
+
+limit=
+if [ "$kind" != fuzzer ] && command -v timeout >/dev/null; then
+    limit="timeout -k 5 ${GV_TEST_TIMEOUT_S:-150}"
+fi
+started=$(date +%s)
+CMOCKA_MESSAGE_OUTPUT=stdout $limit "$@" >"$log" 2>&1 </dev/null
+status=$?
+seconds=$(($(date +%s) - started))
+
+if [ "$kind" = cmocka ]; then
+    # Whatever did not pass of what cmocka said it would run has failed: so a crash counts, and
+    # so does ending early. Programs may leave a line unfinished before cmocka's.
+    sums=$(awk '
+        sub(/.*\[==========\] Running /, "") { expected += $1 }
+        /\[       OK \]/ { passed++ }
+        /\[  SKIPPED \] [0-9]/ { sub(/.*\] /, ""); skipped += $1 }
+        END { print passed + 0, expected - passed - skipped }' "$log")
+    passed=${sums% *} failed=${sums#* }
+    [ "$failed" -eq 0 ] && { [ "$status" -ne 0 ] || [ "$passed" -eq 0 ]; } && failed=1
+else
+    passed=$((status == 0)) failed=$((status != 0))
+fi
+
+if [ "$failed" -eq 0 ]; then
+    printf 'ok      %-32s %3d passed %4d s\n' "$name" "$passed" "$seconds"
+else
+    cat "$log"
+    [ "$status" -eq 124 ] && why="time-out" || why="exit status $status"
+    printf 'FAILED  %-32s %3d passed %4d s  %d failed, %s: %s\n' \
+        "$name" "$passed" "$seconds" "$failed" "$why" "$*"
+fi
+echo "$passed $failed" >"$result"

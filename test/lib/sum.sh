@@ -1,0 +1,13 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+# sum.sh RESULT…: the closing line over what run.sh wrote. Exits 1 if anything failed or is missing.
+passed=0 failed=0
+for result; do
+    if read -r p f <"$result"; then
+        passed=$((passed + p)) failed=$((failed + f))
+    else
+        failed=$((failed + 1))
+    fi
+done 2>/dev/null
+echo "$passed passed, $failed failed"
+[ "$failed" -eq 0 ] && [ "$passed" -gt 0 ]

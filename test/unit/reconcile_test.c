@@ -1,0 +1,221 @@
+// SPDX-License-Identifier: MIT
+#include "../../merkle/reconcile.h"
+
+#include "../../engine/prng.h"
+#include "../lib/pair.h"
+#include "../lib/test.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { ROOM = 48 << 10, ANY = 1 << 30 };
+
+static uint64_t spread(uint64_t n) {
+    return n * UINT64_C(0x9e3779b97f4a7c15) >> 1;
+}
+
+// Fills both sides with `common` items, `step` places apart.
+static void fill(struct gv_pair *pair, uint64_t common, uint64_t step) {
+    for (uint64_t i = 0; i < common; i++) {
+        gv_pair_add(pair, 0, i * step, spread(i));
+        gv_pair_add(pair, 1, i * step, spread(i));
+    }
+}
+
+static void equal_trees_take_one_message(void **state) {
+    (void)state;
+    struct gv_pair pair;
+    gv_pair_init(&pair, 1, ROOM, ANY);
+    assert_true(gv_pair_run(&pair, 0, 100)); // both empty
+    assert_int_equal(pair.messages, 1);
+    fill(&pair, 1000, 7);
+    pair.messages = pair.bytes = 0;
+    assert_true(gv_pair_run(&pair, 1, 100));
+    assert_int_equal(pair.messages, 1);
+    assert_true(pair.bytes <= 20);
+    gv_pair_fini(&pair);
+}
+
+// One item more on one side among 100,000: found by recursion, whichever side opens.
+static void one_missing(void **state) {
+    (void)state;
+    for (int from = 0; from < 2; from++) {
+        struct gv_pair pair;
+        gv_pair_init(&pair, 2, ROOM, ANY);
+        fill(&pair, 100000, 1);
+        gv_pair_add(&pair, 0, 314159, 42);
+        gv_pair_add(&pair, 0, 31415, 42); // shares its place with another
+        assert_true(gv_pair_run(&pair, from, 100));
+        assert_true(gv_pair_equal(&pair));
+        assert_true(gv_pair_has(&pair, 1, 31415, 42));
+        assert_true(pair.messages <= 7);
+        assert_true(pair.bytes < 2000);
+        assert_true(pair.known <= GV_RECONCILE_LIST);
+        gv_pair_fini(&pair);
+    }
+}
+
+static void empty_side_gets_everything(void **state) {
+    (void)state;
+    struct gv_pair pair;
+    gv_pair_init(&pair, 3, ROOM, 1000);
+    for (uint64_t i = 0; i < 10000; i++) gv_pair_add(&pair, 0, spread(i), i);
+    assert_true(gv_pair_run(&pair, 1, 100));
+    assert_true(gv_pair_equal(&pair));
+    assert_int_equal(pair.given[0], 10000);
+    assert_int_equal(pair.messages, 11); // the opening, and ten that are full
+    assert_int_equal(pair.known, 0);
+    gv_pair_fini(&pair);
+}
+
+static void newest_run_is_cheap(void **state) {
+    (void)state;
+    struct gv_pair pair;
+    gv_pair_init(&pair, 4, ROOM, ANY);
+    fill(&pair, 50000, 1);
+    for (uint64_t i = 50000; i < 51000; i++) gv_pair_add(&pair, 0, i, spread(i));
+    assert_true(gv_pair_run(&pair, 0, 100));
+    assert_true(gv_pair_equal(&pair));
+    assert_true(pair.messages <= 8);
+    assert_true(pair.bytes < 10000);
+    gv_pair_fini(&pair);
+}
+
+// More items at one place than any list or message holds.
+static void crowded_place(void **state) {
+    (void)state;
+    for (int from = 0; from < 2; from++) {
+        struct gv_pair pair;
+        gv_pair_init(&pair, 5, GV_RECONCILE_ROOM_MIN, 10);
+        for (uint64_t i = 0; i < 500; i++) {
+            gv_pair_add(&pair, (int)(i % 2), 77, spread(i));
+            gv_pair_add(&pair, 0, i, 1);
+            gv_pair_add(&pair, 1, i, 1);
+        }
+        assert_true(gv_pair_run(&pair, from, 5000));
+        assert_true(gv_pair_equal(&pair));
+        gv_pair_fini(&pair);
+    }
+}
+
+static void first_and_last_places(void **state) {
+    (void)state;
+    struct gv_pair pair;
+    gv_pair_init(&pair, 6, ROOM, ANY);
+    fill(&pair, 200, UINT64_C(1) << 56);
+    gv_pair_add(&pair, 0, 0, 9);
+    gv_pair_add(&pair, 1, GV_PLACE_END - 1, 9);
+    assert_true(gv_pair_run(&pair, 0, 100));
+    assert_true(gv_pair_equal(&pair));
+    gv_pair_fini(&pair);
+}
+
+// Any two sets, any room, end up as their union; and the exchange ends by itself.
+static void random_sets_become_their_union(void **state) {
+    (void)state;
+    struct gv_prng prng;
+    gv_prng_init(&prng, gv_test_seed(), 0);
+    for (int round = 0; round < 150; round++) {
+        size_t room = GV_RECONCILE_ROOM_MIN + gv_prng_below(&prng, round % 2 ? 600 : 40000);
+        struct gv_pair pair;
+        gv_pair_init(&pair, gv_prng_next(&prng), room, 1 + gv_prng_below(&prng, 100));
+        uint64_t count = gv_prng_below(&prng, 3000);
+        // From all places down to a few, which many items share.
+        uint64_t places = UINT64_MAX >> gv_prng_below(&prng, 64);
+        uint64_t common = gv_prng_below(&prng, 101);
+        for (uint64_t i = 0; i < count; i++) {
+            uint64_t place = gv_prng_next(&prng) % (places > 1 ? places - 1 : 1);
+            uint64_t hash = gv_prng_next(&prng);
+            bool both = gv_prng_below(&prng, 100) < common;
+            int side = (int)gv_prng_below(&prng, 2);
+            gv_pair_add(&pair, side, place, hash);
+            if (both) gv_pair_add(&pair, 1 - side, place, hash);
+        }
+        assert_true(gv_pair_run(&pair, round % 2, 20000));
+        assert_true(gv_pair_equal(&pair));
+        assert_int_equal(pair.errors, 0);
+        assert_int_equal(gv_tree_verify(&pair.side[0].tree), 0);
+        gv_pair_fini(&pair);
+    }
+}
+
+// An answer interrupted by a full message goes on rightly when the tree has changed meanwhile.
+static void tree_may_change_between_messages(void **state) {
+    (void)state;
+    struct gv_prng prng;
+    gv_prng_init(&prng, gv_test_seed(), 1);
+    struct gv_pair pair;
+    gv_pair_init(&pair, 7, GV_RECONCILE_ROOM_MIN, 3);
+    for (uint64_t i = 0; i < 3000; i++) gv_pair_add(&pair, (int)(i & 1), spread(i), i);
+    for (int round = 0; round < 200; round++) {
+        gv_pair_run(&pair, round & 1, pair.messages + 40); // broken off, as by loss
+        gv_pair_add(&pair, round & 1, gv_prng_next(&prng) >> 1, 5);
+    }
+    assert_true(gv_pair_run(&pair, 0, ANY));
+    assert_true(gv_pair_equal(&pair));
+    gv_pair_fini(&pair);
+}
+
+static void bad_bytes_are_refused(void **state) {
+    (void)state;
+    static const struct {
+        const char *what;
+        uint8_t bytes[40];
+        size_t len;
+    } cases[] = {
+        {"no salt", {1, 2, 3}, 3},
+        {"a part cut short", {1, 2, 3, 4, 5, 6, 7, 8, 1}, 9},
+        {"a digest cut short", {1, 2, 3, 4, 5, 6, 7, 8, 1, 0, 5, 1}, 12},
+        {"parts beyond the end", {1, 2, 3, 4, 5, 6, 7, 8, 0, 0, 0, 0}, 12},
+        {"an even mantissa", {1, 2, 3, 4, 5, 6, 7, 8, 0, 2}, 10},
+        {"a bound beyond the last place", {1, 2, 3, 4, 5, 6, 7, 8, 0xfc, 3}, 10},
+        {"a list without end", {1, 2, 3, 4, 5, 6, 7, 8, 2, 0, 1, 1, 1, 1, 1}, 15},
+        {"a want that repeats a place", {1, 2, 3, 4, 5, 6, 7, 8, 3, 0, 5, 1, 0}, 13},
+        {"a want beyond its part", {1, 2, 3, 4, 5, 6, 7, 8, 3, 5, 9, 0}, 12},
+        {"a varint too long", {1, 2, 3, 4, 5, 6, 7, 8, 1, 0x80, 0}, 11},
+    };
+    struct gv_pair pair;
+    gv_pair_init(&pair, 8, ROOM, ANY);
+    fill(&pair, 100, 1);
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        uint64_t before = pair.errors;
+        assert_true(gv_pair_answer(&pair, 0, (struct gv_slice){cases[i].bytes, cases[i].len}, 9));
+        if (pair.errors != before + 1) fail_msg("%s was taken", cases[i].what);
+    }
+    gv_pair_fini(&pair);
+}
+
+// Damaged summaries never crash nor run away: an answer costs at most what the tree holds.
+static void damaged_summaries(void **state) {
+    (void)state;
+    struct gv_prng prng;
+    gv_prng_init(&prng, gv_test_seed(), 2);
+    struct gv_pair pair;
+    gv_pair_init(&pair, 9, GV_RECONCILE_ROOM_MIN, 50);
+    for (uint64_t i = 0; i < 2000; i++) gv_pair_add(&pair, 0, spread(i), i);
+    for (int round = 0; round < 3000; round++) {
+        uint8_t bytes[64];
+        size_t len = gv_pair_open(&pair, 0, bytes, sizeof bytes);
+        len += gv_prng_below(&prng, sizeof bytes - len);
+        for (uint64_t k = gv_prng_below(&prng, 6); k > 0; k--)
+            bytes[8 + gv_prng_below(&prng, len - 8)] = (uint8_t)gv_prng_next(&prng);
+        assert_true(gv_pair_answer(&pair, 0, (struct gv_slice){bytes, len}, 5000));
+    }
+    gv_pair_fini(&pair);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(equal_trees_take_one_message),
+        cmocka_unit_test(one_missing),
+        cmocka_unit_test(empty_side_gets_everything),
+        cmocka_unit_test(newest_run_is_cheap),
+        cmocka_unit_test(crowded_place),
+        cmocka_unit_test(first_and_last_places),
+        cmocka_unit_test(random_sets_become_their_union),
+        cmocka_unit_test(tree_may_change_between_messages),
+        cmocka_unit_test(bad_bytes_are_refused),
+        cmocka_unit_test(damaged_summaries),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
