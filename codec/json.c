@@ -1,0 +1,646 @@
+// SPDX-License-Identifier: MIT
+#include "json.h"
+
+#include "../merkle/pack.h"
+#include "text.h"
+
+#include <limits.h>
+
+#define JSMN_STATIC
+#define JSMN_STRICT
+#define JSMN_PARENT_LINKS
+#include <jsmn.h>
+
+// What a token's fields mean once the walk has passed them, where it is not what jsmn means:
+//   containers   parent  the token behind the container and all its children
+//   strings      type    ESCAPED if the string has escapes, else JSMN_STRING
+//   names        parent  the next name of the object in sorted order, or -1
+//                size    in an object's first name: the first name in sorted order
+enum { ESCAPED = JSMN_UNDEFINED }; // which jsmn leaves in no token
+
+// jsmn looks for the bracket that closes by climbing from the last token, which would make deep
+// nesting quadratic. So it is given few tokens at a time, and in between the height is checked.
+enum { TOKENS_STEP = 64 };
+enum { DEPTH_LIMIT = 1024, TOKENS_LIMIT = INT_MAX / (int)sizeof(jsmntok_t) };
+enum { INSERTION_MAX = 16 }; // most names sorted by insertion
+
+void gv_json_init(struct gv_json *json, struct gv_alloc alloc, size_t tokens_max,
+                  unsigned depth_max) {
+    GV_ASSERT(json != NULL);
+    GV_ASSERT(alloc.resize != NULL);
+    if (tokens_max == 0) tokens_max = GV_JSON_TOKENS_DEFAULT;
+    if (depth_max == 0) depth_max = GV_JSON_DEPTH_DEFAULT;
+    *json = (struct gv_json){
+        .alloc = alloc,
+        .tokens_max = tokens_max < TOKENS_LIMIT ? tokens_max : TOKENS_LIMIT,
+        .depth_max = depth_max < DEPTH_LIMIT ? depth_max : DEPTH_LIMIT,
+    };
+}
+
+void gv_json_fini(struct gv_json *json) {
+    GV_ASSERT(json != NULL);
+    if (json->tokens_cap > 0)
+        json->alloc.resize(json->alloc.ctx, json->tokens, json->tokens_cap * sizeof(jsmntok_t), 0);
+    *json = (struct gv_json){0};
+}
+
+static int refuse(struct gv_json *json, int code, const char *fault, size_t offset) {
+    GV_ASSERT(code < 0 && fault != NULL);
+    GV_ASSERT(offset <= json->len);
+    json->error = fault;
+    json->error_offset = offset;
+    return code;
+}
+
+// ---- Tokenising ---------------------------------------------------------------------------------
+
+static int grow(struct gv_json *json) {
+    GV_ASSERT(json->tokens_cap < json->tokens_max);
+    size_t cap = json->tokens_cap > 0 ? json->tokens_cap * 2 : TOKENS_STEP;
+    if (cap > json->tokens_max) cap = json->tokens_max;
+    void *tokens =
+        json->alloc.resize(json->alloc.ctx, json->tokens, json->tokens_cap * sizeof(jsmntok_t),
+                           cap * sizeof(jsmntok_t));
+    if (tokens == NULL) return GV_ENOMEM;
+    json->tokens = tokens;
+    json->tokens_cap = cap;
+    return 0;
+}
+
+// Whether the last token has more ancestors than JSON of the allowed depth can give it: a
+// container and a name for each level.
+static bool too_high(const struct gv_json *json, unsigned count) {
+    const jsmntok_t *tokens = json->tokens;
+    unsigned left = 2 * json->depth_max;
+    for (int token = (int)count - 1; token >= 0; token = tokens[token].parent) {
+        if (left-- == 0) return tokens[token].parent >= 0;
+    }
+    return false;
+}
+
+// Splits the text as far as jsmn follows it; *count becomes the number of tokens. What jsmn
+// refuses is left to the walk, which knows why.
+static int tokenise(struct gv_json *json, unsigned *count) {
+    jsmn_parser parser;
+    jsmn_init(&parser);
+    int status = JSMN_ERROR_NOMEM;
+    for (size_t limit = 0; status == JSMN_ERROR_NOMEM && !too_high(json, parser.toknext);) {
+        limit += TOKENS_STEP;
+        if (limit > json->tokens_cap && json->tokens_cap < json->tokens_max && grow(json) < 0)
+            return refuse(json, GV_ENOMEM, "out of memory", parser.pos);
+        if (limit > json->tokens_cap) limit = json->tokens_cap;
+        if (parser.toknext == limit) return refuse(json, GV_EFULL, "too many tokens", parser.pos);
+        status = jsmn_parse(&parser, json->text, json->len, json->tokens, (unsigned)limit);
+    }
+    *count = parser.toknext;
+    return 0;
+}
+
+// ---- Names --------------------------------------------------------------------------------------
+
+static bool is_string(const jsmntok_t *token) {
+    return token->type == JSMN_STRING || (int)token->type == ESCAPED;
+}
+
+static bool is_container(const jsmntok_t *token) {
+    return token->type == JSMN_ARRAY || token->type == JSMN_OBJECT;
+}
+
+static int next_of(const jsmntok_t *tokens, int token) {
+    return is_container(&tokens[token]) ? tokens[token].parent : token + 1;
+}
+
+// A token's bytes; a string's, without its quotes.
+static struct gv_slice bytes_of(const struct gv_json *json, const jsmntok_t *token) {
+    return (struct gv_slice){(const uint8_t *)json->text + token->start,
+                             (size_t)(token->end - token->start)};
+}
+
+static int compare_names(const struct gv_json *json, int a, int b) {
+    const jsmntok_t *tokens = json->tokens;
+    struct gv_slice name_a = bytes_of(json, &tokens[a]), name_b = bytes_of(json, &tokens[b]);
+    if ((int)tokens[a].type == ESCAPED || (int)tokens[b].type == ESCAPED)
+        return gv_text_compare(name_a, name_b);
+    size_t len = name_a.len < name_b.len ? name_a.len : name_b.len;
+    // Mostly the first byte decides, which is worth sparing a call.
+    if (len > 0 && name_a.data[0] != name_b.data[0]) return name_a.data[0] - name_b.data[0];
+    int order = memcmp(name_a.data, name_b.data, len);
+    if (order != 0) return order;
+    return name_a.len < name_b.len ? -1 : name_a.len > name_b.len;
+}
+
+static int refuse_name(struct gv_json *json, int a, int b) {
+    const jsmntok_t *tokens = json->tokens;
+    return refuse(json, GV_ESYNTAX, "repeated member name",
+                  (size_t)tokens[a > b ? a : b].start - 1);
+}
+
+// Merges two sorted lists of names into *first.
+static int merge(struct gv_json *json, int a, int b, int *first) {
+    jsmntok_t *tokens = json->tokens;
+    int *end = first;
+    while (a >= 0 && b >= 0) {
+        int order = compare_names(json, a, b);
+        if (order == 0) return refuse_name(json, a, b);
+        int *smaller = order < 0 ? &a : &b;
+        *end = *smaller;
+        end = &tokens[*end].parent;
+        *smaller = *end;
+    }
+    *end = a >= 0 ? a : b;
+    return 0;
+}
+
+// Sorts an object's names into *first: lists of 1, 2, 4, … names, merged as they come in pairs.
+static int merge_names(struct gv_json *json, int object, int *first) {
+    jsmntok_t *tokens = json->tokens;
+    int lists[32], status = 0;
+    for (int i = 0; i < 32; i++) lists[i] = -1;
+    for (int name = object + 1; name < tokens[object].parent && status == 0;) {
+        int list = name;
+        name = next_of(tokens, name + 1);
+        tokens[list].parent = -1;
+        int i = 0;
+        for (; lists[i] >= 0 && status == 0; i++) {
+            status = merge(json, lists[i], list, &list);
+            lists[i] = -1;
+        }
+        lists[i] = list;
+    }
+    *first = -1;
+    for (int i = 0; i < 32 && status == 0; i++) status = merge(json, lists[i], *first, first);
+    return status;
+}
+
+static int insert_names(struct gv_json *json, int object, int *first) {
+    jsmntok_t *tokens = json->tokens;
+    *first = -1;
+    for (int name = object + 1; name < tokens[object].parent; name = next_of(tokens, name + 1)) {
+        int *link = first;
+        while (*link >= 0) {
+            int order = compare_names(json, name, *link);
+            if (order == 0) return refuse_name(json, name, *link);
+            if (order < 0) break;
+            link = &tokens[*link].parent;
+        }
+        tokens[name].parent = *link;
+        *link = name;
+    }
+    return 0;
+}
+
+// Links a closed object's names in sorted order, which shows those that are repeated. The object
+// ends where its `parent` says: jsmn's `size` is right only if all that follows is valid too.
+static int sort_names(struct gv_json *json, int object) {
+    jsmntok_t *tokens = json->tokens;
+    GV_ASSERT(tokens[object].type == JSMN_OBJECT);
+    GV_ASSERT(tokens[object].parent > object);
+    if (tokens[object].parent == object + 1) return 0;
+    int first, status = tokens[object].size <= INSERTION_MAX ? insert_names(json, object, &first)
+                                                             : merge_names(json, object, &first);
+    tokens[object + 1].size = first;
+    return status;
+}
+
+// ---- The walk: tokens and the bytes between them ------------------------------------------------
+
+// Everything before `at` is valid, and its tokens, those before `used`, are in their final form.
+struct walk {
+    struct gv_json *json;
+    const char *text;
+    size_t at, len;
+    jsmntok_t *tokens;
+    int used, count;
+    int open; // the innermost container that is open, or -1
+    unsigned depth;
+    bool fresh; // nothing in it yet
+};
+
+static int fault_at(struct walk *w, const char *fault, size_t offset) {
+    return refuse(w->json, GV_ESYNTAX, fault, offset);
+}
+
+static int unclosed(struct walk *w) {
+    bool object = w->tokens[w->open].type == JSMN_OBJECT;
+    return fault_at(w, object ? "object not closed" : "array not closed", w->len);
+}
+
+static bool is_space(char c) {
+    return c == ' ' || c == '\n' || c == '\r' || c == '\t';
+}
+
+static void skip_spaces(struct walk *w) {
+    while (w->at < w->len && is_space(w->text[w->at])) w->at++;
+}
+
+// Messages have no white space as a rule.
+static inline void skip_space(struct walk *w) {
+    if (w->at < w->len && (uint8_t)w->text[w->at] <= ' ') skip_spaces(w);
+}
+
+// A string that needs a closer look, or that jsmn refused (`token` is NULL).
+static int walk_text(struct walk *w, jsmntok_t *token) {
+    size_t end;
+    bool escaped;
+    const char *fault = gv_text_scan(w->text, w->len, w->at + 1, &end, &escaped);
+    if (fault != NULL) return fault_at(w, fault, end);
+    if (token == NULL) return fault_at(w, "not JSON", w->at);
+    GV_ASSERT((size_t)token->end == end);
+    if (escaped) token->type = (jsmntype_t)ESCAPED;
+    return 0;
+}
+
+static int walk_string(struct walk *w) {
+    if (w->used == w->count) return walk_text(w, NULL);
+    jsmntok_t *token = &w->tokens[w->used++];
+    size_t start = w->at + 1, end = (size_t)token->end;
+    GV_ASSERT((size_t)token->start == start);
+    if (!gv_text_plain(w->text + start, end - start)) {
+        int status = walk_text(w, token);
+        if (status < 0) return status;
+    }
+    w->at = end + 1;
+    return 0;
+}
+
+static size_t skip_digits(const char *text, size_t at, size_t end) {
+    while (at < end && text[at] >= '0' && text[at] <= '9') at++;
+    return at;
+}
+
+// Checks what should be a number from `at` to `end`. Returns NULL, or the fault and its *offset.
+static const char *check_number(const char *text, size_t at, size_t end, size_t *offset) {
+    if (text[at] == '-') at++;
+    size_t digits = at;
+    *offset = at = skip_digits(text, at, end);
+    if (at == digits) return "digit expected";
+    if (at - digits > 1 && text[digits] == '0') return *offset = digits, "leading zero";
+    if (at < end && text[at] == '.') {
+        digits = at + 1;
+        *offset = at = skip_digits(text, digits, end);
+        if (at == digits) return "digit expected";
+    }
+    if (at < end && (text[at] | 0x20) == 'e') {
+        digits = at + 1;
+        if (digits < end && (text[digits] == '+' || text[digits] == '-')) digits++;
+        *offset = at = skip_digits(text, digits, end);
+        if (at == digits) return "digit expected";
+    }
+    return at < end ? "stray character in a number" : NULL;
+}
+
+static const char *check_literal(const char *text, size_t len) {
+    bool known = (len == 4 && (memcmp(text, "true", 4) == 0 || memcmp(text, "null", 4) == 0)) ||
+                 (len == 5 && memcmp(text, "false", 5) == 0);
+    return known ? NULL : "unknown literal";
+}
+
+// Where jsmn would end the number or the literal at `at`, had it not refused it.
+static size_t primitive_end(const struct walk *w) {
+    size_t at = w->at;
+    while (at < w->len && !is_space(w->text[at]) && memchr(",]}", w->text[at], 3) == NULL) at++;
+    return at;
+}
+
+static int walk_primitive(struct walk *w) {
+    jsmntok_t *token = w->used < w->count ? &w->tokens[w->used] : NULL;
+    size_t end = token != NULL ? (size_t)token->end : primitive_end(w), offset = w->at;
+    const char *fault = (uint8_t)w->text[w->at] < 'A' ? check_number(w->text, w->at, end, &offset)
+                                                      : check_literal(w->text + w->at, end - w->at);
+    if (fault != NULL) return fault_at(w, fault, offset);
+    if (token == NULL) {
+        // jsmn wants a delimiter behind it. At the end of the text only a root is without one.
+        if (w->open >= 0) return unclosed(w);
+        token = &w->tokens[w->count++];
+        *token = (jsmntok_t){JSMN_PRIMITIVE, (int)w->at, (int)end, 0, -1};
+    }
+    GV_ASSERT((size_t)token->start == w->at);
+    w->at = end;
+    w->used++;
+    return 0;
+}
+
+static int walk_open(struct walk *w) {
+    if (w->used == w->count) return fault_at(w, "not JSON", w->at);
+    if (w->depth == w->json->depth_max) return refuse(w->json, GV_EFULL, "nested too deep", w->at);
+    GV_ASSERT((size_t)w->tokens[w->used].start == w->at);
+    w->open = w->used++;
+    w->depth++;
+    w->fresh = true;
+    w->at++;
+    return 0;
+}
+
+static int walk_close(struct walk *w) {
+    int container = w->open;
+    jsmntok_t *token = &w->tokens[container];
+    w->at++;
+    w->depth--;
+    w->fresh = false;
+    w->open = token->parent;
+    if (w->open >= 0 && is_string(&w->tokens[w->open])) w->open = w->tokens[w->open].parent;
+    GV_ASSERT((size_t)token->end == w->at);
+    token->parent = w->used;
+    return token->type == JSMN_OBJECT ? sort_names(w->json, container) : 0;
+}
+
+static int no_value(struct walk *w) {
+    uint8_t c = (uint8_t)w->text[w->at], letter = c | 0x20;
+    const char *fault = c == '+'   ? "number with a plus sign"
+                        : c == '.' ? "number without an integer part"
+                                   : "value expected";
+    if (letter >= 'a' && letter <= 'z') fault = "unknown literal";
+    return fault_at(w, fault, w->at);
+}
+
+// Takes the value at `at`, of a container only what opens it.
+static int walk_value(struct walk *w) {
+    if (w->at == w->len) return w->open < 0 ? fault_at(w, "empty input", w->len) : unclosed(w);
+    switch (w->text[w->at]) {
+    case '"':
+        return walk_string(w);
+    case '{':
+    case '[':
+        return walk_open(w);
+    case '-':
+    case '0':
+    case '1':
+    case '2':
+    case '3':
+    case '4':
+    case '5':
+    case '6':
+    case '7':
+    case '8':
+    case '9':
+    case 'f':
+    case 'n':
+    case 't':
+        return walk_primitive(w);
+    default:
+        return no_value(w);
+    }
+}
+
+static int walk_name(struct walk *w) {
+    if (w->at == w->len) return unclosed(w);
+    if (w->text[w->at] != '"') return fault_at(w, "member name expected", w->at);
+    int status = walk_string(w);
+    if (status < 0) return status;
+    skip_space(w);
+    if (w->at == w->len) return unclosed(w);
+    if (w->text[w->at] != ':') return fault_at(w, "':' expected", w->at);
+    w->at++;
+    skip_space(w);
+    return 0;
+}
+
+// Goes from behind a value, or what opens one, to the next value or to the end of the root.
+static int walk_on(struct walk *w) {
+    while (w->open >= 0) {
+        bool object = w->tokens[w->open].type == JSMN_OBJECT;
+        skip_space(w);
+        if (w->at == w->len) return unclosed(w);
+        char c = w->text[w->at];
+        if (c == ',' && !w->fresh) {
+            w->at++;
+            skip_space(w);
+        } else if (c == (object ? '}' : ']')) {
+            int status = walk_close(w);
+            if (status < 0) return status;
+            continue;
+        } else if (!w->fresh) {
+            return fault_at(w, object ? "',' or '}' expected" : "',' or ']' expected", w->at);
+        }
+        w->fresh = false;
+        return object ? walk_name(w) : 0;
+    }
+    return 0;
+}
+
+static int walk(struct walk *w) {
+    skip_space(w);
+    do {
+        int status = walk_value(w);
+        if (status == 0) status = walk_on(w);
+        if (status < 0) return status;
+    } while (w->open >= 0);
+    skip_space(w);
+    if (w->at < w->len) return fault_at(w, "text after the value", w->at);
+    GV_ASSERT(w->used == w->count && w->depth == 0);
+    return 0;
+}
+
+int gv_json_parse(struct gv_json *json, const char *text, size_t len) {
+    GV_ASSERT(json != NULL && json->alloc.resize != NULL);
+    GV_ASSERT(text != NULL || len == 0);
+    json->text = text;
+    json->len = len;
+    json->count = 0;
+    json->error = NULL;
+    json->error_offset = 0;
+    if (len > INT_MAX) return refuse(json, GV_EFULL, "2 GiB or longer", 0);
+
+    unsigned count = 0;
+    int status = tokenise(json, &count);
+    if (status < 0) return status;
+    struct walk w = {
+        .json = json,
+        .text = text,
+        .len = len,
+        .tokens = json->tokens,
+        .count = (int)count,
+        .open = -1,
+    };
+    status = walk(&w);
+    if (status < 0) return status;
+    return json->count = w.count;
+}
+
+// ---- Accessors ----------------------------------------------------------------------------------
+
+static const jsmntok_t *at(const struct gv_json *json, int token) {
+    GV_ASSERT(json != NULL);
+    GV_ASSERT(token >= 0 && token < json->count);
+    return (const jsmntok_t *)json->tokens + token;
+}
+
+enum gv_json_type gv_json_type(const struct gv_json *json, int token) {
+    const jsmntok_t *t = at(json, token);
+    if (t->type == JSMN_OBJECT) return GV_JSON_OBJECT;
+    if (t->type == JSMN_ARRAY) return GV_JSON_ARRAY;
+    if (is_string(t)) return GV_JSON_STRING;
+    switch (json->text[t->start]) {
+    case 'n':
+        return GV_JSON_NULL;
+    case 'f':
+        return GV_JSON_FALSE;
+    case 't':
+        return GV_JSON_TRUE;
+    default:
+        return GV_JSON_NUMBER;
+    }
+}
+
+int gv_json_size(const struct gv_json *json, int token) {
+    const jsmntok_t *t = at(json, token);
+    return is_container(t) ? t->size : 0;
+}
+
+int gv_json_next(const struct gv_json *json, int token) {
+    at(json, token);
+    return next_of(json->tokens, token);
+}
+
+int gv_json_member(const struct gv_json *json, int object, const char *name) {
+    const jsmntok_t *t = at(json, object);
+    GV_ASSERT(name != NULL);
+    if (t->type != JSMN_OBJECT) return GV_ETYPE;
+    struct gv_slice wanted = {(const uint8_t *)name, strlen(name)};
+    int token = object + 1;
+    for (int left = t->size; left > 0; left--) {
+        const jsmntok_t *member = at(json, token);
+        struct gv_slice raw = bytes_of(json, member);
+        if ((int)member->type == ESCAPED
+                ? gv_text_equals(raw, wanted)
+                : raw.len == wanted.len && memcmp(raw.data, wanted.data, raw.len) == 0)
+            return token + 1;
+        token = next_of(json->tokens, token + 1);
+    }
+    return GV_ENOENT;
+}
+
+struct gv_slice gv_json_raw(const struct gv_json *json, int token) {
+    const jsmntok_t *t = at(json, token);
+    struct gv_slice raw = bytes_of(json, t);
+    return is_string(t) ? (struct gv_slice){raw.data - 1, raw.len + 2} : raw;
+}
+
+struct gv_slice gv_json_string(const struct gv_json *json, int token) {
+    const jsmntok_t *t = at(json, token);
+    GV_ASSERT(is_string(t));
+    return bytes_of(json, t);
+}
+
+bool gv_json_equals(const struct gv_json *json, int token, const char *text) {
+    const jsmntok_t *t = at(json, token);
+    GV_ASSERT(text != NULL);
+    return is_string(t) && gv_text_equals(bytes_of(json, t),
+                                          (struct gv_slice){(const uint8_t *)text, strlen(text)});
+}
+
+int gv_json_unescape(const struct gv_json *json, int token, char *buf, size_t cap) {
+    const jsmntok_t *t = at(json, token);
+    GV_ASSERT(buf != NULL || cap == 0);
+    if (!is_string(t)) return GV_ETYPE;
+    struct gv_slice raw = bytes_of(json, t);
+    if ((int)t->type == ESCAPED) return gv_text_unescape(raw, buf, cap);
+    if (raw.len > cap) return GV_ESPACE;
+    if (raw.len > 0) memcpy(buf, raw.data, raw.len);
+    return (int)raw.len;
+}
+
+// An integer's sign and magnitude. -0 has no sign.
+static int get_integer(const struct gv_json *json, int token, bool *negative, uint64_t *out) {
+    const jsmntok_t *t = at(json, token);
+    if (t->type != JSMN_PRIMITIVE) return GV_ETYPE;
+    struct gv_slice raw = bytes_of(json, t);
+    size_t i = raw.data[0] == '-';
+    uint64_t value = 0;
+    bool fits = true;
+    for (; i < raw.len; i++) {
+        unsigned digit = raw.data[i] - (unsigned)'0';
+        if (digit > 9) return GV_ETYPE;
+        if (value > (UINT64_MAX - digit) / 10) fits = false;
+        value = value * 10 + digit;
+    }
+    if (!fits) return GV_ERANGE;
+    *negative = raw.data[0] == '-' && value != 0;
+    *out = value;
+    return 0;
+}
+
+int gv_json_u64(const struct gv_json *json, int token, uint64_t *out) {
+    GV_ASSERT(out != NULL);
+    bool negative;
+    uint64_t value;
+    int status = get_integer(json, token, &negative, &value);
+    if (status < 0) return status;
+    if (negative) return GV_ERANGE;
+    *out = value;
+    return 0;
+}
+
+int gv_json_i64(const struct gv_json *json, int token, int64_t *out) {
+    GV_ASSERT(out != NULL);
+    bool negative;
+    uint64_t value;
+    int status = get_integer(json, token, &negative, &value);
+    if (status < 0) return status;
+    if (value > (uint64_t)INT64_MAX + negative) return GV_ERANGE;
+    // Written so that the lowest number, which has no positive counterpart, is reached too.
+    *out = negative ? -(int64_t)(value - 1) - 1 : (int64_t)value;
+    return 0;
+}
+
+// ---- Canonical text -----------------------------------------------------------------------------
+
+static void put_string(const struct gv_json *json, const jsmntok_t *token, struct gv_writer *out) {
+    struct gv_slice raw = bytes_of(json, token);
+    if ((int)token->type != ESCAPED) {
+        gv_pack_put_bytes(out, raw.data - 1, raw.len + 2);
+        return;
+    }
+    int len = out->full ? GV_ESPACE
+                        : gv_text_canonical(raw, (char *)out->data + out->len, out->cap - out->len);
+    if (len < 0) {
+        out->full = true;
+    } else {
+        out->len += (size_t)len;
+    }
+}
+
+// Recurses no deeper than the parser's depth_max.
+static void put_value(const struct gv_json *json, int token, struct gv_writer *out) {
+    const jsmntok_t *tokens = json->tokens, *t = at(json, token);
+    if (is_string(t)) {
+        put_string(json, t, out);
+    } else if (t->type == JSMN_ARRAY) {
+        gv_pack_put_u8(out, '[');
+        int element = token + 1;
+        for (int i = 0; i < t->size; i++, element = next_of(tokens, element)) {
+            if (i > 0) gv_pack_put_u8(out, ',');
+            put_value(json, element, out);
+        }
+        gv_pack_put_u8(out, ']');
+    } else if (t->type == JSMN_OBJECT) {
+        gv_pack_put_u8(out, '{');
+        int name = t->size > 0 ? tokens[token + 1].size : -1;
+        for (bool first = true; name >= 0; first = false, name = tokens[name].parent) {
+            if (!first) gv_pack_put_u8(out, ',');
+            put_string(json, &tokens[name], out);
+            gv_pack_put_u8(out, ':');
+            put_value(json, name + 1, out);
+        }
+        gv_pack_put_u8(out, '}');
+    } else {
+        struct gv_slice raw = bytes_of(json, t);
+        size_t sign = raw.len == 2 && memcmp(raw.data, "-0", 2) == 0;
+        gv_pack_put_bytes(out, raw.data + sign, raw.len - sign);
+    }
+}
+
+int gv_json_canonical(const struct gv_json *json, int token, char *buf, size_t cap) {
+    GV_ASSERT(buf != NULL || cap == 0);
+    struct gv_writer out = {.data = (uint8_t *)buf, .cap = cap};
+    put_value(json, token, &out);
+    if (out.full) return GV_ESPACE;
+    GV_ASSERT(out.len > 0 && out.len <= gv_json_raw(json, token).len);
+    return (int)out.len;
+}
+
+int gv_json_quote(struct gv_slice text, char *buf, size_t cap) {
+    GV_ASSERT(text.data != NULL || text.len == 0);
+    GV_ASSERT(buf != NULL || cap == 0);
+    return gv_text_quote(text, buf, cap);
+}

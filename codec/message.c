@@ -1,0 +1,291 @@
+// SPDX-License-Identifier: MIT
+#include "message.h"
+
+// Names of the runs by lattice.
+static const char *const run_names[] = {
+    [GV_LATTICE_SET] = "set",
+    [GV_LATTICE_COUNTER] = "counter",
+    [GV_LATTICE_REGISTER] = "register",
+};
+enum { LATTICES = sizeof run_names / sizeof *run_names };
+
+bool gv_message_is(const struct gv_json *json, int type) {
+    return gv_json_equals(json, type, "gossip") || gv_json_equals(json, type, "sync");
+}
+
+// --- decoding --------------------------------------------------------------------------------
+
+// Puts an optional unsigned member into *out and says in *has whether it is there.
+static int optional_u64(const struct gv_json *json, int body, const char *name, uint64_t max,
+                        bool *has, uint64_t *out) {
+    int token = gv_json_member(json, body, name);
+    *has = token >= 0;
+    *out = 0;
+    if (!*has) return 0;
+    int error = gv_json_u64(json, token, out);
+    if (error) return error;
+    return *out <= max ? 0 : GV_ERANGE;
+}
+
+static int decode_ack(struct gv_message *out, const struct gv_json *json, int body) {
+    int token = gv_json_member(json, body, "ack");
+    out->has_ack = token >= 0;
+    if (!out->has_ack) return 0;
+    if (gv_json_type(json, token) != GV_JSON_ARRAY || gv_json_size(json, token) != 3)
+        return GV_ETYPE;
+    uint64_t *fields[3] = {&out->ack.largest, &out->ack.mask, &out->ack.held_us};
+    int element = token + 1;
+    for (int i = 0; i < 3; i++) {
+        int error = gv_json_u64(json, element, fields[i]);
+        if (error) return error;
+        element = gv_json_next(json, element);
+    }
+    return 0;
+}
+
+static int decode_ranges(struct gv_message *out, const struct gv_json *json, int body) {
+    int token = gv_json_member(json, body, "ranges");
+    if (token < 0) return 0;
+    if (gv_json_type(json, token) != GV_JSON_STRING) return GV_ETYPE;
+    out->ranges = gv_json_string(json, token);
+    return 0;
+}
+
+static int decode_entries(struct gv_message *out, const struct gv_json *json, int body) {
+    int token = gv_json_member(json, body, "entries");
+    if (token < 0) return 0;
+    if (gv_json_type(json, token) != GV_JSON_ARRAY) return GV_ETYPE;
+    out->entries = token;
+    return 0;
+}
+
+int gv_message_decode(struct gv_message *out, const struct gv_json *json, int body,
+                      const char **fault) {
+    GV_ASSERT(out != NULL && fault != NULL);
+    *out = (struct gv_message){.json = json};
+    *fault = "body";
+    if (gv_json_type(json, body) != GV_JSON_OBJECT) return GV_ETYPE;
+
+    bool has;
+    uint64_t number;
+    int type = gv_json_member(json, body, "type");
+    out->sync = type >= 0 && gv_json_equals(json, type, "sync");
+    *fault = "v";
+    int error = optional_u64(json, body, "v", UINT64_MAX, &has, &number);
+    if (error) return error;
+    if (!has || number != GV_MESSAGE_VERSION) return GV_EVERSION;
+    *fault = "id";
+    error = optional_u64(json, body, "id", UINT64_MAX, &out->has_id, &out->id);
+    if (error) return error;
+    *fault = "ask";
+    error = optional_u64(json, body, "ask", 1, &has, &number);
+    if (error) return error;
+    out->ask = number != 0;
+    *fault = "up";
+    error = optional_u64(json, body, "up", 1, &has, &number);
+    if (error) return error;
+    out->up = number != 0;
+    *fault = "next";
+    error = optional_u64(json, body, "next", UINT32_MAX, &has, &number);
+    if (error) return error;
+    out->next_ms = (uint32_t)number;
+    *fault = "ack";
+    error = decode_ack(out, json, body);
+    if (error) return error;
+    *fault = "ranges";
+    error = decode_ranges(out, json, body);
+    if (error) return error;
+    *fault = "entries";
+    return decode_entries(out, json, body);
+}
+
+void gv_message_entries(const struct gv_message *message, struct gv_message_cursor *out) {
+    GV_ASSERT(message->json != NULL);
+    *out = (struct gv_message_cursor){.json = message->json};
+    if (message->entries == 0) return;
+    out->run = message->entries + 1;
+    out->runs = gv_json_size(message->json, message->entries);
+}
+
+static int run_lattice(const struct gv_json *json, int name) {
+    for (int i = 0; i < LATTICES; i++) {
+        if (gv_json_equals(json, name, run_names[i])) return i;
+    }
+    return GV_ETYPE;
+}
+
+// Steps into the next run: an object with one member, a lattice's name and an array.
+static int open_run(struct gv_message_cursor *cursor) {
+    const struct gv_json *json = cursor->json;
+    int run = cursor->run;
+    cursor->runs--;
+    if (cursor->runs > 0) cursor->run = gv_json_next(json, run);
+    if (gv_json_type(json, run) != GV_JSON_OBJECT || gv_json_size(json, run) != 1) return GV_ETYPE;
+    int lattice = run_lattice(json, run + 1);
+    int array = run + 2; // the member's name is a token, its value the one behind it
+    if (lattice < 0 || gv_json_type(json, array) != GV_JSON_ARRAY) return GV_ETYPE;
+    cursor->lattice = (enum gv_lattice)lattice;
+    cursor->items = gv_json_size(json, array);
+    cursor->item = array + 1;
+    return 0;
+}
+
+// Room that is left in a scratch buffer.
+struct scratch {
+    char *at;
+    size_t left;
+};
+
+// Canonicalises a value into the scratch buffer, where it stays.
+static int take(const struct gv_json *json, int token, struct scratch *scratch,
+                struct gv_slice *out) {
+    int len = gv_json_canonical(json, token, scratch->at, scratch->left);
+    if (len < 0) return len;
+    *out = (struct gv_slice){(const uint8_t *)scratch->at, (size_t)len};
+    scratch->at += len;
+    scratch->left -= (size_t)len;
+    return 0;
+}
+
+// [key, count] or [key, value, lamport, node].
+static int take_tuple(struct gv_message_cursor *cursor, int item, struct gv_entry *out,
+                      struct scratch *scratch) {
+    const struct gv_json *json = cursor->json;
+    int size = cursor->lattice == GV_LATTICE_COUNTER ? 2 : 4;
+    if (gv_json_type(json, item) != GV_JSON_ARRAY || gv_json_size(json, item) != size)
+        return GV_ETYPE;
+    int field = item + 1;
+    int error = take(json, field, scratch, &out->key);
+    if (error) return error;
+    field = gv_json_next(json, field);
+    if (cursor->lattice == GV_LATTICE_COUNTER) return gv_json_u64(json, field, &out->count);
+
+    error = take(json, field, scratch, &out->value);
+    if (error) return error;
+    field = gv_json_next(json, field);
+    error = gv_json_u64(json, field, &out->lamport);
+    if (error) return error;
+    field = gv_json_next(json, field);
+    if (gv_json_type(json, field) != GV_JSON_STRING) return GV_ETYPE;
+    return take(json, field, scratch, &out->node);
+}
+
+int gv_message_next(struct gv_message_cursor *cursor, struct gv_entry *out, char *scratch,
+                    size_t cap) {
+    GV_ASSERT(out != NULL && (scratch != NULL || cap == 0));
+    while (cursor->items == 0) {
+        if (cursor->runs == 0) return 0;
+        int error = open_run(cursor);
+        if (error) return error;
+    }
+    int item = cursor->item;
+    cursor->items--;
+    if (cursor->items > 0) cursor->item = gv_json_next(cursor->json, item);
+    *out = (struct gv_entry){.lattice = cursor->lattice};
+    struct scratch room = {scratch, cap};
+    int error = cursor->lattice == GV_LATTICE_SET ? take(cursor->json, item, &room, &out->key)
+                                                  : take_tuple(cursor, item, out, &room);
+    return error ? error : 1;
+}
+
+// --- encoding --------------------------------------------------------------------------------
+
+static void put_member(struct gv_writer *out, const char *name, uint64_t value) {
+    gv_pack_put_text(out, ",\"");
+    gv_pack_put_text(out, name);
+    gv_pack_put_text(out, "\":");
+    gv_pack_put_decimal(out, value);
+}
+
+static void put_ack(struct gv_writer *out, const struct gv_message_ack *ack) {
+    gv_pack_put_text(out, ",\"ack\":[");
+    gv_pack_put_decimal(out, ack->largest);
+    gv_pack_put_u8(out, ',');
+    gv_pack_put_decimal(out, ack->mask);
+    gv_pack_put_u8(out, ',');
+    gv_pack_put_decimal(out, ack->held_us);
+    gv_pack_put_u8(out, ']');
+}
+
+void gv_message_begin(struct gv_message_writer *writer, const struct gv_message *head, char *buf,
+                      size_t cap) {
+    GV_ASSERT(writer != NULL && head != NULL && buf != NULL);
+    GV_ASSERT(cap >= GV_MESSAGE_HEAD_MAX + GV_MESSAGE_TAIL);
+    *writer =
+        (struct gv_message_writer){.out = {.data = (uint8_t *)buf, .cap = cap - GV_MESSAGE_TAIL}};
+    struct gv_writer *out = &writer->out;
+    gv_pack_put_text(out, head->sync ? "{\"type\":\"sync\"" : "{\"type\":\"gossip\"");
+    put_member(out, "v", GV_MESSAGE_VERSION);
+    if (head->has_id) put_member(out, "id", head->id);
+    if (head->ask) put_member(out, "ask", 1);
+    if (head->up) put_member(out, "up", 1);
+    if (head->next_ms) put_member(out, "next", head->next_ms);
+    if (head->has_ack) put_ack(out, &head->ack);
+    GV_ASSERT(!out->full && out->len <= GV_MESSAGE_HEAD_MAX);
+}
+
+static void open_writer_run(struct gv_message_writer *writer, enum gv_lattice lattice) {
+    struct gv_writer *out = &writer->out;
+    gv_pack_put_text(out, writer->open ? "]},{\"" : ",\"entries\":[{\"");
+    gv_pack_put_text(out, run_names[lattice]);
+    gv_pack_put_text(out, "\":[");
+}
+
+static void put_entry(struct gv_writer *out, const struct gv_entry *entry) {
+    if (entry->lattice == GV_LATTICE_SET) {
+        gv_pack_put_bytes(out, entry->key.data, entry->key.len);
+        return;
+    }
+    gv_pack_put_u8(out, '[');
+    gv_pack_put_bytes(out, entry->key.data, entry->key.len);
+    gv_pack_put_u8(out, ',');
+    if (entry->lattice == GV_LATTICE_COUNTER) {
+        gv_pack_put_decimal(out, entry->count);
+    } else {
+        gv_pack_put_bytes(out, entry->value.data, entry->value.len);
+        gv_pack_put_u8(out, ',');
+        gv_pack_put_decimal(out, entry->lamport);
+        gv_pack_put_u8(out, ',');
+        gv_pack_put_bytes(out, entry->node.data, entry->node.len);
+    }
+    gv_pack_put_u8(out, ']');
+}
+
+bool gv_message_put(struct gv_message_writer *writer, const struct gv_entry *entry,
+                    size_t reserve) {
+    GV_ASSERT((int)entry->lattice < LATTICES && entry->key.len > 0);
+    struct gv_writer *out = &writer->out;
+    size_t before = out->len;
+    if (reserve > out->cap - before) return false;
+    out->cap -= reserve;
+    if (writer->open && writer->lattice == entry->lattice) {
+        gv_pack_put_u8(out, ',');
+    } else {
+        open_writer_run(writer, entry->lattice);
+    }
+    put_entry(out, entry);
+    out->cap += reserve;
+    if (out->full) {
+        out->len = before;
+        out->full = false;
+        return false;
+    }
+    writer->open = true;
+    writer->lattice = entry->lattice;
+    return true;
+}
+
+size_t gv_message_end(struct gv_message_writer *writer, struct gv_slice ranges) {
+    struct gv_writer *out = &writer->out;
+    GV_ASSERT(!out->full);
+    out->cap += GV_MESSAGE_TAIL;
+    if (writer->open) gv_pack_put_text(out, "]}]");
+    if (ranges.len > 0) {
+        gv_pack_put_text(out, ",\"ranges\":\"");
+        gv_pack_put_base64(out, ranges);
+        gv_pack_put_u8(out, '"');
+    }
+    gv_pack_put_u8(out, '}');
+    GV_ASSERT(!out->full);
+    return out->len;
+}

@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: MIT
+// What engine.c, push.c and sync.c share. Internal to engine/.
+#ifndef GV_ENGINE_CORE_H
+#define GV_ENGINE_CORE_H
+
+#include "../merkle/reconcile.h"
+#include "engine.h"
+#include "news.h"
+#include "peer.h"
+#include "prng.h"
+#include "replica.h"
+#include "timers.h"
+
+enum {
+    GV_CORE_SYNCS = 4,   // summaries taken and not answered yet
+    GV_CORE_FANOUT = 32, // children of a node in the push tree
+    GV_CORE_NONE = -1,   // no peer
+};
+
+// Timers beside those of the peers, counted from peer_count on.
+enum gv_core_timer { GV_CORE_WAVE, GV_CORE_UP, GV_CORE_SYNC, GV_CORE_TIMERS };
+
+// The tree that news travel on, and the beat of its waves; see push.h.
+struct gv_push {
+    int parent;         // GV_CORE_NONE: this node is a root
+    uint32_t *children; // peers that take this node as their parent, room for all
+    uint32_t child_count;
+    gv_time staleness;  // 0: no tree, every value goes straight to every peer
+    uint32_t levels;    // below the root of the whole tree
+    gv_time last_wave;  // when this node last spoke to its children
+    bool phase_known;   // the parent said when its next wave leaves:
+    gv_time phase_at;   // … it said so then,
+    gv_time phase_next; // … and it will be so long after
+};
+
+struct gv_sync_slot {
+    int peer; // GV_CORE_NONE: free
+    uint64_t turn;
+    uint8_t *data;
+    size_t cap;
+    struct gv_reconcile state;
+};
+
+struct gv_sync {
+    struct gv_sync_slot slots[GV_CORE_SYNCS];
+    uint64_t turns;
+    uint8_t *summary; // the one being written
+    size_t summary_cap;
+    unsigned rounds; // to be opened soon
+    gv_time wait;    // between them
+    gv_time put_off; // how long the next idle comparison has been put off
+};
+
+struct gv_engine {
+    struct gv_alloc alloc;
+    size_t message_max, text_max;
+    struct gv_prng prng;
+    struct gv_replica replica;
+    struct gv_news news;
+    struct gv_timers timers;
+    struct gv_slice *names; // in order
+    uint8_t *name_text;
+    size_t name_bytes;
+    uint32_t peer_count; // nodes of the cluster, this one included; 0: not joined
+    uint32_t self;
+    struct gv_peer **peers; // NULL: nothing to remember about it yet
+    uint32_t *queue;        // a ring of the peers that something may be said to
+    uint32_t queue_head, queue_len;
+    uint8_t *scratch; // canonical texts of an entry received
+    struct gv_push push;
+    struct gv_sync sync;
+    gv_time last_change; // of the replica
+    struct gv_engine_stats stats;
+};
+
+// The peer's state, made if need be; NULL: out of memory.
+struct gv_peer *gv_core_peer(struct gv_engine *engine, int index);
+// Puts the peer into the queue of those that something may be said to.
+void gv_core_enqueue(struct gv_engine *engine, int index);
+// Sets a timer, unless it is to ring earlier anyway.
+void gv_core_arm(struct gv_engine *engine, enum gv_core_timer timer, gv_time when);
+void gv_core_arm_peer(struct gv_engine *engine, int index, gv_time now);
+// What to take for a round trip to a peer that has not been measured.
+gv_time gv_core_guess(const struct gv_engine *engine);
+
+#endif

@@ -1,0 +1,497 @@
+// SPDX-License-Identifier: MIT
+#include "engine.h"
+
+#include "core.h"
+#include "push.h"
+#include "sync.h"
+
+#include <string.h>
+
+enum {
+    GUESS_MS = 500,       // round trip before any is measured
+    AWAY_MS = 5000,       // a timer so late means that this node stood still
+    PROBE_MS = 500,       // first pause between trials of a suspected peer …
+    PROBE_ROOT_MS = 1000, // … longest for a root that looks for its parent …
+    PROBE_MAX_MS = 8000,  // … and else
+};
+
+// --- life ------------------------------------------------------------------------------------
+
+static void *resize(struct gv_engine *engine, void *block, size_t old_size, size_t new_size) {
+    return engine->alloc.resize(engine->alloc.ctx, block, old_size, new_size);
+}
+
+static void release(struct gv_engine *engine, void *block, size_t size) {
+    if (block != NULL) resize(engine, block, size, 0);
+}
+
+int gv_engine_new(struct gv_engine **out, const struct gv_engine_config *config) {
+    GV_ASSERT(out != NULL && config->alloc.resize != NULL);
+    size_t message_max = config->message_max ? config->message_max : GV_ENGINE_MESSAGE_DEFAULT;
+    if (message_max < GV_ENGINE_MESSAGE_MIN) return GV_EINVAL;
+    struct gv_engine *engine = config->alloc.resize(config->alloc.ctx, NULL, 0, sizeof *engine);
+    if (engine == NULL) return GV_ENOMEM;
+    *engine = (struct gv_engine){.alloc = config->alloc, .message_max = message_max};
+    engine->scratch = resize(engine, NULL, 0, GV_REPLICA_TEXT_MAX);
+    if (engine->scratch == NULL) {
+        release(engine, engine, sizeof *engine);
+        return GV_ENOMEM;
+    }
+    // What is left of a message for one entry beside the head and a smallest summary.
+    size_t around = GV_MESSAGE_HEAD_MAX + GV_MESSAGE_ENTRY_MAX + GV_MESSAGE_TAIL +
+                    GV_MESSAGE_RANGES(GV_RECONCILE_ROOM_MIN);
+    engine->text_max = message_max - around;
+    if (engine->text_max > GV_REPLICA_TEXT_MAX) engine->text_max = GV_REPLICA_TEXT_MAX;
+    gv_prng_init(&engine->prng, config->seed, 0);
+    gv_replica_init(&engine->replica, config->alloc, config->secret, config->memory_max);
+    gv_news_init(&engine->news, config->alloc);
+    engine->push.staleness = config->staleness_ms * GV_MS;
+    engine->push.parent = GV_CORE_NONE;
+    *out = engine;
+    return 0;
+}
+
+// Undoes gv_engine_join, as far as it got.
+static void leave(struct gv_engine *engine) {
+    gv_sync_fini(engine);
+    if (engine->timers.count > 0) gv_timers_fini(&engine->timers);
+    size_t count = engine->peer_count;
+    for (size_t i = 0; engine->peers != NULL && i < count; i++)
+        release(engine, engine->peers[i], sizeof *engine->peers[i]);
+    release(engine, engine->peers, count * sizeof(struct gv_peer *));
+    release(engine, engine->queue, count * sizeof *engine->queue);
+    release(engine, engine->push.children, count * sizeof *engine->push.children);
+    release(engine, engine->names, count * sizeof *engine->names);
+    release(engine, engine->name_text, engine->name_bytes);
+    engine->peers = NULL;
+    engine->queue = NULL;
+    engine->names = NULL;
+    engine->name_text = NULL;
+    engine->name_bytes = 0;
+    engine->peer_count = 0;
+    engine->queue_len = 0;
+    engine->sync = (struct gv_sync){0};
+    engine->push = (struct gv_push){.parent = GV_CORE_NONE, .staleness = engine->push.staleness};
+}
+
+void gv_engine_free(struct gv_engine *engine) {
+    if (engine == NULL) return;
+    leave(engine);
+    gv_news_fini(&engine->news);
+    gv_replica_fini(&engine->replica);
+    release(engine, engine->scratch, GV_REPLICA_TEXT_MAX);
+    release(engine, engine, sizeof *engine);
+}
+
+// --- the cluster -----------------------------------------------------------------------------
+
+static int compare(struct gv_slice a, struct gv_slice b) {
+    int order = memcmp(a.data, b.data, a.len < b.len ? a.len : b.len);
+    return order != 0 ? order : (a.len > b.len) - (a.len < b.len);
+}
+
+// Where the name stands, or would: the first position whose name is not smaller.
+static size_t lower_bound(const struct gv_slice *names, size_t count, struct gv_slice name) {
+    size_t low = 0;
+    while (count > 0) {
+        size_t half = count / 2;
+        if (compare(names[low + half], name) < 0) {
+            low += half + 1;
+            count -= half + 1;
+        } else {
+            count = half;
+        }
+    }
+    return low;
+}
+
+// Copies the names in order. GV_EINVAL: one is repeated.
+static int copy_names(struct gv_engine *engine, const struct gv_slice *names, size_t count) {
+    uint8_t *text = engine->name_text;
+    for (size_t i = 0; i < count; i++) {
+        size_t at = lower_bound(engine->names, i, names[i]);
+        if (at < i && compare(engine->names[at], names[i]) == 0) return GV_EINVAL;
+        memmove(engine->names + at + 1, engine->names + at, (i - at) * sizeof *names);
+        memcpy(text, names[i].data, names[i].len);
+        engine->names[at] = (struct gv_slice){text, names[i].len};
+        text += names[i].len;
+    }
+    return 0;
+}
+
+static int prepare(struct gv_engine *engine, gv_time now, struct gv_slice self,
+                   const struct gv_slice *names) {
+    size_t count = engine->peer_count;
+    engine->names = resize(engine, NULL, 0, count * sizeof *engine->names);
+    engine->name_text = resize(engine, NULL, 0, engine->name_bytes);
+    engine->queue = resize(engine, NULL, 0, count * sizeof *engine->queue);
+    engine->peers = resize(engine, NULL, 0, count * sizeof(struct gv_peer *));
+    if (engine->peers != NULL) {
+        for (size_t i = 0; i < count; i++) engine->peers[i] = NULL;
+    }
+    if (engine->names == NULL || engine->name_text == NULL || engine->queue == NULL ||
+        engine->peers == NULL)
+        return GV_ENOMEM;
+    int error = copy_names(engine, names, count);
+    if (error) return error;
+    size_t at = lower_bound(engine->names, count, self);
+    if (at == count || compare(engine->names[at], self) != 0) return GV_EINVAL;
+    engine->self = (uint32_t)at;
+    error = gv_timers_init(&engine->timers, engine->alloc, (uint32_t)count + GV_CORE_TIMERS);
+    if (!error) error = gv_push_join(engine);
+    if (!error) error = gv_sync_join(engine, now);
+    return error;
+}
+
+int gv_engine_join(struct gv_engine *engine, gv_time now, struct gv_slice self,
+                   const struct gv_slice *names, size_t count) {
+    if (engine->peer_count > 0 || count == 0) return GV_EINVAL;
+    if (count > GV_ENGINE_PEERS_MAX) return GV_ERANGE;
+    size_t bytes = 0;
+    for (size_t i = 0; i < count; i++) {
+        if (names[i].len == 0) return GV_EINVAL;
+        if (names[i].len > GV_ENGINE_NAME_MAX) return GV_ERANGE;
+        bytes += names[i].len;
+    }
+    engine->peer_count = (uint32_t)count;
+    engine->name_bytes = bytes;
+    int error = prepare(engine, now, self, names);
+    if (error) leave(engine);
+    return error;
+}
+
+int gv_engine_peer(const struct gv_engine *engine, struct gv_slice name) {
+    if (engine->peer_count == 0 || name.len == 0) return GV_ENOENT;
+    size_t at = lower_bound(engine->names, engine->peer_count, name);
+    if (at == engine->peer_count || at == engine->self) return GV_ENOENT;
+    return compare(engine->names[at], name) == 0 ? (int)at : GV_ENOENT;
+}
+
+struct gv_slice gv_engine_name(const struct gv_engine *engine, int peer) {
+    GV_ASSERT(peer >= 0 && (uint32_t)peer < engine->peer_count);
+    return engine->names[peer];
+}
+
+struct gv_peer *gv_core_peer(struct gv_engine *engine, int index) {
+    GV_ASSERT(index >= 0 && (uint32_t)index < engine->peer_count && index != (int)engine->self);
+    if (engine->peers[index] == NULL) {
+        struct gv_peer *peer = resize(engine, NULL, 0, sizeof *peer);
+        if (peer == NULL) return NULL;
+        // Far enough from those of an earlier life that they are not taken for late ones.
+        gv_peer_init(peer, gv_prng_next(&engine->prng) >> 24, engine->news.head);
+        engine->peers[index] = peer;
+    }
+    return engine->peers[index];
+}
+
+void gv_core_enqueue(struct gv_engine *engine, int index) {
+    struct gv_peer *peer = engine->peers[index];
+    GV_ASSERT(peer != NULL);
+    if (peer->queued) return;
+    peer->queued = true;
+    GV_ASSERT(engine->queue_len < engine->peer_count);
+    uint32_t at = (engine->queue_head + engine->queue_len++) % engine->peer_count;
+    engine->queue[at] = (uint32_t)index;
+}
+
+void gv_core_arm(struct gv_engine *engine, enum gv_core_timer timer, gv_time when) {
+    uint32_t number = engine->peer_count + timer;
+    if (when < engine->timers.when[number]) gv_timers_set(&engine->timers, number, when);
+}
+
+void gv_core_arm_peer(struct gv_engine *engine, int index, gv_time now) {
+    gv_timers_set(&engine->timers, (uint32_t)index, gv_peer_due(engine->peers[index], now));
+}
+
+gv_time gv_core_guess(const struct gv_engine *engine) {
+    int parent = engine->push.parent;
+    const struct gv_peer *known = parent == GV_CORE_NONE ? NULL : engine->peers[parent];
+    for (uint32_t i = 0; known == NULL && i < engine->push.child_count; i++) {
+        if (engine->peers[engine->push.children[i]]->measured)
+            known = engine->peers[engine->push.children[i]];
+    }
+    if (known == NULL || !known->measured) return GUESS_MS * GV_MS;
+    return 2 * known->srtt;
+}
+
+// --- time ------------------------------------------------------------------------------------
+
+// If timers are far behind, the process stood still: silence of others proves nothing then, and
+// what they said meanwhile is missing.
+static void notice_absence(struct gv_engine *engine, gv_time now) {
+    gv_time next = gv_timers_next(&engine->timers);
+    bool away = next != GV_TIME_NEVER && now > next && now - next > AWAY_MS * GV_MS;
+    if (!away) return;
+    engine->stats.away++;
+    for (uint32_t i = 0; i < engine->peer_count; i++) {
+        struct gv_peer *peer = engine->peers[i];
+        if (peer == NULL) continue;
+        gv_peer_reset(peer, peer->acked);
+        if (!peer->suspected) peer->strikes = 0;
+    }
+    gv_sync_trouble(engine, now);
+}
+
+static void probe_later(struct gv_engine *engine, int index, gv_time now) {
+    struct gv_peer *peer = engine->peers[index];
+    if (!gv_push_wants(engine, index)) return; // a sync will find it back some time
+    bool root = engine->push.parent == GV_CORE_NONE && index < (int)engine->self;
+    gv_time most = (root ? PROBE_ROOT_MS : PROBE_MAX_MS) * GV_MS;
+    if (peer->probe_wait > most) peer->probe_wait = most;
+    peer->probe_at =
+        now + peer->probe_wait * 3 / 4 + gv_prng_below(&engine->prng, peer->probe_wait / 2 + 1);
+    peer->probe_wait *= 2;
+}
+
+static void suspect(struct gv_engine *engine, int index, gv_time now) {
+    struct gv_peer *peer = engine->peers[index];
+    GV_ASSERT(!peer->suspected);
+    peer->suspected = true;
+    engine->stats.suspected++;
+    gv_peer_reset(peer, peer->acked);
+    peer->probe_wait = PROBE_MS * GV_MS;
+    gv_push_choose(engine, now);
+    probe_later(engine, index, now);
+    gv_push_trim(engine);
+    gv_core_arm(engine, GV_CORE_SYNC, now + PROBE_MAX_MS * GV_MS / 2);
+}
+
+// It has acknowledged something: it is there, and hears us.
+static void regain(struct gv_engine *engine, int index, gv_time now) {
+    struct gv_peer *peer = engine->peers[index];
+    GV_ASSERT(peer->suspected);
+    peer->suspected = false;
+    engine->stats.suspected--;
+    peer->probe_at = GV_TIME_NEVER;
+    gv_push_choose(engine, now);
+    if (gv_push_pending(engine, index)) gv_core_enqueue(engine, index);
+    gv_sync_trouble(engine, now);
+}
+
+static void peer_due(struct gv_engine *engine, int index, gv_time now) {
+    struct gv_peer *peer = engine->peers[index];
+    if (peer->resend_at <= now) {
+        engine->stats.lost_messages += (uint64_t)gv_peer_expire(peer, now);
+        if (peer->suspected) {
+            probe_later(engine, index, now);
+        } else if (peer->strikes >= GV_PEER_STRIKES) {
+            suspect(engine, index, now);
+        } else {
+            peer->ask = true;
+            gv_core_enqueue(engine, index);
+        }
+    }
+    if (peer->probe_at <= now) {
+        peer->probe_at = GV_TIME_NEVER;
+        peer->ask = peer->open_sync = true;
+        gv_core_enqueue(engine, index);
+    }
+    if (peer->ack_at <= now) gv_core_enqueue(engine, index);
+    gv_core_arm_peer(engine, index, now);
+}
+
+gv_time gv_engine_deadline(const struct gv_engine *engine) {
+    return engine->peer_count > 0 ? gv_timers_next(&engine->timers) : GV_TIME_NEVER;
+}
+
+void gv_engine_advance(struct gv_engine *engine, gv_time now) {
+    if (engine->peer_count == 0) return;
+    notice_absence(engine, now);
+    int64_t number;
+    while ((number = gv_timers_pop(&engine->timers, now)) >= 0) {
+        if (number < engine->peer_count) {
+            peer_due(engine, (int)number, now);
+        } else if (number - engine->peer_count == GV_CORE_WAVE) {
+            gv_push_wave(engine, now);
+        } else if (number - engine->peer_count == GV_CORE_UP) {
+            gv_push_up(engine);
+        } else {
+            gv_sync_due(engine, now);
+        }
+    }
+}
+
+// --- entries in ------------------------------------------------------------------------------
+
+static int put(struct gv_engine *engine, gv_time now, const struct gv_entry *entry, int origin) {
+    if (entry->key.len + entry->value.len + entry->node.len > engine->text_max) return GV_EFULL;
+    uint32_t ref;
+    int changed = gv_replica_put(&engine->replica, entry, &ref);
+    if (changed <= 0) return changed;
+    engine->last_change = now;
+    if (engine->peer_count > 1) gv_push_changed(engine, now, ref, origin);
+    return 1;
+}
+
+int gv_engine_put(struct gv_engine *engine, gv_time now, const struct gv_entry *entry) {
+    GV_ASSERT(entry->key.len > 0);
+    gv_engine_advance(engine, now);
+    return put(engine, now, entry, GV_NEWS_SELF);
+}
+
+bool gv_engine_ready(const struct gv_engine *engine) {
+    return engine->peer_count == 0 || gv_sync_ready(engine);
+}
+
+// Merges a message's entries. Returns the first error; *changed: whether anything was new.
+static int merge(struct gv_engine *engine, gv_time now, int index, const struct gv_message *message,
+                 bool *changed) {
+    struct gv_message_cursor cursor;
+    gv_message_entries(message, &cursor);
+    int first = 0, more;
+    struct gv_entry entry;
+    while ((more = gv_message_next(&cursor, &entry, (char *)engine->scratch,
+                                   GV_REPLICA_TEXT_MAX)) != 0) {
+        int done = more > 0 ? put(engine, now, &entry, index) : more;
+        if (done < 0 && first == 0) first = done;
+        *changed = *changed || done > 0;
+        engine->stats.received_entries += more > 0;
+        engine->stats.known_entries += done == 0;
+    }
+    return first;
+}
+
+int gv_engine_receive(struct gv_engine *engine, gv_time now, int index,
+                      const struct gv_message *message) {
+    gv_engine_advance(engine, now);
+    struct gv_peer *peer = gv_core_peer(engine, index);
+    if (peer == NULL) return GV_ENOMEM;
+    engine->stats.received_messages++;
+    if (message->has_ack) {
+        int lost = gv_peer_acked(peer, now, &message->ack);
+        if (lost >= 0 && peer->suspected) regain(engine, index, now);
+        if (lost > 0) engine->stats.lost_messages += (uint64_t)lost;
+        if (lost >= 0) {
+            gv_push_trim(engine);
+            if (gv_push_pending(engine, index) && lost > 0) gv_core_enqueue(engine, index);
+        }
+    }
+    if (peer->suspected && peer->flight_count == 0) peer->probe_at = now;
+    bool changed = false;
+    int error = merge(engine, now, index, message, &changed);
+    gv_push_heard(engine, now, index, message, changed);
+    if (message->has_id)
+        gv_peer_received(peer, now, message->id, message->ask,
+                         gv_push_ack_delay(engine, message->up));
+    if (message->ranges.len > 0) {
+        engine->stats.received_syncs++;
+        int taken = gv_sync_take(engine, index, message->ranges);
+        if (error == 0) error = taken;
+        if (taken == 0) gv_core_enqueue(engine, index);
+    }
+    peer_due(engine, index, now);
+    return error;
+}
+
+// --- messages out ----------------------------------------------------------------------------
+
+// Whether there is anything to say to the peer.
+static bool has_reason(struct gv_engine *engine, int index, gv_time now, bool news) {
+    const struct gv_peer *peer = engine->peers[index];
+    return news || peer->ask || peer->open_sync || peer->ack_at <= now ||
+           gv_sync_waits(engine, index);
+}
+
+// How long an acknowledgement of what is sent now may take.
+static gv_time patience(const struct gv_engine *engine, int index, bool ask) {
+    gv_time timeout = gv_peer_timeout(engine->peers[index], gv_core_guess(engine));
+    // This node is the peer's child exactly if the peer is its parent.
+    return ask ? timeout : timeout + gv_push_ack_delay(engine, index == engine->push.parent);
+}
+
+static size_t compose(struct gv_engine *engine, gv_time now, int index, char *buf) {
+    struct gv_peer *peer = engine->peers[index];
+    bool open = gv_peer_open(peer);
+    bool news = gv_push_pending(engine, index) && open;
+    if (!has_reason(engine, index, now, news)) return 0;
+    bool answers = gv_sync_waits(engine, index);
+    bool opens = peer->open_sync && !answers;
+    struct gv_message head = {
+        .sync = answers || opens,
+        .has_id = open && (news || peer->ask),
+        .id = peer->next_id,
+        .ask = peer->ask && open,
+        .up = index == engine->push.parent,
+        .next_ms = gv_push_next_ms(engine, now, index),
+    };
+    bool due = peer->ack_at <= now;
+    uint8_t unacked = peer->unacked;
+    gv_time ack_at = peer->ack_at;
+    head.has_ack = gv_peer_take_ack(peer, now, &head.ack);
+
+    struct gv_message_writer out;
+    struct gv_slice ranges = {0};
+    gv_message_begin(&out, &head, buf, engine->message_max);
+    size_t bare = out.out.len;
+    if (answers) gv_sync_answer(engine, index, &out, &ranges);
+    if (opens) gv_sync_open(engine, &ranges);
+    if (out.out.len == bare && ranges.len == 0 && !head.has_id && !due) {
+        peer->unacked = unacked; // nothing differs: the acknowledgement can wait
+        peer->ack_at = ack_at;
+        return 0;
+    }
+    uint64_t reached = peer->sent;
+    if (news) reached = gv_push_write(engine, index, &out, GV_MESSAGE_RANGES(ranges.len));
+    if (head.has_id) gv_peer_sent(peer, now, reached, patience(engine, index, head.ask));
+    if (head.has_id) peer->ask = false;
+    peer->open_sync = false;
+    if (head.sync) engine->stats.sent_syncs++;
+    return gv_message_end(&out, ranges);
+}
+
+size_t gv_engine_send(struct gv_engine *engine, gv_time now, char *buf, size_t cap, int *peer) {
+    GV_ASSERT(cap >= engine->message_max);
+    gv_engine_advance(engine, now);
+    while (engine->queue_len > 0) {
+        int index = (int)engine->queue[engine->queue_head];
+        engine->queue_head = (engine->queue_head + 1) % engine->peer_count;
+        engine->queue_len--;
+        engine->peers[index]->queued = false;
+        size_t len = compose(engine, now, index, buf);
+        bool more = gv_sync_waits(engine, index) ||
+                    (gv_push_pending(engine, index) && gv_peer_open(engine->peers[index]));
+        if (len > 0 && more) gv_core_enqueue(engine, index);
+        gv_core_arm_peer(engine, index, now);
+        if (len == 0) continue;
+        engine->stats.sent_messages++;
+        engine->stats.sent_bytes += len;
+        *peer = index;
+        return len;
+    }
+    return 0;
+}
+
+// --- reading ---------------------------------------------------------------------------------
+
+uint32_t gv_engine_end(const struct gv_engine *engine) {
+    return engine->replica.end;
+}
+
+bool gv_engine_next(const struct gv_engine *engine, uint32_t *cursor, uint32_t end,
+                    struct gv_entry *out) {
+    uint32_t ref = *cursor, next;
+    if (!gv_replica_walk(&engine->replica, &ref, end, &next)) return false;
+    *cursor = next;
+    *out = gv_replica_get(&engine->replica, ref);
+    return true;
+}
+
+bool gv_engine_get(const struct gv_engine *engine, const struct gv_entry *key,
+                   struct gv_entry *out) {
+    uint32_t ref;
+    if (!gv_replica_find(&engine->replica, key, &ref)) return false;
+    *out = gv_replica_get(&engine->replica, ref);
+    return true;
+}
+
+struct gv_digest gv_engine_root(const struct gv_engine *engine) {
+    return gv_tree_root(&engine->replica.tree);
+}
+
+void gv_engine_stats(const struct gv_engine *engine, struct gv_engine_stats *out) {
+    *out = engine->stats;
+    out->entries = gv_tree_root(&engine->replica.tree).count;
+    out->memory_bytes = gv_replica_memory(&engine->replica);
+    out->peers = engine->peer_count > 0 ? engine->peer_count - 1 : 0;
+    out->news_backlog = (uint32_t)(engine->news.head - engine->news.tail);
+}

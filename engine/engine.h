@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: MIT
+// The engine: a replica of a map of entries, kept equal with its peers' by push and sync.
+//
+// It does no I/O and reads no clock: the caller passes time in, carries messages, and asks for
+// them when its transport can take one. What to tell a peer is worked out then, into the caller's
+// buffer, so there is no outbox to grow, and a slow transport coalesces news by itself.
+//
+//   gv_engine_new → gv_engine_join → loop:
+//       a message came        gv_message_decode, gv_engine_receive
+//       a local write         gv_engine_put
+//       the transport is free while ((n = gv_engine_send(…)) > 0) …
+//       the deadline came     gv_engine_advance
+//
+// Guarantees, as long as every pair of nodes is joined by some chain of working links again and
+// again: every replica ends up with the merge of all entries put anywhere, whatever is lost,
+// repeated, delayed or reordered. engine/DESIGN.md tells how.
+#ifndef GV_ENGINE_ENGINE_H
+#define GV_ENGINE_ENGINE_H
+
+#include "../codec/message.h"
+#include "../merkle/digest.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+enum {
+    GV_ENGINE_MESSAGE_DEFAULT = 64 << 10, // longest message sent, bytes
+    GV_ENGINE_MESSAGE_MIN = 2048,         // smallest bound that can be asked for
+    GV_ENGINE_PEERS_MAX = 16384,
+    GV_ENGINE_NAME_MAX = 64, // longest node name, bytes
+};
+
+struct gv_engine_config {
+    struct gv_alloc alloc;  // copied; its context is kept
+    uint64_t seed;          // of all random choices: same seed and calls, same messages
+    struct gv_slice secret; // the cluster's; keys the digests. Read during gv_engine_new only.
+    uint32_t staleness_ms;  // how long a value may take to be everywhere; 0: as fast as it goes
+    size_t message_max;     // longest message sent, bytes; 0: GV_ENGINE_MESSAGE_DEFAULT
+    uint64_t memory_max;    // bound of the replica, bytes; 0: none but 32-bit references (64 GiB)
+};
+
+struct gv_engine;
+
+// GV_EINVAL: message_max is below GV_ENGINE_MESSAGE_MIN; GV_ENOMEM. On success *out is the
+// caller's, to be freed by gv_engine_free.
+GV_API int gv_engine_new(struct gv_engine **out, const struct gv_engine_config *config);
+GV_API void gv_engine_free(struct gv_engine *engine);
+
+// Tells the engine who the cluster is: `names` (any order, copied), of which `self` is this node.
+// Peers are numbered by the order of their names' bytes. Once only.
+// GV_EINVAL: called twice, self is missing, a name is empty or repeated; GV_ERANGE: too many
+// names or a name too long; GV_ENOMEM. The engine is as before after any of these.
+GV_API int gv_engine_join(struct gv_engine *engine, gv_time now, struct gv_slice self,
+                          const struct gv_slice *names, size_t count);
+// The number of the peer of this name, or GV_ENOENT (also for this node itself).
+GV_API int gv_engine_peer(const struct gv_engine *engine, struct gv_slice name);
+// A peer's name; borrowed from the engine.
+GV_API struct gv_slice gv_engine_name(const struct gv_engine *engine, int peer);
+
+// A local write; works before gv_engine_join too. The entry's texts are copied.
+// 1: stored; 0: the replica already had this version or a larger one. GV_EFULL: the entry is too
+// long to fit in a message, or the replica has reached memory_max; GV_ENOMEM. Nothing changed
+// after an error.
+GV_API int gv_engine_put(struct gv_engine *engine, gv_time now, const struct gv_entry *entry);
+
+// Whether a message with ranges can be taken now; if not, call gv_engine_send first.
+GV_API bool gv_engine_ready(const struct gv_engine *engine);
+
+// Takes a message from this peer. What of it can be used is used, then the first error is
+// returned, for the log: GV_ETYPE, GV_ERANGE, GV_ESPACE: an entry was malformed or too long;
+// GV_ESYNTAX: the ranges were; GV_EFULL: not ready, or memory_max is reached; GV_ENOMEM.
+GV_API int gv_engine_receive(struct gv_engine *engine, gv_time now, int peer,
+                             const struct gv_message *message);
+
+// When to call gv_engine_advance at the latest; GV_TIME_NEVER: not before something happens.
+GV_API gv_time gv_engine_deadline(const struct gv_engine *engine);
+GV_API void gv_engine_advance(struct gv_engine *engine, gv_time now);
+
+// Writes one message for *peer into buf; returns its length, or 0: nothing to say now. `cap` must
+// be at least the engine's message bound.
+GV_API size_t gv_engine_send(struct gv_engine *engine, gv_time now, char *buf, size_t cap,
+                             int *peer);
+
+// Reading. Entries stand in the order of their arrival here (an entry whose record had to be
+// moved may appear later); a walk from 0 to an end taken at its start sees every entry that was
+// there then. The texts are borrowed until the next put or receive.
+GV_API uint32_t gv_engine_end(const struct gv_engine *engine);
+// The entry at or after *cursor and below end; moves the cursor behind it. False: no more.
+GV_API bool gv_engine_next(const struct gv_engine *engine, uint32_t *cursor, uint32_t end,
+                           struct gv_entry *out);
+// The stored version of this entry (its lattice and key count). False: there is none.
+GV_API bool gv_engine_get(const struct gv_engine *engine, const struct gv_entry *key,
+                          struct gv_entry *out);
+
+// The digest of all entries: equal at two nodes exactly if their replicas are, but for a chance of
+// 2^-64. O(1).
+GV_API struct gv_digest gv_engine_root(const struct gv_engine *engine);
+
+// Counts since the start, and sizes now. Messages and bytes are those of bodies.
+struct gv_engine_stats {
+    uint64_t entries, memory_bytes;
+    uint64_t sent_messages, sent_bytes, received_messages, received_bytes;
+    uint64_t sent_syncs, received_syncs;                    // of the messages: those with ranges
+    uint64_t sent_entries, received_entries, known_entries; // known: received for nothing
+    uint64_t lost_messages; // given up waiting for an acknowledgement
+    uint64_t bad_ranges;    // summaries that turned out to be malformed
+    uint64_t away;          // times this node found that it had been standing still
+    uint32_t peers, suspected;
+    uint32_t news_backlog; // news kept for peers that have not acknowledged them
+};
+GV_API void gv_engine_stats(const struct gv_engine *engine, struct gv_engine_stats *out);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

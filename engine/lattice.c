@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: MIT
+#include "lattice.h"
+
+#include <string.h>
+
+// Reads canonical text as an integer of 64 bits. False: it is something else.
+static bool read_integer(struct gv_slice text, int64_t *out) {
+    size_t at = text.len > 0 && text.data[0] == '-';
+    size_t digits = text.len - at;
+    if (digits == 0 || digits > 19) return false;
+    uint64_t magnitude = 0; // 19 digits fit
+    for (size_t i = at; i < text.len; i++) {
+        unsigned digit = text.data[i] - (unsigned)'0';
+        if (digit > 9) return false;
+        magnitude = magnitude * 10 + digit;
+    }
+    if (magnitude > (uint64_t)INT64_MAX + at) return false;
+    *out = at ? (int64_t)(0 - magnitude) : (int64_t)magnitude;
+    return true;
+}
+
+struct gv_item gv_lattice_item(const struct gv_digest_key *key, const struct gv_entry *entry) {
+    GV_ASSERT(entry->key.len > 0);
+    uint64_t name = gv_digest_hash(key, entry->key.data, entry->key.len);
+    uint64_t words[5] = {name, (uint64_t)entry->lattice, entry->count, 0, 0};
+    size_t count = 3;
+    if (entry->lattice == GV_LATTICE_REGISTER) {
+        words[2] = entry->lamport;
+        words[3] = gv_digest_hash(key, entry->node.data, entry->node.len);
+        words[4] = gv_digest_hash(key, entry->value.data, entry->value.len);
+        count = 5;
+    }
+    int64_t number;
+    uint64_t place = read_integer(entry->key, &number)
+                         ? (uint64_t)number ^ (UINT64_C(1) << 63) // order of signed numbers
+                         : name * UINT64_C(0x9e3779b97f4a7c15);   // unlike the hash itself
+    if (place == GV_PLACE_END) place--; // a shared place costs bytes, never correctness
+    uint64_t hash = entry->lattice == GV_LATTICE_SET ? name : gv_digest_words(key, words, count);
+    return (struct gv_item){.place = place, .hash = hash};
+}
+
+static int compare(struct gv_slice a, struct gv_slice b) {
+    size_t len = a.len < b.len ? a.len : b.len;
+    int order = len > 0 ? memcmp(a.data, b.data, len) : 0;
+    if (order != 0) return order;
+    return (a.len > b.len) - (a.len < b.len);
+}
+
+bool gv_lattice_same(const struct gv_entry *a, const struct gv_entry *b) {
+    return a->lattice == b->lattice && compare(a->key, b->key) == 0;
+}
+
+bool gv_lattice_exceeds(const struct gv_entry *a, const struct gv_entry *b) {
+    GV_ASSERT(a->lattice == b->lattice);
+    if (a->lattice == GV_LATTICE_SET) return false;
+    if (a->lattice == GV_LATTICE_COUNTER) return a->count > b->count;
+    if (a->lamport != b->lamport) return a->lamport > b->lamport;
+    int order = compare(a->node, b->node);
+    // One node never uses a lamport twice; should one, the larger value decides everywhere alike.
+    return order != 0 ? order > 0 : compare(a->value, b->value) > 0;
+}

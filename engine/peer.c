@@ -1,0 +1,171 @@
+// SPDX-License-Identifier: MIT
+#include "peer.h"
+
+enum {
+    GAP = 3, // RFC 9002, section 6.1.1: packet threshold
+    MASK_BITS = 64,
+    TIMEOUT_MIN_MS = 20,
+    TIMEOUT_MAX_MS = 10000,
+    DEVIATION_MIN_MS = 10,
+};
+
+void gv_peer_init(struct gv_peer *peer, uint64_t first_id, uint64_t position) {
+    GV_ASSERT(peer != NULL);
+    *peer = (struct gv_peer){
+        .next_id = first_id,
+        .resend_at = GV_TIME_NEVER,
+        .probe_at = GV_TIME_NEVER,
+        .acked = position,
+        .sent = position,
+        .ack_at = GV_TIME_NEVER,
+    };
+}
+
+// --- receiving -------------------------------------------------------------------------------
+
+// Notes the id in largest and mask. A number far below means that the peer has begun anew.
+static bool note_id(struct gv_peer *peer, uint64_t id) {
+    if (!peer->heard || id + MASK_BITS < peer->largest) {
+        peer->mask = 0;
+    } else if (id > peer->largest) {
+        uint64_t step = id - peer->largest;
+        peer->mask = step < MASK_BITS ? peer->mask << step : 0;
+        if (step <= MASK_BITS) peer->mask |= UINT64_C(1) << (step - 1);
+    } else {
+        uint64_t back = peer->largest - id;
+        if (back > 0) peer->mask |= UINT64_C(1) << (back - 1);
+        return false;
+    }
+    peer->heard = true;
+    peer->largest = id;
+    return true;
+}
+
+void gv_peer_received(struct gv_peer *peer, gv_time now, uint64_t id, bool ask, gv_time delay) {
+    GV_ASSERT(peer->unacked < UINT8_MAX);
+    if (note_id(peer, id)) peer->largest_at = now;
+    peer->unacked++;
+    if (ask || peer->unacked >= GV_PEER_UNACKED) delay = 0;
+    if (peer->unacked > GV_PEER_UNACKED) peer->unacked = GV_PEER_UNACKED;
+    if (now + delay < peer->ack_at) peer->ack_at = now + delay;
+}
+
+bool gv_peer_take_ack(struct gv_peer *peer, gv_time now, struct gv_message_ack *out) {
+    if (peer->unacked == 0) return false;
+    GV_ASSERT(peer->heard);
+    gv_time held = now > peer->largest_at ? now - peer->largest_at : 0;
+    *out = (struct gv_message_ack){peer->largest, peer->mask, held / 1000};
+    peer->unacked = 0;
+    peer->ack_at = GV_TIME_NEVER;
+    return true;
+}
+
+// --- sending ---------------------------------------------------------------------------------
+
+static void reckon(struct gv_peer *peer) {
+    peer->resend_at = GV_TIME_NEVER;
+    for (int i = 0; i < peer->flight_count; i++) {
+        if (peer->flights[i].due < peer->resend_at) peer->resend_at = peer->flights[i].due;
+    }
+    peer->acked = peer->flight_count ? peer->flights[0].from : peer->sent;
+    GV_ASSERT(peer->acked <= peer->sent);
+}
+
+bool gv_peer_open(const struct gv_peer *peer) {
+    return peer->flight_count < GV_PEER_FLIGHTS;
+}
+
+uint64_t gv_peer_sent(struct gv_peer *peer, gv_time now, uint64_t to, gv_time patience) {
+    GV_ASSERT(gv_peer_open(peer) && to >= peer->sent);
+    uint64_t id = peer->next_id++;
+    peer->flights[peer->flight_count++] =
+        (struct gv_flight){.id = id, .from = peer->sent, .sent = now, .due = now + patience};
+    peer->sent = to;
+    reckon(peer);
+    return id;
+}
+
+static bool covers(const struct gv_message_ack *ack, uint64_t id) {
+    if (id >= ack->largest) return id == ack->largest;
+    uint64_t back = ack->largest - id;
+    return back <= MASK_BITS && (ack->mask >> (back - 1) & 1) != 0;
+}
+
+// RFC 9002, section 5.3.
+static void measure(struct gv_peer *peer, gv_time sample) {
+    if (!peer->measured) {
+        peer->measured = true;
+        peer->srtt = sample;
+        peer->rttvar = sample / 2;
+        return;
+    }
+    gv_time differ = sample > peer->srtt ? sample - peer->srtt : peer->srtt - sample;
+    peer->rttvar = (3 * peer->rttvar + differ) / 4;
+    peer->srtt = (7 * peer->srtt + sample) / 8;
+}
+
+// Gives up the flights from this one on: whatever comes first is sent first again.
+static int give_up(struct gv_peer *peer, int first) {
+    int lost = peer->flight_count - first;
+    if (lost > 0) {
+        peer->sent = peer->flights[first].from;
+        peer->flight_count = (uint8_t)first;
+    }
+    reckon(peer);
+    return lost;
+}
+
+int gv_peer_acked(struct gv_peer *peer, gv_time now, const struct gv_message_ack *ack) {
+    int kept = 0, count = peer->flight_count;
+    for (int i = 0; i < count; i++) {
+        struct gv_flight flight = peer->flights[i];
+        if (!covers(ack, flight.id)) {
+            peer->flights[kept++] = flight;
+            continue;
+        }
+        gv_time held = ack->held_us < UINT64_MAX / 1000 ? ack->held_us * 1000 : UINT64_MAX;
+        gv_time took = now - flight.sent;
+        if (flight.id == ack->largest && took >= held) measure(peer, took - held);
+    }
+    if (kept == count) return -1;
+    peer->flight_count = (uint8_t)kept;
+    peer->strikes = 0;
+    for (int i = 0; i < kept; i++) {
+        if (peer->flights[i].id + GAP <= ack->largest) return give_up(peer, i);
+    }
+    reckon(peer);
+    return 0;
+}
+
+int gv_peer_expire(struct gv_peer *peer, gv_time now) {
+    for (int i = 0; i < peer->flight_count; i++) {
+        if (peer->flights[i].due > now) continue;
+        if (peer->strikes < UINT8_MAX) peer->strikes++;
+        return give_up(peer, i);
+    }
+    return 0;
+}
+
+void gv_peer_reset(struct gv_peer *peer, uint64_t position) {
+    peer->flight_count = 0;
+    peer->sent = position;
+    reckon(peer);
+}
+
+gv_time gv_peer_timeout(const struct gv_peer *peer, gv_time guess) {
+    gv_time deviation = 4 * peer->rttvar;
+    if (deviation < DEVIATION_MIN_MS * GV_MS) deviation = DEVIATION_MIN_MS * GV_MS;
+    gv_time timeout = peer->measured ? peer->srtt + deviation : guess;
+    if (timeout < TIMEOUT_MIN_MS * GV_MS) timeout = TIMEOUT_MIN_MS * GV_MS;
+    timeout <<= peer->strikes < 4 ? peer->strikes : 4;
+    return timeout < TIMEOUT_MAX_MS * GV_MS ? timeout : TIMEOUT_MAX_MS * GV_MS;
+}
+
+gv_time gv_peer_due(const struct gv_peer *peer, gv_time now) {
+    const gv_time times[3] = {peer->ack_at, peer->resend_at, peer->probe_at};
+    gv_time due = GV_TIME_NEVER;
+    for (int i = 0; i < 3; i++) {
+        if (times[i] > now && times[i] < due) due = times[i];
+    }
+    return due;
+}

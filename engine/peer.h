@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: MIT
+// One peer as this node sees it: what it has acknowledged, what it is owed, how far away it is and
+// whether it answers at all.
+//
+// Acknowledgement follows QUIC (RFC 9000, section 13.2; RFC 9002, sections 5 and 6) cut down to
+// what gossip needs: every message that carries news has a number; the receiver names the largest
+// it has and a mask of those before; a gap of three, or time, makes a message lost. What was in it
+// is then news again. One acknowledgement stands for many messages and rides on whatever is said
+// next in the other direction.
+#ifndef GV_ENGINE_PEER_H
+#define GV_ENGINE_PEER_H
+
+#include "../codec/message.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+enum {
+    GV_PEER_FLIGHTS = 16, // most messages unacknowledged at once
+    GV_PEER_STRIKES = 3,  // time-outs in a row that make a peer suspected
+    GV_PEER_UNACKED = 8,  // messages received that are acknowledged without delay
+};
+
+// A message on its way.
+struct gv_flight {
+    uint64_t id;
+    uint64_t from; // the news it carries begin at this position of the log
+    gv_time sent;
+    gv_time due; // lost, if not acknowledged by then
+};
+
+struct gv_peer {
+    // Towards the peer. Flights are in order of their ids.
+    uint64_t next_id;
+    struct gv_flight flights[GV_PEER_FLIGHTS];
+    uint8_t flight_count;
+    uint8_t strikes; // time-outs since the last acknowledgement
+    bool suspected;
+    bool measured;        // srtt counts
+    gv_time srtt, rttvar; // smoothed round trip and its deviation
+    gv_time resend_at;    // when the first flight is due; GV_TIME_NEVER: none
+    gv_time probe_at;     // when to try a suspected peer again
+    gv_time probe_wait;
+    uint64_t acked; // the peer has had all news before this position
+    uint64_t sent;  // … and been sent those before this one
+    // From the peer.
+    bool heard;
+    uint8_t unacked; // numbered messages not acknowledged yet
+    uint64_t largest, mask;
+    gv_time largest_at; // when `largest` came
+    gv_time ack_at;     // when to acknowledge at the latest
+    // What is to be said next.
+    bool child;     // takes news from this node, as its parent in the push tree
+    bool queued;    // stands in the engine's queue
+    bool ask;       // wants an answer at once
+    bool open_sync; // a sync is to be opened
+};
+
+// A peer not heard of yet, owed the news from `position` on. `first_id`: a random number.
+GV_API void gv_peer_init(struct gv_peer *peer, uint64_t first_id, uint64_t position);
+
+// A numbered message came; it is to be acknowledged within `delay`, or at once if it asked so.
+GV_API void gv_peer_received(struct gv_peer *peer, gv_time now, uint64_t id, bool ask,
+                             gv_time delay);
+// Writes the acknowledgement to send now. False: nothing to acknowledge.
+GV_API bool gv_peer_take_ack(struct gv_peer *peer, gv_time now, struct gv_message_ack *out);
+
+// Whether one more numbered message may be sent.
+GV_API bool gv_peer_open(const struct gv_peer *peer);
+// A numbered message leaves, with news up to `to`; it counts as lost after `patience`. Returns its
+// id. The peer must be open.
+GV_API uint64_t gv_peer_sent(struct gv_peer *peer, gv_time now, uint64_t to, gv_time patience);
+
+// An acknowledgement came. Returns how many messages it shows to be lost, or −1 if it acknowledges
+// nothing new.
+GV_API int gv_peer_acked(struct gv_peer *peer, gv_time now, const struct gv_message_ack *ack);
+// Gives up the flights that are due; what they carried is news again. Returns how many.
+GV_API int gv_peer_expire(struct gv_peer *peer, gv_time now);
+// Forgets all flights and moves the peer to this position of the log.
+GV_API void gv_peer_reset(struct gv_peer *peer, uint64_t position);
+
+// How long to wait for an answer that is given at once; `guess` where nothing is measured yet.
+GV_API gv_time gv_peer_timeout(const struct gv_peer *peer, gv_time guess);
+
+// When something is to be done about this peer, looking only at times after `now`.
+GV_API gv_time gv_peer_due(const struct gv_peer *peer, gv_time now);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

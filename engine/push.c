@@ -1,0 +1,292 @@
+// SPDX-License-Identifier: MIT
+#include "push.h"
+
+enum {
+    PERIOD_MIN_MS = 10,
+    MARGIN_MS = 5,       // for what a round trip measured cannot foretell
+    ACK_DELAY_MS = 2000, // long, so that nearly all acknowledgements ride on news
+};
+
+static bool direct(const struct gv_engine *engine) {
+    return engine->push.staleness == 0;
+}
+
+static int static_parent(const struct gv_engine *engine) {
+    return engine->self == 0 ? GV_CORE_NONE : (int)((engine->self - 1) / GV_CORE_FANOUT);
+}
+
+static void add_child(struct gv_engine *engine, int peer) {
+    GV_ASSERT(engine->push.child_count < engine->peer_count);
+    engine->peers[peer]->child = true;
+    engine->push.children[engine->push.child_count++] = (uint32_t)peer;
+}
+
+static void remove_child(struct gv_engine *engine, int peer) {
+    struct gv_push *push = &engine->push;
+    engine->peers[peer]->child = false;
+    for (uint32_t i = 0; i < push->child_count; i++) {
+        if (push->children[i] != (uint32_t)peer) continue;
+        push->children[i] = push->children[--push->child_count];
+        return;
+    }
+    GV_ASSERT(false);
+}
+
+int gv_push_join(struct gv_engine *engine) {
+    struct gv_push *push = &engine->push;
+    size_t size = engine->peer_count * sizeof *push->children;
+    push->children = engine->alloc.resize(engine->alloc.ctx, NULL, 0, size);
+    if (push->children == NULL) return GV_ENOMEM;
+    uint64_t reach = 1, width = 1;
+    while (reach < engine->peer_count) {
+        width *= GV_CORE_FANOUT;
+        reach += width;
+        push->levels++;
+    }
+    push->parent = direct(engine) ? GV_CORE_NONE : static_parent(engine);
+    uint64_t first = direct(engine) ? 0 : (uint64_t)engine->self * GV_CORE_FANOUT + 1;
+    uint64_t last = direct(engine) ? engine->peer_count : first + GV_CORE_FANOUT;
+    for (uint64_t i = first; i < last && i < engine->peer_count; i++) {
+        if (i == engine->self) continue;
+        if (gv_core_peer(engine, (int)i) == NULL) return GV_ENOMEM;
+        add_child(engine, (int)i);
+    }
+    if (push->parent != GV_CORE_NONE && gv_core_peer(engine, push->parent) == NULL)
+        return GV_ENOMEM;
+    return 0;
+}
+
+bool gv_push_links(const struct gv_engine *engine, int peer) {
+    const struct gv_peer *state = engine->peers[peer];
+    if (state == NULL || state->suspected) return false;
+    return state->child || peer == engine->push.parent;
+}
+
+// --- the beat --------------------------------------------------------------------------------
+
+static gv_time round_trip(const struct gv_engine *engine, int peer) {
+    const struct gv_peer *state = engine->peers[peer];
+    return state != NULL && state->measured ? state->srtt : 0;
+}
+
+static gv_time margin(const struct gv_engine *engine, int peer) {
+    const struct gv_peer *state = engine->peers[peer];
+    gv_time most = engine->push.staleness / 8;
+    gv_time time = MARGIN_MS * GV_MS + (state != NULL ? 2 * state->rttvar : 0);
+    return time < most ? time : most;
+}
+
+// How long a root lets pass between two waves: what the user's bound leaves once the news have
+// gone up and down the tree.
+static gv_time period(const struct gv_engine *engine) {
+    const struct gv_push *push = &engine->push;
+    gv_time slowest = 0, spare = 0;
+    for (uint32_t i = 0; i < push->child_count; i++) {
+        gv_time trip = round_trip(engine, (int)push->children[i]);
+        if (trip <= slowest) continue;
+        slowest = trip;
+        spare = margin(engine, (int)push->children[i]);
+    }
+    if (slowest == 0) return push->staleness / 2;
+    gv_time taken = push->levels * (slowest + spare);
+    gv_time left = push->staleness > taken ? push->staleness - taken : 0;
+    return left > PERIOD_MIN_MS * GV_MS ? left : PERIOD_MIN_MS * GV_MS;
+}
+
+// When a wave should have come from the parent; 0: none is known to come.
+static gv_time wave_expected(const struct gv_engine *engine, gv_time now) {
+    const struct gv_push *push = &engine->push;
+    if (!push->phase_known) return 0;
+    gv_time when = push->phase_at + push->phase_next + margin(engine, push->parent);
+    return now < when ? when : 0;
+}
+
+// When to send to the parent so as to meet its next wave.
+static gv_time up_time(const struct gv_engine *engine, gv_time now) {
+    const struct gv_push *push = &engine->push;
+    gv_time expected = wave_expected(engine, now);
+    if (expected == 0) return now;
+    gv_time early = round_trip(engine, push->parent) + margin(engine, push->parent);
+    gv_time leave =
+        push->phase_next > early ? push->phase_at + push->phase_next - early : push->phase_at;
+    return now <= leave ? leave : expected; // too late for this wave: it will tell of the next
+}
+
+static gv_time wave_time(const struct gv_engine *engine, gv_time now) {
+    const struct gv_push *push = &engine->push;
+    if (direct(engine)) return now;
+    if (push->parent != GV_CORE_NONE) {
+        gv_time expected = wave_expected(engine, now); // to pass on together with the parent's
+        return expected > 0 ? expected : now;
+    }
+    gv_time next = push->last_wave > 0 ? push->last_wave + period(engine) : now;
+    return next > now ? next : now;
+}
+
+uint32_t gv_push_next_ms(const struct gv_engine *engine, gv_time now, int peer) {
+    const struct gv_push *push = &engine->push;
+    if (direct(engine) || !engine->peers[peer]->child || push->last_wave == 0) return 0;
+    gv_time when =
+        push->parent == GV_CORE_NONE ? push->last_wave + period(engine) : up_time(engine, now);
+    return when > now ? (uint32_t)((when - now) / GV_MS) : 0;
+}
+
+// Keeps the change in the log. A counter or register that changes again before its news has left
+// is told once, as it is then.
+static void keep(struct gv_engine *engine, uint32_t ref, int origin, bool wanted) {
+    uint64_t *mark = gv_replica_mark(&engine->replica, ref);
+    if (mark != NULL) gv_news_blank(&engine->news, *mark);
+    uint64_t position = wanted ? gv_news_add(&engine->news, ref, origin) : UINT64_MAX;
+    if (mark != NULL) *mark = position;
+}
+
+void gv_push_changed(struct gv_engine *engine, gv_time now, uint32_t ref, int origin) {
+    const struct gv_push *push = &engine->push;
+    bool ours = !direct(engine) || origin == GV_NEWS_SELF;
+    bool up = push->parent != GV_CORE_NONE && origin != push->parent;
+    bool only = push->child_count == 1 && (int)push->children[0] == origin;
+    bool down = push->child_count > 0 && !only && ours;
+    keep(engine, ref, origin, up || down);
+    if (up) gv_core_arm(engine, GV_CORE_UP, up_time(engine, now));
+    if (down) gv_core_arm(engine, GV_CORE_WAVE, wave_time(engine, now));
+}
+
+void gv_push_heard(struct gv_engine *engine, gv_time now, int peer,
+                   const struct gv_message *message, bool news) {
+    struct gv_push *push = &engine->push;
+    if (direct(engine)) return;
+    struct gv_peer *state = engine->peers[peer];
+    // Only later names hang below earlier ones, so that there is never a ring of parents.
+    bool child = message->up && (uint32_t)peer > engine->self;
+    if (child && !state->child) {
+        add_child(engine, peer);
+        gv_peer_reset(state, engine->news.head); // its sync, which comes along, tells the rest
+    } else if (!child && state->child) {
+        remove_child(engine, peer);
+        if (push->child_count == 0) gv_push_trim(engine);
+    }
+    if (peer != push->parent) return;
+    if (message->next_ms > 0) {
+        push->phase_known = true;
+        push->phase_at = now;
+        push->phase_next = message->next_ms * GV_MS;
+        if (engine->timers.when[engine->peer_count + GV_CORE_UP] != GV_TIME_NEVER)
+            gv_timers_set(&engine->timers, engine->peer_count + GV_CORE_UP, up_time(engine, now));
+    }
+    if (news && push->child_count > 0) gv_core_arm(engine, GV_CORE_WAVE, now);
+}
+
+void gv_push_wave(struct gv_engine *engine, gv_time now) {
+    struct gv_push *push = &engine->push;
+    push->last_wave = now;
+    for (uint32_t i = 0; i < push->child_count; i++) {
+        if (gv_push_links(engine, (int)push->children[i]))
+            gv_core_enqueue(engine, (int)push->children[i]);
+    }
+}
+
+void gv_push_up(struct gv_engine *engine) {
+    int parent = engine->push.parent;
+    if (parent != GV_CORE_NONE && gv_push_links(engine, parent)) gv_core_enqueue(engine, parent);
+}
+
+// --- the tree --------------------------------------------------------------------------------
+
+static bool usable(const struct gv_engine *engine, int peer) {
+    return engine->peers[peer] == NULL || !engine->peers[peer]->suspected;
+}
+
+static int best_parent(const struct gv_engine *engine) {
+    int first = static_parent(engine);
+    if (first == GV_CORE_NONE || usable(engine, first)) return first;
+    for (int i = 0; i < (int)engine->self; i++) {
+        if (usable(engine, i)) return i;
+    }
+    return GV_CORE_NONE;
+}
+
+void gv_push_choose(struct gv_engine *engine, gv_time now) {
+    struct gv_push *push = &engine->push;
+    if (direct(engine)) return;
+    int best = best_parent(engine);
+    if (best == push->parent) return;
+    struct gv_peer *state = best == GV_CORE_NONE ? NULL : gv_core_peer(engine, best);
+    if (best != GV_CORE_NONE && state == NULL) return; // out of memory: try at the next change
+    uint64_t owed = engine->news.tail; // what the old parent has not acknowledged is kept so far
+    if (push->parent != GV_CORE_NONE && engine->peers[push->parent]->acked > owed)
+        owed = engine->peers[push->parent]->acked;
+    push->parent = best;
+    push->phase_known = false;
+    if (state == NULL) {
+        gv_core_arm(engine, GV_CORE_WAVE, now);
+        return;
+    }
+    gv_peer_reset(state, owed);
+    state->open_sync = true;
+    gv_core_enqueue(engine, best);
+}
+
+bool gv_push_wants(const struct gv_engine *engine, int peer) {
+    return engine->peers[peer]->child || peer == static_parent(engine);
+}
+
+// --- news in messages ------------------------------------------------------------------------
+
+static bool deliverable(const struct gv_engine *engine, uint64_t position, int peer) {
+    struct gv_news_slot slot = gv_news_get(&engine->news, position);
+    return slot.ref != GV_NEWS_GONE && slot.origin != peer;
+}
+
+// Moves the peer on to the next news that are any to it. False: there are none.
+static bool skip(struct gv_engine *engine, int peer) {
+    struct gv_peer *state = engine->peers[peer];
+    if (state->sent < engine->news.tail) { // the log has gone on without this peer
+        gv_peer_reset(state, engine->news.tail);
+        state->open_sync = true;
+    }
+    while (state->sent < engine->news.head && !deliverable(engine, state->sent, peer))
+        state->sent++;
+    if (state->flight_count == 0) state->acked = state->sent;
+    return state->sent < engine->news.head;
+}
+
+bool gv_push_pending(struct gv_engine *engine, int peer) {
+    return gv_push_links(engine, peer) && skip(engine, peer);
+}
+
+uint64_t gv_push_write(struct gv_engine *engine, int peer, struct gv_message_writer *out,
+                       size_t reserve) {
+    uint64_t at = engine->peers[peer]->sent;
+    for (; at < engine->news.head; at++) {
+        if (!deliverable(engine, at, peer)) continue;
+        struct gv_entry entry =
+            gv_replica_get(&engine->replica, gv_news_get(&engine->news, at).ref);
+        if (!gv_message_put(out, &entry, reserve)) break;
+        engine->stats.sent_entries++;
+    }
+    return at;
+}
+
+gv_time gv_push_ack_delay(const struct gv_engine *engine, bool from_child) {
+    gv_time staleness = engine->push.staleness;
+    if (direct(engine)) return ACK_DELAY_MS * GV_MS / 2;
+    if (from_child) return staleness;
+    return staleness > ACK_DELAY_MS * GV_MS / 2 ? 2 * staleness : ACK_DELAY_MS * GV_MS;
+}
+
+// What this peer still keeps in the log.
+static uint64_t holds(struct gv_engine *engine, int peer) {
+    if (!gv_push_links(engine, peer)) return engine->news.head;
+    if (engine->peers[peer]->flight_count == 0) skip(engine, peer);
+    return engine->peers[peer]->acked;
+}
+
+void gv_push_trim(struct gv_engine *engine) {
+    const struct gv_push *push = &engine->push;
+    uint64_t least = push->parent == GV_CORE_NONE ? engine->news.head : holds(engine, push->parent);
+    for (uint32_t i = 0; i < push->child_count; i++) {
+        uint64_t position = holds(engine, (int)push->children[i]);
+        if (position < least) least = position;
+    }
+    gv_news_trim(&engine->news, least);
+}

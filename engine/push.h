@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: MIT
+// Push: news travel on a tree, in waves. Internal to engine/.
+//
+// The nodes, in the order of their names, form a tree of fan-out GV_CORE_FANOUT; who suspects its
+// parent takes the first node before itself that it does not suspect, and tells it so by the flag
+// `up`. A root speaks to its children once a period, if there is news, and says when it will speak
+// next; a child sends its own news so that they arrive just before that, by the measured round
+// trip. So a value waits for a period at most, and what all children have to say leaves the root
+// in one message each. With no wave to wait for, news leave at once.
+//
+// With staleness 0 there is no tree: each node tells all others its own news at once.
+#ifndef GV_ENGINE_PUSH_H
+#define GV_ENGINE_PUSH_H
+
+#include "core.h"
+
+// The cluster is known: takes a place in the tree. GV_ENOMEM.
+int gv_push_join(struct gv_engine *engine);
+
+// Whether news go to this peer.
+bool gv_push_links(const struct gv_engine *engine, int peer);
+// A record changed; `origin` is the peer that told, or GV_NEWS_SELF. Keeps the change for those
+// who need to hear of it.
+void gv_push_changed(struct gv_engine *engine, gv_time now, uint32_t ref, int origin);
+// A message came from this peer: what its head says about the tree; `news`: it changed something.
+void gv_push_heard(struct gv_engine *engine, gv_time now, int peer,
+                   const struct gv_message *message, bool news);
+// A timer rang.
+void gv_push_wave(struct gv_engine *engine, gv_time now);
+void gv_push_up(struct gv_engine *engine);
+// Takes another parent if a better one is there; after a change of who is suspected.
+void gv_push_choose(struct gv_engine *engine, gv_time now);
+// Whether it matters for the tree that this suspected peer comes back.
+bool gv_push_wants(const struct gv_engine *engine, int peer);
+
+// Whether there is news for this peer.
+bool gv_push_pending(struct gv_engine *engine, int peer);
+// Adds news for the peer to the message, keeping `reserve` bytes; returns the position reached.
+uint64_t gv_push_write(struct gv_engine *engine, int peer, struct gv_message_writer *out,
+                       size_t reserve);
+// What to say to the peer about the next wave, in ms; 0: nothing.
+uint32_t gv_push_next_ms(const struct gv_engine *engine, gv_time now, int peer);
+// Within which time the peer's messages are to be acknowledged, and ours by it.
+gv_time gv_push_ack_delay(const struct gv_engine *engine, bool from_child);
+// Forgets the news that everyone has.
+void gv_push_trim(struct gv_engine *engine);
+
+#endif

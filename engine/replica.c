@@ -1,0 +1,278 @@
+// SPDX-License-Identifier: MIT
+#include "replica.h"
+
+#include <string.h>
+
+enum {
+    UNIT = 16,
+    CHUNK_UNITS = GV_REPLICA_CHUNK / UNIT,
+    CHUNKS_MAX = (1 << 20) - 1, // so that every reference is below UINT32_MAX
+    LATTICE_NONE = 255,         // a record that is not in use
+    CHAIN_END = 0,              // no freed record is at 0: the first record is never a register
+};
+
+// In front of every record. A set's key follows; a counter's and a register's `versioned`, then
+// the texts.
+struct record {
+    uint16_t units; // size, the largest being CHUNK_UNITS
+    uint8_t lattice;
+    uint8_t node_len;
+    uint32_t key_len;
+};
+
+struct versioned {
+    uint64_t version; // count or lamport
+    uint64_t mark;
+    uint32_t value_len;
+    uint32_t next; // in a chain of freed records
+};
+
+_Static_assert(sizeof(struct record) == 8 && sizeof(struct versioned) == 24, "as small as can be");
+_Static_assert(CHUNK_UNITS <= UINT16_MAX, "units hold any record's size");
+
+void gv_replica_init(struct gv_replica *replica, struct gv_alloc alloc, struct gv_slice seed,
+                     uint64_t memory_max) {
+    GV_ASSERT(alloc.resize != NULL);
+    *replica = (struct gv_replica){.alloc = alloc, .memory_max = memory_max};
+    gv_digest_key_init(&replica->key, seed);
+    gv_tree_init(&replica->tree, alloc);
+}
+
+static void *resize(struct gv_replica *replica, void *block, size_t old_size, size_t new_size) {
+    return replica->alloc.resize(replica->alloc.ctx, block, old_size, new_size);
+}
+
+void gv_replica_fini(struct gv_replica *replica) {
+    gv_tree_fini(&replica->tree);
+    for (uint32_t i = 0; i < replica->chunk_count; i++)
+        resize(replica, replica->chunks[i], GV_REPLICA_CHUNK, 0);
+    if (replica->chunks != NULL)
+        resize(replica, replica->chunks, replica->chunk_cap * sizeof *replica->chunks, 0);
+    replica->chunks = NULL;
+    replica->chunk_count = replica->chunk_cap = 0;
+}
+
+static struct record *record_at(const struct gv_replica *replica, uint32_t ref) {
+    GV_ASSERT(ref / CHUNK_UNITS < replica->chunk_count);
+    return (struct record *)(void *)(replica->chunks[ref / CHUNK_UNITS] +
+                                     (size_t)(ref % CHUNK_UNITS) * UNIT);
+}
+
+static struct versioned *versioned_of(const struct record *record) {
+    GV_ASSERT(record->lattice != GV_LATTICE_SET);
+    return (struct versioned *)(void *)((uint8_t *)(uintptr_t)record + sizeof *record);
+}
+
+// --- room for records ------------------------------------------------------------------------
+
+static bool add_chunk(struct gv_replica *replica) {
+    if (replica->chunk_count == replica->chunk_cap) {
+        uint32_t cap = replica->chunk_cap ? replica->chunk_cap * 2 : 16;
+        size_t size = sizeof *replica->chunks;
+        uint8_t **chunks = resize(replica, replica->chunks, replica->chunk_cap * size, cap * size);
+        if (chunks == NULL) return false;
+        replica->chunks = chunks;
+        replica->chunk_cap = cap;
+    }
+    uint8_t *chunk = resize(replica, NULL, 0, GV_REPLICA_CHUNK);
+    if (chunk == NULL) return false;
+    replica->chunks[replica->chunk_count++] = chunk;
+    return true;
+}
+
+static unsigned log2_up(uint32_t value) {
+    unsigned log = 0;
+    while (UINT32_C(1) << log < value) log++;
+    return log;
+}
+
+// Leaves the rest of the last chunk as a record that is not in use.
+static void close_chunk(struct gv_replica *replica) {
+    uint32_t left = (CHUNK_UNITS - replica->end % CHUNK_UNITS) % CHUNK_UNITS;
+    if (left == 0) return;
+    *record_at(replica, replica->end) =
+        (struct record){.units = (uint16_t)left, .lattice = LATTICE_NONE};
+    replica->end += left;
+}
+
+static int fresh(struct gv_replica *replica, uint32_t units, uint32_t *ref) {
+    GV_ASSERT(units > 0 && units <= CHUNK_UNITS);
+    uint32_t used = replica->end % CHUNK_UNITS;
+    bool open = replica->end < replica->chunk_count * (uint64_t)CHUNK_UNITS;
+    if (!open || units > CHUNK_UNITS - used) {
+        uint64_t memory = gv_replica_memory(replica) + GV_REPLICA_CHUNK;
+        if (replica->chunk_count == CHUNKS_MAX) return GV_EFULL;
+        if (replica->memory_max && memory > replica->memory_max) return GV_EFULL;
+        if (!add_chunk(replica)) return GV_ENOMEM;
+        close_chunk(replica);
+    }
+    *ref = replica->end;
+    replica->end += units;
+    record_at(replica, *ref)->units = (uint16_t)units;
+    return 0;
+}
+
+// Registers take a power of two, so that a value may grow a little in place and a freed record
+// suits another; the rest take what they need.
+static int reserve(struct gv_replica *replica, const struct gv_entry *entry, uint32_t units,
+                   uint32_t *ref) {
+    if (entry->lattice != GV_LATTICE_REGISTER) return fresh(replica, units, ref);
+    unsigned class = log2_up(units);
+    *ref = replica->spare[class];
+    if (*ref == CHAIN_END) return fresh(replica, UINT32_C(1) << class, ref);
+    replica->spare[class] = versioned_of(record_at(replica, *ref))->next;
+    return 0;
+}
+
+static void discard(struct gv_replica *replica, uint32_t ref) {
+    struct record *record = record_at(replica, ref);
+    record->lattice = LATTICE_NONE;
+    unsigned class = log2_up(record->units);
+    bool last = ref + record->units == replica->end;
+    if (last) { // also where it must not be chained: a first record
+        replica->end = ref;
+    } else if (ref != CHAIN_END && UINT32_C(1) << class == record->units && record->units > 1) {
+        versioned_of(record)->next = replica->spare[class];
+        replica->spare[class] = ref;
+    }
+}
+
+// --- entries in records ----------------------------------------------------------------------
+
+static size_t texts_offset(enum gv_lattice lattice) {
+    return sizeof(struct record) + (lattice == GV_LATTICE_SET ? 0 : sizeof(struct versioned));
+}
+
+static uint32_t units_of(const struct gv_entry *entry) {
+    size_t size =
+        texts_offset(entry->lattice) + entry->key.len + entry->value.len + entry->node.len;
+    return (uint32_t)((size + UNIT - 1) / UNIT);
+}
+
+static void write_record(struct record *record, const struct gv_entry *entry, uint64_t mark) {
+    GV_ASSERT(units_of(entry) <= record->units);
+    record->lattice = (uint8_t)entry->lattice;
+    record->key_len = (uint32_t)entry->key.len;
+    record->node_len = (uint8_t)entry->node.len;
+    uint8_t *texts = (uint8_t *)record + texts_offset(entry->lattice);
+    memcpy(texts, entry->key.data, entry->key.len);
+    if (entry->lattice == GV_LATTICE_SET) return;
+    *versioned_of(record) = (struct versioned){
+        .version = entry->lattice == GV_LATTICE_COUNTER ? entry->count : entry->lamport,
+        .mark = mark,
+        .value_len = (uint32_t)entry->value.len,
+    };
+    if (entry->lattice == GV_LATTICE_COUNTER) return;
+    memcpy(texts + entry->key.len, entry->value.data, entry->value.len);
+    memcpy(texts + entry->key.len + entry->value.len, entry->node.data, entry->node.len);
+}
+
+struct gv_entry gv_replica_get(const struct gv_replica *replica, uint32_t ref) {
+    const struct record *record = record_at(replica, ref);
+    GV_ASSERT(record->lattice != LATTICE_NONE);
+    struct gv_entry entry = {.lattice = (enum gv_lattice)record->lattice};
+    const uint8_t *texts = (const uint8_t *)record + texts_offset(entry.lattice);
+    entry.key = (struct gv_slice){texts, record->key_len};
+    if (entry.lattice == GV_LATTICE_SET) return entry;
+    const struct versioned *versioned = versioned_of(record);
+    if (entry.lattice == GV_LATTICE_COUNTER) {
+        entry.count = versioned->version;
+        return entry;
+    }
+    entry.lamport = versioned->version;
+    entry.value = (struct gv_slice){texts + record->key_len, versioned->value_len};
+    entry.node =
+        (struct gv_slice){texts + record->key_len + versioned->value_len, record->node_len};
+    return entry;
+}
+
+uint64_t *gv_replica_mark(struct gv_replica *replica, uint32_t ref) {
+    struct record *record = record_at(replica, ref);
+    return record->lattice == GV_LATTICE_SET ? NULL : &versioned_of(record)->mark;
+}
+
+// --- finding and merging ---------------------------------------------------------------------
+
+// Sets the cursor to the entry, among those at this place.
+static bool seek(const struct gv_replica *replica, const struct gv_entry *key, uint64_t place,
+                 struct gv_tree_cursor *at) {
+    bool found = gv_tree_seek(&replica->tree, place, at);
+    for (; found; found = gv_tree_next(at)) {
+        struct gv_item item = gv_tree_get(at);
+        if (item.place != place) return false;
+        struct gv_entry entry = gv_replica_get(replica, item.ref);
+        if (gv_lattice_same(&entry, key)) return true;
+    }
+    return false;
+}
+
+bool gv_replica_find(const struct gv_replica *replica, const struct gv_entry *key, uint32_t *ref) {
+    struct gv_tree_cursor at;
+    if (!seek(replica, key, gv_lattice_item(&replica->key, key).place, &at)) return false;
+    *ref = gv_tree_get(&at).ref;
+    return true;
+}
+
+static int insert(struct gv_replica *replica, const struct gv_entry *entry, struct gv_item item,
+                  uint32_t *ref) {
+    int error = reserve(replica, entry, units_of(entry), &item.ref);
+    if (error) return error;
+    write_record(record_at(replica, item.ref), entry, UINT64_MAX);
+    error = gv_tree_insert(&replica->tree, item);
+    if (error) {
+        discard(replica, item.ref);
+        return error;
+    }
+    *ref = item.ref;
+    return 1;
+}
+
+static int merge(struct gv_replica *replica, const struct gv_entry *entry, struct gv_item item,
+                 const struct gv_tree_cursor *at, uint32_t *ref) {
+    uint32_t old = gv_tree_get(at).ref;
+    struct gv_entry held = gv_replica_get(replica, old);
+    if (!gv_lattice_exceeds(entry, &held)) return 0;
+    uint64_t mark = *gv_replica_mark(replica, old);
+    item.ref = old;
+    if (units_of(entry) > record_at(replica, old)->units) {
+        int error = reserve(replica, entry, units_of(entry), &item.ref);
+        if (error) return error;
+    }
+    write_record(record_at(replica, item.ref), entry, mark);
+    gv_tree_update(&replica->tree, at, item.hash, item.ref);
+    if (item.ref != old) discard(replica, old);
+    *ref = item.ref;
+    return 1;
+}
+
+int gv_replica_put(struct gv_replica *replica, const struct gv_entry *entry, uint32_t *ref) {
+    GV_ASSERT(entry->key.len > 0 && ref != NULL);
+    if (entry->key.len + entry->value.len + entry->node.len > GV_REPLICA_TEXT_MAX ||
+        entry->node.len > UINT8_MAX)
+        return GV_EFULL;
+    struct gv_item item = gv_lattice_item(&replica->key, entry);
+    struct gv_tree_cursor at;
+    if (seek(replica, entry, item.place, &at)) return merge(replica, entry, item, &at, ref);
+    return insert(replica, entry, item, ref);
+}
+
+bool gv_replica_walk(const struct gv_replica *replica, uint32_t *ref, uint32_t end,
+                     uint32_t *next) {
+    if (end > replica->end) end = replica->end;
+    for (uint32_t at = *ref; at < end;) {
+        const struct record *record = record_at(replica, at);
+        GV_ASSERT(record->units > 0);
+        *next = at + record->units;
+        if (record->lattice != LATTICE_NONE) {
+            *ref = at;
+            return true;
+        }
+        at = *next;
+    }
+    return false;
+}
+
+uint64_t gv_replica_memory(const struct gv_replica *replica) {
+    return (uint64_t)replica->chunk_count * GV_REPLICA_CHUNK +
+           replica->chunk_cap * sizeof *replica->chunks + gv_tree_memory(&replica->tree);
+}

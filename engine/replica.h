@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: MIT
+// All entries of one node: records in chunks of memory, and the tree over them.
+//
+// A record is named by a 32-bit reference, its position in units of 16 bytes, which stays good
+// until the record has to move: only a register's does, when its texts outgrow their room.
+// Looking an entry up is a search in the tree and a comparison of the keys at that place.
+#ifndef GV_ENGINE_REPLICA_H
+#define GV_ENGINE_REPLICA_H
+
+#include "lattice.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+enum {
+    GV_REPLICA_CHUNK = 64 << 10, // bytes allocated at a time
+    // Longest key, value and node together, so that an entry fits into a chunk and a message.
+    GV_REPLICA_TEXT_MAX = GV_REPLICA_CHUNK - 512,
+};
+
+struct gv_replica {
+    struct gv_alloc alloc;
+    struct gv_digest_key key;
+    struct gv_tree tree;
+    uint8_t **chunks;
+    uint32_t chunk_count, chunk_cap;
+    uint32_t end;        // the next fresh unit
+    uint32_t spare[13];  // chains of freed records, by the logarithm of their units
+    uint64_t memory_max; // bytes; 0: no bound
+};
+
+// An empty replica; allocates nothing. `seed` keys the digests.
+GV_API void gv_replica_init(struct gv_replica *replica, struct gv_alloc alloc, struct gv_slice seed,
+                            uint64_t memory_max);
+GV_API void gv_replica_fini(struct gv_replica *replica);
+
+// Merges an entry in. 1: the replica changed, *ref is the record; 0: it had this version or a
+// larger one. GV_EFULL: texts longer than GV_REPLICA_TEXT_MAX, or memory_max or the 64 GiB that
+// references reach are used up; GV_ENOMEM. After an error the replica is as it was.
+// A changed counter or register keeps its mark (below); a new one's is UINT64_MAX.
+GV_API int gv_replica_put(struct gv_replica *replica, const struct gv_entry *entry, uint32_t *ref);
+
+// The stored version. False: there is none.
+GV_API bool gv_replica_find(const struct gv_replica *replica, const struct gv_entry *key,
+                            uint32_t *ref);
+// The record's entry; its texts are borrowed until the next put.
+GV_API struct gv_entry gv_replica_get(const struct gv_replica *replica, uint32_t ref);
+
+// A word of the caller's that a counter's or a register's record carries; NULL for a set's, which
+// never changes again.
+GV_API uint64_t *gv_replica_mark(struct gv_replica *replica, uint32_t ref);
+
+// The first record at or after *ref and before `end`, in order of storing; false: none. *ref
+// becomes that record; *next, where to go on.
+GV_API bool gv_replica_walk(const struct gv_replica *replica, uint32_t *ref, uint32_t end,
+                            uint32_t *next);
+
+// Bytes held from the allocator.
+GV_API uint64_t gv_replica_memory(const struct gv_replica *replica);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

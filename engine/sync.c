@@ -1,0 +1,182 @@
+// SPDX-License-Identifier: MIT
+#include "sync.h"
+
+enum {
+    SOON_MS = 1000,   // between syncs after trouble
+    ROUNDS = 2,       // so many
+    IDLE_MS = 30000,  // between comparisons without trouble
+    PARTED_MS = 4000, // while somebody is suspected
+    SETTLE_MS = 1000, // on top of the staleness: without change for so long, nothing is on its way
+    PUT_OFF_MAX_MS = 30000,
+};
+
+// --- when and with whom ----------------------------------------------------------------------
+
+// A time in [3/4, 5/4) of this one, so that nodes do not fall into step.
+static gv_time jitter(struct gv_engine *engine, gv_time time) {
+    return time * 3 / 4 + gv_prng_below(&engine->prng, time / 2 + 1);
+}
+
+int gv_sync_join(struct gv_engine *engine, gv_time now) {
+    struct gv_sync *sync = &engine->sync;
+    for (int i = 0; i < GV_CORE_SYNCS; i++) sync->slots[i].peer = GV_CORE_NONE;
+    sync->summary_cap = engine->message_max / 4 * 3;
+    sync->summary = engine->alloc.resize(engine->alloc.ctx, NULL, 0, sync->summary_cap);
+    if (sync->summary == NULL) return GV_ENOMEM;
+    GV_ASSERT(sync->summary_cap >= GV_RECONCILE_ROOM_MIN);
+    gv_sync_trouble(engine, now);
+    return 0;
+}
+
+void gv_sync_fini(struct gv_engine *engine) {
+    struct gv_sync *sync = &engine->sync;
+    for (int i = 0; i < GV_CORE_SYNCS; i++) {
+        struct gv_sync_slot *slot = &sync->slots[i];
+        if (slot->data != NULL) engine->alloc.resize(engine->alloc.ctx, slot->data, slot->cap, 0);
+    }
+    if (sync->summary != NULL)
+        engine->alloc.resize(engine->alloc.ctx, sync->summary, sync->summary_cap, 0);
+}
+
+void gv_sync_trouble(struct gv_engine *engine, gv_time now) {
+    if (engine->peer_count < 2) return;
+    engine->sync.rounds = ROUNDS;
+    engine->sync.wait = SOON_MS * GV_MS;
+    gv_core_arm(engine, GV_CORE_SYNC, now + jitter(engine, SOON_MS * GV_MS));
+}
+
+// While somebody is suspected, half of the choices fall on such, whom nobody else may be trying.
+static int choose(struct gv_engine *engine) {
+    bool suspects = engine->stats.suspected > 0 && gv_prng_below(&engine->prng, 2) == 0;
+    int start = (int)gv_prng_below(&engine->prng, engine->peer_count);
+    int choice = GV_CORE_NONE;
+    for (uint32_t i = 0; i < engine->peer_count; i++) {
+        int peer = (int)(((uint32_t)start + i) % engine->peer_count);
+        if (peer == (int)engine->self) continue;
+        bool suspected = engine->peers[peer] != NULL && engine->peers[peer]->suspected;
+        if (suspected == suspects) return peer;
+        choice = peer;
+    }
+    return choice;
+}
+
+void gv_sync_due(struct gv_engine *engine, gv_time now) {
+    struct gv_sync *sync = &engine->sync;
+    gv_time settle = engine->push.staleness + SETTLE_MS * GV_MS;
+    gv_time pause = PARTED_MS * GV_MS;
+    if (engine->stats.suspected == 0) pause = IDLE_MS * GV_MS;
+    if (sync->rounds == 0 && engine->stats.suspected == 0 && now - engine->last_change < settle &&
+        sync->put_off < PUT_OFF_MAX_MS * GV_MS) {
+        sync->put_off += settle;
+        gv_core_arm(engine, GV_CORE_SYNC, now + jitter(engine, settle));
+        return;
+    }
+    sync->put_off = 0;
+    int parent = engine->push.parent;
+    int peer = sync->rounds == ROUNDS && parent != GV_CORE_NONE ? parent : choose(engine);
+    if (sync->rounds > 0) {
+        sync->rounds--;
+        sync->wait *= 2;
+        if (sync->rounds > 0) pause = sync->wait;
+    }
+    gv_core_arm(engine, GV_CORE_SYNC, now + jitter(engine, pause));
+    struct gv_peer *state = gv_core_peer(engine, peer);
+    if (state == NULL) return;
+    state->open_sync = true;
+    state->ask |= state->suspected; // equal roots are not answered, a question is
+    gv_core_enqueue(engine, peer);
+}
+
+// --- summaries -------------------------------------------------------------------------------
+
+bool gv_sync_ready(const struct gv_engine *engine) {
+    for (int i = 0; i < GV_CORE_SYNCS; i++) {
+        if (engine->sync.slots[i].peer == GV_CORE_NONE) return true;
+    }
+    return false;
+}
+
+static struct gv_sync_slot *oldest(const struct gv_engine *engine, int peer) {
+    const struct gv_sync_slot *found = NULL;
+    for (int i = 0; i < GV_CORE_SYNCS; i++) {
+        const struct gv_sync_slot *slot = &engine->sync.slots[i];
+        if (slot->peer == peer && (found == NULL || slot->turn < found->turn)) found = slot;
+    }
+    return (struct gv_sync_slot *)(uintptr_t)found;
+}
+
+bool gv_sync_waits(const struct gv_engine *engine, int peer) {
+    return oldest(engine, peer) != NULL;
+}
+
+int gv_sync_take(struct gv_engine *engine, int peer, struct gv_slice ranges) {
+    GV_ASSERT(peer >= 0 && peer != (int)engine->self);
+    struct gv_sync_slot *slot = oldest(engine, GV_CORE_NONE);
+    size_t need = GV_BASE64_BYTES(ranges.len);
+    if (slot == NULL || ranges.len > engine->message_max) return GV_EFULL;
+    if (need > slot->cap) {
+        size_t cap = 1024;
+        while (cap < need) cap *= 2;
+        uint8_t *data = engine->alloc.resize(engine->alloc.ctx, slot->data, slot->cap, cap);
+        if (data == NULL) return GV_ENOMEM;
+        slot->data = data;
+        slot->cap = cap;
+    }
+    int len = gv_pack_get_base64(ranges, slot->data, slot->cap);
+    if (len < 0) return len;
+    int error = gv_reconcile_begin(&slot->state, (struct gv_slice){slot->data, (size_t)len});
+    if (error) return error;
+    slot->peer = peer;
+    slot->turn = engine->sync.turns++;
+    return 0;
+}
+
+// An answer being written.
+struct answer {
+    struct gv_engine *engine;
+    struct gv_message_writer *message;
+    struct gv_reconcile_out out;
+};
+
+static size_t room_for_summary(const struct gv_message_writer *message, size_t most) {
+    size_t left = message->out.cap - message->out.len;
+    size_t around = GV_MESSAGE_RANGES(0);
+    size_t bytes = left > around ? GV_BASE64_BYTES(left - around) : 0;
+    return bytes < most ? bytes : most;
+}
+
+static bool give(void *ctx, uint32_t ref, size_t summary_len) {
+    struct answer *answer = ctx;
+    struct gv_entry entry = gv_replica_get(&answer->engine->replica, ref);
+    if (!gv_message_put(answer->message, &entry, GV_MESSAGE_RANGES(summary_len))) return false;
+    answer->engine->stats.sent_entries++;
+    answer->out.summary.cap = room_for_summary(answer->message, answer->engine->sync.summary_cap);
+    return true;
+}
+
+void gv_sync_answer(struct gv_engine *engine, int peer, struct gv_message_writer *message,
+                    struct gv_slice *ranges) {
+    struct gv_sync_slot *slot = oldest(engine, peer);
+    GV_ASSERT(slot != NULL);
+    struct answer answer = {.engine = engine, .message = message};
+    answer.out = (struct gv_reconcile_out){
+        .summary = {.data = engine->sync.summary,
+                    .cap = room_for_summary(message, engine->sync.summary_cap)},
+        .salt = gv_prng_next(&engine->prng),
+        .give = give,
+        .ctx = &answer,
+    };
+    int more =
+        gv_reconcile_answer(&slot->state, &engine->replica.tree, &engine->replica.key, &answer.out);
+    if (more < 0) engine->stats.bad_ranges++;
+    if (more <= 0) slot->peer = GV_CORE_NONE;
+    *ranges = (struct gv_slice){answer.out.summary.data, answer.out.summary.len};
+}
+
+void gv_sync_open(struct gv_engine *engine, struct gv_slice *ranges) {
+    struct gv_writer out = {.data = engine->sync.summary, .cap = engine->sync.summary_cap};
+    gv_reconcile_open(&engine->replica.tree, &engine->replica.key, gv_prng_next(&engine->prng),
+                      &out);
+    GV_ASSERT(!out.full);
+    *ranges = (struct gv_slice){out.data, out.len};
+}

@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: MIT
+// Sync: when to compare with whom, and the summaries under way. Internal to engine/.
+//
+// After trouble (a start, a peer that is back, a new parent, time that passed unnoticed) the node
+// opens two syncs soon, the first with its parent if it has one. Without trouble it compares with
+// a random peer at long intervals, and rather when nothing is on its way, for differences that
+// are merely in flight would cost a recursion. Answers are stateless (merkle/reconcile.h): a lost
+// one costs a retry.
+#ifndef GV_ENGINE_SYNC_H
+#define GV_ENGINE_SYNC_H
+
+#include "core.h"
+
+// Ready for use; GV_ENOMEM.
+int gv_sync_join(struct gv_engine *engine, gv_time now);
+void gv_sync_fini(struct gv_engine *engine);
+
+// Something happened after which this node and others may differ.
+void gv_sync_trouble(struct gv_engine *engine, gv_time now);
+// The timer rang: opens a sync with somebody.
+void gv_sync_due(struct gv_engine *engine, gv_time now);
+
+// Takes a peer's summary, in base64. GV_EFULL: all slots are taken, or the summary is longer than
+// a message may be; GV_ESYNTAX; GV_ENOMEM.
+int gv_sync_take(struct gv_engine *engine, int peer, struct gv_slice ranges);
+// Whether a summary can be taken.
+bool gv_sync_ready(const struct gv_engine *engine);
+// Whether a summary of this peer waits for its answer.
+bool gv_sync_waits(const struct gv_engine *engine, int peer);
+
+// Writes what the message can hold of the answer to the peer's oldest summary: entries into the
+// message, the rest into *ranges (good until the next call).
+void gv_sync_answer(struct gv_engine *engine, int peer, struct gv_message_writer *out,
+                    struct gv_slice *ranges);
+// Writes an opening into *ranges (good until the next call).
+void gv_sync_open(struct gv_engine *engine, struct gv_slice *ranges);
+
+#endif

@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: MIT
+#include "timers.h"
+
+int gv_timers_init(struct gv_timers *timers, struct gv_alloc alloc, uint32_t count) {
+    GV_ASSERT(alloc.resize != NULL && count > 0);
+    *timers = (struct gv_timers){.alloc = alloc, .count = count};
+    timers->when = alloc.resize(alloc.ctx, NULL, 0, count * sizeof *timers->when);
+    timers->slot = alloc.resize(alloc.ctx, NULL, 0, count * sizeof *timers->slot);
+    timers->heap = alloc.resize(alloc.ctx, NULL, 0, count * sizeof *timers->heap);
+    if (timers->when == NULL || timers->slot == NULL || timers->heap == NULL) {
+        gv_timers_fini(timers);
+        return GV_ENOMEM;
+    }
+    for (uint32_t i = 0; i < count; i++) timers->when[i] = GV_TIME_NEVER;
+    return 0;
+}
+
+static void release(struct gv_timers *timers, void *block, size_t size) {
+    if (block != NULL) timers->alloc.resize(timers->alloc.ctx, block, size, 0);
+}
+
+void gv_timers_fini(struct gv_timers *timers) {
+    release(timers, timers->when, timers->count * sizeof *timers->when);
+    release(timers, timers->slot, timers->count * sizeof *timers->slot);
+    release(timers, timers->heap, timers->count * sizeof *timers->heap);
+    *timers = (struct gv_timers){0};
+}
+
+static void put(struct gv_timers *timers, uint32_t slot, uint32_t number) {
+    timers->heap[slot] = number;
+    timers->slot[number] = slot;
+}
+
+static gv_time when_at(const struct gv_timers *timers, uint32_t slot) {
+    return timers->when[timers->heap[slot]];
+}
+
+// Moves the timer in this slot to where it belongs, up or down.
+static void settle(struct gv_timers *timers, uint32_t slot) {
+    GV_ASSERT(slot < timers->set);
+    uint32_t number = timers->heap[slot];
+    gv_time when = timers->when[number];
+    while (slot > 0 && when < when_at(timers, (slot - 1) / 2)) {
+        put(timers, slot, timers->heap[(slot - 1) / 2]);
+        slot = (slot - 1) / 2;
+    }
+    for (;;) {
+        uint32_t child = 2 * slot + 1;
+        if (child >= timers->set) break;
+        if (child + 1 < timers->set && when_at(timers, child + 1) < when_at(timers, child)) child++;
+        if (when <= when_at(timers, child)) break;
+        put(timers, slot, timers->heap[child]);
+        slot = child;
+    }
+    put(timers, slot, number);
+}
+
+void gv_timers_set(struct gv_timers *timers, uint32_t number, gv_time when) {
+    GV_ASSERT(number < timers->count);
+    gv_time before = timers->when[number];
+    if (when == before) return;
+    timers->when[number] = when;
+    if (before == GV_TIME_NEVER) {
+        put(timers, timers->set++, number);
+        settle(timers, timers->set - 1);
+    } else if (when != GV_TIME_NEVER) {
+        settle(timers, timers->slot[number]);
+    } else {
+        uint32_t slot = timers->slot[number];
+        timers->set--;
+        if (slot == timers->set) return;
+        put(timers, slot, timers->heap[timers->set]);
+        settle(timers, slot);
+    }
+}
+
+gv_time gv_timers_next(const struct gv_timers *timers) {
+    return timers->set > 0 ? when_at(timers, 0) : GV_TIME_NEVER;
+}
+
+int64_t gv_timers_pop(struct gv_timers *timers, gv_time now) {
+    if (timers->set == 0 || when_at(timers, 0) > now) return -1;
+    uint32_t number = timers->heap[0];
+    gv_timers_set(timers, number, GV_TIME_NEVER);
+    return number;
+}

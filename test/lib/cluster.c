@@ -1,0 +1,238 @@
+// SPDX-License-Identifier: MIT
+#include "cluster.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { EVENT_NET, EVENT_TIMER };
+
+static struct gv_slice slice(const char *text) {
+    return (struct gv_slice){(const uint8_t *)text, strlen(text)};
+}
+
+static bool lost(void *ctx, const struct gv_net_message *message) {
+    struct gv_cluster *cluster = ctx;
+    const struct gv_cluster_node *from = &cluster->nodes[message->src];
+    const struct gv_cluster_node *to = &cluster->nodes[message->dest];
+    if (from->side != to->side || to->stopped) return true;
+    if (cluster->config.no_push && strncmp(message->bytes, "{\"type\":\"gossip\"", 16) == 0)
+        return true;
+    return cluster->config.loss > 0 && gv_prng_unit(&cluster->prng) < cluster->config.loss;
+}
+
+static void start(struct gv_cluster *cluster, uint32_t index) {
+    const struct gv_engine_config config = {
+        .alloc = gv_base_malloc(),
+        .seed = gv_prng_next(&cluster->prng),
+        .secret = slice("a secret"),
+        .staleness_ms = cluster->config.staleness_ms,
+        .message_max = cluster->config.message_max,
+    };
+    cluster->nodes[index].cluster = cluster;
+    int error = gv_engine_new(&cluster->nodes[index].engine, &config);
+    GV_ASSERT(error == 0);
+}
+
+void gv_cluster_init(struct gv_cluster *cluster, const struct gv_cluster_config *config) {
+    *cluster = (struct gv_cluster){.config = *config};
+    gv_world_init(&cluster->world, 0);
+    gv_prng_init(&cluster->prng, config->seed, 1);
+    gv_json_init(&cluster->json, gv_base_malloc(), 0, 0);
+    gv_net_init(&cluster->net, &(struct gv_net_config){
+                                   .world = &cluster->world,
+                                   .event_kind = EVENT_NET,
+                                   .nodes = config->nodes,
+                                   .latency = config->uniform ? GV_NET_UNIFORM : GV_NET_CONSTANT,
+                                   .latency_ms = config->latency_ms,
+                                   .delivery = GV_NET_EXACT,
+                                   .seed = config->seed,
+                                   .cut = lost,
+                                   .cut_ctx = cluster,
+                               });
+    cluster->nodes = calloc(config->nodes, sizeof *cluster->nodes);
+    cluster->cap = config->message_max ? config->message_max : GV_ENGINE_MESSAGE_DEFAULT;
+    cluster->buf = malloc(cluster->cap);
+    GV_ASSERT(cluster->nodes != NULL && cluster->buf != NULL);
+    for (uint32_t i = 0; i < config->nodes; i++) start(cluster, i);
+}
+
+void gv_cluster_fini(struct gv_cluster *cluster) {
+    gv_net_fini(&cluster->net);
+    gv_world_fini(&cluster->world);
+    for (uint32_t i = 0; i < cluster->config.nodes; i++) gv_engine_free(cluster->nodes[i].engine);
+    gv_json_fini(&cluster->json);
+    free(cluster->nodes);
+    free(cluster->buf);
+}
+
+// --- what is said ----------------------------------------------------------------------------
+
+// The index behind the "n" of a name.
+static uint32_t index_of(struct gv_slice name) {
+    uint32_t index = 0;
+    for (size_t i = 1; i < name.len; i++) index = index * 10 + (uint32_t)(name.data[i] - '0');
+    return index;
+}
+
+static int peer_of(struct gv_cluster *cluster, uint32_t node, uint32_t other) {
+    char name[16];
+    snprintf(name, sizeof name, "n%" PRIu32, other);
+    return gv_engine_peer(cluster->nodes[node].engine, slice(name));
+}
+
+static void tell(struct gv_cluster *cluster, uint32_t from, uint32_t to, size_t len) {
+    if (cluster->config.trace == NULL) return;
+    fprintf(cluster->config.trace,
+            "%6" PRIu64 " ms  n%" PRIu32 " -> n%" PRIu32 "  %4zu bytes  %.*s\n",
+            cluster->world.now / GV_MS, from, to, len, (int)(len < 140 ? len : 140), cluster->buf);
+}
+
+// Lets a node say what it has to, and sets its timer.
+static void pump(struct gv_cluster *cluster, uint32_t index) {
+    struct gv_cluster_node *node = &cluster->nodes[index];
+    gv_time now = cluster->world.now;
+    int peer;
+    size_t len;
+    while ((len = gv_engine_send(node->engine, now, cluster->buf, cluster->cap, &peer)) > 0) {
+        uint32_t dest = index_of(gv_engine_name(node->engine, peer));
+        tell(cluster, index, dest, len);
+        bool sync = strncmp(cluster->buf, "{\"type\":\"sync\"", 14) == 0;
+        struct gv_slice bytes = {(const uint8_t *)cluster->buf, len};
+        int copies = 1 + (gv_prng_unit(&cluster->prng) < cluster->config.duplication);
+        for (; copies > 0; copies--)
+            gv_net_send(&cluster->net, now, index, dest, slice(sync ? "sync" : "gossip"), len,
+                        bytes);
+        cluster->sent_bytes += len;
+    }
+    gv_time due = gv_engine_deadline(node->engine);
+    if (due != GV_TIME_NEVER)
+        gv_world_schedule(&cluster->world, due, EVENT_TIMER, index, ++node->stamp, NULL);
+}
+
+static void deliver(struct gv_cluster *cluster, const struct gv_net_message *message) {
+    struct gv_cluster_node *node = &cluster->nodes[message->dest];
+    int peer = peer_of(cluster, message->dest, message->src);
+    struct gv_message decoded;
+    const char *fault;
+    int parsed = gv_json_parse(&cluster->json, message->bytes, message->len);
+    if (parsed < 0 || peer < 0 || gv_message_decode(&decoded, &cluster->json, 0, &fault) < 0) {
+        node->bad++;
+        return;
+    }
+    if (gv_engine_receive(node->engine, cluster->world.now, peer, &decoded) < 0) node->bad++;
+}
+
+static void handle(struct gv_cluster *cluster, const struct gv_world_event *event) {
+    uint32_t index = event->target;
+    if (event->kind == EVENT_NET) {
+        struct gv_net_message *message = gv_net_take(&cluster->net, cluster->world.now, event);
+        if (message == NULL) return;
+        index = message->dest;
+        deliver(cluster, message);
+        free(message);
+    } else {
+        struct gv_cluster_node *node = &cluster->nodes[index];
+        if (event->stamp != node->stamp || node->stopped) return;
+        gv_engine_advance(node->engine, cluster->world.now);
+    }
+    if (!cluster->nodes[index].stopped) pump(cluster, index);
+}
+
+void gv_cluster_run(struct gv_cluster *cluster, gv_time time) {
+    gv_time until = cluster->world.now + time;
+    struct gv_world_event event;
+    while (gv_world_next(&cluster->world, until, &event)) handle(cluster, &event);
+}
+
+gv_time gv_cluster_settle(struct gv_cluster *cluster, gv_time most) {
+    gv_time from = cluster->world.now, until = from + most;
+    struct gv_world_event event;
+    while (!gv_cluster_equal(cluster)) {
+        if (!gv_world_next(&cluster->world, until, &event)) return GV_TIME_NEVER;
+        handle(cluster, &event);
+    }
+    return cluster->world.now - from;
+}
+
+// --- the nodes -------------------------------------------------------------------------------
+
+static void join(struct gv_cluster *cluster, uint32_t index) {
+    uint32_t count = cluster->config.nodes;
+    char(*text)[16] = calloc(count, sizeof *text);
+    struct gv_slice *names = calloc(count, sizeof *names);
+    GV_ASSERT(text != NULL && names != NULL);
+    for (uint32_t i = 0; i < count; i++) {
+        snprintf(text[i], sizeof text[i], "n%" PRIu32, i);
+        names[i] = slice(text[i]);
+    }
+    int error = gv_engine_join(cluster->nodes[index].engine, cluster->world.now, names[index],
+                               names, count);
+    GV_ASSERT(error == 0);
+    free(names);
+    free(text);
+    pump(cluster, index);
+}
+
+void gv_cluster_join(struct gv_cluster *cluster) {
+    for (uint32_t i = 0; i < cluster->config.nodes; i++) join(cluster, i);
+}
+
+static int put(struct gv_cluster *cluster, uint32_t node, const struct gv_entry *entry) {
+    int stored = gv_engine_put(cluster->nodes[node].engine, cluster->world.now, entry);
+    pump(cluster, node);
+    return stored;
+}
+
+int gv_cluster_add(struct gv_cluster *cluster, uint32_t node, const char *element) {
+    return put(cluster, node, &(struct gv_entry){.lattice = GV_LATTICE_SET, .key = slice(element)});
+}
+
+int gv_cluster_add_number(struct gv_cluster *cluster, uint32_t node, int64_t element) {
+    char text[32];
+    snprintf(text, sizeof text, "%" PRId64, element);
+    return gv_cluster_add(cluster, node, text);
+}
+
+int gv_cluster_count(struct gv_cluster *cluster, uint32_t node, const char *key, uint64_t count) {
+    return put(
+        cluster, node,
+        &(struct gv_entry){.lattice = GV_LATTICE_COUNTER, .key = slice(key), .count = count});
+}
+
+int gv_cluster_write(struct gv_cluster *cluster, uint32_t node, const char *key, const char *value,
+                     uint64_t lamport) {
+    char name[16];
+    snprintf(name, sizeof name, "\"n%" PRIu32 "\"", node);
+    return put(cluster, node,
+               &(struct gv_entry){.lattice = GV_LATTICE_REGISTER,
+                                  .key = slice(key),
+                                  .value = slice(value),
+                                  .lamport = lamport,
+                                  .node = slice(name)});
+}
+
+void gv_cluster_split(struct gv_cluster *cluster, uint32_t first) {
+    for (uint32_t i = 0; i < cluster->config.nodes; i++) cluster->nodes[i].side = i < first;
+}
+
+void gv_cluster_restart(struct gv_cluster *cluster, uint32_t node) {
+    gv_engine_free(cluster->nodes[node].engine);
+    start(cluster, node);
+    join(cluster, node);
+}
+
+bool gv_cluster_equal(const struct gv_cluster *cluster) {
+    const struct gv_engine *first = NULL;
+    for (uint32_t i = 0; i < cluster->config.nodes; i++) {
+        if (cluster->nodes[i].stopped) continue;
+        const struct gv_engine *engine = cluster->nodes[i].engine;
+        if (first == NULL) first = engine;
+        if (!gv_digest_equal(gv_engine_root(first), gv_engine_root(engine))) return false;
+    }
+    return true;
+}
+
+uint64_t gv_cluster_entries(const struct gv_cluster *cluster, uint32_t node) {
+    return gv_engine_root(cluster->nodes[node].engine).count;
+}

@@ -1,0 +1,202 @@
+// SPDX-License-Identifier: MIT
+#include "../../codec/message.h"
+
+#include "../../engine/prng.h"
+#include "../lib/test.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static struct gv_slice slice(const char *text) {
+    return (struct gv_slice){(const uint8_t *)text, strlen(text)};
+}
+
+static void assert_slice(struct gv_slice got, const char *want) {
+    assert_int_equal(got.len, strlen(want));
+    if (got.len > 0) assert_memory_equal(got.data, want, got.len);
+}
+
+static struct gv_json parser(void) {
+    struct gv_json json;
+    gv_json_init(&json, gv_base_malloc(), 0, 0);
+    return json;
+}
+
+static const struct gv_entry one_set = {.lattice = GV_LATTICE_SET,
+                                        .key = {(const uint8_t *)"17", 2}};
+
+static void golden_text(void **state) {
+    (void)state;
+    char buf[1024];
+    struct gv_message head = {.has_id = true,
+                              .id = 7,
+                              .ask = true,
+                              .up = true,
+                              .next_ms = 380,
+                              .has_ack = true,
+                              .ack = {41, 3, 1500}};
+    struct gv_message_writer out;
+    gv_message_begin(&out, &head, buf, sizeof buf);
+    assert_true(gv_message_put(&out, &one_set, 0));
+    struct gv_entry text = {.lattice = GV_LATTICE_SET, .key = slice("\"x\"")};
+    assert_true(gv_message_put(&out, &text, 0));
+    struct gv_entry counter = {
+        .lattice = GV_LATTICE_COUNTER, .key = slice("[\"n1\",3,\"+\"]"), .count = UINT64_MAX};
+    assert_true(gv_message_put(&out, &counter, 0));
+    struct gv_entry reg = {.lattice = GV_LATTICE_REGISTER,
+                           .key = slice("\"k\""),
+                           .value = slice("null"),
+                           .lamport = 9,
+                           .node = slice("\"n2\"")};
+    assert_true(gv_message_put(&out, &reg, 0));
+    size_t len = gv_message_end(&out, (struct gv_slice){0});
+    const char *want = "{\"type\":\"gossip\",\"v\":1,\"id\":7,\"ask\":1,\"up\":1,\"next\":380,"
+                       "\"ack\":[41,3,1500],\"entries\":[{\"set\":[17,\"x\"]},"
+                       "{\"counter\":[[[\"n1\",3,\"+\"],18446744073709551615]]},"
+                       "{\"register\":[[\"k\",null,9,\"n2\"]]}]}";
+    assert_slice((struct gv_slice){(uint8_t *)buf, len}, want);
+
+    struct gv_message empty = {.sync = true};
+    gv_message_begin(&out, &empty, buf, sizeof buf);
+    len = gv_message_end(&out, (struct gv_slice){(const uint8_t *)"\x01\x02\x03", 3});
+    assert_slice((struct gv_slice){(uint8_t *)buf, len},
+                 "{\"type\":\"sync\",\"v\":1,\"ranges\":\"AQID\"}");
+}
+
+static void comes_back_as_it_was(void **state) {
+    (void)state;
+    const char *text = "{\"v\":1,\"type\":\"sync\",\"later\":[{}],\"id\":18446744073709551615,"
+                       "\"ack\":[5,18446744073709551615,0],\"ranges\":\"AQID\",\"entries\":"
+                       "[{\"set\":[ \"\\u0041\" , {\"b\":1, \"a\":[ ]} ]},{\"counter\":[]},"
+                       "{\"register\":[[1,2,3,\"n\"]]}]}";
+    struct gv_json json = parser();
+    struct gv_message message;
+    const char *fault;
+    assert_true(gv_json_parse(&json, text, strlen(text)) > 0);
+    assert_int_equal(gv_message_decode(&message, &json, 0, &fault), 0);
+    assert_true(message.sync && message.has_id && message.has_ack && !message.ask && !message.up);
+    assert_true(message.id == UINT64_MAX && message.ack.mask == UINT64_MAX);
+    assert_slice(message.ranges, "AQID");
+
+    struct gv_message_cursor cursor;
+    struct gv_entry entry;
+    char scratch[64];
+    gv_message_entries(&message, &cursor);
+    assert_int_equal(gv_message_next(&cursor, &entry, scratch, sizeof scratch), 1);
+    assert_slice(entry.key, "\"A\"");
+    assert_int_equal(gv_message_next(&cursor, &entry, scratch, sizeof scratch), 1);
+    assert_slice(entry.key, "{\"a\":[],\"b\":1}");
+    assert_int_equal(gv_message_next(&cursor, &entry, scratch, sizeof scratch), 1);
+    assert_int_equal(entry.lattice, GV_LATTICE_REGISTER);
+    assert_slice(entry.value, "2");
+    assert_slice(entry.node, "\"n\"");
+    assert_int_equal(entry.lamport, 3);
+    assert_int_equal(gv_message_next(&cursor, &entry, scratch, sizeof scratch), 0);
+    gv_json_fini(&json);
+}
+
+static void bad_heads(void **state) {
+    (void)state;
+    static const struct {
+        const char *text, *fault;
+        int error;
+    } cases[] = {
+        {"[]", "body", GV_ETYPE},
+        {"{\"type\":\"gossip\"}", "v", GV_EVERSION},
+        {"{\"v\":2}", "v", GV_EVERSION},
+        {"{\"v\":\"1\"}", "v", GV_ETYPE},
+        {"{\"v\":1,\"id\":-1}", "id", GV_ERANGE},
+        {"{\"v\":1,\"id\":1.5}", "id", GV_ETYPE},
+        {"{\"v\":1,\"id\":18446744073709551616}", "id", GV_ERANGE},
+        {"{\"v\":1,\"ask\":2}", "ask", GV_ERANGE},
+        {"{\"v\":1,\"ask\":true}", "ask", GV_ETYPE},
+        {"{\"v\":1,\"up\":[]}", "up", GV_ETYPE},
+        {"{\"v\":1,\"next\":4294967296}", "next", GV_ERANGE},
+        {"{\"v\":1,\"ack\":7}", "ack", GV_ETYPE},
+        {"{\"v\":1,\"ack\":[1,2]}", "ack", GV_ETYPE},
+        {"{\"v\":1,\"ack\":[1,2,3,4]}", "ack", GV_ETYPE},
+        {"{\"v\":1,\"ack\":[1,-2,3]}", "ack", GV_ERANGE},
+        {"{\"v\":1,\"ranges\":5}", "ranges", GV_ETYPE},
+        {"{\"v\":1,\"entries\":{}}", "entries", GV_ETYPE},
+    };
+    struct gv_json json = parser();
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct gv_message message;
+        const char *fault = NULL;
+        assert_true(gv_json_parse(&json, cases[i].text, strlen(cases[i].text)) > 0);
+        int error = gv_message_decode(&message, &json, 0, &fault);
+        if (error != cases[i].error) fail_msg("%s: %d", cases[i].text, error);
+        assert_string_equal(fault, cases[i].fault);
+    }
+    gv_json_fini(&json);
+}
+
+// A malformed entry does not hide those behind it.
+static void bad_entries_are_skipped(void **state) {
+    (void)state;
+    const char *text =
+        "{\"v\":1,\"entries\":[7,{\"set\":1},{\"bag\":[1]},{\"set\":[1],\"counter\":[]},{},"
+        "{\"counter\":[5,[1],[1,\"2\"],[1,-2],[1,2,3],[\"a\",4]]},"
+        "{\"register\":[[1,2,3,4],[1,2,\"3\",\"n\"],[1,2,3],[8,2,3,\"n\"]]},"
+        "{\"set\":[\"longer than the scratch memory is, by far\",9]}]}";
+    struct gv_json json = parser();
+    struct gv_message message;
+    const char *fault;
+    assert_true(gv_json_parse(&json, text, strlen(text)) > 0);
+    assert_int_equal(gv_message_decode(&message, &json, 0, &fault), 0);
+    struct gv_message_cursor cursor;
+    struct gv_entry entry;
+    char scratch[24];
+    gv_message_entries(&message, &cursor);
+    int more, good = 0, bad = 0;
+    while ((more = gv_message_next(&cursor, &entry, scratch, sizeof scratch)) != 0) {
+        good += more > 0;
+        bad += more < 0;
+    }
+    assert_int_equal(good, 3); // ["a",4], [8,…] and 9
+    assert_int_equal(bad, 5 + 5 + 3 + 1);
+    gv_json_fini(&json);
+}
+
+// Whatever the room, what is written is whole and parses; nothing that did not fit is half there.
+static void any_room(void **state) {
+    (void)state;
+    struct gv_json json = parser();
+    char buf[1200];
+    const char *ranges = "0123456789";
+    for (size_t cap = GV_MESSAGE_HEAD_MAX + GV_MESSAGE_TAIL + GV_MESSAGE_RANGES(10);
+         cap < sizeof buf; cap++) {
+        struct gv_message head = {.sync = true, .has_id = true, .id = UINT64_MAX};
+        struct gv_message_writer out;
+        gv_message_begin(&out, &head, buf, cap);
+        int put = 0;
+        struct gv_entry counter = {
+            .lattice = GV_LATTICE_COUNTER, .key = slice("\"c\""), .count = UINT64_MAX};
+        while (gv_message_put(&out, put % 3 == 2 ? &counter : &one_set, GV_MESSAGE_RANGES(10)))
+            put++;
+        size_t len = gv_message_end(&out, slice(ranges));
+        assert_true(len <= cap);
+        struct gv_message message;
+        const char *fault;
+        assert_true(gv_json_parse(&json, buf, len) > 0);
+        assert_int_equal(gv_message_decode(&message, &json, 0, &fault), 0);
+        struct gv_message_cursor cursor;
+        struct gv_entry entry;
+        char scratch[16];
+        gv_message_entries(&message, &cursor);
+        int got = 0;
+        while (gv_message_next(&cursor, &entry, scratch, sizeof scratch) == 1) got++;
+        assert_int_equal(got, put);
+    }
+    gv_json_fini(&json);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(golden_text), cmocka_unit_test(comes_back_as_it_was),
+        cmocka_unit_test(bad_heads),   cmocka_unit_test(bad_entries_are_skipped),
+        cmocka_unit_test(any_room),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
