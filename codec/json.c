@@ -18,9 +18,10 @@
 //                size    in an object's first name: the first name in sorted order
 enum { ESCAPED = JSMN_UNDEFINED }; // which jsmn leaves in no token
 
-// jsmn looks for the bracket that closes by climbing from the last token, which would make deep
-// nesting quadratic. So it is given few tokens at a time, and in between the height is checked.
-enum { TOKENS_STEP = 64 };
+// To find what a bracket closes jsmn climbs from the last token, which would make deep nesting
+// quadratic; and it goes on behind the root, where brackets may climb in vain. So it is given few
+// tokens and bytes at a time, and in between it is looked at how high it is and whether it is done.
+enum { TOKENS_STEP = 64, BYTES_STEP = 1 << 16 };
 enum { DEPTH_LIMIT = 1024, TOKENS_LIMIT = INT_MAX / (int)sizeof(jsmntok_t) };
 enum { INSERTION_MAX = 16 }; // most names sorted by insertion
 
@@ -78,19 +79,33 @@ static bool too_high(const struct gv_json *json, unsigned count) {
     return false;
 }
 
+static bool root_ended(const struct gv_json *json, const jsmn_parser *parser) {
+    const jsmntok_t *tokens = json->tokens;
+    return parser->toknext > 0 && tokens[0].end >= 0;
+}
+
 // Splits the text as far as jsmn follows it; *count becomes the number of tokens. What jsmn
 // refuses is left to the walk, which knows why.
 static int tokenise(struct gv_json *json, unsigned *count) {
     jsmn_parser parser;
     jsmn_init(&parser);
-    int status = JSMN_ERROR_NOMEM;
-    for (size_t limit = 0; status == JSMN_ERROR_NOMEM && !too_high(json, parser.toknext);) {
-        limit += TOKENS_STEP;
-        if (limit > json->tokens_cap && json->tokens_cap < json->tokens_max && grow(json) < 0)
-            return refuse(json, GV_ENOMEM, "out of memory", parser.pos);
-        if (limit > json->tokens_cap) limit = json->tokens_cap;
-        if (parser.toknext == limit) return refuse(json, GV_EFULL, "too many tokens", parser.pos);
-        status = jsmn_parse(&parser, json->text, json->len, json->tokens, (unsigned)limit);
+    size_t tokens = 0, bytes = json->len < BYTES_STEP ? json->len : BYTES_STEP;
+    for (int status = JSMN_ERROR_NOMEM; !too_high(json, parser.toknext);) {
+        if (status == JSMN_ERROR_NOMEM) {
+            tokens += TOKENS_STEP;
+            if (tokens > json->tokens_cap && json->tokens_cap < json->tokens_max && grow(json) < 0)
+                return refuse(json, GV_ENOMEM, "out of memory", parser.pos);
+            if (tokens > json->tokens_cap) tokens = json->tokens_cap;
+            if (parser.toknext == tokens)
+                return refuse(json, GV_EFULL, "too many tokens", parser.pos);
+        } else if (status == JSMN_ERROR_INVAL || bytes == json->len || root_ended(json, &parser)) {
+            break;
+        } else {
+            // A string that is cut will be read again from its beginning: give twice as much.
+            size_t more = bytes - parser.pos > BYTES_STEP ? bytes - parser.pos : BYTES_STEP;
+            bytes = more < json->len - bytes ? bytes + more : json->len;
+        }
+        status = jsmn_parse(&parser, json->text, bytes, json->tokens, (unsigned)tokens);
     }
     *count = parser.toknext;
     return 0;
@@ -459,14 +474,14 @@ int gv_json_parse(struct gv_json *json, const char *text, size_t len) {
 
 // ---- Accessors ----------------------------------------------------------------------------------
 
-static const jsmntok_t *at(const struct gv_json *json, int token) {
+static const jsmntok_t *token_at(const struct gv_json *json, int token) {
     GV_ASSERT(json != NULL);
     GV_ASSERT(token >= 0 && token < json->count);
     return (const jsmntok_t *)json->tokens + token;
 }
 
 enum gv_json_type gv_json_type(const struct gv_json *json, int token) {
-    const jsmntok_t *t = at(json, token);
+    const jsmntok_t *t = token_at(json, token);
     if (t->type == JSMN_OBJECT) return GV_JSON_OBJECT;
     if (t->type == JSMN_ARRAY) return GV_JSON_ARRAY;
     if (is_string(t)) return GV_JSON_STRING;
@@ -483,54 +498,54 @@ enum gv_json_type gv_json_type(const struct gv_json *json, int token) {
 }
 
 int gv_json_size(const struct gv_json *json, int token) {
-    const jsmntok_t *t = at(json, token);
+    const jsmntok_t *t = token_at(json, token);
     return is_container(t) ? t->size : 0;
 }
 
 int gv_json_next(const struct gv_json *json, int token) {
-    at(json, token);
+    token_at(json, token);
     return next_of(json->tokens, token);
 }
 
+static bool string_is(const struct gv_json *json, const jsmntok_t *token, struct gv_slice bytes) {
+    struct gv_slice raw = bytes_of(json, token);
+    if ((int)token->type == ESCAPED) return gv_text_equals(raw, bytes);
+    return raw.len == bytes.len && memcmp(raw.data, bytes.data, raw.len) == 0;
+}
+
 int gv_json_member(const struct gv_json *json, int object, const char *name) {
-    const jsmntok_t *t = at(json, object);
+    const jsmntok_t *tokens = json->tokens, *t = token_at(json, object);
     GV_ASSERT(name != NULL);
     if (t->type != JSMN_OBJECT) return GV_ETYPE;
     struct gv_slice wanted = {(const uint8_t *)name, strlen(name)};
-    int token = object + 1;
-    for (int left = t->size; left > 0; left--) {
-        const jsmntok_t *member = at(json, token);
-        struct gv_slice raw = bytes_of(json, member);
-        if ((int)member->type == ESCAPED
-                ? gv_text_equals(raw, wanted)
-                : raw.len == wanted.len && memcmp(raw.data, wanted.data, raw.len) == 0)
-            return token + 1;
-        token = next_of(json->tokens, token + 1);
+    int end = next_of(tokens, object);
+    for (int token = object + 1; token < end; token = next_of(tokens, token + 1)) {
+        if (string_is(json, &tokens[token], wanted)) return token + 1;
     }
     return GV_ENOENT;
 }
 
 struct gv_slice gv_json_raw(const struct gv_json *json, int token) {
-    const jsmntok_t *t = at(json, token);
+    const jsmntok_t *t = token_at(json, token);
     struct gv_slice raw = bytes_of(json, t);
     return is_string(t) ? (struct gv_slice){raw.data - 1, raw.len + 2} : raw;
 }
 
 struct gv_slice gv_json_string(const struct gv_json *json, int token) {
-    const jsmntok_t *t = at(json, token);
+    const jsmntok_t *t = token_at(json, token);
     GV_ASSERT(is_string(t));
     return bytes_of(json, t);
 }
 
 bool gv_json_equals(const struct gv_json *json, int token, const char *text) {
-    const jsmntok_t *t = at(json, token);
+    const jsmntok_t *t = token_at(json, token);
     GV_ASSERT(text != NULL);
-    return is_string(t) && gv_text_equals(bytes_of(json, t),
-                                          (struct gv_slice){(const uint8_t *)text, strlen(text)});
+    struct gv_slice bytes = {(const uint8_t *)text, strlen(text)};
+    return is_string(t) && string_is(json, t, bytes);
 }
 
 int gv_json_unescape(const struct gv_json *json, int token, char *buf, size_t cap) {
-    const jsmntok_t *t = at(json, token);
+    const jsmntok_t *t = token_at(json, token);
     GV_ASSERT(buf != NULL || cap == 0);
     if (!is_string(t)) return GV_ETYPE;
     struct gv_slice raw = bytes_of(json, t);
@@ -542,7 +557,7 @@ int gv_json_unescape(const struct gv_json *json, int token, char *buf, size_t ca
 
 // An integer's sign and magnitude. -0 has no sign.
 static int get_integer(const struct gv_json *json, int token, bool *negative, uint64_t *out) {
-    const jsmntok_t *t = at(json, token);
+    const jsmntok_t *t = token_at(json, token);
     if (t->type != JSMN_PRIMITIVE) return GV_ETYPE;
     struct gv_slice raw = bytes_of(json, t);
     size_t i = raw.data[0] == '-';
@@ -602,15 +617,14 @@ static void put_string(const struct gv_json *json, const jsmntok_t *token, struc
 
 // Recurses no deeper than the parser's depth_max.
 static void put_value(const struct gv_json *json, int token, struct gv_writer *out) {
-    const jsmntok_t *tokens = json->tokens, *t = at(json, token);
+    const jsmntok_t *tokens = json->tokens, *t = token_at(json, token);
     if (is_string(t)) {
         put_string(json, t, out);
     } else if (t->type == JSMN_ARRAY) {
         gv_pack_put_u8(out, '[');
-        int element = token + 1;
-        for (int i = 0; i < t->size; i++, element = next_of(tokens, element)) {
-            if (i > 0) gv_pack_put_u8(out, ',');
-            put_value(json, element, out);
+        for (int i = token + 1, end = next_of(tokens, token); i < end; i = next_of(tokens, i)) {
+            if (i > token + 1) gv_pack_put_u8(out, ',');
+            put_value(json, i, out);
         }
         gv_pack_put_u8(out, ']');
     } else if (t->type == JSMN_OBJECT) {

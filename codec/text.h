@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // The inside of JSON strings: what may stand between the quotes, what it means, how it is written.
-// Internal to codec/. Functions that take a `raw` slice want what gv_text_scan has accepted,
-// without the quotes; functions that take offsets never read at or beyond `len`.
+// Beneath json.h, which most callers want. Functions that take a `raw` slice want what gv_text_scan
+// has accepted, without the quotes; functions that take offsets never read at or beyond `len`.
 #ifndef GV_CODEC_TEXT_H
 #define GV_CODEC_TEXT_H
 
@@ -45,30 +45,31 @@ static inline bool gv_text_plain(const char *text, size_t len) {
 
 // The length of the UTF-8 sequence at the front (1 … 4), or 0 if there is none: cut short,
 // overlong, a surrogate, or beyond U+10FFFF (RFC 3629). len > 0.
-size_t gv_text_utf8(const uint8_t *bytes, size_t len);
+GV_API size_t gv_text_utf8(const uint8_t *bytes, size_t len);
 
 // Scans a string from `at`, the byte behind its opening quote. Returns NULL and puts the offset of
 // the closing quote into *end; or returns a static text that names the fault, its offset in *end:
 // the offending byte, or the first byte of the bad escape or UTF-8 sequence; `len` if the text ends
 // before the string does. *escaped: whether the string has a backslash.
-const char *gv_text_scan(const char *text, size_t len, size_t at, size_t *end, bool *escaped);
+GV_API const char *gv_text_scan(const char *text, size_t len, size_t at, size_t *end,
+                                bool *escaped);
 
 // Orders two strings by their bytes with escapes resolved: negative, 0 or positive.
-int gv_text_compare(struct gv_slice raw_a, struct gv_slice raw_b);
+GV_API int gv_text_compare(struct gv_slice raw_a, struct gv_slice raw_b);
 
 // True if the string with its escapes resolved is these bytes.
-bool gv_text_equals(struct gv_slice raw, struct gv_slice bytes);
+GV_API bool gv_text_equals(struct gv_slice raw, struct gv_slice bytes);
 
 // Writes the string with its escapes resolved; returns the length. GV_ESPACE: longer than cap.
-int gv_text_unescape(struct gv_slice raw, char *buf, size_t cap);
+GV_API int gv_text_unescape(struct gv_slice raw, char *buf, size_t cap);
 
 // Writes the string's canonical form (see gv_json_canonical), with quotes; returns the length,
 // which is at most raw.len + 2. GV_ESPACE: longer than cap.
-int gv_text_canonical(struct gv_slice raw, char *buf, size_t cap);
+GV_API int gv_text_canonical(struct gv_slice raw, char *buf, size_t cap);
 
 // Writes bytes as a canonical string, with quotes; returns the length. GV_ESPACE: longer than cap
 // or than INT_MAX; GV_ESYNTAX: not UTF-8.
-int gv_text_quote(struct gv_slice bytes, char *buf, size_t cap);
+GV_API int gv_text_quote(struct gv_slice bytes, char *buf, size_t cap);
 
 #ifdef __cplusplus
 }

@@ -46,8 +46,7 @@ struct gv_sync {
     uint64_t turns;
     uint8_t *summary; // the one being written
     size_t summary_cap;
-    unsigned rounds; // to be opened soon
-    gv_time wait;    // between them
+    bool trouble;    // the next sync is due to it, and will be followed up
     gv_time put_off; // how long the next idle comparison has been put off
 };
 

@@ -178,7 +178,7 @@ struct gv_peer *gv_core_peer(struct gv_engine *engine, int index) {
         struct gv_peer *peer = resize(engine, NULL, 0, sizeof *peer);
         if (peer == NULL) return NULL;
         // Far enough from those of an earlier life that they are not taken for late ones.
-        gv_peer_init(peer, gv_prng_next(&engine->prng) >> 24, engine->news.head);
+        gv_peer_init(peer, gv_prng_next(&engine->prng) >> 40, engine->news.head);
         engine->peers[index] = peer;
     }
     return engine->peers[index];
@@ -358,39 +358,34 @@ int gv_engine_receive(struct gv_engine *engine, gv_time now, int index,
     if (peer == NULL) return GV_ENOMEM;
     engine->stats.received_messages++;
     if (message->has_ack) {
+        bool waited = !gv_peer_open(peer); // with news that no more flights were left for
         int lost = gv_peer_acked(peer, now, &message->ack);
         if (lost >= 0 && peer->suspected) regain(engine, index, now);
         if (lost > 0) engine->stats.lost_messages += (uint64_t)lost;
         if (lost >= 0) {
             gv_push_trim(engine);
-            if (gv_push_pending(engine, index) && lost > 0) gv_core_enqueue(engine, index);
+            if (lost > 0 || waited) gv_core_enqueue(engine, index);
         }
     }
     if (peer->suspected && peer->flight_count == 0) peer->probe_at = now;
     bool changed = false;
     int error = merge(engine, now, index, message, &changed);
     gv_push_heard(engine, now, index, message, changed);
-    if (message->has_id)
-        gv_peer_received(peer, now, message->id, message->ask,
-                         gv_push_ack_delay(engine, message->up));
+    int taken = 0;
     if (message->ranges.len > 0) {
         engine->stats.received_syncs++;
-        int taken = gv_sync_take(engine, index, message->ranges);
-        if (error == 0) error = taken;
+        taken = gv_sync_take(engine, now, index, message->ranges);
+        if (error == 0 && taken < 0) error = taken;
         if (taken == 0) gv_core_enqueue(engine, index);
     }
+    if (message->has_id && taken != GV_EFULL && taken != 1) // else it is to be sent again
+        gv_peer_received(peer, now, message->id, message->ask,
+                         gv_push_ack_delay(engine, message->up));
     peer_due(engine, index, now);
     return error;
 }
 
 // --- messages out ----------------------------------------------------------------------------
-
-// Whether there is anything to say to the peer.
-static bool has_reason(struct gv_engine *engine, int index, gv_time now, bool news) {
-    const struct gv_peer *peer = engine->peers[index];
-    return news || peer->ask || peer->open_sync || peer->ack_at <= now ||
-           gv_sync_waits(engine, index);
-}
 
 // How long an acknowledgement of what is sent now may take.
 static gv_time patience(const struct gv_engine *engine, int index, bool ask) {
@@ -399,43 +394,60 @@ static gv_time patience(const struct gv_engine *engine, int index, bool ask) {
     return ask ? timeout : timeout + gv_push_ack_delay(engine, index == engine->push.parent);
 }
 
-static size_t compose(struct gv_engine *engine, gv_time now, int index, char *buf) {
+// The head of what is to be said, and which parts shall follow it.
+struct outline {
+    struct gv_message head;
+    bool news, answers, opens;
+};
+
+// False: there is nothing to say to the peer.
+static bool outline(struct gv_engine *engine, gv_time now, int index, struct outline *out) {
     struct gv_peer *peer = engine->peers[index];
-    bool open = gv_peer_open(peer);
-    bool news = gv_push_pending(engine, index) && open;
-    if (!has_reason(engine, index, now, news)) return 0;
-    bool answers = gv_sync_waits(engine, index);
-    bool opens = peer->open_sync && !answers;
-    struct gv_message head = {
-        .sync = answers || opens,
-        .has_id = open && (news || peer->ask),
+    bool open = gv_peer_open(peer), due = peer->ack_at <= now;
+    out->news = gv_push_pending(engine, index) && open;
+    out->answers = gv_sync_waits(engine, index);
+    out->opens = peer->open_sync && !out->answers;
+    if (!out->news && !out->answers && !out->opens && !peer->ask && !due) return false;
+    out->head = (struct gv_message){
+        .sync = out->answers || out->opens,
+        // A step of a sync is followed up until it is known to have come. Idle comparisons are
+        // not: equal roots need no answer.
+        .has_id = open && (out->news || peer->ask || out->answers || peer->follow_up),
         .id = peer->next_id,
         .ask = peer->ask && open,
         .up = index == engine->push.parent,
         .next_ms = gv_push_next_ms(engine, now, index),
     };
-    bool due = peer->ack_at <= now;
-    uint8_t unacked = peer->unacked;
-    gv_time ack_at = peer->ack_at;
-    head.has_ack = gv_peer_take_ack(peer, now, &head.ack);
+    return true;
+}
 
+static size_t compose(struct gv_engine *engine, gv_time now, int index, char *buf) {
+    struct gv_peer *peer = engine->peers[index];
+    struct outline it;
+    if (!outline(engine, now, index, &it)) return 0;
+    const struct gv_peer before = *peer;
+    it.head.has_ack = gv_peer_take_ack(peer, now, &it.head.ack);
     struct gv_message_writer out;
     struct gv_slice ranges = {0};
-    gv_message_begin(&out, &head, buf, engine->message_max);
+    gv_message_begin(&out, &it.head, buf, engine->message_max);
     size_t bare = out.out.len;
-    if (answers) gv_sync_answer(engine, index, &out, &ranges);
-    if (opens) gv_sync_open(engine, &ranges);
-    if (out.out.len == bare && ranges.len == 0 && !head.has_id && !due) {
-        peer->unacked = unacked; // nothing differs: the acknowledgement can wait
-        peer->ack_at = ack_at;
-        return 0;
-    }
+    if (it.answers) gv_sync_answer(engine, index, &out, &ranges);
+    if (it.opens) gv_sync_open(engine, now, index, &ranges);
     uint64_t reached = peer->sent;
-    if (news) reached = gv_push_write(engine, index, &out, GV_MESSAGE_RANGES(ranges.len));
-    if (head.has_id) gv_peer_sent(peer, now, reached, patience(engine, index, head.ask));
-    if (head.has_id) peer->ask = false;
-    peer->open_sync = false;
-    if (head.sync) engine->stats.sent_syncs++;
+    if (it.news) reached = gv_push_write(engine, index, &out, GV_MESSAGE_RANGES(ranges.len));
+    if (out.out.len == bare && ranges.len == 0 && !it.head.ask) { // the summaries were equal
+        if (before.ack_at > now) {
+            *peer = before; // the acknowledgement can wait
+            return 0;
+        }
+        it.head.has_id = it.head.sync = false;
+        gv_message_begin(&out, &it.head, buf, engine->message_max);
+    }
+    if (it.head.has_id)
+        gv_peer_sent(peer, now, reached, patience(engine, index, it.head.ask), it.head.sync);
+    if (it.head.ask) peer->ask = false;
+    if (it.head.sync) peer->open_sync = peer->follow_up = false;
+    if (it.head.sync) engine->stats.sent_syncs++;
     return gv_message_end(&out, ranges);
 }
 

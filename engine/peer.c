@@ -75,11 +75,11 @@ bool gv_peer_open(const struct gv_peer *peer) {
     return peer->flight_count < GV_PEER_FLIGHTS;
 }
 
-uint64_t gv_peer_sent(struct gv_peer *peer, gv_time now, uint64_t to, gv_time patience) {
+uint64_t gv_peer_sent(struct gv_peer *peer, gv_time now, uint64_t to, gv_time patience, bool sync) {
     GV_ASSERT(gv_peer_open(peer) && to >= peer->sent);
     uint64_t id = peer->next_id++;
-    peer->flights[peer->flight_count++] =
-        (struct gv_flight){.id = id, .from = peer->sent, .sent = now, .due = now + patience};
+    peer->flights[peer->flight_count++] = (struct gv_flight){
+        .id = id, .from = peer->sent, .sent = now, .due = now + patience, .sync = sync};
     peer->sent = to;
     reckon(peer);
     return id;
@@ -107,6 +107,9 @@ static void measure(struct gv_peer *peer, gv_time sample) {
 // Gives up the flights from this one on: whatever comes first is sent first again.
 static int give_up(struct gv_peer *peer, int first) {
     int lost = peer->flight_count - first;
+    for (int i = first; i < peer->flight_count; i++) {
+        if (peer->flights[i].sync) peer->open_sync = peer->follow_up = true;
+    }
     if (lost > 0) {
         peer->sent = peer->flights[first].from;
         peer->flight_count = (uint8_t)first;
@@ -144,6 +147,10 @@ int gv_peer_expire(struct gv_peer *peer, gv_time now) {
         return give_up(peer, i);
     }
     return 0;
+}
+
+void gv_peer_disown(struct gv_peer *peer) {
+    for (int i = 0; i < peer->flight_count; i++) peer->flights[i].sync = false;
 }
 
 void gv_peer_reset(struct gv_peer *peer, uint64_t position) {

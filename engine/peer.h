@@ -28,6 +28,7 @@ struct gv_flight {
     uint64_t from; // the news it carries begin at this position of the log
     gv_time sent;
     gv_time due; // lost, if not acknowledged by then
+    bool sync;   // it was a step of a sync
 };
 
 struct gv_peer {
@@ -51,10 +52,13 @@ struct gv_peer {
     gv_time largest_at; // when `largest` came
     gv_time ack_at;     // when to acknowledge at the latest
     // What is to be said next.
-    bool child;     // takes news from this node, as its parent in the push tree
-    bool queued;    // stands in the engine's queue
-    bool ask;       // wants an answer at once
-    bool open_sync; // a sync is to be opened
+    bool child;        // takes news from this node, as its parent in the push tree
+    bool queued;       // stands in the engine's queue
+    bool ask;          // wants an answer at once
+    bool open_sync;    // a sync is to be opened …
+    bool follow_up;    // … and opened again, should the opening be lost
+    gv_time opened_at; // when this node last opened one with it …
+    gv_time synced_at; // … and last had a summary from it; 0: never
 };
 
 // A peer not heard of yet, owed the news from `position` on. `first_id`: a random number.
@@ -68,15 +72,18 @@ GV_API bool gv_peer_take_ack(struct gv_peer *peer, gv_time now, struct gv_messag
 
 // Whether one more numbered message may be sent.
 GV_API bool gv_peer_open(const struct gv_peer *peer);
-// A numbered message leaves, with news up to `to`; it counts as lost after `patience`. Returns its
-// id. The peer must be open.
-GV_API uint64_t gv_peer_sent(struct gv_peer *peer, gv_time now, uint64_t to, gv_time patience);
+// A numbered message leaves, with news up to `to`; it counts as lost after `patience`. If it is a
+// step of a `sync` and lost, the sync is to be opened again. Returns its id. The peer must be open.
+GV_API uint64_t gv_peer_sent(struct gv_peer *peer, gv_time now, uint64_t to, gv_time patience,
+                             bool sync);
 
 // An acknowledgement came. Returns how many messages it shows to be lost, or −1 if it acknowledges
 // nothing new.
 GV_API int gv_peer_acked(struct gv_peer *peer, gv_time now, const struct gv_message_ack *ack);
 // Gives up the flights that are due; what they carried is news again. Returns how many.
 GV_API int gv_peer_expire(struct gv_peer *peer, gv_time now);
+// The syncs under way need not be opened again, should a step be lost.
+GV_API void gv_peer_disown(struct gv_peer *peer);
 // Forgets all flights and moves the peer to this position of the log.
 GV_API void gv_peer_reset(struct gv_peer *peer, uint64_t position);
 

@@ -3,7 +3,8 @@
 
 enum {
     PERIOD_MIN_MS = 10,
-    MARGIN_MS = 5,       // for what a round trip measured cannot foretell
+    MARGIN_SHARE = 32,   // of the staleness, to spare for round trips that vary …
+    MARGIN_MAX_MS = 50,  // … but no more than this
     ACK_DELAY_MS = 2000, // long, so that nearly all acknowledgements ride on news
 };
 
@@ -69,26 +70,23 @@ static gv_time round_trip(const struct gv_engine *engine, int peer) {
     return state != NULL && state->measured ? state->srtt : 0;
 }
 
-static gv_time margin(const struct gv_engine *engine, int peer) {
-    const struct gv_peer *state = engine->peers[peer];
-    gv_time most = engine->push.staleness / 8;
-    gv_time time = MARGIN_MS * GV_MS + (state != NULL ? 2 * state->rttvar : 0);
-    return time < most ? time : most;
+// What a child arrives early by, so that a round trip a little longer does not miss the wave.
+static gv_time margin(const struct gv_engine *engine) {
+    gv_time time = engine->push.staleness / MARGIN_SHARE;
+    return time < MARGIN_MAX_MS * GV_MS ? time : MARGIN_MAX_MS * GV_MS;
 }
 
 // How long a root lets pass between two waves: what the user's bound leaves once the news have
 // gone up and down the tree.
 static gv_time period(const struct gv_engine *engine) {
     const struct gv_push *push = &engine->push;
-    gv_time slowest = 0, spare = 0;
+    gv_time slowest = 0;
     for (uint32_t i = 0; i < push->child_count; i++) {
         gv_time trip = round_trip(engine, (int)push->children[i]);
-        if (trip <= slowest) continue;
-        slowest = trip;
-        spare = margin(engine, (int)push->children[i]);
+        if (trip > slowest) slowest = trip;
     }
     if (slowest == 0) return push->staleness / 2;
-    gv_time taken = push->levels * (slowest + spare);
+    gv_time taken = push->levels * (slowest + margin(engine));
     gv_time left = push->staleness > taken ? push->staleness - taken : 0;
     return left > PERIOD_MIN_MS * GV_MS ? left : PERIOD_MIN_MS * GV_MS;
 }
@@ -97,19 +95,22 @@ static gv_time period(const struct gv_engine *engine) {
 static gv_time wave_expected(const struct gv_engine *engine, gv_time now) {
     const struct gv_push *push = &engine->push;
     if (!push->phase_known) return 0;
-    gv_time when = push->phase_at + push->phase_next + margin(engine, push->parent);
+    gv_time when = push->phase_at + push->phase_next + margin(engine);
     return now < when ? when : 0;
 }
 
-// When to send to the parent so as to meet its next wave.
+// When to send to the parent so as to meet its next wave that can still be met. If the wave last
+// foretold has not come, the parent had no news and speaks as soon as it has: then at once.
 static gv_time up_time(const struct gv_engine *engine, gv_time now) {
     const struct gv_push *push = &engine->push;
-    gv_time expected = wave_expected(engine, now);
-    if (expected == 0) return now;
-    gv_time early = round_trip(engine, push->parent) + margin(engine, push->parent);
-    gv_time leave =
-        push->phase_next > early ? push->phase_at + push->phase_next - early : push->phase_at;
-    return now <= leave ? leave : expected; // too late for this wave: it will tell of the next
+    if (wave_expected(engine, now) == 0 || !engine->peers[push->parent]->measured) return now;
+    gv_time early = round_trip(engine, push->parent) + margin(engine);
+    gv_time leave = push->phase_at + push->phase_next; // and `early` before that
+    if (leave < now + early) {
+        gv_time missed = now + early - leave + push->phase_next - 1;
+        leave += missed / push->phase_next * push->phase_next;
+    }
+    return leave - early;
 }
 
 static gv_time wave_time(const struct gv_engine *engine, gv_time now) {
@@ -119,7 +120,9 @@ static gv_time wave_time(const struct gv_engine *engine, gv_time now) {
         gv_time expected = wave_expected(engine, now); // to pass on together with the parent's
         return expected > 0 ? expected : now;
     }
-    gv_time next = push->last_wave > 0 ? push->last_wave + period(engine) : now;
+    if (push->last_wave == 0) return now;
+    gv_time beat = period(engine), next = push->last_wave + beat;
+    if (next < now) next += beat; // children that missed that one aim at this one
     return next > now ? next : now;
 }
 
@@ -222,7 +225,7 @@ void gv_push_choose(struct gv_engine *engine, gv_time now) {
         return;
     }
     gv_peer_reset(state, owed);
-    state->open_sync = true;
+    state->open_sync = state->follow_up = true;
     gv_core_enqueue(engine, best);
 }
 
@@ -242,7 +245,7 @@ static bool skip(struct gv_engine *engine, int peer) {
     struct gv_peer *state = engine->peers[peer];
     if (state->sent < engine->news.tail) { // the log has gone on without this peer
         gv_peer_reset(state, engine->news.tail);
-        state->open_sync = true;
+        state->open_sync = state->follow_up = true;
     }
     while (state->sent < engine->news.head && !deliverable(engine, state->sent, peer))
         state->sent++;

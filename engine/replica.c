@@ -124,16 +124,25 @@ static int reserve(struct gv_replica *replica, const struct gv_entry *entry, uin
     return 0;
 }
 
+// Keeps the record of a register for another one. The end of the records never goes back behind
+// one that was in use: a walk may stand there.
 static void discard(struct gv_replica *replica, uint32_t ref) {
     struct record *record = record_at(replica, ref);
+    GV_ASSERT(record->lattice == GV_LATTICE_REGISTER);
     record->lattice = LATTICE_NONE;
+    if (ref == CHAIN_END) return; // cannot be chained; happens once
     unsigned class = log2_up(record->units);
-    bool last = ref + record->units == replica->end;
-    if (last) { // also where it must not be chained: a first record
+    versioned_of(record)->next = replica->spare[class];
+    replica->spare[class] = ref;
+}
+
+// Takes back a record that nobody has seen.
+static void undo(struct gv_replica *replica, uint32_t ref) {
+    GV_ASSERT(ref < replica->end);
+    if (record_at(replica, ref)->lattice == GV_LATTICE_REGISTER && ref != CHAIN_END) {
+        discard(replica, ref); // it may have come from a chain
+    } else {
         replica->end = ref;
-    } else if (ref != CHAIN_END && UINT32_C(1) << class == record->units && record->units > 1) {
-        versioned_of(record)->next = replica->spare[class];
-        replica->spare[class] = ref;
     }
 }
 
@@ -220,7 +229,7 @@ static int insert(struct gv_replica *replica, const struct gv_entry *entry, stru
     write_record(record_at(replica, item.ref), entry, UINT64_MAX);
     error = gv_tree_insert(&replica->tree, item);
     if (error) {
-        discard(replica, item.ref);
+        undo(replica, item.ref);
         return error;
     }
     *ref = item.ref;

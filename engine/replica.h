@@ -27,7 +27,7 @@ struct gv_replica {
     uint32_t chunk_count, chunk_cap;
     uint32_t end;        // the next fresh unit
     uint32_t spare[13];  // chains of freed records, by the logarithm of their units
-    uint64_t memory_max; // bytes; 0: no bound
+    uint64_t memory_max; // bytes beyond which no chunk is added; 0: no bound
 };
 
 // An empty replica; allocates nothing. `seed` keys the digests.
@@ -37,8 +37,8 @@ GV_API void gv_replica_fini(struct gv_replica *replica);
 
 // Merges an entry in. 1: the replica changed, *ref is the record; 0: it had this version or a
 // larger one. GV_EFULL: texts longer than GV_REPLICA_TEXT_MAX, or memory_max or the 64 GiB that
-// references reach are used up; GV_ENOMEM. After an error the replica is as it was.
-// A changed counter or register keeps its mark (below); a new one's is UINT64_MAX.
+// references reach are used up; GV_ENOMEM. After an error the replica is as it was. The texts
+// must not be the replica's own, as gv_replica_get lends them. A changed counter or register keeps its mark (below); a new one's is UINT64_MAX.
 GV_API int gv_replica_put(struct gv_replica *replica, const struct gv_entry *entry, uint32_t *ref);
 
 // The stored version. False: there is none.
@@ -52,7 +52,8 @@ GV_API struct gv_entry gv_replica_get(const struct gv_replica *replica, uint32_t
 GV_API uint64_t *gv_replica_mark(struct gv_replica *replica, uint32_t ref);
 
 // The first record at or after *ref and before `end`, in order of storing; false: none. *ref
-// becomes that record; *next, where to go on.
+// becomes that record; *next, where to go on. A walk may be interrupted by puts: it sees every
+// entry that was there at its start, but for registers whose records move meanwhile.
 GV_API bool gv_replica_walk(const struct gv_replica *replica, uint32_t *ref, uint32_t end,
                             uint32_t *next);
 

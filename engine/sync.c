@@ -3,7 +3,7 @@
 
 enum {
     SOON_MS = 1000,   // between syncs after trouble
-    ROUNDS = 2,       // so many
+    ROUNDS = 1,       // so many
     IDLE_MS = 30000,  // between comparisons without trouble
     PARTED_MS = 4000, // while somebody is suspected
     SETTLE_MS = 1000, // on top of the staleness: without change for so long, nothing is on its way
@@ -40,8 +40,7 @@ void gv_sync_fini(struct gv_engine *engine) {
 
 void gv_sync_trouble(struct gv_engine *engine, gv_time now) {
     if (engine->peer_count < 2) return;
-    engine->sync.rounds = ROUNDS;
-    engine->sync.wait = SOON_MS * GV_MS;
+    engine->sync.trouble = true;
     gv_core_arm(engine, GV_CORE_SYNC, now + jitter(engine, SOON_MS * GV_MS));
 }
 
@@ -60,29 +59,30 @@ static int choose(struct gv_engine *engine) {
     return choice;
 }
 
+// Whether so little time has passed that an exchange may still be under way.
+static bool recent(const struct gv_engine *engine, int peer, gv_time then, gv_time now) {
+    return then > 0 && now - then < gv_peer_timeout(engine->peers[peer], gv_core_guess(engine));
+}
+
 void gv_sync_due(struct gv_engine *engine, gv_time now) {
     struct gv_sync *sync = &engine->sync;
+    bool trouble = sync->trouble, parted = engine->stats.suspected > 0;
     gv_time settle = engine->push.staleness + SETTLE_MS * GV_MS;
-    gv_time pause = PARTED_MS * GV_MS;
-    if (engine->stats.suspected == 0) pause = IDLE_MS * GV_MS;
-    if (sync->rounds == 0 && engine->stats.suspected == 0 && now - engine->last_change < settle &&
+    if (!trouble && !parted && now - engine->last_change < settle &&
         sync->put_off < PUT_OFF_MAX_MS * GV_MS) {
         sync->put_off += settle;
         gv_core_arm(engine, GV_CORE_SYNC, now + jitter(engine, settle));
         return;
     }
     sync->put_off = 0;
+    sync->trouble = false;
+    gv_core_arm(engine, GV_CORE_SYNC, now + jitter(engine, (parted ? PARTED_MS : IDLE_MS) * GV_MS));
     int parent = engine->push.parent;
-    int peer = sync->rounds == ROUNDS && parent != GV_CORE_NONE ? parent : choose(engine);
-    if (sync->rounds > 0) {
-        sync->rounds--;
-        sync->wait *= 2;
-        if (sync->rounds > 0) pause = sync->wait;
-    }
-    gv_core_arm(engine, GV_CORE_SYNC, now + jitter(engine, pause));
+    int peer = trouble && parent != GV_CORE_NONE ? parent : choose(engine);
     struct gv_peer *state = gv_core_peer(engine, peer);
-    if (state == NULL) return;
+    if (state == NULL || recent(engine, peer, state->synced_at, now)) return; // it is at it
     state->open_sync = true;
+    state->follow_up |= trouble;
     state->ask |= state->suspected; // equal roots are not answered, a question is
     gv_core_enqueue(engine, peer);
 }
@@ -109,7 +109,7 @@ bool gv_sync_waits(const struct gv_engine *engine, int peer) {
     return oldest(engine, peer) != NULL;
 }
 
-int gv_sync_take(struct gv_engine *engine, int peer, struct gv_slice ranges) {
+int gv_sync_take(struct gv_engine *engine, gv_time now, int peer, struct gv_slice ranges) {
     GV_ASSERT(peer >= 0 && peer != (int)engine->self);
     struct gv_sync_slot *slot = oldest(engine, GV_CORE_NONE);
     size_t need = GV_BASE64_BYTES(ranges.len);
@@ -126,6 +126,13 @@ int gv_sync_take(struct gv_engine *engine, int peer, struct gv_slice ranges) {
     if (len < 0) return len;
     int error = gv_reconcile_begin(&slot->state, (struct gv_slice){slot->data, (size_t)len});
     if (error) return error;
+    struct gv_peer *state = engine->peers[peer];
+    state->synced_at = now;
+    if (gv_reconcile_opens((struct gv_slice){slot->data, (size_t)len}) &&
+        recent(engine, peer, state->opened_at, now)) {
+        if (peer > (int)engine->self) return 1;
+        gv_peer_disown(state); // the peer will not answer ours
+    }
     slot->peer = peer;
     slot->turn = engine->sync.turns++;
     return 0;
@@ -173,7 +180,8 @@ void gv_sync_answer(struct gv_engine *engine, int peer, struct gv_message_writer
     *ranges = (struct gv_slice){answer.out.summary.data, answer.out.summary.len};
 }
 
-void gv_sync_open(struct gv_engine *engine, struct gv_slice *ranges) {
+void gv_sync_open(struct gv_engine *engine, gv_time now, int peer, struct gv_slice *ranges) {
+    engine->peers[peer]->opened_at = now;
     struct gv_writer out = {.data = engine->sync.summary, .cap = engine->sync.summary_cap};
     gv_reconcile_open(&engine->replica.tree, &engine->replica.key, gv_prng_next(&engine->prng),
                       &out);

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: MIT
 // Sync: when to compare with whom, and the summaries under way. Internal to engine/.
 //
-// After trouble (a start, a peer that is back, a new parent, time that passed unnoticed) the node
-// opens two syncs soon, the first with its parent if it has one. Without trouble it compares with
-// a random peer at long intervals, and rather when nothing is on its way, for differences that
-// are merely in flight would cost a recursion. Answers are stateless (merkle/reconcile.h): a lost
-// one costs a retry.
+// After trouble (a start, a peer that is back, time that passed unnoticed) the node opens a sync
+// soon, with its parent if it has one. Without trouble it compares with a random peer at long
+// intervals, and rather when nothing is on its way, for differences that are merely in flight
+// would cost a recursion. Answers are stateless (merkle/reconcile.h), and numbered like news: if
+// one is lost, the sync is opened again.
 #ifndef GV_ENGINE_SYNC_H
 #define GV_ENGINE_SYNC_H
 
@@ -20,9 +20,11 @@ void gv_sync_trouble(struct gv_engine *engine, gv_time now);
 // The timer rang: opens a sync with somebody.
 void gv_sync_due(struct gv_engine *engine, gv_time now);
 
-// Takes a peer's summary, in base64. GV_EFULL: all slots are taken, or the summary is longer than
+// Takes a peer's summary, in base64. 1: it is an opening that crossed one of ours; of the two only
+// that of the node earlier in order is answered. Nor is the other acknowledged, so that it is
+// opened again if the first was lost. GV_EFULL: all slots are taken, or the summary is longer than
 // a message may be; GV_ESYNTAX; GV_ENOMEM.
-int gv_sync_take(struct gv_engine *engine, int peer, struct gv_slice ranges);
+int gv_sync_take(struct gv_engine *engine, gv_time now, int peer, struct gv_slice ranges);
 // Whether a summary can be taken.
 bool gv_sync_ready(const struct gv_engine *engine);
 // Whether a summary of this peer waits for its answer.
@@ -33,6 +35,6 @@ bool gv_sync_waits(const struct gv_engine *engine, int peer);
 void gv_sync_answer(struct gv_engine *engine, int peer, struct gv_message_writer *out,
                     struct gv_slice *ranges);
 // Writes an opening into *ranges (good until the next call).
-void gv_sync_open(struct gv_engine *engine, struct gv_slice *ranges);
+void gv_sync_open(struct gv_engine *engine, gv_time now, int peer, struct gv_slice *ranges);
 
 #endif

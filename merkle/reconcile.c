@@ -12,7 +12,8 @@ enum {
     LIST_MAX = HEAD_MAX + GV_RECONCILE_LIST * (GV_PACK_VARINT_MAX + 4) + 1,
     PART_MAX = SALT_SIZE + HEAD_MAX + (SPLIT_MAX > LIST_MAX ? SPLIT_MAX : LIST_MAX),
 };
-_Static_assert((int)PART_MAX <= (int)GV_RECONCILE_ROOM_MIN, "an empty message must hold any one part");
+_Static_assert((int)PART_MAX <= (int)GV_RECONCILE_ROOM_MIN,
+               "an empty message must hold any one part");
 
 static uint32_t item_print(const struct gv_digest_key *key, uint64_t hash, uint64_t salt) {
     return (uint32_t)gv_digest_fingerprint(key, (struct gv_digest){1, hash}, salt);
@@ -60,6 +61,11 @@ void gv_reconcile_open(const struct gv_tree *tree, const struct gv_digest_key *k
     put_digest(&one, key, 0, GV_PLACE_END, gv_tree_root(tree));
     *out = one.summary;
     GV_ASSERT(out->full || out->len <= GV_RECONCILE_ROOT_MAX);
+}
+
+bool gv_reconcile_opens(struct gv_slice summary) {
+    return summary.len > SALT_SIZE + 2 && summary.len <= GV_RECONCILE_ROOT_MAX &&
+           summary.data[SALT_SIZE] == KIND_DIGEST && summary.data[SALT_SIZE + 1] == 0;
 }
 
 // --- answering a digest ----------------------------------------------------------------------

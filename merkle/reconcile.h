@@ -36,6 +36,9 @@ enum {
 GV_API void gv_reconcile_open(const struct gv_tree *tree, const struct gv_digest_key *key,
                               uint64_t salt, struct gv_writer *out);
 
+// Whether a summary is the opening of an exchange: one digest of everything.
+GV_API bool gv_reconcile_opens(struct gv_slice summary);
+
 // An answer under way. It may take several messages; between them the tree may change.
 struct gv_reconcile {
     struct gv_reader in; // borrows the peer's summary until the answer is done

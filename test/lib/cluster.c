@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "cluster.h"
 
+#include "story.h"
+
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
@@ -29,7 +31,6 @@ static void start(struct gv_cluster *cluster, uint32_t index) {
         .staleness_ms = cluster->config.staleness_ms,
         .message_max = cluster->config.message_max,
     };
-    cluster->nodes[index].cluster = cluster;
     int error = gv_engine_new(&cluster->nodes[index].engine, &config);
     GV_ASSERT(error == 0);
 }
@@ -54,13 +55,20 @@ void gv_cluster_init(struct gv_cluster *cluster, const struct gv_cluster_config 
     cluster->cap = config->message_max ? config->message_max : GV_ENGINE_MESSAGE_DEFAULT;
     cluster->buf = malloc(cluster->cap);
     GV_ASSERT(cluster->nodes != NULL && cluster->buf != NULL);
-    for (uint32_t i = 0; i < config->nodes; i++) start(cluster, i);
+    for (uint32_t i = 0; i < config->nodes; i++) {
+        cluster->nodes[i].first_id = calloc(config->nodes, sizeof(uint64_t));
+        GV_ASSERT(cluster->nodes[i].first_id != NULL);
+        start(cluster, i);
+    }
 }
 
 void gv_cluster_fini(struct gv_cluster *cluster) {
     gv_net_fini(&cluster->net);
     gv_world_fini(&cluster->world);
-    for (uint32_t i = 0; i < cluster->config.nodes; i++) gv_engine_free(cluster->nodes[i].engine);
+    for (uint32_t i = 0; i < cluster->config.nodes; i++) {
+        gv_engine_free(cluster->nodes[i].engine);
+        free(cluster->nodes[i].first_id);
+    }
     gv_json_fini(&cluster->json);
     free(cluster->nodes);
     free(cluster->buf);
@@ -82,10 +90,18 @@ static int peer_of(struct gv_cluster *cluster, uint32_t node, uint32_t other) {
 }
 
 static void tell(struct gv_cluster *cluster, uint32_t from, uint32_t to, size_t len) {
-    if (cluster->config.trace == NULL) return;
-    fprintf(cluster->config.trace,
-            "%6" PRIu64 " ms  n%" PRIu32 " -> n%" PRIu32 "  %4zu bytes  %.*s\n",
-            cluster->world.now / GV_MS, from, to, len, (int)(len < 140 ? len : 140), cluster->buf);
+    FILE *out = cluster->config.trace;
+    if (out == NULL) return;
+    uint64_t *first = &cluster->nodes[from].first_id[to];
+    struct gv_message message;
+    const char *fault;
+    int parsed = gv_json_parse(&cluster->json, cluster->buf, len);
+    GV_ASSERT(parsed > 0 && gv_message_decode(&message, &cluster->json, 0, &fault) == 0);
+    if (message.has_id && *first == 0) *first = message.id;
+    fprintf(out, "%5" PRIu64 " ms  n%" PRIu32 " > n%" PRIu32 "  ", cluster->world.now / GV_MS, from,
+            to);
+    gv_story_tell(out, &cluster->json, *first);
+    fputc('\n', out);
 }
 
 // Lets a node say what it has to, and sets its timer.

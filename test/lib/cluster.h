@@ -25,12 +25,12 @@ struct gv_cluster_config {
 };
 
 struct gv_cluster_node {
-    struct gv_cluster *cluster;
     struct gv_engine *engine;
-    uint64_t stamp; // of the timer that counts
-    uint32_t side;  // only nodes of one side reach each other
-    bool stopped;   // hears and does nothing
-    uint64_t bad;   // messages it could not use
+    uint64_t stamp;     // of the timer that counts
+    uint64_t *first_id; // of the numbered messages to each other node, for the trace
+    uint32_t side;      // only nodes of one side reach each other
+    bool stopped;       // hears and does nothing
+    uint64_t bad;       // messages it could not use
 };
 
 struct gv_cluster {

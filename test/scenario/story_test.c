@@ -1,0 +1,158 @@
+// SPDX-License-Identifier: MIT
+// Three nodes in virtual time, told as stories. The traces are golden: if one changes, read it, and
+// see whether the new story is the better one.
+#include "../lib/cluster.h"
+#include "../lib/test.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+// A cluster of three whose messages are written down.
+struct tale {
+    struct gv_cluster cluster;
+    char *text;
+    size_t len;
+    FILE *out;
+};
+
+static void begin(struct tale *tale) {
+    tale->out = open_memstream(&tale->text, &tale->len);
+    assert_non_null(tale->out);
+    const struct gv_cluster_config config = {
+        .nodes = 3, .seed = 1, .staleness_ms = 500, .latency_ms = 100, .trace = tale->out};
+    gv_cluster_init(&tale->cluster, &config);
+}
+
+static void end(struct tale *tale, const char *golden) {
+    fclose(tale->out);
+    bool same = strcmp(tale->text, golden) == 0;
+    if (!same) printf("The story is now:\n%s(end)\n", tale->text);
+    free(tale->text);
+    gv_cluster_fini(&tale->cluster);
+    assert_true(same);
+}
+
+static void a_sync_finds_one_missing_value(void **state) {
+    (void)state;
+    struct tale tale;
+    begin(&tale);
+    // A hundred values are everywhere, but n2 has never heard of 42.
+    for (int value = 0; value < 100; value++) {
+        for (uint32_t node = 0; node < 3; node++) {
+            if (value == 42 && node == 2) continue;
+            assert_int_equal(gv_cluster_add_number(&tale.cluster, node, value), 1);
+        }
+    }
+    gv_cluster_join(&tale.cluster);
+    gv_cluster_run(&tale.cluster, 2000 * GV_MS);
+    assert_true(gv_cluster_equal(&tale.cluster));
+    // Equal roots are not answered. From the one that differs, two steps lead to the value.
+    end(&tale, "  757 ms  n0 > n1  sync #1: digest of 100\n"
+               " 1186 ms  n2 > n0  sync #1 up: digest of 99\n"
+               " 1286 ms  n0 > n2  sync #1 ack: digest of 6+6+6+7+6+6+6+7+6+6+6+7+6+6+6+7\n"
+               " 1386 ms  n2 > n0  sync #2 up ack: list of 5\n"
+               " 1486 ms  n0 > n2  sync #2 ack: set 42\n");
+}
+
+static void news_travel_in_waves(void **state) {
+    (void)state;
+    struct tale tale;
+    begin(&tale);
+    gv_cluster_join(&tale.cluster);
+    gv_cluster_run(&tale.cluster, 4000 * GV_MS); // the syncs of the start are over
+    fprintf(tale.out, "n1 has news, and no wave to wait for\n");
+    gv_cluster_add(&tale.cluster, 1, "\"a\"");
+    gv_cluster_run(&tale.cluster, 250 * GV_MS);
+    fprintf(tale.out, "n2 has not measured how far n0 is, and does not wait either\n");
+    gv_cluster_add(&tale.cluster, 2, "\"b\"");
+    gv_cluster_run(&tale.cluster, 750 * GV_MS);
+    fprintf(tale.out, "more news of n0; the answer to it meets the next wave\n");
+    gv_cluster_add(&tale.cluster, 0, "\"c\"");
+    gv_cluster_run(&tale.cluster, 120 * GV_MS);
+    gv_cluster_add(&tale.cluster, 2, "\"d\"");
+    gv_cluster_add(&tale.cluster, 1, "\"e\"");
+    gv_cluster_run(&tale.cluster, 4000 * GV_MS);
+    assert_true(gv_cluster_equal(&tale.cluster));
+    end(&tale, "  757 ms  n0 > n1  sync #1: digest of 0\n"
+               " 1186 ms  n2 > n0  sync #1 up: digest of 0\n"
+               " 1786 ms  n0 > n2  gossip ack:\n"
+               " 2857 ms  n1 > n0  gossip up ack:\n"
+               "n1 has news, and no wave to wait for\n"
+               " 4000 ms  n1 > n0  gossip #1 up: set \"a\"\n"
+               " 4100 ms  n0 > n2  gossip #1 next in 284 ms: set \"a\"\n"
+               "n2 has not measured how far n0 is, and does not wait either\n"
+               " 4268 ms  n2 > n0  gossip #2 up ack: set \"b\"\n"
+               " 4384 ms  n0 > n1  gossip #2 ack next in 284 ms: set \"b\"\n"
+               " 4868 ms  n0 > n2  gossip ack:\n"
+               "more news of n0; the answer to it meets the next wave\n"
+               " 5000 ms  n0 > n1  gossip #3 next in 284 ms: set \"c\"\n"
+               " 5000 ms  n0 > n2  gossip #2 next in 284 ms: set \"c\"\n"
+               " 5168 ms  n2 > n0  gossip #3 up ack: set \"d\"\n"
+               " 5168 ms  n1 > n0  gossip #2 up ack: set \"e\"\n"
+               " 5284 ms  n0 > n1  gossip #4 ack next in 284 ms: set \"d\"\n"
+               " 5284 ms  n0 > n2  gossip #3 ack next in 284 ms: set \"e\"\n"
+               " 7384 ms  n1 > n0  gossip up ack:\n"
+               " 7384 ms  n2 > n0  gossip up ack:\n");
+}
+
+static void a_lost_message_is_news_again(void **state) {
+    (void)state;
+    struct tale tale;
+    begin(&tale);
+    gv_cluster_join(&tale.cluster);
+    gv_cluster_run(&tale.cluster, 4000 * GV_MS);
+    fprintf(tale.out, "n2 is cut off while n1 has news\n");
+    gv_cluster_split(&tale.cluster, 2);
+    gv_cluster_add(&tale.cluster, 1, "\"a\"");
+    gv_cluster_run(&tale.cluster, 1000 * GV_MS);
+    fprintf(tale.out, "n2 is back\n");
+    gv_cluster_split(&tale.cluster, 0);
+    gv_cluster_run(&tale.cluster, 4000 * GV_MS);
+    assert_true(gv_cluster_equal(&tale.cluster));
+    end(&tale, "  757 ms  n0 > n1  sync #1: digest of 0\n"
+               " 1186 ms  n2 > n0  sync #1 up: digest of 0\n"
+               " 1786 ms  n0 > n2  gossip ack:\n"
+               " 2857 ms  n1 > n0  gossip up ack:\n"
+               "n2 is cut off while n1 has news\n"
+               " 4000 ms  n1 > n0  gossip #1 up: set \"a\"\n"
+               " 4100 ms  n0 > n2  gossip #1 next in 284 ms: set \"a\"\n"
+               " 4600 ms  n0 > n1  gossip ack:\n"
+               "n2 is back\n"
+               " 6500 ms  n0 > n2  gossip #2 ask: set \"a\"\n"
+               " 6600 ms  n2 > n0  gossip up ack:\n");
+}
+
+static void counters_say_their_last_word_only(void **state) {
+    (void)state;
+    struct tale tale;
+    begin(&tale);
+    gv_cluster_join(&tale.cluster);
+    gv_cluster_run(&tale.cluster, 4000 * GV_MS);
+    gv_cluster_count(&tale.cluster, 1, "\"n1\"", 1);
+    fprintf(tale.out, "n0 counts to nine between two waves\n");
+    gv_cluster_run(&tale.cluster, 150 * GV_MS);
+    for (uint64_t count = 1; count < 10; count++)
+        gv_cluster_count(&tale.cluster, 0, "\"n0\"", count);
+    gv_cluster_run(&tale.cluster, 500 * GV_MS);
+    assert_true(gv_cluster_equal(&tale.cluster));
+    end(&tale, "  757 ms  n0 > n1  sync #1: digest of 0\n"
+               " 1186 ms  n2 > n0  sync #1 up: digest of 0\n"
+               " 1786 ms  n0 > n2  gossip ack:\n"
+               " 2857 ms  n1 > n0  gossip up ack:\n"
+               " 4000 ms  n1 > n0  gossip #1 up: counter \"n1\"=1\n"
+               "n0 counts to nine between two waves\n"
+               " 4100 ms  n0 > n2  gossip #1 next in 284 ms: counter \"n1\"=1\n"
+               " 4384 ms  n0 > n1  gossip #2 ack next in 284 ms: counter \"n0\"=9\n"
+               " 4384 ms  n0 > n2  gossip #2 next in 284 ms: counter \"n0\"=9\n");
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_sync_finds_one_missing_value),
+        cmocka_unit_test(news_travel_in_waves),
+        cmocka_unit_test(a_lost_message_is_news_again),
+        cmocka_unit_test(counters_say_their_last_word_only),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,220 @@
+// SPDX-License-Identifier: MIT
+// What may go wrong, in virtual time: whatever is lost, repeated, overtaken, cut off, stopped or
+// started anew, all nodes end up with all that was written.
+#include "../lib/cluster.h"
+#include "../lib/test.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+enum { SECOND = 1000 };
+
+static gv_time ms(uint64_t count) {
+    return count * GV_MS;
+}
+
+static struct gv_engine_stats stats(const struct gv_cluster *cluster, uint32_t node) {
+    struct gv_engine_stats out;
+    gv_engine_stats(cluster->nodes[node].engine, &out);
+    return out;
+}
+
+static void nothing_was_bad(const struct gv_cluster *cluster) {
+    for (uint32_t i = 0; i < cluster->config.nodes; i++) {
+        assert_int_equal(cluster->nodes[i].bad, 0);
+        assert_int_equal(stats(cluster, i).bad_ranges, 0);
+    }
+}
+
+// A write of any kind at any node. Returns how many entries there are more for it.
+static int write_something(struct gv_cluster *cluster, struct gv_prng *prng, int64_t number) {
+    uint32_t node = (uint32_t)gv_prng_below(prng, cluster->config.nodes);
+    char key[32], value[64];
+    switch (gv_prng_below(prng, 4)) {
+    case 0:
+        snprintf(key, sizeof key, "\"%u\"", (unsigned)gv_prng_below(prng, 50));
+        snprintf(value, sizeof value, "\"%0*d\"", (int)gv_prng_below(prng, 40), (int)number);
+        gv_cluster_write(cluster, node, key, value, (uint64_t)number);
+        return 0;
+    case 1:
+        snprintf(key, sizeof key, "[\"n%u\",\"+\"]", (unsigned)node);
+        gv_cluster_count(cluster, node, key, (uint64_t)number);
+        return 0;
+    default:
+        return gv_cluster_add_number(cluster, node, number);
+    }
+}
+
+// Entries of sets, over all nodes, after they have become equal: everything added is there.
+static uint64_t count_set(const struct gv_cluster *cluster, uint32_t node) {
+    const struct gv_engine *engine = cluster->nodes[node].engine;
+    uint32_t cursor = 0, end = gv_engine_end(engine);
+    uint64_t count = 0;
+    struct gv_entry entry;
+    while (gv_engine_next(engine, &cursor, end, &entry)) count += entry.lattice == GV_LATTICE_SET;
+    return count;
+}
+
+static void loss_duplication_reordering(void **state) {
+    (void)state;
+    struct gv_prng prng;
+    gv_prng_init(&prng, gv_test_seed(), 0);
+    for (int round = 0; round < 12; round++) {
+        struct gv_cluster cluster;
+        struct gv_cluster_config config = {
+            .nodes = 2 + (uint32_t)gv_prng_below(&prng, 12),
+            .seed = gv_prng_next(&prng),
+            .staleness_ms = round % 3 == 0 ? 0 : 400,
+            .latency_ms = 1 + (uint32_t)gv_prng_below(&prng, 150),
+            .uniform = true,
+            .loss = gv_prng_unit(&prng) * 0.4,
+            .duplication = gv_prng_unit(&prng) * 0.4,
+            .message_max = round % 2 ? GV_ENGINE_MESSAGE_MIN : 0,
+        };
+        gv_cluster_init(&cluster, &config);
+        gv_cluster_join(&cluster);
+        uint64_t added = 0;
+        for (int64_t i = 1; i <= 600; i++) {
+            added += (uint64_t)write_something(&cluster, &prng, i);
+            gv_cluster_run(&cluster, ms(gv_prng_below(&prng, 40)));
+        }
+        assert_true(gv_cluster_settle(&cluster, ms(180 * SECOND)) != GV_TIME_NEVER);
+        assert_int_equal(count_set(&cluster, 0), added);
+        nothing_was_bad(&cluster);
+        gv_cluster_fini(&cluster);
+    }
+}
+
+static void partitions_heal(void **state) {
+    (void)state;
+    struct gv_prng prng;
+    gv_prng_init(&prng, gv_test_seed(), 1);
+    for (int round = 0; round < 6; round++) {
+        struct gv_cluster cluster;
+        struct gv_cluster_config config = {
+            .nodes = 3 + (uint32_t)gv_prng_below(&prng, 25),
+            .seed = gv_prng_next(&prng),
+            .staleness_ms = round % 3 == 0 ? 0 : 500,
+            .latency_ms = 100,
+        };
+        gv_cluster_init(&cluster, &config);
+        gv_cluster_join(&cluster);
+        uint64_t added = 0;
+        for (int64_t i = 1; i <= 1000; i++) {
+            added += (uint64_t)write_something(&cluster, &prng, i);
+            gv_cluster_run(&cluster, ms(20));
+            if (i % 250 == 50)
+                gv_cluster_split(&cluster, 1 + (uint32_t)gv_prng_below(&prng, config.nodes - 1));
+            if (i % 250 == 200) gv_cluster_split(&cluster, 0);
+        }
+        // Once the last is healed, a few round trips and one trial of a lost parent are enough.
+        assert_true(gv_cluster_settle(&cluster, ms(10 * SECOND)) != GV_TIME_NEVER);
+        assert_int_equal(count_set(&cluster, 0), added);
+        nothing_was_bad(&cluster);
+        gv_cluster_fini(&cluster);
+    }
+}
+
+// Every message of news is lost: syncs alone bring everything everywhere.
+static void without_push(void **state) {
+    (void)state;
+    struct gv_cluster cluster;
+    struct gv_cluster_config config = {.nodes = 25,
+                                       .seed = gv_test_seed(),
+                                       .staleness_ms = 500,
+                                       .latency_ms = 100,
+                                       .no_push = true};
+    gv_cluster_init(&cluster, &config);
+    gv_cluster_join(&cluster);
+    for (int i = 0; i < 2000; i++) {
+        gv_cluster_add_number(&cluster, (uint32_t)i % 25, i);
+        gv_cluster_run(&cluster, ms(10));
+    }
+    assert_true(gv_cluster_settle(&cluster, ms(120 * SECOND)) != GV_TIME_NEVER);
+    assert_int_equal(gv_cluster_entries(&cluster, 7), 2000);
+    nothing_was_bad(&cluster);
+    gv_cluster_fini(&cluster);
+}
+
+// The root of the tree dies; later it is back, knowing nothing.
+static void the_root_dies(void **state) {
+    (void)state;
+    struct gv_cluster cluster;
+    struct gv_cluster_config config = {
+        .nodes = 40, .seed = gv_test_seed(), .staleness_ms = 500, .latency_ms = 50};
+    gv_cluster_init(&cluster, &config);
+    gv_cluster_join(&cluster);
+    for (int i = 0; i < 100; i++) gv_cluster_add_number(&cluster, (uint32_t)i % 40, i);
+    assert_true(gv_cluster_settle(&cluster, ms(5 * SECOND)) != GV_TIME_NEVER);
+    cluster.nodes[0].stopped = true;
+    for (int i = 100; i < 200; i++) gv_cluster_add_number(&cluster, 1 + (uint32_t)i % 39, i);
+    assert_true(gv_cluster_settle(&cluster, ms(20 * SECOND)) != GV_TIME_NEVER);
+    assert_int_equal(gv_cluster_entries(&cluster, 39), 200);
+    cluster.nodes[0].stopped = false;
+    gv_cluster_restart(&cluster, 0);
+    assert_true(gv_cluster_settle(&cluster, ms(10 * SECOND)) != GV_TIME_NEVER);
+    assert_int_equal(gv_cluster_entries(&cluster, 0), 200);
+    nothing_was_bad(&cluster);
+    gv_cluster_fini(&cluster);
+}
+
+// A process that stands still for a while, as in a suspended machine, hears nothing meanwhile, and
+// notices by itself that it was away.
+static void a_node_stands_still(void **state) {
+    (void)state;
+    struct gv_cluster cluster;
+    struct gv_cluster_config config = {
+        .nodes = 5, .seed = gv_test_seed(), .staleness_ms = 500, .latency_ms = 20};
+    gv_cluster_init(&cluster, &config);
+    gv_cluster_join(&cluster);
+    gv_cluster_run(&cluster, ms(5 * SECOND));
+    cluster.nodes[3].stopped = true;
+    for (int i = 0; i < 500; i++) {
+        gv_cluster_add_number(&cluster, (uint32_t)i % 3, i);
+        gv_cluster_run(&cluster, ms(100));
+    }
+    cluster.nodes[3].stopped = false;
+    gv_engine_advance(cluster.nodes[3].engine, cluster.world.now);
+    assert_int_equal(stats(&cluster, 3).away, 1);
+    gv_cluster_add(&cluster, 3, "\"back\"");
+    assert_true(gv_cluster_settle(&cluster, ms(5 * SECOND)) != GV_TIME_NEVER);
+    assert_int_equal(gv_cluster_entries(&cluster, 3), 501);
+    gv_cluster_fini(&cluster);
+}
+
+// More news than the log keeps, while a peer is cut off and the messages are small.
+static void the_log_is_bounded(void **state) {
+    (void)state;
+    struct gv_cluster cluster;
+    struct gv_cluster_config config = {.nodes = 3,
+                                       .seed = gv_test_seed(),
+                                       .staleness_ms = 100,
+                                       .latency_ms = 5,
+                                       .message_max = 8192};
+    gv_cluster_init(&cluster, &config);
+    gv_cluster_join(&cluster);
+    gv_cluster_run(&cluster, ms(5 * SECOND));
+    gv_cluster_split(&cluster, 2);
+    for (int i = 0; i < 100000; i++) gv_cluster_add_number(&cluster, 0, i);
+    assert_true(stats(&cluster, 0).news_backlog <= 1 << 16);
+    gv_cluster_run(&cluster, ms(30 * SECOND));
+    gv_cluster_split(&cluster, 0);
+    assert_true(gv_cluster_settle(&cluster, ms(30 * SECOND)) != GV_TIME_NEVER);
+    assert_int_equal(gv_cluster_entries(&cluster, 2), 100000);
+    gv_cluster_run(&cluster, ms(10 * SECOND));
+    assert_int_equal(stats(&cluster, 0).news_backlog, 0);
+    nothing_was_bad(&cluster);
+    gv_cluster_fini(&cluster);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(loss_duplication_reordering),
+        cmocka_unit_test(partitions_heal),
+        cmocka_unit_test(without_push),
+        cmocka_unit_test(the_root_dies),
+        cmocka_unit_test(a_node_stands_still),
+        cmocka_unit_test(the_log_is_bounded),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
