@@ -8,7 +8,6 @@
 #include <string.h>
 
 enum {
-    GUESS_MS = 500,       // round trip before any is measured
     AWAY_MS = 5000,       // a timer so late means that this node stood still
     PROBE_MS = 500,       // first pause between trials of a suspected peer …
     PROBE_ROOT_MS = 1000, // … longest for a root that looks for its parent …
@@ -170,48 +169,6 @@ int gv_engine_peer(const struct gv_engine *engine, struct gv_slice name) {
 struct gv_slice gv_engine_name(const struct gv_engine *engine, int peer) {
     GV_ASSERT(peer >= 0 && (uint32_t)peer < engine->peer_count);
     return engine->names[peer];
-}
-
-struct gv_peer *gv_core_peer(struct gv_engine *engine, int index) {
-    GV_ASSERT(index >= 0 && (uint32_t)index < engine->peer_count && index != (int)engine->self);
-    if (engine->peers[index] == NULL) {
-        struct gv_peer *peer = resize(engine, NULL, 0, sizeof *peer);
-        if (peer == NULL) return NULL;
-        // Far enough from those of an earlier life that they are not taken for late ones.
-        gv_peer_init(peer, gv_prng_next(&engine->prng) >> 40, engine->news.head);
-        engine->peers[index] = peer;
-    }
-    return engine->peers[index];
-}
-
-void gv_core_enqueue(struct gv_engine *engine, int index) {
-    struct gv_peer *peer = engine->peers[index];
-    GV_ASSERT(peer != NULL);
-    if (peer->queued) return;
-    peer->queued = true;
-    GV_ASSERT(engine->queue_len < engine->peer_count);
-    uint32_t at = (engine->queue_head + engine->queue_len++) % engine->peer_count;
-    engine->queue[at] = (uint32_t)index;
-}
-
-void gv_core_arm(struct gv_engine *engine, enum gv_core_timer timer, gv_time when) {
-    uint32_t number = engine->peer_count + timer;
-    if (when < engine->timers.when[number]) gv_timers_set(&engine->timers, number, when);
-}
-
-void gv_core_arm_peer(struct gv_engine *engine, int index, gv_time now) {
-    gv_timers_set(&engine->timers, (uint32_t)index, gv_peer_due(engine->peers[index], now));
-}
-
-gv_time gv_core_guess(const struct gv_engine *engine) {
-    int parent = engine->push.parent;
-    const struct gv_peer *known = parent == GV_CORE_NONE ? NULL : engine->peers[parent];
-    for (uint32_t i = 0; known == NULL && i < engine->push.child_count; i++) {
-        if (engine->peers[engine->push.children[i]]->measured)
-            known = engine->peers[engine->push.children[i]];
-    }
-    if (known == NULL || !known->measured) return GUESS_MS * GV_MS;
-    return 2 * known->srtt;
 }
 
 // --- time ------------------------------------------------------------------------------------

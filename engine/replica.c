@@ -158,13 +158,17 @@ static uint32_t units_of(const struct gv_entry *entry) {
     return (uint32_t)((size + UNIT - 1) / UNIT);
 }
 
+static uint8_t *append(uint8_t *to, struct gv_slice text) {
+    if (text.len > 0) memcpy(to, text.data, text.len);
+    return to + text.len;
+}
+
 static void write_record(struct record *record, const struct gv_entry *entry, uint64_t mark) {
     GV_ASSERT(units_of(entry) <= record->units);
     record->lattice = (uint8_t)entry->lattice;
     record->key_len = (uint32_t)entry->key.len;
     record->node_len = (uint8_t)entry->node.len;
-    uint8_t *texts = (uint8_t *)record + texts_offset(entry->lattice);
-    memcpy(texts, entry->key.data, entry->key.len);
+    uint8_t *texts = append((uint8_t *)record + texts_offset(entry->lattice), entry->key);
     if (entry->lattice == GV_LATTICE_SET) return;
     *versioned_of(record) = (struct versioned){
         .version = entry->lattice == GV_LATTICE_COUNTER ? entry->count : entry->lamport,
@@ -172,8 +176,7 @@ static void write_record(struct record *record, const struct gv_entry *entry, ui
         .value_len = (uint32_t)entry->value.len,
     };
     if (entry->lattice == GV_LATTICE_COUNTER) return;
-    memcpy(texts + entry->key.len, entry->value.data, entry->value.len);
-    memcpy(texts + entry->key.len + entry->value.len, entry->node.data, entry->node.len);
+    append(append(texts, entry->value), entry->node);
 }
 
 struct gv_entry gv_replica_get(const struct gv_replica *replica, uint32_t ref) {

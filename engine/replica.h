@@ -38,7 +38,8 @@ GV_API void gv_replica_fini(struct gv_replica *replica);
 // Merges an entry in. 1: the replica changed, *ref is the record; 0: it had this version or a
 // larger one. GV_EFULL: texts longer than GV_REPLICA_TEXT_MAX, or memory_max or the 64 GiB that
 // references reach are used up; GV_ENOMEM. After an error the replica is as it was. The texts
-// must not be the replica's own, as gv_replica_get lends them. A changed counter or register keeps its mark (below); a new one's is UINT64_MAX.
+// must not be the replica's own, as gv_replica_get lends them.
+// A changed counter or register keeps its mark (below); a new one's is UINT64_MAX.
 GV_API int gv_replica_put(struct gv_replica *replica, const struct gv_entry *entry, uint32_t *ref);
 
 // The stored version. False: there is none.

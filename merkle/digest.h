@@ -41,11 +41,14 @@ GV_API uint64_t gv_digest_fingerprint(const struct gv_digest_key *key, struct gv
                                       uint64_t salt);
 
 static inline struct gv_digest gv_digest_add(struct gv_digest a, struct gv_digest b) {
-    return (struct gv_digest){a.count + b.count, a.sum + b.sum};
+    struct gv_digest sum = {a.count + b.count,
+                            a.sum + b.sum}; // no compound literal: C++ reads this
+    return sum;
 }
 
 static inline struct gv_digest gv_digest_sub(struct gv_digest a, struct gv_digest b) {
-    return (struct gv_digest){a.count - b.count, a.sum - b.sum};
+    struct gv_digest difference = {a.count - b.count, a.sum - b.sum};
+    return difference;
 }
 
 static inline bool gv_digest_equal(struct gv_digest a, struct gv_digest b) {

@@ -6,11 +6,13 @@
 #define GV_TEST_BENCH_BENCH_H
 
 #include <stdbool.h>
+#include <stddef.h>
 
 // Every benchmark, in the order in which they run.
 #define BENCHES(X) \
     X(tree)        \
-    X(json)
+    X(json)        \
+    X(node)
 
 #define BENCH_DECLARE(name) int bench_##name(bool small);
 BENCHES(BENCH_DECLARE)
@@ -18,5 +20,8 @@ BENCHES(BENCH_DECLARE)
 
 // Monotonic, in nanoseconds.
 double bench_now_ns(void);
+
+// What jsmn alone takes for this text, in nanoseconds; negative: it refuses it.
+double bench_jsmn_ns(const char *text, size_t len, bool small);
 
 #endif

@@ -8,7 +8,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #define JSMN_STATIC
 #define JSMN_STRICT
@@ -34,22 +33,16 @@ static int run_ours(struct subject *subject) {
     return gv_json_parse(&subject->json, subject->text, subject->len);
 }
 
-static double now_ns(void) {
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (double)now.tv_sec * 1e9 + (double)now.tv_nsec;
-}
-
 // The time of one call in ns: the best of seven runs, each of at least run_ns.
 static double measure(int (*run)(struct subject *), struct subject *subject, double run_ns) {
     double best = 1e18;
     long calls = 1;
     for (int i = 0; i < 7;) {
-        double start = now_ns();
+        double start = bench_now_ns();
         for (long call = 0; call < calls; call++) {
             if (run(subject) <= 0) return -1;
         }
-        double spent = now_ns() - start;
+        double spent = bench_now_ns() - start;
         if (spent < run_ns) {
             calls *= 2;
             continue;
@@ -72,6 +65,12 @@ static int compare(const char *name, struct subject *subject, bool small) {
            name, subject->len, jsmn, (double)subject->len / jsmn, ours, (double)subject->len / ours,
            ours / jsmn);
     return 0;
+}
+
+double bench_jsmn_ns(const char *text, size_t len, bool small) {
+    jsmntok_t tokens[TOKENS];
+    struct subject subject = {.text = text, .len = len, .tokens = tokens};
+    return measure(run_jsmn, &subject, small ? 1e5 : 4e7);
 }
 
 int bench_json(bool small) {

@@ -102,7 +102,7 @@ static long ref_string(struct gv_ref *ref, char *out) {
             ref->at++;
             const char *letter = c > 0 ? strchr(letters, c) : NULL;
             if (letter != NULL) {
-                point = meanings[letter - letters];
+                point = (uint8_t)meanings[letter - letters];
             } else if (c == 'u') {
                 point = ref_hex4(ref);
                 if (point >= 0xd800 && point < 0xdc00) {

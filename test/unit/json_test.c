@@ -41,14 +41,10 @@ static uint8_t *vector_bytes(const char *input, size_t *len) {
     uint8_t buf[256];
     *len = 0;
     while (*input != '\0') {
-        unsigned byte;
+        bool coded = input[0] == '<' && strspn(input + 1, "0123456789ABCDEF") == 2;
         assert_true(*len < sizeof buf);
-        if (sscanf(input, "<%2X>", &byte) == 1) {
-            input += 4;
-        } else {
-            byte = (uint8_t)*input++;
-        }
-        buf[(*len)++] = (uint8_t)byte;
+        buf[(*len)++] = (uint8_t)(coded ? strtoul(input + 1, NULL, 16) : (uint8_t)*input);
+        input += coded ? 4 : 1;
     }
     uint8_t *bytes = malloc(*len + (*len == 0));
     assert_non_null(bytes);
@@ -290,7 +286,34 @@ static void test_length_bound(void **state) {
     assert_int_equal(gv_json_parse(json, NULL, 0), GV_ESYNTAX);
 }
 
-// Half a second each at the most, where anything quadratic would take a minute.
+// A value of each kind, that crosses each place near the end of the first 64 KiB.
+static void test_long_texts(void **state) {
+    static const char *values[] = {"\"a string\"", "\"\\u00e9\\\\\"", "true",
+                                   "-12.5e10",     "[{\"a\":[]}]",    "{\"a\":1,\"b\":[2]}"};
+    struct gv_json *json = *state;
+    for (size_t i = 0; i < 2 * sizeof values / sizeof *values; i++) {
+        for (size_t at = 65536 - 20; at < 65536 + 3; at++) {
+            const char *value = values[i / 2];
+            char *text = malloc(at + 24), *end = repeat(text, "[ ", 1);
+            assert_non_null(text);
+            // Padded with space, or with a string that takes nearly all.
+            memset(end, i % 2 ? 'a' : ' ', at - 3);
+            if (i % 2) end[0] = end[at - 5] = '"', end[at - 4] = ',';
+            end += at - 3;
+            end = repeat(repeat(end, value, 1), " ]", 1);
+            int count = gv_json_parse(json, text, (size_t)(end - text));
+            if (count <= 0) fail_msg("%s at %zu: %s", value, at, json->error);
+            assert_slice(gv_json_raw(json, i % 2 ? 2 : 1), value);
+            assert_int_equal(gv_json_next(json, 0), count);
+            assert_int_equal(gv_json_size(json, 0), 1 + i % 2);
+            for (char *cut = end - 1; cut > end - 24; cut--)
+                assert_int_equal(gv_json_parse(json, text, (size_t)(cut - text)), GV_ESYNTAX);
+            free(text);
+        }
+    }
+}
+
+// Milliseconds each; some seconds are allowed for slow machines, sanitizers and valgrind.
 static void parse_soon(struct gv_json *json, const char *text, const char *end, int want) {
     clock_t start = clock();
     int status = gv_json_parse(json, text, (size_t)(end - text));
@@ -552,6 +575,7 @@ int main(void) {
         cmocka_unit_test(test_tokens_bound),
         cmocka_unit_test(test_depth_bound),
         cmocka_unit_test(test_length_bound),
+        cmocka_unit_test(test_long_texts),
         cmocka_unit_test(test_hostile),
         cmocka_unit_test(test_out_of_memory),
         cmocka_unit_test(test_no_allocation),

@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: MIT
+// A set that only grows, of any JSON values.
+#include "workload.h"
+
+static void handle_add(struct gv_request *request) {
+    gv_request_put_member(request, "element", "add_ok");
+}
+
+static void handle_read(struct gv_request *request) {
+    gv_reply_list(request->reply, "read_ok", "value", request->engine);
+}
+
+static const struct gv_workload_handler handlers[] = {
+    {"add", handle_add},
+    {"read", handle_read},
+    {NULL, NULL},
+};
+
+const struct gv_workload gv_gset_workload = {
+    .name = "gset",
+    .replica = true,
+    .handlers = handlers,
+};

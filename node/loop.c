@@ -1,0 +1,390 @@
+// SPDX-License-Identifier: MIT
+#include "loop.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+#include <uv.h>
+
+// Bytes read and written at once, at the least.
+enum { CHUNK = 256 << 10 };
+
+// Standard input or output.
+struct end {
+    int fd;
+    int flags;    // of the open file, to be restored: libuv makes it non-blocking; −1: unknown
+    bool is_file; // plain: read and written directly, which does not wait for anybody
+    union {
+        uv_handle_t handle;
+        uv_stream_t stream;
+        uv_pipe_t pipe;
+        uv_tcp_t tcp;
+        uv_tty_t tty;
+    } uv;
+};
+
+struct loop {
+    struct gv_loop_config config;
+    struct gv_node *node;
+    uv_loop_t uv;
+    struct end in, out;
+    uv_idle_t idle; // runs while a plain file is read
+    uv_timer_t timer;
+    uv_signal_t signals[2];
+
+    // Input: in_data[in_start, in_end) waits; there is no newline before in_seen.
+    char *in_data;
+    size_t in_cap, in_start, in_seen, in_end;
+    bool skipping; // within a line that is too long
+    bool eof;      // no more will come
+    bool reading;
+
+    char *out_data;
+    size_t out_cap;
+    uv_write_t write;
+    bool writing; // out_data is in use
+
+    bool stopping; // by a signal
+    bool done;
+    int status;
+};
+
+// ---- The system's clocks and randomness ---------------------------------------------------------
+
+static uint64_t read_clock(clockid_t clock) {
+    struct timespec t;
+    if (clock_gettime(clock, &t) != 0) return uv_hrtime();
+    return (uint64_t)t.tv_sec * 1000000000 + (uint64_t)t.tv_nsec;
+}
+
+gv_time gv_loop_now(void) {
+#ifdef CLOCK_BOOTTIME
+    return read_clock(CLOCK_BOOTTIME);
+#else
+    return uv_hrtime();
+#endif
+}
+
+uint64_t gv_loop_wall_offset(void) {
+    return read_clock(CLOCK_REALTIME) - gv_loop_now();
+}
+
+bool gv_loop_random(uint64_t *out) {
+    return uv_random(NULL, NULL, out, sizeof *out, 0, NULL) == 0;
+}
+
+// ---- Ends ---------------------------------------------------------------------------------------
+
+static void fail(struct loop *loop, const char *what, const char *why) {
+    char text[256];
+    snprintf(text, sizeof text, "%s: %s", what, why);
+    loop->config.log(loop->config.log_ctx, GV_LOG_ERROR, text);
+    loop->status = 1;
+    loop->done = true;
+}
+
+// Returns 0 or a code of libuv.
+static int open_end(uv_loop_t *uv, struct end *end, int fd) {
+    *end = (struct end){.fd = fd, .flags = fcntl(fd, F_GETFL)};
+    int error;
+    switch (uv_guess_handle(fd)) {
+    case UV_FILE:
+        end->is_file = true;
+        return 0;
+    case UV_TTY:
+        return uv_tty_init(uv, &end->uv.tty, fd, 0);
+    case UV_NAMED_PIPE:
+        error = uv_pipe_init(uv, &end->uv.pipe, 0);
+        return error != 0 ? error : uv_pipe_open(&end->uv.pipe, fd);
+    case UV_TCP:
+        error = uv_tcp_init(uv, &end->uv.tcp);
+        return error != 0 ? error : uv_tcp_open(&end->uv.tcp, fd);
+    default:
+        end->is_file = true;
+        return UV_ENOTSUP;
+    }
+}
+
+// ---- Output -------------------------------------------------------------------------------------
+
+static void turn(struct loop *loop);
+
+static void fail_write(struct loop *loop, int error) {
+    bool gone = error == UV_EPIPE || error == UV_ECONNRESET;
+    fail(loop, "standard output", gone ? "nobody reads it any more" : uv_strerror(error));
+}
+
+static void on_written(uv_write_t *request, int error) {
+    struct loop *loop = request->data;
+    loop->writing = false;
+    if (error == UV_ECANCELED) return; // closing
+    if (error != 0) fail_write(loop, error);
+    turn(loop);
+}
+
+static void write_file(struct loop *loop, size_t len) {
+    for (size_t at = 0; at < len;) {
+        ssize_t n = write(loop->out.fd, loop->out_data + at, len - at);
+        if (n < 0 && errno == EINTR) continue;
+        if (n < 0) {
+            fail_write(loop, uv_translate_sys_error(errno));
+            return;
+        }
+        at += (size_t)n;
+    }
+}
+
+static void write_stream(struct loop *loop, size_t len) {
+    uv_buf_t buf = uv_buf_init(loop->out_data, (unsigned)len);
+    int n = uv_try_write(&loop->out.uv.stream, &buf, 1);
+    if (n == (int)len) return;
+    if (n < 0 && n != UV_EAGAIN) {
+        fail_write(loop, n);
+        return;
+    }
+    size_t written = n > 0 ? (size_t)n : 0;
+    buf = uv_buf_init(loop->out_data + written, (unsigned)(len - written));
+    loop->write.data = loop;
+    int error = uv_write(&loop->write, &loop->out.uv.stream, &buf, 1, on_written);
+    loop->writing = error == 0;
+    if (error != 0) fail_write(loop, error);
+}
+
+// Writes what the node has to say, as far as it is taken at once.
+static void flush(struct loop *loop, gv_time now) {
+    while (!loop->writing && !loop->done) {
+        size_t len = gv_node_send(loop->node, now, loop->out_data, loop->out_cap);
+        if (len == 0) return;
+        if (loop->out.is_file) {
+            write_file(loop, len);
+        } else {
+            write_stream(loop, len);
+        }
+    }
+}
+
+// ---- Input --------------------------------------------------------------------------------------
+
+// What there is behind the last newline: waits for its rest, unless it is too long or the end.
+static void take_rest(struct loop *loop, gv_time now) {
+    size_t len = loop->in_end - loop->in_start;
+    bool last = loop->eof && len > 0;
+    bool too_long = len > loop->config.line_max;
+    if (!loop->skipping && (last || too_long)) {
+        gv_node_receive(loop->node, now, loop->in_data + loop->in_start,
+                        too_long ? loop->config.line_max + 1 : len);
+        loop->skipping = true;
+    }
+    if (loop->skipping) loop->in_start = loop->in_end;
+    loop->in_seen = loop->in_end;
+}
+
+// Gives the node the lines that are there. True: it has no room for the rest.
+static bool take_lines(struct loop *loop, gv_time now) {
+    while (gv_node_ready(loop->node)) {
+        char *start = loop->in_data + loop->in_start, *seen = loop->in_data + loop->in_seen;
+        char *newline = memchr(seen, '\n', loop->in_end - loop->in_seen);
+        if (newline == NULL) {
+            take_rest(loop, now);
+            return false;
+        }
+        size_t len = (size_t)(newline - start);
+        if (len > loop->config.line_max) len = loop->config.line_max + 1;
+        loop->in_start = loop->in_seen = (size_t)(newline + 1 - loop->in_data);
+        if (!loop->skipping) gv_node_receive(loop->node, now, start, len);
+        loop->skipping = false;
+    }
+    return loop->in_start < loop->in_end;
+}
+
+// Room behind what waits, at least one byte. Only a line of nearly line_max bytes fills the buffer.
+static uv_buf_t room(struct loop *loop) {
+    if (loop->in_start > 0) {
+        size_t len = loop->in_end - loop->in_start;
+        memmove(loop->in_data, loop->in_data + loop->in_start, len);
+        loop->in_seen -= loop->in_start;
+        loop->in_start = 0;
+        loop->in_end = len;
+    }
+    size_t len = loop->in_cap - loop->in_end;
+    GV_ASSERT(len > 0);
+    return uv_buf_init(loop->in_data + loop->in_end, len < CHUNK ? (unsigned)len : CHUNK);
+}
+
+static void on_alloc(uv_handle_t *handle, size_t suggested, uv_buf_t *buf) {
+    (void)suggested;
+    struct loop *loop = handle->data;
+    *buf = room(loop);
+}
+
+static void take_input(struct loop *loop, ssize_t n) {
+    if (n == UV_EOF) {
+        loop->eof = true;
+    } else if (n < 0) {
+        fail(loop, "standard input", uv_strerror((int)n));
+    } else {
+        loop->in_end += (size_t)n;
+    }
+    turn(loop);
+}
+
+static void on_read(uv_stream_t *stream, ssize_t n, const uv_buf_t *buf) {
+    (void)buf;
+    if (n != 0) take_input(stream->data, n); // 0: nothing there yet
+}
+
+static void on_idle(uv_idle_t *idle) {
+    struct loop *loop = idle->data;
+    uv_buf_t buf = room(loop);
+    ssize_t n;
+    do {
+        n = read(loop->in.fd, buf.base, buf.len);
+    } while (n < 0 && errno == EINTR);
+    take_input(loop, n > 0 ? n : n == 0 ? UV_EOF : uv_translate_sys_error(errno));
+}
+
+static void set_reading(struct loop *loop, bool reading) {
+    if (loop->reading == reading) return;
+    loop->reading = reading;
+    int error;
+    if (loop->in.is_file) {
+        error = reading ? uv_idle_start(&loop->idle, on_idle) : uv_idle_stop(&loop->idle);
+    } else {
+        error = reading ? uv_read_start(&loop->in.uv.stream, on_alloc, on_read)
+                        : uv_read_stop(&loop->in.uv.stream);
+    }
+    // A terminal or socket that was hung up.
+    if (error != 0) fail(loop, "standard input", uv_strerror(error));
+}
+
+// ---- The loop -----------------------------------------------------------------------------------
+
+static void on_timer(uv_timer_t *timer) {
+    turn(timer->data);
+}
+
+static void set_timer(struct loop *loop, gv_time now) {
+    gv_time deadline = gv_node_deadline(loop->node);
+    if (deadline == GV_TIME_NEVER) {
+        uv_timer_stop(&loop->timer);
+        return;
+    }
+    // Rounded up: a millisecond late is better than a loop that spins until the time has come.
+    gv_time wait_ms = deadline > now ? (deadline - now + GV_MS - 1) / GV_MS : 0;
+    uv_timer_start(&loop->timer, on_timer, wait_ms, 0);
+}
+
+// Everything that can be done now, after anything has happened.
+static void turn(struct loop *loop) {
+    if (loop->done) {
+        uv_stop(&loop->uv);
+        return;
+    }
+    uv_update_time(&loop->uv);
+    gv_time now = gv_loop_now();
+    if (gv_node_deadline(loop->node) <= now) gv_node_advance(loop->node, now);
+    bool full;
+    do {
+        full = take_lines(loop, now);
+        flush(loop, now);
+    } while (full && !loop->writing && !loop->done && gv_node_ready(loop->node));
+
+    bool ending = loop->eof || loop->stopping;
+    set_reading(loop, !full && !ending && !loop->done);
+    set_timer(loop, now);
+    if (ending && !full && !loop->writing) loop->done = true;
+    if (loop->done) uv_stop(&loop->uv);
+}
+
+static void on_signal(uv_signal_t *handle, int number) {
+    struct loop *loop = handle->data;
+    if (loop->stopping) {
+        loop->status = 128 + number;
+        loop->done = true;
+    }
+    loop->stopping = true;
+    turn(loop);
+}
+
+static int start(struct loop *loop) {
+    uv_idle_init(&loop->uv, &loop->idle);
+    uv_timer_init(&loop->uv, &loop->timer);
+    loop->idle.data = loop->timer.data = loop;
+    static const int numbers[] = {SIGINT, SIGTERM};
+    for (int i = 0; i < 2; i++) {
+        uv_signal_init(&loop->uv, &loop->signals[i]);
+        loop->signals[i].data = loop;
+        int error = uv_signal_start(&loop->signals[i], on_signal, numbers[i]);
+        if (error != 0) return error;
+    }
+    return 0;
+}
+
+static void on_walk(uv_handle_t *handle, void *ctx) {
+    (void)ctx;
+    if (!uv_is_closing(handle)) uv_close(handle, NULL);
+}
+
+// Closes everything that was opened, however far that went.
+static void finish(struct loop *loop) {
+    uv_walk(&loop->uv, on_walk, NULL);
+    // More than once, if it was told to stop before it ran.
+    while (uv_run(&loop->uv, UV_RUN_DEFAULT) != 0) continue;
+    int error = uv_loop_close(&loop->uv);
+    GV_ASSERT(error == 0);
+    // The next program to use these files may not expect them to be non-blocking.
+    if (loop->in.flags >= 0) fcntl(loop->in.fd, F_SETFL, loop->in.flags);
+    if (loop->out.flags >= 0) fcntl(loop->out.fd, F_SETFL, loop->out.flags);
+}
+
+static void run(struct loop *loop) {
+    int error = open_end(&loop->uv, &loop->in, STDIN_FILENO);
+    if (error != 0) {
+        fail(loop, "standard input", uv_strerror(error));
+        return;
+    }
+    error = open_end(&loop->uv, &loop->out, STDOUT_FILENO);
+    if (error != 0) {
+        fail(loop, "standard output", uv_strerror(error));
+        return;
+    }
+    if (!loop->in.is_file) loop->in.uv.handle.data = loop;
+    error = start(loop);
+    if (error != 0) {
+        fail(loop, "signals", uv_strerror(error));
+        return;
+    }
+    turn(loop);
+    if (!loop->done) uv_run(&loop->uv, UV_RUN_DEFAULT);
+}
+
+int gv_loop_run(const struct gv_loop_config *config) {
+    GV_ASSERT(config->node != NULL && config->log != NULL);
+    GV_ASSERT(config->line_max > 0);
+    struct loop loop = {
+        .config = *config,
+        .node = config->node,
+        .in = {.flags = -1},
+        .out = {.flags = -1},
+    };
+    size_t send_min = gv_node_send_min(config->node);
+    loop.in_cap = CHUNK + config->line_max + 1;
+    loop.out_cap = CHUNK > send_min ? CHUNK : send_min;
+    struct gv_alloc alloc = gv_base_malloc();
+    loop.in_data = alloc.resize(alloc.ctx, NULL, 0, loop.in_cap);
+    loop.out_data = alloc.resize(alloc.ctx, NULL, 0, loop.out_cap);
+    signal(SIGPIPE, SIG_IGN);
+    if (loop.in_data == NULL || loop.out_data == NULL || uv_loop_init(&loop.uv) != 0) {
+        fail(&loop, "start", "out of memory");
+    } else {
+        run(&loop);
+        finish(&loop);
+    }
+    alloc.resize(alloc.ctx, loop.in_data, loop.in_cap, 0);
+    alloc.resize(alloc.ctx, loop.out_data, loop.out_cap, 0);
+    return loop.status;
+}

@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: MIT
+// Runs a node on standard input and output, by libuv. Each may be a pipe, a socket, a terminal or
+// a plain file (or a device like /dev/null).
+//
+// Nothing is ever waited for but the kernel's next event (and plain files): when the output is not
+// taken, the node fills up, no more input is read until it has room again, and time goes on for
+// gossip. Memory is bounded: a buffer for input, a little longer than the longest line, and one
+// for output.
+#ifndef GV_NODE_LOOP_H
+#define GV_NODE_LOOP_H
+
+#include "node.h"
+
+struct gv_loop_config {
+    struct gv_node *node; // borrowed
+    size_t line_max; // the node's; longer lines are handed to it only as far as it refuses them
+    void (*log)(void *ctx, enum gv_log_level level, const char *text); // not NULL
+    void *log_ctx;
+};
+
+// Runs until the input ends or SIGINT or SIGTERM comes; what has been read by then is answered,
+// and the answers are written. Returns the process's exit status: 0, or 1 if reading or writing
+// failed (the reader of the output went away, the disk is full, …), which has been logged. A second
+// signal does not wait for the output any more: 128 plus its number. SIGPIPE is ignored from
+// the call on.
+int gv_loop_run(const struct gv_loop_config *config);
+
+// Monotonic time that goes on while the machine sleeps, where the system has such a clock: a node
+// should notice that it was away.
+gv_time gv_loop_now(void);
+// What to add to gv_loop_now to get nanoseconds since 1970.
+uint64_t gv_loop_wall_offset(void);
+// A number from the system's randomness; false: it has none to give.
+bool gv_loop_random(uint64_t *out);
+
+#endif

@@ -1,0 +1,7 @@
+// SPDX-License-Identifier: MIT
+// gv-broadcast: tells every value to every node.
+#include "program.h"
+
+int main(int argc, char **argv) {
+    return gv_program_main(&gv_broadcast_workload, argc, argv);
+}

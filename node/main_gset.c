@@ -1,0 +1,7 @@
+// SPDX-License-Identifier: MIT
+// gv-gset: a set that only grows.
+#include "program.h"
+
+int main(int argc, char **argv) {
+    return gv_program_main(&gv_gset_workload, argc, argv);
+}

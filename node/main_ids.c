@@ -1,0 +1,7 @@
+// SPDX-License-Identifier: MIT
+// gv-ids: hands out unique ids.
+#include "program.h"
+
+int main(int argc, char **argv) {
+    return gv_program_main(&gv_ids_workload, argc, argv);
+}

@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: MIT
+// A node without I/O: lines of Maelstrom's protocol in, lines out, time as an argument.
+//
+// The caller reads lines and gives them to gv_node_receive, calls gv_node_send whenever its
+// transport can take bytes and writes what that returns, and calls gv_node_advance when
+// gv_node_deadline is due. The node keeps no outbox but a bounded buffer of short replies: long
+// replies and gossip are worked out when they can be sent.
+//
+// Whatever comes in, what goes out is whole lines of JSON from this node to the sender of a
+// request or to a peer. A request is answered once: with its reply, or with an error of
+//   10  its type is not one of this workload's
+//   11  the node has not been initialised, or a bound of the replica is reached
+//   12  it is malformed; the text names the member
+//   22  another init than the first
+// Nothing that looks like a reply is answered (type "error", or an in_reply_to), nor what has no
+// integer msg_id, since no reply could name it; those are logged.
+#ifndef GV_NODE_NODE_H
+#define GV_NODE_NODE_H
+
+#include "../codec/json.h"
+#include "../merkle/base.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+enum gv_log_level { GV_LOG_ERROR, GV_LOG_WARN, GV_LOG_INFO, GV_LOG_DEBUG };
+
+enum {
+    GV_NODE_LINE_DEFAULT = 1 << 20,    // longest line taken, bytes
+    GV_NODE_REPLIES_DEFAULT = 1 << 20, // reply buffer, bytes, on top of one longest line
+    GV_NODE_READS_MAX = 1024,          // long replies waiting at once
+    GV_NODE_NAME_MAX = 64,             // longest name of a node, bytes; no control characters
+    GV_NODE_QUOTED_MAX = 2 * GV_NODE_NAME_MAX + 2, // and as a JSON string
+    GV_NODE_PEERS_MAX = 16384,
+    GV_NODE_LOG_RATE = 100, // complaints about lines logged in a second; the rest are counted
+};
+
+struct gv_engine;
+struct gv_workload;
+
+struct gv_node_config {
+    const struct gv_workload *workload; // kept
+    struct gv_alloc alloc;
+    struct gv_json *json;   // the parser, borrowed for the node's life; may be shared in one thread
+    uint64_t seed;          // of all random choices
+    uint64_t incarnation;   // differs between any two lives of a node
+    uint64_t wall_offset;   // add to `now` for nanoseconds since 1970
+    uint32_t staleness_ms;  // how long a value may take to be everywhere
+    size_t line_max;        // 0: GV_NODE_LINE_DEFAULT
+    size_t message_max;     // longest gossip body sent, bytes; 0: the engine's default
+    struct gv_slice secret; // the cluster's; read during gv_node_new only
+    // Called with one line of text, no newline. May be NULL.
+    void (*log)(void *ctx, enum gv_log_level level, const char *text);
+    void *log_ctx;
+};
+
+struct gv_node;
+
+// GV_EINVAL: message_max is below GV_ENGINE_MESSAGE_MIN; GV_ENOMEM. On success *out belongs to the
+// caller, who frees it by gv_node_free (NULL is fine there).
+GV_API int gv_node_new(struct gv_node **out, const struct gv_node_config *config);
+GV_API void gv_node_free(struct gv_node *node);
+
+// Whether the node has room to answer one more line. While it has not, read no more: the node
+// gets room by gv_node_send.
+GV_API bool gv_node_ready(const struct gv_node *node);
+
+// Takes one line, without its newline; the node must be ready. Whatever the bytes are, the node
+// goes on. Returns 0 if the line was used or answered; else says why not, which has been logged:
+// GV_ESYNTAX: not JSON, or no message that could be answered; GV_EFULL: longer than line_max, too
+// many tokens, or the replica's bound; GV_ENOENT: to another node, or gossip from a stranger;
+// GV_EVERSION, GV_ETYPE, GV_ERANGE, GV_ESPACE: gossip that is malformed; GV_ENOMEM.
+GV_API int gv_node_receive(struct gv_node *node, gv_time now, const char *line, size_t len);
+
+// When to call gv_node_advance next; GV_TIME_NEVER: not before something is received.
+// A time already past means at once.
+GV_API gv_time gv_node_deadline(const struct gv_node *node);
+GV_API void gv_node_advance(struct gv_node *node, gv_time now);
+
+// Writes up to cap bytes of output: whole lines, or a part of a long one that the next call
+// continues. `cap` must be at least gv_node_send_min, which never changes. Returns the bytes; 0:
+// nothing to say now. Gossip and replies take turns, line by line.
+GV_API size_t gv_node_send_min(const struct gv_node *node);
+GV_API size_t gv_node_send(struct gv_node *node, gv_time now, char *buf, size_t cap);
+
+// The node's name, or "" before init; and its replica, or NULL if the workload has none. Both are
+// borrowed.
+GV_API const char *gv_node_name(const struct gv_node *node);
+GV_API const struct gv_engine *gv_node_engine(const struct gv_node *node);
+
+// Logs one line, at level info, of what the node has done so far.
+GV_API void gv_node_log_stats(const struct gv_node *node);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

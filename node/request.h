@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: MIT
+// A client's request, as a workload's handler gets it, and what most handlers do with it.
+// A handler answers each request once, by one of node/reply.h or by what says so here.
+#ifndef GV_NODE_REQUEST_H
+#define GV_NODE_REQUEST_H
+
+#include "node.h"
+#include "reply.h"
+
+// Errors of Maelstrom's protocol that a node gives.
+enum {
+    GV_REQUEST_UNSUPPORTED = 10,
+    GV_REQUEST_UNAVAILABLE = 11,
+    GV_REQUEST_MALFORMED = 12,
+    GV_REQUEST_PRECONDITION = 22,
+};
+
+struct gv_request {
+    const struct gv_json *json; // the parsed line
+    int body;                   // the token of its body, an object
+    const char *type;           // of the request
+    gv_time now;
+    uint64_t wall_ns;         // since 1970, as well as the node knows
+    uint64_t incarnation;     // of the node
+    struct gv_slice self;     // the node's name as a JSON string, canonical
+    struct gv_reply *reply;   // where the answer goes
+    struct gv_engine *engine; // NULL if the workload has no replica
+    void *state;              // the workload's own
+    char *scratch;            // as long as the line at least
+    size_t scratch_cap;
+};
+
+// The token of a member of the body. If there is none, answers with error 12 and returns
+// GV_ENOENT.
+int gv_request_member(struct gv_request *request, const char *name);
+
+// Answers with error 12: the request's type, this member, and what is wrong with it.
+void gv_request_malformed(struct gv_request *request, const char *member, const char *fault);
+
+// Puts an entry into the replica. False: it could not, and error 11 has been answered.
+bool gv_request_put(struct gv_request *request, const struct gv_entry *entry);
+
+// Puts the value of this member into the set, and answers with `reply`; or answers with an error.
+void gv_request_put_member(struct gv_request *request, const char *member, const char *reply);
+
+#endif

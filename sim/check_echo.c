@@ -1,0 +1,18 @@
+// SPDX-License-Identifier: MIT
+#include "check_echo.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+
+void gv_check_echo_reply(const struct gv_history_op *op, const struct gv_json *json, int echo,
+                         struct gv_errors *errors) {
+    GV_ASSERT(op->kind == GV_HISTORY_ECHO);
+    char asked[48];
+    int len = snprintf(asked, sizeof asked, "Please echo %" PRId64, op->value);
+    GV_ASSERT(len > 0 && (size_t)len < sizeof asked);
+    if (gv_json_equals(json, echo, asked)) return;
+
+    struct gv_slice raw = gv_json_raw(json, echo);
+    gv_errors_add(errors, "wrong echo: n%u was asked for \"%s\" and answered %.*s", op->node, asked,
+                  (int)(raw.len < 100 ? raw.len : 100), (const char *)raw.data);
+}

@@ -1,0 +1,133 @@
+// SPDX-License-Identifier: MIT
+#include "check_protocol.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+
+enum shape { ANY, INTEGER, ARRAY };
+
+struct reply {
+    const char *type;
+    const char *member; // NULL: nothing besides
+    enum shape shape;
+};
+
+#if defined(__GNUC__)
+__attribute__((format(printf, 2, 3)))
+#endif
+static int
+wrong(char *why, const char *format, ...) {
+    va_list args;
+    va_start(args, format);
+    vsnprintf(why, GV_CHECK_PROTOCOL_WHY_MAX, format, args);
+    va_end(args);
+    return GV_ESYNTAX;
+}
+
+static bool is_integer(const struct gv_json *json, int token) {
+    int64_t number;
+    return gv_json_i64(json, token, &number) != GV_ETYPE; // any length will do
+}
+
+static int require(const struct gv_json *json, int object, const char *name, enum gv_json_type type,
+                   char *why) {
+    int token = gv_json_member(json, object, name);
+    if (token < 0) return wrong(why, "has no \"%s\"", name);
+    if (gv_json_type(json, token) == type) return token;
+    return wrong(why, "has a \"%s\" that is no %s", name,
+                 type == GV_JSON_STRING ? "string" : "object");
+}
+
+int gv_check_protocol_line(struct gv_json *json, struct gv_slice text,
+                           struct gv_check_protocol_line *line,
+                           char why[GV_CHECK_PROTOCOL_WHY_MAX]) {
+    GV_ASSERT(line != NULL);
+    if (gv_json_parse(json, (const char *)text.data, text.len) < 0) {
+        return wrong(why, "is not JSON: %s at byte %zu", json->error, json->error_offset);
+    }
+    if (gv_json_type(json, 0) != GV_JSON_OBJECT) return wrong(why, "is no JSON object");
+    line->src = require(json, 0, "src", GV_JSON_STRING, why);
+    if (line->src < 0) return GV_ESYNTAX;
+    line->dest = require(json, 0, "dest", GV_JSON_STRING, why);
+    if (line->dest < 0) return GV_ESYNTAX;
+    line->body = require(json, 0, "body", GV_JSON_OBJECT, why);
+    if (line->body < 0) return GV_ESYNTAX;
+    int id = gv_json_member(json, 0, "id");
+    if (id >= 0 && !is_integer(json, id)) return wrong(why, "has an \"id\" that is no integer");
+    if (gv_json_size(json, 0) != (id >= 0 ? 4 : 3)) {
+        return wrong(why, "has a top-level member besides src, dest, body and id");
+    }
+    line->type = gv_json_member(json, line->body, "type");
+    if (line->type >= 0 && gv_json_type(json, line->type) != GV_JSON_STRING) {
+        line->type = GV_ENOENT;
+    }
+    return 0;
+}
+
+static struct reply expected(enum gv_check_protocol_what what, enum gv_load_kind load,
+                             enum gv_history_kind op) {
+    if (what == GV_CHECK_PROTOCOL_INIT) return (struct reply){"init_ok", NULL, ANY};
+    if (what == GV_CHECK_PROTOCOL_TOPOLOGY) return (struct reply){"topology_ok", NULL, ANY};
+    switch (op) {
+    case GV_HISTORY_ADD:
+        return (struct reply){load == GV_LOAD_BROADCAST ? "broadcast_ok" : "add_ok", NULL, ANY};
+    case GV_HISTORY_READ:
+        if (load == GV_LOAD_BROADCAST) return (struct reply){"read_ok", "messages", ARRAY};
+        return (struct reply){"read_ok", "value", load == GV_LOAD_G_SET ? ARRAY : INTEGER};
+    case GV_HISTORY_ECHO:
+        return (struct reply){"echo_ok", "echo", ANY};
+    case GV_HISTORY_GENERATE:
+    case GV_HISTORY_KINDS:
+        break;
+    }
+    return (struct reply){"generate_ok", "id", ANY};
+}
+
+int gv_check_protocol_reply(const struct gv_json *json, int body, enum gv_check_protocol_what what,
+                            enum gv_load_kind load, enum gv_history_kind op,
+                            char why[GV_CHECK_PROTOCOL_WHY_MAX]) {
+    GV_ASSERT(gv_json_type(json, body) == GV_JSON_OBJECT);
+    struct reply reply = expected(what, load, op);
+    int type = gv_json_member(json, body, "type");
+    if (type < 0 || !gv_json_equals(json, type, reply.type)) {
+        return wrong(why, "has a type that is not \"%s\"", reply.type);
+    }
+    if (what == GV_CHECK_PROTOCOL_INIT) return body;
+
+    int in_reply_to = gv_json_member(json, body, "in_reply_to");
+    int msg_id = gv_json_member(json, body, "msg_id");
+    int member = reply.member != NULL ? gv_json_member(json, body, reply.member) : body;
+    if (in_reply_to < 0 || !is_integer(json, in_reply_to)) {
+        return wrong(why, "has no integer \"in_reply_to\"");
+    }
+    if (msg_id >= 0 && !is_integer(json, msg_id))
+        return wrong(why, "has a \"msg_id\" that is no integer");
+    if (member < 0) return wrong(why, "has no \"%s\"", reply.member);
+    if (reply.shape == ARRAY && gv_json_type(json, member) != GV_JSON_ARRAY) {
+        return wrong(why, "has a \"%s\" that is no array", reply.member);
+    }
+    if (reply.shape == INTEGER && !is_integer(json, member)) {
+        return wrong(why, "has a \"%s\" that is no integer", reply.member);
+    }
+    int members = 2 + (msg_id >= 0) + (reply.member != NULL);
+    if (gv_json_size(json, body) == members) return member;
+    return wrong(why, "has a member in its body besides type, in_reply_to, msg_id%s%s",
+                 reply.member != NULL ? " and " : "", reply.member != NULL ? reply.member : "");
+}
+
+bool gv_check_protocol_definite(int64_t code) {
+    switch (code) {
+    case 1:  // node not found
+    case 10: // not supported
+    case 11: // temporarily unavailable
+    case 12: // malformed request
+    case 14: // abort
+    case 20: // key does not exist
+    case 21: // key already exists
+    case 22: // precondition failed
+    case 30: // transaction conflict
+        return true;
+    default:
+        return false;
+    }
+}

@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: MIT
+// The protocol itself: what a line on a node's standard output must look like, and what a reply
+// must hold. Maelstrom goes deaf to a node after its first bad line, so one is never harmless.
+#ifndef GV_SIM_CHECK_PROTOCOL_H
+#define GV_SIM_CHECK_PROTOCOL_H
+
+#include "../codec/json.h"
+#include "load.h"
+
+enum { GV_CHECK_PROTOCOL_WHY_MAX = 160 };
+
+// A line's parts, as tokens.
+struct gv_check_protocol_line {
+    int src, dest; // strings
+    int body;      // an object
+    int type;      // a string, or GV_ENOENT
+};
+
+// Parses a line and looks at its frame: an object with exactly "src", "dest", "body" and perhaps
+// "id" (an integer); names are strings, the body is an object. GV_ESYNTAX: `why` says what is
+// wrong, as the end of a sentence: "has no \"src\"".
+int gv_check_protocol_line(struct gv_json *json, struct gv_slice text,
+                           struct gv_check_protocol_line *line,
+                           char why[GV_CHECK_PROTOCOL_WHY_MAX]);
+
+enum gv_check_protocol_what {
+    GV_CHECK_PROTOCOL_INIT, // only its type matters, as in Maelstrom
+    GV_CHECK_PROTOCOL_TOPOLOGY,
+    GV_CHECK_PROTOCOL_OP,
+};
+
+// Looks at a reply's body, which is closed: "type", "in_reply_to" (an integer), perhaps "msg_id"
+// (an integer), and what this reply holds besides. Returns the token of that (of the body, if
+// there is nothing besides). GV_ESYNTAX: `why` says what is wrong. `op` counts for
+// GV_CHECK_PROTOCOL_OP.
+int gv_check_protocol_reply(const struct gv_json *json, int body, enum gv_check_protocol_what what,
+                            enum gv_load_kind load, enum gv_history_kind op,
+                            char why[GV_CHECK_PROTOCOL_WHY_MAX]);
+
+// Whether an error code says that the operation did not happen and never will.
+bool gv_check_protocol_definite(int64_t code);
+
+#endif

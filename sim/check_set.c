@@ -1,0 +1,225 @@
+// SPDX-License-Identifier: MIT
+#include "check_set.h"
+
+#include "memory.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { LISTED = 8 }; // values named in one error
+
+void gv_check_set_init(struct gv_check_set *set, uint32_t nodes) {
+    GV_ASSERT(nodes > 0);
+    *set = (struct gv_check_set){.nodes = nodes};
+    set->finals = gv_memory_new(nodes * sizeof *set->finals);
+    set->finals_len = gv_memory_new(nodes * sizeof *set->finals_len);
+}
+
+void gv_check_set_fini(struct gv_check_set *set) {
+    GV_ASSERT(set != NULL);
+    for (uint32_t node = 0; node < set->nodes; node++) free(set->finals[node]);
+    for (size_t i = 0; i < set->phantoms_kept; i++) free(set->phantoms[i]);
+    free(set->finals);
+    free(set->finals_len);
+    free(set->elements);
+    free(set->marks);
+    *set = (struct gv_check_set){0};
+}
+
+void gv_check_set_invoke(struct gv_check_set *set, int64_t value) {
+    GV_ASSERT(value >= 0 && (uint64_t)value == set->len);
+    set->elements = gv_memory_grow(set->elements, &set->cap, set->len + 1, sizeof *set->elements);
+    set->len++;
+}
+
+static struct gv_check_set_element *element_of(struct gv_check_set *set,
+                                               const struct gv_history_op *op) {
+    GV_ASSERT(op->value >= 0 && (uint64_t)op->value < set->len);
+    return &set->elements[op->value];
+}
+
+static void know(struct gv_check_set *set, struct gv_check_set_element *e,
+                 const struct gv_history_op *op) {
+    if (e->known > 0) return;
+    e->known = op->completed + 1;
+    e->known_at = op->completed_at;
+    set->known++;
+}
+
+void gv_check_set_ok(struct gv_check_set *set, const struct gv_history_op *op) {
+    GV_ASSERT(op->outcome == GV_HISTORY_OK);
+    know(set, element_of(set, op), op);
+}
+
+static void phantom_element(struct gv_check_set *set, struct gv_check_set_element *e, uint32_t node,
+                            struct gv_errors *errors) {
+    if (e->phantom) return;
+    e->phantom = true;
+    set->phantom++;
+    gv_errors_add(errors, "phantom: n%u shows value %td, though adding it was refused for certain",
+                  node, e - set->elements);
+}
+
+void gv_check_set_refused(struct gv_check_set *set, const struct gv_history_op *op,
+                          struct gv_errors *errors) {
+    struct gv_check_set_element *e = element_of(set, op);
+    e->refused = true;
+    if (e->present > 0) phantom_element(set, e, op->node, errors);
+}
+
+// A value nobody ever added.
+static void phantom_token(struct gv_check_set *set, uint32_t node, const struct gv_json *json,
+                          int token, struct gv_errors *errors) {
+    struct gv_slice raw = gv_json_raw(json, token);
+    for (size_t i = 0; i < set->phantoms_kept; i++) {
+        const char *known = set->phantoms[i];
+        if (strlen(known) == raw.len && memcmp(known, raw.data, raw.len) == 0) return;
+    }
+    set->phantom++;
+    if (set->phantoms_kept == GV_CHECK_SET_PHANTOMS_KEPT) return;
+    set->phantoms[set->phantoms_kept++] = gv_memory_copy(raw.data, raw.len);
+    gv_errors_add(errors, "phantom: n%u shows %.*s, which nobody added", node,
+                  (int)(raw.len < 100 ? raw.len : 100), (const char *)raw.data);
+}
+
+// Counts in `marks` how often the array shows each value. errors: NULL to judge nothing.
+static void mark(struct gv_check_set *set, uint32_t node, const struct gv_json *json, int array,
+                 struct gv_errors *errors) {
+    GV_ASSERT(gv_json_type(json, array) == GV_JSON_ARRAY);
+    set->marks = gv_memory_grow(set->marks, &set->marks_cap, set->len + 1, sizeof *set->marks);
+    memset(set->marks, 0, set->len * sizeof *set->marks);
+    int token = array + 1;
+    for (int left = gv_json_size(json, array); left > 0; left--) {
+        uint64_t value;
+        if (gv_json_u64(json, token, &value) == 0 && value < set->len) {
+            set->marks[value]++;
+        } else if (errors != NULL) {
+            phantom_token(set, node, json, token, errors);
+        }
+        token = gv_json_next(json, token);
+    }
+}
+
+static void duplicate(struct gv_check_set *set, struct gv_check_set_element *e, uint32_t node,
+                      uint32_t times, struct gv_errors *errors) {
+    if (e->duplicated) return;
+    e->duplicated = true;
+    set->duplicated++;
+    gv_errors_add(errors, "duplicate: n%u shows value %td, %" PRIu32 " times in one read", node,
+                  e - set->elements, times);
+}
+
+static void keep_final(struct gv_check_set *set, uint32_t node) {
+    free(set->finals[node]);
+    set->finals[node] = gv_memory_new(set->len + 1);
+    set->finals_len[node] = set->len;
+    for (size_t i = 0; i < set->len; i++) set->finals[node][i] = set->marks[i] > 0;
+}
+
+size_t gv_check_set_read(struct gv_check_set *set, const struct gv_history_op *op,
+                         const struct gv_json *json, int array, struct gv_errors *errors) {
+    GV_ASSERT(op->outcome == GV_HISTORY_OK && op->node < set->nodes);
+    mark(set, op->node, json, array, errors);
+    size_t missing = 0;
+    uint64_t invoked = op->invoked + 1;
+    for (size_t i = 0; i < set->len; i++) {
+        struct gv_check_set_element *e = &set->elements[i];
+        if (set->marks[i] == 0) {
+            missing += e->known > 0 && e->known < invoked;
+            if (e->absent >= invoked) continue;
+            e->absent = invoked;
+            e->absent_at = op->invoked_at;
+            continue;
+        }
+        know(set, e, op);
+        if (e->present < invoked) e->present = invoked;
+        if (set->marks[i] > 1) duplicate(set, e, op->node, set->marks[i], errors);
+        if (e->refused) phantom_element(set, e, op->node, errors);
+    }
+    if (op->final) keep_final(set, op->node);
+    return missing;
+}
+
+size_t gv_check_set_missing(struct gv_check_set *set, uint64_t index, const struct gv_json *json,
+                            int array) {
+    GV_ASSERT(set->nodes > 0);
+    mark(set, 0, json, array, NULL);
+    size_t missing = 0;
+    for (size_t i = 0; i < set->len; i++) {
+        const struct gv_check_set_element *e = &set->elements[i];
+        missing += set->marks[i] == 0 && e->known > 0 && e->known <= index;
+    }
+    return missing;
+}
+
+// A list of values for an error, cut short in a readable way.
+struct listing {
+    char text[LISTED * 24 + 8];
+    size_t len, count;
+};
+
+static void list(struct listing *listing, size_t value) {
+    if (listing->count++ > LISTED) return;
+    const char *end = listing->count > LISTED ? " …" : "";
+    int size = *end != '\0' ? snprintf(listing->text + listing->len, 8, "%s", end)
+                            : snprintf(listing->text + listing->len, 24, " %zu", value);
+    listing->len += (size_t)size;
+}
+
+// Whether the node's final read shows a value.
+static bool final_shows(const struct gv_check_set *set, uint32_t node, size_t value) {
+    return value < set->finals_len[node] && set->finals[node][value] != 0;
+}
+
+static bool finals_equal(const struct gv_check_set *set, struct gv_errors *errors) {
+    uint8_t *shown = gv_memory_new(set->len + 1);
+    size_t total = 0;
+    for (size_t i = 0; i < set->len; i++) {
+        for (uint32_t node = 0; node < set->nodes && !shown[i]; node++) {
+            shown[i] = final_shows(set, node, i);
+        }
+        total += shown[i];
+    }
+    bool equal = true;
+    for (uint32_t node = 0; node < set->nodes; node++) {
+        if (set->finals[node] == NULL) continue; // its read failed: an error of its own
+        struct listing missing = {0};
+        for (size_t i = 0; i < set->len; i++) {
+            if (shown[i] && !final_shows(set, node, i)) list(&missing, i);
+        }
+        if (missing.count == 0) continue;
+        equal = false;
+        gv_errors_add(errors, "final reads differ: n%u lacks %zu of %zu values:%s", node,
+                      missing.count, total, missing.text);
+    }
+    free(shown);
+    return equal;
+}
+
+struct gv_check_set_result gv_check_set_finish(struct gv_check_set *set, struct gv_errors *errors) {
+    struct gv_check_set_result result = {.equal = finals_equal(set, errors)};
+    struct listing lost = {0};
+    double *latencies = gv_memory_new((set->len + 1) * sizeof *latencies);
+    size_t stable = 0;
+    for (size_t i = 0; i < set->len; i++) {
+        const struct gv_check_set_element *e = &set->elements[i];
+        if (e->present > e->absent) {
+            // The time just after the last read that misses it, cut to whole milliseconds.
+            bool late = e->absent > 0 && e->absent_at + 1 > e->known_at;
+            gv_time latency = late ? e->absent_at + 1 - e->known_at : 0;
+            latencies[stable++] = (double)(latency / GV_MS);
+        } else if (e->known > 0 && e->absent > e->present && e->absent > e->known) {
+            list(&lost, i);
+        }
+    }
+    result.lost = lost.count;
+    result.stable_latency = gv_history_spread(latencies, stable);
+    free(latencies);
+    if (lost.count > 0) {
+        gv_errors_add(errors, "lost: %zu values known to be there were missing at the last:%s",
+                      lost.count, lost.text);
+    }
+    return result;
+}

@@ -1,0 +1,270 @@
+// SPDX-License-Identifier: MIT
+#include "command.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+const char gv_command_help[] =
+    "usage: gvsim exec -w WORKLOAD [OPTIONS] -- PROGRAM [ARGS...]\n"
+    "Runs PROGRAM as the nodes of a cluster, speaks Maelstrom's protocol with them, cuts them off\n"
+    "from each other, and checks what they answer.\n"
+    "\n"
+    "  -w, --workload NAME       broadcast, g-set, g-counter, pn-counter, echo or unique-ids\n"
+    "      --node-count N        nodes to start (default 5)\n"
+    "      --rate R              operations a second, over all clients (default 5)\n"
+    "      --time-limit S        seconds of operations (default 10)\n"
+    "      --quiet S             seconds between the last operation and the final reads\n"
+    "                            (default 10)\n"
+    "      --latency MS          mean delay of a message between nodes (default 0)\n"
+    "      --latency-dist KIND   constant, uniform or exponential (default constant)\n"
+    "      --delivery KIND       maelstrom (one inbound queue a node, as there; default) or exact\n"
+    "      --topology KIND       line, grid, tree2, tree3, tree4 or total (default grid)\n"
+    "      --nemesis partition   cut the network now and then\n"
+    "      --nemesis-interval S  mean seconds between a cut and its end, and the next\n"
+    "                            (default 10)\n"
+    "      --seed N              of all random choices (default: from the clock)\n"
+    "      --json FILE           write the result as JSON, too (-: on standard output)\n"
+    "      --log-dir DIR         keep what nodes print on standard error in DIR/nN.log\n"
+    "  -h, --help                print this and exit\n"
+    "  -V, --version             print the version and exit\n"
+    "\n"
+    "Exit status: 0 valid, 1 invalid, 2 wrong usage, 3 a node died, 130 interrupted.\n";
+
+#if defined(__GNUC__)
+__attribute__((format(printf, 2, 3)))
+#endif
+static int
+wrong(char *why, const char *format, ...) {
+    va_list args;
+    va_start(args, format);
+    vsnprintf(why, GV_COMMAND_WHY_MAX, format, args);
+    va_end(args);
+    return GV_EINVAL;
+}
+
+static int to_count(const char *name, const char *value, uint64_t min, uint64_t max, uint64_t *out,
+                    char *why) {
+    char *end;
+    errno = 0;
+    uint64_t number = strtoull(value, &end, 10);
+    bool digits = value[0] >= '0' && value[0] <= '9' && *end == '\0' && errno == 0;
+    if (!digits || number < min || number > max) {
+        return wrong(why, "%s wants a whole number from %" PRIu64 " to %" PRIu64 ", not '%s'", name,
+                     min, max, value);
+    }
+    *out = number;
+    return 0;
+}
+
+static int to_number(const char *name, const char *value, double max, bool zero, double *out,
+                     char *why) {
+    char *end;
+    errno = 0;
+    double number = strtod(value, &end);
+    bool digits = ((value[0] >= '0' && value[0] <= '9') || value[0] == '.') && *end == '\0';
+    if (!digits || errno != 0 || !(number <= max) || (number <= 0 && !zero)) {
+        return wrong(why, "%s wants a number %s and at most %.0f, not '%s'", name,
+                     zero ? "from 0" : "above 0", max, value);
+    }
+    *out = number;
+    return 0;
+}
+
+static int to_seconds(const char *name, const char *value, bool zero, gv_time *out, char *why) {
+    double seconds;
+    int error = to_number(name, value, 1e6, zero, &seconds, why);
+    if (error < 0) return error;
+    *out = (gv_time)(seconds * 1e9);
+    if (*out > 0 || zero) return 0;
+    return wrong(why, "%s wants at least a nanosecond", name);
+}
+
+// The place of a value in a list of names.
+static int to_choice(const char *name, const char *value, const char *const *choices, size_t count,
+                     size_t *out, char *why) {
+    for (size_t i = 0; i < count; i++) {
+        if (strcmp(value, choices[i]) != 0) continue;
+        *out = i;
+        return 0;
+    }
+    int len = snprintf(why, GV_COMMAND_WHY_MAX, "%s wants ", name);
+    for (size_t i = 0; i < count && len < GV_COMMAND_WHY_MAX; i++) {
+        const char *comma = i == 0 ? "" : i + 1 < count ? ", " : " or ";
+        len += snprintf(why + len, GV_COMMAND_WHY_MAX - (size_t)len, "%s%s", comma, choices[i]);
+    }
+    if (len < GV_COMMAND_WHY_MAX) {
+        snprintf(why + len, GV_COMMAND_WHY_MAX - (size_t)len, ", not '%s'", value);
+    }
+    return GV_EINVAL;
+}
+
+enum option {
+    WORKLOAD,
+    NODE_COUNT,
+    RATE,
+    TIME_LIMIT,
+    QUIET,
+    LATENCY,
+    LATENCY_DIST,
+    DELIVERY,
+    TOPOLOGY,
+    NEMESIS,
+    NEMESIS_INTERVAL,
+    SEED,
+    JSON,
+    LOG_DIR,
+    OPTIONS,
+};
+
+static const char *const option_names[OPTIONS] = {
+    "--workload",         "--node-count",   "--rate",     "--time-limit", "--quiet",
+    "--latency",          "--latency-dist", "--delivery", "--topology",   "--nemesis",
+    "--nemesis-interval", "--seed",         "--json",     "--log-dir",
+};
+
+#define CHOICES(...) \
+    (const char *const[]){__VA_ARGS__}, sizeof((const char *[]){__VA_ARGS__}) / sizeof(const char *)
+
+static int set_choice(struct gv_trial_config *trial, enum option option, const char *value,
+                      char *why) {
+    const char *name = option_names[option];
+    size_t choice = 0;
+    int error = 0;
+    switch ((int)option) {
+    case WORKLOAD:
+        error = to_choice(
+            name, value,
+            CHOICES("broadcast", "g-set", "g-counter", "pn-counter", "echo", "unique-ids"), &choice,
+            why);
+        if (error == 0) error = gv_load_parse(value, &trial->load);
+        break;
+    case LATENCY_DIST:
+        error = to_choice(name, value, CHOICES("constant", "uniform", "exponential"), &choice, why);
+        trial->latency = (enum gv_net_latency)choice;
+        break;
+    case DELIVERY:
+        error = to_choice(name, value, CHOICES("maelstrom", "exact"), &choice, why);
+        trial->delivery = (enum gv_net_delivery)choice;
+        break;
+    case TOPOLOGY:
+        error = to_choice(name, value, CHOICES("line", "grid", "tree2", "tree3", "tree4", "total"),
+                          &choice, why);
+        if (error == 0) error = gv_topology_parse(value, &trial->topology);
+        break;
+    case NEMESIS:
+        error = to_choice(name, value, CHOICES("partition"), &choice, why);
+        trial->nemesis = true;
+        break;
+    }
+    return error;
+}
+
+static int set(struct gv_command *command, enum option option, const char *value, char *why) {
+    struct gv_trial_config *trial = &command->trial;
+    const char *name = option_names[option];
+    uint64_t count = 0;
+    int error = 0;
+    switch (option) {
+    case NODE_COUNT:
+        error = to_count(name, value, 1, 10000, &count, why);
+        trial->nodes = (uint32_t)count;
+        break;
+    case RATE:
+        error = to_number(name, value, 1e6, true, &trial->rate, why);
+        break;
+    case TIME_LIMIT:
+        error = to_seconds(name, value, true, &trial->time_limit, why);
+        break;
+    case QUIET:
+        error = to_seconds(name, value, true, &trial->quiet, why);
+        break;
+    case LATENCY:
+        error = to_count(name, value, 0, 1000000, &count, why);
+        trial->latency_ms = (uint32_t)count;
+        break;
+    case NEMESIS_INTERVAL:
+        error = to_seconds(name, value, false, &trial->nemesis_interval, why);
+        break;
+    case SEED:
+        error = to_count(name, value, 0, UINT64_MAX, &trial->seed, why);
+        break;
+    case JSON:
+        command->json = value;
+        break;
+    case LOG_DIR:
+        command->log_dir = value;
+        break;
+    default:
+        error = set_choice(trial, option, value, why);
+        break;
+    }
+    return error;
+}
+
+// Reads the option at argv[*at], its value in the same argument behind '=' or in the next one, and
+// moves *at behind it.
+static int take(struct gv_command *command, int argc, char *const *argv, int *at, char *why,
+                bool given[OPTIONS]) {
+    const char *arg = argv[*at];
+    for (int option = 0; option < OPTIONS; option++) {
+        const char *name = option_names[option], *value = NULL;
+        size_t len = strlen(name);
+        if (option == WORKLOAD && strcmp(arg, "-w") == 0) {
+            value = *at + 1 < argc ? argv[++*at] : NULL;
+        } else if (strcmp(arg, name) == 0) {
+            value = *at + 1 < argc ? argv[++*at] : NULL;
+        } else if (strncmp(arg, name, len) == 0 && arg[len] == '=') {
+            value = arg + len + 1;
+        } else {
+            continue;
+        }
+        if (value == NULL) return wrong(why, "%s wants a value", arg);
+        ++*at;
+        given[option] = true;
+        return set(command, (enum option)option, value, why);
+    }
+    return wrong(why, "unknown option %s", arg);
+}
+
+int gv_command_parse(struct gv_command *command, int argc, char *const *argv, uint64_t seed,
+                     char why[GV_COMMAND_WHY_MAX]) {
+    GV_ASSERT(command != NULL && argc >= 0);
+    *command = (struct gv_command){
+        .trial = {.nodes = 5,
+                  .rate = 5,
+                  .time_limit = 10000 * GV_MS,
+                  .quiet = 10000 * GV_MS,
+                  .topology = GV_TOPOLOGY_GRID,
+                  .nemesis_interval = 10000 * GV_MS,
+                  .seed = seed},
+    };
+    if (argc < 2) return wrong(why, "there is nothing to do");
+    bool given[OPTIONS] = {false};
+    bool exec = strcmp(argv[1], "exec") == 0;
+    int at = exec ? 2 : 1;
+    while (at < argc) {
+        const char *arg = argv[at];
+        if (strcmp(arg, "-h") == 0 || strcmp(arg, "--help") == 0) return GV_COMMAND_HELP;
+        if (strcmp(arg, "-V") == 0 || strcmp(arg, "--version") == 0) return GV_COMMAND_VERSION;
+        if (!exec) {
+            return wrong(why, arg[0] == '-' ? "unknown option %s" : "unknown command %s", arg);
+        }
+        if (strcmp(arg, "--") == 0) {
+            at++;
+            break;
+        }
+        if (arg[0] != '-') {
+            return wrong(why, "the program '%s' must come after --", arg);
+        }
+        int error = take(command, argc, argv, &at, why, given);
+        if (error < 0) return error;
+    }
+    if (!given[WORKLOAD]) return wrong(why, "which workload? say -w NAME");
+    if (at >= argc) return wrong(why, "which program? say it after --");
+    command->argv = argv + at;
+    return GV_COMMAND_EXEC;
+}

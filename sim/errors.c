@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: MIT
+#include "errors.h"
+
+#include "memory.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+void gv_errors_fini(struct gv_errors *errors) {
+    GV_ASSERT(errors != NULL && errors->kept <= GV_ERRORS_KEPT);
+    for (size_t i = 0; i < errors->kept; i++) free(errors->texts[i]);
+    *errors = (struct gv_errors){0};
+}
+
+void gv_errors_add(struct gv_errors *errors, const char *format, ...) {
+    GV_ASSERT(errors != NULL && format != NULL);
+    errors->count++;
+    if (errors->kept == GV_ERRORS_KEPT) return;
+
+    char text[GV_ERRORS_TEXT_MAX + 1];
+    va_list args;
+    va_start(args, format);
+    vsnprintf(text, sizeof text, format, args);
+    va_end(args);
+    errors->texts[errors->kept++] = gv_memory_copy(text, strlen(text));
+}

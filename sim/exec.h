@@ -1,0 +1,21 @@
+// SPDX-License-Identifier: MIT
+// Process mode: the nodes are processes, of any language, that speak over their standard input and
+// output in real time.
+#ifndef GV_SIM_EXEC_H
+#define GV_SIM_EXEC_H
+
+#include "command.h"
+
+enum gv_exec_status { // what gvsim exits with
+    GV_EXEC_VALID = 0,
+    GV_EXEC_INVALID = 1,
+    GV_EXEC_USAGE = 2, // the program cannot be started, a file cannot be written
+    GV_EXEC_DIED = 3,
+    GV_EXEC_INTERRUPTED = 130,
+};
+
+// Runs what the command says, and prints the live view and the verdict on standard output, and what
+// keeps it from running on standard error. No process it started is left when it returns.
+enum gv_exec_status gv_exec_run(const struct gv_command *command);
+
+#endif

@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: MIT
+// The nemesis: which nodes are cut off from which, and for how long. The four kinds of partition
+// are Jepsen's, drawn at random from a seed. Pure: the caller says when to start and stop.
+#ifndef GV_SIM_FAULTS_H
+#define GV_SIM_FAULTS_H
+
+#include "../engine/prng.h"
+
+enum gv_faults_kind {
+    GV_FAULTS_ONE,      // one node cut off from all others
+    GV_FAULTS_MINORITY, // a third, rounded down to less than a third, against the rest
+    GV_FAULTS_MAJORITY, // the smaller half against the larger
+    GV_FAULTS_RING,     // every node hears a majority, no two the same
+    GV_FAULTS_KINDS,
+};
+
+struct gv_faults {
+    uint32_t nodes;
+    struct gv_prng prng;
+    bool active;
+    enum gv_faults_kind kind; // of the present partition, or the last one
+    uint8_t *side;            // a node's: 1 in the smaller part, else 0; unused for a ring
+    uint64_t *cut;            // bit dest·nodes + src: dest does not hear src
+};
+
+void gv_faults_init(struct gv_faults *faults, uint32_t nodes, uint64_t seed);
+void gv_faults_fini(struct gv_faults *faults);
+
+// Cuts the cluster, in place of any earlier partition: in a given way, or in one drawn at random.
+void gv_faults_start(struct gv_faults *faults, enum gv_faults_kind kind);
+void gv_faults_start_any(struct gv_faults *faults);
+void gv_faults_stop(struct gv_faults *faults);
+
+// Cuts or mends one direction, for partitions of the caller's own making; `active` is his too.
+void gv_faults_set(struct gv_faults *faults, uint32_t src, uint32_t dest, bool cut);
+
+// Whether dest does not hear src now.
+bool gv_faults_cuts(const struct gv_faults *faults, uint32_t src, uint32_t dest);
+
+// How long until the next start or stop: uniform over [0, 2·interval).
+gv_time gv_faults_gap(struct gv_faults *faults, gv_time interval);
+
+// "one node", "minority third", "halves", "majorities ring".
+const char *gv_faults_name(enum gv_faults_kind kind);
+
+// Writes who is cut off from whom as one line: "halves: n1 n4 n7 | n0 n2 n3", the smaller side
+// first. Cut to cap − 1 bytes if need be, ending in "…" then. Empty if there is no partition.
+void gv_faults_describe(const struct gv_faults *faults, char *buf, size_t cap);
+
+#endif

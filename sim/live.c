@@ -1,0 +1,261 @@
+// SPDX-License-Identifier: MIT
+#include "live.h"
+
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { NODES_LISTED = 12, WIDTH_DEFAULT = 80, WIDTH_MIN = 20, LABEL = 12 };
+
+#define BOLD "\x1b[1m"
+#define RED "\x1b[31m"
+#define GREEN "\x1b[32m"
+#define OFF "\x1b[0m"
+
+// One line being put together; what does not fit is left out.
+struct line {
+    char text[GV_LIVE_LINE_MAX];
+    size_t len;
+};
+
+#if defined(__GNUC__)
+__attribute__((format(printf, 2, 3)))
+#endif
+static void
+add(struct line *line, const char *format, ...) {
+    va_list args;
+    va_start(args, format);
+    size_t room = sizeof line->text - line->len;
+    int size = vsnprintf(line->text + line->len, room, format, args);
+    va_end(args);
+    if (size > 0) line->len += (size_t)size < room ? (size_t)size : room - 1;
+}
+
+static void label(struct line *line, const char *text) {
+    *line = (struct line){.len = 0};
+    add(line, "  %-*s", LABEL, text);
+}
+
+static double seconds(gv_time time) {
+    return (double)time / 1e9;
+}
+
+// Writes a line cut to the terminal's width: escape sequences take no column and always go
+// through, and a character of several bytes is one column.
+static void put(struct gv_live *live, const struct line *line) {
+    unsigned column = 0;
+    for (size_t at = 0; at < line->len; at++) {
+        unsigned char byte = (unsigned char)line->text[at];
+        if (byte == 0x1b) {
+            size_t end = at + strcspn(line->text + at, "m");
+            if (live->color) fwrite(line->text + at, 1, end - at + 1, live->out);
+            at = end;
+            continue;
+        }
+        bool continues = (byte & 0xc0) == 0x80;
+        if (!continues) column++;
+        if (column <= live->width) fputc(byte, live->out);
+    }
+    fputs("\x1b[K\n", live->out);
+    live->drawn++;
+}
+
+void gv_live_init(struct gv_live *live, FILE *out, bool tty, bool color) {
+    GV_ASSERT(out != NULL);
+    *live = (struct gv_live){.out = out, .tty = tty, .color = tty && color};
+    gv_live_resize(live, 0);
+}
+
+void gv_live_resize(struct gv_live *live, unsigned width) {
+    GV_ASSERT(live != NULL);
+    if (width == 0) width = WIDTH_DEFAULT;
+    // The last column stays free: some terminals wrap as soon as it is written.
+    live->width = width < WIDTH_MIN ? WIDTH_MIN - 1 : width - 1;
+}
+
+static const char *phase_name(const struct gv_trial_view *view) {
+    switch (view->phase) {
+    case GV_TRIAL_INIT:
+        return "starting the nodes";
+    case GV_TRIAL_TOPOLOGY:
+        return "offering a topology";
+    case GV_TRIAL_MAIN:
+        return "operations";
+    case GV_TRIAL_DRAIN:
+        return "waiting for the last replies";
+    case GV_TRIAL_QUIET:
+        return "quiet";
+    case GV_TRIAL_FINAL:
+        return "final reads";
+    case GV_TRIAL_DONE:
+        break;
+    }
+    return "done";
+}
+
+static double whole(const struct gv_trial_config *config) {
+    return seconds(config->time_limit + (gv_load_converges(config->load) ? config->quiet : 0));
+}
+
+static void draw_title(struct gv_live *live, const struct gv_trial_config *config) {
+    static const char *const dists[] = {"", " uniform", " exponential"};
+    struct line line = {.len = 0};
+    add(&line, BOLD "gvsim" OFF "  %s · %" PRIu32 " nodes · %g ops/s · %" PRIu32 " ms%s",
+        gv_load_name(config->load), config->nodes, config->rate, config->latency_ms,
+        dists[config->latency]);
+    if (config->load == GV_LOAD_BROADCAST) {
+        add(&line, " · %s", gv_topology_name(config->topology));
+    }
+    if (config->nemesis) add(&line, " · partitions");
+    add(&line, " · seed %" PRIu64, config->seed);
+    put(live, &line);
+}
+
+static void draw_bar(struct gv_live *live, const struct gv_trial_config *config,
+                     const struct gv_trial_view *view) {
+    enum { CELLS = 30 };
+    double total = whole(config), now = seconds(view->elapsed);
+    if (now > total) now = total;
+    int full = total > 0 ? (int)(now / total * CELLS) : CELLS;
+    if (view->phase == GV_TRIAL_DONE) full = CELLS;
+    int cells = live->width < 60 ? CELLS / 3 : CELLS;
+    struct line line = {.len = 0};
+    add(&line, "  " GREEN);
+    for (int i = 0; i < cells; i++) {
+        if (i == full * cells / CELLS) add(&line, OFF);
+        add(&line, "%s", i < full * cells / CELLS ? "█" : "░");
+    }
+    add(&line, OFF "  %.1f of %.0f s  %s", now, total, phase_name(view));
+    put(live, &line);
+}
+
+static void add_messages(struct line *line, const struct gv_trial_view *view) {
+    double ops = view->ops > 0 ? (double)view->ops : 1;
+    add(line, "%" PRIu64 ", %.2f an operation", view->net->messages,
+        (double)view->net->messages / ops);
+}
+
+// The nodes that miss most first.
+static void add_missing(struct line *line, const struct gv_trial_config *config,
+                        const struct gv_trial_view *view) {
+    int64_t total = 0, last = INT64_MAX;
+    uint32_t behind = 0, listed = 0, last_node = 0;
+    for (uint32_t node = 0; node < config->nodes; node++) {
+        total += view->missing[node];
+        behind += view->missing[node] > 0;
+    }
+    bool set = gv_load_is_set(config->load);
+    if (behind == 0) {
+        add(line, set ? "nothing, at any node's latest read" : "nowhere, at the latest reads");
+        return;
+    }
+    if (set) add(line, "%" PRId64 " at ", total);
+    add(line, "%" PRIu32 " of %" PRIu32 " nodes:", behind, config->nodes);
+    while (listed < behind && listed < NODES_LISTED) {
+        uint32_t best = UINT32_MAX;
+        for (uint32_t node = 0; node < config->nodes; node++) {
+            int64_t misses = view->missing[node];
+            bool later = misses < last || (misses == last && node > last_node);
+            if (misses > 0 && later && (best == UINT32_MAX || misses > view->missing[best])) {
+                best = node;
+            }
+        }
+        GV_ASSERT(best != UINT32_MAX);
+        add(line, "  n%" PRIu32 " %" PRId64, best, view->missing[best]);
+        last = view->missing[best];
+        last_node = best;
+        listed++;
+    }
+    if (listed < behind) add(line, "  …");
+}
+
+static void draw_partition(struct gv_live *live, const struct gv_trial_config *config,
+                           const struct gv_trial_view *view) {
+    struct line line;
+    label(&line, "partition");
+    if (view->faults->active) {
+        char who[GV_LIVE_LINE_MAX / 2];
+        gv_faults_describe(view->faults, who, sizeof who);
+        add(&line, RED "for %.1f s" OFF "  %s", seconds(view->cut_for), who);
+    } else if (view->observing && gv_load_is_set(config->load)) {
+        add(&line, "none; %" PRIu32 " of %" PRIu32 " nodes have caught up", view->settled,
+            config->nodes);
+    } else {
+        add(&line, view->observing ? "none; not all nodes read the same yet" : "none");
+    }
+    put(live, &line);
+}
+
+static void draw_frame(struct gv_live *live, const struct gv_trial_config *config,
+                       const struct gv_trial_view *view) {
+    struct line line;
+    draw_title(live, config);
+    draw_bar(live, config, view);
+    label(&line, "operations");
+    add(&line,
+        "%" PRIu64 "  ok %" PRIu64 ", waiting %" PRIu64 ", refused %" PRIu64 ", unknown %" PRIu64,
+        view->ops, view->ok, view->waiting, view->failed, view->unknown);
+    put(live, &line);
+    label(&line, "messages");
+    add_messages(&line, view);
+    for (size_t i = 0; i < view->net->types; i++) {
+        add(&line, "  %s %" PRIu64, view->net->counts[i].type, view->net->counts[i].messages);
+    }
+    put(live, &line);
+    if (config->nemesis) draw_partition(live, config, view);
+    if (gv_load_converges(config->load)) {
+        label(&line, gv_load_is_set(config->load) ? "missing" : "off the sum");
+        add_missing(&line, config, view);
+        put(live, &line);
+    }
+    if (view->errors->kept > 0) {
+        label(&line, "wrong");
+        add(&line, RED "%s" OFF, view->errors->texts[0]);
+        put(live, &line);
+    }
+}
+
+static void print_line(struct gv_live *live, const struct gv_trial_config *config,
+                       const struct gv_trial_view *view) {
+    struct line line = {.len = 0};
+    add(&line, "%6.1f s  %s: %" PRIu64 " operations; messages ", seconds(view->elapsed),
+        phase_name(view), view->ops);
+    add_messages(&line, view);
+    if (view->faults->active) {
+        char who[GV_LIVE_LINE_MAX / 2];
+        gv_faults_describe(view->faults, who, sizeof who);
+        add(&line, "; cut: %s", who);
+    }
+    if (gv_load_converges(config->load)) {
+        add(&line, gv_load_is_set(config->load) ? "; missing " : "; off the sum ");
+        add_missing(&line, config, view);
+    }
+    fprintf(live->out, "%s\n", line.text);
+}
+
+void gv_live_draw(struct gv_live *live, const struct gv_trial_config *config,
+                  const struct gv_trial_view *view) {
+    GV_ASSERT(live->out != NULL);
+    if (!live->tty) {
+        print_line(live, config, view);
+        fflush(live->out);
+        return;
+    }
+    if (!live->hidden) fputs("\x1b[?25l", live->out);
+    live->hidden = true;
+    unsigned before = live->drawn;
+    if (before > 0) fprintf(live->out, "\x1b[%uF", before);
+    live->drawn = 0;
+    draw_frame(live, config, view);
+    // A shorter frame leaves lines of the last one below.
+    if (live->drawn < before) fputs("\x1b[J", live->out);
+    fflush(live->out);
+}
+
+void gv_live_end(struct gv_live *live) {
+    if (live->hidden) fputs("\x1b[?25h", live->out);
+    live->hidden = false;
+    live->drawn = 0;
+    fflush(live->out);
+}

@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: MIT
+#include "load.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+enum { PRNG_STREAM = 3, DELTA_BOUND = 5, ECHO_BOUND = 128 };
+
+static const char *const names[GV_LOAD_KINDS] = {"broadcast",  "g-set", "g-counter",
+                                                 "pn-counter", "echo",  "unique-ids"};
+
+void gv_load_init(struct gv_load *load, enum gv_load_kind kind, double rate, uint64_t seed) {
+    GV_ASSERT(kind < GV_LOAD_KINDS);
+    GV_ASSERT(rate >= 0);
+    *load = (struct gv_load){.kind = kind, .rate = rate};
+    gv_prng_init(&load->prng, seed, PRNG_STREAM);
+}
+
+struct gv_load_op gv_load_next(struct gv_load *load) {
+    if (load->kind == GV_LOAD_UNIQUE_IDS) return (struct gv_load_op){GV_HISTORY_GENERATE, 0};
+    if (load->kind == GV_LOAD_ECHO) {
+        int64_t number = (int64_t)gv_prng_below(&load->prng, ECHO_BOUND);
+        return (struct gv_load_op){GV_HISTORY_ECHO, number};
+    }
+    for (;;) {
+        if (gv_prng_below(&load->prng, 2) == 0) return (struct gv_load_op){GV_HISTORY_READ, 0};
+        if (gv_load_is_set(load->kind)) {
+            return (struct gv_load_op){GV_HISTORY_ADD, load->next_value++};
+        }
+        int64_t delta = (int64_t)gv_prng_below(&load->prng, 2 * DELTA_BOUND) - DELTA_BOUND;
+        // A negative delta is no operation of a g-counter: the mix is asked again.
+        if (load->kind == GV_LOAD_G_COUNTER && delta < 0) continue;
+        return (struct gv_load_op){GV_HISTORY_ADD, delta};
+    }
+}
+
+gv_time gv_load_gap(struct gv_load *load) {
+    if (load->rate <= 0) return GV_TIME_NEVER;
+    double gap = gv_prng_unit(&load->prng) * 2e9 / load->rate;
+    return gap < 1e18 ? (gv_time)gap : GV_TIME_NEVER;
+}
+
+uint32_t gv_load_pick(struct gv_load *load, uint32_t count) {
+    return (uint32_t)gv_prng_below(&load->prng, count);
+}
+
+bool gv_load_is_set(enum gv_load_kind kind) {
+    return kind == GV_LOAD_BROADCAST || kind == GV_LOAD_G_SET;
+}
+
+bool gv_load_is_counter(enum gv_load_kind kind) {
+    return kind == GV_LOAD_G_COUNTER || kind == GV_LOAD_PN_COUNTER;
+}
+
+bool gv_load_converges(enum gv_load_kind kind) {
+    return gv_load_is_set(kind) || gv_load_is_counter(kind);
+}
+
+int gv_load_body(enum gv_load_kind kind, struct gv_load_op op, char buf[GV_LOAD_BODY_MAX]) {
+    int len = 0;
+    switch (op.kind) {
+    case GV_HISTORY_ADD:
+        if (kind == GV_LOAD_BROADCAST) {
+            len = snprintf(buf, GV_LOAD_BODY_MAX, "\"type\":\"broadcast\",\"message\":%" PRId64,
+                           op.value);
+            break;
+        }
+        len = snprintf(buf, GV_LOAD_BODY_MAX, "\"type\":\"add\",\"%s\":%" PRId64,
+                       kind == GV_LOAD_G_SET ? "element" : "delta", op.value);
+        break;
+    case GV_HISTORY_READ:
+        len = snprintf(buf, GV_LOAD_BODY_MAX, "\"type\":\"read\"");
+        break;
+    case GV_HISTORY_ECHO:
+        len = snprintf(buf, GV_LOAD_BODY_MAX,
+                       "\"type\":\"echo\",\"echo\":\"Please echo %" PRId64 "\"", op.value);
+        break;
+    case GV_HISTORY_GENERATE:
+    case GV_HISTORY_KINDS:
+        len = snprintf(buf, GV_LOAD_BODY_MAX, "\"type\":\"generate\"");
+        break;
+    }
+    GV_ASSERT(len > 0 && len < GV_LOAD_BODY_MAX);
+    return len;
+}
+
+const char *gv_load_name(enum gv_load_kind kind) {
+    GV_ASSERT(kind < GV_LOAD_KINDS);
+    return names[kind];
+}
+
+int gv_load_parse(const char *name, enum gv_load_kind *kind) {
+    GV_ASSERT(name != NULL && kind != NULL);
+    for (size_t i = 0; i < GV_LOAD_KINDS; i++) {
+        if (strcmp(name, names[i]) != 0) continue;
+        *kind = (enum gv_load_kind)i;
+        return 0;
+    }
+    return GV_ENOENT;
+}

@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: MIT
+#include "exec.h"
+
+#include <stdio.h>
+#include <time.h>
+
+#ifndef GV_VERSION
+#define GV_VERSION "unknown"
+#endif
+
+// A seed of a few digits is easier to pass on; a million a second are enough.
+static uint64_t seed_from_clock(void) {
+    struct timespec now;
+    clock_gettime(CLOCK_REALTIME, &now);
+    return (uint64_t)now.tv_sec % 1000000 * 1000000 + (uint64_t)now.tv_nsec / 1000;
+}
+
+int main(int argc, char **argv) {
+    struct gv_command command;
+    char why[GV_COMMAND_WHY_MAX];
+    int action = gv_command_parse(&command, argc, argv, seed_from_clock(), why);
+    if (action < 0) {
+        fprintf(stderr, "gvsim: %s; see gvsim --help\n", why);
+        return GV_EXEC_USAGE;
+    }
+    if (action == GV_COMMAND_HELP) {
+        fputs(gv_command_help, stdout);
+        return 0;
+    }
+    if (action == GV_COMMAND_VERSION) {
+        puts("gvsim " GV_VERSION);
+        return 0;
+    }
+    return (int)gv_exec_run(&command);
+}

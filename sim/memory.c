@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: MIT
+#include "memory.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static void *checked(void *block) {
+    if (block != NULL) return block;
+    fputs("gvsim: out of memory\n", stderr);
+    exit(2);
+}
+
+void *gv_memory_new(size_t size) {
+    GV_ASSERT(size > 0);
+    return checked(calloc(1, size));
+}
+
+void *gv_memory_grow(void *array, size_t *cap, size_t need, size_t size) {
+    GV_ASSERT(cap != NULL && size > 0);
+    GV_ASSERT(array != NULL || *cap == 0);
+    if (need <= *cap) return array;
+
+    size_t grown = *cap < 8 ? 8 : *cap;
+    while (grown < need && grown <= SIZE_MAX / 2) grown *= 2;
+    if (grown < need || grown > SIZE_MAX / size) checked(NULL);
+    char *bytes = checked(realloc(array, grown * size));
+    memset(bytes + *cap * size, 0, (grown - *cap) * size);
+    *cap = grown;
+    return bytes;
+}
+
+char *gv_memory_copy(const void *bytes, size_t len) {
+    GV_ASSERT(bytes != NULL || len == 0);
+    char *copy = gv_memory_new(len + 1);
+    if (len > 0) memcpy(copy, bytes, len);
+    return copy;
+}

@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: MIT
+// Memory of the simulator's own tables. A tool that runs out of memory can only say so: these
+// print a line and end the process with status 2, so no caller has a NULL to handle. What they
+// return is freed by free().
+#ifndef GV_SIM_MEMORY_H
+#define GV_SIM_MEMORY_H
+
+#include "../merkle/base.h"
+
+// `size` bytes of zeros; size > 0.
+void *gv_memory_new(size_t size);
+
+// Makes room for at least `need` items of `size` bytes in `array` (NULL at first), which holds
+// *cap of them; doubles, zeroes what is new, and updates *cap. Returns the array, maybe moved.
+void *gv_memory_grow(void *array, size_t *cap, size_t need, size_t size);
+
+// A copy of `len` bytes with a zero behind them.
+char *gv_memory_copy(const void *bytes, size_t len);
+
+#endif

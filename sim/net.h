@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: MIT
+// The network between nodes: how long a message takes, in what order a node gets its messages,
+// which are lost, and how many were sent. It lives on a world's clock and keeps its timers there;
+// it starts no process and reads no clock of its own.
+//
+// Delivery, as Maelstrom's network has it (GV_NET_MAELSTROM): each node has one inbound thread. It
+// takes the message with the earliest due time out of the node's queue, drops it if a partition
+// cuts it off at that moment, and else sleeps until it is due and hands it over. What arrives
+// meanwhile waits behind it, a client's message with no delay included. GV_NET_EXACT hands every
+// message over when it is due, and asks about partitions then.
+//
+// A message with a client at one end takes no time, is never cut off, and does not count. What a
+// node says to a client needs no network at all: only what goes to a node is sent here.
+#ifndef GV_SIM_NET_H
+#define GV_SIM_NET_H
+
+#include "../engine/prng.h"
+#include "world.h"
+
+enum gv_net_latency { GV_NET_CONSTANT, GV_NET_UNIFORM, GV_NET_EXPONENTIAL };
+enum gv_net_delivery { GV_NET_MAELSTROM, GV_NET_EXACT };
+
+enum {
+    GV_NET_TYPE_MAX = 31,  // longest name of a body type counted in full, bytes
+    GV_NET_TYPES_MAX = 64, // types told apart; what comes after counts as "(other)"
+};
+#define GV_NET_CLIENT UINT32_MAX // as a source: some client
+
+struct gv_net_message {
+    uint32_t src; // a node, or GV_NET_CLIENT
+    uint32_t dest;
+    uint32_t type; // index into the counts; GV_NET_TYPES_MAX for a client's message
+    gv_time due;
+    uint64_t seq;
+    size_t len;
+    char bytes[]; // what is to be handed over
+};
+
+struct gv_net_count {
+    // The body's type; bytes that are not plain ASCII, or need an escape in JSON, show as '?'.
+    char type[GV_NET_TYPE_MAX + 1];
+    uint64_t messages;
+    uint64_t bytes;
+};
+
+struct gv_net_config {
+    struct gv_world *world; // kept
+    uint32_t event_kind;    // of the events the network schedules there, whose items are messages
+    uint32_t nodes;
+    enum gv_net_latency latency;
+    uint32_t latency_ms; // the mean
+    enum gv_net_delivery delivery;
+    uint64_t seed;
+    // Whether this message between nodes is lost, asked when it is taken from the queue. NULL:
+    // nothing ever is.
+    bool (*cut)(void *ctx, const struct gv_net_message *message);
+    void *cut_ctx;
+};
+
+struct gv_net_inbox {
+    struct gv_net_message **heap; // waiting, by due time
+    size_t len, cap;
+    struct gv_net_message *held; // taken by the inbound thread, which sleeps until it is due
+};
+
+struct gv_net {
+    struct gv_net_config config;
+    struct gv_prng prng;
+    struct gv_net_inbox *inboxes; // one a node
+    uint64_t sent;                // messages ever, clients' included
+    uint64_t messages, bytes;     // between nodes, dropped ones included
+    uint64_t dropped;
+    struct gv_net_count counts[GV_NET_TYPES_MAX + 1]; // between nodes, by body type
+    size_t types;
+};
+
+void gv_net_init(struct gv_net *net, const struct gv_net_config *config);
+// Frees all messages still on their way. The world must still be there, and take no step after.
+void gv_net_fini(struct gv_net *net);
+
+// Sends `bytes` (copied) to node `dest`. `type` is the body's type and `size` what to count as the
+// message's bytes; both mean nothing if `src` is GV_NET_CLIENT.
+void gv_net_send(struct gv_net *net, gv_time now, uint32_t src, uint32_t dest, struct gv_slice type,
+                 size_t size, struct gv_slice bytes);
+
+// Handles an event of config.event_kind. Returns the message to hand over to its node now, which
+// the caller frees by free(); or NULL if it was cut off.
+struct gv_net_message *gv_net_take(struct gv_net *net, gv_time now,
+                                   const struct gv_world_event *event);
+
+// Draws one latency, in whole milliseconds as Maelstrom does: the mean itself; uniform over
+// [0, 2·mean); or exponential, cut to whole milliseconds.
+gv_time gv_net_latency(struct gv_net *net);
+
+#endif

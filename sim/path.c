@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: MIT
+#include "path.h"
+
+#include "memory.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum { CWD_MAX = 1 << 16 };
+
+static char *join(const char *dir, size_t dir_len, const char *name) {
+    GV_ASSERT(dir != NULL && name != NULL);
+    size_t cap = dir_len + strlen(name) + 2;
+    char *path = gv_memory_new(cap);
+    snprintf(path, cap, "%.*s/%s", (int)dir_len, dir, name);
+    return path;
+}
+
+char *gv_path_absolute(const char *path) {
+    GV_ASSERT(path != NULL);
+    if (path[0] == '/') return gv_memory_copy(path, strlen(path));
+    for (size_t cap = 256; cap <= CWD_MAX; cap *= 2) {
+        char *cwd = gv_memory_new(cap);
+        char *absolute = getcwd(cwd, cap) != NULL ? join(cwd, strlen(cwd), path) : NULL;
+        free(cwd);
+        if (absolute != NULL || errno != ERANGE) return absolute;
+    }
+    return NULL;
+}
+
+static bool is_program(const char *path) {
+    struct stat status;
+    return stat(path, &status) == 0 && S_ISREG(status.st_mode) && access(path, X_OK) == 0;
+}
+
+char *gv_path_program(const char *name) {
+    GV_ASSERT(name != NULL);
+    if (is_program(name)) return gv_path_absolute(name);
+    const char *dirs = getenv("PATH");
+    if (strchr(name, '/') != NULL || dirs == NULL) return NULL;
+    while (*dirs != '\0') {
+        size_t len = strcspn(dirs, ":");
+        char *path = len > 0 ? join(dirs, len, name) : NULL;
+        if (path != NULL && is_program(path)) return path;
+        free(path);
+        dirs += len + (dirs[len] == ':');
+    }
+    return NULL;
+}

@@ -1,0 +1,168 @@
+// SPDX-License-Identifier: MIT
+#include "result.h"
+
+#include "../codec/json.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+enum { ERRORS_SHOWN = 12 };
+
+static double each(uint64_t total, uint64_t ops) {
+    return ops > 0 ? (double)total / (double)ops : 0;
+}
+
+// ---- Text ----
+
+// A number of bytes as "812 B", "12.4 kB", "3.1 MB".
+static const char *bytes_text(double bytes, char buf[32]) {
+    static const char *const units[] = {"B", "kB", "MB", "GB", "TB"};
+    size_t unit = 0;
+    for (; bytes >= 1000 && unit + 1 < sizeof units / sizeof *units; unit++) bytes /= 1000;
+    snprintf(buf, 32, unit == 0 ? "%.0f %s" : "%.1f %s", bytes, units[unit]);
+    return buf;
+}
+
+static void print_spread(const char *name, const struct gv_history_spread *spread, int digits,
+                         FILE *out) {
+    if (spread->count == 0) return;
+    fprintf(out, "  %-16s least %.*f  median %.*f  95%% %.*f  99%% %.*f  most %.*f ms\n", name,
+            digits, spread->p0, digits, spread->p50, digits, spread->p95, digits, spread->p99,
+            digits, spread->p100);
+}
+
+static void print_verdict(const struct gv_result *result, FILE *out, bool color) {
+    const char *off = color ? "\x1b[0m" : "";
+    if (!result->valid) {
+        const char *red = color ? "\x1b[1;31m" : "";
+        size_t count = result->errors->count, shown = result->errors->kept;
+        if (shown > ERRORS_SHOWN) shown = ERRORS_SHOWN;
+        fprintf(out, "%sinvalid%s: %zu %s wrong\n", red, off, count,
+                count == 1 ? "thing is" : "things are");
+        for (size_t i = 0; i < shown; i++) fprintf(out, "  - %s\n", result->errors->texts[i]);
+        if (count > shown) fprintf(out, "  - … and %zu more\n", count - shown);
+        return;
+    }
+    fprintf(out, "%svalid%s", color ? "\x1b[1;32m" : "", off);
+    if (gv_load_is_set(result->load)) {
+        fprintf(out,
+                ": nothing lost, no phantoms, no duplicates, final reads equal at all %" PRIu32
+                " nodes",
+                result->nodes);
+    } else if (gv_load_is_counter(result->load)) {
+        fprintf(out, ": sums right, final reads equal at all %" PRIu32 " nodes", result->nodes);
+    } else if (result->load == GV_LOAD_UNIQUE_IDS) {
+        fprintf(out, ": no id was handed out twice");
+    }
+    fprintf(out, "\n");
+}
+
+static void print_messages(const struct gv_result *result, FILE *out) {
+    char total[32], per_op[32];
+    fprintf(out, "  %-16s %" PRIu64 " between nodes, %.3f an operation; %s, %s an operation\n",
+            "messages", result->servers_msgs, each(result->servers_msgs, result->ops),
+            bytes_text((double)result->servers_bytes, total),
+            bytes_text(each(result->servers_bytes, result->ops), per_op));
+    for (size_t i = 0; i < result->types; i++) {
+        const struct gv_net_count *count = &result->counts[i];
+        if (count->messages == 0) continue;
+        fprintf(out, "    %-14s %" PRIu64 " of them, %s\n", count->type, count->messages,
+                bytes_text((double)count->bytes, total));
+    }
+}
+
+void gv_result_print(const struct gv_result *result, FILE *out, bool color) {
+    GV_ASSERT(out != NULL && result->errors != NULL);
+    print_verdict(result, out, color);
+    fprintf(out, "  %-16s %" PRIu64, "operations", result->ops);
+    if (gv_load_converges(result->load)) {
+        fprintf(out, ": %" PRIu64 " %s, %" PRIu64 " reads", result->adds,
+                result->load == GV_LOAD_BROADCAST ? "broadcasts" : "additions", result->reads);
+    }
+    fprintf(out, "; ok %" PRIu64 ", refused %" PRIu64 ", unknown %" PRIu64 "\n", result->ok,
+            result->failed, result->unknown);
+    print_messages(result, out);
+    print_spread("stable latency", &result->stable_latency, 0, out);
+    print_spread("client latency", &result->client_latency, 1, out);
+    if (result->partitions > 0) {
+        fprintf(out, "  %-16s %" PRIu64, "partitions", result->partitions);
+        if (result->converged) {
+            fprintf(out, "; converged %.0f ms after healing%s",
+                    (double)result->heal_to_converged / (double)GV_MS,
+                    result->partitions > 1 ? " at the worst" : "");
+        } else if (gv_load_converges(result->load)) {
+            fprintf(out, "; convergence after healing was not seen");
+        }
+        fprintf(out, "\n");
+    }
+    fprintf(out, "  %-16s %" PRIu64 "\n", "seed", result->seed);
+}
+
+// ---- JSON ----
+
+static void json_spread(const char *name, const struct gv_history_spread *spread, int digits,
+                        FILE *out) {
+    if (spread->count == 0) {
+        fprintf(out, ",\"%s\":null", name);
+        return;
+    }
+    fprintf(out, ",\"%s\":{\"p0\":%.*f,\"p50\":%.*f,\"p95\":%.*f,\"p99\":%.*f,\"p100\":%.*f}", name,
+            digits, spread->p0, digits, spread->p50, digits, spread->p95, digits, spread->p99,
+            digits, spread->p100);
+}
+
+// Errors may quote what nodes printed: bytes that are no UTF-8 show as '?'.
+static void json_text(const char *text, FILE *out) {
+    char copy[GV_ERRORS_TEXT_MAX + 1], quoted[6 * GV_ERRORS_TEXT_MAX + 3];
+    size_t len = strlen(text);
+    if (len > GV_ERRORS_TEXT_MAX) len = GV_ERRORS_TEXT_MAX;
+    memcpy(copy, text, len);
+    struct gv_slice slice = {(const uint8_t *)copy, len};
+    int size = gv_json_quote(slice, quoted, sizeof quoted);
+    if (size < 0) {
+        for (size_t i = 0; i < len; i++) copy[i] = (copy[i] & 0x80) != 0 ? '?' : copy[i];
+        size = gv_json_quote(slice, quoted, sizeof quoted);
+    }
+    GV_ASSERT(size >= 2);
+    fwrite(quoted, 1, (size_t)size, out);
+}
+
+void gv_result_json(const struct gv_result *result, FILE *out) {
+    GV_ASSERT(out != NULL && result->errors != NULL);
+    fprintf(out, "{\"valid\":%s,\"workload\":\"%s\",\"nodes\":%" PRIu32,
+            result->valid ? "true" : "false", gv_load_name(result->load), result->nodes);
+    fprintf(out, ",\"ops\":%" PRIu64 ",\"broadcasts\":%" PRIu64 ",\"reads\":%" PRIu64, result->ops,
+            result->adds, result->reads);
+    fprintf(out, ",\"ok\":%" PRIu64 ",\"refused\":%" PRIu64 ",\"unknown\":%" PRIu64, result->ok,
+            result->failed, result->unknown);
+    fprintf(out, ",\"servers_msgs\":%" PRIu64 ",\"servers_bytes\":%" PRIu64, result->servers_msgs,
+            result->servers_bytes);
+    fprintf(out, ",\"msgs_per_op\":%.4f,\"bytes_per_op\":%.1f",
+            each(result->servers_msgs, result->ops), each(result->servers_bytes, result->ops));
+    fprintf(out, ",\"lost\":%" PRIu64 ",\"phantom\":%" PRIu64 ",\"duplicated\":%" PRIu64,
+            result->lost, result->phantom, result->duplicated);
+    fprintf(out, ",\"final_reads_equal\":%s",
+            !result->has_finals    ? "null"
+            : result->finals_equal ? "true"
+                                   : "false");
+    json_spread("stable_latency_ms", &result->stable_latency, 0, out);
+    json_spread("client_latency_ms", &result->client_latency, 3, out);
+    fprintf(out, ",\"partitions\":%" PRIu64 ",\"heal_to_converged_ms\":", result->partitions);
+    if (result->converged) {
+        fprintf(out, "%.3f", (double)result->heal_to_converged / (double)GV_MS);
+    } else {
+        fprintf(out, "null");
+    }
+    fprintf(out, ",\"seed\":%" PRIu64 ",\"by_type\":{", result->seed);
+    for (size_t i = 0; i < result->types; i++) {
+        const struct gv_net_count *count = &result->counts[i];
+        fprintf(out, "%s\"%s\":{\"msgs\":%" PRIu64 ",\"bytes\":%" PRIu64 "}", i > 0 ? "," : "",
+                count->type, count->messages, count->bytes);
+    }
+    fprintf(out, "},\"errors\":[");
+    for (size_t i = 0; i < result->errors->kept; i++) {
+        if (i > 0) fputc(',', out);
+        json_text(result->errors->texts[i], out);
+    }
+    fprintf(out, "],\"error_count\":%zu}\n", result->errors->count);
+}

@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: MIT
+// What a run came to, as text for a person and as JSON for a program.
+#ifndef GV_SIM_RESULT_H
+#define GV_SIM_RESULT_H
+
+#include "errors.h"
+#include "history.h"
+#include "load.h"
+#include "net.h"
+
+#include <stdio.h>
+
+struct gv_result {
+    bool valid;
+    enum gv_load_kind load;
+    uint32_t nodes;
+    uint64_t seed;
+    uint64_t ops, adds, reads; // client invocations, final reads included
+    uint64_t ok, failed, unknown;
+    uint64_t servers_msgs, servers_bytes; // with no client at either end, dropped ones included
+    const struct gv_net_count *counts;    // the same by body type; borrowed
+    size_t types;
+    uint64_t lost, phantom, duplicated; // values (unique-ids: ids)
+    bool has_finals, finals_equal;      // final reads of every node
+    struct gv_history_spread stable_latency, client_latency;
+    uint64_t partitions;
+    bool converged; // heal_to_converged is measured
+    gv_time heal_to_converged;
+    const struct gv_errors *errors; // borrowed
+};
+
+// The verdict, a few lines. `color`: with escape sequences for colour.
+void gv_result_print(const struct gv_result *result, FILE *out, bool color);
+
+// One JSON object and a newline. What does not apply (latencies without a value, heal to converged
+// without a partition) is null.
+void gv_result_json(const struct gv_result *result, FILE *out);
+
+#endif

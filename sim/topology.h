@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: MIT
+// Who may be whose neighbour in the topology offered to broadcast nodes, exactly as Maelstrom
+// builds each kind: the same neighbours, in the same order.
+#ifndef GV_SIM_TOPOLOGY_H
+#define GV_SIM_TOPOLOGY_H
+
+#include "../merkle/base.h"
+
+enum gv_topology {
+    GV_TOPOLOGY_LINE,
+    GV_TOPOLOGY_GRID, // roughly square, row by row
+    GV_TOPOLOGY_TREE2,
+    GV_TOPOLOGY_TREE3,
+    GV_TOPOLOGY_TREE4,
+    GV_TOPOLOGY_TOTAL,
+};
+
+// A line of one node lists nobody, not even that node.
+bool gv_topology_lists(enum gv_topology kind, uint32_t nodes);
+
+// The neighbours of one of `nodes` nodes into out[], which has room for nodes − 1. Returns their
+// number.
+uint32_t gv_topology_neighbours(enum gv_topology kind, uint32_t nodes, uint32_t node,
+                                uint32_t *out);
+
+// The topology as a JSON object from names to lists of names: {"n0":["n1"],"n1":["n0"]}. Returns
+// its length. GV_ESPACE: longer than cap.
+int gv_topology_json(enum gv_topology kind, uint32_t nodes, char *buf, size_t cap);
+
+// "line", "grid", …
+const char *gv_topology_name(enum gv_topology kind);
+
+// The kind of this name into *kind. GV_ENOENT: there is none.
+int gv_topology_parse(const char *name, enum gv_topology *kind);
+
+#endif

@@ -1,0 +1,754 @@
+// SPDX-License-Identifier: MIT
+#include "trial.h"
+
+#include "check_counter.h"
+#include "check_echo.h"
+#include "check_ids.h"
+#include "check_protocol.h"
+#include "check_set.h"
+#include "client.h"
+#include "convergence.h"
+#include "memory.h"
+
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum event { // kinds on the world's clock; target and stamp:
+    EVENT_NET,
+    EVENT_TIMEOUT, // client, msg_id of the request
+    EVENT_OP,
+    EVENT_CUTOFF,
+    EVENT_NEMESIS,
+    EVENT_OBSERVE, // node, watch
+    EVENT_QUIET_OVER,
+};
+
+enum {
+    EXCERPT_MAX = 240, // bytes of a bad line shown
+    HEAD_MAX = 128,    // everything in a line but its body
+    NAME_MAX = 16,
+    TOKENS_MAX = 1 << 26, // of a line: no more than a large read needs
+};
+
+struct gv_trial {
+    struct gv_trial_config config;
+    struct gv_world world;
+    struct gv_net net;
+    struct gv_faults faults;
+    struct gv_load load;
+    struct gv_history history;
+    struct gv_client_table clients;
+    struct gv_check_set set;
+    struct gv_check_counter counter;
+    struct gv_check_ids ids;
+    struct gv_convergence convergence;
+    struct gv_errors errors;
+    struct gv_json json;
+
+    enum gv_trial_phase phase;
+    uint32_t waiting;              // nodes whose init or topology is not answered yet
+    uint32_t *workers, *observers; // numbers of each node's clients
+    bool *muted;                   // nodes that printed a bad line
+    bool *complained;              // nodes of whose replies one was malformed
+    int64_t *missing;
+    bool *final_read;
+    gv_time now, started_at, cutoff, cut_at;
+    bool blocked; // an operation is due, but every client is busy
+    uint64_t partitions;
+    uint64_t watches; // begun, so that looks of an earlier one end
+    uint64_t next_id;
+    char *line; // scratch, for lines to nodes
+    size_t line_len, line_cap;
+};
+
+// ---- Lines to nodes ----
+
+static void append(struct gv_trial *trial, const void *bytes, size_t len) {
+    trial->line = gv_memory_grow(trial->line, &trial->line_cap, trial->line_len + len, 1);
+    if (len > 0) memcpy(trial->line + trial->line_len, bytes, len);
+    trial->line_len += len;
+}
+
+static void append_head(struct gv_trial *trial, char src_letter, uint32_t src, uint32_t dest) {
+    char head[HEAD_MAX];
+    int len = snprintf(head, sizeof head,
+                       "{\"id\":%" PRIu64 ",\"src\":\"%c%" PRIu32 "\",\"dest\":\"n%" PRIu32
+                       "\",\"body\":",
+                       trial->next_id++, src_letter, src, dest);
+    GV_ASSERT(len > 0 && len < HEAD_MAX);
+    trial->line_len = 0;
+    append(trial, head, (size_t)len);
+}
+
+static struct gv_slice line_of(const struct gv_trial *trial) {
+    return (struct gv_slice){(const uint8_t *)trial->line, trial->line_len};
+}
+
+// Has a client send a request, whose body is given without its braces.
+static void request(struct gv_trial *trial, uint32_t number, enum gv_client_wait wait,
+                    const char *body, size_t len) {
+    struct gv_client *client = &trial->clients.clients[number];
+    GV_ASSERT(client->open && client->wait == GV_CLIENT_IDLE);
+    client->wait = wait;
+    client->msg_id++;
+    append_head(trial, 'c', number, client->node);
+    append(trial, "{", 1);
+    append(trial, body, len);
+    char tail[48];
+    int size = snprintf(tail, sizeof tail, ",\"msg_id\":%" PRIu64 "}}\n", client->msg_id);
+    append(trial, tail, (size_t)size);
+
+    gv_time timeout = wait == GV_CLIENT_WAIT_INIT ? GV_TRIAL_INIT_TIMEOUT_MS * GV_MS
+                                                  : GV_TRIAL_CLIENT_TIMEOUT_MS * GV_MS;
+    gv_world_schedule(&trial->world, trial->now + timeout, EVENT_TIMEOUT, number, client->msg_id,
+                      NULL);
+    if (client->role == GV_CLIENT_OBSERVER) {
+        // An observer must not stand in the way of what it observes: it waits in no queue.
+        trial->config.deliver(trial->config.ctx, client->node, trial->line, trial->line_len);
+        return;
+    }
+    gv_net_send(&trial->net, trial->now, GV_NET_CLIENT, client->node, (struct gv_slice){0}, 0,
+                line_of(trial));
+}
+
+// ---- Errors ----
+
+// A line as it may be shown: its beginning, without control characters.
+static const char *excerpt(struct gv_slice line, char buf[EXCERPT_MAX + 8]) {
+    size_t len = line.len < EXCERPT_MAX ? line.len : EXCERPT_MAX;
+    for (size_t i = 0; i < len; i++) {
+        uint8_t byte = line.data[i];
+        buf[i] = byte < ' ' || byte == 0x7f ? '?' : (char)byte;
+    }
+    // Do not end inside a UTF-8 sequence.
+    while (len < line.len && len > 0 && (line.data[len] & 0xc0) == 0x80) len--;
+    strcpy(buf + len, len < line.len ? " …" : "");
+    return buf;
+}
+
+static void complain(struct gv_trial *trial, uint32_t node, struct gv_slice line, const char *why) {
+    if (trial->complained[node]) {
+        trial->errors.count++;
+        return;
+    }
+    char shown[EXCERPT_MAX + 8];
+    trial->complained[node] = true;
+    gv_errors_add(&trial->errors, "malformed reply: n%u printed a line that %s. The line: %s", node,
+                  why, excerpt(line, shown));
+}
+
+void gv_trial_fail(struct gv_trial *trial, const char *format, ...) {
+    char text[GV_ERRORS_TEXT_MAX];
+    va_list args;
+    va_start(args, format);
+    vsnprintf(text, sizeof text, format, args);
+    va_end(args);
+    gv_errors_add(&trial->errors, "%s", text);
+    trial->phase = GV_TRIAL_DONE;
+}
+
+// ---- Operations ----
+
+static void invoke(struct gv_trial *trial, uint32_t node, struct gv_load_op op, bool final) {
+    struct gv_client *client = &trial->clients.clients[trial->workers[node]];
+    if (op.kind == GV_HISTORY_ADD && gv_load_is_set(trial->config.load)) {
+        gv_check_set_invoke(&trial->set, op.value);
+    }
+    client->op = gv_history_invoke(&trial->history, trial->now, op.kind, node, op.value, final);
+    char body[GV_LOAD_BODY_MAX];
+    int len = gv_load_body(trial->config.load, op, body);
+    request(trial, trial->workers[node], GV_CLIENT_WAIT_OP, body, (size_t)len);
+}
+
+// Gives the next operation to a free client. False if every client is busy.
+static bool issue(struct gv_trial *trial) {
+    uint32_t first = gv_load_pick(&trial->load, trial->config.nodes);
+    for (uint32_t i = 0; i < trial->config.nodes; i++) {
+        uint32_t node = (first + i) % trial->config.nodes;
+        if (trial->clients.clients[trial->workers[node]].wait != GV_CLIENT_IDLE) continue;
+        invoke(trial, node, gv_load_next(&trial->load), false);
+        return true;
+    }
+    return false;
+}
+
+static void issue_at(struct gv_trial *trial, gv_time due) {
+    trial->blocked = false;
+    if (due >= trial->cutoff) return;
+    if (!issue(trial)) {
+        trial->blocked = true; // until a client is free, from when on the gap counts
+        return;
+    }
+    gv_time gap = gv_load_gap(&trial->load);
+    if (gap != GV_TIME_NEVER) {
+        gv_world_schedule(&trial->world, due + gap, EVENT_OP, 0, 0, NULL);
+    }
+}
+
+// Has the observers look at every node until all agree.
+static void watch(struct gv_trial *trial, bool healing) {
+    if (!gv_load_converges(trial->config.load)) return;
+    gv_convergence_begin(&trial->convergence, trial->now, trial->history.next_index, healing);
+    trial->watches++;
+    for (uint32_t node = 0; node < trial->config.nodes; node++) {
+        gv_world_schedule(&trial->world, trial->now, EVENT_OBSERVE, node, trial->watches, NULL);
+    }
+}
+
+static void heal(struct gv_trial *trial) {
+    gv_faults_stop(&trial->faults);
+    watch(trial, true);
+}
+
+// After the last operation but the final reads.
+static void end_faults(struct gv_trial *trial) {
+    if (trial->faults.active) {
+        heal(trial);
+    } else if (!trial->convergence.watching) {
+        watch(trial, false);
+    }
+    if (!gv_load_converges(trial->config.load)) {
+        trial->phase = GV_TRIAL_DONE;
+        return;
+    }
+    trial->phase = GV_TRIAL_QUIET;
+    gv_world_schedule(&trial->world, trial->now + trial->config.quiet, EVENT_QUIET_OVER, 0, 0,
+                      NULL);
+}
+
+static void judge_add(struct gv_trial *trial, const struct gv_history_op *op) {
+    if (gv_load_is_set(trial->config.load)) {
+        if (op->outcome == GV_HISTORY_OK) gv_check_set_ok(&trial->set, op);
+        if (op->outcome == GV_HISTORY_FAIL) gv_check_set_refused(&trial->set, op, &trial->errors);
+        return;
+    }
+    if (op->outcome == GV_HISTORY_OK) gv_check_counter_ok(&trial->counter, op->value);
+    if (op->outcome == GV_HISTORY_INFO) gv_check_counter_info(&trial->counter, op->value);
+}
+
+static int64_t distance(int64_t a, int64_t b) {
+    uint64_t apart = a > b ? (uint64_t)a - (uint64_t)b : (uint64_t)b - (uint64_t)a;
+    return apart > INT64_MAX ? INT64_MAX : (int64_t)apart;
+}
+
+static void judge_read(struct gv_trial *trial, const struct gv_history_op *op, int token) {
+    if (gv_load_is_set(trial->config.load)) {
+        size_t missing = gv_check_set_read(&trial->set, op, &trial->json, token, &trial->errors);
+        trial->missing[op->node] = (int64_t)missing;
+    } else {
+        int64_t value;
+        if (gv_json_i64(&trial->json, token, &value) != 0) {
+            gv_errors_add(&trial->errors, "wrong sum: n%u reads a number beyond 64 bits", op->node);
+            return;
+        }
+        trial->missing[op->node] = distance(value, trial->counter.sum);
+        if (op->final) gv_check_counter_final(&trial->counter, op->node, value);
+    }
+    if (op->final) trial->final_read[op->node] = true;
+}
+
+// The operation a client waits for has ended. `token`: what its reply holds, if it ended well.
+static void complete(struct gv_trial *trial, uint32_t number, enum gv_history_outcome outcome,
+                     int token) {
+    struct gv_client *client = &trial->clients.clients[number];
+    gv_history_complete(&trial->history, trial->now, client->op, outcome);
+    const struct gv_history_op *op = &trial->history.ops[client->op];
+    client->wait = GV_CLIENT_IDLE;
+    if (outcome == GV_HISTORY_INFO) {
+        // As in Jepsen: whoever does not know what became of its request never asks again.
+        client->open = false;
+        trial->workers[op->node] = gv_client_open(&trial->clients, GV_CLIENT_WORKER, op->node);
+    }
+
+    if (op->kind == GV_HISTORY_ADD) judge_add(trial, op);
+    if (outcome == GV_HISTORY_OK) {
+        if (op->kind == GV_HISTORY_READ) judge_read(trial, op, token);
+        if (op->kind == GV_HISTORY_ECHO) {
+            gv_check_echo_reply(op, &trial->json, token, &trial->errors);
+        }
+        if (op->kind == GV_HISTORY_GENERATE) {
+            gv_check_ids_reply(&trial->ids, op->node, &trial->json, token, &trial->errors);
+        }
+    } else if (op->final) {
+        gv_errors_add(&trial->errors, "no final read: n%u gave none within 5 s", op->node);
+    }
+
+    if (trial->phase == GV_TRIAL_MAIN && trial->blocked) issue_at(trial, trial->now);
+    if (trial->history.outcomes[GV_HISTORY_PENDING] > 0) return;
+    if (trial->phase == GV_TRIAL_DRAIN) end_faults(trial);
+    if (trial->phase == GV_TRIAL_FINAL) trial->phase = GV_TRIAL_DONE;
+}
+
+// What it means that an operation has no good reply: Maelstrom takes the reads of broadcast for
+// harmless, so that they fail for certain.
+static enum gv_history_outcome without_reply(const struct gv_trial *trial, size_t op) {
+    bool harmless =
+        trial->config.load == GV_LOAD_BROADCAST && trial->history.ops[op].kind == GV_HISTORY_READ;
+    return harmless ? GV_HISTORY_FAIL : GV_HISTORY_INFO;
+}
+
+// At the end of a run, nobody need wait for nodes that nobody listens to.
+static void give_up_on_muted(struct gv_trial *trial) {
+    for (uint32_t node = 0; node < trial->config.nodes; node++) {
+        if (!trial->muted[node] || trial->phase < GV_TRIAL_DRAIN) continue;
+        const struct gv_client *client = &trial->clients.clients[trial->workers[node]];
+        if (client->wait != GV_CLIENT_WAIT_OP) continue;
+        complete(trial, trial->workers[node], without_reply(trial, client->op), 0);
+    }
+}
+
+static void mute(struct gv_trial *trial, uint32_t node, struct gv_slice line, const char *why) {
+    char shown[EXCERPT_MAX + 8];
+    trial->muted[node] = true;
+    gv_errors_add(&trial->errors,
+                  "bad line: n%u printed a line that %s; Maelstrom would hear no more of it, nor "
+                  "does gvsim. The line: %s",
+                  node, why, excerpt(line, shown));
+    give_up_on_muted(trial);
+}
+
+// ---- Phases ----
+
+static void start_main(struct gv_trial *trial) {
+    trial->phase = GV_TRIAL_MAIN;
+    trial->started_at = trial->now;
+    trial->cutoff = trial->now + trial->config.time_limit;
+    gv_world_schedule(&trial->world, trial->cutoff, EVENT_CUTOFF, 0, 0, NULL);
+    // Jepsen's spacing lets the first operation and the first partition happen at once.
+    if (trial->config.nemesis) {
+        gv_world_schedule(&trial->world, trial->now, EVENT_NEMESIS, 0, 0, NULL);
+    }
+    if (trial->config.rate > 0) {
+        gv_world_schedule(&trial->world, trial->now, EVENT_OP, 0, 0, NULL);
+    }
+}
+
+static void start_topology(struct gv_trial *trial) {
+    uint32_t nodes = trial->config.nodes;
+    for (uint32_t node = 0; node < nodes; node++) {
+        trial->workers[node] = gv_client_open(&trial->clients, GV_CLIENT_WORKER, node);
+    }
+    if (trial->config.load != GV_LOAD_BROADCAST) {
+        start_main(trial);
+        return;
+    }
+    trial->phase = GV_TRIAL_TOPOLOGY;
+    trial->waiting = nodes;
+    static const char head[] = "\"type\":\"topology\",\"topology\":";
+    size_t cap = sizeof head + 64 + (size_t)nodes * 32;
+    if (trial->config.topology == GV_TOPOLOGY_TOTAL) cap += (size_t)nodes * nodes * 16;
+    GV_ASSERT(cap <= INT32_MAX);
+    char *body = gv_memory_new(cap + (size_t)nodes * 5 * 16);
+    strcpy(body, head);
+    int len = gv_topology_json(trial->config.topology, nodes, body + sizeof head - 1,
+                               cap + (size_t)nodes * 5 * 16 - sizeof head);
+    GV_ASSERT(len > 0);
+    for (uint32_t node = 0; node < nodes; node++) {
+        request(trial, trial->workers[node], GV_CLIENT_WAIT_TOPOLOGY, body,
+                sizeof head - 1 + (size_t)len);
+    }
+    free(body);
+}
+
+void gv_trial_start(struct gv_trial *trial, gv_time now) {
+    GV_ASSERT(trial->phase == GV_TRIAL_INIT && trial->waiting == 0);
+    trial->now = now;
+    gv_world_init(&trial->world, now);
+    uint32_t nodes = trial->config.nodes;
+    size_t cap = 96 + (size_t)nodes * NAME_MAX, len = 0;
+    char *ids = gv_memory_new(cap), *body = gv_memory_new(cap + 64);
+    for (uint32_t node = 0; node < nodes; node++) {
+        len += (size_t)snprintf(ids + len, cap - len, "%s\"n%u\"", node > 0 ? "," : "", node);
+    }
+    trial->waiting = nodes;
+    for (uint32_t node = 0; node < nodes; node++) {
+        uint32_t client = gv_client_open(&trial->clients, GV_CLIENT_INIT, node);
+        int size = snprintf(body, cap + 64,
+                            "\"type\":\"init\",\"node_id\":\"n%u\",\"node_ids\":[%s]", node, ids);
+        GV_ASSERT(size > 0 && (size_t)size < cap + 64);
+        request(trial, client, GV_CLIENT_WAIT_INIT, body, (size_t)size);
+    }
+    free(ids);
+    free(body);
+    gv_trial_advance(trial, now);
+}
+
+// ---- Lines from nodes ----
+
+static void on_setup(struct gv_trial *trial, uint32_t number, struct gv_slice line, int body) {
+    struct gv_client *client = &trial->clients.clients[number];
+    bool init = client->wait == GV_CLIENT_WAIT_INIT;
+    char why[GV_CHECK_PROTOCOL_WHY_MAX], shown[EXCERPT_MAX + 8];
+    client->wait = GV_CLIENT_IDLE;
+    if (gv_check_protocol_reply(&trial->json, body,
+                                init ? GV_CHECK_PROTOCOL_INIT : GV_CHECK_PROTOCOL_TOPOLOGY,
+                                trial->config.load, GV_HISTORY_KINDS, why) < 0) {
+        gv_trial_fail(trial,
+                      "n%u did not answer %s with %s_ok, but with a line that %s. The line: %s",
+                      client->node, init ? "init" : "topology", init ? "init" : "topology", why,
+                      excerpt(line, shown));
+        return;
+    }
+    if (init) client->open = false;
+    if (--trial->waiting > 0) return;
+    (init ? start_topology : start_main)(trial);
+}
+
+static void on_op_reply(struct gv_trial *trial, uint32_t number, uint32_t node,
+                        struct gv_slice line, int body) {
+    size_t op = trial->clients.clients[number].op;
+    int type = gv_json_member(&trial->json, body, "type");
+    if (type >= 0 && gv_json_equals(&trial->json, type, "error")) {
+        int64_t code = 0;
+        int token = gv_json_member(&trial->json, body, "code");
+        bool known = token >= 0 && gv_json_i64(&trial->json, token, &code) == 0;
+        bool definite = known && gv_check_protocol_definite(code);
+        complete(trial, number, definite ? GV_HISTORY_FAIL : without_reply(trial, op), 0);
+        return;
+    }
+    char why[GV_CHECK_PROTOCOL_WHY_MAX];
+    int token = gv_check_protocol_reply(&trial->json, body, GV_CHECK_PROTOCOL_OP,
+                                        trial->config.load, trial->history.ops[op].kind, why);
+    if (token < 0) complain(trial, node, line, why);
+    complete(trial, number, token < 0 ? GV_HISTORY_INFO : GV_HISTORY_OK, token);
+}
+
+static void look_again(struct gv_trial *trial, uint32_t node, gv_time due) {
+    gv_world_schedule(&trial->world, due, EVENT_OBSERVE, node, trial->watches, NULL);
+}
+
+static void on_observation(struct gv_trial *trial, uint32_t number, uint32_t node, int body) {
+    trial->clients.clients[number].wait = GV_CLIENT_IDLE;
+    look_again(trial, node, trial->now + GV_TRIAL_OBSERVE_MS * GV_MS);
+    char why[GV_CHECK_PROTOCOL_WHY_MAX];
+    int token = gv_check_protocol_reply(&trial->json, body, GV_CHECK_PROTOCOL_OP,
+                                        trial->config.load, GV_HISTORY_READ, why);
+    if (token < 0 || !trial->convergence.watching) return;
+    int64_t value;
+    if (gv_load_is_set(trial->config.load)) {
+        size_t missing =
+            gv_check_set_missing(&trial->set, trial->convergence.index, &trial->json, token);
+        trial->missing[node] = (int64_t)missing;
+        gv_convergence_missing(&trial->convergence, trial->now, node, missing);
+    } else if (gv_json_i64(&trial->json, token, &value) == 0) {
+        trial->missing[node] = distance(value, trial->counter.sum);
+        if (gv_convergence_value(&trial->convergence, node, value) &&
+            gv_check_counter_accepts(&trial->counter, value)) {
+            gv_convergence_agreed(&trial->convergence, trial->now);
+        }
+    }
+}
+
+static void on_reply(struct gv_trial *trial, uint32_t node, uint32_t number, struct gv_slice line,
+                     int body) {
+    const struct gv_client *client = &trial->clients.clients[number];
+    if (!client->open) {
+        mute(trial, node, line, "goes to a client that is gone, for it waits 5 s for a reply");
+        return;
+    }
+    uint64_t in_reply_to;
+    int token = gv_json_member(&trial->json, body, "in_reply_to");
+    if (token < 0 || gv_json_u64(&trial->json, token, &in_reply_to) != 0) return;
+    if (client->wait == GV_CLIENT_IDLE || in_reply_to != client->msg_id) return; // as Maelstrom's
+    switch (client->wait) {
+    case GV_CLIENT_IDLE:
+        break;
+    case GV_CLIENT_WAIT_INIT:
+    case GV_CLIENT_WAIT_TOPOLOGY:
+        on_setup(trial, number, line, body);
+        break;
+    case GV_CLIENT_WAIT_OP:
+        on_op_reply(trial, number, node, line, body);
+        break;
+    case GV_CLIENT_WAIT_OBSERVATION:
+        on_observation(trial, number, client->node, body);
+        break;
+    }
+}
+
+static void route(struct gv_trial *trial, uint32_t node, struct gv_slice text) {
+    struct gv_check_protocol_line line;
+    char why[GV_CHECK_PROTOCOL_WHY_MAX], name[NAME_MAX];
+    struct gv_json *json = &trial->json;
+    if (gv_check_protocol_line(json, text, &line, why) < 0) {
+        mute(trial, node, text, why);
+        return;
+    }
+    int len = gv_json_unescape(json, line.src, name, sizeof name);
+    struct gv_slice src = {(const uint8_t *)name, len < 0 ? 0 : (size_t)len};
+    if (gv_client_number(src, 'n') != (int64_t)node) {
+        mute(trial, node, text, "names another as its src");
+        return;
+    }
+    len = gv_json_unescape(json, line.dest, name, sizeof name);
+    struct gv_slice dest = {(const uint8_t *)name, len < 0 ? 0 : (size_t)len};
+    int64_t other = gv_client_number(dest, 'n');
+    if (other >= 0 && other < (int64_t)trial->config.nodes) {
+        struct gv_slice body = gv_json_raw(json, line.body), type = {0};
+        if (line.type >= 0) type = gv_json_string(json, line.type);
+        append_head(trial, 'n', node, (uint32_t)other);
+        append(trial, body.data, body.len);
+        append(trial, "}\n", 2);
+        gv_net_send(&trial->net, trial->now, node, (uint32_t)other, type, text.len, line_of(trial));
+        return;
+    }
+    int64_t client = gv_client_find(&trial->clients, dest);
+    if (client < 0) {
+        mute(trial, node, text, "goes to a dest nobody has");
+        return;
+    }
+    on_reply(trial, node, (uint32_t)client, text, line.body);
+}
+
+void gv_trial_line(struct gv_trial *trial, gv_time now, uint32_t node, struct gv_slice line) {
+    GV_ASSERT(node < trial->config.nodes);
+    if (trial->phase == GV_TRIAL_DONE || trial->muted[node]) return;
+    if (now > trial->now) trial->now = now;
+    route(trial, node, line);
+    gv_trial_advance(trial, now);
+}
+
+// ---- Time ----
+
+static void on_timeout(struct gv_trial *trial, const struct gv_world_event *event) {
+    struct gv_client *client = &trial->clients.clients[event->target];
+    if (!client->open || client->msg_id != event->stamp) return;
+    switch (client->wait) {
+    case GV_CLIENT_IDLE:
+        break;
+    case GV_CLIENT_WAIT_INIT:
+        gv_trial_fail(trial, "n%u did not answer init within 10 s", client->node);
+        break;
+    case GV_CLIENT_WAIT_TOPOLOGY:
+        gv_trial_fail(trial, "n%u did not answer topology within 5 s", client->node);
+        break;
+    case GV_CLIENT_WAIT_OP:
+        complete(trial, event->target, without_reply(trial, client->op), 0);
+        break;
+    case GV_CLIENT_WAIT_OBSERVATION:
+        client->wait = GV_CLIENT_IDLE;
+        look_again(trial, client->node, trial->now);
+        break;
+    }
+}
+
+static void on_nemesis(struct gv_trial *trial, gv_time due) {
+    if (trial->phase != GV_TRIAL_MAIN) return;
+    if (trial->faults.active) {
+        heal(trial);
+    } else {
+        gv_faults_start_any(&trial->faults);
+        gv_convergence_cut(&trial->convergence);
+        trial->watches++;
+        trial->cut_at = trial->now;
+        trial->partitions++;
+    }
+    gv_time gap = gv_faults_gap(&trial->faults, trial->config.nemesis_interval);
+    gv_world_schedule(&trial->world, due + gap, EVENT_NEMESIS, 0, 0, NULL);
+}
+
+static void on_observe(struct gv_trial *trial, const struct gv_world_event *event) {
+    uint32_t node = event->target;
+    if (event->stamp != trial->watches || !trial->convergence.watching) return;
+    if (trial->convergence.done[node] || trial->phase > GV_TRIAL_QUIET) return;
+    if (trial->observers[node] == UINT32_MAX) {
+        trial->observers[node] = gv_client_open(&trial->clients, GV_CLIENT_OBSERVER, node);
+    }
+    // A look under way goes on by itself.
+    if (trial->clients.clients[trial->observers[node]].wait != GV_CLIENT_IDLE) return;
+    static const char body[] = "\"type\":\"read\"";
+    request(trial, trial->observers[node], GV_CLIENT_WAIT_OBSERVATION, body, sizeof body - 1);
+}
+
+static void on_quiet_over(struct gv_trial *trial) {
+    trial->phase = GV_TRIAL_FINAL;
+    struct gv_load_op read = {GV_HISTORY_READ, 0};
+    for (uint32_t node = 0; node < trial->config.nodes; node++) invoke(trial, node, read, true);
+    give_up_on_muted(trial);
+}
+
+static void on_event(struct gv_trial *trial, const struct gv_world_event *event) {
+    struct gv_net_message *message;
+    switch ((enum event)event->kind) {
+    case EVENT_NET:
+        message = gv_net_take(&trial->net, trial->now, event);
+        if (message == NULL) break;
+        trial->config.deliver(trial->config.ctx, message->dest, message->bytes, message->len);
+        free(message);
+        break;
+    case EVENT_TIMEOUT:
+        on_timeout(trial, event);
+        break;
+    case EVENT_OP:
+        issue_at(trial, event->due);
+        break;
+    case EVENT_CUTOFF:
+        trial->phase = GV_TRIAL_DRAIN;
+        if (trial->history.outcomes[GV_HISTORY_PENDING] == 0) end_faults(trial);
+        give_up_on_muted(trial);
+        break;
+    case EVENT_NEMESIS:
+        on_nemesis(trial, event->due);
+        break;
+    case EVENT_OBSERVE:
+        on_observe(trial, event);
+        break;
+    case EVENT_QUIET_OVER:
+        on_quiet_over(trial);
+        break;
+    }
+}
+
+gv_time gv_trial_due(const struct gv_trial *trial) {
+    return trial->phase == GV_TRIAL_DONE ? GV_TIME_NEVER : gv_world_due(&trial->world);
+}
+
+void gv_trial_advance(struct gv_trial *trial, gv_time now) {
+    if (now > trial->now) trial->now = now;
+    struct gv_world_event event;
+    while (trial->phase != GV_TRIAL_DONE &&
+           gv_world_next(&trial->world, trial->now + trial->config.slack, &event)) {
+        on_event(trial, &event);
+    }
+}
+
+// ---- Life ----
+
+static bool is_cut(void *ctx, const struct gv_net_message *message) {
+    const struct gv_trial *trial = ctx;
+    return gv_faults_cuts(&trial->faults, message->src, message->dest);
+}
+
+struct gv_trial *gv_trial_new(const struct gv_trial_config *config) {
+    GV_ASSERT(config->nodes > 0 && config->deliver != NULL);
+    GV_ASSERT(!config->nemesis || config->nemesis_interval > 0);
+    struct gv_trial *trial = gv_memory_new(sizeof *trial);
+    uint32_t nodes = config->nodes;
+    trial->config = *config;
+    gv_world_init(&trial->world, 0);
+    gv_net_init(&trial->net, &(struct gv_net_config){
+                                 .world = &trial->world,
+                                 .event_kind = EVENT_NET,
+                                 .nodes = nodes,
+                                 .latency = config->latency,
+                                 .latency_ms = config->latency_ms,
+                                 .delivery = config->delivery,
+                                 .seed = config->seed,
+                                 .cut = is_cut,
+                                 .cut_ctx = trial,
+                             });
+    gv_faults_init(&trial->faults, nodes, config->seed);
+    gv_load_init(&trial->load, config->load, config->rate, config->seed);
+    gv_history_init(&trial->history);
+    gv_check_set_init(&trial->set, nodes);
+    gv_check_counter_init(&trial->counter, nodes);
+    gv_check_ids_init(&trial->ids);
+    gv_convergence_init(&trial->convergence, nodes);
+    gv_json_init(&trial->json, gv_base_malloc(), TOKENS_MAX, 0);
+    trial->workers = gv_memory_new(nodes * sizeof *trial->workers);
+    trial->observers = gv_memory_new(nodes * sizeof *trial->observers);
+    memset(trial->observers, 0xff, nodes * sizeof *trial->observers);
+    trial->muted = gv_memory_new(nodes * sizeof *trial->muted);
+    trial->complained = gv_memory_new(nodes * sizeof *trial->complained);
+    trial->missing = gv_memory_new(nodes * sizeof *trial->missing);
+    trial->final_read = gv_memory_new(nodes * sizeof *trial->final_read);
+    return trial;
+}
+
+void gv_trial_free(struct gv_trial *trial) {
+    if (trial == NULL) return;
+    gv_net_fini(&trial->net);
+    gv_world_fini(&trial->world);
+    gv_faults_fini(&trial->faults);
+    gv_history_fini(&trial->history);
+    gv_client_fini(&trial->clients);
+    gv_check_set_fini(&trial->set);
+    gv_check_counter_fini(&trial->counter);
+    gv_check_ids_fini(&trial->ids);
+    gv_convergence_fini(&trial->convergence);
+    gv_errors_fini(&trial->errors);
+    gv_json_fini(&trial->json);
+    free(trial->workers);
+    free(trial->observers);
+    free(trial->muted);
+    free(trial->complained);
+    free(trial->missing);
+    free(trial->final_read);
+    free(trial->line);
+    free(trial);
+}
+
+bool gv_trial_done(const struct gv_trial *trial) {
+    return trial->phase == GV_TRIAL_DONE;
+}
+
+bool gv_trial_suspects(const struct gv_trial *trial, uint32_t node) {
+    GV_ASSERT(node < trial->config.nodes);
+    return trial->muted[node] || trial->complained[node];
+}
+
+struct gv_trial_view gv_trial_view(const struct gv_trial *trial, gv_time now) {
+    const struct gv_history *history = &trial->history;
+    bool begun = trial->phase >= GV_TRIAL_MAIN && trial->started_at > 0;
+    return (struct gv_trial_view){
+        .phase = trial->phase,
+        .elapsed = begun && now > trial->started_at ? now - trial->started_at : 0,
+        .ops = history->len,
+        .ok = history->outcomes[GV_HISTORY_OK],
+        .failed = history->outcomes[GV_HISTORY_FAIL],
+        .unknown = history->outcomes[GV_HISTORY_INFO],
+        .waiting = history->outcomes[GV_HISTORY_PENDING],
+        .net = &trial->net,
+        .faults = &trial->faults,
+        .cut_for = trial->faults.active && now > trial->cut_at ? now - trial->cut_at : 0,
+        .missing = trial->missing,
+        .errors = &trial->errors,
+        .observing = trial->convergence.watching,
+        .settled = trial->convergence.settled,
+    };
+}
+
+struct gv_result gv_trial_finish(struct gv_trial *trial) {
+    const struct gv_history *history = &trial->history;
+    enum gv_load_kind load = trial->config.load;
+    struct gv_result result = {
+        .load = load,
+        .nodes = trial->config.nodes,
+        .seed = trial->config.seed,
+        .ops = history->len,
+        .adds = history->kinds[GV_HISTORY_ADD],
+        .reads = history->kinds[GV_HISTORY_READ],
+        .ok = history->outcomes[GV_HISTORY_OK],
+        .failed = history->outcomes[GV_HISTORY_FAIL],
+        .unknown = history->outcomes[GV_HISTORY_INFO] + history->outcomes[GV_HISTORY_PENDING],
+        .servers_msgs = trial->net.messages,
+        .servers_bytes = trial->net.bytes,
+        .counts = trial->net.counts,
+        .types = trial->net.types,
+        .phantom = trial->set.phantom,
+        .duplicated = trial->set.duplicated + trial->ids.duplicated,
+        .client_latency = gv_history_latency(history),
+        .partitions = trial->partitions,
+        .converged = trial->convergence.measured,
+        .heal_to_converged = trial->convergence.worst,
+        .errors = &trial->errors,
+        .has_finals = gv_load_converges(load),
+    };
+    for (uint32_t node = 0; node < trial->config.nodes; node++) {
+        result.has_finals = result.has_finals && trial->final_read[node];
+    }
+    if (gv_load_is_set(load)) {
+        struct gv_check_set_result set = gv_check_set_finish(&trial->set, &trial->errors);
+        result.lost = set.lost;
+        result.finals_equal = set.equal;
+        result.stable_latency = set.stable_latency;
+    }
+    if (gv_load_is_counter(load)) {
+        result.finals_equal = gv_check_counter_finish(&trial->counter, &trial->errors);
+    }
+    result.valid = trial->errors.count == 0;
+    return result;
+}

@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: MIT
+// One run of a workload against a cluster, as Maelstrom would run it: init, topology, operations
+// under faults, heal, quiet, final reads, verdict. Sans-I/O: lines come in, lines go out, time is
+// an argument. So the nodes may be processes in real time (exec), or objects in virtual time.
+#ifndef GV_SIM_TRIAL_H
+#define GV_SIM_TRIAL_H
+
+#include "faults.h"
+#include "net.h"
+#include "result.h"
+#include "topology.h"
+
+enum {
+    GV_TRIAL_INIT_TIMEOUT_MS = 10000,
+    GV_TRIAL_CLIENT_TIMEOUT_MS = 5000,
+    GV_TRIAL_OBSERVE_MS = 25, // between an observer's reply and its next look
+};
+
+enum gv_trial_phase {
+    GV_TRIAL_INIT,
+    GV_TRIAL_TOPOLOGY,
+    GV_TRIAL_MAIN,
+    GV_TRIAL_DRAIN, // no new operations; the last ones end
+    GV_TRIAL_QUIET,
+    GV_TRIAL_FINAL,
+    GV_TRIAL_DONE,
+};
+
+struct gv_trial_config {
+    enum gv_load_kind load;
+    uint32_t nodes;
+    double rate;         // operations a second, over all clients; 0: none but the final reads
+    gv_time time_limit;  // of the operations
+    gv_time quiet;       // between the end of faults and the final reads
+    uint32_t latency_ms; // the mean
+    enum gv_net_latency latency;
+    enum gv_net_delivery delivery;
+    enum gv_topology topology;
+    bool nemesis;             // partitions
+    gv_time nemesis_interval; // the mean between their starts and stops
+    uint64_t seed;
+    gv_time slack; // what is due so much later than now may be done now: a coarse timer's error
+    // Hands a line, newline included, to a node. Borrowed for the call, which must not call back.
+    void (*deliver)(void *ctx, uint32_t node, const char *line, size_t len);
+    void *ctx;
+};
+
+// What a live view shows.
+struct gv_trial_view {
+    enum gv_trial_phase phase;
+    gv_time elapsed; // since the first operation
+    uint64_t ops, ok, failed, unknown, waiting;
+    const struct gv_net *net;
+    const struct gv_faults *faults;
+    gv_time cut_for;        // how long the present partition has lasted
+    const int64_t *missing; // at each node's latest read: known values missing; counters: how far
+                            // from the sum of all additions that ended well
+    const struct gv_errors *errors;
+    bool observing;   // watching whether the cluster agrees, after a heal or the last operation
+    uint32_t settled; // nodes that have caught up (sets)
+};
+
+struct gv_trial;
+
+// Ends the process if there is no memory. The config is copied.
+struct gv_trial *gv_trial_new(const struct gv_trial_config *config);
+void gv_trial_free(struct gv_trial *trial);
+
+// Sends the first lines. Call once, when every node can be spoken to.
+void gv_trial_start(struct gv_trial *trial, gv_time now);
+
+// A node printed this line (without its newline).
+void gv_trial_line(struct gv_trial *trial, gv_time now, uint32_t node, struct gv_slice line);
+
+// When to call gv_trial_advance next (GV_TIME_NEVER: the run is over), and calling it.
+gv_time gv_trial_due(const struct gv_trial *trial);
+void gv_trial_advance(struct gv_trial *trial, gv_time now);
+
+// Ends the run now, as invalid, for this reason.
+#if defined(__GNUC__)
+__attribute__((format(printf, 2, 3)))
+#endif
+void gv_trial_fail(struct gv_trial *trial, const char *format, ...);
+
+bool gv_trial_done(const struct gv_trial *trial);
+
+// Whether a node printed a bad line or a malformed reply.
+bool gv_trial_suspects(const struct gv_trial *trial, uint32_t node);
+
+struct gv_trial_view gv_trial_view(const struct gv_trial *trial, gv_time now);
+
+// The verdict; once, at the end. What it borrows lives as long as the trial.
+struct gv_result gv_trial_finish(struct gv_trial *trial);
+
+#endif

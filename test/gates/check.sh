@@ -1,0 +1,34 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+# check.sh [GATE…]: runs all gates or the named ones: a line each, and what a failing one says,
+# which is kept whole in $BUILD/gates/. Quick gates come first, and `warnings` before those that
+# look at what it has built.
+all="layering size format text man headers warnings prefix purity install tidy valgrind
+    sanitizers fuzz"
+cd "$(dirname "$0")/../.." || exit 2
+logs=${BUILD:-build}/gates
+mkdir -p "$logs"
+passed=0 failed=
+began=$(date +%s)
+[ $# -gt 0 ] || set -- $all
+for gate; do
+    if [ ! -f "test/gates/$gate.sh" ]; then
+        echo "there is no gate $gate; there are:" $all >&2
+        exit 2
+    fi
+    log=$logs/$gate.log
+    started=$(date +%s)
+    if "test/gates/$gate.sh" >"$log" 2>&1; then
+        passed=$((passed + 1)) verdict=ok
+        # What a gate that passes says is a remark, such as what it left out.
+        sed 's/^/        /' "$log"
+    else
+        failed="$failed $gate" verdict=FAILED
+        head -n 60 "$log"
+        lines=$(wc -l <"$log")
+        [ "$lines" -le 60 ] || echo "… and $((lines - 60)) lines more: see $log"
+    fi
+    printf '%-7s %-12s %4d s\n' $verdict "$gate" $(($(date +%s) - started))
+done
+echo "gates: $passed passed, $(($# - passed)) failed${failed:+:$failed}; $(($(date +%s) - began)) s"
+[ -z "$failed" ]

@@ -1,0 +1,171 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+# deps.sh probe|install GROUP…: looks for what the project needs from the system; `install` has
+# the package manager bring what is missing, `probe` only names it. Silent if nothing is missing.
+# Groups: build, store (LMDB), san (SAN=), test, check (the tools of the gates).
+# $STAMP remembers the groups that were found for this compiler, so that they are probed once.
+mode=$1
+shift
+cc=${CC:-cc}
+
+# A name with a dot is a header, *-san is a compiler's sanitizers, others are programs.
+needs() {
+    case $1 in
+    build) echo cc xxhash.h jsmn.h uv.h ;;
+    store) echo lmdb.h ;;
+    san) echo cc-san ;;
+    test) echo cmocka.h ;;
+    check) echo gcc g++ clang clang-san clang-tidy clang-format valgrind mandoc pkg-config nm ;;
+    esac
+}
+
+compiles() { # COMPILER FLAGS…: the program on stdin
+    "$@" -x c - -o /dev/null >/dev/null 2>&1
+}
+have() {
+    case $1 in
+    # Linking too: a compiler may be there without the C library's headers and start files.
+    cc) echo '#include <stdio.h>
+int main(void) { return puts("") < 0; }' | compiles $cc ;;
+    cc-san) echo 'int main(void) { return 0; }' | compiles $cc -fsanitize=address,undefined ;;
+    clang-san)
+        echo 'int main(void) { return 0; }' | compiles clang -fsanitize=address,undefined ;;
+    # What cmocka.h asks its includer for, first.
+    *.h) printf '#include <%s>\n' setjmp.h stdarg.h stddef.h stdint.h "$1" |
+        compiles $cc $CPPFLAGS -fsyntax-only ;;
+    *) command -v "$1" >/dev/null ;;
+    esac
+}
+
+# The packages that bring a thing: for apt-get, dnf, brew; "-" is none.
+package() {
+    apt=$1 dnf=$1 brew=$1
+    case $1 in
+    cc) case $cc in
+        clang*) apt=${cc%% *} dnf=clang brew=llvm ;;
+        *) apt="gcc libc6-dev" dnf=gcc brew=- ;;
+        esac ;;
+    gcc) apt="gcc libc6-dev" ;;
+    g++) dnf=gcc-c++ brew=gcc ;;
+    cc-san) case $cc in
+        clang*) clang_san "${cc%% *}" ;;
+        *) apt=gcc dnf="libasan libubsan" brew=- ;;
+        esac ;;
+    clang-san) clang_san clang ;;
+    xxhash.h) apt=libxxhash-dev dnf=xxhash-devel brew=xxhash ;;
+    jsmn.h) apt=libjsmn-dev dnf=jsmn-devel brew=jsmn ;;
+    uv.h) apt=libuv1-dev dnf=libuv-devel brew=libuv ;;
+    lmdb.h) apt=liblmdb-dev dnf=lmdb-devel brew=lmdb ;;
+    cmocka.h) apt=libcmocka-dev dnf=libcmocka-devel brew=cmocka ;;
+    clang) brew=llvm ;;
+    clang-tidy) dnf=clang-tools-extra brew=llvm ;;
+    clang-format) dnf=clang-tools-extra ;;
+    pkg-config) dnf=pkgconf-pkg-config brew=pkgconf ;;
+    nm) apt=binutils dnf=binutils brew=binutils ;;
+    esac
+    eval "echo \"\$$manager\""
+}
+
+# Debian's packages of clang's run-time libraries carry its version, which only clang knows; so
+# they come in the second round if clang itself is missing. Older ones are in "common".
+clang_san() {
+    dnf=compiler-rt brew=llvm apt=-
+    version=$("$1" -dumpversion 2>/dev/null) || return
+    version=${version%%.*}
+    apt=libclang-rt-$version-dev
+    apt-cache show "$apt" >/dev/null 2>&1 || apt=libclang-common-$version-dev
+}
+
+find_missing() {
+    missing=
+    for need in $wanted; do
+        have "$need" || missing="$missing $need"
+    done
+    [ -z "$missing" ]
+}
+
+find_manager() {
+    for manager in apt dnf brew; do
+        case $manager in
+        apt) command -v apt-get ;;
+        *) command -v $manager ;;
+        esac >/dev/null && return 0
+    done
+    return 1
+}
+
+run() {
+    echo "+ $*" >&2
+    "$@"
+}
+
+# Installs the packages of $missing.
+fetch() {
+    packages=
+    for need in $missing; do
+        for name in $(package "$need"); do
+            case " $packages " in
+            *" $name "*) ;;
+            *) [ "$name" = - ] || packages="$packages $name" ;;
+            esac
+        done
+    done
+    [ -n "$packages" ] || return 1
+    sudo=
+    [ "$manager" = brew ] || [ "$(id -u)" -eq 0 ] || sudo=sudo
+    echo "missing:$missing" >&2
+    case $manager in
+    apt) run $sudo env DEBIAN_FRONTEND=noninteractive apt-get install -y -q \
+        --no-install-recommends $packages >/dev/null ;;
+    dnf) run $sudo dnf install -y -q $packages ;;
+    brew) run brew install --quiet $packages ;;
+    esac
+}
+
+# apt-get knows no package before its lists are there, and old lists name what is gone.
+update_lists() {
+    [ "$manager" = apt ] || return 1
+    sudo=
+    [ "$(id -u)" -eq 0 ] || sudo=sudo
+    run $sudo apt-get update -q >/dev/null
+}
+
+stamped() {
+    [ -n "$STAMP" ] && grep -qxF "$1 $cc $CPPFLAGS" "$STAMP" 2>/dev/null
+}
+
+wanted=
+groups=
+for group; do
+    stamped "$group" && continue
+    groups="$groups $group"
+    wanted="$wanted $(needs "$group")"
+done
+[ -z "$groups" ] && exit 0
+
+if ! find_missing; then
+    if [ "$mode" = probe ]; then
+        echo "missing:$missing (\`make deps\` installs what building and testing need)" >&2
+        exit 1
+    fi
+    if ! find_manager; then
+        echo "missing:$missing" >&2
+        echo "none of apt-get, dnf and brew is here to install them: please do, and try again" >&2
+        exit 1
+    fi
+    if [ "$manager" = apt ] && [ -z "$(apt-cache pkgnames libuv1 2>/dev/null)" ]; then
+        update_lists
+    fi
+    fetch || { update_lists && fetch; }
+    # A second round for what only shows once the first is there: a compiler's own libraries.
+    find_missing || { fetch && find_missing; } || {
+        echo "$manager ran, but these are still missing:$missing" >&2
+        exit 1
+    }
+fi
+if [ -n "$STAMP" ]; then
+    mkdir -p "${STAMP%/*}"
+    for group in $groups; do
+        echo "$group $cc $CPPFLAGS" >>"$STAMP"
+    done
+fi

@@ -1,0 +1,41 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+# folder/noun.c exports gv_noun_* and nothing else; the shared library what headers offer.
+. "$(dirname "$0")/lib.sh"
+
+# One noun, one file: the names are shared by all that is linked together.
+for room in $rooms; do ls "$room"/*.c "$room"/*.h 2>/dev/null; done |
+    awk -F '[/.]' '
+        seen[$2 "." $3]++ { print $0 ":1: the noun is taken by " first[$2 "." $3]; next }
+        { first[$2 "." $3] = $0 }' | fault
+
+build gcc CC=gcc WERROR=1 all
+objects=$BUILD/gate-gcc/obj
+for source in $(ls merkle/*.c codec/*.c engine/*.c node/*.c sim/*.c 2>/dev/null); do
+    noun=$(basename "$source" .c)
+    nm -g --defined-only "$objects/${source%.c}.o" |
+        awk -v source="$source" -v noun="$noun" '
+            NF == 3 && $3 !~ "^gv_" noun "_" &&
+                !($3 == "main" && (noun ~ /^main_/ || source == "sim/main.c")) {
+                print source, $3, "exports " $3 ", which is not gv_" noun "_*"
+            }' | fault_at
+done
+
+# Exported is what an installed header declares, no less and no more.
+library=$BUILD/gate-gcc/$(show SHARED)
+cat $(show HEADERS) | grep -v '^ *//' >"$TMP/headers"
+nm -D --defined-only "$library" | awk 'NF == 3 { print $3 }' | sort >"$TMP/exported"
+nm -g --defined-only "${library%/*}/libgrapevine.a" | awk 'NF == 3 { print $3 }' | sort -u |
+    while read -r symbol; do
+        # A data symbol is declared with ; or [, a function with (.
+        if grep -q "[^a-z0-9_]$symbol[[(;]" "$TMP/headers"; then echo "$symbol"; fi
+    done >"$TMP/declared"
+comm -3 "$TMP/exported" "$TMP/declared" | while IFS= read -r line; do
+    symbol=$(echo "$line" | tr -d '\t')
+    found=$(grep -snw "$symbol" merkle/*.h codec/*.h engine/*.h | head -n 1 | cut -d : -f 1,2)
+    case $line in
+    "$symbol") fault "${found:-${library##*/}:1}: $symbol is exported, but no header has it" ;;
+    *) fault "$found: $symbol is in an installed header, but has no GV_API" ;;
+    esac
+done
+finish

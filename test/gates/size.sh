@@ -1,0 +1,36 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+# Files have at most 800 lines of at most 100 columns, functions 70 lines; every file begins with
+# its licence; nothing is left for later.
+. "$(dirname "$0")/lib.sh"
+
+{
+    files .c .h .sh .pc.in .1 .3 .7
+    find GNUmakefile .ci/run .clang-format .clang-tidy
+} | xargs awk '
+function fault(line, text) { print FILENAME ":" line ": " text }
+FNR == 1 { first = $0 }
+# Of a script the first line is taken.
+FNR == (first ~ /^#!/ ? 2 : 1) && !/^(\/\/|#|\.\\") SPDX-License-Identifier: MIT$/ {
+    if (FILENAME !~ /[.]pc[.]in$/) fault(FNR, "an SPDX line belongs here")
+}
+FNR == 801 { fault(FNR, "more than 800 lines") }
+{
+    columns = $0
+    gsub(/[\200-\277]/, "", columns) # the second and later bytes of a character in UTF-8
+    if (length(columns) > 100) fault(FNR, length(columns) " columns, more than 100")
+}
+/T[O]DO|F[I]XME/ { fault(FNR, "unfinished: " $0) }
+# The formatter sees to it that a function begins and ends in the first column.
+FILENAME !~ /[.][ch]$/ { next }
+FNR == 1 { start = inside = 0 }
+/^[A-Za-z_]/ && !/^extern "C"/ && !/:$/ && !start { start = FNR }
+start && /{$/ { inside = 1 }
+start && !inside && /;$/ { start = 0 }
+/^}/ {
+    if ($0 == "}" && start && FNR - start >= 70)
+        fault(start, "a function of " FNR - start + 1 " lines, more than 70")
+    start = inside = 0
+}
+' | fault
+finish

@@ -1,0 +1,8 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+# Nothing names a place on somebody's machine.
+. "$(dirname "$0")/lib.sh"
+
+files '' | xargs grep -nIE '(^|[^[:alnum:]_.])/(work|home|Users|root)/' /dev/null |
+    grep -v '^test/gates/text\.sh:' | fault
+finish

@@ -1,0 +1,27 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+# clang-tidy finds nothing (.clang-tidy says what it looks for). A file is looked at again when it
+# or what it includes has changed.
+. "$(dirname "$0")/lib.sh"
+
+show FLAGS >"$TMP/flags"
+export TMP BUILD
+cat >"$TMP/one" <<'END'
+source=$1 done=$BUILD/tidy/$1.done log=$TMP/$(echo "$1" | tr / _).log
+eval "set -- $(cat "$TMP/flags")"
+if [ -f "$done" ]; then
+    seen=$(clang "$@" -MM "$source" | sed 's/^[^ ]*://' | tr -d '\\\n')
+    [ -n "$seen" ] && [ -z "$(find $seen .clang-tidy -newer "$done")" ] && exit 0
+fi
+rm -f "$done"
+if clang-tidy --quiet --warnings-as-errors='*' "$source" -- "$@" >"$log" 2>"$log.noise"; then
+    mkdir -p "${done%/*}"
+    : >"$done"
+else
+    # Without the analyzer's story of how it got there.
+    grep -A 2 -E ': (error|warning):' "$log" || cat "$log" "$log.noise"
+    echo "$source" >>"$TMP/faults"
+fi
+END
+files .c | xargs -n 1 -P "$processors" sh "$TMP/one" | sed "s|$PWD/||"
+finish

@@ -1,0 +1,63 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+# The quicker unit tests, the kept fuzz inputs, and a short session with a node, under valgrind:
+# it sees reads of memory that was never written, which the sanitizers do not.
+. "$(dirname "$0")/lib.sh"
+
+build gcc CC=gcc WERROR=1 everything
+export NATIVE_S=1 VALGRIND_S=60 BUILD TMP
+leaks="--leak-check=full --errors-for-leak-kinds=definite"
+export MEMCHECK="valgrind -q --error-exitcode=99 $leaks"
+cat >"$TMP/one" <<'END'
+# A program that takes long by itself would take minutes here, and the sanitizers run it anyway.
+name=${1##*/}
+log=$TMP/$name.log
+# Processor time, so that what is left out does not depend on what else the machine does.
+(ulimit -S -t "$NATIVE_S" && exec "$@" >/dev/null 2>&1 </dev/null) 2>/dev/null
+if [ $? -eq 152 ]; then
+    echo "left out: $name, over $NATIVE_S s of processor time by itself"
+    exit 0
+fi
+timeout "$VALGRIND_S" $MEMCHECK "$@" >"$log" 2>&1 </dev/null
+case $? in
+0) ;;
+124) echo "left out: $name, over $VALGRIND_S s" ;;
+*)
+    cat "$log"
+    echo "$name fails under valgrind: $MEMCHECK $*" | tee -a "$TMP/faults"
+    ;;
+esac
+END
+{
+    for test in $(show TESTS BUILD="$BUILD/gate-gcc"); do
+        case $test in */unit/*) echo "$test" ;; esac
+    done
+} | xargs -n 1 -P "$processors" sh "$TMP/one"
+for replay in $(show REPLAYS BUILD="$BUILD/gate-gcc"); do
+    name=${replay##*/}
+    sh "$TMP/one" "$replay" "test/fuzz/corpus/${name%_fuzz}"
+done
+
+# A node as it is used: lines in, lines out, the end of input, exit status 0.
+node=$BUILD/gate-gcc/gv-broadcast
+if [ -x "$node" ]; then
+    cat >"$TMP/lines" <<'END'
+{"src":"c1","dest":"n1","body":{"type":"init","msg_id":1,"node_id":"n1","node_ids":["n1","n2"]}}
+{"src":"c1","dest":"n1","body":{"type":"topology","msg_id":2,"topology":{"n1":["n2"]}}}
+{"src":"c1","dest":"n1","body":{"type":"broadcast","msg_id":3,"message":1000}}
+{"src":"c1","dest":"n1","body":{"type":"broadcast","msg_id":4,"message":{"b":[1.0,"\u00e9"]}}}
+{"src":"c1","dest":"n1","body":{"type":"nonsense","msg_id":5}}
+{"src":"c1","dest":"n1","body":{"type":"broadcast","msg_id":6,
+{"src":"n2","dest":"n1","body":{"type":"broadcast","msg_id":"seven"}}
+{"src":"c1","dest":"n1","body":{"type":"read","msg_id":8}}
+END
+    if ! timeout "$VALGRIND_S" $MEMCHECK "$node" <"$TMP/lines" >"$TMP/answers" 2>"$TMP/log"; then
+        cat "$TMP/answers" "$TMP/log"
+        fault "node/main_broadcast.c:1: fails under valgrind"
+    fi
+    for answer in init_ok topology_ok broadcast_ok read_ok 1000; do
+        grep -q "$answer" "$TMP/answers" ||
+            fault "node/main_broadcast.c:1: says no $answer under valgrind"
+    done
+fi
+finish

@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: MIT
+// One node under test, without I/O: say a line to it, and see what it answers and logs.
+#ifndef GV_TEST_LIB_SOLO_H
+#define GV_TEST_LIB_SOLO_H
+
+#include "../../node/node.h"
+#include "../../node/workload.h"
+
+struct gv_solo {
+    struct gv_json json;
+    struct gv_node_config config;
+    struct gv_node *node;
+    gv_time now;
+    size_t send_cap; // of each gv_node_send; 0: 256 KiB
+    char *out;       // what it has sent since gv_solo_clear, with a NUL behind it
+    size_t out_len, out_cap;
+    char log[4096]; // what it has logged since gv_solo_clear, a line each, with a NUL
+    size_t log_len;
+    unsigned log_lines; // also counts what did not fit
+};
+
+// Fills in a node's configuration, to be changed before gv_solo_start: this workload, the C heap,
+// seed 1, incarnation 7.
+void gv_solo_config(struct gv_solo *solo, const struct gv_workload *workload);
+void gv_solo_start(struct gv_solo *solo);
+// Both, and an init as n1 of n1, n2 and n3; nothing of that is left in `out` and `log`.
+void gv_solo_init(struct gv_solo *solo, const struct gv_workload *workload);
+void gv_solo_stop(struct gv_solo *solo);
+
+void gv_solo_clear(struct gv_solo *solo);
+// Receives a line, without sending. Returns what gv_node_receive does. The line is copied to the
+// heap at its exact size, so that the sanitizers see reads beyond it.
+int gv_solo_receive(struct gv_solo *solo, const char *line, size_t len);
+// Sends until the node has nothing more to say.
+void gv_solo_send(struct gv_solo *solo);
+// Clears, receives a line, sends; returns `out`.
+const char *gv_solo_say(struct gv_solo *solo, const char *line);
+// The same with a body from client c1 to n1.
+const char *gv_solo_ask(struct gv_solo *solo, const char *body);
+// The line that asks for this body; good until the next call.
+const char *gv_solo_line(const char *body);
+
+#endif

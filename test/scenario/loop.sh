@@ -1,0 +1,177 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+# The programs on real pipes, files and devices: what they are fed, what they answer, and how they
+# end. BUILD is the directory of the programs.
+build=${BUILD:-build}
+dir=$(mktemp -d) || exit 1
+trap 'rm -rf "$dir"' EXIT
+failed=0
+
+say() { # WORKLOAD-OPTIONS… with stdin and stdout of the caller; the log goes to $dir/log
+    "$build/gv-$@" 2>"$dir/log"
+}
+fail() {
+    echo "FAILED: $*"
+    sed 's/^/    log: /' "$dir/log" 2>/dev/null
+    failed=1
+}
+check() { # WHAT GOT WANTED
+    [ "$2" = "$3" ] || fail "$1: got '$2', wanted '$3'"
+}
+logged() { # WHAT PATTERN TIMES
+    check "$1: lines in the log about $2" "$(grep -c "$2" "$dir/log")" "$3"
+}
+within() { # SECONDS COMMAND…: waits for the command to succeed
+    tries=$(($1 * 20))
+    shift
+    until "$@"; do
+        tries=$((tries - 1))
+        [ "$tries" -gt 0 ] || return 1
+        sleep 0.05
+    done
+}
+ended() { ! kill -0 "$1" 2>/dev/null; }
+
+init='{"src":"c1","dest":"n1","body":{"type":"init","msg_id":1,"node_id":"n1","node_ids":["n1"]}}'
+init_ok='{"src":"n1","dest":"c1","body":{"type":"init_ok","in_reply_to":1}}'
+echo='{"src":"c1","dest":"n1","body":{"type":"echo","msg_id":2,"echo":"hello"}}'
+echo_ok='{"src":"n1","dest":"c1","body":{"type":"echo_ok","in_reply_to":2,"echo":"hello"}}'
+printf '%s\n%s\n' "$init" "$echo" >"$dir/in"
+printf '%s\n%s\n' "$init_ok" "$echo_ok" >"$dir/want"
+lines=50000
+{ echo "$init"; yes "$echo" | head -n $lines; } >"$dir/long"
+{ echo "$init_ok"; yes "$echo_ok" | head -n $lines; } >"$dir/long_want"
+
+# ---- Kinds of input and output
+say echo <"$dir/in" >"$dir/out"
+check 'file to file: status' $? 0
+cmp "$dir/out" "$dir/want" || fail 'file to file'
+
+cat "$dir/in" | say echo | cat >"$dir/out"
+cmp "$dir/out" "$dir/want" || fail 'pipe to pipe'
+
+say echo </dev/null >"$dir/out"
+check 'nothing: status' $? 0
+check 'nothing: output' "$(cat "$dir/out")" ''
+
+say echo <"$dir/long" >"$dir/out"
+cmp "$dir/out" "$dir/long_want" || fail 'long file to file'
+cat "$dir/long" | say echo >"$dir/out"
+cmp "$dir/out" "$dir/long_want" || fail 'long pipe to file'
+say echo <"$dir/long" >/dev/null
+check 'long file to /dev/null: status' $? 0
+say echo <"$dir/long" | { sleep 0.5; cat; } >"$dir/out"
+cmp "$dir/out" "$dir/long_want" || fail 'long file to a slow reader'
+cat "$dir/long" | say echo | { sleep 0.5; cat; } >"$dir/out"
+cmp "$dir/out" "$dir/long_want" || fail 'long pipe to a slow reader'
+
+# A line in pieces, with pauses.
+{ echo "$init"; printf %.20s "$echo"; sleep 0.2; echo "$echo" | cut -c 21-; } | say echo >"$dir/out"
+cmp "$dir/out" "$dir/want" || fail 'line in pieces'
+
+# Each request is answered before the next one comes.
+mkfifo "$dir/ask" "$dir/answer"
+say echo <"$dir/ask" >"$dir/answer" &
+exec 3>"$dir/ask" 4<"$dir/answer"
+echo "$init" >&3
+read -r line <&4
+check 'dialogue: init' "$line" "$init_ok"
+echo "$echo" >&3
+read -r line <&4
+check 'dialogue: echo' "$line" "$echo_ok"
+exec 3>&-
+wait $!
+check 'dialogue: status' $? 0
+exec 4<&-
+
+# ---- Odd lines
+printf '%s\n%s' "$init" "$echo" | say echo >"$dir/out"
+cmp "$dir/out" "$dir/want" || fail 'no newline at the end'
+
+printf '\n\r\n%s\r\n' "$init" | say echo >"$dir/out"
+check 'empty lines' "$(cat "$dir/out")" "$init_ok"
+logged 'empty lines' 'empty input' 2
+
+{
+    echo "$init"
+    head -c 3000000 /dev/zero | tr '\0' x
+    echo
+    echo "$echo"
+} >"$dir/wide"
+say echo <"$dir/wide" >"$dir/out"
+cmp "$dir/out" "$dir/want" || fail 'a line too long'
+logged 'a line too long' 'line longer than 1048576 bytes' 1
+cat "$dir/wide" | say echo --line-max 4096 >"$dir/out"
+cmp "$dir/out" "$dir/want" || fail 'a line too long, in a pipe'
+logged 'a line too long, in a pipe' 'line longer than 4096 bytes' 1
+head -c 2000000 "$dir/wide" | say echo >"$dir/out"
+check 'too long, and the last' "$(cat "$dir/out")" "$init_ok"
+logged 'too long, and the last' 'line longer than' 1
+
+# ---- Ends
+for signal in INT TERM; do
+    "$build/gv-echo" <"$dir/ask" >"$dir/out" 2>"$dir/log" &
+    pid=$!
+    exec 3>"$dir/ask"
+    cat "$dir/in" >&3
+    within 5 cmp -s "$dir/out" "$dir/want" || fail "SIG$signal: no answer before it"
+    kill -"$signal" $pid
+    wait $pid
+    check "SIG$signal: status" $? 0
+    exec 3>&-
+done
+
+{ say echo <"$dir/long"; echo $? >"$dir/status"; } | head -n 1 >"$dir/out"
+check 'reader gone: status' "$(cat "$dir/status")" 1
+logged 'reader gone' 'standard output: nobody reads it any more' 1
+
+say echo <"$dir/in" >&-
+check 'output closed: status' $? 1
+logged 'output closed' 'standard input or output is closed' 1
+say echo <&- >"$dir/out"
+check 'input closed: status' $? 1
+if [ -c /dev/full ]; then
+    say echo <"$dir/in" >/dev/full
+    check 'disk full: status' $? 1
+    logged 'disk full' 'standard output: no space left on device' 1
+fi
+
+# Stuck: nobody reads. A first signal waits for the answers to be taken, a second does not.
+exec 5<>"$dir/answer"
+"$build/gv-echo" <"$dir/long" >"$dir/answer" 2>"$dir/log" &
+pid=$!
+within 5 grep -q initialised "$dir/log" || fail 'stuck: does not start'
+sleep 0.5
+if [ -r "/proc/$pid/status" ]; then
+    kib=$(sed -n 's/^VmHWM:[^0-9]*\([0-9]*\).*/\1/p' "/proc/$pid/status")
+    [ "$kib" -lt 20000 ] || fail "stuck: $kib KiB"
+fi
+kill -TERM $pid
+sleep 0.2
+ended $pid && fail 'stuck: gone at the first signal'
+kill -TERM $pid
+wait $pid
+check 'stuck: status' $? 143
+exec 5>&-
+
+# The files are left as they were found: blocking.
+if [ -r /proc/self/fdinfo/1 ]; then
+    { say echo <"$dir/in" >&2; cat /proc/self/fdinfo/2 >"$dir/flags"; } 2>&1 | cat >"$dir/out"
+    flags=$(sed -n 's/^flags:[^0-9]*//p' "$dir/flags")
+    check 'left non-blocking' $((0$flags & 04000)) 0
+fi
+
+# ---- Command line
+"$build/gv-broadcast" --foo 2>"$dir/log" </dev/null
+check 'unknown option: status' $? 2
+check 'unknown option' "$(cat "$dir/log")" \
+    'gv-broadcast: unknown option --foo; see gv-broadcast --help'
+"$build/gv-gset" --secret-file /nonexistent/file 2>"$dir/log" </dev/null
+check 'no secret: status' $? 2
+for name in echo ids broadcast gset counter; do
+    "$build/gv-$name" --help </dev/null | grep -q "^usage: gv-$name" || fail "gv-$name --help"
+    "$build/gv-$name" --version </dev/null | grep -q "^gv-$name [0-9]" || fail "gv-$name --version"
+done
+
+[ $failed = 0 ] && echo 'all as it should be'
+exit $failed

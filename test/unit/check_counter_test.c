@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: MIT
+#include "../../engine/prng.h"
+#include "../../sim/check_counter.h"
+#include "../lib/test.h"
+
+#include <string.h>
+
+static void accepts_any_subset_of_what_is_unknown(void **state) {
+    (void)state;
+    struct gv_check_counter counter;
+    gv_check_counter_init(&counter, 1);
+    gv_check_counter_ok(&counter, 10);
+    assert_true(gv_check_counter_accepts(&counter, 10));
+    assert_false(gv_check_counter_accepts(&counter, 11));
+    gv_check_counter_info(&counter, 4);
+    gv_check_counter_info(&counter, -3);
+    gv_check_counter_info(&counter, 0);
+    const bool accepted[] = {true, false, false, true, true, false, false, true, false};
+    for (int64_t value = 7; value <= 15; value++) {
+        assert_int_equal(gv_check_counter_accepts(&counter, value), accepted[value - 7]);
+    }
+    assert_false(gv_check_counter_accepts(&counter, INT64_MIN));
+    assert_false(gv_check_counter_accepts(&counter, INT64_MAX));
+    gv_check_counter_fini(&counter);
+}
+
+static void agrees_with_trying_every_subset(void **state) {
+    (void)state;
+    struct gv_prng prng;
+    gv_prng_init(&prng, gv_test_seed(), 0);
+    for (int round = 0; round < 200; round++) {
+        struct gv_check_counter counter;
+        gv_check_counter_init(&counter, 1);
+        int64_t deltas[8];
+        size_t count = (size_t)gv_prng_below(&prng, 9);
+        for (size_t i = 0; i < count; i++) {
+            deltas[i] = (int64_t)gv_prng_below(&prng, 21) - 10;
+            gv_check_counter_info(&counter, deltas[i]);
+        }
+        for (int64_t value = -85; value <= 85; value++) {
+            bool possible = false;
+            for (unsigned subset = 0; subset < 1u << count; subset++) {
+                int64_t sum = 0;
+                for (size_t i = 0; i < count; i++) sum += (subset >> i & 1) != 0 ? deltas[i] : 0;
+                possible = possible || sum == value;
+            }
+            assert_int_equal(gv_check_counter_accepts(&counter, value), possible);
+        }
+        gv_check_counter_fini(&counter);
+    }
+}
+
+static void final_reads_must_be_right_and_equal(void **state) {
+    (void)state;
+    struct gv_check_counter counter;
+    struct gv_errors errors = {.kept = 0};
+    gv_check_counter_init(&counter, 3);
+    gv_check_counter_ok(&counter, 5);
+    gv_check_counter_info(&counter, 2);
+    gv_check_counter_final(&counter, 0, 7);
+    gv_check_counter_final(&counter, 2, 7); // n1 gave none: told elsewhere
+    assert_true(gv_check_counter_finish(&counter, &errors));
+    assert_int_equal(errors.count, 0);
+    gv_check_counter_final(&counter, 1, 5); // right by itself, but not what the others read
+    assert_false(gv_check_counter_finish(&counter, &errors));
+    assert_int_equal(errors.count, 1);
+    assert_string_equal(errors.texts[0], "final reads differ: n1 reads 5, n0 7");
+    gv_check_counter_final(&counter, 0, 6);
+    gv_check_counter_final(&counter, 1, 6);
+    gv_check_counter_final(&counter, 2, 6); // equal, but wrong
+    assert_true(gv_check_counter_finish(&counter, &errors));
+    assert_int_equal(errors.count, 2);
+    assert_non_null(strstr(errors.texts[1], "wrong sum: n0 reads 6"));
+    gv_errors_fini(&errors);
+    gv_check_counter_fini(&counter);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(accepts_any_subset_of_what_is_unknown),
+        cmocka_unit_test(agrees_with_trying_every_subset),
+        cmocka_unit_test(final_reads_must_be_right_and_equal),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

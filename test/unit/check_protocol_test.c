@@ -1,0 +1,153 @@
+// SPDX-License-Identifier: MIT
+#include "../../sim/check_protocol.h"
+#include "../lib/test.h"
+
+#include <string.h>
+
+static struct gv_json json;
+static char why[GV_CHECK_PROTOCOL_WHY_MAX];
+
+static int line(const char *text, struct gv_check_protocol_line *parts) {
+    why[0] = '\0';
+    struct gv_slice slice = {(const uint8_t *)text, strlen(text)};
+    return gv_check_protocol_line(&json, slice, parts, why);
+}
+
+static void good_frames(void **state) {
+    (void)state;
+    static const char *const good[] = {
+        "{\"src\":\"n1\",\"dest\":\"c2\",\"body\":{\"type\":\"x\"}}",
+        "{\"id\":-7,\"body\":{},\"dest\":\"\",\"src\":\"a\"}",
+        " {\"src\":\"n1\",\"dest\":\"c2\",\"body\":{\"type\":5}} \r",
+    };
+    struct gv_check_protocol_line parts;
+    for (size_t i = 0; i < sizeof good / sizeof *good; i++) {
+        assert_int_equal(line(good[i], &parts), 0);
+        assert_int_equal(gv_json_type(&json, parts.body), GV_JSON_OBJECT);
+    }
+    assert_int_equal(parts.type, GV_ENOENT); // no string
+    assert_int_equal(line(good[0], &parts), 0);
+    assert_true(gv_json_equals(&json, parts.src, "n1"));
+    assert_true(gv_json_equals(&json, parts.dest, "c2"));
+    assert_true(gv_json_equals(&json, parts.type, "x"));
+}
+
+static void bad_frames(void **state) {
+    (void)state;
+    static const char *const bad[][2] = {
+        {"", "is not JSON"},
+        {"hello", "is not JSON"},
+        {"[]", "is no JSON object"},
+        {"{\"dest\":\"c2\",\"body\":{}}", "has no \"src\""},
+        {"{\"src\":\"n1\",\"body\":{}}", "has no \"dest\""},
+        {"{\"src\":\"n1\",\"dest\":\"c2\"}", "has no \"body\""},
+        {"{\"src\":1,\"dest\":\"c2\",\"body\":{}}", "has a \"src\" that is no string"},
+        {"{\"src\":\"n1\",\"dest\":\"c2\",\"body\":[]}", "has a \"body\" that is no object"},
+        {"{\"src\":\"n1\",\"dest\":\"c2\",\"body\":{},\"id\":1.5}", "\"id\" that is no integer"},
+        {"{\"src\":\"n1\",\"dest\":\"c2\",\"body\":{},\"x\":1}", "has a top-level member besides"},
+    };
+    struct gv_check_protocol_line parts;
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        assert_int_equal(line(bad[i][0], &parts), GV_ESYNTAX);
+        assert_non_null(strstr(why, bad[i][1]));
+    }
+}
+
+static int reply(const char *body, enum gv_load_kind load, enum gv_history_kind op) {
+    assert_true(gv_json_parse(&json, body, strlen(body)) > 0);
+    return gv_check_protocol_reply(&json, 0, GV_CHECK_PROTOCOL_OP, load, op, why);
+}
+
+static void replies_are_closed(void **state) {
+    (void)state;
+    static const struct {
+        const char *body;
+        enum gv_load_kind load;
+        enum gv_history_kind op;
+        const char *why; // NULL: good
+    } cases[] = {
+        {"{\"type\":\"broadcast_ok\",\"in_reply_to\":1}", GV_LOAD_BROADCAST, GV_HISTORY_ADD, NULL},
+        {"{\"type\":\"add_ok\",\"in_reply_to\":1,\"msg_id\":2}", GV_LOAD_G_SET, GV_HISTORY_ADD,
+         NULL},
+        {"{\"type\":\"add_ok\",\"in_reply_to\":1}", GV_LOAD_BROADCAST, GV_HISTORY_ADD,
+         "not \"broadcast_ok\""},
+        {"{\"type\":\"add_ok\",\"in_reply_to\":1,\"x\":2}", GV_LOAD_G_SET, GV_HISTORY_ADD,
+         "besides type"},
+        {"{\"type\":\"add_ok\",\"in_reply_to\":1,\"msg_id\":\"2\"}", GV_LOAD_G_SET, GV_HISTORY_ADD,
+         "msg_id"},
+        {"{\"type\":\"add_ok\",\"in_reply_to\":1.0}", GV_LOAD_G_SET, GV_HISTORY_ADD, "in_reply_to"},
+        {"{\"type\":\"read_ok\",\"in_reply_to\":1,\"messages\":[]}", GV_LOAD_BROADCAST,
+         GV_HISTORY_READ, NULL},
+        {"{\"type\":\"read_ok\",\"in_reply_to\":1,\"messages\":{}}", GV_LOAD_BROADCAST,
+         GV_HISTORY_READ, "no array"},
+        {"{\"type\":\"read_ok\",\"in_reply_to\":1,\"value\":[]}", GV_LOAD_G_SET, GV_HISTORY_READ,
+         NULL},
+        {"{\"type\":\"read_ok\",\"in_reply_to\":1,\"messages\":[]}", GV_LOAD_G_SET, GV_HISTORY_READ,
+         "has no \"value\""},
+        {"{\"type\":\"read_ok\",\"in_reply_to\":1,\"value\":-4}", GV_LOAD_PN_COUNTER,
+         GV_HISTORY_READ, NULL},
+        {"{\"type\":\"read_ok\",\"in_reply_to\":1,\"value\":4.0}", GV_LOAD_PN_COUNTER,
+         GV_HISTORY_READ, "no integer"},
+        {"{\"type\":\"echo_ok\",\"in_reply_to\":1,\"echo\":null}", GV_LOAD_ECHO, GV_HISTORY_ECHO,
+         NULL},
+        {"{\"type\":\"generate_ok\",\"in_reply_to\":1,\"id\":[1]}", GV_LOAD_UNIQUE_IDS,
+         GV_HISTORY_GENERATE, NULL},
+        {"{\"type\":\"generate_ok\",\"in_reply_to\":1}", GV_LOAD_UNIQUE_IDS, GV_HISTORY_GENERATE,
+         "has no \"id\""},
+        {"{\"in_reply_to\":1}", GV_LOAD_ECHO, GV_HISTORY_ECHO, "type"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        int token = reply(cases[i].body, cases[i].load, cases[i].op);
+        assert_int_equal(token < 0, cases[i].why != NULL);
+        if (cases[i].why != NULL) assert_non_null(strstr(why, cases[i].why));
+    }
+    int token = reply("{\"type\":\"echo_ok\",\"echo\":\"hi\",\"in_reply_to\":1}", GV_LOAD_ECHO,
+                      GV_HISTORY_ECHO);
+    assert_true(gv_json_equals(&json, token, "hi"));
+}
+
+static void init_ok_may_carry_more_but_topology_ok_may_not(void **state) {
+    (void)state;
+    const char *init = "{\"type\":\"init_ok\",\"in_reply_to\":1,\"version\":3}";
+    assert_true(gv_json_parse(&json, init, strlen(init)) > 0);
+    assert_true(gv_check_protocol_reply(&json, 0, GV_CHECK_PROTOCOL_INIT, GV_LOAD_BROADCAST,
+                                        GV_HISTORY_KINDS, why) >= 0);
+    const char *topology = "{\"type\":\"topology_ok\",\"in_reply_to\":1,\"version\":3}";
+    assert_true(gv_json_parse(&json, topology, strlen(topology)) > 0);
+    assert_true(gv_check_protocol_reply(&json, 0, GV_CHECK_PROTOCOL_TOPOLOGY, GV_LOAD_BROADCAST,
+                                        GV_HISTORY_KINDS, why) < 0);
+}
+
+static void the_definite_errors_are_maelstroms(void **state) {
+    (void)state;
+    static const int definite[] = {1, 10, 11, 12, 14, 20, 21, 22, 30};
+    size_t next = 0;
+    for (int code = -1; code < 2000; code++) {
+        bool want = next < sizeof definite / sizeof *definite && definite[next] == code;
+        next += want;
+        assert_int_equal(gv_check_protocol_definite(code), want);
+    }
+}
+
+static int set_up(void **state) {
+    (void)state;
+    gv_json_init(&json, gv_base_malloc(), 0, 0);
+    return 0;
+}
+
+static int tear_down(void **state) {
+    (void)state;
+    gv_json_fini(&json);
+    return 0;
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(good_frames),
+        cmocka_unit_test(bad_frames),
+        cmocka_unit_test(replies_are_closed),
+        cmocka_unit_test(init_ok_may_carry_more_but_topology_ok_may_not),
+        cmocka_unit_test(the_definite_errors_are_maelstroms),
+    };
+    return cmocka_run_group_tests(tests, set_up, tear_down);
+}

@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: MIT
+#include "../../sim/command.h"
+#include "../lib/test.h"
+
+#include <string.h>
+
+static char why[GV_COMMAND_WHY_MAX];
+
+// Parses a command line split at spaces.
+static int parse(struct gv_command *command, const char *line) {
+    static char text[512];
+    static char *argv[64];
+    int argc = 0;
+    strncpy(text, line, sizeof text - 1);
+    for (char *word = strtok(text, " "); word != NULL; word = strtok(NULL, " ")) {
+        argv[argc++] = word;
+    }
+    argv[argc] = NULL;
+    why[0] = '\0';
+    return gv_command_parse(command, argc, argv, 99, why);
+}
+
+static void defaults(void **state) {
+    (void)state;
+    struct gv_command command;
+    assert_int_equal(parse(&command, "gvsim exec -w g-set -- ./node"), GV_COMMAND_EXEC);
+    assert_int_equal(command.trial.load, GV_LOAD_G_SET);
+    assert_int_equal(command.trial.nodes, 5);
+    assert_true(command.trial.rate == 5);
+    assert_int_equal(command.trial.time_limit, 10000 * GV_MS);
+    assert_int_equal(command.trial.quiet, 10000 * GV_MS);
+    assert_int_equal(command.trial.latency_ms, 0);
+    assert_int_equal(command.trial.delivery, GV_NET_MAELSTROM);
+    assert_int_equal(command.trial.topology, GV_TOPOLOGY_GRID);
+    assert_false(command.trial.nemesis);
+    assert_int_equal(command.trial.seed, 99);
+    assert_null(command.json);
+    assert_null(command.log_dir);
+    assert_string_equal(command.argv[0], "./node");
+    assert_null(command.argv[1]);
+}
+
+static void every_option_is_taken(void **state) {
+    (void)state;
+    struct gv_command command;
+    assert_int_equal(parse(&command, "gvsim exec --workload=pn-counter --node-count 25 --rate 0.5 "
+                                     "--time-limit 20 --quiet 1.5 --latency 100 --latency-dist "
+                                     "exponential --delivery exact --topology tree4 --nemesis "
+                                     "partition --nemesis-interval 4 --seed 18446744073709551615 "
+                                     "--json=r.json --log-dir logs -- node -w --seed"),
+                     GV_COMMAND_EXEC);
+    const struct gv_trial_config *trial = &command.trial;
+    assert_int_equal(trial->load, GV_LOAD_PN_COUNTER);
+    assert_int_equal(trial->nodes, 25);
+    assert_true(trial->rate == 0.5);
+    assert_int_equal(trial->time_limit, 20000 * GV_MS);
+    assert_int_equal(trial->quiet, 1500 * GV_MS);
+    assert_int_equal(trial->latency_ms, 100);
+    assert_int_equal(trial->latency, GV_NET_EXPONENTIAL);
+    assert_int_equal(trial->delivery, GV_NET_EXACT);
+    assert_int_equal(trial->topology, GV_TOPOLOGY_TREE4);
+    assert_true(trial->nemesis);
+    assert_int_equal(trial->nemesis_interval, 4000 * GV_MS);
+    assert_true(trial->seed == UINT64_MAX);
+    assert_string_equal(command.json, "r.json");
+    assert_string_equal(command.log_dir, "logs");
+    assert_string_equal(command.argv[1], "-w");
+    assert_string_equal(command.argv[2], "--seed");
+}
+
+static void help_and_version(void **state) {
+    (void)state;
+    struct gv_command command;
+    assert_int_equal(parse(&command, "gvsim --help"), GV_COMMAND_HELP);
+    assert_int_equal(parse(&command, "gvsim exec -h"), GV_COMMAND_HELP);
+    assert_int_equal(parse(&command, "gvsim -V"), GV_COMMAND_VERSION);
+    assert_non_null(strstr(gv_command_help, "--nemesis-interval"));
+}
+
+static void mistakes_are_named(void **state) {
+    (void)state;
+    static const char *const cases[][2] = {
+        {"gvsim", "there is nothing to do"},
+        {"gvsim run", "unknown command run"},
+        {"gvsim --foo", "unknown option --foo"},
+        {"gvsim exec --foo", "unknown option --foo"},
+        {"gvsim exec -w", "-w wants a value"},
+        {"gvsim exec -w kafka -- x", "not 'kafka'"},
+        {"gvsim exec -w echo", "which program? say it after --"},
+        {"gvsim exec -w echo --", "which program? say it after --"},
+        {"gvsim exec -w echo x", "the program 'x' must come after --"},
+        {"gvsim exec -- x", "which workload? say -w NAME"},
+        {"gvsim exec -w echo --node-count 0 -- x", "from 1 to 10000, not '0'"},
+        {"gvsim exec -w echo --node-count 1e2 -- x", "not '1e2'"},
+        {"gvsim exec -w echo --rate -1 -- x", "--rate wants a number from 0"},
+        {"gvsim exec -w echo --rate nan -- x", "not 'nan'"},
+        {"gvsim exec -w echo --time-limit 1s -- x", "not '1s'"},
+        {"gvsim exec -w echo --nemesis-interval 0 -- x", "above 0"},
+        {"gvsim exec -w echo --nemesis fire -- x", "--nemesis wants partition, not 'fire'"},
+        {"gvsim exec -w echo --delivery slow -- x", "maelstrom or exact, not 'slow'"},
+        {"gvsim exec -w echo --topology ring -- x", "tree4 or total, not 'ring'"},
+        {"gvsim exec -w echo --seed 18446744073709551616 -- x", "--seed wants a whole number"},
+        {"gvsim exec -w echo --seed -1 -- x", "not '-1'"},
+    };
+    struct gv_command command;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        assert_int_equal(parse(&command, cases[i][0]), GV_EINVAL);
+        assert_non_null(strstr(why, cases[i][1]));
+    }
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(defaults),
+        cmocka_unit_test(every_option_is_taken),
+        cmocka_unit_test(help_and_version),
+        cmocka_unit_test(mistakes_are_named),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

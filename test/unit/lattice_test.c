@@ -1,0 +1,205 @@
+// SPDX-License-Identifier: MIT
+#include "../../engine/lattice.h"
+
+#include "../../engine/prng.h"
+#include "../lib/test.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+static struct gv_slice slice(const char *text) {
+    return (struct gv_slice){(const uint8_t *)text, strlen(text)};
+}
+
+static struct gv_digest_key key_of(const char *secret) {
+    struct gv_digest_key key;
+    gv_digest_key_init(&key, slice(secret));
+    return key;
+}
+
+static struct gv_entry set_of(const char *key) {
+    return (struct gv_entry){.lattice = GV_LATTICE_SET, .key = slice(key)};
+}
+
+static uint64_t place_of(const char *text) {
+    struct gv_digest_key key = key_of("a secret");
+    struct gv_entry entry = set_of(text);
+    return gv_lattice_item(&key, &entry).place;
+}
+
+static void integers_stand_in_their_order(void **state) {
+    (void)state;
+    static const char *const ascending[] = {
+        "-9223372036854775808", "-9223372036854775807", "-4611686018427387904",
+        "-1000000000000000000", "-999999999999999999",  "-10",
+        "-9",                   "-1",                   "0",
+        "1",                    "9",                    "10",
+        "999999999999999999",   "1000000000000000000",  "9223372036854775805",
+        "9223372036854775806",
+    };
+    for (size_t i = 1; i < sizeof ascending / sizeof *ascending; i++)
+        assert_true(place_of(ascending[i - 1]) < place_of(ascending[i]));
+    assert_int_equal(place_of("-9223372036854775808"), 0);
+    assert_int_equal(place_of("0"), UINT64_C(1) << 63);
+    assert_int_equal(place_of("1") - place_of("-1"), 2);
+    // The end of all places is no place: the largest integer shares that of its neighbour.
+    assert_int_equal(place_of("9223372036854775807"), GV_PLACE_END - 1);
+    assert_int_equal(place_of("9223372036854775806"), GV_PLACE_END - 1);
+}
+
+static void any_integer_stands_at_its_value(void **state) {
+    (void)state;
+    struct gv_prng prng;
+    gv_prng_init(&prng, gv_test_seed(), 0);
+    for (int i = 0; i < 10000; i++) {
+        int64_t value = (int64_t)gv_prng_next(&prng) >> gv_prng_below(&prng, 64);
+        if (value == INT64_MAX) continue;
+        char text[32];
+        snprintf(text, sizeof text, "%" PRId64, value);
+        assert_int_equal(place_of(text), (uint64_t)value + (UINT64_C(1) << 63));
+    }
+}
+
+// What looks like an integer but is none of 64 bits is spread by its hash, which depends on the
+// cluster's secret, as an integer's place does not.
+static void the_rest_is_spread(void **state) {
+    (void)state;
+    static const char *const texts[] = {
+        "9223372036854775808",
+        "-9223372036854775809",
+        "18446744073709551615",
+        "99999999999999999999",
+        "10000000000000000000000000000000000000001",
+        "1.0",
+        "1e3",
+        "-1E-3",
+        "\"1\"",
+        "\"\"",
+        "null",
+        "[1]",
+        "{\"a\":1}",
+    };
+    struct gv_digest_key one = key_of("one"), two = key_of("two");
+    struct gv_entry number = set_of("17");
+    assert_int_equal(gv_lattice_item(&one, &number).place, gv_lattice_item(&two, &number).place);
+    assert_true(gv_lattice_item(&one, &number).hash != gv_lattice_item(&two, &number).hash);
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
+        struct gv_entry entry = set_of(texts[i]);
+        uint64_t place = gv_lattice_item(&one, &entry).place;
+        assert_true(place != gv_lattice_item(&two, &entry).place);
+        assert_true(place < GV_PLACE_END);
+        for (size_t k = 0; k < i; k++) {
+            struct gv_entry other = set_of(texts[k]);
+            assert_true(place != gv_lattice_item(&one, &other).place);
+        }
+    }
+}
+
+// Every field that makes a version makes the hash; none else moves the place.
+static void the_hash_covers_the_version(void **state) {
+    (void)state;
+    struct gv_digest_key key = key_of("a secret");
+    const struct gv_entry entries[] = {
+        set_of("5"),
+        {.lattice = GV_LATTICE_COUNTER, .key = slice("5")},
+        {.lattice = GV_LATTICE_COUNTER, .key = slice("5"), .count = 1},
+        {.lattice = GV_LATTICE_COUNTER, .key = slice("5"), .count = UINT64_MAX},
+        {.lattice = GV_LATTICE_REGISTER, .key = slice("5")},
+        {.lattice = GV_LATTICE_REGISTER, .key = slice("5"), .lamport = 1},
+        {.lattice = GV_LATTICE_REGISTER, .key = slice("5"), .node = slice("1")},
+        {.lattice = GV_LATTICE_REGISTER, .key = slice("5"), .value = slice("1")},
+        {.lattice = GV_LATTICE_REGISTER, .key = slice("5"), .value = slice("12"), .lamport = 1},
+        {.lattice = GV_LATTICE_REGISTER, .key = slice("5"), .value = slice("1"), .node = slice("2")},
+        {.lattice = GV_LATTICE_REGISTER, .key = slice("5"), .value = slice("2"), .node = slice("1")},
+        set_of("6"),
+    };
+    const size_t count = sizeof entries / sizeof *entries;
+    for (size_t i = 0; i < count; i++) {
+        struct gv_item item = gv_lattice_item(&key, &entries[i]);
+        assert_int_equal(item.ref, 0);
+        assert_int_equal(item.hash, gv_lattice_item(&key, &entries[i]).hash);
+        if (i + 1 < count) assert_int_equal(item.place, place_of("5"));
+        for (size_t k = 0; k < i; k++)
+            assert_true(item.hash != gv_lattice_item(&key, &entries[k]).hash);
+    }
+}
+
+static void same_means_lattice_and_key(void **state) {
+    (void)state;
+    struct gv_entry one = set_of("1"), again = set_of("1"), longer = set_of("11");
+    struct gv_entry counter = {.lattice = GV_LATTICE_COUNTER, .key = slice("1"), .count = 3};
+    struct gv_entry more = {.lattice = GV_LATTICE_COUNTER, .key = slice("1"), .count = 4};
+    assert_true(gv_lattice_same(&one, &again));
+    assert_false(gv_lattice_same(&one, &longer));
+    assert_false(gv_lattice_same(&longer, &one));
+    assert_false(gv_lattice_same(&one, &counter));
+    assert_true(gv_lattice_same(&counter, &more));
+}
+
+static struct gv_entry any_version(struct gv_prng *prng, enum gv_lattice lattice) {
+    static const char *const texts[] = {"", "1", "11", "\"a\"", "\"b\"", "\"\xc3\xa9\"", "null"};
+    const size_t count = sizeof texts / sizeof *texts;
+    static const uint64_t numbers[] = {0, 1, 2, UINT64_MAX - 1, UINT64_MAX};
+    struct gv_entry entry = {.lattice = lattice, .key = slice("1")};
+    if (lattice == GV_LATTICE_COUNTER) entry.count = numbers[gv_prng_below(prng, 5)];
+    if (lattice != GV_LATTICE_REGISTER) return entry;
+    entry.lamport = numbers[gv_prng_below(prng, 5)];
+    entry.node = slice(texts[gv_prng_below(prng, count)]);
+    entry.value = slice(texts[gv_prng_below(prng, count)]);
+    return entry;
+}
+
+static bool equal(const struct gv_entry *a, const struct gv_entry *b) {
+    return a->count == b->count && a->lamport == b->lamport && a->node.data == b->node.data &&
+           a->value.data == b->value.data;
+}
+
+// Of two versions that differ exactly one is larger, and larger than larger is larger.
+static void versions_are_totally_ordered(void **state) {
+    (void)state;
+    struct gv_prng prng;
+    gv_prng_init(&prng, gv_test_seed(), 1);
+    for (int i = 0; i < 30000; i++) {
+        enum gv_lattice lattice = (enum gv_lattice)gv_prng_below(&prng, 3);
+        struct gv_entry a = any_version(&prng, lattice), b = any_version(&prng, lattice);
+        struct gv_entry c = any_version(&prng, lattice);
+        bool over = gv_lattice_exceeds(&a, &b), under = gv_lattice_exceeds(&b, &a);
+        assert_int_equal(over + under, equal(&a, &b) ? 0 : 1);
+        if (over && gv_lattice_exceeds(&b, &c)) assert_true(gv_lattice_exceeds(&a, &c));
+    }
+}
+
+static void later_writers_win(void **state) {
+    (void)state;
+    struct gv_entry old = {.lattice = GV_LATTICE_REGISTER,
+                           .key = slice("1"),
+                           .value = slice("9"),
+                           .lamport = 1,
+                           .node = slice("\"n9\"")};
+    struct gv_entry later = old;
+    later.lamport = 2;
+    later.node = slice("\"n1\"");
+    later.value = slice("1");
+    assert_true(gv_lattice_exceeds(&later, &old));
+    struct gv_entry tie = old;
+    tie.node = slice("\"n91\""); // larger by its bytes: a digit is above a quote
+    tie.value = slice("1");
+    assert_true(gv_lattice_exceeds(&tie, &old));
+    tie = old;
+    tie.value = slice("91");
+    assert_true(gv_lattice_exceeds(&tie, &old));
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(integers_stand_in_their_order),
+        cmocka_unit_test(any_integer_stands_at_its_value),
+        cmocka_unit_test(the_rest_is_spread),
+        cmocka_unit_test(the_hash_covers_the_version),
+        cmocka_unit_test(same_means_lattice_and_key),
+        cmocka_unit_test(versions_are_totally_ordered),
+        cmocka_unit_test(later_writers_win),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,215 @@
+// SPDX-License-Identifier: MIT
+#include "../../sim/net.h"
+#include "../lib/test.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { EVENT = 5 };
+
+struct bench {
+    struct gv_world world;
+    struct gv_net net;
+    bool cut;
+    int asked;
+    char got[256]; // "letter@milliseconds " of each message handed over
+};
+
+static bool is_cut(void *ctx, const struct gv_net_message *message) {
+    struct bench *bench = ctx;
+    assert_int_not_equal(message->src, GV_NET_CLIENT);
+    bench->asked++;
+    return bench->cut;
+}
+
+static void init(struct bench *bench, enum gv_net_delivery delivery, enum gv_net_latency latency,
+                 uint32_t latency_ms) {
+    *bench = (struct bench){.cut = false};
+    gv_world_init(&bench->world, 0);
+    gv_net_init(&bench->net, &(struct gv_net_config){
+                                 .world = &bench->world,
+                                 .event_kind = EVENT,
+                                 .nodes = 3,
+                                 .latency = latency,
+                                 .latency_ms = latency_ms,
+                                 .delivery = delivery,
+                                 .seed = 1,
+                                 .cut = is_cut,
+                                 .cut_ctx = bench,
+                             });
+}
+
+static void fini(struct bench *bench) {
+    gv_net_fini(&bench->net);
+    gv_world_fini(&bench->world);
+}
+
+static struct gv_slice text(const char *bytes) {
+    return (struct gv_slice){(const uint8_t *)bytes, strlen(bytes)};
+}
+
+static void run_until(struct bench *bench, uint64_t ms) {
+    struct gv_world_event event;
+    while (gv_world_next(&bench->world, ms * GV_MS, &event)) {
+        struct gv_net_message *message = gv_net_take(&bench->net, bench->world.now, &event);
+        if (message == NULL) continue;
+        size_t len = strlen(bench->got);
+        snprintf(bench->got + len, sizeof bench->got - len, "%.*s@%d ", (int)message->len,
+                 message->bytes, (int)(bench->world.now / GV_MS));
+        free(message);
+    }
+}
+
+static void send_at(struct bench *bench, uint64_t ms, uint32_t src, const char *name) {
+    run_until(bench, ms);
+    gv_net_send(&bench->net, ms * GV_MS, src, 0, text("gossip"), 10, text(name));
+}
+
+static void a_client_waits_behind_the_sleeping_inbound_thread(void **state) {
+    (void)state;
+    struct bench bench;
+    init(&bench, GV_NET_MAELSTROM, GV_NET_CONSTANT, 100);
+    send_at(&bench, 0, 1, "a");
+    send_at(&bench, 30, GV_NET_CLIENT, "b");
+    send_at(&bench, 40, 2, "c");
+    send_at(&bench, 110, GV_NET_CLIENT, "d");
+    run_until(&bench, 1000);
+    // b is due at 30, but the thread sleeps for a; d then waits for c.
+    assert_string_equal(bench.got, "a@100 b@100 c@140 d@140 ");
+    fini(&bench);
+}
+
+static void exact_delivery_hands_over_when_due(void **state) {
+    (void)state;
+    struct bench bench;
+    init(&bench, GV_NET_EXACT, GV_NET_CONSTANT, 100);
+    send_at(&bench, 0, 1, "a");
+    send_at(&bench, 30, GV_NET_CLIENT, "b");
+    send_at(&bench, 40, 2, "c");
+    run_until(&bench, 130);
+    assert_string_equal(bench.got, "b@30 a@100 ");
+    fini(&bench); // frees c, which is still on its way
+}
+
+static void a_partition_drops_at_the_dequeue(void **state) {
+    (void)state;
+    struct bench bench;
+    init(&bench, GV_NET_MAELSTROM, GV_NET_CONSTANT, 100);
+    send_at(&bench, 0, 1, "a");  // dequeued at once: gets through
+    send_at(&bench, 10, 1, "b"); // dequeued at 100, in the partition: lost
+    send_at(&bench, 20, GV_NET_CLIENT, "c");
+    run_until(&bench, 50);
+    bench.cut = true;
+    run_until(&bench, 105);
+    send_at(&bench, 106, 2, "d"); // the thread is free: dequeued and lost
+    bench.cut = false;
+    send_at(&bench, 107, 2, "e");
+    run_until(&bench, 1000);
+    assert_string_equal(bench.got, "a@100 c@100 e@207 ");
+    assert_int_equal(bench.net.dropped, 2);
+    fini(&bench);
+}
+
+static void what_is_still_queued_at_the_end_of_a_partition_gets_through(void **state) {
+    (void)state;
+    struct bench bench;
+    init(&bench, GV_NET_MAELSTROM, GV_NET_CONSTANT, 100);
+    send_at(&bench, 0, 1, "a");
+    bench.cut = true;
+    send_at(&bench, 10, 1, "b"); // sent and due within the partition, dequeued after it
+    run_until(&bench, 90);
+    bench.cut = false;
+    run_until(&bench, 1000);
+    assert_string_equal(bench.got, "a@100 b@110 ");
+    fini(&bench);
+}
+
+static void exact_delivery_drops_when_due(void **state) {
+    (void)state;
+    struct bench bench;
+    init(&bench, GV_NET_EXACT, GV_NET_CONSTANT, 100);
+    send_at(&bench, 0, 1, "a");
+    send_at(&bench, 50, 1, "b");
+    run_until(&bench, 60);
+    bench.cut = true;
+    run_until(&bench, 110);
+    bench.cut = false;
+    run_until(&bench, 1000);
+    assert_string_equal(bench.got, "b@150 ");
+    fini(&bench);
+}
+
+static void counts_servers_only_and_by_type(void **state) {
+    (void)state;
+    struct bench bench;
+    init(&bench, GV_NET_MAELSTROM, GV_NET_CONSTANT, 0);
+    bench.cut = true; // dropped ones count
+    gv_net_send(&bench.net, 0, 1, 0, text("gossip"), 10, text("x"));
+    gv_net_send(&bench.net, 0, 1, 0, text("sync"), 7, text("x"));
+    gv_net_send(&bench.net, 0, 0, 0, text("gossip"), 5, text("x"));
+    gv_net_send(&bench.net, 0, GV_NET_CLIENT, 0, text("read"), 100, text("x"));
+    assert_int_equal(bench.net.messages, 3);
+    assert_int_equal(bench.net.bytes, 22);
+    assert_int_equal(bench.net.types, 2);
+    assert_string_equal(bench.net.counts[0].type, "gossip");
+    assert_int_equal(bench.net.counts[0].messages, 2);
+    assert_int_equal(bench.net.counts[0].bytes, 15);
+    assert_string_equal(bench.net.counts[1].type, "sync");
+    fini(&bench);
+}
+
+static void odd_and_many_types_are_counted_too(void **state) {
+    (void)state;
+    struct bench bench;
+    init(&bench, GV_NET_MAELSTROM, GV_NET_CONSTANT, 0);
+    gv_net_send(&bench.net, 0, 1, 0, text("a\\\"b\xc3\xa9 this is longer than a type may be"), 1,
+                text("x"));
+    assert_string_equal(bench.net.counts[0].type, "a??b???this?is?longer?than?a?ty");
+    for (int i = 0; i < 100; i++) {
+        char name[16];
+        snprintf(name, sizeof name, "t%d", i);
+        gv_net_send(&bench.net, 0, 1, 0, text(name), 1, text("x"));
+    }
+    assert_int_equal(bench.net.types, GV_NET_TYPES_MAX + 1);
+    assert_string_equal(bench.net.counts[GV_NET_TYPES_MAX].type, "(other)");
+    assert_int_equal(bench.net.counts[GV_NET_TYPES_MAX].messages, 101 - GV_NET_TYPES_MAX);
+    fini(&bench);
+}
+
+static void latencies_are_whole_milliseconds_of_the_right_shape(void **state) {
+    (void)state;
+    enum { DRAWS = 20000 };
+    const enum gv_net_latency kinds[] = {GV_NET_CONSTANT, GV_NET_UNIFORM, GV_NET_EXPONENTIAL};
+    for (size_t k = 0; k < 3; k++) {
+        struct bench bench;
+        init(&bench, GV_NET_EXACT, kinds[k], 100);
+        double sum = 0, most = 0;
+        for (int i = 0; i < DRAWS; i++) {
+            gv_time latency = gv_net_latency(&bench.net);
+            assert_int_equal(latency % GV_MS, 0);
+            double ms = (double)(latency / GV_MS);
+            sum += ms;
+            if (ms > most) most = ms;
+        }
+        assert_true(sum / DRAWS > 96 && sum / DRAWS < 103);
+        assert_true(kinds[k] != GV_NET_CONSTANT || most == 100);
+        assert_true(kinds[k] != GV_NET_UNIFORM || most == 199);
+        assert_true(kinds[k] != GV_NET_EXPONENTIAL || most > 600);
+        fini(&bench);
+    }
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_client_waits_behind_the_sleeping_inbound_thread),
+        cmocka_unit_test(exact_delivery_hands_over_when_due),
+        cmocka_unit_test(a_partition_drops_at_the_dequeue),
+        cmocka_unit_test(what_is_still_queued_at_the_end_of_a_partition_gets_through),
+        cmocka_unit_test(exact_delivery_drops_when_due),
+        cmocka_unit_test(counts_servers_only_and_by_type),
+        cmocka_unit_test(odd_and_many_types_are_counted_too),
+        cmocka_unit_test(latencies_are_whole_milliseconds_of_the_right_shape),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,635 @@
+// SPDX-License-Identifier: MIT
+#include "../lib/test.h"
+
+#include "../lib/solo.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define TO "{\"src\":\"n1\",\"dest\":\"c1\",\"body\":{\"type\":\""
+#define OK(type, id) TO type "\",\"in_reply_to\":" id "}}\n"
+#define ERROR(code, id, text) \
+    TO "error\",\"in_reply_to\":" id ",\"code\":" code ",\"text\":\"" text "\"}}\n"
+
+static const struct gv_workload *const workloads[] = {
+    &gv_echo_workload, &gv_ids_workload,     &gv_broadcast_workload,
+    &gv_gset_workload, &gv_counter_workload,
+};
+enum { WORKLOADS = sizeof workloads / sizeof *workloads };
+
+// ---- Requests and their answers -----------------------------------------------------------------
+
+struct ask {
+    const char *body, *answer;
+};
+
+static void check(const struct gv_workload *workload, const struct ask *asks, size_t count) {
+    struct gv_solo solo;
+    gv_solo_init(&solo, workload);
+    for (size_t i = 0; i < count; i++) {
+        assert_string_equal(gv_solo_ask(&solo, asks[i].body), asks[i].answer);
+        assert_string_equal(solo.log, "");
+    }
+    gv_solo_stop(&solo);
+}
+
+#define CHECK(workload, ...)                               \
+    do {                                                   \
+        const struct ask asks[] = {__VA_ARGS__};           \
+        check(workload, asks, sizeof asks / sizeof *asks); \
+    } while (0)
+
+static void test_echo(void **state) {
+    (void)state;
+    CHECK(&gv_echo_workload,
+          {"{\"type\":\"echo\",\"msg_id\":2,\"echo\":\"a\\u00e9\\/b\"}",
+           TO "echo_ok\",\"in_reply_to\":2,\"echo\":\"a\\u00e9\\/b\"}}\n"},
+          {"{\"echo\": { \"b\":[1 , 2.50e+1],\"a\":null} ,\"msg_id\":-9223372036854775808,"
+           "\"type\":\"ec\\u0068o\"}",
+           TO "echo_ok\",\"in_reply_to\":-9223372036854775808,"
+              "\"echo\":{ \"b\":[1 , 2.50e+1],\"a\":null}}}\n"},
+          {"{\"type\":\"echo\",\"msg_id\":3}", ERROR("12", "3", "echo: echo is missing")});
+}
+
+static void test_broadcast(void **state) {
+    (void)state;
+    CHECK(
+        &gv_broadcast_workload,
+        {"{\"type\":\"read\",\"msg_id\":1}", TO "read_ok\",\"in_reply_to\":1,\"messages\":[]}}\n"},
+        {"{\"type\":\"topology\",\"msg_id\":2,\"topology\":{\"n1\":[\"n2\"]}}",
+         OK("topology_ok", "2")},
+        {"{\"type\":\"topology\",\"msg_id\":3,\"topology\":{}}", OK("topology_ok", "3")},
+        {"{\"type\":\"topology\",\"msg_id\":4,\"topology\":[]}",
+         ERROR("12", "4", "topology: topology is not an object")},
+        {"{\"type\":\"topology\",\"msg_id\":5}", ERROR("12", "5", "topology: topology is missing")},
+        {"{\"type\":\"broadcast\",\"msg_id\":6}",
+         ERROR("12", "6", "broadcast: message is missing")},
+        {"{\"type\":\"add\",\"msg_id\":7,\"element\":1}",
+         ERROR("10", "7", "add is not supported by gv-broadcast")});
+
+    struct gv_solo solo;
+    gv_solo_init(&solo, &gv_broadcast_workload);
+    static const char *const messages[] = {
+        "17",
+        "-0",
+        "0",
+        "17",
+        "1.0",
+        "{\"b\":1, \"a\":[ ]}",
+        "{\"a\":[],\"b\":1}",
+        "null",
+        "\"\\u00e9\"",
+        "\"\xc3\xa9\"",
+        "12345678901234567890123",
+    };
+    for (size_t i = 0; i < sizeof messages / sizeof *messages; i++) {
+        char body[128];
+        snprintf(body, sizeof body, "{\"type\":\"broadcast\",\"msg_id\":8,\"message\":%s}",
+                 messages[i]);
+        assert_int_equal(strncmp(gv_solo_ask(&solo, body), OK("broadcast_ok", "8"),
+                                 strlen(OK("broadcast_ok", "8"))),
+                         0);
+    }
+    const char *read = gv_solo_ask(&solo, "{\"type\":\"read\",\"msg_id\":9}");
+    assert_non_null(strstr(read, TO "read_ok\",\"in_reply_to\":9,\"messages\":[17,0,1.0,"
+                                    "{\"a\":[],\"b\":1},null,\"\xc3\xa9\","
+                                    "12345678901234567890123]}}\n"));
+    gv_solo_stop(&solo);
+}
+
+static void test_gset(void **state) {
+    (void)state;
+    struct gv_solo solo;
+    gv_solo_init(&solo, &gv_gset_workload);
+    solo.config.staleness_ms = 0;
+    const char *add = gv_solo_ask(&solo, "{\"type\":\"add\",\"msg_id\":1,\"element\":[1, 2]}");
+    assert_non_null(strstr(add, OK("add_ok", "1")));
+    const char *read = gv_solo_ask(&solo, "{\"type\":\"read\",\"msg_id\":2}");
+    assert_non_null(strstr(read, TO "read_ok\",\"in_reply_to\":2,\"value\":[[1,2]]}}\n"));
+    assert_string_equal(gv_solo_ask(&solo, "{\"type\":\"add\",\"msg_id\":3,\"delta\":1}"),
+                        ERROR("12", "3", "add: element is missing"));
+    gv_solo_stop(&solo);
+}
+
+// Adds a delta and returns whether that was refused as malformed with this text.
+static bool add(struct gv_solo *solo, const char *delta, const char *fault) {
+    char body[128], want[256];
+    snprintf(body, sizeof body, "{\"type\":\"add\",\"msg_id\":5,\"delta\":%s}", delta);
+    snprintf(want, sizeof want, ERROR("12", "5", "add: delta %s"), fault);
+    const char *answer = gv_solo_ask(solo, body);
+    return strstr(answer, fault[0] != '\0' ? want : OK("add_ok", "5")) != NULL;
+}
+
+static bool reads(struct gv_solo *solo, const char *value) {
+    char want[128];
+    snprintf(want, sizeof want, TO "read_ok\",\"in_reply_to\":6,\"value\":%s}}\n", value);
+    return strstr(gv_solo_ask(solo, "{\"type\":\"read\",\"msg_id\":6}"), want) != NULL;
+}
+
+static void test_counter(void **state) {
+    (void)state;
+    static const char beyond[] = "takes what this node has added beyond 2^63 - 1";
+    static const char no_integer[] = "is not an integer of 64 bits";
+    struct gv_solo solo;
+    gv_solo_init(&solo, &gv_counter_workload);
+    assert_true(reads(&solo, "0"));
+    assert_true(add(&solo, "0", ""));
+    assert_true(add(&solo, "-0", ""));
+    assert_true(add(&solo, "5", ""));
+    assert_true(add(&solo, "-7", ""));
+    assert_true(reads(&solo, "-2"));
+    assert_true(add(&solo, "1.0", no_integer));
+    assert_true(add(&solo, "\"1\"", no_integer));
+    assert_true(add(&solo, "null", no_integer));
+    assert_true(add(&solo, "1e3", no_integer));
+    assert_true(add(&solo, "9223372036854775808", no_integer));
+    assert_true(add(&solo, "-9223372036854775808", beyond));
+    assert_true(add(&solo, "9223372036854775803", beyond));
+    assert_true(reads(&solo, "-2"));
+    assert_true(add(&solo, "9223372036854775802", ""));
+    assert_true(reads(&solo, "9223372036854775800"));
+    assert_true(add(&solo, "-9223372036854775800", ""));
+    assert_true(add(&solo, "-1", beyond));
+    assert_true(reads(&solo, "0"));
+    assert_string_equal(gv_solo_ask(&solo, "{\"type\":\"add\",\"msg_id\":3}"),
+                        ERROR("12", "3", "add: delta is missing"));
+    gv_solo_stop(&solo);
+}
+
+// What is wrong with the envelope or the type is told alike by every workload.
+static void test_faults(void **state) {
+    (void)state;
+    for (int i = 0; i < WORKLOADS; i++) {
+        char want[256];
+        snprintf(want, sizeof want, ERROR("10", "1", "fly is not supported by gv-%s"),
+                 workloads[i]->name);
+        CHECK(workloads[i], {"{\"type\":\"fly\",\"msg_id\":1}", want},
+              {"{\"msg_id\":1}", ERROR("12", "1", "body without type, a string")},
+              {"{\"type\":7,\"msg_id\":1}", ERROR("12", "1", "body without type, a string")},
+              {"{\"type\":\"init\",\"msg_id\":1,\"node_id\":\"n1\"}",
+               ERROR("12", "1", "init: node_ids is missing")});
+    }
+}
+
+// ---- init ---------------------------------------------------------------------------------------
+
+static void test_before_init(void **state) {
+    (void)state;
+    for (int i = 0; i < WORKLOADS; i++) {
+        struct gv_solo solo;
+        gv_solo_config(&solo, workloads[i]);
+        gv_solo_start(&solo);
+        assert_string_equal(gv_node_name(solo.node), "");
+        assert_string_equal(gv_solo_ask(&solo, "{\"type\":\"read\",\"msg_id\":1}"),
+                            ERROR("11", "1", "read before init"));
+        // A cluster that has begun without this node.
+        assert_string_equal(gv_solo_ask(&solo, "{\"type\":\"gossip\",\"v\":1}"), "");
+        assert_string_equal(solo.log, "gossip before init\n");
+        gv_solo_stop(&solo);
+    }
+}
+
+static void test_init_again(void **state) {
+    (void)state;
+    for (int i = 0; i < WORKLOADS; i++) {
+        struct gv_solo solo;
+        gv_solo_init(&solo, workloads[i]);
+        assert_string_equal(gv_node_name(solo.node), "n1");
+        assert_string_equal(gv_solo_ask(&solo,
+                                        "{\"type\":\"init\",\"msg_id\":2,\"node_id\":\"n\\u0031\","
+                                        "\"node_ids\":[\"n1\", \"n2\",\"n3\"]}"),
+                            OK("init_ok", "2"));
+        const char *differs = ERROR("22", "3", "init: differs from the first, for n1");
+        assert_string_equal(gv_solo_ask(&solo, "{\"type\":\"init\",\"msg_id\":3,\"node_id\":\"n1\","
+                                               "\"node_ids\":[\"n1\",\"n2\"]}"),
+                            differs);
+        assert_string_equal(gv_solo_ask(&solo, "{\"type\":\"init\",\"msg_id\":3,\"node_id\":\"n2\","
+                                               "\"node_ids\":[\"n1\",\"n2\",\"n3\"]}"),
+                            differs);
+        assert_string_equal(gv_node_name(solo.node), "n1");
+        gv_solo_stop(&solo);
+    }
+}
+
+static void test_bad_init(void **state) {
+    (void)state;
+    static const struct {
+        const char *members, *fault;
+        bool gossip; // only found by those who gossip
+    } cases[] = {
+        {"\"node_ids\":[\"n1\"]", "node_id is missing", false},
+        {"\"node_id\":\"n1\"", "node_ids is missing", false},
+        {"\"node_id\":\"n1\",\"node_ids\":\"n1\"", "node_ids is not an array", false},
+        {"\"node_id\":1,\"node_ids\":[\"n1\"]",
+         "node_id is not a name (1 to 64 bytes, no control characters)", false},
+        {"\"node_id\":\"\",\"node_ids\":[\"\"]",
+         "node_id is not a name (1 to 64 bytes, no control characters)", false},
+        {"\"node_id\":\"n\\u00001\",\"node_ids\":[\"n\\u00001\"]",
+         "node_id is not a name (1 to 64 bytes, no control characters)", false},
+        {"\"node_id\":\"n1\",\"node_ids\":[\"n1\",[]]",
+         "node_ids: not a name (1 to 64 bytes, no control characters)", false},
+        {"\"node_id\":\"n1\",\"node_ids\":[\"n1\",\"0123456789012345678901234567890123456789"
+         "0123456789012345678901234\"]",
+         "node_ids: not a name (1 to 64 bytes, no control characters)", false},
+        {"\"node_id\":\"n1\",\"node_ids\":[\"n11\",\"n\"]", "node_ids: node_id is not among them",
+         false},
+        {"\"node_id\":\"n1\",\"node_ids\":[]", "node_ids: node_id is not among them", false},
+        {"\"node_id\":\"n1\",\"node_ids\":[\"n1\",\"n2\",\"n2\"]", "node_ids: a name is repeated",
+         true},
+        {"\"node_id\":\"n1\",\"node_ids\":[\"n1\",\"n1\"]", "node_ids: a name is repeated", true},
+    };
+    for (int i = 0; i < WORKLOADS; i++) {
+        struct gv_solo solo;
+        gv_solo_config(&solo, workloads[i]);
+        gv_solo_start(&solo);
+        for (size_t j = 0; j < sizeof cases / sizeof *cases; j++) {
+            if (cases[j].gossip && !workloads[i]->replica) continue;
+            char body[512], want[512];
+            snprintf(body, sizeof body, "{\"type\":\"init\",\"msg_id\":1,%s}", cases[j].members);
+            snprintf(want, sizeof want, ERROR("12", "1", "init: %s"), cases[j].fault);
+            assert_string_equal(gv_solo_ask(&solo, body), want);
+        }
+        // None of it has left anything behind.
+        assert_string_equal(gv_solo_ask(&solo, "{\"type\":\"init\",\"msg_id\":1,\"node_id\":\"n1\","
+                                               "\"node_ids\":[\"n2\",\"n1\"]}"),
+                            OK("init_ok", "1"));
+        gv_solo_stop(&solo);
+    }
+}
+
+// ---- Lines that get no answer -------------------------------------------------------------------
+
+static void test_unanswered(void **state) {
+    (void)state;
+    static const struct {
+        const char *line;
+        int status;
+        const char *log;
+    } cases[] = {
+        {"", GV_ESYNTAX, "undecodable line: empty input at byte 0"},
+        {"x", GV_ESYNTAX, "undecodable line: unknown literal at byte 0"},
+        {"{\"src\":\"c1\"", GV_ESYNTAX, "undecodable line: object not closed at byte 11"},
+        {"{\"a\":1}\n{\"a\":1}", GV_ESYNTAX, "undecodable line: newline at byte 7"},
+        {"[]", GV_ESYNTAX, "not a message: src is missing or of the wrong type"},
+        {"7", GV_ESYNTAX, "not a message: src is missing or of the wrong type"},
+        {"{\"src\":\"c1\",\"body\":{}}", GV_ESYNTAX,
+         "not a message: dest is missing or of the wrong type"},
+        {"{\"src\":\"c1\",\"dest\":\"n1\",\"body\":[]}", GV_ESYNTAX,
+         "not a message: body is missing or of the wrong type"},
+        {"{\"src\":\"c1\",\"dest\":\"n2\",\"body\":{\"type\":\"read\",\"msg_id\":1}}", GV_ENOENT,
+         "message to another node, n2"},
+        {"{\"src\":\"c1\",\"dest\":\"n1\",\"body\":{\"type\":\"read\"}}", GV_ESYNTAX,
+         "read without integer msg_id"},
+        {"{\"src\":\"c1\",\"dest\":\"n1\",\"body\":{\"type\":\"read\",\"msg_id\":1.0}}", GV_ESYNTAX,
+         "read without integer msg_id"},
+        {"{\"src\":\"c1\",\"dest\":\"n1\",\"body\":{\"type\":\"read\",\"msg_id\":\"1\"}}",
+         GV_ESYNTAX, "read without integer msg_id"},
+        {"{\"src\":\"c1\",\"dest\":\"n1\",\"body\":{\"type\":\"init\"}}", GV_ESYNTAX,
+         "init without integer msg_id"},
+        {"{\"src\":\"n2\",\"dest\":\"n1\",\"body\":{\"type\":\"fly\"}}", GV_ESYNTAX,
+         "fly is not supported by gv-broadcast"},
+        {"{\"src\":\"n2\",\"dest\":\"n1\",\"body\":{\"type\":\"error\",\"msg_id\":1}}", GV_ESYNTAX,
+         "error is not supported by gv-broadcast"},
+        {"{\"src\":\"n2\",\"dest\":\"n1\",\"body\":{\"type\":\"fly_ok\",\"msg_id\":1,"
+         "\"in_reply_to\":1}}",
+         GV_ESYNTAX, "fly_ok is not supported by gv-broadcast"},
+        {"{\"src\":\"n9\",\"dest\":\"n1\",\"body\":{\"type\":\"gossip\",\"v\":1}}", GV_ENOENT,
+         "gossip from n9, which is no peer"},
+        {"{\"src\":\"n1\",\"dest\":\"n1\",\"body\":{\"type\":\"gossip\",\"v\":1}}", GV_ENOENT,
+         "gossip from n1, which is no peer"},
+        {"{\"src\":\"n2\",\"dest\":\"n1\",\"body\":{\"type\":\"gossip\",\"v\":2}}", GV_EVERSION,
+         "gossip from n2: v: unsupported version"},
+        {"{\"src\":\"n2\",\"dest\":\"n1\",\"body\":{\"type\":\"sync\",\"v\":1,\"id\":-1}}",
+         GV_ERANGE, "gossip from n2: id: number out of range"},
+        {"{\"src\":\"n2\",\"dest\":\"n1\",\"body\":{\"type\":\"gossip\",\"v\":1,\"entries\":"
+         "[{\"bag\":[1]}]}}",
+         GV_ETYPE, "gossip from n2: value of the wrong type"},
+    };
+    struct gv_solo solo;
+    gv_solo_init(&solo, &gv_broadcast_workload);
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        char want[256];
+        snprintf(want, sizeof want, "n1: %s\n", cases[i].log);
+        gv_solo_clear(&solo);
+        assert_int_equal(gv_solo_receive(&solo, cases[i].line, strlen(cases[i].line)),
+                         cases[i].status);
+        assert_string_equal(solo.log, want);
+        gv_solo_send(&solo);
+        assert_null(strstr(solo.out, "\"dest\":\"c1\""));
+        assert_null(strstr(solo.out, "error"));
+    }
+    // It goes on as if nothing had been.
+    assert_non_null(strstr(gv_solo_ask(&solo, "{\"type\":\"read\",\"msg_id\":1}"), "read_ok"));
+    gv_solo_stop(&solo);
+}
+
+// A request from another node is answered like any other's; what answers it is not answered.
+static void test_no_ping_pong(void **state) {
+    (void)state;
+    struct gv_solo solo;
+    gv_solo_init(&solo, &gv_echo_workload);
+    const char *answer = gv_solo_say(&solo, "{\"src\":\"n2\",\"dest\":\"n1\",\"body\":{\"type\":"
+                                            "\"gossip\",\"v\":1,\"msg_id\":4}}");
+    assert_non_null(strstr(answer, "\"dest\":\"n2\",\"body\":{\"type\":\"error\","
+                                   "\"in_reply_to\":4,\"code\":10"));
+    assert_string_equal(gv_solo_say(&solo, "{\"src\":\"n2\",\"dest\":\"n1\",\"body\":{\"type\":"
+                                           "\"error\",\"code\":10,\"in_reply_to\":4}}"),
+                        "");
+    gv_solo_stop(&solo);
+}
+
+static void test_line_max(void **state) {
+    (void)state;
+    struct gv_solo solo;
+    gv_solo_config(&solo, &gv_echo_workload);
+    solo.config.line_max = 100;
+    gv_solo_start(&solo);
+    char line[102];
+    memset(line, ' ', sizeof line);
+    assert_int_equal(gv_solo_receive(&solo, line, 100), GV_ESYNTAX);
+    gv_solo_clear(&solo);
+    assert_int_equal(gv_solo_receive(&solo, line, 101), GV_EFULL);
+    assert_string_equal(solo.log, "line longer than 100 bytes\n");
+    gv_solo_stop(&solo);
+}
+
+static void test_log_rate(void **state) {
+    (void)state;
+    struct gv_solo solo;
+    gv_solo_init(&solo, &gv_echo_workload);
+    for (int second = 0; second < 3; second++) {
+        gv_solo_clear(&solo);
+        for (int i = 0; i < 5000; i++) gv_solo_receive(&solo, "x", 1);
+        assert_int_equal(solo.log_lines, GV_NODE_LOG_RATE + 1);
+        solo.now += 1000 * GV_MS;
+    }
+    gv_solo_clear(&solo);
+    gv_node_log_stats(solo.node);
+    assert_string_equal(solo.log, "n1: 15001 lines, 0 requests, 0 answered by an error, "
+                                  "15000 lines refused\n");
+    gv_solo_stop(&solo);
+}
+
+// ---- Long replies and back-pressure -------------------------------------------------------------
+
+static void test_long_echo(void **state) {
+    (void)state;
+    enum { LEN = 900000 };
+    struct gv_solo solo;
+    gv_solo_config(&solo, &gv_echo_workload);
+    solo.config.message_max = 2048;
+    gv_solo_start(&solo);
+    gv_solo_ask(&solo, "{\"type\":\"init\",\"msg_id\":1,\"node_id\":\"n1\",\"node_ids\":[\"n1\"]}");
+    solo.send_cap = gv_node_send_min(solo.node);
+    char *line = malloc(LEN + 200), *value = malloc(LEN + 1);
+    memset(value, 'a', LEN);
+    value[0] = value[LEN - 1] = '"';
+    value[LEN] = '\0';
+    sprintf(
+        line,
+        "{\"src\":\"c1\",\"dest\":\"n1\",\"body\":{\"type\":\"echo\",\"msg_id\":1,\"echo\":%s}}",
+        value);
+    const char *answer = gv_solo_say(&solo, line);
+    sprintf(line, TO "echo_ok\",\"in_reply_to\":1,\"echo\":%s}}\n", value);
+    assert_string_equal(answer, line);
+    free(line);
+    free(value);
+    gv_solo_stop(&solo);
+}
+
+// Finds the reply to a message and checks that it lists `count` values: 0, 1, 2, …
+static const char *check_list(const char *out, int id, int count) {
+    char head[128];
+    int len = snprintf(head, sizeof head, TO "read_ok\",\"in_reply_to\":%d,\"messages\":[", id);
+    const char *at = strstr(out, head);
+    assert_non_null(at);
+    at += len;
+    for (int i = 0; i < count; i++) {
+        char value[16];
+        len = snprintf(value, sizeof value, "%s%d", i > 0 ? "," : "", i);
+        assert_int_equal(strncmp(at, value, (size_t)len), 0);
+        at += len;
+    }
+    assert_int_equal(strncmp(at, "]}}\n", 4), 0);
+    return at + 4;
+}
+
+// Reads of thousands of values through the smallest buffer, other requests in between: each shows
+// what had been put when it was asked, in order, and asking allocates nothing to speak of.
+static void test_long_reads(void **state) {
+    (void)state;
+    enum { VALUES = 5000, EACH = 500 };
+    struct gv_solo solo;
+    gv_solo_config(&solo, &gv_broadcast_workload);
+    solo.config.message_max = 2048;
+    gv_solo_start(&solo);
+    solo.send_cap = gv_node_send_min(solo.node);
+    assert_true(solo.send_cap < 4096);
+    gv_solo_ask(&solo, "{\"type\":\"init\",\"msg_id\":1,\"node_id\":\"n1\",\"node_ids\":[\"n1\"]}");
+    gv_solo_clear(&solo);
+    for (int i = 0; i < VALUES; i++) {
+        char body[128];
+        snprintf(body, sizeof body, "{\"type\":\"broadcast\",\"msg_id\":0,\"message\":%d}", i);
+        const char *line = gv_solo_line(body);
+        assert_int_equal(gv_solo_receive(&solo, line, strlen(line)), 0);
+        if ((i + 1) % EACH != 0) continue;
+        snprintf(body, sizeof body, "{\"type\":\"read\",\"msg_id\":%d}", i + 1);
+        line = gv_solo_line(body);
+        assert_int_equal(gv_solo_receive(&solo, line, strlen(line)), 0);
+    }
+    gv_solo_send(&solo);
+    const char *at = solo.out;
+    for (int i = EACH; i <= VALUES; i += EACH) {
+        for (int j = 0; j < EACH; j++) {
+            assert_int_equal(strncmp(at, OK("broadcast_ok", "0"), strlen(OK("broadcast_ok", "0"))),
+                             0);
+            at += strlen(OK("broadcast_ok", "0"));
+        }
+        assert_ptr_equal(strstr(at, TO "read_ok"), at);
+        at = check_list(at, i, i);
+    }
+    assert_string_equal(at, "");
+    gv_solo_stop(&solo);
+}
+
+// A node that may not send is full after a bounded number of requests; afterwards each has its
+// answer, in order.
+static void fill(const char *body_format, const char *answer_format, int most) {
+    struct gv_solo solo;
+    gv_solo_init(&solo, &gv_broadcast_workload);
+    int count = 0;
+    for (; gv_node_ready(solo.node); count++) {
+        char body[128];
+        snprintf(body, sizeof body, body_format, count);
+        const char *line = gv_solo_line(body);
+        assert_int_equal(gv_solo_receive(&solo, line, strlen(line)), 0);
+        assert_true(count < most);
+    }
+    gv_solo_send(&solo);
+    assert_true(gv_node_ready(solo.node));
+    const char *at = solo.out;
+    for (int i = 0; i < count; i++) {
+        char answer[128];
+        snprintf(answer, sizeof answer, answer_format, i);
+        // Gossip may stand in between, and nothing else.
+        at = strstr(at, TO);
+        assert_non_null(at);
+        assert_int_equal(strncmp(at, answer, strlen(answer)), 0);
+        at += strlen(answer);
+    }
+    assert_null(strstr(at, TO));
+    gv_solo_stop(&solo);
+}
+
+#define READ_OK TO "read_ok\",\"in_reply_to\":%d,\"messages\":[]}}\n"
+
+static void test_back_pressure(void **state) {
+    (void)state;
+    fill("{\"type\":\"broadcast\",\"msg_id\":%d,\"message\":5}", OK("broadcast_ok", "%d"), 20000);
+    fill("{\"type\":\"read\",\"msg_id\":%d}", READ_OK, GV_NODE_READS_MAX);
+    fill("{\"type\":\"fly\",\"msg_id\":%d}",
+         ERROR("10", "%d", "fly is not supported by gv-broadcast"), 20000);
+}
+
+// ---- Gossip -------------------------------------------------------------------------------------
+
+// However many replies wait, gossip gets its turn.
+static void test_fairness(void **state) {
+    (void)state;
+    struct gv_solo solo;
+    gv_solo_config(&solo, &gv_broadcast_workload);
+    solo.config.staleness_ms = 0;
+    gv_solo_start(&solo);
+    gv_solo_ask(&solo, "{\"type\":\"init\",\"msg_id\":1,\"node_id\":\"n1\","
+                       "\"node_ids\":[\"n1\",\"n2\",\"n3\"]}");
+    gv_solo_clear(&solo);
+    for (int i = 0; gv_node_ready(solo.node); i++) {
+        char body[128];
+        snprintf(body, sizeof body, "{\"type\":\"broadcast\",\"msg_id\":0,\"message\":%d}", i);
+        const char *line = gv_solo_line(body);
+        gv_solo_receive(&solo, line, strlen(line));
+    }
+    gv_solo_send(&solo);
+    const char *gossip = strstr(solo.out, "\"type\":\"gossip\"");
+    assert_non_null(gossip);
+    assert_true(gossip - solo.out < 300 << 10);
+    gv_solo_stop(&solo);
+}
+
+// Carries what one node says to the others; returns how many lines of gossip that were.
+static int carry(struct gv_solo *nodes, int count, struct gv_solo *from) {
+    int carried = 0;
+    gv_solo_clear(from);
+    gv_solo_send(from);
+    for (char *line = from->out, *end; (end = strchr(line, '\n')) != NULL; line = end + 1) {
+        for (int i = 0; i < count; i++) {
+            char dest[32];
+            snprintf(dest, sizeof dest, "\"dest\":\"n%d\"", i + 1);
+            if (strncmp(strstr(line, "\"dest\":"), dest, strlen(dest)) != 0) continue;
+            assert_int_equal(gv_solo_receive(&nodes[i], line, (size_t)(end - line)), 0);
+            carried++;
+        }
+    }
+    return carried;
+}
+
+static void test_gossip(void **state) {
+    (void)state;
+    enum { NODES = 3 };
+    struct gv_solo nodes[NODES];
+    for (int i = 0; i < NODES; i++) {
+        gv_solo_config(&nodes[i], &gv_broadcast_workload);
+        nodes[i].config.seed = (uint64_t)i;
+        gv_solo_start(&nodes[i]);
+        char line[256];
+        snprintf(line, sizeof line,
+                 "{\"src\":\"c1\",\"dest\":\"n%d\",\"body\":{\"type\":\"init\",\"msg_id\":1,"
+                 "\"node_id\":\"n%d\",\"node_ids\":[\"n1\",\"n2\",\"n3\"]}}",
+                 i + 1, i + 1);
+        gv_solo_say(&nodes[i], line);
+        snprintf(line, sizeof line,
+                 "{\"src\":\"c1\",\"dest\":\"n%d\",\"body\":{\"type\":\"broadcast\",\"msg_id\":1,"
+                 "\"message\":%d}}",
+                 i + 1, i);
+        gv_solo_receive(&nodes[i], line, strlen(line));
+        gv_solo_clear(&nodes[i]);
+    }
+    int carried = 0;
+    for (gv_time now = 1000 * GV_MS; now < 3000 * GV_MS; now += 10 * GV_MS) {
+        for (int i = 0; i < NODES; i++) {
+            nodes[i].now = now;
+            if (gv_node_deadline(nodes[i].node) <= now) gv_node_advance(nodes[i].node, now);
+            carried += carry(nodes, NODES, &nodes[i]);
+        }
+    }
+    for (int i = 0; i < NODES; i++) {
+        char line[128];
+        snprintf(line, sizeof line,
+                 "{\"src\":\"c1\",\"dest\":\"n%d\",\"body\":{\"type\":\"read\",\"msg_id\":1}}",
+                 i + 1);
+        const char *list = strstr(gv_solo_say(&nodes[i], line), "\"messages\":[");
+        assert_non_null(list);
+        for (int j = 0; j < NODES; j++) assert_non_null(strchr(list, '0' + j));
+    }
+    assert_in_range(carried, 4, 40);
+    for (int i = 0; i < NODES; i++) gv_solo_stop(&nodes[i]);
+}
+
+// ---- Memory -------------------------------------------------------------------------------------
+
+struct allowance {
+    int left;
+};
+
+static void *allowed_resize(void *ctx, void *block, size_t old_size, size_t new_size) {
+    struct allowance *allowance = ctx;
+    if (new_size > old_size && allowance->left-- <= 0) return NULL;
+    return gv_base_malloc().resize(NULL, block, old_size, new_size);
+}
+
+// Runs out of memory at every allocation there is, one after the other: each line is either
+// answered as if nothing were, or refused and not done.
+static void test_out_of_memory(void **state) {
+    (void)state;
+    bool whole = false;
+    for (int allowed = 0; !whole; allowed++) {
+        assert_true(allowed < 200);
+        struct allowance allowance = {allowed};
+        struct gv_solo solo;
+        gv_solo_config(&solo, &gv_broadcast_workload);
+        solo.config.alloc = (struct gv_alloc){allowed_resize, &allowance};
+        gv_json_init(&solo.json, solo.config.alloc, 0, 0);
+        gv_solo_clear(&solo);
+        if (gv_node_new(&solo.node, &solo.config) == 0) {
+            const char *init = gv_solo_ask(&solo, "{\"type\":\"init\",\"msg_id\":1,\"node_id\":"
+                                                  "\"n1\",\"node_ids\":[\"n1\",\"n2\",\"n3\"]}");
+            bool joined = strcmp(init, OK("init_ok", "1")) == 0;
+            assert_true(joined || strstr(init, "\"code\":11") != NULL || init[0] == '\0');
+            const char *put =
+                gv_solo_ask(&solo, "{\"type\":\"broadcast\",\"msg_id\":2,\"message\":42}");
+            bool stored = strstr(put, "broadcast_ok") != NULL;
+            assert_true(stored || strstr(put, "\"code\":11") != NULL || put[0] == '\0');
+            allowance.left = 1000;
+            bool found = strstr(gv_solo_ask(&solo, "{\"type\":\"read\",\"msg_id\":3}"), "[42]");
+            assert_true(found == stored);
+            whole = joined && stored;
+        }
+        gv_solo_stop(&solo);
+    }
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_echo),          cmocka_unit_test(test_broadcast),
+        cmocka_unit_test(test_gset),          cmocka_unit_test(test_counter),
+        cmocka_unit_test(test_faults),        cmocka_unit_test(test_before_init),
+        cmocka_unit_test(test_init_again),    cmocka_unit_test(test_bad_init),
+        cmocka_unit_test(test_unanswered),    cmocka_unit_test(test_no_ping_pong),
+        cmocka_unit_test(test_line_max),      cmocka_unit_test(test_log_rate),
+        cmocka_unit_test(test_long_echo),     cmocka_unit_test(test_long_reads),
+        cmocka_unit_test(test_back_pressure), cmocka_unit_test(test_fairness),
+        cmocka_unit_test(test_gossip),        cmocka_unit_test(test_out_of_memory),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,150 @@
+// SPDX-License-Identifier: MIT
+#include "../lib/test.h"
+
+#include "../../node/options.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static char fault[256];
+
+// Parses these words, split at spaces.
+static int parse(struct gv_options *out, bool replica, const char *words) {
+    static char text[256];
+    static char *argv[32];
+    snprintf(text, sizeof text, "gv-x %s", words);
+    int argc = 0;
+    for (char *word = strtok(text, " "); word != NULL; word = strtok(NULL, " ")) {
+        assert_true(argc < 31);
+        argv[argc++] = word;
+    }
+    argv[argc] = NULL;
+    fault[0] = '\0';
+    return gv_options_parse(out, replica, argc, argv, fault, sizeof fault);
+}
+
+static void test_defaults(void **state) {
+    (void)state;
+    struct gv_options o;
+    assert_int_equal(parse(&o, true, ""), 0);
+    assert_int_equal(o.staleness_ms, 500);
+    assert_int_equal(o.log_level, GV_LOG_INFO);
+    assert_null(o.secret_file);
+    assert_false(o.help || o.version || o.has_seed);
+    assert_int_equal(o.message_max, 0);
+    assert_int_equal(o.line_max, 0);
+}
+
+static void test_values(void **state) {
+    (void)state;
+    struct gv_options o;
+    assert_int_equal(parse(&o, true,
+                           "--staleness 0 --secret-file=/a=b --seed 18446744073709551615 "
+                           "--log-level debug --message-max=4096 --line-max 2000000"),
+                     0);
+    assert_int_equal(o.staleness_ms, 0);
+    assert_string_equal(o.secret_file, "/a=b");
+    assert_true(o.has_seed);
+    assert_true(o.seed == UINT64_MAX);
+    assert_int_equal(o.log_level, GV_LOG_DEBUG);
+    assert_int_equal(o.message_max, 4096);
+    assert_int_equal(o.line_max, 2000000);
+
+    assert_int_equal(parse(&o, false, "--seed 0x10 --seed 0x20 --log-level=error --help"), 0);
+    assert_int_equal(o.seed, 0x20);
+    assert_int_equal(o.log_level, GV_LOG_ERROR);
+    assert_true(o.help);
+    assert_int_equal(parse(&o, false, "--version"), 0);
+    assert_true(o.version);
+}
+
+static void test_faults(void **state) {
+    (void)state;
+    static const struct {
+        bool replica;
+        const char *words, *fault;
+    } cases[] = {
+        {true, "--foo", "unknown option --foo"},
+        {true, "--foo=3", "unknown option --foo"},
+        {true, "--stale 3", "unknown option --stale"},
+        {true, "--stalenessx 3", "unknown option --stalenessx"},
+        {true, "--=3", "unknown option --"},
+        {false, "--staleness 3", "unknown option --staleness"},
+        {false, "--secret-file x", "unknown option --secret-file"},
+        {true, "-h", "unexpected argument -h"},
+        {true, "--", "unexpected argument --"},
+        {true, "x", "unexpected argument x"},
+        {true, "--seed", "--seed wants N"},
+        {true, "--secret-file", "--secret-file wants FILE"},
+        {true, "--help=1", "--help takes no value"},
+        {true, "--seed x", "--seed: not a number: x"},
+        {true, "--seed=", "--seed: not a number: "},
+        {true, "--seed -1", "--seed: not a number: -1"},
+        {true, "--seed +1", "--seed: not a number: +1"},
+        {true, "--seed 1x", "--seed: not a number: 1x"},
+        {true, "--staleness 1.5", "--staleness: not a number: 1.5"},
+        {true, "--staleness 3600001", "--staleness: not within 0 and 3600000: 3600001"},
+        {true, "--seed 18446744073709551616",
+         "--seed: not within 0 and 18446744073709551615: 18446744073709551616"},
+        {true, "--message-max 10", "--message-max: not within 2048 and 1073741824: 10"},
+        {true, "--line-max 10", "--line-max: not within 4096 and 1073741824: 10"},
+        {true, "--line-max 65536", "--line-max must exceed --message-max (65536) by 1024"},
+        {true, "--log-level loud", "--log-level: not error, warn, info or debug: loud"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct gv_options o;
+        assert_int_equal(parse(&o, cases[i].replica, cases[i].words), GV_EINVAL);
+        assert_string_equal(fault, cases[i].fault);
+    }
+    struct gv_options o;
+    assert_int_equal(parse(&o, false, "--line-max 65536"), 0);
+}
+
+static void test_help(void **state) {
+    (void)state;
+    char text[2048];
+    int len = gv_options_help("gv-x", true, text, sizeof text);
+    assert_int_equal(len, strlen(text));
+    assert_non_null(strstr(text, "usage: gv-x [option]...\n"));
+    assert_non_null(strstr(text, "--staleness MS"));
+    gv_options_help("gv-x", false, text, sizeof text);
+    assert_null(strstr(text, "--staleness"));
+    assert_non_null(strstr(text, "--seed N"));
+}
+
+static int read_secret(const char *content, size_t len, uint8_t *buf, size_t cap) {
+    char path[] = "/tmp/gv-secret-XXXXXX";
+    int fd = mkstemp(path);
+    assert_true(fd >= 0);
+    assert_int_equal(write(fd, content, len), len);
+    close(fd);
+    int status = gv_options_read_secret(path, buf, cap);
+    unlink(path);
+    return status;
+}
+
+static void test_secret(void **state) {
+    (void)state;
+    uint8_t buf[4];
+    assert_int_equal(read_secret("abc\n", 4, buf, sizeof buf), 3);
+    assert_memory_equal(buf, "abc", 3);
+    assert_int_equal(read_secret("\n\n", 2, buf, sizeof buf), 1);
+    assert_int_equal(read_secret("\0\1\2\3", 4, buf, sizeof buf), 4);
+    assert_memory_equal(buf, "\0\1\2\3", 4);
+    assert_int_equal(read_secret("12345", 5, buf, sizeof buf), GV_ESPACE);
+    assert_int_equal(read_secret("", 0, buf, sizeof buf), GV_EINVAL);
+    assert_int_equal(read_secret("\n", 1, buf, sizeof buf), GV_EINVAL);
+    assert_int_equal(gv_options_read_secret("/nonexistent/file", buf, sizeof buf), GV_ENOENT);
+    assert_int_equal(gv_options_read_secret("/", buf, sizeof buf), GV_ENOENT);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_defaults), cmocka_unit_test(test_values),
+        cmocka_unit_test(test_faults),   cmocka_unit_test(test_help),
+        cmocka_unit_test(test_secret),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,485 @@
+// SPDX-License-Identifier: MIT
+// The replica against an array of entries, each with its own copies of the texts.
+#include "../../engine/replica.h"
+
+#include "../../engine/prng.h"
+#include "../lib/meter.h"
+#include "../lib/test.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static struct gv_slice slice(const char *text) {
+    return (struct gv_slice){(const uint8_t *)text, strlen(text)};
+}
+
+// ---- The model ----------------------------------------------------------------------------------
+
+enum { MODEL_MAX = 6000 };
+
+struct model {
+    struct gv_entry entries[MODEL_MAX];
+    size_t count;
+};
+
+static struct gv_slice copy_of(struct gv_slice text) {
+    uint8_t *data = malloc(text.len + 1);
+    assert_non_null(data);
+    if (text.len > 0) memcpy(data, text.data, text.len);
+    return (struct gv_slice){data, text.len};
+}
+
+static void model_set(struct gv_entry *entry, const struct gv_entry *to) {
+    *entry = *to;
+    entry->key = copy_of(to->key);
+    entry->value = copy_of(to->value);
+    entry->node = copy_of(to->node);
+}
+
+static void model_unset(struct gv_entry *entry) {
+    free((void *)(uintptr_t)entry->key.data);
+    free((void *)(uintptr_t)entry->value.data);
+    free((void *)(uintptr_t)entry->node.data);
+}
+
+static void model_free(struct model *model) {
+    for (size_t i = 0; i < model->count; i++) model_unset(&model->entries[i]);
+    free(model);
+}
+
+static bool same_text(struct gv_slice a, struct gv_slice b) {
+    return a.len == b.len && (a.len == 0 || memcmp(a.data, b.data, a.len) == 0);
+}
+
+static bool same_entry(const struct gv_entry *a, const struct gv_entry *b) {
+    return a->lattice == b->lattice && same_text(a->key, b->key) && a->count == b->count &&
+           a->lamport == b->lamport && same_text(a->value, b->value) && same_text(a->node, b->node);
+}
+
+static struct gv_entry *model_find(struct model *model, const struct gv_entry *key) {
+    for (size_t i = 0; i < model->count; i++) {
+        struct gv_entry *entry = &model->entries[i];
+        if (entry->lattice == key->lattice && same_text(entry->key, key->key)) return entry;
+    }
+    return NULL;
+}
+
+// Merges, by rules of its own; returns what gv_replica_put shall.
+static int model_put(struct model *model, const struct gv_entry *entry) {
+    struct gv_entry *held = model_find(model, entry);
+    if (held == NULL) {
+        assert_true(model->count < MODEL_MAX);
+        model_set(&model->entries[model->count++], entry);
+        return 1;
+    }
+    if (entry->lattice == GV_LATTICE_SET) return 0;
+    bool larger = entry->count > held->count;
+    if (entry->lattice == GV_LATTICE_REGISTER) {
+        larger = entry->lamport > held->lamport;
+        // In these tests the texts of a tie are of digits or letters and equally long.
+        if (entry->lamport == held->lamport && !same_text(entry->node, held->node))
+            larger = memcmp(entry->node.data, held->node.data, held->node.len) > 0;
+    }
+    if (!larger) return 0;
+    model_unset(held);
+    model_set(held, entry);
+    return 1;
+}
+
+// ---- Random entries -----------------------------------------------------------------------------
+
+static const char *const odd_keys[] = {
+    "9223372036854775807",  // these two …
+    "9223372036854775806",  // … share the last place
+    "-9223372036854775808", // the first place
+    "-9223372036854775807",
+    "9223372036854775808",
+    "0",
+    "-1",
+    "1",
+    "1.0",
+    "\"1\"",
+    "null",
+    "[]",
+};
+enum { ODD_KEYS = sizeof odd_keys / sizeof *odd_keys };
+
+// Texts for one entry, to be built in place.
+struct texts {
+    char key[64];
+    char value[GV_REPLICA_TEXT_MAX];
+    char node[256];
+};
+
+static void any_key(struct gv_prng *prng, struct texts *texts, uint64_t keys) {
+    uint64_t which = gv_prng_below(prng, keys);
+    if (which < ODD_KEYS) {
+        snprintf(texts->key, sizeof texts->key, "%s", odd_keys[which]);
+    } else if (which % 3 == 0) {
+        snprintf(texts->key, sizeof texts->key, "\"%0*" PRIu64 "\"", (int)(which % 50), which);
+    } else {
+        snprintf(texts->key, sizeof texts->key, "%" PRIu64, which);
+    }
+}
+
+static struct gv_entry any_entry(struct gv_prng *prng, struct texts *texts, uint64_t keys) {
+    any_key(prng, texts, keys);
+    struct gv_entry entry = {.lattice = (enum gv_lattice)gv_prng_below(prng, 3),
+                             .key = slice(texts->key)};
+    uint64_t version = gv_prng_below(prng, 50);
+    if (version == 0) version = UINT64_MAX - gv_prng_below(prng, 2);
+    if (entry.lattice == GV_LATTICE_COUNTER) entry.count = version;
+    if (entry.lattice != GV_LATTICE_REGISTER) return entry;
+    // The version decides all else but the node, so that ties are decided by the node.
+    entry.lamport = version;
+    size_t longest = version % 10 == 0 ? 20000 : version % 3 == 0 ? 300 : 20;
+    entry.value.len = 1 + (size_t)(version * 7919 % longest);
+    memset(texts->value, (int)('a' + version % 26), entry.value.len);
+    entry.value.data = (const uint8_t *)texts->value;
+    entry.node.len = version % 7 == 0 ? 255 : 5;
+    memset(texts->node, (int)('0' + gv_prng_below(prng, 3)), entry.node.len);
+    entry.node.data = (const uint8_t *)texts->node;
+    return entry;
+}
+
+// ---- Comparing ----------------------------------------------------------------------------------
+
+// Everything that can be asked says what the model does.
+static void assert_same(struct gv_replica *replica, struct model *model) {
+    assert_int_equal(gv_tree_verify(&replica->tree), 0);
+    struct gv_digest digest = {0};
+    for (size_t i = 0; i < model->count; i++) {
+        const struct gv_entry *want = &model->entries[i];
+        struct gv_item item = gv_lattice_item(&replica->key, want);
+        digest = gv_digest_add(digest, (struct gv_digest){1, item.hash});
+        uint32_t ref;
+        assert_true(gv_replica_find(replica, want, &ref));
+        struct gv_entry got = gv_replica_get(replica, ref);
+        assert_true(same_entry(&got, want));
+    }
+    assert_true(gv_digest_equal(gv_tree_root(&replica->tree), digest));
+
+    size_t walked = 0;
+    uint32_t ref = 0, next;
+    for (; gv_replica_walk(replica, &ref, UINT32_MAX, &next); ref = next) {
+        struct gv_entry got = gv_replica_get(replica, ref);
+        uint32_t found;
+        assert_true(gv_replica_find(replica, &got, &found));
+        assert_int_equal(found, ref); // so nothing is walked over twice
+        walked++;
+    }
+    assert_int_equal(walked, model->count);
+}
+
+static void start(struct gv_replica *replica, struct gv_alloc alloc, uint64_t memory_max) {
+    gv_replica_init(replica, alloc, slice("a secret"), memory_max);
+}
+
+static struct model *model_new(void) {
+    struct model *model = calloc(1, sizeof *model);
+    assert_non_null(model);
+    return model;
+}
+
+// ---- Tests --------------------------------------------------------------------------------------
+
+static void any_puts_as_the_model(void **state) {
+    (void)state;
+    static struct texts texts;
+    struct gv_prng prng;
+    gv_prng_init(&prng, gv_test_seed(), 0);
+    for (int round = 0; round < 8; round++) {
+        struct gv_replica replica;
+        struct model *model = model_new();
+        start(&replica, gv_base_malloc(), 0);
+        uint64_t keys = round % 2 ? 20 : 800;
+        for (int i = 0; i < 3000; i++) {
+            struct gv_entry entry = any_entry(&prng, &texts, keys);
+            uint32_t ref = UINT32_MAX;
+            int changed = gv_replica_put(&replica, &entry, &ref);
+            assert_int_equal(changed, model_put(model, &entry));
+            if (changed == 1) {
+                struct gv_entry got = gv_replica_get(&replica, ref);
+                assert_true(same_entry(&got, &entry));
+            }
+            if (i % 300 == 0) assert_same(&replica, model);
+        }
+        assert_same(&replica, model);
+        gv_replica_fini(&replica);
+        model_free(model);
+    }
+}
+
+// Freed records are used again: a register that is written for ever takes no more room for it.
+static void rewriting_takes_no_more_room(void **state) {
+    (void)state;
+    static char value[5000];
+    memset(value, 'v', sizeof value);
+    struct gv_prng prng;
+    gv_prng_init(&prng, gv_test_seed(), 1);
+    struct gv_replica replica;
+    start(&replica, gv_base_malloc(), 0);
+    uint64_t early = 0;
+    for (uint64_t lamport = 1; lamport <= 20000; lamport++) {
+        char key[32];
+        snprintf(key, sizeof key, "%" PRIu64, lamport % 8);
+        struct gv_entry entry = {
+            .lattice = GV_LATTICE_REGISTER,
+            .key = slice(key),
+            .value = {(const uint8_t *)value, 1 + gv_prng_below(&prng, sizeof value)},
+            .lamport = lamport,
+            .node = slice("\"n\""),
+        };
+        uint32_t ref;
+        assert_int_equal(gv_replica_put(&replica, &entry, &ref), 1);
+        if (lamport == 2000) early = gv_replica_memory(&replica);
+    }
+    assert_int_equal(gv_replica_memory(&replica), early);
+    gv_replica_fini(&replica);
+}
+
+static void order_of_arrival_does_not_matter(void **state) {
+    (void)state;
+    enum { PUTS = 1500 };
+    static struct texts texts;
+    uint64_t seed = gv_test_seed();
+    struct gv_replica forwards, backwards;
+    start(&forwards, gv_base_malloc(), 0);
+    start(&backwards, gv_base_malloc(), 0);
+    for (int i = 0; i < PUTS; i++) {
+        struct gv_prng prng;
+        uint32_t ref;
+        gv_prng_init(&prng, seed, 100 + (uint64_t)i);
+        struct gv_entry entry = any_entry(&prng, &texts, 200);
+        assert_true(gv_replica_put(&forwards, &entry, &ref) >= 0);
+        gv_prng_init(&prng, seed, 100 + (uint64_t)(PUTS - 1 - i));
+        entry = any_entry(&prng, &texts, 200);
+        assert_true(gv_replica_put(&backwards, &entry, &ref) >= 0);
+        assert_true(gv_replica_put(&backwards, &entry, &ref) == 0); // repetition does not either
+    }
+    assert_true(
+        gv_digest_equal(gv_tree_root(&forwards.tree), gv_tree_root(&backwards.tree)));
+    gv_replica_fini(&forwards);
+    gv_replica_fini(&backwards);
+}
+
+// A walk that puts interrupt goes on at a record's start, and sees every entry that was there,
+// but for registers, which may move.
+static void walks_bear_interruption(void **state) {
+    (void)state;
+    static struct texts texts;
+    struct gv_prng prng;
+    gv_prng_init(&prng, gv_test_seed(), 2);
+    for (int round = 0; round < 20; round++) {
+        struct gv_replica replica;
+        start(&replica, gv_base_malloc(), 0);
+        uint32_t ref, next, put_ref;
+        for (int i = 0; i < 200; i++) {
+            struct gv_entry entry = any_entry(&prng, &texts, 100);
+            assert_true(gv_replica_put(&replica, &entry, &put_ref) >= 0);
+        }
+        size_t fixed = 0, seen = 0;
+        for (ref = 0; gv_replica_walk(&replica, &ref, UINT32_MAX, &next); ref = next)
+            fixed += gv_replica_get(&replica, ref).lattice != GV_LATTICE_REGISTER;
+        uint32_t end = replica.end;
+        for (ref = 0; gv_replica_walk(&replica, &ref, end, &next); ref = next) {
+            assert_true(ref < end);
+            seen += gv_replica_get(&replica, ref).lattice != GV_LATTICE_REGISTER;
+            for (uint64_t puts = gv_prng_below(&prng, 6); puts > 0; puts--) {
+                struct gv_entry entry = any_entry(&prng, &texts, 100);
+                assert_true(gv_replica_put(&replica, &entry, &put_ref) >= 0);
+            }
+        }
+        assert_int_equal(seen, fixed);
+        // The place where the walk stopped is the start of a record also later on.
+        for (; gv_replica_walk(&replica, &ref, UINT32_MAX, &next); ref = next)
+            assert_true(gv_replica_find(
+                &replica, &(struct gv_entry){.lattice = gv_replica_get(&replica, ref).lattice,
+                                             .key = gv_replica_get(&replica, ref).key},
+                &put_ref));
+        gv_replica_fini(&replica);
+    }
+}
+
+// The last record is freed while a walk stands behind it, and larger ones follow.
+static void a_walk_at_the_end_stays_at_a_boundary(void **state) {
+    (void)state;
+    static char value[4096];
+    memset(value, 'v', sizeof value);
+    struct gv_replica replica;
+    start(&replica, gv_base_malloc(), 0);
+    struct gv_entry entry = {.lattice = GV_LATTICE_REGISTER,
+                             .value = {(const uint8_t *)value, 1},
+                             .node = slice("\"n\"")};
+    uint32_t ref, next, end;
+    entry.key = slice("1");
+    entry.value.len = 500; // leaves a record of 32 units, once it has grown out of it
+    assert_int_equal(gv_replica_put(&replica, &entry, &ref), 1);
+    entry.key = slice("2");
+    assert_int_equal(gv_replica_put(&replica, &entry, &ref), 1);
+    entry.lamport = 1;
+    entry.value.len = 4000;
+    assert_int_equal(gv_replica_put(&replica, &entry, &ref), 1);
+    entry.key = slice("3");
+    entry.value.len = 100;
+    assert_int_equal(gv_replica_put(&replica, &entry, &ref), 1);
+    for (ref = 0; gv_replica_walk(&replica, &ref, UINT32_MAX, &next); ref = next) continue;
+    end = replica.end;
+    entry.lamport = 2; // moves to the freed record and leaves the last one
+    entry.value.len = 480;
+    assert_int_equal(gv_replica_put(&replica, &entry, &next), 1);
+    entry.key = slice("4");
+    entry.value.len = 3000;
+    assert_int_equal(gv_replica_put(&replica, &entry, &next), 1);
+    size_t more = 0;
+    for (ref = end; gv_replica_walk(&replica, &ref, UINT32_MAX, &next); ref = next) {
+        struct gv_entry got = gv_replica_get(&replica, ref);
+        assert_true(same_text(got.key, slice("4")));
+        more++;
+    }
+    assert_int_equal(more, 1);
+    gv_replica_fini(&replica);
+}
+
+static void marks_stay_with_the_entry(void **state) {
+    (void)state;
+    static char value[40000];
+    memset(value, 'v', sizeof value);
+    struct gv_replica replica;
+    start(&replica, gv_base_malloc(), 0);
+    uint32_t ref;
+    struct gv_entry entry = {.lattice = GV_LATTICE_SET, .key = slice("1")};
+    assert_int_equal(gv_replica_put(&replica, &entry, &ref), 1);
+    assert_null(gv_replica_mark(&replica, ref));
+
+    entry.lattice = GV_LATTICE_COUNTER;
+    for (uint64_t count = 1; count < 10; count++) {
+        entry.count = count;
+        assert_int_equal(gv_replica_put(&replica, &entry, &ref), 1);
+        assert_true(*gv_replica_mark(&replica, ref) == (count == 1 ? UINT64_MAX : count - 1));
+        *gv_replica_mark(&replica, ref) = count;
+    }
+    entry = (struct gv_entry){.lattice = GV_LATTICE_REGISTER,
+                              .key = slice("1"),
+                              .value = {(const uint8_t *)value, 1},
+                              .node = slice("\"n\"")};
+    for (entry.lamport = 1; entry.lamport < 16; entry.lamport++) {
+        entry.value.len = (size_t)1 << entry.lamport;
+        assert_int_equal(gv_replica_put(&replica, &entry, &ref), 1);
+        uint64_t want = entry.lamport == 1 ? UINT64_MAX : entry.lamport - 1;
+        assert_true(*gv_replica_mark(&replica, ref) == want);
+        *gv_replica_mark(&replica, ref) = entry.lamport;
+    }
+    gv_replica_fini(&replica);
+}
+
+static void what_is_too_long_is_refused(void **state) {
+    (void)state;
+    static char text[GV_REPLICA_TEXT_MAX + 1];
+    memset(text, '7', sizeof text);
+    struct gv_replica replica;
+    start(&replica, gv_base_malloc(), 0);
+    uint32_t ref;
+    for (int lattice = 0; lattice < 3; lattice++) {
+        struct gv_entry entry = {.lattice = (enum gv_lattice)lattice,
+                                 .key = {(const uint8_t *)text, sizeof text}};
+        assert_int_equal(gv_replica_put(&replica, &entry, &ref), GV_EFULL);
+        entry.key.len--;
+        assert_int_equal(gv_replica_put(&replica, &entry, &ref), 1);
+        assert_true(gv_replica_find(&replica, &entry, &ref));
+        assert_int_equal(gv_replica_get(&replica, ref).key.len, GV_REPLICA_TEXT_MAX);
+    }
+    struct gv_entry entry = {.lattice = GV_LATTICE_REGISTER,
+                             .key = slice("1"),
+                             .value = slice("2"),
+                             .node = {(const uint8_t *)text, 256}};
+    assert_int_equal(gv_replica_put(&replica, &entry, &ref), GV_EFULL);
+    entry.node.len = 255;
+    entry.value = (struct gv_slice){(const uint8_t *)text, GV_REPLICA_TEXT_MAX - 255};
+    assert_int_equal(gv_replica_put(&replica, &entry, &ref), GV_EFULL);
+    entry.value.len--;
+    assert_int_equal(gv_replica_put(&replica, &entry, &ref), 1);
+    assert_int_equal(gv_tree_root(&replica.tree).count, 4);
+    gv_replica_fini(&replica);
+}
+
+static void the_bound_is_kept(void **state) {
+    (void)state;
+    enum { BOUND = 600 << 10, SLACK = 300 << 10 };
+    static struct texts texts;
+    struct gv_prng prng;
+    gv_prng_init(&prng, gv_test_seed(), 3);
+    struct gv_replica replica;
+    struct model *model = model_new();
+    start(&replica, gv_base_malloc(), BOUND);
+    unsigned refused = 0;
+    for (int i = 0; i < 4000; i++) {
+        struct gv_entry entry = any_entry(&prng, &texts, 100000);
+        struct gv_digest before = gv_tree_root(&replica.tree);
+        uint32_t ref;
+        int changed = gv_replica_put(&replica, &entry, &ref);
+        if (changed == GV_EFULL) {
+            refused++;
+            assert_true(gv_digest_equal(gv_tree_root(&replica.tree), before));
+        } else {
+            assert_int_equal(changed, model_put(model, &entry));
+        }
+        assert_true(gv_replica_memory(&replica) <= BOUND + SLACK);
+    }
+    assert_true(refused > 100);
+    assert_true(gv_replica_memory(&replica) > BOUND / 2);
+    assert_same(&replica, model);
+    gv_replica_fini(&replica);
+    model_free(model);
+}
+
+// Every request for memory fails once; the replica is then as before, and the next try works.
+static void out_of_memory_changes_nothing(void **state) {
+    (void)state;
+    static struct texts texts;
+    struct gv_prng prng;
+    gv_prng_init(&prng, gv_test_seed(), 4);
+    struct gv_meter meter;
+    struct gv_replica replica;
+    struct model *model = model_new();
+    start(&replica, gv_meter_alloc(&meter), 0);
+    assert_int_equal(meter.calls, 0);
+    unsigned failures = 0;
+    for (int i = 0; i < 4000; i++) {
+        struct gv_entry entry = any_entry(&prng, &texts, 4000);
+        uint32_t ref;
+        int changed;
+        for (meter.allowance = 0;; meter.allowance = 1) {
+            changed = gv_replica_put(&replica, &entry, &ref);
+            if (changed >= 0) break;
+            assert_int_equal(changed, GV_ENOMEM);
+            assert_int_equal(meter.allowance, 0);
+            assert_same(&replica, model);
+            failures++;
+        }
+        assert_int_equal(changed, model_put(model, &entry));
+        assert_int_equal(meter.bytes, gv_replica_memory(&replica));
+    }
+    assert_true(failures > 20);
+    assert_same(&replica, model);
+    gv_replica_fini(&replica);
+    assert_int_equal(meter.bytes, 0);
+    model_free(model);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(any_puts_as_the_model),
+        cmocka_unit_test(rewriting_takes_no_more_room),
+        cmocka_unit_test(order_of_arrival_does_not_matter),
+        cmocka_unit_test(walks_bear_interruption),
+        cmocka_unit_test(a_walk_at_the_end_stays_at_a_boundary),
+        cmocka_unit_test(marks_stay_with_the_entry),
+        cmocka_unit_test(what_is_too_long_is_refused),
+        cmocka_unit_test(the_bound_is_kept),
+        cmocka_unit_test(out_of_memory_changes_nothing),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,376 @@
+// SPDX-License-Identifier: MIT
+// Whole runs in virtual time, against nodes of a few lines that live in this process.
+#include "../../sim/memory.h"
+#include "../../sim/trial.h"
+#include "../lib/test.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { NODES_MAX = 9, VALUES_MAX = 4096 };
+
+enum fault {
+    GOOD,
+    FORGETS,    // n1 does not keep what it is told by clients
+    LATE,       // n1 answers its third request after 6 seconds
+    SILENT,     // n1 never answers the third
+    BAD_LINE,   // n1 prints no JSON, once
+    INDEFINITE, // n1 answers additions with code 13, having done half of them
+    NO_INIT,    // n1 does not answer init
+};
+
+struct reply {
+    gv_time due;
+    uint32_t node;
+    char *line;
+};
+
+// A cluster whose nodes tell all others each value once, again every 200 ms until it is acked.
+struct cluster {
+    struct gv_trial *trial;
+    enum fault fault;
+    uint32_t nodes;
+    bool counter;
+    bool has[NODES_MAX][VALUES_MAX];
+    bool acked[NODES_MAX][NODES_MAX][VALUES_MAX];
+    int64_t delta[VALUES_MAX]; // counters: what each addition adds, by number
+    int additions, requests;
+    struct reply replies[65536];
+    size_t first, last;
+    gv_time now, retry_at;
+    size_t news;
+};
+
+static struct cluster cluster;
+
+static void say(gv_time due, uint32_t node, const char *dest, const char *body) {
+    char line[1 << 16];
+    snprintf(line, sizeof line, "{\"src\":\"n%" PRIu32 "\",\"dest\":\"%s\",\"body\":{%s}}", node,
+             dest, body);
+    GV_ASSERT(cluster.last < 65536);
+    cluster.replies[cluster.last++] = (struct reply){due, node, gv_memory_copy(line, strlen(line))};
+}
+
+static int64_t number(const char *line, const char *key) {
+    const char *at = strstr(line, key);
+    return at == NULL ? -1 : strtoll(at + strlen(key), NULL, 10);
+}
+
+static void tell(uint32_t node, int64_t value) {
+    for (uint32_t other = 0; other < cluster.nodes; other++) {
+        if (other == node || cluster.acked[node][other][value]) continue;
+        char dest[16], body[64];
+        snprintf(dest, sizeof dest, "n%" PRIu32, other);
+        snprintf(body, sizeof body, "\"type\":\"news\",\"v\":%" PRId64, value);
+        say(cluster.now, node, dest, body);
+        cluster.news++;
+    }
+}
+
+static void answer_read(uint32_t node, const char *client, int64_t msg_id) {
+    char body[1 << 15];
+    int64_t sum = 0;
+    int len =
+        snprintf(body, sizeof body, "\"type\":\"read_ok\",\"in_reply_to\":%" PRId64 ",\"%s\":%s",
+                 msg_id, cluster.counter ? "value" : "messages", cluster.counter ? "" : "[");
+    const char *comma = "";
+    for (int value = 0; value < VALUES_MAX; value++) {
+        if (!cluster.has[node][value]) continue;
+        sum += cluster.delta[value];
+        if (cluster.counter) continue;
+        len += snprintf(body + len, sizeof body - (size_t)len, "%s%d", comma, value);
+        comma = ",";
+    }
+    if (cluster.counter) snprintf(body + len, sizeof body - (size_t)len, "%" PRId64, sum);
+    if (!cluster.counter) snprintf(body + len, sizeof body - (size_t)len, "]");
+    say(cluster.now, node, client, body);
+}
+
+// Adds, and answers, as the fault has it.
+static void on_add(uint32_t node, const char *client, int64_t msg_id, const char *line) {
+    char body[128];
+    int64_t value = cluster.additions++;
+    if (cluster.counter) {
+        cluster.delta[value] = number(line, "\"delta\":");
+    } else {
+        value = number(line, "\"message\":");
+    }
+    GV_ASSERT(value >= 0 && value < VALUES_MAX);
+    bool odd = node == 1;
+    bool keep = !(odd && cluster.fault == FORGETS);
+    if (odd && cluster.fault == INDEFINITE) keep = value % 2 == 0;
+    if (keep) {
+        cluster.has[node][value] = true;
+        tell(node, value);
+    }
+    snprintf(body, sizeof body, "\"type\":\"%s\",\"in_reply_to\":%" PRId64,
+             cluster.counter ? "add_ok" : "broadcast_ok", msg_id);
+    if (odd && cluster.fault == INDEFINITE) {
+        snprintf(body, sizeof body,
+                 "\"type\":\"error\",\"code\":13,\"text\":\"?\",\"in_reply_to\":%" PRId64, msg_id);
+    }
+    bool third = odd && ++cluster.requests == 3;
+    if (third && cluster.fault == SILENT) return;
+    if (third && cluster.fault == BAD_LINE) {
+        cluster.replies[cluster.last++] =
+            (struct reply){cluster.now, node, gv_memory_copy("oops", 4)};
+    }
+    say(cluster.now + (third && cluster.fault == LATE ? 6000 * GV_MS : 0), node, client, body);
+}
+
+static void deliver(void *ctx, uint32_t node, const char *bytes, size_t len) {
+    (void)ctx;
+    char *line = gv_memory_copy(bytes, len), client[16] = "", body[128];
+    sscanf(strstr(line, "\"src\":\"") + 7, "%15[^\"]", client);
+    int64_t msg_id = number(line, "\"msg_id\":"), value = number(line, "\"v\":");
+    if (strstr(line, "\"type\":\"init\"") != NULL) {
+        snprintf(body, sizeof body, "\"type\":\"init_ok\",\"in_reply_to\":%" PRId64, msg_id);
+        if (cluster.fault != NO_INIT || node != 1) say(cluster.now, node, client, body);
+    } else if (strstr(line, "\"type\":\"topology\"") != NULL) {
+        snprintf(body, sizeof body, "\"type\":\"topology_ok\",\"in_reply_to\":%" PRId64, msg_id);
+        say(cluster.now, node, client, body);
+    } else if (strstr(line, "\"type\":\"read\"") != NULL) {
+        answer_read(node, client, msg_id);
+    } else if (strstr(line, "\"type\":\"news\"") != NULL) {
+        cluster.has[node][value] = true;
+        snprintf(body, sizeof body, "\"type\":\"ack\",\"v\":%" PRId64, value);
+        say(cluster.now, node, client, body);
+    } else if (strstr(line, "\"type\":\"ack\"") != NULL) {
+        cluster.acked[node][strtol(client + 1, NULL, 10)][value] = true;
+    } else {
+        on_add(node, client, msg_id, line);
+    }
+    free(line);
+}
+
+static void retry(void) {
+    cluster.retry_at = cluster.now + 200 * GV_MS;
+    for (uint32_t node = 0; node < cluster.nodes; node++) {
+        for (int value = 0; value < VALUES_MAX; value++) {
+            if (cluster.has[node][value]) tell(node, value);
+        }
+    }
+}
+
+// Hands over one line that is due, if there is one. Late ones wait for their time.
+static bool hand_over(void) {
+    for (size_t i = cluster.first; i < cluster.last; i++) {
+        struct reply *reply = &cluster.replies[i];
+        if (reply->line == NULL || reply->due > cluster.now) continue;
+        char *line = reply->line;
+        reply->line = NULL;
+        while (cluster.first < cluster.last && cluster.replies[cluster.first].line == NULL) {
+            cluster.first++;
+        }
+        if (cluster.first == cluster.last) cluster.first = cluster.last = 0;
+        struct gv_slice slice = {(const uint8_t *)line, strlen(line)};
+        gv_trial_line(cluster.trial, cluster.now, reply->node, slice);
+        free(line);
+        return true;
+    }
+    return false;
+}
+
+static struct gv_trial_config config_of(enum gv_load_kind load) {
+    return (struct gv_trial_config){
+        .load = load,
+        .nodes = 5,
+        .rate = 50,
+        .time_limit = 10000 * GV_MS,
+        .quiet = 5000 * GV_MS,
+        .latency_ms = 100,
+        .topology = GV_TOPOLOGY_GRID,
+        .nemesis_interval = 2000 * GV_MS,
+        .seed = 11,
+        .deliver = deliver,
+    };
+}
+
+// Runs to the end; the trial stays for its result to be looked at.
+static struct gv_result run(const struct gv_trial_config *config, enum fault fault) {
+    memset(&cluster, 0, sizeof cluster);
+    cluster.fault = fault;
+    cluster.nodes = config->nodes;
+    cluster.counter = gv_load_is_counter(config->load);
+    cluster.now = 1000 * GV_MS;
+    cluster.trial = gv_trial_new(config);
+    gv_trial_start(cluster.trial, cluster.now);
+    while (!gv_trial_done(cluster.trial)) {
+        if (hand_over()) continue;
+        gv_time next = gv_trial_due(cluster.trial);
+        if (cluster.retry_at < next) next = cluster.retry_at;
+        for (size_t i = cluster.first; i < cluster.last; i++) {
+            const struct reply *reply = &cluster.replies[i];
+            if (reply->line != NULL && reply->due < next) next = reply->due;
+        }
+        if (next > cluster.now) cluster.now = next;
+        if (cluster.now >= cluster.retry_at) retry();
+        gv_trial_advance(cluster.trial, cluster.now);
+    }
+    return gv_trial_finish(cluster.trial);
+}
+
+static void end(void) {
+    for (size_t i = cluster.first; i < cluster.last; i++) free(cluster.replies[i].line);
+    gv_trial_free(cluster.trial);
+}
+
+static void a_good_cluster_is_valid_and_counted(void **state) {
+    (void)state;
+    struct gv_trial_config config = config_of(GV_LOAD_BROADCAST);
+    struct gv_result result = run(&config, GOOD);
+    assert_true(result.valid);
+    assert_true(result.has_finals && result.finals_equal);
+    assert_int_equal(result.ops, result.adds + result.reads);
+    assert_int_equal(result.ok, result.ops);
+    assert_true(result.ops > 400 && result.ops < 600);
+    // Nobody lost anything: each value was told at least four times, each time acked.
+    assert_int_equal(result.servers_msgs, 2 * cluster.news);
+    assert_true(result.servers_msgs >= 8 * result.adds);
+    assert_int_equal(result.types, 2);
+    // Delivery as Maelstrom's: values take up to 100 ms, requests may wait behind messages.
+    assert_true(result.stable_latency.p100 <= 200);
+    assert_true(result.client_latency.p100 > 10 && result.client_latency.p100 <= 100);
+    assert_false(result.converged);
+    end();
+}
+
+static void exact_delivery_does_not_hold_clients_up(void **state) {
+    (void)state;
+    struct gv_trial_config config = config_of(GV_LOAD_BROADCAST);
+    config.delivery = GV_NET_EXACT;
+    struct gv_result result = run(&config, GOOD);
+    assert_true(result.valid);
+    assert_true(result.client_latency.p100 == 0);
+    assert_true(result.stable_latency.p100 <= 100);
+    end();
+}
+
+static void the_same_seed_gives_the_same_run(void **state) {
+    (void)state;
+    struct gv_trial_config config = config_of(GV_LOAD_BROADCAST);
+    config.nemesis = true;
+    config.latency = GV_NET_EXPONENTIAL;
+    struct gv_result first = run(&config, GOOD);
+    uint64_t messages = first.servers_msgs, bytes = first.servers_bytes, ops = first.ops;
+    gv_time converged = first.heal_to_converged;
+    end();
+    struct gv_result second = run(&config, GOOD);
+    assert_int_equal(second.servers_msgs, messages);
+    assert_int_equal(second.servers_bytes, bytes);
+    assert_int_equal(second.ops, ops);
+    assert_int_equal(second.heal_to_converged, converged);
+    end();
+}
+
+static void partitions_delay_values_and_convergence_is_measured(void **state) {
+    (void)state;
+    const enum gv_load_kind loads[] = {GV_LOAD_BROADCAST, GV_LOAD_G_COUNTER, GV_LOAD_PN_COUNTER};
+    for (size_t i = 0; i < 3; i++) {
+        struct gv_trial_config config = config_of(loads[i]);
+        config.nemesis = true;
+        struct gv_result result = run(&config, GOOD);
+        assert_true(result.valid);
+        assert_true(result.partitions > 0);
+        assert_true(result.converged);
+        // A retry after at most 200 ms, a way of 100, and a look every 25.
+        if (i == 0) assert_true(result.heal_to_converged <= 450 * GV_MS);
+        assert_true(result.servers_msgs > 8 * result.adds);
+        end();
+    }
+}
+
+static void what_a_node_forgets_is_lost(void **state) {
+    (void)state;
+    struct gv_trial_config config = config_of(GV_LOAD_BROADCAST);
+    struct gv_result result = run(&config, FORGETS);
+    assert_false(result.valid);
+    assert_true(result.lost > 0);
+    assert_true(result.finals_equal); // nobody has them: equal, and yet wrong
+    assert_non_null(strstr(result.errors->texts[0], "lost: "));
+    end();
+}
+
+static void a_forgotten_addition_makes_a_wrong_sum(void **state) {
+    (void)state;
+    struct gv_trial_config config = config_of(GV_LOAD_G_COUNTER);
+    struct gv_result result = run(&config, FORGETS);
+    assert_false(result.valid);
+    assert_non_null(strstr(result.errors->texts[0], "wrong sum: "));
+    end();
+}
+
+static void indefinite_errors_may_or_may_not_have_happened(void **state) {
+    (void)state;
+    const enum gv_load_kind loads[] = {GV_LOAD_BROADCAST, GV_LOAD_PN_COUNTER};
+    for (size_t i = 0; i < 2; i++) {
+        struct gv_trial_config config = config_of(loads[i]);
+        struct gv_result result = run(&config, INDEFINITE);
+        assert_true(result.valid);
+        assert_true(result.unknown > 0);
+        assert_int_equal(result.ok + result.unknown, result.ops);
+        end();
+    }
+}
+
+static void a_timeout_leaves_an_operation_unknown(void **state) {
+    (void)state;
+    struct gv_trial_config config = config_of(GV_LOAD_BROADCAST);
+    struct gv_result result = run(&config, SILENT);
+    assert_true(result.valid);
+    assert_int_equal(result.unknown, 1);
+    end();
+}
+
+static void a_reply_after_five_seconds_mutes_its_node(void **state) {
+    (void)state;
+    struct gv_trial_config config = config_of(GV_LOAD_BROADCAST);
+    struct gv_result result = run(&config, LATE);
+    assert_false(result.valid);
+    assert_non_null(strstr(result.errors->texts[0], "bad line: n1 printed a line that goes to a "
+                                                    "client that is gone"));
+    end();
+}
+
+static void a_bad_line_mutes_its_node(void **state) {
+    (void)state;
+    struct gv_trial_config config = config_of(GV_LOAD_BROADCAST);
+    struct gv_result result = run(&config, BAD_LINE);
+    assert_false(result.valid);
+    assert_non_null(
+        strstr(result.errors->texts[0], "bad line: n1 printed a line that is not JSON"));
+    assert_non_null(strstr(result.errors->texts[0], "The line: oops"));
+    assert_false(result.has_finals);
+    assert_true(result.ok + result.failed + result.unknown == result.ops);
+    end();
+}
+
+static void init_must_be_answered_within_ten_seconds(void **state) {
+    (void)state;
+    struct gv_trial_config config = config_of(GV_LOAD_BROADCAST);
+    struct gv_result result = run(&config, NO_INIT);
+    assert_false(result.valid);
+    assert_string_equal(result.errors->texts[0], "n1 did not answer init within 10 s");
+    assert_int_equal(cluster.now, 11000 * GV_MS);
+    assert_int_equal(result.ops, 0);
+    end();
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_good_cluster_is_valid_and_counted),
+        cmocka_unit_test(exact_delivery_does_not_hold_clients_up),
+        cmocka_unit_test(the_same_seed_gives_the_same_run),
+        cmocka_unit_test(partitions_delay_values_and_convergence_is_measured),
+        cmocka_unit_test(what_a_node_forgets_is_lost),
+        cmocka_unit_test(a_forgotten_addition_makes_a_wrong_sum),
+        cmocka_unit_test(indefinite_errors_may_or_may_not_have_happened),
+        cmocka_unit_test(a_timeout_leaves_an_operation_unknown),
+        cmocka_unit_test(a_reply_after_five_seconds_mutes_its_node),
+        cmocka_unit_test(a_bad_line_mutes_its_node),
+        cmocka_unit_test(init_must_be_answered_within_ten_seconds),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
