@@ -46,7 +46,7 @@ struct exec {
     uv_loop_t loop;
     uv_timer_t timer, tick;
     uv_tty_t tty;
-    uv_signal_t sigint, sigterm;
+    uv_signal_t signals[3];
     struct node *nodes;
     bool stopping, interrupted;
     int64_t died; // the node that did, or -1
@@ -305,12 +305,13 @@ static void init_loop(struct exec *exec) {
     GV_ASSERT(error == 0);
     uv_timer_init(&exec->loop, &exec->timer);
     uv_timer_init(&exec->loop, &exec->tick);
-    uv_signal_init(&exec->loop, &exec->sigint);
-    uv_signal_init(&exec->loop, &exec->sigterm);
     exec->timer.data = exec->tick.data = exec;
-    exec->sigint.data = exec->sigterm.data = exec;
-    uv_signal_start(&exec->sigint, on_signal, SIGINT);
-    uv_signal_start(&exec->sigterm, on_signal, SIGTERM);
+    static const int numbers[] = {SIGINT, SIGTERM, SIGHUP};
+    for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++) {
+        uv_signal_init(&exec->loop, &exec->signals[i]);
+        exec->signals[i].data = exec;
+        uv_signal_start(&exec->signals[i], on_signal, numbers[i]);
+    }
     signal(SIGPIPE, SIG_IGN);
 }
 
