@@ -62,7 +62,7 @@ static int decode_entries(struct gv_message *out, const struct gv_json *json, in
 int gv_message_decode(struct gv_message *out, const struct gv_json *json, int body,
                       const char **fault) {
     GV_ASSERT(out != NULL && fault != NULL);
-    *out = (struct gv_message){.json = json};
+    *out = (struct gv_message){.json = json, .bytes = gv_json_raw(json, body).len};
     *fault = "body";
     if (gv_json_type(json, body) != GV_JSON_OBJECT) return GV_ETYPE;
 

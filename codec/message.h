@@ -58,7 +58,8 @@ struct gv_message {
     struct gv_message_ack ack;
     struct gv_slice ranges; // base64, borrowed from the line; empty: none
     const struct gv_json *json;
-    int entries; // token of the array; 0: none
+    int entries;  // token of the array; 0: none
+    size_t bytes; // length of the body as it came
 };
 
 // Whether `type` (a token) is a type this file decodes.

@@ -9,6 +9,7 @@
 
 enum {
     AWAY_MS = 5000,       // a timer so late means that this node stood still
+    TRY_MS = 500,         // an answer may take so long, also where a round trip took less
     PROBE_MS = 500,       // first pause between trials of a suspected peer …
     PROBE_ROOT_MS = 1000, // … longest for a root that looks for its parent …
     PROBE_MAX_MS = 8000,  // … and else
@@ -85,7 +86,8 @@ void gv_engine_free(struct gv_engine *engine) {
 // --- the cluster -----------------------------------------------------------------------------
 
 static int compare(struct gv_slice a, struct gv_slice b) {
-    int order = memcmp(a.data, b.data, a.len < b.len ? a.len : b.len);
+    size_t len = a.len < b.len ? a.len : b.len;
+    int order = len > 0 ? memcmp(a.data, b.data, len) : 0;
     return order != 0 ? order : (a.len > b.len) - (a.len < b.len);
 }
 
@@ -184,8 +186,11 @@ static void notice_absence(struct gv_engine *engine, gv_time now) {
         struct gv_peer *peer = engine->peers[i];
         if (peer == NULL) continue;
         gv_peer_reset(peer, peer->acked);
+        peer->late_count = 0; // would measure the standstill
         if (!peer->suspected) peer->strikes = 0;
     }
+    gv_core_arm(engine, GV_CORE_UP, now);
+    gv_core_arm(engine, GV_CORE_WAVE, now);
     gv_sync_trouble(engine, now);
 }
 
@@ -211,6 +216,18 @@ static void suspect(struct gv_engine *engine, int index, gv_time now) {
     probe_later(engine, index, now);
     gv_push_trim(engine);
     gv_core_arm(engine, GV_CORE_SYNC, now + PROBE_MAX_MS * GV_MS / 2);
+}
+
+// A suspected peer speaks, so it may hear as well: unless a trial is under way that may still be
+// answered, it is tried at once.
+static void try_again(struct gv_engine *engine, int index, gv_time now) {
+    struct gv_peer *peer = engine->peers[index];
+    gv_time trip = peer->measured ? 2 * peer->srtt : 0;
+    if (trip < TRY_MS * GV_MS) trip = TRY_MS * GV_MS;
+    int count = peer->flight_count;
+    if (count > 0 && now - peer->flights[count - 1].sent < trip) return;
+    gv_peer_reset(peer, peer->acked);
+    peer->probe_at = now;
 }
 
 // It has acknowledged something: it is there, and hears us.
@@ -268,6 +285,12 @@ void gv_engine_advance(struct gv_engine *engine, gv_time now) {
     }
 }
 
+void gv_engine_flush(struct gv_engine *engine, gv_time now) {
+    if (engine->peer_count == 0) return;
+    gv_push_up(engine);
+    gv_push_wave(engine, now);
+}
+
 // --- entries in ------------------------------------------------------------------------------
 
 static int put(struct gv_engine *engine, gv_time now, const struct gv_entry *entry, int origin) {
@@ -282,6 +305,8 @@ static int put(struct gv_engine *engine, gv_time now, const struct gv_entry *ent
 
 int gv_engine_put(struct gv_engine *engine, gv_time now, const struct gv_entry *entry) {
     GV_ASSERT(entry->key.len > 0);
+    GV_ASSERT(entry->lattice != GV_LATTICE_REGISTER ||
+              (entry->value.len > 0 && entry->node.len > 0));
     gv_engine_advance(engine, now);
     return put(engine, now, entry, GV_NEWS_SELF);
 }
@@ -314,6 +339,7 @@ int gv_engine_receive(struct gv_engine *engine, gv_time now, int index,
     struct gv_peer *peer = gv_core_peer(engine, index);
     if (peer == NULL) return GV_ENOMEM;
     engine->stats.received_messages++;
+    engine->stats.received_bytes += message->bytes;
     if (message->has_ack) {
         bool waited = !gv_peer_open(peer); // with news that no more flights were left for
         int lost = gv_peer_acked(peer, now, &message->ack);
@@ -324,7 +350,7 @@ int gv_engine_receive(struct gv_engine *engine, gv_time now, int index,
             if (lost > 0 || waited) gv_core_enqueue(engine, index);
         }
     }
-    if (peer->suspected && peer->flight_count == 0) peer->probe_at = now;
+    if (peer->suspected) try_again(engine, index, now);
     bool changed = false;
     int error = merge(engine, now, index, message, &changed);
     gv_push_heard(engine, now, index, message, changed);
@@ -335,7 +361,9 @@ int gv_engine_receive(struct gv_engine *engine, gv_time now, int index,
         if (error == 0 && taken < 0) error = taken;
         if (taken == 0) gv_core_enqueue(engine, index);
     }
-    if (message->has_id && taken != GV_EFULL && taken != 1) // else it is to be sent again
+    // What could not be taken is not acknowledged, so that it comes again.
+    bool again = error == GV_ENOMEM || taken == GV_EFULL || (taken == 1 && !message->ask);
+    if (message->has_id && !again)
         gv_peer_received(peer, now, message->id, message->ask,
                          gv_push_ack_delay(engine, message->up));
     peer_due(engine, index, now);
@@ -403,7 +431,7 @@ static size_t compose(struct gv_engine *engine, gv_time now, int index, char *bu
     if (it.head.has_id)
         gv_peer_sent(peer, now, reached, patience(engine, index, it.head.ask), it.head.sync);
     if (it.head.ask) peer->ask = false;
-    if (it.head.sync) peer->open_sync = peer->follow_up = false;
+    if (it.opens) peer->open_sync = peer->follow_up = false;
     if (it.head.sync) engine->stats.sent_syncs++;
     return gv_message_end(&out, ranges);
 }
@@ -417,9 +445,9 @@ size_t gv_engine_send(struct gv_engine *engine, gv_time now, char *buf, size_t c
         engine->queue_len--;
         engine->peers[index]->queued = false;
         size_t len = compose(engine, now, index, buf);
-        bool more = gv_sync_waits(engine, index) ||
-                    (gv_push_pending(engine, index) && gv_peer_open(engine->peers[index]));
-        if (len > 0 && more) gv_core_enqueue(engine, index);
+        // A summary that turns out to be equal leaves nothing to say, but may have another behind.
+        bool news = len > 0 && gv_push_pending(engine, index) && gv_peer_open(engine->peers[index]);
+        if (news || gv_sync_waits(engine, index)) gv_core_enqueue(engine, index);
         gv_core_arm_peer(engine, index, now);
         if (len == 0) continue;
         engine->stats.sent_messages++;

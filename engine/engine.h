@@ -58,7 +58,8 @@ GV_API int gv_engine_peer(const struct gv_engine *engine, struct gv_slice name);
 // A peer's name; borrowed from the engine.
 GV_API struct gv_slice gv_engine_name(const struct gv_engine *engine, int peer);
 
-// A local write; works before gv_engine_join too. The entry's texts are copied.
+// A local write; works before gv_engine_join too. The entry's texts are copied; key, value and node
+// must be canonical JSON (gv_json_canonical), and the latter two be there for a register.
 // 1: stored; 0: the replica already had this version or a larger one. GV_EFULL: the entry is too
 // long to fit in a message, or the replica has reached memory_max; GV_ENOMEM. Nothing changed
 // after an error.
@@ -77,14 +78,18 @@ GV_API int gv_engine_receive(struct gv_engine *engine, gv_time now, int peer,
 GV_API gv_time gv_engine_deadline(const struct gv_engine *engine);
 GV_API void gv_engine_advance(struct gv_engine *engine, gv_time now);
 
+// Lets all news leave at once instead of with the next wave: before a shutdown.
+GV_API void gv_engine_flush(struct gv_engine *engine, gv_time now);
+
 // Writes one message for *peer into buf; returns its length, or 0: nothing to say now. `cap` must
 // be at least the engine's message bound.
 GV_API size_t gv_engine_send(struct gv_engine *engine, gv_time now, char *buf, size_t cap,
                              int *peer);
 
-// Reading. Entries stand in the order of their arrival here (an entry whose record had to be
-// moved may appear later); a walk from 0 to an end taken at its start sees every entry that was
-// there then. The texts are borrowed until the next put or receive.
+// Reading. Entries stand in the order of their arrival here. A walk from 0 to an end taken at its
+// start sees every entry that was there then, even if others are put between its steps; only a
+// register whose record had to be moved meanwhile may be missed, or seen again. The texts are
+// borrowed until the next put or receive, and must not be passed to put themselves.
 GV_API uint32_t gv_engine_end(const struct gv_engine *engine);
 // The entry at or after *cursor and below end; moves the cursor behind it. False: no more.
 GV_API bool gv_engine_next(const struct gv_engine *engine, uint32_t *cursor, uint32_t end,

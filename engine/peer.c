@@ -25,7 +25,7 @@ void gv_peer_init(struct gv_peer *peer, uint64_t first_id, uint64_t position) {
 
 // Notes the id in largest and mask. A number far below means that the peer has begun anew.
 static bool note_id(struct gv_peer *peer, uint64_t id) {
-    if (!peer->heard || id + MASK_BITS < peer->largest) {
+    if (!peer->heard || (id < peer->largest && peer->largest - id > MASK_BITS)) {
         peer->mask = 0;
     } else if (id > peer->largest) {
         uint64_t step = id - peer->largest;
@@ -104,11 +104,27 @@ static void measure(struct gv_peer *peer, gv_time sample) {
     peer->srtt = (7 * peer->srtt + sample) / 8;
 }
 
+static void measure_ack(struct gv_peer *peer, gv_time now, gv_time sent,
+                        const struct gv_message_ack *ack) {
+    gv_time held = ack->held_us < UINT64_MAX / 1000 ? ack->held_us * 1000 : UINT64_MAX;
+    gv_time took = now > sent ? now - sent : 0;
+    if (took >= held) measure(peer, took - held);
+}
+
+static void remember(struct gv_peer *peer, const struct gv_flight *flight) {
+    if (peer->late_count == GV_PEER_LATE) {
+        for (int i = 1; i < GV_PEER_LATE; i++) peer->late[i - 1] = peer->late[i];
+        peer->late_count--;
+    }
+    peer->late[peer->late_count++] = (struct gv_late){flight->id, flight->sent};
+}
+
 // Gives up the flights from this one on: whatever comes first is sent first again.
 static int give_up(struct gv_peer *peer, int first) {
     int lost = peer->flight_count - first;
     for (int i = first; i < peer->flight_count; i++) {
         if (peer->flights[i].sync) peer->open_sync = peer->follow_up = true;
+        remember(peer, &peer->flights[i]);
     }
     if (lost > 0) {
         peer->sent = peer->flights[first].from;
@@ -118,23 +134,41 @@ static int give_up(struct gv_peer *peer, int first) {
     return lost;
 }
 
-int gv_peer_acked(struct gv_peer *peer, gv_time now, const struct gv_message_ack *ack) {
+static bool land(struct gv_peer *peer, gv_time now, const struct gv_message_ack *ack) {
     int kept = 0, count = peer->flight_count;
     for (int i = 0; i < count; i++) {
         struct gv_flight flight = peer->flights[i];
         if (!covers(ack, flight.id)) {
             peer->flights[kept++] = flight;
-            continue;
+        } else if (flight.id == ack->largest) {
+            measure_ack(peer, now, flight.sent, ack);
         }
-        gv_time held = ack->held_us < UINT64_MAX / 1000 ? ack->held_us * 1000 : UINT64_MAX;
-        gv_time took = now - flight.sent;
-        if (flight.id == ack->largest && took >= held) measure(peer, took - held);
     }
-    if (kept == count) return -1;
     peer->flight_count = (uint8_t)kept;
+    return kept < count;
+}
+
+static bool land_late(struct gv_peer *peer, gv_time now, const struct gv_message_ack *ack) {
+    int kept = 0, count = peer->late_count;
+    for (int i = 0; i < count; i++) {
+        struct gv_late late = peer->late[i];
+        if (!covers(ack, late.id)) {
+            peer->late[kept++] = late;
+        } else if (late.id == ack->largest) {
+            measure_ack(peer, now, late.sent, ack);
+        }
+    }
+    peer->late_count = (uint8_t)kept;
+    return kept < count;
+}
+
+int gv_peer_acked(struct gv_peer *peer, gv_time now, const struct gv_message_ack *ack) {
+    bool late = land_late(peer, now, ack), landed = land(peer, now, ack);
+    if (!late && !landed) return -1;
     peer->strikes = 0;
-    for (int i = 0; i < kept; i++) {
-        if (peer->flights[i].id + GAP <= ack->largest) return give_up(peer, i);
+    for (int i = 0; landed && i < peer->flight_count; i++) {
+        uint64_t id = peer->flights[i].id;
+        if (id < ack->largest && ack->largest - id >= GAP) return give_up(peer, i);
     }
     reckon(peer);
     return 0;
@@ -154,18 +188,24 @@ void gv_peer_disown(struct gv_peer *peer) {
 }
 
 void gv_peer_reset(struct gv_peer *peer, uint64_t position) {
+    for (int i = 0; i < peer->flight_count; i++) remember(peer, &peer->flights[i]);
     peer->flight_count = 0;
     peer->sent = position;
     reckon(peer);
 }
 
+static gv_time at_most(gv_time time, gv_time most) {
+    return time < most ? time : most;
+}
+
 gv_time gv_peer_timeout(const struct gv_peer *peer, gv_time guess) {
-    gv_time deviation = 4 * peer->rttvar;
+    const gv_time longest = TIMEOUT_MAX_MS * GV_MS; // also keeps what follows from overflowing
+    gv_time deviation = 4 * at_most(peer->rttvar, longest);
     if (deviation < DEVIATION_MIN_MS * GV_MS) deviation = DEVIATION_MIN_MS * GV_MS;
-    gv_time timeout = peer->measured ? peer->srtt + deviation : guess;
+    gv_time timeout = at_most(guess, longest);
+    if (peer->measured) timeout = at_most(peer->srtt, longest) + deviation;
     if (timeout < TIMEOUT_MIN_MS * GV_MS) timeout = TIMEOUT_MIN_MS * GV_MS;
-    timeout <<= peer->strikes < 4 ? peer->strikes : 4;
-    return timeout < TIMEOUT_MAX_MS * GV_MS ? timeout : TIMEOUT_MAX_MS * GV_MS;
+    return at_most(timeout << (peer->strikes < 4 ? peer->strikes : 4), longest);
 }
 
 gv_time gv_peer_due(const struct gv_peer *peer, gv_time now) {

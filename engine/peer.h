@@ -18,6 +18,7 @@ extern "C" {
 
 enum {
     GV_PEER_FLIGHTS = 16, // most messages unacknowledged at once
+    GV_PEER_LATE = 8,     // given up last, whose acknowledgement may be late
     GV_PEER_STRIKES = 3,  // time-outs in a row that make a peer suspected
     GV_PEER_UNACKED = 8,  // messages received that are acknowledged without delay
 };
@@ -31,11 +32,19 @@ struct gv_flight {
     bool sync;   // it was a step of a sync
 };
 
+// A message given up. If it is acknowledged after all, the round trip has grown beyond what was
+// waited for.
+struct gv_late {
+    uint64_t id;
+    gv_time sent;
+};
+
 struct gv_peer {
     // Towards the peer. Flights are in order of their ids.
     uint64_t next_id;
     struct gv_flight flights[GV_PEER_FLIGHTS];
-    uint8_t flight_count;
+    struct gv_late late[GV_PEER_LATE]; // the oldest first
+    uint8_t flight_count, late_count;
     uint8_t strikes; // time-outs since the last acknowledgement
     bool suspected;
     bool measured;        // srtt counts
@@ -77,14 +86,15 @@ GV_API bool gv_peer_open(const struct gv_peer *peer);
 GV_API uint64_t gv_peer_sent(struct gv_peer *peer, gv_time now, uint64_t to, gv_time patience,
                              bool sync);
 
-// An acknowledgement came. Returns how many messages it shows to be lost, or −1 if it acknowledges
-// nothing new.
+// An acknowledgement came, be it of messages given up of late: the peer is there, and its round
+// trip is measured. Returns how many messages it shows to be lost, or −1 if it acknowledges nothing
+// new.
 GV_API int gv_peer_acked(struct gv_peer *peer, gv_time now, const struct gv_message_ack *ack);
 // Gives up the flights that are due; what they carried is news again. Returns how many.
 GV_API int gv_peer_expire(struct gv_peer *peer, gv_time now);
 // The syncs under way need not be opened again, should a step be lost.
 GV_API void gv_peer_disown(struct gv_peer *peer);
-// Forgets all flights and moves the peer to this position of the log.
+// Gives up all flights and moves the peer to this position of the log.
 GV_API void gv_peer_reset(struct gv_peer *peer, uint64_t position);
 
 // How long to wait for an answer that is given at once; `guess` where nothing is measured yet.

@@ -163,7 +163,11 @@ void gv_push_heard(struct gv_engine *engine, gv_time now, int peer,
     bool child = message->up && (uint32_t)peer > engine->self;
     if (child && !state->child) {
         add_child(engine, peer);
-        gv_peer_reset(state, engine->news.head); // its sync, which comes along, tells the rest
+        gv_peer_reset(state, engine->news.head); // a sync tells the rest
+        if (message->ranges.len == 0) {
+            state->open_sync = state->follow_up = true;
+            gv_core_enqueue(engine, peer);
+        }
     } else if (!child && state->child) {
         remove_child(engine, peer);
         if (push->child_count == 0) gv_push_trim(engine);
@@ -173,6 +177,8 @@ void gv_push_heard(struct gv_engine *engine, gv_time now, int peer,
         push->phase_known = true;
         push->phase_at = now;
         push->phase_next = message->next_ms * GV_MS;
+        // No wave is further off than the staleness, whatever the parent says.
+        if (push->phase_next > push->staleness) push->phase_next = push->staleness;
         if (engine->timers.when[engine->peer_count + GV_CORE_UP] != GV_TIME_NEVER)
             gv_timers_set(&engine->timers, engine->peer_count + GV_CORE_UP, up_time(engine, now));
     }

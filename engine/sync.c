@@ -128,10 +128,11 @@ int gv_sync_take(struct gv_engine *engine, gv_time now, int peer, struct gv_slic
     if (error) return error;
     struct gv_peer *state = engine->peers[peer];
     state->synced_at = now;
-    if (gv_reconcile_opens((struct gv_slice){slot->data, (size_t)len}) &&
-        recent(engine, peer, state->opened_at, now)) {
-        if (peer > (int)engine->self) return 1;
-        gv_peer_disown(state); // the peer will not answer ours
+    if (gv_reconcile_opens((struct gv_slice){slot->data, (size_t)len})) {
+        bool crossed = recent(engine, peer, state->opened_at, now);
+        if (crossed && peer > (int)engine->self) return 1;
+        if (crossed) gv_peer_disown(state);          // the peer will not answer ours
+        state->open_sync = state->follow_up = false; // this one serves as well
     }
     slot->peer = peer;
     slot->turn = engine->sync.turns++;

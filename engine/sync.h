@@ -32,7 +32,7 @@ bool gv_sync_waits(const struct gv_engine *engine, int peer);
 
 // Writes what the message can hold of the answer to the peer's oldest summary: entries into the
 // message, the rest into *ranges (good until the next call).
-void gv_sync_answer(struct gv_engine *engine, int peer, struct gv_message_writer *out,
+void gv_sync_answer(struct gv_engine *engine, int peer, struct gv_message_writer *message,
                     struct gv_slice *ranges);
 // Writes an opening into *ranges (good until the next call).
 void gv_sync_open(struct gv_engine *engine, gv_time now, int peer, struct gv_slice *ranges);

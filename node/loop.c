@@ -49,6 +49,7 @@ struct loop {
     bool writing; // out_data is in use
 
     bool stopping; // by a signal
+    bool flushed;  // nothing more is to come: news need not wait for a wave
     bool done;
     int status;
 };
@@ -294,6 +295,11 @@ static void turn(struct loop *loop) {
     } while (full && !loop->writing && !loop->done && gv_node_ready(loop->node));
 
     bool ending = loop->eof || loop->stopping;
+    if (ending && !full && !loop->writing && !loop->flushed) {
+        loop->flushed = true;
+        gv_node_flush(loop->node, now);
+        flush(loop, now);
+    }
     set_reading(loop, !full && !ending && !loop->done);
     set_timer(loop, now);
     if (ending && !full && !loop->writing) loop->done = true;

@@ -553,6 +553,10 @@ void gv_node_advance(struct gv_node *node, gv_time now) {
     if (node->engine != NULL) gv_engine_advance(node->engine, now);
 }
 
+void gv_node_flush(struct gv_node *node, gv_time now) {
+    if (node->engine != NULL) gv_engine_flush(node->engine, now);
+}
+
 // What a message's line takes besides its body.
 enum { WRAPPING = sizeof "{\"src\":,\"dest\":,\"body\":}\n" - 1 + 2 * GV_NODE_QUOTED_MAX };
 

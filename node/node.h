@@ -78,6 +78,9 @@ GV_API int gv_node_receive(struct gv_node *node, gv_time now, const char *line, 
 GV_API gv_time gv_node_deadline(const struct gv_node *node);
 GV_API void gv_node_advance(struct gv_node *node, gv_time now);
 
+// Lets gossip that waits for company leave at once: before a shutdown.
+GV_API void gv_node_flush(struct gv_node *node, gv_time now);
+
 // Writes up to cap bytes of output: whole lines, or a part of a long one that the next call
 // continues. `cap` must be at least gv_node_send_min, which never changes. Returns the bytes; 0:
 // nothing to say now. Gossip and replies take turns, line by line.

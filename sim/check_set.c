@@ -208,8 +208,8 @@ struct gv_check_set_result gv_check_set_finish(struct gv_check_set *set, struct 
         if (e->present > e->absent) {
             // The time just after the last read that misses it, cut to whole milliseconds.
             bool late = e->absent > 0 && e->absent_at + 1 > e->known_at;
-            gv_time latency = late ? e->absent_at + 1 - e->known_at : 0;
-            latencies[stable++] = (double)(latency / GV_MS);
+            gv_time latency_ms = late ? (e->absent_at + 1 - e->known_at) / GV_MS : 0;
+            latencies[stable++] = (double)latency_ms;
         } else if (e->known > 0 && e->absent > e->present && e->absent > e->known) {
             list(&lost, i);
         }

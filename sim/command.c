@@ -75,7 +75,7 @@ static int to_number(const char *name, const char *value, double max, bool zero,
 }
 
 static int to_seconds(const char *name, const char *value, bool zero, gv_time *out, char *why) {
-    double seconds;
+    double seconds = 0;
     int error = to_number(name, value, 1e6, zero, &seconds, why);
     if (error < 0) return error;
     *out = (gv_time)(seconds * 1e9);

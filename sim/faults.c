@@ -84,6 +84,7 @@ static void cut_all(struct gv_faults *faults) {
 // Up to five nodes: put them in a circle; each hears the window of a majority around itself.
 static void ring_of_few(struct gv_faults *faults) {
     uint32_t nodes = faults->nodes, majority = nodes / 2 + 1;
+    GV_ASSERT(nodes > 0);
     uint32_t *order = shuffled(faults);
     cut_all(faults);
     for (uint32_t first = 0; first < nodes; first++) {

@@ -1,7 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
 # What `make install` puts down is enough: a C and a C++ program that know it only through
-# pkg-config compile, link with either library, and run. And `make uninstall` leaves nothing.
+# pkg-config compile, link with either library, and run; so does README.md's example. And
+# `make uninstall` leaves nothing.
 . "$(dirname "$0")/lib.sh"
 
 root=$TMP/root prefix=/opt/grapevine
@@ -50,6 +51,10 @@ for user in "gcc -std=c11 user.c" "clang -std=c11 user.c" "g++ -std=c++11 user.c
     try "$1, static, compiling" $strict -o "$TMP/static" "$root$prefix/lib/libgrapevine.a"
     try "$1, static, running" "$TMP/static"
 done
+sed -n '/^```c$/,/^```$/{ /^```/d; p; }' README.md >"$TMP/readme.c"
+try "README.md's example, compiling" gcc -std=c11 -Wall -Wextra -Werror $cflags "$TMP/readme.c" \
+    -o "$TMP/readme" $libs
+try "README.md's example, running" env LD_LIBRARY_PATH="$root$prefix/lib" "$TMP/readme"
 for program in "$root$prefix"/bin/*; do
     [ -x "$program" ] || [ ! -e "$program" ] || fault "GNUmakefile:1: cannot be run: $program"
 done

@@ -106,34 +106,47 @@ size_t gv_pair_open(struct gv_pair *pair, int side, uint8_t *buf, size_t cap) {
     return out.len;
 }
 
+// The letters on their way, in order.
+struct post {
+    struct letter *head, *last;
+};
+
+static void post(struct post *queue, struct letter *letter) {
+    letter->next = NULL;
+    if (queue->head == NULL) {
+        queue->head = letter;
+    } else {
+        queue->last->next = letter;
+    }
+    queue->last = letter;
+}
+
+static struct letter *collect(struct post *queue) {
+    struct letter *letter = queue->head;
+    if (letter != NULL) queue->head = letter->next;
+    return letter;
+}
+
 bool gv_pair_run(struct gv_pair *pair, int from, uint64_t messages_max) {
-    struct letter *first = malloc(sizeof *first + GV_RECONCILE_ROOT_MAX);
-    GV_ASSERT(first != NULL);
-    *first = (struct letter){.to = 1 - from};
-    first->len = gv_pair_open(pair, from, first->bytes, GV_RECONCILE_ROOT_MAX);
+    struct letter *letter = malloc(sizeof *letter + GV_RECONCILE_ROOT_MAX);
+    GV_ASSERT(letter != NULL);
+    letter->to = 1 - from;
+    letter->len = gv_pair_open(pair, from, letter->bytes, GV_RECONCILE_ROOT_MAX);
     pair->messages++;
-    pair->bytes += first->len;
-    struct letter *head = first, **tail = &first->next;
-    while (head != NULL && pair->messages < messages_max) {
+    pair->bytes += letter->len;
+    struct post queue = {0};
+    post(&queue, letter);
+    while (pair->messages < messages_max && (letter = collect(&queue)) != NULL) {
         struct gv_reconcile state;
-        bool more = gv_reconcile_begin(&state, (struct gv_slice){head->bytes, head->len}) == 0;
+        bool more = gv_reconcile_begin(&state, (struct gv_slice){letter->bytes, letter->len}) == 0;
         while (more) {
-            struct letter *said = answer(pair, head->to, &state, true, &more);
-            if (said == NULL) continue;
-            *tail = said;
-            tail = &said->next;
+            struct letter *said = answer(pair, letter->to, &state, true, &more);
+            if (said != NULL) post(&queue, said);
         }
-        struct letter *done = head;
-        head = head->next;
-        if (head == NULL) tail = &head;
-        free(done);
+        free(letter);
     }
-    bool ended = head == NULL;
-    while (head != NULL) {
-        struct letter *next = head->next;
-        free(head);
-        head = next;
-    }
+    bool ended = queue.head == NULL;
+    while ((letter = collect(&queue)) != NULL) free(letter);
     return ended;
 }
 

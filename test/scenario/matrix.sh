@@ -40,10 +40,11 @@ summary() {
     [ "$valid" = "$seeds" ] || failed=1
     # Limits of the product, not of this machine: far above what is usual.
     awk -v most="$(most msgs_per_op "$@")" 'BEGIN { exit !(most < 12) }' || failed=1
-    printf '%-10s %-9s  %2d of %d valid  %5.2f to %5.2f messages an operation' \
-        "$workload" "$nemesis" "$valid" "$seeds" "$(least msgs_per_op "$@")" "$(most msgs_per_op "$@")"
+    printf '%-10s %-9s  %2d of %d valid' "$workload" "$nemesis" "$valid" "$seeds"
+    printf '  %5.2f to %5.2f messages an operation' \
+        "$(least msgs_per_op "$@")" "$(most msgs_per_op "$@")"
     healed=$(most heal_to_converged_ms "$@")
-    printf '%s\n' "${healed:+  converged within $healed ms of healing}"
+    echo "${healed:+  converged within ${healed%.*} ms of healing}"
 }
 
 failed=0

@@ -31,11 +31,21 @@ static uint64_t place_of(const char *text) {
 static void integers_stand_in_their_order(void **state) {
     (void)state;
     static const char *const ascending[] = {
-        "-9223372036854775808", "-9223372036854775807", "-4611686018427387904",
-        "-1000000000000000000", "-999999999999999999",  "-10",
-        "-9",                   "-1",                   "0",
-        "1",                    "9",                    "10",
-        "999999999999999999",   "1000000000000000000",  "9223372036854775805",
+        "-9223372036854775808",
+        "-9223372036854775807",
+        "-4611686018427387904",
+        "-1000000000000000000",
+        "-999999999999999999",
+        "-10",
+        "-9",
+        "-1",
+        "0",
+        "1",
+        "9",
+        "10",
+        "999999999999999999",
+        "1000000000000000000",
+        "9223372036854775805",
         "9223372036854775806",
     };
     for (size_t i = 1; i < sizeof ascending / sizeof *ascending; i++)
@@ -110,8 +120,14 @@ static void the_hash_covers_the_version(void **state) {
         {.lattice = GV_LATTICE_REGISTER, .key = slice("5"), .node = slice("1")},
         {.lattice = GV_LATTICE_REGISTER, .key = slice("5"), .value = slice("1")},
         {.lattice = GV_LATTICE_REGISTER, .key = slice("5"), .value = slice("12"), .lamport = 1},
-        {.lattice = GV_LATTICE_REGISTER, .key = slice("5"), .value = slice("1"), .node = slice("2")},
-        {.lattice = GV_LATTICE_REGISTER, .key = slice("5"), .value = slice("2"), .node = slice("1")},
+        {.lattice = GV_LATTICE_REGISTER,
+         .key = slice("5"),
+         .value = slice("1"),
+         .node = slice("2")},
+        {.lattice = GV_LATTICE_REGISTER,
+         .key = slice("5"),
+         .value = slice("2"),
+         .node = slice("1")},
         set_of("6"),
     };
     const size_t count = sizeof entries / sizeof *entries;

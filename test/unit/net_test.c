@@ -188,7 +188,8 @@ static void latencies_are_whole_milliseconds_of_the_right_shape(void **state) {
         for (int i = 0; i < DRAWS; i++) {
             gv_time latency = gv_net_latency(&bench.net);
             assert_int_equal(latency % GV_MS, 0);
-            double ms = (double)(latency / GV_MS);
+            gv_time whole_ms = latency / GV_MS;
+            double ms = (double)whole_ms;
             sum += ms;
             if (ms > most) most = ms;
         }

@@ -83,12 +83,9 @@ static void unit_is_in_the_unit_interval(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(known_words),
-        cmocka_unit_test(same_seed_same_stream),
-        cmocka_unit_test(seeds_of_zero_work),
-        cmocka_unit_test(below_stays_below),
-        cmocka_unit_test(below_is_even),
-        cmocka_unit_test(unit_is_in_the_unit_interval),
+        cmocka_unit_test(known_words),        cmocka_unit_test(same_seed_same_stream),
+        cmocka_unit_test(seeds_of_zero_work), cmocka_unit_test(below_stays_below),
+        cmocka_unit_test(below_is_even),      cmocka_unit_test(unit_is_in_the_unit_interval),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

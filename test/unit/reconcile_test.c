@@ -194,7 +194,7 @@ static void damaged_summaries(void **state) {
     gv_pair_init(&pair, 9, GV_RECONCILE_ROOM_MIN, 50);
     for (uint64_t i = 0; i < 2000; i++) gv_pair_add(&pair, 0, spread(i), i);
     for (int round = 0; round < 3000; round++) {
-        uint8_t bytes[64];
+        uint8_t bytes[64] = {0};
         size_t len = gv_pair_open(&pair, 0, bytes, sizeof bytes);
         len += gv_prng_below(&prng, sizeof bytes - len);
         for (uint64_t k = gv_prng_below(&prng, 6); k > 0; k--)

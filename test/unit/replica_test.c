@@ -94,15 +94,7 @@ static const char *const odd_keys[] = {
     "9223372036854775807",  // these two …
     "9223372036854775806",  // … share the last place
     "-9223372036854775808", // the first place
-    "-9223372036854775807",
-    "9223372036854775808",
-    "0",
-    "-1",
-    "1",
-    "1.0",
-    "\"1\"",
-    "null",
-    "[]",
+    "-9223372036854775807", "9223372036854775808", "0", "-1", "1", "1.0", "\"1\"", "null", "[]",
 };
 enum { ODD_KEYS = sizeof odd_keys / sizeof *odd_keys };
 
@@ -259,8 +251,7 @@ static void order_of_arrival_does_not_matter(void **state) {
         assert_true(gv_replica_put(&backwards, &entry, &ref) >= 0);
         assert_true(gv_replica_put(&backwards, &entry, &ref) == 0); // repetition does not either
     }
-    assert_true(
-        gv_digest_equal(gv_tree_root(&forwards.tree), gv_tree_root(&backwards.tree)));
+    assert_true(gv_digest_equal(gv_tree_root(&forwards.tree), gv_tree_root(&backwards.tree)));
     gv_replica_fini(&forwards);
     gv_replica_fini(&backwards);
 }
@@ -295,10 +286,11 @@ static void walks_bear_interruption(void **state) {
         assert_int_equal(seen, fixed);
         // The place where the walk stopped is the start of a record also later on.
         for (; gv_replica_walk(&replica, &ref, UINT32_MAX, &next); ref = next)
-            assert_true(gv_replica_find(
-                &replica, &(struct gv_entry){.lattice = gv_replica_get(&replica, ref).lattice,
-                                             .key = gv_replica_get(&replica, ref).key},
-                &put_ref));
+            assert_true(
+                gv_replica_find(&replica,
+                                &(struct gv_entry){.lattice = gv_replica_get(&replica, ref).lattice,
+                                                   .key = gv_replica_get(&replica, ref).key},
+                                &put_ref));
         gv_replica_fini(&replica);
     }
 }

@@ -516,6 +516,17 @@ static void test_freed_nodes_are_used_again(void **state) {
 
 // ---- What verify finds --------------------------------------------------------------------------
 
+// Zeroed memory, so that a node may be searched as a whole.
+static void *zeroed_resize(void *ctx, void *block, size_t old_size, size_t new_size) {
+    struct gv_alloc heap = gv_base_malloc();
+    (void)ctx;
+    uint8_t *bytes = heap.resize(heap.ctx, block, old_size, new_size);
+    if (bytes != NULL && new_size > old_size) memset(bytes + old_size, 0, new_size - old_size);
+    return bytes;
+}
+
+static const struct gv_alloc zeroed = {.resize = zeroed_resize};
+
 // The first word of this value in a node; nodes are longer than 160 words.
 static uint64_t *word_in(void *node, uint64_t value) {
     uint64_t *word = node;
@@ -541,7 +552,7 @@ static void test_verify_finds_corruption(void **state) {
     gv_prng_init(&prng, gv_test_seed(), 400);
     struct model model = numbers(1000, 1000, &prng);
     struct gv_tree tree;
-    gv_tree_init(&tree, gv_base_malloc());
+    gv_tree_init(&tree, zeroed);
     assert_int_equal(gv_tree_load(&tree, model.items, model.count), 0);
     struct gv_tree_cursor at;
     assert_true(gv_tree_seek(&tree, 64000, &at)); // the second leaf's first item
@@ -577,7 +588,7 @@ static void test_verify_finds_hollow_nodes(void **state) {
     gv_prng_init(&prng, gv_test_seed(), 401);
     struct model model = numbers(1000, 1000, &prng);
     struct gv_tree tree;
-    gv_tree_init(&tree, gv_base_malloc());
+    gv_tree_init(&tree, zeroed);
     assert_int_equal(gv_tree_load(&tree, model.items, model.count), 0);
     struct gv_tree_cursor at;
     assert_true(gv_tree_seek(&tree, 0, &at));
@@ -594,7 +605,7 @@ static void test_verify_finds_hollow_nodes(void **state) {
     gv_tree_fini(&tree);
 
     // A root with one child should be no more.
-    gv_tree_init(&tree, gv_base_malloc());
+    gv_tree_init(&tree, zeroed);
     assert_int_equal(gv_tree_load(&tree, model.items, 65), 0);
     assert_true(gv_tree_seek(&tree, 0, &at));
     tree.digest = gv_tree_digest(&tree, 0, 64000);

@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: MIT
+// Any bytes as a summary, to a tree of some items: the answer comes to its end after as many
+// messages as there is something to give or to ask for. Then the two sides still agree with each
+// other about everything in an honest exchange.
+#include "../lib/pair.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+enum { ITEMS = 300, MESSAGES_MAX = 100000 };
+
+// Items close together, spread out, at one place, and at both ends.
+static void fill(struct gv_pair *pair) {
+    for (uint64_t i = 0; i < ITEMS; i++) {
+        uint64_t hash = (i + 1) * UINT64_C(0x9e3779b97f4a7c15);
+        uint64_t place = i % 3 == 0 ? i : i % 3 == 1 ? hash >> 1 : 77;
+        gv_pair_add(pair, 0, place, hash);
+        if (i % 10 != 0) gv_pair_add(pair, 1, place, hash);
+    }
+    gv_pair_add(pair, 0, 0, 1);
+    gv_pair_add(pair, 0, GV_PLACE_END - 1, 2);
+    gv_pair_add(pair, 1, GV_PLACE_END - 1, 3);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
+    struct gv_pair pair;
+    gv_pair_init(&pair, 1, GV_RECONCILE_ROOM_MIN + size % 7 * 100, 1 + size % 5 * 10);
+    fill(&pair);
+    bool ended = gv_pair_answer(&pair, 0, (struct gv_slice){data, size}, MESSAGES_MAX);
+    GV_ASSERT(ended);
+    GV_ASSERT(pair.errors <= 1);
+    GV_ASSERT(pair.given[0] + pair.given[1] == 0); // what was said in answer was dropped
+    if (size % 16 == 0) {
+        ended = gv_pair_run(&pair, 1, MESSAGES_MAX);
+        GV_ASSERT(ended && gv_pair_equal(&pair));
+    }
+    GV_ASSERT(gv_tree_verify(&pair.side[0].tree) == 0);
+    gv_pair_fini(&pair);
+    return 0;
+}

@@ -1,0 +1,345 @@
+// SPDX-License-Identifier: MIT
+#include "../../engine/peer.h"
+
+#include "../../engine/prng.h"
+#include "../lib/test.h"
+
+#include <string.h>
+
+static struct gv_peer peer_at(uint64_t first_id, uint64_t position) {
+    struct gv_peer peer;
+    gv_peer_init(&peer, first_id, position);
+    return peer;
+}
+
+static bool names_id(const struct gv_message_ack *ack, uint64_t id) {
+    if (id == ack->largest) return true;
+    return id < ack->largest && ack->largest - id <= 64 &&
+           (ack->mask >> (ack->largest - id - 1) & 1) != 0;
+}
+
+// ---- What the peer sent -------------------------------------------------------------------------
+
+// The acknowledgement names the largest id and exactly those of the 64 before it that came.
+static void acknowledgements_name_what_came(void **state) {
+    (void)state;
+    enum { IDS = 400 };
+    struct gv_prng prng;
+    gv_prng_init(&prng, gv_test_seed(), 0);
+    static const uint64_t bases[] = {0, 1, 1000, UINT64_C(1) << 40, UINT64_MAX - IDS + 1};
+    for (size_t k = 0; k < sizeof bases / sizeof *bases; k++) {
+        bool came[IDS] = {false};
+        struct gv_peer peer = peer_at(0, 0);
+        uint64_t largest = 0, top = 1 + gv_prng_below(&prng, 3);
+        for (int i = 0; i < 2000; i++) {
+            // Mostly a little further on, sometimes much, often back, never beyond the mask.
+            uint64_t id = top;
+            if (gv_prng_below(&prng, 10) == 0) id += gv_prng_below(&prng, 90);
+            uint64_t back = gv_prng_below(&prng, 65);
+            if (gv_prng_below(&prng, 2) == 0) id = largest > back ? largest - back : largest;
+            if (id >= IDS) break;
+            if (id == top) top++;
+            if (i == 0 || id > largest) largest = id;
+            if (top <= largest) top = largest + 1;
+            came[id] = true;
+            gv_peer_received(&peer, (gv_time)i, bases[k] + id, gv_prng_below(&prng, 2) == 0, 10);
+            struct gv_message_ack ack;
+            assert_true(gv_peer_take_ack(&peer, (gv_time)i, &ack));
+            assert_int_equal(ack.largest, bases[k] + largest);
+            for (uint64_t b = 0; b <= 64 && b <= largest; b++)
+                assert_int_equal(names_id(&ack, bases[k] + largest - b), came[largest - b]);
+            assert_false(gv_peer_take_ack(&peer, (gv_time)i, &ack));
+        }
+        assert_true(largest > 100);
+    }
+}
+
+// A peer that starts anew counts from elsewhere; nothing of its former life is acknowledged.
+static void a_peer_begins_anew(void **state) {
+    (void)state;
+    static const uint64_t firsts[] = {0, 5, 1000, 2000 - 65, 2000 + 65, UINT64_MAX - 1};
+    for (size_t i = 0; i < sizeof firsts / sizeof *firsts; i++) {
+        struct gv_peer peer = peer_at(0, 0);
+        struct gv_message_ack ack;
+        for (uint64_t id = 1990; id <= 2000; id++) gv_peer_received(&peer, 0, id, false, 10);
+        gv_peer_received(&peer, 0, firsts[i], false, 10);
+        assert_true(gv_peer_take_ack(&peer, 0, &ack));
+        assert_int_equal(ack.largest, firsts[i]);
+        assert_int_equal(ack.mask, 0);
+        gv_peer_received(&peer, 0, firsts[i] + 1, false, 10);
+        assert_true(gv_peer_take_ack(&peer, 0, &ack));
+        assert_int_equal(ack.largest, firsts[i] + 1);
+        assert_int_equal(ack.mask, 1);
+    }
+}
+
+static void acknowledgements_wait_so_long(void **state) {
+    (void)state;
+    struct gv_peer peer = peer_at(0, 0);
+    struct gv_message_ack ack;
+    assert_false(gv_peer_take_ack(&peer, 5, &ack));
+    assert_true(peer.ack_at == GV_TIME_NEVER);
+    gv_peer_received(&peer, 100, 1, false, 50);
+    assert_int_equal(peer.ack_at, 150);
+    gv_peer_received(&peer, 120, 2, false, 50); // the first one's time counts
+    assert_int_equal(peer.ack_at, 150);
+    gv_peer_received(&peer, 121, 3, false, 5);
+    assert_int_equal(peer.ack_at, 126);
+    gv_peer_received(&peer, 122, 4, true, 50); // asked for
+    assert_int_equal(peer.ack_at, 122);
+    assert_true(gv_peer_take_ack(&peer, 122, &ack));
+    assert_true(peer.ack_at == GV_TIME_NEVER);
+    for (uint64_t i = 1; i <= GV_PEER_UNACKED; i++) {
+        gv_peer_received(&peer, 200 + i, 4 + i, false, 5000);
+        assert_int_equal(peer.ack_at, i < GV_PEER_UNACKED ? 5201 : 200 + i);
+    }
+    for (uint64_t i = 0; i < 1000; i++) gv_peer_received(&peer, 300, 5, false, 5000); // repeated
+    assert_true(gv_peer_take_ack(&peer, 400, &ack));
+    assert_int_equal(ack.largest, 4 + GV_PEER_UNACKED);
+}
+
+// How long the largest was held is told in microseconds, since its first coming.
+static void holding_is_told(void **state) {
+    (void)state;
+    struct gv_peer peer = peer_at(0, 0);
+    struct gv_message_ack ack;
+    gv_peer_received(&peer, 1000000, 8, false, 50);
+    gv_peer_received(&peer, 5000000, 7, false, 50);
+    gv_peer_received(&peer, 6000000, 8, false, 50);
+    assert_true(gv_peer_take_ack(&peer, 9999999, &ack));
+    assert_int_equal(ack.held_us, 8999);
+    gv_peer_received(&peer, 20000000, 9, false, 50);
+    assert_true(gv_peer_take_ack(&peer, 1, &ack)); // a clock that went back
+    assert_int_equal(ack.held_us, 0);
+}
+
+// ---- What was sent to the peer ------------------------------------------------------------------
+
+static int acked(struct gv_peer *peer, gv_time now, uint64_t largest, uint64_t mask) {
+    const struct gv_message_ack ack = {largest, mask, 0};
+    return gv_peer_acked(peer, now, &ack);
+}
+
+static void positions_follow_acknowledgements(void **state) {
+    (void)state;
+    struct gv_peer peer = peer_at(100, 7);
+    assert_int_equal(peer.acked, 7);
+    for (uint64_t i = 0; i < 4; i++)
+        assert_int_equal(gv_peer_sent(&peer, i, 10 + 10 * i, 1000, false), 100 + i);
+    assert_int_equal(peer.sent, 40);
+    assert_int_equal(peer.acked, 7);
+    assert_int_equal(acked(&peer, 5, 101, 0), 0); // the second, not the first
+    assert_int_equal(peer.acked, 7);
+    assert_int_equal(acked(&peer, 5, 101, 0), -1); // again
+    assert_int_equal(acked(&peer, 5, 99, UINT64_MAX), -1);
+    assert_int_equal(acked(&peer, 5, UINT64_MAX, UINT64_MAX), -1); // never sent so many
+    assert_int_equal(acked(&peer, 5, 101, 1), 0);
+    assert_int_equal(peer.acked, 20);
+    assert_int_equal(acked(&peer, 5, 103, 7), 0);
+    assert_int_equal(peer.acked, 40);
+    assert_true(peer.resend_at == GV_TIME_NEVER);
+}
+
+static void a_gap_of_three_is_a_loss(void **state) {
+    (void)state;
+    struct gv_peer peer = peer_at(100, 0);
+    for (uint64_t i = 1; i <= 5; i++) gv_peer_sent(&peer, 0, i, 1000, i == 2);
+    assert_int_equal(acked(&peer, 1, 102, 0), 0);
+    assert_int_equal(acked(&peer, 1, 103, 0), 3); // 100 is lost, and all behind it goes again
+    assert_int_equal(peer.sent, 0);
+    assert_int_equal(peer.acked, 0);
+    assert_int_equal(peer.flight_count, 0);
+    assert_int_equal(peer.strikes, 0);
+    assert_true(peer.open_sync && peer.follow_up); // 101 was a step of one
+    assert_int_equal(gv_peer_sent(&peer, 2, 5, 1000, false), 105);
+    assert_int_equal(acked(&peer, 3, 105, 0), 0);
+    assert_int_equal(peer.acked, 5);
+}
+
+static void a_lost_one_spares_those_before(void **state) {
+    (void)state;
+    struct gv_peer peer = peer_at(0, 0);
+    gv_peer_sent(&peer, 0, 1, 1000, false);
+    gv_peer_sent(&peer, 0, 2, 10, false);
+    gv_peer_sent(&peer, 0, 3, 2000, false);
+    assert_int_equal(peer.resend_at, 10);
+    assert_int_equal(gv_peer_expire(&peer, 9), 0);
+    assert_int_equal(gv_peer_expire(&peer, 10), 2);
+    assert_int_equal(peer.sent, 1);
+    assert_int_equal(peer.acked, 0);
+    assert_int_equal(peer.resend_at, 1000);
+    assert_int_equal(peer.strikes, 1);
+    gv_peer_reset(&peer, 50);
+    assert_int_equal(peer.acked, 50);
+    assert_true(peer.resend_at == GV_TIME_NEVER);
+}
+
+static void strikes_have_an_end(void **state) {
+    (void)state;
+    struct gv_peer peer = peer_at(0, 0);
+    for (gv_time now = 1; now < 1000; now++) {
+        gv_peer_sent(&peer, now - 1, 0, 1, false);
+        assert_int_equal(gv_peer_expire(&peer, now), 1);
+        assert_true(peer.strikes == (now < UINT8_MAX ? now : UINT8_MAX));
+    }
+    gv_peer_sent(&peer, 1000, 0, 1, false);
+    assert_int_equal(acked(&peer, 1001, peer.next_id - 1, 0), 0);
+    assert_int_equal(peer.strikes, 0);
+}
+
+// The round trip grew beyond what was waited for: the late answer shows it, though all messages
+// were given up long ago.
+static void late_answers_count(void **state) {
+    (void)state;
+    struct gv_peer peer = peer_at(0, 0);
+    gv_peer_sent(&peer, 0, 0, 1000 * GV_MS, false);
+    assert_int_equal(acked(&peer, 10 * GV_MS, 0, 0), 0);
+    assert_int_equal(peer.srtt, 10 * GV_MS);
+    gv_time now = 20 * GV_MS;
+    for (uint64_t id = 1; id <= 3; id++) {
+        gv_time patience = gv_peer_timeout(&peer, 0);
+        gv_peer_sent(&peer, now, id, patience, false);
+        now += patience;
+        assert_int_equal(gv_peer_expire(&peer, now), 1);
+    }
+    assert_int_equal(peer.strikes, 3);
+    assert_int_equal(acked(&peer, 1020 * GV_MS, 1, 0), 0);
+    assert_int_equal(peer.strikes, 0);
+    assert_true(gv_peer_timeout(&peer, 0) > 1000 * GV_MS);
+    assert_int_equal(acked(&peer, 1020 * GV_MS, 1, 0), -1); // once
+    assert_int_equal(acked(&peer, 1040 * GV_MS, 3, 2), 0);  // 1 and 3
+    assert_int_equal(acked(&peer, 1050 * GV_MS, 3, 1), 0);  // 2
+    assert_int_equal(acked(&peer, 1060 * GV_MS, 3, 3), -1);
+    // What is long forgotten counts no more.
+    for (uint64_t id = 4; id < 40; id++) {
+        gv_peer_sent(&peer, now, id, 1, false);
+        gv_peer_expire(&peer, ++now);
+    }
+    assert_int_equal(acked(&peer, now, 4, 0), -1);
+    gv_peer_sent(&peer, now, 50, 1, false);
+    gv_peer_reset(&peer, 0);
+    assert_int_equal(acked(&peer, now, 40, 0), 0); // a reset gives up, too
+    assert_int_equal(peer.sent, 0);
+}
+
+// What was given up is at all times news again: `acked` never passes what was not acknowledged.
+static void nothing_is_lost(void **state) {
+    (void)state;
+    enum { NEWS = 3000 };
+    struct gv_prng prng;
+    gv_prng_init(&prng, gv_test_seed(), 1);
+    for (int round = 0; round < 20; round++) {
+        static bool had[NEWS];
+        memset(had, 0, sizeof had);
+        uint64_t first = gv_prng_below(&prng, 2) ? gv_prng_next(&prng) >> 24 : 0;
+        struct gv_peer peer = peer_at(first, 0), other = peer_at(5, 0);
+        size_t count = 0;
+        gv_time now = 0;
+        while (peer.acked < NEWS && count < 20000) {
+            now += gv_prng_below(&prng, 5);
+            if (gv_peer_open(&peer) && peer.sent < NEWS) {
+                uint64_t from = peer.sent, to = from + 1 + gv_prng_below(&prng, 4);
+                if (to > NEWS) to = NEWS;
+                uint64_t id = gv_peer_sent(&peer, now, to, 20 + gv_prng_below(&prng, 20), false);
+                assert_true(id == first + count);
+                count++;
+                if (gv_prng_below(&prng, 5) > 0) { // it comes
+                    gv_peer_received(&other, now, id, false, 0);
+                    for (uint64_t at = from; at < to; at++) had[at] = true;
+                }
+            }
+            struct gv_message_ack ack;
+            if (gv_prng_below(&prng, 3) == 0 && gv_peer_take_ack(&other, now, &ack) &&
+                gv_prng_below(&prng, 3) > 0)
+                gv_peer_acked(&peer, now, &ack);
+            gv_peer_expire(&peer, now);
+            assert_true(peer.acked <= peer.sent);
+            assert_true(peer.resend_at > now);
+            for (uint64_t at = 0; at < peer.acked; at++) assert_true(had[at]);
+        }
+        assert_int_equal(peer.acked, NEWS);
+    }
+}
+
+// ---- Time ---------------------------------------------------------------------------------------
+
+static void round_trips_are_smoothed(void **state) {
+    (void)state;
+    struct gv_peer peer = peer_at(0, 0);
+    assert_int_equal(gv_peer_timeout(&peer, 300 * GV_MS), 300 * GV_MS);
+    assert_int_equal(gv_peer_timeout(&peer, 0), 20 * GV_MS);
+    gv_peer_sent(&peer, 1000, 0, GV_MS, false);
+    const struct gv_message_ack held = {0, 0, 30000};
+    assert_int_equal(gv_peer_acked(&peer, 1000 + 130 * GV_MS, &held), 0);
+    assert_int_equal(peer.srtt, 100 * GV_MS); // less what the peer held it for
+    assert_int_equal(peer.rttvar, 50 * GV_MS);
+    assert_int_equal(gv_peer_timeout(&peer, 7), 300 * GV_MS);
+    for (uint64_t id = 1; id < 100; id++) {
+        gv_peer_sent(&peer, 0, 0, GV_MS, false);
+        assert_int_equal(acked(&peer, 60 * GV_MS, id, 0), 0);
+    }
+    assert_in_range(peer.srtt, 60 * GV_MS, 61 * GV_MS);
+    assert_in_range(gv_peer_timeout(&peer, 7), 70 * GV_MS, 72 * GV_MS);
+    // Only the largest is measured, and only if it was not held longer than it took.
+    gv_peer_sent(&peer, 0, 0, GV_MS, false);
+    gv_peer_sent(&peer, 0, 0, GV_MS, false);
+    const struct gv_message_ack absurd = {101, 1, UINT64_MAX};
+    gv_time before = peer.srtt;
+    assert_int_equal(gv_peer_acked(&peer, 5000 * GV_MS, &absurd), 0);
+    assert_int_equal(peer.srtt, before);
+}
+
+static void patience_grows_to_a_bound(void **state) {
+    (void)state;
+    struct gv_peer peer = peer_at(0, 0);
+    gv_time last = 0;
+    for (int strikes = 0; strikes <= UINT8_MAX; strikes++) {
+        peer.strikes = (uint8_t)strikes;
+        gv_time timeout = gv_peer_timeout(&peer, 100 * GV_MS);
+        assert_true(timeout >= last && timeout <= 10000 * GV_MS);
+        last = timeout;
+    }
+    assert_int_equal(last, 1600 * GV_MS);
+    static const gv_time extremes[] = {0, 1, UINT64_C(1) << 60, UINT64_C(1) << 62, UINT64_MAX};
+    for (size_t i = 0; i < 5; i++) {
+        for (size_t k = 0; k < 5; k++) {
+            peer.measured = k % 2 == 1;
+            peer.srtt = extremes[i];
+            peer.rttvar = extremes[k];
+            gv_time timeout = gv_peer_timeout(&peer, extremes[i]);
+            assert_in_range(timeout, 20 * GV_MS, 10000 * GV_MS);
+        }
+    }
+}
+
+static void due_looks_ahead(void **state) {
+    (void)state;
+    struct gv_peer peer = peer_at(0, 0);
+    assert_true(gv_peer_due(&peer, 0) == GV_TIME_NEVER);
+    peer.ack_at = 10;
+    peer.resend_at = 20;
+    peer.probe_at = 30;
+    assert_int_equal(gv_peer_due(&peer, 5), 10);
+    assert_int_equal(gv_peer_due(&peer, 10), 20);
+    assert_int_equal(gv_peer_due(&peer, 29), 30);
+    assert_true(gv_peer_due(&peer, 30) == GV_TIME_NEVER);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(acknowledgements_name_what_came),
+        cmocka_unit_test(a_peer_begins_anew),
+        cmocka_unit_test(acknowledgements_wait_so_long),
+        cmocka_unit_test(holding_is_told),
+        cmocka_unit_test(positions_follow_acknowledgements),
+        cmocka_unit_test(a_gap_of_three_is_a_loss),
+        cmocka_unit_test(a_lost_one_spares_those_before),
+        cmocka_unit_test(strikes_have_an_end),
+        cmocka_unit_test(late_answers_count),
+        cmocka_unit_test(nothing_is_lost),
+        cmocka_unit_test(round_trips_are_smoothed),
+        cmocka_unit_test(patience_grows_to_a_bound),
+        cmocka_unit_test(due_looks_ahead),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
