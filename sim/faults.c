@@ -81,17 +81,20 @@ static void cut_all(struct gv_faults *faults) {
     }
 }
 
+// A position in a circle of `nodes`, at most once around.
+static uint32_t around(uint32_t position, uint32_t nodes) {
+    return position < nodes ? position : position - nodes;
+}
+
 // Up to five nodes: put them in a circle; each hears the window of a majority around itself.
 static void ring_of_few(struct gv_faults *faults) {
     uint32_t nodes = faults->nodes, majority = nodes / 2 + 1;
-    GV_ASSERT(nodes > 0);
     uint32_t *order = shuffled(faults);
     cut_all(faults);
     for (uint32_t first = 0; first < nodes; first++) {
-        uint32_t dest = order[(first + majority / 2) % nodes];
-        for (uint32_t i = 0; i < majority; i++) {
-            gv_faults_set(faults, order[(first + i) % nodes], dest, false);
-        }
+        uint32_t dest = order[around(first + majority / 2, nodes)];
+        for (uint32_t i = 0; i < majority; i++)
+            gv_faults_set(faults, order[around(first + i, nodes)], dest, false);
     }
     free(order);
 }

@@ -1,46 +1,29 @@
 // SPDX-License-Identifier: MIT
 #include "../../sim/check_echo.h"
+#include "../lib/fixture.h"
 #include "../lib/test.h"
 
 #include <string.h>
-
-static struct gv_json json;
-
-static int parse(const char *text) {
-    assert_true(gv_json_parse(&json, text, strlen(text)) > 0);
-    return 0;
-}
 
 static void an_echo_must_be_what_was_said(void **state) {
     (void)state;
     struct gv_errors errors = {.kept = 0};
     struct gv_history_op op = {.kind = GV_HISTORY_ECHO, .value = 42, .node = 1};
-    gv_check_echo_reply(&op, &json, parse("\"Please echo 42\""), &errors);
-    gv_check_echo_reply(&op, &json, parse("\"\\u0050lease echo 42\""), &errors);
+    gv_check_echo_reply(&op, &gv_fixture_json, gv_fixture_parse("\"Please echo 42\""), &errors);
+    gv_check_echo_reply(&op, &gv_fixture_json, gv_fixture_parse("\"\\u0050lease echo 42\""),
+                        &errors);
     assert_int_equal(errors.count, 0);
-    gv_check_echo_reply(&op, &json, parse("\"Please echo 43\""), &errors);
-    gv_check_echo_reply(&op, &json, parse("null"), &errors);
+    gv_check_echo_reply(&op, &gv_fixture_json, gv_fixture_parse("\"Please echo 43\""), &errors);
+    gv_check_echo_reply(&op, &gv_fixture_json, gv_fixture_parse("null"), &errors);
     assert_int_equal(errors.count, 2);
     assert_string_equal(errors.texts[0], "wrong echo: n1 was asked for \"Please echo 42\" and "
                                          "answered \"Please echo 43\"");
     gv_errors_fini(&errors);
 }
 
-static int set_up(void **state) {
-    (void)state;
-    gv_json_init(&json, gv_base_malloc(), 0, 0);
-    return 0;
-}
-
-static int tear_down(void **state) {
-    (void)state;
-    gv_json_fini(&json);
-    return 0;
-}
-
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(an_echo_must_be_what_was_said),
     };
-    return cmocka_run_group_tests(tests, set_up, tear_down);
+    return cmocka_run_group_tests(tests, gv_fixture_set_up, gv_fixture_tear_down);
 }

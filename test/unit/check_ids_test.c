@@ -1,16 +1,10 @@
 // SPDX-License-Identifier: MIT
 #include "../../sim/check_ids.h"
+#include "../lib/fixture.h"
 #include "../lib/test.h"
 
 #include <stdio.h>
 #include <string.h>
-
-static struct gv_json json;
-
-static int parse(const char *text) {
-    assert_true(gv_json_parse(&json, text, strlen(text)) > 0);
-    return 0;
-}
 
 static void ids_are_compared_as_values(void **state) {
     (void)state;
@@ -20,12 +14,12 @@ static void ids_are_compared_as_values(void **state) {
     static const char *const distinct[] = {"1",    "1.0",  "\"1\"", "[1]",       "null",
                                            "true", "\"\"", "{}",    "{\"a\":1}", "[1,2]"};
     for (size_t i = 0; i < sizeof distinct / sizeof *distinct; i++) {
-        gv_check_ids_reply(&ids, 0, &json, parse(distinct[i]), &errors);
+        gv_check_ids_reply(&ids, 0, &gv_fixture_json, gv_fixture_parse(distinct[i]), &errors);
     }
     assert_int_equal(errors.count, 0);
-    gv_check_ids_reply(&ids, 3, &json, parse("[ 1 , 2 ]"), &errors);
-    gv_check_ids_reply(&ids, 4, &json, parse("[1,2]"), &errors); // told once
-    gv_check_ids_reply(&ids, 3, &json, parse("{\"\\u0061\":1}"), &errors);
+    gv_check_ids_reply(&ids, 3, &gv_fixture_json, gv_fixture_parse("[ 1 , 2 ]"), &errors);
+    gv_check_ids_reply(&ids, 4, &gv_fixture_json, gv_fixture_parse("[1,2]"), &errors); // told once
+    gv_check_ids_reply(&ids, 3, &gv_fixture_json, gv_fixture_parse("{\"\\u0061\":1}"), &errors);
     assert_int_equal(ids.duplicated, 2);
     assert_int_equal(errors.count, 2);
     assert_string_equal(errors.texts[0], "duplicate: id [1,2] came from n0 and again from n3");
@@ -42,7 +36,7 @@ static void many_ids_are_kept_apart(void **state) {
     for (int round = 0; round < 2; round++) {
         for (int i = 0; i < 5000; i++) {
             snprintf(text, sizeof text, "\"n%d-%d\"", i % 7, i);
-            gv_check_ids_reply(&ids, 0, &json, parse(text), &errors);
+            gv_check_ids_reply(&ids, 0, &gv_fixture_json, gv_fixture_parse(text), &errors);
         }
         assert_int_equal(ids.duplicated, round == 0 ? 0 : 5000);
     }
@@ -50,22 +44,10 @@ static void many_ids_are_kept_apart(void **state) {
     gv_check_ids_fini(&ids);
 }
 
-static int set_up(void **state) {
-    (void)state;
-    gv_json_init(&json, gv_base_malloc(), 0, 0);
-    return 0;
-}
-
-static int tear_down(void **state) {
-    (void)state;
-    gv_json_fini(&json);
-    return 0;
-}
-
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(ids_are_compared_as_values),
         cmocka_unit_test(many_ids_are_kept_apart),
     };
-    return cmocka_run_group_tests(tests, set_up, tear_down);
+    return cmocka_run_group_tests(tests, gv_fixture_set_up, gv_fixture_tear_down);
 }

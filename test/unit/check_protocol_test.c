@@ -1,16 +1,16 @@
 // SPDX-License-Identifier: MIT
 #include "../../sim/check_protocol.h"
+#include "../lib/fixture.h"
 #include "../lib/test.h"
 
 #include <string.h>
 
-static struct gv_json json;
 static char why[GV_CHECK_PROTOCOL_WHY_MAX];
 
 static int line(const char *text, struct gv_check_protocol_line *parts) {
     why[0] = '\0';
     struct gv_slice slice = {(const uint8_t *)text, strlen(text)};
-    return gv_check_protocol_line(&json, slice, parts, why);
+    return gv_check_protocol_line(&gv_fixture_json, slice, parts, why);
 }
 
 static void good_frames(void **state) {
@@ -23,13 +23,13 @@ static void good_frames(void **state) {
     struct gv_check_protocol_line parts;
     for (size_t i = 0; i < sizeof good / sizeof *good; i++) {
         assert_int_equal(line(good[i], &parts), 0);
-        assert_int_equal(gv_json_type(&json, parts.body), GV_JSON_OBJECT);
+        assert_int_equal(gv_json_type(&gv_fixture_json, parts.body), GV_JSON_OBJECT);
     }
     assert_int_equal(parts.type, GV_ENOENT); // no string
     assert_int_equal(line(good[0], &parts), 0);
-    assert_true(gv_json_equals(&json, parts.src, "n1"));
-    assert_true(gv_json_equals(&json, parts.dest, "c2"));
-    assert_true(gv_json_equals(&json, parts.type, "x"));
+    assert_true(gv_json_equals(&gv_fixture_json, parts.src, "n1"));
+    assert_true(gv_json_equals(&gv_fixture_json, parts.dest, "c2"));
+    assert_true(gv_json_equals(&gv_fixture_json, parts.type, "x"));
 }
 
 static void bad_frames(void **state) {
@@ -54,8 +54,8 @@ static void bad_frames(void **state) {
 }
 
 static int reply(const char *body, enum gv_load_kind load, enum gv_history_kind op) {
-    assert_true(gv_json_parse(&json, body, strlen(body)) > 0);
-    return gv_check_protocol_reply(&json, 0, GV_CHECK_PROTOCOL_OP, load, op, why);
+    assert_true(gv_json_parse(&gv_fixture_json, body, strlen(body)) > 0);
+    return gv_check_protocol_reply(&gv_fixture_json, 0, GV_CHECK_PROTOCOL_OP, load, op, why);
 }
 
 static void replies_are_closed(void **state) {
@@ -103,19 +103,19 @@ static void replies_are_closed(void **state) {
     }
     int token = reply("{\"type\":\"echo_ok\",\"echo\":\"hi\",\"in_reply_to\":1}", GV_LOAD_ECHO,
                       GV_HISTORY_ECHO);
-    assert_true(gv_json_equals(&json, token, "hi"));
+    assert_true(gv_json_equals(&gv_fixture_json, token, "hi"));
 }
 
 static void init_ok_may_carry_more_but_topology_ok_may_not(void **state) {
     (void)state;
     const char *init = "{\"type\":\"init_ok\",\"in_reply_to\":1,\"version\":3}";
-    assert_true(gv_json_parse(&json, init, strlen(init)) > 0);
-    assert_true(gv_check_protocol_reply(&json, 0, GV_CHECK_PROTOCOL_INIT, GV_LOAD_BROADCAST,
-                                        GV_HISTORY_KINDS, why) >= 0);
+    assert_true(gv_json_parse(&gv_fixture_json, init, strlen(init)) > 0);
+    assert_true(gv_check_protocol_reply(&gv_fixture_json, 0, GV_CHECK_PROTOCOL_INIT,
+                                        GV_LOAD_BROADCAST, GV_HISTORY_KINDS, why) >= 0);
     const char *topology = "{\"type\":\"topology_ok\",\"in_reply_to\":1,\"version\":3}";
-    assert_true(gv_json_parse(&json, topology, strlen(topology)) > 0);
-    assert_true(gv_check_protocol_reply(&json, 0, GV_CHECK_PROTOCOL_TOPOLOGY, GV_LOAD_BROADCAST,
-                                        GV_HISTORY_KINDS, why) < 0);
+    assert_true(gv_json_parse(&gv_fixture_json, topology, strlen(topology)) > 0);
+    assert_true(gv_check_protocol_reply(&gv_fixture_json, 0, GV_CHECK_PROTOCOL_TOPOLOGY,
+                                        GV_LOAD_BROADCAST, GV_HISTORY_KINDS, why) < 0);
 }
 
 static void the_definite_errors_are_maelstroms(void **state) {
@@ -129,18 +129,6 @@ static void the_definite_errors_are_maelstroms(void **state) {
     }
 }
 
-static int set_up(void **state) {
-    (void)state;
-    gv_json_init(&json, gv_base_malloc(), 0, 0);
-    return 0;
-}
-
-static int tear_down(void **state) {
-    (void)state;
-    gv_json_fini(&json);
-    return 0;
-}
-
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(good_frames),
@@ -149,5 +137,5 @@ int main(void) {
         cmocka_unit_test(init_ok_may_carry_more_but_topology_ok_may_not),
         cmocka_unit_test(the_definite_errors_are_maelstroms),
     };
-    return cmocka_run_group_tests(tests, set_up, tear_down);
+    return cmocka_run_group_tests(tests, gv_fixture_set_up, gv_fixture_tear_down);
 }

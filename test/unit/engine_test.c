@@ -213,7 +213,7 @@ static void join_takes_many_and_no_more(void **state) {
     enum { MOST = GV_ENGINE_PEERS_MAX };
     char(*text)[16] = calloc(MOST + 1, sizeof *text);
     struct gv_slice *list = calloc(MOST + 1, sizeof *list);
-    assert_true(text != NULL && list != NULL);
+    GV_ASSERT(text != NULL && list != NULL);
     for (int i = 0; i <= MOST; i++) {
         snprintf(text[i], sizeof text[i], "%d", i);
         list[i] = slice(text[i]);
