@@ -153,7 +153,7 @@ if ! find_missing; then
         echo "none of apt-get, dnf and brew is here to install them: please do, and try again" >&2
         exit 1
     fi
-    if [ "$manager" = apt ] && [ -z "$(apt-cache pkgnames libuv1 2>/dev/null)" ]; then
+    if [ "$manager" = apt ] && ! apt-cache show libjsmn-dev >/dev/null 2>&1; then
         update_lists
     fi
     fetch || { update_lists && fetch; }
