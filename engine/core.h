@@ -12,9 +12,10 @@
 #include "timers.h"
 
 enum {
-    GV_CORE_SYNCS = 4,   // summaries taken and not answered yet
-    GV_CORE_FANOUT = 32, // children of a node in the push tree
-    GV_CORE_NONE = -1,   // no peer
+    GV_CORE_SYNCS = 4,    // summaries taken and not answered yet
+    GV_CORE_LESSONS = 64, // peers with whom the last differences are remembered
+    GV_CORE_FANOUT = 32,  // children of a node in the push tree
+    GV_CORE_NONE = -1,    // no peer
 };
 
 // Timers beside those of the peers, counted from peer_count on.
@@ -28,6 +29,7 @@ struct gv_push {
     gv_time staleness;  // 0: no tree, every value goes straight to every peer
     uint32_t levels;    // below the root of the whole tree
     gv_time last_wave;  // when this node last spoke to its children
+    gv_time doubted_at; // when the parent was last asked because others have left it
     bool phase_known;   // the parent said when its next wave leaves:
     gv_time phase_at;   // … it said so then,
     gv_time phase_next; // … and it will be so long after
@@ -41,12 +43,22 @@ struct gv_sync_slot {
     struct gv_reconcile state;
 };
 
+// How much two replicas differed when they were last compared, by the number of the peer modulo
+// GV_CORE_LESSONS.
+struct gv_sync_lesson {
+    int peer;
+    uint32_t found;  // differences in the exchange under way
+    uint32_t expect; // … and to be expected in it
+};
+
 struct gv_sync {
     struct gv_sync_slot slots[GV_CORE_SYNCS];
     uint64_t turns;
     uint8_t *summary; // the one being written
     size_t summary_cap;
+    struct gv_sync_lesson lessons[GV_CORE_LESSONS];
     bool trouble;    // the next sync is due to it, and will be followed up
+    bool begun;      // … to the start, with an empty replica
     gv_time put_off; // how long the next idle comparison has been put off
 };
 

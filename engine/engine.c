@@ -248,7 +248,7 @@ static void peer_due(struct gv_engine *engine, int index, gv_time now) {
         engine->stats.lost_messages += (uint64_t)gv_peer_expire(peer, now);
         if (peer->suspected) {
             probe_later(engine, index, now);
-        } else if (peer->strikes >= GV_PEER_STRIKES) {
+        } else if (gv_peer_fails(peer)) {
             suspect(engine, index, now);
         } else {
             peer->ask = true;
@@ -333,13 +333,25 @@ static int merge(struct gv_engine *engine, gv_time now, int index, const struct 
     return first;
 }
 
+// A child that begins a life is told everything by push if this node has told it nothing yet;
+// else it needs a sync, unless it opens one itself.
+static void greet(struct gv_engine *engine, int index, const struct gv_message *message) {
+    struct gv_peer *peer = engine->peers[index];
+    if (!message->up || !message->has_id || !gv_peer_begins(peer, message->id)) return;
+    if (peer->whole || message->ranges.len > 0) return;
+    peer->open_sync = peer->follow_up = true;
+    gv_core_enqueue(engine, index);
+}
+
 int gv_engine_receive(struct gv_engine *engine, gv_time now, int index,
                       const struct gv_message *message) {
     gv_engine_advance(engine, now);
     struct gv_peer *peer = gv_core_peer(engine, index);
     if (peer == NULL) return GV_ENOMEM;
+    peer->spoke = true;
     engine->stats.received_messages++;
     engine->stats.received_bytes += message->bytes;
+    greet(engine, index, message);
     if (message->has_ack) {
         bool waited = !gv_peer_open(peer); // with news that no more flights were left for
         int lost = gv_peer_acked(peer, now, &message->ack);
@@ -350,6 +362,9 @@ int gv_engine_receive(struct gv_engine *engine, gv_time now, int index,
             if (lost > 0 || waited) gv_core_enqueue(engine, index);
         }
     }
+    int missed = gv_peer_missed(peer, now);
+    engine->stats.lost_messages += (uint64_t)missed;
+    if (missed > 0) gv_push_again(engine, now, index);
     if (peer->suspected) try_again(engine, index, now);
     bool changed = false;
     int error = merge(engine, now, index, message, &changed);
@@ -489,6 +504,7 @@ void gv_engine_stats(const struct gv_engine *engine, struct gv_engine_stats *out
     *out = engine->stats;
     out->entries = gv_tree_root(&engine->replica.tree).count;
     out->memory_bytes = gv_replica_memory(&engine->replica);
+    out->staleness_ms = gv_push_staleness_ms(engine);
     out->peers = engine->peer_count > 0 ? engine->peer_count - 1 : 0;
     out->news_backlog = (uint32_t)(engine->news.head - engine->news.tail);
 }

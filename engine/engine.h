@@ -26,7 +26,7 @@ extern "C" {
 
 enum {
     GV_ENGINE_MESSAGE_DEFAULT = 64 << 10, // longest message sent, bytes
-    GV_ENGINE_MESSAGE_MIN = 2048,         // smallest bound that can be asked for
+    GV_ENGINE_MESSAGE_MIN = 1024,         // smallest bound that can be asked for
     GV_ENGINE_PEERS_MAX = 16384,
     GV_ENGINE_NAME_MAX = 64, // longest node name, bytes
 };
@@ -112,6 +112,8 @@ struct gv_engine_stats {
     uint64_t bad_ranges;    // summaries that turned out to be malformed
     uint64_t away;          // times this node found that it had been standing still
     uint32_t peers, suspected;
+    // What can be kept: what was asked for, or more, if the links measured are too slow for that.
+    uint32_t staleness_ms;
     uint32_t news_backlog; // news kept for peers that have not acknowledged them
 };
 GV_API void gv_engine_stats(const struct gv_engine *engine, struct gv_engine_stats *out);

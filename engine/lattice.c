@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "lattice.h"
 
+#include "../merkle/peel.h"
+
 #include <string.h>
 
 // Reads canonical text as an integer of 64 bits. False: it is something else.
@@ -35,7 +37,8 @@ struct gv_item gv_lattice_item(const struct gv_digest_key *key, const struct gv_
                          ? (uint64_t)number ^ (UINT64_C(1) << 63) // order of signed numbers
                          : name * UINT64_C(0x9e3779b97f4a7c15);   // unlike the hash itself
     if (place == GV_PLACE_END) place--; // a shared place costs bytes, never correctness
-    uint64_t hash = entry->lattice == GV_LATTICE_SET ? name : gv_digest_words(key, words, count);
+    uint64_t hash = entry->lattice == GV_LATTICE_SET ? gv_peel_image(key, place)
+                                                     : gv_digest_words(key, words, count);
     return (struct gv_item){.place = place, .hash = hash};
 }
 

@@ -4,15 +4,18 @@
 enum {
     GAP = 3, // RFC 9002, section 6.1.1: packet threshold
     MASK_BITS = 64,
+    TRIPS = 16,     // taken into the mean
+    LIFE = 1 << 16, // no number is so far above the last one in one life
     TIMEOUT_MIN_MS = 20,
     TIMEOUT_MAX_MS = 10000,
     DEVIATION_MIN_MS = 10,
 };
 
-void gv_peer_init(struct gv_peer *peer, uint64_t first_id, uint64_t position) {
+void gv_peer_init(struct gv_peer *peer, uint64_t first_id, uint64_t position, bool whole) {
     GV_ASSERT(peer != NULL);
     *peer = (struct gv_peer){
         .next_id = first_id,
+        .whole = whole,
         .resend_at = GV_TIME_NEVER,
         .probe_at = GV_TIME_NEVER,
         .acked = position,
@@ -23,9 +26,9 @@ void gv_peer_init(struct gv_peer *peer, uint64_t first_id, uint64_t position) {
 
 // --- receiving -------------------------------------------------------------------------------
 
-// Notes the id in largest and mask. A number far below means that the peer has begun anew.
+// Notes the id in largest and mask.
 static bool note_id(struct gv_peer *peer, uint64_t id) {
-    if (!peer->heard || (id < peer->largest && peer->largest - id > MASK_BITS)) {
+    if (gv_peer_begins(peer, id)) {
         peer->mask = 0;
     } else if (id > peer->largest) {
         uint64_t step = id - peer->largest;
@@ -39,6 +42,11 @@ static bool note_id(struct gv_peer *peer, uint64_t id) {
     peer->heard = true;
     peer->largest = id;
     return true;
+}
+
+bool gv_peer_begins(const struct gv_peer *peer, uint64_t id) {
+    if (!peer->heard) return true;
+    return id < peer->largest ? peer->largest - id > MASK_BITS : id - peer->largest > LIFE;
 }
 
 void gv_peer_received(struct gv_peer *peer, gv_time now, uint64_t id, bool ask, gv_time delay) {
@@ -60,6 +68,22 @@ bool gv_peer_take_ack(struct gv_peer *peer, gv_time now, struct gv_message_ack *
     return true;
 }
 
+// --- time ------------------------------------------------------------------------------------
+
+static gv_time at_most(gv_time time, gv_time most) {
+    return time < most ? time : most;
+}
+
+// After which time an answer given at once is overdue: RFC 9002, section 6.2.1.
+static gv_time wait_for(const struct gv_peer *peer, gv_time guess) {
+    const gv_time longest = TIMEOUT_MAX_MS * GV_MS; // also keeps what follows from overflowing
+    gv_time deviation = 4 * at_most(peer->rttvar, longest);
+    if (deviation < DEVIATION_MIN_MS * GV_MS) deviation = DEVIATION_MIN_MS * GV_MS;
+    gv_time timeout = at_most(guess, longest);
+    if (peer->measured) timeout = at_most(peer->srtt, longest) + deviation;
+    return timeout > TIMEOUT_MIN_MS * GV_MS ? timeout : TIMEOUT_MIN_MS * GV_MS;
+}
+
 // --- sending ---------------------------------------------------------------------------------
 
 static void reckon(struct gv_peer *peer) {
@@ -77,6 +101,7 @@ bool gv_peer_open(const struct gv_peer *peer) {
 
 uint64_t gv_peer_sent(struct gv_peer *peer, gv_time now, uint64_t to, gv_time patience, bool sync) {
     GV_ASSERT(gv_peer_open(peer) && to >= peer->sent);
+    peer->introduced = true;
     uint64_t id = peer->next_id++;
     peer->flights[peer->flight_count++] = (struct gv_flight){
         .id = id, .from = peer->sent, .sent = now, .due = now + patience, .sync = sync};
@@ -95,13 +120,16 @@ static bool covers(const struct gv_message_ack *ack, uint64_t id) {
 static void measure(struct gv_peer *peer, gv_time sample) {
     if (!peer->measured) {
         peer->measured = true;
-        peer->srtt = sample;
+        peer->srtt = peer->trip = sample;
+        peer->trips = 1;
         peer->rttvar = sample / 2;
         return;
     }
     gv_time differ = sample > peer->srtt ? sample - peer->srtt : peer->srtt - sample;
     peer->rttvar = (3 * peer->rttvar + differ) / 4;
     peer->srtt = (7 * peer->srtt + sample) / 8;
+    if (peer->trips < TRIPS) peer->trips++;
+    peer->trip = (peer->trip * (peer->trips - 1u) + sample) / peer->trips;
 }
 
 static void measure_ack(struct gv_peer *peer, gv_time now, gv_time sent,
@@ -138,11 +166,13 @@ static bool land(struct gv_peer *peer, gv_time now, const struct gv_message_ack 
     int kept = 0, count = peer->flight_count;
     for (int i = 0; i < count; i++) {
         struct gv_flight flight = peer->flights[i];
+        uint64_t to = i + 1 < count ? peer->flights[i + 1].from : peer->sent;
         if (!covers(ack, flight.id)) {
             peer->flights[kept++] = flight;
-        } else if (flight.id == ack->largest) {
-            measure_ack(peer, now, flight.sent, ack);
+            continue;
         }
+        if (to > flight.from) peer->whole = false;
+        if (flight.id == ack->largest) measure_ack(peer, now, flight.sent, ack);
     }
     peer->flight_count = (uint8_t)kept;
     return kept < count;
@@ -177,10 +207,24 @@ int gv_peer_acked(struct gv_peer *peer, gv_time now, const struct gv_message_ack
 int gv_peer_expire(struct gv_peer *peer, gv_time now) {
     for (int i = 0; i < peer->flight_count; i++) {
         if (peer->flights[i].due > now) continue;
+        if (peer->strikes == 0) peer->spoke = false;
         if (peer->strikes < UINT8_MAX) peer->strikes++;
         return give_up(peer, i);
     }
     return 0;
+}
+
+int gv_peer_missed(struct gv_peer *peer, gv_time now) {
+    if (!peer->measured || peer->suspected) return 0;
+    gv_time usual = wait_for(peer, 0);
+    for (int i = 0; i < peer->flight_count; i++) {
+        if (now - peer->flights[i].sent > usual) return give_up(peer, i);
+    }
+    return 0;
+}
+
+bool gv_peer_fails(const struct gv_peer *peer) {
+    return peer->strikes >= (peer->spoke ? GV_PEER_DEAF : GV_PEER_STRIKES);
 }
 
 void gv_peer_disown(struct gv_peer *peer) {
@@ -190,22 +234,15 @@ void gv_peer_disown(struct gv_peer *peer) {
 void gv_peer_reset(struct gv_peer *peer, uint64_t position) {
     for (int i = 0; i < peer->flight_count; i++) remember(peer, &peer->flights[i]);
     peer->flight_count = 0;
+    if (position > peer->sent) peer->whole = false;
     peer->sent = position;
     reckon(peer);
 }
 
-static gv_time at_most(gv_time time, gv_time most) {
-    return time < most ? time : most;
-}
-
 gv_time gv_peer_timeout(const struct gv_peer *peer, gv_time guess) {
-    const gv_time longest = TIMEOUT_MAX_MS * GV_MS; // also keeps what follows from overflowing
-    gv_time deviation = 4 * at_most(peer->rttvar, longest);
-    if (deviation < DEVIATION_MIN_MS * GV_MS) deviation = DEVIATION_MIN_MS * GV_MS;
-    gv_time timeout = at_most(guess, longest);
-    if (peer->measured) timeout = at_most(peer->srtt, longest) + deviation;
-    if (timeout < TIMEOUT_MIN_MS * GV_MS) timeout = TIMEOUT_MIN_MS * GV_MS;
-    return at_most(timeout << (peer->strikes < 4 ? peer->strikes : 4), longest);
+    gv_time timeout = wait_for(peer, guess);
+    int beyond = peer->strikes > GV_PEER_DEAF ? peer->strikes - GV_PEER_DEAF : 0;
+    return at_most(timeout << at_most((gv_time)beyond, 4), TIMEOUT_MAX_MS * GV_MS);
 }
 
 gv_time gv_peer_due(const struct gv_peer *peer, gv_time now) {

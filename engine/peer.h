@@ -19,7 +19,8 @@ extern "C" {
 enum {
     GV_PEER_FLIGHTS = 16, // most messages unacknowledged at once
     GV_PEER_LATE = 8,     // given up last, whose acknowledgement may be late
-    GV_PEER_STRIKES = 3,  // time-outs in a row that make a peer suspected
+    GV_PEER_STRIKES = 4,  // time-outs in a row that make a silent peer suspected …
+    GV_PEER_DEAF = 8,     // … and one that speaks, but does not seem to hear
     GV_PEER_UNACKED = 8,  // messages received that are acknowledged without delay
 };
 
@@ -47,8 +48,13 @@ struct gv_peer {
     uint8_t flight_count, late_count;
     uint8_t strikes; // time-outs since the last acknowledgement
     bool suspected;
+    bool spoke;           // since the first of them
+    bool introduced;      // it has been sent a numbered message
+    bool whole;           // it is owed all there ever was, and has acknowledged nothing of it yet
     bool measured;        // srtt counts
-    gv_time srtt, rttvar; // smoothed round trip and its deviation
+    gv_time srtt, rttvar; // smoothed round trip and its deviation: for time-outs
+    gv_time trip;         // the mean of more of them: for the beat
+    uint8_t trips;        // how many
     gv_time resend_at;    // when the first flight is due; GV_TIME_NEVER: none
     gv_time probe_at;     // when to try a suspected peer again
     gv_time probe_wait;
@@ -70,9 +76,12 @@ struct gv_peer {
     gv_time synced_at; // … and last had a summary from it; 0: never
 };
 
-// A peer not heard of yet, owed the news from `position` on. `first_id`: a random number.
-GV_API void gv_peer_init(struct gv_peer *peer, uint64_t first_id, uint64_t position);
+// A peer not heard of yet, owed the news from `position` on, which are all there ever was if they
+// are the `whole`. `first_id`: a random number.
+GV_API void gv_peer_init(struct gv_peer *peer, uint64_t first_id, uint64_t position, bool whole);
 
+// Whether a message of this number is the first of the peer's present life to come.
+GV_API bool gv_peer_begins(const struct gv_peer *peer, uint64_t id);
 // A numbered message came; it is to be acknowledged within `delay`, or at once if it asked so.
 GV_API void gv_peer_received(struct gv_peer *peer, gv_time now, uint64_t id, bool ask,
                              gv_time delay);
@@ -90,6 +99,12 @@ GV_API uint64_t gv_peer_sent(struct gv_peer *peer, gv_time now, uint64_t to, gv_
 // trip is measured. Returns how many messages it shows to be lost, or −1 if it acknowledges nothing
 // new.
 GV_API int gv_peer_acked(struct gv_peer *peer, gv_time now, const struct gv_message_ack *ack);
+// The peer has spoken, and its acknowledgement, if it gave one, has been taken: gives up the
+// flights that it should have acknowledged, had they come; what they carried is news again. Returns
+// how many. No time-out is needed to notice a loss where both sides keep talking.
+GV_API int gv_peer_missed(struct gv_peer *peer, gv_time now);
+// Whether its silence, or deafness, has lasted so long that news should go another way.
+GV_API bool gv_peer_fails(const struct gv_peer *peer);
 // Gives up the flights that are due; what they carried is news again. Returns how many.
 GV_API int gv_peer_expire(struct gv_peer *peer, gv_time now);
 // The syncs under way need not be opened again, should a step be lost.

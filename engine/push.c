@@ -3,6 +3,7 @@
 
 enum {
     PERIOD_MIN_MS = 10,
+    PERIOD_SHARE = 4,    // of the way down and up, the least that a period is worth
     MARGIN_SHARE = 32,   // of the staleness, to spare for round trips that vary …
     MARGIN_MAX_MS = 50,  // … but no more than this
     ACK_DELAY_MS = 2000, // long, so that nearly all acknowledgements ride on news
@@ -12,8 +13,19 @@ static bool direct(const struct gv_engine *engine) {
     return engine->push.staleness == 0;
 }
 
+// The parent of a node while all is well.
+static int parent_of(uint32_t node) {
+    return node == 0 ? GV_CORE_NONE : (int)((node - 1) / GV_CORE_FANOUT);
+}
+
 static int static_parent(const struct gv_engine *engine) {
-    return engine->self == 0 ? GV_CORE_NONE : (int)((engine->self - 1) / GV_CORE_FANOUT);
+    return parent_of(engine->self);
+}
+
+// Whether this node, having lost its parent, acts as a root for this one, too.
+static bool stands_in(const struct gv_engine *engine, int peer) {
+    return engine->push.parent == GV_CORE_NONE && (uint32_t)peer > engine->self &&
+           engine->self > 0 && parent_of((uint32_t)peer) == static_parent(engine);
 }
 
 static void add_child(struct gv_engine *engine, int peer) {
@@ -67,7 +79,7 @@ bool gv_push_links(const struct gv_engine *engine, int peer) {
 
 static gv_time round_trip(const struct gv_engine *engine, int peer) {
     const struct gv_peer *state = engine->peers[peer];
-    return state != NULL && state->measured ? state->srtt : 0;
+    return state != NULL && state->measured ? state->trip : 0;
 }
 
 // What a child arrives early by, so that a round trip a little longer does not miss the wave.
@@ -76,19 +88,36 @@ static gv_time margin(const struct gv_engine *engine) {
     return time < MARGIN_MAX_MS * GV_MS ? time : MARGIN_MAX_MS * GV_MS;
 }
 
-// How long a root lets pass between two waves: what the user's bound leaves once the news have
-// gone up and down the tree.
-static gv_time period(const struct gv_engine *engine) {
+// How long news take up and down the tree, going by the slowest of the peers beside this node; 0:
+// that is not known yet.
+static gv_time way(const struct gv_engine *engine) {
     const struct gv_push *push = &engine->push;
-    gv_time slowest = 0;
+    gv_time slowest = push->parent == GV_CORE_NONE ? 0 : round_trip(engine, push->parent);
     for (uint32_t i = 0; i < push->child_count; i++) {
         gv_time trip = round_trip(engine, (int)push->children[i]);
         if (trip > slowest) slowest = trip;
     }
-    if (slowest == 0) return push->staleness / 2;
-    gv_time taken = push->levels * (slowest + margin(engine));
-    gv_time left = push->staleness > taken ? push->staleness - taken : 0;
-    return left > PERIOD_MIN_MS * GV_MS ? left : PERIOD_MIN_MS * GV_MS;
+    return slowest > 0 ? push->levels * (slowest + margin(engine)) : 0;
+}
+
+static gv_time period_min(gv_time way) {
+    gv_time share = way / PERIOD_SHARE;
+    return share > PERIOD_MIN_MS * GV_MS ? share : PERIOD_MIN_MS * GV_MS;
+}
+
+// How long a root lets pass between two waves: what the user's bound leaves once the news have
+// gone up and down the tree, or a little where it leaves less.
+static gv_time period(const struct gv_engine *engine) {
+    gv_time staleness = engine->push.staleness, taken = way(engine), least = period_min(taken);
+    if (taken == 0) return staleness / 2;
+    return staleness > taken + least ? staleness - taken : least;
+}
+
+uint32_t gv_push_staleness_ms(const struct gv_engine *engine) {
+    if (direct(engine) || engine->peer_count < 2) return 0;
+    gv_time taken = way(engine), needed = taken + period_min(taken);
+    if (taken == 0 || needed < engine->push.staleness) needed = engine->push.staleness;
+    return (uint32_t)((needed + GV_MS - 1) / GV_MS);
 }
 
 // When a wave should have come from the parent; 0: none is known to come.
@@ -128,7 +157,8 @@ static gv_time wave_time(const struct gv_engine *engine, gv_time now) {
 
 uint32_t gv_push_next_ms(const struct gv_engine *engine, gv_time now, int peer) {
     const struct gv_push *push = &engine->push;
-    if (direct(engine) || !engine->peers[peer]->child || push->last_wave == 0) return 0;
+    if (direct(engine) || !(engine->peers[peer]->child || stands_in(engine, peer))) return 0;
+    if (push->last_wave == 0) return 0;
     gv_time when =
         push->parent == GV_CORE_NONE ? push->last_wave + period(engine) : up_time(engine, now);
     return when > now ? (uint32_t)((when - now) / GV_MS) : 0;
@@ -154,6 +184,18 @@ void gv_push_changed(struct gv_engine *engine, gv_time now, uint32_t ref, int or
     if (down) gv_core_arm(engine, GV_CORE_WAVE, wave_time(engine, now));
 }
 
+// Somebody has left the parent of this node: asks it whether it is there.
+static void doubt(struct gv_engine *engine, gv_time now) {
+    struct gv_push *push = &engine->push;
+    if (push->parent == GV_CORE_NONE) return;
+    struct gv_peer *parent = engine->peers[push->parent];
+    gv_time pause = GV_PEER_STRIKES * gv_peer_timeout(parent, gv_core_guess(engine));
+    if (parent->strikes > 0 || (push->doubted_at > 0 && now - push->doubted_at < pause)) return;
+    push->doubted_at = now;
+    parent->ask = true;
+    gv_core_enqueue(engine, push->parent);
+}
+
 void gv_push_heard(struct gv_engine *engine, gv_time now, int peer,
                    const struct gv_message *message, bool news) {
     struct gv_push *push = &engine->push;
@@ -172,7 +214,12 @@ void gv_push_heard(struct gv_engine *engine, gv_time now, int peer,
         remove_child(engine, peer);
         if (push->child_count == 0) gv_push_trim(engine);
     }
-    if (peer != push->parent) return;
+    bool leaves = child && parent_of((uint32_t)peer) == push->parent;
+    bool leads = message->next_ms > 0 && parent_of((uint32_t)peer) == push->parent;
+    if (peer != push->parent) {
+        if (leaves || leads) doubt(engine, now);
+        return;
+    }
     if (message->next_ms > 0) {
         push->phase_known = true;
         push->phase_at = now;
@@ -199,6 +246,25 @@ void gv_push_up(struct gv_engine *engine) {
     if (parent != GV_CORE_NONE && gv_push_links(engine, parent)) gv_core_enqueue(engine, parent);
 }
 
+void gv_push_again(struct gv_engine *engine, gv_time now, int peer) {
+    const struct gv_push *push = &engine->push;
+    if (!gv_push_pending(engine, peer)) return;
+    if (direct(engine)) {
+        gv_core_enqueue(engine, peer);
+    } else if (peer == push->parent) {
+        gv_core_arm(engine, GV_CORE_UP, up_time(engine, now));
+    } else if (engine->peers[peer]->child) {
+        gv_core_arm(engine, GV_CORE_WAVE, wave_time(engine, now));
+    }
+}
+
+bool gv_push_introduces(const struct gv_engine *engine) {
+    int parent = engine->push.parent;
+    if (parent == GV_CORE_NONE) return false;
+    bool soon = engine->timers.when[engine->peer_count + GV_CORE_UP] != GV_TIME_NEVER;
+    return soon || engine->peers[parent]->introduced;
+}
+
 // --- the tree --------------------------------------------------------------------------------
 
 static bool usable(const struct gv_engine *engine, int peer) {
@@ -212,6 +278,19 @@ static int best_parent(const struct gv_engine *engine) {
         if (usable(engine, i)) return i;
     }
     return GV_CORE_NONE;
+}
+
+// A new root tells those who may still wait for the old one: one comparison each, which is not
+// repeated, and brings along what they lack.
+static void lead(struct gv_engine *engine, gv_time now) {
+    for (int i = (int)engine->self + 1; i < (int)engine->peer_count; i++) {
+        if (!stands_in(engine, i) || !usable(engine, i)) continue;
+        struct gv_peer *state = gv_core_peer(engine, i);
+        if (state == NULL || state->child) continue;
+        if (engine->push.last_wave == 0) engine->push.last_wave = now;
+        state->open_sync = true;
+        gv_core_enqueue(engine, i);
+    }
 }
 
 void gv_push_choose(struct gv_engine *engine, gv_time now) {
@@ -228,6 +307,7 @@ void gv_push_choose(struct gv_engine *engine, gv_time now) {
     push->phase_known = false;
     if (state == NULL) {
         gv_core_arm(engine, GV_CORE_WAVE, now);
+        lead(engine, now);
         return;
     }
     gv_peer_reset(state, owed);

@@ -28,6 +28,10 @@ void gv_push_heard(struct gv_engine *engine, gv_time now, int peer,
 // A timer rang.
 void gv_push_wave(struct gv_engine *engine, gv_time now);
 void gv_push_up(struct gv_engine *engine);
+// Whether the parent knows, or is about to hear, that this node is there.
+bool gv_push_introduces(const struct gv_engine *engine);
+// News for this peer were lost: they leave with the next wave that can be met.
+void gv_push_again(struct gv_engine *engine, gv_time now, int peer);
 // Takes another parent if a better one is there; after a change of who is suspected.
 void gv_push_choose(struct gv_engine *engine, gv_time now);
 // Whether it matters for the tree that this suspected peer comes back.
@@ -38,6 +42,9 @@ bool gv_push_pending(struct gv_engine *engine, int peer);
 // Adds news for the peer to the message, keeping `reserve` bytes; returns the position reached.
 uint64_t gv_push_write(struct gv_engine *engine, int peer, struct gv_message_writer *out,
                        size_t reserve);
+// The staleness that can be kept: what was asked for, or more where the links measured so far are
+// too slow for it.
+uint32_t gv_push_staleness_ms(const struct gv_engine *engine);
 // What to say to the peer about the next wave, in ms; 0: nothing.
 uint32_t gv_push_next_ms(const struct gv_engine *engine, gv_time now, int peer);
 // Within which time the peer's messages are to be acknowledged, and ours by it.

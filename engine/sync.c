@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: MIT
 #include "sync.h"
 
+#include "push.h"
+
 enum {
     SOON_MS = 1000,   // between syncs after trouble
-    ROUNDS = 1,       // so many
-    IDLE_MS = 30000,  // between comparisons without trouble
+    FAR_MS = 20,      // a round trip from which on a message saved is worth more bytes
+    IDLE_MS = 30000,  // between comparisons without trouble …
+    QUIET_MS = 15000, // … of which so much without a change, if it can be
     PARTED_MS = 4000, // while somebody is suspected
-    SETTLE_MS = 1000, // on top of the staleness: without change for so long, nothing is on its way
     PUT_OFF_MAX_MS = 30000,
 };
 
@@ -25,6 +27,7 @@ int gv_sync_join(struct gv_engine *engine, gv_time now) {
     if (sync->summary == NULL) return GV_ENOMEM;
     GV_ASSERT(sync->summary_cap >= GV_RECONCILE_ROOM_MIN);
     gv_sync_trouble(engine, now);
+    sync->begun = gv_tree_root(&engine->replica.tree).count == 0;
     return 0;
 }
 
@@ -67,7 +70,7 @@ static bool recent(const struct gv_engine *engine, int peer, gv_time then, gv_ti
 void gv_sync_due(struct gv_engine *engine, gv_time now) {
     struct gv_sync *sync = &engine->sync;
     bool trouble = sync->trouble, parted = engine->stats.suspected > 0;
-    gv_time settle = engine->push.staleness + SETTLE_MS * GV_MS;
+    gv_time settle = QUIET_MS * GV_MS;
     if (!trouble && !parted && now - engine->last_change < settle &&
         sync->put_off < PUT_OFF_MAX_MS * GV_MS) {
         sync->put_off += settle;
@@ -78,6 +81,9 @@ void gv_sync_due(struct gv_engine *engine, gv_time now) {
     sync->trouble = false;
     gv_core_arm(engine, GV_CORE_SYNC, now + jitter(engine, (parted ? PARTED_MS : IDLE_MS) * GV_MS));
     int parent = engine->push.parent;
+    bool begun = sync->begun;
+    sync->begun = false;
+    if (begun && parent != GV_CORE_NONE && gv_push_introduces(engine)) return;
     int peer = trouble && parent != GV_CORE_NONE ? parent : choose(engine);
     struct gv_peer *state = gv_core_peer(engine, peer);
     if (state == NULL || recent(engine, peer, state->synced_at, now)) return; // it is at it
@@ -109,6 +115,32 @@ bool gv_sync_waits(const struct gv_engine *engine, int peer) {
     return oldest(engine, peer) != NULL;
 }
 
+static struct gv_sync_lesson *lesson(struct gv_engine *engine, int peer) {
+    GV_ASSERT(peer >= 0);
+    struct gv_sync_lesson *found = &engine->sync.lessons[peer % GV_CORE_LESSONS];
+    if (found->peer != peer) *found = (struct gv_sync_lesson){.peer = peer};
+    return found;
+}
+
+uint32_t gv_sync_expect(const struct gv_engine *engine, int peer) {
+    GV_ASSERT(peer >= 0);
+    const struct gv_sync_lesson *found = &engine->sync.lessons[peer % GV_CORE_LESSONS];
+    if (found->peer != peer) return 0;
+    // Of scattered differences each side finds about half. Where none were found lately, there
+    // will hardly be as many again as there once were.
+    return found->found > 0 ? 2 * found->found : found->expect / 4;
+}
+
+void gv_sync_learn(struct gv_engine *engine, int peer, uint32_t expect) {
+    *lesson(engine, peer) = (struct gv_sync_lesson){.peer = peer, .expect = expect};
+}
+
+// Rounds are dear where they take long.
+static bool far_away(const struct gv_engine *engine, int peer) {
+    const struct gv_peer *state = engine->peers[peer];
+    return state->measured && state->srtt >= FAR_MS * GV_MS;
+}
+
 int gv_sync_take(struct gv_engine *engine, gv_time now, int peer, struct gv_slice ranges) {
     GV_ASSERT(peer >= 0 && peer != (int)engine->self);
     struct gv_sync_slot *slot = oldest(engine, GV_CORE_NONE);
@@ -131,9 +163,12 @@ int gv_sync_take(struct gv_engine *engine, gv_time now, int peer, struct gv_slic
     if (gv_reconcile_opens((struct gv_slice){slot->data, (size_t)len})) {
         bool crossed = recent(engine, peer, state->opened_at, now);
         if (crossed && peer > (int)engine->self) return 1;
-        if (crossed) gv_peer_disown(state);          // the peer will not answer ours
+        if (crossed) gv_peer_disown(state); // the peer will not answer ours
+        slot->state.expect = gv_sync_expect(engine, peer);
+        gv_sync_learn(engine, peer, slot->state.expect);
         state->open_sync = state->follow_up = false; // this one serves as well
     }
+    slot->state.rounds = far_away(engine, peer);
     slot->peer = peer;
     slot->turn = engine->sync.turns++;
     return 0;
@@ -170,22 +205,24 @@ void gv_sync_answer(struct gv_engine *engine, int peer, struct gv_message_writer
     answer.out = (struct gv_reconcile_out){
         .summary = {.data = engine->sync.summary,
                     .cap = room_for_summary(message, engine->sync.summary_cap)},
-        .salt = gv_prng_next(&engine->prng),
         .give = give,
         .ctx = &answer,
     };
     int more =
         gv_reconcile_answer(&slot->state, &engine->replica.tree, &engine->replica.key, &answer.out);
     if (more < 0) engine->stats.bad_ranges++;
-    if (more <= 0) slot->peer = GV_CORE_NONE;
+    if (more <= 0) {
+        lesson(engine, peer)->found += slot->state.spots;
+        slot->peer = GV_CORE_NONE;
+    }
     *ranges = (struct gv_slice){answer.out.summary.data, answer.out.summary.len};
 }
 
 void gv_sync_open(struct gv_engine *engine, gv_time now, int peer, struct gv_slice *ranges) {
     engine->peers[peer]->opened_at = now;
+    gv_sync_learn(engine, peer, gv_sync_expect(engine, peer));
     struct gv_writer out = {.data = engine->sync.summary, .cap = engine->sync.summary_cap};
-    gv_reconcile_open(&engine->replica.tree, &engine->replica.key, gv_prng_next(&engine->prng),
-                      &out);
+    gv_reconcile_open(&engine->replica.tree, (uint32_t)gv_prng_next(&engine->prng), &out);
     GV_ASSERT(!out.full);
     *ranges = (struct gv_slice){out.data, out.len};
 }

@@ -29,6 +29,10 @@ void gv_digest_key_init(struct gv_digest_key *key, struct gv_slice seed) {
     }
     uint64_t last[3] = {root.low64, root.high64, UINT64_MAX};
     key->seed = XXH3_64bits(text, spell(last, 3, text));
+    for (uint64_t i = 0; i < 2; i++) {
+        uint64_t block[3] = {root.low64, root.high64, UINT64_MAX - 1 - i};
+        key->image[i] = XXH3_64bits(text, spell(block, 3, text));
+    }
 }
 
 uint64_t gv_digest_hash(const struct gv_digest_key *key, const void *data, size_t len) {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The digest of a set of entries: how many, and the sum modulo 2^64 of their keyed hashes.
+// The digest of a set of entries: how many, the sum modulo 2^64 of their keyed hashes, and the sum
+// of hash times place, from which peel.h tells the place of a single difference.
 //
 // Sums, not XOR: equal items do not cancel, and a sum together with a count resists the linear
 // forgeries that some 64 chosen items make against XOR. The hash is XXH3-64 under a secret that a
@@ -16,6 +17,7 @@ extern "C" {
 struct gv_digest {
     uint64_t count;
     uint64_t sum;
+    uint64_t cross; // the sum of hash · place
 };
 
 // A hashing key. Treat as opaque; copying is fine. Every node of a cluster needs the same one:
@@ -23,6 +25,7 @@ struct gv_digest {
 struct gv_digest_key {
     uint8_t secret[192];
     uint64_t seed;
+    uint64_t image[2]; // for peel.h
 };
 
 // Derives the key from `seed` (any bytes, any length, also none).
@@ -35,24 +38,30 @@ GV_API uint64_t gv_digest_hash(const struct gv_digest_key *key, const void *data
 GV_API uint64_t gv_digest_words(const struct gv_digest_key *key, const uint64_t *words,
                                 size_t count);
 
-// What goes over the wire for a digest: 64 bits of (count, sum) under a salt drawn afresh for
-// every message, so that an unlucky collision misses a differing range once, not for ever.
+// 64 bits of a digest's count and sum under a salt. A list's prints are cut from it: the salt is
+// drawn afresh for every exchange, so that an unlucky collision hides an entry once, not for ever.
 GV_API uint64_t gv_digest_fingerprint(const struct gv_digest_key *key, struct gv_digest digest,
                                       uint64_t salt);
 
+// The digest of one entry.
+static inline struct gv_digest gv_digest_of(uint64_t place, uint64_t hash) {
+    struct gv_digest one = {1, hash, hash * place};
+    return one;
+}
+
 static inline struct gv_digest gv_digest_add(struct gv_digest a, struct gv_digest b) {
-    struct gv_digest sum = {a.count + b.count,
-                            a.sum + b.sum}; // no compound literal: C++ reads this
+    struct gv_digest sum = {a.count + b.count, a.sum + b.sum, // no compound literal: C++ reads this
+                            a.cross + b.cross};
     return sum;
 }
 
 static inline struct gv_digest gv_digest_sub(struct gv_digest a, struct gv_digest b) {
-    struct gv_digest difference = {a.count - b.count, a.sum - b.sum};
+    struct gv_digest difference = {a.count - b.count, a.sum - b.sum, a.cross - b.cross};
     return difference;
 }
 
 static inline bool gv_digest_equal(struct gv_digest a, struct gv_digest b) {
-    return a.count == b.count && a.sum == b.sum;
+    return a.count == b.count && a.sum == b.sum && a.cross == b.cross;
 }
 
 #ifdef __cplusplus

@@ -1,74 +1,245 @@
 // SPDX-License-Identifier: MIT
 #include "reconcile.h"
 
-enum kind { KIND_SKIP, KIND_DIGEST, KIND_LIST, KIND_WANT, KIND_NONE };
-enum stage { STAGE_READ, STAGE_GIVE, STAGE_WANT };
+#include "peel.h"
+
+enum kind {
+    KIND_SKIP,
+    KIND_SUM,
+    KIND_BOTH,
+    KIND_LIST,
+    KIND_WANT,
+    KIND_PROBE,
+    KIND_NONE,
+    KIND_ROOT,
+    KINDS,
+    NO_PART = KINDS,
+};
+enum stage { STAGE_START, STAGE_GIVE, STAGE_WANT };
 
 enum {
-    SALT_SIZE = 8,
-    HEAD_MAX = 1 + GV_PACK_VARINT_MAX, // a part's kind and bound
-    // The largest answer to one digest: a skip, then either a split or a list.
-    SPLIT_MAX = GV_RECONCILE_SPLIT * (HEAD_MAX + GV_PACK_VARINT_MAX + 8),
-    LIST_MAX = HEAD_MAX + GV_RECONCILE_LIST * (GV_PACK_VARINT_MAX + 4) + 1,
-    PART_MAX = SALT_SIZE + HEAD_MAX + (SPLIT_MAX > LIST_MAX ? SPLIT_MAX : LIST_MAX),
+    SALT_SIZE = 4,
+    HEAD_MAX = 1 + GV_PACK_VARINT_MAX,               // a part's kind and bound
+    BEFORE_MAX = SALT_SIZE + HEAD_MAX,               // what a part may need before it: a skip
+    SUM_MAX = HEAD_MAX + GV_PACK_VARINT_MAX + 16,    // a part of a split
+    LIST_MAX = HEAD_MAX + 1 + GV_RECONCILE_LIST * 4, // a list or a want
+    PROBE_MAX = HEAD_MAX + 1 + GV_PACK_VARINT_MAX,   // a probe
+    SPLIT_MIN = 4,                                   // parts that there must be room for
+    PART_MAX = BEFORE_MAX + SPLIT_MIN * SUM_MAX > BEFORE_MAX + LIST_MAX
+                   ? BEFORE_MAX + SPLIT_MIN *SUM_MAX
+                   : BEFORE_MAX + LIST_MAX,
+    SLACK_MAX = 16,  // ranks by which a cut may be moved for the sake of a shorter bound
+    FEW = 16,        // parts that differ
+    SAMPLE = 48,     // parts looked at to estimate how many differences there are
+    QUOTIENTS = 8,   // candidates looked for where a quotient is not unique
+    PROBE_SHARE = 8, // bits by which a probe is narrower than the gap it lies in
 };
 _Static_assert((int)PART_MAX <= (int)GV_RECONCILE_ROOM_MIN,
                "an empty message must hold any one part");
 
-static uint32_t item_print(const struct gv_digest_key *key, uint64_t hash, uint64_t salt) {
-    return (uint32_t)gv_digest_fingerprint(key, (struct gv_digest){1, hash}, salt);
+// What the functions below share during one call.
+struct walk {
+    struct gv_reconcile *state;
+    const struct gv_tree *tree;
+    const struct gv_digest_key *key;
+    struct gv_reconcile_out *out;
+    uint64_t place; // what is below this place …
+    struct gv_digest below;
+};
+
+// Each part begins where the one before it ended.
+static struct gv_digest below(struct walk *walk, uint64_t place) {
+    if (place != walk->place) {
+        walk->below = gv_tree_below(walk->tree, place);
+        walk->place = place;
+    }
+    return walk->below;
 }
 
-static size_t room(const struct gv_reconcile_out *out) {
-    return out->summary.cap - out->summary.len;
+static uint32_t print_of(const struct walk *walk, uint64_t hash) {
+    struct gv_digest one = {1, hash, 0};
+    return (uint32_t)gv_digest_fingerprint(walk->key, one, walk->state->salt);
+}
+
+static size_t room(const struct walk *walk) {
+    const struct gv_writer *out = &walk->out->summary;
+    return out->cap > out->len ? out->cap - out->len : 0;
+}
+
+static struct gv_item item_of_rank(const struct gv_tree *tree, uint64_t rank) {
+    struct gv_tree_cursor at;
+    bool found = gv_tree_select(tree, rank, &at);
+    GV_ASSERT(found);
+    return gv_tree_get(&at);
 }
 
 // --- writing parts ---------------------------------------------------------------------------
 
+static void put_u32(struct gv_writer *out, uint32_t value) {
+    for (int i = 0; i < 4; i++) gv_pack_put_u8(out, (uint8_t)(value >> (8 * i)));
+}
+
+static uint32_t get_u32(struct gv_reader *in) {
+    const uint8_t *bytes = gv_pack_get_bytes(in, 4);
+    uint32_t value = 0;
+    for (int i = 0; bytes != NULL && i < 4; i++) value |= (uint32_t)bytes[i] << (8 * i);
+    return value;
+}
+
 static void put_bound(struct gv_writer *out, enum kind kind, uint64_t lo, uint64_t hi) {
-    GV_ASSERT(lo < hi);
-    if (hi == GV_PLACE_END) { // a mantissa of 0 stands for the end of all places
-        gv_pack_put_u8(out, (uint8_t)kind);
-        gv_pack_put_varint(out, 0);
-        return;
-    }
-    unsigned zeros = 0;
-    uint64_t mantissa = hi - lo;
-    while ((mantissa & 1) == 0) mantissa >>= 1, zeros++;
-    gv_pack_put_u8(out, (uint8_t)(kind | zeros << 2));
+    GV_ASSERT(lo < hi && kind < KINDS);
+    unsigned pairs = 0;                                   // of zero bits at the end
+    uint64_t mantissa = hi == GV_PLACE_END ? 0 : hi - lo; // 0 stands for the end of all places
+    while (mantissa != 0 && (mantissa & 3) == 0) mantissa >>= 2, pairs++;
+    gv_pack_put_u8(out, (uint8_t)((unsigned)kind | pairs << 3));
     gv_pack_put_varint(out, mantissa);
 }
 
-static void open_part(struct gv_reconcile_out *out, enum kind kind, uint64_t lo, uint64_t hi) {
+static void open_part(struct walk *walk, enum kind kind, uint64_t lo, uint64_t hi) {
+    struct gv_reconcile_out *out = walk->out;
     GV_ASSERT(out->wrote <= lo && lo < hi);
-    if (out->summary.len == 0) gv_pack_put_u64(&out->summary, out->salt);
+    if (out->summary.len == 0) put_u32(&out->summary, walk->state->salt);
     if (out->wrote < lo) put_bound(&out->summary, KIND_SKIP, out->wrote, lo);
     put_bound(&out->summary, kind, lo, hi);
     out->wrote = hi;
 }
 
-static void put_digest(struct gv_reconcile_out *out, const struct gv_digest_key *key, uint64_t lo,
-                       uint64_t hi, struct gv_digest digest) {
-    open_part(out, KIND_DIGEST, lo, hi);
-    gv_pack_put_varint(&out->summary, digest.count);
-    gv_pack_put_u64(&out->summary, gv_digest_fingerprint(key, digest, out->salt));
+static void put_sums(struct walk *walk, bool both, uint64_t lo, uint64_t hi,
+                     struct gv_digest sums) {
+    struct gv_writer *out = &walk->out->summary;
+    open_part(walk, sums.count == 0 ? KIND_NONE : both ? KIND_BOTH : KIND_SUM, lo, hi);
+    if (sums.count == 0) return;
+    gv_pack_put_varint(out, sums.count);
+    gv_pack_put_u64(out, sums.sum);
+    if (both) gv_pack_put_u64(out, sums.cross);
 }
 
-void gv_reconcile_open(const struct gv_tree *tree, const struct gv_digest_key *key, uint64_t salt,
-                       struct gv_writer *out) {
+void gv_reconcile_open(const struct gv_tree *tree, uint32_t salt, struct gv_writer *out) {
     GV_ASSERT(out->len == 0);
-    struct gv_reconcile_out one = {.summary = *out, .salt = salt};
-    put_digest(&one, key, 0, GV_PLACE_END, gv_tree_root(tree));
-    *out = one.summary;
+    struct gv_digest root = gv_tree_root(tree);
+    put_u32(out, salt);
+    gv_pack_put_u8(out, KIND_ROOT);
+    gv_pack_put_varint(out, root.count);
+    gv_pack_put_u64(out, root.sum);
+    gv_pack_put_u64(out, root.cross);
     GV_ASSERT(out->full || out->len <= GV_RECONCILE_ROOT_MAX);
 }
 
 bool gv_reconcile_opens(struct gv_slice summary) {
-    return summary.len > SALT_SIZE + 2 && summary.len <= GV_RECONCILE_ROOT_MAX &&
-           summary.data[SALT_SIZE] == KIND_DIGEST && summary.data[SALT_SIZE + 1] == 0;
+    return summary.len > SALT_SIZE && summary.len <= GV_RECONCILE_ROOT_MAX &&
+           summary.data[SALT_SIZE] == KIND_ROOT;
 }
 
-// --- answering a digest ----------------------------------------------------------------------
+// --- reading parts ---------------------------------------------------------------------------
+
+static void read_bound(struct gv_reconcile *state, unsigned pairs) {
+    uint64_t mantissa = gv_pack_get_varint(&state->in);
+    unsigned zeros = 2 * pairs;
+    if (mantissa == 0 && pairs == 0) {
+        state->hi = GV_PLACE_END;
+    } else if ((mantissa & 3) == 0 || mantissa > (GV_PLACE_END - 1 - state->lo) >> zeros) {
+        state->in.error = GV_ESYNTAX; // no writer says it so, or it is beyond the last place
+    } else {
+        state->hi = state->lo + (mantissa << zeros);
+    }
+}
+
+static void read_prints(struct gv_reconcile *state) {
+    state->count = gv_pack_get_u8(&state->in);
+    state->prints = state->in.at;
+    if (state->count == 0 || state->count > GV_RECONCILE_LIST) state->in.error = GV_ESYNTAX;
+    if (!state->in.error) gv_pack_get_bytes(&state->in, (size_t)state->count * 4);
+}
+
+static void read_probe(struct gv_reconcile *state) {
+    unsigned zeros = gv_pack_get_u8(&state->in);
+    uint64_t steps = gv_pack_get_varint(&state->in);
+    if (zeros > 63 || steps > (state->hi - 1 - state->lo) >> zeros) {
+        state->in.error = GV_ESYNTAX;
+        return;
+    }
+    uint64_t width = UINT64_C(1) << zeros;
+    state->from = state->lo + (steps << zeros);
+    state->to = state->hi - state->from > width ? state->from + width : state->hi;
+}
+
+static void read_part(struct gv_reconcile *state) {
+    uint8_t head = gv_pack_get_u8(&state->in);
+    state->kind = head & 7;
+    state->stage = STAGE_START;
+    state->lo = state->hi;
+    if (state->lo == GV_PLACE_END) state->in.error = GV_ESYNTAX;
+    if (state->kind == KIND_ROOT) {
+        state->hi = GV_PLACE_END;
+        if (head != KIND_ROOT || state->lo != 0) state->in.error = GV_ESYNTAX;
+    } else {
+        read_bound(state, head >> 3);
+    }
+    bool sums = state->kind == KIND_SUM || state->kind == KIND_BOTH || state->kind == KIND_ROOT;
+    if (sums) {
+        state->peer.count = gv_pack_get_varint(&state->in);
+        state->peer.sum = gv_pack_get_u64(&state->in);
+        state->peer.cross = state->kind == KIND_SUM ? 0 : gv_pack_get_u64(&state->in);
+    } else if (state->in.error) {
+        return;
+    } else if (state->kind == KIND_LIST || state->kind == KIND_WANT) {
+        read_prints(state);
+    } else if (state->kind == KIND_PROBE) {
+        read_probe(state);
+    }
+}
+
+// --- into how many parts to cut --------------------------------------------------------------
+
+static bool matches(const struct gv_reconcile *state, struct gv_digest mine) {
+    if (state->kind == KIND_SUM) mine.cross = 0;
+    return gv_digest_equal(mine, state->peer);
+}
+
+static uint64_t apart(uint64_t a, uint64_t b) {
+    return a > b ? a - b : b - a;
+}
+
+static uint32_t clamp(uint64_t value, uint32_t least, uint32_t most) {
+    return value < least ? least : value > most ? most : (uint32_t)value;
+}
+
+// Looks at the first parts of the summary. Where differences are scattered over both sides, a part
+// has as many as the square of what the counts differ by, on average. That says nothing of values
+// that changed; but if each part differs there are many. Few parts that differ are cut finer: that
+// costs little, and saves a message.
+static void survey(struct walk *walk) {
+    struct gv_reconcile *state = walk->state, probe = *state;
+    uint64_t parts = 0, differ = 0, squares = 0;
+    size_t start = state->in.at;
+    while (parts < SAMPLE && probe.in.at < probe.in.len) {
+        read_part(&probe);
+        if (probe.in.error) break;
+        if (probe.kind != KIND_SUM && probe.kind != KIND_BOTH) continue;
+        struct gv_digest first = below(walk, probe.lo);
+        struct gv_digest mine = gv_digest_sub(below(walk, probe.hi), first);
+        uint64_t by = apart(mine.count, probe.peer.count);
+        parts++;
+        squares += by > 256 ? 65536 : by * by;
+        if (by != 1 && !matches(&probe, mine)) differ++; // if it is 1 it is likely to be peeled
+    }
+    uint32_t least = state->rounds ? 16 : 4, most = state->rounds ? 256 : 64;
+    uint64_t narrow = parts > 0 ? squares / parts : 0;
+    uint64_t all = differ * (state->in.len - start) / (probe.in.at - start + 1);
+    if (parts > 1 && differ == parts && narrow < 16) narrow = 16;
+    if (all <= FEW && narrow < 8) narrow = 8;
+    state->narrow = clamp(narrow * (state->rounds ? 4 : 1), least, most);
+    state->surveyed = true;
+}
+
+static uint32_t parts_for(const struct walk *walk) {
+    const struct gv_reconcile *state = walk->state;
+    if (state->kind != KIND_ROOT) return state->narrow;
+    if (state->expect == 0) return state->rounds ? 64 : 16;
+    return clamp((uint64_t)state->expect * (state->rounds ? 2 : 1), 16, GV_RECONCILE_PARTS);
+}
+
+// --- cutting a range -------------------------------------------------------------------------
 
 // The bound in (below, place] whose distance from `lo` takes the fewest bytes: the one with the
 // most trailing zero bits.
@@ -81,293 +252,313 @@ static uint64_t short_bound(uint64_t lo, uint64_t below, uint64_t place) {
     return lo + (to & ~(((uint64_t)1 << bit) - 1));
 }
 
-static uint64_t place_of_rank(const struct gv_tree *tree, uint64_t rank) {
-    struct gv_tree_cursor at;
-    bool found = gv_tree_select(tree, rank, &at);
-    GV_ASSERT(found);
-    return gv_tree_get(&at).place;
-}
-
-static void split(const struct gv_tree *tree, const struct gv_digest_key *key, uint64_t lo,
-                  uint64_t hi, uint64_t count, struct gv_reconcile_out *out) {
-    uint64_t first = gv_tree_rank(tree, lo);
-    uint64_t from = lo;
-    for (uint64_t k = 1; k < GV_RECONCILE_SPLIT; k++) {
-        uint64_t rank = first + count * k / GV_RECONCILE_SPLIT;
-        uint64_t below = place_of_rank(tree, rank - 1), place = place_of_rank(tree, rank);
+// The sums of the current part, where I hold `mine` and `first` before it, in so many parts of
+// about as many items each. Bounds are chosen among those near the right rank, for shortness. Two
+// items at least stand apart.
+static void split(struct walk *walk, struct gv_digest first, struct gv_digest mine,
+                  uint32_t parts) {
+    const struct gv_tree *tree = walk->tree;
+    struct gv_digest last = gv_digest_add(first, mine), before = first;
+    uint64_t lo = walk->state->lo, hi = walk->state->hi, from = lo, slack = mine.count / parts / 4;
+    if (slack > SLACK_MAX) slack = SLACK_MAX;
+    struct gv_item sample = item_of_rank(tree, first.count + mine.count / 2);
+    bool both = sample.hash != gv_peel_image(walk->key, sample.place); // a value that may change
+    for (uint64_t k = 1; k < parts; k++) {
+        uint64_t rank = first.count + mine.count * k / parts;
+        uint64_t low = item_of_rank(tree, rank - slack - 1).place;
+        uint64_t high = item_of_rank(tree, rank + slack).place;
         // Items that share a place stay together: a cut inside them moves to where they begin.
-        if (below == place || below < from) continue;
-        uint64_t bound = short_bound(from, below, place);
-        put_digest(out, key, from, bound, gv_tree_digest(tree, from, bound));
+        if (low == high || low < from) continue;
+        uint64_t bound = short_bound(from, low, high);
+        struct gv_digest upto = gv_tree_below(tree, bound);
+        put_sums(walk, both, from, bound, gv_digest_sub(upto, before));
         from = bound;
+        before = upto;
     }
     if (from == lo) { // no cut fell between two places: cut before the last one
-        from = place_of_rank(tree, first + count - 1);
-        put_digest(out, key, lo, from, gv_tree_digest(tree, lo, from));
+        from = item_of_rank(tree, last.count - 1).place;
+        before = gv_tree_below(tree, from);
+        put_sums(walk, both, lo, from, gv_digest_sub(before, first));
     }
-    put_digest(out, key, from, hi, gv_tree_digest(tree, from, hi));
+    // New places are often the largest: what the peer has beyond mine can be sent at once.
+    uint64_t end = item_of_rank(tree, last.count - 1).place + 1;
+    bool tail = walk->state->kind == KIND_ROOT && walk->state->peer.count > mine.count + 1;
+    tail = tail && from < end && end < hi;
+    put_sums(walk, both, from, tail ? end : hi, gv_digest_sub(last, before));
+    if (tail) open_part(walk, KIND_NONE, end, hi);
 }
 
-static void put_list(const struct gv_tree *tree, const struct gv_digest_key *key, uint64_t lo,
-                     uint64_t hi, struct gv_reconcile_out *out) {
-    open_part(out, KIND_LIST, lo, hi);
+static void put_list(struct walk *walk, uint64_t lo, uint64_t hi, uint64_t count) {
+    GV_ASSERT(count > 0 && count <= GV_RECONCILE_LIST);
+    open_part(walk, KIND_LIST, lo, hi);
+    gv_pack_put_u8(&walk->out->summary, (uint8_t)count);
     struct gv_tree_cursor at;
-    uint64_t last = lo;
-    for (bool more = gv_tree_seek(tree, lo, &at); more; more = gv_tree_next(&at)) {
-        struct gv_item item = gv_tree_get(&at);
-        if (item.place >= hi) break;
-        gv_pack_put_varint(&out->summary, item.place - last + 1);
-        uint32_t print = item_print(key, item.hash, out->salt);
-        for (int i = 0; i < 4; i++) gv_pack_put_u8(&out->summary, (uint8_t)(print >> (8 * i)));
-        last = item.place;
+    bool more = gv_tree_seek(walk->tree, lo, &at);
+    for (; count > 0; count--, more = gv_tree_next(&at)) {
+        GV_ASSERT(more);
+        put_u32(&walk->out->summary, print_of(walk, gv_tree_get(&at).hash));
     }
-    gv_pack_put_u8(&out->summary, 0);
 }
 
-// Leaves the part to be answered by giving everything in it.
-static void give_all(struct gv_reconcile *state) {
-    state->kind = KIND_LIST;
+// Leaves what I hold in [from, to) to be given.
+static bool give_later(struct walk *walk, uint64_t from, uint64_t to) {
+    struct gv_reconcile *state = walk->state;
+    state->kind = KIND_NONE;
     state->stage = STAGE_GIVE;
-    state->payload = 0; // no list to compare with
-}
-
-// False: no room, nothing was written.
-static bool answer_digest(struct gv_reconcile *state, const struct gv_tree *tree,
-                          const struct gv_digest_key *key, struct gv_reconcile_out *out) {
-    uint64_t lo = state->lo, hi = state->hi;
-    struct gv_reader in = state->in;
-    uint64_t count = gv_pack_get_varint(&in), print = gv_pack_get_u64(&in);
-    struct gv_digest mine = gv_tree_digest(tree, lo, hi);
-    bool equal = count == mine.count && print == gv_digest_fingerprint(key, mine, state->salt);
-    if (in.error || equal) {
-        state->in = in;
-        return true;
-    }
-    if (room(out) < PART_MAX) return false;
-    if (count == 0 && mine.count > 0) {
-        give_all(state);
-    } else if (mine.count <= GV_RECONCILE_LIST) {
-        put_list(tree, key, lo, hi, out);
-    } else {
-        uint64_t first = gv_tree_rank(tree, lo);
-        if (place_of_rank(tree, first) != place_of_rank(tree, first + mine.count - 1)) {
-            split(tree, key, lo, hi, mine.count, out);
-        } else if (room(out) >= PART_MAX + mine.count * (GV_PACK_VARINT_MAX + 4)) {
-            put_list(tree, key, lo, hi, out); // one place cannot be cut
-        } else if (out->summary.len > 0) {
-            return false;
-        } else { // nor listed in any message: say "I hold nothing" and give everything
-            open_part(out, KIND_LIST, lo, hi);
-            gv_pack_put_u8(&out->summary, 0);
-            give_all(state);
-        }
-    }
-    GV_ASSERT(!out->summary.full);
-    state->in = in;
+    state->from = state->place = from;
+    state->to = to;
+    state->equals = 0;
     return true;
 }
 
-// --- answering a list or a want --------------------------------------------------------------
-
-// Reads the entries of a list or a want; `place` is the current one, GV_PLACE_END behind the last.
-struct places {
-    struct gv_reader in;
-    uint64_t place, hi;
-    uint32_t print;
-    bool prints, begun;
-};
-
-static void places_next(struct places *list) {
-    uint64_t step = gv_pack_get_varint(&list->in);
-    bool repeats = step == 1 && list->begun && !list->prints;
-    if (step == 0 || list->in.error) {
-        list->place = GV_PLACE_END;
-        return;
+// Says more about the current part, where I hold `mine` and the peer something else. False: no
+// room, nothing was written.
+static bool narrow_down(struct walk *walk, struct gv_digest first, struct gv_digest mine) {
+    uint64_t lo = walk->state->lo, hi = walk->state->hi;
+    if (room(walk) < PART_MAX) return false;
+    if (mine.count == 0) {
+        open_part(walk, KIND_NONE, lo, hi);
+        walk->state->spots++;
+        return true;
     }
-    if (step - 1 >= list->hi - list->place || repeats) {
-        list->in.error = GV_ESYNTAX;
-        list->place = GV_PLACE_END;
-        return;
+    uint32_t most = walk->state->rounds ? GV_RECONCILE_LIST : GV_RECONCILE_LIST / 2;
+    if (mine.count <= most) {
+        put_list(walk, lo, hi, mine.count);
+        return true;
     }
-    list->place += step - 1;
-    list->begun = true;
-    if (!list->prints) return;
-    const uint8_t *bytes = gv_pack_get_bytes(&list->in, 4);
-    list->print = 0;
-    for (int i = 0; bytes != NULL && i < 4; i++) list->print |= (uint32_t)bytes[i] << (8 * i);
-    if (list->in.error) list->place = GV_PLACE_END;
+    uint64_t low = item_of_rank(walk->tree, first.count).place;
+    if (low == item_of_rank(walk->tree, first.count + mine.count - 1).place) {
+        // One place cannot be cut, nor is there a bound for a list of it: say "I hold nothing" and
+        // give everything.
+        open_part(walk, KIND_NONE, lo, hi);
+        return give_later(walk, lo, hi);
+    }
+    uint32_t parts = clamp(mine.count / 4, 2, parts_for(walk));
+    size_t fit = (room(walk) - BEFORE_MAX - HEAD_MAX) / SUM_MAX;
+    if (fit < parts && fit < 16 && walk->out->summary.len > SALT_SIZE) return false;
+    split(walk, first, mine, clamp(fit, 2, parts));
+    return true;
 }
 
-static struct places places_begin(const struct gv_reconcile *state) {
-    struct places list = {state->in, state->lo, state->hi, 0, state->kind == KIND_LIST, false};
-    if (state->payload == 0) { // everything is to be given: an empty list
-        list.place = GV_PLACE_END;
-        return list;
-    }
-    list.in.at = state->payload;
-    places_next(&list);
-    return list;
-}
+// --- answering sums --------------------------------------------------------------------------
 
-// Whether the group of entries at the list's current place has this fingerprint.
-static bool group_has(struct places list, uint32_t print) {
-    for (uint64_t place = list.place; list.place == place; places_next(&list)) {
-        if (list.print == print) return true;
+// Whether I hold an item at this place, and, unless `any`, with this hash.
+static bool holds(const struct walk *walk, uint64_t place, bool any, uint64_t hash) {
+    struct gv_tree_cursor at;
+    bool more = gv_tree_seek(walk->tree, place, &at);
+    for (; more && gv_tree_get(&at).place == place; more = gv_tree_next(&at)) {
+        if (any || gv_tree_get(&at).hash == hash) return true;
     }
     return false;
 }
 
-// Gives what the peer's list lacks. False: the message is full.
-static bool give_missing(struct gv_reconcile *state, const struct gv_tree *tree,
-                         const struct gv_digest_key *key, struct gv_reconcile_out *out) {
-    struct places list = places_begin(state);
+// Writes a probe for what the peer holds at this place, in which I hold nothing at other places.
+static void put_probe(struct walk *walk, uint64_t place) {
+    uint64_t lo = walk->state->lo, hi = walk->state->hi;
+    uint64_t rank = gv_tree_rank(walk->tree, place), all = gv_tree_root(walk->tree).count;
+    uint64_t low = rank > 0 ? item_of_rank(walk->tree, rank - 1).place : 0;
+    while (rank < all && item_of_rank(walk->tree, rank).place == place) rank++;
+    uint64_t high = rank < all ? item_of_rank(walk->tree, rank).place : GV_PLACE_END;
+    uint64_t gap = place - low < high - place ? place - low : high - place;
+    unsigned zeros = 0;
+    while (zeros < 63 && gap >> zeros >> (PROBE_SHARE + 1) != 0) zeros++;
+    open_part(walk, KIND_PROBE, lo, hi);
+    gv_pack_put_u8(&walk->out->summary, (uint8_t)zeros);
+    gv_pack_put_varint(&walk->out->summary, (place - lo) >> zeros);
+}
+
+// Where the quotient of the differences says the only difference is, if `fits`; else hi.
+static uint64_t find_quotient(const struct walk *walk, struct gv_digest more, bool known) {
+    uint64_t hi = walk->state->hi, step;
+    uint64_t place = gv_peel_quotient(more.sum, more.cross, walk->state->lo, hi, &step);
+    if (!known) return step <= hi - walk->state->lo && step != 0 ? hi : place;
+    for (int i = 0; place < hi && i < QUOTIENTS; i++) {
+        if (holds(walk, place, more.count == 0, more.sum)) return place;
+        if (step == 0 || hi - place <= step) break;
+        place += step;
+    }
+    return hi;
+}
+
+enum peeled { PEELED_NOT, PEELED, PEELED_FULL };
+
+// Tries to tell the only difference. `mine` has one item more or less than the peer, or as many.
+static enum peeled peel(struct walk *walk, struct gv_digest mine) {
+    const struct gv_reconcile *state = walk->state;
+    uint64_t lo = state->lo, hi = state->hi, place = hi;
+    bool ours = mine.count >= state->peer.count, changed = mine.count == state->peer.count;
+    struct gv_digest more =
+        ours ? gv_digest_sub(mine, state->peer) : gv_digest_sub(state->peer, mine);
+    if (!changed) {
+        place = gv_peel_place(walk->key, more.sum);
+        bool good = place >= lo && place < hi;
+        if (good && ours) good = holds(walk, place, false, more.sum);
+        if (good && state->kind != KIND_SUM) good = place * more.sum == more.cross;
+        if (!good) place = hi;
+    }
+    if (place == hi && state->kind != KIND_SUM) place = find_quotient(walk, more, ours);
+    if (place == hi) return PEELED_NOT;
+    // Where I hold something already, several items at this place may differ.
+    if (!ours && holds(walk, place, true, 0)) return PEELED_NOT;
+    if (!ours || changed) {
+        if (room(walk) < BEFORE_MAX + PROBE_MAX) return PEELED_FULL;
+        put_probe(walk, place);
+    }
+    walk->state->spots++;
+    if (ours) give_later(walk, place, place + 1);
+    return PEELED;
+}
+
+// Whether the peer lacks just a run of items at one end of the part; if so they are to be given.
+static bool peel_run(struct walk *walk, struct gv_digest first, struct gv_digest mine) {
+    const struct gv_reconcile *state = walk->state;
+    uint64_t cut = item_of_rank(walk->tree, first.count + state->peer.count).place;
+    struct gv_digest left = gv_digest_sub(gv_tree_below(walk->tree, cut), first);
+    if (matches(state, left)) return give_later(walk, cut, state->hi);
+    cut = item_of_rank(walk->tree, first.count + mine.count - state->peer.count).place;
+    left = gv_digest_sub(gv_tree_below(walk->tree, cut), first);
+    if (matches(state, gv_digest_sub(mine, left))) return give_later(walk, state->lo, cut);
+    return false;
+}
+
+// False: no room, nothing was written.
+static bool answer_sums(struct walk *walk) {
+    struct gv_reconcile *state = walk->state;
+    struct gv_digest first = below(walk, state->lo);
+    struct gv_digest mine = gv_digest_sub(below(walk, state->hi), first);
+    if (matches(state, mine)) return true;
+    if (state->peer.count == 0) {
+        state->spots++;
+        return give_later(walk, state->lo, state->hi);
+    }
+    uint64_t by = apart(mine.count, state->peer.count);
+    if (by <= 1 && mine.count > 0) {
+        enum peeled peeled = peel(walk, mine);
+        if (peeled != PEELED_NOT) return peeled == PEELED;
+    } else if (mine.count > state->peer.count && peel_run(walk, first, mine)) {
+        state->spots++;
+        return true;
+    }
+    return narrow_down(walk, first, mine);
+}
+
+// --- answering lists, wants and probes -------------------------------------------------------
+
+// The index of a print among those of the part, or its count.
+static uint32_t find_print(const struct gv_reconcile *state, uint32_t print) {
+    struct gv_reader in = state->in;
+    in.at = state->prints;
+    uint32_t i = 0;
+    while (i < state->count && get_u32(&in) != print) i++;
+    return i;
+}
+
+// Gives what I hold in [from, to): of a list what is not in it, of a want what is. False: the
+// message is full.
+static bool give_range(struct walk *walk) {
+    struct gv_reconcile *state = walk->state;
+    bool list = state->kind == KIND_LIST, want = state->kind == KIND_WANT;
     struct gv_tree_cursor at;
     uint64_t place = state->place, seen = 0;
-    for (bool more = gv_tree_seek(tree, place, &at); more; more = gv_tree_next(&at)) {
+    for (bool more = gv_tree_seek(walk->tree, place, &at); more; more = gv_tree_next(&at)) {
         struct gv_item item = gv_tree_get(&at);
-        if (item.place >= state->hi) break;
+        if (item.place >= state->to) break;
         if (item.place != place) place = item.place, seen = 0;
         if (seen++ < state->equals && place == state->place) continue;
-        while (list.place < place) places_next(&list);
-        if (list.place == place && group_has(list, item_print(key, item.hash, state->salt)))
-            continue;
-        if (!out->give(out->ctx, item.ref, out->summary.len)) {
+        if (list || want) {
+            uint32_t index = find_print(state, print_of(walk, item.hash));
+            bool found = index < state->count;
+            if (list && found) state->held |= UINT32_C(1) << index;
+            if (found == list) continue;
+        }
+        if (!walk->out->give(walk->out->ctx, item.ref, walk->out->summary.len)) {
             state->place = place;
             state->equals = seen - 1;
             return false;
         }
+        state->spots += list;
     }
     return true;
-}
-
-// Whether all entries of the list's current place are mine; moves the list behind them.
-static bool hold_group(struct places *list, const struct gv_tree *tree,
-                       const struct gv_digest_key *key, uint64_t salt) {
-    uint64_t place = list->place;
-    bool all = true;
-    for (; list->place == place; places_next(list)) {
-        bool found = false;
-        struct gv_tree_cursor at;
-        bool more = all && gv_tree_seek(tree, place, &at);
-        for (; more && !found; more = gv_tree_next(&at)) {
-            struct gv_item item = gv_tree_get(&at);
-            if (item.place != place) break;
-            found = item_print(key, item.hash, salt) == list->print;
-        }
-        all = all && found;
-    }
-    return all;
 }
 
 // Asks for what the peer's list has and I lack. False: the message is full.
-static bool want_missing(struct gv_reconcile *state, const struct gv_tree *tree,
-                         const struct gv_digest_key *key, struct gv_reconcile_out *out) {
-    struct places list = places_begin(state);
-    bool open = false;
-    uint64_t last = state->lo;
-    while (list.place != GV_PLACE_END) {
-        uint64_t place = list.place;
-        if (hold_group(&list, tree, key, state->salt) || place < state->place) continue;
-        // Room for opening the part, for the entry, and for the closing zero.
-        size_t need = (open ? 0 : SALT_SIZE + 2 * HEAD_MAX) + GV_PACK_VARINT_MAX + 1;
-        if (room(out) < need) {
-            if (open) gv_pack_put_u8(&out->summary, 0);
-            state->place = place;
-            return false;
-        }
-        if (!open) open_part(out, KIND_WANT, state->lo, state->hi);
-        open = true;
-        gv_pack_put_varint(&out->summary, place - last + 1);
-        last = place;
+static bool put_want(struct walk *walk) {
+    const struct gv_reconcile *state = walk->state;
+    uint32_t count = 0;
+    for (uint32_t i = 0; i < state->count; i++) count += (state->held >> i & 1) == 0;
+    if (count == 0) return true;
+    if (room(walk) < PART_MAX) return false;
+    open_part(walk, KIND_WANT, state->lo, state->hi);
+    gv_pack_put_u8(&walk->out->summary, (uint8_t)count);
+    struct gv_reader in = state->in;
+    in.at = state->prints;
+    for (uint32_t i = 0; i < state->count; i++) {
+        uint32_t print = get_u32(&in);
+        if ((state->held >> i & 1) == 0) put_u32(&walk->out->summary, print);
     }
-    if (open) gv_pack_put_u8(&out->summary, 0);
-    if (state->payload != 0) state->in = list.in;
+    walk->state->spots += count;
     return true;
 }
 
-static bool give_wanted(struct gv_reconcile *state, const struct gv_tree *tree,
-                        struct gv_reconcile_out *out) {
-    struct places list = places_begin(state);
-    for (; list.place != GV_PLACE_END; places_next(&list)) {
-        if (list.place < state->place) continue;
-        uint64_t skip = list.place == state->place ? state->equals : 0, seen = 0;
-        struct gv_tree_cursor at;
-        bool more = gv_tree_seek(tree, list.place, &at);
-        for (; more; more = gv_tree_next(&at)) {
-            struct gv_item item = gv_tree_get(&at);
-            if (item.place != list.place) break;
-            if (seen++ < skip) continue;
-            if (!out->give(out->ctx, item.ref, out->summary.len)) {
-                state->place = list.place;
-                state->equals = seen - 1;
-                return false;
-            }
-        }
-    }
-    state->in = list.in;
-    return true;
+static bool answer_probe(struct walk *walk) {
+    const struct gv_reconcile *state = walk->state;
+    struct gv_tree_cursor at;
+    bool some = gv_tree_seek(walk->tree, state->from, &at) && gv_tree_get(&at).place < state->to;
+    if (some) return give_later(walk, state->from, state->to);
+    struct gv_digest first = below(walk, state->lo);
+    return narrow_down(walk, first, gv_digest_sub(below(walk, state->hi), first));
 }
 
 // --- the walk over the parts -----------------------------------------------------------------
 
 int gv_reconcile_begin(struct gv_reconcile *state, struct gv_slice summary) {
     GV_ASSERT(state != NULL);
-    *state = (struct gv_reconcile){.in = {summary.data, summary.len, 0, 0}, .kind = KIND_NONE};
-    state->salt = gv_pack_get_u64(&state->in);
+    *state = (struct gv_reconcile){.in = {summary.data, summary.len, 0, 0}, .kind = NO_PART};
+    state->salt = get_u32(&state->in);
     return state->in.error;
 }
 
-static void read_part(struct gv_reconcile *state) {
-    uint8_t head = gv_pack_get_u8(&state->in);
-    uint64_t mantissa = gv_pack_get_varint(&state->in);
-    unsigned zeros = head >> 2;
-    state->lo = state->hi;
-    state->kind = head & 3;
-    if (mantissa == 0 && zeros == 0) {
-        state->hi = GV_PLACE_END;
-    } else if ((mantissa & 1) == 0 || mantissa > (GV_PLACE_END - 1 - state->lo) >> zeros) {
-        state->in.error = GV_ESYNTAX; // no writer says it so, or it is beyond the last place
-    } else {
-        state->hi = state->lo + (mantissa << zeros);
-    }
-    if (state->lo == GV_PLACE_END) state->in.error = GV_ESYNTAX;
-    state->place = state->lo;
-    state->equals = 0;
-    state->stage = STAGE_READ;
-    state->payload = state->in.at;
-}
-
 // Answers the current part. False: the message is full.
-static bool answer_part(struct gv_reconcile *state, const struct gv_tree *tree,
-                        const struct gv_digest_key *key, struct gv_reconcile_out *out) {
-    if (state->kind == KIND_SKIP) return true;
-    if (state->kind == KIND_WANT) return give_wanted(state, tree, out);
-    if (state->kind == KIND_DIGEST) {
-        if (!answer_digest(state, tree, key, out)) return false;
-        if (state->kind == KIND_DIGEST) return true; // else it became a list to be given
+static bool answer_part(struct walk *walk) {
+    struct gv_reconcile *state = walk->state;
+    if (state->stage == STAGE_START) {
+        if (state->kind == KIND_SKIP) return true;
+        if (state->kind == KIND_PROBE) {
+            if (!answer_probe(walk)) return false;
+        } else if (state->kind == KIND_LIST || state->kind == KIND_WANT ||
+                   state->kind == KIND_NONE) {
+            uint8_t kind = state->kind;
+            give_later(walk, state->lo, state->hi);
+            state->kind = kind;
+            state->held = 0;
+        } else if (!answer_sums(walk)) {
+            return false;
+        }
+        if (state->stage == STAGE_START) return true;
     }
-    if (state->stage != STAGE_WANT) {
-        if (!give_missing(state, tree, key, out)) return false;
+    if (state->stage == STAGE_GIVE) {
+        if (!give_range(walk)) return false;
         state->stage = STAGE_WANT;
-        state->place = state->lo;
     }
-    return want_missing(state, tree, key, out);
+    return state->kind != KIND_LIST || put_want(walk);
 }
 
 int gv_reconcile_answer(struct gv_reconcile *state, const struct gv_tree *tree,
                         const struct gv_digest_key *key, struct gv_reconcile_out *out) {
     GV_ASSERT(out->summary.cap >= GV_RECONCILE_ROOM_MIN);
     GV_ASSERT(out->give != NULL);
+    struct walk walk = {.state = state, .tree = tree, .key = key, .out = out};
+    if (!state->surveyed) survey(&walk);
     while (!state->done) {
-        if (state->kind == KIND_NONE) {
+        if (state->kind == NO_PART) {
             if (state->in.at == state->in.len) {
                 state->done = true;
                 break;
             }
             read_part(state);
         }
-        if (!state->in.error && !answer_part(state, tree, key, out)) return 1;
-        state->kind = KIND_NONE;
+        if (!state->in.error && !answer_part(&walk)) return 1;
+        state->kind = NO_PART;
         if (state->in.error) {
             state->done = true;
             return GV_ESYNTAX;

@@ -3,17 +3,23 @@
 //
 // A summary cuts the places into consecutive parts and says one thing about each:
 //   skip    nothing to say
-//   digest  "I hold `count` items here, and their salted fingerprint is this"
-//   list    "I hold exactly these items here": places, each with a 32-bit salted fingerprint
-//   want    "send me what you hold at these places"
-// The answer to a digest that matches is a skip; to one that differs, digests of narrower parts,
-// cut by rank, or a list once few items are left. To a list the answer is what the peer lacks,
-// given outright, and a want for what I lack. So both sides finish, in O(log n) messages, and
-// each message can be answered by itself: loss, repetition and reordering cost a retry.
+//   root    "of everything I hold `count` items, with these sums"
+//   sum     "I hold `count` items here, and their hashes add up to this"
+//   both    … "and hash times place to that"
+//   none    "I hold nothing here"
+//   list    "the items I hold here have these 32-bit salted fingerprints"
+//   want    "send me what you hold here with these fingerprints"
+//   probe   "send me what you hold in this narrower range; if that is nothing, I was wrong about
+//           the only difference between us in this part: go on with all of it"
+// The answer to sums that match is nothing; to some that differ, the item itself if there is but
+// one (peel.h), the run of items if they are those at one end, a list once few items are left, and
+// else the sums of narrower parts, cut by rank. To a list the answer is what the peer lacks, given
+// outright, and a want for what I lack. So both sides finish, in O(log n) messages, and each
+// message can be answered by itself: loss, repetition and reordering cost a retry.
 // After A. Meyer, "Range-Based Set Reconciliation" (SRDS 2023), sections III and IV.
 //
 // The byte format is in codec/PROTOCOL.md. Reading a summary allocates nothing, and costs time in
-// proportion to its length and to what has to be given, whatever its bytes are.
+// proportion to its length and to the items in its lists, wants and gifts, whatever its bytes are.
 #ifndef GV_MERKLE_RECONCILE_H
 #define GV_MERKLE_RECONCILE_H
 
@@ -25,39 +31,46 @@ extern "C" {
 #endif
 
 enum {
-    GV_RECONCILE_SPLIT = 16,     // parts that a differing range is cut into
     GV_RECONCILE_LIST = 32,      // most items that are listed rather than cut
-    GV_RECONCILE_ROOM_MIN = 512, // smallest `summary.cap` of an answer, bytes
-    GV_RECONCILE_ROOT_MAX = 8 + 2 + GV_PACK_VARINT_MAX + 8, // longest opening, bytes
+    GV_RECONCILE_PARTS = 4096,   // most parts that a range is cut into
+    GV_RECONCILE_ROOM_MIN = 192, // smallest `summary.cap` of an answer, bytes
+    GV_RECONCILE_ROOT_MAX = 4 + 1 + GV_PACK_VARINT_MAX + 16, // longest opening, bytes
 };
 
-// Writes the opening of an exchange, the digest of everything under this salt: at most
-// GV_RECONCILE_ROOT_MAX bytes.
-GV_API void gv_reconcile_open(const struct gv_tree *tree, const struct gv_digest_key *key,
-                              uint64_t salt, struct gv_writer *out);
+// Writes the opening of an exchange, the root under this salt: at most GV_RECONCILE_ROOT_MAX
+// bytes. The salt goes through the whole exchange.
+GV_API void gv_reconcile_open(const struct gv_tree *tree, uint32_t salt, struct gv_writer *out);
 
-// Whether a summary is the opening of an exchange: one digest of everything.
+// Whether a summary is the opening of an exchange.
 GV_API bool gv_reconcile_opens(struct gv_slice summary);
 
 // An answer under way. It may take several messages; between them the tree may change.
 struct gv_reconcile {
     struct gv_reader in; // borrows the peer's summary until the answer is done
-    uint64_t salt;       // the peer's
-    uint64_t lo, hi;     // the part being answered …
-    size_t payload;      // … whose content starts here in the summary
-    uint64_t place;      // answered below this place …
-    uint64_t equals;     // … and for so many items at it
-    uint8_t kind;        // of the part
-    uint8_t stage;
-    bool done;
+    uint32_t salt;
+    // How to cut; the caller may set both after gv_reconcile_begin.
+    uint32_t expect; // differences to reckon with in everything; 0: unknown
+    bool rounds;     // rather fewer messages than fewer bytes
+    // The part being answered.
+    uint64_t lo, hi;
+    struct gv_digest peer; // root, sum, both: what the peer has there
+    size_t prints;         // list, want: where they are in the summary …
+    uint32_t count;        // … and how many
+    uint64_t from, to;     // what is being given, or probed, lies here …
+    uint64_t place;        // … given below this place …
+    uint64_t equals;       // … and so many items at it
+    uint32_t held;         // bits of a list's prints that I hold
+    uint32_t narrow;       // parts to cut a range into that differs
+    uint8_t kind, stage;
+    bool surveyed, done;
+    uint32_t spots; // separate differences found so far, at least
 };
 
-// One message's worth of answer. The caller sets `summary` (empty), `salt` (fresh), `give` and
-// `ctx`, and `wrote` to 0.
+// One message's worth of answer. The caller sets `summary` (empty), `give` and `ctx`, and `wrote`
+// to 0.
 struct gv_reconcile_out {
     struct gv_writer summary; // stays empty if there is nothing to say beside what is given
-    uint64_t salt;
-    uint64_t wrote; // upper bound of the last part written
+    uint64_t wrote;           // upper bound of the last part written
     // Called for each item that the peer lacks, with the bytes that the summary takes so far;
     // false: no room left in this message, ask again in the next one.
     bool (*give)(void *ctx, uint32_t ref, size_t summary_len);

@@ -5,7 +5,7 @@
 
 enum {
     LEAF_CAP = 64,
-    INNER_CAP = 40, // makes both kinds of node the same size
+    INNER_CAP = 32, // makes both kinds of node the same size
     CHUNK_CAP = 64, // nodes
     SPILL = 8,      // items moved at once from a full leaf
 };
@@ -28,6 +28,7 @@ union node {
         uint64_t places[INNER_CAP];
         uint64_t counts[INNER_CAP];
         uint64_t sums[INNER_CAP];
+        uint64_t crosses[INNER_CAP];
         union node *children[INNER_CAP];
     } inner;
     union node *next_spare;
@@ -107,6 +108,7 @@ static void move(union node *to, uint32_t at, const union node *from, uint32_t f
         memmove(to->inner.places + at, from->inner.places + first, n * sizeof(uint64_t));
         memmove(to->inner.counts + at, from->inner.counts + first, n * sizeof(uint64_t));
         memmove(to->inner.sums + at, from->inner.sums + first, n * sizeof(uint64_t));
+        memmove(to->inner.crosses + at, from->inner.crosses + first, n * sizeof(uint64_t));
         memmove(to->inner.children + at, from->inner.children + first, n * sizeof(union node *));
     }
 }
@@ -123,6 +125,7 @@ static void put(union node *node, uint32_t at, const struct entry *entry, bool l
         node->inner.places[at] = entry->place;
         node->inner.counts[at] = entry->digest.count;
         node->inner.sums[at] = entry->digest.sum;
+        node->inner.crosses[at] = entry->digest.cross;
         node->inner.children[at] = entry->child;
     }
     node->count++;
@@ -134,15 +137,33 @@ static void drop(union node *node, uint32_t at, bool leaf) {
     node->count--;
 }
 
+static void count_in(struct inner *inner, uint32_t at, struct gv_digest change) {
+    inner->counts[at] += change.count;
+    inner->sums[at] += change.sum;
+    inner->crosses[at] += change.cross;
+}
+
+static void count_out(struct inner *inner, uint32_t at, struct gv_digest change) {
+    inner->counts[at] -= change.count;
+    inner->sums[at] -= change.sum;
+    inner->crosses[at] -= change.cross;
+}
+
 static struct gv_digest sum_of(const union node *node, uint32_t from, uint32_t to, bool leaf) {
     GV_ASSERT(from <= to && to <= cap_of(leaf));
-    struct gv_digest all = {0, 0};
+    struct gv_digest all = {0, 0, 0};
     if (leaf) {
         all.count = to - from;
-        for (uint32_t i = from; i < to; i++) all.sum += node->leaf.hashes[i];
+        for (uint32_t i = from; i < to; i++) {
+            all.sum += node->leaf.hashes[i];
+            all.cross += node->leaf.hashes[i] * node->leaf.places[i];
+        }
     } else {
-        for (uint32_t i = from; i < to; i++) all.count += node->inner.counts[i];
-        for (uint32_t i = from; i < to; i++) all.sum += node->inner.sums[i];
+        for (uint32_t i = from; i < to; i++) {
+            all.count += node->inner.counts[i];
+            all.sum += node->inner.sums[i];
+            all.cross += node->inner.crosses[i];
+        }
     }
     return all;
 }
@@ -258,8 +279,9 @@ struct gv_digest gv_tree_root(const struct gv_tree *tree) {
     return tree->digest;
 }
 
-static struct gv_digest digest_below(const struct gv_tree *tree, uint64_t place) {
-    struct gv_digest all = {0, 0};
+struct gv_digest gv_tree_below(const struct gv_tree *tree, uint64_t place) {
+    GV_ASSERT(tree != NULL);
+    struct gv_digest all = {0, 0, 0};
     if (place == 0 || tree->depth == 0) return all;
     if (place == GV_PLACE_END) return tree->digest;
     const union node *node = tree->root;
@@ -275,13 +297,13 @@ static struct gv_digest digest_below(const struct gv_tree *tree, uint64_t place)
 
 uint64_t gv_tree_rank(const struct gv_tree *tree, uint64_t place) {
     GV_ASSERT(tree != NULL);
-    return digest_below(tree, place).count;
+    return gv_tree_below(tree, place).count;
 }
 
 struct gv_digest gv_tree_digest(const struct gv_tree *tree, uint64_t lo, uint64_t hi) {
     GV_ASSERT(tree != NULL);
     GV_ASSERT(lo <= hi);
-    return gv_digest_sub(digest_below(tree, hi), digest_below(tree, lo));
+    return gv_digest_sub(gv_tree_below(tree, hi), gv_tree_below(tree, lo));
 }
 
 // ---- Changing -----------------------------------------------------------------------------------
@@ -326,16 +348,14 @@ static void shift(struct inner *inner, uint32_t a, uint32_t keep, bool leaf) {
         move(right, 0, right, n, right->count - n, leaf);
     } else {
         uint32_t n = left->count - keep;
-        moved = gv_digest_sub((struct gv_digest){0, 0}, sum_of(left, keep, left->count, leaf));
+        moved = gv_digest_sub((struct gv_digest){0, 0, 0}, sum_of(left, keep, left->count, leaf));
         move(right, n, right, 0, right->count, leaf);
         move(right, 0, left, keep, n, leaf);
     }
     left->count = keep;
     right->count = total - keep;
-    inner->counts[a] += moved.count;
-    inner->sums[a] += moved.sum;
-    inner->counts[a + 1] -= moved.count;
-    inner->sums[a + 1] -= moved.sum;
+    count_in(inner, a, moved);
+    count_out(inner, a + 1, moved);
     if (right->count == 0) return; // about to be freed
     inner->places[a + 1] = leaf ? right->leaf.places[0] : right->inner.places[0];
 }
@@ -417,7 +437,7 @@ static void grow_root(struct gv_tree *tree, const struct entry *right) {
 int gv_tree_insert(struct gv_tree *tree, struct gv_item item) {
     GV_ASSERT(tree != NULL);
     if (item.place == GV_PLACE_END) return GV_EINVAL;
-    struct gv_digest one = {1, item.hash};
+    struct gv_digest one = gv_digest_of(item.place, item.hash);
     struct entry entry = {item.place, one, NULL, item.ref};
     if (tree->depth == 0) {
         if (reserve(tree, 1) != 0) return GV_ENOMEM;
@@ -438,11 +458,9 @@ int gv_tree_insert(struct gv_tree *tree, struct gv_item item) {
     for (int level = last - 1; level >= 0; level--) {
         struct inner *inner = path.node[level];
         uint32_t index = path.index[level];
-        inner->counts[index] += 1;
-        inner->sums[index] += item.hash;
+        count_in(inner, index, one);
         if (!carry) continue;
-        inner->counts[index] -= entry.digest.count;
-        inner->sums[index] -= entry.digest.sum;
+        count_out(inner, index, entry.digest);
         carry = put_or_split(tree, &path, level, index + 1, &entry);
     }
     tree->digest = gv_digest_add(tree->digest, one);
@@ -456,14 +474,14 @@ void gv_tree_update(struct gv_tree *tree, const struct gv_tree_cursor *at, uint6
     GV_ASSERT(tree != NULL && at->tree == tree);
     uint32_t index;
     union node *leaf = leaf_at(at, &index);
-    uint64_t change = hash - leaf->leaf.hashes[index];
+    uint64_t by = hash - leaf->leaf.hashes[index];
+    struct gv_digest change = {0, by, by * leaf->leaf.places[index]};
     leaf->leaf.hashes[index] = hash;
     leaf->leaf.refs[index] = ref;
     for (int level = 0; level < tree->depth - 1; level++) {
-        struct inner *inner = at->node[level];
-        inner->sums[at->index[level]] += change;
+        count_in(at->node[level], at->index[level], change);
     }
-    tree->digest.sum += change;
+    tree->digest = gv_digest_add(tree->digest, change);
 }
 
 // A child of `parent` got too small: evens it out with a neighbour, or joins them if they fit into
@@ -495,12 +513,10 @@ void gv_tree_erase(struct gv_tree *tree, const struct gv_tree_cursor *at) {
     GV_ASSERT(tree != NULL && at->tree == tree);
     uint32_t index;
     union node *leaf = leaf_at(at, &index);
-    struct gv_digest one = {1, leaf->leaf.hashes[index]};
+    struct gv_digest one = gv_digest_of(leaf->leaf.places[index], leaf->leaf.hashes[index]);
     drop(leaf, index, true);
     for (int level = 0; level < tree->depth - 1; level++) {
-        struct inner *inner = at->node[level];
-        inner->counts[at->index[level]] -= 1;
-        inner->sums[at->index[level]] -= one.sum;
+        count_out(at->node[level], at->index[level], one);
     }
     tree->digest = gv_digest_sub(tree->digest, one);
     tree->epoch++;
@@ -617,7 +633,7 @@ static bool is_sound(const struct gv_tree *tree, const union node *node, int hei
     const struct inner *inner = &node->inner;
     if (inner->places[0] != place) return false;
     for (uint32_t i = 0; i < inner->count; i++) {
-        struct gv_digest part = {inner->counts[i], inner->sums[i]};
+        struct gv_digest part = {inner->counts[i], inner->sums[i], inner->crosses[i]};
         bool last = edge && i + 1 == inner->count;
         if (!is_sound(tree, inner->children[i], height - 1, inner->places[i], last, part, check))
             return false;

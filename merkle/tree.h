@@ -2,11 +2,11 @@
 // An order-statistics B+tree whose inner nodes hold their children's digests.
 //
 // The tree orders items by place, a 64-bit position in key order, and knows for every subtree how
-// many items it has and the sum of their hashes. So the digest of any range of places, the rank of
+// many items it has and the sums of their hashes. So the digest of any range of places, the rank of
 // a place and the item of a rank each cost O(log n). Items that share a place are kept together,
 // in no particular order; the caller tells them apart by `ref`.
 //
-// Leaves hold up to 64 items, inner nodes up to 40 children, which makes them the same size. All
+// Leaves hold up to 64 items, inner nodes up to 32 children, which makes them the same size. All
 // nodes are at least half full except along the right edge, which splits where the item goes; a
 // full leaf passes items to a neighbour before it splits. So an item takes 26 bytes when items
 // arrive at random, and 21 to 23 when they arrive more or less in order or are loaded. Nodes come
@@ -99,6 +99,9 @@ GV_API uint64_t gv_tree_rank(const struct gv_tree *tree, uint64_t place);
 
 // Count and sum of the items in [lo, hi); lo ≤ hi.
 GV_API struct gv_digest gv_tree_digest(const struct gv_tree *tree, uint64_t lo, uint64_t hi);
+
+// The digest of the items below this place: ranges that follow each other share their bounds'.
+GV_API struct gv_digest gv_tree_below(const struct gv_tree *tree, uint64_t place);
 
 // Walks everything and compares it with what the inner nodes claim: order, counts, sums, fill,
 // depth, and that no node is lost. 0, or GV_ECORRUPT. For tests and for start-up checks; O(n).

@@ -20,6 +20,9 @@ void gv_check_counter_fini(struct gv_check_counter *counter);
 
 void gv_check_counter_ok(struct gv_check_counter *counter, int64_t delta);
 void gv_check_counter_info(struct gv_check_counter *counter, int64_t delta);
+// Whoever had counted so much of the sum forgot it by a fault that excuses that: all of it, or any
+// part, may be missing from the sum.
+void gv_check_counter_excuse(struct gv_check_counter *counter, bool added, uint64_t amount);
 void gv_check_counter_final(struct gv_check_counter *counter, uint32_t node, int64_t value);
 
 // Whether a final read may be this value.

@@ -69,6 +69,11 @@ void gv_check_set_refused(struct gv_check_set *set, const struct gv_history_op *
     if (e->present > 0) phantom_element(set, e, op->node, errors);
 }
 
+void gv_check_set_excuse(struct gv_check_set *set, int64_t value) {
+    GV_ASSERT(value >= 0 && (uint64_t)value < set->len);
+    set->elements[value].excused = true;
+}
+
 // A value nobody ever added.
 static void phantom_token(struct gv_check_set *set, uint32_t node, const struct gv_json *json,
                           int token, struct gv_errors *errors) {
@@ -127,7 +132,7 @@ size_t gv_check_set_read(struct gv_check_set *set, const struct gv_history_op *o
     for (size_t i = 0; i < set->len; i++) {
         struct gv_check_set_element *e = &set->elements[i];
         if (set->marks[i] == 0) {
-            missing += e->known > 0 && e->known < invoked;
+            missing += e->known > 0 && e->known < invoked && !e->excused;
             if (e->absent >= invoked) continue;
             e->absent = invoked;
             e->absent_at = op->invoked_at;
@@ -149,7 +154,7 @@ size_t gv_check_set_missing(struct gv_check_set *set, uint64_t index, const stru
     size_t missing = 0;
     for (size_t i = 0; i < set->len; i++) {
         const struct gv_check_set_element *e = &set->elements[i];
-        missing += set->marks[i] == 0 && e->known > 0 && e->known <= index;
+        missing += set->marks[i] == 0 && e->known > 0 && e->known <= index && !e->excused;
     }
     return missing;
 }
@@ -205,6 +210,7 @@ struct gv_check_set_result gv_check_set_finish(struct gv_check_set *set, struct 
     size_t stable = 0;
     for (size_t i = 0; i < set->len; i++) {
         const struct gv_check_set_element *e = &set->elements[i];
+        if (e->excused) continue;
         if (e->present > e->absent) {
             // The time just after the last read that misses it, cut to whole milliseconds.
             bool late = e->absent > 0 && e->absent_at + 1 > e->known_at;

@@ -22,6 +22,7 @@ struct gv_check_set_element {
     uint64_t known, present, absent; // index of completion; of the last such reads' invocations
     gv_time known_at, absent_at;
     bool refused; // the add failed for certain
+    bool excused; // may be lost
     bool duplicated, phantom;
 };
 
@@ -54,6 +55,9 @@ void gv_check_set_invoke(struct gv_check_set *set, int64_t value);
 void gv_check_set_ok(struct gv_check_set *set, const struct gv_history_op *op);
 void gv_check_set_refused(struct gv_check_set *set, const struct gv_history_op *op,
                           struct gv_errors *errors);
+
+// Whoever had this value forgot it by a fault that excuses that: it may be lost, or not.
+void gv_check_set_excuse(struct gv_check_set *set, int64_t value);
 
 // A read ended well and shows this array. Returns how many values known before its invocation it
 // misses.

@@ -10,11 +10,14 @@
 
 const char gv_command_help[] =
     "usage: gvsim exec -w WORKLOAD [OPTIONS] -- PROGRAM [ARGS...]\n"
+    "       gvsim run -w WORKLOAD [OPTIONS]\n"
+    "       gvsim scenarios [NAME]\n"
     "Runs PROGRAM as the nodes of a cluster, speaks Maelstrom's protocol with them, cuts them off\n"
-    "from each other, and checks what they answer.\n"
+    "from each other, and checks what they answer. `run` does so with grapevine's own nodes, in\n"
+    "virtual time: one seed, one run.\n"
     "\n"
     "  -w, --workload NAME       broadcast, g-set, g-counter, pn-counter, echo or unique-ids\n"
-    "      --node-count N        nodes to start (default 5)\n"
+    "      --nodes N             nodes to start, also --node-count (default 5)\n"
     "      --rate R              operations a second, over all clients (default 5)\n"
     "      --time-limit S        seconds of operations (default 10)\n"
     "      --quiet S             seconds between the last operation and the final reads\n"
@@ -28,7 +31,18 @@ const char gv_command_help[] =
     "                            (default 10)\n"
     "      --seed N              of all random choices (default: from the clock)\n"
     "      --json FILE           write the result as JSON, too (-: on standard output)\n"
+    "\n"
+    "exec only:\n"
     "      --log-dir DIR         keep what nodes print on standard error in DIR/nN.log\n"
+    "run only:\n"
+    "      --staleness MS        the nodes' (default 500)\n"
+    "      --settle S            seconds after the last operation and fault until all replicas\n"
+    "                            must be equal (default: --quiet)\n"
+    "      --scenario WHAT       what befalls the cluster: a file, or a name that `gvsim "
+    "scenarios`\n"
+    "                            lists; it may set options, too\n"
+    "      --check-determinism   run twice and compare\n"
+    "\n"
     "  -h, --help                print this and exit\n"
     "  -V, --version             print the version and exit\n"
     "\n"
@@ -117,13 +131,40 @@ enum option {
     SEED,
     JSON,
     LOG_DIR,
+    NODES, // as NODE_COUNT
+    STALENESS,
+    SETTLE,
+    CHECK_DETERMINISM,
+    SCENARIO,
     OPTIONS,
 };
 
-static const char *const option_names[OPTIONS] = {
-    "--workload",         "--node-count",   "--rate",     "--time-limit", "--quiet",
-    "--latency",          "--latency-dist", "--delivery", "--topology",   "--nemesis",
-    "--nemesis-interval", "--seed",         "--json",     "--log-dir",
+enum { EXEC = 1, RUN = 2, SET = 4 }; // commands, and scenarios
+
+static const struct {
+    const char *name;
+    int commands; // that take it
+    bool flag;    // takes no value
+} options[OPTIONS] = {
+    [WORKLOAD] = {"--workload", EXEC | RUN | SET, false},
+    [NODE_COUNT] = {"--node-count", EXEC | RUN | SET, false},
+    [RATE] = {"--rate", EXEC | RUN | SET, false},
+    [TIME_LIMIT] = {"--time-limit", EXEC | RUN | SET, false},
+    [QUIET] = {"--quiet", EXEC | RUN | SET, false},
+    [LATENCY] = {"--latency", EXEC | RUN | SET, false},
+    [LATENCY_DIST] = {"--latency-dist", EXEC | RUN | SET, false},
+    [DELIVERY] = {"--delivery", EXEC | RUN | SET, false},
+    [TOPOLOGY] = {"--topology", EXEC | RUN | SET, false},
+    [NEMESIS] = {"--nemesis", EXEC | RUN, false},
+    [NEMESIS_INTERVAL] = {"--nemesis-interval", EXEC | RUN, false},
+    [SEED] = {"--seed", EXEC | RUN | SET, false},
+    [JSON] = {"--json", EXEC | RUN, false},
+    [LOG_DIR] = {"--log-dir", EXEC, false},
+    [NODES] = {"--nodes", EXEC | RUN | SET, false},
+    [STALENESS] = {"--staleness", RUN | SET, false},
+    [SETTLE] = {"--settle", RUN | SET, false},
+    [CHECK_DETERMINISM] = {"--check-determinism", RUN, true},
+    [SCENARIO] = {"--scenario", RUN, false},
 };
 
 #define CHOICES(...) \
@@ -131,7 +172,7 @@ static const char *const option_names[OPTIONS] = {
 
 static int set_choice(struct gv_trial_config *trial, enum option option, const char *value,
                       char *why) {
-    const char *name = option_names[option];
+    const char *name = options[option].name;
     size_t choice = 0;
     int error = 0;
     switch ((int)option) {
@@ -165,11 +206,12 @@ static int set_choice(struct gv_trial_config *trial, enum option option, const c
 
 static int set(struct gv_command *command, enum option option, const char *value, char *why) {
     struct gv_trial_config *trial = &command->trial;
-    const char *name = option_names[option];
+    const char *name = options[option].name;
     uint64_t count = 0;
     int error = 0;
     switch (option) {
     case NODE_COUNT:
+    case NODES:
         error = to_count(name, value, 1, 10000, &count, why);
         trial->nodes = (uint32_t)count;
         break;
@@ -198,6 +240,19 @@ static int set(struct gv_command *command, enum option option, const char *value
     case LOG_DIR:
         command->log_dir = value;
         break;
+    case STALENESS:
+        error = to_count(name, value, 0, 3600 * 1000, &count, why);
+        command->staleness_ms = (uint32_t)count;
+        break;
+    case SETTLE:
+        error = to_seconds(name, value, true, &command->settle, why);
+        break;
+    case SCENARIO:
+        command->scenario = value;
+        break;
+    case CHECK_DETERMINISM:
+        command->check_determinism = true;
+        break;
     default:
         error = set_choice(trial, option, value, why);
         break;
@@ -207,32 +262,57 @@ static int set(struct gv_command *command, enum option option, const char *value
 
 // Reads the option at argv[*at], its value in the same argument behind '=' or in the next one, and
 // moves *at behind it.
-static int take(struct gv_command *command, int argc, char *const *argv, int *at, char *why,
-                bool given[OPTIONS]) {
+static int take(struct gv_command *command, int kind, int argc, char *const *argv, int *at,
+                char *why) {
     const char *arg = argv[*at];
     for (int option = 0; option < OPTIONS; option++) {
-        const char *name = option_names[option], *value = NULL;
+        const char *name = options[option].name, *value = "";
+        if ((options[option].commands & kind) == 0) continue;
         size_t len = strlen(name);
-        if (option == WORKLOAD && strcmp(arg, "-w") == 0) {
-            value = *at + 1 < argc ? argv[++*at] : NULL;
-        } else if (strcmp(arg, name) == 0) {
-            value = *at + 1 < argc ? argv[++*at] : NULL;
-        } else if (strncmp(arg, name, len) == 0 && arg[len] == '=') {
-            value = arg + len + 1;
+        bool joined = strncmp(arg, name, len) == 0 && arg[len] == '=';
+        bool whole = strcmp(arg, name) == 0 || (option == WORKLOAD && strcmp(arg, "-w") == 0);
+        if (!joined && !whole) continue;
+        if (options[option].flag) {
+            if (joined) return wrong(why, "%s takes no value", name);
         } else {
-            continue;
+            value = joined ? arg + len + 1 : *at + 1 < argc ? argv[++*at] : NULL;
+            if (value == NULL) return wrong(why, "%s wants a value", arg);
         }
-        if (value == NULL) return wrong(why, "%s wants a value", arg);
         ++*at;
-        given[option] = true;
+        command->given.option[option] = true;
         return set(command, (enum option)option, value, why);
     }
     return wrong(why, "unknown option %s", arg);
 }
 
+int gv_command_default(struct gv_command *command, const char *name, const char *value,
+                       char why[GV_COMMAND_WHY_MAX]) {
+    for (int option = 0; option < OPTIONS; option++) {
+        if ((options[option].commands & SET) == 0) continue;
+        if (strcmp(options[option].name + 2, name) != 0) continue;
+        const bool *given = command->given.option;
+        bool nodes = option == NODES || option == NODE_COUNT;
+        if (given[option] || (nodes && (given[NODES] || given[NODE_COUNT]))) return 0;
+        if (option == WORKLOAD) command->has_workload = true;
+        return set(command, (enum option)option, value, why);
+    }
+    return wrong(why, "'%s' is neither a step nor a setting", name);
+}
+
+int gv_command_check(const struct gv_command *command, char why[GV_COMMAND_WHY_MAX]) {
+    if (!command->given.option[WORKLOAD] && !command->has_workload) {
+        return wrong(why, "which workload? say -w NAME");
+    }
+    if (command->trial.nemesis && command->scenario != NULL) {
+        return wrong(why, "--nemesis and --scenario do not go together");
+    }
+    return 0;
+}
+
 int gv_command_parse(struct gv_command *command, int argc, char *const *argv, uint64_t seed,
                      char why[GV_COMMAND_WHY_MAX]) {
     GV_ASSERT(command != NULL && argc >= 0);
+    _Static_assert((int)OPTIONS <= (int)GV_COMMAND_OPTIONS, "room for all options");
     *command = (struct gv_command){
         .trial = {.nodes = 5,
                   .rate = 5,
@@ -241,29 +321,42 @@ int gv_command_parse(struct gv_command *command, int argc, char *const *argv, ui
                   .topology = GV_TOPOLOGY_GRID,
                   .nemesis_interval = 10000 * GV_MS,
                   .seed = seed},
+        .staleness_ms = 500,
+        .settle = GV_TIME_NEVER,
     };
     if (argc < 2) return wrong(why, "there is nothing to do");
-    bool given[OPTIONS] = {false};
-    bool exec = strcmp(argv[1], "exec") == 0;
-    int at = exec ? 2 : 1;
+    if (strcmp(argv[1], "scenarios") == 0 && (argc < 3 || argv[2][0] != '-')) {
+        if (argc > 3) return wrong(why, "scenarios takes one name, not '%s' besides", argv[3]);
+        command->name = argc > 2 ? argv[2] : NULL;
+        return GV_COMMAND_SCENARIOS;
+    }
+    int kind = strcmp(argv[1], "exec") == 0 ? EXEC : strcmp(argv[1], "run") == 0 ? RUN : 0;
+    int at = kind != 0 ? 2 : 1;
     while (at < argc) {
         const char *arg = argv[at];
         if (strcmp(arg, "-h") == 0 || strcmp(arg, "--help") == 0) return GV_COMMAND_HELP;
         if (strcmp(arg, "-V") == 0 || strcmp(arg, "--version") == 0) return GV_COMMAND_VERSION;
-        if (!exec) {
+        if (kind == 0) {
             return wrong(why, arg[0] == '-' ? "unknown option %s" : "unknown command %s", arg);
         }
-        if (strcmp(arg, "--") == 0) {
+        if (strcmp(arg, "--") == 0 && kind == EXEC) {
             at++;
             break;
         }
         if (arg[0] != '-') {
-            return wrong(why, "the program '%s' must come after --", arg);
+            return wrong(why,
+                         kind == EXEC ? "the program '%s' must come after --" : "'%s' is no option",
+                         arg);
         }
-        int error = take(command, argc, argv, &at, why, given);
+        int error = take(command, kind, argc, argv, &at, why);
         if (error < 0) return error;
     }
-    if (!given[WORKLOAD]) return wrong(why, "which workload? say -w NAME");
+    if (kind == RUN) {
+        // A scenario may say the rest.
+        bool whole = command->scenario != NULL || gv_command_check(command, why) == 0;
+        return whole ? GV_COMMAND_RUN : GV_EINVAL;
+    }
+    if (!command->given.option[WORKLOAD]) return wrong(why, "which workload? say -w NAME");
     if (at >= argc) return wrong(why, "which program? say it after --");
     command->argv = argv + at;
     return GV_COMMAND_EXEC;

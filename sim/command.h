@@ -5,16 +5,35 @@
 
 #include "trial.h"
 
+enum { GV_COMMAND_OPTIONS = 32 }; // at the most
+
 struct gv_command {
     // What a run is; its slack, deliver and ctx are left to others.
     struct gv_trial_config trial;
     const char *json;    // where to write the result as JSON; NULL: nowhere; "-": standard output
     const char *log_dir; // where to put what nodes print on standard error; NULL: a temporary place
-    char *const *argv;   // the node's program and its arguments, NULL at the end
+
+    // gvsim run:
+    uint32_t staleness_ms;
+    gv_time settle; // how long after the last fault and operation replicas may differ
+    bool check_determinism;
+    const char *scenario;     // a file, or a name; NULL: none
+    struct gv_command_given { // what the command line says, a scenario cannot
+        bool option[GV_COMMAND_OPTIONS];
+    } given;
+    bool has_workload; // a scenario said which
+
+    // gvsim scenarios:
+    const char *name; // of the one to print; NULL: list them
+
+    // gvsim exec:
+    char *const *argv; // the node's program and its arguments, NULL at the end
 };
 
 enum gv_command_action {
     GV_COMMAND_EXEC,
+    GV_COMMAND_RUN,
+    GV_COMMAND_SCENARIOS,
     GV_COMMAND_HELP,
     GV_COMMAND_VERSION,
 };
@@ -26,6 +45,14 @@ enum { GV_COMMAND_WHY_MAX = 256 };
 // from argv.
 int gv_command_parse(struct gv_command *command, int argc, char *const *argv, uint64_t seed,
                      char why[GV_COMMAND_WHY_MAX]);
+
+// Sets an option of gvsim run, by its name without the dashes, as a scenario has it, unless the
+// command line said it. GV_EINVAL as above, also if it is no option for scenarios.
+int gv_command_default(struct gv_command *command, const char *name, const char *value,
+                       char why[GV_COMMAND_WHY_MAX]);
+
+// Whether all is said that gvsim run needs, once a scenario has had its say. GV_EINVAL as above.
+int gv_command_check(const struct gv_command *command, char why[GV_COMMAND_WHY_MAX]);
 
 // What --help prints.
 extern const char gv_command_help[];

@@ -26,6 +26,7 @@ void gv_convergence_begin(struct gv_convergence *convergence, gv_time now, uint6
                           bool healing) {
     GV_ASSERT(convergence->done != NULL);
     convergence->watching = true;
+    convergence->watches++;
     convergence->healing = healing;
     convergence->began_at = now;
     convergence->index = index;

@@ -9,6 +9,7 @@
 
 struct gv_convergence {
     uint32_t nodes, settled;
+    uint64_t watches; // begun so far
     bool watching;
     bool healing; // what is watched began with a heal, and counts
     gv_time began_at;

@@ -41,6 +41,7 @@ struct exec {
     struct gv_trial *trial;
     struct gv_logs logs;
     struct gv_live live;
+    struct gv_result *copy; // of the result; NULL: not wanted
     FILE *out, *json;
     char *program;
     uv_loop_t loop;
@@ -364,6 +365,11 @@ static enum gv_exec_status judge(struct exec *exec) {
         fprintf(exec->out, "  %-16s %s\n", "logs", exec->logs.dir);
     }
     if (exec->json != NULL) gv_result_json(&result, exec->json);
+    if (exec->copy != NULL) {
+        *exec->copy = result;
+        exec->copy->counts = NULL;
+        exec->copy->errors = NULL;
+    }
     if (exec->died >= 0) return GV_EXEC_DIED;
     return result.valid ? GV_EXEC_VALID : GV_EXEC_INVALID;
 }
@@ -392,9 +398,9 @@ static bool open_files(struct exec *exec) {
     return false;
 }
 
-enum gv_exec_status gv_exec_run(const struct gv_command *command) {
+enum gv_exec_status gv_exec_run(const struct gv_command *command, struct gv_result *copy) {
     GV_ASSERT(command->argv != NULL && command->argv[0] != NULL);
-    struct exec exec = {.command = command, .config = command->trial, .died = -1};
+    struct exec exec = {.command = command, .config = command->trial, .copy = copy, .died = -1};
     exec.config.slack = GV_MS / 2; // timers are good for a millisecond: round to the nearest
     exec.config.deliver = deliver;
     exec.config.ctx = &exec;

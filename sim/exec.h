@@ -15,7 +15,8 @@ enum gv_exec_status { // what gvsim exits with
 };
 
 // Runs what the command says, and prints the live view and the verdict on standard output, and what
-// keeps it from running on standard error. No process it started is left when it returns.
-enum gv_exec_status gv_exec_run(const struct gv_command *command);
+// keeps it from running on standard error. No process it started is left when it returns. `copy`,
+// which may be NULL, gets the result if there is one, with NULL for what it would borrow.
+enum gv_exec_status gv_exec_run(const struct gv_command *command, struct gv_result *copy);
 
 #endif

@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { PRNG_STREAM = 2 };
+enum { PRNG_STREAM = 2, LINKED_MAX = 1000 };
 
 static size_t words(const struct gv_faults *faults) {
     return ((size_t)faults->nodes * faults->nodes + 63) / 64;
@@ -86,7 +86,8 @@ static uint32_t around(uint32_t position, uint32_t nodes) {
     return position < nodes ? position : position - nodes;
 }
 
-// Up to five nodes: put them in a circle; each hears the window of a majority around itself.
+// Up to five nodes, or very many: put them in a circle; each hears the window of a majority around
+// itself.
 static void ring_of_few(struct gv_faults *faults) {
     uint32_t nodes = faults->nodes, majority = nodes / 2 + 1;
     uint32_t *order = shuffled(faults);
@@ -116,7 +117,7 @@ static uint32_t loneliest(struct gv_faults *faults, const uint32_t *degree, uint
     return best;
 }
 
-// More than five: link a node that hears fewest to another such, until all hear a majority.
+// Else: link a node that hears fewest to another such, until all hear a majority.
 static void ring_of_many(struct gv_faults *faults) {
     uint32_t majority = faults->nodes / 2 + 1;
     uint32_t *degree = gv_memory_new(faults->nodes * sizeof *degree);
@@ -140,6 +141,8 @@ void gv_faults_start(struct gv_faults *faults, enum gv_faults_kind kind) {
     gv_faults_stop(faults);
     faults->active = true;
     faults->kind = kind;
+    // Linking node by node takes time that grows with the cube of their number.
+    bool circle = faults->nodes <= 5 || faults->nodes > LINKED_MAX;
     switch (kind) {
     case GV_FAULTS_ONE:
         split(faults, 1);
@@ -152,9 +155,22 @@ void gv_faults_start(struct gv_faults *faults, enum gv_faults_kind kind) {
         break;
     case GV_FAULTS_RING:
     case GV_FAULTS_KINDS:
-        (faults->nodes <= 5 ? ring_of_few : ring_of_many)(faults);
+        (circle ? ring_of_few : ring_of_many)(faults);
         break;
     }
+}
+
+void gv_faults_script(struct gv_faults *faults, const char *text) {
+    GV_ASSERT(text != NULL);
+    gv_faults_stop(faults);
+    faults->active = true;
+    faults->kind = GV_FAULTS_SCRIPT;
+    faults->text = text;
+}
+
+void gv_faults_merge(struct gv_faults *faults, const struct gv_faults *other) {
+    GV_ASSERT(faults->nodes == other->nodes);
+    for (size_t i = 0; i < words(faults); i++) faults->cut[i] |= other->cut[i];
 }
 
 void gv_faults_start_any(struct gv_faults *faults) {
@@ -184,6 +200,15 @@ void gv_faults_describe(const struct gv_faults *faults, char *buf, size_t cap) {
     GV_ASSERT(cap > 64);
     buf[0] = '\0';
     if (!faults->active) return;
+    if (faults->kind == GV_FAULTS_SCRIPT) {
+        size_t len = strlen(faults->text);
+        bool fits = len < cap;
+        if (!fits) len = cap - sizeof ellipsis;
+        while (!fits && len > 0 && (faults->text[len] & 0xc0) == 0x80) len--;
+        memcpy(buf, faults->text, len);
+        strcpy(buf + len, fits ? "" : ellipsis);
+        return;
+    }
     if (faults->kind == GV_FAULTS_RING) {
         snprintf(buf, cap, "majorities ring: each node hears about %u of %u", faults->nodes / 2 + 1,
                  faults->nodes);

@@ -12,6 +12,7 @@ enum gv_faults_kind {
     GV_FAULTS_MAJORITY, // the smaller half against the larger
     GV_FAULTS_RING,     // every node hears a majority, no two the same
     GV_FAULTS_KINDS,
+    GV_FAULTS_SCRIPT = GV_FAULTS_KINDS, // of the caller's own making
 };
 
 struct gv_faults {
@@ -19,6 +20,7 @@ struct gv_faults {
     struct gv_prng prng;
     bool active;
     enum gv_faults_kind kind; // of the present partition, or the last one
+    const char *text;         // GV_FAULTS_SCRIPT: what to call it; borrowed
     uint8_t *side;            // a node's: 1 in the smaller part, else 0; unused for a ring
     uint64_t *cut;            // bit dest·nodes + src: dest does not hear src
 };
@@ -31,7 +33,10 @@ void gv_faults_start(struct gv_faults *faults, enum gv_faults_kind kind);
 void gv_faults_start_any(struct gv_faults *faults);
 void gv_faults_stop(struct gv_faults *faults);
 
-// Cuts or mends one direction, for partitions of the caller's own making; `active` is his too.
+// For partitions of the caller's own making: from now on there is one, called so (borrowed), that
+// cuts nothing yet; what another has cut is cut here, too; one direction is cut or mended.
+void gv_faults_script(struct gv_faults *faults, const char *text);
+void gv_faults_merge(struct gv_faults *faults, const struct gv_faults *other);
 void gv_faults_set(struct gv_faults *faults, uint32_t src, uint32_t dest, bool cut);
 
 // Whether dest does not hear src now.

@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: MIT
 #include "exec.h"
+#include "run.h"
+#include "study.h"
 
 #include <stdio.h>
+#include <string.h>
 #include <time.h>
 
 #ifndef GV_VERSION
@@ -16,6 +19,8 @@ static uint64_t seed_from_clock(void) {
 }
 
 int main(int argc, char **argv) {
+    bool study = argc > 1 && (strcmp(argv[1], "glomers") == 0 || strcmp(argv[1], "sweep") == 0);
+    if (study) return gv_study_main(argc, argv, 1);
     struct gv_command command;
     char why[GV_COMMAND_WHY_MAX];
     int action = gv_command_parse(&command, argc, argv, seed_from_clock(), why);
@@ -31,5 +36,7 @@ int main(int argc, char **argv) {
         puts("gvsim " GV_VERSION);
         return 0;
     }
-    return (int)gv_exec_run(&command);
+    if (action == GV_COMMAND_RUN) return gv_run_command(&command);
+    if (action == GV_COMMAND_SCENARIOS) return gv_run_scenarios(&command);
+    return (int)gv_exec_run(&command, NULL);
 }

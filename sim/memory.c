@@ -16,6 +16,11 @@ void *gv_memory_new(size_t size) {
     return checked(calloc(1, size));
 }
 
+void *gv_memory_raw(size_t size) {
+    GV_ASSERT(size > 0);
+    return checked(malloc(size));
+}
+
 void *gv_memory_grow(void *array, size_t *cap, size_t need, size_t size) {
     GV_ASSERT(cap != NULL && size > 0);
     GV_ASSERT(array != NULL || *cap == 0);

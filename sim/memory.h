@@ -10,6 +10,9 @@
 // `size` bytes of zeros; size > 0.
 void *gv_memory_new(size_t size);
 
+// The same, not zeroed.
+void *gv_memory_raw(size_t size);
+
 // Makes room for at least `need` items of `size` bytes in `array` (NULL at first), which holds
 // *cap of them; doubles, zeroes what is new, and updates *cap. Returns the array, maybe moved.
 void *gv_memory_grow(void *array, size_t *cap, size_t need, size_t size);

@@ -3,11 +3,11 @@
 
 #include "memory.h"
 
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { PRNG_STREAM = 1 };
+enum { PRNG_STREAM = 1, LINKS_MIN = 64, DELAY_MAX = 1 << 30 };
+#define MILLION 1000000
 
 static bool before(const struct gv_net_message *a, const struct gv_net_message *b) {
     return a->due != b->due ? a->due < b->due : a->seq < b->seq;
@@ -37,6 +37,140 @@ static struct gv_net_message *inbox_take(struct gv_net_inbox *inbox) {
     inbox->heap[at] = last;
     return first;
 }
+
+// ---- Links ----
+
+static struct gv_net_link *place_of(const struct gv_net *net, uint32_t src, uint32_t dest) {
+    uint64_t hash = ((uint64_t)src << 32 | dest) * UINT64_C(0x9e3779b97f4a7c15);
+    size_t at = (size_t)(hash >> 32);
+    for (;; at++) {
+        struct gv_net_link *link = &net->links[at & (net->links_cap - 1)];
+        if (link->state == 0 || (link->src == src && link->dest == dest)) return link;
+    }
+}
+
+static void grow_links(struct gv_net *net) {
+    struct gv_net_link *old = net->links;
+    size_t cap = net->links_cap;
+    net->links_cap = cap > 0 ? 2 * cap : LINKS_MIN;
+    net->links = gv_memory_new(net->links_cap * sizeof *net->links);
+    for (size_t i = 0; i < cap; i++) {
+        if (old[i].state != 0) *place_of(net, old[i].src, old[i].dest) = old[i];
+    }
+    free(old);
+}
+
+// The random stream of a link, made when it is first asked for.
+static uint64_t *stream_of(struct gv_net *net, uint32_t src, uint32_t dest) {
+    if (4 * (net->links_len + 1) > 3 * net->links_cap) grow_links(net);
+    struct gv_net_link *link = place_of(net, src, dest);
+    if (link->state == 0) {
+        struct gv_prng prng;
+        gv_prng_init(&prng, net->config.seed,
+                     PRNG_STREAM + (((uint64_t)src + 1) << 32) + (uint64_t)dest);
+        *link = (struct gv_net_link){src, dest, gv_prng_next(&prng) | 1};
+        net->links_len++;
+    }
+    return &link->state;
+}
+
+// SplitMix64, which makes do with 8 bytes a link.
+static uint64_t draw(uint64_t *stream) {
+    uint64_t z = *stream += UINT64_C(0x9e3779b97f4a7c15);
+    if (z == 0) z = *stream = 1; // 0 marks a free place
+    z = (z ^ z >> 30) * UINT64_C(0xbf58476d1ce4e5b9);
+    z = (z ^ z >> 27) * UINT64_C(0x94d049bb133111eb);
+    return z ^ z >> 31;
+}
+
+// Uniform in [0, bound), for a bound far below 2^32; the bias is no larger than bound / 2^32.
+static uint64_t draw_below(uint64_t *stream, uint64_t bound) {
+    return (draw(stream) >> 32) * bound >> 32;
+}
+
+// −ln of a number uniform in (0, 1], in 2^-24: in whole numbers, so that it is the same everywhere,
+// as libm is not. The logarithm to base 2 comes bit by bit, from squaring.
+static uint64_t draw_logarithm(uint64_t *stream) {
+    uint64_t x = draw(stream) >> 32; // stands for (x + 1) / 2^32
+    uint64_t mantissa = x + 1;
+    uint64_t log2 = 32;
+    while (mantissa < UINT64_C(1) << 31) {
+        mantissa <<= 1;
+        log2--;
+    }
+    // mantissa / 2^31 is in [1, 2], and x + 1 is that times 2^(log2 − 1).
+    uint64_t bits = (log2 - 1) << 24;
+    for (uint64_t bit = UINT64_C(1) << 23; bit > 0; bit >>= 1) {
+        if (mantissa >= UINT64_C(1) << 32) mantissa = (UINT64_C(1) << 32) - 1;
+        mantissa = mantissa * mantissa >> 31;
+        if (mantissa < UINT64_C(1) << 32) continue;
+        mantissa >>= 1;
+        bits += bit;
+    }
+    uint64_t minus = (UINT64_C(32) << 24) - bits;
+    return minus * UINT64_C(2977044472) >> 32; // times ln 2
+}
+
+// Draws a delay whose mean is a number of units, at most 2^30; in those units.
+static uint64_t draw_delay(uint64_t *stream, enum gv_net_latency dist, uint64_t mean) {
+    switch (dist) {
+    case GV_NET_UNIFORM:
+        return draw_below(stream, 2 * mean);
+    case GV_NET_EXPONENTIAL:
+        return draw_logarithm(stream) * mean >> 24;
+    case GV_NET_CONSTANT:
+        break;
+    }
+    return mean;
+}
+
+gv_time gv_net_latency(struct gv_net *net, uint32_t src, uint32_t dest) {
+    uint64_t mean = net->config.latency_ms;
+    if (mean == 0 || net->config.latency == GV_NET_CONSTANT) return mean * GV_MS;
+    return draw_delay(stream_of(net, src, dest), net->config.latency, mean) * GV_MS;
+}
+
+// ---- Rules ----
+
+void gv_net_rules(struct gv_net *net, const struct gv_net_rule *rules, size_t count) {
+    GV_ASSERT(rules != NULL || count == 0);
+    net->rules = rules;
+    net->rules_len = count;
+}
+
+static bool is_meant(const struct gv_net_rule *rule, uint32_t src, uint32_t dest) {
+    if (rule->sides == NULL) return true;
+    uint8_t from = rule->sides[src], to = rule->sides[dest];
+    if ((from & GV_NET_LEFT) != 0 && (to & GV_NET_RIGHT) != 0) return true;
+    return rule->both_ways && (from & GV_NET_RIGHT) != 0 && (to & GV_NET_LEFT) != 0;
+}
+
+// How often a message is to arrive: not at all, once, or more.
+static unsigned copies_of(struct gv_net *net, uint32_t src, uint32_t dest) {
+    unsigned copies = 1;
+    for (size_t i = 0; i < net->rules_len; i++) {
+        const struct gv_net_rule *rule = &net->rules[i];
+        if (rule->kind == GV_NET_DELAY || !is_meant(rule, src, dest)) continue;
+        if (draw_below(stream_of(net, src, dest), MILLION) >= rule->ppm) continue;
+        if (rule->kind == GV_NET_LOSE) return 0;
+        copies++;
+    }
+    return copies;
+}
+
+static gv_time delay_of(struct gv_net *net, uint32_t src, uint32_t dest) {
+    gv_time delay = gv_net_latency(net, src, dest);
+    for (size_t i = 0; i < net->rules_len; i++) {
+        const struct gv_net_rule *rule = &net->rules[i];
+        if (rule->kind != GV_NET_DELAY || !is_meant(rule, src, dest)) continue;
+        // In microseconds, so that a delay of minutes stays within 2^30.
+        uint64_t mean = rule->delay / 1000 < DELAY_MAX ? rule->delay / 1000 : DELAY_MAX;
+        delay += draw_delay(stream_of(net, src, dest), rule->dist, mean) * 1000;
+    }
+    return delay;
+}
+
+// ---- Messages ----
 
 static bool is_cut(struct gv_net *net, const struct gv_net_message *message) {
     if (message->src == GV_NET_CLIENT || net->config.cut == NULL) return false;
@@ -89,7 +223,6 @@ void gv_net_init(struct gv_net *net, const struct gv_net_config *config) {
     GV_ASSERT(config->nodes > 0);
     *net = (struct gv_net){.config = *config};
     net->inboxes = gv_memory_new(config->nodes * sizeof *net->inboxes);
-    gv_prng_init(&net->prng, config->seed, PRNG_STREAM);
 }
 
 void gv_net_fini(struct gv_net *net) {
@@ -100,6 +233,8 @@ void gv_net_fini(struct gv_net *net) {
         free(inbox->held);
         free(inbox->heap);
     }
+    free(net->links);
+    net->links = NULL;
     free(net->inboxes);
     net->inboxes = NULL;
     if (net->config.delivery != GV_NET_EXACT) return; // what is held was freed above
@@ -109,39 +244,25 @@ void gv_net_fini(struct gv_net *net) {
     }
 }
 
-gv_time gv_net_latency(struct gv_net *net) {
-    uint64_t mean = net->config.latency_ms;
-    if (mean == 0) return 0;
-    switch (net->config.latency) {
-    case GV_NET_UNIFORM:
-        return gv_prng_below(&net->prng, 2 * mean) * GV_MS;
-    case GV_NET_EXPONENTIAL:
-        // 1 − unit is in (0, 1], so the logarithm is finite.
-        return (gv_time)(-log(1 - gv_prng_unit(&net->prng)) * (double)mean) * GV_MS;
-    case GV_NET_CONSTANT:
-        break;
-    }
-    return mean * GV_MS;
+static void count(struct gv_net *net, uint32_t type, size_t size) {
+    net->messages++;
+    net->bytes += size;
+    net->counts[type].messages++;
+    net->counts[type].bytes += size;
 }
 
-void gv_net_send(struct gv_net *net, gv_time now, uint32_t src, uint32_t dest, struct gv_slice type,
-                 size_t size, struct gv_slice bytes) {
-    GV_ASSERT(dest < net->config.nodes);
-    GV_ASSERT(src < net->config.nodes || src == GV_NET_CLIENT);
-    struct gv_net_message *message = gv_memory_new(sizeof *message + bytes.len);
+static void post(struct gv_net *net, gv_time now, gv_time delay, uint32_t src, uint32_t dest,
+                 uint32_t type, struct gv_slice bytes) {
+    struct gv_net_message *message = gv_memory_raw(sizeof *message + bytes.len);
     *message = (struct gv_net_message){
-        .src = src, .dest = dest, .type = GV_NET_TYPES_MAX, .due = now, .seq = net->sent++};
-    message->len = bytes.len;
+        .src = src,
+        .dest = dest,
+        .type = type,
+        .due = now + delay,
+        .seq = net->sent++,
+        .len = bytes.len,
+    };
     if (bytes.len > 0) memcpy(message->bytes, bytes.data, bytes.len);
-    if (src != GV_NET_CLIENT) {
-        message->due += gv_net_latency(net);
-        message->type = type_index(net, type);
-        net->messages++;
-        net->bytes += size;
-        net->counts[message->type].messages++;
-        net->counts[message->type].bytes += size;
-    }
-
     if (net->config.delivery == GV_NET_EXACT) {
         schedule(net, message->due, message);
         return;
@@ -149,6 +270,21 @@ void gv_net_send(struct gv_net *net, gv_time now, uint32_t src, uint32_t dest, s
     struct gv_net_inbox *inbox = &net->inboxes[dest];
     inbox_put(inbox, message);
     if (inbox->held == NULL) wake(net, now, inbox);
+}
+
+void gv_net_send(struct gv_net *net, gv_time now, uint32_t src, uint32_t dest, struct gv_slice type,
+                 size_t size, struct gv_slice bytes) {
+    GV_ASSERT(dest < net->config.nodes);
+    GV_ASSERT(src < net->config.nodes || src == GV_NET_CLIENT);
+    if (src == GV_NET_CLIENT) {
+        post(net, now, 0, src, dest, GV_NET_TYPES_MAX, bytes);
+        return;
+    }
+    uint32_t index = type_index(net, type);
+    count(net, index, size);
+    unsigned copies = copies_of(net, src, dest);
+    if (copies == 0) net->dropped++;
+    while (copies-- > 0) post(net, now, delay_of(net, src, dest), src, dest, index, bytes);
 }
 
 struct gv_net_message *gv_net_take(struct gv_net *net, gv_time now,

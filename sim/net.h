@@ -9,6 +9,10 @@
 // meanwhile waits behind it, a client's message with no delay included. GV_NET_EXACT hands every
 // message over when it is due, and asks about partitions then.
 //
+// Each link, that is each pair of a sender and a receiver, has a random stream of its own: what
+// happens on one, or that it exists, does not disturb the others. Rules make links worse than their
+// latency: they lose, double and delay messages, which may overtake each other then.
+//
 // A message with a client at one end takes no time, is never cut off, and does not count. What a
 // node says to a client needs no network at all: only what goes to a node is sent here.
 #ifndef GV_SIM_NET_H
@@ -43,6 +47,18 @@ struct gv_net_count {
     uint64_t bytes;
 };
 
+enum gv_net_rule_kind { GV_NET_LOSE, GV_NET_DUPLICATE, GV_NET_DELAY };
+enum { GV_NET_LEFT = 1, GV_NET_RIGHT = 2 }; // sides of a rule; a node may be on both
+
+struct gv_net_rule {
+    enum gv_net_rule_kind kind;
+    uint32_t ppm;             // lose, duplicate: how many of a million messages
+    gv_time delay;            // the mean
+    enum gv_net_latency dist; // of the delay
+    const uint8_t *sides;     // by node: the rule is for messages from left to right; NULL: for all
+    bool both_ways;           // and from right to left
+};
+
 struct gv_net_config {
     struct gv_world *world; // kept
     uint32_t event_kind;    // of the events the network schedules there, whose items are messages
@@ -65,11 +81,17 @@ struct gv_net_inbox {
 
 struct gv_net {
     struct gv_net_config config;
-    struct gv_prng prng;
-    struct gv_net_inbox *inboxes; // one a node
-    uint64_t sent;                // messages ever, clients' included
-    uint64_t messages, bytes;     // between nodes, dropped ones included
-    uint64_t dropped;
+    struct gv_net_link { // an open hash table of the links that have drawn something
+        uint32_t src, dest;
+        uint64_t state; // of its random stream; 0: a free place
+    } * links;
+    size_t links_len, links_cap; // the latter a power of two
+    const struct gv_net_rule *rules;
+    size_t rules_len;
+    struct gv_net_inbox *inboxes;                     // one a node
+    uint64_t sent;                                    // messages ever, clients' included
+    uint64_t messages, bytes;                         // between nodes, dropped ones included
+    uint64_t dropped;                                 // of those: cut off, or lost by a rule
     struct gv_net_count counts[GV_NET_TYPES_MAX + 1]; // between nodes, by body type
     size_t types;
 };
@@ -88,8 +110,11 @@ void gv_net_send(struct gv_net *net, gv_time now, uint32_t src, uint32_t dest, s
 struct gv_net_message *gv_net_take(struct gv_net *net, gv_time now,
                                    const struct gv_world_event *event);
 
-// Draws one latency, in whole milliseconds as Maelstrom does: the mean itself; uniform over
-// [0, 2·mean); or exponential, cut to whole milliseconds.
-gv_time gv_net_latency(struct gv_net *net);
+// Sets the rules for messages sent from now on; borrowed until others are set.
+void gv_net_rules(struct gv_net *net, const struct gv_net_rule *rules, size_t count);
+
+// Draws one latency of a link, in whole milliseconds as Maelstrom does: the mean itself; uniform
+// over [0, 2·mean); or exponential, cut to whole milliseconds.
+gv_time gv_net_latency(struct gv_net *net, uint32_t src, uint32_t dest);
 
 #endif

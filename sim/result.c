@@ -96,6 +96,15 @@ void gv_result_print(const struct gv_result *result, FILE *out, bool color) {
         fprintf(out, "\n");
     }
     fprintf(out, "  %-16s %" PRIu64 "\n", "seed", result->seed);
+    if (!result->is_virtual) return;
+    char memory[32];
+    if (result->settled) {
+        fprintf(out, "  %-16s %.0f ms after the last operation and fault\n", "replicas equal",
+                (double)result->settle / (double)GV_MS);
+    }
+    fprintf(out, "  %-16s %016" PRIx64 "\n", "trace", result->trace);
+    fprintf(out, "  %-16s %s a node at the most\n", "memory",
+            bytes_text((double)result->node_memory, memory));
 }
 
 // ---- JSON ----
@@ -127,6 +136,16 @@ static void json_text(const char *text, FILE *out) {
     fwrite(quoted, 1, (size_t)size, out);
 }
 
+static void json_virtual(const struct gv_result *result, FILE *out) {
+    fprintf(out, ",\"trace\":\"%016" PRIx64 "\",\"lines\":%" PRIu64 ",\"node_memory\":%" PRIu64,
+            result->trace, result->lines, result->node_memory);
+    if (result->settled) {
+        fprintf(out, ",\"replicas_equal_ms\":%.3f", (double)result->settle / (double)GV_MS);
+    } else {
+        fprintf(out, ",\"replicas_equal_ms\":null");
+    }
+}
+
 void gv_result_json(const struct gv_result *result, FILE *out) {
     GV_ASSERT(out != NULL && result->errors != NULL);
     fprintf(out, "{\"valid\":%s,\"workload\":\"%s\",\"nodes\":%" PRIu32,
@@ -153,7 +172,9 @@ void gv_result_json(const struct gv_result *result, FILE *out) {
     } else {
         fprintf(out, "null");
     }
-    fprintf(out, ",\"seed\":%" PRIu64 ",\"by_type\":{", result->seed);
+    fprintf(out, ",\"seed\":%" PRIu64, result->seed);
+    if (result->is_virtual) json_virtual(result, out);
+    fprintf(out, ",\"by_type\":{");
     for (size_t i = 0; i < result->types; i++) {
         const struct gv_net_count *count = &result->counts[i];
         fprintf(out, "%s\"%s\":{\"msgs\":%" PRIu64 ",\"bytes\":%" PRIu64 "}", i > 0 ? "," : "",

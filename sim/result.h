@@ -27,6 +27,13 @@ struct gv_result {
     bool converged; // heal_to_converged is measured
     gv_time heal_to_converged;
     const struct gv_errors *errors; // borrowed
+
+    bool is_virtual;      // what follows is known
+    uint64_t trace;       // a digest of every line and its time
+    uint64_t lines;       // in and out of nodes
+    uint64_t node_memory; // at its most, bytes a node
+    bool settled;         // the replicas were equal before the final reads
+    gv_time settle;       // how long that took after the last operation and fault
 };
 
 // The verdict, a few lines. `color`: with escape sequences for colour.

@@ -1,14 +1,12 @@
 // SPDX-License-Identifier: MIT
 #include "trial.h"
 
-#include "check_counter.h"
-#include "check_echo.h"
-#include "check_ids.h"
 #include "check_protocol.h"
-#include "check_set.h"
 #include "client.h"
-#include "convergence.h"
+#include "envelope.h"
+#include "judge.h"
 #include "memory.h"
+#include "script.h"
 
 #include <inttypes.h>
 #include <stdarg.h>
@@ -24,11 +22,11 @@ enum event { // kinds on the world's clock; target and stamp:
     EVENT_NEMESIS,
     EVENT_OBSERVE, // node, watch
     EVENT_QUIET_OVER,
+    EVENT_STEP, // of the scenario begins: its number
+    EVENT_STEP_OVER,
 };
 
 enum {
-    EXCERPT_MAX = 240, // bytes of a bad line shown
-    HEAD_MAX = 128,    // everything in a line but its body
     NAME_MAX = 16,
     TOKENS_MAX = 1 << 26, // of a line: no more than a large read needs
 };
@@ -41,51 +39,25 @@ struct gv_trial {
     struct gv_load load;
     struct gv_history history;
     struct gv_client_table clients;
-    struct gv_check_set set;
-    struct gv_check_counter counter;
-    struct gv_check_ids ids;
-    struct gv_convergence convergence;
-    struct gv_errors errors;
+    struct gv_judge judge;
+    struct gv_envelope envelope;
     struct gv_json json;
+    struct gv_script script; // if there is a scenario
 
     enum gv_trial_phase phase;
     uint32_t waiting;              // nodes whose init or topology is not answered yet
     uint32_t *workers, *observers; // numbers of each node's clients
+    uint32_t *crashes, *pauses;    // steps that keep a node down, and still
+    char *ids;                     // of all nodes, as the inside of a JSON array
     bool *muted;                   // nodes that printed a bad line
     bool *complained;              // nodes of whose replies one was malformed
-    int64_t *missing;
-    bool *final_read;
     gv_time now, started_at, cutoff, cut_at;
     bool blocked; // an operation is due, but every client is busy
     uint64_t partitions;
     uint64_t watches; // begun, so that looks of an earlier one end
-    uint64_t next_id;
-    char *line; // scratch, for lines to nodes
-    size_t line_len, line_cap;
 };
 
 // ---- Lines to nodes ----
-
-static void append(struct gv_trial *trial, const void *bytes, size_t len) {
-    trial->line = gv_memory_grow(trial->line, &trial->line_cap, trial->line_len + len, 1);
-    if (len > 0) memcpy(trial->line + trial->line_len, bytes, len);
-    trial->line_len += len;
-}
-
-static void append_head(struct gv_trial *trial, char src_letter, uint32_t src, uint32_t dest) {
-    char head[HEAD_MAX];
-    int len = snprintf(head, sizeof head,
-                       "{\"id\":%" PRIu64 ",\"src\":\"%c%" PRIu32 "\",\"dest\":\"n%" PRIu32
-                       "\",\"body\":",
-                       trial->next_id++, src_letter, src, dest);
-    GV_ASSERT(len > 0 && len < HEAD_MAX);
-    trial->line_len = 0;
-    append(trial, head, (size_t)len);
-}
-
-static struct gv_slice line_of(const struct gv_trial *trial) {
-    return (struct gv_slice){(const uint8_t *)trial->line, trial->line_len};
-}
 
 // Has a client send a request, whose body is given without its braces.
 static void request(struct gv_trial *trial, uint32_t number, enum gv_client_wait wait,
@@ -94,50 +66,40 @@ static void request(struct gv_trial *trial, uint32_t number, enum gv_client_wait
     GV_ASSERT(client->open && client->wait == GV_CLIENT_IDLE);
     client->wait = wait;
     client->msg_id++;
-    append_head(trial, 'c', number, client->node);
-    append(trial, "{", 1);
-    append(trial, body, len);
+    gv_envelope_open(&trial->envelope, 'c', number, client->node);
+    gv_envelope_add(&trial->envelope, "{", 1);
+    gv_envelope_add(&trial->envelope, body, len);
     char tail[48];
     int size = snprintf(tail, sizeof tail, ",\"msg_id\":%" PRIu64 "}}\n", client->msg_id);
-    append(trial, tail, (size_t)size);
+    gv_envelope_add(&trial->envelope, tail, (size_t)size);
 
     gv_time timeout = wait == GV_CLIENT_WAIT_INIT ? GV_TRIAL_INIT_TIMEOUT_MS * GV_MS
                                                   : GV_TRIAL_CLIENT_TIMEOUT_MS * GV_MS;
     gv_world_schedule(&trial->world, trial->now + timeout, EVENT_TIMEOUT, number, client->msg_id,
                       NULL);
-    if (client->role == GV_CLIENT_OBSERVER) {
-        // An observer must not stand in the way of what it observes: it waits in no queue.
-        trial->config.deliver(trial->config.ctx, client->node, trial->line, trial->line_len);
+    bool setup = wait == GV_CLIENT_WAIT_INIT || wait == GV_CLIENT_WAIT_TOPOLOGY;
+    if (client->role == GV_CLIENT_OBSERVER || setup) {
+        // An observer must not stand in the way of what it observes: it waits in no queue. Nor do
+        // the long lines that start a large cluster, which would fill one.
+        trial->config.deliver(trial->config.ctx, client->node, trial->envelope.line,
+                              trial->envelope.len);
         return;
     }
     gv_net_send(&trial->net, trial->now, GV_NET_CLIENT, client->node, (struct gv_slice){0}, 0,
-                line_of(trial));
+                gv_envelope_line(&trial->envelope));
 }
 
 // ---- Errors ----
 
-// A line as it may be shown: its beginning, without control characters.
-static const char *excerpt(struct gv_slice line, char buf[EXCERPT_MAX + 8]) {
-    size_t len = line.len < EXCERPT_MAX ? line.len : EXCERPT_MAX;
-    for (size_t i = 0; i < len; i++) {
-        uint8_t byte = line.data[i];
-        buf[i] = byte < ' ' || byte == 0x7f ? '?' : (char)byte;
-    }
-    // Do not end inside a UTF-8 sequence.
-    while (len < line.len && len > 0 && (line.data[len] & 0xc0) == 0x80) len--;
-    strcpy(buf + len, len < line.len ? " …" : "");
-    return buf;
-}
-
 static void complain(struct gv_trial *trial, uint32_t node, struct gv_slice line, const char *why) {
     if (trial->complained[node]) {
-        trial->errors.count++;
+        trial->judge.errors.count++;
         return;
     }
-    char shown[EXCERPT_MAX + 8];
+    char shown[GV_ENVELOPE_EXCERPT_MAX + 8];
     trial->complained[node] = true;
-    gv_errors_add(&trial->errors, "malformed reply: n%u printed a line that %s. The line: %s", node,
-                  why, excerpt(line, shown));
+    gv_errors_add(&trial->judge.errors, "malformed reply: n%u printed a line that %s. The line: %s",
+                  node, why, gv_envelope_excerpt(line, shown));
 }
 
 void gv_trial_fail(struct gv_trial *trial, const char *format, ...) {
@@ -146,17 +108,24 @@ void gv_trial_fail(struct gv_trial *trial, const char *format, ...) {
     va_start(args, format);
     vsnprintf(text, sizeof text, format, args);
     va_end(args);
-    gv_errors_add(&trial->errors, "%s", text);
+    gv_errors_add(&trial->judge.errors, "%s", text);
     trial->phase = GV_TRIAL_DONE;
+}
+
+void gv_trial_object(struct gv_trial *trial, const char *format, ...) {
+    char text[GV_ERRORS_TEXT_MAX];
+    va_list args;
+    va_start(args, format);
+    vsnprintf(text, sizeof text, format, args);
+    va_end(args);
+    gv_errors_add(&trial->judge.errors, "%s", text);
 }
 
 // ---- Operations ----
 
 static void invoke(struct gv_trial *trial, uint32_t node, struct gv_load_op op, bool final) {
     struct gv_client *client = &trial->clients.clients[trial->workers[node]];
-    if (op.kind == GV_HISTORY_ADD && gv_load_is_set(trial->config.load)) {
-        gv_check_set_invoke(&trial->set, op.value);
-    }
+    gv_judge_invoke(&trial->judge, op);
     client->op = gv_history_invoke(&trial->history, trial->now, op.kind, node, op.value, final);
     char body[GV_LOAD_BODY_MAX];
     int len = gv_load_body(trial->config.load, op, body);
@@ -191,7 +160,7 @@ static void issue_at(struct gv_trial *trial, gv_time due) {
 // Has the observers look at every node until all agree.
 static void watch(struct gv_trial *trial, bool healing) {
     if (!gv_load_converges(trial->config.load)) return;
-    gv_convergence_begin(&trial->convergence, trial->now, trial->history.next_index, healing);
+    gv_convergence_begin(&trial->judge.convergence, trial->now, trial->history.next_index, healing);
     trial->watches++;
     for (uint32_t node = 0; node < trial->config.nodes; node++) {
         gv_world_schedule(&trial->world, trial->now, EVENT_OBSERVE, node, trial->watches, NULL);
@@ -199,15 +168,86 @@ static void watch(struct gv_trial *trial, bool healing) {
 }
 
 static void heal(struct gv_trial *trial) {
-    gv_faults_stop(&trial->faults);
+    if (trial->script.scenario == NULL) gv_faults_stop(&trial->faults);
     watch(trial, true);
+}
+
+static void begin_faults(struct gv_trial *trial) {
+    gv_convergence_cut(&trial->judge.convergence);
+    trial->watches++;
+    trial->cut_at = trial->now;
+    trial->partitions++;
+}
+
+// ---- The scenario ----
+
+static void send_init(struct gv_trial *trial, uint32_t node) {
+    size_t cap = strlen(trial->ids) + 96;
+    char *body = gv_memory_new(cap);
+    int len = snprintf(body, cap, "\"type\":\"init\",\"node_id\":\"n%u\",\"node_ids\":[%s]", node,
+                       trial->ids);
+    GV_ASSERT(len > 0 && (size_t)len < cap);
+    uint32_t client = gv_client_open(&trial->clients, GV_CLIENT_INIT, node);
+    request(trial, client, GV_CLIENT_WAIT_INIT, body, (size_t)len);
+    free(body);
+}
+
+// Steps of a scenario may overlap: a node is down, or still, while any of them has it so.
+static void inflict(struct gv_trial *trial, const struct gv_scenario_step *step, bool begins) {
+    bool crash = step->kind == GV_SCENARIO_CRASH;
+    if (!crash && step->kind != GV_SCENARIO_PAUSE) return;
+    for (uint32_t node = 0; node < trial->config.nodes; node++) {
+        if (!gv_scenario_has(step, 0, node)) continue;
+        uint32_t *count = crash ? &trial->crashes[node] : &trial->pauses[node];
+        bool changes = *count == (begins ? 0 : 1);
+        *count += begins ? 1 : UINT32_MAX;
+        if (!changes) continue;
+        enum gv_trial_fate fate = crash ? (begins ? GV_TRIAL_CRASH : GV_TRIAL_START)
+                                        : (begins ? GV_TRIAL_PAUSE : GV_TRIAL_RESUME);
+        trial->config.fate(trial->config.ctx, node, fate);
+        if (fate == GV_TRIAL_START) send_init(trial, node);
+    }
+}
+
+static void end_step(struct gv_trial *trial, size_t index) {
+    if (!trial->script.steps[index].active) return;
+    gv_script_end(&trial->script, index);
+    inflict(trial, &trial->config.scenario->steps[index], false);
+}
+
+static void on_step_over(struct gv_trial *trial, size_t index) {
+    bool disturbed = trial->faults.active;
+    end_step(trial, index);
+    if (disturbed && !trial->faults.active && trial->phase == GV_TRIAL_MAIN) heal(trial);
+}
+
+static void on_step(struct gv_trial *trial, const struct gv_world_event *event) {
+    if (trial->phase != GV_TRIAL_MAIN) return;
+    const struct gv_scenario_step *step = &trial->config.scenario->steps[event->target];
+    if (!trial->faults.active) begin_faults(trial);
+    gv_script_begin(&trial->script, event->target);
+    inflict(trial, step, true);
+    if (step->lasts == 0) {
+        on_step_over(trial, event->target);
+    } else if (step->lasts != GV_TIME_NEVER) {
+        gv_world_schedule(&trial->world, event->due + step->lasts, EVENT_STEP_OVER, event->target,
+                          0, NULL);
+    }
+    gv_time next = event->due + step->every;
+    bool again = step->every > 0 && next < trial->cutoff &&
+                 (step->until == GV_TIME_NEVER || next < trial->started_at + step->until);
+    if (again) gv_world_schedule(&trial->world, next, EVENT_STEP, event->target, 0, NULL);
 }
 
 // After the last operation but the final reads.
 static void end_faults(struct gv_trial *trial) {
-    if (trial->faults.active) {
+    bool disturbed = trial->faults.active;
+    for (size_t i = 0; trial->config.scenario != NULL && i < trial->config.scenario->len; i++) {
+        end_step(trial, i);
+    }
+    if (disturbed) {
         heal(trial);
-    } else if (!trial->convergence.watching) {
+    } else if (!trial->judge.convergence.watching) {
         watch(trial, false);
     }
     if (!gv_load_converges(trial->config.load)) {
@@ -217,37 +257,6 @@ static void end_faults(struct gv_trial *trial) {
     trial->phase = GV_TRIAL_QUIET;
     gv_world_schedule(&trial->world, trial->now + trial->config.quiet, EVENT_QUIET_OVER, 0, 0,
                       NULL);
-}
-
-static void judge_add(struct gv_trial *trial, const struct gv_history_op *op) {
-    if (gv_load_is_set(trial->config.load)) {
-        if (op->outcome == GV_HISTORY_OK) gv_check_set_ok(&trial->set, op);
-        if (op->outcome == GV_HISTORY_FAIL) gv_check_set_refused(&trial->set, op, &trial->errors);
-        return;
-    }
-    if (op->outcome == GV_HISTORY_OK) gv_check_counter_ok(&trial->counter, op->value);
-    if (op->outcome == GV_HISTORY_INFO) gv_check_counter_info(&trial->counter, op->value);
-}
-
-static int64_t distance(int64_t a, int64_t b) {
-    uint64_t apart = a > b ? (uint64_t)a - (uint64_t)b : (uint64_t)b - (uint64_t)a;
-    return apart > INT64_MAX ? INT64_MAX : (int64_t)apart;
-}
-
-static void judge_read(struct gv_trial *trial, const struct gv_history_op *op, int token) {
-    if (gv_load_is_set(trial->config.load)) {
-        size_t missing = gv_check_set_read(&trial->set, op, &trial->json, token, &trial->errors);
-        trial->missing[op->node] = (int64_t)missing;
-    } else {
-        int64_t value;
-        if (gv_json_i64(&trial->json, token, &value) != 0) {
-            gv_errors_add(&trial->errors, "wrong sum: n%u reads a number beyond 64 bits", op->node);
-            return;
-        }
-        trial->missing[op->node] = distance(value, trial->counter.sum);
-        if (op->final) gv_check_counter_final(&trial->counter, op->node, value);
-    }
-    if (op->final) trial->final_read[op->node] = true;
 }
 
 // The operation a client waits for has ended. `token`: what its reply holds, if it ended well.
@@ -263,19 +272,7 @@ static void complete(struct gv_trial *trial, uint32_t number, enum gv_history_ou
         trial->workers[op->node] = gv_client_open(&trial->clients, GV_CLIENT_WORKER, op->node);
     }
 
-    if (op->kind == GV_HISTORY_ADD) judge_add(trial, op);
-    if (outcome == GV_HISTORY_OK) {
-        if (op->kind == GV_HISTORY_READ) judge_read(trial, op, token);
-        if (op->kind == GV_HISTORY_ECHO) {
-            gv_check_echo_reply(op, &trial->json, token, &trial->errors);
-        }
-        if (op->kind == GV_HISTORY_GENERATE) {
-            gv_check_ids_reply(&trial->ids, op->node, &trial->json, token, &trial->errors);
-        }
-    } else if (op->final) {
-        gv_errors_add(&trial->errors, "no final read: n%u gave none within 5 s", op->node);
-    }
-
+    gv_judge_complete(&trial->judge, op, &trial->json, token);
     if (trial->phase == GV_TRIAL_MAIN && trial->blocked) issue_at(trial, trial->now);
     if (trial->history.outcomes[GV_HISTORY_PENDING] > 0) return;
     if (trial->phase == GV_TRIAL_DRAIN) end_faults(trial);
@@ -301,12 +298,12 @@ static void give_up_on_muted(struct gv_trial *trial) {
 }
 
 static void mute(struct gv_trial *trial, uint32_t node, struct gv_slice line, const char *why) {
-    char shown[EXCERPT_MAX + 8];
+    char shown[GV_ENVELOPE_EXCERPT_MAX + 8];
     trial->muted[node] = true;
-    gv_errors_add(&trial->errors,
+    gv_errors_add(&trial->judge.errors,
                   "bad line: n%u printed a line that %s; Maelstrom would hear no more of it, nor "
                   "does gvsim. The line: %s",
-                  node, why, excerpt(line, shown));
+                  node, why, gv_envelope_excerpt(line, shown));
     give_up_on_muted(trial);
 }
 
@@ -320,6 +317,10 @@ static void start_main(struct gv_trial *trial) {
     // Jepsen's spacing lets the first operation and the first partition happen at once.
     if (trial->config.nemesis) {
         gv_world_schedule(&trial->world, trial->now, EVENT_NEMESIS, 0, 0, NULL);
+    }
+    for (size_t i = 0; trial->config.scenario != NULL && i < trial->config.scenario->len; i++) {
+        gv_world_schedule(&trial->world, trial->now + trial->config.scenario->steps[i].at,
+                          EVENT_STEP, (uint32_t)i, 0, NULL);
     }
     if (trial->config.rate > 0) {
         gv_world_schedule(&trial->world, trial->now, EVENT_OP, 0, 0, NULL);
@@ -359,20 +360,13 @@ void gv_trial_start(struct gv_trial *trial, gv_time now) {
     gv_world_init(&trial->world, now);
     uint32_t nodes = trial->config.nodes;
     size_t cap = 96 + (size_t)nodes * NAME_MAX, len = 0;
-    char *ids = gv_memory_new(cap), *body = gv_memory_new(cap + 64);
+    trial->ids = gv_memory_new(cap);
     for (uint32_t node = 0; node < nodes; node++) {
-        len += (size_t)snprintf(ids + len, cap - len, "%s\"n%u\"", node > 0 ? "," : "", node);
+        len +=
+            (size_t)snprintf(trial->ids + len, cap - len, "%s\"n%u\"", node > 0 ? "," : "", node);
     }
     trial->waiting = nodes;
-    for (uint32_t node = 0; node < nodes; node++) {
-        uint32_t client = gv_client_open(&trial->clients, GV_CLIENT_INIT, node);
-        int size = snprintf(body, cap + 64,
-                            "\"type\":\"init\",\"node_id\":\"n%u\",\"node_ids\":[%s]", node, ids);
-        GV_ASSERT(size > 0 && (size_t)size < cap + 64);
-        request(trial, client, GV_CLIENT_WAIT_INIT, body, (size_t)size);
-    }
-    free(ids);
-    free(body);
+    for (uint32_t node = 0; node < nodes; node++) send_init(trial, node);
     gv_trial_advance(trial, now);
 }
 
@@ -381,7 +375,7 @@ void gv_trial_start(struct gv_trial *trial, gv_time now) {
 static void on_setup(struct gv_trial *trial, uint32_t number, struct gv_slice line, int body) {
     struct gv_client *client = &trial->clients.clients[number];
     bool init = client->wait == GV_CLIENT_WAIT_INIT;
-    char why[GV_CHECK_PROTOCOL_WHY_MAX], shown[EXCERPT_MAX + 8];
+    char why[GV_CHECK_PROTOCOL_WHY_MAX], shown[GV_ENVELOPE_EXCERPT_MAX + 8];
     client->wait = GV_CLIENT_IDLE;
     if (gv_check_protocol_reply(&trial->json, body,
                                 init ? GV_CHECK_PROTOCOL_INIT : GV_CHECK_PROTOCOL_TOPOLOGY,
@@ -389,10 +383,11 @@ static void on_setup(struct gv_trial *trial, uint32_t number, struct gv_slice li
         gv_trial_fail(trial,
                       "n%u did not answer %s with %s_ok, but with a line that %s. The line: %s",
                       client->node, init ? "init" : "topology", init ? "init" : "topology", why,
-                      excerpt(line, shown));
+                      gv_envelope_excerpt(line, shown));
         return;
     }
     if (init) client->open = false;
+    if (trial->phase >= GV_TRIAL_MAIN) return; // it was started again
     if (--trial->waiting > 0) return;
     (init ? start_topology : start_main)(trial);
 }
@@ -426,26 +421,16 @@ static void on_observation(struct gv_trial *trial, uint32_t number, uint32_t nod
     char why[GV_CHECK_PROTOCOL_WHY_MAX];
     int token = gv_check_protocol_reply(&trial->json, body, GV_CHECK_PROTOCOL_OP,
                                         trial->config.load, GV_HISTORY_READ, why);
-    if (token < 0 || !trial->convergence.watching) return;
-    int64_t value;
-    if (gv_load_is_set(trial->config.load)) {
-        size_t missing =
-            gv_check_set_missing(&trial->set, trial->convergence.index, &trial->json, token);
-        trial->missing[node] = (int64_t)missing;
-        gv_convergence_missing(&trial->convergence, trial->now, node, missing);
-    } else if (gv_json_i64(&trial->json, token, &value) == 0) {
-        trial->missing[node] = distance(value, trial->counter.sum);
-        if (gv_convergence_value(&trial->convergence, node, value) &&
-            gv_check_counter_accepts(&trial->counter, value)) {
-            gv_convergence_agreed(&trial->convergence, trial->now);
-        }
-    }
+    if (token < 0 || !trial->judge.convergence.watching) return;
+    gv_judge_look(&trial->judge, trial->now, node, &trial->json, token);
 }
 
 static void on_reply(struct gv_trial *trial, uint32_t node, uint32_t number, struct gv_slice line,
                      int body) {
     const struct gv_client *client = &trial->clients.clients[number];
     if (!client->open) {
+        // Whoever was made to stand still answers late through no fault of his own.
+        if (trial->config.scenario != NULL) return;
         mute(trial, node, line, "goes to a client that is gone, for it waits 5 s for a reply");
         return;
     }
@@ -489,10 +474,11 @@ static void route(struct gv_trial *trial, uint32_t node, struct gv_slice text) {
     if (other >= 0 && other < (int64_t)trial->config.nodes) {
         struct gv_slice body = gv_json_raw(json, line.body), type = {0};
         if (line.type >= 0) type = gv_json_string(json, line.type);
-        append_head(trial, 'n', node, (uint32_t)other);
-        append(trial, body.data, body.len);
-        append(trial, "}\n", 2);
-        gv_net_send(&trial->net, trial->now, node, (uint32_t)other, type, text.len, line_of(trial));
+        gv_envelope_open(&trial->envelope, 'n', node, (uint32_t)other);
+        gv_envelope_add(&trial->envelope, body.data, body.len);
+        gv_envelope_add(&trial->envelope, "}\n", 2);
+        gv_net_send(&trial->net, trial->now, node, (uint32_t)other, type, text.len,
+                    gv_envelope_line(&trial->envelope));
         return;
     }
     int64_t client = gv_client_find(&trial->clients, dest);
@@ -520,6 +506,8 @@ static void on_timeout(struct gv_trial *trial, const struct gv_world_event *even
     case GV_CLIENT_IDLE:
         break;
     case GV_CLIENT_WAIT_INIT:
+        // It may have crashed or been paused again since.
+        if (trial->phase >= GV_TRIAL_MAIN && trial->config.scenario != NULL) break;
         gv_trial_fail(trial, "n%u did not answer init within 10 s", client->node);
         break;
     case GV_CLIENT_WAIT_TOPOLOGY:
@@ -541,10 +529,7 @@ static void on_nemesis(struct gv_trial *trial, gv_time due) {
         heal(trial);
     } else {
         gv_faults_start_any(&trial->faults);
-        gv_convergence_cut(&trial->convergence);
-        trial->watches++;
-        trial->cut_at = trial->now;
-        trial->partitions++;
+        begin_faults(trial);
     }
     gv_time gap = gv_faults_gap(&trial->faults, trial->config.nemesis_interval);
     gv_world_schedule(&trial->world, due + gap, EVENT_NEMESIS, 0, 0, NULL);
@@ -552,8 +537,13 @@ static void on_nemesis(struct gv_trial *trial, gv_time due) {
 
 static void on_observe(struct gv_trial *trial, const struct gv_world_event *event) {
     uint32_t node = event->target;
-    if (event->stamp != trial->watches || !trial->convergence.watching) return;
-    if (trial->convergence.done[node] || trial->phase > GV_TRIAL_QUIET) return;
+    if (event->stamp != trial->watches || !trial->judge.convergence.watching) return;
+    if (trial->judge.convergence.done[node] || trial->phase > GV_TRIAL_QUIET) return;
+    if (trial->config.knows != NULL && gv_load_is_set(trial->config.load)) {
+        gv_judge_peek(&trial->judge, trial->now, node, trial->config.knows, trial->config.ctx);
+        look_again(trial, node, trial->now + GV_TRIAL_OBSERVE_MS * GV_MS);
+        return;
+    }
     if (trial->observers[node] == UINT32_MAX) {
         trial->observers[node] = gv_client_open(&trial->clients, GV_CLIENT_OBSERVER, node);
     }
@@ -599,6 +589,12 @@ static void on_event(struct gv_trial *trial, const struct gv_world_event *event)
     case EVENT_QUIET_OVER:
         on_quiet_over(trial);
         break;
+    case EVENT_STEP:
+        on_step(trial, event);
+        break;
+    case EVENT_STEP_OVER:
+        on_step_over(trial, event->target);
+        break;
     }
 }
 
@@ -625,6 +621,7 @@ static bool is_cut(void *ctx, const struct gv_net_message *message) {
 struct gv_trial *gv_trial_new(const struct gv_trial_config *config) {
     GV_ASSERT(config->nodes > 0 && config->deliver != NULL);
     GV_ASSERT(!config->nemesis || config->nemesis_interval > 0);
+    GV_ASSERT(!config->nemesis || config->scenario == NULL);
     struct gv_trial *trial = gv_memory_new(sizeof *trial);
     uint32_t nodes = config->nodes;
     trial->config = *config;
@@ -643,42 +640,50 @@ struct gv_trial *gv_trial_new(const struct gv_trial_config *config) {
     gv_faults_init(&trial->faults, nodes, config->seed);
     gv_load_init(&trial->load, config->load, config->rate, config->seed);
     gv_history_init(&trial->history);
-    gv_check_set_init(&trial->set, nodes);
-    gv_check_counter_init(&trial->counter, nodes);
-    gv_check_ids_init(&trial->ids);
-    gv_convergence_init(&trial->convergence, nodes);
+    gv_judge_init(&trial->judge, config->load, nodes);
     gv_json_init(&trial->json, gv_base_malloc(), TOKENS_MAX, 0);
     trial->workers = gv_memory_new(nodes * sizeof *trial->workers);
     trial->observers = gv_memory_new(nodes * sizeof *trial->observers);
     memset(trial->observers, 0xff, nodes * sizeof *trial->observers);
+    trial->crashes = gv_memory_new(nodes * sizeof *trial->crashes);
+    trial->pauses = gv_memory_new(nodes * sizeof *trial->pauses);
     trial->muted = gv_memory_new(nodes * sizeof *trial->muted);
     trial->complained = gv_memory_new(nodes * sizeof *trial->complained);
-    trial->missing = gv_memory_new(nodes * sizeof *trial->missing);
-    trial->final_read = gv_memory_new(nodes * sizeof *trial->final_read);
+    if (config->scenario != NULL) {
+        gv_script_init(&trial->script, config->scenario, nodes, config->seed, &trial->faults,
+                       &trial->net);
+    }
     return trial;
 }
 
 void gv_trial_free(struct gv_trial *trial) {
     if (trial == NULL) return;
+    gv_script_fini(&trial->script);
     gv_net_fini(&trial->net);
     gv_world_fini(&trial->world);
     gv_faults_fini(&trial->faults);
     gv_history_fini(&trial->history);
     gv_client_fini(&trial->clients);
-    gv_check_set_fini(&trial->set);
-    gv_check_counter_fini(&trial->counter);
-    gv_check_ids_fini(&trial->ids);
-    gv_convergence_fini(&trial->convergence);
-    gv_errors_fini(&trial->errors);
+    gv_judge_fini(&trial->judge);
+    gv_envelope_fini(&trial->envelope);
     gv_json_fini(&trial->json);
     free(trial->workers);
+    free(trial->crashes);
+    free(trial->pauses);
+    free(trial->ids);
     free(trial->observers);
     free(trial->muted);
     free(trial->complained);
-    free(trial->missing);
-    free(trial->final_read);
-    free(trial->line);
     free(trial);
+}
+
+void gv_trial_excuse_value(struct gv_trial *trial, int64_t value) {
+    if (gv_load_is_set(trial->config.load)) gv_check_set_excuse(&trial->judge.set, value);
+}
+
+void gv_trial_excuse_count(struct gv_trial *trial, bool added, uint64_t amount) {
+    if (!gv_load_is_counter(trial->config.load)) return;
+    gv_check_counter_excuse(&trial->judge.counter, added, amount);
 }
 
 bool gv_trial_done(const struct gv_trial *trial) {
@@ -704,18 +709,17 @@ struct gv_trial_view gv_trial_view(const struct gv_trial *trial, gv_time now) {
         .net = &trial->net,
         .faults = &trial->faults,
         .cut_for = trial->faults.active && now > trial->cut_at ? now - trial->cut_at : 0,
-        .missing = trial->missing,
-        .errors = &trial->errors,
-        .observing = trial->convergence.watching,
-        .settled = trial->convergence.settled,
+        .missing = trial->judge.missing,
+        .errors = &trial->judge.errors,
+        .observing = trial->judge.convergence.watching,
+        .settled = trial->judge.convergence.settled,
     };
 }
 
 struct gv_result gv_trial_finish(struct gv_trial *trial) {
     const struct gv_history *history = &trial->history;
-    enum gv_load_kind load = trial->config.load;
     struct gv_result result = {
-        .load = load,
+        .load = trial->config.load,
         .nodes = trial->config.nodes,
         .seed = trial->config.seed,
         .ops = history->len,
@@ -728,27 +732,9 @@ struct gv_result gv_trial_finish(struct gv_trial *trial) {
         .servers_bytes = trial->net.bytes,
         .counts = trial->net.counts,
         .types = trial->net.types,
-        .phantom = trial->set.phantom,
-        .duplicated = trial->set.duplicated + trial->ids.duplicated,
         .client_latency = gv_history_latency(history),
         .partitions = trial->partitions,
-        .converged = trial->convergence.measured,
-        .heal_to_converged = trial->convergence.worst,
-        .errors = &trial->errors,
-        .has_finals = gv_load_converges(load),
     };
-    for (uint32_t node = 0; node < trial->config.nodes; node++) {
-        result.has_finals = result.has_finals && trial->final_read[node];
-    }
-    if (gv_load_is_set(load)) {
-        struct gv_check_set_result set = gv_check_set_finish(&trial->set, &trial->errors);
-        result.lost = set.lost;
-        result.finals_equal = set.equal;
-        result.stable_latency = set.stable_latency;
-    }
-    if (gv_load_is_counter(load)) {
-        result.finals_equal = gv_check_counter_finish(&trial->counter, &trial->errors);
-    }
-    result.valid = trial->errors.count == 0;
+    gv_judge_finish(&trial->judge, &result);
     return result;
 }

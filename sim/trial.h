@@ -8,6 +8,7 @@
 #include "faults.h"
 #include "net.h"
 #include "result.h"
+#include "scenario.h"
 #include "topology.h"
 
 enum {
@@ -26,6 +27,14 @@ enum gv_trial_phase {
     GV_TRIAL_DONE,
 };
 
+// What a scenario does to a node.
+enum gv_trial_fate {
+    GV_TRIAL_CRASH, // it forgets all, and is down
+    GV_TRIAL_START, // it is up again, and will be initialised next
+    GV_TRIAL_PAUSE, // it takes and says nothing
+    GV_TRIAL_RESUME,
+};
+
 struct gv_trial_config {
     enum gv_load_kind load;
     uint32_t nodes;
@@ -36,12 +45,19 @@ struct gv_trial_config {
     enum gv_net_latency latency;
     enum gv_net_delivery delivery;
     enum gv_topology topology;
-    bool nemesis;             // partitions
-    gv_time nemesis_interval; // the mean between their starts and stops
+    bool nemesis;                       // partitions
+    gv_time nemesis_interval;           // the mean between their starts and stops
+    const struct gv_scenario *scenario; // NULL: none; borrowed, and fit for so many nodes. Not
+                                        // together with the nemesis
     uint64_t seed;
     gv_time slack; // what is due so much later than now may be done now: a coarse timer's error
     // Hands a line, newline included, to a node. Borrowed for the call, which must not call back.
     void (*deliver)(void *ctx, uint32_t node, const char *line, size_t len);
+    // Whether a node's replica holds this value of a set. NULL: it must be asked by a read.
+    bool (*knows)(void *ctx, uint32_t node, int64_t value);
+    // Carries out what a scenario does to a node. It may call gv_trial_excuse_*, but nothing else
+    // here. May be NULL if there is no such step.
+    void (*fate)(void *ctx, uint32_t node, enum gv_trial_fate fate);
     void *ctx;
 };
 
@@ -81,6 +97,17 @@ void gv_trial_advance(struct gv_trial *trial, gv_time now);
 __attribute__((format(printf, 2, 3)))
 #endif
 void gv_trial_fail(struct gv_trial *trial, const char *format, ...);
+
+// Makes the run invalid, for this reason, but lets it go on.
+#if defined(__GNUC__)
+__attribute__((format(printf, 2, 3)))
+#endif
+void gv_trial_object(struct gv_trial *trial, const char *format, ...);
+
+// A crash took the last copy of this value of a set, or of so much of what was added to a counter
+// (or taken from it): that may be lost now.
+void gv_trial_excuse_value(struct gv_trial *trial, int64_t value);
+void gv_trial_excuse_count(struct gv_trial *trial, bool added, uint64_t amount);
 
 bool gv_trial_done(const struct gv_trial *trial);
 

@@ -11,12 +11,16 @@
 // Every benchmark, in the order in which they run.
 #define BENCHES(X) \
     X(tree)        \
+    X(sync)        \
     X(json)        \
     X(node)
 
 #define BENCH_DECLARE(name) int bench_##name(bool small);
 BENCHES(BENCH_DECLARE)
 #undef BENCH_DECLARE
+
+// `gvbench sync` with options of its own; the exit status, 2 for wrong usage.
+int bench_sync_command(int argc, char **argv);
 
 // Monotonic, in nanoseconds.
 double bench_now_ns(void);

@@ -24,12 +24,15 @@ double bench_now_ns(void) {
 }
 
 static void usage(FILE *out) {
-    fputs("usage: gvbench [--small] [NAME...]\n"
-          "Runs the named benchmarks, or all of them.\n"
-          "  --small  a short run of each, to see that it works\n"
-          "  --help   this text\n"
-          "Names:",
-          out);
+    fputs(
+        "usage: gvbench [--small] [NAME...]\n"
+        "       gvbench sync --grid | [--items N] [--diff D] [--pattern U|C|M] [--swap] [--warm]\n"
+        "               [--optimise bytes|rounds] [--max-message BYTES] [--seed N] [--json FILE]\n"
+        "Runs the named benchmarks, or all of them; or one sync, or the whole table of them.\n"
+        "  --small  a short run of each, to see that it works\n"
+        "  --help   this text\n"
+        "Names:",
+        out);
     for (int i = 0; i < COUNT; i++) fprintf(out, " %s", benches[i].name);
     fputs("\nExit status: 0; 1: a benchmark gave a wrong result; 2: wrong usage.\n", out);
 }
@@ -42,6 +45,11 @@ static int find(const char *name) {
 }
 
 int main(int argc, char **argv) {
+    if (argc > 2 && strcmp(argv[1], "sync") == 0 && strcmp(argv[2], "--small") != 0) {
+        int status = bench_sync_command(argc - 2, argv + 2);
+        if (status == 2) usage(stderr);
+        return status;
+    }
     bool small = false, some = false, chosen[COUNT] = {false};
     for (int i = 1; i < argc; i++) {
         if (strcmp(argv[i], "--help") == 0) {

@@ -72,7 +72,7 @@ static bool pick(struct subject *subject) {
 }
 
 static bool digest(struct subject *subject) {
-    struct gv_digest sum = {0, 0};
+    struct gv_digest sum = {0, 0, 0};
     for (size_t i = 0; i < subject->count; i++) {
         // A place and the next one of the random order bound a range of any length.
         uint64_t lo = subject->items[i].place;
@@ -87,9 +87,9 @@ static bool digest(struct subject *subject) {
 
 static bool walk(struct subject *subject) {
     struct gv_tree_cursor at;
-    struct gv_digest sum = {0, 0};
+    struct gv_digest sum = {0, 0, 0};
     for (bool more = gv_tree_seek(&subject->tree, 0, &at); more; more = gv_tree_next(&at)) {
-        sum = gv_digest_add(sum, (struct gv_digest){1, gv_tree_get(&at).hash});
+        sum = gv_digest_add(sum, gv_digest_of(gv_tree_get(&at).place, gv_tree_get(&at).hash));
     }
     return gv_digest_equal(sum, subject->digest);
 }
@@ -159,7 +159,7 @@ int bench_tree(bool small) {
         uint64_t hash = gv_prng_next(&subject.prng);
         uint64_t place = gv_prng_below(&subject.prng, GV_PLACE_END);
         subject.items[i] = (struct gv_item){place, hash, (uint32_t)i};
-        subject.digest = gv_digest_add(subject.digest, (struct gv_digest){1, hash});
+        subject.digest = gv_digest_add(subject.digest, gv_digest_of(place, hash));
     }
     double best_ns[STEPS] = {0}, bytes[STEPS] = {0};
     for (int round = 0; right && round < ROUNDS; round++) {

@@ -81,7 +81,6 @@ static struct letter *answer(struct gv_pair *pair, int from, struct gv_reconcile
     struct giving giving = {pair, from, 0, keep};
     struct gv_reconcile_out out = {
         .summary = {.data = letter->bytes, .cap = pair->room},
-        .salt = ++pair->salts * UINT64_C(0x9e3779b97f4a7c15),
         .give = give,
         .ctx = &giving,
     };
@@ -101,7 +100,7 @@ static struct letter *answer(struct gv_pair *pair, int from, struct gv_reconcile
 
 size_t gv_pair_open(struct gv_pair *pair, int side, uint8_t *buf, size_t cap) {
     struct gv_writer out = {.data = buf, .cap = cap};
-    gv_reconcile_open(&pair->side[side].tree, &pair->key, ++pair->salts, &out);
+    gv_reconcile_open(&pair->side[side].tree, (uint32_t)++pair->salts, &out);
     GV_ASSERT(!out.full);
     return out.len;
 }

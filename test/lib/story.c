@@ -4,7 +4,16 @@
 #include <inttypes.h>
 #include <string.h>
 
-enum { SKIP, DIGEST, LIST, WANT }; // the kinds of parts; see codec/PROTOCOL.md
+enum {
+    SKIP,
+    SUM,
+    BOTH,
+    LIST,
+    WANT,
+    PROBE,
+    NONE,
+    ROOT
+}; // the kinds of parts; see codec/PROTOCOL.md
 
 static void tell_text(FILE *out, struct gv_slice text) {
     fprintf(out, " %.*s", (int)text.len, (const char *)text.data);
@@ -29,28 +38,24 @@ static void tell_entries(FILE *out, const struct gv_message *message) {
     }
 }
 
-// How many places a list (with fingerprints) or a want names.
-static unsigned count_places(struct gv_reader *in, bool prints) {
-    unsigned count = 0;
-    while (gv_pack_get_varint(in) != 0) {
-        if (prints) gv_pack_get_bytes(in, 4);
-        count++;
-    }
-    return count;
-}
-
 static void tell_part(FILE *out, struct gv_reader *in, unsigned *last) {
-    unsigned kind = gv_pack_get_u8(in) & 3;
-    gv_pack_get_varint(in); // the bound
-    const char *join = *last == kind ? "+" : NULL;
+    static const char *const names[] = {
+        "", " sums of ", " sums of ", " list of ", " want ", " probe", " none", " root of ",
+    };
+    unsigned kind = gv_pack_get_u8(in) & 7;
+    if (kind != ROOT) gv_pack_get_varint(in); // the bound
     if (kind == SKIP) return;
-    if (kind == DIGEST) {
-        uint64_t count = gv_pack_get_varint(in);
-        gv_pack_get_u64(in);
-        fprintf(out, "%s%" PRIu64, join ? join : " digest of ", count);
-    } else {
-        unsigned count = count_places(in, kind == LIST);
-        fprintf(out, "%s%u", join ? join : kind == LIST ? " list of " : " want ", count);
+    fputs(*last == kind ? "+" : names[kind], out);
+    if (kind == LIST || kind == WANT) {
+        unsigned count = gv_pack_get_u8(in);
+        gv_pack_get_bytes(in, (size_t)count * 4);
+        fprintf(out, "%u", count);
+    } else if (kind == PROBE) {
+        gv_pack_get_u8(in);
+        gv_pack_get_varint(in);
+    } else if (kind != NONE) {
+        fprintf(out, "%" PRIu64, gv_pack_get_varint(in));
+        gv_pack_get_bytes(in, kind == SUM ? 8 : 16);
     }
     *last = kind;
 }
@@ -60,7 +65,7 @@ static void tell_ranges(FILE *out, struct gv_slice ranges) {
     int len = gv_pack_get_base64(ranges, bytes, sizeof bytes);
     GV_ASSERT(len >= 0);
     struct gv_reader in = {.data = bytes, .len = (size_t)len};
-    gv_pack_get_u64(&in); // the salt
+    gv_pack_get_bytes(&in, 4); // the salt
     for (unsigned last = SKIP; in.at < in.len && !in.error;) tell_part(out, &in, &last);
 }
 

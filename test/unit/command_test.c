@@ -68,6 +68,47 @@ static void every_option_is_taken(void **state) {
     assert_string_equal(command.argv[2], "--seed");
 }
 
+static void virtual_mode_takes_options_of_its_own(void **state) {
+    (void)state;
+    struct gv_command command;
+    assert_int_equal(parse(&command, "gvsim run -w g-set"), GV_COMMAND_RUN);
+    assert_int_equal(command.staleness_ms, 500);
+    assert_true(command.settle == GV_TIME_NEVER);
+    assert_false(command.check_determinism);
+    assert_int_equal(parse(&command, "gvsim run -w g-set --nodes 10000 --staleness=0 --settle 1.5 "
+                                     "--check-determinism --seed 4"),
+                     GV_COMMAND_RUN);
+    assert_int_equal(command.trial.nodes, 10000);
+    assert_int_equal(command.staleness_ms, 0);
+    assert_int_equal(command.settle, 1500 * GV_MS);
+    assert_true(command.check_determinism);
+    assert_int_equal(command.trial.seed, 4);
+}
+
+static void a_scenario_fills_in_what_was_not_said(void **state) {
+    (void)state;
+    struct gv_command command;
+    assert_int_equal(parse(&command, "gvsim run --scenario x --node-count 7"), GV_COMMAND_RUN);
+    assert_string_equal(command.scenario, "x");
+    assert_int_equal(gv_command_check(&command, why), GV_EINVAL);
+    assert_int_equal(gv_command_default(&command, "workload", "g-set", why), 0);
+    assert_int_equal(gv_command_check(&command, why), 0);
+    assert_int_equal(gv_command_default(&command, "nodes", "9", why), 0);
+    assert_int_equal(command.trial.nodes, 7);
+    assert_int_equal(gv_command_default(&command, "staleness", "9", why), 0);
+    assert_int_equal(command.staleness_ms, 9);
+    assert_int_equal(gv_command_default(&command, "rate", "x", why), GV_EINVAL);
+    assert_int_equal(gv_command_default(&command, "json", "x", why), GV_EINVAL);
+    assert_string_equal(why, "'json' is neither a step nor a setting");
+    assert_int_equal(parse(&command, "gvsim run -w echo --scenario x --nemesis partition"),
+                     GV_COMMAND_RUN);
+    assert_int_equal(gv_command_check(&command, why), GV_EINVAL);
+    assert_int_equal(parse(&command, "gvsim scenarios"), GV_COMMAND_SCENARIOS);
+    assert_null(command.name);
+    assert_int_equal(parse(&command, "gvsim scenarios ring"), GV_COMMAND_SCENARIOS);
+    assert_string_equal(command.name, "ring");
+}
+
 static void help_and_version(void **state) {
     (void)state;
     struct gv_command command;
@@ -81,7 +122,12 @@ static void mistakes_are_named(void **state) {
     (void)state;
     static const char *const cases[][2] = {
         {"gvsim", "there is nothing to do"},
-        {"gvsim run", "unknown command run"},
+        {"gvsim walk", "unknown command walk"},
+        {"gvsim run", "which workload? say -w NAME"},
+        {"gvsim run -w echo x", "'x' is no option"},
+        {"gvsim run -w echo --log-dir x", "unknown option --log-dir"},
+        {"gvsim run -w echo --check-determinism=1", "--check-determinism takes no value"},
+        {"gvsim exec -w echo --staleness 1 -- x", "unknown option --staleness"},
         {"gvsim --foo", "unknown option --foo"},
         {"gvsim exec --foo", "unknown option --foo"},
         {"gvsim exec -w", "-w wants a value"},
@@ -113,6 +159,8 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(defaults),
         cmocka_unit_test(every_option_is_taken),
+        cmocka_unit_test(virtual_mode_takes_options_of_its_own),
+        cmocka_unit_test(a_scenario_fills_in_what_was_not_said),
         cmocka_unit_test(help_and_version),
         cmocka_unit_test(mistakes_are_named),
     };

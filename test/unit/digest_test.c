@@ -41,11 +41,11 @@ static void test_golden_fingerprints(void **state) {
         struct gv_digest digest;
         uint64_t salt, print;
     } golden[] = {
-        {{0, 0}, 0, UINT64_C(0x2b1d96418da73a61)},
-        {{0, 0}, 1, UINT64_C(0xa95d9a01c2cc9060)},
-        {{1, 0}, 0, UINT64_C(0xf7be9ab33345a280)},
-        {{1, UINT64_C(0x0123456789abcdef)}, 42, UINT64_C(0x777c81bc30facaa6)},
-        {{100000, UINT64_MAX}, UINT64_MAX, UINT64_C(0xc94cea26944ddf67)},
+        {{0, 0, 0}, 0, UINT64_C(0x2b1d96418da73a61)},
+        {{0, 0, 0}, 1, UINT64_C(0xa95d9a01c2cc9060)},
+        {{1, 0, 0}, 0, UINT64_C(0xf7be9ab33345a280)},
+        {{1, UINT64_C(0x0123456789abcdef), 0}, 42, UINT64_C(0x777c81bc30facaa6)},
+        {{100000, UINT64_MAX, 0}, UINT64_MAX, UINT64_C(0xc94cea26944ddf67)},
     };
     struct gv_digest_key key = key_of("grapevine");
     for (size_t i = 0; i < sizeof golden / sizeof *golden; i++) {
@@ -79,7 +79,7 @@ static void test_seeds_differ(void **state) {
         "it has got long enough, which is about here, or a little further on, just there: 2",
     };
     enum { COUNT = sizeof seeds / sizeof *seeds };
-    struct gv_digest digest = {3, 12345};
+    struct gv_digest digest = {3, 12345, 0};
     for (size_t i = 0; i < COUNT; i++) {
         struct gv_digest_key a = key_of(seeds[i]), again = key_of(seeds[i]);
         assert_memory_equal(&a, &again, sizeof a);
@@ -96,10 +96,10 @@ static void test_seeds_differ(void **state) {
 // The digest of these items, added in this order.
 static struct gv_digest digest_of(const struct gv_digest_key *key, const uint64_t *items,
                                   size_t count) {
-    struct gv_digest all = {0, 0};
+    struct gv_digest all = {0, 0, 0};
     for (size_t i = 0; i < count; i++) {
         uint64_t hash = gv_digest_hash(key, &items[i], sizeof items[i]);
-        all = gv_digest_add(all, (struct gv_digest){1, hash});
+        all = gv_digest_add(all, gv_digest_of(items[i], hash));
     }
     return all;
 }
@@ -133,31 +133,33 @@ static void test_equal_items_do_not_cancel(void **state) {
     (void)state;
     struct gv_digest_key key = key_of("twice");
     static const uint64_t twice[2] = {5, 5};
-    struct gv_digest none = {0, 0}, two = digest_of(&key, twice, 2);
+    struct gv_digest none = {0, 0, 0}, two = digest_of(&key, twice, 2);
     assert_int_equal(two.count, 2);
     assert_int_not_equal(two.sum, 0);
     assert_false(gv_digest_equal(two, none));
     // Sums are modulo 2^64, both ways.
-    struct gv_digest most = {1, UINT64_MAX};
-    assert_true(gv_digest_equal(gv_digest_add(most, most), (struct gv_digest){2, UINT64_MAX - 1}));
-    assert_true(gv_digest_equal(gv_digest_sub(most, (struct gv_digest){1, UINT64_MAX}), none));
+    struct gv_digest most = {1, UINT64_MAX, UINT64_MAX};
+    assert_true(gv_digest_equal(gv_digest_add(most, most),
+                                (struct gv_digest){2, UINT64_MAX - 1, UINT64_MAX - 1}));
+    assert_true(
+        gv_digest_equal(gv_digest_sub(most, (struct gv_digest){1, UINT64_MAX, UINT64_MAX}), none));
 }
 
 static void test_a_fingerprint_covers_all_it_is_given(void **state) {
     (void)state;
     struct gv_digest_key key = key_of("print");
-    struct gv_digest digest = {10, 20};
+    struct gv_digest digest = {10, 20, 30};
     uint64_t print = gv_digest_fingerprint(&key, digest, 30);
     for (int bit = 0; bit < 64; bit++) {
         uint64_t flip = UINT64_C(1) << bit;
-        struct gv_digest count = {10 ^ flip, 20}, sum = {10, 20 ^ flip};
+        struct gv_digest count = {10 ^ flip, 20, 30}, sum = {10, 20 ^ flip, 30};
         assert_int_not_equal(gv_digest_fingerprint(&key, count, 30), print);
         assert_int_not_equal(gv_digest_fingerprint(&key, sum, 30), print);
         assert_int_not_equal(gv_digest_fingerprint(&key, digest, 30 ^ flip), print);
     }
-    assert_true(gv_digest_equal(digest, (struct gv_digest){10, 20}));
-    assert_false(gv_digest_equal(digest, (struct gv_digest){10, 21}));
-    assert_false(gv_digest_equal(digest, (struct gv_digest){11, 20}));
+    assert_true(gv_digest_equal(digest, (struct gv_digest){10, 20, 30}));
+    assert_false(gv_digest_equal(digest, (struct gv_digest){10, 21, 30}));
+    assert_false(gv_digest_equal(digest, (struct gv_digest){11, 20, 30}));
 }
 
 int main(void) {

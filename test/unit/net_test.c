@@ -186,7 +186,7 @@ static void latencies_are_whole_milliseconds_of_the_right_shape(void **state) {
         init(&bench, GV_NET_EXACT, kinds[k], 100);
         double sum = 0, most = 0;
         for (int i = 0; i < DRAWS; i++) {
-            gv_time latency = gv_net_latency(&bench.net);
+            gv_time latency = gv_net_latency(&bench.net, 0, 1);
             assert_int_equal(latency % GV_MS, 0);
             gv_time whole_ms = latency / GV_MS;
             double ms = (double)whole_ms;
@@ -201,6 +201,57 @@ static void latencies_are_whole_milliseconds_of_the_right_shape(void **state) {
     }
 }
 
+static void links_do_not_disturb_each_other(void **state) {
+    (void)state;
+    struct bench one, two;
+    init(&one, GV_NET_EXACT, GV_NET_EXPONENTIAL, 100);
+    init(&two, GV_NET_EXACT, GV_NET_EXPONENTIAL, 100);
+    bool differ = false;
+    for (uint32_t i = 0; i < 1000; i++) {
+        for (uint32_t j = 0; j < i; j++) gv_net_latency(&two.net, i, j);
+        gv_time latency = gv_net_latency(&one.net, 0, 1);
+        assert_int_equal(latency, gv_net_latency(&two.net, 0, 1));
+        differ = differ || latency != gv_net_latency(&two.net, 1, 0);
+    }
+    assert_true(differ);
+    fini(&one);
+    fini(&two);
+}
+
+static void rules_lose_double_and_delay(void **state) {
+    (void)state;
+    enum { MESSAGES = 10000 };
+    const uint8_t sides[] = {GV_NET_LEFT, GV_NET_RIGHT, 0};
+    struct gv_net_rule rules[] = {
+        {.kind = GV_NET_LOSE, .ppm = 250000, .sides = sides, .both_ways = false},
+        {.kind = GV_NET_DELAY, .delay = 5 * GV_MS, .sides = sides, .both_ways = true},
+    };
+    struct bench bench;
+    init(&bench, GV_NET_EXACT, GV_NET_CONSTANT, 10);
+    gv_net_rules(&bench.net, rules, 2);
+    struct gv_slice none = {0};
+    for (int i = 0; i < MESSAGES; i++) gv_net_send(&bench.net, 0, 0, 1, none, 0, none);
+    assert_true(bench.net.dropped > MESSAGES / 4 - 300 && bench.net.dropped < MESSAGES / 4 + 300);
+    assert_int_equal(bench.world.len, MESSAGES - bench.net.dropped);
+    assert_int_equal(gv_world_due(&bench.world), 15 * GV_MS);
+    uint64_t dropped = bench.net.dropped;
+    size_t len = bench.world.len;
+    for (int i = 0; i < MESSAGES; i++) gv_net_send(&bench.net, 0, 1, 0, none, 0, none);
+    assert_int_equal(bench.net.dropped, dropped); // the other way
+    assert_int_equal(bench.world.len, len + MESSAGES);
+    gv_net_send(&bench.net, 0, 0, 2, none, 0, none);
+    assert_int_equal(gv_world_due(&bench.world), 10 * GV_MS); // one on no side
+
+    rules[0] = (struct gv_net_rule){.kind = GV_NET_DUPLICATE, .ppm = 1000000};
+    gv_net_rules(&bench.net, rules, 1);
+    len = bench.world.len;
+    uint64_t messages = bench.net.messages;
+    gv_net_send(&bench.net, 0, 0, 2, none, 0, none);
+    assert_int_equal(bench.world.len, len + 2);
+    assert_int_equal(bench.net.messages, messages + 1);
+    fini(&bench);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_client_waits_behind_the_sleeping_inbound_thread),
@@ -210,6 +261,8 @@ int main(void) {
         cmocka_unit_test(exact_delivery_drops_when_due),
         cmocka_unit_test(counts_servers_only_and_by_type),
         cmocka_unit_test(odd_and_many_types_are_counted_too),
+        cmocka_unit_test(links_do_not_disturb_each_other),
+        cmocka_unit_test(rules_lose_double_and_delay),
         cmocka_unit_test(latencies_are_whole_milliseconds_of_the_right_shape),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

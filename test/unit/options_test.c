@@ -88,7 +88,7 @@ static void test_faults(void **state) {
         {true, "--staleness 3600001", "--staleness: not within 0 and 3600000: 3600001"},
         {true, "--seed 18446744073709551616",
          "--seed: not within 0 and 18446744073709551615: 18446744073709551616"},
-        {true, "--message-max 10", "--message-max: not within 2048 and 1073741824: 10"},
+        {true, "--message-max 10", "--message-max: not within 1024 and 1073741824: 10"},
         {true, "--line-max 10", "--line-max: not within 4096 and 1073741824: 10"},
         {true, "--line-max 65536", "--line-max must exceed --message-max (65536) by 1024"},
         {true, "--log-level loud", "--log-level: not error, warn, info or debug: loud"},

@@ -8,7 +8,7 @@
 
 static struct gv_peer peer_at(uint64_t first_id, uint64_t position) {
     struct gv_peer peer;
-    gv_peer_init(&peer, first_id, position);
+    gv_peer_init(&peer, first_id, position, position == 0);
     return peer;
 }
 

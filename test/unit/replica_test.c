@@ -145,7 +145,7 @@ static void assert_same(struct gv_replica *replica, struct model *model) {
     for (size_t i = 0; i < model->count; i++) {
         const struct gv_entry *want = &model->entries[i];
         struct gv_item item = gv_lattice_item(&replica->key, want);
-        digest = gv_digest_add(digest, (struct gv_digest){1, item.hash});
+        digest = gv_digest_add(digest, gv_digest_of(item.place, item.hash));
         uint32_t ref;
         assert_true(gv_replica_find(replica, want, &ref));
         struct gv_entry got = gv_replica_get(replica, ref);

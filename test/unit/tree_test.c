@@ -83,11 +83,11 @@ static void model_erase(struct model *model, size_t rank) {
 }
 
 static struct gv_digest model_digest(const struct model *model, uint64_t lo, uint64_t hi) {
-    struct gv_digest all = {0, 0};
+    struct gv_digest all = {0, 0, 0};
     for (size_t i = 0; i < model->count; i++) {
         const struct gv_item *item = &model->items[i];
         if (item->place < lo || (item->place >= hi && hi != GV_PLACE_END)) continue;
-        all = gv_digest_add(all, (struct gv_digest){1, item->hash});
+        all = gv_digest_add(all, gv_digest_of(item->place, item->hash));
     }
     return all;
 }
@@ -95,6 +95,7 @@ static struct gv_digest model_digest(const struct model *model, uint64_t lo, uin
 static void assert_digest(struct gv_digest a, struct gv_digest b) {
     assert_int_equal(a.count, b.count);
     assert_int_equal(a.sum, b.sum);
+    assert_int_equal(a.cross, b.cross);
 }
 
 static void assert_item(struct gv_item a, struct gv_item b) {
@@ -300,7 +301,7 @@ static void test_erase_from_the_ends(void **state) {
     gv_prng_init(&prng, gv_test_seed(), 101);
     for (int end = 0; end < 2; end++) {
         // One item more than full nodes hold: nodes of one entry along the right edge.
-        struct model model = numbers((size_t)64 * 40 * 3 + 1, 5, &prng);
+        struct model model = numbers((size_t)64 * 32 * 3 + 1, 5, &prng);
         struct gv_tree tree;
         gv_tree_init(&tree, gv_base_malloc());
         assert_int_equal(gv_tree_load(&tree, model.items, model.count), 0);
@@ -312,7 +313,7 @@ static void test_erase_from_the_ends(void **state) {
             gv_tree_erase(&tree, &at);
             if (left % 37 == 0 || left < 70) assert_int_equal(gv_tree_verify(&tree), 0);
         }
-        assert_digest(gv_tree_root(&tree), (struct gv_digest){0, 0});
+        assert_digest(gv_tree_root(&tree), (struct gv_digest){0, 0, 0});
         gv_tree_fini(&tree);
         free(model.items);
     }
@@ -357,7 +358,7 @@ static void test_load_refuses(void **state) {
     assert_int_equal(gv_tree_load(&tree, NULL, 0), 0);
     assert_int_equal(gv_tree_load(&tree, unordered, 2), 0);
     assert_int_equal(gv_tree_load(&tree, unordered, 2), GV_EINVAL);
-    assert_digest(gv_tree_root(&tree), (struct gv_digest){2, 4});
+    assert_digest(gv_tree_root(&tree), (struct gv_digest){2, 4, 10});
     gv_tree_fini(&tree);
 }
 
@@ -371,7 +372,7 @@ static void test_empty(void **state) {
     assert_false(gv_tree_seek(&tree, 0, &at));
     assert_false(gv_tree_select(&tree, 0, &at));
     assert_int_equal(gv_tree_rank(&tree, GV_PLACE_END), 0);
-    assert_digest(gv_tree_digest(&tree, 0, GV_PLACE_END), (struct gv_digest){0, 0});
+    assert_digest(gv_tree_digest(&tree, 0, GV_PLACE_END), (struct gv_digest){0, 0, 0});
     assert_int_equal(gv_tree_verify(&tree), 0);
     assert_int_equal(gv_tree_memory(&tree), 0);
     gv_tree_fini(&tree);
@@ -390,11 +391,11 @@ static void test_first_and_last_place(void **state) {
     assert_int_equal(gv_tree_insert(&tree, none), GV_EINVAL);
     assert_int_equal(gv_tree_rank(&tree, GV_PLACE_END - 1), 1);
     assert_int_equal(gv_tree_rank(&tree, GV_PLACE_END), 2);
-    assert_digest(gv_tree_digest(&tree, 0, 0), (struct gv_digest){0, 0});
-    assert_digest(gv_tree_digest(&tree, 0, 1), (struct gv_digest){1, 5});
-    assert_digest(gv_tree_digest(&tree, 1, GV_PLACE_END - 1), (struct gv_digest){0, 0});
-    assert_digest(gv_tree_digest(&tree, 1, GV_PLACE_END), (struct gv_digest){1, 7});
-    assert_digest(gv_tree_digest(&tree, GV_PLACE_END, GV_PLACE_END), (struct gv_digest){0, 0});
+    assert_digest(gv_tree_digest(&tree, 0, 0), (struct gv_digest){0, 0, 0});
+    assert_digest(gv_tree_digest(&tree, 0, 1), gv_digest_of(0, 5));
+    assert_digest(gv_tree_digest(&tree, 1, GV_PLACE_END - 1), (struct gv_digest){0, 0, 0});
+    assert_digest(gv_tree_digest(&tree, 1, GV_PLACE_END), gv_digest_of(GV_PLACE_END - 1, 7));
+    assert_digest(gv_tree_digest(&tree, GV_PLACE_END, GV_PLACE_END), (struct gv_digest){0, 0, 0});
     assert_true(gv_tree_seek(&tree, 1, &at));
     assert_item(gv_tree_get(&at), last);
     assert_false(gv_tree_seek(&tree, GV_PLACE_END, &at));
@@ -439,7 +440,7 @@ static void test_out_of_memory(void **state) {
     budget.allowance = 0;
     assert_int_equal(gv_tree_load(&run.tree, run.model.items, run.model.count), GV_ENOMEM);
     assert_int_equal(gv_tree_verify(&run.tree), 0);
-    assert_digest(gv_tree_root(&run.tree), (struct gv_digest){0, 0});
+    assert_digest(gv_tree_root(&run.tree), (struct gv_digest){0, 0, 0});
     budget.allowance = SIZE_MAX;
     assert_int_equal(gv_tree_load(&run.tree, run.model.items, run.model.count), 0);
     assert_same(&run.tree, &run.model);
@@ -593,13 +594,16 @@ static void test_verify_finds_hollow_nodes(void **state) {
     struct gv_tree_cursor at;
     assert_true(gv_tree_seek(&tree, 0, &at));
     uint64_t *sum = word_in(at.node[0], gv_tree_digest(&tree, 0, 64000).sum);
+    uint64_t *cross = word_in(at.node[0], gv_tree_digest(&tree, 0, 64000).cross);
     uint64_t *count = word_in(at.node[0], 64);
     for (size_t i = 63; i >= 31; i--) { // takes away one item after the other
         assert_int_equal(gv_tree_verify(&tree), 0);
         *(uint32_t *)at.node[1] -= 1;
         *count -= 1;
-        *sum -= model.items[i].hash;
-        tree.digest = gv_digest_sub(tree.digest, (struct gv_digest){1, model.items[i].hash});
+        const struct gv_item *item = &model.items[i];
+        *sum -= item->hash;
+        *cross -= item->hash * item->place;
+        tree.digest = gv_digest_sub(tree.digest, gv_digest_of(item->place, item->hash));
     }
     assert_int_equal(gv_tree_verify(&tree), GV_ECORRUPT);
     gv_tree_fini(&tree);
@@ -620,14 +624,14 @@ static void test_verify_finds_a_bound_that_differs(void **state) {
     (void)state;
     struct gv_prng prng;
     gv_prng_init(&prng, gv_test_seed(), 402);
-    struct model model = numbers((size_t)64 * 40 * 2, 1000, &prng);
+    struct model model = numbers((size_t)64 * 32 * 2, 1000, &prng);
     struct gv_tree tree;
     struct gv_tree_cursor at;
     gv_tree_init(&tree, gv_base_malloc());
     assert_int_equal(gv_tree_load(&tree, model.items, model.count), 0);
     assert_int_equal(tree.depth, 3);
     // Without its first item the second half's bound is none of its places.
-    uint64_t bound = (uint64_t)64 * 40 * 1000;
+    uint64_t bound = (uint64_t)64 * 32 * 1000;
     assert_true(gv_tree_seek(&tree, bound, &at));
     gv_tree_erase(&tree, &at);
     assert_true(gv_tree_seek(&tree, bound, &at));

@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: MIT
+#include "peel.h"
+
+// Odd multipliers, and what undoes them modulo 2^64.
+#define MULTIPLY_1 UINT64_C(0x9e3779b97f4a7c15)
+#define MULTIPLY_2 UINT64_C(0xbf58476d1ce4e5b9)
+#define MULTIPLY_3 UINT64_C(0x94d049bb133111eb)
+#define DIVIDE_1 UINT64_C(0xf1de83e19937733d)
+#define DIVIDE_2 UINT64_C(0x96de1b173f119089)
+#define DIVIDE_3 UINT64_C(0x319642b2d24d8ec3)
+
+_Static_assert(MULTIPLY_1 *DIVIDE_1 == 1, "inverse");
+_Static_assert(MULTIPLY_2 *DIVIDE_2 == 1, "inverse");
+_Static_assert(MULTIPLY_3 *DIVIDE_3 == 1, "inverse");
+
+uint64_t gv_peel_image(const struct gv_digest_key *key, uint64_t place) {
+    GV_ASSERT(key != NULL);
+    uint64_t x = (place ^ key->image[0]) * MULTIPLY_1;
+    x = (x ^ x >> 32) * MULTIPLY_2;
+    x = ((x ^ x >> 29) + key->image[1]) * MULTIPLY_3;
+    return x ^ x >> 32;
+}
+
+uint64_t gv_peel_place(const struct gv_digest_key *key, uint64_t image) {
+    GV_ASSERT(key != NULL);
+    uint64_t x = (image ^ image >> 32) * DIVIDE_3 - key->image[1];
+    x = (x ^ x >> 29 ^ x >> 58) * DIVIDE_2;
+    x = (x ^ x >> 32) * DIVIDE_1;
+    return x ^ key->image[0];
+}
+
+uint64_t gv_peel_quotient(uint64_t sum, uint64_t cross, uint64_t lo, uint64_t hi, uint64_t *step) {
+    GV_ASSERT(lo < hi && step != NULL);
+    *step = 0;
+    if (sum == 0) return hi;
+    unsigned zeros = 0; // of the sum, whose odd part alone can be divided by
+    for (uint64_t rest = sum; (rest & 1) == 0; rest >>= 1) zeros++;
+    if (zeros > 0 && cross << (64 - zeros) != 0) return hi;
+    uint64_t odd = sum >> zeros, inverse = odd;               // right in the low three bits …
+    for (int i = 0; i < 5; i++) inverse *= 2 - odd * inverse; // … and in twice as many each time
+    uint64_t place = (cross >> zeros) * inverse;
+    if (zeros == 0) return lo <= place && place < hi ? place : hi;
+    *step = UINT64_C(1) << (64 - zeros);
+    place &= *step - 1;
+    if (place < lo) {
+        uint64_t up = ((lo - place - 1) >> (64 - zeros)) + 1;
+        if (up >> zeros != 0) return hi;
+        place += up << (64 - zeros);
+        if (place < lo) return hi; // beyond the last place
+    }
+    return place < hi ? place : hi;
+}

@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: MIT
+#include "envelope.h"
+
+#include "memory.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { HEAD_MAX = 128 }; // everything in a line but its body
+
+void gv_envelope_fini(struct gv_envelope *envelope) {
+    GV_ASSERT(envelope != NULL);
+    free(envelope->line);
+    *envelope = (struct gv_envelope){0};
+}
+
+void gv_envelope_add(struct gv_envelope *envelope, const void *bytes, size_t len) {
+    envelope->line = gv_memory_grow(envelope->line, &envelope->cap, envelope->len + len, 1);
+    if (len > 0) memcpy(envelope->line + envelope->len, bytes, len);
+    envelope->len += len;
+}
+
+void gv_envelope_open(struct gv_envelope *envelope, char letter, uint32_t src, uint32_t dest) {
+    char head[HEAD_MAX];
+    int len = snprintf(head, sizeof head,
+                       "{\"id\":%" PRIu64 ",\"src\":\"%c%" PRIu32 "\",\"dest\":\"n%" PRIu32
+                       "\",\"body\":",
+                       envelope->next_id++, letter, src, dest);
+    GV_ASSERT(len > 0 && len < HEAD_MAX);
+    envelope->len = 0;
+    gv_envelope_add(envelope, head, (size_t)len);
+}
+
+struct gv_slice gv_envelope_line(const struct gv_envelope *envelope) {
+    return (struct gv_slice){(const uint8_t *)envelope->line, envelope->len};
+}
+
+const char *gv_envelope_excerpt(struct gv_slice line, char buf[GV_ENVELOPE_EXCERPT_MAX + 8]) {
+    size_t len = line.len < GV_ENVELOPE_EXCERPT_MAX ? line.len : GV_ENVELOPE_EXCERPT_MAX;
+    for (size_t i = 0; i < len; i++) {
+        uint8_t byte = line.data[i];
+        buf[i] = byte < ' ' || byte == 0x7f ? '?' : (char)byte;
+    }
+    // Do not end inside a UTF-8 sequence.
+    while (len < line.len && len > 0 && (line.data[len] & 0xc0) == 0x80) len--;
+    strcpy(buf + len, len < line.len ? " …" : "");
+    return buf;
+}

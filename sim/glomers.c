@@ -1,0 +1,172 @@
+// SPDX-License-Identifier: MIT
+#include "glomers.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+// Figures to compare with; 0: there is none.
+struct mark {
+    double msgs_per_op, median_ms, max_ms;
+};
+
+struct challenge {
+    const char *name;
+    enum gv_load_kind load;
+    uint32_t nodes, latency_ms, staleness_ms;
+    double rate;
+    bool nemesis;
+    struct mark limit;     // each figure has to be below
+    struct mark published; // fewest messages by others within the limits
+    struct mark frontier;  // a bare wave: no acknowledgements, no repair
+};
+
+static const struct challenge challenges[] = {
+    {.name = "3a", .load = GV_LOAD_BROADCAST, .nodes = 1, .rate = 10},
+    {.name = "3b", .load = GV_LOAD_BROADCAST, .nodes = 5, .rate = 10},
+    {.name = "3c", .load = GV_LOAD_BROADCAST, .nodes = 5, .rate = 10, .nemesis = true},
+    {
+        .name = "3d",
+        .load = GV_LOAD_BROADCAST,
+        .nodes = 25,
+        .latency_ms = 100,
+        .staleness_ms = 640,
+        .rate = 100,
+        .limit = {30, 400, 600},
+        .published = {8.5, 250, 390},
+        .frontier = {0.926, 302, 551},
+    },
+    {
+        .name = "3e",
+        .load = GV_LOAD_BROADCAST,
+        .nodes = 25,
+        .latency_ms = 100,
+        .staleness_ms = 1950,
+        .rate = 100,
+        .limit = {20, 1000, 2000},
+        .published = {1.92, 764, 1087},
+        .frontier = {0.317, 923, 1852},
+    },
+    {
+        .name = "4",
+        .load = GV_LOAD_G_COUNTER,
+        .nodes = 3,
+        .rate = 100,
+        .nemesis = true,
+        .published = {0.54, 0, 0},
+    },
+};
+
+static const struct challenge *lookup(const char *name) {
+    for (size_t i = 0; i < sizeof challenges / sizeof *challenges; i++) {
+        if (strcmp(challenges[i].name, name) == 0) return &challenges[i];
+    }
+    return NULL;
+}
+
+static struct gv_study_setting setting_of(const struct challenge *challenge) {
+    struct gv_study_setting setting = {.trial = gv_study_trial()};
+    setting.trial.load = challenge->load;
+    setting.trial.nodes = challenge->nodes;
+    setting.trial.rate = challenge->rate;
+    setting.trial.latency_ms = challenge->latency_ms;
+    setting.trial.nemesis = challenge->nemesis;
+    setting.program = challenge->load == GV_LOAD_BROADCAST ? "gv-broadcast" : "gv-counter";
+    setting.staleness_ms = challenge->staleness_ms > 0 ? challenge->staleness_ms : UINT32_MAX;
+    return setting;
+}
+
+static bool within(const struct gv_study_figures *figures, const struct mark *limit) {
+    if (limit->msgs_per_op <= 0) return true;
+    return figures->msgs_per_op < limit->msgs_per_op && figures->median_ms < limit->median_ms &&
+           figures->max_ms < limit->max_ms;
+}
+
+// ---- Telling ----
+
+static void introduce(const struct challenge *challenge, FILE *out) {
+    fprintf(out, "%s: %s, %" PRIu32 " %s, %.0f operations a second for 20 s", challenge->name,
+            gv_load_name(challenge->load), challenge->nodes,
+            challenge->nodes == 1 ? "node" : "nodes", challenge->rate);
+    if (challenge->latency_ms > 0) fprintf(out, ", links of %" PRIu32 " ms", challenge->latency_ms);
+    if (challenge->nemesis) fprintf(out, ", partitions");
+    fprintf(out, "\n");
+}
+
+static void row(const char *name, double msgs, double median, double most, FILE *out) {
+    fprintf(out, "  %-18s %8.3f", name, msgs);
+    if (most > 0) fprintf(out, "  %10.0f  %10.0f", median, most);
+    fprintf(out, "\n");
+}
+
+static void compare(const char *name, const struct mark *mark, FILE *out) {
+    if (mark->msgs_per_op > 0) row(name, mark->msgs_per_op, mark->median_ms, mark->max_ms, out);
+}
+
+static void print(const struct challenge *challenge, const struct gv_study_figures *figures,
+                  uint32_t seeds, bool passed, FILE *out) {
+    char name[32];
+    snprintf(name, sizeof name, seeds > 1 ? "median of %" PRIu32 : "this run", seeds);
+    fprintf(out, "  %-18s %8s  %10s  %10s\n", "", "msgs/op", "median ms", "most ms");
+    row(name, figures->msgs_per_op, figures->median_ms, figures->max_ms, out);
+    compare("the frontier", &challenge->frontier, out);
+    compare("best published", &challenge->published, out);
+    compare("limits: less than", &challenge->limit, out);
+    fprintf(out, "%s; clients waited for at most %.1f ms in 99 of 100 cases\n",
+            passed ? "passed" : "not passed", figures->client_p99_ms);
+}
+
+static void json_mark(const char *name, const struct mark *mark, FILE *json) {
+    if (mark->msgs_per_op <= 0) {
+        fprintf(json, ",\"%s\":null", name);
+        return;
+    }
+    fprintf(json, ",\"%s\":{\"msgs_per_op\":%.3f,\"median_ms\":%.0f,\"max_ms\":%.0f}", name,
+            mark->msgs_per_op, mark->median_ms, mark->max_ms);
+}
+
+static void json_figures(const struct gv_study_figures *figures, FILE *json) {
+    fprintf(json,
+            "{\"msgs_per_op\":%.4f,\"median_ms\":%.0f,\"max_ms\":%.0f,\"client_p99_ms\":%.3f}",
+            figures->msgs_per_op, figures->median_ms, figures->max_ms, figures->client_p99_ms);
+}
+
+static void write_json(const struct challenge *challenge, const struct gv_study *study,
+                       const struct gv_batch_run *runs, bool passed, FILE *json) {
+    struct gv_study_figures median = gv_study_median(runs, study->seeds);
+    fprintf(json,
+            "{\"challenge\":\"%s\",\"passed\":%s,\"seed\":%" PRIu64 ",\"median\":", challenge->name,
+            passed ? "true" : "false", study->seed);
+    json_figures(&median, json);
+    json_mark("frontier", &challenge->frontier, json);
+    json_mark("published", &challenge->published, json);
+    json_mark("limits", &challenge->limit, json);
+    fprintf(json, ",\"runs\":[");
+    for (uint32_t i = 0; i < study->seeds; i++) {
+        struct gv_study_figures figures = gv_study_figures(&runs[i]);
+        if (i > 0) fputc(',', json);
+        json_figures(&figures, json);
+    }
+    fprintf(json, "]}\n");
+}
+
+int gv_glomers_run(const struct gv_study *study, FILE *out, FILE *json) {
+    GV_ASSERT(study->challenge != NULL);
+    const struct challenge *challenge = lookup(study->challenge);
+    if (challenge == NULL) {
+        fprintf(stderr, "gvsim: there is no challenge '%s', but 3a, 3b, 3c, 3d, 3e and 4\n",
+                study->challenge);
+        return GV_EXEC_USAGE;
+    }
+    introduce(challenge, out);
+    struct gv_study_setting setting = setting_of(challenge);
+    bool valid;
+    struct gv_batch_run *runs = gv_study_run(study, &setting, 1, out, &valid);
+    if (runs == NULL) return GV_EXEC_USAGE;
+    struct gv_study_figures median = gv_study_median(runs, study->seeds);
+    bool passed = valid && within(&median, &challenge->limit);
+    print(challenge, &median, study->seeds, passed, out);
+    if (json != NULL) write_json(challenge, study, runs, passed, json);
+    free(runs);
+    return passed ? GV_EXEC_VALID : GV_EXEC_INVALID;
+}

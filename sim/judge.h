@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: MIT
+// The bench of checkers: what each operation, look and final read of a run means to them, and
+// their verdict together.
+#ifndef GV_SIM_JUDGE_H
+#define GV_SIM_JUDGE_H
+
+#include "check_counter.h"
+#include "check_ids.h"
+#include "check_set.h"
+#include "convergence.h"
+#include "load.h"
+#include "result.h"
+
+struct gv_judge {
+    enum gv_load_kind load;
+    uint32_t nodes;
+    struct gv_check_set set;
+    struct gv_check_counter counter;
+    struct gv_check_ids ids;
+    struct gv_convergence convergence;
+    struct gv_errors errors;
+    int64_t *missing; // at each node's latest read: known values missing; counters: how far from
+                      // the sum of all additions that ended well
+    bool *final_read;
+    uint64_t watch;   // peeks: which watch the cursors belong to
+    int64_t *cursors; // a node's: it knows all values below that it should
+};
+
+void gv_judge_init(struct gv_judge *judge, enum gv_load_kind load, uint32_t nodes);
+void gv_judge_fini(struct gv_judge *judge);
+
+// An operation is about to be asked.
+void gv_judge_invoke(struct gv_judge *judge, struct gv_load_op op);
+
+// An operation has ended. `token`: what its reply holds, if it ended well.
+void gv_judge_complete(struct gv_judge *judge, const struct gv_history_op *op,
+                       const struct gv_json *json, int token);
+
+// An observer's look at a node found this.
+void gv_judge_look(struct gv_judge *judge, gv_time now, uint32_t node, const struct gv_json *json,
+                   int token);
+
+// The same of a set whose replica can be looked into.
+void gv_judge_peek(struct gv_judge *judge, gv_time now, uint32_t node,
+                   bool (*knows)(void *ctx, uint32_t node, int64_t value), void *ctx);
+
+// Fills in what the checkers have to say of a run; once, at the end.
+void gv_judge_finish(struct gv_judge *judge, struct gv_result *result);
+
+#endif

@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: MIT
+#include "named.h"
+
+#include <string.h>
+
+#define CLUSTER(nodes)     \
+    "workload broadcast\n" \
+    "nodes " nodes "\n"    \
+    "rate 100\n"           \
+    "time-limit 20\n"      \
+    "latency 100\n"        \
+    "delivery exact\n"
+
+const struct gv_named gv_named_scenarios[] = {
+    {"calm", "25 nodes, 100 ms apart, and nothing happens", CLUSTER("25")},
+    {"halves", "the cluster in two halves for ten seconds",
+     CLUSTER("25") "\n"
+                   "cut n0..n11 | n12..n24 at 5s for 10s\n"},
+    {"islands", "five islands of five that cannot see each other",
+     CLUSTER("25") "\n"
+                   "cut n0..n4 | n5..n9 | n10..n14 | n15..n19 | n20..n24 at 3s for 12s\n"},
+    {"ring", "each node sees a majority, no two the same",
+     CLUSTER("25") "\n"
+                   "cut ring at 2s for 15s\n"},
+    {"flapping", "another partition every second, healed at once",
+     CLUSTER("25") "\n"
+                   "cut any at 1s for 500ms every 1s\n"},
+    {"one-way", "a third of the nodes hear everybody, and are heard by nobody",
+     CLUSTER("25") "\n"
+                   "cut n0..n7 > rest at 4s for 10s\n"},
+    {"deaf", "one node is heard by everybody, and hears nobody",
+     CLUSTER("25") "\n"
+                   "cut rest > n12 at 4s for 10s\n"},
+    {"lossy", "a network that loses a tenth, and for a while half of all messages",
+     CLUSTER("25") "\n"
+                   "lose 10% at 0s\n"
+                   "lose 50% from 5s to 10s\n"},
+    {"twice", "messages come twice, late, and in any order",
+     CLUSTER("25") "\n"
+                   "duplicate 30% at 0s\n"
+                   "delay 200ms exponential at 0s\n"},
+    {"churn", "every second a node dies and comes back with nothing",
+     CLUSTER("9") "\n"
+                  "crash n1 at 1s for 500ms every 4s without disk\n"
+                  "crash n3 at 2s for 500ms every 4s without disk\n"
+                  "crash n5 at 3s for 500ms every 4s without disk\n"
+                  "crash n7 at 4s for 500ms every 4s without disk\n"},
+    {"blackout", "a third of the nodes die at once, in the middle of it",
+     CLUSTER("25") "\n"
+                   "crash n0..n7 at 8s for 3s without disk\n"},
+    {"sleepers", "nodes stand still for seconds, as if their machine slept",
+     CLUSTER("25") "\n"
+                   "pause n0 at 3s for 4s\n"
+                   "pause n5..n9 at 6s for 3s\n"
+                   "pause n20 at 4s for 1500ms every 3s\n"},
+    {"storm", "all of it at once",
+     CLUSTER("25") "\n"
+                   "lose 20% at 0s\n"
+                   "duplicate 10% at 0s\n"
+                   "delay 50ms exponential at 0s\n"
+                   "cut any at 2s for 2s every 4s\n"
+                   "cut n3,n4 > rest at 3s for 5s\n"
+                   "crash n6 at 5s for 1s every 5s without disk\n"
+                   "pause n9 at 4s for 3s\n"},
+    {NULL, NULL, NULL},
+};
+
+const struct gv_named *gv_named_find(const char *name) {
+    for (const struct gv_named *named = gv_named_scenarios; named->name != NULL; named++) {
+        if (strcmp(named->name, name) == 0) return named;
+    }
+    return NULL;
+}

@@ -1,0 +1,213 @@
+// SPDX-License-Identifier: MIT
+#include "run.h"
+
+#include "live.h"
+#include "memory.h"
+#include "named.h"
+#include "virtual.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+enum { STEPS = 64 }; // between two looks at the clock
+enum { VALID = 0, INVALID = 1, USAGE = 2, INTERRUPTED = 130 };
+
+static volatile sig_atomic_t interrupted;
+
+static void on_signal(int number) {
+    (void)number;
+    interrupted = 1;
+}
+
+static gv_time wall_now(void) {
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (gv_time)now.tv_sec * 1000 * GV_MS + (gv_time)now.tv_nsec;
+}
+
+static void init_live(struct gv_live *live, FILE *out) {
+    const char *no_color = getenv("NO_COLOR"), *term = getenv("TERM");
+    bool tty = isatty(fileno(out)) != 0 && term != NULL && strcmp(term, "dumb") != 0;
+    gv_live_init(live, out, tty, no_color == NULL || *no_color == '\0');
+}
+
+static void draw(struct gv_live *live, const struct gv_command *command,
+                 const struct gv_virtual *sim) {
+    struct gv_trial_view view = gv_trial_view(gv_virtual_trial(sim), gv_virtual_now(sim));
+    gv_live_draw(live, &command->trial, &view);
+}
+
+// Runs to the end, or until interrupted. Returns the time it took.
+static gv_time run(const struct gv_command *command, struct gv_virtual *sim, struct gv_live *live) {
+    gv_time began = wall_now(), every = live->tty ? GV_LIVE_TTY_MS : GV_LIVE_PIPE_MS;
+    gv_time draw_at = began + every * GV_MS;
+    for (unsigned step = 1; gv_virtual_step(sim) && !interrupted; step++) {
+        if (step % STEPS != 0 || wall_now() < draw_at) continue;
+        draw_at = wall_now() + every * GV_MS;
+        draw(live, command, sim);
+    }
+    if (live->tty) draw(live, command, sim);
+    gv_live_end(live);
+    return wall_now() - began;
+}
+
+static struct gv_virtual *new_sim(const struct gv_command *command) {
+    gv_time quiet = command->trial.quiet;
+    return gv_virtual_new(&(struct gv_virtual_config){
+        .trial = command->trial,
+        .staleness_ms = command->staleness_ms,
+        .settle = command->settle < quiet ? command->settle : quiet,
+    });
+}
+
+static void print_speed(const struct gv_virtual *sim, gv_time took, FILE *out) {
+    double seconds = took > 0 ? (double)took / 1e9 : 1e-9;
+    uint64_t lines = gv_virtual_lines(sim);
+    fprintf(out, "  %-16s %.2f s for %.1f s; %" PRIu64 " lines, %.0f a second\n", "took", seconds,
+            (double)gv_virtual_now(sim) / 1e9, lines, (double)lines / seconds);
+}
+
+// Runs it all once more, and compares what cannot be equal by chance.
+static bool repeats(const struct gv_command *command, const struct gv_result *first, FILE *out) {
+    struct gv_virtual *sim = new_sim(command);
+    while (gv_virtual_step(sim) && !interrupted) {
+    }
+    struct gv_result second = gv_virtual_finish(sim);
+    bool same = second.trace == first->trace && second.lines == first->lines &&
+                second.ops == first->ops && second.valid == first->valid;
+    if (same) {
+        fprintf(out, "  %-16s a second run was the same, line by line\n", "determinism");
+    } else if (!interrupted) {
+        fprintf(out,
+                "  %-16s BROKEN: a second run differs: trace %016" PRIx64 ", %" PRIu64 " lines\n",
+                "determinism", second.trace, second.lines);
+    }
+    gv_virtual_free(sim);
+    return same;
+}
+
+static int judge(const struct gv_command *command, struct gv_virtual *sim, gv_time took,
+                 struct gv_live *live, FILE *json) {
+    if (interrupted) {
+        fprintf(live->out, "interrupted\n");
+        return INTERRUPTED;
+    }
+    struct gv_result result = gv_virtual_finish(sim);
+    gv_result_print(&result, live->out, live->color);
+    print_speed(sim, took, live->out);
+    if (json != NULL) gv_result_json(&result, json);
+    bool same = !command->check_determinism || repeats(command, &result, live->out);
+    if (interrupted) return INTERRUPTED;
+    return result.valid && same ? VALID : INVALID;
+}
+
+// ---- Scenarios ----
+
+int gv_run_scenarios(const struct gv_command *command) {
+    if (command->name == NULL) {
+        for (const struct gv_named *named = gv_named_scenarios; named->name != NULL; named++) {
+            printf("%-10s %s\n", named->name, named->summary);
+        }
+        return VALID;
+    }
+    const struct gv_named *named = gv_named_find(command->name);
+    if (named == NULL) {
+        fprintf(stderr, "gvsim: there is no scenario '%s'; gvsim scenarios lists them\n",
+                command->name);
+        return USAGE;
+    }
+    printf("# %s: %s\n%s", named->name, named->summary, named->text);
+    return VALID;
+}
+
+// The whole file, or NULL (errno).
+static char *read_file(const char *path, size_t *len) {
+    FILE *file = fopen(path, "rb");
+    if (file == NULL) return NULL;
+    char *text = NULL;
+    size_t cap = 0, got;
+    *len = 0;
+    do {
+        text = gv_memory_grow(text, &cap, *len + 4096, 1);
+        got = fread(text + *len, 1, cap - *len, file);
+        *len += got;
+    } while (got > 0);
+    fclose(file);
+    return text;
+}
+
+static bool complain(const struct gv_command *command, unsigned line, unsigned column,
+                     const char *why) {
+    fprintf(stderr, "gvsim: %s: line %u, column %u: %s\n", command->scenario, line, column, why);
+    return false;
+}
+
+// Reads the scenario the command names, if it does, and lets it have its say.
+static bool load(struct gv_command *command, struct gv_scenario *scenario) {
+    struct gv_scenario_fault fault;
+    char why[GV_COMMAND_WHY_MAX];
+    if (command->scenario != NULL) {
+        const struct gv_named *named = gv_named_find(command->scenario);
+        size_t len = named != NULL ? strlen(named->text) : 0;
+        char *text =
+            named != NULL ? gv_memory_copy(named->text, len) : read_file(command->scenario, &len);
+        if (text == NULL) {
+            fprintf(stderr, "gvsim: scenario %s: %s\n", command->scenario, strerror(errno));
+            return false;
+        }
+        int error = gv_scenario_parse(scenario, text, len, &fault);
+        free(text);
+        if (error != 0) return complain(command, fault.line, fault.column, fault.why);
+    }
+    for (size_t i = 0; i < scenario->settings_len; i++) {
+        const struct gv_scenario_setting *setting = &scenario->settings[i];
+        if (gv_command_default(command, setting->name, setting->value, why) == 0) continue;
+        return complain(command, setting->line, setting->column, why);
+    }
+    if (gv_command_check(command, why) != 0) {
+        fprintf(stderr, "gvsim: %s; see gvsim --help\n", why);
+        return false;
+    }
+    if (gv_scenario_check(scenario, command->trial.nodes, &fault) != 0) {
+        return complain(command, fault.line, fault.column, fault.why);
+    }
+    if (command->scenario != NULL) command->trial.scenario = scenario;
+    return true;
+}
+
+// ---- The command ----
+
+static int run_all(const struct gv_command *command) {
+    bool to_stdout = command->json != NULL && strcmp(command->json, "-") == 0;
+    FILE *json = to_stdout ? stdout : NULL;
+    if (command->json != NULL && !to_stdout) json = fopen(command->json, "w");
+    if (command->json != NULL && json == NULL) {
+        fprintf(stderr, "gvsim: cannot write %s: %s\n", command->json, strerror(errno));
+        return USAGE;
+    }
+    signal(SIGINT, on_signal);
+    signal(SIGTERM, on_signal);
+    struct gv_live live;
+    init_live(&live, to_stdout ? stderr : stdout);
+    struct gv_virtual *sim = new_sim(command);
+    gv_time took = run(command, sim, &live);
+    int status = judge(command, sim, took, &live, json);
+    gv_virtual_free(sim);
+    if (json != NULL && json != stdout && fclose(json) != 0) {
+        fprintf(stderr, "gvsim: cannot write %s: %s\n", command->json, strerror(errno));
+        return USAGE;
+    }
+    return status;
+}
+
+int gv_run_command(struct gv_command *command) {
+    struct gv_scenario scenario = {0};
+    int status = load(command, &scenario) ? run_all(command) : USAGE;
+    gv_scenario_fini(&scenario);
+    return status;
+}

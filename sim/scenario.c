@@ -1,0 +1,406 @@
+// SPDX-License-Identifier: MIT
+#include "scenario.h"
+
+#include "memory.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { WORD_MAX = 40, DIGITS_MAX = 9 };
+
+struct parser {
+    const char *line; // the line at hand, from its first byte to its end
+    size_t len, at;
+    unsigned number;
+    char word[WORD_MAX]; // the one looked at; "" at the end of the line
+    size_t word_at;      // where it begins
+    struct gv_scenario_fault *fault;
+};
+
+#if defined(__GNUC__)
+__attribute__((format(printf, 2, 3)))
+#endif
+static int
+wrong(const struct parser *parser, const char *format, ...) {
+    va_list args;
+    va_start(args, format);
+    vsnprintf(parser->fault->why, GV_SCENARIO_WHY_MAX, format, args);
+    va_end(args);
+    parser->fault->line = parser->number;
+    parser->fault->column = (unsigned)parser->word_at + 1;
+    return GV_ESYNTAX;
+}
+
+// ---- Words ----
+
+static bool is_space(char c) {
+    return c == ' ' || c == '\t' || c == '\r';
+}
+
+static bool is_mark(char c) {
+    return c == '|' || c == '>' || c == ',';
+}
+
+// Looks at the next word. Marks are words of their own; a word too long is cut, and fits nothing.
+static void next(struct parser *parser) {
+    while (parser->at < parser->len && is_space(parser->line[parser->at])) parser->at++;
+    size_t begin = parser->word_at = parser->at;
+    while (parser->at < parser->len) {
+        char c = parser->line[parser->at];
+        if (is_space(c) || (is_mark(c) && parser->at > begin)) break;
+        parser->at++;
+        if (is_mark(c)) break;
+    }
+    size_t len = parser->at - begin;
+    if (len >= WORD_MAX) len = WORD_MAX - 1;
+    memcpy(parser->word, parser->line + begin, len);
+    parser->word[len] = '\0';
+}
+
+static bool looks_at(const struct parser *parser, const char *word) {
+    return strcmp(parser->word, word) == 0;
+}
+
+static bool take(struct parser *parser, const char *word) {
+    if (!looks_at(parser, word)) return false;
+    next(parser);
+    return true;
+}
+
+static int wanted(const struct parser *parser, const char *what) {
+    if (parser->word[0] == '\0') return wrong(parser, "%s is missing here", what);
+    return wrong(parser, "'%s' stands where %s should", parser->word, what);
+}
+
+// Reads digits with at most one point; moves *text behind them. In thousandths. False: none, or
+// too many.
+static bool read_thousandths(const char **text, uint64_t *out) {
+    uint64_t number = 0;
+    int digits = 0, decimals = -1;
+    for (; **text != '\0'; ++*text) {
+        char c = **text;
+        if (c == '.' && decimals < 0) {
+            decimals = 0;
+        } else if (c >= '0' && c <= '9') {
+            if (++digits > DIGITS_MAX || decimals == 3) return false;
+            number = number * 10 + (uint64_t)(c - '0');
+            if (decimals >= 0) decimals++;
+        } else {
+            break;
+        }
+    }
+    for (int i = decimals < 0 ? 0 : decimals; i < 3; i++) number *= 10;
+    *out = number;
+    return digits > 0;
+}
+
+static int take_time(struct parser *parser, gv_time *out) {
+    const char *text = parser->word;
+    uint64_t number;
+    bool good = read_thousandths(&text, &number);
+    if (good && strcmp(text, "s") == 0) {
+        *out = number * GV_MS;
+    } else if (good && strcmp(text, "ms") == 0) {
+        *out = number * (GV_MS / 1000);
+    } else {
+        return wanted(parser, "a time such as 5s or 250ms");
+    }
+    next(parser);
+    return 0;
+}
+
+static int take_share(struct parser *parser, uint32_t *ppm) {
+    const char *text = parser->word;
+    uint64_t number;
+    if (!read_thousandths(&text, &number) || strcmp(text, "%") != 0 || number > 100000) {
+        return wanted(parser, "a share from 0% to 100%");
+    }
+    *ppm = (uint32_t)number * 10;
+    next(parser);
+    return 0;
+}
+
+// ---- Groups ----
+
+// A node's name, as n12, at *text; moves behind it.
+static bool read_node(const char **text, uint32_t *node) {
+    if (**text != 'n') return false;
+    const char *digits = *text + 1;
+    size_t len = strspn(digits, "0123456789");
+    if (len == 0 || len > DIGITS_MAX) return false;
+    *node = (uint32_t)strtoul(digits, NULL, 10);
+    *text = digits + len;
+    return true;
+}
+
+static int take_range(struct parser *parser, struct gv_scenario_group *group) {
+    if (group->count == GV_SCENARIO_RANGES_MAX) {
+        return wrong(parser, "a group has at most %d parts", GV_SCENARIO_RANGES_MAX);
+    }
+    struct gv_scenario_range *range = &group->ranges[group->count];
+    const char *text = parser->word;
+    bool good = read_node(&text, &range->first);
+    range->last = range->first;
+    if (good && strncmp(text, "..", 2) == 0) {
+        text += 2;
+        good = read_node(&text, &range->last);
+    }
+    if (!good || *text != '\0') return wanted(parser, "a node such as n3 or n1..n12");
+    if (range->last < range->first) {
+        return wrong(parser, "'%s' runs backwards", parser->word);
+    }
+    range->column = (unsigned)parser->word_at + 1;
+    group->count++;
+    next(parser);
+    return 0;
+}
+
+static int take_group(struct parser *parser, struct gv_scenario_step *step) {
+    if (step->group_count == GV_SCENARIO_GROUPS_MAX) {
+        return wrong(parser, "a step has at most %d groups", GV_SCENARIO_GROUPS_MAX);
+    }
+    struct gv_scenario_group *group = &step->groups[step->group_count++];
+    if ((group->all = take(parser, "all")) || (group->rest = take(parser, "rest"))) return 0;
+    do {
+        int error = take_range(parser, group);
+        if (error != 0) return error;
+    } while (take(parser, ","));
+    return 0;
+}
+
+// A | B, A > B, and for cuts A | B | C…
+static int take_sides(struct parser *parser, struct gv_scenario_step *step, bool many) {
+    int error = take_group(parser, step);
+    if (error != 0) return error;
+    step->one_way = take(parser, ">");
+    if (!step->one_way && !take(parser, "|")) return wanted(parser, "| or >");
+    do {
+        error = take_group(parser, step);
+        if (error != 0) return error;
+    } while (many && !step->one_way && take(parser, "|"));
+    return 0;
+}
+
+// ---- Steps ----
+
+static int take_cut(struct parser *parser, struct gv_scenario_step *step) {
+    static const char *const names[] = {"one", "minority", "half", "ring", "any"};
+    for (int i = 0; i <= GV_FAULTS_KINDS; i++) {
+        if (!take(parser, names[i])) continue;
+        step->drawn = true;
+        step->draw = (enum gv_faults_kind)i;
+        return 0;
+    }
+    return take_sides(parser, step, true);
+}
+
+static int take_between(struct parser *parser, struct gv_scenario_step *step) {
+    return take(parser, "between") ? take_sides(parser, step, false) : 0;
+}
+
+static int take_delay(struct parser *parser, struct gv_scenario_step *step) {
+    int error = take_time(parser, &step->delay);
+    if (error != 0) return error;
+    if (take(parser, "uniform")) {
+        step->dist = GV_NET_UNIFORM;
+    } else if (take(parser, "exponential")) {
+        step->dist = GV_NET_EXPONENTIAL;
+    } else {
+        take(parser, "constant");
+    }
+    return take_between(parser, step);
+}
+
+static int take_repeats(struct parser *parser, struct gv_scenario_step *step) {
+    if (!take(parser, "every")) return 0;
+    if (step->lasts == GV_TIME_NEVER) {
+        return wrong(parser,
+                     "what is to happen again needs an end: 'for' and a time before 'every'");
+    }
+    int error = take_time(parser, &step->every);
+    if (error != 0) return error;
+    if (step->every <= step->lasts) {
+        return wrong(parser, "'every' must be longer than it lasts");
+    }
+    step->until = GV_TIME_NEVER;
+    return take(parser, "until") ? take_time(parser, &step->until) : 0;
+}
+
+static int take_when(struct parser *parser, struct gv_scenario_step *step) {
+    int error;
+    step->lasts = step->kind == GV_SCENARIO_CRASH ? 0 : GV_TIME_NEVER;
+    if (take(parser, "from")) {
+        error = take_time(parser, &step->at);
+        if (error != 0) return error;
+        if (!take(parser, "to")) return wanted(parser, "'to'");
+        gv_time to;
+        struct parser before = *parser;
+        error = take_time(parser, &to);
+        if (error != 0) return error;
+        if (to <= step->at) return wrong(&before, "it ends before it begins");
+        step->lasts = to - step->at;
+        return take_repeats(parser, step);
+    }
+    if (!take(parser, "at")) return wanted(parser, "'at' or 'from'");
+    error = take_time(parser, &step->at);
+    if (error != 0) return error;
+    if (take(parser, "for")) {
+        error = take_time(parser, &step->lasts);
+        if (error != 0) return error;
+    }
+    return take_repeats(parser, step);
+}
+
+static int take_crash(struct parser *parser, struct gv_scenario_step *step) {
+    int error = take_group(parser, step);
+    if (error == 0) error = take_when(parser, step);
+    if (error != 0) return error;
+    if (!take(parser, "without")) return wanted(parser, "'without disk'");
+    return take(parser, "disk") ? 0 : wanted(parser, "'disk'");
+}
+
+// Reads what follows the verb.
+static int take_step(struct parser *parser, struct gv_scenario_step *step) {
+    int error = 0;
+    switch (step->kind) {
+    case GV_SCENARIO_CUT:
+        error = take_cut(parser, step);
+        break;
+    case GV_SCENARIO_LOSE:
+    case GV_SCENARIO_DUPLICATE:
+        error = take_share(parser, &step->ppm);
+        if (error == 0) error = take_between(parser, step);
+        break;
+    case GV_SCENARIO_DELAY:
+        error = take_delay(parser, step);
+        break;
+    case GV_SCENARIO_CRASH:
+        return take_crash(parser, step);
+    case GV_SCENARIO_PAUSE:
+        error = take_group(parser, step);
+        break;
+    }
+    return error != 0 ? error : take_when(parser, step);
+}
+
+static int take_setting(struct parser *parser, struct gv_scenario *scenario, const char *name,
+                        size_t name_at) {
+    if (scenario->settings_len == GV_SCENARIO_SETTINGS_MAX) {
+        return wrong(parser, "there are at most %d settings", GV_SCENARIO_SETTINGS_MAX);
+    }
+    if (parser->word[0] == '\0') return wrong(parser, "the value of '%s' is missing here", name);
+    struct gv_scenario_setting *setting = &scenario->settings[scenario->settings_len];
+    if (strlen(name) >= sizeof setting->name) {
+        parser->word_at = name_at;
+        return wrong(parser, "'%s' is neither a step nor a setting", name);
+    }
+    strcpy(setting->name, name);
+    strcpy(setting->value, parser->word);
+    setting->line = parser->number;
+    setting->column = (unsigned)name_at + 1;
+    scenario->settings_len++;
+    next(parser);
+    return 0;
+}
+
+static int take_line(struct parser *parser, struct gv_scenario *scenario) {
+    static const char *const verbs[] = {"cut", "lose", "duplicate", "delay", "crash", "pause"};
+    char name[WORD_MAX];
+    strcpy(name, parser->word);
+    size_t name_at = parser->word_at;
+    next(parser);
+    for (size_t i = 0; i < sizeof verbs / sizeof *verbs; i++) {
+        if (strcmp(name, verbs[i]) != 0) continue;
+        if (scenario->len == GV_SCENARIO_STEPS_MAX) {
+            return wrong(parser, "there are at most %d steps", GV_SCENARIO_STEPS_MAX);
+        }
+        scenario->steps = gv_memory_grow(scenario->steps, &scenario->cap, scenario->len + 1,
+                                         sizeof *scenario->steps);
+        struct gv_scenario_step *step = &scenario->steps[scenario->len++];
+        *step = (struct gv_scenario_step){
+            .kind = (enum gv_scenario_kind)i,
+            .line = parser->number,
+            .text = {(const uint8_t *)parser->line + name_at, parser->len - name_at},
+        };
+        return take_step(parser, step);
+    }
+    return take_setting(parser, scenario, name, name_at);
+}
+
+// ---- The whole ----
+
+static int take_text(struct parser *parser, struct gv_scenario *scenario, size_t len) {
+    const char *end = scenario->text + len;
+    for (const char *line = scenario->text; line < end; line = parser->line + parser->len + 1) {
+        const char *newline = memchr(line, '\n', (size_t)(end - line));
+        size_t size = (size_t)((newline != NULL ? newline : end) - line);
+        const char *comment = memchr(line, '#', size);
+        parser->number++;
+        parser->line = line;
+        parser->len = comment != NULL ? (size_t)(comment - line) : size;
+        parser->at = 0;
+        while (parser->len > 0 && is_space(line[parser->len - 1])) parser->len--;
+        next(parser);
+        int error = parser->word[0] == '\0' ? 0 : take_line(parser, scenario);
+        if (error != 0) return error;
+        if (parser->word[0] != '\0') return wrong(parser, "'%s' is too much", parser->word);
+        parser->len = size;
+    }
+    return 0;
+}
+
+int gv_scenario_parse(struct gv_scenario *scenario, const char *text, size_t len,
+                      struct gv_scenario_fault *fault) {
+    GV_ASSERT(fault != NULL && (text != NULL || len == 0));
+    *scenario = (struct gv_scenario){.text = gv_memory_copy(text, len)};
+    struct parser parser = {.fault = fault};
+    int error = take_text(&parser, scenario, len);
+    if (error != 0) gv_scenario_fini(scenario);
+    return error;
+}
+
+void gv_scenario_fini(struct gv_scenario *scenario) {
+    GV_ASSERT(scenario != NULL);
+    free(scenario->text);
+    free(scenario->steps);
+    *scenario = (struct gv_scenario){0};
+}
+
+int gv_scenario_check(const struct gv_scenario *scenario, uint32_t nodes,
+                      struct gv_scenario_fault *fault) {
+    GV_ASSERT(nodes > 0 && fault != NULL);
+    for (size_t i = 0; i < scenario->len; i++) {
+        const struct gv_scenario_step *step = &scenario->steps[i];
+        for (uint32_t g = 0; g < step->group_count; g++) {
+            const struct gv_scenario_group *group = &step->groups[g];
+            for (uint32_t r = 0; r < group->count; r++) {
+                if (group->ranges[r].last < nodes) continue;
+                fault->line = step->line;
+                fault->column = group->ranges[r].column;
+                snprintf(fault->why, sizeof fault->why, "there is no n%u: the nodes are n0 to n%u",
+                         group->ranges[r].last, nodes - 1);
+                return GV_ERANGE;
+            }
+        }
+    }
+    return 0;
+}
+
+static bool in_ranges(const struct gv_scenario_group *group, uint32_t node) {
+    for (uint32_t i = 0; i < group->count; i++) {
+        if (node >= group->ranges[i].first && node <= group->ranges[i].last) return true;
+    }
+    return false;
+}
+
+bool gv_scenario_has(const struct gv_scenario_step *step, uint32_t group, uint32_t node) {
+    GV_ASSERT(group < step->group_count);
+    if (step->groups[group].all) return true;
+    if (!step->groups[group].rest) return in_ranges(&step->groups[group], node);
+    for (uint32_t i = 0; i < step->group_count; i++) {
+        if (in_ranges(&step->groups[i], node)) return false;
+    }
+    return true;
+}

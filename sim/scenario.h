@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: MIT
+// Scenarios: what befalls a cluster, and when, as a text that a person can read. A line is empty, a
+// comment, a setting, or a step:
+//
+//   # Two halves, and a node that dies in one of them.
+//   nodes 25                                       any option of gvsim run, without its dashes
+//   cut n1..n12 | n13..n25 at 5s for 10s           both ways; more than two parts are fine
+//   cut n1,n2 > rest at 5s                         what the left says does not reach the right
+//   cut ring at 5s for 2s every 5s until 60s       one, minority, half, ring or any: drawn anew
+//   lose 30% from 2s to 4s                         of all messages between nodes
+//   lose 5% between n1 | all at 0s                 or of some: A | B both ways, A > B one way
+//   duplicate 10% at 0s for 5s                     sent twice
+//   delay 50ms exponential at 3s for 1s            on top of the latency; constant, uniform, …
+//   crash n3, n7..n9 at 7s for 2s without disk     back after 2 s, having forgotten all
+//   pause n4 at 1s for 3s                          takes and says nothing meanwhile
+//
+// Times are seconds (5s, 1.5s) or milliseconds (250ms) since the first operation; a step without
+// an end lasts until the operations end, as all do at the latest, but a crash is over at once.
+#ifndef GV_SIM_SCENARIO_H
+#define GV_SIM_SCENARIO_H
+
+#include "faults.h"
+#include "net.h"
+
+enum {
+    GV_SCENARIO_STEPS_MAX = 1024,
+    GV_SCENARIO_SETTINGS_MAX = 32,
+    GV_SCENARIO_GROUPS_MAX = 8,
+    GV_SCENARIO_RANGES_MAX = 16,
+    GV_SCENARIO_WHY_MAX = 160,
+};
+
+enum gv_scenario_kind {
+    GV_SCENARIO_CUT,
+    GV_SCENARIO_LOSE,
+    GV_SCENARIO_DUPLICATE,
+    GV_SCENARIO_DELAY,
+    GV_SCENARIO_CRASH,
+    GV_SCENARIO_PAUSE,
+};
+
+struct gv_scenario_group {
+    struct gv_scenario_range {
+        uint32_t first, last;
+        unsigned column;
+    } ranges[GV_SCENARIO_RANGES_MAX];
+    uint32_t count;
+    bool all, rest; // instead: every node; every node in no other group of the step
+};
+
+struct gv_scenario_step {
+    enum gv_scenario_kind kind;
+    struct gv_scenario_group groups[GV_SCENARIO_GROUPS_MAX];
+    uint32_t group_count;
+    bool one_way;
+    bool drawn;               // cut: drawn at random, and not by groups
+    enum gv_faults_kind draw; // GV_FAULTS_KINDS: of any kind
+    uint32_t ppm;             // lose, duplicate: millionths
+    gv_time delay;
+    enum gv_net_latency dist;
+    gv_time at, lasts;    // lasts: GV_TIME_NEVER: to the end
+    gv_time every, until; // every: 0: once
+    unsigned line;
+    struct gv_slice text; // borrowed from the scenario's
+};
+
+struct gv_scenario {
+    char *text;
+    struct gv_scenario_step *steps;
+    size_t len, cap;
+    struct gv_scenario_setting {
+        char name[24], value[40];
+        unsigned line, column;
+    } settings[GV_SCENARIO_SETTINGS_MAX];
+    size_t settings_len;
+};
+
+// Where something is wrong, and what. Columns count bytes; both begin with 1.
+struct gv_scenario_fault {
+    unsigned line, column;
+    char why[GV_SCENARIO_WHY_MAX];
+};
+
+// Reads a text, which is copied. GV_ESYNTAX: *fault says where and why, and there is nothing to
+// free.
+int gv_scenario_parse(struct gv_scenario *scenario, const char *text, size_t len,
+                      struct gv_scenario_fault *fault);
+void gv_scenario_fini(struct gv_scenario *scenario);
+
+// Whether it fits a cluster of so many nodes. GV_ERANGE: *fault says which step names a node that
+// is not there.
+int gv_scenario_check(const struct gv_scenario *scenario, uint32_t nodes,
+                      struct gv_scenario_fault *fault);
+
+// Whether a node is in a step's group, by its number.
+bool gv_scenario_has(const struct gv_scenario_step *step, uint32_t group, uint32_t node);
+
+#endif

@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: MIT
+// A scenario being played: which steps are under way, and what they make of the network. Clockless:
+// the caller says when a step begins and ends. Crashes and pauses are the caller's to carry out.
+#ifndef GV_SIM_SCRIPT_H
+#define GV_SIM_SCRIPT_H
+
+#include "scenario.h"
+
+enum { GV_SCRIPT_TEXT_MAX = 1024 };
+
+struct gv_script {
+    const struct gv_scenario *scenario;
+    uint32_t nodes, active; // steps under way
+    struct gv_faults *faults;
+    struct gv_net *net;
+    struct gv_script_step {
+        bool active;
+        struct gv_faults drawn; // a cut drawn at random; faults.cut NULL: none
+        uint8_t *sides;         // a rule's
+    } * steps;
+    struct gv_net_rule *rules;
+    char text[GV_SCRIPT_TEXT_MAX];
+    uint64_t seed;
+};
+
+// All is borrowed. The scenario must fit so many nodes.
+void gv_script_init(struct gv_script *script, const struct gv_scenario *scenario, uint32_t nodes,
+                    uint64_t seed, struct gv_faults *faults, struct gv_net *net);
+void gv_script_fini(struct gv_script *script);
+
+// A step begins (again) or ends: cuts and rules are set as all steps under way have it.
+void gv_script_begin(struct gv_script *script, size_t step);
+void gv_script_end(struct gv_script *script, size_t step);
+
+#endif

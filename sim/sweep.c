@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: MIT
+#include "sweep.h"
+
+#include "plot.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+
+static const uint32_t staleness[] = {0, 300, 400, 500, 640, 800, 1000, 1250, 1500, 1750, 2000};
+
+enum {
+    COUNT = sizeof staleness / sizeof *staleness,
+    TRIP_MS = 200, // up and down
+    STEP_MS = 20,  // of the frontier's curve
+    CURVE = (2000 - 250) / STEP_MS,
+};
+
+// What others measured or published for this cluster; see the manual.
+static const struct gv_plot_point published[] = {
+    {207, 23.4, "star, unbatched"},       {390, 8.5, "star, buffered"},
+    {678, 1.99, "hub of 500 ms"},         {1087, 1.92, "star of 500 ms"},
+    {519, 23.8, "Maelstrom's gossip.js"}, {1190, 5.00, "Maelstrom's broadcast.py"},
+};
+
+static void print(const struct gv_study_figures *figures, FILE *out) {
+    fprintf(out, "\n  staleness   msgs/op   median   most ms   client 99 %%\n");
+    for (size_t i = 0; i < COUNT; i++) {
+        fprintf(out, "  %9" PRIu32 "   %7.3f   %6.0f   %7.0f   %8.1f ms\n", staleness[i],
+                figures[i].msgs_per_op, figures[i].median_ms, figures[i].max_ms,
+                figures[i].client_p99_ms);
+    }
+}
+
+static void write_json(const struct gv_study *study, const struct gv_study_figures *figures,
+                       bool valid, FILE *json) {
+    fprintf(json, "{\"valid\":%s,\"seed\":%" PRIu64 ",\"seeds\":%" PRIu32 ",\"rows\":[",
+            valid ? "true" : "false", study->seed, study->seeds);
+    for (size_t i = 0; i < COUNT; i++) {
+        fprintf(json,
+                "%s{\"staleness_ms\":%" PRIu32
+                ",\"msgs_per_op\":%.4f,\"median_ms\":%.0f,\"max_ms\":%.0f,\"client_p99_ms\":%.3f}",
+                i > 0 ? "," : "", staleness[i], figures[i].msgs_per_op, figures[i].median_ms,
+                figures[i].max_ms, figures[i].client_p99_ms);
+    }
+    fprintf(json, "]}\n");
+}
+
+static void draw(const struct gv_study_figures *figures, FILE *svg) {
+    struct gv_trial_config trial = gv_study_trial();
+    struct gv_plot_point measured[COUNT], frontier[CURVE];
+    for (size_t i = 0; i < COUNT; i++)
+        measured[i] = (struct gv_plot_point){figures[i].max_ms, figures[i].msgs_per_op, NULL};
+    for (size_t i = 0; i < CURVE; i++) {
+        double most = 250 + (double)i * STEP_MS;
+        frontier[i] = (struct gv_plot_point){
+            most, gv_study_frontier(trial.nodes, trial.rate, 20, most - TRIP_MS), NULL};
+    }
+    const struct gv_plot plot = {
+        .title = "25 nodes, links of 100 ms, 100 operations a second",
+        .x_name = "longest latency of a value, ms",
+        .y_name = "messages an operation (log)",
+        .x_max = 2000,
+        .y_min = 0.2,
+        .y_max = 40,
+        .line = measured,
+        .line_len = COUNT,
+        .line_name = "grapevine",
+        .curve = frontier,
+        .curve_len = CURVE,
+        .curve_name = "bare wave, no acknowledgements, exact delivery",
+        .points = published,
+        .points_len = sizeof published / sizeof *published,
+    };
+    gv_plot_draw(&plot, svg);
+}
+
+int gv_sweep_run(const struct gv_study *study, FILE *out, FILE *json, FILE *svg) {
+    struct gv_study_setting settings[COUNT];
+    for (size_t i = 0; i < COUNT; i++) {
+        settings[i] = (struct gv_study_setting){
+            .trial = gv_study_trial(), .program = "gv-broadcast", .staleness_ms = staleness[i]};
+    }
+    bool valid;
+    struct gv_batch_run *runs = gv_study_run(study, settings, COUNT, out, &valid);
+    if (runs == NULL) return GV_EXEC_USAGE;
+    struct gv_study_figures figures[COUNT];
+    for (size_t i = 0; i < COUNT; i++)
+        figures[i] = gv_study_median(runs + i * study->seeds, study->seeds);
+    free(runs);
+    print(figures, out);
+    if (json != NULL) write_json(study, figures, valid, json);
+    if (svg != NULL) draw(figures, svg);
+    return valid ? GV_EXEC_VALID : GV_EXEC_INVALID;
+}

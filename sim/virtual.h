@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: MIT
+// Virtual mode: a whole cluster in this process, in virtual time. The nodes are those that ship
+// (struct gv_node, lines and codec and all); their clock jumps from event to event, so a run takes
+// as long as its work does, and one seed gives one run, to the byte.
+//
+// Nodes act in an instant: whatever reaches a node at one time is answered at that time, once all
+// of it has been taken.
+#ifndef GV_SIM_VIRTUAL_H
+#define GV_SIM_VIRTUAL_H
+
+#include "trial.h"
+
+struct gv_virtual_config {
+    struct gv_trial_config trial; // what is asked of the driver (deliver, …) is filled in here
+    uint32_t staleness_ms;        // of the nodes
+    size_t message_max;           // of the nodes; 0: the default
+    // How long after the last fault and operation the replicas may take to be equal; longer is
+    // wrong. No longer than trial.quiet.
+    gv_time settle;
+};
+
+struct gv_virtual;
+
+// Ends the process if there is no memory. The config is copied.
+struct gv_virtual *gv_virtual_new(const struct gv_virtual_config *config);
+void gv_virtual_free(struct gv_virtual *sim);
+
+// Lets everything happen that is due at the next moment something is. False: the run is over.
+bool gv_virtual_step(struct gv_virtual *sim);
+
+gv_time gv_virtual_now(const struct gv_virtual *sim);
+const struct gv_trial *gv_virtual_trial(const struct gv_virtual *sim);
+
+// Lines that went in or out of a node so far.
+uint64_t gv_virtual_lines(const struct gv_virtual *sim);
+// Most memory that all nodes together held at one time, bytes.
+uint64_t gv_virtual_memory(const struct gv_virtual *sim);
+
+// The verdict; once, at the end. What it borrows lives as long as the simulation.
+struct gv_result gv_virtual_finish(struct gv_virtual *sim);
+
+#endif

@@ -1,0 +1,282 @@
+// SPDX-License-Identifier: MIT
+// What a sync costs: two engines that know nothing of each other, and their own messages, encoded
+// and decoded, until both hold the same. Bytes and messages do not count what carries entries: who
+// lacks something has to be sent it whatever the way it was found out.
+#include "bench.h"
+
+#include "../../engine/engine.h"
+#include "../../engine/prng.h"
+#include "../../engine/sync.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+enum { ENVELOPE = 36, MESSAGES_MAX = 1000000, NAMES = 2 }; // a line around a body
+
+// What to compare. `pattern` says how the two differ: 'U' by extras anywhere, half on each side,
+// 'C' by the newest on one side, 'M' by values changed anywhere, half on each side.
+struct plan {
+    uint64_t items, diff, seed;
+    char pattern;
+    bool rounds, warm, swap; // swap: a difference on one side is on the other one
+    size_t message_max;
+    const char *json;
+};
+
+struct outcome {
+    uint64_t packed, wire, messages, all_messages, entries;
+    double cpu_us;
+    bool equal;
+};
+
+// One exchange under way.
+struct duel {
+    const struct plan *plan;
+    struct gv_engine *side[2];
+    struct gv_json json;
+    char *buf;
+    gv_time now, latency;
+    uint32_t expect[2]; // what each side has learnt, for a warm start
+    struct outcome out;
+};
+
+static double cpu_us(void) {
+    struct timespec spent;
+    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &spent);
+    return (double)spent.tv_sec * 1e6 + (double)spent.tv_nsec / 1e3;
+}
+
+static struct gv_slice slice(const char *text) {
+    return (struct gv_slice){(const uint8_t *)text, strlen(text)};
+}
+
+// A one-to-one mixing of 64 bits (the finalizer of Steele, Lea and Flood's SplitMix).
+static uint64_t mix(uint64_t x) {
+    x = (x ^ x >> 30) * UINT64_C(0xbf58476d1ce4e5b9);
+    x = (x ^ x >> 27) * UINT64_C(0x94d049bb133111eb);
+    return x ^ x >> 31;
+}
+
+// --- two engines -----------------------------------------------------------------------------
+
+static void put(struct duel *duel, int side, uint64_t number, uint64_t count) {
+    bool newest = duel->plan->pattern == 'C';
+    uint64_t value = newest ? number : mix(number + duel->plan->seed * 0x100000001);
+    char key[32];
+    snprintf(key, sizeof key, "%" PRId64, (int64_t)value);
+    struct gv_entry entry = {
+        .lattice = duel->plan->pattern == 'M' ? GV_LATTICE_COUNTER : GV_LATTICE_SET,
+        .key = slice(key),
+        .count = duel->plan->pattern == 'M' ? count : 0,
+    };
+    if (gv_engine_put(duel->side[side], 0, &entry) != 1) GV_ASSERT(false);
+}
+
+static void fill(struct duel *duel) {
+    const struct plan *plan = duel->plan;
+    uint64_t common = plan->items, last = plan->items + plan->diff;
+    if (plan->pattern == 'M') common = plan->items - plan->diff, last = plan->items;
+    for (uint64_t i = 0; i < common; i++) {
+        for (int side = 0; side < 2; side++) put(duel, side, i, 1);
+    }
+    for (uint64_t i = common; i < last; i++) {
+        int one = (plan->pattern == 'C' ? 0 : (int)(i & 1)) ^ plan->swap;
+        put(duel, one, i, 2);
+        if (plan->pattern == 'M') put(duel, 1 - one, i, 1);
+    }
+}
+
+static bool begin(struct duel *duel) {
+    const struct plan *plan = duel->plan;
+    duel->buf = malloc(plan->message_max);
+    gv_json_init(&duel->json, gv_base_malloc(), 1 << 22, 0);
+    for (int i = 0; i < 2; i++) {
+        struct gv_engine_config config = {
+            .alloc = gv_base_malloc(),
+            .seed = plan->seed * 2 + (uint64_t)i,
+            .secret = slice("a secret"),
+            .staleness_ms = 500,
+            .message_max = plan->message_max,
+        };
+        if (gv_engine_new(&duel->side[i], &config) != 0) return false;
+    }
+    fill(duel);
+    duel->now = 1000 * GV_MS;
+    duel->latency = plan->rounds ? 50 * GV_MS : 0;
+    struct gv_slice names[NAMES] = {slice("n0"), slice("n1")};
+    for (int i = 0; i < 2; i++) {
+        if (gv_engine_join(duel->side[i], duel->now, names[i], names, NAMES) != 0) return false;
+    }
+    for (int i = 0; i < 2; i++) gv_sync_learn(duel->side[i], 1 - i, 4 * duel->expect[i]);
+    return duel->buf != NULL;
+}
+
+static void end(struct duel *duel) {
+    for (int i = 0; i < 2; i++) gv_engine_free(duel->side[i]);
+    gv_json_fini(&duel->json);
+    free(duel->buf);
+}
+
+// One message from this side to the other. False: there is none.
+static bool pass(struct duel *duel, int from, gv_time latency) {
+    struct outcome *out = &duel->out;
+    double start = cpu_us();
+    int peer;
+    size_t len =
+        gv_engine_send(duel->side[from], duel->now, duel->buf, duel->plan->message_max, &peer);
+    if (len == 0) return false;
+    duel->now += latency;
+    struct gv_message message;
+    const char *fault;
+    int error = gv_json_parse(&duel->json, duel->buf, len);
+    if (error > 0) error = gv_message_decode(&message, &duel->json, 0, &fault);
+    if (error >= 0) error = gv_engine_receive(duel->side[1 - from], duel->now, from, &message);
+    out->cpu_us += cpu_us() - start;
+    GV_ASSERT(error >= 0);
+    if (message.ranges.len == 0 && message.entries == 0) return true; // an acknowledgement
+    out->all_messages++;
+    if (message.ranges.len == 0) return true;
+    size_t entries = message.entries ? gv_json_raw(&duel->json, message.entries).len + 11 : 0;
+    out->messages++;
+    out->packed += GV_BASE64_BYTES(message.ranges.len);
+    out->wire += len - entries + ENVELOPE;
+    return true;
+}
+
+// Lets the two speak, a message of one, then what the other says to it, until all is said.
+static void talk(struct duel *duel) {
+    struct outcome *out = &duel->out;
+    for (int idle = 0; idle < 1000 && out->all_messages < MESSAGES_MAX; idle++) {
+        for (int quiet = 0, from = 0; quiet < 2; from = 1 - from) {
+            bool said = pass(duel, from, duel->latency);
+            quiet = said ? 0 : quiet + 1;
+            while (said && pass(duel, from, 0)) continue;
+        }
+        out->equal = gv_digest_equal(gv_engine_root(duel->side[0]), gv_engine_root(duel->side[1]));
+        if (out->equal && out->messages > 0) break;
+        gv_time a = gv_engine_deadline(duel->side[0]), b = gv_engine_deadline(duel->side[1]);
+        duel->now = a < b ? a : b;
+    }
+    struct gv_engine_stats stats[2];
+    for (int i = 0; i < 2; i++) gv_engine_stats(duel->side[i], &stats[i]);
+    uint64_t all = duel->plan->items + (duel->plan->pattern == 'M' ? 0 : duel->plan->diff);
+    out->equal = out->equal && stats[0].entries == all && stats[1].entries == all;
+    out->entries = stats[0].sent_entries + stats[1].sent_entries;
+}
+
+static struct outcome run(const struct plan *plan) {
+    struct duel duel = {.plan = plan};
+    bool begun = begin(&duel);
+    GV_ASSERT(begun);
+    talk(&duel);
+    if (plan->warm) { // again, between two others who know what was learnt
+        struct duel again = {.plan = plan};
+        for (int i = 0; i < 2; i++) again.expect[i] = gv_sync_expect(duel.side[i], 1 - i);
+        end(&duel);
+        duel = again;
+        begun = begin(&duel);
+        GV_ASSERT(begun);
+        talk(&duel);
+    }
+    end(&duel);
+    return duel.out;
+}
+
+// --- the command line ------------------------------------------------------------------------
+
+static void report(const struct plan *plan, const struct outcome *out) {
+    printf("sync  n=%-8" PRIu64 " d=%-6" PRIu64 " %c %-6s %-4s %9" PRIu64 " packed %9" PRIu64
+           " wire %4" PRIu64 " messages (%" PRIu64 " with entries' own) %9.0f us  %" PRIu64
+           " entries%s\n",
+           plan->items, plan->diff, plan->pattern, plan->rounds ? "rounds" : "bytes",
+           plan->warm ? "warm" : "cold", out->packed, out->wire, out->messages, out->all_messages,
+           out->cpu_us, out->entries, out->equal ? "" : "  NOT EQUAL");
+}
+
+static bool grid(uint64_t items) {
+    static const struct {
+        uint64_t diff;
+        char pattern;
+    } rows[] = {{0, 'U'},     {1, 'U'},    {10, 'U'},    {100, 'U'}, {1000, 'U'},
+                {10000, 'U'}, {1000, 'C'}, {10000, 'C'}, {1, 'M'},   {1000, 'M'}};
+    bool right = true;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        if (rows[i].diff > items / 10) continue;
+        for (int mode = 0; mode < 4; mode++) {
+            struct plan plan = {.items = items,
+                                .diff = rows[i].diff,
+                                .pattern = rows[i].pattern,
+                                .seed = 1,
+                                .rounds = mode & 2,
+                                .warm = mode & 1,
+                                .message_max = 4 << 20};
+            struct outcome out = run(&plan);
+            report(&plan, &out);
+            fflush(stdout);
+            right = right && out.equal;
+        }
+    }
+    return right;
+}
+
+int bench_sync(bool small) {
+    return grid(small ? 10000 : 1000000) ? 0 : 1;
+}
+
+static bool write_json(const struct plan *plan, const struct outcome *out) {
+    FILE *file = fopen(plan->json, "w");
+    if (file == NULL) return false;
+    fprintf(file,
+            "{\"items\":%" PRIu64 ",\"diff\":%" PRIu64
+            ",\"pattern\":\"%c\",\"packed_bytes\":%" PRIu64 ",\"wire_bytes\":%" PRIu64
+            ",\"messages\":%" PRIu64 ",\"cpu_us\":%.0f,\"equal\":%s}\n",
+            plan->items, plan->diff, plan->pattern, out->packed, out->wire, out->messages,
+            out->cpu_us, out->equal ? "true" : "false");
+    return fclose(file) == 0;
+}
+
+int bench_sync_command(int argc, char **argv) {
+    struct plan plan = {
+        .items = 1000000, .diff = 1000, .pattern = 'U', .seed = 1, .message_max = 4 << 20};
+    bool table = false;
+    for (int i = 0; i < argc; i++) {
+        const char *value = i + 1 < argc ? argv[i + 1] : "";
+        uint64_t number = strtoull(value, NULL, 10);
+        bool takes = true;
+        if (strcmp(argv[i], "--items") == 0)
+            plan.items = number;
+        else if (strcmp(argv[i], "--diff") == 0)
+            plan.diff = number;
+        else if (strcmp(argv[i], "--seed") == 0)
+            plan.seed = number;
+        else if (strcmp(argv[i], "--max-message") == 0)
+            plan.message_max = number;
+        else if (strcmp(argv[i], "--pattern") == 0)
+            plan.pattern = *value;
+        else if (strcmp(argv[i], "--optimise") == 0)
+            plan.rounds = *value == 'r';
+        else if (strcmp(argv[i], "--json") == 0)
+            plan.json = value;
+        else
+            takes = false;
+        if (takes)
+            i++;
+        else if (strcmp(argv[i], "--warm") == 0)
+            plan.warm = true;
+        else if (strcmp(argv[i], "--swap") == 0)
+            plan.swap = true;
+        else if (strcmp(argv[i], "--grid") == 0)
+            table = true;
+        else
+            return 2;
+    }
+    if (plan.items == 0 || plan.diff > plan.items || strchr("UCM", plan.pattern) == NULL) return 2;
+    if (table) return grid(plan.items) ? 0 : 1;
+    struct outcome out = run(&plan);
+    report(&plan, &out);
+    if (plan.json != NULL && !write_json(&plan, &out)) return 1;
+    return out.equal ? 0 : 1;
+}

@@ -1,0 +1,66 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+# gvsim run and gvsim scenarios, end to end: verdicts, exit statuses, JSON, scenarios that ship and
+# those with mistakes in them.
+set -u
+gvsim=${BUILD:-build}/gvsim
+tmp=$(mktemp -d) || exit 1
+trap 'rm -rf "$tmp"' EXIT
+bad=0
+
+# case_ NAME STATUS WORDS ARGS…: runs gvsim and looks at its exit status and whether what it prints
+# holds the words.
+case_() {
+    name=$1 want=$2 words=$3
+    shift 3
+    "$gvsim" "$@" >"$tmp/out" 2>&1 </dev/null
+    got=$?
+    if [ $got -ne "$want" ]; then
+        echo "$name: exit status $got, not $want"
+    elif ! grep -q -e "$words" "$tmp/out"; then
+        echo "$name: does not say '$words'"
+    else
+        return
+    fi
+    cat "$tmp/out"
+    bad=1
+}
+
+scenario() { # TEXT: writes it to a file
+    printf "$1" >"$tmp/scenario"
+}
+
+for load in broadcast g-set g-counter pn-counter echo unique-ids; do
+    case_ "$load" 0 '^valid' run -w $load --rate 50 --latency 20 --nemesis partition \
+        --nemesis-interval 2 --seed 3
+done
+case_ determinism 0 'a second run was the same' run -w g-set --latency 50 \
+    --latency-dist exponential --check-determinism --seed 3
+case_ unequal 1 'unequal replicas' run -w broadcast --rate 50 --latency 50 --settle 0.01 --seed 3
+
+for name in $("$gvsim" scenarios | cut -d ' ' -f 1); do
+    case_ "$name" 0 '^valid' run --scenario "$name" --seed 3
+    "$gvsim" scenarios "$name" >"$tmp/scenario"
+    case_ "$name as a file" 0 '^valid' run --scenario "$tmp/scenario" --time-limit 1 --seed 3
+done
+
+scenario 'nodes 5\ncut n1 | n7 at 1s\n'
+case_ no-node 2 'line 2, column 10: there is no n7' run -w echo --scenario "$tmp/scenario"
+case_ more-nodes 0 '^valid' run -w echo --scenario "$tmp/scenario" --nodes 8
+scenario 'rate fast\n'
+case_ no-rate 2 "line 1, column 1: --rate wants .*'fast'" run -w echo --scenario "$tmp/scenario"
+scenario 'workload echo\ncut n1 n2 at 1s\n'
+case_ no-bar 2 "line 2, column 8: 'n2' stands where" run --scenario "$tmp/scenario"
+scenario 'cut n1 | n2 at 1s\n'
+case_ no-workload 2 'which workload' run --scenario "$tmp/scenario"
+case_ no-scenario 2 'scenario /nowhere: ' run --scenario /nowhere
+case_ no-name 2 "no scenario 'nothing'" scenarios nothing
+case_ no-json 2 'cannot write /nowhere/x' run -w echo --json /nowhere/x
+
+"$gvsim" run -w broadcast --seed 3 --json "$tmp/a.json" >"$tmp/out" || bad=1
+"$gvsim" run -w broadcast --seed 3 --json - >"$tmp/b.json" 2>/dev/null || bad=1
+cmp -s "$tmp/a.json" "$tmp/b.json" || { echo "json: two runs differ" && bad=1; }
+for key in valid ops msgs_per_op stable_latency_ms trace lines node_memory replicas_equal_ms; do
+    grep -q "\"$key\":" "$tmp/a.json" || { echo "json: no $key" && bad=1; }
+done
+exit $bad

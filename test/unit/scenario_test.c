@@ -1,0 +1,212 @@
+// SPDX-License-Identifier: MIT
+#include "../../sim/named.h"
+#include "../../sim/scenario.h"
+#include "../lib/test.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static struct gv_scenario scenario;
+static struct gv_scenario_fault fault;
+
+static int parse(const char *text) {
+    memset(&fault, 0, sizeof fault);
+    return gv_scenario_parse(&scenario, text, strlen(text), &fault);
+}
+
+static const struct gv_scenario_step *one_step(const char *text) {
+    assert_int_equal(parse(text), 0);
+    assert_int_equal(scenario.len, 1);
+    return &scenario.steps[0];
+}
+
+static void cuts_name_groups_or_a_kind(void **state) {
+    (void)state;
+    const struct gv_scenario_step *step =
+        one_step("# two parts\n\n  cut n1..n3,n7 | n4  at 5s for 10s # here\n");
+    assert_int_equal(step->kind, GV_SCENARIO_CUT);
+    assert_int_equal(step->group_count, 2);
+    assert_false(step->one_way || step->drawn);
+    assert_int_equal(step->at, 5000 * GV_MS);
+    assert_int_equal(step->lasts, 10000 * GV_MS);
+    assert_int_equal(step->line, 3);
+    assert_memory_equal(step->text.data, "cut n1..n3,n7 | n4  at 5s for 10s", step->text.len);
+    assert_int_equal(step->text.len, 33);
+    assert_true(gv_scenario_has(step, 0, 2) && gv_scenario_has(step, 0, 7));
+    assert_false(gv_scenario_has(step, 0, 4) || gv_scenario_has(step, 1, 7));
+    gv_scenario_fini(&scenario);
+
+    step = one_step("cut n1 > rest at 1.5s");
+    assert_true(step->one_way);
+    assert_int_equal(step->at, 1500 * GV_MS);
+    assert_true(step->lasts == GV_TIME_NEVER);
+    assert_true(gv_scenario_has(step, 1, 0) && !gv_scenario_has(step, 1, 1));
+    gv_scenario_fini(&scenario);
+
+    step = one_step("cut n0|n1|all at 0s for 1ms");
+    assert_int_equal(step->group_count, 3);
+    assert_true(gv_scenario_has(step, 2, 0));
+    gv_scenario_fini(&scenario);
+
+    step = one_step("cut ring from 250ms to 2s every 3s until 60s");
+    assert_true(step->drawn);
+    assert_int_equal(step->draw, GV_FAULTS_RING);
+    assert_int_equal(step->at, 250 * GV_MS);
+    assert_int_equal(step->lasts, 1750 * GV_MS);
+    assert_int_equal(step->every, 3000 * GV_MS);
+    assert_int_equal(step->until, 60000 * GV_MS);
+    gv_scenario_fini(&scenario);
+}
+
+static void what_befalls_messages_and_nodes(void **state) {
+    (void)state;
+    const struct gv_scenario_step *step = one_step("lose 0.5% between n0 > n1 from 2s to 4s");
+    assert_int_equal(step->kind, GV_SCENARIO_LOSE);
+    assert_int_equal(step->ppm, 5000);
+    assert_true(step->one_way);
+    gv_scenario_fini(&scenario);
+
+    step = one_step("duplicate 100% at 0s");
+    assert_int_equal(step->kind, GV_SCENARIO_DUPLICATE);
+    assert_int_equal(step->ppm, 1000000);
+    assert_int_equal(step->group_count, 0);
+    gv_scenario_fini(&scenario);
+
+    step = one_step("delay 50ms exponential between n0 | rest at 3s for 1s");
+    assert_int_equal(step->kind, GV_SCENARIO_DELAY);
+    assert_int_equal(step->delay, 50 * GV_MS);
+    assert_int_equal(step->dist, GV_NET_EXPONENTIAL);
+    gv_scenario_fini(&scenario);
+
+    step = one_step("crash n3, n7..n9 at 7s without disk");
+    assert_int_equal(step->kind, GV_SCENARIO_CRASH);
+    assert_int_equal(step->lasts, 0);
+    assert_true(gv_scenario_has(step, 0, 8));
+    gv_scenario_fini(&scenario);
+
+    step = one_step("pause all at 1s for 3s");
+    assert_int_equal(step->kind, GV_SCENARIO_PAUSE);
+    assert_true(gv_scenario_has(step, 0, 12345));
+    gv_scenario_fini(&scenario);
+}
+
+static void settings_are_kept_for_their_reader(void **state) {
+    (void)state;
+    assert_int_equal(parse("nodes 25\n\tlatency-dist  uniform # so\n"), 0);
+    assert_int_equal(scenario.settings_len, 2);
+    assert_string_equal(scenario.settings[0].name, "nodes");
+    assert_string_equal(scenario.settings[0].value, "25");
+    assert_string_equal(scenario.settings[1].value, "uniform");
+    assert_int_equal(scenario.settings[1].line, 2);
+    assert_int_equal(scenario.settings[1].column, 2);
+    gv_scenario_fini(&scenario);
+}
+
+static void faults_are_told_by_line_and_column(void **state) {
+    (void)state;
+    static const struct {
+        const char *text;
+        unsigned line, column;
+        const char *why;
+    } cases[] = {
+        {"cut n1 | at 5s", 1, 10, "'at' stands where a node such as n3 or n1..n12 should"},
+        {"\n# x\n  cut n1 n2 at 5s", 3, 10, "'n2' stands where | or > should"},
+        {"cut n5..n2 | n1 at 5s", 1, 5, "'n5..n2' runs backwards"},
+        {"cut n1 | n2", 1, 12, "'at' or 'from' is missing here"},
+        {"cut n1 | n2 at 5", 1, 16, "'5' stands where a time such as 5s or 250ms should"},
+        {"cut n1 | n2 at 5s for", 1, 22, "a time such as 5s or 250ms is missing here"},
+        {"cut n1 | n2 from 5s to 4s", 1, 24, "it ends before it begins"},
+        {"cut n1 | n2 at 5s for 1s every 1s", 1, 34, "'every' must be longer than it lasts"},
+        {"cut n1 | n2 at 5s every 9s", 1, 25, "what is to happen again needs an end"},
+        {"cut n1 | n2 at 5s for 1s soon", 1, 26, "'soon' is too much"},
+        {"lose 101% at 0s", 1, 6, "'101%' stands where a share from 0% to 100% should"},
+        {"lose 1.2345% at 0s", 1, 6, "a share"},
+        {"lose 5 at 0s", 1, 6, "a share"},
+        {"lose 5% between n1 at 0s", 1, 20, "'at' stands where | or > should"},
+        {"crash n1 at 2s", 1, 15, "'without disk' is missing here"},
+        {"crash n1 at 2s without", 1, 23, "'disk' is missing here"},
+        {"pause m1 at 2s", 1, 7, "a node such as"},
+        {"pause n1, at 2s", 1, 11, "a node such as"},
+        {"nodes", 1, 6, "the value of 'nodes' is missing here"},
+        {"nodes 5 6", 1, 9, "'6' is too much"},
+        {"rate 1\nmake-it-rain-from-the-sky now", 2, 1, "is neither a step nor a setting"},
+        {"cut n1 | n2 at 99999999999s", 1, 16, "a time such as"},
+        {"pause n99999999999 at 1s", 1, 7, "a node such as"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        assert_int_equal(parse(cases[i].text), GV_ESYNTAX);
+        assert_non_null(strstr(fault.why, cases[i].why));
+        assert_int_equal(fault.line, cases[i].line);
+        assert_int_equal(fault.column, cases[i].column);
+        assert_null(scenario.steps);
+    }
+}
+
+static void nodes_must_be_there(void **state) {
+    (void)state;
+    assert_int_equal(parse("pause n1 at 1s\ncut n1..n4 | n0,n9 at 2s"), 0);
+    assert_int_equal(gv_scenario_check(&scenario, 10, &fault), 0);
+    assert_int_equal(gv_scenario_check(&scenario, 9, &fault), GV_ERANGE);
+    assert_int_equal(fault.line, 2);
+    assert_int_equal(fault.column, 17);
+    assert_string_equal(fault.why, "there is no n9: the nodes are n0 to n8");
+    gv_scenario_fini(&scenario);
+}
+
+static void those_that_ship_can_be_read(void **state) {
+    (void)state;
+    int count = 0;
+    for (const struct gv_named *named = gv_named_scenarios; named->name != NULL; named++) {
+        assert_int_equal(parse(named->text), 0);
+        uint32_t nodes = 0;
+        for (size_t i = 0; i < scenario.settings_len; i++) {
+            if (strcmp(scenario.settings[i].name, "nodes") != 0) continue;
+            nodes = (uint32_t)strtoul(scenario.settings[i].value, NULL, 10);
+        }
+        assert_true(nodes > 0);
+        assert_int_equal(gv_scenario_check(&scenario, nodes, &fault), 0);
+        assert_ptr_equal(gv_named_find(named->name), named);
+        gv_scenario_fini(&scenario);
+        count++;
+    }
+    assert_true(count >= 12);
+    assert_null(gv_named_find("nothing"));
+}
+
+// Whatever the bytes, it is read or refused with a place in the text.
+static void rubbish_is_refused_with_a_place(void **state) {
+    (void)state;
+    static const char *const words[] = {"cut ", "n1",  "..", "n2 ", "| ",  "> ", ", ",   "at ",
+                                        "5s ",  "for", "\n", "%",   "all", "#",  "lose", "3"};
+    struct gv_prng prng;
+    gv_prng_init(&prng, 3, 0);
+    for (int round = 0; round < 20000; round++) {
+        char text[256] = "";
+        unsigned lines = 1;
+        for (uint64_t left = gv_prng_below(&prng, 12); left > 0; left--) {
+            const char *word = words[gv_prng_below(&prng, sizeof words / sizeof *words)];
+            lines += *word == '\n';
+            strcat(text, word);
+        }
+        if (parse(text) == 0) {
+            gv_scenario_fini(&scenario);
+            continue;
+        }
+        assert_true(fault.line >= 1 && fault.line <= lines);
+        assert_true(fault.column >= 1 && fault.column <= strlen(text) + 1);
+        assert_true(fault.why[0] != '\0');
+    }
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(cuts_name_groups_or_a_kind),
+        cmocka_unit_test(what_befalls_messages_and_nodes),
+        cmocka_unit_test(settings_are_kept_for_their_reader),
+        cmocka_unit_test(faults_are_told_by_line_and_column),
+        cmocka_unit_test(nodes_must_be_there),
+        cmocka_unit_test(those_that_ship_can_be_read),
+        cmocka_unit_test(rubbish_is_refused_with_a_place),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

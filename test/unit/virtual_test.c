@@ -1,0 +1,199 @@
+// SPDX-License-Identifier: MIT
+// Whole runs of the nodes as they ship, in virtual time.
+#include "../../sim/virtual.h"
+#include "../lib/test.h"
+
+#include <string.h>
+
+static struct gv_virtual *sim;
+
+static struct gv_virtual_config config_of(enum gv_load_kind load) {
+    return (struct gv_virtual_config){
+        .trial = {.load = load,
+                  .nodes = 9,
+                  .rate = 50,
+                  .time_limit = 5000 * GV_MS,
+                  .quiet = 6000 * GV_MS,
+                  .latency_ms = 20,
+                  .topology = GV_TOPOLOGY_GRID,
+                  .nemesis_interval = 1500 * GV_MS,
+                  .seed = 7},
+        .staleness_ms = 300,
+        .settle = 6000 * GV_MS,
+    };
+}
+
+static struct gv_result run(const struct gv_virtual_config *config) {
+    sim = gv_virtual_new(config);
+    while (gv_virtual_step(sim)) {
+    }
+    return gv_virtual_finish(sim);
+}
+
+static void end(void) {
+    gv_virtual_free(sim);
+}
+
+static void every_workload_is_valid_under_partitions(void **state) {
+    (void)state;
+    for (int load = 0; load < GV_LOAD_KINDS; load++) {
+        struct gv_virtual_config config = config_of((enum gv_load_kind)load);
+        config.trial.nemesis = true;
+        config.trial.latency = GV_NET_EXPONENTIAL;
+        config.trial.delivery = load % 2 == 0 ? GV_NET_EXACT : GV_NET_MAELSTROM;
+        struct gv_result result = run(&config);
+        assert_true(result.valid);
+        assert_int_equal(result.ok, result.ops);
+        assert_true(result.ops > 200 && result.partitions > 0);
+        assert_true(result.settled == gv_load_converges(config.trial.load));
+        assert_true(result.node_memory > 1000 && result.lines > 2 * result.ops);
+        end();
+    }
+}
+
+static void the_staleness_asked_for_is_kept(void **state) {
+    (void)state;
+    struct gv_virtual_config config = config_of(GV_LOAD_BROADCAST);
+    config.trial.delivery = GV_NET_EXACT;
+    struct gv_result slow = run(&config);
+    assert_true(slow.stable_latency.p100 <= 300 && slow.stable_latency.p100 > 50);
+    double each = (double)slow.servers_msgs / (double)slow.ops;
+    end();
+    config.staleness_ms = 0;
+    struct gv_result fast = run(&config);
+    assert_true(fast.stable_latency.p100 <= 20);
+    assert_true((double)fast.servers_msgs / (double)fast.ops > each);
+    end();
+}
+
+static void one_seed_gives_one_run(void **state) {
+    (void)state;
+    struct gv_virtual_config config = config_of(GV_LOAD_G_SET);
+    config.trial.nemesis = true;
+    config.trial.latency = GV_NET_UNIFORM;
+    struct gv_result first = run(&config);
+    uint64_t trace = first.trace, lines = first.lines;
+    end();
+    struct gv_result second = run(&config);
+    assert_true(second.trace == trace && second.lines == lines);
+    end();
+    config.trial.seed++;
+    struct gv_result third = run(&config);
+    assert_true(third.trace != trace);
+    end();
+}
+
+static void replicas_that_differ_too_long_are_wrong(void **state) {
+    (void)state;
+    struct gv_virtual_config config = config_of(GV_LOAD_BROADCAST);
+    config.settle = 1 * GV_MS; // shorter than any message takes
+    struct gv_result result = run(&config);
+    assert_false(result.valid);
+    assert_non_null(strstr(result.errors->texts[0], "unequal replicas: 0.001 s after"));
+    assert_true(result.has_finals && result.finals_equal);
+    end();
+}
+
+static void a_cluster_of_one_works(void **state) {
+    (void)state;
+    struct gv_virtual_config config = config_of(GV_LOAD_PN_COUNTER);
+    config.trial.nodes = 1;
+    struct gv_result result = run(&config);
+    assert_true(result.valid && result.settled);
+    assert_int_equal(result.servers_msgs, 0);
+    end();
+}
+
+// Runs under a scenario, in which nothing may go wrong.
+static struct gv_result suffer(enum gv_load_kind load, const char *text) {
+    static struct gv_scenario scenario;
+    static struct gv_scenario_fault fault;
+    struct gv_virtual_config config = config_of(load);
+    gv_scenario_fini(&scenario);
+    assert_int_equal(gv_scenario_parse(&scenario, text, strlen(text), &fault), 0);
+    assert_int_equal(gv_scenario_check(&scenario, config.trial.nodes, &fault), 0);
+    config.trial.scenario = &scenario;
+    config.trial.delivery = GV_NET_EXACT;
+    struct gv_result result = run(&config);
+    if (!result.valid) print_message("%s: %s\n", text, result.errors->texts[0]);
+    assert_true(result.valid);
+    assert_true(result.settled && result.has_finals && result.finals_equal);
+    return result;
+}
+
+static void every_fault_is_survived(void **state) {
+    (void)state;
+    static const char *const texts[] = {
+        "cut n0..n3 | rest at 1s for 3s",
+        "cut n0..n2 | n3..n5 | n6..n8 at 1s",
+        "cut n0 > rest at 1s for 2s\ncut rest > n1 at 2s for 2s",
+        "cut any at 0s for 300ms every 700ms",
+        "lose 50% at 1s for 3s",
+        "lose 100% between n0..n3 | rest at 1s for 3s",
+        "duplicate 50% at 0s\ndelay 100ms exponential at 0s",
+        "crash n1,n2 at 2s for 1s without disk",
+        "crash n0..n5 at 3s for 1s without disk",
+        "crash all at 2s for 500ms without disk",
+        "pause n1..n3 at 2s for 2s",
+        "pause n1 at 1s for 3s\ncrash n1 at 2s for 500ms without disk\ncut half at 1s for 3s",
+    };
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
+        struct gv_result sets = suffer(GV_LOAD_BROADCAST, texts[i]);
+        assert_int_equal(sets.lost + sets.phantom + sets.duplicated, 0);
+        assert_true(sets.partitions > 0);
+        end();
+        suffer(GV_LOAD_PN_COUNTER, texts[i]);
+        end();
+    }
+}
+
+static void cuts_go_the_way_they_say(void **state) {
+    (void)state;
+    // Nobody hears n0: what it is told comes late.
+    struct gv_result mute = suffer(GV_LOAD_BROADCAST, "cut n0 > rest at 0s for 4s");
+    assert_true(mute.stable_latency.p100 > 3000);
+    assert_int_equal(mute.unknown, 0);
+    end();
+    struct gv_result lossless = suffer(GV_LOAD_BROADCAST, "lose 0% at 0s");
+    assert_true(lossless.stable_latency.p100 <= 600);
+    end();
+    struct gv_result late = suffer(GV_LOAD_BROADCAST, "delay 200ms at 0s");
+    assert_true(late.stable_latency.p50 > lossless.stable_latency.p50 + 50);
+    end();
+}
+
+static void clients_of_a_node_that_is_down_or_still_wait_for_it(void **state) {
+    (void)state;
+    struct gv_result down = suffer(GV_LOAD_G_SET, "crash n4 at 1s for 3s without disk");
+    assert_true(down.unknown > 0);
+    end();
+    struct gv_result still = suffer(GV_LOAD_G_SET, "pause n4 at 1s for 3s");
+    assert_int_equal(still.unknown, 0);
+    assert_true(still.client_latency.p100 > 2000 && still.client_latency.p100 <= 3000);
+    end();
+}
+
+static void scenarios_are_repeatable(void **state) {
+    (void)state;
+    static const char text[] = "lose 20% at 0s\ncut any at 1s for 500ms every 1s\n"
+                               "crash n1 at 2s for 500ms without disk";
+    uint64_t trace = suffer(GV_LOAD_G_SET, text).trace;
+    end();
+    assert_true(suffer(GV_LOAD_G_SET, text).trace == trace);
+    end();
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(every_workload_is_valid_under_partitions),
+        cmocka_unit_test(the_staleness_asked_for_is_kept),
+        cmocka_unit_test(one_seed_gives_one_run),
+        cmocka_unit_test(replicas_that_differ_too_long_are_wrong),
+        cmocka_unit_test(a_cluster_of_one_works),
+        cmocka_unit_test(every_fault_is_survived),
+        cmocka_unit_test(cuts_go_the_way_they_say),
+        cmocka_unit_test(clients_of_a_node_that_is_down_or_still_wait_for_it),
+        cmocka_unit_test(scenarios_are_repeatable),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
