@@ -28,7 +28,8 @@ struct gv_push {
     uint32_t child_count;
     gv_time staleness;  // 0: no tree, every value goes straight to every peer
     uint32_t levels;    // below the root of the whole tree
-    gv_time last_wave;  // when this node last spoke to its children
+    gv_time last_wave;  // when this node last spoke to its children, 0: not yet …
+    gv_time beat;       // … and after which time it told them to expect it again
     gv_time doubted_at; // when the parent was last asked because others have left it
     bool phase_known;   // the parent said when its next wave leaves:
     gv_time phase_at;   // … it said so then,
@@ -80,7 +81,9 @@ struct gv_engine {
     uint8_t *scratch; // canonical texts of an entry received
     struct gv_push push;
     struct gv_sync sync;
-    gv_time last_change; // of the replica
+    gv_time last_change;                     // of the replica
+    void (*changed)(void *ctx, uint32_t at); // the owner's, or NULL
+    void *changed_ctx;
     struct gv_engine_stats stats;
 };
 

@@ -31,7 +31,12 @@ int gv_engine_new(struct gv_engine **out, const struct gv_engine_config *config)
     if (message_max < GV_ENGINE_MESSAGE_MIN) return GV_EINVAL;
     struct gv_engine *engine = config->alloc.resize(config->alloc.ctx, NULL, 0, sizeof *engine);
     if (engine == NULL) return GV_ENOMEM;
-    *engine = (struct gv_engine){.alloc = config->alloc, .message_max = message_max};
+    *engine = (struct gv_engine){
+        .alloc = config->alloc,
+        .message_max = message_max,
+        .changed = config->changed,
+        .changed_ctx = config->changed_ctx,
+    };
     engine->scratch = resize(engine, NULL, 0, GV_REPLICA_TEXT_MAX);
     if (engine->scratch == NULL) {
         release(engine, engine, sizeof *engine);
@@ -299,6 +304,7 @@ static int put(struct gv_engine *engine, gv_time now, const struct gv_entry *ent
     int changed = gv_replica_put(&engine->replica, entry, &ref);
     if (changed <= 0) return changed;
     engine->last_change = now;
+    if (engine->changed != NULL) engine->changed(engine->changed_ctx, ref);
     if (engine->peer_count > 1) gv_push_changed(engine, now, ref, origin);
     return 1;
 }
@@ -388,10 +394,13 @@ int gv_engine_receive(struct gv_engine *engine, gv_time now, int index,
 // --- messages out ----------------------------------------------------------------------------
 
 // How long an acknowledgement of what is sent now may take.
-static gv_time patience(const struct gv_engine *engine, int index, bool ask) {
+static gv_time patience(const struct gv_engine *engine, gv_time now, int index, bool ask) {
     gv_time timeout = gv_peer_timeout(engine->peers[index], gv_core_guess(engine));
     // This node is the peer's child exactly if the peer is its parent.
-    return ask ? timeout : timeout + gv_push_ack_delay(engine, index == engine->push.parent);
+    bool up = index == engine->push.parent;
+    gv_time delay = up ? gv_push_answer_time(engine, now) : 0;
+    if (delay == 0) delay = gv_push_ack_delay(engine, up);
+    return ask ? timeout : timeout + delay;
 }
 
 // The head of what is to be said, and which parts shall follow it.
@@ -444,7 +453,7 @@ static size_t compose(struct gv_engine *engine, gv_time now, int index, char *bu
         gv_message_begin(&out, &it.head, buf, engine->message_max);
     }
     if (it.head.has_id)
-        gv_peer_sent(peer, now, reached, patience(engine, index, it.head.ask), it.head.sync);
+        gv_peer_sent(peer, now, reached, patience(engine, now, index, it.head.ask), it.head.sync);
     if (it.head.ask) peer->ask = false;
     if (it.opens) peer->open_sync = peer->follow_up = false;
     if (it.head.sync) engine->stats.sent_syncs++;

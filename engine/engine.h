@@ -38,6 +38,11 @@ struct gv_engine_config {
     uint32_t staleness_ms;  // how long a value may take to be everywhere; 0: as fast as it goes
     size_t message_max;     // longest message sent, bytes; 0: GV_ENGINE_MESSAGE_DEFAULT
     uint64_t memory_max;    // bound of the replica, bytes; 0: none but 32-bit references (64 GiB)
+    // Called for each entry that was put or received and changed the replica, for who keeps them
+    // elsewhere: gv_engine_next with a cursor of `at` and an end of `at` + 1 gives the entry, as
+    // long as its record does not move. Must not call the engine. May be NULL.
+    void (*changed)(void *ctx, uint32_t at);
+    void *changed_ctx;
 };
 
 struct gv_engine;

@@ -4,7 +4,10 @@
 enum {
     PERIOD_MIN_MS = 10,
     PERIOD_SHARE = 4,    // of the way down and up, the least that a period is worth
-    MARGIN_SHARE = 32,   // of the staleness, to spare for round trips that vary …
+    MARGIN_SHARE = 40,   // of the staleness, to spare for round trips that vary …
+    ROUNDING_MS = 1,     // lost where messages and timers count in milliseconds
+    STEADY = 16,         // round trips measured before their deviation counts
+    SURE = 4,            // round trips measured before links are called slow
     MARGIN_MAX_MS = 50,  // … but no more than this
     ACK_DELAY_MS = 2000, // long, so that nearly all acknowledgements ride on news
 };
@@ -77,9 +80,10 @@ bool gv_push_links(const struct gv_engine *engine, int peer) {
 
 // --- the beat --------------------------------------------------------------------------------
 
-static gv_time round_trip(const struct gv_engine *engine, int peer) {
+// The round trip to this peer, if it has been measured so many times; else 0.
+static gv_time round_trip(const struct gv_engine *engine, int peer, uint8_t times) {
     const struct gv_peer *state = engine->peers[peer];
-    return state != NULL && state->measured ? state->trip : 0;
+    return state != NULL && state->trips >= times ? state->trip : 0;
 }
 
 // What a child arrives early by, so that a round trip a little longer does not miss the wave.
@@ -88,16 +92,25 @@ static gv_time margin(const struct gv_engine *engine) {
     return time < MARGIN_MAX_MS * GV_MS ? time : MARGIN_MAX_MS * GV_MS;
 }
 
+// What it spares on top of that while its round trips do vary: late by so little is better than
+// late by a period.
+static gv_time unrest(const struct gv_engine *engine) {
+    const struct gv_peer *parent = engine->peers[engine->push.parent];
+    gv_time most = margin(engine);
+    if (parent->trips < STEADY) return 0; // the first deviation is only a guess
+    return parent->rttvar < most ? parent->rttvar : most;
+}
+
 // How long news take up and down the tree, going by the slowest of the peers beside this node; 0:
-// that is not known yet.
-static gv_time way(const struct gv_engine *engine) {
+// that is not known yet. Counts only peers measured so many times.
+static gv_time way(const struct gv_engine *engine, uint8_t times) {
     const struct gv_push *push = &engine->push;
-    gv_time slowest = push->parent == GV_CORE_NONE ? 0 : round_trip(engine, push->parent);
+    gv_time slowest = push->parent == GV_CORE_NONE ? 0 : round_trip(engine, push->parent, times);
     for (uint32_t i = 0; i < push->child_count; i++) {
-        gv_time trip = round_trip(engine, (int)push->children[i]);
+        gv_time trip = round_trip(engine, (int)push->children[i], times);
         if (trip > slowest) slowest = trip;
     }
-    return slowest > 0 ? push->levels * (slowest + margin(engine)) : 0;
+    return slowest > 0 ? push->levels * (slowest + margin(engine) + ROUNDING_MS * GV_MS) : 0;
 }
 
 static gv_time period_min(gv_time way) {
@@ -108,14 +121,14 @@ static gv_time period_min(gv_time way) {
 // How long a root lets pass between two waves: what the user's bound leaves once the news have
 // gone up and down the tree, or a little where it leaves less.
 static gv_time period(const struct gv_engine *engine) {
-    gv_time staleness = engine->push.staleness, taken = way(engine), least = period_min(taken);
-    if (taken == 0) return staleness / 2;
+    gv_time staleness = engine->push.staleness, taken = way(engine, 1), least = period_min(taken);
+    if (taken == 0) return staleness / 3;
     return staleness > taken + least ? staleness - taken : least;
 }
 
 uint32_t gv_push_staleness_ms(const struct gv_engine *engine) {
     if (direct(engine) || engine->peer_count < 2) return 0;
-    gv_time taken = way(engine), needed = taken + period_min(taken);
+    gv_time taken = way(engine, SURE), needed = taken + period_min(taken);
     if (taken == 0 || needed < engine->push.staleness) needed = engine->push.staleness;
     return (uint32_t)((needed + GV_MS - 1) / GV_MS);
 }
@@ -133,7 +146,7 @@ static gv_time wave_expected(const struct gv_engine *engine, gv_time now) {
 static gv_time up_time(const struct gv_engine *engine, gv_time now) {
     const struct gv_push *push = &engine->push;
     if (wave_expected(engine, now) == 0 || !engine->peers[push->parent]->measured) return now;
-    gv_time early = round_trip(engine, push->parent) + margin(engine);
+    gv_time early = round_trip(engine, push->parent, 1) + margin(engine) + unrest(engine);
     gv_time leave = push->phase_at + push->phase_next; // and `early` before that
     if (leave < now + early) {
         gv_time missed = now + early - leave + push->phase_next - 1;
@@ -150,8 +163,8 @@ static gv_time wave_time(const struct gv_engine *engine, gv_time now) {
         return expected > 0 ? expected : now;
     }
     if (push->last_wave == 0) return now;
-    gv_time beat = period(engine), next = push->last_wave + beat;
-    if (next < now) next += beat; // children that missed that one aim at this one
+    gv_time next = push->last_wave + push->beat;
+    if (next < now) next += push->beat; // children that missed that one aim at this one
     return next > now ? next : now;
 }
 
@@ -160,7 +173,7 @@ uint32_t gv_push_next_ms(const struct gv_engine *engine, gv_time now, int peer) 
     if (direct(engine) || !(engine->peers[peer]->child || stands_in(engine, peer))) return 0;
     if (push->last_wave == 0) return 0;
     gv_time when =
-        push->parent == GV_CORE_NONE ? push->last_wave + period(engine) : up_time(engine, now);
+        push->parent == GV_CORE_NONE ? push->last_wave + push->beat : up_time(engine, now);
     return when > now ? (uint32_t)((when - now) / GV_MS) : 0;
 }
 
@@ -235,9 +248,13 @@ void gv_push_heard(struct gv_engine *engine, gv_time now, int peer,
 void gv_push_wave(struct gv_engine *engine, gv_time now) {
     struct gv_push *push = &engine->push;
     push->last_wave = now;
+    push->beat = period(engine);
     for (uint32_t i = 0; i < push->child_count; i++) {
-        if (gv_push_links(engine, (int)push->children[i]))
-            gv_core_enqueue(engine, (int)push->children[i]);
+        int child = (int)push->children[i];
+        if (!gv_push_links(engine, child)) continue;
+        struct gv_peer *state = engine->peers[child];
+        if (state->unacked > 0) state->ack_at = now; // a child counts on it
+        gv_core_enqueue(engine, child);
     }
 }
 
@@ -283,11 +300,12 @@ static int best_parent(const struct gv_engine *engine) {
 // A new root tells those who may still wait for the old one: one comparison each, which is not
 // repeated, and brings along what they lack.
 static void lead(struct gv_engine *engine, gv_time now) {
+    engine->push.last_wave = now;
+    engine->push.beat = period(engine);
     for (int i = (int)engine->self + 1; i < (int)engine->peer_count; i++) {
         if (!stands_in(engine, i) || !usable(engine, i)) continue;
         struct gv_peer *state = gv_core_peer(engine, i);
         if (state == NULL || state->child) continue;
-        if (engine->push.last_wave == 0) engine->push.last_wave = now;
         state->open_sync = true;
         gv_core_enqueue(engine, i);
     }
@@ -306,8 +324,8 @@ void gv_push_choose(struct gv_engine *engine, gv_time now) {
     push->parent = best;
     push->phase_known = false;
     if (state == NULL) {
-        gv_core_arm(engine, GV_CORE_WAVE, now);
         lead(engine, now);
+        gv_core_arm(engine, GV_CORE_WAVE, now);
         return;
     }
     gv_peer_reset(state, owed);
@@ -356,9 +374,22 @@ uint64_t gv_push_write(struct gv_engine *engine, int peer, struct gv_message_wri
     return at;
 }
 
+gv_time gv_push_answer_time(const struct gv_engine *engine, gv_time now) {
+    const struct gv_push *push = &engine->push;
+    // Other parents than the first say when they speak to their own parent.
+    if (push->parent != 0 || wave_expected(engine, now) == 0) return 0;
+    if (!engine->peers[0]->measured) return 0;
+    gv_time trip = round_trip(engine, push->parent, 1), comes = push->phase_at + push->phase_next;
+    if (comes < now + trip) {
+        gv_time missed = now + trip - comes + push->phase_next - 1;
+        comes += missed / push->phase_next * push->phase_next;
+    }
+    return comes + margin(engine) - now - trip;
+}
+
 gv_time gv_push_ack_delay(const struct gv_engine *engine, bool from_child) {
     gv_time staleness = engine->push.staleness;
-    if (direct(engine)) return ACK_DELAY_MS * GV_MS / 2;
+    if (direct(engine)) return ACK_DELAY_MS * GV_MS;
     if (from_child) return staleness;
     return staleness > ACK_DELAY_MS * GV_MS / 2 ? 2 * staleness : ACK_DELAY_MS * GV_MS;
 }

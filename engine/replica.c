@@ -158,6 +158,11 @@ static uint32_t units_of(const struct gv_entry *entry) {
     return (uint32_t)((size + UNIT - 1) / UNIT);
 }
 
+static bool too_long(const struct gv_entry *entry) {
+    return entry->key.len + entry->value.len + entry->node.len > GV_REPLICA_TEXT_MAX ||
+           entry->node.len > UINT8_MAX;
+}
+
 static uint8_t *append(uint8_t *to, struct gv_slice text) {
     if (text.len > 0) memcpy(to, text.data, text.len);
     return to + text.len;
@@ -259,13 +264,86 @@ static int merge(struct gv_replica *replica, const struct gv_entry *entry, struc
 
 int gv_replica_put(struct gv_replica *replica, const struct gv_entry *entry, uint32_t *ref) {
     GV_ASSERT(entry->key.len > 0 && ref != NULL);
-    if (entry->key.len + entry->value.len + entry->node.len > GV_REPLICA_TEXT_MAX ||
-        entry->node.len > UINT8_MAX)
-        return GV_EFULL;
+    if (too_long(entry)) return GV_EFULL;
     struct gv_item item = gv_lattice_item(&replica->key, entry);
     struct gv_tree_cursor at;
     if (seek(replica, entry, item.place, &at)) return merge(replica, entry, item, &at, ref);
     return insert(replica, entry, item, ref);
+}
+
+// --- loading ---------------------------------------------------------------------------------
+
+int gv_replica_load(struct gv_replica *replica, struct gv_replica_load *load,
+                    const struct gv_entry *entry) {
+    GV_ASSERT(entry->key.len > 0 && gv_tree_root(&replica->tree).count == 0);
+    if (too_long(entry)) return GV_EFULL;
+    if (load->count == load->cap) {
+        size_t cap = load->cap ? load->cap * 2 : 1024;
+        struct gv_item *items =
+            resize(replica, load->items, load->cap * sizeof *items, cap * sizeof *items);
+        if (items == NULL) return GV_ENOMEM;
+        load->items = items;
+        load->cap = cap;
+    }
+    struct gv_item item = gv_lattice_item(&replica->key, entry);
+    int error = reserve(replica, entry, units_of(entry), &item.ref);
+    if (error) return error;
+    write_record(record_at(replica, item.ref), entry, UINT64_MAX);
+    if (load->count > 0 && item.place < load->items[load->count - 1].place) load->mixed = true;
+    load->items[load->count++] = item;
+    return 0;
+}
+
+static void sift(struct gv_item *items, size_t at, size_t count) {
+    struct gv_item item = items[at];
+    for (size_t child; (child = 2 * at + 1) < count; at = child) {
+        if (child + 1 < count && items[child + 1].place > items[child].place) child++;
+        if (items[child].place <= item.place) break;
+        items[at] = items[child];
+    }
+    items[at] = item;
+}
+
+// By place: a heap, since it needs no memory and no luck.
+static void sort(struct gv_item *items, size_t count) {
+    for (size_t i = count / 2; i > 0; i--) sift(items, i - 1, count);
+    for (size_t i = count; i > 1; i--) {
+        struct gv_item last = items[i - 1];
+        items[i - 1] = items[0];
+        items[0] = last;
+        sift(items, 0, i - 1);
+    }
+}
+
+// Whether one of the items before `count` is another version of this one; if so the larger one
+// takes its place, and the record of the other is given up.
+static bool absorb(struct gv_replica *replica, struct gv_item *items, size_t count,
+                   struct gv_item item) {
+    struct gv_entry entry = gv_replica_get(replica, item.ref);
+    for (size_t i = count; i > 0 && items[i - 1].place == item.place; i--) {
+        struct gv_entry held = gv_replica_get(replica, items[i - 1].ref);
+        if (!gv_lattice_same(&entry, &held)) continue;
+        bool larger = gv_lattice_exceeds(&entry, &held);
+        record_at(replica, larger ? items[i - 1].ref : item.ref)->lattice = LATTICE_NONE;
+        if (larger) items[i - 1] = item;
+        return true;
+    }
+    return false;
+}
+
+int gv_replica_load_end(struct gv_replica *replica, struct gv_replica_load *load) {
+    if (load->mixed) sort(load->items, load->count);
+    size_t kept = 0;
+    for (size_t i = 0; i < load->count; i++) {
+        if (!absorb(replica, load->items, kept, load->items[i]))
+            load->items[kept++] = load->items[i];
+    }
+    int error = gv_tree_load(&replica->tree, load->items, kept);
+    GV_ASSERT(error == 0 || error == GV_ENOMEM);
+    if (load->items != NULL) resize(replica, load->items, load->cap * sizeof *load->items, 0);
+    *load = (struct gv_replica_load){0};
+    if (error != 0) replica->end = 0; // the chunks stay for what comes
+    return error;
 }
 
 bool gv_replica_walk(const struct gv_replica *replica, uint32_t *ref, uint32_t end,

@@ -35,6 +35,20 @@ GV_API void gv_replica_init(struct gv_replica *replica, struct gv_alloc alloc, s
                             uint64_t memory_max);
 GV_API void gv_replica_fini(struct gv_replica *replica);
 
+// Fills an empty replica: gv_replica_load for each entry, then gv_replica_load_end, also after an
+// error. In between the replica is good for nothing else. Entries that come in the order of their
+// places, as gv_lattice_item tells them, cost least; of two versions the larger one stays.
+struct gv_replica_load {
+    struct gv_item *items; // zeroed at the start, like the rest
+    size_t count, cap;
+    bool mixed; // they came out of order
+};
+// GV_EFULL, GV_ENOMEM: as for gv_replica_put.
+GV_API int gv_replica_load(struct gv_replica *replica, struct gv_replica_load *load,
+                           const struct gv_entry *entry);
+// GV_ENOMEM: the replica is empty then.
+GV_API int gv_replica_load_end(struct gv_replica *replica, struct gv_replica_load *load);
+
 // Merges an entry in. 1: the replica changed, *ref is the record; 0: it had this version or a
 // larger one. GV_EFULL: texts longer than GV_REPLICA_TEXT_MAX, or memory_max or the 64 GiB that
 // references reach are used up; GV_ENOMEM. After an error the replica is as it was. The texts

@@ -7,7 +7,7 @@ enum {
     SOON_MS = 1000,   // between syncs after trouble
     FAR_MS = 20,      // a round trip from which on a message saved is worth more bytes
     IDLE_MS = 30000,  // between comparisons without trouble …
-    QUIET_MS = 15000, // … of which so much without a change, if it can be
+    QUIET_MS = 20000, // … of which so much without a change, if it can be
     PARTED_MS = 4000, // while somebody is suspected
     PUT_OFF_MAX_MS = 30000,
 };

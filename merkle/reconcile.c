@@ -28,11 +28,12 @@ enum {
     PART_MAX = BEFORE_MAX + SPLIT_MIN * SUM_MAX > BEFORE_MAX + LIST_MAX
                    ? BEFORE_MAX + SPLIT_MIN *SUM_MAX
                    : BEFORE_MAX + LIST_MAX,
-    SLACK_MAX = 16,  // ranks by which a cut may be moved for the sake of a shorter bound
-    FEW = 16,        // parts that differ
-    SAMPLE = 48,     // parts looked at to estimate how many differences there are
-    QUOTIENTS = 8,   // candidates looked for where a quotient is not unique
-    PROBE_SHARE = 8, // bits by which a probe is narrower than the gap it lies in
+    SLACK_MAX = 16,       // ranks by which a cut may be moved for the sake of a shorter bound
+    FEW = 16,             // parts that differ
+    SAMPLE = 48,          // parts looked at to estimate how many differences there are
+    QUOTIENTS = 8,        // candidates looked for where a quotient is not unique …
+    QUOTIENTS_ROOT = 256, // … of everything, which is spoken of once
+    PROBE_SHARE = 12,     // bits by which a probe is narrower than the gap it lies in
 };
 _Static_assert((int)PART_MAX <= (int)GV_RECONCILE_ROOM_MIN,
                "an empty message must hold any one part");
@@ -223,12 +224,13 @@ static void survey(struct walk *walk) {
         squares += by > 256 ? 65536 : by * by;
         if (by != 1 && !matches(&probe, mine)) differ++; // if it is 1 it is likely to be peeled
     }
-    uint32_t least = state->rounds ? 16 : 4, most = state->rounds ? 256 : 64;
-    uint64_t narrow = parts > 0 ? squares / parts : 0;
+    uint32_t finer = state->rounds ? 4 : 1;
+    uint64_t narrow = parts > 0 ? squares / parts * finer : 0;
     uint64_t all = differ * (state->in.len - start) / (probe.in.at - start + 1);
-    if (parts > 1 && differ == parts && narrow < 16) narrow = 16;
+    if (parts > 1 && differ == parts && narrow < 16 * finer) narrow = 16 * finer;
     if (all <= FEW && narrow < 8) narrow = 8;
-    state->narrow = clamp(narrow * (state->rounds ? 4 : 1), least, most);
+    if (all <= 2 && parts > 16 && narrow < 16) narrow = 16;
+    state->narrow = clamp(narrow, 4 * finer, 64 * finer);
     state->surveyed = true;
 }
 
@@ -372,7 +374,8 @@ static uint64_t find_quotient(const struct walk *walk, struct gv_digest more, bo
     uint64_t hi = walk->state->hi, step;
     uint64_t place = gv_peel_quotient(more.sum, more.cross, walk->state->lo, hi, &step);
     if (!known) return step <= hi - walk->state->lo && step != 0 ? hi : place;
-    for (int i = 0; place < hi && i < QUOTIENTS; i++) {
+    int most = walk->state->kind == KIND_ROOT ? QUOTIENTS_ROOT : QUOTIENTS;
+    for (int i = 0; place < hi && i < most; i++) {
         if (holds(walk, place, more.count == 0, more.sum)) return place;
         if (step == 0 || hi - place <= step) break;
         place += step;

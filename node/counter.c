@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: MIT
-// A counter that goes up and down. Each life of each node has two entries of its own, one for what
-// it has added and one for what it has taken away; both only grow, so the larger count is the
-// later one. The key is ["NODE",INCARNATION,"+"] or "-": a restarted node knows nothing of its
-// former life's entries, so it must not write to them.
+// A counter that goes up and down. Each incarnation of each node has two entries of its own, one
+// for what it has added and one for what it has taken away; both only grow, so the larger count is
+// the later one. The key is ["NODE",INCARNATION,"+"] or "-". A restarted node that knows nothing
+// of its former life's entries must not write to them, so it is another incarnation; one that kept
+// them on disk goes on with them.
 #include "workload.h"
 
 #include <inttypes.h>
@@ -10,8 +11,28 @@
 #include <string.h>
 
 struct counter {
-    uint64_t plus, minus; // of this life
+    bool known;           // the totals are; else they are what the replica has
+    uint64_t plus, minus; // of this incarnation, with what is on its way to the disk
 };
+
+enum { KEY_CAP = 1 + GV_NODE_QUOTED_MAX + 1 + 20 + 5 + 1 };
+
+// This node's entry for what goes up or down, but for the count.
+static struct gv_entry own_entry(const struct gv_request *request, bool up, char *key) {
+    int len = snprintf(key, KEY_CAP, "[%.*s,%" PRIu64 ",\"%c\"]", (int)request->self.len,
+                       (const char *)request->self.data, request->incarnation, up ? '+' : '-');
+    GV_ASSERT(len > 0 && len < KEY_CAP);
+    return (struct gv_entry){
+        .lattice = GV_LATTICE_COUNTER,
+        .key = {(const uint8_t *)key, (size_t)len},
+    };
+}
+
+static uint64_t stored(const struct gv_request *request, bool up) {
+    char key[KEY_CAP];
+    struct gv_entry entry = own_entry(request, up, key), found;
+    return gv_engine_get(request->engine, &entry, &found) ? found.count : 0;
+}
 
 static void handle_add(struct gv_request *request) {
     struct counter *counter = request->state;
@@ -22,25 +43,23 @@ static void handle_add(struct gv_request *request) {
         gv_request_malformed(request, "delta", "is not an integer of 64 bits");
         return;
     }
+    if (!counter->known)
+        *counter = (struct counter){true, stored(request, true), stored(request, false)};
     bool up = delta >= 0;
     uint64_t size = up ? (uint64_t)delta : 0 - (uint64_t)delta;
     uint64_t *total = up ? &counter->plus : &counter->minus;
-    if (size > (uint64_t)INT64_MAX - *total) {
+    if (*total > (uint64_t)INT64_MAX || size > (uint64_t)INT64_MAX - *total) {
         gv_request_malformed(request, "delta", "takes what this node has added beyond 2^63 - 1");
         return;
     }
-    char key[1 + GV_NODE_QUOTED_MAX + 1 + 20 + 5 + 1];
-    int len = snprintf(key, sizeof key, "[%.*s,%" PRIu64 ",\"%c\"]", (int)request->self.len,
-                       (const char *)request->self.data, request->incarnation, up ? '+' : '-');
-    GV_ASSERT(len > 0 && (size_t)len < sizeof key);
-    struct gv_entry entry = {
-        .lattice = GV_LATTICE_COUNTER,
-        .key = {(const uint8_t *)key, (size_t)len},
-        .count = *total + size,
-    };
-    if (size > 0 && !gv_request_put(request, &entry)) return;
-    *total += size;
-    gv_reply_ok(request->reply, "add_ok");
+    if (size == 0) {
+        gv_reply_ok(request->reply, "add_ok");
+        return;
+    }
+    char key[KEY_CAP];
+    struct gv_entry entry = own_entry(request, up, key);
+    entry.count = *total + size;
+    if (gv_request_put(request, &entry, "add_ok")) *total += size;
 }
 
 // Whether a key ends in `,"+"]` or the like.

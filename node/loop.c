@@ -48,6 +48,10 @@ struct loop {
     uv_write_t write;
     bool writing; // out_data is in use
 
+    uv_work_t work;
+    const struct gv_store_batch *batch; // being written to the store, or NULL
+    int stored;                         // how that ended
+
     bool stopping; // by a signal
     bool flushed;  // nothing more is to come: news need not wait for a wave
     bool done;
@@ -262,6 +266,32 @@ static void set_reading(struct loop *loop, bool reading) {
     if (error != 0) fail(loop, "standard input", uv_strerror(error));
 }
 
+// ---- The store ----------------------------------------------------------------------------------
+
+// In a thread of libuv's: the only thing that waits for the disk.
+static void on_work(uv_work_t *work) {
+    struct loop *loop = work->data;
+    loop->stored = loop->config.store->write(loop->config.store->ctx, loop->batch);
+}
+
+static void on_stored(uv_work_t *work, int cancelled) {
+    struct loop *loop = work->data;
+    const struct gv_store *store = loop->config.store;
+    loop->batch = NULL;
+    if (cancelled != 0) loop->stored = GV_EIO;
+    gv_node_written(loop->node, gv_loop_now(), loop->stored, store->text(store->ctx));
+    turn(loop);
+}
+
+static void start_batch(struct loop *loop, gv_time now) {
+    if (loop->config.store == NULL || loop->batch != NULL || loop->done) return;
+    loop->batch = gv_node_batch(loop->node, now);
+    if (loop->batch == NULL) return;
+    loop->work.data = loop;
+    int error = uv_queue_work(&loop->uv, &loop->work, on_work, on_stored);
+    GV_ASSERT(error == 0); // it fails only without a callback
+}
+
 // ---- The loop -----------------------------------------------------------------------------------
 
 static void on_timer(uv_timer_t *timer) {
@@ -295,14 +325,17 @@ static void turn(struct loop *loop) {
     } while (full && !loop->writing && !loop->done && gv_node_ready(loop->node));
 
     bool ending = loop->eof || loop->stopping;
-    if (ending && !full && !loop->writing && !loop->flushed) {
+    bool settled = ending && !full && gv_node_settle(loop->node);
+    start_batch(loop, now);
+    settled = settled && loop->batch == NULL;
+    if (settled && !loop->writing && !loop->flushed) {
         loop->flushed = true;
         gv_node_flush(loop->node, now);
         flush(loop, now);
     }
     set_reading(loop, !full && !ending && !loop->done);
     set_timer(loop, now);
-    if (ending && !full && !loop->writing) loop->done = true;
+    if (settled && !loop->writing) loop->done = true;
     if (loop->done) uv_stop(&loop->uv);
 }
 

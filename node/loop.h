@@ -2,17 +2,18 @@
 // Runs a node on standard input and output, by libuv. Each may be a pipe, a socket, a terminal or
 // a plain file (or a device like /dev/null).
 //
-// Nothing is ever waited for but the kernel's next event (and plain files): when the output is not
-// taken, the node fills up, no more input is read until it has room again, and time goes on for
-// gossip. Memory is bounded: a buffer for input, a little longer than the longest line, and one
-// for output.
+// Nothing is ever waited for but the kernel's next event (and plain files, not the store's): when
+// the output is not taken, the node fills up, no more input is read until it has room again, and
+// time goes on for gossip. Memory is bounded: a buffer for input, a little longer than the longest
+// line, and one for output.
 #ifndef GV_NODE_LOOP_H
 #define GV_NODE_LOOP_H
 
 #include "node.h"
 
 struct gv_loop_config {
-    struct gv_node *node; // borrowed
+    struct gv_node *node;         // borrowed
+    const struct gv_store *store; // the node's, or NULL; written to by threads of libuv's
     size_t line_max; // the node's; longer lines are handed to it only as far as it refuses them
     void (*log)(void *ctx, enum gv_log_level level, const char *text); // not NULL
     void *log_ctx;

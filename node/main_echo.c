@@ -3,5 +3,5 @@
 #include "program.h"
 
 int main(int argc, char **argv) {
-    return gv_program_main(&gv_echo_workload, argc, argv);
+    return gv_program_main(&gv_echo_workload, NULL, argc, argv);
 }

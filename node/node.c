@@ -20,6 +20,7 @@ struct counts {
 struct gv_node {
     struct gv_node_config config;
     struct gv_engine *engine; // NULL: the workload has no replica
+    struct gv_commit commit;  // if there is a store
     struct gv_reply reply;
     void *state; // the workload's
     char *scratch;
@@ -37,6 +38,7 @@ struct gv_node {
     gv_time log_since; // start of the second in which complaints are counted
     unsigned log_count;
     struct counts counts;
+    bool slow; // the links are, and that has been logged
 };
 
 // One line's tokens; negative: not there, or not of the right type.
@@ -59,7 +61,14 @@ static int new_engine(struct gv_node *node) {
         .staleness_ms = config->staleness_ms,
         .message_max = config->message_max,
     };
-    return gv_engine_new(&node->engine, &engine);
+    if (config->store == NULL) return gv_engine_new(&node->engine, &engine);
+    engine.changed = gv_commit_changed;
+    engine.changed_ctx = &node->commit;
+    int error = gv_commit_init(&node->commit, config->alloc, config->commit_ms * GV_MS);
+    if (error == 0) error = gv_engine_new(&node->engine, &engine);
+    if (error == 0) error = gv_store_load(config->store, node->engine);
+    node->commit.engine = node->engine;
+    return error;
 }
 
 int gv_node_new(struct gv_node **out, const struct gv_node_config *config) {
@@ -92,6 +101,8 @@ int gv_node_new(struct gv_node **out, const struct gv_node_config *config) {
 void gv_node_free(struct gv_node *node) {
     if (node == NULL) return;
     if (node->engine != NULL) gv_engine_free(node->engine);
+    if (node->config.store != NULL && node->commit.alloc.resize != NULL)
+        gv_commit_fini(&node->commit);
     gv_reply_fini(&node->reply);
     if (node->state != NULL) node_resize(node, node->state, node->config.workload->state_size, 0);
     if (node->scratch != NULL) node_resize(node, node->scratch, node->scratch_cap, 0);
@@ -396,6 +407,10 @@ static const struct gv_workload_handler *find_handler(const struct gv_node *node
     return NULL;
 }
 
+static bool defers(const struct gv_node *node) {
+    return node->config.store != NULL && node->config.durability == GV_DURABILITY_SYNC;
+}
+
 static int receive_request(struct gv_node *node, gv_time now, const struct line *line,
                            const struct gv_workload_handler *handler) {
     if (line->msg_id < 0)
@@ -411,6 +426,7 @@ static int receive_request(struct gv_node *node, gv_time now, const struct line 
         .self = {(const uint8_t *)node->quoted, node->quoted_len},
         .reply = &node->reply,
         .engine = node->engine,
+        .commit = defers(node) ? &node->commit : NULL,
         .state = node->state,
         .scratch = node->scratch,
         .scratch_cap = node->scratch_cap,
@@ -511,12 +527,14 @@ static int receive_line(struct gv_node *node, gv_time now) {
 bool gv_node_ready(const struct gv_node *node) {
     return gv_reply_waiting(&node->reply) < GV_NODE_REPLIES_DEFAULT &&
            gv_reply_lists(&node->reply) < GV_NODE_READS_MAX &&
-           (node->engine == NULL || gv_engine_ready(node->engine));
+           (node->engine == NULL || gv_engine_ready(node->engine)) &&
+           (node->config.store == NULL || gv_commit_ready(&node->commit));
 }
 
 int gv_node_receive(struct gv_node *node, gv_time now, const char *line, size_t len) {
     GV_ASSERT(gv_node_ready(node));
     node->counts.lines++;
+    node->commit.now = now;
     if (len > node->config.line_max) {
         complain(node, now, "line longer than %zu bytes", node->config.line_max);
         return GV_EFULL;
@@ -543,19 +561,72 @@ int gv_node_receive(struct gv_node *node, gv_time now, const char *line, size_t 
     return receive_line(node, now);
 }
 
-// ---- Time and output ----------------------------------------------------------------------------
+// ---- Time ---------------------------------------------------------------------------------------
 
 gv_time gv_node_deadline(const struct gv_node *node) {
-    return node->engine != NULL ? gv_engine_deadline(node->engine) : GV_TIME_NEVER;
+    gv_time deadline = node->engine != NULL ? gv_engine_deadline(node->engine) : GV_TIME_NEVER;
+    if (node->config.store == NULL) return deadline;
+    gv_time commit = gv_commit_deadline(&node->commit);
+    return commit < deadline ? commit : deadline;
+}
+
+// Says once if the links are too slow for the staleness asked for.
+static void judge_links(struct gv_node *node) {
+    struct gv_engine_stats stats;
+    gv_engine_stats(node->engine, &stats);
+    if (stats.staleness_ms <= node->config.staleness_ms) return;
+    node->slow = true;
+    say(node, GV_LOG_WARN,
+        "the links are too slow for a staleness of %" PRIu32 " ms: about %" PRIu32
+        " ms is what can be kept",
+        node->config.staleness_ms, stats.staleness_ms);
 }
 
 void gv_node_advance(struct gv_node *node, gv_time now) {
-    if (node->engine != NULL) gv_engine_advance(node->engine, now);
+    if (node->engine == NULL) return;
+    gv_engine_advance(node->engine, now);
+    if (!node->slow) judge_links(node);
 }
 
 void gv_node_flush(struct gv_node *node, gv_time now) {
     if (node->engine != NULL) gv_engine_flush(node->engine, now);
 }
+
+// ---- The store ----------------------------------------------------------------------------------
+
+static void answer_writes(struct gv_node *node, gv_time now) {
+    struct gv_slice self = {(const uint8_t *)node->quoted, node->quoted_len};
+    gv_commit_answer(&node->commit, now, &node->reply, self);
+}
+
+const struct gv_store_batch *gv_node_batch(struct gv_node *node, gv_time now) {
+    if (node->config.store == NULL) return NULL;
+    answer_writes(node, now);
+    return gv_commit_take(&node->commit, now);
+}
+
+void gv_node_written(struct gv_node *node, gv_time now, int error, const char *text) {
+    GV_ASSERT(node->config.store != NULL);
+    const char *fault = error == 0 ? NULL : text != NULL ? text : gv_base_error(error);
+    bool turned = gv_commit_written(&node->commit, now, fault);
+    if (turned && error != 0) say(node, GV_LOG_ERROR, "store: %s; it will be tried again", fault);
+    if (turned && error == 0) say(node, GV_LOG_WARN, "store: works again");
+    // What the workload has counted on is not going to happen.
+    if (error != 0 && node->state != NULL && defers(node))
+        memset(node->state, 0, node->config.workload->state_size);
+    answer_writes(node, now);
+}
+
+bool gv_node_settle(struct gv_node *node) {
+    node->commit.hurry = true;
+    return node->config.store == NULL || gv_commit_settled(&node->commit);
+}
+
+bool gv_node_whole(const struct gv_node *node) {
+    return node->config.store != NULL && gv_commit_settled(&node->commit) && !node->commit.failed;
+}
+
+// ---- Output -------------------------------------------------------------------------------------
 
 // What a message's line takes besides its body.
 enum { WRAPPING = sizeof "{\"src\":,\"dest\":,\"body\":}\n" - 1 + 2 * GV_NODE_QUOTED_MAX };
@@ -590,6 +661,7 @@ static size_t send_gossip(struct gv_node *node, gv_time now, char *buf, size_t c
 
 size_t gv_node_send(struct gv_node *node, gv_time now, char *buf, size_t cap) {
     GV_ASSERT(cap >= gv_node_send_min(node));
+    if (node->config.store != NULL) answer_writes(node, now);
     struct gv_reply *reply = &node->reply;
     size_t len = 0;
     for (;;) {

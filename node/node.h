@@ -9,8 +9,9 @@
 // Whatever comes in, what goes out is whole lines of JSON from this node to the sender of a
 // request or to a peer. A request is answered once: with its reply, or with an error of
 //   10  its type is not one of this workload's
-//   11  the node has not been initialised, or a bound of the replica is reached
+//   11  the node has not been initialised, a bound of the replica is reached, or the store fails
 //   12  it is malformed; the text names the member
+//   13  it is on disk, but there was no memory for it any more
 //   22  another init than the first
 // Nothing that looks like a reply is answered (type "error", or an in_reply_to), nor what has no
 // integer msg_id, since no reply could name it; those are logged.
@@ -18,6 +19,7 @@
 #define GV_NODE_NODE_H
 
 #include "../codec/json.h"
+#include "../engine/store.h"
 #include "../merkle/base.h"
 
 #ifdef __cplusplus
@@ -36,7 +38,12 @@ enum {
     GV_NODE_LOG_RATE = 100, // complaints about lines logged in a second; the rest are counted
 };
 
-struct gv_engine;
+// When a write is answered, of a node with a store. In between: its loss is possible.
+enum gv_durability {
+    GV_DURABILITY_SYNC,  // when it is in the store, and nobody hears of it before
+    GV_DURABILITY_ASYNC, // at once
+};
+
 struct gv_workload;
 
 struct gv_node_config {
@@ -50,6 +57,9 @@ struct gv_node_config {
     size_t line_max;        // 0: GV_NODE_LINE_DEFAULT
     size_t message_max;     // longest gossip body sent, bytes; 0: the engine's default
     struct gv_slice secret; // the cluster's; read during gv_node_new only
+    const struct gv_store *store; // kept, and loaded at the start; NULL: nothing outlives the node
+    enum gv_durability durability;
+    uint32_t commit_ms; // how long what need not wait for the store may wait to go there
     // Called with one line of text, no newline. May be NULL.
     void (*log)(void *ctx, enum gv_log_level level, const char *text);
     void *log_ctx;
@@ -57,8 +67,8 @@ struct gv_node_config {
 
 struct gv_node;
 
-// GV_EINVAL: message_max is below GV_ENGINE_MESSAGE_MIN; GV_ENOMEM. On success *out belongs to the
-// caller, who frees it by gv_node_free (NULL is fine there).
+// GV_EINVAL: message_max is below GV_ENGINE_MESSAGE_MIN; GV_ENOMEM; what gv_store_load returns. On
+// success *out belongs to the caller, who frees it by gv_node_free (NULL is fine there).
 GV_API int gv_node_new(struct gv_node **out, const struct gv_node_config *config);
 GV_API void gv_node_free(struct gv_node *node);
 
@@ -77,6 +87,19 @@ GV_API int gv_node_receive(struct gv_node *node, gv_time now, const char *line, 
 // A time already past means at once.
 GV_API gv_time gv_node_deadline(const struct gv_node *node);
 GV_API void gv_node_advance(struct gv_node *node, gv_time now);
+
+// Of a node with a store: the batch to write next, by the store's write and in whatever thread, or
+// NULL: none now. To be asked for after every call that changes something. The batch is borrowed
+// until the node is told how the write ended, as it must be; `error` is what the write returned,
+// and `text` what the store says about it.
+GV_API const struct gv_store_batch *gv_node_batch(struct gv_node *node, gv_time now);
+GV_API void gv_node_written(struct gv_node *node, gv_time now, int error, const char *text);
+
+// Lets everything go to the store without waiting for company, from now on: before a shutdown.
+// True: nothing is on its way there any more. A store that fails is not waited for.
+GV_API bool gv_node_settle(struct gv_node *node);
+// Whether the store has everything that has ever left this node.
+GV_API bool gv_node_whole(const struct gv_node *node);
 
 // Lets gossip that waits for company leave at once: before a shutdown.
 GV_API void gv_node_flush(struct gv_node *node, gv_time now);

@@ -9,7 +9,19 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum kind { STALENESS, SECRET_FILE, SEED, LOG_LEVEL, MESSAGE_MAX, LINE_MAX, HELP, VERSION };
+enum kind {
+    STALENESS,
+    SECRET_FILE,
+    DATA,
+    DURABILITY,
+    COMMIT_MS,
+    SEED,
+    LOG_LEVEL,
+    MESSAGE_MAX,
+    LINE_MAX,
+    HELP,
+    VERSION,
+};
 
 // Every option, in the order of the help text.
 static const struct option {
@@ -21,6 +33,9 @@ static const struct option {
 } options[] = {
     {"staleness", "MS", "how long a value may take to be everywhere (500)", STALENESS, true},
     {"secret-file", "FILE", "the cluster's secret, the same at every node", SECRET_FILE, true},
+    {"data", "DIR", "keep everything in this directory", DATA, true},
+    {"durability", "MODE", "sync (the default), async or none", DURABILITY, true},
+    {"commit-within", "MS", "until what need not wait is on disk (100)", COMMIT_MS, true},
     {"message-max", "BYTES", "longest gossip message sent (65536)", MESSAGE_MAX, true},
     {"line-max", "BYTES", "longest line taken (1048576)", LINE_MAX, false},
     {"seed", "N", "seed of all random choices", SEED, false},
@@ -77,6 +92,17 @@ static int parse_level(enum gv_log_level *out, const char *text, struct fault *f
     return fail(fault, "--log-level: not error, warn, info or debug: %s", text);
 }
 
+static int parse_durability(enum gv_options_durability *out, const char *text,
+                            struct fault *fault) {
+    static const char *const names[] = {"sync", "async", "none"};
+    for (int i = 0; i <= GV_OPTIONS_NONE; i++) {
+        if (strcmp(text, names[i]) != 0) continue;
+        *out = (enum gv_options_durability)i;
+        return 0;
+    }
+    return fail(fault, "--durability: not sync, async or none: %s", text);
+}
+
 static int apply(struct gv_options *out, const struct option *option, const char *value,
                  struct fault *fault) {
     uint64_t number = 0;
@@ -89,6 +115,15 @@ static int apply(struct gv_options *out, const struct option *option, const char
     case SECRET_FILE:
         out->secret_file = value;
         return 0;
+    case DATA:
+        out->data = value;
+        return *value != '\0' ? 0 : fail(fault, "--data: no directory");
+    case DURABILITY:
+        return parse_durability(&out->durability, value, fault);
+    case COMMIT_MS:
+        error = parse_number(&number, option, value, 0, GV_OPTIONS_COMMIT_MAX_MS, fault);
+        if (error == 0) out->commit_ms = (uint32_t)number;
+        return error;
     case SEED:
         error = parse_number(&out->seed, option, value, 0, UINT64_MAX, fault);
         out->has_seed = error == 0;
@@ -122,7 +157,9 @@ int gv_options_parse(struct gv_options *out, bool replica, int argc, char *const
     *out = (struct gv_options){
         .staleness_ms = GV_OPTIONS_STALENESS_MS,
         .log_level = GV_LOG_INFO,
+        .commit_ms = GV_OPTIONS_COMMIT_MS,
     };
+    bool stored = false; // an option was given that says how
     for (int i = 1; i < argc; i++) {
         const char *argument = argv[i];
         if (strncmp(argument, "--", 2) != 0 || argument[2] == '\0')
@@ -138,9 +175,12 @@ int gv_options_parse(struct gv_options *out, bool replica, int argc, char *const
             if (i + 1 == argc) return fail(&fault, "--%s wants %s", option->name, option->value);
             value = argv[++i];
         }
+        stored = stored || option->kind == DURABILITY || option->kind == COMMIT_MS;
         int error = apply(out, option, value, &fault);
         if (error != 0) return error;
     }
+    if (out->data == NULL && stored)
+        return fail(&fault, "--durability and --commit-within want --data");
     // A longest gossip message must pass the bound of its receiver, which has the same options.
     size_t line_max = out->line_max > 0 ? out->line_max : GV_NODE_LINE_DEFAULT;
     size_t message_max = out->message_max > 0 ? out->message_max : GV_ENGINE_MESSAGE_DEFAULT;

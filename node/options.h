@@ -12,6 +12,14 @@ enum {
     GV_OPTIONS_SECRET_MAX = 4096,  // longest secret, bytes
     GV_OPTIONS_SIZE_MAX = 1 << 30, // of --message-max and --line-max
     GV_OPTIONS_LINE_MIN = 4096,    // of --line-max
+    GV_OPTIONS_COMMIT_MS = 100,
+    GV_OPTIONS_COMMIT_MAX_MS = 60 * 1000,
+};
+
+enum gv_options_durability {
+    GV_OPTIONS_SYNC,  // a write is answered when it is on disk
+    GV_OPTIONS_ASYNC, // at once
+    GV_OPTIONS_NONE,  // when the system has it
 };
 
 struct gv_options {
@@ -23,6 +31,9 @@ struct gv_options {
     enum gv_log_level log_level;
     size_t message_max; // 0: the default
     size_t line_max;    // 0: the default
+    const char *data;   // the store's directory, borrowed from argv; NULL: none
+    enum gv_options_durability durability;
+    uint32_t commit_ms;
 };
 
 // Reads the command line. `replica`: whether the options of gossip are allowed. GV_EINVAL: it is

@@ -6,6 +6,7 @@
 
 #include <fcntl.h>
 #include <inttypes.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
@@ -47,14 +48,52 @@ static void hold_standard_files(void) {
 }
 
 static int fail(struct gv_options *options, const char *what, const char *why) {
-    char text[256];
+    char text[512];
     snprintf(text, sizeof text, "%s: %s", what, why);
     log_line(options, GV_LOG_ERROR, text);
     return 1;
 }
 
-static int run_node(const struct gv_workload *workload, struct gv_options *options,
-                    struct gv_slice secret) {
+// Opens the store, if there is to be one; 0 or the exit status.
+static int open_store(const struct gv_store_lmdb_calls *calls, struct gv_options *options,
+                      struct gv_node_config *config, struct gv_store_lmdb **lmdb) {
+    *lmdb = NULL;
+    if (options->data == NULL) return 0;
+    GV_ASSERT(calls != NULL);
+#ifdef SIGXFSZ
+    signal(SIGXFSZ, SIG_IGN); // a limit of file sizes is an error like any other
+#endif
+    char fault[256], what[128];
+    int error = calls->open(lmdb,
+                            &(struct gv_store_lmdb_config){
+                                .dir = options->data,
+                                .sync = options->durability != GV_OPTIONS_NONE,
+                                .whole = options->durability == GV_OPTIONS_SYNC,
+                                .incarnation = config->incarnation,
+                            },
+                            fault, sizeof fault);
+    snprintf(what, sizeof what, "--data %s", options->data);
+    if (error != 0) return fail(options, what, fault);
+    config->incarnation = calls->incarnation(*lmdb);
+    config->store = calls->store(*lmdb);
+    config->commit_ms = options->commit_ms;
+    bool async = options->durability == GV_OPTIONS_ASYNC;
+    config->durability = async ? GV_DURABILITY_ASYNC : GV_DURABILITY_SYNC;
+    return 0;
+}
+
+static void close_store(const struct gv_store_lmdb_calls *calls, struct gv_options *options,
+                        struct gv_store_lmdb *lmdb, bool whole) {
+    if (lmdb == NULL) return;
+    char text[64];
+    snprintf(text, sizeof text, "%" PRIu64 " transactions written", calls->commits(lmdb));
+    log_line(options, GV_LOG_INFO, text);
+    if (calls->close(lmdb, whole) != 0)
+        log_line(options, GV_LOG_WARN, "the store could not be closed as it should be");
+}
+
+static int run_node(const struct gv_workload *workload, const struct gv_store_lmdb_calls *calls,
+                    struct gv_options *options, struct gv_slice secret) {
     struct gv_json json;
     gv_json_init(&json, gv_base_malloc(), 0, 0);
     struct gv_node_config config = {
@@ -74,22 +113,31 @@ static int run_node(const struct gv_workload *workload, struct gv_options *optio
     if (!gv_loop_random(&config.incarnation)) return fail(options, "start", "no randomness");
     if (!options->has_seed) config.seed = config.incarnation;
 
+    struct gv_store_lmdb *lmdb;
+    int status = open_store(calls, options, &config, &lmdb);
+    if (status != 0) return status;
     struct gv_node *node;
     int error = gv_node_new(&node, &config);
-    if (error != 0) return fail(options, "start", gv_base_error(error));
-    int status = gv_loop_run(&(struct gv_loop_config){
+    if (error != 0) {
+        close_store(calls, options, lmdb, false);
+        return fail(options, "start", gv_base_error(error));
+    }
+    status = gv_loop_run(&(struct gv_loop_config){
         .node = node,
+        .store = config.store,
         .line_max = config.line_max,
         .log = log_line,
         .log_ctx = options,
     });
     gv_node_log_stats(node);
+    close_store(calls, options, lmdb, gv_node_whole(node));
     gv_node_free(node);
     gv_json_fini(&json);
     return status;
 }
 
-int gv_program_main(const struct gv_workload *workload, int argc, char **argv) {
+int gv_program_main(const struct gv_workload *workload, const struct gv_store_lmdb_calls *calls,
+                    int argc, char **argv) {
     GV_ASSERT(workload != NULL);
     bool closed = fcntl(STDIN_FILENO, F_GETFD) < 0 || fcntl(STDOUT_FILENO, F_GETFD) < 0;
     hold_standard_files();
@@ -118,5 +166,5 @@ int gv_program_main(const struct gv_workload *workload, int argc, char **argv) {
         fprintf(stderr, "%s: --secret-file: %s %s\n", program, options.secret_file, why);
         return 2;
     }
-    return run_node(workload, &options, (struct gv_slice){secret, (size_t)len});
+    return run_node(workload, calls, &options, (struct gv_slice){secret, (size_t)len});
 }

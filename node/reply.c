@@ -70,6 +70,11 @@ void gv_reply_open(struct gv_reply *reply, struct gv_slice src, struct gv_slice 
     reply->msg_id = msg_id;
 }
 
+void gv_reply_defer(struct gv_reply *reply) {
+    GV_ASSERT(reply->open);
+    reply->open = false;
+}
+
 // The room was made by gv_reply_reserve; that it was enough is checked when the reply ends.
 static char *append(char *at, const void *bytes, size_t len) {
     memcpy(at, bytes, len);

@@ -46,6 +46,9 @@ int gv_reply_reserve(struct gv_reply *reply, size_t len);
 void gv_reply_open(struct gv_reply *reply, struct gv_slice src, struct gv_slice dest,
                    struct gv_slice msg_id);
 
+// The open request will be answered later: it is opened again then.
+void gv_reply_defer(struct gv_reply *reply);
+
 // One of these answers the open request: with a type alone; with one member more, given as JSON
 // text, as a number, or as the list of all set entries; or with an error.
 void gv_reply_ok(struct gv_reply *reply, const char *type);

@@ -16,12 +16,18 @@ void gv_request_malformed(struct gv_request *request, const char *member, const 
     gv_reply_error(request->reply, GV_REQUEST_MALFORMED, text);
 }
 
-bool gv_request_put(struct gv_request *request, const struct gv_entry *entry) {
+bool gv_request_put(struct gv_request *request, const struct gv_entry *entry, const char *reply) {
     GV_ASSERT(request->engine != NULL);
-    int stored = gv_engine_put(request->engine, request->now, entry);
-    if (stored >= 0) return true;
-    const char *why = stored == GV_EFULL ? "the value is too long, or the replica is full"
-                                         : gv_base_error(stored);
+    int stored = request->commit != NULL
+                     ? gv_commit_put(request->commit, request->reply, entry, reply)
+                     : gv_engine_put(request->engine, request->now, entry);
+    if (stored >= 0) {
+        if (request->commit == NULL) gv_reply_ok(request->reply, reply);
+        return true;
+    }
+    const char *why = gv_base_error(stored);
+    if (stored == GV_EFULL) why = "the value is too long, or the replica is full";
+    if (stored == GV_EIO) why = request->commit->text;
     char text[GV_REPLY_TEXT_MAX];
     snprintf(text, sizeof text, "%s: not stored: %s", request->type, why);
     gv_reply_error(request->reply, GV_REQUEST_UNAVAILABLE, text);
@@ -37,5 +43,5 @@ void gv_request_put_member(struct gv_request *request, const char *member, const
         .lattice = GV_LATTICE_SET,
         .key = {(const uint8_t *)request->scratch, (size_t)len},
     };
-    if (gv_request_put(request, &entry)) gv_reply_ok(request->reply, reply);
+    gv_request_put(request, &entry, reply);
 }

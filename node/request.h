@@ -4,6 +4,7 @@
 #ifndef GV_NODE_REQUEST_H
 #define GV_NODE_REQUEST_H
 
+#include "commit.h"
 #include "node.h"
 #include "reply.h"
 
@@ -12,6 +13,7 @@ enum {
     GV_REQUEST_UNSUPPORTED = 10,
     GV_REQUEST_UNAVAILABLE = 11,
     GV_REQUEST_MALFORMED = 12,
+    GV_REQUEST_UNKNOWN = 13, // it may have been done, or may be yet
     GV_REQUEST_PRECONDITION = 22,
 };
 
@@ -25,6 +27,7 @@ struct gv_request {
     struct gv_slice self;     // the node's name as a JSON string, canonical
     struct gv_reply *reply;   // where the answer goes
     struct gv_engine *engine; // NULL if the workload has no replica
+    struct gv_commit *commit; // writes are answered when they are on disk; NULL: at once
     void *state;              // the workload's own
     char *scratch;            // as long as the line at least
     size_t scratch_cap;
@@ -37,8 +40,10 @@ int gv_request_member(struct gv_request *request, const char *name);
 // Answers with error 12: the request's type, this member, and what is wrong with it.
 void gv_request_malformed(struct gv_request *request, const char *member, const char *fault);
 
-// Puts an entry into the replica. False: it could not, and error 11 has been answered.
-bool gv_request_put(struct gv_request *request, const struct gv_entry *entry);
+// Puts an entry into the replica and answers with `reply`, a static text: now, or when it is on
+// disk, before which nobody sees it. False: it could not, and error 11 has been answered. Should
+// it fail after a true, the workload's state is zeroed.
+bool gv_request_put(struct gv_request *request, const struct gv_entry *entry, const char *reply);
 
 // Puts the value of this member into the set, and answers with `reply`; or answers with an error.
 void gv_request_put_member(struct gv_request *request, const char *member, const char *reply);

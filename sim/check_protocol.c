@@ -3,6 +3,7 @@
 
 #include <stdarg.h>
 #include <stdio.h>
+#include <string.h>
 
 enum shape { ANY, INTEGER, ARRAY };
 
@@ -130,4 +131,38 @@ bool gv_check_protocol_definite(int64_t code) {
     default:
         return false;
     }
+}
+
+// Moves *at behind a literal. False: something else stands there.
+static bool skip(struct gv_slice text, size_t *at, const char *literal) {
+    size_t len = strlen(literal);
+    if (text.len - *at < len || memcmp(text.data + *at, literal, len) != 0) return false;
+    *at += len;
+    return true;
+}
+
+static bool skip_number(struct gv_slice text, size_t *at, uint32_t *out) {
+    size_t begin = *at;
+    uint32_t number = 0;
+    for (; *at < text.len && *at < begin + 6; ++*at) {
+        uint8_t c = text.data[*at];
+        if (c < '0' || c > '9') break;
+        number = number * 10 + c - '0';
+    }
+    *out = number;
+    return *at > begin && (text.data[begin] != '0' || *at == begin + 1);
+}
+
+bool gv_check_protocol_gossip(struct gv_slice text, struct gv_check_protocol_gossip *out) {
+    GV_ASSERT(out != NULL);
+    size_t at = 0;
+    if (!skip(text, &at, "{\"src\":\"n") || !skip_number(text, &at, &out->src)) return false;
+    if (!skip(text, &at, "\",\"dest\":\"n") || !skip_number(text, &at, &out->dest)) return false;
+    if (!skip(text, &at, "\",\"body\":")) return false;
+    out->body = (struct gv_slice){text.data + at, text.len - at - 1};
+    if (!skip(text, &at, "{\"type\":\"")) return false;
+    size_t end = at;
+    while (end < text.len && text.data[end] != '"' && text.data[end] != '\\') end++;
+    out->type = (struct gv_slice){text.data + at, end - at};
+    return end < text.len && text.data[end] == '"' && text.data[text.len - 1] == '}';
 }

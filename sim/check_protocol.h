@@ -23,6 +23,17 @@ int gv_check_protocol_line(struct gv_json *json, struct gv_slice text,
                            struct gv_check_protocol_line *line,
                            char why[GV_CHECK_PROTOCOL_WHY_MAX]);
 
+// A line between nodes, told apart without parsing it.
+struct gv_check_protocol_gossip {
+    uint32_t src, dest;
+    struct gv_slice body, type;
+};
+
+// Whether a line is spelled as {"src":"n1","dest":"n2","body":{"type":"T"…}}, without white space
+// or escapes up to there; what follows is not looked at. For lines that are parsed elsewhere: false
+// only says that this one needs a closer look.
+bool gv_check_protocol_gossip(struct gv_slice text, struct gv_check_protocol_gossip *out);
+
 enum gv_check_protocol_what {
     GV_CHECK_PROTOCOL_INIT, // only its type matters, as in Maelstrom
     GV_CHECK_PROTOCOL_TOPOLOGY,

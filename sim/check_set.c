@@ -89,11 +89,32 @@ static void phantom_token(struct gv_check_set *set, uint32_t node, const struct 
                   (int)(raw.len < 100 ? raw.len : 100), (const char *)raw.data);
 }
 
+// Counts the values of an array that is nothing but digits and commas, as most are: far quicker
+// than token by token. False: it is not, or shows a value nobody added; marks mean nothing then.
+static bool mark_plain(struct gv_check_set *set, struct gv_slice array) {
+    GV_ASSERT(array.len >= 2);
+    uint64_t value = 0;
+    for (size_t i = 1; array.len > 2 && i < array.len; i++) {
+        uint8_t c = array.data[i];
+        if (c >= '0' && c <= '9') {
+            value = value * 10 + c - '0';
+            if (value >= set->len) return false;
+            continue;
+        }
+        if (c != ',' && c != ']') return false;
+        set->marks[value]++;
+        value = 0;
+    }
+    return true;
+}
+
 // Counts in `marks` how often the array shows each value. errors: NULL to judge nothing.
 static void mark(struct gv_check_set *set, uint32_t node, const struct gv_json *json, int array,
                  struct gv_errors *errors) {
     GV_ASSERT(gv_json_type(json, array) == GV_JSON_ARRAY);
     set->marks = gv_memory_grow(set->marks, &set->marks_cap, set->len + 1, sizeof *set->marks);
+    memset(set->marks, 0, set->len * sizeof *set->marks);
+    if (mark_plain(set, gv_json_raw(json, array))) return;
     memset(set->marks, 0, set->len * sizeof *set->marks);
     int token = array + 1;
     for (int left = gv_json_size(json, array); left > 0; left--) {

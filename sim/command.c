@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: MIT
 #include "command.h"
 
+#include "../engine/engine.h"
+#include "crew.h"
+
 #include <errno.h>
 #include <inttypes.h>
 #include <stdarg.h>
@@ -12,6 +15,9 @@ const char gv_command_help[] =
     "usage: gvsim exec -w WORKLOAD [OPTIONS] -- PROGRAM [ARGS...]\n"
     "       gvsim run -w WORKLOAD [OPTIONS]\n"
     "       gvsim scenarios [NAME]\n"
+    "       gvsim swarm --seeds A..B [--jobs N]\n"
+    "       gvsim glomers 3a|3b|3c|3d|3e|4 [OPTIONS]\n"
+    "       gvsim sweep [OPTIONS]\n"
     "Runs PROGRAM as the nodes of a cluster, speaks Maelstrom's protocol with them, cuts them off\n"
     "from each other, and checks what they answer. `run` does so with grapevine's own nodes, in\n"
     "virtual time: one seed, one run.\n"
@@ -36,11 +42,12 @@ const char gv_command_help[] =
     "      --log-dir DIR         keep what nodes print on standard error in DIR/nN.log\n"
     "run only:\n"
     "      --staleness MS        the nodes' (default 500)\n"
+    "      --message-max BYTES   the nodes' longest gossip message (default 65536)\n"
     "      --settle S            seconds after the last operation and fault until all replicas\n"
     "                            must be equal (default: --quiet)\n"
     "      --scenario WHAT       what befalls the cluster: a file, or a name that `gvsim "
     "scenarios`\n"
-    "                            lists; it may set options, too\n"
+    "                            lists, or swarm:SEED; it may set options, too\n"
     "      --check-determinism   run twice and compare\n"
     "\n"
     "  -h, --help                print this and exit\n"
@@ -136,10 +143,13 @@ enum option {
     SETTLE,
     CHECK_DETERMINISM,
     SCENARIO,
+    MESSAGE_MAX,
+    SEEDS,
+    JOBS,
     OPTIONS,
 };
 
-enum { EXEC = 1, RUN = 2, SET = 4 }; // commands, and scenarios
+enum { EXEC = 1, RUN = 2, SET = 4, SWARM = 8 }; // commands, and scenarios
 
 static const struct {
     const char *name;
@@ -165,7 +175,27 @@ static const struct {
     [SETTLE] = {"--settle", RUN | SET, false},
     [CHECK_DETERMINISM] = {"--check-determinism", RUN, true},
     [SCENARIO] = {"--scenario", RUN, false},
+    [MESSAGE_MAX] = {"--message-max", RUN | SET, false},
+    [SEEDS] = {"--seeds", SWARM, false},
+    [JOBS] = {"--jobs", SWARM, false},
 };
+
+// "3..17", or "3".
+static int to_seeds(struct gv_command *command, const char *value, char *why) {
+    char first[24];
+    size_t len = strcspn(value, ".");
+    bool range = strncmp(value + len, "..", 2) == 0;
+    if (len >= sizeof first || (value[len] != '\0' && !range)) {
+        return wrong(why, "--seeds wants numbers such as 1..1000, not '%s'", value);
+    }
+    memcpy(first, value, len);
+    first[len] = '\0';
+    int error = to_count("--seeds", first, 0, INT64_MAX, &command->first_seed, why);
+    command->last_seed = command->first_seed;
+    if (error != 0 || !range) return error;
+    return to_count("--seeds", value + len + 2, command->first_seed, INT64_MAX, &command->last_seed,
+                    why);
+}
 
 #define CHOICES(...) \
     (const char *const[]){__VA_ARGS__}, sizeof((const char *[]){__VA_ARGS__}) / sizeof(const char *)
@@ -247,6 +277,17 @@ static int set(struct gv_command *command, enum option option, const char *value
     case SETTLE:
         error = to_seconds(name, value, true, &command->settle, why);
         break;
+    case MESSAGE_MAX:
+        error = to_count(name, value, GV_ENGINE_MESSAGE_MIN, 1 << 30, &count, why);
+        command->message_max = (size_t)count;
+        break;
+    case SEEDS:
+        error = to_seeds(command, value, why);
+        break;
+    case JOBS:
+        error = to_count(name, value, 1, GV_CREW_JOBS_MAX, &count, why);
+        command->jobs = (uint32_t)count;
+        break;
     case SCENARIO:
         command->scenario = value;
         break;
@@ -309,6 +350,12 @@ int gv_command_check(const struct gv_command *command, char why[GV_COMMAND_WHY_M
     return 0;
 }
 
+static int kind_of(const char *command) {
+    if (strcmp(command, "exec") == 0) return EXEC;
+    if (strcmp(command, "run") == 0) return RUN;
+    return strcmp(command, "swarm") == 0 ? SWARM : 0;
+}
+
 int gv_command_parse(struct gv_command *command, int argc, char *const *argv, uint64_t seed,
                      char why[GV_COMMAND_WHY_MAX]) {
     GV_ASSERT(command != NULL && argc >= 0);
@@ -323,6 +370,7 @@ int gv_command_parse(struct gv_command *command, int argc, char *const *argv, ui
                   .seed = seed},
         .staleness_ms = 500,
         .settle = GV_TIME_NEVER,
+        .jobs = 1,
     };
     if (argc < 2) return wrong(why, "there is nothing to do");
     if (strcmp(argv[1], "scenarios") == 0 && (argc < 3 || argv[2][0] != '-')) {
@@ -330,7 +378,7 @@ int gv_command_parse(struct gv_command *command, int argc, char *const *argv, ui
         command->name = argc > 2 ? argv[2] : NULL;
         return GV_COMMAND_SCENARIOS;
     }
-    int kind = strcmp(argv[1], "exec") == 0 ? EXEC : strcmp(argv[1], "run") == 0 ? RUN : 0;
+    int kind = kind_of(argv[1]);
     int at = kind != 0 ? 2 : 1;
     while (at < argc) {
         const char *arg = argv[at];
@@ -350,6 +398,10 @@ int gv_command_parse(struct gv_command *command, int argc, char *const *argv, ui
         }
         int error = take(command, kind, argc, argv, &at, why);
         if (error < 0) return error;
+    }
+    if (kind == SWARM) {
+        return command->given.option[SEEDS] ? GV_COMMAND_SWARM
+                                            : wrong(why, "which seeds? say --seeds A..B");
     }
     if (kind == RUN) {
         // A scenario may say the rest.

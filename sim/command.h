@@ -15,13 +15,18 @@ struct gv_command {
 
     // gvsim run:
     uint32_t staleness_ms;
-    gv_time settle; // how long after the last fault and operation replicas may differ
+    size_t message_max; // 0: the default
+    gv_time settle;     // how long after the last fault and operation replicas may differ
     bool check_determinism;
     const char *scenario;     // a file, or a name; NULL: none
     struct gv_command_given { // what the command line says, a scenario cannot
         bool option[GV_COMMAND_OPTIONS];
     } given;
     bool has_workload; // a scenario said which
+
+    // gvsim swarm:
+    uint64_t first_seed, last_seed;
+    uint32_t jobs;
 
     // gvsim scenarios:
     const char *name; // of the one to print; NULL: list them
@@ -34,6 +39,7 @@ enum gv_command_action {
     GV_COMMAND_EXEC,
     GV_COMMAND_RUN,
     GV_COMMAND_SCENARIOS,
+    GV_COMMAND_SWARM,
     GV_COMMAND_HELP,
     GV_COMMAND_VERSION,
 };

@@ -2,6 +2,7 @@
 #include "exec.h"
 #include "run.h"
 #include "study.h"
+#include "swarm.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -37,6 +38,7 @@ int main(int argc, char **argv) {
         return 0;
     }
     if (action == GV_COMMAND_RUN) return gv_run_command(&command);
+    if (action == GV_COMMAND_SWARM) return gv_swarm_command(&command);
     if (action == GV_COMMAND_SCENARIOS) return gv_run_scenarios(&command);
     return (int)gv_exec_run(&command, NULL);
 }

@@ -34,7 +34,8 @@ static void axes(const struct gv_plot *plot, FILE *out) {
         snprintf(label, sizeof label, "%g", marks[i]);
         text(out, LEFT - 8, y + 4, " text-anchor=\"end\"", label);
     }
-    for (double value = 0; value <= plot->x_max; value += plot->x_max / 10) {
+    for (int i = 0; i <= 10; i++) {
+        double value = plot->x_max * i / 10;
         double x = x_of(plot, value);
         fprintf(out, "<path d=\"M%.1f %dV%d\" stroke=\"#eee\"/>\n", x, TOP, HEIGHT - BOTTOM);
         snprintf(label, sizeof label, "%.0f", value);

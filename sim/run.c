@@ -4,6 +4,7 @@
 #include "live.h"
 #include "memory.h"
 #include "named.h"
+#include "swarm.h"
 #include "virtual.h"
 
 #include <errno.h>
@@ -61,6 +62,7 @@ static struct gv_virtual *new_sim(const struct gv_command *command) {
     return gv_virtual_new(&(struct gv_virtual_config){
         .trial = command->trial,
         .staleness_ms = command->staleness_ms,
+        .message_max = command->message_max,
         .settle = command->settle < quiet ? command->settle : quiet,
     });
 }
@@ -108,23 +110,6 @@ static int judge(const struct gv_command *command, struct gv_virtual *sim, gv_ti
 
 // ---- Scenarios ----
 
-int gv_run_scenarios(const struct gv_command *command) {
-    if (command->name == NULL) {
-        for (const struct gv_named *named = gv_named_scenarios; named->name != NULL; named++) {
-            printf("%-10s %s\n", named->name, named->summary);
-        }
-        return VALID;
-    }
-    const struct gv_named *named = gv_named_find(command->name);
-    if (named == NULL) {
-        fprintf(stderr, "gvsim: there is no scenario '%s'; gvsim scenarios lists them\n",
-                command->name);
-        return USAGE;
-    }
-    printf("# %s: %s\n%s", named->name, named->summary, named->text);
-    return VALID;
-}
-
 // The whole file, or NULL (errno).
 static char *read_file(const char *path, size_t *len) {
     FILE *file = fopen(path, "rb");
@@ -147,15 +132,49 @@ static bool complain(const struct gv_command *command, unsigned line, unsigned c
     return false;
 }
 
+// The text of the scenario of this name, or in this file. NULL: there is none (errno).
+static char *find(const char *name, size_t *len) {
+    const struct gv_named *named = gv_named_find(name);
+    uint64_t seed;
+    if (named != NULL) {
+        *len = strlen(named->text);
+        return gv_memory_copy(named->text, *len);
+    }
+    if (!gv_swarm_seed(name, &seed)) return read_file(name, len);
+    char *text = gv_memory_new(GV_SWARM_TEXT_MAX);
+    *len = gv_swarm_scenario(seed, text);
+    return text;
+}
+
+int gv_run_scenarios(const struct gv_command *command) {
+    if (command->name == NULL) {
+        for (const struct gv_named *named = gv_named_scenarios; named->name != NULL; named++) {
+            printf("%-10s %s\n", named->name, named->summary);
+        }
+        return VALID;
+    }
+    const struct gv_named *named = gv_named_find(command->name);
+    size_t len;
+    uint64_t seed;
+    if (named == NULL && !gv_swarm_seed(command->name, &seed)) {
+        fprintf(stderr, "gvsim: there is no scenario '%s'; gvsim scenarios lists them\n",
+                command->name);
+        return USAGE;
+    }
+    char *text = find(command->name, &len);
+    if (named != NULL) printf("# %s: %s\n", named->name, named->summary);
+    fwrite(text, 1, len, stdout);
+    free(text);
+    return VALID;
+}
+
 // Reads the scenario the command names, if it does, and lets it have its say.
 static bool load(struct gv_command *command, struct gv_scenario *scenario) {
     struct gv_scenario_fault fault;
     char why[GV_COMMAND_WHY_MAX];
     if (command->scenario != NULL) {
-        const struct gv_named *named = gv_named_find(command->scenario);
-        size_t len = named != NULL ? strlen(named->text) : 0;
-        char *text =
-            named != NULL ? gv_memory_copy(named->text, len) : read_file(command->scenario, &len);
+        size_t len;
+        char *text = find(command->scenario, &len);
         if (text == NULL) {
             fprintf(stderr, "gvsim: scenario %s: %s\n", command->scenario, strerror(errno));
             return false;
@@ -203,6 +222,28 @@ static int run_all(const struct gv_command *command) {
         return USAGE;
     }
     return status;
+}
+
+bool gv_run_quietly(const char *name, char *why, size_t cap) {
+    char argument[64], fault[GV_COMMAND_WHY_MAX];
+    snprintf(argument, sizeof argument, "--scenario=%s", name);
+    char *argv[] = {(char[]){"gvsim"}, (char[]){"run"}, argument, NULL};
+    struct gv_command command;
+    struct gv_scenario scenario = {0};
+    int action = gv_command_parse(&command, 3, argv, 0, fault);
+    GV_ASSERT(action == GV_COMMAND_RUN);
+    if (!load(&command, &scenario)) {
+        snprintf(why, cap, "the scenario %s is wrong", name);
+        return false;
+    }
+    struct gv_virtual *sim = new_sim(&command);
+    while (gv_virtual_step(sim)) {
+    }
+    struct gv_result result = gv_virtual_finish(sim);
+    if (!result.valid) snprintf(why, cap, "%s", result.errors->texts[0]);
+    gv_virtual_free(sim);
+    gv_scenario_fini(&scenario);
+    return result.valid;
 }
 
 int gv_run_command(struct gv_command *command) {

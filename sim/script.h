@@ -28,8 +28,9 @@ void gv_script_init(struct gv_script *script, const struct gv_scenario *scenario
                     uint64_t seed, struct gv_faults *faults, struct gv_net *net);
 void gv_script_fini(struct gv_script *script);
 
-// A step begins (again) or ends: cuts and rules are set as all steps under way have it.
-void gv_script_begin(struct gv_script *script, size_t step);
-void gv_script_end(struct gv_script *script, size_t step);
+// The step of this number begins (again) or ends: cuts and rules are set as all steps under way
+// have it.
+void gv_script_begin(struct gv_script *script, size_t index);
+void gv_script_end(struct gv_script *script, size_t index);
 
 #endif

@@ -51,6 +51,9 @@ struct gv_trial_config {
                                         // together with the nemesis
     uint64_t seed;
     gv_time slack; // what is due so much later than now may be done now: a coarse timer's error
+    // Nodes check in full what they get from each other, and the driver objects to what they
+    // refuse: here, then, a look at its beginning is enough for most of it.
+    bool gossip_is_checked;
     // Hands a line, newline included, to a node. Borrowed for the call, which must not call back.
     void (*deliver)(void *ctx, uint32_t node, const char *line, size_t len);
     // Whether a node's replica holds this value of a set. NULL: it must be asked by a read.

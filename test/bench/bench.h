@@ -13,7 +13,8 @@
     X(tree)        \
     X(sync)        \
     X(json)        \
-    X(node)
+    X(node)        \
+    X(store)
 
 #define BENCH_DECLARE(name) int bench_##name(bool small);
 BENCHES(BENCH_DECLARE)
@@ -21,6 +22,16 @@ BENCHES(BENCH_DECLARE)
 
 // `gvbench sync` with options of its own; the exit status, 2 for wrong usage.
 int bench_sync_command(int argc, char **argv);
+
+// A line of a plot: bytes at 1, 10, 100, 1,000 and 10,000 differences.
+enum { BENCH_POINTS = 5 };
+struct bench_line {
+    const char *name, *colour;
+    double bytes[BENCH_POINTS];
+    int shift; // of the name, downwards
+};
+// Writes the lines as SVG. False: the file could not be written.
+bool bench_plot(const char *path, const struct bench_line *lines, int count);
 
 // Monotonic, in nanoseconds.
 double bench_now_ns(void);

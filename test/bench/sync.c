@@ -9,12 +9,18 @@
 #include "../../engine/sync.h"
 
 #include <inttypes.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
-enum { ENVELOPE = 36, MESSAGES_MAX = 1000000, NAMES = 2 }; // a line around a body
+enum {
+    MESSAGE = 4 << 20,
+    ENVELOPE = 36,
+    MESSAGES_MAX = 1000000,
+    NAMES = 2
+}; // a line around a body
 
 // What to compare. `pattern` says how the two differ: 'U' by extras anywhere, half on each side,
 // 'C' by the newest on one side, 'M' by values changed anywhere, half on each side.
@@ -32,10 +38,18 @@ struct outcome {
     bool equal;
 };
 
+// A message on its way.
+struct letter {
+    struct letter *next;
+    size_t len;
+    char text[];
+};
+
 // One exchange under way.
 struct duel {
     const struct plan *plan;
     struct gv_engine *side[2];
+    struct letter *inbox[2], *last[2];
     struct gv_json json;
     char *buf;
     gv_time now, latency;
@@ -115,35 +129,63 @@ static bool begin(struct duel *duel) {
 }
 
 static void end(struct duel *duel) {
-    for (int i = 0; i < 2; i++) gv_engine_free(duel->side[i]);
+    for (int i = 0; i < 2; i++) {
+        GV_ASSERT(duel->inbox[i] == NULL);
+        gv_engine_free(duel->side[i]);
+    }
     gv_json_fini(&duel->json);
     free(duel->buf);
 }
 
-// One message from this side to the other. False: there is none.
-static bool pass(struct duel *duel, int from, gv_time latency) {
+// Takes what has come for this side, as long as it can. True: there was something.
+static bool hear(struct duel *duel, int side) {
     struct outcome *out = &duel->out;
-    double start = cpu_us();
-    int peer;
-    size_t len =
-        gv_engine_send(duel->side[from], duel->now, duel->buf, duel->plan->message_max, &peer);
-    if (len == 0) return false;
-    duel->now += latency;
-    struct gv_message message;
-    const char *fault;
-    int error = gv_json_parse(&duel->json, duel->buf, len);
-    if (error > 0) error = gv_message_decode(&message, &duel->json, 0, &fault);
-    if (error >= 0) error = gv_engine_receive(duel->side[1 - from], duel->now, from, &message);
-    out->cpu_us += cpu_us() - start;
-    GV_ASSERT(error >= 0);
-    if (message.ranges.len == 0 && message.entries == 0) return true; // an acknowledgement
-    out->all_messages++;
-    if (message.ranges.len == 0) return true;
-    size_t entries = message.entries ? gv_json_raw(&duel->json, message.entries).len + 11 : 0;
-    out->messages++;
-    out->packed += GV_BASE64_BYTES(message.ranges.len);
-    out->wire += len - entries + ENVELOPE;
-    return true;
+    struct letter *letter;
+    bool some = false;
+    while ((letter = duel->inbox[side]) != NULL && gv_engine_ready(duel->side[side])) {
+        duel->inbox[side] = letter->next;
+        if (letter->next == NULL) duel->last[side] = NULL;
+        double start = cpu_us();
+        struct gv_message message = {0};
+        const char *fault;
+        int error = gv_json_parse(&duel->json, letter->text, letter->len);
+        if (error > 0) error = gv_message_decode(&message, &duel->json, 0, &fault);
+        if (error >= 0) error = gv_engine_receive(duel->side[side], duel->now, 1 - side, &message);
+        out->cpu_us += cpu_us() - start;
+        GV_ASSERT(error >= 0);
+        size_t entries = message.entries ? gv_json_raw(&duel->json, message.entries).len + 11 : 0;
+        if (message.ranges.len > 0) {
+            out->messages++;
+            out->packed += GV_BASE64_BYTES(message.ranges.len);
+            out->wire += letter->len - entries + ENVELOPE;
+        }
+        out->all_messages++;
+        free(letter);
+        some = true;
+    }
+    return some;
+}
+
+// Lets this side say what it has to. True: it said something.
+static bool say(struct duel *duel, int side) {
+    bool some = false;
+    for (;;) {
+        double start = cpu_us();
+        int peer;
+        size_t len =
+            gv_engine_send(duel->side[side], duel->now, duel->buf, duel->plan->message_max, &peer);
+        duel->out.cpu_us += cpu_us() - start;
+        if (len == 0) return some;
+        struct letter *letter = malloc(sizeof *letter + len);
+        GV_ASSERT(letter != NULL);
+        letter->next = NULL;
+        letter->len = len;
+        memcpy(letter->text, duel->buf, len);
+        struct letter **to =
+            duel->last[1 - side] ? &duel->last[1 - side]->next : &duel->inbox[1 - side];
+        *to = duel->last[1 - side] = letter;
+        some = true;
+    }
 }
 
 // Lets the two speak, a message of one, then what the other says to it, until all is said.
@@ -151,9 +193,9 @@ static void talk(struct duel *duel) {
     struct outcome *out = &duel->out;
     for (int idle = 0; idle < 1000 && out->all_messages < MESSAGES_MAX; idle++) {
         for (int quiet = 0, from = 0; quiet < 2; from = 1 - from) {
-            bool said = pass(duel, from, duel->latency);
-            quiet = said ? 0 : quiet + 1;
-            while (said && pass(duel, from, 0)) continue;
+            bool heard = hear(duel, from), said = say(duel, from);
+            quiet = heard || said ? 0 : quiet + 1;
+            if (said) duel->now += duel->latency;
         }
         out->equal = gv_digest_equal(gv_engine_root(duel->side[0]), gv_engine_root(duel->side[1]));
         if (out->equal && out->messages > 0) break;
@@ -187,43 +229,75 @@ static struct outcome run(const struct plan *plan) {
 
 // --- the command line ------------------------------------------------------------------------
 
-static void report(const struct plan *plan, const struct outcome *out) {
-    printf("sync  n=%-8" PRIu64 " d=%-6" PRIu64 " %c %-6s %-4s %9" PRIu64 " packed %9" PRIu64
-           " wire %4" PRIu64 " messages (%" PRIu64 " with entries' own) %9.0f us  %" PRIu64
-           " entries%s\n",
-           plan->items, plan->diff, plan->pattern, plan->rounds ? "rounds" : "bytes",
-           plan->warm ? "warm" : "cold", out->packed, out->wire, out->messages, out->all_messages,
-           out->cpu_us, out->entries, out->equal ? "" : "  NOT EQUAL");
+// What no protocol can be below: the bits that tell one set of so many 64-bit words from another.
+static double least_bytes(uint64_t diff) {
+    double bits = 64 * (double)diff;
+    for (uint64_t i = 2; i <= diff; i++) bits -= log2((double)i);
+    return bits / 8;
 }
 
-static bool grid(uint64_t items) {
+static void report(const struct plan *plan, const struct outcome *out) {
+    printf("sync  %7" PRIu64 " %6" PRIu64 " %c  %-6s %s %s  %9" PRIu64
+           " packed %8.0f least %9" PRIu64 " wire %3" PRIu64 " messages %7.0f us%s\n",
+           plan->items, plan->diff, plan->pattern, plan->rounds ? "rounds" : "bytes",
+           plan->warm ? "warm" : "cold", plan->swap ? "other" : "     ", out->packed,
+           least_bytes(plan->diff), out->wire, out->messages, out->cpu_us,
+           out->equal ? "" : "  NOT EQUAL");
+}
+
+static bool plot(const char *path, const double ours[BENCH_POINTS]) {
+    struct bench_line lines[] = {
+        {"negentropy 0.5", "#999", {2443, 20400, 170000, 1407000, 10740000}, 4},
+        {"ranges, 16 parts, lists of 32", "#b80", {869, 6500, 47400, 319000, 1790000}, 0},
+        {"grapevine", "#06a", {0}, -4},
+        {"lower bound", "#0a0", {0}, 6},
+    };
+    uint64_t diff = 1;
+    for (int i = 0; i < BENCH_POINTS; i++) {
+        lines[2].bytes[i] = ours[i];
+        lines[3].bytes[i] = least_bytes(diff);
+        diff *= 10;
+    }
+    return bench_plot(path, lines, sizeof lines / sizeof *lines);
+}
+
+// The table: every row cold and warm, for bytes and for rounds; what lies on one side, on either.
+static bool grid(uint64_t items, const char *svg) {
     static const struct {
         uint64_t diff;
         char pattern;
     } rows[] = {{0, 'U'},     {1, 'U'},    {10, 'U'},    {100, 'U'}, {1000, 'U'},
                 {10000, 'U'}, {1000, 'C'}, {10000, 'C'}, {1, 'M'},   {1000, 'M'}};
     bool right = true;
+    double ours[BENCH_POINTS] = {1, 1, 1, 1, 1};
+    int point = 0;
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         if (rows[i].diff > items / 10) continue;
-        for (int mode = 0; mode < 4; mode++) {
-            struct plan plan = {.items = items,
-                                .diff = rows[i].diff,
-                                .pattern = rows[i].pattern,
-                                .seed = 1,
-                                .rounds = mode & 2,
-                                .warm = mode & 1,
-                                .message_max = 4 << 20};
+        bool sided = rows[i].diff == 1 || rows[i].pattern == 'C';
+        for (int mode = 0; mode < (sided ? 8 : 4); mode++) {
+            struct plan plan = {
+                .items = items,
+                .diff = rows[i].diff,
+                .pattern = rows[i].pattern,
+                .seed = 1,
+                .rounds = mode & 2,
+                .warm = mode & 1,
+                .swap = mode & 4,
+                .message_max = MESSAGE,
+            };
             struct outcome out = run(&plan);
             report(&plan, &out);
             fflush(stdout);
             right = right && out.equal;
+            bool plotted = plan.pattern == 'U' && plan.diff > 0 && mode == 0;
+            if (plotted && point < BENCH_POINTS) ours[point++] = (double)out.packed;
         }
     }
-    return right;
+    return right && (svg == NULL || plot(svg, ours));
 }
 
 int bench_sync(bool small) {
-    return grid(small ? 10000 : 1000000) ? 0 : 1;
+    return grid(small ? 10000 : 1000000, NULL) ? 0 : 1;
 }
 
 static bool write_json(const struct plan *plan, const struct outcome *out) {
@@ -238,43 +312,51 @@ static bool write_json(const struct plan *plan, const struct outcome *out) {
     return fclose(file) == 0;
 }
 
+// Reads an option that takes a value. False: there is none of this name.
+static bool read_option(struct plan *plan, const char **svg, const char *name, const char *value) {
+    uint64_t number = strtoull(value, NULL, 10);
+    if (strcmp(name, "--items") == 0)
+        plan->items = number;
+    else if (strcmp(name, "--diff") == 0)
+        plan->diff = number;
+    else if (strcmp(name, "--seed") == 0)
+        plan->seed = number;
+    else if (strcmp(name, "--max-message") == 0)
+        plan->message_max = number;
+    else if (strcmp(name, "--pattern") == 0)
+        plan->pattern = *value;
+    else if (strcmp(name, "--optimise") == 0)
+        plan->rounds = *value == 'r';
+    else if (strcmp(name, "--json") == 0)
+        plan->json = value;
+    else if (strcmp(name, "--svg") == 0)
+        *svg = value;
+    else
+        return false;
+    return true;
+}
+
 int bench_sync_command(int argc, char **argv) {
     struct plan plan = {
-        .items = 1000000, .diff = 1000, .pattern = 'U', .seed = 1, .message_max = 4 << 20};
+        .items = 1000000, .diff = 1000, .pattern = 'U', .seed = 1, .message_max = MESSAGE};
+    const char *svg = NULL;
     bool table = false;
     for (int i = 0; i < argc; i++) {
-        const char *value = i + 1 < argc ? argv[i + 1] : "";
-        uint64_t number = strtoull(value, NULL, 10);
-        bool takes = true;
-        if (strcmp(argv[i], "--items") == 0)
-            plan.items = number;
-        else if (strcmp(argv[i], "--diff") == 0)
-            plan.diff = number;
-        else if (strcmp(argv[i], "--seed") == 0)
-            plan.seed = number;
-        else if (strcmp(argv[i], "--max-message") == 0)
-            plan.message_max = number;
-        else if (strcmp(argv[i], "--pattern") == 0)
-            plan.pattern = *value;
-        else if (strcmp(argv[i], "--optimise") == 0)
-            plan.rounds = *value == 'r';
-        else if (strcmp(argv[i], "--json") == 0)
-            plan.json = value;
-        else
-            takes = false;
-        if (takes)
-            i++;
-        else if (strcmp(argv[i], "--warm") == 0)
+        if (strcmp(argv[i], "--warm") == 0)
             plan.warm = true;
         else if (strcmp(argv[i], "--swap") == 0)
             plan.swap = true;
         else if (strcmp(argv[i], "--grid") == 0)
             table = true;
+        else if (i + 1 < argc && read_option(&plan, &svg, argv[i], argv[i + 1]))
+            i++;
         else
             return 2;
     }
-    if (plan.items == 0 || plan.diff > plan.items || strchr("UCM", plan.pattern) == NULL) return 2;
-    if (table) return grid(plan.items) ? 0 : 1;
+    bool known = plan.pattern == 'U' || plan.pattern == 'C' || plan.pattern == 'M';
+    if (plan.items == 0 || plan.diff > plan.items || !known) return 2;
+    if (plan.message_max < GV_ENGINE_MESSAGE_MIN) return 2;
+    if (table) return grid(plan.items, svg) ? 0 : 1;
     struct outcome out = run(&plan);
     report(&plan, &out);
     if (plan.json != NULL && !write_json(&plan, &out)) return 1;

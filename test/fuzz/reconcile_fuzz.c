@@ -2,18 +2,21 @@
 // Any bytes as a summary, to a tree of some items: the answer comes to its end after as many
 // messages as there is something to give or to ask for. Then the two sides still agree with each
 // other about everything in an honest exchange.
+#include "../../merkle/peel.h"
 #include "../lib/pair.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 enum { ITEMS = 300, MESSAGES_MAX = 100000 };
 
-// Items close together, spread out, at one place, and at both ends.
+// Items close together, spread out, at one place, and at both ends; some are entries of the set,
+// others have values, of which a few differ.
 static void fill(struct gv_pair *pair) {
     for (uint64_t i = 0; i < ITEMS; i++) {
         uint64_t hash = (i + 1) * UINT64_C(0x9e3779b97f4a7c15);
         uint64_t place = i % 3 == 0 ? i : i % 3 == 1 ? hash >> 1 : 77;
-        gv_pair_add(pair, 0, place, hash);
+        if (i % 2 == 0 && place != 77) hash = gv_peel_image(&pair->key, place);
+        gv_pair_add(pair, 0, place, i % 30 == 11 ? ~hash : hash);
         if (i % 10 != 0) gv_pair_add(pair, 1, place, hash);
     }
     gv_pair_add(pair, 0, 0, 1);
@@ -24,6 +27,7 @@ static void fill(struct gv_pair *pair) {
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     struct gv_pair pair;
     gv_pair_init(&pair, 1, GV_RECONCILE_ROOM_MIN + size % 7 * 100, 1 + size % 5 * 10);
+    pair.rounds = size % 3 == 0;
     fill(&pair);
     bool ended = gv_pair_answer(&pair, 0, (struct gv_slice){data, size}, MESSAGES_MAX);
     GV_ASSERT(ended);

@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { EVENT_NET, EVENT_TIMER };
+enum { EVENT_NET, EVENT_LATE, EVENT_TIMER };
 
 static struct gv_slice slice(const char *text) {
     return (struct gv_slice){(const uint8_t *)text, strlen(text)};
@@ -17,7 +17,7 @@ static bool lost(void *ctx, const struct gv_net_message *message) {
     struct gv_cluster *cluster = ctx;
     const struct gv_cluster_node *from = &cluster->nodes[message->src];
     const struct gv_cluster_node *to = &cluster->nodes[message->dest];
-    if (from->side != to->side || to->stopped) return true;
+    if (from->side != to->side || to->stopped || to->deaf[message->src]) return true;
     if (cluster->config.no_push && strncmp(message->bytes, "{\"type\":\"gossip\"", 16) == 0)
         return true;
     return cluster->config.loss > 0 && gv_prng_unit(&cluster->prng) < cluster->config.loss;
@@ -57,17 +57,22 @@ void gv_cluster_init(struct gv_cluster *cluster, const struct gv_cluster_config 
     GV_ASSERT(cluster->nodes != NULL && cluster->buf != NULL);
     for (uint32_t i = 0; i < config->nodes; i++) {
         cluster->nodes[i].first_id = calloc(config->nodes, sizeof(uint64_t));
-        GV_ASSERT(cluster->nodes[i].first_id != NULL);
+        cluster->nodes[i].deaf = calloc(config->nodes, sizeof(bool));
+        GV_ASSERT(cluster->nodes[i].first_id != NULL && cluster->nodes[i].deaf != NULL);
         start(cluster, i);
     }
 }
 
 void gv_cluster_fini(struct gv_cluster *cluster) {
     gv_net_fini(&cluster->net);
+    for (size_t i = 0; i < cluster->world.len; i++) {
+        if (cluster->world.heap[i].kind == EVENT_LATE) free(cluster->world.heap[i].item);
+    }
     gv_world_fini(&cluster->world);
     for (uint32_t i = 0; i < cluster->config.nodes; i++) {
         gv_engine_free(cluster->nodes[i].engine);
         free(cluster->nodes[i].first_id);
+        free(cluster->nodes[i].deaf);
     }
     gv_json_fini(&cluster->json);
     free(cluster->nodes);
@@ -145,7 +150,13 @@ static void handle(struct gv_cluster *cluster, const struct gv_world_event *even
         struct gv_net_message *message = gv_net_take(&cluster->net, cluster->world.now, event);
         if (message == NULL) return;
         index = message->dest;
-        deliver(cluster, message);
+        gv_time later = cluster->world.now + cluster->nodes[index].slow_ms * GV_MS;
+        gv_world_schedule(&cluster->world, later, EVENT_LATE, index, 0, message);
+        return;
+    }
+    if (event->kind == EVENT_LATE) {
+        struct gv_net_message *message = event->item;
+        if (!cluster->nodes[index].stopped) deliver(cluster, message);
         free(message);
     } else {
         struct gv_cluster_node *node = &cluster->nodes[index];
@@ -247,6 +258,14 @@ bool gv_cluster_equal(const struct gv_cluster *cluster) {
         if (!gv_digest_equal(gv_engine_root(first), gv_engine_root(engine))) return false;
     }
     return true;
+}
+
+bool gv_cluster_has_number(const struct gv_cluster *cluster, uint32_t node, int64_t element) {
+    char text[32];
+    snprintf(text, sizeof text, "%" PRId64, element);
+    struct gv_entry found;
+    return gv_engine_get(cluster->nodes[node].engine,
+                         &(struct gv_entry){.lattice = GV_LATTICE_SET, .key = slice(text)}, &found);
 }
 
 uint64_t gv_cluster_entries(const struct gv_cluster *cluster, uint32_t node) {

@@ -30,6 +30,8 @@ struct gv_cluster_node {
     uint64_t *first_id; // of the numbered messages to each other node, for the trace
     uint32_t side;      // only nodes of one side reach each other
     bool stopped;       // hears and does nothing
+    uint32_t slow_ms;   // hears everything so much later
+    bool *deaf;         // to each other node: what that one says is lost
     uint64_t bad;       // messages it could not use
 };
 
@@ -69,6 +71,8 @@ void gv_cluster_run(struct gv_cluster *cluster, gv_time time);
 // took, or GV_TIME_NEVER.
 gv_time gv_cluster_settle(struct gv_cluster *cluster, gv_time most);
 bool gv_cluster_equal(const struct gv_cluster *cluster);
+// Whether a number that some node added has come to this one.
+bool gv_cluster_has_number(const struct gv_cluster *cluster, uint32_t node, int64_t element);
 uint64_t gv_cluster_entries(const struct gv_cluster *cluster, uint32_t node);
 
 #endif

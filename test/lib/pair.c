@@ -23,12 +23,14 @@ struct giving {
 void gv_pair_init(struct gv_pair *pair, uint64_t seed, size_t room, size_t gives_max) {
     GV_ASSERT(room >= GV_RECONCILE_ROOM_MIN && gives_max > 0);
     *pair = (struct gv_pair){.room = room, .gives_max = gives_max};
+    gv_prng_init(&pair->prng, seed, 0);
     gv_digest_key_init(&pair->key, (struct gv_slice){(const uint8_t *)&seed, sizeof seed});
     for (int i = 0; i < 2; i++) gv_tree_init(&pair->side[i].tree, gv_base_malloc());
 }
 
 void gv_pair_fini(struct gv_pair *pair) {
     for (int i = 0; i < 2; i++) gv_tree_fini(&pair->side[i].tree);
+    free(pair->items);
 }
 
 bool gv_pair_has(const struct gv_pair *pair, int side, uint64_t place, uint64_t hash) {
@@ -44,17 +46,16 @@ bool gv_pair_has(const struct gv_pair *pair, int side, uint64_t place, uint64_t 
 
 bool gv_pair_add(struct gv_pair *pair, int side, uint64_t place, uint64_t hash) {
     if (gv_pair_has(pair, side, place, hash)) return false;
-    int error = gv_tree_insert(&pair->side[side].tree, (struct gv_item){place, hash, 0});
+    if (pair->item_count == pair->item_cap) {
+        pair->item_cap = pair->item_cap ? 2 * pair->item_cap : 64;
+        pair->items = realloc(pair->items, pair->item_cap * sizeof *pair->items);
+        GV_ASSERT(pair->items != NULL);
+    }
+    struct gv_item item = {place, hash, (uint32_t)pair->item_count};
+    pair->items[pair->item_count++] = item;
+    int error = gv_tree_insert(&pair->side[side].tree, item);
     GV_ASSERT(error == 0);
     return true;
-}
-
-// Items are given by reference, and all references are 0 here: so `ref` is made the rank.
-static void number(struct gv_tree *tree) {
-    struct gv_tree_cursor at;
-    uint32_t rank = 0;
-    for (bool more = gv_tree_select(tree, 0, &at); more; more = gv_tree_next(&at))
-        gv_tree_update(tree, &at, gv_tree_get(&at).hash, rank++);
 }
 
 static bool give(void *ctx, uint32_t ref, size_t summary_len) {
@@ -64,10 +65,8 @@ static bool give(void *ctx, uint32_t ref, size_t summary_len) {
     if (giving->count == pair->gives_max) return false;
     giving->count++;
     if (!giving->keep) return true;
-    struct gv_tree_cursor at;
-    bool found = gv_tree_select(&pair->side[giving->from].tree, ref, &at);
-    GV_ASSERT(found);
-    struct gv_item item = gv_tree_get(&at);
+    GV_ASSERT(ref < pair->item_count);
+    struct gv_item item = pair->items[ref];
     pair->given[giving->from]++;
     if (!gv_pair_add(pair, 1 - giving->from, item.place, item.hash)) pair->known++;
     return true;
@@ -84,7 +83,8 @@ static struct letter *answer(struct gv_pair *pair, int from, struct gv_reconcile
         .give = give,
         .ctx = &giving,
     };
-    number(&pair->side[from].tree);
+    bool lost = keep && gv_prng_below(&pair->prng, 1000) < pair->trouble;
+    giving.keep = keep && !lost;
     int status = gv_reconcile_answer(state, &pair->side[from].tree, &pair->key, &out);
     GV_ASSERT(!out.summary.full);
     pair->errors += status < 0;
@@ -93,7 +93,7 @@ static struct letter *answer(struct gv_pair *pair, int from, struct gv_reconcile
     pair->messages += out.summary.len > 0 || giving.count > 0;
     pair->bytes += out.summary.len;
     *letter = (struct letter){.to = 1 - from, .len = out.summary.len};
-    if (letter->len > 0) return letter;
+    if (letter->len > 0 && !lost) return letter;
     free(letter);
     return NULL;
 }
@@ -120,6 +120,22 @@ static void post(struct post *queue, struct letter *letter) {
     queue->last = letter;
 }
 
+// Puts the letter behind the others, or by trouble before them, or twice.
+static void post_or_worse(struct gv_pair *pair, struct post *queue, struct letter *letter) {
+    if (gv_prng_below(&pair->prng, 1000) < pair->trouble) {
+        struct letter *copy = malloc(sizeof *copy + letter->len);
+        GV_ASSERT(copy != NULL);
+        memcpy(copy, letter, sizeof *copy + letter->len);
+        post(queue, copy);
+    }
+    if (queue->head != NULL && gv_prng_below(&pair->prng, 1000) < pair->trouble) {
+        letter->next = queue->head;
+        queue->head = letter;
+    } else {
+        post(queue, letter);
+    }
+}
+
 static struct letter *collect(struct post *queue) {
     struct letter *letter = queue->head;
     if (letter != NULL) queue->head = letter->next;
@@ -138,9 +154,11 @@ bool gv_pair_run(struct gv_pair *pair, int from, uint64_t messages_max) {
     while (pair->messages < messages_max && (letter = collect(&queue)) != NULL) {
         struct gv_reconcile state;
         bool more = gv_reconcile_begin(&state, (struct gv_slice){letter->bytes, letter->len}) == 0;
+        state.rounds = pair->rounds;
+        state.expect = pair->expect;
         while (more) {
             struct letter *said = answer(pair, letter->to, &state, true, &more);
-            if (said != NULL) post(&queue, said);
+            if (said != NULL) post_or_worse(pair, &queue, said);
         }
         free(letter);
     }

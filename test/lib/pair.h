@@ -3,6 +3,7 @@
 #ifndef GV_TEST_LIB_PAIR_H
 #define GV_TEST_LIB_PAIR_H
 
+#include "../../engine/prng.h"
 #include "../../merkle/reconcile.h"
 
 // One side. An item is named by (place, hash); what is given to the peer is put in there.
@@ -14,6 +15,12 @@ struct gv_pair_side {
 
 struct gv_pair {
     struct gv_digest_key key;
+    struct gv_item *items; // all of both sides, by their references
+    size_t item_count, item_cap;
+    struct gv_prng prng;
+    uint32_t trouble; // of 1000 messages so many are lost, repeated, or overtaken, each
+    bool rounds;      // how to cut
+    uint32_t expect;  // likewise
     struct gv_pair_side side[2];
     size_t room;       // bytes of summary a message may have
     size_t gives_max;  // items a message may have; at least 1
@@ -33,7 +40,8 @@ bool gv_pair_add(struct gv_pair *pair, int side, uint64_t place, uint64_t hash);
 bool gv_pair_has(const struct gv_pair *pair, int side, uint64_t place, uint64_t hash);
 
 // Side `from` opens; answers go back and forth until nothing is left to say or `messages_max` have
-// been sent. Summaries are answered in the order they came. True: it ended by itself.
+// been sent. Summaries are answered in the order they came, but for the trouble. True: it ended by
+// itself.
 bool gv_pair_run(struct gv_pair *pair, int from, uint64_t messages_max);
 
 // Gives side `to` one summary of any bytes to answer, and drops what it says, at most

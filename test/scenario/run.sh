@@ -57,6 +57,10 @@ case_ no-scenario 2 'scenario /nowhere: ' run --scenario /nowhere
 case_ no-name 2 "no scenario 'nothing'" scenarios nothing
 case_ no-json 2 'cannot write /nowhere/x' run -w echo --json /nowhere/x
 
+case_ swarm 0 '^40 seeds in .*: 0 failed' swarm --seeds 1..40 --jobs 2
+case_ seed 0 '^valid' run --scenario swarm:4
+case_ 'text of a seed' 0 '^seed 4$' scenarios swarm:4
+
 "$gvsim" run -w broadcast --seed 3 --json "$tmp/a.json" >"$tmp/out" || bad=1
 "$gvsim" run -w broadcast --seed 3 --json - >"$tmp/b.json" 2>/dev/null || bad=1
 cmp -s "$tmp/a.json" "$tmp/b.json" || { echo "json: two runs differ" && bad=1; }

@@ -82,20 +82,21 @@ static void news_travel_in_waves(void **state) {
     assert_true(gv_cluster_equal(&tale.cluster));
     end(&tale, "n1 has news, and no wave to wait for\n"
                " 5000 ms  n1 > n0  gossip #1 up: set \"a\"\n"
-               " 5100 ms  n0 > n2  gossip #1 next in 284 ms: set \"a\"\n"
+               " 5100 ms  n0 > n1  gossip ack next in 286 ms:\n"
+               " 5100 ms  n0 > n2  gossip #1 next in 286 ms: set \"a\"\n"
                "n2 has heard when n0 speaks next, and meets it there\n"
-               " 5268 ms  n2 > n0  gossip #1 up ack: set \"b\"\n"
-               " 5384 ms  n0 > n1  gossip #1 ack next in 284 ms: set \"b\"\n"
-               " 5868 ms  n0 > n2  gossip ack:\n"
+               " 5273 ms  n2 > n0  gossip #1 up ack: set \"b\"\n"
+               " 5386 ms  n0 > n1  gossip #1 next in 286 ms: set \"b\"\n"
+               " 5386 ms  n0 > n2  gossip ack next in 286 ms:\n"
                "n0 has news of its own; what comes up while it travels meets the next wave\n"
-               " 6000 ms  n0 > n1  gossip #2 next in 284 ms: set \"c\"\n"
-               " 6000 ms  n0 > n2  gossip #2 next in 284 ms: set \"c\"\n"
-               " 6168 ms  n2 > n0  gossip #2 up ack: set \"d\"\n"
-               " 6168 ms  n1 > n0  gossip #2 up ack: set \"e\"\n"
-               " 6284 ms  n0 > n1  gossip #3 ack next in 284 ms: set \"d\"\n"
-               " 6284 ms  n0 > n2  gossip #3 ack next in 284 ms: set \"e\"\n"
-               " 8384 ms  n1 > n0  gossip up ack:\n"
-               " 8384 ms  n2 > n0  gossip up ack:\n");
+               " 6000 ms  n0 > n1  gossip #2 next in 286 ms: set \"c\"\n"
+               " 6000 ms  n0 > n2  gossip #2 next in 286 ms: set \"c\"\n"
+               " 6173 ms  n2 > n0  gossip #2 up ack: set \"d\"\n"
+               " 6173 ms  n1 > n0  gossip #2 up ack: set \"e\"\n"
+               " 6286 ms  n0 > n1  gossip #3 ack next in 286 ms: set \"d\"\n"
+               " 6286 ms  n0 > n2  gossip #3 ack next in 286 ms: set \"e\"\n"
+               " 8386 ms  n1 > n0  gossip up ack:\n"
+               " 8386 ms  n2 > n0  gossip up ack:\n");
 }
 
 static void a_lost_message_is_news_again(void **state) {
@@ -112,8 +113,8 @@ static void a_lost_message_is_news_again(void **state) {
     assert_true(gv_cluster_equal(&tale.cluster));
     end(&tale, "n2 is cut off while n1 has news\n"
                " 5000 ms  n1 > n0  gossip #1 up: set \"a\"\n"
-               " 5100 ms  n0 > n2  gossip #1 next in 284 ms: set \"a\"\n"
-               " 5600 ms  n0 > n1  gossip ack:\n"
+               " 5100 ms  n0 > n1  gossip ack next in 286 ms:\n"
+               " 5100 ms  n0 > n2  gossip #1 next in 286 ms: set \"a\"\n"
                "n2 is back\n"
                " 7500 ms  n0 > n2  gossip #2 ask: set \"a\"\n"
                " 7600 ms  n2 > n0  gossip up ack:\n");
@@ -132,9 +133,10 @@ static void counters_say_their_last_word_only(void **state) {
     assert_true(gv_cluster_equal(&tale.cluster));
     end(&tale, " 5000 ms  n1 > n0  gossip #1 up: counter \"n1\"=1\n"
                "n0 counts to nine between two waves\n"
-               " 5100 ms  n0 > n2  gossip #1 next in 284 ms: counter \"n1\"=1\n"
-               " 5384 ms  n0 > n1  gossip #1 ack next in 284 ms: counter \"n0\"=9\n"
-               " 5384 ms  n0 > n2  gossip #2 next in 284 ms: counter \"n0\"=9\n");
+               " 5100 ms  n0 > n1  gossip ack next in 286 ms:\n"
+               " 5100 ms  n0 > n2  gossip #1 next in 286 ms: counter \"n1\"=1\n"
+               " 5386 ms  n0 > n1  gossip #1 next in 286 ms: counter \"n0\"=9\n"
+               " 5386 ms  n0 > n2  gossip #2 next in 286 ms: counter \"n0\"=9\n");
 }
 
 int main(void) {

@@ -158,6 +158,115 @@ static void the_root_dies(void **state) {
     gv_cluster_fini(&cluster);
 }
 
+// Adds the numbers from *next on, one every 20 ms or so, at any node but the first, for so long.
+static void load(struct gv_cluster *cluster, struct gv_prng *prng, gv_time time, int64_t *next) {
+    gv_time until = cluster->world.now + time;
+    while (cluster->world.now < until) {
+        uint32_t node = 1 + (uint32_t)gv_prng_below(prng, cluster->config.nodes - 1);
+        gv_cluster_add_number(cluster, node, (*next)++);
+        gv_cluster_run(cluster, ms(10 + gv_prng_below(prng, 21)));
+    }
+}
+
+// Whether every node but the first has the numbers below `end`.
+static bool all_have(const struct gv_cluster *cluster, int64_t end) {
+    for (uint32_t node = 1; node < cluster->config.nodes; node++) {
+        for (int64_t number = end; number-- > 0;) {
+            if (!gv_cluster_has_number(cluster, node, number)) return false;
+        }
+    }
+    return true;
+}
+
+// The hub of all news is killed while they flow: those on their way take the next node's tree.
+static void the_hub_dies_at_full_load(void **state) {
+    (void)state;
+    struct gv_prng prng;
+    gv_prng_init(&prng, gv_test_seed(), 4);
+    for (uint32_t staleness = 250; staleness <= 2000; staleness *= 2) {
+        struct gv_cluster cluster;
+        struct gv_cluster_config config = {
+            .nodes = 25, .seed = gv_prng_next(&prng), .staleness_ms = staleness, .latency_ms = 100};
+        gv_cluster_init(&cluster, &config);
+        gv_cluster_join(&cluster);
+        int64_t next = 0;
+        load(&cluster, &prng, ms(8 * SECOND), &next);
+        int64_t in_flight = next;
+        gv_time killed = cluster.world.now, bound = ms(3 * staleness + 2 * SECOND);
+        cluster.nodes[0].stopped = true;
+        while (!all_have(&cluster, in_flight) && cluster.world.now - killed < bound)
+            load(&cluster, &prng, ms(50), &next);
+        printf("staleness %u ms: everywhere %llu ms after the hub died\n", (unsigned)staleness,
+               (unsigned long long)((cluster.world.now - killed) / GV_MS));
+        assert_true(all_have(&cluster, in_flight));
+        nothing_was_bad(&cluster);
+        gv_cluster_fini(&cluster);
+    }
+}
+
+// Links that work in one direction only, from or to the hub, for as long as the load lasts.
+static void one_way_links(void **state) {
+    (void)state;
+    struct gv_prng prng;
+    gv_prng_init(&prng, gv_test_seed(), 5);
+    for (int round = 0; round < 4; round++) {
+        struct gv_cluster cluster;
+        struct gv_cluster_config config = {
+            .nodes = 10, .seed = gv_prng_next(&prng), .staleness_ms = 400, .latency_ms = 50};
+        gv_cluster_init(&cluster, &config);
+        gv_cluster_join(&cluster);
+        int64_t next = 0;
+        load(&cluster, &prng, ms(3 * SECOND), &next);
+        for (uint32_t node = 3; node < 6; node++) {
+            if (round % 2 == 0) cluster.nodes[0].deaf[node] = true;
+            if (round % 2 == 1) cluster.nodes[node].deaf[0] = true;
+        }
+        load(&cluster, &prng, ms(20 * SECOND), &next);
+        assert_true(gv_cluster_settle(&cluster, ms(5 * SECOND)) != GV_TIME_NEVER);
+        nothing_was_bad(&cluster);
+        gv_cluster_fini(&cluster);
+    }
+}
+
+// A hub that hears everything late costs time, but nobody has to be told twice.
+static void a_slow_hub(void **state) {
+    (void)state;
+    struct gv_prng prng;
+    gv_prng_init(&prng, gv_test_seed(), 6);
+    struct gv_cluster cluster;
+    struct gv_cluster_config config = {
+        .nodes = 25, .seed = gv_test_seed(), .staleness_ms = 500, .latency_ms = 50};
+    gv_cluster_init(&cluster, &config);
+    gv_cluster_join(&cluster);
+    int64_t next = 0;
+    load(&cluster, &prng, ms(5 * SECOND), &next);
+    cluster.nodes[0].slow_ms = 400;
+    load(&cluster, &prng, ms(15 * SECOND), &next);
+    assert_true(gv_cluster_settle(&cluster, ms(5 * SECOND)) != GV_TIME_NEVER);
+    assert_int_equal(gv_cluster_entries(&cluster, 24), next);
+    nothing_was_bad(&cluster);
+    gv_cluster_fini(&cluster);
+}
+
+// Three messages of ten are lost, all the time.
+static void heavy_loss(void **state) {
+    (void)state;
+    struct gv_prng prng;
+    gv_prng_init(&prng, gv_test_seed(), 7);
+    struct gv_cluster cluster;
+    struct gv_cluster_config config = {
+        .nodes = 25, .seed = gv_test_seed(), .staleness_ms = 500, .latency_ms = 100, .loss = 0.3};
+    gv_cluster_init(&cluster, &config);
+    gv_cluster_join(&cluster);
+    int64_t next = 0;
+    load(&cluster, &prng, ms(20 * SECOND), &next);
+    gv_time took = gv_cluster_settle(&cluster, ms(30 * SECOND));
+    printf("equal %llu ms after the load\n", (unsigned long long)(took / GV_MS));
+    assert_true(took != GV_TIME_NEVER);
+    assert_int_equal(gv_cluster_entries(&cluster, 24), next);
+    gv_cluster_fini(&cluster);
+}
+
 // A process that stands still for a while, as in a suspended machine, hears nothing meanwhile, and
 // notices by itself that it was away.
 static void a_node_stands_still(void **state) {
@@ -213,6 +322,10 @@ int main(void) {
         cmocka_unit_test(partitions_heal),
         cmocka_unit_test(without_push),
         cmocka_unit_test(the_root_dies),
+        cmocka_unit_test(the_hub_dies_at_full_load),
+        cmocka_unit_test(one_way_links),
+        cmocka_unit_test(a_slow_hub),
+        cmocka_unit_test(heavy_loss),
         cmocka_unit_test(a_node_stands_still),
         cmocka_unit_test(the_log_is_bounded),
     };

@@ -3,6 +3,7 @@
 #include "../lib/fixture.h"
 #include "../lib/test.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 static char why[GV_CHECK_PROTOCOL_WHY_MAX];
@@ -129,12 +130,47 @@ static void the_definite_errors_are_maelstroms(void **state) {
     }
 }
 
+static void gossip_is_told_apart_at_a_glance(void **state) {
+    (void)state;
+    struct gv_check_protocol_gossip gossip;
+    static const char line[] =
+        "{\"src\":\"n3\",\"dest\":\"n120\",\"body\":{\"type\":\"t\",\"x\":1}}";
+    struct gv_slice text = {(const uint8_t *)line, sizeof line - 1};
+    assert_true(gv_check_protocol_gossip(text, &gossip));
+    assert_int_equal(gossip.src, 3);
+    assert_int_equal(gossip.dest, 120);
+    assert_int_equal(gossip.type.len, 1);
+    assert_int_equal(gossip.body.len, strlen("{\"type\":\"t\",\"x\":1}"));
+    assert_memory_equal(gossip.body.data, "{\"type\":\"t\",\"x\":1}", gossip.body.len);
+    // Cut short anywhere, it needs a closer look; nothing is read beyond its end.
+    for (size_t len = 0; len < text.len - 2; len++) {
+        char *copy = malloc(len + 1);
+        memcpy(copy, line, len);
+        struct gv_slice part = {(const uint8_t *)copy, len};
+        assert_false(gv_check_protocol_gossip(part, &gossip));
+        free(copy);
+    }
+    static const char *const others[] = {
+        "{\"src\":\"n3\",\"dest\":\"c1\",\"body\":{\"type\":\"t\"}}",
+        "{\"src\":\"n03\",\"dest\":\"n1\",\"body\":{\"type\":\"t\"}}",
+        "{\"src\":\"n\",\"dest\":\"n1\",\"body\":{\"type\":\"t\"}}",
+        "{\"src\":\"n1234567\",\"dest\":\"n1\",\"body\":{\"type\":\"t\"}}",
+        "{\"dest\":\"n1\",\"src\":\"n3\",\"body\":{\"type\":\"t\"}}",
+        "{\"src\":\"n3\",\"dest\":\"n1\",\"body\":{\"type\":\"\\u0041\"}}",
+    };
+    for (size_t i = 0; i < sizeof others / sizeof *others; i++) {
+        struct gv_slice other = {(const uint8_t *)others[i], strlen(others[i])};
+        assert_false(gv_check_protocol_gossip(other, &gossip));
+    }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(good_frames),
         cmocka_unit_test(bad_frames),
         cmocka_unit_test(replies_are_closed),
         cmocka_unit_test(init_ok_may_carry_more_but_topology_ok_may_not),
+        cmocka_unit_test(gossip_is_told_apart_at_a_glance),
         cmocka_unit_test(the_definite_errors_are_maelstroms),
     };
     return cmocka_run_group_tests(tests, gv_fixture_set_up, gv_fixture_tear_down);

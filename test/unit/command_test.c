@@ -103,6 +103,13 @@ static void a_scenario_fills_in_what_was_not_said(void **state) {
     assert_int_equal(parse(&command, "gvsim run -w echo --scenario x --nemesis partition"),
                      GV_COMMAND_RUN);
     assert_int_equal(gv_command_check(&command, why), GV_EINVAL);
+    assert_int_equal(parse(&command, "gvsim swarm --seeds 3..17 --jobs 2"), GV_COMMAND_SWARM);
+    assert_int_equal(command.first_seed, 3);
+    assert_int_equal(command.last_seed, 17);
+    assert_int_equal(command.jobs, 2);
+    assert_int_equal(parse(&command, "gvsim swarm --seeds 3"), GV_COMMAND_SWARM);
+    assert_int_equal(command.last_seed, 3);
+    assert_int_equal(command.jobs, 1);
     assert_int_equal(parse(&command, "gvsim scenarios"), GV_COMMAND_SCENARIOS);
     assert_null(command.name);
     assert_int_equal(parse(&command, "gvsim scenarios ring"), GV_COMMAND_SCENARIOS);
@@ -124,6 +131,11 @@ static void mistakes_are_named(void **state) {
         {"gvsim", "there is nothing to do"},
         {"gvsim walk", "unknown command walk"},
         {"gvsim run", "which workload? say -w NAME"},
+        {"gvsim swarm", "which seeds? say --seeds A..B"},
+        {"gvsim swarm --seeds 5..4", "--seeds wants a whole number from 5"},
+        {"gvsim swarm --seeds 5.4", "--seeds wants numbers such as 1..1000, not '5.4'"},
+        {"gvsim swarm --seeds 1 --jobs 0", "--jobs wants a whole number from 1 to 256"},
+        {"gvsim swarm --seeds 1 --rate 5", "unknown option --rate"},
         {"gvsim run -w echo x", "'x' is no option"},
         {"gvsim run -w echo --log-dir x", "unknown option --log-dir"},
         {"gvsim run -w echo --check-determinism=1", "--check-determinism takes no value"},

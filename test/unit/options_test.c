@@ -32,6 +32,9 @@ static void test_defaults(void **state) {
     assert_int_equal(o.staleness_ms, 500);
     assert_int_equal(o.log_level, GV_LOG_INFO);
     assert_null(o.secret_file);
+    assert_null(o.data);
+    assert_int_equal(o.durability, GV_OPTIONS_SYNC);
+    assert_int_equal(o.commit_ms, 100);
     assert_false(o.help || o.version || o.has_seed);
     assert_int_equal(o.message_max, 0);
     assert_int_equal(o.line_max, 0);
@@ -51,6 +54,13 @@ static void test_values(void **state) {
     assert_int_equal(o.log_level, GV_LOG_DEBUG);
     assert_int_equal(o.message_max, 4096);
     assert_int_equal(o.line_max, 2000000);
+
+    assert_int_equal(parse(&o, true, "--data /x --durability=async --commit-within 20"), 0);
+    assert_string_equal(o.data, "/x");
+    assert_int_equal(o.durability, GV_OPTIONS_ASYNC);
+    assert_int_equal(o.commit_ms, 20);
+    assert_int_equal(parse(&o, true, "--data=/x --durability none"), 0);
+    assert_int_equal(o.durability, GV_OPTIONS_NONE);
 
     assert_int_equal(parse(&o, false, "--seed 0x10 --seed 0x20 --log-level=error --help"), 0);
     assert_int_equal(o.seed, 0x20);
@@ -91,6 +101,11 @@ static void test_faults(void **state) {
         {true, "--message-max 10", "--message-max: not within 1024 and 1073741824: 10"},
         {true, "--line-max 10", "--line-max: not within 4096 and 1073741824: 10"},
         {true, "--line-max 65536", "--line-max must exceed --message-max (65536) by 1024"},
+        {false, "--data x", "unknown option --data"},
+        {true, "--data=", "--data: no directory"},
+        {true, "--data x --durability maybe", "--durability: not sync, async or none: maybe"},
+        {true, "--data x --commit-within 60001", "--commit-within: not within 0 and 60000: 60001"},
+        {true, "--durability sync", "--durability and --commit-within want --data"},
         {true, "--log-level loud", "--log-level: not error, warn, info or debug: loud"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {

@@ -325,8 +325,80 @@ static void due_looks_ahead(void **state) {
     assert_true(gv_peer_due(&peer, 30) == GV_TIME_NEVER);
 }
 
+// While both sides talk, what should have been acknowledged and was not is known to be lost without
+// any time-out.
+static void silence_about_a_message_tells_its_loss(void **state) {
+    (void)state;
+    struct gv_peer peer = peer_at(1, 0);
+    assert_int_equal(gv_peer_missed(&peer, 0), 0);
+    gv_peer_sent(&peer, 0, 1, 9000 * GV_MS, false);
+    assert_int_equal(gv_peer_missed(&peer, 5000 * GV_MS), 0); // nothing is measured yet
+    assert_int_equal(acked(&peer, 100 * GV_MS, 1, 0), 0);
+    gv_peer_sent(&peer, 1000 * GV_MS, 2, 9000 * GV_MS, false);
+    gv_peer_sent(&peer, 1200 * GV_MS, 3, 9000 * GV_MS, false);
+    gv_time usual = gv_peer_timeout(&peer, 0);
+    assert_int_equal(gv_peer_missed(&peer, 1000 * GV_MS + usual), 0);
+    assert_int_equal(peer.acked, 1);
+    assert_int_equal(gv_peer_missed(&peer, 1000 * GV_MS + usual + 1), 2);
+    assert_int_equal(peer.sent, 1); // to be told again
+    assert_int_equal(peer.strikes, 0);
+    peer.suspected = true; // who is tried only now and then may answer late
+    gv_peer_sent(&peer, 2000 * GV_MS, 2, 9000 * GV_MS, false);
+    assert_int_equal(gv_peer_missed(&peer, 9000 * GV_MS), 0);
+}
+
+// Who speaks but does not acknowledge is given more time than who is silent.
+static void the_silent_fail_before_the_deaf(void **state) {
+    (void)state;
+    for (int speaks = 0; speaks < 2; speaks++) {
+        struct gv_peer peer = peer_at(1, 0);
+        int strikes = 0;
+        while (!gv_peer_fails(&peer)) {
+            gv_peer_sent(&peer, (gv_time)strikes, 1, 1, false);
+            assert_int_equal(gv_peer_expire(&peer, (gv_time)++strikes), 1);
+            if (speaks) peer.spoke = true;
+        }
+        assert_int_equal(strikes, speaks ? GV_PEER_DEAF : GV_PEER_STRIKES);
+    }
+}
+
+static void lives_are_told_apart(void **state) {
+    (void)state;
+    struct gv_peer peer = peer_at(1, 0);
+    assert_true(gv_peer_begins(&peer, 5000));
+    gv_peer_received(&peer, 0, 5000, false, 0);
+    assert_false(gv_peer_begins(&peer, 5000));
+    assert_false(gv_peer_begins(&peer, 5001));
+    assert_false(gv_peer_begins(&peer, 4936));
+    assert_true(gv_peer_begins(&peer, 4935));
+    assert_true(gv_peer_begins(&peer, 1 << 20));
+}
+
+// A peer is owed the whole as long as it has acknowledged no news and none were passed over.
+static void the_whole_is_owed_until_some_is_known(void **state) {
+    (void)state;
+    struct gv_peer peer = peer_at(1, 0);
+    assert_true(peer.whole && !peer.introduced);
+    gv_peer_sent(&peer, 0, 0, 10, true); // no news, a step of a sync
+    assert_true(peer.introduced);
+    assert_int_equal(acked(&peer, 1, 1, 0), 0);
+    assert_true(peer.whole);
+    gv_peer_sent(&peer, 2, 3, 10, false);
+    assert_int_equal(acked(&peer, 3, 2, 0), 0);
+    assert_false(peer.whole);
+    peer = peer_at(1, 0);
+    gv_peer_reset(&peer, 0);
+    assert_true(peer.whole);
+    gv_peer_reset(&peer, 7);
+    assert_false(peer.whole);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(silence_about_a_message_tells_its_loss),
+        cmocka_unit_test(the_silent_fail_before_the_deaf),
+        cmocka_unit_test(lives_are_told_apart),
+        cmocka_unit_test(the_whole_is_owed_until_some_is_known),
         cmocka_unit_test(acknowledgements_name_what_came),
         cmocka_unit_test(a_peer_begins_anew),
         cmocka_unit_test(acknowledgements_wait_so_long),

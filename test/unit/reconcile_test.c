@@ -2,6 +2,7 @@
 #include "../../merkle/reconcile.h"
 
 #include "../../engine/prng.h"
+#include "../../merkle/peel.h"
 #include "../lib/pair.h"
 #include "../lib/test.h"
 
@@ -156,6 +157,81 @@ static void tree_may_change_between_messages(void **state) {
     gv_pair_fini(&pair);
 }
 
+// One case of the property: two sets that differ by `diff` of `count` items, anywhere (U), at the
+// end (C) or in their values (M), become their union, however many messages are lost.
+struct grid_case {
+    uint64_t count, diff;
+    char pattern;
+    bool dense; // places next to each other
+};
+
+static void grid_item(struct gv_pair *pair, const struct grid_case *it, int side, uint64_t i,
+                      uint64_t version) {
+    uint64_t place = it->dense || it->pattern == 'C' ? 1000 + i : spread(i);
+    uint64_t hash = gv_peel_image(&pair->key, place);
+    if (it->pattern == 'M' || (it->pattern == 'X' && i % 2))
+        hash = gv_peel_image(&pair->key, hash + version);
+    if (side != 1) gv_pair_add(pair, 0, place, hash);
+    if (side != 0) gv_pair_add(pair, 1, place, hash);
+}
+
+static void grid_fill(struct gv_pair *pair, const struct grid_case *it, struct gv_prng *prng) {
+    for (uint64_t i = 0; i < it->count; i++) {
+        bool differs = it->pattern == 'C' ? i + it->diff >= it->count
+                                          : gv_prng_below(prng, it->count) < it->diff;
+        int side = it->pattern == 'C' ? (int)(it->count & 1) : (int)gv_prng_below(prng, 2);
+        grid_item(pair, it, differs ? side : 2, i, 1);
+        if (differs && it->pattern == 'M') grid_item(pair, it, 1 - side, i, 2);
+    }
+}
+
+// True: it took a second exchange, though no message was lost.
+static bool run_grid_case(struct gv_prng *prng, uint64_t number) {
+    // Mostly small sets, sometimes large ones.
+    uint64_t most = number % 1000 == 0 ? 10000 : number % 100 == 0 ? 1000 : number % 7 ? 30 : 100;
+    struct grid_case it = {.count = 1 + gv_prng_below(prng, most)};
+    it.diff = gv_prng_below(prng, it.count + 1) >> gv_prng_below(prng, 12);
+    it.pattern = "UCMX"[number % 4];
+    it.dense = gv_prng_below(prng, 2);
+    struct gv_pair pair;
+    size_t room = GV_RECONCILE_ROOM_MIN + (gv_prng_below(prng, 1000) << gv_prng_below(prng, 7));
+    gv_pair_init(&pair, gv_prng_next(prng), room, 1 + (gv_prng_below(prng, 1000) >> number % 8));
+    pair.rounds = gv_prng_below(prng, 2);
+    pair.expect = (uint32_t)gv_prng_below(prng, 100) * (uint32_t)gv_prng_below(prng, 2);
+    grid_fill(&pair, &it, prng);
+    struct gv_digest all = {0, 0, 0}, held = {0, 0, 0};
+    for (int side = 0; side < 2; side++)
+        held = gv_digest_add(held, gv_tree_root(&pair.side[side].tree));
+    for (size_t i = 0; i < pair.item_count; i++) // an item of both sides is there twice, in a row
+        if (i == 0 || pair.items[i].hash != pair.items[i - 1].hash)
+            all = gv_digest_add(all, gv_digest_of(pair.items[i].place, pair.items[i].hash));
+    assert_int_equal(held.count, pair.item_count);
+    pair.trouble = number % 3 ? (uint32_t)gv_prng_below(prng, 300) : 0;
+    uint64_t runs = 0;
+    do { // who loses messages opens again
+        if (++runs == 200) pair.trouble = 0;
+        assert_true(runs < 210);
+        assert_true(gv_pair_run(&pair, (int)gv_prng_below(prng, 2), ANY));
+    } while (!gv_pair_equal(&pair));
+    if (!gv_digest_equal(gv_tree_root(&pair.side[0].tree), all))
+        fail_msg("case %llu: %c, %llu items, %llu differ, dense %d, room %zu",
+                 (unsigned long long)number, it.pattern, (unsigned long long)it.count,
+                 (unsigned long long)it.diff, it.dense, room);
+    assert_int_equal(pair.errors, 0);
+    bool unlucky = runs > 1 && number % 3 == 0;
+    gv_pair_fini(&pair);
+    return unlucky;
+}
+
+static void grid_becomes_its_union(void **state) {
+    (void)state;
+    struct gv_prng prng;
+    gv_prng_init(&prng, gv_test_seed(), 3);
+    int unlucky = 0; // prints that collide, or a wrong guess that hits something
+    for (uint64_t number = 0; number < 100000; number++) unlucky += run_grid_case(&prng, number);
+    assert_true(unlucky <= 3);
+}
+
 static void bad_bytes_are_refused(void **state) {
     (void)state;
     static const struct {
@@ -220,6 +296,7 @@ int main(void) {
         cmocka_unit_test(first_and_last_places),
         cmocka_unit_test(random_sets_become_their_union),
         cmocka_unit_test(tree_may_change_between_messages),
+        cmocka_unit_test(grid_becomes_its_union),
         cmocka_unit_test(bad_bytes_are_refused),
         cmocka_unit_test(damaged_summaries),
     };

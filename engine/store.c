@@ -1,0 +1,166 @@
+// SPDX-License-Identifier: MIT
+#include "store.h"
+
+#include "core.h"
+
+#include <string.h>
+
+enum { PLACE = 8, LATTICE = 1, LONG = 0x80, HASH = 8, LENGTHS = 2 * 4, BATCH_FIRST = 4096 };
+
+_Static_assert(GV_STORE_HEAD + HASH <= GV_STORE_INLINE, "a long key is cut to less");
+_Static_assert((int)GV_REPLICA_TEXT_MAX <= (int)GV_STORE_SCRATCH, "scratch holds every key");
+
+// --- records ---------------------------------------------------------------------------------
+
+static void write_key(struct gv_writer *out, const struct gv_digest_key *key,
+                      const struct gv_entry *entry) {
+    uint64_t place = gv_lattice_item(key, entry).place;
+    for (int shift = 56; shift >= 0; shift -= 8) gv_pack_put_u8(out, (uint8_t)(place >> shift));
+    bool cut = entry->key.len > GV_STORE_INLINE;
+    gv_pack_put_u8(out, (uint8_t)((uint8_t)entry->lattice | (cut ? LONG : 0)));
+    gv_pack_put_bytes(out, entry->key.data, cut ? GV_STORE_HEAD : entry->key.len);
+    // The place is a hash of the whole already.
+    if (cut)
+        gv_pack_put_u64(out, gv_digest_hash(key, entry->key.data + GV_STORE_HEAD,
+                                            entry->key.len - GV_STORE_HEAD));
+}
+
+static void write_value(struct gv_writer *out, const struct gv_entry *entry) {
+    if (entry->lattice == GV_LATTICE_COUNTER) gv_pack_put_u64(out, entry->count);
+    if (entry->lattice == GV_LATTICE_REGISTER) {
+        gv_pack_put_u64(out, entry->lamport);
+        gv_pack_put_varint(out, entry->value.len);
+        gv_pack_put_bytes(out, entry->value.data, entry->value.len);
+        gv_pack_put_varint(out, entry->node.len);
+        gv_pack_put_bytes(out, entry->node.data, entry->node.len);
+    }
+    if (entry->key.len > GV_STORE_INLINE)
+        gv_pack_put_bytes(out, entry->key.data + GV_STORE_HEAD, entry->key.len - GV_STORE_HEAD);
+}
+
+static struct gv_slice read_text(struct gv_reader *in) {
+    uint64_t len = gv_pack_get_varint(in);
+    if (len > in->len - in->at) in->error = GV_ESYNTAX;
+    if (in->error) return (struct gv_slice){0};
+    return (struct gv_slice){gv_pack_get_bytes(in, (size_t)len), (size_t)len};
+}
+
+int gv_store_get(const struct gv_store_record *record, uint8_t *scratch, struct gv_entry *out) {
+    if (record->key.len <= PLACE + LATTICE || record->key.len > GV_STORE_KEY_MAX)
+        return GV_ECORRUPT;
+    uint8_t lattice = record->key.data[PLACE] & (LONG - 1);
+    bool cut = (record->key.data[PLACE] & LONG) != 0;
+    if (lattice > GV_LATTICE_REGISTER) return GV_ECORRUPT;
+    struct gv_slice key = {record->key.data + PLACE + LATTICE, record->key.len - PLACE - LATTICE};
+    struct gv_reader in = {.data = record->value.data, .len = record->value.len};
+    *out = (struct gv_entry){.lattice = (enum gv_lattice)lattice, .key = key};
+    if (lattice == GV_LATTICE_COUNTER) out->count = gv_pack_get_u64(&in);
+    if (lattice == GV_LATTICE_REGISTER) {
+        out->lamport = gv_pack_get_u64(&in);
+        out->value = read_text(&in);
+        out->node = read_text(&in);
+        if (out->value.len == 0 || out->node.len == 0) return GV_ECORRUPT;
+    }
+    if (in.error) return GV_ECORRUPT;
+    size_t rest = in.len - in.at;
+    if (!cut) return rest == 0 ? 0 : GV_ECORRUPT;
+    if (key.len != GV_STORE_HEAD + HASH || rest <= GV_STORE_INLINE - GV_STORE_HEAD ||
+        rest > GV_STORE_SCRATCH - GV_STORE_HEAD)
+        return GV_ECORRUPT;
+    memcpy(scratch, key.data, GV_STORE_HEAD);
+    memcpy(scratch + GV_STORE_HEAD, in.data + in.at, rest);
+    out->key = (struct gv_slice){scratch, GV_STORE_HEAD + rest};
+    return 0;
+}
+
+// --- batches ---------------------------------------------------------------------------------
+
+static int reserve(struct gv_store_batch *batch, struct gv_alloc alloc, size_t len) {
+    if (len <= batch->cap - batch->len) return 0;
+    size_t cap = 2 * (batch->len + len) > BATCH_FIRST ? 2 * (batch->len + len) : BATCH_FIRST;
+    uint8_t *data = alloc.resize(alloc.ctx, batch->data, batch->cap, cap);
+    if (data == NULL) return GV_ENOMEM;
+    batch->data = data;
+    batch->cap = cap;
+    return 0;
+}
+
+// A record stands there as the lengths of key and value, 4 bytes each, and then both.
+int gv_store_put(struct gv_store_batch *batch, struct gv_alloc alloc,
+                 const struct gv_engine *engine, const struct gv_entry *entry) {
+    GV_ASSERT(entry->key.len > 0 && alloc.resize != NULL);
+    uint8_t key[GV_STORE_KEY_MAX];
+    struct gv_writer head = {.data = key, .cap = sizeof key};
+    write_key(&head, &engine->replica.key, entry);
+    GV_ASSERT(!head.full);
+    size_t most = LENGTHS + head.len + 8 + 2 * GV_PACK_VARINT_MAX + entry->value.len +
+                  entry->node.len + entry->key.len;
+    int error = reserve(batch, alloc, most);
+    if (error != 0) return error;
+    uint8_t *start = batch->data + batch->len;
+    struct gv_writer out = {.data = start + LENGTHS, .cap = most - LENGTHS};
+    gv_pack_put_bytes(&out, key, head.len);
+    write_value(&out, entry);
+    GV_ASSERT(!out.full && out.len <= UINT32_MAX);
+    uint32_t lengths[2] = {(uint32_t)head.len, (uint32_t)(out.len - head.len)};
+    memcpy(start, lengths, LENGTHS);
+    batch->len += LENGTHS + out.len;
+    batch->count++;
+    return 0;
+}
+
+void gv_store_drop(struct gv_store_batch *batch, struct gv_alloc alloc) {
+    if (batch->data != NULL) alloc.resize(alloc.ctx, batch->data, batch->cap, 0);
+    *batch = (struct gv_store_batch){0};
+}
+
+bool gv_store_next(const struct gv_store_batch *batch, size_t *at, struct gv_store_record *out) {
+    if (*at == batch->len) return false;
+    GV_ASSERT(*at <= batch->len && batch->len - *at >= LENGTHS);
+    uint32_t lengths[2];
+    memcpy(lengths, batch->data + *at, LENGTHS);
+    const uint8_t *key = batch->data + *at + LENGTHS;
+    out->key = (struct gv_slice){key, lengths[0]};
+    out->value = (struct gv_slice){key + lengths[0], lengths[1]};
+    *at += LENGTHS + (size_t)lengths[0] + lengths[1];
+    return true;
+}
+
+// --- engine and store ------------------------------------------------------------------------
+
+struct loading {
+    struct gv_engine *engine;
+    struct gv_replica_load load;
+    uint8_t *scratch;
+};
+
+static int take(void *ctx, const struct gv_store_record *record) {
+    struct loading *loading = ctx;
+    struct gv_entry entry;
+    int error = gv_store_get(record, loading->scratch, &entry);
+    if (error != 0) return error;
+    // It came in under a larger bound of messages.
+    if (entry.key.len + entry.value.len + entry.node.len > loading->engine->text_max)
+        return GV_EFULL;
+    return gv_replica_load(&loading->engine->replica, &loading->load, &entry);
+}
+
+int gv_store_load(const struct gv_store *store, struct gv_engine *engine) {
+    if (gv_tree_root(&engine->replica.tree).count > 0) return GV_EINVAL;
+    struct loading loading = {.engine = engine};
+    struct gv_alloc alloc = engine->alloc;
+    loading.scratch = alloc.resize(alloc.ctx, NULL, 0, GV_STORE_SCRATCH);
+    if (loading.scratch == NULL) return GV_ENOMEM;
+    int error = store->load(store->ctx, take, &loading);
+    int ended = gv_replica_load_end(&engine->replica, &loading.load);
+    alloc.resize(alloc.ctx, loading.scratch, GV_STORE_SCRATCH, 0);
+    return error != 0 ? error : ended;
+}
+
+int gv_store_admit(const struct gv_engine *engine, const struct gv_entry *entry) {
+    if (entry->key.len + entry->value.len + entry->node.len > engine->text_max) return GV_EFULL;
+    const struct gv_replica *replica = &engine->replica;
+    if (replica->memory_max == 0) return 0;
+    // Room for a chunk more than may be needed: others are on their way, too.
+    return gv_replica_memory(replica) + 2 * GV_REPLICA_CHUNK > replica->memory_max ? GV_EFULL : 0;
+}

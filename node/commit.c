@@ -1,0 +1,255 @@
+// SPDX-License-Identifier: MIT
+#include "commit.h"
+
+#include "request.h"
+
+#include <stdio.h>
+#include <string.h>
+
+enum { ANSWER_LATER_MS = 10 }; // memory for replies ran out
+
+// A request that waits for its answer; the texts of dest and msg_id follow.
+struct ask {
+    const char *type;
+    size_t dest_len, id_len;
+};
+
+int gv_commit_init(struct gv_commit *commit, struct gv_alloc alloc, gv_time window) {
+    GV_ASSERT(alloc.resize != NULL);
+    *commit = (struct gv_commit){.alloc = alloc, .window = window, .due = GV_TIME_NEVER};
+    size_t size = GV_COMMIT_CHANGES_MAX * sizeof *commit->changes;
+    commit->scratch = alloc.resize(alloc.ctx, NULL, 0, GV_STORE_SCRATCH);
+    commit->changes = alloc.resize(alloc.ctx, NULL, 0, size);
+    return commit->scratch != NULL && commit->changes != NULL ? 0 : GV_ENOMEM;
+}
+
+static void drop(struct gv_commit *commit, struct gv_commit_queue *queue) {
+    struct gv_alloc alloc = commit->alloc;
+    gv_store_drop(&queue->batch, alloc);
+    if (queue->asks != NULL) alloc.resize(alloc.ctx, queue->asks, queue->cap, 0);
+    *queue = (struct gv_commit_queue){0};
+}
+
+void gv_commit_fini(struct gv_commit *commit) {
+    struct gv_alloc alloc = commit->alloc;
+    drop(commit, &commit->next);
+    drop(commit, &commit->out);
+    size_t size = GV_COMMIT_CHANGES_MAX * sizeof *commit->changes;
+    if (commit->scratch != NULL) alloc.resize(alloc.ctx, commit->scratch, GV_STORE_SCRATCH, 0);
+    if (commit->changes != NULL) alloc.resize(alloc.ctx, commit->changes, size, 0);
+    commit->scratch = NULL;
+    commit->changes = NULL;
+}
+
+// ---- In -----------------------------------------------------------------------------------------
+
+void gv_commit_changed(void *ctx, uint32_t at) {
+    struct gv_commit *commit = ctx;
+    if (commit->quiet) return;
+    if (commit->due == GV_TIME_NEVER) commit->due = commit->now + commit->window;
+    if (commit->count == GV_COMMIT_CHANGES_MAX) {
+        commit->all = true;
+        commit->all_done = false;
+        commit->all_at = commit->all_next = 0;
+        commit->count = commit->taken = 0;
+    }
+    commit->changes[commit->count++] = at;
+}
+
+bool gv_commit_ready(const struct gv_commit *commit) {
+    if (commit->next.batch.len + commit->next.len >= GV_COMMIT_WAITING_MAX) return false;
+    return commit->failed || commit->count < GV_COMMIT_CHANGES_MAX / 2;
+}
+
+static int reserve_asks(struct gv_commit *commit, struct gv_commit_queue *queue, size_t len) {
+    if (len <= queue->cap - queue->len) return 0;
+    size_t cap = 2 * (queue->len + len);
+    uint8_t *asks = commit->alloc.resize(commit->alloc.ctx, queue->asks, queue->cap, cap);
+    if (asks == NULL) return GV_ENOMEM;
+    queue->asks = asks;
+    queue->cap = cap;
+    return 0;
+}
+
+int gv_commit_put(struct gv_commit *commit, struct gv_reply *reply, const struct gv_entry *entry,
+                  const char *type) {
+    GV_ASSERT(commit->engine != NULL && type != NULL);
+    if (commit->failed) return GV_EIO;
+    int error = gv_store_admit(commit->engine, entry);
+    struct gv_commit_queue *queue = &commit->next;
+    struct ask ask = {type, reply->dest.len, reply->msg_id.len};
+    if (error == 0) error = reserve_asks(commit, queue, sizeof ask + ask.dest_len + ask.id_len);
+    if (error == 0) error = gv_store_put(&queue->batch, commit->alloc, commit->engine, entry);
+    if (error != 0) return error;
+    uint8_t *at = queue->asks + queue->len;
+    memcpy(at, &ask, sizeof ask);
+    memcpy(at + sizeof ask, reply->dest.data, ask.dest_len);
+    memcpy(at + sizeof ask + ask.dest_len, reply->msg_id.data, ask.id_len);
+    queue->len += sizeof ask + ask.dest_len + ask.id_len;
+    gv_reply_defer(reply);
+    return 0;
+}
+
+// ---- Out ----------------------------------------------------------------------------------------
+
+// Adds the entry that is stored at `at`, if one still is. False: out of memory.
+static bool add(struct gv_commit *commit, uint32_t at) {
+    struct gv_entry entry;
+    if (!gv_engine_next(commit->engine, &at, at + 1, &entry)) return true;
+    return gv_store_put(&commit->out.batch, commit->alloc, commit->engine, &entry) == 0;
+}
+
+// Adds what came from peers, up to the size of a slice. True: something was added.
+static bool add_changes(struct gv_commit *commit) {
+    struct gv_store_batch *batch = &commit->out.batch;
+    uint32_t before = batch->count;
+    commit->taken = 0;
+    while (commit->taken < commit->count && batch->len < GV_COMMIT_SLICE) {
+        if (!add(commit, commit->changes[commit->taken])) break;
+        commit->taken++;
+    }
+    if (!commit->all) return commit->taken > 0 || batch->count > before;
+    struct gv_entry entry;
+    uint32_t at = commit->all_at, end = gv_engine_end(commit->engine);
+    commit->all_next = at;
+    commit->all_done = false;
+    while (batch->len < GV_COMMIT_SLICE) {
+        commit->all_done = !gv_engine_next(commit->engine, &at, end, &entry);
+        if (commit->all_done) return true;
+        if (gv_store_put(batch, commit->alloc, commit->engine, &entry) != 0) break;
+        commit->all_next = at;
+    }
+    return batch->count > before;
+}
+
+const struct gv_store_batch *gv_commit_take(struct gv_commit *commit, gv_time now) {
+    if (commit->state != GV_COMMIT_IDLE) return NULL;
+    if (commit->failed && now < commit->retry_at) return NULL;
+    bool writes = commit->next.batch.count > 0;
+    bool changes = commit->due != GV_TIME_NEVER && (now >= commit->due || commit->hurry);
+    if (!writes && !changes && !commit->failed) return NULL;
+    struct gv_commit_queue empty = commit->out;
+    commit->out = commit->next;
+    commit->next = empty;
+    GV_ASSERT(empty.len == 0 && empty.batch.count == 0);
+    commit->asks_at = commit->batch_at = 0;
+    bool added = commit->due != GV_TIME_NEVER && add_changes(commit);
+    if (!writes && !added && !commit->failed) { // out of memory
+        commit->due = now + commit->window;
+        return NULL;
+    }
+    commit->state = GV_COMMIT_OUT;
+    return &commit->out.batch;
+}
+
+// The changes that were in the batch are done.
+static void settle_changes(struct gv_commit *commit, gv_time now) {
+    size_t left = commit->count - commit->taken;
+    memmove(commit->changes, commit->changes + commit->taken, left * sizeof *commit->changes);
+    commit->count = (uint32_t)left;
+    commit->taken = 0;
+    if (commit->all) commit->all_at = commit->all_next;
+    if (commit->all_done) commit->all = commit->all_done = false;
+    if (left == 0 && !commit->all) {
+        commit->due = GV_TIME_NEVER;
+    } else if (commit->all || commit->out.batch.len >= GV_COMMIT_SLICE) {
+        commit->due = now; // what did not fit has waited long enough
+    } else {
+        commit->due = now + commit->window;
+    }
+}
+
+bool gv_commit_written(struct gv_commit *commit, gv_time now, const char *text) {
+    GV_ASSERT(commit->state == GV_COMMIT_OUT);
+    bool news = commit->failed != (text != NULL);
+    commit->state = GV_COMMIT_ANSWERING;
+    commit->failed = text != NULL;
+    if (commit->failed) {
+        snprintf(commit->text, sizeof commit->text, "%s", text);
+        commit->retry_at = now + GV_COMMIT_RETRY_MS * GV_MS;
+        commit->taken = 0;
+        commit->all_done = false;
+    } else {
+        settle_changes(commit, now);
+    }
+    return news;
+}
+
+// ---- Answers ------------------------------------------------------------------------------------
+
+static void answer(struct gv_commit *commit, gv_time now, struct gv_reply *reply, const char *type,
+                   const struct gv_store_record *record) {
+    char text[GV_REPLY_TEXT_MAX];
+    if (commit->failed) {
+        snprintf(text, sizeof text, "not stored: %s", commit->text);
+        gv_reply_error(reply, GV_REQUEST_UNAVAILABLE, text);
+        return;
+    }
+    struct gv_entry entry;
+    int error = gv_store_get(record, commit->scratch, &entry);
+    GV_ASSERT(error == 0); // it was made by gv_store_put
+    commit->quiet = true;
+    int stored = gv_engine_put(commit->engine, now, &entry);
+    commit->quiet = false;
+    if (stored >= 0) {
+        gv_reply_ok(reply, type);
+        return;
+    }
+    snprintf(text, sizeof text, "on disk, but not to be seen before a restart: %s",
+             gv_base_error(stored));
+    gv_reply_error(reply, GV_REQUEST_UNKNOWN, text);
+}
+
+// Answers the queue `out`; false: there was no room for all.
+static bool answer_queue(struct gv_commit *commit, gv_time now, struct gv_reply *reply,
+                         struct gv_slice self) {
+    struct gv_commit_queue *queue = &commit->out;
+    while (commit->asks_at < queue->len) {
+        struct ask ask;
+        const uint8_t *at = queue->asks + commit->asks_at;
+        memcpy(&ask, at, sizeof ask);
+        commit->answer_at = GV_TIME_NEVER; // when replies have left
+        if (gv_reply_waiting(reply) >= GV_NODE_REPLIES_DEFAULT) return false;
+        if (gv_reply_reserve(reply, ask.dest_len + ask.id_len + self.len) != 0) {
+            commit->answer_at = now + ANSWER_LATER_MS * GV_MS;
+            return false;
+        }
+        struct gv_store_record record;
+        bool there = gv_store_next(&queue->batch, &commit->batch_at, &record);
+        GV_ASSERT(there);
+        struct gv_slice dest = {at + sizeof ask, ask.dest_len};
+        struct gv_slice id = {at + sizeof ask + ask.dest_len, ask.id_len};
+        gv_reply_open(reply, self, dest, id);
+        answer(commit, now, reply, ask.type, &record);
+        commit->asks_at += sizeof ask + ask.dest_len + ask.id_len;
+    }
+    queue->len = queue->batch.len = queue->batch.count = 0;
+    // A slice may be large; what is used all the time is kept.
+    if (queue->batch.cap > GV_COMMIT_WAITING_MAX) gv_store_drop(&queue->batch, commit->alloc);
+    return true;
+}
+
+void gv_commit_answer(struct gv_commit *commit, gv_time now, struct gv_reply *reply,
+                      struct gv_slice self) {
+    if (commit->state != GV_COMMIT_ANSWERING) return;
+    if (!answer_queue(commit, now, reply, self)) return;
+    if (commit->failed && commit->next.len > 0) { // came while the batch was out
+        struct gv_commit_queue empty = commit->out;
+        commit->out = commit->next;
+        commit->next = empty;
+        commit->asks_at = commit->batch_at = 0;
+        if (!answer_queue(commit, now, reply, self)) return;
+    }
+    commit->state = GV_COMMIT_IDLE;
+}
+
+gv_time gv_commit_deadline(const struct gv_commit *commit) {
+    if (commit->state == GV_COMMIT_OUT) return GV_TIME_NEVER;
+    if (commit->state == GV_COMMIT_ANSWERING) return commit->answer_at;
+    return commit->failed ? commit->retry_at : commit->due;
+}
+
+bool gv_commit_settled(const struct gv_commit *commit) {
+    if (commit->state != GV_COMMIT_IDLE || commit->next.batch.count > 0) return false;
+    return commit->failed || commit->due == GV_TIME_NEVER;
+}

@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: MIT
+// What is on its way to the store: local writes, whose replies wait for it, and changes that came
+// from peers, which wait for company.
+//
+// A local write is not put into the engine before it is in the store: so neither a read nor a peer
+// ever hears of what this node may forget, and its own counters never run backwards. While one
+// batch is being written the next one forms; the busier the node, the larger the batches.
+//
+// When the store fails, the writes under way are answered by error 11 and new ones are refused
+// with its text; it is tried again, with what came from peers meanwhile, until it works.
+#ifndef GV_NODE_COMMIT_H
+#define GV_NODE_COMMIT_H
+
+#include "../engine/store.h"
+#include "reply.h"
+
+enum {
+    GV_COMMIT_WAITING_MAX = 1 << 20, // bytes of local writes beyond which no line is taken
+    GV_COMMIT_SLICE = 4 << 20,       // bytes of a batch beyond which no peer's change joins it
+    GV_COMMIT_CHANGES_MAX = 1 << 16, // changes remembered one by one; more: everything is rewritten
+    GV_COMMIT_RETRY_MS = 500,        // between trials of a store that failed
+    GV_COMMIT_TEXT_MAX = 256,
+};
+
+enum gv_commit_state {
+    GV_COMMIT_IDLE,
+    GV_COMMIT_OUT,      // the batch is being written
+    GV_COMMIT_ANSWERING // it has been, and its writes are answered as there is room
+};
+
+// Writes to be answered, in the order of their records, as bytes; and the records.
+struct gv_commit_queue {
+    struct gv_store_batch batch;
+    uint8_t *asks;
+    size_t len, cap;
+};
+
+struct gv_commit {
+    struct gv_alloc alloc;
+    struct gv_engine *engine;
+    gv_time window;
+    gv_time now; // of what is being received; the caller sets it
+    enum gv_commit_state state;
+    struct gv_commit_queue next, out;
+    size_t asks_at, batch_at; // of `out`: answered so far
+    gv_time answer_at;        // when to try again for lack of memory
+    uint8_t *scratch;
+
+    // Changes from peers, by where they are in the engine. Those before `taken` are in the batch
+    // that is out.
+    uint32_t *changes;
+    uint32_t count, taken;
+    // All entries from here on are to be written; `all_next` once the batch has been.
+    bool all, all_done;
+    uint32_t all_at, all_next;
+    gv_time due; // when changes must go; GV_TIME_NEVER: there are none
+    bool quiet;  // a change that comes now is in the store already
+    bool hurry;  // nothing waits for company any more
+
+    bool failed; // by the last trial
+    char text[GV_COMMIT_TEXT_MAX];
+    gv_time retry_at;
+};
+
+// `engine` is to be set before the first write. GV_ENOMEM: to be followed by gv_commit_fini.
+int gv_commit_init(struct gv_commit *commit, struct gv_alloc alloc, gv_time window);
+void gv_commit_fini(struct gv_commit *commit);
+
+// For gv_engine_config.changed; ctx is the commit.
+void gv_commit_changed(void *ctx, uint32_t at);
+
+// Whether more may come.
+bool gv_commit_ready(const struct gv_commit *commit);
+
+// Takes a local write, and the open request, which will be answered by `type`, a static text.
+// GV_EFULL: the engine would not take it; GV_EIO: the store fails, `text` says how; GV_ENOMEM. The
+// request is still open after an error.
+int gv_commit_put(struct gv_commit *commit, struct gv_reply *reply, const struct gv_entry *entry,
+                  const char *type);
+
+// The batch to be written now, or NULL. It is the caller's until gv_commit_written.
+const struct gv_store_batch *gv_commit_take(struct gv_commit *commit, gv_time now);
+// It has been written; or not, `text` saying why (NULL: it has been). True: it was the first
+// failure, or the first success after one.
+bool gv_commit_written(struct gv_commit *commit, gv_time now, const char *text);
+
+// Puts what was written into the engine and answers for it, as far as there is room for replies;
+// `self` is the node's name as JSON.
+void gv_commit_answer(struct gv_commit *commit, gv_time now, struct gv_reply *reply,
+                      struct gv_slice self);
+
+// When to call gv_commit_take or gv_commit_answer at the latest.
+gv_time gv_commit_deadline(const struct gv_commit *commit);
+
+// Whether nothing waits, but for what a failing store keeps waiting.
+bool gv_commit_settled(const struct gv_commit *commit);
+
+#endif

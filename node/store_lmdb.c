@@ -1,0 +1,483 @@
+// SPDX-License-Identifier: MIT
+#include "store_lmdb.h"
+
+#include "../merkle/pack.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <lmdb.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+enum {
+    PATH_CAP = 4096,
+    TEXT_CAP = 256,
+    HEAD_CAP = 64,
+    MAP_FIRST = 16 << 20, // bytes of address space; doubled as often as needed
+    CHECK_S = 600,        // a check that takes longer is going round in circles
+    FREE_LIST = 0,        // LMDB's own databases
+    ROOT = 1,
+};
+
+static const char magic[] = "grapevine";
+static const char head_name[] = "head";
+
+// The number of records and the sum of their hashes.
+struct tally {
+    uint64_t count, sum;
+};
+
+// What "head" holds.
+struct head {
+    uint64_t version;
+    uint64_t incarnation;
+    bool whole;       // what has left this node is all here
+    uint64_t txn;     // the transaction that wrote this: every one does
+    struct tally sum; // of the records
+};
+
+struct gv_store_lmdb {
+    struct gv_store store;
+    struct gv_digest_key hash;
+    char dir[PATH_CAP];
+    unsigned flags;
+    int lock; // the file descriptor of grapevine.lock
+    MDB_env *env;
+    MDB_dbi meta, entries;
+    size_t map;
+    uint64_t incarnation, commits;
+    char text[TEXT_CAP]; // of the last failure
+};
+
+// ---- Records ------------------------------------------------------------------------------------
+
+// The hash of a record, whatever the cluster's secret.
+static uint64_t hash_of(const struct gv_digest_key *hash, MDB_val key, MDB_val value) {
+    uint64_t words[3] = {gv_digest_hash(hash, key.mv_data, key.mv_size),
+                         gv_digest_hash(hash, value.mv_data, value.mv_size), value.mv_size};
+    return gv_digest_words(hash, words, 3);
+}
+
+static MDB_val to_val(struct gv_slice slice) {
+    return (MDB_val){slice.len, (void *)(uintptr_t)slice.data};
+}
+
+static MDB_val head_key(void) {
+    return (MDB_val){sizeof head_name - 1, (void *)(uintptr_t)head_name};
+}
+
+static int read_head(MDB_val value, struct head *out) {
+    struct gv_reader in = {.data = value.mv_data, .len = value.mv_size};
+    const uint8_t *name = gv_pack_get_bytes(&in, sizeof magic - 1);
+    if (name == NULL || memcmp(name, magic, sizeof magic - 1) != 0) return GV_ECORRUPT;
+    out->version = gv_pack_get_varint(&in);
+    if (in.error == 0 && out->version > GV_STORE_LMDB_FORMAT) return GV_EVERSION;
+    out->incarnation = gv_pack_get_u64(&in);
+    out->whole = gv_pack_get_u8(&in) == 1;
+    out->txn = gv_pack_get_u64(&in);
+    out->sum.count = gv_pack_get_u64(&in);
+    out->sum.sum = gv_pack_get_u64(&in);
+    return in.error != 0 || in.at != in.len || out->version == 0 ? GV_ECORRUPT : 0;
+}
+
+static int write_head(MDB_txn *txn, MDB_dbi meta, const struct head *head) {
+    uint8_t bytes[HEAD_CAP];
+    struct gv_writer out = {.data = bytes, .cap = sizeof bytes};
+    gv_pack_put_bytes(&out, magic, sizeof magic - 1);
+    gv_pack_put_varint(&out, head->version);
+    gv_pack_put_u64(&out, head->incarnation);
+    gv_pack_put_u8(&out, head->whole);
+    gv_pack_put_u64(&out, mdb_txn_id(txn));
+    gv_pack_put_u64(&out, head->sum.count);
+    gv_pack_put_u64(&out, head->sum.sum);
+    GV_ASSERT(!out.full);
+    MDB_val key = head_key(), value = {out.len, bytes};
+    return mdb_put(txn, meta, &key, &value, 0);
+}
+
+// ---- The check of a file ------------------------------------------------------------------------
+
+// How the child ends; anything else, a signal too, means that the file is damaged.
+enum verdict { GOOD = 0, NEWER = 40, FOREIGN, UNREADABLE, DAMAGED };
+
+// Goes through a whole database, so that every page is looked at. False: it is not as it says.
+static bool walk(MDB_txn *txn, MDB_dbi dbi, const struct gv_digest_key *hash, struct tally *sum) {
+    MDB_stat stat;
+    MDB_cursor *cursor;
+    if (mdb_stat(txn, dbi, &stat) != 0 || mdb_cursor_open(txn, dbi, &cursor) != 0) return false;
+    MDB_val key, value;
+    int error;
+    *sum = (struct tally){0};
+    while ((error = mdb_cursor_get(cursor, &key, &value, MDB_NEXT)) == 0) {
+        if (++sum->count > stat.ms_entries) return false;
+        sum->sum += hash_of(hash, key, value);
+    }
+    mdb_cursor_close(cursor);
+    return error == MDB_NOTFOUND && sum->count == stat.ms_entries;
+}
+
+static enum verdict check_contents(MDB_txn *txn) {
+    struct gv_digest_key hash;
+    struct tally sum;
+    gv_digest_key_init(&hash, (struct gv_slice){0});
+    if (!walk(txn, FREE_LIST, &hash, &sum) || !walk(txn, ROOT, &hash, &sum)) return DAMAGED;
+    if (sum.count == 0) return GOOD; // killed before its first transaction
+    MDB_dbi meta, entries;
+    if (mdb_dbi_open(txn, "meta", 0, &meta) != 0) return FOREIGN;
+    MDB_val key = head_key(), value;
+    if (mdb_get(txn, meta, &key, &value) != 0) return FOREIGN;
+    struct head head = {0};
+    int error = read_head(value, &head);
+    if (error != 0) return error == GV_EVERSION ? NEWER : DAMAGED;
+    if (mdb_dbi_open(txn, "entries", 0, &entries) != 0) return DAMAGED;
+    if (!walk(txn, entries, &hash, &sum)) return DAMAGED;
+    // Of the file's two roots LMDB takes the one that says it is younger: it had better be.
+    if (head.txn != mdb_txn_id(txn)) return DAMAGED;
+    return sum.count == head.sum.count && sum.sum == head.sum.sum ? GOOD : DAMAGED;
+}
+
+static enum verdict check(const char *dir, uint64_t size) {
+    MDB_env *env;
+    MDB_txn *txn;
+    MDB_envinfo info;
+    MDB_stat stat;
+    if (mdb_env_create(&env) != 0) return UNREADABLE;
+    mdb_env_set_maxdbs(env, 2);
+    int error = mdb_env_open(env, dir, MDB_RDONLY | MDB_NOLOCK | MDB_NOTLS, 0);
+    if (error == MDB_INVALID) return FOREIGN;
+    if (error == MDB_VERSION_MISMATCH) return NEWER;
+    if (error != 0) return UNREADABLE;
+    if (mdb_env_info(env, &info) != 0 || mdb_env_stat(env, &stat) != 0) return DAMAGED;
+    // Reading beyond the end of a file that was cut off would be answered by a signal.
+    if (info.me_last_pgno >= size / stat.ms_psize) return DAMAGED;
+    if (mdb_txn_begin(env, NULL, MDB_RDONLY, &txn) != 0) return UNREADABLE;
+    return check_contents(txn);
+}
+
+static int explain(int status, char *fault, size_t cap) {
+    int verdict = WIFEXITED(status) ? WEXITSTATUS(status) : DAMAGED;
+    switch (verdict) {
+    case GOOD:
+        return 0;
+    case NEWER:
+        snprintf(fault, cap, "it was written by a newer version");
+        return GV_EVERSION;
+    case FOREIGN:
+        snprintf(fault, cap, "data.mdb is damaged, or not a store of this program");
+        return GV_ECORRUPT;
+    case UNREADABLE:
+        snprintf(fault, cap, "data.mdb cannot be read");
+        return GV_EIO;
+    default:
+        snprintf(fault, cap, "data.mdb is damaged");
+        return GV_ECORRUPT;
+    }
+}
+
+static int check_in_child(const char *dir, uint64_t size, char *fault, size_t cap) {
+    pid_t child = fork();
+    if (child == 0) {
+        static const int deadly[] = {SIGSEGV, SIGBUS, SIGABRT, SIGFPE, SIGILL, SIGALRM};
+        for (size_t i = 0; i < sizeof deadly / sizeof *deadly; i++) signal(deadly[i], SIG_DFL);
+        setrlimit(RLIMIT_CORE, &(struct rlimit){0, 0});
+        alarm(CHECK_S);
+        int null = open("/dev/null", O_WRONLY); // what a dying library says is not for the log
+        if (null >= 0) dup2(null, STDERR_FILENO);
+        _exit((int)check(dir, size));
+    }
+    int status = 0;
+    pid_t ended = child;
+    if (child > 0) {
+        do {
+            ended = waitpid(child, &status, 0);
+        } while (ended < 0 && errno == EINTR);
+    }
+    if (ended < 0) {
+        snprintf(fault, cap, "cannot start its check: %s", strerror(errno));
+        return GV_EIO;
+    }
+    return explain(status, fault, cap);
+}
+
+// ---- Open and close -----------------------------------------------------------------------------
+
+static int fail(struct gv_store_lmdb *lmdb, const char *what, int error) {
+    snprintf(lmdb->text, sizeof lmdb->text, "%s: %s", what, mdb_strerror(error));
+    if (error == ENOMEM) return GV_ENOMEM;
+    return error == ENOSPC || error == EFBIG || error == EDQUOT ? GV_EFULL : GV_EIO;
+}
+
+static int path_of(const struct gv_store_lmdb *lmdb, const char *name, char *path) {
+    int len = snprintf(path, PATH_CAP, "%s/%s", lmdb->dir, name);
+    return len > 0 && len < PATH_CAP ? 0 : ENAMETOOLONG;
+}
+
+// Only one process may use the directory: LMDB itself would let several.
+static int lock_directory(struct gv_store_lmdb *lmdb) {
+    char path[PATH_CAP];
+    int error = path_of(lmdb, "grapevine.lock", path);
+    if (error != 0) return fail(lmdb, "lock", error);
+    lmdb->lock = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0644);
+    if (lmdb->lock < 0) return fail(lmdb, "grapevine.lock", errno);
+    struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
+    if (fcntl(lmdb->lock, F_SETLK, &lock) == 0) return 0;
+    if (errno != EACCES && errno != EAGAIN) return fail(lmdb, "grapevine.lock", errno);
+    snprintf(lmdb->text, sizeof lmdb->text, "another process uses it");
+    return GV_EFULL;
+}
+
+// A file's name is safe only when its directory has been synced as well.
+static void sync_directory(const char *path) {
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0) return;
+    fsync(fd);
+    close(fd);
+}
+
+static int open_env(struct gv_store_lmdb *lmdb) {
+    int error = mdb_env_create(&lmdb->env);
+    if (error != 0) return fail(lmdb, "open", error);
+    mdb_env_set_maxdbs(lmdb->env, 2);
+    mdb_env_set_mapsize(lmdb->env, lmdb->map);
+    error = mdb_env_open(lmdb->env, lmdb->dir, lmdb->flags | MDB_NOTLS, 0644);
+    if (error == 0) return 0;
+    mdb_env_close(lmdb->env);
+    lmdb->env = NULL;
+    return fail(lmdb, "data.mdb", error);
+}
+
+static int open_databases(struct gv_store_lmdb *lmdb, MDB_txn *txn, struct head *head) {
+    int error = mdb_dbi_open(txn, "meta", MDB_CREATE, &lmdb->meta);
+    if (error == 0) error = mdb_dbi_open(txn, "entries", MDB_CREATE, &lmdb->entries);
+    if (error != 0) return error;
+    MDB_val key = head_key(), value;
+    *head = (struct head){.version = GV_STORE_LMDB_FORMAT};
+    error = mdb_get(txn, lmdb->meta, &key, &value);
+    if (error == MDB_NOTFOUND) return 0;
+    if (error == 0 && read_head(value, head) != 0) error = MDB_CORRUPTED;
+    return error;
+}
+
+// Opens both databases and notes who goes on from here.
+static int begin_life(struct gv_store_lmdb *lmdb, const struct gv_store_lmdb_config *config) {
+    MDB_txn *txn;
+    int error = mdb_txn_begin(lmdb->env, NULL, 0, &txn);
+    if (error != 0) return fail(lmdb, "start", error);
+    struct head head = {0};
+    error = open_databases(lmdb, txn, &head);
+    if (error == 0 && !head.whole) head.incarnation = config->incarnation;
+    head.whole = config->whole;
+    lmdb->incarnation = head.incarnation;
+    if (error == 0) error = write_head(txn, lmdb->meta, &head);
+    if (error != 0) {
+        mdb_txn_abort(txn);
+    } else {
+        error = mdb_txn_commit(txn);
+    }
+    if (error == 0) error = mdb_env_sync(lmdb->env, 1);
+    return error == 0 ? 0 : fail(lmdb, "start", error);
+}
+
+static int open_directory(struct gv_store_lmdb *lmdb, const struct gv_store_lmdb_config *config) {
+    bool made = mkdir(lmdb->dir, 0777) == 0;
+    int error = lock_directory(lmdb);
+    if (error != 0) return error;
+    char path[PATH_CAP];
+    if (path_of(lmdb, "data.mdb", path) != 0) return fail(lmdb, "data.mdb", ENAMETOOLONG);
+    struct stat stat_of;
+    bool there = stat(path, &stat_of) == 0 && stat_of.st_size > 0;
+    uint64_t size = there ? (uint64_t)stat_of.st_size : 0;
+    if (there) error = check_in_child(lmdb->dir, size, lmdb->text, sizeof lmdb->text);
+    if (error != 0) return error;
+    lmdb->map = MAP_FIRST;
+    while (lmdb->map / 2 < size) lmdb->map *= 2;
+    error = open_env(lmdb);
+    if (error == 0) error = begin_life(lmdb, config);
+    if (error == 0 && !there) sync_directory(lmdb->dir);
+    if (error == 0 && made) {
+        int len = path_of(lmdb, "..", path);
+        if (len == 0) sync_directory(path);
+    }
+    return error;
+}
+
+static void release(struct gv_store_lmdb *lmdb) {
+    if (lmdb->env != NULL) mdb_env_close(lmdb->env);
+    if (lmdb->lock >= 0) close(lmdb->lock);
+    free(lmdb);
+}
+
+// ---- The interface ------------------------------------------------------------------------------
+
+static const char *text(void *ctx) {
+    const struct gv_store_lmdb *lmdb = ctx;
+    return lmdb->text;
+}
+
+static int load(void *ctx, int (*take)(void *, const struct gv_store_record *), void *take_ctx) {
+    struct gv_store_lmdb *lmdb = ctx;
+    MDB_txn *txn;
+    MDB_cursor *cursor;
+    int error = mdb_txn_begin(lmdb->env, NULL, MDB_RDONLY, &txn);
+    if (error != 0) return fail(lmdb, "load", error);
+    error = mdb_cursor_open(txn, lmdb->entries, &cursor);
+    if (error != 0) {
+        mdb_txn_abort(txn);
+        return fail(lmdb, "load", error);
+    }
+    MDB_val key, value;
+    int taken = 0;
+    while (taken == 0 && (error = mdb_cursor_get(cursor, &key, &value, MDB_NEXT)) == 0) {
+        struct gv_store_record record = {{key.mv_data, key.mv_size},
+                                         {value.mv_data, value.mv_size}};
+        taken = take(take_ctx, &record);
+    }
+    mdb_cursor_close(cursor);
+    mdb_txn_abort(txn);
+    if (taken != 0) snprintf(lmdb->text, sizeof lmdb->text, "load: %s", gv_base_error(taken));
+    if (taken != 0) return taken;
+    return error == MDB_NOTFOUND ? 0 : fail(lmdb, "load", error);
+}
+
+static int put(struct gv_store_lmdb *lmdb, MDB_txn *txn, const struct gv_store_record *record,
+               struct tally *sum) {
+    MDB_val key = to_val(record->key), value = to_val(record->value), held = value;
+    int error = mdb_put(txn, lmdb->entries, &key, &held, MDB_NOOVERWRITE);
+    uint64_t fresh = hash_of(&lmdb->hash, key, value);
+    if (error == 0) {
+        sum->count++;
+        sum->sum += fresh;
+    }
+    if (error != MDB_KEYEXIST) return error;
+    uint64_t former = hash_of(&lmdb->hash, key, held);
+    if (former == fresh) return 0;
+    sum->sum += fresh - former;
+    return mdb_put(txn, lmdb->entries, &key, &value, 0);
+}
+
+// One transaction; returns an error of LMDB's.
+static int write_once(struct gv_store_lmdb *lmdb, const struct gv_store_batch *batch) {
+    MDB_txn *txn;
+    int error = mdb_txn_begin(lmdb->env, NULL, 0, &txn);
+    if (error != 0) return error;
+    struct head head = {0};
+    MDB_val key = head_key(), value;
+    // From the file, as it is not known how a transaction ended that failed.
+    error = mdb_get(txn, lmdb->meta, &key, &value);
+    if (error == 0 && read_head(value, &head) != 0) error = MDB_CORRUPTED;
+    struct gv_store_record record;
+    for (size_t at = 0; error == 0 && gv_store_next(batch, &at, &record);)
+        error = put(lmdb, txn, &record, &head.sum);
+    if (error == 0) error = write_head(txn, lmdb->meta, &head);
+    if (error == 0) return mdb_txn_commit(txn);
+    mdb_txn_abort(txn);
+    return error;
+}
+
+// LMDB refuses everything after it could not write its root; a new start finds the last good one.
+static int reopen(struct gv_store_lmdb *lmdb) {
+    if (lmdb->env != NULL) mdb_env_close(lmdb->env);
+    lmdb->env = NULL;
+    int error = open_env(lmdb);
+    if (error != 0) return error;
+    MDB_txn *txn;
+    struct head head = {0};
+    int failed = mdb_txn_begin(lmdb->env, NULL, 0, &txn);
+    if (failed != 0) return fail(lmdb, "open", failed);
+    failed = open_databases(lmdb, txn, &head);
+    if (failed == 0) return mdb_txn_commit(txn) == 0 ? 0 : fail(lmdb, "open", EIO);
+    mdb_txn_abort(txn);
+    return fail(lmdb, "open", failed);
+}
+
+static int write_batch(void *ctx, const struct gv_store_batch *batch) {
+    struct gv_store_lmdb *lmdb = ctx;
+    int error = lmdb->env != NULL ? write_once(lmdb, batch) : MDB_PANIC;
+    while (error == MDB_MAP_FULL) {
+        int grown = mdb_env_set_mapsize(lmdb->env, lmdb->map * 2);
+        if (grown != 0) return fail(lmdb, "write", grown);
+        lmdb->map *= 2;
+        error = write_once(lmdb, batch);
+    }
+    if (error == MDB_PANIC) {
+        error = reopen(lmdb);
+        if (error != 0) return error;
+        error = write_once(lmdb, batch);
+    }
+    if (error != 0) return fail(lmdb, "write", error);
+    lmdb->commits++;
+    return 0;
+}
+
+int gv_store_lmdb_open(struct gv_store_lmdb **out, const struct gv_store_lmdb_config *config,
+                       char *fault, size_t fault_cap) {
+    GV_ASSERT(config->dir != NULL && fault_cap > 0);
+    struct gv_store_lmdb *lmdb = calloc(1, sizeof *lmdb);
+    if (lmdb == NULL) {
+        snprintf(fault, fault_cap, "out of memory");
+        return GV_ENOMEM;
+    }
+    lmdb->lock = -1;
+    lmdb->flags = config->sync ? 0 : MDB_NOSYNC;
+    lmdb->store = (struct gv_store){.ctx = lmdb, .load = load, .write = write_batch, .text = text};
+    gv_digest_key_init(&lmdb->hash, (struct gv_slice){0});
+    int len = snprintf(lmdb->dir, sizeof lmdb->dir, "%s", config->dir);
+    int error = len > 0 && (size_t)len < sizeof lmdb->dir ? open_directory(lmdb, config)
+                                                          : fail(lmdb, "open", ENAMETOOLONG);
+    if (error != 0) {
+        snprintf(fault, fault_cap, "%s", lmdb->text);
+        release(lmdb);
+        return error;
+    }
+    *out = lmdb;
+    return 0;
+}
+
+int gv_store_lmdb_close(struct gv_store_lmdb *lmdb, bool whole) {
+    if (lmdb == NULL) return 0;
+    int error = lmdb->env == NULL && whole ? EIO : 0;
+    MDB_txn *txn = NULL;
+    // What the note vouches for must be on disk before it is.
+    if (lmdb->env != NULL && whole) error = mdb_env_sync(lmdb->env, 1);
+    if (error == 0 && lmdb->env != NULL && whole) error = mdb_txn_begin(lmdb->env, NULL, 0, &txn);
+    if (error == 0 && txn != NULL) {
+        struct head head = {0};
+        error = open_databases(lmdb, txn, &head);
+        head.whole = true;
+        if (error == 0) error = write_head(txn, lmdb->meta, &head);
+        if (error == 0) {
+            error = mdb_txn_commit(txn);
+        } else {
+            mdb_txn_abort(txn);
+        }
+    }
+    if (error == 0 && lmdb->env != NULL) error = mdb_env_sync(lmdb->env, 1);
+    release(lmdb);
+    return error == 0 ? 0 : GV_EIO;
+}
+
+const struct gv_store *gv_store_lmdb_store(struct gv_store_lmdb *lmdb) {
+    return &lmdb->store;
+}
+
+uint64_t gv_store_lmdb_incarnation(const struct gv_store_lmdb *lmdb) {
+    return lmdb->incarnation;
+}
+
+uint64_t gv_store_lmdb_commits(const struct gv_store_lmdb *lmdb) {
+    return lmdb->commits;
+}
+
+const struct gv_store_lmdb_calls gv_store_lmdb_calls = {
+    .open = gv_store_lmdb_open,
+    .close = gv_store_lmdb_close,
+    .store = gv_store_lmdb_store,
+    .incarnation = gv_store_lmdb_incarnation,
+    .commits = gv_store_lmdb_commits,
+};

@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: MIT
+// Many numbered jobs in a few processes: how far it is, how fast, and which failed. A job that
+// crashes or hangs takes down one process, is told as failed, and the others go on.
+#ifndef GV_SIM_CREW_H
+#define GV_SIM_CREW_H
+
+#include "../merkle/base.h"
+
+enum {
+    GV_CREW_JOBS_MAX = 256,
+    GV_CREW_TIMEOUT_S = 120, // a job that takes longer has failed
+    GV_CREW_WHY_MAX = 512,
+};
+
+struct gv_crew_config {
+    uint64_t first, last; // numbers of the jobs
+    uint32_t jobs;        // processes, at most GV_CREW_JOBS_MAX
+    // Does a job, in a process of its own. False: it failed, and `why` says in one line how.
+    bool (*run)(uint64_t number, char *why, size_t cap);
+    const char *replay; // the command that does a job alone, up to its number
+};
+
+// Does them all, and tells on standard output what failed and what came of it, on standard error,
+// if that is a terminal, how far it is. Returns an exit status: 0 all is well, 1 some failed, 2 no
+// process could be started, 130 interrupted.
+int gv_crew_run(const struct gv_crew_config *config);
+
+#endif

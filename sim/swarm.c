@@ -1,0 +1,168 @@
+// SPDX-License-Identifier: MIT
+#include "swarm.h"
+
+#include "crew.h"
+#include "run.h"
+
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { STREAM = 3, STEPS_MOST = 6 };
+
+// ---- What a seed stands for ----
+
+struct writer {
+    struct gv_prng prng;
+    uint32_t nodes;
+    unsigned seconds; // of operations
+    char *buf;
+    size_t len;
+};
+
+#if defined(__GNUC__)
+__attribute__((format(printf, 2, 3)))
+#endif
+static void
+add(struct writer *writer, const char *format, ...) {
+    va_list args;
+    va_start(args, format);
+    int len = vsnprintf(writer->buf + writer->len, GV_SWARM_TEXT_MAX - writer->len, format, args);
+    va_end(args);
+    GV_ASSERT(len >= 0 && (size_t)len < GV_SWARM_TEXT_MAX - writer->len);
+    writer->len += (size_t)len;
+}
+
+static unsigned below(struct writer *writer, unsigned bound) {
+    return (unsigned)gv_prng_below(&writer->prng, bound);
+}
+
+// One of several, each with the same chance: say one twice to have it drawn more often.
+#define PICK(writer, ...)   \
+    ((const char *const[]){ \
+        __VA_ARGS__}[below(writer, sizeof((const char *[]){__VA_ARGS__}) / sizeof(const char *))])
+
+// A few nodes, one at least, and not all if there are two: "n0,n3..n5".
+static void add_group(struct writer *writer) {
+    const char *comma = "";
+    unsigned parts = 1 + below(writer, 3), from = 0,
+             room = writer->nodes > 1 ? writer->nodes - 1 : 1;
+    for (unsigned i = 0; i < parts && from < room; i++) {
+        unsigned first = from + below(writer, room - from);
+        unsigned last = first + below(writer, below(writer, 2) == 0 ? 1 : room - first);
+        add(writer, last > first ? "%sn%u..n%u" : "%sn%u", comma, first, last);
+        comma = ",";
+        from = last + 1;
+    }
+}
+
+static void add_when(struct writer *writer) {
+    unsigned ms = below(writer, 1000 * writer->seconds);
+    add(writer, " at %ums", ms);
+    if (below(writer, 4) == 0) return;
+    unsigned lasts = 50 + below(writer, 1000 * writer->seconds / 2);
+    add(writer, " for %ums", lasts);
+    if (below(writer, 3) == 0) add(writer, " every %ums", lasts + 50 + below(writer, 4000));
+}
+
+static void add_between(struct writer *writer) {
+    if (below(writer, 2) == 0 || writer->nodes < 2) return;
+    add(writer, " between ");
+    add_group(writer);
+    add(writer, " %s rest", PICK(writer, "|", ">"));
+}
+
+static void add_step(struct writer *writer) {
+    switch (below(writer, 8)) {
+    case 0:
+        add(writer, "cut %s", PICK(writer, "one", "minority", "half", "ring", "any"));
+        break;
+    case 1:
+    case 2:
+        add(writer, "cut ");
+        add_group(writer);
+        add(writer, "%s", PICK(writer, " | rest", " | rest", " > rest"));
+        break;
+    case 3:
+        add(writer, "lose %u%%", 1 + below(writer, 99));
+        add_between(writer);
+        break;
+    case 4:
+        add(writer, "duplicate %u%%", 1 + below(writer, 99));
+        add_between(writer);
+        break;
+    case 5:
+        add(writer, "delay %ums %s", 1 + below(writer, 800),
+            PICK(writer, "constant", "uniform", "exponential"));
+        add_between(writer);
+        break;
+    case 6:
+        add(writer, "crash ");
+        add_group(writer);
+        add_when(writer);
+        add(writer, " without disk\n");
+        return;
+    case 7:
+        add(writer, "pause ");
+        add_group(writer);
+        break;
+    }
+    add_when(writer);
+    add(writer, "\n");
+}
+
+size_t gv_swarm_scenario(uint64_t seed, char buf[GV_SWARM_TEXT_MAX]) {
+    struct writer writer = {.buf = buf};
+    gv_prng_init(&writer.prng, seed, STREAM);
+    struct writer *w = &writer;
+    static const unsigned most[] = {4, 4, 9, 9, 30};
+    writer.nodes = 1 + below(w, most[below(w, sizeof most / sizeof *most)]);
+    writer.seconds = 2 + below(w, 10);
+    add(w, "workload %s\n",
+        PICK(w, "broadcast", "broadcast", "broadcast", "g-set", "g-set", "g-counter", "pn-counter",
+             "pn-counter", "unique-ids", "echo"));
+    add(w, "nodes %" PRIu32 "\n", writer.nodes);
+    add(w, "rate %s\n", PICK(w, "2", "10", "50", "100", "300"));
+    add(w, "time-limit %u\n", writer.seconds);
+    add(w, "quiet 15\nsettle 15\n");
+    add(w, "latency %s\n", PICK(w, "0", "1", "10", "50", "100", "250"));
+    add(w, "latency-dist %s\n", PICK(w, "constant", "uniform", "exponential"));
+    add(w, "delivery %s\n", PICK(w, "exact", "exact", "maelstrom"));
+    add(w, "staleness %s\n", PICK(w, "0", "20", "200", "500", "500", "2000"));
+    add(w, "message-max %s\n", PICK(w, "65536", "65536", "2048", "5000"));
+    add(w, "seed %" PRIu64 "\n\n", seed);
+    for (unsigned steps = below(w, STEPS_MOST + 1); steps > 0; steps--) add_step(w);
+    return writer.len;
+}
+
+bool gv_swarm_seed(const char *name, uint64_t *seed) {
+    static const char head[] = "swarm:";
+    if (strncmp(name, head, sizeof head - 1) != 0) return false;
+    const char *digits = name + sizeof head - 1;
+    size_t len = strlen(digits);
+    if (len == 0 || len > 19 || strspn(digits, "0123456789") != len) return false;
+    *seed = strtoull(digits, NULL, 10);
+    return true;
+}
+
+// ---- Running them ----
+
+// One seed, in a process of the crew's. Returns whether it is valid; else `why` says what is not.
+static bool run_seed(uint64_t seed, char *why, size_t cap) {
+    char name[32];
+    snprintf(name, sizeof name, "swarm:%" PRIu64, seed);
+    return gv_run_quietly(name, why, cap);
+}
+
+int gv_swarm_command(const struct gv_command *command) {
+    GV_ASSERT(command->first_seed <= command->last_seed && command->jobs > 0);
+    return gv_crew_run(&(struct gv_crew_config){
+        .first = command->first_seed,
+        .last = command->last_seed,
+        .jobs = command->jobs,
+        .run = run_seed,
+        .replay = "gvsim run --scenario swarm:",
+    });
+}

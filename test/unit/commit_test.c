@@ -1,0 +1,352 @@
+// SPDX-License-Identifier: MIT
+// A node with a store: who is answered when, what peers hear before, and what happens when the
+// store fails.
+#include "../lib/test.h"
+
+#include "../lib/solo.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#define TO "{\"src\":\"n1\",\"dest\":\"c1\",\"body\":{\"type\":\""
+#define OK(type, id) TO type "\",\"in_reply_to\":" id "}}\n"
+
+// Keeps the last version of everything, in memory.
+struct memory {
+    struct gv_store store;
+    struct gv_store_batch batches[256];
+    size_t count;
+    uint32_t records; // of the last batch
+};
+
+static int memory_load(void *ctx, int (*take)(void *, const struct gv_store_record *),
+                       void *take_ctx) {
+    struct memory *memory = ctx;
+    int error = 0;
+    for (size_t i = 0; i < memory->count && error == 0; i++) {
+        struct gv_store_record record;
+        for (size_t at = 0; error == 0 && gv_store_next(&memory->batches[i], &at, &record);)
+            error = take(take_ctx, &record);
+    }
+    return error;
+}
+
+static void keep(struct memory *memory, const struct gv_store_batch *batch) {
+    assert_true(memory->count < 256);
+    memory->records = batch->count;
+    struct gv_store_batch copy = {.len = batch->len, .cap = batch->len + 1, .count = batch->count};
+    copy.data = gv_base_malloc().resize(NULL, NULL, 0, copy.cap);
+    assert_non_null(copy.data);
+    if (batch->len > 0) memcpy(copy.data, batch->data, batch->len);
+    memory->batches[memory->count++] = copy;
+}
+
+static void drop(struct memory *memory) {
+    for (size_t i = 0; i < memory->count; i++) gv_store_drop(&memory->batches[i], gv_base_malloc());
+    memory->count = 0;
+}
+
+static void start(struct gv_solo *solo, struct memory *memory, const struct gv_workload *workload,
+                  enum gv_durability durability) {
+    gv_solo_config(solo, workload);
+    memory->store = (struct gv_store){.ctx = memory, .load = memory_load};
+    solo->config.store = &memory->store;
+    solo->config.durability = durability;
+    solo->config.commit_ms = 100;
+    solo->config.staleness_ms = 0;
+    gv_solo_start(solo);
+    const char *answer = gv_solo_ask(solo, "{\"type\":\"init\",\"msg_id\":1,\"node_id\":\"n1\","
+                                           "\"node_ids\":[\"n1\",\"n2\"]}");
+    assert_non_null(strstr(answer, "init_ok"));
+    gv_solo_clear(solo);
+}
+
+// Writes the batch there is, or has that fail; returns whether there was one.
+static bool commit(struct gv_solo *solo, struct memory *memory, int error) {
+    const struct gv_store_batch *batch = gv_node_batch(solo->node, solo->now);
+    if (batch == NULL) return false;
+    if (error == 0) keep(memory, batch);
+    gv_node_written(solo->node, solo->now, error, error == 0 ? NULL : "no space left");
+    return true;
+}
+
+static const char *add(struct gv_solo *solo, int id, int value) {
+    char body[128];
+    snprintf(body, sizeof body, "{\"type\":\"add\",\"msg_id\":%d,\"%s\":%d}", id,
+             solo->config.workload == &gv_counter_workload ? "delta" : "element", value);
+    return gv_solo_ask(solo, body);
+}
+
+static bool reads(struct gv_solo *solo, const char *value) {
+    char want[128];
+    snprintf(want, sizeof want, TO "read_ok\",\"in_reply_to\":9,\"value\":%s}}\n", value);
+    return strstr(gv_solo_ask(solo, "{\"type\":\"read\",\"msg_id\":9}"), want) != NULL;
+}
+
+// Nobody hears of a write before it is written: neither its client, nor a reader, nor a peer.
+static void test_before(void **state) {
+    (void)state;
+    struct memory memory = {0};
+    struct gv_solo solo;
+    start(&solo, &memory, &gv_gset_workload, GV_DURABILITY_SYNC);
+    assert_null(strstr(add(&solo, 2, 17), "add_ok"));
+    solo.now += 1000 * GV_MS;
+    gv_node_advance(solo.node, solo.now);
+    gv_solo_send(&solo);
+    assert_null(strstr(solo.out, "17"));
+    assert_true(reads(&solo, "[]"));
+
+    // While one batch is out the next one forms.
+    const struct gv_store_batch *batch = gv_node_batch(solo.node, solo.now);
+    assert_non_null(batch);
+    assert_int_equal(batch->count, 1);
+    assert_null(strstr(add(&solo, 3, 18), "add_ok"));
+    assert_null(strstr(add(&solo, 4, 19), "add_ok"));
+    assert_null(gv_node_batch(solo.node, solo.now));
+    assert_true(reads(&solo, "[]"));
+    keep(&memory, batch);
+    gv_solo_clear(&solo);
+    gv_node_written(solo.node, solo.now, 0, NULL);
+    gv_solo_send(&solo);
+    assert_non_null(strstr(solo.out, OK("add_ok", "2")));
+    assert_null(strstr(solo.out, OK("add_ok", "3")));
+    assert_non_null(strstr(solo.out, "\"set\":[17]")); // to n2
+    assert_true(reads(&solo, "[17]"));
+
+    assert_true(commit(&solo, &memory, 0));
+    assert_int_equal(memory.records, 2);
+    gv_solo_clear(&solo);
+    gv_solo_send(&solo);
+    assert_non_null(strstr(solo.out, OK("add_ok", "3") OK("add_ok", "4")));
+    assert_true(reads(&solo, "[17,18,19]"));
+    assert_false(commit(&solo, &memory, 0));
+    assert_true(gv_node_settle(solo.node) && gv_node_whole(solo.node));
+    gv_solo_stop(&solo);
+    drop(&memory);
+}
+
+static void test_counter_lives(void **state) {
+    (void)state;
+    struct memory memory = {0};
+    struct gv_solo solo;
+    start(&solo, &memory, &gv_counter_workload, GV_DURABILITY_SYNC);
+    add(&solo, 2, 5);
+    add(&solo, 3, 6); // before the first is written
+    add(&solo, 4, -2);
+    assert_true(commit(&solo, &memory, 0));
+    assert_true(reads(&solo, "9"));
+    gv_solo_stop(&solo);
+
+    start(&solo, &memory, &gv_counter_workload, GV_DURABILITY_SYNC);
+    assert_true(reads(&solo, "9"));
+    add(&solo, 2, 1);
+    add(&solo, 3, -1);
+    assert_true(commit(&solo, &memory, 0));
+    assert_true(reads(&solo, "9"));
+    struct gv_engine_stats stats;
+    gv_engine_stats(gv_node_engine(solo.node), &stats);
+    assert_int_equal(stats.entries, 2); // the same incarnation: the same two
+    gv_solo_stop(&solo);
+    drop(&memory);
+}
+
+static void test_failure(void **state) {
+    (void)state;
+    struct memory memory = {0};
+    struct gv_solo solo;
+    start(&solo, &memory, &gv_counter_workload, GV_DURABILITY_SYNC);
+    add(&solo, 2, 5);
+    assert_true(commit(&solo, &memory, 0));
+    gv_solo_send(&solo);
+
+    add(&solo, 3, 10);
+    const struct gv_store_batch *batch = gv_node_batch(solo.node, solo.now);
+    assert_non_null(batch);
+    add(&solo, 4, 100); // builds on one that fails
+    gv_solo_clear(&solo);
+    gv_node_written(solo.node, solo.now, GV_EFULL, "no space left");
+    gv_solo_send(&solo);
+    const char *third = strstr(solo.out, "\"in_reply_to\":3,\"code\":11,\"text\":\"not stored: no "
+                                         "space left\"");
+    assert_non_null(third);
+    assert_non_null(strstr(third, "\"in_reply_to\":4,\"code\":11"));
+    assert_string_equal(solo.log, "n1: store: no space left; it will be tried again\n");
+    // While it fails: no writes, but reads.
+    assert_non_null(strstr(add(&solo, 5, 1), "\"code\":11,\"text\":\"add: not stored: no space"));
+    assert_true(reads(&solo, "5"));
+    assert_null(gv_node_batch(solo.node, solo.now));
+    assert_true(gv_node_settle(solo.node));
+    assert_false(gv_node_whole(solo.node));
+
+    // It is tried again by itself, and complains once only.
+    assert_true(gv_node_deadline(solo.node) <= solo.now + 500 * GV_MS);
+    solo.now += 500 * GV_MS;
+    gv_solo_clear(&solo);
+    assert_true(commit(&solo, &memory, GV_EIO));
+    assert_string_equal(solo.log, "");
+    solo.now += 500 * GV_MS;
+    assert_true(commit(&solo, &memory, 0));
+    assert_string_equal(solo.log, "n1: store: works again\n");
+    add(&solo, 6, 3);
+    assert_true(commit(&solo, &memory, 0));
+    assert_true(reads(&solo, "8"));
+    gv_solo_stop(&solo);
+    drop(&memory);
+}
+
+// At once, and to the store within the window.
+static void test_async(void **state) {
+    (void)state;
+    struct memory memory = {0};
+    struct gv_solo solo;
+    start(&solo, &memory, &gv_gset_workload, GV_DURABILITY_ASYNC);
+    assert_non_null(strstr(add(&solo, 2, 17), OK("add_ok", "2")));
+    add(&solo, 3, 18);
+    assert_null(gv_node_batch(solo.node, solo.now));
+    assert_true(gv_node_deadline(solo.node) <= solo.now + 100 * GV_MS);
+    solo.now += 100 * GV_MS;
+    assert_true(commit(&solo, &memory, 0));
+    assert_int_equal(memory.records, 2);
+    assert_false(commit(&solo, &memory, 0));
+    // Before a shutdown it does not wait for company.
+    add(&solo, 4, 19);
+    assert_false(commit(&solo, &memory, 0));
+    assert_false(gv_node_settle(solo.node));
+    assert_true(commit(&solo, &memory, 0));
+    assert_true(gv_node_settle(solo.node) && gv_node_whole(solo.node));
+    gv_solo_stop(&solo);
+
+    start(&solo, &memory, &gv_gset_workload, GV_DURABILITY_ASYNC);
+    assert_true(reads(&solo, "[17,18,19]"));
+    gv_solo_stop(&solo);
+    drop(&memory);
+}
+
+// Values of a peer's, `count` of them, in messages.
+static void hear(struct gv_solo *solo, int first, int count) {
+    static char line[1 << 16];
+    for (int i = 0; i < count;) {
+        size_t len =
+            (size_t)snprintf(line, sizeof line,
+                             "{\"src\":\"n2\",\"dest\":\"n1\",\"body\":{\"type\":\"gossip\""
+                             ",\"v\":1,\"entries\":[{\"set\":[");
+        for (int n = 0; n < 5000 && i < count; n++, i++)
+            len += (size_t)snprintf(line + len, sizeof line - len, "%s%d", n > 0 ? "," : "",
+                                    first + i);
+        len += (size_t)snprintf(line + len, sizeof line - len, "]}]}}");
+        assert_true(gv_node_ready(solo->node));
+        assert_int_equal(gv_solo_receive(solo, line, len), 0);
+    }
+}
+
+static void check_stored(struct memory *memory, uint64_t count) {
+    struct gv_solo solo;
+    start(&solo, memory, &gv_gset_workload, GV_DURABILITY_SYNC);
+    struct gv_engine_stats stats;
+    gv_engine_stats(gv_node_engine(solo.node), &stats);
+    assert_int_equal(stats.entries, count);
+    gv_solo_stop(&solo);
+}
+
+static void test_peers(void **state) {
+    (void)state;
+    struct memory memory = {0};
+    struct gv_solo solo;
+    start(&solo, &memory, &gv_gset_workload, GV_DURABILITY_SYNC);
+    hear(&solo, 0, 30000);
+    assert_false(commit(&solo, &memory, 0)); // for company
+    add(&solo, 2, 30000);
+    assert_true(commit(&solo, &memory, 0));
+    assert_int_equal(memory.records, 30001);
+    solo.now += 100 * GV_MS;
+    assert_false(commit(&solo, &memory, 0));
+
+    // More at once than it remembers one by one: while the store fails it takes them nevertheless.
+    hear(&solo, 40000, 10);
+    solo.now += 100 * GV_MS;
+    assert_true(commit(&solo, &memory, GV_EIO));
+    hear(&solo, 50000, 200000);
+    while (solo.now += 500 * GV_MS, commit(&solo, &memory, 0)) continue;
+    assert_true(gv_node_whole(solo.node));
+    gv_solo_stop(&solo);
+    check_stored(&memory, 230011);
+    drop(&memory);
+}
+
+// What waits for the store is bounded.
+static void test_bound(void **state) {
+    (void)state;
+    struct memory memory = {0};
+    struct gv_solo solo;
+    start(&solo, &memory, &gv_gset_workload, GV_DURABILITY_SYNC);
+    int added = 0;
+    while (gv_node_ready(solo.node) && added < 100000) {
+        char body[128];
+        snprintf(body, sizeof body, "{\"type\":\"add\",\"msg_id\":2,\"element\":%d}", added++);
+        const char *line = gv_solo_line(body);
+        gv_solo_receive(&solo, line, strlen(line));
+    }
+    assert_true(added > 1000 && added < 100000);
+    assert_true(commit(&solo, &memory, 0));
+    gv_solo_clear(&solo);
+    gv_solo_send(&solo);
+    assert_true(gv_node_ready(solo.node));
+    int answers = 0;
+    for (const char *at = solo.out; (at = strstr(at, "add_ok")) != NULL; at++) answers++;
+    assert_int_equal(answers, added);
+    gv_solo_stop(&solo);
+    drop(&memory);
+}
+
+// Memory runs out at each place in turn: what is acknowledged is in the store.
+struct allowance {
+    unsigned left;
+};
+
+static void *scarce_resize(void *ctx, void *block, size_t old_size, size_t new_size) {
+    struct allowance *allowance = ctx;
+    if (new_size > old_size) {
+        if (allowance->left == 0) return NULL;
+        allowance->left--;
+    }
+    return gv_base_malloc().resize(NULL, block, old_size, new_size);
+}
+
+static void test_out_of_memory(void **state) {
+    (void)state;
+    bool whole = false;
+    for (unsigned limit = 0; !whole && limit < 200; limit++) {
+        struct allowance allowance = {limit};
+        struct memory memory = {.store = {.ctx = &memory, .load = memory_load}};
+        struct gv_solo solo;
+        gv_solo_config(&solo, &gv_gset_workload);
+        solo.config.alloc = (struct gv_alloc){scarce_resize, &allowance};
+        solo.config.store = &memory.store;
+        gv_json_init(&solo.json, gv_base_malloc(), 0, 0);
+        gv_solo_clear(&solo);
+        if (gv_node_new(&solo.node, &solo.config) == 0) {
+            gv_solo_ask(&solo, "{\"type\":\"init\",\"msg_id\":1,\"node_id\":\"n1\","
+                               "\"node_ids\":[\"n1\"]}");
+            bool joined = strstr(solo.out, "init_ok") != NULL;
+            add(&solo, 2, 42);
+            commit(&solo, &memory, 0);
+            gv_solo_send(&solo);
+            bool acked = strstr(solo.out, OK("add_ok", "2")) != NULL;
+            assert_true(!acked || memory.records == 1);
+            whole = joined && acked;
+        }
+        gv_solo_stop(&solo);
+        drop(&memory);
+    }
+    assert_true(whole);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_before),        cmocka_unit_test(test_counter_lives),
+        cmocka_unit_test(test_failure),       cmocka_unit_test(test_async),
+        cmocka_unit_test(test_peers),         cmocka_unit_test(test_bound),
+        cmocka_unit_test(test_out_of_memory),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

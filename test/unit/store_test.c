@@ -1,0 +1,475 @@
+// SPDX-License-Identifier: MIT
+// Records, the loading of an engine, and stores in real directories: what they refuse, and that
+// they leave it alone.
+#include "../lib/test.h"
+
+#include "../../engine/prng.h"
+#include "../../engine/replica.h"
+#include "../../engine/store.h"
+#include "../../node/store_lmdb.h"
+#include "../lib/proc.h"
+
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define ALLOC gv_base_malloc()
+
+static struct gv_slice text(const char *s) {
+    return (struct gv_slice){(const uint8_t *)s, strlen(s)};
+}
+
+static struct gv_engine *new_engine(const char *secret) {
+    struct gv_engine *engine;
+    struct gv_engine_config config = {.alloc = ALLOC, .seed = 1, .secret = text(secret)};
+    assert_int_equal(gv_engine_new(&engine, &config), 0);
+    return engine;
+}
+
+// ---- Records ------------------------------------------------------------------------------------
+
+static char *repeat(char c, size_t len) {
+    char *s = malloc(len + 1);
+    assert_non_null(s);
+    memset(s, c, len);
+    s[len] = '\0';
+    return s;
+}
+
+static void check_entry(const struct gv_engine *engine, const struct gv_entry *entry) {
+    struct gv_store_batch batch = {0};
+    assert_int_equal(gv_store_put(&batch, ALLOC, engine, entry), 0);
+    struct gv_store_record record;
+    size_t at = 0;
+    assert_true(gv_store_next(&batch, &at, &record));
+    assert_true(record.key.len <= GV_STORE_KEY_MAX);
+    static uint8_t scratch[GV_STORE_SCRATCH];
+    struct gv_entry got;
+    assert_int_equal(gv_store_get(&record, scratch, &got), 0);
+    assert_int_equal(got.lattice, entry->lattice);
+    assert_int_equal(got.key.len, entry->key.len);
+    assert_memory_equal(got.key.data, entry->key.data, got.key.len);
+    assert_true(got.count == entry->count && got.lamport == entry->lamport);
+    assert_int_equal(got.value.len, entry->value.len);
+    assert_int_equal(got.node.len, entry->node.len);
+    if (got.value.len > 0) assert_memory_equal(got.value.data, entry->value.data, got.value.len);
+    if (got.node.len > 0) assert_memory_equal(got.node.data, entry->node.data, got.node.len);
+    assert_false(gv_store_next(&batch, &at, &record));
+    gv_store_drop(&batch, ALLOC);
+}
+
+static void test_records(void **state) {
+    (void)state;
+    struct gv_engine *engine = new_engine("s");
+    static const size_t lengths[] = {1, 2, 239, 240, 241, 255, 256, 257, 300, 5000, 60000};
+    for (size_t i = 0; i < sizeof lengths / sizeof *lengths; i++) {
+        char *key = repeat('7', lengths[i]);
+        check_entry(engine, &(struct gv_entry){.lattice = GV_LATTICE_SET, .key = text(key)});
+        check_entry(engine, &(struct gv_entry){.lattice = GV_LATTICE_COUNTER,
+                                               .key = text(key),
+                                               .count = UINT64_MAX - i});
+        check_entry(engine, &(struct gv_entry){.lattice = GV_LATTICE_REGISTER,
+                                               .key = text(key),
+                                               .lamport = i,
+                                               .value = text("[1,2]"),
+                                               .node = text("\"n1\"")});
+        free(key);
+    }
+    gv_engine_free(engine);
+}
+
+// Any bytes are an entry or refused, and read no further than they go.
+static void test_malformed(void **state) {
+    (void)state;
+    struct gv_prng prng;
+    gv_prng_init(&prng, gv_test_seed(), 0);
+    static uint8_t scratch[GV_STORE_SCRATCH];
+    int refused = 0;
+    for (int i = 0; i < 20000; i++) {
+        size_t key_len = gv_prng_below(&prng, 300), value_len = gv_prng_below(&prng, 40);
+        uint8_t *key = malloc(key_len + 1), *value = malloc(value_len + 1);
+        for (size_t k = 0; k < key_len; k++) key[k] = (uint8_t)gv_prng_below(&prng, 4);
+        for (size_t k = 0; k < value_len; k++) value[k] = (uint8_t)gv_prng_below(&prng, 4);
+        if (key_len > 8) key[8] |= (uint8_t)(gv_prng_below(&prng, 2) << 7);
+        struct gv_store_record record = {{key, key_len}, {value, value_len}};
+        struct gv_entry entry;
+        int error = gv_store_get(&record, scratch, &entry);
+        assert_true(error == 0 || error == GV_ECORRUPT);
+        if (error == 0) assert_true(entry.key.len > 0 && entry.key.len <= GV_STORE_SCRATCH);
+        refused += error != 0;
+        free(key);
+        free(value);
+    }
+    assert_true(refused > 1000);
+}
+
+// ---- Loading, from a store in memory ------------------------------------------------------------
+
+struct memory {
+    struct gv_store_record records[4096];
+    size_t count;
+    struct gv_store_batch batch; // what the records are parts of
+};
+
+static int compare(const void *a, const void *b) {
+    const struct gv_slice x = ((const struct gv_store_record *)a)->key;
+    const struct gv_slice y = ((const struct gv_store_record *)b)->key;
+    int order = memcmp(x.data, y.data, x.len < y.len ? x.len : y.len);
+    return order != 0 ? order : (x.len > y.len) - (x.len < y.len);
+}
+
+static int memory_load(void *ctx, int (*take)(void *, const struct gv_store_record *),
+                       void *take_ctx) {
+    struct memory *memory = ctx;
+    int error = 0;
+    for (size_t i = 0; i < memory->count && error == 0; i++)
+        error = take(take_ctx, &memory->records[i]);
+    return error;
+}
+
+// Entries of every kind, in an engine and in a store, some of whose records are out of date.
+static void fill(struct memory *memory, struct gv_engine *engine) {
+    char key[400];
+    for (int i = 0; i < 1000; i++) {
+        memset(key, '5', sizeof key);
+        int len = snprintf(key, sizeof key, i % 3 == 0 ? "%d" : "\"value %d\"", i * 7919 - 1000000);
+        if (i % 50 == 49) key[len] = '5'; // long, and alike at the front
+        size_t key_len = i % 50 == 49 ? 390 + (size_t)i / 100 : (size_t)len;
+        struct gv_entry entry = {
+            .lattice = i % 5 == 0   ? GV_LATTICE_COUNTER
+                       : i % 7 == 0 ? GV_LATTICE_REGISTER
+                                    : GV_LATTICE_SET,
+            .key = {(const uint8_t *)key, key_len},
+        };
+        for (int version = 1; version < (entry.lattice == GV_LATTICE_SET ? 2 : 3); version++) {
+            if (entry.lattice == GV_LATTICE_COUNTER) entry.count = (uint64_t)version;
+            if (entry.lattice == GV_LATTICE_REGISTER) {
+                entry.lamport = (uint64_t)version;
+                entry.value = text(version == 1 ? "\"a longer one than the other\"" : "2");
+                entry.node = text("\"n1\"");
+            }
+            assert_int_equal(gv_store_put(&memory->batch, ALLOC, engine, &entry), 0);
+            assert_true(gv_engine_put(engine, 0, &entry) >= 0);
+        }
+    }
+    struct gv_store_record record;
+    for (size_t at = 0; gv_store_next(&memory->batch, &at, &record);)
+        memory->records[memory->count++] = record;
+    qsort(memory->records, memory->count, sizeof *memory->records, compare);
+}
+
+static void check_equal(const struct gv_engine *a, const struct gv_engine *b) {
+    struct gv_entry entry, found;
+    uint32_t cursor = 0;
+    uint64_t count = 0;
+    for (; gv_engine_next(a, &cursor, gv_engine_end(a), &entry); count++) {
+        assert_true(gv_engine_get(b, &entry, &found));
+        assert_true(found.count == entry.count && found.lamport == entry.lamport);
+        assert_int_equal(found.value.len, entry.value.len);
+    }
+    assert_int_equal(gv_engine_root(a).count, count);
+    assert_int_equal(gv_engine_root(b).count, count);
+}
+
+static void test_load(void **state) {
+    (void)state;
+    static struct memory memory;
+    struct gv_store store = {.ctx = &memory, .load = memory_load};
+    struct gv_engine *from = new_engine("one");
+    fill(&memory, from);
+    static const char *const secrets[] = {"one", "another"};
+    for (int i = 0; i < 2; i++) {
+        struct gv_engine *to = new_engine(secrets[i]);
+        assert_int_equal(gv_store_load(&store, to), 0);
+        check_equal(to, from);
+        assert_int_equal(gv_digest_equal(gv_engine_root(to), gv_engine_root(from)), i == 0);
+        // It goes on as any other.
+        struct gv_entry more = {.lattice = GV_LATTICE_SET, .key = text("\"more\"")};
+        assert_int_equal(gv_engine_put(to, 0, &more), 1);
+        assert_int_equal(gv_engine_put(to, 0, &more), 0);
+        assert_int_equal(gv_store_load(&store, to), GV_EINVAL);
+        gv_engine_free(to);
+    }
+    memory.records[500].value.len += 300; // into the next record; never a good value
+    struct gv_engine *to = new_engine("one");
+    assert_int_equal(gv_store_load(&store, to), GV_ECORRUPT);
+    gv_engine_free(to);
+    gv_engine_free(from);
+    gv_store_drop(&memory.batch, ALLOC);
+}
+
+// ---- Directories --------------------------------------------------------------------------------
+
+struct place {
+    char dir[4096], file[4200], fault[256];
+    struct gv_store_lmdb *lmdb;
+};
+
+static int open_place(struct place *place, bool whole, uint64_t incarnation) {
+    struct gv_store_lmdb_config config = {
+        .dir = place->dir, .sync = false, .whole = whole, .incarnation = incarnation};
+    place->fault[0] = '\0';
+    return gv_store_lmdb_open(&place->lmdb, &config, place->fault, sizeof place->fault);
+}
+
+static void set_up(struct place *place) {
+    snprintf(place->dir, sizeof place->dir, "%s", gv_proc_make_dir());
+    snprintf(place->file, sizeof place->file, "%s/data.mdb", place->dir);
+}
+
+// Writes the values from `first` on, as one batch.
+static int write_values(struct place *place, const struct gv_engine *engine, int first, int count) {
+    struct gv_store_batch batch = {0};
+    for (int i = first; i < first + count; i++) {
+        char key[16];
+        snprintf(key, sizeof key, "%d", i);
+        struct gv_entry entry = {.lattice = GV_LATTICE_SET, .key = text(key)};
+        assert_int_equal(gv_store_put(&batch, ALLOC, engine, &entry), 0);
+    }
+    const struct gv_store *store = gv_store_lmdb_store(place->lmdb);
+    int error = store->write(store->ctx, &batch);
+    gv_store_drop(&batch, ALLOC);
+    return error;
+}
+
+static struct gv_digest load(struct place *place) {
+    struct gv_engine *engine = new_engine("s");
+    assert_int_equal(gv_store_load(gv_store_lmdb_store(place->lmdb), engine), 0);
+    struct gv_digest root = gv_engine_root(engine);
+    gv_engine_free(engine);
+    return root;
+}
+
+// A place with some values, closed.
+static void make_values(struct place *place, int count) {
+    set_up(place);
+    struct gv_engine *engine = new_engine("s");
+    assert_int_equal(open_place(place, true, 1), 0);
+    for (int i = 0; i < count; i += 500)
+        assert_int_equal(write_values(place, engine, i, count - i < 500 ? count - i : 500), 0);
+    assert_int_equal(gv_store_lmdb_close(place->lmdb, true), 0);
+    gv_engine_free(engine);
+}
+
+static void test_lives(void **state) {
+    (void)state;
+    struct place place;
+    make_values(&place, 1200);
+    assert_int_equal(open_place(&place, true, 2), 0);
+    assert_int_equal(gv_store_lmdb_incarnation(place.lmdb), 1);
+    assert_int_equal(load(&place).count, 1200);
+    gv_store_lmdb_close(place.lmdb, false); // like a crash of a node that says nothing unwritten
+    assert_int_equal(open_place(&place, false, 3), 0);
+    assert_int_equal(gv_store_lmdb_incarnation(place.lmdb), 1);
+    gv_store_lmdb_close(place.lmdb, false); // and of one that does
+    assert_int_equal(open_place(&place, false, 4), 0);
+    assert_int_equal(gv_store_lmdb_incarnation(place.lmdb), 4);
+    gv_store_lmdb_close(place.lmdb, true);
+    assert_int_equal(open_place(&place, true, 5), 0);
+    assert_int_equal(gv_store_lmdb_incarnation(place.lmdb), 4);
+    assert_int_equal(load(&place).count, 1200);
+    gv_store_lmdb_close(place.lmdb, true);
+    gv_proc_remove_dir(place.dir);
+}
+
+static void test_two_processes(void **state) {
+    (void)state;
+    struct place place;
+    set_up(&place);
+    assert_int_equal(open_place(&place, true, 1), 0);
+    pid_t child = fork();
+    if (child == 0) {
+        struct place other = place;
+        bool refused = open_place(&other, true, 2) == GV_EFULL &&
+                       strcmp(other.fault, "another process uses it") == 0;
+        _exit(refused ? 0 : 1);
+    }
+    int status = -1;
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_int_equal(status, 0);
+    gv_store_lmdb_close(place.lmdb, true);
+    assert_int_equal(open_place(&place, true, 1), 0);
+    gv_store_lmdb_close(place.lmdb, true);
+    gv_proc_remove_dir(place.dir);
+}
+
+static uint8_t *read_file(const char *path, size_t *len) {
+    struct stat found;
+    assert_int_equal(stat(path, &found), 0);
+    *len = (size_t)found.st_size;
+    uint8_t *bytes = malloc(*len + 1);
+    FILE *file = fopen(path, "rb");
+    assert_true(file != NULL && fread(bytes, 1, *len, file) == *len);
+    fclose(file);
+    return bytes;
+}
+
+static void write_file(const char *path, const uint8_t *bytes, size_t len) {
+    FILE *file = fopen(path, "wb");
+    assert_true(file != NULL && fwrite(bytes, 1, len, file) == len);
+    assert_int_equal(fclose(file), 0);
+}
+
+// The open must fail, say why, and change nothing.
+static void check_refused(struct place *place, const uint8_t *bytes, size_t len, int error,
+                          const char *why) {
+    write_file(place->file, bytes, len);
+    assert_int_equal(open_place(place, true, 2), error);
+    assert_non_null(strstr(place->fault, why));
+    size_t after;
+    uint8_t *kept = read_file(place->file, &after);
+    assert_int_equal(after, len);
+    assert_memory_equal(kept, bytes, len);
+    free(kept);
+}
+
+static void test_refused(void **state) {
+    (void)state;
+    struct place place;
+    make_values(&place, 2000);
+    size_t len;
+    uint8_t *bytes = read_file(place.file, &len);
+    check_refused(&place, bytes, len / 2, GV_ECORRUPT, "damaged");
+    check_refused(&place, bytes, len - 4096, GV_ECORRUPT, "damaged");
+    check_refused(&place, bytes, 100, GV_ECORRUPT, "damaged");
+    check_refused(&place, (const uint8_t *)"not a database at all", 21, GV_ECORRUPT, "not a store");
+    // A newer format: the number behind the magic word, wherever it stands.
+    uint8_t *newer = malloc(len);
+    memcpy(newer, bytes, len);
+    for (size_t i = 0; i + 10 < len; i++) {
+        if (memcmp(newer + i, "grapevine\1", 10) == 0) newer[i + 9] = GV_STORE_LMDB_FORMAT + 1;
+    }
+    check_refused(&place, newer, len, GV_EVERSION, "newer version");
+    free(newer);
+    write_file(place.file, bytes, 0); // killed before anything was written
+    assert_int_equal(open_place(&place, true, 2), 0);
+    assert_int_equal(load(&place).count, 0);
+    gv_store_lmdb_close(place.lmdb, true);
+    free(bytes);
+    gv_proc_remove_dir(place.dir);
+}
+
+// Whatever byte is changed: either the store is refused, or all is there.
+static void test_changed_bytes(void **state) {
+    (void)state;
+    struct place place;
+    struct gv_prng prng;
+    gv_prng_init(&prng, gv_test_seed(), 1);
+    make_values(&place, 1500);
+    assert_int_equal(open_place(&place, true, 1), 0);
+    struct gv_digest want = load(&place);
+    gv_store_lmdb_close(place.lmdb, true);
+    size_t len;
+    uint8_t *bytes = read_file(place.file, &len);
+    int refused = 0;
+    for (int i = 0; i < 80; i++) {
+        // Half of them where pages and nodes have their lengths.
+        size_t at = gv_prng_below(&prng, len);
+        if (i % 2 == 0) at = at / 4096 * 4096 + gv_prng_below(&prng, 160);
+        uint8_t before = bytes[at];
+        bytes[at] = (uint8_t)(before ^ (1 + gv_prng_below(&prng, 255)));
+        write_file(place.file, bytes, len);
+        int error = open_place(&place, true, 1);
+        if (error == 0) {
+            if (!gv_digest_equal(load(&place), want)) fail_msg("byte %zu of %zu", at, len);
+            gv_store_lmdb_close(place.lmdb, true);
+        } else {
+            size_t after;
+            uint8_t *kept = read_file(place.file, &after);
+            assert_int_equal(after, len);
+            assert_memory_equal(kept, bytes, len);
+            free(kept);
+            refused++;
+        }
+        bytes[at] = before;
+    }
+    assert_true(refused > 10);
+    free(bytes);
+    gv_proc_remove_dir(place.dir);
+}
+
+// No room, and room again; the limit of a file's size stands for the end of the disk.
+static void test_full_disk(void **state) {
+    (void)state;
+    struct place place;
+    make_values(&place, 1000);
+    struct gv_engine *engine = new_engine("s");
+    assert_int_equal(open_place(&place, true, 1), 0);
+    struct stat found;
+    assert_int_equal(stat(place.file, &found), 0);
+    struct rlimit before, less;
+    assert_int_equal(getrlimit(RLIMIT_FSIZE, &before), 0);
+    less = before;
+    less.rlim_cur = (rlim_t)found.st_size + 3 * 4096;
+    signal(SIGXFSZ, SIG_IGN);
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &less), 0);
+    int error = write_values(&place, engine, 10000, 20000);
+    int again = write_values(&place, engine, 10000, 20000);
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &before), 0);
+    assert_true(error == GV_EFULL || error == GV_EIO);
+    assert_true(again == error);
+    const struct gv_store *store = gv_store_lmdb_store(place.lmdb);
+    assert_true(strncmp(store->text(store->ctx), "write: ", 7) == 0);
+    assert_int_equal(load(&place).count, 1000);
+    assert_int_equal(write_values(&place, engine, 10000, 20000), 0);
+    assert_int_equal(load(&place).count, 21000);
+    gv_store_lmdb_close(place.lmdb, true);
+    assert_int_equal(open_place(&place, true, 1), 0);
+    assert_int_equal(load(&place).count, 21000);
+    gv_store_lmdb_close(place.lmdb, true);
+    gv_engine_free(engine);
+    gv_proc_remove_dir(place.dir);
+}
+
+// The map begins with 16 MiB.
+static void test_growth(void **state) {
+    (void)state;
+    struct place place;
+    set_up(&place);
+    struct gv_engine *engine = new_engine("s");
+    assert_int_equal(open_place(&place, true, 1), 0);
+    char *key = repeat('x', 60000);
+    struct gv_store_batch batch = {0};
+    for (int i = 0; i < 800; i++) {
+        char number[16];
+        snprintf(number, sizeof number, "%08d", i);
+        memcpy(key + 1, number, 8);
+        struct gv_entry entry = {.lattice = GV_LATTICE_SET, .key = text(key)};
+        assert_int_equal(gv_store_put(&batch, ALLOC, engine, &entry), 0);
+    }
+    const struct gv_store *store = gv_store_lmdb_store(place.lmdb);
+    assert_int_equal(store->write(store->ctx, &batch), 0);
+    assert_int_equal(load(&place).count, 800);
+    gv_store_lmdb_close(place.lmdb, true);
+    assert_int_equal(open_place(&place, true, 1), 0);
+    assert_int_equal(load(&place).count, 800);
+    gv_store_lmdb_close(place.lmdb, true);
+    gv_store_drop(&batch, ALLOC);
+    free(key);
+    gv_engine_free(engine);
+    gv_proc_remove_dir(place.dir);
+}
+
+static void test_no_directory(void **state) {
+    (void)state;
+    struct place place = {.dir = "/nonexistent/far/away"};
+    assert_int_equal(open_place(&place, true, 1), GV_EIO);
+    assert_non_null(strstr(place.fault, "grapevine.lock: "));
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_records),       cmocka_unit_test(test_malformed),
+        cmocka_unit_test(test_load),          cmocka_unit_test(test_lives),
+        cmocka_unit_test(test_two_processes), cmocka_unit_test(test_refused),
+        cmocka_unit_test(test_changed_bytes), cmocka_unit_test(test_full_disk),
+        cmocka_unit_test(test_growth),        cmocka_unit_test(test_no_directory),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

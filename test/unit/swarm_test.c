@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: MIT
+#include "../../sim/crew.h"
+#include "../../sim/run.h"
+#include "../../sim/scenario.h"
+#include "../../sim/swarm.h"
+#include "../lib/test.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static char text[GV_SWARM_TEXT_MAX];
+
+static void every_seed_stands_for_a_scenario_that_fits(void **state) {
+    (void)state;
+    unsigned kinds[GV_SCENARIO_PAUSE + 1] = {0};
+    for (uint64_t seed = 0; seed < 3000; seed++) {
+        struct gv_scenario scenario;
+        struct gv_scenario_fault fault = {0};
+        size_t len = gv_swarm_scenario(seed, text);
+        if (gv_scenario_parse(&scenario, text, len, &fault) != 0) {
+            fail_msg("seed %u: line %u, column %u: %s\n%s", (unsigned)seed, fault.line,
+                     fault.column, fault.why, text);
+        }
+        uint32_t nodes = 0;
+        for (size_t i = 0; i < scenario.settings_len; i++) {
+            if (strcmp(scenario.settings[i].name, "nodes") != 0) continue;
+            nodes = (uint32_t)strtoul(scenario.settings[i].value, NULL, 10);
+        }
+        assert_int_equal(gv_scenario_check(&scenario, nodes, &fault), 0);
+        for (size_t i = 0; i < scenario.len; i++) kinds[scenario.steps[i].kind]++;
+        gv_scenario_fini(&scenario);
+    }
+    for (int kind = 0; kind <= GV_SCENARIO_PAUSE; kind++) assert_true(kinds[kind] > 500);
+}
+
+static void names_of_seeds_are_read(void **state) {
+    (void)state;
+    uint64_t seed = 0;
+    assert_true(gv_swarm_seed("swarm:17", &seed));
+    assert_int_equal(seed, 17);
+    assert_false(gv_swarm_seed("swarm:", &seed));
+    assert_false(gv_swarm_seed("swarm:1x", &seed));
+    assert_false(gv_swarm_seed("swarm:99999999999999999999", &seed));
+    assert_false(gv_swarm_seed("ring", &seed));
+}
+
+static void a_seed_runs_and_says_what_is_wrong(void **state) {
+    (void)state;
+    char why[GV_CREW_WHY_MAX] = "";
+    for (uint64_t seed = 1; seed <= 20; seed++) {
+        char name[32];
+        snprintf(name, sizeof name, "swarm:%u", (unsigned)seed);
+        if (!gv_run_quietly(name, why, sizeof why)) fail_msg("%s: %s", name, why);
+    }
+}
+
+static bool job(uint64_t number, char *why, size_t cap) {
+    if (number == 7) abort();
+    if (number == 8) exit(9);
+    snprintf(why, cap, "%u is bad", (unsigned)number);
+    return number % 5 != 0;
+}
+
+// The crew prints on standard output: it is led into a file.
+static int crew(uint64_t first, uint64_t last, uint32_t jobs, char *said, size_t cap) {
+    char path[] = "/tmp/gvsim-crew-XXXXXX";
+    int fd = mkstemp(path), out = dup(STDOUT_FILENO);
+    assert_true(fd >= 0 && out >= 0);
+    fflush(stdout);
+    dup2(fd, STDOUT_FILENO);
+    int status = gv_crew_run(&(struct gv_crew_config){
+        .first = first, .last = last, .jobs = jobs, .run = job, .replay = "again "});
+    fflush(stdout);
+    dup2(out, STDOUT_FILENO);
+    ssize_t len = pread(fd, said, cap - 1, 0);
+    said[len < 0 ? 0 : len] = '\0';
+    close(fd);
+    close(out);
+    unlink(path);
+    return status;
+}
+
+static void a_crew_goes_on_whatever_happens_to_one(void **state) {
+    (void)state;
+    static char said[8192];
+    for (uint32_t jobs = 1; jobs <= 8; jobs += 7) {
+        assert_int_equal(crew(1, 17, jobs, said, sizeof said), 1);
+        assert_non_null(strstr(said, "FAILED 5: 5 is bad\n  replay: again 5\n"));
+        assert_non_null(strstr(said, "FAILED 7: killed by signal 6\n"));
+        assert_non_null(strstr(said, "FAILED 8: exited with status 9\n"));
+        assert_non_null(strstr(said, "FAILED 15: "));
+        assert_non_null(strstr(said, "17 seeds in "));
+        assert_non_null(strstr(said, ": 5 failed\n"));
+    }
+    assert_int_equal(crew(1, 4, 30, said, sizeof said), 0);
+    assert_non_null(strstr(said, ": 0 failed\n"));
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(every_seed_stands_for_a_scenario_that_fits),
+        cmocka_unit_test(names_of_seeds_are_read),
+        cmocka_unit_test(a_seed_runs_and_says_what_is_wrong),
+        cmocka_unit_test(a_crew_goes_on_whatever_happens_to_one),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
