@@ -59,7 +59,7 @@ struct gv_sync {
     size_t summary_cap;
     struct gv_sync_lesson lessons[GV_CORE_LESSONS];
     bool trouble;    // the next sync is due to it, and will be followed up
-    bool begun;      // … to the start, with an empty replica
+    unsigned begun;  // syncs to be opened while this node has nothing at all
     gv_time put_off; // how long the next idle comparison has been put off
 };
 

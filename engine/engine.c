@@ -339,12 +339,15 @@ static int merge(struct gv_engine *engine, gv_time now, int index, const struct 
     return first;
 }
 
-// A child that begins a life is told everything by push if this node has told it nothing yet;
-// else it needs a sync, unless it opens one itself.
-static void greet(struct gv_engine *engine, int index, const struct gv_message *message) {
+// A peer begins a life. If it had another before, it lacks what it acknowledged then: a sync tells
+// it, unless it opens one itself. So does a child that is not told everything by push anyway.
+static void greet(struct gv_engine *engine, gv_time now, int index,
+                  const struct gv_message *message) {
     struct gv_peer *peer = engine->peers[index];
-    if (!message->up || !message->has_id || !gv_peer_begins(peer, message->id)) return;
-    if (peer->whole || message->ranges.len > 0) return;
+    if (!message->has_id || !gv_peer_begins(peer, message->id)) return;
+    bool child = message->up && !peer->whole;
+    if (peer->heard) gv_sync_trouble(engine, now); // what it told some of us, it may tell no more
+    if ((!peer->heard && !child) || message->ranges.len > 0) return;
     peer->open_sync = peer->follow_up = true;
     gv_core_enqueue(engine, index);
 }
@@ -357,7 +360,7 @@ int gv_engine_receive(struct gv_engine *engine, gv_time now, int index,
     peer->spoke = true;
     engine->stats.received_messages++;
     engine->stats.received_bytes += message->bytes;
-    greet(engine, index, message);
+    greet(engine, now, index, message);
     if (message->has_ack) {
         bool waited = !gv_peer_open(peer); // with news that no more flights were left for
         int lost = gv_peer_acked(peer, now, &message->ack);
@@ -420,8 +423,9 @@ static bool outline(struct gv_engine *engine, gv_time now, int index, struct out
     out->head = (struct gv_message){
         .sync = out->answers || out->opens,
         // A step of a sync is followed up until it is known to have come. Idle comparisons are
-        // not: equal roots need no answer.
-        .has_id = open && (out->news || peer->ask || out->answers || peer->follow_up),
+        // not: equal roots need no answer. The first number of all tells that a life begins.
+        .has_id = open &&
+                  (out->news || peer->ask || out->answers || peer->follow_up || !peer->introduced),
         .id = peer->next_id,
         .ask = peer->ask && open,
         .up = index == engine->push.parent,
@@ -449,7 +453,8 @@ static size_t compose(struct gv_engine *engine, gv_time now, int index, char *bu
             *peer = before; // the acknowledgement can wait
             return 0;
         }
-        it.head.has_id = it.head.sync = false;
+        it.head.has_id = it.head.has_id && !peer->introduced;
+        it.head.sync = false;
         gv_message_begin(&out, &it.head, buf, engine->message_max);
     }
     if (it.head.has_id)

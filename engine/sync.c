@@ -10,6 +10,7 @@ enum {
     QUIET_MS = 20000, // … of which so much without a change, if it can be
     PARTED_MS = 4000, // while somebody is suspected
     PUT_OFF_MAX_MS = 30000,
+    BEGIN_ROUNDS = 3, // most syncs of a node that begins with nothing and hears of nothing
 };
 
 // --- when and with whom ----------------------------------------------------------------------
@@ -27,7 +28,7 @@ int gv_sync_join(struct gv_engine *engine, gv_time now) {
     if (sync->summary == NULL) return GV_ENOMEM;
     GV_ASSERT(sync->summary_cap >= GV_RECONCILE_ROOM_MIN);
     gv_sync_trouble(engine, now);
-    sync->begun = gv_tree_root(&engine->replica.tree).count == 0;
+    if (gv_tree_root(&engine->replica.tree).count == 0) sync->begun = BEGIN_ROUNDS;
     return 0;
 }
 
@@ -81,8 +82,10 @@ void gv_sync_due(struct gv_engine *engine, gv_time now) {
     sync->trouble = false;
     gv_core_arm(engine, GV_CORE_SYNC, now + jitter(engine, (parted ? PARTED_MS : IDLE_MS) * GV_MS));
     int parent = engine->push.parent;
-    bool begun = sync->begun;
-    sync->begun = false;
+    bool begun = sync->begun == BEGIN_ROUNDS;
+    bool empty = gv_tree_root(&engine->replica.tree).count == 0;
+    // Nothing heard of yet: the peer asked may be as new as this node.
+    if (sync->begun > 0 && --sync->begun > 0 && empty) gv_sync_trouble(engine, now);
     if (begun && parent != GV_CORE_NONE && gv_push_introduces(engine)) return;
     int peer = trouble && parent != GV_CORE_NONE ? parent : choose(engine);
     struct gv_peer *state = gv_core_peer(engine, peer);

@@ -116,8 +116,8 @@ static void a_lost_message_is_news_again(void **state) {
                " 5100 ms  n0 > n1  gossip ack next in 286 ms:\n"
                " 5100 ms  n0 > n2  gossip #1 next in 286 ms: set \"a\"\n"
                "n2 is back\n"
-               " 7500 ms  n0 > n2  gossip #2 ask: set \"a\"\n"
-               " 7600 ms  n2 > n0  gossip up ack:\n");
+               " 7700 ms  n0 > n2  gossip #2 ask: set \"a\"\n"
+               " 7800 ms  n2 > n0  gossip up ack:\n");
 }
 
 static void counters_say_their_last_word_only(void **state) {
