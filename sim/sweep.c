@@ -67,7 +67,7 @@ static void draw(const struct gv_study_figures *figures, FILE *svg) {
         .line_name = "grapevine",
         .curve = frontier,
         .curve_len = CURVE,
-        .curve_name = "bare wave, no acknowledgements, exact delivery",
+        .curve_name = "bare wave: no acks, exact delivery",
         .points = published,
         .points_len = sizeof published / sizeof *published,
     };
