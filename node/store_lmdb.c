@@ -122,11 +122,51 @@ static bool walk(MDB_txn *txn, MDB_dbi dbi, const struct gv_digest_key *hash, st
     return error == MDB_NOTFOUND && sum->count == stat.ms_entries;
 }
 
-static enum verdict check_contents(MDB_txn *txn) {
+// One record of the free list: a count and so many pages, the last one first. Marks them in `seen`.
+static bool check_free(MDB_val value, size_t last_page, uint8_t *seen) {
+    size_t words = value.mv_size / sizeof(size_t), count, before = last_page + 1;
+    const uint8_t *bytes = value.mv_data;
+    if (words == 0) return false;
+    memcpy(&count, bytes, sizeof count);
+    if (count >= words) return false;
+    for (size_t i = 1; i <= count; i++) {
+        size_t page;
+        memcpy(&page, bytes + i * sizeof page, sizeof page);
+        // Pages 0 and 1 hold the roots. None may be handed out twice.
+        if (page < 2 || page >= before || (seen[page / 8] >> page % 8 & 1) != 0) return false;
+        seen[page / 8] |= (uint8_t)(1 << page % 8);
+        before = page;
+    }
+    return true;
+}
+
+// What LMDB takes new pages from, and aborts over if it is not in order: pages by the transactions
+// that freed them.
+static bool check_free_list(MDB_txn *txn, size_t last_page) {
+    MDB_cursor *cursor;
+    if (mdb_cursor_open(txn, FREE_LIST, &cursor) != 0) return false;
+    uint8_t *seen = calloc(last_page / 8 + 1, 1);
+    MDB_val key, value;
+    size_t freed = 0, before = 0;
+    int error = seen == NULL ? ENOMEM : 0;
+    while (error == 0 && (error = mdb_cursor_get(cursor, &key, &value, MDB_NEXT)) == 0) {
+        if (key.mv_size != sizeof freed) break;
+        memcpy(&freed, key.mv_data, sizeof freed);
+        if (freed <= before || freed > mdb_txn_id(txn)) break;
+        if (!check_free(value, last_page, seen)) break;
+        before = freed;
+    }
+    mdb_cursor_close(cursor);
+    free(seen);
+    return error == MDB_NOTFOUND;
+}
+
+static enum verdict check_contents(MDB_txn *txn, size_t last_page) {
     struct gv_digest_key hash;
     struct tally sum;
     gv_digest_key_init(&hash, (struct gv_slice){0});
     if (!walk(txn, FREE_LIST, &hash, &sum) || !walk(txn, ROOT, &hash, &sum)) return DAMAGED;
+    if (!check_free_list(txn, last_page)) return DAMAGED;
     if (sum.count == 0) return GOOD; // killed before its first transaction
     MDB_dbi meta, entries;
     if (mdb_dbi_open(txn, "meta", 0, &meta) != 0) return FOREIGN;
@@ -142,7 +182,48 @@ static enum verdict check_contents(MDB_txn *txn) {
     return sum.count == head.sum.count && sum.sum == head.sum.sum ? GOOD : DAMAGED;
 }
 
-static enum verdict check(const char *dir, uint64_t size) {
+// What LMDB believes of a page without asking: that its head says what kind it is. Reading goes by
+// the kind alone, writing by the other flags too, which are never set on disk.
+static bool check_heads(const char *dir, uint64_t size, size_t page_size) {
+    char path[PATH_CAP];
+    int len = snprintf(path, sizeof path, "%s/data.mdb", dir);
+    int fd = len > 0 && len < PATH_CAP ? open(path, O_RDONLY | O_CLOEXEC) : -1;
+    bool good = fd >= 0;
+    for (uint64_t page = 2; good && page < size / page_size; page++) {
+        uint8_t head[16];
+        uint64_t number;
+        uint16_t flags;
+        if (pread(fd, head, sizeof head, (off_t)(page * page_size)) != sizeof head) good = false;
+        memcpy(&number, head, sizeof number);
+        memcpy(&flags, head + 10, sizeof flags);
+        // A page of a long value has no head; its bytes hardly happen to be its own number.
+        if (number == page && flags != 1 && flags != 2 && flags != 4) good = false;
+    }
+    if (fd >= 0) close(fd);
+    return good;
+}
+
+// A transaction as the next start will make it, in a process that may write nothing: it fails at
+// its very end, when all of LMDB's own bookkeeping has been read and worked on.
+static enum verdict rehearse(const char *dir, size_t map) {
+    MDB_env *env;
+    MDB_txn *txn;
+    MDB_dbi meta, entries;
+    signal(SIGXFSZ, SIG_IGN);
+    if (setrlimit(RLIMIT_FSIZE, &(struct rlimit){0, 0}) != 0) return GOOD;
+    if (mdb_env_create(&env) != 0) return UNREADABLE;
+    mdb_env_set_maxdbs(env, 2);
+    mdb_env_set_mapsize(env, map);
+    if (mdb_env_open(env, dir, MDB_NOLOCK | MDB_NOTLS, 0) != 0) return UNREADABLE;
+    if (mdb_txn_begin(env, NULL, 0, &txn) != 0) return DAMAGED;
+    if (mdb_dbi_open(txn, "meta", MDB_CREATE, &meta) != 0) return DAMAGED;
+    if (mdb_dbi_open(txn, "entries", MDB_CREATE, &entries) != 0) return DAMAGED;
+    if (write_head(txn, meta, &(struct head){.version = GV_STORE_LMDB_FORMAT}) != 0) return DAMAGED;
+    int error = mdb_txn_commit(txn);
+    return error == EFBIG || error == EIO || error == 0 ? GOOD : DAMAGED;
+}
+
+static enum verdict check(const char *dir, uint64_t size, size_t map) {
     MDB_env *env;
     MDB_txn *txn;
     MDB_envinfo info;
@@ -157,7 +238,12 @@ static enum verdict check(const char *dir, uint64_t size) {
     // Reading beyond the end of a file that was cut off would be answered by a signal.
     if (info.me_last_pgno >= size / stat.ms_psize) return DAMAGED;
     if (mdb_txn_begin(env, NULL, MDB_RDONLY, &txn) != 0) return UNREADABLE;
-    return check_contents(txn);
+    enum verdict verdict = check_contents(txn, info.me_last_pgno);
+    if (verdict != GOOD) return verdict;
+    if (!check_heads(dir, size, stat.ms_psize)) return DAMAGED;
+    mdb_txn_abort(txn);
+    mdb_env_close(env);
+    return rehearse(dir, map);
 }
 
 static int explain(int status, char *fault, size_t cap) {
@@ -180,7 +266,7 @@ static int explain(int status, char *fault, size_t cap) {
     }
 }
 
-static int check_in_child(const char *dir, uint64_t size, char *fault, size_t cap) {
+static int check_in_child(const char *dir, uint64_t size, size_t map, char *fault, size_t cap) {
     pid_t child = fork();
     if (child == 0) {
         static const int deadly[] = {SIGSEGV, SIGBUS, SIGABRT, SIGFPE, SIGILL, SIGALRM};
@@ -189,7 +275,7 @@ static int check_in_child(const char *dir, uint64_t size, char *fault, size_t ca
         alarm(CHECK_S);
         int null = open("/dev/null", O_WRONLY); // what a dying library says is not for the log
         if (null >= 0) dup2(null, STDERR_FILENO);
-        _exit((int)check(dir, size));
+        _exit((int)check(dir, size, map));
     }
     int status = 0;
     pid_t ended = child;
@@ -293,10 +379,10 @@ static int open_directory(struct gv_store_lmdb *lmdb, const struct gv_store_lmdb
     struct stat stat_of;
     bool there = stat(path, &stat_of) == 0 && stat_of.st_size > 0;
     uint64_t size = there ? (uint64_t)stat_of.st_size : 0;
-    if (there) error = check_in_child(lmdb->dir, size, lmdb->text, sizeof lmdb->text);
-    if (error != 0) return error;
     lmdb->map = MAP_FIRST;
     while (lmdb->map / 2 < size) lmdb->map *= 2;
+    if (there) error = check_in_child(lmdb->dir, size, lmdb->map, lmdb->text, sizeof lmdb->text);
+    if (error != 0) return error;
     error = open_env(lmdb);
     if (error == 0) error = begin_life(lmdb, config);
     if (error == 0 && !there) sync_directory(lmdb->dir);

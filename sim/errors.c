@@ -3,7 +3,6 @@
 
 #include "memory.h"
 
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,15 +13,19 @@ void gv_errors_fini(struct gv_errors *errors) {
     *errors = (struct gv_errors){0};
 }
 
-void gv_errors_add(struct gv_errors *errors, const char *format, ...) {
+void gv_errors_add_list(struct gv_errors *errors, const char *format, va_list args) {
     GV_ASSERT(errors != NULL && format != NULL);
     errors->count++;
     if (errors->kept == GV_ERRORS_KEPT) return;
 
     char text[GV_ERRORS_TEXT_MAX + 1];
+    vsnprintf(text, sizeof text, format, args);
+    errors->texts[errors->kept++] = gv_memory_copy(text, strlen(text));
+}
+
+void gv_errors_add(struct gv_errors *errors, const char *format, ...) {
     va_list args;
     va_start(args, format);
-    vsnprintf(text, sizeof text, format, args);
+    gv_errors_add_list(errors, format, args);
     va_end(args);
-    errors->texts[errors->kept++] = gv_memory_copy(text, strlen(text));
 }

@@ -5,6 +5,8 @@
 
 #include "../merkle/base.h"
 
+#include <stdarg.h>
+
 enum {
     GV_ERRORS_KEPT = 64,
     GV_ERRORS_TEXT_MAX = 1024, // longest text kept, bytes; a longer one is cut
@@ -23,5 +25,10 @@ void gv_errors_fini(struct gv_errors *errors);
 __attribute__((format(printf, 2, 3)))
 #endif
 void gv_errors_add(struct gv_errors *errors, const char *format, ...);
+// The same for those who were given their arguments.
+#if defined(__GNUC__)
+__attribute__((format(printf, 2, 0)))
+#endif
+void gv_errors_add_list(struct gv_errors *errors, const char *format, va_list args);
 
 #endif

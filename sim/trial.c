@@ -104,22 +104,18 @@ static void complain(struct gv_trial *trial, uint32_t node, struct gv_slice line
 }
 
 void gv_trial_fail(struct gv_trial *trial, const char *format, ...) {
-    char text[GV_ERRORS_TEXT_MAX];
     va_list args;
     va_start(args, format);
-    vsnprintf(text, sizeof text, format, args);
+    gv_errors_add_list(&trial->judge.errors, format, args);
     va_end(args);
-    gv_errors_add(&trial->judge.errors, "%s", text);
     trial->phase = GV_TRIAL_DONE;
 }
 
 void gv_trial_object(struct gv_trial *trial, const char *format, ...) {
-    char text[GV_ERRORS_TEXT_MAX];
     va_list args;
     va_start(args, format);
-    vsnprintf(text, sizeof text, format, args);
+    gv_errors_add_list(&trial->judge.errors, format, args);
     va_end(args);
-    gv_errors_add(&trial->judge.errors, "%s", text);
 }
 
 // ---- Operations ----

@@ -15,6 +15,15 @@ static gv_time ms(uint64_t count) {
     return count * GV_MS;
 }
 
+// Fifty values a second, all over a cluster of 25 that knows itself.
+static void load(struct gv_cluster *cluster, int values) {
+    gv_cluster_join(cluster);
+    for (int i = 0; i < values; i++) {
+        gv_cluster_add_number(cluster, (uint32_t)(i * 7 % 25), i);
+        gv_cluster_run(cluster, ms(20));
+    }
+}
+
 // Two nodes with 100,000 values in common, one of which has one more.
 static void recursion_not_retelling(void **state) {
     (void)state;
@@ -48,11 +57,7 @@ static void few_messages_for_a_value(void **state) {
         struct gv_cluster_config config = {
             .nodes = 25, .seed = gv_test_seed(), .staleness_ms = staleness, .latency_ms = 100};
         gv_cluster_init(&cluster, &config);
-        gv_cluster_join(&cluster);
-        for (int i = 0; i < 1000; i++) {
-            gv_cluster_add_number(&cluster, (uint32_t)(i * 7 % 25), i);
-            gv_cluster_run(&cluster, ms(20));
-        }
+        load(&cluster, 1000);
         assert_true(gv_cluster_settle(&cluster, ms(5 * SECOND)) != GV_TIME_NEVER);
         gv_cluster_run(&cluster, ms(10 * SECOND));
         double per_op = (double)cluster.net.messages / 2000;
@@ -165,11 +170,7 @@ static void slow_links_are_noticed(void **state) {
         struct gv_cluster_config config = {
             .nodes = 25, .seed = gv_test_seed(), .staleness_ms = staleness, .latency_ms = 100};
         gv_cluster_init(&cluster, &config);
-        gv_cluster_join(&cluster);
-        for (int i = 0; i < 500; i++) {
-            gv_cluster_add_number(&cluster, (uint32_t)(i * 7 % 25), i);
-            gv_cluster_run(&cluster, ms(20));
-        }
+        load(&cluster, 500);
         assert_true(gv_cluster_settle(&cluster, ms(1 * SECOND)) != GV_TIME_NEVER);
         struct gv_engine_stats root;
         gv_engine_stats(cluster.nodes[0].engine, &root);
@@ -190,11 +191,7 @@ static void quiet_after_a_load(void **state) {
     struct gv_cluster_config config = {
         .nodes = 25, .seed = gv_test_seed(), .staleness_ms = 500, .latency_ms = 100};
     gv_cluster_init(&cluster, &config);
-    gv_cluster_join(&cluster);
-    for (int i = 0; i < 1000; i++) {
-        gv_cluster_add_number(&cluster, (uint32_t)(i * 7 % 25), i);
-        gv_cluster_run(&cluster, ms(20));
-    }
+    load(&cluster, 1000);
     gv_cluster_run(&cluster, ms(1 * SECOND));
     uint64_t before = cluster.net.messages;
     gv_cluster_run(&cluster, ms(4 * SECOND));
