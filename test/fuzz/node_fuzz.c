@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: MIT
 // Any lines, to a broadcast node that has two peers: whatever they are, what it sends is JSON, a
 // line each, from itself, and to whom it may: a peer, or who spoke to it.
+#include "../lib/arena.h"
 #include "../lib/solo.h"
 
 #include <string.h>
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-enum { SPEAKERS_MAX = 256, SPEAKER_LEN = 64 };
+enum { SPEAKERS_MAX = 256, SPEAKER_LEN = 64, ARENA = 64 << 20 };
 
 // The senders of the lines so far, as they stood there; `any` if not all could be kept.
 struct speakers {
@@ -72,30 +73,50 @@ static void drain(struct gv_solo *solo, const struct speakers *speakers, struct 
     GV_ASSERT(gv_node_ready(solo->node));
 }
 
+// The node as it is before each input.
+static struct gv_solo *start(size_t size) {
+    static struct gv_arena arena;
+    static struct gv_solo solo;
+    static gv_time began;
+    if (solo.node == NULL) {
+        gv_arena_init(&arena, ARENA);
+        gv_solo_config(&solo, &gv_broadcast_workload);
+        solo.config.alloc = gv_arena_alloc(&arena);
+        gv_solo_start(&solo);
+        const char *answer = gv_solo_ask(&solo, "{\"type\":\"init\",\"msg_id\":1,\"node_id\":"
+                                                "\"n1\",\"node_ids\":[\"n1\",\"n2\",\"n3\"]}");
+        GV_ASSERT(strstr(answer, "init_ok") != NULL);
+        began = solo.now;
+        gv_arena_save(&arena);
+    } else {
+        gv_arena_restore(&arena);
+    }
+    gv_solo_clear(&solo);
+    solo.now = began;
+    solo.send_cap = gv_node_send_min(solo.node) + size % 1000;
+    return &solo;
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     static struct speakers speakers;
     speakers.count = 0;
     speakers.any = false;
-    struct gv_solo solo;
-    gv_solo_init(&solo, &gv_broadcast_workload);
-    solo.send_cap = gv_node_send_min(solo.node) + size % 1000;
-    struct gv_json json;
-    gv_json_init(&json, gv_base_malloc(), 0, 0);
+    static struct gv_json json;
+    if (json.alloc.resize == NULL) gv_json_init(&json, gv_base_malloc(), 0, 0);
+    struct gv_solo *solo = start(size);
     const char *text = (const char *)data, *end = text + size;
     while (text < end) {
         const char *newline = memchr(text, '\n', (size_t)(end - text));
         size_t len = (size_t)((newline != NULL ? newline : end) - text);
         note_speaker(&speakers, &json, text, len);
-        if (!gv_node_ready(solo.node)) drain(&solo, &speakers, &json);
-        gv_solo_receive(&solo, text, len);
+        if (!gv_node_ready(solo->node)) drain(solo, &speakers, &json);
+        gv_solo_receive(solo, text, len);
         // What a line's length says decides when time passes and the transport has room.
-        solo.now += (len % 7) * 40 * GV_MS;
-        if (gv_node_deadline(solo.node) <= solo.now) gv_node_advance(solo.node, solo.now);
-        if (len % 3 == 0) drain(&solo, &speakers, &json);
+        solo->now += (len % 7) * 40 * GV_MS;
+        if (gv_node_deadline(solo->node) <= solo->now) gv_node_advance(solo->node, solo->now);
+        if (len % 3 == 0) drain(solo, &speakers, &json);
         text += len + 1;
     }
-    drain(&solo, &speakers, &json);
-    gv_json_fini(&json);
-    gv_solo_stop(&solo);
+    drain(solo, &speakers, &json);
     return 0;
 }

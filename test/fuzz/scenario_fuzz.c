@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: MIT
+// Any bytes as a scenario: it is read or refused, and a refusal points at a byte of it or at the
+// end of a line. What was read fits a cluster or names a node that this one lacks, and every node
+// that a step names is found in it.
+#include "../../sim/scenario.h"
+
+#include <string.h>
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+enum { NODES = 25, MOST = 2000000000 };
+
+static void check_fault(const struct gv_scenario_fault *fault, const char *text, size_t len) {
+    GV_ASSERT(fault->line > 0 && fault->column > 0);
+    size_t why = strnlen(fault->why, sizeof fault->why);
+    GV_ASSERT(why > 0 && why < sizeof fault->why);
+    const char *end = text + len;
+    for (unsigned line = 1; line < fault->line; line++) {
+        const char *newline = text < end ? memchr(text, '\n', (size_t)(end - text)) : NULL;
+        GV_ASSERT(newline != NULL);
+        text = newline + 1;
+    }
+    const char *newline = text < end ? memchr(text, '\n', (size_t)(end - text)) : NULL;
+    GV_ASSERT(fault->column - 1 <= (size_t)((newline != NULL ? newline : end) - text));
+}
+
+static void check_step(const struct gv_scenario_step *step) {
+    for (uint32_t g = 0; g < step->group_count; g++) {
+        const struct gv_scenario_group *group = &step->groups[g];
+        GV_ASSERT(group->count <= GV_SCENARIO_RANGES_MAX);
+        if (group->all || group->rest) continue;
+        for (uint32_t r = 0; r < group->count; r++) {
+            GV_ASSERT(group->ranges[r].first <= group->ranges[r].last);
+            GV_ASSERT(gv_scenario_has(step, g, group->ranges[r].first));
+            GV_ASSERT(gv_scenario_has(step, g, group->ranges[r].last));
+        }
+    }
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
+    struct gv_scenario scenario;
+    struct gv_scenario_fault fault = {0};
+    const char *text = (const char *)data;
+    if (gv_scenario_parse(&scenario, text, size, &fault) != 0) {
+        check_fault(&fault, text, size);
+        return 0;
+    }
+    GV_ASSERT(scenario.len <= GV_SCENARIO_STEPS_MAX);
+    GV_ASSERT(scenario.settings_len <= GV_SCENARIO_SETTINGS_MAX);
+    for (size_t i = 0; i < scenario.len; i++) check_step(&scenario.steps[i]);
+    int error = gv_scenario_check(&scenario, NODES, &fault);
+    GV_ASSERT(error == 0 || error == GV_ERANGE);
+    if (error != 0) check_fault(&fault, text, size);
+    GV_ASSERT(gv_scenario_check(&scenario, MOST, &fault) == 0);
+    gv_scenario_fini(&scenario);
+    return 0;
+}
