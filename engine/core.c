@@ -45,3 +45,16 @@ gv_time gv_core_guess(const struct gv_engine *engine) {
     if (known == NULL || !known->measured) return GUESS_MS * GV_MS;
     return 2 * known->srtt;
 }
+
+void gv_core_trace(struct gv_engine *engine, enum gv_engine_event_kind kind, int peer, bool sync,
+                   const struct gv_entry *entry) {
+    if (engine->trace == NULL) return;
+    struct gv_engine_event event = {
+        .kind = kind,
+        .peer = peer,
+        .sync = sync,
+        .id = gv_lattice_item(&engine->replica.key, entry).hash,
+        .entry = entry,
+    };
+    engine->trace(engine->trace_ctx, &event);
+}

@@ -84,11 +84,18 @@ struct gv_engine {
     gv_time last_change;                     // of the replica
     void (*changed)(void *ctx, uint32_t at); // the owner's, or NULL
     void *changed_ctx;
+    uint64_t entries_max;                                          // 0: no bound
+    void (*trace)(void *ctx, const struct gv_engine_event *event); // the owner's, or NULL
+    void *trace_ctx;
+    gv_time held_since[2]; // the first change that waits for the timers WAVE and UP; 0: none
     struct gv_engine_stats stats;
 };
 
 // The peer's state, made if need be; NULL: out of memory.
 struct gv_peer *gv_core_peer(struct gv_engine *engine, int index);
+// Tells the owner what happened to an entry, if that is wanted.
+void gv_core_trace(struct gv_engine *engine, enum gv_engine_event_kind kind, int peer, bool sync,
+                   const struct gv_entry *entry);
 // Puts the peer into the queue of those that something may be said to.
 void gv_core_enqueue(struct gv_engine *engine, int index);
 // Sets a timer, unless it is to ring earlier anyway.

@@ -36,6 +36,9 @@ int gv_engine_new(struct gv_engine **out, const struct gv_engine_config *config)
         .message_max = message_max,
         .changed = config->changed,
         .changed_ctx = config->changed_ctx,
+        .entries_max = config->entries_max,
+        .trace = config->trace,
+        .trace_ctx = config->trace_ctx,
     };
     engine->scratch = resize(engine, NULL, 0, GV_REPLICA_TEXT_MAX);
     if (engine->scratch == NULL) {
@@ -273,6 +276,18 @@ gv_time gv_engine_deadline(const struct gv_engine *engine) {
     return engine->peer_count > 0 ? gv_timers_next(&engine->timers) : GV_TIME_NEVER;
 }
 
+// Notes how long the first of the news that leave now has waited.
+static void let_go(struct gv_engine *engine, gv_time now, enum gv_core_timer timer) {
+    gv_time *since = &engine->held_since[timer];
+    if (*since == 0) return;
+    uint64_t waited_us = (now - *since) / 1000;
+    struct gv_engine_stats *stats = &engine->stats;
+    stats->held++;
+    stats->held_us += waited_us;
+    if (waited_us > stats->held_max_us) stats->held_max_us = waited_us;
+    *since = 0;
+}
+
 void gv_engine_advance(struct gv_engine *engine, gv_time now) {
     if (engine->peer_count == 0) return;
     notice_absence(engine, now);
@@ -281,8 +296,10 @@ void gv_engine_advance(struct gv_engine *engine, gv_time now) {
         if (number < engine->peer_count) {
             peer_due(engine, (int)number, now);
         } else if (number - engine->peer_count == GV_CORE_WAVE) {
+            let_go(engine, now, GV_CORE_WAVE);
             gv_push_wave(engine, now);
         } else if (number - engine->peer_count == GV_CORE_UP) {
+            let_go(engine, now, GV_CORE_UP);
             gv_push_up(engine);
         } else {
             gv_sync_due(engine, now);
@@ -298,14 +315,27 @@ void gv_engine_flush(struct gv_engine *engine, gv_time now) {
 
 // --- entries in ------------------------------------------------------------------------------
 
+// A change waits for the timers that are set.
+static void hold(struct gv_engine *engine, gv_time now) {
+    for (unsigned timer = GV_CORE_WAVE; timer <= GV_CORE_UP; timer++) {
+        bool set = engine->timers.when[engine->peer_count + timer] != GV_TIME_NEVER;
+        if (set && engine->held_since[timer] == 0) engine->held_since[timer] = now;
+    }
+}
+
 static int put(struct gv_engine *engine, gv_time now, const struct gv_entry *entry, int origin) {
-    if (entry->key.len + entry->value.len + entry->node.len > engine->text_max) return GV_EFULL;
+    if (entry->key.len + entry->value.len + entry->node.len > engine->text_max) return GV_ESPACE;
     uint32_t ref;
+    bool full =
+        engine->entries_max > 0 && gv_tree_root(&engine->replica.tree).count >= engine->entries_max;
+    if (full && !gv_replica_find(&engine->replica, entry, &ref)) return GV_EFULL;
     int changed = gv_replica_put(&engine->replica, entry, &ref);
     if (changed <= 0) return changed;
     engine->last_change = now;
     if (engine->changed != NULL) engine->changed(engine->changed_ctx, ref);
-    if (engine->peer_count > 1) gv_push_changed(engine, now, ref, origin);
+    if (engine->peer_count < 2) return 1;
+    gv_push_changed(engine, now, ref, origin);
+    hold(engine, now);
     return 1;
 }
 
@@ -314,7 +344,11 @@ int gv_engine_put(struct gv_engine *engine, gv_time now, const struct gv_entry *
     GV_ASSERT(entry->lattice != GV_LATTICE_REGISTER ||
               (entry->value.len > 0 && entry->node.len > 0));
     gv_engine_advance(engine, now);
-    return put(engine, now, entry, GV_NEWS_SELF);
+    int stored = put(engine, now, entry, GV_NEWS_SELF);
+    if (stored >= 0)
+        gv_core_trace(engine, stored > 0 ? GV_ENGINE_STORED : GV_ENGINE_KNOWN, GV_NEWS_SELF, false,
+                      entry);
+    return stored;
 }
 
 bool gv_engine_ready(const struct gv_engine *engine) {
@@ -331,10 +365,15 @@ static int merge(struct gv_engine *engine, gv_time now, int index, const struct 
     while ((more = gv_message_next(&cursor, &entry, (char *)engine->scratch,
                                    GV_REPLICA_TEXT_MAX)) != 0) {
         int done = more > 0 ? put(engine, now, &entry, index) : more;
+        if (done >= 0)
+            gv_core_trace(engine, done > 0 ? GV_ENGINE_STORED : GV_ENGINE_KNOWN, index,
+                          message->sync, &entry);
         if (done < 0 && first == 0) first = done;
         *changed = *changed || done > 0;
         engine->stats.received_entries += more > 0;
         engine->stats.known_entries += done == 0;
+        engine->stats.missing_entries += done > 0 && message->sync;
+        engine->stats.refused_entries += done < 0;
     }
     return first;
 }
@@ -352,6 +391,11 @@ static void greet(struct gv_engine *engine, gv_time now, int index,
     gv_core_enqueue(engine, index);
 }
 
+static enum gv_engine_class class_of(bool sync, bool entries) {
+    if (sync) return entries ? GV_ENGINE_ENTRIES : GV_ENGINE_SUMMARY;
+    return entries ? GV_ENGINE_NEWS : GV_ENGINE_ACK;
+}
+
 int gv_engine_receive(struct gv_engine *engine, gv_time now, int index,
                       const struct gv_message *message) {
     gv_engine_advance(engine, now);
@@ -360,6 +404,10 @@ int gv_engine_receive(struct gv_engine *engine, gv_time now, int index,
     peer->spoke = true;
     engine->stats.received_messages++;
     engine->stats.received_bytes += message->bytes;
+    struct gv_engine_traffic *traffic =
+        &engine->stats.traffic[class_of(message->sync, message->entries > 0)];
+    traffic->received++;
+    traffic->received_bytes += message->bytes;
     greet(engine, now, index, message);
     if (message->has_ack) {
         bool waited = !gv_peer_open(peer); // with news that no more flights were left for
@@ -444,10 +492,14 @@ static size_t compose(struct gv_engine *engine, gv_time now, int index, char *bu
     struct gv_slice ranges = {0};
     gv_message_begin(&out, &it.head, buf, engine->message_max);
     size_t bare = out.out.len;
+    // News go before the bulk of a sync, which may take many messages; half of each is for it.
+    uint64_t reached = peer->sent;
+    size_t reserve = it.answers ? engine->message_max / 2
+                     : it.opens ? GV_MESSAGE_RANGES(GV_RECONCILE_ROOM_MIN)
+                                : GV_MESSAGE_RANGES(0);
+    if (it.news) reached = gv_push_write(engine, index, &out, reserve);
     if (it.answers) gv_sync_answer(engine, index, &out, &ranges);
     if (it.opens) gv_sync_open(engine, now, index, &ranges);
-    uint64_t reached = peer->sent;
-    if (it.news) reached = gv_push_write(engine, index, &out, GV_MESSAGE_RANGES(ranges.len));
     if (out.out.len == bare && ranges.len == 0 && !it.head.ask) { // the summaries were equal
         if (before.ack_at > now) {
             *peer = before; // the acknowledgement can wait
@@ -462,7 +514,12 @@ static size_t compose(struct gv_engine *engine, gv_time now, int index, char *bu
     if (it.head.ask) peer->ask = false;
     if (it.opens) peer->open_sync = peer->follow_up = false;
     if (it.head.sync) engine->stats.sent_syncs++;
-    return gv_message_end(&out, ranges);
+    struct gv_engine_traffic *traffic =
+        &engine->stats.traffic[class_of(it.head.sync, out.out.len > bare)];
+    size_t len = gv_message_end(&out, ranges);
+    traffic->sent++;
+    traffic->sent_bytes += len;
+    return len;
 }
 
 size_t gv_engine_send(struct gv_engine *engine, gv_time now, char *buf, size_t cap, int *peer) {
@@ -521,4 +578,9 @@ void gv_engine_stats(const struct gv_engine *engine, struct gv_engine_stats *out
     out->staleness_ms = gv_push_staleness_ms(engine);
     out->peers = engine->peer_count > 0 ? engine->peer_count - 1 : 0;
     out->news_backlog = (uint32_t)(engine->news.head - engine->news.tail);
+    out->entries_max = engine->entries_max;
+    out->memory_max = engine->replica.memory_max;
+    out->entry_max = engine->text_max;
+    for (int i = 0; i < GV_CORE_SYNCS && engine->peer_count > 0; i++)
+        out->sync_backlog += engine->sync.slots[i].peer != GV_CORE_NONE;
 }

@@ -31,6 +31,22 @@ enum {
     GV_ENGINE_NAME_MAX = 64, // longest node name, bytes
 };
 
+// What happens to a value at a node, for whoever follows it through the cluster.
+enum gv_engine_event_kind {
+    GV_ENGINE_STORED, // it was new here
+    GV_ENGINE_KNOWN,  // it came, and was known
+    GV_ENGINE_TOLD,   // it leaves for a peer
+};
+struct gv_engine_event {
+    enum gv_engine_event_kind kind;
+    int peer;  // whom it came from or goes to; negative: put here
+    bool sync; // by a step of a sync, not as news
+    // The keyed hash of the entry, version and all: the same at every node of the cluster, so that
+    // one number follows a value wherever it goes.
+    uint64_t id;
+    const struct gv_entry *entry; // its texts are borrowed for the call
+};
+
 struct gv_engine_config {
     struct gv_alloc alloc;  // copied; its context is kept
     uint64_t seed;          // of all random choices: same seed and calls, same messages
@@ -38,11 +54,15 @@ struct gv_engine_config {
     uint32_t staleness_ms;  // how long a value may take to be everywhere; 0: as fast as it goes
     size_t message_max;     // longest message sent, bytes; 0: GV_ENGINE_MESSAGE_DEFAULT
     uint64_t memory_max;    // bound of the replica, bytes; 0: none but 32-bit references (64 GiB)
+    uint64_t entries_max;   // most entries of the replica; 0: none
     // Called for each entry that was put or received and changed the replica, for who keeps them
     // elsewhere: gv_engine_next with a cursor of `at` and an end of `at` + 1 gives the entry, as
     // long as its record does not move. Must not call the engine. May be NULL.
     void (*changed)(void *ctx, uint32_t at);
     void *changed_ctx;
+    // Called for each event; costs a hash of the entry each. Must not call the engine. May be NULL.
+    void (*trace)(void *ctx, const struct gv_engine_event *event);
+    void *trace_ctx;
 };
 
 struct gv_engine;
@@ -65,9 +85,9 @@ GV_API struct gv_slice gv_engine_name(const struct gv_engine *engine, int peer);
 
 // A local write; works before gv_engine_join too. The entry's texts are copied; key, value and node
 // must be canonical JSON (gv_json_canonical), and the latter two be there for a register.
-// 1: stored; 0: the replica already had this version or a larger one. GV_EFULL: the entry is too
-// long to fit in a message, or the replica has reached memory_max; GV_ENOMEM. Nothing changed
-// after an error.
+// 1: stored; 0: the replica already had this version or a larger one. GV_ESPACE: the entry is too
+// long to fit in a message; GV_EFULL: the replica has reached memory_max or entries_max; GV_ENOMEM.
+// Nothing changed after an error.
 GV_API int gv_engine_put(struct gv_engine *engine, gv_time now, const struct gv_entry *entry);
 
 // Whether a message with ranges can be taken now; if not, call gv_engine_send first.
@@ -75,7 +95,8 @@ GV_API bool gv_engine_ready(const struct gv_engine *engine);
 
 // Takes a message from this peer. What of it can be used is used, then the first error is
 // returned, for the log: GV_ETYPE, GV_ERANGE, GV_ESPACE: an entry was malformed or too long;
-// GV_ESYNTAX: the ranges were; GV_EFULL: not ready, or memory_max is reached; GV_ENOMEM.
+// GV_ESYNTAX: the ranges were; GV_EFULL: not ready, or memory_max or entries_max is reached;
+// GV_ENOMEM.
 GV_API int gv_engine_receive(struct gv_engine *engine, gv_time now, int peer,
                              const struct gv_message *message);
 
@@ -107,9 +128,30 @@ GV_API bool gv_engine_get(const struct gv_engine *engine, const struct gv_entry 
 // 2^-64. O(1).
 GV_API struct gv_digest gv_engine_root(const struct gv_engine *engine);
 
+// What messages are for. One that does several things counts once, as the last of these.
+enum gv_engine_class {
+    GV_ENGINE_ACK,     // an acknowledgement, or a question, and nothing else
+    GV_ENGINE_NEWS,    // push
+    GV_ENGINE_SUMMARY, // a step of a sync without entries
+    GV_ENGINE_ENTRIES, // one with entries
+    GV_ENGINE_CLASSES,
+};
+
+struct gv_engine_traffic {
+    uint64_t sent, sent_bytes, received, received_bytes; // messages, and their bodies
+};
+
 // Counts since the start, and sizes now. Messages and bytes are those of bodies.
 struct gv_engine_stats {
     uint64_t entries, memory_bytes;
+    uint64_t entries_max, memory_max, entry_max; // bounds, 0: none; longest texts of one entry
+    struct gv_engine_traffic traffic[GV_ENGINE_CLASSES];
+    uint64_t opened_syncs;    // syncs begun by this node
+    uint64_t missing_entries; // those that syncs brought, and that were missing here
+    uint64_t refused_entries; // received and not stored: a bound is reached, or they are malformed
+    // News wait here to travel together: waves and batches that left, how long the first change in
+    // each had waited in all, and the longest of these.
+    uint64_t held, held_us, held_max_us;
     uint64_t sent_messages, sent_bytes, received_messages, received_bytes;
     uint64_t sent_syncs, received_syncs;                    // of the messages: those with ranges
     uint64_t sent_entries, received_entries, known_entries; // known: received for nothing
@@ -120,6 +162,7 @@ struct gv_engine_stats {
     // What can be kept: what was asked for, or more, if the links measured are too slow for that.
     uint32_t staleness_ms;
     uint32_t news_backlog; // news kept for peers that have not acknowledged them
+    uint32_t sync_backlog; // summaries taken and not answered yet
 };
 GV_API void gv_engine_stats(const struct gv_engine *engine, struct gv_engine_stats *out);
 

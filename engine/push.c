@@ -370,6 +370,7 @@ uint64_t gv_push_write(struct gv_engine *engine, int peer, struct gv_message_wri
             gv_replica_get(&engine->replica, gv_news_get(&engine->news, at).ref);
         if (!gv_message_put(out, &entry, reserve)) break;
         engine->stats.sent_entries++;
+        gv_core_trace(engine, GV_ENGINE_TOLD, peer, false, &entry);
     }
     return at;
 }

@@ -157,9 +157,13 @@ int gv_store_load(const struct gv_store *store, struct gv_engine *engine) {
     return error != 0 ? error : ended;
 }
 
-int gv_store_admit(const struct gv_engine *engine, const struct gv_entry *entry) {
-    if (entry->key.len + entry->value.len + entry->node.len > engine->text_max) return GV_EFULL;
+int gv_store_admit(const struct gv_engine *engine, const struct gv_entry *entry, uint64_t waiting) {
+    if (entry->key.len + entry->value.len + entry->node.len > engine->text_max) return GV_ESPACE;
     const struct gv_replica *replica = &engine->replica;
+    uint32_t ref;
+    bool full = engine->entries_max > 0 &&
+                gv_tree_root(&replica->tree).count + waiting >= engine->entries_max;
+    if (full && !gv_replica_find(replica, entry, &ref)) return GV_EFULL;
     if (replica->memory_max == 0) return 0;
     // Room for a chunk more than may be needed: others are on their way, too.
     return gv_replica_memory(replica) + 2 * GV_REPLICA_CHUNK > replica->memory_max ? GV_EFULL : 0;

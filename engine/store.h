@@ -62,9 +62,10 @@ struct gv_store {
 // store's load returns. After an error the engine is good for gv_engine_free only.
 GV_API int gv_store_load(const struct gv_store *store, struct gv_engine *engine);
 
-// Whether gv_engine_put could take the entry now: 0; or GV_EFULL, as there. For an entry that is
-// to be on disk before it is in the engine.
-GV_API int gv_store_admit(const struct gv_engine *engine, const struct gv_entry *entry);
+// Whether gv_engine_put could take the entry now: 0; or GV_ESPACE or GV_EFULL, as there. For an
+// entry that is to be on disk before it is in the engine; so many others are on their way, too.
+GV_API int gv_store_admit(const struct gv_engine *engine, const struct gv_entry *entry,
+                          uint64_t waiting);
 
 // Appends an entry to a batch. GV_ENOMEM: nothing was appended.
 GV_API int gv_store_put(struct gv_store_batch *batch, struct gv_alloc alloc,

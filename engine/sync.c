@@ -180,6 +180,7 @@ int gv_sync_take(struct gv_engine *engine, gv_time now, int peer, struct gv_slic
 // An answer being written.
 struct answer {
     struct gv_engine *engine;
+    int peer;
     struct gv_message_writer *message;
     struct gv_reconcile_out out;
 };
@@ -196,6 +197,7 @@ static bool give(void *ctx, uint32_t ref, size_t summary_len) {
     struct gv_entry entry = gv_replica_get(&answer->engine->replica, ref);
     if (!gv_message_put(answer->message, &entry, GV_MESSAGE_RANGES(summary_len))) return false;
     answer->engine->stats.sent_entries++;
+    gv_core_trace(answer->engine, GV_ENGINE_TOLD, answer->peer, true, &entry);
     answer->out.summary.cap = room_for_summary(answer->message, answer->engine->sync.summary_cap);
     return true;
 }
@@ -204,7 +206,7 @@ void gv_sync_answer(struct gv_engine *engine, int peer, struct gv_message_writer
                     struct gv_slice *ranges) {
     struct gv_sync_slot *slot = oldest(engine, peer);
     GV_ASSERT(slot != NULL);
-    struct answer answer = {.engine = engine, .message = message};
+    struct answer answer = {.engine = engine, .peer = peer, .message = message};
     answer.out = (struct gv_reconcile_out){
         .summary = {.data = engine->sync.summary,
                     .cap = room_for_summary(message, engine->sync.summary_cap)},
@@ -223,6 +225,7 @@ void gv_sync_answer(struct gv_engine *engine, int peer, struct gv_message_writer
 
 void gv_sync_open(struct gv_engine *engine, gv_time now, int peer, struct gv_slice *ranges) {
     engine->peers[peer]->opened_at = now;
+    engine->stats.opened_syncs++;
     gv_sync_learn(engine, peer, gv_sync_expect(engine, peer));
     struct gv_writer out = {.data = engine->sync.summary, .cap = engine->sync.summary_cap};
     gv_reconcile_open(&engine->replica.tree, (uint32_t)gv_prng_next(&engine->prng), &out);

@@ -75,7 +75,9 @@ int gv_commit_put(struct gv_commit *commit, struct gv_reply *reply, const struct
                   const char *type) {
     GV_ASSERT(commit->engine != NULL && type != NULL);
     if (commit->failed) return GV_EIO;
-    int error = gv_store_admit(commit->engine, entry);
+    uint64_t waiting = commit->next.batch.count;
+    if (commit->state != GV_COMMIT_IDLE) waiting += commit->out.batch.count;
+    int error = gv_store_admit(commit->engine, entry, waiting);
     struct gv_commit_queue *queue = &commit->next;
     struct ask ask = {type, reply->dest.len, reply->msg_id.len};
     if (error == 0) error = reserve_asks(commit, queue, sizeof ask + ask.dest_len + ask.id_len);

@@ -73,8 +73,8 @@ void gv_commit_changed(void *ctx, uint32_t at);
 bool gv_commit_ready(const struct gv_commit *commit);
 
 // Takes a local write, and the open request, which will be answered by `type`, a static text.
-// GV_EFULL: the engine would not take it; GV_EIO: the store fails, `text` says how; GV_ENOMEM. The
-// request is still open after an error.
+// GV_ESPACE, GV_EFULL: the engine would not take it; GV_EIO: the store fails, `text` says how;
+// GV_ENOMEM. The request is still open after an error.
 int gv_commit_put(struct gv_commit *commit, struct gv_reply *reply, const struct gv_entry *entry,
                   const char *type);
 

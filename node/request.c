@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "request.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 
 int gv_request_member(struct gv_request *request, const char *name) {
@@ -16,6 +17,32 @@ void gv_request_malformed(struct gv_request *request, const char *member, const 
     gv_reply_error(request->reply, GV_REQUEST_MALFORMED, text);
 }
 
+// Says which bound was reached, and how far it is.
+static void refuse_put(struct gv_request *request, const struct gv_entry *entry, int error) {
+    struct gv_engine_stats stats;
+    gv_engine_stats(request->engine, &stats);
+    uint64_t len = entry->key.len + entry->value.len + entry->node.len;
+    char why[GV_REPLY_TEXT_MAX - 64], text[GV_REPLY_TEXT_MAX];
+    int code = GV_REQUEST_UNAVAILABLE;
+    if (error == GV_ESPACE) {
+        code = GV_REQUEST_MALFORMED;
+        snprintf(why, sizeof why, "the value is %" PRIu64 " bytes long, a message takes %" PRIu64,
+                 len, stats.entry_max);
+    } else if (error == GV_EFULL && stats.entries_max > 0 && stats.entries >= stats.entries_max) {
+        snprintf(why, sizeof why, "the replica has %" PRIu64 " entries, as many as it may",
+                 stats.entries);
+    } else if (error == GV_EFULL) {
+        snprintf(why, sizeof why,
+                 "the replica takes %" PRIu64 " bytes of memory, and may take %" PRIu64,
+                 stats.memory_bytes, stats.memory_max);
+    } else {
+        snprintf(why, sizeof why, "%s",
+                 error == GV_EIO ? request->commit->text : gv_base_error(error));
+    }
+    snprintf(text, sizeof text, "%s: not stored: %s", request->type, why);
+    gv_reply_error(request->reply, code, text);
+}
+
 bool gv_request_put(struct gv_request *request, const struct gv_entry *entry, const char *reply) {
     GV_ASSERT(request->engine != NULL);
     int stored = request->commit != NULL
@@ -25,12 +52,7 @@ bool gv_request_put(struct gv_request *request, const struct gv_entry *entry, co
         if (request->commit == NULL) gv_reply_ok(request->reply, reply);
         return true;
     }
-    const char *why = gv_base_error(stored);
-    if (stored == GV_EFULL) why = "the value is too long, or the replica is full";
-    if (stored == GV_EIO) why = request->commit->text;
-    char text[GV_REPLY_TEXT_MAX];
-    snprintf(text, sizeof text, "%s: not stored: %s", request->type, why);
-    gv_reply_error(request->reply, GV_REQUEST_UNAVAILABLE, text);
+    refuse_put(request, entry, stored);
     return false;
 }
 

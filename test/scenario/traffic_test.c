@@ -1,0 +1,231 @@
+// SPDX-License-Identifier: MIT
+// What two engines say to each other, by its kind: small news overtake the bulk of a sync, every
+// message is counted once, bounds are kept, and a value can be followed from one to the other.
+#include "../lib/test.h"
+
+#include "../../engine/engine.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { CAP = GV_ENGINE_MESSAGE_DEFAULT, EVENTS = 8 };
+
+struct told {
+    struct gv_engine_event events[EVENTS];
+    unsigned count;
+};
+
+struct duo {
+    struct gv_engine *engines[2];
+    struct gv_json json;
+    struct told told[2]; // the first events at each
+    gv_time now;
+};
+
+static struct gv_slice slice(const char *text) {
+    return (struct gv_slice){(const uint8_t *)text, strlen(text)};
+}
+
+static void on_event(void *ctx, const struct gv_engine_event *event) {
+    struct told *told = ctx;
+    if (told->count < EVENTS) told->events[told->count] = *event;
+    told->count++;
+}
+
+static const char *number(uint64_t value) {
+    static char text[24];
+    snprintf(text, sizeof text, "%" PRIu64, value);
+    return text;
+}
+
+static int put(struct duo *duo, int at, const char *key) {
+    return gv_engine_put(duo->engines[at], duo->now, &(struct gv_entry){.key = slice(key)});
+}
+
+// Two engines; the first begins with so many entries, of which none is news.
+static void start(struct duo *duo, unsigned bulk, uint64_t entries_max) {
+    *duo = (struct duo){.now = 1000 * GV_MS};
+    gv_json_init(&duo->json, gv_base_malloc(), 0, 0);
+    const struct gv_slice names[2] = {slice("n0"), slice("n1")};
+    for (int i = 0; i < 2; i++) {
+        struct gv_engine_config config = {
+            .alloc = gv_base_malloc(),
+            .seed = (uint64_t)i,
+            .secret = slice("a secret"),
+            .staleness_ms = 100,
+            .entries_max = i == 1 ? entries_max : 0,
+            .trace = on_event,
+            .trace_ctx = &duo->told[i],
+        };
+        assert_int_equal(gv_engine_new(&duo->engines[i], &config), 0);
+        for (unsigned j = 0; i == 0 && j < bulk; j++)
+            assert_int_equal(put(duo, 0, number(j * 977ull)), 1);
+        assert_int_equal(gv_engine_join(duo->engines[i], duo->now, names[i], names, 2), 0);
+    }
+}
+
+static void stop(struct duo *duo) {
+    for (int i = 0; i < 2; i++) gv_engine_free(duo->engines[i]);
+    gv_json_fini(&duo->json);
+}
+
+static bool has(const struct duo *duo, int at, const char *key) {
+    struct gv_entry out;
+    return gv_engine_get(duo->engines[at], &(struct gv_entry){.key = slice(key)}, &out);
+}
+
+static struct gv_engine_stats stats_of(const struct duo *duo, int at) {
+    struct gv_engine_stats stats;
+    gv_engine_stats(duo->engines[at], &stats);
+    return stats;
+}
+
+// Carries one message, if there is one; *error: what its receiver said.
+static size_t carry(struct duo *duo, int from, int *error) {
+    static char buf[CAP];
+    struct gv_message message;
+    const char *fault;
+    int peer;
+    *error = 0;
+    size_t len = gv_engine_send(duo->engines[from], duo->now, buf, sizeof buf, &peer);
+    if (len == 0) return 0;
+    assert_int_equal(peer, 1 - from);
+    assert_true(gv_json_parse(&duo->json, buf, len) > 0);
+    assert_int_equal(gv_message_decode(&message, &duo->json, 0, &fault), 0);
+    *error = gv_engine_receive(duo->engines[1 - from], duo->now, from, &message);
+    return len;
+}
+
+// Lets time pass, a millisecond a turn.
+static void pass(struct duo *duo, unsigned ms) {
+    for (unsigned i = 0; i < ms; i++, duo->now += GV_MS) {
+        int error;
+        for (int from = 0; from < 2; from++)
+            while (carry(duo, from, &error) > 0) continue;
+    }
+}
+
+// The other learns what node 0 begins with by a sync of many messages. A value that is put
+// meanwhile does not wait for their end.
+static void test_news_before_bulk(void **state) {
+    (void)state;
+    enum { BULK = 200000 };
+    struct duo duo;
+    start(&duo, BULK, 0);
+    int error;
+    unsigned bulk = 0;
+    while (stats_of(&duo, 0).traffic[GV_ENGINE_ENTRIES].sent < 2) {
+        for (int from = 0; from < 2; from++) carry(&duo, from, &error);
+        duo.now += GV_MS;
+        assert_true(++bulk < 100000);
+    }
+    assert_true(stats_of(&duo, 1).entries < BULK / 2);
+    assert_int_equal(put(&duo, 0, "\"news\""), 1);
+    uint64_t before = stats_of(&duo, 0).sent_messages;
+    // Its wave is due in the time asked for; from then on the very next message has it.
+    duo.now += 100 * GV_MS;
+    for (unsigned turn = 0; !has(&duo, 1, "\"news\""); turn++, duo.now += GV_MS) {
+        for (int from = 0; from < 2; from++) carry(&duo, from, &error);
+        assert_true(turn < 100);
+    }
+    assert_in_range(stats_of(&duo, 0).sent_messages - before, 1, 2);
+    assert_true(stats_of(&duo, 1).entries < BULK / 2);
+    pass(&duo, 3000);
+    assert_int_equal(stats_of(&duo, 1).entries, BULK + 1);
+    stop(&duo);
+}
+
+// Each message is in one class, and the classes add up.
+static void test_classes_add_up(void **state) {
+    (void)state;
+    struct duo duo;
+    start(&duo, 0, 0);
+    pass(&duo, 3000);
+    for (unsigned i = 0; i < 100; i++) {
+        assert_int_equal(put(&duo, (int)(i % 2), number(i)), 1);
+        pass(&duo, 20);
+    }
+    pass(&duo, 60000);
+    for (int i = 0; i < 2; i++) {
+        struct gv_engine_stats mine = stats_of(&duo, i), other = stats_of(&duo, 1 - i);
+        uint64_t sent = 0, bytes = 0;
+        for (int class = 0; class < GV_ENGINE_CLASSES; class ++) {
+            sent += mine.traffic[class].sent;
+            bytes += mine.traffic[class].sent_bytes;
+            assert_int_equal(mine.traffic[class].sent, other.traffic[class].received);
+            assert_int_equal(mine.traffic[class].sent_bytes, other.traffic[class].received_bytes);
+        }
+        assert_int_equal(sent, mine.sent_messages);
+        assert_int_equal(bytes, mine.sent_bytes);
+        assert_true(mine.traffic[GV_ENGINE_NEWS].sent >= 10);
+        assert_true(mine.held >= 10 && mine.held_us <= mine.held * mine.held_max_us);
+        assert_true(mine.held_max_us <= 100000);
+        assert_int_equal(mine.missing_entries, 0);
+    }
+    stop(&duo);
+}
+
+// A replica that is full says so, to the writer and to the log, goes on serving, and still takes
+// what it has.
+static void test_entries_max(void **state) {
+    (void)state;
+    struct duo duo;
+    start(&duo, 0, 3);
+    assert_int_equal(put(&duo, 1, "1"), 1);
+    assert_int_equal(put(&duo, 1, "2"), 1);
+    assert_int_equal(put(&duo, 1, "3"), 1);
+    assert_int_equal(put(&duo, 1, "4"), GV_EFULL);
+    assert_int_equal(put(&duo, 1, "3"), 0);
+    for (unsigned i = 1; i < 6; i++) put(&duo, 0, number(i));
+    int refused = 0;
+    for (unsigned ms = 0; ms < 5000; ms++, duo.now += GV_MS) {
+        int error;
+        carry(&duo, 0, &error);
+        refused += error == GV_EFULL;
+        carry(&duo, 1, &error);
+        assert_int_equal(error, 0);
+    }
+    assert_in_range(refused, 1, 100);
+    struct gv_engine_stats stats = stats_of(&duo, 1);
+    assert_int_equal(stats.entries, 3);
+    assert_int_equal(stats.entries_max, 3);
+    assert_true(stats.refused_entries >= 2);
+    assert_int_equal(stats_of(&duo, 0).entries, 5);
+    stop(&duo);
+}
+
+// One number follows a value: put here, told there, stored there.
+static void test_events(void **state) {
+    (void)state;
+    struct duo duo;
+    start(&duo, 0, 0);
+    assert_int_equal(put(&duo, 0, "\"x\""), 1);
+    assert_int_equal(put(&duo, 0, "\"x\""), 0);
+    pass(&duo, 1000);
+    const struct gv_engine_event *here = duo.told[0].events, *there = duo.told[1].events;
+    assert_int_equal(duo.told[0].count, 3);
+    assert_int_equal(here[0].kind, GV_ENGINE_STORED);
+    assert_true(here[0].peer < 0);
+    assert_int_equal(here[1].kind, GV_ENGINE_KNOWN);
+    assert_int_equal(here[2].kind, GV_ENGINE_TOLD);
+    assert_int_equal(here[2].peer, 1);
+    assert_int_equal(duo.told[1].count, 1);
+    assert_int_equal(there[0].kind, GV_ENGINE_STORED);
+    assert_int_equal(there[0].peer, 0);
+    assert_true(here[0].id != 0);
+    for (int i = 1; i < 3; i++) assert_true(here[i].id == here[0].id);
+    assert_true(there[0].id == here[0].id);
+    stop(&duo);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_news_before_bulk),
+        cmocka_unit_test(test_classes_add_up),
+        cmocka_unit_test(test_entries_max),
+        cmocka_unit_test(test_events),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
