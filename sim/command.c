@@ -15,7 +15,8 @@ const char gv_command_help[] =
     "usage: gvsim exec -w WORKLOAD [OPTIONS] -- PROGRAM [ARGS...]\n"
     "       gvsim run -w WORKLOAD [OPTIONS]\n"
     "       gvsim scenarios [NAME]\n"
-    "       gvsim swarm --seeds A..B [--jobs N]\n"
+    "       gvsim swarm --seeds A..B [--jobs N] [--fail-fast]\n"
+    "       gvsim shrink SEED|SCENARIO [--output FILE]\n"
     "       gvsim glomers 3a|3b|3c|3d|3e|4 [OPTIONS]\n"
     "       gvsim sweep [OPTIONS]\n"
     "Runs PROGRAM as the nodes of a cluster, speaks Maelstrom's protocol with them, cuts them off\n"
@@ -53,7 +54,11 @@ const char gv_command_help[] =
     "  -h, --help                print this and exit\n"
     "  -V, --version             print the version and exit\n"
     "\n"
-    "Exit status: 0 valid, 1 invalid, 2 wrong usage, 3 a node died, 130 interrupted.\n";
+    "swarm runs a scenario for each seed; --fail-fast stops at the first that fails. shrink cuts\n"
+    "one that fails down to what it takes, and writes it to FILE (default shrunk.scenario).\n"
+    "\n"
+    "Exit status: 0 valid, 1 invalid, 2 wrong usage, 3 a node died, 4 a swarm failed in liveness\n"
+    "only, 130 interrupted.\n";
 
 #if defined(__GNUC__)
 __attribute__((format(printf, 2, 3)))
@@ -146,10 +151,12 @@ enum option {
     MESSAGE_MAX,
     SEEDS,
     JOBS,
+    FAIL_FAST,
+    OUTPUT,
     OPTIONS,
 };
 
-enum { EXEC = 1, RUN = 2, SET = 4, SWARM = 8 }; // commands, and scenarios
+enum { EXEC = 1, RUN = 2, SET = 4, SWARM = 8, SHRINK = 16 }; // commands, and scenarios
 
 static const struct {
     const char *name;
@@ -178,6 +185,8 @@ static const struct {
     [MESSAGE_MAX] = {"--message-max", RUN | SET, false},
     [SEEDS] = {"--seeds", SWARM, false},
     [JOBS] = {"--jobs", SWARM, false},
+    [FAIL_FAST] = {"--fail-fast", SWARM, true},
+    [OUTPUT] = {"--output", SHRINK, false},
 };
 
 // "3..17", or "3".
@@ -234,11 +243,37 @@ static int set_choice(struct gv_trial_config *trial, enum option option, const c
     return error;
 }
 
+// Sets an option whose value can be anything. False: it is another one.
+static bool set_plain(struct gv_command *command, enum option option, const char *value) {
+    switch ((int)option) {
+    case JSON:
+        command->json = value;
+        return true;
+    case LOG_DIR:
+        command->log_dir = value;
+        return true;
+    case SCENARIO:
+        command->scenario = value;
+        return true;
+    case OUTPUT:
+        command->output = value;
+        return true;
+    case CHECK_DETERMINISM:
+        command->check_determinism = true;
+        return true;
+    case FAIL_FAST:
+        command->fail_fast = true;
+        return true;
+    }
+    return false;
+}
+
 static int set(struct gv_command *command, enum option option, const char *value, char *why) {
     struct gv_trial_config *trial = &command->trial;
     const char *name = options[option].name;
     uint64_t count = 0;
     int error = 0;
+    if (set_plain(command, option, value)) return 0;
     switch (option) {
     case NODE_COUNT:
     case NODES:
@@ -264,12 +299,6 @@ static int set(struct gv_command *command, enum option option, const char *value
     case SEED:
         error = to_count(name, value, 0, UINT64_MAX, &trial->seed, why);
         break;
-    case JSON:
-        command->json = value;
-        break;
-    case LOG_DIR:
-        command->log_dir = value;
-        break;
     case STALENESS:
         error = to_count(name, value, 0, 3600 * 1000, &count, why);
         command->staleness_ms = (uint32_t)count;
@@ -287,12 +316,6 @@ static int set(struct gv_command *command, enum option option, const char *value
     case JOBS:
         error = to_count(name, value, 1, GV_CREW_JOBS_MAX, &count, why);
         command->jobs = (uint32_t)count;
-        break;
-    case SCENARIO:
-        command->scenario = value;
-        break;
-    case CHECK_DETERMINISM:
-        command->check_determinism = true;
         break;
     default:
         error = set_choice(trial, option, value, why);
@@ -320,7 +343,7 @@ static int take(struct gv_command *command, int kind, int argc, char *const *arg
             if (value == NULL) return wrong(why, "%s wants a value", arg);
         }
         ++*at;
-        command->given.option[option] = true;
+        command->given.option[option] = value;
         return set(command, (enum option)option, value, why);
     }
     return wrong(why, "unknown option %s", arg);
@@ -331,13 +354,25 @@ int gv_command_default(struct gv_command *command, const char *name, const char 
     for (int option = 0; option < OPTIONS; option++) {
         if ((options[option].commands & SET) == 0) continue;
         if (strcmp(options[option].name + 2, name) != 0) continue;
-        const bool *given = command->given.option;
+        const char *const *given = command->given.option;
         bool nodes = option == NODES || option == NODE_COUNT;
         if (given[option] || (nodes && (given[NODES] || given[NODE_COUNT]))) return 0;
         if (option == WORKLOAD) command->has_workload = true;
         return set(command, (enum option)option, value, why);
     }
     return wrong(why, "'%s' is neither a step nor a setting", name);
+}
+
+bool gv_command_said(const struct gv_command *command, int *at, const char **name,
+                     const char **value) {
+    while (*at < OPTIONS) {
+        int option = (*at)++;
+        *value = command->given.option[option];
+        if (*value == NULL || (options[option].commands & SET) == 0) continue;
+        *name = options[option].name + 2;
+        return true;
+    }
+    return false;
 }
 
 int gv_command_check(const struct gv_command *command, char why[GV_COMMAND_WHY_MAX]) {
@@ -353,6 +388,7 @@ int gv_command_check(const struct gv_command *command, char why[GV_COMMAND_WHY_M
 static int kind_of(const char *command) {
     if (strcmp(command, "exec") == 0) return EXEC;
     if (strcmp(command, "run") == 0) return RUN;
+    if (strcmp(command, "shrink") == 0) return SHRINK | SET;
     return strcmp(command, "swarm") == 0 ? SWARM : 0;
 }
 
@@ -371,6 +407,7 @@ int gv_command_parse(struct gv_command *command, int argc, char *const *argv, ui
         .staleness_ms = 500,
         .settle = GV_TIME_NEVER,
         .jobs = 1,
+        .output = "shrunk.scenario",
     };
     if (argc < 2) return wrong(why, "there is nothing to do");
     if (strcmp(argv[1], "scenarios") == 0 && (argc < 3 || argv[2][0] != '-')) {
@@ -391,6 +428,11 @@ int gv_command_parse(struct gv_command *command, int argc, char *const *argv, ui
             at++;
             break;
         }
+        if ((kind & SHRINK) != 0 && arg[0] != '-' && command->scenario == NULL) {
+            command->scenario = arg;
+            at++;
+            continue;
+        }
         if (arg[0] != '-') {
             return wrong(why,
                          kind == EXEC ? "the program '%s' must come after --" : "'%s' is no option",
@@ -402,6 +444,11 @@ int gv_command_parse(struct gv_command *command, int argc, char *const *argv, ui
     if (kind == SWARM) {
         return command->given.option[SEEDS] ? GV_COMMAND_SWARM
                                             : wrong(why, "which seeds? say --seeds A..B");
+    }
+    if ((kind & SHRINK) != 0) {
+        return command->scenario != NULL
+                   ? GV_COMMAND_SHRINK
+                   : wrong(why, "shrink what? say a seed of a swarm, or a scenario");
     }
     if (kind == RUN) {
         // A scenario may say the rest.

@@ -18,15 +18,19 @@ struct gv_command {
     size_t message_max; // 0: the default
     gv_time settle;     // how long after the last fault and operation replicas may differ
     bool check_determinism;
-    const char *scenario;     // a file, or a name; NULL: none
-    struct gv_command_given { // what the command line says, a scenario cannot
-        bool option[GV_COMMAND_OPTIONS];
+    const char *scenario;                       // a file, or a name; NULL: none
+    struct gv_command_given {                   // what the command line says, a scenario cannot
+        const char *option[GV_COMMAND_OPTIONS]; // its value; NULL: it does not say
     } given;
     bool has_workload; // a scenario said which
 
     // gvsim swarm:
     uint64_t first_seed, last_seed;
     uint32_t jobs;
+    bool fail_fast;
+
+    // gvsim shrink, which takes a scenario, and what it sets, too:
+    const char *output; // where to write what is left
 
     // gvsim scenarios:
     const char *name; // of the one to print; NULL: list them
@@ -40,6 +44,7 @@ enum gv_command_action {
     GV_COMMAND_RUN,
     GV_COMMAND_SCENARIOS,
     GV_COMMAND_SWARM,
+    GV_COMMAND_SHRINK,
     GV_COMMAND_HELP,
     GV_COMMAND_VERSION,
 };
@@ -56,6 +61,11 @@ int gv_command_parse(struct gv_command *command, int argc, char *const *argv, ui
 // command line said it. GV_EINVAL as above, also if it is no option for scenarios.
 int gv_command_default(struct gv_command *command, const char *name, const char *value,
                        char why[GV_COMMAND_WHY_MAX]);
+
+// The name, as a scenario has it, and value of the next setting that the command line says, from
+// *at, which is moved behind it. False: there are no more.
+bool gv_command_said(const struct gv_command *command, int *at, const char **name,
+                     const char **value);
 
 // Whether all is said that gvsim run needs, once a scenario has had its say. GV_EINVAL as above.
 int gv_command_check(const struct gv_command *command, char why[GV_COMMAND_WHY_MAX]);

@@ -14,12 +14,13 @@
 #include <unistd.h>
 
 enum { DRAW_MS = 200, BAR = 24, SHOWN = 20 };
+enum { UNSAFE = 1, LATE = 4 }; // exit statuses
 
 // What a worker writes for each job, before it and after; small enough to be written in one piece.
 struct note {
     uint64_t number;
-    enum { BEGUN, GOOD, FAILED } what;
-    char why[GV_CREW_WHY_MAX];
+    bool ended;
+    struct gv_verdict verdict; // once it has ended
 };
 
 struct worker {
@@ -35,7 +36,7 @@ struct worker {
 struct crew {
     const struct gv_crew_config *config;
     struct worker workers[GV_CREW_JOBS_MAX];
-    uint64_t done, failed;
+    uint64_t done, failed, unsafe;
     double began, drawn;
     bool tty, broken;
 };
@@ -62,10 +63,11 @@ static void say(int fd, const struct note *note) {
 
 static void work(const struct gv_crew_config *config, uint64_t number, int fd) {
     for (;; number += config->jobs) {
-        struct note note = {.number = number, .what = BEGUN};
+        struct note note = {.number = number};
         say(fd, &note);
         alarm(GV_CREW_TIMEOUT_S);
-        note.what = config->run(number, note.why, sizeof note.why) ? GOOD : FAILED;
+        note.verdict = config->run(number);
+        note.ended = true;
         say(fd, &note);
         if (config->last - number < config->jobs) _exit(0);
     }
@@ -96,12 +98,14 @@ static void start(struct crew *crew, struct worker *worker, uint64_t number) {
     *worker = (struct worker){.pid = pid, .fd = fds[0], .at = number};
 }
 
-static void tell(struct crew *crew, uint64_t number, const char *why) {
+static void tell(struct crew *crew, uint64_t number, const struct gv_verdict *verdict) {
     crew->done++;
+    if (verdict->valid) return;
+    crew->unsafe += verdict->safety;
     if (crew->failed++ >= SHOWN) return;
     if (crew->tty) fputs("\r\x1b[K", stderr);
-    printf("FAILED %" PRIu64 ": %s\n  replay: %s%" PRIu64 "\n", number, why, crew->config->replay,
-           number);
+    printf("FAILED %" PRIu64 ": %s\n  replay: %s%" PRIu64 "\n", number, verdict->why,
+           crew->config->replay, number);
     fflush(stdout);
 }
 
@@ -114,15 +118,8 @@ static void on_end(struct crew *crew, struct worker *worker) {
     worker->pid = 0;
     worker->done = true;
     if (!worker->working) return;
-    char why[96];
-    if (WIFSIGNALED(status) && WTERMSIG(status) == SIGALRM) {
-        snprintf(why, sizeof why, "took longer than %d s", GV_CREW_TIMEOUT_S);
-    } else if (WIFSIGNALED(status)) {
-        snprintf(why, sizeof why, "killed by signal %d", WTERMSIG(status));
-    } else {
-        snprintf(why, sizeof why, "exited with status %d", WEXITSTATUS(status));
-    }
-    tell(crew, worker->at, why);
+    struct gv_verdict verdict = gv_verdict_of_status(status);
+    tell(crew, worker->at, &verdict);
     uint64_t next = worker->at + crew->config->jobs;
     if (next > worker->at) start(crew, worker, next);
 }
@@ -130,9 +127,8 @@ static void on_end(struct crew *crew, struct worker *worker) {
 static void on_note(struct crew *crew, struct worker *worker) {
     const struct note *note = &worker->note;
     worker->at = note->number;
-    worker->working = note->what == BEGUN;
-    if (note->what == GOOD) crew->done++;
-    if (note->what == FAILED) tell(crew, note->number, note->why);
+    worker->working = !note->ended;
+    if (note->ended) tell(crew, note->number, &note->verdict);
 }
 
 static void on_ready(struct crew *crew, struct worker *worker) {
@@ -208,7 +204,10 @@ int gv_crew_run(const struct gv_crew_config *config) {
     sigaction(SIGINT, &action, NULL);
     sigaction(SIGTERM, &action, NULL);
     for (uint32_t i = 0; i < config->jobs; i++) start(&crew, &crew.workers[i], config->first + i);
-    while (!interrupted && !crew.broken && wait_for_news(&crew)) draw(&crew, false);
+    while (!interrupted && !crew.broken && wait_for_news(&crew)) {
+        draw(&crew, false);
+        if (config->fail_fast && crew.failed > 0) break;
+    }
     draw(&crew, true);
     stop(&crew);
     double seconds = now() - crew.began;
@@ -217,9 +216,12 @@ int gv_crew_run(const struct gv_crew_config *config) {
         return 2;
     }
     if (crew.failed > SHOWN) printf("… and %" PRIu64 " more\n", crew.failed - SHOWN);
-    printf("%s%" PRIu64 " seeds in %.1f s, %.0f a second: %" PRIu64 " failed\n",
+    printf("%s%" PRIu64 " seeds in %.1f s, %.0f a second: %" PRIu64 " failed",
            interrupted ? "interrupted: " : "", crew.done, seconds, (double)crew.done / seconds,
            crew.failed);
+    if (crew.failed > crew.unsafe)
+        printf(", %" PRIu64 " in liveness only", crew.failed - crew.unsafe);
+    putchar('\n');
     if (interrupted) return 130;
-    return crew.failed > 0 ? 1 : 0;
+    return crew.unsafe > 0 ? UNSAFE : crew.failed > 0 ? LATE : 0;
 }

@@ -4,25 +4,24 @@
 #ifndef GV_SIM_CREW_H
 #define GV_SIM_CREW_H
 
-#include "../merkle/base.h"
+#include "verdict.h"
 
 enum {
     GV_CREW_JOBS_MAX = 256,
     GV_CREW_TIMEOUT_S = 120, // a job that takes longer has failed
-    GV_CREW_WHY_MAX = 512,
 };
 
 struct gv_crew_config {
-    uint64_t first, last; // numbers of the jobs
-    uint32_t jobs;        // processes, at most GV_CREW_JOBS_MAX
-    // Does a job, in a process of its own. False: it failed, and `why` says in one line how.
-    bool (*run)(uint64_t number, char *why, size_t cap);
+    uint64_t first, last;                      // numbers of the jobs
+    uint32_t jobs;                             // processes, at most GV_CREW_JOBS_MAX
+    bool fail_fast;                            // stop at the first failure
+    struct gv_verdict (*run)(uint64_t number); // does a job, in a process of the crew's
     const char *replay; // the command that does a job alone, up to its number
 };
 
 // Does them all, and tells on standard output what failed and what came of it, on standard error,
-// if that is a terminal, how far it is. Returns an exit status: 0 all is well, 1 some failed, 2 no
-// process could be started, 130 interrupted.
+// if that is a terminal, how far it is. Returns an exit status: 0 all is well, 1 some broke a
+// promise, 4 some failed, but only in liveness, 2 no process could be started, 130 interrupted.
 int gv_crew_run(const struct gv_crew_config *config);
 
 #endif

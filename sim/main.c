@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "exec.h"
 #include "run.h"
+#include "shrink.h"
 #include "study.h"
 #include "swarm.h"
 
@@ -39,6 +40,7 @@ int main(int argc, char **argv) {
     }
     if (action == GV_COMMAND_RUN) return gv_run_command(&command);
     if (action == GV_COMMAND_SWARM) return gv_swarm_command(&command);
+    if (action == GV_COMMAND_SHRINK) return gv_shrink_command(&command);
     if (action == GV_COMMAND_SCENARIOS) return gv_run_scenarios(&command);
     return (int)gv_exec_run(&command, NULL);
 }

@@ -132,8 +132,7 @@ static bool complain(const struct gv_command *command, unsigned line, unsigned c
     return false;
 }
 
-// The text of the scenario of this name, or in this file. NULL: there is none (errno).
-static char *find(const char *name, size_t *len) {
+char *gv_run_find(const char *name, size_t *len) {
     const struct gv_named *named = gv_named_find(name);
     uint64_t seed;
     if (named != NULL) {
@@ -161,42 +160,52 @@ int gv_run_scenarios(const struct gv_command *command) {
                 command->name);
         return USAGE;
     }
-    char *text = find(command->name, &len);
+    char *text = gv_run_find(command->name, &len);
     if (named != NULL) printf("# %s: %s\n", named->name, named->summary);
     fwrite(text, 1, len, stdout);
     free(text);
     return VALID;
 }
 
-// Reads the scenario the command names, if it does, and lets it have its say.
-static bool load(struct gv_command *command, struct gv_scenario *scenario) {
-    struct gv_scenario_fault fault;
+// Reads a scenario, and lets it have its say. False: *fault says what is wrong; a line of 0: not
+// with the scenario alone.
+static bool apply(struct gv_command *command, struct gv_scenario *scenario, const char *text,
+                  size_t len, struct gv_scenario_fault *fault) {
     char why[GV_COMMAND_WHY_MAX];
-    if (command->scenario != NULL) {
-        size_t len;
-        char *text = find(command->scenario, &len);
-        if (text == NULL) {
-            fprintf(stderr, "gvsim: scenario %s: %s\n", command->scenario, strerror(errno));
-            return false;
-        }
-        int error = gv_scenario_parse(scenario, text, len, &fault);
-        free(text);
-        if (error != 0) return complain(command, fault.line, fault.column, fault.why);
-    }
+    *fault = (struct gv_scenario_fault){0};
+    if (gv_scenario_parse(scenario, text, len, fault) != 0) return false;
     for (size_t i = 0; i < scenario->settings_len; i++) {
         const struct gv_scenario_setting *setting = &scenario->settings[i];
         if (gv_command_default(command, setting->name, setting->value, why) == 0) continue;
-        return complain(command, setting->line, setting->column, why);
-    }
-    if (gv_command_check(command, why) != 0) {
-        fprintf(stderr, "gvsim: %s; see gvsim --help\n", why);
+        fault->line = setting->line;
+        fault->column = setting->column;
+        snprintf(fault->why, sizeof fault->why, "%s", why);
         return false;
     }
-    if (gv_scenario_check(scenario, command->trial.nodes, &fault) != 0) {
-        return complain(command, fault.line, fault.column, fault.why);
+    if (gv_command_check(command, why) != 0) {
+        snprintf(fault->why, sizeof fault->why, "%s", why);
+        return false;
     }
+    if (gv_scenario_check(scenario, command->trial.nodes, fault) != 0) return false;
     if (command->scenario != NULL) command->trial.scenario = scenario;
     return true;
+}
+
+// Reads the scenario the command names, if it does.
+static bool load(struct gv_command *command, struct gv_scenario *scenario) {
+    size_t len = 0;
+    char *text = command->scenario != NULL ? gv_run_find(command->scenario, &len) : NULL;
+    if (command->scenario != NULL && text == NULL) {
+        fprintf(stderr, "gvsim: scenario %s: %s\n", command->scenario, strerror(errno));
+        return false;
+    }
+    struct gv_scenario_fault fault;
+    bool good = apply(command, scenario, text != NULL ? text : "", len, &fault);
+    free(text);
+    if (good) return true;
+    if (fault.line > 0) return complain(command, fault.line, fault.column, fault.why);
+    fprintf(stderr, "gvsim: %s; see gvsim --help\n", fault.why);
+    return false;
 }
 
 // ---- The command ----
@@ -224,26 +233,24 @@ static int run_all(const struct gv_command *command) {
     return status;
 }
 
-bool gv_run_quietly(const char *name, char *why, size_t cap) {
-    char argument[64], fault[GV_COMMAND_WHY_MAX];
-    snprintf(argument, sizeof argument, "--scenario=%s", name);
-    char *argv[] = {(char[]){"gvsim"}, (char[]){"run"}, argument, NULL};
+bool gv_run_text(const char *text, size_t len, struct gv_verdict *verdict) {
+    char *argv[] = {(char[]){"gvsim"}, (char[]){"run"}, (char[]){"--scenario=-"}, NULL};
+    char why[GV_COMMAND_WHY_MAX];
     struct gv_command command;
     struct gv_scenario scenario = {0};
-    int action = gv_command_parse(&command, 3, argv, 0, fault);
+    struct gv_scenario_fault fault;
+    int action = gv_command_parse(&command, 3, argv, 0, why);
     GV_ASSERT(action == GV_COMMAND_RUN);
-    if (!load(&command, &scenario)) {
-        snprintf(why, cap, "the scenario %s is wrong", name);
-        return false;
+    bool good = apply(&command, &scenario, text, len, &fault);
+    if (good) {
+        struct gv_virtual *sim = new_sim(&command);
+        while (gv_virtual_step(sim)) {
+        }
+        *verdict = gv_verdict_of(gv_virtual_finish(sim).errors);
+        gv_virtual_free(sim);
     }
-    struct gv_virtual *sim = new_sim(&command);
-    while (gv_virtual_step(sim)) {
-    }
-    struct gv_result result = gv_virtual_finish(sim);
-    if (!result.valid) snprintf(why, cap, "%s", result.errors->texts[0]);
-    gv_virtual_free(sim);
     gv_scenario_fini(&scenario);
-    return result.valid;
+    return good;
 }
 
 int gv_run_command(struct gv_command *command) {

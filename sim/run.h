@@ -4,15 +4,20 @@
 #define GV_SIM_RUN_H
 
 #include "command.h"
+#include "verdict.h"
 
 // Runs what the command says, and prints the live view and the verdict on standard output. Returns
 // what gvsim exits with: 0 valid, 1 invalid (or two runs that differ), 2 a file cannot be written
 // or used, 130 interrupted. Options that a scenario sets are filled in.
 int gv_run_command(struct gv_command *command);
 
-// Runs a scenario, named as on the command line, that sets all it needs, and prints nothing. True:
-// it is valid. Else `why` says in one line what is not.
-bool gv_run_quietly(const char *scenario, char *why, size_t cap);
+// The text of the scenario of this name, which comes with gvsim, stands for a seed (swarm:7) or is
+// a file's; the caller frees it. NULL: there is none (errno).
+char *gv_run_find(const char *name, size_t *len);
+
+// Runs the text of a scenario that sets all it needs, and prints nothing. False: it is wrong, and
+// there is no verdict.
+bool gv_run_text(const char *text, size_t len, struct gv_verdict *verdict);
 
 // Lists the scenarios that come with gvsim, or prints one. Returns 0, or 2 if there is none of this
 // name.

@@ -27,7 +27,7 @@ enum {
     GV_SCENARIO_SETTINGS_MAX = 32,
     GV_SCENARIO_GROUPS_MAX = 8,
     GV_SCENARIO_RANGES_MAX = 16,
-    GV_SCENARIO_WHY_MAX = 160,
+    GV_SCENARIO_WHY_MAX = 256,
 };
 
 enum gv_scenario_kind {

@@ -149,11 +149,12 @@ bool gv_swarm_seed(const char *name, uint64_t *seed) {
 
 // ---- Running them ----
 
-// One seed, in a process of the crew's. Returns whether it is valid; else `why` says what is not.
-static bool run_seed(uint64_t seed, char *why, size_t cap) {
-    char name[32];
-    snprintf(name, sizeof name, "swarm:%" PRIu64, seed);
-    return gv_run_quietly(name, why, cap);
+static struct gv_verdict run_seed(uint64_t seed) {
+    char text[GV_SWARM_TEXT_MAX];
+    struct gv_verdict verdict;
+    bool good = gv_run_text(text, gv_swarm_scenario(seed, text), &verdict);
+    GV_ASSERT(good);
+    return verdict;
 }
 
 int gv_swarm_command(const struct gv_command *command) {
@@ -162,6 +163,7 @@ int gv_swarm_command(const struct gv_command *command) {
         .first = command->first_seed,
         .last = command->last_seed,
         .jobs = command->jobs,
+        .fail_fast = command->fail_fast,
         .run = run_seed,
         .replay = "gvsim run --scenario swarm:",
     });

@@ -16,8 +16,7 @@ size_t gv_swarm_scenario(uint64_t seed, char buf[GV_SWARM_TEXT_MAX]);
 bool gv_swarm_seed(const char *name, uint64_t *seed);
 
 // Runs all the command's seeds, in so many processes, and prints how it goes and how to replay what
-// fails. Returns what gvsim exits with: 0 all valid, 1 some failed, 2 it could not be done, 130
-// interrupted.
+// fails. Returns what gvsim exits with, as gv_crew_run does.
 int gv_swarm_command(const struct gv_command *command);
 
 #endif

@@ -58,6 +58,21 @@ case_ no-name 2 "no scenario 'nothing'" scenarios nothing
 case_ no-json 2 'cannot write /nowhere/x' run -w echo --json /nowhere/x
 
 case_ swarm 0 '^40 seeds in .*: 0 failed' swarm --seeds 1..40 --jobs 2
+# A run that fails, cut down: replicas cannot be equal at once.
+printf 'workload g-set\nnodes 7\nrate 50\ntime-limit 4\nlatency 50\nsettle 0\nseed 1\n' \
+    >"$tmp/fails"
+printf 'pause n2 at 1s for 1s\ncut n1 | rest at 1s\n' >>"$tmp/fails"
+case_ shrink 0 '^0 faults, 2 nodes, ' shrink "$tmp/fails" --output "$tmp/shrunk"
+case_ shrunk 1 'unequal replicas' run --scenario "$tmp/shrunk"
+"$gvsim" shrink "$tmp/fails" --output - >"$tmp/again"
+cmp -s "$tmp/shrunk" "$tmp/again" || { echo "shrink: twice is not the same" && bad=1; }
+case_ 'shrink with settings' 0 '^0 faults, 2 nodes, ' shrink "$tmp/fails" --nodes 8 \
+    --output "$tmp/shrunk"
+case_ shrink-valid 1 'nothing to shrink' shrink 4
+case_ shrink-nothing 2 'scenario /nowhere: ' shrink /nowhere
+case_ shrink-nowhere 2 'cannot write /nowhere/x' shrink "$tmp/fails" --output /nowhere/x
+case_ shrink-what 2 'shrink what' shrink
+
 case_ seed 0 '^valid' run --scenario swarm:4
 case_ 'text of a seed' 0 '^seed 4$' scenarios swarm:4
 

@@ -46,32 +46,40 @@ static void names_of_seeds_are_read(void **state) {
     assert_false(gv_swarm_seed("ring", &seed));
 }
 
-static void a_seed_runs_and_says_what_is_wrong(void **state) {
+static void a_seed_runs_and_is_judged(void **state) {
     (void)state;
-    char why[GV_CREW_WHY_MAX] = "";
     for (uint64_t seed = 1; seed <= 20; seed++) {
-        char name[32];
-        snprintf(name, sizeof name, "swarm:%u", (unsigned)seed);
-        if (!gv_run_quietly(name, why, sizeof why)) fail_msg("%s: %s", name, why);
+        struct gv_verdict verdict;
+        assert_true(gv_run_text(text, gv_swarm_scenario(seed, text), &verdict));
+        if (!verdict.valid) fail_msg("seed %u: %s", (unsigned)seed, verdict.why);
     }
+    struct gv_verdict verdict;
+    assert_false(gv_run_text("cut n0 | n9 at 0s\n", 18, &verdict));
+    assert_false(gv_run_text("workload echo\nrate much\n", 24, &verdict));
 }
 
-static bool job(uint64_t number, char *why, size_t cap) {
+// Of ten jobs one breaks a promise, another is late.
+static struct gv_verdict job(uint64_t number) {
     if (number == 7) abort();
     if (number == 8) exit(9);
-    snprintf(why, cap, "%u is bad", (unsigned)number);
-    return number % 5 != 0;
+    struct gv_verdict verdict = {.valid = number % 5 != 0, .safety = number % 10 == 5};
+    snprintf(verdict.why, sizeof verdict.why, "%u is bad", (unsigned)number);
+    return verdict;
 }
 
 // The crew prints on standard output: it is led into a file.
-static int crew(uint64_t first, uint64_t last, uint32_t jobs, char *said, size_t cap) {
+static int crew(uint64_t first, uint64_t last, uint32_t jobs, bool fast, char *said, size_t cap) {
     char path[] = "/tmp/gvsim-crew-XXXXXX";
     int fd = mkstemp(path), out = dup(STDOUT_FILENO);
     assert_true(fd >= 0 && out >= 0);
     fflush(stdout);
     dup2(fd, STDOUT_FILENO);
-    int status = gv_crew_run(&(struct gv_crew_config){
-        .first = first, .last = last, .jobs = jobs, .run = job, .replay = "again "});
+    int status = gv_crew_run(&(struct gv_crew_config){.first = first,
+                                                      .last = last,
+                                                      .jobs = jobs,
+                                                      .fail_fast = fast,
+                                                      .run = job,
+                                                      .replay = "again "});
     fflush(stdout);
     dup2(out, STDOUT_FILENO);
     ssize_t len = pread(fd, said, cap - 1, 0);
@@ -86,23 +94,27 @@ static void a_crew_goes_on_whatever_happens_to_one(void **state) {
     (void)state;
     static char said[8192];
     for (uint32_t jobs = 1; jobs <= 8; jobs += 7) {
-        assert_int_equal(crew(1, 17, jobs, said, sizeof said), 1);
+        assert_int_equal(crew(1, 17, jobs, false, said, sizeof said), 1);
         assert_non_null(strstr(said, "FAILED 5: 5 is bad\n  replay: again 5\n"));
         assert_non_null(strstr(said, "FAILED 7: killed by signal 6\n"));
         assert_non_null(strstr(said, "FAILED 8: exited with status 9\n"));
         assert_non_null(strstr(said, "FAILED 15: "));
         assert_non_null(strstr(said, "17 seeds in "));
-        assert_non_null(strstr(said, ": 5 failed\n"));
+        assert_non_null(strstr(said, ": 5 failed, 1 in liveness only\n"));
     }
-    assert_int_equal(crew(1, 4, 30, said, sizeof said), 0);
+    assert_int_equal(crew(1, 4, 30, false, said, sizeof said), 0);
     assert_non_null(strstr(said, ": 0 failed\n"));
+    // What fails in liveness only is told apart; after the first failure, no more need be run.
+    assert_int_equal(crew(10, 14, 2, false, said, sizeof said), 4);
+    assert_int_equal(crew(9, 200, 1, true, said, sizeof said), 4);
+    assert_non_null(strstr(said, "2 seeds in "));
 }
 
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_seed_stands_for_a_scenario_that_fits),
         cmocka_unit_test(names_of_seeds_are_read),
-        cmocka_unit_test(a_seed_runs_and_says_what_is_wrong),
+        cmocka_unit_test(a_seed_runs_and_is_judged),
         cmocka_unit_test(a_crew_goes_on_whatever_happens_to_one),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,224 @@
+// SPDX-License-Identifier: MIT
+#include "shrink.h"
+
+#include "crew.h"
+#include "reduce.h"
+#include "run.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+enum { DONE = 0, VALID = 1, USAGE = 2, INTERRUPTED = 130 };
+enum { TRIES_MOST = 5000 };
+
+static volatile sig_atomic_t interrupted;
+
+static void on_signal(int number) {
+    (void)number;
+    interrupted = 1;
+}
+
+// ---- One run ----
+
+struct answer {
+    bool ran;
+    struct gv_verdict verdict;
+};
+
+static void run(const char *text, size_t len, int fd) {
+    struct answer answer = {0};
+    int null = open("/dev/null", O_WRONLY);
+    if (null >= 0) dup2(null, STDERR_FILENO); // a crash need not say a hundred times what it is
+    signal(SIGINT, SIG_DFL);
+    alarm(GV_CREW_TIMEOUT_S);
+    answer.ran = gv_run_text(text, len, &answer.verdict);
+    ssize_t size = write(fd, &answer, sizeof answer);
+    _exit(size == (ssize_t)sizeof answer ? 0 : 3);
+}
+
+bool gv_shrink_probe(const char *text, size_t len, struct gv_verdict *verdict) {
+    int fds[2], status = 0;
+    if (pipe(fds) != 0) return false;
+    fflush(NULL);
+    pid_t pid = fork();
+    if (pid == 0) run(text, len, fds[1]);
+    close(fds[1]);
+    struct answer answer;
+    ssize_t size = -1;
+    while (pid > 0 && (size = read(fds[0], &answer, sizeof answer)) < 0 && errno == EINTR) {
+    }
+    close(fds[0]);
+    if (pid < 0) return false;
+    while (waitpid(pid, &status, 0) < 0 && errno == EINTR) {
+    }
+    bool whole = size == (ssize_t)sizeof answer;
+    *verdict = whole ? answer.verdict : gv_verdict_of_status(status);
+    return !whole || answer.ran;
+}
+
+// ---- Shrinking ----
+
+struct shrink {
+    struct gv_verdict verdict; // to be kept
+    bool tty;
+};
+
+static bool shows(void *ctx, const char *text, size_t len) {
+    const struct shrink *shrink = ctx;
+    struct gv_verdict verdict;
+    if (interrupted || !gv_shrink_probe(text, len, &verdict)) return false;
+    return !verdict.valid && strcmp(verdict.kind, shrink->verdict.kind) == 0;
+}
+
+// One name for each setting.
+static const char *canonical(const char *name) {
+    return strcmp(name, "node-count") == 0 ? "nodes" : name;
+}
+
+static const char *setting(const struct gv_scenario *scenario, const char *name) {
+    for (size_t i = 0; i < scenario->settings_len; i++) {
+        if (strcmp(canonical(scenario->settings[i].name), name) == 0)
+            return scenario->settings[i].value;
+    }
+    return NULL;
+}
+
+static void progress(void *ctx, uint64_t tries, const struct gv_scenario *best) {
+    const struct shrink *shrink = ctx;
+    if (!shrink->tty) return;
+    fprintf(stderr, "\r\x1b[K%" PRIu64 " runs: %zu faults, %s nodes, %s operations a second, %s s",
+            tries, best->len, setting(best, "nodes"), setting(best, "rate"),
+            setting(best, "time-limit"));
+    fflush(stderr);
+}
+
+static const char *said(const struct gv_command *command, const char *wanted) {
+    const char *name, *value;
+    for (int at = 0; gv_command_said(command, &at, &name, &value);) {
+        if (strcmp(canonical(name), wanted) == 0) return value;
+    }
+    return NULL;
+}
+
+// The scenario with what the command line sets instead, and all that a reducer wants to see.
+static char *complete(const struct gv_command *command, const struct gv_scenario *scenario,
+                      size_t *len) {
+    static const char *const must[][2] = {
+        {"nodes", "5"}, {"rate", "5"}, {"time-limit", "10"}, {"seed", "1"}};
+    char *text = NULL;
+    FILE *out = open_memstream(&text, len);
+    if (out == NULL) return NULL;
+    const char *name, *value;
+    for (int at = 0; gv_command_said(command, &at, &name, &value);) {
+        fprintf(out, "%s %s\n", canonical(name), value);
+    }
+    for (size_t i = 0; i < scenario->settings_len; i++) {
+        name = canonical(scenario->settings[i].name);
+        if (said(command, name) == NULL) {
+            fprintf(out, "%s %s\n", name, scenario->settings[i].value);
+        }
+    }
+    for (size_t i = 0; i < sizeof must / sizeof *must; i++) {
+        if (said(command, must[i][0]) != NULL || setting(scenario, must[i][0]) != NULL) continue;
+        fprintf(out, "%s %s\n", must[i][0], must[i][1]);
+    }
+    for (size_t i = 0; i < scenario->len; i++) {
+        struct gv_slice step = scenario->steps[i].text;
+        fprintf(out, "%.*s\n", (int)step.len, (const char *)step.data);
+    }
+    return fclose(out) == 0 ? text : NULL;
+}
+
+// What the command names, complete. NULL: it cannot be read, which has been said.
+static char *load(const struct gv_command *command, size_t *len) {
+    char name[32];
+    const char *what = command->scenario;
+    bool digits = what[strspn(what, "0123456789")] == '\0' && strlen(what) < 20;
+    if (digits) snprintf(name, sizeof name, "swarm:%s", what);
+    char *text = gv_run_find(digits ? name : what, len);
+    if (text == NULL) {
+        fprintf(stderr, "gvsim: scenario %s: %s\n", what, strerror(errno));
+        return NULL;
+    }
+    struct gv_scenario scenario;
+    struct gv_scenario_fault fault;
+    int error = gv_scenario_parse(&scenario, text, *len, &fault);
+    free(text);
+    if (error != 0) {
+        fprintf(stderr, "gvsim: %s: line %u, column %u: %s\n", what, fault.line, fault.column,
+                fault.why);
+        return NULL;
+    }
+    text = complete(command, &scenario, len);
+    gv_scenario_fini(&scenario);
+    return text;
+}
+
+static int write_out(const struct gv_command *command, const struct shrink *shrink,
+                     const char *text, size_t len) {
+    bool to_stdout = strcmp(command->output, "-") == 0;
+    FILE *out = to_stdout ? stdout : fopen(command->output, "w");
+    if (out != NULL) {
+        fprintf(out, "# %s\n%.*s", shrink->verdict.why, (int)len, text);
+        if (to_stdout ? fflush(out) == 0 : fclose(out) == 0) return 0;
+    }
+    fprintf(stderr, "gvsim: cannot write %s: %s\n", command->output, strerror(errno));
+    return GV_EINVAL;
+}
+
+static void report(const struct gv_command *command, const char *text, size_t len) {
+    struct gv_scenario scenario;
+    struct gv_scenario_fault fault;
+    int error = gv_scenario_parse(&scenario, text, len, &fault);
+    GV_ASSERT(error == 0);
+    printf("%zu faults, %s nodes, %s operations a second for %s s\n", scenario.len,
+           setting(&scenario, "nodes"), setting(&scenario, "rate"),
+           setting(&scenario, "time-limit"));
+    gv_scenario_fini(&scenario);
+    printf("  replay: gvsim run --scenario %s\n", command->output);
+}
+
+static int shrink(const struct gv_command *command, char *text, size_t len) {
+    struct shrink shrink = {.tty = isatty(STDERR_FILENO) != 0};
+    if (!gv_shrink_probe(text, len, &shrink.verdict)) {
+        fprintf(stderr, "gvsim: %s cannot be run; gvsim run says why\n", command->scenario);
+        return USAGE;
+    }
+    if (shrink.verdict.valid) {
+        printf("%s is valid: there is nothing to shrink\n", command->scenario);
+        return VALID;
+    }
+    struct gv_reduce_config config = {
+        .shows = shows, .progress = progress, .ctx = &shrink, .tries_most = TRIES_MOST};
+    char *left = gv_reduce_text(&config, text, len, &len);
+    if (shrink.tty) fputs("\r\x1b[K", stderr);
+    // The text of the error is that of the run that is left.
+    int status = interrupted ? INTERRUPTED : DONE;
+    bool ran = gv_shrink_probe(left, len, &shrink.verdict);
+    if (!ran || write_out(command, &shrink, left, len) != 0) status = USAGE;
+    bool quiet = strcmp(command->output, "-") == 0;
+    if (status != USAGE && !quiet) {
+        printf("%s\n", shrink.verdict.why);
+        report(command, left, len);
+    }
+    free(left);
+    return status;
+}
+
+int gv_shrink_command(const struct gv_command *command) {
+    GV_ASSERT(command->scenario != NULL && command->output != NULL);
+    struct sigaction action = {.sa_handler = on_signal};
+    sigaction(SIGINT, &action, NULL);
+    size_t len;
+    char *text = load(command, &len);
+    int status = text != NULL ? shrink(command, text, len) : USAGE;
+    free(text);
+    return status;
+}
