@@ -419,7 +419,7 @@ int gv_engine_receive(struct gv_engine *engine, gv_time now, int index,
             if (lost > 0 || waited) gv_core_enqueue(engine, index);
         }
     }
-    int missed = gv_peer_missed(peer, now);
+    int missed = gv_peer_missed(peer, now, gv_push_missed_after(engine, index));
     engine->stats.lost_messages += (uint64_t)missed;
     if (missed > 0) gv_push_again(engine, now, index);
     if (peer->suspected) try_again(engine, index, now);

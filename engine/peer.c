@@ -129,6 +129,8 @@ static void measure(struct gv_peer *peer, gv_time sample) {
     peer->rttvar = (3 * peer->rttvar + differ) / 4;
     peer->srtt = (7 * peer->srtt + sample) / 8;
     if (peer->trips < TRIPS) peer->trips++;
+    gv_time apart = sample > peer->trip ? sample - peer->trip : peer->trip - sample;
+    peer->spread = (peer->spread * (peer->trips - 1u) + apart) / peer->trips;
     peer->trip = (peer->trip * (peer->trips - 1u) + sample) / peer->trips;
 }
 
@@ -214,9 +216,8 @@ int gv_peer_expire(struct gv_peer *peer, gv_time now) {
     return 0;
 }
 
-int gv_peer_missed(struct gv_peer *peer, gv_time now) {
+int gv_peer_missed(struct gv_peer *peer, gv_time now, gv_time usual) {
     if (!peer->measured || peer->suspected) return 0;
-    gv_time usual = wait_for(peer, 0);
     for (int i = 0; i < peer->flight_count; i++) {
         if (now - peer->flights[i].sent > usual) return give_up(peer, i);
     }

@@ -53,7 +53,7 @@ struct gv_peer {
     bool whole;           // it is owed all there ever was, and has acknowledged nothing of it yet
     bool measured;        // srtt counts
     gv_time srtt, rttvar; // smoothed round trip and its deviation: for time-outs
-    gv_time trip;         // the mean of more of them: for the beat
+    gv_time trip, spread; // the mean of more of them, and of how they deviate: for the beat
     uint8_t trips;        // how many
     gv_time resend_at;    // when the first flight is due; GV_TIME_NEVER: none
     gv_time probe_at;     // when to try a suspected peer again
@@ -100,9 +100,10 @@ GV_API uint64_t gv_peer_sent(struct gv_peer *peer, gv_time now, uint64_t to, gv_
 // new.
 GV_API int gv_peer_acked(struct gv_peer *peer, gv_time now, const struct gv_message_ack *ack);
 // The peer has spoken, and its acknowledgement, if it gave one, has been taken: gives up the
-// flights that it should have acknowledged, had they come; what they carried is news again. Returns
-// how many. No time-out is needed to notice a loss where both sides keep talking.
-GV_API int gv_peer_missed(struct gv_peer *peer, gv_time now);
+// flights that left longer than `usual` ago, for it should have acknowledged them, had they come;
+// what they carried is news again. Returns how many. No time-out is needed to notice a loss where
+// both sides keep talking.
+GV_API int gv_peer_missed(struct gv_peer *peer, gv_time now, gv_time usual);
 // Whether its silence, or deafness, has lasted so long that news should go another way.
 GV_API bool gv_peer_fails(const struct gv_peer *peer);
 // Gives up the flights that are due; what they carried is news again. Returns how many.

@@ -6,7 +6,7 @@ enum {
     PERIOD_SHARE = 4,    // of the way down and up, the least that a period is worth
     MARGIN_SHARE = 40,   // of the staleness, to spare for round trips that vary …
     ROUNDING_MS = 1,     // lost where messages and timers count in milliseconds
-    STEADY = 16,         // round trips measured before their deviation counts
+    SPREAD_SHARE = 2,    // of the deviation of round trips, what the period is shortened by
     SURE = 4,            // round trips measured before links are called slow
     MARGIN_MAX_MS = 50,  // … but no more than this
     ACK_DELAY_MS = 2000, // long, so that nearly all acknowledgements ride on news
@@ -95,19 +95,24 @@ static gv_time margin(const struct gv_engine *engine) {
 // What it spares on top of that while its round trips do vary: late by so little is better than
 // late by a period.
 static gv_time unrest(const struct gv_engine *engine) {
-    const struct gv_peer *parent = engine->peers[engine->push.parent];
-    gv_time most = margin(engine);
-    if (parent->trips < STEADY) return 0; // the first deviation is only a guess
-    return parent->rttvar < most ? parent->rttvar : most;
+    gv_time spread = engine->peers[engine->push.parent]->spread, most = margin(engine);
+    return spread < most ? spread : most;
+}
+
+// The round trip to this peer, and more where it varies: what comes late waits for a period, so
+// that a shorter one makes up for some of it.
+static gv_time long_trip(const struct gv_engine *engine, int peer, uint8_t times) {
+    gv_time trip = round_trip(engine, peer, times);
+    return trip > 0 ? trip + engine->peers[peer]->spread / SPREAD_SHARE : 0;
 }
 
 // How long news take up and down the tree, going by the slowest of the peers beside this node; 0:
 // that is not known yet. Counts only peers measured so many times.
 static gv_time way(const struct gv_engine *engine, uint8_t times) {
     const struct gv_push *push = &engine->push;
-    gv_time slowest = push->parent == GV_CORE_NONE ? 0 : round_trip(engine, push->parent, times);
+    gv_time slowest = push->parent == GV_CORE_NONE ? 0 : long_trip(engine, push->parent, times);
     for (uint32_t i = 0; i < push->child_count; i++) {
-        gv_time trip = round_trip(engine, (int)push->children[i], times);
+        gv_time trip = long_trip(engine, (int)push->children[i], times);
         if (trip > slowest) slowest = trip;
     }
     return slowest > 0 ? push->levels * (slowest + margin(engine) + ROUNDING_MS * GV_MS) : 0;
@@ -209,6 +214,15 @@ static void doubt(struct gv_engine *engine, gv_time now) {
     gv_core_enqueue(engine, push->parent);
 }
 
+// A wave has come, perhaps not just when foretold. News that are to go up leave so as to meet the
+// wave they were meant for, but are not put off to a later one: that could happen again and again.
+static void aim(struct gv_engine *engine, gv_time now) {
+    uint32_t timer = engine->peer_count + GV_CORE_UP;
+    gv_time set = engine->timers.when[timer], better = up_time(engine, now);
+    if (set == GV_TIME_NEVER || better > set + engine->push.phase_next / 4) return;
+    gv_timers_set(&engine->timers, timer, better);
+}
+
 void gv_push_heard(struct gv_engine *engine, gv_time now, int peer,
                    const struct gv_message *message, bool news) {
     struct gv_push *push = &engine->push;
@@ -239,8 +253,7 @@ void gv_push_heard(struct gv_engine *engine, gv_time now, int peer,
         push->phase_next = message->next_ms * GV_MS;
         // No wave is further off than the staleness, whatever the parent says.
         if (push->phase_next > push->staleness) push->phase_next = push->staleness;
-        if (engine->timers.when[engine->peer_count + GV_CORE_UP] != GV_TIME_NEVER)
-            gv_timers_set(&engine->timers, engine->peer_count + GV_CORE_UP, up_time(engine, now));
+        aim(engine, now);
     }
     if (news && push->child_count > 0) gv_core_arm(engine, GV_CORE_WAVE, now);
 }
@@ -386,6 +399,13 @@ gv_time gv_push_answer_time(const struct gv_engine *engine, gv_time now) {
         comes += missed / push->phase_next * push->phase_next;
     }
     return comes + margin(engine) - now - trip;
+}
+
+gv_time gv_push_missed_after(const struct gv_engine *engine, int peer) {
+    const struct gv_peer *state = engine->peers[peer];
+    if (direct(engine)) return gv_peer_timeout(state, 0);
+    // On the tree it has then missed the wave it was meant for; said twice costs no message there.
+    return state->trip + margin(engine) + ROUNDING_MS * GV_MS;
 }
 
 gv_time gv_push_ack_delay(const struct gv_engine *engine, bool from_child) {

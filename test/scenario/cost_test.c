@@ -5,6 +5,7 @@
 #include "../lib/test.h"
 
 #include "../../sim/study.h"
+#include "../../sim/virtual.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -184,6 +185,42 @@ static void slow_links_are_noticed(void **state) {
     }
 }
 
+// Medians over many runs of the broadcast challenge in virtual time.
+static struct gv_study_figures challenge(uint32_t staleness_ms, enum gv_net_latency latency) {
+    enum { RUNS = 31 };
+    double per_op[RUNS], most_ms[RUNS];
+    for (uint64_t i = 0; i < RUNS; i++) {
+        struct gv_virtual_config config = {.trial = gv_study_trial(), .staleness_ms = staleness_ms};
+        config.trial.latency = latency;
+        config.trial.seed = gv_test_seed() + i;
+        config.settle = config.trial.quiet;
+        struct gv_virtual *sim = gv_virtual_new(&config);
+        while (gv_virtual_step(sim)) continue;
+        struct gv_result result = gv_virtual_finish(sim);
+        assert_true(result.valid);
+        per_op[i] = (double)result.servers_msgs / (double)result.ops;
+        most_ms[i] = result.stable_latency.p100;
+        gv_virtual_free(sim);
+    }
+    return (struct gv_study_figures){.msgs_per_op = gv_batch_median(per_op, RUNS),
+                                     .max_ms = gv_batch_median(most_ms, RUNS)};
+}
+
+// Links that vary cost half as many messages more, and twice the time, at most.
+static void latency_may_vary(void **state) {
+    (void)state;
+    struct gv_study_figures calm = challenge(640, GV_NET_CONSTANT);
+    for (int kind = GV_NET_UNIFORM; kind <= GV_NET_EXPONENTIAL; kind++) {
+        struct gv_study_figures wild = challenge(640, (enum gv_net_latency)kind);
+        printf("%s latency: %.3f messages an operation instead of %.3f, at most %.0f ms instead "
+               "of %.0f\n",
+               kind == GV_NET_UNIFORM ? "uniform" : "exponential", wild.msgs_per_op,
+               calm.msgs_per_op, wild.max_ms, calm.max_ms);
+        assert_true(wild.msgs_per_op <= 1.5 * calm.msgs_per_op);
+        assert_true(wild.max_ms <= 2 * calm.max_ms);
+    }
+}
+
 // Once a load has ended and been acknowledged, hardly anything is said.
 static void quiet_after_a_load(void **state) {
     (void)state;
@@ -224,10 +261,15 @@ static void idle_clusters_are_quiet(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(recursion_not_retelling),      cmocka_unit_test(few_messages_for_a_value),
-        cmocka_unit_test(near_the_frontier_everywhere), cmocka_unit_test(staleness_is_kept),
-        cmocka_unit_test(staleness_is_kept_under_load), cmocka_unit_test(slow_links_are_noticed),
-        cmocka_unit_test(quiet_after_a_load),           cmocka_unit_test(idle_clusters_are_quiet),
+        cmocka_unit_test(recursion_not_retelling),
+        cmocka_unit_test(few_messages_for_a_value),
+        cmocka_unit_test(near_the_frontier_everywhere),
+        cmocka_unit_test(staleness_is_kept),
+        cmocka_unit_test(staleness_is_kept_under_load),
+        cmocka_unit_test(slow_links_are_noticed),
+        cmocka_unit_test(latency_may_vary),
+        cmocka_unit_test(quiet_after_a_load),
+        cmocka_unit_test(idle_clusters_are_quiet),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

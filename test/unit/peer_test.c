@@ -280,10 +280,19 @@ static void round_trips_are_smoothed(void **state) {
     }
     assert_in_range(peer.srtt, 60 * GV_MS, 61 * GV_MS);
     assert_in_range(gv_peer_timeout(&peer, 7), 70 * GV_MS, 72 * GV_MS);
+    assert_in_range(peer.trip, 60 * GV_MS, 61 * GV_MS);
+    assert_true(peer.spread < GV_MS);
+    // One trip that was as much shorter, one longer: the mean stays, the deviation grows.
+    gv_peer_sent(&peer, 0, 0, GV_MS, false);
+    assert_int_equal(acked(&peer, 20 * GV_MS, 100, 0), 0);
+    gv_peer_sent(&peer, 0, 0, GV_MS, false);
+    assert_int_equal(acked(&peer, 100 * GV_MS, 101, 0), 0);
+    assert_in_range(peer.trip, 58 * GV_MS, 62 * GV_MS);
+    assert_in_range(peer.spread, 4 * GV_MS, 6 * GV_MS);
     // Only the largest is measured, and only if it was not held longer than it took.
     gv_peer_sent(&peer, 0, 0, GV_MS, false);
     gv_peer_sent(&peer, 0, 0, GV_MS, false);
-    const struct gv_message_ack absurd = {101, 1, UINT64_MAX};
+    const struct gv_message_ack absurd = {103, 1, UINT64_MAX};
     gv_time before = peer.srtt;
     assert_int_equal(gv_peer_acked(&peer, 5000 * GV_MS, &absurd), 0);
     assert_int_equal(peer.srtt, before);
@@ -330,21 +339,21 @@ static void due_looks_ahead(void **state) {
 static void silence_about_a_message_tells_its_loss(void **state) {
     (void)state;
     struct gv_peer peer = peer_at(1, 0);
-    assert_int_equal(gv_peer_missed(&peer, 0), 0);
+    assert_int_equal(gv_peer_missed(&peer, 0, 0), 0);
     gv_peer_sent(&peer, 0, 1, 9000 * GV_MS, false);
-    assert_int_equal(gv_peer_missed(&peer, 5000 * GV_MS), 0); // nothing is measured yet
+    assert_int_equal(gv_peer_missed(&peer, 5000 * GV_MS, 0), 0); // nothing is measured yet
     assert_int_equal(acked(&peer, 100 * GV_MS, 1, 0), 0);
     gv_peer_sent(&peer, 1000 * GV_MS, 2, 9000 * GV_MS, false);
     gv_peer_sent(&peer, 1200 * GV_MS, 3, 9000 * GV_MS, false);
-    gv_time usual = gv_peer_timeout(&peer, 0);
-    assert_int_equal(gv_peer_missed(&peer, 1000 * GV_MS + usual), 0);
+    const gv_time usual = 500 * GV_MS;
+    assert_int_equal(gv_peer_missed(&peer, 1000 * GV_MS + usual, usual), 0);
     assert_int_equal(peer.acked, 1);
-    assert_int_equal(gv_peer_missed(&peer, 1000 * GV_MS + usual + 1), 2);
+    assert_int_equal(gv_peer_missed(&peer, 1000 * GV_MS + usual + 1, usual), 2);
     assert_int_equal(peer.sent, 1); // to be told again
     assert_int_equal(peer.strikes, 0);
     peer.suspected = true; // who is tried only now and then may answer late
     gv_peer_sent(&peer, 2000 * GV_MS, 2, 9000 * GV_MS, false);
-    assert_int_equal(gv_peer_missed(&peer, 9000 * GV_MS), 0);
+    assert_int_equal(gv_peer_missed(&peer, 9000 * GV_MS, usual), 0);
 }
 
 // Who speaks but does not acknowledge is given more time than who is silent.
