@@ -86,7 +86,7 @@ static void close_store(const struct gv_store_lmdb_calls *calls, struct gv_optio
                         struct gv_store_lmdb *lmdb, bool whole) {
     if (lmdb == NULL) return;
     char text[64];
-    snprintf(text, sizeof text, "%" PRIu64 " transactions written", calls->commits(lmdb));
+    snprintf(text, sizeof text, "%" PRIu64 " batches written", calls->commits(lmdb));
     log_line(options, GV_LOG_INFO, text);
     if (calls->close(lmdb, whole) != 0)
         log_line(options, GV_LOG_WARN, "the store could not be closed as it should be");

@@ -2,6 +2,7 @@
 #include "store_lmdb.h"
 
 #include "../merkle/pack.h"
+#include "journal.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -18,7 +19,7 @@
 enum {
     PATH_CAP = 4096,
     TEXT_CAP = 256,
-    HEAD_CAP = 64,
+    HEAD_CAP = 80,
     MAP_FIRST = 16 << 20, // bytes of address space; doubled as often as needed
     CHECK_S = 600,        // a check that takes longer is going round in circles
     FREE_LIST = 0,        // LMDB's own databases
@@ -40,6 +41,8 @@ struct head {
     bool whole;       // what has left this node is all here
     uint64_t txn;     // the transaction that wrote this: every one does
     struct tally sum; // of the records
+    uint64_t epoch;   // of the journal: what it holds of this one is not in here
+    bool journal;     // it was in use: it must be there
 };
 
 struct gv_store_lmdb {
@@ -51,6 +54,7 @@ struct gv_store_lmdb {
     MDB_env *env;
     MDB_dbi meta, entries;
     size_t map;
+    struct gv_journal journal; // open if batches are synced
     uint64_t incarnation, commits;
     char text[TEXT_CAP]; // of the last failure
 };
@@ -83,6 +87,10 @@ static int read_head(MDB_val value, struct head *out) {
     out->txn = gv_pack_get_u64(&in);
     out->sum.count = gv_pack_get_u64(&in);
     out->sum.sum = gv_pack_get_u64(&in);
+    if (out->version > 1) {
+        out->epoch = gv_pack_get_u64(&in);
+        out->journal = gv_pack_get_u8(&in) == 1;
+    }
     return in.error != 0 || in.at != in.len || out->version == 0 ? GV_ECORRUPT : 0;
 }
 
@@ -90,12 +98,14 @@ static int write_head(MDB_txn *txn, MDB_dbi meta, const struct head *head) {
     uint8_t bytes[HEAD_CAP];
     struct gv_writer out = {.data = bytes, .cap = sizeof bytes};
     gv_pack_put_bytes(&out, magic, sizeof magic - 1);
-    gv_pack_put_varint(&out, head->version);
+    gv_pack_put_varint(&out, GV_STORE_LMDB_FORMAT);
     gv_pack_put_u64(&out, head->incarnation);
     gv_pack_put_u8(&out, head->whole);
     gv_pack_put_u64(&out, mdb_txn_id(txn));
     gv_pack_put_u64(&out, head->sum.count);
     gv_pack_put_u64(&out, head->sum.sum);
+    gv_pack_put_u64(&out, head->epoch);
+    gv_pack_put_u8(&out, head->journal);
     GV_ASSERT(!out.full);
     MDB_val key = head_key(), value = {out.len, bytes};
     return mdb_put(txn, meta, &key, &value, 0);
@@ -218,7 +228,7 @@ static enum verdict rehearse(const char *dir, size_t map) {
     if (mdb_txn_begin(env, NULL, 0, &txn) != 0) return DAMAGED;
     if (mdb_dbi_open(txn, "meta", MDB_CREATE, &meta) != 0) return DAMAGED;
     if (mdb_dbi_open(txn, "entries", MDB_CREATE, &entries) != 0) return DAMAGED;
-    if (write_head(txn, meta, &(struct head){.version = GV_STORE_LMDB_FORMAT}) != 0) return DAMAGED;
+    if (write_head(txn, meta, &(struct head){0}) != 0) return DAMAGED;
     int error = mdb_txn_commit(txn);
     return error == EFBIG || error == EIO || error == 0 ? GOOD : DAMAGED;
 }
@@ -291,7 +301,7 @@ static int check_in_child(const char *dir, uint64_t size, size_t map, char *faul
     return explain(status, fault, cap);
 }
 
-// ---- Open and close -----------------------------------------------------------------------------
+// ---- The files ----------------------------------------------------------------------------------
 
 static int fail(struct gv_store_lmdb *lmdb, const char *what, int error) {
     snprintf(lmdb->text, sizeof lmdb->text, "%s: %s", what, mdb_strerror(error));
@@ -338,65 +348,33 @@ static int open_env(struct gv_store_lmdb *lmdb) {
     return fail(lmdb, "data.mdb", error);
 }
 
-static int open_databases(struct gv_store_lmdb *lmdb, MDB_txn *txn, struct head *head) {
-    int error = mdb_dbi_open(txn, "meta", MDB_CREATE, &lmdb->meta);
-    if (error == 0) error = mdb_dbi_open(txn, "entries", MDB_CREATE, &lmdb->entries);
-    if (error != 0) return error;
+static int get_head(struct gv_store_lmdb *lmdb, MDB_txn *txn, struct head *head) {
     MDB_val key = head_key(), value;
-    *head = (struct head){.version = GV_STORE_LMDB_FORMAT};
-    error = mdb_get(txn, lmdb->meta, &key, &value);
-    if (error == MDB_NOTFOUND) return 0;
+    int error = mdb_get(txn, lmdb->meta, &key, &value);
     if (error == 0 && read_head(value, head) != 0) error = MDB_CORRUPTED;
     return error;
 }
 
-// Opens both databases and notes who goes on from here.
-static int begin_life(struct gv_store_lmdb *lmdb, const struct gv_store_lmdb_config *config) {
-    MDB_txn *txn;
-    int error = mdb_txn_begin(lmdb->env, NULL, 0, &txn);
-    if (error != 0) return fail(lmdb, "start", error);
-    struct head head = {0};
-    error = open_databases(lmdb, txn, &head);
-    if (error == 0 && !head.whole) head.incarnation = config->incarnation;
-    head.whole = config->whole;
-    lmdb->incarnation = head.incarnation;
-    if (error == 0) error = write_head(txn, lmdb->meta, &head);
-    if (error != 0) {
-        mdb_txn_abort(txn);
-    } else {
-        error = mdb_txn_commit(txn);
-    }
-    if (error == 0) error = mdb_env_sync(lmdb->env, 1);
-    return error == 0 ? 0 : fail(lmdb, "start", error);
-}
-
-static int open_directory(struct gv_store_lmdb *lmdb, const struct gv_store_lmdb_config *config) {
-    bool made = mkdir(lmdb->dir, 0777) == 0;
-    int error = lock_directory(lmdb);
-    if (error != 0) return error;
-    char path[PATH_CAP];
-    if (path_of(lmdb, "data.mdb", path) != 0) return fail(lmdb, "data.mdb", ENAMETOOLONG);
-    struct stat stat_of;
-    bool there = stat(path, &stat_of) == 0 && stat_of.st_size > 0;
-    uint64_t size = there ? (uint64_t)stat_of.st_size : 0;
-    lmdb->map = MAP_FIRST;
-    while (lmdb->map / 2 < size) lmdb->map *= 2;
-    if (there) error = check_in_child(lmdb->dir, size, lmdb->map, lmdb->text, sizeof lmdb->text);
-    if (error != 0) return error;
-    error = open_env(lmdb);
-    if (error == 0) error = begin_life(lmdb, config);
-    if (error == 0 && !there) sync_directory(lmdb->dir);
-    if (error == 0 && made) {
-        int len = path_of(lmdb, "..", path);
-        if (len == 0) sync_directory(path);
-    }
+// Ends a transaction, by a commit if all went well so far.
+static int end(MDB_txn *txn, int error) {
+    if (error == 0) return mdb_txn_commit(txn);
+    mdb_txn_abort(txn);
     return error;
 }
 
-static void release(struct gv_store_lmdb *lmdb) {
-    if (lmdb->env != NULL) mdb_env_close(lmdb->env);
-    if (lmdb->lock >= 0) close(lmdb->lock);
-    free(lmdb);
+// Opens both databases, and makes them if this is a new file, whose epochs nobody else has used.
+static int open_databases(struct gv_store_lmdb *lmdb, uint64_t epoch, struct head *head) {
+    MDB_txn *txn;
+    int error = mdb_txn_begin(lmdb->env, NULL, 0, &txn);
+    if (error != 0) return error;
+    error = mdb_dbi_open(txn, "meta", MDB_CREATE, &lmdb->meta);
+    if (error == 0) error = mdb_dbi_open(txn, "entries", MDB_CREATE, &lmdb->entries);
+    if (error == 0) error = get_head(lmdb, txn, head);
+    if (error == MDB_NOTFOUND) {
+        *head = (struct head){.epoch = epoch};
+        error = write_head(txn, lmdb->meta, head);
+    }
+    return end(txn, error);
 }
 
 // ---- The interface ------------------------------------------------------------------------------
@@ -406,8 +384,8 @@ static const char *text(void *ctx) {
     return lmdb->text;
 }
 
-static int load(void *ctx, int (*take)(void *, const struct gv_store_record *), void *take_ctx) {
-    struct gv_store_lmdb *lmdb = ctx;
+static int load_file(struct gv_store_lmdb *lmdb,
+                     int (*take)(void *, const struct gv_store_record *), void *take_ctx) {
     MDB_txn *txn;
     MDB_cursor *cursor;
     int error = mdb_txn_begin(lmdb->env, NULL, MDB_RDONLY, &txn);
@@ -447,22 +425,52 @@ static int put(struct gv_store_lmdb *lmdb, MDB_txn *txn, const struct gv_store_r
     return mdb_put(txn, lmdb->entries, &key, &value, 0);
 }
 
-// One transaction; returns an error of LMDB's.
+static int put_all(struct gv_store_lmdb *lmdb, MDB_txn *txn, const struct gv_store_batch *batch,
+                   struct tally *sum) {
+    struct gv_store_record record;
+    int error = 0;
+    for (size_t at = 0; error == 0 && gv_store_next(batch, &at, &record);)
+        error = put(lmdb, txn, &record, sum);
+    return error;
+}
+
+struct replay {
+    struct gv_store_lmdb *lmdb;
+    MDB_txn *txn;
+    struct tally *sum;
+    int error; // of LMDB's
+};
+
+static int replay_batch(void *ctx, struct gv_slice bytes) {
+    struct replay *replay = ctx;
+    const struct gv_store_batch batch = {(uint8_t *)(uintptr_t)bytes.data, bytes.len, bytes.len, 0};
+    replay->error = put_all(replay->lmdb, replay->txn, &batch, replay->sum);
+    return replay->error == 0 ? 0 : GV_EIO;
+}
+
+// What the journal holds that is not in the file; with this transaction its next epoch begins.
+static int put_journal(struct gv_store_lmdb *lmdb, MDB_txn *txn, struct head *head) {
+    struct replay replay = {lmdb, txn, &head->sum, 0};
+    uint64_t appended = lmdb->journal.epoch == head->epoch ? lmdb->journal.number : 0;
+    int error = gv_journal_read(&lmdb->journal, head->epoch++, replay_batch, &replay);
+    if (replay.error != 0) return replay.error;
+    if (error == 0 && lmdb->journal.number < appended) error = GV_ECORRUPT;
+    return error == 0 ? 0 : error == GV_ENOMEM ? ENOMEM : error == GV_EIO ? EIO : MDB_CORRUPTED;
+}
+
+// One transaction, of a batch, or of the journal's if that is NULL; returns an error of LMDB's.
 static int write_once(struct gv_store_lmdb *lmdb, const struct gv_store_batch *batch) {
     MDB_txn *txn;
     int error = mdb_txn_begin(lmdb->env, NULL, 0, &txn);
     if (error != 0) return error;
     struct head head = {0};
-    MDB_val key = head_key(), value;
     // From the file, as it is not known how a transaction ended that failed.
-    error = mdb_get(txn, lmdb->meta, &key, &value);
-    if (error == 0 && read_head(value, &head) != 0) error = MDB_CORRUPTED;
-    struct gv_store_record record;
-    for (size_t at = 0; error == 0 && gv_store_next(batch, &at, &record);)
-        error = put(lmdb, txn, &record, &head.sum);
+    error = get_head(lmdb, txn, &head);
+    if (error == 0 && batch != NULL) error = put_all(lmdb, txn, batch, &head.sum);
+    if (error == 0 && batch == NULL) error = put_journal(lmdb, txn, &head);
     if (error == 0) error = write_head(txn, lmdb->meta, &head);
-    if (error == 0) return mdb_txn_commit(txn);
-    mdb_txn_abort(txn);
+    error = end(txn, error);
+    if (error == 0 && batch == NULL) gv_journal_begin(&lmdb->journal, head.epoch);
     return error;
 }
 
@@ -472,18 +480,12 @@ static int reopen(struct gv_store_lmdb *lmdb) {
     lmdb->env = NULL;
     int error = open_env(lmdb);
     if (error != 0) return error;
-    MDB_txn *txn;
     struct head head = {0};
-    int failed = mdb_txn_begin(lmdb->env, NULL, 0, &txn);
-    if (failed != 0) return fail(lmdb, "open", failed);
-    failed = open_databases(lmdb, txn, &head);
-    if (failed == 0) return mdb_txn_commit(txn) == 0 ? 0 : fail(lmdb, "open", EIO);
-    mdb_txn_abort(txn);
-    return fail(lmdb, "open", failed);
+    int failed = open_databases(lmdb, 0, &head);
+    return failed == 0 ? 0 : fail(lmdb, "open", failed);
 }
 
-static int write_batch(void *ctx, const struct gv_store_batch *batch) {
-    struct gv_store_lmdb *lmdb = ctx;
+static int write_through(struct gv_store_lmdb *lmdb, const struct gv_store_batch *batch) {
     int error = lmdb->env != NULL ? write_once(lmdb, batch) : MDB_PANIC;
     while (error == MDB_MAP_FULL) {
         int grown = mdb_env_set_mapsize(lmdb->env, lmdb->map * 2);
@@ -496,9 +498,119 @@ static int write_batch(void *ctx, const struct gv_store_batch *batch) {
         if (error != 0) return error;
         error = write_once(lmdb, batch);
     }
-    if (error != 0) return fail(lmdb, "write", error);
+    return error == 0 ? 0 : fail(lmdb, "write", error);
+}
+
+// Moves what is in the journal to where it belongs.
+static int empty_journal(struct gv_store_lmdb *lmdb) {
+    return lmdb->journal.number > 0 ? write_through(lmdb, NULL) : 0;
+}
+
+static int write_batch(void *ctx, const struct gv_store_batch *batch) {
+    struct gv_store_lmdb *lmdb = ctx;
+    struct gv_journal *journal = &lmdb->journal;
+    int error = 0;
+    if (journal->fd >= 0 && !gv_journal_fits(journal, batch->len)) error = empty_journal(lmdb);
+    if (error != 0) return error;
+    if (journal->fd >= 0 && gv_journal_fits(journal, batch->len)) {
+        error = gv_journal_append(journal, (struct gv_slice){batch->data, batch->len});
+        if (error != 0) return fail(lmdb, "write", error == GV_ENOMEM ? ENOMEM : errno);
+    } else {
+        error = write_through(lmdb, batch);
+        if (error != 0) return error;
+    }
     lmdb->commits++;
     return 0;
+}
+
+static int load(void *ctx, int (*take)(void *, const struct gv_store_record *), void *take_ctx) {
+    struct gv_store_lmdb *lmdb = ctx;
+    int error = empty_journal(lmdb);
+    return error != 0 ? error : load_file(lmdb, take, take_ctx);
+}
+
+// ---- Open and close -----------------------------------------------------------------------------
+
+static int skip_batch(void *ctx, struct gv_slice batch) {
+    (void)ctx;
+    (void)batch;
+    return 0;
+}
+
+// Opens the journal, if there is or ought to be one, and empties it.
+static int open_journal(struct gv_store_lmdb *lmdb, const struct gv_store_lmdb_config *config) {
+    struct head head = {0};
+    int error = open_databases(lmdb, config->incarnation, &head);
+    if (error != 0) return fail(lmdb, "start", error);
+    char path[PATH_CAP];
+    if (path_of(lmdb, "grapevine.journal", path) != 0) return fail(lmdb, "start", ENAMETOOLONG);
+    error = gv_journal_open(&lmdb->journal, path, config->sync && !head.journal);
+    if (error == GV_ENOENT && !head.journal) return 0;
+    if (error == GV_ENOENT) {
+        snprintf(lmdb->text, sizeof lmdb->text, "grapevine.journal is missing");
+        return GV_ECORRUPT;
+    }
+    if (error != 0) return fail(lmdb, "grapevine.journal", error == GV_ENOMEM ? ENOMEM : errno);
+    if (!head.journal) sync_directory(lmdb->dir);
+    gv_journal_begin(&lmdb->journal, head.epoch);
+    if (head.journal) error = gv_journal_read(&lmdb->journal, head.epoch, skip_batch, NULL);
+    if (error != 0) {
+        bool damaged = error == GV_ECORRUPT;
+        snprintf(lmdb->text, sizeof lmdb->text, "grapevine.journal %s",
+                 damaged ? "is damaged" : "cannot be read");
+        return error;
+    }
+    error = empty_journal(lmdb);
+    if (error == 0 && !config->sync) gv_journal_close(&lmdb->journal);
+    return error;
+}
+
+// Notes who goes on from here.
+static int begin_life(struct gv_store_lmdb *lmdb, const struct gv_store_lmdb_config *config) {
+    MDB_txn *txn;
+    struct head head = {0};
+    int error = mdb_txn_begin(lmdb->env, NULL, 0, &txn);
+    if (error != 0) return fail(lmdb, "start", error);
+    error = get_head(lmdb, txn, &head);
+    if (error == 0 && !head.whole) head.incarnation = config->incarnation;
+    head.whole = config->whole;
+    head.journal = config->sync;
+    lmdb->incarnation = head.incarnation;
+    if (error == 0) error = write_head(txn, lmdb->meta, &head);
+    error = end(txn, error);
+    if (error == 0) error = mdb_env_sync(lmdb->env, 1);
+    return error == 0 ? 0 : fail(lmdb, "start", error);
+}
+
+static int open_directory(struct gv_store_lmdb *lmdb, const struct gv_store_lmdb_config *config) {
+    bool made = mkdir(lmdb->dir, 0777) == 0;
+    int error = lock_directory(lmdb);
+    if (error != 0) return error;
+    char path[PATH_CAP];
+    if (path_of(lmdb, "data.mdb", path) != 0) return fail(lmdb, "data.mdb", ENAMETOOLONG);
+    struct stat stat_of;
+    bool there = stat(path, &stat_of) == 0 && stat_of.st_size > 0;
+    uint64_t size = there ? (uint64_t)stat_of.st_size : 0;
+    lmdb->map = MAP_FIRST;
+    while (lmdb->map / 2 < size) lmdb->map *= 2;
+    if (there) error = check_in_child(lmdb->dir, size, lmdb->map, lmdb->text, sizeof lmdb->text);
+    if (error != 0) return error;
+    error = open_env(lmdb);
+    if (error == 0) error = open_journal(lmdb, config);
+    if (error == 0) error = begin_life(lmdb, config);
+    if (error == 0 && !there) sync_directory(lmdb->dir);
+    if (error == 0 && made) {
+        int len = path_of(lmdb, "..", path);
+        if (len == 0) sync_directory(path);
+    }
+    return error;
+}
+
+static void release(struct gv_store_lmdb *lmdb) {
+    if (lmdb->env != NULL) mdb_env_close(lmdb->env);
+    gv_journal_close(&lmdb->journal);
+    if (lmdb->lock >= 0) close(lmdb->lock);
+    free(lmdb);
 }
 
 int gv_store_lmdb_open(struct gv_store_lmdb **out, const struct gv_store_lmdb_config *config,
@@ -509,7 +621,7 @@ int gv_store_lmdb_open(struct gv_store_lmdb **out, const struct gv_store_lmdb_co
         snprintf(fault, fault_cap, "out of memory");
         return GV_ENOMEM;
     }
-    lmdb->lock = -1;
+    lmdb->lock = lmdb->journal.fd = -1;
     lmdb->flags = config->sync ? 0 : MDB_NOSYNC;
     lmdb->store = (struct gv_store){.ctx = lmdb, .load = load, .write = write_batch, .text = text};
     gv_digest_key_init(&lmdb->hash, (struct gv_slice){0});
@@ -525,24 +637,25 @@ int gv_store_lmdb_open(struct gv_store_lmdb **out, const struct gv_store_lmdb_co
     return 0;
 }
 
+// The note that the next life may be the same as this one.
+static int end_life(struct gv_store_lmdb *lmdb) {
+    // What the note vouches for must be on disk before it is.
+    int error = mdb_env_sync(lmdb->env, 1);
+    MDB_txn *txn;
+    if (error == 0) error = mdb_txn_begin(lmdb->env, NULL, 0, &txn);
+    if (error != 0) return error;
+    struct head head = {0};
+    error = get_head(lmdb, txn, &head);
+    head.whole = true;
+    if (error == 0) error = write_head(txn, lmdb->meta, &head);
+    return end(txn, error);
+}
+
 int gv_store_lmdb_close(struct gv_store_lmdb *lmdb, bool whole) {
     if (lmdb == NULL) return 0;
-    int error = lmdb->env == NULL && whole ? EIO : 0;
-    MDB_txn *txn = NULL;
-    // What the note vouches for must be on disk before it is.
-    if (lmdb->env != NULL && whole) error = mdb_env_sync(lmdb->env, 1);
-    if (error == 0 && lmdb->env != NULL && whole) error = mdb_txn_begin(lmdb->env, NULL, 0, &txn);
-    if (error == 0 && txn != NULL) {
-        struct head head = {0};
-        error = open_databases(lmdb, txn, &head);
-        head.whole = true;
-        if (error == 0) error = write_head(txn, lmdb->meta, &head);
-        if (error == 0) {
-            error = mdb_txn_commit(txn);
-        } else {
-            mdb_txn_abort(txn);
-        }
-    }
+    int error = empty_journal(lmdb);
+    if (lmdb->env == NULL && whole) error = EIO;
+    if (error == 0 && lmdb->env != NULL && whole) error = end_life(lmdb);
     if (error == 0 && lmdb->env != NULL) error = mdb_env_sync(lmdb->env, 1);
     release(lmdb);
     return error == 0 ? 0 : GV_EIO;

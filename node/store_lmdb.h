@@ -2,10 +2,16 @@
 // A store (engine/store.h) in a directory, by LMDB: a copy-on-write B+tree in one file, which a
 // crash at any moment leaves as the last transaction made it.
 //
-//   DIR/data.mdb        two databases: "entries", the records, and "meta", of which the value
-//                       "head" tells format, incarnation, and number and hash sum of the records
-//   DIR/lock.mdb        LMDB's own; allows mdb_copy to make a copy of a store that is in use
-//   DIR/grapevine.lock  locked by the process that uses the directory
+//   DIR/data.mdb          two databases: "entries", the records, and "meta", of which the value
+//                         "head" tells format, incarnation, number and hash sum of the records, and
+//                         from which epoch of the journal on batches are not in here yet
+//   DIR/lock.mdb          LMDB's own
+//   DIR/grapevine.journal batches on their way into data.mdb (journal.h), if they are synced
+//   DIR/grapevine.lock    locked by the process that uses the directory
+//
+// A batch that is to be safe is appended to the journal, which takes one sync, and a thousand or so
+// go on to data.mdb in one transaction, which takes two; at the latest at the end, or at the next
+// start.
 //
 // Before a file is used a child process reads all of it and compares it with its sum; so whatever
 // a damaged file does to LMDB, it is refused, and left as it was.
@@ -14,7 +20,7 @@
 
 #include "../engine/store.h"
 
-enum { GV_STORE_LMDB_FORMAT = 1 };
+enum { GV_STORE_LMDB_FORMAT = 2 }; // 1 had no journal, and is read
 
 struct gv_store_lmdb;
 
@@ -42,7 +48,7 @@ const struct gv_store *gv_store_lmdb_store(struct gv_store_lmdb *lmdb);
 // the configured one.
 uint64_t gv_store_lmdb_incarnation(const struct gv_store_lmdb *lmdb);
 
-// Transactions written since the start, each synced if `sync`.
+// Batches written since the start, each synced once if `sync`.
 uint64_t gv_store_lmdb_commits(const struct gv_store_lmdb *lmdb);
 
 // All of the above, for programs of which only some have a store: the rest need no LMDB then.

@@ -209,16 +209,18 @@ static void test_load(void **state) {
 struct place {
     char dir[4096], file[4200], fault[256];
     struct gv_store_lmdb *lmdb;
+    bool sync;
 };
 
 static int open_place(struct place *place, bool whole, uint64_t incarnation) {
     struct gv_store_lmdb_config config = {
-        .dir = place->dir, .sync = false, .whole = whole, .incarnation = incarnation};
+        .dir = place->dir, .sync = place->sync, .whole = whole, .incarnation = incarnation};
     place->fault[0] = '\0';
     return gv_store_lmdb_open(&place->lmdb, &config, place->fault, sizeof place->fault);
 }
 
 static void set_up(struct place *place) {
+    place->sync = false;
     snprintf(place->dir, sizeof place->dir, "%s", gv_proc_make_dir());
     snprintf(place->file, sizeof place->file, "%s/data.mdb", place->dir);
 }
@@ -343,7 +345,7 @@ static void test_refused(void **state) {
     uint8_t *newer = malloc(len);
     memcpy(newer, bytes, len);
     for (size_t i = 0; i + 10 < len; i++) {
-        if (memcmp(newer + i, "grapevine\1", 10) == 0) newer[i + 9] = GV_STORE_LMDB_FORMAT + 1;
+        if (memcmp(newer + i, "grapevine\2", 10) == 0) newer[i + 9] = GV_STORE_LMDB_FORMAT + 1;
     }
     check_refused(&place, newer, len, GV_EVERSION, "newer version");
     free(newer);
@@ -456,6 +458,81 @@ static void test_growth(void **state) {
     gv_proc_remove_dir(place.dir);
 }
 
+// Writes so many batches of so many values in a process that ends without a close.
+static void write_and_die(struct place *place, int batches, int values) {
+    pid_t child = fork();
+    if (child == 0) {
+        struct gv_engine *engine = new_engine("s");
+        bool good = open_place(place, true, 1) == 0;
+        for (int i = 0; good && i < batches; i++)
+            good = write_values(place, engine, i * values, values) == 0;
+        _exit(good ? 0 : 1);
+    }
+    int status = -1;
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_int_equal(status, 0);
+}
+
+static void check_life(struct place *place, uint64_t values) {
+    assert_int_equal(open_place(place, true, 2), 0);
+    assert_int_equal(gv_store_lmdb_incarnation(place->lmdb), 1);
+    assert_int_equal(load(place).count, values);
+    gv_store_lmdb_close(place->lmdb, true);
+}
+
+// Synced batches are there after a death: from the journal, from what had moved on, and those
+// longer than the journal; and so they are for a life that has no journal of its own.
+static void test_journal(void **state) {
+    (void)state;
+    struct place place;
+    set_up(&place);
+    place.sync = true;
+    write_and_die(&place, 3, 5);
+    check_life(&place, 15);
+    write_and_die(&place, 60, 3000);
+    check_life(&place, 180000);
+    write_and_die(&place, 2, 250000);
+    place.sync = false;
+    check_life(&place, 500000);
+    place.sync = true;
+    write_and_die(&place, 2, 3);
+    check_life(&place, 500000);
+    gv_proc_remove_dir(place.dir);
+}
+
+// A journal that is damaged or gone took acknowledged writes with it.
+static void test_journal_refused(void **state) {
+    (void)state;
+    struct place place;
+    set_up(&place);
+    place.sync = true;
+    write_and_die(&place, 3, 5);
+    char journal[4300], aside[4300];
+    snprintf(journal, sizeof journal, "%s/grapevine.journal", place.dir);
+    snprintf(aside, sizeof aside, "%s/aside", place.dir);
+    size_t len, journal_len;
+    uint8_t *bytes = read_file(place.file, &len), *frames = read_file(journal, &journal_len);
+
+    assert_int_equal(rename(journal, aside), 0);
+    check_refused(&place, bytes, len, GV_ECORRUPT, "grapevine.journal is missing");
+    frames[4096 + 50] ^= 1; // of the second of three
+    write_file(journal, frames, journal_len);
+    for (int i = 0; i < 2; i++) {
+        place.sync = i == 0;
+        check_refused(&place, bytes, len, GV_ECORRUPT, "grapevine.journal is damaged");
+        size_t after;
+        uint8_t *kept = read_file(journal, &after);
+        assert_int_equal(after, journal_len);
+        assert_memory_equal(kept, frames, after);
+        free(kept);
+    }
+    assert_int_equal(rename(aside, journal), 0);
+    check_life(&place, 15);
+    free(bytes);
+    free(frames);
+    gv_proc_remove_dir(place.dir);
+}
+
 static void test_no_directory(void **state) {
     (void)state;
     struct place place = {.dir = "/nonexistent/far/away"};
@@ -470,6 +547,7 @@ int main(void) {
         cmocka_unit_test(test_two_processes), cmocka_unit_test(test_refused),
         cmocka_unit_test(test_changed_bytes), cmocka_unit_test(test_full_disk),
         cmocka_unit_test(test_growth),        cmocka_unit_test(test_no_directory),
+        cmocka_unit_test(test_journal),       cmocka_unit_test(test_journal_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

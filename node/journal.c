@@ -1,0 +1,200 @@
+// SPDX-License-Identifier: MIT
+#include "journal.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum { WORDS = 4, HEAD = WORDS * 8, PATH_CAP = 4200 };
+
+// ---- The file -----------------------------------------------------------------------------------
+
+static int error_of(int number) {
+    if (number == ENOMEM) return GV_ENOMEM;
+    return number == ENOSPC || number == EFBIG || number == EDQUOT ? GV_EFULL : GV_EIO;
+}
+
+static int write_all(int fd, const uint8_t *data, size_t len, size_t at) {
+    while (len > 0) {
+        ssize_t n = pwrite(fd, data, len, (off_t)at);
+        if (n < 0 && errno == EINTR) continue;
+        if (n <= 0) return error_of(errno);
+        data += n;
+        at += (size_t)n;
+        len -= (size_t)n;
+    }
+    return 0;
+}
+
+static int read_all(int fd, uint8_t *data, size_t len, size_t at) {
+    while (len > 0) {
+        ssize_t n = pread(fd, data, len, (off_t)at);
+        if (n < 0 && errno == EINTR) continue;
+        if (n < 0) return GV_EIO;
+        if (n == 0) return GV_ECORRUPT; // cut off
+        data += n;
+        at += (size_t)n;
+        len -= (size_t)n;
+    }
+    return 0;
+}
+
+static int sync_data(int fd) {
+#ifdef F_FULLFSYNC
+    if (fcntl(fd, F_FULLFSYNC) == 0) return 0;
+#endif
+    return fdatasync(fd) == 0 ? 0 : error_of(errno);
+}
+
+static int reserve(struct gv_journal *journal, size_t len) {
+    if (len <= journal->cap) return 0;
+    uint8_t *frame = realloc(journal->frame, len);
+    if (frame == NULL) return GV_ENOMEM;
+    journal->frame = frame;
+    journal->cap = len;
+    return 0;
+}
+
+// Zeros up to the end, in blocks that are then the file's own.
+static int fill(struct gv_journal *journal) {
+    int error = reserve(journal, GV_JOURNAL_BLOCK);
+    if (error == 0) memset(journal->frame, 0, GV_JOURNAL_BLOCK);
+    for (size_t at = 0; error == 0 && at < GV_JOURNAL_SIZE; at += GV_JOURNAL_BLOCK)
+        error = write_all(journal->fd, journal->frame, GV_JOURNAL_BLOCK, at);
+    if (error == 0 && fsync(journal->fd) != 0) error = error_of(errno);
+    return error;
+}
+
+// Made under another name, so that one that is there is whole.
+static int make_file(struct gv_journal *journal, const char *path) {
+    char fresh[PATH_CAP];
+    int len = snprintf(fresh, sizeof fresh, "%s.new", path);
+    if (len < 0 || (size_t)len >= sizeof fresh) errno = ENAMETOOLONG;
+    if (len < 0 || (size_t)len >= sizeof fresh) return GV_EIO;
+    journal->fd = open(fresh, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+    if (journal->fd < 0) return error_of(errno);
+    int error = fill(journal);
+    if (error == 0 && rename(fresh, path) != 0) error = error_of(errno);
+    if (error == 0) return 0;
+    int number = errno;
+    unlink(fresh);
+    gv_journal_close(journal);
+    errno = number;
+    return error;
+}
+
+int gv_journal_open(struct gv_journal *journal, const char *path, bool make) {
+    GV_ASSERT(path != NULL);
+    *journal = (struct gv_journal){.fd = open(path, O_RDWR | O_CLOEXEC)};
+    gv_digest_key_init(&journal->hash, (struct gv_slice){0});
+    if (journal->fd >= 0) return 0;
+    if (errno != ENOENT) return GV_EIO;
+    return make ? make_file(journal, path) : GV_ENOENT;
+}
+
+void gv_journal_close(struct gv_journal *journal) {
+    if (journal->fd >= 0) close(journal->fd);
+    free(journal->frame);
+    *journal = (struct gv_journal){.fd = -1};
+}
+
+void gv_journal_begin(struct gv_journal *journal, uint64_t epoch) {
+    journal->epoch = epoch;
+    journal->number = 0;
+    journal->at = 0;
+}
+
+// ---- Frames -------------------------------------------------------------------------------------
+
+// Blocks for a batch of this length, in bytes.
+static size_t span(size_t len) {
+    return (HEAD + len + GV_JOURNAL_BLOCK - 1) / GV_JOURNAL_BLOCK * GV_JOURNAL_BLOCK;
+}
+
+static uint64_t hash_of(const struct gv_journal *journal, const uint64_t words[WORDS],
+                        struct gv_slice batch) {
+    uint64_t all[WORDS] = {words[0], words[1], words[2],
+                           gv_digest_hash(&journal->hash, batch.data, batch.len)};
+    return gv_digest_words(&journal->hash, all, WORDS);
+}
+
+// Reads the frame at `at`. 1: there is one of this epoch; 0: there is none, or not a whole one.
+static int read_frame(struct gv_journal *journal, uint64_t epoch, size_t at, uint64_t *number,
+                      struct gv_slice *batch) {
+    uint64_t words[WORDS];
+    uint8_t head[HEAD];
+    if (GV_JOURNAL_SIZE - at < HEAD) return 0;
+    int error = read_all(journal->fd, head, HEAD, at);
+    if (error != 0) return error;
+    memcpy(words, head, HEAD);
+    if (words[0] != epoch || words[2] > GV_JOURNAL_SIZE - at - HEAD) return 0;
+    size_t len = (size_t)words[2];
+    error = reserve(journal, len > 0 ? len : 1);
+    if (error == 0) error = read_all(journal->fd, journal->frame, len, at + HEAD);
+    if (error != 0) return error;
+    *batch = (struct gv_slice){journal->frame, len};
+    *number = words[1];
+    return words[3] == hash_of(journal, words, *batch);
+}
+
+// Behind the last frame there are none of its epoch: whatever follows a torn one was not written.
+static int check_rest(struct gv_journal *journal) {
+    for (size_t at = journal->at; at < GV_JOURNAL_SIZE; at += GV_JOURNAL_BLOCK) {
+        uint64_t number;
+        struct gv_slice batch;
+        int found = read_frame(journal, journal->epoch, at, &number, &batch);
+        if (found < 0) return found;
+        if (found == 1 && number >= journal->number) return GV_ECORRUPT;
+    }
+    return 0;
+}
+
+int gv_journal_read(struct gv_journal *journal, uint64_t epoch,
+                    int (*take)(void *ctx, struct gv_slice batch), void *ctx) {
+    GV_ASSERT(journal->fd >= 0 && take != NULL);
+    gv_journal_begin(journal, epoch);
+    while (journal->at < GV_JOURNAL_SIZE) {
+        uint64_t number;
+        struct gv_slice batch;
+        int found = read_frame(journal, epoch, journal->at, &number, &batch);
+        if (found < 0) return found;
+        if (found == 0 || number != journal->number) break;
+        int taken = take(ctx, batch);
+        if (taken != 0) return taken;
+        journal->at += span(batch.len);
+        journal->number++;
+    }
+    return check_rest(journal);
+}
+
+bool gv_journal_fits(const struct gv_journal *journal, size_t len) {
+    return len < GV_JOURNAL_SIZE && span(len) <= GV_JOURNAL_SIZE - journal->at;
+}
+
+int gv_journal_append(struct gv_journal *journal, struct gv_slice batch) {
+    GV_ASSERT(journal->fd >= 0 && gv_journal_fits(journal, batch.len));
+    size_t len = span(batch.len);
+    int error = reserve(journal, len);
+    if (error != 0) return error;
+    uint64_t words[WORDS] = {journal->epoch, journal->number, batch.len, 0};
+    words[3] = hash_of(journal, words, batch);
+    memcpy(journal->frame, words, HEAD);
+    memcpy(journal->frame + HEAD, batch.data, batch.len);
+    memset(journal->frame + HEAD + batch.len, 0, len - HEAD - batch.len);
+    error = write_all(journal->fd, journal->frame, len, journal->at);
+    if (error == 0) error = sync_data(journal->fd);
+    if (error != 0) { // it may be there nevertheless, and must not be found
+        int number = errno;
+        memset(journal->frame, 0, HEAD);
+        if (write_all(journal->fd, journal->frame, HEAD, journal->at) == 0) sync_data(journal->fd);
+        errno = number;
+        return error;
+    }
+    journal->at += len;
+    journal->number++;
+    return 0;
+}
