@@ -73,6 +73,13 @@ GV_API struct gv_alloc gv_base_malloc(void);
 // Asserts stay on in every build: a broken invariant must not spread to other nodes.
 #define GV_ASSERT(condition) ((condition) ? (void)0 : gv_base_panic(#condition, __FILE__, __LINE__))
 
+// Hints that the memory at this address will be read soon.
+#if defined(__GNUC__)
+#define GV_PREFETCH(address) __builtin_prefetch(address)
+#else
+#define GV_PREFETCH(address) ((void)(address))
+#endif
+
 // Ends the process by abort(); the arguments are for the debugger and the core file.
 #if defined(__GNUC__)
 __attribute__((noreturn, cold))

@@ -31,6 +31,8 @@ enum {
     SLACK_MAX = 16,       // ranks by which a cut may be moved for the sake of a shorter bound
     FEW = 16,             // parts that differ
     SAMPLE = 48,          // parts looked at to estimate how many differences there are
+    AHEAD = 2 * SAMPLE,   // bounds looked up at a time
+    CUTS = 32,            // cuts looked up at a time
     QUOTIENTS = 8,        // candidates looked for where a quotient is not unique …
     QUOTIENTS_ROOT = 256, // … of everything, which is spoken of once
     PROBE_SHARE = 12,     // bits by which a probe is narrower than the gap it lies in
@@ -44,18 +46,12 @@ struct walk {
     const struct gv_tree *tree;
     const struct gv_digest_key *key;
     struct gv_reconcile_out *out;
-    uint64_t place; // what is below this place …
-    struct gv_digest below;
+    // The bounds of some parts to come that have sums, and what I hold below each.
+    uint64_t bounds[AHEAD];
+    struct gv_digest belows[AHEAD];
+    uint32_t ahead, next;
+    size_t since, until; // where in the summary the first and the last of them end
 };
-
-// Each part begins where the one before it ended.
-static struct gv_digest below(struct walk *walk, uint64_t place) {
-    if (place != walk->place) {
-        walk->below = gv_tree_below(walk->tree, place);
-        walk->place = place;
-    }
-    return walk->below;
-}
 
 static uint32_t print_of(const struct walk *walk, uint64_t hash) {
     struct gv_digest one = {1, hash, 0};
@@ -190,6 +186,71 @@ static void read_part(struct gv_reconcile *state) {
     }
 }
 
+static bool has_sums(const struct gv_reconcile *state) {
+    return state->kind == KIND_SUM || state->kind == KIND_BOTH;
+}
+
+static bool next_part(struct gv_reconcile *state) {
+    if (state->in.at == state->in.len) return false;
+    read_part(state);
+    return !state->in.error;
+}
+
+// What I hold before a part with sums that was looked ahead at, and up to its end.
+static struct gv_digest part_below(struct walk *walk, const struct gv_reconcile *part,
+                                   struct gv_digest *end) {
+    uint32_t i = walk->next;
+    while (i + 1 < walk->ahead && walk->bounds[i] < part->lo) i++;
+    GV_ASSERT(i + 1 < walk->ahead);
+    GV_ASSERT(walk->bounds[i] == part->lo && walk->bounds[i + 1] == part->hi);
+    walk->next = i;
+    *end = walk->belows[i + 1];
+    return walk->belows[i];
+}
+
+// Where the answer to this part will look for items, if I hold `mine`; GV_PLACE_END: nowhere.
+static uint64_t place_of_interest(const struct walk *walk, const struct gv_reconcile *part,
+                                  struct gv_digest mine) {
+    if (part->kind == KIND_PROBE) return part->from;
+    if (!has_sums(part)) return part->kind == KIND_SKIP ? GV_PLACE_END : part->lo;
+    bool more = mine.count - part->peer.count == 1, less = part->peer.count - mine.count == 1;
+    if (!more && !less) return GV_PLACE_END;
+    uint64_t by = more ? mine.sum - part->peer.sum : part->peer.sum - mine.sum;
+    uint64_t place = gv_peel_place(walk->key, by);
+    return place >= part->lo && place < part->hi ? place : GV_PLACE_END;
+}
+
+// Looks the next parts up, from this one on, so that the tree is asked for many places at a time:
+// first for their bounds, then for the places that will be looked at, only to have them in the
+// cache.
+static void look_ahead(struct walk *walk, const struct gv_reconcile *state) {
+    if (walk->since <= state->in.at && state->in.at <= walk->until) return;
+    uint64_t places[SAMPLE];
+    struct gv_digest unused[SAMPLE];
+    struct gv_reconcile part = *state;
+    uint32_t n = 0;
+    int parts = 0;
+    walk->since = part.in.at;
+    do {
+        walk->until = part.in.at;
+        if (!has_sums(&part)) continue;
+        if (n == 0 || walk->bounds[n - 1] != part.lo) walk->bounds[n++] = part.lo;
+        walk->bounds[n++] = part.hi;
+    } while (++parts < SAMPLE && next_part(&part));
+    gv_tree_below_each(walk->tree, walk->bounds, n, walk->belows);
+    walk->ahead = n;
+    walk->next = 0;
+    part = *state;
+    for (n = 0; parts > 0; parts--, next_part(&part)) {
+        struct gv_digest end = {0, 0, 0}, first = end;
+        if (has_sums(&part)) first = part_below(walk, &part, &end);
+        uint64_t place = place_of_interest(walk, &part, gv_digest_sub(end, first));
+        if (place < GV_PLACE_END) places[n++] = place;
+    }
+    gv_tree_below_each(walk->tree, places, n, unused);
+    walk->next = 0;
+}
+
 // --- into how many parts to cut --------------------------------------------------------------
 
 static bool matches(const struct gv_reconcile *state, struct gv_digest mine) {
@@ -213,12 +274,11 @@ static void survey(struct walk *walk) {
     struct gv_reconcile *state = walk->state, probe = *state;
     uint64_t parts = 0, differ = 0, squares = 0;
     size_t start = state->in.at;
-    while (parts < SAMPLE && probe.in.at < probe.in.len) {
-        read_part(&probe);
-        if (probe.in.error) break;
-        if (probe.kind != KIND_SUM && probe.kind != KIND_BOTH) continue;
-        struct gv_digest first = below(walk, probe.lo);
-        struct gv_digest mine = gv_digest_sub(below(walk, probe.hi), first);
+    while (parts < SAMPLE && next_part(&probe)) {
+        if (!has_sums(&probe)) continue;
+        look_ahead(walk, &probe);
+        struct gv_digest end, first = part_below(walk, &probe, &end);
+        struct gv_digest mine = gv_digest_sub(end, first);
         uint64_t by = apart(mine.count, probe.peer.count);
         parts++;
         squares += by > 256 ? 65536 : by * by;
@@ -232,6 +292,7 @@ static void survey(struct walk *walk) {
     if (all <= 2 && parts > 16 && narrow < 16) narrow = 16;
     state->narrow = clamp(narrow, 4 * finer, 64 * finer);
     state->surveyed = true;
+    walk->next = 0;
 }
 
 static uint32_t parts_for(const struct walk *walk) {
@@ -254,40 +315,91 @@ static uint64_t short_bound(uint64_t lo, uint64_t below, uint64_t place) {
     return lo + (to & ~(((uint64_t)1 << bit) - 1));
 }
 
+// A range being cut.
+struct cuts {
+    struct gv_digest first, mine; // before the range, and in it
+    uint64_t parts, slack;
+    uint64_t start; // the rank of the cut before the first
+    uint64_t from;  // the last bound …
+    struct gv_digest before;
+    bool both; // sums
+};
+
+// The cuts k to `end` of a range: bounds are chosen among those near the right rank, for shortness.
+static void cut(struct walk *walk, struct cuts *cuts, uint64_t k, uint64_t end) {
+    uint64_t ranks[2 * CUTS], places[2 * CUTS], bounds[CUTS];
+    struct gv_digest below[CUTS];
+    size_t n = 0, bound_count = 0;
+    GV_ASSERT(k < end && end - k <= CUTS);
+    for (; k < end; k++) {
+        uint64_t rank = cuts->start + cuts->mine.count * k / cuts->parts;
+        ranks[n++] = rank - cuts->slack - 1;
+        ranks[n++] = rank + cuts->slack;
+    }
+    gv_tree_select_each(walk->tree, ranks, n, places);
+    uint64_t from = cuts->from;
+    for (size_t i = 0; i < n; i += 2) {
+        uint64_t low = places[i], high = places[i + 1];
+        // Items that share a place stay together: a cut inside them moves to where they begin.
+        if (low == high || low < from) continue;
+        from = bounds[bound_count++] = short_bound(from, low, high);
+    }
+    gv_tree_below_each(walk->tree, bounds, bound_count, below);
+    for (size_t i = 0; i < bound_count; i++) {
+        put_sums(walk, cuts->both, cuts->from, bounds[i], gv_digest_sub(below[i], cuts->before));
+        cuts->from = bounds[i];
+        cuts->before = below[i];
+    }
+}
+
+// Whether the sums of the differences in the current part are the same by accident, so that only
+// the second ones can tell.
+static bool collide(const struct gv_reconcile *state, struct gv_digest mine) {
+    bool both = state->kind == KIND_BOTH || state->kind == KIND_ROOT;
+    return both && state->peer.sum == mine.sum;
+}
+
+// Whether an item is one of those whose values change, not one of a set.
+static bool may_change(const struct walk *walk, struct gv_item item) {
+    return item.hash != gv_peel_image(walk->key, item.place);
+}
+
 // The sums of the current part, where I hold `mine` and `first` before it, in so many parts of
-// about as many items each. Bounds are chosen among those near the right rank, for shortness. Two
-// items at least stand apart.
+// about as many items each. Two items at least stand apart. All cuts are shifted alike, by up to a
+// quarter of a part, under the exchange's salt: of differences whose sums hide them in one exchange
+// the next one may find some on either side of a cut.
 static void split(struct walk *walk, struct gv_digest first, struct gv_digest mine,
                   uint32_t parts) {
     const struct gv_tree *tree = walk->tree;
-    struct gv_digest last = gv_digest_add(first, mine), before = first;
-    uint64_t lo = walk->state->lo, hi = walk->state->hi, from = lo, slack = mine.count / parts / 4;
-    if (slack > SLACK_MAX) slack = SLACK_MAX;
+    uint64_t lo = walk->state->lo, hi = walk->state->hi, quarter = mine.count / parts / 4;
+    struct gv_digest last = gv_digest_add(first, mine);
     struct gv_item sample = item_of_rank(tree, first.count + mine.count / 2);
-    bool both = sample.hash != gv_peel_image(walk->key, sample.place); // a value that may change
-    for (uint64_t k = 1; k < parts; k++) {
-        uint64_t rank = first.count + mine.count * k / parts;
-        uint64_t low = item_of_rank(tree, rank - slack - 1).place;
-        uint64_t high = item_of_rank(tree, rank + slack).place;
-        // Items that share a place stay together: a cut inside them moves to where they begin.
-        if (low == high || low < from) continue;
-        uint64_t bound = short_bound(from, low, high);
-        struct gv_digest upto = gv_tree_below(tree, bound);
-        put_sums(walk, both, from, bound, gv_digest_sub(upto, before));
-        from = bound;
-        before = upto;
+    uint64_t shift = gv_digest_fingerprint(walk->key, mine, walk->state->salt);
+    struct cuts cuts = {
+        .first = first,
+        .mine = mine,
+        .parts = parts,
+        .slack = quarter < SLACK_MAX ? quarter : SLACK_MAX,
+        .start = first.count + shift % (2 * quarter + 1) - quarter,
+        .from = lo,
+        .before = first,
+        .both = collide(walk->state, mine) || may_change(walk, sample),
+    };
+    for (uint64_t k = 1; k < parts; k += CUTS)
+        cut(walk, &cuts, k, k + CUTS < parts ? k + CUTS : parts);
+    if (cuts.from == lo) { // no cut fell between two places: cut before the last one
+        cuts.from = item_of_rank(tree, last.count - 1).place;
+        cuts.before = gv_tree_below(tree, cuts.from);
+        put_sums(walk, cuts.both, lo, cuts.from, gv_digest_sub(cuts.before, first));
     }
-    if (from == lo) { // no cut fell between two places: cut before the last one
-        from = item_of_rank(tree, last.count - 1).place;
-        before = gv_tree_below(tree, from);
-        put_sums(walk, both, lo, from, gv_digest_sub(before, first));
+    uint64_t end = hi;
+    if (walk->state->kind == KIND_ROOT && walk->state->peer.count > mine.count + 1) {
+        // New places are often the largest: what the peer has beyond mine can be sent at once.
+        uint64_t beyond = item_of_rank(tree, last.count - 1).place + 1;
+        if (cuts.from < beyond) end = beyond;
     }
-    // New places are often the largest: what the peer has beyond mine can be sent at once.
-    uint64_t end = item_of_rank(tree, last.count - 1).place + 1;
-    bool tail = walk->state->kind == KIND_ROOT && walk->state->peer.count > mine.count + 1;
-    tail = tail && from < end && end < hi;
-    put_sums(walk, both, from, tail ? end : hi, gv_digest_sub(last, before));
-    if (tail) open_part(walk, KIND_NONE, end, hi);
+    put_sums(walk, cuts.both, cuts.from, end, gv_digest_sub(last, cuts.before));
+    if (end < hi) open_part(walk, KIND_NONE, end, hi);
 }
 
 static void put_list(struct walk *walk, uint64_t lo, uint64_t hi, uint64_t count) {
@@ -328,8 +440,9 @@ static bool narrow_down(struct walk *walk, struct gv_digest first, struct gv_dig
         put_list(walk, lo, hi, mine.count);
         return true;
     }
-    uint64_t low = item_of_rank(walk->tree, first.count).place;
-    if (low == item_of_rank(walk->tree, first.count + mine.count - 1).place) {
+    uint64_t ends[2] = {first.count, first.count + mine.count - 1};
+    gv_tree_select_each(walk->tree, ends, 2, ends);
+    if (ends[0] == ends[1]) {
         // One place cannot be cut, nor is there a bound for a list of it: say "I hold nothing" and
         // give everything.
         open_part(walk, KIND_NONE, lo, hi);
@@ -357,10 +470,12 @@ static bool holds(const struct walk *walk, uint64_t place, bool any, uint64_t ha
 // Writes a probe for what the peer holds at this place, in which I hold nothing at other places.
 static void put_probe(struct walk *walk, uint64_t place) {
     uint64_t lo = walk->state->lo, hi = walk->state->hi;
-    uint64_t rank = gv_tree_rank(walk->tree, place), all = gv_tree_root(walk->tree).count;
-    uint64_t low = rank > 0 ? item_of_rank(walk->tree, rank - 1).place : 0;
-    while (rank < all && item_of_rank(walk->tree, rank).place == place) rank++;
-    uint64_t high = rank < all ? item_of_rank(walk->tree, rank).place : GV_PLACE_END;
+    struct gv_tree_cursor at;
+    bool more = gv_tree_seek(walk->tree, place, &at);
+    struct gv_tree_cursor before = at;
+    uint64_t low = gv_tree_prev(&before) ? gv_tree_get(&before).place : 0;
+    while (more && gv_tree_get(&at).place == place) more = gv_tree_next(&at);
+    uint64_t high = more ? gv_tree_get(&at).place : GV_PLACE_END;
     uint64_t gap = place - low < high - place ? place - low : high - place;
     unsigned zeros = 0;
     while (zeros < 63 && gap >> zeros >> (PROBE_SHARE + 1) != 0) zeros++;
@@ -427,8 +542,9 @@ static bool peel_run(struct walk *walk, struct gv_digest first, struct gv_digest
 // False: no room, nothing was written.
 static bool answer_sums(struct walk *walk) {
     struct gv_reconcile *state = walk->state;
-    struct gv_digest first = below(walk, state->lo);
-    struct gv_digest mine = gv_digest_sub(below(walk, state->hi), first);
+    struct gv_digest end = gv_tree_root(walk->tree), first = {0, 0, 0};
+    if (state->kind != KIND_ROOT) first = part_below(walk, state, &end);
+    struct gv_digest mine = gv_digest_sub(end, first);
     if (matches(state, mine)) return true;
     if (state->peer.count == 0) {
         state->spots++;
@@ -508,8 +624,8 @@ static bool answer_probe(struct walk *walk) {
     struct gv_tree_cursor at;
     bool some = gv_tree_seek(walk->tree, state->from, &at) && gv_tree_get(&at).place < state->to;
     if (some) return give_later(walk, state->from, state->to);
-    struct gv_digest first = below(walk, state->lo);
-    return narrow_down(walk, first, gv_digest_sub(below(walk, state->hi), first));
+    struct gv_digest first = gv_tree_below(walk->tree, state->lo);
+    return narrow_down(walk, first, gv_tree_digest(walk->tree, state->lo, state->hi));
 }
 
 // --- the walk over the parts -----------------------------------------------------------------
@@ -560,7 +676,10 @@ int gv_reconcile_answer(struct gv_reconcile *state, const struct gv_tree *tree,
             }
             read_part(state);
         }
-        if (!state->in.error && !answer_part(&walk)) return 1;
+        if (!state->in.error) {
+            look_ahead(&walk, state);
+            if (!answer_part(&walk)) return 1;
+        }
         state->kind = NO_PART;
         if (state->in.error) {
             state->done = true;

@@ -8,6 +8,8 @@ enum {
     INNER_CAP = 32, // makes both kinds of node the same size
     CHUNK_CAP = 64, // nodes
     SPILL = 8,      // items moved at once from a full leaf
+    LANES = 16,     // ways down that are taken side by side
+    CACHE_LINE = 64,
 };
 
 // Both kinds keep their entries as columns, so that a search reads nothing but places.
@@ -182,9 +184,11 @@ static uint32_t count_below(const uint64_t *places, uint32_t n, uint64_t place) 
     return count;
 }
 
-// The child that holds the first item not below `place`, or ends right before it.
-static uint32_t child_for(const union node *node, uint64_t place) {
-    GV_ASSERT(node->count > 0 && node->count <= INNER_CAP);
+// How many items of a leaf are below `place`; of an inner node, the child that holds the first item
+// that is not, or ends right before it.
+static uint32_t index_below(const union node *node, uint64_t place, bool leaf) {
+    GV_ASSERT(node->count > 0 && node->count <= cap_of(leaf));
+    if (leaf) return count_below(node->leaf.places, node->count, place);
     return count_below(node->inner.places + 1, node->count - 1, place);
 }
 
@@ -196,14 +200,13 @@ static void descend(const struct gv_tree *tree, uint64_t place, struct gv_tree_c
     union node *node = tree->root;
     int level = 0;
     for (; level < tree->depth - 1; level++) {
-        uint32_t child = child_for(node, place);
+        uint32_t child = index_below(node, place, false);
         out->node[level] = node;
         out->index[level] = (uint16_t)child;
         node = node->inner.children[child];
     }
-    GV_ASSERT(node->count > 0 && node->count <= LEAF_CAP);
     out->node[level] = node;
-    out->index[level] = (uint16_t)count_below(node->leaf.places, node->count, place);
+    out->index[level] = (uint16_t)index_below(node, place, true);
 }
 
 // From behind the last item of a leaf to the first item of the next one.
@@ -239,6 +242,21 @@ bool gv_tree_seek(const struct gv_tree *tree, uint64_t place, struct gv_tree_cur
     return out->index[tree->depth - 1] < leaf->count || next_leaf(out);
 }
 
+// The child that holds the item of this rank; then its rank there.
+static uint32_t child_of_rank(const union node *node, uint64_t *rank) {
+    const struct inner *inner = &node->inner;
+    GV_ASSERT(inner->count > 0 && inner->count <= INNER_CAP);
+    uint32_t child = 0;
+    uint64_t before = 0, all = 0;
+    for (uint32_t i = 0; i + 1 < inner->count; i++) { // no branch depends on the rank
+        all += inner->counts[i];
+        child += all <= *rank;
+        before = all <= *rank ? all : before;
+    }
+    *rank -= before;
+    return child;
+}
+
 bool gv_tree_select(const struct gv_tree *tree, uint64_t rank, struct gv_tree_cursor *out) {
     GV_ASSERT(tree != NULL && out != NULL);
     if (rank >= tree->digest.count) return false;
@@ -247,9 +265,7 @@ bool gv_tree_select(const struct gv_tree *tree, uint64_t rank, struct gv_tree_cu
     union node *node = tree->root;
     int level = 0;
     for (; level < tree->depth - 1; level++) {
-        uint32_t child = 0;
-        while (rank >= node->inner.counts[child]) rank -= node->inner.counts[child++];
-        GV_ASSERT(child < node->count);
+        uint32_t child = child_of_rank(node, &rank);
         out->node[level] = node;
         out->index[level] = (uint16_t)child;
         node = node->inner.children[child];
@@ -274,25 +290,139 @@ bool gv_tree_next(struct gv_tree_cursor *at) {
     return index + 1 < leaf->count || next_leaf(at);
 }
 
+bool gv_tree_prev(struct gv_tree_cursor *at) {
+    GV_ASSERT(at->epoch == at->tree->epoch && at->tree->depth > 0);
+    int last = at->tree->depth - 1, level = last;
+    while (at->index[level] == 0) {
+        if (level-- == 0) return false;
+    }
+    at->index[level]--;
+    for (; level < last; level++) {
+        union node *node = ((union node *)at->node[level])->inner.children[at->index[level]];
+        at->node[level + 1] = node;
+        at->index[level + 1] = (uint16_t)(node->count - 1);
+    }
+    return true;
+}
+
 struct gv_digest gv_tree_root(const struct gv_tree *tree) {
     GV_ASSERT(tree != NULL);
     return tree->digest;
 }
 
-struct gv_digest gv_tree_below(const struct gv_tree *tree, uint64_t place) {
-    GV_ASSERT(tree != NULL);
-    struct gv_digest all = {0, 0, 0};
-    if (place == 0 || tree->depth == 0) return all;
-    if (place == GV_PLACE_END) return tree->digest;
-    const union node *node = tree->root;
-    for (int level = 0; level < tree->depth - 1; level++) {
-        uint32_t child = child_for(node, place);
-        all = gv_digest_add(all, sum_of(node, 0, child, false));
-        node = node->inner.children[child];
+// A way down, taken side by side with others.
+struct lane {
+    const union node *node;
+    uint32_t index;         // in it
+    uint64_t rank;          // of the item looked for, under the node
+    struct gv_digest under; // the node
+};
+
+static void prefetch(const void *start, size_t size) {
+    const char *at = start;
+    for (size_t i = 0; i < size; i += CACHE_LINE) GV_PREFETCH(at + i);
+}
+
+// Asks for what the search of a node reads, before anybody needs it.
+static void prefetch_places(const struct lane *lane, bool leaf) {
+    size_t count = leaf && lane->under.count < LEAF_CAP ? lane->under.count : cap_of(leaf);
+    prefetch(lane->node, sizeof(uint64_t) * (count + 1));
+}
+
+// The entries that tell what is before `at`: those before it or, of what the parent knows to be
+// under the node, all but those from it on, whichever are fewer.
+static struct gv_digest sum_before(const struct lane *lane, bool leaf) {
+    const union node *node = lane->node;
+    uint32_t at = lane->index;
+    if (at <= node->count / 2) return sum_of(node, 0, at, leaf);
+    return gv_digest_sub(lane->under, sum_of(node, at, node->count, leaf));
+}
+
+static void prefetch_sums(const struct lane *lane, bool leaf) {
+    const union node *node = lane->node;
+    uint32_t at = lane->index, from = at <= node->count / 2 ? 0 : at;
+    size_t size = sizeof(uint64_t) * (from == 0 ? at : node->count - at);
+    prefetch((leaf ? node->leaf.hashes : node->inner.counts) + from, size);
+    if (leaf) return;
+    prefetch(node->inner.sums + from, size);
+    prefetch(node->inner.crosses + from, size);
+    GV_PREFETCH(&node->inner.children[at]);
+}
+
+static void enter(struct lane *lane, bool leaf) {
+    const struct inner *inner = &lane->node->inner;
+    uint32_t at = lane->index;
+    GV_ASSERT(at < inner->count);
+    lane->under = (struct gv_digest){inner->counts[at], inner->sums[at], inner->crosses[at]};
+    lane->node = inner->children[at];
+    prefetch_places(lane, leaf);
+}
+
+static void below_lanes(const struct gv_tree *tree, const uint64_t *places, size_t count,
+                        struct gv_digest *below) {
+    struct lane lanes[LANES];
+    GV_ASSERT(count <= LANES);
+    for (size_t i = 0; i < count; i++) {
+        lanes[i] = (struct lane){.node = tree->root, .under = tree->digest};
+        below[i] = (struct gv_digest){0, 0, 0};
     }
-    GV_ASSERT(node->count > 0 && node->count <= LEAF_CAP);
-    uint32_t below = count_below(node->leaf.places, node->count, place);
-    return gv_digest_add(all, sum_of(node, 0, below, true));
+    for (int height = tree->depth; height > 0; height--) {
+        bool leaf = height == 1;
+        for (size_t i = 0; i < count; i++) {
+            lanes[i].index = index_below(lanes[i].node, places[i], leaf);
+            prefetch_sums(&lanes[i], leaf);
+        }
+        for (size_t i = 0; i < count; i++) {
+            below[i] = gv_digest_add(below[i], sum_before(&lanes[i], leaf));
+            if (!leaf) enter(&lanes[i], height == 2);
+        }
+    }
+}
+
+void gv_tree_below_each(const struct gv_tree *tree, const uint64_t *places, size_t count,
+                        struct gv_digest *below) {
+    GV_ASSERT(tree != NULL && (count == 0 || (places != NULL && below != NULL)));
+    for (size_t i = 0, n; i < count; i += n) {
+        n = count - i < LANES ? count - i : LANES;
+        below_lanes(tree, places + i, n, below + i);
+    }
+}
+
+static void select_lanes(const struct gv_tree *tree, const uint64_t *ranks, size_t count,
+                         uint64_t *places) {
+    struct lane lanes[LANES];
+    GV_ASSERT(count <= LANES);
+    for (size_t i = 0; i < count; i++) {
+        GV_ASSERT(ranks[i] < tree->digest.count);
+        lanes[i] = (struct lane){.node = tree->root, .rank = ranks[i]};
+    }
+    for (int level = 0; level < tree->depth - 1; level++) {
+        for (size_t i = 0; i < count; i++) {
+            uint32_t child = child_of_rank(lanes[i].node, &lanes[i].rank);
+            lanes[i].node = lanes[i].node->inner.children[child];
+            if (level == tree->depth - 2) {
+                GV_PREFETCH(&lanes[i].node->leaf.places[lanes[i].rank]);
+            } else {
+                prefetch(lanes[i].node->inner.counts, sizeof lanes[i].node->inner.counts);
+            }
+        }
+    }
+    for (size_t i = 0; i < count; i++) places[i] = lanes[i].node->leaf.places[lanes[i].rank];
+}
+
+void gv_tree_select_each(const struct gv_tree *tree, const uint64_t *ranks, size_t count,
+                         uint64_t *places) {
+    GV_ASSERT(tree != NULL && (count == 0 || (places != NULL && ranks != NULL)));
+    for (size_t i = 0, n; i < count; i += n) {
+        n = count - i < LANES ? count - i : LANES;
+        select_lanes(tree, ranks + i, n, places + i);
+    }
+}
+
+struct gv_digest gv_tree_below(const struct gv_tree *tree, uint64_t place) {
+    struct gv_digest below;
+    gv_tree_below_each(tree, &place, 1, &below);
+    return below;
 }
 
 uint64_t gv_tree_rank(const struct gv_tree *tree, uint64_t place) {

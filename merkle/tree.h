@@ -94,6 +94,11 @@ GV_API struct gv_item gv_tree_get(const struct gv_tree_cursor *at);
 // To the next item in order; false at the end (the cursor then may not be read).
 GV_API bool gv_tree_next(struct gv_tree_cursor *at);
 
+// To the item before; false at the beginning (the cursor then stays where it is). Also from behind
+// the last item, where a gv_tree_seek or gv_tree_next that found none left the cursor, unless the
+// tree is empty.
+GV_API bool gv_tree_prev(struct gv_tree_cursor *at);
+
 // How many items have a place below this one.
 GV_API uint64_t gv_tree_rank(const struct gv_tree *tree, uint64_t place);
 
@@ -102,6 +107,14 @@ GV_API struct gv_digest gv_tree_digest(const struct gv_tree *tree, uint64_t lo, 
 
 // The digest of the items below this place: ranges that follow each other share their bounds'.
 GV_API struct gv_digest gv_tree_below(const struct gv_tree *tree, uint64_t place);
+
+// The same for many places, in any order, and the places of the items of many ranks, each below the
+// count. Their ways down are taken side by side, so that one does not wait for memory alone: in a
+// tree larger than the cache that is several times as fast as one after the other.
+GV_API void gv_tree_below_each(const struct gv_tree *tree, const uint64_t *places, size_t count,
+                               struct gv_digest *below);
+GV_API void gv_tree_select_each(const struct gv_tree *tree, const uint64_t *ranks, size_t count,
+                                uint64_t *places);
 
 // Walks everything and compares it with what the inner nodes claim: order, counts, sums, fill,
 // depth, and that no node is lost. 0, or GV_ECORRUPT. For tests and for start-up checks; O(n).

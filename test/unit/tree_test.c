@@ -216,8 +216,31 @@ static void ask(struct run *run) {
         assert_item(gv_tree_get(&at), model->items[i]);
         assert_int_equal(gv_tree_next(&at), i + 1 < model->count);
     }
+    // And back, from behind the last one or from where it is.
+    gv_tree_seek(tree, lo, &at);
+    for (size_t i = rank; model->count > 0 && i > 0 && i + 100 > rank; i--) {
+        assert_true(gv_tree_prev(&at));
+        assert_item(gv_tree_get(&at), model->items[i - 1]);
+        if (i == 1) assert_false(gv_tree_prev(&at));
+    }
     assert_false(gv_tree_select(tree, model->count, &at));
     assert_false(gv_tree_select(tree, UINT64_MAX, &at));
+}
+
+// Many at a time, in any order.
+static void ask_each(struct run *run) {
+    enum { MANY = 50 };
+    const struct model *model = &run->model;
+    uint64_t asked[MANY], places[MANY];
+    struct gv_digest below[MANY];
+    size_t count = gv_prng_below(&run->prng, MANY + 1);
+    for (size_t i = 0; i < count; i++) asked[i] = draw_bound(run);
+    gv_tree_below_each(&run->tree, asked, count, below);
+    for (size_t i = 0; i < count; i++) assert_digest(below[i], model_digest(model, 0, asked[i]));
+    if (model->count == 0) return;
+    for (size_t i = 0; i < count; i++) asked[i] = gv_prng_below(&run->prng, model->count);
+    gv_tree_select_each(&run->tree, asked, count, places);
+    for (size_t i = 0; i < count; i++) assert_int_equal(places[i], model->items[asked[i]].place);
 }
 
 static void test_random(void **state) {
@@ -236,6 +259,7 @@ static void test_random(void **state) {
             for (int batch = 0; batch < 12; batch++) {
                 for (int i = 0; i < 200; i++) change(&run, growth[phase]);
                 for (int i = 0; i < 6; i++) ask(&run);
+                ask_each(&run);
                 assert_same(&run.tree, &run.model);
                 assert_int_equal(gv_tree_memory(&run.tree), budget.bytes);
             }
