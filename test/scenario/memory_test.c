@@ -1,0 +1,299 @@
+// SPDX-License-Identifier: MIT
+// A cluster of three works through a script, and one of them is refused memory: at the first
+// request, at the second, and so on until none is refused any more; once each, or from then on to
+// the end of the script. Whatever failed said so and left a replica that is in order; and when
+// there is memory again, all three end up with everything.
+#include "../lib/test.h"
+
+#include "../../engine/core.h"
+#include "../../engine/store.h"
+#include "../lib/meter.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+    NODES = 3,
+    POOR = 1,          // the node that is refused memory
+    ENTRIES = 1500,    // by each node
+    STEP_MS = 20,      // what a message takes
+    SCRIPT = 120,      // steps
+    APART_FROM = 20,   // the poor node is alone
+    APART_TO = 70,     // … until here
+    SETTLE = 5000,     // steps, at most
+    LETTERS_MAX = 256, // on their way
+    CHECKS = 4,        // of the replica, after failures
+    CAP = GV_ENGINE_MESSAGE_DEFAULT,
+};
+
+struct node {
+    struct gv_engine *engine;
+    struct gv_json json;
+    struct gv_meter meter;
+    bool joined;
+    int put; // entries so far
+};
+
+struct letter {
+    uint32_t from, to;
+    size_t len;
+    char *bytes;
+};
+
+struct cluster {
+    struct node nodes[NODES];
+    struct letter letters[LETTERS_MAX];
+    int letter_count;
+    int step;
+    bool lasting; // once memory has run out it stays so
+    int failures; // calls that were refused memory
+};
+
+static struct gv_slice slice(const char *text) {
+    return (struct gv_slice){(const uint8_t *)text, strlen(text)};
+}
+
+static struct gv_slice name_of(uint32_t node) {
+    static const char *const names[] = {"n0", "n1", "n2"};
+    return slice(names[node]);
+}
+
+static gv_time now_of(const struct cluster *cluster) {
+    return (1 + (gv_time)cluster->step) * STEP_MS * GV_MS;
+}
+
+// ---- Checks -------------------------------------------------------------------------------------
+
+// The tree is well formed, and its sums are those of the records.
+static void check_replica(const struct gv_engine *engine) {
+    assert_int_equal(gv_tree_verify(&engine->replica.tree), 0);
+    struct gv_digest sum = {0};
+    struct gv_entry entry;
+    uint32_t cursor = 0;
+    while (gv_engine_next(engine, &cursor, gv_engine_end(engine), &entry)) {
+        struct gv_item item = gv_lattice_item(&engine->replica.key, &entry);
+        sum = gv_digest_add(sum, gv_digest_of(item.place, item.hash));
+    }
+    assert_true(gv_digest_equal(sum, gv_engine_root(engine)));
+}
+
+// Returns whether a call failed for want of memory. No call may fail otherwise.
+static bool refused(struct cluster *cluster, uint32_t node, int status) {
+    if (status >= 0) return false;
+    assert_int_equal(status, GV_ENOMEM);
+    assert_int_equal(node, POOR);
+    struct node *poor = &cluster->nodes[POOR];
+    if (!cluster->lasting) poor->meter.allowance = SIZE_MAX;
+    if (cluster->failures++ < CHECKS && poor->engine != NULL) check_replica(poor->engine);
+    return true;
+}
+
+// ---- The script ---------------------------------------------------------------------------------
+
+static void start(struct cluster *cluster, uint32_t index) {
+    struct node *node = &cluster->nodes[index];
+    if (node->engine == NULL) {
+        const struct gv_engine_config config = {
+            .alloc = {node->json.alloc.resize, node->json.alloc.ctx},
+            .seed = 1 + index,
+            .staleness_ms = 100,
+        };
+        struct gv_engine *engine;
+        if (refused(cluster, index, gv_engine_new(&engine, &config))) return;
+        node->engine = engine;
+    }
+    const struct gv_slice names[] = {name_of(0), name_of(1), name_of(2)};
+    int joined = gv_engine_join(node->engine, now_of(cluster), names[index], names, NODES);
+    node->joined = !refused(cluster, index, joined);
+}
+
+// The entry of this number: of every lattice, versions that outgrow their room, long texts.
+static struct gv_entry entry_of(uint32_t node, int number) {
+    static char key[16], value[6000], name[8];
+    int bare = number % 5 == 0 ? number % 50 : number * NODES + (int)node;
+    snprintf(key, sizeof key, "%d", bare);
+    struct gv_entry entry = {.lattice = (enum gv_lattice)(number % 5 == 0   ? GV_LATTICE_REGISTER
+                                                          : number % 3 == 0 ? GV_LATTICE_COUNTER
+                                                                            : GV_LATTICE_SET),
+                             .key = slice(key)};
+    if (entry.lattice == GV_LATTICE_COUNTER) entry.count = 1 + (uint64_t)number;
+    if (entry.lattice != GV_LATTICE_REGISTER) return entry;
+    size_t len = number % 100 == 0 ? sizeof value - 3 : 3 + (size_t)number % 60;
+    memset(value, 'v', sizeof value);
+    value[0] = value[len - 1] = '"';
+    value[len] = '\0';
+    snprintf(name, sizeof name, "\"n%u\"", (unsigned)node);
+    entry.value = slice(value);
+    entry.node = slice(name);
+    entry.lamport = 1 + (uint64_t)number;
+    return entry;
+}
+
+static void write_some(struct cluster *cluster, uint32_t index) {
+    struct node *node = &cluster->nodes[index];
+    int most = node->put + ENTRIES / (SCRIPT / 2);
+    for (; node->put < ENTRIES && node->put < most; node->put++) {
+        struct gv_entry entry = entry_of(index, node->put);
+        if (refused(cluster, index, gv_engine_put(node->engine, now_of(cluster), &entry))) return;
+    }
+}
+
+static void deliver(struct cluster *cluster, const struct letter *letter) {
+    struct node *node = &cluster->nodes[letter->to];
+    bool apart = cluster->step >= APART_FROM && cluster->step < APART_TO;
+    if (!node->joined || (apart && (letter->to == POOR || letter->from == POOR))) return;
+    int parsed = gv_json_parse(&node->json, letter->bytes, letter->len);
+    if (refused(cluster, letter->to, parsed)) return;
+    struct gv_message message;
+    const char *fault;
+    assert_int_equal(gv_message_decode(&message, &node->json, 0, &fault), 0);
+    int peer = gv_engine_peer(node->engine, name_of(letter->from));
+    refused(cluster, letter->to, gv_engine_receive(node->engine, now_of(cluster), peer, &message));
+}
+
+static void send_all(struct cluster *cluster, uint32_t index) {
+    static char buf[CAP];
+    struct gv_engine *engine = cluster->nodes[index].engine;
+    int peer;
+    size_t len;
+    while ((len = gv_engine_send(engine, now_of(cluster), buf, CAP, &peer)) > 0) {
+        assert_true(cluster->letter_count < LETTERS_MAX);
+        struct gv_slice name = gv_engine_name(engine, peer);
+        struct letter *letter = &cluster->letters[cluster->letter_count++];
+        *letter = (struct letter){index, (uint32_t)(name.data[1] - '0'), len, malloc(len)};
+        memcpy(letter->bytes, buf, len);
+    }
+}
+
+static void step(struct cluster *cluster) {
+    struct letter letters[LETTERS_MAX];
+    int count = cluster->letter_count;
+    memcpy(letters, cluster->letters, (size_t)count * sizeof *letters);
+    cluster->letter_count = 0;
+    cluster->step++;
+    for (int i = 0; i < count; i++) {
+        struct gv_engine *engine = cluster->nodes[letters[i].to].engine;
+        if (engine != NULL && !gv_engine_ready(engine)) send_all(cluster, letters[i].to);
+        deliver(cluster, &letters[i]);
+        free(letters[i].bytes);
+    }
+    for (uint32_t i = 0; i < NODES; i++) {
+        struct node *node = &cluster->nodes[i];
+        if (!node->joined) start(cluster, i);
+        if (!node->joined) continue;
+        write_some(cluster, i);
+        if (gv_engine_deadline(node->engine) <= now_of(cluster))
+            gv_engine_advance(node->engine, now_of(cluster));
+        send_all(cluster, i);
+    }
+}
+
+static bool settled(const struct cluster *cluster) {
+    for (uint32_t i = 0; i < NODES; i++) {
+        if (!cluster->nodes[i].joined || cluster->nodes[i].put < ENTRIES) return false;
+        if (!gv_digest_equal(gv_engine_root(cluster->nodes[i].engine),
+                             gv_engine_root(cluster->nodes[0].engine)))
+            return false;
+    }
+    return true;
+}
+
+// The whole script with so many requests of the poor node granted; returns how many it made. The
+// digest of what all have at the end goes to *root.
+static size_t run(size_t allowance, bool lasting, struct gv_digest *root) {
+    static struct cluster cluster;
+    cluster = (struct cluster){.lasting = lasting};
+    for (uint32_t i = 0; i < NODES; i++)
+        gv_json_init(&cluster.nodes[i].json, gv_meter_alloc(&cluster.nodes[i].meter), 0, 0);
+    struct node *poor = &cluster.nodes[POOR];
+    poor->meter.allowance = allowance;
+    while (cluster.step < SCRIPT) step(&cluster);
+    size_t calls = poor->meter.calls;
+    poor->meter.allowance = SIZE_MAX;
+    if (poor->engine != NULL) check_replica(poor->engine);
+    while (!settled(&cluster) && cluster.step < SCRIPT + SETTLE) step(&cluster);
+    if (!settled(&cluster)) fail_msg("request %zu refused: they do not settle", allowance);
+    *root = gv_engine_root(poor->engine);
+    check_replica(poor->engine);
+    for (int i = 0; i < cluster.letter_count; i++) free(cluster.letters[i].bytes);
+    for (uint32_t i = 0; i < NODES; i++) {
+        gv_engine_free(cluster.nodes[i].engine);
+        gv_json_fini(&cluster.nodes[i].json);
+        assert_int_equal(cluster.nodes[i].meter.bytes, 0);
+    }
+    return calls;
+}
+
+static void run_all(bool lasting) {
+    struct gv_digest want, root;
+    size_t requests = run(SIZE_MAX, lasting, &want), refusals = 0;
+    for (size_t allowance = 0;; allowance++) {
+        size_t calls = run(allowance, lasting, &root);
+        assert_true(gv_digest_equal(root, want));
+        if (calls <= allowance) break;
+        refusals++;
+    }
+    printf("%zu requests for memory, %zu refused one by one\n", requests, refusals);
+    assert_true(refusals >= requests && requests > 20);
+}
+
+static void each_request_is_refused_once(void **state) {
+    (void)state;
+    run_all(false);
+}
+
+static void memory_stays_away(void **state) {
+    (void)state;
+    run_all(true);
+}
+
+// ---- Loading ------------------------------------------------------------------------------------
+
+static int load(void *ctx, int (*take)(void *, const struct gv_store_record *), void *take_ctx) {
+    const struct gv_store_batch *batch = ctx;
+    struct gv_store_record record;
+    int error = 0;
+    for (size_t at = 0; error == 0 && gv_store_next(batch, &at, &record);)
+        error = take(take_ctx, &record);
+    return error;
+}
+
+// Writing a batch and loading it fail cleanly at each request, and work with one more.
+static void a_store_is_loaded(void **state) {
+    (void)state;
+    for (size_t allowance = 0;; allowance++) {
+        struct gv_meter meter;
+        struct gv_store_batch batch = {0};
+        struct gv_engine_config config = {.alloc = gv_meter_alloc(&meter), .seed = 1};
+        struct gv_engine *engine;
+        meter.allowance = allowance;
+        int error = gv_engine_new(&engine, &config);
+        bool made = error == 0;
+        for (int i = 0; error == 0 && i < ENTRIES; i++) {
+            struct gv_entry entry = entry_of(0, i);
+            error = gv_store_put(&batch, config.alloc, engine, &entry);
+            if (error != 0) assert_true(batch.count == (uint32_t)i);
+        }
+        struct gv_store store = {.ctx = &batch, .load = load};
+        if (error == 0) error = gv_store_load(&store, engine);
+        if (error == 0) check_replica(engine);
+        gv_store_drop(&batch, config.alloc);
+        if (made) gv_engine_free(engine);
+        assert_int_equal(meter.bytes, 0);
+        if (error == 0) {
+            assert_true(allowance > 5);
+            break;
+        }
+        assert_int_equal(error, GV_ENOMEM);
+    }
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(each_request_is_refused_once),
+        cmocka_unit_test(memory_stays_away),
+        cmocka_unit_test(a_store_is_loaded),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
