@@ -49,6 +49,10 @@ const char gv_command_help[] =
     "      --scenario WHAT       what befalls the cluster: a file, or a name that `gvsim "
     "scenarios`\n"
     "                            lists, or swarm:SEED; it may set options, too\n"
+    "      --wan FILE            regions of nodes and the round trips between them\n"
+    "      --durability KIND     what the nodes' disks promise: off (no disk; default unless a\n"
+    "                            scenario needs one), sync, async or none\n"
+    "      --disk-latency MS     what a synced write takes (default 5)\n"
     "      --check-determinism   run twice and compare\n"
     "\n"
     "  -h, --help                print this and exit\n"
@@ -149,6 +153,9 @@ enum option {
     CHECK_DETERMINISM,
     SCENARIO,
     MESSAGE_MAX,
+    WAN,
+    DURABILITY,
+    DISK_LATENCY,
     SEEDS,
     JOBS,
     FAIL_FAST,
@@ -183,6 +190,9 @@ static const struct {
     [CHECK_DETERMINISM] = {"--check-determinism", RUN, true},
     [SCENARIO] = {"--scenario", RUN, false},
     [MESSAGE_MAX] = {"--message-max", RUN | SET, false},
+    [WAN] = {"--wan", RUN, false},
+    [DURABILITY] = {"--durability", RUN | SET, false},
+    [DISK_LATENCY] = {"--disk-latency", RUN | SET, false},
     [SEEDS] = {"--seeds", SWARM, false},
     [JOBS] = {"--jobs", SWARM, false},
     [FAIL_FAST] = {"--fail-fast", SWARM, true},
@@ -209,8 +219,9 @@ static int to_seeds(struct gv_command *command, const char *value, char *why) {
 #define CHOICES(...) \
     (const char *const[]){__VA_ARGS__}, sizeof((const char *[]){__VA_ARGS__}) / sizeof(const char *)
 
-static int set_choice(struct gv_trial_config *trial, enum option option, const char *value,
+static int set_choice(struct gv_command *command, enum option option, const char *value,
                       char *why) {
+    struct gv_trial_config *trial = &command->trial;
     const char *name = options[option].name;
     size_t choice = 0;
     int error = 0;
@@ -239,6 +250,11 @@ static int set_choice(struct gv_trial_config *trial, enum option option, const c
         error = to_choice(name, value, CHOICES("partition"), &choice, why);
         trial->nemesis = true;
         break;
+    case DURABILITY:
+        error = to_choice(name, value, CHOICES("off", "sync", "async", "none"), &choice, why);
+        command->disk = (enum gv_disk_kind)choice;
+        command->has_disk = true;
+        break;
     }
     return error;
 }
@@ -251,6 +267,9 @@ static bool set_plain(struct gv_command *command, enum option option, const char
         return true;
     case LOG_DIR:
         command->log_dir = value;
+        return true;
+    case WAN:
+        command->wan = value;
         return true;
     case SCENARIO:
         command->scenario = value;
@@ -317,8 +336,12 @@ static int set(struct gv_command *command, enum option option, const char *value
         error = to_count(name, value, 1, GV_CREW_JOBS_MAX, &count, why);
         command->jobs = (uint32_t)count;
         break;
+    case DISK_LATENCY:
+        error = to_count(name, value, 0, 60 * 1000, &count, why);
+        command->disk_latency = count * GV_MS;
+        break;
     default:
-        error = set_choice(trial, option, value, why);
+        error = set_choice(command, option, value, why);
         break;
     }
     return error;
@@ -406,6 +429,7 @@ int gv_command_parse(struct gv_command *command, int argc, char *const *argv, ui
                   .seed = seed},
         .staleness_ms = 500,
         .settle = GV_TIME_NEVER,
+        .disk_latency = 5 * GV_MS,
         .jobs = 1,
         .output = "shrunk.scenario",
     };

@@ -17,6 +17,10 @@ struct gv_command {
     uint32_t staleness_ms;
     size_t message_max; // 0: the default
     gv_time settle;     // how long after the last fault and operation replicas may differ
+    enum gv_disk_kind disk;
+    bool has_disk; // whether it was said
+    gv_time disk_latency;
+    const char *wan; // a file of regions and round trips; NULL: none
     bool check_determinism;
     const char *scenario;                       // a file, or a name; NULL: none
     struct gv_command_given {                   // what the command line says, a scenario cannot

@@ -60,18 +60,22 @@ static void grow_links(struct gv_net *net) {
     free(old);
 }
 
-// The random stream of a link, made when it is first asked for.
-static uint64_t *stream_of(struct gv_net *net, uint32_t src, uint32_t dest) {
+// A link, made when it is first asked for. Good until the next one is.
+static struct gv_net_link *link_of(struct gv_net *net, uint32_t src, uint32_t dest) {
     if (4 * (net->links_len + 1) > 3 * net->links_cap) grow_links(net);
     struct gv_net_link *link = place_of(net, src, dest);
     if (link->state == 0) {
         struct gv_prng prng;
         gv_prng_init(&prng, net->config.seed,
                      PRNG_STREAM + (((uint64_t)src + 1) << 32) + (uint64_t)dest);
-        *link = (struct gv_net_link){src, dest, gv_prng_next(&prng) | 1};
+        *link = (struct gv_net_link){src, dest, gv_prng_next(&prng) | 1, 0};
         net->links_len++;
     }
-    return &link->state;
+    return link;
+}
+
+static uint64_t *stream_of(struct gv_net *net, uint32_t src, uint32_t dest) {
+    return &link_of(net, src, dest)->state;
 }
 
 // SplitMix64, which makes do with 8 bytes a link.
@@ -124,8 +128,23 @@ static uint64_t draw_delay(uint64_t *stream, enum gv_net_latency dist, uint64_t 
     return mean;
 }
 
+// Draws a delay from its mean, in microseconds, so that one of minutes stays within 2^30.
+static gv_time draw_fine(struct gv_net *net, uint32_t src, uint32_t dest, enum gv_net_latency dist,
+                         gv_time mean) {
+    uint64_t us = mean / 1000 < DELAY_MAX ? mean / 1000 : DELAY_MAX;
+    if (us == 0 || dist == GV_NET_CONSTANT) return us * 1000;
+    return draw_delay(stream_of(net, src, dest), dist, us) * 1000;
+}
+
+static const struct gv_wan_path *path_of(const struct gv_net *net, uint32_t src, uint32_t dest) {
+    return net->config.wan != NULL ? gv_wan_between(net->config.wan, src, dest) : NULL;
+}
+
 gv_time gv_net_latency(struct gv_net *net, uint32_t src, uint32_t dest) {
     uint64_t mean = net->config.latency_ms;
+    const struct gv_wan_path *path = path_of(net, src, dest);
+    if (path != NULL && path->measured)
+        return draw_fine(net, src, dest, net->config.latency, path->rtt / 2);
     if (mean == 0 || net->config.latency == GV_NET_CONSTANT) return mean * GV_MS;
     return draw_delay(stream_of(net, src, dest), net->config.latency, mean) * GV_MS;
 }
@@ -150,7 +169,8 @@ static unsigned copies_of(struct gv_net *net, uint32_t src, uint32_t dest) {
     unsigned copies = 1;
     for (size_t i = 0; i < net->rules_len; i++) {
         const struct gv_net_rule *rule = &net->rules[i];
-        if (rule->kind == GV_NET_DELAY || !is_meant(rule, src, dest)) continue;
+        if (rule->kind != GV_NET_LOSE && rule->kind != GV_NET_DUPLICATE) continue;
+        if (!is_meant(rule, src, dest)) continue;
         if (draw_below(stream_of(net, src, dest), MILLION) >= rule->ppm) continue;
         if (rule->kind == GV_NET_LOSE) return 0;
         copies++;
@@ -163,11 +183,36 @@ static gv_time delay_of(struct gv_net *net, uint32_t src, uint32_t dest) {
     for (size_t i = 0; i < net->rules_len; i++) {
         const struct gv_net_rule *rule = &net->rules[i];
         if (rule->kind != GV_NET_DELAY || !is_meant(rule, src, dest)) continue;
-        // In microseconds, so that a delay of minutes stays within 2^30.
-        uint64_t mean = rule->delay / 1000 < DELAY_MAX ? rule->delay / 1000 : DELAY_MAX;
-        delay += draw_delay(stream_of(net, src, dest), rule->dist, mean) * 1000;
+        bool chosen =
+            rule->ppm >= MILLION || draw_below(stream_of(net, src, dest), MILLION) < rule->ppm;
+        if (chosen) delay += draw_fine(net, src, dest, rule->dist, rule->delay);
     }
     return delay;
+}
+
+// How long a message waits for its turn on a link and takes then. False: there is no room.
+static bool take_link(struct gv_net *net, gv_time now, uint32_t src, uint32_t dest, size_t size,
+                      gv_time *takes) {
+    const struct gv_wan_path *path = path_of(net, src, dest);
+    uint64_t bandwidth = path != NULL ? path->bandwidth : 0;
+    gv_time wait_max = GV_NET_WAIT_MAX;
+    for (size_t i = 0; i < net->rules_len; i++) {
+        const struct gv_net_rule *rule = &net->rules[i];
+        if (rule->kind != GV_NET_LIMIT || !is_meant(rule, src, dest)) continue;
+        if (bandwidth == 0 || rule->bandwidth < bandwidth) {
+            bandwidth = rule->bandwidth;
+            wait_max = rule->delay;
+        }
+    }
+    *takes = 0;
+    if (bandwidth == 0) return true;
+    struct gv_net_link *link = link_of(net, src, dest);
+    gv_time free_at = link->busy > now ? link->busy : now;
+    if (free_at - now > wait_max) return false;
+    GV_ASSERT(size <= UINT32_MAX);
+    link->busy = free_at + (uint64_t)size * (1000 * GV_MS) / bandwidth;
+    *takes = link->busy - now;
+    return true;
 }
 
 // ---- Messages ----
@@ -284,7 +329,14 @@ void gv_net_send(struct gv_net *net, gv_time now, uint32_t src, uint32_t dest, s
     count(net, index, size);
     unsigned copies = copies_of(net, src, dest);
     if (copies == 0) net->dropped++;
-    while (copies-- > 0) post(net, now, delay_of(net, src, dest), src, dest, index, bytes);
+    while (copies-- > 0) {
+        gv_time takes;
+        if (take_link(net, now, src, dest, size, &takes)) {
+            post(net, now, takes + delay_of(net, src, dest), src, dest, index, bytes);
+        } else {
+            net->dropped++;
+        }
+    }
 }
 
 struct gv_net_message *gv_net_take(struct gv_net *net, gv_time now,

@@ -11,7 +11,9 @@
 //
 // Each link, that is each pair of a sender and a receiver, has a random stream of its own: what
 // happens on one, or that it exists, does not disturb the others. Rules make links worse than their
-// latency: they lose, double and delay messages, which may overtake each other then.
+// latency: they lose, double and delay messages, which may overtake each other then. Where a rule
+// or the regions bound what a link carries, messages wait for their turn on it, and are lost if
+// that takes too long.
 //
 // A message with a client at one end takes no time, is never cut off, and does not count. What a
 // node says to a client needs no network at all: only what goes to a node is sent here.
@@ -19,6 +21,7 @@
 #define GV_SIM_NET_H
 
 #include "../engine/prng.h"
+#include "wan.h"
 #include "world.h"
 
 enum gv_net_latency { GV_NET_CONSTANT, GV_NET_UNIFORM, GV_NET_EXPONENTIAL };
@@ -47,13 +50,16 @@ struct gv_net_count {
     uint64_t bytes;
 };
 
-enum gv_net_rule_kind { GV_NET_LOSE, GV_NET_DUPLICATE, GV_NET_DELAY };
+#define GV_NET_WAIT_MAX (1000 * GV_MS) // for a link's turn, where no rule says otherwise
+
+enum gv_net_rule_kind { GV_NET_LOSE, GV_NET_DUPLICATE, GV_NET_DELAY, GV_NET_LIMIT };
 enum { GV_NET_LEFT = 1, GV_NET_RIGHT = 2 }; // sides of a rule; a node may be on both
 
 struct gv_net_rule {
     enum gv_net_rule_kind kind;
-    uint32_t ppm;             // lose, duplicate: how many of a million messages
-    gv_time delay;            // the mean
+    uint32_t ppm;             // but limits: how many of a million messages
+    gv_time delay;            // the mean; limits: the longest wait
+    uint64_t bandwidth;       // limits: bytes a second of each link, one way
     enum gv_net_latency dist; // of the delay
     const uint8_t *sides;     // by node: the rule is for messages from left to right; NULL: for all
     bool both_ways;           // and from right to left
@@ -64,7 +70,9 @@ struct gv_net_config {
     uint32_t event_kind;    // of the events the network schedules there, whose items are messages
     uint32_t nodes;
     enum gv_net_latency latency;
-    uint32_t latency_ms; // the mean
+    uint32_t latency_ms;      // the mean
+    const struct gv_wan *wan; // borrowed, open for so many nodes: whose round trips go before the
+                              // latency; NULL: none
     enum gv_net_delivery delivery;
     uint64_t seed;
     // Whether this message between nodes is lost, asked when it is taken from the queue. NULL:
@@ -84,6 +92,7 @@ struct gv_net {
     struct gv_net_link { // an open hash table of the links that have drawn something
         uint32_t src, dest;
         uint64_t state; // of its random stream; 0: a free place
+        gv_time busy;   // until when it is, with what has been sent
     } * links;
     size_t links_len, links_cap; // the latter a power of two
     const struct gv_net_rule *rules;
@@ -91,7 +100,7 @@ struct gv_net {
     struct gv_net_inbox *inboxes;                     // one a node
     uint64_t sent;                                    // messages ever, clients' included
     uint64_t messages, bytes;                         // between nodes, dropped ones included
-    uint64_t dropped;                                 // of those: cut off, or lost by a rule
+    uint64_t dropped;                                 // copies of them cut off, or lost by a rule
     struct gv_net_count counts[GV_NET_TYPES_MAX + 1]; // between nodes, by body type
     size_t types;
 };
@@ -114,7 +123,8 @@ struct gv_net_message *gv_net_take(struct gv_net *net, gv_time now,
 void gv_net_rules(struct gv_net *net, const struct gv_net_rule *rules, size_t count);
 
 // Draws one latency of a link, in whole milliseconds as Maelstrom does: the mean itself; uniform
-// over [0, 2·mean); or exponential, cut to whole milliseconds.
+// over [0, 2·mean); or exponential, cut to whole milliseconds. Between regions whose round trip is
+// given, half of that is the mean, in microseconds.
 gv_time gv_net_latency(struct gv_net *net, uint32_t src, uint32_t dest);
 
 #endif

@@ -63,6 +63,8 @@ static struct gv_virtual *new_sim(const struct gv_command *command) {
         .trial = command->trial,
         .staleness_ms = command->staleness_ms,
         .message_max = command->message_max,
+        .disk = command->disk,
+        .disk_latency = command->disk_latency,
         .settle = command->settle < quiet ? command->settle : quiet,
     });
 }
@@ -126,9 +128,13 @@ static char *read_file(const char *path, size_t *len) {
     return text;
 }
 
-static bool complain(const struct gv_command *command, unsigned line, unsigned column,
-                     const char *why) {
-    fprintf(stderr, "gvsim: %s: line %u, column %u: %s\n", command->scenario, line, column, why);
+static bool complain(const char *name, const struct gv_scenario_fault *fault) {
+    if (fault->line > 0) {
+        fprintf(stderr, "gvsim: %s: line %u, column %u: %s\n", name, fault->line, fault->column,
+                fault->why);
+    } else {
+        fprintf(stderr, "gvsim: %s; see gvsim --help\n", fault->why);
+    }
     return false;
 }
 
@@ -167,10 +173,36 @@ int gv_run_scenarios(const struct gv_command *command) {
     return VALID;
 }
 
+// What a run is made of besides its options. Zeroed it is empty.
+struct plan {
+    struct gv_scenario scenario;
+    struct gv_wan wan;
+};
+
+static void drop(struct plan *plan) {
+    gv_wan_close(&plan->wan);
+    gv_scenario_fini(&plan->scenario);
+}
+
+// Lets nodes have the disks that a scenario's crashes leave them, unless it is said otherwise.
+static bool give_disks(struct gv_command *command, const struct gv_scenario *scenario,
+                       struct gv_scenario_fault *fault) {
+    for (size_t i = 0; i < scenario->len; i++) {
+        const struct gv_scenario_step *step = &scenario->steps[i];
+        if (step->kind != GV_SCENARIO_CRASH || step->crash == GV_DISK_WIPED) continue;
+        if (!command->has_disk) command->disk = GV_DISK_SYNC;
+        if (command->disk != GV_DISK_ABSENT) return true;
+        *fault = (struct gv_scenario_fault){step->line, 1, "nodes have no disk: --durability off"};
+        return false;
+    }
+    return true;
+}
+
 // Reads a scenario, and lets it have its say. False: *fault says what is wrong; a line of 0: not
 // with the scenario alone.
-static bool apply(struct gv_command *command, struct gv_scenario *scenario, const char *text,
-                  size_t len, struct gv_scenario_fault *fault) {
+static bool apply(struct gv_command *command, struct plan *plan, const char *text, size_t len,
+                  struct gv_scenario_fault *fault) {
+    struct gv_scenario *scenario = &plan->scenario;
     char why[GV_COMMAND_WHY_MAX];
     *fault = (struct gv_scenario_fault){0};
     if (gv_scenario_parse(scenario, text, len, fault) != 0) return false;
@@ -188,24 +220,52 @@ static bool apply(struct gv_command *command, struct gv_scenario *scenario, cons
     }
     if (gv_scenario_check(scenario, command->trial.nodes, fault) != 0) return false;
     if (command->scenario != NULL) command->trial.scenario = scenario;
-    return true;
+    if (gv_scenario_wan(scenario, command->trial.nodes, &plan->wan))
+        command->trial.wan = &plan->wan;
+    return give_disks(command, scenario, fault);
 }
 
-// Reads the scenario the command names, if it does.
-static bool load(struct gv_command *command, struct gv_scenario *scenario) {
-    size_t len = 0;
-    char *text = command->scenario != NULL ? gv_run_find(command->scenario, &len) : NULL;
-    if (command->scenario != NULL && text == NULL) {
-        fprintf(stderr, "gvsim: scenario %s: %s\n", command->scenario, strerror(errno));
-        return false;
-    }
-    struct gv_scenario_fault fault;
-    bool good = apply(command, scenario, text != NULL ? text : "", len, &fault);
+// The text of what the command names, or NULL, having said so.
+static char *find_text(const char *name, size_t *len) {
+    char *text = gv_run_find(name, len);
+    if (text == NULL) fprintf(stderr, "gvsim: scenario %s: %s\n", name, strerror(errno));
+    return text;
+}
+
+// Reads a file of regions, which go before those of the scenario.
+static bool load_wan(struct gv_command *command, struct plan *plan) {
+    size_t len;
+    char *text = find_text(command->wan, &len);
+    if (text == NULL) return false;
+    struct gv_scenario file;
+    struct gv_scenario_fault fault = {0};
+    bool good = gv_scenario_parse(&file, text, len, &fault) == 0;
     free(text);
-    if (good) return true;
-    if (fault.line > 0) return complain(command, fault.line, fault.column, fault.why);
-    fprintf(stderr, "gvsim: %s; see gvsim --help\n", fault.why);
-    return false;
+    if (!good) return complain(command->wan, &fault);
+    if (file.len > 0 || file.settings_len > 0) {
+        unsigned line = file.len > 0 ? file.steps[0].line : file.settings[0].line;
+        fault = (struct gv_scenario_fault){line, 1, "only regions and their links may stand here"};
+        good = false;
+    }
+    good = good && gv_scenario_check(&file, command->trial.nodes, &fault) == 0;
+    gv_wan_close(&plan->wan);
+    command->trial.wan = NULL;
+    if (good && gv_scenario_wan(&file, command->trial.nodes, &plan->wan))
+        command->trial.wan = &plan->wan;
+    gv_scenario_fini(&file);
+    return good || complain(command->wan, &fault);
+}
+
+// Reads the files that the command names, if it does.
+static bool load(struct gv_command *command, struct plan *plan) {
+    size_t len = 0;
+    char *text = command->scenario != NULL ? find_text(command->scenario, &len) : NULL;
+    if (command->scenario != NULL && text == NULL) return false;
+    struct gv_scenario_fault fault;
+    bool good = apply(command, plan, text != NULL ? text : "", len, &fault);
+    free(text);
+    if (!good) return complain(command->scenario, &fault);
+    return command->wan == NULL || load_wan(command, plan);
 }
 
 // ---- The command ----
@@ -237,11 +297,11 @@ bool gv_run_text(const char *text, size_t len, struct gv_verdict *verdict) {
     char *argv[] = {(char[]){"gvsim"}, (char[]){"run"}, (char[]){"--scenario=-"}, NULL};
     char why[GV_COMMAND_WHY_MAX];
     struct gv_command command;
-    struct gv_scenario scenario = {0};
+    struct plan plan = {0};
     struct gv_scenario_fault fault;
     int action = gv_command_parse(&command, 3, argv, 0, why);
     GV_ASSERT(action == GV_COMMAND_RUN);
-    bool good = apply(&command, &scenario, text, len, &fault);
+    bool good = apply(&command, &plan, text, len, &fault);
     if (good) {
         struct gv_virtual *sim = new_sim(&command);
         while (gv_virtual_step(sim)) {
@@ -249,13 +309,13 @@ bool gv_run_text(const char *text, size_t len, struct gv_verdict *verdict) {
         *verdict = gv_verdict_of(gv_virtual_finish(sim).errors);
         gv_virtual_free(sim);
     }
-    gv_scenario_fini(&scenario);
+    drop(&plan);
     return good;
 }
 
 int gv_run_command(struct gv_command *command) {
-    struct gv_scenario scenario = {0};
-    int status = load(command, &scenario) ? run_all(command) : USAGE;
-    gv_scenario_fini(&scenario);
+    struct plan plan = {0};
+    int status = load(command, &plan) ? run_all(command) : USAGE;
+    drop(&plan);
     return status;
 }

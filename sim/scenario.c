@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { WORD_MAX = 40, DIGITS_MAX = 9 };
+enum { WORD_MAX = 40, DIGITS_MAX = 9, CLOCK_STEP_MAX_S = 86400 };
 
 struct parser {
     const char *line; // the line at hand, from its first byte to its end
@@ -122,6 +122,50 @@ static int take_share(struct parser *parser, uint32_t *ppm) {
     return 0;
 }
 
+static int take_bandwidth(struct parser *parser, uint64_t *bytes) {
+    static const struct {
+        const char *unit;
+        uint64_t factor; // of a thousandth
+    } units[] = {{"B/s", 1}, {"kB/s", 1000}, {"MB/s", 1000 * 1000}};
+    const char *text = parser->word;
+    uint64_t number;
+    bool good = read_thousandths(&text, &number);
+    for (size_t i = 0; good && i < sizeof units / sizeof *units; i++) {
+        if (strcmp(text, units[i].unit) != 0) continue;
+        *bytes = number * units[i].factor / 1000;
+        if (*bytes == 0) break;
+        next(parser);
+        return 0;
+    }
+    return wanted(parser, "a bandwidth such as 500B/s, 20kB/s or 1.5MB/s");
+}
+
+// "+5s" or "-250ms".
+static int take_jump(struct parser *parser, struct gv_scenario_step *step) {
+    static const char what[] = "a jump such as +5s or -250ms, of a day at most";
+    if (parser->word[0] != '+' && parser->word[0] != '-') return wanted(parser, what);
+    struct parser before = *parser;
+    step->back = parser->word[0] == '-';
+    memmove(parser->word, parser->word + 1, sizeof parser->word - 1);
+    if (take_time(parser, &step->delay) == 0 && step->delay <= CLOCK_STEP_MAX_S * 1000 * GV_MS)
+        return 0;
+    *parser = before;
+    return wanted(parser, what);
+}
+
+// "200ppm" or "-200ppm".
+static int take_drift(struct parser *parser, struct gv_scenario_step *step) {
+    const char *text = parser->word + (parser->word[0] == '-');
+    uint64_t number;
+    bool good = read_thousandths(&text, &number) && strcmp(text, "ppm") == 0;
+    if (!good || number % 1000 != 0 || number / 1000 > GV_CLOCK_PPM_MAX)
+        return wanted(parser, "a drift such as 200ppm or -200ppm, of 500000ppm at most");
+    step->drift_ppm = (int32_t)(number / 1000);
+    if (parser->word[0] == '-') step->drift_ppm = -step->drift_ppm;
+    next(parser);
+    return 0;
+}
+
 // ---- Groups ----
 
 // A node's name, as n12, at *text; moves behind it.
@@ -200,7 +244,25 @@ static int take_between(struct parser *parser, struct gv_scenario_step *step) {
     return take(parser, "between") ? take_sides(parser, step, false) : 0;
 }
 
+// A share, "by", and the mean of a uniform delay.
+static int take_reorder(struct parser *parser, struct gv_scenario_step *step) {
+    int error = take_share(parser, &step->ppm);
+    if (error != 0) return error;
+    if (!take(parser, "by")) return wanted(parser, "'by'");
+    step->dist = GV_NET_UNIFORM;
+    error = take_time(parser, &step->delay);
+    return error != 0 ? error : take_between(parser, step);
+}
+
+static int take_limit(struct parser *parser, struct gv_scenario_step *step) {
+    int error = take_bandwidth(parser, &step->bandwidth);
+    step->delay = GV_NET_WAIT_MAX;
+    if (error == 0 && take(parser, "wait")) error = take_time(parser, &step->delay);
+    return error != 0 ? error : take_between(parser, step);
+}
+
 static int take_delay(struct parser *parser, struct gv_scenario_step *step) {
+    step->ppm = 1000000;
     int error = take_time(parser, &step->delay);
     if (error != 0) return error;
     if (take(parser, "uniform")) {
@@ -228,62 +290,147 @@ static int take_repeats(struct parser *parser, struct gv_scenario_step *step) {
     return take(parser, "until") ? take_time(parser, &step->until) : 0;
 }
 
+static int take_end(struct parser *parser, struct gv_scenario_step *step) {
+    if (!take(parser, "to")) return wanted(parser, "'to' or 'for'");
+    gv_time to;
+    struct parser before = *parser;
+    int error = take_time(parser, &to);
+    if (error != 0) return error;
+    if (to <= step->at) return wrong(&before, "it ends before it begins");
+    step->lasts = to - step->at;
+    return 0;
+}
+
 static int take_when(struct parser *parser, struct gv_scenario_step *step) {
-    int error;
-    step->lasts = step->kind == GV_SCENARIO_CRASH ? 0 : GV_TIME_NEVER;
-    if (take(parser, "from")) {
-        error = take_time(parser, &step->at);
-        if (error != 0) return error;
-        if (!take(parser, "to")) return wanted(parser, "'to'");
-        gv_time to;
-        struct parser before = *parser;
-        error = take_time(parser, &to);
-        if (error != 0) return error;
-        if (to <= step->at) return wrong(&before, "it ends before it begins");
-        step->lasts = to - step->at;
-        return take_repeats(parser, step);
-    }
-    if (!take(parser, "at")) return wanted(parser, "'at' or 'from'");
-    error = take_time(parser, &step->at);
+    bool brief = step->kind == GV_SCENARIO_CRASH || step->kind == GV_SCENARIO_CLOCK;
+    step->lasts = brief ? 0 : GV_TIME_NEVER;
+    bool from = take(parser, "from");
+    if (!from && !take(parser, "at")) return wanted(parser, "'at' or 'from'");
+    int error = take_time(parser, &step->at);
     if (error != 0) return error;
     if (take(parser, "for")) {
         error = take_time(parser, &step->lasts);
-        if (error != 0) return error;
+    } else if (from) {
+        error = take_end(parser, step);
     }
-    return take_repeats(parser, step);
+    return error != 0 ? error : take_repeats(parser, step);
 }
 
 static int take_crash(struct parser *parser, struct gv_scenario_step *step) {
     int error = take_group(parser, step);
     if (error == 0) error = take_when(parser, step);
     if (error != 0) return error;
-    if (!take(parser, "without")) return wanted(parser, "'without disk'");
+    step->crash = GV_DISK_WIPED;
+    if (take(parser, "with")) {
+        step->crash = take(parser, "torn") ? GV_DISK_TORN : GV_DISK_KEPT;
+    } else if (!take(parser, "without")) {
+        return wanted(parser, "'with disk', 'with torn disk' or 'without disk'");
+    }
     return take(parser, "disk") ? 0 : wanted(parser, "'disk'");
 }
 
-// Reads what follows the verb.
-static int take_step(struct parser *parser, struct gv_scenario_step *step) {
-    int error = 0;
-    switch (step->kind) {
-    case GV_SCENARIO_CUT:
-        error = take_cut(parser, step);
-        break;
-    case GV_SCENARIO_LOSE:
-    case GV_SCENARIO_DUPLICATE:
-        error = take_share(parser, &step->ppm);
-        if (error == 0) error = take_between(parser, step);
-        break;
-    case GV_SCENARIO_DELAY:
-        error = take_delay(parser, step);
-        break;
-    case GV_SCENARIO_CRASH:
-        return take_crash(parser, step);
-    case GV_SCENARIO_PAUSE:
-        error = take_group(parser, step);
-        break;
-    }
-    return error != 0 ? error : take_when(parser, step);
+// A cut that comes and goes: "every 500ms from 2s for 10s" is one at 2s for 250ms every 500ms until
+// 12s.
+static int take_flap(struct parser *parser, struct gv_scenario_step *step) {
+    int error = take_cut(parser, step);
+    if (error != 0) return error;
+    if (!take(parser, "every")) return wanted(parser, "'every'");
+    gv_time period;
+    struct parser before = *parser;
+    error = take_time(parser, &period);
+    if (error != 0) return error;
+    if (period < 2 * GV_MS) return wrong(&before, "a link cannot flap so fast");
+    error = take_when(parser, step);
+    if (error != 0) return error;
+    if (step->every > 0) return wrong(parser, "'every' stands there already");
+    step->until = step->lasts == GV_TIME_NEVER ? GV_TIME_NEVER : step->at + step->lasts;
+    step->lasts = period / 2;
+    step->every = period;
+    return 0;
 }
+
+static int take_slow(struct parser *parser, struct gv_scenario_step *step) {
+    int error = take_group(parser, step);
+    return error != 0 ? error : take_time(parser, &step->delay);
+}
+
+static int take_clock(struct parser *parser, struct gv_scenario_step *step) {
+    int error = take_group(parser, step);
+    if (error == 0) error = take_jump(parser, step);
+    struct parser before = *parser;
+    if (error == 0) error = take_when(parser, step);
+    if (error != 0) return error;
+    return step->lasts > 0 ? wrong(&before, "a clock is set at a time, and stays so") : 0;
+}
+
+static int take_clock_rate(struct parser *parser, struct gv_scenario_step *step) {
+    int error = take_group(parser, step);
+    return error != 0 ? error : take_drift(parser, step);
+}
+
+static int take_loss(struct parser *parser, struct gv_scenario_step *step) {
+    int error = take_share(parser, &step->ppm);
+    return error != 0 ? error : take_between(parser, step);
+}
+
+static const struct verb {
+    const char *name;
+    enum gv_scenario_kind kind;
+    bool whole; // it reads when, too
+    int (*take)(struct parser *parser, struct gv_scenario_step *step);
+} verbs[] = {
+    {"cut", GV_SCENARIO_CUT, false, take_cut},
+    {"flap", GV_SCENARIO_CUT, true, take_flap},
+    {"lose", GV_SCENARIO_LOSE, false, take_loss},
+    {"duplicate", GV_SCENARIO_DUPLICATE, false, take_loss},
+    {"delay", GV_SCENARIO_DELAY, false, take_delay},
+    {"reorder", GV_SCENARIO_DELAY, false, take_reorder},
+    {"limit", GV_SCENARIO_LIMIT, false, take_limit},
+    {"crash", GV_SCENARIO_CRASH, true, take_crash},
+    {"pause", GV_SCENARIO_PAUSE, false, take_group},
+    {"slow", GV_SCENARIO_SLOW, false, take_slow},
+    {"clock", GV_SCENARIO_CLOCK, true, take_clock},
+    {"drift", GV_SCENARIO_DRIFT, false, take_clock_rate},
+};
+
+// ---- Regions ----
+
+static int take_region_name(struct parser *parser, struct gv_scenario *scenario, uint32_t *out) {
+    int region = gv_wan_find(&scenario->wan, parser->word);
+    if (region < 0) return wanted(parser, "a region named above");
+    *out = (uint32_t)region;
+    next(parser);
+    return 0;
+}
+
+static int take_region(struct parser *parser, struct gv_scenario *scenario) {
+    if (parser->word[0] == '\0') return wanted(parser, "a region's name");
+    int region = gv_wan_add(&scenario->wan, parser->word);
+    if (region == GV_EFULL)
+        return wrong(parser, "there are at most %d regions", GV_WAN_REGIONS_MAX);
+    if (region < 0) return wrong(parser, "'%s' is taken, or too long", parser->word);
+    next(parser);
+    struct gv_scenario_step step = {0};
+    int error = take_group(parser, &step);
+    scenario->regions[region].group = step.groups[0];
+    scenario->regions[region].line = parser->number;
+    return error;
+}
+
+static int take_path(struct parser *parser, struct gv_scenario *scenario, bool rtt) {
+    uint32_t a = 0, b = 0;
+    gv_time time = 0;
+    uint64_t bytes = 0;
+    int error = take_region_name(parser, scenario, &a);
+    if (error == 0) error = take_region_name(parser, scenario, &b);
+    if (error == 0) error = rtt ? take_time(parser, &time) : take_bandwidth(parser, &bytes);
+    if (error != 0) return error;
+    if (rtt) gv_wan_set_rtt(&scenario->wan, a, b, time);
+    if (!rtt) gv_wan_set_bandwidth(&scenario->wan, a, b, bytes);
+    return 0;
+}
+
+// ---- Lines ----
 
 static int take_setting(struct parser *parser, struct gv_scenario *scenario, const char *name,
                         size_t name_at) {
@@ -305,27 +452,34 @@ static int take_setting(struct parser *parser, struct gv_scenario *scenario, con
     return 0;
 }
 
+static int add_step(struct parser *parser, struct gv_scenario *scenario, const struct verb *verb,
+                    size_t verb_at) {
+    if (scenario->len == GV_SCENARIO_STEPS_MAX) {
+        return wrong(parser, "there are at most %d steps", GV_SCENARIO_STEPS_MAX);
+    }
+    scenario->steps =
+        gv_memory_grow(scenario->steps, &scenario->cap, scenario->len + 1, sizeof *scenario->steps);
+    struct gv_scenario_step *step = &scenario->steps[scenario->len++];
+    *step = (struct gv_scenario_step){
+        .kind = verb->kind,
+        .line = parser->number,
+        .text = {(const uint8_t *)parser->line + verb_at, parser->len - verb_at},
+    };
+    int error = verb->take(parser, step);
+    return error != 0 || verb->whole ? error : take_when(parser, step);
+}
+
 static int take_line(struct parser *parser, struct gv_scenario *scenario) {
-    static const char *const verbs[] = {"cut", "lose", "duplicate", "delay", "crash", "pause"};
     char name[WORD_MAX];
     strcpy(name, parser->word);
     size_t name_at = parser->word_at;
     next(parser);
     for (size_t i = 0; i < sizeof verbs / sizeof *verbs; i++) {
-        if (strcmp(name, verbs[i]) != 0) continue;
-        if (scenario->len == GV_SCENARIO_STEPS_MAX) {
-            return wrong(parser, "there are at most %d steps", GV_SCENARIO_STEPS_MAX);
-        }
-        scenario->steps = gv_memory_grow(scenario->steps, &scenario->cap, scenario->len + 1,
-                                         sizeof *scenario->steps);
-        struct gv_scenario_step *step = &scenario->steps[scenario->len++];
-        *step = (struct gv_scenario_step){
-            .kind = (enum gv_scenario_kind)i,
-            .line = parser->number,
-            .text = {(const uint8_t *)parser->line + name_at, parser->len - name_at},
-        };
-        return take_step(parser, step);
+        if (strcmp(name, verbs[i].name) == 0) return add_step(parser, scenario, &verbs[i], name_at);
     }
+    if (strcmp(name, "region") == 0) return take_region(parser, scenario);
+    bool rtt = strcmp(name, "rtt") == 0;
+    if (rtt || strcmp(name, "bandwidth") == 0) return take_path(parser, scenario, rtt);
     return take_setting(parser, scenario, name, name_at);
 }
 
@@ -368,24 +522,33 @@ void gv_scenario_fini(struct gv_scenario *scenario) {
     *scenario = (struct gv_scenario){0};
 }
 
+static int check_group(const struct gv_scenario_group *group, unsigned line, uint32_t nodes,
+                       struct gv_scenario_fault *fault) {
+    for (uint32_t r = 0; r < group->count; r++) {
+        if (group->ranges[r].last < nodes) continue;
+        fault->line = line;
+        fault->column = group->ranges[r].column;
+        snprintf(fault->why, sizeof fault->why, "there is no n%u: the nodes are n0 to n%u",
+                 group->ranges[r].last, nodes - 1);
+        return GV_ERANGE;
+    }
+    return 0;
+}
+
 int gv_scenario_check(const struct gv_scenario *scenario, uint32_t nodes,
                       struct gv_scenario_fault *fault) {
     GV_ASSERT(nodes > 0 && fault != NULL);
-    for (size_t i = 0; i < scenario->len; i++) {
+    int error = 0;
+    for (size_t i = 0; i < scenario->len && error == 0; i++) {
         const struct gv_scenario_step *step = &scenario->steps[i];
-        for (uint32_t g = 0; g < step->group_count; g++) {
-            const struct gv_scenario_group *group = &step->groups[g];
-            for (uint32_t r = 0; r < group->count; r++) {
-                if (group->ranges[r].last < nodes) continue;
-                fault->line = step->line;
-                fault->column = group->ranges[r].column;
-                snprintf(fault->why, sizeof fault->why, "there is no n%u: the nodes are n0 to n%u",
-                         group->ranges[r].last, nodes - 1);
-                return GV_ERANGE;
-            }
-        }
+        for (uint32_t g = 0; g < step->group_count && error == 0; g++)
+            error = check_group(&step->groups[g], step->line, nodes, fault);
     }
-    return 0;
+    for (uint32_t i = 0; i < scenario->wan.count && error == 0; i++) {
+        const struct gv_scenario_region *region = &scenario->regions[i];
+        error = check_group(&region->group, region->line, nodes, fault);
+    }
+    return error;
 }
 
 static bool in_ranges(const struct gv_scenario_group *group, uint32_t node) {
@@ -393,6 +556,25 @@ static bool in_ranges(const struct gv_scenario_group *group, uint32_t node) {
         if (node >= group->ranges[i].first && node <= group->ranges[i].last) return true;
     }
     return false;
+}
+
+bool gv_scenario_wan(const struct gv_scenario *scenario, uint32_t nodes, struct gv_wan *out) {
+    *out = scenario->wan;
+    if (out->count == 0) return false;
+    gv_wan_open(out, nodes);
+    for (uint32_t node = 0; node < nodes; node++) {
+        uint32_t rest = out->count;
+        for (uint32_t i = 0; i < out->count; i++) {
+            const struct gv_scenario_group *group = &scenario->regions[i].group;
+            if (group->rest) rest = i;
+            if (!group->all && !in_ranges(group, node)) continue;
+            gv_wan_place(out, node, i);
+            rest = out->count;
+            break;
+        }
+        if (rest < out->count) gv_wan_place(out, node, rest);
+    }
+    return true;
 }
 
 bool gv_scenario_has(const struct gv_scenario_step *step, uint32_t group, uint32_t node) {

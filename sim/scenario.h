@@ -7,18 +7,37 @@
 //   cut n1..n12 | n13..n25 at 5s for 10s           both ways; more than two parts are fine
 //   cut n1,n2 > rest at 5s                         what the left says does not reach the right
 //   cut ring at 5s for 2s every 5s until 60s       one, minority, half, ring or any: drawn anew
+//   flap n1 | n2..n5 every 500ms from 2s for 10s   cut for the first half of each 500 ms
 //   lose 30% from 2s to 4s                         of all messages between nodes
 //   lose 5% between n1 | all at 0s                 or of some: A | B both ways, A > B one way
 //   duplicate 10% at 0s for 5s                     sent twice
 //   delay 50ms exponential at 3s for 1s            on top of the latency; constant, uniform, …
+//   reorder 10% by 200ms at 0s                     held back, uniformly up to twice as long
+//   limit 20kB/s wait 500ms between n1 | all at 0s of each link; what waits longer is lost
 //   crash n3, n7..n9 at 7s for 2s without disk     back after 2 s, having forgotten all
+//   crash n3 at 7s for 2s with disk                the process dies: what was written stays
+//   crash n3 at 7s for 2s with torn disk           the machine does: what was not synced is gone
 //   pause n4 at 1s for 3s                          takes and says nothing meanwhile
+//   slow n5 20ms at 3s for 5s                      each line it takes costs it 20 ms
+//   clock n3 +5s at 4s                             set forward, or back; see clock.h
+//   drift n4 200ppm at 0s                          its clock gains, or by −200ppm loses
+//
+// Regions, the round trips between them or within one, and what each link there carries one way:
+//
+//   region eu n0..n8
+//   region us n9..n16, n20
+//   rtt eu us 90ms
+//   rtt eu eu 4ms
+//   bandwidth eu us 100kB/s
 //
 // Times are seconds (5s, 1.5s) or milliseconds (250ms) since the first operation; a step without
-// an end lasts until the operations end, as all do at the latest, but a crash is over at once.
+// an end lasts until the operations end, as all do at the latest, but a crash is over at once and
+// a clock stays as it was set.
 #ifndef GV_SIM_SCENARIO_H
 #define GV_SIM_SCENARIO_H
 
+#include "clock.h"
+#include "disk.h"
 #include "faults.h"
 #include "net.h"
 
@@ -34,9 +53,13 @@ enum gv_scenario_kind {
     GV_SCENARIO_CUT,
     GV_SCENARIO_LOSE,
     GV_SCENARIO_DUPLICATE,
-    GV_SCENARIO_DELAY,
+    GV_SCENARIO_DELAY, // also some of them: reorder
+    GV_SCENARIO_LIMIT,
     GV_SCENARIO_CRASH,
     GV_SCENARIO_PAUSE,
+    GV_SCENARIO_SLOW,
+    GV_SCENARIO_CLOCK,
+    GV_SCENARIO_DRIFT,
 };
 
 struct gv_scenario_group {
@@ -55,9 +78,13 @@ struct gv_scenario_step {
     bool one_way;
     bool drawn;               // cut: drawn at random, and not by groups
     enum gv_faults_kind draw; // GV_FAULTS_KINDS: of any kind
-    uint32_t ppm;             // lose, duplicate: millionths
-    gv_time delay;
+    uint32_t ppm;             // of messages, but limits: millionths
+    gv_time delay;            // delay; limit: the longest wait; slow: a line's cost; clock: how far
     enum gv_net_latency dist;
+    uint64_t bandwidth; // limit: bytes a second
+    bool back;          // clock
+    int32_t drift_ppm;
+    enum gv_disk_crash crash;
     gv_time at, lasts;    // lasts: GV_TIME_NEVER: to the end
     gv_time every, until; // every: 0: once
     unsigned line;
@@ -73,6 +100,11 @@ struct gv_scenario {
         unsigned line, column;
     } settings[GV_SCENARIO_SETTINGS_MAX];
     size_t settings_len;
+    struct gv_scenario_region {
+        struct gv_scenario_group group;
+        unsigned line;
+    } regions[GV_WAN_REGIONS_MAX];
+    struct gv_wan wan; // not open
 };
 
 // Where something is wrong, and what. Columns count bytes; both begin with 1.
@@ -91,6 +123,9 @@ void gv_scenario_fini(struct gv_scenario *scenario);
 // is not there.
 int gv_scenario_check(const struct gv_scenario *scenario, uint32_t nodes,
                       struct gv_scenario_fault *fault);
+
+// Opens the scenario's wan for a cluster it fits, to be closed by the caller. False: it has none.
+bool gv_scenario_wan(const struct gv_scenario *scenario, uint32_t nodes, struct gv_wan *out);
 
 // Whether a node is in a step's group, by its number.
 bool gv_scenario_has(const struct gv_scenario_step *step, uint32_t group, uint32_t node);

@@ -67,9 +67,15 @@ static bool to_rule(struct gv_script *script, size_t index, struct gv_net_rule *
     case GV_SCENARIO_DELAY:
         rule->kind = GV_NET_DELAY;
         break;
+    case GV_SCENARIO_LIMIT:
+        rule->kind = GV_NET_LIMIT;
+        break;
     case GV_SCENARIO_CUT:
     case GV_SCENARIO_CRASH:
     case GV_SCENARIO_PAUSE:
+    case GV_SCENARIO_SLOW:
+    case GV_SCENARIO_CLOCK:
+    case GV_SCENARIO_DRIFT:
         return false;
     }
     if (step->group_count > 0 && own->sides == NULL) {
@@ -82,6 +88,7 @@ static bool to_rule(struct gv_script *script, size_t index, struct gv_net_rule *
     rule->ppm = step->ppm;
     rule->delay = step->delay;
     rule->dist = step->dist;
+    rule->bandwidth = step->bandwidth;
     rule->sides = own->sides;
     rule->both_ways = !step->one_way;
     return true;

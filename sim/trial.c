@@ -189,19 +189,53 @@ static void send_init(struct gv_trial *trial, uint32_t node) {
     free(body);
 }
 
-// Steps of a scenario may overlap: a node is down, or still, while any of them has it so.
+// What the beginning or end of a step is to its nodes. False: nothing.
+static bool fate_of(enum gv_scenario_kind kind, bool begins, enum gv_trial_fate *fate) {
+    switch (kind) {
+    case GV_SCENARIO_CRASH:
+        *fate = begins ? GV_TRIAL_CRASH : GV_TRIAL_START;
+        return true;
+    case GV_SCENARIO_PAUSE:
+        *fate = begins ? GV_TRIAL_PAUSE : GV_TRIAL_RESUME;
+        return true;
+    case GV_SCENARIO_SLOW:
+        *fate = begins ? GV_TRIAL_SLOW : GV_TRIAL_FAST;
+        return true;
+    case GV_SCENARIO_CLOCK:
+        *fate = GV_TRIAL_CLOCK;
+        return begins;
+    case GV_SCENARIO_DRIFT:
+        *fate = begins ? GV_TRIAL_DRIFT : GV_TRIAL_UNDRIFT;
+        return true;
+    default:
+        return false;
+    }
+}
+
+// Steps of a scenario may overlap: a node is down, or still, while any of them has it so. A second
+// crash may do more to its disk.
+static bool changes(struct gv_trial *trial, uint32_t node, enum gv_trial_fate fate) {
+    switch (fate) {
+    case GV_TRIAL_CRASH:
+        trial->crashes[node]++;
+        return true;
+    case GV_TRIAL_START:
+        return --trial->crashes[node] == 0;
+    case GV_TRIAL_PAUSE:
+        return trial->pauses[node]++ == 0;
+    case GV_TRIAL_RESUME:
+        return --trial->pauses[node] == 0;
+    default:
+        return true;
+    }
+}
+
 static void inflict(struct gv_trial *trial, const struct gv_scenario_step *step, bool begins) {
-    bool crash = step->kind == GV_SCENARIO_CRASH;
-    if (!crash && step->kind != GV_SCENARIO_PAUSE) return;
+    enum gv_trial_fate fate;
+    if (!fate_of(step->kind, begins, &fate)) return;
     for (uint32_t node = 0; node < trial->config.nodes; node++) {
-        if (!gv_scenario_has(step, 0, node)) continue;
-        uint32_t *count = crash ? &trial->crashes[node] : &trial->pauses[node];
-        bool changes = *count == (begins ? 0 : 1);
-        *count += begins ? 1 : UINT32_MAX;
-        if (!changes) continue;
-        enum gv_trial_fate fate = crash ? (begins ? GV_TRIAL_CRASH : GV_TRIAL_START)
-                                        : (begins ? GV_TRIAL_PAUSE : GV_TRIAL_RESUME);
-        trial->config.fate(trial->config.ctx, node, fate);
+        if (!gv_scenario_has(step, 0, node) || !changes(trial, node, fate)) continue;
+        trial->config.fate(trial->config.ctx, node, fate, step);
         if (fate == GV_TRIAL_START) send_init(trial, node);
     }
 }
@@ -641,6 +675,7 @@ struct gv_trial *gv_trial_new(const struct gv_trial_config *config) {
                                  .nodes = nodes,
                                  .latency = config->latency,
                                  .latency_ms = config->latency_ms,
+                                 .wan = config->wan,
                                  .delivery = config->delivery,
                                  .seed = config->seed,
                                  .cut = is_cut,

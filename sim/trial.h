@@ -29,10 +29,15 @@ enum gv_trial_phase {
 
 // What a scenario does to a node.
 enum gv_trial_fate {
-    GV_TRIAL_CRASH, // it forgets all, and is down
+    GV_TRIAL_CRASH, // it is down; maybe it was already
     GV_TRIAL_START, // it is up again, and will be initialised next
     GV_TRIAL_PAUSE, // it takes and says nothing
     GV_TRIAL_RESUME,
+    GV_TRIAL_SLOW,    // from now on a line costs it so much more …
+    GV_TRIAL_FAST,    // … or less again
+    GV_TRIAL_CLOCK,   // its clock jumps
+    GV_TRIAL_DRIFT,   // its clock gains so much more …
+    GV_TRIAL_UNDRIFT, // … or less again
 };
 
 struct gv_trial_config {
@@ -44,6 +49,7 @@ struct gv_trial_config {
     uint32_t latency_ms; // the mean
     enum gv_net_latency latency;
     enum gv_net_delivery delivery;
+    const struct gv_wan *wan; // its round trips go before the latency; NULL: none. Borrowed
     enum gv_topology topology;
     bool nemesis;                       // partitions
     gv_time nemesis_interval;           // the mean between their starts and stops
@@ -58,9 +64,10 @@ struct gv_trial_config {
     void (*deliver)(void *ctx, uint32_t node, const char *line, size_t len);
     // Whether a node's replica holds this value of a set. NULL: it must be asked by a read.
     bool (*knows)(void *ctx, uint32_t node, int64_t value);
-    // Carries out what a scenario does to a node. It may call gv_trial_excuse_*, but nothing else
-    // here. May be NULL if there is no such step.
-    void (*fate)(void *ctx, uint32_t node, enum gv_trial_fate fate);
+    // Carries out what a step of the scenario does to a node. It may call gv_trial_excuse_*, but
+    // nothing else here. May be NULL if there is no such step.
+    void (*fate)(void *ctx, uint32_t node, enum gv_trial_fate fate,
+                 const struct gv_scenario_step *step);
     void *ctx;
 };
 

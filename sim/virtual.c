@@ -2,6 +2,7 @@
 #include "virtual.h"
 
 #include "../engine/engine.h"
+#include "../node/options.h"
 #include "../node/workload.h"
 #include "alarms.h"
 #include "memory.h"
@@ -12,12 +13,14 @@
 #include <string.h>
 
 enum {
-    LOOK_MS = 25,          // between two looks whether all replicas are equal
-    SPINS_MAX = 1 << 20,   // steps at one time: more, and somebody runs in circles
-    LINE_MAX = 1 << 26,    // bytes a node takes in a line: the topology of 10,000 nodes
-    LOG_MAX = 160,         // of a node's last complaint, bytes
-    HOUSEHOLD_STREAM = 16, // random streams of the nodes begin here
+    LOOK_MS = 25,        // between two looks whether all replicas are equal
+    SPINS_MAX = 1 << 20, // steps at one time: more, and somebody runs in circles
+    LINE_MAX = 1 << 26,  // bytes a node takes in a line: the topology of 10,000 nodes
+    LOG_MAX = 160,       // of a node's last complaint, bytes
 };
+// Random streams of the nodes' lives and of their disks begin here, far from those of links.
+#define NODE_STREAM (UINT64_C(1) << 63)
+#define DISK_STREAM (UINT64_C(1) << 62)
 #define START_AT (1000 * GV_MS)
 #define WALL_OFFSET (UINT64_C(1700000000) * 1000 * GV_MS) // a date like any other
 
@@ -25,9 +28,16 @@ struct vnode {
     struct gv_virtual *sim;
     struct gv_node *node; // NULL: down
     uint32_t lives;
-    bool dirty;  // in the list of those that may have something to say
-    bool paused; // takes nothing and says nothing
-    char *held;  // lines it had no room for, or came while it was paused; each with its newline
+    uint64_t incarnation; // as its disk has it; 0: none
+    struct gv_clock clock;
+    struct gv_disk *disk;               // NULL: none
+    const struct gv_store_batch *batch; // being written until then
+    gv_time written_at;
+    gv_time cost; // of a line
+    gv_time busy; // with one, until then
+    bool dirty;   // in the list of those that may have something to say
+    bool paused;  // takes nothing and says nothing
+    char *held;   // lines it had no room for, or came while it was paused; each with its newline
     size_t held_len, held_cap;
     char log[LOG_MAX]; // its last complaint
     uint32_t cursor;   // of its replica, as far as it has been looked at …
@@ -41,8 +51,10 @@ struct gv_virtual {
     struct gv_trial *trial;
     struct gv_alarms alarms;
     struct vnode *nodes;
-    struct gv_json json; // the nodes' parser
-    uint32_t *dirty;     // a ring of nodes, as long as there are nodes
+    struct gv_disk *disks; // NULL: none
+    bool wiped, torn;      // a disk has been
+    struct gv_json json;   // the nodes' parser
+    uint32_t *dirty;       // a ring of nodes, as long as there are nodes
     uint32_t dirty_first, dirty_len;
     char *out; // what a node has to say
     size_t out_cap;
@@ -100,21 +112,37 @@ static void touch(struct vnode *vnode) {
     sim->dirty[at % sim->config.trial.nodes] = index_of(vnode);
 }
 
+static gv_time own_time(const struct vnode *vnode) {
+    return gv_clock_own(&vnode->clock, vnode->sim->now);
+}
+
+// A disk keeps the incarnation if it certainly has all that the node has ever said.
+static uint64_t incarnation_of(struct vnode *vnode, uint64_t fresh) {
+    bool kept = vnode->disk != NULL && vnode->disk->kind == GV_DISK_SYNC;
+    if (!kept || vnode->incarnation == 0) vnode->incarnation = fresh;
+    return vnode->incarnation;
+}
+
 static void start_node(struct vnode *vnode) {
     struct gv_virtual *sim = vnode->sim;
     struct gv_prng prng;
-    uint64_t stream = HOUSEHOLD_STREAM + ((uint64_t)vnode->lives++ << 32) + index_of(vnode);
+    uint64_t stream = NODE_STREAM + ((uint64_t)vnode->lives++ << 32) + index_of(vnode);
     gv_prng_init(&prng, sim->config.trial.seed, stream);
+    uint64_t seed = gv_prng_next(&prng);
+    gv_time back = vnode->clock.date_back;
     struct gv_node_config config = {
         .workload = sim->workload,
         .alloc = {resize, sim},
         .json = &sim->json,
-        .seed = gv_prng_next(&prng),
-        .incarnation = gv_prng_next(&prng),
-        .wall_offset = WALL_OFFSET,
+        .seed = seed,
+        .incarnation = incarnation_of(vnode, gv_prng_next(&prng)),
+        .wall_offset = back < WALL_OFFSET ? WALL_OFFSET - back : 0,
         .staleness_ms = sim->config.staleness_ms,
         .line_max = LINE_MAX,
         .message_max = sim->config.message_max,
+        .store = vnode->disk != NULL ? &vnode->disk->store : NULL,
+        .durability = sim->config.disk == GV_DISK_ASYNC ? GV_DURABILITY_ASYNC : GV_DURABILITY_SYNC,
+        .commit_ms = GV_OPTIONS_COMMIT_MS,
         .log = note,
         .log_ctx = vnode,
     };
@@ -125,12 +153,18 @@ static void start_node(struct vnode *vnode) {
 
 static void receive(struct vnode *vnode, const char *line, size_t len) {
     struct gv_virtual *sim = vnode->sim;
-    int error = gv_node_receive(vnode->node, sim->now, line, len);
+    int error = gv_node_receive(vnode->node, own_time(vnode), line, len);
+    vnode->busy = sim->now + vnode->cost;
     touch(vnode);
     if (error == 0) return;
     gv_trial_object(sim->trial,
                     "refused line: n%" PRIu32 " does not take what it was sent (%s): %s",
                     index_of(vnode), gv_base_error(error), vnode->log);
+}
+
+// Whether it takes a line now.
+static bool is_free(const struct vnode *vnode) {
+    return !vnode->paused && vnode->sim->now >= vnode->busy && gv_node_ready(vnode->node);
 }
 
 static void hold(struct vnode *vnode, const char *line, size_t len) {
@@ -146,7 +180,7 @@ static void deliver(void *ctx, uint32_t node, const char *line, size_t len) {
     GV_ASSERT(len > 0 && line[len - 1] == '\n');
     if (vnode->node == NULL) return;
     trace(sim, node, false, line, len);
-    if (vnode->paused || vnode->held_len > 0 || !gv_node_ready(vnode->node)) {
+    if (vnode->held_len > 0 || !is_free(vnode)) {
         hold(vnode, line, len);
         return;
     }
@@ -156,7 +190,7 @@ static void deliver(void *ctx, uint32_t node, const char *line, size_t len) {
 // Gives a node what was held back for it, as far as it has room.
 static void release(struct vnode *vnode) {
     size_t at = 0;
-    while (at < vnode->held_len && gv_node_ready(vnode->node)) {
+    while (at < vnode->held_len && is_free(vnode)) {
         const char *line = vnode->held + at;
         size_t len = (size_t)((const char *)memchr(line, '\n', vnode->held_len - at) - line);
         receive(vnode, line, len);
@@ -167,13 +201,57 @@ static void release(struct vnode *vnode) {
     memmove(vnode->held, vnode->held + at, vnode->held_len);
 }
 
+// ---- Time and disk ----
+
+static gv_time earlier(gv_time a, gv_time b) {
+    return a < b ? a : b;
+}
+
+static void set_alarm(struct vnode *vnode) {
+    struct gv_virtual *sim = vnode->sim;
+    gv_time due = GV_TIME_NEVER;
+    if (vnode->node != NULL && !vnode->paused) {
+        due = gv_clock_world(&vnode->clock, sim->now, gv_node_deadline(vnode->node));
+        if (vnode->batch != NULL) due = earlier(due, vnode->written_at);
+        if (vnode->busy > sim->now) due = vnode->busy;
+    }
+    gv_alarms_set(&sim->alarms, index_of(vnode), due);
+}
+
+// Begins to write what is to be written, if nothing is under way.
+static void write_batch(struct vnode *vnode) {
+    if (vnode->disk == NULL || vnode->batch != NULL) return;
+    struct gv_virtual *sim = vnode->sim;
+    vnode->batch = gv_node_batch(vnode->node, own_time(vnode));
+    bool synced = vnode->disk->kind != GV_DISK_NONE;
+    vnode->written_at = sim->now + (synced ? sim->config.disk_latency : 0);
+}
+
+static void finish_batch(struct vnode *vnode) {
+    if (vnode->batch == NULL || vnode->sim->now < vnode->written_at) return;
+    const struct gv_store *store = &vnode->disk->store;
+    vnode->disk->now = vnode->sim->now;
+    int error = store->write(store->ctx, vnode->batch);
+    vnode->batch = NULL;
+    gv_node_written(vnode->node, own_time(vnode), error, store->text(store->ctx));
+}
+
+// Its alarm has gone off, or it may go on.
+static void wake(struct vnode *vnode) {
+    finish_batch(vnode);
+    gv_node_advance(vnode->node, own_time(vnode));
+    touch(vnode);
+}
+
+// ---- Lines from nodes ----
+
 // Passes on all that a node has to say now.
 static void drain(struct vnode *vnode) {
     struct gv_virtual *sim = vnode->sim;
     size_t min = gv_node_send_min(vnode->node), len = 0, got;
     do {
         sim->out = gv_memory_grow(sim->out, &sim->out_cap, len + min, 1);
-        got = gv_node_send(vnode->node, sim->now, sim->out + len, sim->out_cap - len);
+        got = gv_node_send(vnode->node, own_time(vnode), sim->out + len, sim->out_cap - len);
         len += got;
     } while (got > 0);
     GV_ASSERT(len == 0 || sim->out[len - 1] == '\n');
@@ -188,7 +266,8 @@ static void drain(struct vnode *vnode) {
     }
     if (vnode->node == NULL || vnode->paused) return;
     if (vnode->held_len > 0) release(vnode);
-    gv_alarms_set(&sim->alarms, index_of(vnode), gv_node_deadline(vnode->node));
+    write_batch(vnode);
+    set_alarm(vnode);
 }
 
 static void drain_all(struct gv_virtual *sim) {
@@ -197,7 +276,12 @@ static void drain_all(struct gv_virtual *sim) {
         sim->dirty_first = (sim->dirty_first + 1) % sim->config.trial.nodes;
         sim->dirty_len--;
         vnode->dirty = false;
-        if (vnode->node != NULL && !vnode->paused) drain(vnode);
+        if (vnode->node == NULL || vnode->paused) continue;
+        if (vnode->busy > sim->now) {
+            set_alarm(vnode);
+        } else {
+            drain(vnode);
+        }
     }
 }
 
@@ -246,65 +330,142 @@ static bool knows(void *ctx, uint32_t node, int64_t value) {
 
 // ---- Faults ----
 
-// What a node has that no other does is lost with it, and nobody's fault.
-static void excuse(struct vnode *vnode) {
-    struct gv_virtual *sim = vnode->sim;
-    const struct gv_engine *engine = gv_node_engine(vnode->node);
-    uint32_t cursor = 0, end = gv_engine_end(engine);
-    struct gv_entry entry, other;
-    while (gv_engine_next(engine, &cursor, end, &entry)) {
-        bool found = false;
+// What is lost by a crash, as it is looked for entry by entry.
+struct loss {
+    struct vnode *vnode;         // whose
+    const struct gv_engine *any; // an engine, for the places of entries
+    struct gv_store_batch batch; // a record at a time
+    uint8_t *scratch;
+};
+
+// What a node has of an entry, or will have again from its disk.
+static bool has(struct loss *loss, const struct vnode *vnode, const struct gv_entry *entry,
+                uint64_t *count) {
+    struct gv_entry other = {0};
+    if (vnode->node != NULL && vnode != loss->vnode) {
+        if (!gv_engine_get(gv_node_engine(vnode->node), entry, &other)) return false;
+    } else {
+        struct gv_store_record record;
+        if (vnode->disk == NULL) return false;
+        size_t at = 0;
+        bool there = gv_store_next(&loss->batch, &at, &record);
+        GV_ASSERT(there);
+        if (!gv_disk_find(vnode->disk, record.key, &record.value)) return false;
+        if (gv_store_get(&record, loss->scratch, &other) != 0) return false;
+    }
+    *count = other.count;
+    return true;
+}
+
+// What a node had that no other has is lost with it, and nobody's fault.
+static void excuse_entry(struct loss *loss, const struct gv_entry *entry) {
+    struct gv_virtual *sim = loss->vnode->sim;
+    loss->batch.len = loss->batch.count = 0;
+    int error = gv_store_put(&loss->batch, gv_base_malloc(), loss->any, entry);
+    GV_ASSERT(error == 0);
+    bool found = false;
+    uint64_t most = 0;
+    for (uint32_t i = 0; i < sim->config.trial.nodes && (!found || most < entry->count); i++) {
         uint64_t count = 0;
-        for (uint32_t i = 0; i < sim->config.trial.nodes; i++) {
-            if (i == index_of(vnode) || sim->nodes[i].node == NULL) continue;
-            if (!gv_engine_get(gv_node_engine(sim->nodes[i].node), &entry, &other)) continue;
-            found = true;
-            if (other.count > count) count = other.count;
-            if (count >= entry.count) break;
-        }
-        if (entry.lattice == GV_LATTICE_COUNTER && count < entry.count) {
-            bool added = entry.key.len > 3 && entry.key.data[entry.key.len - 3] == '+';
-            gv_trial_excuse_count(sim->trial, added, entry.count - count);
-        } else if (entry.lattice == GV_LATTICE_SET && !found) {
-            gv_trial_excuse_value(sim->trial, (int64_t)value_of(entry.key));
-        }
+        if (!has(loss, &sim->nodes[i], entry, &count)) continue;
+        found = true;
+        if (count > most) most = count;
+    }
+    if (entry->lattice == GV_LATTICE_COUNTER && most < entry->count) {
+        bool added = entry->key.len > 3 && entry->key.data[entry->key.len - 3] == '+';
+        gv_trial_excuse_count(sim->trial, added, entry->count - most);
+    } else if (entry->lattice == GV_LATTICE_SET && !found) {
+        gv_trial_excuse_value(sim->trial, (int64_t)value_of(entry->key));
     }
 }
 
-static void crash(struct vnode *vnode) {
-    if (gv_node_engine(vnode->node) != NULL) excuse(vnode);
+// Whether nodes have promised that no crash so far would lose anything.
+static bool is_promised(const struct gv_virtual *sim) {
+    if (sim->wiped) return false;
+    return sim->config.disk == GV_DISK_SYNC || (sim->config.disk == GV_DISK_NONE && !sim->torn);
+}
+
+static void excuse(struct vnode *vnode) {
+    if (is_promised(vnode->sim)) return;
+    const struct gv_engine *engine = gv_node_engine(vnode->node);
+    struct loss loss = {.vnode = vnode, .any = engine};
+    loss.scratch = gv_memory_raw(GV_STORE_SCRATCH);
+    uint32_t cursor = 0, end = gv_engine_end(engine);
+    struct gv_entry entry;
+    while (gv_engine_next(engine, &cursor, end, &entry)) excuse_entry(&loss, &entry);
+    gv_store_drop(&loss.batch, gv_base_malloc());
+    free(loss.scratch);
+}
+
+static void crash_disk(struct vnode *vnode, enum gv_disk_crash crash) {
+    struct gv_virtual *sim = vnode->sim;
+    if (vnode->disk == NULL) return;
+    sim->wiped = sim->wiped || crash == GV_DISK_WIPED;
+    sim->torn = sim->torn || crash == GV_DISK_TORN;
+    vnode->disk->now = sim->now;
+    gv_disk_crash(vnode->disk, crash, vnode->batch);
+    if (crash == GV_DISK_WIPED) vnode->incarnation = 0;
+}
+
+// A node that is down can lose its disk only; it is brought up for a moment to see what that is.
+static void crash(struct vnode *vnode, enum gv_disk_crash crash) {
+    bool replica = vnode->sim->workload->replica;
+    if (vnode->node == NULL) {
+        if (vnode->disk == NULL || crash != GV_DISK_WIPED) return;
+        start_node(vnode);
+    }
+    crash_disk(vnode, crash);
+    if (replica) excuse(vnode);
     gv_node_free(vnode->node);
     vnode->node = NULL;
+    vnode->batch = NULL;
     vnode->held_len = 0;
+    vnode->busy = 0;
     vnode->cursor = 0;
     free(vnode->known);
     vnode->known = NULL;
     vnode->known_cap = 0;
-    gv_alarms_set(&vnode->sim->alarms, index_of(vnode), GV_TIME_NEVER);
+    set_alarm(vnode);
 }
 
-static void suffer(void *ctx, uint32_t node, enum gv_trial_fate fate) {
+static void suffer(void *ctx, uint32_t node, enum gv_trial_fate fate,
+                   const struct gv_scenario_step *step) {
     struct gv_virtual *sim = ctx;
     struct vnode *vnode = &sim->nodes[node];
     switch (fate) {
     case GV_TRIAL_CRASH:
-        crash(vnode);
-        break;
+        crash(vnode, step->crash);
+        return;
     case GV_TRIAL_START:
         start_node(vnode);
-        break;
+        return;
     case GV_TRIAL_PAUSE:
         vnode->paused = true;
-        gv_alarms_set(&sim->alarms, node, GV_TIME_NEVER);
-        break;
+        set_alarm(vnode);
+        return;
     case GV_TRIAL_RESUME:
         vnode->paused = false;
-        if (vnode->node == NULL) break;
+        if (vnode->node == NULL) return;
         release(vnode);
-        gv_node_advance(vnode->node, sim->now);
-        touch(vnode);
+        wake(vnode);
+        return;
+    case GV_TRIAL_SLOW:
+        vnode->cost += step->delay;
+        return;
+    case GV_TRIAL_FAST:
+        vnode->cost -= step->delay;
+        return;
+    case GV_TRIAL_CLOCK:
+        gv_clock_step(&vnode->clock, sim->now, step->delay, step->back);
+        break;
+    case GV_TRIAL_DRIFT:
+        gv_clock_drift(&vnode->clock, sim->now, step->drift_ppm);
+        break;
+    case GV_TRIAL_UNDRIFT:
+        gv_clock_drift(&vnode->clock, sim->now, -step->drift_ppm);
         break;
     }
+    if (vnode->node != NULL) touch(vnode); // its alarm is to be set anew
 }
 
 // From the quiet on, looks now and then whether the replicas are equal yet.
@@ -369,8 +530,14 @@ struct gv_virtual *gv_virtual_new(const struct gv_virtual_config *config) {
     gv_digest_key_init(&sim->trace_key, (struct gv_slice){(const uint8_t *)"trace", 5});
     sim->dirty = gv_memory_new(nodes * sizeof *sim->dirty);
     sim->nodes = gv_memory_new(nodes * sizeof *sim->nodes);
+    bool disks = config->disk != GV_DISK_ABSENT && sim->workload->replica;
+    if (disks) sim->disks = gv_memory_new(nodes * sizeof *sim->disks);
     for (uint32_t i = 0; i < nodes; i++) {
         sim->nodes[i].sim = sim;
+        if (disks) {
+            sim->nodes[i].disk = &sim->disks[i];
+            gv_disk_init(&sim->disks[i], config->disk, config->trial.seed, DISK_STREAM + i);
+        }
         start_node(&sim->nodes[i]);
     }
     return sim;
@@ -382,8 +549,10 @@ void gv_virtual_free(struct gv_virtual *sim) {
         gv_node_free(sim->nodes[i].node);
         free(sim->nodes[i].held);
         free(sim->nodes[i].known);
+        if (sim->disks != NULL) gv_disk_fini(&sim->disks[i]);
     }
     GV_ASSERT(sim->memory == 0);
+    free(sim->disks);
     gv_trial_free(sim->trial);
     gv_alarms_fini(&sim->alarms);
     gv_json_fini(&sim->json);
@@ -391,10 +560,6 @@ void gv_virtual_free(struct gv_virtual *sim) {
     free(sim->dirty);
     free(sim->out);
     free(sim);
-}
-
-static gv_time earlier(gv_time a, gv_time b) {
-    return a < b ? a : b;
 }
 
 bool gv_virtual_step(struct gv_virtual *sim) {
@@ -415,8 +580,7 @@ bool gv_virtual_step(struct gv_virtual *sim) {
     while (gv_alarms_due(&sim->alarms) <= sim->now) {
         struct vnode *vnode = &sim->nodes[gv_alarms_first(&sim->alarms)];
         gv_alarms_set(&sim->alarms, index_of(vnode), GV_TIME_NEVER);
-        gv_node_advance(vnode->node, sim->now);
-        touch(vnode);
+        wake(vnode);
     }
     gv_trial_advance(sim->trial, sim->now);
     drain_all(sim);

@@ -4,7 +4,10 @@
 // as long as its work does, and one seed gives one run, to the byte.
 //
 // Nodes act in an instant: whatever reaches a node at one time is answered at that time, once all
-// of it has been taken.
+// of it has been taken; but a slow one takes a line, and says nothing until it is done with it.
+//
+// What a crash takes from the last node that had it may be lost, unless what nodes promise by an
+// acknowledgement says otherwise: with synced disks and no disk lost, nothing may.
 #ifndef GV_SIM_VIRTUAL_H
 #define GV_SIM_VIRTUAL_H
 
@@ -14,6 +17,8 @@ struct gv_virtual_config {
     struct gv_trial_config trial; // what is asked of the driver (deliver, …) is filled in here
     uint32_t staleness_ms;        // of the nodes
     size_t message_max;           // of the nodes; 0: the default
+    enum gv_disk_kind disk;       // of nodes that keep a replica
+    gv_time disk_latency;         // what a synced write takes
     // How long after the last fault and operation the replicas may take to be equal; longer is
     // wrong. No longer than trial.quiet.
     gv_time settle;
