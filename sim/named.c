@@ -53,6 +53,70 @@ const struct gv_named gv_named_scenarios[] = {
                    "pause n0 at 3s for 4s\n"
                    "pause n5..n9 at 6s for 3s\n"
                    "pause n20 at 4s for 1500ms every 3s\n"},
+    {"flaps", "the links of five nodes come and go twice a second",
+     CLUSTER("25") "\n"
+                   "flap n3..n7 | rest every 500ms from 2s for 10s\n"},
+    {"continents", "three regions far apart, narrow links between two, and one cut off",
+     "workload broadcast\n"
+     "nodes 25\n"
+     "rate 100\n"
+     "time-limit 20\n"
+     "staleness 1000\n"
+     "latency-dist constant\n"
+     "delivery exact\n"
+     "\n"
+     "region eu n0..n9\n"
+     "region us n10..n18\n"
+     "region asia rest\n"
+     "rtt eu eu 4ms\n"
+     "rtt us us 4ms\n"
+     "rtt asia asia 10ms\n"
+     "rtt eu us 90ms\n"
+     "rtt us asia 160ms\n"
+     "rtt eu asia 240ms\n"
+     "bandwidth eu asia 20kB/s\n"
+     "\n"
+     "reorder 5% by 50ms at 0s\n"
+     "cut n19..n24 | rest at 6s for 6s\n"},
+    {"narrow", "links that carry so little for a while that queues overflow",
+     CLUSTER("25") "\n"
+                   "limit 2kB/s wait 500ms between n0..n2 | rest at 4s for 8s\n"},
+    {"snails", "a few nodes need a twentieth of a second for each line, the first among them",
+     CLUSTER("25") "\n"
+                   "slow n0,n7,n8 50ms at 3s for 10s\n"},
+    {"clocks", "clocks that run fast, slow, and are set, and a node that starts in its past",
+     CLUSTER("25") "\n"
+                   "drift n0..n5 200ppm at 0s\n"
+                   "drift n6 -50000ppm at 0s\n"
+                   "drift n7 50000ppm at 0s\n"
+                   "clock n8 +10s at 4s\n"
+                   "clock n0 +2s at 6s\n"
+                   "clock n9 -1000s at 5s\n"
+                   "crash n9 at 7s for 1s without disk\n"},
+    {"kill-9", "processes die again and again, and go on with what they have on disk",
+     CLUSTER("9") "disk-latency 10\n"
+                  "\n"
+                  "crash n0 at 2s for 300ms every 3s with disk\n"
+                  "crash n1..n3 at 3s for 500ms every 4s with disk\n"
+                  "cut n4 | rest at 4s for 6s\n"
+                  "crash n4 at 8s for 1s with disk\n"},
+    {"power-cut", "all machines lose power at once, twice, with disks that sync",
+     "workload pn-counter\n"
+     "nodes 9\n"
+     "rate 100\n"
+     "time-limit 20\n"
+     "latency 20\n"
+     "delivery exact\n"
+     "durability sync\n"
+     "\n"
+     "crash all at 5s for 1s with torn disk\n"
+     "crash all at 12s for 3s with torn disk\n"},
+    {"torn", "machines die, and their disks have synced nothing of late",
+     CLUSTER("9") "durability none\n"
+                  "\n"
+                  "crash n1 at 3s for 500ms every 3s with torn disk\n"
+                  "crash n4..n6 at 5s for 1s every 6s with torn disk\n"
+                  "crash n8 at 7s for 1s without disk\n"},
     {"storm", "all of it at once",
      CLUSTER("25") "\n"
                    "lose 20% at 0s\n"
@@ -61,6 +125,10 @@ const struct gv_named gv_named_scenarios[] = {
                    "cut any at 2s for 2s every 4s\n"
                    "cut n3,n4 > rest at 3s for 5s\n"
                    "crash n6 at 5s for 1s every 5s without disk\n"
+                   "crash n7 at 6s for 1s every 5s with disk\n"
+                   "slow n8 20ms at 2s for 10s\n"
+                   "drift n10 1000ppm at 0s\n"
+                   "clock n11 +2s at 7s\n"
                    "pause n9 at 4s for 3s\n"},
     {NULL, NULL, NULL},
 };

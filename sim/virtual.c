@@ -604,6 +604,11 @@ uint64_t gv_virtual_memory(const struct gv_virtual *sim) {
     return sim->memory_most;
 }
 
+struct gv_disk *gv_virtual_disk(struct gv_virtual *sim, uint32_t node) {
+    GV_ASSERT(node < sim->config.trial.nodes);
+    return sim->nodes[node].disk;
+}
+
 struct gv_result gv_virtual_finish(struct gv_virtual *sim) {
     struct gv_result result = gv_trial_finish(sim->trial);
     result.is_virtual = true;

@@ -41,6 +41,9 @@ uint64_t gv_virtual_lines(const struct gv_virtual *sim);
 // Most memory that all nodes together held at one time, bytes.
 uint64_t gv_virtual_memory(const struct gv_virtual *sim);
 
+// A node's disk, to be looked at, or broken; NULL: it has none.
+struct gv_disk *gv_virtual_disk(struct gv_virtual *sim, uint32_t node);
+
 // The verdict; once, at the end. What it borrows lives as long as the simulation.
 struct gv_result gv_virtual_finish(struct gv_virtual *sim);
 

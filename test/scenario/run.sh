@@ -53,6 +53,18 @@ scenario 'workload echo\ncut n1 n2 at 1s\n'
 case_ no-bar 2 "line 2, column 8: 'n2' stands where" run --scenario "$tmp/scenario"
 scenario 'cut n1 | n2 at 1s\n'
 case_ no-workload 2 'which workload' run --scenario "$tmp/scenario"
+scenario 'crash n1 at 1s with disk\n'
+case_ no-disk 2 'line 1, column 1: nodes have no disk' run -w g-set --durability off \
+    --scenario "$tmp/scenario"
+case_ disk 0 '^valid' run -w g-set --scenario "$tmp/scenario"
+scenario 'region eu n0\nregion us rest\nrtt eu us 800ms\n'
+case_ wan 0 'stable latency .* [0-9][0-9][0-9][0-9]* ms' run -w broadcast --wan "$tmp/scenario" \
+    --seed 3
+scenario 'region eu n7\n'
+case_ far-wan 2 'line 1, column 11: there is no n7' run -w echo --wan "$tmp/scenario"
+scenario 'region eu n1\nrate 5\n'
+case_ no-wan 2 'line 2, column 1: only regions' run -w echo --wan "$tmp/scenario"
+case_ nowhere 2 'scenario /nowhere: ' run -w echo --wan /nowhere
 case_ no-scenario 2 'scenario /nowhere: ' run --scenario /nowhere
 case_ no-name 2 "no scenario 'nothing'" scenarios nothing
 case_ no-json 2 'cannot write /nowhere/x' run -w echo --json /nowhere/x

@@ -224,7 +224,11 @@ static void rules_lose_double_and_delay(void **state) {
     const uint8_t sides[] = {GV_NET_LEFT, GV_NET_RIGHT, 0};
     struct gv_net_rule rules[] = {
         {.kind = GV_NET_LOSE, .ppm = 250000, .sides = sides, .both_ways = false},
-        {.kind = GV_NET_DELAY, .delay = 5 * GV_MS, .sides = sides, .both_ways = true},
+        {.kind = GV_NET_DELAY,
+         .ppm = 1000000,
+         .delay = 5 * GV_MS,
+         .sides = sides,
+         .both_ways = true},
     };
     struct bench bench;
     init(&bench, GV_NET_EXACT, GV_NET_CONSTANT, 10);
@@ -252,6 +256,75 @@ static void rules_lose_double_and_delay(void **state) {
     fini(&bench);
 }
 
+// Of ten messages of 1000 bytes at once on a link of 10 kB/s, each waits for those before it, and
+// what would wait for longer than half a second is lost.
+static void a_link_carries_so_much(void **state) {
+    (void)state;
+    const uint8_t sides[] = {GV_NET_LEFT, GV_NET_RIGHT, 0};
+    struct gv_net_rule rule = {
+        .kind = GV_NET_LIMIT, .bandwidth = 10000, .delay = 500 * GV_MS, .sides = sides};
+    struct bench bench;
+    init(&bench, GV_NET_EXACT, GV_NET_CONSTANT, 10);
+    gv_net_rules(&bench.net, &rule, 1);
+    struct gv_slice none = {0};
+    for (int i = 0; i < 10; i++) gv_net_send(&bench.net, 0, 0, 1, none, 1000, text("a"));
+    gv_net_send(&bench.net, 0, 1, 0, none, 1000, text("b")); // the other way it is not limited
+    gv_net_send(&bench.net, 0, 0, 2, none, 1000, text("c"));
+    run_until(&bench, 10000);
+    assert_string_equal(bench.got, "b@10 c@10 a@110 a@210 a@310 a@410 a@510 a@610 ");
+    assert_int_equal(bench.net.dropped, 4);
+    gv_net_send(&bench.net, 10000 * GV_MS, 0, 1, none, 500, text("d"));
+    bench.got[0] = '\0';
+    run_until(&bench, 20000);
+    assert_string_equal(bench.got, "d@10060 ");
+    fini(&bench);
+}
+
+static void regions_are_as_far_apart_as_said(void **state) {
+    (void)state;
+    struct gv_wan wan = {0};
+    gv_wan_add(&wan, "eu");
+    gv_wan_add(&wan, "us");
+    gv_wan_set_rtt(&wan, 0, 1, 91 * GV_MS);
+    gv_wan_set_bandwidth(&wan, 0, 1, 1000);
+    gv_wan_open(&wan, 3);
+    gv_wan_place(&wan, 0, 0);
+    gv_wan_place(&wan, 1, 1);
+    struct bench bench;
+    init(&bench, GV_NET_EXACT, GV_NET_CONSTANT, 10);
+    bench.net.config.wan = &wan;
+    assert_true(gv_net_latency(&bench.net, 0, 1) == 91 * GV_MS / 2);
+    assert_true(gv_net_latency(&bench.net, 1, 0) == 91 * GV_MS / 2);
+    assert_true(gv_net_latency(&bench.net, 0, 2) == 10 * GV_MS); // in no region
+    gv_net_send(&bench.net, 0, 1, 0, (struct gv_slice){0}, 100, text("a"));
+    run_until(&bench, 1000);
+    assert_string_equal(bench.got, "a@145 ");
+    fini(&bench);
+    gv_wan_close(&wan);
+}
+
+// A tenth is held back, for twice the mean at the most, and so overtaken.
+static void some_messages_are_held_back(void **state) {
+    (void)state;
+    enum { MESSAGES = 10000 };
+    struct gv_net_rule rule = {
+        .kind = GV_NET_DELAY, .ppm = 100000, .delay = 50 * GV_MS, .dist = GV_NET_UNIFORM};
+    struct bench bench;
+    init(&bench, GV_NET_EXACT, GV_NET_CONSTANT, 10);
+    gv_net_rules(&bench.net, &rule, 1);
+    struct gv_slice none = {0};
+    for (int i = 0; i < MESSAGES; i++) gv_net_send(&bench.net, 0, 0, 1, none, 0, none);
+    struct gv_world_event event;
+    int late = 0;
+    while (gv_world_next(&bench.world, 1000 * GV_MS, &event)) {
+        free(gv_net_take(&bench.net, bench.world.now, &event));
+        assert_true(bench.world.now >= 10 * GV_MS && bench.world.now < 110 * GV_MS);
+        late += bench.world.now > 10 * GV_MS;
+    }
+    assert_true(late > MESSAGES / 10 - 200 && late < MESSAGES / 10 + 200);
+    fini(&bench);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_client_waits_behind_the_sleeping_inbound_thread),
@@ -263,6 +336,9 @@ int main(void) {
         cmocka_unit_test(odd_and_many_types_are_counted_too),
         cmocka_unit_test(links_do_not_disturb_each_other),
         cmocka_unit_test(rules_lose_double_and_delay),
+        cmocka_unit_test(a_link_carries_so_much),
+        cmocka_unit_test(regions_are_as_far_apart_as_said),
+        cmocka_unit_test(some_messages_are_held_back),
         cmocka_unit_test(latencies_are_whole_milliseconds_of_the_right_shape),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -3,6 +3,7 @@
 #include "../../sim/scenario.h"
 #include "../lib/test.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -90,6 +91,68 @@ static void what_befalls_messages_and_nodes(void **state) {
     gv_scenario_fini(&scenario);
 }
 
+static void what_befalls_links_disks_and_clocks(void **state) {
+    (void)state;
+    const struct gv_scenario_step *step = one_step("flap n1 | n2..n5 every 500ms from 2s for 10s");
+    assert_int_equal(step->kind, GV_SCENARIO_CUT);
+    assert_true(step->at == 2000 * GV_MS && step->lasts == 250 * GV_MS);
+    assert_true(step->every == 500 * GV_MS && step->until == 12000 * GV_MS);
+    gv_scenario_fini(&scenario);
+
+    step = one_step("reorder 10% by 200ms between n1 > all at 0s");
+    assert_int_equal(step->kind, GV_SCENARIO_DELAY);
+    assert_true(step->ppm == 100000 && step->delay == 200 * GV_MS && step->one_way);
+    assert_int_equal(step->dist, GV_NET_UNIFORM);
+    gv_scenario_fini(&scenario);
+
+    step = one_step("limit 1.5kB/s wait 300ms between n1 | rest from 1s to 2s");
+    assert_int_equal(step->kind, GV_SCENARIO_LIMIT);
+    assert_true(step->bandwidth == 1500 && step->delay == 300 * GV_MS);
+    gv_scenario_fini(&scenario);
+    step = one_step("limit 2MB/s at 0s");
+    assert_true(step->bandwidth == 2000000 && step->delay == GV_NET_WAIT_MAX);
+    gv_scenario_fini(&scenario);
+
+    static const char *const disks[] = {"with disk", "with torn disk", "without disk"};
+    for (int i = 0; i < 3; i++) {
+        char text[64];
+        snprintf(text, sizeof text, "crash n1 at 2s for 1s %s", disks[i]);
+        assert_int_equal(one_step(text)->crash, GV_DISK_KEPT + i);
+        gv_scenario_fini(&scenario);
+    }
+    step = one_step("slow n5,n6 20ms at 3s for 5s");
+    assert_int_equal(step->kind, GV_SCENARIO_SLOW);
+    assert_true(step->delay == 20 * GV_MS && gv_scenario_has(step, 0, 6));
+    gv_scenario_fini(&scenario);
+    step = one_step("clock n3 -250ms at 4s");
+    assert_true(step->kind == GV_SCENARIO_CLOCK && step->back && step->delay == 250 * GV_MS);
+    assert_true(step->lasts == 0);
+    gv_scenario_fini(&scenario);
+    step = one_step("drift n4 -200ppm at 1s for 10s");
+    assert_true(step->kind == GV_SCENARIO_DRIFT && step->drift_ppm == -200);
+    gv_scenario_fini(&scenario);
+}
+
+static void regions_and_what_lies_between_them(void **state) {
+    (void)state;
+    assert_int_equal(parse("region eu n0..n2\nregion us n3, n5\nregion as rest\n"
+                           "rtt eu us 90ms\nrtt us us 4ms\nbandwidth eu as 100kB/s\n"),
+                     0);
+    struct gv_wan wan;
+    assert_true(gv_scenario_wan(&scenario, 7, &wan));
+    assert_true(gv_wan_between(&wan, 3, 2)->rtt == 90 * GV_MS);
+    assert_true(gv_wan_between(&wan, 3, 5)->rtt == 4 * GV_MS);
+    assert_true(gv_wan_between(&wan, 6, 0)->bandwidth == 100000);
+    assert_false(gv_wan_between(&wan, 4, 0)->measured);
+    gv_wan_close(&wan);
+    assert_int_equal(gv_scenario_check(&scenario, 5, &fault), GV_ERANGE);
+    assert_true(fault.line == 2 && fault.column == 15);
+    gv_scenario_fini(&scenario);
+    assert_int_equal(parse("nodes 3\n"), 0);
+    assert_false(gv_scenario_wan(&scenario, 7, &wan));
+    gv_scenario_fini(&scenario);
+}
+
 static void settings_are_kept_for_their_reader(void **state) {
     (void)state;
     assert_int_equal(parse("nodes 25\n\tlatency-dist  uniform # so\n"), 0);
@@ -123,8 +186,31 @@ static void faults_are_told_by_line_and_column(void **state) {
         {"lose 1.2345% at 0s", 1, 6, "a share"},
         {"lose 5 at 0s", 1, 6, "a share"},
         {"lose 5% between n1 at 0s", 1, 20, "'at' stands where | or > should"},
-        {"crash n1 at 2s", 1, 15, "'without disk' is missing here"},
+        {"crash n1 at 2s", 1, 15,
+         "'with disk', 'with torn disk' or 'without disk' is missing here"},
         {"crash n1 at 2s without", 1, 23, "'disk' is missing here"},
+        {"crash n1 at 2s with torn", 1, 25, "'disk' is missing here"},
+        {"crash n1 at 2s with luck", 1, 21, "'luck' stands where 'disk' should"},
+        {"flap n1 | n2 from 2s for 1s", 1, 14, "'from' stands where 'every' should"},
+        {"flap n1 | n2 every 1ms at 2s", 1, 20, "a link cannot flap so fast"},
+        {"flap n1 | n2 every 1s at 2s for 1s every 2s", 1, 44, "'every' stands there already"},
+        {"reorder 10% 5ms at 0s", 1, 13, "'5ms' stands where 'by' should"},
+        {"limit 0B/s at 0s", 1, 7, "'0B/s' stands where a bandwidth such as"},
+        {"limit 5GB/s at 0s", 1, 7, "a bandwidth such as"},
+        {"limit 5kB/s wait long at 0s", 1, 18, "a time such as"},
+        {"slow n1 at 0s", 1, 9, "a time such as"},
+        {"clock n1 5s at 0s", 1, 10, "'5s' stands where a jump such as +5s"},
+        {"clock n1 +86401s at 0s", 1, 10, "'+86401s' stands where a jump"},
+        {"clock n1 +5s at 0s for 1s", 1, 14, "a clock is set at a time"},
+        {"drift n1 200 at 0s", 1, 10, "'200' stands where a drift such as"},
+        {"drift n1 600000ppm at 0s", 1, 10, "a drift such as"},
+        {"cut n1 | n2 from 1s until 2s", 1, 21, "'until' stands where 'to' or 'for' should"},
+        {"region", 1, 7, "a region's name is missing here"},
+        {"region eu", 1, 10, "a node such as n3 or n1..n12 is missing here"},
+        {"region eu n1\nregion eu n2", 2, 8, "'eu' is taken, or too long"},
+        {"region eu n1\nrtt eu us 9ms", 2, 8, "'us' stands where a region named above should"},
+        {"region eu n1\nrtt eu eu", 2, 10, "a time such as"},
+        {"region eu n1\nbandwidth eu eu 5", 2, 17, "a bandwidth such as"},
         {"pause m1 at 2s", 1, 7, "a node such as"},
         {"pause n1, at 2s", 1, 11, "a node such as"},
         {"nodes", 1, 6, "the value of 'nodes' is missing here"},
@@ -176,8 +262,10 @@ static void those_that_ship_can_be_read(void **state) {
 // Whatever the bytes, it is read or refused with a place in the text.
 static void rubbish_is_refused_with_a_place(void **state) {
     (void)state;
-    static const char *const words[] = {"cut ", "n1",  "..", "n2 ", "| ",  "> ", ", ",   "at ",
-                                        "5s ",  "for", "\n", "%",   "all", "#",  "lose", "3"};
+    static const char *const words[] = {
+        "cut ",   "n1", "..",    "n2 ",    "| ",     "> ",   ", ",    "at ",     "5s ",
+        "for",    "\n", "%",     "all",    "#",      "lose", "3",     "region ", "rtt ",
+        "clock ", "+",  "flap ", "every ", "drift ", "ppm ", "slow ", "limit ",  "kB/s "};
     struct gv_prng prng;
     gv_prng_init(&prng, 3, 0);
     for (int round = 0; round < 20000; round++) {
@@ -202,6 +290,8 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(cuts_name_groups_or_a_kind),
         cmocka_unit_test(what_befalls_messages_and_nodes),
+        cmocka_unit_test(what_befalls_links_disks_and_clocks),
+        cmocka_unit_test(regions_and_what_lies_between_them),
         cmocka_unit_test(settings_are_kept_for_their_reader),
         cmocka_unit_test(faults_are_told_by_line_and_column),
         cmocka_unit_test(nodes_must_be_there),

@@ -104,21 +104,41 @@ static void a_cluster_of_one_works(void **state) {
     end();
 }
 
-// Runs under a scenario, in which nothing may go wrong.
-static struct gv_result suffer(enum gv_load_kind load, const char *text) {
+// Prepares a run under a scenario.
+static struct gv_virtual_config config_under(enum gv_load_kind load, const char *text) {
     static struct gv_scenario scenario;
+    static struct gv_wan wan;
     static struct gv_scenario_fault fault;
     struct gv_virtual_config config = config_of(load);
+    gv_wan_close(&wan);
     gv_scenario_fini(&scenario);
     assert_int_equal(gv_scenario_parse(&scenario, text, strlen(text), &fault), 0);
     assert_int_equal(gv_scenario_check(&scenario, config.trial.nodes, &fault), 0);
     config.trial.scenario = &scenario;
     config.trial.delivery = GV_NET_EXACT;
-    struct gv_result result = run(&config);
+    if (gv_scenario_wan(&scenario, config.trial.nodes, &wan)) config.trial.wan = &wan;
+    config.disk_latency = 5 * GV_MS;
+    return config;
+}
+
+// Runs so that nothing may go wrong.
+static struct gv_result suffer_config(const struct gv_virtual_config *config, const char *text) {
+    struct gv_result result = run(config);
     if (!result.valid) print_message("%s: %s\n", text, result.errors->texts[0]);
     assert_true(result.valid);
     assert_true(result.settled && result.has_finals && result.finals_equal);
     return result;
+}
+
+static struct gv_result suffer_on_disk(enum gv_load_kind load, enum gv_disk_kind disk,
+                                       const char *text) {
+    struct gv_virtual_config config = config_under(load, text);
+    config.disk = disk;
+    return suffer_config(&config, text);
+}
+
+static struct gv_result suffer(enum gv_load_kind load, const char *text) {
+    return suffer_on_disk(load, GV_DISK_ABSENT, text);
 }
 
 static void every_fault_is_survived(void **state) {
@@ -135,6 +155,14 @@ static void every_fault_is_survived(void **state) {
         "crash n0..n5 at 3s for 1s without disk",
         "crash all at 2s for 500ms without disk",
         "pause n1..n3 at 2s for 2s",
+        "flap n0..n3 | rest every 200ms from 1s for 3s",
+        "reorder 30% by 100ms at 0s",
+        "limit 3kB/s wait 200ms at 1s for 3s",
+        "slow n0..n2 30ms at 1s for 3s",
+        "clock n1 +3s at 2s\nclock n2 -3s at 1s\nclock all +1s at 3s",
+        "drift n0..n3 300000ppm at 0s\ndrift n4,n5 -300000ppm at 0s for 3s",
+        "region a n0..n2\nregion b n3..n6\nrtt a b 200ms\nrtt b b 2ms\nbandwidth a b 20kB/s\n"
+        "lose 5% at 0s",
         "pause n1 at 1s for 3s\ncrash n1 at 2s for 500ms without disk\ncut half at 1s for 3s",
     };
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
@@ -173,6 +201,110 @@ static void clients_of_a_node_that_is_down_or_still_wait_for_it(void **state) {
     end();
 }
 
+static double read_latency(const char *text) {
+    double most = suffer(GV_LOAD_G_SET, text).client_latency.p100;
+    end();
+    return most;
+}
+
+// What slows a node or link down shows, and no more than it should.
+static void slow_nodes_and_links_are_slow(void **state) {
+    (void)state;
+    static const char nothing[] = "lose 0% at 0s";
+    assert_true(read_latency(nothing) < 1);
+    double slow = read_latency("slow n4 40ms at 0s");
+    assert_true(slow >= 40 && slow < 2000);
+    double usual = suffer(GV_LOAD_G_SET, nothing).stable_latency.p50;
+    end();
+    double far = suffer(GV_LOAD_G_SET, "region a n0..n3\nregion b rest\nrtt a b 400ms\n"
+                                       "rtt a a 1ms\nrtt b b 1ms\n")
+                     .stable_latency.p50;
+    end();
+    assert_true(far > usual + 50);
+    double narrow =
+        suffer(GV_LOAD_G_SET, "limit 200B/s between n0 | rest at 0s for 4s").stable_latency.p95;
+    end();
+    assert_true(narrow > usual + 200);
+    double flapping =
+        suffer(GV_LOAD_G_SET, "flap n0 | rest every 1s from 0s for 5s").stable_latency.p95;
+    end();
+    assert_true(flapping > usual + 200);
+}
+
+// What a clock does to a node shows in what it says, and when.
+static void clocks_matter(void **state) {
+    (void)state;
+    static const char *const texts[] = {"lose 0% at 0s", "clock n0 +3s at 1s",
+                                        "drift n0 100000ppm at 0s", "drift n0 -100000ppm at 0s"};
+    uint64_t traces[4];
+    for (int i = 0; i < 4; i++) {
+        traces[i] = suffer(GV_LOAD_G_SET, texts[i]).trace;
+        end();
+        for (int j = 0; j < i; j++) assert_true(traces[i] != traces[j]);
+    }
+    // A date set back is noticed in the next life, whose ids must be new all the same.
+    static const char *const lives[] = {"crash n0 at 2s without disk",
+                                        "clock n0 -1000s at 1s\n"
+                                        "crash n0 at 2s without disk"};
+    for (int i = 0; i < 2; i++) {
+        struct gv_virtual_config config = config_under(GV_LOAD_UNIQUE_IDS, lives[i]);
+        struct gv_result result = run(&config);
+        assert_true(result.valid && result.duplicated == 0);
+        traces[i] = result.trace;
+        end();
+    }
+    assert_true(traces[0] != traces[1]);
+}
+
+// A node that nobody hears dies, and only its disk knows what it has acknowledged.
+static const char lonely[] = "cut n4 | rest at 0s for 4s\n"
+                             "crash n4 at 3s for 500ms with disk\n";
+
+static void what_a_synced_disk_acknowledged_is_never_lost(void **state) {
+    (void)state;
+    static const enum gv_load_kind loads[] = {GV_LOAD_BROADCAST, GV_LOAD_PN_COUNTER};
+    for (int i = 0; i < 2; i++) {
+        struct gv_result result = suffer_on_disk(loads[i], GV_DISK_SYNC, lonely);
+        assert_true(result.client_latency.p95 >= 5 && result.unknown > 0);
+        assert_true(gv_virtual_disk(sim, 4)->writes > 10);
+        end();
+        // The checkers do notice when the disk forgets.
+        struct gv_virtual_config config = config_under(loads[i], lonely);
+        config.disk = GV_DISK_SYNC;
+        sim = gv_virtual_new(&config);
+        bool more = true;
+        while (more && gv_virtual_now(sim) < (1000 + 2900) * GV_MS) more = gv_virtual_step(sim);
+        assert_true(more);
+        gv_disk_crash(gv_virtual_disk(sim, 4), GV_DISK_WIPED, NULL);
+        while (gv_virtual_step(sim)) {
+        }
+        assert_false(gv_virtual_finish(sim).valid);
+        end();
+    }
+}
+
+static void what_a_weaker_promise_loses_is_excused(void **state) {
+    (void)state;
+    static const enum gv_disk_kind kinds[] = {GV_DISK_SYNC, GV_DISK_ASYNC, GV_DISK_NONE};
+    uint64_t lost[3] = {0};
+    for (int i = 0; i < 3; i++) {
+        static const char text[] = "cut n4 | rest at 0s for 5s\n"
+                                   "crash n4 at 1s for 100ms every 400ms with torn disk\n";
+        struct gv_result result = suffer_on_disk(GV_LOAD_BROADCAST, kinds[i], text);
+        assert_true((result.client_latency.p95 >= 5) == (kinds[i] == GV_DISK_SYNC));
+        lost[i] = gv_virtual_disk(sim, 4)->lost;
+        end();
+        suffer_on_disk(GV_LOAD_PN_COUNTER, kinds[i], text);
+        end();
+        suffer_on_disk(GV_LOAD_G_SET, kinds[i],
+                       "crash all at 2s for 500ms with torn disk\n"
+                       "crash n1 at 2200ms for 100ms without disk\n"
+                       "crash n2,n3 at 4s for 200ms without disk\npause n5 at 1900ms for 1s");
+        end();
+    }
+    assert_true(lost[2] > 0);
+}
+
 static void scenarios_are_repeatable(void **state) {
     (void)state;
     static const char text[] = "lose 20% at 0s\ncut any at 1s for 500ms every 1s\n"
@@ -193,6 +325,10 @@ int main(void) {
         cmocka_unit_test(every_fault_is_survived),
         cmocka_unit_test(cuts_go_the_way_they_say),
         cmocka_unit_test(clients_of_a_node_that_is_down_or_still_wait_for_it),
+        cmocka_unit_test(slow_nodes_and_links_are_slow),
+        cmocka_unit_test(clocks_matter),
+        cmocka_unit_test(what_a_synced_disk_acknowledged_is_never_lost),
+        cmocka_unit_test(what_a_weaker_promise_loses_is_excused),
         cmocka_unit_test(scenarios_are_repeatable),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
