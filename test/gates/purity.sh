@@ -6,7 +6,8 @@
 . "$(dirname "$0")/lib.sh"
 
 build gcc CC=gcc WERROR=1 all
-for source in $(ls node/*.c 2>/dev/null | grep -vE '/(main_|program|options|loop|store_|journal)'); do
+outside='/(main_|program|options|loop|store_|journal)'
+for source in $(ls node/*.c 2>/dev/null | grep -vE "$outside"); do
     nm -u "$BUILD/gate-gcc/obj/${source%.c}.o" | awk -v source="$source" '
         $2 ~ /^(uv_.*|mdb_.*|clock.*|.*time|getenv|s?rand(om)?|getrandom|std(in|out|err))$/ ||
         $2 ~ /^(v?f?printf|f?puts|f?putc|putchar|f(open|read|write|flush)|read|write|open|exit)$/ {
