@@ -37,8 +37,10 @@ struct node {
     int under_way;
     char *queue; // lines on their way to it
     size_t len, cap;
-    bool agrees;   // by its answer to a read
-    long long sum; // of a counter, by that answer
+    bool asked;    // a read is under way
+    bool agrees;   // by its answer to one
+    int missing;   // acknowledged values, by that answer
+    long long sum; // of a counter, likewise
 };
 
 static struct gv_prng prng;
@@ -89,8 +91,9 @@ static void check_set(struct node *node, const char *at) {
         if (value >= trial.sent || found[value]++ > 0) fail_msg("%s: %ld, why?", node->name, value);
         at = *end == ',' ? end + 1 : end;
     }
-    node->agrees = true;
-    for (int i = 0; i < trial.sent; i++) node->agrees &= found[i] != 0 || !trial.known[i];
+    node->missing = 0;
+    for (int i = 0; i < trial.sent; i++) node->missing += trial.known[i] && found[i] == 0;
+    node->agrees = node->missing == 0;
 }
 
 static void take_answer(struct node *node, const char *line) {
@@ -98,6 +101,7 @@ static void take_answer(struct node *node, const char *line) {
     assert_non_null(id);
     long number = strtol(id + strlen("\"in_reply_to\":"), NULL, 10);
     if (strstr(line, "\"type\":\"error\"") != NULL) fail_msg("%s", line);
+    if (number == READ_ID) node->asked = false;
     if (strstr(line, "\"init_ok\"") != NULL) {
         node->ready = true;
     } else if (number == READ_ID && trial.counter) {
@@ -166,6 +170,7 @@ static void start(struct node *node) {
     fcntl(node->proc.in, F_SETFL, fcntl(node->proc.in, F_GETFL) | O_NONBLOCK);
     node->up = true;
     node->ready = false;
+    node->asked = false;
     node->len = 0;
     node->under_way = 0;
     char line[256];
@@ -234,23 +239,29 @@ static bool all_agree(void) {
     return true;
 }
 
+static void ask(struct node *node) {
+    char line[128];
+    int len =
+        snprintf(line, sizeof line,
+                 "{\"src\":\"c1\",\"dest\":\"%s\",\"body\":{\"type\":\"read\",\"msg_id\":%d}}",
+                 node->name, READ_ID);
+    enqueue(node, line, (size_t)len);
+    node->asked = true;
+}
+
 static void check_all(void) {
     uint64_t end_us = now_us() + AGREE_MS * UINT64_C(1000);
     trial.side = 0;
     while (!all_agree()) {
         if (now_us() > end_us) {
             for (int i = 0; i < NODES; i++)
-                printf("%s: agrees %d, %d under way, sum %lld\n", nodes[i].name, nodes[i].agrees,
-                       nodes[i].under_way, nodes[i].sum);
+                printf("%s: agrees %d, asked %d, %d under way, sum %lld, missing %d\n",
+                       nodes[i].name, nodes[i].agrees, nodes[i].asked, nodes[i].under_way,
+                       nodes[i].sum, nodes[i].missing);
             fail_msg("%d acknowledged, not all of them everywhere", trial.acked);
         }
         for (int i = 0; i < NODES; i++) {
-            char line[128];
-            int len = snprintf(line, sizeof line,
-                               "{\"src\":\"c1\",\"dest\":\"%s\",\"body\":{\"type\":\"read\","
-                               "\"msg_id\":%d}}",
-                               nodes[i].name, READ_ID);
-            if (nodes[i].ready) enqueue(&nodes[i], line, (size_t)len);
+            if (nodes[i].ready && !nodes[i].asked) ask(&nodes[i]);
             flush(&nodes[i]);
         }
         uint64_t until_us = now_us() + PATIENCE_MS * UINT64_C(1000);
