@@ -12,6 +12,8 @@
 
 // Bytes read and written at once, at the least.
 enum { CHUNK = 256 << 10 };
+// Buffers written before the input is looked at again.
+enum { FLUSHES = 2 };
 
 // Standard input or output.
 struct end {
@@ -33,8 +35,9 @@ struct loop {
     uv_loop_t uv;
     struct end in, out;
     uv_idle_t idle; // runs while a plain file is read
-    uv_timer_t timer;
-    uv_signal_t signals[2];
+    uv_idle_t more; // runs while the node has more to say than was written at once
+    uv_timer_t timer, stats_timer;
+    uv_signal_t signals[3];
 
     // Input: in_data[in_start, in_end) waits; there is no newline before in_seen.
     char *in_data;
@@ -87,7 +90,11 @@ bool gv_loop_random(uint64_t *out) {
 static void fail(struct loop *loop, const char *what, const char *why) {
     char text[256];
     snprintf(text, sizeof text, "%s: %s", what, why);
-    loop->config.log(loop->config.log_ctx, GV_LOG_ERROR, text);
+    loop->config.log(loop->config.log_ctx, &(struct gv_log_record){
+                                               .level = GV_LOG_ERROR,
+                                               .node = gv_node_name(loop->node),
+                                               .text = text,
+                                           });
     loop->status = 1;
     loop->done = true;
 }
@@ -117,6 +124,11 @@ static int open_end(uv_loop_t *uv, struct end *end, int fd) {
 // ---- Output -------------------------------------------------------------------------------------
 
 static void turn(struct loop *loop);
+
+// Whether the node has more to say, which was put off.
+static bool more(const struct loop *loop) {
+    return uv_is_active((const uv_handle_t *)&loop->more) != 0;
+}
 
 static void fail_write(struct loop *loop, int error) {
     bool gone = error == UV_EPIPE || error == UV_ECONNRESET;
@@ -159,9 +171,19 @@ static void write_stream(struct loop *loop, size_t len) {
     if (error != 0) fail_write(loop, error);
 }
 
-// Writes what the node has to say, as far as it is taken at once.
+static void on_more(uv_idle_t *idle) {
+    turn(idle->data);
+}
+
+// Writes what the node has to say, as far as it is taken at once; but no more than a few buffers
+// full before the input is looked at again, lest a request waits for all of a long sync.
 static void flush(struct loop *loop, gv_time now) {
-    while (!loop->writing && !loop->done) {
+    uv_idle_stop(&loop->more);
+    for (int left = FLUSHES; !loop->writing && !loop->done; left--) {
+        if (left == 0) {
+            uv_idle_start(&loop->more, on_more);
+            return;
+        }
         size_t len = gv_node_send(loop->node, now, loop->out_data, loop->out_cap);
         if (len == 0) return;
         if (loop->out.is_file) {
@@ -322,10 +344,10 @@ static void turn(struct loop *loop) {
     do {
         full = take_lines(loop, now);
         flush(loop, now);
-    } while (full && !loop->writing && !loop->done && gv_node_ready(loop->node));
+    } while (full && !loop->writing && !loop->done && !more(loop) && gv_node_ready(loop->node));
 
     bool ending = loop->eof || loop->stopping;
-    bool settled = ending && !full && gv_node_settle(loop->node);
+    bool settled = ending && !full && !more(loop) && gv_node_settle(loop->node);
     start_batch(loop, now);
     settled = settled && loop->batch == NULL;
     if (settled && !loop->writing && !loop->flushed) {
@@ -335,7 +357,7 @@ static void turn(struct loop *loop) {
     }
     set_reading(loop, !full && !ending && !loop->done);
     set_timer(loop, now);
-    if (settled && !loop->writing) loop->done = true;
+    if (settled && !loop->writing && !more(loop)) loop->done = true;
     if (loop->done) uv_stop(&loop->uv);
 }
 
@@ -349,18 +371,31 @@ static void on_signal(uv_signal_t *handle, int number) {
     turn(loop);
 }
 
+static void on_ask(uv_signal_t *handle, int number) {
+    (void)number;
+    gv_node_log_stats(((struct loop *)handle->data)->node);
+}
+
+static void on_stats(uv_timer_t *timer) {
+    gv_node_log_stats(((struct loop *)timer->data)->node);
+}
+
 static int start(struct loop *loop) {
     uv_idle_init(&loop->uv, &loop->idle);
+    uv_idle_init(&loop->uv, &loop->more);
     uv_timer_init(&loop->uv, &loop->timer);
-    loop->idle.data = loop->timer.data = loop;
-    static const int numbers[] = {SIGINT, SIGTERM};
-    for (int i = 0; i < 2; i++) {
+    uv_timer_init(&loop->uv, &loop->stats_timer);
+    loop->idle.data = loop->more.data = loop->timer.data = loop->stats_timer.data = loop;
+    static const int numbers[] = {SIGINT, SIGTERM, SIGUSR1};
+    for (int i = 0; i < 3; i++) {
         uv_signal_init(&loop->uv, &loop->signals[i]);
         loop->signals[i].data = loop;
-        int error = uv_signal_start(&loop->signals[i], on_signal, numbers[i]);
+        uv_signal_cb act = numbers[i] == SIGUSR1 ? on_ask : on_signal;
+        int error = uv_signal_start(&loop->signals[i], act, numbers[i]);
         if (error != 0) return error;
     }
-    return 0;
+    uint64_t every = loop->config.stats_ms;
+    return every > 0 ? uv_timer_start(&loop->stats_timer, on_stats, every, every) : 0;
 }
 
 static void on_walk(uv_handle_t *handle, void *ctx) {

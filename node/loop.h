@@ -14,8 +14,9 @@
 struct gv_loop_config {
     struct gv_node *node;         // borrowed
     const struct gv_store *store; // the node's, or NULL; written to by threads of libuv's
-    size_t line_max; // the node's; longer lines are handed to it only as far as it refuses them
-    void (*log)(void *ctx, enum gv_log_level level, const char *text); // not NULL
+    size_t line_max;   // the node's; longer lines are handed to it only as far as it refuses them
+    uint64_t stats_ms; // between statistics in the log; 0: only when SIGUSR1 comes
+    void (*log)(void *ctx, const struct gv_log_record *record); // not NULL
     void *log_ctx;
 };
 
@@ -23,7 +24,7 @@ struct gv_loop_config {
 // and the answers are written. Returns the process's exit status: 0, or 1 if reading or writing
 // failed (the reader of the output went away, the disk is full, …), which has been logged. A second
 // signal does not wait for the output any more: 128 plus its number. SIGPIPE is ignored from
-// the call on.
+// the call on. SIGUSR1 has the node log its statistics.
 int gv_loop_run(const struct gv_loop_config *config);
 
 // Monotonic time that goes on while the machine sleeps, where the system has such a clock: a node

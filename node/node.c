@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "node.h"
 
+#include "clients.h"
+#include "line.h"
 #include "workload.h"
 
 #include <inttypes.h>
@@ -10,12 +12,9 @@
 
 // Bytes of replies after which gossip gets its turn, though more replies wait.
 enum { GOSSIP_SHARE = 64 << 10 };
-enum { LOG_TEXT = 512, LOG_EXCERPT = 80 };
-
-// What a node has done, for its owner to see.
-struct counts {
-    uint64_t lines, requests, refused;
-};
+enum { LOG_TEXT = GV_LOG_TEXT_MAX, LOG_EXCERPT = 80 };
+// Longest raw src, dest, type or msg_id of a line that could not be parsed, bytes.
+enum { PEEK_MAX = GV_REPLY_ROOM / 4 };
 
 struct gv_node {
     struct gv_node_config config;
@@ -26,6 +25,7 @@ struct gv_node {
     char *scratch;
     size_t scratch_cap;
     size_t replied; // bytes of replies sent since gossip had its turn
+    struct gv_clients clients;
 
     // From init on:
     bool started;
@@ -35,15 +35,11 @@ struct gv_node {
     char *cluster; // node_ids, canonical
     size_t cluster_len;
 
-    gv_time log_since; // start of the second in which complaints are counted
-    unsigned log_count;
-    struct counts counts;
-    bool slow; // the links are, and that has been logged
-};
-
-// One line's tokens; negative: not there, or not of the right type.
-struct line {
-    int src, dest, body, type, msg_id, in_reply_to;
+    struct gv_log log;
+    struct gv_stats stats; // what is counted here; the rest is asked for
+    uint64_t sent_bytes;   // of replies
+    size_t line_len;       // of the line being received
+    bool slow;             // the links are, and that has been logged
 };
 
 // ---- Memory and life ----------------------------------------------------------------------------
@@ -51,6 +47,8 @@ struct line {
 static void *node_resize(struct gv_node *node, void *block, size_t old_size, size_t new_size) {
     return node->config.alloc.resize(node->config.alloc.ctx, block, old_size, new_size);
 }
+
+static void on_event(void *ctx, const struct gv_engine_event *event);
 
 static int new_engine(struct gv_node *node) {
     const struct gv_node_config *config = &node->config;
@@ -60,6 +58,10 @@ static int new_engine(struct gv_node *node) {
         .secret = config->secret,
         .staleness_ms = config->staleness_ms,
         .message_max = config->message_max,
+        .memory_max = config->memory_max,
+        .entries_max = config->entries_max,
+        .trace = config->trace ? on_event : NULL,
+        .trace_ctx = node,
     };
     if (config->store == NULL) return gv_engine_new(&node->engine, &engine);
     engine.changed = gv_commit_changed;
@@ -79,11 +81,18 @@ int gv_node_new(struct gv_node **out, const struct gv_node_config *config) {
     *node = (struct gv_node){.config = *config};
     if (config->line_max == 0) node->config.line_max = GV_NODE_LINE_DEFAULT;
     if (config->message_max == 0) node->config.message_max = GV_ENGINE_MESSAGE_DEFAULT;
+    if (config->peers_max == 0) node->config.peers_max = GV_NODE_PEERS_MAX;
     gv_reply_init(&node->reply, config->alloc);
+    node->log = (struct gv_log){
+        .write = config->log,
+        .ctx = config->log_ctx,
+        .node = node->name,
+    };
 
-    int error = 0;
+    int error = gv_clients_init(&node->clients, config->alloc, config->seed, config->client_rate,
+                                config->client_burst);
     size_t state_size = config->workload->state_size;
-    if (state_size > 0) {
+    if (error == 0 && state_size > 0) {
         node->state = node_resize(node, NULL, 0, state_size);
         if (node->state == NULL) error = GV_ENOMEM;
         if (error == 0) memset(node->state, 0, state_size);
@@ -104,6 +113,7 @@ void gv_node_free(struct gv_node *node) {
     if (node->config.store != NULL && node->commit.alloc.resize != NULL)
         gv_commit_fini(&node->commit);
     gv_reply_fini(&node->reply);
+    gv_clients_fini(&node->clients);
     if (node->state != NULL) node_resize(node, node->state, node->config.workload->state_size, 0);
     if (node->scratch != NULL) node_resize(node, node->scratch, node->scratch_cap, 0);
     if (node->cluster != NULL) node_resize(node, node->cluster, node->cluster_len, 0);
@@ -132,50 +142,6 @@ const struct gv_engine *gv_node_engine(const struct gv_node *node) {
 
 // ---- Log ----------------------------------------------------------------------------------------
 
-#if defined(__GNUC__)
-#define PRINTF_LIKE(at, first) __attribute__((format(printf, at, first)))
-#else
-#define PRINTF_LIKE(at, first)
-#endif
-
-PRINTF_LIKE(3, 0)
-static void log_arguments(const struct gv_node *node, enum gv_log_level level, const char *format,
-                          va_list arguments) {
-    if (node->config.log == NULL) return;
-    char text[LOG_TEXT];
-    int len = node->started ? snprintf(text, sizeof text, "%s: ", node->name) : 0;
-    GV_ASSERT(len >= 0 && (size_t)len < sizeof text);
-    vsnprintf(text + len, sizeof text - (size_t)len, format, arguments);
-    node->config.log(node->config.log_ctx, level, text);
-}
-
-PRINTF_LIKE(3, 4)
-static void say(const struct gv_node *node, enum gv_log_level level, const char *format, ...) {
-    va_list arguments;
-    va_start(arguments, format);
-    log_arguments(node, level, format, arguments);
-    va_end(arguments);
-}
-
-// Logs a fault of what came in, unless there were too many within a second: whoever sends rubbish
-// must not fill the log.
-PRINTF_LIKE(3, 4)
-static void complain(struct gv_node *node, gv_time now, const char *format, ...) {
-    node->counts.refused++;
-    if (node->log_count == 0 || now - node->log_since >= 1000 * GV_MS) {
-        node->log_since = now;
-        node->log_count = 0;
-    }
-    if (node->log_count >= GV_NODE_LOG_RATE) return;
-    node->log_count++;
-    va_list arguments;
-    va_start(arguments, format);
-    log_arguments(node, GV_LOG_WARN, format, arguments);
-    va_end(arguments);
-    if (node->log_count == GV_NODE_LOG_RATE)
-        say(node, GV_LOG_WARN, "more faults within this second are only counted");
-}
-
 // Arguments for `%.*s` that show the beginning of a string as it stands in the line.
 #define EXCERPT(json, token) \
     excerpt_len(json, token), (const char *)gv_json_string(json, token).data
@@ -188,37 +154,100 @@ static int excerpt_len(const struct gv_json *json, int token) {
     return len;
 }
 
-void gv_node_log_stats(const struct gv_node *node) {
-    const struct counts *counts = &node->counts;
-    char text[LOG_TEXT];
-    int len = snprintf(text, sizeof text,
-                       "%" PRIu64 " lines, %" PRIu64 " requests, %" PRIu64
-                       " answered by an error, %" PRIu64 " lines refused",
-                       counts->lines, counts->requests, node->reply.errors, counts->refused);
-    GV_ASSERT(len > 0 && (size_t)len < sizeof text);
-    if (node->engine != NULL) {
-        struct gv_engine_stats stats;
-        gv_engine_stats(node->engine, &stats);
-        snprintf(text + len, sizeof text - (size_t)len,
-                 "; %" PRIu64 " entries in %" PRIu64 " bytes; gossip: %" PRIu64
-                 " messages of %" PRIu64 " bytes sent, %" PRIu64 " of %" PRIu64
-                 " received, syncs %" PRIu64 " and %" PRIu64 ", %" PRIu64 " lost",
-                 stats.entries, stats.memory_bytes, stats.sent_messages, stats.sent_bytes,
-                 stats.received_messages, stats.received_bytes, stats.sent_syncs,
-                 stats.received_syncs, stats.lost_messages);
+// Follows a value through the node.
+static void on_event(void *ctx, const struct gv_engine_event *event) {
+    const struct gv_node *node = ctx;
+    const struct gv_reply *reply = &node->reply;
+    const char *how = event->sync ? "by sync" : "as news";
+    if (event->peer >= 0) {
+        const char *what = event->kind == GV_ENGINE_TOLD     ? "told to"
+                           : event->kind == GV_ENGINE_STORED ? "stored, from"
+                                                             : "known, from";
+        struct gv_slice name = gv_engine_name(node->engine, event->peer);
+        gv_log_value(&node->log, event->id, "%s %.*s, %s", what, (int)name.len,
+                     (const char *)name.data, how);
+        return;
     }
-    say(node, GV_LOG_INFO, "%s", text);
+    struct gv_slice key = event->entry->key;
+    gv_log_value(&node->log, event->id, "%s, put by %.*s with message %.*s: %.*s",
+                 event->kind == GV_ENGINE_STORED ? "stored" : "known",
+                 reply->open ? (int)reply->dest.len : 0, (const char *)reply->dest.data,
+                 reply->open ? (int)reply->msg_id.len : 0, (const char *)reply->msg_id.data,
+                 (int)(key.len < LOG_EXCERPT ? key.len : LOG_EXCERPT), (const char *)key.data);
+}
+
+// ---- Statistics ---------------------------------------------------------------------------------
+
+// The deepest that anything has stood in a queue is what a look now and then has found.
+static void look_at_queues(struct gv_node *node, const struct gv_engine_stats *engine) {
+    uint64_t store = 0;
+    if (node->config.store != NULL)
+        store = node->commit.next.len + node->commit.next.batch.len + node->commit.out.batch.len;
+    const uint64_t depths[] = {gv_reply_waiting(&node->reply), gv_reply_lists(&node->reply),
+                               engine != NULL ? engine->news_backlog : 0,
+                               engine != NULL ? engine->sync_backlog : 0, store};
+    uint64_t *const most[] = {&node->stats.numbers.queued_replies,
+                              &node->stats.numbers.queued_reads, &node->stats.numbers.queued_news,
+                              &node->stats.numbers.queued_syncs, &node->stats.numbers.queued_store};
+    for (size_t i = 0; i < sizeof depths / sizeof *depths; i++)
+        if (depths[i] > *most[i]) *most[i] = depths[i];
+}
+
+static void add_traffic(struct gv_stats_class *out, const struct gv_engine_traffic *traffic) {
+    *out = (struct gv_stats_class){traffic->received, traffic->received_bytes, traffic->sent,
+                                   traffic->sent_bytes};
+}
+
+void gv_node_stats(const struct gv_node *node, struct gv_stats *out) {
+    *out = node->stats;
+    out->client.out = node->reply.answers;
+    out->client.out_bytes = node->sent_bytes;
+    out->numbers.errors = node->reply.errors;
+    out->numbers.faults = node->log.faults;
+    if (node->engine == NULL) return;
+    struct gv_engine_stats engine;
+    gv_engine_stats(node->engine, &engine);
+    add_traffic(&out->ack, &engine.traffic[GV_ENGINE_ACK]);
+    add_traffic(&out->news, &engine.traffic[GV_ENGINE_NEWS]);
+    add_traffic(&out->summary, &engine.traffic[GV_ENGINE_SUMMARY]);
+    add_traffic(&out->entries, &engine.traffic[GV_ENGINE_ENTRIES]);
+    out->numbers.opened = engine.opened_syncs;
+    out->numbers.rounds = engine.sent_syncs;
+    out->numbers.retries = engine.lost_messages;
+    out->numbers.missing = engine.missing_entries;
+    out->numbers.known = engine.known_entries;
+    out->numbers.refused = engine.refused_entries;
+    out->numbers.held = engine.held;
+    out->numbers.held_us = engine.held_us;
+    out->numbers.held_max_us = engine.held_max_us;
+    out->numbers.staleness_ms = engine.staleness_ms;
+    out->numbers.suspected = engine.suspected;
+    out->numbers.entries_held = engine.entries;
+    out->numbers.memory_bytes = engine.memory_bytes;
+}
+
+void gv_node_log_stats(const struct gv_node *node) {
+    struct gv_stats stats;
+    char text[GV_STATS_TEXT_MAX];
+    gv_node_stats(node, &stats);
+    gv_stats_write(&stats, text);
+    if (node->log.write == NULL) return;
+    node->log.write(node->log.ctx, &(struct gv_log_record){
+                                       .level = GV_LOG_INFO,
+                                       .node = node->name,
+                                       .stats = text,
+                                   });
 }
 
 // ---- Requests -----------------------------------------------------------------------------------
 
 // What looks like a reply is never answered, lest two nodes answer each other for ever.
-static bool answerable(const struct gv_node *node, const struct line *line) {
+static bool answerable(const struct gv_node *node, const struct gv_line *line) {
     if (line->msg_id < 0 || line->in_reply_to >= 0) return false;
     return line->type < 0 || !gv_json_equals(node->config.json, line->type, "error");
 }
 
-static void open_reply(struct gv_node *node, const struct line *line) {
+static void open_reply(struct gv_node *node, const struct gv_line *line) {
     const struct gv_json *json = node->config.json;
     // Before init, a node goes by the name by which it is spoken to.
     struct gv_slice self = node->started
@@ -229,8 +258,8 @@ static void open_reply(struct gv_node *node, const struct line *line) {
 }
 
 // Answers with an error if that is proper, and else complains. The text is the same.
-PRINTF_LIKE(5, 6)
-static int refuse(struct gv_node *node, gv_time now, const struct line *line, int code,
+GV_LOG_PRINTF(5, 6)
+static int refuse(struct gv_node *node, gv_time now, const struct gv_line *line, int code,
                   const char *format, ...) {
     char text[LOG_TEXT];
     va_list arguments;
@@ -238,7 +267,7 @@ static int refuse(struct gv_node *node, gv_time now, const struct line *line, in
     vsnprintf(text, sizeof text, format, arguments);
     va_end(arguments);
     if (!answerable(node, line)) {
-        complain(node, now, "%s", text);
+        gv_log_fault(&node->log, now, "%s", text);
         return GV_ESYNTAX;
     }
     open_reply(node, line);
@@ -313,17 +342,19 @@ static void drop_cluster(struct gv_node *node) {
     node->name[0] = '\0';
 }
 
-static int first_init(struct gv_node *node, gv_time now, const struct line *line, int id, int ids) {
+static int first_init(struct gv_node *node, gv_time now, const struct gv_line *line, int id,
+                      int ids) {
     const struct gv_json *json = node->config.json;
     int len = read_name(json, id, node->name, sizeof node->name - 1);
     if (len < 0)
         return refuse(node, now, line, GV_REQUEST_MALFORMED,
                       "init: node_id is not a name (1 to 64 bytes, no control characters)");
     node->name[len] = '\0';
-    if (gv_json_size(json, ids) > GV_NODE_PEERS_MAX) {
+    if (gv_json_size(json, ids) > (int)node->config.peers_max) {
         drop_cluster(node);
-        return refuse(node, now, line, GV_REQUEST_MALFORMED, "init: node_ids: more than %d",
-                      GV_NODE_PEERS_MAX);
+        return refuse(node, now, line, GV_REQUEST_MALFORMED,
+                      "init: node_ids: %d names, %" PRIu32 " are allowed", gv_json_size(json, ids),
+                      node->config.peers_max);
     }
     int code = GV_REQUEST_UNAVAILABLE;
     const char *fault =
@@ -337,7 +368,7 @@ static int first_init(struct gv_node *node, gv_time now, const struct line *line
     GV_ASSERT(quoted > 0);
     node->quoted_len = (size_t)quoted;
     node->started = true;
-    say(node, GV_LOG_INFO, "initialised as one of %d", gv_json_size(json, ids));
+    gv_log_say(&node->log, GV_LOG_INFO, "initialised as one of %d", gv_json_size(json, ids));
     open_reply(node, line);
     gv_reply_ok(&node->reply, "init_ok");
     return 0;
@@ -345,7 +376,8 @@ static int first_init(struct gv_node *node, gv_time now, const struct line *line
 
 // An init that comes again is answered again: its answer may have been lost. Another one cannot be
 // followed any more.
-static int later_init(struct gv_node *node, gv_time now, const struct line *line, int id, int ids) {
+static int later_init(struct gv_node *node, gv_time now, const struct gv_line *line, int id,
+                      int ids) {
     const struct gv_json *json = node->config.json;
     int len = gv_json_canonical(json, ids, node->scratch, node->scratch_cap);
     GV_ASSERT(len > 0);
@@ -359,7 +391,7 @@ static int later_init(struct gv_node *node, gv_time now, const struct line *line
     return 0;
 }
 
-static int receive_init(struct gv_node *node, gv_time now, const struct line *line) {
+static int receive_init(struct gv_node *node, gv_time now, const struct gv_line *line) {
     const struct gv_json *json = node->config.json;
     if (!answerable(node, line)) return refuse(node, now, line, 0, "init without integer msg_id");
     int id = gv_json_member(json, line->body, "node_id");
@@ -375,27 +407,29 @@ static int receive_init(struct gv_node *node, gv_time now, const struct line *li
 
 // ---- Lines --------------------------------------------------------------------------------------
 
-static int receive_gossip(struct gv_node *node, gv_time now, const struct line *line) {
+static int receive_gossip(struct gv_node *node, gv_time now, const struct gv_line *line) {
     const struct gv_json *json = node->config.json;
     char name[GV_ENGINE_NAME_MAX];
     int len = gv_json_unescape(json, line->src, name, sizeof name);
     struct gv_slice src = {(const uint8_t *)name, len > 0 ? (size_t)len : 0};
     int peer = len > 0 ? gv_engine_peer(node->engine, src) : GV_ENOENT;
     if (peer < 0) {
-        complain(node, now, "gossip from %.*s, which is no peer", EXCERPT(json, line->src));
+        gv_log_fault(&node->log, now, "gossip from %.*s, which is no peer",
+                     EXCERPT(json, line->src));
         return GV_ENOENT;
     }
     struct gv_message message;
     const char *fault = NULL;
     int error = gv_message_decode(&message, json, line->body, &fault);
     if (error != 0) {
-        complain(node, now, "gossip from %.*s: %s: %s", EXCERPT(json, line->src), fault,
-                 gv_base_error(error));
+        gv_log_fault(&node->log, now, "gossip from %.*s: %s: %s", EXCERPT(json, line->src), fault,
+                     gv_base_error(error));
         return error;
     }
     error = gv_engine_receive(node->engine, now, peer, &message);
     if (error != 0)
-        complain(node, now, "gossip from %.*s: %s", EXCERPT(json, line->src), gv_base_error(error));
+        gv_log_fault(&node->log, now, "gossip from %.*s: %s", EXCERPT(json, line->src),
+                     gv_base_error(error));
     return error;
 }
 
@@ -411,7 +445,7 @@ static bool defers(const struct gv_node *node) {
     return node->config.store != NULL && node->config.durability == GV_DURABILITY_SYNC;
 }
 
-static int receive_request(struct gv_node *node, gv_time now, const struct line *line,
+static int receive_request(struct gv_node *node, gv_time now, const struct gv_line *line,
                            const struct gv_workload_handler *handler) {
     if (line->msg_id < 0)
         return refuse(node, now, line, GV_REQUEST_MALFORMED, "%s without integer msg_id",
@@ -431,61 +465,41 @@ static int receive_request(struct gv_node *node, gv_time now, const struct line 
         .scratch = node->scratch,
         .scratch_cap = node->scratch_cap,
     };
-    node->counts.requests++;
     open_reply(node, line);
     handler->handle(&request);
     GV_ASSERT(!node->reply.open);
     return 0;
 }
 
-static int receive_body(struct gv_node *node, gv_time now, const struct line *line) {
+static int refuse_hasty(struct gv_node *node, gv_time now, const struct gv_line *line) {
     const struct gv_json *json = node->config.json;
+    node->stats.numbers.limited++;
+    return refuse(node, now, line, GV_REQUEST_UNAVAILABLE,
+                  "%.*s: more than %" PRIu32 " requests a second from %.*s, or %" PRIu32 " at once",
+                  EXCERPT(json, line->type), node->config.client_rate, EXCERPT(json, line->src),
+                  node->config.client_burst);
+}
+
+static int receive_body(struct gv_node *node, gv_time now, const struct gv_line *line) {
+    const struct gv_json *json = node->config.json;
+    const struct gv_workload_handler *handler = NULL;
+    if (node->started && line->type >= 0) handler = find_handler(node, line->type);
+    bool gossip = handler == NULL && node->started && node->engine != NULL && line->type >= 0 &&
+                  gv_message_is(json, line->type);
+    if (gossip) return receive_gossip(node, now, line);
+    node->stats.client.in++;
+    node->stats.client.in_bytes += node->line_len + 1;
     if (line->type < 0)
         return refuse(node, now, line, GV_REQUEST_MALFORMED, "body without type, a string");
-    if (node->started) {
-        const struct gv_workload_handler *handler = find_handler(node, line->type);
-        if (handler != NULL) return receive_request(node, now, line, handler);
-        if (node->engine != NULL && gv_message_is(json, line->type))
-            return receive_gossip(node, now, line);
-    }
+    if (node->started && !gv_clients_take(&node->clients, now, gv_json_raw(json, line->src)))
+        return refuse_hasty(node, now, line);
+    if (handler != NULL) return receive_request(node, now, line, handler);
     if (gv_json_equals(json, line->type, "init")) return receive_init(node, now, line);
     if (!node->started)
         return refuse(node, now, line, GV_REQUEST_UNAVAILABLE, "%.*s before init",
                       EXCERPT(json, line->type));
     return refuse(node, now, line, GV_REQUEST_UNSUPPORTED, "%.*s is not supported by gv-%s",
                   EXCERPT(json, line->type), node->config.workload->name);
-}
-
-struct wanted {
-    const char *name;
-    size_t len;
-    int *token;
-};
-
-static bool is_named(struct gv_slice raw, const struct wanted *wanted) {
-    return raw.len == wanted->len && raw.data[0] == (uint8_t)wanted->name[0] &&
-           memcmp(raw.data, wanted->name, raw.len) == 0;
-}
-
-// Finds members by name in one pass over the object. Names that none of the wanted ones is, as
-// they stand, are looked at again: they may be spelled with escapes.
-static void find(const struct gv_json *json, int object, const struct wanted *wanted, int count) {
-    int name = object + 1;
-    for (int left = gv_json_size(json, object); left > 0; left--) {
-        struct gv_slice raw = gv_json_string(json, name);
-        int i = 0;
-        while (i < count && !is_named(raw, &wanted[i])) i++;
-        if (i == count && raw.len > 0 && memchr(raw.data, '\\', raw.len) != NULL) {
-            i = 0;
-            while (i < count && !gv_json_equals(json, name, wanted[i].name)) i++;
-        }
-        if (i < count) *wanted[i].token = name + 1;
-        name = gv_json_next(json, name + 1);
-    }
-}
-
-static void want(const struct gv_json *json, int *token, enum gv_json_type type) {
-    if (*token >= 0 && gv_json_type(json, *token) != type) *token = GV_ETYPE;
 }
 
 static bool is_self(const struct gv_node *node, int dest) {
@@ -496,32 +510,68 @@ static bool is_self(const struct gv_node *node, int dest) {
 
 static int receive_line(struct gv_node *node, gv_time now) {
     const struct gv_json *json = node->config.json;
-    struct line line = {-1, -1, -1, -1, -1, -1};
-    int64_t id;
-    const struct wanted outer[] = {
-        {"src", 3, &line.src}, {"dest", 4, &line.dest}, {"body", 4, &line.body}};
-    if (gv_json_type(json, 0) == GV_JSON_OBJECT) find(json, 0, outer, 3);
-    want(json, &line.src, GV_JSON_STRING);
-    want(json, &line.dest, GV_JSON_STRING);
-    want(json, &line.body, GV_JSON_OBJECT);
+    struct gv_line line;
+    gv_line_read(&line, json);
     if (line.src < 0 || line.dest < 0 || line.body < 0) {
-        complain(node, now, "not a message: %s is missing or of the wrong type",
-                 line.src < 0    ? "src"
-                 : line.dest < 0 ? "dest"
-                                 : "body");
+        gv_log_fault(&node->log, now, "not a message: %s is missing or of the wrong type",
+                     line.src < 0    ? "src"
+                     : line.dest < 0 ? "dest"
+                                     : "body");
         return GV_ESYNTAX;
     }
     if (node->started && !is_self(node, line.dest)) {
-        complain(node, now, "message to another node, %.*s", EXCERPT(json, line.dest));
+        gv_log_fault(&node->log, now, "message to another node, %.*s", EXCERPT(json, line.dest));
         return GV_ENOENT;
     }
-    const struct wanted inner[] = {{"type", 4, &line.type},
-                                   {"msg_id", 6, &line.msg_id},
-                                   {"in_reply_to", 11, &line.in_reply_to}};
-    find(json, line.body, inner, 3);
-    want(json, &line.type, GV_JSON_STRING);
-    if (line.msg_id >= 0 && gv_json_i64(json, line.msg_id, &id) != 0) line.msg_id = GV_ETYPE;
     return receive_body(node, now, &line);
+}
+
+// A raw text of this type, and nothing else.
+static bool is_value(struct gv_node *node, struct gv_slice text, enum gv_json_type type) {
+    struct gv_json *json = node->config.json;
+    if (text.len == 0 || text.len > PEEK_MAX) return false;
+    if (gv_json_parse(json, (const char *)text.data, text.len) != 1) return false;
+    int64_t id;
+    return gv_json_type(json, 0) == type &&
+           (type != GV_JSON_NUMBER || gv_json_i64(json, 0, &id) == 0);
+}
+
+// A line that is more than can be parsed. Whoever sent it is told, if that can be made out.
+static int refuse_line(struct gv_node *node, gv_time now, const char *line, size_t len,
+                       const char *fault) {
+    struct gv_line_peek peek;
+    gv_line_peek(&peek, line, len);
+    bool answerable = peek.in_reply_to.len == 0 && is_value(node, peek.src, GV_JSON_STRING) &&
+                      is_value(node, peek.dest, GV_JSON_STRING) &&
+                      is_value(node, peek.type, GV_JSON_STRING) &&
+                      !gv_json_equals(node->config.json, 0, "error") &&
+                      is_value(node, peek.msg_id, GV_JSON_NUMBER);
+    struct gv_slice self = {(const uint8_t *)node->quoted, node->quoted_len};
+    bool ours = !node->started ||
+                (peek.dest.len == self.len && memcmp(peek.dest.data, self.data, self.len) == 0);
+    if (!answerable || !ours) {
+        gv_log_fault(&node->log, now, "%s", fault);
+        return GV_EFULL;
+    }
+    gv_reply_open(&node->reply, node->started ? self : peek.dest, peek.src, peek.msg_id);
+    gv_reply_error(&node->reply, GV_REQUEST_MALFORMED, fault);
+    node->stats.client.in++;
+    node->stats.client.in_bytes += len + 1;
+    return 0;
+}
+
+static int refuse_unparsed(struct gv_node *node, gv_time now, const char *line, size_t len,
+                           int error) {
+    const struct gv_json *json = node->config.json;
+    char fault[LOG_TEXT];
+    if (error != GV_EFULL) {
+        gv_log_fault(&node->log, now, "undecodable line: %s at byte %zu", json->error,
+                     json->error_offset);
+        return error;
+    }
+    snprintf(fault, sizeof fault, "%s at byte %zu; a line has at most %zu tokens, nested %u deep",
+             json->error, json->error_offset, json->tokens_max, json->depth_max);
+    return refuse_line(node, now, line, len, fault);
 }
 
 bool gv_node_ready(const struct gv_node *node) {
@@ -533,59 +583,68 @@ bool gv_node_ready(const struct gv_node *node) {
 
 int gv_node_receive(struct gv_node *node, gv_time now, const char *line, size_t len) {
     GV_ASSERT(gv_node_ready(node));
-    node->counts.lines++;
+    node->stats.numbers.lines++;
+    node->line_len = len;
     node->commit.now = now;
     if (len > node->config.line_max) {
-        complain(node, now, "line longer than %zu bytes", node->config.line_max);
+        char fault[LOG_TEXT];
+        snprintf(fault, sizeof fault, "line longer than %zu bytes", node->config.line_max);
+        int room = gv_reply_reserve(&node->reply, 0);
+        if (room == 0) return refuse_line(node, now, line, node->config.line_max, fault);
+        gv_log_fault(&node->log, now, "%s", fault);
         return GV_EFULL;
     }
     // A newline would be white space to JSON, but split the reply that repeats it.
     const char *newline = len > 0 ? memchr(line, '\n', len) : NULL;
     if (newline != NULL) {
-        complain(node, now, "undecodable line: newline at byte %zu", (size_t)(newline - line));
+        gv_log_fault(&node->log, now, "undecodable line: newline at byte %zu",
+                     (size_t)(newline - line));
         return GV_ESYNTAX;
     }
     // Room for the answer first: what cannot be answered must not be done.
     int error = reserve_scratch(node, len);
     if (error == 0) error = gv_reply_reserve(&node->reply, len);
     if (error != 0) {
-        complain(node, now, "line of %zu bytes: %s", len, gv_base_error(error));
+        gv_log_fault(&node->log, now, "line of %zu bytes: %s", len, gv_base_error(error));
         return error;
     }
     struct gv_json *json = node->config.json;
     int tokens = gv_json_parse(json, line, len);
-    if (tokens < 0) {
-        complain(node, now, "undecodable line: %s at byte %zu", json->error, json->error_offset);
-        return tokens;
-    }
-    return receive_line(node, now);
+    error = tokens < 0 ? refuse_unparsed(node, now, line, len, tokens) : receive_line(node, now);
+    uint64_t waiting = gv_reply_waiting(&node->reply);
+    if (waiting > node->stats.numbers.queued_replies) look_at_queues(node, NULL);
+    return error;
 }
 
 // ---- Time ---------------------------------------------------------------------------------------
 
 gv_time gv_node_deadline(const struct gv_node *node) {
     gv_time deadline = node->engine != NULL ? gv_engine_deadline(node->engine) : GV_TIME_NEVER;
+    gv_time log = gv_log_due(&node->log);
+    if (log < deadline) deadline = log;
     if (node->config.store == NULL) return deadline;
     gv_time commit = gv_commit_deadline(&node->commit);
     return commit < deadline ? commit : deadline;
 }
 
 // Says once if the links are too slow for the staleness asked for.
-static void judge_links(struct gv_node *node) {
-    struct gv_engine_stats stats;
-    gv_engine_stats(node->engine, &stats);
-    if (stats.staleness_ms <= node->config.staleness_ms) return;
+static void judge_links(struct gv_node *node, uint32_t staleness_ms) {
+    if (node->slow || staleness_ms <= node->config.staleness_ms) return;
     node->slow = true;
-    say(node, GV_LOG_WARN,
-        "the links are too slow for a staleness of %" PRIu32 " ms: about %" PRIu32
-        " ms is what can be kept",
-        node->config.staleness_ms, stats.staleness_ms);
+    gv_log_say(&node->log, GV_LOG_WARN,
+               "the links are too slow for a staleness of %" PRIu32 " ms: about %" PRIu32
+               " ms is what can be kept",
+               node->config.staleness_ms, staleness_ms);
 }
 
 void gv_node_advance(struct gv_node *node, gv_time now) {
+    gv_log_advance(&node->log, now);
     if (node->engine == NULL) return;
     gv_engine_advance(node->engine, now);
-    if (!node->slow) judge_links(node);
+    struct gv_engine_stats stats;
+    gv_engine_stats(node->engine, &stats);
+    look_at_queues(node, &stats);
+    judge_links(node, stats.staleness_ms);
 }
 
 void gv_node_flush(struct gv_node *node, gv_time now) {
@@ -609,8 +668,9 @@ void gv_node_written(struct gv_node *node, gv_time now, int error, const char *t
     GV_ASSERT(node->config.store != NULL);
     const char *fault = error == 0 ? NULL : text != NULL ? text : gv_base_error(error);
     bool turned = gv_commit_written(&node->commit, now, fault);
-    if (turned && error != 0) say(node, GV_LOG_ERROR, "store: %s; it will be tried again", fault);
-    if (turned && error == 0) say(node, GV_LOG_WARN, "store: works again");
+    if (turned && error != 0)
+        gv_log_say(&node->log, GV_LOG_ERROR, "store: %s; it will be tried again", fault);
+    if (turned && error == 0) gv_log_say(&node->log, GV_LOG_WARN, "store: works again");
     // What the workload has counted on is not going to happen.
     if (error != 0 && node->state != NULL && defers(node))
         memset(node->state, 0, node->config.workload->state_size);
@@ -675,6 +735,7 @@ size_t gv_node_send(struct gv_node *node, gv_time now, char *buf, size_t cap) {
         }
         size_t replied = gv_reply_take(reply, node->engine, buf + len, cap - len, len == 0);
         node->replied += replied;
+        node->sent_bytes += replied;
         len += replied;
         if (gossip + replied == 0) return len;
     }

@@ -9,8 +9,10 @@
 // Whatever comes in, what goes out is whole lines of JSON from this node to the sender of a
 // request or to a peer. A request is answered once: with its reply, or with an error of
 //   10  its type is not one of this workload's
-//   11  the node has not been initialised, a bound of the replica is reached, or the store fails
-//   12  it is malformed; the text names the member
+//   11  the node has not been initialised, a bound of the replica is reached, the client asks more
+//       often than it may, or the store fails
+//   12  it is malformed; the text names the member; or it is too long, has too many tokens or is
+//       nested too deep, and what names it (src, dest, type, msg_id) stands where it is still seen
 //   13  it is on disk, but there was no memory for it any more
 //   22  another init than the first
 // Nothing that looks like a reply is answered (type "error", or an in_reply_to), nor what has no
@@ -21,12 +23,12 @@
 #include "../codec/json.h"
 #include "../engine/store.h"
 #include "../merkle/base.h"
+#include "log.h"
+#include "stats.h"
 
 #ifdef __cplusplus
 extern "C" {
 #endif
-
-enum gv_log_level { GV_LOG_ERROR, GV_LOG_WARN, GV_LOG_INFO, GV_LOG_DEBUG };
 
 enum {
     GV_NODE_LINE_DEFAULT = 1 << 20,    // longest line taken, bytes
@@ -35,7 +37,6 @@ enum {
     GV_NODE_NAME_MAX = 64,             // longest name of a node, bytes; no control characters
     GV_NODE_QUOTED_MAX = 2 * GV_NODE_NAME_MAX + 2, // and as a JSON string
     GV_NODE_PEERS_MAX = 16384,
-    GV_NODE_LOG_RATE = 100, // complaints about lines logged in a second; the rest are counted
 };
 
 // When a write is answered, of a node with a store. In between: its loss is possible.
@@ -56,13 +57,18 @@ struct gv_node_config {
     uint32_t staleness_ms;  // how long a value may take to be everywhere
     size_t line_max;        // 0: GV_NODE_LINE_DEFAULT
     size_t message_max;     // longest gossip body sent, bytes; 0: the engine's default
+    uint64_t memory_max;    // of the replica, bytes; 0: no bound
+    uint64_t entries_max;   // of the replica; 0: no bound
+    uint32_t peers_max;     // nodes of the cluster; 0: GV_NODE_PEERS_MAX, which is also the most
+    uint32_t client_rate;   // requests a second of each client; 0: no limit
+    uint32_t client_burst;  // and at once, at least 1
     struct gv_slice secret; // the cluster's; read during gv_node_new only
     const struct gv_store *store; // kept, and loaded at the start; NULL: nothing outlives the node
     enum gv_durability durability;
     uint32_t commit_ms; // how long what need not wait for the store may wait to go there
-    // Called with one line of text, no newline. May be NULL.
-    void (*log)(void *ctx, enum gv_log_level level, const char *text);
+    void (*log)(void *ctx, const struct gv_log_record *record); // may be NULL
     void *log_ctx;
+    bool trace; // log, at level debug, what happens to each value
 };
 
 struct gv_node;
@@ -76,11 +82,12 @@ GV_API void gv_node_free(struct gv_node *node);
 // gets room by gv_node_send.
 GV_API bool gv_node_ready(const struct gv_node *node);
 
-// Takes one line, without its newline; the node must be ready. Whatever the bytes are, the node
+// Takes one line, without its newline, or the first line_max + 1 bytes of a longer one; the node
+// must be ready. Whatever the bytes are, the node
 // goes on. Returns 0 if the line was used or answered; else says why not, which has been logged:
 // GV_ESYNTAX: not JSON, or no message that could be answered; GV_EFULL: longer than line_max, too
-// many tokens, or the replica's bound; GV_ENOENT: to another node, or gossip from a stranger;
-// GV_EVERSION, GV_ETYPE, GV_ERANGE, GV_ESPACE: gossip that is malformed; GV_ENOMEM.
+// many tokens, nested too deep, or the replica's bound; GV_ENOENT: to another node, or gossip from
+// a stranger; GV_EVERSION, GV_ETYPE, GV_ERANGE, GV_ESPACE: gossip that is malformed; GV_ENOMEM.
 GV_API int gv_node_receive(struct gv_node *node, gv_time now, const char *line, size_t len);
 
 // When to call gv_node_advance next; GV_TIME_NEVER: not before something is received.
@@ -115,7 +122,9 @@ GV_API size_t gv_node_send(struct gv_node *node, gv_time now, char *buf, size_t 
 GV_API const char *gv_node_name(const struct gv_node *node);
 GV_API const struct gv_engine *gv_node_engine(const struct gv_node *node);
 
-// Logs one line, at level info, of what the node has done so far.
+// What the node has done so far, and how it is.
+GV_API void gv_node_stats(const struct gv_node *node, struct gv_stats *out);
+// Logs that, at level info.
 GV_API void gv_node_log_stats(const struct gv_node *node);
 
 #ifdef __cplusplus

@@ -5,23 +5,12 @@
 
 #include <errno.h>
 #include <stdarg.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum kind {
-    STALENESS,
-    SECRET_FILE,
-    DATA,
-    DURABILITY,
-    COMMIT_MS,
-    SEED,
-    LOG_LEVEL,
-    MESSAGE_MAX,
-    LINE_MAX,
-    HELP,
-    VERSION,
-};
+enum kind { NUMBER, TEXT, DATA, DURABILITY, SEED, LOG_LEVEL, LOG_FORMAT, HELP, VERSION };
 
 // Every option, in the order of the help text.
 static const struct option {
@@ -29,19 +18,43 @@ static const struct option {
     const char *value; // what it takes, for the help; NULL: nothing
     const char *help;
     enum kind kind;
-    bool gossip; // of use only with a replica
+    bool gossip;       // of use only with a replica
+    size_t at;         // where a number goes …
+    uint64_t min, max; // … and what it may be
 } options[] = {
-    {"staleness", "MS", "how long a value may take to be everywhere (500)", STALENESS, true},
-    {"secret-file", "FILE", "the cluster's secret, the same at every node", SECRET_FILE, true},
-    {"data", "DIR", "keep everything in this directory", DATA, true},
-    {"durability", "MODE", "sync (the default), async or none", DURABILITY, true},
-    {"commit-within", "MS", "until what need not wait is on disk (100)", COMMIT_MS, true},
-    {"message-max", "BYTES", "longest gossip message sent (65536)", MESSAGE_MAX, true},
-    {"line-max", "BYTES", "longest line taken (1048576)", LINE_MAX, false},
-    {"seed", "N", "seed of all random choices", SEED, false},
-    {"log-level", "LEVEL", "error, warn, info (the default) or debug", LOG_LEVEL, false},
-    {"help", NULL, "print this and exit", HELP, false},
-    {"version", NULL, "print the version and exit", VERSION, false},
+#define AT(member) offsetof(struct gv_options, member)
+    {"staleness", "MS", "how long a value may take to be everywhere (500)", NUMBER, true,
+     AT(staleness_ms), 0, GV_OPTIONS_STALENESS_MAX_MS},
+    {"secret-file", "FILE", "the cluster's secret, the same at every node", TEXT, true, 0, 0, 0},
+    {"data", "DIR", "keep everything in this directory", DATA, true, 0, 0, 0},
+    {"durability", "MODE", "sync (the default), async or none", DURABILITY, true, 0, 0, 0},
+    {"commit-within", "MS", "until what need not wait is on disk (100)", NUMBER, true,
+     AT(commit_ms), 0, GV_OPTIONS_COMMIT_MAX_MS},
+    {"message-max", "BYTES", "longest gossip message sent (65536)", NUMBER, true, AT(message_max),
+     GV_ENGINE_MESSAGE_MIN, GV_OPTIONS_SIZE_MAX},
+    {"line-max", "BYTES", "longest line taken (1048576)", NUMBER, false, AT(line_max),
+     GV_OPTIONS_LINE_MIN, GV_OPTIONS_SIZE_MAX},
+    {"tokens-max", "N", "most JSON values and names in a line (262144)", NUMBER, false,
+     AT(tokens_max), GV_OPTIONS_TOKENS_MIN, GV_OPTIONS_TOKENS_MAX},
+    {"depth-max", "N", "deepest nesting of a line (64)", NUMBER, false, AT(depth_max),
+     GV_OPTIONS_DEPTH_MIN, GV_OPTIONS_DEPTH_MAX},
+    {"peers-max", "N", "most nodes in a cluster (16384)", NUMBER, false, AT(peers_max), 1,
+     GV_NODE_PEERS_MAX},
+    {"entries-max", "N", "most values kept (no bound)", NUMBER, true, AT(entries_max), 1,
+     UINT32_MAX},
+    {"memory-max", "BYTES", "most memory for values (no bound)", NUMBER, true, AT(memory_max),
+     GV_OPTIONS_MEMORY_MIN, UINT64_MAX / 2},
+    {"client-rate", "N", "requests a second of each client (no limit)", NUMBER, false,
+     AT(client_rate), 1, GV_OPTIONS_RATE_MAX},
+    {"client-burst", "N", "requests at once of each client (the rate)", NUMBER, false,
+     AT(client_burst), 1, GV_OPTIONS_RATE_MAX},
+    {"seed", "N", "seed of all random choices", SEED, false, AT(seed), 0, UINT64_MAX},
+    {"log-level", "LEVEL", "error, warn, info (the default) or debug", LOG_LEVEL, false, 0, 0, 0},
+    {"log-format", "FORMAT", "text (the default) or json", LOG_FORMAT, false, 0, 0, 0},
+    {"stats-interval", "MS", "between statistics in the log (only at the end)", NUMBER, false,
+     AT(stats_ms), 1, GV_OPTIONS_STATS_MAX_MS},
+    {"help", NULL, "print this and exit", HELP, false, 0, 0, 0},
+    {"version", NULL, "print the version and exit", VERSION, false, 0, 0, 0},
 };
 enum { OPTIONS = sizeof options / sizeof *options };
 
@@ -67,78 +80,61 @@ static const struct option *find(const char *name, size_t len, bool replica) {
     return NULL;
 }
 
-static int parse_number(uint64_t *out, const struct option *option, const char *text, uint64_t min,
-                        uint64_t max, struct fault *fault) {
+static int parse_number(struct gv_options *out, const struct option *option, const char *text,
+                        struct fault *fault) {
     char *end = NULL;
     errno = 0;
     // strtoull would take spaces and a sign.
     unsigned long long value = *text >= '0' && *text <= '9' ? strtoull(text, &end, 0) : 0;
     if (end == NULL || *end != '\0')
         return fail(fault, "--%s: not a number: %s", option->name, text);
-    if (errno != 0 || value < min || value > max)
+    if (errno != 0 || value < option->min || value > option->max)
         return fail(fault, "--%s: not within %llu and %llu: %s", option->name,
-                    (unsigned long long)min, (unsigned long long)max, text);
-    *out = value;
+                    (unsigned long long)option->min, (unsigned long long)option->max, text);
+    *(uint64_t *)((char *)out + option->at) = value;
     return 0;
 }
 
-static int parse_level(enum gv_log_level *out, const char *text, struct fault *fault) {
-    static const char *const names[] = {"error", "warn", "info", "debug"};
-    for (int i = 0; i <= GV_LOG_DEBUG; i++) {
-        if (strcmp(text, names[i]) != 0) continue;
-        *out = (enum gv_log_level)i;
+// The number of the word, or a fault that lists those there are.
+static int parse_word(int *out, const struct option *option, const char *text,
+                      const char *const *words, const char *list, struct fault *fault) {
+    for (int i = 0; words[i] != NULL; i++) {
+        if (strcmp(text, words[i]) != 0) continue;
+        *out = i;
         return 0;
     }
-    return fail(fault, "--log-level: not error, warn, info or debug: %s", text);
-}
-
-static int parse_durability(enum gv_options_durability *out, const char *text,
-                            struct fault *fault) {
-    static const char *const names[] = {"sync", "async", "none"};
-    for (int i = 0; i <= GV_OPTIONS_NONE; i++) {
-        if (strcmp(text, names[i]) != 0) continue;
-        *out = (enum gv_options_durability)i;
-        return 0;
-    }
-    return fail(fault, "--durability: not sync, async or none: %s", text);
+    return fail(fault, "--%s: not %s: %s", option->name, list, text);
 }
 
 static int apply(struct gv_options *out, const struct option *option, const char *value,
                  struct fault *fault) {
-    uint64_t number = 0;
-    int error = 0;
+    static const char *const levels[] = {"error", "warn", "info", "debug", NULL};
+    static const char *const modes[] = {"sync", "async", "none", NULL};
+    static const char *const formats[] = {"text", "json", NULL};
+    int word = 0, error = 0;
     switch (option->kind) {
-    case STALENESS:
-        error = parse_number(&number, option, value, 0, GV_OPTIONS_STALENESS_MAX_MS, fault);
-        if (error == 0) out->staleness_ms = (uint32_t)number;
-        return error;
-    case SECRET_FILE:
+    case SEED:
+        out->has_seed = true;
+        return parse_number(out, option, value, fault);
+    case NUMBER:
+        return parse_number(out, option, value, fault);
+    case TEXT:
         out->secret_file = value;
         return 0;
     case DATA:
         out->data = value;
         return *value != '\0' ? 0 : fail(fault, "--data: no directory");
     case DURABILITY:
-        return parse_durability(&out->durability, value, fault);
-    case COMMIT_MS:
-        error = parse_number(&number, option, value, 0, GV_OPTIONS_COMMIT_MAX_MS, fault);
-        if (error == 0) out->commit_ms = (uint32_t)number;
-        return error;
-    case SEED:
-        error = parse_number(&out->seed, option, value, 0, UINT64_MAX, fault);
-        out->has_seed = error == 0;
+        error = parse_word(&word, option, value, modes, "sync, async or none", fault);
+        out->durability = (enum gv_options_durability)word;
         return error;
     case LOG_LEVEL:
-        return parse_level(&out->log_level, value, fault);
-    case MESSAGE_MAX:
-        error =
-            parse_number(&number, option, value, GV_ENGINE_MESSAGE_MIN, GV_OPTIONS_SIZE_MAX, fault);
-        if (error == 0) out->message_max = (size_t)number;
+        error = parse_word(&word, option, value, levels, "error, warn, info or debug", fault);
+        out->log_level = (enum gv_log_level)word;
         return error;
-    case LINE_MAX:
-        error =
-            parse_number(&number, option, value, GV_OPTIONS_LINE_MIN, GV_OPTIONS_SIZE_MAX, fault);
-        if (error == 0) out->line_max = (size_t)number;
+    case LOG_FORMAT:
+        error = parse_word(&word, option, value, formats, "text or json", fault);
+        out->log_format = (enum gv_options_format)word;
         return error;
     case HELP:
         out->help = true;
@@ -150,6 +146,21 @@ static int apply(struct gv_options *out, const struct option *option, const char
     return GV_EINVAL;
 }
 
+// What the options must be to each other.
+static int check(struct gv_options *out, bool replica, struct fault *fault) {
+    if (out->client_burst > 0 && out->client_rate == 0)
+        return fail(fault, "--client-burst wants --client-rate");
+    if (out->client_burst == 0) out->client_burst = out->client_rate;
+    // What a node is sent by its peers must pass its bounds; they have the same options.
+    size_t message_max = (size_t)out->message_max;
+    if (replica && out->line_max < message_max + 1024)
+        return fail(fault, "--line-max must exceed --message-max (%zu) by 1024", message_max);
+    if (replica && out->tokens_max < message_max / 2)
+        return fail(fault, "--tokens-max must be half of --message-max (%zu) at least",
+                    message_max);
+    return 0;
+}
+
 int gv_options_parse(struct gv_options *out, bool replica, int argc, char *const *argv,
                      char *fault_text, size_t fault_cap) {
     GV_ASSERT(out != NULL && fault_text != NULL && fault_cap > 0);
@@ -158,6 +169,11 @@ int gv_options_parse(struct gv_options *out, bool replica, int argc, char *const
         .staleness_ms = GV_OPTIONS_STALENESS_MS,
         .log_level = GV_LOG_INFO,
         .commit_ms = GV_OPTIONS_COMMIT_MS,
+        .message_max = GV_ENGINE_MESSAGE_DEFAULT,
+        .line_max = GV_NODE_LINE_DEFAULT,
+        .tokens_max = GV_JSON_TOKENS_DEFAULT,
+        .depth_max = GV_JSON_DEPTH_DEFAULT,
+        .peers_max = GV_NODE_PEERS_MAX,
     };
     bool stored = false; // an option was given that says how
     for (int i = 1; i < argc; i++) {
@@ -175,18 +191,13 @@ int gv_options_parse(struct gv_options *out, bool replica, int argc, char *const
             if (i + 1 == argc) return fail(&fault, "--%s wants %s", option->name, option->value);
             value = argv[++i];
         }
-        stored = stored || option->kind == DURABILITY || option->kind == COMMIT_MS;
+        stored = stored || option->kind == DURABILITY || option->at == AT(commit_ms);
         int error = apply(out, option, value, &fault);
         if (error != 0) return error;
     }
     if (out->data == NULL && stored)
         return fail(&fault, "--durability and --commit-within want --data");
-    // A longest gossip message must pass the bound of its receiver, which has the same options.
-    size_t line_max = out->line_max > 0 ? out->line_max : GV_NODE_LINE_DEFAULT;
-    size_t message_max = out->message_max > 0 ? out->message_max : GV_ENGINE_MESSAGE_DEFAULT;
-    if (replica && line_max < message_max + 1024)
-        return fail(&fault, "--line-max must exceed --message-max (%zu) by 1024", message_max);
-    return 0;
+    return check(out, replica, &fault);
 }
 
 int gv_options_help(const char *program, bool replica, char *buf, size_t cap) {

@@ -12,6 +12,14 @@ enum {
     GV_OPTIONS_SECRET_MAX = 4096,  // longest secret, bytes
     GV_OPTIONS_SIZE_MAX = 1 << 30, // of --message-max and --line-max
     GV_OPTIONS_LINE_MIN = 4096,    // of --line-max
+    GV_OPTIONS_TOKENS_MIN = 1024,  // of --tokens-max
+    GV_OPTIONS_TOKENS_MAX = 1 << 26,
+    GV_OPTIONS_DEPTH_MIN = 16, // of --depth-max
+    GV_OPTIONS_DEPTH_MAX = 1024,
+    GV_OPTIONS_MEMORY_MIN = 1 << 20,  // of --memory-max
+    GV_OPTIONS_RATE_MAX = 1000000000, // of --client-rate
+    GV_OPTIONS_STATS_MAX_MS = 24 * 3600 * 1000,
+    GV_OPTIONS_HELP_MAX = 4096, // longest text for --help
     GV_OPTIONS_COMMIT_MS = 100,
     GV_OPTIONS_COMMIT_MAX_MS = 60 * 1000,
 };
@@ -22,22 +30,29 @@ enum gv_options_durability {
     GV_OPTIONS_NONE,  // when the system has it
 };
 
+enum gv_options_format { GV_OPTIONS_TEXT, GV_OPTIONS_JSON }; // of the log
+
 struct gv_options {
     bool help, version; // asked for: print it and exit
-    uint32_t staleness_ms;
+    uint64_t staleness_ms;
     const char *secret_file; // NULL: none; borrowed from argv
     bool has_seed;
     uint64_t seed;
     enum gv_log_level log_level;
-    size_t message_max; // 0: the default
-    size_t line_max;    // 0: the default
-    const char *data;   // the store's directory, borrowed from argv; NULL: none
+    enum gv_options_format log_format;
+    uint64_t stats_ms; // between two lines of statistics; 0: none
+    // Bounds; in each, what is not given is the default.
+    uint64_t message_max, line_max, tokens_max, depth_max, peers_max;
+    uint64_t memory_max, entries_max;   // 0: none
+    uint64_t client_rate, client_burst; // 0: no limit; burst: as much as the rate
+    const char *data;                   // the store's directory, borrowed from argv; NULL: none
     enum gv_options_durability durability;
-    uint32_t commit_ms;
+    uint64_t commit_ms;
 };
 
-// Reads the command line. `replica`: whether the options of gossip are allowed. GV_EINVAL: it is
-// wrong, and `fault` says how, in one line without the program's name.
+// Reads the command line; bounds that were not given get their defaults. `replica`: whether the
+// options of gossip are allowed. GV_EINVAL: it is wrong, and `fault` says how, in one line without
+// the program's name.
 int gv_options_parse(struct gv_options *out, bool replica, int argc, char *const *argv, char *fault,
                      size_t fault_cap);
 

@@ -6,6 +6,7 @@
 
 #include <fcntl.h>
 #include <inttypes.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -16,26 +17,43 @@
 #define GV_VERSION "unknown"
 #endif
 
-static void log_line(void *ctx, enum gv_log_level level, const char *text) {
-    static const char *const names[] = {"error", "warn", "info", "debug"};
-    const struct gv_options *options = ctx;
-    if (level > options->log_level) return;
+// Where the log goes.
+struct output {
+    enum gv_log_level level;
+    enum gv_options_format format;
+    uint64_t dropped; // lines that standard error did not take
+};
+
+// False: it would have to be waited for, or nobody will ever read it.
+static bool write_line(const struct output *output, const struct gv_log_record *record) {
+    struct pollfd ready = {.fd = STDERR_FILENO, .events = POLLOUT};
+    if (poll(&ready, 1, 0) != 1 || (ready.revents & POLLOUT) == 0) return false;
     struct timespec now;
-    struct tm utc;
     clock_gettime(CLOCK_REALTIME, &now);
-    if (gmtime_r(&now.tv_sec, &utc) == NULL) return;
-    char line[1024];
-    size_t len = strftime(line, sizeof line, "%Y-%m-%dT%H:%M:%S", &utc);
-    int more = snprintf(line + len, sizeof line - len, ".%03ldZ %s %s", now.tv_nsec / 1000000,
-                        names[level], text);
-    if (more < 0) return;
-    len += (size_t)more;
-    if (len > sizeof line - 1) len = sizeof line - 1;
-    line[len++] = '\n';
-    // One write, so that lines of several processes do not mix; if it fails, there is no one to
-    // tell.
-    ssize_t written = write(STDERR_FILENO, line, len);
-    (void)written;
+    uint64_t wall_ns = (uint64_t)now.tv_sec * 1000 * GV_MS + (uint64_t)now.tv_nsec;
+    char line[GV_LOG_LINE_MAX];
+    bool json = output->format == GV_OPTIONS_JSON;
+    size_t len = json ? gv_log_json(record, wall_ns, line) : gv_log_text(record, wall_ns, line);
+    // One write, so that lines of several processes do not mix. A pipe that is ready takes as much
+    // as the longest line.
+    return write(STDERR_FILENO, line, len) == (ssize_t)len;
+}
+
+static void log_record(void *ctx, const struct gv_log_record *record) {
+    struct output *output = ctx;
+    // Statistics are only there if they were asked for.
+    if (record->level > output->level && record->stats == NULL) return;
+    if (output->dropped > 0) {
+        char text[64];
+        snprintf(text, sizeof text, "%" PRIu64 " lines of the log were dropped", output->dropped);
+        struct gv_log_record gap = {.level = GV_LOG_WARN, .node = record->node, .text = text};
+        if (write_line(output, &gap)) output->dropped = 0;
+    }
+    output->dropped += !write_line(output, record);
+}
+
+static void log_line(struct output *output, enum gv_log_level level, const char *text) {
+    log_record(output, &(struct gv_log_record){.level = level, .node = "", .text = text});
 }
 
 // A file opened later must not get the number of a standard one that was closed at the start.
@@ -47,15 +65,15 @@ static void hold_standard_files(void) {
     if (fd >= 0) close(fd);
 }
 
-static int fail(struct gv_options *options, const char *what, const char *why) {
+static int fail(struct output *output, const char *what, const char *why) {
     char text[512];
     snprintf(text, sizeof text, "%s: %s", what, why);
-    log_line(options, GV_LOG_ERROR, text);
+    log_line(output, GV_LOG_ERROR, text);
     return 1;
 }
 
 // Opens the store, if there is to be one; 0 or the exit status.
-static int open_store(const struct gv_store_lmdb_calls *calls, struct gv_options *options,
+static int open_store(const struct gv_store_lmdb_calls *calls, const struct gv_options *options,
                       struct gv_node_config *config, struct gv_store_lmdb **lmdb) {
     *lmdb = NULL;
     if (options->data == NULL) return 0;
@@ -73,44 +91,52 @@ static int open_store(const struct gv_store_lmdb_calls *calls, struct gv_options
                             },
                             fault, sizeof fault);
     snprintf(what, sizeof what, "--data %s", options->data);
-    if (error != 0) return fail(options, what, fault);
+    if (error != 0) return fail(config->log_ctx, what, fault);
     config->incarnation = calls->incarnation(*lmdb);
     config->store = calls->store(*lmdb);
-    config->commit_ms = options->commit_ms;
+    config->commit_ms = (uint32_t)options->commit_ms;
     bool async = options->durability == GV_OPTIONS_ASYNC;
     config->durability = async ? GV_DURABILITY_ASYNC : GV_DURABILITY_SYNC;
     return 0;
 }
 
-static void close_store(const struct gv_store_lmdb_calls *calls, struct gv_options *options,
+static void close_store(const struct gv_store_lmdb_calls *calls, struct output *output,
                         struct gv_store_lmdb *lmdb, bool whole) {
     if (lmdb == NULL) return;
     char text[64];
     snprintf(text, sizeof text, "%" PRIu64 " batches written", calls->commits(lmdb));
-    log_line(options, GV_LOG_INFO, text);
+    log_line(output, GV_LOG_INFO, text);
     if (calls->close(lmdb, whole) != 0)
-        log_line(options, GV_LOG_WARN, "the store could not be closed as it should be");
+        log_line(output, GV_LOG_WARN, "the store could not be closed as it should be");
 }
 
 static int run_node(const struct gv_workload *workload, const struct gv_store_lmdb_calls *calls,
-                    struct gv_options *options, struct gv_slice secret) {
+                    const struct gv_options *options, struct gv_slice secret) {
+    struct output output = {.level = options->log_level, .format = options->log_format};
     struct gv_json json;
-    gv_json_init(&json, gv_base_malloc(), 0, 0);
+    gv_json_init(&json, gv_base_malloc(), (size_t)options->tokens_max,
+                 (unsigned)options->depth_max);
     struct gv_node_config config = {
         .workload = workload,
         .alloc = gv_base_malloc(),
         .json = &json,
         .seed = options->seed,
         .wall_offset = gv_loop_wall_offset(),
-        .staleness_ms = options->staleness_ms,
-        .line_max = options->line_max > 0 ? options->line_max : GV_NODE_LINE_DEFAULT,
-        .message_max = options->message_max,
+        .staleness_ms = (uint32_t)options->staleness_ms,
+        .line_max = (size_t)options->line_max,
+        .message_max = (size_t)options->message_max,
+        .memory_max = options->memory_max,
+        .entries_max = options->entries_max,
+        .peers_max = (uint32_t)options->peers_max,
+        .client_rate = (uint32_t)options->client_rate,
+        .client_burst = (uint32_t)options->client_burst,
         .secret = secret,
-        .log = log_line,
-        .log_ctx = options,
+        .log = log_record,
+        .log_ctx = &output,
+        .trace = options->log_level == GV_LOG_DEBUG,
     };
     // Two lives of a node must differ even when they are given the same seed.
-    if (!gv_loop_random(&config.incarnation)) return fail(options, "start", "no randomness");
+    if (!gv_loop_random(&config.incarnation)) return fail(&output, "start", "no randomness");
     if (!options->has_seed) config.seed = config.incarnation;
 
     struct gv_store_lmdb *lmdb;
@@ -119,18 +145,19 @@ static int run_node(const struct gv_workload *workload, const struct gv_store_lm
     struct gv_node *node;
     int error = gv_node_new(&node, &config);
     if (error != 0) {
-        close_store(calls, options, lmdb, false);
-        return fail(options, "start", gv_base_error(error));
+        close_store(calls, &output, lmdb, false);
+        return fail(&output, "start", gv_base_error(error));
     }
     status = gv_loop_run(&(struct gv_loop_config){
         .node = node,
         .store = config.store,
         .line_max = config.line_max,
-        .log = log_line,
-        .log_ctx = options,
+        .stats_ms = options->stats_ms,
+        .log = log_record,
+        .log_ctx = &output,
     });
-    gv_node_log_stats(node);
-    close_store(calls, options, lmdb, gv_node_whole(node));
+    if (options->log_level >= GV_LOG_INFO) gv_node_log_stats(node);
+    close_store(calls, &output, lmdb, gv_node_whole(node));
     gv_node_free(node);
     gv_json_fini(&json);
     return status;
@@ -141,7 +168,7 @@ int gv_program_main(const struct gv_workload *workload, const struct gv_store_lm
     GV_ASSERT(workload != NULL);
     bool closed = fcntl(STDIN_FILENO, F_GETFD) < 0 || fcntl(STDOUT_FILENO, F_GETFD) < 0;
     hold_standard_files();
-    char program[32], text[2048];
+    char program[32], text[GV_OPTIONS_HELP_MAX];
     snprintf(program, sizeof program, "gv-%s", workload->name);
     struct gv_options options;
     if (gv_options_parse(&options, workload->replica, argc, argv, text, sizeof text) != 0) {
@@ -153,7 +180,10 @@ int gv_program_main(const struct gv_workload *workload, const struct gv_store_lm
         return fputs(text, stdout) < 0 || fflush(stdout) != 0;
     }
     if (options.version) return printf("%s %s\n", program, GV_VERSION) < 0 || fflush(stdout) != 0;
-    if (closed) return fail(&options, "start", "standard input or output is closed");
+    if (closed) {
+        struct output output = {.level = options.log_level, .format = options.log_format};
+        return fail(&output, "start", "standard input or output is closed");
+    }
 
     uint8_t secret[GV_OPTIONS_SECRET_MAX];
     int len = 0;

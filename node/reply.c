@@ -109,6 +109,7 @@ static char *begin_member(char *at, const char *member) {
 static void end(struct gv_reply *reply, char *at) {
     at = APPEND_LITERAL(at, "}}\n");
     reply->tail = (size_t)(at - reply->data);
+    reply->answers++;
     GV_ASSERT(reply->tail <= reply->cap);
     reply->open = false;
 }

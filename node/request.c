@@ -56,11 +56,35 @@ bool gv_request_put(struct gv_request *request, const struct gv_entry *entry, co
     return false;
 }
 
-void gv_request_put_member(struct gv_request *request, const char *member, const char *reply) {
-    int token = gv_request_member(request, member);
+// How deep a canonical text is nested.
+static unsigned nesting(const char *text, size_t len) {
+    unsigned depth = 0, most = 0;
+    bool string = false;
+    if (text[0] != '[' && text[0] != '{') return 0;
+    for (size_t i = 0; i < len; i++) {
+        if (text[i] == '"') string = !string;
+        if (string && text[i] == '\\') i++;
+        if (string) continue;
+        if (text[i] == '[' || text[i] == '{') depth++;
+        if (text[i] == ']' || text[i] == '}') depth--;
+        if (depth > most) most = depth;
+    }
+    return most;
+}
+
+void gv_request_put_member(struct gv_request *request, const char *name, const char *reply) {
+    int token = gv_request_member(request, name);
     if (token < 0) return;
     int len = gv_json_canonical(request->json, token, request->scratch, request->scratch_cap);
     GV_ASSERT(len > 0); // canonical text is no longer than the line
+    unsigned depth = nesting(request->scratch, (size_t)len);
+    unsigned most = request->json->depth_max - GV_REQUEST_WRAPPING;
+    if (depth > most) {
+        char fault[64];
+        snprintf(fault, sizeof fault, "is nested %u deep, at most %u are taken", depth, most);
+        gv_request_malformed(request, name, fault);
+        return;
+    }
     struct gv_entry entry = {
         .lattice = GV_LATTICE_SET,
         .key = {(const uint8_t *)request->scratch, (size_t)len},

@@ -91,10 +91,10 @@ static void *resize(void *ctx, void *block, size_t old_size, size_t new_size) {
     return moved;
 }
 
-static void note(void *ctx, enum gv_log_level level, const char *text) {
+static void note(void *ctx, const struct gv_log_record *record) {
     struct vnode *vnode = ctx;
-    if (level > GV_LOG_WARN) return;
-    snprintf(vnode->log, sizeof vnode->log, "%s", text);
+    if (record->level > GV_LOG_WARN) return;
+    snprintf(vnode->log, sizeof vnode->log, "%s: %s", record->node, record->text);
 }
 
 // ---- Nodes ----

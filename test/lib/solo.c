@@ -1,13 +1,17 @@
 // SPDX-License-Identifier: MIT
 #include "solo.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-static void on_log(void *ctx, enum gv_log_level level, const char *text) {
+static void on_log(void *ctx, const struct gv_log_record *record) {
     struct gv_solo *solo = ctx;
-    (void)level;
+    char text[1024], value[32] = "";
+    if (record->value != 0) snprintf(value, sizeof value, "%016" PRIx64 " ", record->value);
+    snprintf(text, sizeof text, "%s%s%s%s", record->node, *record->node != '\0' ? ": " : "", value,
+             record->text != NULL ? record->text : record->stats);
     solo->log_lines++;
     size_t len = strlen(text);
     if (solo->log_len + len + 2 > sizeof solo->log) return;

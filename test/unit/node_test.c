@@ -351,6 +351,11 @@ static void test_line_max(void **state) {
     gv_solo_clear(&solo);
     assert_int_equal(gv_solo_receive(&solo, line, 101), GV_EFULL);
     assert_string_equal(solo.log, "line longer than 100 bytes\n");
+    // Whoever sent it is told, if that can be made out.
+    const char *ask = gv_solo_line("{\"type\":\"echo\",\"msg_id\":5,\"echo\":[1,2,3,4,5,6,7,8,9,0,"
+                                   "1,2,3,4,5,6,7,8,9,0]}");
+    assert_string_equal(gv_solo_say(&solo, ask), ERROR("12", "5", "line longer than 100 bytes"));
+    assert_string_equal(solo.log, "");
     gv_solo_stop(&solo);
 }
 
@@ -361,13 +366,25 @@ static void test_log_rate(void **state) {
     for (int second = 0; second < 3; second++) {
         gv_solo_clear(&solo);
         for (int i = 0; i < 5000; i++) gv_solo_receive(&solo, "x", 1);
-        assert_int_equal(solo.log_lines, GV_NODE_LOG_RATE + 1);
+        assert_int_equal(solo.log_lines, GV_LOG_RATE);
         solo.now += 1000 * GV_MS;
+        assert_true(gv_node_deadline(solo.node) <= solo.now);
+        gv_solo_clear(&solo);
+        gv_node_advance(solo.node, solo.now);
+        assert_string_equal(solo.log, "n1: and 4900 more faults\n");
+        assert_true(gv_node_deadline(solo.node) > solo.now);
     }
+    // Also without an alarm in between.
+    for (int i = 0; i < 5000; i++) gv_solo_receive(&solo, "x", 1);
     gv_solo_clear(&solo);
-    gv_node_log_stats(solo.node);
-    assert_string_equal(solo.log, "n1: 15001 lines, 0 requests, 0 answered by an error, "
-                                  "15000 lines refused\n");
+    solo.now += 1000 * GV_MS;
+    gv_solo_receive(&solo, "x", 1);
+    assert_string_equal(solo.log, "n1: and 4900 more faults\n"
+                                  "n1: undecodable line: unknown literal at byte 0\n");
+    struct gv_stats stats;
+    gv_node_stats(solo.node, &stats);
+    assert_int_equal(stats.numbers.faults, 20001);
+    assert_int_equal(stats.numbers.lines, 20002);
     gv_solo_stop(&solo);
 }
 

@@ -36,8 +36,17 @@ static void test_defaults(void **state) {
     assert_int_equal(o.durability, GV_OPTIONS_SYNC);
     assert_int_equal(o.commit_ms, 100);
     assert_false(o.help || o.version || o.has_seed);
-    assert_int_equal(o.message_max, 0);
-    assert_int_equal(o.line_max, 0);
+    assert_int_equal(o.message_max, 65536);
+    assert_int_equal(o.line_max, 1048576);
+    assert_int_equal(o.tokens_max, 262144);
+    assert_int_equal(o.depth_max, 64);
+    assert_int_equal(o.peers_max, 16384);
+    assert_int_equal(o.memory_max, 0);
+    assert_int_equal(o.entries_max, 0);
+    assert_int_equal(o.client_rate, 0);
+    assert_int_equal(o.client_burst, 0);
+    assert_int_equal(o.log_format, GV_OPTIONS_TEXT);
+    assert_int_equal(o.stats_ms, 0);
 }
 
 static void test_values(void **state) {
@@ -54,6 +63,22 @@ static void test_values(void **state) {
     assert_int_equal(o.log_level, GV_LOG_DEBUG);
     assert_int_equal(o.message_max, 4096);
     assert_int_equal(o.line_max, 2000000);
+
+    assert_int_equal(parse(&o, true,
+                           "--tokens-max 40000 --depth-max 20 --peers-max 5 --memory-max 2000000 "
+                           "--entries-max 9 --client-rate 7 --log-format json --stats-interval 50"),
+                     0);
+    assert_int_equal(o.tokens_max, 40000);
+    assert_int_equal(o.depth_max, 20);
+    assert_int_equal(o.peers_max, 5);
+    assert_int_equal(o.memory_max, 2000000);
+    assert_int_equal(o.entries_max, 9);
+    assert_int_equal(o.client_rate, 7);
+    assert_int_equal(o.client_burst, 7);
+    assert_int_equal(o.log_format, GV_OPTIONS_JSON);
+    assert_int_equal(o.stats_ms, 50);
+    assert_int_equal(parse(&o, false, "--client-rate 7 --client-burst=70"), 0);
+    assert_int_equal(o.client_burst, 70);
 
     assert_int_equal(parse(&o, true, "--data /x --durability=async --commit-within 20"), 0);
     assert_string_equal(o.data, "/x");
@@ -106,6 +131,12 @@ static void test_faults(void **state) {
         {true, "--data x --durability maybe", "--durability: not sync, async or none: maybe"},
         {true, "--data x --commit-within 60001", "--commit-within: not within 0 and 60000: 60001"},
         {true, "--durability sync", "--durability and --commit-within want --data"},
+        {true, "--tokens-max 30000", "--tokens-max must be half of --message-max (65536) at least"},
+        {true, "--depth-max 2000", "--depth-max: not within 16 and 1024: 2000"},
+        {true, "--client-burst 5", "--client-burst wants --client-rate"},
+        {true, "--client-rate 0", "--client-rate: not within 1 and 1000000000: 0"},
+        {false, "--entries-max 5", "unknown option --entries-max"},
+        {true, "--log-format xml", "--log-format: not text or json: xml"},
         {true, "--log-level loud", "--log-level: not error, warn, info or debug: loud"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
@@ -119,7 +150,7 @@ static void test_faults(void **state) {
 
 static void test_help(void **state) {
     (void)state;
-    char text[2048];
+    char text[GV_OPTIONS_HELP_MAX];
     int len = gv_options_help("gv-x", true, text, sizeof text);
     assert_int_equal(len, strlen(text));
     assert_non_null(strstr(text, "usage: gv-x [option]...\n"));

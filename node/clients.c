@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: MIT
+#include "clients.h"
+
+#include <string.h>
+
+enum { SIZE = GV_CLIENTS_ROWS * GV_CLIENTS_ROW * sizeof(struct gv_clients_bucket) };
+
+int gv_clients_init(struct gv_clients *clients, struct gv_alloc alloc, uint64_t seed, uint32_t rate,
+                    uint32_t burst) {
+    GV_ASSERT(alloc.resize != NULL);
+    *clients = (struct gv_clients){.alloc = alloc};
+    if (rate == 0) return 0;
+    GV_ASSERT(burst > 0);
+    clients->each = 1000 * GV_MS / rate;
+    clients->burst = clients->each * burst;
+    gv_digest_key_init(&clients->key, (struct gv_slice){(const uint8_t *)&seed, sizeof seed});
+    clients->buckets = alloc.resize(alloc.ctx, NULL, 0, SIZE);
+    if (clients->buckets == NULL) return GV_ENOMEM;
+    memset(clients->buckets, 0, SIZE);
+    return 0;
+}
+
+void gv_clients_fini(struct gv_clients *clients) {
+    if (clients->buckets != NULL)
+        clients->alloc.resize(clients->alloc.ctx, clients->buckets, SIZE, 0);
+    clients->buckets = NULL;
+}
+
+// The client's bucket, or the one it takes over, filled.
+static struct gv_clients_bucket *find(struct gv_clients *clients, gv_time now, uint64_t name) {
+    struct gv_clients_bucket *row = clients->buckets + name % GV_CLIENTS_ROWS * GV_CLIENTS_ROW;
+    struct gv_clients_bucket *fullest = row;
+    for (int i = 0; i < GV_CLIENTS_ROW; i++) {
+        if (row[i].name == name) return &row[i];
+        if (row[i].full < fullest->full) fullest = &row[i];
+    }
+    *fullest = (struct gv_clients_bucket){name, now};
+    return fullest;
+}
+
+bool gv_clients_take(struct gv_clients *clients, gv_time now, struct gv_slice name) {
+    if (clients->buckets == NULL) return true;
+    uint64_t hash = gv_digest_hash(&clients->key, name.data, name.len);
+    struct gv_clients_bucket *bucket = find(clients, now, hash | 1);
+    if (bucket->full < now) bucket->full = now;
+    if (bucket->full + clients->each > now + clients->burst) return false;
+    bucket->full += clients->each;
+    return true;
+}

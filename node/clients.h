@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: MIT
+// How many requests each client may still make: a token bucket each, told apart by their names.
+//
+// A bucket is one time: when it will be full again. A request moves it by what one token takes to
+// come; beyond a burst from now, there is none left (the generic cell rate algorithm, ITU-T I.371).
+// Buckets stand in a table of fixed size, eight to a row. A new client in a full row takes the
+// place of the one whose bucket is the fullest, which costs nothing if it was full; so a flood of
+// made-up names can free others, but takes no memory.
+#ifndef GV_NODE_CLIENTS_H
+#define GV_NODE_CLIENTS_H
+
+#include "../merkle/digest.h"
+
+enum { GV_CLIENTS_ROWS = 512, GV_CLIENTS_ROW = 8 };
+
+struct gv_clients_bucket {
+    uint64_t name; // its hash; 0: free
+    gv_time full;  // when it will be
+};
+
+struct gv_clients {
+    struct gv_alloc alloc;
+    struct gv_digest_key key;
+    gv_time each;                      // between two tokens
+    gv_time burst;                     // how far `full` may lie ahead
+    struct gv_clients_bucket *buckets; // NULL: no limit
+};
+
+// `rate`: requests a second, 0: no limit, nothing is allocated; `burst`: at once, at least 1.
+// GV_ENOMEM.
+int gv_clients_init(struct gv_clients *clients, struct gv_alloc alloc, uint64_t seed, uint32_t rate,
+                    uint32_t burst);
+void gv_clients_fini(struct gv_clients *clients);
+
+// Takes a token of this client's; false: there is none.
+bool gv_clients_take(struct gv_clients *clients, gv_time now, struct gv_slice name);
+
+#endif

@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: MIT
+// The envelope of a line: {"src":…,"dest":…,"body":{"type":…,"msg_id":…,"in_reply_to":…,…},…}.
+#ifndef GV_NODE_LINE_H
+#define GV_NODE_LINE_H
+
+#include "../codec/json.h"
+
+// One line's tokens; negative: not there, or not of the right type. `msg_id` is an integer.
+struct gv_line {
+    int src, dest, body, type, msg_id, in_reply_to;
+};
+
+// Finds them in one pass over the line and one over its body.
+void gv_line_read(struct gv_line *line, const struct gv_json *json);
+
+// The same of a line that is too long, has too many tokens or nests too deep to be parsed, as far
+// as it is there: raw texts, which nobody has checked; empty: not found. Takes no memory, and time
+// in proportion to the bytes.
+struct gv_line_peek {
+    struct gv_slice src, dest, type, msg_id, in_reply_to;
+};
+void gv_line_peek(struct gv_line_peek *peek, const char *text, size_t len);
+
+#endif

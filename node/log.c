@@ -1,0 +1,142 @@
+// SPDX-License-Identifier: MIT
+#include "log.h"
+
+#include "../codec/json.h"
+
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+#define SECOND (1000 * GV_MS)
+
+GV_LOG_PRINTF(4, 0)
+static void write_record(const struct gv_log *log, enum gv_log_level level, uint64_t value,
+                         const char *format, va_list arguments) {
+    if (log->write == NULL) return;
+    char text[GV_LOG_TEXT_MAX];
+    vsnprintf(text, sizeof text, format, arguments);
+    log->write(log->ctx, &(struct gv_log_record){
+                             .level = level,
+                             .node = log->node,
+                             .text = text,
+                             .value = value,
+                         });
+}
+
+void gv_log_say(const struct gv_log *log, enum gv_log_level level, const char *format, ...) {
+    va_list arguments;
+    va_start(arguments, format);
+    write_record(log, level, 0, format, arguments);
+    va_end(arguments);
+}
+
+void gv_log_value(const struct gv_log *log, uint64_t value, const char *format, ...) {
+    va_list arguments;
+    va_start(arguments, format);
+    write_record(log, GV_LOG_DEBUG, value, format, arguments);
+    va_end(arguments);
+}
+
+void gv_log_fault(struct gv_log *log, gv_time now, const char *format, ...) {
+    log->faults++;
+    gv_log_advance(log, now);
+    if (log->told == 0) log->since = now;
+    if (log->told == GV_LOG_RATE) {
+        log->untold++;
+        return;
+    }
+    log->told++;
+    va_list arguments;
+    va_start(arguments, format);
+    write_record(log, GV_LOG_WARN, 0, format, arguments);
+    va_end(arguments);
+}
+
+gv_time gv_log_due(const struct gv_log *log) {
+    return log->untold > 0 ? log->since + SECOND : GV_TIME_NEVER;
+}
+
+void gv_log_advance(struct gv_log *log, gv_time now) {
+    if (log->told == 0 || now < log->since + SECOND) return;
+    uint64_t untold = log->untold;
+    log->told = 0;
+    log->untold = 0;
+    if (untold > 0) gv_log_say(log, GV_LOG_WARN, "and %" PRIu64 " more faults", untold);
+}
+
+// ---- Lines --------------------------------------------------------------------------------------
+
+static const char *const levels[] = {"error", "warn", "info", "debug"};
+
+// Returns the length of `2026-01-31T23:59:59.123Z`.
+static size_t stamp(uint64_t wall_ns, char *buf, size_t cap) {
+    time_t seconds = (time_t)(wall_ns / SECOND);
+    struct tm utc = {0};
+    gmtime_r(&seconds, &utc);
+    unsigned ms = (unsigned)(wall_ns / GV_MS % 1000);
+    int len = snprintf(buf, cap, "%04d-%02d-%02dT%02d:%02d:%02d.%03uZ", utc.tm_year + 1900,
+                       utc.tm_mon + 1, utc.tm_mday, utc.tm_hour, utc.tm_min, utc.tm_sec, ms);
+    GV_ASSERT(len > 0 && (size_t)len < cap);
+    return (size_t)len;
+}
+
+// What snprintf has put there, or had room for.
+static size_t put(size_t len, int more) {
+    GV_ASSERT(more >= 0);
+    len += (size_t)more;
+    return len < GV_LOG_LINE_MAX - 2 ? len : GV_LOG_LINE_MAX - 2;
+}
+
+// A text as a JSON string; bytes that are no UTF-8 show as '?'.
+static size_t quote(const char *text, char *buf, size_t cap) {
+    char copy[GV_LOG_TEXT_MAX];
+    size_t len = strlen(text);
+    if (len >= sizeof copy) len = sizeof copy - 1;
+    memcpy(copy, text, len);
+    struct gv_slice slice = {(const uint8_t *)copy, len};
+    int size = gv_json_quote(slice, buf, cap);
+    for (size_t i = 0; size < 0 && i < len; i++) copy[i] = (copy[i] & 0x80) != 0 ? '?' : copy[i];
+    if (size < 0) size = gv_json_quote(slice, buf, cap);
+    GV_ASSERT(size >= 2); // six bytes for each, at the most
+    return (size_t)size;
+}
+
+size_t gv_log_text(const struct gv_log_record *record, uint64_t wall_ns, char *buf) {
+    if (record->stats != NULL) return gv_log_json(record, wall_ns, buf);
+    size_t len = stamp(wall_ns, buf, GV_LOG_LINE_MAX);
+    size_t cap = GV_LOG_LINE_MAX - 1;
+    const char *name = record->node != NULL ? record->node : "";
+    len = put(len, snprintf(buf + len, cap - len, " %s %s%s", levels[record->level], name,
+                            *name != '\0' ? ": " : ""));
+    if (record->value != 0)
+        len = put(len, snprintf(buf + len, cap - len, "value %016" PRIx64 " ", record->value));
+    len = put(len, snprintf(buf + len, cap - len, "%s", record->text));
+    buf[len++] = '\n';
+    return len;
+}
+
+size_t gv_log_json(const struct gv_log_record *record, uint64_t wall_ns, char *buf) {
+    char time[40], name[1024], text[6 * GV_LOG_TEXT_MAX + 3];
+    size_t cap = GV_LOG_LINE_MAX - 1, len = 0;
+    stamp(wall_ns, time, sizeof time);
+    len = put(len,
+              snprintf(buf, cap, "{\"time\":\"%s\",\"level\":\"%s\"", time, levels[record->level]));
+    if (record->node != NULL && *record->node != '\0') {
+        size_t size = quote(record->node, name, sizeof name);
+        len = put(len, snprintf(buf + len, cap - len, ",\"node\":%.*s", (int)size, name));
+    }
+    if (record->value != 0)
+        len = put(len,
+                  snprintf(buf + len, cap - len, ",\"value\":\"%016" PRIx64 "\"", record->value));
+    if (record->text != NULL) {
+        size_t size = quote(record->text, text, sizeof text);
+        len = put(len, snprintf(buf + len, cap - len, ",\"text\":%.*s", (int)size, text));
+    }
+    if (record->stats != NULL)
+        len = put(len, snprintf(buf + len, cap - len, ",\"stats\":%s", record->stats));
+    buf[len++] = '}';
+    buf[len++] = '\n';
+    return len;
+}
