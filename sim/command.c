@@ -38,6 +38,8 @@ const char gv_command_help[] =
     "                            (default 10)\n"
     "      --seed N              of all random choices (default: from the clock)\n"
     "      --json FILE           write the result as JSON, too (-: on standard output)\n"
+    "      --trace FILE          write every event as a line of JSON\n"
+    "      --report FILE         write a page of HTML that shows what happened\n"
     "\n"
     "exec only:\n"
     "      --log-dir DIR         keep what nodes print on standard error in DIR/nN.log\n"
@@ -160,6 +162,8 @@ enum option {
     JOBS,
     FAIL_FAST,
     OUTPUT,
+    TRACE,
+    REPORT,
     OPTIONS,
 };
 
@@ -197,6 +201,8 @@ static const struct {
     [JOBS] = {"--jobs", SWARM, false},
     [FAIL_FAST] = {"--fail-fast", SWARM, true},
     [OUTPUT] = {"--output", SHRINK, false},
+    [TRACE] = {"--trace", EXEC | RUN, false},
+    [REPORT] = {"--report", EXEC | RUN, false},
 };
 
 // "3..17", or "3".
@@ -270,6 +276,12 @@ static bool set_plain(struct gv_command *command, enum option option, const char
         return true;
     case WAN:
         command->wan = value;
+        return true;
+    case TRACE:
+        command->trace = value;
+        return true;
+    case REPORT:
+        command->report = value;
         return true;
     case SCENARIO:
         command->scenario = value;

@@ -12,6 +12,7 @@ struct gv_command {
     struct gv_trial_config trial;
     const char *json;    // where to write the result as JSON; NULL: nowhere; "-": standard output
     const char *log_dir; // where to put what nodes print on standard error; NULL: a temporary place
+    const char *trace, *report; // files to write; NULL: none
 
     // gvsim run:
     uint32_t staleness_ms;

@@ -5,6 +5,7 @@
 #include "logs.h"
 #include "memory.h"
 #include "path.h"
+#include "record.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -38,6 +39,7 @@ struct node {
 struct exec {
     const struct gv_command *command;
     struct gv_trial_config config;
+    struct gv_record record;
     struct gv_trial *trial;
     struct gv_logs logs;
     struct gv_live live;
@@ -108,7 +110,12 @@ static void on_written(uv_write_t *request, int status) {
 static void deliver(void *ctx, uint32_t index, const char *line, size_t len) {
     struct exec *exec = ctx;
     struct node *node = &exec->nodes[index];
-    if (node->exited) return;
+    struct gv_slice text = {(const uint8_t *)line, len};
+    if (node->exited) {
+        gv_trace_line(exec->config.trace, uv_hrtime(), GV_TRACE_DROP, text, "down");
+        return;
+    }
+    gv_trace_line(exec->config.trace, uv_hrtime(), GV_TRACE_DELIVER, text, NULL);
     uv_stream_t *stream = (uv_stream_t *)&node->in;
     // Mostly the pipe has room, and the line need not be copied.
     if (uv_stream_get_write_queue_size(stream) == 0) {
@@ -356,6 +363,7 @@ static void print_logs(struct exec *exec) {
 static enum gv_exec_status judge(struct exec *exec) {
     if (exec->interrupted) {
         fprintf(exec->out, "interrupted; the nodes are stopped\n");
+        gv_record_close(&exec->record, NULL);
         return GV_EXEC_INTERRUPTED;
     }
     struct gv_result result = gv_trial_finish(exec->trial);
@@ -370,6 +378,7 @@ static enum gv_exec_status judge(struct exec *exec) {
         exec->copy->counts = NULL;
         exec->copy->errors = NULL;
     }
+    if (!gv_record_close(&exec->record, &result)) return GV_EXEC_USAGE;
     if (exec->died >= 0) return GV_EXEC_DIED;
     return result.valid ? GV_EXEC_VALID : GV_EXEC_INVALID;
 }
@@ -391,6 +400,7 @@ static bool open_files(struct exec *exec) {
             return false;
         }
     }
+    if (!gv_record_open(&exec->record, command, &exec->config)) return false;
     int error = gv_logs_init(&exec->logs, command->log_dir, exec->config.nodes);
     if (error == 0) return true;
     complain("make the directory", command->log_dir != NULL ? command->log_dir : "for logs",
@@ -407,7 +417,11 @@ enum gv_exec_status gv_exec_run(const struct gv_command *command, struct gv_resu
     enum gv_exec_status status = GV_EXEC_USAGE;
     if (open_files(&exec)) {
         exec.trial = gv_trial_new(&exec.config);
-        if (run(&exec)) status = judge(&exec);
+        if (run(&exec)) {
+            status = judge(&exec);
+        } else {
+            gv_record_close(&exec.record, NULL);
+        }
         gv_trial_free(exec.trial);
         bool keep = status == GV_EXEC_INVALID || status == GV_EXEC_DIED;
         gv_logs_fini(&exec.logs, !keep);

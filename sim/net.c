@@ -217,10 +217,20 @@ static bool take_link(struct gv_net *net, gv_time now, uint32_t src, uint32_t de
 
 // ---- Messages ----
 
-static bool is_cut(struct gv_net *net, const struct gv_net_message *message) {
+static void tell(struct gv_net *net, gv_time now, enum gv_trace_kind kind, struct gv_slice line,
+                 const char *why) {
+    if (net->config.trace != NULL) gv_trace_line(net->config.trace, now, kind, line, why);
+}
+
+static void drop(struct gv_net *net, gv_time now, struct gv_slice line, const char *why) {
+    net->dropped++;
+    tell(net, now, GV_TRACE_DROP, line, why);
+}
+
+static bool is_cut(struct gv_net *net, gv_time now, const struct gv_net_message *message) {
     if (message->src == GV_NET_CLIENT || net->config.cut == NULL) return false;
     if (!net->config.cut(net->config.cut_ctx, message)) return false;
-    net->dropped++;
+    drop(net, now, (struct gv_slice){(const uint8_t *)message->bytes, message->len}, "cut");
     return true;
 }
 
@@ -234,7 +244,7 @@ static void wake(struct gv_net *net, gv_time now, struct gv_net_inbox *inbox) {
     GV_ASSERT(inbox->held == NULL);
     struct gv_net_message *message;
     while ((message = inbox_take(inbox)) != NULL) {
-        if (is_cut(net, message)) {
+        if (is_cut(net, now, message)) {
             free(message);
             continue;
         }
@@ -328,13 +338,14 @@ void gv_net_send(struct gv_net *net, gv_time now, uint32_t src, uint32_t dest, s
     uint32_t index = type_index(net, type);
     count(net, index, size);
     unsigned copies = copies_of(net, src, dest);
-    if (copies == 0) net->dropped++;
+    if (copies == 0) drop(net, now, bytes, "lost");
+    for (unsigned i = 1; i < copies; i++) tell(net, now, GV_TRACE_DUPLICATE, bytes, NULL);
     while (copies-- > 0) {
         gv_time takes;
         if (take_link(net, now, src, dest, size, &takes)) {
             post(net, now, takes + delay_of(net, src, dest), src, dest, index, bytes);
         } else {
-            net->dropped++;
+            drop(net, now, bytes, "full");
         }
     }
 }
@@ -344,7 +355,7 @@ struct gv_net_message *gv_net_take(struct gv_net *net, gv_time now,
     GV_ASSERT(event->kind == net->config.event_kind);
     struct gv_net_message *message = event->item;
     if (net->config.delivery == GV_NET_EXACT) {
-        if (!is_cut(net, message)) return message;
+        if (!is_cut(net, now, message)) return message;
         free(message);
         return NULL;
     }

@@ -21,6 +21,7 @@
 #define GV_SIM_NET_H
 
 #include "../engine/prng.h"
+#include "trace.h"
 #include "wan.h"
 #include "world.h"
 
@@ -79,6 +80,8 @@ struct gv_net_config {
     // nothing ever is.
     bool (*cut)(void *ctx, const struct gv_net_message *message);
     void *cut_ctx;
+    // Told what is lost and doubled, of lines as gv_envelope makes them. May be NULL.
+    struct gv_trace *trace;
 };
 
 struct gv_net_inbox {

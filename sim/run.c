@@ -4,6 +4,7 @@
 #include "live.h"
 #include "memory.h"
 #include "named.h"
+#include "record.h"
 #include "swarm.h"
 #include "virtual.h"
 
@@ -57,10 +58,11 @@ static gv_time run(const struct gv_command *command, struct gv_virtual *sim, str
     return wall_now() - began;
 }
 
-static struct gv_virtual *new_sim(const struct gv_command *command) {
-    gv_time quiet = command->trial.quiet;
+static struct gv_virtual *new_sim(const struct gv_command *command,
+                                  const struct gv_trial_config *trial) {
+    gv_time quiet = trial->quiet;
     return gv_virtual_new(&(struct gv_virtual_config){
-        .trial = command->trial,
+        .trial = *trial,
         .staleness_ms = command->staleness_ms,
         .message_max = command->message_max,
         .disk = command->disk,
@@ -76,9 +78,9 @@ static void print_speed(const struct gv_virtual *sim, gv_time took, FILE *out) {
             (double)gv_virtual_now(sim) / 1e9, lines, (double)lines / seconds);
 }
 
-// Runs it all once more, and compares what cannot be equal by chance.
+// Runs it all once more, untold, and compares what cannot be equal by chance.
 static bool repeats(const struct gv_command *command, const struct gv_result *first, FILE *out) {
-    struct gv_virtual *sim = new_sim(command);
+    struct gv_virtual *sim = new_sim(command, &command->trial);
     while (gv_virtual_step(sim) && !interrupted) {
     }
     struct gv_result second = gv_virtual_finish(sim);
@@ -96,15 +98,17 @@ static bool repeats(const struct gv_command *command, const struct gv_result *fi
 }
 
 static int judge(const struct gv_command *command, struct gv_virtual *sim, gv_time took,
-                 struct gv_live *live, FILE *json) {
+                 struct gv_live *live, FILE *json, struct gv_record *record) {
     if (interrupted) {
         fprintf(live->out, "interrupted\n");
+        gv_record_close(record, NULL);
         return INTERRUPTED;
     }
     struct gv_result result = gv_virtual_finish(sim);
     gv_result_print(&result, live->out, live->color);
     print_speed(sim, took, live->out);
     if (json != NULL) gv_result_json(&result, json);
+    if (!gv_record_close(record, &result)) return USAGE;
     bool same = !command->check_determinism || repeats(command, &result, live->out);
     if (interrupted) return INTERRUPTED;
     return result.valid && same ? VALID : INVALID;
@@ -278,13 +282,19 @@ static int run_all(const struct gv_command *command) {
         fprintf(stderr, "gvsim: cannot write %s: %s\n", command->json, strerror(errno));
         return USAGE;
     }
+    struct gv_trial_config trial = command->trial;
+    struct gv_record record;
+    if (!gv_record_open(&record, command, &trial)) {
+        if (json != NULL && json != stdout) fclose(json);
+        return USAGE;
+    }
     signal(SIGINT, on_signal);
     signal(SIGTERM, on_signal);
     struct gv_live live;
     init_live(&live, to_stdout ? stderr : stdout);
-    struct gv_virtual *sim = new_sim(command);
+    struct gv_virtual *sim = new_sim(command, &trial);
     gv_time took = run(command, sim, &live);
-    int status = judge(command, sim, took, &live, json);
+    int status = judge(command, sim, took, &live, json, &record);
     gv_virtual_free(sim);
     if (json != NULL && json != stdout && fclose(json) != 0) {
         fprintf(stderr, "gvsim: cannot write %s: %s\n", command->json, strerror(errno));
@@ -303,7 +313,7 @@ bool gv_run_text(const char *text, size_t len, struct gv_verdict *verdict) {
     GV_ASSERT(action == GV_COMMAND_RUN);
     bool good = apply(&command, &plan, text, len, &fault);
     if (good) {
-        struct gv_virtual *sim = new_sim(&command);
+        struct gv_virtual *sim = new_sim(&command, &command.trial);
         while (gv_virtual_step(sim)) {
         }
         *verdict = gv_verdict_of(gv_virtual_finish(sim).errors);

@@ -118,11 +118,11 @@ static void apply(struct gv_script *script) {
     gv_net_rules(script->net, script->rules, rules);
 }
 
-void gv_script_begin(struct gv_script *script, size_t index) {
+bool gv_script_begin(struct gv_script *script, size_t index) {
     GV_ASSERT(index < script->scenario->len);
     const struct gv_scenario_step *step = &script->scenario->steps[index];
     struct gv_script_step *own = &script->steps[index];
-    if (own->active) return;
+    if (own->active) return false;
     own->active = true;
     script->active++;
     if (step->drawn) {
@@ -134,6 +134,7 @@ void gv_script_begin(struct gv_script *script, size_t index) {
         if (step->draw != GV_FAULTS_KINDS) gv_faults_start(&own->drawn, step->draw);
     }
     apply(script);
+    return true;
 }
 
 void gv_script_end(struct gv_script *script, size_t index) {
@@ -142,4 +143,16 @@ void gv_script_end(struct gv_script *script, size_t index) {
     script->steps[index].active = false;
     script->active--;
     apply(script);
+}
+
+void gv_script_describe(const struct gv_script *script, size_t index, char *buf, size_t cap) {
+    GV_ASSERT(index < script->scenario->len && cap > 0);
+    const struct gv_scenario_step *step = &script->scenario->steps[index];
+    if (step->drawn) {
+        gv_faults_describe(&script->steps[index].drawn, buf, cap);
+        return;
+    }
+    size_t len = step->text.len < cap ? step->text.len : cap - 1;
+    memcpy(buf, step->text.data, len);
+    buf[len] = '\0';
 }

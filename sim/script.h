@@ -29,8 +29,12 @@ void gv_script_init(struct gv_script *script, const struct gv_scenario *scenario
 void gv_script_fini(struct gv_script *script);
 
 // The step of this number begins (again) or ends: cuts and rules are set as all steps under way
-// have it.
-void gv_script_begin(struct gv_script *script, size_t index);
+// have it. gv_script_begin: whether it was not under way before.
+bool gv_script_begin(struct gv_script *script, size_t index);
 void gv_script_end(struct gv_script *script, size_t index);
+
+// What a step under way does, in one line, cut to cap − 1 bytes: as the scenario has it, or, of a
+// cut that is drawn, who is cut off from whom.
+void gv_script_describe(const struct gv_script *script, size_t index, char *buf, size_t cap);
 
 #endif

@@ -113,6 +113,19 @@ int gv_topology_json(enum gv_topology kind, uint32_t nodes, char *buf, size_t ca
     return writer.len < cap ? (int)writer.len : GV_ESPACE;
 }
 
+char *gv_topology_request(enum gv_topology kind, uint32_t nodes, size_t *len) {
+    static const char head[] = "\"type\":\"topology\",\"topology\":";
+    size_t cap = sizeof head + 64 + (size_t)nodes * 112; // up to five names a node
+    if (kind == GV_TOPOLOGY_TOTAL) cap += (size_t)nodes * nodes * 16;
+    GV_ASSERT(cap <= INT32_MAX);
+    char *body = gv_memory_raw(cap);
+    memcpy(body, head, sizeof head - 1);
+    int size = gv_topology_json(kind, nodes, body + sizeof head - 1, cap - sizeof head);
+    GV_ASSERT(size > 0);
+    *len = sizeof head - 1 + (size_t)size;
+    return body;
+}
+
 const char *gv_topology_name(enum gv_topology kind) {
     GV_ASSERT((size_t)kind < sizeof names / sizeof *names);
     return names[kind];

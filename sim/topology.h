@@ -27,6 +27,10 @@ uint32_t gv_topology_neighbours(enum gv_topology kind, uint32_t nodes, uint32_t 
 // its length. GV_ESPACE: longer than cap.
 int gv_topology_json(enum gv_topology kind, uint32_t nodes, char *buf, size_t cap);
 
+// The body of the request that offers it, without its braces; to be freed by free(). Ends the
+// process if there is no memory.
+char *gv_topology_request(enum gv_topology kind, uint32_t nodes, size_t *len);
+
 // "line", "grid", …
 const char *gv_topology_name(enum gv_topology kind);
 

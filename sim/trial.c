@@ -73,6 +73,8 @@ static void request(struct gv_trial *trial, uint32_t number, enum gv_client_wait
     char tail[48];
     int size = snprintf(tail, sizeof tail, ",\"msg_id\":%" PRIu64 "}}\n", client->msg_id);
     gv_envelope_add(&trial->envelope, tail, (size_t)size);
+    gv_trace_line(trial->config.trace, trial->now, GV_TRACE_REQUEST,
+                  gv_envelope_line(&trial->envelope), NULL);
 
     gv_time timeout = wait == GV_CLIENT_WAIT_INIT ? GV_TRIAL_INIT_TIMEOUT_MS * GV_MS
                                                   : GV_TRIAL_CLIENT_TIMEOUT_MS * GV_MS;
@@ -149,9 +151,7 @@ static void issue_at(struct gv_trial *trial, gv_time due) {
         return;
     }
     gv_time gap = gv_load_gap(&trial->load);
-    if (gap != GV_TIME_NEVER) {
-        gv_world_schedule(&trial->world, due + gap, EVENT_OP, 0, 0, NULL);
-    }
+    if (gap != GV_TIME_NEVER) gv_world_schedule(&trial->world, due + gap, EVENT_OP, 0, 0, NULL);
 }
 
 // Has the observers look at every node until all agree.
@@ -165,7 +165,10 @@ static void watch(struct gv_trial *trial, bool healing) {
 }
 
 static void heal(struct gv_trial *trial) {
-    if (trial->script.scenario == NULL) gv_faults_stop(&trial->faults);
+    if (trial->script.scenario == NULL) {
+        gv_faults_stop(&trial->faults);
+        gv_trace_fault(trial->config.trace, trial->now, GV_TRACE_END, trial->partitions, NULL);
+    }
     watch(trial, true);
 }
 
@@ -243,6 +246,7 @@ static void inflict(struct gv_trial *trial, const struct gv_scenario_step *step,
 static void end_step(struct gv_trial *trial, size_t index) {
     if (!trial->script.steps[index].active) return;
     gv_script_end(&trial->script, index);
+    gv_trace_fault(trial->config.trace, trial->now, GV_TRACE_END, index, NULL);
     inflict(trial, &trial->config.scenario->steps[index], false);
 }
 
@@ -252,11 +256,23 @@ static void on_step_over(struct gv_trial *trial, size_t index) {
     if (disturbed && !trial->faults.active && trial->phase == GV_TRIAL_MAIN) heal(trial);
 }
 
+// A fault begins: the step of this number, or if there is no scenario, what the nemesis has drawn.
+static void trace_fault(struct gv_trial *trial, uint64_t number) {
+    if (trial->config.trace == NULL) return;
+    char text[GV_SCRIPT_TEXT_MAX];
+    if (trial->config.scenario != NULL) {
+        gv_script_describe(&trial->script, number, text, sizeof text);
+    } else {
+        gv_faults_describe(&trial->faults, text, sizeof text);
+    }
+    gv_trace_fault(trial->config.trace, trial->now, GV_TRACE_BEGIN, number, text);
+}
+
 static void on_step(struct gv_trial *trial, const struct gv_world_event *event) {
     if (trial->phase != GV_TRIAL_MAIN) return;
     const struct gv_scenario_step *step = &trial->config.scenario->steps[event->target];
     if (!trial->faults.active) begin_faults(trial);
-    gv_script_begin(&trial->script, event->target);
+    if (gv_script_begin(&trial->script, event->target)) trace_fault(trial, event->target);
     inflict(trial, step, true);
     if (step->lasts == 0) {
         on_step_over(trial, event->target);
@@ -286,6 +302,7 @@ static void end_faults(struct gv_trial *trial) {
         return;
     }
     trial->phase = GV_TRIAL_QUIET;
+    gv_trace_phase(trial->config.trace, trial->now, "quiet");
     gv_world_schedule(&trial->world, trial->now + trial->config.quiet, EVENT_QUIET_OVER, 0, 0,
                       NULL);
 }
@@ -342,6 +359,7 @@ static void mute(struct gv_trial *trial, uint32_t node, struct gv_slice line, co
 
 static void start_main(struct gv_trial *trial) {
     trial->phase = GV_TRIAL_MAIN;
+    gv_trace_phase(trial->config.trace, trial->now, "main");
     trial->started_at = trial->now;
     trial->cutoff = trial->now + trial->config.time_limit;
     gv_world_schedule(&trial->world, trial->cutoff, EVENT_CUTOFF, 0, 0, NULL);
@@ -353,9 +371,7 @@ static void start_main(struct gv_trial *trial) {
         gv_world_schedule(&trial->world, trial->now + trial->config.scenario->steps[i].at,
                           EVENT_STEP, (uint32_t)i, 0, NULL);
     }
-    if (trial->config.rate > 0) {
-        gv_world_schedule(&trial->world, trial->now, EVENT_OP, 0, 0, NULL);
-    }
+    if (trial->config.rate > 0) gv_world_schedule(&trial->world, trial->now, EVENT_OP, 0, 0, NULL);
 }
 
 static void start_topology(struct gv_trial *trial) {
@@ -369,18 +385,10 @@ static void start_topology(struct gv_trial *trial) {
     }
     trial->phase = GV_TRIAL_TOPOLOGY;
     trial->waiting = nodes;
-    static const char head[] = "\"type\":\"topology\",\"topology\":";
-    size_t cap = sizeof head + 64 + (size_t)nodes * 32;
-    if (trial->config.topology == GV_TOPOLOGY_TOTAL) cap += (size_t)nodes * nodes * 16;
-    GV_ASSERT(cap <= INT32_MAX);
-    char *body = gv_memory_new(cap + (size_t)nodes * 5 * 16);
-    strcpy(body, head);
-    int len = gv_topology_json(trial->config.topology, nodes, body + sizeof head - 1,
-                               cap + (size_t)nodes * 5 * 16 - sizeof head);
-    GV_ASSERT(len > 0);
+    size_t len;
+    char *body = gv_topology_request(trial->config.topology, nodes, &len);
     for (uint32_t node = 0; node < nodes; node++) {
-        request(trial, trial->workers[node], GV_CLIENT_WAIT_TOPOLOGY, body,
-                sizeof head - 1 + (size_t)len);
+        request(trial, trial->workers[node], GV_CLIENT_WAIT_TOPOLOGY, body, len);
     }
     free(body);
 }
@@ -490,6 +498,7 @@ static void pass_on(struct gv_trial *trial, uint32_t node, uint32_t dest, struct
     gv_envelope_open(&trial->envelope, 'n', node, dest);
     gv_envelope_add(&trial->envelope, body.data, body.len);
     gv_envelope_add(&trial->envelope, "}\n", 2);
+    gv_trace_send(trial->config.trace, trial->now, gv_envelope_line(&trial->envelope), type, size);
     gv_net_send(&trial->net, trial->now, node, dest, type, size,
                 gv_envelope_line(&trial->envelope));
 }
@@ -529,6 +538,9 @@ static void route(struct gv_trial *trial, uint32_t node, struct gv_slice text) {
         mute(trial, node, text, "goes to a dest nobody has");
         return;
     }
+    struct gv_slice type = line.type >= 0 ? gv_json_string(json, line.type) : (struct gv_slice){0};
+    gv_trace_reply(trial->config.trace, trial->now, node, (uint32_t)client, type,
+                   gv_json_raw(json, line.body));
     on_reply(trial, node, (uint32_t)client, text, line.body);
 }
 
@@ -573,6 +585,7 @@ static void on_nemesis(struct gv_trial *trial, gv_time due) {
     } else {
         gv_faults_start_any(&trial->faults);
         begin_faults(trial);
+        trace_fault(trial, trial->partitions);
     }
     gv_time gap = gv_faults_gap(&trial->faults, trial->config.nemesis_interval);
     gv_world_schedule(&trial->world, due + gap, EVENT_NEMESIS, 0, 0, NULL);
@@ -598,6 +611,7 @@ static void on_observe(struct gv_trial *trial, const struct gv_world_event *even
 
 static void on_quiet_over(struct gv_trial *trial) {
     trial->phase = GV_TRIAL_FINAL;
+    gv_trace_phase(trial->config.trace, trial->now, "final");
     struct gv_load_op read = {GV_HISTORY_READ, 0};
     for (uint32_t node = 0; node < trial->config.nodes; node++) invoke(trial, node, read, true);
     give_up_on_muted(trial);
@@ -620,6 +634,7 @@ static void on_event(struct gv_trial *trial, const struct gv_world_event *event)
         break;
     case EVENT_CUTOFF:
         trial->phase = GV_TRIAL_DRAIN;
+        gv_trace_phase(trial->config.trace, trial->now, "drain");
         if (trial->history.outcomes[GV_HISTORY_PENDING] == 0) end_faults(trial);
         give_up_on_muted(trial);
         break;
@@ -680,6 +695,7 @@ struct gv_trial *gv_trial_new(const struct gv_trial_config *config) {
                                  .seed = config->seed,
                                  .cut = is_cut,
                                  .cut_ctx = trial,
+                                 .trace = config->trace,
                              });
     gv_faults_init(&trial->faults, nodes, config->seed);
     gv_load_init(&trial->load, config->load, config->rate, config->seed);

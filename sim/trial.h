@@ -69,6 +69,9 @@ struct gv_trial_config {
     void (*fate)(void *ctx, uint32_t node, enum gv_trial_fate fate,
                  const struct gv_scenario_step *step);
     void *ctx;
+    // Told all that happens, but for what only the driver knows: what nodes take, what those that
+    // are down do not, and what they come to know. May be NULL.
+    struct gv_trace *trace;
 };
 
 // What a live view shows.

@@ -41,7 +41,7 @@ struct vnode {
     size_t held_len, held_cap;
     char log[LOG_MAX]; // its last complaint
     uint32_t cursor;   // of its replica, as far as it has been looked at …
-    uint64_t *known;   // … and which values that showed, a bit each
+    uint64_t *known;   // … and which values that showed, a bit each; of a counter, each count
     size_t known_cap;
 };
 
@@ -58,6 +58,8 @@ struct gv_virtual {
     uint32_t dirty_first, dirty_len;
     char *out; // what a node has to say
     size_t out_cap;
+    char *news; // what a node has come to know, for the trace: a JSON array, but for its end
+    size_t news_len, news_cap;
     gv_time now;
     uint32_t spins; // steps at this time
     uint64_t lines;
@@ -97,11 +99,100 @@ static void note(void *ctx, const struct gv_log_record *record) {
     snprintf(vnode->log, sizeof vnode->log, "%s: %s", record->node, record->text);
 }
 
-// ---- Nodes ----
+// ---- What nodes know ----
 
 static uint32_t index_of(const struct vnode *vnode) {
     return (uint32_t)(vnode - vnode->sim->nodes);
 }
+
+static struct gv_slice slice_of(const char *line, size_t len) {
+    return (struct gv_slice){(const uint8_t *)line, len};
+}
+
+// The value that an entry of a set stands for.
+static uint64_t value_of(struct gv_slice key) {
+    uint64_t value = 0;
+    for (size_t i = 0; i < key.len; i++) {
+        GV_ASSERT(key.data[i] >= '0' && key.data[i] <= '9');
+        value = value * 10 + key.data[i] - '0';
+    }
+    return value;
+}
+
+static void add_news(struct gv_virtual *sim, const char *before, struct gv_slice text) {
+    size_t len = strlen(before);
+    sim->news = gv_memory_grow(sim->news, &sim->news_cap, sim->news_len + len + text.len, 1);
+    memcpy(sim->news + sim->news_len, before, len);
+    memcpy(sim->news + sim->news_len + len, text.data, text.len);
+    sim->news_len += len + text.len;
+}
+
+// Looks at the values of a set that it has not been seen to hold; into sim->news if that is told.
+static void notice_values(struct vnode *vnode) {
+    // Entries stand in the order of their arrival: each is looked at once.
+    struct gv_virtual *sim = vnode->sim;
+    const struct gv_engine *engine = gv_node_engine(vnode->node);
+    uint32_t end = gv_engine_end(engine);
+    struct gv_entry entry;
+    while (vnode->cursor < end && gv_engine_next(engine, &vnode->cursor, end, &entry)) {
+        uint64_t known = value_of(entry.key);
+        vnode->known =
+            gv_memory_grow(vnode->known, &vnode->known_cap, known / 64 + 1, sizeof *vnode->known);
+        vnode->known[known / 64] |= UINT64_C(1) << known % 64;
+        if (sim->config.trial.trace == NULL) continue;
+        add_news(sim, sim->news_len > 0 ? "," : "[", entry.key);
+    }
+}
+
+// The same of counters, whose entries grow where they stand.
+static void notice_counts(struct vnode *vnode) {
+    struct gv_virtual *sim = vnode->sim;
+    const struct gv_engine *engine = gv_node_engine(vnode->node);
+    uint32_t cursor = 0, end = gv_engine_end(engine);
+    struct gv_entry entry;
+    while (gv_engine_next(engine, &cursor, end, &entry)) {
+        size_t at = cursor - 1;
+        vnode->known =
+            gv_memory_grow(vnode->known, &vnode->known_cap, at + 1, sizeof *vnode->known);
+        if (vnode->known[at] == entry.count) continue;
+        vnode->known[at] = entry.count;
+        char count[32];
+        int len = snprintf(count, sizeof count, ",%" PRIu64 "]", entry.count);
+        add_news(sim, sim->news_len > 0 ? ",[" : "[[", entry.key);
+        add_news(sim, "", slice_of(count, (size_t)len));
+    }
+}
+
+// Tells the trace that a node has taken a line, and what it has come to know: by that, or with no
+// line, from its disk.
+static void trace_taken(struct vnode *vnode, const char *line, size_t len) {
+    struct gv_virtual *sim = vnode->sim;
+    struct gv_trace *listener = sim->config.trial.trace;
+    enum gv_load_kind load = sim->config.trial.load;
+    struct gv_slice text = slice_of(line, len);
+    if (len > 0) gv_trace_line(listener, sim->now, GV_TRACE_DELIVER, text, NULL);
+    if (!gv_load_converges(load) || gv_node_engine(vnode->node) == NULL) return;
+    sim->news_len = 0;
+    (gv_load_is_set(load) ? notice_values : notice_counts)(vnode);
+    if (sim->news_len == 0) return;
+    add_news(sim, "]", (struct gv_slice){(const uint8_t *)"", 0});
+    gv_trace_learn(listener, sim->now, index_of(vnode), text, slice_of(sim->news, sim->news_len));
+}
+
+// What a node that goes down was still to take, it never will.
+static void drop_held(struct vnode *vnode) {
+    struct gv_virtual *sim = vnode->sim;
+    for (size_t at = 0; at < vnode->held_len;) {
+        const char *line = vnode->held + at;
+        size_t len = (size_t)((const char *)memchr(line, '\n', vnode->held_len - at) - line);
+        gv_trace_line(sim->config.trial.trace, sim->now, GV_TRACE_DROP, slice_of(line, len),
+                      "down");
+        at += len + 1;
+    }
+    vnode->held_len = 0;
+}
+
+// ---- Nodes ----
 
 static void touch(struct vnode *vnode) {
     struct gv_virtual *sim = vnode->sim;
@@ -156,6 +247,7 @@ static void receive(struct vnode *vnode, const char *line, size_t len) {
     int error = gv_node_receive(vnode->node, own_time(vnode), line, len);
     vnode->busy = sim->now + vnode->cost;
     touch(vnode);
+    if (sim->config.trial.trace != NULL) trace_taken(vnode, line, len);
     if (error == 0) return;
     gv_trial_object(sim->trial,
                     "refused line: n%" PRIu32 " does not take what it was sent (%s): %s",
@@ -178,7 +270,11 @@ static void deliver(void *ctx, uint32_t node, const char *line, size_t len) {
     struct gv_virtual *sim = ctx;
     struct vnode *vnode = &sim->nodes[node];
     GV_ASSERT(len > 0 && line[len - 1] == '\n');
-    if (vnode->node == NULL) return;
+    if (vnode->node == NULL) {
+        gv_trace_line(sim->config.trial.trace, sim->now, GV_TRACE_DROP, slice_of(line, len),
+                      "down");
+        return;
+    }
     trace(sim, node, false, line, len);
     if (vnode->held_len > 0 || !is_free(vnode)) {
         hold(vnode, line, len);
@@ -267,6 +363,7 @@ static void drain(struct vnode *vnode) {
     if (vnode->node == NULL || vnode->paused) return;
     if (vnode->held_len > 0) release(vnode);
     write_batch(vnode);
+    if (sim->config.trial.trace != NULL && vnode->disk != NULL) trace_taken(vnode, "", 0);
     set_alarm(vnode);
 }
 
@@ -300,30 +397,11 @@ static bool all_equal(const struct gv_virtual *sim) {
     return true;
 }
 
-// The value that an entry of a set stands for.
-static uint64_t value_of(struct gv_slice key) {
-    uint64_t value = 0;
-    for (size_t i = 0; i < key.len; i++) {
-        GV_ASSERT(key.data[i] >= '0' && key.data[i] <= '9');
-        value = value * 10 + key.data[i] - '0';
-    }
-    return value;
-}
-
 static bool knows(void *ctx, uint32_t node, int64_t value) {
     const struct gv_virtual *sim = ctx;
     struct vnode *vnode = &sim->nodes[node];
     if (vnode->node == NULL) return false;
-    // Entries stand in the order of their arrival: each is looked at once.
-    const struct gv_engine *engine = gv_node_engine(vnode->node);
-    uint32_t end = gv_engine_end(engine);
-    struct gv_entry entry;
-    while (vnode->cursor < end && gv_engine_next(engine, &vnode->cursor, end, &entry)) {
-        uint64_t known = value_of(entry.key);
-        vnode->known =
-            gv_memory_grow(vnode->known, &vnode->known_cap, known / 64 + 1, sizeof *vnode->known);
-        vnode->known[known / 64] |= UINT64_C(1) << known % 64;
-    }
+    notice_values(vnode);
     uint64_t word = (uint64_t)value / 64;
     return word < vnode->known_cap && (vnode->known[word] >> value % 64 & 1) != 0;
 }
@@ -416,10 +494,10 @@ static void crash(struct vnode *vnode, enum gv_disk_crash crash) {
     }
     crash_disk(vnode, crash);
     if (replica) excuse(vnode);
+    drop_held(vnode);
     gv_node_free(vnode->node);
     vnode->node = NULL;
     vnode->batch = NULL;
-    vnode->held_len = 0;
     vnode->busy = 0;
     vnode->cursor = 0;
     free(vnode->known);
@@ -428,10 +506,23 @@ static void crash(struct vnode *vnode, enum gv_disk_crash crash) {
     set_alarm(vnode);
 }
 
+// What ails a node but leaves it at work is told as a fault only.
+static void trace_fate(const struct gv_virtual *sim, uint32_t node, enum gv_trial_fate fate) {
+    static const enum gv_trace_kind kinds[] = {
+        [GV_TRIAL_CRASH] = GV_TRACE_CRASH,
+        [GV_TRIAL_START] = GV_TRACE_RESTART,
+        [GV_TRIAL_PAUSE] = GV_TRACE_PAUSE,
+        [GV_TRIAL_RESUME] = GV_TRACE_RESUME,
+    };
+    if ((size_t)fate >= sizeof kinds / sizeof *kinds) return;
+    gv_trace_node(sim->config.trial.trace, sim->now, kinds[fate], node);
+}
+
 static void suffer(void *ctx, uint32_t node, enum gv_trial_fate fate,
                    const struct gv_scenario_step *step) {
     struct gv_virtual *sim = ctx;
     struct vnode *vnode = &sim->nodes[node];
+    trace_fate(sim, node, fate);
     switch (fate) {
     case GV_TRIAL_CRASH:
         crash(vnode, step->crash);
@@ -559,6 +650,7 @@ void gv_virtual_free(struct gv_virtual *sim) {
     free(sim->nodes);
     free(sim->dirty);
     free(sim->out);
+    free(sim->news);
     free(sim);
 }
 

@@ -1,0 +1,22 @@
+# SPDX-License-Identifier: MIT
+# Makes one page of an HTML file and the parts it includes: a line "<!-- include NAME -->" stands for
+# that file of its directory, but for the licence at its top.
+function include(name,    line) {
+    while ((status = (getline line <name)) > 0) {
+        if (line ~ /SPDX-License-Identifier/) continue
+        print line
+    }
+    if (status < 0) {
+        print "page.awk: cannot read " name >"/dev/stderr"
+        exit 1
+    }
+    close(name)
+}
+/^<!-- include [a-z_.]+ -->$/ {
+    path = FILENAME
+    sub(/[^\/]*$/, "", path)
+    include(path $3)
+    next
+}
+/SPDX-License-Identifier/ { next }
+{ print }

@@ -1,0 +1,128 @@
+// SPDX-License-Identifier: MIT
+#include "report.h"
+
+#include "load.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+// The page, in two parts: the data go between them. Made from sim/report.html by the makefile.
+extern const unsigned char gv_report_page[];
+extern const size_t gv_report_page_head, gv_report_page_len;
+
+// What stands for an event's kind at the beginning of its line.
+static const char letters[GV_TRACE_KINDS] = {
+    [GV_TRACE_SEND] = 's',    [GV_TRACE_DUPLICATE] = '2', [GV_TRACE_REQUEST] = 'q',
+    [GV_TRACE_DELIVER] = 'd', [GV_TRACE_DROP] = 'x',      [GV_TRACE_REPLY] = 'r',
+    [GV_TRACE_LEARN] = 'k',   [GV_TRACE_BEGIN] = 'b',     [GV_TRACE_END] = 'e',
+    [GV_TRACE_CRASH] = 'c',   [GV_TRACE_RESTART] = 'u',   [GV_TRACE_PAUSE] = 'p',
+    [GV_TRACE_RESUME] = 'w',  [GV_TRACE_PHASE] = 'h',
+};
+
+// Text inside a script element must hold no "<"; in JSON it is found within strings only, and can
+// be spelled otherwise there.
+static void put(FILE *out, const void *bytes, size_t len) {
+    const char *text = bytes, *end = text + len;
+    while (text < end) {
+        const char *stop = memchr(text, '<', (size_t)(end - text));
+        size_t plain = (size_t)((stop != NULL ? stop : end) - text);
+        fwrite(text, 1, plain, out);
+        text += plain;
+        if (stop == NULL) return;
+        fputs("\\u003c", out);
+        text++;
+    }
+}
+
+// A string of JSON.
+static void put_string(FILE *out, const char *text, size_t len) {
+    putc('"', out);
+    for (size_t i = 0; i < len; i++) {
+        if (text[i] == '"' || text[i] == '\\') putc('\\', out);
+        if (text[i] == '\n') {
+            fputs("\\n", out);
+        } else {
+            put(out, (unsigned char)text[i] < ' ' ? " " : &text[i], 1);
+        }
+    }
+    putc('"', out);
+}
+
+void gv_report_begin(struct gv_report *report, FILE *out, const struct gv_trial_config *config,
+                     const uint32_t *staleness_ms) {
+    static const char *const latencies[] = {"constant", "uniform", "exponential"};
+    GV_ASSERT(out != NULL && (size_t)config->latency < sizeof latencies / sizeof *latencies);
+    *report = (struct gv_report){.out = out};
+    fwrite(gv_report_page, 1, gv_report_page_head, out);
+    fprintf(out,
+            "<script type=\"application/json\" id=\"run\">{\"workload\":\"%s\",\"nodes\":%" PRIu32
+            ",\"rate\":%g,\"time_limit_s\":%g,\"latency_ms\":%" PRIu32
+            ",\"latency_dist\":\"%s\",\"seed\":%" PRIu64
+            ",\"set\":%s,\"counter\":%s,\"staleness_ms\":",
+            gv_load_name(config->load), config->nodes, config->rate,
+            (double)config->time_limit / 1e9, config->latency_ms, latencies[config->latency],
+            config->seed, gv_load_is_set(config->load) ? "true" : "false",
+            gv_load_is_counter(config->load) ? "true" : "false");
+    if (staleness_ms != NULL) fprintf(out, "%" PRIu32, *staleness_ms);
+    fputs(staleness_ms != NULL ? ",\"scenario\":" : "null,\"scenario\":", out);
+    const char *text = config->scenario != NULL ? config->scenario->text : "";
+    put_string(out, text, strlen(text));
+    fputs("}</script>\n<script type=\"text/plain\" id=\"events\">\n", out);
+}
+
+static void put_field(FILE *out, struct gv_slice text) {
+    putc(' ', out);
+    put(out, text.len > 0 ? (const char *)text.data : "-", text.len > 0 ? text.len : 1);
+}
+
+void gv_report_event(void *ctx, const struct gv_trace_event *event) {
+    struct gv_report *report = ctx;
+    FILE *out = report->out;
+    uint64_t us = event->at / 1000;
+    GV_ASSERT(us >= report->last_us);
+    fprintf(out, "%c%" PRIu64, letters[event->kind], us - report->last_us);
+    report->last_us = us;
+    if (event->has_id) fprintf(out, " %" PRIu64, event->id);
+    if (event->kind == GV_TRACE_LEARN && !event->has_id) fputs(" -", out);
+    bool known = event->kind == GV_TRACE_DELIVER || event->kind == GV_TRACE_DROP ||
+                 event->kind == GV_TRACE_DUPLICATE; // the page knows its ends by the id
+    if (!known && event->from.len > 0) put_field(out, event->from);
+    if (!known && event->to.len > 0) put_field(out, event->to);
+    if (event->kind == GV_TRACE_SEND) fprintf(out, " %" PRIu64, event->bytes);
+    if (event->why != NULL)
+        put_field(out, (struct gv_slice){(const uint8_t *)event->why, strlen(event->why)});
+    struct gv_slice body = event->body;
+    bool client = event->kind == GV_TRACE_REQUEST || event->kind == GV_TRACE_REPLY;
+    if (client && body.len > GV_REPORT_BODY_MAX) {
+        fprintf(out, " {\"type\":\"%.*s\",\"…\":\"%zu bytes\"}", (int)event->type.len,
+                (const char *)event->type.data, body.len);
+    } else if (body.len > 0) {
+        put_field(out, body);
+    }
+    putc('\n', out);
+}
+
+// The verdict, as --json has it.
+static void put_result(FILE *out, const struct gv_result *result) {
+    char *text = NULL;
+    size_t len = 0;
+    FILE *memory = open_memstream(&text, &len);
+    if (memory == NULL) return;
+    gv_result_json(result, memory);
+    if (fclose(memory) == 0) put(out, text, len);
+    free(text);
+}
+
+void gv_report_end(struct gv_report *report, const struct gv_result *result) {
+    FILE *out = report->out;
+    GV_ASSERT(out != NULL);
+    fputs("</script>\n<script type=\"application/json\" id=\"result\">", out);
+    if (result != NULL) {
+        put_result(out, result);
+    } else {
+        fputs("null", out);
+    }
+    fputs("</script>\n", out);
+    fwrite(gv_report_page + gv_report_page_head, 1, gv_report_page_len - gv_report_page_head, out);
+}

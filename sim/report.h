@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: MIT
+// The report of a run: one page of HTML with all data in it, that needs no network. It is written
+// as the run goes: the page's head, every event in a line of a few bytes, and in the end the
+// verdict and the script that draws it all. So it takes no memory, however long the run.
+//
+// The page itself is sim/report.html and what that includes; the makefile makes one text of it.
+#ifndef GV_SIM_REPORT_H
+#define GV_SIM_REPORT_H
+
+#include "result.h"
+#include "trace.h"
+#include "trial.h"
+
+#include <stdio.h>
+
+// Longest body of what clients say and are told that is kept whole, bytes. What nodes say to each
+// other always is.
+enum { GV_REPORT_BODY_MAX = 1000 };
+
+struct gv_report {
+    FILE *out;
+    uint64_t last_us; // when the last event was
+};
+
+// Begins the page. `out` stays the caller's.
+// staleness_ms: NULL if only the nodes know.
+void gv_report_begin(struct gv_report *report, FILE *out, const struct gv_trial_config *config,
+                     const uint32_t *staleness_ms);
+
+// A sink of a trace; ctx is the report.
+gv_trace_write gv_report_event;
+
+// Ends the page. result: NULL if the run has none, since it was interrupted.
+void gv_report_end(struct gv_report *report, const struct gv_result *result);
+
+#endif

@@ -1,0 +1,251 @@
+// SPDX-License-Identifier: MIT
+// Puts the page together: the head, the charts, the diagram, what is selected, the answers.
+const byId = id => document.getElementById(id);
+function element(tag, text, className) {
+  const made = document.createElement(tag);
+  if (text !== undefined) made.textContent = text;
+  if (className) made.className = className;
+  return made;
+}
+function jump(copy, text) {
+  const button = element("button", text, "link");
+  button.type = "button";
+  button.addEventListener("click", () => report.diagram.select(copy, true));
+  return button;
+}
+
+function showHead(model, run, result) {
+  const scenario = run.scenario.trim();
+  byId("title").textContent = `${run.nodes} nodes, ${run.workload}, ` +
+    `${duration(model.end_at)}: ${grouped(model.between)} messages` +
+    (model.faults.length ? `, ${model.faults.length} ${model.faults.length > 1 ? "faults" : "fault"}` : "");
+  document.title = `grapevine: ${run.nodes} nodes, ${run.workload}, seed ${run.seed}`;
+  const verdict = byId("verdict");
+  verdict.textContent = !result ? "No verdict: the run was interrupted"
+    : result.valid ? "Valid: every promise was kept" : "Invalid: promises were broken";
+  verdict.className = result && result.valid ? "good" : "bad";
+  byId("errors").replaceChildren(...((result && result.errors) || []).slice(0, 12)
+    .map(text => element("li", text)));
+  const figures = [], add = (name, value, note) => figures.push([name, value, note]);
+  if (result) {
+    add("messages an operation", result.msgs_per_op === null ? "–" : (+result.msgs_per_op).toFixed(3),
+      `${grouped(result.ops)} operations`);
+    const s = result.stable_latency_ms;
+    if (s && s.p50 !== undefined && s.p50 !== null) {
+      add("stable latency, median", `${grouped(s.p50)} ms`, `most ${grouped(s.p100)} ms`);
+    }
+  }
+  const bytes = model.bytes.reduce((sum, b) => sum + b, 0);
+  add("between nodes", byteText(bytes), `${byteText(bytes / Math.max(1, model.between))} a message`);
+  let dropped = 0;
+  model.copies.outcome.forEach(o => { dropped += o >= Outcome.CUT; });
+  add("dropped", grouped(dropped), `${(100 * dropped / Math.max(1, model.copies.at.length)).toFixed(1)}% of all`);
+  if (run.staleness_ms !== null) add("staleness asked for", `${grouped(run.staleness_ms)} ms`,
+    `links ${run.latency_ms} ms, ${run.latency_dist}`);
+  add("seed", String(run.seed), "the same again, to the byte");
+  byId("figures").replaceChildren(...figures.map(([name, value, note]) => {
+    const box = element("div"), dd = element("dd", value);
+    box.append(element("dt", name), dd, element("small", note));
+    return box;
+  }));
+  byId("scenario").hidden = scenario === "";
+  byId("scenario").querySelector("pre").textContent = scenario;
+}
+
+// ---- What is selected ----
+function table(rows) {
+  const made = element("table");
+  for (const [name, value] of rows) {
+    const row = made.insertRow();
+    row.insertCell().textContent = name;
+    const cell = row.insertCell();
+    if (value instanceof Node) cell.append(value); else cell.textContent = value;
+  }
+  return made;
+}
+const listed = (numbers, model) => {
+  const names = [...numbers].slice(0, 16).map(v => model.values[v]).join(" ");
+  return numbers.size > 16 ? `${names} …` : names;
+};
+function nodeRows(model, node, moment) {
+  const rows = [["state", model.stateAt(node, moment)]];
+  if (model.values.length && !model.run.counter) {
+    const { known, all } = model.knowledge(node, moment);
+    const lacking = new Set([...all].filter(v => !known.has(v)));
+    rows.push(["knows", `${grouped(known.size)} of ${grouped(all.size)} values`]);
+    if (lacking.size) rows.push(["lacks", listed(lacking, model)]);
+  } else if (model.run.counter && model.values.length) {
+    const bin = Math.max(0, Math.min(model.bins - 1, Math.round(moment / model.end_at * model.bins) - 1));
+    rows.push(["lacks", `${grouped(model.lacks[bin * model.nodes + node])} increments`]);
+  }
+  let said = 0, heard = 0;
+  const { message, until, at, outcome } = model.copies;
+  for (let c = 0; c < at.length && at[c] <= moment; c++) {
+    const m = message[c];
+    said += model.from[m] === node;
+    heard += model.to[m] === node && outcome[c] === Outcome.DELIVERED && until[c] <= moment;
+  }
+  rows.push(["has sent", grouped(said)], ["has taken", grouped(heard)]);
+  const faults = model.faultsAt(moment);
+  if (faults.length) rows.push(["faults", faults.map(f => f.text).join("; ")]);
+  return rows;
+}
+function pretty(text) {
+  try {
+    const flat = JSON.stringify(JSON.parse(text), null, 1);
+    return flat.replace(/\[\s+([^[\]{}]*?)\s+\]/g, (_, inner) => `[${inner.replace(/\s*\n\s*/g, " ")}]`);
+  } catch (_) {
+    return text;
+  }
+}
+function showSelected(model, copy, node, moment) {
+  const box = byId("inspector");
+  if (copy < 0 && node < 0) {
+    box.replaceChildren(element("h3", "Nothing selected"),
+      element("p", "Click a message to see what it says and how things stood, or a node's line to " +
+        "see that node at that moment. Step → goes through the run, message by message.", "hint"));
+    return;
+  }
+  if (copy < 0) {
+    box.replaceChildren(element("h3", `n${node} at ${seconds(moment)}`), table(nodeRows(model, node, moment)));
+    return;
+  }
+  const { message, at, until, outcome } = model.copies, m = message[copy];
+  const from = model.from[m], to = model.to[m], parts = [];
+  parts.push(element("h3", `${from === CLIENT ? "request" : model.types[model.type[m]]}: ` +
+    `${model.nameOf(from)} → ${model.nameOf(to)}`));
+  const ending = element("span", outcomeText[outcome[copy]] +
+    (outcome[copy] === Outcome.FLYING ? "" : ` at ${seconds(until[copy])}`), outcome[copy] >= Outcome.CUT ? "drop" : "");
+  const rows = [["sent", seconds(at[copy])], ["outcome", ending]];
+  if (outcome[copy] === Outcome.DELIVERED) rows.push(["took", duration(until[copy] - at[copy])]);
+  if (from !== CLIENT) rows.push(["bytes", grouped(model.bytes[m])]);
+  const news = [];
+  const k = model.learnt;
+  for (let i = lowerBound(k.at, until[copy] - 1e-7); i < k.at.length && k.at[i] <= until[copy] + 1e-7; i++) {
+    if (k.message[i] === m && k.node[i] === to) news.push(k.value[i]);
+  }
+  if (outcome[copy] === Outcome.DELIVERED && model.values.length) {
+    rows.push(["was news", news.length ? listed(new Set(news), model) : "nothing"]);
+  }
+  parts.push(table(rows), element("h4", "What it says"), element("pre", pretty(model.body(m))));
+  if (from !== CLIENT) {
+    parts.push(element("h4", `n${from} when it was sent`), table(nodeRows(model, from, at[copy])));
+  }
+  parts.push(element("h4", `n${to} ${outcome[copy] === Outcome.DELIVERED ? "just after it came" : "then"}`),
+    table(nodeRows(model, to, until[copy])));
+  box.replaceChildren(...parts);
+}
+
+// ---- Questions ----
+function showAnswer(answer) {
+  const box = byId("answer"), parts = [element("h3", answer.title)];
+  for (const part of answer.parts || []) {
+    if (typeof part === "string") {
+      parts.push(element("p", part));
+      continue;
+    }
+    const list = element(part.loose ? "ul" : "ol");
+    for (const item of part.items) {
+      const entry = element("li", undefined, item.dropped ? "dropped" : "");
+      if (item.copy !== undefined && item.copy >= 0) entry.append(jump(item.copy, item.text));
+      else entry.textContent = item.text;
+      list.append(entry);
+    }
+    parts.push(element("h4", part.heading), list);
+  }
+  box.replaceChildren(...parts);
+  report.diagram.selected = -1;
+  report.diagram.highlight(answer.copies || [], answer.marks || []);
+  if (answer.span) report.diagram.show(...answer.span);
+}
+function worstQuestion(model, charts) {
+  const value = charts.worst ? charts.worst.value : 0;
+  let last = 0, latest = -1;
+  for (let i = 0; i < model.learnt.at.length; i++) {
+    if (model.learnt.value[i] !== value || model.learnt.at[i] > model.everywhere[value]) continue;
+    if (model.learnt.at[i] >= latest) [latest, last] = [model.learnt.at[i], model.learnt.node[i]];
+  }
+  return `why does n${last} lack ${model.values[value]}?`;
+}
+
+function filters(diagram) {
+  const box = byId("filters"), { model } = diagram;
+  const others = model.types.filter(t => t !== "gossip" && t !== "sync");
+  const kinds = [["gossip", "gossip"], ["sync", "sync"], ["other", others.slice(0, 3).join(", ")],
+    ["client", "requests"], ["onlyDropped", "dropped only"]];
+  for (const [kind, name] of kinds) {
+    const there = kind === "client" || kind === "onlyDropped" ||
+      (kind === "other" ? others.length > 0 : model.types.includes(kind));
+    if (!there) continue;
+    const label = element("label"), check = element("input"), mark = element("i");
+    check.type = "checkbox";
+    check.name = kind;
+    check.checked = diagram.shown[kind];
+    check.addEventListener("change", () => {
+      diagram.shown[kind] = check.checked;
+      diagram.invalidate();
+    });
+    mark.dataset.colour = kind === "onlyDropped" ? "drop" : kind;
+    label.append(check, mark, name);
+    box.append(label);
+  }
+}
+function paintFilters() {
+  for (const mark of document.querySelectorAll("#filters i")) mark.style.background = ink[mark.dataset.colour];
+}
+
+const report = (() => {
+  const run = JSON.parse(byId("run").textContent), result = JSON.parse(byId("result").textContent);
+  readColours();
+  const model = new Model(run, byId("events").textContent);
+  const charts = new Charts(model, moment => {
+    const { diagram } = report, span = Math.min(diagram.to - diagram.from, model.end_at / 12);
+    diagram.setWindow(moment - span / 2, moment + span / 2);
+    byId("space").scrollIntoView({ block: "nearest", behavior: "smooth" });
+  });
+  const diagram = new Diagram(model, {
+    onwindow: (from, to) => charts.setWindow(from, to),
+    onselect: (copy, node, moment) => showSelected(model, copy, node, moment),
+  });
+  return { run, result, model, charts, diagram, why: new Why(model) };
+})();
+
+(() => {
+  const { model, charts, diagram, why, run, result } = report;
+  showHead(model, run, result);
+  showSelected(model, -1, -1, 0);
+  filters(diagram);
+  const render = () => {
+    readColours();
+    charts.legends();
+    charts.render();
+    diagram.resize();
+    paintFilters();
+  };
+  let width = 0;
+  new ResizeObserver(() => {
+    if (document.body.clientWidth === width) return;
+    const first = width === 0;
+    width = document.body.clientWidth;
+    render();
+    if (first) diagram.open();
+  }).observe(document.body);
+  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", render);
+  const actions = { in: () => diagram.zoom(.5), out: () => diagram.zoom(2), next: () => diagram.step(1),
+    previous: () => diagram.step(-1), fit: () => diagram.setWindow(0, model.end_at) };
+  for (const button of document.querySelectorAll("[data-do]")) {
+    button.addEventListener("click", actions[button.dataset.do]);
+  }
+  const question = byId("question"), knows = model.values.length > 0 && !run.counter;
+  byId("ask-section").hidden = !knows;
+  if (knows) question.placeholder = worstQuestion(model, charts);
+  byId("ask").addEventListener("submit", e => {
+    e.preventDefault();
+    if (question.value.trim() === "") question.value = question.placeholder;
+    showAnswer(why.ask(question.value));
+  });
+  document.querySelector("[data-ask=worst]").addEventListener("click", () => {
+    question.value = worstQuestion(model, charts);
+    showAnswer(why.ask(question.value));
+  });
+})();

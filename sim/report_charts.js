@@ -1,0 +1,471 @@
+// SPDX-License-Identifier: MIT
+// The charts over the whole of the run, which share one axis of time.
+const LEFT = 80, RIGHT = 14, AXIS = 20;
+const faultKinds = ["cut", "lose", "delay", "duplicate", "limit", "crash", "pause", "slow", "clock", "drift"];
+const faultNames = { cut: "partition", lose: "loss", delay: "delay", duplicate: "duplication",
+  crash: "crash", pause: "pause", limit: "narrow link", slow: "slow node", clock: "clock step",
+  drift: "clock drift" };
+
+let ink = {}; // the style sheet's colours, for the canvases
+function readColours() {
+  const style = getComputedStyle(document.documentElement);
+  for (const name of ["page", "card", "ink", "soft", "faint", "rule", "grid", "accent", "gossip",
+    "sync", "other", "client", "drop", "down", "heat0", "heat1", "heat2", "heat3", ...faultKinds]) {
+    ink[name] = style.getPropertyValue("--" + name).trim();
+  }
+}
+const faded = (colour, alpha) => colour + Math.round(alpha * 255).toString(16).padStart(2, "0");
+function typeColour(name) {
+  return name === "gossip" ? ink.gossip : name === "sync" ? ink.sync : ink.other;
+}
+
+function seconds(t, step = 0.001) {
+  const digits = Math.max(0, Math.min(6, -Math.floor(Math.log10(step) + 1e-9)));
+  return t.toFixed(digits) + " s";
+}
+const duration = s => s < 0.9995 ? (1000 * s).toFixed(s < 0.01 ? 1 : 0) + " ms" : s.toFixed(2) + " s";
+const grouped = n => Math.round(n).toLocaleString("en");
+function byteText(n) {
+  for (const unit of ["B", "kB", "MB"]) {
+    if (n < 1000) return (n < 10 && unit !== "B" ? n.toFixed(1) : Math.round(n)) + " " + unit;
+    n /= 1000;
+  }
+  return n.toFixed(1) + " GB";
+}
+// A round step so that about `count` of them fill a span.
+function roundStep(span, count) {
+  const rough = span / Math.max(1, count), ten = 10 ** Math.floor(Math.log10(rough));
+  return [1, 2, 5, 10].find(m => m * ten >= rough * 0.999) * ten;
+}
+
+// Makes a canvas as sharp as the screen; returns its context, in CSS pixels.
+function prepare(canvas, height) {
+  const ratio = window.devicePixelRatio || 1, width = canvas.parentElement.clientWidth;
+  const wide = Math.round(width * ratio), high = Math.round(height * ratio);
+  if (canvas.width !== wide || canvas.height !== high) {
+    canvas.width = wide;
+    canvas.height = high;
+    canvas.style.height = height + "px";
+  }
+  const g = canvas.getContext("2d");
+  g.setTransform(ratio, 0, 0, ratio, 0, 0);
+  g.clearRect(0, 0, width, height);
+  g.font = "12px system-ui, 'DejaVu Sans', sans-serif";
+  return g;
+}
+
+function legend(id, items) {
+  document.getElementById(id).replaceChildren(...items.map(([colour, text]) => {
+    const item = document.createElement("span"), mark = document.createElement("i");
+    mark.style.background = colour;
+    item.append(mark, text);
+    return item;
+  }));
+}
+
+class Chart {
+  // draw(g, plot) fills in; plot has x(t), y(value), top, bottom, left, right.
+  constructor(charts, id, height, draw, describe) {
+    Object.assign(this, { charts, id, height, draw, describe });
+    this.canvas = document.getElementById(id);
+    this.still = document.createElement("canvas"); // what does not change with the pointer
+    this.canvas.setAttribute("role", "img");
+    this.canvas.addEventListener("pointermove", e => charts.hover(this, e));
+    this.canvas.addEventListener("pointerleave", () => charts.hover(null));
+    this.canvas.addEventListener("click", e => charts.onpick(this.timeAt(e.offsetX)));
+  }
+  timeAt(x) {
+    const t = (x - LEFT) / (this.width - LEFT - RIGHT) * this.charts.model.end_at;
+    return Math.max(0, Math.min(this.charts.model.end_at, t));
+  }
+  render() {
+    const g = prepare(this.canvas, this.height), end = this.charts.model.end_at;
+    this.width = this.canvas.parentElement.clientWidth;
+    const plot = { left: LEFT, right: this.width - RIGHT, top: this.id === "faults" || this.id === "heat" ? 6 : 6 + 3 * this.charts.kinds.length, bottom: this.height - AXIS,
+      x: t => LEFT + t / end * (this.width - LEFT - RIGHT) };
+    this.plot = plot;
+    if (this.id !== "faults" && this.id !== "heat") this.charts.bands(g, plot);
+    this.draw(g, plot);
+    this.charts.timeAxis(g, plot);
+    this.still.width = this.canvas.width;
+    this.still.height = this.canvas.height;
+    this.still.getContext("2d").drawImage(this.canvas, 0, 0);
+    this.overlay();
+  }
+  overlay() {
+    const g = prepare(this.canvas, this.height), { plot, charts } = this, [from, to] = charts.window;
+    g.drawImage(this.still, 0, 0, this.width, this.height);
+    if (to - from < 0.995 * charts.model.end_at) {
+      const x = plot.x(from), width = Math.max(2, plot.x(to) - x);
+      g.fillStyle = faded(ink.accent, 0.09);
+      g.strokeStyle = faded(ink.accent, 0.8);
+      g.fillRect(x, 2, width, plot.bottom - 2);
+      g.strokeRect(x, 2, width, plot.bottom - 2);
+    }
+    if (charts.pointer !== null) {
+      g.strokeStyle = faded(ink.ink, 0.55);
+      line(g, plot.x(charts.pointer), 2, plot.x(charts.pointer), plot.bottom);
+    }
+  }
+}
+
+function line(g, x0, y0, x1, y1) {
+  g.beginPath();
+  g.moveTo(x0, y0);
+  g.lineTo(x1, y1);
+  g.stroke();
+}
+
+// Faults as bands: a tint where partitions, crashes and pauses are, and above it a thin line for
+// each kind, so that those which overlap can be told apart.
+function drawBands(g, faults, x, left, right, top, bottom) {
+  const kinds = faultKinds.filter(kind => faults.some(f => f.kind === kind));
+  const tint = new Path2D();
+  for (const fault of faults) {
+    const from = Math.max(left, x(fault.from)), to = Math.min(right, Math.max(x(fault.to), x(fault.from) + 1.5));
+    if (to <= from) continue;
+    g.fillStyle = ink[fault.kind];
+    g.fillRect(from, top + 3 * kinds.indexOf(fault.kind), to - from, 2);
+    if (["cut", "crash", "pause"].includes(fault.kind)) tint.rect(from, top, to - from, bottom - top);
+  }
+  g.fillStyle = faded(ink.cut, 0.13);
+  g.fill(tint); // one path: where they overlap, it gets no darker
+}
+
+class Charts {
+  constructor(model, onpick) {
+    this.model = model;
+    this.onpick = onpick;
+    this.window = [0, model.end_at];
+    this.pointer = null;
+    this.list = [];
+    this.count();
+    this.kinds = faultKinds.filter(kind => model.faults.some(f => f.kind === kind));
+    const add = (id, height, draw, describe) => this.list.push(new Chart(this, id, height, draw, describe));
+    if (this.kinds.length > 0) {
+      add("faults", 20 * this.kinds.length + AXIS + 8, (g, p) => this.drawFaults(g, p),
+        t => model.faultsAt(t).map(f => f.text).join("\n") || "no fault");
+    } else {
+      document.getElementById("faults-figure").hidden = true;
+    }
+    const knows = model.values.length > 0;
+    for (const id of ["heat", "latency", "curve"]) {
+      document.getElementById(id + "-figure").hidden = !knows || (id !== "heat" && model.run.counter);
+    }
+    if (knows) {
+      add("heat", Math.max(120, Math.min(360, 13 * model.nodes)) + AXIS + 8,
+        (g, p) => this.drawHeat(g, p), (t, y, p) => this.tellHeat(t, y, p));
+    }
+    add("messages", 160, (g, p) => this.drawRate(g, p, this.perType, grouped),
+      t => this.tellRate(t, this.perType, grouped));
+    add("bytes", 140, (g, p) => this.drawRate(g, p, this.bytesPerType, byteText),
+      t => this.tellRate(t, this.bytesPerType, byteText));
+    if (knows && !model.run.counter) {
+      this.latencies();
+      add("latency", 140, (g, p) => this.drawLatency(g, p), t => this.tellLatency(t));
+      this.curve = document.getElementById("curve");
+    }
+    this.legends();
+  }
+
+  // Messages and bytes by type and bin; the last type is of what was dropped.
+  count() {
+    const { model } = this, types = model.types.length + 1;
+    this.bins = 240;
+    this.binTime = model.end_at / this.bins;
+    this.perType = Array.from({ length: types }, () => new Float64Array(this.bins));
+    this.bytesPerType = Array.from({ length: types }, () => new Float64Array(this.bins));
+    const binOf = t => Math.min(this.bins - 1, Math.floor(t / this.binTime));
+    for (let m = 0; m < model.at.length; m++) {
+      if (model.from[m] === CLIENT) continue;
+      this.perType[model.type[m]][binOf(model.at[m])]++;
+      this.bytesPerType[model.type[m]][binOf(model.at[m])] += model.bytes[m];
+    }
+    const { message, until, outcome } = model.copies;
+    for (let c = 0; c < message.length; c++) {
+      if (outcome[c] < Outcome.CUT || model.from[message[c]] === CLIENT) continue;
+      this.perType[types - 1][binOf(until[c])]++;
+      this.bytesPerType[types - 1][binOf(until[c])] += model.bytes[message[c]];
+    }
+  }
+
+  legends() {
+    const { model } = this;
+    legend("faults-legend", this.kinds.map(kind => [ink[kind], faultNames[kind]]));
+    const types = [...model.types.map(name => [typeColour(name), name]),
+      [ink.drop, "below: dropped, when it was"]];
+    legend("messages-legend", types);
+    legend("bytes-legend", types);
+    const ramp = document.createElement("i");
+    ramp.className = "ramp";
+    ramp.style.background =
+      `linear-gradient(90deg, ${ink.heat0}, ${ink.heat1} 11%, ${ink.heat2} 44%, ${ink.heat3})`;
+    const unit = model.run.counter ? "increments" : "values";
+    const whole = document.createElement("span"), down = document.createElement("span");
+    const mark = document.createElement("i");
+    mark.style.background = ink.down;
+    down.append(mark, "down");
+    whole.append("0", ramp, `${grouped(model.mostLacking || 0)} ${unit}`);
+    const note = model.inferred ? [" · inferred from what it was told"] : [];
+    document.getElementById("heat-legend").replaceChildren(whole, down, ...note);
+    legend("latency-legend", [[ink.gossip, "a value, once it is at every node"],
+      [ink.drop, "never was"]]);
+    legend("curve-legend", [[ink.gossip, "at every node"], [ink.sync, "at half of the nodes"]]);
+  }
+
+  render() {
+    for (const chart of this.list) chart.render();
+    if (this.curve) this.drawCurve();
+  }
+  setWindow(from, to) {
+    this.window = [from, to];
+    for (const chart of this.list) chart.overlay();
+  }
+  hover(chart, event) {
+    this.pointer = chart ? chart.timeAt(event.offsetX) : null;
+    for (const other of this.list) other.overlay();
+    const words = chart && chart.describe(this.pointer, event.offsetY, chart.plot);
+    tip(words ? seconds(this.pointer, 0.01) + "\n" + words : "", event);
+  }
+
+  bands(g, plot) { drawBands(g, this.model.faults, plot.x, plot.left, plot.right, 0, plot.bottom); }
+  timeAxis(g, plot) {
+    const end = this.model.end_at, step = roundStep(end, (plot.right - plot.left) / 90);
+    g.fillStyle = ink.soft;
+    g.strokeStyle = ink.rule;
+    g.textAlign = "center";
+    g.textBaseline = "top";
+    line(g, plot.left, plot.bottom + .5, plot.right, plot.bottom + .5);
+    for (let i = 0; i * step <= end * 1.0001; i++) {
+      g.fillText(seconds(i * step, step), Math.min(plot.x(i * step), plot.right - 10), plot.bottom + 5);
+    }
+  }
+  // Horizontal lines with their values, from −least to most; returns the scale.
+  valueAxis(g, plot, most, text, least = 0) {
+    const step = roundStep(Math.max(most + least, 1e-9), 4), top = Math.max(step, most * 1.04);
+    const under = least * 1.04, y = value => plot.bottom - (value + under) / (top + under) *
+      (plot.bottom - plot.top);
+    g.textAlign = "right";
+    g.textBaseline = "middle";
+    for (let i = -Math.floor(under / step); i * step <= top * 1.0001; i++) {
+      const at = Math.round(y(i * step)) + .5;
+      g.strokeStyle = ink.grid;
+      line(g, plot.left, at, plot.right, at);
+      g.fillStyle = ink.soft;
+      g.fillText(text(Math.abs(i * step), step), plot.left - 8, Math.max(plot.top + 3, at));
+    }
+    return y;
+  }
+
+  drawFaults(g, plot) {
+    g.textBaseline = "middle";
+    this.kinds.forEach((kind, lane) => {
+      const y = plot.top + 20 * lane;
+      g.textAlign = "right";
+      g.fillStyle = ink.soft;
+      g.fillText(faultNames[kind], plot.left - 8, y + 9);
+      const faults = this.model.faults.filter(f => f.kind === kind);
+      for (const [i, fault] of faults.entries()) {
+        const x = plot.x(fault.from), width = Math.max(2, plot.x(fault.to) - x);
+        g.fillStyle = faded(ink[kind], 0.32);
+        g.fillRect(x, y + 1, width, 16);
+        g.fillStyle = ink[kind];
+        g.fillRect(x, y + 1, 2, 16);
+        const room = (i + 1 < faults.length ? plot.x(faults[i + 1].from) : plot.right) - x;
+        if (room < 60) continue;
+        g.save();
+        g.beginPath();
+        g.rect(x, y, room - 6, 18);
+        g.clip();
+        g.textAlign = "left";
+        g.fillStyle = ink.ink;
+        g.fillText(fault.text, x + 7, y + 9.5);
+        g.restore();
+      }
+    });
+  }
+
+  // Small numbers matter most: the scale is that of the square root.
+  heatColours() {
+    const stops = [[0, ink.heat0], [1 / 3, ink.heat1], [2 / 3, ink.heat2], [1, ink.heat3]]
+      .map(([at, colour]) => [at, parseInt(colour.slice(1), 16)]);
+    return Array.from({ length: 256 }, (_, i) => {
+      const share = i / 255, next = Math.max(1, stops.findIndex(([at]) => at >= share - 1e-9));
+      const [a, from] = stops[next - 1], [b, to] = stops[next], mix = (share - a) / (b - a);
+      return [16, 8, 0].map(s => Math.round((from >> s & 255) * (1 - mix) + (to >> s & 255) * mix));
+    });
+  }
+  drawHeat(g, plot) {
+    const { model } = this, { bins, nodes, lacks } = model, colours = this.heatColours();
+    const image = new ImageData(bins, nodes), most = Math.sqrt(Math.max(1, model.mostLacking));
+    const down = parseInt(ink.down.slice(1), 16);
+    for (let node = 0; node < nodes; node++) {
+      for (let bin = 0; bin < bins; bin++) {
+        const lack = lacks[bin * nodes + node];
+        const level = lack === 0 ? 0 : Math.max(24, Math.round(255 * Math.sqrt(lack) / most));
+        let [r, gr, b] = colours[Math.min(255, level)];
+        if (model.states[node].length > 0 &&
+            model.stateAt(node, (bin + 1) * model.end_at / bins) === "down") {
+          [r, gr, b] = [down >> 16, down >> 8 & 255, down & 255];
+        }
+        image.data.set([r, gr, b, 255], 4 * (node * bins + bin));
+      }
+    }
+    const small = document.createElement("canvas");
+    small.width = bins;
+    small.height = nodes;
+    small.getContext("2d").putImageData(image, 0, 0);
+    g.imageSmoothingEnabled = false;
+    g.drawImage(small, plot.left, plot.top, plot.right - plot.left, plot.bottom - plot.top);
+    const row = (plot.bottom - plot.top) / nodes, every = Math.max(1, Math.ceil(11 / row));
+    g.textAlign = "right";
+    g.textBaseline = "middle";
+    g.font = "11px system-ui, 'DejaVu Sans', sans-serif";
+    g.fillStyle = ink.soft;
+    for (let node = 0; node < nodes; node += every) {
+      g.fillText("n" + node, plot.left - 8, plot.top + (node + .5) * row);
+    }
+    g.strokeStyle = ink.card;
+    for (let node = 1; row >= 6 && node < nodes; node++) {
+      line(g, plot.left, plot.top + node * row, plot.right, plot.top + node * row);
+    }
+    g.font = "12px system-ui, 'DejaVu Sans', sans-serif";
+    for (const fault of model.faults) { // the bands, as lines: colours mean something else here
+      g.strokeStyle = faded(ink[fault.kind], model.faults.length > 60 ? 0.25 : 0.75);
+      g.setLineDash([3, 3]);
+      for (const t of [fault.from, fault.to]) {
+        if (t > 0 && t < model.end_at) line(g, plot.x(t), plot.top, plot.x(t), plot.bottom);
+      }
+      g.setLineDash([]);
+    }
+  }
+  tellHeat(t, y, plot) {
+    const { model } = this, row = (plot.bottom - plot.top) / model.nodes;
+    const node = Math.floor((y - plot.top) / row);
+    if (node < 0 || node >= model.nodes) return "";
+    const bin = Math.max(0, Math.min(model.bins - 1, Math.round(t / model.end_at * model.bins) - 1));
+    const state = model.stateAt(node, t);
+    return `n${node} lacks ${grouped(model.lacks[bin * model.nodes + node])}` +
+      (state === "up" ? "" : `; it is ${state}`);
+  }
+
+  drawRate(g, plot, series, text) {
+    const types = series.length - 1, totals = new Float64Array(this.bins);
+    for (let type = 0; type < types; type++) {
+      for (let bin = 0; bin < this.bins; bin++) totals[bin] += series[type][bin];
+    }
+    const most = totals.reduce((a, b) => Math.max(a, b), 0) / this.binTime;
+    const least = series[types].reduce((a, b) => Math.max(a, b), 0) / this.binTime;
+    const y = this.valueAxis(g, plot, most, text, least);
+    const base = new Float64Array(this.bins);
+    const edge = bin => Math.round(plot.left + bin * (plot.right - plot.left) / this.bins);
+    const bar = (bin, from, to) => g.fillRect(edge(bin), Math.min(from, to), edge(bin + 1) - edge(bin),
+      Math.abs(to - from));
+    for (let type = 0; type < types; type++) {
+      g.fillStyle = typeColour(this.model.types[type]);
+      for (let bin = 0; bin < this.bins; bin++) {
+        const from = y(base[bin] / this.binTime);
+        base[bin] += series[type][bin];
+        bar(bin, from, y(base[bin] / this.binTime));
+      }
+    }
+    g.fillStyle = ink.drop;
+    for (let bin = 0; bin < this.bins; bin++) bar(bin, y(0), y(-series[types][bin] / this.binTime));
+    g.strokeStyle = ink.soft;
+    line(g, plot.left, Math.round(y(0)) + .5, plot.right, Math.round(y(0)) + .5);
+  }
+  tellRate(t, series, text) {
+    const bin = Math.min(this.bins - 1, Math.floor(t / this.binTime));
+    return [...this.model.types, "dropped"].map((name, i) =>
+      `${name}: ${text(series[i][bin] / this.binTime)} a second`).join("\n");
+  }
+
+  latencies() {
+    const { born, half, everywhere } = this.model;
+    this.delays = [];
+    this.never = [];
+    this.halves = [];
+    for (let v = 0; v < born.length; v++) {
+      if (born[v] < 0) continue;
+      if (everywhere[v] < 0) this.never.push(born[v]);
+      else this.delays.push({ at: born[v], delay: everywhere[v] - born[v], value: v });
+      if (half[v] >= 0) this.halves.push(half[v] - born[v]);
+    }
+    this.sorted = Float64Array.from(this.delays, d => d.delay).sort();
+    this.halves = Float64Array.from(this.halves).sort();
+    this.worst = this.delays.reduce((a, b) => b.delay > (a ? a.delay : -1) ? b : a, null);
+  }
+  drawLatency(g, plot) {
+    const most = this.sorted.length ? this.sorted[this.sorted.length - 1] : 1;
+    const y = this.valueAxis(g, plot, most, seconds);
+    g.fillStyle = faded(ink.gossip, this.delays.length > 5000 ? 0.35 : 0.7);
+    const r = this.delays.length > 5000 ? 1.2 : 2;
+    for (const { at, delay } of this.delays) {
+      g.beginPath();
+      g.arc(plot.x(at), y(delay), r, 0, 7);
+      g.fill();
+    }
+    g.fillStyle = ink.drop;
+    for (const at of this.never) g.fillRect(plot.x(at) - 1, plot.top, 2, 7);
+  }
+  tellLatency(t) {
+    const near = this.delays.filter(d => Math.abs(d.at - t) < this.model.end_at / 200);
+    if (near.length === 0) return "no value was born here";
+    const worst = near.reduce((a, b) => b.delay > a.delay ? b : a);
+    return `${near.length} values, everywhere after at most ${duration(worst.delay)}: ` +
+      this.model.values[worst.value];
+  }
+  drawCurve() {
+    const g = prepare(this.curve, 170), width = this.curve.parentElement.clientWidth;
+    const plot = { left: LEFT, right: width - RIGHT, top: 8, bottom: 170 - AXIS };
+    const total = this.delays.length + this.never.length;
+    const most = this.sorted.length ? this.sorted[this.sorted.length - 1] : 1;
+    const y = this.valueAxis(g, plot, 100, v => v + "%");
+    const step = roundStep(most, (plot.right - plot.left) / 90), x = s => plot.left + s / most *
+      (plot.right - plot.left);
+    g.textAlign = "center";
+    g.textBaseline = "top";
+    g.fillStyle = ink.soft;
+    for (let s = 0; s <= most * 1.0001; s += step) {
+      g.fillText(seconds(s, step), Math.min(x(s), plot.right - 16), plot.bottom + 5);
+    }
+    g.lineWidth = 2;
+    for (const [sorted, colour] of [[this.halves, ink.sync], [this.sorted, ink.gossip]]) {
+      g.strokeStyle = colour;
+      g.beginPath();
+      g.moveTo(x(0), y(0));
+      sorted.forEach((s, i) => {
+        if (s > most) return;
+        g.lineTo(x(s), y(100 * i / total));
+        g.lineTo(x(s), y(100 * (i + 1) / total));
+      });
+      g.lineTo(x(most), y(100 * sorted.length / total));
+      g.stroke();
+    }
+    g.lineWidth = 1;
+    g.textBaseline = "bottom";
+    for (const share of [50, 95]) { // the points people ask for, by name
+      const s = this.sorted[Math.floor(this.sorted.length * share / 100)];
+      if (s === undefined) continue;
+      g.fillStyle = ink.gossip;
+      g.beginPath();
+      g.arc(x(s), y(share * this.sorted.length / total), 4, 0, 7);
+      g.fill();
+      g.textAlign = x(s) > plot.right - 90 ? "right" : "left";
+      g.fillStyle = ink.ink;
+      g.textBaseline = "top";
+      g.fillText(`${share}%: ${duration(s)}`, x(s) + (g.textAlign === "right" ? -8 : 8),
+        y(share * this.sorted.length / total) + 8);
+    }
+  }
+}
+
+function tip(words, event) {
+  const box = document.getElementById("tip");
+  box.hidden = !words;
+  if (!words) return;
+  box.textContent = words;
+  const { innerWidth, innerHeight } = window, { offsetWidth, offsetHeight } = box;
+  box.style.left = Math.min(event.clientX + 14, innerWidth - offsetWidth - 8) + "px";
+  box.style.top = Math.min(event.clientY + 16, innerHeight - offsetHeight - 8) + "px";
+}

@@ -1,0 +1,487 @@
+// SPDX-License-Identifier: MIT
+// The space-time diagram: a line a node, a slanted line a message. Draws what is in view; where that
+// is too much for lines, how much each node says and hears instead.
+const LINES_MAX = 3000;
+const lostEarly = outcome => outcome === Outcome.LOST || outcome === Outcome.FULL; // where it was sent
+
+class Diagram {
+  constructor(model, { onwindow, onselect }) {
+    Object.assign(this, { model, onwindow, onselect });
+    this.canvas = document.getElementById("diagram");
+    this.from = 0;
+    this.to = model.end_at;
+    this.least = 2e-4;           // seconds across, at the closest
+    this.selected = -1;          // a copy of a message
+    this.node = -1;              // the one to step along
+    this.path = new Set();       // copies an answer speaks of
+    this.marks = [];             // moments at nodes that it speaks of: {at, node}
+    this.shown = { gossip: true, sync: true, other: true, client: false, onlyDropped: false };
+    this.frame = 0;
+    this.listen();
+  }
+
+  get rowsTop() { return 40; }
+  resize() {
+    const rows = this.model.nodes;
+    this.height = Math.max(240, Math.min(760, rows * 24 + 60));
+    this.width = this.canvas.parentElement.clientWidth;
+    this.draw();
+  }
+  x(t) { return LEFT + (t - this.from) / (this.to - this.from) * (this.width - LEFT - RIGHT); }
+  time(x) { return this.from + (x - LEFT) / (this.width - LEFT - RIGHT) * (this.to - this.from); }
+  y(node) {
+    if (node === CLIENT) return this.rowsTop - 2;
+    return this.rowsTop + (node + .5) * (this.height - this.rowsTop - AXIS - 4) / this.model.nodes;
+  }
+
+  // ---- What is in view ----
+  setWindow(from, to) {
+    const end = this.model.end_at, span = Math.max(this.least, Math.min(to - from, end * 1.02));
+    const middle = (from + to) / 2;
+    from = Math.max(-0.01 * span, Math.min(middle - span / 2, end - 0.99 * span));
+    this.from = from;
+    this.to = from + span;
+    this.invalidate();
+  }
+  zoom(factor, around = (this.from + this.to) / 2) {
+    this.setWindow(around - (around - this.from) * factor, around + (this.to - around) * factor);
+  }
+  pan(share) {
+    const by = share * (this.to - this.from);
+    this.setWindow(this.from + by, this.to + by);
+  }
+  // A stretch to begin with: where the first fault is, or in the middle, and not too much.
+  open() {
+    const { model } = this, { at } = model.copies, faults = model.faults.filter(f => f.from > 0);
+    const middle = faults.length ? faults[0].from : model.end_at / 3;
+    let span = 0.5 * model.end_at;
+    while (lowerBound(at, middle + span / 2) - lowerBound(at, middle - span / 2) > 500) span *= .8;
+    this.setWindow(middle - span / 3, middle + span * 2 / 3);
+  }
+  // Brings a stretch of time into view, with some room, and keeps the zoom if it is fit for that.
+  show(from, to) {
+    const span = Math.max(1.6 * (to - from), Math.min(this.to - this.from, 12 * (to - from)), 0.02);
+    this.setWindow((from + to - span) / 2, (from + to + span) / 2);
+  }
+  invalidate() {
+    if (this.frame) return;
+    this.frame = requestAnimationFrame(() => {
+      this.frame = 0;
+      this.draw();
+      this.onwindow(this.from, this.to);
+    });
+  }
+
+  wanted(copy) {
+    const { outcome, kind } = this.model.copies;
+    if (this.shown.onlyDropped && outcome[copy] < Outcome.CUT) return false;
+    return this.shown[kinds[kind[copy]]];
+  }
+  // Calls back for each copy that is under way at some moment of the window. Copies stand in the
+  // order of their sending.
+  each(visit) {
+    const { at, until, kind, outcome } = this.model.copies, { from, to } = this;
+    const wanted = Uint8Array.from(kinds, name => this.shown[name]);
+    const least = this.shown.onlyDropped ? Outcome.CUT : 0;
+    for (let c = lowerBound(at, from - this.model.longest); c < at.length && at[c] <= to; c++) {
+      if (until[c] >= from && outcome[c] >= least && wanted[kind[c]]) visit(c);
+    }
+  }
+
+  // ---- Drawing ----
+  draw() {
+    const g = this.g = prepare(this.canvas, this.height);
+    this.background(g);
+    let count = 0;
+    this.each(() => count++);
+    this.count = count;
+    this.dense = count > LINES_MAX;
+    g.save();
+    g.beginPath();
+    g.rect(LEFT, 0, this.width - LEFT - RIGHT, this.height - AXIS);
+    g.clip();
+    if (this.dense) this.drawActivity(g); else this.drawLines(g);
+    this.drawChosen(g);
+    g.restore();
+    const what = this.dense ? "as activity of each node: bars up say, bars down hear. Zoom in for lines"
+      : "one line each";
+    document.getElementById("status").textContent =
+      `${grouped(count)} messages in ${duration(this.to - this.from)}, ${what}`;
+  }
+
+  background(g) {
+    const { model } = this, bottom = this.height - AXIS;
+    g.fillStyle = ink.card;
+    g.fillRect(0, 0, this.width, this.height);
+    drawBands(g, model.faults, t => this.x(t), LEFT, this.width - RIGHT, 19, bottom);
+    this.faultLabels(g);
+    const gap = this.y(1) - this.y(0) || 24, every = Math.max(1, Math.ceil(12 / gap));
+    g.textBaseline = "middle";
+    g.textAlign = "right";
+    for (let node = 0; node < model.nodes; node++) {
+      const y = Math.round(this.y(node)) + .5, chosen = node === this.node;
+      g.strokeStyle = chosen ? ink.accent : ink.rule;
+      line(g, LEFT, y, this.width - RIGHT, y);
+      this.states(g, node, y);
+      if (node % every !== 0 && !chosen) continue;
+      g.fillStyle = chosen ? ink.accent : ink.soft;
+      g.fillText("n" + node, LEFT - 8, y);
+    }
+    const step = roundStep(this.to - this.from, (this.width - LEFT - RIGHT) / 100);
+    g.textAlign = "center";
+    g.textBaseline = "top";
+    for (let i = Math.max(0, Math.ceil(this.from / step)); i * step <= this.to; i++) {
+      const x = this.x(i * step);
+      if (x < LEFT - 1) continue;
+      g.strokeStyle = ink.grid;
+      line(g, x, 30, x, bottom);
+      g.fillStyle = ink.soft;
+      g.fillText(seconds(i * step, step), Math.min(x, this.width - 26), bottom + 5);
+    }
+  }
+  faultLabels(g) {
+    let free = LEFT;
+    g.textBaseline = "middle";
+    g.textAlign = "left";
+    for (const fault of this.model.faults) {
+      if (fault.to < this.from || fault.from > this.to) continue;
+      const x = Math.max(LEFT, this.x(fault.from)) + 4;
+      if (x < free) continue;
+      const room = Math.min(this.width - RIGHT, Math.max(this.x(fault.to), x + 60)) - x - 6;
+      if (room < 40) continue;
+      let text = fault.text;
+      while (text.length > 4 && g.measureText(text).width > room) {
+        text = text.slice(0, Math.max(3, Math.floor(text.length * .8) - 1)) + "…";
+      }
+      g.fillStyle = ink[fault.kind];
+      g.fillText(text, x, 9);
+      free = x + g.measureText(text).width + 14;
+    }
+  }
+  // Where a node is down or stands still.
+  states(g, node, y) {
+    const changes = this.model.states[node];
+    changes.forEach((change, i) => {
+      if (change.what === "up") return;
+      const from = this.x(change.at), next = changes[i + 1];
+      const to = next ? this.x(next.at) : this.x(this.model.end_at);
+      const x = Math.max(LEFT, from), width = Math.min(this.width - RIGHT, to) - x;
+      if (width <= 0) return;
+      g.fillStyle = faded(change.what === "down" ? ink.crash : ink.pause, 0.45);
+      g.fillRect(x, y - 4, Math.max(width, 2), 8);
+    });
+  }
+
+  drawLines(g) {
+    const { outcome, kind } = this.model.copies;
+    const groups = { gossip: [], sync: [], other: [], client: [], drop: [] };
+    this.each(c => groups[outcome[c] >= Outcome.CUT ? "drop" : kinds[kind[c]]].push(c));
+    const pixels = this.count / (this.width - LEFT);
+    const alpha = this.path.size > 0 ? 0.22 : Math.max(0.35, Math.min(0.9, 1.2 - pixels / 3));
+    g.lineWidth = this.count < 400 ? 1.3 : 1;
+    for (const [name, list] of Object.entries(groups)) {
+      g.strokeStyle = faded(ink[name], alpha);
+      g.beginPath();
+      for (const c of list) this.trace(g, c);
+      g.stroke();
+    }
+    g.lineWidth = 1;
+    if (this.count < 900) this.drawEnds(g, groups, alpha);
+  }
+  trace(g, c) {
+    const { at, until, message, outcome } = this.model.copies;
+    const m = message[c], x0 = this.x(at[c]), y0 = this.y(this.model.from[m]);
+    let x1 = this.x(until[c]), y1 = this.y(this.model.to[m]);
+    if (lostEarly(outcome[c])) { // it never got anywhere: a stub says so
+      x1 = x0 + 14;
+      y1 = y0 + Math.sign(y1 - y0) * Math.min(14, Math.abs(y1 - y0) / 2);
+    }
+    g.moveTo(x0, y0);
+    g.lineTo(x1, y1);
+  }
+  // A dot where a message is taken, a cross where it is dropped.
+  drawEnds(g, groups, alpha) {
+    const { until, message, outcome, at } = this.model.copies;
+    for (const kind of ["gossip", "sync", "other", "client"]) {
+      g.fillStyle = faded(ink[kind], alpha);
+      for (const c of groups[kind]) {
+        if (outcome[c] !== Outcome.DELIVERED) continue;
+        const x = this.x(until[c]), y = this.y(this.model.to[message[c]]);
+        g.fillRect(x - 1.8, y - 1.8, 3.6, 3.6);
+      }
+    }
+    g.strokeStyle = ink.drop;
+    g.lineWidth = 1.5;
+    g.beginPath();
+    for (const c of groups.drop) {
+      let [x, y] = [this.x(until[c]), this.y(this.model.to[message[c]])];
+      if (lostEarly(outcome[c])) {
+        const from = this.y(this.model.from[message[c]]);
+        [x, y] = [this.x(at[c]) + 14, from + Math.sign(y - from) * Math.min(14, Math.abs(y - from) / 2)];
+      }
+      g.moveTo(x - 3, y - 3);
+      g.lineTo(x + 3, y + 3);
+      g.moveTo(x - 3, y + 3);
+      g.lineTo(x + 3, y - 3);
+    }
+    g.stroke();
+    g.lineWidth = 1;
+  }
+
+  // Bins of two pixels: what each node says above its line, what it hears below, drops in red.
+  drawActivity(g) {
+    const { model } = this, { at, until, outcome, message, kind } = model.copies, n = model.nodes;
+    const bins = Math.ceil((this.width - LEFT - RIGHT) / 2), scale = bins / (this.to - this.from);
+    const counts = () => new Uint16Array(bins * n);
+    const said = [counts(), counts(), counts()], heard = counts(), dropped = counts();
+    this.each(c => {
+      const m = message[c], to = model.to[m];
+      const leaves = Math.floor((at[c] - this.from) * scale);
+      const comes = Math.floor((until[c] - this.from) * scale);
+      if (leaves >= 0 && leaves < bins && kind[c] < 3) said[kind[c]][model.from[m] * bins + leaves]++;
+      if (comes < 0 || comes >= bins) return;
+      if (outcome[c] >= Outcome.CUT) dropped[to * bins + comes]++; else heard[to * bins + comes]++;
+    });
+    this.paintBars(g, bins, [said[0], said[1], said[2]], [heard, dropped]);
+  }
+  // Bars as pixels of an image: far more of them than a canvas could fill one by one. The scale is
+  // that of the square root, and fits all but the busiest bins.
+  paintBars(g, bins, up, down) {
+    const n = this.model.nodes, sums = new Uint32Array(bins * n), busy = [];
+    for (const layers of [up, down]) {
+      for (let i = 0; i < sums.length; i++) {
+        sums[i] = layers.reduce((sum, counts) => sum + counts[i], 0);
+        if (sums[i] > 0) busy.push(sums[i]);
+      }
+    }
+    const high = Float64Array.from(busy).sort()[Math.floor(busy.length * .97)] || 1;
+    const bottom = this.height - AXIS, image = new ImageData(bins, bottom);
+    const pixels = new Uint32Array(image.data.buffer);
+    const half = Math.max(2, (this.y(1) - this.y(0) || 30) / 2 - 1);
+    const reach = count => Math.min(half, Math.ceil(half * Math.sqrt(count / high)));
+    const colour = (name, alpha) => { // as little-endian bytes: red, green, blue, alpha
+      const rgb = parseInt(ink[name].slice(1), 16);
+      return (alpha << 24 | (rgb & 255) << 16 | (rgb & 0xff00) | rgb >> 16) >>> 0;
+    };
+    const bars = (layers, colours, direction) => {
+      for (let node = 0; node < n; node++) {
+        const line = Math.round(this.y(node));
+        for (let bin = 0; bin < bins; bin++) {
+          let total = 0, done = 0;
+          for (let layer = 0; layer < layers.length; layer++) {
+            const count = layers[layer][node * bins + bin];
+            if (count === 0) continue;
+            const end = Math.max(done + 1, reach(total += count));
+            for (; done < end; done++) {
+              const row = direction > 0 ? line + 1 + done : line - done;
+              if (row >= 0 && row < bottom) pixels[row * bins + bin] = colours[layer];
+            }
+          }
+        }
+      }
+    };
+    bars(up, [colour("gossip", 255), colour("sync", 255), colour("other", 255)], -1);
+    bars(down, [colour("client", 150), colour("drop", 255)], 1);
+    this.bars = this.bars || document.createElement("canvas");
+    this.bars.width = bins;
+    this.bars.height = bottom;
+    this.bars.getContext("2d").putImageData(image, 0, 0);
+    g.imageSmoothingEnabled = false;
+    g.drawImage(this.bars, LEFT, 0, 2 * bins, bottom);
+  }
+
+  drawChosen(g) {
+    const { message, at, until } = this.model.copies;
+    for (const c of [...this.path, this.selected]) {
+      if (c < 0 || until[c] < this.from || at[c] > this.to) continue;
+      const dropped = this.model.copies.outcome[c] >= Outcome.CUT;
+      g.lineCap = "round";
+      g.strokeStyle = ink.card;
+      g.lineWidth = c === this.selected ? 8 : 6;
+      g.beginPath();
+      this.trace(g, c);
+      g.stroke();
+      g.strokeStyle = dropped ? ink.drop : c === this.selected ? ink.ink : ink.accent;
+      g.lineWidth = c === this.selected ? 3.4 : 2.4;
+      g.beginPath();
+      this.trace(g, c);
+      g.stroke();
+      g.lineWidth = 1;
+      g.lineCap = "butt";
+      g.fillStyle = g.strokeStyle;
+      g.beginPath();
+      g.arc(this.x(at[c]), this.y(this.model.from[message[c]]), 3.5, 0, 7);
+      g.fill();
+      if (lostEarly(this.model.copies.outcome[c])) continue;
+      g.beginPath();
+      g.arc(this.x(until[c]), this.y(this.model.to[message[c]]), 4.5, 0, 7);
+      g.fill();
+    }
+    for (const { at: moment, node } of this.marks) {
+      g.strokeStyle = ink.accent;
+      g.lineWidth = 2;
+      g.beginPath();
+      g.arc(this.x(moment), this.y(node), 8, 0, 7);
+      g.stroke();
+      g.lineWidth = 1;
+    }
+  }
+
+  // ---- Choosing ----
+  select(copy, reveal = false) {
+    this.selected = copy;
+    if (copy >= 0 && reveal) {
+      const { at, until } = this.model.copies;
+      if (at[copy] < this.from || until[copy] > this.to || until[copy] - at[copy] < 0.01 * (this.to - this.from)) {
+        this.show(at[copy], until[copy]);
+      }
+    }
+    this.invalidate();
+    this.onselect(copy, -1, 0);
+  }
+  highlight(copies, marks) {
+    this.path = new Set(copies);
+    this.marks = marks;
+    this.invalidate();
+  }
+
+  // The copy whose line is nearest to a point; −1: none is within reach.
+  near(x, y, reach = 7) {
+    const { at, until, message } = this.model.copies;
+    let best = -1, least = reach;
+    if (this.dense) return -1;
+    this.each(c => {
+      const m = message[c], x0 = this.x(at[c]), y0 = this.y(this.model.from[m]);
+      let dx = this.x(until[c]) - x0, dy = this.y(this.model.to[m]) - y0;
+      if (lostEarly(this.model.copies.outcome[c])) {
+        dx = 14;
+        dy = Math.sign(dy) * Math.min(14, Math.abs(dy) / 2);
+      }
+      const length = dx * dx + dy * dy;
+      const share = length ? Math.max(0, Math.min(1, ((x - x0) * dx + (y - y0) * dy) / length)) : 0;
+      const away = Math.hypot(x - x0 - share * dx, y - y0 - share * dy);
+      if (away < least) [best, least] = [c, away];
+    });
+    return best;
+  }
+  nodeNear(y) {
+    for (let node = 0; node < this.model.nodes; node++) {
+      const gap = this.y(1) - this.y(0) || 40;
+      if (Math.abs(this.y(node) - y) <= gap / 2) return node;
+    }
+    return -1;
+  }
+  pick(x, y) {
+    const copy = this.near(x, y);
+    if (copy >= 0) return this.select(copy);
+    const node = this.nodeNear(y);
+    this.selected = -1;
+    this.node = node === this.node && x < LEFT ? -1 : node;
+    this.invalidate();
+    if (node >= 0) this.onselect(-1, node, Math.max(0, this.time(x)));
+  }
+
+  // The next event after the selected one, or before it: of the chosen node, if there is one. A
+  // message counts when it is sent, at the chosen node when it comes there, too.
+  step(direction) {
+    const { at, until, message, outcome } = this.model.copies, { from, to } = this.model;
+    const middle = (this.from + this.to) / 2;
+    const concerns = c => this.wanted(c) && (this.node < 0 || from[message[c]] === this.node ||
+      (to[message[c]] === this.node && !lostEarly(outcome[c])));
+    const when = c => this.node >= 0 && from[message[c]] !== this.node ? until[c] : at[c];
+    const here = this.selected >= 0 ? when(this.selected) : middle;
+    let best = -1;
+    const after = (a, b) => when(a) - when(b) || a - b; // an order of all events
+    const beyond = c => this.selected >= 0 ? direction * after(c, this.selected) > 0
+      : direction * (when(c) - here) >= 0;
+    // Arrivals may be of messages sent long before: look as far back as the longest flight.
+    const start = lowerBound(at, here - (this.node >= 0 ? this.model.longest : 0));
+    if (direction > 0) {
+      for (let c = start; c < at.length; c++) {
+        if (best >= 0 && at[c] > when(best)) break;
+        if (concerns(c) && beyond(c) && (best < 0 || after(c, best) < 0)) best = c;
+      }
+    } else {
+      for (let c = lowerBound(at, here + 1e-9) - 1; c >= 0; c--) {
+        if (best >= 0 && at[c] < when(best) - this.model.longest) break;
+        if (concerns(c) && beyond(c) && (best < 0 || after(c, best) > 0)) best = c;
+        if (this.node < 0 && best >= 0) break;
+      }
+    }
+    if (best >= 0) this.select(best, true);
+  }
+
+  listen() {
+    const canvas = this.canvas;
+    let drag = null;
+    canvas.addEventListener("wheel", e => {
+      e.preventDefault();
+      const unit = e.deltaMode === 1 ? 16 : 1;
+      if (Math.abs(e.deltaX) > Math.abs(e.deltaY) || e.shiftKey) {
+        this.pan((e.deltaX || e.deltaY) * unit / this.width);
+      } else {
+        this.zoom(Math.exp(e.deltaY * unit * 0.0022), this.time(Math.max(LEFT, e.offsetX)));
+      }
+    }, { passive: false });
+    canvas.addEventListener("pointerdown", e => {
+      canvas.setPointerCapture(e.pointerId);
+      drag = { x: e.offsetX, y: e.offsetY, from: this.from, to: this.to, moved: false };
+    });
+    canvas.addEventListener("pointermove", e => {
+      if (!drag) return this.hover(e);
+      if (Math.abs(e.offsetX - drag.x) > 3) drag.moved = true;
+      if (!drag.moved) return;
+      canvas.classList.add("dragging");
+      const by = (drag.x - e.offsetX) / (this.width - LEFT - RIGHT) * (drag.to - drag.from);
+      this.setWindow(drag.from + by, drag.to + by);
+    });
+    const release = e => {
+      canvas.classList.remove("dragging");
+      if (drag && !drag.moved && e.type === "pointerup") this.pick(e.offsetX, e.offsetY);
+      drag = null;
+    };
+    canvas.addEventListener("pointerup", release);
+    canvas.addEventListener("pointercancel", release);
+    canvas.addEventListener("pointerleave", () => tip(""));
+    canvas.addEventListener("keydown", e => this.key(e));
+  }
+  key(e) {
+    const keys = { "+": () => this.zoom(.6), "=": () => this.zoom(.6), "-": () => this.zoom(1 / .6),
+      "0": () => this.setWindow(0, this.model.end_at), "Home": () => this.pan(-1e6), "End": () => this.pan(1e6),
+      "PageUp": () => this.pan(-.9), "PageDown": () => this.pan(.9),
+      "ArrowLeft": () => e.shiftKey ? this.pan(-.2) : this.step(-1),
+      "ArrowRight": () => e.shiftKey ? this.pan(.2) : this.step(1),
+      "ArrowUp": () => this.chooseNode(-1), "ArrowDown": () => this.chooseNode(1),
+      "Escape": () => this.letGo() };
+    if (!keys[e.key] || e.ctrlKey || e.metaKey || e.altKey) return;
+    e.preventDefault();
+    keys[e.key]();
+  }
+  chooseNode(by) {
+    const n = this.model.nodes;
+    this.node = this.node < 0 ? (by > 0 ? 0 : n - 1) : (this.node + by + n) % n;
+    this.invalidate();
+    const { at, until } = this.model.copies, c = this.selected;
+    const moment = c >= 0 ? until[c] : (this.from + this.to) / 2;
+    this.onselect(-1, this.node, Math.max(0, Math.min(this.model.end_at, moment)));
+  }
+  letGo() {
+    this.selected = this.node = -1;
+    this.highlight([], []);
+    this.onselect(-1, -1, 0);
+  }
+  hover(e) {
+    const copy = this.near(e.offsetX, e.offsetY);
+    if (copy < 0) return tip(e.offsetX > LEFT ? seconds(Math.max(0, this.time(e.offsetX)),
+      (this.to - this.from) / 1000) : "", e);
+    tip(describeCopy(this.model, copy), e);
+  }
+}
+
+function describeCopy(model, copy) {
+  const { message, at, until, outcome } = model.copies, m = message[copy];
+  const kind = model.from[m] === CLIENT ? "request" : model.types[model.type[m]];
+  const after = outcome[copy] === Outcome.DELIVERED ? ` after ${duration(until[copy] - at[copy])}` : "";
+  return `${kind}, ${model.nameOf(model.from[m])} → ${model.nameOf(model.to[m])}\n` +
+    `sent ${seconds(at[copy])}, ${outcomeText[outcome[copy]]}${after}`;
+}

@@ -1,0 +1,351 @@
+// SPDX-License-Identifier: MIT
+// What the page is about: reads the events into typed arrays and works out who knew what when.
+const Outcome = { FLYING: 0, DELIVERED: 1, CUT: 2, LOST: 3, DOWN: 4, FULL: 5 };
+const outcomeText = ["still under way at the end", "delivered", "dropped: a partition cut it off",
+  "dropped: the network lost it", "dropped: the receiver was down",
+  "dropped: the link was full"];
+const CLIENT = 0xffff;
+const kinds = ["gossip", "sync", "other", "client"];
+
+// A typed array that grows.
+class Column {
+  constructor(Type, capacity = 4096) { this.data = new Type(capacity); this.length = 0; }
+  push(value) {
+    if (this.length === this.data.length) {
+      const wider = new this.data.constructor(2 * this.length);
+      wider.set(this.data);
+      this.data = wider;
+    }
+    this.data[this.length] = value;
+    return this.length++;
+  }
+  done() { return this.data.subarray(0, this.length); }
+}
+
+// The first place in a sorted array whose item is not below a value.
+function lowerBound(sorted, value, length = sorted.length) {
+  let low = 0, high = length;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (sorted[middle] < value) low = middle + 1; else high = middle;
+  }
+  return low;
+}
+
+class Model {
+  constructor(run, text) {
+    this.run = run;
+    this.text = text;
+    this.nodes = run.nodes;
+    this.types = [];                       // of messages between nodes, by number
+    this.typeNumbers = new Map();
+    // Messages, those of clients to nodes included:
+    this.columns = { at: new Column(Float64Array), from: new Column(Uint16Array),
+      to: new Column(Uint16Array), bytes: new Column(Uint32Array), type: new Column(Uint8Array),
+      start: new Column(Uint32Array), end: new Column(Uint32Array), id: new Column(Uint32Array),
+      flying: new Column(Int32Array) }; // its first copy that has not ended
+    // Their copies: one a message, and more where the network made some.
+    this.copies = { message: new Column(Uint32Array), at: new Column(Float64Array),
+      until: new Column(Float64Array), outcome: new Column(Uint8Array),
+      next: new Column(Int32Array) }; // of the same message
+    // What nodes came to know; value −1: a crash, all is forgotten.
+    this.learnt = { at: new Column(Float64Array), node: new Column(Uint16Array),
+      value: new Column(Int32Array), count: new Column(Float64Array), message: new Column(Int32Array) };
+    this.values = [];
+    this.valueNumbers = new Map();
+    this.messageOf = new Column(Int32Array); // by id
+    this.replies = [];                       // {at, node, client, start, end}
+    this.faults = [];                        // {kind, text, from, to, number}
+    this.states = Array.from({ length: this.nodes }, () => []); // {at, what}
+    this.phases = [];
+    this.inferred = (run.set || run.counter) && text.indexOf("\nk") < 0;
+    this.read();
+    this.settle();
+    if (run.set || run.counter) this.derive();
+  }
+
+  kindOf(message) {
+    if (this.from[message] === CLIENT) return "client";
+    const name = this.types[this.type[message]];
+    return name === "gossip" || name === "sync" ? name : "other";
+  }
+  nodeNumber(name) { return name[0] === "n" ? +name.slice(1) : CLIENT; }
+  body(message) { return this.text.slice(this.start[message], this.end[message]); }
+  nameOf(node) { return node === CLIENT ? "a client" : "n" + node; }
+
+  typeNumber(start, end) {
+    const head = '{"type":"', { text } = this;
+    let name;
+    if (text.startsWith(head, start)) {
+      name = text.slice(start + head.length, text.indexOf('"', start + head.length));
+    } else {
+      const found = /"type"\s*:\s*"([^"]{0,40})/.exec(text.slice(start, Math.min(end, start + 400)));
+      name = found ? found[1] : "(none)";
+    }
+    let number = this.typeNumbers.get(name);
+    if (number === undefined) {
+      number = Math.min(this.types.length, 255);
+      this.typeNumbers.set(name, number);
+      if (number === this.types.length) this.types.push(name);
+    }
+    return number;
+  }
+
+  valueNumber(value) {
+    let number = this.valueNumbers.get(value);
+    if (number === undefined) {
+      number = this.values.length;
+      this.values.push(value);
+      this.valueNumbers.set(value, number);
+    }
+    return number;
+  }
+
+  // A line is a letter, the microseconds since the one before, and fields that depend on the letter.
+  read() {
+    const text = this.text;
+    let us = 0, at = text.indexOf("\n") + 1;
+    while (at < text.length) {
+      let end = text.indexOf("\n", at);
+      if (end < 0) end = text.length;
+      if (end > at) {
+        this.place = at + 1;
+        this.lineEnd = end;
+        us += this.number();
+        this.line(text[at], us / 1e6);
+      }
+      at = end + 1;
+    }
+    this.end_at = us / 1e6;
+  }
+  number() {
+    let value = 0, code;
+    while (this.place < this.lineEnd && (code = this.text.charCodeAt(this.place) - 48) >= 0 && code < 10) {
+      value = value * 10 + code;
+      this.place++;
+    }
+    this.place++;
+    return value;
+  }
+  word() {
+    let end = this.text.indexOf(" ", this.place);
+    if (end < 0 || end > this.lineEnd) end = this.lineEnd;
+    const word = this.text.slice(this.place, end);
+    this.place = end + 1;
+    return word;
+  }
+  rest() { return this.text.slice(this.place, this.lineEnd); }
+
+  line(letter, at) {
+    switch (letter) {
+    case "s": case "q": return this.onSend(at, letter === "s");
+    case "d": return this.onEnd(at, this.messageOf.data[this.number()], Outcome.DELIVERED);
+    case "x": {
+      const message = this.messageOf.data[this.number()];
+      return this.onEnd(at, message, { cut: Outcome.CUT, lost: Outcome.LOST, full: Outcome.FULL }[this.word()] || Outcome.DOWN);
+    }
+    case "2": return this.onCopy(at, this.messageOf.data[this.number()]);
+    case "k": return this.onLearn(at);
+    case "r": {
+      const node = this.nodeNumber(this.word()), client = this.word();
+      this.replies.push({ at, node, client, start: this.place, end: this.lineEnd });
+      return;
+    }
+    case "b": {
+      const number = this.number(), what = this.rest();
+      const kind = /^(lose|duplicate|delay|crash|pause|limit|slow|clock|drift)\b/.exec(what);
+      this.faults.push({ kind: kind ? kind[1] : "cut", text: what, from: at, to: Infinity, number });
+      return;
+    }
+    case "e": {
+      const number = this.number();
+      const fault = this.faults.findLast(f => f.number === number && f.to === Infinity);
+      if (fault) fault.to = at;
+      return;
+    }
+    case "c": {
+      const node = this.nodeNumber(this.word());
+      this.states[node].push({ at, what: "down" });
+      this.know(at, node, -1, 0, -1);
+      return;
+    }
+    case "u": return void this.states[this.nodeNumber(this.word())].push({ at, what: "up" });
+    case "p": return void this.states[this.nodeNumber(this.word())].push({ at, what: "paused" });
+    case "w": return void this.states[this.nodeNumber(this.word())].push({ at, what: "up" });
+    case "h": return void this.phases.push({ at, name: this.rest() });
+    }
+  }
+
+  onSend(at, between) {
+    const c = this.columns, id = this.number();
+    const from = this.nodeNumber(this.word()), to = this.nodeNumber(this.word());
+    c.bytes.push(between ? this.number() : 0);
+    c.at.push(at);
+    c.from.push(from);
+    c.to.push(to);
+    c.start.push(this.place);
+    c.end.push(this.lineEnd);
+    c.id.push(id);
+    c.flying.push(-1);
+    const message = c.type.push(between ? this.typeNumber(this.place, this.lineEnd) : 255);
+    while (this.messageOf.length <= id) this.messageOf.push(-1);
+    this.messageOf.data[id] = message;
+    this.onCopy(at, message);
+  }
+  onCopy(at, message) {
+    const c = this.copies;
+    c.message.push(message);
+    c.until.push(Infinity);
+    c.outcome.push(Outcome.FLYING);
+    c.next.push(this.columns.flying.data[message]);
+    this.columns.flying.data[message] = c.at.push(at);
+  }
+  onEnd(at, message, outcome) {
+    const { flying } = this.columns, copy = flying.data[message];
+    if (copy < 0) return;
+    flying.data[message] = this.copies.next.data[copy];
+    this.copies.until.data[copy] = at;
+    this.copies.outcome.data[copy] = outcome;
+    if (this.inferred && outcome === Outcome.DELIVERED) this.infer(at, message);
+  }
+
+  know(at, node, value, count, message) {
+    const k = this.learnt;
+    k.at.push(at);
+    k.node.push(node);
+    k.value.push(value);
+    k.count.push(count);
+    k.message.push(message);
+  }
+  onLearn(at) {
+    const id = this.word(), node = this.nodeNumber(this.word());
+    const message = id === "-" ? -1 : this.messageOf.data[+id];
+    for (const value of JSON.parse(this.rest())) {
+      if (Array.isArray(value)) {
+        this.know(at, node, this.valueNumber(JSON.stringify(value[0])), value[1], message);
+      } else {
+        this.know(at, node, this.valueNumber(JSON.stringify(value)), 1, message);
+      }
+    }
+  }
+  // Where nobody says what nodes know, by what they were told.
+  infer(at, message) {
+    const c = this.columns, node = c.to.data[message];
+    const body = JSON.parse(this.text.slice(c.start.data[message], c.end.data[message]));
+    for (const { key, count } of carried(body)) {
+      this.know(at, node, this.valueNumber(key), count, message);
+    }
+  }
+
+  settle() {
+    for (const columns of [this.columns, this.copies]) {
+      for (const name of Object.keys(columns)) columns[name] = columns[name].done();
+    }
+    Object.assign(this, this.columns);
+    for (const name of Object.keys(this.learnt)) this.learnt[name] = this.learnt[name].done();
+    const { at, until } = this.copies;
+    this.longest = 0; // flight
+    for (let i = 0; i < at.length; i++) {
+      if (until[i] === Infinity) until[i] = this.end_at;
+      this.longest = Math.max(this.longest, until[i] - at[i]);
+    }
+    for (const fault of this.faults) fault.to = Math.min(fault.to, this.end_at);
+    this.end_at = Math.max(this.end_at, 1e-3);
+    this.between = 0;
+    for (let i = 0; i < this.from.length; i++) this.between += this.from[i] !== CLIENT;
+    // Of each copy, so that drawing need not ask: the number of its kind in `kinds`.
+    this.copies.kind = Uint8Array.from(this.copies.message, m => kinds.indexOf(this.kindOf(m)));
+  }
+
+  // Goes through what was learnt, and calls back before each moment asked for, in order.
+  replay(visit) {
+    const { at, node, value, count } = this.learnt, n = this.nodes;
+    const counting = this.run.counter, width = this.values.length;
+    const known = new (counting ? Float64Array : Uint8Array)(n * width), best = new Float64Array(width);
+    const holders = new Uint16Array(width), totals = new Float64Array(n);
+    const state = { totals, total: 0, known, holders };
+    for (let i = 0; i < at.length; i++) {
+      if (visit.before) visit.before(at[i], state);
+      const who = node[i], v = value[i];
+      if (v < 0) {
+        totals[who] = 0;
+        for (let w = 0; w < width; w++) {
+          if (known[who * width + w] === 0) continue;
+          known[who * width + w] = 0;
+          if (--holders[w] === 0 && !counting) state.total--;
+        }
+        continue;
+      }
+      const had = known[who * width + v];
+      if (had >= count[i]) continue;
+      known[who * width + v] = count[i];
+      totals[who] += count[i] - had;
+      if (had === 0) holders[v]++;
+      if (counting) {
+        if (count[i] > best[v]) {
+          state.total += count[i] - best[v];
+          best[v] = count[i];
+        }
+      } else if (had === 0 && holders[v] === 1) {
+        state.total++;
+      }
+      if (visit.learn) visit.learn(i, state);
+    }
+    if (visit.before) visit.before(Infinity, state);
+  }
+
+  derive() {
+    const bins = this.bins = 720, n = this.nodes;
+    const lacks = this.lacks = new Float32Array(bins * n), step = this.end_at / bins;
+    const width = this.values.length;
+    const born = new Float64Array(width).fill(-1), half = new Float64Array(width).fill(-1);
+    const everywhere = new Float64Array(width).fill(-1), { at, value } = this.learnt;
+    let bin = 0;
+    this.replay({
+      before: (time, state) => {
+        for (; bin < bins && (bin + 1) * step < time; bin++) {
+          for (let i = 0; i < n; i++) lacks[bin * n + i] = Math.max(0, state.total - state.totals[i]);
+        }
+      },
+      learn: (i, state) => {
+        const v = value[i], holders = state.holders[v];
+        if (born[v] < 0) born[v] = at[i];
+        if (half[v] < 0 && 2 * holders >= n) half[v] = at[i];
+        if (everywhere[v] < 0 && holders === n) everywhere[v] = at[i];
+      },
+    });
+    this.mostLacking = lacks.reduce((most, x) => Math.max(most, x), 0);
+    this.born = born;
+    this.half = half;
+    this.everywhere = everywhere;
+  }
+
+  // What a node knows at a moment: {known: Set of value numbers, total: how many there are}.
+  knowledge(node, moment) {
+    const known = new Set(), all = new Set(), { at, node: who, value } = this.learnt;
+    for (let i = 0; i < at.length && at[i] <= moment; i++) {
+      if (value[i] >= 0) all.add(value[i]);
+      if (who[i] !== node) continue;
+      if (value[i] < 0) known.clear(); else known.add(value[i]);
+    }
+    return { known, all };
+  }
+  stateAt(node, moment) {
+    let state = "up";
+    for (const change of this.states[node]) if (change.at <= moment) state = change.what;
+    return state;
+  }
+  faultsAt(moment) { return this.faults.filter(f => f.from <= moment && moment < f.to); }
+}
+
+// The entries in a message's body, as [{key, count}]: grapevine's, or what a client adds.
+function carried(body) {
+  const out = [], add = (key, count) => out.push({ key: JSON.stringify(key), count });
+  for (const run of Array.isArray(body.entries) ? body.entries : []) {
+    for (const key of run.set || []) add(key, 1);
+    for (const entry of run.counter || []) add(entry[0], entry[1]);
+  }
+  if (body.type === "broadcast" && "message" in body) add(body.message, 1);
+  if (body.type === "add" && "element" in body) add(body.element, 1);
+  return out;
+}

@@ -1,0 +1,85 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+# gvsim's --trace and --report: whole and well-formed, the same for the same seed, complete; and
+# nothing else changes by them. How the page behaves in a browser is a gate, test/gates/report.sh.
+set -u
+gvsim=${BUILD:-build}/gvsim
+tmp=$(mktemp -d) || exit 1
+trap 'rm -rf "$tmp"' EXIT
+bad=0
+
+fault() {
+    echo "$*"
+    bad=1
+}
+
+# run NAME ARGS…: a run with a trace, a report and a result.
+run() {
+    name=$1
+    shift
+    "$gvsim" run "$@" --trace "$tmp/$name.jsonl" --report "$tmp/$name.html" \
+        --json "$tmp/$name.json" >"$tmp/$name.out" 2>&1 && return
+    cat "$tmp/$name.out"
+    fault "$name: exit status is not 0"
+}
+member() { # FILE NAME: of a flat JSON object
+    sed 's/.*"'"$2"'":\([^,}]*\).*/\1/' "$1"
+}
+count() { # FILE KIND
+    grep -c "^{\"t\":[0-9.]*,\"kind\":\"$2\"," "$1"
+}
+
+run storm --scenario storm --seed 7
+run again --scenario storm --seed 7
+run counter -w pn-counter --nodes 9 --latency 20 --nemesis partition --nemesis-interval 2 --seed 3
+run echo -w echo --seed 3
+for kind in jsonl html json; do
+    cmp -s "$tmp/storm.$kind" "$tmp/again.$kind" || fault "$kind: one seed, but two files"
+done
+"$gvsim" run --scenario storm --seed 7 --json "$tmp/plain.json" >/dev/null
+cmp -s "$tmp/storm.json" "$tmp/plain.json" || fault "a run differs if it is recorded"
+
+for name in storm counter echo; do
+    trace=$tmp/$name.jsonl
+    sent=$(count "$trace" send)
+    [ "$sent" = "$(member "$tmp/$name.json" servers_msgs)" ] || fault "$name: $sent messages sent"
+    # Every copy ends at most once, and all but those under way at the end do.
+    copies=$((sent + $(count "$trace" duplicate) + $(count "$trace" request)))
+    ended=$(($(count "$trace" deliver) + $(count "$trace" drop)))
+    [ $ended -le $copies ] && [ $((copies - ended)) -le 60 ] ||
+        fault "$name: of $copies copies $ended ended"
+done
+for kind in learn begin end crash restart pause resume phase reply; do
+    [ "$(count "$tmp/storm.jsonl" $kind)" -gt 0 ] || fault "storm: no event is a $kind"
+done
+for why in cut lost down; do
+    grep -q "\"kind\":\"drop\".*\"why\":\"$why\"}$" "$tmp/storm.jsonl" ||
+        fault "storm: nothing is $why"
+done
+
+# The page needs nothing from elsewhere, and nothing in the data can end their element.
+page=$tmp/storm.html
+grep -nE 'https?:|<link|src=|@import|url\(' "$page" | grep -v "Security-Policy\|default-src" &&
+    fault "the page asks for something"
+[ "$(grep -c '<script' "$page")" = 4 ] || fault "the page has not its four scripts"
+[ "$(grep -c '</script>' "$page")" = 4 ] || fault "the page's scripts do not end"
+events=$(sed -n '/id="events"/,/<\/script>/p' "$page" | sed '1d;$d')
+[ "$(echo "$events" | wc -l)" = "$(wc -l <"$tmp/storm.jsonl")" ] || fault "events are missing"
+echo "$events" | grep -vnE '^[s2qdxrkbecupwh][0-9]+( |$)' && fault "events are ill-formed"
+printf 'nodes 3 # </script><b>\ncut n1 | rest at 1s for 1s # <!--\n' >"$tmp/scenario"
+run hostile -w broadcast --scenario "$tmp/scenario" --time-limit 3 --seed 3
+[ "$(grep -c '</script>' "$tmp/hostile.html")" = 4 ] || fault "a scenario breaks the page"
+
+# Process mode.
+"$gvsim" exec -w broadcast --nodes 3 --rate 20 --time-limit 1 --quiet 1 --latency 20 --seed 3 \
+    --trace "$tmp/exec.jsonl" --report "$tmp/exec.html" --json "$tmp/exec.json" \
+    -- "${BUILD:-build}/gv-broadcast" >"$tmp/out" || { cat "$tmp/out" && bad=1; }
+[ "$(count "$tmp/exec.jsonl" send)" = "$(member "$tmp/exec.json" servers_msgs)" ] ||
+    fault "exec: the messages sent are not those counted"
+grep -q 'id="result">{' "$tmp/exec.html" || fault "exec: the report has no verdict"
+
+for option in --trace --report; do
+    "$gvsim" run -w echo $option /nowhere/x >"$tmp/out" 2>&1
+    [ $? = 2 ] && grep -q 'cannot write /nowhere/x' "$tmp/out" || fault "$option: it is no error"
+done
+exit $bad
