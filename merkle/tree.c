@@ -175,7 +175,7 @@ static struct gv_digest sum_of(const union node *node, uint32_t from, uint32_t t
 // How many of n ascending places are below `place`. Counts cache lines first, then within one: no
 // branch depends on a place, and a node out of cache has its lines fetched at the same time. Twice
 // as fast as halving.
-static uint32_t count_below(const uint64_t *places, uint32_t n, uint64_t place) {
+static inline uint32_t count_below(const uint64_t *places, uint32_t n, uint64_t place) {
     enum { LINE = 8 };
     uint32_t count = 0;
     for (uint32_t i = LINE - 1; i < n; i += LINE) count += LINE * (uint32_t)(places[i] < place);
@@ -186,14 +186,21 @@ static uint32_t count_below(const uint64_t *places, uint32_t n, uint64_t place) 
 
 // How many items of a leaf are below `place`; of an inner node, the child that holds the first item
 // that is not, or ends right before it.
-static uint32_t index_below(const union node *node, uint64_t place, bool leaf) {
+static inline uint32_t index_below(const union node *node, uint64_t place, bool leaf) {
     GV_ASSERT(node->count > 0 && node->count <= cap_of(leaf));
     if (leaf) return count_below(node->leaf.places, node->count, place);
     return count_below(node->inner.places + 1, node->count - 1, place);
 }
 
+static void prefetch(const void *start, size_t size) {
+    const char *at = start;
+    for (size_t i = 0; i < size; i += CACHE_LINE) GV_PREFETCH(at + i);
+}
+
 // Sets the cursor behind everything below `place`, which may be behind the last item of a leaf.
-static void descend(const struct gv_tree *tree, uint64_t place, struct gv_tree_cursor *out) {
+// What is to be changed and hardly in the cache is fetched whole, rather than column after column.
+static void descend(const struct gv_tree *tree, uint64_t place, bool to_change,
+                    struct gv_tree_cursor *out) {
     GV_ASSERT(tree->depth > 0 && tree->depth <= GV_TREE_DEPTH_MAX);
     out->tree = tree;
     out->epoch = tree->epoch;
@@ -204,6 +211,7 @@ static void descend(const struct gv_tree *tree, uint64_t place, struct gv_tree_c
         out->node[level] = node;
         out->index[level] = (uint16_t)child;
         node = node->inner.children[child];
+        if (to_change && level >= tree->depth - 3) prefetch(node, sizeof *node);
     }
     out->node[level] = node;
     out->index[level] = (uint16_t)index_below(node, place, true);
@@ -237,7 +245,7 @@ static union node *leaf_at(const struct gv_tree_cursor *at, uint32_t *index) {
 bool gv_tree_seek(const struct gv_tree *tree, uint64_t place, struct gv_tree_cursor *out) {
     GV_ASSERT(tree != NULL && out != NULL);
     if (tree->depth == 0) return false;
-    descend(tree, place, out);
+    descend(tree, place, false, out);
     const union node *leaf = out->node[tree->depth - 1];
     return out->index[tree->depth - 1] < leaf->count || next_leaf(out);
 }
@@ -318,11 +326,6 @@ struct lane {
     struct gv_digest under; // the node
 };
 
-static void prefetch(const void *start, size_t size) {
-    const char *at = start;
-    for (size_t i = 0; i < size; i += CACHE_LINE) GV_PREFETCH(at + i);
-}
-
 // Asks for what the search of a node reads, before anybody needs it.
 static void prefetch_places(const struct lane *lane, bool leaf) {
     size_t count = leaf && lane->under.count < LEAF_CAP ? lane->under.count : cap_of(leaf);
@@ -332,10 +335,9 @@ static void prefetch_places(const struct lane *lane, bool leaf) {
 // The entries that tell what is before `at`: those before it or, of what the parent knows to be
 // under the node, all but those from it on, whichever are fewer.
 static struct gv_digest sum_before(const struct lane *lane, bool leaf) {
-    const union node *node = lane->node;
-    uint32_t at = lane->index;
-    if (at <= node->count / 2) return sum_of(node, 0, at, leaf);
-    return gv_digest_sub(lane->under, sum_of(node, at, node->count, leaf));
+    uint32_t at = lane->index, count = lane->node->count;
+    if (at <= count / 2) return sum_of(lane->node, 0, at, leaf);
+    return gv_digest_sub(lane->under, sum_of(lane->node, at, count, leaf));
 }
 
 static void prefetch_sums(const struct lane *lane, bool leaf) {
@@ -399,12 +401,11 @@ static void select_lanes(const struct gv_tree *tree, const uint64_t *ranks, size
     for (int level = 0; level < tree->depth - 1; level++) {
         for (size_t i = 0; i < count; i++) {
             uint32_t child = child_of_rank(lanes[i].node, &lanes[i].rank);
-            lanes[i].node = lanes[i].node->inner.children[child];
-            if (level == tree->depth - 2) {
-                GV_PREFETCH(&lanes[i].node->leaf.places[lanes[i].rank]);
-            } else {
-                prefetch(lanes[i].node->inner.counts, sizeof lanes[i].node->inner.counts);
-            }
+            const union node *node = lanes[i].node->inner.children[child];
+            bool leaf = level == tree->depth - 2;
+            if (leaf) GV_PREFETCH(&node->leaf.places[lanes[i].rank]);
+            if (!leaf) prefetch(node->inner.counts, sizeof node->inner.counts);
+            lanes[i].node = node;
         }
     }
     for (size_t i = 0; i < count; i++) places[i] = lanes[i].node->leaf.places[lanes[i].rank];
@@ -446,11 +447,9 @@ void gv_tree_init(struct gv_tree *tree, struct gv_alloc alloc) {
 
 void gv_tree_fini(struct gv_tree *tree) {
     GV_ASSERT(tree != NULL);
-    struct chunk *chunk = tree->chunks;
-    while (chunk != NULL) {
-        struct chunk *next = chunk->next;
+    for (struct chunk *chunk = tree->chunks, *next; chunk != NULL; chunk = next) {
+        next = chunk->next;
         tree->alloc.resize(tree->alloc.ctx, chunk, chunk->size, 0);
-        chunk = next;
     }
     *tree = (struct gv_tree){.alloc = tree->alloc};
 }
@@ -580,8 +579,8 @@ int gv_tree_insert(struct gv_tree *tree, struct gv_item item) {
     }
     struct gv_tree_cursor path;
     int last = tree->depth - 1;
-    descend(tree, item.place + 1, &path);
-    if (spill(&path)) descend(tree, item.place + 1, &path);
+    descend(tree, item.place + 1, true, &path);
+    if (spill(&path)) descend(tree, item.place + 1, false, &path);
     if (reserve(tree, nodes_to_split(&path)) != 0) return GV_ENOMEM;
 
     bool carry = put_or_split(tree, &path, last, path.index[last], &entry);
