@@ -19,7 +19,7 @@ enum {
 };
 
 // Timers beside those of the peers, counted from peer_count on.
-enum gv_core_timer { GV_CORE_WAVE, GV_CORE_UP, GV_CORE_SYNC, GV_CORE_TIMERS };
+enum gv_core_timer { GV_CORE_WAVE, GV_CORE_UP, GV_CORE_SYNC, GV_CORE_TOUR, GV_CORE_TIMERS };
 
 // The tree that news travel on, and the beat of its waves; see push.h.
 struct gv_push {
@@ -63,6 +63,13 @@ struct gv_sync {
     gv_time put_off; // how long the next idle comparison has been put off
 };
 
+// A round of comparisons with everybody; see tour.h.
+struct gv_tour {
+    enum { GV_TOUR_NONE, GV_TOUR_PLANNED, GV_TOUR_GOING, GV_TOUR_ENDING } stage;
+    gv_time since;    // when it was planned
+    uint32_t visited; // so many of the others, counted from this node on
+};
+
 struct gv_engine {
     struct gv_alloc alloc;
     size_t message_max, text_max;
@@ -81,6 +88,7 @@ struct gv_engine {
     uint8_t *scratch; // canonical texts of an entry received
     struct gv_push push;
     struct gv_sync sync;
+    struct gv_tour tour;
     gv_time last_change;                     // of the replica
     void (*changed)(void *ctx, uint32_t at); // the owner's, or NULL
     void *changed_ctx;

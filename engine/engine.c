@@ -4,6 +4,7 @@
 #include "core.h"
 #include "push.h"
 #include "sync.h"
+#include "tour.h"
 
 #include <string.h>
 
@@ -79,6 +80,7 @@ static void leave(struct gv_engine *engine) {
     engine->peer_count = 0;
     engine->queue_len = 0;
     engine->sync = (struct gv_sync){0};
+    engine->tour = (struct gv_tour){0};
     engine->push = (struct gv_push){.parent = GV_CORE_NONE, .staleness = engine->push.staleness};
 }
 
@@ -149,6 +151,8 @@ static int prepare(struct gv_engine *engine, gv_time now, struct gv_slice self,
     error = gv_timers_init(&engine->timers, engine->alloc, (uint32_t)count + GV_CORE_TIMERS);
     if (!error) error = gv_push_join(engine);
     if (!error) error = gv_sync_join(engine, now);
+    // What an earlier life wrote may not have come to all.
+    if (!error && gv_tree_root(&engine->replica.tree).count > 0) gv_tour_plan(engine, now);
     return error;
 }
 
@@ -223,6 +227,7 @@ static void suspect(struct gv_engine *engine, int index, gv_time now) {
     gv_push_choose(engine, now);
     probe_later(engine, index, now);
     gv_push_trim(engine);
+    gv_tour_plan(engine, now);
     gv_core_arm(engine, GV_CORE_SYNC, now + PROBE_MAX_MS * GV_MS / 2);
 }
 
@@ -301,6 +306,8 @@ void gv_engine_advance(struct gv_engine *engine, gv_time now) {
         } else if (number - engine->peer_count == GV_CORE_UP) {
             let_go(engine, now, GV_CORE_UP);
             gv_push_up(engine);
+        } else if (number - engine->peer_count == GV_CORE_TOUR) {
+            gv_tour_due(engine, now);
         } else {
             gv_sync_due(engine, now);
         }
@@ -323,7 +330,8 @@ static void hold(struct gv_engine *engine, gv_time now) {
     }
 }
 
-static int put(struct gv_engine *engine, gv_time now, const struct gv_entry *entry, int origin) {
+static int put(struct gv_engine *engine, gv_time now, const struct gv_entry *entry, int origin,
+               bool sync) {
     if (entry->key.len + entry->value.len + entry->node.len > engine->text_max) return GV_ESPACE;
     uint32_t ref;
     bool full =
@@ -334,7 +342,7 @@ static int put(struct gv_engine *engine, gv_time now, const struct gv_entry *ent
     engine->last_change = now;
     if (engine->changed != NULL) engine->changed(engine->changed_ctx, ref);
     if (engine->peer_count < 2) return 1;
-    gv_push_changed(engine, now, ref, origin);
+    gv_push_changed(engine, now, ref, origin, sync);
     hold(engine, now);
     return 1;
 }
@@ -344,7 +352,7 @@ int gv_engine_put(struct gv_engine *engine, gv_time now, const struct gv_entry *
     GV_ASSERT(entry->lattice != GV_LATTICE_REGISTER ||
               (entry->value.len > 0 && entry->node.len > 0));
     gv_engine_advance(engine, now);
-    int stored = put(engine, now, entry, GV_NEWS_SELF);
+    int stored = put(engine, now, entry, GV_NEWS_SELF, false);
     if (stored >= 0)
         gv_core_trace(engine, stored > 0 ? GV_ENGINE_STORED : GV_ENGINE_KNOWN, GV_NEWS_SELF, false,
                       entry);
@@ -364,7 +372,7 @@ static int merge(struct gv_engine *engine, gv_time now, int index, const struct 
     struct gv_entry entry;
     while ((more = gv_message_next(&cursor, &entry, (char *)engine->scratch,
                                    GV_REPLICA_TEXT_MAX)) != 0) {
-        int done = more > 0 ? put(engine, now, &entry, index) : more;
+        int done = more > 0 ? put(engine, now, &entry, index, message->sync) : more;
         if (done >= 0)
             gv_core_trace(engine, done > 0 ? GV_ENGINE_STORED : GV_ENGINE_KNOWN, index,
                           message->sync, &entry);
@@ -385,7 +393,10 @@ static void greet(struct gv_engine *engine, gv_time now, int index,
     struct gv_peer *peer = engine->peers[index];
     if (!message->has_id || !gv_peer_begins(peer, message->id)) return;
     bool child = message->up && !peer->whole;
-    if (peer->heard) gv_sync_trouble(engine, now); // what it told some of us, it may tell no more
+    if (peer->heard) { // what it told some of us, it may tell no more
+        gv_sync_trouble(engine, now);
+        gv_tour_plan(engine, now);
+    }
     if ((!peer->heard && !child) || message->ranges.len > 0) return;
     peer->open_sync = peer->follow_up = true;
     gv_core_enqueue(engine, index);

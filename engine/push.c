@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "push.h"
 
+#include "tour.h"
+
 enum {
     PERIOD_MIN_MS = 10,
     PERIOD_SHARE = 4,    // of the way down and up, the least that a period is worth
@@ -191,15 +193,16 @@ static void keep(struct gv_engine *engine, uint32_t ref, int origin, bool wanted
     if (mark != NULL) *mark = position;
 }
 
-void gv_push_changed(struct gv_engine *engine, gv_time now, uint32_t ref, int origin) {
+void gv_push_changed(struct gv_engine *engine, gv_time now, uint32_t ref, int origin, bool sync) {
     const struct gv_push *push = &engine->push;
-    bool ours = !direct(engine) || origin == GV_NEWS_SELF;
+    bool learned = direct(engine) && sync && gv_tour_learns(engine);
+    bool ours = !direct(engine) || origin == GV_NEWS_SELF || learned;
     bool up = push->parent != GV_CORE_NONE && origin != push->parent;
     bool only = push->child_count == 1 && (int)push->children[0] == origin;
     bool down = push->child_count > 0 && !only && ours;
     keep(engine, ref, origin, up || down);
     if (up) gv_core_arm(engine, GV_CORE_UP, up_time(engine, now));
-    if (down) gv_core_arm(engine, GV_CORE_WAVE, wave_time(engine, now));
+    if (down && !learned) gv_core_arm(engine, GV_CORE_WAVE, wave_time(engine, now)); // at its end
 }
 
 // Somebody has left the parent of this node: asks it whether it is there.

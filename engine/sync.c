@@ -6,10 +6,10 @@
 enum {
     SOON_MS = 1000,   // between syncs after trouble
     FAR_MS = 20,      // a round trip from which on a message saved is worth more bytes
-    IDLE_MS = 30000,  // between comparisons without trouble …
+    IDLE_MS = 30000,  // between comparisons without trouble, at least …
+    EACH_MS = 2000,   // … and so long for each node there is: half a message a second in all …
     QUIET_MS = 20000, // … of which so much without a change, if it can be
     PARTED_MS = 4000, // while somebody is suspected
-    PUT_OFF_MAX_MS = 30000,
     BEGIN_ROUNDS = 3, // most syncs of a node that begins with nothing and hears of nothing
 };
 
@@ -68,19 +68,26 @@ static bool recent(const struct gv_engine *engine, int peer, gv_time then, gv_ti
     return then > 0 && now - then < gv_peer_timeout(engine->peers[peer], gv_core_guess(engine));
 }
 
+// Between two comparisons of a node without trouble.
+static gv_time idle_pause(const struct gv_engine *engine) {
+    uint64_t each = (uint64_t)EACH_MS * engine->peer_count;
+    return (each > IDLE_MS ? each : IDLE_MS) * GV_MS;
+}
+
 void gv_sync_due(struct gv_engine *engine, gv_time now) {
     struct gv_sync *sync = &engine->sync;
     bool trouble = sync->trouble, parted = engine->stats.suspected > 0;
     gv_time settle = QUIET_MS * GV_MS;
     if (!trouble && !parted && now - engine->last_change < settle &&
-        sync->put_off < PUT_OFF_MAX_MS * GV_MS) {
+        sync->put_off < idle_pause(engine)) {
         sync->put_off += settle;
         gv_core_arm(engine, GV_CORE_SYNC, now + jitter(engine, settle));
         return;
     }
     sync->put_off = 0;
     sync->trouble = false;
-    gv_core_arm(engine, GV_CORE_SYNC, now + jitter(engine, (parted ? PARTED_MS : IDLE_MS) * GV_MS));
+    gv_time pause = parted ? PARTED_MS * GV_MS : idle_pause(engine);
+    gv_core_arm(engine, GV_CORE_SYNC, now + jitter(engine, pause));
     int parent = engine->push.parent;
     bool begun = sync->begun == BEGIN_ROUNDS;
     bool empty = gv_tree_root(&engine->replica.tree).count == 0;

@@ -291,6 +291,49 @@ static void a_node_stands_still(void **state) {
     gv_cluster_fini(&cluster);
 }
 
+// A node that tells all others itself has told only one of them something when it dies. The news
+// comes to the others soon, whether it comes back with nothing, or not at all.
+static void what_only_some_were_told(void **state) {
+    (void)state;
+    struct gv_prng prng;
+    gv_prng_init(&prng, gv_test_seed(), 8);
+    for (int round = 0; round < 12; round++) {
+        struct gv_cluster cluster;
+        struct gv_cluster_config config = {
+            .nodes = 3 + 4 * (uint32_t)round, .seed = gv_prng_next(&prng), .latency_ms = 50};
+        gv_cluster_init(&cluster, &config);
+        gv_cluster_join(&cluster);
+        for (uint32_t node = 0; node < config.nodes; node++)
+            gv_cluster_add_number(&cluster, node, node);
+        gv_cluster_run(&cluster, ms(5 * SECOND));
+        uint32_t dying = (uint32_t)gv_prng_below(&prng, config.nodes);
+        uint32_t told =
+            (dying + 1 + (uint32_t)gv_prng_below(&prng, config.nodes - 1)) % config.nodes;
+        for (uint32_t node = 0; node < config.nodes; node++)
+            cluster.nodes[node].deaf[dying] = node != told;
+        gv_cluster_add(&cluster, dying, "\"only once\"");
+        gv_cluster_run(&cluster, ms(60));
+        cluster.nodes[dying].stopped = round % 2 == 0;
+        for (uint32_t node = 0; node < config.nodes; node++)
+            cluster.nodes[node].deaf[dying] = false;
+        if (round % 2 == 0) { // somebody has to notice
+            gv_cluster_add(&cluster, (dying + 1) % config.nodes, "\"are you there?\"");
+            gv_cluster_run(&cluster, ms(8 * SECOND));
+        } else {
+            gv_cluster_restart(&cluster, dying);
+        }
+        uint64_t before = cluster.net.messages;
+        assert_true(gv_cluster_settle(&cluster, ms(12 * SECOND)) != GV_TIME_NEVER);
+        assert_int_equal(gv_cluster_entries(&cluster, told), config.nodes + 1 + (round % 2 == 0));
+        gv_cluster_run(&cluster, ms(10 * SECOND));
+        printf("%u nodes: %llu messages after a death\n", (unsigned)config.nodes,
+               (unsigned long long)(cluster.net.messages - before));
+        assert_true(cluster.net.messages - before < config.nodes * config.nodes + 50);
+        nothing_was_bad(&cluster);
+        gv_cluster_fini(&cluster);
+    }
+}
+
 // More news than the log keeps, while a peer is cut off and the messages are small.
 static void the_log_is_bounded(void **state) {
     (void)state;
@@ -327,6 +370,7 @@ int main(void) {
         cmocka_unit_test(a_slow_hub),
         cmocka_unit_test(heavy_loss),
         cmocka_unit_test(a_node_stands_still),
+        cmocka_unit_test(what_only_some_were_told),
         cmocka_unit_test(the_log_is_bounded),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: MIT
+#include "tour.h"
+
+enum {
+    SOON_MS = 1000, // between a loss and the tour
+    CALM_MS = 1000, // without a change, then differences are not merely in flight …
+    WAIT_MS = 5000, // … but it is not put off any longer
+    LAST_MS = 3000, // about how long it takes to ask everybody
+    ANSWERS = 4,    // round trips that the last differences may take
+};
+
+static gv_time jitter(struct gv_engine *engine, gv_time time) {
+    return time * 3 / 4 + gv_prng_below(&engine->prng, time / 2 + 1);
+}
+
+void gv_tour_plan(struct gv_engine *engine, gv_time now) {
+    struct gv_tour *tour = &engine->tour;
+    if (engine->push.staleness > 0 || engine->peer_count < 3) return;
+    tour->stage = GV_TOUR_PLANNED;
+    tour->since = now;
+    gv_core_arm(engine, GV_CORE_TOUR, now + jitter(engine, SOON_MS * GV_MS));
+}
+
+bool gv_tour_learns(const struct gv_engine *engine) {
+    return engine->tour.stage >= GV_TOUR_GOING;
+}
+
+// Whether this node and the peer have not compared since the tour was planned, and can.
+static bool open_question(struct gv_engine *engine, int peer) {
+    const struct gv_peer *state = gv_core_peer(engine, peer);
+    if (state == NULL || state->suspected) return false;
+    return state->opened_at <= engine->tour.since && state->synced_at <= engine->tour.since;
+}
+
+// Asks the next peer. False: there is none left.
+static bool visit(struct gv_engine *engine) {
+    struct gv_tour *tour = &engine->tour;
+    while (++tour->visited < engine->peer_count) {
+        int peer = (int)((engine->self + tour->visited) % engine->peer_count);
+        if (!open_question(engine, peer)) continue;
+        engine->peers[peer]->open_sync = engine->peers[peer]->follow_up = true;
+        gv_core_enqueue(engine, peer);
+        return true;
+    }
+    return false;
+}
+
+void gv_tour_due(struct gv_engine *engine, gv_time now) {
+    struct gv_tour *tour = &engine->tour;
+    GV_ASSERT(tour->stage != GV_TOUR_NONE);
+    gv_time next = jitter(engine, LAST_MS * GV_MS / engine->peer_count);
+    if (tour->stage == GV_TOUR_PLANNED) {
+        bool calm = now - engine->last_change >= CALM_MS * GV_MS;
+        if (calm || now - tour->since >= WAIT_MS * GV_MS) {
+            tour->stage = GV_TOUR_GOING;
+            tour->visited = 0;
+        }
+    } else if (tour->stage == GV_TOUR_GOING) {
+        if (!visit(engine)) {
+            tour->stage = GV_TOUR_ENDING;
+            next = SOON_MS * GV_MS + ANSWERS * gv_core_guess(engine);
+        }
+    } else {
+        tour->stage = GV_TOUR_NONE;
+        gv_core_arm(engine, GV_CORE_WAVE, now);
+        return;
+    }
+    gv_core_arm(engine, GV_CORE_TOUR, now + next);
+}

@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: MIT
+// Tours: what a crashed node told only some. Internal to engine/.
+//
+// With staleness 0 everybody tells everybody, and nobody passes on what others have told. So if a
+// node is lost in the middle of telling, those that it told are to tell the others. Who notices
+// that a peer is gone, or has begun a new life, or itself begins one and remembers an earlier one,
+// waits until no more changes come in, and then goes round: it compares with every other node,
+// and last tells all of them what it has learned by that. Two nodes compare once, whichever of them
+// asks. At the most this costs as much as a value from each node. On a tree nothing of it is
+// needed: what a sync brings in is news there, and travels on.
+#ifndef GV_ENGINE_TOUR_H
+#define GV_ENGINE_TOUR_H
+
+#include "core.h"
+
+// Somebody may have told only some of us something: a tour begins soon, or begins anew.
+void gv_tour_plan(struct gv_engine *engine, gv_time now);
+// The timer rang: the next step of the tour.
+void gv_tour_due(struct gv_engine *engine, gv_time now);
+// Whether what a sync brings in is to be told to others.
+bool gv_tour_learns(const struct gv_engine *engine);
+
+#endif
