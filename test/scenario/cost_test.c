@@ -206,6 +206,30 @@ static struct gv_study_figures challenge(uint32_t staleness_ms, enum gv_net_late
                                      .max_ms = gv_batch_median(most_ms, RUNS)};
 }
 
+// Two hundred nodes at two hundred operations a second: in every period a message down to each
+// node, and one up from each that has news, and little more; and the staleness is kept.
+static void many_nodes(void **state) {
+    (void)state;
+    enum { NODES = 200, SECONDS = 20, STALENESS_MS = 1000, LEVELS = 2 };
+    struct gv_virtual_config config = {.trial = gv_study_trial(), .staleness_ms = STALENESS_MS};
+    config.trial.nodes = NODES;
+    config.trial.rate = 200;
+    config.trial.delivery = GV_NET_EXACT;
+    config.trial.seed = gv_test_seed();
+    config.settle = config.trial.quiet;
+    struct gv_virtual *sim = gv_virtual_new(&config);
+    while (gv_virtual_step(sim)) continue;
+    struct gv_result result = gv_virtual_finish(sim);
+    assert_true(result.valid);
+    double period_ms = STALENESS_MS - LEVELS * (2 * config.trial.latency_ms + STALENESS_MS / 40.0);
+    double a_period = (double)result.servers_msgs * period_ms / (SECONDS * SECOND);
+    printf("%.0f messages a period, %.2f for each node; 99 %% of values within %.0f ms\n", a_period,
+           a_period / (NODES - 1), result.stable_latency.p99);
+    assert_true(a_period <= 2.2 * (NODES - 1));
+    assert_true(result.stable_latency.p99 <= STALENESS_MS);
+    gv_virtual_free(sim);
+}
+
 // Links that vary cost half as many messages more, and twice the time, at most.
 static void latency_may_vary(void **state) {
     (void)state;
@@ -278,6 +302,7 @@ int main(void) {
         cmocka_unit_test(staleness_is_kept),
         cmocka_unit_test(staleness_is_kept_under_load),
         cmocka_unit_test(slow_links_are_noticed),
+        cmocka_unit_test(many_nodes),
         cmocka_unit_test(latency_may_vary),
         cmocka_unit_test(quiet_after_a_load),
         cmocka_unit_test(idle_clusters_are_quiet),
