@@ -77,8 +77,8 @@ struct gv_engine {
     struct gv_replica replica;
     struct gv_news news;
     struct gv_timers timers;
-    struct gv_slice *names; // in order
-    uint8_t *name_text;
+    uint8_t *name_text;  // the names in order, one behind the other
+    uint32_t *name_ends; // where each ends there
     size_t name_bytes;
     uint32_t peer_count; // nodes of the cluster, this one included; 0: not joined
     uint32_t self;

@@ -70,11 +70,11 @@ static void leave(struct gv_engine *engine) {
     release(engine, engine->peers, count * sizeof(struct gv_peer *));
     release(engine, engine->queue, count * sizeof *engine->queue);
     release(engine, engine->push.children, count * sizeof *engine->push.children);
-    release(engine, engine->names, count * sizeof *engine->names);
+    release(engine, engine->name_ends, count * sizeof *engine->name_ends);
     release(engine, engine->name_text, engine->name_bytes);
     engine->peers = NULL;
     engine->queue = NULL;
-    engine->names = NULL;
+    engine->name_ends = NULL;
     engine->name_text = NULL;
     engine->name_bytes = 0;
     engine->peer_count = 0;
@@ -101,12 +101,17 @@ static int compare(struct gv_slice a, struct gv_slice b) {
     return order != 0 ? order : (a.len > b.len) - (a.len < b.len);
 }
 
+static struct gv_slice name_at(const struct gv_engine *engine, size_t i) {
+    uint32_t from = i > 0 ? engine->name_ends[i - 1] : 0;
+    return (struct gv_slice){engine->name_text + from, engine->name_ends[i] - from};
+}
+
 // Where the name stands, or would: the first position whose name is not smaller.
-static size_t lower_bound(const struct gv_slice *names, size_t count, struct gv_slice name) {
-    size_t low = 0;
+static size_t lower_bound(const struct gv_engine *engine, struct gv_slice name) {
+    size_t low = 0, count = engine->peer_count;
     while (count > 0) {
         size_t half = count / 2;
-        if (compare(names[low + half], name) < 0) {
+        if (compare(name_at(engine, low + half), name) < 0) {
             low += half + 1;
             count -= half + 1;
         } else {
@@ -116,37 +121,71 @@ static size_t lower_bound(const struct gv_slice *names, size_t count, struct gv_
     return low;
 }
 
-// Copies the names in order. GV_EINVAL: one is repeated.
-static int copy_names(struct gv_engine *engine, const struct gv_slice *names, size_t count) {
-    uint8_t *text = engine->name_text;
-    for (size_t i = 0; i < count; i++) {
-        size_t at = lower_bound(engine->names, i, names[i]);
-        if (at < i && compare(engine->names[at], names[i]) == 0) return GV_EINVAL;
-        memmove(engine->names + at + 1, engine->names + at, (i - at) * sizeof *names);
-        memcpy(text, names[i].data, names[i].len);
-        engine->names[at] = (struct gv_slice){text, names[i].len};
-        text += names[i].len;
+// Merges two neighbouring runs of numbers of names, each in order: [from, middle) and [middle, to).
+static void merge_runs(const struct gv_slice *names, const uint32_t *runs, uint32_t *out,
+                       size_t from, size_t middle, size_t to) {
+    size_t left = from, right = middle;
+    for (size_t at = from; at < to; at++) {
+        bool first =
+            right == to || (left < middle && compare(names[runs[left]], names[runs[right]]) <= 0);
+        out[at] = first ? runs[left++] : runs[right++];
     }
-    return 0;
+}
+
+// Sorts the numbers of names, in `order`, by merging; `spare` is as long. Returns the one of the
+// two where they are then.
+static uint32_t *sort(const struct gv_slice *names, uint32_t *order, uint32_t *spare,
+                      size_t count) {
+    for (size_t i = 0; i < count; i++) order[i] = (uint32_t)i;
+    for (size_t run = 1; run < count; run *= 2) {
+        for (size_t from = 0; from < count; from += 2 * run) {
+            size_t middle = from + run < count ? from + run : count;
+            size_t to = middle + run < count ? middle + run : count;
+            merge_runs(names, order, spare, from, middle, to);
+        }
+        uint32_t *sorted = spare;
+        spare = order;
+        order = sorted;
+    }
+    return order;
+}
+
+// Copies the names in order. GV_EINVAL: one is repeated.
+static int copy_names(struct gv_engine *engine, const struct gv_slice *names) {
+    size_t count = engine->peer_count, size = 2 * count * sizeof(uint32_t);
+    uint32_t *numbers = resize(engine, NULL, 0, size);
+    if (numbers == NULL) return GV_ENOMEM;
+    const uint32_t *order = sort(names, numbers, numbers + count, count);
+    uint32_t end = 0;
+    int error = 0;
+    for (size_t i = 0; i < count; i++) {
+        struct gv_slice name = names[order[i]];
+        if (i > 0 && compare(names[order[i - 1]], name) == 0) error = GV_EINVAL;
+        memcpy(engine->name_text + end, name.data, name.len);
+        end += (uint32_t)name.len;
+        engine->name_ends[i] = end;
+    }
+    release(engine, numbers, size);
+    return error;
 }
 
 static int prepare(struct gv_engine *engine, gv_time now, struct gv_slice self,
                    const struct gv_slice *names) {
     size_t count = engine->peer_count;
-    engine->names = resize(engine, NULL, 0, count * sizeof *engine->names);
+    engine->name_ends = resize(engine, NULL, 0, count * sizeof *engine->name_ends);
     engine->name_text = resize(engine, NULL, 0, engine->name_bytes);
     engine->queue = resize(engine, NULL, 0, count * sizeof *engine->queue);
     engine->peers = resize(engine, NULL, 0, count * sizeof(struct gv_peer *));
     if (engine->peers != NULL) {
         for (size_t i = 0; i < count; i++) engine->peers[i] = NULL;
     }
-    if (engine->names == NULL || engine->name_text == NULL || engine->queue == NULL ||
+    if (engine->name_ends == NULL || engine->name_text == NULL || engine->queue == NULL ||
         engine->peers == NULL)
         return GV_ENOMEM;
-    int error = copy_names(engine, names, count);
+    int error = copy_names(engine, names);
     if (error) return error;
-    size_t at = lower_bound(engine->names, count, self);
-    if (at == count || compare(engine->names[at], self) != 0) return GV_EINVAL;
+    size_t at = lower_bound(engine, self);
+    if (at == count || compare(name_at(engine, at), self) != 0) return GV_EINVAL;
     engine->self = (uint32_t)at;
     error = gv_timers_init(&engine->timers, engine->alloc, (uint32_t)count + GV_CORE_TIMERS);
     if (!error) error = gv_push_join(engine);
@@ -175,14 +214,14 @@ int gv_engine_join(struct gv_engine *engine, gv_time now, struct gv_slice self,
 
 int gv_engine_peer(const struct gv_engine *engine, struct gv_slice name) {
     if (engine->peer_count == 0 || name.len == 0) return GV_ENOENT;
-    size_t at = lower_bound(engine->names, engine->peer_count, name);
+    size_t at = lower_bound(engine, name);
     if (at == engine->peer_count || at == engine->self) return GV_ENOENT;
-    return compare(engine->names[at], name) == 0 ? (int)at : GV_ENOENT;
+    return compare(name_at(engine, at), name) == 0 ? (int)at : GV_ENOENT;
 }
 
 struct gv_slice gv_engine_name(const struct gv_engine *engine, int peer) {
     GV_ASSERT(peer >= 0 && (uint32_t)peer < engine->peer_count);
-    return engine->names[peer];
+    return name_at(engine, (size_t)peer);
 }
 
 // --- time ------------------------------------------------------------------------------------

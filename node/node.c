@@ -12,6 +12,8 @@
 
 // Bytes of replies after which gossip gets its turn, though more replies wait.
 enum { GOSSIP_SHARE = 64 << 10 };
+// Buffers of longer lines than gossip has are not kept.
+enum { LONG_LINE = GV_ENGINE_MESSAGE_DEFAULT + (4 << 10) };
 enum { LOG_TEXT = GV_LOG_TEXT_MAX, LOG_EXCERPT = 80 };
 // Longest raw src, dest, type or msg_id of a line that could not be parsed, bytes.
 enum { PEEK_MAX = GV_REPLY_ROOM / 4 };
@@ -32,8 +34,7 @@ struct gv_node {
     char name[GV_NODE_NAME_MAX + 1];
     char quoted[GV_NODE_QUOTED_MAX];
     size_t quoted_len;
-    char *cluster; // node_ids, canonical
-    size_t cluster_len;
+    uint64_t cluster; // a hash of node_ids, canonical
 
     struct gv_log log;
     struct gv_stats stats; // what is counted here; the rest is asked for
@@ -116,8 +117,13 @@ void gv_node_free(struct gv_node *node) {
     gv_clients_fini(&node->clients);
     if (node->state != NULL) node_resize(node, node->state, node->config.workload->state_size, 0);
     if (node->scratch != NULL) node_resize(node, node->scratch, node->scratch_cap, 0);
-    if (node->cluster != NULL) node_resize(node, node->cluster, node->cluster_len, 0);
     node_resize(node, node, sizeof *node, 0);
+}
+
+static void drop_scratch(struct gv_node *node) {
+    if (node->scratch != NULL) node_resize(node, node->scratch, node->scratch_cap, 0);
+    node->scratch = NULL;
+    node->scratch_cap = 0;
 }
 
 // Makes scratch hold `len` bytes.
@@ -324,22 +330,13 @@ static const char *join(struct gv_node *node, gv_time now, int ids, int *code) {
     return fault;
 }
 
-// Keeps node_ids as text, to know a second init like the first by. Scratch is long enough.
-static int keep_cluster(struct gv_node *node, int ids) {
+// What to know a second init like the first by. Scratch is long enough for the text.
+static uint64_t hash_cluster(const struct gv_node *node, int ids) {
     int len = gv_json_canonical(node->config.json, ids, node->scratch, node->scratch_cap);
     GV_ASSERT(len > 0);
-    char *cluster = node_resize(node, NULL, 0, (size_t)len);
-    if (cluster == NULL) return GV_ENOMEM;
-    memcpy(cluster, node->scratch, (size_t)len);
-    node->cluster = cluster;
-    node->cluster_len = (size_t)len;
-    return 0;
-}
-
-static void drop_cluster(struct gv_node *node) {
-    if (node->cluster != NULL) node_resize(node, node->cluster, node->cluster_len, 0);
-    node->cluster = NULL;
-    node->name[0] = '\0';
+    struct gv_digest_key key;
+    gv_digest_key_init(&key, (struct gv_slice){0});
+    return gv_digest_hash(&key, node->scratch, (size_t)len);
 }
 
 static int first_init(struct gv_node *node, gv_time now, const struct gv_line *line, int id,
@@ -351,16 +348,16 @@ static int first_init(struct gv_node *node, gv_time now, const struct gv_line *l
                       "init: node_id is not a name (1 to 64 bytes, no control characters)");
     node->name[len] = '\0';
     if (gv_json_size(json, ids) > (int)node->config.peers_max) {
-        drop_cluster(node);
+        node->name[0] = '\0';
         return refuse(node, now, line, GV_REQUEST_MALFORMED,
                       "init: node_ids: %d names, %" PRIu32 " are allowed", gv_json_size(json, ids),
                       node->config.peers_max);
     }
     int code = GV_REQUEST_UNAVAILABLE;
-    const char *fault =
-        keep_cluster(node, ids) != 0 ? "out of memory" : join(node, now, ids, &code);
+    node->cluster = hash_cluster(node, ids);
+    const char *fault = join(node, now, ids, &code);
     if (fault != NULL) {
-        drop_cluster(node);
+        node->name[0] = '\0';
         return refuse(node, now, line, code, "init: %s", fault);
     }
     int quoted = gv_json_quote((struct gv_slice){(uint8_t *)node->name, (size_t)len}, node->quoted,
@@ -379,10 +376,7 @@ static int first_init(struct gv_node *node, gv_time now, const struct gv_line *l
 static int later_init(struct gv_node *node, gv_time now, const struct gv_line *line, int id,
                       int ids) {
     const struct gv_json *json = node->config.json;
-    int len = gv_json_canonical(json, ids, node->scratch, node->scratch_cap);
-    GV_ASSERT(len > 0);
-    bool same = gv_json_equals(json, id, node->name) && (size_t)len == node->cluster_len &&
-                memcmp(node->scratch, node->cluster, node->cluster_len) == 0;
+    bool same = gv_json_equals(json, id, node->name) && hash_cluster(node, ids) == node->cluster;
     if (!same)
         return refuse(node, now, line, GV_REQUEST_PRECONDITION,
                       "init: differs from the first, for %s", node->name);
@@ -610,9 +604,18 @@ int gv_node_receive(struct gv_node *node, gv_time now, const char *line, size_t 
     }
     struct gv_json *json = node->config.json;
     int tokens = gv_json_parse(json, line, len);
+<<<<<<< HEAD
     error = tokens < 0 ? refuse_unparsed(node, now, line, len, tokens) : receive_line(node, now);
     uint64_t waiting = gv_reply_waiting(&node->reply);
     if (waiting > node->stats.numbers.queued_replies) look_at_queues(node, NULL);
+=======
+    if (tokens < 0) {
+        complain(node, now, "undecodable line: %s at byte %zu", json->error, json->error_offset);
+        return tokens;
+    }
+    error = receive_line(node, now);
+    if (len > LONG_LINE) drop_scratch(node);
+>>>>>>> c4130ed (engine, node: hold a large cluster in less memory)
     return error;
 }
 
@@ -723,6 +726,7 @@ size_t gv_node_send(struct gv_node *node, gv_time now, char *buf, size_t cap) {
     GV_ASSERT(cap >= gv_node_send_min(node));
     if (node->config.store != NULL) answer_writes(node, now);
     struct gv_reply *reply = &node->reply;
+    gv_reply_trim(reply, 4 * LONG_LINE);
     size_t len = 0;
     for (;;) {
         size_t gossip = 0;

@@ -21,6 +21,14 @@ void gv_reply_fini(struct gv_reply *reply) {
     *reply = (struct gv_reply){.alloc = alloc};
 }
 
+void gv_reply_trim(struct gv_reply *reply, size_t keep) {
+    if (reply->cap <= keep || gv_reply_waiting(reply) > 0) return;
+    GV_ASSERT(!reply->open);
+    reply->alloc.resize(reply->alloc.ctx, reply->data, reply->cap, 0);
+    reply->data = NULL;
+    reply->cap = reply->head = reply->tail = 0;
+}
+
 static int reserve_text(struct gv_reply *reply, size_t need) {
     if (need <= reply->cap - reply->tail) return 0;
     size_t used = gv_reply_waiting(reply);
