@@ -604,18 +604,13 @@ int gv_node_receive(struct gv_node *node, gv_time now, const char *line, size_t 
     }
     struct gv_json *json = node->config.json;
     int tokens = gv_json_parse(json, line, len);
-<<<<<<< HEAD
     error = tokens < 0 ? refuse_unparsed(node, now, line, len, tokens) : receive_line(node, now);
+    if (len > LONG_LINE) {
+        drop_scratch(node);
+        gv_reply_trim(&node->reply);
+    }
     uint64_t waiting = gv_reply_waiting(&node->reply);
     if (waiting > node->stats.numbers.queued_replies) look_at_queues(node, NULL);
-=======
-    if (tokens < 0) {
-        complain(node, now, "undecodable line: %s at byte %zu", json->error, json->error_offset);
-        return tokens;
-    }
-    error = receive_line(node, now);
-    if (len > LONG_LINE) drop_scratch(node);
->>>>>>> c4130ed (engine, node: hold a large cluster in less memory)
     return error;
 }
 
@@ -726,7 +721,6 @@ size_t gv_node_send(struct gv_node *node, gv_time now, char *buf, size_t cap) {
     GV_ASSERT(cap >= gv_node_send_min(node));
     if (node->config.store != NULL) answer_writes(node, now);
     struct gv_reply *reply = &node->reply;
-    gv_reply_trim(reply, 4 * LONG_LINE);
     size_t len = 0;
     for (;;) {
         size_t gossip = 0;

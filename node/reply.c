@@ -21,12 +21,16 @@ void gv_reply_fini(struct gv_reply *reply) {
     *reply = (struct gv_reply){.alloc = alloc};
 }
 
-void gv_reply_trim(struct gv_reply *reply, size_t keep) {
-    if (reply->cap <= keep || gv_reply_waiting(reply) > 0) return;
-    GV_ASSERT(!reply->open);
-    reply->alloc.resize(reply->alloc.ctx, reply->data, reply->cap, 0);
-    reply->data = NULL;
-    reply->cap = reply->head = reply->tail = 0;
+void gv_reply_trim(struct gv_reply *reply) {
+    size_t used = gv_reply_waiting(reply), cap = used > FIRST_BYTES ? used : FIRST_BYTES;
+    if (reply->cap <= cap) return;
+    memmove(reply->data, reply->data + reply->head, used);
+    reply->head = 0;
+    reply->tail = used;
+    char *data = reply->alloc.resize(reply->alloc.ctx, reply->data, reply->cap, cap);
+    if (data == NULL) return; // it stays as long as it was
+    reply->data = data;
+    reply->cap = cap;
 }
 
 static int reserve_text(struct gv_reply *reply, size_t need) {

@@ -60,8 +60,8 @@ void gv_reply_list(struct gv_reply *reply, const char *type, const char *member,
 // `text` (UTF-8) is cut behind GV_REPLY_TEXT_MAX bytes of its JSON form.
 void gv_reply_error(struct gv_reply *reply, int code, const char *text);
 
-// Gives back the memory of texts, if it is more than this and none waits.
-void gv_reply_trim(struct gv_reply *reply, size_t keep);
+// Gives back memory that no text waits in.
+void gv_reply_trim(struct gv_reply *reply);
 
 // Bytes of text, and lists, that wait.
 static inline size_t gv_reply_waiting(const struct gv_reply *reply) {

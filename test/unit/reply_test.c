@@ -135,6 +135,7 @@ static void test_pieces(void **state) {
             out_len += len;
             if (len > 0) assert_true(reply.midline == (out[out_len - 1] != '\n'));
         }
+        if (gv_prng_below(&prng, 4) == 0) gv_reply_trim(&reply);
         if (gv_reply_waiting(&reply) > most) most = gv_reply_waiting(&reply);
         assert_true(want_len < OUT - 8192);
     }
@@ -169,12 +170,28 @@ static void test_whole_lines(void **state) {
     gv_reply_fini(&reply);
 }
 
+// What a long line had reserved can be given back, and what waits still comes.
+static void test_trim(void **state) {
+    (void)state;
+    struct gv_reply reply;
+    gv_reply_init(&reply, gv_base_malloc());
+    open_reply(&reply, 1 << 20);
+    gv_reply_ok(&reply, "x_ok");
+    size_t line = gv_reply_waiting(&reply);
+    assert_true(reply.cap >= 1 << 20);
+    gv_reply_trim(&reply);
+    assert_true(reply.cap < 8192);
+    char buf[256];
+    assert_int_equal(gv_reply_take(&reply, NULL, buf, sizeof buf, true), line);
+    assert_true(buf[0] == '{' && buf[line - 1] == '\n');
+    gv_reply_fini(&reply);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_forms),
-        cmocka_unit_test(test_error_texts),
-        cmocka_unit_test(test_pieces),
-        cmocka_unit_test(test_whole_lines),
+        cmocka_unit_test(test_forms),  cmocka_unit_test(test_error_texts),
+        cmocka_unit_test(test_pieces), cmocka_unit_test(test_whole_lines),
+        cmocka_unit_test(test_trim),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
