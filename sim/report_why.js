@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Answers questions about who knows what, with the path it took.
+const DISK_MAX = 5; // seconds that a value may be on its way to a disk
+
 class Why {
   constructor(model) {
     this.model = model;
@@ -29,7 +31,7 @@ class Why {
     for (let i = 0; i < at.length; i++) {
       if (who[i] !== node) continue;
       if (what[i] === value && !has) {
-        out.push({ at: at[i], message: message[i] });
+        out.push({ at: at[i], message: message[i] >= 0 ? message[i] : this.source(node, value, at[i]) });
         has = true;
       } else if (what[i] === -1 && has) {
         out.push({ at: at[i], message: -2 });
@@ -37,6 +39,23 @@ class Why {
       }
     }
     return out;
+  }
+  // The message by which a node came to know a value that it had to write to its disk first; −1:
+  // there is none, so it was there already.
+  source(node, value, moment) {
+    const { model } = this, { message, at, until, outcome } = model.copies, text = model.values[value];
+    const crashed = model.states[node].filter(s => s.what === "down" && s.at <= moment).pop();
+    const since = Math.max(moment - DISK_MAX, crashed ? crashed.at : 0);
+    let best = -1, latest = since;
+    for (let c = lowerBound(at, since - model.longest); c < at.length && at[c] <= moment; c++) {
+      const m = message[c];
+      if (model.to[m] !== node || outcome[c] !== Outcome.DELIVERED) continue;
+      if (until[c] < latest || until[c] > moment + 1e-6 || !model.body(m).includes(text)) continue;
+      if (!carried(JSON.parse(model.body(m))).some(entry => entry.key === text)) continue;
+      best = m;
+      latest = until[c];
+    }
+    return best;
   }
   // The latest copy of a message that came by a moment.
   copyAt(message, moment) {

@@ -15,7 +15,8 @@ needs() {
     store) echo lmdb.h ;;
     san) echo cc-san ;;
     test) echo cmocka.h ;;
-    check) echo gcc g++ clang clang-san clang-tidy clang-format valgrind mandoc pkg-config nm ;;
+    check) echo gcc g++ clang clang-san clang-tidy clang-format valgrind mandoc pkg-config nm \
+        node npm chromium ;;
     esac
 }
 
@@ -62,6 +63,8 @@ package() {
     clang-format) dnf=clang-tools-extra ;;
     pkg-config) dnf=pkgconf-pkg-config brew=pkgconf ;;
     nm) apt=binutils dnf=binutils brew=binutils ;;
+    node) apt=nodejs dnf=nodejs ;;
+    npm) dnf=nodejs-npm brew=node ;;
     esac
     eval "echo \"\$$manager\""
 }
