@@ -5,7 +5,7 @@ enum {
     GAP = 3, // RFC 9002, section 6.1.1: packet threshold
     MASK_BITS = 64,
     TRIPS = 16,     // taken into the mean
-    LIFE = 1 << 16, // no number is so far above the last one in one life
+    LIFE = 1 << 12, // no number is so far above the last one in one life
     TIMEOUT_MIN_MS = 20,
     TIMEOUT_MAX_MS = 10000,
     DEVIATION_MIN_MS = 10,
