@@ -2,6 +2,7 @@
 #include "judge.h"
 
 #include "check_echo.h"
+#include "check_growth.h"
 #include "memory.h"
 
 #include <stdlib.h>
@@ -13,6 +14,7 @@ void gv_judge_init(struct gv_judge *judge, enum gv_load_kind load, uint32_t node
     gv_check_set_init(&judge->set, nodes);
     gv_check_counter_init(&judge->counter, nodes);
     gv_check_ids_init(&judge->ids);
+    gv_check_reads_init(&judge->reads, nodes);
     gv_convergence_init(&judge->convergence, nodes);
     judge->missing = gv_memory_new(nodes * sizeof *judge->missing);
     judge->cursors = gv_memory_new(nodes * sizeof *judge->cursors);
@@ -24,6 +26,7 @@ void gv_judge_fini(struct gv_judge *judge) {
     gv_check_set_fini(&judge->set);
     gv_check_counter_fini(&judge->counter);
     gv_check_ids_fini(&judge->ids);
+    gv_check_reads_fini(&judge->reads);
     gv_convergence_fini(&judge->convergence);
     gv_errors_fini(&judge->errors);
     free(judge->missing);
@@ -57,6 +60,8 @@ static void on_read(struct gv_judge *judge, const struct gv_history_op *op,
     if (gv_load_is_set(judge->load)) {
         size_t missing = gv_check_set_read(&judge->set, op, json, token, &judge->errors);
         judge->missing[op->node] = (int64_t)missing;
+        gv_check_reads_set(&judge->reads, op->node, judge->set.marks, judge->set.len,
+                           &judge->errors);
     } else {
         int64_t value;
         if (gv_json_i64(json, token, &value) != 0) {
@@ -64,6 +69,9 @@ static void on_read(struct gv_judge *judge, const struct gv_history_op *op,
             return;
         }
         judge->missing[op->node] = distance(value, judge->counter.sum);
+        if (judge->load == GV_LOAD_G_COUNTER) {
+            gv_check_reads_counter(&judge->reads, op->node, value, &judge->errors);
+        }
         if (op->final) gv_check_counter_final(&judge->counter, op->node, value);
     }
     if (op->final) judge->final_read[op->node] = true;
@@ -83,6 +91,17 @@ void gv_judge_complete(struct gv_judge *judge, const struct gv_history_op *op,
     if (op->kind == GV_HISTORY_GENERATE) {
         gv_check_ids_reply(&judge->ids, op->node, json, token, &judge->errors);
     }
+}
+
+void gv_judge_kept(struct gv_judge *judge, const struct gv_history_op *op,
+                   bool (*knows)(void *ctx, uint32_t node, int64_t value), void *ctx) {
+    bool added = op->kind == GV_HISTORY_ADD && op->outcome == GV_HISTORY_OK;
+    if (knows == NULL || !added || !gv_load_is_set(judge->load)) return;
+    gv_check_growth_added(op->node, op->value, knows(ctx, op->node, op->value), &judge->errors);
+}
+
+void gv_judge_forget(struct gv_judge *judge, uint32_t node) {
+    gv_check_reads_forget(&judge->reads, node);
 }
 
 void gv_judge_look(struct gv_judge *judge, gv_time now, uint32_t node, const struct gv_json *json,

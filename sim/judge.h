@@ -6,6 +6,7 @@
 
 #include "check_counter.h"
 #include "check_ids.h"
+#include "check_reads.h"
 #include "check_set.h"
 #include "convergence.h"
 #include "load.h"
@@ -17,6 +18,7 @@ struct gv_judge {
     struct gv_check_set set;
     struct gv_check_counter counter;
     struct gv_check_ids ids;
+    struct gv_check_reads reads;
     struct gv_convergence convergence;
     struct gv_errors errors;
     int64_t *missing; // at each node's latest read: known values missing; counters: how far from
@@ -35,6 +37,14 @@ void gv_judge_invoke(struct gv_judge *judge, struct gv_load_op op);
 // An operation has ended. `token`: what its reply holds, if it ended well.
 void gv_judge_complete(struct gv_judge *judge, const struct gv_history_op *op,
                        const struct gv_json *json, int token);
+
+// The same if replicas can be looked into: does the node have what it acknowledged? `knows` may be
+// NULL.
+void gv_judge_kept(struct gv_judge *judge, const struct gv_history_op *op,
+                   bool (*knows)(void *ctx, uint32_t node, int64_t value), void *ctx);
+
+// A fault took what a node had.
+void gv_judge_forget(struct gv_judge *judge, uint32_t node);
 
 // An observer's look at a node found this.
 void gv_judge_look(struct gv_judge *judge, gv_time now, uint32_t node, const struct gv_json *json,

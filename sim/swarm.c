@@ -126,7 +126,7 @@ size_t gv_swarm_scenario(uint64_t seed, char buf[GV_SWARM_TEXT_MAX]) {
     add(w, "nodes %" PRIu32 "\n", writer.nodes);
     add(w, "rate %s\n", PICK(w, "2", "10", "50", "100", "300"));
     add(w, "time-limit %u\n", writer.seconds);
-    add(w, "quiet 15\nsettle 15\n");
+    add(w, "quiet 40\nsettle 15\n");
     add(w, "latency %s\n", PICK(w, "0", "1", "10", "50", "100", "250"));
     add(w, "latency-dist %s\n", PICK(w, "constant", "uniform", "exponential"));
     add(w, "delivery %s\n", PICK(w, "exact", "exact", "maelstrom"));

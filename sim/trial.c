@@ -238,6 +238,7 @@ static void inflict(struct gv_trial *trial, const struct gv_scenario_step *step,
     if (!fate_of(step->kind, begins, &fate)) return;
     for (uint32_t node = 0; node < trial->config.nodes; node++) {
         if (!gv_scenario_has(step, 0, node) || !changes(trial, node, fate)) continue;
+        if (fate == GV_TRIAL_CRASH) gv_judge_forget(&trial->judge, node);
         trial->config.fate(trial->config.ctx, node, fate, step);
         if (fate == GV_TRIAL_START) send_init(trial, node);
     }
@@ -321,6 +322,7 @@ static void complete(struct gv_trial *trial, uint32_t number, enum gv_history_ou
     }
 
     gv_judge_complete(&trial->judge, op, &trial->json, token);
+    gv_judge_kept(&trial->judge, op, trial->config.knows, trial->config.ctx);
     if (trial->phase == GV_TRIAL_MAIN && trial->blocked) issue_at(trial, trial->now);
     if (trial->history.outcomes[GV_HISTORY_PENDING] > 0) return;
     if (trial->phase == GV_TRIAL_DRAIN) end_faults(trial);
@@ -744,6 +746,10 @@ void gv_trial_excuse_value(struct gv_trial *trial, int64_t value) {
 void gv_trial_excuse_count(struct gv_trial *trial, bool added, uint64_t amount) {
     if (!gv_load_is_counter(trial->config.load)) return;
     gv_check_counter_excuse(&trial->judge.counter, added, amount);
+}
+
+struct gv_errors *gv_trial_errors(struct gv_trial *trial) {
+    return &trial->judge.errors;
 }
 
 bool gv_trial_done(const struct gv_trial *trial) {

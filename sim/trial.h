@@ -122,6 +122,9 @@ void gv_trial_object(struct gv_trial *trial, const char *format, ...);
 void gv_trial_excuse_value(struct gv_trial *trial, int64_t value);
 void gv_trial_excuse_count(struct gv_trial *trial, bool added, uint64_t amount);
 
+// Where those who see more than the trial does can add what is wrong.
+struct gv_errors *gv_trial_errors(struct gv_trial *trial);
+
 bool gv_trial_done(const struct gv_trial *trial);
 
 // Whether a node printed a bad line or a malformed reply.

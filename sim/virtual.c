@@ -5,6 +5,7 @@
 #include "../node/options.h"
 #include "../node/workload.h"
 #include "alarms.h"
+#include "checkers.h"
 #include "memory.h"
 
 #include <inttypes.h>
@@ -27,6 +28,7 @@ enum {
 struct vnode {
     struct gv_virtual *sim;
     struct gv_node *node; // NULL: down
+    uint64_t memory;      // that it holds
     uint32_t lives;
     uint64_t incarnation; // as its disk has it; 0: none
     struct gv_clock clock;
@@ -49,6 +51,7 @@ struct gv_virtual {
     struct gv_virtual_config config;
     const struct gv_workload *workload;
     struct gv_trial *trial;
+    struct gv_checkers checkers;
     struct gv_alarms alarms;
     struct vnode *nodes;
     struct gv_disk *disks; // NULL: none
@@ -84,11 +87,13 @@ static void trace(struct gv_virtual *sim, uint32_t node, bool out, const char *l
 }
 
 static void *resize(void *ctx, void *block, size_t old_size, size_t new_size) {
-    struct gv_virtual *sim = ctx;
+    struct vnode *vnode = ctx;
+    struct gv_virtual *sim = vnode->sim;
     struct gv_alloc heap = gv_base_malloc();
     void *moved = heap.resize(heap.ctx, block, old_size, new_size);
     if (moved == NULL && new_size > 0) return NULL;
     sim->memory += new_size - old_size;
+    vnode->memory += new_size - old_size;
     if (sim->memory > sim->memory_most) sim->memory_most = sim->memory;
     return moved;
 }
@@ -223,7 +228,7 @@ static void start_node(struct vnode *vnode) {
     gv_time back = vnode->clock.date_back;
     struct gv_node_config config = {
         .workload = sim->workload,
-        .alloc = {resize, sim},
+        .alloc = {resize, vnode},
         .json = &sim->json,
         .seed = seed,
         .incarnation = incarnation_of(vnode, gv_prng_next(&prng)),
@@ -355,12 +360,19 @@ static void drain(struct vnode *vnode) {
         const char *line = sim->out + at;
         size_t size = (size_t)((const char *)memchr(line, '\n', len - at) - line);
         trace(sim, index_of(vnode), true, line, size);
+        gv_checkers_line(&sim->checkers, index_of(vnode),
+                         (struct gv_slice){(const uint8_t *)line, size});
         gv_trial_line(sim->trial, sim->now, index_of(vnode),
                       (struct gv_slice){(const uint8_t *)line, size});
         at += size + 1;
         if (vnode->node == NULL) break; // it went down by what came of that line
     }
     if (vnode->node == NULL || vnode->paused) return;
+    const struct gv_engine *engine = gv_node_engine(vnode->node);
+    if (engine != NULL) {
+        gv_checkers_node(&sim->checkers, index_of(vnode), gv_engine_root(engine).count,
+                         vnode->memory);
+    }
     if (vnode->held_len > 0) release(vnode);
     write_batch(vnode);
     if (sim->config.trial.trace != NULL && vnode->disk != NULL) trace_taken(vnode, "", 0);
@@ -498,6 +510,7 @@ static void crash(struct vnode *vnode, enum gv_disk_crash crash) {
     gv_node_free(vnode->node);
     vnode->node = NULL;
     vnode->batch = NULL;
+    gv_checkers_forget(&vnode->sim->checkers, index_of(vnode));
     vnode->busy = 0;
     vnode->cursor = 0;
     free(vnode->known);
@@ -616,6 +629,9 @@ struct gv_virtual *gv_virtual_new(const struct gv_virtual_config *config) {
     sim->now = START_AT;
     sim->look_at = sim->settle_at = GV_TIME_NEVER;
     sim->trial = gv_trial_new(&sim->config.trial);
+    size_t message_max = config->message_max ? config->message_max : GV_ENGINE_MESSAGE_DEFAULT;
+    gv_checkers_init(&sim->checkers, nodes, config->trial.rate, message_max,
+                     gv_trial_errors(sim->trial));
     gv_alarms_init(&sim->alarms, nodes);
     gv_json_init(&sim->json, gv_base_malloc(), LINE_MAX, 0);
     gv_digest_key_init(&sim->trace_key, (struct gv_slice){(const uint8_t *)"trace", 5});
@@ -645,6 +661,7 @@ void gv_virtual_free(struct gv_virtual *sim) {
     GV_ASSERT(sim->memory == 0);
     free(sim->disks);
     gv_trial_free(sim->trial);
+    gv_checkers_fini(&sim->checkers);
     gv_alarms_fini(&sim->alarms);
     gv_json_fini(&sim->json);
     free(sim->nodes);
@@ -677,6 +694,11 @@ bool gv_virtual_step(struct gv_virtual *sim) {
     gv_trial_advance(sim->trial, sim->now);
     drain_all(sim);
     if (sim->workload->replica) look(sim);
+    struct gv_trial_view view = gv_trial_view(sim->trial, sim->now);
+    if (!gv_checkers_time(&sim->checkers, sim->now, view.net->messages,
+                          view.phase == GV_TRIAL_QUIET)) {
+        return false;
+    }
     return !gv_trial_done(sim->trial);
 }
 

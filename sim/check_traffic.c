@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: MIT
+#include "check_traffic.h"
+
+#include <inttypes.h>
+
+#define SECOND (1000 * GV_MS)
+
+void gv_check_traffic_init(struct gv_check_traffic *traffic, uint32_t nodes, double rate) {
+    GV_ASSERT(nodes > 0 && rate >= 0);
+    *traffic = (struct gv_check_traffic){.nodes = nodes, .rate = rate};
+}
+
+bool gv_check_traffic_look(struct gv_check_traffic *traffic, gv_time now, uint64_t messages,
+                           struct gv_errors *errors) {
+    GV_ASSERT(now >= traffic->second && messages >= traffic->before);
+    if (now - traffic->second >= SECOND) {
+        traffic->second = now;
+        traffic->before = messages;
+        return !traffic->flood;
+    }
+    double most = traffic->nodes * (GV_CHECK_TRAFFIC_NODE + GV_CHECK_TRAFFIC_OP * traffic->rate);
+    if ((double)(messages - traffic->before) <= most || traffic->flood) return !traffic->flood;
+    traffic->flood = true;
+    gv_errors_add(errors, "flood: more than %.0f messages in a second, which no load explains",
+                  most);
+    return false;
+}
+
+void gv_check_traffic_silence(const struct gv_check_traffic *traffic, gv_time lasted,
+                              uint64_t messages, struct gv_errors *errors) {
+    double seconds = (double)lasted / (double)SECOND;
+    double each = seconds * traffic->nodes / GV_CHECK_TRAFFIC_IDLE_S;
+    double most = (each > seconds ? each : seconds) + GV_CHECK_TRAFFIC_IDLE;
+    if ((double)messages <= most) return;
+    gv_errors_add(errors, "not silent: %" PRIu64 " messages in %.0f s in which nothing was new",
+                  messages, seconds);
+}

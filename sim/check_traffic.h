@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: MIT
+// How much the nodes may say to each other: never more in a second than any load explains, and,
+// once all is still and all know the same, next to nothing.
+#ifndef GV_SIM_CHECK_TRAFFIC_H
+#define GV_SIM_CHECK_TRAFFIC_H
+
+#include "errors.h"
+
+enum {
+    GV_CHECK_TRAFFIC_NODE = 1000, // messages a node may send in a second …
+    GV_CHECK_TRAFFIC_OP = 16,     // … and for each operation a second: more is a flood
+    // Silence: one message a second of all together, or one in so long of each node, and a few in
+    // any case. A node that still suspects another compares every four seconds, and is answered.
+    GV_CHECK_TRAFFIC_IDLE_S = 2,
+    GV_CHECK_TRAFFIC_IDLE = 8,
+};
+
+struct gv_check_traffic {
+    uint32_t nodes;
+    double rate;     // operations a second
+    gv_time second;  // began then …
+    uint64_t before; // … with so many messages sent
+    bool flood;      // was told
+};
+
+void gv_check_traffic_init(struct gv_check_traffic *traffic, uint32_t nodes, double rate);
+
+// By now, so many messages have been sent between nodes in all. False: there is a flood, and no end
+// in sight.
+bool gv_check_traffic_look(struct gv_check_traffic *traffic, gv_time now, uint64_t messages,
+                           struct gv_errors *errors);
+// In so long a time, in which there was nothing to say, they sent so many.
+void gv_check_traffic_silence(const struct gv_check_traffic *traffic, gv_time lasted,
+                              uint64_t messages, struct gv_errors *errors);
+
+#endif

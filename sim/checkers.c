@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: MIT
+#include "checkers.h"
+
+#include "check_protocol.h"
+
+void gv_checkers_init(struct gv_checkers *checkers, uint32_t nodes, double rate, size_t message_max,
+                      struct gv_errors *errors) {
+    GV_ASSERT(errors != NULL);
+    *checkers = (struct gv_checkers){.errors = errors};
+    gv_check_bounds_init(&checkers->bounds, nodes, message_max);
+    gv_check_growth_init(&checkers->growth, nodes);
+    gv_check_traffic_init(&checkers->traffic, nodes, rate);
+}
+
+void gv_checkers_fini(struct gv_checkers *checkers) {
+    GV_ASSERT(checkers != NULL);
+    gv_check_growth_fini(&checkers->growth);
+}
+
+void gv_checkers_line(struct gv_checkers *checkers, uint32_t node, struct gv_slice line) {
+    struct gv_check_protocol_gossip gossip;
+    if (!gv_check_protocol_gossip(line, &gossip)) return;
+    gv_check_bounds_message(&checkers->bounds, node, gossip.body.len, checkers->errors);
+}
+
+void gv_checkers_node(struct gv_checkers *checkers, uint32_t node, uint64_t entries,
+                      uint64_t memory) {
+    gv_check_growth_look(&checkers->growth, node, entries, checkers->errors);
+    gv_check_bounds_memory(&checkers->bounds, node, entries, memory, checkers->errors);
+}
+
+void gv_checkers_forget(struct gv_checkers *checkers, uint32_t node) {
+    gv_check_growth_forget(&checkers->growth, node);
+}
+
+bool gv_checkers_time(struct gv_checkers *checkers, gv_time now, uint64_t messages, bool quiet) {
+    if (quiet && checkers->quiet_at == 0) checkers->quiet_at = now;
+    bool calm = quiet && now - checkers->quiet_at >= GV_CHECKERS_CALM_MS * GV_MS;
+    if (calm && checkers->silent_at == 0) {
+        checkers->silent_at = now;
+        checkers->silent_from = messages;
+    }
+    if (!quiet && checkers->silent_at > 0 && !checkers->silence_judged) {
+        checkers->silence_judged = true;
+        gv_time lasted = now - checkers->silent_at;
+        if (lasted >= GV_CHECKERS_LISTEN_MS * GV_MS) {
+            gv_check_traffic_silence(&checkers->traffic, lasted, messages - checkers->silent_from,
+                                     checkers->errors);
+        }
+    }
+    return gv_check_traffic_look(&checkers->traffic, now, messages, checkers->errors);
+}

@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: MIT
+// The checkers that need to see into nodes, as a simulation in one process can, at every step.
+#ifndef GV_SIM_CHECKERS_H
+#define GV_SIM_CHECKERS_H
+
+#include "check_bounds.h"
+#include "check_growth.h"
+#include "check_traffic.h"
+
+struct gv_checkers {
+    struct gv_check_bounds bounds;
+    struct gv_check_growth growth;
+    struct gv_check_traffic traffic;
+    struct gv_errors *errors;
+    gv_time quiet_at;     // since when there is nothing to do, 0: there is
+    gv_time silent_at;    // since when all should be silent; 0: not yet
+    uint64_t silent_from; // messages sent by then
+    bool silence_judged;
+};
+
+enum {
+    GV_CHECKERS_CALM_MS = 20000,  // after the last operation and fault; then there is silence …
+    GV_CHECKERS_LISTEN_MS = 5000, // … which is judged if it can be listened to for so long
+};
+
+// `errors` is borrowed; message_max in bytes of a body.
+void gv_checkers_init(struct gv_checkers *checkers, uint32_t nodes, double rate, size_t message_max,
+                      struct gv_errors *errors);
+void gv_checkers_fini(struct gv_checkers *checkers);
+
+// A node printed this line.
+void gv_checkers_line(struct gv_checkers *checkers, uint32_t node, struct gv_slice line);
+// Something happened to a node whose replica has so many entries, and which has so much memory.
+void gv_checkers_node(struct gv_checkers *checkers, uint32_t node, uint64_t entries,
+                      uint64_t memory);
+// A fault took what a node had.
+void gv_checkers_forget(struct gv_checkers *checkers, uint32_t node);
+// Messages sent between nodes so far; whether there are operations or faults, or all is `quiet`.
+// False: it is no use to go on.
+bool gv_checkers_time(struct gv_checkers *checkers, gv_time now, uint64_t messages, bool quiet);
+
+#endif

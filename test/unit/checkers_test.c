@@ -1,0 +1,144 @@
+// SPDX-License-Identifier: MIT
+#include "../../sim/checkers.h"
+#include "../lib/test.h"
+
+#include <string.h>
+
+// Whether exactly so many errors were added, the last of this kind.
+static void expect(struct gv_errors *errors, size_t count, const char *kind) {
+    assert_int_equal(errors->count, count);
+    if (count > 0) {
+        assert_int_equal(strncmp(errors->texts[count - 1], kind, strlen(kind)), 0);
+    }
+}
+
+static void whoever_forgets_is_told(void **state) {
+    (void)state;
+    struct gv_errors errors = {0};
+    struct gv_check_growth growth;
+    gv_check_growth_init(&growth, 3);
+    gv_check_growth_look(&growth, 1, 7, &errors);
+    gv_check_growth_look(&growth, 1, 7, &errors);
+    gv_check_growth_look(&growth, 2, 6, &errors);
+    gv_check_growth_forget(&growth, 2);
+    gv_check_growth_look(&growth, 2, 0, &errors);
+    gv_check_growth_added(0, 5, true, &errors);
+    expect(&errors, 0, "");
+    gv_check_growth_look(&growth, 1, 6, &errors);
+    expect(&errors, 1, "forgot: n1 had 7 entries and has 6");
+    gv_check_growth_added(0, 5, false, &errors);
+    expect(&errors, 2, "not kept: n0 acknowledged value 5");
+    gv_check_growth_fini(&growth);
+    gv_errors_fini(&errors);
+}
+
+static void bounds_are_looked_at(void **state) {
+    (void)state;
+    struct gv_errors errors = {0};
+    struct gv_check_bounds bounds;
+    const uint64_t base = GV_CHECK_BOUNDS_NODE + 2 * GV_CHECK_BOUNDS_PEER;
+    gv_check_bounds_init(&bounds, 2, 1000);
+    gv_check_bounds_message(&bounds, 0, 1000, &errors);
+    gv_check_bounds_memory(&bounds, 0, 10, base + 10 * GV_CHECK_BOUNDS_ENTRY, &errors);
+    expect(&errors, 0, "");
+    gv_check_bounds_message(&bounds, 1, 1001, &errors);
+    gv_check_bounds_message(&bounds, 1, 1001, &errors);
+    expect(&errors, 1, "message too long: n1 sends 1001 bytes");
+    gv_check_bounds_memory(&bounds, 0, 10, base + 10 * GV_CHECK_BOUNDS_ENTRY + 1, &errors);
+    gv_check_bounds_memory(&bounds, 0, 10, base + 10 * GV_CHECK_BOUNDS_ENTRY + 1, &errors);
+    expect(&errors, 2, "too much memory: n0");
+    gv_errors_fini(&errors);
+}
+
+static void lines_between_nodes_are_measured(void **state) {
+    (void)state;
+    static const char line[] =
+        "{\"src\":\"n1\",\"dest\":\"n0\",\"body\":{\"type\":\"gossip\",\"v\":7}}";
+    struct gv_slice slice = {(const uint8_t *)line, sizeof line - 1};
+    const size_t body = sizeof "{\"type\":\"gossip\",\"v\":7}" - 1;
+    struct gv_errors errors = {0};
+    for (size_t less = 0; less <= 1; less++) {
+        struct gv_checkers checkers;
+        gv_checkers_init(&checkers, 2, 1, body - less, &errors);
+        gv_checkers_line(&checkers, 1, slice);
+        expect(&errors, less, "message too long: n1");
+        gv_checkers_fini(&checkers);
+    }
+    gv_errors_fini(&errors);
+}
+
+static void a_flood_is_noticed(void **state) {
+    (void)state;
+    struct gv_errors errors = {0};
+    struct gv_check_traffic traffic;
+    gv_check_traffic_init(&traffic, 2, 10);
+    const uint64_t most = 2 * (GV_CHECK_TRAFFIC_NODE + 10 * GV_CHECK_TRAFFIC_OP);
+    gv_time now = 5000 * GV_MS;
+    assert_true(gv_check_traffic_look(&traffic, now, 0, &errors));
+    assert_true(gv_check_traffic_look(&traffic, now + 999 * GV_MS, most, &errors));
+    assert_true(gv_check_traffic_look(&traffic, now + 1000 * GV_MS, most, &errors));
+    assert_true(gv_check_traffic_look(&traffic, now + 1500 * GV_MS, 2 * most, &errors));
+    expect(&errors, 0, "");
+    assert_false(gv_check_traffic_look(&traffic, now + 1600 * GV_MS, 2 * most + 1, &errors));
+    assert_false(gv_check_traffic_look(&traffic, now + 1700 * GV_MS, 2 * most + 2, &errors));
+    expect(&errors, 1, "flood: ");
+    gv_errors_fini(&errors);
+}
+
+static void silence_has_a_bound(void **state) {
+    (void)state;
+    struct gv_errors errors = {0};
+    struct gv_check_traffic traffic;
+    gv_check_traffic_init(&traffic, 1, 10);
+    gv_check_traffic_silence(&traffic, 20000 * GV_MS, 20 + GV_CHECK_TRAFFIC_IDLE, &errors);
+    expect(&errors, 0, "");
+    gv_check_traffic_silence(&traffic, 20000 * GV_MS, 21 + GV_CHECK_TRAFFIC_IDLE, &errors);
+    expect(&errors, 1, "not silent: ");
+    gv_check_traffic_init(&traffic, 100 * GV_CHECK_TRAFFIC_IDLE_S, 10);
+    gv_check_traffic_silence(&traffic, 20000 * GV_MS, 2000 + GV_CHECK_TRAFFIC_IDLE, &errors);
+    expect(&errors, 1, "not silent: ");
+    gv_check_traffic_silence(&traffic, 20000 * GV_MS, 2001 + GV_CHECK_TRAFFIC_IDLE, &errors);
+    expect(&errors, 2, "not silent: ");
+    gv_errors_fini(&errors);
+}
+
+// Messages of a run whose quiet lasts so long; in its silence, so many are sent.
+static void play(uint64_t quiet_ms, uint64_t noise, struct gv_errors *errors) {
+    struct gv_checkers checkers;
+    gv_checkers_init(&checkers, 3, 1, 1000, errors);
+    gv_time now = 1000 * GV_MS, quiet = now + 2000 * GV_MS;
+    assert_true(gv_checkers_time(&checkers, now, 500, false));
+    assert_true(gv_checkers_time(&checkers, quiet, 800, true));
+    gv_time calm = quiet + GV_CHECKERS_CALM_MS * GV_MS;
+    if (quiet_ms > GV_CHECKERS_CALM_MS) {
+        assert_true(gv_checkers_time(&checkers, calm, 900, true));
+    }
+    assert_true(gv_checkers_time(&checkers, quiet + quiet_ms * GV_MS, 900 + noise, false));
+    assert_true(gv_checkers_time(&checkers, quiet + quiet_ms * GV_MS, 2000, false));
+    gv_checkers_fini(&checkers);
+}
+
+static void silence_is_judged_if_there_was_time(void **state) {
+    (void)state;
+    struct gv_errors errors = {0};
+    uint64_t enough = GV_CHECKERS_CALM_MS + GV_CHECKERS_LISTEN_MS;
+    play(1000, 1000, &errors);
+    play(enough - 1, 1000, &errors);
+    play(enough, 5, &errors);
+    expect(&errors, 0, "");
+    play(enough, 1000, &errors);
+    expect(&errors, 1, "not silent: 1000 messages in 5 s");
+    gv_errors_fini(&errors);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(whoever_forgets_is_told),
+        cmocka_unit_test(bounds_are_looked_at),
+        cmocka_unit_test(lines_between_nodes_are_measured),
+        cmocka_unit_test(a_flood_is_noticed),
+        cmocka_unit_test(silence_has_a_bound),
+        cmocka_unit_test(silence_is_judged_if_there_was_time),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
