@@ -16,11 +16,11 @@
 // else the sums of narrower parts, cut by rank. To a list the answer is what the peer lacks, given
 // outright, and a want for what I lack. So both sides finish, in O(log n) messages, and each
 // message can be answered by itself: loss, repetition and reordering cost a retry.
-// Each exchange has a fresh salt. Prints are taken under it. Sums are not, as peeling needs what they
-// add up from; they are keyed, and what they hide once is found in the next exchange: the bounds of
-// ranges are shifted under the salt, and where two sides have the same sum but differ in the sum of
-// hash times place, as the root says of a difference that was missed, both are said from there on.
-// After A. Meyer, "Range-Based Set Reconciliation" (SRDS 2023), sections III and IV.
+// Each exchange has a fresh salt. Prints are taken under it. Sums are not, as peeling needs what
+// they add up from; they are keyed, and what they hide once is found in the next exchange: the
+// bounds of ranges are shifted under the salt, and where two sides have the same sum but differ in
+// the sum of hash times place, as the root says of a difference that was missed, both are said from
+// there on. After A. Meyer, "Range-Based Set Reconciliation" (SRDS 2023), sections III and IV.
 //
 // The byte format is in codec/PROTOCOL.md. Reading a summary allocates nothing, and costs time in
 // proportion to its length and to the items in its lists, wants and gifts, whatever its bytes are.
