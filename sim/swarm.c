@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { STREAM = 3, STEPS_MOST = 6 };
+enum { STREAM = 3, MACHINES_STREAM = 4, STEPS_MOST = 6 };
 
 // ---- What a seed stands for ----
 
@@ -113,6 +113,65 @@ static void add_step(struct writer *writer) {
     add(writer, "\n");
 }
 
+// What befalls machines, their clocks and disks, and links that do not break.
+static void add_machine_step(struct writer *writer) {
+    static const char *const disks[] = {"with disk", "with disk", "with torn disk", "without disk"};
+    switch (below(writer, 7)) {
+    case 0:
+        add(writer, "flap ");
+        add_group(writer);
+        add(writer, " %s rest every %ums at %ums for %ums\n", PICK(writer, "|", ">"),
+            50 + below(writer, 2000), below(writer, 1000 * writer->seconds),
+            1000 + below(writer, 5000));
+        return;
+    case 1:
+        add(writer, "reorder %u%% by %ums", 1 + below(writer, 99), 1 + below(writer, 500));
+        add_between(writer);
+        break;
+    case 2:
+        add(writer, "limit %uB/s wait %ums", 200 + below(writer, 20000), below(writer, 2000));
+        add_between(writer);
+        break;
+    case 3:
+        add(writer, "slow ");
+        add_group(writer);
+        add(writer, " %ums", 1 + below(writer, 40));
+        break;
+    case 4:
+        add(writer, "clock ");
+        add_group(writer);
+        add(writer, " %s%ums at %ums\n", PICK(writer, "+", "+", "-"), 1 + below(writer, 20000),
+            below(writer, 1000 * writer->seconds));
+        return;
+    case 5:
+        add(writer, "drift ");
+        add_group(writer);
+        add(writer, " %s%uppm", PICK(writer, "", "-"), 1 + below(writer, 200000));
+        break;
+    case 6:
+        add(writer, "crash ");
+        add_group(writer);
+        add_when(writer);
+        add(writer, " %s\n", disks[below(writer, sizeof disks / sizeof *disks)]);
+        return;
+    }
+    add_when(writer);
+    add(writer, "\n");
+}
+
+// Of every second seed, and from a stream of its own: the others stand for what they always did.
+static void add_machines(struct writer *writer, uint64_t seed) {
+    gv_prng_init(&writer->prng, seed, MACHINES_STREAM);
+    if (below(writer, 2) == 0 || writer->nodes < 2) return;
+    for (unsigned steps = 1 + below(writer, 3); steps > 0; steps--) add_machine_step(writer);
+    add(writer, "durability %s\ndisk-latency %u\n", PICK(writer, "sync", "sync", "async", "none"),
+        below(writer, 30));
+    if (below(writer, 4) > 0) return;
+    unsigned border = below(writer, writer->nodes - 1);
+    add(writer, "region a n0..n%u\nregion b rest\nrtt a b %ums\nrtt a a %ums\n", border,
+        below(writer, 400), below(writer, 20));
+}
+
 size_t gv_swarm_scenario(uint64_t seed, char buf[GV_SWARM_TEXT_MAX]) {
     struct writer writer = {.buf = buf};
     gv_prng_init(&writer.prng, seed, STREAM);
@@ -134,6 +193,7 @@ size_t gv_swarm_scenario(uint64_t seed, char buf[GV_SWARM_TEXT_MAX]) {
     add(w, "message-max %s\n", PICK(w, "65536", "65536", "2048", "5000"));
     add(w, "seed %" PRIu64 "\n\n", seed);
     for (unsigned steps = below(w, STEPS_MOST + 1); steps > 0; steps--) add_step(w);
+    add_machines(w, seed);
     return writer.len;
 }
 

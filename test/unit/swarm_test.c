@@ -14,10 +14,6 @@ static char text[GV_SWARM_TEXT_MAX];
 
 static void every_seed_stands_for_a_scenario_that_fits(void **state) {
     (void)state;
-    static const enum gv_scenario_kind made[] = {
-        GV_SCENARIO_CUT,   GV_SCENARIO_LOSE,  GV_SCENARIO_DUPLICATE,
-        GV_SCENARIO_DELAY, GV_SCENARIO_CRASH, GV_SCENARIO_PAUSE,
-    };
     unsigned kinds[GV_SCENARIO_DRIFT + 1] = {0};
     for (uint64_t seed = 0; seed < 3000; seed++) {
         struct gv_scenario scenario;
@@ -36,7 +32,7 @@ static void every_seed_stands_for_a_scenario_that_fits(void **state) {
         for (size_t i = 0; i < scenario.len; i++) kinds[scenario.steps[i].kind]++;
         gv_scenario_fini(&scenario);
     }
-    for (size_t i = 0; i < sizeof made / sizeof *made; i++) assert_true(kinds[made[i]] > 500);
+    for (int kind = 0; kind <= GV_SCENARIO_DRIFT; kind++) assert_true(kinds[kind] > 200);
 }
 
 static void names_of_seeds_are_read(void **state) {
