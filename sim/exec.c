@@ -22,6 +22,7 @@ enum {
     FIRST_LINES = 5, // of the others', if the run is invalid
     NODES_SHOWN = 3, // of those
     STOP_TIMEOUT_MS = 5000,
+    GRACE_MS = 1000, // for nodes to end by themselves, and say what they have done
 };
 
 struct exec;
@@ -148,6 +149,7 @@ static void on_read(uv_stream_t *stream, ssize_t size, const uv_buf_t *buf) {
         uv_read_stop(stream); // closed: if the node died, on_exit says so
         return;
     }
+    if (node->exec->stopping) return; // it is over
     gv_time now = uv_hrtime();
     size_t scanned = node->len, from = 0;
     node->len += (size_t)size;
@@ -274,22 +276,29 @@ static bool all_exited(const struct exec *exec) {
     return true;
 }
 
-// Kills every node, waits for them to be gone, and closes everything.
+// Waits until all nodes have ended, but not for long.
+static void wait_for_all(struct exec *exec, uint64_t most_ms) {
+    uv_update_time(&exec->loop);
+    uv_timer_start(&exec->timer, on_stop_timeout, most_ms, 0);
+    gv_time until = uv_hrtime() + most_ms * GV_MS;
+    while (!all_exited(exec) && uv_hrtime() < until) uv_run(&exec->loop, UV_RUN_ONCE);
+}
+
+// Ends every node, by the end of its input or else by force, and closes everything.
 static void stop(struct exec *exec) {
     exec->stopping = true;
+    uv_timer_stop(&exec->tick);
+    for (uint32_t i = 0; i < exec->config.nodes; i++) {
+        struct node *node = &exec->nodes[i];
+        if (node->exec != NULL) close_handle((uv_handle_t *)&node->in, NULL);
+    }
+    if (!exec->interrupted && exec->died < 0) wait_for_all(exec, GRACE_MS);
     for (uint32_t i = 0; i < exec->config.nodes; i++) {
         struct node *node = &exec->nodes[i];
         if (node->started && !node->exited) uv_kill(-node->process.pid, SIGKILL);
-        if (node->exec != NULL) {
-            close_handle((uv_handle_t *)&node->in, NULL);
-            close_handle((uv_handle_t *)&node->out, NULL);
-        }
+        if (node->exec != NULL) close_handle((uv_handle_t *)&node->out, NULL);
     }
-    uv_timer_stop(&exec->tick);
-    uv_update_time(&exec->loop);
-    uv_timer_start(&exec->timer, on_stop_timeout, STOP_TIMEOUT_MS, 0);
-    gv_time until = uv_hrtime() + STOP_TIMEOUT_MS * GV_MS;
-    while (!all_exited(exec) && uv_hrtime() < until) uv_run(&exec->loop, UV_RUN_ONCE);
+    wait_for_all(exec, STOP_TIMEOUT_MS);
     uv_walk(&exec->loop, close_handle, NULL);
     uv_run(&exec->loop, UV_RUN_DEFAULT);
     int error = uv_loop_close(&exec->loop);
@@ -367,6 +376,9 @@ static enum gv_exec_status judge(struct exec *exec) {
         return GV_EXEC_INTERRUPTED;
     }
     struct gv_result result = gv_trial_finish(exec->trial);
+    struct gv_stats stats;
+    for (uint32_t i = 0; i < exec->config.nodes; i++)
+        if (gv_logs_stats(&exec->logs, i, &stats)) gv_traffic_add(&result.traffic, &stats);
     gv_result_print(&result, exec->out, exec->live.color);
     if (!result.valid) {
         print_logs(exec);

@@ -84,6 +84,32 @@ static char *read_part(const char *path, bool last) {
     return text;
 }
 
+static bool read_stats(struct gv_json *json, const char *line, size_t len, struct gv_stats *out) {
+    if (len == 0 || line[0] != '{' || gv_json_parse(json, line, len) < 0) return false;
+    struct gv_stats stats;
+    int token = gv_json_member(json, 0, "stats");
+    if (token < 0 || !gv_stats_read(&stats, json, token)) return false;
+    *out = stats;
+    return true;
+}
+
+bool gv_logs_stats(const struct gv_logs *logs, uint32_t node, struct gv_stats *out) {
+    GV_ASSERT(logs->dir != NULL && node < logs->nodes);
+    char *path = path_of(logs, node), *text = read_part(path, true);
+    free(path);
+    if (text == NULL) return false;
+    struct gv_json json;
+    gv_json_init(&json, gv_base_malloc(), 0, 0);
+    bool found = false;
+    for (const char *line = text; line != NULL; line = strchr(line, '\n')) {
+        line += *line == '\n';
+        found = read_stats(&json, line, strcspn(line, "\n"), out) || found;
+    }
+    gv_json_fini(&json);
+    free(text);
+    return found;
+}
+
 bool gv_logs_print(const struct gv_logs *logs, uint32_t node, size_t lines, bool last, FILE *out) {
     GV_ASSERT(logs->dir != NULL && node < logs->nodes);
     char *path = path_of(logs, node);

@@ -4,7 +4,7 @@
 #ifndef GV_SIM_LOGS_H
 #define GV_SIM_LOGS_H
 
-#include "../merkle/base.h"
+#include "../node/stats.h"
 
 #include <stdio.h>
 
@@ -24,6 +24,10 @@ void gv_logs_fini(struct gv_logs *logs, bool remove);
 // Opens a node's file anew, for writing. Returns the descriptor, which the caller closes, or a
 // negative errno value.
 int gv_logs_create(struct gv_logs *logs, uint32_t node);
+
+// The last statistics that a node has logged: a line of JSON with a member "stats". False if there
+// is none.
+bool gv_logs_stats(const struct gv_logs *logs, uint32_t node, struct gv_stats *out);
 
 // Prints the first or the last lines of a node's file, under a heading. False if it has none.
 bool gv_logs_print(const struct gv_logs *logs, uint32_t node, size_t lines, bool last, FILE *out);

@@ -95,6 +95,7 @@ void gv_result_print(const struct gv_result *result, FILE *out, bool color) {
         }
         fprintf(out, "\n");
     }
+    gv_traffic_print(&result->traffic, out);
     fprintf(out, "  %-16s %" PRIu64 "\n", "seed", result->seed);
     if (!result->is_virtual) return;
     char memory[32];
@@ -174,6 +175,8 @@ void gv_result_json(const struct gv_result *result, FILE *out) {
     }
     fprintf(out, ",\"seed\":%" PRIu64, result->seed);
     if (result->is_virtual) json_virtual(result, out);
+    fprintf(out, ",\"traffic\":");
+    gv_traffic_json(&result->traffic, out);
     fprintf(out, ",\"by_type\":{");
     for (size_t i = 0; i < result->types; i++) {
         const struct gv_net_count *count = &result->counts[i];

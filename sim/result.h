@@ -7,6 +7,7 @@
 #include "history.h"
 #include "load.h"
 #include "net.h"
+#include "traffic.h"
 
 #include <stdio.h>
 
@@ -27,6 +28,7 @@ struct gv_result {
     bool converged; // heal_to_converged is measured
     gv_time heal_to_converged;
     const struct gv_errors *errors; // borrowed
+    struct gv_traffic traffic;      // by what the nodes say
 
     bool is_virtual;      // what follows is known
     uint64_t trace;       // a digest of every line and its time

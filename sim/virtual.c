@@ -70,6 +70,7 @@ struct gv_virtual {
     struct gv_digest_key trace_key;
     uint64_t trace; // of all lines so far
     gv_time settle_at, look_at, settled_at, quiet_at;
+    struct gv_traffic traffic; // of lives of nodes that have ended
 };
 
 // ---- Trace and memory ----
@@ -497,6 +498,13 @@ static void crash_disk(struct vnode *vnode, enum gv_disk_crash crash) {
     if (crash == GV_DISK_WIPED) vnode->incarnation = 0;
 }
 
+// Adds what a life of a node has done.
+static void count(struct vnode *vnode) {
+    struct gv_stats stats;
+    gv_node_stats(vnode->node, &stats);
+    gv_traffic_add(&vnode->sim->traffic, &stats);
+}
+
 // A node that is down can lose its disk only; it is brought up for a moment to see what that is.
 static void crash(struct vnode *vnode, enum gv_disk_crash crash) {
     bool replica = vnode->sim->workload->replica;
@@ -507,6 +515,7 @@ static void crash(struct vnode *vnode, enum gv_disk_crash crash) {
     crash_disk(vnode, crash);
     if (replica) excuse(vnode);
     drop_held(vnode);
+    count(vnode);
     gv_node_free(vnode->node);
     vnode->node = NULL;
     vnode->batch = NULL;
@@ -725,6 +734,12 @@ struct gv_disk *gv_virtual_disk(struct gv_virtual *sim, uint32_t node) {
 
 struct gv_result gv_virtual_finish(struct gv_virtual *sim) {
     struct gv_result result = gv_trial_finish(sim->trial);
+    struct gv_traffic past = sim->traffic; // of lives that have ended
+    for (uint32_t i = 0; i < sim->config.trial.nodes; i++)
+        if (sim->nodes[i].node != NULL) count(&sim->nodes[i]);
+    result.traffic = sim->traffic;
+    result.traffic.nodes = sim->config.trial.nodes;
+    sim->traffic = past;
     result.is_virtual = true;
     result.trace = sim->trace;
     result.lines = sim->lines;

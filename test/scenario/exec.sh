@@ -180,6 +180,7 @@ for key in valid ops broadcasts reads servers_msgs msgs_per_op bytes_per_op lost
     grep -q "\"$key\":" "$tmp/good.json" || echo "json: no $key" >>"$tmp/json.bad"
 done
 grep -q '"news":{"msgs":' "$tmp/good.json" || echo "json: no news" >>"$tmp/json.bad"
+grep -q '"traffic":null,' "$tmp/good.json" || echo "json: statistics from nowhere" >>"$tmp/json.bad"
 cat "$tmp"/*.bad >"$tmp/all" 2>/dev/null
 [ -s "$tmp/all" ] || exit 0
 cat "$tmp/all"

@@ -169,6 +169,76 @@ if [ -r /proc/self/fdinfo/1 ]; then
     check 'left non-blocking' $((0$flags & 04000)) 0
 fi
 
+# ---- Statistics and log
+say echo --log-level error <"$dir/in" >"$dir/out"
+check 'quiet: log' "$(cat "$dir/log")" ''
+say echo --log-format json <"$dir/in" >"$dir/out"
+check 'json: lines that are objects' "$(grep -c '^{"time":.*}$' "$dir/log")" "$(grep -c . "$dir/log")"
+logged 'statistics at the end' '"stats":{"client":{"in":2,.*"lines":2,' 1
+
+"$build/gv-echo" --log-level error <"$dir/ask" >"$dir/out" 2>"$dir/log" &
+pid=$!
+exec 3>"$dir/ask"
+cat "$dir/in" >&3
+within 5 cmp -s "$dir/out" "$dir/want" || fail 'SIGUSR1: no answer before it'
+kill -USR1 $pid
+within 5 grep -q '"stats":{"client":{"in":2,' "$dir/log" || fail 'SIGUSR1: no statistics'
+echo "$echo" >&3
+exec 3>&-
+wait $pid
+check 'SIGUSR1: status' $? 0
+check 'SIGUSR1: output' "$(grep -c echo_ok "$dir/out")" 2
+logged 'only what was asked for' . 1
+
+"$build/gv-echo" --log-level error --stats-interval 20 <"$dir/ask" >"$dir/out" 2>"$dir/log" &
+pid=$!
+exec 3>"$dir/ask"
+third() { [ "$(grep -c '"stats":' "$dir/log")" -ge 3 ]; }
+within 5 third || fail 'statistics at intervals'
+exec 3>&-
+wait $pid
+
+# A log that nobody reads stops nobody; what was lost is said when there is room again.
+mkfifo "$dir/quiet"
+exec 6<>"$dir/quiet"
+"$build/gv-broadcast" --log-level debug <"$dir/ask" >"$dir/out" 2>"$dir/quiet" &
+pid=$!
+exec 3>"$dir/ask"
+{ echo "$init"; yes "$tell" | head -n 3000 | awk '{ sub(/:5/, ":" NR); print }'; } >"$dir/noise"
+cat "$dir/noise" >&3
+answered() { [ "$(grep -c '"type":"broadcast_ok"' "$dir/out")" = 3000 ]; }
+within 10 answered || fail 'a log that nobody reads stops the node'
+dd bs=65536 count=16 <&6 >/dev/null 2>&1 3>&- & # until the pipe is empty, and what comes then
+reader=$!
+sleep 0.2
+kill -USR1 $pid
+exec 3>&-
+wait $pid
+check 'a log that nobody reads: status' $? 0
+kill $reader 2>/dev/null
+exec 6<&-
+
+# ---- A flood
+# Garbage at full speed: the log says a hundred times a second what is wrong and then how often,
+# memory does not grow, and whoever asks properly in between is answered.
+if [ -r /proc/self/status ]; then
+    { echo "$init"; yes '{"src":"c9","dest":"n1","body":{"type":]}}' | head -n 300000; echo "$echo"; } >"$dir/flood"
+    "$build/gv-echo" <"$dir/ask" >"$dir/out" 2>"$dir/log" &
+    pid=$!
+    exec 3>"$dir/ask"
+    cat "$dir/flood" >&3
+    flooded() { grep -q echo_ok "$dir/out"; }
+    within 20 flooded || fail 'flood: no answer behind it'
+    kib=$(sed -n 's/^VmHWM:[^0-9]*\([0-9]*\).*/\1/p' "/proc/$pid/status")
+    [ "$kib" -lt 20000 ] || fail "flood: $kib KiB"
+    exec 3>&-
+    wait $pid
+    check 'flood: status' $? 0
+    logged 'what was counted' '"faults":300000,' 1
+    told=$(grep -c 'undecodable' "$dir/log")
+    [ "$told" -le 2000 ] || fail "flood: $told lines in the log"
+fi
+
 # ---- Command line
 "$build/gv-broadcast" --foo 2>"$dir/log" </dev/null
 check 'unknown option: status' $? 2

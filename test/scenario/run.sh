@@ -90,6 +90,8 @@ case_ 'text of a seed' 0 '^seed 4$' scenarios swarm:4
 
 "$gvsim" run -w broadcast --seed 3 --json "$tmp/a.json" >"$tmp/out" || bad=1
 "$gvsim" run -w broadcast --seed 3 --json - >"$tmp/b.json" 2>/dev/null || bad=1
+grep -q '"traffic":{"nodes":[0-9]*,"total":{"client":{"in":[1-9]' "$tmp/a.json" ||
+    { echo "json: no traffic" && bad=1; }
 cmp -s "$tmp/a.json" "$tmp/b.json" || { echo "json: two runs differ" && bad=1; }
 for key in valid ops msgs_per_op stable_latency_ms trace lines node_memory replicas_equal_ms; do
     grep -q "\"$key\":" "$tmp/a.json" || { echo "json: no $key" && bad=1; }

@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: MIT
+#include "traffic.h"
+
+#include <inttypes.h>
+
+void gv_traffic_add(struct gv_traffic *traffic, const struct gv_stats *stats) {
+    GV_ASSERT(traffic != NULL && stats != NULL);
+    gv_stats_add(&traffic->total, stats);
+    traffic->nodes++;
+}
+
+static void print_class(const char *name, const struct gv_stats_class *class, FILE *out) {
+    if (class->in == 0 && class->out == 0) return;
+    fprintf(out, "    %-14s %9" PRIu64 " out %12" PRIu64 " B %9" PRIu64 " in %12" PRIu64 " B\n",
+            name, class->out, class->out_bytes, class->in, class->in_bytes);
+}
+
+void gv_traffic_print(const struct gv_traffic *traffic, FILE *out) {
+    GV_ASSERT(out != NULL);
+    if (traffic->nodes == 0) return;
+    const struct gv_stats *total = &traffic->total;
+    fprintf(out, "  %-16s by what %" PRIu32 " nodes say\n", "traffic", traffic->nodes);
+#define X(name) print_class(#name, &total->name, out);
+    GV_STATS_CLASSES(X)
+#undef X
+    fprintf(out,
+            "    %-14s %" PRIu64 " opened, %" PRIu64 " rounds, %" PRIu64 " retries; %" PRIu64
+            " entries were missing, %" PRIu64 " came for nothing\n",
+            "syncs", total->numbers.opened, total->numbers.rounds, total->numbers.retries,
+            total->numbers.missing, total->numbers.known);
+    if (total->numbers.held > 0) {
+        fprintf(out, "    %-14s %.1f ms a batch, %.1f at the most\n", "news held",
+                (double)total->numbers.held_us / (double)total->numbers.held / 1e3,
+                (double)total->numbers.held_max_us / 1e3);
+    }
+    fprintf(out,
+            "    %-14s at most %" PRIu64 " B of replies, %" PRIu64 " news, %" PRIu64 " summaries\n",
+            "queues", total->numbers.queued_replies, total->numbers.queued_news,
+            total->numbers.queued_syncs);
+}
+
+void gv_traffic_json(const struct gv_traffic *traffic, FILE *out) {
+    GV_ASSERT(out != NULL);
+    if (traffic->nodes == 0) {
+        fputs("null", out);
+        return;
+    }
+    char text[GV_STATS_TEXT_MAX];
+    gv_stats_write(&traffic->total, text);
+    fprintf(out, "{\"nodes\":%" PRIu32 ",\"total\":%s}", traffic->nodes, text);
+}
