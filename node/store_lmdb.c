@@ -24,6 +24,9 @@ enum {
     CHECK_S = 600,        // a check that takes longer is going round in circles
     FREE_LIST = 0,        // LMDB's own databases
     ROOT = 1,
+    BRANCH = 1, // and its kinds of pages
+    LEAF = 2,
+    OVERFLOW = 4,
 };
 
 static const char magic[] = "grapevine";
@@ -152,13 +155,12 @@ static bool check_free(MDB_val value, size_t last_page, uint8_t *seen) {
 
 // What LMDB takes new pages from, and aborts over if it is not in order: pages by the transactions
 // that freed them.
-static bool check_free_list(MDB_txn *txn, size_t last_page) {
+static bool check_free_list(MDB_txn *txn, size_t last_page, uint8_t *seen) {
     MDB_cursor *cursor;
     if (mdb_cursor_open(txn, FREE_LIST, &cursor) != 0) return false;
-    uint8_t *seen = calloc(last_page / 8 + 1, 1);
     MDB_val key, value;
     size_t freed = 0, before = 0;
-    int error = seen == NULL ? ENOMEM : 0;
+    int error = 0;
     while (error == 0 && (error = mdb_cursor_get(cursor, &key, &value, MDB_NEXT)) == 0) {
         if (key.mv_size != sizeof freed) break;
         memcpy(&freed, key.mv_data, sizeof freed);
@@ -167,16 +169,68 @@ static bool check_free_list(MDB_txn *txn, size_t last_page) {
         before = freed;
     }
     mdb_cursor_close(cursor);
-    free(seen);
     return error == MDB_NOTFOUND;
 }
 
-static enum verdict check_contents(MDB_txn *txn, size_t last_page) {
+// Adds a database's pages to the sums.
+static bool count_pages(MDB_txn *txn, MDB_dbi dbi, size_t *branches, size_t *leaves) {
+    MDB_stat stat;
+    if (mdb_stat(txn, dbi, &stat) != 0) return false;
+    *branches += stat.ms_branch_pages;
+    *leaves += stat.ms_leaf_pages;
+    return true;
+}
+
+// What LMDB believes of a page without asking: that its head tells its number and its kind. Reading
+// goes by the kind alone, writing by the number, too, and by flags that are never set on disk. So
+// of the pages that are not free, as many must say the right thing as the databases have.
+static bool check_heads(MDB_txn *txn, const char *dir, size_t last_page, const uint8_t *seen) {
+    MDB_dbi meta, entries;
+    MDB_stat stat;
+    size_t branches = 0, leaves = 0;
+    bool good = count_pages(txn, FREE_LIST, &branches, &leaves) &&
+                count_pages(txn, ROOT, &branches, &leaves);
+    if (good && mdb_dbi_open(txn, "meta", 0, &meta) == 0)
+        good = count_pages(txn, meta, &branches, &leaves);
+    if (good && mdb_dbi_open(txn, "entries", 0, &entries) == 0)
+        good = count_pages(txn, entries, &branches, &leaves);
+    char path[PATH_CAP];
+    int len = snprintf(path, sizeof path, "%s/data.mdb", dir);
+    int fd = len > 0 && len < PATH_CAP ? open(path, O_RDONLY | O_CLOEXEC) : -1;
+    good = good && fd >= 0 && mdb_stat(txn, ROOT, &stat) == 0;
+    for (uint64_t page = 2; good && page <= last_page; page++) {
+        uint8_t head[16];
+        uint64_t number;
+        uint16_t flags;
+        if ((seen[page / 8] >> page % 8 & 1) != 0) continue;
+        if (pread(fd, head, sizeof head, (off_t)(page * stat.ms_psize)) != sizeof head)
+            good = false;
+        memcpy(&number, head, sizeof number);
+        memcpy(&flags, head + 10, sizeof flags);
+        // A page of a long value has no head; its bytes hardly happen to be its own number.
+        if (number != page) continue;
+        if (flags != BRANCH && flags != LEAF && flags != OVERFLOW) good = false;
+        branches -= flags == BRANCH;
+        leaves -= flags == LEAF;
+    }
+    if (fd >= 0) close(fd);
+    return good && branches == 0 && leaves == 0;
+}
+
+// What LMDB keeps for itself, and no sum covers.
+static bool check_books(MDB_txn *txn, const char *dir, size_t last_page) {
+    uint8_t *seen = calloc(last_page / 8 + 1, 1);
+    bool good = seen != NULL && check_free_list(txn, last_page, seen) &&
+                check_heads(txn, dir, last_page, seen);
+    free(seen);
+    return good;
+}
+
+static enum verdict check_contents(MDB_txn *txn) {
     struct gv_digest_key hash;
     struct tally sum;
     gv_digest_key_init(&hash, (struct gv_slice){0});
     if (!walk(txn, FREE_LIST, &hash, &sum) || !walk(txn, ROOT, &hash, &sum)) return DAMAGED;
-    if (!check_free_list(txn, last_page)) return DAMAGED;
     if (sum.count == 0) return GOOD; // killed before its first transaction
     MDB_dbi meta, entries;
     if (mdb_dbi_open(txn, "meta", 0, &meta) != 0) return FOREIGN;
@@ -190,27 +244,6 @@ static enum verdict check_contents(MDB_txn *txn, size_t last_page) {
     // Of the file's two roots LMDB takes the one that says it is younger: it had better be.
     if (head.txn != mdb_txn_id(txn)) return DAMAGED;
     return sum.count == head.sum.count && sum.sum == head.sum.sum ? GOOD : DAMAGED;
-}
-
-// What LMDB believes of a page without asking: that its head says what kind it is. Reading goes by
-// the kind alone, writing by the other flags too, which are never set on disk.
-static bool check_heads(const char *dir, uint64_t size, size_t page_size) {
-    char path[PATH_CAP];
-    int len = snprintf(path, sizeof path, "%s/data.mdb", dir);
-    int fd = len > 0 && len < PATH_CAP ? open(path, O_RDONLY | O_CLOEXEC) : -1;
-    bool good = fd >= 0;
-    for (uint64_t page = 2; good && page < size / page_size; page++) {
-        uint8_t head[16];
-        uint64_t number;
-        uint16_t flags;
-        if (pread(fd, head, sizeof head, (off_t)(page * page_size)) != sizeof head) good = false;
-        memcpy(&number, head, sizeof number);
-        memcpy(&flags, head + 10, sizeof flags);
-        // A page of a long value has no head; its bytes hardly happen to be its own number.
-        if (number == page && flags != 1 && flags != 2 && flags != 4) good = false;
-    }
-    if (fd >= 0) close(fd);
-    return good;
 }
 
 // A transaction as the next start will make it, in a process that may write nothing: it fails at
@@ -248,9 +281,9 @@ static enum verdict check(const char *dir, uint64_t size, size_t map) {
     // Reading beyond the end of a file that was cut off would be answered by a signal.
     if (info.me_last_pgno >= size / stat.ms_psize) return DAMAGED;
     if (mdb_txn_begin(env, NULL, MDB_RDONLY, &txn) != 0) return UNREADABLE;
-    enum verdict verdict = check_contents(txn, info.me_last_pgno);
+    enum verdict verdict = check_contents(txn);
     if (verdict != GOOD) return verdict;
-    if (!check_heads(dir, size, stat.ms_psize)) return DAMAGED;
+    if (!check_books(txn, dir, info.me_last_pgno)) return DAMAGED;
     mdb_txn_abort(txn);
     mdb_env_close(env);
     return rehearse(dir, map);
