@@ -75,6 +75,7 @@ static void add_between(struct writer *writer) {
 }
 
 static void add_step(struct writer *writer) {
+    const char *dist;
     switch (below(writer, 8)) {
     case 0:
         add(writer, "cut %s", PICK(writer, "one", "minority", "half", "ring", "any"));
@@ -94,8 +95,8 @@ static void add_step(struct writer *writer) {
         add_between(writer);
         break;
     case 5:
-        add(writer, "delay %ums %s", 1 + below(writer, 800),
-            PICK(writer, "constant", "uniform", "exponential"));
+        dist = PICK(writer, "constant", "uniform", "exponential");
+        add(writer, "delay %ums %s", 1 + below(writer, 800), dist);
         add_between(writer);
         break;
     case 6:
@@ -116,20 +117,24 @@ static void add_step(struct writer *writer) {
 // What befalls machines, their clocks and disks, and links that do not break.
 static void add_machine_step(struct writer *writer) {
     static const char *const disks[] = {"with disk", "with disk", "with torn disk", "without disk"};
-    switch (below(writer, 7)) {
+    // One draw a statement: the order in which arguments are worked out is the compiler's.
+    unsigned at = below(writer, 1000 * writer->seconds), kind = below(writer, 7);
+    switch (kind) {
     case 0:
         add(writer, "flap ");
         add_group(writer);
-        add(writer, " %s rest every %ums at %ums for %ums\n", PICK(writer, "|", ">"),
-            50 + below(writer, 2000), below(writer, 1000 * writer->seconds),
-            1000 + below(writer, 5000));
+        add(writer, " %s rest", PICK(writer, "|", ">"));
+        add(writer, " every %ums", 50 + below(writer, 2000));
+        add(writer, " at %ums for %ums\n", at, 1000 + below(writer, 5000));
         return;
     case 1:
-        add(writer, "reorder %u%% by %ums", 1 + below(writer, 99), 1 + below(writer, 500));
+        add(writer, "reorder %u%%", 1 + below(writer, 99));
+        add(writer, " by %ums", 1 + below(writer, 500));
         add_between(writer);
         break;
     case 2:
-        add(writer, "limit %uB/s wait %ums", 200 + below(writer, 20000), below(writer, 2000));
+        add(writer, "limit %uB/s", 200 + below(writer, 20000));
+        add(writer, " wait %ums", below(writer, 2000));
         add_between(writer);
         break;
     case 3:
@@ -140,13 +145,14 @@ static void add_machine_step(struct writer *writer) {
     case 4:
         add(writer, "clock ");
         add_group(writer);
-        add(writer, " %s%ums at %ums\n", PICK(writer, "+", "+", "-"), 1 + below(writer, 20000),
-            below(writer, 1000 * writer->seconds));
+        add(writer, " %s", PICK(writer, "+", "+", "-"));
+        add(writer, "%ums at %ums\n", 1 + below(writer, 20000), at);
         return;
     case 5:
         add(writer, "drift ");
         add_group(writer);
-        add(writer, " %s%uppm", PICK(writer, "", "-"), 1 + below(writer, 200000));
+        add(writer, " %s", PICK(writer, "", "-"));
+        add(writer, "%uppm", 1 + below(writer, 200000));
         break;
     case 6:
         add(writer, "crash ");
@@ -164,12 +170,12 @@ static void add_machines(struct writer *writer, uint64_t seed) {
     gv_prng_init(&writer->prng, seed, MACHINES_STREAM);
     if (below(writer, 2) == 0 || writer->nodes < 2) return;
     for (unsigned steps = 1 + below(writer, 3); steps > 0; steps--) add_machine_step(writer);
-    add(writer, "durability %s\ndisk-latency %u\n", PICK(writer, "sync", "sync", "async", "none"),
-        below(writer, 30));
+    add(writer, "durability %s\n", PICK(writer, "sync", "sync", "async", "none"));
+    add(writer, "disk-latency %u\n", below(writer, 30));
     if (below(writer, 4) > 0) return;
-    unsigned border = below(writer, writer->nodes - 1);
-    add(writer, "region a n0..n%u\nregion b rest\nrtt a b %ums\nrtt a a %ums\n", border,
-        below(writer, 400), below(writer, 20));
+    add(writer, "region a n0..n%u\nregion b rest\n", below(writer, writer->nodes - 1));
+    add(writer, "rtt a b %ums\n", below(writer, 400));
+    add(writer, "rtt a a %ums\n", below(writer, 20));
 }
 
 size_t gv_swarm_scenario(uint64_t seed, char buf[GV_SWARM_TEXT_MAX]) {
