@@ -192,28 +192,17 @@ static void send_init(struct gv_trial *trial, uint32_t node) {
     free(body);
 }
 
-// What the beginning or end of a step is to its nodes. False: nothing.
-static bool fate_of(enum gv_scenario_kind kind, bool begins, enum gv_trial_fate *fate) {
-    switch (kind) {
-    case GV_SCENARIO_CRASH:
-        *fate = begins ? GV_TRIAL_CRASH : GV_TRIAL_START;
-        return true;
-    case GV_SCENARIO_PAUSE:
-        *fate = begins ? GV_TRIAL_PAUSE : GV_TRIAL_RESUME;
-        return true;
-    case GV_SCENARIO_SLOW:
-        *fate = begins ? GV_TRIAL_SLOW : GV_TRIAL_FAST;
-        return true;
-    case GV_SCENARIO_CLOCK:
-        *fate = GV_TRIAL_CLOCK;
-        return begins;
-    case GV_SCENARIO_DRIFT:
-        *fate = begins ? GV_TRIAL_DRIFT : GV_TRIAL_UNDRIFT;
-        return true;
-    default:
-        return false;
-    }
-}
+// What the beginning and the end of a step are to its nodes; of most kinds, nothing.
+static const struct fates {
+    int count;
+    enum gv_trial_fate at[2];
+} fates[GV_SCENARIO_DRIFT + 1] = {
+    [GV_SCENARIO_CRASH] = {2, {GV_TRIAL_CRASH, GV_TRIAL_START}},
+    [GV_SCENARIO_PAUSE] = {2, {GV_TRIAL_PAUSE, GV_TRIAL_RESUME}},
+    [GV_SCENARIO_SLOW] = {2, {GV_TRIAL_SLOW, GV_TRIAL_FAST}},
+    [GV_SCENARIO_CLOCK] = {1, {GV_TRIAL_CLOCK}},
+    [GV_SCENARIO_DRIFT] = {2, {GV_TRIAL_DRIFT, GV_TRIAL_UNDRIFT}},
+};
 
 // Steps of a scenario may overlap: a node is down, or still, while any of them has it so. A second
 // crash may do more to its disk.
@@ -234,8 +223,9 @@ static bool changes(struct gv_trial *trial, uint32_t node, enum gv_trial_fate fa
 }
 
 static void inflict(struct gv_trial *trial, const struct gv_scenario_step *step, bool begins) {
-    enum gv_trial_fate fate;
-    if (!fate_of(step->kind, begins, &fate)) return;
+    int end = begins ? 0 : 1;
+    if (end >= fates[step->kind].count) return;
+    enum gv_trial_fate fate = fates[step->kind].at[end];
     for (uint32_t node = 0; node < trial->config.nodes; node++) {
         if (!gv_scenario_has(step, 0, node) || !changes(trial, node, fate)) continue;
         if (fate == GV_TRIAL_CRASH) gv_judge_forget(&trial->judge, node);
