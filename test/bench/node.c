@@ -98,6 +98,52 @@ static double run_program(const char *program, int input) {
     return WIFEXITED(status) && WEXITSTATUS(status) == 0 ? bench_now_ns() - start : -1;
 }
 
+static int by_size(const void *a, const void *b) {
+    double x = *(const double *)a, y = *(const double *)b;
+    return (x > y) - (x < y);
+}
+
+// How long a good line takes to be answered, 99 of 100, with so many lines of garbage right before
+// each; in ns, or a negative number.
+static double run_flood(const char *lines, int count, int garbage) {
+    static const char bad[] = "{\"src\":\"c9\",\"dest\":\"n1\",\"body\":{\"type\":]}}";
+    static char out[CHUNK];
+    struct gv_json json;
+    gv_json_init(&json, gv_base_malloc(), 0, 0);
+    struct gv_node_config config = {
+        .workload = &gv_broadcast_workload,
+        .alloc = gv_base_malloc(),
+        .json = &json,
+        .seed = 1,
+    };
+    struct gv_node *node;
+    double *times = malloc((size_t)count * sizeof *times), found = -1;
+    if (times != NULL && gv_node_new(&node, &config) == 0) {
+        gv_node_receive(node, 0, init, sizeof init - 2);
+        for (int i = 0; i < count; i++) {
+            double start = bench_now_ns();
+            for (int j = 0; j < garbage; j++) gv_node_receive(node, 0, bad, sizeof bad - 1);
+            gv_node_receive(node, 0, lines + (size_t)i * (LINE + 1), LINE);
+            while (gv_node_send(node, 0, out, sizeof out) > 0) continue;
+            times[i] = bench_now_ns() - start;
+        }
+        qsort(times, (size_t)count, sizeof *times, by_size);
+        found = times[count - 1 - count / 100];
+        gv_node_free(node);
+    }
+    free(times);
+    gv_json_fini(&json);
+    return found;
+}
+
+static int report_flood(const char *lines, int count) {
+    double alone = run_flood(lines, count, 0), beside = run_flood(lines, count, 1);
+    if (alone < 0 || beside < 0) return 1;
+    printf("node  99 of 100 good lines: %.0f ns alone, %.2f times that with as much garbage\n",
+           alone, beside / alone);
+    return 0;
+}
+
 int bench_node(bool small) {
     int count = small ? 20000 : 1000000, rounds = small ? 1 : 3, failed = 0;
     char *lines = make_lines(count);
@@ -131,6 +177,7 @@ int bench_node(bool small) {
     } else {
         printf("node  times of jsmn alone: %.1f without I/O (no %s)\n", ratio, program);
     }
+    failed |= report_flood(lines, small ? count : count / 10);
     free(lines);
     return failed;
 }
