@@ -42,7 +42,7 @@ function showHead(model, run, result) {
   add("dropped", grouped(dropped), `${(100 * dropped / Math.max(1, model.copies.at.length)).toFixed(1)}% of all`);
   if (run.staleness_ms !== null) add("staleness asked for", `${grouped(run.staleness_ms)} ms`,
     `links ${run.latency_ms} ms, ${run.latency_dist}`);
-  add("seed", String(run.seed), "the same again, to the byte");
+  add("seed", String(run.seed), "one seed, one run");
   byId("figures").replaceChildren(...figures.map(([name, value, note]) => {
     const box = element("div"), dd = element("dd", value);
     box.append(element("dt", name), dd, element("small", note));
@@ -73,7 +73,9 @@ function nodeRows(model, node, moment) {
     const { known, all } = model.knowledge(node, moment);
     const lacking = new Set([...all].filter(v => !known.has(v)));
     rows.push(["knows", `${grouped(known.size)} of ${grouped(all.size)} values`]);
-    if (lacking.size) rows.push(["lacks", listed(lacking, model)]);
+    if (lacking.size) {
+      rows.push(["lacks", `${grouped(lacking.size)}, namely ${listed(lacking, model)}`]);
+    }
   } else if (model.run.counter && model.values.length) {
     const bin = Math.max(0, Math.min(model.bins - 1, Math.round(moment / model.end_at * model.bins) - 1));
     rows.push(["lacks", `${grouped(model.lacks[bin * model.nodes + node])} increments`]);

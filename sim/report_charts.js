@@ -70,6 +70,8 @@ class Chart {
     this.canvas = document.getElementById(id);
     this.still = document.createElement("canvas"); // what does not change with the pointer
     this.canvas.setAttribute("role", "img");
+    this.canvas.setAttribute("aria-label",
+      this.canvas.closest("figure").querySelector("figcaption").firstChild.textContent.trim());
     this.canvas.addEventListener("pointermove", e => charts.hover(this, e));
     this.canvas.addEventListener("pointerleave", () => charts.hover(null));
     this.canvas.addEventListener("click", e => charts.onpick(this.timeAt(e.offsetX)));
@@ -116,11 +118,12 @@ function line(g, x0, y0, x1, y1) {
   g.stroke();
 }
 
+const kindsOf = faults => faultKinds.filter(kind => faults.some(f => f.kind === kind));
+
 // Faults as bands: a tint where partitions, crashes and pauses are, and above it a thin line for
 // each kind, so that those which overlap can be told apart.
 function drawBands(g, faults, x, left, right, top, bottom) {
-  const kinds = faultKinds.filter(kind => faults.some(f => f.kind === kind));
-  const tint = new Path2D();
+  const kinds = kindsOf(faults), tint = new Path2D();
   for (const fault of faults) {
     const from = Math.max(left, x(fault.from)), to = Math.min(right, Math.max(x(fault.to), x(fault.from) + 1.5));
     if (to <= from) continue;
@@ -140,7 +143,7 @@ class Charts {
     this.pointer = null;
     this.list = [];
     this.count();
-    this.kinds = faultKinds.filter(kind => model.faults.some(f => f.kind === kind));
+    this.kinds = kindsOf(model.faults);
     const add = (id, height, draw, describe) => this.list.push(new Chart(this, id, height, draw, describe));
     if (this.kinds.length > 0) {
       add("faults", 20 * this.kinds.length + AXIS + 8, (g, p) => this.drawFaults(g, p),

@@ -20,10 +20,10 @@ class Diagram {
     this.listen();
   }
 
-  get rowsTop() { return 40; }
+  get rowsTop() { return 32 + 3 * kindsOf(this.model.faults).length; }
   resize() {
     const rows = this.model.nodes;
-    this.height = Math.max(240, Math.min(760, rows * 24 + 60));
+    this.height = Math.max(240, Math.min(760, rows * 24 + this.rowsTop + AXIS));
     this.width = this.canvas.parentElement.clientWidth;
     this.draw();
   }
@@ -60,7 +60,8 @@ class Diagram {
   }
   // Brings a stretch of time into view, with some room, and keeps the zoom if it is fit for that.
   show(from, to) {
-    const span = Math.max(1.6 * (to - from), Math.min(this.to - this.from, 12 * (to - from)), 0.02);
+    const length = to - from, fit = 12 * Math.max(length, this.model.typical);
+    const span = Math.max(1.6 * length, Math.min(this.to - this.from, fit));
     this.setWindow((from + to - span) / 2, (from + to + span) / 2);
   }
   invalidate() {
@@ -134,7 +135,7 @@ class Diagram {
       const x = this.x(i * step);
       if (x < LEFT - 1) continue;
       g.strokeStyle = ink.grid;
-      line(g, x, 30, x, bottom);
+      line(g, x, this.rowsTop - 10, x, bottom);
       g.fillStyle = ink.soft;
       g.fillText(seconds(i * step, step), Math.min(x, this.width - 26), bottom + 5);
     }
@@ -332,9 +333,8 @@ class Diagram {
     this.selected = copy;
     if (copy >= 0 && reveal) {
       const { at, until } = this.model.copies;
-      if (at[copy] < this.from || until[copy] > this.to || until[copy] - at[copy] < 0.01 * (this.to - this.from)) {
-        this.show(at[copy], until[copy]);
-      }
+      const seen = at[copy] >= this.from && until[copy] <= this.to;
+      if (!seen || this.dense) this.show(at[copy], until[copy]);
     }
     this.invalidate();
     this.onselect(copy, -1, 0);

@@ -249,6 +249,8 @@ class Model {
       if (until[i] === Infinity) until[i] = this.end_at;
       this.longest = Math.max(this.longest, until[i] - at[i]);
     }
+    const flights = until.map((t, i) => t - at[i]).filter(f => f > 0).sort();
+    this.typical = flights[flights.length >> 1] || 0.01; // flight, between nodes that are apart
     for (const fault of this.faults) fault.to = Math.min(fault.to, this.end_at);
     this.end_at = Math.max(this.end_at, 1e-3);
     this.between = 0;
