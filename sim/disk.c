@@ -63,6 +63,7 @@ static void forget(struct gv_disk *disk, size_t from) {
 
 // The first few transactions become safe.
 static void make_safe(struct gv_disk *disk, size_t count) {
+    if (count == 0) return;
     for (size_t i = 0; i < count; i++) {
         struct gv_disk_transaction *transaction = &disk->pending[i];
         struct gv_store_batch batch = {
