@@ -5,6 +5,7 @@
 
 enum {
     SOON_MS = 1000,   // between syncs after trouble
+    NEAR_MS = 2,      // a round trip from which on a sketch is worth its work
     FAR_MS = 20,      // a round trip from which on a message saved is worth more bytes
     IDLE_MS = 30000,  // between comparisons without trouble, at least …
     EACH_MS = 2000,   // … and so long for each node there is: half a message a second in all …
@@ -145,10 +146,12 @@ void gv_sync_learn(struct gv_engine *engine, int peer, uint32_t expect) {
     *lesson(engine, peer) = (struct gv_sync_lesson){.peer = peer, .expect = expect};
 }
 
-// Rounds are dear where they take long.
-static bool far_away(const struct gv_engine *engine, int peer) {
-    const struct gv_peer *state = engine->peers[peer];
-    return state->measured && state->srtt >= FAR_MS * GV_MS;
+// Rounds are dear where they take long, and bytes rather than work where a round is not a matter of
+// this machine alone.
+static void choose_means(const struct gv_engine *engine, int peer, struct gv_reconcile *state) {
+    const struct gv_peer *at = engine->peers[peer];
+    state->rounds = at->measured && at->srtt >= FAR_MS * GV_MS;
+    state->sketches = at->measured && at->srtt >= NEAR_MS * GV_MS;
 }
 
 int gv_sync_take(struct gv_engine *engine, gv_time now, int peer, struct gv_slice ranges) {
@@ -178,7 +181,7 @@ int gv_sync_take(struct gv_engine *engine, gv_time now, int peer, struct gv_slic
         gv_sync_learn(engine, peer, slot->state.expect);
         state->open_sync = state->follow_up = false; // this one serves as well
     }
-    slot->state.rounds = far_away(engine, peer);
+    choose_means(engine, peer, &slot->state);
     slot->peer = peer;
     slot->turn = engine->sync.turns++;
     return 0;
@@ -235,7 +238,7 @@ void gv_sync_open(struct gv_engine *engine, gv_time now, int peer, struct gv_sli
     engine->stats.opened_syncs++;
     gv_sync_learn(engine, peer, gv_sync_expect(engine, peer));
     struct gv_writer out = {.data = engine->sync.summary, .cap = engine->sync.summary_cap};
-    gv_reconcile_open(&engine->replica.tree, (uint32_t)gv_prng_next(&engine->prng), &out);
+    gv_reconcile_open(&engine->replica.tree, (uint8_t)gv_prng_next(&engine->prng), &out);
     GV_ASSERT(!out.full);
     *ranges = (struct gv_slice){out.data, out.len};
 }

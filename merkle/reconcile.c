@@ -1,33 +1,24 @@
 // SPDX-License-Identifier: MIT
 #include "reconcile.h"
 
+#include "part.h"
 #include "peel.h"
 
-enum kind {
-    KIND_SKIP,
-    KIND_SUM,
-    KIND_BOTH,
-    KIND_LIST,
-    KIND_WANT,
-    KIND_PROBE,
-    KIND_NONE,
-    KIND_ROOT,
-    KINDS,
-    NO_PART = KINDS,
-};
 enum stage { STAGE_START, STAGE_GIVE, STAGE_WANT };
 
 enum {
-    SALT_SIZE = 4,
-    HEAD_MAX = 1 + GV_PACK_VARINT_MAX,               // a part's kind and bound
-    BEFORE_MAX = SALT_SIZE + HEAD_MAX,               // what a part may need before it: a skip
-    SUM_MAX = HEAD_MAX + GV_PACK_VARINT_MAX + 16,    // a part of a split
+    SALT_SIZE = 1,
+    HEAD_MAX = 1 + GV_PACK_VARINT_MAX,            // a part's kind and bound
+    BEFORE_MAX = SALT_SIZE + HEAD_MAX,            // what a part may need before it: a skip
+    SUM_MAX = HEAD_MAX + GV_PACK_VARINT_MAX + 16, // a part of a split
+    SKETCH_MAX = HEAD_MAX + 1 + GV_SKETCH_CAP * 4,
     LIST_MAX = HEAD_MAX + 1 + GV_RECONCILE_LIST * 4, // a list or a want
     PROBE_MAX = HEAD_MAX + 1 + GV_PACK_VARINT_MAX,   // a probe
     SPLIT_MIN = 4,                                   // parts that there must be room for
-    PART_MAX = BEFORE_MAX + SPLIT_MIN * SUM_MAX > BEFORE_MAX + LIST_MAX
-                   ? BEFORE_MAX + SPLIT_MIN *SUM_MAX
-                   : BEFORE_MAX + LIST_MAX,
+    PART_MAX = BEFORE_MAX + SPLIT_MIN * SKETCH_MAX,
+    FEW_LEFT = 3,     // differences for which sums may do as well as a sketch
+    AS_WANT = 1 << 6, // added to the count of a list
+    AS_ASK = 2 << 6,
     SLACK_MAX = 16,       // ranks by which a cut may be moved for the sake of a shorter bound
     FEW = 16,             // parts that differ
     SAMPLE = 48,          // parts looked at to estimate how many differences there are
@@ -46,6 +37,9 @@ struct walk {
     const struct gv_tree *tree;
     const struct gv_digest_key *key;
     struct gv_reconcile_out *out;
+    uint64_t place; // what is below this place, where 0 is nothing
+    struct gv_digest below;
+    struct gv_sketch sketch;
     // The bounds of some parts to come that have sums, and what I hold below each.
     uint64_t bounds[AHEAD];
     struct gv_digest belows[AHEAD];
@@ -72,128 +66,71 @@ static struct gv_item item_of_rank(const struct gv_tree *tree, uint64_t rank) {
 
 // --- writing parts ---------------------------------------------------------------------------
 
-static void put_u32(struct gv_writer *out, uint32_t value) {
-    for (int i = 0; i < 4; i++) gv_pack_put_u8(out, (uint8_t)(value >> (8 * i)));
-}
-
-static uint32_t get_u32(struct gv_reader *in) {
-    const uint8_t *bytes = gv_pack_get_bytes(in, 4);
-    uint32_t value = 0;
-    for (int i = 0; bytes != NULL && i < 4; i++) value |= (uint32_t)bytes[i] << (8 * i);
-    return value;
-}
-
-static void put_bound(struct gv_writer *out, enum kind kind, uint64_t lo, uint64_t hi) {
-    GV_ASSERT(lo < hi && kind < KINDS);
-    unsigned pairs = 0;                                   // of zero bits at the end
-    uint64_t mantissa = hi == GV_PLACE_END ? 0 : hi - lo; // 0 stands for the end of all places
-    while (mantissa != 0 && (mantissa & 3) == 0) mantissa >>= 2, pairs++;
-    gv_pack_put_u8(out, (uint8_t)((unsigned)kind | pairs << 3));
-    gv_pack_put_varint(out, mantissa);
-}
-
-static void open_part(struct walk *walk, enum kind kind, uint64_t lo, uint64_t hi) {
+static void open_part(struct walk *walk, enum gv_part_kind kind, uint64_t lo, uint64_t hi) {
     struct gv_reconcile_out *out = walk->out;
     GV_ASSERT(out->wrote <= lo && lo < hi);
-    if (out->summary.len == 0) put_u32(&out->summary, walk->state->salt);
-    if (out->wrote < lo) put_bound(&out->summary, KIND_SKIP, out->wrote, lo);
-    put_bound(&out->summary, kind, lo, hi);
+    if (out->summary.len == 0) gv_pack_put_u8(&out->summary, walk->state->salt);
+    if (out->wrote < lo) gv_part_put_head(&out->summary, GV_PART_SKIP, out->wrote, lo);
+    gv_part_put_head(&out->summary, kind, lo, hi);
     out->wrote = hi;
 }
 
 static void put_sums(struct walk *walk, bool both, uint64_t lo, uint64_t hi,
                      struct gv_digest sums) {
     struct gv_writer *out = &walk->out->summary;
-    open_part(walk, sums.count == 0 ? KIND_NONE : both ? KIND_BOTH : KIND_SUM, lo, hi);
+    open_part(walk, sums.count == 0 ? GV_PART_NONE : both ? GV_PART_BOTH : GV_PART_SUM, lo, hi);
     if (sums.count == 0) return;
     gv_pack_put_varint(out, sums.count);
     gv_pack_put_u64(out, sums.sum);
     if (both) gv_pack_put_u64(out, sums.cross);
 }
 
-void gv_reconcile_open(const struct gv_tree *tree, uint32_t salt, struct gv_writer *out) {
+// The sketch of what I hold in [lo, hi), and how many items. Parts are mostly asked for in order.
+static struct gv_sketch sketch_of(struct walk *walk, uint64_t lo, uint64_t hi, uint64_t *count) {
+    if (walk->place != lo) {
+        walk->sketch = gv_tree_sketch_below(walk->tree, lo);
+        walk->below = gv_tree_below(walk->tree, lo);
+    }
+    struct gv_sketch out = walk->sketch;
+    uint64_t before = walk->below.count;
+    walk->sketch = gv_tree_sketch_below(walk->tree, hi);
+    walk->below = gv_tree_below(walk->tree, hi);
+    walk->place = hi;
+    gv_sketch_merge(&out, &walk->sketch);
+    *count = walk->below.count - before;
+    return out;
+}
+
+static void put_sketch(struct walk *walk, uint64_t lo, uint64_t hi) {
+    struct gv_writer *out = &walk->out->summary;
+    uint64_t count;
+    struct gv_sketch sketch = sketch_of(walk, lo, hi, &count);
+    open_part(walk, count == 0 ? GV_PART_NONE : GV_PART_SKETCH, lo, hi);
+    if (count == 0) return;
+    gv_part_put_sketch(out, &sketch, count);
+}
+
+void gv_reconcile_open(const struct gv_tree *tree, uint8_t salt, struct gv_writer *out) {
     GV_ASSERT(out->len == 0);
     struct gv_digest root = gv_tree_root(tree);
-    put_u32(out, salt);
-    gv_pack_put_u8(out, KIND_ROOT);
+    gv_pack_put_u8(out, salt);
+    gv_pack_put_u8(out, GV_PART_ROOT);
     gv_pack_put_varint(out, root.count);
     gv_pack_put_u64(out, root.sum);
     gv_pack_put_u64(out, root.cross);
+    gv_part_put_tally(out, gv_tree_tally(tree));
     GV_ASSERT(out->full || out->len <= GV_RECONCILE_ROOT_MAX);
 }
 
 bool gv_reconcile_opens(struct gv_slice summary) {
     return summary.len > SALT_SIZE && summary.len <= GV_RECONCILE_ROOT_MAX &&
-           summary.data[SALT_SIZE] == KIND_ROOT;
+           summary.data[SALT_SIZE] == GV_PART_ROOT;
 }
 
-// --- reading parts ---------------------------------------------------------------------------
-
-static void read_bound(struct gv_reconcile *state, unsigned pairs) {
-    uint64_t mantissa = gv_pack_get_varint(&state->in);
-    unsigned zeros = 2 * pairs;
-    if (mantissa == 0 && pairs == 0) {
-        state->hi = GV_PLACE_END;
-    } else if ((mantissa & 3) == 0 || mantissa > (GV_PLACE_END - 1 - state->lo) >> zeros) {
-        state->in.error = GV_ESYNTAX; // no writer says it so, or it is beyond the last place
-    } else {
-        state->hi = state->lo + (mantissa << zeros);
-    }
-}
-
-static void read_prints(struct gv_reconcile *state) {
-    state->count = gv_pack_get_u8(&state->in);
-    state->prints = state->in.at;
-    if (state->count == 0 || state->count > GV_RECONCILE_LIST) state->in.error = GV_ESYNTAX;
-    if (!state->in.error) gv_pack_get_bytes(&state->in, (size_t)state->count * 4);
-}
-
-static void read_probe(struct gv_reconcile *state) {
-    unsigned zeros = gv_pack_get_u8(&state->in);
-    uint64_t steps = gv_pack_get_varint(&state->in);
-    if (zeros > 63 || steps > (state->hi - 1 - state->lo) >> zeros) {
-        state->in.error = GV_ESYNTAX;
-        return;
-    }
-    uint64_t width = UINT64_C(1) << zeros;
-    state->from = state->lo + (steps << zeros);
-    state->to = state->hi - state->from > width ? state->from + width : state->hi;
-}
-
-static void read_part(struct gv_reconcile *state) {
-    uint8_t head = gv_pack_get_u8(&state->in);
-    state->kind = head & 7;
-    state->stage = STAGE_START;
-    state->lo = state->hi;
-    if (state->lo == GV_PLACE_END) state->in.error = GV_ESYNTAX;
-    if (state->kind == KIND_ROOT) {
-        state->hi = GV_PLACE_END;
-        if (head != KIND_ROOT || state->lo != 0) state->in.error = GV_ESYNTAX;
-    } else {
-        read_bound(state, head >> 3);
-    }
-    bool sums = state->kind == KIND_SUM || state->kind == KIND_BOTH || state->kind == KIND_ROOT;
-    if (sums) {
-        state->peer.count = gv_pack_get_varint(&state->in);
-        state->peer.sum = gv_pack_get_u64(&state->in);
-        state->peer.cross = state->kind == KIND_SUM ? 0 : gv_pack_get_u64(&state->in);
-    } else if (state->in.error) {
-        return;
-    } else if (state->kind == KIND_LIST || state->kind == KIND_WANT) {
-        read_prints(state);
-    } else if (state->kind == KIND_PROBE) {
-        read_probe(state);
-    }
-}
+// --- looking ahead ---------------------------------------------------------------------------
 
 static bool has_sums(const struct gv_reconcile *state) {
-    return state->kind == KIND_SUM || state->kind == KIND_BOTH;
-}
-
-static bool next_part(struct gv_reconcile *state) {
-    if (state->in.at == state->in.len) return false;
-    read_part(state);
-    return !state->in.error;
+    return state->kind == GV_PART_SUM || state->kind == GV_PART_BOTH;
 }
 
 // What I hold before a part with sums that was looked ahead at, and up to its end.
@@ -211,8 +148,8 @@ static struct gv_digest part_below(struct walk *walk, const struct gv_reconcile 
 // Where the answer to this part will look for items, if I hold `mine`; GV_PLACE_END: nowhere.
 static uint64_t place_of_interest(const struct walk *walk, const struct gv_reconcile *part,
                                   struct gv_digest mine) {
-    if (part->kind == KIND_PROBE) return part->from;
-    if (!has_sums(part)) return part->kind == KIND_SKIP ? GV_PLACE_END : part->lo;
+    if (part->kind == GV_PART_PROBE) return part->from;
+    if (!has_sums(part)) return part->kind == GV_PART_SKIP ? GV_PLACE_END : part->lo;
     bool more = mine.count - part->peer.count == 1, less = part->peer.count - mine.count == 1;
     if (!more && !less) return GV_PLACE_END;
     uint64_t by = more ? mine.sum - part->peer.sum : part->peer.sum - mine.sum;
@@ -236,12 +173,12 @@ static void look_ahead(struct walk *walk, const struct gv_reconcile *state) {
         if (!has_sums(&part)) continue;
         if (n == 0 || walk->bounds[n - 1] != part.lo) walk->bounds[n++] = part.lo;
         walk->bounds[n++] = part.hi;
-    } while (++parts < SAMPLE && next_part(&part));
+    } while (++parts < SAMPLE && gv_part_next(&part));
     gv_tree_below_each(walk->tree, walk->bounds, n, walk->belows);
     walk->ahead = n;
     walk->next = 0;
     part = *state;
-    for (n = 0; parts > 0; parts--, next_part(&part)) {
+    for (n = 0; parts > 0; parts--, gv_part_next(&part)) {
         struct gv_digest end = {0, 0, 0}, first = end;
         if (has_sums(&part)) first = part_below(walk, &part, &end);
         uint64_t place = place_of_interest(walk, &part, gv_digest_sub(end, first));
@@ -254,7 +191,7 @@ static void look_ahead(struct walk *walk, const struct gv_reconcile *state) {
 // --- into how many parts to cut --------------------------------------------------------------
 
 static bool matches(const struct gv_reconcile *state, struct gv_digest mine) {
-    if (state->kind == KIND_SUM) mine.cross = 0;
+    if (state->kind == GV_PART_SUM) mine.cross = 0;
     return gv_digest_equal(mine, state->peer);
 }
 
@@ -266,6 +203,31 @@ static uint32_t clamp(uint64_t value, uint32_t least, uint32_t most) {
     return value < least ? least : value > most ? most : (uint32_t)value;
 }
 
+// By how many items I am ahead of the peer, of a sketch within half of GV_PART_REMAINDERS, as it
+// tells its count's remainder only.
+static int64_t ahead_by(const struct gv_reconcile *part, uint64_t mine) {
+    if (part->kind != GV_PART_SKETCH) return (int64_t)(mine - part->peer.count);
+    return (int64_t)((mine - part->remains + GV_PART_REMAINDERS / 2) % GV_PART_REMAINDERS) -
+           GV_PART_REMAINDERS / 2;
+}
+
+// Differences that are scattered, be they on one side or on both, are as many in a part, on
+// average, as the variance of what the counts differ by.
+static void survey_counts(struct walk *walk) {
+    struct gv_reconcile *state = walk->state, part = *state;
+    int64_t parts = 0, sum = 0, squares = 0;
+    while (parts < SAMPLE && gv_part_next(&part)) {
+        if (!has_sums(&part) && part.kind != GV_PART_SKETCH) continue;
+        uint64_t mine = gv_tree_rank(walk->tree, part.hi) - gv_tree_rank(walk->tree, part.lo);
+        int64_t by = ahead_by(&part, mine);
+        by = by > 1024 ? 1024 : by < -1024 ? -1024 : by;
+        parts++;
+        sum += by;
+        squares += by * by;
+    }
+    if (parts > 0) state->spread = (uint32_t)((squares * parts - sum * sum) / (parts * parts));
+}
+
 // Looks at the first parts of the summary. Where differences are scattered over both sides, a part
 // has as many as the square of what the counts differ by, on average. That says nothing of values
 // that changed; but if each part differs there are many. Few parts that differ are cut finer: that
@@ -274,7 +236,7 @@ static void survey(struct walk *walk) {
     struct gv_reconcile *state = walk->state, probe = *state;
     uint64_t parts = 0, differ = 0, squares = 0;
     size_t start = state->in.at;
-    while (parts < SAMPLE && next_part(&probe)) {
+    while (parts < SAMPLE && gv_part_next(&probe)) {
         if (!has_sums(&probe)) continue;
         look_ahead(walk, &probe);
         struct gv_digest end, first = part_below(walk, &probe, &end);
@@ -297,9 +259,33 @@ static void survey(struct walk *walk) {
 
 static uint32_t parts_for(const struct walk *walk) {
     const struct gv_reconcile *state = walk->state;
-    if (state->kind != KIND_ROOT) return state->narrow;
+    if (state->kind != GV_PART_ROOT) return state->narrow;
     if (state->expect == 0) return state->rounds ? 64 : 16;
     return clamp((uint64_t)state->expect * (state->rounds ? 2 : 1), 16, GV_RECONCILE_PARTS);
+}
+
+// Into how many sketches to cut the current part, of which I hold `mine`; 0: sums serve better.
+// Two differences of one element are the same to all sketches, so few differences are left to sums
+// now and then.
+static uint32_t sketches_for(const struct walk *walk, struct gv_digest mine) {
+    const struct gv_reconcile *state = walk->state;
+    uint64_t expect = state->spread, each = state->rounds ? 3 : 5;
+    if (!state->sketches) return 0;
+    if (state->kind == GV_PART_ROOT) {
+        int64_t more = (int64_t)(mine.count - state->peer.count);
+        expect = gv_sketch_estimate(gv_tree_tally(walk->tree), state->tally, more);
+        // What the peer has beyond my last place is better told apart by sums.
+        if (-more >= 8 && (uint64_t)-more * 4 >= expect * 3) return 0;
+        if (expect < FEW_LEFT && state->salt % 4 == 0) return 0;
+        uint64_t learnt = state->expect;
+        if (learnt >= expect / 4 && learnt / 4 <= expect) expect = learnt;
+    } else if (state->kind == GV_PART_SKETCH) {
+        each = 2;
+        if (expect <= GV_SKETCH_CAP) expect = GV_SKETCH_CAP + 1;
+    } else if (expect < FEW_LEFT) {
+        return 0;
+    }
+    return clamp((expect + each - 1) / each, 1, GV_RECONCILE_PARTS);
 }
 
 // --- cutting a range -------------------------------------------------------------------------
@@ -322,14 +308,24 @@ struct cuts {
     uint64_t start; // the rank of the cut before the first
     uint64_t from;  // the last bound …
     struct gv_digest before;
-    bool both; // sums
+    bool both;   // sums
+    bool sketch; // none, but sketches
 };
+
+static void put_cut(struct walk *walk, const struct cuts *cuts, uint64_t lo, uint64_t hi,
+                    struct gv_digest sums) {
+    if (cuts->sketch) {
+        put_sketch(walk, lo, hi);
+    } else {
+        put_sums(walk, cuts->both, lo, hi, sums);
+    }
+}
 
 // The cuts k to `end` of a range: bounds are chosen among those near the right rank, for shortness.
 static void cut(struct walk *walk, struct cuts *cuts, uint64_t k, uint64_t end) {
     uint64_t ranks[2 * CUTS], places[2 * CUTS], bounds[CUTS];
     struct gv_digest below[CUTS];
-    size_t n = 0, bound_count = 0;
+    uint32_t n = 0, bound_count = 0;
     GV_ASSERT(k < end && end - k <= CUTS);
     for (; k < end; k++) {
         uint64_t rank = cuts->start + cuts->mine.count * k / cuts->parts;
@@ -346,7 +342,7 @@ static void cut(struct walk *walk, struct cuts *cuts, uint64_t k, uint64_t end) 
     }
     gv_tree_below_each(walk->tree, bounds, bound_count, below);
     for (size_t i = 0; i < bound_count; i++) {
-        put_sums(walk, cuts->both, cuts->from, bounds[i], gv_digest_sub(below[i], cuts->before));
+        put_cut(walk, cuts, cuts->from, bounds[i], gv_digest_sub(below[i], cuts->before));
         cuts->from = bounds[i];
         cuts->before = below[i];
     }
@@ -355,7 +351,7 @@ static void cut(struct walk *walk, struct cuts *cuts, uint64_t k, uint64_t end) 
 // Whether the sums of the differences in the current part are the same by accident, so that only
 // the second ones can tell.
 static bool collide(const struct gv_reconcile *state, struct gv_digest mine) {
-    bool both = state->kind == KIND_BOTH || state->kind == KIND_ROOT;
+    bool both = state->kind == GV_PART_BOTH || state->kind == GV_PART_ROOT;
     return both && state->peer.sum == mine.sum;
 }
 
@@ -368,8 +364,8 @@ static bool may_change(const struct walk *walk, struct gv_item item) {
 // about as many items each. Two items at least stand apart. All cuts are shifted alike, by up to a
 // quarter of a part, under the exchange's salt: of differences whose sums hide them in one exchange
 // the next one may find some on either side of a cut.
-static void split(struct walk *walk, struct gv_digest first, struct gv_digest mine,
-                  uint32_t parts) {
+static void split(struct walk *walk, struct gv_digest first, struct gv_digest mine, uint32_t parts,
+                  bool sketch) {
     const struct gv_tree *tree = walk->tree;
     uint64_t lo = walk->state->lo, hi = walk->state->hi, quarter = mine.count / parts / 4;
     struct gv_digest last = gv_digest_add(first, mine);
@@ -384,40 +380,41 @@ static void split(struct walk *walk, struct gv_digest first, struct gv_digest mi
         .from = lo,
         .before = first,
         .both = collide(walk->state, mine) || may_change(walk, sample),
+        .sketch = sketch,
     };
     for (uint64_t k = 1; k < parts; k += CUTS)
         cut(walk, &cuts, k, k + CUTS < parts ? k + CUTS : parts);
-    if (cuts.from == lo) { // no cut fell between two places: cut before the last one
+    if (cuts.from == lo && parts > 1) { // no cut fell between two places: cut before the last one
         cuts.from = item_of_rank(tree, last.count - 1).place;
         cuts.before = gv_tree_below(tree, cuts.from);
-        put_sums(walk, cuts.both, lo, cuts.from, gv_digest_sub(cuts.before, first));
+        put_cut(walk, &cuts, lo, cuts.from, gv_digest_sub(cuts.before, first));
     }
     uint64_t end = hi;
-    if (walk->state->kind == KIND_ROOT && walk->state->peer.count > mine.count + 1) {
+    if (walk->state->kind == GV_PART_ROOT && walk->state->peer.count > mine.count + 1) {
         // New places are often the largest: what the peer has beyond mine can be sent at once.
         uint64_t beyond = item_of_rank(tree, last.count - 1).place + 1;
         if (cuts.from < beyond) end = beyond;
     }
-    put_sums(walk, cuts.both, cuts.from, end, gv_digest_sub(last, cuts.before));
-    if (end < hi) open_part(walk, KIND_NONE, end, hi);
+    put_cut(walk, &cuts, cuts.from, end, gv_digest_sub(last, cuts.before));
+    if (end < hi) open_part(walk, GV_PART_NONE, end, hi);
 }
 
 static void put_list(struct walk *walk, uint64_t lo, uint64_t hi, uint64_t count) {
     GV_ASSERT(count > 0 && count <= GV_RECONCILE_LIST);
-    open_part(walk, KIND_LIST, lo, hi);
-    gv_pack_put_u8(&walk->out->summary, (uint8_t)count);
+    open_part(walk, GV_PART_LIST, lo, hi);
+    gv_part_put_count(&walk->out->summary, GV_PART_LIST, (uint32_t)count);
     struct gv_tree_cursor at;
     bool more = gv_tree_seek(walk->tree, lo, &at);
     for (; count > 0; count--, more = gv_tree_next(&at)) {
         GV_ASSERT(more);
-        put_u32(&walk->out->summary, print_of(walk, gv_tree_get(&at).hash));
+        gv_part_put_u32(&walk->out->summary, print_of(walk, gv_tree_get(&at).hash));
     }
 }
 
 // Leaves what I hold in [from, to) to be given.
 static bool give_later(struct walk *walk, uint64_t from, uint64_t to) {
     struct gv_reconcile *state = walk->state;
-    state->kind = KIND_NONE;
+    state->kind = GV_PART_NONE;
     state->stage = STAGE_GIVE;
     state->from = state->place = from;
     state->to = to;
@@ -431,11 +428,14 @@ static bool narrow_down(struct walk *walk, struct gv_digest first, struct gv_dig
     uint64_t lo = walk->state->lo, hi = walk->state->hi;
     if (room(walk) < PART_MAX) return false;
     if (mine.count == 0) {
-        open_part(walk, KIND_NONE, lo, hi);
+        open_part(walk, GV_PART_NONE, lo, hi);
         walk->state->spots++;
         return true;
     }
+    uint32_t sketches = sketches_for(walk, mine);
+    bool tried = walk->state->kind == GV_PART_SKETCH;
     uint32_t most = walk->state->rounds ? GV_RECONCILE_LIST : GV_RECONCILE_LIST / 2;
+    if (sketches > 0 && !tried) most = GV_SKETCH_CAP;
     if (mine.count <= most) {
         put_list(walk, lo, hi, mine.count);
         return true;
@@ -445,13 +445,15 @@ static bool narrow_down(struct walk *walk, struct gv_digest first, struct gv_dig
     if (ends[0] == ends[1]) {
         // One place cannot be cut, nor is there a bound for a list of it: say "I hold nothing" and
         // give everything.
-        open_part(walk, KIND_NONE, lo, hi);
+        open_part(walk, GV_PART_NONE, lo, hi);
         return give_later(walk, lo, hi);
     }
-    uint32_t parts = clamp(mine.count / 4, 2, parts_for(walk));
-    size_t fit = (room(walk) - BEFORE_MAX - HEAD_MAX) / SUM_MAX;
+    uint32_t least = sketches > 0 && !tried ? 1 : 2;
+    uint32_t parts = sketches > 0 ? clamp(mine.count / GV_SKETCH_CAP, least, sketches)
+                                  : clamp(mine.count / 4, least, parts_for(walk));
+    size_t fit = (room(walk) - BEFORE_MAX - HEAD_MAX) / (sketches > 0 ? SKETCH_MAX : SUM_MAX);
     if (fit < parts && fit < 16 && walk->out->summary.len > SALT_SIZE) return false;
-    split(walk, first, mine, clamp(fit, 2, parts));
+    split(walk, first, mine, clamp(fit, least, parts), sketches > 0);
     return true;
 }
 
@@ -479,7 +481,7 @@ static void put_probe(struct walk *walk, uint64_t place) {
     uint64_t gap = place - low < high - place ? place - low : high - place;
     unsigned zeros = 0;
     while (zeros < 63 && gap >> zeros >> (PROBE_SHARE + 1) != 0) zeros++;
-    open_part(walk, KIND_PROBE, lo, hi);
+    open_part(walk, GV_PART_PROBE, lo, hi);
     gv_pack_put_u8(&walk->out->summary, (uint8_t)zeros);
     gv_pack_put_varint(&walk->out->summary, (place - lo) >> zeros);
 }
@@ -489,7 +491,7 @@ static uint64_t find_quotient(const struct walk *walk, struct gv_digest more, bo
     uint64_t hi = walk->state->hi, step;
     uint64_t place = gv_peel_quotient(more.sum, more.cross, walk->state->lo, hi, &step);
     if (!known) return step <= hi - walk->state->lo && step != 0 ? hi : place;
-    int most = walk->state->kind == KIND_ROOT ? QUOTIENTS_ROOT : QUOTIENTS;
+    int most = walk->state->kind == GV_PART_ROOT ? QUOTIENTS_ROOT : QUOTIENTS;
     for (int i = 0; place < hi && i < most; i++) {
         if (holds(walk, place, more.count == 0, more.sum)) return place;
         if (step == 0 || hi - place <= step) break;
@@ -511,10 +513,10 @@ static enum peeled peel(struct walk *walk, struct gv_digest mine) {
         place = gv_peel_place(walk->key, more.sum);
         bool good = place >= lo && place < hi;
         if (good && ours) good = holds(walk, place, false, more.sum);
-        if (good && state->kind != KIND_SUM) good = place * more.sum == more.cross;
+        if (good && state->kind != GV_PART_SUM) good = place * more.sum == more.cross;
         if (!good) place = hi;
     }
-    if (place == hi && state->kind != KIND_SUM) place = find_quotient(walk, more, ours);
+    if (place == hi && state->kind != GV_PART_SUM) place = find_quotient(walk, more, ours);
     if (place == hi) return PEELED_NOT;
     // Where I hold something already, several items at this place may differ.
     if (!ours && holds(walk, place, true, 0)) return PEELED_NOT;
@@ -543,7 +545,7 @@ static bool peel_run(struct walk *walk, struct gv_digest first, struct gv_digest
 static bool answer_sums(struct walk *walk) {
     struct gv_reconcile *state = walk->state;
     struct gv_digest end = gv_tree_root(walk->tree), first = {0, 0, 0};
-    if (state->kind != KIND_ROOT) first = part_below(walk, state, &end);
+    if (state->kind != GV_PART_ROOT) first = part_below(walk, state, &end);
     struct gv_digest mine = gv_digest_sub(end, first);
     if (matches(state, mine)) return true;
     if (state->peer.count == 0) {
@@ -561,6 +563,79 @@ static bool answer_sums(struct walk *walk) {
     return narrow_down(walk, first, mine);
 }
 
+// --- answering sketches ----------------------------------------------------------------------
+
+// Says more about a part of which a sketch told too little.
+static bool narrow_down_part(struct walk *walk) {
+    struct gv_digest first = gv_tree_below(walk->tree, walk->state->lo);
+    struct gv_digest end = gv_tree_below(walk->tree, walk->state->hi);
+    return narrow_down(walk, first, gv_digest_sub(end, first));
+}
+
+// False: no room, nothing was written.
+static bool answer_sketch(struct walk *walk) {
+    struct gv_reconcile *state = walk->state;
+    uint64_t held;
+    struct gv_sketch differ = sketch_of(walk, state->lo, state->hi, &held);
+    gv_sketch_merge(&differ, &state->sketch);
+    int count = gv_sketch_decode(&differ, state->words, walk->tree->fast, state->elements);
+    if (count < 0) return narrow_down_part(walk);
+    if (count == 0) return true;
+    give_later(walk, state->lo, state->hi);
+    state->kind = GV_PART_SKETCH;
+    state->count = (uint32_t)count;
+    state->spots += (state->count + 1) / 2;
+    state->held = 0;
+    return true;
+}
+
+// Gives what has one of the elements. False: the message is full.
+static bool give_elements(struct walk *walk) {
+    struct gv_reconcile *state = walk->state;
+    uint8_t filter[GV_TREE_FILTER] = {0};
+    for (uint32_t i = 0; i < state->count; i++) {
+        filter[state->elements[i] % GV_TREE_FILTER] = 1;
+        if (state->elements[i] == 1) filter[0] = 1; // of a hash that ends in zeros
+    }
+    struct gv_tree_cursor at;
+    uint64_t place = state->place, seen = 0;
+    bool more = gv_tree_seek(walk->tree, place, &at) && gv_tree_scan(&at, state->to, filter);
+    for (; more; more = gv_tree_next(&at) && gv_tree_scan(&at, state->to, filter)) {
+        struct gv_item item = gv_tree_get(&at);
+        uint32_t element = gv_sketch_element(item.hash), i = 0;
+        while (i < state->count && state->elements[i] != element) i++;
+        if (i == state->count) continue;
+        if (item.place != place) place = item.place, seen = 0;
+        if (seen++ < state->equals && place == state->place) continue;
+        if (!walk->out->give(walk->out->ctx, item.ref, walk->out->summary.len)) {
+            state->place = place;
+            state->equals = seen - 1;
+            return false;
+        }
+        state->held |= UINT32_C(1) << i;
+    }
+    return true;
+}
+
+// Of a sketch's elements, asks for those that I lack, unless the counts say that they are not the
+// differences. False: the message is full.
+static bool ask_for_rest(struct walk *walk) {
+    const struct gv_reconcile *state = walk->state;
+    uint32_t missing = 0;
+    for (uint32_t i = 0; i < state->count; i++) missing += (state->held >> i & 1) == 0;
+    uint64_t mine = gv_tree_digest(walk->tree, state->lo, state->hi).count;
+    uint64_t peer = mine - (state->count - missing) + missing;
+    if ((peer - state->remains) % GV_PART_REMAINDERS != 0) return narrow_down_part(walk);
+    if (missing == 0) return true;
+    if (room(walk) < PART_MAX) return false;
+    open_part(walk, GV_PART_LIST, state->lo, state->hi);
+    gv_part_put_count(&walk->out->summary, GV_PART_ASK, missing);
+    for (uint32_t i = 0; i < state->count; i++) {
+        if ((state->held >> i & 1) == 0) gv_part_put_u32(&walk->out->summary, state->elements[i]);
+    }
+    return true;
+}
+
 // --- answering lists, wants and probes -------------------------------------------------------
 
 // The index of a print among those of the part, or its count.
@@ -568,7 +643,7 @@ static uint32_t find_print(const struct gv_reconcile *state, uint32_t print) {
     struct gv_reader in = state->in;
     in.at = state->prints;
     uint32_t i = 0;
-    while (i < state->count && get_u32(&in) != print) i++;
+    while (i < state->count && gv_part_get_u32(&in) != print) i++;
     return i;
 }
 
@@ -576,7 +651,7 @@ static uint32_t find_print(const struct gv_reconcile *state, uint32_t print) {
 // message is full.
 static bool give_range(struct walk *walk) {
     struct gv_reconcile *state = walk->state;
-    bool list = state->kind == KIND_LIST, want = state->kind == KIND_WANT;
+    bool list = state->kind == GV_PART_LIST, want = state->kind == GV_PART_WANT;
     struct gv_tree_cursor at;
     uint64_t place = state->place, seen = 0;
     for (bool more = gv_tree_seek(walk->tree, place, &at); more; more = gv_tree_next(&at)) {
@@ -607,13 +682,13 @@ static bool put_want(struct walk *walk) {
     for (uint32_t i = 0; i < state->count; i++) count += (state->held >> i & 1) == 0;
     if (count == 0) return true;
     if (room(walk) < PART_MAX) return false;
-    open_part(walk, KIND_WANT, state->lo, state->hi);
-    gv_pack_put_u8(&walk->out->summary, (uint8_t)count);
+    open_part(walk, GV_PART_LIST, state->lo, state->hi);
+    gv_part_put_count(&walk->out->summary, GV_PART_WANT, count);
     struct gv_reader in = state->in;
     in.at = state->prints;
     for (uint32_t i = 0; i < state->count; i++) {
-        uint32_t print = get_u32(&in);
-        if ((state->held >> i & 1) == 0) put_u32(&walk->out->summary, print);
+        uint32_t print = gv_part_get_u32(&in);
+        if ((state->held >> i & 1) == 0) gv_part_put_u32(&walk->out->summary, print);
     }
     walk->state->spots += count;
     return true;
@@ -632,8 +707,8 @@ static bool answer_probe(struct walk *walk) {
 
 int gv_reconcile_begin(struct gv_reconcile *state, struct gv_slice summary) {
     GV_ASSERT(state != NULL);
-    *state = (struct gv_reconcile){.in = {summary.data, summary.len, 0, 0}, .kind = NO_PART};
-    state->salt = get_u32(&state->in);
+    *state = (struct gv_reconcile){.in = {summary.data, summary.len, 0, 0}, .kind = GV_PART_END};
+    state->salt = gv_pack_get_u8(&state->in);
     return state->in.error;
 }
 
@@ -641,12 +716,15 @@ int gv_reconcile_begin(struct gv_reconcile *state, struct gv_slice summary) {
 static bool answer_part(struct walk *walk) {
     struct gv_reconcile *state = walk->state;
     if (state->stage == STAGE_START) {
-        if (state->kind == KIND_SKIP) return true;
-        if (state->kind == KIND_PROBE) {
+        if (state->kind == GV_PART_SKIP) return true;
+        if (state->kind == GV_PART_PROBE) {
             if (!answer_probe(walk)) return false;
-        } else if (state->kind == KIND_LIST || state->kind == KIND_WANT ||
-                   state->kind == KIND_NONE) {
+        } else if (state->kind == GV_PART_SKETCH) {
+            if (!answer_sketch(walk)) return false;
+        } else if (state->kind == GV_PART_LIST || state->kind == GV_PART_WANT ||
+                   state->kind == GV_PART_ASK || state->kind == GV_PART_NONE) {
             uint8_t kind = state->kind;
+            if (kind == GV_PART_ASK) state->spots += state->count;
             give_later(walk, state->lo, state->hi);
             state->kind = kind;
             state->held = 0;
@@ -655,11 +733,13 @@ static bool answer_part(struct walk *walk) {
         }
         if (state->stage == STAGE_START) return true;
     }
+    bool elements = state->kind == GV_PART_SKETCH || state->kind == GV_PART_ASK;
     if (state->stage == STAGE_GIVE) {
-        if (!give_range(walk)) return false;
+        if (!(elements ? give_elements(walk) : give_range(walk))) return false;
         state->stage = STAGE_WANT;
     }
-    return state->kind != KIND_LIST || put_want(walk);
+    if (state->kind == GV_PART_SKETCH) return ask_for_rest(walk);
+    return state->kind != GV_PART_LIST || put_want(walk);
 }
 
 int gv_reconcile_answer(struct gv_reconcile *state, const struct gv_tree *tree,
@@ -667,20 +747,21 @@ int gv_reconcile_answer(struct gv_reconcile *state, const struct gv_tree *tree,
     GV_ASSERT(out->summary.cap >= GV_RECONCILE_ROOM_MIN);
     GV_ASSERT(out->give != NULL);
     struct walk walk = {.state = state, .tree = tree, .key = key, .out = out};
+    if (!state->surveyed && state->sketches) survey_counts(&walk);
     if (!state->surveyed) survey(&walk);
     while (!state->done) {
-        if (state->kind == NO_PART) {
-            if (state->in.at == state->in.len) {
+        if (state->kind == GV_PART_END) {
+            state->stage = STAGE_START;
+            if (!gv_part_next(state) && !state->in.error) {
                 state->done = true;
                 break;
             }
-            read_part(state);
         }
         if (!state->in.error) {
             look_ahead(&walk, state);
             if (!answer_part(&walk)) return 1;
         }
-        state->kind = NO_PART;
+        state->kind = GV_PART_END;
         if (state->in.error) {
             state->done = true;
             return GV_ESYNTAX;

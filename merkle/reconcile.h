@@ -3,21 +3,24 @@
 //
 // A summary cuts the places into consecutive parts and says one thing about each:
 //   skip    nothing to say
-//   root    "of everything I hold `count` items, with these sums"
+//   root    "of everything I hold `count` items, with these sums and this tally"
 //   sum     "I hold `count` items here, and their hashes add up to this"
 //   both    … "and hash times place to that"
 //   none    "I hold nothing here"
 //   list    "the items I hold here have these 32-bit salted fingerprints"
 //   want    "send me what you hold here with these fingerprints"
+//   sketch  "the items I hold here have these sums of odd powers" (sketch.h)
+//   ask     "send me what you hold here with these elements"
 //   probe   "send me what you hold in this narrower range; if that is nothing, I was wrong about
 //           the only difference between us in this part: go on with all of it"
 // The answer to sums that match is nothing; to some that differ, the item itself if there is but
 // one (peel.h), the run of items if they are those at one end, a list once few items are left, and
-// else the sums of narrower parts, cut by rank. To a list the answer is what the peer lacks, given
-// outright, and a want for what I lack. So both sides finish, in O(log n) messages, and each
-// message can be answered by itself: loss, repetition and reordering cost a retry.
-// Each exchange has a fresh salt. Prints are taken under it. Sums are not, as peeling needs what
-// they add up from; they are keyed, and what they hide once is found in the next exchange: the
+// else the sums or sketches of narrower parts, cut by rank. To a sketch that tells the differences
+// the answer is the items of mine among them, and an ask for the others. To a list the answer is
+// what the peer lacks, given outright, and a want for what I lack. So both sides finish, in O(log
+// n) messages, and each message can be answered by itself: loss, repetition and reordering cost a
+// retry. Each exchange has a fresh salt. Prints are taken under it. Sums are not, as peeling needs
+// what they add up from; they are keyed, and what they hide once is found in the next exchange: the
 // bounds of ranges are shifted under the salt, and where two sides have the same sum but differ in
 // the sum of hash times place, as the root says of a difference that was missed, both are said from
 // there on. After A. Meyer, "Range-Based Set Reconciliation" (SRDS 2023), sections III and IV.
@@ -38,12 +41,12 @@ enum {
     GV_RECONCILE_LIST = 32,      // most items that are listed rather than cut
     GV_RECONCILE_PARTS = 4096,   // most parts that a range is cut into
     GV_RECONCILE_ROOM_MIN = 192, // smallest `summary.cap` of an answer, bytes
-    GV_RECONCILE_ROOT_MAX = 4 + 1 + GV_PACK_VARINT_MAX + 16, // longest opening, bytes
+    GV_RECONCILE_ROOT_MAX = 1 + 1 + GV_PACK_VARINT_MAX + 16 + 3, // longest opening, bytes
 };
 
 // Writes the opening of an exchange, the root under this salt: at most GV_RECONCILE_ROOT_MAX
 // bytes. The salt goes through the whole exchange.
-GV_API void gv_reconcile_open(const struct gv_tree *tree, uint32_t salt, struct gv_writer *out);
+GV_API void gv_reconcile_open(const struct gv_tree *tree, uint8_t salt, struct gv_writer *out);
 
 // Whether a summary is the opening of an exchange.
 GV_API bool gv_reconcile_opens(struct gv_slice summary);
@@ -51,20 +54,27 @@ GV_API bool gv_reconcile_opens(struct gv_slice summary);
 // An answer under way. It may take several messages; between them the tree may change.
 struct gv_reconcile {
     struct gv_reader in; // borrows the peer's summary until the answer is done
-    uint32_t salt;
+    uint8_t salt;
     // How to cut; the caller may set both after gv_reconcile_begin.
     uint32_t expect; // differences to reckon with in everything; 0: unknown
     bool rounds;     // rather fewer messages than fewer bytes
+    bool sketches;   // rather fewer bytes and messages than less work
     // The part being answered.
     uint64_t lo, hi;
-    struct gv_digest peer; // root, sum, both: what the peer has there
-    size_t prints;         // list, want: where they are in the summary …
-    uint32_t count;        // … and how many
-    uint64_t from, to;     // what is being given, or probed, lies here …
-    uint64_t place;        // … given below this place …
-    uint64_t equals;       // … and so many items at it
-    uint32_t held;         // bits of a list's prints that I hold
-    uint32_t narrow;       // parts to cut a range into that differs
+    struct gv_digest peer;   // root, sum, both: what the peer has there
+    uint32_t tally;          // root: likewise
+    struct gv_sketch sketch; // of the first `words` …
+    uint8_t words;
+    uint8_t remains;                  // … and of the count, this modulo REMAINDERS
+    uint32_t elements[GV_SKETCH_CAP]; // sketch, ask: what is to be given
+    size_t prints;                    // list, want: where they are in the summary …
+    uint32_t count;                   // … and how many
+    uint64_t from, to;                // what is being given, or probed, lies here …
+    uint64_t place;                   // … given below this place …
+    uint64_t equals;                  // … and so many items at it
+    uint32_t held;                    // bits of a list's prints that I hold
+    uint32_t spread;                  // differences to reckon with in a part, as the counts tell
+    uint32_t narrow;                  // parts to cut a range into that differs
     uint8_t kind, stage;
     bool surveyed, done;
     uint32_t spots; // separate differences found so far, at least

@@ -1,48 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "tree.h"
 
-#include <string.h>
-
-enum {
-    LEAF_CAP = 64,
-    INNER_CAP = 32, // makes both kinds of node the same size
-    CHUNK_CAP = 64, // nodes
-    SPILL = 8,      // items moved at once from a full leaf
-    LANES = 16,     // ways down that are taken side by side
-    CACHE_LINE = 64,
-};
-
-// Both kinds keep their entries as columns, so that a search reads nothing but places.
-//
-// places[i] of an inner node is a lower bound of everything under children[i] and an upper bound
-// of everything before it. It need not be the place of an item: erasing leaves it as it is. Along
-// the left edge places[0] is 0, elsewhere places[0] is what the parent has for this node.
-union node {
-    uint32_t count; // of entries; the first field of both
-    struct leaf {
-        uint32_t count;
-        uint64_t places[LEAF_CAP];
-        uint64_t hashes[LEAF_CAP];
-        uint32_t refs[LEAF_CAP];
-    } leaf;
-    struct inner {
-        uint32_t count;
-        uint64_t places[INNER_CAP];
-        uint64_t counts[INNER_CAP];
-        uint64_t sums[INNER_CAP];
-        uint64_t crosses[INNER_CAP];
-        union node *children[INNER_CAP];
-    } inner;
-    union node *next_spare;
-};
-
-// One entry of a node of either kind.
-struct entry {
-    uint64_t place;
-    struct gv_digest digest;
-    union node *child; // of an inner node's entry
-    uint32_t ref;      // of a leaf's
-};
+#include "nodes.h"
 
 struct chunk {
     struct chunk *next;
@@ -82,6 +41,7 @@ static union node *take(struct gv_tree *tree) {
     tree->spare = node->next_spare;
     tree->spares--;
     node->count = 0;
+    node->sketch = (struct gv_sketch){{0}};
     return node;
 }
 
@@ -92,105 +52,7 @@ static void give_back(struct gv_tree *tree, union node *node) {
     tree->spares++;
 }
 
-// ---- Entries of a node --------------------------------------------------------------------------
-
-static uint32_t cap_of(bool leaf) {
-    return leaf ? LEAF_CAP : INNER_CAP;
-}
-
-// Copies n entries within one node or between two; counts are the caller's business.
-static void move(union node *to, uint32_t at, const union node *from, uint32_t first, uint32_t n,
-                 bool leaf) {
-    GV_ASSERT(at + n <= cap_of(leaf) && first + n <= cap_of(leaf));
-    if (leaf) {
-        memmove(to->leaf.places + at, from->leaf.places + first, n * sizeof(uint64_t));
-        memmove(to->leaf.hashes + at, from->leaf.hashes + first, n * sizeof(uint64_t));
-        memmove(to->leaf.refs + at, from->leaf.refs + first, n * sizeof(uint32_t));
-    } else {
-        memmove(to->inner.places + at, from->inner.places + first, n * sizeof(uint64_t));
-        memmove(to->inner.counts + at, from->inner.counts + first, n * sizeof(uint64_t));
-        memmove(to->inner.sums + at, from->inner.sums + first, n * sizeof(uint64_t));
-        memmove(to->inner.crosses + at, from->inner.crosses + first, n * sizeof(uint64_t));
-        memmove(to->inner.children + at, from->inner.children + first, n * sizeof(union node *));
-    }
-}
-
-static void put(union node *node, uint32_t at, const struct entry *entry, bool leaf) {
-    GV_ASSERT(at <= node->count && node->count < cap_of(leaf));
-    if (at < node->count) move(node, at + 1, node, at, node->count - at, leaf);
-    if (leaf) {
-        node->leaf.places[at] = entry->place;
-        node->leaf.hashes[at] = entry->digest.sum;
-        node->leaf.refs[at] = entry->ref;
-    } else {
-        GV_ASSERT(entry->child != NULL);
-        node->inner.places[at] = entry->place;
-        node->inner.counts[at] = entry->digest.count;
-        node->inner.sums[at] = entry->digest.sum;
-        node->inner.crosses[at] = entry->digest.cross;
-        node->inner.children[at] = entry->child;
-    }
-    node->count++;
-}
-
-static void drop(union node *node, uint32_t at, bool leaf) {
-    GV_ASSERT(at < node->count && node->count <= cap_of(leaf));
-    move(node, at, node, at + 1, node->count - at - 1, leaf);
-    node->count--;
-}
-
-static void count_in(struct inner *inner, uint32_t at, struct gv_digest change) {
-    inner->counts[at] += change.count;
-    inner->sums[at] += change.sum;
-    inner->crosses[at] += change.cross;
-}
-
-static void count_out(struct inner *inner, uint32_t at, struct gv_digest change) {
-    inner->counts[at] -= change.count;
-    inner->sums[at] -= change.sum;
-    inner->crosses[at] -= change.cross;
-}
-
-static struct gv_digest sum_of(const union node *node, uint32_t from, uint32_t to, bool leaf) {
-    GV_ASSERT(from <= to && to <= cap_of(leaf));
-    struct gv_digest all = {0, 0, 0};
-    if (leaf) {
-        all.count = to - from;
-        for (uint32_t i = from; i < to; i++) {
-            all.sum += node->leaf.hashes[i];
-            all.cross += node->leaf.hashes[i] * node->leaf.places[i];
-        }
-    } else {
-        for (uint32_t i = from; i < to; i++) {
-            all.count += node->inner.counts[i];
-            all.sum += node->inner.sums[i];
-            all.cross += node->inner.crosses[i];
-        }
-    }
-    return all;
-}
-
 // ---- Finding ------------------------------------------------------------------------------------
-
-// How many of n ascending places are below `place`. Counts cache lines first, then within one: no
-// branch depends on a place, and a node out of cache has its lines fetched at the same time. Twice
-// as fast as halving.
-static inline uint32_t count_below(const uint64_t *places, uint32_t n, uint64_t place) {
-    enum { LINE = 8 };
-    uint32_t count = 0;
-    for (uint32_t i = LINE - 1; i < n; i += LINE) count += LINE * (uint32_t)(places[i] < place);
-    uint32_t end = count + LINE < n ? count + LINE : n;
-    for (uint32_t i = count; i < end; i++) count += places[i] < place;
-    return count;
-}
-
-// How many items of a leaf are below `place`; of an inner node, the child that holds the first item
-// that is not, or ends right before it.
-static inline uint32_t index_below(const union node *node, uint64_t place, bool leaf) {
-    GV_ASSERT(node->count > 0 && node->count <= cap_of(leaf));
-    if (leaf) return count_below(node->leaf.places, node->count, place);
-    return count_below(node->inner.places + 1, node->count - 1, place);
-}
 
 static void prefetch(const void *start, size_t size) {
     const char *at = start;
@@ -296,6 +158,37 @@ bool gv_tree_next(struct gv_tree_cursor *at) {
     const union node *leaf = leaf_at(at, &index);
     at->index[at->tree->depth - 1]++;
     return index + 1 < leaf->count || next_leaf(at);
+}
+
+// Has the hashes fetched of a leaf that comes some way after the cursor's.
+static void prefetch_ahead(const struct gv_tree_cursor *at) {
+    enum { LEAVES = 3 };
+    int above = at->tree->depth - 2;
+    if (above < 0) return;
+    const struct inner *inner = at->node[above];
+    uint32_t next = at->index[above] + LEAVES;
+    if (next >= inner->count) return;
+    const struct leaf *leaf = &inner->children[next]->leaf;
+    prefetch(leaf, 1);
+    prefetch(leaf->hashes, sizeof leaf->hashes);
+}
+
+bool gv_tree_scan(struct gv_tree_cursor *at, uint64_t to, const uint8_t filter[GV_TREE_FILTER]) {
+    uint32_t i;
+    const struct leaf *leaf = &leaf_at(at, &i)->leaf;
+    while (leaf->places[i] < to) {
+        uint32_t some = 0, count = leaf->count;
+        prefetch_ahead(at);
+        for (uint32_t j = i; j < count; j++) some |= filter[leaf->hashes[j] % GV_TREE_FILTER];
+        for (; some != 0 && i < count; i++) {
+            if (filter[leaf->hashes[i] % GV_TREE_FILTER] == 0) continue;
+            at->index[at->tree->depth - 1] = (uint16_t)i;
+            return leaf->places[i] < to;
+        }
+        if (!next_leaf(at)) return false;
+        leaf = &leaf_at(at, &i)->leaf;
+    }
+    return false;
 }
 
 bool gv_tree_prev(struct gv_tree_cursor *at) {
@@ -426,6 +319,27 @@ struct gv_digest gv_tree_below(const struct gv_tree *tree, uint64_t place) {
     return below;
 }
 
+struct gv_sketch gv_tree_sketch_below(const struct gv_tree *tree, uint64_t place) {
+    GV_ASSERT(tree != NULL);
+    struct gv_sketch all = {{0}};
+    const union node *node = tree->root;
+    for (int height = tree->depth; height > 0 && place > 0; height--) {
+        bool leaf = height == 1;
+        uint32_t at = place == GV_PLACE_END && leaf ? node->count : index_below(node, place, leaf);
+        uint32_t count = node->count, from = at <= count / 2 ? 0 : at;
+        struct gv_sketch part = sketch_of(tree, node, from, from == 0 ? at : count, leaf);
+        gv_sketch_merge(&all, &part);
+        if (from > 0) gv_sketch_merge(&all, &node->sketch);
+        if (!leaf) node = node->inner.children[at];
+    }
+    return all;
+}
+
+uint32_t gv_tree_tally(const struct gv_tree *tree) {
+    GV_ASSERT(tree != NULL);
+    return tree->tally;
+}
+
 uint64_t gv_tree_rank(const struct gv_tree *tree, uint64_t place) {
     GV_ASSERT(tree != NULL);
     return gv_tree_below(tree, place).count;
@@ -442,7 +356,7 @@ struct gv_digest gv_tree_digest(const struct gv_tree *tree, uint64_t lo, uint64_
 void gv_tree_init(struct gv_tree *tree, struct gv_alloc alloc) {
     GV_ASSERT(tree != NULL);
     GV_ASSERT(alloc.resize != NULL);
-    *tree = (struct gv_tree){.alloc = alloc};
+    *tree = (struct gv_tree){.alloc = alloc, .fast = gv_sketch_fast()};
 }
 
 void gv_tree_fini(struct gv_tree *tree) {
@@ -451,7 +365,7 @@ void gv_tree_fini(struct gv_tree *tree) {
         next = chunk->next;
         tree->alloc.resize(tree->alloc.ctx, chunk, chunk->size, 0);
     }
-    *tree = (struct gv_tree){.alloc = tree->alloc};
+    *tree = (struct gv_tree){.alloc = tree->alloc, .fast = tree->fast};
 }
 
 // Whether nothing lies to the right of this node of this level.
@@ -464,25 +378,31 @@ static bool at_right_edge(const struct gv_tree *tree, const union node *node, in
 }
 
 // Moves entries between the children a and a + 1 so that a gets to have `keep`.
-static void shift(struct inner *inner, uint32_t a, uint32_t keep, bool leaf) {
+static void shift(const struct gv_tree *tree, struct inner *inner, uint32_t a, uint32_t keep,
+                  bool leaf) {
     GV_ASSERT(a + 1 < inner->count);
     union node *left = inner->children[a], *right = inner->children[a + 1];
     uint32_t total = left->count + right->count;
     GV_ASSERT(keep <= total && keep <= cap_of(leaf) && total - keep <= cap_of(leaf));
     struct gv_digest moved; // from right to left, modulo 2^64
+    struct gv_sketch sketch;
     if (keep >= left->count) {
         uint32_t n = keep - left->count;
         moved = sum_of(right, 0, n, leaf);
+        sketch = sketch_of(tree, right, 0, n, leaf);
         move(left, left->count, right, 0, n, leaf);
         move(right, 0, right, n, right->count - n, leaf);
     } else {
         uint32_t n = left->count - keep;
         moved = gv_digest_sub((struct gv_digest){0, 0, 0}, sum_of(left, keep, left->count, leaf));
+        sketch = sketch_of(tree, left, keep, left->count, leaf);
         move(right, n, right, 0, right->count, leaf);
         move(right, 0, left, keep, n, leaf);
     }
     left->count = keep;
     right->count = total - keep;
+    gv_sketch_merge(&left->sketch, &sketch);
+    gv_sketch_merge(&right->sketch, &sketch);
     count_in(inner, a, moved);
     count_out(inner, a + 1, moved);
     if (right->count == 0) return; // about to be freed
@@ -505,11 +425,19 @@ static bool spill(const struct gv_tree_cursor *path) {
     uint32_t room = before > behind ? before : behind;
     if (room < SPILL) return false;
     if (before > behind) {
-        shift(inner, index - 1, LEAF_CAP - before + SPILL, true);
+        shift(path->tree, inner, index - 1, LEAF_CAP - before + SPILL, true);
     } else {
-        shift(inner, index, LEAF_CAP - SPILL, true);
+        shift(path->tree, inner, index, LEAF_CAP - SPILL, true);
     }
     return true;
+}
+
+// Adds to, or takes away from, the sketches of all nodes of a path.
+static void merge_along(const struct gv_tree_cursor *path, const struct gv_sketch *sketch) {
+    for (int level = 0; level < path->tree->depth; level++) {
+        union node *node = path->node[level];
+        gv_sketch_merge(&node->sketch, sketch);
+    }
 }
 
 // How many nodes an insert at the end of this path takes.
@@ -546,6 +474,8 @@ static bool put_or_split(struct gv_tree *tree, const struct gv_tree_cursor *path
     } else {
         put(right, index - keep, entry, leaf);
     }
+    right->sketch = sketch_of(tree, right, 0, right->count, leaf);
+    gv_sketch_merge(&node->sketch, &right->sketch);
     uint64_t first = leaf ? right->leaf.places[0] : right->inner.places[0];
     *entry = (struct entry){first, sum_of(right, 0, right->count, leaf), right, 0};
     GV_ASSERT(node->count >= cap / 2 && right->count > 0);
@@ -559,6 +489,7 @@ static void grow_root(struct gv_tree *tree, const struct entry *right) {
     struct entry left = {0, rest, tree->root, 0};
     put(root, 0, &left, false);
     put(root, 1, right, false);
+    root->sketch = sketch_of(tree, root, 0, 2, false);
     tree->root = root;
     tree->depth++;
 }
@@ -567,13 +498,16 @@ int gv_tree_insert(struct gv_tree *tree, struct gv_item item) {
     GV_ASSERT(tree != NULL);
     if (item.place == GV_PLACE_END) return GV_EINVAL;
     struct gv_digest one = gv_digest_of(item.place, item.hash);
+    struct gv_sketch sketch = sketch_of_item(tree, item.hash);
     struct entry entry = {item.place, one, NULL, item.ref};
     if (tree->depth == 0) {
         if (reserve(tree, 1) != 0) return GV_ENOMEM;
         tree->root = take(tree);
         tree->depth = 1;
         put(tree->root, 0, &entry, true);
+        ((union node *)tree->root)->sketch = sketch;
         tree->digest = one;
+        tree->tally = gv_sketch_tally_add(0, item.hash);
         tree->epoch++;
         return 0;
     }
@@ -583,6 +517,7 @@ int gv_tree_insert(struct gv_tree *tree, struct gv_item item) {
     if (spill(&path)) descend(tree, item.place + 1, false, &path);
     if (reserve(tree, nodes_to_split(&path)) != 0) return GV_ENOMEM;
 
+    merge_along(&path, &sketch);
     bool carry = put_or_split(tree, &path, last, path.index[last], &entry);
     for (int level = last - 1; level >= 0; level--) {
         struct inner *inner = path.node[level];
@@ -593,6 +528,7 @@ int gv_tree_insert(struct gv_tree *tree, struct gv_item item) {
         carry = put_or_split(tree, &path, level, index + 1, &entry);
     }
     tree->digest = gv_digest_add(tree->digest, one);
+    tree->tally = gv_sketch_tally_add(tree->tally, item.hash);
     if (carry) grow_root(tree, &entry);
     tree->epoch++;
     return 0;
@@ -603,14 +539,18 @@ void gv_tree_update(struct gv_tree *tree, const struct gv_tree_cursor *at, uint6
     GV_ASSERT(tree != NULL && at->tree == tree);
     uint32_t index;
     union node *leaf = leaf_at(at, &index);
-    uint64_t by = hash - leaf->leaf.hashes[index];
-    struct gv_digest change = {0, by, by * leaf->leaf.places[index]};
+    uint64_t place = leaf->leaf.places[index], old = leaf->leaf.hashes[index], by = hash - old;
+    struct gv_sketch sketch = sketch_of_item(tree, old);
+    gv_sketch_add(&sketch, &hash, 1, tree->fast);
+    merge_along(at, &sketch);
+    struct gv_digest change = {0, by, by * place};
     leaf->leaf.hashes[index] = hash;
     leaf->leaf.refs[index] = ref;
     for (int level = 0; level < tree->depth - 1; level++) {
         count_in(at->node[level], at->index[level], change);
     }
     tree->digest = gv_digest_add(tree->digest, change);
+    tree->tally = gv_sketch_tally_add(gv_sketch_tally_sub(tree->tally, old), hash);
 }
 
 // A child of `parent` got too small: evens it out with a neighbour, or joins them if they fit into
@@ -628,10 +568,10 @@ static bool refill(struct gv_tree *tree, union node *parent, uint32_t index, boo
     union node *right = inner->children[b];
     uint32_t total = inner->children[a]->count + right->count;
     if (total > cap_of(leaf)) {
-        shift(inner, a, total / 2, leaf);
+        shift(tree, inner, a, total / 2, leaf);
         return false;
     }
-    shift(inner, a, total, leaf);
+    shift(tree, inner, a, total, leaf);
     GV_ASSERT(inner->counts[b] == 0 && inner->sums[b] == 0);
     drop(parent, b, false);
     give_back(tree, right);
@@ -642,12 +582,16 @@ void gv_tree_erase(struct gv_tree *tree, const struct gv_tree_cursor *at) {
     GV_ASSERT(tree != NULL && at->tree == tree);
     uint32_t index;
     union node *leaf = leaf_at(at, &index);
-    struct gv_digest one = gv_digest_of(leaf->leaf.places[index], leaf->leaf.hashes[index]);
+    uint64_t place = leaf->leaf.places[index], hash = leaf->leaf.hashes[index];
+    struct gv_digest one = gv_digest_of(place, hash);
+    struct gv_sketch sketch = sketch_of_item(tree, hash);
+    merge_along(at, &sketch);
     drop(leaf, index, true);
     for (int level = 0; level < tree->depth - 1; level++) {
         count_out(at->node[level], at->index[level], one);
     }
     tree->digest = gv_digest_sub(tree->digest, one);
+    tree->tally = gv_sketch_tally_sub(tree->tally, hash);
     tree->epoch++;
 
     for (int level = tree->depth - 1; level > 0; level--) {
@@ -690,8 +634,10 @@ static union node *build(struct gv_tree *tree, int height, const struct gv_item 
             node->leaf.places[i] = items[i].place;
             node->leaf.hashes[i] = items[i].hash;
             node->leaf.refs[i] = items[i].ref;
+            tree->tally = gv_sketch_tally_add(tree->tally, items[i].hash);
         }
         node->count = (uint32_t)count;
+        node->sketch = sketch_of(tree, node, 0, node->count, true);
         *digest = sum_of(node, 0, node->count, true);
         return node;
     }
@@ -703,6 +649,7 @@ static union node *build(struct gv_tree *tree, int height, const struct gv_item 
         put(node, node->count, &entry, false);
     }
     *digest = sum_of(node, 0, node->count, false);
+    node->sketch = sketch_of(tree, node, 0, node->count, false);
     return node;
 }
 
@@ -746,6 +693,11 @@ static bool leaf_is_sound(const struct leaf *leaf, struct check *check) {
     return true;
 }
 
+static bool has_sketch(const struct gv_tree *tree, const union node *node, bool leaf) {
+    struct gv_sketch sketch = sketch_of(tree, node, 0, node->count, leaf);
+    return memcmp(&sketch, &node->sketch, sizeof sketch) == 0;
+}
+
 // Whether the subtree is as it must be, its digest included. `place` is the parent's bound for it.
 static bool is_sound(const struct gv_tree *tree, const union node *node, int height, uint64_t place,
                      bool edge, struct gv_digest digest, struct check *check) {
@@ -758,7 +710,7 @@ static bool is_sound(const struct gv_tree *tree, const union node *node, int hei
     if (!gv_digest_equal(digest, sum_of(node, 0, node->count, leaf))) return false;
     if (place < check->last) return false;
     check->last = place;
-    if (leaf) return leaf_is_sound(&node->leaf, check);
+    if (leaf) return leaf_is_sound(&node->leaf, check) && has_sketch(tree, node, true);
     const struct inner *inner = &node->inner;
     if (inner->places[0] != place) return false;
     for (uint32_t i = 0; i < inner->count; i++) {
@@ -767,7 +719,7 @@ static bool is_sound(const struct gv_tree *tree, const union node *node, int hei
         if (!is_sound(tree, inner->children[i], height - 1, inner->places[i], last, part, check))
             return false;
     }
-    return true;
+    return has_sketch(tree, node, false); // its children are there
 }
 
 int gv_tree_verify(const struct gv_tree *tree) {

@@ -11,6 +11,7 @@
 // Every benchmark, in the order in which they run.
 #define BENCHES(X) \
     X(tree)        \
+    X(sketch)      \
     X(sync)        \
     X(json)        \
     X(node)        \

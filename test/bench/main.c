@@ -24,16 +24,16 @@ double bench_now_ns(void) {
 }
 
 static void usage(FILE *out) {
-    fputs(
-        "usage: gvbench [--small] [NAME...]\n"
-        "       gvbench sync --grid [--svg FILE]\n"
-        "       gvbench sync [--items N] [--diff D] [--pattern U|C|M] [--swap] [--warm]\n"
-        "               [--optimise bytes|rounds] [--max-message BYTES] [--seed N] [--json FILE]\n"
-        "Runs the named benchmarks, or all of them; or one sync, or the whole table of them.\n"
-        "  --small  a short run of each, to see that it works\n"
-        "  --help   this text\n"
-        "Names:",
-        out);
+    fputs("usage: gvbench [--small] [NAME...]\n"
+          "       gvbench sync --grid [--svg FILE]\n"
+          "       gvbench sync [--items N] [--diff D] [--pattern U|C|M] [--swap] [--warm]\n"
+          "               [--optimise work|bytes|rounds] [--max-message BYTES] [--seed N] [--json "
+          "FILE]\n"
+          "Runs the named benchmarks, or all of them; or one sync, or the whole table of them.\n"
+          "  --small  a short run of each, to see that it works\n"
+          "  --help   this text\n"
+          "Names:",
+          out);
     for (int i = 0; i < COUNT; i++) fprintf(out, " %s", benches[i].name);
     fputs("\nExit status: 0; 1: a benchmark gave a wrong result; 2: wrong usage.\n", out);
 }

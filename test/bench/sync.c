@@ -18,6 +18,8 @@
 enum {
     MESSAGE = 4 << 20,
     ENVELOPE = 36,
+    BYTES_MS = 5, // round trips at which the engine saves bytes, and rounds
+    ROUNDS_MS = 100,
     MESSAGES_MAX = 1000000,
     NAMES = 2
 }; // a line around a body
@@ -27,7 +29,8 @@ enum {
 struct plan {
     uint64_t items, diff, seed;
     char pattern;
-    bool rounds, warm, swap; // swap: a difference on one side is on the other one
+    unsigned trip_ms; // the link's round trip, as both know; 0: they share a machine
+    bool warm, swap;  // swap: a difference on one side is on the other one
     size_t message_max;
     const char *json;
 };
@@ -119,12 +122,18 @@ static bool begin(struct duel *duel) {
     }
     fill(duel);
     duel->now = 1000 * GV_MS;
-    duel->latency = plan->rounds ? 50 * GV_MS : 0;
+    duel->latency = plan->trip_ms * GV_MS / 2;
     struct gv_slice names[NAMES] = {slice("n0"), slice("n1")};
     for (int i = 0; i < 2; i++) {
         if (gv_engine_join(duel->side[i], duel->now, names[i], names, NAMES) != 0) return false;
     }
-    for (int i = 0; i < 2; i++) gv_sync_learn(duel->side[i], 1 - i, 4 * duel->expect[i]);
+    for (int i = 0; i < 2; i++) {
+        gv_sync_learn(duel->side[i], 1 - i, 4 * duel->expect[i]);
+        struct gv_peer *peer = gv_core_peer(duel->side[i], 1 - i);
+        if (peer == NULL) return false;
+        peer->measured = true;
+        peer->srtt = plan->trip_ms * GV_MS;
+    }
     return duel->buf != NULL;
 }
 
@@ -239,7 +248,10 @@ static double least_bytes(uint64_t diff) {
 static void report(const struct plan *plan, const struct outcome *out) {
     printf("sync  %7" PRIu64 " %6" PRIu64 " %c  %-6s %s %s  %9" PRIu64
            " packed %8.0f least %9" PRIu64 " wire %3" PRIu64 " messages %7.0f us%s\n",
-           plan->items, plan->diff, plan->pattern, plan->rounds ? "rounds" : "bytes",
+           plan->items, plan->diff, plan->pattern,
+           plan->trip_ms >= ROUNDS_MS  ? "rounds"
+           : plan->trip_ms >= BYTES_MS ? "bytes"
+                                       : "work",
            plan->warm ? "warm" : "cold", plan->swap ? "other" : "     ", out->packed,
            least_bytes(plan->diff), out->wire, out->messages, out->cpu_us,
            out->equal ? "" : "  NOT EQUAL");
@@ -268,21 +280,22 @@ static bool grid(uint64_t items, const char *svg) {
         char pattern;
     } rows[] = {{0, 'U'},     {1, 'U'},    {10, 'U'},    {100, 'U'}, {1000, 'U'},
                 {10000, 'U'}, {1000, 'C'}, {10000, 'C'}, {1, 'M'},   {1000, 'M'}};
+    static const unsigned trips[] = {0, BYTES_MS, ROUNDS_MS};
     bool right = true;
     double ours[BENCH_POINTS] = {1, 1, 1, 1, 1};
     int point = 0;
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         if (rows[i].diff > items / 10) continue;
         bool sided = rows[i].diff == 1 || rows[i].pattern == 'C';
-        for (int mode = 0; mode < (sided ? 8 : 4); mode++) {
+        for (int mode = 0; mode < (sided ? 12 : 6); mode++) {
             struct plan plan = {
                 .items = items,
                 .diff = rows[i].diff,
                 .pattern = rows[i].pattern,
                 .seed = 1,
-                .rounds = mode & 2,
+                .trip_ms = trips[mode / 2 % 3],
                 .warm = mode & 1,
-                .swap = mode & 4,
+                .swap = mode >= 6,
                 .message_max = MESSAGE,
             };
             struct outcome out = run(&plan);
@@ -326,7 +339,7 @@ static bool read_option(struct plan *plan, const char **svg, const char *name, c
     else if (strcmp(name, "--pattern") == 0)
         plan->pattern = *value;
     else if (strcmp(name, "--optimise") == 0)
-        plan->rounds = *value == 'r';
+        plan->trip_ms = *value == 'r' ? ROUNDS_MS : *value == 'b' ? BYTES_MS : 0;
     else if (strcmp(name, "--json") == 0)
         plan->json = value;
     else if (strcmp(name, "--svg") == 0)

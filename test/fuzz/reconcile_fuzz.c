@@ -29,6 +29,7 @@ static void answer(struct gv_pair *pair, const uint8_t *data, size_t size) {
     pair->room = GV_RECONCILE_ROOM_MIN + size % 7 * 100;
     pair->gives_max = 1 + size % 5 * 10;
     pair->rounds = size % 3 == 0;
+    pair->sketches = size % 4 != 0;
     pair->errors = 0;
     bool ended = gv_pair_answer(pair, 0, (struct gv_slice){data, size}, MESSAGES_MAX);
     GV_ASSERT(ended);

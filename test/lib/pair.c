@@ -100,7 +100,7 @@ static struct letter *answer(struct gv_pair *pair, int from, struct gv_reconcile
 
 size_t gv_pair_open(struct gv_pair *pair, int side, uint8_t *buf, size_t cap) {
     struct gv_writer out = {.data = buf, .cap = cap};
-    gv_reconcile_open(&pair->side[side].tree, (uint32_t)++pair->salts, &out);
+    gv_reconcile_open(&pair->side[side].tree, (uint8_t)++pair->salts, &out);
     GV_ASSERT(!out.full);
     return out.len;
 }
@@ -155,6 +155,7 @@ bool gv_pair_run(struct gv_pair *pair, int from, uint64_t messages_max) {
         struct gv_reconcile state;
         bool more = gv_reconcile_begin(&state, (struct gv_slice){letter->bytes, letter->len}) == 0;
         state.rounds = pair->rounds;
+        state.sketches = pair->sketches;
         state.expect = pair->expect;
         while (more) {
             struct letter *said = answer(pair, letter->to, &state, true, &more);

@@ -20,6 +20,7 @@ struct gv_pair {
     struct gv_prng prng;
     uint32_t trouble; // of 1000 messages so many are lost, repeated, or overtaken, each
     bool rounds;      // how to cut
+    bool sketches;    // likewise
     uint32_t expect;  // likewise
     struct gv_pair_side side[2];
     size_t room;       // bytes of summary a message may have

@@ -1,19 +1,10 @@
 // SPDX-License-Identifier: MIT
 #include "story.h"
 
+#include "../../merkle/part.h"
+
 #include <inttypes.h>
 #include <string.h>
-
-enum {
-    SKIP,
-    SUM,
-    BOTH,
-    LIST,
-    WANT,
-    PROBE,
-    NONE,
-    ROOT
-}; // the kinds of parts; see codec/PROTOCOL.md
 
 static void tell_text(FILE *out, struct gv_slice text) {
     fprintf(out, " %.*s", (int)text.len, (const char *)text.data);
@@ -38,35 +29,31 @@ static void tell_entries(FILE *out, const struct gv_message *message) {
     }
 }
 
-static void tell_part(FILE *out, struct gv_reader *in, unsigned *last) {
+static void tell_part(FILE *out, const struct gv_reconcile *part, unsigned last) {
     static const char *const names[] = {
-        "", " sums of ", " sums of ", " list of ", " want ", " probe", " none", " root of ",
+        [GV_PART_SUM] = " sums of ", [GV_PART_BOTH] = " sums of ", [GV_PART_LIST] = " list of ",
+        [GV_PART_WANT] = " want ",   [GV_PART_ASK] = " ask ",      [GV_PART_SKETCH] = " sketch",
+        [GV_PART_PROBE] = " probe",  [GV_PART_NONE] = " none",     [GV_PART_ROOT] = " root of ",
     };
-    unsigned kind = gv_pack_get_u8(in) & 7;
-    if (kind != ROOT) gv_pack_get_varint(in); // the bound
-    if (kind == SKIP) return;
-    fputs(*last == kind ? "+" : names[kind], out);
-    if (kind == LIST || kind == WANT) {
-        unsigned count = gv_pack_get_u8(in);
-        gv_pack_get_bytes(in, (size_t)count * 4);
-        fprintf(out, "%u", count);
-    } else if (kind == PROBE) {
-        gv_pack_get_u8(in);
-        gv_pack_get_varint(in);
-    } else if (kind != NONE) {
-        fprintf(out, "%" PRIu64, gv_pack_get_varint(in));
-        gv_pack_get_bytes(in, kind == SUM ? 8 : 16);
-    }
-    *last = kind;
+    fputs(last == part->kind ? "+" : names[part->kind], out);
+    bool prints = part->kind == GV_PART_LIST || part->kind == GV_PART_WANT;
+    bool sums = part->kind == GV_PART_SUM || part->kind == GV_PART_BOTH;
+    if (prints || part->kind == GV_PART_ASK) fprintf(out, "%" PRIu32, part->count);
+    if (sums || part->kind == GV_PART_ROOT) fprintf(out, "%" PRIu64, part->peer.count);
 }
 
 static void tell_ranges(FILE *out, struct gv_slice ranges) {
     uint8_t bytes[4096];
     int len = gv_pack_get_base64(ranges, bytes, sizeof bytes);
     GV_ASSERT(len >= 0);
-    struct gv_reader in = {.data = bytes, .len = (size_t)len};
-    gv_pack_get_bytes(&in, 4); // the salt
-    for (unsigned last = SKIP; in.at < in.len && !in.error;) tell_part(out, &in, &last);
+    struct gv_reconcile parts;
+    int error = gv_reconcile_begin(&parts, (struct gv_slice){bytes, (size_t)len});
+    GV_ASSERT(error == 0);
+    for (unsigned last = GV_PART_SKIP; gv_part_next(&parts);) {
+        if (parts.kind == GV_PART_SKIP) continue;
+        tell_part(out, &parts, last);
+        last = parts.kind;
+    }
 }
 
 void gv_story_tell(FILE *out, const struct gv_json *json, uint64_t first_id) {

@@ -423,7 +423,7 @@ static void bad_ranges_are_refused(void **state) {
     trio_init(&trio, 1, 0);
     struct gv_engine *engine = trio.engines[0];
     assert_int_equal(add(engine, trio.now, "1"), 1);
-    static const char *const bad[] = {"A", "AA=", "!!!!", "AQID", "AAAAAAAAAAB"};
+    static const char *const bad[] = {"A", "AA=", "!!!!", "AAAAAAAAAAB"};
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
         snprintf(text, sizeof text, "{\"type\":\"sync\",\"v\":1,\"ranges\":\"%s\"}", bad[i]);
         assert_int_equal(says(engine, trio.now, 1, text), GV_ESYNTAX);
@@ -455,7 +455,7 @@ static void opening(char *text, size_t cap, uint64_t salt, int count) {
     }
     uint8_t bytes[GV_RECONCILE_ROOT_MAX], base64[GV_BASE64_LEN(GV_RECONCILE_ROOT_MAX)];
     struct gv_writer out = {.data = bytes, .cap = sizeof bytes};
-    gv_reconcile_open(&tree, (uint32_t)salt, &out);
+    gv_reconcile_open(&tree, (uint8_t)salt, &out);
     struct gv_writer coded = {.data = base64, .cap = sizeof base64};
     gv_pack_put_base64(&coded, (struct gv_slice){bytes, out.len});
     snprintf(text, cap, "{\"type\":\"sync\",\"v\":1,\"ranges\":\"%.*s\"}", (int)coded.len, base64);

@@ -1,0 +1,173 @@
+// SPDX-License-Identifier: MIT
+// The nodes of the tree: their shape, and what is done to one by itself. Internal to tree.c, which
+// would be too long with it.
+#ifndef GV_MERKLE_NODES_H
+#define GV_MERKLE_NODES_H
+
+#include "tree.h"
+
+#include <string.h>
+
+enum {
+    LEAF_CAP = 64,
+    INNER_CAP = 32, // makes both kinds of node the same size
+    CHUNK_CAP = 64, // nodes
+    SPILL = 8,      // items moved at once from a full leaf
+    LANES = 16,     // ways down that are taken side by side
+    CACHE_LINE = 64,
+};
+
+// Both kinds keep their entries as columns, so that a search reads nothing but places.
+//
+// places[i] of an inner node is a lower bound of everything under children[i] and an upper bound
+// of everything before it. It need not be the place of an item: erasing leaves it as it is. Along
+// the left edge places[0] is 0, elsewhere places[0] is what the parent has for this node.
+union node {
+    struct {
+        uint32_t count;          // of entries
+        struct gv_sketch sketch; // of the items under the node; these come first in both kinds
+    };
+    struct leaf {
+        uint32_t count;
+        struct gv_sketch sketch;
+        uint64_t places[LEAF_CAP];
+        uint64_t hashes[LEAF_CAP];
+        uint32_t refs[LEAF_CAP];
+    } leaf;
+    struct inner {
+        uint32_t count;
+        struct gv_sketch sketch;
+        uint64_t places[INNER_CAP];
+        uint64_t counts[INNER_CAP];
+        uint64_t sums[INNER_CAP];
+        uint64_t crosses[INNER_CAP];
+        union node *children[INNER_CAP];
+    } inner;
+    union node *next_spare;
+};
+
+// One entry of a node of either kind.
+struct entry {
+    uint64_t place;
+    struct gv_digest digest;
+    union node *child; // of an inner node's entry
+    uint32_t ref;      // of a leaf's
+};
+
+static inline uint32_t cap_of(bool leaf) {
+    return leaf ? LEAF_CAP : INNER_CAP;
+}
+
+// Copies n entries within one node or between two; counts are the caller's business.
+static inline void move(union node *to, uint32_t at, const union node *from, uint32_t first,
+                        uint32_t n, bool leaf) {
+    GV_ASSERT(at + n <= cap_of(leaf) && first + n <= cap_of(leaf));
+    if (leaf) {
+        memmove(to->leaf.places + at, from->leaf.places + first, n * sizeof(uint64_t));
+        memmove(to->leaf.hashes + at, from->leaf.hashes + first, n * sizeof(uint64_t));
+        memmove(to->leaf.refs + at, from->leaf.refs + first, n * sizeof(uint32_t));
+    } else {
+        memmove(to->inner.places + at, from->inner.places + first, n * sizeof(uint64_t));
+        memmove(to->inner.counts + at, from->inner.counts + first, n * sizeof(uint64_t));
+        memmove(to->inner.sums + at, from->inner.sums + first, n * sizeof(uint64_t));
+        memmove(to->inner.crosses + at, from->inner.crosses + first, n * sizeof(uint64_t));
+        memmove(to->inner.children + at, from->inner.children + first, n * sizeof(union node *));
+    }
+}
+
+static inline void put(union node *node, uint32_t at, const struct entry *entry, bool leaf) {
+    GV_ASSERT(at <= node->count && node->count < cap_of(leaf));
+    if (at < node->count) move(node, at + 1, node, at, node->count - at, leaf);
+    if (leaf) {
+        node->leaf.places[at] = entry->place;
+        node->leaf.hashes[at] = entry->digest.sum;
+        node->leaf.refs[at] = entry->ref;
+    } else {
+        GV_ASSERT(entry->child != NULL);
+        node->inner.places[at] = entry->place;
+        node->inner.counts[at] = entry->digest.count;
+        node->inner.sums[at] = entry->digest.sum;
+        node->inner.crosses[at] = entry->digest.cross;
+        node->inner.children[at] = entry->child;
+    }
+    node->count++;
+}
+
+static inline void drop(union node *node, uint32_t at, bool leaf) {
+    GV_ASSERT(at < node->count && node->count <= cap_of(leaf));
+    move(node, at, node, at + 1, node->count - at - 1, leaf);
+    node->count--;
+}
+
+static inline void count_in(struct inner *inner, uint32_t at, struct gv_digest change) {
+    inner->counts[at] += change.count;
+    inner->sums[at] += change.sum;
+    inner->crosses[at] += change.cross;
+}
+
+static inline void count_out(struct inner *inner, uint32_t at, struct gv_digest change) {
+    inner->counts[at] -= change.count;
+    inner->sums[at] -= change.sum;
+    inner->crosses[at] -= change.cross;
+}
+
+static inline struct gv_digest sum_of(const union node *node, uint32_t from, uint32_t to,
+                                      bool leaf) {
+    GV_ASSERT(from <= to && to <= cap_of(leaf));
+    struct gv_digest all = {0, 0, 0};
+    if (leaf) {
+        all.count = to - from;
+        for (uint32_t i = from; i < to; i++) {
+            all.sum += node->leaf.hashes[i];
+            all.cross += node->leaf.hashes[i] * node->leaf.places[i];
+        }
+    } else {
+        for (uint32_t i = from; i < to; i++) {
+            all.count += node->inner.counts[i];
+            all.sum += node->inner.sums[i];
+            all.cross += node->inner.crosses[i];
+        }
+    }
+    return all;
+}
+
+static inline struct gv_sketch sketch_of(const struct gv_tree *tree, const union node *node,
+                                         uint32_t from, uint32_t to, bool leaf) {
+    GV_ASSERT(from <= to && to <= cap_of(leaf));
+    struct gv_sketch all = {{0}};
+    if (leaf) {
+        gv_sketch_add(&all, node->leaf.hashes + from, to - from, tree->fast);
+    } else {
+        for (uint32_t i = from; i < to; i++)
+            gv_sketch_merge(&all, &node->inner.children[i]->sketch);
+    }
+    return all;
+}
+
+static inline struct gv_sketch sketch_of_item(const struct gv_tree *tree, uint64_t hash) {
+    struct gv_sketch one = {{0}};
+    gv_sketch_add(&one, &hash, 1, tree->fast);
+    return one;
+}
+
+// How many of n ascending places are below `place`. Counts cache lines first, then within one: no
+// branch depends on a place, and a node out of cache has its lines fetched at the same time. Twice
+// as fast as halving.
+static inline uint32_t count_below(const uint64_t *places, uint32_t n, uint64_t place) {
+    enum { LINE = 8 };
+    uint32_t count = 0;
+    for (uint32_t i = LINE - 1; i < n; i += LINE) count += LINE * (uint32_t)(places[i] < place);
+    uint32_t end = count + LINE < n ? count + LINE : n;
+    for (uint32_t i = count; i < end; i++) count += places[i] < place;
+    return count;
+}
+
+// How many items of a leaf are below `place`; of an inner node, the child that holds the first item
+// that is not, or ends right before it.
+static inline uint32_t index_below(const union node *node, uint64_t place, bool leaf) {
+    GV_ASSERT(node->count > 0 && node->count <= cap_of(leaf));
+    if (leaf) return count_below(node->leaf.places, node->count, place);
+    return count_below(node->inner.places + 1, node->count - 1, place);
+}
+
+#endif

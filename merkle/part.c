@@ -1,0 +1,139 @@
+// SPDX-License-Identifier: MIT
+#include "part.h"
+
+enum { AS_WANT = 1 << 6, AS_ASK = 2 << 6 }; // added to the count of a list
+
+// --- writing ---------------------------------------------------------------------------------
+
+void gv_part_put_u32(struct gv_writer *out, uint32_t value) {
+    for (int i = 0; i < 4; i++) gv_pack_put_u8(out, (uint8_t)(value >> (8 * i)));
+}
+
+uint32_t gv_part_get_u32(struct gv_reader *in) {
+    const uint8_t *bytes = gv_pack_get_bytes(in, 4);
+    uint32_t value = 0;
+    for (int i = 0; bytes != NULL && i < 4; i++) value |= (uint32_t)bytes[i] << (8 * i);
+    return value;
+}
+
+void gv_part_put_head(struct gv_writer *out, enum gv_part_kind kind, uint64_t lo, uint64_t hi) {
+    GV_ASSERT(lo < hi && kind <= GV_PART_ROOT);
+    unsigned pairs = 0;                                   // of zero bits at the end
+    uint64_t mantissa = hi == GV_PLACE_END ? 0 : hi - lo; // 0 stands for the end of all places
+    while (mantissa != 0 && (mantissa & 3) == 0) mantissa >>= 2, pairs++;
+    gv_pack_put_u8(out, (uint8_t)((unsigned)kind | pairs << 3));
+    gv_pack_put_varint(out, mantissa);
+}
+
+void gv_part_put_count(struct gv_writer *out, enum gv_part_kind kind, uint32_t count) {
+    GV_ASSERT(count > 0 && count <= GV_RECONCILE_LIST);
+    uint32_t as = kind == GV_PART_WANT ? AS_WANT : kind == GV_PART_ASK ? AS_ASK : 0;
+    gv_pack_put_u8(out, (uint8_t)(count + as));
+}
+
+void gv_part_put_sketch(struct gv_writer *out, const struct gv_sketch *sketch, uint64_t count) {
+    uint64_t remains = count % GV_PART_REMAINDERS;
+    gv_pack_put_u8(out, (uint8_t)(GV_SKETCH_CAP - 1 + remains * GV_SKETCH_CAP));
+    for (int i = 0; i < GV_SKETCH_CAP; i++) gv_part_put_u32(out, sketch->power[i]);
+}
+
+// Six bits of each of four bytes, and back.
+static uint32_t squeeze(uint32_t tally) {
+    return (tally & 0x3f) | (tally >> 2 & 0xfc0) | (tally >> 4 & 0x3f000) | (tally >> 6 & 0xfc0000);
+}
+
+static uint32_t unsqueeze(uint32_t bits) {
+    return (bits & 0x3f) | (bits & 0xfc0) << 2 | (bits & 0x3f000) << 4 | (bits & 0xfc0000) << 6;
+}
+
+void gv_part_put_tally(struct gv_writer *out, uint32_t tally) {
+    uint32_t bits = squeeze(tally);
+    for (int i = 0; i < 24; i += 8) gv_pack_put_u8(out, (uint8_t)(bits >> i));
+}
+
+// --- reading ---------------------------------------------------------------------------------
+
+static void read_bound(struct gv_reconcile *state, unsigned pairs) {
+    uint64_t mantissa = gv_pack_get_varint(&state->in);
+    unsigned zeros = 2 * pairs;
+    if (mantissa == 0 && pairs == 0) {
+        state->hi = GV_PLACE_END;
+    } else if ((mantissa & 3) == 0 || mantissa > (GV_PLACE_END - 1 - state->lo) >> zeros) {
+        state->in.error = GV_ESYNTAX; // no writer says it so, or it is beyond the last place
+    } else {
+        state->hi = state->lo + (mantissa << zeros);
+    }
+}
+
+static void read_prints(struct gv_reconcile *state) {
+    uint8_t count = gv_pack_get_u8(&state->in);
+    state->count = count % AS_WANT;
+    state->kind = count < AS_WANT ? GV_PART_LIST : count < AS_ASK ? GV_PART_WANT : GV_PART_ASK;
+    state->prints = state->in.at;
+    bool ask = state->kind == GV_PART_ASK;
+    if (ask && (count >= AS_WANT + AS_ASK || state->count > GV_SKETCH_CAP)) state->count = 0;
+    if (state->count == 0 || state->count > GV_RECONCILE_LIST) state->in.error = GV_ESYNTAX;
+    for (uint32_t i = 0; ask && i < state->count; i++)
+        state->elements[i] = gv_part_get_u32(&state->in);
+    if (!ask && !state->in.error) gv_pack_get_bytes(&state->in, (size_t)state->count * 4);
+}
+
+static void read_sketch(struct gv_reconcile *state) {
+    uint8_t head = gv_pack_get_u8(&state->in);
+    state->words = head % GV_SKETCH_CAP + 1;
+    state->remains = head / GV_SKETCH_CAP;
+    for (int i = 0; i < state->words; i++) state->sketch.power[i] = gv_part_get_u32(&state->in);
+}
+
+static void read_tally(struct gv_reconcile *state) {
+    uint32_t bits = 0;
+    for (int i = 0; i < 24; i += 8) bits |= (uint32_t)gv_pack_get_u8(&state->in) << i;
+    state->tally = unsqueeze(bits);
+}
+
+static void read_probe(struct gv_reconcile *state) {
+    unsigned zeros = gv_pack_get_u8(&state->in);
+    uint64_t steps = gv_pack_get_varint(&state->in);
+    if (zeros > 63 || steps > (state->hi - 1 - state->lo) >> zeros) {
+        state->in.error = GV_ESYNTAX;
+        return;
+    }
+    uint64_t width = UINT64_C(1) << zeros;
+    state->from = state->lo + (steps << zeros);
+    state->to = state->hi - state->from > width ? state->from + width : state->hi;
+}
+
+static void read_part(struct gv_reconcile *state) {
+    uint8_t head = gv_pack_get_u8(&state->in);
+    state->kind = head & 7;
+    state->lo = state->hi;
+    if (state->lo == GV_PLACE_END) state->in.error = GV_ESYNTAX;
+    if (state->kind == GV_PART_ROOT) {
+        state->hi = GV_PLACE_END;
+        if (head != GV_PART_ROOT || state->lo != 0) state->in.error = GV_ESYNTAX;
+    } else {
+        read_bound(state, head >> 3);
+    }
+    bool sums =
+        state->kind == GV_PART_SUM || state->kind == GV_PART_BOTH || state->kind == GV_PART_ROOT;
+    if (sums) {
+        state->peer.count = gv_pack_get_varint(&state->in);
+        state->peer.sum = gv_pack_get_u64(&state->in);
+        state->peer.cross = state->kind == GV_PART_SUM ? 0 : gv_pack_get_u64(&state->in);
+        if (state->kind == GV_PART_ROOT) read_tally(state);
+    } else if (state->in.error) {
+        return;
+    } else if (state->kind == GV_PART_LIST) {
+        read_prints(state);
+    } else if (state->kind == GV_PART_SKETCH) {
+        read_sketch(state);
+    } else if (state->kind == GV_PART_PROBE) {
+        read_probe(state);
+    }
+}
+
+bool gv_part_next(struct gv_reconcile *state) {
+    if (state->in.at == state->in.len) return false;
+    read_part(state);
+    return !state->in.error;
+}

@@ -1,0 +1,346 @@
+// SPDX-License-Identifier: MIT
+#include "sketch.h"
+
+#include <string.h>
+
+#if defined(__x86_64__) && defined(__GNUC__)
+#include <cpuid.h>
+#include <wmmintrin.h>
+#define FAST __attribute__((target("pclmul,sse4.1")))
+#endif
+// What is written once for both ways to multiply is copied into each of them.
+#if defined(__GNUC__)
+#define BOTH_WAYS static inline __attribute__((always_inline))
+#else
+#define BOTH_WAYS static inline
+#endif
+
+enum {
+    BITS = 32,
+    CAP = GV_SKETCH_CAP,
+    REST = 0x8d, // x^32 = x^7 + x^3 + x^2 + 1, which makes a field of the polynomials below it
+};
+
+typedef uint32_t multiply(uint32_t a, uint32_t b);
+
+// --- the field ---------------------------------------------------------------------------------
+
+// The remainder of a product of degree at most 62.
+static inline uint32_t reduce(uint64_t product) {
+    uint64_t high = product >> BITS;
+    product ^= high << 7 ^ high << 3 ^ high << 2 ^ high; // leaves at most 38 in place of 62
+    high = (product ^ (high << BITS)) >> BITS;
+    return (uint32_t)(product ^ high << 7 ^ high << 3 ^ high << 2 ^ high);
+}
+
+// Four bits of `a` at a time, from a table of the multiples of b.
+static inline uint32_t multiply_slow(uint32_t a, uint32_t b) {
+    uint64_t multiples[16] = {0, b}, product = 0;
+    for (int i = 2; i < 16; i += 2) {
+        multiples[i] = multiples[i / 2] << 1;
+        multiples[i + 1] = multiples[i] ^ b;
+    }
+    for (int at = BITS - 4; at >= 0; at -= 4) product = product << 4 ^ multiples[a >> at & 15];
+    return reduce(product);
+}
+
+#ifdef FAST
+FAST static inline uint32_t multiply_fast(uint32_t a, uint32_t b) {
+    __m128i product = _mm_clmulepi64_si128(_mm_cvtsi64_si128(a), _mm_cvtsi64_si128(b), 0);
+    return reduce((uint64_t)_mm_cvtsi128_si64(product));
+}
+
+bool gv_sketch_fast(void) {
+    unsigned a, b, c, d;
+    return __get_cpuid(1, &a, &b, &c, &d) != 0 && (c & bit_PCLMUL) != 0 && (c & bit_SSE4_1) != 0;
+}
+#else
+bool gv_sketch_fast(void) {
+    return false;
+}
+#endif
+
+// 1 / a = a^(2^32 − 2); a is not 0.
+BOTH_WAYS uint32_t invert(uint32_t a, multiply *mul) {
+    // a^(2^n − 1) for n = 1, 2, 4, 8, 16 in turn; the exponent is 2 · (2^31 − 1).
+    uint32_t ones = a, all = a;
+    for (int n = 1; n < BITS / 2; n *= 2) {
+        uint32_t high = ones;
+        for (int i = 0; i < n; i++) high = mul(high, high);
+        ones = mul(high, ones);
+        for (int i = 0; i < 2 * n; i++) all = mul(all, all);
+        all = mul(all, ones);
+    }
+    return mul(all, all);
+}
+
+// Solutions z of z^2 + z = c for each c of one bit, but for bit 25, which alone has a part that
+// no z gives: sketch_test derives them.
+static const uint32_t halves[BITS] = {
+    0x54fd1264, 0xc26fcd64, 0xc26fcd66, 0x238a7462, 0xc26fcd62, 0x973bccaa, 0x238a746a, 0x77766712,
+    0xc26fcd72, 0xc1bdd556, 0x973bcc8a, 0x572a094c, 0x238a742a, 0xb693be84, 0x77766792, 0x9555c03e,
+    0xc26fcc72, 0x568419f8, 0xc1bdd756, 0x96c3d2ca, 0x973bc88a, 0x54861fdc, 0x572a014c, 0xb79badc4,
+    0x238a642a, 0x00000000, 0xb6939e84, 0xc519fa86, 0x77762792, 0xb9b99fe0, 0x9555403e, 0x377627ba,
+};
+
+// --- polynomials: coefficients from the lowest, and a degree -------------------------------------
+
+struct poly {
+    int degree; // −1: zero
+    uint32_t of[CAP + 1];
+};
+
+BOTH_WAYS void make_monic(struct poly *f, multiply *mul) {
+    uint32_t by = invert(f->of[f->degree], mul);
+    for (int i = 0; i < f->degree; i++) f->of[i] = mul(f->of[i], by);
+    f->of[f->degree] = 1;
+}
+
+// Leaves in `f` its remainder by g, up to a factor; g may have any first coefficient but 0.
+BOTH_WAYS void remainder_by(struct poly *f, const struct poly *g, multiply *mul) {
+    uint32_t lead = g->of[g->degree];
+    while (f->degree >= g->degree) {
+        uint32_t top = f->of[f->degree];
+        int shift = f->degree - g->degree;
+        if (lead != 1)
+            for (int i = 0; i < f->degree; i++) f->of[i] = mul(f->of[i], lead);
+        for (int i = 0; i < g->degree; i++) f->of[i + shift] ^= mul(g->of[i], top);
+        do f->degree--;
+        while (f->degree >= 0 && f->of[f->degree] == 0);
+    }
+}
+
+// The monic greatest common divisor; both are changed. a is not zero.
+BOTH_WAYS struct poly common_divisor(struct poly a, struct poly b, multiply *mul) {
+    while (b.degree >= 0) {
+        struct poly rest = a;
+        remainder_by(&rest, &b, mul);
+        a = b;
+        b = rest;
+    }
+    make_monic(&a, mul);
+    return a;
+}
+
+// f / g, both monic, where g divides f.
+BOTH_WAYS struct poly quotient(struct poly f, const struct poly *g, multiply *mul) {
+    struct poly out = {.degree = f.degree - g->degree};
+    for (int at = out.degree; at >= 0; at--) {
+        out.of[at] = f.of[at + g->degree];
+        for (int i = 0; i < g->degree; i++) f.of[at + i] ^= mul(g->of[i], out.of[at]);
+    }
+    return out;
+}
+
+// --- the polynomial whose roots are the elements -------------------------------------------------
+
+// a = by · a − times · x^shift · b, in place.
+BOTH_WAYS void combine(uint32_t a[CAP + 1], uint32_t by, const uint32_t b[CAP + 1], uint32_t times,
+                       int shift, multiply *mul) {
+    for (int i = CAP; i >= 0; i--) {
+        uint32_t value = a[i] != 0 ? mul(a[i], by) : 0;
+        if (i >= shift && b[i - shift] != 0) value ^= mul(b[i - shift], times);
+        a[i] = value;
+    }
+}
+
+// The algorithm of Berlekamp and Massey, without divisions. In characteristic 2 every second step
+// finds no discrepancy. False: more than cap.
+BOTH_WAYS bool locate(const struct gv_sketch *sketch, int cap, struct poly *out, multiply *mul) {
+    uint32_t sums[2 * CAP] = {0}; // sums[i]: of the powers i + 1
+    for (int i = 0; i < cap; i++) sums[2 * i] = sketch->power[i];
+    for (int i = 1; i < 2 * cap; i += 2) sums[i] = mul(sums[i / 2], sums[i / 2]);
+    uint32_t now[CAP + 1] = {1}, before[CAP + 1] = {1}, scale = 1;
+    int length = 0, gap = 1;
+    for (int n = 0; n < 2 * cap; n += 2, gap += 2) {
+        uint32_t off = 0;
+        for (int i = 0; i <= length && i <= n; i++) off ^= mul(now[i], sums[n - i]);
+        if (off == 0) continue;
+        uint32_t kept[CAP + 1];
+        memcpy(kept, now, sizeof kept);
+        combine(now, scale, before, off, gap, mul);
+        if (2 * length > n) continue;
+        length = n + 1 - length;
+        memcpy(before, kept, sizeof before);
+        scale = off;
+        gap = 0;
+        if (length > cap) return false;
+    }
+    out->degree = length;
+    for (int i = 0; i <= length; i++) out->of[i] = now[length - i];
+    if (out->of[length] == 0 || out->of[0] == 0) return false;
+    make_monic(out, mul);
+    return true;
+}
+
+// --- its roots -----------------------------------------------------------------------------------
+
+// The two roots of a monic polynomial that is known to have them.
+BOTH_WAYS void solve_square(const struct poly *f, uint32_t out[2], multiply *mul) {
+    uint32_t by = f->of[1], inverse = invert(by, mul), root = 0;
+    uint32_t rest = mul(f->of[0], mul(inverse, inverse)); // x = by · z, and z^2 + z = rest
+    for (int i = 0; i < BITS; i++) root ^= halves[i] & (0 - (rest >> i & 1));
+    out[0] = mul(root, by);
+    out[1] = out[0] ^ by;
+}
+
+// x^(2^i) modulo f for all i below BITS. False: f is not a product of different linear factors,
+// for then x^(2^BITS) would be x.
+BOTH_WAYS bool square_up(const struct poly *f, uint32_t out[BITS][CAP], multiply *mul) {
+    int degree = f->degree;
+    uint32_t even[CAP][CAP] = {{0}}, power[CAP] = {1}; // even[j] is x^(2j)
+    for (int j = 0; j < 2 * degree; j++) {
+        if (j % 2 == 0) memcpy(even[j / 2], power, sizeof power);
+        uint32_t top = power[degree - 1];
+        for (int i = degree - 1; i > 0; i--) power[i] = power[i - 1] ^ mul(f->of[i], top);
+        power[0] = mul(f->of[0], top);
+    }
+    uint32_t x[CAP] = {0, 1};
+    for (int i = 0; i <= BITS; i++) {
+        if (i == BITS) break;
+        memcpy(out[i], x, sizeof x);
+        uint32_t next[CAP] = {0};
+        for (int j = 0; j < degree; j++) {
+            uint32_t square = mul(x[j], x[j]);
+            if (2 * j < degree) {
+                next[2 * j] ^= square;
+                continue;
+            }
+            for (int k = 0; k < degree; k++) next[k] ^= mul(even[j][k], square);
+        }
+        memcpy(x, next, sizeof x);
+    }
+    for (int i = 0; i < degree; i++)
+        if (x[i] != (i == 1)) return false;
+    return true;
+}
+
+// The trace of beta · x modulo f: 0 at some of the roots, 1 at the others.
+BOTH_WAYS struct poly trace(uint32_t beta, uint32_t powers[BITS][CAP], int degree, multiply *mul) {
+    struct poly out = {.degree = degree - 1};
+    for (int i = 0; i < BITS; i++) {
+        for (int k = 0; k < degree; k++) out.of[k] ^= mul(powers[i][k], beta);
+        beta = mul(beta, beta);
+    }
+    while (out.degree >= 0 && out.of[out.degree] == 0) out.degree--;
+    return out;
+}
+
+BOTH_WAYS int find_roots(const struct poly *f, uint32_t *out, multiply *mul) {
+    struct poly parts[CAP] = {*f}; // not solved yet, their product has the roots that are missing
+    int count = 1, found = 0;
+    uint32_t powers[BITS][CAP];
+    if (f->degree > 1 && !square_up(f, powers, mul)) return GV_ERANGE;
+    for (int bit = 0; count > 0; bit++) {
+        int todo = 0;
+        for (int i = 0; i < count; i++) {
+            if (parts[i].degree == 1) out[found++] = parts[i].of[0];
+            if (parts[i].degree == 2) solve_square(&parts[i], out + found, mul), found += 2;
+            if (parts[i].degree > 2) parts[todo++] = parts[i];
+        }
+        count = todo;
+        if (count == 0 || bit == BITS) break;
+        struct poly halver = trace(UINT32_C(1) << bit, powers, f->degree, mul);
+        for (int i = 0; i < todo; i++) {
+            struct poly half = common_divisor(parts[i], halver, mul);
+            if (half.degree == 0 || half.degree == parts[i].degree) continue;
+            parts[count++] = quotient(parts[i], &half, mul);
+            parts[i] = half;
+        }
+    }
+    GV_ASSERT(found == f->degree && count == 0); // some bit tells any two roots apart
+    return found;
+}
+
+BOTH_WAYS int decode(const struct gv_sketch *sketch, int cap, uint32_t *out, multiply *mul) {
+    struct poly f;
+    if (!locate(sketch, cap, &f, mul)) return GV_ERANGE;
+    return f.degree == 0 ? 0 : find_roots(&f, out, mul);
+}
+
+// --- the two ways --------------------------------------------------------------------------------
+
+static void add_slow(struct gv_sketch *sketch, uint32_t element) {
+    uint32_t square = multiply_slow(element, element);
+    for (int i = 0; i < CAP; i++) {
+        sketch->power[i] ^= element;
+        element = multiply_slow(element, square);
+    }
+}
+
+static int decode_slow(const struct gv_sketch *sketch, int cap, uint32_t *out) {
+    return decode(sketch, cap, out, multiply_slow);
+}
+
+#ifdef FAST
+// The product modulo the field's polynomial.
+FAST static inline __m128i times(__m128i a, __m128i b) {
+    __m128i rest = _mm_cvtsi32_si128(REST);
+    __m128i low = _mm_clmulepi64_si128(a, b, 0);
+    __m128i mid = _mm_clmulepi64_si128(_mm_srli_epi64(low, BITS), rest, 0);
+    __m128i high = _mm_clmulepi64_si128(_mm_srli_epi64(mid, BITS), rest, 0);
+    __m128i sum = _mm_xor_si128(low, _mm_xor_si128(mid, high));
+    return _mm_and_si128(sum, _mm_set_epi64x(0, UINT32_MAX));
+}
+
+// Adds the product to a sum that is reduced when all are in it.
+#define SUM(sum, a, b) (sum) = _mm_xor_si128(sum, _mm_clmulepi64_si128(a, b, 0))
+
+FAST static void add_fast(struct gv_sketch *sketch, const uint64_t *hashes, size_t count) {
+    __m128i sums[CAP];
+    for (int k = 0; k < CAP; k++) sums[k] = _mm_setzero_si128();
+    for (size_t i = 0; i < count; i++) {
+        __m128i x1 = _mm_cvtsi64_si128(gv_sketch_element(hashes[i]));
+        __m128i x2 = times(x1, x1), x3 = times(x1, x2), x4 = times(x2, x2);
+        __m128i x8 = times(x4, x4), x12 = times(x4, x8);
+        sums[0] = _mm_xor_si128(sums[0], x1);
+        sums[1] = _mm_xor_si128(sums[1], x3);
+        SUM(sums[2], x1, x4);
+        SUM(sums[3], x3, x4);
+        SUM(sums[4], x1, x8);
+        SUM(sums[5], x3, x8);
+        SUM(sums[6], x1, x12);
+        SUM(sums[7], x3, x12);
+    }
+    for (int k = 0; k < CAP; k++) sketch->power[k] ^= reduce((uint64_t)_mm_cvtsi128_si64(sums[k]));
+}
+
+FAST static int decode_fast(const struct gv_sketch *sketch, int cap, uint32_t *out) {
+    return decode(sketch, cap, out, multiply_fast);
+}
+#endif
+
+void gv_sketch_add(struct gv_sketch *sketch, const uint64_t *hashes, size_t count, bool fast) {
+    GV_ASSERT(sketch != NULL);
+    GV_ASSERT(count == 0 || hashes != NULL);
+#ifdef FAST
+    if (fast) {
+        add_fast(sketch, hashes, count);
+        return;
+    }
+#endif
+    (void)fast;
+    for (size_t i = 0; i < count; i++) add_slow(sketch, gv_sketch_element(hashes[i]));
+}
+
+int gv_sketch_decode(const struct gv_sketch *sketch, int cap, bool fast, uint32_t out[CAP]) {
+    GV_ASSERT(sketch != NULL && out != NULL);
+    GV_ASSERT(cap > 0 && cap <= CAP);
+#ifdef FAST
+    if (fast) return decode_fast(sketch, cap, out);
+#endif
+    (void)fast;
+    return decode_slow(sketch, cap, out);
+}
+
+// A bit set counts as +1, one that is not as −1, so the square of each sum is on average the number
+// of differences.
+uint64_t gv_sketch_estimate(uint32_t tally, uint32_t other, int64_t more) {
+    uint64_t squares = 0, least = more < 0 ? 0 - (uint64_t)more : (uint64_t)more;
+    for (int at = 0; at < BITS; at += 8) {
+        uint64_t set = (uint64_t)(tally >> at & 0x3f) - (other >> at & 0x3f);
+        int sum = (int)((2 * set - (uint64_t)more + 64) & 127) - 64;
+        squares += (uint64_t)(sum * sum);
+    }
+    return squares / 4 > least ? squares / 4 : least;
+}

@@ -1,0 +1,161 @@
+// SPDX-License-Identifier: MIT
+#include "../../merkle/sketch.h"
+
+#include "../../engine/prng.h"
+#include "../lib/test.h"
+
+enum { CAP = GV_SKETCH_CAP };
+
+// A product by its definition, one bit at a time.
+static uint32_t product(uint32_t a, uint32_t b) {
+    uint32_t out = 0;
+    for (int bit = 31; bit >= 0; bit--) {
+        out = out << 1 ^ (out >> 31 ? 0x8d : 0);
+        if (b >> bit & 1) out ^= a;
+    }
+    return out;
+}
+
+static void words_are_sums_of_odd_powers(void **state) {
+    (void)state;
+    struct gv_prng prng;
+    gv_prng_init(&prng, gv_test_seed(), 0);
+    for (int round = 0; round < 200; round++) {
+        uint64_t hashes[40];
+        struct gv_sketch slow = {{0}}, fast = {{0}}, right = {{0}};
+        size_t count = gv_prng_below(&prng, 40);
+        for (size_t i = 0; i < count; i++) {
+            hashes[i] = round == 0 ? i % 4 << 32 : gv_prng_next(&prng);
+            uint32_t element = gv_sketch_element(hashes[i]), power = element;
+            assert_true(element != 0);
+            for (int k = 0; k < CAP; k++) {
+                right.power[k] ^= power;
+                power = product(product(power, element), element);
+            }
+        }
+        gv_sketch_add(&slow, hashes, count, false);
+        gv_sketch_add(&fast, hashes, count, gv_sketch_fast());
+        assert_memory_equal(&slow, &right, sizeof right);
+        assert_memory_equal(&fast, &right, sizeof right);
+    }
+}
+
+static bool among(const uint32_t *elements, int count, uint32_t element) {
+    for (int i = 0; i < count; i++) {
+        if (elements[i] == element) return true;
+    }
+    return false;
+}
+
+// Two sets that share many items and differ by no more than fits: exactly the differences come out.
+static void differences_that_fit_are_told(void **state) {
+    (void)state;
+    struct gv_prng prng;
+    gv_prng_init(&prng, gv_test_seed(), 1);
+    for (int round = 0; round < 4000; round++) {
+        bool fast = round % 2 && gv_sketch_fast();
+        int cap = 1 + (int)gv_prng_below(&prng, CAP);
+        int count = (int)gv_prng_below(&prng, (uint64_t)cap + 1);
+        struct gv_sketch side[2] = {{{0}}, {{0}}};
+        uint32_t elements[CAP], out[CAP];
+        for (int i = 0; i < 50 + count; i++) {
+            // Close together, or anything.
+            uint64_t hash = round % 3 ? gv_prng_next(&prng) : (uint64_t)i + 1;
+            gv_sketch_add(&side[0], &hash, 1, fast);
+            if (i < 50) gv_sketch_add(&side[1], &hash, 1, fast);
+            if (i >= 50) elements[i - 50] = gv_sketch_element(hash);
+        }
+        gv_sketch_merge(&side[0], &side[1]);
+        for (int i = cap; i < CAP; i++) side[0].power[i] = ~side[0].power[i]; // not to be read
+        assert_int_equal(gv_sketch_decode(&side[0], cap, fast, out), count);
+        for (int i = 0; i < count; i++) assert_true(among(out, count, elements[i]));
+    }
+}
+
+// More than fit: nearly always that is said; what comes out else is a set of the same sketch.
+static void too_many_are_too_many(void **state) {
+    (void)state;
+    struct gv_prng prng;
+    gv_prng_init(&prng, gv_test_seed(), 2);
+    int taken = 0;
+    for (int round = 0; round < 2000; round++) {
+        bool fast = round % 2 && gv_sketch_fast();
+        int cap = 4 + (int)gv_prng_below(&prng, CAP - 3);
+        struct gv_sketch sketch = {{0}};
+        uint32_t out[CAP];
+        for (uint64_t i = (uint64_t)cap + 1 + gv_prng_below(&prng, 100); i > 0; i--) {
+            uint64_t hash = gv_prng_next(&prng);
+            gv_sketch_add(&sketch, &hash, 1, fast);
+        }
+        int count = gv_sketch_decode(&sketch, cap, fast, out);
+        assert_true(count == GV_ERANGE || (count > 0 && count <= cap));
+        if (count == GV_ERANGE) continue;
+        taken++;
+        for (int i = 0; i < count; i++) {
+            uint64_t hash = out[i];
+            gv_sketch_add(&sketch, &hash, 1, fast);
+        }
+        for (int i = 0; i < cap; i++) assert_int_equal(sketch.power[i], 0);
+    }
+    assert_true(taken < 100); // of the smallest one in 24, of the others fewer
+}
+
+// Any words are either refused or the sketch of what comes out.
+static void any_words_are_decoded_or_refused(void **state) {
+    (void)state;
+    struct gv_prng prng;
+    gv_prng_init(&prng, gv_test_seed(), 3);
+    for (int round = 0; round < 2000; round++) {
+        struct gv_sketch sketch;
+        uint32_t out[CAP];
+        uint64_t mask = gv_prng_next(&prng);
+        for (int i = 0; i < CAP; i++)
+            sketch.power[i] = mask >> i & 1 ? (uint32_t)gv_prng_next(&prng) >> (mask >> 59) : 0;
+        int cap = 1 + (int)(mask >> 20 & 7);
+        int count = gv_sketch_decode(&sketch, cap, round % 2 && gv_sketch_fast(), out);
+        for (int i = 0; i < count; i++) {
+            uint64_t hash = out[i];
+            gv_sketch_add(&sketch, &hash, 1, false);
+        }
+        for (int i = 0; count >= 0 && i < cap; i++) assert_int_equal(sketch.power[i], 0);
+    }
+}
+
+static void tallies_tell_the_order_of_magnitude(void **state) {
+    (void)state;
+    struct gv_prng prng;
+    gv_prng_init(&prng, gv_test_seed(), 4);
+    for (uint64_t differ = 1; differ <= 1000; differ *= 10) {
+        uint64_t sum = 0;
+        for (int round = 0; round < 400; round++) {
+            uint32_t tally[2] = {0, 0};
+            int64_t more = 0;
+            for (uint64_t i = 0; i < differ + 20; i++) {
+                uint64_t hash = gv_prng_next(&prng), other = gv_prng_next(&prng);
+                int side = (int)gv_prng_below(&prng, 2);
+                tally[side] = gv_sketch_tally_add(tally[side], hash);
+                more += side == 0 ? 1 : -1;
+                if (i < differ) continue;
+                tally[side] = gv_sketch_tally_add(tally[side], other); // and away with both
+                tally[side] = gv_sketch_tally_sub(tally[side], hash);
+                tally[side] = gv_sketch_tally_sub(tally[side], other);
+                more -= side == 0 ? 1 : -1;
+            }
+            sum += gv_sketch_estimate(tally[0], tally[1], more);
+        }
+        assert_in_range(sum / 400, differ / 2, differ * 2);
+    }
+    assert_int_equal(gv_sketch_estimate(7, 7, 0), 0);
+    assert_true(gv_sketch_estimate(7, 7, -1000000) >= 1000000);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(words_are_sums_of_odd_powers),
+        cmocka_unit_test(differences_that_fit_are_told),
+        cmocka_unit_test(too_many_are_too_many),
+        cmocka_unit_test(any_words_are_decoded_or_refused),
+        cmocka_unit_test(tallies_tell_the_order_of_magnitude),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
