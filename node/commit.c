@@ -8,11 +8,16 @@
 
 enum { ANSWER_LATER_MS = 10 }; // memory for replies ran out
 
-// A request that waits for its answer; the texts of dest and msg_id follow.
+// A request that waits for its answer; the texts of dest, msg_id and value follow.
 struct ask {
-    const char *type;
-    size_t dest_len, id_len;
+    const char *type; // NULL: nobody waits
+    const char *member;
+    size_t dest_len, id_len, value_len;
 };
+
+static size_t ask_len(const struct ask *ask) {
+    return sizeof *ask + ask->dest_len + ask->id_len + ask->value_len;
+}
 
 int gv_commit_init(struct gv_commit *commit, struct gv_alloc alloc, gv_time window) {
     GV_ASSERT(alloc.resize != NULL);
@@ -72,22 +77,27 @@ static int reserve_asks(struct gv_commit *commit, struct gv_commit_queue *queue,
 }
 
 int gv_commit_put(struct gv_commit *commit, struct gv_reply *reply, const struct gv_entry *entry,
-                  const char *type) {
-    GV_ASSERT(commit->engine != NULL && type != NULL);
+                  const char *type, const char *member, struct gv_slice value) {
+    GV_ASSERT(commit->engine != NULL && (type != NULL) == (reply != NULL));
     if (commit->failed) return GV_EIO;
     uint64_t waiting = commit->next.batch.count;
     if (commit->state != GV_COMMIT_IDLE) waiting += commit->out.batch.count;
     int error = gv_store_admit(commit->engine, entry, waiting);
     struct gv_commit_queue *queue = &commit->next;
-    struct ask ask = {type, reply->dest.len, reply->msg_id.len};
-    if (error == 0) error = reserve_asks(commit, queue, sizeof ask + ask.dest_len + ask.id_len);
+    struct ask ask = {.type = type, .member = member, .value_len = value.len};
+    if (reply != NULL) ask.dest_len = reply->dest.len;
+    if (reply != NULL) ask.id_len = reply->msg_id.len;
+    if (error == 0) error = reserve_asks(commit, queue, ask_len(&ask));
     if (error == 0) error = gv_store_put(&queue->batch, commit->alloc, commit->engine, entry);
     if (error != 0) return error;
     uint8_t *at = queue->asks + queue->len;
     memcpy(at, &ask, sizeof ask);
-    memcpy(at + sizeof ask, reply->dest.data, ask.dest_len);
-    memcpy(at + sizeof ask + ask.dest_len, reply->msg_id.data, ask.id_len);
-    queue->len += sizeof ask + ask.dest_len + ask.id_len;
+    queue->len += ask_len(&ask);
+    if (reply == NULL) return 0;
+    at += sizeof ask;
+    memcpy(at, reply->dest.data, ask.dest_len);
+    memcpy(at + ask.dest_len, reply->msg_id.data, ask.id_len);
+    if (value.len > 0) memcpy(at + ask.dest_len + ask.id_len, value.data, value.len);
     gv_reply_defer(reply);
     return 0;
 }
@@ -179,27 +189,30 @@ bool gv_commit_written(struct gv_commit *commit, gv_time now, const char *text) 
 
 // ---- Answers ------------------------------------------------------------------------------------
 
-static void answer(struct gv_commit *commit, gv_time now, struct gv_reply *reply, const char *type,
-                   const struct gv_store_record *record) {
-    char text[GV_REPLY_TEXT_MAX];
-    if (commit->failed) {
-        snprintf(text, sizeof text, "not stored: %s", commit->text);
-        gv_reply_error(reply, GV_REQUEST_UNAVAILABLE, text);
-        return;
-    }
+// Puts a record that is in the store into the engine; returns what that does.
+static int put_stored(struct gv_commit *commit, gv_time now, const struct gv_store_record *record) {
     struct gv_entry entry;
     int error = gv_store_get(record, commit->scratch, &entry);
     GV_ASSERT(error == 0); // it was made by gv_store_put
     commit->quiet = true;
     int stored = gv_engine_put(commit->engine, now, &entry);
     commit->quiet = false;
-    if (stored >= 0) {
-        gv_reply_ok(reply, type);
-        return;
+    return stored;
+}
+
+static void answer(const struct gv_commit *commit, struct gv_reply *reply, const struct ask *ask,
+                   struct gv_slice value, int stored) {
+    char text[GV_REPLY_TEXT_MAX];
+    if (commit->failed) {
+        snprintf(text, sizeof text, "not stored: %s", commit->text);
+        gv_reply_error(reply, GV_REQUEST_UNAVAILABLE, text);
+    } else if (stored < 0) {
+        snprintf(text, sizeof text, "on disk, but not to be seen before a restart: %s",
+                 gv_base_error(stored));
+        gv_reply_error(reply, GV_REQUEST_UNKNOWN, text);
+    } else {
+        gv_reply_json(reply, ask->type, ask->member, value);
     }
-    snprintf(text, sizeof text, "on disk, but not to be seen before a restart: %s",
-             gv_base_error(stored));
-    gv_reply_error(reply, GV_REQUEST_UNKNOWN, text);
 }
 
 // Answers the queue `out`; false: there was no room for all.
@@ -212,7 +225,7 @@ static bool answer_queue(struct gv_commit *commit, gv_time now, struct gv_reply 
         memcpy(&ask, at, sizeof ask);
         commit->answer_at = GV_TIME_NEVER; // when replies have left
         if (gv_reply_waiting(reply) >= GV_NODE_REPLIES_DEFAULT) return false;
-        if (gv_reply_reserve(reply, ask.dest_len + ask.id_len + self.len) != 0) {
+        if (gv_reply_reserve(reply, ask_len(&ask) + self.len) != 0) {
             commit->answer_at = now + ANSWER_LATER_MS * GV_MS;
             return false;
         }
@@ -220,10 +233,13 @@ static bool answer_queue(struct gv_commit *commit, gv_time now, struct gv_reply 
         bool there = gv_store_next(&queue->batch, &commit->batch_at, &record);
         GV_ASSERT(there);
         struct gv_slice dest = {at + sizeof ask, ask.dest_len};
-        struct gv_slice id = {at + sizeof ask + ask.dest_len, ask.id_len};
-        gv_reply_open(reply, self, dest, id);
-        answer(commit, now, reply, ask.type, &record);
-        commit->asks_at += sizeof ask + ask.dest_len + ask.id_len;
+        struct gv_slice id = {dest.data + dest.len, ask.id_len};
+        struct gv_slice value = {id.data + id.len, ask.value_len};
+        // Open already when the entry is put: what is traced about it names the request.
+        if (ask.type != NULL) gv_reply_open(reply, self, dest, id);
+        int stored = commit->failed ? GV_EIO : put_stored(commit, now, &record);
+        if (ask.type != NULL) answer(commit, reply, &ask, value, stored);
+        commit->asks_at += ask_len(&ask);
     }
     queue->len = queue->batch.len = queue->batch.count = 0;
     // A slice may be large; what is used all the time is kept.

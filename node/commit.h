@@ -72,11 +72,13 @@ void gv_commit_changed(void *ctx, uint32_t at);
 // Whether more may come.
 bool gv_commit_ready(const struct gv_commit *commit);
 
-// Takes a local write, and the open request, which will be answered by `type`, a static text.
+// Takes a local write, and the open request, which will be answered by `type` and, if there is a
+// `member`, that and a value, as JSON: static texts, but for the value, which is copied. No reply:
+// nobody waits for this write.
 // GV_ESPACE, GV_EFULL: the engine would not take it; GV_EIO: the store fails, `text` says how;
 // GV_ENOMEM. The request is still open after an error.
 int gv_commit_put(struct gv_commit *commit, struct gv_reply *reply, const struct gv_entry *entry,
-                  const char *type);
+                  const char *type, const char *member, struct gv_slice value);
 
 // The batch to be written now, or NULL. It is the caller's until gv_commit_written.
 const struct gv_store_batch *gv_commit_take(struct gv_commit *commit, gv_time now);

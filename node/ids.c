@@ -3,37 +3,77 @@
 // more than that of the id before if the clock has not gone on: so ids of one life ascend, also as
 // text, whatever the clock does. LIFE is drawn at random at each start, so a restart cannot repeat
 // an id after the clock was set back; NODE is the whole name, so no two nodes can collide.
+//
+// With a store, ids ascend from one life to the next, too. The node's own entry, a counter under
+// its name, says up to which TIME ids are *reserved*; a life begins behind that. The reserve is
+// renewed when half of it is used, and so an id waits for the disk only if none was asked for in a
+// long while.
 #include "workload.h"
 
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
+// How far ids are reserved ahead, and so how far ahead of the clock a new life may begin.
+#define RESERVE_NS (10 * 1000 * GV_MS)
+
 struct ids {
-    uint64_t last_ns;
+    uint64_t last_ns;  // of the last id; 0: of this life there is none
+    uint64_t asked_ns; // how far the reserve goes, with what is on its way to the disk
 };
 
 enum { PREFIX = 1 + 16 + 1 + 16 + 1 }; // a quote and two fixed-width numbers, each with its dash
 
+static struct gv_entry own_entry(const struct gv_request *request, uint64_t until_ns) {
+    return (struct gv_entry){
+        .lattice = GV_LATTICE_COUNTER,
+        .key = request->self,
+        .count = until_ns,
+    };
+}
+
+// How far ids are reserved, whatever happens to this node; without a store, for ever.
+static uint64_t reserved(const struct gv_request *request) {
+    struct gv_entry own = own_entry(request, 0), found;
+    if (request->engine == NULL) return UINT64_MAX;
+    return gv_engine_get(request->engine, &own, &found) ? found.count : 0;
+}
+
+static struct gv_slice write_id(const struct gv_request *request, uint64_t ns, char *buf,
+                                size_t cap) {
+    GV_ASSERT(request->self.len >= 2 && PREFIX + request->self.len <= cap);
+    snprintf(buf, cap, "\"%016" PRIx64 "-%016" PRIx64 "-", ns, request->incarnation);
+    // The name as it stands between its quotes, and the closing one.
+    memcpy(buf + PREFIX, request->self.data + 1, request->self.len - 1);
+    return (struct gv_slice){(const uint8_t *)buf, PREFIX + request->self.len - 1};
+}
+
 static void handle_generate(struct gv_request *request) {
     struct ids *ids = request->state;
-    GV_ASSERT(ids->last_ns < UINT64_MAX);
-    uint64_t after = ids->last_ns + 1;
-    ids->last_ns = request->wall_ns > after ? request->wall_ns : after;
+    uint64_t safe_ns = reserved(request), last_ns = ids->last_ns;
+    if (last_ns == 0 && request->engine != NULL) last_ns = safe_ns;
+    GV_ASSERT(last_ns < UINT64_MAX - RESERVE_NS);
+    uint64_t next_ns = request->wall_ns > last_ns ? request->wall_ns : last_ns + 1;
+    struct gv_entry reserve = own_entry(request, next_ns + RESERVE_NS);
 
-    char id[PREFIX + GV_NODE_QUOTED_MAX];
-    GV_ASSERT(request->self.len >= 2 && request->self.len <= GV_NODE_QUOTED_MAX);
-    snprintf(id, sizeof id, "\"%016" PRIx64 "-%016" PRIx64 "-", ids->last_ns, request->incarnation);
-    // The name as it stands between its quotes, and the closing one.
-    memcpy(id + PREFIX, request->self.data + 1, request->self.len - 1);
-    struct gv_slice value = {(const uint8_t *)id, PREFIX + request->self.len - 1};
-    gv_reply_json(request->reply, "generate_ok", "id", value);
+    char buf[PREFIX + GV_NODE_QUOTED_MAX];
+    struct gv_slice id = write_id(request, next_ns, buf, sizeof buf);
+    if (next_ns > safe_ns) {
+        if (!gv_request_put_json(request, &reserve, "generate_ok", "id", id)) return;
+        ids->asked_ns = reserve.count;
+    } else {
+        bool half = request->engine != NULL && next_ns + RESERVE_NS / 2 > ids->asked_ns;
+        if (half && gv_request_put_ahead(request, &reserve)) ids->asked_ns = reserve.count;
+        gv_reply_json(request->reply, "generate_ok", "id", id);
+    }
+    ids->last_ns = next_ns;
 }
 
 static const struct gv_workload_handler handlers[] = {{"generate", handle_generate}, {NULL, NULL}};
 
 const struct gv_workload gv_ids_workload = {
     .name = "ids",
+    .keeps = true,
     .state_size = sizeof(struct ids),
     .handlers = handlers,
 };

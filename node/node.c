@@ -20,7 +20,7 @@ enum { PEEK_MAX = GV_REPLY_ROOM / 4 };
 
 struct gv_node {
     struct gv_node_config config;
-    struct gv_engine *engine; // NULL: the workload has no replica
+    struct gv_engine *engine; // NULL: the workload has no replica, and keeps nothing
     struct gv_commit commit;  // if there is a store
     struct gv_reply reply;
     void *state; // the workload's
@@ -83,6 +83,9 @@ int gv_node_new(struct gv_node **out, const struct gv_node_config *config) {
     if (config->line_max == 0) node->config.line_max = GV_NODE_LINE_DEFAULT;
     if (config->message_max == 0) node->config.message_max = GV_ENGINE_MESSAGE_DEFAULT;
     if (config->peers_max == 0) node->config.peers_max = GV_NODE_PEERS_MAX;
+    const struct gv_workload *workload = config->workload;
+    bool keeps = workload->replica || (workload->keeps && config->store != NULL);
+    if (!keeps) node->config.store = NULL;
     gv_reply_init(&node->reply, config->alloc);
     node->log = (struct gv_log){
         .write = config->log,
@@ -92,13 +95,13 @@ int gv_node_new(struct gv_node **out, const struct gv_node_config *config) {
 
     int error = gv_clients_init(&node->clients, config->alloc, config->seed, config->client_rate,
                                 config->client_burst);
-    size_t state_size = config->workload->state_size;
+    size_t state_size = workload->state_size;
     if (error == 0 && state_size > 0) {
         node->state = node_resize(node, NULL, 0, state_size);
         if (node->state == NULL) error = GV_ENOMEM;
         if (error == 0) memset(node->state, 0, state_size);
     }
-    if (error == 0 && config->workload->replica) error = new_engine(node);
+    if (error == 0 && keeps) error = new_engine(node);
     node->config.secret = (struct gv_slice){0};
     if (error != 0) {
         gv_node_free(node);
@@ -321,7 +324,9 @@ static const char *join(struct gv_node *node, gv_time now, int ids, int *code) {
     if (fault != NULL) *code = GV_REQUEST_MALFORMED;
     if (fault == NULL && node->engine != NULL) {
         struct gv_slice self = {(const uint8_t *)node->name, strlen(node->name)};
-        int error = gv_engine_join(node->engine, now, self, names, count);
+        bool gossips = node->config.workload->replica; // else it is alone with what it keeps
+        int error = gossips ? gv_engine_join(node->engine, now, self, names, count)
+                            : gv_engine_join(node->engine, now, self, &self, 1);
         if (error != 0) fault = gv_base_error(error);
         if (error == GV_EINVAL) fault = "node_ids: a name is repeated";
         if (error == GV_EINVAL) *code = GV_REQUEST_MALFORMED;
@@ -478,8 +483,8 @@ static int receive_body(struct gv_node *node, gv_time now, const struct gv_line 
     const struct gv_json *json = node->config.json;
     const struct gv_workload_handler *handler = NULL;
     if (node->started && line->type >= 0) handler = find_handler(node, line->type);
-    bool gossip = handler == NULL && node->started && node->engine != NULL && line->type >= 0 &&
-                  gv_message_is(json, line->type);
+    bool gossip = handler == NULL && node->started && node->config.workload->replica &&
+                  line->type >= 0 && gv_message_is(json, line->type);
     if (gossip) return receive_gossip(node, now, line);
     node->stats.client.in++;
     node->stats.client.in_bytes += node->line_len + 1;

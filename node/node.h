@@ -63,7 +63,9 @@ struct gv_node_config {
     uint32_t client_rate;   // requests a second of each client; 0: no limit
     uint32_t client_burst;  // and at once, at least 1
     struct gv_slice secret; // the cluster's; read during gv_node_new only
-    const struct gv_store *store; // kept, and loaded at the start; NULL: nothing outlives the node
+    // Kept, and loaded at the start; NULL: nothing outlives the node. Of no use to a workload
+    // without anything to keep.
+    const struct gv_store *store;
     enum gv_durability durability;
     uint32_t commit_ms; // how long what need not wait for the store may wait to go there
     void (*log)(void *ctx, const struct gv_log_record *record); // may be NULL

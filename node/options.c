@@ -18,43 +18,46 @@ static const struct option {
     const char *value; // what it takes, for the help; NULL: nothing
     const char *help;
     enum kind kind;
-    bool gossip;       // of use only with a replica
+    enum gv_options_scope scope;
     size_t at;         // where a number goes …
     uint64_t min, max; // … and what it may be
 } options[] = {
 #define AT(member) offsetof(struct gv_options, member)
-    {"staleness", "MS", "how long a value may take to be everywhere (500)", NUMBER, true,
-     AT(staleness_ms), 0, GV_OPTIONS_STALENESS_MAX_MS},
-    {"secret-file", "FILE", "the cluster's secret, the same at every node", TEXT, true, 0, 0, 0},
-    {"data", "DIR", "keep everything in this directory", DATA, true, 0, 0, 0},
-    {"durability", "MODE", "sync (the default), async or none", DURABILITY, true, 0, 0, 0},
-    {"commit-within", "MS", "until what need not wait is on disk (100)", NUMBER, true,
+    {"staleness", "MS", "how long a value may take to be everywhere (500)", NUMBER,
+     GV_OPTIONS_GOSSIP, AT(staleness_ms), 0, GV_OPTIONS_STALENESS_MAX_MS},
+    {"secret-file", "FILE", "the cluster's secret, the same at every node", TEXT, GV_OPTIONS_GOSSIP,
+     0, 0, 0},
+    {"data", "DIR", "keep everything in this directory", DATA, GV_OPTIONS_KEEPING, 0, 0, 0},
+    {"durability", "MODE", "sync (the default), async or none", DURABILITY, GV_OPTIONS_KEEPING, 0,
+     0, 0},
+    {"commit-within", "MS", "until what need not wait is on disk (100)", NUMBER, GV_OPTIONS_KEEPING,
      AT(commit_ms), 0, GV_OPTIONS_COMMIT_MAX_MS},
-    {"message-max", "BYTES", "longest gossip message sent (65536)", NUMBER, true, AT(message_max),
-     GV_ENGINE_MESSAGE_MIN, GV_OPTIONS_SIZE_MAX},
-    {"line-max", "BYTES", "longest line taken (1048576)", NUMBER, false, AT(line_max),
+    {"message-max", "BYTES", "longest gossip message sent (65536)", NUMBER, GV_OPTIONS_GOSSIP,
+     AT(message_max), GV_ENGINE_MESSAGE_MIN, GV_OPTIONS_SIZE_MAX},
+    {"line-max", "BYTES", "longest line taken (1048576)", NUMBER, GV_OPTIONS_ANY, AT(line_max),
      GV_OPTIONS_LINE_MIN, GV_OPTIONS_SIZE_MAX},
-    {"tokens-max", "N", "most JSON values and names in a line (262144)", NUMBER, false,
+    {"tokens-max", "N", "most JSON values and names in a line (262144)", NUMBER, GV_OPTIONS_ANY,
      AT(tokens_max), GV_OPTIONS_TOKENS_MIN, GV_OPTIONS_TOKENS_MAX},
-    {"depth-max", "N", "deepest nesting of a line (64)", NUMBER, false, AT(depth_max),
+    {"depth-max", "N", "deepest nesting of a line (64)", NUMBER, GV_OPTIONS_ANY, AT(depth_max),
      GV_OPTIONS_DEPTH_MIN, GV_OPTIONS_DEPTH_MAX},
-    {"peers-max", "N", "most nodes in a cluster (16384)", NUMBER, false, AT(peers_max), 1,
+    {"peers-max", "N", "most nodes in a cluster (16384)", NUMBER, GV_OPTIONS_ANY, AT(peers_max), 1,
      GV_NODE_PEERS_MAX},
-    {"entries-max", "N", "most values kept (no bound)", NUMBER, true, AT(entries_max), 1,
-     UINT32_MAX},
-    {"memory-max", "BYTES", "most memory for values (no bound)", NUMBER, true, AT(memory_max),
-     GV_OPTIONS_MEMORY_MIN, UINT64_MAX / 2},
-    {"client-rate", "N", "requests a second of each client (no limit)", NUMBER, false,
+    {"entries-max", "N", "most values kept (no bound)", NUMBER, GV_OPTIONS_GOSSIP, AT(entries_max),
+     1, UINT32_MAX},
+    {"memory-max", "BYTES", "most memory for values (no bound)", NUMBER, GV_OPTIONS_GOSSIP,
+     AT(memory_max), GV_OPTIONS_MEMORY_MIN, UINT64_MAX / 2},
+    {"client-rate", "N", "requests a second of each client (no limit)", NUMBER, GV_OPTIONS_ANY,
      AT(client_rate), 1, GV_OPTIONS_RATE_MAX},
-    {"client-burst", "N", "requests at once of each client (the rate)", NUMBER, false,
+    {"client-burst", "N", "requests at once of each client (the rate)", NUMBER, GV_OPTIONS_ANY,
      AT(client_burst), 1, GV_OPTIONS_RATE_MAX},
-    {"seed", "N", "seed of all random choices", SEED, false, AT(seed), 0, UINT64_MAX},
-    {"log-level", "LEVEL", "error, warn, info (the default) or debug", LOG_LEVEL, false, 0, 0, 0},
-    {"log-format", "FORMAT", "text (the default) or json", LOG_FORMAT, false, 0, 0, 0},
-    {"stats-interval", "MS", "between statistics in the log (only at the end)", NUMBER, false,
-     AT(stats_ms), 1, GV_OPTIONS_STATS_MAX_MS},
-    {"help", NULL, "print this and exit", HELP, false, 0, 0, 0},
-    {"version", NULL, "print the version and exit", VERSION, false, 0, 0, 0},
+    {"seed", "N", "seed of all random choices", SEED, GV_OPTIONS_ANY, AT(seed), 0, UINT64_MAX},
+    {"log-level", "LEVEL", "error, warn, info (the default) or debug", LOG_LEVEL, GV_OPTIONS_ANY, 0,
+     0, 0},
+    {"log-format", "FORMAT", "text (the default) or json", LOG_FORMAT, GV_OPTIONS_ANY, 0, 0, 0},
+    {"stats-interval", "MS", "between statistics in the log (only at the end)", NUMBER,
+     GV_OPTIONS_ANY, AT(stats_ms), 1, GV_OPTIONS_STATS_MAX_MS},
+    {"help", NULL, "print this and exit", HELP, GV_OPTIONS_ANY, 0, 0, 0},
+    {"version", NULL, "print the version and exit", VERSION, GV_OPTIONS_ANY, 0, 0, 0},
 };
 enum { OPTIONS = sizeof options / sizeof *options };
 
@@ -71,11 +74,11 @@ static int fail(struct fault *fault, const char *format, ...) {
     return GV_EINVAL;
 }
 
-static const struct option *find(const char *name, size_t len, bool replica) {
+static const struct option *find(const char *name, size_t len, enum gv_options_scope scope) {
     for (size_t i = 0; i < OPTIONS; i++) {
         const struct option *option = &options[i];
         if (strlen(option->name) == len && memcmp(option->name, name, len) == 0)
-            return option->gossip && !replica ? NULL : option;
+            return option->scope > scope ? NULL : option;
     }
     return NULL;
 }
@@ -147,22 +150,23 @@ static int apply(struct gv_options *out, const struct option *option, const char
 }
 
 // What the options must be to each other.
-static int check(struct gv_options *out, bool replica, struct fault *fault) {
+static int check(struct gv_options *out, enum gv_options_scope scope, struct fault *fault) {
     if (out->client_burst > 0 && out->client_rate == 0)
         return fail(fault, "--client-burst wants --client-rate");
     if (out->client_burst == 0) out->client_burst = out->client_rate;
     // What a node is sent by its peers must pass its bounds; they have the same options.
+    bool gossip = scope == GV_OPTIONS_GOSSIP;
     size_t message_max = (size_t)out->message_max;
-    if (replica && out->line_max < message_max + 1024)
+    if (gossip && out->line_max < message_max + 1024)
         return fail(fault, "--line-max must exceed --message-max (%zu) by 1024", message_max);
-    if (replica && out->tokens_max < message_max / 2)
+    if (gossip && out->tokens_max < message_max / 2)
         return fail(fault, "--tokens-max must be half of --message-max (%zu) at least",
                     message_max);
     return 0;
 }
 
-int gv_options_parse(struct gv_options *out, bool replica, int argc, char *const *argv,
-                     char *fault_text, size_t fault_cap) {
+int gv_options_parse(struct gv_options *out, enum gv_options_scope scope, int argc,
+                     char *const *argv, char *fault_text, size_t fault_cap) {
     GV_ASSERT(out != NULL && fault_text != NULL && fault_cap > 0);
     struct fault fault = {fault_text, fault_cap};
     *out = (struct gv_options){
@@ -181,7 +185,7 @@ int gv_options_parse(struct gv_options *out, bool replica, int argc, char *const
         if (strncmp(argument, "--", 2) != 0 || argument[2] == '\0')
             return fail(&fault, "unexpected argument %s", argument);
         size_t len = strcspn(argument + 2, "=");
-        const struct option *option = find(argument + 2, len, replica);
+        const struct option *option = find(argument + 2, len, scope);
         if (option == NULL) return fail(&fault, "unknown option --%.*s", (int)len, argument + 2);
         bool joined = argument[2 + len] == '=';
         const char *value = joined ? argument + 2 + len + 1 : "";
@@ -197,17 +201,17 @@ int gv_options_parse(struct gv_options *out, bool replica, int argc, char *const
     }
     if (out->data == NULL && stored)
         return fail(&fault, "--durability and --commit-within want --data");
-    return check(out, replica, &fault);
+    return check(out, scope, &fault);
 }
 
-int gv_options_help(const char *program, bool replica, char *buf, size_t cap) {
+int gv_options_help(const char *program, enum gv_options_scope scope, char *buf, size_t cap) {
     size_t len = 0;
     int n = snprintf(buf, cap, "usage: %s [option]...\n", program);
     GV_ASSERT(n > 0 && (size_t)n < cap);
     len += (size_t)n;
     for (size_t i = 0; i < OPTIONS; i++) {
         const struct option *option = &options[i];
-        if (option->gossip && !replica) continue;
+        if (option->scope > scope) continue;
         char head[40];
         snprintf(head, sizeof head, "--%s %s", option->name, option->value ? option->value : "");
         n = snprintf(buf + len, cap - len, "  %-22s %s\n", head, option->help);

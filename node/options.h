@@ -30,6 +30,13 @@ enum gv_options_durability {
     GV_OPTIONS_NONE,  // when the system has it
 };
 
+// Which options a program has.
+enum gv_options_scope {
+    GV_OPTIONS_ANY,
+    GV_OPTIONS_KEEPING, // those of a store, too
+    GV_OPTIONS_GOSSIP,  // all
+};
+
 enum gv_options_format { GV_OPTIONS_TEXT, GV_OPTIONS_JSON }; // of the log
 
 struct gv_options {
@@ -50,14 +57,13 @@ struct gv_options {
     uint64_t commit_ms;
 };
 
-// Reads the command line; bounds that were not given get their defaults. `replica`: whether the
-// options of gossip are allowed. GV_EINVAL: it is wrong, and `fault` says how, in one line without
-// the program's name.
-int gv_options_parse(struct gv_options *out, bool replica, int argc, char *const *argv, char *fault,
-                     size_t fault_cap);
+// Reads the command line; bounds that were not given get their defaults. GV_EINVAL: it is wrong, or
+// an option is beyond the scope, and `fault` says how, in one line without the program's name.
+int gv_options_parse(struct gv_options *out, enum gv_options_scope scope, int argc,
+                     char *const *argv, char *fault, size_t fault_cap);
 
 // The text for --help, written to buf; returns its length, at most cap − 1.
-int gv_options_help(const char *program, bool replica, char *buf, size_t cap);
+int gv_options_help(const char *program, enum gv_options_scope scope, char *buf, size_t cap);
 
 // Reads the secret: the whole file, without a newline at its end. Returns its length. GV_ENOENT:
 // it cannot be read; GV_EINVAL: it is empty; GV_ESPACE: it is longer than cap.

@@ -170,13 +170,16 @@ int gv_program_main(const struct gv_workload *workload, const struct gv_store_lm
     hold_standard_files();
     char program[32], text[GV_OPTIONS_HELP_MAX];
     snprintf(program, sizeof program, "gv-%s", workload->name);
+    enum gv_options_scope scope = workload->replica ? GV_OPTIONS_GOSSIP
+                                  : workload->keeps ? GV_OPTIONS_KEEPING
+                                                    : GV_OPTIONS_ANY;
     struct gv_options options;
-    if (gv_options_parse(&options, workload->replica, argc, argv, text, sizeof text) != 0) {
+    if (gv_options_parse(&options, scope, argc, argv, text, sizeof text) != 0) {
         fprintf(stderr, "%s: %s; see %s --help\n", program, text, program);
         return 2;
     }
     if (options.help) {
-        gv_options_help(program, workload->replica, text, sizeof text);
+        gv_options_help(program, scope, text, sizeof text);
         return fputs(text, stdout) < 0 || fflush(stdout) != 0;
     }
     if (options.version) return printf("%s %s\n", program, GV_VERSION) < 0 || fflush(stdout) != 0;

@@ -132,6 +132,10 @@ void gv_reply_ok(struct gv_reply *reply, const char *type) {
 
 void gv_reply_json(struct gv_reply *reply, const char *type, const char *member,
                    struct gv_slice value) {
+    if (member == NULL) {
+        gv_reply_ok(reply, type);
+        return;
+    }
     char *at = begin_member(begin(reply, type), member);
     GV_ASSERT(value.len + 3 <= (size_t)(reply->data + reply->cap - at));
     end(reply, append(at, value.data, value.len));

@@ -50,7 +50,7 @@ void gv_reply_open(struct gv_reply *reply, struct gv_slice src, struct gv_slice 
 void gv_reply_defer(struct gv_reply *reply);
 
 // One of these answers the open request: with a type alone; with one member more, given as JSON
-// text, as a number, or as the list of all set entries; or with an error.
+// text (no `member`: none), as a number, or as the list of all set entries; or with an error.
 void gv_reply_ok(struct gv_reply *reply, const char *type);
 void gv_reply_json(struct gv_reply *reply, const char *type, const char *member,
                    struct gv_slice value);

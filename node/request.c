@@ -43,17 +43,31 @@ static void refuse_put(struct gv_request *request, const struct gv_entry *entry,
     gv_reply_error(request->reply, code, text);
 }
 
-bool gv_request_put(struct gv_request *request, const struct gv_entry *entry, const char *reply) {
-    GV_ASSERT(request->engine != NULL);
+bool gv_request_put_json(struct gv_request *request, const struct gv_entry *entry,
+                         const char *reply, const char *member, struct gv_slice value) {
+    GV_ASSERT(request->engine != NULL && reply != NULL);
     int stored = request->commit != NULL
-                     ? gv_commit_put(request->commit, request->reply, entry, reply)
+                     ? gv_commit_put(request->commit, request->reply, entry, reply, member, value)
                      : gv_engine_put(request->engine, request->now, entry);
     if (stored >= 0) {
-        if (request->commit == NULL) gv_reply_ok(request->reply, reply);
+        if (request->commit == NULL) gv_reply_json(request->reply, reply, member, value);
         return true;
     }
     refuse_put(request, entry, stored);
     return false;
+}
+
+bool gv_request_put(struct gv_request *request, const struct gv_entry *entry, const char *reply) {
+    return gv_request_put_json(request, entry, reply, NULL, (struct gv_slice){0});
+}
+
+bool gv_request_put_ahead(struct gv_request *request, const struct gv_entry *entry) {
+    GV_ASSERT(request->engine != NULL && request->reply->open);
+    struct gv_slice nothing = {0};
+    int stored = request->commit != NULL
+                     ? gv_commit_put(request->commit, NULL, entry, NULL, NULL, nothing)
+                     : gv_engine_put(request->engine, request->now, entry);
+    return stored >= 0;
 }
 
 // How deep a canonical text is nested.

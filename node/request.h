@@ -30,7 +30,7 @@ struct gv_request {
     uint64_t incarnation;     // of the node
     struct gv_slice self;     // the node's name as a JSON string, canonical
     struct gv_reply *reply;   // where the answer goes
-    struct gv_engine *engine; // NULL if the workload has no replica
+    struct gv_engine *engine; // NULL if the workload has no replica, and keeps nothing
     struct gv_commit *commit; // writes are answered when they are on disk; NULL: at once
     void *state;              // the workload's own
     char *scratch;            // as long as the line at least
@@ -48,6 +48,13 @@ void gv_request_malformed(struct gv_request *request, const char *member, const 
 // disk, before which nobody sees it. False: it could not, and error 11 has been answered. Should
 // it fail after a true, the workload's state is zeroed.
 bool gv_request_put(struct gv_request *request, const struct gv_entry *entry, const char *reply);
+
+// The same, with one member more in the reply, a static text, and its value as JSON.
+bool gv_request_put_json(struct gv_request *request, const struct gv_entry *entry,
+                         const char *reply, const char *member, struct gv_slice value);
+
+// Puts an entry that no answer waits for: the request is still open. False: it could not.
+bool gv_request_put_ahead(struct gv_request *request, const struct gv_entry *entry);
 
 // Puts the value of this member into the set, and answers with `reply`; or answers with an error.
 void gv_request_put_member(struct gv_request *request, const char *member, const char *reply);

@@ -15,6 +15,7 @@ struct gv_workload_handler {
 struct gv_workload {
     const char *name;  // of the program, too: gv-NAME
     bool replica;      // it has one: the node takes part in gossip
+    bool keeps;        // it has entries of its own, which no peer hears of, if there is a store
     size_t state_size; // the workload's own memory, zeroed at the start; bytes
     const struct gv_workload_handler *handlers; // the commonest first; ended by a NULL type
 };

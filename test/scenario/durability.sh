@@ -64,6 +64,19 @@ for mode in sync none; do
     check "$mode, killed: own entries" "$entries" $([ $mode = sync ] && echo 1 || echo 2)
 done
 
+# Ids of a second life come behind all of the first's, in whatever mode.
+generate='"type":"generate"'
+ids() { sed -n 's/.*"id":"\([^"]*\)".*/\1/p' "$dir/out"; }
+last=
+for mode in sync async none sync; do
+    printf '%s\n%s\n%s\n' "$generate" "$generate" "$generate" |
+        live gv-ids --data "$dir/ids" --durability $mode
+    check "ids, $mode: status" "$(cat "$dir/status")" 0
+    check "ids, $mode: answers" "$(ids | grep -c .)" 3
+    { echo "$last"; ids; } | LC_ALL=C sort -c -u || fail "ids, $mode: not ascending"
+    last=$(ids | tail -n 1)
+done
+
 # ---- One process at a time
 "$build/gv-gset" --data "$dir/set" <"$dir/ask" >"$dir/first" 2>"$dir/log" &
 exec 3>"$dir/ask"
@@ -108,7 +121,7 @@ logged 'damaged' 'data.mdb is damaged'
 cmp "$dir/cut" "$dir/set/data.mdb" || fail 'damaged: the file was changed'
 
 # ---- Options
-"$build/gv-ids" --data x 2>"$dir/log" </dev/null
+"$build/gv-echo" --data x 2>"$dir/log" </dev/null
 check 'no store: status' $? 2
 "$build/gv-gset" --durability none 2>"$dir/log" </dev/null
 check 'no directory: status' $? 2

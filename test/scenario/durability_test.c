@@ -7,6 +7,7 @@
 #include "../lib/proc.h"
 
 #include <fcntl.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -184,11 +185,50 @@ static void test_none(void **state) {
     run("gv-gset", "\"type\":\"add\",\"element\":", true, "none", rounds() / 8);
 }
 
+// Ids go on where the former life could have been, however little it had time to say.
+static void test_ids(void **state) {
+    (void)state;
+    char dir[4096], log[4200], last[128] = "";
+    snprintf(dir, sizeof dir, "%s", gv_proc_make_dir());
+    snprintf(log, sizeof log, "%s/log", dir);
+    const char *const arguments[] = {"--data", dir, NULL};
+    gv_prng_init(&prng, gv_test_seed(), 7);
+    static const char ask[] =
+        "{\"src\":\"c1\",\"dest\":\"n1\",\"body\":{\"type\":\"generate\",\"msg_id\":2}}\n";
+    uint64_t heard = 0;
+    int count = rounds() / 4;
+    for (int life = 0; life < count; life++) {
+        struct gv_proc proc;
+        gv_proc_start(&proc, "gv-ids", arguments, log);
+        assert_true(gv_proc_init(&proc));
+        char first[sizeof last];
+        memcpy(first, last, sizeof first);
+        uint64_t wanted = 1 + gv_prng_below(&prng, 2000), sent = 0;
+        for (uint64_t got = 0; got < wanted; got++) {
+            for (; sent - got < WRITERS; sent++)
+                assert_true(gv_proc_say(&proc, ask, sizeof ask - 1));
+            const char *line = gv_proc_hear(&proc, 30000);
+            assert_non_null(line);
+            const char *id = strstr(line, "\"id\":\"");
+            assert_non_null(id);
+            assert_true(strlen(id + 6) < sizeof last);
+            assert_true(strcmp(first, id + 6) < 0);
+            if (strcmp(last, id + 6) < 0) snprintf(last, sizeof last, "%s", id + 6);
+        }
+        heard += wanted;
+        gv_proc_kill(&proc);
+        gv_proc_fini(&proc);
+    }
+    printf("gv-ids: %d kills, %" PRIu64 " ids heard\n", count, heard);
+    gv_proc_remove_dir(dir);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_set),
         cmocka_unit_test(test_counter),
         cmocka_unit_test(test_none),
+        cmocka_unit_test(test_ids),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -2,9 +2,11 @@
 #include "../lib/test.h"
 
 #include "../../engine/prng.h"
+#include "../../sim/disk.h"
 #include "../lib/solo.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 enum { ID_MAX = 256 };
@@ -125,12 +127,127 @@ static void test_names(void **state) {
     gv_solo_stop(&solo);
 }
 
+// ---- With a store
+
+static const char ask[] = "{\"type\":\"generate\",\"msg_id\":2}";
+
+static void start_kept(struct gv_solo *solo, struct gv_disk *disk, gv_time clock) {
+    gv_solo_config(solo, &gv_ids_workload);
+    solo->config.store = &disk->store;
+    solo->now = clock;
+    gv_solo_start(solo);
+    gv_solo_ask(solo, "{\"type\":\"init\",\"msg_id\":1,\"node_id\":\"n1\",\"node_ids\":[\"n1\"]}");
+    gv_solo_clear(solo);
+}
+
+// Writes the batch there is, if the disk works; false: there was none.
+static bool write_batch(struct gv_solo *solo, struct gv_disk *disk, bool works) {
+    const struct gv_store_batch *batch = gv_node_batch(solo->node, solo->now);
+    if (batch == NULL) return false;
+    int error = works ? disk->store.write(disk, batch) : GV_EFULL;
+    gv_node_written(solo->node, solo->now, error, works ? NULL : "no space left");
+    return true;
+}
+
+// The greatest TIME among the ids that were handed out since the last call, and the least; or 0.
+static uint64_t hear(struct gv_solo *solo, uint64_t *least) {
+    gv_solo_send(solo);
+    uint64_t most = 0;
+    *least = UINT64_MAX;
+    for (const char *at = solo->out; (at = strstr(at, "\"id\":\"")) != NULL; at++) {
+        uint64_t time = strtoull(at + 6, NULL, 16);
+        if (time > most) most = time;
+        if (time < *least) *least = time;
+    }
+    gv_solo_clear(solo);
+    return most;
+}
+
+static uint64_t greatest(struct gv_solo *solo) {
+    uint64_t least;
+    return hear(solo, &least);
+}
+
+// An id waits for the disk only when none is reserved; the reserve is renewed before it ends.
+static void test_reserve(void **state) {
+    (void)state;
+    struct gv_disk disk;
+    gv_disk_init(&disk, GV_DISK_SYNC, 1, 1);
+    struct gv_solo solo;
+    start_kept(&solo, &disk, 1000 * GV_MS);
+    assert_string_equal(gv_solo_ask(&solo, ask), "");
+    assert_true(write_batch(&solo, &disk, true));
+    assert_true(greatest(&solo) == 1000 * GV_MS);
+    unsigned batches = 0;
+    for (int s = 0; s < 60; s++, solo.now += 1000 * GV_MS) {
+        gv_solo_ask(&solo, ask);
+        assert_true(greatest(&solo) > 0);
+        batches += write_batch(&solo, &disk, true);
+        assert_false(write_batch(&solo, &disk, true));
+        assert_true(greatest(&solo) == 0); // a renewal answers nobody
+    }
+    assert_in_range(batches, 6, 12);
+
+    // A pause longer than the reserve; and then a disk that does not work, and works again.
+    solo.now += 60 * 1000 * GV_MS;
+    assert_string_equal(gv_solo_ask(&solo, ask), "");
+    assert_string_equal(gv_solo_ask(&solo, ask), "");
+    assert_true(write_batch(&solo, &disk, false));
+    gv_solo_send(&solo);
+    assert_non_null(strstr(solo.out, "\"code\":11,\"text\":\"not stored: no space left\""));
+    assert_non_null(strstr(gv_solo_ask(&solo, ask), "generate: not stored: no space left"));
+    solo.now += GV_COMMIT_RETRY_MS * GV_MS;
+    assert_true(write_batch(&solo, &disk, true));
+    assert_string_equal(gv_solo_ask(&solo, ask), "");
+    assert_true(write_batch(&solo, &disk, true));
+    assert_true(greatest(&solo) >= solo.now);
+    gv_solo_stop(&solo);
+    gv_disk_fini(&disk);
+}
+
+// Whatever the clock says at a new start, and whenever the one before ended, ids go on ascending.
+static void test_lives(void **state) {
+    (void)state;
+    struct gv_prng prng;
+    gv_prng_init(&prng, gv_test_seed(), 1);
+    struct gv_disk disk;
+    gv_disk_init(&disk, GV_DISK_SYNC, gv_test_seed(), 2);
+    uint64_t most = 0, answered = 0, backwards = 0;
+    for (int life = 0; life < 500; life++) {
+        struct gv_solo solo;
+        start_kept(&solo, &disk, (1 + gv_prng_below(&prng, 1000)) * 1000 * GV_MS);
+        backwards += solo.now < most;
+        const struct gv_store_batch *out = NULL; // being written
+        uint64_t first = most;
+        for (uint64_t i = gv_prng_below(&prng, 60); i > 0; i--) {
+            solo.now += gv_prng_below(&prng, 3000) * GV_MS;
+            gv_solo_receive(&solo, gv_solo_line(ask), strlen(gv_solo_line(ask)));
+            if (out == NULL) out = gv_node_batch(solo.node, solo.now);
+            if (out != NULL && gv_prng_below(&prng, 3) == 0) {
+                disk.now = solo.now;
+                gv_node_written(solo.node, solo.now, disk.store.write(&disk, out), NULL);
+                out = NULL;
+            }
+            uint64_t least;
+            uint64_t found = hear(&solo, &least);
+            if (found == 0) continue;
+            assert_true(least > first);
+            if (found > most) most = found;
+            answered++;
+        }
+        bool machine = gv_prng_below(&prng, 2) == 0;
+        gv_disk_crash(&disk, machine ? GV_DISK_TORN : GV_DISK_KEPT, out);
+        gv_solo_stop(&solo);
+    }
+    assert_true(answered > 1000 && backwards > 100);
+    gv_disk_fini(&disk);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_form),
-        cmocka_unit_test(test_ascending),
-        cmocka_unit_test(test_unique),
-        cmocka_unit_test(test_names),
+        cmocka_unit_test(test_form),    cmocka_unit_test(test_ascending),
+        cmocka_unit_test(test_unique),  cmocka_unit_test(test_names),
+        cmocka_unit_test(test_reserve), cmocka_unit_test(test_lives),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

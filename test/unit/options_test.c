@@ -11,7 +11,7 @@
 static char fault[256];
 
 // Parses these words, split at spaces.
-static int parse(struct gv_options *out, bool replica, const char *words) {
+static int parse(struct gv_options *out, enum gv_options_scope scope, const char *words) {
     static char text[256];
     static char *argv[32];
     snprintf(text, sizeof text, "gv-x %s", words);
@@ -22,13 +22,13 @@ static int parse(struct gv_options *out, bool replica, const char *words) {
     }
     argv[argc] = NULL;
     fault[0] = '\0';
-    return gv_options_parse(out, replica, argc, argv, fault, sizeof fault);
+    return gv_options_parse(out, scope, argc, argv, fault, sizeof fault);
 }
 
 static void test_defaults(void **state) {
     (void)state;
     struct gv_options o;
-    assert_int_equal(parse(&o, true, ""), 0);
+    assert_int_equal(parse(&o, GV_OPTIONS_GOSSIP, ""), 0);
     assert_int_equal(o.staleness_ms, 500);
     assert_int_equal(o.log_level, GV_LOG_INFO);
     assert_null(o.secret_file);
@@ -52,7 +52,7 @@ static void test_defaults(void **state) {
 static void test_values(void **state) {
     (void)state;
     struct gv_options o;
-    assert_int_equal(parse(&o, true,
+    assert_int_equal(parse(&o, GV_OPTIONS_GOSSIP,
                            "--staleness 0 --secret-file=/a=b --seed 18446744073709551615 "
                            "--log-level debug --message-max=4096 --line-max 2000000"),
                      0);
@@ -64,7 +64,7 @@ static void test_values(void **state) {
     assert_int_equal(o.message_max, 4096);
     assert_int_equal(o.line_max, 2000000);
 
-    assert_int_equal(parse(&o, true,
+    assert_int_equal(parse(&o, GV_OPTIONS_GOSSIP,
                            "--tokens-max 40000 --depth-max 20 --peers-max 5 --memory-max 2000000 "
                            "--entries-max 9 --client-rate 7 --log-format json --stats-interval 50"),
                      0);
@@ -77,87 +77,105 @@ static void test_values(void **state) {
     assert_int_equal(o.client_burst, 7);
     assert_int_equal(o.log_format, GV_OPTIONS_JSON);
     assert_int_equal(o.stats_ms, 50);
-    assert_int_equal(parse(&o, false, "--client-rate 7 --client-burst=70"), 0);
+    assert_int_equal(parse(&o, GV_OPTIONS_ANY, "--client-rate 7 --client-burst=70"), 0);
     assert_int_equal(o.client_burst, 70);
 
-    assert_int_equal(parse(&o, true, "--data /x --durability=async --commit-within 20"), 0);
+    assert_int_equal(
+        parse(&o, GV_OPTIONS_GOSSIP, "--data /x --durability=async --commit-within 20"), 0);
     assert_string_equal(o.data, "/x");
     assert_int_equal(o.durability, GV_OPTIONS_ASYNC);
     assert_int_equal(o.commit_ms, 20);
-    assert_int_equal(parse(&o, true, "--data=/x --durability none"), 0);
+    assert_int_equal(parse(&o, GV_OPTIONS_GOSSIP, "--data=/x --durability none"), 0);
     assert_int_equal(o.durability, GV_OPTIONS_NONE);
+    assert_int_equal(parse(&o, GV_OPTIONS_KEEPING, "--data x --commit-within 5 --line-max 65536"),
+                     0);
+    assert_int_equal(o.commit_ms, 5);
 
-    assert_int_equal(parse(&o, false, "--seed 0x10 --seed 0x20 --log-level=error --help"), 0);
+    assert_int_equal(parse(&o, GV_OPTIONS_ANY, "--seed 0x10 --seed 0x20 --log-level=error --help"),
+                     0);
     assert_int_equal(o.seed, 0x20);
     assert_int_equal(o.log_level, GV_LOG_ERROR);
     assert_true(o.help);
-    assert_int_equal(parse(&o, false, "--version"), 0);
+    assert_int_equal(parse(&o, GV_OPTIONS_ANY, "--version"), 0);
     assert_true(o.version);
 }
 
 static void test_faults(void **state) {
     (void)state;
     static const struct {
-        bool replica;
+        enum gv_options_scope scope;
         const char *words, *fault;
     } cases[] = {
-        {true, "--foo", "unknown option --foo"},
-        {true, "--foo=3", "unknown option --foo"},
-        {true, "--stale 3", "unknown option --stale"},
-        {true, "--stalenessx 3", "unknown option --stalenessx"},
-        {true, "--=3", "unknown option --"},
-        {false, "--staleness 3", "unknown option --staleness"},
-        {false, "--secret-file x", "unknown option --secret-file"},
-        {true, "-h", "unexpected argument -h"},
-        {true, "--", "unexpected argument --"},
-        {true, "x", "unexpected argument x"},
-        {true, "--seed", "--seed wants N"},
-        {true, "--secret-file", "--secret-file wants FILE"},
-        {true, "--help=1", "--help takes no value"},
-        {true, "--seed x", "--seed: not a number: x"},
-        {true, "--seed=", "--seed: not a number: "},
-        {true, "--seed -1", "--seed: not a number: -1"},
-        {true, "--seed +1", "--seed: not a number: +1"},
-        {true, "--seed 1x", "--seed: not a number: 1x"},
-        {true, "--staleness 1.5", "--staleness: not a number: 1.5"},
-        {true, "--staleness 3600001", "--staleness: not within 0 and 3600000: 3600001"},
-        {true, "--seed 18446744073709551616",
+        {GV_OPTIONS_GOSSIP, "--foo", "unknown option --foo"},
+        {GV_OPTIONS_GOSSIP, "--foo=3", "unknown option --foo"},
+        {GV_OPTIONS_GOSSIP, "--stale 3", "unknown option --stale"},
+        {GV_OPTIONS_GOSSIP, "--stalenessx 3", "unknown option --stalenessx"},
+        {GV_OPTIONS_GOSSIP, "--=3", "unknown option --"},
+        {GV_OPTIONS_ANY, "--staleness 3", "unknown option --staleness"},
+        {GV_OPTIONS_ANY, "--secret-file x", "unknown option --secret-file"},
+        {GV_OPTIONS_GOSSIP, "-h", "unexpected argument -h"},
+        {GV_OPTIONS_GOSSIP, "--", "unexpected argument --"},
+        {GV_OPTIONS_GOSSIP, "x", "unexpected argument x"},
+        {GV_OPTIONS_GOSSIP, "--seed", "--seed wants N"},
+        {GV_OPTIONS_GOSSIP, "--secret-file", "--secret-file wants FILE"},
+        {GV_OPTIONS_GOSSIP, "--help=1", "--help takes no value"},
+        {GV_OPTIONS_GOSSIP, "--seed x", "--seed: not a number: x"},
+        {GV_OPTIONS_GOSSIP, "--seed=", "--seed: not a number: "},
+        {GV_OPTIONS_GOSSIP, "--seed -1", "--seed: not a number: -1"},
+        {GV_OPTIONS_GOSSIP, "--seed +1", "--seed: not a number: +1"},
+        {GV_OPTIONS_GOSSIP, "--seed 1x", "--seed: not a number: 1x"},
+        {GV_OPTIONS_GOSSIP, "--staleness 1.5", "--staleness: not a number: 1.5"},
+        {GV_OPTIONS_GOSSIP, "--staleness 3600001",
+         "--staleness: not within 0 and 3600000: 3600001"},
+        {GV_OPTIONS_GOSSIP, "--seed 18446744073709551616",
          "--seed: not within 0 and 18446744073709551615: 18446744073709551616"},
-        {true, "--message-max 10", "--message-max: not within 1024 and 1073741824: 10"},
-        {true, "--line-max 10", "--line-max: not within 4096 and 1073741824: 10"},
-        {true, "--line-max 65536", "--line-max must exceed --message-max (65536) by 1024"},
-        {false, "--data x", "unknown option --data"},
-        {true, "--data=", "--data: no directory"},
-        {true, "--data x --durability maybe", "--durability: not sync, async or none: maybe"},
-        {true, "--data x --commit-within 60001", "--commit-within: not within 0 and 60000: 60001"},
-        {true, "--durability sync", "--durability and --commit-within want --data"},
-        {true, "--tokens-max 30000", "--tokens-max must be half of --message-max (65536) at least"},
-        {true, "--depth-max 2000", "--depth-max: not within 16 and 1024: 2000"},
-        {true, "--client-burst 5", "--client-burst wants --client-rate"},
-        {true, "--client-rate 0", "--client-rate: not within 1 and 1000000000: 0"},
-        {false, "--entries-max 5", "unknown option --entries-max"},
-        {true, "--log-format xml", "--log-format: not text or json: xml"},
-        {true, "--log-level loud", "--log-level: not error, warn, info or debug: loud"},
+        {GV_OPTIONS_GOSSIP, "--message-max 10",
+         "--message-max: not within 1024 and 1073741824: 10"},
+        {GV_OPTIONS_GOSSIP, "--line-max 10", "--line-max: not within 4096 and 1073741824: 10"},
+        {GV_OPTIONS_GOSSIP, "--line-max 65536",
+         "--line-max must exceed --message-max (65536) by 1024"},
+        {GV_OPTIONS_ANY, "--data x", "unknown option --data"},
+        {GV_OPTIONS_KEEPING, "--staleness 3", "unknown option --staleness"},
+        {GV_OPTIONS_KEEPING, "--durability none", "--durability and --commit-within want --data"},
+        {GV_OPTIONS_GOSSIP, "--data=", "--data: no directory"},
+        {GV_OPTIONS_GOSSIP, "--data x --durability maybe",
+         "--durability: not sync, async or none: maybe"},
+        {GV_OPTIONS_GOSSIP, "--data x --commit-within 60001",
+         "--commit-within: not within 0 and 60000: 60001"},
+        {GV_OPTIONS_GOSSIP, "--durability sync", "--durability and --commit-within want --data"},
+        {GV_OPTIONS_GOSSIP, "--tokens-max 30000",
+         "--tokens-max must be half of --message-max (65536) at least"},
+        {GV_OPTIONS_GOSSIP, "--depth-max 2000", "--depth-max: not within 16 and 1024: 2000"},
+        {GV_OPTIONS_GOSSIP, "--client-burst 5", "--client-burst wants --client-rate"},
+        {GV_OPTIONS_GOSSIP, "--client-rate 0", "--client-rate: not within 1 and 1000000000: 0"},
+        {GV_OPTIONS_ANY, "--entries-max 5", "unknown option --entries-max"},
+        {GV_OPTIONS_GOSSIP, "--log-format xml", "--log-format: not text or json: xml"},
+        {GV_OPTIONS_GOSSIP, "--log-level loud",
+         "--log-level: not error, warn, info or debug: loud"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         struct gv_options o;
-        assert_int_equal(parse(&o, cases[i].replica, cases[i].words), GV_EINVAL);
+        assert_int_equal(parse(&o, cases[i].scope, cases[i].words), GV_EINVAL);
         assert_string_equal(fault, cases[i].fault);
     }
     struct gv_options o;
-    assert_int_equal(parse(&o, false, "--line-max 65536"), 0);
+    assert_int_equal(parse(&o, GV_OPTIONS_ANY, "--line-max 65536"), 0);
 }
 
 static void test_help(void **state) {
     (void)state;
     char text[GV_OPTIONS_HELP_MAX];
-    int len = gv_options_help("gv-x", true, text, sizeof text);
+    int len = gv_options_help("gv-x", GV_OPTIONS_GOSSIP, text, sizeof text);
     assert_int_equal(len, strlen(text));
     assert_non_null(strstr(text, "usage: gv-x [option]...\n"));
     assert_non_null(strstr(text, "--staleness MS"));
-    gv_options_help("gv-x", false, text, sizeof text);
+    gv_options_help("gv-x", GV_OPTIONS_ANY, text, sizeof text);
     assert_null(strstr(text, "--staleness"));
     assert_non_null(strstr(text, "--seed N"));
+    assert_null(strstr(text, "--data"));
+    gv_options_help("gv-x", GV_OPTIONS_KEEPING, text, sizeof text);
+    assert_non_null(strstr(text, "--data DIR"));
+    assert_null(strstr(text, "--staleness"));
 }
 
 static int read_secret(const char *content, size_t len, uint8_t *buf, size_t cap) {
