@@ -39,7 +39,6 @@ struct tally {
 
 // What "head" holds.
 struct head {
-    uint64_t version;
     uint64_t incarnation;
     bool whole;       // what has left this node is all here
     uint64_t txn;     // the transaction that wrote this: every one does
@@ -83,18 +82,16 @@ static int read_head(MDB_val value, struct head *out) {
     struct gv_reader in = {.data = value.mv_data, .len = value.mv_size};
     const uint8_t *name = gv_pack_get_bytes(&in, sizeof magic - 1);
     if (name == NULL || memcmp(name, magic, sizeof magic - 1) != 0) return GV_ECORRUPT;
-    out->version = gv_pack_get_varint(&in);
-    if (in.error == 0 && out->version > GV_STORE_LMDB_FORMAT) return GV_EVERSION;
+    uint64_t format = gv_pack_get_varint(&in);
+    if (in.error == 0 && format != GV_STORE_LMDB_FORMAT) return GV_EVERSION;
     out->incarnation = gv_pack_get_u64(&in);
     out->whole = gv_pack_get_u8(&in) == 1;
     out->txn = gv_pack_get_u64(&in);
     out->sum.count = gv_pack_get_u64(&in);
     out->sum.sum = gv_pack_get_u64(&in);
-    if (out->version > 1) {
-        out->epoch = gv_pack_get_u64(&in);
-        out->journal = gv_pack_get_u8(&in) == 1;
-    }
-    return in.error != 0 || in.at != in.len || out->version == 0 ? GV_ECORRUPT : 0;
+    out->epoch = gv_pack_get_u64(&in);
+    out->journal = gv_pack_get_u8(&in) == 1;
+    return in.error != 0 || in.at != in.len ? GV_ECORRUPT : 0;
 }
 
 static int write_head(MDB_txn *txn, MDB_dbi meta, const struct head *head) {
@@ -117,7 +114,7 @@ static int write_head(MDB_txn *txn, MDB_dbi meta, const struct head *head) {
 // ---- The check of a file ------------------------------------------------------------------------
 
 // How the child ends; anything else, a signal too, means that the file is damaged.
-enum verdict { GOOD = 0, NEWER = 40, FOREIGN, UNREADABLE, DAMAGED };
+enum verdict { GOOD = 0, OTHER_FORMAT = 40, FOREIGN, UNREADABLE, DAMAGED };
 
 // Goes through a whole database, so that every page is looked at. False: it is not as it says.
 static bool walk(MDB_txn *txn, MDB_dbi dbi, const struct gv_digest_key *hash, struct tally *sum) {
@@ -238,7 +235,7 @@ static enum verdict check_contents(MDB_txn *txn) {
     if (mdb_get(txn, meta, &key, &value) != 0) return FOREIGN;
     struct head head = {0};
     int error = read_head(value, &head);
-    if (error != 0) return error == GV_EVERSION ? NEWER : DAMAGED;
+    if (error != 0) return error == GV_EVERSION ? OTHER_FORMAT : DAMAGED;
     if (mdb_dbi_open(txn, "entries", 0, &entries) != 0) return DAMAGED;
     if (!walk(txn, entries, &hash, &sum)) return DAMAGED;
     // Of the file's two roots LMDB takes the one that says it is younger: it had better be.
@@ -275,7 +272,7 @@ static enum verdict check(const char *dir, uint64_t size, size_t map) {
     mdb_env_set_maxdbs(env, 2);
     int error = mdb_env_open(env, dir, MDB_RDONLY | MDB_NOLOCK | MDB_NOTLS, 0);
     if (error == MDB_INVALID) return FOREIGN;
-    if (error == MDB_VERSION_MISMATCH) return NEWER;
+    if (error == MDB_VERSION_MISMATCH) return OTHER_FORMAT;
     if (error != 0) return UNREADABLE;
     if (mdb_env_info(env, &info) != 0 || mdb_env_stat(env, &stat) != 0) return DAMAGED;
     // Reading beyond the end of a file that was cut off would be answered by a signal.
@@ -294,8 +291,8 @@ static int explain(int status, char *fault, size_t cap) {
     switch (verdict) {
     case GOOD:
         return 0;
-    case NEWER:
-        snprintf(fault, cap, "it was written by a newer version");
+    case OTHER_FORMAT:
+        snprintf(fault, cap, "data.mdb is in the format of another version");
         return GV_EVERSION;
     case FOREIGN:
         snprintf(fault, cap, "data.mdb is damaged, or not a store of this program");

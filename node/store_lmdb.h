@@ -20,7 +20,7 @@
 
 #include "../engine/store.h"
 
-enum { GV_STORE_LMDB_FORMAT = 2 }; // 1 had no journal, and is read
+enum { GV_STORE_LMDB_FORMAT = 1 }; // the only one that is read
 
 struct gv_store_lmdb;
 
@@ -31,7 +31,7 @@ struct gv_store_lmdb_config {
     uint64_t incarnation; // a fresh one, should it be needed
 };
 
-// Opens the directory. GV_EFULL: another process uses it; GV_EVERSION: a newer format;
+// Opens the directory. GV_EFULL: another process uses it; GV_EVERSION: another format;
 // GV_ECORRUPT: it is damaged, or no store; GV_EIO: the system refuses; GV_ENOMEM. `fault` then
 // says what is wrong, without the directory's name.
 int gv_store_lmdb_open(struct gv_store_lmdb **out, const struct gv_store_lmdb_config *config,

@@ -341,14 +341,18 @@ static void test_refused(void **state) {
     check_refused(&place, bytes, len - 4096, GV_ECORRUPT, "damaged");
     check_refused(&place, bytes, 100, GV_ECORRUPT, "damaged");
     check_refused(&place, (const uint8_t *)"not a database at all", 21, GV_ECORRUPT, "not a store");
-    // A newer format: the number behind the magic word, wherever it stands.
-    uint8_t *newer = malloc(len);
-    memcpy(newer, bytes, len);
-    for (size_t i = 0; i + 10 < len; i++) {
-        if (memcmp(newer + i, "grapevine\2", 10) == 0) newer[i + 9] = GV_STORE_LMDB_FORMAT + 1;
+    // Other formats: the number behind the magic word, wherever it stands.
+    static const char mine[] = {'g', 'r', 'a', 'p', 'e', 'v', 'i', 'n', 'e', GV_STORE_LMDB_FORMAT};
+    uint8_t *other = malloc(len);
+    for (int step = -1; step <= 1; step += 2) {
+        memcpy(other, bytes, len);
+        for (size_t i = 0; i + sizeof mine < len; i++) {
+            if (memcmp(other + i, mine, sizeof mine) != 0) continue;
+            other[i + sizeof mine - 1] = (uint8_t)(GV_STORE_LMDB_FORMAT + step);
+        }
+        check_refused(&place, other, len, GV_EVERSION, "the format of another version");
     }
-    check_refused(&place, newer, len, GV_EVERSION, "newer version");
-    free(newer);
+    free(other);
     write_file(place.file, bytes, 0); // killed before anything was written
     assert_int_equal(open_place(&place, true, 2), 0);
     assert_int_equal(load(&place).count, 0);
