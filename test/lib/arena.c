@@ -57,9 +57,11 @@ static void *arena_resize(void *ctx, void *block, size_t old_size, size_t new_si
         memcpy(at, &front, sizeof front);
         protect(at, &front);
         arena->top += span(new_size);
+        arena->live += new_size;
         fresh = at + sizeof front;
         if (block != NULL) memcpy(fresh, block, old_size < new_size ? old_size : new_size);
     }
+    if (block != NULL) arena->live -= old_size;
     drop(block, old_size);
     return fresh;
 }
@@ -87,6 +89,7 @@ static void protect_all(struct gv_arena *arena) {
 void gv_arena_save(struct gv_arena *arena) {
     GV_ASSERT(arena->saved == NULL && arena->top > 0);
     arena->saved_top = arena->top;
+    arena->saved_live = arena->live;
     arena->saved = malloc(arena->top);
     GV_ASSERT(arena->saved != NULL);
     ASAN_UNPOISON_MEMORY_REGION(arena->base, arena->top);
@@ -98,6 +101,7 @@ void gv_arena_restore(struct gv_arena *arena) {
     GV_ASSERT(arena->saved != NULL);
     ASAN_POISON_MEMORY_REGION(arena->base, arena->top);
     arena->top = arena->saved_top;
+    arena->live = arena->saved_live;
     ASAN_UNPOISON_MEMORY_REGION(arena->base, arena->top);
     memcpy(arena->base, arena->saved, arena->top);
     protect_all(arena);

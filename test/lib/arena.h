@@ -10,6 +10,7 @@
 struct gv_arena {
     uint8_t *base, *saved;
     size_t cap, top, saved_top;
+    size_t live, saved_live; // bytes handed out and not given back
 };
 
 // Of `cap` bytes; whoever asks for more gets none. It stays where it is, and is never freed.

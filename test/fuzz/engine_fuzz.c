@@ -1,0 +1,363 @@
+// SPDX-License-Identifier: MIT
+// Two honest engines, each with thousands of entries, of which some differ, and news and syncs
+// under way; and a peer of both that says whatever the input is a script of: messages in good form
+// with odd numbers, acknowledgements of what was never sent, summaries of all kinds, echoes, and
+// messages with a few bytes changed. Neither engine may fall over, use more memory than a multiple
+// of what it was sent, or answer by more than its replica and a multiple of that; and beside the
+// liar the two still come to hold the same, with all that each of them had.
+#include "../../engine/core.h"
+#include "../lib/arena.h"
+#include "../lib/liar.h"
+
+#include <stdio.h>
+#include <string.h>
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+enum {
+    HONEST = 2,
+    ENTRIES = 2500,
+    APART = 40, // of these, each of the two lacks so many
+    KINDS = 8,
+    ARENA = 64 << 20,
+    CAP = GV_ENGINE_MESSAGE_DEFAULT,
+    LETTERS = 16,     // between the two, on their way; more are lost
+    WRITES = 16,      // of an input, at most
+    OPERATIONS = 200, // likewise
+    TRIP_MS = 10,
+    CALM_MS = 4000000, // in which the two come to agree
+    REPLIES = 50,      // of the liar's, meanwhile
+    // What a byte received may cost: of memory, an entry of two bytes takes a record, its share of
+    // a node of the tree, and a place in the log of news, all of which grow by doubling.
+    MEMORY_A_BYTE = 400,
+    MEMORY_SPARE = 4 << 20, // chunks, and buffers as long as a message
+    SUMMARY_A_BYTE = 64,    // of an answer: a part of two bytes is answered by one of at most 128
+    SUMMARY_AN_ENTRY = 64,  // … and one part for each entry there is
+    MESSAGES_A_SUMMARY = 4, // beside those that are full
+};
+
+struct letter {
+    gv_time at;
+    size_t len;
+    int to;
+    char bytes[CAP];
+};
+
+// What the liar has had from one engine.
+struct toll {
+    uint64_t summaries, summary_bytes; // taken by the engine: the liar's
+    uint64_t received, received_bytes;
+    uint64_t told;                  // entries that answers gave
+    uint64_t answers, answer_bytes; // packed, of messages with ranges
+};
+
+struct node {
+    struct gv_engine *engine;
+    int liar, other; // numbers of its peers
+    struct toll toll;
+};
+
+// Two engines as they are before each input; one of a kind, made when first wanted.
+struct target {
+    struct gv_arena arena;
+    struct node nodes[HONEST];
+    gv_time now;
+    size_t bound;
+};
+
+static struct gv_json json;
+static char line[CAP], sent[HONEST][CAP], scratch[CAP];
+static size_t sent_len[HONEST];        // to the liar, the last one: for echoes
+static struct letter letters[LETTERS]; // a ring
+static unsigned letter_head, letter_count;
+static int write_count;
+static char written[WRITES][32];
+static struct target *target;
+
+static struct gv_slice slice(const char *text) {
+    return (struct gv_slice){(const uint8_t *)text, strlen(text)};
+}
+
+// ---- The two ------------------------------------------------------------------------------------
+
+static void put_number(struct gv_engine *engine, int number) {
+    char key[32];
+    snprintf(key, sizeof key, number % 5 != 0 ? "%d" : "\"k%d\"", number);
+    struct gv_entry entry = {.lattice = (enum gv_lattice)(number % 3), .key = slice(key)};
+    if (entry.lattice == GV_LATTICE_COUNTER) entry.count = 1 + (uint64_t)number;
+    if (entry.lattice == GV_LATTICE_REGISTER) {
+        entry.value = slice(number % 2 ? "null" : "\"a longer text than most\"");
+        entry.lamport = (uint64_t)number;
+        entry.node = slice("\"n1\"");
+    }
+    GV_ASSERT(gv_engine_put(engine, GV_MS, &entry) == 1);
+}
+
+static void count_event(void *ctx, const struct gv_engine_event *event) {
+    struct node *node = ctx;
+    if (event->kind == GV_ENGINE_TOLD && event->sync && event->peer == node->liar)
+        node->toll.told++;
+}
+
+// Three nodes, of which the liar is the last or the first: then it is the root of the tree.
+static void make_node(struct target *it, int index, size_t kind) {
+    static const char *const liar_last[] = {"n0", "n1", "n2"}, *const liar_first[] = {"n1", "n2",
+                                                                                      "n0"};
+    const char *const *texts = kind & 2 ? liar_first : liar_last;
+    const struct gv_slice names[] = {slice(texts[0]), slice(texts[1]), slice(texts[2])};
+    struct node *node = &it->nodes[index];
+    const struct gv_engine_config config = {
+        .alloc = gv_arena_alloc(&it->arena),
+        .seed = 1 + (uint64_t)index,
+        .secret = slice("a secret"),
+        .staleness_ms = kind & 4 ? 400 : 0,
+        .message_max = it->bound,
+        .trace = count_event,
+        .trace_ctx = node,
+    };
+    GV_ASSERT(gv_engine_new(&node->engine, &config) == 0);
+    for (int i = 0; i < ENTRIES; i++) {
+        bool lacks = i % (ENTRIES / APART) == 7 + index;
+        if (!lacks) put_number(node->engine, i);
+    }
+    GV_ASSERT(gv_engine_join(node->engine, GV_MS, names[index], names, 3) == 0);
+    put_number(node->engine, ENTRIES + index); // news
+    node->liar = gv_engine_peer(node->engine, names[2]);
+    node->other = gv_engine_peer(node->engine, names[1 - index]);
+}
+
+static void start(size_t kind) {
+    static struct target targets[KINDS];
+    if (json.alloc.resize == NULL) gv_json_init(&json, gv_base_malloc(), 0, 0);
+    target = &targets[kind];
+    if (target->bound == 0) {
+        target->bound = kind & 1 ? GV_ENGINE_MESSAGE_MIN : GV_ENGINE_MESSAGE_DEFAULT;
+        gv_arena_init(&target->arena, ARENA);
+        for (int i = 0; i < HONEST; i++) make_node(target, i, kind);
+        gv_arena_save(&target->arena);
+    } else {
+        gv_arena_restore(&target->arena);
+    }
+    target->now = GV_MS;
+    letter_count = 0;
+    write_count = 0;
+    for (int i = 0; i < HONEST; i++) {
+        target->nodes[i].toll = (struct toll){0};
+        sent_len[i] = 0;
+    }
+}
+
+// ---- What they say
+// -------------------------------------------------------------------------------
+
+static void note_answer(struct node *node, const char *bytes, size_t len) {
+    struct gv_message message;
+    const char *fault;
+    GV_ASSERT(gv_json_parse(&json, bytes, len) > 0);
+    GV_ASSERT(gv_message_decode(&message, &json, 0, &fault) == 0);
+    if (!message.sync) return;
+    node->toll.answers++;
+    node->toll.answer_bytes += GV_BASE64_BYTES(message.ranges.len);
+}
+
+static void post(int to, const char *bytes, size_t len) {
+    if (letter_count == LETTERS) return;
+    struct letter *letter = &letters[(letter_head + letter_count++) % LETTERS];
+    letter->at = target->now + TRIP_MS * GV_MS;
+    letter->len = len;
+    letter->to = to;
+    memcpy(letter->bytes, bytes, len);
+}
+
+// All that a node has to say now. True: some of it to the liar.
+static bool drain(int index) {
+    struct node *node = &target->nodes[index];
+    bool to_liar = false;
+    int peer;
+    size_t len;
+    while ((len = gv_engine_send(node->engine, target->now, scratch, target->bound, &peer)) > 0) {
+        GV_ASSERT(len <= target->bound && (peer == node->liar || peer == node->other));
+        if (peer == node->other) {
+            post(1 - index, scratch, len);
+            continue;
+        }
+        to_liar = true;
+        note_answer(node, scratch, len);
+        memcpy(sent[index], scratch, len);
+        sent_len[index] = len;
+    }
+    GV_ASSERT(gv_engine_ready(node->engine));
+    GV_ASSERT(gv_engine_deadline(node->engine) > target->now);
+    return to_liar;
+}
+
+static void hear(int index, int peer, const char *bytes, size_t len) {
+    struct node *node = &target->nodes[index];
+    struct gv_message message;
+    const char *fault;
+    if (gv_json_parse(&json, bytes, len) < 0) return;
+    if (gv_message_decode(&message, &json, 0, &fault) < 0) return;
+    if (!gv_engine_ready(node->engine)) drain(index);
+    // drain() has used the parser.
+    GV_ASSERT(gv_json_parse(&json, bytes, len) > 0);
+    GV_ASSERT(gv_message_decode(&message, &json, 0, &fault) == 0);
+    uint64_t before = gv_engine_root(node->engine).count;
+    int error = gv_engine_receive(node->engine, target->now, peer, &message);
+    GV_ASSERT(error == 0 || error == GV_ETYPE || error == GV_ERANGE || error == GV_ESPACE ||
+              error == GV_ESYNTAX || error == GV_EFULL);
+    GV_ASSERT(peer == node->liar || error == 0);
+    GV_ASSERT(gv_engine_root(node->engine).count >= before);
+    if (peer != node->liar) return;
+    node->toll.received++;
+    node->toll.received_bytes += len;
+    node->toll.summaries += message.ranges.len > 0;
+    node->toll.summary_bytes += GV_BASE64_BYTES(message.ranges.len);
+}
+
+static void advance(gv_time to) {
+    target->now = to;
+    for (int i = 0; i < HONEST; i++) {
+        if (gv_engine_deadline(target->nodes[i].engine) <= to)
+            gv_engine_advance(target->nodes[i].engine, to);
+    }
+}
+
+// Those letters arrive whose time has come.
+static void deliver(void) {
+    while (letter_count > 0 && letters[letter_head].at <= target->now) {
+        struct letter *letter = &letters[letter_head];
+        hear(letter->to, target->nodes[letter->to].other, letter->bytes, letter->len);
+        letter_head = (letter_head + 1) % LETTERS;
+        letter_count--;
+        drain(letter->to);
+    }
+}
+
+// The liar says to one what one of the two has said to it.
+static void echo(int index, int of) {
+    size_t len = sent_len[of];
+    memcpy(line, sent[of], len); // where hear() does not change it
+    hear(index, target->nodes[index].liar, line, len);
+}
+
+// ---- An input -----------------------------------------------------------------------------------
+
+// A value that the liar has no part in.
+static void write_one(int index) {
+    if (write_count == WRITES) return;
+    char *key = written[write_count];
+    snprintf(key, sizeof written[0], "%d", -1 - write_count++);
+    struct gv_entry entry = {.key = slice(key)};
+    gv_engine_put(target->nodes[index].engine, target->now, &entry);
+}
+
+static void pass(uint8_t how) {
+    gv_time time_ms = how < 240 ? how * 10u : UINT64_C(1) << (how - 240);
+    advance(target->now + time_ms * GV_MS);
+    deliver();
+}
+
+static void operate(struct gv_liar *liar, uint8_t how) {
+    int index = how & 1;
+    const struct node *node = &target->nodes[index];
+    switch (how / 2 % 8) {
+    case 0: { // a line as it is
+        const uint8_t *newline = memchr(liar->data, '\n', liar->len);
+        size_t len = newline != NULL ? (size_t)(newline - liar->data) : liar->len;
+        struct gv_slice raw = gv_liar_bytes(liar, len);
+        gv_liar_bytes(liar, 1);
+        hear(index, node->liar, (const char *)raw.data, raw.len);
+        break;
+    }
+    case 1:
+        echo(index, gv_liar_byte(liar) & 1);
+        break;
+    case 2:
+        write_one(index);
+        break;
+    case 3:
+        pass(gv_liar_byte(liar));
+        break;
+    case 4: // what was on its way is lost
+        letter_count = 0;
+        break;
+    default:
+        hear(index, node->liar, line,
+             gv_liar_message(liar, node->engine, node->liar, line, sizeof line));
+    }
+    if (how & 128) drain(index);
+}
+
+static void check_toll(const struct node *node) {
+    const struct toll *toll = &node->toll;
+    struct gv_engine_stats stats;
+    gv_engine_stats(node->engine, &stats);
+    GV_ASSERT(toll->told <= toll->summaries * stats.entries);
+    GV_ASSERT(toll->answer_bytes <= SUMMARY_A_BYTE * toll->summary_bytes +
+                                        SUMMARY_AN_ENTRY * toll->summaries * stats.entries +
+                                        GV_RECONCILE_ROOT_MAX * stats.opened_syncs);
+    uint64_t full = (toll->answer_bytes + toll->told * GV_MESSAGE_ENTRY_MAX) / 100;
+    GV_ASSERT(toll->answers <= stats.opened_syncs + MESSAGES_A_SUMMARY * toll->summaries + full);
+}
+
+static void check_bounds(void) {
+    uint64_t received = 0;
+    for (int i = 0; i < HONEST; i++) {
+        check_toll(&target->nodes[i]);
+        received += target->nodes[i].toll.received_bytes;
+    }
+    // What one was told it may tell the other.
+    uint64_t most = target->arena.saved_live + 2 * MEMORY_A_BYTE * received + MEMORY_SPARE;
+    GV_ASSERT(target->arena.live <= most);
+}
+
+// ---- Afterwards ---------------------------------------------------------------------------------
+
+static bool agree(void) {
+    return gv_digest_equal(gv_engine_root(target->nodes[0].engine),
+                           gv_engine_root(target->nodes[1].engine));
+}
+
+static gv_time next_time(gv_time reply_at) {
+    gv_time next = reply_at;
+    for (int i = 0; i < HONEST; i++) {
+        gv_time deadline = gv_engine_deadline(target->nodes[i].engine);
+        if (deadline < next) next = deadline;
+    }
+    if (letter_count > 0 && letters[letter_head].at < next) next = letters[letter_head].at;
+    return next > target->now ? next : target->now;
+}
+
+// The two settle, while the liar says to each what that one has said to it.
+static void settle(void) {
+    gv_time end = target->now + CALM_MS * GV_MS, reply_at = GV_TIME_NEVER;
+    for (int replies = 0; !agree();) {
+        advance(next_time(reply_at));
+        GV_ASSERT(target->now < end);
+        deliver();
+        for (int i = 0; i < HONEST; i++) {
+            if (reply_at <= target->now && replies++ < REPLIES) echo(i, i);
+        }
+        if (reply_at <= target->now) reply_at = GV_TIME_NEVER;
+        bool answered = false;
+        for (int i = 0; i < HONEST; i++) answered |= drain(i);
+        if (answered && replies < REPLIES) reply_at = target->now + 3 * TRIP_MS * GV_MS;
+    }
+    for (int i = 0; i < HONEST; i++)
+        GV_ASSERT(gv_tree_verify(&target->nodes[i].engine->replica.tree) == 0);
+    for (int i = 0; i < HONEST * write_count; i++) {
+        struct gv_entry entry = {.key = slice(written[i / HONEST])}, found;
+        GV_ASSERT(gv_engine_get(target->nodes[i % HONEST].engine, &entry, &found));
+    }
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
+    struct gv_liar liar = {data, size};
+    uint8_t kind = gv_liar_byte(&liar);
+    start(kind % KINDS);
+    for (int i = 0; i < OPERATIONS && liar.len > 0; i++) operate(&liar, gv_liar_byte(&liar));
+    for (int i = 0; i < HONEST; i++) drain(i);
+    check_bounds();
+    if (kind / KINDS % 4 == 0) settle(); // it takes longer than the rest
+    return 0;
+}

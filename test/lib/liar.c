@@ -1,0 +1,257 @@
+// SPDX-License-Identifier: MIT
+#include "liar.h"
+
+#include "../../merkle/part.h"
+#include "../../merkle/peel.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+enum {
+    PARTS_MAX = 64,
+    RUN_MAX = 64, // entries in a row
+    SUMMARY_CAP = 4096,
+    TEXT_CAP = 512,
+};
+
+uint8_t gv_liar_byte(struct gv_liar *liar) {
+    if (liar->len == 0) return 0;
+    liar->len--;
+    return *liar->data++;
+}
+
+struct gv_slice gv_liar_bytes(struct gv_liar *liar, size_t len) {
+    if (len > liar->len) len = liar->len;
+    struct gv_slice bytes = {liar->data, len};
+    liar->data += len;
+    liar->len -= len;
+    return bytes;
+}
+
+static uint64_t word(struct gv_liar *liar) {
+    uint64_t word = 0;
+    for (int i = 0; i < 8; i++) word = word << 8 | gv_liar_byte(liar);
+    return word;
+}
+
+// A number where this one would be true.
+static uint64_t number(struct gv_liar *liar, uint64_t truth) {
+    switch (gv_liar_byte(liar) % 8) {
+    case 0:
+        return truth + gv_liar_byte(liar);
+    case 1:
+        return truth - gv_liar_byte(liar);
+    case 2:
+        return UINT64_MAX - gv_liar_byte(liar);
+    case 3:
+        return UINT64_C(1) << gv_liar_byte(liar) % 64;
+    case 4:
+        return word(liar);
+    case 5:
+        return gv_liar_byte(liar);
+    default:
+        return truth;
+    }
+}
+
+// ---- Summaries ----------------------------------------------------------------------------------
+
+static struct gv_item item(struct gv_liar *liar, const struct gv_tree *tree) {
+    uint64_t count = gv_tree_root(tree).count, rank = (uint64_t)gv_liar_byte(liar) << 8;
+    rank |= gv_liar_byte(liar);
+    struct gv_tree_cursor at;
+    if (!gv_tree_select(tree, count > 0 ? rank % count : 0, &at)) return (struct gv_item){0};
+    return gv_tree_get(&at);
+}
+
+// Where a part that begins at `lo` ends: beyond that.
+static uint64_t bound(struct gv_liar *liar, const struct gv_tree *tree, uint64_t lo) {
+    uint8_t how = gv_liar_byte(liar);
+    uint64_t hi = GV_PLACE_END;
+    if (how % 4 == 0) hi = item(liar, tree).place;
+    if (how % 4 == 1) hi = item(liar, tree).place + 1;
+    if (how % 4 == 2) hi = lo + (UINT64_C(1) << how / 4) * (1 + gv_liar_byte(liar));
+    return hi > lo ? hi : GV_PLACE_END;
+}
+
+// What is nearly true of a range: some items more, or less.
+static struct gv_digest digest(struct gv_liar *liar, const struct gv_replica *replica, uint64_t lo,
+                               uint64_t hi) {
+    struct gv_digest digest = gv_tree_digest(&replica->tree, lo, hi);
+    for (int changes = gv_liar_byte(liar) % 4; changes > 0; changes--) {
+        struct gv_item one = item(liar, &replica->tree);
+        uint8_t how = gv_liar_byte(liar);
+        if (how % 2) one.place = lo + number(liar, 0) % (hi - lo);
+        if (how % 4 < 2) one.hash = gv_peel_image(&replica->key, one.place);
+        struct gv_digest change = gv_digest_of(one.place, one.hash);
+        digest = how & 4 ? gv_digest_sub(digest, change) : gv_digest_add(digest, change);
+    }
+    if (gv_liar_byte(liar) % 8 == 7) digest.sum = number(liar, digest.sum);
+    if (gv_liar_byte(liar) % 8 == 7) digest.cross = number(liar, digest.cross);
+    digest.count = number(liar, digest.count);
+    return digest;
+}
+
+static void put_prints(struct gv_liar *liar, const struct gv_replica *replica,
+                       enum gv_part_kind kind, uint8_t salt, struct gv_writer *out) {
+    uint32_t most = kind == GV_PART_ASK ? GV_SKETCH_CAP : GV_RECONCILE_LIST;
+    uint32_t count = 1 + gv_liar_byte(liar) % most;
+    gv_part_put_count(out, kind, count);
+    for (uint32_t i = 0; i < count; i++) {
+        struct gv_item one = item(liar, &replica->tree);
+        struct gv_digest digest = gv_digest_of(one.place, one.hash);
+        uint32_t print = (uint32_t)gv_digest_fingerprint(&replica->key, digest, salt);
+        uint32_t truth = kind == GV_PART_ASK ? gv_sketch_element(one.hash) : print;
+        gv_part_put_u32(out, (uint32_t)number(liar, truth));
+    }
+}
+
+static void put_sketch(struct gv_liar *liar, const struct gv_replica *replica, uint64_t lo,
+                       uint64_t hi, struct gv_writer *out) {
+    struct gv_sketch sketch = gv_tree_sketch_below(&replica->tree, hi);
+    struct gv_sketch below = gv_tree_sketch_below(&replica->tree, lo);
+    gv_sketch_merge(&sketch, &below);
+    uint64_t hashes[12];
+    size_t changes = gv_liar_byte(liar) % (sizeof hashes / sizeof *hashes);
+    for (size_t i = 0; i < changes; i++) {
+        hashes[i] = item(liar, &replica->tree).hash;
+        if (gv_liar_byte(liar) % 2) hashes[i] = word(liar);
+    }
+    gv_sketch_add(&sketch, hashes, changes, false);
+    uint8_t odd = gv_liar_byte(liar);
+    if (odd % 8 == 7) sketch.power[odd / 8 % GV_SKETCH_CAP] = (uint32_t)word(liar);
+    gv_part_put_sketch(out, &sketch, number(liar, gv_tree_digest(&replica->tree, lo, hi).count));
+}
+
+static void put_content(struct gv_liar *liar, const struct gv_replica *replica,
+                        enum gv_part_kind kind, uint64_t lo, uint64_t hi, uint8_t salt,
+                        struct gv_writer *out) {
+    if (kind == GV_PART_SUM || kind == GV_PART_BOTH) {
+        struct gv_digest about = digest(liar, replica, lo, hi);
+        gv_pack_put_varint(out, about.count);
+        gv_pack_put_u64(out, about.sum);
+        if (kind == GV_PART_BOTH) gv_pack_put_u64(out, about.cross);
+    }
+    if (kind == GV_PART_LIST || kind == GV_PART_WANT || kind == GV_PART_ASK)
+        put_prints(liar, replica, kind, salt, out);
+    if (kind == GV_PART_SKETCH) put_sketch(liar, replica, lo, hi, out);
+    if (kind == GV_PART_PROBE) {
+        uint8_t zeros = gv_liar_byte(liar) % 64;
+        gv_pack_put_u8(out, zeros);
+        gv_pack_put_varint(out, number(liar, 0) % (((hi - 1 - lo) >> zeros) + 1));
+    }
+}
+
+static void put_root(struct gv_liar *liar, const struct gv_replica *replica, uint8_t salt,
+                     struct gv_writer *out) {
+    struct gv_digest root = digest(liar, replica, 0, GV_PLACE_END);
+    gv_pack_put_u8(out, salt);
+    gv_pack_put_u8(out, GV_PART_ROOT);
+    gv_pack_put_varint(out, root.count);
+    gv_pack_put_u64(out, root.sum);
+    gv_pack_put_u64(out, root.cross);
+    gv_part_put_tally(out, (uint32_t)number(liar, gv_tree_tally(&replica->tree)) & 0x3f3f3f3f);
+}
+
+static struct gv_slice summary(struct gv_liar *liar, const struct gv_replica *replica) {
+    static const enum gv_part_kind kinds[] = {
+        GV_PART_SKIP, GV_PART_SUM,  GV_PART_BOTH, GV_PART_LIST, GV_PART_SKETCH, GV_PART_PROBE,
+        GV_PART_NONE, GV_PART_WANT, GV_PART_ASK,  GV_PART_SUM,  GV_PART_SKETCH, GV_PART_LIST,
+    };
+    static uint8_t bytes[SUMMARY_CAP];
+    struct gv_writer out = {.data = bytes, .cap = sizeof bytes};
+    uint8_t parts = gv_liar_byte(liar) % (PARTS_MAX + 1), salt = gv_liar_byte(liar);
+    if (parts == 0) {
+        put_root(liar, replica, salt, &out);
+        return (struct gv_slice){bytes, out.len};
+    }
+    gv_pack_put_u8(&out, salt);
+    for (uint64_t lo = 0; lo < GV_PLACE_END && parts > 0 && liar->len > 0; parts--) {
+        enum gv_part_kind kind = kinds[gv_liar_byte(liar) % (sizeof kinds / sizeof *kinds)];
+        uint64_t hi = bound(liar, &replica->tree, lo);
+        bool print = kind == GV_PART_WANT || kind == GV_PART_ASK;
+        gv_part_put_head(&out, print ? GV_PART_LIST : kind, lo, hi);
+        put_content(liar, replica, kind, lo, hi, salt, &out);
+        lo = hi;
+    }
+    return (struct gv_slice){bytes, out.len};
+}
+
+// ---- Entries ------------------------------------------------------------------------------------
+
+static struct gv_entry entry(struct gv_liar *liar, const struct gv_replica *replica) {
+    static char key[TEXT_CAP], value[TEXT_CAP];
+    struct gv_entry entry = {0};
+    struct gv_item one = item(liar, &replica->tree);
+    uint8_t how = gv_liar_byte(liar);
+    if (how % 4 == 0 && gv_tree_root(&replica->tree).count > 0)
+        entry = gv_replica_get(replica, one.ref);
+    int len = 0;
+    if (how % 4 == 1) len = snprintf(key, sizeof key, "%" PRId64, (int64_t)number(liar, 1000));
+    if (how % 4 == 2) len = snprintf(key, sizeof key, "[%d,\"k%d\"]", how / 4, gv_liar_byte(liar));
+    if (how % 4 == 3) len = snprintf(key, sizeof key, "\"%*d\"", how * 2, gv_liar_byte(liar));
+    if (len > 0) {
+        entry.key = (struct gv_slice){(const uint8_t *)key, (size_t)len};
+        entry.lattice = (enum gv_lattice)(gv_liar_byte(liar) % 3);
+    }
+    entry.count = number(liar, entry.count);
+    if (entry.lattice != GV_LATTICE_REGISTER) return entry;
+    entry.lamport = number(liar, entry.lamport);
+    uint8_t longer = gv_liar_byte(liar);
+    if (longer % 2 == 0 && entry.value.len > 0 && entry.node.len > 0) return entry;
+    len = snprintf(value, sizeof value, "\"%*d\"", longer, how);
+    entry.value = (struct gv_slice){(const uint8_t *)value, (size_t)len};
+    entry.node = entry.value;
+    return entry;
+}
+
+static void put_entries(struct gv_liar *liar, const struct gv_replica *replica, size_t reserve,
+                        struct gv_message_writer *out) {
+    uint8_t how = gv_liar_byte(liar);
+    for (int count = how % 4 ? how % 4 : how % (RUN_MAX + 1); count > 0; count--) {
+        struct gv_entry one = entry(liar, replica);
+        if (!gv_message_put(out, &one, reserve)) return;
+    }
+}
+
+// ---- Messages -----------------------------------------------------------------------------------
+
+static struct gv_message head(struct gv_liar *liar, const struct gv_engine *engine, int peer) {
+    static const struct gv_peer stranger = {.next_id = 1};
+    const struct gv_peer *at = engine->peers[peer] != NULL ? engine->peers[peer] : &stranger;
+    uint8_t has = gv_liar_byte(liar);
+    struct gv_message head = {
+        .sync = has & 1,
+        .has_id = has & 2,
+        .ask = (has & 6) == 6,
+        .up = has & 8,
+        .has_ack = has & 16,
+    };
+    if (head.has_id) head.id = number(liar, at->largest + 1);
+    if (has & 32) head.next_ms = (uint32_t)number(liar, 400);
+    if (!head.has_ack) return head;
+    head.ack.largest = number(liar, at->next_id - 1);
+    head.ack.mask = number(liar, UINT64_MAX);
+    head.ack.held_us = number(liar, 100);
+    return head;
+}
+
+size_t gv_liar_message(struct gv_liar *liar, const struct gv_engine *engine, int peer, char *buf,
+                       size_t cap) {
+    uint8_t has = gv_liar_byte(liar);
+    struct gv_message first = head(liar, engine, peer);
+    struct gv_slice ranges = {0};
+    if (has & 1) ranges = summary(liar, &engine->replica);
+    GV_ASSERT(cap > GV_MESSAGE_HEAD_MAX + GV_MESSAGE_TAIL + GV_MESSAGE_RANGES(ranges.len));
+    struct gv_message_writer out;
+    gv_message_begin(&out, &first, buf, cap);
+    if (has & 2) put_entries(liar, &engine->replica, GV_MESSAGE_RANGES(ranges.len), &out);
+    size_t len = gv_message_end(&out, ranges);
+    for (int changes = has / 4 % 8 == 7 ? 1 + has / 32 : 0; changes > 0; changes--) {
+        size_t at = (size_t)gv_liar_byte(liar) << 8;
+        at |= gv_liar_byte(liar);
+        buf[at % len] = (char)gv_liar_byte(liar);
+    }
+    return len;
+}
