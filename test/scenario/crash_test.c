@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: MIT
 // Five real nodes with directories, under load, cut in two now and then, and killed by SIGKILL at
 // random moments, to come back a little later: what any of them has acknowledged is at all of them
-// in the end. GV_ROUNDS=1000 for so many kills of each workload; GV_SEED repeats what is drawn.
+// in the end. And counters that come back without their directories, under the same name: they
+// count on beside what they had said before. GV_ROUNDS=1000 for so many kills of each workload;
+// GV_SEED repeats what is drawn.
 #include "../lib/test.h"
 
 #include "../../engine/prng.h"
@@ -13,6 +15,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -21,6 +24,7 @@ enum {
     WRITERS = 12,      // requests under way, at each node
     ROUNDS = 10,       // by default: kills of one workload
     ROUNDS_A_DIR = 25, // then the next one begins empty
+    LOST = 3,          // by default: directories lost
     KILL_US = 60000,   // between two kills, at the most
     DOWN_US = 40000,   // until a node is back
     WRITES_MAX = 400000,
@@ -252,6 +256,7 @@ static void ask(struct node *node) {
 static void check_all(void) {
     uint64_t end_us = now_us() + AGREE_MS * UINT64_C(1000);
     trial.side = 0;
+    for (int i = 0; i < NODES; i++) nodes[i].agrees = false;
     while (!all_agree()) {
         if (now_us() > end_us) {
             for (int i = 0; i < NODES; i++)
@@ -271,7 +276,7 @@ static void check_all(void) {
     }
 }
 
-static void run_lives(int rounds) {
+static void start_all(void) {
     memset(&trial.known, 0, sizeof trial.known);
     trial.sent = trial.acked = 0;
     trial.side = 0;
@@ -282,8 +287,9 @@ static void run_lives(int rounds) {
         snprintf(nodes[i].log, sizeof nodes[i].log, "%s/log", nodes[i].dir);
         start(&nodes[i]);
     }
-    for (int round = 0; round < rounds; round++) run_round();
-    check_all();
+}
+
+static void kill_all(void) {
     for (int i = 0; i < NODES; i++) {
         kill_node(i);
         gv_proc_remove_dir(nodes[i].dir);
@@ -291,14 +297,23 @@ static void run_lives(int rounds) {
     }
 }
 
-static void run(bool counter) {
+static int rounds_or(int by_default) {
     const char *text = getenv("GV_ROUNDS");
-    int rounds = text != NULL ? (int)strtol(text, NULL, 10) : ROUNDS;
+    return text != NULL ? (int)strtol(text, NULL, 10) : by_default;
+}
+
+static void run(bool counter) {
+    int rounds = rounds_or(ROUNDS);
     long long acked = 0;
     trial.counter = counter;
     gv_prng_init(&prng, gv_test_seed(), counter);
-    for (int done = 0; done < rounds; done += ROUNDS_A_DIR) {
-        run_lives(rounds - done < ROUNDS_A_DIR ? rounds - done : ROUNDS_A_DIR);
+    for (int done = 0; done < rounds;) {
+        start_all();
+        do {
+            run_round();
+        } while (++done < rounds && done % ROUNDS_A_DIR != 0);
+        check_all();
+        kill_all();
         acked += trial.acked;
     }
     printf("%s: %d kills, %lld writes acknowledged, all of them at %d nodes\n",
@@ -316,10 +331,47 @@ static void counter(void **state) {
     run(true);
 }
 
+// A node loses its disk when the others have what it acknowledged. In its next life it has a
+// counter of its own beside the one it had, which would swallow what is added else.
+static void lose_disk(int index) {
+    struct node *node = &nodes[index];
+    kill_node(index);
+    gv_proc_remove_dir(node->dir);
+    run_until(now_us() + gv_prng_below(&prng, DOWN_US));
+    assert_int_equal(mkdir(node->dir, 0700), 0);
+    start(node);
+    uint64_t end_us = now_us() + AGREE_MS * UINT64_C(1000);
+    while (!node->ready && now_us() < end_us) run_until(now_us() + PATIENCE_MS * UINT64_C(1000));
+    assert_true(node->ready);
+    run_until(now_us() + KILL_US);
+}
+
+static void lost_disk(void **state) {
+    (void)state;
+    int rounds = rounds_or(LOST);
+    trial.counter = true;
+    gv_prng_init(&prng, gv_test_seed(), 2);
+    for (int done = 0; done < rounds;) {
+        start_all();
+        run_until(now_us() + KILL_US);
+        do {
+            check_all();
+            lose_disk((int)gv_prng_below(&prng, NODES));
+        } while (++done < rounds && done % ROUNDS_A_DIR != 0);
+        check_all();
+        // Nobody was killed with a request under way, so every one of them counts.
+        assert_int_equal(trial.acked, trial.sent);
+        for (int i = 0; i < NODES; i++) assert_int_equal(nodes[i].sum, trial.sent);
+        kill_all();
+    }
+    printf("counter: %d directories lost, and no increment\n", rounds);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(broadcast),
         cmocka_unit_test(counter),
+        cmocka_unit_test(lost_disk),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
