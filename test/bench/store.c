@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 enum { WRITERS = 64 };
@@ -42,12 +43,21 @@ static long find_number(const char *path, const char *words) {
     return strtol(at, NULL, 10);
 }
 
+// Processor time of the nodes that have ended, in microseconds.
+static double node_us(void) {
+    struct rusage usage;
+    getrusage(RUSAGE_CHILDREN, &usage);
+    return (double)(usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) * 1e6 +
+           (double)(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec);
+}
+
 // Writes a second under this mode. Returns the writes a second, or a negative number.
 static double run_mode(const char *mode, bool small) {
     char dir[4096], log[4200];
     snprintf(dir, sizeof dir, "%s", gv_proc_make_dir());
     snprintf(log, sizeof log, "%s/log", dir);
     struct gv_proc proc;
+    double before_us = node_us();
     const char *arguments[] = {"--data", dir, "--durability", mode, "--log-level", "info", NULL};
     gv_proc_start(&proc, "gv-gset", arguments, log);
     double start = 0, end = small ? 5e7 : 2e9, spent = 0;
@@ -72,9 +82,10 @@ static double run_mode(const char *mode, bool small) {
     long commits = find_number(log, "batches");
     gv_proc_remove_dir(dir);
     if (spent < end || commits <= 0) return -1;
-    printf("store %-5s %d writers: %9.0f writes/s, %7.0f %s/s\n", mode, WRITERS,
-           acked / spent * 1e9, (double)commits / spent * 1e9,
-           strcmp(mode, "none") == 0 ? "batches" : "syncs");
+    printf("store %-5s %d writers: %9.0f writes/s, %7.0f %s/s of %.0f, %.2f us of processor each\n",
+           mode, WRITERS, acked / spent * 1e9, (double)commits / spent * 1e9,
+           strcmp(mode, "none") == 0 ? "batches" : "syncs", (double)acked / (double)commits,
+           (node_us() - before_us) / acked);
     return acked / spent * 1e9;
 }
 
