@@ -293,10 +293,7 @@ void gv_net_fini(struct gv_net *net) {
     free(net->inboxes);
     net->inboxes = NULL;
     if (net->config.delivery != GV_NET_EXACT) return; // what is held was freed above
-    for (size_t i = 0; i < net->config.world->len; i++) {
-        struct gv_world_event *event = &net->config.world->heap[i];
-        if (event->kind == net->config.event_kind) free(event->item);
-    }
+    gv_world_drop(net->config.world, net->config.event_kind, free);
 }
 
 static void count(struct gv_net *net, uint32_t type, size_t size) {

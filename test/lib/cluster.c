@@ -65,9 +65,7 @@ void gv_cluster_init(struct gv_cluster *cluster, const struct gv_cluster_config 
 
 void gv_cluster_fini(struct gv_cluster *cluster) {
     gv_net_fini(&cluster->net);
-    for (size_t i = 0; i < cluster->world.len; i++) {
-        if (cluster->world.heap[i].kind == EVENT_LATE) free(cluster->world.heap[i].item);
-    }
+    gv_world_drop(&cluster->world, EVENT_LATE, free);
     gv_world_fini(&cluster->world);
     for (uint32_t i = 0; i < cluster->config.nodes; i++) {
         gv_engine_free(cluster->nodes[i].engine);

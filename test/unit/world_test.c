@@ -50,11 +50,11 @@ static void sorts_many_random_events(void **state) {
     gv_world_init(&world, 0);
     struct gv_world_event event, last = {0};
     for (int i = 0; i < EVENTS; i++) {
-        gv_world_schedule(&world, gv_prng_below(&prng, 1000), 0, 0, 0, NULL);
+        gv_world_schedule(&world, gv_prng_below(&prng, 1000), 0, 0, (uint64_t)i, NULL);
     }
     for (int i = 0; i < EVENTS; i++) {
         assert_true(gv_world_next(&world, GV_TIME_NEVER - 1, &event));
-        bool later = event.due > last.due || (event.due == last.due && event.seq > last.seq);
+        bool later = event.due > last.due || (event.due == last.due && event.stamp > last.stamp);
         assert_true(i == 0 || later);
         last = event;
     }
