@@ -78,7 +78,8 @@ static MDB_val head_key(void) {
     return (MDB_val){sizeof head_name - 1, (void *)(uintptr_t)head_name};
 }
 
-static int read_head(MDB_val value, struct head *out) {
+// Behind the head stands its own hash.
+static int read_head(const struct gv_digest_key *hash, MDB_val value, struct head *out) {
     struct gv_reader in = {.data = value.mv_data, .len = value.mv_size};
     const uint8_t *name = gv_pack_get_bytes(&in, sizeof magic - 1);
     if (name == NULL || memcmp(name, magic, sizeof magic - 1) != 0) return GV_ECORRUPT;
@@ -91,10 +92,13 @@ static int read_head(MDB_val value, struct head *out) {
     out->sum.sum = gv_pack_get_u64(&in);
     out->epoch = gv_pack_get_u64(&in);
     out->journal = gv_pack_get_u8(&in) == 1;
+    uint64_t fresh = gv_digest_hash(hash, value.mv_data, in.at);
+    if (gv_pack_get_u64(&in) != fresh) return GV_ECORRUPT;
     return in.error != 0 || in.at != in.len ? GV_ECORRUPT : 0;
 }
 
-static int write_head(MDB_txn *txn, MDB_dbi meta, const struct head *head) {
+static int write_head(const struct gv_digest_key *hash, MDB_txn *txn, MDB_dbi meta,
+                      const struct head *head) {
     uint8_t bytes[HEAD_CAP];
     struct gv_writer out = {.data = bytes, .cap = sizeof bytes};
     gv_pack_put_bytes(&out, magic, sizeof magic - 1);
@@ -106,6 +110,7 @@ static int write_head(MDB_txn *txn, MDB_dbi meta, const struct head *head) {
     gv_pack_put_u64(&out, head->sum.sum);
     gv_pack_put_u64(&out, head->epoch);
     gv_pack_put_u8(&out, head->journal);
+    gv_pack_put_u64(&out, gv_digest_hash(hash, bytes, out.len));
     GV_ASSERT(!out.full);
     MDB_val key = head_key(), value = {out.len, bytes};
     return mdb_put(txn, meta, &key, &value, 0);
@@ -223,21 +228,19 @@ static bool check_books(MDB_txn *txn, const char *dir, size_t last_page) {
     return good;
 }
 
-static enum verdict check_contents(MDB_txn *txn) {
-    struct gv_digest_key hash;
+static enum verdict check_contents(const struct gv_digest_key *hash, MDB_txn *txn) {
     struct tally sum;
-    gv_digest_key_init(&hash, (struct gv_slice){0});
-    if (!walk(txn, FREE_LIST, &hash, &sum) || !walk(txn, ROOT, &hash, &sum)) return DAMAGED;
+    if (!walk(txn, FREE_LIST, hash, &sum) || !walk(txn, ROOT, hash, &sum)) return DAMAGED;
     if (sum.count == 0) return GOOD; // killed before its first transaction
     MDB_dbi meta, entries;
     if (mdb_dbi_open(txn, "meta", 0, &meta) != 0) return FOREIGN;
     MDB_val key = head_key(), value;
     if (mdb_get(txn, meta, &key, &value) != 0) return FOREIGN;
     struct head head = {0};
-    int error = read_head(value, &head);
+    int error = read_head(hash, value, &head);
     if (error != 0) return error == GV_EVERSION ? OTHER_FORMAT : DAMAGED;
     if (mdb_dbi_open(txn, "entries", 0, &entries) != 0) return DAMAGED;
-    if (!walk(txn, entries, &hash, &sum)) return DAMAGED;
+    if (!walk(txn, entries, hash, &sum)) return DAMAGED;
     // Of the file's two roots LMDB takes the one that says it is younger: it had better be.
     if (head.txn != mdb_txn_id(txn)) return DAMAGED;
     return sum.count == head.sum.count && sum.sum == head.sum.sum ? GOOD : DAMAGED;
@@ -245,7 +248,7 @@ static enum verdict check_contents(MDB_txn *txn) {
 
 // A transaction as the next start will make it, in a process that may write nothing: it fails at
 // its very end, when all of LMDB's own bookkeeping has been read and worked on.
-static enum verdict rehearse(const char *dir, size_t map) {
+static enum verdict rehearse(const struct gv_digest_key *hash, const char *dir, size_t map) {
     MDB_env *env;
     MDB_txn *txn;
     MDB_dbi meta, entries;
@@ -258,12 +261,13 @@ static enum verdict rehearse(const char *dir, size_t map) {
     if (mdb_txn_begin(env, NULL, 0, &txn) != 0) return DAMAGED;
     if (mdb_dbi_open(txn, "meta", MDB_CREATE, &meta) != 0) return DAMAGED;
     if (mdb_dbi_open(txn, "entries", MDB_CREATE, &entries) != 0) return DAMAGED;
-    if (write_head(txn, meta, &(struct head){0}) != 0) return DAMAGED;
+    if (write_head(hash, txn, meta, &(struct head){0}) != 0) return DAMAGED;
     int error = mdb_txn_commit(txn);
     return error == EFBIG || error == EIO || error == 0 ? GOOD : DAMAGED;
 }
 
-static enum verdict check(const char *dir, uint64_t size, size_t map) {
+static enum verdict check(const struct gv_digest_key *hash, const char *dir, uint64_t size,
+                          size_t map) {
     MDB_env *env;
     MDB_txn *txn;
     MDB_envinfo info;
@@ -278,12 +282,12 @@ static enum verdict check(const char *dir, uint64_t size, size_t map) {
     // Reading beyond the end of a file that was cut off would be answered by a signal.
     if (info.me_last_pgno >= size / stat.ms_psize) return DAMAGED;
     if (mdb_txn_begin(env, NULL, MDB_RDONLY, &txn) != 0) return UNREADABLE;
-    enum verdict verdict = check_contents(txn);
+    enum verdict verdict = check_contents(hash, txn);
     if (verdict != GOOD) return verdict;
     if (!check_books(txn, dir, info.me_last_pgno)) return DAMAGED;
     mdb_txn_abort(txn);
     mdb_env_close(env);
-    return rehearse(dir, map);
+    return rehearse(hash, dir, map);
 }
 
 static int explain(int status, char *fault, size_t cap) {
@@ -306,7 +310,7 @@ static int explain(int status, char *fault, size_t cap) {
     }
 }
 
-static int check_in_child(const char *dir, uint64_t size, size_t map, char *fault, size_t cap) {
+static int check_in_child(struct gv_store_lmdb *lmdb, uint64_t size) {
     pid_t child = fork();
     if (child == 0) {
         static const int deadly[] = {SIGSEGV, SIGBUS, SIGABRT, SIGFPE, SIGILL, SIGALRM};
@@ -315,7 +319,7 @@ static int check_in_child(const char *dir, uint64_t size, size_t map, char *faul
         alarm(CHECK_S);
         int null = open("/dev/null", O_WRONLY); // what a dying library says is not for the log
         if (null >= 0) dup2(null, STDERR_FILENO);
-        _exit((int)check(dir, size, map));
+        _exit((int)check(&lmdb->hash, lmdb->dir, size, lmdb->map));
     }
     int status = 0;
     pid_t ended = child;
@@ -325,10 +329,10 @@ static int check_in_child(const char *dir, uint64_t size, size_t map, char *faul
         } while (ended < 0 && errno == EINTR);
     }
     if (ended < 0) {
-        snprintf(fault, cap, "cannot start its check: %s", strerror(errno));
+        snprintf(lmdb->text, sizeof lmdb->text, "cannot start its check: %s", strerror(errno));
         return GV_EIO;
     }
-    return explain(status, fault, cap);
+    return explain(status, lmdb->text, sizeof lmdb->text);
 }
 
 // ---- The files ----------------------------------------------------------------------------------
@@ -381,7 +385,7 @@ static int open_env(struct gv_store_lmdb *lmdb) {
 static int get_head(struct gv_store_lmdb *lmdb, MDB_txn *txn, struct head *head) {
     MDB_val key = head_key(), value;
     int error = mdb_get(txn, lmdb->meta, &key, &value);
-    if (error == 0 && read_head(value, head) != 0) error = MDB_CORRUPTED;
+    if (error == 0 && read_head(&lmdb->hash, value, head) != 0) error = MDB_CORRUPTED;
     return error;
 }
 
@@ -402,7 +406,7 @@ static int open_databases(struct gv_store_lmdb *lmdb, uint64_t epoch, struct hea
     if (error == 0) error = get_head(lmdb, txn, head);
     if (error == MDB_NOTFOUND) {
         *head = (struct head){.epoch = epoch};
-        error = write_head(txn, lmdb->meta, head);
+        error = write_head(&lmdb->hash, txn, lmdb->meta, head);
     }
     return end(txn, error);
 }
@@ -498,7 +502,7 @@ static int write_once(struct gv_store_lmdb *lmdb, const struct gv_store_batch *b
     error = get_head(lmdb, txn, &head);
     if (error == 0 && batch != NULL) error = put_all(lmdb, txn, batch, &head.sum);
     if (error == 0 && batch == NULL) error = put_journal(lmdb, txn, &head);
-    if (error == 0) error = write_head(txn, lmdb->meta, &head);
+    if (error == 0) error = write_head(&lmdb->hash, txn, lmdb->meta, &head);
     error = end(txn, error);
     if (error == 0 && batch == NULL) gv_journal_begin(&lmdb->journal, head.epoch);
     return error;
@@ -606,7 +610,7 @@ static int begin_life(struct gv_store_lmdb *lmdb, const struct gv_store_lmdb_con
     head.whole = config->whole;
     head.journal = config->sync;
     lmdb->incarnation = head.incarnation;
-    if (error == 0) error = write_head(txn, lmdb->meta, &head);
+    if (error == 0) error = write_head(&lmdb->hash, txn, lmdb->meta, &head);
     error = end(txn, error);
     if (error == 0) error = mdb_env_sync(lmdb->env, 1);
     return error == 0 ? 0 : fail(lmdb, "start", error);
@@ -623,7 +627,7 @@ static int open_directory(struct gv_store_lmdb *lmdb, const struct gv_store_lmdb
     uint64_t size = there ? (uint64_t)stat_of.st_size : 0;
     lmdb->map = MAP_FIRST;
     while (lmdb->map / 2 < size) lmdb->map *= 2;
-    if (there) error = check_in_child(lmdb->dir, size, lmdb->map, lmdb->text, sizeof lmdb->text);
+    if (there) error = check_in_child(lmdb, size);
     if (error != 0) return error;
     error = open_env(lmdb);
     if (error == 0) error = open_journal(lmdb, config);
@@ -677,7 +681,7 @@ static int end_life(struct gv_store_lmdb *lmdb) {
     struct head head = {0};
     error = get_head(lmdb, txn, &head);
     head.whole = true;
-    if (error == 0) error = write_head(txn, lmdb->meta, &head);
+    if (error == 0) error = write_head(&lmdb->hash, txn, lmdb->meta, &head);
     return end(txn, error);
 }
 

@@ -3,8 +3,9 @@
 // crash at any moment leaves as the last transaction made it.
 //
 //   DIR/data.mdb          two databases: "entries", the records, and "meta", of which the value
-//                         "head" tells format, incarnation, number and hash sum of the records, and
-//                         from which epoch of the journal on batches are not in here yet
+//                         "head" tells format, incarnation, number and hash sum of the records,
+//                         from which epoch of the journal on batches are not in here yet, and its
+//                         own hash
 //   DIR/lock.mdb          LMDB's own
 //   DIR/grapevine.journal batches on their way into data.mdb (journal.h), if they are synced
 //   DIR/grapevine.lock    locked by the process that uses the directory
