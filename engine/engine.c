@@ -521,9 +521,10 @@ static bool outline(struct gv_engine *engine, gv_time now, int index, struct out
     out->head = (struct gv_message){
         .sync = out->answers || out->opens,
         // A step of a sync is followed up until it is known to have come. Idle comparisons are
-        // not: equal roots need no answer. The first number of all tells that a life begins.
-        .has_id = open &&
-                  (out->news || peer->ask || out->answers || peer->follow_up || !peer->introduced),
+        // not: equal roots need no answer. The first number of all tells that a life begins, which
+        // can wait while the roots may be equal: whoever finds them different is answered.
+        .has_id = open && (out->news || peer->ask || out->answers || peer->follow_up ||
+                           !(peer->introduced || out->opens)),
         .id = peer->next_id,
         .ask = peer->ask && open,
         .up = index == engine->push.parent,

@@ -9,9 +9,9 @@
 enum {
     GV_CHECK_TRAFFIC_NODE = 1000, // messages a node may send in a second …
     GV_CHECK_TRAFFIC_OP = 16,     // … and for each operation a second: more is a flood
-    // Silence: one message a second of all together, or one in so long of each node, and a few in
-    // any case. A node that still suspects another compares every four seconds, and is answered.
-    GV_CHECK_TRAFFIC_IDLE_S = 2,
+    // Silence: one message a second of all together, and a few in any case; but of a node that
+    // still suspects another, which it compares with every four seconds and more, one a second as
+    // well.
     GV_CHECK_TRAFFIC_IDLE = 8,
 };
 
@@ -29,8 +29,9 @@ void gv_check_traffic_init(struct gv_check_traffic *traffic, uint32_t nodes, dou
 // in sight.
 bool gv_check_traffic_look(struct gv_check_traffic *traffic, gv_time now, uint64_t messages,
                            struct gv_errors *errors);
-// In so long a time, in which there was nothing to say, they sent so many.
-void gv_check_traffic_silence(const struct gv_check_traffic *traffic, gv_time lasted,
-                              uint64_t messages, struct gv_errors *errors);
+// In so long a time, in which there was nothing to say, they sent so many. `suspicion`: for how
+// much of it nodes suspected others, those of all nodes added up.
+void gv_check_traffic_silence(gv_time lasted, gv_time suspicion, uint64_t messages,
+                              struct gv_errors *errors);
 
 #endif

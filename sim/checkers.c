@@ -2,6 +2,9 @@
 #include "checkers.h"
 
 #include "check_protocol.h"
+#include "memory.h"
+
+#include <stdlib.h>
 
 void gv_checkers_init(struct gv_checkers *checkers, uint32_t nodes, double rate, size_t message_max,
                       struct gv_errors *errors) {
@@ -10,11 +13,14 @@ void gv_checkers_init(struct gv_checkers *checkers, uint32_t nodes, double rate,
     gv_check_bounds_init(&checkers->bounds, nodes, message_max);
     gv_check_growth_init(&checkers->growth, nodes);
     gv_check_traffic_init(&checkers->traffic, nodes, rate);
+    checkers->suspects = gv_memory_new(nodes * sizeof *checkers->suspects);
 }
 
 void gv_checkers_fini(struct gv_checkers *checkers) {
     GV_ASSERT(checkers != NULL);
     gv_check_growth_fini(&checkers->growth);
+    free(checkers->suspects);
+    checkers->suspects = NULL;
 }
 
 void gv_checkers_line(struct gv_checkers *checkers, uint32_t node, struct gv_slice line) {
@@ -29,6 +35,17 @@ void gv_checkers_node(struct gv_checkers *checkers, uint32_t node, uint64_t entr
     gv_check_bounds_memory(&checkers->bounds, node, entries, memory, checkers->errors);
 }
 
+void gv_checkers_suspects(struct gv_checkers *checkers, uint32_t node, bool suspects) {
+    GV_ASSERT(node < checkers->traffic.nodes);
+    checkers->suspecting += (uint32_t)suspects - (uint32_t)checkers->suspects[node];
+    checkers->suspects[node] = suspects;
+}
+
+void gv_checkers_stats(struct gv_checkers *checkers, uint32_t node, const struct gv_stats *stats) {
+    GV_ASSERT(node < checkers->traffic.nodes);
+    gv_check_queues_look(node, stats, checkers->errors);
+}
+
 void gv_checkers_forget(struct gv_checkers *checkers, uint32_t node) {
     gv_check_growth_forget(&checkers->growth, node);
 }
@@ -39,12 +56,15 @@ bool gv_checkers_time(struct gv_checkers *checkers, gv_time now, uint64_t messag
     if (calm && checkers->silent_at == 0) {
         checkers->silent_at = now;
         checkers->silent_from = messages;
+    } else if (checkers->silent_at > 0) {
+        checkers->suspicion += checkers->suspecting * (now - checkers->looked_at);
     }
+    checkers->looked_at = now;
     if (!quiet && checkers->silent_at > 0 && !checkers->silence_judged) {
         checkers->silence_judged = true;
         gv_time lasted = now - checkers->silent_at;
         if (lasted >= GV_CHECKERS_LISTEN_MS * GV_MS) {
-            gv_check_traffic_silence(&checkers->traffic, lasted, messages - checkers->silent_from,
+            gv_check_traffic_silence(lasted, checkers->suspicion, messages - checkers->silent_from,
                                      checkers->errors);
         }
     }

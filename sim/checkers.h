@@ -5,6 +5,7 @@
 
 #include "check_bounds.h"
 #include "check_growth.h"
+#include "check_queues.h"
 #include "check_traffic.h"
 
 struct gv_checkers {
@@ -16,6 +17,10 @@ struct gv_checkers {
     gv_time silent_at;    // since when all should be silent; 0: not yet
     uint64_t silent_from; // messages sent by then
     bool silence_judged;
+    bool *suspects;      // whether a node suspects another …
+    uint32_t suspecting; // … and how many do
+    gv_time looked_at;   // in the silence, and until then …
+    gv_time suspicion;   // … they have suspected others for so long, added up
 };
 
 enum {
@@ -33,6 +38,10 @@ void gv_checkers_line(struct gv_checkers *checkers, uint32_t node, struct gv_sli
 // Something happened to a node whose replica has so many entries, and which has so much memory.
 void gv_checkers_node(struct gv_checkers *checkers, uint32_t node, uint64_t entries,
                       uint64_t memory);
+// Whether that node suspects another; to be told while all is quiet.
+void gv_checkers_suspects(struct gv_checkers *checkers, uint32_t node, bool suspects);
+// A life of a node ends, or the run: these are its statistics.
+void gv_checkers_stats(struct gv_checkers *checkers, uint32_t node, const struct gv_stats *stats);
 // A fault took what a node had.
 void gv_checkers_forget(struct gv_checkers *checkers, uint32_t node);
 // Messages sent between nodes so far; whether there are operations or faults, or all is `quiet`.

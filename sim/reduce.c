@@ -293,7 +293,8 @@ static bool drop_parts(struct reducer *reducer, size_t step) {
     return false;
 }
 
-// Smaller numbers, as long as they have a unit: times and shares.
+// Smaller numbers, as long as they have a unit: times and shares, of which less is milder. Of what
+// a link carries less is harsher, and next to nothing is another fault.
 static bool lower_numbers(struct reducer *reducer, size_t step) {
     struct word words[WORDS_MAX];
     size_t count = split(reducer->best.steps[step].text, words);
@@ -303,6 +304,7 @@ static bool lower_numbers(struct reducer *reducer, size_t step) {
         double now = strtod(word, &unit);
         size_t digits = (size_t)(unit - word);
         if (word[0] < '0' || word[0] > '9' || digits >= words[i].len || now < 1) continue;
+        if (memchr(unit, '/', words[i].len - digits) != NULL) continue;
         for (double lower = 1; lower <= now / 2; lower *= 10) {
             // The largest round number below is tried last: 1, 10, 100, then half.
             char number[NUMBER_MAX];

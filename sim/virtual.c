@@ -347,6 +347,12 @@ static void wake(struct vnode *vnode) {
 
 // ---- Lines from nodes ----
 
+static void look_at_suspicions(struct vnode *vnode, const struct gv_engine *engine) {
+    struct gv_engine_stats stats;
+    gv_engine_stats(engine, &stats);
+    gv_checkers_suspects(&vnode->sim->checkers, index_of(vnode), stats.suspected > 0);
+}
+
 // Passes on all that a node has to say now.
 static void drain(struct vnode *vnode) {
     struct gv_virtual *sim = vnode->sim;
@@ -373,6 +379,7 @@ static void drain(struct vnode *vnode) {
     if (engine != NULL) {
         gv_checkers_node(&sim->checkers, index_of(vnode), gv_engine_root(engine).count,
                          vnode->memory);
+        if (sim->checkers.quiet_at > 0) look_at_suspicions(vnode, engine);
     }
     if (vnode->held_len > 0) release(vnode);
     write_batch(vnode);
@@ -503,6 +510,7 @@ static void count(struct vnode *vnode) {
     struct gv_stats stats;
     gv_node_stats(vnode->node, &stats);
     gv_traffic_add(&vnode->sim->traffic, &stats);
+    gv_checkers_stats(&vnode->sim->checkers, index_of(vnode), &stats);
 }
 
 // A node that is down can lose its disk only; it is brought up for a moment to see what that is.
@@ -733,10 +741,10 @@ struct gv_disk *gv_virtual_disk(struct gv_virtual *sim, uint32_t node) {
 }
 
 struct gv_result gv_virtual_finish(struct gv_virtual *sim) {
-    struct gv_result result = gv_trial_finish(sim->trial);
     struct gv_traffic past = sim->traffic; // of lives that have ended
     for (uint32_t i = 0; i < sim->config.trial.nodes; i++)
         if (sim->nodes[i].node != NULL) count(&sim->nodes[i]);
+    struct gv_result result = gv_trial_finish(sim->trial);
     result.traffic = sim->traffic;
     result.traffic.nodes = sim->config.trial.nodes;
     sim->traffic = past;

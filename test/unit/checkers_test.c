@@ -50,6 +50,39 @@ static void bounds_are_looked_at(void **state) {
     gv_errors_fini(&errors);
 }
 
+static void queues_have_bounds(void **state) {
+    (void)state;
+    struct gv_errors errors = {0};
+    const struct gv_stats full = {.numbers = {.queued_replies = GV_CHECK_QUEUES_REPLIES,
+                                              .queued_reads = GV_CHECK_QUEUES_READS,
+                                              .queued_news = GV_CHECK_QUEUES_NEWS,
+                                              .queued_syncs = GV_CHECK_QUEUES_SYNCS,
+                                              .queued_store = GV_CHECK_QUEUES_STORE}};
+    struct gv_stats fuller[] = {full, full, full, full, full};
+    fuller[0].numbers.queued_replies++;
+    fuller[1].numbers.queued_reads++;
+    fuller[2].numbers.queued_news++;
+    fuller[3].numbers.queued_syncs++;
+    fuller[4].numbers.queued_store++;
+    struct gv_checkers checkers;
+    gv_checkers_init(&checkers, 8, 1, 1000, &errors);
+    gv_checkers_stats(&checkers, 7, &full);
+    expect(&errors, 0, "");
+    static const char *const said[] = {
+        "queue too long: 2097153 bytes of replies waited in n7",
+        "queue too long: 1025 long replies",
+        "queue too long: 65537 changes to be told",
+        "queue too long: 5 summaries",
+        "queue too long: 11534337 bytes to be stored waited in n7, and the bound is 11534336",
+    };
+    for (size_t i = 0; i < sizeof said / sizeof *said; i++) {
+        gv_checkers_stats(&checkers, 7, &fuller[i]);
+        expect(&errors, i + 1, said[i]);
+    }
+    gv_checkers_fini(&checkers);
+    gv_errors_fini(&errors);
+}
+
 static void lines_between_nodes_are_measured(void **state) {
     (void)state;
     static const char line[] =
@@ -88,28 +121,30 @@ static void a_flood_is_noticed(void **state) {
 static void silence_has_a_bound(void **state) {
     (void)state;
     struct gv_errors errors = {0};
-    struct gv_check_traffic traffic;
-    gv_check_traffic_init(&traffic, 1, 10);
-    gv_check_traffic_silence(&traffic, 20000 * GV_MS, 20 + GV_CHECK_TRAFFIC_IDLE, &errors);
+    const gv_time lasted = 20000 * GV_MS, suspicion = 3000 * GV_MS;
+    gv_check_traffic_silence(lasted, 0, 20 + GV_CHECK_TRAFFIC_IDLE, &errors);
+    gv_check_traffic_silence(lasted, suspicion, 23 + GV_CHECK_TRAFFIC_IDLE, &errors);
     expect(&errors, 0, "");
-    gv_check_traffic_silence(&traffic, 20000 * GV_MS, 21 + GV_CHECK_TRAFFIC_IDLE, &errors);
+    gv_check_traffic_silence(lasted, 0, 21 + GV_CHECK_TRAFFIC_IDLE, &errors);
     expect(&errors, 1, "not silent: ");
-    gv_check_traffic_init(&traffic, 100 * GV_CHECK_TRAFFIC_IDLE_S, 10);
-    gv_check_traffic_silence(&traffic, 20000 * GV_MS, 2000 + GV_CHECK_TRAFFIC_IDLE, &errors);
-    expect(&errors, 1, "not silent: ");
-    gv_check_traffic_silence(&traffic, 20000 * GV_MS, 2001 + GV_CHECK_TRAFFIC_IDLE, &errors);
+    gv_check_traffic_silence(lasted, suspicion, 24 + GV_CHECK_TRAFFIC_IDLE, &errors);
     expect(&errors, 2, "not silent: ");
     gv_errors_fini(&errors);
 }
 
-// Messages of a run whose quiet lasts so long; in its silence, so many are sent.
-static void play(uint64_t quiet_ms, uint64_t noise, struct gv_errors *errors) {
+// Messages of a run whose quiet lasts so long; in its silence, so many are sent, and so many nodes
+// suspect others.
+static void play(uint64_t quiet_ms, uint64_t noise, uint32_t suspecting, struct gv_errors *errors) {
     struct gv_checkers checkers;
     gv_checkers_init(&checkers, 3, 1, 1000, errors);
     gv_time now = 1000 * GV_MS, quiet = now + 2000 * GV_MS;
     assert_true(gv_checkers_time(&checkers, now, 500, false));
     assert_true(gv_checkers_time(&checkers, quiet, 800, true));
     gv_time calm = quiet + GV_CHECKERS_CALM_MS * GV_MS;
+    for (uint32_t node = 0; node < suspecting; node++) {
+        gv_checkers_suspects(&checkers, node, true);
+        gv_checkers_suspects(&checkers, node, true);
+    }
     if (quiet_ms > GV_CHECKERS_CALM_MS) {
         assert_true(gv_checkers_time(&checkers, calm, 900, true));
     }
@@ -122,12 +157,15 @@ static void silence_is_judged_if_there_was_time(void **state) {
     (void)state;
     struct gv_errors errors = {0};
     uint64_t enough = GV_CHECKERS_CALM_MS + GV_CHECKERS_LISTEN_MS;
-    play(1000, 1000, &errors);
-    play(enough - 1, 1000, &errors);
-    play(enough, 5, &errors);
+    play(1000, 1000, 0, &errors);
+    play(enough - 1, 1000, 0, &errors);
+    play(enough, 5, 0, &errors);
+    play(enough, 23, 2, &errors);
     expect(&errors, 0, "");
-    play(enough, 1000, &errors);
+    play(enough, 1000, 0, &errors);
     expect(&errors, 1, "not silent: 1000 messages in 5 s");
+    play(enough, 24, 2, &errors);
+    expect(&errors, 2, "not silent: 24 messages in 5 s");
     gv_errors_fini(&errors);
 }
 
@@ -135,6 +173,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(whoever_forgets_is_told),
         cmocka_unit_test(bounds_are_looked_at),
+        cmocka_unit_test(queues_have_bounds),
         cmocka_unit_test(lines_between_nodes_are_measured),
         cmocka_unit_test(a_flood_is_noticed),
         cmocka_unit_test(silence_has_a_bound),

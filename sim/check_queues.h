@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: MIT
+// Queues have bounds, and stay within them: what a node says of the deepest that each has been.
+#ifndef GV_SIM_CHECK_QUEUES_H
+#define GV_SIM_CHECK_QUEUES_H
+
+#include "../engine/news.h"
+#include "../node/commit.h"
+#include "../node/node.h"
+#include "errors.h"
+
+enum {
+    GV_CHECK_QUEUES_LINE = GV_NODE_LINE_DEFAULT, // what comes in beside a full queue
+    GV_CHECK_QUEUES_REPLIES = GV_NODE_REPLIES_DEFAULT + GV_CHECK_QUEUES_LINE, // bytes
+    GV_CHECK_QUEUES_READS = GV_NODE_READS_MAX,                                // long replies
+    GV_CHECK_QUEUES_NEWS = GV_NEWS_MAX,                                       // changes
+    GV_CHECK_QUEUES_SYNCS = 4, // summaries: as many peers are answered at once
+    // Bytes: a batch being written, another being put together, and the writes that wait for it.
+    GV_CHECK_QUEUES_STORE = 2 * (GV_COMMIT_SLICE + GV_CHECK_QUEUES_LINE) + GV_COMMIT_WAITING_MAX,
+};
+
+// A node that is going down, or at the end, says so of its life.
+void gv_check_queues_look(uint32_t node, const struct gv_stats *stats, struct gv_errors *errors);
+
+#endif
