@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "core.h"
 
-enum { GUESS_MS = 500 }; // a round trip before any is measured
-
 struct gv_peer *gv_core_peer(struct gv_engine *engine, int index) {
     GV_ASSERT(index >= 0 && (uint32_t)index < engine->peer_count && index != (int)engine->self);
     if (engine->peers[index] == NULL) {
@@ -42,7 +40,7 @@ gv_time gv_core_guess(const struct gv_engine *engine) {
         if (engine->peers[engine->push.children[i]]->measured)
             known = engine->peers[engine->push.children[i]];
     }
-    if (known == NULL || !known->measured) return GUESS_MS * GV_MS;
+    if (known == NULL || !known->measured) return GV_PEER_GUESS_MS * GV_MS;
     return 2 * known->srtt;
 }
 

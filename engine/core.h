@@ -66,6 +66,7 @@ struct gv_sync {
 // A round of comparisons with everybody; see tour.h.
 struct gv_tour {
     enum { GV_TOUR_NONE, GV_TOUR_PLANNED, GV_TOUR_GOING, GV_TOUR_ENDING } stage;
+    bool told;        // who was sent a message since need not be visited
     gv_time since;    // when it was planned
     uint32_t visited; // so many of the others, counted from this node on
 };

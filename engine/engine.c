@@ -190,8 +190,7 @@ static int prepare(struct gv_engine *engine, gv_time now, struct gv_slice self,
     error = gv_timers_init(&engine->timers, engine->alloc, (uint32_t)count + GV_CORE_TIMERS);
     if (!error) error = gv_push_join(engine);
     if (!error) error = gv_sync_join(engine, now);
-    // What an earlier life wrote may not have come to all.
-    if (!error && gv_tree_root(&engine->replica.tree).count > 0) gv_tour_plan(engine, now);
+    if (!error) gv_tour_begin(engine, now);
     return error;
 }
 
@@ -435,8 +434,9 @@ static void greet(struct gv_engine *engine, gv_time now, int index,
     if (peer->heard) { // what it told some of us, it may tell no more
         gv_sync_trouble(engine, now);
         gv_tour_plan(engine, now);
+    } else if (!child || message->ranges.len > 0) {
+        return;
     }
-    if ((!peer->heard && !child) || message->ranges.len > 0) return;
     peer->open_sync = peer->follow_up = true;
     gv_core_enqueue(engine, index);
 }
@@ -496,12 +496,17 @@ int gv_engine_receive(struct gv_engine *engine, gv_time now, int index,
 
 // How long an acknowledgement of what is sent now may take.
 static gv_time patience(const struct gv_engine *engine, gv_time now, int index, bool ask) {
-    gv_time timeout = gv_peer_timeout(engine->peers[index], gv_core_guess(engine));
+    const struct gv_peer *peer = engine->peers[index];
+    gv_time timeout = gv_peer_timeout(peer, gv_core_guess(engine));
+    if (ask) return timeout;
+    // An answer that takes its time may also come from further off than the peers measured so far.
+    gv_time far = GV_PEER_GUESS_MS * GV_MS;
+    if (!peer->measured && timeout < far) timeout = far;
     // This node is the peer's child exactly if the peer is its parent.
     bool up = index == engine->push.parent;
     gv_time delay = up ? gv_push_answer_time(engine, now) : 0;
     if (delay == 0) delay = gv_push_ack_delay(engine, up);
-    return ask ? timeout : timeout + delay;
+    return timeout + delay;
 }
 
 // The head of what is to be said, and which parts shall follow it.
@@ -582,9 +587,12 @@ size_t gv_engine_send(struct gv_engine *engine, gv_time now, char *buf, size_t c
         engine->queue_len--;
         engine->peers[index]->queued = false;
         size_t len = compose(engine, now, index, buf);
-        // A summary that turns out to be equal leaves nothing to say, but may have another behind.
-        bool news = len > 0 && gv_push_pending(engine, index) && gv_peer_open(engine->peers[index]);
-        if (news || gv_sync_waits(engine, index)) gv_core_enqueue(engine, index);
+        // A summary that turns out to be equal leaves nothing to say, but may have another behind,
+        // or a sync to be opened after it.
+        const struct gv_peer *state = engine->peers[index];
+        bool news = len > 0 && gv_push_pending(engine, index) && gv_peer_open(state);
+        if (news || gv_sync_waits(engine, index) || state->open_sync)
+            gv_core_enqueue(engine, index);
         gv_core_arm_peer(engine, index, now);
         if (len == 0) continue;
         engine->stats.sent_messages++;

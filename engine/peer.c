@@ -228,6 +228,13 @@ bool gv_peer_fails(const struct gv_peer *peer) {
     return peer->strikes >= (peer->spoke ? GV_PEER_DEAF : GV_PEER_STRIKES);
 }
 
+bool gv_peer_awaits(const struct gv_peer *peer, gv_time sent) {
+    for (int i = 0; i < peer->flight_count; i++) {
+        if (peer->flights[i].sync && peer->flights[i].sent == sent) return true;
+    }
+    return false;
+}
+
 void gv_peer_disown(struct gv_peer *peer) {
     for (int i = 0; i < peer->flight_count; i++) peer->flights[i].sync = false;
 }
@@ -243,7 +250,11 @@ void gv_peer_reset(struct gv_peer *peer, uint64_t position) {
 gv_time gv_peer_timeout(const struct gv_peer *peer, gv_time guess) {
     gv_time timeout = wait_for(peer, guess);
     int beyond = peer->strikes > GV_PEER_DEAF ? peer->strikes - GV_PEER_DEAF : 0;
-    return at_most(timeout << at_most((gv_time)beyond, 4), TIMEOUT_MAX_MS * GV_MS);
+    gv_time longer = at_most(timeout << at_most((gv_time)beyond, 4), TIMEOUT_MAX_MS * GV_MS);
+    if (peer->measured) return longer;
+    // A guess, drawn from peers that may be much nearer: each silence makes it twice as long.
+    gv_time wiser = at_most(timeout << at_most(peer->strikes, 5), GV_PEER_GUESS_MS * GV_MS);
+    return wiser > longer ? wiser : longer;
 }
 
 gv_time gv_peer_due(const struct gv_peer *peer, gv_time now) {

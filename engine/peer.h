@@ -17,11 +17,12 @@ extern "C" {
 #endif
 
 enum {
-    GV_PEER_FLIGHTS = 16, // most messages unacknowledged at once
-    GV_PEER_LATE = 8,     // given up last, whose acknowledgement may be late
-    GV_PEER_STRIKES = 4,  // time-outs in a row that make a silent peer suspected …
-    GV_PEER_DEAF = 8,     // … and one that speaks, but does not seem to hear
-    GV_PEER_UNACKED = 8,  // messages received that are acknowledged without delay
+    GV_PEER_FLIGHTS = 16,   // most messages unacknowledged at once
+    GV_PEER_LATE = 8,       // given up last, whose acknowledgement may be late
+    GV_PEER_STRIKES = 4,    // time-outs in a row that make a silent peer suspected …
+    GV_PEER_DEAF = 8,       // … and one that speaks, but does not seem to hear
+    GV_PEER_UNACKED = 8,    // messages received that are acknowledged without delay
+    GV_PEER_GUESS_MS = 500, // a round trip of which nothing is known
 };
 
 // A message on its way.
@@ -108,12 +109,15 @@ GV_API int gv_peer_missed(struct gv_peer *peer, gv_time now, gv_time usual);
 GV_API bool gv_peer_fails(const struct gv_peer *peer);
 // Gives up the flights that are due; what they carried is news again. Returns how many.
 GV_API int gv_peer_expire(struct gv_peer *peer, gv_time now);
+// Whether a step of a sync that left then is still on its way, for all this node knows.
+GV_API bool gv_peer_awaits(const struct gv_peer *peer, gv_time sent);
 // The syncs under way need not be opened again, should a step be lost.
 GV_API void gv_peer_disown(struct gv_peer *peer);
 // Gives up all flights and moves the peer to this position of the log.
 GV_API void gv_peer_reset(struct gv_peer *peer, uint64_t position);
 
-// How long to wait for an answer that is given at once; `guess` where nothing is measured yet.
+// How long to wait for an answer that is given at once; `guess` where nothing is measured yet,
+// doubled up to GV_PEER_GUESS_MS with each time-out, as the peer may be further off than it says.
 GV_API gv_time gv_peer_timeout(const struct gv_peer *peer, gv_time guess);
 
 // When something is to be done about this peer, looking only at times after `now`.

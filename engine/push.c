@@ -195,7 +195,7 @@ static void keep(struct gv_engine *engine, uint32_t ref, int origin, bool wanted
 
 void gv_push_changed(struct gv_engine *engine, gv_time now, uint32_t ref, int origin, bool sync) {
     const struct gv_push *push = &engine->push;
-    bool learned = direct(engine) && sync && gv_tour_learns(engine);
+    bool learned = sync && gv_tour_learns(engine);
     bool ours = !direct(engine) || origin == GV_NEWS_SELF || learned;
     bool up = push->parent != GV_CORE_NONE && origin != push->parent;
     bool only = push->child_count == 1 && (int)push->children[0] == origin;
@@ -235,11 +235,11 @@ void gv_push_heard(struct gv_engine *engine, gv_time now, int peer,
     bool child = message->up && (uint32_t)peer > engine->self;
     if (child && !state->child) {
         add_child(engine, peer);
-        gv_peer_reset(state, engine->news.head); // a sync tells the rest
-        if (message->ranges.len == 0) {
-            state->open_sync = state->follow_up = true;
-            gv_core_enqueue(engine, peer);
-        }
+        gv_peer_reset(state, engine->news.head);
+        // A sync tells the rest: a new one, unless this message opens it. A step of one that is
+        // under way may answer to less than there is by now.
+        state->open_sync = state->follow_up = true;
+        gv_core_enqueue(engine, peer);
     } else if (!child && state->child) {
         remove_child(engine, peer);
         if (push->child_count == 0) gv_push_trim(engine);
@@ -281,6 +281,7 @@ void gv_push_up(struct gv_engine *engine) {
 
 void gv_push_again(struct gv_engine *engine, gv_time now, int peer) {
     const struct gv_push *push = &engine->push;
+    if (engine->peers[peer]->open_sync) gv_core_enqueue(engine, peer);
     if (!gv_push_pending(engine, peer)) return;
     if (direct(engine)) {
         gv_core_enqueue(engine, peer);
@@ -366,6 +367,7 @@ static bool skip(struct gv_engine *engine, int peer) {
     if (state->sent < engine->news.tail) { // the log has gone on without this peer
         gv_peer_reset(state, engine->news.tail);
         state->open_sync = state->follow_up = true;
+        gv_core_enqueue(engine, peer);
     }
     while (state->sent < engine->news.head && !deliverable(engine, state->sent, peer))
         state->sent++;

@@ -30,7 +30,8 @@ void gv_push_wave(struct gv_engine *engine, gv_time now);
 void gv_push_up(struct gv_engine *engine);
 // Whether the parent knows, or is about to hear, that this node is there.
 bool gv_push_introduces(const struct gv_engine *engine);
-// News for this peer were lost: they leave with the next wave that can be met.
+// Messages to this peer were lost. Their news leave with the next wave that can be met; a sync is
+// opened again at once.
 void gv_push_again(struct gv_engine *engine, gv_time now, int peer);
 // Takes another parent if a better one is there; after a change of who is suspected.
 void gv_push_choose(struct gv_engine *engine, gv_time now);

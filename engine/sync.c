@@ -49,16 +49,19 @@ void gv_sync_trouble(struct gv_engine *engine, gv_time now) {
     gv_core_arm(engine, GV_CORE_SYNC, now + jitter(engine, SOON_MS * GV_MS));
 }
 
-// While somebody is suspected, half of the choices fall on such, whom nobody else may be trying.
-static int choose(struct gv_engine *engine) {
+// While somebody is suspected, half of the choices fall on such, whom nobody else may be trying. A
+// node that `begins` and knows nothing asks nobody twice, for that one may know nothing either.
+static int choose(struct gv_engine *engine, bool begins) {
     bool suspects = engine->stats.suspected > 0 && gv_prng_below(&engine->prng, 2) == 0;
     int start = (int)gv_prng_below(&engine->prng, engine->peer_count);
     int choice = GV_CORE_NONE;
     for (uint32_t i = 0; i < engine->peer_count; i++) {
         int peer = (int)(((uint32_t)start + i) % engine->peer_count);
         if (peer == (int)engine->self) continue;
-        bool suspected = engine->peers[peer] != NULL && engine->peers[peer]->suspected;
-        if (suspected == suspects) return peer;
+        const struct gv_peer *state = engine->peers[peer];
+        bool suspected = state != NULL && state->suspected;
+        bool asked = state != NULL && state->opened_at > 0;
+        if (suspected == suspects && !(begins && asked)) return peer;
         choice = peer;
     }
     return choice;
@@ -90,12 +93,12 @@ void gv_sync_due(struct gv_engine *engine, gv_time now) {
     gv_time pause = parted ? PARTED_MS * GV_MS : idle_pause(engine);
     gv_core_arm(engine, GV_CORE_SYNC, now + jitter(engine, pause));
     int parent = engine->push.parent;
-    bool begun = sync->begun == BEGIN_ROUNDS;
+    bool begins = sync->begun > 0, begun = sync->begun == BEGIN_ROUNDS;
     bool empty = gv_tree_root(&engine->replica.tree).count == 0;
     // Nothing heard of yet: the peer asked may be as new as this node.
     if (sync->begun > 0 && --sync->begun > 0 && empty) gv_sync_trouble(engine, now);
     if (begun && parent != GV_CORE_NONE && gv_push_introduces(engine)) return;
-    int peer = trouble && parent != GV_CORE_NONE ? parent : choose(engine);
+    int peer = trouble && parent != GV_CORE_NONE ? parent : choose(engine, begins);
     struct gv_peer *state = gv_core_peer(engine, peer);
     if (state == NULL || recent(engine, peer, state->synced_at, now)) return; // it is at it
     state->open_sync = true;
@@ -174,7 +177,9 @@ int gv_sync_take(struct gv_engine *engine, gv_time now, int peer, struct gv_slic
     struct gv_peer *state = engine->peers[peer];
     state->synced_at = now;
     if (gv_reconcile_opens((struct gv_slice){slot->data, (size_t)len})) {
-        bool crossed = recent(engine, peer, state->opened_at, now);
+        // What it has acknowledged came before it opened: this is a new one, or one repeated.
+        bool crossed =
+            recent(engine, peer, state->opened_at, now) && gv_peer_awaits(state, state->opened_at);
         if (crossed && peer > (int)engine->self) return 1;
         if (crossed) gv_peer_disown(state); // the peer will not answer ours
         slot->state.expect = gv_sync_expect(engine, peer);

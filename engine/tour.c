@@ -13,20 +13,42 @@ static gv_time jitter(struct gv_engine *engine, gv_time time) {
     return time * 3 / 4 + gv_prng_below(&engine->prng, time / 2 + 1);
 }
 
-void gv_tour_plan(struct gv_engine *engine, gv_time now) {
+static bool direct(const struct gv_engine *engine) {
+    return engine->push.staleness == 0;
+}
+
+static void plan(struct gv_engine *engine, gv_time now) {
     struct gv_tour *tour = &engine->tour;
-    if (engine->push.staleness > 0 || engine->peer_count < 3) return;
     tour->stage = GV_TOUR_PLANNED;
     tour->since = now;
     gv_core_arm(engine, GV_CORE_TOUR, now + jitter(engine, SOON_MS * GV_MS));
 }
 
+void gv_tour_begin(struct gv_engine *engine, gv_time now) {
+    // What an earlier life wrote may not have come to all.
+    engine->tour.told = gv_tree_root(&engine->replica.tree).count == 0;
+    if (!direct(engine) && engine->push.child_count > 0) plan(engine, now);
+    if (!engine->tour.told) gv_tour_plan(engine, now);
+}
+
+void gv_tour_plan(struct gv_engine *engine, gv_time now) {
+    if (direct(engine) && engine->peer_count > 2) plan(engine, now);
+}
+
 bool gv_tour_learns(const struct gv_engine *engine) {
-    return engine->tour.stage >= GV_TOUR_GOING;
+    return direct(engine) && engine->tour.stage >= GV_TOUR_GOING;
+}
+
+// Whether the tour leads to this peer at all; see tour.h.
+static bool on_the_way(const struct gv_engine *engine, int peer) {
+    const struct gv_peer *state = engine->peers[peer];
+    if (direct(engine)) return true;
+    return state != NULL && state->child && !(state->introduced && engine->tour.told);
 }
 
 // Whether this node and the peer have not compared since the tour was planned, and can.
 static bool open_question(struct gv_engine *engine, int peer) {
+    if (!on_the_way(engine, peer)) return false;
     const struct gv_peer *state = gv_core_peer(engine, peer);
     if (state == NULL || state->suspected) return false;
     return state->opened_at <= engine->tour.since && state->synced_at <= engine->tour.since;
@@ -62,7 +84,7 @@ void gv_tour_due(struct gv_engine *engine, gv_time now) {
         }
     } else {
         tour->stage = GV_TOUR_NONE;
-        gv_core_arm(engine, GV_CORE_WAVE, now);
+        if (direct(engine)) gv_core_arm(engine, GV_CORE_WAVE, now);
         return;
     }
     gv_core_arm(engine, GV_CORE_TOUR, now + next);

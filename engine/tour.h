@@ -6,14 +6,22 @@
 // that a peer is gone, or has begun a new life, or itself begins one and remembers an earlier one,
 // waits until no more changes come in, and then goes round: it compares with every other node,
 // and last tells all of them what it has learned by that. Two nodes compare once, whichever of them
-// asks. At the most this costs as much as a value from each node. On a tree nothing of it is
-// needed: what a sync brings in is news there, and travels on.
+// asks. At the most this costs as much as a value from each node.
+//
+// On a tree what a sync brings in is news, and travels on. But a node that begins a life must show
+// itself to each of its children: they may lack what it wrote at the end of an earlier life, or
+// hold what it has lost. If it begins with nothing, the first of its news do that, for they make
+// those that knew an earlier life compare; so on its tour it visits the children that it had no
+// news for. If it begins with something it visits all.
 #ifndef GV_ENGINE_TOUR_H
 #define GV_ENGINE_TOUR_H
 
 #include "core.h"
 
-// Somebody may have told only some of us something: a tour begins soon, or begins anew.
+// This node begins a life: a tour begins soon, if one is needed.
+void gv_tour_begin(struct gv_engine *engine, gv_time now);
+// Somebody may have told only some of us something: a tour begins soon, or begins anew. Without
+// effect on a tree.
 void gv_tour_plan(struct gv_engine *engine, gv_time now);
 // The timer rang: the next step of the tour.
 void gv_tour_due(struct gv_engine *engine, gv_time now);

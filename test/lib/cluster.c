@@ -241,9 +241,29 @@ void gv_cluster_split(struct gv_cluster *cluster, uint32_t first) {
     for (uint32_t i = 0; i < cluster->config.nodes; i++) cluster->nodes[i].side = i < first;
 }
 
+void gv_cluster_wake(struct gv_cluster *cluster, uint32_t node) {
+    GV_ASSERT(cluster->nodes[node].stopped);
+    cluster->nodes[node].stopped = false;
+    gv_engine_advance(cluster->nodes[node].engine, cluster->world.now);
+    pump(cluster, node);
+}
+
 void gv_cluster_restart(struct gv_cluster *cluster, uint32_t node) {
     gv_engine_free(cluster->nodes[node].engine);
     start(cluster, node);
+    join(cluster, node);
+}
+
+void gv_cluster_reload(struct gv_cluster *cluster, uint32_t node) {
+    struct gv_engine *old = cluster->nodes[node].engine;
+    start(cluster, node);
+    uint32_t cursor = 0, end = gv_engine_end(old);
+    struct gv_entry entry;
+    while (gv_engine_next(old, &cursor, end, &entry)) {
+        int stored = gv_engine_put(cluster->nodes[node].engine, cluster->world.now, &entry);
+        GV_ASSERT(stored == 1);
+    }
+    gv_engine_free(old);
     join(cluster, node);
 }
 

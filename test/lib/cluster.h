@@ -62,8 +62,12 @@ int gv_cluster_write(struct gv_cluster *cluster, uint32_t node, const char *key,
 
 // Puts nodes [0, first) on one side and the others on another; 0: everybody on one.
 void gv_cluster_split(struct gv_cluster *cluster, uint32_t first);
+// A stopped node goes on.
+void gv_cluster_wake(struct gv_cluster *cluster, uint32_t node);
 // Kills a node and starts it anew with nothing.
 void gv_cluster_restart(struct gv_cluster *cluster, uint32_t node);
+// Kills a node and starts it anew with all entries that it had, as if from a disk.
+void gv_cluster_reload(struct gv_cluster *cluster, uint32_t node);
 
 // Runs for so long.
 void gv_cluster_run(struct gv_cluster *cluster, gv_time time);

@@ -57,9 +57,11 @@ static void a_sync_finds_one_missing_value(void **state) {
     gv_cluster_run(&tale.cluster, 2000 * GV_MS);
     assert_true(gv_cluster_equal(&tale.cluster));
     // Equal roots are not answered. From the one that differs, two steps lead to the value.
-    end(&tale, "  757 ms  n0 > n1  sync #1: root of 100\n"
-               " 1186 ms  n2 > n0  sync #1 up: root of 99\n"
-               " 1286 ms  n0 > n2  sync #1 ack: set 42\n");
+    end(&tale, "  757 ms  n0 > n2  sync #1: root of 100\n"
+               "  857 ms  n2 > n0  sync #1 up ack: probe\n"
+               "  957 ms  n0 > n2  sync #2 ack: set 42\n"
+               "  973 ms  n1 > n0  sync #1 up: root of 100\n"
+               " 1573 ms  n0 > n1  gossip #1 ack:\n");
 }
 
 static void news_travel_in_waves(void **state) {

@@ -321,6 +321,21 @@ static void patience_grows_to_a_bound(void **state) {
     }
 }
 
+// A guess is taken from peers that may be much nearer: 520 ms to this one, guessed as 52.
+static void a_guess_learns_from_silence(void **state) {
+    (void)state;
+    struct gv_peer peer = peer_at(0, 0);
+    static const gv_time expected[] = {52, 104, 208, 416, 500, 500};
+    for (uint8_t strikes = 0; strikes < 6; strikes++) {
+        peer.strikes = strikes;
+        assert_int_equal(gv_peer_timeout(&peer, 52 * GV_MS), expected[strikes] * GV_MS);
+        assert_int_equal(gv_peer_timeout(&peer, 600 * GV_MS), 600 * GV_MS);
+    }
+    peer.measured = true;
+    peer.srtt = 52 * GV_MS;
+    assert_int_equal(gv_peer_timeout(&peer, 52 * GV_MS), 62 * GV_MS);
+}
+
 static void due_looks_ahead(void **state) {
     (void)state;
     struct gv_peer peer = peer_at(0, 0);
@@ -420,6 +435,7 @@ int main(void) {
         cmocka_unit_test(nothing_is_lost),
         cmocka_unit_test(round_trips_are_smoothed),
         cmocka_unit_test(patience_grows_to_a_bound),
+        cmocka_unit_test(a_guess_learns_from_silence),
         cmocka_unit_test(due_looks_ahead),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
