@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "check_protocol.h"
 
-#include <stdarg.h>
-#include <stdio.h>
+#include "errors.h"
+
 #include <string.h>
 
 enum shape { ANY, INTEGER, ARRAY };
@@ -13,17 +13,7 @@ struct reply {
     enum shape shape;
 };
 
-#if defined(__GNUC__)
-__attribute__((format(printf, 2, 3)))
-#endif
-static int
-wrong(char *why, const char *format, ...) {
-    va_list args;
-    va_start(args, format);
-    vsnprintf(why, GV_CHECK_PROTOCOL_WHY_MAX, format, args);
-    va_end(args);
-    return GV_ESYNTAX;
-}
+#define wrong(why, ...) gv_errors_say(why, GV_CHECK_PROTOCOL_WHY_MAX, GV_ESYNTAX, __VA_ARGS__)
 
 static bool is_integer(const struct gv_json *json, int token) {
     int64_t number;

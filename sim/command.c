@@ -3,10 +3,10 @@
 
 #include "../engine/engine.h"
 #include "crew.h"
+#include "errors.h"
 
 #include <errno.h>
 #include <inttypes.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -66,17 +66,7 @@ const char gv_command_help[] =
     "Exit status: 0 valid, 1 invalid, 2 wrong usage, 3 a node died, 4 a swarm failed in liveness\n"
     "only, 130 interrupted.\n";
 
-#if defined(__GNUC__)
-__attribute__((format(printf, 2, 3)))
-#endif
-static int
-wrong(char *why, const char *format, ...) {
-    va_list args;
-    va_start(args, format);
-    vsnprintf(why, GV_COMMAND_WHY_MAX, format, args);
-    va_end(args);
-    return GV_EINVAL;
-}
+#define wrong(why, ...) gv_errors_say(why, GV_COMMAND_WHY_MAX, GV_EINVAL, __VA_ARGS__)
 
 static int to_count(const char *name, const char *value, uint64_t min, uint64_t max, uint64_t *out,
                     char *why) {

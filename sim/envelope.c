@@ -20,11 +20,12 @@ void gv_envelope_add(struct gv_envelope *envelope, const void *bytes, size_t len
     envelope->len += len;
 }
 
-static char *put_text(char *to, const char *text) {
-    size_t len = strlen(text);
+static char *put_text(char *to, const char *text, size_t len) {
     memcpy(to, text, len);
     return to + len;
 }
+
+#define PUT(to, literal) put_text(to, literal, sizeof literal - 1)
 
 static char *put_number(char *to, uint64_t number) {
     char digits[20];
@@ -39,11 +40,11 @@ static char *put_number(char *to, uint64_t number) {
 
 void gv_envelope_open(struct gv_envelope *envelope, char letter, uint32_t src, uint32_t dest) {
     // By hand: this is done for every message, and printf would take a tenth of all time.
-    char head[HEAD_MAX], name[2] = {letter, '\0'};
-    char *to = put_number(put_text(head, "{\"id\":"), envelope->next_id++);
-    to = put_number(put_text(put_text(to, ",\"src\":\""), name), src);
-    to = put_number(put_text(to, "\",\"dest\":\"n"), dest);
-    to = put_text(to, "\",\"body\":");
+    char head[HEAD_MAX];
+    char *to = put_number(PUT(head, "{\"id\":"), envelope->next_id++);
+    to = put_number(put_text(PUT(to, ",\"src\":\""), &letter, 1), src);
+    to = put_number(PUT(to, "\",\"dest\":\"n"), dest);
+    to = PUT(to, "\",\"body\":");
     GV_ASSERT(to - head < HEAD_MAX);
     envelope->len = 0;
     gv_envelope_add(envelope, head, (size_t)(to - head));

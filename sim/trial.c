@@ -44,11 +44,11 @@ struct gv_trial {
     struct gv_envelope envelope;
     struct gv_json json;
     struct gv_script script; // if there is a scenario
+    struct gv_fate_table fates;
 
     enum gv_trial_phase phase;
     uint32_t waiting;              // nodes whose init or topology is not answered yet
     uint32_t *workers, *observers; // numbers of each node's clients
-    uint32_t *crashes, *pauses;    // steps that keep a node down, and still
     char *ids;                     // of all nodes, as the inside of a JSON array
     bool *muted;                   // nodes that printed a bad line
     bool *complained;              // nodes of whose replies one was malformed
@@ -192,45 +192,14 @@ static void send_init(struct gv_trial *trial, uint32_t node) {
     free(body);
 }
 
-// What the beginning and the end of a step are to its nodes; of most kinds, nothing.
-static const struct fates {
-    int count;
-    enum gv_trial_fate at[2];
-} fates[GV_SCENARIO_DRIFT + 1] = {
-    [GV_SCENARIO_CRASH] = {2, {GV_TRIAL_CRASH, GV_TRIAL_START}},
-    [GV_SCENARIO_PAUSE] = {2, {GV_TRIAL_PAUSE, GV_TRIAL_RESUME}},
-    [GV_SCENARIO_SLOW] = {2, {GV_TRIAL_SLOW, GV_TRIAL_FAST}},
-    [GV_SCENARIO_CLOCK] = {1, {GV_TRIAL_CLOCK}},
-    [GV_SCENARIO_DRIFT] = {2, {GV_TRIAL_DRIFT, GV_TRIAL_UNDRIFT}},
-};
-
-// Steps of a scenario may overlap: a node is down, or still, while any of them has it so. A second
-// crash may do more to its disk.
-static bool changes(struct gv_trial *trial, uint32_t node, enum gv_trial_fate fate) {
-    switch (fate) {
-    case GV_TRIAL_CRASH:
-        trial->crashes[node]++;
-        return true;
-    case GV_TRIAL_START:
-        return --trial->crashes[node] == 0;
-    case GV_TRIAL_PAUSE:
-        return trial->pauses[node]++ == 0;
-    case GV_TRIAL_RESUME:
-        return --trial->pauses[node] == 0;
-    default:
-        return true;
-    }
-}
-
 static void inflict(struct gv_trial *trial, const struct gv_scenario_step *step, bool begins) {
-    int end = begins ? 0 : 1;
-    if (end >= fates[step->kind].count) return;
-    enum gv_trial_fate fate = fates[step->kind].at[end];
+    enum gv_fate fate;
+    if (!gv_fate_of(step, begins, &fate)) return;
     for (uint32_t node = 0; node < trial->config.nodes; node++) {
-        if (!gv_scenario_has(step, 0, node) || !changes(trial, node, fate)) continue;
-        if (fate == GV_TRIAL_CRASH) gv_judge_forget(&trial->judge, node);
+        if (!gv_scenario_has(step, 0, node) || !gv_fate_meet(&trial->fates, node, fate)) continue;
+        if (fate == GV_FATE_CRASH) gv_judge_forget(&trial->judge, node);
         trial->config.fate(trial->config.ctx, node, fate, step);
-        if (fate == GV_TRIAL_START) send_init(trial, node);
+        if (fate == GV_FATE_START) send_init(trial, node);
     }
 }
 
@@ -697,8 +666,7 @@ struct gv_trial *gv_trial_new(const struct gv_trial_config *config) {
     trial->workers = gv_memory_new(nodes * sizeof *trial->workers);
     trial->observers = gv_memory_new(nodes * sizeof *trial->observers);
     memset(trial->observers, 0xff, nodes * sizeof *trial->observers);
-    trial->crashes = gv_memory_new(nodes * sizeof *trial->crashes);
-    trial->pauses = gv_memory_new(nodes * sizeof *trial->pauses);
+    gv_fate_init(&trial->fates, nodes);
     trial->muted = gv_memory_new(nodes * sizeof *trial->muted);
     trial->complained = gv_memory_new(nodes * sizeof *trial->complained);
     if (config->scenario != NULL) {
@@ -711,6 +679,7 @@ struct gv_trial *gv_trial_new(const struct gv_trial_config *config) {
 void gv_trial_free(struct gv_trial *trial) {
     if (trial == NULL) return;
     gv_script_fini(&trial->script);
+    gv_fate_fini(&trial->fates);
     gv_net_fini(&trial->net);
     gv_world_fini(&trial->world);
     gv_faults_fini(&trial->faults);
@@ -720,8 +689,6 @@ void gv_trial_free(struct gv_trial *trial) {
     gv_envelope_fini(&trial->envelope);
     gv_json_fini(&trial->json);
     free(trial->workers);
-    free(trial->crashes);
-    free(trial->pauses);
     free(trial->ids);
     free(trial->observers);
     free(trial->muted);

@@ -5,10 +5,10 @@
 #ifndef GV_SIM_TRIAL_H
 #define GV_SIM_TRIAL_H
 
+#include "fate.h"
 #include "faults.h"
 #include "net.h"
 #include "result.h"
-#include "scenario.h"
 #include "topology.h"
 
 enum {
@@ -25,19 +25,6 @@ enum gv_trial_phase {
     GV_TRIAL_QUIET,
     GV_TRIAL_FINAL,
     GV_TRIAL_DONE,
-};
-
-// What a scenario does to a node.
-enum gv_trial_fate {
-    GV_TRIAL_CRASH, // it is down; maybe it was already
-    GV_TRIAL_START, // it is up again, and will be initialised next
-    GV_TRIAL_PAUSE, // it takes and says nothing
-    GV_TRIAL_RESUME,
-    GV_TRIAL_SLOW,    // from now on a line costs it so much more …
-    GV_TRIAL_FAST,    // … or less again
-    GV_TRIAL_CLOCK,   // its clock jumps
-    GV_TRIAL_DRIFT,   // its clock gains so much more …
-    GV_TRIAL_UNDRIFT, // … or less again
 };
 
 struct gv_trial_config {
@@ -66,8 +53,7 @@ struct gv_trial_config {
     bool (*knows)(void *ctx, uint32_t node, int64_t value);
     // Carries out what a step of the scenario does to a node. It may call gv_trial_excuse_*, but
     // nothing else here. May be NULL if there is no such step.
-    void (*fate)(void *ctx, uint32_t node, enum gv_trial_fate fate,
-                 const struct gv_scenario_step *step);
+    void (*fate)(void *ctx, uint32_t node, enum gv_fate fate, const struct gv_scenario_step *step);
     void *ctx;
     // Told all that happens, but for what only the driver knows: what nodes take, what those that
     // are down do not, and what they come to know. May be NULL.

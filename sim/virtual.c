@@ -537,52 +537,52 @@ static void crash(struct vnode *vnode, enum gv_disk_crash crash) {
 }
 
 // What ails a node but leaves it at work is told as a fault only.
-static void trace_fate(const struct gv_virtual *sim, uint32_t node, enum gv_trial_fate fate) {
+static void trace_fate(const struct gv_virtual *sim, uint32_t node, enum gv_fate fate) {
     static const enum gv_trace_kind kinds[] = {
-        [GV_TRIAL_CRASH] = GV_TRACE_CRASH,
-        [GV_TRIAL_START] = GV_TRACE_RESTART,
-        [GV_TRIAL_PAUSE] = GV_TRACE_PAUSE,
-        [GV_TRIAL_RESUME] = GV_TRACE_RESUME,
+        [GV_FATE_CRASH] = GV_TRACE_CRASH,
+        [GV_FATE_START] = GV_TRACE_RESTART,
+        [GV_FATE_PAUSE] = GV_TRACE_PAUSE,
+        [GV_FATE_RESUME] = GV_TRACE_RESUME,
     };
     if ((size_t)fate >= sizeof kinds / sizeof *kinds) return;
     gv_trace_node(sim->config.trial.trace, sim->now, kinds[fate], node);
 }
 
-static void suffer(void *ctx, uint32_t node, enum gv_trial_fate fate,
+static void suffer(void *ctx, uint32_t node, enum gv_fate fate,
                    const struct gv_scenario_step *step) {
     struct gv_virtual *sim = ctx;
     struct vnode *vnode = &sim->nodes[node];
     trace_fate(sim, node, fate);
     switch (fate) {
-    case GV_TRIAL_CRASH:
+    case GV_FATE_CRASH:
         crash(vnode, step->crash);
         return;
-    case GV_TRIAL_START:
+    case GV_FATE_START:
         start_node(vnode);
         return;
-    case GV_TRIAL_PAUSE:
+    case GV_FATE_PAUSE:
         vnode->paused = true;
         set_alarm(vnode);
         return;
-    case GV_TRIAL_RESUME:
+    case GV_FATE_RESUME:
         vnode->paused = false;
         if (vnode->node == NULL) return;
         release(vnode);
         wake(vnode);
         return;
-    case GV_TRIAL_SLOW:
+    case GV_FATE_SLOW:
         vnode->cost += step->delay;
         return;
-    case GV_TRIAL_FAST:
+    case GV_FATE_FAST:
         vnode->cost -= step->delay;
         return;
-    case GV_TRIAL_CLOCK:
+    case GV_FATE_CLOCK:
         gv_clock_step(&vnode->clock, sim->now, step->delay, step->back);
         break;
-    case GV_TRIAL_DRIFT:
+    case GV_FATE_DRIFT:
         gv_clock_drift(&vnode->clock, sim->now, step->drift_ppm);
         break;
-    case GV_TRIAL_UNDRIFT:
+    case GV_FATE_UNDRIFT:
         gv_clock_drift(&vnode->clock, sim->now, -step->drift_ppm);
         break;
     }

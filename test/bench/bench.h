@@ -15,6 +15,7 @@
     X(sync)        \
     X(json)        \
     X(node)        \
+    X(sim)         \
     X(store)
 
 #define BENCH_DECLARE(name) int bench_##name(bool small);

@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: MIT
+// How many messages a second virtual time takes on one core: 25 counters that push each addition to
+// all others at once, delays and parsing and checks included. The time is the processor's, so that
+// others at work on the machine disturb less.
+#include "bench.h"
+
+#include "../../sim/virtual.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <time.h>
+
+int bench_sim(bool small) {
+    struct gv_virtual *sim = gv_virtual_new(&(struct gv_virtual_config){
+        .trial = {.load = GV_LOAD_G_COUNTER,
+                  .nodes = 25,
+                  .rate = 20000,
+                  .time_limit = (small ? 50 : 5000) * GV_MS,
+                  .quiet = 10000 * GV_MS,
+                  .latency_ms = 20,
+                  .delivery = GV_NET_EXACT,
+                  .seed = 1},
+        .settle = 10000 * GV_MS,
+    });
+    clock_t start = clock();
+    while (gv_virtual_step(sim)) continue;
+    double seconds = (double)(clock() - start) / CLOCKS_PER_SEC;
+    uint64_t clients = gv_trial_view(gv_virtual_trial(sim), gv_virtual_now(sim)).ops * 2;
+    struct gv_result result = gv_virtual_finish(sim);
+    bool good = result.errors->count == 0 && result.settled && result.servers_msgs > 0;
+    printf("sim  25 nodes  %9" PRIu64 " messages between nodes in %.2f s: %6.3f M/s, with "
+           "clients' %6.3f M/s\n",
+           result.servers_msgs, seconds, (double)result.servers_msgs / seconds / 1e6,
+           (double)(result.servers_msgs + clients) / seconds / 1e6);
+    gv_virtual_free(sim);
+    return good ? 0 : 1;
+}
