@@ -16,15 +16,7 @@
 
 enum { ARGUMENTS_MAX = 16, CHUNK = 64 << 10 };
 
-void gv_proc_start(struct gv_proc *proc, const char *name, const char *const *arguments,
-                   const char *log) {
-    char path[4096];
-    const char *argv[ARGUMENTS_MAX] = {path, "--log-level=error"}, *build = getenv("BUILD");
-    snprintf(path, sizeof path, "%s/%s", build != NULL ? build : "build", name);
-    for (int i = 0; arguments[i] != NULL; i++) {
-        GV_ASSERT(i + 3 < ARGUMENTS_MAX);
-        argv[i + 2] = arguments[i];
-    }
+void gv_proc_fork(struct gv_proc *proc, int (*body)(void *ctx), void *ctx, const char *log) {
     int in[2], out[2];
     GV_ASSERT(pipe(in) == 0 && pipe(out) == 0);
     signal(SIGPIPE, SIG_IGN);
@@ -37,13 +29,32 @@ void gv_proc_start(struct gv_proc *proc, const char *name, const char *const *ar
         dup2(in[0], STDIN_FILENO);
         dup2(out[1], STDOUT_FILENO);
         dup2(err, STDERR_FILENO);
-        close(in[0]);
-        close(out[1]);
-        execv(path, (char *const *)(uintptr_t)argv);
-        _exit(127);
+        for (int i = 0; i < 2; i++) {
+            close(in[i]);
+            close(out[i]);
+        }
+        _exit(body(ctx));
     }
     close(in[0]);
     close(out[1]);
+}
+
+static int become(void *ctx) {
+    char *const *argv = ctx;
+    execv(argv[0], argv);
+    return 127;
+}
+
+void gv_proc_start(struct gv_proc *proc, const char *name, const char *const *arguments,
+                   const char *log) {
+    char path[4096];
+    const char *argv[ARGUMENTS_MAX] = {path, "--log-level=error"}, *build = getenv("BUILD");
+    snprintf(path, sizeof path, "%s/%s", build != NULL ? build : "build", name);
+    for (int i = 0; arguments[i] != NULL; i++) {
+        GV_ASSERT(i + 3 < ARGUMENTS_MAX);
+        argv[i + 2] = arguments[i];
+    }
+    gv_proc_fork(proc, become, argv, log);
 }
 
 bool gv_proc_say(struct gv_proc *proc, const char *text, size_t len) {

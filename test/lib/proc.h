@@ -19,6 +19,8 @@ struct gv_proc {
 // these arguments, ended by NULL; its standard error goes to `log`, a path.
 void gv_proc_start(struct gv_proc *proc, const char *name, const char *const *arguments,
                    const char *log);
+// The same with a child that runs this function, of which it has the status, instead of a program.
+void gv_proc_fork(struct gv_proc *proc, int (*body)(void *ctx), void *ctx, const char *log);
 // Writes all of the text. False: it is gone.
 bool gv_proc_say(struct gv_proc *proc, const char *text, size_t len);
 // The next line without its newline and with a NUL, good until the next call; NULL: none within

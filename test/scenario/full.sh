@@ -1,0 +1,66 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+# A small file system of its own that fills up beneath a running node, and has room again. Where
+# none may be mounted full_test has to do, which takes no privileges. BUILD is the directory of the
+# programs.
+build=${BUILD:-build}
+[ "$1" = mounted ] || {
+    dir=$(mktemp -d) || exit 1
+    trap 'rm -rf "$dir"' EXIT
+    unshare -rm mount -t tmpfs none "$dir" 2>/dev/null ||
+        { echo 'skipped: no file system may be mounted here'; exit 0; }
+    unshare -rm "$0" mounted "$dir"
+    exit
+}
+
+dir=$2
+mkdir "$dir/disk"
+mount -t tmpfs -o size=16m none "$dir/disk" || exit 1
+fail() {
+    echo "FAILED: $*"
+    cat "$dir/log"
+    exit 1
+}
+request() { echo '{"src":"c1","dest":"n1","body":{'"$1"',"msg_id":2}}' >&3 && read -r answer <&4; }
+long=$(head -c 60000 /dev/zero | tr '\0' x)
+add() { request '"type":"add","element":"'"$1$long"'"'; }
+start() {
+    "$build/gv-gset" --data "$dir/disk/data" <"$dir/in" >"$dir/out" 2>"$dir/log" &
+    exec 3>"$dir/in" 4<"$dir/out"
+    request '"type":"init","node_id":"n1","node_ids":["n1"]'
+}
+kept() { # not by `read`, which takes a byte at a time
+    echo '{"src":"c1","dest":"n1","body":{"type":"read","msg_id":3}}' >&3
+    head -n 1 <&4 | tr ',' '\n' | grep -c xxx
+}
+
+mkfifo "$dir/in" "$dir/out"
+start
+acked=0
+while add $acked; case $answer in *add_ok*) ;; *) false ;; esac; do
+    acked=$((acked + 1))
+    [ $acked = 20 ] && dd if=/dev/zero of="$dir/disk/ballast" bs=4096 2>"$dir/dd"
+    [ $acked -lt 1000 ] || fail 'the disk is never full'
+done
+case $answer in
+*'"code":11,"text":'*'not stored: write: No space left on device"'*) ;;
+*) fail "refused without a cause: $(echo "$answer" | cut -c 1-200)" ;;
+esac
+[ "$(kept)" = $acked ] || fail "$(kept) values to be read, $acked acknowledged"
+add again
+case $answer in *'"code":11,'*) ;; *) fail 'acknowledged on a full disk' ;; esac
+
+rm "$dir/disk/ballast"
+tries=200
+while add more; case $answer in *add_ok*) false ;; esac; do
+    [ $((tries -= 1)) -gt 0 ] || fail 'refused though there is room again'
+    sleep 0.05
+done
+acked=$((acked + 1))
+exec 3>&- 4<&-
+wait $! || fail 'the node ended badly'
+start
+[ "$(kept)" -ge $acked ] || fail "$(kept) values in the next life, $acked acknowledged"
+exec 3>&- 4<&-
+wait $!
+umount "$dir/disk"

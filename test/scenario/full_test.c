@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: MIT
+// A node whose disk fills up under load and has room again: meanwhile writes are refused with the
+// cause and reads go on, then writes are taken as before, and what was acknowledged is there in the
+// next life. A limit of its files' size stands for the disk, which takes no privileges; full.sh
+// has a file system of its own filled.
+#include "../lib/test.h"
+
+#include "../../node/program.h"
+#include "../lib/proc.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+
+enum { WRITES = 300, LENGTH = 4000, TRIES = 1000 };
+
+static struct rlimit limit; // what there is room for, and what there will be
+
+static void lift(int number) {
+    (void)number;
+    limit.rlim_cur = limit.rlim_max;
+    setrlimit(RLIMIT_FSIZE, &limit);
+}
+
+// The node, in a process whose files may grow to the limit until SIGUSR2 comes.
+static int run_node(void *ctx) {
+    char *argv[] = {"gv-gset", "--log-level=error", "--data", ctx, NULL};
+    signal(SIGUSR2, lift);
+    setrlimit(RLIMIT_FSIZE, &limit);
+    return gv_program_main(&gv_gset_workload, &gv_store_lmdb_calls, 4, argv);
+}
+
+// A disk that ends so many bytes behind the database as it is now; negative: where it always does.
+static void start(struct gv_proc *proc, char *dir, long long room) {
+    char path[4200];
+    struct stat found = {0};
+    snprintf(path, sizeof path, "%s/data.mdb", dir);
+    assert_int_equal(getrlimit(RLIMIT_FSIZE, &limit), 0);
+    if (room >= 0) assert_int_equal(stat(path, &found), 0);
+    if (room >= 0) limit.rlim_cur = (rlim_t)(found.st_size + room);
+    snprintf(path, sizeof path, "%s/log", dir);
+    gv_proc_fork(proc, run_node, dir, path);
+    assert_true(gv_proc_init(proc));
+}
+
+static char *ask(struct gv_proc *proc, const char *body) {
+    static char line[LENGTH + 200];
+    int len = snprintf(line, sizeof line, "{\"src\":\"c1\",\"dest\":\"n1\",\"body\":{%s}}\n", body);
+    assert_true(len > 0 && (size_t)len < sizeof line);
+    assert_true(gv_proc_say(proc, line, (size_t)len));
+    char *answer = gv_proc_hear(proc, 30000);
+    assert_non_null(answer);
+    return answer;
+}
+
+// Whether the value is acknowledged; if not, the answer says why.
+static bool add(struct gv_proc *proc, int value) {
+    char body[LENGTH + 100];
+    snprintf(body, sizeof body, "\"type\":\"add\",\"msg_id\":2,\"element\":\"%d%0*d\"", value,
+             LENGTH, 0);
+    const char *answer = ask(proc, body);
+    if (strstr(answer, "\"add_ok\"") != NULL) return true;
+    assert_non_null(strstr(answer, "\"code\":11,\"text\":\""));
+    assert_non_null(strstr(answer, "not stored: write: "));
+    return false;
+}
+
+static int size(struct gv_proc *proc) {
+    const char *answer = ask(proc, "\"type\":\"read\",\"msg_id\":3");
+    assert_non_null(strstr(answer, "\"read_ok\""));
+    int quotes = 0;
+    for (const char *at = strstr(answer, "\"value\":[") + 8; (at = strchr(at, '"')) != NULL; at++)
+        quotes++;
+    return quotes / 2;
+}
+
+static void test_full(void **state) {
+    (void)state;
+    char dir[4096];
+    struct gv_proc proc;
+    snprintf(dir, sizeof dir, "%s", gv_proc_make_dir());
+    start(&proc, dir, -1);
+    assert_true(add(&proc, 0));
+    assert_int_equal(gv_proc_end(&proc), 0);
+    gv_proc_fini(&proc);
+
+    start(&proc, dir, 16 << 10);
+    int acked = 1, refused = 0;
+    for (int i = 1; i < WRITES; i++) {
+        if (add(&proc, i)) {
+            acked++;
+        } else {
+            refused++;
+        }
+        if (refused > 0) assert_int_equal(size(&proc), acked);
+    }
+    assert_true(acked > 1 && refused > 1);
+
+    kill(proc.pid, SIGUSR2);
+    int tries = 0;
+    while (!add(&proc, WRITES)) assert_true(++tries < TRIES && gv_proc_hear(&proc, 10) == NULL);
+    acked++;
+    for (int i = 1; i < WRITES; i++, acked++) assert_true(add(&proc, WRITES + i));
+    assert_int_equal(size(&proc), acked);
+    gv_proc_kill(&proc);
+    gv_proc_fini(&proc);
+
+    start(&proc, dir, -1);
+    assert_true(size(&proc) >= acked);
+    gv_proc_end(&proc);
+    gv_proc_fini(&proc);
+    gv_proc_remove_dir(dir);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_full)};
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
