@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: MIT
-// What two engines say to each other, by its kind: small news overtake the bulk of a sync, every
-// message is counted once, bounds are kept, and a value can be followed from one to the other.
+// What two engines say to each other, by its kind: small news overtake the bulk of a sync, and so
+// do answers to clients; every message is counted once, bounds are kept, and a value can be
+// followed from one to the other.
 #include "../lib/test.h"
 
 #include "../../engine/engine.h"
+#include "../lib/solo.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -107,8 +109,17 @@ static void pass(struct duo *duo, unsigned ms) {
     }
 }
 
-// The other learns what node 0 begins with by a sync of many messages. A value that is put
-// meanwhile does not wait for their end.
+// News that take a third of a message: they do not fit into what bulk leaves of one by chance.
+enum { NEWS = 5, NEWS_LEN = 4000 };
+
+static const char *news(unsigned i) {
+    static char text[NEWS_LEN];
+    snprintf(text, sizeof text, "\"%0*u\"", NEWS_LEN - 3, i);
+    return text;
+}
+
+// The other learns what node 0 begins with by a sync of many messages. Values that are put
+// meanwhile do not wait for their end.
 static void test_news_before_bulk(void **state) {
     (void)state;
     enum { BULK = 200000 };
@@ -122,19 +133,127 @@ static void test_news_before_bulk(void **state) {
         assert_true(++bulk < 100000);
     }
     assert_true(stats_of(&duo, 1).entries < BULK / 2);
-    assert_int_equal(put(&duo, 0, "\"news\""), 1);
+    for (unsigned i = 0; i < NEWS; i++) assert_int_equal(put(&duo, 0, news(i)), 1);
     uint64_t before = stats_of(&duo, 0).sent_messages;
-    // Its wave is due in the time asked for; from then on the very next message has it.
+    // Their wave is due in the time asked for; from then on the very next message has them.
     duo.now += 100 * GV_MS;
-    for (unsigned turn = 0; !has(&duo, 1, "\"news\""); turn++, duo.now += GV_MS) {
+    for (unsigned turn = 0; !has(&duo, 1, news(NEWS - 1)); turn++, duo.now += GV_MS) {
         for (int from = 0; from < 2; from++) carry(&duo, from, &error);
         assert_true(turn < 100);
     }
+    for (unsigned i = 0; i < NEWS; i++) assert_true(has(&duo, 1, news(i)));
     assert_in_range(stats_of(&duo, 0).sent_messages - before, 1, 2);
     assert_true(stats_of(&duo, 1).entries < BULK / 2);
     pass(&duo, 3000);
-    assert_int_equal(stats_of(&duo, 1).entries, BULK + 1);
+    assert_int_equal(stats_of(&duo, 1).entries, BULK + NEWS);
     stop(&duo);
+}
+
+// ---- A read during a sync
+
+enum { CATCH_UP = 100000 };
+
+static void start_node(struct gv_solo *solo, const char *name) {
+    char line[256];
+    gv_solo_config(solo, &gv_gset_workload);
+    solo->config.staleness_ms = 100;
+    solo->send_cap = CAP + 1024; // one message at a time
+    gv_solo_start(solo);
+    snprintf(line, sizeof line,
+             "{\"src\":\"c1\",\"dest\":\"%s\",\"body\":{\"type\":\"init\",\"msg_id\":1,"
+             "\"node_id\":\"%s\",\"node_ids\":[\"n1\",\"n2\"]}}",
+             name, name);
+    assert_non_null(strstr(gv_solo_say(solo, line), "init_ok"));
+    gv_solo_clear(solo);
+}
+
+static uint64_t entries_of(const struct gv_solo *solo) {
+    struct gv_stats stats;
+    gv_node_stats(solo->node, &stats);
+    return stats.numbers.entries_held;
+}
+
+// Of what a node sends: lists of all values, begun and ended.
+struct sent {
+    unsigned begun, ended;
+    bool midline;
+};
+
+// Has a node send as much as it does at once, and hands the other what is for it.
+static void send_once(struct gv_solo *from, struct gv_solo *to, struct sent *sent) {
+    static char buf[CAP + 1024 + 1];
+    size_t len = gv_node_send(from->node, from->now, buf, from->send_cap);
+    buf[len] = '\0';
+    for (size_t at = 0; at < len;) {
+        char *line = buf + at, *newline = strchr(line, '\n');
+        if (newline != NULL) *newline = '\0';
+        size_t end = newline != NULL ? (size_t)(newline - buf) : len;
+        bool list = sent->midline || strstr(line, "\"type\":\"read_ok\"") != NULL;
+        sent->begun += list && !sent->midline;
+        sent->ended += list && newline != NULL;
+        sent->midline = newline == NULL;
+        if (!list && strstr(line, "\"dest\":\"c1\"") == NULL) {
+            assert_true(gv_node_ready(to->node));
+            gv_solo_receive(to, line, end - at);
+        }
+        at = end + 1;
+    }
+}
+
+// Whoever asks one of two nodes that have much to tell each other need not wait for that: the
+// answer begins with what is sent next, or behind one message that comes before.
+static void ask_for_all(struct gv_solo *solo, struct gv_solo *other, const char *name,
+                        struct sent *sent) {
+    char line[128];
+    int len = snprintf(line, sizeof line,
+                       "{\"src\":\"c1\",\"dest\":\"%s\",\"body\":{\"type\":\"read\","
+                       "\"msg_id\":9}}",
+                       name);
+    unsigned before = sent->begun;
+    assert_int_equal(sent->ended, before);
+    assert_true(gv_node_ready(solo->node));
+    assert_int_equal(gv_solo_receive(solo, line, (size_t)len), 0);
+    for (int turns = 0; turns < 2; turns++) send_once(solo, other, sent);
+    assert_int_equal(sent->begun, before + 1);
+    for (int turns = 0; sent->ended == before; turns++) {
+        assert_true(turns < 1000);
+        send_once(solo, other, sent);
+    }
+}
+
+static void test_read_during_sync(void **state) {
+    (void)state;
+    struct gv_solo one, two;
+    start_node(&one, "n1");
+    char body[128];
+    for (int i = 0; i < CATCH_UP; i++) { // what n2 is told of this is lost: it is not there yet
+        snprintf(body, sizeof body, "{\"type\":\"add\",\"msg_id\":2,\"element\":%d}", i * 977);
+        gv_solo_ask(&one, body);
+    }
+    start_node(&two, "n2");
+    one.now += 10000 * GV_MS;
+    two.now = one.now;
+    unsigned asked = 0;
+    uint64_t last = 0;
+    struct sent sent[2] = {0};
+    for (unsigned turn = 0; entries_of(&two) < CATCH_UP; turn++) {
+        assert_true(turn < 100000);
+        send_once(&one, &two, &sent[0]);
+        send_once(&two, &one, &sent[1]);
+        uint64_t there = entries_of(&two);
+        if (there > last && there < CATCH_UP) { // another message of many entries has come
+            ask_for_all(&one, &two, "n1", &sent[0]);
+            ask_for_all(&two, &one, "n2", &sent[1]);
+            asked++;
+            last = entries_of(&two);
+        }
+        one.now = two.now = one.now + GV_MS;
+        gv_node_advance(one.node, one.now);
+        gv_node_advance(two.node, two.now);
+    }
+    assert_true(asked >= 3);
+    gv_solo_stop(&one);
+    gv_solo_stop(&two);
 }
 
 // Each message is in one class, and the classes add up.
@@ -222,9 +341,8 @@ static void test_events(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_news_before_bulk),
-        cmocka_unit_test(test_classes_add_up),
-        cmocka_unit_test(test_entries_max),
+        cmocka_unit_test(test_news_before_bulk), cmocka_unit_test(test_read_during_sync),
+        cmocka_unit_test(test_classes_add_up),   cmocka_unit_test(test_entries_max),
         cmocka_unit_test(test_events),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
