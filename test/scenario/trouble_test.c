@@ -204,6 +204,34 @@ static void the_hub_dies_at_full_load(void **state) {
     }
 }
 
+// Nobody votes: each child finds out for itself, or is told, and takes the next node. The seconds
+// after the root's death cost some messages for every child, not for every pair of them.
+static void succession_is_no_storm(void **state) {
+    (void)state;
+    struct gv_prng prng;
+    gv_prng_init(&prng, gv_test_seed(), 10);
+    static const uint32_t sizes[] = {9, 25, 100};
+    for (int i = 0; i < 3; i++) {
+        struct gv_cluster cluster;
+        struct gv_cluster_config config = {
+            .nodes = sizes[i], .seed = gv_prng_next(&prng), .staleness_ms = 500, .latency_ms = 100};
+        gv_cluster_init(&cluster, &config);
+        gv_cluster_join(&cluster);
+        int64_t next = 0;
+        load(&cluster, &prng, ms(8 * SECOND), &next);
+        uint64_t before = cluster.net.messages;
+        load(&cluster, &prng, ms(5 * SECOND), &next);
+        uint64_t calm = cluster.net.messages - before;
+        cluster.nodes[0].stopped = true;
+        load(&cluster, &prng, ms(5 * SECOND), &next);
+        uint64_t after = cluster.net.messages - before - calm;
+        printf("%u nodes: %llu messages in 5 s, and %llu from the root's death on\n",
+               (unsigned)config.nodes, (unsigned long long)calm, (unsigned long long)after);
+        assert_true(after < 2 * calm + 30 * config.nodes);
+        gv_cluster_fini(&cluster);
+    }
+}
+
 // Links that work in one direction only, from or to the hub, for as long as the load lasts.
 static void one_way_links(void **state) {
     (void)state;
@@ -437,6 +465,7 @@ int main(void) {
         cmocka_unit_test(without_push),
         cmocka_unit_test(the_root_dies),
         cmocka_unit_test(the_hub_dies_at_full_load),
+        cmocka_unit_test(succession_is_no_storm),
         cmocka_unit_test(one_way_links),
         cmocka_unit_test(a_slow_hub),
         cmocka_unit_test(heavy_loss),

@@ -605,6 +605,48 @@ static void *allowed_resize(void *ctx, void *block, size_t old_size, size_t new_
     return gv_base_malloc().resize(NULL, block, old_size, new_size);
 }
 
+// The number of the last message to n2 that the node has sent since gv_solo_clear.
+static unsigned long long id_to_n2(const struct gv_solo *solo) {
+    const char *at = strstr(solo->out, "\"dest\":\"n2\"");
+    assert_non_null(at);
+    at = strstr(at, "\"id\":");
+    assert_non_null(at);
+    return strtoull(at + strlen("\"id\":"), NULL, 10);
+}
+
+// Round trips of 200 ms leave no time for a staleness of 20: said when they are measured, and once.
+static void test_links_too_slow(void **state) {
+    (void)state;
+    struct gv_solo solo;
+    gv_solo_config(&solo, &gv_broadcast_workload);
+    solo.config.staleness_ms = 20;
+    gv_solo_start(&solo);
+    gv_solo_ask(&solo, "{\"type\":\"init\",\"msg_id\":1,\"node_id\":\"n1\","
+                       "\"node_ids\":[\"n1\",\"n2\",\"n3\"]}");
+    unsigned said = 0;
+    for (int i = 0; i < 12; i++) {
+        char text[160];
+        snprintf(text, sizeof text, "{\"type\":\"broadcast\",\"msg_id\":2,\"message\":%d}", i);
+        gv_solo_ask(&solo, text);
+        solo.now += 300 * GV_MS; // beyond the next wave
+        gv_node_advance(solo.node, solo.now);
+        gv_solo_send(&solo);
+        unsigned long long id = id_to_n2(&solo);
+        solo.now += 200 * GV_MS;
+        snprintf(text, sizeof text,
+                 "{\"src\":\"n2\",\"dest\":\"n1\",\"body\":{\"type\":\"gossip\",\"v\":1,\"up\":1,"
+                 "\"ack\":[%llu,255,0]}}",
+                 id);
+        gv_solo_say(&solo, text);
+        gv_node_advance(solo.node, solo.now);
+        bool says = strstr(solo.log, "the links are too slow for a staleness of 20 ms") != NULL;
+        assert_false(says && i == 0);
+        said += says;
+    }
+    assert_int_equal(said, 1);
+    gv_solo_stop(&solo);
+}
+
 // Runs out of memory at every allocation there is, one after the other: each line is either
 // answered as if nothing were, or refused and not done.
 static void test_out_of_memory(void **state) {
@@ -646,7 +688,8 @@ int main(void) {
         cmocka_unit_test(test_line_max),      cmocka_unit_test(test_log_rate),
         cmocka_unit_test(test_long_echo),     cmocka_unit_test(test_long_reads),
         cmocka_unit_test(test_back_pressure), cmocka_unit_test(test_fairness),
-        cmocka_unit_test(test_gossip),        cmocka_unit_test(test_out_of_memory),
+        cmocka_unit_test(test_gossip),        cmocka_unit_test(test_links_too_slow),
+        cmocka_unit_test(test_out_of_memory),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
