@@ -16,6 +16,7 @@
     X(json)        \
     X(node)        \
     X(sim)         \
+    X(flood)       \
     X(store)
 
 #define BENCH_DECLARE(name) int bench_##name(bool small);
