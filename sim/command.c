@@ -17,6 +17,7 @@ const char gv_command_help[] =
     "       gvsim scenarios [NAME]\n"
     "       gvsim swarm --seeds A..B [--jobs N] [--fail-fast]\n"
     "       gvsim shrink SEED|SCENARIO [--output FILE]\n"
+    "       gvsim compare A.json B.json [--max-ratio R] [LIMITS]\n"
     "       gvsim glomers 3a|3b|3c|3d|3e|4 [OPTIONS]\n"
     "       gvsim sweep [OPTIONS]\n"
     "Runs PROGRAM as the nodes of a cluster, speaks Maelstrom's protocol with them, cuts them off\n"
@@ -41,6 +42,15 @@ const char gv_command_help[] =
     "      --trace FILE          write every event as a line of JSON\n"
     "      --report FILE         write a page of HTML that shows what happened\n"
     "\n"
+    "Limits, beyond which a run is as bad as one that is not valid:\n"
+    "      --max-msgs-per-op N   messages between nodes, an operation\n"
+    "      --max-bytes-per-op N  bytes of these\n"
+    "      --max-median-ms MS    stable latency, median …\n"
+    "      --max-p99-ms MS       … 99 % …\n"
+    "      --max-longest-ms MS   … and the longest\n"
+    "      --max-client-p99-ms MS\n"
+    "                            99 % of client latencies\n"
+    "\n"
     "exec only:\n"
     "      --log-dir DIR         keep what nodes print on standard error in DIR/nN.log\n"
     "run only:\n"
@@ -62,6 +72,8 @@ const char gv_command_help[] =
     "\n"
     "swarm runs a scenario for each seed; --fail-fast stops at the first that fails. shrink cuts\n"
     "one that fails down to what it takes, and writes it to FILE (default shrunk.scenario).\n"
+    "compare shows the figures of two results that --json wrote; it fails if the second exceeds\n"
+    "its limits, or any figure is more than R times that of the first.\n"
     "\n"
     "Exit status: 0 valid, 1 invalid, 2 wrong usage, 3 a node died, 4 a swarm failed in liveness\n"
     "only, 130 interrupted.\n";
@@ -154,10 +166,19 @@ enum option {
     OUTPUT,
     TRACE,
     REPORT,
+    MAX_FIGURE, // the first of them, in the order of enum gv_limits_figure
+    MAX_RATIO = MAX_FIGURE + GV_LIMITS_FIGURES,
     OPTIONS,
 };
 
-enum { EXEC = 1, RUN = 2, SET = 4, SWARM = 8, SHRINK = 16 }; // commands, and scenarios
+enum {
+    EXEC = 1,
+    RUN = 2,
+    SET = 4,
+    SWARM = 8,
+    SHRINK = 16,
+    COMPARE = 32
+}; // commands, and scenarios
 
 static const struct {
     const char *name;
@@ -193,6 +214,13 @@ static const struct {
     [OUTPUT] = {"--output", SHRINK, false},
     [TRACE] = {"--trace", EXEC | RUN, false},
     [REPORT] = {"--report", EXEC | RUN, false},
+    [MAX_FIGURE + GV_LIMITS_MSGS] = {"--max-msgs-per-op", EXEC | RUN | COMPARE, false},
+    [MAX_FIGURE + GV_LIMITS_BYTES] = {"--max-bytes-per-op", EXEC | RUN | COMPARE, false},
+    [MAX_FIGURE + GV_LIMITS_MEDIAN] = {"--max-median-ms", EXEC | RUN | COMPARE, false},
+    [MAX_FIGURE + GV_LIMITS_P99] = {"--max-p99-ms", EXEC | RUN | COMPARE, false},
+    [MAX_FIGURE + GV_LIMITS_LONGEST] = {"--max-longest-ms", EXEC | RUN | COMPARE, false},
+    [MAX_FIGURE + GV_LIMITS_CLIENT] = {"--max-client-p99-ms", EXEC | RUN | COMPARE, false},
+    [MAX_RATIO] = {"--max-ratio", COMPARE, false},
 };
 
 // "3..17", or "3".
@@ -295,6 +323,11 @@ static int set(struct gv_command *command, enum option option, const char *value
     uint64_t count = 0;
     int error = 0;
     if (set_plain(command, option, value)) return 0;
+    if (option >= MAX_FIGURE) {
+        double *most = option == MAX_RATIO ? &command->limits.ratio
+                                           : &command->limits.most[option - MAX_FIGURE];
+        return to_number(name, value, 1e12, false, most, why);
+    }
     switch (option) {
     case NODE_COUNT:
     case NODES:
@@ -414,7 +447,46 @@ static int kind_of(const char *command) {
     if (strcmp(command, "exec") == 0) return EXEC;
     if (strcmp(command, "run") == 0) return RUN;
     if (strcmp(command, "shrink") == 0) return SHRINK | SET;
+    if (strcmp(command, "compare") == 0) return COMPARE;
     return strcmp(command, "swarm") == 0 ? SWARM : 0;
+}
+
+// All is read: what is to be done, if that has been said. `program`: there is one, after --.
+static int conclude(const struct gv_command *command, int kind, bool program, char *why) {
+    if (kind == SWARM) {
+        return command->given.option[SEEDS] ? GV_COMMAND_SWARM
+                                            : wrong(why, "which seeds? say --seeds A..B");
+    }
+    if ((kind & SHRINK) != 0) {
+        return command->scenario != NULL
+                   ? GV_COMMAND_SHRINK
+                   : wrong(why, "shrink what? say a seed of a swarm, or a scenario");
+    }
+    if (kind == COMPARE) {
+        return command->files[1] != NULL ? GV_COMMAND_COMPARE
+                                         : wrong(why, "compare what? say two results of --json");
+    }
+    if (kind == RUN) {
+        // A scenario may say the rest.
+        bool whole = command->scenario != NULL || gv_command_check(command, why) == 0;
+        return whole ? GV_COMMAND_RUN : GV_EINVAL;
+    }
+    if (!command->given.option[WORKLOAD]) return wrong(why, "which workload? say -w NAME");
+    if (!program) return wrong(why, "which program? say it after --");
+    return GV_COMMAND_EXEC;
+}
+
+// Where the next argument goes that is no option; NULL: nowhere.
+static const char **operand_of(struct gv_command *command, int kind) {
+    const char **places[] = {&command->scenario, NULL};
+    if (kind == COMPARE) {
+        places[0] = &command->files[0];
+        places[1] = &command->files[1];
+    } else if ((kind & SHRINK) == 0) {
+        return NULL;
+    }
+    if (*places[0] == NULL) return places[0];
+    return places[1] != NULL && *places[1] == NULL ? places[1] : NULL;
 }
 
 int gv_command_parse(struct gv_command *command, int argc, char *const *argv, uint64_t seed,
@@ -454,8 +526,9 @@ int gv_command_parse(struct gv_command *command, int argc, char *const *argv, ui
             at++;
             break;
         }
-        if ((kind & SHRINK) != 0 && arg[0] != '-' && command->scenario == NULL) {
-            command->scenario = arg;
+        const char **operand = operand_of(command, kind);
+        if (arg[0] != '-' && operand != NULL) {
+            *operand = arg;
             at++;
             continue;
         }
@@ -467,22 +540,7 @@ int gv_command_parse(struct gv_command *command, int argc, char *const *argv, ui
         int error = take(command, kind, argc, argv, &at, why);
         if (error < 0) return error;
     }
-    if (kind == SWARM) {
-        return command->given.option[SEEDS] ? GV_COMMAND_SWARM
-                                            : wrong(why, "which seeds? say --seeds A..B");
-    }
-    if ((kind & SHRINK) != 0) {
-        return command->scenario != NULL
-                   ? GV_COMMAND_SHRINK
-                   : wrong(why, "shrink what? say a seed of a swarm, or a scenario");
-    }
-    if (kind == RUN) {
-        // A scenario may say the rest.
-        bool whole = command->scenario != NULL || gv_command_check(command, why) == 0;
-        return whole ? GV_COMMAND_RUN : GV_EINVAL;
-    }
-    if (!command->given.option[WORKLOAD]) return wrong(why, "which workload? say -w NAME");
-    if (at >= argc) return wrong(why, "which program? say it after --");
-    command->argv = argv + at;
-    return GV_COMMAND_EXEC;
+    int action = conclude(command, kind, at < argc, why);
+    if (action == GV_COMMAND_EXEC) command->argv = argv + at;
+    return action;
 }

@@ -3,9 +3,10 @@
 #ifndef GV_SIM_COMMAND_H
 #define GV_SIM_COMMAND_H
 
+#include "limits.h"
 #include "trial.h"
 
-enum { GV_COMMAND_OPTIONS = 32 }; // at the most
+enum { GV_COMMAND_OPTIONS = 40 }; // at the most
 
 struct gv_command {
     // What a run is; its slack, deliver and ctx are left to others.
@@ -13,6 +14,7 @@ struct gv_command {
     const char *json;    // where to write the result as JSON; NULL: nowhere; "-": standard output
     const char *log_dir; // where to put what nodes print on standard error; NULL: a temporary place
     const char *trace, *report; // files to write; NULL: none
+    struct gv_limits limits;    // for compare, too, which alone takes a ratio
 
     // gvsim run:
     uint32_t staleness_ms;
@@ -37,6 +39,9 @@ struct gv_command {
     // gvsim shrink, which takes a scenario, and what it sets, too:
     const char *output; // where to write what is left
 
+    // gvsim compare:
+    const char *files[2];
+
     // gvsim scenarios:
     const char *name; // of the one to print; NULL: list them
 
@@ -50,6 +55,7 @@ enum gv_command_action {
     GV_COMMAND_SCENARIOS,
     GV_COMMAND_SWARM,
     GV_COMMAND_SHRINK,
+    GV_COMMAND_COMPARE,
     GV_COMMAND_HELP,
     GV_COMMAND_VERSION,
 };

@@ -392,7 +392,9 @@ static enum gv_exec_status judge(struct exec *exec) {
     }
     if (!gv_record_close(&exec->record, &result)) return GV_EXEC_USAGE;
     if (exec->died >= 0) return GV_EXEC_DIED;
-    return result.valid ? GV_EXEC_VALID : GV_EXEC_INVALID;
+    struct gv_limits_figures figures = gv_limits_of(&result);
+    bool within = gv_limits_check(&exec->command->limits, &figures, exec->out) == 0;
+    return result.valid && within ? GV_EXEC_VALID : GV_EXEC_INVALID;
 }
 
 // Opens what the command names, before anything is started.

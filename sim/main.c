@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+#include "compare.h"
 #include "exec.h"
 #include "run.h"
 #include "shrink.h"
@@ -41,6 +42,7 @@ int main(int argc, char **argv) {
     if (action == GV_COMMAND_RUN) return gv_run_command(&command);
     if (action == GV_COMMAND_SWARM) return gv_swarm_command(&command);
     if (action == GV_COMMAND_SHRINK) return gv_shrink_command(&command);
+    if (action == GV_COMMAND_COMPARE) return gv_compare_command(&command);
     if (action == GV_COMMAND_SCENARIOS) return gv_run_scenarios(&command);
     return (int)gv_exec_run(&command, NULL);
 }

@@ -111,13 +111,14 @@ static int judge(const struct gv_command *command, struct gv_virtual *sim, gv_ti
     if (!gv_record_close(record, &result)) return USAGE;
     bool same = !command->check_determinism || repeats(command, &result, live->out);
     if (interrupted) return INTERRUPTED;
-    return result.valid && same ? VALID : INVALID;
+    struct gv_limits_figures figures = gv_limits_of(&result);
+    bool within = gv_limits_check(&command->limits, &figures, live->out) == 0;
+    return result.valid && same && within ? VALID : INVALID;
 }
 
 // ---- Scenarios ----
 
-// The whole file, or NULL (errno).
-static char *read_file(const char *path, size_t *len) {
+char *gv_run_read(const char *path, size_t *len) {
     FILE *file = fopen(path, "rb");
     if (file == NULL) return NULL;
     char *text = NULL;
@@ -149,7 +150,7 @@ char *gv_run_find(const char *name, size_t *len) {
         *len = strlen(named->text);
         return gv_memory_copy(named->text, *len);
     }
-    if (!gv_swarm_seed(name, &seed)) return read_file(name, len);
+    if (!gv_swarm_seed(name, &seed)) return gv_run_read(name, len);
     char *text = gv_memory_new(GV_SWARM_TEXT_MAX);
     *len = gv_swarm_scenario(seed, text);
     return text;

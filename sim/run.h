@@ -15,6 +15,9 @@ int gv_run_command(struct gv_command *command);
 // a file's; the caller frees it. NULL: there is none (errno).
 char *gv_run_find(const char *name, size_t *len);
 
+// The whole file; the caller frees it. NULL: it cannot be read (errno).
+char *gv_run_read(const char *path, size_t *len);
+
 // Runs the text of a scenario that sets all it needs, and prints nothing. False: it is wrong, and
 // there is no verdict.
 bool gv_run_text(const char *text, size_t len, struct gv_verdict *verdict);

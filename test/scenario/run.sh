@@ -96,4 +96,33 @@ cmp -s "$tmp/a.json" "$tmp/b.json" || { echo "json: two runs differ" && bad=1; }
 for key in valid ops msgs_per_op stable_latency_ms trace lines node_memory replicas_equal_ms; do
     grep -q "\"$key\":" "$tmp/a.json" || { echo "json: no $key" && bad=1; }
 done
+
+# Two results side by side, and limits.
+"$gvsim" run -w broadcast --seed 3 --staleness 100 --json "$tmp/more.json" >"$tmp/out" || bad=1
+"$gvsim" run -w echo --seed 3 --json "$tmp/echo.json" >"$tmp/out" || bad=1
+"$gvsim" run -w broadcast --seed 3 --rate 50 --latency 50 --settle 0.01 --json "$tmp/late.json" \
+    >"$tmp/out"
+case_ compare 0 '^messages an operation  *[0-9.]*  *[0-9.]*  *1.000$' \
+    compare "$tmp/a.json" "$tmp/b.json" --max-ratio 1
+case_ 'compare, dearer' 0 '^messages an operation ' compare "$tmp/a.json" "$tmp/more.json"
+case_ 'compare, by ratio' 1 '^messages an operation .*more than allowed' \
+    compare "$tmp/a.json" "$tmp/more.json" --max-ratio 1.1
+case_ 'compare, by limit' 1 '^too much: bytes an operation: .*the limit is 1$' \
+    compare --max-bytes-per-op 1 "$tmp/a.json" "$tmp/a.json"
+case_ 'compare, not measured' 1 '^median latency, ms .*not measured' \
+    compare "$tmp/a.json" "$tmp/echo.json" --max-ratio 1000
+case_ 'compare, invalid' 1 'late.json is not valid' compare "$tmp/a.json" "$tmp/late.json"
+case_ 'compare, better' 0 '^valid  *no  *yes' compare "$tmp/late.json" "$tmp/a.json"
+case_ compare-no-file 2 'nowhere: No such file' compare "$tmp/a.json" /nowhere
+case_ compare-no-json 2 'fails: it is not JSON' compare "$tmp/fails" "$tmp/a.json"
+echo '{"valid":true,"workload":"g-set"}' >"$tmp/other.json"
+case_ compare-no-result 2 'other.json: it is no result' compare "$tmp/a.json" "$tmp/other.json"
+case_ compare-one 2 'compare what' compare "$tmp/a.json"
+case_ compare-three 2 "'c' is no option" compare a b c
+case_ compare-ratio 2 'max-ratio wants a number above 0' compare a b --max-ratio 0
+case_ limits 0 '^valid' run -w broadcast --seed 3 --max-msgs-per-op 1000 --max-client-p99-ms 1000
+case_ 'too much' 1 '^too much: longest latency, ms' run -w broadcast --seed 3 --latency 50 \
+    --max-longest-ms 49
+case_ 'not measured' 1 '^not measured: median latency' run -w echo --seed 3 --max-median-ms 5
+case_ 'no limit' 2 'max-p99-ms wants a number above 0' run -w echo --max-p99-ms x
 exit $bad

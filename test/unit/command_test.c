@@ -167,8 +167,28 @@ static void mistakes_are_named(void **state) {
     }
 }
 
+static void results_are_compared(void **state) {
+    (void)state;
+    struct gv_command command;
+    assert_int_equal(parse(&command, "gvsim compare a --max-ratio 1.1 b --max-p99-ms=500"),
+                     GV_COMMAND_COMPARE);
+    assert_string_equal(command.files[0], "a");
+    assert_string_equal(command.files[1], "b");
+    assert_true(command.limits.ratio == 1.1);
+    assert_true(command.limits.most[GV_LIMITS_P99] == 500);
+    assert_true(command.limits.most[GV_LIMITS_MSGS] == 0);
+    assert_int_equal(parse(&command, "gvsim compare a"), GV_EINVAL);
+    assert_int_equal(parse(&command, "gvsim compare a b c"), GV_EINVAL);
+    assert_int_equal(parse(&command, "gvsim compare a b --max-ratio 0"), GV_EINVAL);
+    assert_int_equal(parse(&command, "gvsim compare a b --rate 3"), GV_EINVAL);
+    assert_int_equal(parse(&command, "gvsim run -w echo --max-ratio 3"), GV_EINVAL);
+    assert_int_equal(parse(&command, "gvsim run -w echo --max-median-ms 3.5"), GV_COMMAND_RUN);
+    assert_true(command.limits.most[GV_LIMITS_MEDIAN] == 3.5);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(results_are_compared),
         cmocka_unit_test(defaults),
         cmocka_unit_test(every_option_is_taken),
         cmocka_unit_test(virtual_mode_takes_options_of_its_own),

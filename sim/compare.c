@@ -1,0 +1,155 @@
+// SPDX-License-Identifier: MIT
+#include "compare.h"
+
+#include "../codec/json.h"
+#include "run.h"
+
+#include <errno.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { SAME = 0, WORSE = 1, USAGE = 2 };
+
+// ---- Reading ----
+
+// Where a figure stands: a member, or one of an object that is a member.
+static const char *const places[GV_LIMITS_FIGURES][2] = {
+    [GV_LIMITS_MSGS] = {"msgs_per_op", NULL},
+    [GV_LIMITS_BYTES] = {"bytes_per_op", NULL},
+    [GV_LIMITS_MEDIAN] = {"stable_latency_ms", "p50"},
+    [GV_LIMITS_P99] = {"stable_latency_ms", "p99"},
+    [GV_LIMITS_LONGEST] = {"stable_latency_ms", "p100"},
+    [GV_LIMITS_CLIENT] = {"client_latency_ms", "p99"},
+};
+
+static void copy(const struct gv_json *json, int token, char *to, size_t cap) {
+    struct gv_slice raw = gv_json_raw(json, token);
+    bool quoted = gv_json_type(json, token) == GV_JSON_STRING;
+    if (quoted) raw = gv_json_string(json, token);
+    size_t len = raw.len < cap ? raw.len : cap - 1;
+    memcpy(to, raw.data, len);
+    to[len] = '\0';
+}
+
+// False: it is missing, or no number. Null is a figure that was not measured.
+static bool read_figure(const struct gv_json *json, const char *const place[2], bool *has,
+                        double *at) {
+    int token = gv_json_member(json, 0, place[0]);
+    *has = false;
+    if (token < 0) return false;
+    if (gv_json_type(json, token) == GV_JSON_NULL) return true;
+    if (place[1] != NULL) token = gv_json_member(json, token, place[1]);
+    if (token < 0 || gv_json_type(json, token) != GV_JSON_NUMBER) return false;
+    char text[64];
+    copy(json, token, text, sizeof text);
+    *at = strtod(text, NULL);
+    *has = true;
+    return isfinite(*at);
+}
+
+static const char *read_run(struct gv_compare_run *run, const struct gv_json *json) {
+    static const char no_result[] = "it is no result of gvsim run or exec";
+    if (gv_json_type(json, 0) != GV_JSON_OBJECT) return no_result;
+    const struct {
+        const char *name;
+        char *to;
+        size_t cap;
+    } texts[] = {{"workload", run->workload, sizeof run->workload},
+                 {"nodes", run->nodes, sizeof run->nodes},
+                 {"seed", run->seed, sizeof run->seed}};
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
+        int token = gv_json_member(json, 0, texts[i].name);
+        if (token < 0) return no_result;
+        copy(json, token, texts[i].to, texts[i].cap);
+    }
+    int valid = gv_json_member(json, 0, "valid");
+    if (valid < 0) return no_result;
+    run->valid = gv_json_type(json, valid) == GV_JSON_TRUE;
+    struct gv_limits_figures *figures = &run->figures;
+    for (int i = 0; i < GV_LIMITS_FIGURES; i++) {
+        if (!read_figure(json, places[i], &figures->has[i], &figures->at[i])) return no_result;
+    }
+    return NULL;
+}
+
+const char *gv_compare_read(struct gv_compare_run *run, const char *text, size_t len) {
+    GV_ASSERT(run != NULL && text != NULL);
+    *run = (struct gv_compare_run){0};
+    struct gv_json json;
+    gv_json_init(&json, gv_base_malloc(), 0, 0);
+    const char *why = "it is not JSON";
+    if (gv_json_parse(&json, text, len) > 0) why = read_run(run, &json);
+    gv_json_fini(&json);
+    return why;
+}
+
+// ---- Printing ----
+
+static void cell(const struct gv_limits_figures *figures, int figure, FILE *out) {
+    if (figures->has[figure]) {
+        int digits = gv_limits_digits((enum gv_limits_figure)figure);
+        fprintf(out, "  %14.*f", digits, figures->at[figure]);
+    } else {
+        fprintf(out, "  %14s", "-");
+    }
+}
+
+// A row; returns whether the second exceeds the ratio.
+static bool print_figure(const struct gv_compare_run runs[2], int figure, double most, FILE *out) {
+    const struct gv_limits_figures *a = &runs[0].figures, *b = &runs[1].figures;
+    fprintf(out, "%-24s", gv_limits_name((enum gv_limits_figure)figure));
+    cell(a, figure, out);
+    cell(b, figure, out);
+    bool both = a->has[figure] && b->has[figure], worse = false;
+    if (both && (a->at[figure] > 0 || b->at[figure] > 0)) {
+        double ratio = a->at[figure] > 0 ? b->at[figure] / a->at[figure] : INFINITY;
+        worse = most > 0 && ratio > most;
+        fprintf(out, "  %6.3f%s", ratio, worse ? "  more than allowed" : "");
+    } else if (a->has[figure] && most > 0) {
+        worse = !b->has[figure];
+        fputs(worse ? "       -  not measured" : "", out);
+    }
+    fputc('\n', out);
+    return worse;
+}
+
+int gv_compare_print(const char *const names[2], const struct gv_compare_run runs[2],
+                     const struct gv_limits *limits, FILE *out) {
+    GV_ASSERT(names != NULL && limits != NULL);
+    // Of a long path the end tells more.
+    const char *shown[2];
+    for (int i = 0; i < 2; i++) {
+        size_t len = strlen(names[i]);
+        shown[i] = len > 14 ? names[i] + len - 14 : names[i];
+    }
+    fprintf(out, "%-24s  %14s  %14s   ratio\n", "", shown[0], shown[1]);
+    fprintf(out, "%-24s  %14s  %14s\n", "workload", runs[0].workload, runs[1].workload);
+    fprintf(out, "%-24s  %14s  %14s\n", "nodes", runs[0].nodes, runs[1].nodes);
+    fprintf(out, "%-24s  %14s  %14s\n", "seed", runs[0].seed, runs[1].seed);
+    fprintf(out, "%-24s  %14s  %14s\n", "valid", runs[0].valid ? "yes" : "no",
+            runs[1].valid ? "yes" : "no");
+    int wrong = 0;
+    for (int i = 0; i < GV_LIMITS_FIGURES; i++) {
+        wrong += print_figure(runs, i, limits->ratio, out);
+    }
+    wrong += gv_limits_check(limits, &runs[1].figures, out);
+    if (!runs[1].valid) fprintf(out, "%s is not valid\n", names[1]);
+    return wrong + !runs[1].valid;
+}
+
+int gv_compare_command(const struct gv_command *command) {
+    struct gv_compare_run runs[2];
+    for (int i = 0; i < 2; i++) {
+        const char *name = command->files[i];
+        GV_ASSERT(name != NULL);
+        size_t len = 0;
+        char *text = gv_run_read(name, &len);
+        const char *why = text != NULL ? gv_compare_read(&runs[i], text, len) : strerror(errno);
+        free(text);
+        if (why == NULL) continue;
+        fprintf(stderr, "gvsim: %s: %s\n", name, why);
+        return USAGE;
+    }
+    return gv_compare_print(command->files, runs, &command->limits, stdout) > 0 ? WORSE : SAME;
+}

@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: MIT
+#include "limits.h"
+
+static const struct {
+    const char *name;
+    int digits;
+} named[GV_LIMITS_FIGURES] = {
+    [GV_LIMITS_MSGS] = {"messages an operation", 3},
+    [GV_LIMITS_BYTES] = {"bytes an operation", 1},
+    [GV_LIMITS_MEDIAN] = {"median latency, ms", 0},
+    [GV_LIMITS_P99] = {"99 % latency, ms", 0},
+    [GV_LIMITS_LONGEST] = {"longest latency, ms", 0},
+    [GV_LIMITS_CLIENT] = {"99 % client latency, ms", 3},
+};
+
+const char *gv_limits_name(enum gv_limits_figure figure) {
+    GV_ASSERT(figure < GV_LIMITS_FIGURES);
+    return named[figure].name;
+}
+
+int gv_limits_digits(enum gv_limits_figure figure) {
+    GV_ASSERT(figure < GV_LIMITS_FIGURES);
+    return named[figure].digits;
+}
+
+struct gv_limits_figures gv_limits_of(const struct gv_result *result) {
+    GV_ASSERT(result != NULL);
+    double ops = result->ops > 0 ? (double)result->ops : 1;
+    bool stable = result->stable_latency.count > 0, client = result->client_latency.count > 0;
+    return (struct gv_limits_figures){
+        .has = {true, true, stable, stable, stable, client},
+        .at = {(double)result->servers_msgs / ops, (double)result->servers_bytes / ops,
+               result->stable_latency.p50, result->stable_latency.p99, result->stable_latency.p100,
+               result->client_latency.p99},
+    };
+}
+
+int gv_limits_check(const struct gv_limits *limits, const struct gv_limits_figures *figures,
+                    FILE *out) {
+    GV_ASSERT(limits != NULL && figures != NULL);
+    int exceeded = 0;
+    for (int i = 0; i < GV_LIMITS_FIGURES; i++) {
+        double most = limits->most[i];
+        if (most <= 0 || (figures->has[i] && figures->at[i] <= most)) continue;
+        exceeded++;
+        const char *name = named[i].name;
+        if (figures->has[i]) {
+            int digits = named[i].digits;
+            fprintf(out, "too much: %s: %.*f, and the limit is %g\n", name, digits, figures->at[i],
+                    most);
+        } else {
+            fprintf(out, "not measured: %s, and there is a limit of %g\n", name, most);
+        }
+    }
+    return exceeded;
+}

@@ -1,0 +1,142 @@
+// SPDX-License-Identifier: MIT
+#include "../../sim/compare.h"
+#include "../lib/test.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define SPREAD "{\"p0\":0,\"p50\":40,\"p95\":50,\"p99\":60,\"p100\":70}"
+#define HEAD "\"workload\":\"g-set\",\"nodes\":25,\"seed\":7,\"msgs_per_op\":1.5,"
+#define RUN(stable)                                                                \
+    "{\"valid\":true," HEAD "\"bytes_per_op\":300.0,\"stable_latency_ms\":" stable \
+    ",\"client_latency_ms\":" SPREAD "}"
+
+static const char good[] = RUN(SPREAD);
+
+static struct gv_compare_run read_text(const char *text) {
+    struct gv_compare_run run;
+    const char *why = gv_compare_read(&run, text, strlen(text));
+    if (why != NULL) fail_msg("%s: %s", text, why);
+    return run;
+}
+
+static void a_result_is_read(void **state) {
+    (void)state;
+    struct gv_compare_run run = read_text(good);
+    static const double at[] = {1.5, 300, 40, 60, 70, 60};
+    assert_true(run.valid);
+    assert_string_equal(run.workload, "g-set");
+    assert_string_equal(run.nodes, "25");
+    assert_string_equal(run.seed, "7");
+    for (int i = 0; i < GV_LIMITS_FIGURES; i++) {
+        assert_true(run.figures.has[i]);
+        assert_true(run.figures.at[i] == at[i]);
+    }
+    run = read_text(RUN("null"));
+    assert_false(run.figures.has[GV_LIMITS_MEDIAN]);
+    assert_true(run.figures.has[GV_LIMITS_CLIENT]);
+}
+
+static void what_is_no_result_is_refused(void **state) {
+    (void)state;
+    static const char *const wrong[] = {
+        "",
+        "valid",
+        "7",
+        "[]",
+        "{}",
+        "{\"valid\":true," HEAD "\"x\":1}",
+        RUN("{}"),
+        RUN("7"),
+        RUN("{\"p50\":\"40\"}"),
+        RUN("{\"p50\":1e999,\"p99\":1,\"p100\":1}"),
+    };
+    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
+        struct gv_compare_run run;
+        const char *why = gv_compare_read(&run, wrong[i], strlen(wrong[i]));
+        if (why == NULL) fail_msg("taken: %s", wrong[i]);
+    }
+    // However it is cut off.
+    for (size_t len = 0; len < sizeof good - 1; len++) {
+        struct gv_compare_run run;
+        assert_non_null(gv_compare_read(&run, good, len));
+    }
+}
+
+// How many things are wrong with the second run, and whether the table has these words.
+static int print(const struct gv_compare_run *a, const struct gv_compare_run *b,
+                 const struct gv_limits *limits, const char *words) {
+    static const char *const names[] = {"old.json", "a/long/path/to/new.json"};
+    struct gv_compare_run runs[] = {*a, *b};
+    char *text;
+    size_t len;
+    FILE *out = open_memstream(&text, &len);
+    assert_non_null(out);
+    int wrong = gv_compare_print(names, runs, limits, out);
+    fclose(out);
+    if (strstr(text, words) == NULL) fail_msg("'%s' is not in:\n%s", words, text);
+    free(text);
+    return wrong;
+}
+
+static void regressions_are_counted(void **state) {
+    (void)state;
+    const struct gv_limits none = {{0}, 0}, tenth = {{0}, 1.1};
+    struct gv_compare_run a = read_text(good), b = a;
+    assert_int_equal(print(&a, &b, &tenth, "1.000\n"), 0);
+    b.figures.at[GV_LIMITS_MSGS] = 1.65;
+    assert_int_equal(print(&a, &b, &tenth, "1.650   1.100\n"), 0);
+    b.figures.at[GV_LIMITS_MSGS] = 1.66;
+    assert_int_equal(print(&a, &b, &tenth, "1.660   1.107  more than allowed\n"), 1);
+    assert_int_equal(print(&a, &b, &none, "1.660   1.107\n"), 0);
+    b.figures.at[GV_LIMITS_P99] = 600;
+    assert_int_equal(print(&a, &b, &tenth, "10.000  more than allowed\n"), 2);
+    b.figures.has[GV_LIMITS_CLIENT] = false;
+    assert_int_equal(print(&a, &b, &tenth, "not measured\n"), 3);
+    assert_int_equal(print(&b, &a, &tenth, "yes"), 0); // it got better
+    b.valid = false;
+    assert_int_equal(print(&a, &b, &none, "new.json is not valid\n"), 1);
+    a.figures.at[GV_LIMITS_MEDIAN] = 0;
+    assert_int_equal(print(&a, &a, &tenth, "th/to/new.json"), 0);
+    struct gv_compare_run slower = read_text(good);
+    assert_int_equal(print(&a, &slower, &tenth, "inf  more than allowed\n"), 1);
+}
+
+static void limits_are_inclusive(void **state) {
+    (void)state;
+    for (int i = 0; i < GV_LIMITS_FIGURES; i++) {
+        struct gv_compare_run run = read_text(good);
+        struct gv_limits limits = {{0}, 0};
+        limits.most[i] = run.figures.at[i];
+        assert_int_equal(print(&run, &run, &limits, "yes"), 0);
+        limits.most[i] = run.figures.at[i] - 0.25;
+        assert_int_equal(print(&run, &run, &limits, "too much: "), 1);
+        run.figures.has[i] = false;
+        assert_int_equal(print(&run, &run, &limits, "not measured: "), 1);
+    }
+}
+
+static void a_result_has_the_same_figures(void **state) {
+    (void)state;
+    const struct gv_result result = {.ops = 200,
+                                     .servers_msgs = 300,
+                                     .servers_bytes = 60000,
+                                     .stable_latency = {5, 0, 40, 50, 60, 70},
+                                     .client_latency = {5, 0, 40, 50, 60, 70}};
+    struct gv_limits_figures figures = gv_limits_of(&result);
+    struct gv_compare_run run = read_text(good);
+    for (int i = 0; i < GV_LIMITS_FIGURES; i++) {
+        assert_true(figures.has[i] && figures.at[i] == run.figures.at[i]);
+    }
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_result_is_read),
+        cmocka_unit_test(what_is_no_result_is_refused),
+        cmocka_unit_test(regressions_are_counted),
+        cmocka_unit_test(limits_are_inclusive),
+        cmocka_unit_test(a_result_has_the_same_figures),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
