@@ -21,7 +21,7 @@ static uint64_t seed_from_clock(void) {
     return (uint64_t)now.tv_sec % 1000000 * 1000000 + (uint64_t)now.tv_nsec / 1000;
 }
 
-int main(int argc, char **argv) {
+static int act(int argc, char **argv) {
     bool study = argc > 1 && (strcmp(argv[1], "glomers") == 0 || strcmp(argv[1], "sweep") == 0);
     if (study) return gv_study_main(argc, argv, 1);
     struct gv_command command;
@@ -45,4 +45,12 @@ int main(int argc, char **argv) {
     if (action == GV_COMMAND_COMPARE) return gv_compare_command(&command);
     if (action == GV_COMMAND_SCENARIOS) return gv_run_scenarios(&command);
     return (int)gv_exec_run(&command, NULL);
+}
+
+int main(int argc, char **argv) {
+    int status = act(argc, argv);
+    // What nobody could read is no result.
+    if (fflush(stdout) == 0 && !ferror(stdout)) return status;
+    fputs("gvsim: cannot write to standard output\n", stderr);
+    return status != 0 ? status : GV_EXEC_USAGE;
 }

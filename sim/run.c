@@ -129,8 +129,13 @@ char *gv_run_read(const char *path, size_t *len) {
         got = fread(text + *len, 1, cap - *len, file);
         *len += got;
     } while (got > 0);
+    bool whole = !ferror(file); // a directory opens, but cannot be read
+    int error = errno;
     fclose(file);
-    return text;
+    if (whole) return text;
+    free(text);
+    errno = error;
+    return NULL;
 }
 
 static bool complain(const char *name, const struct gv_scenario_fault *fault) {

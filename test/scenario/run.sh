@@ -69,6 +69,12 @@ case_ no-scenario 2 'scenario /nowhere: ' run --scenario /nowhere
 case_ no-name 2 "no scenario 'nothing'" scenarios nothing
 case_ no-json 2 'cannot write /nowhere/x' run -w echo --json /nowhere/x
 
+case_ directory 2 'scenario .*: Is a directory' run --scenario "$tmp"
+if [ -c /dev/full ]; then
+    "$gvsim" run -w echo --time-limit 1 >/dev/full 2>"$tmp/err" && echo "full: status 0" && bad=1
+    grep -q 'cannot write to standard output' "$tmp/err" || { echo "full: not told" && bad=1; }
+fi
+
 case_ swarm 0 '^40 seeds in .*: 0 failed' swarm --seeds 1..40 --jobs 2
 # A run that fails, cut down: replicas cannot be equal at once.
 printf 'workload g-set\nnodes 7\nrate 50\ntime-limit 4\nlatency 50\nsettle 0\nseed 1\n' \
