@@ -12,6 +12,7 @@ enum {
     LEAF_CAP = 64,
     INNER_CAP = 32, // makes both kinds of node the same size
     CHUNK_CAP = 64, // nodes
+    AHEAD = 3,      // leaves by which a walk has them fetched before it comes to them
     SPILL = 8,      // items moved at once from a full leaf
     LANES = 16,     // ways down that are taken side by side
     CACHE_LINE = 64,
@@ -22,29 +23,38 @@ enum {
 // places[i] of an inner node is a lower bound of everything under children[i] and an upper bound
 // of everything before it. It need not be the place of an item: erasing leaves it as it is. Along
 // the left edge places[0] is 0, elsewhere places[0] is what the parent has for this node.
+//
+// A node keeps the sketch of what is under it once somebody has asked for that, at its very end:
+// who never asks never touches it. A change makes the sketches of the nodes above it stale; so
+// where one is not, none below it is.
 union node {
     struct {
-        uint32_t count;          // of entries
-        struct gv_sketch sketch; // of the items under the node; these come first in both kinds
+        uint32_t count; // of entries; these come first in both kinds
+        bool stale;     // the sketch
     };
     struct leaf {
         uint32_t count;
-        struct gv_sketch sketch;
+        bool stale;
         uint64_t places[LEAF_CAP];
         uint64_t hashes[LEAF_CAP];
         uint32_t refs[LEAF_CAP];
+        struct gv_sketch sketch;
     } leaf;
     struct inner {
         uint32_t count;
-        struct gv_sketch sketch;
+        bool stale;
         uint64_t places[INNER_CAP];
         uint64_t counts[INNER_CAP];
         uint64_t sums[INNER_CAP];
         uint64_t crosses[INNER_CAP];
         union node *children[INNER_CAP];
+        struct gv_sketch sketch;
     } inner;
     union node *next_spare;
 };
+// Where sketches begin.
+enum { COLUMNS_END = offsetof(struct leaf, sketch) };
+_Static_assert(COLUMNS_END == offsetof(struct inner, sketch), "one place for both kinds");
 
 // One entry of a node of either kind.
 struct entry {
@@ -129,25 +139,6 @@ static inline struct gv_digest sum_of(const union node *node, uint32_t from, uin
         }
     }
     return all;
-}
-
-static inline struct gv_sketch sketch_of(const struct gv_tree *tree, const union node *node,
-                                         uint32_t from, uint32_t to, bool leaf) {
-    GV_ASSERT(from <= to && to <= cap_of(leaf));
-    struct gv_sketch all = {{0}};
-    if (leaf) {
-        gv_sketch_add(&all, node->leaf.hashes + from, to - from, tree->fast);
-    } else {
-        for (uint32_t i = from; i < to; i++)
-            gv_sketch_merge(&all, &node->inner.children[i]->sketch);
-    }
-    return all;
-}
-
-static inline struct gv_sketch sketch_of_item(const struct gv_tree *tree, uint64_t hash) {
-    struct gv_sketch one = {{0}};
-    gv_sketch_add(&one, &hash, 1, tree->fast);
-    return one;
 }
 
 // How many of n ascending places are below `place`. Counts cache lines first, then within one: no

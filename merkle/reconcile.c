@@ -16,12 +16,11 @@ enum {
     PROBE_MAX = HEAD_MAX + 1 + GV_PACK_VARINT_MAX,   // a probe
     SPLIT_MIN = 4,                                   // parts that there must be room for
     PART_MAX = BEFORE_MAX + SPLIT_MIN * SKETCH_MAX,
-    FEW_LEFT = 3,     // differences for which sums may do as well as a sketch
-    AS_WANT = 1 << 6, // added to the count of a list
-    AS_ASK = 2 << 6,
+    FEW_LEFT = 3,         // differences for which sums may do as well as a sketch
     SLACK_MAX = 16,       // ranks by which a cut may be moved for the sake of a shorter bound
     FEW = 16,             // parts that differ
     SAMPLE = 48,          // parts looked at to estimate how many differences there are
+    SAMPLE_ALL = 192,     // … at most
     AHEAD = 2 * SAMPLE,   // bounds looked up at a time
     CUTS = 32,            // cuts looked up at a time
     QUOTIENTS = 8,        // candidates looked for where a quotient is not unique …
@@ -37,9 +36,6 @@ struct walk {
     const struct gv_tree *tree;
     const struct gv_digest_key *key;
     struct gv_reconcile_out *out;
-    uint64_t place; // what is below this place, where 0 is nothing
-    struct gv_digest below;
-    struct gv_sketch sketch;
     // The bounds of some parts to come that have sums, and what I hold below each.
     uint64_t bounds[AHEAD];
     struct gv_digest belows[AHEAD];
@@ -85,29 +81,11 @@ static void put_sums(struct walk *walk, bool both, uint64_t lo, uint64_t hi,
     if (both) gv_pack_put_u64(out, sums.cross);
 }
 
-// The sketch of what I hold in [lo, hi), and how many items. Parts are mostly asked for in order.
-static struct gv_sketch sketch_of(struct walk *walk, uint64_t lo, uint64_t hi, uint64_t *count) {
-    if (walk->place != lo) {
-        walk->sketch = gv_tree_sketch_below(walk->tree, lo);
-        walk->below = gv_tree_below(walk->tree, lo);
-    }
-    struct gv_sketch out = walk->sketch;
-    uint64_t before = walk->below.count;
-    walk->sketch = gv_tree_sketch_below(walk->tree, hi);
-    walk->below = gv_tree_below(walk->tree, hi);
-    walk->place = hi;
-    gv_sketch_merge(&out, &walk->sketch);
-    *count = walk->below.count - before;
-    return out;
-}
-
-static void put_sketch(struct walk *walk, uint64_t lo, uint64_t hi) {
-    struct gv_writer *out = &walk->out->summary;
-    uint64_t count;
-    struct gv_sketch sketch = sketch_of(walk, lo, hi, &count);
+static void put_sketch(struct walk *walk, uint64_t lo, uint64_t hi, uint64_t count) {
     open_part(walk, count == 0 ? GV_PART_NONE : GV_PART_SKETCH, lo, hi);
     if (count == 0) return;
-    gv_part_put_sketch(out, &sketch, count);
+    struct gv_sketch sketch = gv_tree_sketch(walk->tree, lo, hi);
+    gv_part_put_sketch(&walk->out->summary, &sketch, count);
 }
 
 void gv_reconcile_open(const struct gv_tree *tree, uint8_t salt, struct gv_writer *out) {
@@ -236,7 +214,8 @@ static void survey(struct walk *walk) {
     struct gv_reconcile *state = walk->state, probe = *state;
     uint64_t parts = 0, differ = 0, squares = 0;
     size_t start = state->in.at;
-    while (parts < SAMPLE && gv_part_next(&probe)) {
+    // As long as all differ, the longer the sample the more it says.
+    while (parts < (differ < parts ? SAMPLE : SAMPLE_ALL) && gv_part_next(&probe)) {
         if (!has_sums(&probe)) continue;
         look_ahead(walk, &probe);
         struct gv_digest end, first = part_below(walk, &probe, &end);
@@ -315,7 +294,7 @@ struct cuts {
 static void put_cut(struct walk *walk, const struct cuts *cuts, uint64_t lo, uint64_t hi,
                     struct gv_digest sums) {
     if (cuts->sketch) {
-        put_sketch(walk, lo, hi);
+        put_sketch(walk, lo, hi, sums.count);
     } else {
         put_sums(walk, cuts->both, lo, hi, sums);
     }
@@ -575,8 +554,7 @@ static bool narrow_down_part(struct walk *walk) {
 // False: no room, nothing was written.
 static bool answer_sketch(struct walk *walk) {
     struct gv_reconcile *state = walk->state;
-    uint64_t held;
-    struct gv_sketch differ = sketch_of(walk, state->lo, state->hi, &held);
+    struct gv_sketch differ = gv_tree_sketch(walk->tree, state->lo, state->hi);
     gv_sketch_merge(&differ, &state->sketch);
     int count = gv_sketch_decode(&differ, state->words, walk->tree->fast, state->elements);
     if (count < 0) return narrow_down_part(walk);

@@ -26,7 +26,9 @@
 // there on. After A. Meyer, "Range-Based Set Reconciliation" (SRDS 2023), sections III and IV.
 //
 // The byte format is in codec/PROTOCOL.md. Reading a summary allocates nothing, and costs time in
-// proportion to its length and to the items in its lists, wants and gifts, whatever its bytes are.
+// proportion to its length and to the items in the ranges of its lists, wants, sketches and asks,
+// which are disjoint: so in all, whatever its bytes are, no more than one pass over the items, and
+// one over what has changed since the last sketch was asked for (gv_tree_sketch).
 #ifndef GV_MERKLE_RECONCILE_H
 #define GV_MERKLE_RECONCILE_H
 

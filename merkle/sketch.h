@@ -52,6 +52,12 @@ static inline void gv_sketch_merge(struct gv_sketch *sketch, const struct gv_ske
 static inline uint32_t gv_sketch_tally_add(uint32_t tally, uint64_t hash) {
     return (tally + ((uint32_t)(hash >> 60) * 0x204081 & 0x01010101)) & 0x3f3f3f3f;
 }
+// … of up to 255 items at once.
+static inline uint32_t gv_sketch_tally_merge(uint32_t tally, const uint64_t *hashes, size_t count) {
+    uint32_t sum = 0;
+    for (size_t i = 0; i < count; i++) sum += (uint32_t)(hashes[i] >> 60) * 0x204081 & 0x01010101;
+    return (tally + (sum & 0x3f3f3f3f)) & 0x3f3f3f3f;
+}
 static inline uint32_t gv_sketch_tally_sub(uint32_t tally, uint64_t hash) {
     return ((tally | 0x40404040) - ((uint32_t)(hash >> 60) * 0x204081 & 0x01010101)) & 0x3f3f3f3f;
 }

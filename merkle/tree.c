@@ -41,7 +41,7 @@ static union node *take(struct gv_tree *tree) {
     tree->spare = node->next_spare;
     tree->spares--;
     node->count = 0;
-    node->sketch = (struct gv_sketch){{0}};
+    node->stale = true;
     return node;
 }
 
@@ -73,7 +73,7 @@ static void descend(const struct gv_tree *tree, uint64_t place, bool to_change,
         out->node[level] = node;
         out->index[level] = (uint16_t)child;
         node = node->inner.children[child];
-        if (to_change && level >= tree->depth - 3) prefetch(node, sizeof *node);
+        if (to_change && level >= tree->depth - 3) prefetch(node, COLUMNS_END);
     }
     out->node[level] = node;
     out->index[level] = (uint16_t)index_below(node, place, true);
@@ -160,25 +160,21 @@ bool gv_tree_next(struct gv_tree_cursor *at) {
     return index + 1 < leaf->count || next_leaf(at);
 }
 
-// Has the hashes fetched of a leaf that comes some way after the cursor's.
-static void prefetch_ahead(const struct gv_tree_cursor *at) {
-    enum { LEAVES = 3 };
-    int above = at->tree->depth - 2;
-    if (above < 0) return;
-    const struct inner *inner = at->node[above];
-    uint32_t next = at->index[above] + LEAVES;
-    if (next >= inner->count) return;
-    const struct leaf *leaf = &inner->children[next]->leaf;
+// Has the hashes of a leaf fetched.
+static void prefetch_hashes(const union node *leaf) {
     prefetch(leaf, 1);
-    prefetch(leaf->hashes, sizeof leaf->hashes);
+    prefetch(leaf->leaf.hashes, sizeof leaf->leaf.hashes);
 }
 
 bool gv_tree_scan(struct gv_tree_cursor *at, uint64_t to, const uint8_t filter[GV_TREE_FILTER]) {
     uint32_t i;
     const struct leaf *leaf = &leaf_at(at, &i)->leaf;
+    int depth = at->tree->depth;
     while (leaf->places[i] < to) {
         uint32_t some = 0, count = leaf->count;
-        prefetch_ahead(at);
+        const struct inner *above = depth > 1 ? at->node[depth - 2] : NULL;
+        uint32_t next = depth > 1 ? at->index[depth - 2] + AHEAD : 0;
+        if (depth > 1 && next < above->count) prefetch_hashes(above->children[next]);
         for (uint32_t j = i; j < count; j++) some |= filter[leaf->hashes[j] % GV_TREE_FILTER];
         for (; some != 0 && i < count; i++) {
             if (filter[leaf->hashes[i] % GV_TREE_FILTER] == 0) continue;
@@ -319,19 +315,66 @@ struct gv_digest gv_tree_below(const struct gv_tree *tree, uint64_t place) {
     return below;
 }
 
-struct gv_sketch gv_tree_sketch_below(const struct gv_tree *tree, uint64_t place) {
-    GV_ASSERT(tree != NULL);
-    struct gv_sketch all = {{0}};
-    const union node *node = tree->root;
-    for (int height = tree->depth; height > 0 && place > 0; height--) {
-        bool leaf = height == 1;
-        uint32_t at = place == GV_PLACE_END && leaf ? node->count : index_below(node, place, leaf);
-        uint32_t count = node->count, from = at <= count / 2 ? 0 : at;
-        struct gv_sketch part = sketch_of(tree, node, from, from == 0 ? at : count, leaf);
-        gv_sketch_merge(&all, &part);
-        if (from > 0) gv_sketch_merge(&all, &node->sketch);
-        if (!leaf) node = node->inner.children[at];
+// The sketch of everything under a node of this height, worked out anew below what is stale.
+static const struct gv_sketch *sketch_of(const struct gv_tree *tree, union node *node, int height) {
+    struct gv_sketch *sketch = height == 1 ? &node->leaf.sketch : &node->inner.sketch;
+    if (!node->stale) return sketch;
+    *sketch = (struct gv_sketch){{0}};
+    if (height == 1) gv_sketch_add(sketch, node->leaf.hashes, node->count, tree->fast);
+    for (uint32_t i = 0; height > 1 && i < node->count; i++) {
+        const struct inner *inner = &node->inner;
+        if (height == 2 && i + AHEAD < inner->count) prefetch_hashes(inner->children[i + AHEAD]);
+        gv_sketch_merge(sketch, sketch_of(tree, inner->children[i], height - 1));
     }
+    node->stale = false;
+    return sketch;
+}
+
+// Adds the items of a leaf in [lo, hi), as such or as all but the others, whichever are fewer.
+static void add_items(const struct gv_tree *tree, const union node *leaf, uint64_t lo, uint64_t hi,
+                      struct gv_sketch *all) {
+    const uint64_t *hashes = leaf->leaf.hashes;
+    uint32_t count = leaf->count;
+    uint32_t from = index_below(leaf, lo, true), to = index_below(leaf, hi, true);
+    if (leaf->stale || to - from <= count / 2) {
+        gv_sketch_add(all, hashes + from, to - from, tree->fast);
+    } else {
+        gv_sketch_merge(all, &leaf->leaf.sketch);
+        gv_sketch_add(all, hashes, from, tree->fast);
+        gv_sketch_add(all, hashes + to, count - to, tree->fast);
+    }
+}
+
+// Likewise for a node of any height: whole children, and parts of the two at the ends.
+static void add_range(const struct gv_tree *tree, union node *node, int height, uint64_t lo,
+                      uint64_t hi, struct gv_sketch *all) {
+    if (lo >= hi) return;
+    if (height == 1) {
+        add_items(tree, node, lo, hi, all);
+        return;
+    }
+    struct inner *inner = &node->inner;
+    uint32_t from = index_below(node, lo, false), to = index_below(node, hi, false);
+    if (from == to) {
+        add_range(tree, inner->children[from], height - 1, lo, hi, all);
+        return;
+    }
+    bool whole = !node->stale && to - from > node->count / 2;
+    if (whole) gv_sketch_merge(all, &inner->sketch);
+    for (uint32_t i = 0; i < node->count; i++) {
+        bool between = from < i && i < to, end = i == from || i == to;
+        if (between == whole || end) continue;
+        gv_sketch_merge(all, sketch_of(tree, inner->children[i], height - 1));
+    }
+    union node *first = inner->children[from], *last = inner->children[to];
+    add_range(tree, first, height - 1, whole ? 0 : lo, whole ? lo : GV_PLACE_END, all);
+    add_range(tree, last, height - 1, whole ? hi : 0, whole ? GV_PLACE_END : hi, all);
+}
+
+struct gv_sketch gv_tree_sketch(const struct gv_tree *tree, uint64_t lo, uint64_t hi) {
+    GV_ASSERT(tree != NULL && lo <= hi);
+    struct gv_sketch all = {{0}};
+    if (tree->depth > 0) add_range(tree, tree->root, tree->depth, lo, hi, &all);
     return all;
 }
 
@@ -378,31 +421,26 @@ static bool at_right_edge(const struct gv_tree *tree, const union node *node, in
 }
 
 // Moves entries between the children a and a + 1 so that a gets to have `keep`.
-static void shift(const struct gv_tree *tree, struct inner *inner, uint32_t a, uint32_t keep,
-                  bool leaf) {
+static void shift(struct inner *inner, uint32_t a, uint32_t keep, bool leaf) {
     GV_ASSERT(a + 1 < inner->count);
     union node *left = inner->children[a], *right = inner->children[a + 1];
     uint32_t total = left->count + right->count;
     GV_ASSERT(keep <= total && keep <= cap_of(leaf) && total - keep <= cap_of(leaf));
     struct gv_digest moved; // from right to left, modulo 2^64
-    struct gv_sketch sketch;
     if (keep >= left->count) {
         uint32_t n = keep - left->count;
         moved = sum_of(right, 0, n, leaf);
-        sketch = sketch_of(tree, right, 0, n, leaf);
         move(left, left->count, right, 0, n, leaf);
         move(right, 0, right, n, right->count - n, leaf);
     } else {
         uint32_t n = left->count - keep;
         moved = gv_digest_sub((struct gv_digest){0, 0, 0}, sum_of(left, keep, left->count, leaf));
-        sketch = sketch_of(tree, left, keep, left->count, leaf);
         move(right, n, right, 0, right->count, leaf);
         move(right, 0, left, keep, n, leaf);
     }
     left->count = keep;
     right->count = total - keep;
-    gv_sketch_merge(&left->sketch, &sketch);
-    gv_sketch_merge(&right->sketch, &sketch);
+    left->stale = right->stale = true;
     count_in(inner, a, moved);
     count_out(inner, a + 1, moved);
     if (right->count == 0) return; // about to be freed
@@ -425,18 +463,18 @@ static bool spill(const struct gv_tree_cursor *path) {
     uint32_t room = before > behind ? before : behind;
     if (room < SPILL) return false;
     if (before > behind) {
-        shift(path->tree, inner, index - 1, LEAF_CAP - before + SPILL, true);
+        shift(inner, index - 1, LEAF_CAP - before + SPILL, true);
     } else {
-        shift(path->tree, inner, index, LEAF_CAP - SPILL, true);
+        shift(inner, index, LEAF_CAP - SPILL, true);
     }
     return true;
 }
 
-// Adds to, or takes away from, the sketches of all nodes of a path.
-static void merge_along(const struct gv_tree_cursor *path, const struct gv_sketch *sketch) {
+// The sketches of all nodes of a path are so no more.
+static void mark_stale(const struct gv_tree_cursor *path) {
     for (int level = 0; level < path->tree->depth; level++) {
         union node *node = path->node[level];
-        gv_sketch_merge(&node->sketch, sketch);
+        node->stale = true;
     }
 }
 
@@ -474,8 +512,6 @@ static bool put_or_split(struct gv_tree *tree, const struct gv_tree_cursor *path
     } else {
         put(right, index - keep, entry, leaf);
     }
-    right->sketch = sketch_of(tree, right, 0, right->count, leaf);
-    gv_sketch_merge(&node->sketch, &right->sketch);
     uint64_t first = leaf ? right->leaf.places[0] : right->inner.places[0];
     *entry = (struct entry){first, sum_of(right, 0, right->count, leaf), right, 0};
     GV_ASSERT(node->count >= cap / 2 && right->count > 0);
@@ -489,7 +525,6 @@ static void grow_root(struct gv_tree *tree, const struct entry *right) {
     struct entry left = {0, rest, tree->root, 0};
     put(root, 0, &left, false);
     put(root, 1, right, false);
-    root->sketch = sketch_of(tree, root, 0, 2, false);
     tree->root = root;
     tree->depth++;
 }
@@ -498,14 +533,12 @@ int gv_tree_insert(struct gv_tree *tree, struct gv_item item) {
     GV_ASSERT(tree != NULL);
     if (item.place == GV_PLACE_END) return GV_EINVAL;
     struct gv_digest one = gv_digest_of(item.place, item.hash);
-    struct gv_sketch sketch = sketch_of_item(tree, item.hash);
     struct entry entry = {item.place, one, NULL, item.ref};
     if (tree->depth == 0) {
         if (reserve(tree, 1) != 0) return GV_ENOMEM;
         tree->root = take(tree);
         tree->depth = 1;
         put(tree->root, 0, &entry, true);
-        ((union node *)tree->root)->sketch = sketch;
         tree->digest = one;
         tree->tally = gv_sketch_tally_add(0, item.hash);
         tree->epoch++;
@@ -517,7 +550,7 @@ int gv_tree_insert(struct gv_tree *tree, struct gv_item item) {
     if (spill(&path)) descend(tree, item.place + 1, false, &path);
     if (reserve(tree, nodes_to_split(&path)) != 0) return GV_ENOMEM;
 
-    merge_along(&path, &sketch);
+    mark_stale(&path);
     bool carry = put_or_split(tree, &path, last, path.index[last], &entry);
     for (int level = last - 1; level >= 0; level--) {
         struct inner *inner = path.node[level];
@@ -540,9 +573,7 @@ void gv_tree_update(struct gv_tree *tree, const struct gv_tree_cursor *at, uint6
     uint32_t index;
     union node *leaf = leaf_at(at, &index);
     uint64_t place = leaf->leaf.places[index], old = leaf->leaf.hashes[index], by = hash - old;
-    struct gv_sketch sketch = sketch_of_item(tree, old);
-    gv_sketch_add(&sketch, &hash, 1, tree->fast);
-    merge_along(at, &sketch);
+    mark_stale(at);
     struct gv_digest change = {0, by, by * place};
     leaf->leaf.hashes[index] = hash;
     leaf->leaf.refs[index] = ref;
@@ -568,10 +599,10 @@ static bool refill(struct gv_tree *tree, union node *parent, uint32_t index, boo
     union node *right = inner->children[b];
     uint32_t total = inner->children[a]->count + right->count;
     if (total > cap_of(leaf)) {
-        shift(tree, inner, a, total / 2, leaf);
+        shift(inner, a, total / 2, leaf);
         return false;
     }
-    shift(tree, inner, a, total, leaf);
+    shift(inner, a, total, leaf);
     GV_ASSERT(inner->counts[b] == 0 && inner->sums[b] == 0);
     drop(parent, b, false);
     give_back(tree, right);
@@ -584,8 +615,7 @@ void gv_tree_erase(struct gv_tree *tree, const struct gv_tree_cursor *at) {
     union node *leaf = leaf_at(at, &index);
     uint64_t place = leaf->leaf.places[index], hash = leaf->leaf.hashes[index];
     struct gv_digest one = gv_digest_of(place, hash);
-    struct gv_sketch sketch = sketch_of_item(tree, hash);
-    merge_along(at, &sketch);
+    mark_stale(at);
     drop(leaf, index, true);
     for (int level = 0; level < tree->depth - 1; level++) {
         count_out(at->node[level], at->index[level], one);
@@ -634,10 +664,9 @@ static union node *build(struct gv_tree *tree, int height, const struct gv_item 
             node->leaf.places[i] = items[i].place;
             node->leaf.hashes[i] = items[i].hash;
             node->leaf.refs[i] = items[i].ref;
-            tree->tally = gv_sketch_tally_add(tree->tally, items[i].hash);
         }
         node->count = (uint32_t)count;
-        node->sketch = sketch_of(tree, node, 0, node->count, true);
+        tree->tally = gv_sketch_tally_merge(tree->tally, node->leaf.hashes, count);
         *digest = sum_of(node, 0, node->count, true);
         return node;
     }
@@ -649,7 +678,6 @@ static union node *build(struct gv_tree *tree, int height, const struct gv_item 
         put(node, node->count, &entry, false);
     }
     *digest = sum_of(node, 0, node->count, false);
-    node->sketch = sketch_of(tree, node, 0, node->count, false);
     return node;
 }
 
@@ -693,9 +721,17 @@ static bool leaf_is_sound(const struct leaf *leaf, struct check *check) {
     return true;
 }
 
+// Whether the sketch of a node, if it claims to have one, is that of its items, and so below it.
 static bool has_sketch(const struct gv_tree *tree, const union node *node, bool leaf) {
-    struct gv_sketch sketch = sketch_of(tree, node, 0, node->count, leaf);
-    return memcmp(&sketch, &node->sketch, sizeof sketch) == 0;
+    struct gv_sketch sum = {{0}};
+    if (node->stale) return true;
+    if (leaf) gv_sketch_add(&sum, node->leaf.hashes, node->count, tree->fast);
+    for (uint32_t i = 0; !leaf && i < node->count; i++) {
+        const union node *child = node->inner.children[i];
+        if (child->stale) return false;
+        gv_sketch_merge(&sum, &child->inner.sketch); // where a leaf has it too
+    }
+    return memcmp(&sum, leaf ? &node->leaf.sketch : &node->inner.sketch, sizeof sum) == 0;
 }
 
 // Whether the subtree is as it must be, its digest included. `place` is the parent's bound for it.

@@ -109,9 +109,7 @@ static void put_prints(struct gv_liar *liar, const struct gv_replica *replica,
 
 static void put_sketch(struct gv_liar *liar, const struct gv_replica *replica, uint64_t lo,
                        uint64_t hi, struct gv_writer *out) {
-    struct gv_sketch sketch = gv_tree_sketch_below(&replica->tree, hi);
-    struct gv_sketch below = gv_tree_sketch_below(&replica->tree, lo);
-    gv_sketch_merge(&sketch, &below);
+    struct gv_sketch sketch = gv_tree_sketch(&replica->tree, lo, hi);
     uint64_t hashes[12];
     size_t changes = gv_liar_byte(liar) % (sizeof hashes / sizeof *hashes);
     for (size_t i = 0; i < changes; i++) {

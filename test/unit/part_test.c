@@ -1,0 +1,129 @@
+// SPDX-License-Identifier: MIT
+#include "../../merkle/part.h"
+
+#include "../../engine/prng.h"
+#include "../lib/test.h"
+
+// What was written is read back, and nothing is left of it.
+static struct gv_reconcile read_one(const struct gv_writer *out) {
+    struct gv_reconcile state = {.in = {.data = out->data, .len = out->len}};
+    assert_false(out->full);
+    assert_true(gv_part_next(&state));
+    assert_int_equal(state.in.error, 0);
+    assert_int_equal(state.in.at, out->len);
+    assert_false(gv_part_next(&state));
+    assert_int_equal(state.in.error, 0);
+    return state;
+}
+
+static void bounds_come_back(void **state) {
+    (void)state;
+    struct gv_prng prng;
+    gv_prng_init(&prng, gv_test_seed(), 0);
+    for (int round = 0; round < 5000; round++) {
+        uint8_t bytes[16];
+        struct gv_writer out = {.data = bytes, .cap = sizeof bytes};
+        uint64_t hi = gv_prng_next(&prng) >> gv_prng_below(&prng, 64);
+        hi = hi >> round % 60 << round % 60;
+        if (hi == 0) hi = GV_PLACE_END;
+        gv_part_put_head(&out, round % 2 ? GV_PART_NONE : GV_PART_SKIP, 0, hi);
+        struct gv_reconcile part = read_one(&out);
+        assert_int_equal(part.kind, round % 2 ? GV_PART_NONE : GV_PART_SKIP);
+        assert_true(part.lo == 0 && part.hi == hi);
+    }
+}
+
+static void sketches_come_back(void **state) {
+    (void)state;
+    struct gv_prng prng;
+    gv_prng_init(&prng, gv_test_seed(), 1);
+    for (uint64_t count = 1; count < 100; count++) {
+        uint8_t bytes[64];
+        struct gv_writer out = {.data = bytes, .cap = sizeof bytes};
+        struct gv_sketch sketch;
+        for (int i = 0; i < GV_SKETCH_CAP; i++) sketch.power[i] = (uint32_t)gv_prng_next(&prng);
+        gv_part_put_head(&out, GV_PART_SKETCH, 0, 1000);
+        gv_part_put_sketch(&out, &sketch, count);
+        struct gv_reconcile part = read_one(&out);
+        assert_int_equal(part.kind, GV_PART_SKETCH);
+        assert_int_equal(part.words, GV_SKETCH_CAP);
+        assert_int_equal(part.remains, count % GV_PART_REMAINDERS);
+        assert_memory_equal(&part.sketch, &sketch, sizeof sketch);
+    }
+}
+
+static void counts_tell_lists_wants_and_asks(void **state) {
+    (void)state;
+    static const enum gv_part_kind kinds[] = {GV_PART_LIST, GV_PART_WANT, GV_PART_ASK};
+    for (int k = 0; k < 3; k++) {
+        uint32_t most = kinds[k] == GV_PART_ASK ? GV_SKETCH_CAP : GV_RECONCILE_LIST;
+        for (uint32_t count = 1; count <= most; count++) {
+            uint8_t bytes[160];
+            struct gv_writer out = {.data = bytes, .cap = sizeof bytes};
+            gv_part_put_head(&out, GV_PART_LIST, 0, GV_PLACE_END);
+            gv_part_put_count(&out, kinds[k], count);
+            size_t prints = out.len;
+            for (uint32_t i = 0; i < count; i++) gv_part_put_u32(&out, UINT32_MAX - i);
+            struct gv_reconcile part = read_one(&out);
+            assert_int_equal(part.kind, kinds[k]);
+            assert_int_equal(part.count, count);
+            if (kinds[k] != GV_PART_ASK) assert_int_equal(part.prints, prints);
+            for (uint32_t i = 0; kinds[k] == GV_PART_ASK && i < count; i++)
+                assert_int_equal(part.elements[i], UINT32_MAX - i);
+        }
+    }
+}
+
+static void tallies_come_back(void **state) {
+    (void)state;
+    struct gv_prng prng;
+    gv_prng_init(&prng, gv_test_seed(), 2);
+    for (int round = 0; round < 1000; round++) {
+        uint8_t bytes[32];
+        struct gv_writer out = {.data = bytes, .cap = sizeof bytes};
+        uint32_t tally = (uint32_t)gv_prng_next(&prng) & 0x3f3f3f3f;
+        gv_pack_put_u8(&out, GV_PART_ROOT);
+        gv_pack_put_varint(&out, 300);
+        gv_pack_put_u64(&out, 5);
+        gv_pack_put_u64(&out, 6);
+        gv_part_put_tally(&out, tally);
+        struct gv_reconcile part = read_one(&out);
+        assert_int_equal(part.kind, GV_PART_ROOT);
+        assert_true(part.peer.count == 300 && part.peer.sum == 5 && part.peer.cross == 6);
+        assert_int_equal(part.tally, tally);
+    }
+}
+
+// Any bytes: each part begins where the one before ended, and the reader ends.
+static void any_bytes_are_read_or_refused(void **state) {
+    (void)state;
+    struct gv_prng prng;
+    gv_prng_init(&prng, gv_test_seed(), 3);
+    for (int round = 0; round < 20000; round++) {
+        uint8_t bytes[80];
+        size_t len = gv_prng_below(&prng, sizeof bytes + 1);
+        for (size_t i = 0; i < len; i++)
+            bytes[i] = (uint8_t)(gv_prng_next(&prng) >> gv_prng_below(&prng, 8));
+        struct gv_reconcile part = {.in = {.data = bytes, .len = len}};
+        uint64_t end = 0;
+        for (size_t at = 0; gv_part_next(&part); at = part.in.at, end = part.hi) {
+            assert_true(part.in.at > at && part.in.at <= len);
+            assert_true(part.lo == end && part.lo < part.hi);
+            assert_true(part.kind < GV_PART_END);
+            if (part.kind == GV_PART_PROBE)
+                assert_true(part.lo <= part.from && part.from < part.to && part.to <= part.hi);
+        }
+        assert_true(part.in.error == GV_ESYNTAX || part.in.at == len);
+    }
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(bounds_come_back),
+        cmocka_unit_test(sketches_come_back),
+        cmocka_unit_test(counts_tell_lists_wants_and_asks),
+        cmocka_unit_test(tallies_come_back),
+        cmocka_unit_test(any_bytes_are_read_or_refused),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
