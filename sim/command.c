@@ -16,7 +16,7 @@ const char gv_command_help[] =
     "       gvsim run -w WORKLOAD [OPTIONS]\n"
     "       gvsim scenarios [NAME]\n"
     "       gvsim swarm --seeds A..B [--jobs N] [--fail-fast]\n"
-    "       gvsim shrink SEED|SCENARIO [--output FILE]\n"
+    "       gvsim shrink SEED|SCENARIO [--output FILE] [--tries N]\n"
     "       gvsim compare A.json B.json [--max-ratio R] [LIMITS]\n"
     "       gvsim glomers 3a|3b|3c|3d|3e|4 [OPTIONS]\n"
     "       gvsim sweep [OPTIONS]\n"
@@ -71,7 +71,8 @@ const char gv_command_help[] =
     "  -V, --version             print the version and exit\n"
     "\n"
     "swarm runs a scenario for each seed; --fail-fast stops at the first that fails. shrink cuts\n"
-    "one that fails down to what it takes, and writes it to FILE (default shrunk.scenario).\n"
+    "one that fails down to what it takes, and writes it to FILE (default shrunk.scenario),\n"
+    "by N runs at the most (default 2000).\n"
     "compare shows the figures of two results that --json wrote; it fails if the second exceeds\n"
     "its limits, or any figure is more than R times that of the first.\n"
     "\n"
@@ -166,6 +167,7 @@ enum option {
     OUTPUT,
     TRACE,
     REPORT,
+    TRIES,
     MAX_FIGURE, // the first of them, in the order of enum gv_limits_figure
     MAX_RATIO = MAX_FIGURE + GV_LIMITS_FIGURES,
     OPTIONS,
@@ -213,6 +215,7 @@ static const struct {
     [FAIL_FAST] = {"--fail-fast", SWARM, true},
     [OUTPUT] = {"--output", SHRINK, false},
     [TRACE] = {"--trace", EXEC | RUN, false},
+    [TRIES] = {"--tries", SHRINK, false},
     [REPORT] = {"--report", EXEC | RUN, false},
     [MAX_FIGURE + GV_LIMITS_MSGS] = {"--max-msgs-per-op", EXEC | RUN | COMPARE, false},
     [MAX_FIGURE + GV_LIMITS_BYTES] = {"--max-bytes-per-op", EXEC | RUN | COMPARE, false},
@@ -371,6 +374,9 @@ static int set(struct gv_command *command, enum option option, const char *value
         error = to_count(name, value, 1, GV_CREW_JOBS_MAX, &count, why);
         command->jobs = (uint32_t)count;
         break;
+    case TRIES:
+        error = to_count(name, value, 1, UINT32_MAX, &command->tries, why);
+        break;
     case DISK_LATENCY:
         error = to_count(name, value, 0, 60 * 1000, &count, why);
         command->disk_latency = count * GV_MS;
@@ -506,6 +512,7 @@ int gv_command_parse(struct gv_command *command, int argc, char *const *argv, ui
         .disk_latency = 5 * GV_MS,
         .jobs = 1,
         .output = "shrunk.scenario",
+        .tries = 2000,
     };
     if (argc < 2) return wrong(why, "there is nothing to do");
     if (strcmp(argv[1], "scenarios") == 0 && (argc < 3 || argv[2][0] != '-')) {

@@ -38,6 +38,7 @@ struct gv_command {
 
     // gvsim shrink, which takes a scenario, and what it sets, too:
     const char *output; // where to write what is left
+    uint64_t tries;     // runs at the most
 
     // gvsim compare:
     const char *files[2];

@@ -16,7 +16,6 @@
 #include <unistd.h>
 
 enum { DONE = 0, VALID = 1, USAGE = 2, INTERRUPTED = 130 };
-enum { TRIES_MOST = 5000 };
 
 static volatile sig_atomic_t interrupted;
 
@@ -196,7 +195,7 @@ static int shrink(const struct gv_command *command, char *text, size_t len) {
         return VALID;
     }
     struct gv_reduce_config config = {
-        .shows = shows, .progress = progress, .ctx = &shrink, .tries_most = TRIES_MOST};
+        .shows = shows, .progress = progress, .ctx = &shrink, .tries_most = command->tries};
     char *left = gv_reduce_text(&config, text, len, &len);
     if (shrink.tty) fputs("\r\x1b[K", stderr);
     // The text of the error is that of the run that is left.

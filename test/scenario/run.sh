@@ -74,6 +74,10 @@ if [ -c /dev/full ]; then
     "$gvsim" run -w echo --time-limit 1 >/dev/full 2>"$tmp/err" && echo "full: status 0" && bad=1
     grep -q 'cannot write to standard output' "$tmp/err" || { echo "full: not told" && bad=1; }
 fi
+# What swarms have found, each cut down to what it took then.
+for found in test/scenario/found/*.scenario; do
+    case_ "$found" 0 '^valid' run --scenario "$found"
+done
 
 case_ swarm 0 '^40 seeds in .*: 0 failed' swarm --seeds 1..40 --jobs 2
 # A run that fails, cut down: replicas cannot be equal at once.
@@ -89,6 +93,7 @@ case_ 'shrink with settings' 0 '^0 faults, 2 nodes, ' shrink "$tmp/fails" --node
 case_ shrink-valid 1 'nothing to shrink' shrink 4
 case_ shrink-nothing 2 'scenario /nowhere: ' shrink /nowhere
 case_ shrink-nowhere 2 'cannot write /nowhere/x' shrink "$tmp/fails" --output /nowhere/x
+case_ shrink-tries 0 "^0 faults, 7 nodes, " shrink "$tmp/fails" --tries 1 --output "$tmp/shrunk"
 case_ shrink-what 2 'shrink what' shrink
 
 case_ seed 0 '^valid' run --scenario swarm:4
