@@ -66,7 +66,8 @@ size_t gv_pack_varint_size(uint64_t value) {
 
 // ---- Reading ------------------------------------------------------------------------------------
 
-const uint8_t *gv_pack_get_bytes(struct gv_reader *in, size_t len) {
+// Not an exported function, of which a shared library would make a call each time.
+static inline const uint8_t *take(struct gv_reader *in, size_t len) {
     GV_ASSERT(in != NULL);
     GV_ASSERT(in->at <= in->len && (in->data != NULL || in->len == 0));
     if (in->error == 0 && len > in->len - in->at) in->error = GV_ESYNTAX;
@@ -77,13 +78,21 @@ const uint8_t *gv_pack_get_bytes(struct gv_reader *in, size_t len) {
     return bytes;
 }
 
-uint8_t gv_pack_get_u8(struct gv_reader *in) {
-    const uint8_t *byte = gv_pack_get_bytes(in, 1);
+const uint8_t *gv_pack_get_bytes(struct gv_reader *in, size_t len) {
+    return take(in, len);
+}
+
+static inline uint8_t take_u8(struct gv_reader *in) {
+    const uint8_t *byte = take(in, 1);
     return byte != NULL ? *byte : 0;
 }
 
+uint8_t gv_pack_get_u8(struct gv_reader *in) {
+    return take_u8(in);
+}
+
 uint64_t gv_pack_get_u64(struct gv_reader *in) {
-    const uint8_t *bytes = gv_pack_get_bytes(in, 8);
+    const uint8_t *bytes = take(in, 8);
     if (bytes == NULL) return 0;
     uint64_t value = 0;
     for (unsigned i = 0; i < 8; i++) value |= (uint64_t)bytes[i] << (8 * i);
@@ -93,7 +102,7 @@ uint64_t gv_pack_get_u64(struct gv_reader *in) {
 uint64_t gv_pack_get_varint(struct gv_reader *in) {
     uint64_t value = 0;
     for (unsigned i = 0; i < GV_PACK_VARINT_MAX; i++) {
-        uint8_t byte = gv_pack_get_u8(in);
+        uint8_t byte = take_u8(in);
         if (in->error != 0) return 0;
         bool last = byte < 0x80;
         if (last && byte == 0 && i > 0) break;              // a shorter encoding exists

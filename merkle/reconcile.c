@@ -248,7 +248,7 @@ static uint32_t parts_for(const struct walk *walk) {
 // now and then.
 static uint32_t sketches_for(const struct walk *walk, struct gv_digest mine) {
     const struct gv_reconcile *state = walk->state;
-    uint64_t expect = state->spread, each = state->rounds ? 3 : 5;
+    uint64_t expect = state->spread, each = state->rounds ? 3 : 6;
     if (!state->sketches) return 0;
     if (state->kind == GV_PART_ROOT) {
         int64_t more = (int64_t)(mine.count - state->peer.count);
@@ -259,8 +259,9 @@ static uint32_t sketches_for(const struct walk *walk, struct gv_digest mine) {
         uint64_t learnt = state->expect;
         if (learnt >= expect / 4 && learnt / 4 <= expect) expect = learnt;
     } else if (state->kind == GV_PART_SKETCH) {
-        each = 2;
-        if (expect <= GV_SKETCH_CAP) expect = GV_SKETCH_CAP + 1;
+        // One that fails again costs a message, less likely where there is but one.
+        each = state->lo == 0 && state->hi == GV_PLACE_END ? 3 : 2;
+        if (expect < GV_SKETCH_CAP) expect = GV_SKETCH_CAP;
     } else if (expect < FEW_LEFT) {
         return 0;
     }
@@ -616,13 +617,12 @@ static bool ask_for_rest(struct walk *walk) {
 
 // --- answering lists, wants and probes -------------------------------------------------------
 
-// The index of a print among those of the part, or its count.
-static uint32_t find_print(const struct gv_reconcile *state, uint32_t print) {
+// Reads the prints of the part.
+static void read_prints(const struct gv_reconcile *state, uint32_t prints[GV_RECONCILE_LIST]) {
     struct gv_reader in = state->in;
+    GV_ASSERT(state->count <= GV_RECONCILE_LIST);
     in.at = state->prints;
-    uint32_t i = 0;
-    while (i < state->count && gv_part_get_u32(&in) != print) i++;
-    return i;
+    for (uint32_t i = 0; i < state->count; i++) prints[i] = gv_part_get_u32(&in);
 }
 
 // Gives what I hold in [from, to): of a list what is not in it, of a want what is. False: the
@@ -630,6 +630,8 @@ static uint32_t find_print(const struct gv_reconcile *state, uint32_t print) {
 static bool give_range(struct walk *walk) {
     struct gv_reconcile *state = walk->state;
     bool list = state->kind == GV_PART_LIST, want = state->kind == GV_PART_WANT;
+    uint32_t prints[GV_RECONCILE_LIST];
+    if (list || want) read_prints(state, prints);
     struct gv_tree_cursor at;
     uint64_t place = state->place, seen = 0;
     for (bool more = gv_tree_seek(walk->tree, place, &at); more; more = gv_tree_next(&at)) {
@@ -638,7 +640,8 @@ static bool give_range(struct walk *walk) {
         if (item.place != place) place = item.place, seen = 0;
         if (seen++ < state->equals && place == state->place) continue;
         if (list || want) {
-            uint32_t index = find_print(state, print_of(walk, item.hash));
+            uint32_t print = print_of(walk, item.hash), index = 0;
+            while (index < state->count && prints[index] != print) index++;
             bool found = index < state->count;
             if (list && found) state->held |= UINT32_C(1) << index;
             if (found == list) continue;
@@ -662,11 +665,10 @@ static bool put_want(struct walk *walk) {
     if (room(walk) < PART_MAX) return false;
     open_part(walk, GV_PART_LIST, state->lo, state->hi);
     gv_part_put_count(&walk->out->summary, GV_PART_WANT, count);
-    struct gv_reader in = state->in;
-    in.at = state->prints;
+    uint32_t prints[GV_RECONCILE_LIST];
+    read_prints(state, prints);
     for (uint32_t i = 0; i < state->count; i++) {
-        uint32_t print = gv_part_get_u32(&in);
-        if ((state->held >> i & 1) == 0) gv_part_put_u32(&walk->out->summary, print);
+        if ((state->held >> i & 1) == 0) gv_part_put_u32(&walk->out->summary, prints[i]);
     }
     walk->state->spots += count;
     return true;

@@ -133,6 +133,8 @@ static bool begin(struct duel *duel) {
         if (peer == NULL) return false;
         peer->measured = true;
         peer->srtt = plan->trip_ms * GV_MS;
+        // Who has synced before has the sketches of what did not change since.
+        if (plan->warm) gv_tree_sketch(&duel->side[i]->replica.tree, 0, GV_PLACE_END);
     }
     return duel->buf != NULL;
 }
