@@ -228,7 +228,8 @@ static void survey(struct walk *walk) {
     uint32_t finer = state->rounds ? 4 : 1;
     uint64_t narrow = parts > 0 ? squares / parts * finer : 0;
     uint64_t all = differ * (state->in.len - start) / (probe.in.at - start + 1);
-    if (parts > 1 && differ == parts && narrow < 16 * finer) narrow = 16 * finer;
+    uint32_t many = parts > SAMPLE ? 8 : 16; // a cut that was fine already is not made much finer
+    if (parts > 1 && differ == parts && narrow < many * finer) narrow = many * finer;
     if (all <= FEW && narrow < 8) narrow = 8;
     if (all <= 2 && parts > 16 && narrow < 16) narrow = 16;
     state->narrow = clamp(narrow, 4 * finer, 64 * finer);
