@@ -160,8 +160,8 @@ int gv_journal_read(struct gv_journal *journal, uint64_t epoch,
     GV_ASSERT(journal->fd >= 0 && take != NULL);
     gv_journal_begin(journal, epoch);
     while (journal->at < GV_JOURNAL_SIZE) {
-        uint64_t number;
-        struct gv_slice batch;
+        uint64_t number = 0;
+        struct gv_slice batch = {0};
         int found = read_frame(journal, epoch, journal->at, &number, &batch);
         if (found < 0) return found;
         if (found == 0 || number != journal->number) break;
@@ -199,4 +199,13 @@ int gv_journal_append(struct gv_journal *journal, struct gv_slice batch) {
     journal->at += len;
     journal->number++;
     return 0;
+}
+
+int gv_journal_try(struct gv_journal *journal, size_t len) {
+    GV_ASSERT(journal->fd >= 0 && gv_journal_fits(journal, len));
+    int error = reserve(journal, span(len));
+    if (error != 0) return error;
+    memset(journal->frame, 0, span(len));
+    error = write_all(journal->fd, journal->frame, span(len), journal->at);
+    return error == 0 ? sync_data(journal->fd) : error;
 }

@@ -48,4 +48,8 @@ bool gv_journal_fits(const struct gv_journal *journal, size_t len);
 // unless the disk fails so badly that it cannot be taken back; GV_ENOMEM.
 int gv_journal_append(struct gv_journal *journal, struct gv_slice batch);
 
+// Whether a batch of this length, which fits, could be appended: writes zeros there, and syncs.
+// Errors as those of gv_journal_append.
+int gv_journal_try(struct gv_journal *journal, size_t len);
+
 #endif

@@ -21,6 +21,7 @@ enum {
     TEXT_CAP = 256,
     HEAD_CAP = 80,
     MAP_FIRST = 16 << 20, // bytes of address space; doubled as often as needed
+    BOOKS = 16,           // pages that a transaction of one record takes, and more
     CHECK_S = 600,        // a check that takes longer is going round in circles
     FREE_LIST = 0,        // LMDB's own databases
     ROOT = 1,
@@ -58,6 +59,9 @@ struct gv_store_lmdb {
     size_t map;
     struct gv_journal journal; // open if batches are synced
     uint64_t incarnation, commits;
+    bool failed;         // the last write
+    size_t refused;      // by the journal since: bytes of its longest frame
+    size_t owed;         // by the disk: bytes that a transaction may have wanted
     char text[TEXT_CAP]; // of the last failure
 };
 
@@ -519,6 +523,39 @@ static int reopen(struct gv_store_lmdb *lmdb) {
     return failed == 0 ? 0 : fail(lmdb, "open", failed);
 }
 
+// The bytes of disk that a transaction takes at most, or nearly: each record may change a page of
+// its own, of which a copy is written, and new pages are half full.
+static size_t estimate(const struct gv_store_batch *batch, const MDB_envinfo *info,
+                       const MDB_stat *stat) {
+    size_t pages = info->me_last_pgno + 1;
+    if (pages > batch->count) pages = batch->count;
+    return 2 * batch->len + (pages + BOOKS) * stat->ms_psize;
+}
+
+// Has the disk set these bytes of the file aside. 0, or what it says instead.
+static int make_room(struct gv_store_lmdb *lmdb, off_t at, size_t len) {
+    int fd;
+    int error = mdb_env_get_fd(lmdb->env, &fd);
+    if (error == 0) error = posix_fallocate(fd, at, (off_t)len);
+    return error == ENOSPC || error == EFBIG || error == EDQUOT ? error : 0; // else it cannot tell
+}
+
+// Notes what a transaction wanted that failed. LMDB calls it EIO when a write ends early; asked
+// for the page where that was, the system says why.
+static int explain_failure(struct gv_store_lmdb *lmdb, const struct gv_store_batch *batch,
+                           int error) {
+    MDB_envinfo info;
+    MDB_stat stat_of;
+    struct stat file;
+    int fd;
+    if (mdb_env_info(lmdb->env, &info) != 0 || mdb_env_stat(lmdb->env, &stat_of) != 0) return error;
+    size_t owed = batch != NULL ? estimate(batch, &info, &stat_of) : 0; // a journal's stays there
+    if (lmdb->owed < owed) lmdb->owed = owed;
+    if (error != EIO || mdb_env_get_fd(lmdb->env, &fd) != 0 || fstat(fd, &file) != 0) return error;
+    int cause = make_room(lmdb, file.st_size, stat_of.ms_psize);
+    return cause != 0 ? cause : error;
+}
+
 static int write_through(struct gv_store_lmdb *lmdb, const struct gv_store_batch *batch) {
     int error = lmdb->env != NULL ? write_once(lmdb, batch) : MDB_PANIC;
     while (error == MDB_MAP_FULL) {
@@ -532,7 +569,7 @@ static int write_through(struct gv_store_lmdb *lmdb, const struct gv_store_batch
         if (error != 0) return error;
         error = write_once(lmdb, batch);
     }
-    return error == 0 ? 0 : fail(lmdb, "write", error);
+    return error == 0 ? 0 : fail(lmdb, "write", explain_failure(lmdb, batch, error));
 }
 
 // Moves what is in the journal to where it belongs.
@@ -540,19 +577,44 @@ static int empty_journal(struct gv_store_lmdb *lmdb) {
     return lmdb->journal.number > 0 ? write_through(lmdb, NULL) : 0;
 }
 
+// Does again what failed, or sees that there is room for it now: that a batch is written which
+// happens to need less would prove nothing.
+static int settle(struct gv_store_lmdb *lmdb) {
+    int error = lmdb->env == NULL ? reopen(lmdb) : 0;
+    if (error == 0) error = empty_journal(lmdb);
+    if (error != 0) return error;
+    if (lmdb->refused > 0 && gv_journal_try(&lmdb->journal, lmdb->refused) != 0)
+        return fail(lmdb, "write", errno);
+    if (lmdb->owed == 0) return 0;
+    MDB_envinfo info;
+    MDB_stat stat;
+    error = mdb_env_info(lmdb->env, &info);
+    if (error == 0) error = mdb_env_stat(lmdb->env, &stat);
+    if (error == 0)
+        error = make_room(lmdb, (off_t)((info.me_last_pgno + 1) * stat.ms_psize), lmdb->owed);
+    return error == 0 ? 0 : fail(lmdb, "write", error);
+}
+
+// To the journal, if there is one and room in it; else to where it belongs.
+static int write_fresh(struct gv_store_lmdb *lmdb, const struct gv_store_batch *batch) {
+    struct gv_journal *journal = &lmdb->journal;
+    bool journaled = journal->fd >= 0;
+    int error = 0;
+    if (journaled && !gv_journal_fits(journal, batch->len)) error = empty_journal(lmdb);
+    if (error != 0) return error;
+    if (!journaled || !gv_journal_fits(journal, batch->len)) return write_through(lmdb, batch);
+    error = gv_journal_append(journal, (struct gv_slice){batch->data, batch->len});
+    if (error != 0 && lmdb->refused < batch->len) lmdb->refused = batch->len;
+    return error == 0 ? 0 : fail(lmdb, "write", error == GV_ENOMEM ? ENOMEM : errno);
+}
+
 static int write_batch(void *ctx, const struct gv_store_batch *batch) {
     struct gv_store_lmdb *lmdb = ctx;
-    struct gv_journal *journal = &lmdb->journal;
-    int error = 0;
-    if (journal->fd >= 0 && !gv_journal_fits(journal, batch->len)) error = empty_journal(lmdb);
+    int error = lmdb->failed ? settle(lmdb) : 0;
+    if (error == 0) error = write_fresh(lmdb, batch);
+    lmdb->failed = error != 0;
     if (error != 0) return error;
-    if (journal->fd >= 0 && gv_journal_fits(journal, batch->len)) {
-        error = gv_journal_append(journal, (struct gv_slice){batch->data, batch->len});
-        if (error != 0) return fail(lmdb, "write", error == GV_ENOMEM ? ENOMEM : errno);
-    } else {
-        error = write_through(lmdb, batch);
-        if (error != 0) return error;
-    }
+    lmdb->refused = lmdb->owed = 0;
     lmdb->commits++;
     return 0;
 }

@@ -50,6 +50,14 @@ esac
 add again
 case $answer in *'"code":11,'*) ;; *) fail 'acknowledged on a full disk' ;; esac
 
+# It is tried again, twice a second, and says nothing new before it works.
+for i in 1 2 3; do
+    sleep 0.6
+    add "again $i"
+    case $answer in *'"code":11,'*'No space left on device"'*) ;; *) fail "$answer" ;; esac
+done
+[ "$(grep -c ': store: ' "$dir/log")" = 1 ] || fail 'the store is not said to fail, once'
+
 rm "$dir/disk/ballast"
 tries=200
 while add more; case $answer in *add_ok*) false ;; esac; do
@@ -57,6 +65,7 @@ while add more; case $answer in *add_ok*) false ;; esac; do
     sleep 0.05
 done
 acked=$((acked + 1))
+[ "$(grep -c ': store: works again' "$dir/log")" = 1 ] || fail 'not said to work again, once'
 exec 3>&- 4<&-
 wait $! || fail 'the node ended badly'
 start
