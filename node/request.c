@@ -86,8 +86,8 @@ static unsigned nesting(const char *text, size_t len) {
     return most;
 }
 
-void gv_request_put_member(struct gv_request *request, const char *name, const char *reply) {
-    int token = gv_request_member(request, name);
+void gv_request_put_member(struct gv_request *request, const char *member, const char *reply) {
+    int token = gv_request_member(request, member);
     if (token < 0) return;
     int len = gv_json_canonical(request->json, token, request->scratch, request->scratch_cap);
     GV_ASSERT(len > 0); // canonical text is no longer than the line
@@ -96,7 +96,7 @@ void gv_request_put_member(struct gv_request *request, const char *name, const c
     if (depth > most) {
         char fault[64];
         snprintf(fault, sizeof fault, "is nested %u deep, at most %u are taken", depth, most);
-        gv_request_malformed(request, name, fault);
+        gv_request_malformed(request, member, fault);
         return;
     }
     struct gv_entry entry = {

@@ -25,7 +25,7 @@ static char *put_text(char *to, const char *text, size_t len) {
     return to + len;
 }
 
-#define PUT(to, literal) put_text(to, literal, sizeof literal - 1)
+#define PUT(to, literal) put_text(to, literal, sizeof(literal) - 1)
 
 static char *put_number(char *to, uint64_t number) {
     char digits[20];

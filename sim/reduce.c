@@ -305,12 +305,14 @@ static bool lower_numbers(struct reducer *reducer, size_t step) {
         size_t digits = (size_t)(unit - word);
         if (word[0] < '0' || word[0] > '9' || digits >= words[i].len || now < 1) continue;
         if (memchr(unit, '/', words[i].len - digits) != NULL) continue;
-        for (double lower = 1; lower <= now / 2; lower *= 10) {
+        double lower = 1;
+        while (lower <= now / 2) {
             // The largest round number below is tried last: 1, 10, 100, then half.
             char number[NUMBER_MAX];
             double half = lower * 10 <= now / 2 ? lower : now / 2;
             snprintf(number, sizeof number, "%.0f", half);
             if (replace(reducer, step, words[i].at, words[i].at + digits, number)) return true;
+            lower *= 10;
         }
     }
     return false;

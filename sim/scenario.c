@@ -292,7 +292,7 @@ static int take_repeats(struct parser *parser, struct gv_scenario_step *step) {
 
 static int take_end(struct parser *parser, struct gv_scenario_step *step) {
     if (!take(parser, "to")) return wanted(parser, "'to' or 'for'");
-    gv_time to;
+    gv_time to = 0;
     struct parser before = *parser;
     int error = take_time(parser, &to);
     if (error != 0) return error;
@@ -335,7 +335,7 @@ static int take_flap(struct parser *parser, struct gv_scenario_step *step) {
     int error = take_cut(parser, step);
     if (error != 0) return error;
     if (!take(parser, "every")) return wanted(parser, "'every'");
-    gv_time period;
+    gv_time period = 0;
     struct parser before = *parser;
     error = take_time(parser, &period);
     if (error != 0) return error;

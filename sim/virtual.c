@@ -751,6 +751,7 @@ struct gv_result gv_virtual_finish(struct gv_virtual *sim) {
     result.is_virtual = true;
     result.trace = sim->trace;
     result.lines = sim->lines;
+    GV_ASSERT(sim->config.trial.nodes > 0);
     result.node_memory = sim->memory_most / sim->config.trial.nodes;
     result.settled = sim->settled_at > 0;
     if (result.settled) result.settle = sim->settled_at - sim->quiet_at;

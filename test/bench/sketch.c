@@ -16,7 +16,8 @@ static void bench_items(const uint64_t *hashes, int rounds, bool fast) {
     for (int round = 0; round < rounds; round++) {
         for (int i = 0; i + LEAF <= ITEMS; i += LEAF) gv_sketch_add(&all, hashes + i, LEAF, fast);
     }
-    double each = (bench_now_ns() - start) / rounds / (ITEMS / LEAF * LEAF);
+    int items = ITEMS / LEAF * LEAF;
+    double each = (bench_now_ns() - start) / rounds / items;
     printf("sketch  %-9s item       %8.1f ns\n", fast ? "carryless" : "portable", each);
 }
 

@@ -57,7 +57,7 @@ static void differences_that_fit_are_told(void **state) {
         int cap = 1 + (int)gv_prng_below(&prng, CAP);
         int count = (int)gv_prng_below(&prng, (uint64_t)cap + 1);
         struct gv_sketch side[2] = {{{0}}, {{0}}};
-        uint32_t elements[CAP], out[CAP];
+        uint32_t elements[CAP] = {0}, out[CAP];
         for (int i = 0; i < 50 + count; i++) {
             // Close together, or anything.
             uint64_t hash = round % 3 ? gv_prng_next(&prng) : (uint64_t)i + 1;

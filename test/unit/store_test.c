@@ -305,7 +305,7 @@ static uint8_t *read_file(const char *path, size_t *len) {
     struct stat found;
     assert_int_equal(stat(path, &found), 0);
     *len = (size_t)found.st_size;
-    uint8_t *bytes = malloc(*len + 1);
+    uint8_t *bytes = calloc(*len + 1, 1);
     FILE *file = fopen(path, "rb");
     assert_true(file != NULL && fread(bytes, 1, *len, file) == *len);
     fclose(file);

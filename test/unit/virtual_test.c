@@ -161,8 +161,8 @@ static void every_fault_is_survived(void **state) {
         "slow n0..n2 30ms at 1s for 3s",
         "clock n1 +3s at 2s\nclock n2 -3s at 1s\nclock all +1s at 3s",
         "drift n0..n3 300000ppm at 0s\ndrift n4,n5 -300000ppm at 0s for 3s",
-        "region a n0..n2\nregion b n3..n6\nrtt a b 200ms\nrtt b b 2ms\nbandwidth a b 20kB/s\n"
-        "lose 5% at 0s",
+        ("region a n0..n2\nregion b n3..n6\nrtt a b 200ms\nrtt b b 2ms\nbandwidth a b 20kB/s\n"
+         "lose 5% at 0s"),
         "pause n1 at 1s for 3s\ncrash n1 at 2s for 500ms without disk\ncut half at 1s for 3s",
     };
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
