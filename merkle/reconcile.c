@@ -141,7 +141,6 @@ static uint64_t place_of_interest(const struct walk *walk, const struct gv_recon
 static void look_ahead(struct walk *walk, const struct gv_reconcile *state) {
     if (walk->since <= state->in.at && state->in.at <= walk->until) return;
     uint64_t places[SAMPLE];
-    struct gv_digest unused[SAMPLE];
     struct gv_reconcile part = *state;
     uint32_t n = 0;
     int parts = 0;
@@ -162,7 +161,7 @@ static void look_ahead(struct walk *walk, const struct gv_reconcile *state) {
         uint64_t place = place_of_interest(walk, &part, gv_digest_sub(end, first));
         if (place < GV_PLACE_END) places[n++] = place;
     }
-    gv_tree_below_each(walk->tree, places, n, unused);
+    gv_tree_below_each(walk->tree, places, n, NULL);
     walk->next = 0;
 }
 

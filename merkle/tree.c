@@ -240,6 +240,14 @@ static void prefetch_sums(const struct lane *lane, bool leaf) {
     GV_PREFETCH(&node->inner.children[at]);
 }
 
+// What is read of an item that a search has found.
+static void prefetch_item(const struct lane *lane) {
+    const struct leaf *leaf = &lane->node->leaf;
+    uint32_t at = lane->index < LEAF_CAP ? lane->index : LEAF_CAP - 1;
+    GV_PREFETCH(&leaf->hashes[at]);
+    GV_PREFETCH(&leaf->refs[at]);
+}
+
 static void enter(struct lane *lane, bool leaf) {
     const struct inner *inner = &lane->node->inner;
     uint32_t at = lane->index;
@@ -255,16 +263,19 @@ static void below_lanes(const struct gv_tree *tree, const uint64_t *places, size
     GV_ASSERT(count <= LANES);
     for (size_t i = 0; i < count; i++) {
         lanes[i] = (struct lane){.node = tree->root, .under = tree->digest};
-        below[i] = (struct gv_digest){0, 0, 0};
+        if (below != NULL) below[i] = (struct gv_digest){0, 0, 0};
     }
     for (int height = tree->depth; height > 0; height--) {
         bool leaf = height == 1;
         for (size_t i = 0; i < count; i++) {
             lanes[i].index = index_below(lanes[i].node, places[i], leaf);
-            prefetch_sums(&lanes[i], leaf);
+            if (below != NULL)
+                prefetch_sums(&lanes[i], leaf);
+            else if (leaf)
+                prefetch_item(&lanes[i]);
         }
         for (size_t i = 0; i < count; i++) {
-            below[i] = gv_digest_add(below[i], sum_before(&lanes[i], leaf));
+            if (below != NULL) below[i] = gv_digest_add(below[i], sum_before(&lanes[i], leaf));
             if (!leaf) enter(&lanes[i], height == 2);
         }
     }
@@ -272,10 +283,10 @@ static void below_lanes(const struct gv_tree *tree, const uint64_t *places, size
 
 void gv_tree_below_each(const struct gv_tree *tree, const uint64_t *places, size_t count,
                         struct gv_digest *below) {
-    GV_ASSERT(tree != NULL && (count == 0 || (places != NULL && below != NULL)));
+    GV_ASSERT(tree != NULL && (count == 0 || places != NULL));
     for (size_t i = 0, n; i < count; i += n) {
         n = count - i < LANES ? count - i : LANES;
-        below_lanes(tree, places + i, n, below + i);
+        below_lanes(tree, places + i, n, below != NULL ? below + i : NULL);
     }
 }
 

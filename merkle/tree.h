@@ -119,7 +119,8 @@ GV_API struct gv_digest gv_tree_below(const struct gv_tree *tree, uint64_t place
 
 // The same for many places, in any order, and the places of the items of many ranks, each below the
 // count. Their ways down are taken side by side, so that one does not wait for memory alone: in a
-// tree larger than the cache that is several times as fast as one after the other.
+// tree larger than the cache that is several times as fast as one after the other. Where `below` is
+// NULL the items at these places are only brought into the cache, for who will look at them next.
 GV_API void gv_tree_below_each(const struct gv_tree *tree, const uint64_t *places, size_t count,
                                struct gv_digest *below);
 GV_API void gv_tree_select_each(const struct gv_tree *tree, const uint64_t *ranks, size_t count,
