@@ -9,8 +9,8 @@
 #include <string.h>
 
 enum {
-    LEAF_CAP = 64,
-    INNER_CAP = 32, // makes both kinds of node the same size
+    LEAF_CAP = 80,
+    INNER_CAP = 40, // makes both kinds of node the same size
     CHUNK_CAP = 64, // nodes
     AHEAD = 3,      // leaves by which a walk has them fetched before it comes to them
     SPILL = 8,      // items moved at once from a full leaf

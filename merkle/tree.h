@@ -6,7 +6,7 @@
 // a place and the item of a rank each cost O(log n). Items that share a place are kept together,
 // in no particular order; the caller tells them apart by `ref`.
 //
-// Leaves hold up to 64 items, inner nodes up to 32 children, which makes them the same size. All
+// Leaves hold up to 80 items, inner nodes up to 40 children, which makes them the same size. All
 // nodes are at least half full except along the right edge, which splits where the item goes; a
 // full leaf passes items to a neighbour before it splits. So an item takes 27 bytes when items
 // arrive at random, and 22 to 24 when they arrive more or less in order or are loaded. Nodes come

@@ -358,7 +358,7 @@ static int lock_directory(struct gv_store_lmdb *lmdb) {
     int error = path_of(lmdb, "grapevine.lock", path);
     if (error != 0) return fail(lmdb, "lock", error);
     lmdb->lock = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0644);
-    if (lmdb->lock < 0) return fail(lmdb, "grapevine.lock", errno);
+    if (lmdb->lock < 0) return fail(lmdb, errno == ENOTDIR ? "open" : "grapevine.lock", errno);
     struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
     if (fcntl(lmdb->lock, F_SETLK, &lock) == 0) return 0;
     if (errno != EACCES && errno != EAGAIN) return fail(lmdb, "grapevine.lock", errno);
@@ -680,6 +680,7 @@ static int begin_life(struct gv_store_lmdb *lmdb, const struct gv_store_lmdb_con
 
 static int open_directory(struct gv_store_lmdb *lmdb, const struct gv_store_lmdb_config *config) {
     bool made = mkdir(lmdb->dir, 0777) == 0;
+    if (!made && errno != EEXIST) return fail(lmdb, "cannot be made", errno);
     int error = lock_directory(lmdb);
     if (error != 0) return error;
     char path[PATH_CAP];

@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# Man pages are free of warnings, every program has one, and it names the options that --help prints.
+# Man pages are free of warnings; every program has one, which names the options of its --help.
 . "$(dirname "$0")/lib.sh"
 
 pages=$(files .1 .3 .5 .7)

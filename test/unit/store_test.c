@@ -541,7 +541,7 @@ static void test_no_directory(void **state) {
     (void)state;
     struct place place = {.dir = "/nonexistent/far/away"};
     assert_int_equal(open_place(&place, true, 1), GV_EIO);
-    assert_non_null(strstr(place.fault, "grapevine.lock: "));
+    assert_non_null(strstr(place.fault, "cannot be made: "));
 }
 
 int main(void) {

@@ -302,7 +302,7 @@ static void test_deep(void **state) {
     (void)state;
     struct gv_prng prng;
     gv_prng_init(&prng, gv_test_seed(), 100);
-    struct model model = numbers(120000, 10, &prng);
+    struct model model = numbers(200000, 10, &prng);
     struct gv_tree tree;
     gv_tree_init(&tree, gv_base_malloc());
     assert_int_equal(gv_tree_load(&tree, model.items, model.count), 0);
@@ -541,6 +541,8 @@ static void test_freed_nodes_are_used_again(void **state) {
 
 // ---- What verify finds --------------------------------------------------------------------------
 
+enum { LEAF = 80, INNER = 40 }; // what nodes hold (tree.h)
+
 // Zeroed memory, so that a node may be searched as a whole.
 static void *zeroed_resize(void *ctx, void *block, size_t old_size, size_t new_size) {
     struct gv_alloc heap = gv_base_malloc();
@@ -552,10 +554,10 @@ static void *zeroed_resize(void *ctx, void *block, size_t old_size, size_t new_s
 
 static const struct gv_alloc zeroed = {.resize = zeroed_resize};
 
-// The first word of this value in a node; nodes are longer than 160 words.
+// The first word of this value in a node; nodes are longer than 200 words.
 static uint64_t *word_in(void *node, uint64_t value) {
     uint64_t *word = node;
-    for (int i = 0; i < 160; i++) {
+    for (int i = 0; i < 200; i++) {
         if (word[i] == value) return &word[i];
     }
     fail_msg("the node does not have this value");
@@ -580,27 +582,28 @@ static void test_verify_finds_corruption(void **state) {
     gv_tree_init(&tree, zeroed);
     assert_int_equal(gv_tree_load(&tree, model.items, model.count), 0);
     struct gv_tree_cursor at;
-    assert_true(gv_tree_seek(&tree, 64000, &at)); // the second leaf's first item
+    assert_true(gv_tree_seek(&tree, LEAF * 1000, &at)); // the second leaf's first item
     void *root = at.node[0], *leaf = at.node[1];
-    uint64_t hash = gv_tree_get(&at).hash, sum = gv_tree_digest(&tree, 64000, 128000).sum;
+    uint64_t hash = gv_tree_get(&at).hash,
+             sum = gv_tree_digest(&tree, LEAF * 1000, 2 * LEAF * 1000).sum;
 
     assert_found(&tree, word_in(leaf, hash), hash + 1);
-    assert_found(&tree, word_in(leaf, 70000), 71001);   // out of order
-    assert_found(&tree, word_in(leaf, 64000), 63999);   // below the parent's bound
-    assert_found(&tree, word_in(leaf, 127000), 128001); // above the next bound
-    assert_found(&tree, word_in(root, sum), sum ^ 1);   // a child's sum
-    assert_found(&tree, word_in(root, 64), 63);         // a child's count
-    assert_found(&tree, word_in(root, 64000), 62999);   // a bound
+    assert_found(&tree, word_in(leaf, 90000), 91001);       // out of order
+    assert_found(&tree, word_in(leaf, LEAF * 1000), 79999); // below the parent's bound
+    assert_found(&tree, word_in(leaf, 159000), 160001);     // above the next bound
+    assert_found(&tree, word_in(root, sum), sum ^ 1);       // a child's sum
+    assert_found(&tree, word_in(root, LEAF), LEAF - 1);     // a child's count
+    assert_found(&tree, word_in(root, LEAF * 1000), 78999); // a bound
     assert_found(&tree, word_in(root, (uint64_t)(uintptr_t)leaf), 0);
     assert_found(&tree, &tree.digest.count, 999);
     assert_found(&tree, &tree.digest.sum, 0);
     assert_true(gv_tree_select(&tree, model.count - 1, &at));
     assert_found(&tree, word_in(at.node[1], 999000), GV_PLACE_END);
-    *(uint32_t *)leaf = 63; // its number of entries
+    *(uint32_t *)leaf = LEAF - 1; // its number of entries
     assert_int_equal(gv_tree_verify(&tree), GV_ECORRUPT);
-    *(uint32_t *)leaf = 65;
+    *(uint32_t *)leaf = LEAF + 1;
     assert_int_equal(gv_tree_verify(&tree), GV_ECORRUPT);
-    *(uint32_t *)leaf = 64;
+    *(uint32_t *)leaf = LEAF;
     assert_int_equal(gv_tree_verify(&tree), 0);
     gv_tree_fini(&tree);
     free(model.items);
@@ -617,10 +620,10 @@ static void test_verify_finds_hollow_nodes(void **state) {
     assert_int_equal(gv_tree_load(&tree, model.items, model.count), 0);
     struct gv_tree_cursor at;
     assert_true(gv_tree_seek(&tree, 0, &at));
-    uint64_t *sum = word_in(at.node[0], gv_tree_digest(&tree, 0, 64000).sum);
-    uint64_t *cross = word_in(at.node[0], gv_tree_digest(&tree, 0, 64000).cross);
-    uint64_t *count = word_in(at.node[0], 64);
-    for (size_t i = 63; i >= 31; i--) { // takes away one item after the other
+    uint64_t *sum = word_in(at.node[0], gv_tree_digest(&tree, 0, LEAF * 1000).sum);
+    uint64_t *cross = word_in(at.node[0], gv_tree_digest(&tree, 0, LEAF * 1000).cross);
+    uint64_t *count = word_in(at.node[0], LEAF);
+    for (size_t i = LEAF - 1; i >= LEAF / 2 - 1; i--) { // takes away one item after the other
         assert_int_equal(gv_tree_verify(&tree), 0);
         *(uint32_t *)at.node[1] -= 1;
         *count -= 1;
@@ -634,9 +637,9 @@ static void test_verify_finds_hollow_nodes(void **state) {
 
     // A root with one child should be no more.
     gv_tree_init(&tree, zeroed);
-    assert_int_equal(gv_tree_load(&tree, model.items, 65), 0);
+    assert_int_equal(gv_tree_load(&tree, model.items, LEAF + 1), 0);
     assert_true(gv_tree_seek(&tree, 0, &at));
-    tree.digest = gv_tree_digest(&tree, 0, 64000);
+    tree.digest = gv_tree_digest(&tree, 0, LEAF * 1000);
     tree.nodes -= 1;
     *(uint32_t *)at.node[0] = 1;
     assert_int_equal(gv_tree_verify(&tree), GV_ECORRUPT);
@@ -648,14 +651,14 @@ static void test_verify_finds_a_bound_that_differs(void **state) {
     (void)state;
     struct gv_prng prng;
     gv_prng_init(&prng, gv_test_seed(), 402);
-    struct model model = numbers((size_t)64 * 32 * 2, 1000, &prng);
+    struct model model = numbers((size_t)LEAF * INNER * 2, 1000, &prng);
     struct gv_tree tree;
     struct gv_tree_cursor at;
     gv_tree_init(&tree, gv_base_malloc());
     assert_int_equal(gv_tree_load(&tree, model.items, model.count), 0);
     assert_int_equal(tree.depth, 3);
     // Without its first item the second half's bound is none of its places.
-    uint64_t bound = (uint64_t)64 * 32 * 1000;
+    uint64_t bound = (uint64_t)LEAF * INNER * 1000;
     assert_true(gv_tree_seek(&tree, bound, &at));
     gv_tree_erase(&tree, &at);
     assert_true(gv_tree_seek(&tree, bound, &at));
