@@ -57,6 +57,7 @@ class Model {
     this.replies = [];                       // {at, node, client, start, end}
     this.faults = [];                        // {kind, text, from, to, number}
     this.states = Array.from({ length: this.nodes }, () => []); // {at, what}
+    this.asked = Array.from({ length: this.nodes }, () => new Map()); // in this life: by value
     this.phases = [];
     this.inferred = (run.set || run.counter) && text.indexOf("\nk") < 0;
     this.read();
@@ -166,6 +167,7 @@ class Model {
     case "c": {
       const node = this.nodeNumber(this.word());
       this.states[node].push({ at, what: "down" });
+      this.asked[node].clear();
       this.know(at, node, -1, 0, -1);
       return;
     }
@@ -190,7 +192,14 @@ class Model {
     const message = c.type.push(between ? this.typeNumber(this.place, this.lineEnd) : 255);
     while (this.messageOf.length <= id) this.messageOf.push(-1);
     this.messageOf.data[id] = message;
+    if (!between) this.onRequest(to, message);
     this.onCopy(at, message);
+  }
+  // What a client gives is known when it is on the disk: by then no message tells whence it came.
+  onRequest(node, message) {
+    const c = this.columns;
+    const body = JSON.parse(this.text.slice(c.start.data[message], c.end.data[message]));
+    for (const { key } of carried(body)) this.asked[node].set(key, message);
   }
   onCopy(at, message) {
     const c = this.copies;
@@ -219,13 +228,10 @@ class Model {
   }
   onLearn(at) {
     const id = this.word(), node = this.nodeNumber(this.word());
-    const message = id === "-" ? -1 : this.messageOf.data[+id];
     for (const value of JSON.parse(this.rest())) {
-      if (Array.isArray(value)) {
-        this.know(at, node, this.valueNumber(JSON.stringify(value[0])), value[1], message);
-      } else {
-        this.know(at, node, this.valueNumber(JSON.stringify(value)), 1, message);
-      }
+      const [what, count] = Array.isArray(value) ? value : [value, 1], key = JSON.stringify(what);
+      const message = id === "-" ? this.asked[node].get(key) ?? -1 : this.messageOf.data[+id];
+      this.know(at, node, this.valueNumber(key), count, message);
     }
   }
   // Where nobody says what nodes know, by what they were told.

@@ -170,7 +170,7 @@ static void notice_counts(struct vnode *vnode) {
 }
 
 // Tells the trace that a node has taken a line, and what it has come to know: by that, or with no
-// line, from its disk.
+// line, from its disk or by what is there now.
 static void trace_taken(struct vnode *vnode, const char *line, size_t len) {
     struct gv_virtual *sim = vnode->sim;
     struct gv_trace *listener = sim->config.trial.trace;
@@ -336,6 +336,7 @@ static void finish_batch(struct vnode *vnode) {
     int error = store->write(store->ctx, vnode->batch);
     vnode->batch = NULL;
     gv_node_written(vnode->node, own_time(vnode), error, store->text(store->ctx));
+    if (vnode->sim->config.trial.trace != NULL) trace_taken(vnode, "", 0);
 }
 
 // Its alarm has gone off, or it may go on.
