@@ -36,6 +36,17 @@ struct bench_line {
 // Writes the lines as SVG. False: the file could not be written.
 bool bench_plot(const char *path, const struct bench_line *lines, int count);
 
+// An ordered container of others, to measure the tree against.
+struct gv_item;
+struct bench_yardstick {
+    const char *name;
+    // A new container, filled one by one with these items, or with their places alone.
+    void *(*fill)(const struct gv_item *items, size_t count);
+    size_t (*discard)(void *container); // returns how many it held
+};
+// Ends with one without a name; empty if this was built without a C++ compiler.
+extern const struct bench_yardstick bench_yardsticks[];
+
 // Monotonic, in nanoseconds.
 double bench_now_ns(void);
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // What the tree costs for an item, in time and in bytes, beside what qsort takes for an item of the
-// same items in the same run.
+// same items in the same run; and its random inserts beside those of C++'s ordered sets.
 #include "bench.h"
 
 #include "../../engine/prng.h"
@@ -22,6 +22,11 @@ struct subject {
 static int by_place(const void *a, const void *b) {
     const struct gv_item *x = a, *y = b;
     return (x->place > y->place) - (x->place < y->place);
+}
+
+static int by_time(const void *a, const void *b) {
+    const double *x = a, *y = b;
+    return (*x > *y) - (*x < *y);
 }
 
 // Each step does something once for each item, and says whether the result was right.
@@ -147,6 +152,49 @@ static bool run_round(struct subject *subject, double best_ns[STEPS], double byt
     return true;
 }
 
+// Nanoseconds for an item; negative: wrong result.
+static double time_inserts(struct subject *subject) {
+    gv_tree_fini(&subject->tree);
+    gv_tree_init(&subject->tree, gv_base_malloc());
+    double start = bench_now_ns();
+    if (!insert_random(subject)) return -1;
+    return (bench_now_ns() - start) / (double)subject->count;
+}
+
+static double time_other(const struct bench_yardstick *other, const struct subject *subject) {
+    double start = bench_now_ns();
+    void *container = other->fill(subject->items, subject->count);
+    double each = (bench_now_ns() - start) / (double)subject->count;
+    return other->discard(container) == subject->count ? each : -1;
+}
+
+// Inserts into the tree and into another container in turns, so that whatever else the machine
+// does meets both; prints medians.
+static bool compare(struct subject *subject, const struct bench_yardstick *other) {
+    enum { TURNS = 7 };
+    double ours[TURNS], theirs[TURNS];
+    for (int turn = 0; turn < TURNS; turn++) {
+        ours[turn] = time_inserts(subject);
+        theirs[turn] = time_other(other, subject);
+        if (ours[turn] < 0 || theirs[turn] < 0) return false;
+    }
+    qsort(ours, TURNS, sizeof *ours, by_time);
+    qsort(theirs, TURNS, sizeof *theirs, by_time);
+    printf("tree  insert, random order   %7zu items  %7.1f ns each  %5.2f of %s: %.1f ns\n",
+           subject->count, ours[TURNS / 2], ours[TURNS / 2] / theirs[TURNS / 2], other->name,
+           theirs[TURNS / 2]);
+    return true;
+}
+
+static bool compare_all(struct subject *subject) {
+    const struct bench_yardstick *other = bench_yardsticks;
+    if (other->name == NULL) printf("tree  no std::set beside it, for want of a C++ compiler\n");
+    for (; other->name != NULL; other++) {
+        if (!compare(subject, other)) return false;
+    }
+    return true;
+}
+
 int bench_tree(bool small) {
     size_t count = small ? 20000 : 1000000;
     struct subject subject = {.count = count};
@@ -171,6 +219,7 @@ int bench_tree(bool small) {
         if (bytes[i] > 0) printf("  %5.2f B an item", bytes[i]);
         printf("\n");
     }
+    right = right && compare_all(&subject);
     gv_tree_fini(&subject.tree);
     free(subject.items);
     free(subject.sorted);

@@ -5,7 +5,7 @@
 . "$(dirname "$0")/lib.sh"
 
 {
-    files .c .h .sh .pc.in .1 .3 .7
+    files .c .h .cpp .sh .pc.in .1 .3 .7
     find GNUmakefile .ci/run .clang-format .clang-tidy
 } | xargs awk '
 function fault(line, text) { print FILENAME ":" line ": " text }
@@ -22,7 +22,7 @@ FNR == 801 { fault(FNR, "more than 800 lines") }
 }
 /T[O]DO|F[I]XME/ { fault(FNR, "unfinished: " $0) }
 # The formatter sees to it that a function begins and ends in the first column.
-FILENAME !~ /[.][ch]$/ { next }
+FILENAME !~ /[.](c|h|cpp)$/ { next }
 FNR == 1 { start = inside = 0 }
 /^[A-Za-z_]/ && !/^extern "C"/ && !/:$/ && !start { start = FNR }
 start && /{$/ { inside = 1 }
