@@ -40,7 +40,7 @@ function showHead(model, run, result) {
   let dropped = 0;
   model.copies.outcome.forEach(o => { dropped += o >= Outcome.CUT; });
   add("dropped", grouped(dropped), `${(100 * dropped / Math.max(1, model.copies.at.length)).toFixed(1)}% of all`);
-  if (run.staleness_ms !== null) add("staleness asked for", `${grouped(run.staleness_ms)} ms`,
+  if (run.staleness_ms !== null && (run.set || run.counter)) add("staleness asked for", `${grouped(run.staleness_ms)} ms`,
     `links ${run.latency_ms} ms, ${run.latency_dist}`);
   add("seed", String(run.seed), "one seed, one run");
   byId("figures").replaceChildren(...figures.map(([name, value, note]) => {
@@ -63,22 +63,25 @@ function table(rows) {
   }
   return made;
 }
-const listed = (numbers, model) => {
-  const names = [...numbers].slice(0, 16).map(v => model.values[v]).join(" ");
-  return numbers.size > 16 ? `${names} …` : names;
+// Values by their numbers, each with a count.
+const listed = (counts, model) => {
+  const names = [...counts].slice(0, 16).map(([v, count]) => model.textOf(v, count)).join(" ");
+  return counts.length > 16 ? `${names} …` : names;
 };
+// A counter's value.
+const sumOf = (counts, model) => grouped([...counts].reduce((sum, [v, count]) =>
+  sum + (model.entries[v].sign === "-" ? -count : count), 0));
 function nodeRows(model, node, moment) {
   const rows = [["state", model.stateAt(node, moment)]];
-  if (model.values.length && !model.run.counter) {
-    const { known, all } = model.knowledge(node, moment);
-    const lacking = new Set([...all].filter(v => !known.has(v)));
-    rows.push(["knows", `${grouped(known.size)} of ${grouped(all.size)} values`]);
-    if (lacking.size) {
-      rows.push(["lacks", `${grouped(lacking.size)}, namely ${listed(lacking, model)}`]);
+  if (model.values.length) {
+    const { known, all } = model.knowledge(node, moment), { counter } = model.run;
+    const lacking = [...all].filter(([v, count]) => (known.get(v) || 0) < count);
+    if (counter) rows.push(["reads", `${sumOf(known, model)} of ${sumOf(all, model)}`]);
+    else rows.push(["knows", `${grouped(known.size)} of ${grouped(all.size)} values`]);
+    if (lacking.length) {
+      rows.push(["lacks", counter ? listed(lacking, model)
+        : `${grouped(lacking.length)}, namely ${listed(lacking, model)}`]);
     }
-  } else if (model.run.counter && model.values.length) {
-    const bin = Math.max(0, Math.min(model.bins - 1, Math.round(moment / model.end_at * model.bins) - 1));
-    rows.push(["lacks", `${grouped(model.lacks[bin * model.nodes + node])} increments`]);
   }
   let said = 0, heard = 0;
   const { message, until, at, outcome } = model.copies;
@@ -121,13 +124,12 @@ function showSelected(model, copy, node, moment) {
   const rows = [["sent", seconds(at[copy])], ["outcome", ending]];
   if (outcome[copy] === Outcome.DELIVERED) rows.push(["took", duration(until[copy] - at[copy])]);
   if (from !== CLIENT) rows.push(["bytes", grouped(model.bytes[m])]);
-  const news = [];
-  const k = model.learnt;
+  const news = new Map(), k = model.learnt;
   for (let i = lowerBound(k.at, until[copy] - 1e-7); i < k.at.length && k.at[i] <= until[copy] + 1e-7; i++) {
-    if (k.message[i] === m && k.node[i] === to) news.push(k.value[i]);
+    if (k.message[i] === m && k.node[i] === to) news.set(k.value[i], k.count[i]);
   }
   if (outcome[copy] === Outcome.DELIVERED && model.values.length) {
-    rows.push(["was news", news.length ? listed(new Set(news), model) : "nothing"]);
+    rows.push(["was news", news.size ? listed([...news], model) : "nothing"]);
   }
   parts.push(table(rows), element("h4", "What it says"), element("pre", pretty(model.body(m))));
   if (from !== CLIENT) {
@@ -161,13 +163,8 @@ function showAnswer(answer) {
   if (answer.span) report.diagram.show(...answer.span);
 }
 function worstQuestion(model, charts) {
-  const value = charts.worst ? charts.worst.value : 0;
-  let last = 0, latest = -1;
-  for (let i = 0; i < model.learnt.at.length; i++) {
-    if (model.learnt.value[i] !== value || model.learnt.at[i] > model.everywhere[value]) continue;
-    if (model.learnt.at[i] >= latest) [latest, last] = [model.learnt.at[i], model.learnt.node[i]];
-  }
-  return `why does n${last} lack ${model.values[value]}?`;
+  const item = charts.worst ? charts.worst.item : 0;
+  return `why does n${model.last[item]} lack ${model.itemText(item)}?`;
 }
 
 function filters(diagram) {
@@ -238,8 +235,14 @@ const report = (() => {
   for (const button of document.querySelectorAll("[data-do]")) {
     button.addEventListener("click", actions[button.dataset.do]);
   }
-  const question = byId("question"), knows = model.values.length > 0 && !run.counter;
-  byId("ask-section").hidden = !knows;
+  const question = byId("question"), knows = model.values.length > 0;
+  byId("ask").hidden = !knows;
+  byId("ask-counter").hidden = !knows || !run.counter;
+  byId("ask-nothing").hidden = knows;
+  if (!knows && (run.set || run.counter)) byId("ask-nothing").textContent = "No node came to know anything.";
+  for (const example of document.querySelectorAll("[data-example]")) {
+    if (run.counter) example.textContent = "n3+412";
+  }
   if (knows) question.placeholder = worstQuestion(model, charts);
   byId("ask").addEventListener("submit", e => {
     e.preventDefault();

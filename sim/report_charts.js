@@ -153,7 +153,7 @@ class Charts {
     }
     const knows = model.values.length > 0;
     for (const id of ["heat", "latency", "curve"]) {
-      document.getElementById(id + "-figure").hidden = !knows || (id !== "heat" && model.run.counter);
+      document.getElementById(id + "-figure").hidden = !knows;
     }
     if (knows) {
       add("heat", Math.max(120, Math.min(360, 13 * model.nodes)) + AXIS + 8,
@@ -163,7 +163,7 @@ class Charts {
       t => this.tellRate(t, this.perType, grouped));
     add("bytes", 140, (g, p) => this.drawRate(g, p, this.bytesPerType, byteText),
       t => this.tellRate(t, this.bytesPerType, byteText));
-    if (knows && !model.run.counter) {
+    if (knows) {
       this.latencies();
       add("latency", 140, (g, p) => this.drawLatency(g, p), t => this.tellLatency(t));
       this.curve = document.getElementById("curve");
@@ -211,7 +211,8 @@ class Charts {
     whole.append("0", ramp, `${grouped(model.mostLacking || 0)} ${unit}`);
     const note = model.inferred ? [" · inferred from what it was told"] : [];
     document.getElementById("heat-legend").replaceChildren(whole, down, ...note);
-    legend("latency-legend", [[ink.gossip, "a value, once it is at every node"],
+    const one = model.run.counter ? "an addition" : "a value";
+    legend("latency-legend", [[ink.gossip, one + ", once it is at every node"],
       [ink.drop, "never was"]]);
     legend("curve-legend", [[ink.gossip, "at every node"], [ink.sync, "at half of the nodes"]]);
   }
@@ -388,11 +389,11 @@ class Charts {
     this.delays = [];
     this.never = [];
     this.halves = [];
-    for (let v = 0; v < born.length; v++) {
-      if (born[v] < 0) continue;
-      if (everywhere[v] < 0) this.never.push(born[v]);
-      else this.delays.push({ at: born[v], delay: everywhere[v] - born[v], value: v });
-      if (half[v] >= 0) this.halves.push(half[v] - born[v]);
+    for (let item = 0; item < born.length; item++) {
+      if (born[item] < 0) continue;
+      if (everywhere[item] < 0) this.never.push(born[item]);
+      else this.delays.push({ at: born[item], delay: everywhere[item] - born[item], item });
+      if (half[item] >= 0) this.halves.push(half[item] - born[item]);
     }
     this.sorted = Float64Array.from(this.delays, d => d.delay).sort();
     this.halves = Float64Array.from(this.halves).sort();
@@ -413,10 +414,11 @@ class Charts {
   }
   tellLatency(t) {
     const near = this.delays.filter(d => Math.abs(d.at - t) < this.model.end_at / 200);
-    if (near.length === 0) return "no value was born here";
+    const what = this.model.run.counter ? "additions" : "values";
+    if (near.length === 0) return `no ${what} were born here`;
     const worst = near.reduce((a, b) => b.delay > a.delay ? b : a);
-    return `${near.length} values, everywhere after at most ${duration(worst.delay)}: ` +
-      this.model.values[worst.value];
+    return `${near.length} ${what}, everywhere after at most ${duration(worst.delay)}: ` +
+      this.model.itemText(worst.item);
   }
   drawCurve() {
     const g = prepare(this.curve, 170), width = this.curve.parentElement.clientWidth;

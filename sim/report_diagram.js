@@ -15,7 +15,7 @@ class Diagram {
     this.node = -1;              // the one to step along
     this.path = new Set();       // copies an answer speaks of
     this.marks = [];             // moments at nodes that it speaks of: {at, node}
-    this.shown = { gossip: true, sync: true, other: true, client: false, onlyDropped: false };
+    this.shown = { gossip: true, sync: true, other: true, client: model.between === 0, onlyDropped: false };
     this.frame = 0;
     this.listen();
   }

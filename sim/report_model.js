@@ -51,17 +51,21 @@ class Model {
     // What nodes came to know; value −1: a crash, all is forgotten.
     this.learnt = { at: new Column(Float64Array), node: new Column(Uint16Array),
       value: new Column(Int32Array), count: new Column(Float64Array), message: new Column(Int32Array) };
-    this.values = [];
+    this.values = []; // or, of a counter, the keys of its entries
     this.valueNumbers = new Map();
+    this.has = Array.from({ length: this.nodes }, () => new Map()); // so far: the count of a value
     this.messageOf = new Column(Int32Array); // by id
     this.replies = [];                       // {at, node, client, start, end}
     this.faults = [];                        // {kind, text, from, to, number}
     this.states = Array.from({ length: this.nodes }, () => []); // {at, what}
-    this.asked = Array.from({ length: this.nodes }, () => new Map()); // in this life: by value
+    // What clients gave a node in its present life: a message by its value; of a counter, by the
+    // sign, the messages whose sums its entry does not show yet, and what each adds.
+    this.asked = Array.from({ length: this.nodes }, () => new Map());
     this.phases = [];
     this.inferred = (run.set || run.counter) && text.indexOf("\nk") < 0;
     this.read();
     this.settle();
+    this.numberItems();
     if (run.set || run.counter) this.derive();
   }
 
@@ -72,6 +76,10 @@ class Model {
   }
   nodeNumber(name) { return name[0] === "n" ? +name.slice(1) : CLIENT; }
   body(message) { return this.text.slice(this.start[message], this.end[message]); }
+  parsed(message) { // while events are read
+    const { start, end } = this.columns;
+    return JSON.parse(this.text.slice(start.data[message], end.data[message]));
+  }
   nameOf(node) { return node === CLIENT ? "a client" : "n" + node; }
 
   typeNumber(start, end) {
@@ -168,6 +176,7 @@ class Model {
       const node = this.nodeNumber(this.word());
       this.states[node].push({ at, what: "down" });
       this.asked[node].clear();
+      this.has[node].clear();
       this.know(at, node, -1, 0, -1);
       return;
     }
@@ -192,14 +201,18 @@ class Model {
     const message = c.type.push(between ? this.typeNumber(this.place, this.lineEnd) : 255);
     while (this.messageOf.length <= id) this.messageOf.push(-1);
     this.messageOf.data[id] = message;
-    if (!between) this.onRequest(to, message);
     this.onCopy(at, message);
+    if (!this.inferred || !between) return;
+    for (const { key, count } of carried(this.parsed(message))) this.learn(at, from, key, count, -1);
   }
   // What a client gives is known when it is on the disk: by then no message tells whence it came.
   onRequest(node, message) {
-    const c = this.columns;
-    const body = JSON.parse(this.text.slice(c.start.data[message], c.end.data[message]));
-    for (const { key } of carried(body)) this.asked[node].set(key, message);
+    const body = this.parsed(message), asked = this.asked[node];
+    for (const { key } of carried(body)) asked.set(key, message);
+    if (!this.run.counter || body.type !== "add" || !body.delta) return;
+    const sign = body.delta > 0 ? "+" : "-";
+    if (!asked.has(sign)) asked.set(sign, []);
+    asked.get(sign).push({ message, size: Math.abs(body.delta) });
   }
   onCopy(at, message) {
     const c = this.copies;
@@ -215,7 +228,12 @@ class Model {
     flying.data[message] = this.copies.next.data[copy];
     this.copies.until.data[copy] = at;
     this.copies.outcome.data[copy] = outcome;
-    if (this.inferred && outcome === Outcome.DELIVERED) this.infer(at, message);
+    if (outcome !== Outcome.DELIVERED) return;
+    const node = this.columns.to.data[message];
+    if (this.columns.from.data[message] === CLIENT) this.onRequest(node, message);
+    if (!this.inferred) return;
+    // Where nobody says what nodes know: what they were told, and what they tell.
+    for (const { key, count } of carried(this.parsed(message))) this.learn(at, node, key, count, message);
   }
 
   know(at, node, value, count, message) {
@@ -226,20 +244,35 @@ class Model {
     k.count.push(count);
     k.message.push(message);
   }
+  // A node has a value now, or of a counter's entry this count. message: −1 if none is known.
+  learn(at, node, key, count, message) {
+    const value = this.valueNumber(key), has = this.has[node];
+    if (!this.run.counter && !this.inferred) { // a replica tells of each value once
+      this.know(at, node, value, count, message);
+      return;
+    }
+    let before = has.get(value) || 0;
+    if (before >= count) return;
+    has.set(value, count);
+    const own = message < 0 && this.run.counter ? JSON.parse(key) : [];
+    const given = own[0] === "n" + node ? this.asked[node].get(own[2]) || [] : [];
+    while (before < count && given.length > 0) { // each addition is a count of its own
+      const { message: request, size } = given.shift();
+      before = Math.min(before + size, count);
+      this.know(at, node, value, before, request);
+    }
+    if (before < count) this.know(at, node, value, count, message);
+  }
   onLearn(at) {
     const id = this.word(), node = this.nodeNumber(this.word());
+    // What a node has when it has been started came from its disk.
+    const message = id === "-" ? -1 : this.messageOf.data[+id], { from, start } = this.columns;
+    const started = message >= 0 && from.data[message] === CLIENT &&
+      this.text.startsWith('{"type":"init"', start.data[message]);
     for (const value of JSON.parse(this.rest())) {
       const [what, count] = Array.isArray(value) ? value : [value, 1], key = JSON.stringify(what);
-      const message = id === "-" ? this.asked[node].get(key) ?? -1 : this.messageOf.data[+id];
-      this.know(at, node, this.valueNumber(key), count, message);
-    }
-  }
-  // Where nobody says what nodes know, by what they were told.
-  infer(at, message) {
-    const c = this.columns, node = c.to.data[message];
-    const body = JSON.parse(this.text.slice(c.start.data[message], c.end.data[message]));
-    for (const { key, count } of carried(body)) {
-      this.know(at, node, this.valueNumber(key), count, message);
+      const given = this.run.counter || id !== "-" ? message : this.asked[node].get(key) ?? -1;
+      this.learn(at, node, key, count, started ? -1 : given);
     }
   }
 
@@ -265,49 +298,89 @@ class Model {
     this.copies.kind = Uint8Array.from(this.copies.message, m => kinds.indexOf(this.kindOf(m)));
   }
 
-  // Goes through what was learnt, and calls back before each moment asked for, in order.
+  // An item is what a node can lack: a value, or of a counter's entry each count that it had. Who has
+  // a later count has what is in the earlier ones, too. Those of a value stand together, in order.
+  numberItems() {
+    const { value, count } = this.learnt, one = [1];
+    const counts = this.values.map(() => this.run.counter ? new Set() : one);
+    for (let i = 0; this.run.counter && i < value.length; i++) {
+      if (value[i] >= 0) counts[value[i]].add(count[i]);
+    }
+    const items = this.items = { value: [], count: [], weight: [] };
+    this.firstItem = counts.map((set, v) => {
+      const first = items.value.length;
+      let before = 0;
+      for (const c of [...set].sort((a, b) => a - b)) {
+        items.value.push(v);
+        items.count.push(c);
+        items.weight.push(c - before);
+        before = c;
+      }
+      return first;
+    });
+    this.firstItem.push(items.value.length);
+    this.nameEntries();
+  }
+  // Entries of a counter are called n3+ and n3-; those of n3's second life n3/2+ and n3/2-.
+  nameEntries() {
+    this.entries = []; // {node, life, sign}, by value
+    const lives = new Map();
+    for (const key of this.run.counter ? this.values : []) {
+      const [node, incarnation, sign] = JSON.parse(key);
+      if (!lives.has(node)) lives.set(node, []);
+      const known = lives.get(node);
+      if (!known.includes(incarnation)) known.push(incarnation);
+      this.entries.push({ node, life: known.indexOf(incarnation) + 1, sign });
+    }
+  }
+  textOf(value, count) {
+    if (!this.run.counter) return this.values[value];
+    const { node, life, sign } = this.entries[value];
+    return node + (life > 1 ? "/" + life : "") + sign + count;
+  }
+  itemText(item) { return this.textOf(this.items.value[item], this.items.count[item]); }
+
+  // Goes through what was learnt, and calls back before each moment, and for each item that a node
+  // comes to know: visit.learn(item, at, node, how many have it now).
   replay(visit) {
-    const { at, node, value, count } = this.learnt, n = this.nodes;
-    const counting = this.run.counter, width = this.values.length;
-    const known = new (counting ? Float64Array : Uint8Array)(n * width), best = new Float64Array(width);
-    const holders = new Uint16Array(width), totals = new Float64Array(n);
-    const state = { totals, total: 0, known, holders };
+    const { at, node, value, count } = this.learnt, { items, firstItem } = this;
+    const n = this.nodes, width = this.values.length;
+    // Of each node and value, the first item that the node does not know.
+    const next = new Int32Array(n * width), totals = new Float64Array(n);
+    for (let i = 0; i < n; i++) next.set(firstItem.slice(0, width), i * width);
+    const holders = new Uint16Array(items.value.length), state = { totals, total: 0 };
     for (let i = 0; i < at.length; i++) {
-      if (visit.before) visit.before(at[i], state);
+      visit.before(at[i], state);
       const who = node[i], v = value[i];
       if (v < 0) {
         totals[who] = 0;
         for (let w = 0; w < width; w++) {
-          if (known[who * width + w] === 0) continue;
-          known[who * width + w] = 0;
-          if (--holders[w] === 0 && !counting) state.total--;
+          while (next[who * width + w] > firstItem[w]) {
+            const item = --next[who * width + w];
+            if (--holders[item] === 0) state.total -= items.weight[item];
+          }
         }
         continue;
       }
-      const had = known[who * width + v];
-      if (had >= count[i]) continue;
-      known[who * width + v] = count[i];
-      totals[who] += count[i] - had;
-      if (had === 0) holders[v]++;
-      if (counting) {
-        if (count[i] > best[v]) {
-          state.total += count[i] - best[v];
-          best[v] = count[i];
-        }
-      } else if (had === 0 && holders[v] === 1) {
-        state.total++;
+      let item = next[who * width + v];
+      for (; item < firstItem[v + 1] && items.count[item] <= count[i]; item++) {
+        totals[who] += items.weight[item];
+        if (++holders[item] === 1) state.total += items.weight[item];
+        visit.learn(item, at[i], who, holders[item]);
       }
-      if (visit.learn) visit.learn(i, state);
+      next[who * width + v] = item;
     }
-    if (visit.before) visit.before(Infinity, state);
+    visit.before(Infinity, state);
   }
 
   derive() {
     const bins = this.bins = 720, n = this.nodes;
     const lacks = this.lacks = new Float32Array(bins * n), step = this.end_at / bins;
-    const width = this.values.length;
-    const born = new Float64Array(width).fill(-1), half = new Float64Array(width).fill(-1);
-    const everywhere = new Float64Array(width).fill(-1), { at, value } = this.learnt;
+    const width = this.items.value.length;
+    const born = this.born = new Float64Array(width).fill(-1);
+    const half = this.half = new Float64Array(width).fill(-1);
+    const everywhere = this.everywhere = new Float64Array(width).fill(-1);
+    const last = this.last = new Uint16Array(width); // the node that had it last
     let bin = 0;
     this.replay({
       before: (time, state) => {
@@ -315,26 +388,25 @@ class Model {
           for (let i = 0; i < n; i++) lacks[bin * n + i] = Math.max(0, state.total - state.totals[i]);
         }
       },
-      learn: (i, state) => {
-        const v = value[i], holders = state.holders[v];
-        if (born[v] < 0) born[v] = at[i];
-        if (half[v] < 0 && 2 * holders >= n) half[v] = at[i];
-        if (everywhere[v] < 0 && holders === n) everywhere[v] = at[i];
+      learn: (item, at, node, holders) => {
+        if (born[item] < 0) born[item] = at;
+        if (half[item] < 0 && 2 * holders >= n) half[item] = at;
+        if (everywhere[item] >= 0 || holders < n) return;
+        everywhere[item] = at;
+        last[item] = node;
       },
     });
     this.mostLacking = lacks.reduce((most, x) => Math.max(most, x), 0);
-    this.born = born;
-    this.half = half;
-    this.everywhere = everywhere;
   }
 
-  // What a node knows at a moment: {known: Set of value numbers, total: how many there are}.
+  // What a node knows at a moment, and what there is: the count of each value.
   knowledge(node, moment) {
-    const known = new Set(), all = new Set(), { at, node: who, value } = this.learnt;
+    const known = new Map(), all = new Map(), { at, node: who, value, count } = this.learnt;
+    const raise = (map, v, c) => map.set(v, Math.max(c, map.get(v) || 0));
     for (let i = 0; i < at.length && at[i] <= moment; i++) {
-      if (value[i] >= 0) all.add(value[i]);
+      if (value[i] >= 0) raise(all, value[i], count[i]);
       if (who[i] !== node) continue;
-      if (value[i] < 0) known.clear(); else known.add(value[i]);
+      if (value[i] < 0) known.clear(); else raise(known, value[i], count[i]);
     }
     return { known, all };
   }

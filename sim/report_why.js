@@ -1,57 +1,102 @@
 // SPDX-License-Identifier: MIT
-// Answers questions about who knows what, with the path it took.
+// Answers questions about who knows what, with the path it took. What is asked about is an item: a
+// value, or the addition that took an entry of a counter to a count.
 const DISK_MAX = 5; // seconds that a value may be on its way to a disk
 
 class Why {
   constructor(model) {
     this.model = model;
+    this.timelines = new Map();
   }
 
   // {title, parts: [paragraph or {heading, items}], copies, marks, span} or {title} alone. An item is
   // a text or {text, copy}, a paragraph a text.
   ask(question) {
-    const { model } = this;
-    if (!model.values.length) return { title: "This workload keeps no values that a node could lack." };
-    let found = /\bwhy\b.*?\b(n\d+)\b\s*(?:lack|miss|not know|not have|without)?\w*\s+(\S.*?)(?:\s+at\s+([\d.]+)\s*s?)?\s*\??$/i
+    let found = /\bwhy\b.*?\b(n\d+)\b(?:'s \w+)?\s*(?:lack|miss|not know|not have|not count|without)?\w*\s+(\S.*?)(?:\s+at\s+([\d.]+)\s*s?)?\s*\??$/i
       .exec(question.trim());
-    if (found) return this.why(found[1], this.valueOf(found[2]), found[2], found[3] && +found[3]);
-    found = /\bwho\b.*?\b(?:has|had|knows|lacks)\s+(\S.*?)\s*\??$/i.exec(question.trim());
-    if (found) return this.who(this.valueOf(found[1]), found[1]);
-    return { title: "Ask, for instance: why does n7 lack 412? Or: who has 412?" };
+    if (found) return this.why(found[1], this.itemsOf(found[2]), found[2], found[3] && +found[3]);
+    found = /\bwho\b.*?\b(?:has|had|knows|lacks|counts)\s+(\S.*?)\s*\??$/i.exec(question.trim());
+    if (found) return this.who(this.itemsOf(found[1]), found[1]);
+    const example = this.model.run.counter ? "n3+412" : "412";
+    return { title: `Ask, for instance: why does n7 lack ${example}? Or: who has ${example}?` };
   }
-  valueOf(text) {
-    const number = this.model.valueNumbers.get(text);
-    return number === undefined ? this.model.valueNumbers.get(JSON.stringify(text)) : number;
+  // The items that a text names: a value; of a counter n3+412, or all of n3+, n3/2- or n3.
+  itemsOf(text) {
+    const { model } = this;
+    if (!model.run.counter) {
+      const value = model.valueNumbers.get(text) ?? model.valueNumbers.get(JSON.stringify(text));
+      return value === undefined ? [] : [value];
+    }
+    const found = /^(n\d+)(?:\/(\d+))?(?:'s)?\s*(?:(?:latest|newest)\s+)?(\+|-|−|additions?|increments?|subtractions?)?\s*(\d+)?$/i.exec(text);
+    if (!found) return [];
+    const [, node, life, signText, count] = found, out = [];
+    const sign = !signText ? count && "+" : /^[+ai]/i.test(signText) ? "+" : "-";
+    model.entries.forEach((entry, v) => {
+      if (entry.node !== node || (sign && entry.sign !== sign)) return;
+      if ((life || count) && entry.life !== +(life || 1)) return;
+      let item = model.firstItem[v];
+      while (count && item < model.firstItem[v + 1] && model.items.count[item] < +count) item++;
+      for (; item < model.firstItem[v + 1]; item++) {
+        out.push(item);
+        if (count) break;
+      }
+    });
+    return out;
   }
 
-  // When a node came to know a value, and lost it: [{at, message}], message −2 for a loss.
-  story(node, value) {
-    const { at, node: who, value: what, message } = this.model.learnt, out = [];
-    let has = false;
+  // What counts a node had of a value: [{at, count, message}], 0 after a crash.
+  timeline(node, value) {
+    const name = node + " " + value;
+    if (this.timelines.has(name)) return this.timelines.get(name);
+    const { at, node: who, value: what, count, message } = this.model.learnt, out = [];
+    let has = 0;
     for (let i = 0; i < at.length; i++) {
-      if (who[i] !== node) continue;
-      if (what[i] === value && !has) {
-        out.push({ at: at[i], message: message[i] >= 0 ? message[i] : this.source(node, value, at[i]) });
-        has = true;
-      } else if (what[i] === -1 && has) {
-        out.push({ at: at[i], message: -2 });
-        has = false;
-      }
+      if (who[i] !== node || (what[i] !== value && what[i] !== -1)) continue;
+      if (what[i] === -1 ? has === 0 : count[i] <= has) continue;
+      has = what[i] === -1 ? 0 : count[i];
+      out.push({ at: at[i], count: has, message: message[i] });
+    }
+    this.timelines.set(name, out);
+    return out;
+  }
+  // When a node came to know an item, and lost it: [{at, has, message}].
+  story(node, item) {
+    const { value, count } = this.model.items, out = [];
+    let has = false;
+    for (const change of this.timeline(node, value[item])) {
+      if (has === change.count >= count[item]) continue;
+      has = !has;
+      out.push({ at: change.at, has, message: change.message });
     }
     return out;
   }
-  // The message by which a node came to know a value that it had to write to its disk first; −1:
-  // there is none, so it was there already.
-  source(node, value, moment) {
-    const { model } = this, { message, at, until, outcome } = model.copies, text = model.values[value];
+  // What a node has of an item's value at a moment.
+  countAt(node, item, moment) {
+    const past = this.timeline(node, this.model.items.value[item]).filter(c => c.at <= moment);
+    return past.length ? past[past.length - 1].count : 0;
+  }
+
+  // What a message says of an item: its count, if that includes it, else 0.
+  brings(message, item) {
+    const { model } = this, { value, count } = model.items, key = model.values[value[item]];
+    const body = model.body(message);
+    // A quick look first. Numbers of lives are too long for ours, and spelled otherwise.
+    if (!body.includes(model.run.counter ? key.slice(0, key.indexOf(",")) : key)) return 0;
+    const found = carried(JSON.parse(body)).find(e => e.key === key && e.count >= count[item]);
+    return found ? found.count : 0;
+  }
+  // The message by which a node came to know an item: if it had to write that to its disk first, the
+  // latest that brought it; −1: there is none, so it was there already.
+  source(node, item, gained) {
+    if (gained.message >= 0) return gained.message;
+    const { model } = this, { message, at, until, outcome } = model.copies, moment = gained.at;
     const crashed = model.states[node].filter(s => s.what === "down" && s.at <= moment).pop();
     const since = Math.max(moment - DISK_MAX, crashed ? crashed.at : 0);
     let best = -1, latest = since;
     for (let c = lowerBound(at, since - model.longest); c < at.length && at[c] <= moment; c++) {
       const m = message[c];
       if (model.to[m] !== node || outcome[c] !== Outcome.DELIVERED) continue;
-      if (until[c] < latest || until[c] > moment + 1e-6 || !model.body(m).includes(text)) continue;
-      if (!carried(JSON.parse(model.body(m))).some(entry => entry.key === text)) continue;
+      if (until[c] < latest || until[c] > moment + 1e-6 || this.brings(m, item) === 0) continue;
       best = m;
       latest = until[c];
     }
@@ -68,96 +113,115 @@ class Why {
     return best;
   }
 
-  // How a value came to a node: the steps back to the client that brought it, first step first.
-  path(node, value, moment) {
+  // How an item came to a node: the steps back to the client that brought it, first step first.
+  path(node, item, moment) {
     const steps = [], seen = new Set(), { model } = this;
     while (node !== CLIENT && !seen.has(node)) {
       seen.add(node);
-      const gained = this.story(node, value).filter(s => s.at <= moment + 1e-9 && s.message !== -2).pop();
+      const gained = this.story(node, item).filter(s => s.at <= moment + 1e-9 && s.has).pop();
       if (!gained) break;
-      if (gained.message < 0) {
-        steps.unshift({ at: gained.at, node, from: node, message: -1, copy: -1 });
-        break;
-      }
-      const from = model.from[gained.message];
-      steps.unshift({ at: gained.at, node, from, message: gained.message,
-        copy: this.copyAt(gained.message, gained.at) });
-      node = from;
-      moment = model.at[gained.message];
+      const step = this.gain(node, item, gained);
+      steps.unshift(step);
+      if (step.message < 0) break;
+      node = step.from;
+      moment = model.at[step.message];
     }
     return steps;
   }
+  gain(node, item, gained) {
+    const message = this.source(node, item, gained), { at } = gained;
+    if (message < 0) return { at, node, from: node, message, copy: -1, item };
+    return { at, node, from: this.model.from[message], message, copy: this.copyAt(message, at), item };
+  }
 
-  // Copies that carried the value to a node and never came, sent in a stretch of time.
-  failures(node, value, from, to) {
+  // Copies that carried an item to a node and never came, sent in a stretch of time.
+  failures(node, item, from, to) {
     const { model } = this, { message, at, outcome } = model.copies, out = [];
-    const text = model.values[value];
     for (let c = lowerBound(at, from); c < at.length && at[c] <= to; c++) {
       const m = message[c];
       if (outcome[c] < Outcome.CUT || model.to[m] !== node || model.from[m] === CLIENT) continue;
-      const body = model.body(m);
-      if (!body.includes(text)) continue;
-      if (carried(JSON.parse(body)).some(entry => entry.key === text)) out.push(c);
+      if (this.brings(m, item) > 0) out.push({ copy: c, item });
     }
     return out;
   }
 
+  // Of a counter: what a message says, " n3+412", as that may be more than the item.
+  said(message, item) {
+    if (!this.model.run.counter) return "";
+    return " " + this.model.textOf(this.model.items.value[item], this.brings(message, item));
+  }
   step(s) {
     const { model } = this, at = seconds(s.at);
-    if (s.message < 0) return { text: `n${s.node} had it on its disk, and knew it at ${at}` };
+    if (s.message < 0) {
+      const own = model.run.counter && model.entries[model.items.value[s.item]].node === "n" + s.node;
+      return { text: model.inferred && own ? `n${s.node} counted it by ${at}`
+        : `n${s.node} had it on its disk, and knew it at ${at}` };
+    }
     if (s.from === CLIENT) return { text: `a client gave it to n${s.node} at ${at}`, copy: s.copy };
     const flight = s.copy >= 0 ? `, ${duration(s.at - model.copies.at[s.copy])} after it was sent` : "";
-    return { text: `n${s.from} told n${s.node} at ${at} (${model.types[model.type[s.message]]}${flight})`,
-      copy: s.copy };
+    return { text: `n${s.from} told n${s.node}${this.said(s.message, s.item)} at ${at} ` +
+      `(${model.types[model.type[s.message]]}${flight})`, copy: s.copy };
   }
-  failure(c) {
-    const { model } = this, m = model.copies.message[c];
-    return { text: `n${model.from[m]} told n${model.to[m]} at ${seconds(model.copies.at[c])}, ` +
-      outcomeText[model.copies.outcome[c]], copy: c, dropped: true };
+  failure({ copy, item }) {
+    const { model } = this, m = model.copies.message[copy];
+    return { text: `n${model.from[m]} told n${model.to[m]}${this.said(m, item)} at ` +
+      `${seconds(model.copies.at[copy])}, ${outcomeText[model.copies.outcome[copy]]}`, copy, dropped: true };
   }
 
-  why(name, value, text, moment) {
+  why(name, items, text, moment) {
     const { model } = this, node = +name.slice(1);
     if (node >= model.nodes) return { title: `There is no ${name}: nodes are n0 to n${model.nodes - 1}.` };
-    if (value === undefined) return { title: `Nobody ever had ${text}, as far as this run tells.` };
-    const born = model.born[value], story = this.story(node, value);
-    if (moment !== undefined && moment < born) {
-      return { title: `At ${seconds(moment)} nobody had ${text}: it was born at ${seconds(born)}.` };
+    if (items.length === 0) return { title: `Nobody ever had ${text}, as far as this run tells.` };
+    const first = items.reduce((a, b) => model.born[b] < model.born[a] ? b : a);
+    if (moment !== undefined && moment < model.born[first]) {
+      return { title: `At ${seconds(moment)} nobody had ${text}: ` +
+        `it was born at ${seconds(model.born[first])}.` };
     }
-    const before = story.filter(s => s.at <= (moment === undefined ? -1 : moment)).pop();
-    if (before && before.message !== -2) {
-      const steps = this.path(node, value, moment);
-      return this.finish(`${name} does not lack ${text} at ${seconds(moment)}: it has known it since ` +
-        `${seconds(before.at)}.`, [{ heading: "How it came there", items: steps.map(s => this.step(s)) }],
-        steps, [], born);
+    // Of all that is asked about: what it lacked longest, or at that moment.
+    let worst = null;
+    for (const item of items) {
+      const gaps = this.gaps(this.story(node, item), model.born[item]);
+      for (const gap of gaps) {
+        if (moment !== undefined && (gap.from > moment || gap.until <= moment)) continue;
+        if (worst === null || gap.until - gap.from > worst.gap.until - worst.gap.from) {
+          worst = { item, gap, others: gaps.filter(g => g !== gap) };
+        }
+      }
     }
-    const gaps = this.gaps(story, born);
-    const gap = moment === undefined ? gaps.reduce((a, b) => b.until - b.from > a.until - a.from ? b : a)
-      : gaps.find(g => g.until > moment);
-    return this.explain(name, node, value, text, gap, gaps.filter(g => g !== gap));
+    if (worst !== null) return this.explain(name, node, worst);
+    const item = items.filter(i => model.born[i] <= moment).pop();
+    const since = this.story(node, item).filter(s => s.at <= moment).pop().at;
+    const steps = this.path(node, item, moment);
+    return this.finish(`${name} does not lack ${model.itemText(item)} at ${seconds(moment)}: it has ` +
+      `known it since ${seconds(since)}.`,
+    [{ heading: "How it came there", items: steps.map(s => this.step(s)) }], steps, [], since);
   }
-  // The times at which a node lacked a value: from its birth, or from a crash.
+  // The times at which a node lacked an item: from its birth, or from a crash.
   gaps(story, born) {
     const out = [];
     let from = born, crashed = false;
     for (const change of story) {
-      if (change.message !== -2) out.push({ from, until: change.at, crashed, came: true });
+      if (change.has) out.push({ from, until: change.at, crashed, came: true });
       from = change.at;
-      crashed = change.message === -2;
+      crashed = !change.has;
     }
     if (crashed || story.length === 0) out.push({ from, until: this.model.end_at, crashed, came: false });
     return out;
   }
-  explain(name, node, value, text, gap, others) {
-    const { from, until } = gap, wait = until - from, parts = [];
-    const failed = this.failures(node, value, from, until);
-    const steps = gap.came ? this.path(node, value, until) : [];
+  explain(name, node, { item, gap, others }) {
+    const { from, until } = gap, wait = until - from, parts = [], text = this.model.itemText(item);
+    const failed = this.failures(node, item, from, until);
+    const steps = gap.came ? this.path(node, item, until) : this.detour(node, item, from);
     const since = gap.crashed ? `from ${seconds(from)}, when it forgot it in a crash,`
       : `from ${seconds(from)}, when it was born,`;
     const title = !gap.came ? `${name} lacked ${text} ${since} to the end.`
       : wait < 1e-6 ? `${name} never lacked ${text}: it was the first to have it, at ${seconds(from)}.`
       : `${name} lacked ${text} for ${duration(wait)}: ${since} until ${seconds(until)}.`;
-    if (steps.length) parts.push({ heading: "The path by which it came", items: steps.map(s => this.step(s)) });
+    if (wait > 1e-6) parts.push(this.versions(name, node, item, from, until));
+    if (steps.length) {
+      parts.push({ heading: gap.came ? "The path by which it came" : "Whence it would have come",
+        items: steps.map(s => this.step(s)) });
+    }
     parts.push(this.obstacles(name, node, from, until, failed, wait));
     for (const other of others.filter(g => g.until - g.from > 1e-6)) {
       parts.push(`It also lacked it for ${duration(other.until - other.from)}, from ${seconds(other.from)}` +
@@ -165,8 +229,32 @@ class Why {
     }
     return this.finish(title, parts.filter(Boolean), steps, failed, from, until);
   }
+  // Of a counter: which counts of the entry there were meanwhile, here and elsewhere.
+  versions(name, node, item, from, until) {
+    const { model } = this, { value, count } = model.items;
+    if (!model.run.counter) return "";
+    const v = value[item], { node: owner, sign } = model.entries[v], has = this.countAt(node, item, from);
+    const what = sign === "+" ? "added" : "taken away";
+    let last = item;
+    while (last + 1 < model.firstItem[v + 1] && model.born[last + 1] <= until) last++;
+    return `${model.itemText(item)} stands for ${grouped(count[item])} ${what} at ${owner}` +
+      `${model.entries[v].life > 1 ? ` in life ${model.entries[v].life}` : ""}. ${name} had ` +
+      (has > 0 ? `${model.textOf(v, has)} then` : "nothing of that entry then") +
+      (last > item ? `; by the end of this time there was ${model.itemText(last)}.` : ".");
+  }
+  // What never came to a node: the path to whoever told that node most.
+  detour(node, item, moment) {
+    const { model } = this, told = new Map(), { node: who, message } = model.learnt;
+    for (let i = 0; i < who.length; i++) {
+      const from = who[i] === node && message[i] >= 0 ? model.from[message[i]] : CLIENT;
+      if (from !== CLIENT) told.set(from, (told.get(from) || 0) + 1);
+    }
+    const tellers = [...told.keys()].sort((a, b) => told.get(b) - told.get(a));
+    const teller = tellers.find(n => this.countAt(n, item, model.end_at) >= model.items.count[item]);
+    return teller === undefined ? [] : this.path(teller, item, Math.max(moment, model.end_at));
+  }
   obstacles(name, node, from, until, failed, wait) {
-    const { model } = this, items = failed.slice(0, 12).map(c => this.failure(c));
+    const { model } = this, items = failed.slice(0, 12).map(f => this.failure(f));
     if (failed.length > 12) items.push({ text: `… and ${failed.length - 12} more that were dropped` });
     for (const [i, change] of model.states[node].entries()) {
       const next = model.states[node][i + 1], to = next ? next.at : model.end_at;
@@ -182,30 +270,27 @@ class Why {
     return wait > 1e-6 ? "Nothing was in the way: no message with it was dropped, it took the path above." : "";
   }
   finish(title, parts, steps, failed, from, until = from) {
-    const copies = [...steps.map(s => s.copy), ...failed].filter(c => c >= 0);
+    const copies = [...steps, ...failed].map(s => s.copy).filter(c => c >= 0);
     const { at, until: ends } = this.model.copies;
     return { title, parts, copies, marks: steps.slice(-1).map(s => ({ at: s.at, node: s.node })),
       span: [Math.min(from, ...copies.map(c => at[c])), Math.max(until, ...copies.map(c => ends[c]))] };
   }
 
-  who(value, text) {
+  who(items, text) {
     const { model } = this;
-    if (value === undefined) return { title: `Nobody ever had ${text}, as far as this run tells.` };
-    const has = [], lacks = [];
+    if (items.length === 0) return { title: `Nobody ever had ${text}, as far as this run tells.` };
+    const item = items[items.length - 1], name = model.itemText(item), has = [], lacks = [];
     for (let node = 0; node < model.nodes; node++) {
-      const story = this.story(node, value), last = story[story.length - 1];
-      if (last && last.message !== -2) has.push({ node, at: last.at, message: last.message });
+      const last = this.story(node, item).pop();
+      if (last && last.has) has.push(this.gain(node, item, last));
       else lacks.push("n" + node);
     }
     has.sort((a, b) => a.at - b.at);
-    const items = has.map(h => this.step({ ...h, from: h.message < 0 ? h.node : model.from[h.message],
-      copy: h.message < 0 ? -1 : this.copyAt(h.message, h.at) }));
-    const title = lacks.length ? `${has.length} of ${model.nodes} nodes have ${text} at the end; ` +
+    const title = lacks.length ? `${has.length} of ${model.nodes} nodes have ${name} at the end; ` +
       `${lacks.slice(0, 20).join(", ")} ${lacks.length > 1 ? "lack" : "lacks"} it.`
-      : `All ${model.nodes} nodes have ${text}, ${duration(has[has.length - 1].at - model.born[value])} ` +
+      : `All ${model.nodes} nodes have ${name}, ${duration(has[has.length - 1].at - model.born[item])} ` +
         "after it was born.";
-    return this.finish(title, [{ heading: "In the order in which they came to know it", items }],
-      items.map((item, i) => ({ copy: item.copy, at: has[i].at, node: has[i].node })), [],
-      model.born[value]);
+    return this.finish(title, [{ heading: "In the order in which they came to know it",
+      items: has.map(s => this.step(s)) }], has, [], model.born[item]);
   }
 }
