@@ -510,7 +510,10 @@ int gv_json_next(const struct gv_json *json, int token) {
 static bool string_is(const struct gv_json *json, const jsmntok_t *token, struct gv_slice bytes) {
     struct gv_slice raw = bytes_of(json, token);
     if ((int)token->type == ESCAPED) return gv_text_equals(raw, bytes);
-    return raw.len == bytes.len && memcmp(raw.data, bytes.data, raw.len) == 0;
+    if (raw.len != bytes.len) return false;
+    size_t same = 0; // names are short, and a call would cost more than the loop
+    while (same < raw.len && raw.data[same] == bytes.data[same]) same++;
+    return same == raw.len;
 }
 
 int gv_json_member(const struct gv_json *json, int object, const char *name) {
@@ -523,6 +526,37 @@ int gv_json_member(const struct gv_json *json, int object, const char *name) {
         if (string_is(json, &tokens[token], wanted)) return token + 1;
     }
     return GV_ENOENT;
+}
+
+// Which of the names this token is, looked for from `first` on and then from the beginning; `count`
+// if it is none.
+static size_t name_of(const struct gv_json *json, const jsmntok_t *token,
+                      const struct gv_slice *names, size_t count, size_t first) {
+    for (size_t i = first; i < count; i++) {
+        if (string_is(json, token, names[i])) return i;
+    }
+    for (size_t i = 0; i < first; i++) {
+        if (string_is(json, token, names[i])) return i;
+    }
+    return count;
+}
+
+void gv_json_members(const struct gv_json *json, int object, const struct gv_slice *names,
+                     size_t count, int *tokens) {
+    const jsmntok_t *all = json->tokens, *t = token_at(json, object);
+    GV_ASSERT(names != NULL && tokens != NULL);
+    bool is_object = t->type == JSMN_OBJECT;
+    for (size_t i = 0; i < count; i++) tokens[i] = is_object ? GV_ENOENT : GV_ETYPE;
+    if (!is_object) return;
+    size_t first = 0;
+    for (int token = object + 1, end = next_of(all, object); token < end;) {
+        size_t found = name_of(json, &all[token], names, count, first);
+        if (found < count) {
+            tokens[found] = token + 1;
+            first = found + 1;
+        }
+        token = next_of(all, token + 1);
+    }
 }
 
 struct gv_slice gv_json_raw(const struct gv_json *json, int token) {
@@ -560,16 +594,18 @@ static int get_integer(const struct gv_json *json, int token, bool *negative, ui
     const jsmntok_t *t = token_at(json, token);
     if (t->type != JSMN_PRIMITIVE) return GV_ETYPE;
     struct gv_slice raw = bytes_of(json, t);
-    size_t i = raw.data[0] == '-';
+    size_t sign = raw.data[0] == '-', digits = raw.len - sign;
     uint64_t value = 0;
-    bool fits = true;
-    for (; i < raw.len; i++) {
+    for (size_t i = sign; i < raw.len; i++) {
         unsigned digit = raw.data[i] - (unsigned)'0';
         if (digit > 9) return GV_ETYPE;
-        if (value > (UINT64_MAX - digit) / 10) fits = false;
         value = value * 10 + digit;
     }
-    if (!fits) return GV_ERANGE;
+    // There are no leading zeros: 19 digits always fit; of 20, those that begin with 1 and did not
+    // go beyond 2^64, which would have left less than 10^19.
+    if (digits > 20) return GV_ERANGE;
+    if (digits == 20 && (raw.data[sign] != '1' || value < UINT64_C(10000000000000000000)))
+        return GV_ERANGE;
     *negative = raw.data[0] == '-' && value != 0;
     *out = value;
     return 0;

@@ -65,6 +65,10 @@ GV_API int gv_json_next(const struct gv_json *json, int token);
 // The value of the member of this name (compared after resolving escapes), or GV_ENOENT;
 // GV_ETYPE if `object` is not an object.
 GV_API int gv_json_member(const struct gv_json *json, int object, const char *name);
+// The same of several names at once, in one pass over the object: tokens[i] becomes the value of
+// names[i]. Fastest where the names come in the order in which they stand in the object.
+GV_API void gv_json_members(const struct gv_json *json, int object, const struct gv_slice *names,
+                            size_t count, int *tokens);
 // The value's bytes as they stand in the line, a string with its quotes.
 GV_API struct gv_slice gv_json_raw(const struct gv_json *json, int token);
 // A string's bytes between its quotes, escapes unresolved. Not for other types (asserted).

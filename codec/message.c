@@ -15,20 +15,30 @@ bool gv_message_is(const struct gv_json *json, int type) {
 
 // --- decoding --------------------------------------------------------------------------------
 
-// Puts an optional unsigned member into *out and says in *has whether it is there.
-static int optional_u64(const struct gv_json *json, int body, const char *name, uint64_t max,
-                        bool *has, uint64_t *out) {
-    int token = gv_json_member(json, body, name);
-    *has = token >= 0;
+// A body's members, in the order in which they are written.
+#define FIELDS(X) X(type) X(v) X(id) X(ask) X(up) X(next) X(ack) X(entries) X(ranges)
+enum field {
+#define X(name) FIELD_##name,
+    FIELDS(X)
+#undef X
+        FIELD_COUNT
+};
+static const struct gv_slice field_names[] = {
+#define X(name) {(const uint8_t *)#name, sizeof #name - 1},
+    FIELDS(X)
+#undef X
+};
+
+// Puts an optional unsigned member, unless its token is negative, into *out.
+static int optional_u64(const struct gv_json *json, int token, uint64_t max, uint64_t *out) {
     *out = 0;
-    if (!*has) return 0;
+    if (token < 0) return 0;
     int error = gv_json_u64(json, token, out);
     if (error) return error;
     return *out <= max ? 0 : GV_ERANGE;
 }
 
-static int decode_ack(struct gv_message *out, const struct gv_json *json, int body) {
-    int token = gv_json_member(json, body, "ack");
+static int decode_ack(struct gv_message *out, const struct gv_json *json, int token) {
     out->has_ack = token >= 0;
     if (!out->has_ack) return 0;
     if (gv_json_type(json, token) != GV_JSON_ARRAY || gv_json_size(json, token) != 3)
@@ -43,20 +53,44 @@ static int decode_ack(struct gv_message *out, const struct gv_json *json, int bo
     return 0;
 }
 
-static int decode_ranges(struct gv_message *out, const struct gv_json *json, int body) {
-    int token = gv_json_member(json, body, "ranges");
+static int decode_ranges(struct gv_message *out, const struct gv_json *json, int token) {
     if (token < 0) return 0;
     if (gv_json_type(json, token) != GV_JSON_STRING) return GV_ETYPE;
     out->ranges = gv_json_string(json, token);
     return 0;
 }
 
-static int decode_entries(struct gv_message *out, const struct gv_json *json, int body) {
-    int token = gv_json_member(json, body, "entries");
+static int decode_entries(struct gv_message *out, const struct gv_json *json, int token) {
     if (token < 0) return 0;
     if (gv_json_type(json, token) != GV_JSON_ARRAY) return GV_ETYPE;
     out->entries = token;
     return 0;
+}
+
+// The members that are numbers; `at` are the tokens of all.
+static int decode_numbers(struct gv_message *out, const struct gv_json *json, const int *at,
+                          const char **fault) {
+    uint64_t number;
+    *fault = "v";
+    int error = optional_u64(json, at[FIELD_v], UINT64_MAX, &number);
+    if (error) return error;
+    if (at[FIELD_v] < 0 || number != GV_MESSAGE_VERSION) return GV_EVERSION;
+    *fault = "id";
+    out->has_id = at[FIELD_id] >= 0;
+    error = optional_u64(json, at[FIELD_id], UINT64_MAX, &out->id);
+    if (error) return error;
+    *fault = "ask";
+    error = optional_u64(json, at[FIELD_ask], 1, &number);
+    if (error) return error;
+    out->ask = number != 0;
+    *fault = "up";
+    error = optional_u64(json, at[FIELD_up], 1, &number);
+    if (error) return error;
+    out->up = number != 0;
+    *fault = "next";
+    error = optional_u64(json, at[FIELD_next], UINT32_MAX, &number);
+    out->next_ms = (uint32_t)number;
+    return error;
 }
 
 int gv_message_decode(struct gv_message *out, const struct gv_json *json, int body,
@@ -65,38 +99,19 @@ int gv_message_decode(struct gv_message *out, const struct gv_json *json, int bo
     *out = (struct gv_message){.json = json, .bytes = gv_json_raw(json, body).len};
     *fault = "body";
     if (gv_json_type(json, body) != GV_JSON_OBJECT) return GV_ETYPE;
-
-    bool has;
-    uint64_t number;
-    int type = gv_json_member(json, body, "type");
-    out->sync = type >= 0 && gv_json_equals(json, type, "sync");
-    *fault = "v";
-    int error = optional_u64(json, body, "v", UINT64_MAX, &has, &number);
+    int at[FIELD_COUNT];
+    gv_json_members(json, body, field_names, FIELD_COUNT, at);
+    out->sync = at[FIELD_type] >= 0 && gv_json_equals(json, at[FIELD_type], "sync");
+    int error = decode_numbers(out, json, at, fault);
     if (error) return error;
-    if (!has || number != GV_MESSAGE_VERSION) return GV_EVERSION;
-    *fault = "id";
-    error = optional_u64(json, body, "id", UINT64_MAX, &out->has_id, &out->id);
-    if (error) return error;
-    *fault = "ask";
-    error = optional_u64(json, body, "ask", 1, &has, &number);
-    if (error) return error;
-    out->ask = number != 0;
-    *fault = "up";
-    error = optional_u64(json, body, "up", 1, &has, &number);
-    if (error) return error;
-    out->up = number != 0;
-    *fault = "next";
-    error = optional_u64(json, body, "next", UINT32_MAX, &has, &number);
-    if (error) return error;
-    out->next_ms = (uint32_t)number;
     *fault = "ack";
-    error = decode_ack(out, json, body);
+    error = decode_ack(out, json, at[FIELD_ack]);
     if (error) return error;
     *fault = "ranges";
-    error = decode_ranges(out, json, body);
+    error = decode_ranges(out, json, at[FIELD_ranges]);
     if (error) return error;
     *fault = "entries";
-    return decode_entries(out, json, body);
+    return decode_entries(out, json, at[FIELD_entries]);
 }
 
 void gv_message_entries(const struct gv_message *message, struct gv_message_cursor *out) {
@@ -190,21 +205,17 @@ int gv_message_next(struct gv_message_cursor *cursor, struct gv_entry *out, char
 
 // --- encoding --------------------------------------------------------------------------------
 
-static void put_member(struct gv_writer *out, const char *name, uint64_t value) {
-    gv_pack_put_text(out, ",\"");
-    gv_pack_put_text(out, name);
-    gv_pack_put_text(out, "\":");
-    gv_pack_put_decimal(out, value);
-}
+#define PUT(out, text) gv_pack_put_bytes(out, text, sizeof(text) - 1)
+#define PUT_MEMBER(out, name, value) (PUT(out, ",\"" name "\":"), gv_pack_put_decimal(out, value))
 
 static void put_ack(struct gv_writer *out, const struct gv_message_ack *ack) {
-    gv_pack_put_text(out, ",\"ack\":[");
+    PUT(out, ",\"ack\":[");
     gv_pack_put_decimal(out, ack->largest);
-    gv_pack_put_u8(out, ',');
+    PUT(out, ",");
     gv_pack_put_decimal(out, ack->mask);
-    gv_pack_put_u8(out, ',');
+    PUT(out, ",");
     gv_pack_put_decimal(out, ack->held_us);
-    gv_pack_put_u8(out, ']');
+    PUT(out, "]");
 }
 
 void gv_message_begin(struct gv_message_writer *writer, const struct gv_message *head, char *buf,
@@ -214,12 +225,16 @@ void gv_message_begin(struct gv_message_writer *writer, const struct gv_message 
     *writer =
         (struct gv_message_writer){.out = {.data = (uint8_t *)buf, .cap = cap - GV_MESSAGE_TAIL}};
     struct gv_writer *out = &writer->out;
-    gv_pack_put_text(out, head->sync ? "{\"type\":\"sync\"" : "{\"type\":\"gossip\"");
-    put_member(out, "v", GV_MESSAGE_VERSION);
-    if (head->has_id) put_member(out, "id", head->id);
-    if (head->ask) put_member(out, "ask", 1);
-    if (head->up) put_member(out, "up", 1);
-    if (head->next_ms) put_member(out, "next", head->next_ms);
+    if (head->sync) {
+        PUT(out, "{\"type\":\"sync\"");
+    } else {
+        PUT(out, "{\"type\":\"gossip\"");
+    }
+    PUT_MEMBER(out, "v", GV_MESSAGE_VERSION);
+    if (head->has_id) PUT_MEMBER(out, "id", head->id);
+    if (head->ask) PUT_MEMBER(out, "ask", 1);
+    if (head->up) PUT_MEMBER(out, "up", 1);
+    if (head->next_ms) PUT_MEMBER(out, "next", head->next_ms);
     if (head->has_ack) put_ack(out, &head->ack);
     GV_ASSERT(!out->full && out->len <= GV_MESSAGE_HEAD_MAX);
 }
@@ -228,7 +243,7 @@ static void open_writer_run(struct gv_message_writer *writer, enum gv_lattice la
     struct gv_writer *out = &writer->out;
     gv_pack_put_text(out, writer->open ? "]},{\"" : ",\"entries\":[{\"");
     gv_pack_put_text(out, run_names[lattice]);
-    gv_pack_put_text(out, "\":[");
+    PUT(out, "\":[");
 }
 
 static void put_entry(struct gv_writer *out, const struct gv_entry *entry) {
@@ -279,9 +294,9 @@ size_t gv_message_end(struct gv_message_writer *writer, struct gv_slice ranges) 
     struct gv_writer *out = &writer->out;
     GV_ASSERT(!out->full);
     out->cap += GV_MESSAGE_TAIL;
-    if (writer->open) gv_pack_put_text(out, "]}]");
+    if (writer->open) PUT(out, "]}]");
     if (ranges.len > 0) {
-        gv_pack_put_text(out, ",\"ranges\":\"");
+        PUT(out, ",\"ranges\":\"");
         gv_pack_put_base64(out, ranges);
         gv_pack_put_u8(out, '"');
     }

@@ -7,7 +7,7 @@
 // ---- Writing ------------------------------------------------------------------------------------
 
 // Room for `len` more bytes at the end of the buffer, or NULL: all of it or nothing.
-static uint8_t *claim(struct gv_writer *out, size_t len) {
+static inline uint8_t *claim(struct gv_writer *out, size_t len) {
     GV_ASSERT(out != NULL);
     GV_ASSERT(out->len <= out->cap && (out->data != NULL || out->cap == 0));
     if (out->full || len > out->cap - out->len) {
@@ -19,11 +19,16 @@ static uint8_t *claim(struct gv_writer *out, size_t len) {
     return room;
 }
 
-void gv_pack_put_bytes(struct gv_writer *out, const void *data, size_t len) {
-    GV_ASSERT(data != NULL || len == 0);
+// Not an exported function, of which a shared library would make a call each time.
+static inline void put(struct gv_writer *out, const void *data, size_t len) {
     if (len == 0) return; // memcpy takes no NULL, whatever the length
     uint8_t *room = claim(out, len);
     if (room != NULL) memcpy(room, data, len);
+}
+
+void gv_pack_put_bytes(struct gv_writer *out, const void *data, size_t len) {
+    GV_ASSERT(data != NULL || len == 0);
+    put(out, data, len);
 }
 
 void gv_pack_put_u8(struct gv_writer *out, uint8_t value) {
@@ -46,7 +51,7 @@ void gv_pack_put_varint(struct gv_writer *out, uint64_t value) {
 
 void gv_pack_put_text(struct gv_writer *out, const char *text) {
     GV_ASSERT(text != NULL);
-    gv_pack_put_bytes(out, text, strlen(text));
+    put(out, text, strlen(text));
 }
 
 void gv_pack_put_decimal(struct gv_writer *out, uint64_t value) {
@@ -54,7 +59,7 @@ void gv_pack_put_decimal(struct gv_writer *out, uint64_t value) {
     size_t first = sizeof digits;
     do digits[--first] = (uint8_t)('0' + value % 10);
     while ((value /= 10) != 0);
-    gv_pack_put_bytes(out, digits + first, sizeof digits - first);
+    put(out, digits + first, sizeof digits - first);
 }
 
 size_t gv_pack_varint_size(uint64_t value) {
@@ -66,7 +71,7 @@ size_t gv_pack_varint_size(uint64_t value) {
 
 // ---- Reading ------------------------------------------------------------------------------------
 
-// Not an exported function, of which a shared library would make a call each time.
+// Like put, not an exported function.
 static inline const uint8_t *take(struct gv_reader *in, size_t len) {
     GV_ASSERT(in != NULL);
     GV_ASSERT(in->at <= in->len && (in->data != NULL || in->len == 0));

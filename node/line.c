@@ -3,55 +3,46 @@
 
 #include <string.h>
 
-struct wanted {
-    const char *name;
-    size_t len;
-    int *token;
-};
+#define NAME(text) \
+    { (const uint8_t *)(text), sizeof(text) - 1 }
+static const struct gv_slice outer_names[] = {NAME("src"), NAME("dest"), NAME("body")};
+static const struct gv_slice inner_names[] = {NAME("type"), NAME("msg_id"), NAME("in_reply_to")};
 
-static bool is_named(struct gv_slice raw, const struct wanted *wanted) {
-    return raw.len == wanted->len && raw.data[0] == (uint8_t)wanted->name[0] &&
-           memcmp(raw.data, wanted->name, raw.len) == 0;
-}
-
-// Finds members by name in one pass over the object. Names that none of the wanted ones is, as
-// they stand, are looked at again: they may be spelled with escapes.
-static void find(const struct gv_json *json, int object, const struct wanted *wanted, int count) {
-    int name = object + 1;
-    for (int left = gv_json_size(json, object); left > 0; left--) {
-        struct gv_slice raw = gv_json_string(json, name);
-        int i = 0;
-        while (i < count && !is_named(raw, &wanted[i])) i++;
-        if (i == count && raw.len > 0 && memchr(raw.data, '\\', raw.len) != NULL) {
-            i = 0;
-            while (i < count && !gv_json_equals(json, name, wanted[i].name)) i++;
-        }
-        if (i < count) *wanted[i].token = name + 1;
-        name = gv_json_next(json, name + 1);
-    }
-}
-
-static void want(const struct gv_json *json, int *token, enum gv_json_type type) {
-    if (*token >= 0 && gv_json_type(json, *token) != type) *token = GV_ETYPE;
+static int want(const struct gv_json *json, int token, enum gv_json_type type) {
+    return token >= 0 && gv_json_type(json, token) != type ? GV_ETYPE : token;
 }
 
 void gv_line_read(struct gv_line *line, const struct gv_json *json) {
     GV_ASSERT(json->count > 0);
     *line = (struct gv_line){-1, -1, -1, -1, -1, -1};
-    const struct wanted outer[] = {
-        {"src", 3, &line->src}, {"dest", 4, &line->dest}, {"body", 4, &line->body}};
-    if (gv_json_type(json, 0) == GV_JSON_OBJECT) find(json, 0, outer, 3);
-    want(json, &line->src, GV_JSON_STRING);
-    want(json, &line->dest, GV_JSON_STRING);
-    want(json, &line->body, GV_JSON_OBJECT);
+    int outer[3], inner[3];
+    gv_json_members(json, 0, outer_names, 3, outer);
+    line->src = want(json, outer[0], GV_JSON_STRING);
+    line->dest = want(json, outer[1], GV_JSON_STRING);
+    line->body = want(json, outer[2], GV_JSON_OBJECT);
     if (line->body < 0) return;
-    const struct wanted inner[] = {{"type", 4, &line->type},
-                                   {"msg_id", 6, &line->msg_id},
-                                   {"in_reply_to", 11, &line->in_reply_to}};
-    find(json, line->body, inner, 3);
-    want(json, &line->type, GV_JSON_STRING);
+    gv_json_members(json, line->body, inner_names, 3, inner);
+    line->type = want(json, inner[0], GV_JSON_STRING);
+    line->msg_id = inner[1];
+    line->in_reply_to = inner[2];
     int64_t id;
     if (line->msg_id >= 0 && gv_json_i64(json, line->msg_id, &id) != 0) line->msg_id = GV_ETYPE;
+}
+
+// ---- Writing ------------------------------------------------------------------------------------
+
+static char *append(char *at, const void *bytes, size_t len) {
+    memcpy(at, bytes, len);
+    return at + len;
+}
+
+#define APPEND_LITERAL(at, text) append(at, text, sizeof(text) - 1)
+
+char *gv_line_begin(char *at, struct gv_slice src, struct gv_slice dest) {
+    GV_ASSERT(at != NULL && src.len > 0 && dest.len > 0);
+    at = append(APPEND_LITERAL(at, "{\"src\":"), src.data, src.len);
+    at = append(APPEND_LITERAL(at, ",\"dest\":"), dest.data, dest.len);
+    return APPEND_LITERAL(at, ",\"body\":");
 }
 
 // ---- What cannot be parsed ----------------------------------------------------------------------

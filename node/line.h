@@ -13,9 +13,14 @@ struct gv_line {
 // Finds them in one pass over the line and one over its body.
 void gv_line_read(struct gv_line *line, const struct gv_json *json);
 
-// The same of a line that is too long, has too many tokens or nests too deep to be parsed, as far
-// as it is there: raw texts, which nobody has checked; empty: not found. Takes no memory, and time
-// in proportion to the bytes.
+// Writes a line up to its body, for which names are given with their quotes, and returns where to
+// go on. It takes GV_LINE_BEGIN bytes besides them.
+#define GV_LINE_BEGIN (sizeof "{\"src\":,\"dest\":,\"body\":" - 1)
+char *gv_line_begin(char *at, struct gv_slice src, struct gv_slice dest);
+
+// Finds the same in a line that is too long, has too many tokens or nests too deep to be parsed, as
+// far as it is there: raw texts, which nobody has checked; empty: not found. Takes no memory, and
+// time in proportion to the bytes.
 struct gv_line_peek {
     struct gv_slice src, dest, type, msg_id, in_reply_to;
 };

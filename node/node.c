@@ -692,7 +692,7 @@ bool gv_node_whole(const struct gv_node *node) {
 // ---- Output -------------------------------------------------------------------------------------
 
 // What a message's line takes besides its body.
-enum { WRAPPING = sizeof "{\"src\":,\"dest\":,\"body\":}\n" - 1 + 2 * GV_NODE_QUOTED_MAX };
+enum { WRAPPING = GV_LINE_BEGIN + 2 + 2 * GV_NODE_QUOTED_MAX };
 
 size_t gv_node_send_min(const struct gv_node *node) {
     return node->config.message_max + WRAPPING;
@@ -711,10 +711,10 @@ static size_t send_gossip(struct gv_node *node, gv_time now, char *buf, size_t c
     char dest[GV_NODE_QUOTED_MAX];
     int dest_len = gv_json_quote(gv_engine_name(node->engine, peer), dest, sizeof dest);
     GV_ASSERT(dest_len > 0);
-    int head = snprintf(buf, room, "{\"src\":%.*s,\"dest\":%.*s,\"body\":", (int)node->quoted_len,
-                        node->quoted, dest_len, dest);
-    GV_ASSERT(head > 0 && (size_t)head < room);
-    size_t len = (size_t)head;
+    struct gv_slice self = {(const uint8_t *)node->quoted, node->quoted_len};
+    struct gv_slice other = {(const uint8_t *)dest, (size_t)dest_len};
+    size_t len = (size_t)(gv_line_begin(buf, self, other) - buf);
+    GV_ASSERT(len < room);
     memmove(buf + len, buf + room, body);
     len += body;
     buf[len++] = '}';

@@ -2,6 +2,7 @@
 #include "reply.h"
 
 #include "../codec/json.h"
+#include "line.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -102,11 +103,8 @@ static char *begin(struct gv_reply *reply, const char *type) {
     GV_ASSERT(reply->src.len + reply->dest.len + type_len + reply->msg_id.len + 64 <=
               reply->cap - reply->tail);
     char *at = reply->data + reply->tail;
-    at = APPEND_LITERAL(at, "{\"src\":");
-    at = append(at, reply->src.data, reply->src.len);
-    at = APPEND_LITERAL(at, ",\"dest\":");
-    at = append(at, reply->dest.data, reply->dest.len);
-    at = APPEND_LITERAL(at, ",\"body\":{\"type\":\"");
+    at = gv_line_begin(at, reply->src, reply->dest);
+    at = APPEND_LITERAL(at, "{\"type\":\"");
     at = append(at, type, type_len);
     at = APPEND_LITERAL(at, "\",\"in_reply_to\":");
     return append(at, reply->msg_id.data, reply->msg_id.len);

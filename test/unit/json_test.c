@@ -455,6 +455,25 @@ static void test_members(void **state) {
     assert_int_equal(gv_json_member(json, gv_json_member(json, body, "x"), "y"), GV_ETYPE);
 }
 
+// Several at a time: as one at a time, whatever their order, and with names that are not there.
+static void test_members_at_once(void **state) {
+    struct gv_json *json = *state;
+    static const char *const names[] = {"d", "a", "none", "b\"", "", "c", "aa"};
+    enum { COUNT = sizeof names / sizeof *names };
+    struct gv_slice slices[COUNT];
+    int found[COUNT];
+    for (int i = 0; i < COUNT; i++)
+        slices[i] = (struct gv_slice){(const uint8_t *)names[i], strlen(names[i])};
+    assert_true(
+        parse(json, "[{\"a\":{\"d\":1},\"b\\u0022\":2,\"x\":3,\"c\":[4,5],\"d\":6,\"\":7}]") > 0);
+    gv_json_members(json, 1, slices, COUNT, found);
+    for (int i = 0; i < COUNT; i++) assert_int_equal(found[i], gv_json_member(json, 1, names[i]));
+    assert_int_equal(found[2], GV_ENOENT);
+    assert_slice(gv_json_raw(json, found[0]), "6");
+    gv_json_members(json, 0, slices, COUNT, found);
+    for (int i = 0; i < COUNT; i++) assert_int_equal(found[i], GV_ETYPE);
+}
+
 static void test_integers(void **state) {
     static const struct {
         const char *text;
@@ -473,6 +492,9 @@ static void test_integers(void **state) {
         {"-9223372036854775809", GV_ERANGE, 0, GV_ERANGE, 0},
         {"18446744073709551615", 0, UINT64_MAX, GV_ERANGE, 0},
         {"18446744073709551616", GV_ERANGE, 0, GV_ERANGE, 0},
+        {"10000000000000000000", 0, UINT64_C(10000000000000000000), GV_ERANGE, 0},
+        {"19999999999999999999", GV_ERANGE, 0, GV_ERANGE, 0},
+        {"110000000000000000000", GV_ERANGE, 0, GV_ERANGE, 0},
         {"-18446744073709551616", GV_ERANGE, 0, GV_ERANGE, 0},
         {"36893488147419103232", GV_ERANGE, 0, GV_ERANGE, 0},
         {"99999999999999999999999999", GV_ERANGE, 0, GV_ERANGE, 0},
@@ -580,6 +602,7 @@ int main(void) {
         cmocka_unit_test(test_out_of_memory),
         cmocka_unit_test(test_no_allocation),
         cmocka_unit_test(test_members),
+        cmocka_unit_test(test_members_at_once),
         cmocka_unit_test(test_integers),
         cmocka_unit_test(test_strings),
         cmocka_unit_test(test_canonical_examples),
