@@ -75,12 +75,13 @@ static bool take(struct reducer *reducer, struct draft *draft) {
     return good;
 }
 
-// What becomes of the best scenario: a setting with another value, or without it; steps left out; a
-// step with another text; nodes beyond the last one replaced by it.
+// What becomes of the best scenario: a setting with another value, or without it; steps, or lines
+// about regions, left out; a step with another text; nodes beyond the last one replaced by it.
 struct change {
     const char *setting, *value; // NULL: left out
     const char *seed;            // NULL: as it is
     size_t drop_from, drop_count;
+    size_t map_from, map_count;
     size_t step; // SIZE_MAX: none
     struct gv_slice step_text;
     uint32_t nodes; // 0: as many as there are
@@ -88,16 +89,16 @@ struct change {
 
 static const struct change none = {.step = SIZE_MAX};
 
-// A step's text with all node numbers below the bound.
-static void add_clamped(struct draft *draft, struct gv_slice step, uint32_t nodes) {
-    const char *text = (const char *)step.data;
-    for (size_t i = 0; i < step.len; i++) {
+// A line with all node numbers below the bound; 0: as they are.
+static void add_line(struct draft *draft, struct gv_slice line, uint32_t nodes) {
+    const char *text = (const char *)line.data;
+    for (size_t i = 0; i < line.len; i++) {
         add(draft, text + i, 1);
         bool begins = i == 0 || strchr(" ,|>.", text[i - 1]) != NULL;
-        if (!begins || text[i] != 'n') continue;
+        if (nodes == 0 || !begins || text[i] != 'n') continue;
         uint64_t number = 0;
         size_t end = i + 1;
-        for (; end < step.len && text[end] >= '0' && text[end] <= '9'; end++) {
+        for (; end < line.len && text[end] >= '0' && text[end] <= '9'; end++) {
             number = number * 10 + (uint64_t)(text[end] - '0');
         }
         if (end == i + 1) continue;
@@ -106,6 +107,7 @@ static void add_clamped(struct draft *draft, struct gv_slice step, uint32_t node
         add(draft, name, (size_t)snprintf(name, sizeof name, "%u", (unsigned)number));
         i = end - 1;
     }
+    add_text(draft, "\n");
 }
 
 static void write_settings(const struct reducer *reducer, const struct change *change,
@@ -129,16 +131,15 @@ static void write_settings(const struct reducer *reducer, const struct change *c
 static bool apply(struct reducer *reducer, const struct change *change) {
     struct draft draft = {0};
     write_settings(reducer, change, &draft);
+    for (size_t i = 0; i < reducer->best.map_len; i++) {
+        if (i >= change->map_from && i - change->map_from < change->map_count) continue;
+        add_line(&draft, reducer->best.map[i], change->nodes);
+    }
     for (size_t i = 0; i < reducer->best.len; i++) {
         if (i >= change->drop_from && i - change->drop_from < change->drop_count) continue;
         struct gv_slice text = reducer->best.steps[i].text;
         if (i == change->step) text = change->step_text;
-        if (change->nodes > 0) {
-            add_clamped(&draft, text, change->nodes);
-        } else {
-            add(&draft, (const char *)text.data, text.len);
-        }
-        add_text(&draft, "\n");
+        add_line(&draft, text, change->nodes);
     }
     return take(reducer, &draft);
 }
@@ -158,13 +159,15 @@ static bool apply_anew(struct reducer *reducer, const struct change *change) {
 
 // ---- Steps and nodes ----
 
-static bool drop_steps(struct reducer *reducer) {
+// Leaves out steps, or lines about regions: all, halves, quarters, … single ones.
+static bool drop_lines(struct reducer *reducer, bool map) {
+    const struct gv_scenario *best = &reducer->best;
     bool any = false;
-    for (size_t size = reducer->best.len; size > 0; size /= 2) {
-        for (size_t from = 0; from < reducer->best.len;) {
+    for (size_t size = map ? best->map_len : best->len; size > 0; size /= 2) {
+        for (size_t from = 0; from < (map ? best->map_len : best->len);) {
             struct change change = none;
-            change.drop_from = from;
-            change.drop_count = size;
+            *(map ? &change.map_from : &change.drop_from) = from;
+            *(map ? &change.map_count : &change.drop_count) = size;
             if (apply_anew(reducer, &change)) {
                 any = true;
             } else {
@@ -335,7 +338,8 @@ char *gv_reduce_text(const struct gv_reduce_config *config, const char *text, si
     int error = gv_scenario_parse(&reducer.best, text, len, &fault);
     GV_ASSERT(error == 0 && nodes_of(&reducer.best) > 0);
     for (bool any = true; any;) {
-        any = drop_steps(&reducer);
+        any = drop_lines(&reducer, false);
+        any = drop_lines(&reducer, true) || any;
         any = drop_nodes(&reducer) || any;
         any = lower_setting(&reducer, "time-limit") || any;
         any = lower_setting(&reducer, "rate") || any;

@@ -395,6 +395,13 @@ static const struct verb {
 
 // ---- Regions ----
 
+static void add_to_map(const struct parser *parser, struct gv_scenario *scenario, size_t at) {
+    scenario->map = gv_memory_grow(scenario->map, &scenario->map_cap, scenario->map_len + 1,
+                                   sizeof *scenario->map);
+    scenario->map[scenario->map_len++] =
+        (struct gv_slice){(const uint8_t *)parser->line + at, parser->len - at};
+}
+
 static int take_region_name(struct parser *parser, struct gv_scenario *scenario, uint32_t *out) {
     int region = gv_wan_find(&scenario->wan, parser->word);
     if (region < 0) return wanted(parser, "a region named above");
@@ -477,9 +484,11 @@ static int take_line(struct parser *parser, struct gv_scenario *scenario) {
     for (size_t i = 0; i < sizeof verbs / sizeof *verbs; i++) {
         if (strcmp(name, verbs[i].name) == 0) return add_step(parser, scenario, &verbs[i], name_at);
     }
-    if (strcmp(name, "region") == 0) return take_region(parser, scenario);
-    bool rtt = strcmp(name, "rtt") == 0;
-    if (rtt || strcmp(name, "bandwidth") == 0) return take_path(parser, scenario, rtt);
+    bool region = strcmp(name, "region") == 0, rtt = strcmp(name, "rtt") == 0;
+    if (region || rtt || strcmp(name, "bandwidth") == 0) {
+        add_to_map(parser, scenario, name_at);
+        return region ? take_region(parser, scenario) : take_path(parser, scenario, rtt);
+    }
     return take_setting(parser, scenario, name, name_at);
 }
 
@@ -519,6 +528,7 @@ void gv_scenario_fini(struct gv_scenario *scenario) {
     GV_ASSERT(scenario != NULL);
     free(scenario->text);
     free(scenario->steps);
+    free(scenario->map);
     *scenario = (struct gv_scenario){0};
 }
 

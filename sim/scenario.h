@@ -104,7 +104,9 @@ struct gv_scenario {
         struct gv_scenario_group group;
         unsigned line;
     } regions[GV_WAN_REGIONS_MAX];
-    struct gv_wan wan; // not open
+    struct gv_wan wan;    // not open
+    struct gv_slice *map; // the lines about regions and what lies between; borrowed from the text
+    size_t map_len, map_cap;
 };
 
 // Where something is wrong, and what. Columns count bytes; both begin with 1.

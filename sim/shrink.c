@@ -128,6 +128,9 @@ static char *complete(const struct gv_command *command, const struct gv_scenario
         if (said(command, must[i][0]) != NULL || setting(scenario, must[i][0]) != NULL) continue;
         fprintf(out, "%s %s\n", must[i][0], must[i][1]);
     }
+    for (size_t i = 0; i < scenario->map_len; i++) {
+        fprintf(out, "%.*s\n", (int)scenario->map[i].len, (const char *)scenario->map[i].data);
+    }
     for (size_t i = 0; i < scenario->len; i++) {
         struct gv_slice step = scenario->steps[i].text;
         fprintf(out, "%.*s\n", (int)step.len, (const char *)step.data);
