@@ -73,14 +73,14 @@ static void what_is_needed_stays(void **state) {
 
 static void regions_stay_where_they_are_needed(void **state) {
     (void)state;
-    struct wish wish = {{"rtt a b 300ms", "region a n0", "crash"}, 0};
+    struct wish wish = {{"rtt a b 300ms", "region a n0", "pause"}, 0};
     char *left = reduce(wish, 5000,
                         "workload g-set\nnodes 5\nrate 1\ntime-limit 1\nseed 2\n"
                         "region a n0\nregion b n3..n4\nregion c rest # all others\n"
-                        "rtt a a 2ms\nrtt a b 300ms\nbandwidth b b 1kB/s\ncrash n4 at 1s\n");
-    assert_string_equal(left, "workload g-set\nnodes 2\nrate 1\ntime-limit 1\nseed 2\n"
-                              "region a n0\nregion b n1..n1\nrtt a b 300ms\n"
-                              "crash n1 at 1s\n");
+                        "rtt a a 2ms\nrtt a b 300ms\nbandwidth b b 1kB/s\npause n4 at 1s\n");
+    assert_string_equal(left, "workload g-set\nnodes 1\nrate 1\ntime-limit 1\nseed 2\n"
+                              "region a n0\nregion b n0..n0\nrtt a b 300ms\n"
+                              "pause n0 at 1s\n");
     free(left);
     left = reduce((struct wish){{"seed"}, 0}, 5000,
                   "workload echo\nnodes 1\nrate 1\ntime-limit 1\nseed 2\nregion a n0\n");
