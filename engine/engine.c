@@ -477,7 +477,10 @@ int gv_engine_receive(struct gv_engine *engine, gv_time now, int index,
     int error = merge(engine, now, index, message, &changed);
     gv_push_heard(engine, now, index, message, changed);
     int taken = 0;
-    if (message->ranges.len > 0) {
+    // A step of a sync that was doubled on its way is answered once: each answer could be doubled,
+    // too, and so on.
+    bool copy = message->has_id && gv_peer_knows(peer, message->id);
+    if (message->ranges.len > 0 && !copy) {
         engine->stats.received_syncs++;
         taken = gv_sync_take(engine, now, index, message->ranges);
         if (error == 0 && taken < 0) error = taken;

@@ -26,6 +26,13 @@ void gv_peer_init(struct gv_peer *peer, uint64_t first_id, uint64_t position, bo
 
 // --- receiving -------------------------------------------------------------------------------
 
+// Whether an acknowledgement names this message.
+static bool covers(const struct gv_message_ack *ack, uint64_t id) {
+    if (id >= ack->largest) return id == ack->largest;
+    uint64_t back = ack->largest - id;
+    return back <= MASK_BITS && (ack->mask >> (back - 1) & 1) != 0;
+}
+
 // Notes the id in largest and mask.
 static bool note_id(struct gv_peer *peer, uint64_t id) {
     if (gv_peer_begins(peer, id)) {
@@ -47,6 +54,10 @@ static bool note_id(struct gv_peer *peer, uint64_t id) {
 bool gv_peer_begins(const struct gv_peer *peer, uint64_t id) {
     if (!peer->heard) return true;
     return id < peer->largest ? peer->largest - id > MASK_BITS : id - peer->largest > LIFE;
+}
+
+bool gv_peer_knows(const struct gv_peer *peer, uint64_t id) {
+    return peer->heard && covers(&(struct gv_message_ack){peer->largest, peer->mask, 0}, id);
 }
 
 void gv_peer_received(struct gv_peer *peer, gv_time now, uint64_t id, bool ask, gv_time delay) {
@@ -108,12 +119,6 @@ uint64_t gv_peer_sent(struct gv_peer *peer, gv_time now, uint64_t to, gv_time pa
     peer->sent = to;
     reckon(peer);
     return id;
-}
-
-static bool covers(const struct gv_message_ack *ack, uint64_t id) {
-    if (id >= ack->largest) return id == ack->largest;
-    uint64_t back = ack->largest - id;
-    return back <= MASK_BITS && (ack->mask >> (back - 1) & 1) != 0;
 }
 
 // RFC 9002, section 5.3.

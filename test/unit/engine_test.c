@@ -525,6 +525,38 @@ static void repeated_messages_change_nothing(void **state) {
     }
 }
 
+// Of a step of a sync that comes twice the copy is not answered: each answer could be doubled, too.
+static void a_doubled_step_is_answered_once(void **state) {
+    (void)state;
+    struct trio trio;
+    trio_init(&trio, 1, 0);
+    struct gv_engine *engine = trio.engines[0];
+    for (int i = 0; i < 100; i++) {
+        char key[16];
+        snprintf(key, sizeof key, "%d", i);
+        assert_int_equal(add(engine, trio.now, key), 1);
+    }
+    drain(engine, trio.now);
+    char text[256], numbered[300];
+    for (uint64_t id = 7; id < 9; id++) {
+        opening(text, sizeof text, id, 3);
+        snprintf(numbered, sizeof numbered, "%.*s,\"id\":%d}", (int)strlen(text) - 1, text,
+                 (int)id);
+        for (int copies = 0; copies < 3; copies++) {
+            struct gv_engine_stats before, after;
+            gv_engine_stats(engine, &before);
+            assert_int_equal(says(engine, trio.now, 1, numbered), 0);
+            drain(engine, trio.now);
+            gv_engine_stats(engine, &after);
+            uint64_t answers =
+                after.traffic[GV_ENGINE_SUMMARY].sent - before.traffic[GV_ENGINE_SUMMARY].sent +
+                after.traffic[GV_ENGINE_ENTRIES].sent - before.traffic[GV_ENGINE_ENTRIES].sent;
+            assert_int_equal(answers, copies == 0);
+        }
+    }
+    trio_fini(&trio);
+}
+
 // What was on its way while this node stood still is told again as soon as it runs.
 static void news_outlive_a_standstill(void **state) {
     (void)state;
@@ -727,6 +759,7 @@ int main(void) {
         cmocka_unit_test(full_slots_are_said_and_freed),
         cmocka_unit_test(equal_summaries_leave_their_slots),
         cmocka_unit_test(repeated_messages_change_nothing),
+        cmocka_unit_test(a_doubled_step_is_answered_once),
         cmocka_unit_test(news_outlive_a_standstill),
         cmocka_unit_test(a_late_word_about_the_tree),
         cmocka_unit_test(a_wave_foretold_for_never),

@@ -399,6 +399,22 @@ static void lives_are_told_apart(void **state) {
 }
 
 // A peer is owed the whole as long as it has acknowledged no news and none were passed over.
+static void copies_are_known(void **state) {
+    (void)state;
+    struct gv_peer peer = peer_at(1, 0);
+    assert_false(gv_peer_knows(&peer, 0));
+    assert_false(gv_peer_knows(&peer, 5000));
+    gv_peer_received(&peer, 0, 5000, false, 0);
+    gv_peer_received(&peer, 0, 5003, false, 0);
+    gv_peer_received(&peer, 0, 5001, false, 0);
+    const uint64_t came[] = {5000, 5001, 5003}, not [] = {4999, 5002, 5004, 4936};
+    for (size_t i = 0; i < 3; i++) assert_true(gv_peer_knows(&peer, came[i]));
+    for (size_t i = 0; i < 4; i++) assert_false(gv_peer_knows(&peer, not [i]));
+    gv_peer_received(&peer, 0, 12000, false, 0); // another life
+    assert_false(gv_peer_knows(&peer, 5003));
+    assert_true(gv_peer_knows(&peer, 12000));
+}
+
 static void the_whole_is_owed_until_some_is_known(void **state) {
     (void)state;
     struct gv_peer peer = peer_at(1, 0);
@@ -422,6 +438,7 @@ int main(void) {
         cmocka_unit_test(silence_about_a_message_tells_its_loss),
         cmocka_unit_test(the_silent_fail_before_the_deaf),
         cmocka_unit_test(lives_are_told_apart),
+        cmocka_unit_test(copies_are_known),
         cmocka_unit_test(the_whole_is_owed_until_some_is_known),
         cmocka_unit_test(acknowledgements_name_what_came),
         cmocka_unit_test(a_peer_begins_anew),
