@@ -304,3 +304,25 @@ size_t gv_message_end(struct gv_message_writer *writer, struct gv_slice ranges) 
     GV_ASSERT(!out->full);
     return out->len;
 }
+
+// --- the text of one that came ---------------------------------------------------------------
+
+int gv_message_text(const struct gv_json *json, int body, char *buf, size_t cap) {
+    GV_ASSERT(buf != NULL || cap == 0);
+    if (gv_json_type(json, body) != GV_JSON_OBJECT) return GV_ETYPE;
+    int at[FIELD_COUNT];
+    gv_json_members(json, body, field_names, FIELD_COUNT, at);
+    struct gv_writer out = {.data = (uint8_t *)buf, .cap = cap};
+    for (int i = 0; i < FIELD_COUNT; i++) {
+        if (at[i] < 0) continue;
+        gv_pack_put_text(&out, out.len == 0 ? "{\"" : ",\"");
+        gv_pack_put_bytes(&out, field_names[i].data, field_names[i].len);
+        gv_pack_put_text(&out, "\":");
+        if (out.full) return GV_ESPACE;
+        int len = gv_json_canonical(json, at[i], buf + out.len, cap - out.len);
+        if (len < 0) return len;
+        out.len += (size_t)len;
+    }
+    gv_pack_put_text(&out, out.len == 0 ? "{}" : "}");
+    return out.full ? GV_ESPACE : (int)out.len;
+}

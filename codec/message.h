@@ -112,6 +112,13 @@ GV_API bool gv_message_put(struct gv_message_writer *writer, const struct gv_ent
 // room for GV_MESSAGE_RANGES(ranges.len).
 GV_API size_t gv_message_end(struct gv_message_writer *writer, struct gv_slice ranges);
 
+// Writes the text of the body at this token as whoever wrote the message had it, whatever has come
+// between: the members that a message may have, in the order of the writer, their values canonical;
+// others are left out. So two texts are equal exactly if the messages mean the same, and of what
+// gv_message_end returned it is the message itself. Returns the length, at most that of the raw
+// text. GV_ETYPE: no object; GV_ESPACE: longer than cap.
+GV_API int gv_message_text(const struct gv_json *json, int body, char *buf, size_t cap);
+
 #ifdef __cplusplus
 }
 #endif

@@ -358,6 +358,16 @@ void gv_engine_flush(struct gv_engine *engine, gv_time now) {
     gv_push_wave(engine, now);
 }
 
+void gv_engine_ask(struct gv_engine *engine, gv_time now, int index) {
+    GV_ASSERT(index >= 0 && (uint32_t)index < engine->peer_count &&
+              (uint32_t)index != engine->self);
+    gv_engine_advance(engine, now);
+    struct gv_peer *peer = gv_core_peer(engine, index);
+    if (peer == NULL) return; // out of memory: then not
+    peer->ask = true;
+    gv_core_enqueue(engine, index);
+}
+
 // --- entries in ------------------------------------------------------------------------------
 
 // A change waits for the timers that are set.

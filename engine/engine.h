@@ -107,6 +107,9 @@ GV_API void gv_engine_advance(struct gv_engine *engine, gv_time now);
 // Lets all news leave at once instead of with the next wave: before a shutdown.
 GV_API void gv_engine_flush(struct gv_engine *engine, gv_time now);
 
+// Has a message sent to this peer soon that asks for an answer at once: to see whether it is there.
+GV_API void gv_engine_ask(struct gv_engine *engine, gv_time now, int peer);
+
 // Writes one message for *peer into buf; returns its length, or 0: nothing to say now. `cap` must
 // be at least the engine's message bound.
 GV_API size_t gv_engine_send(struct gv_engine *engine, gv_time now, char *buf, size_t cap,

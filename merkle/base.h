@@ -37,7 +37,8 @@ extern "C" {
     X(GV_EVERSION, -8, "unsupported version")            \
     X(GV_ETYPE, -9, "value of the wrong type")           \
     X(GV_ECORRUPT, -10, "internal invariant violated")   \
-    X(GV_EIO, -11, "input or output failed")
+    X(GV_EIO, -11, "input or output failed")             \
+    X(GV_EAUTH, -12, "not authentic")
 
 enum gv_error {
 #define GV_X(name, value, text) name = (value),

@@ -6,7 +6,8 @@
 #define NAME(text) \
     { (const uint8_t *)(text), sizeof(text) - 1 }
 static const struct gv_slice outer_names[] = {NAME("src"), NAME("dest"), NAME("body")};
-static const struct gv_slice inner_names[] = {NAME("type"), NAME("msg_id"), NAME("in_reply_to")};
+static const struct gv_slice inner_names[] = {NAME("type"), NAME("msg_id"), NAME("in_reply_to"),
+                                              NAME("seal")};
 
 static int want(const struct gv_json *json, int token, enum gv_json_type type) {
     return token >= 0 && gv_json_type(json, token) != type ? GV_ETYPE : token;
@@ -14,17 +15,18 @@ static int want(const struct gv_json *json, int token, enum gv_json_type type) {
 
 void gv_line_read(struct gv_line *line, const struct gv_json *json) {
     GV_ASSERT(json->count > 0);
-    *line = (struct gv_line){-1, -1, -1, -1, -1, -1};
-    int outer[3], inner[3];
+    *line = (struct gv_line){-1, -1, -1, -1, -1, -1, -1};
+    int outer[3], inner[4];
     gv_json_members(json, 0, outer_names, 3, outer);
     line->src = want(json, outer[0], GV_JSON_STRING);
     line->dest = want(json, outer[1], GV_JSON_STRING);
     line->body = want(json, outer[2], GV_JSON_OBJECT);
     if (line->body < 0) return;
-    gv_json_members(json, line->body, inner_names, 3, inner);
+    gv_json_members(json, line->body, inner_names, 4, inner);
     line->type = want(json, inner[0], GV_JSON_STRING);
     line->msg_id = inner[1];
     line->in_reply_to = inner[2];
+    line->seal = want(json, inner[3], GV_JSON_STRING);
     int64_t id;
     if (line->msg_id >= 0 && gv_json_i64(json, line->msg_id, &id) != 0) line->msg_id = GV_ETYPE;
 }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The envelope of a line: {"src":…,"dest":…,"body":{"type":…,"msg_id":…,"in_reply_to":…,…},…}.
+// The envelope of a line: {"src":…,"dest":…,"body":{"type":…,"msg_id":…,"in_reply_to":…,…},…}, or,
+// from another node, "seal" in the body.
 #ifndef GV_NODE_LINE_H
 #define GV_NODE_LINE_H
 
@@ -7,7 +8,7 @@
 
 // One line's tokens; negative: not there, or not of the right type. `msg_id` is an integer.
 struct gv_line {
-    int src, dest, body, type, msg_id, in_reply_to;
+    int src, dest, body, type, msg_id, in_reply_to, seal;
 };
 
 // Finds them in one pass over the line and one over its body.

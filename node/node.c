@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "node.h"
 
+#include "auth.h"
 #include "clients.h"
 #include "line.h"
 #include "workload.h"
@@ -28,6 +29,7 @@ struct gv_node {
     size_t scratch_cap;
     size_t replied; // bytes of replies sent since gossip had its turn
     struct gv_clients clients;
+    struct gv_auth auth; // on, if there is a secret
 
     // From init on:
     bool started;
@@ -64,6 +66,9 @@ static int new_engine(struct gv_node *node) {
         .trace = config->trace ? on_event : NULL,
         .trace_ctx = node,
     };
+    // A message with its seal is no longer than one without.
+    bool room = engine.message_max > GV_AUTH_ROOM;
+    if (node->auth.on) engine.message_max = room ? engine.message_max - GV_AUTH_ROOM : 1;
     if (config->store == NULL) return gv_engine_new(&node->engine, &engine);
     engine.changed = gv_commit_changed;
     engine.changed_ctx = &node->commit;
@@ -95,6 +100,11 @@ int gv_node_new(struct gv_node **out, const struct gv_node_config *config) {
 
     int error = gv_clients_init(&node->clients, config->alloc, config->seed, config->client_rate,
                                 config->client_burst);
+    uint8_t digest[GV_AUTH_KEY];
+    if (error == 0 && config->secret.len > 0) {
+        error = gv_auth_init(&node->auth, config->alloc, config->secret, digest);
+        node->config.secret = (struct gv_slice){digest, sizeof digest};
+    }
     size_t state_size = workload->state_size;
     if (error == 0 && state_size > 0) {
         node->state = node_resize(node, NULL, 0, state_size);
@@ -118,6 +128,7 @@ void gv_node_free(struct gv_node *node) {
         gv_commit_fini(&node->commit);
     gv_reply_fini(&node->reply);
     gv_clients_fini(&node->clients);
+    gv_auth_fini(&node->auth);
     if (node->state != NULL) node_resize(node, node->state, node->config.workload->state_size, 0);
     if (node->scratch != NULL) node_resize(node, node->scratch, node->scratch_cap, 0);
     node_resize(node, node, sizeof *node, 0);
@@ -314,6 +325,10 @@ static const char *read_names(struct gv_node *node, int ids, struct gv_slice *na
     return self ? NULL : "node_ids: node_id is not among them";
 }
 
+static struct gv_slice own_name(const struct gv_node *node) {
+    return (struct gv_slice){(const uint8_t *)node->name, strlen(node->name)};
+}
+
 // Tells the engine who the cluster is. NULL, or the fault and the error *code to answer with.
 static const char *join(struct gv_node *node, gv_time now, int ids, int *code) {
     size_t count = (size_t)gv_json_size(node->config.json, ids);
@@ -323,9 +338,12 @@ static const char *join(struct gv_node *node, gv_time now, int ids, int *code) {
     const char *fault = read_names(node, ids, names);
     if (fault != NULL) *code = GV_REQUEST_MALFORMED;
     if (fault == NULL && node->engine != NULL) {
-        struct gv_slice self = {(const uint8_t *)node->name, strlen(node->name)};
+        struct gv_slice self = own_name(node);
         bool gossips = node->config.workload->replica; // else it is alone with what it keeps
-        int error = gossips ? gv_engine_join(node->engine, now, self, names, count)
+        int error =
+            node->auth.on ? gv_auth_join(&node->auth, now + node->config.wall_offset, count) : 0;
+        if (error == 0)
+            error = gossips ? gv_engine_join(node->engine, now, self, names, count)
                             : gv_engine_join(node->engine, now, self, &self, 1);
         if (error != 0) fault = gv_base_error(error);
         if (error == GV_EINVAL) fault = "node_ids: a name is repeated";
@@ -406,6 +424,26 @@ static int receive_init(struct gv_node *node, gv_time now, const struct gv_line 
 
 // ---- Lines --------------------------------------------------------------------------------------
 
+// Whether a message is from the peer that it says, and has not come before. If not, it is dropped
+// and never answered: whoever forges one learns nothing by it.
+static enum gv_auth_verdict authenticate(struct gv_node *node, gv_time now,
+                                         const struct gv_line *line, int peer, size_t *len) {
+    const struct gv_json *json = node->config.json;
+    struct gv_auth_way way = {peer, gv_engine_name(node->engine, peer), own_name(node)};
+    struct gv_auth_message message = {json, line->body, line->seal};
+    enum gv_auth_verdict verdict =
+        gv_auth_check(&node->auth, way, &message, node->scratch, node->scratch_cap, len);
+    bool repeated = verdict == GV_AUTH_KNOWN || verdict == GV_AUTH_OLD;
+    node->stats.numbers.repeated += repeated;
+    node->stats.numbers.forged += verdict != GV_AUTH_GOOD && !repeated;
+    const char *fault = gv_auth_fault(verdict);
+    if (fault != NULL)
+        gv_log_fault(&node->log, now, "gossip from %.*s %s", EXCERPT(json, line->src), fault);
+    if (verdict == GV_AUTH_OLD && gv_auth_tell(&node->auth, now, peer))
+        gv_engine_ask(node->engine, now, peer);
+    return verdict;
+}
+
 static int receive_gossip(struct gv_node *node, gv_time now, const struct gv_line *line) {
     const struct gv_json *json = node->config.json;
     char name[GV_ENGINE_NAME_MAX];
@@ -417,6 +455,10 @@ static int receive_gossip(struct gv_node *node, gv_time now, const struct gv_lin
                      EXCERPT(json, line->src));
         return GV_ENOENT;
     }
+    size_t bytes; // of the message without its seal
+    enum gv_auth_verdict verdict = authenticate(node, now, line, peer, &bytes);
+    if (verdict == GV_AUTH_KNOWN || verdict == GV_AUTH_OLD) return 0;
+    if (verdict != GV_AUTH_GOOD) return GV_EAUTH;
     struct gv_message message;
     const char *fault = NULL;
     int error = gv_message_decode(&message, json, line->body, &fault);
@@ -425,6 +467,7 @@ static int receive_gossip(struct gv_node *node, gv_time now, const struct gv_lin
                      gv_base_error(error));
         return error;
     }
+    message.bytes = bytes;
     error = gv_engine_receive(node->engine, now, peer, &message);
     if (error != 0)
         gv_log_fault(&node->log, now, "gossip from %.*s: %s", EXCERPT(json, line->src),
@@ -692,7 +735,7 @@ bool gv_node_whole(const struct gv_node *node) {
 // ---- Output -------------------------------------------------------------------------------------
 
 // What a message's line takes besides its body.
-enum { WRAPPING = GV_LINE_BEGIN + 2 + 2 * GV_NODE_QUOTED_MAX };
+enum { WRAPPING = GV_LINE_BEGIN + 2 + 2 * GV_NODE_QUOTED_MAX + GV_AUTH_ROOM };
 
 size_t gv_node_send_min(const struct gv_node *node) {
     return node->config.message_max + WRAPPING;
@@ -703,13 +746,18 @@ size_t gv_node_send_min(const struct gv_node *node) {
 static size_t send_gossip(struct gv_node *node, gv_time now, char *buf, size_t cap) {
     if (node->engine == NULL || !node->started) return 0;
     int peer;
-    size_t room = WRAPPING - 2;
+    size_t room = WRAPPING - 2 - GV_AUTH_ROOM;
     size_t body = gv_engine_send(node->engine, now, buf + room, cap - WRAPPING, &peer);
     if (body == 0) return 0;
+    struct gv_slice to = gv_engine_name(node->engine, peer);
+    if (node->auth.on) {
+        struct gv_auth_way way = {peer, own_name(node), to};
+        body = gv_auth_seal(&node->auth, way, buf + room, body);
+    }
     GV_ASSERT(body <= node->config.message_max);
 
     char dest[GV_NODE_QUOTED_MAX];
-    int dest_len = gv_json_quote(gv_engine_name(node->engine, peer), dest, sizeof dest);
+    int dest_len = gv_json_quote(to, dest, sizeof dest);
     GV_ASSERT(dest_len > 0);
     struct gv_slice self = {(const uint8_t *)node->quoted, node->quoted_len};
     struct gv_slice other = {(const uint8_t *)dest, (size_t)dest_len};

@@ -50,19 +50,21 @@ struct gv_workload;
 struct gv_node_config {
     const struct gv_workload *workload; // kept
     struct gv_alloc alloc;
-    struct gv_json *json;   // the parser, borrowed for the node's life; may be shared in one thread
-    uint64_t seed;          // of all random choices
-    uint64_t incarnation;   // differs between any two lives of a node
-    uint64_t wall_offset;   // add to `now` for nanoseconds since 1970
-    uint32_t staleness_ms;  // how long a value may take to be everywhere
-    size_t line_max;        // 0: GV_NODE_LINE_DEFAULT
-    size_t message_max;     // longest gossip body sent, bytes; 0: the engine's default
-    uint64_t memory_max;    // of the replica, bytes; 0: no bound
-    uint64_t entries_max;   // of the replica; 0: no bound
-    uint32_t peers_max;     // nodes of the cluster; 0: GV_NODE_PEERS_MAX, which is also the most
-    uint32_t client_rate;   // requests a second of each client; 0: no limit
-    uint32_t client_burst;  // and at once, at least 1
-    struct gv_slice secret; // the cluster's; read during gv_node_new only
+    struct gv_json *json;  // the parser, borrowed for the node's life; may be shared in one thread
+    uint64_t seed;         // of all random choices
+    uint64_t incarnation;  // differs between any two lives of a node
+    uint64_t wall_offset;  // add to `now` for nanoseconds since 1970
+    uint32_t staleness_ms; // how long a value may take to be everywhere
+    size_t line_max;       // 0: GV_NODE_LINE_DEFAULT
+    size_t message_max;    // longest gossip body sent, bytes; 0: the engine's default
+    uint64_t memory_max;   // of the replica, bytes; 0: no bound
+    uint64_t entries_max;  // of the replica; 0: no bound
+    uint32_t peers_max;    // nodes of the cluster; 0: GV_NODE_PEERS_MAX, which is also the most
+    uint32_t client_rate;  // requests a second of each client; 0: no limit
+    uint32_t client_burst; // and at once, at least 1
+    // The cluster's, read during gv_node_new only. With one, messages between nodes are sealed, and
+    // none is taken without the right seal (auth.h).
+    struct gv_slice secret;
     // Kept, and loaded at the start; NULL: nothing outlives the node. Of no use to a workload
     // without anything to keep.
     const struct gv_store *store;
@@ -75,7 +77,8 @@ struct gv_node_config {
 
 struct gv_node;
 
-// GV_EINVAL: message_max is below GV_ENGINE_MESSAGE_MIN; GV_ENOMEM; what gv_store_load returns. On
+// GV_EINVAL: message_max is below GV_ENGINE_MESSAGE_MIN, and with a secret what a seal takes;
+// GV_EIO: the library that makes seals does not start; GV_ENOMEM; what gv_store_load returns. On
 // success *out belongs to the caller, who frees it by gv_node_free (NULL is fine there).
 GV_API int gv_node_new(struct gv_node **out, const struct gv_node_config *config);
 GV_API void gv_node_free(struct gv_node *node);
@@ -89,7 +92,8 @@ GV_API bool gv_node_ready(const struct gv_node *node);
 // goes on. Returns 0 if the line was used or answered; else says why not, which has been logged:
 // GV_ESYNTAX: not JSON, or no message that could be answered; GV_EFULL: longer than line_max, too
 // many tokens, nested too deep, or the replica's bound; GV_ENOENT: to another node, or gossip from
-// a stranger; GV_EVERSION, GV_ETYPE, GV_ERANGE, GV_ESPACE: gossip that is malformed; GV_ENOMEM.
+// a stranger; GV_EAUTH: gossip without the right seal; GV_EVERSION, GV_ETYPE, GV_ERANGE, GV_ESPACE:
+// gossip that is malformed; GV_ENOMEM.
 GV_API int gv_node_receive(struct gv_node *node, gv_time now, const char *line, size_t len);
 
 // When to call gv_node_advance next; GV_TIME_NEVER: not before something is received.

@@ -2,6 +2,7 @@
 #include "options.h"
 
 #include "../engine/engine.h"
+#include "auth.h"
 
 #include <errno.h>
 #include <stdarg.h>
@@ -25,8 +26,8 @@ static const struct option {
 #define AT(member) offsetof(struct gv_options, member)
     {"staleness", "MS", "how long a value may take to be everywhere (500)", NUMBER,
      GV_OPTIONS_GOSSIP, AT(staleness_ms), 0, GV_OPTIONS_STALENESS_MAX_MS},
-    {"secret-file", "FILE", "the cluster's secret, the same at every node", TEXT, GV_OPTIONS_GOSSIP,
-     0, 0, 0},
+    {"secret-file", "FILE", "the cluster's secret: seals messages between nodes", TEXT,
+     GV_OPTIONS_GOSSIP, 0, 0, 0},
     {"data", "DIR", "keep everything in this directory", DATA, GV_OPTIONS_KEEPING, 0, 0, 0},
     {"durability", "MODE", "sync (the default), async or none", DURABILITY, GV_OPTIONS_KEEPING, 0,
      0, 0},
@@ -159,6 +160,9 @@ static int check(struct gv_options *out, enum gv_options_scope scope, struct fau
     size_t message_max = (size_t)out->message_max;
     if (gossip && out->line_max < message_max + 1024)
         return fail(fault, "--line-max must exceed --message-max (%zu) by 1024", message_max);
+    size_t sealed_min = GV_ENGINE_MESSAGE_MIN + GV_AUTH_ROOM;
+    if (out->secret_file != NULL && message_max < sealed_min)
+        return fail(fault, "--message-max must be %zu at least with --secret-file", sealed_min);
     if (gossip && out->tokens_max < message_max / 2)
         return fail(fault, "--tokens-max must be half of --message-max (%zu) at least",
                     message_max);
@@ -232,5 +236,5 @@ int gv_options_read_secret(const char *path, uint8_t *buf, size_t cap) {
     if (failed) return GV_ENOENT;
     if (more) return GV_ESPACE;
     if (len > 0 && buf[len - 1] == '\n') len--;
-    return len > 0 ? (int)len : GV_EINVAL;
+    return len >= GV_OPTIONS_SECRET_MIN ? (int)len : GV_EINVAL;
 }

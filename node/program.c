@@ -194,7 +194,7 @@ int gv_program_main(const struct gv_workload *workload, const struct gv_store_lm
         len = gv_options_read_secret(options.secret_file, secret, sizeof secret);
     if (len < 0) {
         const char *why = len == GV_ENOENT   ? "cannot be read"
-                          : len == GV_EINVAL ? "is empty"
+                          : len == GV_EINVAL ? "is shorter than 16 bytes"
                                              : "is longer than 4096 bytes";
         fprintf(stderr, "%s: --secret-file: %s %s\n", program, options.secret_file, why);
         return 2;

@@ -15,6 +15,7 @@
     X(sync)        \
     X(json)        \
     X(node)        \
+    X(auth)        \
     X(sim)         \
     X(flood)       \
     X(store)

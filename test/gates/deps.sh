@@ -11,7 +11,7 @@ cc=${CC:-cc}
 # A name with a dot is a header, *-san is a compiler's sanitizers, others are programs.
 needs() {
     case $1 in
-    build) echo cc xxhash.h jsmn.h uv.h ;;
+    build) echo cc xxhash.h jsmn.h uv.h sodium.h ;;
     store) echo lmdb.h ;;
     san) echo cc-san ;;
     test) echo cmocka.h ;;
@@ -56,6 +56,7 @@ package() {
     xxhash.h) apt=libxxhash-dev dnf=xxhash-devel brew=xxhash ;;
     jsmn.h) apt=libjsmn-dev dnf=jsmn-devel brew=jsmn ;;
     uv.h) apt=libuv1-dev dnf=libuv-devel brew=libuv ;;
+    sodium.h) apt=libsodium-dev dnf=libsodium-devel brew=libsodium ;;
     lmdb.h) apt=liblmdb-dev dnf=lmdb-devel brew=lmdb ;;
     cmocka.h) apt=libcmocka-dev dnf=libcmocka-devel brew=cmocka ;;
     clang) brew=llvm ;;

@@ -21,10 +21,11 @@ BEGIN {
     where["xxhash.h"] = "^merkle/digest[.]c$"
     where["jsmn.h"] = "^(codec/json[.]c|test/bench/[a-z_]*[.]c)$"; most["jsmn.h"] = 2
     where["lmdb.h"] = "^node/store_lmdb[.]c$"
+    where["sodium.h"] = "^node/auth[.]c$"
     where["cmocka.h"] = "^test/lib/test[.]h$"
     where["uv.h"] = "^(node|sim)/[a-z_]*[.]c$"; most["uv.h"] = 2
     where["cpuid.h"] = where["wmmintrin.h"] = "^merkle/sketch[.]c$" # of compilers
-    split("xxhash.h lmdb.h cmocka.h cpuid.h wmmintrin.h", single)
+    split("xxhash.h lmdb.h sodium.h cmocka.h cpuid.h wmmintrin.h", single)
     for (i in single) most[single[i]] = 1
     split("limits.h stdbool.h stddef.h stdint.h string.h", pure)
     for (i in pure) is_pure[pure[i]] = 1

@@ -192,11 +192,41 @@ static void any_room(void **state) {
     gv_json_fini(&json);
 }
 
+// However a message is spelled, its text is what the writer made of it.
+static void text_of_a_message(void **state) {
+    (void)state;
+    static const char want[] =
+        "{\"type\":\"sync\",\"v\":1,\"id\":7,\"ask\":1,\"up\":1,\"next\":380,"
+        "\"ack\":[5,3,0],\"entries\":[{\"set\":[\"A\",{\"a\":[],\"b\":1}]},"
+        "{\"counter\":[[\"n\",5]]}],\"ranges\":\"AQID\"}";
+    static const char other[] =
+        " { \"later\" : [ { } ], \"ranges\":\"AQI\\u0044\", \"v\":1,\"entries\":[ { \"set\":"
+        "[ \"\\u0041\" , {\"b\":1, \"a\":[ ]} ]},{\"count\\u0065r\":[[\"n\", 5]]}],"
+        "\"up\":1,\"ask\":1,\"id\":7,\"next\":380, \"type\":\"s\\u0079nc\",\"ack\":[5, 3,-0] } ";
+    const struct {
+        const char *text, *want;
+    } cases[] = {{want, want}, {other, want}, {"{}", "{}"}, {"{\"seal\":1}", "{}"}};
+    struct gv_json json = parser();
+    char buf[sizeof other];
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        size_t len = strlen(cases[i].want);
+        assert_true(gv_json_parse(&json, cases[i].text, strlen(cases[i].text)) > 0);
+        assert_int_equal(gv_message_text(&json, 0, buf, sizeof buf), len);
+        assert_memory_equal(buf, cases[i].want, len);
+        assert_int_equal(gv_message_text(&json, 0, buf, len), len);
+        for (size_t cap = 0; cap < len; cap++)
+            assert_int_equal(gv_message_text(&json, 0, buf, cap), GV_ESPACE);
+    }
+    assert_true(gv_json_parse(&json, "[]", 2) > 0);
+    assert_int_equal(gv_message_text(&json, 0, buf, sizeof buf), GV_ETYPE);
+    gv_json_fini(&json);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(golden_text), cmocka_unit_test(comes_back_as_it_was),
         cmocka_unit_test(bad_heads),   cmocka_unit_test(bad_entries_are_skipped),
-        cmocka_unit_test(any_room),
+        cmocka_unit_test(any_room),    cmocka_unit_test(text_of_a_message),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -117,6 +117,8 @@ static void test_faults(void **state) {
         {GV_OPTIONS_GOSSIP, "--", "unexpected argument --"},
         {GV_OPTIONS_GOSSIP, "x", "unexpected argument x"},
         {GV_OPTIONS_GOSSIP, "--seed", "--seed wants N"},
+        {GV_OPTIONS_GOSSIP, "--secret-file x --message-max 1076",
+         "--message-max must be 1077 at least with --secret-file"},
         {GV_OPTIONS_GOSSIP, "--secret-file", "--secret-file wants FILE"},
         {GV_OPTIONS_GOSSIP, "--help=1", "--help takes no value"},
         {GV_OPTIONS_GOSSIP, "--seed x", "--seed: not a number: x"},
@@ -191,15 +193,15 @@ static int read_secret(const char *content, size_t len, uint8_t *buf, size_t cap
 
 static void test_secret(void **state) {
     (void)state;
-    uint8_t buf[4];
-    assert_int_equal(read_secret("abc\n", 4, buf, sizeof buf), 3);
-    assert_memory_equal(buf, "abc", 3);
-    assert_int_equal(read_secret("\n\n", 2, buf, sizeof buf), 1);
-    assert_int_equal(read_secret("\0\1\2\3", 4, buf, sizeof buf), 4);
-    assert_memory_equal(buf, "\0\1\2\3", 4);
-    assert_int_equal(read_secret("12345", 5, buf, sizeof buf), GV_ESPACE);
+    uint8_t buf[17];
+    assert_int_equal(read_secret("0123456789abcdef\n", 17, buf, sizeof buf), 16);
+    assert_memory_equal(buf, "0123456789abcdef", 16);
+    assert_int_equal(read_secret("0123456789abcde\n\n", 17, buf, sizeof buf), 16);
+    static const char zeros[17] = {0};
+    assert_int_equal(read_secret(zeros, sizeof zeros, buf, sizeof buf), 17);
+    assert_int_equal(read_secret("0123456789abcdefgh", 18, buf, sizeof buf), GV_ESPACE);
+    assert_int_equal(read_secret("0123456789abcde\n", 16, buf, sizeof buf), GV_EINVAL);
     assert_int_equal(read_secret("", 0, buf, sizeof buf), GV_EINVAL);
-    assert_int_equal(read_secret("\n", 1, buf, sizeof buf), GV_EINVAL);
     assert_int_equal(gv_options_read_secret("/nonexistent/file", buf, sizeof buf), GV_ENOENT);
     assert_int_equal(gv_options_read_secret("/", buf, sizeof buf), GV_ENOENT);
 }

@@ -1,0 +1,183 @@
+// SPDX-License-Identifier: MIT
+#include "auth.h"
+
+#include "../codec/message.h"
+
+#include <sodium.h>
+#include <string.h>
+
+enum { TAG = 16, WINDOW = 64, TELL_MS = 1000 };
+
+struct seal {
+    uint64_t number, known;
+    uint8_t tag[TAG];
+};
+
+// ---- Keys ---------------------------------------------------------------------------------------
+
+static void derive(uint8_t *key, const uint8_t *root, const char *use) {
+    crypto_generichash(key, GV_AUTH_KEY, (const uint8_t *)use, strlen(use), root, GV_AUTH_KEY);
+}
+
+int gv_auth_init(struct gv_auth *auth, struct gv_alloc alloc, struct gv_slice secret,
+                 uint8_t *digest) {
+    GV_ASSERT(secret.len > 0 && digest != NULL);
+    *auth = (struct gv_auth){.alloc = alloc, .on = true};
+    if (sodium_init() < 0) return GV_EIO;
+    uint8_t root[GV_AUTH_KEY];
+    crypto_generichash(root, sizeof root, secret.data, secret.len, NULL, 0);
+    derive(auth->key, root, "grapevine seal 1");
+    derive(digest, root, "grapevine digest 1");
+    sodium_memzero(root, sizeof root);
+    return 0;
+}
+
+static void leave(struct gv_auth *auth) {
+    if (auth->peers == NULL) return;
+    auth->alloc.resize(auth->alloc.ctx, auth->peers, auth->count * sizeof *auth->peers, 0);
+    auth->peers = NULL;
+}
+
+void gv_auth_fini(struct gv_auth *auth) {
+    leave(auth);
+    if (auth->on) sodium_memzero(auth->key, sizeof auth->key);
+    *auth = (struct gv_auth){0};
+}
+
+int gv_auth_join(struct gv_auth *auth, uint64_t wall_ns, size_t count) {
+    GV_ASSERT(auth->on && count > 0);
+    leave(auth);
+    size_t size = count * sizeof *auth->peers;
+    auth->peers = auth->alloc.resize(auth->alloc.ctx, NULL, 0, size);
+    if (auth->peers == NULL) return GV_ENOMEM;
+    auth->count = count;
+    for (size_t i = 0; i < count; i++)
+        auth->peers[i] = (struct gv_auth_peer){.next = wall_ns > 0 ? wall_ns : 1};
+    return 0;
+}
+
+// ---- Seals --------------------------------------------------------------------------------------
+
+static void put_name(struct gv_writer *out, struct gv_slice name) {
+    GV_ASSERT(name.len > 0 && name.len <= UINT8_MAX);
+    gv_pack_put_u8(out, (uint8_t)name.len);
+    gv_pack_put_bytes(out, name.data, name.len);
+}
+
+static void hash(uint8_t *tag, const uint8_t *key, const uint8_t *data, size_t len) {
+    _Static_assert(TAG == crypto_shorthash_siphashx24_BYTES, "the tag is all of it");
+    _Static_assert(GV_AUTH_KEY == 2 * crypto_shorthash_siphashx24_KEYBYTES, "there are two keys");
+    crypto_shorthash_siphashx24(tag, data, len, key);
+}
+
+static void make_tag(const struct gv_auth *auth, struct gv_auth_way way, struct gv_slice text,
+                     struct seal *seal) {
+    uint8_t data[16 + TAG + 2 * (1 + UINT8_MAX)], content[TAG];
+    hash(content, auth->key, text.data, text.len);
+    struct gv_writer out = {.data = data, .cap = sizeof data};
+    gv_pack_put_u64(&out, seal->number);
+    gv_pack_put_u64(&out, seal->known);
+    gv_pack_put_bytes(&out, content, TAG);
+    put_name(&out, way.src);
+    put_name(&out, way.dest);
+    GV_ASSERT(!out.full);
+    hash(seal->tag, auth->key + GV_AUTH_KEY / 2, data, out.len);
+}
+
+size_t gv_auth_seal(struct gv_auth *auth, struct gv_auth_way way, char *body, size_t len) {
+    GV_ASSERT(way.peer >= 0 && (size_t)way.peer < auth->count);
+    GV_ASSERT(len > 2 && body[len - 1] == '}');
+    struct gv_auth_peer *peer = &auth->peers[way.peer];
+    struct seal seal = {.number = peer->next++, .known = peer->tells ? peer->largest : 0};
+    peer->tells = false;
+    make_tag(auth, way, (struct gv_slice){(const uint8_t *)body, len}, &seal);
+
+    uint8_t bytes[16 + TAG];
+    struct gv_writer packed = {.data = bytes, .cap = sizeof bytes};
+    gv_pack_put_u64(&packed, seal.number);
+    if (seal.known > 0) gv_pack_put_u64(&packed, seal.known);
+    gv_pack_put_bytes(&packed, seal.tag, TAG);
+    struct gv_writer out = {.data = (uint8_t *)body + len - 1, .cap = 1 + GV_AUTH_ROOM};
+    gv_pack_put_text(&out, ",\"seal\":\"");
+    gv_pack_put_base64(&out, (struct gv_slice){bytes, packed.len});
+    gv_pack_put_text(&out, "\"}");
+    GV_ASSERT(!packed.full && !out.full);
+    return len - 1 + out.len;
+}
+
+static bool read_seal(struct gv_slice text, struct seal *seal) {
+    uint8_t bytes[16 + TAG];
+    int len = gv_pack_get_base64(text, bytes, sizeof bytes);
+    bool tells = len == 16 + TAG;
+    if (len != 8 + TAG && !tells) return false;
+    struct gv_reader in = {.data = bytes, .len = (size_t)len};
+    seal->number = gv_pack_get_u64(&in);
+    seal->known = tells ? gv_pack_get_u64(&in) : 0;
+    memcpy(seal->tag, bytes + len - TAG, TAG);
+    return true;
+}
+
+// Notes a number that came; the verdict on it.
+static enum gv_auth_verdict note(struct gv_auth_peer *peer, uint64_t number) {
+    if (number > peer->largest) {
+        uint64_t step = number - peer->largest;
+        peer->mask = step < WINDOW ? peer->mask << step : 0;
+        if (step <= WINDOW) peer->mask |= UINT64_C(1) << (step - 1);
+        peer->largest = number;
+        return GV_AUTH_GOOD;
+    }
+    uint64_t back = peer->largest - number;
+    if (back > WINDOW) return GV_AUTH_OLD;
+    uint64_t bit = back > 0 ? UINT64_C(1) << (back - 1) : 0;
+    if (back == 0 || (peer->mask & bit) != 0) return GV_AUTH_KNOWN;
+    peer->mask |= bit;
+    return GV_AUTH_GOOD;
+}
+
+enum gv_auth_verdict gv_auth_check(struct gv_auth *auth, struct gv_auth_way way,
+                                   const struct gv_auth_message *message, char *scratch, size_t cap,
+                                   size_t *len) {
+    const struct gv_json *json = message->json;
+    *len = gv_json_raw(json, message->body).len;
+    if (!auth->on) return message->seal < 0 ? GV_AUTH_GOOD : GV_AUTH_SECRETLY;
+    if (message->seal < 0) return GV_AUTH_MISSING;
+    struct seal came, right;
+    int size = gv_message_text(json, message->body, scratch, cap);
+    if (size < 0 || !read_seal(gv_json_string(json, message->seal), &came)) return GV_AUTH_WRONG;
+    *len = (size_t)size;
+    right = came;
+    make_tag(auth, way, (struct gv_slice){(const uint8_t *)scratch, *len}, &right);
+    if (sodium_memcmp(came.tag, right.tag, TAG) != 0) return GV_AUTH_WRONG;
+
+    GV_ASSERT(way.peer >= 0 && (size_t)way.peer < auth->count);
+    struct gv_auth_peer *peer = &auth->peers[way.peer];
+    // The peer knows of a life of this node that seems later than this one: its clock was set back.
+    if (came.known >= peer->next) peer->next = came.known + 1;
+    return note(peer, came.number);
+}
+
+const char *gv_auth_fault(enum gv_auth_verdict verdict) {
+    switch (verdict) {
+    case GV_AUTH_GOOD:
+    case GV_AUTH_KNOWN:
+        break;
+    case GV_AUTH_OLD:
+        return "is long known: its clock was set back, or somebody repeats";
+    case GV_AUTH_MISSING:
+        return "has no seal: it lacks the cluster's --secret-file, or somebody forges";
+    case GV_AUTH_WRONG:
+        return "has a wrong seal: it has another --secret-file, or somebody forges";
+    case GV_AUTH_SECRETLY:
+        return "has a seal: this node lacks the cluster's --secret-file";
+    }
+    return NULL;
+}
+
+bool gv_auth_tell(struct gv_auth *auth, gv_time now, int index) {
+    GV_ASSERT(index >= 0 && (size_t)index < auth->count);
+    struct gv_auth_peer *peer = &auth->peers[index];
+    if (peer->told_at > 0 && now - peer->told_at < TELL_MS * GV_MS) return false;
+    peer->told_at = now;
+    peer->tells = true;
+    return true;
+}

@@ -1,0 +1,404 @@
+// SPDX-License-Identifier: MIT
+#include "../../node/auth.h"
+#include "../lib/test.h"
+
+#include "../lib/solo.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define SECRET "a secret of at least sixteen bytes"
+#define DATE (UINT64_C(1700000000) * 1000 * GV_MS)
+#define BODY "{\"type\":\"gossip\",\"v\":1,\"entries\":[{\"set\":[17]}]}"
+#define SEALED(seal) \
+    "{\"type\":\"gossip\",\"v\":1,\"entries\":[{\"set\":[17]}],\"seal\":\"" seal "\"}"
+
+static struct gv_slice text(const char *s) {
+    return (struct gv_slice){(const uint8_t *)s, strlen(s)};
+}
+
+// One of two nodes that are linked, as the other one sees it.
+struct end {
+    struct gv_auth auth;
+    struct gv_json json;
+    const char *name;
+    char body[4096]; // sealed last
+};
+
+static void begin(struct end *end, const char *name, const char *secret, uint64_t wall_ns) {
+    uint8_t digest[GV_AUTH_KEY];
+    *end = (struct end){.name = name};
+    assert_int_equal(gv_auth_init(&end->auth, gv_base_malloc(), text(secret), digest), 0);
+    assert_int_equal(gv_auth_join(&end->auth, wall_ns, 2), 0);
+    gv_json_init(&end->json, gv_base_malloc(), 0, 0);
+}
+
+static void stop(struct end *end) {
+    gv_auth_fini(&end->auth);
+    gv_json_fini(&end->json);
+}
+
+static const char *seal(struct end *from, const struct end *to, const char *body) {
+    size_t len = strlen(body);
+    memcpy(from->body, body, len);
+    struct gv_auth_way way = {1, text(from->name), text(to->name)};
+    size_t sealed = gv_auth_seal(&from->auth, way, from->body, len);
+    assert_true(sealed > len && sealed <= len + GV_AUTH_ROOM);
+    from->body[sealed] = '\0';
+    return from->body;
+}
+
+static enum gv_auth_verdict judge(struct end *to, const char *src, const char *dest,
+                                  const char *body) {
+    char scratch[4096];
+    size_t len;
+    assert_true(gv_json_parse(&to->json, body, strlen(body)) > 0);
+    struct gv_auth_message message = {&to->json, 0, gv_json_member(&to->json, 0, "seal")};
+    struct gv_auth_way way = {1, text(src), text(dest)};
+    return gv_auth_check(&to->auth, way, &message, scratch, strlen(body), &len);
+}
+
+// ---- Seals --------------------------------------------------------------------------------------
+
+// As worked out by a program of few lines in Python, apart from this one.
+static void test_known_answers(void **state) {
+    (void)state;
+    static const char digest_hex[] =
+        "104c73dc0a9d0cec93d8976f40f30f3ca879d37614688b127ccd0062996f2620";
+    struct gv_auth auth;
+    uint8_t digest[GV_AUTH_KEY];
+    char hex[2 * GV_AUTH_KEY + 1];
+    assert_int_equal(gv_auth_init(&auth, gv_base_malloc(), text(SECRET), digest), 0);
+    for (int i = 0; i < GV_AUTH_KEY; i++) snprintf(hex + 2 * i, 3, "%02x", digest[i]);
+    assert_string_equal(hex, digest_hex);
+    gv_auth_fini(&auth);
+
+    struct end n1, n2;
+    begin(&n1, "n1", SECRET, 1001);
+    begin(&n2, "n2", SECRET, 77);
+    assert_string_equal(seal(&n1, &n2, BODY), SEALED("6QMAAAAAAAC84PY+PT4YZ4OGpqD6sKqb"));
+    n1.auth.peers[1].next = 1001;
+    n1.auth.peers[1].largest = 77;
+    assert_true(gv_auth_tell(&n1.auth, 0, 1));
+    const char *told = SEALED("6QMAAAAAAABNAAAAAAAAAIxRGKZedEPXh9oCo2jsDXE");
+    assert_string_equal(seal(&n1, &n2, BODY), told);
+    assert_int_equal(judge(&n2, "n1", "n2", told), GV_AUTH_GOOD);
+    stop(&n1);
+    stop(&n2);
+}
+
+static void test_respelled(void **state) {
+    (void)state;
+    static const char *const spellings[] = {
+        SEALED("6QMAAAAAAAC84PY+PT4YZ4OGpqD6sKqb"),
+        ("{\"seal\":\"6QMAAAAAAAC84PY+PT4YZ4OGpqD6sKqb\",\"v\":1,\"type\":\"gossip\","
+         "\"entries\":[{\"set\":[17]}]}"),
+        (" { \"entries\" : [ { \"s\\u0065t\" : [ 17 ] } ] ,\t\"v\":1, \"type\":\"goss\\u0069p\","
+         "\"seal\":\"6QMAAAAAAAC84PY+PT4YZ4OGpqD6sKqb\" , \"unknown\":[true] }"),
+    };
+    for (size_t i = 0; i < sizeof spellings / sizeof *spellings; i++) {
+        struct end n2;
+        begin(&n2, "n2", SECRET, 5);
+        assert_int_equal(judge(&n2, "n1", "n2", spellings[i]), GV_AUTH_GOOD);
+        stop(&n2);
+    }
+}
+
+static void test_wrong_seals(void **state) {
+    (void)state;
+    struct end n2, other;
+    begin(&n2, "n2", SECRET, 5);
+    begin(&other, "n2", "another secret, as long as that", 5);
+    const char *good = SEALED("6QMAAAAAAAC84PY+PT4YZ4OGpqD6sKqb");
+    assert_int_equal(judge(&n2, "n1", "n2", BODY), GV_AUTH_MISSING);
+    assert_int_equal(judge(&other, "n1", "n2", good), GV_AUTH_WRONG);
+    assert_int_equal(judge(&n2, "n3", "n2", good), GV_AUTH_WRONG);
+    assert_int_equal(judge(&n2, "n1", "n3", good), GV_AUTH_WRONG);
+    assert_int_equal(judge(&n2, "n2", "n1", good), GV_AUTH_WRONG); // sent back
+    assert_int_equal(judge(&n2, "n1n", "2", good), GV_AUTH_WRONG);
+    static const char *const bad[] = {
+        SEALED(""),
+        SEALED("6QMAAAAAAAC84PY+PT4YZ4OGpqD6sKq"),
+        SEALED("6QMAAAAAAAC84PY+PT4YZ4OGpqD6sKqbAAAA"),
+        SEALED("6QMAAAAAAAC84PY+PT4YZ4OGpqD6sKqbAAAAAAAAAAA"),
+        SEALED("6QMAAAAAAAC84PY+PT4YZ4OGpqD6sKqbAAAAAAAAAAAAAAAA"),
+        SEALED("6QMAAAAAAAC84PY+PT4YZ4OGpqD6sKq-"),
+        ("{\"type\":\"gossip\",\"v\":1,\"entries\":[{\"set\":[17]}],"
+         "\"seal\":\"6QMAAAAAAAC84PY+PT4YZ4OGpqD6sKqb\",\"up\":1}"),
+        "{\"v\":1,\"entries\":[{\"set\":[17]}],\"seal\":\"6QMAAAAAAAC84PY+PT4YZ4OGpqD6sKqb\"}",
+    };
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
+        assert_int_equal(judge(&n2, "n1", "n2", bad[i]), GV_AUTH_WRONG);
+    assert_int_equal(judge(&n2, "n1", "n2", good),
+                     GV_AUTH_GOOD); // nothing of that has left a trace
+    stop(&n2);
+    stop(&other);
+}
+
+// Whichever byte of a message is altered, it is another message, or none.
+static void test_every_byte_counts(void **state) {
+    (void)state;
+    struct end n1, n2;
+    begin(&n1, "n1", SECRET, 1000);
+    begin(&n2, "n2", SECRET, 2000);
+    static const char body[] =
+        "{\"type\":\"sync\",\"v\":1,\"id\":7,\"ask\":1,\"up\":1,\"next\":380,\"ack\":[41,3,1500],"
+        "\"entries\":[{\"set\":[17,\"x\"]},{\"counter\":[[\"n1\",5]]},"
+        "{\"register\":[[\"k\",1,9,\"n2\"]]}],\"ranges\":\"AAAA\"}";
+    const char *sealed = seal(&n1, &n2, body);
+    size_t len = strlen(sealed), parsed = 0;
+    char copy[4096];
+    for (size_t i = 0; i < len; i++) {
+        for (int bit = 0; bit < 8; bit++) {
+            memcpy(copy, sealed, len + 1);
+            copy[i] = (char)(copy[i] ^ 1 << bit);
+            if (copy[i] == '\0' || gv_json_parse(&n2.json, copy, len) <= 0) continue;
+            parsed++;
+            assert_int_not_equal(judge(&n2, "n1", "n2", copy), GV_AUTH_GOOD);
+        }
+    }
+    assert_true(parsed > len);
+    assert_int_equal(judge(&n2, "n1", "n2", sealed), GV_AUTH_GOOD);
+    stop(&n1);
+    stop(&n2);
+}
+
+// ---- Numbers ------------------------------------------------------------------------------------
+
+static void test_repeated(void **state) {
+    (void)state;
+    enum { MESSAGES = 100 };
+    static char sent[MESSAGES][256];
+    struct end n1, n2;
+    begin(&n1, "n1", SECRET, 1000);
+    begin(&n2, "n2", SECRET, 1);
+    for (int i = 0; i < MESSAGES; i++) strcpy(sent[i], seal(&n1, &n2, BODY));
+    // In any order, as far as they are no more than 64 behind: once each.
+    for (int i = 0; i < 60; i += 2) assert_int_equal(judge(&n2, "n1", "n2", sent[i]), GV_AUTH_GOOD);
+    for (int i = 59; i > 0; i -= 2) assert_int_equal(judge(&n2, "n1", "n2", sent[i]), GV_AUTH_GOOD);
+    for (int i = 0; i < 60; i++) assert_int_equal(judge(&n2, "n1", "n2", sent[i]), GV_AUTH_KNOWN);
+    assert_int_equal(judge(&n2, "n1", "n2", sent[99]), GV_AUTH_GOOD);
+    assert_int_equal(judge(&n2, "n1", "n2", sent[99]), GV_AUTH_KNOWN);
+    assert_int_equal(judge(&n2, "n1", "n2", sent[34]), GV_AUTH_OLD); // 65 behind
+    assert_int_equal(judge(&n2, "n1", "n2", sent[35]), GV_AUTH_KNOWN);
+    assert_int_equal(judge(&n2, "n1", "n2", sent[60]), GV_AUTH_GOOD);
+    assert_int_equal(judge(&n2, "n1", "n2", sent[60]), GV_AUTH_KNOWN);
+    // Who repeats old messages has no more than one in a second answered.
+    assert_true(gv_auth_tell(&n2.auth, 5000 * GV_MS, 1));
+    assert_false(gv_auth_tell(&n2.auth, 5999 * GV_MS, 1));
+    assert_true(gv_auth_tell(&n2.auth, 6000 * GV_MS, 1));
+    stop(&n1);
+    stop(&n2);
+}
+
+// A new life begins beyond the last one by its clock, or is told where that was.
+static void test_clock_set_back(void **state) {
+    (void)state;
+    struct end n1, n2;
+    begin(&n1, "n1", SECRET, 9000);
+    begin(&n2, "n2", SECRET, 9000);
+    assert_int_equal(judge(&n2, "n1", "n2", seal(&n1, &n2, BODY)), GV_AUTH_GOOD);
+    stop(&n1);
+    begin(&n1, "n1", SECRET, 10000);
+    assert_int_equal(judge(&n2, "n1", "n2", seal(&n1, &n2, BODY)), GV_AUTH_GOOD);
+    stop(&n1);
+    begin(&n1, "n1", SECRET, 8000);
+    assert_int_equal(judge(&n2, "n1", "n2", seal(&n1, &n2, BODY)), GV_AUTH_OLD);
+    assert_true(gv_auth_tell(&n2.auth, 1, 1));
+    assert_int_equal(judge(&n1, "n2", "n1", seal(&n2, &n1, BODY)), GV_AUTH_GOOD);
+    assert_int_equal(judge(&n2, "n1", "n2", seal(&n1, &n2, BODY)), GV_AUTH_GOOD);
+    stop(&n1);
+    stop(&n2);
+}
+
+// ---- Nodes --------------------------------------------------------------------------------------
+
+static void start(struct gv_solo *node, const char *name, const char *secret, uint64_t date) {
+    gv_solo_config(node, &gv_broadcast_workload);
+    if (secret != NULL) node->config.secret = text(secret);
+    node->config.staleness_ms = 0;
+    node->config.wall_offset = date;
+    gv_solo_start(node);
+    char body[256];
+    snprintf(body, sizeof body,
+             "{\"id\":1,\"src\":\"c1\",\"dest\":\"%s\",\"body\":{\"type\":\"init\",\"msg_id\":1,"
+             "\"node_id\":\"%s\",\"node_ids\":[\"n1\",\"n2\",\"n3\"]}}",
+             name, name);
+    assert_non_null(strstr(gv_solo_say(node, body), "init_ok"));
+    gv_solo_clear(node);
+}
+
+// The first line in `out` for this node.
+static void line_for(const struct gv_solo *node, const char *name, char line[4096]) {
+    char dest[64];
+    snprintf(dest, sizeof dest, "\"dest\":\"%s\"", name);
+    const char *at = node->out, *end;
+    while ((end = strchr(at, '\n')) != NULL) {
+        const char *found = strstr(at, dest);
+        if (found != NULL && found < end) break;
+        at = end + 1;
+    }
+    assert_non_null(end);
+    assert_true(end - at < 4096);
+    memcpy(line, at, (size_t)(end - at));
+    line[end - at] = '\0';
+}
+
+// n1 tells n2 of 17; returns the line.
+static const char *tell(struct gv_solo *n1) {
+    static char line[4096];
+    gv_solo_ask(n1, "{\"type\":\"broadcast\",\"msg_id\":2,\"message\":17}");
+    assert_non_null(strstr(n1->out, "broadcast_ok"));
+    line_for(n1, "n2", line);
+    return line;
+}
+
+static bool holds(struct gv_solo *node) {
+    gv_solo_say(node, "{\"src\":\"c1\",\"dest\":\"n2\",\"body\":{\"type\":\"read\",\"msg_id\":3}}");
+    bool empty = strstr(node->out, "\"messages\":[]") != NULL;
+    assert_true(empty || strstr(node->out, "\"messages\":[17]") != NULL);
+    return !empty;
+}
+
+static void test_nodes_agree(void **state) {
+    (void)state;
+    struct gv_solo n1, n2;
+    start(&n1, "n1", SECRET, DATE);
+    start(&n2, "n2", SECRET, DATE);
+    const char *line = tell(&n1);
+    assert_non_null(strstr(line, "\"seal\":\""));
+    assert_int_equal(gv_solo_receive(&n2, line, strlen(line)), 0);
+    assert_true(holds(&n2));
+    assert_int_equal(gv_solo_receive(&n2, line, strlen(line)), 0); // the network repeats it
+    assert_string_equal(n2.log, "");
+    struct gv_stats stats, sent;
+    gv_node_stats(n2.node, &stats);
+    gv_node_stats(n1.node, &sent);
+    assert_int_equal(stats.numbers.repeated, 1);
+    assert_int_equal(stats.numbers.forged, 0);
+    assert_int_equal(stats.numbers.faults, 0);
+    assert_int_equal(stats.news.in, 1);
+    assert_int_equal(2 * stats.news.in_bytes, sent.news.out_bytes); // to n3, too
+    gv_solo_stop(&n1);
+    gv_solo_stop(&n2);
+}
+
+static void check_refused(struct gv_solo *node, const char *line, const char *log) {
+    struct gv_stats before, after;
+    gv_node_stats(node->node, &before);
+    gv_solo_clear(node);
+    assert_int_equal(gv_solo_receive(node, line, strlen(line)), GV_EAUTH);
+    gv_solo_send(node);
+    assert_string_equal(node->out, "");
+    assert_string_equal(node->log, log);
+    gv_node_stats(node->node, &after);
+    assert_int_equal(after.numbers.forged, before.numbers.forged + 1);
+    assert_int_equal(after.news.in + after.ack.in, before.news.in + before.ack.in);
+    assert_false(holds(node));
+}
+
+static void test_forgers(void **state) {
+    (void)state;
+    struct gv_solo n1, n2;
+    start(&n1, "n1", SECRET, DATE);
+    start(&n2, "n2", SECRET, DATE);
+    const char *line = tell(&n1);
+    char forged[4096];
+    // A client that says it is a peer, though it wants an answer.
+    check_refused(
+        &n2,
+        "{\"src\":\"n1\",\"dest\":\"n2\",\"body\":{\"type\":\"gossip\",\"v\":1,\"msg_id\":4,"
+        "\"id\":9,\"ask\":1,\"entries\":[{\"set\":[17]}]}}",
+        "n2: gossip from n1 has no seal: it lacks the cluster's --secret-file, or somebody "
+        "forges\n");
+    static const char wrong[] =
+        "n2: gossip from n%d has a wrong seal: it has another --secret-file, or somebody forges\n";
+    char log[256];
+    strcpy(forged, line);
+    strstr(forged, "17]")[0] = '2';
+    snprintf(log, sizeof log, wrong, 1);
+    check_refused(&n2, forged, log);
+    strcpy(forged, line);
+    strstr(forged, "\"n1\"")[2] = '3';
+    snprintf(log, sizeof log, wrong, 3);
+    check_refused(&n2, forged, log);
+    line_for(&n1, "n3", forged); // what n1 said to another
+    strstr(forged, "\"n3\"")[2] = '2';
+    snprintf(log, sizeof log, wrong, 1);
+    check_refused(&n2, forged, log);
+    assert_int_equal(gv_solo_receive(&n2, line, strlen(line)), 0);
+    assert_true(holds(&n2));
+    gv_solo_stop(&n1);
+    gv_solo_stop(&n2);
+}
+
+// Nodes that were not given the same secret say so.
+static void test_secrets_differ(void **state) {
+    (void)state;
+    static const struct {
+        const char *from, *to, *fault;
+    } cases[] = {
+        {SECRET, NULL, "has a seal: this node lacks the cluster's --secret-file"},
+        {NULL, SECRET, "has no seal: it lacks the cluster's --secret-file, or somebody forges"},
+        {"another secret of the same length.", SECRET,
+         "has a wrong seal: it has another --secret-file, or somebody forges"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct gv_solo n1, n2;
+        start(&n1, "n1", cases[i].from, DATE);
+        start(&n2, "n2", cases[i].to, DATE);
+        char log[256];
+        snprintf(log, sizeof log, "n2: gossip from n1 %s\n", cases[i].fault);
+        check_refused(&n2, tell(&n1), log);
+        gv_solo_stop(&n1);
+        gv_solo_stop(&n2);
+    }
+}
+
+// Has each node take what the other has said to it, until both are silent. Lines of others are
+// lost.
+static void exchange(struct gv_solo *n1, struct gv_solo *n2) {
+    for (int i = 0; i < 1000; i++) {
+        struct gv_solo *from = i % 2 == 0 ? n1 : n2, *to = i % 2 == 0 ? n2 : n1;
+        gv_solo_clear(from);
+        from->now = to->now += 10 * GV_MS;
+        gv_node_advance(from->node, from->now);
+        gv_solo_send(from);
+        const char *dest = i % 2 == 0 ? "\"dest\":\"n2\"" : "\"dest\":\"n1\"";
+        for (char *line = from->out, *end; (end = strchr(line, '\n')) != NULL; line = end + 1) {
+            *end = '\0';
+            if (strstr(line, dest) != NULL) gv_solo_receive(to, line, (size_t)(end - line));
+        }
+    }
+}
+
+// n1 begins another life at an earlier time: n2 asks it, and hears it from then on.
+static void test_life_set_back(void **state) {
+    (void)state;
+    struct gv_solo n1, n2;
+    start(&n1, "n1", SECRET, DATE);
+    start(&n2, "n2", SECRET, DATE);
+    exchange(&n1, &n2);
+    assert_false(holds(&n2));
+    gv_solo_stop(&n1);
+    start(&n1, "n1", SECRET, DATE - 60000 * GV_MS);
+    n1.now = n2.now;
+    gv_solo_ask(&n1, "{\"type\":\"broadcast\",\"msg_id\":2,\"message\":17}");
+    gv_solo_clear(&n1);
+    exchange(&n1, &n2);
+    assert_true(holds(&n2));
+    gv_solo_stop(&n1);
+    gv_solo_stop(&n2);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_known_answers),  cmocka_unit_test(test_respelled),
+        cmocka_unit_test(test_wrong_seals),    cmocka_unit_test(test_every_byte_counts),
+        cmocka_unit_test(test_repeated),       cmocka_unit_test(test_clock_set_back),
+        cmocka_unit_test(test_nodes_agree),    cmocka_unit_test(test_forgers),
+        cmocka_unit_test(test_secrets_differ), cmocka_unit_test(test_life_set_back),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
