@@ -50,6 +50,14 @@ void gv_envelope_open(struct gv_envelope *envelope, char letter, uint32_t src, u
     gv_envelope_add(envelope, head, (size_t)(to - head));
 }
 
+bool gv_envelope_begins(struct gv_slice line, char letter) {
+    GV_ASSERT(line.len > 0);
+    const uint8_t *comma = memchr(line.data, ',', line.len);
+    const char src[] = {',', '"', 's', 'r', 'c', '"', ':', '"', letter};
+    size_t left = comma == NULL ? 0 : line.len - (size_t)(comma - line.data);
+    return left >= sizeof src && memcmp(comma, src, sizeof src) == 0;
+}
+
 struct gv_slice gv_envelope_line(const struct gv_envelope *envelope) {
     return (struct gv_slice){(const uint8_t *)envelope->line, envelope->len};
 }

@@ -18,6 +18,8 @@ void gv_envelope_fini(struct gv_envelope *envelope);
 // Begins a line to node `dest` from client ('c') or node ('n') number `src`, up to where its body
 // is to follow.
 void gv_envelope_open(struct gv_envelope *envelope, char letter, uint32_t src, uint32_t dest);
+// Whether a line was opened by a sender of this letter.
+bool gv_envelope_begins(struct gv_slice line, char letter);
 void gv_envelope_add(struct gv_envelope *envelope, const void *bytes, size_t len);
 
 // What has been put together so far; borrowed until the next call.

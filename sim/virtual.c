@@ -5,7 +5,9 @@
 #include "../node/options.h"
 #include "../node/workload.h"
 #include "alarms.h"
+#include "check_promise.h"
 #include "checkers.h"
+#include "envelope.h"
 #include "memory.h"
 
 #include <inttypes.h>
@@ -248,9 +250,23 @@ static void start_node(struct vnode *vnode) {
     exit(2);
 }
 
+// Whether this is a client's line to a node that answers a write when it is on disk.
+static bool is_promise(const struct vnode *vnode, struct gv_slice line) {
+    bool later = vnode->disk != NULL && vnode->sim->config.disk != GV_DISK_ASYNC;
+    bool joined = later && gv_node_engine(vnode->node) != NULL;
+    return joined && gv_envelope_begins(line, 'c');
+}
+
 static void receive(struct vnode *vnode, const char *line, size_t len) {
     struct gv_virtual *sim = vnode->sim;
+    bool promise = is_promise(vnode, (struct gv_slice){(const uint8_t *)line, len});
+    struct gv_digest before = {0};
+    if (promise) before = gv_engine_root(gv_node_engine(vnode->node));
     int error = gv_node_receive(vnode->node, own_time(vnode), line, len);
+    if (promise) {
+        gv_check_promise_asked(index_of(vnode), before, gv_engine_root(gv_node_engine(vnode->node)),
+                               sim->checkers.errors);
+    }
     vnode->busy = sim->now + vnode->cost;
     touch(vnode);
     if (sim->config.trial.trace != NULL) trace_taken(vnode, line, len);

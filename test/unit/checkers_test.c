@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+#include "../../sim/check_promise.h"
 #include "../../sim/checkers.h"
 #include "../lib/test.h"
 
@@ -29,6 +30,17 @@ static void whoever_forgets_is_told(void **state) {
     gv_check_growth_added(0, 5, false, &errors);
     expect(&errors, 2, "not kept: n0 acknowledged value 5");
     gv_check_growth_fini(&growth);
+    gv_errors_fini(&errors);
+}
+
+static void a_write_is_not_shown_too_soon(void **state) {
+    (void)state;
+    struct gv_errors errors = {0};
+    struct gv_digest before = {.count = 5}, after = {.count = 6};
+    gv_check_promise_asked(2, before, before, &errors);
+    expect(&errors, 0, "");
+    gv_check_promise_asked(2, before, after, &errors);
+    expect(&errors, 1, "too soon: n2 shows what a client wrote before it is on disk");
     gv_errors_fini(&errors);
 }
 
@@ -172,6 +184,7 @@ static void silence_is_judged_if_there_was_time(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(whoever_forgets_is_told),
+        cmocka_unit_test(a_write_is_not_shown_too_soon),
         cmocka_unit_test(bounds_are_looked_at),
         cmocka_unit_test(queues_have_bounds),
         cmocka_unit_test(lines_between_nodes_are_measured),
