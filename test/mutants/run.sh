@@ -1,9 +1,10 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# run.sh [NAME…]: proves that the swarm finds bugs. Each patch beside this script puts one into the
-# engine: in a copy of the tree, where only what it touches is built again, a swarm must find it
-# within SEEDS seeds, and gvsim shrink must cut the run down to at most FAULTS faults; what is left
-# must be valid without the patch. Prints a table; logs and scenarios stay in $BUILD/mutants.
+# run.sh [--replay] [NAME…]: proves that the swarm finds bugs. Each patch beside this script puts
+# one into the engine: in a copy of the tree, where only what it touches is built again, a swarm
+# must find it within SEEDS seeds, and gvsim shrink must cut the run down to at most FAULTS faults;
+# what is left must be valid without the patch. Prints a table; logs and scenarios stay in
+# $BUILD/mutants. With --replay the scenario kept beside a patch is enough, if it shows the bug.
 set -u
 SEEDS=${SEEDS:-2000} FAULTS=${FAULTS:-5} LIMIT=${LIMIT:-300} # seconds, of each command
 cd "$(dirname "$0")/../.." || exit 2
@@ -15,13 +16,12 @@ case $BUILD in
 esac
 unset MAKEFLAGS MAKELEVEL MFLAGS
 
-# What came of one, as a row; returns 0 if it was caught and cut down.
 row() { # NAME SEED CHECKER FAULTS REST
     printf '%-22s %6s  %-22s %6s  %s\n' "$@"
 }
 
-one() {
-    name=$1 patch=$top/test/mutants/$1.patch dir=$work/$1
+# A copy of the tree with the patch and a gvsim of it; the caller is in it then.
+build_mutant() {
     rm -rf "$dir"
     mkdir -p "$dir/$inner/obj" || return 1
     for part in merkle codec engine node sim test GNUmakefile; do
@@ -40,6 +40,19 @@ one() {
         row "$name" - 'DOES NOT COMPILE' - "$dir/build.log"
         return 1
     fi
+}
+
+# Whether a scenario is valid without the patch, and with it.
+healthy() { # SCENARIO
+    timeout "$LIMIT" "$top/$BUILD/gvsim" run --scenario "$1" >healthy.log 2>&1
+}
+sick() { # SCENARIO
+    timeout "$LIMIT" "$inner/gvsim" run --scenario "$1" >sick.log 2>&1
+    case $? in 0 | 2) return 1 ;; esac
+}
+
+# Returns 0 if the mutant was caught and cut down.
+search() {
     timeout "$LIMIT" "$inner/gvsim" swarm --seeds "1..$SEEDS" --fail-fast >swarm.log 2>/dev/null
     seed=$(sed -n 's/^FAILED \([0-9]*\): .*/\1/p' swarm.log | head -n 1)
     checker=$(sed -n 's/^FAILED [0-9]*: \([^:]*\).*/\1/p' swarm.log | head -n 1)
@@ -47,31 +60,46 @@ one() {
         row "$name" - 'NOT CAUGHT' - "$SEEDS seeds"
         return 1
     fi
-    if ! timeout "$LIMIT" "$inner/gvsim" shrink "$seed" --output "$work/$name.scenario" \
-        >shrink.log 2>&1; then
+    scenario=$work/$name.scenario
+    if ! timeout "$LIMIT" "$inner/gvsim" shrink "$seed" --output "$scenario" >shrink.log 2>&1; then
         row "$name" "$seed" "$checker" - "NOT SHRUNK: $dir/shrink.log"
         return 1
     fi
+    sed "1s/^# /# Seed $seed: /" "$scenario" >seed.scenario && mv seed.scenario "$scenario"
     faults=$(sed -n 's/^\([0-9]*\) faults, .*/\1/p' shrink.log)
     size=$(sed -n 's/^[0-9]* faults, //p' shrink.log)
     good=0
     [ "$faults" -le "$FAULTS" ] || { size="TOO MANY FAULTS: $size" good=1; }
-    if ! "$top/$BUILD/gvsim" run --scenario "$work/$name.scenario" >healthy.log 2>&1; then
-        size="FAILS WITHOUT THE PATCH: $size" good=1
-    fi
+    healthy "$scenario" || { size="FAILS WITHOUT THE PATCH: $size" good=1; }
     row "$name" "$seed" "$checker" "$faults" "$size"
     return $good
+}
+
+one() {
+    name=$1 patch=$top/test/mutants/$1.patch kept=$top/test/mutants/$1.scenario dir=$work/$1
+    build_mutant || return 1
+    if [ -n "$REPLAY" ] && [ -e "$kept" ]; then
+        if ! healthy "$kept"; then
+            row "$name" - - - "FAILS WITHOUT THE PATCH: $kept"
+            return 1
+        fi
+        sick "$kept" && return
+        echo "test/mutants/$name.scenario does not show it any more; looked for anew:"
+    fi
+    search
 }
 
 if [ "${1:-}" = --one ]; then
     one "$2" || echo "$2" >>"$work/failed"
     exit
 fi
+REPLAY=
+[ "${1:-}" != --replay ] || { REPLAY=yes && shift; }
 mkdir -p "$work"
 rm -f "$work/failed"
 [ $# -gt 0 ] || set -- $(cd test/mutants && ls *.patch | sed 's/\.patch$//')
-row mutant seed checker faults 'what is left'
-export SEEDS FAULTS LIMIT BUILD
+[ -n "$REPLAY" ] || row mutant seed checker faults 'what is left'
+export SEEDS FAULTS LIMIT BUILD REPLAY
 printf '%s\n' "$@" |
     xargs -n 1 -P "$(nproc 2>/dev/null || getconf _NPROCESSORS_ONLN)" \
         "$top/test/mutants/run.sh" --one
