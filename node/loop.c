@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+#define _GNU_SOURCE // F_SETPIPE_SZ
 #include "loop.h"
 
 #include <errno.h>
@@ -14,6 +15,8 @@
 enum { CHUNK = 256 << 10 };
 // Buffers written before the input is looked at again.
 enum { FLUSHES = 2 };
+// Bytes of input that the system may hold: what a pipe takes unmixed from one of many writers.
+enum { PIPE = 4096 };
 
 // Standard input or output.
 struct end {
@@ -119,6 +122,16 @@ static int open_end(uv_loop_t *uv, struct end *end, int fd) {
         end->is_file = true;
         return UV_ENOTSUP;
     }
+}
+
+// All clients share one pipe, and a line waits for whatever stands before it there: the shorter the
+// pipe, the less of a flood that is. Where its length cannot be set it stays as it is.
+static void shorten(const struct end *end) {
+#ifdef F_SETPIPE_SZ
+    if (!end->is_file) fcntl(end->fd, F_SETPIPE_SZ, PIPE);
+#else
+    (void)end;
+#endif
 }
 
 // ---- Output -------------------------------------------------------------------------------------
@@ -421,6 +434,7 @@ static void run(struct loop *loop) {
         fail(loop, "standard input", uv_strerror(error));
         return;
     }
+    shorten(&loop->in);
     error = open_end(&loop->uv, &loop->out, STDOUT_FILENO);
     if (error != 0) {
         fail(loop, "standard output", uv_strerror(error));

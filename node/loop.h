@@ -5,7 +5,8 @@
 // Nothing is ever waited for but the kernel's next event (and plain files, not the store's): when
 // the output is not taken, the node fills up, no more input is read until it has room again, and
 // time goes on for gossip. Memory is bounded: a buffer for input, a little longer than the longest
-// line, and one for output.
+// line, and one for output. A pipe to read from is shortened to 4 KiB, where the system can, so
+// that a client that floods it puts no more than that before the line of another.
 #ifndef GV_NODE_LOOP_H
 #define GV_NODE_LOOP_H
 

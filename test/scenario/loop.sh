@@ -162,6 +162,23 @@ wait $pid
 check 'stuck: status' $? 143
 exec 5>&-
 
+# What can stand before a line: so much is taken by the pipe of a node that does not read.
+if [ "$(uname)" = Linux ]; then
+    "$build/gv-echo" <"$dir/ask" >"$dir/out" 2>"$dir/log" &
+    pid=$!
+    exec 3>"$dir/ask"
+    echo "$init" >&3
+    within 5 grep -q init_ok "$dir/out" || fail 'short pipe: does not start'
+    kill -STOP $pid
+    dd if=/dev/zero of="$dir/ask" bs=512 count=128 oflag=nonblock conv=notrunc 2>"$dir/taken"
+    taken=$(sed -n 's/+0 records out//p' "$dir/taken")
+    check 'short pipe: blocks of 512 bytes' "$taken" $(($(getconf PAGESIZE) / 512))
+    kill -CONT $pid
+    exec 3>&-
+    wait $pid
+    check 'short pipe: status' $? 0
+fi
+
 # The files are left as they were found: blocking.
 if [ -r /proc/self/fdinfo/1 ]; then
     { say echo <"$dir/in" >&2; cat /proc/self/fdinfo/2 >"$dir/flags"; } 2>&1 | cat >"$dir/out"
