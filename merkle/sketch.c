@@ -18,14 +18,16 @@
 enum {
     BITS = 32,
     CAP = GV_SKETCH_CAP,
-    REST = 0x8d, // x^32 = x^7 + x^3 + x^2 + 1, which makes a field of the polynomials below it
+    // The field is that of polynomials below x^32 = x^7 + x^3 + x^2 + 1. In it, x^64 is this:
+    REST_LONG = 0x4051, // x^14 + x^6 + x^4 + 1
 };
 
-typedef uint32_t multiply(uint32_t a, uint32_t b);
+// The product as it comes, of up to 63 bits: sums of several are reduced once.
+typedef uint64_t multiply(uint32_t a, uint32_t b);
 
 // --- the field ---------------------------------------------------------------------------------
 
-// The remainder of a product of degree at most 62.
+// The remainder of 64 bits.
 static inline uint32_t reduce(uint64_t product) {
     uint64_t high = product >> BITS;
     product ^= high << 7 ^ high << 3 ^ high << 2 ^ high; // leaves at most 38 in place of 62
@@ -33,21 +35,32 @@ static inline uint32_t reduce(uint64_t product) {
     return (uint32_t)(product ^ high << 7 ^ high << 3 ^ high << 2 ^ high);
 }
 
-// Four bits of `a` at a time, from a table of the multiples of b.
-static inline uint32_t multiply_slow(uint32_t a, uint32_t b) {
-    uint64_t multiples[16] = {0, b}, product = 0;
+// The multiples of b by all polynomials of four bits.
+static inline void find_multiples(uint64_t multiples[16], uint32_t b) {
+    multiples[0] = 0;
+    multiples[1] = b;
     for (int i = 2; i < 16; i += 2) {
         multiples[i] = multiples[i / 2] << 1;
         multiples[i + 1] = multiples[i] ^ b;
     }
+}
+
+static inline uint64_t multiply_by(const uint64_t multiples[16], uint32_t a) {
+    uint64_t product = 0;
     for (int at = BITS - 4; at >= 0; at -= 4) product = product << 4 ^ multiples[a >> at & 15];
-    return reduce(product);
+    return product;
+}
+
+static inline uint64_t multiply_slow(uint32_t a, uint32_t b) {
+    uint64_t multiples[16];
+    find_multiples(multiples, b);
+    return multiply_by(multiples, a);
 }
 
 #ifdef FAST
-FAST static inline uint32_t multiply_fast(uint32_t a, uint32_t b) {
+FAST static inline uint64_t multiply_fast(uint32_t a, uint32_t b) {
     __m128i product = _mm_clmulepi64_si128(_mm_cvtsi64_si128(a), _mm_cvtsi64_si128(b), 0);
-    return reduce((uint64_t)_mm_cvtsi128_si64(product));
+    return (uint64_t)_mm_cvtsi128_si64(product);
 }
 
 bool gv_sketch_fast(void) {
@@ -60,18 +73,22 @@ bool gv_sketch_fast(void) {
 }
 #endif
 
+BOTH_WAYS uint32_t times(uint32_t a, uint32_t b, multiply *mul) {
+    return reduce(mul(a, b));
+}
+
 // 1 / a = a^(2^32 − 2); a is not 0.
 BOTH_WAYS uint32_t invert(uint32_t a, multiply *mul) {
     // a^(2^n − 1) for n = 1, 2, 4, 8, 16 in turn; the exponent is 2 · (2^31 − 1).
     uint32_t ones = a, all = a;
     for (int n = 1; n < BITS / 2; n *= 2) {
         uint32_t high = ones;
-        for (int i = 0; i < n; i++) high = mul(high, high);
-        ones = mul(high, ones);
-        for (int i = 0; i < 2 * n; i++) all = mul(all, all);
-        all = mul(all, ones);
+        for (int i = 0; i < n; i++) high = times(high, high, mul);
+        ones = times(high, ones, mul);
+        for (int i = 0; i < 2 * n; i++) all = times(all, all, mul);
+        all = times(all, ones, mul);
     }
-    return mul(all, all);
+    return times(all, all, mul);
 }
 
 // Solutions z of z^2 + z = c for each c of one bit, but for bit 25, which alone has a part that
@@ -92,7 +109,7 @@ struct poly {
 
 BOTH_WAYS void make_monic(struct poly *f, multiply *mul) {
     uint32_t by = invert(f->of[f->degree], mul);
-    for (int i = 0; i < f->degree; i++) f->of[i] = mul(f->of[i], by);
+    for (int i = 0; i < f->degree; i++) f->of[i] = times(f->of[i], by, mul);
     f->of[f->degree] = 1;
 }
 
@@ -102,9 +119,11 @@ BOTH_WAYS void remainder_by(struct poly *f, const struct poly *g, multiply *mul)
     while (f->degree >= g->degree) {
         uint32_t top = f->of[f->degree];
         int shift = f->degree - g->degree;
-        if (lead != 1)
-            for (int i = 0; i < f->degree; i++) f->of[i] = mul(f->of[i], lead);
-        for (int i = 0; i < g->degree; i++) f->of[i + shift] ^= mul(g->of[i], top);
+        for (int i = 0; i < f->degree; i++) {
+            uint64_t value = mul(f->of[i], lead);
+            if (i >= shift) value ^= mul(g->of[i - shift], top);
+            f->of[i] = reduce(value);
+        }
         do f->degree--;
         while (f->degree >= 0 && f->of[f->degree] == 0);
     }
@@ -127,20 +146,20 @@ BOTH_WAYS struct poly quotient(struct poly f, const struct poly *g, multiply *mu
     struct poly out = {.degree = f.degree - g->degree};
     for (int at = out.degree; at >= 0; at--) {
         out.of[at] = f.of[at + g->degree];
-        for (int i = 0; i < g->degree; i++) f.of[at + i] ^= mul(g->of[i], out.of[at]);
+        for (int i = 0; i < g->degree; i++) f.of[at + i] ^= times(g->of[i], out.of[at], mul);
     }
     return out;
 }
 
 // --- the polynomial whose roots are the elements -------------------------------------------------
 
-// a = by · a − times · x^shift · b, in place.
-BOTH_WAYS void combine(uint32_t a[CAP + 1], uint32_t by, const uint32_t b[CAP + 1], uint32_t times,
+// a = by · a − of_b · x^shift · b, in place.
+BOTH_WAYS void combine(uint32_t a[CAP + 1], uint32_t by, const uint32_t b[CAP + 1], uint32_t of_b,
                        int shift, multiply *mul) {
     for (int i = CAP; i >= 0; i--) {
-        uint32_t value = a[i] != 0 ? mul(a[i], by) : 0;
-        if (i >= shift && b[i - shift] != 0) value ^= mul(b[i - shift], times);
-        a[i] = value;
+        uint64_t value = a[i] != 0 ? mul(a[i], by) : 0;
+        if (i >= shift && b[i - shift] != 0) value ^= mul(b[i - shift], of_b);
+        a[i] = reduce(value);
     }
 }
 
@@ -149,12 +168,13 @@ BOTH_WAYS void combine(uint32_t a[CAP + 1], uint32_t by, const uint32_t b[CAP + 
 BOTH_WAYS bool locate(const struct gv_sketch *sketch, int cap, struct poly *out, multiply *mul) {
     uint32_t sums[2 * CAP] = {0}; // sums[i]: of the powers i + 1
     for (int i = 0; i < cap; i++) sums[2 * i] = sketch->power[i];
-    for (int i = 1; i < 2 * cap; i += 2) sums[i] = mul(sums[i / 2], sums[i / 2]);
+    for (int i = 1; i < 2 * cap; i += 2) sums[i] = times(sums[i / 2], sums[i / 2], mul);
     uint32_t now[CAP + 1] = {1}, before[CAP + 1] = {1}, scale = 1;
     int length = 0, gap = 1;
     for (int n = 0; n < 2 * cap; n += 2, gap += 2) {
-        uint32_t off = 0;
-        for (int i = 0; i <= length && i <= n; i++) off ^= mul(now[i], sums[n - i]);
+        uint64_t sum = 0;
+        for (int i = 0; i <= length && i <= n; i++) sum ^= mul(now[i], sums[n - i]);
+        uint32_t off = reduce(sum);
         if (off == 0) continue;
         uint32_t kept[CAP + 1];
         memcpy(kept, now, sizeof kept);
@@ -178,9 +198,10 @@ BOTH_WAYS bool locate(const struct gv_sketch *sketch, int cap, struct poly *out,
 // The two roots of a monic polynomial that is known to have them.
 BOTH_WAYS void solve_square(const struct poly *f, uint32_t out[2], multiply *mul) {
     uint32_t by = f->of[1], inverse = invert(by, mul), root = 0;
-    uint32_t rest = mul(f->of[0], mul(inverse, inverse)); // x = by · z, and z^2 + z = rest
+    uint32_t rest =
+        times(f->of[0], times(inverse, inverse, mul), mul); // x = by · z, and z^2 + z = rest
     for (int i = 0; i < BITS; i++) root ^= halves[i] & (0 - (rest >> i & 1));
-    out[0] = mul(root, by);
+    out[0] = times(root, by, mul);
     out[1] = out[0] ^ by;
 }
 
@@ -192,23 +213,23 @@ BOTH_WAYS bool square_up(const struct poly *f, uint32_t out[BITS][CAP], multiply
     for (int j = 0; j < 2 * degree; j++) {
         if (j % 2 == 0) memcpy(even[j / 2], power, sizeof power);
         uint32_t top = power[degree - 1];
-        for (int i = degree - 1; i > 0; i--) power[i] = power[i - 1] ^ mul(f->of[i], top);
-        power[0] = mul(f->of[0], top);
+        for (int i = degree - 1; i > 0; i--) power[i] = power[i - 1] ^ times(f->of[i], top, mul);
+        power[0] = times(f->of[0], top, mul);
     }
     uint32_t x[CAP] = {0, 1};
-    for (int i = 0; i <= BITS; i++) {
-        if (i == BITS) break;
+    for (int i = 0; i < BITS; i++) {
         memcpy(out[i], x, sizeof x);
-        uint32_t next[CAP] = {0};
+        uint64_t next[CAP] = {0};
         for (int j = 0; j < degree; j++) {
-            uint32_t square = mul(x[j], x[j]);
+            uint64_t square = mul(x[j], x[j]);
             if (2 * j < degree) {
                 next[2 * j] ^= square;
                 continue;
             }
-            for (int k = 0; k < degree; k++) next[k] ^= mul(even[j][k], square);
+            uint32_t short_square = reduce(square);
+            for (int k = 0; k < degree; k++) next[k] ^= mul(even[j][k], short_square);
         }
-        memcpy(x, next, sizeof x);
+        for (int k = 0; k < degree; k++) x[k] = reduce(next[k]);
     }
     for (int i = 0; i < degree; i++)
         if (x[i] != (i == 1)) return false;
@@ -218,10 +239,12 @@ BOTH_WAYS bool square_up(const struct poly *f, uint32_t out[BITS][CAP], multiply
 // The trace of beta · x modulo f: 0 at some of the roots, 1 at the others.
 BOTH_WAYS struct poly trace(uint32_t beta, uint32_t powers[BITS][CAP], int degree, multiply *mul) {
     struct poly out = {.degree = degree - 1};
+    uint64_t sums[CAP] = {0};
     for (int i = 0; i < BITS; i++) {
-        for (int k = 0; k < degree; k++) out.of[k] ^= mul(powers[i][k], beta);
-        beta = mul(beta, beta);
+        for (int k = 0; k < degree; k++) sums[k] ^= mul(powers[i][k], beta);
+        beta = times(beta, beta, mul);
     }
+    for (int k = 0; k < degree; k++) out.of[k] = reduce(sums[k]);
     while (out.degree >= 0 && out.of[out.degree] == 0) out.degree--;
     return out;
 }
@@ -261,10 +284,12 @@ BOTH_WAYS int decode(const struct gv_sketch *sketch, int cap, uint32_t *out, mul
 // --- the two ways --------------------------------------------------------------------------------
 
 static void add_slow(struct gv_sketch *sketch, uint32_t element) {
-    uint32_t square = multiply_slow(element, element);
-    for (int i = 0; i < CAP; i++) {
+    uint64_t multiples[16];
+    find_multiples(multiples, reduce(multiply_slow(element, element)));
+    sketch->power[0] ^= element;
+    for (int i = 1; i < CAP; i++) {
+        element = reduce(multiply_by(multiples, element));
         sketch->power[i] ^= element;
-        element = multiply_slow(element, square);
     }
 }
 
@@ -273,36 +298,82 @@ static int decode_slow(const struct gv_sketch *sketch, int cap, uint32_t *out) {
 }
 
 #ifdef FAST
-// The product modulo the field's polynomial.
-FAST static inline __m128i times(__m128i a, __m128i b) {
-    __m128i rest = _mm_cvtsi32_si128(REST);
-    __m128i low = _mm_clmulepi64_si128(a, b, 0);
-    __m128i mid = _mm_clmulepi64_si128(_mm_srli_epi64(low, BITS), rest, 0);
-    __m128i high = _mm_clmulepi64_si128(_mm_srli_epi64(mid, BITS), rest, 0);
-    __m128i sum = _mm_xor_si128(low, _mm_xor_si128(mid, high));
-    return _mm_and_si128(sum, _mm_set_epi64x(0, UINT32_MAX));
+// What is at the even and at the odd places of these eight.
+FAST static inline __m128i evens(__m128i a, __m128i b) {
+    return _mm_castps_si128(_mm_shuffle_ps(_mm_castsi128_ps(a), _mm_castsi128_ps(b), 0x88));
+}
+FAST static inline __m128i odds(__m128i a, __m128i b) {
+    return _mm_castps_si128(_mm_shuffle_ps(_mm_castsi128_ps(a), _mm_castsi128_ps(b), 0xdd));
 }
 
-// Adds the product to a sum that is reduced when all are in it.
-#define SUM(sum, a, b) (sum) = _mm_xor_si128(sum, _mm_clmulepi64_si128(a, b, 0))
+FAST static inline __m128i sum(__m128i a, __m128i b) {
+    return _mm_xor_si128(a, b);
+}
+
+// The squares of four elements. Without carries a word of two has a square of two words, theirs, so
+// this is one multiplication for two; and what is left to do is the same for all four.
+FAST static inline __m128i square_each(__m128i x) {
+    __m128i two = _mm_clmulepi64_si128(x, x, 0x00), more = _mm_clmulepi64_si128(x, x, 0x11);
+    __m128i low = evens(two, more), high = odds(two, more);
+    high = sum(high, sum(_mm_srli_epi32(high, 25),
+                         sum(_mm_srli_epi32(high, 29), _mm_srli_epi32(high, 30))));
+    return sum(sum(low, high),
+               sum(_mm_slli_epi32(high, 7), sum(_mm_slli_epi32(high, 3), _mm_slli_epi32(high, 2))));
+}
+
+// Products of the halves of two pairs: i of the one, j of the other.
+#define TIMES(a, i, b, j) _mm_clmulepi64_si128(a, b, (i) | (j) << 4)
+#define TIMES_BOTH(a, b) sum(TIMES(a, 0, b, 0), TIMES(a, 1, b, 1))
+
+// Adds the powers of two elements, given their first, second, fourth and eighth ones. Products of
+// more than two are left longer than the field, up to 125 bits: they are reduced as a sum.
+FAST static inline void add_two(__m128i sums[CAP], __m128i x1, __m128i x2, __m128i x4, __m128i x8) {
+    __m128i a3 = TIMES(x1, 0, x2, 0), a12 = TIMES(x4, 0, x8, 0);
+    __m128i b3 = TIMES(x1, 1, x2, 1), b12 = TIMES(x4, 1, x8, 1);
+    sums[0] = sum(sums[0], x1);
+    sums[1] = sum(sums[1], sum(a3, b3));
+    sums[2] = sum(sums[2], TIMES_BOTH(x1, x4));
+    sums[3] = sum(sums[3], sum(TIMES(a3, 0, x4, 0), TIMES(b3, 0, x4, 1)));
+    sums[4] = sum(sums[4], TIMES_BOTH(x1, x8));
+    sums[5] = sum(sums[5], sum(TIMES(a3, 0, x8, 0), TIMES(b3, 0, x8, 1)));
+    sums[6] = sum(sums[6], sum(TIMES(x1, 0, a12, 0), TIMES(x1, 1, b12, 0)));
+    sums[7] = sum(sums[7], sum(TIMES(a3, 0, a12, 0), TIMES(b3, 0, b12, 0)));
+}
+
+FAST static inline void add_four(__m128i sums[CAP], __m128i x1) {
+    __m128i mask = _mm_set1_epi64x(UINT32_MAX);
+    __m128i x2 = square_each(x1), x4 = square_each(x2), x8 = square_each(x4);
+    add_two(sums, _mm_and_si128(x1, mask), _mm_and_si128(x2, mask), _mm_and_si128(x4, mask),
+            _mm_and_si128(x8, mask));
+    add_two(sums, _mm_srli_epi64(x1, BITS), _mm_srli_epi64(x2, BITS), _mm_srli_epi64(x4, BITS),
+            _mm_srli_epi64(x8, BITS));
+}
+
+// The remainder of 128 bits.
+FAST static inline uint32_t reduce_long(__m128i product) {
+    __m128i rest = _mm_cvtsi32_si128(REST_LONG);
+    __m128i mid = _mm_clmulepi64_si128(product, rest, 0x01);
+    __m128i last = _mm_clmulepi64_si128(mid, rest, 0x01);
+    return reduce((uint64_t)_mm_cvtsi128_si64(sum(product, sum(mid, last))));
+}
 
 FAST static void add_fast(struct gv_sketch *sketch, const uint64_t *hashes, size_t count) {
     __m128i sums[CAP];
     for (int k = 0; k < CAP; k++) sums[k] = _mm_setzero_si128();
-    for (size_t i = 0; i < count; i++) {
-        __m128i x1 = _mm_cvtsi64_si128(gv_sketch_element(hashes[i]));
-        __m128i x2 = times(x1, x1), x3 = times(x1, x2), x4 = times(x2, x2);
-        __m128i x8 = times(x4, x4), x12 = times(x4, x8);
-        sums[0] = _mm_xor_si128(sums[0], x1);
-        sums[1] = _mm_xor_si128(sums[1], x3);
-        SUM(sums[2], x1, x4);
-        SUM(sums[3], x3, x4);
-        SUM(sums[4], x1, x8);
-        SUM(sums[5], x3, x8);
-        SUM(sums[6], x1, x12);
-        SUM(sums[7], x3, x12);
+    size_t i = 0;
+    for (; i + 4 <= count; i += 4) {
+        const __m128i *at = (const __m128i *)(hashes + i);
+        __m128i x = evens(_mm_loadu_si128(at), _mm_loadu_si128(at + 1));
+        add_four(sums, _mm_sub_epi32(x, _mm_cmpeq_epi32(x, _mm_setzero_si128()))); // 0 is 1
     }
-    for (int k = 0; k < CAP; k++) sketch->power[k] ^= reduce((uint64_t)_mm_cvtsi128_si64(sums[k]));
+    if (i < count) {
+        uint32_t few[4] = {0}; // to zeros nothing is added
+        for (size_t k = 0; i + k < count; k++) few[k] = gv_sketch_element(hashes[i + k]);
+        add_four(sums, _mm_loadu_si128((const __m128i *)few));
+    }
+    sums[0] = sum(sums[0], _mm_srli_si128(sums[0], 8));
+    sums[0] = _mm_move_epi64(sums[0]);
+    for (int k = 0; k < CAP; k++) sketch->power[k] ^= reduce_long(sums[k]);
 }
 
 FAST static int decode_fast(const struct gv_sketch *sketch, int cap, uint32_t *out) {
