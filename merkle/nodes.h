@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The nodes of the tree: their shape, and what is done to one by itself. Internal to tree.c, which
-// would be too long with it.
+// The nodes of the tree: their shape, and what is done to one by itself. Internal to the tree.
 #ifndef GV_MERKLE_NODES_H
 #define GV_MERKLE_NODES_H
 
@@ -14,7 +13,6 @@ enum {
     CHUNK_CAP = 64, // nodes
     AHEAD = 3,      // leaves by which a walk has them fetched before it comes to them
     SPILL = 8,      // items moved at once from a full leaf
-    LANES = 16,     // ways down that are taken side by side
     CACHE_LINE = 64,
 };
 
@@ -159,6 +157,27 @@ static inline uint32_t index_below(const union node *node, uint64_t place, bool 
     GV_ASSERT(node->count > 0 && node->count <= cap_of(leaf));
     if (leaf) return count_below(node->leaf.places, node->count, place);
     return count_below(node->inner.places + 1, node->count - 1, place);
+}
+
+// The child that holds the item of this rank; then its rank there.
+static inline uint32_t child_of_rank(const union node *node, uint64_t *rank) {
+    const struct inner *inner = &node->inner;
+    GV_ASSERT(inner->count > 0 && inner->count <= INNER_CAP);
+    uint32_t child = 0;
+    uint64_t before = 0, all = 0;
+    for (uint32_t i = 0; i + 1 < inner->count; i++) { // no branch depends on the rank
+        all += inner->counts[i];
+        child += all <= *rank;
+        before = all <= *rank ? all : before;
+    }
+    *rank -= before;
+    return child;
+}
+
+// Asks for memory before anybody needs it.
+static inline void prefetch(const void *start, size_t size) {
+    const char *at = start;
+    for (size_t i = 0; i < size; i += CACHE_LINE) GV_PREFETCH(at + i);
 }
 
 #endif

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "tree.h"
 
+#include "lanes.h"
 #include "nodes.h"
 
 struct chunk {
@@ -53,11 +54,6 @@ static void give_back(struct gv_tree *tree, union node *node) {
 }
 
 // ---- Finding ------------------------------------------------------------------------------------
-
-static void prefetch(const void *start, size_t size) {
-    const char *at = start;
-    for (size_t i = 0; i < size; i += CACHE_LINE) GV_PREFETCH(at + i);
-}
 
 // Sets the cursor behind everything below `place`, which may be behind the last item of a leaf.
 // What is to be changed and hardly in the cache is fetched whole, rather than column after column.
@@ -112,21 +108,6 @@ bool gv_tree_seek(const struct gv_tree *tree, uint64_t place, struct gv_tree_cur
     return out->index[tree->depth - 1] < leaf->count || next_leaf(out);
 }
 
-// The child that holds the item of this rank; then its rank there.
-static uint32_t child_of_rank(const union node *node, uint64_t *rank) {
-    const struct inner *inner = &node->inner;
-    GV_ASSERT(inner->count > 0 && inner->count <= INNER_CAP);
-    uint32_t child = 0;
-    uint64_t before = 0, all = 0;
-    for (uint32_t i = 0; i + 1 < inner->count; i++) { // no branch depends on the rank
-        all += inner->counts[i];
-        child += all <= *rank;
-        before = all <= *rank ? all : before;
-    }
-    *rank -= before;
-    return child;
-}
-
 bool gv_tree_select(const struct gv_tree *tree, uint64_t rank, struct gv_tree_cursor *out) {
     GV_ASSERT(tree != NULL && out != NULL);
     if (rank >= tree->digest.count) return false;
@@ -166,17 +147,29 @@ static void prefetch_hashes(const union node *leaf) {
     prefetch(leaf->leaf.hashes, sizeof leaf->leaf.hashes);
 }
 
+// Whether the filter has any of these hashes. No compiler would take four at a time by itself.
+static bool has_any(const uint8_t *filter, const uint64_t *hashes, size_t count) {
+    uint32_t some = 0;
+    size_t i = 0;
+    for (; i + 4 <= count; i += 4) {
+        some |= filter[hashes[i] % GV_TREE_FILTER] | filter[hashes[i + 1] % GV_TREE_FILTER] |
+                filter[hashes[i + 2] % GV_TREE_FILTER] | filter[hashes[i + 3] % GV_TREE_FILTER];
+    }
+    for (; i < count; i++) some |= filter[hashes[i] % GV_TREE_FILTER];
+    return some != 0;
+}
+
 bool gv_tree_scan(struct gv_tree_cursor *at, uint64_t to, const uint8_t filter[GV_TREE_FILTER]) {
     uint32_t i;
     const struct leaf *leaf = &leaf_at(at, &i)->leaf;
     int depth = at->tree->depth;
     while (leaf->places[i] < to) {
-        uint32_t some = 0, count = leaf->count;
+        uint32_t count = leaf->count;
         const struct inner *above = depth > 1 ? at->node[depth - 2] : NULL;
         uint32_t next = depth > 1 ? at->index[depth - 2] + AHEAD : 0;
         if (depth > 1 && next < above->count) prefetch_hashes(above->children[next]);
-        for (uint32_t j = i; j < count; j++) some |= filter[leaf->hashes[j] % GV_TREE_FILTER];
-        for (; some != 0 && i < count; i++) {
+        bool some = has_any(filter, leaf->hashes + i, count - i);
+        for (; some && i < count; i++) {
             if (filter[leaf->hashes[i] % GV_TREE_FILTER] == 0) continue;
             at->index[at->tree->depth - 1] = (uint16_t)i;
             return leaf->places[i] < to;
@@ -207,117 +200,16 @@ struct gv_digest gv_tree_root(const struct gv_tree *tree) {
     return tree->digest;
 }
 
-// A way down, taken side by side with others.
-struct lane {
-    const union node *node;
-    uint32_t index;         // in it
-    uint64_t rank;          // of the item looked for, under the node
-    struct gv_digest under; // the node
-};
-
-// Asks for what the search of a node reads, before anybody needs it.
-static void prefetch_places(const struct lane *lane, bool leaf) {
-    size_t count = leaf && lane->under.count < LEAF_CAP ? lane->under.count : cap_of(leaf);
-    prefetch(lane->node, sizeof(uint64_t) * (count + 1));
-}
-
-// The entries that tell what is before `at`: those before it or, of what the parent knows to be
-// under the node, all but those from it on, whichever are fewer.
-static struct gv_digest sum_before(const struct lane *lane, bool leaf) {
-    uint32_t at = lane->index, count = lane->node->count;
-    if (at <= count / 2) return sum_of(lane->node, 0, at, leaf);
-    return gv_digest_sub(lane->under, sum_of(lane->node, at, count, leaf));
-}
-
-static void prefetch_sums(const struct lane *lane, bool leaf) {
-    const union node *node = lane->node;
-    uint32_t at = lane->index, from = at <= node->count / 2 ? 0 : at;
-    size_t size = sizeof(uint64_t) * (from == 0 ? at : node->count - at);
-    prefetch((leaf ? node->leaf.hashes : node->inner.counts) + from, size);
-    if (leaf) return;
-    prefetch(node->inner.sums + from, size);
-    prefetch(node->inner.crosses + from, size);
-    GV_PREFETCH(&node->inner.children[at]);
-}
-
-// What is read of an item that a search has found.
-static void prefetch_item(const struct lane *lane) {
-    const struct leaf *leaf = &lane->node->leaf;
-    uint32_t at = lane->index < LEAF_CAP ? lane->index : LEAF_CAP - 1;
-    GV_PREFETCH(&leaf->hashes[at]);
-    GV_PREFETCH(&leaf->refs[at]);
-}
-
-static void enter(struct lane *lane, bool leaf) {
-    const struct inner *inner = &lane->node->inner;
-    uint32_t at = lane->index;
-    GV_ASSERT(at < inner->count);
-    lane->under = (struct gv_digest){inner->counts[at], inner->sums[at], inner->crosses[at]};
-    lane->node = inner->children[at];
-    prefetch_places(lane, leaf);
-}
-
-static void below_lanes(const struct gv_tree *tree, const uint64_t *places, size_t count,
-                        struct gv_digest *below) {
-    struct lane lanes[LANES];
-    GV_ASSERT(count <= LANES);
-    for (size_t i = 0; i < count; i++) {
-        lanes[i] = (struct lane){.node = tree->root, .under = tree->digest};
-        if (below != NULL) below[i] = (struct gv_digest){0, 0, 0};
-    }
-    for (int height = tree->depth; height > 0; height--) {
-        bool leaf = height == 1;
-        for (size_t i = 0; i < count; i++) {
-            lanes[i].index = index_below(lanes[i].node, places[i], leaf);
-            if (below != NULL)
-                prefetch_sums(&lanes[i], leaf);
-            else if (leaf)
-                prefetch_item(&lanes[i]);
-        }
-        for (size_t i = 0; i < count; i++) {
-            if (below != NULL) below[i] = gv_digest_add(below[i], sum_before(&lanes[i], leaf));
-            if (!leaf) enter(&lanes[i], height == 2);
-        }
-    }
-}
-
 void gv_tree_below_each(const struct gv_tree *tree, const uint64_t *places, size_t count,
                         struct gv_digest *below) {
     GV_ASSERT(tree != NULL && (count == 0 || places != NULL));
-    for (size_t i = 0, n; i < count; i += n) {
-        n = count - i < LANES ? count - i : LANES;
-        below_lanes(tree, places + i, n, below != NULL ? below + i : NULL);
-    }
-}
-
-static void select_lanes(const struct gv_tree *tree, const uint64_t *ranks, size_t count,
-                         uint64_t *places) {
-    struct lane lanes[LANES];
-    GV_ASSERT(count <= LANES);
-    for (size_t i = 0; i < count; i++) {
-        GV_ASSERT(ranks[i] < tree->digest.count);
-        lanes[i] = (struct lane){.node = tree->root, .rank = ranks[i]};
-    }
-    for (int level = 0; level < tree->depth - 1; level++) {
-        for (size_t i = 0; i < count; i++) {
-            uint32_t child = child_of_rank(lanes[i].node, &lanes[i].rank);
-            const union node *node = lanes[i].node->inner.children[child];
-            bool leaf = level == tree->depth - 2;
-            if (leaf) GV_PREFETCH(&node->leaf.places[lanes[i].rank]);
-            if (!leaf) prefetch(node->inner.counts, sizeof node->inner.counts);
-            lanes[i].node = node;
-        }
-    }
-    for (size_t i = 0; i < count; i++) places[i] = lanes[i].node->leaf.places[lanes[i].rank];
+    gv_lanes_below(tree, places, count, below);
 }
 
 void gv_tree_select_each(const struct gv_tree *tree, const uint64_t *ranks, size_t count,
                          uint64_t *places) {
     GV_ASSERT(tree != NULL && (count == 0 || (places != NULL && ranks != NULL)));
-    for (size_t i = 0, n; i < count; i += n) {
-        n = count - i < LANES ? count - i : LANES;
-        select_lanes(tree, ranks + i, n, places + i);
-    }
+    gv_lanes_select(tree, ranks, count, places);
 }
 
 struct gv_digest gv_tree_below(const struct gv_tree *tree, uint64_t place) {
