@@ -9,7 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { WORDS = 4, HEAD = WORDS * 8, PATH_CAP = 4200 };
+enum { EPOCH, NUMBER, LENGTH, HASH, HEAD_HASH, WORDS, HEAD = WORDS * 8, PATH_CAP = 4200 };
 
 // ---- The file -----------------------------------------------------------------------------------
 
@@ -117,40 +117,48 @@ static size_t span(size_t len) {
 
 static uint64_t hash_of(const struct gv_journal *journal, const uint64_t words[WORDS],
                         struct gv_slice batch) {
-    uint64_t all[WORDS] = {words[0], words[1], words[2],
-                           gv_digest_hash(&journal->hash, batch.data, batch.len)};
-    return gv_digest_words(&journal->hash, all, WORDS);
+    uint64_t all[] = {words[EPOCH], words[NUMBER], words[LENGTH],
+                      gv_digest_hash(&journal->hash, batch.data, batch.len)};
+    return gv_digest_words(&journal->hash, all, sizeof all / sizeof *all);
+}
+
+// Reads the head of the frame at `at`. 1: there is one; 0: there is none.
+static int read_head(const struct gv_journal *journal, size_t at, uint64_t words[WORDS]) {
+    uint8_t head[HEAD];
+    int error = read_all(journal->fd, head, HEAD, at);
+    if (error != 0) return error;
+    memcpy(words, head, HEAD);
+    if (words[LENGTH] > GV_JOURNAL_SIZE - at - HEAD) return 0;
+    return words[HEAD_HASH] == gv_digest_words(&journal->hash, words, HEAD_HASH);
 }
 
 // Reads the frame at `at`. 1: there is one of this epoch; 0: there is none, or not a whole one.
 static int read_frame(struct gv_journal *journal, uint64_t epoch, size_t at, uint64_t *number,
                       struct gv_slice *batch) {
     uint64_t words[WORDS];
-    uint8_t head[HEAD];
-    if (GV_JOURNAL_SIZE - at < HEAD) return 0;
-    int error = read_all(journal->fd, head, HEAD, at);
-    if (error != 0) return error;
-    memcpy(words, head, HEAD);
-    if (words[0] != epoch || words[2] > GV_JOURNAL_SIZE - at - HEAD) return 0;
-    size_t len = (size_t)words[2];
-    error = reserve(journal, len > 0 ? len : 1);
+    int found = read_head(journal, at, words);
+    if (found <= 0 || words[EPOCH] != epoch) return found < 0 ? found : 0;
+    size_t len = (size_t)words[LENGTH];
+    int error = reserve(journal, len > 0 ? len : 1);
     if (error == 0) error = read_all(journal->fd, journal->frame, len, at + HEAD);
     if (error != 0) return error;
     *batch = (struct gv_slice){journal->frame, len};
-    *number = words[1];
-    return words[3] == hash_of(journal, words, *batch);
+    *number = words[NUMBER];
+    return words[HASH] == hash_of(journal, words, *batch);
 }
 
 // Behind the first frame that is not whole there is none of its epoch, not even the beginning of
-// one: the next is written only when it is safe.
+// one: the next is written only when it is safe. And there is none of the next epoch, before which
+// this one was noted to have ended. Other blocks may hold anything, even what somebody has made up
+// to look like a frame: hence the hash of the head.
 static int check_rest(const struct gv_journal *journal) {
-    for (size_t at = journal->at + GV_JOURNAL_BLOCK; at < GV_JOURNAL_SIZE; at += GV_JOURNAL_BLOCK) {
-        uint64_t words[2];
-        uint8_t head[sizeof words];
-        int error = read_all(journal->fd, head, sizeof head, at);
-        if (error != 0) return error;
-        memcpy(words, head, sizeof head);
-        if (words[0] == journal->epoch && words[1] > journal->number) return GV_ECORRUPT;
+    for (size_t at = journal->at; at < GV_JOURNAL_SIZE; at += GV_JOURNAL_BLOCK) {
+        uint64_t words[WORDS];
+        int found = read_head(journal, at, words);
+        if (found < 0) return found;
+        bool mine = found > 0 && words[EPOCH] == journal->epoch;
+        if (mine && words[NUMBER] > journal->number) return GV_ECORRUPT;
+        if (found > 0 && words[EPOCH] == journal->epoch + 1) return GV_ECORRUPT;
     }
     return 0;
 }
@@ -182,8 +190,9 @@ int gv_journal_append(struct gv_journal *journal, struct gv_slice batch) {
     size_t len = span(batch.len);
     int error = reserve(journal, len);
     if (error != 0) return error;
-    uint64_t words[WORDS] = {journal->epoch, journal->number, batch.len, 0};
-    words[3] = hash_of(journal, words, batch);
+    uint64_t words[WORDS] = {journal->epoch, journal->number, batch.len};
+    words[HASH] = hash_of(journal, words, batch);
+    words[HEAD_HASH] = gv_digest_words(&journal->hash, words, HEAD_HASH);
     memcpy(journal->frame, words, HEAD);
     memcpy(journal->frame + HEAD, batch.data, batch.len);
     memset(journal->frame + HEAD + batch.len, 0, len - HEAD - batch.len);

@@ -5,7 +5,8 @@
 // The file has its full size from the beginning and is written over from its start in every
 // *epoch*, so that a sync has nothing but the batch to write. A frame takes whole blocks:
 //
-//   epoch (8 bytes), number (8), length (8), hash of all that (8), batch, zeros; numbers from 0 on
+//   epoch (8 bytes), number (8), length (8), hash of these and the batch (8), hash of the four (8),
+//   batch, zeros; numbers from 0 on
 //
 // in the machine's own byte order. Whoever moves the frames of an epoch elsewhere notes the next
 // epoch there, in the same transaction, and so no frame counts twice, whenever the power fails.
@@ -37,7 +38,8 @@ void gv_journal_begin(struct gv_journal *journal, uint64_t epoch);
 
 // Calls take() for each whole frame of the epoch, in their order, until it fails; returns what it
 // did. The batch is borrowed for the call. What is appended then goes behind these frames.
-// GV_ECORRUPT: a frame that is not the last is damaged; GV_EIO; GV_ENOMEM.
+// GV_ECORRUPT: a frame that is not the last is damaged, or one of the next epoch is here, so this
+// one had ended; GV_EIO; GV_ENOMEM.
 int gv_journal_read(struct gv_journal *journal, uint64_t epoch,
                     int (*take)(void *ctx, struct gv_slice batch), void *ctx);
 

@@ -3,17 +3,15 @@
 
 #include "../merkle/pack.h"
 #include "journal.h"
+#include "pages.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <lmdb.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <sys/stat.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 enum {
@@ -22,12 +20,6 @@ enum {
     HEAD_CAP = 80,
     MAP_FIRST = 16 << 20, // bytes of address space; doubled as often as needed
     BOOKS = 16,           // pages that a transaction of one record takes, and more
-    CHECK_S = 600,        // a check that takes longer is going round in circles
-    FREE_LIST = 0,        // LMDB's own databases
-    ROOT = 1,
-    BRANCH = 1, // and its kinds of pages
-    LEAF = 2,
-    OVERFLOW = 4,
 };
 
 static const char magic[] = "grapevine";
@@ -122,221 +114,80 @@ static int write_head(const struct gv_digest_key *hash, MDB_txn *txn, MDB_dbi me
 
 // ---- The check of a file ------------------------------------------------------------------------
 
-// How the child ends; anything else, a signal too, means that the file is damaged.
-enum verdict { GOOD = 0, OTHER_FORMAT = 40, FOREIGN, UNREADABLE, DAMAGED };
-
-// Goes through a whole database, so that every page is looked at. False: it is not as it says.
-static bool walk(MDB_txn *txn, MDB_dbi dbi, const struct gv_digest_key *hash, struct tally *sum) {
-    MDB_stat stat;
-    MDB_cursor *cursor;
-    if (mdb_stat(txn, dbi, &stat) != 0 || mdb_cursor_open(txn, dbi, &cursor) != 0) return false;
-    MDB_val key, value;
-    int error;
-    *sum = (struct tally){0};
-    while ((error = mdb_cursor_get(cursor, &key, &value, MDB_NEXT)) == 0) {
-        if (++sum->count > stat.ms_entries) return false;
-        sum->sum += hash_of(hash, key, value);
-    }
-    mdb_cursor_close(cursor);
-    return error == MDB_NOTFOUND && sum->count == stat.ms_entries;
-}
-
-// One record of the free list: a count and so many pages, the last one first. Marks them in `seen`.
-static bool check_free(MDB_val value, size_t last_page, uint8_t *seen) {
-    size_t words = value.mv_size / sizeof(size_t), count, before = last_page + 1;
-    const uint8_t *bytes = value.mv_data;
-    if (words == 0) return false;
-    memcpy(&count, bytes, sizeof count);
-    if (count >= words) return false;
-    for (size_t i = 1; i <= count; i++) {
-        size_t page;
-        memcpy(&page, bytes + i * sizeof page, sizeof page);
-        // Pages 0 and 1 hold the roots. None may be handed out twice.
-        if (page < 2 || page >= before || (seen[page / 8] >> page % 8 & 1) != 0) return false;
-        seen[page / 8] |= (uint8_t)(1 << page % 8);
-        before = page;
-    }
-    return true;
-}
-
-// What LMDB takes new pages from, and aborts over if it is not in order: pages by the transactions
-// that freed them.
-static bool check_free_list(MDB_txn *txn, size_t last_page, uint8_t *seen) {
-    MDB_cursor *cursor;
-    if (mdb_cursor_open(txn, FREE_LIST, &cursor) != 0) return false;
-    MDB_val key, value;
-    size_t freed = 0, before = 0;
-    int error = 0;
-    while (error == 0 && (error = mdb_cursor_get(cursor, &key, &value, MDB_NEXT)) == 0) {
-        if (key.mv_size != sizeof freed) break;
-        memcpy(&freed, key.mv_data, sizeof freed);
-        if (freed <= before || freed > mdb_txn_id(txn)) break;
-        if (!check_free(value, last_page, seen)) break;
-        before = freed;
-    }
-    mdb_cursor_close(cursor);
-    return error == MDB_NOTFOUND;
-}
-
-// Adds a database's pages to the sums.
-static bool count_pages(MDB_txn *txn, MDB_dbi dbi, size_t *branches, size_t *leaves) {
-    MDB_stat stat;
-    if (mdb_stat(txn, dbi, &stat) != 0) return false;
-    *branches += stat.ms_branch_pages;
-    *leaves += stat.ms_leaf_pages;
-    return true;
-}
-
-// What LMDB believes of a page without asking: that its head tells its number and its kind. Reading
-// goes by the kind alone, writing by the number, too, and by flags that are never set on disk. So
-// of the pages that are not free, as many must say the right thing as the databases have.
-static bool check_heads(MDB_txn *txn, const char *dir, size_t last_page, const uint8_t *seen) {
-    MDB_dbi meta, entries;
-    MDB_stat stat;
-    size_t branches = 0, leaves = 0;
-    bool good = count_pages(txn, FREE_LIST, &branches, &leaves) &&
-                count_pages(txn, ROOT, &branches, &leaves);
-    if (good && mdb_dbi_open(txn, "meta", 0, &meta) == 0)
-        good = count_pages(txn, meta, &branches, &leaves);
-    if (good && mdb_dbi_open(txn, "entries", 0, &entries) == 0)
-        good = count_pages(txn, entries, &branches, &leaves);
-    char path[PATH_CAP];
-    int len = snprintf(path, sizeof path, "%s/data.mdb", dir);
-    int fd = len > 0 && len < PATH_CAP ? open(path, O_RDONLY | O_CLOEXEC) : -1;
-    good = good && fd >= 0 && mdb_stat(txn, ROOT, &stat) == 0;
-    for (uint64_t page = 2; good && page <= last_page; page++) {
-        uint8_t head[16];
-        uint64_t number;
-        uint16_t flags;
-        if ((seen[page / 8] >> page % 8 & 1) != 0) continue;
-        if (pread(fd, head, sizeof head, (off_t)(page * stat.ms_psize)) != sizeof head)
-            good = false;
-        memcpy(&number, head, sizeof number);
-        memcpy(&flags, head + 10, sizeof flags);
-        // A page of a long value has no head; its bytes hardly happen to be its own number.
-        if (number != page) continue;
-        if (flags != BRANCH && flags != LEAF && flags != OVERFLOW) good = false;
-        branches -= flags == BRANCH;
-        leaves -= flags == LEAF;
-    }
-    if (fd >= 0) close(fd);
-    return good && branches == 0 && leaves == 0;
-}
-
-// What LMDB keeps for itself, and no sum covers.
-static bool check_books(MDB_txn *txn, const char *dir, size_t last_page) {
-    uint8_t *seen = calloc(last_page / 8 + 1, 1);
-    bool good = seen != NULL && check_free_list(txn, last_page, seen) &&
-                check_heads(txn, dir, last_page, seen);
-    free(seen);
-    return good;
-}
-
-static enum verdict check_contents(const struct gv_digest_key *hash, MDB_txn *txn) {
+// What a file is found to hold.
+struct survey {
+    const struct gv_digest_key *hash;
+    uint64_t txn;
+    bool any, entries; // databases
+    bool in_meta, in_entries;
+    int head_error; // GV_ENOENT: there is none
+    struct head head;
     struct tally sum;
-    if (!walk(txn, FREE_LIST, hash, &sum) || !walk(txn, ROOT, hash, &sum)) return DAMAGED;
-    if (sum.count == 0) return GOOD; // killed before its first transaction
-    MDB_dbi meta, entries;
-    if (mdb_dbi_open(txn, "meta", 0, &meta) != 0) return FOREIGN;
-    MDB_val key = head_key(), value;
-    if (mdb_get(txn, meta, &key, &value) != 0) return FOREIGN;
-    struct head head = {0};
-    int error = read_head(hash, value, &head);
-    if (error != 0) return error == GV_EVERSION ? OTHER_FORMAT : DAMAGED;
-    if (mdb_dbi_open(txn, "entries", 0, &entries) != 0) return DAMAGED;
-    if (!walk(txn, entries, hash, &sum)) return DAMAGED;
-    // Of the file's two roots LMDB takes the one that says it is younger: it had better be.
-    if (head.txn != mdb_txn_id(txn)) return DAMAGED;
-    return sum.count == head.sum.count && sum.sum == head.sum.sum ? GOOD : DAMAGED;
+};
+
+static bool is_named(struct gv_slice name, const char *text) {
+    return name.len == strlen(text) && memcmp(name.data, text, name.len) == 0;
 }
 
-// A transaction as the next start will make it, in a process that may write nothing: it fails at
-// its very end, when all of LMDB's own bookkeeping has been read and worked on.
-static enum verdict rehearse(const struct gv_digest_key *hash, const char *dir, size_t map) {
-    MDB_env *env;
-    MDB_txn *txn;
-    MDB_dbi meta, entries;
-    signal(SIGXFSZ, SIG_IGN);
-    if (setrlimit(RLIMIT_FSIZE, &(struct rlimit){0, 0}) != 0) return GOOD;
-    if (mdb_env_create(&env) != 0) return UNREADABLE;
-    mdb_env_set_maxdbs(env, 2);
-    mdb_env_set_mapsize(env, map);
-    if (mdb_env_open(env, dir, MDB_NOLOCK | MDB_NOTLS, 0) != 0) return UNREADABLE;
-    if (mdb_txn_begin(env, NULL, 0, &txn) != 0) return DAMAGED;
-    if (mdb_dbi_open(txn, "meta", MDB_CREATE, &meta) != 0) return DAMAGED;
-    if (mdb_dbi_open(txn, "entries", MDB_CREATE, &entries) != 0) return DAMAGED;
-    if (write_head(hash, txn, meta, &(struct head){0}) != 0) return DAMAGED;
-    int error = mdb_txn_commit(txn);
-    return error == EFBIG || error == EIO || error == 0 ? GOOD : DAMAGED;
+static void survey_database(void *ctx, struct gv_slice name) {
+    struct survey *survey = ctx;
+    survey->any = true;
+    survey->in_meta = is_named(name, "meta");
+    survey->in_entries = is_named(name, "entries");
+    survey->entries |= survey->in_entries;
 }
 
-static enum verdict check(const struct gv_digest_key *hash, const char *dir, uint64_t size,
-                          size_t map) {
-    MDB_env *env;
-    MDB_txn *txn;
-    MDB_envinfo info;
-    MDB_stat stat;
-    if (mdb_env_create(&env) != 0) return UNREADABLE;
-    mdb_env_set_maxdbs(env, 2);
-    int error = mdb_env_open(env, dir, MDB_RDONLY | MDB_NOLOCK | MDB_NOTLS, 0);
-    if (error == MDB_INVALID) return FOREIGN;
-    if (error == MDB_VERSION_MISMATCH) return OTHER_FORMAT;
-    if (error != 0) return UNREADABLE;
-    if (mdb_env_info(env, &info) != 0 || mdb_env_stat(env, &stat) != 0) return DAMAGED;
-    // Reading beyond the end of a file that was cut off would be answered by a signal.
-    if (info.me_last_pgno >= size / stat.ms_psize) return DAMAGED;
-    if (mdb_txn_begin(env, NULL, MDB_RDONLY, &txn) != 0) return UNREADABLE;
-    enum verdict verdict = check_contents(hash, txn);
-    if (verdict != GOOD) return verdict;
-    if (!check_books(txn, dir, info.me_last_pgno)) return DAMAGED;
-    mdb_txn_abort(txn);
-    mdb_env_close(env);
-    return rehearse(hash, dir, map);
+static void survey_record(void *ctx, struct gv_slice key, struct gv_slice value) {
+    struct survey *survey = ctx;
+    if (survey->in_meta && is_named(key, head_name))
+        survey->head_error = read_head(survey->hash, to_val(value), &survey->head);
+    if (!survey->in_entries) return;
+    survey->sum.count++;
+    survey->sum.sum += hash_of(survey->hash, to_val(key), to_val(value));
 }
 
-static int explain(int status, char *fault, size_t cap) {
-    int verdict = WIFEXITED(status) ? WEXITSTATUS(status) : DAMAGED;
-    switch (verdict) {
-    case GOOD:
+// 0, or as gv_pages_read.
+static int judge(const struct survey *survey) {
+    if (!survey->any) return 0; // killed before its first transaction
+    if (survey->head_error != 0) return survey->head_error;
+    const struct head *head = &survey->head;
+    bool good = survey->entries && head->txn == survey->txn &&
+                head->sum.count == survey->sum.count && head->sum.sum == survey->sum.sum;
+    return good ? 0 : GV_ECORRUPT;
+}
+
+static int explain(int error, char *fault, size_t cap) {
+    switch (error) {
+    case 0:
         return 0;
-    case OTHER_FORMAT:
+    case GV_EVERSION:
         snprintf(fault, cap, "data.mdb is in the format of another version");
-        return GV_EVERSION;
-    case FOREIGN:
+        return error;
+    case GV_ENOENT:
         snprintf(fault, cap, "data.mdb is damaged, or not a store of this program");
         return GV_ECORRUPT;
-    case UNREADABLE:
-        snprintf(fault, cap, "data.mdb cannot be read");
-        return GV_EIO;
+    case GV_EIO:
+        snprintf(fault, cap, "data.mdb cannot be read: %s", strerror(errno));
+        return error;
+    case GV_ENOMEM:
+        snprintf(fault, cap, "out of memory");
+        return error;
     default:
         snprintf(fault, cap, "data.mdb is damaged");
         return GV_ECORRUPT;
     }
 }
 
-static int check_in_child(struct gv_store_lmdb *lmdb, uint64_t size) {
-    pid_t child = fork();
-    if (child == 0) {
-        static const int deadly[] = {SIGSEGV, SIGBUS, SIGABRT, SIGFPE, SIGILL, SIGALRM};
-        for (size_t i = 0; i < sizeof deadly / sizeof *deadly; i++) signal(deadly[i], SIG_DFL);
-        setrlimit(RLIMIT_CORE, &(struct rlimit){0, 0});
-        alarm(CHECK_S);
-        int null = open("/dev/null", O_WRONLY); // what a dying library says is not for the log
-        if (null >= 0) dup2(null, STDERR_FILENO);
-        _exit((int)check(&lmdb->hash, lmdb->dir, size, lmdb->map));
-    }
-    int status = 0;
-    pid_t ended = child;
-    if (child > 0) {
-        do {
-            ended = waitpid(child, &status, 0);
-        } while (ended < 0 && errno == EINTR);
-    }
-    if (ended < 0) {
-        snprintf(lmdb->text, sizeof lmdb->text, "cannot start its check: %s", strerror(errno));
-        return GV_EIO;
-    }
-    return explain(status, lmdb->text, sizeof lmdb->text);
+// LMDB is given the file only if all of it is in order, and what was written.
+static int check(struct gv_store_lmdb *lmdb, const char *path, uint64_t size) {
+    struct survey survey = {.hash = &lmdb->hash, .head_error = GV_ENOENT};
+    const struct gv_pages_reader reader = {survey_database, survey_record, &survey};
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    int error = fd >= 0 ? gv_pages_read(fd, size, &reader, &survey.txn) : GV_EIO;
+    if (error == 0) error = judge(&survey);
+    error = explain(error, lmdb->text, sizeof lmdb->text);
+    if (fd >= 0) close(fd);
+    return error;
 }
 
 // ---- The files ----------------------------------------------------------------------------------
@@ -690,7 +541,7 @@ static int open_directory(struct gv_store_lmdb *lmdb, const struct gv_store_lmdb
     uint64_t size = there ? (uint64_t)stat_of.st_size : 0;
     lmdb->map = MAP_FIRST;
     while (lmdb->map / 2 < size) lmdb->map *= 2;
-    if (there) error = check_in_child(lmdb, size);
+    if (there) error = check(lmdb, path, size);
     if (error != 0) return error;
     error = open_env(lmdb);
     if (error == 0) error = open_journal(lmdb, config);

@@ -14,14 +14,14 @@
 // go on to data.mdb in one transaction, which takes two; at the latest at the end, or at the next
 // start.
 //
-// Before a file is used a child process reads all of it and compares it with its sum; so whatever
-// a damaged file does to LMDB, it is refused, and left as it was.
+// Before LMDB is given a file all of it is read (pages.h) and compared with its sum; so one that is
+// damaged is refused, and left as it was.
 #ifndef GV_NODE_STORE_LMDB_H
 #define GV_NODE_STORE_LMDB_H
 
 #include "../engine/store.h"
 
-enum { GV_STORE_LMDB_FORMAT = 1 }; // the only one that is read
+enum { GV_STORE_LMDB_FORMAT = 2 }; // the only one that is read
 
 struct gv_store_lmdb;
 

@@ -1,0 +1,397 @@
+// SPDX-License-Identifier: MIT
+#include "pages.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum {
+    PAGE_MIN = 256, // bytes, and powers of two
+    PAGE_MAX = 32768,
+    MAGIC = (int)0xbeefc0de,
+    VERSION = 1,
+    ROOTS = 2,      // pages 0 and 1
+    DEPTH_MAX = 32, // levels of a tree, of which there may be one within another
+    UNIT = 2,       // bytes that nodes are aligned to
+};
+
+// What kind of page it says to be. Some more are never set on disk.
+enum kind { BRANCH = 1, LEAF = 2, LONG = 4, META = 8 };
+// What a node of a leaf holds instead of its value: the number of a page, or a database.
+enum { ELSEWHERE = 1, DATABASE = 2 };
+// How the keys of a database are ordered: as words of the machine's, or, 0, as bytes.
+enum { WORDS = 8 };
+
+// These lie in the file like this.
+struct page_head {
+    size_t number;
+    uint16_t padding, kind;
+    uint16_t lower, upper; // the nodes' offsets end, the nodes begin; or one 32-bit count of pages
+};
+
+struct node_head {
+    uint16_t half[2]; // of the value's length, in the machine's order
+    uint16_t flags;
+    uint16_t key_len;
+};
+
+struct database {
+    uint32_t page_size; // of the free list's; else not used
+    uint16_t flags, depth;
+    size_t branches, leaves, longs, entries;
+    size_t root; // NONE: empty
+};
+
+struct root {
+    uint32_t magic, version;
+    void *address;
+    size_t map_size;
+    struct database free, main;
+    size_t last; // page that was ever used
+    size_t txn;
+};
+
+#define NONE SIZE_MAX
+enum { HEAD = sizeof(struct page_head), NODE_HEAD = sizeof(struct node_head) };
+_Static_assert(NODE_HEAD == 8 && sizeof(struct database) == 8 + 5 * sizeof(size_t), "as it lies");
+
+struct node {
+    struct gv_slice key, value; // the value as it lies in the page
+    size_t len;                 // of the value, wherever it is
+    size_t child;               // in a branch
+    unsigned flags;             // in a leaf
+};
+
+struct pages {
+    int fd;
+    const struct gv_pages_reader *reader;
+    size_t page_size;
+    size_t last, txn;
+    uint8_t *claimed; // a bit a page: somebody owns it
+    uint8_t *value;   // the last long one
+    size_t value_cap;
+    unsigned level; // of `buffers` in use: one for each page on the way down
+    uint8_t *buffers[2 * DEPTH_MAX];
+};
+
+// The free list, the list of named databases, or one of those.
+enum use { FREE, MAIN, NAMED };
+
+// A database while it is gone through, and what has been found of it.
+struct tree {
+    enum use use;
+    struct database found;
+};
+
+// ---- Reading ------------------------------------------------------------------------------------
+
+static int read_at(const struct pages *it, uint8_t *data, size_t len, uint64_t at) {
+    while (len > 0) {
+        ssize_t n = pread(it->fd, data, len, (off_t)at);
+        if (n < 0 && errno == EINTR) continue;
+        if (n < 0) return GV_EIO;
+        if (n == 0) return GV_ECORRUPT; // cut off
+        data += n;
+        at += (uint64_t)n;
+        len -= (size_t)n;
+    }
+    return 0;
+}
+
+// Pages that nobody has owned so far. False: one of them is another's, or is not there.
+static bool claim(struct pages *it, size_t page, size_t count) {
+    if (page < ROOTS || page > it->last || count > it->last - page + 1) return false;
+    for (; count > 0; count--, page++) {
+        uint8_t bit = (uint8_t)(1 << page % 8);
+        if ((it->claimed[page / 8] & bit) != 0) return false;
+        it->claimed[page / 8] |= bit;
+    }
+    return true;
+}
+
+static struct page_head head_of(const uint8_t *page) {
+    struct page_head head;
+    memcpy(&head, page, sizeof head);
+    return head;
+}
+
+static uint16_t offset_of(const uint8_t *page, size_t index) {
+    uint16_t offset;
+    memcpy(&offset, page + HEAD + index * sizeof offset, sizeof offset);
+    return offset;
+}
+
+static size_t count_of(const uint8_t *page) {
+    return (head_of(page).lower - HEAD) / sizeof(uint16_t);
+}
+
+// A node whose head lies in the page; the rest need not, before check_nodes() has seen it.
+static struct node node_of(const uint8_t *page, size_t index) {
+    static const union {
+        uint16_t word;
+        uint8_t low; // 1: the low half comes first
+    } order = {1};
+    const uint8_t *at = page + offset_of(page, index);
+    struct node_head head;
+    memcpy(&head, at, sizeof head);
+    size_t low = head.half[!order.low], high = head.half[order.low];
+    struct node node = {.key = {at + NODE_HEAD, head.key_len}, .flags = head.flags};
+    node.len = low | high << 16;
+    node.child = node.len;
+    if (sizeof(size_t) > 4) node.child |= (size_t)((uint64_t)head.flags << 32);
+    bool leaf = head_of(page).kind == LEAF;
+    node.value.data = node.key.data + node.key.len;
+    node.value.len = !leaf ? 0 : node.flags & ELSEWHERE ? sizeof(size_t) : node.len;
+    return node;
+}
+
+// ---- Pages --------------------------------------------------------------------------------------
+
+// The most that a node takes: so that two fit.
+static size_t node_max(const struct pages *it) {
+    return (((it->page_size - HEAD) / 2) & ~(size_t)1) - sizeof(uint16_t);
+}
+
+// Each node lies in its page, and no two overlap.
+static bool check_nodes(const struct pages *it, const uint8_t *page) {
+    uint8_t used[PAGE_MAX / UNIT / 8]; // a bit a unit
+    memset(used, 0, it->page_size / UNIT / 8);
+    struct page_head head = head_of(page);
+    if (head.lower < HEAD + sizeof(uint16_t) || head.lower % 2 != 0) return false;
+    if (head.upper < head.lower || head.upper > it->page_size) return false;
+    for (size_t i = 0; i < count_of(page); i++) {
+        size_t at = offset_of(page, i);
+        if (at % UNIT != 0 || at < head.upper || at + NODE_HEAD > it->page_size) return false;
+        struct node node = node_of(page, i);
+        size_t len = NODE_HEAD + node.key.len + node.value.len;
+        if (node.value.len > it->page_size || len > it->page_size - at) return false;
+        if (len > node_max(it)) return false;
+        for (size_t unit = at / UNIT; unit < (at + len + UNIT - 1) / UNIT; unit++) {
+            uint8_t bit = (uint8_t)(1 << unit % 8);
+            if ((used[unit / 8] & bit) != 0) return false;
+            used[unit / 8] |= bit;
+        }
+    }
+    return true;
+}
+
+// Reads a page of a tree into a buffer of its own, which stays until drop_page().
+static int take_page(struct pages *it, size_t number, enum kind kind, uint8_t **out) {
+    GV_ASSERT(it->level < sizeof it->buffers / sizeof *it->buffers);
+    if (!claim(it, number, 1)) return GV_ECORRUPT;
+    uint8_t **page = &it->buffers[it->level];
+    if (*page == NULL) *page = malloc(it->page_size);
+    if (*page == NULL) return GV_ENOMEM;
+    int error = read_at(it, *page, it->page_size, (uint64_t)number * it->page_size);
+    if (error != 0) return error;
+    struct page_head head = head_of(*page);
+    if (head.number != number || head.kind != kind || !check_nodes(it, *page)) return GV_ECORRUPT;
+    it->level++;
+    *out = *page;
+    return 0;
+}
+
+static void drop_page(struct pages *it) {
+    GV_ASSERT(it->level > 0);
+    it->level--;
+}
+
+// A value that has pages of its own, one head for all of them.
+static int take_long(struct pages *it, struct tree *tree, struct node *node) {
+    size_t number, need = (HEAD - 1 + node->len) / it->page_size + 1;
+    uint8_t head[HEAD];
+    memcpy(&number, node->value.data, sizeof number);
+    if (number < ROOTS || number > it->last) return GV_ECORRUPT;
+    uint64_t at = (uint64_t)number * it->page_size;
+    int error = read_at(it, head, HEAD, at);
+    if (error != 0) return error;
+    struct page_head said = head_of(head);
+    uint32_t count;
+    memcpy(&count, head + offsetof(struct page_head, lower), sizeof count);
+    if (said.number != number || said.kind != LONG || count < need) return GV_ECORRUPT;
+    if (!claim(it, number, count)) return GV_ECORRUPT;
+    tree->found.longs += count;
+    if (it->value_cap < node->len) {
+        free(it->value);
+        it->value_cap = 0;
+        it->value = malloc(node->len);
+        if (it->value == NULL) return GV_ENOMEM;
+        it->value_cap = node->len;
+    }
+    node->value = (struct gv_slice){it->value, node->len};
+    return read_at(it, it->value, node->len, at + HEAD);
+}
+
+// ---- Trees --------------------------------------------------------------------------------------
+
+static int read_tree(struct pages *it, const struct database *said, enum use use);
+
+static size_t word_of(struct gv_slice bytes) {
+    size_t word;
+    memcpy(&word, bytes.data, sizeof word);
+    return word;
+}
+
+static bool is_less(const struct tree *tree, struct gv_slice a, struct gv_slice b) {
+    if (tree->use == FREE) return word_of(a) < word_of(b);
+    int order = memcmp(a.data, b.data, a.len < b.len ? a.len : b.len);
+    return order != 0 ? order < 0 : a.len < b.len;
+}
+
+// A record of the free list: by a transaction, a count and so many pages, the last one first.
+static bool check_free(struct pages *it, struct gv_slice key, struct gv_slice value) {
+    size_t txn = word_of(key), words = value.len / sizeof(size_t), before = NONE;
+    if (txn == 0 || txn > it->txn || words == 0 || value.len % sizeof(size_t) != 0) return false;
+    size_t count = word_of(value);
+    if (count >= words) return false;
+    for (size_t i = 1; i <= count; i++) {
+        size_t page = word_of((struct gv_slice){value.data + i * sizeof page, sizeof page});
+        if (page >= before || !claim(it, page, 1)) return false;
+        before = page;
+    }
+    return true;
+}
+
+static int read_record(struct pages *it, struct tree *tree, struct node node) {
+    unsigned allowed = tree->use == MAIN ? DATABASE : ELSEWHERE;
+    if ((node.flags & ~allowed) != 0) return GV_ECORRUPT;
+    if (tree->use == MAIN) {
+        struct database named;
+        if (node.flags != DATABASE || node.len != sizeof named) return GV_ECORRUPT;
+        memcpy(&named, node.value.data, sizeof named);
+        it->reader->database(it->reader->ctx, node.key);
+        return read_tree(it, &named, NAMED);
+    }
+    int error = node.flags & ELSEWHERE ? take_long(it, tree, &node) : 0;
+    if (error != 0) return error;
+    if (tree->use == FREE) return check_free(it, node.key, node.value) ? 0 : GV_ECORRUPT;
+    it->reader->record(it->reader->ctx, node.key, node.value);
+    return 0;
+}
+
+// Keys of a subtree: from `lo` on and below `hi`; of length 0: no such bound.
+struct bounds {
+    struct gv_slice lo, hi;
+};
+
+static bool is_key(const struct tree *tree, struct gv_slice key) {
+    return tree->use == FREE ? key.len == sizeof(size_t) : key.len > 0;
+}
+
+static int read_leaf(struct pages *it, struct tree *tree, const uint8_t *page,
+                     struct bounds bounds) {
+    struct gv_slice before = {0};
+    int error = 0;
+    for (size_t i = 0; error == 0 && i < count_of(page); i++) {
+        struct node node = node_of(page, i);
+        if (!is_key(tree, node.key)) return GV_ECORRUPT;
+        bool first = before.len == 0;
+        if (first && bounds.lo.len > 0 && is_less(tree, node.key, bounds.lo)) return GV_ECORRUPT;
+        if (!first && !is_less(tree, before, node.key)) return GV_ECORRUPT;
+        if (bounds.hi.len > 0 && !is_less(tree, node.key, bounds.hi)) return GV_ECORRUPT;
+        tree->found.entries++;
+        before = node.key;
+        error = read_record(it, tree, node);
+    }
+    return error;
+}
+
+static int read_node(struct pages *it, struct tree *tree, size_t number, unsigned depth,
+                     struct bounds bounds);
+
+// The first key of a branch is never looked at: LMDB goes there with all that is below the second.
+static int read_branch(struct pages *it, struct tree *tree, const uint8_t *page, unsigned depth,
+                       struct bounds bounds) {
+    size_t count = count_of(page);
+    if (count < 2) return GV_ECORRUPT;
+    struct gv_slice lo = bounds.lo;
+    int error = 0;
+    for (size_t i = 0; error == 0 && i < count; i++) {
+        struct gv_slice hi = i + 1 < count ? node_of(page, i + 1).key : bounds.hi;
+        if (i + 1 < count && !is_key(tree, hi)) return GV_ECORRUPT;
+        error = read_node(it, tree, node_of(page, i).child, depth, (struct bounds){lo, hi});
+        lo = hi;
+    }
+    return error;
+}
+
+static int read_node(struct pages *it, struct tree *tree, size_t number, unsigned depth,
+                     struct bounds bounds) {
+    bool leaf = depth == 1;
+    uint8_t *page;
+    int error = take_page(it, number, leaf ? LEAF : BRANCH, &page);
+    if (error != 0) return error;
+    *(leaf ? &tree->found.leaves : &tree->found.branches) += 1;
+    error =
+        leaf ? read_leaf(it, tree, page, bounds) : read_branch(it, tree, page, depth - 1, bounds);
+    drop_page(it);
+    return error;
+}
+
+static int read_tree(struct pages *it, const struct database *said, enum use use) {
+    struct tree tree = {.use = use};
+    if (said->flags != (use == FREE ? WORDS : 0) || said->depth > DEPTH_MAX) return GV_ECORRUPT;
+    if ((said->root == NONE) != (said->depth == 0)) return GV_ECORRUPT;
+    int error = 0;
+    if (said->depth > 0) error = read_node(it, &tree, said->root, said->depth, (struct bounds){0});
+    if (error != 0) return error;
+    const struct database *found = &tree.found;
+    bool same = found->branches == said->branches && found->leaves == said->leaves &&
+                found->longs == said->longs && found->entries == said->entries;
+    return same ? 0 : GV_ECORRUPT;
+}
+
+// ---- The file -----------------------------------------------------------------------------------
+
+static int read_root(const struct pages *it, size_t number, struct root *out) {
+    uint8_t bytes[HEAD + sizeof *out];
+    int error = read_at(it, bytes, sizeof bytes, number * it->page_size);
+    if (error != 0) return error == GV_ECORRUPT ? GV_ENOENT : error;
+    memcpy(out, bytes + HEAD, sizeof *out);
+    struct page_head head = head_of(bytes);
+    if (head.kind != META || out->magic != (uint32_t)MAGIC) return GV_ENOENT;
+    if (out->version != VERSION) return GV_EVERSION;
+    return head.number == number ? 0 : GV_ECORRUPT;
+}
+
+// The younger of the two roots, which transactions write in turn.
+static int choose_root(struct pages *it, uint64_t size, struct root *out) {
+    struct root roots[ROOTS];
+    int error = read_root(it, 0, &roots[0]);
+    if (error != 0) return error;
+    size_t page_size = roots[0].free.page_size;
+    if (page_size < PAGE_MIN || page_size > PAGE_MAX || (page_size & (page_size - 1)) != 0)
+        return GV_ECORRUPT;
+    it->page_size = page_size;
+    error = read_root(it, 1, &roots[1]);
+    if (error != 0) return error;
+    size_t young = roots[0].txn < roots[1].txn;
+    *out = roots[young];
+    it->last = out->last;
+    it->txn = out->txn;
+    bool good = roots[1].free.page_size == page_size && out->txn % ROOTS == young &&
+                out->last > 0 && out->last < size / page_size;
+    return good ? 0 : GV_ECORRUPT;
+}
+
+static void release(struct pages *it) {
+    for (size_t i = 0; i < sizeof it->buffers / sizeof *it->buffers; i++) free(it->buffers[i]);
+    free(it->claimed);
+    free(it->value);
+}
+
+int gv_pages_read(int fd, uint64_t size, const struct gv_pages_reader *reader, uint64_t *txn) {
+    GV_ASSERT(fd >= 0 && reader->database != NULL && reader->record != NULL);
+    struct pages it = {.fd = fd, .reader = reader};
+    struct root root;
+    int error = choose_root(&it, size, &root);
+    if (error != 0) return error;
+    *txn = root.txn;
+    it.claimed = calloc(it.last / 8 + 1, 1);
+    if (it.claimed == NULL) return GV_ENOMEM;
+    error = read_tree(&it, &root.free, FREE);
+    if (error == 0) error = read_tree(&it, &root.main, MAIN);
+    release(&it);
+    return error;
+}
