@@ -1,167 +1,102 @@
 // SPDX-License-Identifier: MIT
 // A store's directory with some bytes changed: it is refused, and then left as it was; or all is
-// there, but for the last batches of a journal whose ends are damaged.
-#include "../../engine/engine.h"
-#include "../../node/store_lmdb.h"
-#include "../lib/proc.h"
+// there, and it goes on as if nothing had happened. It may lack the last batches of a journal whose
+// ends are damaged, and without a journal the last transaction, if its root is the older one now.
+#include "../lib/image.h"
 
-#include <fcntl.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-// An edit: where (4 bytes, of which the top bit says in which file), and what to put there (1).
-enum { FRAMES = 3, EDIT = 5, EDITS_MAX = 64, VALUES = 40, LONG = 9000 };
+// Some edits; the top four bits of one may say that it is of the journal instead of data.mdb.
+enum {
+    IN_JOURNAL = 15, // anywhere in its frames
+    IN_HEADS = 14,   // in their heads
+    HEAD = 40,
+    PAGE = 4096,
+    BLOCKS = GV_IMAGE_FRAMES * GV_IMAGE_FRAME_BLOCKS,
+    LONGER = 16, // one in so many goes on …
+    LIVES = 3,   // … for so many lives
+};
 
-static char dir[4096], file[4200], journal[4200];
-static uint8_t *good; // what data.mdb was
-static size_t good_len;
-static struct gv_digest roots[FRAMES + 1]; // with so many batches of the journal
+// One whose batches go to data.mdb, and one that died with the last of them in its journal.
+static struct gv_image plain, journaled;
 
-static int open_store(struct gv_store_lmdb **out) {
-    struct gv_store_lmdb_config config = {
-        .dir = dir, .sync = true, .whole = true, .incarnation = 1};
-    char fault[256] = "";
-    int error = gv_store_lmdb_open(out, &config, fault, sizeof fault);
-    GV_ASSERT((error == 0) == (fault[0] == '\0'));
-    return error;
+static bool is_left_alone(const struct gv_image *image) {
+    static uint8_t bytes[1 << 20];
+    GV_ASSERT(image->len < sizeof bytes);
+    ssize_t len = pread(image->file, bytes, sizeof bytes, 0);
+    return len == (ssize_t)image->len && memcmp(bytes, image->bytes, image->len) == 0;
 }
 
-static struct gv_engine *new_engine(void) {
-    struct gv_engine *engine;
-    const struct gv_engine_config config = {.alloc = gv_base_malloc(), .seed = 1};
-    GV_ASSERT(gv_engine_new(&engine, &config) == 0);
-    return engine;
-}
-
-// The value of this number; some are so long that they have pages of their own.
-static struct gv_entry entry_of(int number) {
-    static char key[LONG];
-    memset(key, '7', sizeof key);
-    int len = snprintf(key, sizeof key, "%d", number);
-    bool longer = number % VALUES == 0;
-    if (longer) key[len] = '7';
-    return (struct gv_entry){.key = {(const uint8_t *)key, longer ? sizeof key : (size_t)len}};
-}
-
-static void write_values(struct gv_store_lmdb *lmdb, struct gv_engine *engine, int first) {
-    struct gv_store_batch batch = {0};
-    for (int i = first; i < first + VALUES; i++) {
-        struct gv_entry entry = entry_of(i);
-        GV_ASSERT(gv_store_put(&batch, gv_base_malloc(), engine, &entry) == 0);
-        GV_ASSERT(gv_engine_put(engine, 0, &entry) == 1);
+// What the engine holds the store holds, too, after some lives more.
+static void go_on(const struct gv_image *image, struct gv_store_lmdb *lmdb,
+                  struct gv_engine *engine) {
+    for (int life = 0; life < LIVES; life++) {
+        gv_image_write(lmdb, engine, image->batches + life);
+        GV_ASSERT(gv_store_lmdb_close(lmdb, true) == 0);
+        GV_ASSERT(gv_image_open(image, &lmdb) == 0);
     }
-    const struct gv_store *store = gv_store_lmdb_store(lmdb);
-    GV_ASSERT(store->write(store->ctx, &batch) == 0);
-    gv_store_drop(&batch, gv_base_malloc());
+    struct gv_engine *loaded = gv_image_engine();
+    GV_ASSERT(gv_store_load(gv_store_lmdb_store(lmdb), loaded) == 0);
+    GV_ASSERT(gv_digest_equal(gv_engine_root(engine), gv_engine_root(loaded)));
+    gv_engine_free(loaded);
+    GV_ASSERT(gv_store_lmdb_close(lmdb, true) == 0);
 }
 
-static void clean_up(void) {
-    gv_proc_remove_dir(dir);
-}
-
-static uint8_t *read_file(size_t *len) {
-    struct stat found;
-    GV_ASSERT(stat(file, &found) == 0);
-    *len = (size_t)found.st_size;
-    uint8_t *bytes = malloc(*len);
-    int fd = open(file, O_RDONLY);
-    GV_ASSERT(fd >= 0 && bytes != NULL && read(fd, bytes, *len) == (ssize_t)*len);
-    close(fd);
-    return bytes;
-}
-
-// Two clean lives, so that there are free pages; and one that dies with some of it in the journal.
-static void make(void) {
-    struct gv_engine *engine = new_engine();
+// True: it was not refused, and has been written to.
+static bool check(const struct gv_image *image, bool journal_edited, bool longer) {
     struct gv_store_lmdb *lmdb;
-    snprintf(dir, sizeof dir, "%s", gv_proc_make_dir());
-    snprintf(file, sizeof file, "%s/data.mdb", dir);
-    snprintf(journal, sizeof journal, "%s/grapevine.journal", dir);
-    for (int life = 0; life < 2; life++) {
-        GV_ASSERT(open_store(&lmdb) == 0);
-        write_values(lmdb, engine, life * VALUES);
+    int error = gv_image_open(image, &lmdb);
+    if (error != 0) {
+        GV_ASSERT(error == GV_ECORRUPT || error == GV_EVERSION);
+        GV_ASSERT(is_left_alone(image));
+        return false;
+    }
+    struct gv_engine *engine = gv_image_engine();
+    GV_ASSERT(gv_store_load(gv_store_lmdb_store(lmdb), engine) == 0);
+    int batches = image->frames;
+    struct gv_digest root = gv_engine_root(engine);
+    while (batches > 0 && !gv_digest_equal(root, image->roots[batches])) batches--;
+    GV_ASSERT(gv_digest_equal(root, image->roots[batches]));
+    GV_ASSERT(journal_edited || image == &plain || batches == image->frames);
+    if (longer) {
+        go_on(image, lmdb, engine);
+    } else {
         GV_ASSERT(gv_store_lmdb_close(lmdb, true) == 0);
     }
-    roots[0] = gv_engine_root(engine);
-    pid_t child = fork();
-    for (int i = 0; i < FRAMES; i++) {
-        if (child == 0 && i == 0) GV_ASSERT(open_store(&lmdb) == 0);
-        if (child == 0) write_values(lmdb, engine, (2 + i) * VALUES);
-    }
-    if (child == 0) _exit(0);
-    int status = 1;
-    GV_ASSERT(waitpid(child, &status, 0) == child && status == 0);
-    for (int i = 0; i < FRAMES * VALUES; i++) {
-        struct gv_entry entry = entry_of(2 * VALUES + i);
-        GV_ASSERT(gv_engine_put(engine, 0, &entry) == 1);
-        roots[i / VALUES + 1] = gv_engine_root(engine);
-    }
     gv_engine_free(engine);
-    good = read_file(&good_len);
-    atexit(clean_up);
+    return true;
 }
 
-static uint8_t edit(int fd, size_t at, uint8_t byte) {
-    uint8_t before = 0;
-    GV_ASSERT(pread(fd, &before, 1, (off_t)at) == 1);
-    GV_ASSERT(pwrite(fd, &byte, 1, (off_t)at) == 1);
-    return before;
-}
-
-static void check(bool journal_too) {
-    struct gv_store_lmdb *lmdb;
-    size_t before_len, after_len;
-    uint8_t *before = read_file(&before_len);
-    int error = open_store(&lmdb);
-    if (error != 0) {
-        GV_ASSERT(error == GV_ECORRUPT || error == GV_EVERSION || error == GV_EIO);
-        uint8_t *after = read_file(&after_len);
-        GV_ASSERT(after_len == before_len && memcmp(before, after, after_len) == 0);
-        free(after);
-    } else {
-        struct gv_engine *engine = new_engine();
-        GV_ASSERT(gv_store_load(gv_store_lmdb_store(lmdb), engine) == 0);
-        int batches = FRAMES;
-        while (batches > 0 && !gv_digest_equal(gv_engine_root(engine), roots[batches])) batches--;
-        GV_ASSERT(gv_digest_equal(gv_engine_root(engine), roots[batches]));
-        GV_ASSERT(journal_too || batches == FRAMES);
-        gv_engine_free(engine);
-        gv_store_lmdb_close(lmdb, true);
-    }
-    free(before);
+static void edit_journal(const struct gv_image *image, const uint8_t *edit) {
+    size_t at = (size_t)edit[1] << 16 | (size_t)edit[2] << 8 | edit[3];
+    bool head = edit[0] >> 4 == IN_HEADS;
+    at = head ? at / HEAD % BLOCKS * PAGE + at % HEAD : at % (BLOCKS * PAGE);
+    GV_ASSERT(pwrite(image->journal, edit + 4, 1, (off_t)at) == 1);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
-    if (good == NULL) make();
-    int fds[2] = {open(file, O_RDWR), open(journal, O_RDWR)};
-    GV_ASSERT(fds[0] >= 0 && fds[1] >= 0);
-    struct {
-        size_t at;
-        uint8_t byte;
-    } undo[EDITS_MAX];
-    int undos = 0;
-    bool journal_too = false;
-    for (; size >= EDIT && undos < EDITS_MAX; data += EDIT, size -= EDIT) {
-        uint32_t at;
-        memcpy(&at, data, sizeof at);
-        bool other = at >> 31 != 0;
-        journal_too |= other;
-        size_t where = other ? at % (FRAMES * 4 * 4096) : at % good_len;
-        uint8_t before = edit(fds[other], where, data[4]);
-        if (other) undo[undos].at = where;
-        if (other) undo[undos++].byte = before;
+    static uint8_t frames[BLOCKS * PAGE];
+    if (plain.good == NULL) {
+        gv_image_init(&plain, false);
+        gv_image_init(&journaled, true);
+        GV_ASSERT(pread(journaled.journal, frames, sizeof frames, 0) == sizeof frames);
     }
-    check(journal_too);
-    while (undos-- > 0) edit(fds[1], undo[undos].at, undo[undos].byte);
-    GV_ASSERT(pwrite(fds[0], good, good_len, 0) == (ssize_t)good_len);
-    GV_ASSERT(ftruncate(fds[0], (off_t)good_len) == 0);
-    close(fds[0]);
-    close(fds[1]);
+    size_t edits = size / GV_IMAGE_EDIT;
+    if (edits > GV_IMAGE_EDITS_MAX) edits = GV_IMAGE_EDITS_MAX;
+    bool journal = false, longer = size > 0 && data[size - 1] % LONGER == 0;
+    for (size_t i = 0; i < edits; i++) journal |= data[i * GV_IMAGE_EDIT] >> 4 >= IN_HEADS;
+    struct gv_image *image = journal ? &journaled : &plain;
+    for (; edits > 0; edits--, data += GV_IMAGE_EDIT) {
+        if (data[0] >> 4 >= IN_HEADS) {
+            edit_journal(image, data);
+        } else {
+            gv_image_edit(image, data);
+        }
+    }
+    gv_image_undo(image, check(image, journal, longer));
+    if (journal) GV_ASSERT(pwrite(image->journal, frames, sizeof frames, 0) == sizeof frames);
     return 0;
 }
