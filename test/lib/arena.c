@@ -77,15 +77,6 @@ struct gv_alloc gv_arena_alloc(struct gv_arena *arena) {
     return (struct gv_alloc){arena_resize, arena};
 }
 
-static void protect_all(struct gv_arena *arena) {
-    for (uint8_t *at = arena->base; at < arena->base + arena->top;) {
-        struct front front;
-        memcpy(&front, at, sizeof front);
-        protect(at, &front);
-        at += span(front.size);
-    }
-}
-
 void gv_arena_save(struct gv_arena *arena) {
     GV_ASSERT(arena->saved == NULL && arena->top > 0);
     arena->saved_top = arena->top;
@@ -94,7 +85,7 @@ void gv_arena_save(struct gv_arena *arena) {
     GV_ASSERT(arena->saved != NULL);
     ASAN_UNPOISON_MEMORY_REGION(arena->base, arena->top);
     memcpy(arena->saved, arena->base, arena->top);
-    protect_all(arena);
+    gv_arena_restore(arena);
 }
 
 void gv_arena_restore(struct gv_arena *arena) {
@@ -102,7 +93,14 @@ void gv_arena_restore(struct gv_arena *arena) {
     ASAN_POISON_MEMORY_REGION(arena->base, arena->top);
     arena->top = arena->saved_top;
     arena->live = arena->saved_live;
-    ASAN_UNPOISON_MEMORY_REGION(arena->base, arena->top);
-    memcpy(arena->base, arena->saved, arena->top);
-    protect_all(arena);
+    // Block by block: to unpoison much at once has AddressSanitizer map its shadow anew.
+    for (size_t at = 0; at < arena->top;) {
+        struct front front;
+        memcpy(&front, arena->saved + at, sizeof front);
+        size_t all = span(front.size);
+        ASAN_UNPOISON_MEMORY_REGION(arena->base + at, all);
+        memcpy(arena->base + at, arena->saved + at, all);
+        protect(arena->base + at, &front);
+        at += all;
+    }
 }
