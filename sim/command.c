@@ -179,8 +179,9 @@ enum {
     SET = 4,
     SWARM = 8,
     SHRINK = 16,
-    COMPARE = 32
-}; // commands, and scenarios
+    COMPARE = 32,
+    SCENARIOS = 64,
+}; // commands, and what scenarios set
 
 static const struct {
     const char *name;
@@ -410,6 +411,12 @@ static int take(struct gv_command *command, int kind, int argc, char *const *arg
         command->given.option[option] = value;
         return set(command, (enum option)option, value, why);
     }
+    size_t len = strcspn(arg, "=");
+    for (int option = 0; option < OPTIONS; option++) {
+        const char *name = options[option].name;
+        if (strlen(name) != len || strncmp(arg, name, len) != 0) continue;
+        return wrong(why, "%s is an option of other commands", name);
+    }
     return wrong(why, "unknown option %s", arg);
 }
 
@@ -424,7 +431,9 @@ int gv_command_default(struct gv_command *command, const char *name, const char 
         if (option == WORKLOAD) command->has_workload = true;
         return set(command, (enum option)option, value, why);
     }
-    return wrong(why, "'%s' is neither a step nor a setting", name);
+    return wrong(
+        why, "'%s' is neither a step, such as cut or crash, nor a setting, such as nodes or rate",
+        name);
 }
 
 bool gv_command_said(const struct gv_command *command, int *at, const char **name,
@@ -454,11 +463,13 @@ static int kind_of(const char *command) {
     if (strcmp(command, "run") == 0) return RUN;
     if (strcmp(command, "shrink") == 0) return SHRINK | SET;
     if (strcmp(command, "compare") == 0) return COMPARE;
+    if (strcmp(command, "scenarios") == 0) return SCENARIOS;
     return strcmp(command, "swarm") == 0 ? SWARM : 0;
 }
 
 // All is read: what is to be done, if that has been said. `program`: there is one, after --.
 static int conclude(const struct gv_command *command, int kind, bool program, char *why) {
+    if (kind == SCENARIOS) return GV_COMMAND_SCENARIOS;
     if (kind == SWARM) {
         return command->given.option[SEEDS] ? GV_COMMAND_SWARM
                                             : wrong(why, "which seeds? say --seeds A..B");
@@ -485,7 +496,9 @@ static int conclude(const struct gv_command *command, int kind, bool program, ch
 // Where the next argument goes that is no option; NULL: nowhere.
 static const char **operand_of(struct gv_command *command, int kind) {
     const char **places[] = {&command->scenario, NULL};
-    if (kind == COMPARE) {
+    if (kind == SCENARIOS) {
+        places[0] = &command->name;
+    } else if (kind == COMPARE) {
         places[0] = &command->files[0];
         places[1] = &command->files[1];
     } else if ((kind & SHRINK) == 0) {
@@ -514,12 +527,8 @@ int gv_command_parse(struct gv_command *command, int argc, char *const *argv, ui
         .output = "shrunk.scenario",
         .tries = 2000,
     };
-    if (argc < 2) return wrong(why, "there is nothing to do");
-    if (strcmp(argv[1], "scenarios") == 0 && (argc < 3 || argv[2][0] != '-')) {
-        if (argc > 3) return wrong(why, "scenarios takes one name, not '%s' besides", argv[3]);
-        command->name = argc > 2 ? argv[2] : NULL;
-        return GV_COMMAND_SCENARIOS;
-    }
+    if (argc < 2) return wrong(why, "what to do? say exec, run, scenarios, swarm, …");
+    if (strcmp(argv[1], "help") == 0) return GV_COMMAND_HELP;
     int kind = kind_of(argv[1]);
     int at = kind != 0 ? 2 : 1;
     while (at < argc) {
@@ -541,7 +550,8 @@ int gv_command_parse(struct gv_command *command, int argc, char *const *argv, ui
         }
         if (arg[0] != '-') {
             return wrong(why,
-                         kind == EXEC ? "the program '%s' must come after --" : "'%s' is no option",
+                         kind == EXEC ? "the program '%s' must come after --"
+                                      : "'%s' is too much: it is no option",
                          arg);
         }
         int error = take(command, kind, argc, argv, &at, why);

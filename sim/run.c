@@ -100,7 +100,8 @@ static bool repeats(const struct gv_command *command, const struct gv_result *fi
 static int judge(const struct gv_command *command, struct gv_virtual *sim, gv_time took,
                  struct gv_live *live, FILE *json, struct gv_record *record) {
     if (interrupted) {
-        fprintf(live->out, "interrupted\n");
+        fprintf(live->out, "interrupted at %.1f s of its time: there is no verdict\n",
+                (double)gv_virtual_now(sim) / 1e9);
         gv_record_close(record, NULL);
         return INTERRUPTED;
     }
@@ -235,18 +236,24 @@ static bool apply(struct gv_command *command, struct plan *plan, const char *tex
     return give_disks(command, scenario, fault);
 }
 
-// The text of what the command names, or NULL, having said so.
+// The text of a scenario, or NULL, having said so.
 static char *find_text(const char *name, size_t *len) {
     char *text = gv_run_find(name, len);
-    if (text == NULL) fprintf(stderr, "gvsim: scenario %s: %s\n", name, strerror(errno));
-    return text;
+    if (text != NULL) return text;
+    bool named = errno == ENOENT && strpbrk(name, "/.") == NULL;
+    fprintf(stderr, "gvsim: scenario %s: %s%s\n", name, strerror(errno),
+            named ? ", nor a scenario of that name; gvsim scenarios lists them" : "");
+    return NULL;
 }
 
 // Reads a file of regions, which go before those of the scenario.
 static bool load_wan(struct gv_command *command, struct plan *plan) {
     size_t len;
-    char *text = find_text(command->wan, &len);
-    if (text == NULL) return false;
+    char *text = gv_run_read(command->wan, &len);
+    if (text == NULL) {
+        fprintf(stderr, "gvsim: regions %s: %s\n", command->wan, strerror(errno));
+        return false;
+    }
     struct gv_scenario file;
     struct gv_scenario_fault fault = {0};
     bool good = gv_scenario_parse(&file, text, len, &fault) == 0;

@@ -142,7 +142,7 @@ static int take_bandwidth(struct parser *parser, uint64_t *bytes) {
 
 // "+5s" or "-250ms".
 static int take_jump(struct parser *parser, struct gv_scenario_step *step) {
-    static const char what[] = "a jump such as +5s or -250ms, of a day at most";
+    static const char what[] = "a jump such as +5s or -250ms (a day at most)";
     if (parser->word[0] != '+' && parser->word[0] != '-') return wanted(parser, what);
     struct parser before = *parser;
     step->back = parser->word[0] == '-';
@@ -159,7 +159,7 @@ static int take_drift(struct parser *parser, struct gv_scenario_step *step) {
     uint64_t number;
     bool good = read_thousandths(&text, &number) && strcmp(text, "ppm") == 0;
     if (!good || number % 1000 != 0 || number / 1000 > GV_CLOCK_PPM_MAX)
-        return wanted(parser, "a drift such as 200ppm or -200ppm, of 500000ppm at most");
+        return wanted(parser, "a drift such as 200ppm or -200ppm (500000ppm at most)");
     step->drift_ppm = (int32_t)(number / 1000);
     if (parser->word[0] == '-') step->drift_ppm = -step->drift_ppm;
     next(parser);
@@ -456,7 +456,9 @@ static int take_setting(struct parser *parser, struct gv_scenario *scenario, con
     setting->column = (unsigned)name_at + 1;
     scenario->settings_len++;
     next(parser);
-    return 0;
+    if (parser->word[0] == '\0') return 0;
+    return wrong(parser, "'%s' is too much: '%s' is no step, and a setting has one value",
+                 parser->word, name);
 }
 
 static int add_step(struct parser *parser, struct gv_scenario *scenario, const struct verb *verb,

@@ -64,9 +64,10 @@ scenario 'region eu n7\n'
 case_ far-wan 2 'line 1, column 11: there is no n7' run -w echo --wan "$tmp/scenario"
 scenario 'region eu n1\nrate 5\n'
 case_ no-wan 2 'line 2, column 1: only regions' run -w echo --wan "$tmp/scenario"
-case_ nowhere 2 'scenario /nowhere: ' run -w echo --wan /nowhere
+case_ nowhere 2 'regions /nowhere: ' run -w echo --wan /nowhere
 case_ no-scenario 2 'scenario /nowhere: ' run --scenario /nowhere
 case_ no-name 2 "no scenario 'nothing'" scenarios nothing
+case_ misnamed 2 'gvsim scenarios lists them' run --scenario storn
 case_ no-json 2 'cannot write /nowhere/x' run -w echo --json /nowhere/x
 
 case_ directory 2 'scenario .*: Is a directory' run --scenario "$tmp"
@@ -129,7 +130,7 @@ case_ compare-no-json 2 'fails: it is not JSON' compare "$tmp/fails" "$tmp/a.jso
 echo '{"valid":true,"workload":"g-set"}' >"$tmp/other.json"
 case_ compare-no-result 2 'other.json: it is no result' compare "$tmp/a.json" "$tmp/other.json"
 case_ compare-one 2 'compare what' compare "$tmp/a.json"
-case_ compare-three 2 "'c' is no option" compare a b c
+case_ compare-three 2 "'c' is too much: it is no option" compare a b c
 case_ compare-ratio 2 'max-ratio wants a number above 0' compare a b --max-ratio 0
 case_ limits 0 '^valid' run -w broadcast --seed 3 --max-msgs-per-op 1000 --max-client-p99-ms 1000
 case_ 'too much' 1 '^too much: longest latency, ms' run -w broadcast --seed 3 --latency 50 \

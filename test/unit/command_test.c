@@ -99,7 +99,9 @@ static void a_scenario_fills_in_what_was_not_said(void **state) {
     assert_int_equal(command.staleness_ms, 9);
     assert_int_equal(gv_command_default(&command, "rate", "x", why), GV_EINVAL);
     assert_int_equal(gv_command_default(&command, "json", "x", why), GV_EINVAL);
-    assert_string_equal(why, "'json' is neither a step nor a setting");
+    assert_string_equal(
+        why,
+        "'json' is neither a step, such as cut or crash, nor a setting, such as nodes or rate");
     assert_int_equal(parse(&command, "gvsim run -w echo --scenario x --nemesis partition"),
                      GV_COMMAND_RUN);
     assert_int_equal(gv_command_check(&command, why), GV_EINVAL);
@@ -121,6 +123,8 @@ static void help_and_version(void **state) {
     struct gv_command command;
     assert_int_equal(parse(&command, "gvsim --help"), GV_COMMAND_HELP);
     assert_int_equal(parse(&command, "gvsim exec -h"), GV_COMMAND_HELP);
+    assert_int_equal(parse(&command, "gvsim help"), GV_COMMAND_HELP);
+    assert_int_equal(parse(&command, "gvsim scenarios --help"), GV_COMMAND_HELP);
     assert_int_equal(parse(&command, "gvsim -V"), GV_COMMAND_VERSION);
     assert_non_null(strstr(gv_command_help, "--nemesis-interval"));
 }
@@ -128,18 +132,20 @@ static void help_and_version(void **state) {
 static void mistakes_are_named(void **state) {
     (void)state;
     static const char *const cases[][2] = {
-        {"gvsim", "there is nothing to do"},
+        {"gvsim", "what to do? say exec, run, scenarios, swarm, …"},
         {"gvsim walk", "unknown command walk"},
         {"gvsim run", "which workload? say -w NAME"},
         {"gvsim swarm", "which seeds? say --seeds A..B"},
         {"gvsim swarm --seeds 5..4", "--seeds wants a whole number from 5"},
         {"gvsim swarm --seeds 5.4", "--seeds wants numbers such as 1..1000, not '5.4'"},
         {"gvsim swarm --seeds 1 --jobs 0", "--jobs wants a whole number from 1 to 256"},
-        {"gvsim swarm --seeds 1 --rate 5", "unknown option --rate"},
-        {"gvsim run -w echo x", "'x' is no option"},
-        {"gvsim run -w echo --log-dir x", "unknown option --log-dir"},
+        {"gvsim swarm --seeds 1 --rate 5", "--rate is an option of other commands"},
+        {"gvsim run -w echo x", "'x' is too much: it is no option"},
+        {"gvsim run -w echo --log-dir x", "--log-dir is an option of other commands"},
         {"gvsim run -w echo --check-determinism=1", "--check-determinism takes no value"},
-        {"gvsim exec -w echo --staleness 1 -- x", "unknown option --staleness"},
+        {"gvsim exec -w echo --staleness 1 -- x", "--staleness is an option of other commands"},
+        {"gvsim scenarios ring storm", "'storm' is too much"},
+        {"gvsim scenarios --foo", "unknown option --foo"},
         {"gvsim --foo", "unknown option --foo"},
         {"gvsim exec --foo", "unknown option --foo"},
         {"gvsim exec -w", "-w wants a value"},

@@ -215,6 +215,7 @@ static void faults_are_told_by_line_and_column(void **state) {
         {"pause n1, at 2s", 1, 11, "a node such as"},
         {"nodes", 1, 6, "the value of 'nodes' is missing here"},
         {"nodes 5 6", 1, 9, "'6' is too much"},
+        {"loose 30% from 2s", 1, 11, "'loose' is no step"},
         {"rate 1\nmake-it-rain-from-the-sky now", 2, 1, "is neither a step nor a setting"},
         {"cut n1 | n2 at 99999999999s", 1, 16, "a time such as"},
         {"pause n99999999999 at 1s", 1, 7, "a node such as"},
