@@ -26,11 +26,13 @@ bool gv_check_traffic_look(struct gv_check_traffic *traffic, gv_time now, uint64
     return false;
 }
 
-void gv_check_traffic_silence(gv_time lasted, gv_time suspicion, uint64_t messages,
-                              struct gv_errors *errors) {
+void gv_check_traffic_silence(const struct gv_check_traffic *traffic, gv_time lasted,
+                              gv_time suspicion, uint64_t messages, struct gv_errors *errors) {
     GV_ASSERT(errors != NULL);
     double seconds = (double)lasted / (double)SECOND;
-    double most = seconds + (double)suspicion / (double)SECOND + GV_CHECK_TRAFFIC_IDLE;
+    double rate = (double)traffic->nodes / GV_CHECK_TRAFFIC_EACH_S;
+    double most = seconds * (rate < 1 ? rate : 1) + (double)suspicion / (double)SECOND +
+                  GV_CHECK_TRAFFIC_IDLE;
     if ((double)messages <= most) return;
     gv_errors_add(errors, "not silent: %" PRIu64 " messages in %.0f s in which nothing was new",
                   messages, seconds);

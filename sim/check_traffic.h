@@ -9,9 +9,12 @@
 enum {
     GV_CHECK_TRAFFIC_NODE = 1000, // messages a node may send in a second …
     GV_CHECK_TRAFFIC_OP = 16,     // … and for each operation a second: more is a flood
-    // Silence: one message a second of all together, and a few in any case; but of a node that
-    // still suspects another, which it compares with every four seconds and more, one a second as
-    // well.
+    // Silence: a node compares with another every 15 s at the most, all together once a second, and
+    // a few messages pass in any case; but of a node that still suspects another, which a root
+    // tries as often as that, one a second as well. Of swarms, those whose nodes suspect nobody
+    // come within two messages of the bound; the others use up to six tenths of what they have
+    // more.
+    GV_CHECK_TRAFFIC_EACH_S = 15,
     GV_CHECK_TRAFFIC_IDLE = 8,
 };
 
@@ -29,9 +32,9 @@ void gv_check_traffic_init(struct gv_check_traffic *traffic, uint32_t nodes, dou
 // in sight.
 bool gv_check_traffic_look(struct gv_check_traffic *traffic, gv_time now, uint64_t messages,
                            struct gv_errors *errors);
-// In so long a time, in which there was nothing to say, they sent so many. `suspicion`: for how
+// In so long a time, in which there was nothing to say, nodes sent so many. `suspicion`: for how
 // much of it nodes suspected others, those of all nodes added up.
-void gv_check_traffic_silence(gv_time lasted, gv_time suspicion, uint64_t messages,
-                              struct gv_errors *errors);
+void gv_check_traffic_silence(const struct gv_check_traffic *traffic, gv_time lasted,
+                              gv_time suspicion, uint64_t messages, struct gv_errors *errors);
 
 #endif

@@ -10,6 +10,7 @@ void gv_checkers_init(struct gv_checkers *checkers, uint32_t nodes, double rate,
                       struct gv_errors *errors) {
     GV_ASSERT(errors != NULL);
     *checkers = (struct gv_checkers){.errors = errors};
+    gv_check_ascent_init(&checkers->ascent, nodes);
     gv_check_bounds_init(&checkers->bounds, nodes, message_max);
     gv_check_growth_init(&checkers->growth, nodes);
     gv_check_traffic_init(&checkers->traffic, nodes, rate);
@@ -18,6 +19,7 @@ void gv_checkers_init(struct gv_checkers *checkers, uint32_t nodes, double rate,
 
 void gv_checkers_fini(struct gv_checkers *checkers) {
     GV_ASSERT(checkers != NULL);
+    gv_check_ascent_fini(&checkers->ascent);
     gv_check_growth_fini(&checkers->growth);
     free(checkers->suspects);
     checkers->suspects = NULL;
@@ -25,7 +27,10 @@ void gv_checkers_fini(struct gv_checkers *checkers) {
 
 void gv_checkers_line(struct gv_checkers *checkers, uint32_t node, struct gv_slice line) {
     struct gv_check_protocol_gossip gossip;
-    if (!gv_check_protocol_gossip(line, &gossip)) return;
+    if (!gv_check_protocol_gossip(line, &gossip)) {
+        gv_check_ascent_look(&checkers->ascent, node, line, checkers->errors);
+        return;
+    }
     gv_check_bounds_message(&checkers->bounds, node, gossip.body.len, checkers->errors);
 }
 
@@ -46,8 +51,9 @@ void gv_checkers_stats(struct gv_checkers *checkers, uint32_t node, const struct
     gv_check_queues_look(node, stats, checkers->errors);
 }
 
-void gv_checkers_forget(struct gv_checkers *checkers, uint32_t node) {
+void gv_checkers_forget(struct gv_checkers *checkers, uint32_t node, bool kept) {
     gv_check_growth_forget(&checkers->growth, node);
+    if (!kept) gv_check_ascent_forget(&checkers->ascent, node);
 }
 
 bool gv_checkers_time(struct gv_checkers *checkers, gv_time now, uint64_t messages, bool quiet) {
@@ -64,8 +70,8 @@ bool gv_checkers_time(struct gv_checkers *checkers, gv_time now, uint64_t messag
         checkers->silence_judged = true;
         gv_time lasted = now - checkers->silent_at;
         if (lasted >= GV_CHECKERS_LISTEN_MS * GV_MS) {
-            gv_check_traffic_silence(lasted, checkers->suspicion, messages - checkers->silent_from,
-                                     checkers->errors);
+            gv_check_traffic_silence(&checkers->traffic, lasted, checkers->suspicion,
+                                     messages - checkers->silent_from, checkers->errors);
         }
     }
     return gv_check_traffic_look(&checkers->traffic, now, messages, checkers->errors);

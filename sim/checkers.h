@@ -3,12 +3,14 @@
 #ifndef GV_SIM_CHECKERS_H
 #define GV_SIM_CHECKERS_H
 
+#include "check_ascent.h"
 #include "check_bounds.h"
 #include "check_growth.h"
 #include "check_queues.h"
 #include "check_traffic.h"
 
 struct gv_checkers {
+    struct gv_check_ascent ascent;
     struct gv_check_bounds bounds;
     struct gv_check_growth growth;
     struct gv_check_traffic traffic;
@@ -42,8 +44,8 @@ void gv_checkers_node(struct gv_checkers *checkers, uint32_t node, uint64_t entr
 void gv_checkers_suspects(struct gv_checkers *checkers, uint32_t node, bool suspects);
 // A life of a node ends, or the run: these are its statistics.
 void gv_checkers_stats(struct gv_checkers *checkers, uint32_t node, const struct gv_stats *stats);
-// A fault took what a node had.
-void gv_checkers_forget(struct gv_checkers *checkers, uint32_t node);
+// A fault took what a node had, but if its disk `kept` that, what it had acknowledged.
+void gv_checkers_forget(struct gv_checkers *checkers, uint32_t node, bool kept);
 // Messages sent between nodes so far; whether there are operations or faults, or all is `quiet`.
 // False: it is no use to go on.
 bool gv_checkers_time(struct gv_checkers *checkers, gv_time now, uint64_t messages, bool quiet);

@@ -512,6 +512,13 @@ static void excuse(struct vnode *vnode) {
     free(loss.scratch);
 }
 
+// Whether what a node has acknowledged will be there when it is started again.
+static bool is_kept(const struct vnode *vnode, enum gv_disk_crash crash) {
+    if (vnode->disk == NULL || crash == GV_DISK_WIPED) return false;
+    enum gv_disk_kind kind = vnode->disk->kind;
+    return kind == GV_DISK_SYNC || (kind == GV_DISK_NONE && crash == GV_DISK_KEPT);
+}
+
 static void crash_disk(struct vnode *vnode, enum gv_disk_crash crash) {
     struct gv_virtual *sim = vnode->sim;
     if (vnode->disk == NULL) return;
@@ -544,7 +551,7 @@ static void crash(struct vnode *vnode, enum gv_disk_crash crash) {
     gv_node_free(vnode->node);
     vnode->node = NULL;
     vnode->batch = NULL;
-    gv_checkers_forget(&vnode->sim->checkers, index_of(vnode));
+    gv_checkers_forget(&vnode->sim->checkers, index_of(vnode), is_kept(vnode, crash));
     vnode->busy = 0;
     vnode->cursor = 0;
     free(vnode->known);
@@ -671,7 +678,8 @@ struct gv_virtual *gv_virtual_new(const struct gv_virtual_config *config) {
     gv_digest_key_init(&sim->trace_key, (struct gv_slice){(const uint8_t *)"trace", 5});
     sim->dirty = gv_memory_new(nodes * sizeof *sim->dirty);
     sim->nodes = gv_memory_new(nodes * sizeof *sim->nodes);
-    bool disks = config->disk != GV_DISK_ABSENT && sim->workload->replica;
+    bool keeps = sim->workload->replica || sim->workload->keeps;
+    bool disks = config->disk != GV_DISK_ABSENT && keeps;
     if (disks) sim->disks = gv_memory_new(nodes * sizeof *sim->disks);
     for (uint32_t i = 0; i < nodes; i++) {
         sim->nodes[i].sim = sim;

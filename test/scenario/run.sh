@@ -79,6 +79,8 @@ fi
 for found in test/scenario/found/*.scenario; do
     case_ "$found" 0 '^valid' run --scenario "$found"
 done
+# Where most messages came twice and late, answers to copies of steps of syncs once multiplied.
+case_ doubled 0 '^valid' run --scenario swarm:5209 --max-msgs-per-op 5
 
 case_ swarm 0 '^40 seeds in .*: 0 failed' swarm --seeds 1..40 --jobs 2
 # A run that fails, cut down: replicas cannot be equal at once.

@@ -3,6 +3,7 @@
 #include "../../sim/checkers.h"
 #include "../lib/test.h"
 
+#include <stdio.h>
 #include <string.h>
 
 // Whether exactly so many errors were added, the last of this kind.
@@ -112,6 +113,40 @@ static void lines_between_nodes_are_measured(void **state) {
     gv_errors_fini(&errors);
 }
 
+// The node gives this id.
+static void give(struct gv_checkers *checkers, uint32_t node, const char *id) {
+    char line[128];
+    int len = snprintf(line, sizeof line,
+                       "{\"src\":\"n%u\",\"dest\":\"c1\",\"body\":{\"type\":\"generate_ok\","
+                       "\"in_reply_to\":2,\"id\":\"%s\"}}",
+                       node, id);
+    gv_checkers_line(checkers, node, (struct gv_slice){(const uint8_t *)line, (size_t)len});
+}
+
+static void ids_ascend(void **state) {
+    (void)state;
+    struct gv_errors errors = {0};
+    struct gv_checkers checkers;
+    gv_checkers_init(&checkers, 2, 1, 1000, &errors);
+    give(&checkers, 0, "0012-a-n0");
+    give(&checkers, 1, "0011-b-n1");
+    gv_checkers_forget(&checkers, 1, false);
+    give(&checkers, 1, "0010-b-n1"); // as it had no disk
+    give(&checkers, 0, "0013-a-n0");
+    gv_checkers_forget(&checkers, 0, true);
+    give(&checkers, 0, "0014-a-n0");
+    expect(&errors, 0, "");
+    give(&checkers, 1, "0010-b-n1");
+    expect(&errors, 1, "not ascending: n1 gave id 0010-b-n1 after 0010-b-n1");
+    gv_checkers_forget(&checkers, 0, true);
+    give(&checkers, 0, "0013-c-n0");
+    expect(&errors, 2, "not ascending: n0 gave id 0013-c-n0 after 0014-a-n0");
+    give(&checkers, 0, "0012-c-n0"); // is told once
+    expect(&errors, 2, "");
+    gv_checkers_fini(&checkers);
+    gv_errors_fini(&errors);
+}
+
 static void a_flood_is_noticed(void **state) {
     (void)state;
     struct gv_errors errors = {0};
@@ -134,13 +169,19 @@ static void silence_has_a_bound(void **state) {
     (void)state;
     struct gv_errors errors = {0};
     const gv_time lasted = 20000 * GV_MS, suspicion = 3000 * GV_MS;
-    gv_check_traffic_silence(lasted, 0, 20 + GV_CHECK_TRAFFIC_IDLE, &errors);
-    gv_check_traffic_silence(lasted, suspicion, 23 + GV_CHECK_TRAFFIC_IDLE, &errors);
-    expect(&errors, 0, "");
-    gv_check_traffic_silence(lasted, 0, 21 + GV_CHECK_TRAFFIC_IDLE, &errors);
-    expect(&errors, 1, "not silent: ");
-    gv_check_traffic_silence(lasted, suspicion, 24 + GV_CHECK_TRAFFIC_IDLE, &errors);
-    expect(&errors, 2, "not silent: ");
+    const uint32_t sizes[] = {3, 15, 40}, most[] = {4, 20, 20}; // messages in that time
+    for (size_t i = 0; i < 3; i++) {
+        struct gv_check_traffic traffic;
+        gv_check_traffic_init(&traffic, sizes[i], 10);
+        uint64_t idle = most[i] + GV_CHECK_TRAFFIC_IDLE;
+        gv_check_traffic_silence(&traffic, lasted, 0, idle, &errors);
+        gv_check_traffic_silence(&traffic, lasted, suspicion, idle + 3, &errors);
+        expect(&errors, 2 * i, "not silent: ");
+        gv_check_traffic_silence(&traffic, lasted, 0, idle + 1, &errors);
+        expect(&errors, 2 * i + 1, "not silent: ");
+        gv_check_traffic_silence(&traffic, lasted, suspicion, idle + 4, &errors);
+        expect(&errors, 2 * i + 2, "not silent: ");
+    }
     gv_errors_fini(&errors);
 }
 
@@ -172,12 +213,12 @@ static void silence_is_judged_if_there_was_time(void **state) {
     play(1000, 1000, 0, &errors);
     play(enough - 1, 1000, 0, &errors);
     play(enough, 5, 0, &errors);
-    play(enough, 23, 2, &errors);
+    play(enough, 19, 2, &errors); // 3 nodes: one message in 5 s, 10 s of suspicion, and 8
     expect(&errors, 0, "");
     play(enough, 1000, 0, &errors);
     expect(&errors, 1, "not silent: 1000 messages in 5 s");
-    play(enough, 24, 2, &errors);
-    expect(&errors, 2, "not silent: 24 messages in 5 s");
+    play(enough, 20, 2, &errors);
+    expect(&errors, 2, "not silent: 20 messages in 5 s");
     gv_errors_fini(&errors);
 }
 
@@ -189,6 +230,7 @@ int main(void) {
         cmocka_unit_test(queues_have_bounds),
         cmocka_unit_test(lines_between_nodes_are_measured),
         cmocka_unit_test(a_flood_is_noticed),
+        cmocka_unit_test(ids_ascend),
         cmocka_unit_test(silence_has_a_bound),
         cmocka_unit_test(silence_is_judged_if_there_was_time),
     };

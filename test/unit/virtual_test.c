@@ -283,6 +283,31 @@ static void what_a_synced_disk_acknowledged_is_never_lost(void **state) {
     }
 }
 
+// With a disk, ids ascend from one life to the next, though the clock was set back; and it is
+// noticed if the disk forgets.
+static void ids_go_on_where_the_disk_is_kept(void **state) {
+    (void)state;
+    static const char back[] = "clock n0 -1000s at 2s\n"
+                               "crash n0 at 3s for 100ms with disk\n"
+                               "crash n0 at 5s for 100ms with torn disk\n";
+    for (int forgets = 0; forgets < 2; forgets++) {
+        struct gv_virtual_config config = config_under(GV_LOAD_UNIQUE_IDS, back);
+        config.disk = GV_DISK_SYNC;
+        sim = gv_virtual_new(&config);
+        bool more = true;
+        while (more && gv_virtual_now(sim) < (1000 + 2900) * GV_MS) more = gv_virtual_step(sim);
+        assert_true(more);
+        assert_true(gv_virtual_disk(sim, 0)->writes > 0);
+        if (forgets) gv_disk_crash(gv_virtual_disk(sim, 0), GV_DISK_WIPED, NULL);
+        while (gv_virtual_step(sim)) {
+        }
+        struct gv_result result = gv_virtual_finish(sim);
+        assert_int_equal(result.valid, !forgets);
+        if (forgets) assert_non_null(strstr(result.errors->texts[0], "not ascending: n0"));
+        end();
+    }
+}
+
 static void what_a_weaker_promise_loses_is_excused(void **state) {
     (void)state;
     static const enum gv_disk_kind kinds[] = {GV_DISK_SYNC, GV_DISK_ASYNC, GV_DISK_NONE};
@@ -328,6 +353,7 @@ int main(void) {
         cmocka_unit_test(slow_nodes_and_links_are_slow),
         cmocka_unit_test(clocks_matter),
         cmocka_unit_test(what_a_synced_disk_acknowledged_is_never_lost),
+        cmocka_unit_test(ids_go_on_where_the_disk_is_kept),
         cmocka_unit_test(what_a_weaker_promise_loses_is_excused),
         cmocka_unit_test(scenarios_are_repeatable),
     };
