@@ -12,10 +12,14 @@
 #include <jsmn.h>
 
 // What a token's fields mean once the walk has passed them, where it is not what jsmn means:
-//   containers   parent  the token behind the container and all its children
+//   containers   parent  the token behind the container and all its children; while it is open,
+//                        the container around it, or -1
 //   strings      type    ESCAPED if the string has escapes, else JSMN_STRING
-//   names        parent  the next name of the object in sorted order, or -1
-//                size    in an object's first name: the first name in sorted order
+//   names        parent  once they are sorted, the next name in order, or -1
+//                size    in an object's first name: once they are sorted, the first name in order
+// Names are sorted where somebody wants to know the order: for the canonical text, or where one of
+// them may be repeated. What tells that is a set of the hashes of an object's names, in the `size`
+// of its first; all bits set mean that some are alike, or that it cannot tell.
 enum { ESCAPED = JSMN_UNDEFINED }; // which jsmn leaves in no token
 
 // To find what a bracket closes jsmn climbs from the last token, which would make deep nesting
@@ -105,7 +109,9 @@ static int tokenise(struct gv_json *json, unsigned *count) {
             size_t more = bytes - parser.pos > BYTES_STEP ? bytes - parser.pos : BYTES_STEP;
             bytes = more < json->len - bytes ? bytes + more : json->len;
         }
-        status = jsmn_parse(&parser, json->text, bytes, json->tokens, (unsigned)tokens);
+        jsmntok_t *pool = json->tokens;
+        GV_ASSERT(pool != NULL); // or jsmn would only count, for which it looks at each token
+        status = jsmn_parse(&parser, json->text, bytes, pool, (unsigned)tokens);
     }
     *count = parser.toknext;
     return 0;
@@ -144,19 +150,14 @@ static int compare_names(const struct gv_json *json, int a, int b) {
     return name_a.len < name_b.len ? -1 : name_a.len > name_b.len;
 }
 
-static int refuse_name(struct gv_json *json, int a, int b) {
-    const jsmntok_t *tokens = json->tokens;
-    return refuse(json, GV_ESYNTAX, "repeated member name",
-                  (size_t)tokens[a > b ? a : b].start - 1);
-}
-
-// Merges two sorted lists of names into *first.
-static int merge(struct gv_json *json, int a, int b, int *first) {
+// Merges two sorted lists of names into *first. This and what follows return 0, or a name that is
+// there before.
+static int merge(const struct gv_json *json, int a, int b, int *first) {
     jsmntok_t *tokens = json->tokens;
     int *end = first;
     while (a >= 0 && b >= 0) {
         int order = compare_names(json, a, b);
-        if (order == 0) return refuse_name(json, a, b);
+        if (order == 0) return a > b ? a : b;
         int *smaller = order < 0 ? &a : &b;
         *end = *smaller;
         end = &tokens[*end].parent;
@@ -167,34 +168,34 @@ static int merge(struct gv_json *json, int a, int b, int *first) {
 }
 
 // Sorts an object's names into *first: lists of 1, 2, 4, … names, merged as they come in pairs.
-static int merge_names(struct gv_json *json, int object, int *first) {
+static int merge_names(const struct gv_json *json, int object, int *first) {
     jsmntok_t *tokens = json->tokens;
-    int lists[32], status = 0;
+    int lists[32], repeated = 0;
     for (int i = 0; i < 32; i++) lists[i] = -1;
-    for (int name = object + 1; name < tokens[object].parent && status == 0;) {
+    for (int name = object + 1; name < tokens[object].parent && repeated == 0;) {
         int list = name;
         name = next_of(tokens, name + 1);
         tokens[list].parent = -1;
         int i = 0;
-        for (; lists[i] >= 0 && status == 0; i++) {
-            status = merge(json, lists[i], list, &list);
+        for (; lists[i] >= 0 && repeated == 0; i++) {
+            repeated = merge(json, lists[i], list, &list);
             lists[i] = -1;
         }
         lists[i] = list;
     }
     *first = -1;
-    for (int i = 0; i < 32 && status == 0; i++) status = merge(json, lists[i], *first, first);
-    return status;
+    for (int i = 0; i < 32 && repeated == 0; i++) repeated = merge(json, lists[i], *first, first);
+    return repeated;
 }
 
-static int insert_names(struct gv_json *json, int object, int *first) {
+static int insert_names(const struct gv_json *json, int object, int *first) {
     jsmntok_t *tokens = json->tokens;
     *first = -1;
     for (int name = object + 1; name < tokens[object].parent; name = next_of(tokens, name + 1)) {
         int *link = first;
         while (*link >= 0) {
             int order = compare_names(json, name, *link);
-            if (order == 0) return refuse_name(json, name, *link);
+            if (order == 0) return name;
             if (order < 0) break;
             link = &tokens[*link].parent;
         }
@@ -204,82 +205,127 @@ static int insert_names(struct gv_json *json, int object, int *first) {
     return 0;
 }
 
-// Links a closed object's names in sorted order, which shows those that are repeated. The object
-// ends where its `parent` says: jsmn's `size` is right only if all that follows is valid too.
-static int sort_names(struct gv_json *json, int object) {
+// Links a closed object's names in sorted order. The object ends where its `parent` says: jsmn's
+// `size` is right only if all that follows is valid too.
+static int sort_names(const struct gv_json *json, int object) {
     jsmntok_t *tokens = json->tokens;
     GV_ASSERT(tokens[object].type == JSMN_OBJECT);
     GV_ASSERT(tokens[object].parent > object);
     if (tokens[object].parent == object + 1) return 0;
-    int first, status = tokens[object].size <= INSERTION_MAX ? insert_names(json, object, &first)
-                                                             : merge_names(json, object, &first);
+    int first, repeated = tokens[object].size <= INSERTION_MAX ? insert_names(json, object, &first)
+                                                               : merge_names(json, object, &first);
     tokens[object + 1].size = first;
-    return status;
+    return repeated;
+}
+
+// An object's first name in order, or -1.
+static int first_name(const struct gv_json *json, int object) {
+    const jsmntok_t *tokens = json->tokens;
+    if (tokens[object].parent == object + 1) return -1;
+    // As jsmn has left it, the name's parent is the object, which no name comes before.
+    bool sorted = tokens[object + 1].parent != object;
+    int repeated = sorted ? 0 : sort_names(json, object);
+    GV_ASSERT(repeated == 0);
+    return tokens[object + 1].size;
+}
+
+#define NAMES_UNSURE UINT32_MAX
+
+// Adds a name to the set of those seen in its object.
+static inline uint32_t see_name(uint32_t seen, const jsmntok_t *name, const char *text) {
+    // By which no two names of one object are alike in the lines that nodes and clients exchange.
+    // (An empty name has its closing quote for a letter.)
+    uint32_t len = (uint32_t)(name->end - name->start);
+    const uint8_t *letters = (const uint8_t *)text + name->start;
+    uint32_t hash = 19 * letters[len / 2] + len - letters[0];
+    uint32_t bit = (uint32_t)1 << hash % 32;
+    return (seen & bit) != 0 || (int)name->type == ESCAPED ? NAMES_UNSURE : seen | bit;
+}
+
+// Checks the names of an object that has been closed.
+static int check_names(struct gv_json *json, int object) {
+    const jsmntok_t *tokens = json->tokens;
+    int repeated = sort_names(json, object);
+    if (repeated == 0) return 0;
+    return refuse(json, GV_ESYNTAX, "repeated member name", (size_t)tokens[repeated].start - 1);
 }
 
 // ---- The walk: tokens and the bytes between them ------------------------------------------------
 
 // Everything before `at` is valid, and its tokens, those before `used`, are in their final form.
+// It is passed around by address among inline functions only, which lets compilers keep it in
+// registers: whoever is called, to say what is wrong for instance, gets what he needs as values.
 struct walk {
     struct gv_json *json;
     const char *text;
     size_t at, len;
     jsmntok_t *tokens;
     int used, count;
-    int open; // the innermost container that is open, or -1
+    int open;    // the innermost container that is open, or -1
+    bool object; // it is an object
+    bool fresh;  // nothing in it yet
     unsigned depth;
-    bool fresh; // nothing in it yet
 };
 
-static int fault_at(struct walk *w, const char *fault, size_t offset) {
-    return refuse(w->json, GV_ESYNTAX, fault, offset);
+static int unclosed(struct gv_json *json, int open) {
+    const jsmntok_t *tokens = json->tokens;
+    bool object = tokens[open].type == JSMN_OBJECT;
+    return refuse(json, GV_ESYNTAX, object ? "object not closed" : "array not closed", json->len);
 }
 
-static int unclosed(struct walk *w) {
-    bool object = w->tokens[w->open].type == JSMN_OBJECT;
-    return fault_at(w, object ? "object not closed" : "array not closed", w->len);
+// Something else than what is expected stands at `at`, or the text ends there.
+static int unexpected(struct gv_json *json, int open, size_t at, const char *fault) {
+    return at == json->len ? unclosed(json, open) : refuse(json, GV_ESYNTAX, fault, at);
 }
 
 static bool is_space(char c) {
     return c == ' ' || c == '\n' || c == '\r' || c == '\t';
 }
 
-static void skip_spaces(struct walk *w) {
-    while (w->at < w->len && is_space(w->text[w->at])) w->at++;
+static size_t skip_spaces(const char *text, size_t at, size_t len) {
+    while (at < len && is_space(text[at])) at++;
+    return at;
 }
 
-// Messages have no white space as a rule.
-static inline void skip_space(struct walk *w) {
-    if (w->at < w->len && (uint8_t)w->text[w->at] <= ' ') skip_spaces(w);
+// Skips white space, which messages do not have as a rule. Returns what stands behind it; at the
+// end, 0, which JSON does not have anywhere.
+static inline char look(struct walk *w) {
+    if (w->at < w->len && (uint8_t)w->text[w->at] > ' ') return w->text[w->at];
+    w->at = skip_spaces(w->text, w->at, w->len);
+    return w->at < w->len ? w->text[w->at] : '\0';
 }
 
 // A string that needs a closer look, or that jsmn refused (`token` is NULL).
-static int walk_text(struct walk *w, jsmntok_t *token) {
+static int check_text(struct gv_json *json, jsmntok_t *token, size_t at) {
     size_t end;
     bool escaped;
-    const char *fault = gv_text_scan(w->text, w->len, w->at + 1, &end, &escaped);
-    if (fault != NULL) return fault_at(w, fault, end);
-    if (token == NULL) return fault_at(w, "not JSON", w->at);
+    const char *fault = gv_text_scan(json->text, json->len, at + 1, &end, &escaped);
+    if (fault != NULL) return refuse(json, GV_ESYNTAX, fault, end);
+    if (token == NULL) return refuse(json, GV_ESYNTAX, "not JSON", at);
     GV_ASSERT((size_t)token->end == end);
     if (escaped) token->type = (jsmntype_t)ESCAPED;
     return 0;
 }
 
-static int walk_string(struct walk *w) {
-    if (w->used == w->count) return walk_text(w, NULL);
+static inline int walk_string(struct walk *w) {
+    if (w->used == w->count) return check_text(w->json, NULL, w->at);
     jsmntok_t *token = &w->tokens[w->used++];
     size_t start = w->at + 1, end = (size_t)token->end;
     GV_ASSERT((size_t)token->start == start);
     if (!gv_text_plain(w->text + start, end - start)) {
-        int status = walk_text(w, token);
+        int status = check_text(w->json, token, w->at);
         if (status < 0) return status;
     }
     w->at = end + 1;
     return 0;
 }
 
-static size_t skip_digits(const char *text, size_t at, size_t end) {
-    while (at < end && text[at] >= '0' && text[at] <= '9') at++;
+static inline bool is_digit(char c) {
+    return (uint8_t)(c - '0') <= 9;
+}
+
+static inline size_t skip_digits(const char *text, size_t at, size_t end) {
+    while (at < end && is_digit(text[at])) at++;
     return at;
 }
 
@@ -310,138 +356,136 @@ static const char *check_literal(const char *text, size_t len) {
     return known ? NULL : "unknown literal";
 }
 
-// Where jsmn would end the number or the literal at `at`, had it not refused it.
-static size_t primitive_end(const struct walk *w) {
-    size_t at = w->at;
-    while (at < w->len && !is_space(w->text[at]) && memchr(",]}", w->text[at], 3) == NULL) at++;
-    return at;
+static int check_primitive(struct gv_json *json, size_t at, size_t end) {
+    const char *text = json->text;
+    size_t offset = at;
+    const char *fault = (uint8_t)text[at] < 'A' ? check_number(text, at, end, &offset)
+                                                : check_literal(text + at, end - at);
+    return fault != NULL ? refuse(json, GV_ESYNTAX, fault, offset) : 0;
 }
 
-static int walk_primitive(struct walk *w) {
-    jsmntok_t *token = w->used < w->count ? &w->tokens[w->used] : NULL;
-    size_t end = token != NULL ? (size_t)token->end : primitive_end(w), offset = w->at;
-    const char *fault = (uint8_t)w->text[w->at] < 'A' ? check_number(w->text, w->at, end, &offset)
-                                                      : check_literal(w->text + w->at, end - w->at);
-    if (fault != NULL) return fault_at(w, fault, offset);
-    if (token == NULL) {
-        // jsmn wants a delimiter behind it. At the end of the text only a root is without one.
-        if (w->open >= 0) return unclosed(w);
-        token = &w->tokens[w->count++];
-        *token = (jsmntok_t){JSMN_PRIMITIVE, (int)w->at, (int)end, 0, -1};
+// One that jsmn refused, for it wants a delimiter behind it. At the end of the text only a root is
+// without one. Returns its length.
+static int last_primitive(struct gv_json *json, int open, jsmntok_t *token, size_t at) {
+    size_t end = at;
+    while (end < json->len && !is_space(json->text[end]) &&
+           memchr(",]}", json->text[end], 3) == NULL) {
+        end++;
+    }
+    int status = check_primitive(json, at, end);
+    if (status < 0) return status;
+    if (open >= 0) return unclosed(json, open);
+    *token = (jsmntok_t){JSMN_PRIMITIVE, (int)at, (int)end, 0, -1};
+    return (int)(end - at);
+}
+
+static inline int walk_primitive(struct walk *w) {
+    jsmntok_t *token = &w->tokens[w->used];
+    if (w->used == w->count) {
+        int len = last_primitive(w->json, w->open, token, w->at);
+        if (len < 0) return len;
+        w->count++;
     }
     GV_ASSERT((size_t)token->start == w->at);
+    size_t end = (size_t)token->end;
+    // Mostly a whole number; "0" and what is negative takes the longer way.
+    if (w->text[w->at] == '0' || skip_digits(w->text, w->at, end) < end) {
+        int status = check_primitive(w->json, w->at, end);
+        if (status < 0) return status;
+    }
     w->at = end;
     w->used++;
     return 0;
 }
 
-static int walk_open(struct walk *w) {
-    if (w->used == w->count) return fault_at(w, "not JSON", w->at);
+static inline int walk_open(struct walk *w, bool object) {
+    if (w->used == w->count) return refuse(w->json, GV_ESYNTAX, "not JSON", w->at);
     if (w->depth == w->json->depth_max) return refuse(w->json, GV_EFULL, "nested too deep", w->at);
     GV_ASSERT((size_t)w->tokens[w->used].start == w->at);
+    w->tokens[w->used].parent = w->open;
     w->open = w->used++;
-    w->depth++;
+    w->object = object;
     w->fresh = true;
+    w->depth++;
     w->at++;
     return 0;
 }
 
-static int walk_close(struct walk *w) {
+static inline int walk_close(struct walk *w) {
     int container = w->open;
     jsmntok_t *token = &w->tokens[container];
     w->at++;
     w->depth--;
     w->fresh = false;
     w->open = token->parent;
-    if (w->open >= 0 && is_string(&w->tokens[w->open])) w->open = w->tokens[w->open].parent;
     GV_ASSERT((size_t)token->end == w->at);
     token->parent = w->used;
-    return token->type == JSMN_OBJECT ? sort_names(w->json, container) : 0;
+    bool names = w->object && w->used > container + 1;
+    w->object = w->open >= 0 && w->tokens[w->open].type == JSMN_OBJECT;
+    bool sure = !names || (uint32_t)w->tokens[container + 1].size != NAMES_UNSURE;
+    return sure ? 0 : check_names(w->json, container);
 }
 
-static int no_value(struct walk *w) {
-    uint8_t c = (uint8_t)w->text[w->at], letter = c | 0x20;
+static int no_value(struct gv_json *json, int open, size_t at) {
+    if (at == json->len && open < 0) return refuse(json, GV_ESYNTAX, "empty input", at);
+    if (at == json->len) return unclosed(json, open);
+    uint8_t c = (uint8_t)json->text[at], letter = c | 0x20;
     const char *fault = c == '+'   ? "number with a plus sign"
                         : c == '.' ? "number without an integer part"
                                    : "value expected";
     if (letter >= 'a' && letter <= 'z') fault = "unknown literal";
-    return fault_at(w, fault, w->at);
+    return refuse(json, GV_ESYNTAX, fault, at);
 }
 
-// Takes the value at `at`, of a container only what opens it.
-static int walk_value(struct walk *w) {
-    if (w->at == w->len) return w->open < 0 ? fault_at(w, "empty input", w->len) : unclosed(w);
-    switch (w->text[w->at]) {
-    case '"':
-        return walk_string(w);
-    case '{':
-    case '[':
-        return walk_open(w);
-    case '-':
-    case '0':
-    case '1':
-    case '2':
-    case '3':
-    case '4':
-    case '5':
-    case '6':
-    case '7':
-    case '8':
-    case '9':
-    case 'f':
-    case 'n':
-    case 't':
-        return walk_primitive(w);
-    default:
-        return no_value(w);
-    }
+// Takes the value that begins with this byte, of a container only what opens it.
+static inline int walk_value(struct walk *w, char c) {
+    if (c == '"') return walk_string(w);
+    if (c == '{' || c == '[') return walk_open(w, c == '{');
+    if (is_digit(c) || c == '-' || c == 'f' || c == 'n' || c == 't') return walk_primitive(w);
+    return no_value(w->json, w->open, w->at);
 }
 
-static int walk_name(struct walk *w) {
-    if (w->at == w->len) return unclosed(w);
-    if (w->text[w->at] != '"') return fault_at(w, "member name expected", w->at);
+static inline int walk_name(struct walk *w) {
+    if (look(w) != '"') return unexpected(w->json, w->open, w->at, "member name expected");
+    jsmntok_t *first = &w->tokens[w->open + 1], *name = &w->tokens[w->used];
     int status = walk_string(w);
     if (status < 0) return status;
-    skip_space(w);
-    if (w->at == w->len) return unclosed(w);
-    if (w->text[w->at] != ':') return fault_at(w, "':' expected", w->at);
+    first->size = (int)see_name(name == first ? 0 : (uint32_t)first->size, name, w->text);
+    if (look(w) != ':') return unexpected(w->json, w->open, w->at, "':' expected");
     w->at++;
-    skip_space(w);
     return 0;
 }
 
-// Goes from behind a value, or what opens one, to the next value or to the end of the root.
-static int walk_on(struct walk *w) {
+// Closes all containers that end here, and takes the comma before what follows in the next.
+static inline int walk_on(struct walk *w) {
     while (w->open >= 0) {
-        bool object = w->tokens[w->open].type == JSMN_OBJECT;
-        skip_space(w);
-        if (w->at == w->len) return unclosed(w);
-        char c = w->text[w->at];
+        char c = look(w);
         if (c == ',' && !w->fresh) {
             w->at++;
-            skip_space(w);
-        } else if (c == (object ? '}' : ']')) {
+            return 0;
+        }
+        if (c == (w->object ? '}' : ']')) {
             int status = walk_close(w);
             if (status < 0) return status;
             continue;
-        } else if (!w->fresh) {
-            return fault_at(w, object ? "',' or '}' expected" : "',' or ']' expected", w->at);
         }
-        w->fresh = false;
-        return object ? walk_name(w) : 0;
+        if (w->fresh) return 0;
+        return unexpected(w->json, w->open, w->at,
+                          w->object ? "',' or '}' expected" : "',' or ']' expected");
     }
     return 0;
 }
 
-static int walk(struct walk *w) {
-    skip_space(w);
+static inline int walk(struct walk *w) {
     do {
-        int status = walk_value(w);
+        int status = w->object ? walk_name(w) : 0;
+        w->fresh = false;
+        if (status == 0) status = walk_value(w, look(w));
         if (status == 0) status = walk_on(w);
         if (status < 0) return status;
     } while (w->open >= 0);
-    skip_space(w);
-    if (w->at < w->len) return fault_at(w, "text after the value", w->at);
+    look(w);
+    if (w->at < w->len) return refuse(w->json, GV_ESYNTAX, "text after the value", w->at);
     GV_ASSERT(w->used == w->count && w->depth == 0);
     return 0;
 }
@@ -507,13 +551,25 @@ int gv_json_next(const struct gv_json *json, int token) {
     return next_of(json->tokens, token);
 }
 
-static bool string_is(const struct gv_json *json, const jsmntok_t *token, struct gv_slice bytes) {
+// Names are short, and most of them differ in length or letters: a call would cost more than this.
+static inline bool same_bytes(const uint8_t *a, const uint8_t *b, size_t len) {
+    if (len > 8) return memcmp(a, b, len) == 0;
+    if (len >= 4) {
+        uint32_t heads[2], tails[2];
+        memcpy(&heads[0], a, 4);
+        memcpy(&heads[1], b, 4);
+        memcpy(&tails[0], a + len - 4, 4);
+        memcpy(&tails[1], b + len - 4, 4);
+        return heads[0] == heads[1] && tails[0] == tails[1];
+    }
+    return len == 0 || (a[0] == b[0] && a[len / 2] == b[len / 2] && a[len - 1] == b[len - 1]);
+}
+
+static inline bool string_is(const struct gv_json *json, const jsmntok_t *token,
+                             struct gv_slice bytes) {
     struct gv_slice raw = bytes_of(json, token);
     if ((int)token->type == ESCAPED) return gv_text_equals(raw, bytes);
-    if (raw.len != bytes.len) return false;
-    size_t same = 0; // names are short, and a call would cost more than the loop
-    while (same < raw.len && raw.data[same] == bytes.data[same]) same++;
-    return same == raw.len;
+    return raw.len == bytes.len && same_bytes(raw.data, bytes.data, raw.len);
 }
 
 int gv_json_member(const struct gv_json *json, int object, const char *name) {
@@ -530,13 +586,15 @@ int gv_json_member(const struct gv_json *json, int object, const char *name) {
 
 // Which of the names this token is, looked for from `first` on and then from the beginning; `count`
 // if it is none.
-static size_t name_of(const struct gv_json *json, const jsmntok_t *token,
-                      const struct gv_slice *names, size_t count, size_t first) {
-    for (size_t i = first; i < count; i++) {
-        if (string_is(json, token, names[i])) return i;
-    }
-    for (size_t i = 0; i < first; i++) {
-        if (string_is(json, token, names[i])) return i;
+static inline size_t name_of(const struct gv_json *json, const jsmntok_t *token,
+                             const struct gv_slice *names, size_t count, size_t first) {
+    struct gv_slice raw = bytes_of(json, token);
+    bool escaped = (int)token->type == ESCAPED;
+    for (size_t tried = 0, i = first; tried < count; tried++, i++) {
+        if (i == count) i = 0;
+        if (escaped ? gv_text_equals(raw, names[i])
+                    : raw.len == names[i].len && same_bytes(raw.data, names[i].data, raw.len))
+            return i;
     }
     return count;
 }
@@ -574,8 +632,11 @@ struct gv_slice gv_json_string(const struct gv_json *json, int token) {
 bool gv_json_equals(const struct gv_json *json, int token, const char *text) {
     const jsmntok_t *t = token_at(json, token);
     GV_ASSERT(text != NULL);
-    struct gv_slice bytes = {(const uint8_t *)text, strlen(text)};
-    return is_string(t) && string_is(json, t, bytes);
+    if (!is_string(t)) return false;
+    // Mostly the first byte decides, before it is known how long the text is.
+    bool plain = (int)t->type != ESCAPED && t->end > t->start;
+    if (plain && json->text[t->start] != text[0]) return false;
+    return string_is(json, t, (struct gv_slice){(const uint8_t *)text, strlen(text)});
 }
 
 int gv_json_unescape(const struct gv_json *json, int token, char *buf, size_t cap) {
@@ -665,7 +726,7 @@ static void put_value(const struct gv_json *json, int token, struct gv_writer *o
         gv_pack_put_u8(out, ']');
     } else if (t->type == JSMN_OBJECT) {
         gv_pack_put_u8(out, '{');
-        int name = t->size > 0 ? tokens[token + 1].size : -1;
+        int name = first_name(json, token);
         for (bool first = true; name >= 0; first = false, name = tokens[name].parent) {
             if (!first) gv_pack_put_u8(out, ',');
             put_string(json, &tokens[name], out);

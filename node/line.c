@@ -6,8 +6,8 @@
 #define NAME(text) \
     { (const uint8_t *)(text), sizeof(text) - 1 }
 static const struct gv_slice outer_names[] = {NAME("src"), NAME("dest"), NAME("body")};
-static const struct gv_slice inner_names[] = {NAME("type"), NAME("msg_id"), NAME("in_reply_to"),
-                                              NAME("seal")};
+static const struct gv_slice inner_names[] = {NAME("type"), NAME("seal")};
+static const struct gv_slice id_names[] = {NAME("msg_id"), NAME("in_reply_to")};
 
 static int want(const struct gv_json *json, int token, enum gv_json_type type) {
     return token >= 0 && gv_json_type(json, token) != type ? GV_ETYPE : token;
@@ -16,17 +16,23 @@ static int want(const struct gv_json *json, int token, enum gv_json_type type) {
 void gv_line_read(struct gv_line *line, const struct gv_json *json) {
     GV_ASSERT(json->count > 0);
     *line = (struct gv_line){-1, -1, -1, -1, -1, -1, -1};
-    int outer[3], inner[4];
+    int outer[3], inner[2];
     gv_json_members(json, 0, outer_names, 3, outer);
     line->src = want(json, outer[0], GV_JSON_STRING);
     line->dest = want(json, outer[1], GV_JSON_STRING);
     line->body = want(json, outer[2], GV_JSON_OBJECT);
     if (line->body < 0) return;
-    gv_json_members(json, line->body, inner_names, 4, inner);
+    gv_json_members(json, line->body, inner_names, 2, inner);
     line->type = want(json, inner[0], GV_JSON_STRING);
-    line->msg_id = inner[1];
-    line->in_reply_to = inner[2];
-    line->seal = want(json, inner[3], GV_JSON_STRING);
+    line->seal = want(json, inner[1], GV_JSON_STRING);
+}
+
+void gv_line_ids(struct gv_line *line, const struct gv_json *json) {
+    GV_ASSERT(line->body >= 0);
+    int ids[2];
+    gv_json_members(json, line->body, id_names, 2, ids);
+    line->msg_id = ids[0];
+    line->in_reply_to = ids[1];
     int64_t id;
     if (line->msg_id >= 0 && gv_json_i64(json, line->msg_id, &id) != 0) line->msg_id = GV_ETYPE;
 }

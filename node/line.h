@@ -11,8 +11,10 @@ struct gv_line {
     int src, dest, body, type, msg_id, in_reply_to, seal;
 };
 
-// Finds them in one pass over the line and one over its body.
+// Finds them, but not yet the ids, which nodes do not give each other.
 void gv_line_read(struct gv_line *line, const struct gv_json *json);
+// Finds the ids in a body that is there.
+void gv_line_ids(struct gv_line *line, const struct gv_json *json);
 
 // Writes a line up to its body, for which names are given with their quotes, and returns where to
 // go on. It takes GV_LINE_BEGIN bytes besides them.

@@ -474,6 +474,47 @@ static void test_members_at_once(void **state) {
     for (int i = 0; i < COUNT; i++) assert_int_equal(found[i], GV_ETYPE);
 }
 
+// Every object of three of these names: refused if two are the same, however they are spelled, and
+// else in order in its canonical text.
+static void test_names(void **state) {
+    static const char *const spelled[] = {"",     "a", "b",       "\\u0061",   "ask",       "ack",
+                                          "asks", "c", "\\u0063", "aaaaaaaaa", "aaaaaaaab", "msg"};
+    static const char *const plain[] = {"",     "a", "b", "a",         "ask",       "ack",
+                                        "asks", "c", "c", "aaaaaaaaa", "aaaaaaaab", "msg"};
+    enum { COUNT = sizeof plain / sizeof *plain };
+    for (int i = 0; i < COUNT * COUNT * COUNT; i++) {
+        int at[3] = {i % COUNT, i / COUNT % COUNT, i / COUNT / COUNT}, order[3] = {0, 1, 2};
+        char text[128], want[128], found[128];
+        snprintf(text, sizeof text, "{\"%s\":0,\"%s\":[],\"%s\":{}}", spelled[at[0]],
+                 spelled[at[1]], spelled[at[2]]);
+        bool repeated = false;
+        for (int j = 0; j < 3; j++) {
+            for (int k = 0; k < j; k++) repeated |= strcmp(plain[at[j]], plain[at[k]]) == 0;
+        }
+        int status = parse(*state, text);
+        assert_int_equal(status, repeated ? GV_ESYNTAX : 7);
+        if (repeated) continue;
+        for (int swap = 0; swap < 3; swap++) { // of three, three comparisons of neighbours do
+            int *pair = order + swap % 2;
+            if (strcmp(plain[at[pair[0]]], plain[at[pair[1]]]) <= 0) continue;
+            int first = pair[0];
+            pair[0] = pair[1];
+            pair[1] = first;
+        }
+        static const char *const values[] = {"0", "[]", "{}"};
+        size_t len = 0;
+        for (int j = 0; j < 3; j++) {
+            len += (size_t)snprintf(want + len, sizeof want - len, "%c\"%s\":%s",
+                                    j == 0 ? '{' : ',', plain[at[order[j]]], values[order[j]]);
+        }
+        want[len++] = '}';
+        for (int twice = 0; twice < 2; twice++) {
+            assert_int_equal(gv_json_canonical(*state, 0, found, sizeof found), len);
+            assert_memory_equal(found, want, len);
+        }
+    }
+}
+
 static void test_integers(void **state) {
     static const struct {
         const char *text;
@@ -603,6 +644,7 @@ int main(void) {
         cmocka_unit_test(test_no_allocation),
         cmocka_unit_test(test_members),
         cmocka_unit_test(test_members_at_once),
+        cmocka_unit_test(test_names),
         cmocka_unit_test(test_integers),
         cmocka_unit_test(test_strings),
         cmocka_unit_test(test_canonical_examples),
