@@ -55,11 +55,10 @@ void gv_pack_put_text(struct gv_writer *out, const char *text) {
 }
 
 void gv_pack_put_decimal(struct gv_writer *out, uint64_t value) {
-    uint8_t digits[20]; // 2^64 - 1 has as many
-    size_t first = sizeof digits;
-    do digits[--first] = (uint8_t)('0' + value % 10);
-    while ((value /= 10) != 0);
-    put(out, digits + first, sizeof digits - first);
+    size_t len = 1;
+    for (uint64_t rest = value; rest >= 10; rest /= 10) len++;
+    uint8_t *room = claim(out, len);
+    for (; room != NULL && len > 0; value /= 10) room[--len] = (uint8_t)('0' + value % 10);
 }
 
 size_t gv_pack_varint_size(uint64_t value) {

@@ -15,7 +15,11 @@ void *gv_memory_raw(size_t size);
 
 // Makes room for at least `need` items of `size` bytes in `array` (NULL at first), which holds
 // *cap of them; doubles, zeroes what is new, and updates *cap. Returns the array, maybe moved.
-void *gv_memory_grow(void *array, size_t *cap, size_t need, size_t size);
+// (The first of the two is for where there is not enough room: mostly there is.)
+void *gv_memory_more(void *array, size_t *cap, size_t need, size_t size);
+static inline void *gv_memory_grow(void *array, size_t *cap, size_t need, size_t size) {
+    return need <= *cap ? array : gv_memory_more(array, cap, need, size);
+}
 
 // A copy of `len` bytes with a zero behind them.
 char *gv_memory_copy(const void *bytes, size_t len);
