@@ -741,12 +741,41 @@ static void put_value(const struct gv_json *json, int token, struct gv_writer *o
     }
 }
 
+// Whether a value stands in the line as its canonical text would, which most do: without objects,
+// escapes and -0 that is so if nothing but brackets and commas stands around its tokens.
+static bool is_canonical(const struct gv_json *json, int token, size_t len) {
+    const jsmntok_t *tokens = json->tokens;
+    size_t taken = 0;
+    for (int i = token, end = next_of(tokens, token); i < end; i++) {
+        const jsmntok_t *t = &tokens[i];
+        if (t->type == JSMN_ARRAY) {
+            taken += t->size > 0 ? (size_t)t->size + 1 : 2;
+            continue;
+        }
+        struct gv_slice raw = bytes_of(json, t);
+        if (t->type == JSMN_STRING) {
+            taken += raw.len + 2;
+        } else if (t->type == JSMN_PRIMITIVE && (raw.len != 2 || raw.data[0] != '-')) {
+            taken += raw.len;
+        } else {
+            return false; // or not for certain
+        }
+    }
+    return taken == len;
+}
+
 int gv_json_canonical(const struct gv_json *json, int token, char *buf, size_t cap) {
     GV_ASSERT(buf != NULL || cap == 0);
+    struct gv_slice raw = gv_json_raw(json, token);
+    if (is_canonical(json, token, raw.len)) {
+        if (raw.len > cap) return GV_ESPACE;
+        memcpy(buf, raw.data, raw.len);
+        return (int)raw.len;
+    }
     struct gv_writer out = {.data = (uint8_t *)buf, .cap = cap};
     put_value(json, token, &out);
     if (out.full) return GV_ESPACE;
-    GV_ASSERT(out.len > 0 && out.len <= gv_json_raw(json, token).len);
+    GV_ASSERT(out.len > 0 && out.len <= raw.len);
     return (int)out.len;
 }
 

@@ -26,7 +26,6 @@ void gv_checkers_fini(struct gv_checkers *checkers) {
 }
 
 void gv_checkers_line(struct gv_checkers *checkers, uint32_t node, struct gv_slice line) {
-    if (line.len <= checkers->bounds.message_max) return; // and its body all the more
     struct gv_check_protocol_gossip gossip;
     if (!gv_check_protocol_gossip(line, &gossip)) {
         gv_check_ascent_look(&checkers->ascent, node, line, checkers->errors);
