@@ -120,7 +120,7 @@ static int open_end(uv_loop_t *uv, struct end *end, int fd) {
         return error != 0 ? error : uv_tcp_open(&end->uv.tcp, fd);
     default:
         end->is_file = true;
-        return UV_ENOTSUP;
+        return UV_EFTYPE; // a directory, …
     }
 }
 
@@ -472,6 +472,7 @@ int gv_loop_run(const struct gv_loop_config *config) {
         run(&loop);
         finish(&loop);
     }
+    signal(SIGUSR1, SIG_IGN); // libuv has set what kills
     alloc.resize(alloc.ctx, loop.in_data, loop.in_cap, 0);
     alloc.resize(alloc.ctx, loop.out_data, loop.out_cap, 0);
     return loop.status;

@@ -232,7 +232,9 @@ int gv_options_read_secret(const char *path, uint8_t *buf, size_t cap) {
     size_t len = fread(buf, 1, cap, file);
     bool more = len == cap && fgetc(file) != EOF;
     bool failed = ferror(file) != 0;
+    int number = errno;
     fclose(file);
+    errno = number;
     if (failed) return GV_ENOENT;
     if (more) return GV_ESPACE;
     if (len > 0 && buf[len - 1] == '\n') len--;

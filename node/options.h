@@ -67,8 +67,8 @@ int gv_options_parse(struct gv_options *out, enum gv_options_scope scope, int ar
 int gv_options_help(const char *program, enum gv_options_scope scope, char *buf, size_t cap);
 
 // Reads the secret: the whole file, without a newline at its end. Returns its length. GV_ENOENT:
-// it cannot be read; GV_EINVAL: shorter than GV_OPTIONS_SECRET_MIN; GV_ESPACE: it is longer than
-// cap.
+// it cannot be read, errno says why; GV_EINVAL: shorter than GV_OPTIONS_SECRET_MIN; GV_ESPACE: it
+// is longer than cap.
 int gv_options_read_secret(const char *path, uint8_t *buf, size_t cap);
 
 #endif

@@ -4,6 +4,7 @@
 #include "loop.h"
 #include "options.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
 #include <poll.h>
@@ -163,9 +164,24 @@ static int run_node(const struct gv_workload *workload, const struct gv_store_lm
     return status;
 }
 
+// Returns the secret's length; negative: it is none, which has been said.
+static int read_secret(const char *program, const char *path, uint8_t secret[]) {
+    int len = gv_options_read_secret(path, secret, GV_OPTIONS_SECRET_MAX);
+    if (len == GV_ENOENT) {
+        fprintf(stderr, "%s: --secret-file: '%s' cannot be read: %s\n", program, path,
+                strerror(errno));
+    } else if (len < 0) {
+        bool less = len == GV_EINVAL;
+        fprintf(stderr, "%s: --secret-file: '%s' is %s than %d bytes\n", program, path,
+                less ? "shorter" : "longer", less ? GV_OPTIONS_SECRET_MIN : GV_OPTIONS_SECRET_MAX);
+    }
+    return len;
+}
+
 int gv_program_main(const struct gv_workload *workload, const struct gv_store_lmdb_calls *calls,
                     int argc, char **argv) {
     GV_ASSERT(workload != NULL);
+    signal(SIGUSR1, SIG_IGN); // who asks before there is anything to tell must not kill the node
     bool closed = fcntl(STDIN_FILENO, F_GETFD) < 0 || fcntl(STDOUT_FILENO, F_GETFD) < 0;
     hold_standard_files();
     char program[32], text[GV_OPTIONS_HELP_MAX];
@@ -190,14 +206,7 @@ int gv_program_main(const struct gv_workload *workload, const struct gv_store_lm
 
     uint8_t secret[GV_OPTIONS_SECRET_MAX];
     int len = 0;
-    if (options.secret_file != NULL)
-        len = gv_options_read_secret(options.secret_file, secret, sizeof secret);
-    if (len < 0) {
-        const char *why = len == GV_ENOENT   ? "cannot be read"
-                          : len == GV_EINVAL ? "is shorter than 16 bytes"
-                                             : "is longer than 4096 bytes";
-        fprintf(stderr, "%s: --secret-file: %s %s\n", program, options.secret_file, why);
-        return 2;
-    }
+    if (options.secret_file != NULL) len = read_secret(program, options.secret_file, secret);
+    if (len < 0) return 2;
     return run_node(workload, calls, &options, (struct gv_slice){secret, (size_t)len});
 }

@@ -118,6 +118,7 @@ logged 'too long, and the last' 'line longer than' 1
 
 # ---- Ends
 for signal in INT TERM; do
+    : >"$dir/out"
     "$build/gv-echo" <"$dir/ask" >"$dir/out" 2>"$dir/log" &
     pid=$!
     exec 3>"$dir/ask"
@@ -138,6 +139,9 @@ check 'output closed: status' $? 1
 logged 'output closed' 'standard input or output is closed' 1
 say echo <&- >"$dir/out"
 check 'input closed: status' $? 1
+say echo </ >"$dir/out"
+check 'input a directory: status' $? 1
+logged 'input a directory' 'standard input: inappropriate file type or format' 1
 if [ -c /dev/full ]; then
     say echo <"$dir/in" >/dev/full
     check 'disk full: status' $? 1
@@ -164,6 +168,7 @@ exec 5>&-
 
 # What can stand before a line: so much is taken by the pipe of a node that does not read.
 if [ "$(uname)" = Linux ]; then
+    : >"$dir/out"
     "$build/gv-echo" <"$dir/ask" >"$dir/out" 2>"$dir/log" &
     pid=$!
     exec 3>"$dir/ask"
@@ -193,6 +198,7 @@ say echo --log-format json <"$dir/in" >"$dir/out"
 logged 'something that is no object, in JSON' '^[^{]' 0
 logged 'statistics at the end' '"stats":{"client":{"in":2,.*"lines":2,' 1
 
+: >"$dir/out"
 "$build/gv-echo" --log-level error <"$dir/ask" >"$dir/out" 2>"$dir/log" &
 pid=$!
 exec 3>"$dir/ask"
@@ -207,6 +213,7 @@ check 'SIGUSR1: status' $? 0
 check 'SIGUSR1: output' "$(grep -c echo_ok "$dir/out")" 2
 logged 'only what was asked for' . 1
 
+: >"$dir/out"
 "$build/gv-echo" --log-level error --stats-interval 20 <"$dir/ask" >"$dir/out" 2>"$dir/log" &
 pid=$!
 exec 3>"$dir/ask"
@@ -218,6 +225,7 @@ wait $pid
 # A log that nobody reads stops nobody; what was lost is said when there is room again.
 mkfifo "$dir/quiet"
 exec 6<>"$dir/quiet"
+: >"$dir/out"
 "$build/gv-broadcast" --log-level debug <"$dir/ask" >"$dir/out" 2>"$dir/quiet" &
 pid=$!
 exec 3>"$dir/ask"
@@ -241,6 +249,7 @@ exec 6<&-
 if [ -r /proc/self/status ]; then
     garbage='{"src":"c9","dest":"n1","body":{"type":]}}'
     { echo "$init"; yes "$garbage" | head -n 300000; echo "$echo"; } >"$dir/flood"
+    : >"$dir/out"
     "$build/gv-echo" <"$dir/ask" >"$dir/out" 2>"$dir/log" &
     pid=$!
     exec 3>"$dir/ask"
@@ -262,8 +271,18 @@ fi
 check 'unknown option: status' $? 2
 check 'unknown option' "$(cat "$dir/log")" \
     'gv-broadcast: unknown option --foo; see gv-broadcast --help'
-"$build/gv-gset" --secret-file /nonexistent/file 2>"$dir/log" </dev/null
-check 'no secret: status' $? 2
+no_secret() { # FILE FAULT
+    "$build/gv-gset" --secret-file "$1" 2>"$dir/log" </dev/null
+    check "secret in $1: status" $? 2
+    check "secret in $1" "$(cat "$dir/log")" "gv-gset: --secret-file: '$1' $2"
+}
+printf '%15d\n' 1 >"$dir/short"
+printf '%4097d\n' 1 >"$dir/huge"
+no_secret "$dir/none" 'cannot be read: No such file or directory'
+no_secret "$dir" 'cannot be read: Is a directory'
+no_secret /dev/null 'is shorter than 16 bytes'
+no_secret "$dir/short" 'is shorter than 16 bytes'
+no_secret "$dir/huge" 'is longer than 4096 bytes'
 for name in echo ids broadcast gset counter; do
     "$build/gv-$name" --help </dev/null | grep -q "^usage: gv-$name" || fail "gv-$name --help"
     "$build/gv-$name" --version </dev/null | grep -q "^gv-$name [0-9]" || fail "gv-$name --version"

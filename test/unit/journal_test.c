@@ -225,6 +225,37 @@ static void a_failure_leaves_nothing(void **state) {
     assert_int_equal(count(7, 0), 2);
 }
 
+// A trial says what an append would, and is nothing that is found later.
+static void a_trial_leaves_nothing(void **state) {
+    (void)state;
+    struct rlimit before, less;
+    assert_int_equal(append(0, LONG), 0);
+    size_t at = journal.at;
+    assert_int_equal(gv_journal_try(&journal, LONG), 0);
+    assert_int_equal(journal.at, at);
+    assert_int_equal(append(1, SHORT), 0);
+    assert_int_equal(getrlimit(RLIMIT_FSIZE, &before), 0);
+    less = before;
+    less.rlim_cur = (rlim_t)journal.at + GV_JOURNAL_BLOCK;
+    signal(SIGXFSZ, SIG_IGN);
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &less), 0);
+    int error = gv_journal_try(&journal, LONG), number = errno;
+    int shorter = gv_journal_try(&journal, SHORT);
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &before), 0);
+    assert_int_equal(error, GV_EFULL);
+    assert_int_equal(number, EFBIG);
+    assert_int_equal(shorter, 0);
+    next_life();
+    assert_int_equal(count(7, 0), 2);
+    // What an append left behind that had failed to take itself back is written over.
+    size_t end = journal.at;
+    assert_int_equal(append(2, LONG), 0);
+    journal.at = end;
+    journal.number--;
+    assert_int_equal(gv_journal_try(&journal, LONG), 0);
+    assert_int_equal(count(7, 0), 2);
+}
+
 static void no_place_to_make_it(void **state) {
     (void)state;
     struct gv_journal other;
@@ -248,11 +279,17 @@ static void no_place_to_make_it(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        TEST(what_is_appended_is_found),          TEST(reading_ends_where_it_is_told_to),
-        TEST(an_epoch_forgets_the_one_before),    TEST(it_has_an_end),
-        TEST(an_epoch_that_had_ended_is_refused), TEST(a_batch_is_no_frame),
-        TEST(only_the_last_may_be_torn),          TEST(a_file_cut_off_is_refused),
-        TEST(a_failure_leaves_nothing),           TEST(no_place_to_make_it),
+        TEST(what_is_appended_is_found),
+        TEST(reading_ends_where_it_is_told_to),
+        TEST(an_epoch_forgets_the_one_before),
+        TEST(it_has_an_end),
+        TEST(an_epoch_that_had_ended_is_refused),
+        TEST(a_batch_is_no_frame),
+        TEST(only_the_last_may_be_torn),
+        TEST(a_file_cut_off_is_refused),
+        TEST(a_failure_leaves_nothing),
+        TEST(a_trial_leaves_nothing),
+        TEST(no_place_to_make_it),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
