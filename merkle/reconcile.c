@@ -16,15 +16,22 @@ enum {
     PROBE_MAX = HEAD_MAX + 1 + GV_PACK_VARINT_MAX,   // a probe
     SPLIT_MIN = 4,                                   // parts that there must be room for
     PART_MAX = BEFORE_MAX + SPLIT_MIN * SKETCH_MAX,
+    ROOT_PARTS = 16,      // least parts that everything is cut into
     FEW_LEFT = 3,         // differences for which sums may do as well as a sketch
     SLACK_MAX = 16,       // ranks by which a cut may be moved for the sake of a shorter bound
-    FEW = 16,             // parts that differ
+    FEW = 16,             // parts that differ …
+    FEW_PARTS = 6,        // … which are cut into so many at least …
+    FEW_ITEMS = 24576,    // … and with no more items than these in all, sketched on any link
+    SKETCH_MOST = 5,      // differences, on average, for which that is tried
+    SUMS_SHARE = 64,      // of such ranges one is left to sums, by the salt
+    TRUST = 8,            // factor by which the tally must contradict what was learnt
     SAMPLE = 48,          // parts looked at to estimate how many differences there are
     SAMPLE_ALL = 192,     // … at most
     AHEAD = 2 * SAMPLE,   // bounds looked up at a time
     CUTS = 32,            // cuts looked up at a time
     QUOTIENTS = 8,        // candidates looked for where a quotient is not unique …
     QUOTIENTS_ROOT = 256, // … of everything, which is spoken of once
+    AHEAD_MAX = 1024,     // items that the counts of a part are taken to differ by, at most
     PROBE_SHARE = 12,     // bits by which a probe is narrower than the gap it lies in
 };
 _Static_assert((int)PART_MAX <= (int)GV_RECONCILE_ROOM_MIN,
@@ -188,59 +195,66 @@ static int64_t ahead_by(const struct gv_reconcile *part, uint64_t mine) {
            GV_PART_REMAINDERS / 2;
 }
 
+// Looks at the first parts of the summary: what is in them tells how to go on with all of them.
+//
 // Differences that are scattered, be they on one side or on both, are as many in a part, on
-// average, as the variance of what the counts differ by.
-static void survey_counts(struct walk *walk) {
+// average, as the variance of what the counts differ by. That says nothing of values that changed;
+// but if each part differs there are many. Few parts that differ are cut finer: that costs little,
+// and saves a message.
+static void survey(struct walk *walk) {
     struct gv_reconcile *state = walk->state, part = *state;
-    int64_t parts = 0, sum = 0, squares = 0;
-    while (parts < SAMPLE && gv_part_next(&part)) {
-        if (!has_sums(&part) && part.kind != GV_PART_SKETCH) continue;
-        uint64_t mine = gv_tree_rank(walk->tree, part.hi) - gv_tree_rank(walk->tree, part.lo);
-        int64_t by = ahead_by(&part, mine);
-        by = by > 1024 ? 1024 : by < -1024 ? -1024 : by;
+    int64_t parts = 0, sums = 0, differ = 0, sum = 0, squares = 0;
+    size_t start = state->in.at;
+    // As long as all differ, the longer the sample the more it says.
+    while (parts < (differ < sums ? SAMPLE : SAMPLE_ALL) && gv_part_next(&part)) {
+        int64_t by;
+        if (has_sums(&part)) {
+            look_ahead(walk, &part);
+            struct gv_digest end, first = part_below(walk, &part, &end);
+            struct gv_digest mine = gv_digest_sub(end, first);
+            by = ahead_by(&part, mine.count);
+            sums++;
+            // If it is 1 it is likely to be peeled.
+            if (by != 1 && by != -1 && !matches(&part, mine)) differ++;
+        } else if (part.kind == GV_PART_SKETCH) {
+            by = ahead_by(&part, gv_tree_digest(walk->tree, part.lo, part.hi).count);
+        } else {
+            continue;
+        }
+        by = by > AHEAD_MAX ? AHEAD_MAX : by < -AHEAD_MAX ? -AHEAD_MAX : by;
         parts++;
         sum += by;
         squares += by * by;
     }
     if (parts > 0) state->spread = (uint32_t)((squares * parts - sum * sum) / (parts * parts));
-}
-
-// Looks at the first parts of the summary. Where differences are scattered over both sides, a part
-// has as many as the square of what the counts differ by, on average. That says nothing of values
-// that changed; but if each part differs there are many. Few parts that differ are cut finer: that
-// costs little, and saves a message.
-static void survey(struct walk *walk) {
-    struct gv_reconcile *state = walk->state, probe = *state;
-    uint64_t parts = 0, differ = 0, squares = 0;
-    size_t start = state->in.at;
-    // As long as all differ, the longer the sample the more it says.
-    while (parts < (differ < parts ? SAMPLE : SAMPLE_ALL) && gv_part_next(&probe)) {
-        if (!has_sums(&probe)) continue;
-        look_ahead(walk, &probe);
-        struct gv_digest end, first = part_below(walk, &probe, &end);
-        struct gv_digest mine = gv_digest_sub(end, first);
-        uint64_t by = apart(mine.count, probe.peer.count);
-        parts++;
-        squares += by > 256 ? 65536 : by * by;
-        if (by != 1 && !matches(&probe, mine)) differ++; // if it is 1 it is likely to be peeled
-    }
-    uint32_t finer = state->rounds ? 4 : 1;
-    uint64_t narrow = parts > 0 ? squares / parts * finer : 0;
-    uint64_t all = differ * (state->in.len - start) / (probe.in.at - start + 1);
-    uint32_t many = parts > SAMPLE ? 8 : 16; // a cut that was fine already is not made much finer
-    if (parts > 1 && differ == parts && narrow < many * finer) narrow = many * finer;
-    if (all <= FEW && narrow < 8) narrow = 8;
-    if (all <= 2 && parts > 16 && narrow < 16) narrow = 16;
+    uint32_t finer = state->rounds ? 4 : 1, narrow = state->spread * finer;
+    uint64_t all = (uint64_t)differ * (state->in.len - start) / (part.in.at - start + (parts == 0));
+    uint32_t many = sums > SAMPLE ? 8 : 16; // a cut that was fine already is not made much finer
+    if (sums > 1 && differ == sums && narrow < many * finer) narrow = many * finer;
+    if (all <= FEW && narrow < FEW_PARTS) narrow = FEW_PARTS;
     state->narrow = clamp(narrow, 4 * finer, 64 * finer);
+    uint32_t each = all > FEW ? 0 : FEW_ITEMS / (uint32_t)(all + (all == 0));
+    state->sketch_max = state->sketches ? UINT32_MAX : each;
     state->surveyed = true;
     walk->next = 0;
 }
 
-static uint32_t parts_for(const struct walk *walk) {
+// How many differences to reckon with in everything, of which I hold `mine`; 0: likely a run of
+// what the peer has beyond my last place, which sums tell best.
+static uint64_t expect_in_all(const struct walk *walk, struct gv_digest mine) {
+    const struct gv_reconcile *state = walk->state;
+    int64_t more = (int64_t)(mine.count - state->peer.count);
+    uint64_t expect = gv_sketch_estimate(gv_tree_tally(walk->tree), state->tally, more);
+    uint64_t lacking = 0 - (uint64_t)more, learnt = state->expect;
+    if (more <= -8 && lacking >= expect / 4 * 3) return 0;
+    if (learnt >= expect / TRUST && learnt / TRUST <= expect) expect = learnt;
+    return expect > 0 ? expect : 1;
+}
+
+static uint32_t parts_for(const struct walk *walk, struct gv_digest mine) {
     const struct gv_reconcile *state = walk->state;
     if (state->kind != GV_PART_ROOT) return state->narrow;
-    if (state->expect == 0) return state->rounds ? 64 : 16;
-    return clamp((uint64_t)state->expect * (state->rounds ? 2 : 1), 16, GV_RECONCILE_PARTS);
+    return clamp(expect_in_all(walk, mine), ROOT_PARTS, GV_RECONCILE_PARTS);
 }
 
 // Into how many sketches to cut the current part, of which I hold `mine`; 0: sums serve better.
@@ -249,21 +263,19 @@ static uint32_t parts_for(const struct walk *walk) {
 static uint32_t sketches_for(const struct walk *walk, struct gv_digest mine) {
     const struct gv_reconcile *state = walk->state;
     uint64_t expect = state->spread, each = state->rounds ? 3 : 6;
-    if (!state->sketches) return 0;
     if (state->kind == GV_PART_ROOT) {
-        int64_t more = (int64_t)(mine.count - state->peer.count);
-        expect = gv_sketch_estimate(gv_tree_tally(walk->tree), state->tally, more);
-        // What the peer has beyond my last place is better told apart by sums.
-        if (-more >= 8 && (uint64_t)-more * 4 >= expect * 3) return 0;
+        expect = expect_in_all(walk, mine);
+        if (!state->sketches || expect == 0) return 0;
         if (expect < FEW_LEFT && state->salt % 4 == 0) return 0;
-        uint64_t learnt = state->expect;
-        if (learnt >= expect / 4 && learnt / 4 <= expect) expect = learnt;
     } else if (state->kind == GV_PART_SKETCH) {
+        if (!state->sketches) return 0;
         // One that fails again costs a message, less likely where there is but one.
         each = state->lo == 0 && state->hi == GV_PLACE_END ? 3 : 2;
         if (expect < GV_SKETCH_CAP) expect = GV_SKETCH_CAP;
-    } else if (expect < FEW_LEFT) {
-        return 0;
+    } else {
+        if (mine.count > state->sketch_max) return 0;
+        if (!state->sketches && expect > SKETCH_MOST) return 0;
+        if (gv_digest_fingerprint(walk->key, mine, state->salt) % SUMS_SHARE == 0) return 0;
     }
     return clamp((expect + each - 1) / each, 1, GV_RECONCILE_PARTS);
 }
@@ -430,7 +442,7 @@ static bool narrow_down(struct walk *walk, struct gv_digest first, struct gv_dig
     }
     uint32_t least = sketches > 0 && !tried ? 1 : 2;
     uint32_t parts = sketches > 0 ? clamp(mine.count / GV_SKETCH_CAP, least, sketches)
-                                  : clamp(mine.count / 4, least, parts_for(walk));
+                                  : clamp(mine.count / 4, least, parts_for(walk, mine));
     size_t fit = (room(walk) - BEFORE_MAX - HEAD_MAX) / (sketches > 0 ? SKETCH_MAX : SUM_MAX);
     if (fit < parts && fit < 16 && walk->out->summary.len > SALT_SIZE) return false;
     split(walk, first, mine, clamp(fit, least, parts), sketches > 0);
@@ -727,7 +739,6 @@ int gv_reconcile_answer(struct gv_reconcile *state, const struct gv_tree *tree,
     GV_ASSERT(out->summary.cap >= GV_RECONCILE_ROOM_MIN);
     GV_ASSERT(out->give != NULL);
     struct walk walk = {.state = state, .tree = tree, .key = key, .out = out};
-    if (!state->surveyed && state->sketches) survey_counts(&walk);
     if (!state->surveyed) survey(&walk);
     while (!state->done) {
         if (state->kind == GV_PART_END) {

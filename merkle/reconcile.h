@@ -77,6 +77,7 @@ struct gv_reconcile {
     uint32_t held;                    // bits of a list's prints that I hold
     uint32_t spread;                  // differences to reckon with in a part, as the counts tell
     uint32_t narrow;                  // parts to cut a range into that differs
+    uint32_t sketch_max;              // most items of such a range that are sketched instead
     uint8_t kind, stage;
     bool surveyed, done;
     uint32_t spots; // separate differences found so far, at least
