@@ -2,6 +2,7 @@
 #include "command.h"
 
 #include "../engine/engine.h"
+#include "../node/auth.h"
 #include "crew.h"
 #include "errors.h"
 
@@ -64,6 +65,8 @@ const char gv_command_help[] =
     "      --wan FILE            regions of nodes and the round trips between them\n"
     "      --durability KIND     what the nodes' disks promise: off (no disk; default unless a\n"
     "                            scenario needs one), sync, async or none\n"
+    "      --seals WHICH         on: the nodes have a secret, and seal what they say; or off\n"
+    "                            (default)\n"
     "      --disk-latency MS     what a synced write takes (default 5)\n"
     "      --check-determinism   run twice and compare\n"
     "\n"
@@ -161,6 +164,7 @@ enum option {
     WAN,
     DURABILITY,
     DISK_LATENCY,
+    SEALS,
     SEEDS,
     JOBS,
     FAIL_FAST,
@@ -211,6 +215,7 @@ static const struct {
     [WAN] = {"--wan", RUN, false},
     [DURABILITY] = {"--durability", RUN | SET, false},
     [DISK_LATENCY] = {"--disk-latency", RUN | SET, false},
+    [SEALS] = {"--seals", RUN | SET, false},
     [SEEDS] = {"--seeds", SWARM, false},
     [JOBS] = {"--jobs", SWARM, false},
     [FAIL_FAST] = {"--fail-fast", SWARM, true},
@@ -277,6 +282,10 @@ static int set_choice(struct gv_command *command, enum option option, const char
     case NEMESIS:
         error = to_choice(name, value, CHOICES("partition"), &choice, why);
         trial->nemesis = true;
+        break;
+    case SEALS:
+        error = to_choice(name, value, CHOICES("off", "on"), &choice, why);
+        command->sealed = choice == 1;
         break;
     case DURABILITY:
         error = to_choice(name, value, CHOICES("off", "sync", "async", "none"), &choice, why);
@@ -452,6 +461,9 @@ int gv_command_check(const struct gv_command *command, char why[GV_COMMAND_WHY_M
     if (!command->given.option[WORKLOAD] && !command->has_workload) {
         return wrong(why, "which workload? say -w NAME");
     }
+    size_t sealed_min = GV_ENGINE_MESSAGE_MIN + GV_AUTH_ROOM;
+    if (command->sealed && command->message_max > 0 && command->message_max < sealed_min)
+        return wrong(why, "with seals, --message-max wants %zu at least", sealed_min);
     if (command->trial.nemesis && command->scenario != NULL) {
         return wrong(why, "--nemesis and --scenario do not go together");
     }

@@ -117,6 +117,13 @@ const struct gv_named gv_named_scenarios[] = {
                   "crash n1 at 3s for 500ms every 3s with torn disk\n"
                   "crash n4..n6 at 5s for 1s every 6s with torn disk\n"
                   "crash n8 at 7s for 1s without disk\n"},
+    {"forger", "somebody on the network alters, repeats and redirects what nodes say, who seal it",
+     CLUSTER("9") "seals on\n"
+                  "\n"
+                  "forge 30% at 1s for 10s\n"
+                  "crash n2 at 3s for 1s every 4s without disk\n"
+                  "duplicate 20% at 4s for 4s\n"
+                  "cut half at 6s for 2s\n"},
     {"storm", "all of it at once",
      CLUSTER("25") "\n"
                    "lose 20% at 0s\n"

@@ -288,6 +288,7 @@ void gv_net_fini(struct gv_net *net) {
         free(inbox->held);
         free(inbox->heap);
     }
+    gv_forger_fini(&net->forger);
     free(net->links);
     net->links = NULL;
     free(net->inboxes);
@@ -324,6 +325,32 @@ static void post(struct gv_net *net, gv_time now, gv_time delay, uint32_t src, u
     if (inbox->held == NULL) wake(net, now, inbox);
 }
 
+static bool is_forged(struct gv_net *net, uint32_t src, uint32_t dest) {
+    for (size_t i = 0; i < net->rules_len; i++) {
+        const struct gv_net_rule *rule = &net->rules[i];
+        if (rule->kind != GV_NET_FORGE || !is_meant(rule, src, dest)) continue;
+        if (draw_below(stream_of(net, src, dest), MILLION) < rule->ppm) return true;
+    }
+    return false;
+}
+
+// Lets the forger do something about a line. False: that line itself gets no further.
+static bool forge(struct gv_net *net, gv_time now, uint32_t src, uint32_t dest,
+                  struct gv_slice type, uint32_t index, size_t size, struct gv_slice bytes) {
+    uint64_t word = draw(stream_of(net, src, dest));
+    struct gv_forger_deed deed =
+        gv_forger_act(&net->forger, word, net->config.nodes, src, dest, bytes);
+    net->forged++;
+    if (deed.instead) drop(net, now, bytes, "altered");
+    if (deed.known) {
+        tell(net, now, GV_TRACE_DUPLICATE, deed.line, NULL);
+    } else if (net->config.trace != NULL) {
+        gv_trace_send(net->config.trace, now, deed.line, type, size);
+    }
+    post(net, now, delay_of(net, src, dest), deed.src, deed.dest, index, deed.line);
+    return !deed.instead;
+}
+
 void gv_net_send(struct gv_net *net, gv_time now, uint32_t src, uint32_t dest, struct gv_slice type,
                  size_t size, struct gv_slice bytes) {
     GV_ASSERT(dest < net->config.nodes);
@@ -334,6 +361,7 @@ void gv_net_send(struct gv_net *net, gv_time now, uint32_t src, uint32_t dest, s
     }
     uint32_t index = type_index(net, type);
     count(net, index, size);
+    if (is_forged(net, src, dest) && !forge(net, now, src, dest, type, index, size, bytes)) return;
     unsigned copies = copies_of(net, src, dest);
     if (copies == 0) drop(net, now, bytes, "lost");
     for (unsigned i = 1; i < copies; i++) tell(net, now, GV_TRACE_DUPLICATE, bytes, NULL);

@@ -21,6 +21,7 @@
 #define GV_SIM_NET_H
 
 #include "../engine/prng.h"
+#include "forger.h"
 #include "trace.h"
 #include "wan.h"
 #include "world.h"
@@ -53,7 +54,13 @@ struct gv_net_count {
 
 #define GV_NET_WAIT_MAX (1000 * GV_MS) // for a link's turn, where no rule says otherwise
 
-enum gv_net_rule_kind { GV_NET_LOSE, GV_NET_DUPLICATE, GV_NET_DELAY, GV_NET_LIMIT };
+enum gv_net_rule_kind {
+    GV_NET_LOSE,
+    GV_NET_DUPLICATE,
+    GV_NET_DELAY,
+    GV_NET_LIMIT,
+    GV_NET_FORGE, // see forger.h
+};
 enum { GV_NET_LEFT = 1, GV_NET_RIGHT = 2 }; // sides of a rule; a node may be on both
 
 struct gv_net_rule {
@@ -100,10 +107,12 @@ struct gv_net {
     size_t links_len, links_cap; // the latter a power of two
     const struct gv_net_rule *rules;
     size_t rules_len;
-    struct gv_net_inbox *inboxes;                     // one a node
-    uint64_t sent;                                    // messages ever, clients' included
-    uint64_t messages, bytes;                         // between nodes, dropped ones included
-    uint64_t dropped;                                 // copies of them cut off, or lost by a rule
+    struct gv_net_inbox *inboxes; // one a node
+    uint64_t sent;                // messages ever, clients' included
+    uint64_t messages, bytes;     // between nodes, dropped ones included
+    uint64_t dropped;             // copies of them cut off, or lost by a rule
+    struct gv_forger forger;
+    uint64_t forged; // messages altered on their way, or put beside those of the nodes
     struct gv_net_count counts[GV_NET_TYPES_MAX + 1]; // between nodes, by body type
     size_t types;
 };

@@ -386,6 +386,7 @@ static const struct verb {
     {"delay", GV_SCENARIO_DELAY, false, take_delay},
     {"reorder", GV_SCENARIO_DELAY, false, take_reorder},
     {"limit", GV_SCENARIO_LIMIT, false, take_limit},
+    {"forge", GV_SCENARIO_FORGE, false, take_loss},
     {"crash", GV_SCENARIO_CRASH, true, take_crash},
     {"pause", GV_SCENARIO_PAUSE, false, take_group},
     {"slow", GV_SCENARIO_SLOW, false, take_slow},

@@ -70,6 +70,9 @@ static bool to_rule(struct gv_script *script, size_t index, struct gv_net_rule *
     case GV_SCENARIO_LIMIT:
         rule->kind = GV_NET_LIMIT;
         break;
+    case GV_SCENARIO_FORGE:
+        rule->kind = GV_NET_FORGE;
+        break;
     case GV_SCENARIO_CUT:
     case GV_SCENARIO_CRASH:
     case GV_SCENARIO_PAUSE:

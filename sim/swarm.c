@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { STREAM = 3, MACHINES_STREAM = 4, STEPS_MOST = 6 };
+enum { STREAM = 3, MACHINES_STREAM = 4, FORGER_STREAM = 5, STEPS_MOST = 6 };
 
 // ---- What a seed stands for ----
 
@@ -178,6 +178,19 @@ static void add_machines(struct writer *writer, uint64_t seed) {
     add(writer, "rtt a a %ums\n", below(writer, 20));
 }
 
+// Of every third seed, likewise: nodes that share a secret, and mostly somebody who has not got it.
+static void add_forger(struct writer *writer, uint64_t seed) {
+    gv_prng_init(&writer->prng, seed, FORGER_STREAM);
+    if (below(writer, 3) > 0) return;
+    add(writer, "seals on\n");
+    for (unsigned steps = below(writer, 3); steps > 0; steps--) {
+        add(writer, "forge %u%%", 1 + below(writer, 99));
+        add_between(writer);
+        add_when(writer);
+        add(writer, "\n");
+    }
+}
+
 size_t gv_swarm_scenario(uint64_t seed, char buf[GV_SWARM_TEXT_MAX]) {
     struct writer writer = {.buf = buf};
     gv_prng_init(&writer.prng, seed, STREAM);
@@ -200,6 +213,7 @@ size_t gv_swarm_scenario(uint64_t seed, char buf[GV_SWARM_TEXT_MAX]) {
     add(w, "seed %" PRIu64 "\n\n", seed);
     for (unsigned steps = below(w, STEPS_MOST + 1); steps > 0; steps--) add_step(w);
     add_machines(w, seed);
+    add_forger(w, seed);
     return writer.len;
 }
 

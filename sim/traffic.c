@@ -28,6 +28,10 @@ void gv_traffic_print(const struct gv_traffic *traffic, FILE *out) {
             " entries were missing, %" PRIu64 " came for nothing\n",
             "syncs", total->numbers.opened, total->numbers.rounds, total->numbers.retries,
             total->numbers.missing, total->numbers.known);
+    if (total->numbers.forged + total->numbers.repeated > 0) {
+        fprintf(out, "    %-14s %" PRIu64 " messages refused, %" PRIu64 " that had come before\n",
+                "seals", total->numbers.forged, total->numbers.repeated);
+    }
     if (total->numbers.held > 0) {
         fprintf(out, "    %-14s %.1f ms a batch, %.1f at the most\n", "news held",
                 (double)total->numbers.held_us / (double)total->numbers.held / 1e3,

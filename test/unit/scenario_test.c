@@ -73,6 +73,12 @@ static void what_befalls_messages_and_nodes(void **state) {
     assert_int_equal(step->group_count, 0);
     gv_scenario_fini(&scenario);
 
+    step = one_step("forge 5% between n0 > n1 at 2s for 4s");
+    assert_int_equal(step->kind, GV_SCENARIO_FORGE);
+    assert_int_equal(step->ppm, 50000);
+    assert_true(step->one_way && step->lasts == 4000 * GV_MS);
+    gv_scenario_fini(&scenario);
+
     step = one_step("delay 50ms exponential between n0 | rest at 3s for 1s");
     assert_int_equal(step->kind, GV_SCENARIO_DELAY);
     assert_int_equal(step->delay, 50 * GV_MS);
@@ -264,9 +270,9 @@ static void those_that_ship_can_be_read(void **state) {
 static void rubbish_is_refused_with_a_place(void **state) {
     (void)state;
     static const char *const words[] = {
-        "cut ",   "n1", "..",    "n2 ",    "| ",     "> ",   ", ",    "at ",     "5s ",
-        "for",    "\n", "%",     "all",    "#",      "lose", "3",     "region ", "rtt ",
-        "clock ", "+",  "flap ", "every ", "drift ", "ppm ", "slow ", "limit ",  "kB/s "};
+        "cut ",  "n1",     "..",     "n2 ",  "| ",    "> ",     ", ",      "at ",   "5s ",    "for",
+        "\n",    "%",      "all",    "#",    "lose",  "3",      "region ", "rtt ",  "clock ", "+",
+        "flap ", "every ", "drift ", "ppm ", "slow ", "limit ", "kB/s ",   "forge "};
     struct gv_prng prng;
     gv_prng_init(&prng, 3, 0);
     for (int round = 0; round < 20000; round++) {

@@ -340,6 +340,28 @@ static void scenarios_are_repeatable(void **state) {
     end();
 }
 
+// Somebody alters, repeats and redirects what nodes say. Who seals it is not deceived; others are.
+static void seals_hold_off_a_forger(void **state) {
+    (void)state;
+    static const char text[] = "forge 40% at 500ms for 4s\nduplicate 20% at 1s for 2s\n"
+                               "crash n1 at 2s for 500ms without disk\nclock n1 -5s at 1900ms";
+    static const enum gv_load_kind loads[] = {GV_LOAD_BROADCAST, GV_LOAD_PN_COUNTER};
+    for (int i = 0; i < 2; i++) {
+        struct gv_virtual_config config = config_under(loads[i], text);
+        config.sealed = true;
+        struct gv_result result = suffer_config(&config, text);
+        assert_true(result.traffic.total.numbers.forged > 20);
+        assert_true(result.traffic.total.numbers.repeated > 20);
+        end();
+        config.sealed = false;
+        result = run(&config);
+        assert_false(result.valid);
+        assert_true(loads[i] == GV_LOAD_PN_COUNTER || result.phantom > 0);
+        assert_int_equal(result.traffic.total.numbers.forged, 0);
+        end();
+    }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_workload_is_valid_under_partitions),
@@ -356,6 +378,7 @@ int main(void) {
         cmocka_unit_test(ids_go_on_where_the_disk_is_kept),
         cmocka_unit_test(what_a_weaker_promise_loses_is_excused),
         cmocka_unit_test(scenarios_are_repeatable),
+        cmocka_unit_test(seals_hold_off_a_forger),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

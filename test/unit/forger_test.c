@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: MIT
+#include "../../sim/forger.h"
+#include "../lib/test.h"
+
+#include "../../codec/json.h"
+
+#include <stdio.h>
+#include <string.h>
+
+enum { NODES = 4, ROUNDS = 1000 };
+
+static struct gv_slice text(const char *s) {
+    return (struct gv_slice){(const uint8_t *)s, strlen(s)};
+}
+
+// Whatever he does, it is a line of JSON, as long as it was but for its head, and of nodes there
+// are; altered in one digit at the most.
+static void what_he_says_is_a_line(void **state) {
+    (void)state;
+    struct gv_forger forger = {0};
+    struct gv_json json;
+    gv_json_init(&json, gv_base_malloc(), 0, 0);
+    unsigned instead = 0, known = 0, others = 0, altered = 0;
+    for (uint64_t i = 0; i < ROUNDS; i++) {
+        char body[64], line[128];
+        snprintf(body, sizeof body, "{\"type\":\"gossip\",\"v\":1,\"id\":%d}}\n", (int)i % 10);
+        snprintf(line, sizeof line, "{\"id\":%d,\"src\":\"n1\",\"dest\":\"n2\",\"body\":%s", (int)i,
+                 body);
+        uint64_t draw = i * UINT64_C(0x9e3779b97f4a7c15);
+        struct gv_forger_deed deed = gv_forger_act(&forger, draw, NODES, 1, 2, text(line));
+        instead += deed.instead;
+        known += deed.known;
+        assert_true(deed.src < NODES && deed.dest < NODES && deed.src != deed.dest);
+        assert_true(gv_json_parse(&json, (const char *)deed.line.data, deed.line.len) > 0);
+        char dest[4], src[4];
+        snprintf(src, sizeof src, "n%u", (unsigned)deed.src);
+        snprintf(dest, sizeof dest, "n%u", (unsigned)deed.dest);
+        assert_true(gv_json_equals(&json, gv_json_member(&json, 0, "src"), src));
+        assert_true(gv_json_equals(&json, gv_json_member(&json, 0, "dest"), dest));
+        if (deed.known) continue;
+        struct gv_slice said = gv_json_raw(&json, gv_json_member(&json, 0, "body"));
+        assert_int_equal(said.len, strlen(body) - 2);
+        unsigned differ = 0;
+        for (size_t j = 0; j < said.len; j++) differ += said.data[j] != (uint8_t)body[j];
+        assert_true(differ <= 1);
+        bool moved = deed.src != 1 || deed.dest != 2;
+        assert_false(moved && differ > 0);
+        others += moved;
+        altered += differ;
+    }
+    assert_true(instead > ROUNDS / 10 && known > ROUNDS / 10);
+    assert_true(others > ROUNDS / 5 && altered > ROUNDS / 5);
+    gv_json_fini(&json);
+    gv_forger_fini(&forger);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {cmocka_unit_test(what_he_says_is_a_line)};
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
