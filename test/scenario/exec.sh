@@ -162,14 +162,18 @@ if ps -e -o args= 2>/dev/null | grep -q '[e]xec.sh node interrupted'; then
 fi
 
 # The nodes of this project, if they are built.
-own() { # BINARY WORKLOAD
+own() { # BINARY WORKLOAD [OPTION…]
     [ -x "${gvsim%/*}/$1" ] || return 0
-    case_ "$1-$2" 0 '^valid' exec -w "$2" --node-count 3 --rate 50 --time-limit 1 --quiet 2 \
-        --latency 10 --seed 5 -- "${gvsim%/*}/$1"
+    binary=$1 workload=$2
+    shift 2
+    case_ "$binary-$workload${1-}" 0 '^valid' exec -w "$workload" --node-count 3 --rate 50 \
+        --time-limit 1 --quiet 2 --latency 10 --seed 5 -- "${gvsim%/*}/$binary" "$@"
 }
 own gv-echo echo
 own gv-ids unique-ids
 own gv-broadcast broadcast
+head -c 32 /dev/urandom >"$tmp/secret"
+own gv-broadcast broadcast --secret-file "$tmp/secret"
 own gv-gset g-set
 own gv-counter g-counter
 own gv-counter pn-counter
