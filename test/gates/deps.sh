@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 # deps.sh probe|install GROUP…: looks for what the project needs from the system; `install` has
 # the package manager bring what is missing, `probe` only names it. Silent if nothing is missing.
-# Groups: build, store (LMDB), san (SAN=), test, check (the tools of the gates).
+# Groups: build, store (LMDB), san (SAN=), fuzz, test, check (the tools of the gates).
 # $STAMP remembers the groups that were found for this compiler, so that they are probed once.
 mode=$1
 shift
@@ -14,6 +14,7 @@ needs() {
     build) echo cc xxhash.h jsmn.h uv.h sodium.h ;;
     store) echo lmdb.h ;;
     san) echo cc-san ;;
+    fuzz) echo libFuzzer ;;
     test) echo cmocka.h ;;
     check) echo gcc g++ clang clang-san clang-tidy clang-format valgrind mandoc pkg-config nm \
         node npm chromium ;;
@@ -31,6 +32,11 @@ int main(void) { return puts("") < 0; }' | compiles $cc ;;
     cc-san) echo 'int main(void) { return 0; }' | compiles $cc -fsanitize=address,undefined ;;
     clang-san)
         echo 'int main(void) { return 0; }' | compiles clang -fsanitize=address,undefined ;;
+    libFuzzer)
+        echo '#include <stddef.h>
+int LLVMFuzzerTestOneInput(const char *at, size_t len);
+int LLVMFuzzerTestOneInput(const char *at, size_t len) { return at == NULL && len > 0; }' |
+            compiles $cc -fsanitize=fuzzer ;;
     # What cmocka.h asks its includer for, first.
     *.h) printf '#include <%s>\n' setjmp.h stdarg.h stddef.h stdint.h "$1" |
         compiles $cc $CPPFLAGS -fsyntax-only ;;
@@ -53,6 +59,10 @@ package() {
         *) apt=gcc dnf="libasan libubsan" brew=- ;;
         esac ;;
     clang-san) clang_san clang ;;
+    libFuzzer) case $cc in
+        clang*) clang_san "${cc%% *}" ;;
+        *) apt=- dnf=- brew=- ;;
+        esac ;;
     xxhash.h) apt=libxxhash-dev dnf=xxhash-devel brew=xxhash ;;
     jsmn.h) apt=libjsmn-dev dnf=jsmn-devel brew=jsmn ;;
     uv.h) apt=libuv1-dev dnf=libuv-devel brew=libuv ;;
@@ -152,6 +162,12 @@ if ! find_missing; then
         echo "missing:$missing (\`make deps\` installs what building and testing need)" >&2
         exit 1
     fi
+    case "$missing $cc" in
+    *libFuzzer*clang*) ;;
+    *libFuzzer*)
+        echo "$cc cannot fuzz: that takes clang, with libFuzzer (FUZZ_CC=clang)" >&2
+        exit 1 ;;
+    esac
     if ! find_manager; then
         echo "missing:$missing" >&2
         echo "none of apt-get, dnf and brew is here to install them: please do, and try again" >&2

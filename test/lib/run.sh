@@ -35,12 +35,21 @@ else
     passed=$((status == 0)) failed=$((status != 0))
 fi
 
-if [ "$failed" -eq 0 ]; then
+inputs=$(sed -n 's/^stat::number_of_executed_units: *//p' "$log" | tail -n 1)
+if [ "$kind" = fuzzer ] && [ "$failed" -eq 0 ]; then
+    corpus=
+    for argument; do [ ! -d "$argument" ] || corpus=${corpus:-$argument}; done
+    printf 'ok      %-20s %9d inputs %4d s %6d/s, %d kept in %s\n' "$name" "${inputs:-0}" \
+        "$seconds" $((${inputs:-0} / (seconds > 0 ? seconds : 1))) "$(ls "$corpus" | wc -l)" "$corpus"
+elif [ "$failed" -eq 0 ]; then
     printf 'ok      %-32s %3d passed %4d s\n' "$name" "$passed" "$seconds"
 else
     cat "$log"
     [ "$status" -eq 124 ] && why="time-out" || why="exit status $status"
     printf 'FAILED  %-32s %3d passed %4d s  %d failed, %s: %s\n' \
         "$name" "$passed" "$seconds" "$failed" "$why" "$*"
+    found=$(sed -n 's/.*Test unit written to //p' "$log" | tail -n 1)
+    [ -z "$found" ] || printf '        the input: %s\n        again:     %s %s\n' \
+        "$found" "$1" "$found"
 fi
 echo "$passed $failed" >"$result"
