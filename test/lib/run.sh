@@ -39,8 +39,9 @@ inputs=$(sed -n 's/^stat::number_of_executed_units: *//p' "$log" | tail -n 1)
 if [ "$kind" = fuzzer ] && [ "$failed" -eq 0 ]; then
     corpus=
     for argument; do [ ! -d "$argument" ] || corpus=${corpus:-$argument}; done
+    rate=$((${inputs:-0} / (seconds > 0 ? seconds : 1)))
     printf 'ok      %-20s %9d inputs %4d s %6d/s, %d kept in %s\n' "$name" "${inputs:-0}" \
-        "$seconds" $((${inputs:-0} / (seconds > 0 ? seconds : 1))) "$(ls "$corpus" | wc -l)" "$corpus"
+        "$seconds" "$rate" "$(ls "$corpus" | wc -l)" "$corpus"
 elif [ "$failed" -eq 0 ]; then
     printf 'ok      %-32s %3d passed %4d s\n' "$name" "$passed" "$seconds"
 else
