@@ -135,9 +135,10 @@ static int read_head(const struct gv_journal *journal, size_t at, uint64_t words
 // Reads the frame at `at`. 1: there is one of this epoch; 0: there is none, or not a whole one.
 static int read_frame(struct gv_journal *journal, uint64_t epoch, size_t at, uint64_t *number,
                       struct gv_slice *batch) {
-    uint64_t words[WORDS];
+    uint64_t words[WORDS] = {0};
     int found = read_head(journal, at, words);
-    if (found <= 0 || words[EPOCH] != epoch) return found < 0 ? found : 0;
+    if (found < 0) return found;
+    if (found == 0 || words[EPOCH] != epoch) return 0;
     size_t len = (size_t)words[LENGTH];
     int error = reserve(journal, len > 0 ? len : 1);
     if (error == 0) error = read_all(journal->fd, journal->frame, len, at + HEAD);
