@@ -154,7 +154,7 @@ static int read_frame(struct gv_journal *journal, uint64_t epoch, size_t at, uin
 // to look like a frame: hence the hash of the head.
 static int check_rest(const struct gv_journal *journal) {
     for (size_t at = journal->at; at < GV_JOURNAL_SIZE; at += GV_JOURNAL_BLOCK) {
-        uint64_t words[WORDS];
+        uint64_t words[WORDS] = {0};
         int found = read_head(journal, at, words);
         if (found < 0) return found;
         bool mine = found > 0 && words[EPOCH] == journal->epoch;

@@ -537,6 +537,51 @@ static void test_journal_refused(void **state) {
     gv_proc_remove_dir(place.dir);
 }
 
+// Writes a batch of registers, of which some are there, and of any length.
+static void write_registers(struct place *place, struct gv_engine *engine, struct gv_prng *prng) {
+    static char value[20002];
+    struct gv_store_batch batch = {0};
+    memset(value, 'a', sizeof value);
+    value[0] = '"';
+    for (int i = 0; i < 50; i++) {
+        char key[16];
+        snprintf(key, sizeof key, "%d", (int)gv_prng_below(prng, 300));
+        size_t len = 2 + gv_prng_below(prng, i % 3 == 0 ? sizeof value - 2 : 100);
+        value[len - 1] = '"';
+        struct gv_entry entry = {.lattice = GV_LATTICE_REGISTER,
+                                 .key = text(key),
+                                 .value = {(const uint8_t *)value, len},
+                                 .lamport = 1 + gv_prng_below(prng, 1 << 20),
+                                 .node = text("\"n1\"")};
+        if (gv_engine_put(engine, 0, &entry) == 1)
+            assert_int_equal(gv_store_put(&batch, ALLOC, engine, &entry), 0);
+        value[len - 1] = 'a';
+    }
+    const struct gv_store *store = gv_store_lmdb_store(place->lmdb);
+    assert_int_equal(store->write(store->ctx, &batch), 0);
+    gv_store_drop(&batch, ALLOC);
+}
+
+// Pages come free, long values grow and shrink: the check of the file refuses none of it.
+static void test_written_over(void **state) {
+    (void)state;
+    struct gv_prng prng;
+    gv_prng_init(&prng, gv_test_seed(), 0);
+    struct place place;
+    set_up(&place);
+    struct gv_engine *engine = new_engine("s");
+    for (int life = 0; life < 100; life++) {
+        assert_int_equal(open_place(&place, true, 1), 0);
+        for (int batch = life % 4; batch > 0; batch--) write_registers(&place, engine, &prng);
+        assert_int_equal(gv_store_lmdb_close(place.lmdb, life % 2 == 0), 0);
+    }
+    assert_int_equal(open_place(&place, true, 1), 0);
+    assert_true(gv_digest_equal(load(&place), gv_engine_root(engine)));
+    gv_store_lmdb_close(place.lmdb, true);
+    gv_engine_free(engine);
+    gv_proc_remove_dir(place.dir);
+}
+
 static void test_no_directory(void **state) {
     (void)state;
     struct place place = {.dir = "/nonexistent/far/away"};
@@ -546,12 +591,19 @@ static void test_no_directory(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_records),       cmocka_unit_test(test_malformed),
-        cmocka_unit_test(test_load),          cmocka_unit_test(test_lives),
-        cmocka_unit_test(test_two_processes), cmocka_unit_test(test_refused),
-        cmocka_unit_test(test_changed_bytes), cmocka_unit_test(test_full_disk),
-        cmocka_unit_test(test_growth),        cmocka_unit_test(test_no_directory),
-        cmocka_unit_test(test_journal),       cmocka_unit_test(test_journal_refused),
+        cmocka_unit_test(test_records),
+        cmocka_unit_test(test_malformed),
+        cmocka_unit_test(test_load),
+        cmocka_unit_test(test_lives),
+        cmocka_unit_test(test_two_processes),
+        cmocka_unit_test(test_refused),
+        cmocka_unit_test(test_changed_bytes),
+        cmocka_unit_test(test_full_disk),
+        cmocka_unit_test(test_growth),
+        cmocka_unit_test(test_written_over),
+        cmocka_unit_test(test_no_directory),
+        cmocka_unit_test(test_journal),
+        cmocka_unit_test(test_journal_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
