@@ -22,3 +22,16 @@ void gv_check_queues_look(uint32_t node, const struct gv_stats *stats, struct gv
                       queues[i].deepest, queues[i].what, node, queues[i].most);
     }
 }
+
+void gv_check_queues_links(const struct gv_net *net, double rate, struct gv_errors *errors) {
+    GV_ASSERT(net != NULL && rate >= 0);
+    const struct gv_net_link *link = &net->fullest;
+    double seconds = (double)net->longest / (1000 * GV_MS);
+    double most =
+        GV_CHECK_QUEUES_FLYING * (1.0 + net->copies) + GV_CHECK_QUEUES_OP * rate * seconds;
+    if (link->flying <= most) return;
+    gv_errors_add(errors,
+                  "queue too long: %" PRIu32 " messages were on their way from n%" PRIu32
+                  " to n%" PRIu32 ", and the bound is %.0f",
+                  link->flying, link->src, link->dest, most);
+}

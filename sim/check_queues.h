@@ -1,12 +1,15 @@
 // SPDX-License-Identifier: MIT
-// Queues have bounds, and stay within them: what a node says of the deepest that each has been.
+// Queues have bounds, and stay within them: what a node says of the deepest that each has been, and
+// what has been on its way on one link at a time.
 #ifndef GV_SIM_CHECK_QUEUES_H
 #define GV_SIM_CHECK_QUEUES_H
 
 #include "../engine/news.h"
+#include "../engine/peer.h"
 #include "../node/commit.h"
 #include "../node/node.h"
 #include "errors.h"
+#include "net.h"
 
 enum {
     GV_CHECK_QUEUES_LINE = GV_NODE_LINE_DEFAULT, // what comes in beside a full queue
@@ -16,9 +19,17 @@ enum {
     GV_CHECK_QUEUES_SYNCS = 4, // summaries: as many peers are answered at once
     // Bytes: a batch being written, another being put together, and the writes that wait for it.
     GV_CHECK_QUEUES_STORE = 2 * (GV_COMMIT_SLICE + GV_CHECK_QUEUES_LINE) + GV_COMMIT_WAITING_MAX,
+    // Messages: as many as may be unacknowledged, sent again until the peer is given up …
+    GV_CHECK_QUEUES_FLYING = GV_PEER_FLIGHTS * GV_PEER_DEAF,
+    GV_CHECK_QUEUES_OP = 4, // … and for each operation while one of them is on its way: its news,
+                            // an acknowledgement, and both once more
 };
 
 // A node that is going down, or at the end, says so of its life.
 void gv_check_queues_look(uint32_t node, const struct gv_stats *stats, struct gv_errors *errors);
+
+// At the end of a run of so many operations a second. For each message, and each copy of one that
+// the network makes, an acknowledgement may come back.
+void gv_check_queues_links(const struct gv_net *net, double rate, struct gv_errors *errors);
 
 #endif

@@ -51,6 +51,10 @@ void gv_checkers_stats(struct gv_checkers *checkers, uint32_t node, const struct
     gv_check_queues_look(node, stats, checkers->errors);
 }
 
+void gv_checkers_net(struct gv_checkers *checkers, const struct gv_net *net) {
+    gv_check_queues_links(net, checkers->traffic.rate, checkers->errors);
+}
+
 void gv_checkers_forget(struct gv_checkers *checkers, uint32_t node, bool kept) {
     gv_check_growth_forget(&checkers->growth, node);
     if (!kept) gv_check_ascent_forget(&checkers->ascent, node);

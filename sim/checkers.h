@@ -44,6 +44,8 @@ void gv_checkers_node(struct gv_checkers *checkers, uint32_t node, uint64_t entr
 void gv_checkers_suspects(struct gv_checkers *checkers, uint32_t node, bool suspects);
 // A life of a node ends, or the run: these are its statistics.
 void gv_checkers_stats(struct gv_checkers *checkers, uint32_t node, const struct gv_stats *stats);
+// The run ends: this was its network.
+void gv_checkers_net(struct gv_checkers *checkers, const struct gv_net *net);
 // A fault took what a node had, but if its disk `kept` that, what it had acknowledged.
 void gv_checkers_forget(struct gv_checkers *checkers, uint32_t node, bool kept);
 // Messages sent between nodes so far; whether there are operations or faults, or all is `quiet`.

@@ -68,34 +68,30 @@ static struct gv_net_link *link_of(struct gv_net *net, uint32_t src, uint32_t de
         struct gv_prng prng;
         gv_prng_init(&prng, net->config.seed,
                      PRNG_STREAM + (((uint64_t)src + 1) << 32) + (uint64_t)dest);
-        *link = (struct gv_net_link){src, dest, gv_prng_next(&prng) | 1, 0};
+        *link = (struct gv_net_link){.src = src, .dest = dest, .state = gv_prng_next(&prng) | 1};
         net->links_len++;
     }
     return link;
 }
 
-static uint64_t *stream_of(struct gv_net *net, uint32_t src, uint32_t dest) {
-    return &link_of(net, src, dest)->state;
-}
-
 // SplitMix64, which makes do with 8 bytes a link.
-static uint64_t draw(uint64_t *stream) {
-    uint64_t z = *stream += UINT64_C(0x9e3779b97f4a7c15);
-    if (z == 0) z = *stream = 1; // 0 marks a free place
+static uint64_t draw(struct gv_net_link *link) {
+    uint64_t z = link->state += UINT64_C(0x9e3779b97f4a7c15);
+    if (z == 0) z = link->state = 1; // 0 marks a free place
     z = (z ^ z >> 30) * UINT64_C(0xbf58476d1ce4e5b9);
     z = (z ^ z >> 27) * UINT64_C(0x94d049bb133111eb);
     return z ^ z >> 31;
 }
 
 // Uniform in [0, bound), for a bound far below 2^32; the bias is no larger than bound / 2^32.
-static uint64_t draw_below(uint64_t *stream, uint64_t bound) {
-    return (draw(stream) >> 32) * bound >> 32;
+static uint64_t draw_below(struct gv_net_link *link, uint64_t bound) {
+    return (draw(link) >> 32) * bound >> 32;
 }
 
 // −ln of a number uniform in (0, 1], in 2^-24: in whole numbers, so that it is the same everywhere,
 // as libm is not. The logarithm to base 2 comes bit by bit, from squaring.
-static uint64_t draw_logarithm(uint64_t *stream) {
-    uint64_t x = draw(stream) >> 32; // stands for (x + 1) / 2^32
+static uint64_t draw_logarithm(struct gv_net_link *link) {
+    uint64_t x = draw(link) >> 32; // stands for (x + 1) / 2^32
     uint64_t mantissa = x + 1;
     uint64_t log2 = 32;
     while (mantissa < UINT64_C(1) << 31) {
@@ -116,12 +112,12 @@ static uint64_t draw_logarithm(uint64_t *stream) {
 }
 
 // Draws a delay whose mean is a number of units, at most 2^30; in those units.
-static uint64_t draw_delay(uint64_t *stream, enum gv_net_latency dist, uint64_t mean) {
+static uint64_t draw_delay(struct gv_net_link *link, enum gv_net_latency dist, uint64_t mean) {
     switch (dist) {
     case GV_NET_UNIFORM:
-        return draw_below(stream, 2 * mean);
+        return draw_below(link, 2 * mean);
     case GV_NET_EXPONENTIAL:
-        return draw_logarithm(stream) * mean >> 24;
+        return draw_logarithm(link) * mean >> 24;
     case GV_NET_CONSTANT:
         break;
     }
@@ -129,24 +125,26 @@ static uint64_t draw_delay(uint64_t *stream, enum gv_net_latency dist, uint64_t 
 }
 
 // Draws a delay from its mean, in microseconds, so that one of minutes stays within 2^30.
-static gv_time draw_fine(struct gv_net *net, uint32_t src, uint32_t dest, enum gv_net_latency dist,
-                         gv_time mean) {
+static gv_time draw_fine(struct gv_net_link *link, enum gv_net_latency dist, gv_time mean) {
     uint64_t us = mean / 1000 < DELAY_MAX ? mean / 1000 : DELAY_MAX;
     if (us == 0 || dist == GV_NET_CONSTANT) return us * 1000;
-    return draw_delay(stream_of(net, src, dest), dist, us) * 1000;
+    return draw_delay(link, dist, us) * 1000;
 }
 
-static const struct gv_wan_path *path_of(const struct gv_net *net, uint32_t src, uint32_t dest) {
-    return net->config.wan != NULL ? gv_wan_between(net->config.wan, src, dest) : NULL;
+static const struct gv_wan_path *path_of(const struct gv_net *net, const struct gv_net_link *link) {
+    return net->config.wan != NULL ? gv_wan_between(net->config.wan, link->src, link->dest) : NULL;
+}
+
+static gv_time latency_of(const struct gv_net *net, struct gv_net_link *link) {
+    uint64_t mean = net->config.latency_ms;
+    const struct gv_wan_path *path = path_of(net, link);
+    if (path != NULL && path->measured) return draw_fine(link, net->config.latency, path->rtt / 2);
+    if (mean == 0 || net->config.latency == GV_NET_CONSTANT) return mean * GV_MS;
+    return draw_delay(link, net->config.latency, mean) * GV_MS;
 }
 
 gv_time gv_net_latency(struct gv_net *net, uint32_t src, uint32_t dest) {
-    uint64_t mean = net->config.latency_ms;
-    const struct gv_wan_path *path = path_of(net, src, dest);
-    if (path != NULL && path->measured)
-        return draw_fine(net, src, dest, net->config.latency, path->rtt / 2);
-    if (mean == 0 || net->config.latency == GV_NET_CONSTANT) return mean * GV_MS;
-    return draw_delay(stream_of(net, src, dest), net->config.latency, mean) * GV_MS;
+    return latency_of(net, link_of(net, src, dest));
 }
 
 // ---- Rules ----
@@ -157,48 +155,46 @@ void gv_net_rules(struct gv_net *net, const struct gv_net_rule *rules, size_t co
     net->rules_len = count;
 }
 
-static bool is_meant(const struct gv_net_rule *rule, uint32_t src, uint32_t dest) {
+static bool is_meant(const struct gv_net_rule *rule, const struct gv_net_link *link) {
     if (rule->sides == NULL) return true;
-    uint8_t from = rule->sides[src], to = rule->sides[dest];
+    uint8_t from = rule->sides[link->src], to = rule->sides[link->dest];
     if ((from & GV_NET_LEFT) != 0 && (to & GV_NET_RIGHT) != 0) return true;
     return rule->both_ways && (from & GV_NET_RIGHT) != 0 && (to & GV_NET_LEFT) != 0;
 }
 
 // How often a message is to arrive: not at all, once, or more.
-static unsigned copies_of(struct gv_net *net, uint32_t src, uint32_t dest) {
+static unsigned copies_of(const struct gv_net *net, struct gv_net_link *link) {
     unsigned copies = 1;
     for (size_t i = 0; i < net->rules_len; i++) {
         const struct gv_net_rule *rule = &net->rules[i];
         if (rule->kind != GV_NET_LOSE && rule->kind != GV_NET_DUPLICATE) continue;
-        if (!is_meant(rule, src, dest)) continue;
-        if (draw_below(stream_of(net, src, dest), MILLION) >= rule->ppm) continue;
+        if (!is_meant(rule, link) || draw_below(link, MILLION) >= rule->ppm) continue;
         if (rule->kind == GV_NET_LOSE) return 0;
         copies++;
     }
     return copies;
 }
 
-static gv_time delay_of(struct gv_net *net, uint32_t src, uint32_t dest) {
-    gv_time delay = gv_net_latency(net, src, dest);
+static gv_time delay_of(const struct gv_net *net, struct gv_net_link *link) {
+    gv_time delay = latency_of(net, link);
     for (size_t i = 0; i < net->rules_len; i++) {
         const struct gv_net_rule *rule = &net->rules[i];
-        if (rule->kind != GV_NET_DELAY || !is_meant(rule, src, dest)) continue;
-        bool chosen =
-            rule->ppm >= MILLION || draw_below(stream_of(net, src, dest), MILLION) < rule->ppm;
-        if (chosen) delay += draw_fine(net, src, dest, rule->dist, rule->delay);
+        if (rule->kind != GV_NET_DELAY || !is_meant(rule, link)) continue;
+        bool chosen = rule->ppm >= MILLION || draw_below(link, MILLION) < rule->ppm;
+        if (chosen) delay += draw_fine(link, rule->dist, rule->delay);
     }
     return delay;
 }
 
 // How long a message waits for its turn on a link and takes then. False: there is no room.
-static bool take_link(struct gv_net *net, gv_time now, uint32_t src, uint32_t dest, size_t size,
+static bool take_link(const struct gv_net *net, gv_time now, struct gv_net_link *link, size_t size,
                       gv_time *takes) {
-    const struct gv_wan_path *path = path_of(net, src, dest);
+    const struct gv_wan_path *path = path_of(net, link);
     uint64_t bandwidth = path != NULL ? path->bandwidth : 0;
     gv_time wait_max = GV_NET_WAIT_MAX;
     for (size_t i = 0; i < net->rules_len; i++) {
         const struct gv_net_rule *rule = &net->rules[i];
-        if (rule->kind != GV_NET_LIMIT || !is_meant(rule, src, dest)) continue;
+        if (rule->kind != GV_NET_LIMIT || !is_meant(rule, link)) continue;
         if (bandwidth == 0 || rule->bandwidth < bandwidth) {
             bandwidth = rule->bandwidth;
             wait_max = rule->delay;
@@ -206,7 +202,6 @@ static bool take_link(struct gv_net *net, gv_time now, uint32_t src, uint32_t de
     }
     *takes = 0;
     if (bandwidth == 0) return true;
-    struct gv_net_link *link = link_of(net, src, dest);
     gv_time free_at = link->busy > now ? link->busy : now;
     if (free_at - now > wait_max) return false;
     GV_ASSERT(size <= UINT32_MAX);
@@ -239,12 +234,29 @@ static void schedule(struct gv_net *net, gv_time due, struct gv_net_message *mes
                       message);
 }
 
+// What a node says is on its way, and then is no more: it came, or was cut off.
+static void take_off(struct gv_net *net, struct gv_net_link *link, gv_time takes) {
+    link->flying++;
+    if (link->flying > net->fullest.flying) net->fullest = *link;
+    if (takes > net->longest) net->longest = takes;
+}
+
+static void land(struct gv_net *net, gv_time now, const struct gv_net_message *message) {
+    if (!message->original) return;
+    struct gv_net_link *link = place_of(net, message->src, message->dest);
+    GV_ASSERT(link->flying > 0);
+    link->flying--;
+    // It may have waited for the inbound thread.
+    if (now - message->sent > net->longest) net->longest = now - message->sent;
+}
+
 // The inbound thread of a node is free: let it take the next message that is not cut off.
 static void wake(struct gv_net *net, gv_time now, struct gv_net_inbox *inbox) {
     GV_ASSERT(inbox->held == NULL);
     struct gv_net_message *message;
     while ((message = inbox_take(inbox)) != NULL) {
         if (is_cut(net, now, message)) {
+            land(net, now, message);
             free(message);
             continue;
         }
@@ -304,81 +316,105 @@ static void count(struct gv_net *net, uint32_t type, size_t size) {
     net->counts[type].bytes += size;
 }
 
-static void post(struct gv_net *net, gv_time now, gv_time delay, uint32_t src, uint32_t dest,
-                 uint32_t type, struct gv_slice bytes) {
+// A message sets out: `head`, to which the order of its sending and these bytes are added.
+static void post(struct gv_net *net, gv_time now, const struct gv_net_message *head,
+                 struct gv_slice bytes) {
     struct gv_net_message *message = gv_memory_raw(sizeof *message + bytes.len);
-    *message = (struct gv_net_message){
-        .src = src,
-        .dest = dest,
-        .type = type,
-        .due = now + delay,
-        .seq = net->sent++,
-        .len = bytes.len,
-    };
+    *message = *head;
+    message->seq = net->sent++;
+    message->len = bytes.len;
     if (bytes.len > 0) memcpy(message->bytes, bytes.data, bytes.len);
     if (net->config.delivery == GV_NET_EXACT) {
         schedule(net, message->due, message);
         return;
     }
-    struct gv_net_inbox *inbox = &net->inboxes[dest];
+    struct gv_net_inbox *inbox = &net->inboxes[message->dest];
     inbox_put(inbox, message);
     if (inbox->held == NULL) wake(net, now, inbox);
 }
 
-static bool is_forged(struct gv_net *net, uint32_t src, uint32_t dest) {
+static bool is_forged(const struct gv_net *net, struct gv_net_link *link) {
     for (size_t i = 0; i < net->rules_len; i++) {
         const struct gv_net_rule *rule = &net->rules[i];
-        if (rule->kind != GV_NET_FORGE || !is_meant(rule, src, dest)) continue;
-        if (draw_below(stream_of(net, src, dest), MILLION) < rule->ppm) return true;
+        if (rule->kind != GV_NET_FORGE || !is_meant(rule, link)) continue;
+        if (draw_below(link, MILLION) < rule->ppm) return true;
     }
     return false;
 }
 
-// Lets the forger do something about a line. False: that line itself gets no further.
-static bool forge(struct gv_net *net, gv_time now, uint32_t src, uint32_t dest,
-                  struct gv_slice type, uint32_t index, size_t size, struct gv_slice bytes) {
-    uint64_t word = draw(stream_of(net, src, dest));
+// Lets the forger do something about a line, of a type and size. False: that line itself gets no
+// further.
+static bool forge(struct gv_net *net, gv_time now, struct gv_net_link *link, uint32_t type,
+                  size_t size, struct gv_slice bytes) {
     struct gv_forger_deed deed =
-        gv_forger_act(&net->forger, word, net->config.nodes, src, dest, bytes);
+        gv_forger_act(&net->forger, draw(link), net->config.nodes, link->src, link->dest, bytes);
     net->forged++;
     if (deed.instead) drop(net, now, bytes, "altered");
     if (deed.known) {
         tell(net, now, GV_TRACE_DUPLICATE, deed.line, NULL);
     } else if (net->config.trace != NULL) {
-        gv_trace_send(net->config.trace, now, deed.line, type, size);
+        const char *name = net->counts[type].type;
+        struct gv_slice said = {(const uint8_t *)name, strlen(name)};
+        gv_trace_send(net->config.trace, now, deed.line, said, size);
     }
-    post(net, now, delay_of(net, src, dest), deed.src, deed.dest, index, deed.line);
+    struct gv_net_message head = {
+        .src = deed.src,
+        .dest = deed.dest,
+        .type = type,
+        .due = now + delay_of(net, link),
+    };
+    post(net, now, &head, deed.line);
     return !deed.instead;
+}
+
+// What a node has sent goes on its way, as often as the rules will have it.
+static void carry(struct gv_net *net, gv_time now, struct gv_net_link *link, uint32_t type,
+                  size_t size, struct gv_slice bytes) {
+    unsigned copies = copies_of(net, link);
+    if (copies > net->copies) net->copies = copies;
+    if (copies == 0) drop(net, now, bytes, "lost");
+    for (unsigned i = 1; i < copies; i++) tell(net, now, GV_TRACE_DUPLICATE, bytes, NULL);
+    for (unsigned i = 0; i < copies; i++) {
+        gv_time takes;
+        if (!take_link(net, now, link, size, &takes)) {
+            drop(net, now, bytes, "full");
+            continue;
+        }
+        takes += delay_of(net, link);
+        struct gv_net_message head = {
+            .src = link->src,
+            .dest = link->dest,
+            .type = type,
+            .original = i == 0,
+            .sent = now,
+            .due = now + takes,
+        };
+        if (head.original) take_off(net, link, takes);
+        post(net, now, &head, bytes);
+    }
 }
 
 void gv_net_send(struct gv_net *net, gv_time now, uint32_t src, uint32_t dest, struct gv_slice type,
                  size_t size, struct gv_slice bytes) {
     GV_ASSERT(dest < net->config.nodes);
     GV_ASSERT(src < net->config.nodes || src == GV_NET_CLIENT);
+    struct gv_net_message head = {.src = src, .dest = dest, .type = GV_NET_TYPES_MAX, .due = now};
     if (src == GV_NET_CLIENT) {
-        post(net, now, 0, src, dest, GV_NET_TYPES_MAX, bytes);
+        post(net, now, &head, bytes);
         return;
     }
     uint32_t index = type_index(net, type);
     count(net, index, size);
-    if (is_forged(net, src, dest) && !forge(net, now, src, dest, type, index, size, bytes)) return;
-    unsigned copies = copies_of(net, src, dest);
-    if (copies == 0) drop(net, now, bytes, "lost");
-    for (unsigned i = 1; i < copies; i++) tell(net, now, GV_TRACE_DUPLICATE, bytes, NULL);
-    while (copies-- > 0) {
-        gv_time takes;
-        if (take_link(net, now, src, dest, size, &takes)) {
-            post(net, now, takes + delay_of(net, src, dest), src, dest, index, bytes);
-        } else {
-            drop(net, now, bytes, "full");
-        }
-    }
+    struct gv_net_link *link = link_of(net, src, dest);
+    if (is_forged(net, link) && !forge(net, now, link, index, size, bytes)) return;
+    carry(net, now, link, index, size, bytes);
 }
 
 struct gv_net_message *gv_net_take(struct gv_net *net, gv_time now,
                                    const struct gv_world_event *event) {
     GV_ASSERT(event->kind == net->config.event_kind);
     struct gv_net_message *message = event->item;
+    land(net, now, message);
     if (net->config.delivery == GV_NET_EXACT) {
         if (!is_cut(net, now, message)) return message;
         free(message);

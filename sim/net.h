@@ -39,7 +39,8 @@ struct gv_net_message {
     uint32_t src; // a node, or GV_NET_CLIENT
     uint32_t dest;
     uint32_t type; // index into the counts; GV_NET_TYPES_MAX for a client's message
-    gv_time due;
+    bool original; // as its node has said it, once; not a copy, nor forged
+    gv_time sent, due;
     uint64_t seq;
     size_t len;
     char bytes[]; // what is to be handed over
@@ -97,14 +98,20 @@ struct gv_net_inbox {
     struct gv_net_message *held; // taken by the inbound thread, which sleeps until it is due
 };
 
+struct gv_net_link {
+    uint32_t src, dest;
+    uint64_t state;  // of its random stream; 0: a free place in the table
+    gv_time busy;    // until when it is, with what has been sent
+    uint32_t flying; // messages on their way, each counted once however often it is doubled
+};
+
 struct gv_net {
     struct gv_net_config config;
-    struct gv_net_link { // an open hash table of the links that have drawn something
-        uint32_t src, dest;
-        uint64_t state; // of its random stream; 0: a free place
-        gv_time busy;   // until when it is, with what has been sent
-    } * links;
+    struct gv_net_link *links;   // an open hash table of those that have carried something
     size_t links_len, links_cap; // the latter a power of two
+    struct gv_net_link fullest;  // the one that has had the most flying, as it was then
+    gv_time longest;             // that one of them was, or will have been, on its way
+    unsigned copies;             // of one message, at most
     const struct gv_net_rule *rules;
     size_t rules_len;
     struct gv_net_inbox *inboxes; // one a node

@@ -775,12 +775,14 @@ struct gv_result gv_virtual_finish(struct gv_virtual *sim) {
     for (uint32_t i = 0; i < sim->config.trial.nodes; i++)
         if (sim->nodes[i].node != NULL) count(&sim->nodes[i]);
     uint64_t refused = sim->traffic.total.numbers.forged;
-    uint64_t forged = gv_trial_view(sim->trial, sim->now).net->forged;
-    if (refused > forged)
+    const struct gv_net *net = gv_trial_view(sim->trial, sim->now).net;
+    if (refused > net->forged) {
         gv_trial_object(sim->trial,
                         "refused messages: nodes take %" PRIu64 " messages for forged, and %" PRIu64
                         " were",
-                        refused, forged);
+                        refused, net->forged);
+    }
+    gv_checkers_net(&sim->checkers, net);
     struct gv_result result = gv_trial_finish(sim->trial);
     result.traffic = sim->traffic;
     result.traffic.nodes = sim->config.trial.nodes;

@@ -96,6 +96,27 @@ static void queues_have_bounds(void **state) {
     gv_errors_fini(&errors);
 }
 
+static void a_link_has_a_bound(void **state) {
+    (void)state;
+    struct gv_errors errors = {0};
+    struct gv_checkers checkers;
+    gv_checkers_init(&checkers, 8, 10, 1000, &errors);
+    struct gv_net net = {.fullest = {.src = 3, .dest = 5}, .longest = 500 * GV_MS};
+    for (net.copies = 1; net.copies <= 2; net.copies++) {
+        // Ten operations a second, for half of one.
+        net.fullest.flying = GV_CHECK_QUEUES_FLYING * (1 + net.copies) + GV_CHECK_QUEUES_OP * 5;
+        gv_checkers_net(&checkers, &net);
+        expect(&errors, net.copies - 1, "queue");
+        net.fullest.flying++;
+        gv_checkers_net(&checkers, &net);
+        expect(&errors, net.copies, "queue too long: ");
+    }
+    assert_string_equal(errors.texts[0], "queue too long: 277 messages were on their way from n3 "
+                                         "to n5, and the bound is 276");
+    gv_checkers_fini(&checkers);
+    gv_errors_fini(&errors);
+}
+
 static void lines_between_nodes_are_measured(void **state) {
     (void)state;
     static const char line[] =
@@ -228,6 +249,7 @@ int main(void) {
         cmocka_unit_test(a_write_is_not_shown_too_soon),
         cmocka_unit_test(bounds_are_looked_at),
         cmocka_unit_test(queues_have_bounds),
+        cmocka_unit_test(a_link_has_a_bound),
         cmocka_unit_test(lines_between_nodes_are_measured),
         cmocka_unit_test(a_flood_is_noticed),
         cmocka_unit_test(ids_ascend),

@@ -258,6 +258,38 @@ static void rules_lose_double_and_delay(void **state) {
 
 // Of ten messages of 1000 bytes at once on a link of 10 kB/s, each waits for those before it, and
 // what would wait for longer than half a second is lost.
+// However it is delivered, doubled or cut off, and beside what clients say.
+static void messages_on_their_way_are_counted(void **state) {
+    (void)state;
+    const enum gv_net_delivery deliveries[] = {GV_NET_EXACT, GV_NET_MAELSTROM};
+    for (int i = 0; i < 2; i++) {
+        struct bench bench;
+        init(&bench, deliveries[i], GV_NET_CONSTANT, 100);
+        send_at(&bench, 0, GV_NET_CLIENT, "c");
+        send_at(&bench, 10, 1, "a");
+        send_at(&bench, 50, 2, "b");
+        send_at(&bench, 60, 1, "d");
+        assert_int_equal(bench.net.fullest.flying, 2);
+        assert_int_equal(bench.net.fullest.src, 1);
+        assert_int_equal(bench.net.copies, 1);
+        bench.cut = true;
+        run_until(&bench, 200);
+        bench.cut = false;
+        const struct gv_net_rule twice = {.kind = GV_NET_DUPLICATE, .ppm = 1000000};
+        gv_net_rules(&bench.net, &twice, 1);
+        for (uint64_t ms = 300; ms < 1000; ms += 300) {
+            send_at(&bench, ms, 1, "e");
+            send_at(&bench, ms, 1, "f");
+        }
+        assert_int_equal(bench.net.fullest.flying, 2);
+        assert_int_equal(bench.net.copies, 2);
+        assert_true(bench.net.longest == 100 * GV_MS);
+        send_at(&bench, 950, 1, "g");
+        assert_int_equal(bench.net.fullest.flying, 3);
+        fini(&bench);
+    }
+}
+
 static void a_link_carries_so_much(void **state) {
     (void)state;
     const uint8_t sides[] = {GV_NET_LEFT, GV_NET_RIGHT, 0};
@@ -336,6 +368,7 @@ int main(void) {
         cmocka_unit_test(odd_and_many_types_are_counted_too),
         cmocka_unit_test(links_do_not_disturb_each_other),
         cmocka_unit_test(rules_lose_double_and_delay),
+        cmocka_unit_test(messages_on_their_way_are_counted),
         cmocka_unit_test(a_link_carries_so_much),
         cmocka_unit_test(regions_are_as_far_apart_as_said),
         cmocka_unit_test(some_messages_are_held_back),
