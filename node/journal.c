@@ -1,53 +1,24 @@
 // SPDX-License-Identifier: MIT
 #include "journal.h"
 
+#include "file.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 enum { EPOCH, NUMBER, LENGTH, HASH, HEAD_HASH, WORDS, HEAD = WORDS * 8, PATH_CAP = 4200 };
 
 // ---- The file -----------------------------------------------------------------------------------
 
-static int error_of(int number) {
-    if (number == ENOMEM) return GV_ENOMEM;
-    return number == ENOSPC || number == EFBIG || number == EDQUOT ? GV_EFULL : GV_EIO;
-}
-
-static int write_all(int fd, const uint8_t *data, size_t len, size_t at) {
-    while (len > 0) {
-        ssize_t n = pwrite(fd, data, len, (off_t)at);
-        if (n < 0 && errno == EINTR) continue;
-        if (n <= 0) return error_of(errno);
-        data += n;
-        at += (size_t)n;
-        len -= (size_t)n;
-    }
-    return 0;
-}
-
-static int read_all(int fd, uint8_t *data, size_t len, size_t at) {
-    while (len > 0) {
-        ssize_t n = pread(fd, data, len, (off_t)at);
-        if (n < 0 && errno == EINTR) continue;
-        if (n < 0) return GV_EIO;
-        if (n == 0) return GV_ECORRUPT; // cut off
-        data += n;
-        at += (size_t)n;
-        len -= (size_t)n;
-    }
-    return 0;
-}
-
 static int sync_data(int fd) {
 #ifdef F_FULLFSYNC
     if (fcntl(fd, F_FULLFSYNC) == 0) return 0;
 #endif
-    return fdatasync(fd) == 0 ? 0 : error_of(errno);
+    return fdatasync(fd) == 0 ? 0 : gv_file_error(errno);
 }
 
 static int reserve(struct gv_journal *journal, size_t len) {
@@ -64,21 +35,28 @@ static int fill(struct gv_journal *journal) {
     int error = reserve(journal, GV_JOURNAL_BLOCK);
     if (error == 0) memset(journal->frame, 0, GV_JOURNAL_BLOCK);
     for (size_t at = 0; error == 0 && at < GV_JOURNAL_SIZE; at += GV_JOURNAL_BLOCK)
-        error = write_all(journal->fd, journal->frame, GV_JOURNAL_BLOCK, at);
-    if (error == 0 && fsync(journal->fd) != 0) error = error_of(errno);
+        error = gv_file_write(journal->fd, journal->frame, GV_JOURNAL_BLOCK, at);
+    if (error == 0 && fsync(journal->fd) != 0) error = gv_file_error(errno);
     return error;
 }
 
-// Made under another name, so that one that is there is whole.
-static int make_file(struct gv_journal *journal, const char *path) {
+static void init(struct gv_journal *journal, int fd) {
+    *journal = (struct gv_journal){.fd = fd};
+    gv_digest_key_init(&journal->hash, (struct gv_slice){0});
+}
+
+// Under another name at first, so that one that is there is whole.
+int gv_journal_make(struct gv_journal *journal, const char *path) {
+    GV_ASSERT(path != NULL);
     char fresh[PATH_CAP];
     int len = snprintf(fresh, sizeof fresh, "%s.new", path);
+    init(journal, -1);
     if (len < 0 || (size_t)len >= sizeof fresh) errno = ENAMETOOLONG;
     if (len < 0 || (size_t)len >= sizeof fresh) return GV_EIO;
     journal->fd = open(fresh, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
-    if (journal->fd < 0) return error_of(errno);
+    if (journal->fd < 0) return gv_file_error(errno);
     int error = fill(journal);
-    if (error == 0 && rename(fresh, path) != 0) error = error_of(errno);
+    if (error == 0 && rename(fresh, path) != 0) error = gv_file_error(errno);
     if (error == 0) return 0;
     int number = errno;
     unlink(fresh);
@@ -87,13 +65,11 @@ static int make_file(struct gv_journal *journal, const char *path) {
     return error;
 }
 
-int gv_journal_open(struct gv_journal *journal, const char *path, bool make) {
+int gv_journal_open(struct gv_journal *journal, const char *path) {
     GV_ASSERT(path != NULL);
-    *journal = (struct gv_journal){.fd = open(path, O_RDWR | O_CLOEXEC)};
-    gv_digest_key_init(&journal->hash, (struct gv_slice){0});
+    init(journal, open(path, O_RDWR | O_CLOEXEC));
     if (journal->fd >= 0) return 0;
-    if (errno != ENOENT) return GV_EIO;
-    return make ? make_file(journal, path) : GV_ENOENT;
+    return errno == ENOENT ? GV_ENOENT : gv_file_error(errno);
 }
 
 void gv_journal_close(struct gv_journal *journal) {
@@ -125,7 +101,7 @@ static uint64_t hash_of(const struct gv_journal *journal, const uint64_t words[W
 // Reads the head of the frame at `at`. 1: there is one; 0: there is none.
 static int read_head(const struct gv_journal *journal, size_t at, uint64_t words[WORDS]) {
     uint8_t head[HEAD];
-    int error = read_all(journal->fd, head, HEAD, at);
+    int error = gv_file_read(journal->fd, head, HEAD, at);
     if (error != 0) return error;
     memcpy(words, head, HEAD);
     if (words[LENGTH] > GV_JOURNAL_SIZE - at - HEAD) return 0;
@@ -141,7 +117,7 @@ static int read_frame(struct gv_journal *journal, uint64_t epoch, size_t at, uin
     if (found == 0 || words[EPOCH] != epoch) return 0;
     size_t len = (size_t)words[LENGTH];
     int error = reserve(journal, len > 0 ? len : 1);
-    if (error == 0) error = read_all(journal->fd, journal->frame, len, at + HEAD);
+    if (error == 0) error = gv_file_read(journal->fd, journal->frame, len, at + HEAD);
     if (error != 0) return error;
     *batch = (struct gv_slice){journal->frame, len};
     *number = words[NUMBER];
@@ -197,12 +173,13 @@ int gv_journal_append(struct gv_journal *journal, struct gv_slice batch) {
     memcpy(journal->frame, words, HEAD);
     memcpy(journal->frame + HEAD, batch.data, batch.len);
     memset(journal->frame + HEAD + batch.len, 0, len - HEAD - batch.len);
-    error = write_all(journal->fd, journal->frame, len, journal->at);
+    error = gv_file_write(journal->fd, journal->frame, len, journal->at);
     if (error == 0) error = sync_data(journal->fd);
     if (error != 0) { // it may be there nevertheless, and must not be found
         int number = errno;
         memset(journal->frame, 0, HEAD);
-        if (write_all(journal->fd, journal->frame, HEAD, journal->at) == 0) sync_data(journal->fd);
+        if (gv_file_write(journal->fd, journal->frame, HEAD, journal->at) == 0)
+            sync_data(journal->fd);
         errno = number;
         return error;
     }
@@ -216,6 +193,6 @@ int gv_journal_try(struct gv_journal *journal, size_t len) {
     int error = reserve(journal, span(len));
     if (error != 0) return error;
     memset(journal->frame, 0, span(len));
-    error = write_all(journal->fd, journal->frame, span(len), journal->at);
+    error = gv_file_write(journal->fd, journal->frame, span(len), journal->at);
     return error == 0 ? sync_data(journal->fd) : error;
 }

@@ -27,10 +27,12 @@ struct gv_journal {
     size_t cap;
 };
 
-// Opens the file; if there is none, `make` says whether to make it, of zeros and synced. The name
-// is safe when the caller has synced the directory. GV_ENOENT: there is none; GV_EIO, GV_EFULL
-// (no room): errno says more; GV_ENOMEM. To be followed by gv_journal_close if it succeeded.
-int gv_journal_open(struct gv_journal *journal, const char *path, bool make);
+// Makes a file of zeros, synced, in the place of any that is there; its name is safe when the
+// caller has synced the directory. GV_EIO, GV_EFULL (no room): errno says more; GV_ENOMEM.
+int gv_journal_make(struct gv_journal *journal, const char *path);
+// Opens the file that is there. GV_ENOENT: there is none; GV_EIO: errno says more; GV_ENOMEM.
+int gv_journal_open(struct gv_journal *journal, const char *path);
+// After either succeeded.
 void gv_journal_close(struct gv_journal *journal);
 
 // Begins an epoch at the start of the file.

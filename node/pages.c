@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
 #include "pages.h"
 
-#include <errno.h>
+#include "file.h"
+
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 enum {
     PAGE_MIN = 256, // bytes, and powers of two
@@ -85,19 +85,6 @@ struct tree {
 };
 
 // ---- Reading ------------------------------------------------------------------------------------
-
-static int read_at(const struct pages *it, uint8_t *data, size_t len, uint64_t at) {
-    while (len > 0) {
-        ssize_t n = pread(it->fd, data, len, (off_t)at);
-        if (n < 0 && errno == EINTR) continue;
-        if (n < 0) return GV_EIO;
-        if (n == 0) return GV_ECORRUPT; // cut off
-        data += n;
-        at += (uint64_t)n;
-        len -= (size_t)n;
-    }
-    return 0;
-}
 
 // Pages that nobody has owned so far. False: one of them is another's, or is not there.
 static bool claim(struct pages *it, size_t page, size_t count) {
@@ -183,7 +170,7 @@ static int take_page(struct pages *it, size_t number, enum kind kind, uint8_t **
     uint8_t **page = &it->buffers[it->level];
     if (*page == NULL) *page = malloc(it->page_size);
     if (*page == NULL) return GV_ENOMEM;
-    int error = read_at(it, *page, it->page_size, (uint64_t)number * it->page_size);
+    int error = gv_file_read(it->fd, *page, it->page_size, (uint64_t)number * it->page_size);
     if (error != 0) return error;
     struct page_head head = head_of(*page);
     if (head.number != number || head.kind != kind || !check_nodes(it, *page)) return GV_ECORRUPT;
@@ -204,7 +191,7 @@ static int take_long(struct pages *it, struct tree *tree, struct node *node) {
     memcpy(&number, node->value.data, sizeof number);
     if (number < ROOTS || number > it->last) return GV_ECORRUPT;
     uint64_t at = (uint64_t)number * it->page_size;
-    int error = read_at(it, head, HEAD, at);
+    int error = gv_file_read(it->fd, head, HEAD, at);
     if (error != 0) return error;
     struct page_head said = head_of(head);
     uint32_t count;
@@ -220,7 +207,7 @@ static int take_long(struct pages *it, struct tree *tree, struct node *node) {
         it->value_cap = node->len;
     }
     node->value = (struct gv_slice){it->value, node->len};
-    return read_at(it, it->value, node->len, at + HEAD);
+    return gv_file_read(it->fd, it->value, node->len, at + HEAD);
 }
 
 // ---- Trees --------------------------------------------------------------------------------------
@@ -346,7 +333,7 @@ static int read_tree(struct pages *it, const struct database *said, enum use use
 
 static int read_root(const struct pages *it, size_t number, struct root *out) {
     uint8_t bytes[HEAD + sizeof *out];
-    int error = read_at(it, bytes, sizeof bytes, number * it->page_size);
+    int error = gv_file_read(it->fd, bytes, sizeof bytes, number * it->page_size);
     if (error != 0) return error == GV_ECORRUPT ? GV_ENOENT : error;
     memcpy(out, bytes + HEAD, sizeof *out);
     struct page_head head = head_of(bytes);

@@ -86,6 +86,7 @@ static int open_store(const struct gv_store_lmdb_calls *calls, const struct gv_o
     int error = calls->open(lmdb,
                             &(struct gv_store_lmdb_config){
                                 .dir = options->data,
+                                .workload = config->workload->name,
                                 .sync = options->durability != GV_OPTIONS_NONE,
                                 .whole = options->durability == GV_OPTIONS_SYNC,
                                 .incarnation = config->incarnation,

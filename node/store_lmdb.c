@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 #include "store_lmdb.h"
 
-#include "../merkle/pack.h"
+#include "file.h"
+#include "head.h"
 #include "journal.h"
-#include "pages.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -17,32 +17,14 @@
 enum {
     PATH_CAP = 4096,
     TEXT_CAP = 256,
-    HEAD_CAP = 80,
     MAP_FIRST = 16 << 20, // bytes of address space; doubled as often as needed
     BOOKS = 16,           // pages that a transaction of one record takes, and more
-};
-
-static const char magic[] = "grapevine";
-static const char head_name[] = "head";
-
-// The number of records and the sum of their hashes.
-struct tally {
-    uint64_t count, sum;
-};
-
-// What "head" holds.
-struct head {
-    uint64_t incarnation;
-    bool whole;       // what has left this node is all here
-    uint64_t txn;     // the transaction that wrote this: every one does
-    struct tally sum; // of the records
-    uint64_t epoch;   // of the journal: what it holds of this one is not in here
-    bool journal;     // it was in use: it must be there
 };
 
 struct gv_store_lmdb {
     struct gv_store store;
     struct gv_digest_key hash;
+    struct gv_head first; // what a new file begins with
     char dir[PATH_CAP];
     unsigned flags;
     int lock; // the file descriptor of grapevine.lock
@@ -57,136 +39,39 @@ struct gv_store_lmdb {
     char text[TEXT_CAP]; // of the last failure
 };
 
-// ---- Records ------------------------------------------------------------------------------------
-
-// The hash of a record, whatever the cluster's secret.
-static uint64_t hash_of(const struct gv_digest_key *hash, MDB_val key, MDB_val value) {
-    uint64_t words[3] = {gv_digest_hash(hash, key.mv_data, key.mv_size),
-                         gv_digest_hash(hash, value.mv_data, value.mv_size), value.mv_size};
-    return gv_digest_words(hash, words, 3);
-}
+// ---- LMDB's values ------------------------------------------------------------------------------
 
 static MDB_val to_val(struct gv_slice slice) {
     return (MDB_val){slice.len, (void *)(uintptr_t)slice.data};
 }
 
+static struct gv_slice to_slice(MDB_val value) {
+    return (struct gv_slice){value.mv_data, value.mv_size};
+}
+
 static MDB_val head_key(void) {
-    return (MDB_val){sizeof head_name - 1, (void *)(uintptr_t)head_name};
+    static const char name[] = "head";
+    return (MDB_val){sizeof name - 1, (void *)(uintptr_t)name};
 }
 
-// Behind the head stands its own hash.
-static int read_head(const struct gv_digest_key *hash, MDB_val value, struct head *out) {
-    struct gv_reader in = {.data = value.mv_data, .len = value.mv_size};
-    const uint8_t *name = gv_pack_get_bytes(&in, sizeof magic - 1);
-    if (name == NULL || memcmp(name, magic, sizeof magic - 1) != 0) return GV_ECORRUPT;
-    uint64_t format = gv_pack_get_varint(&in);
-    if (in.error == 0 && format != GV_STORE_LMDB_FORMAT) return GV_EVERSION;
-    out->incarnation = gv_pack_get_u64(&in);
-    out->whole = gv_pack_get_u8(&in) == 1;
-    out->txn = gv_pack_get_u64(&in);
-    out->sum.count = gv_pack_get_u64(&in);
-    out->sum.sum = gv_pack_get_u64(&in);
-    out->epoch = gv_pack_get_u64(&in);
-    out->journal = gv_pack_get_u8(&in) == 1;
-    uint64_t fresh = gv_digest_hash(hash, value.mv_data, in.at);
-    if (gv_pack_get_u64(&in) != fresh) return GV_ECORRUPT;
-    return in.error != 0 || in.at != in.len ? GV_ECORRUPT : 0;
+static int get_head(struct gv_store_lmdb *lmdb, MDB_txn *txn, struct gv_head *head) {
+    MDB_val key = head_key(), value;
+    int error = mdb_get(txn, lmdb->meta, &key, &value);
+    if (error != 0) return error;
+    return gv_head_read(head, &lmdb->hash, to_slice(value)) == 0 ? 0 : MDB_CORRUPTED;
 }
 
-static int write_head(const struct gv_digest_key *hash, MDB_txn *txn, MDB_dbi meta,
-                      const struct head *head) {
-    uint8_t bytes[HEAD_CAP];
-    struct gv_writer out = {.data = bytes, .cap = sizeof bytes};
-    gv_pack_put_bytes(&out, magic, sizeof magic - 1);
-    gv_pack_put_varint(&out, GV_STORE_LMDB_FORMAT);
-    gv_pack_put_u64(&out, head->incarnation);
-    gv_pack_put_u8(&out, head->whole);
-    gv_pack_put_u64(&out, mdb_txn_id(txn));
-    gv_pack_put_u64(&out, head->sum.count);
-    gv_pack_put_u64(&out, head->sum.sum);
-    gv_pack_put_u64(&out, head->epoch);
-    gv_pack_put_u8(&out, head->journal);
-    gv_pack_put_u64(&out, gv_digest_hash(hash, bytes, out.len));
-    GV_ASSERT(!out.full);
-    MDB_val key = head_key(), value = {out.len, bytes};
-    return mdb_put(txn, meta, &key, &value, 0);
+static int put_head(struct gv_store_lmdb *lmdb, MDB_txn *txn, struct gv_head *head) {
+    uint8_t bytes[GV_HEAD_MAX];
+    head->txn = mdb_txn_id(txn);
+    MDB_val key = head_key(), value = {gv_head_write(head, &lmdb->hash, bytes), bytes};
+    return mdb_put(txn, lmdb->meta, &key, &value, 0);
 }
 
-// ---- The check of a file ------------------------------------------------------------------------
-
-// What a file is found to hold.
-struct survey {
-    const struct gv_digest_key *hash;
-    uint64_t txn;
-    bool any, entries; // databases
-    bool in_meta, in_entries;
-    int head_error; // GV_ENOENT: there is none
-    struct head head;
-    struct tally sum;
-};
-
-static bool is_named(struct gv_slice name, const char *text) {
-    return name.len == strlen(text) && memcmp(name.data, text, name.len) == 0;
-}
-
-static void survey_database(void *ctx, struct gv_slice name) {
-    struct survey *survey = ctx;
-    survey->any = true;
-    survey->in_meta = is_named(name, "meta");
-    survey->in_entries = is_named(name, "entries");
-    survey->entries |= survey->in_entries;
-}
-
-static void survey_record(void *ctx, struct gv_slice key, struct gv_slice value) {
-    struct survey *survey = ctx;
-    if (survey->in_meta && is_named(key, head_name))
-        survey->head_error = read_head(survey->hash, to_val(value), &survey->head);
-    if (!survey->in_entries) return;
-    survey->sum.count++;
-    survey->sum.sum += hash_of(survey->hash, to_val(key), to_val(value));
-}
-
-// 0, or as gv_pages_read.
-static int judge(const struct survey *survey) {
-    if (!survey->any) return 0; // killed before its first transaction
-    if (survey->head_error != 0) return survey->head_error;
-    const struct head *head = &survey->head;
-    bool good = survey->entries && head->txn == survey->txn &&
-                head->sum.count == survey->sum.count && head->sum.sum == survey->sum.sum;
-    return good ? 0 : GV_ECORRUPT;
-}
-
-static int explain(int error, char *fault, size_t cap) {
-    switch (error) {
-    case 0:
-        return 0;
-    case GV_EVERSION:
-        snprintf(fault, cap, "data.mdb is in the format of another version");
-        return error;
-    case GV_ENOENT:
-        snprintf(fault, cap, "data.mdb is damaged, or not a store of this program");
-        return GV_ECORRUPT;
-    case GV_EIO:
-        snprintf(fault, cap, "data.mdb cannot be read: %s", strerror(errno));
-        return error;
-    case GV_ENOMEM:
-        snprintf(fault, cap, "out of memory");
-        return error;
-    default:
-        snprintf(fault, cap, "data.mdb is damaged");
-        return GV_ECORRUPT;
-    }
-}
-
-// LMDB is given the file only if all of it is in order, and what was written.
-static int check(struct gv_store_lmdb *lmdb, const char *path, uint64_t size) {
-    struct survey survey = {.hash = &lmdb->hash, .head_error = GV_ENOENT};
-    const struct gv_pages_reader reader = {survey_database, survey_record, &survey};
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
-    int error = fd >= 0 ? gv_pages_read(fd, size, &reader, &survey.txn) : GV_EIO;
-    if (error == 0) error = judge(&survey);
-    error = explain(error, lmdb->text, sizeof lmdb->text);
-    if (fd >= 0) close(fd);
+// Ends a transaction, by a commit if all went well so far.
+static int end(MDB_txn *txn, int error) {
+    if (error == 0) return mdb_txn_commit(txn);
+    mdb_txn_abort(txn);
     return error;
 }
 
@@ -194,8 +79,7 @@ static int check(struct gv_store_lmdb *lmdb, const char *path, uint64_t size) {
 
 static int fail(struct gv_store_lmdb *lmdb, const char *what, int error) {
     snprintf(lmdb->text, sizeof lmdb->text, "%s: %s", what, mdb_strerror(error));
-    if (error == ENOMEM) return GV_ENOMEM;
-    return error == ENOSPC || error == EFBIG || error == EDQUOT ? GV_EFULL : GV_EIO;
+    return gv_file_error(error);
 }
 
 static int path_of(const struct gv_store_lmdb *lmdb, const char *name, char *path) {
@@ -237,22 +121,9 @@ static int open_env(struct gv_store_lmdb *lmdb) {
     return fail(lmdb, "data.mdb", error);
 }
 
-static int get_head(struct gv_store_lmdb *lmdb, MDB_txn *txn, struct head *head) {
-    MDB_val key = head_key(), value;
-    int error = mdb_get(txn, lmdb->meta, &key, &value);
-    if (error == 0 && read_head(&lmdb->hash, value, head) != 0) error = MDB_CORRUPTED;
-    return error;
-}
-
-// Ends a transaction, by a commit if all went well so far.
-static int end(MDB_txn *txn, int error) {
-    if (error == 0) return mdb_txn_commit(txn);
-    mdb_txn_abort(txn);
-    return error;
-}
-
-// Opens both databases, and makes them if this is a new file, whose epochs nobody else has used.
-static int open_databases(struct gv_store_lmdb *lmdb, uint64_t epoch, struct head *head) {
+// Opens both databases, and makes them, with a first head, if this is a new file.
+static int open_databases(struct gv_store_lmdb *lmdb, const struct gv_head *first,
+                          struct gv_head *head) {
     MDB_txn *txn;
     int error = mdb_txn_begin(lmdb->env, NULL, 0, &txn);
     if (error != 0) return error;
@@ -260,8 +131,8 @@ static int open_databases(struct gv_store_lmdb *lmdb, uint64_t epoch, struct hea
     if (error == 0) error = mdb_dbi_open(txn, "entries", MDB_CREATE, &lmdb->entries);
     if (error == 0) error = get_head(lmdb, txn, head);
     if (error == MDB_NOTFOUND) {
-        *head = (struct head){.epoch = epoch};
-        error = write_head(&lmdb->hash, txn, lmdb->meta, head);
+        *head = *first;
+        error = put_head(lmdb, txn, head);
     }
     return end(txn, error);
 }
@@ -299,47 +170,47 @@ static int load_file(struct gv_store_lmdb *lmdb,
 }
 
 static int put(struct gv_store_lmdb *lmdb, MDB_txn *txn, const struct gv_store_record *record,
-               struct tally *sum) {
+               struct gv_head_tally *tally) {
     MDB_val key = to_val(record->key), value = to_val(record->value), held = value;
     int error = mdb_put(txn, lmdb->entries, &key, &held, MDB_NOOVERWRITE);
-    uint64_t fresh = hash_of(&lmdb->hash, key, value);
+    uint64_t fresh = gv_head_hash(&lmdb->hash, record->key, record->value);
     if (error == 0) {
-        sum->count++;
-        sum->sum += fresh;
+        tally->count++;
+        tally->sum += fresh;
     }
     if (error != MDB_KEYEXIST) return error;
-    uint64_t former = hash_of(&lmdb->hash, key, held);
+    uint64_t former = gv_head_hash(&lmdb->hash, record->key, to_slice(held));
     if (former == fresh) return 0;
-    sum->sum += fresh - former;
+    tally->sum += fresh - former;
     return mdb_put(txn, lmdb->entries, &key, &value, 0);
 }
 
 static int put_all(struct gv_store_lmdb *lmdb, MDB_txn *txn, const struct gv_store_batch *batch,
-                   struct tally *sum) {
+                   struct gv_head_tally *tally) {
     struct gv_store_record record;
     int error = 0;
     for (size_t at = 0; error == 0 && gv_store_next(batch, &at, &record);)
-        error = put(lmdb, txn, &record, sum);
+        error = put(lmdb, txn, &record, tally);
     return error;
 }
 
 struct replay {
     struct gv_store_lmdb *lmdb;
     MDB_txn *txn;
-    struct tally *sum;
+    struct gv_head_tally *tally;
     int error; // of LMDB's
 };
 
 static int replay_batch(void *ctx, struct gv_slice bytes) {
     struct replay *replay = ctx;
     const struct gv_store_batch batch = {(uint8_t *)(uintptr_t)bytes.data, bytes.len, bytes.len, 0};
-    replay->error = put_all(replay->lmdb, replay->txn, &batch, replay->sum);
+    replay->error = put_all(replay->lmdb, replay->txn, &batch, replay->tally);
     return replay->error == 0 ? 0 : GV_EIO;
 }
 
 // What the journal holds that is not in the file; with this transaction its next epoch begins.
-static int put_journal(struct gv_store_lmdb *lmdb, MDB_txn *txn, struct head *head) {
-    struct replay replay = {lmdb, txn, &head->sum, 0};
+static int put_journal(struct gv_store_lmdb *lmdb, MDB_txn *txn, struct gv_head *head) {
+    struct replay replay = {lmdb, txn, &head->tally, 0};
     uint64_t appended = lmdb->journal.epoch == head->epoch ? lmdb->journal.number : 0;
     int error = gv_journal_read(&lmdb->journal, head->epoch++, replay_batch, &replay);
     if (replay.error != 0) return replay.error;
@@ -352,12 +223,12 @@ static int write_once(struct gv_store_lmdb *lmdb, const struct gv_store_batch *b
     MDB_txn *txn;
     int error = mdb_txn_begin(lmdb->env, NULL, 0, &txn);
     if (error != 0) return error;
-    struct head head = {0};
+    struct gv_head head = {0};
     // From the file, as it is not known how a transaction ended that failed.
     error = get_head(lmdb, txn, &head);
-    if (error == 0 && batch != NULL) error = put_all(lmdb, txn, batch, &head.sum);
+    if (error == 0 && batch != NULL) error = put_all(lmdb, txn, batch, &head.tally);
     if (error == 0 && batch == NULL) error = put_journal(lmdb, txn, &head);
-    if (error == 0) error = write_head(&lmdb->hash, txn, lmdb->meta, &head);
+    if (error == 0) error = put_head(lmdb, txn, &head);
     error = end(txn, error);
     if (error == 0 && batch == NULL) gv_journal_begin(&lmdb->journal, head.epoch);
     return error;
@@ -369,8 +240,8 @@ static int reopen(struct gv_store_lmdb *lmdb) {
     lmdb->env = NULL;
     int error = open_env(lmdb);
     if (error != 0) return error;
-    struct head head = {0};
-    int failed = open_databases(lmdb, 0, &head);
+    struct gv_head head;
+    int failed = open_databases(lmdb, &lmdb->first, &head);
     return failed == 0 ? 0 : fail(lmdb, "open", failed);
 }
 
@@ -484,38 +355,49 @@ static int skip_batch(void *ctx, struct gv_slice batch) {
     return 0;
 }
 
-// Opens the journal, if there is or ought to be one, and empties it.
-static int open_journal(struct gv_store_lmdb *lmdb, const struct gv_store_lmdb_config *config) {
-    struct head head = {0};
-    int error = open_databases(lmdb, config->incarnation, &head);
+static int fail_journal(struct gv_store_lmdb *lmdb, int error) {
+    if (error != GV_ENOENT && error != GV_ECORRUPT)
+        return fail(lmdb, "grapevine.journal", error == GV_ENOMEM ? ENOMEM : errno);
+    snprintf(lmdb->text, sizeof lmdb->text, "grapevine.journal is %s",
+             error == GV_ENOENT ? "missing" : "damaged");
+    return GV_ECORRUPT;
+}
+
+// Opens the journal of the life before, which has all of its frames, and empties it.
+static int take_over_journal(struct gv_store_lmdb *lmdb, const char *path, uint64_t epoch) {
+    int error = gv_journal_open(&lmdb->journal, path);
+    if (error == 0) error = gv_journal_read(&lmdb->journal, epoch, skip_batch, NULL);
+    return error == 0 ? empty_journal(lmdb) : fail_journal(lmdb, error);
+}
+
+static int make_journal(struct gv_store_lmdb *lmdb, const char *path, uint64_t epoch) {
+    int error = gv_journal_make(&lmdb->journal, path);
+    if (error != 0) return fail_journal(lmdb, error);
+    sync_directory(lmdb->dir);
+    gv_journal_begin(&lmdb->journal, epoch);
+    return 0;
+}
+
+// Afterwards the journal is empty, and open only if this life is to use it.
+static int open_journal(struct gv_store_lmdb *lmdb, bool used) {
+    struct gv_head head = {0};
+    int error = open_databases(lmdb, &lmdb->first, &head);
     if (error != 0) return fail(lmdb, "start", error);
     char path[PATH_CAP];
     if (path_of(lmdb, "grapevine.journal", path) != 0) return fail(lmdb, "start", ENAMETOOLONG);
-    error = gv_journal_open(&lmdb->journal, path, config->sync && !head.journal);
-    if (error == GV_ENOENT && !head.journal) return 0;
-    if (error == GV_ENOENT) {
-        snprintf(lmdb->text, sizeof lmdb->text, "grapevine.journal is missing");
-        return GV_ECORRUPT;
+    if (head.journal) {
+        error = take_over_journal(lmdb, path, head.epoch);
+    } else if (used) {
+        error = make_journal(lmdb, path, head.epoch);
     }
-    if (error != 0) return fail(lmdb, "grapevine.journal", error == GV_ENOMEM ? ENOMEM : errno);
-    if (!head.journal) sync_directory(lmdb->dir);
-    gv_journal_begin(&lmdb->journal, head.epoch);
-    if (head.journal) error = gv_journal_read(&lmdb->journal, head.epoch, skip_batch, NULL);
-    if (error != 0) {
-        bool damaged = error == GV_ECORRUPT;
-        snprintf(lmdb->text, sizeof lmdb->text, "grapevine.journal %s",
-                 damaged ? "is damaged" : "cannot be read");
-        return error;
-    }
-    error = empty_journal(lmdb);
-    if (error == 0 && !config->sync) gv_journal_close(&lmdb->journal);
+    if (error == 0 && !used) gv_journal_close(&lmdb->journal);
     return error;
 }
 
 // Notes who goes on from here.
 static int begin_life(struct gv_store_lmdb *lmdb, const struct gv_store_lmdb_config *config) {
     MDB_txn *txn;
-    struct head head = {0};
+    struct gv_head head = {0};
     int error = mdb_txn_begin(lmdb->env, NULL, 0, &txn);
     if (error != 0) return fail(lmdb, "start", error);
     error = get_head(lmdb, txn, &head);
@@ -523,35 +405,45 @@ static int begin_life(struct gv_store_lmdb *lmdb, const struct gv_store_lmdb_con
     head.whole = config->whole;
     head.journal = config->sync;
     lmdb->incarnation = head.incarnation;
-    if (error == 0) error = write_head(&lmdb->hash, txn, lmdb->meta, &head);
+    if (error == 0) error = put_head(lmdb, txn, &head);
     error = end(txn, error);
     if (error == 0) error = mdb_env_sync(lmdb->env, 1);
     return error == 0 ? 0 : fail(lmdb, "start", error);
+}
+
+static int check_file(struct gv_store_lmdb *lmdb, const char *path, uint64_t size) {
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0) return fail(lmdb, "data.mdb", errno);
+    int error =
+        gv_head_check(fd, size, lmdb->first.workload, &lmdb->hash, lmdb->text, sizeof lmdb->text);
+    close(fd);
+    return error;
+}
+
+// LMDB is given the file only if all of it is in order, and what was written.
+static int open_file(struct gv_store_lmdb *lmdb) {
+    char path[PATH_CAP];
+    if (path_of(lmdb, "data.mdb", path) != 0) return fail(lmdb, "data.mdb", ENAMETOOLONG);
+    struct stat found;
+    uint64_t size = stat(path, &found) == 0 ? (uint64_t)found.st_size : 0;
+    lmdb->map = MAP_FIRST;
+    while (lmdb->map / 2 < size) lmdb->map *= 2;
+    int error = size > 0 ? check_file(lmdb, path, size) : 0;
+    return error == 0 ? open_env(lmdb) : error;
 }
 
 static int open_directory(struct gv_store_lmdb *lmdb, const struct gv_store_lmdb_config *config) {
     bool made = mkdir(lmdb->dir, 0777) == 0;
     if (!made && errno != EEXIST) return fail(lmdb, "cannot be made", errno);
     int error = lock_directory(lmdb);
-    if (error != 0) return error;
-    char path[PATH_CAP];
-    if (path_of(lmdb, "data.mdb", path) != 0) return fail(lmdb, "data.mdb", ENAMETOOLONG);
-    struct stat stat_of;
-    bool there = stat(path, &stat_of) == 0 && stat_of.st_size > 0;
-    uint64_t size = there ? (uint64_t)stat_of.st_size : 0;
-    lmdb->map = MAP_FIRST;
-    while (lmdb->map / 2 < size) lmdb->map *= 2;
-    if (there) error = check(lmdb, path, size);
-    if (error != 0) return error;
-    error = open_env(lmdb);
-    if (error == 0) error = open_journal(lmdb, config);
+    if (error == 0) error = open_file(lmdb);
+    if (error == 0) error = open_journal(lmdb, config->sync);
     if (error == 0) error = begin_life(lmdb, config);
-    if (error == 0 && !there) sync_directory(lmdb->dir);
-    if (error == 0 && made) {
-        int len = path_of(lmdb, "..", path);
-        if (len == 0) sync_directory(path);
-    }
-    return error;
+    if (error != 0) return error;
+    sync_directory(lmdb->dir);
+    char path[PATH_CAP];
+    if (made && path_of(lmdb, "..", path) == 0) sync_directory(path);
+    return 0;
 }
 
 static void release(struct gv_store_lmdb *lmdb) {
@@ -563,7 +455,7 @@ static void release(struct gv_store_lmdb *lmdb) {
 
 int gv_store_lmdb_open(struct gv_store_lmdb **out, const struct gv_store_lmdb_config *config,
                        char *fault, size_t fault_cap) {
-    GV_ASSERT(config->dir != NULL && fault_cap > 0);
+    GV_ASSERT(config->dir != NULL && config->workload != NULL && fault_cap > 0);
     struct gv_store_lmdb *lmdb = calloc(1, sizeof *lmdb);
     if (lmdb == NULL) {
         snprintf(fault, fault_cap, "out of memory");
@@ -573,6 +465,8 @@ int gv_store_lmdb_open(struct gv_store_lmdb **out, const struct gv_store_lmdb_co
     lmdb->flags = config->sync ? 0 : MDB_NOSYNC;
     lmdb->store = (struct gv_store){.ctx = lmdb, .load = load, .write = write_batch, .text = text};
     gv_digest_key_init(&lmdb->hash, (struct gv_slice){0});
+    gv_head_init(&lmdb->first, config->workload);
+    lmdb->first.epoch = config->incarnation; // such as no other file begins with
     int len = snprintf(lmdb->dir, sizeof lmdb->dir, "%s", config->dir);
     int error = len > 0 && (size_t)len < sizeof lmdb->dir ? open_directory(lmdb, config)
                                                           : fail(lmdb, "open", ENAMETOOLONG);
@@ -592,10 +486,10 @@ static int end_life(struct gv_store_lmdb *lmdb) {
     MDB_txn *txn;
     if (error == 0) error = mdb_txn_begin(lmdb->env, NULL, 0, &txn);
     if (error != 0) return error;
-    struct head head = {0};
+    struct gv_head head = {0};
     error = get_head(lmdb, txn, &head);
     head.whole = true;
-    if (error == 0) error = write_head(&lmdb->hash, txn, lmdb->meta, &head);
+    if (error == 0) error = put_head(lmdb, txn, &head);
     return end(txn, error);
 }
 

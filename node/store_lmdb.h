@@ -3,9 +3,8 @@
 // crash at any moment leaves as the last transaction made it.
 //
 //   DIR/data.mdb          two databases: "entries", the records, and "meta", of which the value
-//                         "head" tells format, incarnation, number and hash sum of the records,
-//                         from which epoch of the journal on batches are not in here yet, and its
-//                         own hash
+//                         "head" (head.h) tells format, workload, number and hash sum of the
+//                         records, and more
 //   DIR/lock.mdb          LMDB's own
 //   DIR/grapevine.journal batches on their way into data.mdb (journal.h), if they are synced
 //   DIR/grapevine.lock    locked by the process that uses the directory
@@ -15,26 +14,26 @@
 // start.
 //
 // Before LMDB is given a file all of it is read (pages.h) and compared with its sum; so one that is
-// damaged is refused, and left as it was.
+// damaged, in another format or another workload's is refused, and left as it was. Other files in
+// the directory are nobody's business.
 #ifndef GV_NODE_STORE_LMDB_H
 #define GV_NODE_STORE_LMDB_H
 
 #include "../engine/store.h"
 
-enum { GV_STORE_LMDB_FORMAT = 2 }; // the only one that is read
-
 struct gv_store_lmdb;
 
 struct gv_store_lmdb_config {
     const char *dir;      // made if it is not there, though not what leads to it
+    const char *workload; // whose entries it keeps; at most GV_HEAD_WORKLOAD_MAX bytes
     bool sync;            // a write returns when it is on disk; else when the system has it
     bool whole;           // nothing leaves this node before it is written
     uint64_t incarnation; // a fresh one, should it be needed
 };
 
-// Opens the directory. GV_EFULL: another process uses it; GV_EVERSION: another format;
-// GV_ECORRUPT: it is damaged, or no store; GV_EIO: the system refuses; GV_ENOMEM. `fault` then
-// says what is wrong, without the directory's name.
+// Opens the directory. GV_EFULL: another process uses it; GV_EINVAL: it is another workload's;
+// GV_EVERSION: it is in another format; GV_ECORRUPT: it is damaged, or no store; GV_EIO: the system
+// refuses; GV_ENOMEM. `fault` then says what is wrong, without the directory's name.
 int gv_store_lmdb_open(struct gv_store_lmdb **out, const struct gv_store_lmdb_config *config,
                        char *fault, size_t fault_cap);
 

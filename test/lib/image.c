@@ -120,7 +120,7 @@ void gv_image_init(struct gv_image *image, bool journal) {
     snprintf(image->dir, sizeof image->dir, "%s", gv_proc_make_dir());
     remember(image->dir);
     image->config = (struct gv_store_lmdb_config){
-        .dir = image->dir, .sync = journal, .whole = true, .incarnation = 1};
+        .dir = image->dir, .workload = "gset", .sync = journal, .whole = true, .incarnation = 1};
     for (int life = 0; life < LIVES; life++) {
         struct gv_store_lmdb *lmdb;
         GV_ASSERT(gv_image_open(image, &lmdb) == 0);

@@ -25,8 +25,8 @@ static int set_up(void **state) {
     (void)state;
     snprintf(dir, sizeof dir, "%s", gv_proc_make_dir());
     snprintf(path, sizeof path, "%s/journal", dir);
-    assert_int_equal(gv_journal_open(&journal, path, false), GV_ENOENT);
-    assert_int_equal(gv_journal_open(&journal, path, true), 0);
+    assert_int_equal(gv_journal_open(&journal, path), GV_ENOENT);
+    assert_int_equal(gv_journal_make(&journal, path), 0);
     gv_journal_begin(&journal, 7);
     return 0;
 }
@@ -60,7 +60,7 @@ static int count(uint64_t epoch, int first) {
 
 static void next_life(void) {
     gv_journal_close(&journal);
-    assert_int_equal(gv_journal_open(&journal, path, false), 0);
+    assert_int_equal(gv_journal_open(&journal, path), 0);
 }
 
 static void what_is_appended_is_found(void **state) {
@@ -259,8 +259,8 @@ static void a_trial_leaves_nothing(void **state) {
 static void no_place_to_make_it(void **state) {
     (void)state;
     struct gv_journal other;
-    assert_int_equal(gv_journal_open(&other, "/nonexistent/far", false), GV_ENOENT);
-    assert_int_equal(gv_journal_open(&other, "/nonexistent/far", true), GV_EIO);
+    assert_int_equal(gv_journal_open(&other, "/nonexistent/far"), GV_ENOENT);
+    assert_int_equal(gv_journal_make(&other, "/nonexistent/far"), GV_EIO);
     struct rlimit before, less;
     assert_int_equal(getrlimit(RLIMIT_FSIZE, &before), 0);
     less = before;
@@ -269,10 +269,10 @@ static void no_place_to_make_it(void **state) {
     char second[4120];
     snprintf(second, sizeof second, "%s-2", path);
     assert_int_equal(setrlimit(RLIMIT_FSIZE, &less), 0);
-    int error = gv_journal_open(&other, second, true);
+    int error = gv_journal_make(&other, second);
     assert_int_equal(setrlimit(RLIMIT_FSIZE, &before), 0);
     assert_int_equal(error, GV_EFULL);
-    assert_int_equal(gv_journal_open(&other, second, false), GV_ENOENT); // nothing half made
+    assert_int_equal(gv_journal_open(&other, second), GV_ENOENT); // nothing half made
 }
 
 #define TEST(function) cmocka_unit_test_setup_teardown(function, set_up, tear_down)

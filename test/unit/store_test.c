@@ -6,6 +6,7 @@
 #include "../../engine/prng.h"
 #include "../../engine/replica.h"
 #include "../../engine/store.h"
+#include "../../node/head.h"
 #include "../../node/store_lmdb.h"
 #include "../lib/proc.h"
 
@@ -208,18 +209,23 @@ static void test_load(void **state) {
 
 struct place {
     char dir[4096], file[4200], fault[256];
+    const char *workload;
     struct gv_store_lmdb *lmdb;
     bool sync;
 };
 
 static int open_place(struct place *place, bool whole, uint64_t incarnation) {
-    struct gv_store_lmdb_config config = {
-        .dir = place->dir, .sync = place->sync, .whole = whole, .incarnation = incarnation};
+    struct gv_store_lmdb_config config = {.dir = place->dir,
+                                          .workload = place->workload,
+                                          .sync = place->sync,
+                                          .whole = whole,
+                                          .incarnation = incarnation};
     place->fault[0] = '\0';
     return gv_store_lmdb_open(&place->lmdb, &config, place->fault, sizeof place->fault);
 }
 
 static void set_up(struct place *place) {
+    place->workload = "gset";
     place->sync = false;
     snprintf(place->dir, sizeof place->dir, "%s", gv_proc_make_dir());
     snprintf(place->file, sizeof place->file, "%s/data.mdb", place->dir);
@@ -318,17 +324,21 @@ static void write_file(const char *path, const uint8_t *bytes, size_t len) {
     assert_int_equal(fclose(file), 0);
 }
 
+static void check_kept(const char *path, const uint8_t *bytes, size_t len) {
+    size_t after;
+    uint8_t *kept = read_file(path, &after);
+    assert_int_equal(after, len);
+    assert_memory_equal(kept, bytes, len);
+    free(kept);
+}
+
 // The open must fail, say why, and change nothing.
 static void check_refused(struct place *place, const uint8_t *bytes, size_t len, int error,
                           const char *why) {
     write_file(place->file, bytes, len);
     assert_int_equal(open_place(place, true, 2), error);
     assert_non_null(strstr(place->fault, why));
-    size_t after;
-    uint8_t *kept = read_file(place->file, &after);
-    assert_int_equal(after, len);
-    assert_memory_equal(kept, bytes, len);
-    free(kept);
+    check_kept(place->file, bytes, len);
 }
 
 static void test_refused(void **state) {
@@ -342,15 +352,18 @@ static void test_refused(void **state) {
     check_refused(&place, bytes, 100, GV_ECORRUPT, "damaged");
     check_refused(&place, (const uint8_t *)"not a database at all", 21, GV_ECORRUPT, "not a store");
     // Other formats: the number behind the magic word, wherever it stands.
-    static const char mine[] = {'g', 'r', 'a', 'p', 'e', 'v', 'i', 'n', 'e', GV_STORE_LMDB_FORMAT};
+    static const char mine[] = {'g', 'r', 'a', 'p', 'e', 'v', 'i', 'n', 'e', GV_HEAD_FORMAT};
     uint8_t *other = malloc(len);
     for (int step = -1; step <= 1; step += 2) {
         memcpy(other, bytes, len);
         for (size_t i = 0; i + sizeof mine < len; i++) {
             if (memcmp(other + i, mine, sizeof mine) != 0) continue;
-            other[i + sizeof mine - 1] = (uint8_t)(GV_STORE_LMDB_FORMAT + step);
+            other[i + sizeof mine - 1] = (uint8_t)(GV_HEAD_FORMAT + step);
         }
-        check_refused(&place, other, len, GV_EVERSION, "the format of another version");
+        char why[80];
+        snprintf(why, sizeof why, "data.mdb is in format %d, this version reads format %d",
+                 GV_HEAD_FORMAT + step, GV_HEAD_FORMAT);
+        check_refused(&place, other, len, GV_EVERSION, why);
     }
     free(other);
     write_file(place.file, bytes, 0); // killed before anything was written
@@ -386,11 +399,7 @@ static void test_changed_bytes(void **state) {
             if (!gv_digest_equal(load(&place), want)) fail_msg("byte %zu of %zu", at, len);
             gv_store_lmdb_close(place.lmdb, true);
         } else {
-            size_t after;
-            uint8_t *kept = read_file(place.file, &after);
-            assert_int_equal(after, len);
-            assert_memory_equal(kept, bytes, len);
-            free(kept);
+            check_kept(place.file, bytes, len);
             refused++;
         }
         bytes[at] = before;
@@ -524,11 +533,7 @@ static void test_journal_refused(void **state) {
     for (int i = 0; i < 2; i++) {
         place.sync = i == 0;
         check_refused(&place, bytes, len, GV_ECORRUPT, "grapevine.journal is damaged");
-        size_t after;
-        uint8_t *kept = read_file(journal, &after);
-        assert_int_equal(after, journal_len);
-        assert_memory_equal(kept, frames, after);
-        free(kept);
+        check_kept(journal, frames, journal_len);
     }
     assert_int_equal(rename(aside, journal), 0);
     check_life(&place, 15);
@@ -582,9 +587,55 @@ static void test_written_over(void **state) {
     gv_proc_remove_dir(place.dir);
 }
 
+// Another workload's directory is refused, what its journal holds included, and then is as it was.
+static void test_workloads(void **state) {
+    (void)state;
+    struct place place;
+    set_up(&place);
+    place.sync = true;
+    write_and_die(&place, 3, 5);
+    size_t len, journal_len;
+    char journal[4300];
+    snprintf(journal, sizeof journal, "%s/grapevine.journal", place.dir);
+    uint8_t *bytes = read_file(place.file, &len), *frames = read_file(journal, &journal_len);
+    static const char *const others[] = {"broadcast", "gse", "gset2", "ids"};
+    for (size_t i = 0; i < sizeof others / sizeof *others; i++) {
+        char why[80];
+        snprintf(why, sizeof why, "it belongs to the workload gset, not to %s", others[i]);
+        place.workload = others[i];
+        check_refused(&place, bytes, len, GV_EINVAL, why);
+        check_kept(journal, frames, journal_len);
+    }
+    place.workload = "gset";
+    check_life(&place, 15);
+    free(bytes);
+    free(frames);
+    gv_proc_remove_dir(place.dir);
+}
+
+// Files of others in the directory stay as they are; and a journal that nobody vouches for is none.
+static void test_foreign_files(void **state) {
+    (void)state;
+    static const char *const names[] = {"notes.txt", "data.mdb.old", "grapevine.journal"};
+    static const char words[] = "somebody else's";
+    const uint8_t *bytes = (const uint8_t *)words;
+    char paths[3][4300];
+    struct place place;
+    set_up(&place);
+    place.sync = true;
+    for (int i = 0; i < 3; i++) {
+        snprintf(paths[i], sizeof paths[i], "%s/%s", place.dir, names[i]);
+        write_file(paths[i], bytes, sizeof words);
+    }
+    write_and_die(&place, 3, 5);
+    check_life(&place, 15);
+    for (int i = 0; i < 2; i++) check_kept(paths[i], bytes, sizeof words);
+    gv_proc_remove_dir(place.dir);
+}
+
 static void test_no_directory(void **state) {
     (void)state;
-    struct place place = {.dir = "/nonexistent/far/away"};
+    struct place place = {.dir = "/nonexistent/far/away", .workload = "gset"};
     assert_int_equal(open_place(&place, true, 1), GV_EIO);
     assert_non_null(strstr(place.fault, "cannot be made: "));
 }
@@ -604,6 +655,8 @@ int main(void) {
         cmocka_unit_test(test_no_directory),
         cmocka_unit_test(test_journal),
         cmocka_unit_test(test_journal_refused),
+        cmocka_unit_test(test_workloads),
+        cmocka_unit_test(test_foreign_files),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,0 +1,152 @@
+// SPDX-License-Identifier: MIT
+#include "head.h"
+
+#include "../merkle/pack.h"
+#include "pages.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+static const char magic[] = "grapevine";
+
+void gv_head_init(struct gv_head *head, const char *workload) {
+    GV_ASSERT(strlen(workload) <= GV_HEAD_WORKLOAD_MAX);
+    *head = (struct gv_head){.format = GV_HEAD_FORMAT};
+    snprintf(head->workload, sizeof head->workload, "%s", workload);
+}
+
+size_t gv_head_write(const struct gv_head *head, const struct gv_digest_key *key,
+                     uint8_t bytes[GV_HEAD_MAX]) {
+    GV_ASSERT(head->format == GV_HEAD_FORMAT);
+    struct gv_writer out = {.data = bytes, .cap = GV_HEAD_MAX};
+    size_t len = strlen(head->workload);
+    gv_pack_put_bytes(&out, magic, sizeof magic - 1);
+    gv_pack_put_varint(&out, head->format);
+    gv_pack_put_u8(&out, (uint8_t)len);
+    gv_pack_put_bytes(&out, head->workload, len);
+    gv_pack_put_u64(&out, head->incarnation);
+    gv_pack_put_u8(&out, head->whole);
+    gv_pack_put_u64(&out, head->txn);
+    gv_pack_put_u64(&out, head->tally.count);
+    gv_pack_put_u64(&out, head->tally.sum);
+    gv_pack_put_u64(&out, head->epoch);
+    gv_pack_put_u8(&out, head->journal);
+    gv_pack_put_u64(&out, gv_digest_hash(key, bytes, out.len));
+    GV_ASSERT(!out.full);
+    return out.len;
+}
+
+int gv_head_read(struct gv_head *out, const struct gv_digest_key *key, struct gv_slice bytes) {
+    *out = (struct gv_head){0};
+    struct gv_reader in = {.data = bytes.data, .len = bytes.len};
+    const uint8_t *word = gv_pack_get_bytes(&in, sizeof magic - 1);
+    if (word == NULL || memcmp(word, magic, sizeof magic - 1) != 0) return GV_ECORRUPT;
+    out->format = gv_pack_get_varint(&in);
+    if (in.error == 0 && out->format != GV_HEAD_FORMAT) return GV_EVERSION;
+    size_t len = gv_pack_get_u8(&in);
+    const uint8_t *workload = gv_pack_get_bytes(&in, len);
+    if (workload == NULL || len > GV_HEAD_WORKLOAD_MAX) return GV_ECORRUPT;
+    memcpy(out->workload, workload, len);
+    out->incarnation = gv_pack_get_u64(&in);
+    out->whole = gv_pack_get_u8(&in) == 1;
+    out->txn = gv_pack_get_u64(&in);
+    out->tally.count = gv_pack_get_u64(&in);
+    out->tally.sum = gv_pack_get_u64(&in);
+    out->epoch = gv_pack_get_u64(&in);
+    out->journal = gv_pack_get_u8(&in) == 1;
+    uint64_t fresh = gv_digest_hash(key, bytes.data, in.at);
+    if (gv_pack_get_u64(&in) != fresh) return GV_ECORRUPT;
+    return in.error != 0 || in.at != in.len ? GV_ECORRUPT : 0;
+}
+
+uint64_t gv_head_hash(const struct gv_digest_key *key, struct gv_slice name,
+                      struct gv_slice value) {
+    uint64_t words[3] = {gv_digest_hash(key, name.data, name.len),
+                         gv_digest_hash(key, value.data, value.len), value.len};
+    return gv_digest_words(key, words, 3);
+}
+
+// ---- The check of a file ------------------------------------------------------------------------
+
+// What a file is found to hold.
+struct survey {
+    const struct gv_digest_key *key;
+    uint64_t txn;
+    bool any, entries; // databases
+    bool in_meta, in_entries;
+    int head_error; // GV_ENOENT: there is none
+    struct gv_head head;
+    struct gv_head_tally tally;
+};
+
+static bool is_named(struct gv_slice name, const char *text) {
+    return name.len == strlen(text) && memcmp(name.data, text, name.len) == 0;
+}
+
+static void survey_database(void *ctx, struct gv_slice name) {
+    struct survey *survey = ctx;
+    survey->any = true;
+    survey->in_meta = is_named(name, "meta");
+    survey->in_entries = is_named(name, "entries");
+    survey->entries |= survey->in_entries;
+}
+
+static void survey_record(void *ctx, struct gv_slice name, struct gv_slice value) {
+    struct survey *survey = ctx;
+    if (survey->in_meta && is_named(name, "head"))
+        survey->head_error = gv_head_read(&survey->head, survey->key, value);
+    if (!survey->in_entries) return;
+    survey->tally.count++;
+    survey->tally.sum += gv_head_hash(survey->key, name, value);
+}
+
+static int explain(int error, char *fault, size_t cap) {
+    switch (error) {
+    case 0:
+        return 0;
+    case GV_EVERSION:
+        snprintf(fault, cap, "data.mdb is of another version of LMDB");
+        return error;
+    case GV_ENOENT:
+        snprintf(fault, cap, "data.mdb is damaged, or not a store of this program");
+        return GV_ECORRUPT;
+    case GV_EIO:
+        snprintf(fault, cap, "data.mdb cannot be read: %s", strerror(errno));
+        return error;
+    case GV_ENOMEM:
+        snprintf(fault, cap, "out of memory");
+        return error;
+    default:
+        snprintf(fault, cap, "data.mdb is damaged");
+        return GV_ECORRUPT;
+    }
+}
+
+// Whether the head is one to go by, and says what was found.
+static int judge(const struct survey *survey, const char *workload, char *fault, size_t cap) {
+    if (!survey->any) return 0; // killed before its first transaction
+    const struct gv_head *head = &survey->head;
+    if (survey->head_error == GV_EVERSION) {
+        snprintf(fault, cap, "data.mdb is in format %" PRIu64 ", this version reads format %d",
+                 head->format, GV_HEAD_FORMAT);
+        return GV_EVERSION;
+    }
+    if (survey->head_error != 0) return explain(survey->head_error, fault, cap);
+    bool good = survey->entries && head->txn == survey->txn &&
+                head->tally.count == survey->tally.count && head->tally.sum == survey->tally.sum;
+    if (!good) return explain(GV_ECORRUPT, fault, cap);
+    if (strcmp(head->workload, workload) == 0) return 0;
+    snprintf(fault, cap, "it belongs to the workload %s, not to %s", head->workload, workload);
+    return GV_EINVAL;
+}
+
+int gv_head_check(int fd, uint64_t size, const char *workload, const struct gv_digest_key *key,
+                  char *fault, size_t cap) {
+    GV_ASSERT(workload != NULL && cap > 0);
+    struct survey survey = {.key = key, .head_error = GV_ENOENT};
+    const struct gv_pages_reader reader = {survey_database, survey_record, &survey};
+    int error = gv_pages_read(fd, size, &reader, &survey.txn);
+    return error != 0 ? explain(error, fault, cap) : judge(&survey, workload, fault, cap);
+}

@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: MIT
+// What a store's file (store_lmdb.h) says about itself, and whether that is true of it.
+//
+// The value "head" of its database "meta" is
+//
+//   "grapevine", format (varint), workload (its length, 1 byte, and its name), incarnation (8
+//   bytes), whole (1), transaction (8), count (8) and sum (8) of the records, epoch (8), journal
+//   (1), and the hash of all this (8)
+//
+// Format and workload come first, and will in every format to come: so any version of this program
+// can say whose file it is that it refuses.
+#ifndef GV_NODE_HEAD_H
+#define GV_NODE_HEAD_H
+
+#include "../merkle/digest.h"
+
+enum {
+    GV_HEAD_FORMAT = 3, // the only one that is read
+    GV_HEAD_WORKLOAD_MAX = 31,
+    GV_HEAD_MAX = 128, // bytes
+};
+
+// The number of records, and the sum of their hashes.
+struct gv_head_tally {
+    uint64_t count, sum;
+};
+
+struct gv_head {
+    uint64_t format;
+    char workload[GV_HEAD_WORKLOAD_MAX + 1]; // whose entries these are
+    uint64_t incarnation;
+    bool whole;   // what has left this node is all here
+    uint64_t txn; // the transaction that wrote this: every one does
+    struct gv_head_tally tally;
+    uint64_t epoch; // of the journal: what it holds of this one is not in here
+    bool journal;   // it was in use: it must be there
+};
+
+// A head of this program's format, for a workload with a name that is not too long.
+void gv_head_init(struct gv_head *head, const char *workload);
+
+// Writes a head, of this program's format; returns its length.
+size_t gv_head_write(const struct gv_head *head, const struct gv_digest_key *key,
+                     uint8_t bytes[GV_HEAD_MAX]);
+// Reads one. GV_EVERSION: it is in another format, out->format; GV_ECORRUPT.
+int gv_head_read(struct gv_head *out, const struct gv_digest_key *key, struct gv_slice bytes);
+
+// The hash of a record, as in a tally; `hash` is the same for every cluster.
+uint64_t gv_head_hash(const struct gv_digest_key *key, struct gv_slice name, struct gv_slice value);
+
+// Reads all of a file of `size` bytes (pages.h), and compares it with its head. GV_EINVAL: it is
+// another workload's; GV_EVERSION: it is in another format; GV_ECORRUPT: it is damaged, or no
+// store; GV_EIO; GV_ENOMEM. `fault` then says what is wrong with data.mdb.
+int gv_head_check(int fd, uint64_t size, const char *workload, const struct gv_digest_key *key,
+                  char *fault, size_t cap);
+
+#endif
