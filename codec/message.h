@@ -56,7 +56,7 @@ struct gv_message {
     uint64_t id;
     uint32_t next_ms; // when the sender's next wave leaves, from this message on; 0: not said
     struct gv_message_ack ack;
-    struct gv_slice ranges; // base64, borrowed from the line; empty: none
+    struct gv_slice ranges; // base64, escapes unresolved, borrowed from the line; empty: none
     const struct gv_json *json;
     int entries;  // token of the array; 0: none
     size_t bytes; // length of the body as it came

@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: MIT
 #include "sync.h"
 
+#include "../codec/text.h"
 #include "push.h"
+
+#include <string.h>
 
 enum {
     SOON_MS = 1000,   // between syncs after trouble
@@ -157,10 +160,22 @@ static void choose_means(const struct gv_engine *engine, int peer, struct gv_rec
     state->sketches = at->measured && at->srtt >= NEAR_MS * GV_MS;
 }
 
+// Unpacks ranges into a buffer as long as they are. What stands between them and the peer may have
+// escaped a character, "/" most likely, as JSON allows.
+static int unpack(struct gv_slice ranges, uint8_t *buf) {
+    struct gv_slice text = ranges;
+    if (memchr(ranges.data, '\\', ranges.len) != NULL) {
+        int len = gv_text_unescape(ranges, (char *)buf, ranges.len);
+        GV_ASSERT(len >= 0);
+        text = (struct gv_slice){buf, (size_t)len};
+    }
+    return gv_pack_get_base64(text, buf, ranges.len);
+}
+
 int gv_sync_take(struct gv_engine *engine, gv_time now, int peer, struct gv_slice ranges) {
     GV_ASSERT(peer >= 0 && peer != (int)engine->self);
     struct gv_sync_slot *slot = oldest(engine, GV_CORE_NONE);
-    size_t need = GV_BASE64_BYTES(ranges.len);
+    size_t need = ranges.len;
     if (slot == NULL || ranges.len > engine->message_max) return GV_EFULL;
     if (need > slot->cap) {
         size_t cap = 1024;
@@ -170,7 +185,7 @@ int gv_sync_take(struct gv_engine *engine, gv_time now, int peer, struct gv_slic
         slot->data = data;
         slot->cap = cap;
     }
-    int len = gv_pack_get_base64(ranges, slot->data, slot->cap);
+    int len = unpack(ranges, slot->data);
     if (len < 0) return len;
     int error = gv_reconcile_begin(&slot->state, (struct gv_slice){slot->data, (size_t)len});
     if (error) return error;

@@ -105,9 +105,12 @@ size_t gv_auth_seal(struct gv_auth *auth, struct gv_auth_way way, char *body, si
     return len - 1 + out.len;
 }
 
-static bool read_seal(struct gv_slice text, struct seal *seal) {
+static bool read_seal(const struct gv_json *json, int token, struct seal *seal) {
+    char text[GV_AUTH_SEAL];
     uint8_t bytes[16 + TAG];
-    int len = gv_pack_get_base64(text, bytes, sizeof bytes);
+    int len = gv_json_unescape(json, token, text, sizeof text);
+    if (len < 0) return false;
+    len = gv_pack_get_base64((struct gv_slice){(uint8_t *)text, (size_t)len}, bytes, sizeof bytes);
     bool tells = len == 16 + TAG;
     if (len != 8 + TAG && !tells) return false;
     struct gv_reader in = {.data = bytes, .len = (size_t)len};
@@ -143,7 +146,7 @@ enum gv_auth_verdict gv_auth_check(struct gv_auth *auth, struct gv_auth_way way,
     if (message->seal < 0) return GV_AUTH_MISSING;
     struct seal came, right;
     int size = gv_message_text(json, message->body, scratch, cap);
-    if (size < 0 || !read_seal(gv_json_string(json, message->seal), &came)) return GV_AUTH_WRONG;
+    if (size < 0 || !read_seal(json, message->seal, &came)) return GV_AUTH_WRONG;
     *len = (size_t)size;
     right = came;
     make_tag(auth, way, (struct gv_slice){(const uint8_t *)scratch, *len}, &right);

@@ -92,6 +92,7 @@ static void test_respelled(void **state) {
     (void)state;
     static const char *const spellings[] = {
         SEALED("6QMAAAAAAAC84PY+PT4YZ4OGpqD6sKqb"),
+        SEALED("6QMAAAAAAAC84PY\\u002bPT4YZ4OGpqD6sKq\\u0062"),
         ("{\"seal\":\"6QMAAAAAAAC84PY+PT4YZ4OGpqD6sKqb\",\"v\":1,\"type\":\"gossip\","
          "\"entries\":[{\"set\":[17]}]}"),
         (" { \"entries\" : [ { \"s\\u0065t\" : [ 17 ] } ] ,\t\"v\":1, \"type\":\"goss\\u0069p\","

@@ -438,6 +438,14 @@ static void bad_ranges_are_refused(void **state) {
     drain(engine, trio.now);
     assert_int_equal(stats_of(engine).bad_ranges, 1);
     assert_true(gv_engine_ready(engine));
+    // The same with escapes, which somebody between two nodes may write.
+    const char *same = "{\"type\":\"sync\",\"v\":1,\"ranges\":\"AAAAAAAAAAA\\/\\u002f////w\"}";
+    assert_int_equal(says(engine, trio.now, 1, same), 0);
+    drain(engine, trio.now);
+    assert_int_equal(stats_of(engine).bad_ranges, 2);
+    assert_int_equal(
+        says(engine, trio.now, 1, "{\"type\":\"sync\",\"v\":1,\"ranges\":\"AA\\u0041\\n\"}"),
+        GV_ESYNTAX);
     trio_fini(&trio);
 }
 
