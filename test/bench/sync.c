@@ -13,17 +13,19 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
 #include <time.h>
+#include <unistd.h>
 
 enum {
     MESSAGE = 4 << 20,
-    ENVELOPE = 36,
-    BYTES_MS = 5, // round trips at which the engine saves bytes, and rounds
+    ENVELOPE = 36, // a line around a body
+    BYTES_MS = 5,  // round trips at which the engine saves bytes, and rounds
     ROUNDS_MS = 100,
     MESSAGES_MAX = 1000000,
     SEEDS_MAX = 1000,
     NAMES = 2
-}; // a line around a body
+};
 
 // What to compare. `pattern` says how the two differ: 'U' by extras anywhere, half on each side,
 // 'C' by the newest on one side, 'M' by values changed anywhere, half on each side.
@@ -39,6 +41,7 @@ struct plan {
 struct outcome {
     uint64_t packed, wire, messages, all_messages, entries;
     double cpu_us;
+    uint32_t expect[2]; // what each side has learnt
     bool equal;
 };
 
@@ -57,7 +60,6 @@ struct duel {
     struct gv_json json;
     char *buf;
     gv_time now, latency;
-    uint32_t expect[2]; // what each side has learnt, for a warm start
     struct outcome out;
 };
 
@@ -80,9 +82,9 @@ static uint64_t mix(uint64_t x) {
 
 // --- two engines -----------------------------------------------------------------------------
 
-static void put(struct duel *duel, int side, uint64_t number, uint64_t count) {
+static void put(struct duel *duel, int side, uint64_t seed, uint64_t number, uint64_t count) {
     bool newest = duel->plan->pattern == 'C';
-    uint64_t value = newest ? number : mix(number + duel->plan->seed * 0x100000001);
+    uint64_t value = newest ? number : mix(number + seed * 0x100000001);
     char key[32];
     snprintf(key, sizeof key, "%" PRId64, (int64_t)value);
     struct gv_entry entry = {
@@ -93,51 +95,56 @@ static void put(struct duel *duel, int side, uint64_t number, uint64_t count) {
     if (gv_engine_put(duel->side[side], 0, &entry) != 1) GV_ASSERT(false);
 }
 
-static void fill(struct duel *duel) {
-    const struct plan *plan = duel->plan;
-    uint64_t common = plan->items, last = plan->items + plan->diff;
-    if (plan->pattern == 'M') common = plan->items - plan->diff, last = plan->items;
-    for (uint64_t i = 0; i < common; i++) {
-        for (int side = 0; side < 2; side++) put(duel, side, i, 1);
-    }
-    for (uint64_t i = common; i < last; i++) {
-        int one = (plan->pattern == 'C' ? 0 : (int)(i & 1)) ^ plan->swap;
-        put(duel, one, i, 2);
-        if (plan->pattern == 'M') put(duel, 1 - one, i, 1);
-    }
+static uint64_t common_items(const struct plan *plan) {
+    return plan->pattern == 'M' ? plan->items - plan->diff : plan->items;
 }
 
-static bool begin(struct duel *duel) {
-    const struct plan *plan = duel->plan;
-    duel->buf = malloc(plan->message_max);
+// Two engines that hold the same.
+static void begin(struct duel *duel, const struct plan *plan) {
+    *duel = (struct duel){.plan = plan, .buf = malloc(plan->message_max)};
+    GV_ASSERT(duel->buf != NULL);
     gv_json_init(&duel->json, gv_base_malloc(), 1 << 22, 0);
     for (int i = 0; i < 2; i++) {
         struct gv_engine_config config = {
             .alloc = gv_base_malloc(),
-            .seed = plan->seed * 2 + (uint64_t)i,
             .secret = slice("a secret"),
             .staleness_ms = 500,
             .message_max = plan->message_max,
         };
-        if (gv_engine_new(&duel->side[i], &config) != 0) return false;
+        int error = gv_engine_new(&duel->side[i], &config);
+        GV_ASSERT(error == 0);
     }
-    fill(duel);
+    for (uint64_t i = 0; i < common_items(plan); i++) {
+        for (int side = 0; side < 2; side++) put(duel, side, plan->seed, i, 1);
+    }
+}
+
+// Gives them what they differ in, by this seed, and lets them meet.
+static void meet(struct duel *duel, uint64_t seed, const uint32_t expect[2]) {
+    const struct plan *plan = duel->plan;
+    uint64_t common = common_items(plan);
+    for (uint64_t i = common; i < common + plan->diff; i++) {
+        int one = (plan->pattern == 'C' ? 0 : (int)(i & 1)) ^ plan->swap;
+        put(duel, one, seed, i, 2);
+        if (plan->pattern == 'M') put(duel, 1 - one, seed, i, 1);
+    }
     duel->now = 1000 * GV_MS;
     duel->latency = plan->trip_ms * GV_MS / 2;
     struct gv_slice names[NAMES] = {slice("n0"), slice("n1")};
     for (int i = 0; i < 2; i++) {
-        if (gv_engine_join(duel->side[i], duel->now, names[i], names, NAMES) != 0) return false;
+        gv_prng_init(&duel->side[i]->prng, seed * 2 + (uint64_t)i, 0);
+        int error = gv_engine_join(duel->side[i], duel->now, names[i], names, NAMES);
+        GV_ASSERT(error == 0);
     }
     for (int i = 0; i < 2; i++) {
-        gv_sync_learn(duel->side[i], 1 - i, 4 * duel->expect[i]);
+        gv_sync_learn(duel->side[i], 1 - i, 4 * expect[i]);
         struct gv_peer *peer = gv_core_peer(duel->side[i], 1 - i);
-        if (peer == NULL) return false;
+        GV_ASSERT(peer != NULL);
         peer->measured = true;
         peer->srtt = plan->trip_ms * GV_MS;
         // Who has synced before has the sketches of what did not change since.
         if (plan->warm) gv_tree_sketch(&duel->side[i]->replica.tree, 0, GV_PLACE_END);
     }
-    return duel->buf != NULL;
 }
 
 static void end(struct duel *duel) {
@@ -219,24 +226,44 @@ static void talk(struct duel *duel) {
     uint64_t all = duel->plan->items + (duel->plan->pattern == 'M' ? 0 : duel->plan->diff);
     out->equal = out->equal && stats[0].entries == all && stats[1].entries == all;
     out->entries = stats[0].sent_entries + stats[1].sent_entries;
+    for (int i = 0; i < 2; i++) out->expect[i] = gv_sync_expect(duel->side[i], 1 - i);
 }
 
+// One sync, or if it is to be warm two, each between two who know nothing but what was learnt.
 static struct outcome run(const struct plan *plan) {
-    struct duel duel = {.plan = plan};
-    bool begun = begin(&duel);
-    GV_ASSERT(begun);
-    talk(&duel);
-    if (plan->warm) { // again, between two others who know what was learnt
-        struct duel again = {.plan = plan};
-        for (int i = 0; i < 2; i++) again.expect[i] = gv_sync_expect(duel.side[i], 1 - i);
-        end(&duel);
-        duel = again;
-        begun = begin(&duel);
-        GV_ASSERT(begun);
+    struct outcome out = {0};
+    for (int i = 0; i <= plan->warm; i++) {
+        struct duel duel;
+        begin(&duel, plan);
+        meet(&duel, plan->seed, out.expect);
         talk(&duel);
+        end(&duel);
+        out = duel.out;
     }
-    end(&duel);
-    return duel.out;
+    return out;
+}
+
+// The same by another seed, in processes that begin with what these two hold.
+static struct outcome run_from(struct duel *duel, uint64_t seed) {
+    struct outcome out = {0};
+    for (int i = 0; i <= duel->plan->warm; i++) {
+        int ends[2], status = pipe(ends);
+        GV_ASSERT(status == 0);
+        pid_t child = fork();
+        GV_ASSERT(child >= 0);
+        if (child == 0) {
+            meet(duel, seed, out.expect);
+            talk(duel);
+            _exit(write(ends[1], &duel->out, sizeof duel->out) != sizeof duel->out);
+        }
+        close(ends[1]);
+        ssize_t got = read(ends[0], &out, sizeof out);
+        GV_ASSERT(got == (ssize_t)sizeof out);
+        close(ends[0]);
+        waitpid(child, &status, 0);
+        GV_ASSERT(status == 0);
+    }
+    return out;
 }
 
 // --- the command line ------------------------------------------------------------------------
@@ -248,16 +275,28 @@ static double least_bytes(uint64_t diff) {
     return bits / 8;
 }
 
-static void report(const struct plan *plan, const struct outcome *out) {
-    printf("sync  %7" PRIu64 " %6" PRIu64 " %c  %-6s %s %s  %9" PRIu64
-           " packed %8.0f least %9" PRIu64 " wire %3" PRIu64 " messages %7.0f us%s\n",
-           plan->items, plan->diff, plan->pattern,
+// Whether a sync did what it has to: both hold the same, and the lines of JSON around the summaries
+// are half as much again as these, and 200 bytes a message, at most.
+static bool right(const struct outcome *out) {
+    return out->equal && 2 * out->wire <= 3 * out->packed + 400 * out->messages;
+}
+
+static void report_plan(const struct plan *plan) {
+    printf("sync  %7" PRIu64 " %6" PRIu64 " %c  %-6s %s %s", plan->items, plan->diff, plan->pattern,
            plan->trip_ms >= ROUNDS_MS  ? "rounds"
            : plan->trip_ms >= BYTES_MS ? "bytes"
                                        : "work",
-           plan->warm ? "warm" : "cold", plan->swap ? "other" : "     ", out->packed,
-           least_bytes(plan->diff), out->wire, out->messages, out->cpu_us,
-           out->equal ? "" : "  NOT EQUAL");
+           plan->warm ? "warm" : "cold", plan->swap ? "other" : "     ");
+}
+
+static void report(const struct plan *plan, const struct outcome *out) {
+    report_plan(plan);
+    printf("  %9" PRIu64 " packed %8.0f least %9" PRIu64 " wire %3" PRIu64 " messages %7.0f us%s\n",
+           out->packed, least_bytes(plan->diff), out->wire, out->messages, out->cpu_us,
+           right(out)   ? ""
+           : out->equal ? "  WIRE TOO LONG"
+                        : "  NOT EQUAL");
+    fflush(stdout);
 }
 
 static int ascending(const void *a, const void *b) {
@@ -265,25 +304,30 @@ static int ascending(const void *a, const void *b) {
     return (x > y) - (x < y);
 }
 
-// The same for the seeds 1 to `seeds`: median and worst.
-static bool run_seeds(struct plan plan, uint64_t seeds) {
-    uint64_t packed[SEEDS_MAX], messages[SEEDS_MAX];
-    bool equal = true;
+// The same by so many seeds, from the plan's on: median and worst.
+static bool run_seeds(const struct plan *plan, uint64_t seeds) {
+    uint64_t packed[SEEDS_MAX], messages[SEEDS_MAX], wrong = 0;
     GV_ASSERT(seeds > 0 && seeds <= SEEDS_MAX);
+    struct duel duel;
+    begin(&duel, plan);
+    fflush(stdout);
     for (uint64_t i = 0; i < seeds; i++) {
-        plan.seed = i + 1;
-        struct outcome out = run(&plan);
+        struct outcome out = run_from(&duel, plan->seed + i);
         packed[i] = out.packed;
         messages[i] = out.messages;
-        equal = equal && out.equal;
+        wrong += !right(&out);
     }
+    end(&duel);
     qsort(packed, seeds, sizeof *packed, ascending);
     qsort(messages, seeds, sizeof *messages, ascending);
-    printf("sync  %7" PRIu64 " %6" PRIu64 " %c  %" PRIu64 " seeds  packed median %" PRIu64
-           " worst %" PRIu64 "  messages median %" PRIu64 " worst %" PRIu64 "%s\n",
-           plan.items, plan.diff, plan.pattern, seeds, packed[seeds / 2], packed[seeds - 1],
-           messages[seeds / 2], messages[seeds - 1], equal ? "" : "  NOT EQUAL");
-    return equal;
+    uint64_t worst = messages[seeds - 1], times = 0;
+    for (uint64_t i = 0; i < seeds; i++) times += messages[i] == worst;
+    report_plan(plan);
+    printf("  %" PRIu64 " seeds  packed median %" PRIu64 " worst %" PRIu64
+           "  messages median %" PRIu64 " worst %" PRIu64 " in %" PRIu64 "%s\n",
+           seeds, packed[seeds / 2], packed[seeds - 1], messages[seeds / 2], worst, times,
+           wrong ? "  WRONG" : "");
+    return wrong == 0;
 }
 
 // Ours as measured, cold: where a round trip takes next to no time, and where 5 ms. The others'
@@ -317,7 +361,7 @@ static bool grid(uint64_t items, const char *svg) {
     } rows[] = {{0, 'U'},     {1, 'U'},    {10, 'U'},    {100, 'U'}, {1000, 'U'},
                 {10000, 'U'}, {1000, 'C'}, {10000, 'C'}, {1, 'M'},   {1000, 'M'}};
     static const unsigned trips[] = {0, BYTES_MS, ROUNDS_MS};
-    bool right = true;
+    bool good = true;
     double ours[2][BENCH_POINTS] = {{1, 1, 1, 1, 1}, {1, 1, 1, 1, 1}};
     int points[2] = {0, 0};
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
@@ -336,15 +380,14 @@ static bool grid(uint64_t items, const char *svg) {
             };
             struct outcome out = run(&plan);
             report(&plan, &out);
-            fflush(stdout);
-            right = right && out.equal;
+            good = good && right(&out);
             int line = mode == 2;
             bool plotted = plan.pattern == 'U' && plan.diff > 0 && (mode == 0 || mode == 2);
             if (plotted && points[line] < BENCH_POINTS)
                 ours[line][points[line]++] = (double)out.packed;
         }
     }
-    return right && (svg == NULL || plot(svg, ours));
+    return good && (svg == NULL || plot(svg, ours));
 }
 
 int bench_sync(bool small) {
@@ -412,9 +455,9 @@ int bench_sync_command(int argc, char **argv) {
     if (plan.message_max < GV_ENGINE_MESSAGE_MIN) return 2;
     if (seeds > SEEDS_MAX) return 2;
     if (table) return grid(plan.items, svg) ? 0 : 1;
-    if (seeds > 0) return run_seeds(plan, seeds) ? 0 : 1;
+    if (seeds > 0) return run_seeds(&plan, seeds) ? 0 : 1;
     struct outcome out = run(&plan);
     report(&plan, &out);
     if (plan.json != NULL && !write_json(&plan, &out)) return 1;
-    return out.equal ? 0 : 1;
+    return right(&out) ? 0 : 1;
 }
