@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Any lines, to a broadcast node that has two peers: whatever they are, what it sends is JSON, a
 // line each, from itself, and to whom it may: a peer, or who spoke to it.
+#include "../../node/line.h"
 #include "../lib/arena.h"
 #include "../lib/solo.h"
 
@@ -19,10 +20,13 @@ struct speakers {
 
 static void note_speaker(struct speakers *speakers, struct gv_json *json, const char *line,
                          size_t len) {
-    if (gv_json_parse(json, line, len) < 0) return;
-    int src = gv_json_member(json, 0, "src");
-    if (src < 0) return;
-    struct gv_slice raw = gv_json_raw(json, src);
+    struct gv_line_peek peek;
+    int tokens = gv_json_parse(json, line, len), src = -1;
+    // Who says too much at once is told so, even if the line is no JSON further on.
+    if (tokens == GV_EFULL) gv_line_peek(&peek, line, len);
+    if (tokens > 0) src = gv_json_member(json, 0, "src");
+    if (tokens != GV_EFULL && src < 0) return;
+    struct gv_slice raw = tokens == GV_EFULL ? peek.src : gv_json_raw(json, src);
     if (raw.len >= SPEAKER_LEN || speakers->count == SPEAKERS_MAX) {
         speakers->any = true;
         return;
