@@ -40,7 +40,8 @@ struct loop {
     uv_idle_t idle; // runs while a plain file is read
     uv_idle_t more; // runs while the node has more to say than was written at once
     uv_timer_t timer, stats_timer;
-    uv_signal_t signals[3];
+    uv_signal_t signals[2];
+    uv_async_t ask; // sent by SIGUSR1
 
     // Input: in_data[in_start, in_end) waits; there is no newline before in_seen.
     char *in_data;
@@ -384,9 +385,27 @@ static void on_signal(uv_signal_t *handle, int number) {
     turn(loop);
 }
 
-static void on_ask(uv_signal_t *handle, int number) {
+static void on_ask(uv_async_t *ask) {
+    gv_node_log_stats(((struct loop *)ask->data)->node);
+}
+
+// SIGUSR1 has a handler of its own: libuv's gives way to the system's default, and until somebody
+// ignores the signal again that would kill.
+static uv_async_t *asked;
+
+static void on_usr1(int number) {
     (void)number;
-    gv_node_log_stats(((struct loop *)handle->data)->node);
+    int before = errno;
+    uv_async_send(asked);
+    errno = before;
+}
+
+static int start_asking(struct loop *loop) {
+    int error = uv_async_init(&loop->uv, &loop->ask, on_ask);
+    if (error != 0) return error;
+    asked = &loop->ask;
+    signal(SIGUSR1, on_usr1);
+    return 0;
 }
 
 static void on_stats(uv_timer_t *timer) {
@@ -399,14 +418,16 @@ static int start(struct loop *loop) {
     uv_timer_init(&loop->uv, &loop->timer);
     uv_timer_init(&loop->uv, &loop->stats_timer);
     loop->idle.data = loop->more.data = loop->timer.data = loop->stats_timer.data = loop;
-    static const int numbers[] = {SIGINT, SIGTERM, SIGUSR1};
-    for (int i = 0; i < 3; i++) {
+    loop->ask.data = loop;
+    static const int numbers[] = {SIGINT, SIGTERM};
+    for (int i = 0; i < 2; i++) {
         uv_signal_init(&loop->uv, &loop->signals[i]);
         loop->signals[i].data = loop;
-        uv_signal_cb act = numbers[i] == SIGUSR1 ? on_ask : on_signal;
-        int error = uv_signal_start(&loop->signals[i], act, numbers[i]);
+        int error = uv_signal_start(&loop->signals[i], on_signal, numbers[i]);
         if (error != 0) return error;
     }
+    int error = start_asking(loop);
+    if (error != 0) return error;
     uint64_t every = loop->config.stats_ms;
     return every > 0 ? uv_timer_start(&loop->stats_timer, on_stats, every, every) : 0;
 }
@@ -418,6 +439,7 @@ static void on_walk(uv_handle_t *handle, void *ctx) {
 
 // Closes everything that was opened, however far that went.
 static void finish(struct loop *loop) {
+    signal(SIGUSR1, SIG_IGN);
     uv_walk(&loop->uv, on_walk, NULL);
     // More than once, if it was told to stop before it ran.
     while (uv_run(&loop->uv, UV_RUN_DEFAULT) != 0) continue;
@@ -472,7 +494,6 @@ int gv_loop_run(const struct gv_loop_config *config) {
         run(&loop);
         finish(&loop);
     }
-    signal(SIGUSR1, SIG_IGN); // libuv has set what kills
     alloc.resize(alloc.ctx, loop.in_data, loop.in_cap, 0);
     alloc.resize(alloc.ctx, loop.out_data, loop.out_cap, 0);
     return loop.status;

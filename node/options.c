@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 enum kind { NUMBER, TEXT, DATA, DURABILITY, SEED, LOG_LEVEL, LOG_FORMAT, HELP, VERSION };
 
@@ -89,9 +90,9 @@ static int parse_number(struct gv_options *out, const struct option *option, con
     char *end = NULL;
     errno = 0;
     // strtoull would take spaces and a sign.
-    unsigned long long value = *text >= '0' && *text <= '9' ? strtoull(text, &end, 0) : 0;
+    unsigned long long value = *text >= '0' && *text <= '9' ? strtoull(text, &end, 10) : 0;
     if (end == NULL || *end != '\0')
-        return fail(fault, "--%s: not a number: %s", option->name, text);
+        return fail(fault, "--%s: not a whole number, decimal: %s", option->name, text);
     if (errno != 0 || value < option->min || value > option->max)
         return fail(fault, "--%s: not within %llu and %llu: %s", option->name,
                     (unsigned long long)option->min, (unsigned long long)option->max, text);
@@ -225,10 +226,12 @@ int gv_options_help(const char *program, enum gv_options_scope scope, char *buf,
     return (int)len;
 }
 
-int gv_options_read_secret(const char *path, uint8_t *buf, size_t cap) {
+int gv_options_read_secret(const char *path, uint8_t *buf, size_t cap, bool *shared) {
     GV_ASSERT(buf != NULL && cap > 0);
     FILE *file = fopen(path, "rb");
     if (file == NULL) return GV_ENOENT;
+    struct stat found;
+    *shared = fstat(fileno(file), &found) == 0 && (found.st_mode & (S_IRGRP | S_IROTH)) != 0;
     size_t len = fread(buf, 1, cap, file);
     bool more = len == cap && fgetc(file) != EOF;
     bool failed = ferror(file) != 0;

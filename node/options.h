@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // The command line of a node's program. `--name VALUE` and `--name=VALUE` mean the same; a later
-// option overrides an earlier one.
+// option overrides an earlier one. Numbers are decimal.
 #ifndef GV_NODE_OPTIONS_H
 #define GV_NODE_OPTIONS_H
 
@@ -66,9 +66,9 @@ int gv_options_parse(struct gv_options *out, enum gv_options_scope scope, int ar
 // The text for --help, written to buf; returns its length, at most cap − 1.
 int gv_options_help(const char *program, enum gv_options_scope scope, char *buf, size_t cap);
 
-// Reads the secret: the whole file, without a newline at its end. Returns its length. GV_ENOENT:
-// it cannot be read, errno says why; GV_EINVAL: shorter than GV_OPTIONS_SECRET_MIN; GV_ESPACE: it
-// is longer than cap.
-int gv_options_read_secret(const char *path, uint8_t *buf, size_t cap);
+// Reads the secret: the whole file, without a newline at its end. Returns its length; *shared: not
+// only the file's owner may read it. GV_ENOENT: it cannot be read, errno says why; GV_EINVAL:
+// shorter than GV_OPTIONS_SECRET_MIN; GV_ESPACE: it is longer than cap.
+int gv_options_read_secret(const char *path, uint8_t *buf, size_t cap, bool *shared);
 
 #endif

@@ -25,6 +25,17 @@ struct output {
     uint64_t dropped; // lines that standard error did not take
 };
 
+// What a program runs by.
+struct program {
+    char name[32];
+    const struct gv_workload *workload;
+    const struct gv_store_lmdb_calls *calls;
+    struct gv_options options;
+    struct output output;
+    uint8_t secret[GV_OPTIONS_SECRET_MAX];
+    size_t secret_len;
+};
+
 // False: it would have to be waited for, or nobody will ever read it.
 static bool write_line(const struct output *output, const struct gv_log_record *record) {
     struct pollfd ready = {.fd = STDERR_FILENO, .events = POLLOUT};
@@ -73,55 +84,51 @@ static int fail(struct output *output, const char *what, const char *why) {
     return 1;
 }
 
-// Opens the store, if there is to be one; 0 or the exit status.
-static int open_store(const struct gv_store_lmdb_calls *calls, const struct gv_options *options,
-                      struct gv_node_config *config, struct gv_store_lmdb **lmdb) {
+// Opens the store, if there is to be one, and has the node use it; 0 or the exit status.
+static int open_store(struct program *program, struct gv_node_config *config,
+                      struct gv_store_lmdb **lmdb) {
+    const struct gv_options *options = &program->options;
     *lmdb = NULL;
     if (options->data == NULL) return 0;
-    GV_ASSERT(calls != NULL);
+    GV_ASSERT(program->calls != NULL);
 #ifdef SIGXFSZ
     signal(SIGXFSZ, SIG_IGN); // a limit of file sizes is an error like any other
 #endif
     char fault[256], what[128];
-    int error = calls->open(lmdb,
-                            &(struct gv_store_lmdb_config){
-                                .dir = options->data,
-                                .workload = config->workload->name,
-                                .sync = options->durability != GV_OPTIONS_NONE,
-                                .whole = options->durability == GV_OPTIONS_SYNC,
-                                .incarnation = config->incarnation,
-                            },
-                            fault, sizeof fault);
+    const struct gv_store_lmdb_config store = {
+        .dir = options->data,
+        .workload = program->workload->name,
+        .sync = options->durability != GV_OPTIONS_NONE,
+        .whole = options->durability == GV_OPTIONS_SYNC,
+        .incarnation = config->incarnation,
+    };
     snprintf(what, sizeof what, "--data %s", options->data);
-    if (error != 0) return fail(config->log_ctx, what, fault);
-    config->incarnation = calls->incarnation(*lmdb);
-    config->store = calls->store(*lmdb);
+    if (program->calls->open(lmdb, &store, fault, sizeof fault) != 0)
+        return fail(&program->output, what, fault);
+    config->incarnation = program->calls->incarnation(*lmdb);
+    config->store = program->calls->store(*lmdb);
     config->commit_ms = (uint32_t)options->commit_ms;
     bool async = options->durability == GV_OPTIONS_ASYNC;
     config->durability = async ? GV_DURABILITY_ASYNC : GV_DURABILITY_SYNC;
     return 0;
 }
 
-static void close_store(const struct gv_store_lmdb_calls *calls, struct output *output,
-                        struct gv_store_lmdb *lmdb, bool whole) {
+static void close_store(struct program *program, struct gv_store_lmdb *lmdb, bool whole) {
     if (lmdb == NULL) return;
+    const struct gv_store_lmdb_calls *calls = program->calls;
     char text[64];
     snprintf(text, sizeof text, "%" PRIu64 " batches written", calls->commits(lmdb));
-    log_line(output, GV_LOG_INFO, text);
+    log_line(&program->output, GV_LOG_INFO, text);
     if (calls->close(lmdb, whole) != 0)
-        log_line(output, GV_LOG_WARN, "the store could not be closed as it should be");
+        log_line(&program->output, GV_LOG_WARN, "the store could not be closed as it should be");
 }
 
-static int run_node(const struct gv_workload *workload, const struct gv_store_lmdb_calls *calls,
-                    const struct gv_options *options, struct gv_slice secret) {
-    struct output output = {.level = options->log_level, .format = options->log_format};
-    struct gv_json json;
-    gv_json_init(&json, gv_base_malloc(), (size_t)options->tokens_max,
-                 (unsigned)options->depth_max);
-    struct gv_node_config config = {
-        .workload = workload,
+static struct gv_node_config node_config(struct program *program, struct gv_json *json) {
+    const struct gv_options *options = &program->options;
+    return (struct gv_node_config){
+        .workload = program->workload,
         .alloc = gv_base_malloc(),
-        .json = &json,
+        .json = json,
         .seed = options->seed,
         .wall_offset = gv_loop_wall_offset(),
         .staleness_ms = (uint32_t)options->staleness_ms,
@@ -132,51 +139,74 @@ static int run_node(const struct gv_workload *workload, const struct gv_store_lm
         .peers_max = (uint32_t)options->peers_max,
         .client_rate = (uint32_t)options->client_rate,
         .client_burst = (uint32_t)options->client_burst,
-        .secret = secret,
+        .secret = {program->secret, program->secret_len},
         .log = log_record,
-        .log_ctx = &output,
+        .log_ctx = &program->output,
         .trace = options->log_level == GV_LOG_DEBUG,
     };
-    // Two lives of a node must differ even when they are given the same seed.
-    if (!gv_loop_random(&config.incarnation)) return fail(&output, "start", "no randomness");
-    if (!options->has_seed) config.seed = config.incarnation;
+}
 
-    struct gv_store_lmdb *lmdb;
-    int status = open_store(calls, options, &config, &lmdb);
-    if (status != 0) return status;
+// Runs the node to its end; returns the exit status.
+static int run_node(struct program *program, const struct gv_node_config *config,
+                    struct gv_store_lmdb *lmdb) {
     struct gv_node *node;
-    int error = gv_node_new(&node, &config);
+    int error = gv_node_new(&node, config);
     if (error != 0) {
-        close_store(calls, &output, lmdb, false);
-        return fail(&output, "start", gv_base_error(error));
+        close_store(program, lmdb, false);
+        return fail(&program->output, "start", gv_base_error(error));
     }
-    status = gv_loop_run(&(struct gv_loop_config){
+    int status = gv_loop_run(&(struct gv_loop_config){
         .node = node,
-        .store = config.store,
-        .line_max = config.line_max,
-        .stats_ms = options->stats_ms,
+        .store = config->store,
+        .line_max = config->line_max,
+        .stats_ms = program->options.stats_ms,
         .log = log_record,
-        .log_ctx = &output,
+        .log_ctx = &program->output,
     });
-    if (options->log_level >= GV_LOG_INFO) gv_node_log_stats(node);
-    close_store(calls, &output, lmdb, gv_node_whole(node));
+    if (program->options.log_level >= GV_LOG_INFO) gv_node_log_stats(node);
+    close_store(program, lmdb, gv_node_whole(node));
     gv_node_free(node);
+    return status;
+}
+
+static int run(struct program *program) {
+    const struct gv_options *options = &program->options;
+    struct gv_json json;
+    gv_json_init(&json, gv_base_malloc(), (size_t)options->tokens_max,
+                 (unsigned)options->depth_max);
+    struct gv_node_config config = node_config(program, &json);
+    // Two lives of a node must differ even when they are given the same seed.
+    if (!gv_loop_random(&config.incarnation))
+        return fail(&program->output, "start", "no randomness");
+    if (!options->has_seed) config.seed = config.incarnation;
+    struct gv_store_lmdb *lmdb;
+    int status = open_store(program, &config, &lmdb);
+    if (status == 0) status = run_node(program, &config, lmdb);
     gv_json_fini(&json);
     return status;
 }
 
-// Returns the secret's length; negative: it is none, which has been said.
-static int read_secret(const char *program, const char *path, uint8_t secret[]) {
-    int len = gv_options_read_secret(path, secret, GV_OPTIONS_SECRET_MAX);
+// Reads the secret, if there is one. False: it is no good, which has been said.
+static bool read_secret(struct program *program) {
+    const char *path = program->options.secret_file;
+    if (path == NULL) return true;
+    bool shared;
+    int len = gv_options_read_secret(path, program->secret, sizeof program->secret, &shared);
     if (len == GV_ENOENT) {
-        fprintf(stderr, "%s: --secret-file: '%s' cannot be read: %s\n", program, path,
+        fprintf(stderr, "%s: --secret-file: '%s' cannot be read: %s\n", program->name, path,
                 strerror(errno));
-    } else if (len < 0) {
-        bool less = len == GV_EINVAL;
-        fprintf(stderr, "%s: --secret-file: '%s' is %s than %d bytes\n", program, path,
-                less ? "shorter" : "longer", less ? GV_OPTIONS_SECRET_MIN : GV_OPTIONS_SECRET_MAX);
+        return false;
     }
-    return len;
+    if (len < 0) {
+        bool less = len == GV_EINVAL;
+        fprintf(stderr, "%s: --secret-file: '%s' is %s than %d bytes\n", program->name, path,
+                less ? "shorter" : "longer", less ? GV_OPTIONS_SECRET_MIN : GV_OPTIONS_SECRET_MAX);
+        return false;
+    }
+    program->secret_len = (size_t)len;
+    if (shared)
+        log_line(&program->output, GV_LOG_WARN, "--secret-file: not only its owner may read it");
+    return true;
 }
 
 int gv_program_main(const struct gv_workload *workload, const struct gv_store_lmdb_calls *calls,
@@ -185,29 +215,24 @@ int gv_program_main(const struct gv_workload *workload, const struct gv_store_lm
     signal(SIGUSR1, SIG_IGN); // who asks before there is anything to tell must not kill the node
     bool closed = fcntl(STDIN_FILENO, F_GETFD) < 0 || fcntl(STDOUT_FILENO, F_GETFD) < 0;
     hold_standard_files();
-    char program[32], text[GV_OPTIONS_HELP_MAX];
-    snprintf(program, sizeof program, "gv-%s", workload->name);
+    struct program program = {.workload = workload, .calls = calls};
+    struct gv_options *options = &program.options;
+    char text[GV_OPTIONS_HELP_MAX];
+    snprintf(program.name, sizeof program.name, "gv-%s", workload->name);
     enum gv_options_scope scope = workload->replica ? GV_OPTIONS_GOSSIP
                                   : workload->keeps ? GV_OPTIONS_KEEPING
                                                     : GV_OPTIONS_ANY;
-    struct gv_options options;
-    if (gv_options_parse(&options, scope, argc, argv, text, sizeof text) != 0) {
-        fprintf(stderr, "%s: %s; see %s --help\n", program, text, program);
+    if (gv_options_parse(options, scope, argc, argv, text, sizeof text) != 0) {
+        fprintf(stderr, "%s: %s; see %s --help\n", program.name, text, program.name);
         return 2;
     }
-    if (options.help) {
-        gv_options_help(program, scope, text, sizeof text);
+    if (options->help) {
+        gv_options_help(program.name, scope, text, sizeof text);
         return fputs(text, stdout) < 0 || fflush(stdout) != 0;
     }
-    if (options.version) return printf("%s %s\n", program, GV_VERSION) < 0 || fflush(stdout) != 0;
-    if (closed) {
-        struct output output = {.level = options.log_level, .format = options.log_format};
-        return fail(&output, "start", "standard input or output is closed");
-    }
-
-    uint8_t secret[GV_OPTIONS_SECRET_MAX];
-    int len = 0;
-    if (options.secret_file != NULL) len = read_secret(program, options.secret_file, secret);
-    if (len < 0) return 2;
-    return run_node(workload, calls, &options, (struct gv_slice){secret, (size_t)len});
+    if (options->version)
+        return printf("%s %s\n", program.name, GV_VERSION) < 0 || fflush(stdout) != 0;
+    program.output = (struct output){.level = options->log_level, .format = options->log_format};
+    if (closed) return fail(&program.output, "start", "standard input or output is closed");
+    return read_secret(&program) ? run(&program) : 2;
 }

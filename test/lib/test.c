@@ -17,7 +17,7 @@ uint64_t gv_test_seed(void) {
     if (given != NULL) {
         char *end;
         errno = 0;
-        seed = strtoull(given, &end, 0);
+        seed = strtoull(given, &end, 10);
         if (errno != 0 || end == given || *end != '\0') {
             fprintf(stderr, "GV_SEED is not a number: %s\n", given);
             exit(2);

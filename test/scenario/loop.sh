@@ -213,6 +213,17 @@ check 'SIGUSR1: status' $? 0
 check 'SIGUSR1: output' "$(grep -c echo_ok "$dir/out")" 2
 logged 'only what was asked for' . 1
 
+# Whoever asks before there is anything to tell does no harm: here a node waits for its secret.
+mkfifo "$dir/secret"
+"$build/gv-gset" --secret-file "$dir/secret" <"$dir/in" >"$dir/out" 2>"$dir/log" &
+pid=$!
+exec 5>"$dir/secret"
+kill -USR1 $pid
+echo '0123456789abcdef' >&5
+exec 5>&-
+wait $pid
+check 'SIGUSR1 at the start: status' $? 0
+
 : >"$dir/out"
 "$build/gv-echo" --log-level error --stats-interval 20 <"$dir/ask" >"$dir/out" 2>"$dir/log" &
 pid=$!
@@ -283,6 +294,17 @@ no_secret "$dir" 'cannot be read: Is a directory'
 no_secret /dev/null 'is shorter than 16 bytes'
 no_secret "$dir/short" 'is shorter than 16 bytes'
 no_secret "$dir/huge" 'is longer than 4096 bytes'
+shared='not only its owner may read it'
+echo '0123456789abcdef' >"$dir/key"
+chmod 640 "$dir/key"
+say gset --secret-file "$dir/key" </dev/null
+check 'a secret for all: status' $? 0
+logged 'a secret for all' "warn --secret-file: $shared" 1
+chmod 600 "$dir/key"
+say gset --secret-file "$dir/key" </dev/null
+logged 'a secret for its owner' "$shared" 0
+"$build/gv-ids" --seed 0x10 2>"$dir/log" </dev/null
+check 'a number in hexadecimal' $? 2
 for name in echo ids broadcast gset counter; do
     "$build/gv-$name" --help </dev/null | grep -q "^usage: gv-$name" || fail "gv-$name --help"
     "$build/gv-$name" --version </dev/null | grep -q "^gv-$name [0-9]" || fail "gv-$name --version"

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 static char fault[256];
@@ -91,9 +92,8 @@ static void test_values(void **state) {
                      0);
     assert_int_equal(o.commit_ms, 5);
 
-    assert_int_equal(parse(&o, GV_OPTIONS_ANY, "--seed 0x10 --seed 0x20 --log-level=error --help"),
-                     0);
-    assert_int_equal(o.seed, 0x20);
+    assert_int_equal(parse(&o, GV_OPTIONS_ANY, "--seed 16 --seed 010 --log-level=error --help"), 0);
+    assert_int_equal(o.seed, 10);
     assert_int_equal(o.log_level, GV_LOG_ERROR);
     assert_true(o.help);
     assert_int_equal(parse(&o, GV_OPTIONS_ANY, "--version"), 0);
@@ -121,12 +121,13 @@ static void test_faults(void **state) {
          "--message-max must be 1077 at least with --secret-file"},
         {GV_OPTIONS_GOSSIP, "--secret-file", "--secret-file wants FILE"},
         {GV_OPTIONS_GOSSIP, "--help=1", "--help takes no value"},
-        {GV_OPTIONS_GOSSIP, "--seed x", "--seed: not a number: x"},
-        {GV_OPTIONS_GOSSIP, "--seed=", "--seed: not a number: "},
-        {GV_OPTIONS_GOSSIP, "--seed -1", "--seed: not a number: -1"},
-        {GV_OPTIONS_GOSSIP, "--seed +1", "--seed: not a number: +1"},
-        {GV_OPTIONS_GOSSIP, "--seed 1x", "--seed: not a number: 1x"},
-        {GV_OPTIONS_GOSSIP, "--staleness 1.5", "--staleness: not a number: 1.5"},
+        {GV_OPTIONS_GOSSIP, "--seed x", "--seed: not a whole number, decimal: x"},
+        {GV_OPTIONS_GOSSIP, "--seed=", "--seed: not a whole number, decimal: "},
+        {GV_OPTIONS_GOSSIP, "--seed -1", "--seed: not a whole number, decimal: -1"},
+        {GV_OPTIONS_GOSSIP, "--seed 0x10", "--seed: not a whole number, decimal: 0x10"},
+        {GV_OPTIONS_GOSSIP, "--seed +1", "--seed: not a whole number, decimal: +1"},
+        {GV_OPTIONS_GOSSIP, "--seed 1x", "--seed: not a whole number, decimal: 1x"},
+        {GV_OPTIONS_GOSSIP, "--staleness 1.5", "--staleness: not a whole number, decimal: 1.5"},
         {GV_OPTIONS_GOSSIP, "--staleness 3600001",
          "--staleness: not within 0 and 3600000: 3600001"},
         {GV_OPTIONS_GOSSIP, "--seed 18446744073709551616",
@@ -181,13 +182,15 @@ static void test_help(void **state) {
 }
 
 static int read_secret(const char *content, size_t len, uint8_t *buf, size_t cap) {
+    bool shared = true;
     char path[] = "/tmp/gv-secret-XXXXXX";
     int fd = mkstemp(path);
     assert_true(fd >= 0);
     assert_int_equal(write(fd, content, len), len);
     close(fd);
-    int status = gv_options_read_secret(path, buf, cap);
+    int status = gv_options_read_secret(path, buf, cap, &shared);
     unlink(path);
+    assert_false(shared); // mkstemp makes it for its owner alone
     return status;
 }
 
@@ -202,15 +205,39 @@ static void test_secret(void **state) {
     assert_int_equal(read_secret("0123456789abcdefgh", 18, buf, sizeof buf), GV_ESPACE);
     assert_int_equal(read_secret("0123456789abcde\n", 16, buf, sizeof buf), GV_EINVAL);
     assert_int_equal(read_secret("", 0, buf, sizeof buf), GV_EINVAL);
-    assert_int_equal(gv_options_read_secret("/nonexistent/file", buf, sizeof buf), GV_ENOENT);
-    assert_int_equal(gv_options_read_secret("/", buf, sizeof buf), GV_ENOENT);
+    bool shared;
+    assert_int_equal(gv_options_read_secret("/nonexistent/file", buf, sizeof buf, &shared),
+                     GV_ENOENT);
+    assert_int_equal(gv_options_read_secret("/", buf, sizeof buf, &shared), GV_ENOENT);
+}
+
+// Who else may read it does not matter to the secret, but is told.
+static void test_shared_secret(void **state) {
+    (void)state;
+    static const struct {
+        mode_t mode;
+        bool shared;
+    } cases[] = {{0600, false}, {0400, false}, {0622, false}, {0640, true}, {0604, true}};
+    char path[] = "/tmp/gv-secret-XXXXXX";
+    int fd = mkstemp(path);
+    assert_true(fd >= 0);
+    assert_int_equal(write(fd, "0123456789abcdef", 16), 16);
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        uint8_t buf[17];
+        bool shared = !cases[i].shared;
+        assert_int_equal(fchmod(fd, cases[i].mode), 0);
+        assert_int_equal(gv_options_read_secret(path, buf, sizeof buf, &shared), 16);
+        assert_int_equal(shared, cases[i].shared);
+    }
+    close(fd);
+    unlink(path);
 }
 
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_defaults), cmocka_unit_test(test_values),
         cmocka_unit_test(test_faults),   cmocka_unit_test(test_help),
-        cmocka_unit_test(test_secret),
+        cmocka_unit_test(test_secret),   cmocka_unit_test(test_shared_secret),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: MIT
+// A whole program within this one: what it leaves to whoever goes on in its process.
+#include "../lib/test.h"
+
+#include "../../node/program.h"
+#include "../lib/proc.h"
+
+#include <signal.h>
+
+// Asks for statistics when the loop has ended, as somebody might who does not know that.
+static int run_and_ask(void *ctx) {
+    (void)ctx;
+    char *argv[] = {"gv-echo", "--log-level=error", NULL};
+    int status = gv_program_main(&gv_echo_workload, NULL, 2, argv);
+    raise(SIGUSR1);
+    return status;
+}
+
+static void asking_too_late_kills_nobody(void **state) {
+    (void)state;
+    struct gv_proc proc;
+    gv_proc_fork(&proc, run_and_ask, NULL, "/dev/null");
+    assert_true(gv_proc_init(&proc));
+    assert_int_equal(gv_proc_end(&proc), 0);
+    gv_proc_fini(&proc);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {cmocka_unit_test(asking_too_late_kills_nobody)};
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
