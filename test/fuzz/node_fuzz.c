@@ -27,6 +27,7 @@ static void note_speaker(struct speakers *speakers, struct gv_json *json, const 
     if (tokens > 0) src = gv_json_member(json, 0, "src");
     if (tokens != GV_EFULL && src < 0) return;
     struct gv_slice raw = tokens == GV_EFULL ? peek.src : gv_json_raw(json, src);
+    if (raw.len == 0) return;
     if (raw.len >= SPEAKER_LEN || speakers->count == SPEAKERS_MAX) {
         speakers->any = true;
         return;
