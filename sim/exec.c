@@ -4,6 +4,7 @@
 #include "live.h"
 #include "logs.h"
 #include "memory.h"
+#include "output.h"
 #include "path.h"
 #include "record.h"
 
@@ -45,7 +46,8 @@ struct exec {
     struct gv_logs logs;
     struct gv_live live;
     struct gv_result *copy; // of the result; NULL: not wanted
-    FILE *out, *json;
+    FILE *out;
+    struct gv_output json;
     char *program;
     uv_loop_t loop;
     uv_timer_t timer, tick;
@@ -384,7 +386,7 @@ static enum gv_exec_status judge(struct exec *exec) {
         print_logs(exec);
         fprintf(exec->out, "  %-16s %s\n", "logs", exec->logs.dir);
     }
-    if (exec->json != NULL) gv_result_json(&result, exec->json);
+    if (exec->json.file != NULL) gv_result_json(&result, exec->json.file);
     if (exec->copy != NULL) {
         *exec->copy = result;
         exec->copy->counts = NULL;
@@ -405,15 +407,8 @@ static bool open_files(struct exec *exec) {
         fprintf(stderr, "gvsim: there is no program '%s' to run\n", command->argv[0]);
         return false;
     }
-    bool to_stdout = command->json != NULL && strcmp(command->json, "-") == 0;
-    exec->out = to_stdout ? stderr : stdout;
-    if (command->json != NULL) {
-        exec->json = to_stdout ? stdout : fopen(command->json, "w");
-        if (exec->json == NULL) {
-            complain("write", command->json, uv_translate_sys_error(errno));
-            return false;
-        }
-    }
+    if (!gv_output_open(&exec->json, command->json)) return false;
+    exec->out = exec->json.file == stdout ? stderr : stdout;
     if (!gv_record_open(&exec->record, command, &exec->config)) return false;
     int error = gv_logs_init(&exec->logs, command->log_dir, exec->config.nodes);
     if (error == 0) return true;
@@ -440,10 +435,8 @@ enum gv_exec_status gv_exec_run(const struct gv_command *command, struct gv_resu
         bool keep = status == GV_EXEC_INVALID || status == GV_EXEC_DIED;
         gv_logs_fini(&exec.logs, !keep);
     }
-    if (exec.json != NULL && exec.json != stdout && fclose(exec.json) != 0) {
-        complain("write", command->json, uv_translate_sys_error(errno));
-        status = GV_EXEC_USAGE;
-    }
+    bool judged = status == GV_EXEC_VALID || status == GV_EXEC_INVALID || status == GV_EXEC_DIED;
+    if (!gv_output_close(&exec.json, judged)) status = GV_EXEC_USAGE;
     free(exec.program);
     return status;
 }

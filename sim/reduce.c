@@ -76,7 +76,8 @@ static bool take(struct reducer *reducer, struct draft *draft) {
 }
 
 // What becomes of the best scenario: a setting with another value, or without it; steps, or lines
-// about regions, left out; a step with another text; nodes beyond the last one replaced by it.
+// about regions, left out; a step with another text; fewer nodes, so that those beyond the last one
+// are replaced by it, or those before the first one, from which the rest count.
 struct change {
     const char *setting, *value; // NULL: left out
     const char *seed;            // NULL: as it is
@@ -85,17 +86,18 @@ struct change {
     size_t step; // SIZE_MAX: none
     struct gv_slice step_text;
     uint32_t nodes; // 0: as many as there are
+    uint32_t first; // of them that is left
 };
 
 static const struct change none = {.step = SIZE_MAX};
 
-// A line with all node numbers below the bound; 0: as they are.
-static void add_line(struct draft *draft, struct gv_slice line, uint32_t nodes) {
+// A line with the numbers of the nodes that are left.
+static void add_line(struct draft *draft, struct gv_slice line, const struct change *change) {
     const char *text = (const char *)line.data;
     for (size_t i = 0; i < line.len; i++) {
         add(draft, text + i, 1);
         bool begins = i == 0 || strchr(" ,|>.", text[i - 1]) != NULL;
-        if (nodes == 0 || !begins || text[i] != 'n') continue;
+        if (change->nodes == 0 || !begins || text[i] != 'n') continue;
         uint64_t number = 0;
         size_t end = i + 1;
         for (; end < line.len && text[end] >= '0' && text[end] <= '9'; end++) {
@@ -103,7 +105,8 @@ static void add_line(struct draft *draft, struct gv_slice line, uint32_t nodes) 
         }
         if (end == i + 1) continue;
         char name[NUMBER_MAX];
-        if (number >= nodes) number = nodes - 1;
+        number -= number < change->first ? number : change->first;
+        if (number >= change->nodes) number = change->nodes - 1;
         add(draft, name, (size_t)snprintf(name, sizeof name, "%u", (unsigned)number));
         i = end - 1;
     }
@@ -133,13 +136,13 @@ static bool apply(struct reducer *reducer, const struct change *change) {
     write_settings(reducer, change, &draft);
     for (size_t i = 0; i < reducer->best.map_len; i++) {
         if (i >= change->map_from && i - change->map_from < change->map_count) continue;
-        add_line(&draft, reducer->best.map[i], change->nodes);
+        add_line(&draft, reducer->best.map[i], change);
     }
     for (size_t i = 0; i < reducer->best.len; i++) {
         if (i >= change->drop_from && i - change->drop_from < change->drop_count) continue;
         struct gv_slice text = reducer->best.steps[i].text;
         if (i == change->step) text = change->step_text;
-        add_line(&draft, text, change->nodes);
+        add_line(&draft, text, change);
     }
     return take(reducer, &draft);
 }
@@ -184,6 +187,8 @@ static bool drop_nodes(struct reducer *reducer) {
         struct change change = none;
         change.nodes = fewer;
         if (apply_anew(reducer, &change)) return true;
+        change.first = nodes - fewer;
+        if (apply(reducer, &change)) return true;
     }
     return false;
 }

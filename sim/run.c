@@ -4,6 +4,7 @@
 #include "live.h"
 #include "memory.h"
 #include "named.h"
+#include "output.h"
 #include "record.h"
 #include "swarm.h"
 #include "virtual.h"
@@ -289,32 +290,23 @@ static bool load(struct gv_command *command, struct plan *plan) {
 // ---- The command ----
 
 static int run_all(const struct gv_command *command) {
-    bool to_stdout = command->json != NULL && strcmp(command->json, "-") == 0;
-    FILE *json = to_stdout ? stdout : NULL;
-    if (command->json != NULL && !to_stdout) json = fopen(command->json, "w");
-    if (command->json != NULL && json == NULL) {
-        fprintf(stderr, "gvsim: cannot write %s: %s\n", command->json, strerror(errno));
-        return USAGE;
-    }
     struct gv_trial_config trial = command->trial;
+    struct gv_output json;
     struct gv_record record;
-    if (!gv_record_open(&record, command, &trial)) {
-        if (json != NULL && json != stdout) fclose(json);
+    if (!gv_output_open(&json, command->json) || !gv_record_open(&record, command, &trial)) {
+        gv_output_close(&json, false);
         return USAGE;
     }
     signal(SIGINT, on_signal);
     signal(SIGTERM, on_signal);
     struct gv_live live;
-    init_live(&live, to_stdout ? stderr : stdout);
+    init_live(&live, json.file == stdout ? stderr : stdout);
     struct gv_virtual *sim = new_sim(command, &trial);
     gv_time took = run(command, sim, &live);
-    int status = judge(command, sim, took, &live, json, &record);
+    int status = judge(command, sim, took, &live, json.file, &record);
     gv_virtual_free(sim);
-    if (json != NULL && json != stdout && fclose(json) != 0) {
-        fprintf(stderr, "gvsim: cannot write %s: %s\n", command->json, strerror(errno));
-        return USAGE;
-    }
-    return status;
+    bool judged = status == VALID || status == INVALID;
+    return gv_output_close(&json, judged) ? status : USAGE;
 }
 
 bool gv_run_text(const char *text, size_t len, struct gv_verdict *verdict) {

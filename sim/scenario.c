@@ -229,6 +229,31 @@ static int take_sides(struct parser *parser, struct gv_scenario_step *step, bool
 
 // ---- Steps ----
 
+// The first part of a group that has a node in common with another group; NULL: none.
+static const struct gv_scenario_range *shared(const struct gv_scenario_group *group,
+                                              const struct gv_scenario_group *other) {
+    for (uint32_t i = 0; i < group->count; i++) {
+        for (uint32_t j = 0; j < other->count; j++) {
+            const struct gv_scenario_range *a = &group->ranges[i], *b = &other->ranges[j];
+            if (a->first <= b->last && b->first <= a->last) return a;
+        }
+    }
+    return NULL;
+}
+
+// Nothing cuts a node off from itself. `all`, as a side, means all others.
+static int check_sides(struct parser *parser, const struct gv_scenario_step *step) {
+    for (uint32_t i = 1; i < step->group_count; i++) {
+        for (uint32_t j = 0; j < i; j++) {
+            const struct gv_scenario_range *range = shared(&step->groups[i], &step->groups[j]);
+            if (range == NULL) continue;
+            parser->word_at = range->column - 1;
+            return wrong(parser, "a node stands on both sides of the cut");
+        }
+    }
+    return 0;
+}
+
 static int take_cut(struct parser *parser, struct gv_scenario_step *step) {
     static const char *const names[] = {"one", "minority", "half", "ring", "any"};
     for (int i = 0; i <= GV_FAULTS_KINDS; i++) {
@@ -237,7 +262,8 @@ static int take_cut(struct parser *parser, struct gv_scenario_step *step) {
         step->draw = (enum gv_faults_kind)i;
         return 0;
     }
-    return take_sides(parser, step, true);
+    int error = take_sides(parser, step, true);
+    return error != 0 ? error : check_sides(parser, step);
 }
 
 static int take_between(struct parser *parser, struct gv_scenario_step *step) {

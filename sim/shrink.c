@@ -65,15 +65,18 @@ bool gv_shrink_probe(const char *text, size_t len, struct gv_verdict *verdict) {
 // ---- Shrinking ----
 
 struct shrink {
-    struct gv_verdict verdict; // to be kept
+    struct gv_verdict verdict; // of the least so far; its kind is to be kept
     bool tty;
 };
 
 static bool shows(void *ctx, const char *text, size_t len) {
-    const struct shrink *shrink = ctx;
+    struct shrink *shrink = ctx;
     struct gv_verdict verdict;
     if (interrupted || !gv_shrink_probe(text, len, &verdict)) return false;
-    return !verdict.valid && strcmp(verdict.kind, shrink->verdict.kind) == 0;
+    // ^C ends the probe, too: what it says then is nothing about the text.
+    if (verdict.valid || strcmp(verdict.kind, shrink->verdict.kind) != 0) return false;
+    shrink->verdict = verdict;
+    return true;
 }
 
 // One name for each setting.
@@ -193,6 +196,7 @@ static int shrink(const struct gv_command *command, char *text, size_t len) {
         fprintf(stderr, "gvsim: %s cannot be run; gvsim run says why\n", command->scenario);
         return USAGE;
     }
+    if (interrupted) return INTERRUPTED;
     if (shrink.verdict.valid) {
         printf("%s is valid: there is nothing to shrink\n", command->scenario);
         return VALID;
@@ -201,12 +205,10 @@ static int shrink(const struct gv_command *command, char *text, size_t len) {
         .shows = shows, .progress = progress, .ctx = &shrink, .tries_most = command->tries};
     char *left = gv_reduce_text(&config, text, len, &len);
     if (shrink.tty) fputs("\r\x1b[K", stderr);
-    // The text of the error is that of the run that is left.
     int status = interrupted ? INTERRUPTED : DONE;
-    bool ran = gv_shrink_probe(left, len, &shrink.verdict);
-    if (!ran || write_out(command, &shrink, left, len) != 0) status = USAGE;
-    bool quiet = strcmp(command->output, "-") == 0;
-    if (status != USAGE && !quiet) {
+    if (write_out(command, &shrink, left, len) != 0) status = USAGE;
+    if (status != USAGE && strcmp(command->output, "-") != 0) {
+        if (interrupted) printf("interrupted: this is the least so far\n");
         printf("%s\n", shrink.verdict.why);
         report(command, left, len);
     }

@@ -3,6 +3,7 @@
 
 #include "glomers.h"
 #include "memory.h"
+#include "output.h"
 #include "path.h"
 #include "sweep.h"
 
@@ -45,23 +46,43 @@ static int to_count(const char *name, const char *value, uint64_t max, uint64_t 
     return GV_EINVAL;
 }
 
-static int set(struct gv_study *study, const char *name, const char *value) {
+enum option { SEEDS, SEED, JOBS, JSON, SVG, OPTIONS };
+static const char *const names[OPTIONS] = {"--seeds", "--seed", "--jobs", "--json", "--svg"};
+
+// The option that an argument names, with or without a value behind '='; OPTIONS: none.
+static enum option option_of(const char *arg, bool sweep) {
+    size_t len = strcspn(arg, "=");
+    int option = 0;
+    while (option < OPTIONS &&
+           (strlen(names[option]) != len || strncmp(arg, names[option], len) != 0)) {
+        option++;
+    }
+    return option == SVG && !sweep ? OPTIONS : (enum option)option;
+}
+
+static int set(struct gv_study *study, enum option option, const char *value) {
     uint64_t count = 0;
     int error = 0;
-    if (strcmp(name, "--seeds") == 0) {
-        error = to_count(name, value, GV_STUDY_SEEDS_MAX, &count);
+    switch (option) {
+    case SEEDS:
+        error = to_count(names[option], value, GV_STUDY_SEEDS_MAX, &count);
         study->seeds = (uint32_t)count;
-    } else if (strcmp(name, "--seed") == 0) {
-        error = to_count(name, value, UINT64_MAX / 2, &study->seed);
-    } else if (strcmp(name, "--jobs") == 0) {
-        error = to_count(name, value, GV_STUDY_JOBS_MAX, &count);
+        break;
+    case SEED:
+        error = to_count(names[option], value, UINT64_MAX / 2, &study->seed);
+        break;
+    case JOBS:
+        error = to_count(names[option], value, GV_STUDY_JOBS_MAX, &count);
         study->jobs = (uint32_t)count;
-    } else if (strcmp(name, "--json") == 0) {
+        break;
+    case JSON:
         study->json = value;
-    } else if (strcmp(name, "--svg") == 0 && study->challenge == NULL) {
+        break;
+    case SVG:
         study->svg = value;
-    } else {
-        error = wrong("unknown option", name);
+        break;
+    case OPTIONS:
+        break;
     }
     return error;
 }
@@ -71,20 +92,18 @@ static int parse(struct gv_study *study, int argc, char *const *argv) {
     bool sweep = strcmp(argv[1], "sweep") == 0;
     for (int i = 2; i < argc; i++) {
         const char *arg = argv[i];
-        char name[16];
         if (strcmp(arg, "-h") == 0 || strcmp(arg, "--help") == 0) return 1;
         if (arg[0] != '-' && !sweep && study->challenge == NULL) {
             study->challenge = arg;
             continue;
         }
         if (arg[0] != '-') return wrong("what to do with", arg);
-        size_t len = strcspn(arg, "=");
-        if (len >= sizeof name) return wrong("unknown option", arg);
-        memcpy(name, arg, len);
-        name[len] = '\0';
-        const char *value = arg[len] == '=' ? arg + len + 1 : argv[++i];
+        enum option option = option_of(arg, sweep);
+        if (option == OPTIONS) return wrong("unknown option", arg);
+        const char *joined = strchr(arg, '=');
+        const char *value = joined != NULL ? joined + 1 : argv[++i];
         if (value == NULL) return wrong("a value is missing after", arg);
-        int error = set(study, name, value);
+        int error = set(study, option, value);
         if (error < 0) return error;
     }
     if (!sweep && study->challenge == NULL) return wrong("which challenge, after", argv[1]);
@@ -100,21 +119,16 @@ int gv_study_main(int argc, char *const *argv, uint64_t seed) {
         fputs(help, stdout);
         return 0;
     }
-    bool to_stdout = study.json != NULL && strcmp(study.json, "-") == 0;
-    FILE *out = to_stdout ? stderr : stdout, *json = NULL, *svg = NULL;
-    if (study.json != NULL) json = to_stdout ? stdout : fopen(study.json, "w");
-    if (study.svg != NULL) svg = fopen(study.svg, "w");
+    struct gv_output json, svg = {0};
     int status = GV_EXEC_USAGE;
-    if ((study.json != NULL && json == NULL) || (study.svg != NULL && svg == NULL)) {
-        fprintf(stderr, "gvsim: cannot write %s: %s\n", json == NULL ? study.json : study.svg,
-                strerror(errno));
-    } else if (study.challenge != NULL) {
-        status = gv_glomers_run(&study, out, json);
-    } else {
-        status = gv_sweep_run(&study, out, json, svg);
+    if (gv_output_open(&json, study.json) && gv_output_open(&svg, study.svg)) {
+        FILE *out = json.file == stdout ? stderr : stdout;
+        status = study.challenge != NULL ? gv_glomers_run(&study, out, json.file)
+                                         : gv_sweep_run(&study, out, json.file, svg.file);
     }
-    if (json != NULL && !to_stdout && fclose(json) != 0) status = GV_EXEC_USAGE;
-    if (svg != NULL && fclose(svg) != 0) status = GV_EXEC_USAGE;
+    bool judged = status == GV_EXEC_VALID || status == GV_EXEC_INVALID;
+    if (!gv_output_close(&json, judged)) status = GV_EXEC_USAGE;
+    if (!gv_output_close(&svg, judged)) status = GV_EXEC_USAGE;
     return status;
 }
 

@@ -98,6 +98,45 @@ case_ shrink-nothing 2 'scenario /nowhere: ' shrink /nowhere
 case_ shrink-nowhere 2 'cannot write /nowhere/x' shrink "$tmp/fails" --output /nowhere/x
 case_ shrink-tries 0 "^0 faults, 7 nodes, " shrink "$tmp/fails" --tries 1 --output "$tmp/shrunk"
 case_ shrink-what 2 'shrink what' shrink
+case_ sweep-unknown 2 "unknown option '--foo'" sweep --foo
+case_ sweep-value 2 "a value is missing after '--seeds'" sweep --seeds
+case_ glomers-svg 2 "unknown option '--svg'" glomers 3a --svg x
+
+# interrupt ARGS…: runs gvsim and has it hear ^C until it ends, at once when it can; looks at its
+# status.
+interrupt() {
+    "$gvsim" "$@" >"$tmp/out" 2>&1 </dev/null &
+    pid=$!
+    while kill -INT $pid 2>/dev/null; do sleep 0.1; done
+    wait $pid
+    got=$?
+    [ $got -eq 130 ] || { echo "^C in $1: exit status $got, not 130" && cat "$tmp/out" && bad=1; }
+}
+# An earlier result stays, and nothing else is left.
+mkdir "$tmp/int"
+echo earlier >"$tmp/int/kept.json"
+long='-w broadcast --nodes 25 --rate 1000 --time-limit 1000'
+interrupt run $long --json "$tmp/int/kept.json"
+interrupt run $long --json "$tmp/int/new.json"
+interrupt exec -w echo --time-limit 1000 --json "$tmp/int/exec.json" -- "${BUILD:-build}/gv-echo"
+[ "$(ls "$tmp/int")$(cat "$tmp/int/kept.json")" = kept.jsonearlier ] ||
+    { echo "interrupted: what is left is wrong:" && ls -l "$tmp/int" && bad=1; }
+
+# What a shrink has come to by then fails as the whole does.
+{ printf 'workload g-set\nnodes 20\nrate 300\ntime-limit 30\nlatency 50\nsettle 0.01\nseed 3\n' &&
+    awk 'BEGIN { while (++i <= 60) printf "lose %d%% at %dms for 20s\n", i, i }'; } >"$tmp/slow"
+interrupt shrink "$tmp/slow" --output "$tmp/never"
+[ ! -e "$tmp/never" ] || case_ never 1 'unequal replicas' run --scenario "$tmp/never"
+"$gvsim" shrink "$tmp/slow" --output "$tmp/least" >"$tmp/out" 2>&1 </dev/null &
+pid=$!
+sleep 1
+while kill -INT $pid 2>/dev/null; do sleep 0.1; done
+wait $pid
+[ $? -eq 130 ] || { echo "^C in shrink: the exit status is not 130" && cat "$tmp/out" && bad=1; }
+if [ -e "$tmp/least" ]; then
+    grep -q '^interrupted: this is the least so far$' "$tmp/out" || bad=1
+    case_ 'interrupted shrink' 1 'unequal replicas' run --scenario "$tmp/least"
+fi
 
 case_ seed 0 '^valid' run --scenario swarm:4
 case_ 'text of a seed' 0 '^seed 4$' scenarios swarm:4
@@ -106,6 +145,11 @@ case_ 'text of a seed' 0 '^seed 4$' scenarios swarm:4
 "$gvsim" run -w broadcast --seed 3 --json - >"$tmp/b.json" 2>/dev/null || bad=1
 grep -q '"traffic":{"nodes":[0-9]*,"total":{"client":{"in":[1-9]' "$tmp/a.json" ||
     { echo "json: no traffic" && bad=1; }
+mkfifo "$tmp/pipe"
+cat "$tmp/pipe" >"$tmp/piped.json" &
+"$gvsim" run -w broadcast --seed 3 --json "$tmp/pipe" >"$tmp/out" || bad=1
+wait $!
+cmp -s "$tmp/a.json" "$tmp/piped.json" || { echo "json: a pipe gets another" && bad=1; }
 cmp -s "$tmp/a.json" "$tmp/b.json" || { echo "json: two runs differ" && bad=1; }
 for key in valid ops msgs_per_op stable_latency_ms trace lines node_memory replicas_equal_ms; do
     grep -q "\"$key\":" "$tmp/a.json" || { echo "json: no $key" && bad=1; }

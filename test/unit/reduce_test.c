@@ -54,8 +54,8 @@ static void all_that_nobody_needs_goes(void **state) {
     (void)state;
     char *left = reduce((struct wish){{"cut n"}, 0}, 5000, storm);
     // The node's number must be one there is; two groups and a time are what a cut is.
-    assert_string_equal(left, "workload g-set\nnodes 1\nrate 1\ntime-limit 1\nquiet 15\nseed 77\n"
-                              "cut n0 | n0 at 1s\n");
+    assert_string_equal(left, "workload g-set\nnodes 2\nrate 1\ntime-limit 1\nquiet 15\nseed 77\n"
+                              "cut n0 | n1 at 1s\n");
     free(left);
 }
 

@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: MIT
+#include "output.h"
+
+#include "memory.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum { TAIL_MAX = 32 };
+
+static bool complain(const char *path) {
+    fprintf(stderr, "gvsim: cannot write %s: %s\n", path, strerror(errno));
+    return false;
+}
+
+static char *draft_of(const char *path) {
+    struct stat there;
+    if (lstat(path, &there) == 0 && !S_ISREG(there.st_mode)) return NULL;
+    size_t room = strlen(path) + TAIL_MAX;
+    char *draft = gv_memory_new(room);
+    int len = snprintf(draft, room, "%s.%ld.part", path, (long)getpid());
+    GV_ASSERT(len > 0 && (size_t)len < room);
+    return draft;
+}
+
+bool gv_output_open(struct gv_output *output, const char *path) {
+    GV_ASSERT(output != NULL);
+    *output = (struct gv_output){.path = path};
+    if (path == NULL) return true;
+    if (strcmp(path, "-") == 0) {
+        output->file = stdout;
+        return true;
+    }
+    output->draft = draft_of(path);
+    output->file = fopen(output->draft != NULL ? output->draft : path, "w");
+    return output->file != NULL || complain(path);
+}
+
+bool gv_output_close(struct gv_output *output, bool whole) {
+    GV_ASSERT(output != NULL);
+    bool good = true;
+    if (output->file != NULL && output->file != stdout) {
+        good = ferror(output->file) == 0;
+        if (fclose(output->file) != 0) good = false;
+        bool placed = good && whole;
+        if (placed && output->draft != NULL) {
+            placed = rename(output->draft, output->path) == 0;
+            good = placed;
+        }
+        if (!good) complain(output->path);
+        if (!placed && output->draft != NULL) remove(output->draft);
+    }
+    free(output->draft);
+    *output = (struct gv_output){0};
+    return good;
+}
