@@ -134,17 +134,22 @@ static bool add_changes(struct gv_commit *commit) {
     return batch->count > before;
 }
 
+// What has waited is on its way now; the other queue, with its memory, takes what comes.
+static void swap_queues(struct gv_commit *commit) {
+    struct gv_commit_queue empty = commit->out;
+    GV_ASSERT(empty.len == 0 && empty.batch.count == 0);
+    commit->out = commit->next;
+    commit->next = empty;
+    commit->asks_at = commit->batch_at = 0;
+}
+
 const struct gv_store_batch *gv_commit_take(struct gv_commit *commit, gv_time now) {
     if (commit->state != GV_COMMIT_IDLE) return NULL;
     if (commit->failed && now < commit->retry_at) return NULL;
     bool writes = commit->next.batch.count > 0;
     bool changes = commit->due != GV_TIME_NEVER && (now >= commit->due || commit->hurry);
     if (!writes && !changes && !commit->failed) return NULL;
-    struct gv_commit_queue empty = commit->out;
-    commit->out = commit->next;
-    commit->next = empty;
-    GV_ASSERT(empty.len == 0 && empty.batch.count == 0);
-    commit->asks_at = commit->batch_at = 0;
+    swap_queues(commit);
     bool added = commit->due != GV_TIME_NEVER && add_changes(commit);
     if (!writes && !added && !commit->failed) { // out of memory
         commit->due = now + commit->window;
@@ -252,10 +257,7 @@ void gv_commit_answer(struct gv_commit *commit, gv_time now, struct gv_reply *re
     if (commit->state != GV_COMMIT_ANSWERING) return;
     if (!answer_queue(commit, now, reply, self)) return;
     if (commit->failed && commit->next.len > 0) { // came while the batch was out
-        struct gv_commit_queue empty = commit->out;
-        commit->out = commit->next;
-        commit->next = empty;
-        commit->asks_at = commit->batch_at = 0;
+        swap_queues(commit);
         if (!answer_queue(commit, now, reply, self)) return;
     }
     commit->state = GV_COMMIT_IDLE;

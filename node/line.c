@@ -39,18 +39,11 @@ void gv_line_ids(struct gv_line *line, const struct gv_json *json) {
 
 // ---- Writing ------------------------------------------------------------------------------------
 
-static char *append(char *at, const void *bytes, size_t len) {
-    memcpy(at, bytes, len);
-    return at + len;
-}
-
-#define APPEND_LITERAL(at, text) append(at, text, sizeof(text) - 1)
-
 char *gv_line_begin(char *at, struct gv_slice src, struct gv_slice dest) {
     GV_ASSERT(at != NULL && src.len > 0 && dest.len > 0);
-    at = append(APPEND_LITERAL(at, "{\"src\":"), src.data, src.len);
-    at = append(APPEND_LITERAL(at, ",\"dest\":"), dest.data, dest.len);
-    return APPEND_LITERAL(at, ",\"body\":");
+    at = gv_line_append(GV_LINE_APPEND(at, "{\"src\":"), src.data, src.len);
+    at = gv_line_append(GV_LINE_APPEND(at, ",\"dest\":"), dest.data, dest.len);
+    return GV_LINE_APPEND(at, ",\"body\":");
 }
 
 // ---- What cannot be parsed ----------------------------------------------------------------------

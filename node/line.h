@@ -6,6 +6,8 @@
 
 #include "../codec/json.h"
 
+#include <string.h>
+
 // One line's tokens; negative: not there, or not of the right type. `msg_id` is an integer.
 struct gv_line {
     int src, dest, body, type, msg_id, in_reply_to, seal;
@@ -15,6 +17,13 @@ struct gv_line {
 void gv_line_read(struct gv_line *line, const struct gv_json *json);
 // Finds the ids in a body that is there.
 void gv_line_ids(struct gv_line *line, const struct gv_json *json);
+
+// Copies text to where there is room for it, and returns where to go on.
+static inline char *gv_line_append(char *at, const void *bytes, size_t len) {
+    memcpy(at, bytes, len);
+    return at + len;
+}
+#define GV_LINE_APPEND(at, literal) gv_line_append(at, literal, sizeof(literal) - 1)
 
 // Writes a line up to its body, for which names are given with their quotes, and returns where to
 // go on. It takes GV_LINE_BEGIN bytes besides them.

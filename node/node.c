@@ -3,6 +3,7 @@
 
 #include "auth.h"
 #include "clients.h"
+#include "init.h"
 #include "line.h"
 #include "workload.h"
 
@@ -121,6 +122,12 @@ int gv_node_new(struct gv_node **out, const struct gv_node_config *config) {
     return 0;
 }
 
+static void drop_scratch(struct gv_node *node) {
+    if (node->scratch != NULL) node_resize(node, node->scratch, node->scratch_cap, 0);
+    node->scratch = NULL;
+    node->scratch_cap = 0;
+}
+
 void gv_node_free(struct gv_node *node) {
     if (node == NULL) return;
     if (node->engine != NULL) gv_engine_free(node->engine);
@@ -130,14 +137,8 @@ void gv_node_free(struct gv_node *node) {
     gv_clients_fini(&node->clients);
     gv_auth_fini(&node->auth);
     if (node->state != NULL) node_resize(node, node->state, node->config.workload->state_size, 0);
-    if (node->scratch != NULL) node_resize(node, node->scratch, node->scratch_cap, 0);
+    drop_scratch(node);
     node_resize(node, node, sizeof *node, 0);
-}
-
-static void drop_scratch(struct gv_node *node) {
-    if (node->scratch != NULL) node_resize(node, node->scratch, node->scratch_cap, 0);
-    node->scratch = NULL;
-    node->scratch_cap = 0;
 }
 
 // Makes scratch hold `len` bytes.
@@ -158,6 +159,15 @@ const char *gv_node_name(const struct gv_node *node) {
 
 const struct gv_engine *gv_node_engine(const struct gv_node *node) {
     return node->engine;
+}
+
+static struct gv_slice own_name(const struct gv_node *node) {
+    return (struct gv_slice){(const uint8_t *)node->name, strlen(node->name)};
+}
+
+// The same as a JSON string; empty before init.
+static struct gv_slice own_text(const struct gv_node *node) {
+    return (struct gv_slice){(const uint8_t *)node->quoted, node->quoted_len};
 }
 
 // ---- Log ----------------------------------------------------------------------------------------
@@ -270,9 +280,7 @@ static bool answerable(const struct gv_node *node, const struct gv_line *line) {
 static void open_reply(struct gv_node *node, const struct gv_line *line) {
     const struct gv_json *json = node->config.json;
     // Before init, a node goes by the name by which it is spoken to.
-    struct gv_slice self = node->started
-                               ? (struct gv_slice){(uint8_t *)node->quoted, node->quoted_len}
-                               : gv_json_raw(json, line->dest);
+    struct gv_slice self = node->started ? own_text(node) : gv_json_raw(json, line->dest);
     gv_reply_open(&node->reply, self, gv_json_raw(json, line->src),
                   gv_json_raw(json, line->msg_id));
 }
@@ -297,45 +305,13 @@ static int refuse(struct gv_node *node, gv_time now, const struct gv_line *line,
 
 // ---- init ---------------------------------------------------------------------------------------
 
-// Copies a name to buf; returns its length, or a negative code if it cannot be one.
-static int read_name(const struct gv_json *json, int token, char *buf, size_t cap) {
-    int len = gv_json_unescape(json, token, buf, cap < GV_NODE_NAME_MAX ? cap : GV_NODE_NAME_MAX);
-    if (len < 0) return len;
-    for (int i = 0; i < len; i++) {
-        if ((uint8_t)buf[i] < ' ' || buf[i] == 0x7f) return GV_EINVAL;
-    }
-    return len > 0 ? len : GV_EINVAL;
-}
-
-// Reads node_ids into `names`, whose bytes go to scratch. NULL, or the fault.
-static const char *read_names(struct gv_node *node, int ids, struct gv_slice *names) {
-    const struct gv_json *json = node->config.json;
-    size_t used = 0;
-    bool self = false;
-    int token = ids + 1, count = gv_json_size(json, ids);
-    for (int i = 0; i < count; i++, token = gv_json_next(json, token)) {
-        char *name = node->scratch + used;
-        int len = read_name(json, token, name, node->scratch_cap - used);
-        if (len < 0) return "node_ids: not a name (1 to 64 bytes, no control characters)";
-        names[i] = (struct gv_slice){(const uint8_t *)name, (size_t)len};
-        used += (size_t)len;
-        if (strlen(node->name) == (size_t)len && memcmp(node->name, name, (size_t)len) == 0)
-            self = true;
-    }
-    return self ? NULL : "node_ids: node_id is not among them";
-}
-
-static struct gv_slice own_name(const struct gv_node *node) {
-    return (struct gv_slice){(const uint8_t *)node->name, strlen(node->name)};
-}
-
 // Tells the engine who the cluster is. NULL, or the fault and the error *code to answer with.
-static const char *join(struct gv_node *node, gv_time now, int ids, int *code) {
-    size_t count = (size_t)gv_json_size(node->config.json, ids);
-    struct gv_slice *names = node_resize(node, NULL, 0, (count + 1) * sizeof *names);
+static const char *join(struct gv_node *node, gv_time now, const struct gv_init *init, int *code) {
+    size_t count = (size_t)init->count, size = (count + 1) * sizeof(struct gv_slice);
+    struct gv_slice *names = node_resize(node, NULL, 0, size);
     *code = GV_REQUEST_UNAVAILABLE;
     if (names == NULL) return "out of memory";
-    const char *fault = read_names(node, ids, names);
+    const char *fault = gv_init_names(init, node->name, node->scratch, node->scratch_cap, names);
     if (fault != NULL) *code = GV_REQUEST_MALFORMED;
     if (fault == NULL && node->engine != NULL) {
         struct gv_slice self = own_name(node);
@@ -349,46 +325,33 @@ static const char *join(struct gv_node *node, gv_time now, int ids, int *code) {
         if (error == GV_EINVAL) fault = "node_ids: a name is repeated";
         if (error == GV_EINVAL) *code = GV_REQUEST_MALFORMED;
     }
-    node_resize(node, names, (count + 1) * sizeof *names, 0);
+    node_resize(node, names, size, 0);
     return fault;
 }
 
-// What to know a second init like the first by. Scratch is long enough for the text.
-static uint64_t hash_cluster(const struct gv_node *node, int ids) {
-    int len = gv_json_canonical(node->config.json, ids, node->scratch, node->scratch_cap);
-    GV_ASSERT(len > 0);
-    struct gv_digest_key key;
-    gv_digest_key_init(&key, (struct gv_slice){0});
-    return gv_digest_hash(&key, node->scratch, (size_t)len);
-}
-
-static int first_init(struct gv_node *node, gv_time now, const struct gv_line *line, int id,
-                      int ids) {
-    const struct gv_json *json = node->config.json;
-    int len = read_name(json, id, node->name, sizeof node->name - 1);
-    if (len < 0)
-        return refuse(node, now, line, GV_REQUEST_MALFORMED,
-                      "init: node_id is not a name (1 to 64 bytes, no control characters)");
-    node->name[len] = '\0';
-    if (gv_json_size(json, ids) > (int)node->config.peers_max) {
+// Believes the first init, or says why not and remains without a name.
+static int first_init(struct gv_node *node, gv_time now, const struct gv_line *line,
+                      const struct gv_init *init) {
+    const char *fault = gv_init_name(init, node->name);
+    if (fault != NULL) return refuse(node, now, line, GV_REQUEST_MALFORMED, "init: %s", fault);
+    if (init->count > (int)node->config.peers_max) {
         node->name[0] = '\0';
         return refuse(node, now, line, GV_REQUEST_MALFORMED,
-                      "init: node_ids: %d names, %" PRIu32 " are allowed", gv_json_size(json, ids),
+                      "init: node_ids: %d names, %" PRIu32 " are allowed", init->count,
                       node->config.peers_max);
     }
     int code = GV_REQUEST_UNAVAILABLE;
-    node->cluster = hash_cluster(node, ids);
-    const char *fault = join(node, now, ids, &code);
+    node->cluster = gv_init_hash(init, node->scratch, node->scratch_cap);
+    fault = join(node, now, init, &code);
     if (fault != NULL) {
         node->name[0] = '\0';
         return refuse(node, now, line, code, "init: %s", fault);
     }
-    int quoted = gv_json_quote((struct gv_slice){(uint8_t *)node->name, (size_t)len}, node->quoted,
-                               sizeof node->quoted);
+    int quoted = gv_json_quote(own_name(node), node->quoted, sizeof node->quoted);
     GV_ASSERT(quoted > 0);
     node->quoted_len = (size_t)quoted;
     node->started = true;
-    gv_log_say(&node->log, GV_LOG_INFO, "initialised as one of %d", gv_json_size(json, ids));
+    gv_log_say(&node->log, GV_LOG_INFO, "initialised as one of %d", init->count);
     open_reply(node, line);
     gv_reply_ok(&node->reply, "init_ok");
     return 0;
@@ -396,10 +359,10 @@ static int first_init(struct gv_node *node, gv_time now, const struct gv_line *l
 
 // An init that comes again is answered again: its answer may have been lost. Another one cannot be
 // followed any more.
-static int later_init(struct gv_node *node, gv_time now, const struct gv_line *line, int id,
-                      int ids) {
-    const struct gv_json *json = node->config.json;
-    bool same = gv_json_equals(json, id, node->name) && hash_cluster(node, ids) == node->cluster;
+static int later_init(struct gv_node *node, gv_time now, const struct gv_line *line,
+                      const struct gv_init *init) {
+    bool same = gv_json_equals(init->json, init->id, node->name) &&
+                gv_init_hash(init, node->scratch, node->scratch_cap) == node->cluster;
     if (!same)
         return refuse(node, now, line, GV_REQUEST_PRECONDITION,
                       "init: differs from the first, for %s", node->name);
@@ -409,17 +372,11 @@ static int later_init(struct gv_node *node, gv_time now, const struct gv_line *l
 }
 
 static int receive_init(struct gv_node *node, gv_time now, const struct gv_line *line) {
-    const struct gv_json *json = node->config.json;
     if (!answerable(node, line)) return refuse(node, now, line, 0, "init without integer msg_id");
-    int id = gv_json_member(json, line->body, "node_id");
-    int ids = gv_json_member(json, line->body, "node_ids");
-    if (id < 0 || ids < 0)
-        return refuse(node, now, line, GV_REQUEST_MALFORMED, "init: %s is missing",
-                      id < 0 ? "node_id" : "node_ids");
-    if (gv_json_type(json, ids) != GV_JSON_ARRAY)
-        return refuse(node, now, line, GV_REQUEST_MALFORMED, "init: node_ids is not an array");
-    return node->started ? later_init(node, now, line, id, ids)
-                         : first_init(node, now, line, id, ids);
+    struct gv_init init;
+    const char *fault = gv_init_find(&init, node->config.json, line->body);
+    if (fault != NULL) return refuse(node, now, line, GV_REQUEST_MALFORMED, "init: %s", fault);
+    return node->started ? later_init(node, now, line, &init) : first_init(node, now, line, &init);
 }
 
 // ---- Lines --------------------------------------------------------------------------------------
@@ -499,7 +456,7 @@ static int receive_request(struct gv_node *node, gv_time now, const struct gv_li
         .now = now,
         .wall_ns = now + node->config.wall_offset,
         .incarnation = node->config.incarnation,
-        .self = {(const uint8_t *)node->quoted, node->quoted_len},
+        .self = own_text(node),
         .reply = &node->reply,
         .engine = node->engine,
         .commit = defers(node) ? &node->commit : NULL,
@@ -546,8 +503,8 @@ static int receive_body(struct gv_node *node, gv_time now, struct gv_line *line)
 }
 
 static bool is_self(const struct gv_node *node, int dest) {
-    struct gv_slice raw = gv_json_raw(node->config.json, dest);
-    if (raw.len == node->quoted_len && memcmp(raw.data, node->quoted, raw.len) == 0) return true;
+    struct gv_slice raw = gv_json_raw(node->config.json, dest), self = own_text(node);
+    if (raw.len == self.len && memcmp(raw.data, self.data, raw.len) == 0) return true;
     return gv_json_equals(node->config.json, dest, node->name); // spelled with escapes
 }
 
@@ -589,14 +546,13 @@ static int refuse_line(struct gv_node *node, gv_time now, const char *line, size
                       is_value(node, peek.type, GV_JSON_STRING) &&
                       !gv_json_equals(node->config.json, 0, "error") &&
                       is_value(node, peek.msg_id, GV_JSON_NUMBER);
-    struct gv_slice self = {(const uint8_t *)node->quoted, node->quoted_len};
-    bool ours = !node->started ||
-                (peek.dest.len == self.len && memcmp(peek.dest.data, self.data, self.len) == 0);
+    struct gv_slice self = node->started ? own_text(node) : peek.dest;
+    bool ours = peek.dest.len == self.len && memcmp(peek.dest.data, self.data, self.len) == 0;
     if (!answerable || !ours) {
         gv_log_fault(&node->log, now, "%s", fault);
         return GV_EFULL;
     }
-    gv_reply_open(&node->reply, node->started ? self : peek.dest, peek.src, peek.msg_id);
+    gv_reply_open(&node->reply, self, peek.src, peek.msg_id);
     gv_reply_error(&node->reply, GV_REQUEST_MALFORMED, fault);
     node->stats.client.in++;
     node->stats.client.in_bytes += len + 1;
@@ -701,8 +657,7 @@ void gv_node_flush(struct gv_node *node, gv_time now) {
 // ---- The store ----------------------------------------------------------------------------------
 
 static void answer_writes(struct gv_node *node, gv_time now) {
-    struct gv_slice self = {(const uint8_t *)node->quoted, node->quoted_len};
-    gv_commit_answer(&node->commit, now, &node->reply, self);
+    gv_commit_answer(&node->commit, now, &node->reply, own_text(node));
 }
 
 const struct gv_store_batch *gv_node_batch(struct gv_node *node, gv_time now) {
@@ -760,9 +715,8 @@ static size_t send_gossip(struct gv_node *node, gv_time now, char *buf, size_t c
     char dest[GV_NODE_QUOTED_MAX];
     int dest_len = gv_json_quote(to, dest, sizeof dest);
     GV_ASSERT(dest_len > 0);
-    struct gv_slice self = {(const uint8_t *)node->quoted, node->quoted_len};
     struct gv_slice other = {(const uint8_t *)dest, (size_t)dest_len};
-    size_t len = (size_t)(gv_line_begin(buf, self, other) - buf);
+    size_t len = (size_t)(gv_line_begin(buf, own_text(node), other) - buf);
     GV_ASSERT(len < room);
     memmove(buf + len, buf + room, body);
     len += body;

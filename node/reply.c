@@ -88,15 +88,8 @@ void gv_reply_defer(struct gv_reply *reply) {
     reply->open = false;
 }
 
-// The room was made by gv_reply_reserve; that it was enough is checked when the reply ends.
-static char *append(char *at, const void *bytes, size_t len) {
-    memcpy(at, bytes, len);
-    return at + len;
-}
-
-#define APPEND_LITERAL(at, text) append(at, text, sizeof(text) - 1)
-
-// Writes a reply up to the first member of its own, and returns where to go on.
+// Writes a reply up to the first member of its own, and returns where to go on. The room was made
+// by gv_reply_reserve; that it was enough is checked when the reply ends.
 static char *begin(struct gv_reply *reply, const char *type) {
     GV_ASSERT(reply->open);
     size_t type_len = strlen(type);
@@ -104,20 +97,20 @@ static char *begin(struct gv_reply *reply, const char *type) {
               reply->cap - reply->tail);
     char *at = reply->data + reply->tail;
     at = gv_line_begin(at, reply->src, reply->dest);
-    at = APPEND_LITERAL(at, "{\"type\":\"");
-    at = append(at, type, type_len);
-    at = APPEND_LITERAL(at, "\",\"in_reply_to\":");
-    return append(at, reply->msg_id.data, reply->msg_id.len);
+    at = GV_LINE_APPEND(at, "{\"type\":\"");
+    at = gv_line_append(at, type, type_len);
+    at = GV_LINE_APPEND(at, "\",\"in_reply_to\":");
+    return gv_line_append(at, reply->msg_id.data, reply->msg_id.len);
 }
 
 static char *begin_member(char *at, const char *member) {
-    at = APPEND_LITERAL(at, ",\"");
-    at = append(at, member, strlen(member));
-    return APPEND_LITERAL(at, "\":");
+    at = GV_LINE_APPEND(at, ",\"");
+    at = gv_line_append(at, member, strlen(member));
+    return GV_LINE_APPEND(at, "\":");
 }
 
 static void end(struct gv_reply *reply, char *at) {
-    at = APPEND_LITERAL(at, "}}\n");
+    at = GV_LINE_APPEND(at, "}}\n");
     reply->tail = (size_t)(at - reply->data);
     reply->answers++;
     GV_ASSERT(reply->tail <= reply->cap);
@@ -136,7 +129,7 @@ void gv_reply_json(struct gv_reply *reply, const char *type, const char *member,
     }
     char *at = begin_member(begin(reply, type), member);
     GV_ASSERT(value.len + 3 <= (size_t)(reply->data + reply->cap - at));
-    end(reply, append(at, value.data, value.len));
+    end(reply, gv_line_append(at, value.data, value.len));
 }
 
 void gv_reply_integer(struct gv_reply *reply, const char *type, const char *member, int64_t value) {
@@ -149,13 +142,13 @@ void gv_reply_integer(struct gv_reply *reply, const char *type, const char *memb
 void gv_reply_list(struct gv_reply *reply, const char *type, const char *member,
                    const struct gv_engine *engine) {
     GV_ASSERT(engine != NULL && reply->lists_tail < reply->lists_cap);
-    char *at = APPEND_LITERAL(begin_member(begin(reply, type), member), "[");
+    char *at = GV_LINE_APPEND(begin_member(begin(reply, type), member), "[");
     size_t ahead = (size_t)(at - reply->data) - reply->head;
     reply->lists[reply->lists_tail++] = (struct gv_reply_list){
         .at = reply->taken + ahead,
         .end = gv_engine_end(engine),
     };
-    end(reply, APPEND_LITERAL(at, "]"));
+    end(reply, GV_LINE_APPEND(at, "]"));
 }
 
 void gv_reply_error(struct gv_reply *reply, int code, const char *text) {
@@ -164,7 +157,7 @@ void gv_reply_error(struct gv_reply *reply, int code, const char *text) {
     char number[16];
     int len = snprintf(number, sizeof number, "%d", code);
     GV_ASSERT(len > 0 && (size_t)len < sizeof number);
-    at = append(begin_member(at, "code"), number, (size_t)len);
+    at = gv_line_append(begin_member(at, "code"), number, (size_t)len);
     at = begin_member(at, "text");
     // Cut a text that is too long, or in the middle of a character, until it can be quoted.
     struct gv_slice cut = {(const uint8_t *)text, strlen(text)};

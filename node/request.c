@@ -43,12 +43,19 @@ static void refuse_put(struct gv_request *request, const struct gv_entry *entry,
     gv_reply_error(request->reply, code, text);
 }
 
+// To the store first, if there is one to wait for: the request is answered then, if a `reply` is
+// given. Else to the engine. Not negative, or an error.
+static int put(struct gv_request *request, const struct gv_entry *entry, const char *reply,
+               const char *member, struct gv_slice value) {
+    if (request->commit == NULL) return gv_engine_put(request->engine, request->now, entry);
+    struct gv_reply *open = reply != NULL ? request->reply : NULL;
+    return gv_commit_put(request->commit, open, entry, reply, member, value);
+}
+
 bool gv_request_put_json(struct gv_request *request, const struct gv_entry *entry,
                          const char *reply, const char *member, struct gv_slice value) {
     GV_ASSERT(request->engine != NULL && reply != NULL);
-    int stored = request->commit != NULL
-                     ? gv_commit_put(request->commit, request->reply, entry, reply, member, value)
-                     : gv_engine_put(request->engine, request->now, entry);
+    int stored = put(request, entry, reply, member, value);
     if (stored >= 0) {
         if (request->commit == NULL) gv_reply_json(request->reply, reply, member, value);
         return true;
@@ -63,11 +70,7 @@ bool gv_request_put(struct gv_request *request, const struct gv_entry *entry, co
 
 bool gv_request_put_ahead(struct gv_request *request, const struct gv_entry *entry) {
     GV_ASSERT(request->engine != NULL && request->reply->open);
-    struct gv_slice nothing = {0};
-    int stored = request->commit != NULL
-                     ? gv_commit_put(request->commit, NULL, entry, NULL, NULL, nothing)
-                     : gv_engine_put(request->engine, request->now, entry);
-    return stored >= 0;
+    return put(request, entry, NULL, NULL, (struct gv_slice){0}) >= 0;
 }
 
 // How deep a canonical text is nested.
