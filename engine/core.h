@@ -83,6 +83,7 @@ struct gv_engine {
     size_t name_bytes;
     uint32_t peer_count; // nodes of the cluster, this one included; 0: not joined
     uint32_t self;
+    gv_time joined_at;
     struct gv_peer **peers; // NULL: nothing to remember about it yet
     uint32_t *queue;        // a ring of the peers that something may be said to
     uint32_t queue_head, queue_len;

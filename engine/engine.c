@@ -187,6 +187,7 @@ static int prepare(struct gv_engine *engine, gv_time now, struct gv_slice self,
     size_t at = lower_bound(engine, self);
     if (at == count || compare(name_at(engine, at), self) != 0) return GV_EINVAL;
     engine->self = (uint32_t)at;
+    engine->joined_at = now;
     error = gv_timers_init(&engine->timers, engine->alloc, (uint32_t)count + GV_CORE_TIMERS);
     if (!error) error = gv_push_join(engine);
     if (!error) error = gv_sync_join(engine, now);

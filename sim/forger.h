@@ -7,7 +7,7 @@
 
 #include "envelope.h"
 
-enum { GV_FORGER_KEPT = 16 }; // lines, to be said again
+enum { GV_FORGER_KEPT = 4096 }; // lines, to be said again, also to lives that begin later
 
 struct gv_forger {
     struct gv_envelope envelope; // the line made last

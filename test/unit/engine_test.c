@@ -363,6 +363,25 @@ static void put_before_join(void **state) {
     trio_fini(&trio);
 }
 
+// A node that begins another life with the seed of the last one is told everything again.
+static void a_seed_may_come_twice(void **state) {
+    (void)state;
+    struct trio trio;
+    trio_init(&trio, 1, 0);
+    for (int i = 0; i < 60; i++) {
+        char key[16];
+        snprintf(key, sizeof key, "%d", i);
+        assert_int_equal(add(trio.engines[i % NODES], trio.now, key), 1);
+        pass(&trio, 1000 * GV_MS);
+    }
+    gv_engine_free(trio.engines[1]);
+    trio.engines[1] = engine_new((struct gv_engine_config[]){config_of(2, 0)}); // its seed
+    assert_int_equal(gv_engine_join(trio.engines[1], trio.now, names[1], names, NODES), 0);
+    pass(&trio, 5000 * GV_MS);
+    assert_int_equal(gv_engine_root(trio.engines[1]).count, 60);
+    trio_fini(&trio);
+}
+
 // ---- What peers may say -------------------------------------------------------------------------
 
 static void bad_entries_are_skipped(void **state) {
@@ -680,8 +699,8 @@ static void out_of_memory_is_made_up_for(void **state) {
     assert_int_equal(meter.bytes, 0);
 }
 
-// ---- Trouble over a network that takes its time
-// --------------------------------------------------
+// ---- Trouble over a slow network
+// -----------------------------------------------------------------
 
 static bool suspects(const struct gv_cluster *cluster, int node, int other) {
     const struct gv_peer *peer = cluster->nodes[node].engine->peers[other];
@@ -761,6 +780,7 @@ int main(void) {
         cmocka_unit_test(put_refuses_what_fits_no_message),
         cmocka_unit_test(reading),
         cmocka_unit_test(put_before_join),
+        cmocka_unit_test(a_seed_may_come_twice),
         cmocka_unit_test(bad_entries_are_skipped),
         cmocka_unit_test(long_entries_are_refused),
         cmocka_unit_test(bad_ranges_are_refused),
