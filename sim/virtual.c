@@ -8,6 +8,7 @@
 #include "check_promise.h"
 #include "checkers.h"
 #include "envelope.h"
+#include "known.h"
 #include "memory.h"
 
 #include <inttypes.h>
@@ -45,9 +46,7 @@ struct vnode {
     char *held;   // lines it had no room for, or came while it was paused; each with its newline
     size_t held_len, held_cap;
     char log[LOG_MAX]; // its last complaint
-    uint32_t cursor;   // of its replica, as far as it has been looked at …
-    uint64_t *known;   // … and which values that showed, a bit each; of a counter, each count
-    size_t known_cap;
+    struct gv_known known;
 };
 
 struct gv_virtual {
@@ -64,8 +63,7 @@ struct gv_virtual {
     uint32_t dirty_first, dirty_len;
     char *out; // what a node has to say
     size_t out_cap;
-    char *news; // what a node has come to know, for the trace: a JSON array, but for its end
-    size_t news_len, news_cap;
+    struct gv_known_news news; // what a node has come to know, for the trace
     gv_time now;
     uint32_t spins; // steps at this time
     uint64_t lines;
@@ -118,60 +116,6 @@ static struct gv_slice slice_of(const char *line, size_t len) {
     return (struct gv_slice){(const uint8_t *)line, len};
 }
 
-// The value that an entry of a set stands for.
-static uint64_t value_of(struct gv_slice key) {
-    uint64_t value = 0;
-    for (size_t i = 0; i < key.len; i++) {
-        GV_ASSERT(key.data[i] >= '0' && key.data[i] <= '9');
-        value = value * 10 + key.data[i] - '0';
-    }
-    return value;
-}
-
-static void add_news(struct gv_virtual *sim, const char *before, struct gv_slice text) {
-    size_t len = strlen(before);
-    sim->news = gv_memory_grow(sim->news, &sim->news_cap, sim->news_len + len + text.len, 1);
-    memcpy(sim->news + sim->news_len, before, len);
-    memcpy(sim->news + sim->news_len + len, text.data, text.len);
-    sim->news_len += len + text.len;
-}
-
-// Looks at the values of a set that it has not been seen to hold; into sim->news if that is told.
-static void notice_values(struct vnode *vnode) {
-    // Entries stand in the order of their arrival: each is looked at once.
-    struct gv_virtual *sim = vnode->sim;
-    const struct gv_engine *engine = gv_node_engine(vnode->node);
-    uint32_t end = gv_engine_end(engine);
-    struct gv_entry entry;
-    while (vnode->cursor < end && gv_engine_next(engine, &vnode->cursor, end, &entry)) {
-        uint64_t known = value_of(entry.key);
-        vnode->known =
-            gv_memory_grow(vnode->known, &vnode->known_cap, known / 64 + 1, sizeof *vnode->known);
-        vnode->known[known / 64] |= UINT64_C(1) << known % 64;
-        if (sim->config.trial.trace == NULL) continue;
-        add_news(sim, sim->news_len > 0 ? "," : "[", entry.key);
-    }
-}
-
-// The same of counters, whose entries grow where they stand.
-static void notice_counts(struct vnode *vnode) {
-    struct gv_virtual *sim = vnode->sim;
-    const struct gv_engine *engine = gv_node_engine(vnode->node);
-    uint32_t cursor = 0, end = gv_engine_end(engine);
-    struct gv_entry entry;
-    while (gv_engine_next(engine, &cursor, end, &entry)) {
-        size_t at = cursor - 1;
-        vnode->known =
-            gv_memory_grow(vnode->known, &vnode->known_cap, at + 1, sizeof *vnode->known);
-        if (vnode->known[at] == entry.count) continue;
-        vnode->known[at] = entry.count;
-        char count[32];
-        int len = snprintf(count, sizeof count, ",%" PRIu64 "]", entry.count);
-        add_news(sim, sim->news_len > 0 ? ",[" : "[[", entry.key);
-        add_news(sim, "", slice_of(count, (size_t)len));
-    }
-}
-
 // Tells the trace that a node has taken a line, and what it has come to know: by that, or with no
 // line, from its disk or by what is there now.
 static void trace_taken(struct vnode *vnode, const char *line, size_t len) {
@@ -180,12 +124,14 @@ static void trace_taken(struct vnode *vnode, const char *line, size_t len) {
     enum gv_load_kind load = sim->config.trial.load;
     struct gv_slice text = slice_of(line, len);
     if (len > 0) gv_trace_line(listener, sim->now, GV_TRACE_DELIVER, text, NULL);
-    if (!gv_load_converges(load) || gv_node_engine(vnode->node) == NULL) return;
-    sim->news_len = 0;
-    (gv_load_is_set(load) ? notice_values : notice_counts)(vnode);
-    if (sim->news_len == 0) return;
-    add_news(sim, "]", (struct gv_slice){(const uint8_t *)"", 0});
-    gv_trace_learn(listener, sim->now, index_of(vnode), text, slice_of(sim->news, sim->news_len));
+    const struct gv_engine *engine = gv_node_engine(vnode->node);
+    if (!gv_load_converges(load) || engine == NULL) return;
+    sim->news.len = 0;
+    (gv_load_is_set(load) ? gv_known_look_values : gv_known_look_counts)(&vnode->known, engine,
+                                                                         &sim->news);
+    if (sim->news.len == 0) return;
+    gv_trace_learn(listener, sim->now, index_of(vnode), text,
+                   slice_of(sim->news.text, sim->news.len));
 }
 
 // What a node that goes down was still to take, it never will.
@@ -443,9 +389,8 @@ static bool knows(void *ctx, uint32_t node, int64_t value) {
     const struct gv_virtual *sim = ctx;
     struct vnode *vnode = &sim->nodes[node];
     if (vnode->node == NULL) return false;
-    notice_values(vnode);
-    uint64_t word = (uint64_t)value / 64;
-    return word < vnode->known_cap && (vnode->known[word] >> value % 64 & 1) != 0;
+    gv_known_look_values(&vnode->known, gv_node_engine(vnode->node), NULL);
+    return gv_known_has(&vnode->known, (uint64_t)value);
 }
 
 // ---- Faults ----
@@ -495,7 +440,7 @@ static void excuse_entry(struct loss *loss, const struct gv_entry *entry) {
         bool added = entry->key.len > 3 && entry->key.data[entry->key.len - 3] == '+';
         gv_trial_excuse_count(sim->trial, added, entry->count - most);
     } else if (entry->lattice == GV_LATTICE_SET && !found) {
-        gv_trial_excuse_value(sim->trial, (int64_t)value_of(entry->key));
+        gv_trial_excuse_value(sim->trial, (int64_t)gv_known_value(entry->key));
     }
 }
 
@@ -558,10 +503,7 @@ static void crash(struct vnode *vnode, enum gv_disk_crash crash) {
     vnode->batch = NULL;
     gv_checkers_forget(&vnode->sim->checkers, index_of(vnode), is_kept(vnode, crash));
     vnode->busy = 0;
-    vnode->cursor = 0;
-    free(vnode->known);
-    vnode->known = NULL;
-    vnode->known_cap = 0;
+    gv_known_fini(&vnode->known);
     set_alarm(vnode);
 }
 
@@ -702,7 +644,7 @@ void gv_virtual_free(struct gv_virtual *sim) {
     for (uint32_t i = 0; i < sim->config.trial.nodes; i++) {
         gv_node_free(sim->nodes[i].node);
         free(sim->nodes[i].held);
-        free(sim->nodes[i].known);
+        gv_known_fini(&sim->nodes[i].known);
         if (sim->disks != NULL) gv_disk_fini(&sim->disks[i]);
     }
     GV_ASSERT(sim->memory == 0);
@@ -714,7 +656,7 @@ void gv_virtual_free(struct gv_virtual *sim) {
     free(sim->nodes);
     free(sim->dirty);
     free(sim->out);
-    free(sim->news);
+    gv_known_news_fini(&sim->news);
     free(sim);
 }
 

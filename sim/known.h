@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: MIT
+// What a node has been seen to know: the values of a set, or of a counter how much each node has
+// added. It is told from the entries of its engine, of which a set's are each looked at once.
+#ifndef GV_SIM_KNOWN_H
+#define GV_SIM_KNOWN_H
+
+#include "../engine/engine.h"
+
+// Zeroed it is of a node that knows nothing.
+struct gv_known {
+    uint32_t cursor; // of the replica, as far as it has been looked at …
+    uint64_t *words; // … and which values that showed, a bit each; of a counter, each count
+    size_t cap;
+};
+
+// What it has come to know, as a JSON array. Zeroed it is empty: no text.
+struct gv_known_news {
+    char *text;
+    size_t len, cap;
+};
+
+// The node has been started with nothing, or is no more.
+void gv_known_fini(struct gv_known *known);
+void gv_known_news_fini(struct gv_known_news *news);
+
+// The value that an entry of a set stands for.
+uint64_t gv_known_value(struct gv_slice key);
+
+// Looks at what an engine has that it had not before, and adds that to `news` if it is not NULL:
+// values as `412`, counts as `["n3+",412]`, with the names that their entries have.
+void gv_known_look_values(struct gv_known *known, const struct gv_engine *engine,
+                          struct gv_known_news *news);
+void gv_known_look_counts(struct gv_known *known, const struct gv_engine *engine,
+                          struct gv_known_news *news);
+
+// Whether it has been seen to hold this value of a set.
+bool gv_known_has(const struct gv_known *known, uint64_t value);
+
+#endif
