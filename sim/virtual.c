@@ -207,7 +207,7 @@ static bool is_promise(const struct vnode *vnode, struct gv_slice line) {
 
 static void receive(struct vnode *vnode, const char *line, size_t len) {
     struct gv_virtual *sim = vnode->sim;
-    bool promise = is_promise(vnode, (struct gv_slice){(const uint8_t *)line, len});
+    bool promise = is_promise(vnode, slice_of(line, len));
     struct gv_digest before = {0};
     if (promise) before = gv_engine_root(gv_node_engine(vnode->node));
     int error = gv_node_receive(vnode->node, own_time(vnode), line, len);
@@ -335,10 +335,8 @@ static void drain(struct vnode *vnode) {
         const char *line = sim->out + at;
         size_t size = (size_t)((const char *)memchr(line, '\n', len - at) - line);
         trace(sim, index_of(vnode), true, line, size);
-        gv_checkers_line(&sim->checkers, index_of(vnode),
-                         (struct gv_slice){(const uint8_t *)line, size});
-        gv_trial_line(sim->trial, sim->now, index_of(vnode),
-                      (struct gv_slice){(const uint8_t *)line, size});
+        gv_checkers_line(&sim->checkers, index_of(vnode), slice_of(line, size));
+        gv_trial_line(sim->trial, sim->now, index_of(vnode), slice_of(line, size));
         at += size + 1;
         if (vnode->node == NULL) break; // it went down by what came of that line
     }
