@@ -17,13 +17,14 @@ enum {
     SPLIT_MIN = 4,                                   // parts that there must be room for
     PART_MAX = BEFORE_MAX + SPLIT_MIN * SKETCH_MAX,
     ROOT_PARTS = 16,      // least parts that everything is cut into
-    FEW_LEFT = 3,         // differences for which sums may do as well as a sketch
     SLACK_MAX = 16,       // ranks by which a cut may be moved for the sake of a shorter bound
     FEW = 16,             // parts that differ …
     FEW_PARTS = 6,        // … which are cut into so many at least …
     FEW_ITEMS = 24576,    // … and with no more items than these in all, sketched on any link
     SKETCH_MOST = 5,      // differences, on average, for which that is tried
-    SUMS_SHARE = 64,      // of such ranges one is left to sums, by the salt
+    FEW_LEFT = 3,         // differences, or parts that differ, below which …
+    SUMS_SHARE = 32,      // … one exchange in so many does without sketches …
+    SUMS_SHARE_ALL = 256, // … and in so many whatever is left
     TRUST = 8,            // factor by which the tally must contradict what was learnt
     SAMPLE = 48,          // parts looked at to estimate how many differences there are
     SAMPLE_ALL = 192,     // … at most
@@ -34,7 +35,8 @@ enum {
     AHEAD_MAX = 1024,     // items that the counts of a part are taken to differ by, at most
     PROBE_SHARE = 12,     // bits by which a probe is narrower than the gap it lies in
 };
-_Static_assert((int)PART_MAX <= (int)GV_RECONCILE_ROOM_MIN,
+_Static_assert((int)PART_MAX <= (int)GV_RECONCILE_ROOM_MIN &&
+                   (int)BEFORE_MAX + (int)LIST_MAX <= (int)PART_MAX,
                "an empty message must hold any one part");
 
 // What the functions below share during one call.
@@ -112,11 +114,26 @@ bool gv_reconcile_opens(struct gv_slice summary) {
            summary.data[SALT_SIZE] == GV_PART_ROOT;
 }
 
-// --- looking ahead ---------------------------------------------------------------------------
+// --- what a part says ------------------------------------------------------------------------
 
 static bool has_sums(const struct gv_reconcile *state) {
     return state->kind == GV_PART_SUM || state->kind == GV_PART_BOTH;
 }
+
+static bool matches(const struct gv_reconcile *state, struct gv_digest mine) {
+    if (state->kind == GV_PART_SUM) mine.cross = 0;
+    return gv_digest_equal(mine, state->peer);
+}
+
+// By how many items I am ahead of the peer, of a sketch within half of GV_PART_REMAINDERS, as it
+// tells its count's remainder only.
+static int64_t ahead_by(const struct gv_reconcile *part, uint64_t mine) {
+    if (part->kind != GV_PART_SKETCH) return (int64_t)(mine - part->peer.count);
+    return (int64_t)((mine - part->remains + GV_PART_REMAINDERS / 2) % GV_PART_REMAINDERS) -
+           GV_PART_REMAINDERS / 2;
+}
+
+// --- looking ahead ---------------------------------------------------------------------------
 
 // What I hold before a part with sums that was looked ahead at, and up to its end.
 static struct gv_digest part_below(struct walk *walk, const struct gv_reconcile *part,
@@ -174,25 +191,41 @@ static void look_ahead(struct walk *walk, const struct gv_reconcile *state) {
 
 // --- into how many parts to cut --------------------------------------------------------------
 
-static bool matches(const struct gv_reconcile *state, struct gv_digest mine) {
-    if (state->kind == GV_PART_SUM) mine.cross = 0;
-    return gv_digest_equal(mine, state->peer);
-}
-
-static uint64_t apart(uint64_t a, uint64_t b) {
-    return a > b ? a - b : b - a;
-}
-
 static uint32_t clamp(uint64_t value, uint32_t least, uint32_t most) {
     return value < least ? least : value > most ? most : (uint32_t)value;
 }
 
-// By how many items I am ahead of the peer, of a sketch within half of GV_PART_REMAINDERS, as it
-// tells its count's remainder only.
-static int64_t ahead_by(const struct gv_reconcile *part, uint64_t mine) {
-    if (part->kind != GV_PART_SKETCH) return (int64_t)(mine - part->peer.count);
-    return (int64_t)((mine - part->remains + GV_PART_REMAINDERS / 2) % GV_PART_REMAINDERS) -
-           GV_PART_REMAINDERS / 2;
+// Two differences of one element are the same to all sketches. So now and then an exchange does
+// without them, the sooner the less is left.
+static bool does_without_sketches(const struct gv_reconcile *state, uint64_t left) {
+    return state->salt % (left < FEW_LEFT ? SUMS_SHARE : SUMS_SHARE_ALL) == 0;
+}
+
+// What the first parts of a summary say.
+struct sample {
+    int64_t parts;        // that tell what the peer holds in them …
+    int64_t sum, squares; // … of what I am ahead by there
+    int64_t sums, differ; // those with sums, and which of them are not likely to be peeled
+};
+
+static void sample_part(struct walk *walk, const struct gv_reconcile *part, struct sample *sample) {
+    int64_t by;
+    if (has_sums(part)) {
+        look_ahead(walk, part);
+        struct gv_digest end, first = part_below(walk, part, &end);
+        struct gv_digest mine = gv_digest_sub(end, first);
+        by = ahead_by(part, mine.count);
+        sample->sums++;
+        sample->differ += by != 1 && by != -1 && !matches(part, mine);
+    } else if (part->kind == GV_PART_SKETCH) {
+        by = ahead_by(part, gv_tree_digest(walk->tree, part->lo, part->hi).count);
+    } else {
+        return;
+    }
+    by = by > AHEAD_MAX ? AHEAD_MAX : by < -AHEAD_MAX ? -AHEAD_MAX : by;
+    sample->parts++;
+    sample->sum += by;
+    sample->squares += by * by;
 }
 
 // Looks at the first parts of the summary: what is in them tells how to go on with all of them.
@@ -203,79 +236,75 @@ static int64_t ahead_by(const struct gv_reconcile *part, uint64_t mine) {
 // and saves a message.
 static void survey(struct walk *walk) {
     struct gv_reconcile *state = walk->state, part = *state;
-    int64_t parts = 0, sums = 0, differ = 0, sum = 0, squares = 0;
+    struct sample is = {0};
     size_t start = state->in.at;
     // As long as all differ, the longer the sample the more it says.
-    while (parts < (differ < sums ? SAMPLE : SAMPLE_ALL) && gv_part_next(&part)) {
-        int64_t by;
-        if (has_sums(&part)) {
-            look_ahead(walk, &part);
-            struct gv_digest end, first = part_below(walk, &part, &end);
-            struct gv_digest mine = gv_digest_sub(end, first);
-            by = ahead_by(&part, mine.count);
-            sums++;
-            // If it is 1 it is likely to be peeled.
-            if (by != 1 && by != -1 && !matches(&part, mine)) differ++;
-        } else if (part.kind == GV_PART_SKETCH) {
-            by = ahead_by(&part, gv_tree_digest(walk->tree, part.lo, part.hi).count);
-        } else {
-            continue;
-        }
-        by = by > AHEAD_MAX ? AHEAD_MAX : by < -AHEAD_MAX ? -AHEAD_MAX : by;
-        parts++;
-        sum += by;
-        squares += by * by;
-    }
-    if (parts > 0) state->spread = (uint32_t)((squares * parts - sum * sum) / (parts * parts));
+    while (is.parts < (is.differ < is.sums ? SAMPLE : SAMPLE_ALL) && gv_part_next(&part))
+        sample_part(walk, &part, &is);
+    if (is.parts > 0)
+        state->spread =
+            (uint32_t)((is.squares * is.parts - is.sum * is.sum) / (is.parts * is.parts));
+    size_t seen = part.in.at > start ? part.in.at - start : 1;
+    uint64_t differ = (uint64_t)is.differ * (state->in.len - start) / seen; // in all, likely
     uint32_t finer = state->rounds ? 4 : 1, narrow = state->spread * finer;
-    uint64_t all = (uint64_t)differ * (state->in.len - start) / (part.in.at - start + (parts == 0));
-    uint32_t many = sums > SAMPLE ? 8 : 16; // a cut that was fine already is not made much finer
-    if (sums > 1 && differ == sums && narrow < many * finer) narrow = many * finer;
-    if (all <= FEW && narrow < FEW_PARTS) narrow = FEW_PARTS;
+    uint32_t many = is.sums > SAMPLE ? 8 : 16; // a fine cut is not made much finer
+    if (is.sums > 1 && is.differ == is.sums && narrow < many * finer) narrow = many * finer;
+    if (differ <= FEW && narrow < FEW_PARTS) narrow = FEW_PARTS;
     state->narrow = clamp(narrow, 4 * finer, 64 * finer);
-    uint32_t each = all > FEW ? 0 : FEW_ITEMS / (uint32_t)(all + (all == 0));
-    state->sketch_max = state->sketches ? UINT32_MAX : each;
+    if (does_without_sketches(state, differ)) {
+        state->sketch_max = 0;
+    } else if (state->sketches) {
+        state->sketch_max = UINT32_MAX;
+    } else if (differ <= FEW && state->spread <= SKETCH_MOST) {
+        state->sketch_max = FEW_ITEMS / (uint32_t)(differ > 0 ? differ : 1);
+    }
     state->surveyed = true;
     walk->next = 0;
 }
 
-// How many differences to reckon with in everything, of which I hold `mine`; 0: likely a run of
-// what the peer has beyond my last place, which sums tell best.
+// How many differences there are in all, of which I hold `mine`, as the two tallies say.
+static uint64_t estimate(const struct walk *walk, struct gv_digest mine) {
+    GV_ASSERT(walk->state->kind == GV_PART_ROOT);
+    return gv_sketch_estimate(gv_tree_tally(walk->tree), walk->state->tally,
+                              (int64_t)(mine.count - walk->state->peer.count));
+}
+
+// How many to reckon with, as was learnt unless that is far off; 0: likely a run of what the peer
+// has beyond my last place, which sums tell best.
 static uint64_t expect_in_all(const struct walk *walk, struct gv_digest mine) {
-    const struct gv_reconcile *state = walk->state;
-    int64_t more = (int64_t)(mine.count - state->peer.count);
-    uint64_t expect = gv_sketch_estimate(gv_tree_tally(walk->tree), state->tally, more);
-    uint64_t lacking = 0 - (uint64_t)more, learnt = state->expect;
-    if (more <= -8 && lacking >= expect / 4 * 3) return 0;
+    uint64_t expect = estimate(walk, mine), learnt = walk->state->expect;
+    int64_t ahead = ahead_by(walk->state, mine.count);
+    if (ahead <= -8 && 0 - (uint64_t)ahead >= expect / 4 * 3) return 0;
     if (learnt >= expect / TRUST && learnt / TRUST <= expect) expect = learnt;
     return expect > 0 ? expect : 1;
 }
 
+static bool is_of_all(const struct gv_reconcile *state) {
+    return state->lo == 0 && state->hi == GV_PLACE_END;
+}
+
 static uint32_t parts_for(const struct walk *walk, struct gv_digest mine) {
     const struct gv_reconcile *state = walk->state;
-    if (state->kind != GV_PART_ROOT) return state->narrow;
-    return clamp(expect_in_all(walk, mine), ROOT_PARTS, GV_RECONCILE_PARTS);
+    if (!is_of_all(state)) return state->narrow;
+    uint64_t expect = state->kind == GV_PART_ROOT ? expect_in_all(walk, mine) : state->narrow;
+    return clamp(expect, ROOT_PARTS, GV_RECONCILE_PARTS);
 }
 
 // Into how many sketches to cut the current part, of which I hold `mine`; 0: sums serve better.
-// Two differences of one element are the same to all sketches, so few differences are left to sums
-// now and then.
 static uint32_t sketches_for(const struct walk *walk, struct gv_digest mine) {
     const struct gv_reconcile *state = walk->state;
     uint64_t expect = state->spread, each = state->rounds ? 3 : 6;
     if (state->kind == GV_PART_ROOT) {
         expect = expect_in_all(walk, mine);
         if (!state->sketches || expect == 0) return 0;
-        if (expect < FEW_LEFT && state->salt % 4 == 0) return 0;
+        if (does_without_sketches(state, expect)) return 0;
     } else if (state->kind == GV_PART_SKETCH) {
         if (!state->sketches) return 0;
         // One that fails again costs a message, less likely where there is but one.
-        each = state->lo == 0 && state->hi == GV_PLACE_END ? 3 : 2;
+        each = is_of_all(state) ? 3 : 2;
         if (expect < GV_SKETCH_CAP) expect = GV_SKETCH_CAP;
-    } else {
-        if (mine.count > state->sketch_max) return 0;
-        if (!state->sketches && expect > SKETCH_MOST) return 0;
-        if (gv_digest_fingerprint(walk->key, mine, state->salt) % SUMS_SHARE == 0) return 0;
+    } else if (mine.count > state->sketch_max) {
+        return 0;
     }
     return clamp((expect + each - 1) / each, 1, GV_RECONCILE_PARTS);
 }
@@ -403,14 +432,16 @@ static void put_list(struct walk *walk, uint64_t lo, uint64_t hi, uint64_t count
     }
 }
 
-// Leaves what I hold in [from, to) to be given.
-static bool give_later(struct walk *walk, uint64_t from, uint64_t to) {
+// Leaves what I hold in [from, to) to be given, as the answer to a part of this kind; what answers
+// none is given outright.
+static bool give_later(struct walk *walk, uint8_t kind, uint64_t from, uint64_t to) {
     struct gv_reconcile *state = walk->state;
-    state->kind = GV_PART_NONE;
+    state->kind = kind;
     state->stage = STAGE_GIVE;
     state->from = state->place = from;
     state->to = to;
     state->equals = 0;
+    state->held = 0;
     return true;
 }
 
@@ -438,7 +469,7 @@ static bool narrow_down(struct walk *walk, struct gv_digest first, struct gv_dig
         // One place cannot be cut, nor is there a bound for a list of it: say "I hold nothing" and
         // give everything.
         open_part(walk, GV_PART_NONE, lo, hi);
-        return give_later(walk, lo, hi);
+        return give_later(walk, GV_PART_NONE, lo, hi);
     }
     uint32_t least = sketches > 0 && !tried ? 1 : 2;
     uint32_t parts = sketches > 0 ? clamp(mine.count / GV_SKETCH_CAP, least, sketches)
@@ -447,6 +478,13 @@ static bool narrow_down(struct walk *walk, struct gv_digest first, struct gv_dig
     if (fit < parts && fit < 16 && walk->out->summary.len > SALT_SIZE) return false;
     split(walk, first, mine, clamp(fit, least, parts), sketches > 0);
     return true;
+}
+
+// The same of a part that came without sums.
+static bool narrow_down_part(struct walk *walk) {
+    struct gv_digest first = gv_tree_below(walk->tree, walk->state->lo);
+    struct gv_digest end = gv_tree_below(walk->tree, walk->state->hi);
+    return narrow_down(walk, first, gv_digest_sub(end, first));
 }
 
 // --- answering sums --------------------------------------------------------------------------
@@ -492,12 +530,20 @@ static uint64_t find_quotient(const struct walk *walk, struct gv_digest more, bo
     return hi;
 }
 
+// Whether there may be but one difference: in all of what the tallies are of it adds 1 to each or
+// takes it, or is two such where a value changed.
+static bool may_be_one(const struct walk *walk, struct gv_digest mine) {
+    if (walk->state->kind != GV_PART_ROOT) return true;
+    return estimate(walk, mine) <= (mine.count == walk->state->peer.count ? 4 : 1);
+}
+
 enum peeled { PEELED_NOT, PEELED, PEELED_FULL };
 
 // Tries to tell the only difference. `mine` has one item more or less than the peer, or as many.
 static enum peeled peel(struct walk *walk, struct gv_digest mine) {
     const struct gv_reconcile *state = walk->state;
     uint64_t lo = state->lo, hi = state->hi, place = hi;
+    if (!may_be_one(walk, mine)) return PEELED_NOT;
     bool ours = mine.count >= state->peer.count, changed = mine.count == state->peer.count;
     struct gv_digest more =
         ours ? gv_digest_sub(mine, state->peer) : gv_digest_sub(state->peer, mine);
@@ -517,7 +563,7 @@ static enum peeled peel(struct walk *walk, struct gv_digest mine) {
         put_probe(walk, place);
     }
     walk->state->spots++;
-    if (ours) give_later(walk, place, place + 1);
+    if (ours) give_later(walk, GV_PART_NONE, place, place + 1);
     return PEELED;
 }
 
@@ -526,10 +572,11 @@ static bool peel_run(struct walk *walk, struct gv_digest first, struct gv_digest
     const struct gv_reconcile *state = walk->state;
     uint64_t cut = item_of_rank(walk->tree, first.count + state->peer.count).place;
     struct gv_digest left = gv_digest_sub(gv_tree_below(walk->tree, cut), first);
-    if (matches(state, left)) return give_later(walk, cut, state->hi);
+    if (matches(state, left)) return give_later(walk, GV_PART_NONE, cut, state->hi);
     cut = item_of_rank(walk->tree, first.count + mine.count - state->peer.count).place;
     left = gv_digest_sub(gv_tree_below(walk->tree, cut), first);
-    if (matches(state, gv_digest_sub(mine, left))) return give_later(walk, state->lo, cut);
+    if (matches(state, gv_digest_sub(mine, left)))
+        return give_later(walk, GV_PART_NONE, state->lo, cut);
     return false;
 }
 
@@ -542,10 +589,10 @@ static bool answer_sums(struct walk *walk) {
     if (matches(state, mine)) return true;
     if (state->peer.count == 0) {
         state->spots++;
-        return give_later(walk, state->lo, state->hi);
+        return give_later(walk, GV_PART_NONE, state->lo, state->hi);
     }
-    uint64_t by = apart(mine.count, state->peer.count);
-    if (by <= 1 && mine.count > 0) {
+    int64_t by = ahead_by(state, mine.count);
+    if (by >= -1 && by <= 1 && mine.count > 0) {
         enum peeled peeled = peel(walk, mine);
         if (peeled != PEELED_NOT) return peeled == PEELED;
     } else if (mine.count > state->peer.count && peel_run(walk, first, mine)) {
@@ -557,13 +604,6 @@ static bool answer_sums(struct walk *walk) {
 
 // --- answering sketches ----------------------------------------------------------------------
 
-// Says more about a part of which a sketch told too little.
-static bool narrow_down_part(struct walk *walk) {
-    struct gv_digest first = gv_tree_below(walk->tree, walk->state->lo);
-    struct gv_digest end = gv_tree_below(walk->tree, walk->state->hi);
-    return narrow_down(walk, first, gv_digest_sub(end, first));
-}
-
 // False: no room, nothing was written.
 static bool answer_sketch(struct walk *walk) {
     struct gv_reconcile *state = walk->state;
@@ -572,12 +612,9 @@ static bool answer_sketch(struct walk *walk) {
     int count = gv_sketch_decode(&differ, state->words, walk->tree->fast, state->elements);
     if (count < 0) return narrow_down_part(walk);
     if (count == 0) return true;
-    give_later(walk, state->lo, state->hi);
-    state->kind = GV_PART_SKETCH;
     state->count = (uint32_t)count;
     state->spots += (state->count + 1) / 2;
-    state->held = 0;
-    return true;
+    return give_later(walk, GV_PART_SKETCH, state->lo, state->hi);
 }
 
 // Gives what has one of the elements. False: the message is full.
@@ -690,9 +727,8 @@ static bool answer_probe(struct walk *walk) {
     const struct gv_reconcile *state = walk->state;
     struct gv_tree_cursor at;
     bool some = gv_tree_seek(walk->tree, state->from, &at) && gv_tree_get(&at).place < state->to;
-    if (some) return give_later(walk, state->from, state->to);
-    struct gv_digest first = gv_tree_below(walk->tree, state->lo);
-    return narrow_down(walk, first, gv_tree_digest(walk->tree, state->lo, state->hi));
+    if (some) return give_later(walk, GV_PART_NONE, state->from, state->to);
+    return narrow_down_part(walk);
 }
 
 // --- the walk over the parts -----------------------------------------------------------------
@@ -704,25 +740,31 @@ int gv_reconcile_begin(struct gv_reconcile *state, struct gv_slice summary) {
     return state->in.error;
 }
 
+// Begins to answer the current part. False: no room, nothing was written.
+static bool start_part(struct walk *walk) {
+    struct gv_reconcile *state = walk->state;
+    switch (state->kind) {
+    case GV_PART_SKIP:
+        return true;
+    case GV_PART_SKETCH:
+        return answer_sketch(walk);
+    case GV_PART_PROBE:
+        return answer_probe(walk);
+    case GV_PART_SUM:
+    case GV_PART_BOTH:
+    case GV_PART_ROOT:
+        return answer_sums(walk);
+    default:
+        if (state->kind == GV_PART_ASK) state->spots += state->count;
+        return give_later(walk, state->kind, state->lo, state->hi);
+    }
+}
+
 // Answers the current part. False: the message is full.
 static bool answer_part(struct walk *walk) {
     struct gv_reconcile *state = walk->state;
     if (state->stage == STAGE_START) {
-        if (state->kind == GV_PART_SKIP) return true;
-        if (state->kind == GV_PART_PROBE) {
-            if (!answer_probe(walk)) return false;
-        } else if (state->kind == GV_PART_SKETCH) {
-            if (!answer_sketch(walk)) return false;
-        } else if (state->kind == GV_PART_LIST || state->kind == GV_PART_WANT ||
-                   state->kind == GV_PART_ASK || state->kind == GV_PART_NONE) {
-            uint8_t kind = state->kind;
-            if (kind == GV_PART_ASK) state->spots += state->count;
-            give_later(walk, state->lo, state->hi);
-            state->kind = kind;
-            state->held = 0;
-        } else if (!answer_sums(walk)) {
-            return false;
-        }
+        if (!start_part(walk)) return false;
         if (state->stage == STAGE_START) return true;
     }
     bool elements = state->kind == GV_PART_SKETCH || state->kind == GV_PART_ASK;
@@ -743,20 +785,14 @@ int gv_reconcile_answer(struct gv_reconcile *state, const struct gv_tree *tree,
     while (!state->done) {
         if (state->kind == GV_PART_END) {
             state->stage = STAGE_START;
-            if (!gv_part_next(state) && !state->in.error) {
+            if (!gv_part_next(state)) {
                 state->done = true;
                 break;
             }
         }
-        if (!state->in.error) {
-            look_ahead(&walk, state);
-            if (!answer_part(&walk)) return 1;
-        }
+        look_ahead(&walk, state);
+        if (!answer_part(&walk)) return 1;
         state->kind = GV_PART_END;
-        if (state->in.error) {
-            state->done = true;
-            return GV_ESYNTAX;
-        }
     }
-    return 0;
+    return state->in.error;
 }

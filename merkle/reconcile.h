@@ -57,7 +57,7 @@ GV_API bool gv_reconcile_opens(struct gv_slice summary);
 struct gv_reconcile {
     struct gv_reader in; // borrows the peer's summary until the answer is done
     uint8_t salt;
-    // How to cut; the caller may set both after gv_reconcile_begin.
+    // How to cut; the caller may set these after gv_reconcile_begin.
     uint32_t expect; // differences to reckon with in everything; 0: unknown
     bool rounds;     // rather fewer messages than fewer bytes
     bool sketches;   // rather fewer bytes and messages than less work
