@@ -699,8 +699,7 @@ static void out_of_memory_is_made_up_for(void **state) {
     assert_int_equal(meter.bytes, 0);
 }
 
-// ---- Trouble over a slow network
-// -----------------------------------------------------------------
+// ---- Trouble over a slow network ---------------------------------------------------------------
 
 static bool suspects(const struct gv_cluster *cluster, int node, int other) {
     const struct gv_peer *peer = cluster->nodes[node].engine->peers[other];
