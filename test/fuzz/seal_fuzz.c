@@ -23,8 +23,8 @@ static const char *const bodies[] = {
     "{\"type\":\"gossip\",\"v\":1,\"ack\":[7,3,1500]}",
     "{\"type\":\"gossip\",\"v\":1,\"id\":8,\"ask\":1,\"up\":1,\"next\":380}",
     "{\"type\":\"sync\",\"v\":1,\"id\":9,\"ranges\":\"AAAAAAAAAAA//////w\"}",
-    "{\"type\":\"sync\",\"v\":1,\"id\":10,\"entries\":[{\"counter\":[[\"n\\\"1\",5],[\"n2\",0]]},"
-    "{\"register\":[[\"k\",{\"a\":1},9,\"n2\"]]}],\"ranges\":\"BwA\"}",
+    ("{\"type\":\"sync\",\"v\":1,\"id\":10,\"entries\":[{\"counter\":[[\"n\\\"1\",5],[\"n2\",0]]},"
+     "{\"register\":[[\"k\",{\"a\":1},9,\"n2\"]]}],\"ranges\":\"BwA\"}"),
 };
 enum { BODIES = sizeof bodies / sizeof *bodies };
 
