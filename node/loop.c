@@ -40,8 +40,7 @@ struct loop {
     uv_idle_t idle; // runs while a plain file is read
     uv_idle_t more; // runs while the node has more to say than was written at once
     uv_timer_t timer, stats_timer;
-    uv_signal_t signals[2];
-    uv_async_t ask; // sent by SIGUSR1
+    uv_signal_t signals[3];
 
     // Input: in_data[in_start, in_end) waits; there is no newline before in_seen.
     char *in_data;
@@ -302,6 +301,15 @@ static void set_reading(struct loop *loop, bool reading) {
     if (error != 0) fail(loop, "standard input", uv_strerror(error));
 }
 
+// Where libuv stops to listen for SIGUSR1 it would kill until it is ignored again: so it is held
+// meanwhile. Threads never take it, since they begin while it is held.
+static void hold_questions(bool hold) {
+    sigset_t signals;
+    sigemptyset(&signals);
+    sigaddset(&signals, SIGUSR1);
+    pthread_sigmask(hold ? SIG_BLOCK : SIG_UNBLOCK, &signals, NULL);
+}
+
 // ---- The store ----------------------------------------------------------------------------------
 
 // In a thread of libuv's: the only thing that waits for the disk.
@@ -324,7 +332,9 @@ static void start_batch(struct loop *loop, gv_time now) {
     loop->batch = gv_node_batch(loop->node, now);
     if (loop->batch == NULL) return;
     loop->work.data = loop;
+    hold_questions(true);
     int error = uv_queue_work(&loop->uv, &loop->work, on_work, on_stored);
+    hold_questions(false);
     GV_ASSERT(error == 0); // it fails only without a callback
 }
 
@@ -385,27 +395,9 @@ static void on_signal(uv_signal_t *handle, int number) {
     turn(loop);
 }
 
-static void on_ask(uv_async_t *ask) {
-    gv_node_log_stats(((struct loop *)ask->data)->node);
-}
-
-// SIGUSR1 has a handler of its own: libuv's gives way to the system's default, and until somebody
-// ignores the signal again that would kill.
-static uv_async_t *asked;
-
-static void on_usr1(int number) {
+static void on_ask(uv_signal_t *handle, int number) {
     (void)number;
-    int before = errno;
-    uv_async_send(asked);
-    errno = before;
-}
-
-static int start_asking(struct loop *loop) {
-    int error = uv_async_init(&loop->uv, &loop->ask, on_ask);
-    if (error != 0) return error;
-    asked = &loop->ask;
-    signal(SIGUSR1, on_usr1);
-    return 0;
+    gv_node_log_stats(((struct loop *)handle->data)->node);
 }
 
 static void on_stats(uv_timer_t *timer) {
@@ -418,16 +410,14 @@ static int start(struct loop *loop) {
     uv_timer_init(&loop->uv, &loop->timer);
     uv_timer_init(&loop->uv, &loop->stats_timer);
     loop->idle.data = loop->more.data = loop->timer.data = loop->stats_timer.data = loop;
-    loop->ask.data = loop;
-    static const int numbers[] = {SIGINT, SIGTERM};
-    for (int i = 0; i < 2; i++) {
+    static const int numbers[] = {SIGINT, SIGTERM, SIGUSR1};
+    for (int i = 0; i < 3; i++) {
         uv_signal_init(&loop->uv, &loop->signals[i]);
         loop->signals[i].data = loop;
-        int error = uv_signal_start(&loop->signals[i], on_signal, numbers[i]);
+        uv_signal_cb act = numbers[i] == SIGUSR1 ? on_ask : on_signal;
+        int error = uv_signal_start(&loop->signals[i], act, numbers[i]);
         if (error != 0) return error;
     }
-    int error = start_asking(loop);
-    if (error != 0) return error;
     uint64_t every = loop->config.stats_ms;
     return every > 0 ? uv_timer_start(&loop->stats_timer, on_stats, every, every) : 0;
 }
@@ -439,12 +429,14 @@ static void on_walk(uv_handle_t *handle, void *ctx) {
 
 // Closes everything that was opened, however far that went.
 static void finish(struct loop *loop) {
-    signal(SIGUSR1, SIG_IGN);
+    hold_questions(true);
     uv_walk(&loop->uv, on_walk, NULL);
     // More than once, if it was told to stop before it ran.
     while (uv_run(&loop->uv, UV_RUN_DEFAULT) != 0) continue;
     int error = uv_loop_close(&loop->uv);
     GV_ASSERT(error == 0);
+    signal(SIGUSR1, SIG_IGN);
+    hold_questions(false);
     // The next program to use these files may not expect them to be non-blocking.
     if (loop->in.flags >= 0) fcntl(loop->in.fd, F_SETFL, loop->in.flags);
     if (loop->out.flags >= 0) fcntl(loop->out.fd, F_SETFL, loop->out.flags);

@@ -25,7 +25,7 @@ struct gv_loop_config {
 // and the answers are written. Returns the process's exit status: 0, or 1 if reading or writing
 // failed (the reader of the output went away, the disk is full, …), which has been logged. A second
 // signal does not wait for the output any more: 128 plus its number. SIGPIPE is ignored from the
-// call on. SIGUSR1 has the node log its statistics, and is ignored afterwards. One loop at a time.
+// call on. SIGUSR1 has the node log its statistics, and is ignored afterwards.
 int gv_loop_run(const struct gv_loop_config *config);
 
 // Monotonic time that goes on while the machine sleeps, where the system has such a clock: a node
