@@ -27,7 +27,7 @@ void gv_known_news_fini(struct gv_known_news *news);
 uint64_t gv_known_value(struct gv_slice key);
 
 // Looks at what an engine has that it had not before, and adds that to `news` if it is not NULL:
-// values as `412`, counts as `["n3+",412]`, with the names that their entries have.
+// values as `412`, counts as `[KEY,412]`.
 void gv_known_look_values(struct gv_known *known, const struct gv_engine *engine,
                           struct gv_known_news *news);
 void gv_known_look_counts(struct gv_known *known, const struct gv_engine *engine,
