@@ -547,7 +547,8 @@ static int refuse_line(struct gv_node *node, gv_time now, const char *line, size
                       !gv_json_equals(node->config.json, 0, "error") &&
                       is_value(node, peek.msg_id, GV_JSON_NUMBER);
     struct gv_slice self = node->started ? own_text(node) : peek.dest;
-    bool ours = peek.dest.len == self.len && memcmp(peek.dest.data, self.data, self.len) == 0;
+    bool ours = !node->started ||
+                (peek.dest.len == self.len && memcmp(peek.dest.data, self.data, self.len) == 0);
     if (!answerable || !ours) {
         gv_log_fault(&node->log, now, "%s", fault);
         return GV_EFULL;
