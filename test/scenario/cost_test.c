@@ -68,42 +68,53 @@ static void few_messages_for_a_value(void **state) {
     }
 }
 
+struct wave {
+    uint32_t nodes, latency_ms, staleness_ms, levels;
+};
+
+// Messages an operation of a thousand values in 20 seconds, and as many reads.
+static double cost_of(const struct wave *wave, uint64_t seed) {
+    struct gv_prng prng;
+    gv_prng_init(&prng, seed, wave->nodes);
+    struct gv_cluster cluster;
+    struct gv_cluster_config config = {.nodes = wave->nodes,
+                                       .seed = seed,
+                                       .staleness_ms = wave->staleness_ms,
+                                       .latency_ms = wave->latency_ms};
+    gv_cluster_init(&cluster, &config);
+    gv_cluster_join(&cluster);
+    for (int value = 0; value < 1000; value++) {
+        gv_cluster_add_number(&cluster, (uint32_t)gv_prng_below(&prng, config.nodes), value);
+        gv_cluster_run(&cluster, gv_prng_below(&prng, 40 * GV_MS));
+    }
+    gv_cluster_run(&cluster, ms(10 * SECOND));
+    double per_op = (double)cluster.net.messages / 2000;
+    gv_cluster_fini(&cluster);
+    return per_op;
+}
+
 // Nothing is made for one size and one speed: the wave costs what its formula says, and little
-// more.
+// more. The mean of some seeds: a sync more or less is a few per cent of the cheapest.
 static void near_the_frontier_everywhere(void **state) {
     (void)state;
-    static const struct {
-        uint32_t nodes, latency_ms, staleness_ms, levels;
-    } cases[] = {
+    static const struct wave waves[] = {
         {9, 100, 640, 1},   {49, 100, 640, 2},  {49, 100, 1000, 2}, {25, 20, 250, 1},
         {25, 20, 1000, 1},  {25, 250, 1000, 1}, {25, 250, 1500, 1}, {25, 250, 2000, 1},
         {25, 100, 1950, 1}, {25, 100, 640, 1},  {9, 20, 250, 1},    {49, 20, 500, 2},
     };
-    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-        struct gv_prng prng;
-        gv_prng_init(&prng, gv_test_seed(), i);
-        struct gv_cluster cluster;
-        struct gv_cluster_config config = {.nodes = cases[i].nodes,
-                                           .seed = gv_test_seed(),
-                                           .staleness_ms = cases[i].staleness_ms,
-                                           .latency_ms = cases[i].latency_ms};
-        gv_cluster_init(&cluster, &config);
-        gv_cluster_join(&cluster);
-        for (int value = 0; value < 1000; value++) {
-            gv_cluster_add_number(&cluster, (uint32_t)gv_prng_below(&prng, config.nodes), value);
-            gv_cluster_run(&cluster, gv_prng_below(&prng, 40 * GV_MS));
-        }
-        gv_cluster_run(&cluster, ms(10 * SECOND));
+    enum { SEEDS = 5 };
+    for (size_t i = 0; i < sizeof waves / sizeof *waves; i++) {
+        const struct wave *wave = &waves[i];
         // What is spared for round trips that vary is the engine's own.
-        double spare = config.staleness_ms < 2000 ? config.staleness_ms / 40.0 : 50;
-        double way = cases[i].levels * (2 * config.latency_ms + spare);
-        double frontier = gv_study_frontier(config.nodes, 100, 20, config.staleness_ms - way);
-        double per_op = (double)cluster.net.messages / 2000;
+        double spare = wave->staleness_ms < 2000 ? wave->staleness_ms / 40.0 : 50;
+        double way = wave->levels * (2 * wave->latency_ms + spare);
+        double frontier = gv_study_frontier(wave->nodes, 100, 20, wave->staleness_ms - way);
+        double per_op = 0;
+        for (uint64_t k = 0; k < SEEDS; k++) per_op += cost_of(wave, gv_test_seed() + k) / SEEDS;
         printf("%2u nodes, %3u ms, staleness %4u: %.3f messages an operation, %+.0f %%\n",
-               (unsigned)config.nodes, (unsigned)config.latency_ms, (unsigned)config.staleness_ms,
+               (unsigned)wave->nodes, (unsigned)wave->latency_ms, (unsigned)wave->staleness_ms,
                per_op, 100 * (per_op / frontier - 1));
         assert_true(per_op < 1.2 * frontier);
-        gv_cluster_fini(&cluster);
     }
 }
 
