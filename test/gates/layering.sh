@@ -19,7 +19,7 @@ BEGIN {
     for (i in order) rank[order[i]] = i
     # Where each foreign header may stand: a pattern over paths, and in how many files at most.
     where["xxhash.h"] = "^merkle/digest[.]c$"
-    where["jsmn.h"] = "^(codec/json[.]c|test/bench/[a-z_]*[.]c)$"; most["jsmn.h"] = 2
+    where["jsmn.h"] = "^(codec/token[.]h|test/bench/[a-z_]*[.]c)$"; most["jsmn.h"] = 2
     where["lmdb.h"] = "^node/store_lmdb[.]c$"
     where["sodium.h"] = "^node/auth[.]c$"
     where["cmocka.h"] = "^test/lib/test[.]h$"
