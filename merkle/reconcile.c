@@ -3,6 +3,7 @@
 
 #include "part.h"
 #include "peel.h"
+#include "survey.h"
 
 enum stage { STAGE_START, STAGE_GIVE, STAGE_WANT };
 
@@ -16,23 +17,10 @@ enum {
     PROBE_MAX = HEAD_MAX + 1 + GV_PACK_VARINT_MAX,   // a probe
     SPLIT_MIN = 4,                                   // parts that there must be room for
     PART_MAX = BEFORE_MAX + SPLIT_MIN * SKETCH_MAX,
-    ROOT_PARTS = 16,      // least parts that everything is cut into
     SLACK_MAX = 16,       // ranks by which a cut may be moved for the sake of a shorter bound
-    FEW = 16,             // parts that differ …
-    FEW_PARTS = 6,        // … which are cut into so many at least …
-    FEW_ITEMS = 24576,    // … and with no more items than these in all, sketched on any link
-    SKETCH_MOST = 5,      // differences, on average, for which that is tried
-    FEW_LEFT = 3,         // differences, or parts that differ, below which …
-    SUMS_SHARE = 32,      // … one exchange in so many does without sketches …
-    SUMS_SHARE_ALL = 256, // … and in so many whatever is left
-    TRUST = 8,            // factor by which the tally must contradict what was learnt
-    SAMPLE = 48,          // parts looked at to estimate how many differences there are
-    SAMPLE_ALL = 192,     // … at most
-    AHEAD = 2 * SAMPLE,   // bounds looked up at a time
     CUTS = 32,            // cuts looked up at a time
     QUOTIENTS = 8,        // candidates looked for where a quotient is not unique …
     QUOTIENTS_ROOT = 256, // … of everything, which is spoken of once
-    AHEAD_MAX = 1024,     // items that the counts of a part are taken to differ by, at most
     PROBE_SHARE = 12,     // bits by which a probe is narrower than the gap it lies in
 };
 _Static_assert((int)PART_MAX <= (int)GV_RECONCILE_ROOM_MIN &&
@@ -45,11 +33,7 @@ struct walk {
     const struct gv_tree *tree;
     const struct gv_digest_key *key;
     struct gv_reconcile_out *out;
-    // The bounds of some parts to come that have sums, and what I hold below each.
-    uint64_t bounds[AHEAD];
-    struct gv_digest belows[AHEAD];
-    uint32_t ahead, next;
-    size_t since, until; // where in the summary the first and the last of them end
+    struct gv_survey survey;
 };
 
 static uint32_t print_of(const struct walk *walk, uint64_t hash) {
@@ -112,201 +96,6 @@ void gv_reconcile_open(const struct gv_tree *tree, uint8_t salt, struct gv_write
 bool gv_reconcile_opens(struct gv_slice summary) {
     return summary.len > SALT_SIZE && summary.len <= GV_RECONCILE_ROOT_MAX &&
            summary.data[SALT_SIZE] == GV_PART_ROOT;
-}
-
-// --- what a part says ------------------------------------------------------------------------
-
-static bool has_sums(const struct gv_reconcile *state) {
-    return state->kind == GV_PART_SUM || state->kind == GV_PART_BOTH;
-}
-
-static bool matches(const struct gv_reconcile *state, struct gv_digest mine) {
-    if (state->kind == GV_PART_SUM) mine.cross = 0;
-    return gv_digest_equal(mine, state->peer);
-}
-
-// By how many items I am ahead of the peer, of a sketch within half of GV_PART_REMAINDERS, as it
-// tells its count's remainder only.
-static int64_t ahead_by(const struct gv_reconcile *part, uint64_t mine) {
-    if (part->kind != GV_PART_SKETCH) return (int64_t)(mine - part->peer.count);
-    return (int64_t)((mine - part->remains + GV_PART_REMAINDERS / 2) % GV_PART_REMAINDERS) -
-           GV_PART_REMAINDERS / 2;
-}
-
-// --- looking ahead ---------------------------------------------------------------------------
-
-// What I hold before a part with sums that was looked ahead at, and up to its end.
-static struct gv_digest part_below(struct walk *walk, const struct gv_reconcile *part,
-                                   struct gv_digest *end) {
-    uint32_t i = walk->next;
-    while (i + 1 < walk->ahead && walk->bounds[i] < part->lo) i++;
-    GV_ASSERT(i + 1 < walk->ahead);
-    GV_ASSERT(walk->bounds[i] == part->lo && walk->bounds[i + 1] == part->hi);
-    walk->next = i;
-    *end = walk->belows[i + 1];
-    return walk->belows[i];
-}
-
-// Where the answer to this part will look for items, if I hold `mine`; GV_PLACE_END: nowhere.
-static uint64_t place_of_interest(const struct walk *walk, const struct gv_reconcile *part,
-                                  struct gv_digest mine) {
-    if (part->kind == GV_PART_PROBE) return part->from;
-    if (!has_sums(part)) return part->kind == GV_PART_SKIP ? GV_PLACE_END : part->lo;
-    bool more = mine.count - part->peer.count == 1, less = part->peer.count - mine.count == 1;
-    if (!more && !less) return GV_PLACE_END;
-    uint64_t by = more ? mine.sum - part->peer.sum : part->peer.sum - mine.sum;
-    uint64_t place = gv_peel_place(walk->key, by);
-    return place >= part->lo && place < part->hi ? place : GV_PLACE_END;
-}
-
-// Looks the next parts up, from this one on, so that the tree is asked for many places at a time:
-// first for their bounds, then for the places that will be looked at, only to have them in the
-// cache.
-static void look_ahead(struct walk *walk, const struct gv_reconcile *state) {
-    if (walk->since <= state->in.at && state->in.at <= walk->until) return;
-    uint64_t places[SAMPLE];
-    struct gv_reconcile part = *state;
-    uint32_t n = 0;
-    int parts = 0;
-    walk->since = part.in.at;
-    do {
-        walk->until = part.in.at;
-        if (!has_sums(&part)) continue;
-        if (n == 0 || walk->bounds[n - 1] != part.lo) walk->bounds[n++] = part.lo;
-        walk->bounds[n++] = part.hi;
-    } while (++parts < SAMPLE && gv_part_next(&part));
-    gv_tree_below_each(walk->tree, walk->bounds, n, walk->belows);
-    walk->ahead = n;
-    walk->next = 0;
-    part = *state;
-    for (n = 0; parts > 0; parts--, gv_part_next(&part)) {
-        struct gv_digest end = {0, 0, 0}, first = end;
-        if (has_sums(&part)) first = part_below(walk, &part, &end);
-        uint64_t place = place_of_interest(walk, &part, gv_digest_sub(end, first));
-        if (place < GV_PLACE_END) places[n++] = place;
-    }
-    gv_tree_below_each(walk->tree, places, n, NULL);
-    walk->next = 0;
-}
-
-// --- into how many parts to cut --------------------------------------------------------------
-
-static uint32_t clamp(uint64_t value, uint32_t least, uint32_t most) {
-    return value < least ? least : value > most ? most : (uint32_t)value;
-}
-
-// Two differences of one element are the same to all sketches. So now and then an exchange does
-// without them, the sooner the less is left.
-static bool does_without_sketches(const struct gv_reconcile *state, uint64_t left) {
-    return state->salt % (left < FEW_LEFT ? SUMS_SHARE : SUMS_SHARE_ALL) == 0;
-}
-
-// What the first parts of a summary say.
-struct sample {
-    int64_t parts;        // that tell what the peer holds in them …
-    int64_t sum, squares; // … of what I am ahead by there
-    int64_t sums, differ; // those with sums, and which of them are not likely to be peeled
-};
-
-static void sample_part(struct walk *walk, const struct gv_reconcile *part, struct sample *sample) {
-    int64_t by;
-    if (has_sums(part)) {
-        look_ahead(walk, part);
-        struct gv_digest end, first = part_below(walk, part, &end);
-        struct gv_digest mine = gv_digest_sub(end, first);
-        by = ahead_by(part, mine.count);
-        sample->sums++;
-        sample->differ += by != 1 && by != -1 && !matches(part, mine);
-    } else if (part->kind == GV_PART_SKETCH) {
-        by = ahead_by(part, gv_tree_digest(walk->tree, part->lo, part->hi).count);
-    } else {
-        return;
-    }
-    by = by > AHEAD_MAX ? AHEAD_MAX : by < -AHEAD_MAX ? -AHEAD_MAX : by;
-    sample->parts++;
-    sample->sum += by;
-    sample->squares += by * by;
-}
-
-// Looks at the first parts of the summary: what is in them tells how to go on with all of them.
-//
-// Differences that are scattered, be they on one side or on both, are as many in a part, on
-// average, as the variance of what the counts differ by. That says nothing of values that changed;
-// but if each part differs there are many. Few parts that differ are cut finer: that costs little,
-// and saves a message.
-static void survey(struct walk *walk) {
-    struct gv_reconcile *state = walk->state, part = *state;
-    struct sample is = {0};
-    size_t start = state->in.at;
-    // As long as all differ, the longer the sample the more it says.
-    while (is.parts < (is.differ < is.sums ? SAMPLE : SAMPLE_ALL) && gv_part_next(&part))
-        sample_part(walk, &part, &is);
-    if (is.parts > 0)
-        state->spread =
-            (uint32_t)((is.squares * is.parts - is.sum * is.sum) / (is.parts * is.parts));
-    size_t seen = part.in.at > start ? part.in.at - start : 1;
-    uint64_t differ = (uint64_t)is.differ * (state->in.len - start) / seen; // in all, likely
-    uint32_t finer = state->rounds ? 4 : 1, narrow = state->spread * finer;
-    uint32_t many = is.sums > SAMPLE ? 8 : 16; // a fine cut is not made much finer
-    if (is.sums > 1 && is.differ == is.sums && narrow < many * finer) narrow = many * finer;
-    if (differ <= FEW && narrow < FEW_PARTS) narrow = FEW_PARTS;
-    state->narrow = clamp(narrow, 4 * finer, 64 * finer);
-    if (does_without_sketches(state, differ)) {
-        state->sketch_max = 0;
-    } else if (state->sketches) {
-        state->sketch_max = UINT32_MAX;
-    } else if (differ <= FEW && state->spread <= SKETCH_MOST) {
-        state->sketch_max = FEW_ITEMS / (uint32_t)(differ > 0 ? differ : 1);
-    }
-    state->surveyed = true;
-    walk->next = 0;
-}
-
-// How many differences there are in all, of which I hold `mine`, as the two tallies say.
-static uint64_t estimate(const struct walk *walk, struct gv_digest mine) {
-    GV_ASSERT(walk->state->kind == GV_PART_ROOT);
-    return gv_sketch_estimate(gv_tree_tally(walk->tree), walk->state->tally,
-                              (int64_t)(mine.count - walk->state->peer.count));
-}
-
-// How many to reckon with, as was learnt unless that is far off; 0: likely a run of what the peer
-// has beyond my last place, which sums tell best.
-static uint64_t expect_in_all(const struct walk *walk, struct gv_digest mine) {
-    uint64_t expect = estimate(walk, mine), learnt = walk->state->expect;
-    int64_t ahead = ahead_by(walk->state, mine.count);
-    if (ahead <= -8 && 0 - (uint64_t)ahead >= expect / 4 * 3) return 0;
-    if (learnt >= expect / TRUST && learnt / TRUST <= expect) expect = learnt;
-    return expect > 0 ? expect : 1;
-}
-
-static bool is_of_all(const struct gv_reconcile *state) {
-    return state->lo == 0 && state->hi == GV_PLACE_END;
-}
-
-static uint32_t parts_for(const struct walk *walk, struct gv_digest mine) {
-    const struct gv_reconcile *state = walk->state;
-    if (!is_of_all(state)) return state->narrow;
-    uint64_t expect = state->kind == GV_PART_ROOT ? expect_in_all(walk, mine) : state->narrow;
-    return clamp(expect, ROOT_PARTS, GV_RECONCILE_PARTS);
-}
-
-// Into how many sketches to cut the current part, of which I hold `mine`; 0: sums serve better.
-static uint32_t sketches_for(const struct walk *walk, struct gv_digest mine) {
-    const struct gv_reconcile *state = walk->state;
-    uint64_t expect = state->spread, each = state->rounds ? 3 : 6;
-    if (state->kind == GV_PART_ROOT) {
-        expect = expect_in_all(walk, mine);
-        if (!state->sketches || expect == 0) return 0;
-        if (does_without_sketches(state, expect)) return 0;
-    } else if (state->kind == GV_PART_SKETCH) {
-        if (!state->sketches) return 0;
-        // One that fails again costs a message, less likely where there is but one.
-        each = is_of_all(state) ? 3 : 2;
-        if (expect < GV_SKETCH_CAP) expect = GV_SKETCH_CAP;
-    } else if (mine.count > state->sketch_max) {
-        return 0;
-    }
-    return clamp((expect + each - 1) / each, 1, GV_RECONCILE_PARTS);
 }
 
 // --- cutting a range -------------------------------------------------------------------------
@@ -455,11 +244,8 @@ static bool narrow_down(struct walk *walk, struct gv_digest first, struct gv_dig
         walk->state->spots++;
         return true;
     }
-    uint32_t sketches = sketches_for(walk, mine);
-    bool tried = walk->state->kind == GV_PART_SKETCH;
-    uint32_t most = walk->state->rounds ? GV_RECONCILE_LIST : GV_RECONCILE_LIST / 2;
-    if (sketches > 0 && !tried) most = GV_SKETCH_CAP;
-    if (mine.count <= most) {
+    struct gv_survey_choice choice = gv_survey_choose(&walk->survey, walk->state, mine);
+    if (choice.kind == GV_PART_LIST) {
         put_list(walk, lo, hi, mine.count);
         return true;
     }
@@ -471,12 +257,11 @@ static bool narrow_down(struct walk *walk, struct gv_digest first, struct gv_dig
         open_part(walk, GV_PART_NONE, lo, hi);
         return give_later(walk, GV_PART_NONE, lo, hi);
     }
-    uint32_t least = sketches > 0 && !tried ? 1 : 2;
-    uint32_t parts = sketches > 0 ? clamp(mine.count / GV_SKETCH_CAP, least, sketches)
-                                  : clamp(mine.count / 4, least, parts_for(walk, mine));
-    size_t fit = (room(walk) - BEFORE_MAX - HEAD_MAX) / (sketches > 0 ? SKETCH_MAX : SUM_MAX);
-    if (fit < parts && fit < 16 && walk->out->summary.len > SALT_SIZE) return false;
-    split(walk, first, mine, clamp(fit, least, parts), sketches > 0);
+    bool sketch = choice.kind == GV_PART_SKETCH;
+    size_t fit = (room(walk) - BEFORE_MAX - HEAD_MAX) / (sketch ? SKETCH_MAX : SUM_MAX);
+    GV_ASSERT(fit > 1);
+    if (fit < choice.parts && fit < 16 && walk->out->summary.len > SALT_SIZE) return false;
+    split(walk, first, mine, fit < choice.parts ? (uint32_t)fit : choice.parts, sketch);
     return true;
 }
 
@@ -534,7 +319,8 @@ static uint64_t find_quotient(const struct walk *walk, struct gv_digest more, bo
 // takes it, or is two such where a value changed.
 static bool may_be_one(const struct walk *walk, struct gv_digest mine) {
     if (walk->state->kind != GV_PART_ROOT) return true;
-    return estimate(walk, mine) <= (mine.count == walk->state->peer.count ? 4 : 1);
+    uint64_t differ = gv_survey_estimate(&walk->survey, walk->state, mine);
+    return differ <= (mine.count == walk->state->peer.count ? 4 : 1);
 }
 
 enum peeled { PEELED_NOT, PEELED, PEELED_FULL };
@@ -572,10 +358,10 @@ static bool peel_run(struct walk *walk, struct gv_digest first, struct gv_digest
     const struct gv_reconcile *state = walk->state;
     uint64_t cut = item_of_rank(walk->tree, first.count + state->peer.count).place;
     struct gv_digest left = gv_digest_sub(gv_tree_below(walk->tree, cut), first);
-    if (matches(state, left)) return give_later(walk, GV_PART_NONE, cut, state->hi);
+    if (gv_survey_matches(state, left)) return give_later(walk, GV_PART_NONE, cut, state->hi);
     cut = item_of_rank(walk->tree, first.count + mine.count - state->peer.count).place;
     left = gv_digest_sub(gv_tree_below(walk->tree, cut), first);
-    if (matches(state, gv_digest_sub(mine, left)))
+    if (gv_survey_matches(state, gv_digest_sub(mine, left)))
         return give_later(walk, GV_PART_NONE, state->lo, cut);
     return false;
 }
@@ -583,15 +369,13 @@ static bool peel_run(struct walk *walk, struct gv_digest first, struct gv_digest
 // False: no room, nothing was written.
 static bool answer_sums(struct walk *walk) {
     struct gv_reconcile *state = walk->state;
-    struct gv_digest end = gv_tree_root(walk->tree), first = {0, 0, 0};
-    if (state->kind != GV_PART_ROOT) first = part_below(walk, state, &end);
-    struct gv_digest mine = gv_digest_sub(end, first);
-    if (matches(state, mine)) return true;
+    struct gv_digest first, mine = gv_survey_mine(&walk->survey, state, &first);
+    if (gv_survey_matches(state, mine)) return true;
     if (state->peer.count == 0) {
         state->spots++;
         return give_later(walk, GV_PART_NONE, state->lo, state->hi);
     }
-    int64_t by = ahead_by(state, mine.count);
+    int64_t by = gv_survey_lead(state, mine.count);
     if (by >= -1 && by <= 1 && mine.count > 0) {
         enum peeled peeled = peel(walk, mine);
         if (peeled != PEELED_NOT) return peeled == PEELED;
@@ -780,8 +564,9 @@ int gv_reconcile_answer(struct gv_reconcile *state, const struct gv_tree *tree,
                         const struct gv_digest_key *key, struct gv_reconcile_out *out) {
     GV_ASSERT(out->summary.cap >= GV_RECONCILE_ROOM_MIN);
     GV_ASSERT(out->give != NULL);
-    struct walk walk = {.state = state, .tree = tree, .key = key, .out = out};
-    if (!state->surveyed) survey(&walk);
+    struct walk walk = {
+        .state = state, .tree = tree, .key = key, .out = out, .survey = {.tree = tree, .key = key}};
+    if (!state->surveyed) gv_survey_take(&walk.survey, state);
     while (!state->done) {
         if (state->kind == GV_PART_END) {
             state->stage = STAGE_START;
@@ -790,7 +575,7 @@ int gv_reconcile_answer(struct gv_reconcile *state, const struct gv_tree *tree,
                 break;
             }
         }
-        look_ahead(&walk, state);
+        gv_survey_ahead(&walk.survey, state);
         if (!answer_part(&walk)) return 1;
         state->kind = GV_PART_END;
     }

@@ -1,0 +1,235 @@
+// SPDX-License-Identifier: MIT
+#include "survey.h"
+
+#include "peel.h"
+
+enum {
+    ROOT_PARTS = 16,      // least parts that everything is cut into
+    FEW = 16,             // parts that differ …
+    FEW_PARTS = 6,        // … which are cut into so many at least …
+    FEW_ITEMS = 24576,    // … and with no more items than these in all, sketched on any link
+    SKETCH_MOST = 5,      // differences, on average, for which that is tried
+    FEW_LEFT = 3,         // differences, or parts that differ, below which …
+    SUMS_SHARE = 32,      // … one exchange in so many does without sketches …
+    SUMS_SHARE_ALL = 256, // … and in so many whatever is left
+    TRUST = 8,            // factor by which the tally must contradict what was learnt
+    SAMPLE_ALL = 192,     // parts looked at, at most, as long as all differ
+    LEAD_MAX = 1024,      // items that the counts of a part are taken to differ by, at most
+};
+
+// --- what a part says ------------------------------------------------------------------------
+
+static bool has_sums(const struct gv_reconcile *part) {
+    return part->kind == GV_PART_SUM || part->kind == GV_PART_BOTH;
+}
+
+bool gv_survey_matches(const struct gv_reconcile *part, struct gv_digest mine) {
+    if (part->kind == GV_PART_SUM) mine.cross = 0;
+    return gv_digest_equal(mine, part->peer);
+}
+
+int64_t gv_survey_lead(const struct gv_reconcile *part, uint64_t mine) {
+    if (part->kind != GV_PART_SKETCH) return (int64_t)(mine - part->peer.count);
+    return (int64_t)((mine - part->remains + GV_PART_REMAINDERS / 2) % GV_PART_REMAINDERS) -
+           GV_PART_REMAINDERS / 2;
+}
+
+// --- looking ahead ---------------------------------------------------------------------------
+
+struct gv_digest gv_survey_mine(struct gv_survey *survey, const struct gv_reconcile *part,
+                                struct gv_digest *first) {
+    *first = (struct gv_digest){0, 0, 0};
+    if (part->kind == GV_PART_ROOT) return gv_tree_root(survey->tree);
+    GV_ASSERT(has_sums(part));
+    uint32_t i = survey->next;
+    while (i + 1 < survey->ahead && survey->bounds[i] < part->lo) i++;
+    GV_ASSERT(i + 1 < survey->ahead);
+    GV_ASSERT(survey->bounds[i] == part->lo && survey->bounds[i + 1] == part->hi);
+    survey->next = i;
+    *first = survey->belows[i];
+    return gv_digest_sub(survey->belows[i + 1], *first);
+}
+
+// Where the answer to this part will look for items, if I hold `mine`; GV_PLACE_END: nowhere.
+static uint64_t place_of_interest(const struct gv_survey *survey, const struct gv_reconcile *part,
+                                  struct gv_digest mine) {
+    if (part->kind == GV_PART_PROBE) return part->from;
+    if (!has_sums(part)) return part->kind == GV_PART_SKIP ? GV_PLACE_END : part->lo;
+    bool more = mine.count - part->peer.count == 1, less = part->peer.count - mine.count == 1;
+    if (!more && !less) return GV_PLACE_END;
+    uint64_t by = more ? mine.sum - part->peer.sum : part->peer.sum - mine.sum;
+    uint64_t place = gv_peel_place(survey->key, by);
+    return place >= part->lo && place < part->hi ? place : GV_PLACE_END;
+}
+
+// The tree is asked for many places at a time: first for the bounds, then for the places that will
+// be looked at, only to have them in the cache.
+void gv_survey_ahead(struct gv_survey *survey, const struct gv_reconcile *from) {
+    if (survey->since <= from->in.at && from->in.at <= survey->until) return;
+    uint64_t places[GV_SURVEY_SAMPLE];
+    struct gv_reconcile part = *from;
+    uint32_t n = 0;
+    int parts = 0;
+    survey->since = part.in.at;
+    do {
+        survey->until = part.in.at;
+        if (!has_sums(&part)) continue;
+        if (n == 0 || survey->bounds[n - 1] != part.lo) survey->bounds[n++] = part.lo;
+        survey->bounds[n++] = part.hi;
+    } while (++parts < GV_SURVEY_SAMPLE && gv_part_next(&part));
+    gv_tree_below_each(survey->tree, survey->bounds, n, survey->belows);
+    survey->ahead = n;
+    survey->next = 0;
+    part = *from;
+    for (n = 0; parts > 0; parts--, gv_part_next(&part)) {
+        struct gv_digest mine = {0, 0, 0}, first;
+        if (has_sums(&part)) mine = gv_survey_mine(survey, &part, &first);
+        uint64_t place = place_of_interest(survey, &part, mine);
+        if (place < GV_PLACE_END) places[n++] = place;
+    }
+    gv_tree_below_each(survey->tree, places, n, NULL);
+    survey->next = 0;
+}
+
+// --- how many differences there are ----------------------------------------------------------
+
+static uint32_t clamp(uint64_t value, uint32_t least, uint32_t most) {
+    return value < least ? least : value > most ? most : (uint32_t)value;
+}
+
+// Two differences of one element are the same to all sketches. So now and then an exchange does
+// without them, the sooner the less is left.
+static bool does_without_sketches(const struct gv_reconcile *state, uint64_t left) {
+    return state->salt % (left < FEW_LEFT ? SUMS_SHARE : SUMS_SHARE_ALL) == 0;
+}
+
+// What the first parts of a summary say.
+struct sample {
+    int64_t parts;        // that tell what the peer holds in them …
+    int64_t sum, squares; // … of what I am ahead by there
+    int64_t sums, differ; // those with sums, and which of them are not likely to be peeled
+};
+
+static void sample_part(struct gv_survey *survey, const struct gv_reconcile *part,
+                        struct sample *sample) {
+    int64_t by;
+    if (has_sums(part)) {
+        gv_survey_ahead(survey, part);
+        struct gv_digest first, mine = gv_survey_mine(survey, part, &first);
+        by = gv_survey_lead(part, mine.count);
+        sample->sums++;
+        sample->differ += by != 1 && by != -1 && !gv_survey_matches(part, mine);
+    } else if (part->kind == GV_PART_SKETCH) {
+        by = gv_survey_lead(part, gv_tree_digest(survey->tree, part->lo, part->hi).count);
+    } else {
+        return;
+    }
+    by = by > LEAD_MAX ? LEAD_MAX : by < -LEAD_MAX ? -LEAD_MAX : by;
+    sample->parts++;
+    sample->sum += by;
+    sample->squares += by * by;
+}
+
+// What is in the first parts of the summary tells how to go on with all of them.
+//
+// Differences that are scattered, be they on one side or on both, are as many in a part, on
+// average, as the variance of what the counts differ by. That says nothing of values that changed;
+// but if each part differs there are many. Few parts that differ are cut finer: that costs little,
+// and saves a message.
+void gv_survey_take(struct gv_survey *survey, struct gv_reconcile *state) {
+    struct gv_reconcile part = *state;
+    struct sample is = {0};
+    size_t start = state->in.at;
+    // As long as all differ, the longer the sample the more it says.
+    while (is.parts < (is.differ < is.sums ? GV_SURVEY_SAMPLE : SAMPLE_ALL) && gv_part_next(&part))
+        sample_part(survey, &part, &is);
+    if (is.parts > 0)
+        state->spread =
+            (uint32_t)((is.squares * is.parts - is.sum * is.sum) / (is.parts * is.parts));
+    size_t seen = part.in.at > start ? part.in.at - start : 1;
+    uint64_t differ = (uint64_t)is.differ * (state->in.len - start) / seen; // in all, likely
+    uint32_t finer = state->rounds ? 4 : 1, narrow = state->spread * finer;
+    uint32_t many = is.sums > GV_SURVEY_SAMPLE ? 8 : 16; // a fine cut is not made much finer
+    if (is.sums > 1 && is.differ == is.sums && narrow < many * finer) narrow = many * finer;
+    if (differ <= FEW && narrow < FEW_PARTS) narrow = FEW_PARTS;
+    state->narrow = clamp(narrow, 4 * finer, 64 * finer);
+    if (does_without_sketches(state, differ)) {
+        state->sketch_max = 0;
+    } else if (state->sketches) {
+        state->sketch_max = UINT32_MAX;
+    } else if (differ <= FEW && state->spread <= SKETCH_MOST) {
+        state->sketch_max = FEW_ITEMS / (uint32_t)(differ > 0 ? differ : 1);
+    }
+    state->surveyed = true;
+    survey->next = 0;
+}
+
+uint64_t gv_survey_estimate(const struct gv_survey *survey, const struct gv_reconcile *root,
+                            struct gv_digest mine) {
+    GV_ASSERT(root->kind == GV_PART_ROOT);
+    return gv_sketch_estimate(gv_tree_tally(survey->tree), root->tally,
+                              gv_survey_lead(root, mine.count));
+}
+
+// How many to reckon with, as was learnt unless that is far off; 0: likely a run of what the peer
+// has beyond my last place, which sums tell best.
+static uint64_t expect_in_all(const struct gv_survey *survey, const struct gv_reconcile *root,
+                              struct gv_digest mine) {
+    uint64_t expect = gv_survey_estimate(survey, root, mine), learnt = root->expect;
+    int64_t lead = gv_survey_lead(root, mine.count);
+    if (lead <= -8 && 0 - (uint64_t)lead >= expect / 4 * 3) return 0;
+    if (learnt >= expect / TRUST && learnt / TRUST <= expect) expect = learnt;
+    return expect > 0 ? expect : 1;
+}
+
+// --- what to say -----------------------------------------------------------------------------
+
+static bool is_of_all(const struct gv_reconcile *state) {
+    return state->lo == 0 && state->hi == GV_PLACE_END;
+}
+
+// Into how many sums to cut the current part, of which I hold `mine`, at most.
+static uint32_t sums_for(const struct gv_survey *survey, const struct gv_reconcile *state,
+                         struct gv_digest mine) {
+    if (!is_of_all(state)) return state->narrow;
+    bool root = state->kind == GV_PART_ROOT;
+    uint64_t expect = root ? expect_in_all(survey, state, mine) : state->narrow;
+    return clamp(expect, ROOT_PARTS, GV_RECONCILE_PARTS);
+}
+
+// Into how many sketches, at most; 0: sums serve better.
+static uint32_t sketches_for(const struct gv_survey *survey, const struct gv_reconcile *state,
+                             struct gv_digest mine) {
+    uint64_t expect = state->spread, each = state->rounds ? 3 : 6;
+    if (state->kind == GV_PART_ROOT) {
+        expect = expect_in_all(survey, state, mine);
+        if (!state->sketches || expect == 0) return 0;
+        if (does_without_sketches(state, expect)) return 0;
+    } else if (state->kind == GV_PART_SKETCH) {
+        if (!state->sketches) return 0;
+        // One that fails again costs a message, less likely where there is but one.
+        each = is_of_all(state) ? 3 : 2;
+        if (expect < GV_SKETCH_CAP) expect = GV_SKETCH_CAP;
+    } else if (mine.count > state->sketch_max) {
+        return 0;
+    }
+    return clamp((expect + each - 1) / each, 1, GV_RECONCILE_PARTS);
+}
+
+struct gv_survey_choice gv_survey_choose(const struct gv_survey *survey,
+                                         const struct gv_reconcile *state, struct gv_digest mine) {
+    GV_ASSERT(mine.count > 0);
+    uint32_t sketches = sketches_for(survey, state, mine);
+    // Sketches of what a sketch just failed at are no substitute for a list, and are two at least.
+    bool first = sketches > 0 && state->kind != GV_PART_SKETCH;
+    uint32_t most = state->rounds ? GV_RECONCILE_LIST : GV_RECONCILE_LIST / 2;
+    if (first) most = GV_SKETCH_CAP;
+    if (mine.count <= most) return (struct gv_survey_choice){GV_PART_LIST, 1};
+    uint32_t least = first ? 1 : 2;
+    if (sketches > 0) {
+        uint32_t parts = clamp(mine.count / GV_SKETCH_CAP, least, sketches);
+        return (struct gv_survey_choice){GV_PART_SKETCH, parts};
+    }
+    uint32_t parts = clamp(mine.count / 4, least, sums_for(survey, state, mine));
+    return (struct gv_survey_choice){GV_PART_SUM, parts};
+}
