@@ -74,9 +74,9 @@ static int decode_numbers(struct gv_message *out, const struct gv_json *json, co
                           const char **fault) {
     uint64_t number;
     *fault = "v";
-    int error = optional_u64(json, at[FIELD_v], UINT64_MAX, &number);
+    int error = optional_u64(json, at[FIELD_v], UINT64_MAX, &out->version);
     if (error) return error;
-    if (at[FIELD_v] < 0 || number != GV_MESSAGE_VERSION) return GV_EVERSION;
+    if (out->version != GV_MESSAGE_VERSION) return GV_EVERSION;
     *fault = "id";
     out->has_id = at[FIELD_id] >= 0;
     error = optional_u64(json, at[FIELD_id], UINT64_MAX, &out->id);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // What nodes tell each other, as one JSON object: the body of a line between two nodes.
 //
-//   {"type":"gossip","v":1,"id":7,"ask":1,"up":1,"next":380,"ack":[41,3,1500],
+//   {"type":"gossip","v":2,"id":7,"ask":1,"up":1,"next":380,"ack":[41,3,1500],
 //    "entries":[{"set":[17,"x"]},{"counter":[["n1",5]]},{"register":[["k",1,9,"n2"]]}]}
 //
 // for news, and for a step of a sync the same with `"type":"sync"` and mostly "ranges", the packed
@@ -19,7 +19,7 @@
 extern "C" {
 #endif
 
-enum { GV_MESSAGE_VERSION = 1 };
+enum { GV_MESSAGE_VERSION = 2 };
 
 // How two versions of an entry merge.
 enum gv_lattice {
@@ -58,16 +58,17 @@ struct gv_message {
     struct gv_message_ack ack;
     struct gv_slice ranges; // base64, escapes unresolved, borrowed from the line; empty: none
     const struct gv_json *json;
-    int entries;  // token of the array; 0: none
-    size_t bytes; // length of the body as it came
+    int entries;      // token of the array; 0: none
+    size_t bytes;     // length of the body as it came
+    uint64_t version; // of the protocol, as the sender says; 0: it does not
 };
 
 // Whether `type` (a token) is a type this file decodes.
 GV_API bool gv_message_is(const struct gv_json *json, int type);
 
 // Reads the body at this token. Members it does not know are ignored.
-// GV_EVERSION: "v" is missing or not GV_MESSAGE_VERSION; GV_ETYPE: a member of the wrong type;
-// GV_ERANGE: a number out of its range; `*fault` then names the member.
+// GV_EVERSION: "v" is missing or not GV_MESSAGE_VERSION, out->version has it; GV_ETYPE: a member of
+// the wrong type; GV_ERANGE: a number out of its range; `*fault` then names the member.
 GV_API int gv_message_decode(struct gv_message *out, const struct gv_json *json, int body,
                              const char **fault);
 

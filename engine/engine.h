@@ -127,8 +127,10 @@ GV_API bool gv_engine_next(const struct gv_engine *engine, uint32_t *cursor, uin
 GV_API bool gv_engine_get(const struct gv_engine *engine, const struct gv_entry *key,
                           struct gv_entry *out);
 
-// The digest of all entries: equal at two nodes exactly if their replicas are, but for a chance of
-// 2^-64. O(1).
+// The digest of all entries, O(1). Equal entries give equal roots. Different entries give different
+// roots but for a chance of about 2^-64, if the cluster has a secret that whoever chooses the keys
+// does not know. Without a secret this covers accidents and keys that share a place, also those
+// made to do so; it does not cover entries chosen so that the sums of their hashes are equal.
 GV_API struct gv_digest gv_engine_root(const struct gv_engine *engine);
 
 // What messages are for. One that does several things counts once, as the last of these.

@@ -21,25 +21,38 @@ static bool read_integer(struct gv_slice text, int64_t *out) {
     return true;
 }
 
+// The place of a key that is no integer of 64 bits.
+static uint64_t spread(const struct gv_digest_key *key, struct gv_slice text) {
+    return gv_digest_hash(key, text.data, text.len) * UINT64_C(0x9e3779b97f4a7c15);
+}
+
+// The hash of everything that makes a version. The key counts by its identity, not by the hash that
+// its place comes from: keys that share a place must differ here.
+static uint64_t version_hash(const struct gv_digest_key *key, const struct gv_entry *entry) {
+    uint64_t words[5] = {gv_digest_identity(key, entry->key.data, entry->key.len),
+                         (uint64_t)entry->lattice, entry->count, 0, 0};
+    if (entry->lattice == GV_LATTICE_SET) return gv_digest_words(key, words, 2);
+    if (entry->lattice == GV_LATTICE_COUNTER) return gv_digest_words(key, words, 3);
+    words[2] = entry->lamport;
+    words[3] = gv_digest_identity(key, entry->node.data, entry->node.len);
+    words[4] = gv_digest_identity(key, entry->value.data, entry->value.len);
+    return gv_digest_words(key, words, 5);
+}
+
 struct gv_item gv_lattice_item(const struct gv_digest_key *key, const struct gv_entry *entry) {
     GV_ASSERT(entry->key.len > 0);
-    uint64_t name = gv_digest_hash(key, entry->key.data, entry->key.len);
-    uint64_t words[5] = {name, (uint64_t)entry->lattice, entry->count, 0, 0};
-    size_t count = 3;
-    if (entry->lattice == GV_LATTICE_REGISTER) {
-        words[2] = entry->lamport;
-        words[3] = gv_digest_hash(key, entry->node.data, entry->node.len);
-        words[4] = gv_digest_hash(key, entry->value.data, entry->value.len);
-        count = 5;
-    }
     int64_t number;
-    uint64_t place = read_integer(entry->key, &number)
-                         ? (uint64_t)number ^ (UINT64_C(1) << 63) // order of signed numbers
-                         : name * UINT64_C(0x9e3779b97f4a7c15);   // unlike the hash itself
-    if (place == GV_PLACE_END) place--; // a shared place costs bytes, never correctness
-    uint64_t hash = entry->lattice == GV_LATTICE_SET ? gv_peel_image(key, place)
-                                                     : gv_digest_words(key, words, count);
-    return (struct gv_item){.place = place, .hash = hash};
+    bool integer = read_integer(entry->key, &number);
+    struct gv_item item = {
+        .place = integer ? (uint64_t)number ^ (UINT64_C(1) << 63) // order of signed numbers
+                         : spread(key, entry->key),
+    };
+    // The end of all places is no place: the key that would stand there shares its neighbour's.
+    bool own_place = integer && item.place != GV_PLACE_END;
+    if (item.place == GV_PLACE_END) item.place--;
+    item.hash = own_place && entry->lattice == GV_LATTICE_SET ? gv_peel_image(key, item.place)
+                                                              : version_hash(key, entry);
+    return item;
 }
 
 static int compare(struct gv_slice a, struct gv_slice b) {

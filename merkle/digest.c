@@ -25,13 +25,15 @@ static inline size_t spell(const uint64_t *words, size_t count, uint8_t out[8 * 
 void gv_digest_key_init(struct gv_digest_key *key, struct gv_slice seed) {
     GV_ASSERT(key != NULL);
     GV_ASSERT(seed.data != NULL || seed.len == 0);
-    // Counter mode over the seed's 128-bit hash: 24 words, each its own hash.
+    // Counter mode over the seed's 128-bit hash: 2 times 24 words, each its own hash.
     XXH128_hash_t root = XXH3_128bits(seed.len ? (const void *)seed.data : "", seed.len);
     uint8_t text[8 * WORDS_MAX];
-    for (uint64_t i = 0; i < sizeof key->secret / 8; i++) {
+    const uint64_t secret_words = sizeof key->secret / 8;
+    for (uint64_t i = 0; i < 2 * secret_words; i++) {
         uint64_t block[3] = {root.low64, root.high64, i};
         uint64_t word = XXH3_64bits(text, spell(block, 3, text));
-        spell(&word, 1, key->secret + i * 8);
+        uint8_t *to = i < secret_words ? key->secret : key->identity;
+        spell(&word, 1, to + i % secret_words * 8);
     }
     uint64_t last[3] = {root.low64, root.high64, UINT64_MAX};
     key->seed = XXH3_64bits(text, spell(last, 3, text));
@@ -46,6 +48,12 @@ uint64_t gv_digest_hash(const struct gv_digest_key *key, const void *data, size_
     GV_ASSERT(data != NULL || len == 0);
     // _withSecret, not _withSeed: the latter rebuilds the secret for every input over 240 bytes.
     return XXH3_64bits_withSecret(data, len, key->secret, sizeof key->secret);
+}
+
+uint64_t gv_digest_identity(const struct gv_digest_key *key, const void *data, size_t len) {
+    GV_ASSERT(key != NULL);
+    GV_ASSERT(data != NULL || len == 0);
+    return XXH3_64bits_withSecret(data, len, key->identity, sizeof key->identity);
 }
 
 uint64_t gv_digest_words(const struct gv_digest_key *key, const uint64_t *words, size_t count) {

@@ -4,7 +4,7 @@
 //
 // Sums, not XOR: equal items do not cancel, and a sum together with a count resists the linear
 // forgeries that some 64 chosen items make against XOR. The hash is XXH3-64 under a secret that a
-// cluster shares; who does not know the seed cannot choose items that collide.
+// cluster shares; without the secret nobody can choose items that collide.
 #ifndef GV_MERKLE_DIGEST_H
 #define GV_MERKLE_DIGEST_H
 
@@ -24,6 +24,7 @@ struct gv_digest {
 // nodes with different keys never agree on a digest.
 struct gv_digest_key {
     uint8_t secret[192];
+    uint8_t identity[192]; // for gv_digest_identity
     uint64_t seed;
     uint64_t image[2]; // for peel.h
 };
@@ -33,6 +34,11 @@ GV_API void gv_digest_key_init(struct gv_digest_key *key, struct gv_slice seed);
 
 // The keyed hash of a byte string.
 GV_API uint64_t gv_digest_hash(const struct gv_digest_key *key, const void *data, size_t len);
+
+// A second keyed hash of a byte string, under a secret of its own: inputs that share
+// gv_digest_hash, by accident or because that was computed backwards, differ in this one but for a
+// chance of 2^-64.
+GV_API uint64_t gv_digest_identity(const struct gv_digest_key *key, const void *data, size_t len);
 
 // The keyed hash of `count` words (at most 8), the same on machines of either byte order.
 GV_API uint64_t gv_digest_words(const struct gv_digest_key *key, const uint64_t *words,

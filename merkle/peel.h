@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: MIT
 // Peel: the one entry that two sides do not share, out of the difference of their digests.
 //
-// A set's entry is hashed to an image of its place that can be turned back, so where one side has
-// one entry more, the difference of the sums is the image of the place it stands at. Where a value
-// changed, the differences of `sum` and of `cross` are h and h · place, so their quotient is the
-// place. Whoever peels does not know that there was one difference only: what comes out is a
-// candidate, to be verified by looking for it.
+// If an item's hash is the image of its place under a keyed permutation, and one side has one such
+// item more, the difference of the sums is that image, and the inverse permutation gives the place.
+// Any other item, also one whose value changed, changes `sum` by h and `cross` by h · place, and
+// the quotient gives the place. Neither tells whether there was one difference only: the place is a
+// candidate, to be verified by looking for an item there.
 #ifndef GV_MERKLE_PEEL_H
 #define GV_MERKLE_PEEL_H
 

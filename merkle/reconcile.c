@@ -165,9 +165,9 @@ static bool collide(const struct gv_reconcile *state, struct gv_digest mine) {
     return both && state->peer.sum == mine.sum;
 }
 
-// Whether an item is one of those whose values change, not one of a set.
-static bool may_change(const struct walk *walk, struct gv_item item) {
-    return item.hash != gv_peel_image(walk->key, item.place);
+// Whether an item's hash tells its place, so that one sum is enough to decode a single difference.
+static bool tells_place(const struct walk *walk, struct gv_item item) {
+    return item.hash == gv_peel_image(walk->key, item.place);
 }
 
 // The sums of the current part, where I hold `mine` and `first` before it, in so many parts of
@@ -189,7 +189,7 @@ static void split(struct walk *walk, struct gv_digest first, struct gv_digest mi
         .start = first.count + shift % (2 * quarter + 1) - quarter,
         .from = lo,
         .before = first,
-        .both = collide(walk->state, mine) || may_change(walk, sample),
+        .both = collide(walk->state, mine) || !tells_place(walk, sample),
         .sketch = sketch,
     };
     for (uint64_t k = 1; k < parts; k += CUTS)

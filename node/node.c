@@ -419,6 +419,13 @@ static int receive_gossip(struct gv_node *node, gv_time now, const struct gv_lin
     struct gv_message message;
     const char *fault = NULL;
     int error = gv_message_decode(&message, json, line->body, &fault);
+    if (error == GV_EVERSION) {
+        gv_log_fault(&node->log, now,
+                     "gossip from %.*s: it speaks version %" PRIu64
+                     " of the protocol, this node version %d: refused",
+                     EXCERPT(json, line->src), message.version, GV_MESSAGE_VERSION);
+        return error;
+    }
     if (error != 0) {
         gv_log_fault(&node->log, now, "gossip from %.*s: %s: %s", EXCERPT(json, line->src), fault,
                      gv_base_error(error));

@@ -6,6 +6,7 @@
 // of what it was sent, or answer by more than its replica and a multiple of that; and beside the
 // liar the two still come to hold the same, with all that each of them had.
 #include "../../engine/core.h"
+#include "../../sim/equal.h"
 #include "../lib/arena.h"
 #include "../lib/liar.h"
 
@@ -315,8 +316,9 @@ static void check_bounds(void) {
 // ---- Afterwards ---------------------------------------------------------------------------------
 
 static bool agree(void) {
-    return gv_digest_equal(gv_engine_root(target->nodes[0].engine),
-                           gv_engine_root(target->nodes[1].engine));
+    enum gv_equal equal = gv_equal_compare(target->nodes[0].engine, target->nodes[1].engine);
+    GV_ASSERT(gv_equal_fault(equal) == NULL);
+    return equal == GV_EQUAL_YES;
 }
 
 static gv_time next_time(gv_time reply_at) {

@@ -19,11 +19,11 @@ enum { ARENA = 16 << 20, LINE = 4096, RECORDS_MAX = 64, WINDOW = 64, NODES = 3 }
 #define DATE (UINT64_C(1700000000) * 1000 * GV_MS)
 
 static const char *const bodies[] = {
-    "{\"type\":\"gossip\",\"v\":1,\"id\":7,\"entries\":[{\"set\":[17,\"x\",[1,-0.5e3,null]]}]}",
-    "{\"type\":\"gossip\",\"v\":1,\"ack\":[7,3,1500]}",
-    "{\"type\":\"gossip\",\"v\":1,\"id\":8,\"ask\":1,\"up\":1,\"next\":380}",
-    "{\"type\":\"sync\",\"v\":1,\"id\":9,\"ranges\":\"AAAAAAAAAAA//////w\"}",
-    ("{\"type\":\"sync\",\"v\":1,\"id\":10,\"entries\":[{\"counter\":[[\"n\\\"1\",5],[\"n2\",0]]},"
+    "{\"type\":\"gossip\",\"v\":2,\"id\":7,\"entries\":[{\"set\":[17,\"x\",[1,-0.5e3,null]]}]}",
+    "{\"type\":\"gossip\",\"v\":2,\"ack\":[7,3,1500]}",
+    "{\"type\":\"gossip\",\"v\":2,\"id\":8,\"ask\":1,\"up\":1,\"next\":380}",
+    "{\"type\":\"sync\",\"v\":2,\"id\":9,\"ranges\":\"AAAAAAAAAAA//////w\"}",
+    ("{\"type\":\"sync\",\"v\":2,\"id\":10,\"entries\":[{\"counter\":[[\"n\\\"1\",5],[\"n2\",0]]},"
      "{\"register\":[[\"k\",{\"a\":1},9,\"n2\"]]}],\"ranges\":\"BwA\"}"),
 };
 enum { BODIES = sizeof bodies / sizeof *bodies };

@@ -71,9 +71,11 @@ void gv_cluster_reload(struct gv_cluster *cluster, uint32_t node);
 
 // Runs for so long.
 void gv_cluster_run(struct gv_cluster *cluster, gv_time time);
-// Runs until all nodes that are not stopped hold the same, at most for so long; returns how long it
-// took, or GV_TIME_NEVER.
+// Runs until all nodes that are not stopped hold the same entries, at most for so long; returns how
+// long it took, or GV_TIME_NEVER.
 gv_time gv_cluster_settle(struct gv_cluster *cluster, gv_time most);
+// Compares the entries, and aborts if two replicas have equal roots and different entries or the
+// other way round.
 bool gv_cluster_equal(const struct gv_cluster *cluster);
 // Whether a number that some node added has come to this one.
 bool gv_cluster_has_number(const struct gv_cluster *cluster, uint32_t node, int64_t element);

@@ -177,6 +177,23 @@ bool gv_pair_answer(struct gv_pair *pair, int to, struct gv_slice summary, uint6
     return !more;
 }
 
+// Whether a side holds all items of the other one; *count: how many these are.
+static bool holds_all(const struct gv_pair *pair, int side, uint64_t *count) {
+    struct gv_tree_cursor at;
+    *count = 0;
+    bool more = gv_tree_seek(&pair->side[1 - side].tree, 0, &at);
+    for (; more; more = gv_tree_next(&at), ++*count) {
+        struct gv_item item = gv_tree_get(&at);
+        if (!gv_pair_has(pair, side, item.place, item.hash)) return false;
+    }
+    return true;
+}
+
 bool gv_pair_equal(const struct gv_pair *pair) {
-    return gv_digest_equal(gv_tree_root(&pair->side[0].tree), gv_tree_root(&pair->side[1].tree));
+    uint64_t counts[2];
+    bool equal = holds_all(pair, 0, &counts[0]) && holds_all(pair, 1, &counts[1]);
+    bool roots =
+        gv_digest_equal(gv_tree_root(&pair->side[0].tree), gv_tree_root(&pair->side[1].tree));
+    GV_ASSERT(roots == (equal && counts[0] == counts[1]));
+    return roots;
 }

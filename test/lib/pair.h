@@ -52,6 +52,7 @@ bool gv_pair_answer(struct gv_pair *pair, int to, struct gv_slice summary, uint6
 // The bytes of an opening by this side, into buf; returns the length.
 size_t gv_pair_open(struct gv_pair *pair, int side, uint8_t *buf, size_t cap);
 
+// Compares the items, and aborts if the roots tell something else.
 bool gv_pair_equal(const struct gv_pair *pair);
 
 #endif

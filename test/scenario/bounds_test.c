@@ -203,7 +203,7 @@ static void test_trace(void **state) {
              "n1: %s told to n2, as news\n",
              id, id);
     assert_string_equal(solo.log, want);
-    gv_solo_say(&solo, "{\"src\":\"n2\",\"dest\":\"n1\",\"body\":{\"type\":\"gossip\",\"v\":1,"
+    gv_solo_say(&solo, "{\"src\":\"n2\",\"dest\":\"n1\",\"body\":{\"type\":\"gossip\",\"v\":2,"
                        "\"entries\":[{\"set\":[17]}]}}");
     snprintf(want, sizeof want, "n1: %s known, from n2, as news\n", id);
     assert_string_equal(solo.log, want);

@@ -71,7 +71,7 @@ cmp "$dir/out" "$dir/want" || fail 'line in pieces'
 
 # At the end nothing waits for a wave: news that could have travelled with later ones leave.
 pair=$(echo "$init" | sed 's/\["n1"\]/["n1","n2"]/')
-child='{"src":"n2","dest":"n1","body":{"type":"gossip","v":1,"up":1}}'
+child='{"src":"n2","dest":"n1","body":{"type":"gossip","v":2,"up":1}}'
 tell='{"src":"c1","dest":"n1","body":{"type":"broadcast","msg_id":2,"message":5}}'
 { printf '%s\n%s\n%s\n' "$pair" "$child" "$tell"; sleep 0.2; echo "$tell" | sed 's/:5/:6/'; } |
     say broadcast >"$dir/out"

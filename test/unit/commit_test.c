@@ -229,7 +229,7 @@ static void hear(struct gv_solo *solo, int first, int count) {
         size_t len =
             (size_t)snprintf(line, sizeof line,
                              "{\"src\":\"n2\",\"dest\":\"n1\",\"body\":{\"type\":\"gossip\""
-                             ",\"v\":1,\"entries\":[{\"set\":[");
+                             ",\"v\":2,\"entries\":[{\"set\":[");
         for (int n = 0; n < 5000 && i < count; n++, i++)
             len += (size_t)snprintf(line + len, sizeof line - len, "%s%d", n > 0 ? "," : "",
                                     first + i);

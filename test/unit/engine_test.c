@@ -403,7 +403,7 @@ static void bad_entries_are_skipped(void **state) {
     trio_init(&trio, 1, 0);
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         char text[256];
-        snprintf(text, sizeof text, "{\"type\":\"gossip\",\"v\":1,\"entries\":%s}",
+        snprintf(text, sizeof text, "{\"type\":\"gossip\",\"v\":2,\"entries\":%s}",
                  cases[i].entries);
         assert_int_equal(says(trio.engines[0], trio.now, 1, text), cases[i].error);
     }
@@ -427,7 +427,7 @@ static void long_entries_are_refused(void **state) {
     static const int errors[] = {GV_ESPACE, GV_ESPACE, GV_ESPACE};
     for (int i = 0; i < 3; i++) {
         snprintf(text, sizeof text,
-                 "{\"type\":\"gossip\",\"v\":1,\"entries\":[{\"set\":[\"%0*d\",%d]}]}", lengths[i],
+                 "{\"type\":\"gossip\",\"v\":2,\"entries\":[{\"set\":[\"%0*d\",%d]}]}", lengths[i],
                  1, i);
         assert_int_equal(says(engine, 0, 1, text), errors[i]);
         assert_int_equal(gv_engine_root(engine).count, i + 1);
@@ -444,26 +444,26 @@ static void bad_ranges_are_refused(void **state) {
     assert_int_equal(add(engine, trio.now, "1"), 1);
     static const char *const bad[] = {"A", "AA=", "!!!!", "AAAAAAAAAAB"};
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
-        snprintf(text, sizeof text, "{\"type\":\"sync\",\"v\":1,\"ranges\":\"%s\"}", bad[i]);
+        snprintf(text, sizeof text, "{\"type\":\"sync\",\"v\":2,\"ranges\":\"%s\"}", bad[i]);
         assert_int_equal(says(engine, trio.now, 1, text), GV_ESYNTAX);
         assert_true(gv_engine_ready(engine));
     }
-    snprintf(text, sizeof text, "{\"type\":\"sync\",\"v\":1,\"ranges\":\"%0*d\"}", CAP + 1, 0);
+    snprintf(text, sizeof text, "{\"type\":\"sync\",\"v\":2,\"ranges\":\"%0*d\"}", CAP + 1, 0);
     assert_int_equal(says(engine, trio.now, 1, text), GV_EFULL);
     assert_int_equal(stats_of(engine).bad_ranges, 0);
     // Well-formed base64 of a salt with nonsense behind it shows only when it is answered.
-    snprintf(text, sizeof text, "{\"type\":\"sync\",\"v\":1,\"ranges\":\"AAAAAAAAAAA//////w\"}");
+    snprintf(text, sizeof text, "{\"type\":\"sync\",\"v\":2,\"ranges\":\"AAAAAAAAAAA//////w\"}");
     assert_int_equal(says(engine, trio.now, 1, text), 0);
     drain(engine, trio.now);
     assert_int_equal(stats_of(engine).bad_ranges, 1);
     assert_true(gv_engine_ready(engine));
     // The same with escapes, which somebody between two nodes may write.
-    const char *same = "{\"type\":\"sync\",\"v\":1,\"ranges\":\"AAAAAAAAAAA\\/\\u002f////w\"}";
+    const char *same = "{\"type\":\"sync\",\"v\":2,\"ranges\":\"AAAAAAAAAAA\\/\\u002f////w\"}";
     assert_int_equal(says(engine, trio.now, 1, same), 0);
     drain(engine, trio.now);
     assert_int_equal(stats_of(engine).bad_ranges, 2);
     assert_int_equal(
-        says(engine, trio.now, 1, "{\"type\":\"sync\",\"v\":1,\"ranges\":\"AA\\u0041\\n\"}"),
+        says(engine, trio.now, 1, "{\"type\":\"sync\",\"v\":2,\"ranges\":\"AA\\u0041\\n\"}"),
         GV_ESYNTAX);
     trio_fini(&trio);
 }
@@ -485,7 +485,7 @@ static void opening(char *text, size_t cap, uint64_t salt, int count) {
     gv_reconcile_open(&tree, (uint8_t)salt, &out);
     struct gv_writer coded = {.data = base64, .cap = sizeof base64};
     gv_pack_put_base64(&coded, (struct gv_slice){bytes, out.len});
-    snprintf(text, cap, "{\"type\":\"sync\",\"v\":1,\"ranges\":\"%.*s\"}", (int)coded.len, base64);
+    snprintf(text, cap, "{\"type\":\"sync\",\"v\":2,\"ranges\":\"%.*s\"}", (int)coded.len, base64);
     gv_tree_fini(&tree);
 }
 
@@ -611,7 +611,7 @@ static void a_late_word_about_the_tree(void **state) {
     struct trio trio;
     trio_init(&trio, gv_test_seed(), 300);
     pass(&trio, 10000 * GV_MS);
-    assert_int_equal(says(trio.engines[0], trio.now, 2, "{\"type\":\"gossip\",\"v\":1}"), 0);
+    assert_int_equal(says(trio.engines[0], trio.now, 2, "{\"type\":\"gossip\",\"v\":2}"), 0);
     assert_int_equal(add(trio.engines[0], trio.now, "1"), 1);
     pass(&trio, 500 * GV_MS);
     assert_false(has(trio.engines[2], "1"));
@@ -629,7 +629,7 @@ static void a_wave_foretold_for_never(void **state) {
     assert_int_equal(add(trio.engines[1], trio.now, "1"), 1);
     pass(&trio, 10000 * GV_MS);
     assert_int_equal(
-        says(trio.engines[1], trio.now, 0, "{\"type\":\"gossip\",\"v\":1,\"next\":4294967295}"), 0);
+        says(trio.engines[1], trio.now, 0, "{\"type\":\"gossip\",\"v\":2,\"next\":4294967295}"), 0);
     assert_int_equal(add(trio.engines[1], trio.now, "2"), 1);
     pass(&trio, 1000 * GV_MS);
     assert_true(all_have(&trio, "2"));
@@ -678,7 +678,7 @@ static void out_of_memory_is_made_up_for(void **state) {
         assert_true(error == 0 || error == GV_ENOMEM);
         failures += error != 0;
         snprintf(text, sizeof text,
-                 "{\"type\":\"gossip\",\"v\":1,\"id\":%d,\"entries\":[{\"counter\":[[\"%0*d\","
+                 "{\"type\":\"gossip\",\"v\":2,\"id\":%d,\"entries\":[{\"counter\":[[\"%0*d\","
                  "%d]]}]}",
                  i, 60, i, i + 1);
         error = says(trio.engines[0], trio.now, 1, text);

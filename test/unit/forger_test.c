@@ -23,7 +23,7 @@ static void what_he_says_is_a_line(void **state) {
     unsigned instead = 0, known = 0, others = 0, altered = 0;
     for (uint64_t i = 0; i < ROUNDS; i++) {
         char body[64], line[128];
-        snprintf(body, sizeof body, "{\"type\":\"gossip\",\"v\":1,\"id\":%d}}\n", (int)i % 10);
+        snprintf(body, sizeof body, "{\"type\":\"gossip\",\"v\":2,\"id\":%d}}\n", (int)i % 10);
         snprintf(line, sizeof line, "{\"id\":%d,\"src\":\"n1\",\"dest\":\"n2\",\"body\":%s", (int)i,
                  body);
         uint64_t draw = i * UINT64_C(0x9e3779b97f4a7c15);

@@ -2,6 +2,7 @@
 #include "../../engine/lattice.h"
 
 #include "../../engine/prng.h"
+#include "../lib/collide.h"
 #include "../lib/test.h"
 
 #include <inttypes.h>
@@ -103,6 +104,37 @@ static void the_rest_is_spread(void **state) {
             struct gv_entry other = set_of(texts[k]);
             assert_true(place != gv_lattice_item(&one, &other).place);
         }
+    }
+}
+
+static void assert_told_apart(const struct gv_digest_key *key, const char *one, const char *two) {
+    struct gv_entry entries[2] = {set_of(one), set_of(two)};
+    for (int lattice = GV_LATTICE_SET; lattice <= GV_LATTICE_REGISTER; lattice++) {
+        struct gv_item items[2];
+        for (int i = 0; i < 2; i++) {
+            entries[i].lattice = (enum gv_lattice)lattice;
+            items[i] = gv_lattice_item(key, &entries[i]);
+        }
+        assert_int_equal(items[0].place, items[1].place);
+        assert_int_not_equal(items[0].hash, items[1].hash);
+        assert_false(gv_lattice_same(&entries[0], &entries[1]));
+    }
+}
+
+// Keys that share a place differ in their hashes, whatever the lattice.
+static void keys_of_one_place_are_told_apart(void **state) {
+    (void)state;
+    struct gv_digest_key bare = key_of("");
+    assert_told_apart(&bare, "9223372036854775807", "9223372036854775806");
+    assert_told_apart(&bare, "\"alice\"", "-1957035735387913677");
+    uint64_t seed = gv_test_seed() % 1000000;
+    for (uint64_t i = 0; i < 1000; i++) {
+        char secret[GV_COLLIDE_SECRET_MAX] = "";
+        if (i % 100 == 1) gv_collide_secret(seed + i, secret);
+        struct gv_digest_key key = key_of(secret);
+        struct gv_collide_pair pair;
+        gv_collide_pair(&key, seed + i, &pair);
+        assert_told_apart(&key, pair.keys[0], pair.keys[1]);
     }
 }
 
@@ -212,6 +244,7 @@ int main(void) {
         cmocka_unit_test(integers_stand_in_their_order),
         cmocka_unit_test(any_integer_stands_at_its_value),
         cmocka_unit_test(the_rest_is_spread),
+        cmocka_unit_test(keys_of_one_place_are_told_apart),
         cmocka_unit_test(the_hash_covers_the_version),
         cmocka_unit_test(same_means_lattice_and_key),
         cmocka_unit_test(versions_are_totally_ordered),

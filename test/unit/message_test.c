@@ -51,7 +51,7 @@ static void golden_text(void **state) {
                            .node = slice("\"n2\"")};
     assert_true(gv_message_put(&out, &reg, 0));
     size_t len = gv_message_end(&out, (struct gv_slice){0});
-    const char *want = "{\"type\":\"gossip\",\"v\":1,\"id\":7,\"ask\":1,\"up\":1,\"next\":380,"
+    const char *want = "{\"type\":\"gossip\",\"v\":2,\"id\":7,\"ask\":1,\"up\":1,\"next\":380,"
                        "\"ack\":[41,3,1500],\"entries\":[{\"set\":[17,\"x\"]},"
                        "{\"counter\":[[[\"n1\",3,\"+\"],18446744073709551615]]},"
                        "{\"register\":[[\"k\",null,9,\"n2\"]]}]}";
@@ -61,12 +61,12 @@ static void golden_text(void **state) {
     gv_message_begin(&out, &empty, buf, sizeof buf);
     len = gv_message_end(&out, (struct gv_slice){(const uint8_t *)"\x01\x02\x03", 3});
     assert_slice((struct gv_slice){(uint8_t *)buf, len},
-                 "{\"type\":\"sync\",\"v\":1,\"ranges\":\"AQID\"}");
+                 "{\"type\":\"sync\",\"v\":2,\"ranges\":\"AQID\"}");
 }
 
 static void comes_back_as_it_was(void **state) {
     (void)state;
-    const char *text = "{\"v\":1,\"type\":\"sync\",\"later\":[{}],\"id\":18446744073709551615,"
+    const char *text = "{\"v\":2,\"type\":\"sync\",\"later\":[{}],\"id\":18446744073709551615,"
                        "\"ack\":[5,18446744073709551615,0],\"ranges\":\"AQID\",\"entries\":"
                        "[{\"set\":[ \"\\u0041\" , {\"b\":1, \"a\":[ ]} ]},{\"counter\":[]},"
                        "{\"register\":[[1,2,3,\"n\"]]}]}";
@@ -104,21 +104,22 @@ static void bad_heads(void **state) {
     } cases[] = {
         {"[]", "body", GV_ETYPE},
         {"{\"type\":\"gossip\"}", "v", GV_EVERSION},
-        {"{\"v\":2}", "v", GV_EVERSION},
+        {"{\"v\":1}", "v", GV_EVERSION},
+        {"{\"v\":3}", "v", GV_EVERSION},
         {"{\"v\":\"1\"}", "v", GV_ETYPE},
-        {"{\"v\":1,\"id\":-1}", "id", GV_ERANGE},
-        {"{\"v\":1,\"id\":1.5}", "id", GV_ETYPE},
-        {"{\"v\":1,\"id\":18446744073709551616}", "id", GV_ERANGE},
-        {"{\"v\":1,\"ask\":2}", "ask", GV_ERANGE},
-        {"{\"v\":1,\"ask\":true}", "ask", GV_ETYPE},
-        {"{\"v\":1,\"up\":[]}", "up", GV_ETYPE},
-        {"{\"v\":1,\"next\":4294967296}", "next", GV_ERANGE},
-        {"{\"v\":1,\"ack\":7}", "ack", GV_ETYPE},
-        {"{\"v\":1,\"ack\":[1,2]}", "ack", GV_ETYPE},
-        {"{\"v\":1,\"ack\":[1,2,3,4]}", "ack", GV_ETYPE},
-        {"{\"v\":1,\"ack\":[1,-2,3]}", "ack", GV_ERANGE},
-        {"{\"v\":1,\"ranges\":5}", "ranges", GV_ETYPE},
-        {"{\"v\":1,\"entries\":{}}", "entries", GV_ETYPE},
+        {"{\"v\":2,\"id\":-1}", "id", GV_ERANGE},
+        {"{\"v\":2,\"id\":1.5}", "id", GV_ETYPE},
+        {"{\"v\":2,\"id\":18446744073709551616}", "id", GV_ERANGE},
+        {"{\"v\":2,\"ask\":2}", "ask", GV_ERANGE},
+        {"{\"v\":2,\"ask\":true}", "ask", GV_ETYPE},
+        {"{\"v\":2,\"up\":[]}", "up", GV_ETYPE},
+        {"{\"v\":2,\"next\":4294967296}", "next", GV_ERANGE},
+        {"{\"v\":2,\"ack\":7}", "ack", GV_ETYPE},
+        {"{\"v\":2,\"ack\":[1,2]}", "ack", GV_ETYPE},
+        {"{\"v\":2,\"ack\":[1,2,3,4]}", "ack", GV_ETYPE},
+        {"{\"v\":2,\"ack\":[1,-2,3]}", "ack", GV_ERANGE},
+        {"{\"v\":2,\"ranges\":5}", "ranges", GV_ETYPE},
+        {"{\"v\":2,\"entries\":{}}", "entries", GV_ETYPE},
     };
     struct gv_json json = parser();
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
@@ -136,7 +137,7 @@ static void bad_heads(void **state) {
 static void bad_entries_are_skipped(void **state) {
     (void)state;
     const char *text =
-        "{\"v\":1,\"entries\":[7,{\"set\":1},{\"bag\":[1]},{\"set\":[1],\"counter\":[]},{},"
+        "{\"v\":2,\"entries\":[7,{\"set\":1},{\"bag\":[1]},{\"set\":[1],\"counter\":[]},{},"
         "{\"counter\":[5,[1],[1,\"2\"],[1,-2],[1,2,3],[\"a\",4]]},"
         "{\"register\":[[1,2,3,4],[1,2,\"3\",\"n\"],[1,2,3],[8,2,3,\"n\"]]},"
         "{\"set\":[\"longer than the scratch memory is, by far\",9]}]}";
@@ -196,11 +197,11 @@ static void any_room(void **state) {
 static void text_of_a_message(void **state) {
     (void)state;
     static const char want[] =
-        "{\"type\":\"sync\",\"v\":1,\"id\":7,\"ask\":1,\"up\":1,\"next\":380,"
+        "{\"type\":\"sync\",\"v\":2,\"id\":7,\"ask\":1,\"up\":1,\"next\":380,"
         "\"ack\":[5,3,0],\"entries\":[{\"set\":[\"A\",{\"a\":[],\"b\":1}]},"
         "{\"counter\":[[\"n\",5]]}],\"ranges\":\"AQID\"}";
     static const char other[] =
-        " { \"later\" : [ { } ], \"ranges\":\"AQI\\u0044\", \"v\":1,\"entries\":[ { \"set\":"
+        " { \"later\" : [ { } ], \"ranges\":\"AQI\\u0044\", \"v\":2,\"entries\":[ { \"set\":"
         "[ \"\\u0041\" , {\"b\":1, \"a\":[ ]} ]},{\"count\\u0065r\":[[\"n\", 5]]}],"
         "\"up\":1,\"ask\":1,\"id\":7,\"next\":380, \"type\":\"s\\u0079nc\",\"ack\":[5, 3,-0] } ";
     const struct {

@@ -184,7 +184,7 @@ static void test_before_init(void **state) {
         assert_string_equal(gv_solo_ask(&solo, "{\"type\":\"read\",\"msg_id\":1}"),
                             ERROR("11", "1", "read before init"));
         // A cluster that has begun without this node.
-        assert_string_equal(gv_solo_ask(&solo, "{\"type\":\"gossip\",\"v\":1}"), "");
+        assert_string_equal(gv_solo_ask(&solo, "{\"type\":\"gossip\",\"v\":2}"), "");
         assert_string_equal(solo.log, "gossip before init\n");
         gv_solo_stop(&solo);
     }
@@ -294,15 +294,15 @@ static void test_unanswered(void **state) {
         {"{\"src\":\"n2\",\"dest\":\"n1\",\"body\":{\"type\":\"fly_ok\",\"msg_id\":1,"
          "\"in_reply_to\":1}}",
          GV_ESYNTAX, "fly_ok is not supported by gv-broadcast"},
-        {"{\"src\":\"n9\",\"dest\":\"n1\",\"body\":{\"type\":\"gossip\",\"v\":1}}", GV_ENOENT,
+        {"{\"src\":\"n9\",\"dest\":\"n1\",\"body\":{\"type\":\"gossip\",\"v\":2}}", GV_ENOENT,
          "gossip from n9, which is no peer"},
-        {"{\"src\":\"n1\",\"dest\":\"n1\",\"body\":{\"type\":\"gossip\",\"v\":1}}", GV_ENOENT,
+        {"{\"src\":\"n1\",\"dest\":\"n1\",\"body\":{\"type\":\"gossip\",\"v\":2}}", GV_ENOENT,
          "gossip from n1, which is no peer"},
-        {"{\"src\":\"n2\",\"dest\":\"n1\",\"body\":{\"type\":\"gossip\",\"v\":2}}", GV_EVERSION,
-         "gossip from n2: v: unsupported version"},
-        {"{\"src\":\"n2\",\"dest\":\"n1\",\"body\":{\"type\":\"sync\",\"v\":1,\"id\":-1}}",
+        {"{\"src\":\"n2\",\"dest\":\"n1\",\"body\":{\"type\":\"gossip\",\"v\":1}}", GV_EVERSION,
+         "gossip from n2: it speaks version 1 of the protocol, this node version 2: refused"},
+        {"{\"src\":\"n2\",\"dest\":\"n1\",\"body\":{\"type\":\"sync\",\"v\":2,\"id\":-1}}",
          GV_ERANGE, "gossip from n2: id: number out of range"},
-        {"{\"src\":\"n2\",\"dest\":\"n1\",\"body\":{\"type\":\"gossip\",\"v\":1,\"entries\":"
+        {"{\"src\":\"n2\",\"dest\":\"n1\",\"body\":{\"type\":\"gossip\",\"v\":2,\"entries\":"
          "[{\"bag\":[1]}]}}",
          GV_ETYPE, "gossip from n2: value of the wrong type"},
     };
@@ -330,7 +330,7 @@ static void test_no_ping_pong(void **state) {
     struct gv_solo solo;
     gv_solo_init(&solo, &gv_echo_workload);
     const char *answer = gv_solo_say(&solo, "{\"src\":\"n2\",\"dest\":\"n1\",\"body\":{\"type\":"
-                                            "\"gossip\",\"v\":1,\"msg_id\":4}}");
+                                            "\"gossip\",\"v\":2,\"msg_id\":4}}");
     assert_non_null(strstr(answer, "\"dest\":\"n2\",\"body\":{\"type\":\"error\","
                                    "\"in_reply_to\":4,\"code\":10"));
     assert_string_equal(gv_solo_say(&solo, "{\"src\":\"n2\",\"dest\":\"n1\",\"body\":{\"type\":"
@@ -634,7 +634,7 @@ static void test_links_too_slow(void **state) {
         unsigned long long id = id_to_n2(&solo);
         solo.now += 200 * GV_MS;
         snprintf(text, sizeof text,
-                 "{\"src\":\"n2\",\"dest\":\"n1\",\"body\":{\"type\":\"gossip\",\"v\":1,\"up\":1,"
+                 "{\"src\":\"n2\",\"dest\":\"n1\",\"body\":{\"type\":\"gossip\",\"v\":2,\"up\":1,"
                  "\"ack\":[%llu,255,0]}}",
                  id);
         gv_solo_say(&solo, text);

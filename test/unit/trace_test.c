@@ -111,13 +111,13 @@ static void lines_say_whose_they_are(void **state) {
     struct gv_trace trace;
     gv_trace_init(&trace);
     gv_trace_add(&trace, gv_trace_json, file);
-    struct gv_slice line = text("{\"id\":17,\"src\":\"n1\",\"dest\":\"n2\",\"body\":{\"v\":1}}\n");
+    struct gv_slice line = text("{\"id\":17,\"src\":\"n1\",\"dest\":\"n2\",\"body\":{\"v\":2}}\n");
     gv_trace_send(&trace, 5, line, text("gossip"), 99);
     gv_trace_line(&trace, 6, GV_TRACE_DROP, line, "cut");
     gv_trace_learn(&trace, 6, 2, line, text("[4]"));
     static const char *const want[] = {
         "{\"t\":0.000000000,\"kind\":\"send\",\"id\":17,\"from\":\"n1\",\"to\":\"n2\","
-        "\"type\":\"gossip\",\"bytes\":99,\"body\":{\"v\":1}}\n",
+        "\"type\":\"gossip\",\"bytes\":99,\"body\":{\"v\":2}}\n",
         "{\"t\":0.000000001,\"kind\":\"drop\",\"id\":17,\"from\":\"n1\",\"to\":\"n2\","
         "\"why\":\"cut\"}\n",
         "{\"t\":0.000000001,\"kind\":\"learn\",\"id\":17,\"node\":\"n2\",\"values\":[4]}\n",
