@@ -8,6 +8,7 @@
 #include "check_promise.h"
 #include "checkers.h"
 #include "envelope.h"
+#include "equal.h"
 #include "known.h"
 #include "memory.h"
 
@@ -370,17 +371,25 @@ static void drain_all(struct gv_virtual *sim) {
 
 // ---- Replicas ----
 
-// Whether all replicas of nodes that are up are equal.
-static bool all_equal(const struct gv_virtual *sim) {
-    const struct gv_digest *first = NULL;
-    struct gv_digest roots[2];
-    for (uint32_t i = 0; i < sim->config.trial.nodes; i++) {
-        if (sim->nodes[i].node == NULL) continue;
-        roots[first != NULL] = gv_engine_root(gv_node_engine(sim->nodes[i].node));
-        if (first != NULL && !gv_digest_equal(roots[0], roots[1])) return false;
-        first = roots;
+static const struct gv_engine *engine_of(const struct gv_virtual *sim, uint32_t node) {
+    return sim->nodes[node].node != NULL ? gv_node_engine(sim->nodes[node].node) : NULL;
+}
+
+// Whether the replicas of all nodes that are up hold the same entries. That roots tell the same is
+// checked with each pair that is compared. Unless `all`, the first difference ends it.
+static bool all_equal(struct gv_virtual *sim, bool all) {
+    bool equal = true;
+    uint32_t first = 0;
+    while (first < sim->config.trial.nodes && engine_of(sim, first) == NULL) first++;
+    for (uint32_t i = first + 1; i < sim->config.trial.nodes && (equal || all); i++) {
+        if (engine_of(sim, i) == NULL) continue;
+        enum gv_equal result = gv_equal_compare(engine_of(sim, first), engine_of(sim, i));
+        equal = equal && result == GV_EQUAL_YES;
+        if (gv_equal_fault(result) != NULL)
+            gv_errors_add(sim->checkers.errors, "digests: n%" PRIu32 " and n%" PRIu32 " %s", first,
+                          i, gv_equal_fault(result));
     }
-    return true;
+    return equal;
 }
 
 static bool knows(void *ctx, uint32_t node, int64_t value) {
@@ -567,7 +576,7 @@ static void look(struct gv_virtual *sim) {
     }
     if (sim->now < sim->look_at) return;
     sim->look_at = GV_TIME_NEVER;
-    if (all_equal(sim)) {
+    if (all_equal(sim, false)) {
         sim->settled_at = sim->now;
     } else if (sim->now >= sim->settle_at) {
         gv_trial_object(sim->trial,
@@ -722,6 +731,7 @@ struct gv_result gv_virtual_finish(struct gv_virtual *sim) {
                         " were",
                         refused, net->forged);
     }
+    if (sim->workload->replica) all_equal(sim, true);
     gv_checkers_net(&sim->checkers, net);
     struct gv_result result = gv_trial_finish(sim->trial);
     result.traffic = sim->traffic;
