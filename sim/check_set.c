@@ -108,19 +108,33 @@ static bool mark_plain(struct gv_check_set *set, struct gv_slice array) {
     return true;
 }
 
+// The number of the value at a token; -1: nobody added it.
+static int64_t number_of(const struct gv_check_set *set, const struct gv_json *json, int token) {
+    uint64_t value;
+    if (set->keys == NULL || set->keys->kind == GV_KEYS_INTEGERS)
+        return gv_json_u64(json, token, &value) == 0 && value < set->len ? (int64_t)value : -1;
+    int64_t number = gv_keys_find(set->keys, gv_json_raw(json, token));
+    if (number >= 0) return number;
+    char text[GV_KEYS_TEXT_MAX]; // it may be spelled otherwise
+    int len = gv_json_canonical(json, token, text, sizeof text);
+    if (len < 0) return -1;
+    return gv_keys_find(set->keys, (struct gv_slice){(const uint8_t *)text, (size_t)len});
+}
+
 // Counts in `marks` how often the array shows each value. errors: NULL to judge nothing.
 static void mark(struct gv_check_set *set, uint32_t node, const struct gv_json *json, int array,
                  struct gv_errors *errors) {
     GV_ASSERT(gv_json_type(json, array) == GV_JSON_ARRAY);
     set->marks = gv_memory_grow(set->marks, &set->marks_cap, set->len + 1, sizeof *set->marks);
     memset(set->marks, 0, set->len * sizeof *set->marks);
-    if (mark_plain(set, gv_json_raw(json, array))) return;
+    bool integers = set->keys == NULL || set->keys->kind == GV_KEYS_INTEGERS;
+    if (integers && mark_plain(set, gv_json_raw(json, array))) return;
     memset(set->marks, 0, set->len * sizeof *set->marks);
     int token = array + 1;
     for (int left = gv_json_size(json, array); left > 0; left--) {
-        uint64_t value;
-        if (gv_json_u64(json, token, &value) == 0 && value < set->len) {
-            set->marks[value]++;
+        int64_t number = number_of(set, json, token);
+        if (number >= 0) {
+            set->marks[number]++;
         } else if (errors != NULL) {
             phantom_token(set, node, json, token, errors);
         }

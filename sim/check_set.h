@@ -14,6 +14,7 @@
 #include "../codec/json.h"
 #include "errors.h"
 #include "history.h"
+#include "keys.h"
 
 enum { GV_CHECK_SET_PHANTOMS_KEPT = 256 }; // told apart; further ones all count
 
@@ -28,7 +29,8 @@ struct gv_check_set_element {
 
 struct gv_check_set {
     uint32_t nodes;
-    struct gv_check_set_element *elements; // by value: 0, 1, 2, …
+    struct gv_keys *keys; // the values by their numbers; NULL: they are the numbers. Borrowed
+    struct gv_check_set_element *elements; // by number: 0, 1, 2, …
     size_t len, cap;
     size_t known;
     uint32_t *marks; // times each value occurs in the read at hand

@@ -51,6 +51,8 @@ const char gv_command_help[] =
     "      --max-longest-ms MS   … and the longest\n"
     "      --max-client-p99-ms MS\n"
     "                            99 % of client latencies\n"
+    "      --keys KIND           what is added to sets: integers (default), or mixed: JSON values\n"
+    "                            of every kind\n"
     "\n"
     "exec only:\n"
     "      --log-dir DIR         keep what nodes print on standard error in DIR/nN.log\n"
@@ -165,6 +167,7 @@ enum option {
     DURABILITY,
     DISK_LATENCY,
     SEALS,
+    KEYS,
     SEEDS,
     JOBS,
     FAIL_FAST,
@@ -216,6 +219,7 @@ static const struct {
     [DURABILITY] = {"--durability", RUN | SET, false},
     [DISK_LATENCY] = {"--disk-latency", RUN | SET, false},
     [SEALS] = {"--seals", RUN | SET, false},
+    [KEYS] = {"--keys", EXEC | RUN | SET, false},
     [SEEDS] = {"--seeds", SWARM, false},
     [JOBS] = {"--jobs", SWARM, false},
     [FAIL_FAST] = {"--fail-fast", SWARM, true},
@@ -286,6 +290,10 @@ static int set_choice(struct gv_command *command, enum option option, const char
     case SEALS:
         error = to_choice(name, value, CHOICES("off", "on"), &choice, why);
         command->sealed = choice == 1;
+        break;
+    case KEYS:
+        error = to_choice(name, value, CHOICES("integers", "mixed"), &choice, why);
+        trial->keys = (enum gv_keys_kind)choice;
         break;
     case DURABILITY:
         error = to_choice(name, value, CHOICES("off", "sync", "async", "none"), &choice, why);

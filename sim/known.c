@@ -22,15 +22,6 @@ void gv_known_news_fini(struct gv_known_news *news) {
     *news = (struct gv_known_news){0};
 }
 
-uint64_t gv_known_value(struct gv_slice key) {
-    uint64_t value = 0;
-    for (size_t i = 0; i < key.len; i++) {
-        GV_ASSERT(key.data[i] >= '0' && key.data[i] <= '9');
-        value = value * 10 + key.data[i] - '0';
-    }
-    return value;
-}
-
 static void add(struct gv_known_news *news, const void *bytes, size_t len) {
     news->text = gv_memory_grow(news->text, &news->cap, news->len + len, 1);
     memcpy(news->text + news->len, bytes, len);
@@ -54,15 +45,16 @@ static void reach(struct gv_known *known, size_t at) {
 
 // Entries stand in the order of their arrival.
 void gv_known_look_values(struct gv_known *known, const struct gv_engine *engine,
-                          struct gv_known_news *news) {
-    GV_ASSERT(known != NULL && engine != NULL);
+                          const struct gv_keys *keys, struct gv_known_news *news) {
+    GV_ASSERT(known != NULL && engine != NULL && keys != NULL);
     uint32_t end = gv_engine_end(engine);
     struct gv_entry entry;
     while (known->cursor < end && gv_engine_next(engine, &known->cursor, end, &entry)) {
-        uint64_t value = gv_known_value(entry.key);
-        reach(known, value / WORD);
-        known->words[value / WORD] |= UINT64_C(1) << value % WORD;
         add_item(news, entry.key, NULL);
+        int64_t number = gv_keys_find(keys, entry.key);
+        if (number < 0) continue; // nobody added it: the checkers of reads say so
+        reach(known, (size_t)number / WORD);
+        known->words[number / WORD] |= UINT64_C(1) << number % WORD;
     }
 }
 
@@ -83,6 +75,6 @@ void gv_known_look_counts(struct gv_known *known, const struct gv_engine *engine
     }
 }
 
-bool gv_known_has(const struct gv_known *known, uint64_t value) {
-    return value / WORD < known->cap && (known->words[value / WORD] >> value % WORD & 1) != 0;
+bool gv_known_has(const struct gv_known *known, uint64_t number) {
+    return number / WORD < known->cap && (known->words[number / WORD] >> number % WORD & 1) != 0;
 }

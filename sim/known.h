@@ -4,6 +4,8 @@
 #ifndef GV_SIM_KNOWN_H
 #define GV_SIM_KNOWN_H
 
+#include "keys.h"
+
 #include "../engine/engine.h"
 
 // Zeroed it is of a node that knows nothing.
@@ -23,17 +25,14 @@ struct gv_known_news {
 void gv_known_fini(struct gv_known *known);
 void gv_known_news_fini(struct gv_known_news *news);
 
-// The value that an entry of a set stands for.
-uint64_t gv_known_value(struct gv_slice key);
-
 // Looks at what an engine has that it had not before, and adds that to `news` if it is not NULL:
-// values as `412`, counts as `[KEY,412]`.
+// values as they are, such as `412`, counts as `[KEY,412]`. `keys` has the number of each value.
 void gv_known_look_values(struct gv_known *known, const struct gv_engine *engine,
-                          struct gv_known_news *news);
+                          const struct gv_keys *keys, struct gv_known_news *news);
 void gv_known_look_counts(struct gv_known *known, const struct gv_engine *engine,
                           struct gv_known_news *news);
 
-// Whether it has been seen to hold this value of a set.
-bool gv_known_has(const struct gv_known *known, uint64_t value);
+// Whether it has been seen to hold the set's value of this number.
+bool gv_known_has(const struct gv_known *known, uint64_t number);
 
 #endif

@@ -57,17 +57,23 @@ bool gv_load_converges(enum gv_load_kind kind) {
     return gv_load_is_set(kind) || gv_load_is_counter(kind);
 }
 
-int gv_load_body(enum gv_load_kind kind, struct gv_load_op op, char buf[GV_LOAD_BODY_MAX]) {
+// An addition.
+static int add_body(enum gv_load_kind kind, struct gv_keys *keys, int64_t value,
+                    char buf[GV_LOAD_BODY_MAX]) {
+    if (!gv_load_is_set(kind))
+        return snprintf(buf, GV_LOAD_BODY_MAX, "\"type\":\"add\",\"delta\":%" PRId64, value);
+    char text[GV_KEYS_TEXT_MAX];
+    const char *head = kind == GV_LOAD_BROADCAST ? "\"type\":\"broadcast\",\"message\":"
+                                                 : "\"type\":\"add\",\"element\":";
+    return snprintf(buf, GV_LOAD_BODY_MAX, "%s%s", head, gv_keys_text(keys, value, text));
+}
+
+int gv_load_body(enum gv_load_kind kind, struct gv_keys *keys, struct gv_load_op op,
+                 char buf[GV_LOAD_BODY_MAX]) {
     int len = 0;
     switch (op.kind) {
     case GV_HISTORY_ADD:
-        if (kind == GV_LOAD_BROADCAST) {
-            len = snprintf(buf, GV_LOAD_BODY_MAX, "\"type\":\"broadcast\",\"message\":%" PRId64,
-                           op.value);
-            break;
-        }
-        len = snprintf(buf, GV_LOAD_BODY_MAX, "\"type\":\"add\",\"%s\":%" PRId64,
-                       kind == GV_LOAD_G_SET ? "element" : "delta", op.value);
+        len = add_body(kind, keys, op.value, buf);
         break;
     case GV_HISTORY_READ:
         len = snprintf(buf, GV_LOAD_BODY_MAX, "\"type\":\"read\"");

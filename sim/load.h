@@ -7,6 +7,7 @@
 
 #include "../engine/prng.h"
 #include "history.h"
+#include "keys.h"
 
 enum gv_load_kind {
     GV_LOAD_BROADCAST,
@@ -47,10 +48,11 @@ bool gv_load_is_counter(enum gv_load_kind kind); // g-counter, pn-counter
 // Whether the nodes share a state, so that the run ends with healing, quiet and final reads.
 bool gv_load_converges(enum gv_load_kind kind);
 
-// The body of a request, without its braces: "type":"add","delta":-3. Returns its length, which
-// is less than GV_LOAD_BODY_MAX.
-enum { GV_LOAD_BODY_MAX = 96 };
-int gv_load_body(enum gv_load_kind kind, struct gv_load_op op, char buf[GV_LOAD_BODY_MAX]);
+// The body of a request, without its braces: "type":"add","delta":-3. An addition to a set is of
+// the value that `keys` has for its number. Returns its length, which is less than GV_LOAD_BODY_MAX.
+enum { GV_LOAD_BODY_MAX = 96 + GV_KEYS_TEXT_MAX };
+int gv_load_body(enum gv_load_kind kind, struct gv_keys *keys, struct gv_load_op op,
+                 char buf[GV_LOAD_BODY_MAX]);
 
 // "broadcast", "g-set", …, as after -w.
 const char *gv_load_name(enum gv_load_kind kind);

@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { STREAM = 3, MACHINES_STREAM = 4, FORGER_STREAM = 5, STEPS_MOST = 6 };
+enum { STREAM = 3, MACHINES_STREAM = 4, FORGER_STREAM = 5, KEYS_STREAM = 7, STEPS_MOST = 6 };
 
 // ---- What a seed stands for ----
 
@@ -191,6 +191,12 @@ static void add_forger(struct writer *writer, uint64_t seed) {
     }
 }
 
+// Two seeds of three add values of every kind to sets.
+static void add_keys(struct writer *writer, uint64_t seed) {
+    gv_prng_init(&writer->prng, seed, KEYS_STREAM);
+    if (below(writer, 3) > 0) add(writer, "keys mixed\n");
+}
+
 size_t gv_swarm_scenario(uint64_t seed, char buf[GV_SWARM_TEXT_MAX]) {
     struct writer writer = {.buf = buf};
     gv_prng_init(&writer.prng, seed, STREAM);
@@ -214,6 +220,7 @@ size_t gv_swarm_scenario(uint64_t seed, char buf[GV_SWARM_TEXT_MAX]) {
     for (unsigned steps = below(w, STEPS_MOST + 1); steps > 0; steps--) add_step(w);
     add_machines(w, seed);
     add_forger(w, seed);
+    add_keys(w, seed);
     return writer.len;
 }
 

@@ -38,6 +38,7 @@ struct gv_trial {
     struct gv_net net;
     struct gv_faults faults;
     struct gv_load load;
+    struct gv_keys keys;
     struct gv_history history;
     struct gv_client_table clients;
     struct gv_judge judge;
@@ -127,7 +128,7 @@ static void invoke(struct gv_trial *trial, uint32_t node, struct gv_load_op op, 
     gv_judge_invoke(&trial->judge, op);
     client->op = gv_history_invoke(&trial->history, trial->now, op.kind, node, op.value, final);
     char body[GV_LOAD_BODY_MAX];
-    int len = gv_load_body(trial->config.load, op, body);
+    int len = gv_load_body(trial->config.load, &trial->keys, op, body);
     request(trial, trial->workers[node], GV_CLIENT_WAIT_OP, body, (size_t)len);
 }
 
@@ -661,7 +662,9 @@ struct gv_trial *gv_trial_new(const struct gv_trial_config *config) {
     gv_faults_init(&trial->faults, nodes, config->seed);
     gv_load_init(&trial->load, config->load, config->rate, config->seed);
     gv_history_init(&trial->history);
+    gv_keys_init(&trial->keys, config->keys, config->seed, config->places);
     gv_judge_init(&trial->judge, config->load, nodes);
+    trial->judge.set.keys = &trial->keys;
     gv_json_init(&trial->json, gv_base_malloc(), TOKENS_MAX, 0);
     trial->workers = gv_memory_new(nodes * sizeof *trial->workers);
     trial->observers = gv_memory_new(nodes * sizeof *trial->observers);
@@ -686,6 +689,7 @@ void gv_trial_free(struct gv_trial *trial) {
     gv_history_fini(&trial->history);
     gv_client_fini(&trial->clients);
     gv_judge_fini(&trial->judge);
+    gv_keys_fini(&trial->keys);
     gv_envelope_fini(&trial->envelope);
     gv_json_fini(&trial->json);
     free(trial->workers);
@@ -703,6 +707,10 @@ void gv_trial_excuse_value(struct gv_trial *trial, int64_t value) {
 void gv_trial_excuse_count(struct gv_trial *trial, bool added, uint64_t amount) {
     if (!gv_load_is_counter(trial->config.load)) return;
     gv_check_counter_excuse(&trial->judge.counter, added, amount);
+}
+
+const struct gv_keys *gv_trial_keys(const struct gv_trial *trial) {
+    return &trial->keys;
 }
 
 struct gv_errors *gv_trial_errors(struct gv_trial *trial) {

@@ -29,6 +29,9 @@ enum gv_trial_phase {
 
 struct gv_trial_config {
     enum gv_load_kind load;
+    enum gv_keys_kind keys;             // what is added to sets
+    const struct gv_digest_key *places; // of the nodes' digests, for values that share a place;
+                                        // NULL: that of no secret. Read by gv_trial_new only
     uint32_t nodes;
     double rate;         // operations a second, over all clients; 0: none but the final reads
     gv_time time_limit;  // of the operations
@@ -107,6 +110,9 @@ void gv_trial_object(struct gv_trial *trial, const char *format, ...);
 // (or taken from it): that may be lost now.
 void gv_trial_excuse_value(struct gv_trial *trial, int64_t value);
 void gv_trial_excuse_count(struct gv_trial *trial, bool added, uint64_t amount);
+
+// The values that were added so far, by their numbers.
+const struct gv_keys *gv_trial_keys(const struct gv_trial *trial);
 
 // Where those who see more than the trial does can add what is wrong.
 struct gv_errors *gv_trial_errors(struct gv_trial *trial);

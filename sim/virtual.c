@@ -2,6 +2,7 @@
 #include "virtual.h"
 
 #include "../engine/engine.h"
+#include "../node/auth.h"
 #include "../node/options.h"
 #include "../node/workload.h"
 #include "alarms.h"
@@ -128,8 +129,10 @@ static void trace_taken(struct vnode *vnode, const char *line, size_t len) {
     const struct gv_engine *engine = gv_node_engine(vnode->node);
     if (!gv_load_converges(load) || engine == NULL) return;
     sim->news.len = 0;
-    (gv_load_is_set(load) ? gv_known_look_values : gv_known_look_counts)(&vnode->known, engine,
-                                                                         &sim->news);
+    if (gv_load_is_set(load))
+        gv_known_look_values(&vnode->known, engine, gv_trial_keys(sim->trial), &sim->news);
+    else
+        gv_known_look_counts(&vnode->known, engine, &sim->news);
     if (sim->news.len == 0) return;
     gv_trace_learn(listener, sim->now, index_of(vnode), text,
                    slice_of(sim->news.text, sim->news.len));
@@ -396,7 +399,8 @@ static bool knows(void *ctx, uint32_t node, int64_t value) {
     const struct gv_virtual *sim = ctx;
     struct vnode *vnode = &sim->nodes[node];
     if (vnode->node == NULL) return false;
-    gv_known_look_values(&vnode->known, gv_node_engine(vnode->node), NULL);
+    gv_known_look_values(&vnode->known, gv_node_engine(vnode->node), gv_trial_keys(sim->trial),
+                         NULL);
     return gv_known_has(&vnode->known, (uint64_t)value);
 }
 
@@ -447,7 +451,8 @@ static void excuse_entry(struct loss *loss, const struct gv_entry *entry) {
         bool added = entry->key.len > 3 && entry->key.data[entry->key.len - 3] == '+';
         gv_trial_excuse_count(sim->trial, added, entry->count - most);
     } else if (entry->lattice == GV_LATTICE_SET && !found) {
-        gv_trial_excuse_value(sim->trial, (int64_t)gv_known_value(entry->key));
+        int64_t number = gv_keys_find(gv_trial_keys(sim->trial), entry->key);
+        if (number >= 0) gv_trial_excuse_value(sim->trial, number);
     }
 }
 
@@ -609,6 +614,23 @@ static const struct gv_workload *workload_of(enum gv_load_kind load) {
     return &gv_ids_workload;
 }
 
+// What the nodes' digests are keyed by.
+static struct gv_digest_key places_of(bool sealed) {
+    struct gv_digest_key key;
+    struct gv_slice secret = {NULL, 0};
+    uint8_t digest[GV_AUTH_KEY];
+    if (sealed) {
+        struct gv_auth auth;
+        int error =
+            gv_auth_init(&auth, gv_base_malloc(), slice_of(SECRET, sizeof SECRET - 1), digest);
+        GV_ASSERT(error == 0);
+        gv_auth_fini(&auth);
+        secret = (struct gv_slice){digest, sizeof digest};
+    }
+    gv_digest_key_init(&key, secret);
+    return key;
+}
+
 struct gv_virtual *gv_virtual_new(const struct gv_virtual_config *config) {
     GV_ASSERT(config->settle <= config->trial.quiet);
     uint32_t nodes = config->trial.nodes;
@@ -623,7 +645,10 @@ struct gv_virtual *gv_virtual_new(const struct gv_virtual_config *config) {
     sim->config.trial.ctx = sim;
     sim->now = START_AT;
     sim->look_at = sim->settle_at = GV_TIME_NEVER;
+    struct gv_digest_key places = places_of(config->sealed);
+    sim->config.trial.places = &places;
     sim->trial = gv_trial_new(&sim->config.trial);
+    sim->config.trial.places = NULL;
     size_t message_max = config->message_max ? config->message_max : GV_ENGINE_MESSAGE_DEFAULT;
     gv_checkers_init(&sim->checkers, nodes, config->trial.rate, message_max,
                      gv_trial_errors(sim->trial));

@@ -16,24 +16,26 @@ static void values_are_told_once(void **state) {
     (void)state;
     struct gv_solo solo;
     struct gv_known known = {0};
+    struct gv_keys keys;
+    gv_keys_init(&keys, GV_KEYS_INTEGERS, 1, NULL);
     struct gv_known_news news = {0};
     gv_solo_init(&solo, &gv_broadcast_workload);
     gv_solo_ask(&solo, "{\"type\":\"broadcast\",\"message\":412,\"msg_id\":1}");
     gv_solo_ask(&solo, "{\"type\":\"broadcast\",\"message\":0,\"msg_id\":2}");
     const struct gv_engine *engine = gv_node_engine(solo.node);
     assert_false(gv_known_has(&known, 412));
-    gv_known_look_values(&known, engine, &news);
+    gv_known_look_values(&known, engine, &keys, &news);
     expect(&news, "[412,0]");
-    gv_known_look_values(&known, engine, &news);
+    gv_known_look_values(&known, engine, &keys, &news);
     assert_int_equal(news.len, 0);
     gv_solo_ask(&solo, "{\"type\":\"broadcast\",\"message\":63,\"msg_id\":3}");
-    gv_known_look_values(&known, engine, NULL); // whom nobody asks is told nothing
+    gv_known_look_values(&known, engine, &keys, NULL); // whom nobody asks is told nothing
     assert_true(gv_known_has(&known, 0) && gv_known_has(&known, 63) && gv_known_has(&known, 412));
     assert_false(gv_known_has(&known, 64));
     assert_false(gv_known_has(&known, UINT64_MAX));
     gv_known_fini(&known); // it went down, and forgot
     assert_false(gv_known_has(&known, 412));
-    gv_known_look_values(&known, engine, &news);
+    gv_known_look_values(&known, engine, &keys, &news);
     expect(&news, "[412,0,63]");
     gv_known_fini(&known);
     gv_known_news_fini(&news);
