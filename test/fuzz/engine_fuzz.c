@@ -8,6 +8,7 @@
 #include "../../engine/core.h"
 #include "../../sim/equal.h"
 #include "../lib/arena.h"
+#include "../lib/collide.h"
 #include "../lib/liar.h"
 
 #include <stdio.h>
@@ -72,7 +73,7 @@ static size_t sent_len[HONEST];        // to the liar, the last one: for echoes
 static struct letter letters[LETTERS]; // a ring
 static unsigned letter_head, letter_count;
 static int write_count;
-static char written[WRITES][32];
+static char written[WRITES][GV_COLLIDE_KEY_MAX];
 static struct target *target;
 
 static struct gv_slice slice(const char *text) {
@@ -244,11 +245,14 @@ static void echo(int index, int of) {
 
 // ---- An input -----------------------------------------------------------------------------------
 
-// A value that the liar has no part in.
+// A value that the liar has no part in. Every other one shares a place with the one before.
 static void write_one(int index) {
     if (write_count == WRITES) return;
+    struct gv_collide_pair pair;
+    gv_collide_pair(&target->nodes[index].engine->replica.key, (uint64_t)write_count / 2, &pair);
     char *key = written[write_count];
-    snprintf(key, sizeof written[0], "%d", -1 - write_count++);
+    memcpy(key, pair.keys[write_count % 2], sizeof written[0]);
+    write_count++;
     struct gv_entry entry = {.key = slice(key)};
     gv_engine_put(target->nodes[index].engine, target->now, &entry);
 }
