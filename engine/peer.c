@@ -7,7 +7,6 @@ enum {
     TRIPS = 16,     // taken into the mean
     LIFE = 1 << 12, // no number is so far above the last one in one life
     TIMEOUT_MIN_MS = 20,
-    GUESS_MAX_MS = 10000,   // a guess counts for so much at the most …
     BACKOFF_MAX_MS = 10000, // … and a time-out is not made longer than this by silence
     STRAY = 2,              // a round trip so many times the mean …
     STRAYS = 2,             // … so many times in a row, is another path's
@@ -97,7 +96,7 @@ static gv_time at_most(gv_time time, gv_time most) {
 static gv_time wait_for(const struct gv_peer *peer, gv_time guess) {
     gv_time deviation = at_most(4 * peer->rttvar, GV_PEER_TRIP_MAX_MS * GV_MS);
     if (deviation < DEVIATION_MIN_MS * GV_MS) deviation = DEVIATION_MIN_MS * GV_MS;
-    gv_time timeout = at_most(guess, GUESS_MAX_MS * GV_MS);
+    gv_time timeout = at_most(guess, GV_PEER_TRIP_MAX_MS * GV_MS);
     if (peer->measured) timeout = peer->srtt + deviation;
     return timeout > TIMEOUT_MIN_MS * GV_MS ? timeout : TIMEOUT_MIN_MS * GV_MS;
 }
