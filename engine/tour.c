@@ -54,6 +54,17 @@ static bool open_question(struct gv_engine *engine, int peer) {
     return state->opened_at <= engine->tour.since && state->synced_at <= engine->tour.since;
 }
 
+// How long the last peers asked may take to tell what differs, going by the slowest of all.
+static gv_time answers_take(const struct gv_engine *engine) {
+    gv_time slowest = 0;
+    for (uint32_t i = 0; i < engine->peer_count; i++) {
+        const struct gv_peer *peer = engine->peers[i];
+        bool counts = peer != NULL && peer->measured && !peer->suspected;
+        if (counts && peer->srtt > slowest) slowest = peer->srtt;
+    }
+    return ANSWERS * (slowest > 0 ? slowest : GV_PEER_GUESS_MS * GV_MS);
+}
+
 // Asks the next peer. False: there is none left.
 static bool visit(struct gv_engine *engine) {
     struct gv_tour *tour = &engine->tour;
@@ -80,7 +91,7 @@ void gv_tour_due(struct gv_engine *engine, gv_time now) {
     } else if (tour->stage == GV_TOUR_GOING) {
         if (!visit(engine)) {
             tour->stage = GV_TOUR_ENDING;
-            next = SOON_MS * GV_MS + ANSWERS * gv_core_guess(engine);
+            next = SOON_MS * GV_MS + answers_take(engine);
         }
     } else {
         tour->stage = GV_TOUR_NONE;
