@@ -21,7 +21,7 @@ static void plan(struct gv_engine *engine, gv_time now) {
     struct gv_tour *tour = &engine->tour;
     tour->stage = GV_TOUR_PLANNED;
     tour->since = now;
-    gv_core_arm(engine, GV_CORE_TOUR, now + jitter(engine, SOON_MS * GV_MS));
+    gv_core_arm(engine, GV_CORE_TOUR, gv_time_after(now, jitter(engine, SOON_MS * GV_MS)));
 }
 
 void gv_tour_begin(struct gv_engine *engine, gv_time now) {
@@ -46,12 +46,17 @@ static bool on_the_way(const struct gv_engine *engine, int peer) {
     return state != NULL && state->child && !(state->introduced && engine->tour.told);
 }
 
+static bool before(gv_time when, gv_time since) {
+    return when == GV_TIME_NEVER || when <= since;
+}
+
 // Whether this node and the peer have not compared since the tour was planned, and can.
 static bool open_question(struct gv_engine *engine, int peer) {
     if (!on_the_way(engine, peer)) return false;
     const struct gv_peer *state = gv_core_peer(engine, peer);
     if (state == NULL || state->suspected) return false;
-    return state->opened_at <= engine->tour.since && state->synced_at <= engine->tour.since;
+    gv_time since = engine->tour.since;
+    return before(state->opened_at, since) && before(state->synced_at, since);
 }
 
 // How long the last peers asked may take to tell what differs, going by the slowest of all.
@@ -83,7 +88,7 @@ void gv_tour_due(struct gv_engine *engine, gv_time now) {
     GV_ASSERT(tour->stage != GV_TOUR_NONE);
     gv_time next = jitter(engine, LAST_MS * GV_MS / engine->peer_count);
     if (tour->stage == GV_TOUR_PLANNED) {
-        bool calm = now - engine->last_change >= CALM_MS * GV_MS;
+        bool calm = gv_core_calm(engine, now, CALM_MS * GV_MS);
         if (calm || now - tour->since >= WAIT_MS * GV_MS) {
             tour->stage = GV_TOUR_GOING;
             tour->visited = 0;
@@ -98,5 +103,5 @@ void gv_tour_due(struct gv_engine *engine, gv_time now) {
         if (direct(engine)) gv_core_arm(engine, GV_CORE_WAVE, now);
         return;
     }
-    gv_core_arm(engine, GV_CORE_TOUR, now + next);
+    gv_core_arm(engine, GV_CORE_TOUR, gv_time_after(now, next));
 }

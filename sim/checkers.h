@@ -15,8 +15,8 @@ struct gv_checkers {
     struct gv_check_growth growth;
     struct gv_check_traffic traffic;
     struct gv_errors *errors;
-    gv_time quiet_at;     // since when there is nothing to do, 0: there is
-    gv_time silent_at;    // since when all should be silent; 0: not yet
+    gv_time quiet_at;     // since when there is nothing to do; GV_TIME_NEVER: there is
+    gv_time silent_at;    // since when all should be silent; GV_TIME_NEVER: not yet
     uint64_t silent_from; // messages sent by then
     bool silence_judged;
     bool *suspects;      // whether a node suspects another …

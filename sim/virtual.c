@@ -345,7 +345,7 @@ static void drain(struct vnode *vnode) {
     if (engine != NULL) {
         gv_checkers_node(&sim->checkers, index_of(vnode), gv_engine_root(engine).count,
                          vnode->memory);
-        if (sim->checkers.quiet_at > 0) look_at_suspicions(vnode, engine);
+        if (sim->checkers.quiet_at != GV_TIME_NEVER) look_at_suspicions(vnode, engine);
     }
     if (vnode->held_len > 0) release(vnode);
     write_batch(vnode);
@@ -561,7 +561,7 @@ static void suffer(void *ctx, uint32_t node, enum gv_fate fate,
 // From the quiet on, looks now and then whether the replicas are equal yet.
 static void look(struct gv_virtual *sim) {
     enum gv_trial_phase phase = gv_trial_view(sim->trial, sim->now).phase;
-    if (sim->quiet_at == 0 && phase == GV_TRIAL_QUIET) {
+    if (sim->quiet_at == GV_TIME_NEVER && phase == GV_TRIAL_QUIET) {
         sim->quiet_at = sim->look_at = sim->now;
         sim->settle_at = sim->now + sim->config.settle;
     }
@@ -614,6 +614,7 @@ struct gv_virtual *gv_virtual_new(const struct gv_virtual_config *config) {
     sim->config.trial.ctx = sim;
     sim->now = START_AT;
     sim->look_at = sim->settle_at = GV_TIME_NEVER;
+    sim->settled_at = sim->quiet_at = GV_TIME_NEVER;
     sim->trial = gv_trial_new(&sim->config.trial);
     size_t message_max = config->message_max ? config->message_max : GV_ENGINE_MESSAGE_DEFAULT;
     gv_checkers_init(&sim->checkers, nodes, config->trial.rate, message_max,
@@ -732,7 +733,7 @@ struct gv_result gv_virtual_finish(struct gv_virtual *sim) {
     result.lines = sim->lines;
     GV_ASSERT(sim->config.trial.nodes > 0);
     result.node_memory = sim->memory_most / sim->config.trial.nodes;
-    result.settled = sim->settled_at > 0;
+    result.settled = sim->settled_at != GV_TIME_NEVER;
     if (result.settled) result.settle = sim->settled_at - sim->quiet_at;
     return result;
 }
