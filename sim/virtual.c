@@ -582,6 +582,25 @@ static void look(struct gv_virtual *sim) {
 
 // ---- The run ----
 
+// The longest of the mean round trips between two nodes, with the longest delay that a step of the
+// scenario puts on top.
+static gv_time longest_trip(const struct gv_trial_config *config) {
+    const struct gv_wan *wan = config->wan;
+    const struct gv_scenario *scenario = config->scenario;
+    gv_time trip = 2 * config->latency_ms * GV_MS, delay = 0;
+    for (uint32_t a = 0; wan != NULL && a < wan->count; a++) {
+        for (uint32_t b = 0; b <= a; b++) {
+            const struct gv_wan_path *path = &wan->paths[a][b];
+            if (path->measured && path->rtt > trip) trip = path->rtt;
+        }
+    }
+    for (size_t i = 0; scenario != NULL && i < scenario->len; i++) {
+        const struct gv_scenario_step *step = &scenario->steps[i];
+        if (step->kind == GV_SCENARIO_DELAY && step->delay > delay) delay = step->delay;
+    }
+    return trip + 2 * delay;
+}
+
 static const struct gv_workload *workload_of(enum gv_load_kind load) {
     switch (load) {
     case GV_LOAD_BROADCAST:
@@ -619,6 +638,7 @@ struct gv_virtual *gv_virtual_new(const struct gv_virtual_config *config) {
     size_t message_max = config->message_max ? config->message_max : GV_ENGINE_MESSAGE_DEFAULT;
     gv_checkers_init(&sim->checkers, nodes, config->trial.rate, message_max,
                      gv_trial_errors(sim->trial));
+    gv_checkers_trip(&sim->checkers, longest_trip(&config->trial));
     gv_alarms_init(&sim->alarms, nodes);
     gv_json_init(&sim->json, gv_base_malloc(), LINE_MAX, 0);
     gv_digest_key_init(&sim->trace_key, (struct gv_slice){(const uint8_t *)"trace", 5});
