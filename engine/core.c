@@ -35,6 +35,10 @@ void gv_core_arm_peer(struct gv_engine *engine, int index, gv_time now) {
     gv_timers_set(&engine->timers, (uint32_t)index, gv_peer_due(engine->peers[index], now));
 }
 
+bool gv_core_calm(const struct gv_engine *engine, gv_time now, gv_time lasting) {
+    return engine->last_change == GV_TIME_NEVER || now - engine->last_change >= lasting;
+}
+
 gv_time gv_core_guess(const struct gv_engine *engine) {
     int parent = engine->push.parent;
     const struct gv_peer *known = parent == GV_CORE_NONE ? NULL : engine->peers[parent];

@@ -28,9 +28,9 @@ struct gv_push {
     uint32_t child_count;
     gv_time staleness;  // 0: no tree, every value goes straight to every peer
     uint32_t levels;    // below the root of the whole tree
-    gv_time last_wave;  // when this node last spoke to its children, 0: not yet …
+    gv_time last_wave;  // when this node last spoke to its children, GV_TIME_NEVER: not yet …
     gv_time beat;       // … and after which time it told them to expect it again
-    gv_time doubted_at; // when the parent was last asked because others have left it
+    gv_time doubted_at; // when the parent was last asked because others have left it, or never
     bool phase_known;   // the parent said when its next wave leaves:
     gv_time phase_at;   // … it said so then,
     gv_time phase_next; // … and it will be so long after
@@ -91,13 +91,13 @@ struct gv_engine {
     struct gv_push push;
     struct gv_sync sync;
     struct gv_tour tour;
-    gv_time last_change;                     // of the replica
+    gv_time last_change;                     // of the replica; GV_TIME_NEVER: none yet
     void (*changed)(void *ctx, uint32_t at); // the owner's, or NULL
     void *changed_ctx;
     uint64_t entries_max;                                          // 0: no bound
     void (*trace)(void *ctx, const struct gv_engine_event *event); // the owner's, or NULL
     void *trace_ctx;
-    gv_time held_since[2]; // the first change that waits for the timers WAVE and UP; 0: none
+    gv_time held_since[2]; // the first change that waits for the timers WAVE and UP, or never
     struct gv_engine_stats stats;
 };
 
@@ -111,6 +111,8 @@ void gv_core_enqueue(struct gv_engine *engine, int index);
 // Sets a timer, unless it is to ring earlier anyway.
 void gv_core_arm(struct gv_engine *engine, enum gv_core_timer timer, gv_time when);
 void gv_core_arm_peer(struct gv_engine *engine, int index, gv_time now);
+// Whether the replica has not changed for so long.
+bool gv_core_calm(const struct gv_engine *engine, gv_time now, gv_time lasting);
 // What to take for a round trip to a peer that has not been measured.
 gv_time gv_core_guess(const struct gv_engine *engine);
 

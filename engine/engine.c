@@ -40,6 +40,8 @@ int gv_engine_new(struct gv_engine **out, const struct gv_engine_config *config)
         .entries_max = config->entries_max,
         .trace = config->trace,
         .trace_ctx = config->trace_ctx,
+        .last_change = GV_TIME_NEVER,
+        .held_since = {GV_TIME_NEVER, GV_TIME_NEVER},
     };
     engine->scratch = resize(engine, NULL, 0, GV_REPLICA_TEXT_MAX);
     if (engine->scratch == NULL) {
@@ -251,8 +253,9 @@ static void probe_later(struct gv_engine *engine, int index, gv_time now) {
     bool root = engine->push.parent == GV_CORE_NONE && index < (int)engine->self;
     gv_time most = (root ? PROBE_ROOT_MS : PROBE_MAX_MS) * GV_MS;
     if (peer->probe_wait > most) peer->probe_wait = most;
-    peer->probe_at =
-        now + peer->probe_wait * 3 / 4 + gv_prng_below(&engine->prng, peer->probe_wait / 2 + 1);
+    gv_time wait =
+        peer->probe_wait * 3 / 4 + gv_prng_below(&engine->prng, peer->probe_wait / 2 + 1);
+    peer->probe_at = gv_time_after(now, wait);
     peer->probe_wait *= 2;
 }
 
@@ -267,7 +270,7 @@ static void suspect(struct gv_engine *engine, int index, gv_time now) {
     probe_later(engine, index, now);
     gv_push_trim(engine);
     gv_tour_plan(engine, now);
-    gv_core_arm(engine, GV_CORE_SYNC, now + PROBE_MAX_MS * GV_MS / 2);
+    gv_core_arm(engine, GV_CORE_SYNC, gv_time_after(now, PROBE_MAX_MS * GV_MS / 2));
 }
 
 // A suspected peer speaks, so it may hear as well: unless a trial is under way that may still be
@@ -323,13 +326,13 @@ gv_time gv_engine_deadline(const struct gv_engine *engine) {
 // Notes how long the first of the news that leave now has waited.
 static void let_go(struct gv_engine *engine, gv_time now, enum gv_core_timer timer) {
     gv_time *since = &engine->held_since[timer];
-    if (*since == 0) return;
+    if (*since == GV_TIME_NEVER) return;
     uint64_t waited_us = (now - *since) / 1000;
     struct gv_engine_stats *stats = &engine->stats;
     stats->held++;
     stats->held_us += waited_us;
     if (waited_us > stats->held_max_us) stats->held_max_us = waited_us;
-    *since = 0;
+    *since = GV_TIME_NEVER;
 }
 
 void gv_engine_advance(struct gv_engine *engine, gv_time now) {
@@ -375,7 +378,7 @@ void gv_engine_ask(struct gv_engine *engine, gv_time now, int index) {
 static void hold(struct gv_engine *engine, gv_time now) {
     for (unsigned timer = GV_CORE_WAVE; timer <= GV_CORE_UP; timer++) {
         bool set = engine->timers.when[engine->peer_count + timer] != GV_TIME_NEVER;
-        if (set && engine->held_since[timer] == 0) engine->held_since[timer] = now;
+        if (set && engine->held_since[timer] == GV_TIME_NEVER) engine->held_since[timer] = now;
     }
 }
 

@@ -7,7 +7,10 @@ enum {
     TRIPS = 16,     // taken into the mean
     LIFE = 1 << 12, // no number is so far above the last one in one life
     TIMEOUT_MIN_MS = 20,
-    TIMEOUT_MAX_MS = 10000,
+    BACKOFF_MAX_MS = 10000, // … and a time-out is not made longer than this by silence
+    STRAY = 2,              // a round trip so many times the mean …
+    STRAYS = 2,             // … so many times in a row, is another path's
+    STEADY = 4,             // round trips from which on their mean tells that
     DEVIATION_MIN_MS = 10,
 };
 
@@ -15,12 +18,15 @@ void gv_peer_init(struct gv_peer *peer, uint64_t first_id, uint64_t position, bo
     GV_ASSERT(peer != NULL);
     *peer = (struct gv_peer){
         .next_id = first_id,
+        .fresh_id = first_id,
         .whole = whole,
         .resend_at = GV_TIME_NEVER,
         .probe_at = GV_TIME_NEVER,
         .acked = position,
         .sent = position,
         .ack_at = GV_TIME_NEVER,
+        .opened_at = GV_TIME_NEVER,
+        .synced_at = GV_TIME_NEVER,
     };
 }
 
@@ -66,7 +72,8 @@ void gv_peer_received(struct gv_peer *peer, gv_time now, uint64_t id, bool ask, 
     peer->unacked++;
     if (ask || peer->unacked >= GV_PEER_UNACKED) delay = 0;
     if (peer->unacked > GV_PEER_UNACKED) peer->unacked = GV_PEER_UNACKED;
-    if (now + delay < peer->ack_at) peer->ack_at = now + delay;
+    gv_time when = gv_time_after(now, delay);
+    if (when < peer->ack_at) peer->ack_at = when;
 }
 
 bool gv_peer_take_ack(struct gv_peer *peer, gv_time now, struct gv_message_ack *out) {
@@ -87,11 +94,10 @@ static gv_time at_most(gv_time time, gv_time most) {
 
 // After which time an answer given at once is overdue: RFC 9002, section 6.2.1.
 static gv_time wait_for(const struct gv_peer *peer, gv_time guess) {
-    const gv_time longest = TIMEOUT_MAX_MS * GV_MS; // also keeps what follows from overflowing
-    gv_time deviation = 4 * at_most(peer->rttvar, longest);
+    gv_time deviation = at_most(4 * peer->rttvar, GV_PEER_TRIP_MAX_MS * GV_MS);
     if (deviation < DEVIATION_MIN_MS * GV_MS) deviation = DEVIATION_MIN_MS * GV_MS;
-    gv_time timeout = at_most(guess, longest);
-    if (peer->measured) timeout = at_most(peer->srtt, longest) + deviation;
+    gv_time timeout = at_most(guess, GV_PEER_TRIP_MAX_MS * GV_MS);
+    if (peer->measured) timeout = peer->srtt + deviation;
     return timeout > TIMEOUT_MIN_MS * GV_MS ? timeout : TIMEOUT_MIN_MS * GV_MS;
 }
 
@@ -114,25 +120,51 @@ uint64_t gv_peer_sent(struct gv_peer *peer, gv_time now, uint64_t to, gv_time pa
     GV_ASSERT(gv_peer_open(peer) && to >= peer->sent);
     peer->introduced = true;
     uint64_t id = peer->next_id++;
-    peer->flights[peer->flight_count++] = (struct gv_flight){
-        .id = id, .from = peer->sent, .sent = now, .due = now + patience, .sync = sync};
+    peer->flights[peer->flight_count++] = (struct gv_flight){.id = id,
+                                                             .from = peer->sent,
+                                                             .sent = now,
+                                                             .due = gv_time_after(now, patience),
+                                                             .sync = sync};
     peer->sent = to;
     reckon(peer);
     return id;
 }
 
+// Whether the path has changed: the last round trips were far from the mean, on one side of it.
+static bool strays(struct gv_peer *peer, gv_time sample) {
+    gv_time apart = 4 * peer->spread;
+    bool longer = sample > STRAY * peer->trip + apart;
+    bool shorter = STRAY * sample + apart < peer->trip;
+    bool stray = peer->trips >= STEADY && (longer || shorter);
+    peer->strays = stray ? (uint8_t)(peer->strays + 1) : 0;
+    return peer->strays >= STRAYS;
+}
+
+// The mean starts anew with this round trip.
+static void restart(struct gv_peer *peer, gv_time sample) {
+    peer->trip = sample;
+    peer->spread = 0;
+    peer->trips = 1;
+    peer->strays = 0;
+}
+
 // RFC 9002, section 5.3.
-static void measure(struct gv_peer *peer, gv_time sample) {
+static void measure(struct gv_peer *peer, gv_time took) {
+    gv_time sample = at_most(took, GV_PEER_TRIP_MAX_MS * GV_MS);
     if (!peer->measured) {
         peer->measured = true;
-        peer->srtt = peer->trip = sample;
-        peer->trips = 1;
+        peer->srtt = sample;
         peer->rttvar = sample / 2;
+        restart(peer, sample);
         return;
     }
     gv_time differ = sample > peer->srtt ? sample - peer->srtt : peer->srtt - sample;
     peer->rttvar = (3 * peer->rttvar + differ) / 4;
     peer->srtt = (7 * peer->srtt + sample) / 8;
+    if (strays(peer, sample)) {
+        restart(peer, sample);
+        return;
+    }
     if (peer->trips < TRIPS) peer->trips++;
     gv_time apart = sample > peer->trip ? sample - peer->trip : peer->trip - sample;
     peer->spread = (peer->spread * (peer->trips - 1u) + apart) / peer->trips;
@@ -146,12 +178,37 @@ static void measure_ack(struct gv_peer *peer, gv_time now, gv_time sent,
     if (took >= held) measure(peer, took - held);
 }
 
-static void remember(struct gv_peer *peer, const struct gv_flight *flight) {
-    if (peer->late_count == GV_PEER_LATE) {
-        for (int i = 1; i < GV_PEER_LATE; i++) peer->late[i - 1] = peer->late[i];
-        peer->late_count--;
+// --- what was given up -----------------------------------------------------------------------
+
+static void forget(struct gv_peer *peer, int at) {
+    peer->late_count--;
+    for (int i = at; i < peer->late_count; i++) peer->late[i] = peer->late[i + 1];
+}
+
+// The message whose neighbours are closest in time, compared with their age: without it, what is
+// remembered still reaches as far back, however much was given up since.
+static int least_telling(const struct gv_peer *peer) {
+    gv_time newest = peer->late[peer->late_count - 1].sent, share = UINT64_MAX;
+    int least = 0;
+    for (int i = 1; i + 1 < peer->late_count; i++) {
+        gv_time before = peer->late[i - 1].sent, between = peer->late[i + 1].sent - before;
+        gv_time part = between * 4096 / (newest - before + 1);
+        if (part >= share) continue;
+        share = part;
+        least = i;
     }
-    peer->late[peer->late_count++] = (struct gv_late){flight->id, flight->sent};
+    return least;
+}
+
+static void remember(struct gv_peer *peer, const struct gv_flight *flight) {
+    const gv_time oldest = GV_PEER_TRIP_MAX_MS * GV_MS;
+    while (peer->late_count > 0 && flight->sent > peer->late[0].sent &&
+           flight->sent - peer->late[0].sent > oldest)
+        forget(peer, 0);
+    if (peer->late_count == GV_PEER_LATE) forget(peer, least_telling(peer));
+    int at = peer->late_count++;
+    for (; at > 0 && peer->late[at - 1].id > flight->id; at--) peer->late[at] = peer->late[at - 1];
+    peer->late[at] = (struct gv_late){flight->id, flight->sent};
 }
 
 // Gives up the flights from this one on: whatever comes first is sent first again.
@@ -199,9 +256,24 @@ static bool land_late(struct gv_peer *peer, gv_time now, const struct gv_message
     return kept < count;
 }
 
+// The acknowledgement names a message that is neither in flight nor remembered. It left after the
+// one remembered before it.
+static void measure_forgotten(struct gv_peer *peer, gv_time now, const struct gv_message_ack *ack) {
+    const struct gv_late *before = NULL;
+    for (int i = 0; i < peer->flight_count; i++) {
+        if (peer->flights[i].id == ack->largest) return;
+    }
+    for (int i = 0; i < peer->late_count && peer->late[i].id <= ack->largest; i++)
+        before = &peer->late[i];
+    if (before != NULL && before->id < ack->largest) measure_ack(peer, now, before->sent, ack);
+}
+
 int gv_peer_acked(struct gv_peer *peer, gv_time now, const struct gv_message_ack *ack) {
+    bool fresh = ack->largest - peer->fresh_id < peer->next_id - peer->fresh_id;
+    if (fresh) measure_forgotten(peer, now, ack);
+    if (fresh) peer->fresh_id = ack->largest + 1;
     bool late = land_late(peer, now, ack), landed = land(peer, now, ack);
-    if (!late && !landed) return -1;
+    if (!fresh && !late && !landed) return -1;
     peer->strikes = 0;
     for (int i = 0; landed && i < peer->flight_count; i++) {
         uint64_t id = peer->flights[i].id;
@@ -255,7 +327,8 @@ void gv_peer_reset(struct gv_peer *peer, uint64_t position) {
 gv_time gv_peer_timeout(const struct gv_peer *peer, gv_time guess) {
     gv_time timeout = wait_for(peer, guess);
     int beyond = peer->strikes > GV_PEER_DEAF ? peer->strikes - GV_PEER_DEAF : 0;
-    gv_time longer = at_most(timeout << at_most((gv_time)beyond, 4), TIMEOUT_MAX_MS * GV_MS);
+    gv_time longer = at_most(timeout << at_most((gv_time)beyond, 4), BACKOFF_MAX_MS * GV_MS);
+    if (longer < timeout) longer = timeout;
     if (peer->measured) return longer;
     // A guess, drawn from peers that may be much nearer: each silence makes it twice as long.
     gv_time wiser = at_most(timeout << at_most(peer->strikes, 5), GV_PEER_GUESS_MS * GV_MS);

@@ -17,12 +17,13 @@ extern "C" {
 #endif
 
 enum {
-    GV_PEER_FLIGHTS = 16,   // most messages unacknowledged at once
-    GV_PEER_LATE = 8,       // given up last, whose acknowledgement may be late
-    GV_PEER_STRIKES = 4,    // time-outs in a row that make a silent peer suspected …
-    GV_PEER_DEAF = 8,       // … and one that speaks, but does not seem to hear
-    GV_PEER_UNACKED = 8,    // messages received that are acknowledged without delay
-    GV_PEER_GUESS_MS = 500, // a round trip of which nothing is known
+    GV_PEER_FLIGHTS = 16, // most messages unacknowledged at once
+    GV_PEER_LATE = 16,    // messages given up that are remembered, as they may be acknowledged late
+    GV_PEER_STRIKES = 4,  // time-outs in a row that make a silent peer suspected …
+    GV_PEER_DEAF = 8,     // … and one that speaks, but does not seem to hear
+    GV_PEER_UNACKED = 8,  // messages received that are acknowledged without delay
+    GV_PEER_GUESS_MS = 500,       // a round trip of which nothing is known
+    GV_PEER_TRIP_MAX_MS = 300000, // the longest round trip that is measured
 };
 
 // A message on its way.
@@ -34,8 +35,8 @@ struct gv_flight {
     bool sync;   // it was a step of a sync
 };
 
-// A message given up. If it is acknowledged after all, the round trip has grown beyond what was
-// waited for.
+// A message given up. An acknowledgement that comes after all shows that the loss was spurious: the
+// round trip is longer than what was waited for.
 struct gv_late {
     uint64_t id;
     gv_time sent;
@@ -45,9 +46,10 @@ struct gv_peer {
     // Towards the peer. Flights are in order of their ids.
     uint64_t next_id;
     struct gv_flight flights[GV_PEER_FLIGHTS];
-    struct gv_late late[GV_PEER_LATE]; // the oldest first
+    struct gv_late late[GV_PEER_LATE]; // in order of their ids; the older, the further apart
     uint8_t flight_count, late_count;
-    uint8_t strikes; // time-outs since the last acknowledgement
+    uint64_t fresh_id; // acknowledgements have named no id from this one on
+    uint8_t strikes;   // time-outs since the last acknowledgement
     bool suspected;
     bool spoke;           // since the first of them
     bool introduced;      // it has been sent a numbered message
@@ -56,6 +58,7 @@ struct gv_peer {
     gv_time srtt, rttvar; // smoothed round trip and its deviation: for time-outs
     gv_time trip, spread; // the mean of more of them, and of how they deviate: for the beat
     uint8_t trips;        // how many
+    uint8_t strays;       // the last of them were so many times as long, or as short, as the mean
     gv_time resend_at;    // when the first flight is due; GV_TIME_NEVER: none
     gv_time probe_at;     // when to try a suspected peer again
     gv_time probe_wait;
@@ -74,7 +77,7 @@ struct gv_peer {
     bool open_sync;    // a sync is to be opened …
     bool follow_up;    // … and opened again, should the opening be lost
     gv_time opened_at; // when this node last opened one with it …
-    gv_time synced_at; // … and last had a summary from it; 0: never
+    gv_time synced_at; // … and last had a summary from it; GV_TIME_NEVER: not yet
 };
 
 // A peer not heard of yet, owed the news from `position` on, which are all there ever was if they
@@ -98,9 +101,10 @@ GV_API bool gv_peer_open(const struct gv_peer *peer);
 GV_API uint64_t gv_peer_sent(struct gv_peer *peer, gv_time now, uint64_t to, gv_time patience,
                              bool sync);
 
-// An acknowledgement came, be it of messages given up of late: the peer is there, and its round
-// trip is measured. Returns how many messages it shows to be lost, or −1 if it acknowledges nothing
-// new.
+// An acknowledgement came, be it of a message given up long ago: the peer is there, and its round
+// trip is measured (RFC 9002, section 5). If the message is forgotten, the one given up before it
+// counts, so the sample is too long rather than too short. Returns how many messages it shows to be
+// lost, or −1 if it acknowledges nothing new.
 GV_API int gv_peer_acked(struct gv_peer *peer, gv_time now, const struct gv_message_ack *ack);
 // The peer has spoken, and its acknowledgement, if it gave one, has been taken: gives up the
 // flights that left longer than `usual` ago, for it should have acknowledged them, had they come;
@@ -118,8 +122,9 @@ GV_API void gv_peer_disown(struct gv_peer *peer);
 // Gives up all flights and moves the peer to this position of the log.
 GV_API void gv_peer_reset(struct gv_peer *peer, uint64_t position);
 
-// How long to wait for an answer that is given at once; `guess` where nothing is measured yet,
-// doubled up to GV_PEER_GUESS_MS with each time-out, as the peer may be further off than it says.
+// How long to wait for an answer that is given at once: the probe timeout of RFC 9002, section 6.2.
+// `guess` counts up to 10 s, where nothing is measured yet, and is doubled up to GV_PEER_GUESS_MS
+// with each time-out, as the peer may be further off than it says. At most 2 × GV_PEER_TRIP_MAX_MS.
 GV_API gv_time gv_peer_timeout(const struct gv_peer *peer, gv_time guess);
 
 // When something is to be done about this peer, looking only at times after `now`.

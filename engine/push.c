@@ -53,6 +53,7 @@ static void remove_child(struct gv_engine *engine, int peer) {
 int gv_push_join(struct gv_engine *engine) {
     struct gv_push *push = &engine->push;
     size_t size = engine->peer_count * sizeof *push->children;
+    push->last_wave = push->doubted_at = GV_TIME_NEVER;
     push->children = engine->alloc.resize(engine->alloc.ctx, NULL, 0, size);
     if (push->children == NULL) return GV_ENOMEM;
     uint64_t reach = 1, width = 1;
@@ -140,26 +141,31 @@ uint32_t gv_push_staleness_ms(const struct gv_engine *engine) {
     return (uint32_t)((needed + GV_MS - 1) / GV_MS);
 }
 
-// When a wave should have come from the parent; 0: none is known to come.
+// When a wave should have come from the parent; GV_TIME_NEVER: none is known to come.
 static gv_time wave_expected(const struct gv_engine *engine, gv_time now) {
     const struct gv_push *push = &engine->push;
-    if (!push->phase_known) return 0;
-    gv_time when = push->phase_at + push->phase_next + margin(engine);
-    return now < when ? when : 0;
+    if (!push->phase_known) return GV_TIME_NEVER;
+    gv_time when = gv_time_after(push->phase_at, push->phase_next + margin(engine));
+    return now < when ? when : GV_TIME_NEVER;
+}
+
+// How long from now on until the first of the parent's waves that leaves after `least`, counting on
+// from the one last foretold.
+static gv_time wave_after(const struct gv_engine *engine, gv_time now, gv_time least) {
+    const struct gv_push *push = &engine->push;
+    GV_ASSERT(push->phase_known && push->phase_next > 0);
+    gv_time since = now > push->phase_at ? now - push->phase_at : 0;
+    uint64_t waves = (since + least + push->phase_next - 1) / push->phase_next;
+    return (waves > 0 ? waves : 1) * push->phase_next - since;
 }
 
 // When to send to the parent so as to meet its next wave that can still be met. If the wave last
 // foretold has not come, the parent had no news and speaks as soon as it has: then at once.
 static gv_time up_time(const struct gv_engine *engine, gv_time now) {
-    const struct gv_push *push = &engine->push;
-    if (wave_expected(engine, now) == 0 || !engine->peers[push->parent]->measured) return now;
-    gv_time early = round_trip(engine, push->parent, 1) + margin(engine) + unrest(engine);
-    gv_time leave = push->phase_at + push->phase_next; // and `early` before that
-    if (leave < now + early) {
-        gv_time missed = now + early - leave + push->phase_next - 1;
-        leave += missed / push->phase_next * push->phase_next;
-    }
-    return leave - early;
+    int parent = engine->push.parent;
+    if (wave_expected(engine, now) == GV_TIME_NEVER || !engine->peers[parent]->measured) return now;
+    gv_time early = round_trip(engine, parent, 1) + margin(engine) + unrest(engine);
+    return gv_time_after(now, wave_after(engine, now, early) - early);
 }
 
 static gv_time wave_time(const struct gv_engine *engine, gv_time now) {
@@ -167,20 +173,20 @@ static gv_time wave_time(const struct gv_engine *engine, gv_time now) {
     if (direct(engine)) return now;
     if (push->parent != GV_CORE_NONE) {
         gv_time expected = wave_expected(engine, now); // to pass on together with the parent's
-        return expected > 0 ? expected : now;
+        return expected != GV_TIME_NEVER ? expected : now;
     }
-    if (push->last_wave == 0) return now;
-    gv_time next = push->last_wave + push->beat;
-    if (next < now) next += push->beat; // children that missed that one aim at this one
+    if (push->last_wave == GV_TIME_NEVER) return now;
+    gv_time next = gv_time_after(push->last_wave, push->beat);
+    if (next < now) next = gv_time_after(next, push->beat); // children that missed that aim at this
     return next > now ? next : now;
 }
 
 uint32_t gv_push_next_ms(const struct gv_engine *engine, gv_time now, int peer) {
     const struct gv_push *push = &engine->push;
     if (direct(engine) || !(engine->peers[peer]->child || stands_in(engine, peer))) return 0;
-    if (push->last_wave == 0) return 0;
-    gv_time when =
-        push->parent == GV_CORE_NONE ? push->last_wave + push->beat : up_time(engine, now);
+    if (push->last_wave == GV_TIME_NEVER) return 0;
+    gv_time when = push->parent == GV_CORE_NONE ? gv_time_after(push->last_wave, push->beat)
+                                                : up_time(engine, now);
     return when > now ? (uint32_t)((when - now) / GV_MS) : 0;
 }
 
@@ -211,7 +217,8 @@ static void doubt(struct gv_engine *engine, gv_time now) {
     if (push->parent == GV_CORE_NONE) return;
     struct gv_peer *parent = engine->peers[push->parent];
     gv_time pause = GV_PEER_STRIKES * gv_peer_timeout(parent, gv_core_guess(engine));
-    if (parent->strikes > 0 || (push->doubted_at > 0 && now - push->doubted_at < pause)) return;
+    bool lately = push->doubted_at != GV_TIME_NEVER && now - push->doubted_at < pause;
+    if (parent->strikes > 0 || lately) return;
     push->doubted_at = now;
     parent->ask = true;
     gv_core_enqueue(engine, push->parent);
@@ -222,7 +229,7 @@ static void doubt(struct gv_engine *engine, gv_time now) {
 static void aim(struct gv_engine *engine, gv_time now) {
     uint32_t timer = engine->peer_count + GV_CORE_UP;
     gv_time set = engine->timers.when[timer], better = up_time(engine, now);
-    if (set == GV_TIME_NEVER || better > set + engine->push.phase_next / 4) return;
+    if (set == GV_TIME_NEVER || better > gv_time_after(set, engine->push.phase_next / 4)) return;
     gv_timers_set(&engine->timers, timer, better);
 }
 
@@ -396,14 +403,10 @@ uint64_t gv_push_write(struct gv_engine *engine, int peer, struct gv_message_wri
 gv_time gv_push_answer_time(const struct gv_engine *engine, gv_time now) {
     const struct gv_push *push = &engine->push;
     // Other parents than the first say when they speak to their own parent.
-    if (push->parent != 0 || wave_expected(engine, now) == 0) return 0;
+    if (push->parent != 0 || wave_expected(engine, now) == GV_TIME_NEVER) return 0;
     if (!engine->peers[0]->measured) return 0;
-    gv_time trip = round_trip(engine, push->parent, 1), comes = push->phase_at + push->phase_next;
-    if (comes < now + trip) {
-        gv_time missed = now + trip - comes + push->phase_next - 1;
-        comes += missed / push->phase_next * push->phase_next;
-    }
-    return comes + margin(engine) - now - trip;
+    gv_time trip = round_trip(engine, push->parent, 1);
+    return wave_after(engine, now, trip) + margin(engine) - trip;
 }
 
 gv_time gv_push_missed_after(const struct gv_engine *engine, int peer) {

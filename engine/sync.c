@@ -49,7 +49,7 @@ void gv_sync_fini(struct gv_engine *engine) {
 void gv_sync_trouble(struct gv_engine *engine, gv_time now) {
     if (engine->peer_count < 2) return;
     engine->sync.trouble = true;
-    gv_core_arm(engine, GV_CORE_SYNC, now + jitter(engine, SOON_MS * GV_MS));
+    gv_core_arm(engine, GV_CORE_SYNC, gv_time_after(now, jitter(engine, SOON_MS * GV_MS)));
 }
 
 // While somebody is suspected, half of the choices fall on such, whom nobody else may be trying. A
@@ -63,7 +63,7 @@ static int choose(struct gv_engine *engine, bool begins) {
         if (peer == (int)engine->self) continue;
         const struct gv_peer *state = engine->peers[peer];
         bool suspected = state != NULL && state->suspected;
-        bool asked = state != NULL && state->opened_at > 0;
+        bool asked = state != NULL && state->opened_at != GV_TIME_NEVER;
         if (suspected == suspects && !(begins && asked)) return peer;
         choice = peer;
     }
@@ -72,7 +72,8 @@ static int choose(struct gv_engine *engine, bool begins) {
 
 // Whether so little time has passed that an exchange may still be under way.
 static bool recent(const struct gv_engine *engine, int peer, gv_time then, gv_time now) {
-    return then > 0 && now - then < gv_peer_timeout(engine->peers[peer], gv_core_guess(engine));
+    gv_time timeout = gv_peer_timeout(engine->peers[peer], gv_core_guess(engine));
+    return then != GV_TIME_NEVER && now - then < timeout;
 }
 
 // Between two comparisons of a node without trouble.
@@ -85,16 +86,16 @@ void gv_sync_due(struct gv_engine *engine, gv_time now) {
     struct gv_sync *sync = &engine->sync;
     bool trouble = sync->trouble, parted = engine->stats.suspected > 0;
     gv_time settle = QUIET_MS * GV_MS;
-    if (!trouble && !parted && now - engine->last_change < settle &&
+    if (!trouble && !parted && !gv_core_calm(engine, now, settle) &&
         sync->put_off < idle_pause(engine)) {
         sync->put_off += settle;
-        gv_core_arm(engine, GV_CORE_SYNC, now + jitter(engine, settle));
+        gv_core_arm(engine, GV_CORE_SYNC, gv_time_after(now, jitter(engine, settle)));
         return;
     }
     sync->put_off = 0;
     sync->trouble = false;
     gv_time pause = parted ? PARTED_MS * GV_MS : idle_pause(engine);
-    gv_core_arm(engine, GV_CORE_SYNC, now + jitter(engine, pause));
+    gv_core_arm(engine, GV_CORE_SYNC, gv_time_after(now, jitter(engine, pause)));
     int parent = engine->push.parent;
     bool begins = sync->begun > 0, begun = sync->begun == BEGIN_ROUNDS;
     bool empty = gv_tree_root(&engine->replica.tree).count == 0;

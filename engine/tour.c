@@ -21,7 +21,7 @@ static void plan(struct gv_engine *engine, gv_time now) {
     struct gv_tour *tour = &engine->tour;
     tour->stage = GV_TOUR_PLANNED;
     tour->since = now;
-    gv_core_arm(engine, GV_CORE_TOUR, now + jitter(engine, SOON_MS * GV_MS));
+    gv_core_arm(engine, GV_CORE_TOUR, gv_time_after(now, jitter(engine, SOON_MS * GV_MS)));
 }
 
 void gv_tour_begin(struct gv_engine *engine, gv_time now) {
@@ -46,12 +46,28 @@ static bool on_the_way(const struct gv_engine *engine, int peer) {
     return state != NULL && state->child && !(state->introduced && engine->tour.told);
 }
 
+static bool before(gv_time when, gv_time since) {
+    return when == GV_TIME_NEVER || when <= since;
+}
+
 // Whether this node and the peer have not compared since the tour was planned, and can.
 static bool open_question(struct gv_engine *engine, int peer) {
     if (!on_the_way(engine, peer)) return false;
     const struct gv_peer *state = gv_core_peer(engine, peer);
     if (state == NULL || state->suspected) return false;
-    return state->opened_at <= engine->tour.since && state->synced_at <= engine->tour.since;
+    gv_time since = engine->tour.since;
+    return before(state->opened_at, since) && before(state->synced_at, since);
+}
+
+// How long the last peers asked may take to tell what differs, going by the slowest of all.
+static gv_time answers_take(const struct gv_engine *engine) {
+    gv_time slowest = 0;
+    for (uint32_t i = 0; i < engine->peer_count; i++) {
+        const struct gv_peer *peer = engine->peers[i];
+        bool counts = peer != NULL && peer->measured && !peer->suspected;
+        if (counts && peer->srtt > slowest) slowest = peer->srtt;
+    }
+    return ANSWERS * (slowest > 0 ? slowest : GV_PEER_GUESS_MS * GV_MS);
 }
 
 // Asks the next peer. False: there is none left.
@@ -72,7 +88,7 @@ void gv_tour_due(struct gv_engine *engine, gv_time now) {
     GV_ASSERT(tour->stage != GV_TOUR_NONE);
     gv_time next = jitter(engine, LAST_MS * GV_MS / engine->peer_count);
     if (tour->stage == GV_TOUR_PLANNED) {
-        bool calm = now - engine->last_change >= CALM_MS * GV_MS;
+        bool calm = gv_core_calm(engine, now, CALM_MS * GV_MS);
         if (calm || now - tour->since >= WAIT_MS * GV_MS) {
             tour->stage = GV_TOUR_GOING;
             tour->visited = 0;
@@ -80,12 +96,12 @@ void gv_tour_due(struct gv_engine *engine, gv_time now) {
     } else if (tour->stage == GV_TOUR_GOING) {
         if (!visit(engine)) {
             tour->stage = GV_TOUR_ENDING;
-            next = SOON_MS * GV_MS + ANSWERS * gv_core_guess(engine);
+            next = SOON_MS * GV_MS + answers_take(engine);
         }
     } else {
         tour->stage = GV_TOUR_NONE;
         if (direct(engine)) gv_core_arm(engine, GV_CORE_WAVE, now);
         return;
     }
-    gv_core_arm(engine, GV_CORE_TOUR, now + next);
+    gv_core_arm(engine, GV_CORE_TOUR, gv_time_after(now, next));
 }

@@ -60,6 +60,11 @@ typedef uint64_t gv_time;
 #define GV_TIME_NEVER UINT64_MAX
 #define GV_MS ((gv_time)1000000)
 
+// So much after that time; at the latest just before GV_TIME_NEVER.
+static inline gv_time gv_time_after(gv_time time, gv_time delay) {
+    return delay < GV_TIME_NEVER - time ? time + delay : GV_TIME_NEVER - 1;
+}
+
 // Where memory comes from. `resize` acts like realloc, told the old size; new_size 0 frees and
 // returns NULL. It returns NULL when it cannot, the old block left untouched. Must return blocks
 // aligned as malloc's are. A NULL `resize` is not allowed: use gv_base_malloc for the C heap.

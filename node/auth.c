@@ -52,7 +52,8 @@ int gv_auth_join(struct gv_auth *auth, uint64_t wall_ns, size_t count) {
     if (auth->peers == NULL) return GV_ENOMEM;
     auth->count = count;
     for (size_t i = 0; i < count; i++)
-        auth->peers[i] = (struct gv_auth_peer){.next = wall_ns > 0 ? wall_ns : 1};
+        auth->peers[i] =
+            (struct gv_auth_peer){.next = wall_ns > 0 ? wall_ns : 1, .told_at = GV_TIME_NEVER};
     return 0;
 }
 
@@ -179,7 +180,8 @@ const char *gv_auth_fault(enum gv_auth_verdict verdict) {
 bool gv_auth_tell(struct gv_auth *auth, gv_time now, int index) {
     GV_ASSERT(index >= 0 && (size_t)index < auth->count);
     struct gv_auth_peer *peer = &auth->peers[index];
-    if (peer->told_at > 0 && now - peer->told_at < TELL_MS * GV_MS) return false;
+    bool lately = peer->told_at != GV_TIME_NEVER && now - peer->told_at < TELL_MS * GV_MS;
+    if (lately) return false;
     peer->told_at = now;
     peer->tells = true;
     return true;

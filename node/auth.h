@@ -36,7 +36,7 @@ struct gv_auth_peer {
     uint64_t next;    // to be sent
     uint64_t largest; // that came; 0: none
     uint64_t mask;    // of those below it: largest − 1 − i came if bit i is set
-    gv_time told_at;  // when it was last to be told what is known of it
+    gv_time told_at;  // when it was last to be told what is known of it; GV_TIME_NEVER: not yet
     bool tells;       // the next message to it does so
 };
 

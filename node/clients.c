@@ -43,7 +43,7 @@ bool gv_clients_take(struct gv_clients *clients, gv_time now, struct gv_slice na
     uint64_t hash = gv_digest_hash(&clients->key, name.data, name.len);
     struct gv_clients_bucket *bucket = find(clients, now, hash | 1);
     if (bucket->full < now) bucket->full = now;
-    if (bucket->full + clients->each > now + clients->burst) return false;
+    if (bucket->full - now + clients->each > clients->burst) return false;
     bucket->full += clients->each;
     return true;
 }

@@ -9,7 +9,10 @@
 void gv_checkers_init(struct gv_checkers *checkers, uint32_t nodes, double rate, size_t message_max,
                       struct gv_errors *errors) {
     GV_ASSERT(errors != NULL);
-    *checkers = (struct gv_checkers){.errors = errors};
+    *checkers = (struct gv_checkers){.errors = errors,
+                                     .calm = GV_CHECKERS_CALM_MS * GV_MS,
+                                     .quiet_at = GV_TIME_NEVER,
+                                     .silent_at = GV_TIME_NEVER};
     gv_check_ascent_init(&checkers->ascent, nodes);
     gv_check_bounds_init(&checkers->bounds, nodes, message_max);
     gv_check_growth_init(&checkers->growth, nodes);
@@ -23,6 +26,12 @@ void gv_checkers_fini(struct gv_checkers *checkers) {
     gv_check_growth_fini(&checkers->growth);
     free(checkers->suspects);
     checkers->suspects = NULL;
+}
+
+void gv_checkers_trip(struct gv_checkers *checkers, gv_time trip) {
+    GV_ASSERT(checkers->quiet_at == GV_TIME_NEVER);
+    gv_time calm = GV_CHECKERS_CALM_TRIPS * trip;
+    if (calm > checkers->calm) checkers->calm = calm;
 }
 
 void gv_checkers_line(struct gv_checkers *checkers, uint32_t node, struct gv_slice line) {
@@ -61,16 +70,16 @@ void gv_checkers_forget(struct gv_checkers *checkers, uint32_t node, bool kept) 
 }
 
 bool gv_checkers_time(struct gv_checkers *checkers, gv_time now, uint64_t messages, bool quiet) {
-    if (quiet && checkers->quiet_at == 0) checkers->quiet_at = now;
-    bool calm = quiet && now - checkers->quiet_at >= GV_CHECKERS_CALM_MS * GV_MS;
-    if (calm && checkers->silent_at == 0) {
+    if (quiet && checkers->quiet_at == GV_TIME_NEVER) checkers->quiet_at = now;
+    bool calm = quiet && now - checkers->quiet_at >= checkers->calm;
+    if (calm && checkers->silent_at == GV_TIME_NEVER) {
         checkers->silent_at = now;
         checkers->silent_from = messages;
-    } else if (checkers->silent_at > 0) {
+    } else if (checkers->silent_at != GV_TIME_NEVER) {
         checkers->suspicion += checkers->suspecting * (now - checkers->looked_at);
     }
     checkers->looked_at = now;
-    if (!quiet && checkers->silent_at > 0 && !checkers->silence_judged) {
+    if (!quiet && checkers->silent_at != GV_TIME_NEVER && !checkers->silence_judged) {
         checkers->silence_judged = true;
         gv_time lasted = now - checkers->silent_at;
         if (lasted >= GV_CHECKERS_LISTEN_MS * GV_MS) {

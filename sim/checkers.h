@@ -15,8 +15,9 @@ struct gv_checkers {
     struct gv_check_growth growth;
     struct gv_check_traffic traffic;
     struct gv_errors *errors;
-    gv_time quiet_at;     // since when there is nothing to do, 0: there is
-    gv_time silent_at;    // since when all should be silent; 0: not yet
+    gv_time calm;         // what passes after that until all should be silent
+    gv_time quiet_at;     // since when there is nothing to do; GV_TIME_NEVER: there is
+    gv_time silent_at;    // since when all should be silent; GV_TIME_NEVER: not yet
     uint64_t silent_from; // messages sent by then
     bool silence_judged;
     bool *suspects;      // whether a node suspects another …
@@ -26,14 +27,20 @@ struct gv_checkers {
 };
 
 enum {
-    GV_CHECKERS_CALM_MS = 20000,  // after the last operation and fault; then there is silence …
-    GV_CHECKERS_LISTEN_MS = 5000, // … which is judged if it can be listened to for so long
+    // From the last operation and fault to silence, at least, and in mean round trips; silence is
+    // judged if it can be listened to for so long.
+    GV_CHECKERS_CALM_MS = 20000,
+    GV_CHECKERS_CALM_TRIPS = 12,
+    GV_CHECKERS_LISTEN_MS = 5000,
 };
 
 // `errors` is borrowed; message_max in bytes of a body.
 void gv_checkers_init(struct gv_checkers *checkers, uint32_t nodes, double rate, size_t message_max,
                       struct gv_errors *errors);
 void gv_checkers_fini(struct gv_checkers *checkers);
+
+// A round trip between two nodes takes so long on average, faults included, or less.
+void gv_checkers_trip(struct gv_checkers *checkers, gv_time trip);
 
 // A node printed this line.
 void gv_checkers_line(struct gv_checkers *checkers, uint32_t node, struct gv_slice line);

@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { STREAM = 6, LONG = 300, FIRST_SLOTS = 64 };
+enum { STREAM = 9, LONG = 300, FIRST_SLOTS = 64 };
 
 const char *gv_keys_name(enum gv_keys_kind kind) {
     static const char *const names[GV_KEYS_KINDS] = {"integers", "mixed"};

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "swarm.h"
 
+#include "checkers.h"
 #include "crew.h"
 #include "run.h"
 
@@ -10,7 +11,15 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { STREAM = 3, MACHINES_STREAM = 4, FORGER_STREAM = 5, KEYS_STREAM = 7, STEPS_MOST = 6 };
+enum { STREAM = 3, MACHINES_STREAM = 4, FORGER_STREAM = 5, LINKS_STREAM = 6, STEPS_MOST = 6 };
+enum {
+    DELAYS_STREAM = 7,
+    KEYS_STREAM = 8,
+    SLOWEST_MS = 60000, // that a message takes, on average
+    LISTEN_S = 20,      // to the silence
+    SETTLE_S = 15,      // until replicas are equal …
+    SETTLE_TRIPS = 6,   // … and so many round trips
+};
 
 // ---- What a seed stands for ----
 
@@ -197,23 +206,75 @@ static void add_keys(struct writer *writer, uint64_t seed) {
     if (below(writer, 3) > 0) add(writer, "keys mixed\n");
 }
 
+// Of every eighth seed, likewise: links so slow that a message takes seconds, or a minute, all the
+// time or, by a step of the scenario, now and then.
+struct links {
+    unsigned latency_ms; // 0: the links are as fast as those of all others
+    unsigned delay_ms;   // 0: no step
+    unsigned longer_s;   // operations last so much longer than with fast links
+};
+
+static unsigned trip_s(const struct links *links) {
+    return (2 * (links->latency_ms + links->delay_ms) + 999) / 1000;
+}
+
+static struct links draw_links(uint64_t seed) {
+    struct writer writer = {0};
+    gv_prng_init(&writer.prng, seed, LINKS_STREAM);
+    if (below(&writer, 8) > 0) return (struct links){0};
+    static const unsigned most[] = {2000, 10000, SLOWEST_MS, SLOWEST_MS};
+    struct links links = {0};
+    unsigned scale = most[below(&writer, sizeof most / sizeof *most)];
+    links.latency_ms = 1 + below(&writer, scale);
+    unsigned left = SLOWEST_MS - links.latency_ms;
+    bool delayed = below(&writer, 2) == 0 && left > 0;
+    if (delayed) links.delay_ms = 1 + below(&writer, left);
+    links.longer_s = below(&writer, 3) * trip_s(&links);
+    return links;
+}
+
+static void add_links(struct writer *writer, uint64_t seed, const struct links *links) {
+    if (links->delay_ms == 0) return;
+    gv_prng_init(&writer->prng, seed, DELAYS_STREAM);
+    add(writer, "delay %ums %s", links->delay_ms, PICK(writer, "constant", "uniform"));
+    add_between(writer);
+    add_when(writer);
+    add(writer, "\n");
+}
+
+// What passes between the last operation and the final reads, and until the replicas are equal:
+// long enough to listen to the silence for as long again as with fast links.
+static void add_patience(struct writer *writer, const struct links *links) {
+    unsigned trip = trip_s(links), calm_s = GV_CHECKERS_CALM_TRIPS * trip;
+    if (calm_s < GV_CHECKERS_CALM_MS / 1000) calm_s = GV_CHECKERS_CALM_MS / 1000;
+    add(writer, "quiet %u\nsettle %u\n", calm_s + LISTEN_S, SETTLE_S + SETTLE_TRIPS * trip);
+}
+
 size_t gv_swarm_scenario(uint64_t seed, char buf[GV_SWARM_TEXT_MAX]) {
+    const struct links links = draw_links(seed);
+    bool slow = links.latency_ms > 0;
     struct writer writer = {.buf = buf};
     gv_prng_init(&writer.prng, seed, STREAM);
     struct writer *w = &writer;
     static const unsigned most[] = {4, 4, 9, 9, 30};
     writer.nodes = 1 + below(w, most[below(w, sizeof most / sizeof *most)]);
     writer.seconds = 2 + below(w, 10);
+    writer.seconds += links.longer_s;
     add(w, "workload %s\n",
         PICK(w, "broadcast", "broadcast", "broadcast", "g-set", "g-set", "g-counter", "pn-counter",
              "pn-counter", "unique-ids", "echo"));
     add(w, "nodes %" PRIu32 "\n", writer.nodes);
-    add(w, "rate %s\n", PICK(w, "2", "10", "50", "100", "300"));
+    const char *rate = PICK(w, "2", "10", "50", "100", "300");
+    add(w, "rate %s\n", slow && strlen(rate) > 2 ? "20" : rate);
     add(w, "time-limit %u\n", writer.seconds);
-    add(w, "quiet 40\nsettle 15\n");
-    add(w, "latency %s\n", PICK(w, "0", "1", "10", "50", "100", "250"));
+    add_patience(w, &links);
+    const char *latency = PICK(w, "0", "1", "10", "50", "100", "250");
+    if (slow) add(w, "latency %u\n", links.latency_ms);
+    if (!slow) add(w, "latency %s\n", latency);
     add(w, "latency-dist %s\n", PICK(w, "constant", "uniform", "exponential"));
-    add(w, "delivery %s\n", PICK(w, "exact", "exact", "maelstrom"));
+    // Maelstrom's way has clients wait for the messages of nodes, and they give up after 5 s.
+    const char *delivery = PICK(w, "exact", "exact", "maelstrom");
+    add(w, "delivery %s\n", slow ? "exact" : delivery);
     add(w, "staleness %s\n", PICK(w, "0", "20", "200", "500", "500", "2000"));
     add(w, "message-max %s\n", PICK(w, "65536", "65536", "2048", "5000"));
     add(w, "seed %" PRIu64 "\n\n", seed);
@@ -221,6 +282,7 @@ size_t gv_swarm_scenario(uint64_t seed, char buf[GV_SWARM_TEXT_MAX]) {
     add_machines(w, seed);
     add_forger(w, seed);
     add_keys(w, seed);
+    add_links(w, seed, &links);
     return writer.len;
 }
 

@@ -645,6 +645,7 @@ struct gv_trial *gv_trial_new(const struct gv_trial_config *config) {
     struct gv_trial *trial = gv_memory_new(sizeof *trial);
     uint32_t nodes = config->nodes;
     trial->config = *config;
+    trial->started_at = GV_TIME_NEVER;
     gv_world_init(&trial->world, 0);
     gv_net_init(&trial->net, &(struct gv_net_config){
                                  .world = &trial->world,
@@ -728,7 +729,7 @@ bool gv_trial_suspects(const struct gv_trial *trial, uint32_t node) {
 
 struct gv_trial_view gv_trial_view(const struct gv_trial *trial, gv_time now) {
     const struct gv_history *history = &trial->history;
-    bool begun = trial->phase >= GV_TRIAL_MAIN && trial->started_at > 0;
+    bool begun = trial->started_at != GV_TIME_NEVER;
     return (struct gv_trial_view){
         .phase = trial->phase,
         .elapsed = begun && now > trial->started_at ? now - trial->started_at : 0,

@@ -349,7 +349,7 @@ static void drain(struct vnode *vnode) {
     if (engine != NULL) {
         gv_checkers_node(&sim->checkers, index_of(vnode), gv_engine_root(engine).count,
                          vnode->memory);
-        if (sim->checkers.quiet_at > 0) look_at_suspicions(vnode, engine);
+        if (sim->checkers.quiet_at != GV_TIME_NEVER) look_at_suspicions(vnode, engine);
     }
     if (vnode->held_len > 0) release(vnode);
     write_batch(vnode);
@@ -575,7 +575,7 @@ static void suffer(void *ctx, uint32_t node, enum gv_fate fate,
 // From the quiet on, looks now and then whether the replicas are equal yet.
 static void look(struct gv_virtual *sim) {
     enum gv_trial_phase phase = gv_trial_view(sim->trial, sim->now).phase;
-    if (sim->quiet_at == 0 && phase == GV_TRIAL_QUIET) {
+    if (sim->quiet_at == GV_TIME_NEVER && phase == GV_TRIAL_QUIET) {
         sim->quiet_at = sim->look_at = sim->now;
         sim->settle_at = sim->now + sim->config.settle;
     }
@@ -595,6 +595,25 @@ static void look(struct gv_virtual *sim) {
 }
 
 // ---- The run ----
+
+// The longest of the mean round trips between two nodes, with the longest delay that a step of the
+// scenario puts on top.
+static gv_time longest_trip(const struct gv_trial_config *config) {
+    const struct gv_wan *wan = config->wan;
+    const struct gv_scenario *scenario = config->scenario;
+    gv_time trip = 2 * config->latency_ms * GV_MS, delay = 0;
+    for (uint32_t a = 0; wan != NULL && a < wan->count; a++) {
+        for (uint32_t b = 0; b <= a; b++) {
+            const struct gv_wan_path *path = &wan->paths[a][b];
+            if (path->measured && path->rtt > trip) trip = path->rtt;
+        }
+    }
+    for (size_t i = 0; scenario != NULL && i < scenario->len; i++) {
+        const struct gv_scenario_step *step = &scenario->steps[i];
+        if (step->kind == GV_SCENARIO_DELAY && step->delay > delay) delay = step->delay;
+    }
+    return trip + 2 * delay;
+}
 
 static const struct gv_workload *workload_of(enum gv_load_kind load) {
     switch (load) {
@@ -647,11 +666,13 @@ struct gv_virtual *gv_virtual_new(const struct gv_virtual_config *config) {
     sim->look_at = sim->settle_at = GV_TIME_NEVER;
     struct gv_digest_key places = places_of(config->sealed);
     sim->config.trial.places = &places;
+    sim->settled_at = sim->quiet_at = GV_TIME_NEVER;
     sim->trial = gv_trial_new(&sim->config.trial);
     sim->config.trial.places = NULL;
     size_t message_max = config->message_max ? config->message_max : GV_ENGINE_MESSAGE_DEFAULT;
     gv_checkers_init(&sim->checkers, nodes, config->trial.rate, message_max,
                      gv_trial_errors(sim->trial));
+    gv_checkers_trip(&sim->checkers, longest_trip(&config->trial));
     gv_alarms_init(&sim->alarms, nodes);
     gv_json_init(&sim->json, gv_base_malloc(), LINE_MAX, 0);
     gv_digest_key_init(&sim->trace_key, (struct gv_slice){(const uint8_t *)"trace", 5});
@@ -767,7 +788,7 @@ struct gv_result gv_virtual_finish(struct gv_virtual *sim) {
     result.lines = sim->lines;
     GV_ASSERT(sim->config.trial.nodes > 0);
     result.node_memory = sim->memory_most / sim->config.trial.nodes;
-    result.settled = sim->settled_at > 0;
+    result.settled = sim->settled_at != GV_TIME_NEVER;
     if (result.settled) result.settle = sim->settled_at - sim->quiet_at;
     return result;
 }

@@ -32,13 +32,14 @@ static void start(struct gv_cluster *cluster, uint32_t index) {
         .staleness_ms = cluster->config.staleness_ms,
         .message_max = cluster->config.message_max,
     };
+    memset(cluster->nodes[index].first_id, 0, cluster->config.nodes * sizeof(uint64_t));
     int error = gv_engine_new(&cluster->nodes[index].engine, &config);
     GV_ASSERT(error == 0);
 }
 
 void gv_cluster_init(struct gv_cluster *cluster, const struct gv_cluster_config *config) {
     *cluster = (struct gv_cluster){.config = *config};
-    gv_world_init(&cluster->world, 0);
+    gv_world_init(&cluster->world, config->origin);
     gv_prng_init(&cluster->prng, config->seed, 1);
     gv_json_init(&cluster->json, gv_base_malloc(), 0, 0);
     gv_net_init(&cluster->net, &(struct gv_net_config){
@@ -102,8 +103,8 @@ static void tell(struct gv_cluster *cluster, uint32_t from, uint32_t to, size_t 
     int parsed = gv_json_parse(&cluster->json, cluster->buf, len);
     GV_ASSERT(parsed > 0 && gv_message_decode(&message, &cluster->json, 0, &fault) == 0);
     if (message.has_id && *first == 0) *first = message.id;
-    fprintf(out, "%5" PRIu64 " ms  n%" PRIu32 " > n%" PRIu32 "  ", cluster->world.now / GV_MS, from,
-            to);
+    gv_time since = cluster->world.now - cluster->config.origin;
+    fprintf(out, "%5" PRIu64 " ms  n%" PRIu32 " > n%" PRIu32 "  ", since / GV_MS, from, to);
     gv_story_tell(out, &cluster->json, *first);
     fputc('\n', out);
 }

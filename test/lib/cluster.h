@@ -14,6 +14,7 @@ struct gv_cluster;
 struct gv_cluster_config {
     uint32_t nodes;
     uint64_t seed;
+    gv_time origin; // what the clock says at the start
     uint32_t staleness_ms;
     uint32_t latency_ms; // mean; constant unless `uniform`
     bool uniform;        // latencies in [0, 2·mean): messages overtake each other
