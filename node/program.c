@@ -78,7 +78,7 @@ static void hold_standard_files(void) {
 }
 
 static int fail(struct output *output, const char *what, const char *why) {
-    char text[512];
+    char text[768];
     snprintf(text, sizeof text, "%s: %s", what, why);
     log_line(output, GV_LOG_ERROR, text);
     return 1;
@@ -94,7 +94,7 @@ static int open_store(struct program *program, struct gv_node_config *config,
 #ifdef SIGXFSZ
     signal(SIGXFSZ, SIG_IGN); // a limit of file sizes is an error like any other
 #endif
-    char fault[256], what[128];
+    char fault[256], what[128], text[512];
     const struct gv_store_lmdb_config store = {
         .dir = options->data,
         .workload = program->workload->name,
@@ -103,8 +103,17 @@ static int open_store(struct program *program, struct gv_node_config *config,
         .incarnation = config->incarnation,
     };
     snprintf(what, sizeof what, "--data %s", options->data);
-    if (program->calls->open(lmdb, &store, fault, sizeof fault) != 0)
-        return fail(&program->output, what, fault);
+    int error = program->calls->open(lmdb, &store, fault, sizeof fault);
+    if (error == GV_ECORRUPT) {
+        snprintf(text, sizeof text,
+                 "%s; the files are left as they were: put back a copy of all of the directory, or "
+                 "name an empty one, which peers fill again",
+                 fault);
+        return fail(&program->output, what, text);
+    }
+    if (error != 0) return fail(&program->output, what, fault);
+    snprintf(text, sizeof text, "%s: %s", what, fault);
+    if (fault[0] != '\0') log_line(&program->output, GV_LOG_WARN, text);
     config->incarnation = program->calls->incarnation(*lmdb);
     config->store = program->calls->store(*lmdb);
     config->commit_ms = (uint32_t)options->commit_ms;
