@@ -70,10 +70,11 @@ static int write_header(const struct gv_journal *journal, uint64_t epoch, uint64
 
 // Zeros up to the end, in blocks that are then the file's own; and the header.
 static int fill(struct gv_journal *journal) {
-    int error = reserve(journal, GV_JOURNAL_BLOCK);
-    if (error == 0) memset(journal->frame, 0, GV_JOURNAL_BLOCK);
-    for (size_t at = 0; error == 0 && at < GV_JOURNAL_SIZE; at += GV_JOURNAL_BLOCK)
-        error = gv_file_write(journal->fd, journal->frame, GV_JOURNAL_BLOCK, at);
+    enum { CHUNK = GV_JOURNAL_SIZE / 16 };
+    int error = reserve(journal, CHUNK);
+    if (error == 0) memset(journal->frame, 0, CHUNK);
+    for (size_t at = 0; error == 0 && at < GV_JOURNAL_SIZE; at += CHUNK)
+        error = gv_file_write(journal->fd, journal->frame, CHUNK, at);
     if (error == 0) error = write_header(journal, journal->epoch, 0, 0);
     if (error == 0 && fsync(journal->fd) != 0) error = gv_file_error(errno);
     return error;
@@ -144,13 +145,14 @@ static int check_header(struct gv_journal *journal) {
 
 // In the former format nothing tells how many frames there must be. But it never wrote anything
 // else than frames over the zeros that the file began with, beginning at its start.
-static int check_former(struct gv_journal *journal) {
+static int check_former(struct gv_journal *journal, bool written) {
     uint64_t words[WORDS];
     uint8_t block[GV_JOURNAL_BLOCK];
     int error = gv_file_read(journal->fd, block, HEAD, 0);
     if (error != 0) return error;
     memcpy(words, block, HEAD);
     bool frame = words[HEAD_HASH] == gv_digest_words(&journal->hash, words, HEAD_HASH);
+    if (!frame && written) return damaged(journal, 0, "it does not begin with a frame");
     for (size_t at = 0; !frame && at < GV_JOURNAL_SIZE; at += sizeof block) {
         error = gv_file_read(journal->fd, block, sizeof block, at);
         if (error != 0) return error;
@@ -186,12 +188,13 @@ int gv_journal_open(struct gv_journal *journal, const char *path, uint64_t direc
     return opened(journal, error);
 }
 
-int gv_journal_open_former(struct gv_journal *journal, const char *path, uint64_t epoch) {
+int gv_journal_open_former(struct gv_journal *journal, const char *path, uint64_t epoch,
+                           bool written) {
     init(journal, 0, epoch);
     journal->former = true;
     restart(journal, epoch);
     int error = open_file(journal, path, O_RDONLY);
-    if (error == 0) error = check_former(journal);
+    if (error == 0) error = check_former(journal, written);
     return opened(journal, error);
 }
 

@@ -67,8 +67,10 @@ int gv_journal_make(struct gv_journal *journal, const char *path, uint64_t direc
 // the database, and journal->fault says how; GV_EIO: errno says more. Nothing to close then.
 int gv_journal_open(struct gv_journal *journal, const char *path, uint64_t directory,
                     uint64_t epoch);
-// The same with a file in the former format.
-int gv_journal_open_former(struct gv_journal *journal, const char *path, uint64_t epoch);
+// The same with a file in the former format. `written`: there have been frames in it, of whatever
+// epoch.
+int gv_journal_open_former(struct gv_journal *journal, const char *path, uint64_t epoch,
+                           bool written);
 // After any of them; also if there is nothing to close.
 void gv_journal_close(struct gv_journal *journal);
 

@@ -549,7 +549,9 @@ static int check_batch(void *ctx, struct gv_slice batch) {
 // Beside a database in the former format there is a journal in that format, or none.
 static int open_former(struct gv_store_lmdb *lmdb, const char *path, const struct gv_head *head) {
     bool used = head->journal == GV_HEAD_JOURNAL_USED;
-    int error = gv_journal_open_former(&lmdb->journal, path, head->epoch);
+    // A file's first epoch was its first incarnation, which a synced one kept.
+    bool written = head->epoch - head->incarnation - 1 < UINT32_MAX;
+    int error = gv_journal_open_former(&lmdb->journal, path, head->epoch, used && written);
     if (error == GV_ENOENT && !used) return 0;
     if (error == 0 && used) error = gv_journal_read(&lmdb->journal, check_batch, NULL);
     if (error != 0) return fail_journal(lmdb, error);
@@ -562,7 +564,7 @@ static int open_past(struct gv_store_lmdb *lmdb, const char *path, const struct 
     int error = gv_journal_open(&lmdb->journal, path, head->directory, head->epoch);
     if (error != GV_ECORRUPT) return error == GV_ENOENT ? 0 : error;
     struct gv_journal_fault fault = lmdb->journal.fault;
-    error = gv_journal_open_former(&lmdb->journal, path, head->epoch - 1);
+    error = gv_journal_open_former(&lmdb->journal, path, head->epoch - 1, false);
     if (error == GV_ECORRUPT) lmdb->journal.fault = fault;
     if (error == 0) gv_journal_close(&lmdb->journal);
     return error;
