@@ -11,6 +11,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -75,6 +76,21 @@ static void hold_standard_files(void) {
         fd = open("/dev/null", O_RDWR);
     } while (fd >= 0 && fd <= STDERR_FILENO);
     if (fd >= 0) close(fd);
+}
+
+// Files that the loop opens, and those of a store, with some to spare.
+enum { FILES_LOOP = 8, FILES_STORE = 6, FILES_MAX = FILES_LOOP + FILES_STORE };
+
+// How many more files than it can this process would have to open; 0: none. Asked beforehand, as
+// libuv ends the process where it cannot open one. Then errno says why.
+static int missing_files(int count) {
+    int held[FILES_MAX], n = 0;
+    GV_ASSERT(count <= FILES_MAX);
+    while (n < count && (held[n] = dup(STDOUT_FILENO)) >= 0) n++;
+    int number = errno;
+    for (int i = 0; i < n; i++) close(held[i]);
+    errno = number;
+    return count - n;
 }
 
 static int fail(struct output *output, const char *what, const char *why) {
@@ -178,8 +194,30 @@ static int run_node(struct program *program, const struct gv_node_config *config
     return status;
 }
 
+// Whether there are files enough; if not, says what to raise.
+static bool check_files(struct program *program) {
+    int count = program->options.data != NULL ? FILES_MAX : FILES_LOOP;
+    int missing = missing_files(count);
+    if (missing == 0) return true;
+    const char *why = strerror(errno);
+    bool full = errno == EMFILE; // else it is the whole system's limit
+    struct rlimit limit = {0};
+    getrlimit(RLIMIT_NOFILE, &limit);
+    uint64_t enough = limit.rlim_cur;
+    for (; missing > 0; enough++)
+        missing -= fcntl((int)enough, F_GETFD) < 0; // inherited ones count
+    char text[256];
+    snprintf(text, sizeof text,
+             "too many open files: raise the limit from %" PRIu64 " to at least %" PRIu64
+             " (ulimit -n)",
+             (uint64_t)limit.rlim_cur, enough);
+    fail(&program->output, "start", full ? text : why);
+    return false;
+}
+
 static int run(struct program *program) {
     const struct gv_options *options = &program->options;
+    if (!check_files(program)) return 1;
     struct gv_json json;
     gv_json_init(&json, gv_base_malloc(), (size_t)options->tokens_max,
                  (unsigned)options->depth_max);
