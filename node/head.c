@@ -32,7 +32,8 @@ size_t gv_head_write(const struct gv_head *head, const struct gv_digest_key *key
     gv_pack_put_u64(&out, head->tally.count);
     gv_pack_put_u64(&out, head->tally.sum);
     gv_pack_put_u64(&out, head->epoch);
-    gv_pack_put_u8(&out, head->journal);
+    gv_pack_put_u8(&out, (uint8_t)head->journal);
+    gv_pack_put_u64(&out, head->directory);
     gv_pack_put_u64(&out, gv_digest_hash(key, bytes, out.len));
     GV_ASSERT(!out.full);
     return out.len;
@@ -44,7 +45,8 @@ int gv_head_read(struct gv_head *out, const struct gv_digest_key *key, struct gv
     const uint8_t *word = gv_pack_get_bytes(&in, sizeof magic - 1);
     if (word == NULL || memcmp(word, magic, sizeof magic - 1) != 0) return GV_ECORRUPT;
     out->format = gv_pack_get_varint(&in);
-    if (in.error == 0 && out->format != GV_HEAD_FORMAT) return GV_EVERSION;
+    bool former = out->format == GV_HEAD_FORMER;
+    if (in.error == 0 && out->format != GV_HEAD_FORMAT && !former) return GV_EVERSION;
     size_t len = gv_pack_get_u8(&in);
     const uint8_t *workload = gv_pack_get_bytes(&in, len);
     if (workload == NULL || len > GV_HEAD_WORKLOAD_MAX) return GV_ECORRUPT;
@@ -55,7 +57,10 @@ int gv_head_read(struct gv_head *out, const struct gv_digest_key *key, struct gv
     out->tally.count = gv_pack_get_u64(&in);
     out->tally.sum = gv_pack_get_u64(&in);
     out->epoch = gv_pack_get_u64(&in);
-    out->journal = gv_pack_get_u8(&in) == 1;
+    unsigned journal = gv_pack_get_u8(&in);
+    if (journal > (former ? GV_HEAD_JOURNAL_USED : GV_HEAD_JOURNAL_PAST)) return GV_ECORRUPT;
+    out->journal = (enum gv_head_journal)journal;
+    out->directory = former ? 0 : gv_pack_get_u64(&in);
     uint64_t fresh = gv_digest_hash(key, bytes.data, in.at);
     if (gv_pack_get_u64(&in) != fresh) return GV_ECORRUPT;
     return in.error != 0 || in.at != in.len ? GV_ECORRUPT : 0;
@@ -102,16 +107,19 @@ static void survey_record(void *ctx, struct gv_slice name, struct gv_slice value
     survey->tally.sum += gv_head_hash(survey->key, name, value);
 }
 
-static int explain(int error, char *fault, size_t cap) {
+static int damaged(const char *what, char *fault, size_t cap) {
+    snprintf(fault, cap, "data.mdb is damaged: %s", what);
+    return GV_ECORRUPT;
+}
+
+static int explain(int error, const struct gv_pages_fault *found, char *fault, size_t cap) {
     switch (error) {
-    case 0:
-        return 0;
     case GV_EVERSION:
         snprintf(fault, cap, "data.mdb is of another version of LMDB");
         return error;
     case GV_ENOENT:
-        snprintf(fault, cap, "data.mdb is damaged, or not a store of this program");
-        return GV_ECORRUPT;
+        return damaged("at byte 0 there is not the beginning of a store of this program", fault,
+                       cap);
     case GV_EIO:
         snprintf(fault, cap, "data.mdb cannot be read: %s", strerror(errno));
         return error;
@@ -119,7 +127,8 @@ static int explain(int error, char *fault, size_t cap) {
         snprintf(fault, cap, "out of memory");
         return error;
     default:
-        snprintf(fault, cap, "data.mdb is damaged");
+        snprintf(fault, cap, "data.mdb is damaged at byte %" PRIu64 ": there is %s", found->at,
+                 found->what);
         return GV_ECORRUPT;
     }
 }
@@ -129,24 +138,31 @@ static int judge(const struct survey *survey, const char *workload, char *fault,
     if (!survey->any) return 0; // killed before its first transaction
     const struct gv_head *head = &survey->head;
     if (survey->head_error == GV_EVERSION) {
-        snprintf(fault, cap, "data.mdb is in format %" PRIu64 ", this version reads format %d",
-                 head->format, GV_HEAD_FORMAT);
+        snprintf(fault, cap, "data.mdb is in format %" PRIu64 ", this version reads %d and %d",
+                 head->format, GV_HEAD_FORMER, GV_HEAD_FORMAT);
         return GV_EVERSION;
     }
-    if (survey->head_error != 0) return explain(survey->head_error, fault, cap);
-    bool good = survey->entries && head->txn == survey->txn &&
-                head->tally.count == survey->tally.count && head->tally.sum == survey->tally.sum;
-    if (!good) return explain(GV_ECORRUPT, fault, cap);
+    if (survey->head_error != 0)
+        return damaged("it does not hold its head, or not a whole one", fault, cap);
+    if (head->txn != survey->txn)
+        return damaged("its head is of another transaction than its root", fault, cap);
+    bool good = survey->entries && head->tally.count == survey->tally.count &&
+                head->tally.sum == survey->tally.sum;
+    if (!good) return damaged("its records are not those that its head sums up", fault, cap);
     if (strcmp(head->workload, workload) == 0) return 0;
     snprintf(fault, cap, "it belongs to the workload %s, not to %s", head->workload, workload);
     return GV_EINVAL;
 }
 
 int gv_head_check(int fd, uint64_t size, const char *workload, const struct gv_digest_key *key,
-                  char *fault, size_t cap) {
+                  struct gv_head *out, char *fault, size_t cap) {
     GV_ASSERT(workload != NULL && cap > 0);
+    *out = (struct gv_head){0};
     struct survey survey = {.key = key, .head_error = GV_ENOENT};
+    struct gv_pages_fault found;
     const struct gv_pages_reader reader = {survey_database, survey_record, &survey};
-    int error = gv_pages_read(fd, size, &reader, &survey.txn);
-    return error != 0 ? explain(error, fault, cap) : judge(&survey, workload, fault, cap);
+    int error = gv_pages_read(fd, size, &reader, &survey.txn, &found);
+    error = error != 0 ? explain(error, &found, fault, cap) : judge(&survey, workload, fault, cap);
+    if (error == 0 && survey.any) *out = survey.head;
+    return error;
 }

@@ -5,7 +5,10 @@
 //
 //   "grapevine", format (varint), workload (its length, 1 byte, and its name), incarnation (8
 //   bytes), whole (1), transaction (8), count (8) and sum (8) of the records, epoch (8), journal
-//   (1), and the hash of all this (8)
+//   (1), directory (8), and the hash of all this (8)
+//
+// The former format, of version 0.1.0, has no directory, and its journal is one in the former
+// format, or none (journal.h).
 //
 // Format and workload come first, and will in every format to come: so any version of this program
 // can say whose file it is that it refuses.
@@ -15,9 +18,18 @@
 #include "../merkle/digest.h"
 
 enum {
-    GV_HEAD_FORMAT = 3, // the only one that is read
+    GV_HEAD_FORMAT = 4, // the one that is written
+    GV_HEAD_FORMER = 3, // is read as well
     GV_HEAD_WORKLOAD_MAX = 31,
     GV_HEAD_MAX = 128, // bytes
+};
+
+// Which file a journal (journal.h) is. In the former format only the first two are there, and the
+// second is a journal in that format.
+enum gv_head_journal {
+    GV_HEAD_JOURNAL_NONE, // none, or one that was made for this directory and never used
+    GV_HEAD_JOURNAL_USED, // it must be there
+    GV_HEAD_JOURNAL_PAST, // all that it held is in here: another is to replace it
 };
 
 // The number of records, and the sum of their hashes.
@@ -33,7 +45,8 @@ struct gv_head {
     uint64_t txn; // the transaction that wrote this: every one does
     struct gv_head_tally tally;
     uint64_t epoch; // of the journal: what it holds of this one is not in here
-    bool journal;   // it was in use: it must be there
+    enum gv_head_journal journal;
+    uint64_t directory; // a random number that the journal tells, too
 };
 
 // A head of this program's format, for a workload with a name that is not too long.
@@ -42,16 +55,17 @@ void gv_head_init(struct gv_head *head, const char *workload);
 // Writes a head, of this program's format; returns its length.
 size_t gv_head_write(const struct gv_head *head, const struct gv_digest_key *key,
                      uint8_t bytes[GV_HEAD_MAX]);
-// Reads one. GV_EVERSION: it is in another format, out->format; GV_ECORRUPT.
+// Reads one, of this format or the former. GV_EVERSION: it is in another, out->format; GV_ECORRUPT.
 int gv_head_read(struct gv_head *out, const struct gv_digest_key *key, struct gv_slice bytes);
 
 // The hash of a record, as in a tally; `hash` is the same for every cluster.
 uint64_t gv_head_hash(const struct gv_digest_key *key, struct gv_slice name, struct gv_slice value);
 
-// Reads all of a file of `size` bytes (pages.h), and compares it with its head. GV_EINVAL: it is
+// Reads all of a file of `size` bytes (pages.h), and compares it with its head, which becomes *out;
+// its format 0: there is none, as the file was left before its first transaction. GV_EINVAL: it is
 // another workload's; GV_EVERSION: it is in another format; GV_ECORRUPT: it is damaged, or no
 // store; GV_EIO; GV_ENOMEM. `fault` then says what is wrong with data.mdb.
 int gv_head_check(int fd, uint64_t size, const char *workload, const struct gv_digest_key *key,
-                  char *fault, size_t cap);
+                  struct gv_head *out, char *fault, size_t cap);
 
 #endif

@@ -8,9 +8,15 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
-enum { EPOCH, NUMBER, LENGTH, HASH, HEAD_HASH, WORDS, HEAD = WORDS * 8, PATH_CAP = 4200 };
+// Words of a frame's head, and of the file's header.
+enum { EPOCH, NUMBER, LENGTH, HASH, HEAD_HASH, WORDS, HEAD = WORDS * 8 };
+enum { H_MAGIC, H_FORMAT, H_DIRECTORY, H_EPOCH, H_COUNT, H_FORMER, H_HASH, H_WORDS };
+enum { PATH_CAP = 4200 };
+
+static const char magic[8] = {'g', 'v', 'j', 'o', 'u', 'r', 'n', 'l'};
 
 // ---- The file -----------------------------------------------------------------------------------
 
@@ -30,27 +36,57 @@ static int reserve(struct gv_journal *journal, size_t len) {
     return 0;
 }
 
-// Zeros up to the end, in blocks that are then the file's own.
+static int damaged(struct gv_journal *journal, uint64_t at, const char *what) {
+    journal->fault = (struct gv_journal_fault){at, what};
+    return GV_ECORRUPT;
+}
+
+static size_t first_frame(const struct gv_journal *journal) {
+    return journal->former ? 0 : GV_JOURNAL_BLOCK;
+}
+
+static void restart(struct gv_journal *journal, uint64_t epoch) {
+    journal->epoch = epoch;
+    journal->number = journal->count = 0;
+    journal->at = first_frame(journal);
+    journal->turned = false;
+}
+
+static void init(struct gv_journal *journal, uint64_t directory, uint64_t epoch) {
+    *journal = (struct gv_journal){.fd = -1, .directory = directory};
+    gv_digest_key_init(&journal->hash, (struct gv_slice){0});
+    restart(journal, epoch);
+}
+
+static int write_header(const struct gv_journal *journal, uint64_t epoch, uint64_t count,
+                        uint64_t former) {
+    uint64_t words[H_WORDS] = {0, GV_JOURNAL_FORMAT, journal->directory, epoch, count, former, 0};
+    memcpy(words, magic, sizeof magic);
+    words[H_HASH] = gv_digest_words(&journal->hash, words, H_HASH);
+    uint8_t bytes[sizeof words];
+    memcpy(bytes, words, sizeof words);
+    return gv_file_write(journal->fd, bytes, sizeof bytes, 0);
+}
+
+// Zeros up to the end, in blocks that are then the file's own; and the header.
 static int fill(struct gv_journal *journal) {
-    int error = reserve(journal, GV_JOURNAL_BLOCK);
-    if (error == 0) memset(journal->frame, 0, GV_JOURNAL_BLOCK);
-    for (size_t at = 0; error == 0 && at < GV_JOURNAL_SIZE; at += GV_JOURNAL_BLOCK)
-        error = gv_file_write(journal->fd, journal->frame, GV_JOURNAL_BLOCK, at);
+    enum { CHUNK = GV_JOURNAL_SIZE / 16 };
+    int error = reserve(journal, CHUNK);
+    if (error == 0) memset(journal->frame, 0, CHUNK);
+    for (size_t at = 0; error == 0 && at < GV_JOURNAL_SIZE; at += CHUNK)
+        error = gv_file_write(journal->fd, journal->frame, CHUNK, at);
+    if (error == 0) error = write_header(journal, journal->epoch, 0, 0);
     if (error == 0 && fsync(journal->fd) != 0) error = gv_file_error(errno);
     return error;
 }
 
-static void init(struct gv_journal *journal, int fd) {
-    *journal = (struct gv_journal){.fd = fd};
-    gv_digest_key_init(&journal->hash, (struct gv_slice){0});
-}
-
 // Under another name at first, so that one that is there is whole.
-int gv_journal_make(struct gv_journal *journal, const char *path) {
+int gv_journal_make(struct gv_journal *journal, const char *path, uint64_t directory,
+                    uint64_t epoch) {
     GV_ASSERT(path != NULL);
     char fresh[PATH_CAP];
     int len = snprintf(fresh, sizeof fresh, "%s.new", path);
-    init(journal, -1);
+    init(journal, directory, epoch);
     if (len < 0 || (size_t)len >= sizeof fresh) errno = ENAMETOOLONG;
     if (len < 0 || (size_t)len >= sizeof fresh) return GV_EIO;
     journal->fd = open(fresh, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
@@ -65,11 +101,101 @@ int gv_journal_make(struct gv_journal *journal, const char *path) {
     return error;
 }
 
-int gv_journal_open(struct gv_journal *journal, const char *path) {
+static int check_size(struct gv_journal *journal) {
+    struct stat found;
+    if (fstat(journal->fd, &found) != 0) return gv_file_error(errno);
+    if (!S_ISREG(found.st_mode)) return damaged(journal, 0, "it is no plain file");
+    uint64_t size = (uint64_t)found.st_size;
+    if (size == GV_JOURNAL_SIZE) return 0;
+    bool less = size < GV_JOURNAL_SIZE;
+    return damaged(journal, less ? size : GV_JOURNAL_SIZE,
+                   less ? "it ends there instead of at byte 4194304"
+                        : "it goes on there instead of ending");
+}
+
+// The database tells journal->epoch: the header must tell the same, or announce the next.
+static int check_header(struct gv_journal *journal) {
+    uint64_t words[H_WORDS];
+    uint8_t bytes[sizeof words];
+    int error = gv_file_read(journal->fd, bytes, sizeof bytes, 0);
+    if (error != 0) return error;
+    memcpy(words, bytes, sizeof words);
+    if (words[H_HASH] != gv_digest_words(&journal->hash, words, H_HASH) ||
+        memcmp(words, magic, sizeof magic) != 0)
+        return damaged(journal, 0, "its header is not one of this program's");
+    if (words[H_FORMAT] != GV_JOURNAL_FORMAT)
+        return damaged(journal, 8, "it is in another format than this version reads");
+    if (words[H_DIRECTORY] != journal->directory)
+        return damaged(journal, 16, "it belongs to another directory than data.mdb does");
+    if (words[H_EPOCH] == journal->epoch) {
+        journal->count = words[H_COUNT];
+        return 0;
+    }
+    bool next = words[H_EPOCH] == journal->epoch + 1;
+    if (!next || words[H_FORMER] == 0) {
+        bool later = words[H_EPOCH] - journal->epoch < UINT64_MAX / 2;
+        return damaged(journal, 24,
+                       later ? "data.mdb is an older copy: this file has gone on since"
+                             : "it is an older copy: data.mdb has gone on since");
+    }
+    journal->turned = true;
+    journal->count = words[H_FORMER] - 1;
+    return 0;
+}
+
+// In the former format nothing tells how many frames there must be. But it never wrote anything
+// else than frames over the zeros that the file began with, beginning at its start.
+static int check_former(struct gv_journal *journal, bool written) {
+    uint64_t words[WORDS];
+    uint8_t block[GV_JOURNAL_BLOCK];
+    int error = gv_file_read(journal->fd, block, HEAD, 0);
+    if (error != 0) return error;
+    memcpy(words, block, HEAD);
+    bool frame = words[HEAD_HASH] == gv_digest_words(&journal->hash, words, HEAD_HASH);
+    if (!frame && written) return damaged(journal, 0, "it does not begin with a frame");
+    for (size_t at = 0; !frame && at < GV_JOURNAL_SIZE; at += sizeof block) {
+        error = gv_file_read(journal->fd, block, sizeof block, at);
+        if (error != 0) return error;
+        for (size_t i = 0; i < sizeof block; i++)
+            if (block[i] != 0) return damaged(journal, at + i, "it does not begin with a frame");
+    }
+    return 0;
+}
+
+static int open_file(struct gv_journal *journal, const char *path, int flags) {
     GV_ASSERT(path != NULL);
-    init(journal, open(path, O_RDWR | O_CLOEXEC));
-    if (journal->fd >= 0) return 0;
-    return errno == ENOENT ? GV_ENOENT : gv_file_error(errno);
+    journal->fd = open(path, flags | O_CLOEXEC);
+    if (journal->fd < 0) return errno == ENOENT ? GV_ENOENT : gv_file_error(errno);
+    return check_size(journal);
+}
+
+// Closes the file after an error, of which what is known stays.
+static int opened(struct gv_journal *journal, int error) {
+    if (error == 0) return 0;
+    struct gv_journal_fault fault = journal->fault;
+    int number = errno;
+    gv_journal_close(journal);
+    journal->fault = fault;
+    errno = number;
+    return error;
+}
+
+int gv_journal_open(struct gv_journal *journal, const char *path, uint64_t directory,
+                    uint64_t epoch) {
+    init(journal, directory, epoch);
+    int error = open_file(journal, path, O_RDWR);
+    if (error == 0) error = check_header(journal);
+    return opened(journal, error);
+}
+
+int gv_journal_open_former(struct gv_journal *journal, const char *path, uint64_t epoch,
+                           bool written) {
+    init(journal, 0, epoch);
+    journal->former = true;
+    restart(journal, epoch);
+    int error = open_file(journal, path, O_RDONLY);
+    if (error == 0) error = check_former(journal, written);
+    return opened(journal, error);
 }
 
 void gv_journal_close(struct gv_journal *journal) {
@@ -78,10 +204,24 @@ void gv_journal_close(struct gv_journal *journal) {
     *journal = (struct gv_journal){.fd = -1};
 }
 
-void gv_journal_begin(struct gv_journal *journal, uint64_t epoch) {
-    journal->epoch = epoch;
-    journal->number = 0;
-    journal->at = 0;
+// ---- Epochs -------------------------------------------------------------------------------------
+
+int gv_journal_turn(struct gv_journal *journal) {
+    GV_ASSERT(journal->fd >= 0 && !journal->former);
+    int error = write_header(journal, journal->epoch + 1, 0, journal->number + 1);
+    if (error == 0) error = sync_data(journal->fd);
+    if (error != 0) return error;
+    journal->turned = true;
+    journal->count = journal->number;
+    return 0;
+}
+
+// The header need not be synced: the next append does that. Until then the one before is as good,
+// but for a database of the epoch before, whose frames it says to be there.
+void gv_journal_begin(struct gv_journal *journal) {
+    GV_ASSERT(journal->turned);
+    restart(journal, journal->epoch + 1);
+    (void)write_header(journal, journal->epoch, 0, 0);
 }
 
 // ---- Frames -------------------------------------------------------------------------------------
@@ -91,11 +231,18 @@ static size_t span(size_t len) {
     return (HEAD + len + GV_JOURNAL_BLOCK - 1) / GV_JOURNAL_BLOCK * GV_JOURNAL_BLOCK;
 }
 
+static uint64_t hash_words(const struct gv_journal *journal, const uint64_t words[HEAD_HASH]) {
+    uint64_t all[HEAD_HASH + 1];
+    memcpy(all, words, HEAD_HASH * sizeof *all);
+    all[HEAD_HASH] = journal->directory;
+    return gv_digest_words(&journal->hash, all, journal->former ? HEAD_HASH : HEAD_HASH + 1);
+}
+
 static uint64_t hash_of(const struct gv_journal *journal, const uint64_t words[WORDS],
                         struct gv_slice batch) {
     uint64_t all[] = {words[EPOCH], words[NUMBER], words[LENGTH],
                       gv_digest_hash(&journal->hash, batch.data, batch.len)};
-    return gv_digest_words(&journal->hash, all, sizeof all / sizeof *all);
+    return hash_words(journal, all);
 }
 
 // Reads the head of the frame at `at`. 1: there is one; 0: there is none.
@@ -105,16 +252,16 @@ static int read_head(const struct gv_journal *journal, size_t at, uint64_t words
     if (error != 0) return error;
     memcpy(words, head, HEAD);
     if (words[LENGTH] > GV_JOURNAL_SIZE - at - HEAD) return 0;
-    return words[HEAD_HASH] == gv_digest_words(&journal->hash, words, HEAD_HASH);
+    return words[HEAD_HASH] == hash_words(journal, words);
 }
 
 // Reads the frame at `at`. 1: there is one of this epoch; 0: there is none, or not a whole one.
-static int read_frame(struct gv_journal *journal, uint64_t epoch, size_t at, uint64_t *number,
+static int read_frame(struct gv_journal *journal, size_t at, uint64_t *number,
                       struct gv_slice *batch) {
     uint64_t words[WORDS] = {0};
     int found = read_head(journal, at, words);
     if (found < 0) return found;
-    if (found == 0 || words[EPOCH] != epoch) return 0;
+    if (found == 0 || words[EPOCH] != journal->epoch) return 0;
     size_t len = (size_t)words[LENGTH];
     int error = reserve(journal, len > 0 ? len : 1);
     if (error == 0) error = gv_file_read(journal->fd, journal->frame, len, at + HEAD);
@@ -128,26 +275,32 @@ static int read_frame(struct gv_journal *journal, uint64_t epoch, size_t at, uin
 // one: the next is written only when it is safe. And there is none of the next epoch, before which
 // this one was noted to have ended. Other blocks may hold anything, even what somebody has made up
 // to look like a frame: hence the hash of the head.
-static int check_rest(const struct gv_journal *journal) {
+static int check_rest(struct gv_journal *journal) {
     for (size_t at = journal->at; at < GV_JOURNAL_SIZE; at += GV_JOURNAL_BLOCK) {
         uint64_t words[WORDS] = {0};
         int found = read_head(journal, at, words);
         if (found < 0) return found;
         bool mine = found > 0 && words[EPOCH] == journal->epoch;
-        if (mine && words[NUMBER] > journal->number) return GV_ECORRUPT;
-        if (found > 0 && words[EPOCH] == journal->epoch + 1) return GV_ECORRUPT;
+        if (mine && words[NUMBER] > journal->number)
+            return damaged(journal, journal->at, "a frame is damaged that has others behind it");
+        if (found > 0 && words[EPOCH] == journal->epoch + 1)
+            return damaged(journal, at, "data.mdb is an older copy: this file has gone on since");
     }
+    if (journal->number < journal->count)
+        return damaged(journal, journal->at, "a frame is damaged that had been written safely");
     return 0;
 }
 
-int gv_journal_read(struct gv_journal *journal, uint64_t epoch,
-                    int (*take)(void *ctx, struct gv_slice batch), void *ctx) {
+int gv_journal_read(struct gv_journal *journal, int (*take)(void *ctx, struct gv_slice batch),
+                    void *ctx) {
     GV_ASSERT(journal->fd >= 0 && take != NULL);
-    gv_journal_begin(journal, epoch);
+    journal->number = 0;
+    journal->at = first_frame(journal);
     while (journal->at < GV_JOURNAL_SIZE) {
+        if (journal->turned && journal->number == journal->count) break; // one that was taken back
         uint64_t number = 0;
         struct gv_slice batch = {0};
-        int found = read_frame(journal, epoch, journal->at, &number, &batch);
+        int found = read_frame(journal, journal->at, &number, &batch);
         if (found < 0) return found;
         if (found == 0 || number != journal->number) break;
         int taken = take(ctx, batch);
@@ -163,33 +316,35 @@ bool gv_journal_fits(const struct gv_journal *journal, size_t len) {
 }
 
 int gv_journal_append(struct gv_journal *journal, struct gv_slice batch) {
-    GV_ASSERT(journal->fd >= 0 && gv_journal_fits(journal, batch.len));
+    GV_ASSERT(journal->fd >= 0 && !journal->former && !journal->turned);
+    GV_ASSERT(gv_journal_fits(journal, batch.len));
     size_t len = span(batch.len);
     int error = reserve(journal, len);
     if (error != 0) return error;
     uint64_t words[WORDS] = {journal->epoch, journal->number, batch.len};
     words[HASH] = hash_of(journal, words, batch);
-    words[HEAD_HASH] = gv_digest_words(&journal->hash, words, HEAD_HASH);
+    words[HEAD_HASH] = hash_words(journal, words);
     memcpy(journal->frame, words, HEAD);
     memcpy(journal->frame + HEAD, batch.data, batch.len);
     memset(journal->frame + HEAD + batch.len, 0, len - HEAD - batch.len);
-    error = gv_file_write(journal->fd, journal->frame, len, journal->at);
+    error = write_header(journal, journal->epoch, journal->number, 0);
+    if (error == 0) error = gv_file_write(journal->fd, journal->frame, len, journal->at);
     if (error == 0) error = sync_data(journal->fd);
     if (error != 0) { // it may be there nevertheless, and must not be found
         int number = errno;
         memset(journal->frame, 0, HEAD);
         if (gv_file_write(journal->fd, journal->frame, HEAD, journal->at) == 0)
-            sync_data(journal->fd);
+            (void)sync_data(journal->fd);
         errno = number;
         return error;
     }
     journal->at += len;
-    journal->number++;
+    journal->count = ++journal->number;
     return 0;
 }
 
 int gv_journal_try(struct gv_journal *journal, size_t len) {
-    GV_ASSERT(journal->fd >= 0 && gv_journal_fits(journal, len));
+    GV_ASSERT(journal->fd >= 0 && !journal->turned && gv_journal_fits(journal, len));
     int error = reserve(journal, span(len));
     if (error != 0) return error;
     memset(journal->frame, 0, span(len));

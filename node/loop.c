@@ -412,10 +412,11 @@ static int start(struct loop *loop) {
     loop->idle.data = loop->more.data = loop->timer.data = loop->stats_timer.data = loop;
     static const int numbers[] = {SIGINT, SIGTERM, SIGUSR1};
     for (int i = 0; i < 3; i++) {
-        uv_signal_init(&loop->uv, &loop->signals[i]);
+        int error = uv_signal_init(&loop->uv, &loop->signals[i]);
+        if (error != 0) return error;
         loop->signals[i].data = loop;
         uv_signal_cb act = numbers[i] == SIGUSR1 ? on_ask : on_signal;
-        int error = uv_signal_start(&loop->signals[i], act, numbers[i]);
+        error = uv_signal_start(&loop->signals[i], act, numbers[i]);
         if (error != 0) return error;
     }
     uint64_t every = loop->config.stats_ms;
@@ -480,8 +481,9 @@ int gv_loop_run(const struct gv_loop_config *config) {
     loop.in_data = alloc.resize(alloc.ctx, NULL, 0, loop.in_cap);
     loop.out_data = alloc.resize(alloc.ctx, NULL, 0, loop.out_cap);
     signal(SIGPIPE, SIG_IGN);
-    if (loop.in_data == NULL || loop.out_data == NULL || uv_loop_init(&loop.uv) != 0) {
-        fail(&loop, "start", "out of memory");
+    int error = loop.in_data == NULL || loop.out_data == NULL ? UV_ENOMEM : uv_loop_init(&loop.uv);
+    if (error != 0) {
+        fail(&loop, "start", uv_strerror(error));
     } else {
         run(&loop);
         finish(&loop);

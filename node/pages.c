@@ -68,11 +68,13 @@ struct pages {
     const struct gv_pages_reader *reader;
     size_t page_size;
     size_t last, txn;
+    struct gv_pages_fault *fault;
     uint8_t *claimed; // a bit a page: somebody owns it
     uint8_t *value;   // the last long one
     size_t value_cap;
     unsigned level; // of `buffers` in use: one for each page on the way down
     uint8_t *buffers[2 * DEPTH_MAX];
+    size_t number[2 * DEPTH_MAX];
 };
 
 // The free list, the list of named databases, or one of those.
@@ -85,6 +87,11 @@ struct tree {
 };
 
 // ---- Reading ------------------------------------------------------------------------------------
+
+static int damaged(struct pages *it, size_t page, const char *what) {
+    *it->fault = (struct gv_pages_fault){(uint64_t)page * it->page_size, what};
+    return GV_ECORRUPT;
+}
 
 // Pages that nobody has owned so far. False: one of them is another's, or is not there.
 static bool claim(struct pages *it, size_t page, size_t count) {
@@ -163,18 +170,26 @@ static bool check_nodes(const struct pages *it, const uint8_t *page) {
     return true;
 }
 
+// What is wrong with the page that is looked at.
+static int damaged_here(struct pages *it, const char *what) {
+    return damaged(it, it->level > 0 ? it->number[it->level - 1] : 0, what);
+}
+
 // Reads a page of a tree into a buffer of its own, which stays until drop_page().
 static int take_page(struct pages *it, size_t number, enum kind kind, uint8_t **out) {
     GV_ASSERT(it->level < sizeof it->buffers / sizeof *it->buffers);
-    if (!claim(it, number, 1)) return GV_ECORRUPT;
+    if (!claim(it, number, 1)) return damaged(it, number, "a page that is used twice, or is free");
     uint8_t **page = &it->buffers[it->level];
     if (*page == NULL) *page = malloc(it->page_size);
     if (*page == NULL) return GV_ENOMEM;
     int error = gv_file_read(it->fd, *page, it->page_size, (uint64_t)number * it->page_size);
+    if (error == GV_ECORRUPT) return damaged(it, number, "a page that ends early");
     if (error != 0) return error;
     struct page_head head = head_of(*page);
-    if (head.number != number || head.kind != kind || !check_nodes(it, *page)) return GV_ECORRUPT;
-    it->level++;
+    if (head.number != number || head.kind != kind)
+        return damaged(it, number, "a page that is not the one that belongs there");
+    if (!check_nodes(it, *page)) return damaged(it, number, "a page whose nodes overlap");
+    it->number[it->level++] = number;
     *out = *page;
     return 0;
 }
@@ -189,15 +204,19 @@ static int take_long(struct pages *it, struct tree *tree, struct node *node) {
     size_t number, need = (HEAD - 1 + node->len) / it->page_size + 1;
     uint8_t head[HEAD];
     memcpy(&number, node->value.data, sizeof number);
-    if (number < ROOTS || number > it->last) return GV_ECORRUPT;
+    if (number < ROOTS || number > it->last)
+        return damaged_here(it, "a long value on no page of the file");
     uint64_t at = (uint64_t)number * it->page_size;
     int error = gv_file_read(it->fd, head, HEAD, at);
+    if (error == GV_ECORRUPT) return damaged(it, number, "a page that ends early");
     if (error != 0) return error;
     struct page_head said = head_of(head);
     uint32_t count;
     memcpy(&count, head + offsetof(struct page_head, lower), sizeof count);
-    if (said.number != number || said.kind != LONG || count < need) return GV_ECORRUPT;
-    if (!claim(it, number, count)) return GV_ECORRUPT;
+    if (said.number != number || said.kind != LONG || count < need)
+        return damaged(it, number, "a page that is not the long value that belongs there");
+    if (!claim(it, number, count))
+        return damaged(it, number, "pages of a long value that are used twice, or are free");
     tree->found.longs += count;
     if (it->value_cap < node->len) {
         free(it->value);
@@ -207,7 +226,8 @@ static int take_long(struct pages *it, struct tree *tree, struct node *node) {
         it->value_cap = node->len;
     }
     node->value = (struct gv_slice){it->value, node->len};
-    return gv_file_read(it->fd, it->value, node->len, at + HEAD);
+    error = gv_file_read(it->fd, it->value, node->len, at + HEAD);
+    return error == GV_ECORRUPT ? damaged(it, number, "a long value that ends early") : error;
 }
 
 // ---- Trees --------------------------------------------------------------------------------------
@@ -242,17 +262,21 @@ static bool check_free(struct pages *it, struct gv_slice key, struct gv_slice va
 
 static int read_record(struct pages *it, struct tree *tree, struct node node) {
     unsigned allowed = tree->use == MAIN ? DATABASE : ELSEWHERE;
-    if ((node.flags & ~allowed) != 0) return GV_ECORRUPT;
+    if ((node.flags & ~allowed) != 0) return damaged_here(it, "a node of an unknown kind");
     if (tree->use == MAIN) {
         struct database named;
-        if (node.flags != DATABASE || node.len != sizeof named) return GV_ECORRUPT;
+        if (node.flags != DATABASE || node.len != sizeof named)
+            return damaged_here(it, "a node that is no database");
         memcpy(&named, node.value.data, sizeof named);
         it->reader->database(it->reader->ctx, node.key);
         return read_tree(it, &named, NAMED);
     }
     int error = node.flags & ELSEWHERE ? take_long(it, tree, &node) : 0;
     if (error != 0) return error;
-    if (tree->use == FREE) return check_free(it, node.key, node.value) ? 0 : GV_ECORRUPT;
+    if (tree->use == FREE)
+        return check_free(it, node.key, node.value)
+                   ? 0
+                   : damaged_here(it, "a list of free pages that makes no sense");
     it->reader->record(it->reader->ctx, node.key, node.value);
     return 0;
 }
@@ -272,11 +296,11 @@ static int read_leaf(struct pages *it, struct tree *tree, const uint8_t *page,
     int error = 0;
     for (size_t i = 0; error == 0 && i < count_of(page); i++) {
         struct node node = node_of(page, i);
-        if (!is_key(tree, node.key)) return GV_ECORRUPT;
-        bool first = before.len == 0;
-        if (first && bounds.lo.len > 0 && is_less(tree, node.key, bounds.lo)) return GV_ECORRUPT;
-        if (!first && !is_less(tree, before, node.key)) return GV_ECORRUPT;
-        if (bounds.hi.len > 0 && !is_less(tree, node.key, bounds.hi)) return GV_ECORRUPT;
+        bool first = before.len == 0, good = is_key(tree, node.key);
+        if (good && first && bounds.lo.len > 0) good = !is_less(tree, node.key, bounds.lo);
+        if (good && !first) good = is_less(tree, before, node.key);
+        if (good && bounds.hi.len > 0) good = is_less(tree, node.key, bounds.hi);
+        if (!good) return damaged_here(it, "a page whose keys are out of order");
         tree->found.entries++;
         before = node.key;
         error = read_record(it, tree, node);
@@ -291,12 +315,13 @@ static int read_node(struct pages *it, struct tree *tree, size_t number, unsigne
 static int read_branch(struct pages *it, struct tree *tree, const uint8_t *page, unsigned depth,
                        struct bounds bounds) {
     size_t count = count_of(page);
-    if (count < 2) return GV_ECORRUPT;
+    if (count < 2) return damaged_here(it, "a branch that does not branch");
     struct gv_slice lo = bounds.lo;
     int error = 0;
     for (size_t i = 0; error == 0 && i < count; i++) {
         struct gv_slice hi = i + 1 < count ? node_of(page, i + 1).key : bounds.hi;
-        if (i + 1 < count && !is_key(tree, hi)) return GV_ECORRUPT;
+        if (i + 1 < count && !is_key(tree, hi))
+            return damaged_here(it, "a page whose keys are out of order");
         error = read_node(it, tree, node_of(page, i).child, depth, (struct bounds){lo, hi});
         lo = hi;
     }
@@ -318,20 +343,21 @@ static int read_node(struct pages *it, struct tree *tree, size_t number, unsigne
 
 static int read_tree(struct pages *it, const struct database *said, enum use use) {
     struct tree tree = {.use = use};
-    if (said->flags != (use == FREE ? WORDS : 0) || said->depth > DEPTH_MAX) return GV_ECORRUPT;
-    if ((said->root == NONE) != (said->depth == 0)) return GV_ECORRUPT;
+    if (said->flags != (use == FREE ? WORDS : 0) || said->depth > DEPTH_MAX ||
+        (said->root == NONE) != (said->depth == 0))
+        return damaged_here(it, "a database whose description makes no sense");
     int error = 0;
     if (said->depth > 0) error = read_node(it, &tree, said->root, said->depth, (struct bounds){0});
     if (error != 0) return error;
     const struct database *found = &tree.found;
     bool same = found->branches == said->branches && found->leaves == said->leaves &&
                 found->longs == said->longs && found->entries == said->entries;
-    return same ? 0 : GV_ECORRUPT;
+    return same ? 0 : damaged_here(it, "a database that has other pages than it tells");
 }
 
 // ---- The file -----------------------------------------------------------------------------------
 
-static int read_root(const struct pages *it, size_t number, struct root *out) {
+static int read_root(struct pages *it, size_t number, struct root *out) {
     uint8_t bytes[HEAD + sizeof *out];
     int error = gv_file_read(it->fd, bytes, sizeof bytes, number * it->page_size);
     if (error != 0) return error == GV_ECORRUPT ? GV_ENOENT : error;
@@ -339,7 +365,7 @@ static int read_root(const struct pages *it, size_t number, struct root *out) {
     struct page_head head = head_of(bytes);
     if (head.kind != META || out->magic != (uint32_t)MAGIC) return GV_ENOENT;
     if (out->version != VERSION) return GV_EVERSION;
-    return head.number == number ? 0 : GV_ECORRUPT;
+    return head.number == number ? 0 : damaged(it, number, "a root that is not the one there");
 }
 
 // The younger of the two roots, which transactions write in turn.
@@ -349,7 +375,7 @@ static int choose_root(struct pages *it, uint64_t size, struct root *out) {
     if (error != 0) return error;
     size_t page_size = roots[0].free.page_size;
     if (page_size < PAGE_MIN || page_size > PAGE_MAX || (page_size & (page_size - 1)) != 0)
-        return GV_ECORRUPT;
+        return damaged(it, 0, "a root of pages of no possible length");
     it->page_size = page_size;
     error = read_root(it, 1, &roots[1]);
     if (error != 0) return error;
@@ -357,9 +383,12 @@ static int choose_root(struct pages *it, uint64_t size, struct root *out) {
     *out = roots[young];
     it->last = out->last;
     it->txn = out->txn;
-    bool good = roots[1].free.page_size == page_size && out->txn % ROOTS == young &&
-                out->last > 0 && out->last < size / page_size;
-    return good ? 0 : GV_ECORRUPT;
+    if (out->last > 0 && out->last >= size / page_size)
+        return damaged(it, size / page_size,
+                       "the end of the file, which has fewer pages than its "
+                       "root tells");
+    bool good = roots[1].free.page_size == page_size && out->txn % ROOTS == young && out->last > 0;
+    return good ? 0 : damaged(it, young, "a root that makes no sense");
 }
 
 static void release(struct pages *it) {
@@ -368,9 +397,20 @@ static void release(struct pages *it) {
     free(it->value);
 }
 
-int gv_pages_read(int fd, uint64_t size, const struct gv_pages_reader *reader, uint64_t *txn) {
+bool gv_pages_begun(int fd, uint64_t size) {
+    struct gv_pages_fault fault;
+    struct pages it = {.fd = fd, .fault = &fault};
+    struct root root;
+    if (size == 0) return true;
+    if (read_root(&it, 0, &root) != 0 || root.txn != 0 || root.main.root != NONE) return false;
+    return size < ROOTS * (uint64_t)root.free.page_size;
+}
+
+int gv_pages_read(int fd, uint64_t size, const struct gv_pages_reader *reader, uint64_t *txn,
+                  struct gv_pages_fault *fault) {
     GV_ASSERT(fd >= 0 && reader->database != NULL && reader->record != NULL);
-    struct pages it = {.fd = fd, .reader = reader};
+    *fault = (struct gv_pages_fault){0};
+    struct pages it = {.fd = fd, .reader = reader, .fault = fault};
     struct root root;
     int error = choose_root(&it, size, &root);
     if (error != 0) return error;

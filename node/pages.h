@@ -22,12 +22,23 @@ struct gv_pages_reader {
     void *ctx;
 };
 
+// What is wrong with the file, and where.
+struct gv_pages_fault {
+    uint64_t at;      // byte
+    const char *what; // static text; NULL: nothing
+};
+
 // Reads a file of `size` bytes; *txn becomes the number of its last transaction. GV_ENOENT: it is
 // none of LMDB's; GV_EVERSION: one of another version; GV_ECORRUPT: damaged, and only part of it
-// was shown; GV_EIO: the system cannot read it; GV_ENOMEM.
+// was shown, and *fault says what is wrong; GV_EIO: the system cannot read it; GV_ENOMEM.
 //
 // Of the file's two roots the younger one counts, as it does to LMDB. If what is damaged makes it
 // the older one, that is a good file of one transaction less: the caller has to see that.
-int gv_pages_read(int fd, uint64_t size, const struct gv_pages_reader *reader, uint64_t *txn);
+int gv_pages_read(int fd, uint64_t size, const struct gv_pages_reader *reader, uint64_t *txn,
+                  struct gv_pages_fault *fault);
+
+// Whether a file of `size` bytes is one that LMDB had begun to make when it was interrupted: less
+// than its two roots, and no transaction in the first.
+bool gv_pages_begun(int fd, uint64_t size);
 
 #endif

@@ -11,6 +11,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -77,8 +78,23 @@ static void hold_standard_files(void) {
     if (fd >= 0) close(fd);
 }
 
+// Files that the loop opens, and those of a store, with some to spare.
+enum { FILES_LOOP = 8, FILES_STORE = 6, FILES_MAX = FILES_LOOP + FILES_STORE };
+
+// How many more files than it can this process would have to open; 0: none. Asked beforehand, as
+// libuv ends the process where it cannot open one. Then errno says why.
+static int missing_files(int count) {
+    int held[FILES_MAX], n = 0;
+    GV_ASSERT(count <= FILES_MAX);
+    while (n < count && (held[n] = dup(STDOUT_FILENO)) >= 0) n++;
+    int number = errno;
+    for (int i = 0; i < n; i++) close(held[i]);
+    errno = number;
+    return count - n;
+}
+
 static int fail(struct output *output, const char *what, const char *why) {
-    char text[512];
+    char text[768];
     snprintf(text, sizeof text, "%s: %s", what, why);
     log_line(output, GV_LOG_ERROR, text);
     return 1;
@@ -94,7 +110,7 @@ static int open_store(struct program *program, struct gv_node_config *config,
 #ifdef SIGXFSZ
     signal(SIGXFSZ, SIG_IGN); // a limit of file sizes is an error like any other
 #endif
-    char fault[256], what[128];
+    char fault[256], what[128], text[512];
     const struct gv_store_lmdb_config store = {
         .dir = options->data,
         .workload = program->workload->name,
@@ -103,8 +119,17 @@ static int open_store(struct program *program, struct gv_node_config *config,
         .incarnation = config->incarnation,
     };
     snprintf(what, sizeof what, "--data %s", options->data);
-    if (program->calls->open(lmdb, &store, fault, sizeof fault) != 0)
-        return fail(&program->output, what, fault);
+    int error = program->calls->open(lmdb, &store, fault, sizeof fault);
+    if (error == GV_ECORRUPT) {
+        snprintf(text, sizeof text,
+                 "%s; the files are left as they were: put back a copy of all of the directory, or "
+                 "name an empty one, which peers fill again",
+                 fault);
+        return fail(&program->output, what, text);
+    }
+    if (error != 0) return fail(&program->output, what, fault);
+    snprintf(text, sizeof text, "%s: %s", what, fault);
+    if (fault[0] != '\0') log_line(&program->output, GV_LOG_WARN, text);
     config->incarnation = program->calls->incarnation(*lmdb);
     config->store = program->calls->store(*lmdb);
     config->commit_ms = (uint32_t)options->commit_ms;
@@ -169,8 +194,30 @@ static int run_node(struct program *program, const struct gv_node_config *config
     return status;
 }
 
+// Whether there are files enough; if not, says what to raise.
+static bool check_files(struct program *program) {
+    int count = program->options.data != NULL ? FILES_MAX : FILES_LOOP;
+    int missing = missing_files(count);
+    if (missing == 0) return true;
+    const char *why = strerror(errno);
+    bool full = errno == EMFILE; // else it is the whole system's limit
+    struct rlimit limit = {0};
+    getrlimit(RLIMIT_NOFILE, &limit);
+    uint64_t enough = limit.rlim_cur;
+    for (; missing > 0; enough++)
+        missing -= fcntl((int)enough, F_GETFD) < 0; // inherited ones count
+    char text[256];
+    snprintf(text, sizeof text,
+             "too many open files: raise the limit from %" PRIu64 " to at least %" PRIu64
+             " (ulimit -n)",
+             (uint64_t)limit.rlim_cur, enough);
+    fail(&program->output, "start", full ? text : why);
+    return false;
+}
+
 static int run(struct program *program) {
     const struct gv_options *options = &program->options;
+    if (!check_files(program)) return 1;
     struct gv_json json;
     gv_json_init(&json, gv_base_malloc(), (size_t)options->tokens_max,
                  (unsigned)options->depth_max);

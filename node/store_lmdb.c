@@ -4,9 +4,12 @@
 #include "file.h"
 #include "head.h"
 #include "journal.h"
+#include "pages.h"
+#include "witness.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <lmdb.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -21,17 +24,25 @@ enum {
     BOOKS = 16,           // pages that a transaction of one record takes, and more
 };
 
+static const char DATA[] = "data.mdb", JOURNAL[] = "grapevine.journal", LOCK[] = "grapevine.lock";
+
 struct gv_store_lmdb {
     struct gv_store store;
     struct gv_digest_key hash;
-    struct gv_head first; // what a new file begins with
     char dir[PATH_CAP];
+    char workload[GV_HEAD_WORKLOAD_MAX + 1];
     unsigned flags;
     int lock; // the file descriptor of grapevine.lock
     MDB_env *env;
     MDB_dbi meta, entries;
     size_t map;
-    struct gv_journal journal; // open if batches are synced
+    struct gv_journal journal;
+    bool journaled;     // batches go to the journal first
+    uint64_t directory; // the identity of this one
+    uint64_t epoch;     // that data.mdb tells
+    bool former;        // data.mdb is in the former format
+    bool begun;         // this life is noted, and the files are ready to be written to
+    bool whole;         // as the configuration has it
     uint64_t incarnation, commits;
     bool failed;         // the last write
     size_t refused;      // by the journal since: bytes of its longest frame
@@ -90,23 +101,25 @@ static int path_of(const struct gv_store_lmdb *lmdb, const char *name, char *pat
 // Only one process may use the directory: LMDB itself would let several.
 static int lock_directory(struct gv_store_lmdb *lmdb) {
     char path[PATH_CAP];
-    int error = path_of(lmdb, "grapevine.lock", path);
-    if (error != 0) return fail(lmdb, "lock", error);
+    int error = path_of(lmdb, LOCK, path);
+    if (error != 0) return fail(lmdb, LOCK, error);
     lmdb->lock = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0644);
-    if (lmdb->lock < 0) return fail(lmdb, errno == ENOTDIR ? "open" : "grapevine.lock", errno);
+    if (lmdb->lock < 0) return fail(lmdb, errno == ENOTDIR ? "open" : LOCK, errno);
     struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
     if (fcntl(lmdb->lock, F_SETLK, &lock) == 0) return 0;
-    if (errno != EACCES && errno != EAGAIN) return fail(lmdb, "grapevine.lock", errno);
+    if (errno != EACCES && errno != EAGAIN) return fail(lmdb, LOCK, errno);
     snprintf(lmdb->text, sizeof lmdb->text, "another process uses it");
     return GV_EFULL;
 }
 
-// A file's name is safe only when its directory has been synced as well.
-static void sync_directory(const char *path) {
+// A file's name is safe only when its directory has been synced as well. Where a directory cannot
+// be synced nothing more can be done. Returns 0 or errno.
+static int sync_directory(const char *path) {
     int fd = open(path, O_RDONLY | O_CLOEXEC);
-    if (fd < 0) return;
-    fsync(fd);
+    if (fd < 0) return errno;
+    int error = fsync(fd) == 0 || errno == EINVAL || errno == ENOTSUP ? 0 : errno;
     close(fd);
+    return error;
 }
 
 static int open_env(struct gv_store_lmdb *lmdb) {
@@ -114,26 +127,22 @@ static int open_env(struct gv_store_lmdb *lmdb) {
     if (error != 0) return fail(lmdb, "open", error);
     mdb_env_set_maxdbs(lmdb->env, 2);
     mdb_env_set_mapsize(lmdb->env, lmdb->map);
-    error = mdb_env_open(lmdb->env, lmdb->dir, lmdb->flags | MDB_NOTLS, 0644);
+    error = mdb_env_open(lmdb->env, lmdb->dir, lmdb->flags | MDB_NOTLS | MDB_NOLOCK, 0644);
     if (error == 0) return 0;
     mdb_env_close(lmdb->env);
     lmdb->env = NULL;
-    return fail(lmdb, "data.mdb", error);
+    return fail(lmdb, DATA, error);
 }
 
-// Opens both databases, and makes them, with a first head, if this is a new file.
-static int open_databases(struct gv_store_lmdb *lmdb, const struct gv_head *first,
-                          struct gv_head *head) {
+// Opens both databases; makes them, with this head, unless that is NULL.
+static int open_databases(struct gv_store_lmdb *lmdb, struct gv_head *first) {
     MDB_txn *txn;
-    int error = mdb_txn_begin(lmdb->env, NULL, 0, &txn);
+    unsigned create = first != NULL ? MDB_CREATE : 0;
+    int error = mdb_txn_begin(lmdb->env, NULL, first != NULL ? 0 : MDB_RDONLY, &txn);
     if (error != 0) return error;
-    error = mdb_dbi_open(txn, "meta", MDB_CREATE, &lmdb->meta);
-    if (error == 0) error = mdb_dbi_open(txn, "entries", MDB_CREATE, &lmdb->entries);
-    if (error == 0) error = get_head(lmdb, txn, head);
-    if (error == MDB_NOTFOUND) {
-        *head = *first;
-        error = put_head(lmdb, txn, head);
-    }
+    error = mdb_dbi_open(txn, "meta", create, &lmdb->meta);
+    if (error == 0) error = mdb_dbi_open(txn, "entries", create, &lmdb->entries);
+    if (error == 0 && first != NULL) error = put_head(lmdb, txn, first);
     return end(txn, error);
 }
 
@@ -194,6 +203,24 @@ static int put_all(struct gv_store_lmdb *lmdb, MDB_txn *txn, const struct gv_sto
     return error;
 }
 
+// Whether a frame holds what a batch is made of: its hash is no secret.
+static bool is_batch(struct gv_slice bytes) {
+    for (size_t at = 0; at < bytes.len;) {
+        uint32_t lengths[2];
+        if (bytes.len - at < sizeof lengths) return false;
+        memcpy(lengths, bytes.data + at, sizeof lengths);
+        at += sizeof lengths;
+        if (lengths[0] == 0 || lengths[0] > GV_STORE_KEY_MAX) return false;
+        if ((uint64_t)lengths[0] + lengths[1] > bytes.len - at) return false;
+        at += (size_t)lengths[0] + lengths[1];
+    }
+    return true;
+}
+
+static struct gv_store_batch batch_of(struct gv_slice bytes) {
+    return (struct gv_store_batch){(uint8_t *)(uintptr_t)bytes.data, bytes.len, bytes.len, 0};
+}
+
 struct replay {
     struct gv_store_lmdb *lmdb;
     MDB_txn *txn;
@@ -203,34 +230,74 @@ struct replay {
 
 static int replay_batch(void *ctx, struct gv_slice bytes) {
     struct replay *replay = ctx;
-    const struct gv_store_batch batch = {(uint8_t *)(uintptr_t)bytes.data, bytes.len, bytes.len, 0};
+    const struct gv_store_batch batch = batch_of(bytes);
     replay->error = put_all(replay->lmdb, replay->txn, &batch, replay->tally);
     return replay->error == 0 ? 0 : GV_EIO;
 }
 
-// What the journal holds that is not in the file; with this transaction its next epoch begins.
-static int put_journal(struct gv_store_lmdb *lmdb, MDB_txn *txn, struct gv_head *head) {
-    struct replay replay = {lmdb, txn, &head->tally, 0};
-    uint64_t appended = lmdb->journal.epoch == head->epoch ? lmdb->journal.number : 0;
-    int error = gv_journal_read(&lmdb->journal, head->epoch++, replay_batch, &replay);
-    if (replay.error != 0) return replay.error;
-    if (error == 0 && lmdb->journal.number < appended) error = GV_ECORRUPT;
-    return error == 0 ? 0 : error == GV_ENOMEM ? ENOMEM : error == GV_EIO ? EIO : MDB_CORRUPTED;
+// An error of the journal's as one that LMDB's text explains.
+static int journal_errno(int error) {
+    if (error == GV_ENOMEM) return ENOMEM;
+    if (error == GV_ECORRUPT) return MDB_CORRUPTED;
+    return error == 0 ? 0 : errno;
 }
 
-// One transaction, of a batch, or of the journal's if that is NULL; returns an error of LMDB's.
-static int write_once(struct gv_store_lmdb *lmdb, const struct gv_store_batch *batch) {
+static int replay_journal(struct gv_store_lmdb *lmdb, MDB_txn *txn, struct gv_head *head) {
+    struct replay replay = {lmdb, txn, &head->tally, 0};
+    int error = gv_journal_read(&lmdb->journal, replay_batch, &replay);
+    return replay.error != 0 ? replay.error : journal_errno(error);
+}
+
+// What a transaction does besides putting a batch.
+enum step {
+    NOTHING,
+    END_EPOCH, // puts what the journal holds first, and ends its epoch
+    UPGRADE, // the same with a journal in the former format, or none; the head is in this one then
+};
+
+// What the journal holds that is not in the file; with this transaction its next epoch begins.
+static int end_epoch(struct gv_store_lmdb *lmdb, MDB_txn *txn, struct gv_head *head) {
+    struct gv_journal *journal = &lmdb->journal;
+    // A transaction that failed may be in the file nevertheless.
+    if (journal->turned && head->epoch == journal->epoch + 1) gv_journal_begin(journal);
+    if (head->epoch != journal->epoch) return MDB_CORRUPTED;
+    int error = journal_errno(gv_journal_turn(journal));
+    if (error == 0) error = replay_journal(lmdb, txn, head);
+    head->epoch++;
+    head->journal = GV_HEAD_JOURNAL_USED;
+    if (lmdb->begun) return error;
+    head->whole = lmdb->whole;
+    head->incarnation = lmdb->incarnation;
+    return error;
+}
+
+static int upgrade(struct gv_store_lmdb *lmdb, MDB_txn *txn, struct gv_head *head) {
+    if (head->format == GV_HEAD_FORMAT) return 0; // a transaction that had failed, see above
+    int error = lmdb->journal.fd >= 0 ? replay_journal(lmdb, txn, head) : 0;
+    head->format = GV_HEAD_FORMAT;
+    head->directory = lmdb->directory;
+    head->journal = GV_HEAD_JOURNAL_PAST;
+    head->epoch++;
+    return error;
+}
+
+// One transaction, of a batch if there is one; returns an error of LMDB's.
+static int write_once(struct gv_store_lmdb *lmdb, const struct gv_store_batch *batch,
+                      enum step step) {
     MDB_txn *txn;
     int error = mdb_txn_begin(lmdb->env, NULL, 0, &txn);
     if (error != 0) return error;
     struct gv_head head = {0};
     // From the file, as it is not known how a transaction ended that failed.
     error = get_head(lmdb, txn, &head);
+    if (error == 0 && step == END_EPOCH) error = end_epoch(lmdb, txn, &head);
+    if (error == 0 && step == UPGRADE) error = upgrade(lmdb, txn, &head);
     if (error == 0 && batch != NULL) error = put_all(lmdb, txn, batch, &head.tally);
-    if (error == 0 && batch == NULL) error = put_journal(lmdb, txn, &head);
     if (error == 0) error = put_head(lmdb, txn, &head);
     error = end(txn, error);
-    if (error == 0 && batch == NULL) gv_journal_begin(&lmdb->journal, head.epoch);
+    if (error == 0) lmdb->epoch = head.epoch;
+    // What follows counts on it.
+    if (error == 0 && step != NOTHING) error = mdb_env_sync(lmdb->env, 1);
     return error;
 }
 
@@ -240,8 +307,7 @@ static int reopen(struct gv_store_lmdb *lmdb) {
     lmdb->env = NULL;
     int error = open_env(lmdb);
     if (error != 0) return error;
-    struct gv_head head;
-    int failed = open_databases(lmdb, &lmdb->first, &head);
+    int failed = open_databases(lmdb, NULL);
     return failed == 0 ? 0 : fail(lmdb, "open", failed);
 }
 
@@ -278,32 +344,69 @@ static int explain_failure(struct gv_store_lmdb *lmdb, const struct gv_store_bat
     return cause != 0 ? cause : error;
 }
 
-static int write_through(struct gv_store_lmdb *lmdb, const struct gv_store_batch *batch) {
-    int error = lmdb->env != NULL ? write_once(lmdb, batch) : MDB_PANIC;
+static void save_witness(const struct gv_store_lmdb *lmdb) {
+    const struct gv_witness witness = {lmdb->directory, lmdb->journal.epoch, lmdb->journal.number};
+    gv_witness_write(lmdb->lock, &lmdb->hash, &witness);
+}
+
+static int write_through(struct gv_store_lmdb *lmdb, const struct gv_store_batch *batch,
+                         enum step step) {
+    int error = lmdb->env != NULL ? write_once(lmdb, batch, step) : MDB_PANIC;
     while (error == MDB_MAP_FULL) {
         int grown = mdb_env_set_mapsize(lmdb->env, lmdb->map * 2);
         if (grown != 0) return fail(lmdb, "write", grown);
         lmdb->map *= 2;
-        error = write_once(lmdb, batch);
+        error = write_once(lmdb, batch, step);
     }
     if (error == MDB_PANIC) {
         error = reopen(lmdb);
         if (error != 0) return error;
-        error = write_once(lmdb, batch);
+        error = write_once(lmdb, batch, step);
     }
-    return error == 0 ? 0 : fail(lmdb, "write", explain_failure(lmdb, batch, error));
+    if (error != 0) return fail(lmdb, "write", explain_failure(lmdb, batch, error));
+    if (step != END_EPOCH) return 0;
+    gv_journal_begin(&lmdb->journal);
+    save_witness(lmdb);
+    return 0;
 }
 
 // Moves what is in the journal to where it belongs.
 static int empty_journal(struct gv_store_lmdb *lmdb) {
-    return lmdb->journal.number > 0 ? write_through(lmdb, NULL) : 0;
+    const struct gv_journal *journal = &lmdb->journal;
+    bool any = journal->number > 0 || journal->turned;
+    return any ? write_through(lmdb, NULL, END_EPOCH) : 0;
+}
+
+static int make_journal(struct gv_store_lmdb *lmdb) {
+    char path[PATH_CAP];
+    int error = path_of(lmdb, JOURNAL, path);
+    if (error != 0) return fail(lmdb, JOURNAL, error);
+    error = gv_journal_make(&lmdb->journal, path, lmdb->directory, lmdb->epoch);
+    if (error != 0) return fail(lmdb, JOURNAL, journal_errno(error));
+    error = sync_directory(lmdb->dir);
+    if (error == 0) return 0;
+    gv_journal_close(&lmdb->journal);
+    return fail(lmdb, "sync", error);
+}
+
+// Whatever is to be written before the first batch: it can be called until it succeeds.
+static int begin(struct gv_store_lmdb *lmdb) {
+    int error = lmdb->former ? write_through(lmdb, NULL, UPGRADE) : 0;
+    if (error == 0 && lmdb->former) {
+        gv_journal_close(&lmdb->journal);
+        lmdb->former = false;
+    }
+    if (error == 0 && lmdb->journal.fd < 0) error = make_journal(lmdb);
+    if (error == 0) error = write_through(lmdb, NULL, END_EPOCH);
+    lmdb->begun = error == 0;
+    return error;
 }
 
 // Does again what failed, or sees that there is room for it now: that a batch is written which
 // happens to need less would prove nothing.
 static int settle(struct gv_store_lmdb *lmdb) {
     int error = lmdb->env == NULL ? reopen(lmdb) : 0;
-    if (error == 0) error = empty_journal(lmdb);
+    if (error == 0) error = lmdb->begun ? empty_journal(lmdb) : begin(lmdb);
     if (error != 0) return error;
     if (lmdb->refused > 0 && gv_journal_try(&lmdb->journal, lmdb->refused) != 0)
         return fail(lmdb, "write", errno);
@@ -317,22 +420,22 @@ static int settle(struct gv_store_lmdb *lmdb) {
     return error == 0 ? 0 : fail(lmdb, "write", error);
 }
 
-// To the journal, if there is one and room in it; else to where it belongs.
+// To the journal, if it is used and has room; else to where it belongs.
 static int write_fresh(struct gv_store_lmdb *lmdb, const struct gv_store_batch *batch) {
     struct gv_journal *journal = &lmdb->journal;
-    bool journaled = journal->fd >= 0;
-    int error = 0;
-    if (journaled && !gv_journal_fits(journal, batch->len)) error = empty_journal(lmdb);
+    if (!lmdb->journaled) return write_through(lmdb, batch, NOTHING);
+    int error = gv_journal_fits(journal, batch->len) ? 0 : empty_journal(lmdb);
     if (error != 0) return error;
-    if (!journaled || !gv_journal_fits(journal, batch->len)) return write_through(lmdb, batch);
+    if (!gv_journal_fits(journal, batch->len)) return write_through(lmdb, batch, END_EPOCH);
     error = gv_journal_append(journal, (struct gv_slice){batch->data, batch->len});
+    if (error == 0) save_witness(lmdb);
     if (error != 0 && lmdb->refused < batch->len) lmdb->refused = batch->len;
-    return error == 0 ? 0 : fail(lmdb, "write", error == GV_ENOMEM ? ENOMEM : errno);
+    return error == 0 ? 0 : fail(lmdb, "write", journal_errno(error));
 }
 
 static int write_batch(void *ctx, const struct gv_store_batch *batch) {
     struct gv_store_lmdb *lmdb = ctx;
-    int error = lmdb->failed ? settle(lmdb) : 0;
+    int error = lmdb->failed || !lmdb->begun ? settle(lmdb) : 0;
     if (error == 0) error = write_fresh(lmdb, batch);
     lmdb->failed = error != 0;
     if (error != 0) return error;
@@ -341,109 +444,208 @@ static int write_batch(void *ctx, const struct gv_store_batch *batch) {
     return 0;
 }
 
-static int load(void *ctx, int (*take)(void *, const struct gv_store_record *), void *take_ctx) {
-    struct gv_store_lmdb *lmdb = ctx;
-    int error = empty_journal(lmdb);
-    return error != 0 ? error : load_file(lmdb, take, take_ctx);
-}
+// The next record of a load, whose owner may have enough of it.
+struct loading {
+    int (*take)(void *, const struct gv_store_record *);
+    void *ctx;
+};
 
-// ---- Open and close -----------------------------------------------------------------------------
-
-static int skip_batch(void *ctx, struct gv_slice batch) {
-    (void)ctx;
-    (void)batch;
-    return 0;
-}
-
-static int fail_journal(struct gv_store_lmdb *lmdb, int error) {
-    if (error != GV_ENOENT && error != GV_ECORRUPT)
-        return fail(lmdb, "grapevine.journal", error == GV_ENOMEM ? ENOMEM : errno);
-    snprintf(lmdb->text, sizeof lmdb->text, "grapevine.journal is %s",
-             error == GV_ENOENT ? "missing" : "damaged");
-    return GV_ECORRUPT;
-}
-
-// Opens the journal of the life before, which has all of its frames, and empties it.
-static int take_over_journal(struct gv_store_lmdb *lmdb, const char *path, uint64_t epoch) {
-    int error = gv_journal_open(&lmdb->journal, path);
-    if (error == 0) error = gv_journal_read(&lmdb->journal, epoch, skip_batch, NULL);
-    return error == 0 ? empty_journal(lmdb) : fail_journal(lmdb, error);
-}
-
-static int make_journal(struct gv_store_lmdb *lmdb, const char *path, uint64_t epoch) {
-    int error = gv_journal_make(&lmdb->journal, path);
-    if (error != 0) return fail_journal(lmdb, error);
-    sync_directory(lmdb->dir);
-    gv_journal_begin(&lmdb->journal, epoch);
-    return 0;
-}
-
-// Afterwards the journal is empty, and open only if this life is to use it.
-static int open_journal(struct gv_store_lmdb *lmdb, bool used) {
-    struct gv_head head = {0};
-    int error = open_databases(lmdb, &lmdb->first, &head);
-    if (error != 0) return fail(lmdb, "start", error);
-    char path[PATH_CAP];
-    if (path_of(lmdb, "grapevine.journal", path) != 0) return fail(lmdb, "start", ENAMETOOLONG);
-    if (head.journal) {
-        error = take_over_journal(lmdb, path, head.epoch);
-    } else if (used) {
-        error = make_journal(lmdb, path, head.epoch);
-    }
-    if (error == 0 && !used) gv_journal_close(&lmdb->journal);
+static int load_batch(void *ctx, struct gv_slice bytes) {
+    const struct loading *loading = ctx;
+    const struct gv_store_batch batch = batch_of(bytes);
+    struct gv_store_record record;
+    int error = 0;
+    for (size_t at = 0; error == 0 && gv_store_next(&batch, &at, &record);)
+        error = loading->take(loading->ctx, &record);
     return error;
 }
 
-// Notes who goes on from here.
-static int begin_life(struct gv_store_lmdb *lmdb, const struct gv_store_lmdb_config *config) {
-    MDB_txn *txn;
-    struct gv_head head = {0};
-    int error = mdb_txn_begin(lmdb->env, NULL, 0, &txn);
-    if (error != 0) return fail(lmdb, "start", error);
-    error = get_head(lmdb, txn, &head);
-    if (error == 0 && !head.whole) head.incarnation = config->incarnation;
-    head.whole = config->whole;
-    head.journal = config->sync;
-    lmdb->incarnation = head.incarnation;
-    if (error == 0) error = put_head(lmdb, txn, &head);
-    error = end(txn, error);
-    if (error == 0) error = mdb_env_sync(lmdb->env, 1);
-    return error == 0 ? 0 : fail(lmdb, "start", error);
+// What is still in the journal, as the disk is full, comes last: as a record that is newer merges
+// into the one before, that is as good.
+static int load(void *ctx, int (*take)(void *, const struct gv_store_record *), void *take_ctx) {
+    struct gv_store_lmdb *lmdb = ctx;
+    int error = load_file(lmdb, take, take_ctx);
+    if (error != 0 || lmdb->journal.number == 0) return error;
+    struct loading loading = {take, take_ctx};
+    error = gv_journal_read(&lmdb->journal, load_batch, &loading);
+    if (error != 0) snprintf(lmdb->text, sizeof lmdb->text, "load: %s", gv_base_error(error));
+    return error;
 }
 
-static int check_file(struct gv_store_lmdb *lmdb, const char *path, uint64_t size) {
+// ---- Open ---------------------------------------------------------------------------------------
+
+// LMDB is given the file only if all of it is in order, and what was written. *head becomes what
+// it tells; its format 0: there is no file, or one that was begun and holds nothing yet.
+static int check_data(struct gv_store_lmdb *lmdb, const char *path, struct gv_head *head) {
+    *head = (struct gv_head){0};
+    lmdb->map = MAP_FIRST;
     int fd = open(path, O_RDONLY | O_CLOEXEC);
-    if (fd < 0) return fail(lmdb, "data.mdb", errno);
-    int error =
-        gv_head_check(fd, size, lmdb->first.workload, &lmdb->hash, lmdb->text, sizeof lmdb->text);
+    if (fd < 0) return errno == ENOENT ? 0 : fail(lmdb, DATA, errno);
+    struct stat found;
+    int error = fstat(fd, &found) == 0 ? 0 : fail(lmdb, DATA, errno);
+    uint64_t size = error == 0 ? (uint64_t)found.st_size : 0;
+    while (lmdb->map / 2 < size) lmdb->map *= 2;
+    if (error == 0 && !gv_pages_begun(fd, size))
+        error = gv_head_check(fd, size, lmdb->workload, &lmdb->hash, head, lmdb->text,
+                              sizeof lmdb->text);
     close(fd);
     return error;
 }
 
-// LMDB is given the file only if all of it is in order, and what was written.
-static int open_file(struct gv_store_lmdb *lmdb) {
-    char path[PATH_CAP];
-    if (path_of(lmdb, "data.mdb", path) != 0) return fail(lmdb, "data.mdb", ENAMETOOLONG);
+// The first transaction, which makes the file a store.
+static int make_data(struct gv_store_lmdb *lmdb) {
+    struct gv_head first;
+    gv_head_init(&first, lmdb->workload);
+    first.directory = first.incarnation = lmdb->incarnation;
+    int error = open_env(lmdb);
+    if (error != 0) return error;
+    error = open_databases(lmdb, &first);
+    if (error == 0) error = mdb_env_sync(lmdb->env, 1);
+    if (error == 0) error = sync_directory(lmdb->dir);
+    if (error != 0) return fail(lmdb, DATA, error);
+    lmdb->directory = first.directory;
+    return 0;
+}
+
+// A directory that has no data yet. The journal comes after the data, so there must not be one: if
+// there is, the data are lost. What cannot be made whole is taken away again.
+static int create(struct gv_store_lmdb *lmdb, const char *path) {
+    char journal[PATH_CAP];
     struct stat found;
-    uint64_t size = stat(path, &found) == 0 ? (uint64_t)found.st_size : 0;
-    lmdb->map = MAP_FIRST;
-    while (lmdb->map / 2 < size) lmdb->map *= 2;
-    int error = size > 0 ? check_file(lmdb, path, size) : 0;
-    return error == 0 ? open_env(lmdb) : error;
+    int error = path_of(lmdb, JOURNAL, journal);
+    if (error != 0) return fail(lmdb, JOURNAL, error);
+    if (lstat(journal, &found) == 0) {
+        snprintf(lmdb->text, sizeof lmdb->text, "data.mdb is %s, though there is a %s",
+                 lstat(path, &found) != 0 ? "missing" : "empty", JOURNAL);
+        return GV_ECORRUPT;
+    }
+    if (errno != ENOENT) return fail(lmdb, JOURNAL, errno);
+    if (unlink(path) != 0 && errno != ENOENT) return fail(lmdb, DATA, errno);
+    error = make_data(lmdb);
+    if (error == 0) return 0;
+    if (lmdb->env != NULL) mdb_env_close(lmdb->env);
+    lmdb->env = NULL;
+    unlink(path);
+    return error;
+}
+
+static int fail_journal(struct gv_store_lmdb *lmdb, int error) {
+    const struct gv_journal_fault *fault = &lmdb->journal.fault;
+    if (error == GV_ENOENT) {
+        snprintf(lmdb->text, sizeof lmdb->text, "%s is missing", JOURNAL);
+        return GV_ECORRUPT;
+    }
+    if (error != GV_ECORRUPT) return fail(lmdb, JOURNAL, journal_errno(error));
+    snprintf(lmdb->text, sizeof lmdb->text, "%s is damaged at byte %" PRIu64 ": %s", JOURNAL,
+             fault->at, fault->what != NULL ? fault->what : "it does not hold what was written");
+    return error;
+}
+
+static int check_batch(void *ctx, struct gv_slice batch) {
+    (void)ctx;
+    return is_batch(batch) ? 0 : GV_ECORRUPT;
+}
+
+// Beside a database in the former format there is a journal in that format, or none.
+static int open_former(struct gv_store_lmdb *lmdb, const char *path, const struct gv_head *head) {
+    bool used = head->journal == GV_HEAD_JOURNAL_USED;
+    // A file's first epoch was its first incarnation, which a synced one kept.
+    bool written = head->epoch - head->incarnation - 1 < UINT32_MAX;
+    int error = gv_journal_open_former(&lmdb->journal, path, head->epoch, used && written);
+    if (error == GV_ENOENT && !used) return 0;
+    if (error == 0 && used) error = gv_journal_read(&lmdb->journal, check_batch, NULL);
+    if (error != 0) return fail_journal(lmdb, error);
+    if (!used) gv_journal_close(&lmdb->journal);
+    return 0;
+}
+
+// Between the upgrade of the database and the making of its journal the former one is there.
+static int open_past(struct gv_store_lmdb *lmdb, const char *path, const struct gv_head *head) {
+    int error = gv_journal_open(&lmdb->journal, path, head->directory, head->epoch);
+    if (error != GV_ECORRUPT) return error == GV_ENOENT ? 0 : error;
+    struct gv_journal_fault fault = lmdb->journal.fault;
+    error = gv_journal_open_former(&lmdb->journal, path, head->epoch - 1, false);
+    if (error == GV_ECORRUPT) lmdb->journal.fault = fault;
+    if (error == 0) gv_journal_close(&lmdb->journal);
+    return error;
+}
+
+// What the witness knows of this epoch the journal must have.
+static int hear_witness(struct gv_store_lmdb *lmdb, const struct gv_head *head) {
+    struct gv_witness witness;
+    bool any = gv_witness_read(lmdb->lock, &lmdb->hash, &witness);
+    if (!any || witness.directory != head->directory) return 0;
+    uint64_t ahead = witness.epoch - head->epoch;
+    struct gv_journal *journal = &lmdb->journal;
+    if (ahead == 0 && journal->count < witness.count && !journal->turned)
+        journal->count = witness.count;
+    if (ahead == 0 ? journal->count >= witness.count : ahead > UINT64_MAX / 2) return 0;
+    snprintf(lmdb->text, sizeof lmdb->text,
+             "%s is an older copy, by what %s tells (if it is meant to be, remove that)",
+             ahead > 0 ? DATA : JOURNAL, LOCK);
+    return GV_ECORRUPT;
+}
+
+// Opens the journal, if there is one to be opened, and sees that it holds what it must.
+static int open_journal(struct gv_store_lmdb *lmdb, const struct gv_head *head) {
+    char path[PATH_CAP];
+    int error = path_of(lmdb, JOURNAL, path);
+    if (error != 0) return fail(lmdb, JOURNAL, error);
+    if (lmdb->former) return open_former(lmdb, path, head);
+    if (head->journal == GV_HEAD_JOURNAL_PAST) {
+        error = open_past(lmdb, path, head);
+    } else {
+        error = gv_journal_open(&lmdb->journal, path, head->directory, head->epoch);
+        if (error == GV_ENOENT && head->journal == GV_HEAD_JOURNAL_NONE) error = 0;
+    }
+    if (error != 0) return fail_journal(lmdb, error);
+    if (lmdb->journal.fd < 0) return 0;
+    error = hear_witness(lmdb, head);
+    if (error != 0) return error;
+    error = gv_journal_read(&lmdb->journal, check_batch, NULL);
+    return error == 0 ? 0 : fail_journal(lmdb, error);
+}
+
+// Goes on from what is there. Nothing is written before all of it was found to be good.
+static int open_data(struct gv_store_lmdb *lmdb, const struct gv_head *head) {
+    lmdb->former = head->format == GV_HEAD_FORMER;
+    lmdb->directory = lmdb->former ? lmdb->incarnation : head->directory;
+    lmdb->epoch = head->epoch;
+    if (head->whole) lmdb->incarnation = head->incarnation;
+    int error = open_journal(lmdb, head);
+    if (error == 0) error = open_env(lmdb);
+    if (error != 0) return error;
+    error = open_databases(lmdb, NULL);
+    return error == 0 ? 0 : fail(lmdb, DATA, error);
+}
+
+// A life that cannot be noted is another incarnation, unless it says nothing before it is noted.
+static int begin_life(struct gv_store_lmdb *lmdb, const struct gv_store_lmdb_config *config,
+                      bool fresh) {
+    int error = begin(lmdb);
+    if (error != GV_EFULL || fresh) return error;
+    if (!config->whole) lmdb->incarnation = config->incarnation;
+    size_t len = strlen(lmdb->text);
+    snprintf(lmdb->text + len, sizeof lmdb->text - len,
+             "; what is there can be read, and nothing is stored before there is room");
+    return 0;
 }
 
 static int open_directory(struct gv_store_lmdb *lmdb, const struct gv_store_lmdb_config *config) {
     bool made = mkdir(lmdb->dir, 0777) == 0;
     if (!made && errno != EEXIST) return fail(lmdb, "cannot be made", errno);
-    int error = lock_directory(lmdb);
-    if (error == 0) error = open_file(lmdb);
-    if (error == 0) error = open_journal(lmdb, config->sync);
-    if (error == 0) error = begin_life(lmdb, config);
-    if (error != 0) return error;
-    sync_directory(lmdb->dir);
     char path[PATH_CAP];
-    if (made && path_of(lmdb, "..", path) == 0) sync_directory(path);
-    return 0;
+    struct gv_head head;
+    int error = path_of(lmdb, DATA, path);
+    if (error != 0) return fail(lmdb, DATA, error);
+    error = lock_directory(lmdb);
+    if (error == 0) error = check_data(lmdb, path, &head);
+    if (error != 0) return error;
+    bool fresh = head.format == 0;
+    error = fresh ? create(lmdb, path) : open_data(lmdb, &head);
+    if (error == 0) error = begin_life(lmdb, config, fresh);
+    if (error == 0 && made && path_of(lmdb, "..", path) == 0) (void)sync_directory(path);
+    return error;
 }
 
 static void release(struct gv_store_lmdb *lmdb) {
@@ -456,6 +658,7 @@ static void release(struct gv_store_lmdb *lmdb) {
 int gv_store_lmdb_open(struct gv_store_lmdb **out, const struct gv_store_lmdb_config *config,
                        char *fault, size_t fault_cap) {
     GV_ASSERT(config->dir != NULL && config->workload != NULL && fault_cap > 0);
+    GV_ASSERT(strlen(config->workload) <= GV_HEAD_WORKLOAD_MAX);
     struct gv_store_lmdb *lmdb = calloc(1, sizeof *lmdb);
     if (lmdb == NULL) {
         snprintf(fault, fault_cap, "out of memory");
@@ -463,21 +666,25 @@ int gv_store_lmdb_open(struct gv_store_lmdb **out, const struct gv_store_lmdb_co
     }
     lmdb->lock = lmdb->journal.fd = -1;
     lmdb->flags = config->sync ? 0 : MDB_NOSYNC;
+    lmdb->journaled = config->sync;
+    lmdb->whole = config->whole;
+    lmdb->incarnation = config->incarnation;
     lmdb->store = (struct gv_store){.ctx = lmdb, .load = load, .write = write_batch, .text = text};
     gv_digest_key_init(&lmdb->hash, (struct gv_slice){0});
-    gv_head_init(&lmdb->first, config->workload);
-    lmdb->first.epoch = config->incarnation; // such as no other file begins with
+    snprintf(lmdb->workload, sizeof lmdb->workload, "%s", config->workload);
     int len = snprintf(lmdb->dir, sizeof lmdb->dir, "%s", config->dir);
     int error = len > 0 && (size_t)len < sizeof lmdb->dir ? open_directory(lmdb, config)
                                                           : fail(lmdb, "open", ENAMETOOLONG);
+    snprintf(fault, fault_cap, "%s", error != 0 || !lmdb->begun ? lmdb->text : "");
     if (error != 0) {
-        snprintf(fault, fault_cap, "%s", lmdb->text);
         release(lmdb);
         return error;
     }
     *out = lmdb;
     return 0;
 }
+
+// ---- Close --------------------------------------------------------------------------------------
 
 // The note that the next life may be the same as this one.
 static int end_life(struct gv_store_lmdb *lmdb) {
@@ -495,7 +702,7 @@ static int end_life(struct gv_store_lmdb *lmdb) {
 
 int gv_store_lmdb_close(struct gv_store_lmdb *lmdb, bool whole) {
     if (lmdb == NULL) return 0;
-    int error = empty_journal(lmdb);
+    int error = lmdb->begun ? empty_journal(lmdb) : GV_EIO;
     if (lmdb->env == NULL && whole) error = EIO;
     if (error == 0 && lmdb->env != NULL && whole) error = end_life(lmdb);
     if (error == 0 && lmdb->env != NULL) error = mdb_env_sync(lmdb->env, 1);

@@ -5,17 +5,27 @@
 //   DIR/data.mdb          two databases: "entries", the records, and "meta", of which the value
 //                         "head" (head.h) tells format, workload, number and hash sum of the
 //                         records, and more
-//   DIR/lock.mdb          LMDB's own
 //   DIR/grapevine.journal batches on their way into data.mdb (journal.h), if they are synced
-//   DIR/grapevine.lock    locked by the process that uses the directory
+//   DIR/grapevine.lock    locked by the process that uses the directory; holds a witness
+//   (witness.h)
 //
 // A batch that is to be safe is appended to the journal, which takes one sync, and a thousand or so
 // go on to data.mdb in one transaction, which takes two; at the latest at the end, or at the next
-// start.
+// start. LMDB's own lock is not used: while a process uses the directory no other may open it.
 //
-// Before LMDB is given a file all of it is read (pages.h) and compared with its sum; so one that is
-// damaged, in another format or another workload's is refused, and left as it was. Other files in
-// the directory are nobody's business.
+// data.mdb and the journal vouch for each other: both tell the directory's identity, a random
+// number, and the journal's epoch. Every life and every transaction of synced batches ends an
+// epoch, in three steps: the journal's header announces the next one, data.mdb notes it, and the
+// journal begins it. So a file that is missing, is an older copy of itself or another directory's
+// is seen. Before anything is written, and before LMDB is given the file, all of both is read
+// (pages.h) and compared with sums. What is damaged, in another format or another workload's is
+// refused, and both files are left as they were; only a torn last frame of the journal is forgiven,
+// unless the witness has seen it acknowledged.
+//
+// A directory is made in this order: data.mdb, the journal, the note in data.mdb that it is used;
+// so one whose making was interrupted is told from one that lost a file. A directory of version
+// 0.1.0 is upgraded in one transaction, which takes its journal in, before the journal is replaced.
+// Other files in the directory are nobody's business.
 #ifndef GV_NODE_STORE_LMDB_H
 #define GV_NODE_STORE_LMDB_H
 
@@ -28,17 +38,20 @@ struct gv_store_lmdb_config {
     const char *workload; // whose entries it keeps; at most GV_HEAD_WORKLOAD_MAX bytes
     bool sync;            // a write returns when it is on disk; else when the system has it
     bool whole;           // nothing leaves this node before it is written
-    uint64_t incarnation; // a fresh one, should it be needed
+    uint64_t incarnation; // a fresh, random one, should it be needed
 };
 
-// Opens the directory. GV_EFULL: another process uses it; GV_EINVAL: it is another workload's;
-// GV_EVERSION: it is in another format; GV_ECORRUPT: it is damaged, or no store; GV_EIO: the system
-// refuses; GV_ENOMEM. `fault` then says what is wrong, without the directory's name.
+// Opens the directory. GV_EFULL: another process uses it, or the disk is full and it holds nothing
+// yet; GV_EINVAL: it is another workload's; GV_EVERSION: it is in another format; GV_ECORRUPT: it
+// is damaged, or no store; GV_EIO: the system refuses; GV_ENOMEM. `fault` then says what is wrong,
+// without the directory's name. It says so after a success, too, if the disk is full: what is there
+// can be loaded, and writes fail with GV_EFULL until there is room; else it is empty.
 int gv_store_lmdb_open(struct gv_store_lmdb **out, const struct gv_store_lmdb_config *config,
                        char *fault, size_t fault_cap);
 
 // Closes it. `whole`: all that has ever left this node has been written, so the next life may be
-// the same incarnation. 0, or GV_EIO: that could not be noted, which costs a new incarnation only.
+// the same incarnation. 0, or GV_EIO: that could not be noted, which costs a new incarnation only;
+// what the journal holds stays there for the next life.
 int gv_store_lmdb_close(struct gv_store_lmdb *lmdb, bool whole);
 
 // The interface; borrowed, good until the close.

@@ -42,9 +42,12 @@ static void show_record(void *ctx, struct gv_slice key, struct gv_slice value) {
 
 static int read_image(struct shown *shown) {
     const struct gv_pages_reader reader = {show_database, show_record, shown};
+    struct gv_pages_fault fault;
     uint64_t txn = 0;
     *shown = (struct shown){0};
-    return gv_pages_read(image.file, image.len, &reader, &txn);
+    int error = gv_pages_read(image.file, image.len, &reader, &txn, &fault);
+    GV_ASSERT(error != GV_ECORRUPT || (fault.what != NULL && fault.at <= SIZE_MAX / 2));
+    return error;
 }
 
 static void check_error(int error) {

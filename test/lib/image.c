@@ -66,12 +66,13 @@ static void write_frames(struct gv_image *image, struct gv_engine *engine) {
     pid_t child = fork();
     if (child == 0) {
         GV_ASSERT(gv_image_open(image, &lmdb) == 0);
-        for (int i = 0; i < image->frames; i++) gv_image_write(lmdb, engine, image->batches + i);
+        for (int i = 0; i < image->frame_count; i++)
+            gv_image_write(lmdb, engine, image->batches + i);
         _exit(0);
     }
     int status = 1;
     GV_ASSERT(waitpid(child, &status, 0) == child && status == 0);
-    for (int i = 0; i < image->frames; i++) {
+    for (int i = 0; i < image->frame_count; i++) {
         gv_image_write(NULL, engine, image->batches++);
         image->roots[i + 1] = gv_engine_root(engine);
     }
@@ -128,19 +129,26 @@ void gv_image_init(struct gv_image *image, bool journal) {
         GV_ASSERT(gv_store_lmdb_close(lmdb, true) == 0);
     }
     image->roots[0] = gv_engine_root(engine);
-    image->frames = journal ? GV_IMAGE_FRAMES : 1;
+    image->frame_count = journal ? GV_IMAGE_FRAMES : 1;
     write_frames(image, engine);
     gv_engine_free(engine);
     image->file = open_file(image, "data.mdb");
     image->journal = open_file(image, "grapevine.journal");
     struct stat found;
-    GV_ASSERT(fstat(image->file, &found) == 0 && (image->journal >= 0) == journal);
+    GV_ASSERT(fstat(image->file, &found) == 0 && image->journal >= 0);
     image->len = (size_t)found.st_size;
     image->good = malloc(image->len);
     image->bytes = malloc(image->len);
     GV_ASSERT(image->good != NULL && image->bytes != NULL);
     GV_ASSERT(pread(image->file, image->good, image->len, 0) == (ssize_t)image->len);
     memcpy(image->bytes, image->good, image->len);
+    image->frames = malloc(GV_IMAGE_JOURNAL);
+    GV_ASSERT(image->frames != NULL);
+    GV_ASSERT(pread(image->journal, image->frames, GV_IMAGE_JOURNAL, 0) == GV_IMAGE_JOURNAL);
+    image->lock = open_file(image, "grapevine.lock");
+    ssize_t mark = pread(image->lock, image->mark, sizeof image->mark, 0);
+    GV_ASSERT(mark > 0);
+    image->mark_len = (size_t)mark;
     find_spots(image);
 }
 
@@ -167,4 +175,6 @@ void gv_image_undo(struct gv_image *image, bool written) {
     if (!written) return;
     GV_ASSERT(pwrite(image->file, image->good, image->len, 0) == (ssize_t)image->len);
     GV_ASSERT(ftruncate(image->file, (off_t)image->len) == 0);
+    GV_ASSERT(pwrite(image->journal, image->frames, GV_IMAGE_JOURNAL, 0) == GV_IMAGE_JOURNAL);
+    GV_ASSERT(pwrite(image->lock, image->mark, image->mark_len, 0) == (ssize_t)image->mark_len);
 }

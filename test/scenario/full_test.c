@@ -130,7 +130,8 @@ static void check(const char *mode) {
     assert_int_equal(gv_proc_end(&proc), 0);
     gv_proc_fini(&proc);
 
-    start(&proc, dir, 16 << 10);
+    // Of a journal: less than the longest value takes in an empty one.
+    start(&proc, dir, strcmp(mode, "sync") == 0 ? 8 << 10 : 16 << 10);
     int acked = 1 + fill(&proc, dir);
     kill(proc.pid, SIGUSR2);
     int tries = 0;

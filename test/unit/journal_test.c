@@ -16,7 +16,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
-enum { SHORT = 100, LONG = 2 * GV_JOURNAL_BLOCK };
+enum { SHORT = 100, LONG = 2 * GV_JOURNAL_BLOCK, MINE = 42, OTHER = 43, HEAD = 40 };
 
 static char dir[4096], path[4110];
 static struct gv_journal journal;
@@ -25,9 +25,8 @@ static int set_up(void **state) {
     (void)state;
     snprintf(dir, sizeof dir, "%s", gv_proc_make_dir());
     snprintf(path, sizeof path, "%s/journal", dir);
-    assert_int_equal(gv_journal_open(&journal, path), GV_ENOENT);
-    assert_int_equal(gv_journal_make(&journal, path), 0);
-    gv_journal_begin(&journal, 7);
+    assert_int_equal(gv_journal_open(&journal, path, MINE, 7), GV_ENOENT);
+    assert_int_equal(gv_journal_make(&journal, path, MINE, 7), 0);
     return 0;
 }
 
@@ -53,28 +52,45 @@ static int take(void *ctx, struct gv_slice batch) {
 }
 
 // Reads the batches from `first` on; returns how many, or the error.
-static int count(uint64_t epoch, int first) {
-    int next = first, error = gv_journal_read(&journal, epoch, take, &next);
+static int count(int first) {
+    int next = first, error = gv_journal_read(&journal, take, &next);
+    assert_true((error == GV_ECORRUPT) == (journal.fault.what != NULL));
     return error != 0 ? error : next - first;
 }
 
-static void next_life(void) {
+// The next life, with a database that tells this epoch.
+static int reopen(uint64_t epoch) {
     gv_journal_close(&journal);
-    assert_int_equal(gv_journal_open(&journal, path), 0);
+    int error = gv_journal_open(&journal, path, MINE, epoch);
+    assert_true((error == GV_ECORRUPT) == (journal.fault.what != NULL));
+    return error;
+}
+
+static void next_life(uint64_t epoch) {
+    assert_int_equal(reopen(epoch), 0);
+}
+
+// What becomes of it in the next life: the batches from `first` on, or the error.
+static int found(uint64_t epoch, int first) {
+    int error = reopen(epoch);
+    return error != 0 ? error : count(first);
+}
+
+static void end_epoch(void) {
+    assert_int_equal(gv_journal_turn(&journal), 0);
+    gv_journal_begin(&journal);
 }
 
 static void what_is_appended_is_found(void **state) {
     (void)state;
-    assert_int_equal(count(7, 0), 0);
+    assert_int_equal(count(0), 0);
     static const size_t lengths[] = {0, 1, SHORT, 4056, 4057, LONG, 100000};
     int batches = sizeof lengths / sizeof *lengths;
     for (int i = 0; i < batches; i++) assert_int_equal(append((uint8_t)i, lengths[i]), 0);
-    assert_int_equal(count(7, 0), batches);
-    next_life();
-    assert_int_equal(count(7, 0), batches);
+    assert_int_equal(count(0), batches);
+    assert_int_equal(found(7, 0), batches);
     assert_int_equal(append((uint8_t)batches, SHORT), 0); // it goes on behind them
-    assert_int_equal(count(7, 0), batches + 1);
-    assert_int_equal(count(5, 0), 0);
+    assert_int_equal(count(0), batches + 1);
 }
 
 static int refuse(void *ctx, struct gv_slice batch) {
@@ -86,20 +102,39 @@ static void reading_ends_where_it_is_told_to(void **state) {
     (void)state;
     for (uint8_t i = 0; i < 3; i++) assert_int_equal(append(i, SHORT), 0);
     int seen = 0;
-    assert_int_equal(gv_journal_read(&journal, 7, refuse, &seen), GV_EFULL);
+    assert_int_equal(gv_journal_read(&journal, refuse, &seen), GV_EFULL);
     assert_int_equal(seen, 2);
 }
 
 static void an_epoch_forgets_the_one_before(void **state) {
     (void)state;
     for (uint8_t i = 0; i < 5; i++) assert_int_equal(append(i, LONG), 0);
-    gv_journal_begin(&journal, 8);
-    next_life();
-    assert_int_equal(count(8, 0), 0);
+    end_epoch();
+    assert_int_equal(found(8, 0), 0);
     assert_int_equal(append(50, SHORT), 0);
     assert_int_equal(append(51, SHORT), 0);
-    next_life();
-    assert_int_equal(count(8, 50), 2);
+    assert_int_equal(found(8, 50), 2);
+}
+
+// An epoch is announced before the database notes it: until then all of the one before is there.
+static void an_epoch_may_be_announced_for_long(void **state) {
+    (void)state;
+    for (uint8_t i = 0; i < 3; i++) assert_int_equal(append(i, LONG), 0);
+    for (int life = 0; life < 3; life++) {
+        assert_int_equal(gv_journal_turn(&journal), 0);
+        assert_int_equal(count(0), 3);
+        assert_int_equal(found(7, 0), 3);
+        assert_true(journal.turned);
+    }
+    next_life(8); // it was noted
+    assert_false(journal.turned);
+    assert_int_equal(count(0), 0);
+    next_life(7); // or rather not
+    assert_int_equal(count(0), 3);
+    gv_journal_begin(&journal);
+    assert_int_equal(append(9, SHORT), 0);
+    assert_int_equal(found(8, 9), 1);
+    assert_int_equal(found(7, 0), GV_ECORRUPT); // an older database
 }
 
 static void it_has_an_end(void **state) {
@@ -107,16 +142,17 @@ static void it_has_an_end(void **state) {
     int appended = 0;
     for (; gv_journal_fits(&journal, LONG); appended++)
         assert_int_equal(append((uint8_t)appended, LONG), 0);
-    assert_int_equal(appended, GV_JOURNAL_SIZE / (LONG + GV_JOURNAL_BLOCK));
+    assert_int_equal(appended, (GV_JOURNAL_SIZE - GV_JOURNAL_BLOCK) / (LONG + GV_JOURNAL_BLOCK));
     for (; gv_journal_fits(&journal, 1); appended++)
         assert_int_equal(append((uint8_t)appended, 1), 0);
-    assert_int_equal(count(7, 0), appended);
-    gv_journal_begin(&journal, 8);
+    assert_int_equal(count(0), appended);
+    end_epoch();
     assert_false(gv_journal_fits(&journal, GV_JOURNAL_SIZE));
     assert_false(gv_journal_fits(&journal, SIZE_MAX));
-    assert_true(gv_journal_fits(&journal, GV_JOURNAL_SIZE - GV_JOURNAL_BLOCK));
-    assert_int_equal(append(0, GV_JOURNAL_SIZE - GV_JOURNAL_BLOCK), 0);
-    assert_int_equal(count(8, 0), 1);
+    assert_true(gv_journal_fits(&journal, GV_JOURNAL_SIZE - GV_JOURNAL_BLOCK - HEAD));
+    assert_false(gv_journal_fits(&journal, GV_JOURNAL_SIZE - GV_JOURNAL_BLOCK - HEAD + 1));
+    assert_int_equal(append(0, GV_JOURNAL_SIZE - GV_JOURNAL_BLOCK - HEAD), 0);
+    assert_int_equal(count(0), 1);
 }
 
 static uint8_t change(size_t at, uint8_t byte) {
@@ -141,41 +177,102 @@ static void only_the_last_may_be_torn(void **state) {
     }
     for (int i = 0; i < 400; i++) {
         int frame = i % 4;
-        size_t at = starts[frame] + gv_prng_below(&prng, i % 3 == 0 ? 40 : 40 + LONG);
+        size_t at = starts[frame] + gv_prng_below(&prng, i % 3 == 0 ? HEAD : HEAD + LONG);
         uint8_t before = change(at, 0);
         change(at, (uint8_t)(before ^ (1 + gv_prng_below(&prng, 255))));
-        next_life();
-        assert_int_equal(count(7, 0), frame == 3 ? 3 : GV_ECORRUPT);
+        assert_int_equal(found(7, 0), frame == 3 ? 3 : GV_ECORRUPT);
         change(at, before);
+        if (frame < 3) assert_int_equal(journal.fault.at, starts[frame]);
     }
-    next_life();
-    assert_int_equal(count(7, 0), 4);
+    assert_int_equal(found(7, 0), 4);
     // What was torn is written over.
-    change(starts[3] + 40, 0xff);
-    assert_int_equal(count(7, 0), 3);
+    change(starts[3] + HEAD, 0xff);
+    assert_int_equal(found(7, 0), 3);
     assert_int_equal(append(3, SHORT), 0);
-    assert_int_equal(count(7, 0), 4);
+    assert_int_equal(count(0), 4);
+    // A caller who knows better: it was acknowledged.
+    change(starts[3] + HEAD, 0xff);
+    next_life(7);
+    journal.count = 4;
+    assert_int_equal(count(0), GV_ECORRUPT);
 }
 
-// Whoever asks for an epoch that had ended has forgotten what came after.
-static void an_epoch_that_had_ended_is_refused(void **state) {
+// From any byte on to any other, in frames or behind them: at most the last frame is missed.
+static void a_hole_is_refused(void **state) {
+    (void)state;
+    static const uint8_t zeros[GV_JOURNAL_SIZE];
+    static uint8_t good[GV_JOURNAL_SIZE];
+    struct gv_prng prng;
+    gv_prng_init(&prng, gv_test_seed(), 1);
+    for (uint8_t i = 0; i < 6; i++) assert_int_equal(append(i, i % 2 == 0 ? LONG : SHORT), 0);
+    size_t end = journal.at;
+    assert_true(pread(journal.fd, good, sizeof good, 0) == GV_JOURNAL_SIZE);
+    int refused = 0, fewer = 0;
+    for (int i = 0; i < 600; i++) {
+        size_t from = gv_prng_below(&prng, i % 2 == 0 ? end : end + GV_JOURNAL_BLOCK);
+        if (i % 5 == 0) from -= from % GV_JOURNAL_BLOCK;
+        size_t most = GV_JOURNAL_SIZE - from, len = most;
+        if (i % 3 != 0) len = 1 + gv_prng_below(&prng, end < most ? end : most);
+        bool same = memcmp(good + from, zeros, len) == 0;
+        assert_true(pwrite(journal.fd, zeros, len, (off_t)from) == (ssize_t)len);
+        int count = found(7, 0);
+        if (same) assert_int_equal(count, 6);
+        assert_true(count == 6 || count == 5 || count == GV_ECORRUPT);
+        refused += count == GV_ECORRUPT;
+        fewer += count == 5;
+        if (count == GV_ECORRUPT) gv_journal_close(&journal);
+        int fd = open(path, O_RDWR);
+        assert_true(pwrite(fd, good + from, len, (off_t)from) == (ssize_t)len);
+        close(fd);
+        next_life(7);
+    }
+    assert_true(refused > 100 && fewer > 10);
+}
+
+// What the whole file was overwritten with, or cut off at, or another directory's.
+static void what_is_not_the_journal_is_refused(void **state) {
+    (void)state;
+    static uint8_t bytes[GV_JOURNAL_SIZE];
+    struct gv_prng prng;
+    gv_prng_init(&prng, gv_test_seed(), 2);
+    for (uint8_t i = 0; i < 3; i++) assert_int_equal(append(i, LONG), 0);
+    for (size_t i = 0; i < sizeof bytes; i++) bytes[i] = (uint8_t)gv_prng_next(&prng);
+    for (int random = 0; random < 2; random++) {
+        int fd = open(path, O_RDWR | O_TRUNC);
+        if (random == 0) memset(bytes, 0, sizeof bytes / 2);
+        assert_true(pwrite(fd, bytes, sizeof bytes, 0) == GV_JOURNAL_SIZE);
+        close(fd);
+        assert_int_equal(found(7, 0), GV_ECORRUPT);
+        assert_int_equal(journal.fault.at, 0);
+        for (size_t i = 0; i < sizeof bytes; i++) bytes[i] = (uint8_t)gv_prng_next(&prng);
+    }
+    assert_int_equal(gv_journal_make(&journal, path, OTHER, 7), 0);
+    assert_int_equal(append(0, LONG), 0);
+    assert_int_equal(found(7, 0), GV_ECORRUPT);
+    assert_string_equal(journal.fault.what, "it belongs to another directory than data.mdb does");
+    assert_int_equal(gv_journal_make(&journal, path, MINE, 7), 0);
+    assert_int_equal(append(0, LONG), 0);
+    static const off_t lengths[] = {0, LONG, GV_JOURNAL_SIZE - 1, GV_JOURNAL_SIZE + 1};
+    for (size_t i = 0; i < sizeof lengths / sizeof *lengths; i++) {
+        assert_int_equal(truncate(path, lengths[i]), 0);
+        assert_int_equal(found(7, 0), GV_ECORRUPT);
+    }
+}
+
+// Whoever asks for an epoch that had ended has forgotten what came after; and who has one that is
+// to come has forgotten the journal's.
+static void another_epoch_is_refused(void **state) {
     (void)state;
     for (uint8_t i = 0; i < 3; i++) assert_int_equal(append(i, LONG), 0);
-    gv_journal_begin(&journal, 8);
-    assert_int_equal(count(7, 0), 3);
-    gv_journal_begin(&journal, 8);
+    end_epoch();
     for (uint8_t i = 3; i < 6; i++) {
         assert_int_equal(append(i, LONG), 0);
-        uint64_t number = journal.number;
-        size_t at = journal.at;
-        next_life();
-        assert_int_equal(count(7, 0), GV_ECORRUPT);
-        gv_journal_begin(&journal, 8);
-        journal.number = number;
-        journal.at = at;
+        assert_int_equal(found(7, 0), GV_ECORRUPT);
+        assert_non_null(strstr(journal.fault.what, "data.mdb is an older copy"));
+        assert_int_equal(found(9, 0), GV_ECORRUPT);
+        assert_non_null(strstr(journal.fault.what, "it is an older copy"));
+        assert_int_equal(found(8, 3), i - 2);
     }
-    next_life();
-    assert_int_equal(count(8, 3), 3);
 }
 
 // A batch that holds what looks like a frame, which tells a number that is to come.
@@ -186,22 +283,13 @@ static void a_batch_is_no_frame(void **state) {
     for (size_t at = 0; at + sizeof words <= sizeof bytes; at += sizeof words)
         memcpy(bytes + at, words, sizeof words);
     for (size_t shift = 0; shift < sizeof words; shift += sizeof *words) {
-        gv_journal_begin(&journal, 7);
+        assert_int_equal(gv_journal_make(&journal, path, MINE, 7), 0);
         assert_int_equal(
             gv_journal_append(&journal, (struct gv_slice){bytes + shift, sizeof bytes - shift}), 0);
-        change(0, 0); // torn
-        next_life();
-        assert_int_equal(count(7, 0), 0);
+        change(GV_JOURNAL_BLOCK, 0); // torn
+        assert_int_equal(found(7, 0), 0);
+        gv_journal_close(&journal);
     }
-}
-
-static void a_file_cut_off_is_refused(void **state) {
-    (void)state;
-    assert_int_equal(append(0, LONG), 0);
-    assert_int_equal(truncate(path, LONG), 0);
-    assert_int_equal(count(7, 0), GV_ECORRUPT);
-    assert_int_equal(truncate(path, 0), 0);
-    assert_int_equal(count(7, 0), GV_ECORRUPT);
 }
 
 // What could not be appended is not there later; the limit of a file's size stands for the disk.
@@ -221,8 +309,7 @@ static void a_failure_leaves_nothing(void **state) {
     assert_int_equal(number, EFBIG);
     assert_int_equal(shorter, 0);
     assert_int_equal(none, GV_EFULL);
-    next_life();
-    assert_int_equal(count(7, 0), 2);
+    assert_int_equal(found(7, 0), 2);
 }
 
 // A trial says what an append would, and is nothing that is found later.
@@ -245,22 +332,21 @@ static void a_trial_leaves_nothing(void **state) {
     assert_int_equal(error, GV_EFULL);
     assert_int_equal(number, EFBIG);
     assert_int_equal(shorter, 0);
-    next_life();
-    assert_int_equal(count(7, 0), 2);
+    assert_int_equal(found(7, 0), 2);
     // What an append left behind that had failed to take itself back is written over.
     size_t end = journal.at;
     assert_int_equal(append(2, LONG), 0);
     journal.at = end;
-    journal.number--;
+    journal.count = --journal.number;
     assert_int_equal(gv_journal_try(&journal, LONG), 0);
-    assert_int_equal(count(7, 0), 2);
+    assert_int_equal(count(0), 2);
 }
 
 static void no_place_to_make_it(void **state) {
     (void)state;
     struct gv_journal other;
-    assert_int_equal(gv_journal_open(&other, "/nonexistent/far"), GV_ENOENT);
-    assert_int_equal(gv_journal_make(&other, "/nonexistent/far"), GV_EIO);
+    assert_int_equal(gv_journal_open(&other, "/nonexistent/far", MINE, 7), GV_ENOENT);
+    assert_int_equal(gv_journal_make(&other, "/nonexistent/far", MINE, 7), GV_EIO);
     struct rlimit before, less;
     assert_int_equal(getrlimit(RLIMIT_FSIZE, &before), 0);
     less = before;
@@ -269,10 +355,10 @@ static void no_place_to_make_it(void **state) {
     char second[4120];
     snprintf(second, sizeof second, "%s-2", path);
     assert_int_equal(setrlimit(RLIMIT_FSIZE, &less), 0);
-    int error = gv_journal_make(&other, second);
+    int error = gv_journal_make(&other, second, MINE, 7);
     assert_int_equal(setrlimit(RLIMIT_FSIZE, &before), 0);
     assert_int_equal(error, GV_EFULL);
-    assert_int_equal(gv_journal_open(&other, second), GV_ENOENT); // nothing half made
+    assert_int_equal(gv_journal_open(&other, second, MINE, 7), GV_ENOENT); // nothing half made
 }
 
 #define TEST(function) cmocka_unit_test_setup_teardown(function, set_up, tear_down)
@@ -282,11 +368,13 @@ int main(void) {
         TEST(what_is_appended_is_found),
         TEST(reading_ends_where_it_is_told_to),
         TEST(an_epoch_forgets_the_one_before),
+        TEST(an_epoch_may_be_announced_for_long),
         TEST(it_has_an_end),
-        TEST(an_epoch_that_had_ended_is_refused),
+        TEST(another_epoch_is_refused),
         TEST(a_batch_is_no_frame),
         TEST(only_the_last_may_be_torn),
-        TEST(a_file_cut_off_is_refused),
+        TEST(a_hole_is_refused),
+        TEST(what_is_not_the_journal_is_refused),
         TEST(a_failure_leaves_nothing),
         TEST(a_trial_leaves_nothing),
         TEST(no_place_to_make_it),

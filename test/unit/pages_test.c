@@ -33,9 +33,12 @@ static void show_record(void *ctx, struct gv_slice key, struct gv_slice value) {
 
 static int read_image(struct shown *shown, uint64_t size) {
     const struct gv_pages_reader reader = {show_database, show_record, shown};
+    struct gv_pages_fault fault;
     uint64_t txn;
     *shown = (struct shown){0};
-    return gv_pages_read(image.file, size, &reader, &txn);
+    int error = gv_pages_read(image.file, size, &reader, &txn, &fault);
+    assert_true((error == GV_ECORRUPT) == (fault.what != NULL));
+    return error;
 }
 
 static void edit(size_t at, uint8_t byte) {
@@ -55,7 +58,7 @@ static void all_of_a_good_file_is_shown(void **state) {
     struct shown shown;
     assert_int_equal(read_image(&shown, image.len), 0);
     assert_string_equal(shown.names, "entries meta ");
-    struct gv_digest root = image.roots[image.frames];
+    struct gv_digest root = image.roots[image.frame_count];
     assert_int_equal(shown.records, root.count + 1); // and the head
 }
 

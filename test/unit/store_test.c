@@ -208,7 +208,7 @@ static void test_load(void **state) {
 // ---- Directories --------------------------------------------------------------------------------
 
 struct place {
-    char dir[4096], file[4200], fault[256];
+    char dir[4096], file[4200], journal[4200], fault[256];
     const char *workload;
     struct gv_store_lmdb *lmdb;
     bool sync;
@@ -229,6 +229,7 @@ static void set_up(struct place *place) {
     place->sync = false;
     snprintf(place->dir, sizeof place->dir, "%s", gv_proc_make_dir());
     snprintf(place->file, sizeof place->file, "%s/data.mdb", place->dir);
+    snprintf(place->journal, sizeof place->journal, "%s/grapevine.journal", place->dir);
 }
 
 // Writes the values from `first` on, as one batch.
@@ -350,26 +351,24 @@ static void test_refused(void **state) {
     check_refused(&place, bytes, len / 2, GV_ECORRUPT, "damaged");
     check_refused(&place, bytes, len - 4096, GV_ECORRUPT, "damaged");
     check_refused(&place, bytes, 100, GV_ECORRUPT, "damaged");
-    check_refused(&place, (const uint8_t *)"not a database at all", 21, GV_ECORRUPT, "not a store");
+    check_refused(&place, (const uint8_t *)"not a database at all", 21, GV_ECORRUPT,
+                  "at byte 0 there is not the beginning of a store of this program");
     // Other formats: the number behind the magic word, wherever it stands.
     static const char mine[] = {'g', 'r', 'a', 'p', 'e', 'v', 'i', 'n', 'e', GV_HEAD_FORMAT};
+    static const char formats[] = {GV_HEAD_FORMER - 1, GV_HEAD_FORMAT + 1};
     uint8_t *other = malloc(len);
-    for (int step = -1; step <= 1; step += 2) {
+    for (int k = 0; k < 2; k++) {
         memcpy(other, bytes, len);
         for (size_t i = 0; i + sizeof mine < len; i++) {
             if (memcmp(other + i, mine, sizeof mine) != 0) continue;
-            other[i + sizeof mine - 1] = (uint8_t)(GV_HEAD_FORMAT + step);
+            other[i + sizeof mine - 1] = (uint8_t)formats[k];
         }
         char why[80];
-        snprintf(why, sizeof why, "data.mdb is in format %d, this version reads format %d",
-                 GV_HEAD_FORMAT + step, GV_HEAD_FORMAT);
+        snprintf(why, sizeof why, "data.mdb is in format %d, this version reads %d and %d",
+                 formats[k], GV_HEAD_FORMER, GV_HEAD_FORMAT);
         check_refused(&place, other, len, GV_EVERSION, why);
     }
     free(other);
-    write_file(place.file, bytes, 0); // killed before anything was written
-    assert_int_equal(open_place(&place, true, 2), 0);
-    assert_int_equal(load(&place).count, 0);
-    gv_store_lmdb_close(place.lmdb, true);
     free(bytes);
     gv_proc_remove_dir(place.dir);
 }
@@ -520,19 +519,21 @@ static void test_journal_refused(void **state) {
     set_up(&place);
     place.sync = true;
     write_and_die(&place, 3, 5);
-    char journal[4300], aside[4300];
-    snprintf(journal, sizeof journal, "%s/grapevine.journal", place.dir);
+    const char *journal = place.journal;
+    char aside[4300];
     snprintf(aside, sizeof aside, "%s/aside", place.dir);
     size_t len, journal_len;
     uint8_t *bytes = read_file(place.file, &len), *frames = read_file(journal, &journal_len);
 
     assert_int_equal(rename(journal, aside), 0);
     check_refused(&place, bytes, len, GV_ECORRUPT, "grapevine.journal is missing");
-    frames[4096 + 50] ^= 1; // of the second of three
+    frames[2 * 4096 + 50] ^= 1; // of the second of three
     write_file(journal, frames, journal_len);
     for (int i = 0; i < 2; i++) {
         place.sync = i == 0;
-        check_refused(&place, bytes, len, GV_ECORRUPT, "grapevine.journal is damaged");
+        check_refused(&place, bytes, len, GV_ECORRUPT,
+                      "grapevine.journal is damaged at byte 8192: a frame is damaged that has "
+                      "others behind it");
         check_kept(journal, frames, journal_len);
     }
     assert_int_equal(rename(aside, journal), 0);
@@ -540,6 +541,136 @@ static void test_journal_refused(void **state) {
     free(bytes);
     free(frames);
     gv_proc_remove_dir(place.dir);
+}
+
+// ---- The two files vouch for each other ---------------------------------------------------------
+
+struct copy {
+    uint8_t *bytes;
+    size_t len;
+};
+
+static struct copy take_copy(const char *path) {
+    struct copy copy;
+    copy.bytes = read_file(path, &copy.len);
+    return copy;
+}
+
+static void put_copy(const char *path, const struct copy *copy) {
+    unlink(path);
+    if (copy != NULL) write_file(path, copy->bytes, copy->len);
+}
+
+// With these two files, NULL being none, it is refused, for this reason, and both stay as they are.
+static void check_pair(struct place *place, const struct copy *data, const struct copy *journal,
+                       const char *why) {
+    put_copy(place->file, data);
+    put_copy(place->journal, journal);
+    for (int i = 0; i < 2; i++) {
+        place->sync = i == 0;
+        int error = open_place(place, true, 2);
+        if (error != GV_ECORRUPT || strstr(place->fault, why) == NULL)
+            fail_msg("%d '%s' instead of '%s'", error, place->fault, why);
+        if (data != NULL) check_kept(place->file, data->bytes, data->len);
+        if (journal != NULL) check_kept(place->journal, journal->bytes, journal->len);
+        assert_true(data != NULL || access(place->file, F_OK) != 0);
+        assert_true(journal != NULL || access(place->journal, F_OK) != 0);
+    }
+    place->sync = true;
+}
+
+// Data that are gone, empty or cut off; a journal that is gone, or anything else than it was.
+static void test_pair_damaged(void **state) {
+    (void)state;
+    struct place place;
+    struct gv_prng prng;
+    gv_prng_init(&prng, gv_test_seed(), 3);
+    set_up(&place);
+    place.sync = true;
+    write_and_die(&place, 40, 300); // a few frames in each half of what follows
+    struct copy data = take_copy(place.file), journal = take_copy(place.journal);
+    struct copy other = take_copy(place.journal), none = {other.bytes, 0};
+    check_pair(&place, NULL, &journal, "data.mdb is missing, though there is a grapevine.journal");
+    check_pair(&place, &none, &journal, "data.mdb is empty, though there is a grapevine.journal");
+    check_pair(&place, NULL, &none, "data.mdb is missing, though there is a grapevine.journal");
+    static const size_t lengths[] = {1, 4096, 8192, 12288};
+    for (size_t i = 0; i < sizeof lengths / sizeof *lengths; i++) {
+        struct copy cut = {data.bytes, lengths[i]};
+        check_pair(&place, &cut, &journal, "data.mdb is ");
+    }
+    check_pair(&place, &data, NULL, "grapevine.journal is missing");
+    check_pair(&place, &data, &none, "grapevine.journal is damaged at byte 0: it ends there");
+    other.len = journal.len / 2;
+    check_pair(&place, &data, &other, "grapevine.journal is damaged at byte 2097152: it ends");
+    other.len = journal.len;
+    for (size_t half = 0; half < 2; half++) {
+        size_t from = half * 40 * 4096, len = journal.len - from;
+        memset(other.bytes + from, 0, len);
+        check_pair(&place, &data, &other, "grapevine.journal is damaged at byte ");
+        for (size_t i = from; i < other.len; i++) other.bytes[i] = (uint8_t)gv_prng_next(&prng);
+        check_pair(&place, &data, &other, "grapevine.journal is damaged at byte ");
+        memcpy(other.bytes, journal.bytes, other.len);
+    }
+    // The last frame: torn, for all the journal knows; but the witness saw it acknowledged.
+    size_t last = 0;
+    for (size_t i = 0; i < journal.len; i += 4096)
+        if (memcmp(journal.bytes + i, other.bytes + journal.len - 4096, 4096) != 0) last = i;
+    memset(other.bytes + last, 0, 4096);
+    check_pair(&place, &data, &other, "a frame is damaged that had been written safely");
+    put_copy(place.file, &data);
+    put_copy(place.journal, &journal);
+    check_life(&place, 12000);
+    free(data.bytes);
+    free(journal.bytes);
+    free(other.bytes);
+    gv_proc_remove_dir(place.dir);
+}
+
+// A file of an earlier moment, or of another directory, beside one of now.
+static void test_pair_mixed(void **state) {
+    (void)state;
+    enum { MOMENTS = 6 };
+    struct place place, other;
+    struct copy data[MOMENTS], journal[MOMENTS];
+    struct gv_engine *engine = new_engine("s");
+    set_up(&place);
+    for (int i = 0; i < MOMENTS; i++) {
+        place.sync = i != 3; // one life without a journal
+        assert_int_equal(open_place(&place, true, 1), 0);
+        for (int k = 0; k < 3; k++) write_values(&place, engine, 10 * i + 3 * k, 3);
+        assert_int_equal(gv_store_lmdb_close(place.lmdb, i % 2 == 0), 0);
+        data[i] = take_copy(place.file);
+        journal[i] = take_copy(place.journal);
+    }
+    for (int i = 0; i < MOMENTS; i++) {
+        for (int k = 0; k < MOMENTS; k++) {
+            if (i == k) continue;
+            check_pair(&place, &data[i], &journal[k], "older copy");
+        }
+    }
+    // Both of an earlier moment: that is a copy of the directory, but for what the witness tells.
+    check_pair(&place, &data[2], &journal[2], "data.mdb is an older copy, by what grapevine.lock");
+    char lock[4200];
+    snprintf(lock, sizeof lock, "%s/grapevine.lock", place.dir);
+    assert_int_equal(unlink(lock), 0);
+    check_life(&place, 27);
+
+    set_up(&other);
+    other.sync = true;
+    assert_int_equal(open_place(&other, true, 77), 0);
+    write_values(&other, engine, 100, 5);
+    assert_int_equal(gv_store_lmdb_close(other.lmdb, true), 0);
+    struct copy theirs[2] = {take_copy(other.file), take_copy(other.journal)};
+    check_pair(&place, &data[2], &theirs[1], "it belongs to another directory than data.mdb does");
+    check_pair(&place, &theirs[0], &journal[2], "it belongs to another directory than data.mdb");
+    for (int i = 0; i < MOMENTS; i++) {
+        free(data[i].bytes);
+        free(journal[i].bytes);
+    }
+    for (int i = 0; i < 2; i++) free(theirs[i].bytes);
+    gv_engine_free(engine);
+    gv_proc_remove_dir(place.dir);
+    gv_proc_remove_dir(other.dir);
 }
 
 // Writes a batch of registers, of which some are there, and of any length.
@@ -595,16 +726,14 @@ static void test_workloads(void **state) {
     place.sync = true;
     write_and_die(&place, 3, 5);
     size_t len, journal_len;
-    char journal[4300];
-    snprintf(journal, sizeof journal, "%s/grapevine.journal", place.dir);
-    uint8_t *bytes = read_file(place.file, &len), *frames = read_file(journal, &journal_len);
+    uint8_t *bytes = read_file(place.file, &len), *frames = read_file(place.journal, &journal_len);
     static const char *const others[] = {"broadcast", "gse", "gset2", "ids"};
     for (size_t i = 0; i < sizeof others / sizeof *others; i++) {
         char why[80];
         snprintf(why, sizeof why, "it belongs to the workload gset, not to %s", others[i]);
         place.workload = others[i];
         check_refused(&place, bytes, len, GV_EINVAL, why);
-        check_kept(journal, frames, journal_len);
+        check_kept(place.journal, frames, journal_len);
     }
     place.workload = "gset";
     check_life(&place, 15);
@@ -613,10 +742,10 @@ static void test_workloads(void **state) {
     gv_proc_remove_dir(place.dir);
 }
 
-// Files of others in the directory stay as they are; and a journal that nobody vouches for is none.
+// Files of others in the directory stay as they are.
 static void test_foreign_files(void **state) {
     (void)state;
-    static const char *const names[] = {"notes.txt", "data.mdb.old", "grapevine.journal"};
+    static const char *const names[] = {"notes.txt", "data.mdb.old", "grapevine.journal.old"};
     static const char words[] = "somebody else's";
     const uint8_t *bytes = (const uint8_t *)words;
     char paths[3][4300];
@@ -629,7 +758,7 @@ static void test_foreign_files(void **state) {
     }
     write_and_die(&place, 3, 5);
     check_life(&place, 15);
-    for (int i = 0; i < 2; i++) check_kept(paths[i], bytes, sizeof words);
+    for (int i = 0; i < 3; i++) check_kept(paths[i], bytes, sizeof words);
     gv_proc_remove_dir(place.dir);
 }
 
@@ -657,6 +786,8 @@ int main(void) {
         cmocka_unit_test(test_journal_refused),
         cmocka_unit_test(test_workloads),
         cmocka_unit_test(test_foreign_files),
+        cmocka_unit_test(test_pair_damaged),
+        cmocka_unit_test(test_pair_mixed),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

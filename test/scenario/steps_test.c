@@ -1,0 +1,432 @@
+// SPDX-License-Identifier: MIT
+// A store that is stopped at every step of its life: before a call that changes a file, or halfway
+// in a write, the process dies, the power fails, or the disk is full from then on. The next life
+// finds what was acknowledged, and goes on; so does one of an upgrade from version 0.1.0.
+//
+// The calls of the C library are caught here, those of LMDB included. A write stops at the end of a
+// sector. When the power fails, any sector that was written and not synced since may be what it was
+// at the last sync. GV_ROUNDS=N tries N steps of each kind.
+#define _GNU_SOURCE // syscall, O_DSYNC
+#include "../lib/test.h"
+
+#include "../../engine/prng.h"
+#include "../../engine/store.h"
+#include "../../node/store_lmdb.h"
+#include "../lib/proc.h"
+#include "../lib/vectors.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#if defined(__linux__) && defined(__LP64__)
+#include <sys/syscall.h>
+#include <sys/uio.h>
+#define CAUGHT 1
+#else
+#define CAUGHT 0
+#endif
+
+enum fate { DIES, TORN, POWER, FULL };
+enum {
+    SECTOR = 512,
+    SECTORS_MAX = 1 << 15,
+    OVER = 77, // the status of a process that ended as it was to
+    BATCHES = 10,
+    LIVES = 3,
+    VALUES = 40,
+    VALUE_MAX = 60000,
+    FIRST_STEPS = 60,
+};
+
+// ---- What is to happen, and when ----------------------------------------------------------------
+
+static struct {
+    bool on;
+    enum fate fate;
+    long at;   // the step at which it does; 0: never
+    long step; // so far
+    struct gv_prng prng;
+} doom;
+
+struct sector {
+    dev_t device;
+    ino_t file;
+    off_t at;
+    int fd;
+    bool pending;
+    uint8_t synced[SECTOR]; // what it was at the last sync
+    size_t len;             // of that
+};
+static struct sector *sectors;
+static size_t sector_count;
+
+#if CAUGHT
+static void lose_power(void) {
+    for (size_t i = 0; i < sector_count; i++) {
+        const struct sector *it = &sectors[i];
+        struct stat file;
+        if (!it->pending || gv_prng_below(&doom.prng, 2) == 0) continue;
+        if (fstat(it->fd, &file) != 0 || file.st_ino != it->file) continue; // closed since
+        syscall(SYS_pwrite64, it->fd, it->synced, it->len, it->at);
+    }
+}
+
+// Counts a step; true: it fails. Does not return if the process ends here.
+static bool is_stopped(void) {
+    if (!doom.on) return false;
+    doom.step++;
+    if (doom.at == 0 || doom.step < doom.at) return false;
+    if (doom.fate == FULL) return true;
+    if (doom.fate == TORN) return true; // at the write itself
+    if (doom.fate == POWER) lose_power();
+    _exit(OVER);
+}
+
+static struct sector *find(const struct stat *file, off_t at) {
+    for (size_t i = sector_count; i > 0; i--) {
+        struct sector *it = &sectors[i - 1];
+        if (it->at == at && it->file == file->st_ino && it->device == file->st_dev) return it;
+    }
+    return NULL;
+}
+
+// Remembers what is in the sectors of a write, unless that is already known.
+static void remember(int fd, size_t len, off_t at) {
+    struct stat file;
+    if (sectors == NULL || fstat(fd, &file) != 0 || !S_ISREG(file.st_mode)) return;
+    if ((fcntl(fd, F_GETFL) & O_DSYNC) != 0) return;
+    for (off_t sector = at / SECTOR * SECTOR; sector < at + (off_t)len; sector += SECTOR) {
+        struct sector *it = find(&file, sector);
+        if (it != NULL && it->pending) continue;
+        if (it == NULL && sector_count == SECTORS_MAX) return; // these are kept
+        if (it == NULL) it = &sectors[sector_count++];
+        *it = (struct sector){file.st_dev, file.st_ino, sector, fd, true, {0}, SECTOR};
+        ssize_t n = syscall(SYS_pread64, fd, it->synced, SECTOR, sector);
+        (void)n; // beyond the end there are zeros
+    }
+}
+
+static void forget(int fd) {
+    struct stat file;
+    if (sectors == NULL || fstat(fd, &file) != 0) return;
+    for (size_t i = 0; i < sector_count; i++)
+        if (sectors[i].file == file.st_ino && sectors[i].device == file.st_dev)
+            sectors[i].pending = false;
+}
+
+static ssize_t write_at(int fd, const void *data, size_t len, off_t at) {
+    if (is_stopped()) {
+        off_t half = (at + (off_t)len / 2) / SECTOR * SECTOR;
+        if (half > at && doom.step == doom.at)
+            syscall(SYS_pwrite64, fd, data, (size_t)(half - at), at);
+        if (doom.fate == TORN) _exit(OVER);
+        errno = ENOSPC;
+        return -1;
+    }
+    remember(fd, len, at);
+    return syscall(SYS_pwrite64, fd, data, len, at);
+}
+
+static ssize_t write_all_at(int fd, const struct iovec *parts, int count, off_t at) {
+    ssize_t sum = 0;
+    for (int i = 0; i < count; i++) {
+        ssize_t n = write_at(fd, parts[i].iov_base, parts[i].iov_len, at + sum);
+        if (n < 0) return sum > 0 ? sum : n;
+        sum += n;
+    }
+    return sum;
+}
+
+static int fail_or_end(void) {
+    if (doom.fate == TORN) _exit(OVER);
+    errno = ENOSPC;
+    return -1;
+}
+
+// What follows stands for the C library's own.
+ssize_t pwrite(int fd, const void *data, size_t len, off_t at) {
+    return write_at(fd, data, len, at);
+}
+
+ssize_t pwrite64(int fd, const void *data, size_t len, off_t at) {
+    return write_at(fd, data, len, at);
+}
+
+ssize_t pwritev(int fd, const struct iovec *parts, int count, off_t at) {
+    return write_all_at(fd, parts, count, at);
+}
+
+ssize_t pwritev64(int fd, const struct iovec *parts, int count, off_t at) {
+    return write_all_at(fd, parts, count, at);
+}
+
+ssize_t writev(int fd, const struct iovec *parts, int count) {
+    off_t at = lseek(fd, 0, SEEK_CUR);
+    if (at < 0) return syscall(SYS_writev, fd, parts, count);
+    ssize_t n = write_all_at(fd, parts, count, at);
+    if (n > 0) lseek(fd, at + n, SEEK_SET);
+    return n;
+}
+
+int fsync(int fd) {
+    if (is_stopped() && doom.fate != FULL) return fail_or_end();
+    forget(fd);
+    return 0;
+}
+
+int fdatasync(int fd) {
+    return fsync(fd);
+}
+
+int rename(const char *from, const char *to) {
+    if (is_stopped()) return fail_or_end();
+    return (int)syscall(SYS_renameat2, AT_FDCWD, from, AT_FDCWD, to, 0);
+}
+
+int mkdir(const char *path, mode_t mode) {
+    if (is_stopped()) return fail_or_end();
+    return (int)syscall(SYS_mkdirat, AT_FDCWD, path, mode);
+}
+
+int posix_fallocate(int fd, off_t at, off_t len) {
+    (void)fd;
+    (void)at;
+    (void)len;
+    return is_stopped() ? ENOSPC : 0;
+}
+#endif
+
+// ---- Lives --------------------------------------------------------------------------------------
+
+static char dir[4200];
+static int said; // the writing end of a pipe, for the numbers of acknowledged batches
+
+static struct gv_engine *new_engine(void) {
+    struct gv_engine *engine;
+    const struct gv_engine_config config = {.alloc = gv_base_malloc(), .seed = 1};
+    GV_ASSERT(gv_engine_new(&engine, &config) == 0);
+    return engine;
+}
+
+// How long a batch's values are, so that some are longer than the journal and most fill it soon.
+static size_t value_len(int number) {
+    return number % BATCHES == 7 ? VALUE_MAX : number % 3 == 0 ? 20000 : 20;
+}
+
+static struct gv_slice value_of(int number, int i, char *text) {
+    size_t len = value_len(number);
+    int digits = snprintf(text, 32, "\"%d-%d-", number, i);
+    memset(text + digits, 'x', len - (size_t)digits);
+    text[len - 1] = '"';
+    return (struct gv_slice){(const uint8_t *)text, len};
+}
+
+static int values_of(int number) {
+    return number % BATCHES == 7 ? 2 * VALUES : VALUES;
+}
+
+static int write_batch(struct gv_store_lmdb *lmdb, const struct gv_engine *engine, int number) {
+    static char text[VALUE_MAX + 1];
+    struct gv_store_batch batch = {0};
+    for (int i = 0; i < values_of(number); i++) {
+        struct gv_entry entry = {.key = value_of(number, i, text)};
+        GV_ASSERT(gv_store_put(&batch, gv_base_malloc(), engine, &entry) == 0);
+    }
+    const struct gv_store *store = gv_store_lmdb_store(lmdb);
+    int error = store->write(store->ctx, &batch);
+    gv_store_drop(&batch, gv_base_malloc());
+    return error;
+}
+
+static int open_store(bool sync, struct gv_store_lmdb **out, char fault[512]) {
+    const struct gv_store_lmdb_config config = {
+        .dir = dir, .workload = "gset", .sync = sync, .whole = sync, .incarnation = 4711};
+    return gv_store_lmdb_open(out, &config, fault, 512);
+}
+
+// How many values of a batch an engine holds.
+static int held(const struct gv_engine *engine, int number) {
+    static char text[VALUE_MAX + 1];
+    struct gv_entry found;
+    int count = 0;
+    for (int i = 0; i < values_of(number); i++) {
+        struct gv_entry entry = {.key = value_of(number, i, text)};
+        count += gv_engine_get(engine, &entry, &found);
+    }
+    return count;
+}
+
+static struct gv_engine *load(struct gv_store_lmdb *lmdb) {
+    struct gv_engine *engine = new_engine();
+    int error = gv_store_load(gv_store_lmdb_store(lmdb), engine);
+    GV_ASSERT(error == 0);
+    return engine;
+}
+
+static void say(long number) {
+    ssize_t n = write(said, &number, sizeof number);
+    if (n != sizeof number) _exit(1);
+}
+
+// Some lives, which say the numbers of the batches that are acknowledged, and at the end, negative,
+// that of their steps; in the one in the middle, if so, the journal is not used. Each finds what
+// was acknowledged before, even if the disk is full.
+static void live(bool middle) {
+    bool acked[BATCHES * LIVES] = {0};
+    char fault[512];
+    int number = 0;
+    for (int life = 0; life < LIVES; life++) {
+        struct gv_store_lmdb *lmdb;
+        if (open_store(!middle || life != 1, &lmdb, fault) != 0) _exit(OVER);
+        struct gv_engine *engine = load(lmdb);
+        for (int i = 0; i < number; i++)
+            if (acked[i] && held(engine, i) != values_of(i)) _exit(1);
+        for (int i = 0; i < BATCHES; i++, number++) {
+            if (write_batch(lmdb, engine, number) != 0) continue;
+            acked[number] = true;
+            say(number);
+        }
+        gv_engine_free(engine);
+        gv_store_lmdb_close(lmdb, true);
+    }
+    say(-1 - doom.step);
+    _exit(OVER);
+}
+
+static const char *const names[] = {"dies", "torn", "power", "full"};
+
+// All that was acknowledged is there; what was not is there in whole batches or not at all.
+static void check(const bool acked[BATCHES * LIVES], enum fate fate, long at,
+                  const struct gv_vectors_store *vector) {
+    char fault[512];
+    for (int life = 0; life < 2; life++) {
+        struct gv_store_lmdb *lmdb;
+        if (open_store(life == 0, &lmdb, fault) != 0 || fault[0] != '\0')
+            fail_msg("%s at step %ld: %s", names[fate], at, fault);
+        struct gv_engine *engine = load(lmdb);
+        const char *missing = "";
+        if (vector != NULL && !gv_vectors_match(vector, engine, &missing))
+            assert_string_equal(missing, GV_VECTORS_MORE);
+        for (int i = 0; i < BATCHES * LIVES; i++) {
+            int count = held(engine, i);
+            if (count != values_of(i) && (acked[i] || count != 0))
+                fail_msg("%s at step %ld: batch %d: %d of %d values", names[fate], at, i, count,
+                         values_of(i));
+        }
+        assert_int_equal(write_batch(lmdb, engine, BATCHES * LIVES + life), 0);
+        gv_engine_free(engine);
+        assert_int_equal(gv_store_lmdb_close(lmdb, true), 0);
+    }
+}
+
+// Lives that end at a step, or are only counted if that is 0; returns how many steps they took.
+static long run(enum fate fate, long at, bool middle, const struct gv_vectors_store *vector) {
+    bool acked[BATCHES * LIVES] = {0};
+    int ends[2], status = 0;
+    long number, steps = 0;
+    assert_int_equal(pipe(ends), 0);
+    pid_t child = fork();
+    if (child == 0) {
+        said = ends[1];
+        doom.fate = fate;
+        doom.at = at;
+        doom.on = true;
+        if (fate == POWER) sectors = calloc(SECTORS_MAX, sizeof *sectors);
+        gv_prng_init(&doom.prng, gv_test_seed(), (uint64_t)at);
+        live(middle);
+    }
+    close(ends[1]);
+    while (read(ends[0], &number, sizeof number) == sizeof number) {
+        if (number >= 0) acked[number] = true;
+        if (number < 0) steps = -1 - number;
+    }
+    close(ends[0]);
+    assert_int_equal(waitpid(child, &status, 0), child);
+    if (!WIFEXITED(status) || WEXITSTATUS(status) != OVER)
+        fail_msg("%s at step %ld: status %x", names[fate], at, (unsigned)status);
+    check(acked, fate, at, vector);
+    return steps;
+}
+
+// ---- Tests --------------------------------------------------------------------------------------
+
+static int rounds(void) {
+    const char *given = getenv("GV_ROUNDS");
+    return given != NULL ? atoi(given) : 8;
+}
+
+// A directory without anything, or one of version 0.1.0.
+static void make_directory(const struct gv_vectors_store *vector) {
+    static char top[4096];
+    snprintf(top, sizeof top, "%s", gv_proc_make_dir());
+    if (vector != NULL) assert_true(gv_vectors_unpack(top, vector->name));
+    snprintf(dir, sizeof dir, "%s/%s", top, vector != NULL ? vector->name : "new");
+}
+
+static void remove_directory(void) {
+    gv_proc_remove_dir(dir);
+    *strrchr(dir, '/') = '\0';
+    gv_proc_remove_dir(dir);
+}
+
+static void check_steps(bool middle, const struct gv_vectors_store *vector) {
+    if (!CAUGHT) skip();
+    struct gv_prng prng;
+    gv_prng_init(&prng, gv_test_seed(), vector != NULL);
+    make_directory(vector);
+    long steps = run(DIES, 0, middle, vector);
+    remove_directory();
+    assert_true(steps > 100);
+    for (int fate = DIES; fate <= FULL; fate++) {
+        if (middle && fate == POWER) continue; // without syncs it may take anything
+        for (int i = 0; i < rounds(); i++) {
+            // A half of them where the directory is made or upgraded.
+            uint64_t among = i % 2 == 0 ? FIRST_STEPS : (uint64_t)steps;
+            make_directory(vector);
+            run((enum fate)fate, 1 + (long)gv_prng_below(&prng, among), middle, vector);
+            remove_directory();
+        }
+    }
+    printf("%ld steps\n", steps);
+}
+
+static void test_new_directories(void **state) {
+    (void)state;
+    check_steps(false, NULL);
+}
+
+static void test_a_life_without_journal(void **state) {
+    (void)state;
+    check_steps(true, NULL);
+}
+
+static void test_upgrades(void **state) {
+    (void)state;
+    const struct gv_vectors_store *store = gv_vectors_stores;
+    for (; strcmp(store->name, "gset-sync-twice") != 0; store++) continue;
+    check_steps(false, store);
+}
+
+static void test_upgrades_without_journal(void **state) {
+    (void)state;
+    const struct gv_vectors_store *store = gv_vectors_stores;
+    for (; strcmp(store->name, "gset-none-killed") != 0; store++) continue;
+    check_steps(true, store);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_new_directories),
+        cmocka_unit_test(test_a_life_without_journal),
+        cmocka_unit_test(test_upgrades),
+        cmocka_unit_test(test_upgrades_without_journal),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,171 @@
+// SPDX-License-Identifier: MIT
+// Directories of version 0.1.0 are loaded in full, in whatever mode, and go on as any other; with
+// another journal than the one that they were left with they are refused.
+#include "../lib/test.h"
+
+#include "../../engine/store.h"
+#include "../../node/store_lmdb.h"
+#include "../lib/proc.h"
+#include "../lib/vectors.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { MODES = 2, LIVES = 2 };
+
+static char top[4096];
+static char fault[512];
+
+static int set_up(void **state) {
+    (void)state;
+    snprintf(top, sizeof top, "%s", gv_proc_make_dir());
+    return gv_vectors_unpack(top, NULL) ? 0 : -1;
+}
+
+static int tear_down(void **state) {
+    (void)state;
+    char path[4400];
+    for (const struct gv_vectors_store *store = gv_vectors_stores; store->name != NULL; store++) {
+        snprintf(path, sizeof path, "%s/%s", top, store->name);
+        gv_proc_remove_dir(path);
+    }
+    gv_proc_remove_dir(top);
+    return 0;
+}
+
+static int open_store(const struct gv_vectors_store *store, bool sync, struct gv_store_lmdb **out) {
+    char path[4400];
+    snprintf(path, sizeof path, "%s/%s", top, store->name);
+    const struct gv_store_lmdb_config config = {
+        .dir = path, .workload = store->workload, .sync = sync, .whole = sync, .incarnation = 99};
+    return gv_store_lmdb_open(out, &config, fault, sizeof fault);
+}
+
+static struct gv_engine *load(struct gv_store_lmdb *lmdb) {
+    struct gv_engine *engine;
+    const struct gv_engine_config config = {.alloc = gv_base_malloc(), .seed = 1};
+    assert_int_equal(gv_engine_new(&engine, &config), 0);
+    assert_int_equal(gv_store_load(gv_store_lmdb_store(lmdb), engine), 0);
+    return engine;
+}
+
+static void check_lives(const struct gv_vectors_store *store, bool sync) {
+    for (int life = 0; life < LIVES; life++) {
+        struct gv_store_lmdb *lmdb;
+        if (open_store(store, life == 0 ? sync : !sync, &lmdb) != 0)
+            fail_msg("%s: %s", store->name, fault);
+        struct gv_engine *engine = load(lmdb);
+        const char *missing;
+        if (!gv_vectors_match(store, engine, &missing)) fail_msg("%s: %s", store->name, missing);
+        gv_engine_free(engine);
+        assert_int_equal(gv_store_lmdb_close(lmdb, life == 0), 0);
+    }
+}
+
+static void test_all_are_loaded(void **state) {
+    for (int mode = 0; mode < MODES; mode++) {
+        for (const struct gv_vectors_store *store = gv_vectors_stores; store->name != NULL; store++)
+            check_lives(store, mode == 0);
+        tear_down(state);
+        assert_int_equal(set_up(state), 0);
+    }
+}
+
+// A node of today serves them, and adds to them.
+static void test_a_node_goes_on(void **state) {
+    (void)state;
+    static const char ask[] =
+        "{\"src\":\"c1\",\"dest\":\"n1\",\"body\":{\"type\":\"add\",\"msg_id\":2,\"delta\":10}}\n"
+        "{\"src\":\"c1\",\"dest\":\"n1\",\"body\":{\"type\":\"read\",\"msg_id\":3}}\n"
+        "{\"src\":\"c1\",\"dest\":\"n1\",\"body\":{\"type\":\"read\",\"msg_id\":4}}\n";
+    char path[4400], log[4200];
+    snprintf(path, sizeof path, "%s/counter-none-killed", top);
+    snprintf(log, sizeof log, "%s/log", top);
+    const char *const arguments[] = {"--data", path, NULL};
+    for (int life = 0; life < LIVES; life++) {
+        struct gv_proc proc;
+        gv_proc_start(&proc, "gv-counter", arguments, log);
+        assert_true(gv_proc_init(&proc));
+        assert_true(gv_proc_say(&proc, ask, sizeof ask - 1));
+        gv_proc_end(&proc);
+        long value = 0;
+        for (char *line; (line = gv_proc_hear(&proc, 0)) != NULL;) {
+            const char *at = strstr(line, "\"value\":");
+            if (at != NULL && strtol(at + 8, NULL, 10) > value) value = strtol(at + 8, NULL, 10);
+        }
+        gv_proc_fini(&proc);
+        assert_true(value == 43 + 10 * life || value == 43 + 10 * (life + 1));
+    }
+    unlink(log);
+}
+
+// Opens the journal of a directory and writes over it.
+static int open_journal(const struct gv_vectors_store *store, char *path, size_t cap) {
+    snprintf(path, cap, "%s/%s/grapevine.journal", top, store->name);
+    int fd = open(path, O_RDWR);
+    assert_true(fd >= 0);
+    return fd;
+}
+
+static void check_refused(const struct gv_vectors_store *store, const char *why) {
+    struct gv_store_lmdb *lmdb;
+    for (int mode = 0; mode < MODES; mode++) {
+        assert_int_equal(open_store(store, mode == 0, &lmdb), GV_ECORRUPT);
+        if (strstr(fault, why) == NULL) fail_msg("%s: %s", store->name, fault);
+    }
+}
+
+// A journal of 0.1.0 does not tell how many frames it has, but what is no journal is seen; and so
+// is one of this version, beside a database that was put back.
+static void test_other_journals_are_refused(void **state) {
+    (void)state;
+    for (const struct gv_vectors_store *store = gv_vectors_stores; store->name != NULL; store++) {
+        if (!store->journaled) continue;
+        static uint8_t good[1 << 20], bytes[1 << 20];
+        char path[4400], aside[4500];
+        int fd = open_journal(store, path, sizeof path);
+        assert_true(pread(fd, good, sizeof good, 0) == sizeof good);
+        memset(bytes, 0x5a, sizeof bytes);
+        assert_true(pwrite(fd, bytes, sizeof bytes, 0) == sizeof bytes);
+        check_refused(store, "grapevine.journal is damaged at byte 0: it does not begin with");
+        if (strcmp(store->name, "gset-sync-twice") ==
+            0) { // there had been frames before this life's
+            memset(bytes, 0, sizeof bytes);
+            assert_true(pwrite(fd, bytes, sizeof bytes, 0) == sizeof bytes);
+            check_refused(store, "grapevine.journal is damaged at byte 0: it does not begin with");
+        }
+        assert_true(pwrite(fd, good, sizeof good, 0) == sizeof good);
+        assert_int_equal(ftruncate(fd, 2 << 20), 0);
+        check_refused(store, "grapevine.journal is damaged at byte 2097152: it ends there");
+        assert_int_equal(ftruncate(fd, 4 << 20), 0);
+        close(fd);
+        snprintf(aside, sizeof aside, "%s.aside", path);
+        assert_int_equal(rename(path, aside), 0);
+        check_refused(store, "grapevine.journal is missing");
+        assert_int_equal(rename(aside, path), 0);
+
+        char data[4400];
+        snprintf(data, sizeof data, "%s/%s/data.mdb", top, store->name);
+        static uint8_t former[1 << 20];
+        fd = open(data, O_RDONLY);
+        ssize_t len = pread(fd, former, sizeof former, 0);
+        close(fd);
+        check_lives(store, true);
+        fd = open(data, O_WRONLY | O_TRUNC);
+        assert_true(len > 0 && pwrite(fd, former, (size_t)len, 0) == len);
+        close(fd);
+        check_refused(store, "grapevine.journal is damaged at byte 0: it does not begin with");
+    }
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(test_all_are_loaded, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_a_node_goes_on, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_other_journals_are_refused, set_up, tear_down),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
