@@ -26,18 +26,18 @@ extern "C" {
 #endif
 
 // Every error the library returns: name, value, meaning.
-#define GV_ERRORS(X)                                     \
-    X(GV_ENOMEM, -1, "out of memory")                    \
-    X(GV_EFULL, -2, "a configured bound is reached")     \
-    X(GV_ESPACE, -3, "the caller's buffer is too small") \
-    X(GV_EINVAL, -4, "invalid argument")                 \
-    X(GV_ESYNTAX, -5, "malformed input")                 \
-    X(GV_ERANGE, -6, "number out of range")              \
-    X(GV_ENOENT, -7, "not found")                        \
-    X(GV_EVERSION, -8, "unsupported version")            \
-    X(GV_ETYPE, -9, "value of the wrong type")           \
-    X(GV_ECORRUPT, -10, "internal invariant violated")   \
-    X(GV_EIO, -11, "input or output failed")             \
+#define GV_ERRORS(X)                                   \
+    X(GV_ENOMEM, -1, "out of memory")                  \
+    X(GV_EFULL, -2, "a configured bound is reached")   \
+    X(GV_ESPACE, -3, "longer than there is room for")  \
+    X(GV_EINVAL, -4, "invalid argument")               \
+    X(GV_ESYNTAX, -5, "malformed input")               \
+    X(GV_ERANGE, -6, "number out of range")            \
+    X(GV_ENOENT, -7, "not found")                      \
+    X(GV_EVERSION, -8, "unsupported version")          \
+    X(GV_ETYPE, -9, "value of the wrong type")         \
+    X(GV_ECORRUPT, -10, "internal invariant violated") \
+    X(GV_EIO, -11, "input or output failed")           \
     X(GV_EAUTH, -12, "not authentic")
 
 enum gv_error {

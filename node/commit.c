@@ -80,16 +80,18 @@ int gv_commit_put(struct gv_commit *commit, struct gv_reply *reply, const struct
                   const char *type, const char *member, struct gv_slice value) {
     GV_ASSERT(commit->engine != NULL && (type != NULL) == (reply != NULL));
     if (commit->failed) return GV_EIO;
-    uint64_t waiting = commit->next.batch.count;
-    if (commit->state != GV_COMMIT_IDLE) waiting += commit->out.batch.count;
-    int error = gv_store_admit(commit->engine, entry, waiting);
+    int error = gv_store_admit(commit->engine, entry);
+    if (error != 0) return error;
     struct gv_commit_queue *queue = &commit->next;
     struct ask ask = {.type = type, .member = member, .value_len = value.len};
     if (reply != NULL) ask.dest_len = reply->dest.len;
     if (reply != NULL) ask.id_len = reply->msg_id.len;
-    if (error == 0) error = reserve_asks(commit, queue, ask_len(&ask));
+    error = reserve_asks(commit, queue, ask_len(&ask));
     if (error == 0) error = gv_store_put(&queue->batch, commit->alloc, commit->engine, entry);
-    if (error != 0) return error;
+    if (error != 0) {
+        gv_store_release(commit->engine, entry);
+        return error;
+    }
     uint8_t *at = queue->asks + queue->len;
     memcpy(at, &ask, sizeof ask);
     queue->len += ask_len(&ask);
@@ -194,13 +196,18 @@ bool gv_commit_written(struct gv_commit *commit, gv_time now, const char *text) 
 
 // ---- Answers ------------------------------------------------------------------------------------
 
-// Puts a record that is in the store into the engine; returns what that does.
+// Puts a record that is in the store into the engine; returns what that does. Or, if the store
+// failed, does not, and returns GV_EIO.
 static int put_stored(struct gv_commit *commit, gv_time now, const struct gv_store_record *record) {
     struct gv_entry entry;
     int error = gv_store_get(record, commit->scratch, &entry);
     GV_ASSERT(error == 0); // it was made by gv_store_put
+    if (commit->failed) {
+        gv_store_release(commit->engine, &entry);
+        return GV_EIO;
+    }
     commit->quiet = true;
-    int stored = gv_engine_put(commit->engine, now, &entry);
+    int stored = gv_store_apply(commit->engine, now, &entry);
     commit->quiet = false;
     return stored;
 }
@@ -242,7 +249,7 @@ static bool answer_queue(struct gv_commit *commit, gv_time now, struct gv_reply 
         struct gv_slice value = {id.data + id.len, ask.value_len};
         // Open already when the entry is put: what is traced about it names the request.
         if (ask.type != NULL) gv_reply_open(reply, self, dest, id);
-        int stored = commit->failed ? GV_EIO : put_stored(commit, now, &record);
+        int stored = put_stored(commit, now, &record);
         if (ask.type != NULL) answer(commit, reply, &ask, value, stored);
         commit->asks_at += ask_len(&ask);
     }

@@ -54,6 +54,29 @@ static void *node_resize(struct gv_node *node, void *block, size_t old_size, siz
 
 static void on_event(void *ctx, const struct gv_engine_event *event);
 
+// Bounds are asked of what comes, not of what is there: a node that has more begins all the same.
+static void warn_of_bounds(const struct gv_node *node) {
+    struct gv_engine_stats stats;
+    gv_engine_stats(node->engine, &stats);
+    if (stats.entries_max > 0 && stats.entries > stats.entries_max)
+        gv_log_say(&node->log, GV_LOG_WARN,
+                   "the store has %" PRIu64 " entries, and entries-max is %" PRIu64
+                   ": they are served, new ones are refused",
+                   stats.entries, stats.entries_max);
+    if (stats.memory_max > 0 && stats.memory_bytes > stats.memory_max)
+        gv_log_say(&node->log, GV_LOG_WARN,
+                   "the store's entries take %" PRIu64
+                   " bytes of memory, and memory-max is %" PRIu64
+                   ": they are served, new ones are refused",
+                   stats.memory_bytes, stats.memory_max);
+    if (stats.entry_longest > stats.entry_max)
+        gv_log_say(&node->log, GV_LOG_WARN,
+                   "the store has an entry of %" PRIu64
+                   " bytes, and message-max leaves room for %" PRIu64
+                   ": such entries are sent one at a time, new ones are refused",
+                   stats.entry_longest, stats.entry_max);
+}
+
 static int new_engine(struct gv_node *node) {
     const struct gv_node_config *config = &node->config;
     struct gv_engine_config engine = {
@@ -77,6 +100,7 @@ static int new_engine(struct gv_node *node) {
     if (error == 0) error = gv_engine_new(&node->engine, &engine);
     if (error == 0) error = gv_store_load(config->store, node->engine);
     node->commit.engine = node->engine;
+    if (error == 0) warn_of_bounds(node);
     return error;
 }
 
@@ -694,8 +718,16 @@ bool gv_node_whole(const struct gv_node *node) {
 // What a message's line takes besides its body.
 enum { WRAPPING = GV_LINE_BEGIN + 2 + 2 * GV_NODE_QUOTED_MAX + GV_AUTH_ROOM };
 
+_Static_assert((int)GV_AUTH_ROOM <= (int)GV_MESSAGE_SEAL_MAX, "a seal has room in any message");
+
+// What it may send: what the protocol allows, if an entry of another node takes so much.
+static size_t longest_message(const struct gv_node *node) {
+    size_t own = node->config.message_max;
+    return own > GV_MESSAGE_LIMIT ? own : GV_MESSAGE_LIMIT;
+}
+
 size_t gv_node_send_min(const struct gv_node *node) {
-    return node->config.message_max + WRAPPING;
+    return longest_message(node) + WRAPPING;
 }
 
 // Writes one line of gossip. The body is written first, behind room for the longest beginning a
@@ -704,14 +736,16 @@ static size_t send_gossip(struct gv_node *node, gv_time now, char *buf, size_t c
     if (node->engine == NULL || !node->started) return 0;
     int peer;
     size_t room = WRAPPING - 2 - GV_AUTH_ROOM;
-    size_t body = gv_engine_send(node->engine, now, buf + room, cap - WRAPPING, &peer);
-    if (body == 0) return 0;
+    int sent = gv_engine_send(node->engine, now, buf + room, cap - WRAPPING, &peer);
+    GV_ASSERT(sent >= 0);
+    if (sent == 0) return 0;
+    size_t body = (size_t)sent;
     struct gv_slice to = gv_engine_name(node->engine, peer);
     if (node->auth.on) {
         struct gv_auth_way way = {peer, own_name(node), to};
         body = gv_auth_seal(&node->auth, way, buf + room, body);
     }
-    GV_ASSERT(body <= node->config.message_max);
+    GV_ASSERT(body <= longest_message(node));
 
     char dest[GV_NODE_QUOTED_MAX];
     int dest_len = gv_json_quote(to, dest, sizeof dest);

@@ -17,10 +17,6 @@ enum {
     GV_REQUEST_PRECONDITION = 22,
 };
 
-// How deep a value stands in a message between nodes, deeper than in any request: what is nested
-// deeper than the rest would be taken by no peer.
-enum { GV_REQUEST_WRAPPING = 5 };
-
 struct gv_request {
     const struct gv_json *json; // the parsed line
     int body;                   // the token of its body, an object
