@@ -560,42 +560,41 @@ static bool is_value(struct gv_node *node, struct gv_slice text, enum gv_json_ty
            (type != GV_JSON_NUMBER || gv_json_i64(json, 0, &id) == 0);
 }
 
-// A line that is more than can be parsed. Whoever sent it is told, if that can be made out.
-static int refuse_line(struct gv_node *node, gv_time now, const char *line, size_t len,
+// A line of which only the envelope can be made out, if that. Whoever sent it is told by an error
+// of this code; else the fault is logged, and `error` returned.
+static int refuse_line(struct gv_node *node, gv_time now, struct gv_slice line, int code, int error,
                        const char *fault) {
     struct gv_line_peek peek;
-    gv_line_peek(&peek, line, len);
-    bool answerable = peek.in_reply_to.len == 0 && is_value(node, peek.src, GV_JSON_STRING) &&
-                      is_value(node, peek.dest, GV_JSON_STRING) &&
-                      is_value(node, peek.type, GV_JSON_STRING) &&
-                      !gv_json_equals(node->config.json, 0, "error") &&
-                      is_value(node, peek.msg_id, GV_JSON_NUMBER);
-    struct gv_slice self = node->started ? own_text(node) : peek.dest;
-    bool ours = !node->started ||
-                (peek.dest.len == self.len && memcmp(peek.dest.data, self.data, self.len) == 0);
-    if (!answerable || !ours) {
+    gv_line_peek(&peek, (const char *)line.data, line.len);
+    // What looks like a reply is never answered, as elsewhere.
+    bool reply = peek.in_reply_to.len > 0 || (is_value(node, peek.type, GV_JSON_STRING) &&
+                                              gv_json_equals(node->config.json, 0, "error"));
+    bool answerable = !reply && is_value(node, peek.src, GV_JSON_STRING) &&
+                      is_value(node, peek.msg_id, GV_JSON_NUMBER) &&
+                      is_value(node, peek.dest, GV_JSON_STRING);
+    if (answerable && node->started) answerable = is_self(node, 0);
+    if (!answerable) {
         gv_log_fault(&node->log, now, "%s", fault);
-        return GV_EFULL;
+        return error;
     }
-    gv_reply_open(&node->reply, self, peek.src, peek.msg_id);
-    gv_reply_error(&node->reply, GV_REQUEST_MALFORMED, fault);
+    gv_reply_open(&node->reply, node->started ? own_text(node) : peek.dest, peek.src, peek.msg_id);
+    gv_reply_error(&node->reply, code, fault);
     node->stats.client.in++;
-    node->stats.client.in_bytes += len + 1;
+    node->stats.client.in_bytes += node->line_len + 1;
     return 0;
 }
 
-static int refuse_unparsed(struct gv_node *node, gv_time now, const char *line, size_t len,
-                           int error) {
+static int refuse_unparsed(struct gv_node *node, gv_time now, struct gv_slice line, int error) {
     const struct gv_json *json = node->config.json;
-    char fault[LOG_TEXT];
-    if (error != GV_EFULL) {
-        gv_log_fault(&node->log, now, "undecodable line: %s at byte %zu", json->error,
-                     json->error_offset);
-        return error;
-    }
-    snprintf(fault, sizeof fault, "%s at byte %zu; a line has at most %zu tokens, nested %u deep",
-             json->error, json->error_offset, json->tokens_max, json->depth_max);
-    return refuse_line(node, now, line, len, fault);
+    char fault[LOG_TEXT], bounds[80] = "";
+    if (error == GV_EFULL)
+        snprintf(bounds, sizeof bounds, "; a line has at most %zu tokens, nested %u deep",
+                 json->tokens_max, json->depth_max);
+    snprintf(fault, sizeof fault, "%s%s at byte %zu%s",
+             error == GV_ESYNTAX ? "undecodable line: " : "", json->error, json->error_offset,
+             bounds);
+    int code = error == GV_ENOMEM ? GV_REQUEST_UNAVAILABLE : GV_REQUEST_MALFORMED;
+    return refuse_line(node, now, line, code, error, fault);
 }
 
 bool gv_node_ready(const struct gv_node *node) {
@@ -610,20 +609,15 @@ int gv_node_receive(struct gv_node *node, gv_time now, const char *line, size_t 
     node->stats.numbers.lines++;
     node->line_len = len;
     node->commit.now = now;
+    struct gv_slice all = {(const uint8_t *)line, len};
+    char fault[LOG_TEXT];
     if (len > node->config.line_max) {
-        char fault[LOG_TEXT];
         snprintf(fault, sizeof fault, "line longer than %zu bytes", node->config.line_max);
+        all.len = node->config.line_max;
         int room = gv_reply_reserve(&node->reply, 0);
-        if (room == 0) return refuse_line(node, now, line, node->config.line_max, fault);
+        if (room == 0) return refuse_line(node, now, all, GV_REQUEST_MALFORMED, GV_EFULL, fault);
         gv_log_fault(&node->log, now, "%s", fault);
         return GV_EFULL;
-    }
-    // A newline would be white space to JSON, but split the reply that repeats it.
-    const char *newline = len > 0 ? memchr(line, '\n', len) : NULL;
-    if (newline != NULL) {
-        gv_log_fault(&node->log, now, "undecodable line: newline at byte %zu",
-                     (size_t)(newline - line));
-        return GV_ESYNTAX;
     }
     // Room for the answer first: what cannot be answered must not be done.
     int error = reserve_scratch(node, len);
@@ -632,9 +626,16 @@ int gv_node_receive(struct gv_node *node, gv_time now, const char *line, size_t 
         gv_log_fault(&node->log, now, "line of %zu bytes: %s", len, gv_base_error(error));
         return error;
     }
+    // A newline would be white space to JSON, but split the reply that repeats it.
+    const char *newline = len > 0 ? memchr(line, '\n', len) : NULL;
+    if (newline != NULL) {
+        snprintf(fault, sizeof fault, "undecodable line: newline at byte %zu",
+                 (size_t)(newline - line));
+        return refuse_line(node, now, all, GV_REQUEST_MALFORMED, GV_ESYNTAX, fault);
+    }
     struct gv_json *json = node->config.json;
     int tokens = gv_json_parse(json, line, len);
-    error = tokens < 0 ? refuse_unparsed(node, now, line, len, tokens) : receive_line(node, now);
+    error = tokens < 0 ? refuse_unparsed(node, now, all, tokens) : receive_line(node, now);
     if (len > LONG_LINE) {
         drop_scratch(node);
         gv_reply_trim(&node->reply);
