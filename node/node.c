@@ -77,6 +77,24 @@ static void warn_of_bounds(const struct gv_node *node) {
                    stats.entry_longest, stats.entry_max);
 }
 
+static struct gv_slice own_text(const struct gv_node *node);
+
+// What the commit asks: the workload knows.
+static struct gv_entry beside(void *ctx, gv_time now, const struct gv_entry *entry,
+                              uint64_t missing, char *key) {
+    struct gv_node *node = ctx;
+    struct gv_request request = {
+        .now = now,
+        .incarnation = node->config.incarnation,
+        .self = own_text(node),
+        .engine = node->engine,
+        .state = node->state,
+    };
+    gv_log_say(&node->log, GV_LOG_WARN,
+               "a peer has made an entry of this node larger: what it adds is counted beside");
+    return node->config.workload->beside(&request, entry, missing, key);
+}
+
 static int new_engine(struct gv_node *node) {
     const struct gv_node_config *config = &node->config;
     struct gv_engine_config engine = {
@@ -100,6 +118,8 @@ static int new_engine(struct gv_node *node) {
     if (error == 0) error = gv_engine_new(&node->engine, &engine);
     if (error == 0) error = gv_store_load(config->store, node->engine);
     node->commit.engine = node->engine;
+    node->commit.beside = beside;
+    node->commit.beside_ctx = node;
     if (error == 0) warn_of_bounds(node);
     return error;
 }

@@ -14,7 +14,8 @@
 //   12  it is malformed; the text names the member; or the line is not JSON as codec/json.h has it,
 //       is too long, has too many tokens or is nested too deep, and what names the sender (src,
 //       dest and msg_id) can be made out all the same
-//   13  it is on disk, but there was no memory for it any more
+//   13  it is on disk, but there was no memory for it any more; or an add was counted in part, as a
+//       peer had changed this node's entry, and the store failed then
 //   22  another init than the first
 // Nothing that looks like a reply is answered (type "error", or an in_reply_to), nor what has no
 // integer msg_id, since no reply could name it; those are logged.

@@ -73,34 +73,42 @@ static void refuse_put(struct gv_request *request, const struct gv_entry *entry,
     gv_reply_error(request->reply, code, text);
 }
 
-// To the store first, if there is one to wait for: the request is answered then, if a `reply` is
-// given. Else to the engine. Not negative, or an error.
-static int put(struct gv_request *request, const struct gv_entry *entry, const char *reply,
-               const char *member, struct gv_slice value) {
-    if (request->commit == NULL) return gv_engine_put(request->engine, request->now, entry);
-    struct gv_reply *open = reply != NULL ? request->reply : NULL;
-    return gv_commit_put(request->commit, open, entry, reply, member, value);
+// To the store first, if there is one to wait for: the request is answered then. Else to the
+// engine. False: it could not, and that has been answered.
+static bool put(struct gv_request *request, const struct gv_entry *entry,
+                const struct gv_commit_answer *answer) {
+    GV_ASSERT(request->engine != NULL && request->reply->open);
+    int stored = request->commit == NULL
+                     ? gv_engine_put(request->engine, request->now, entry)
+                     : gv_commit_put(request->commit, request->reply, entry, answer);
+    if (stored < 0) {
+        refuse_put(request, entry, stored);
+    } else if (request->commit == NULL) {
+        gv_reply_json(request->reply, answer->type, answer->member, answer->value);
+    }
+    return stored >= 0;
+}
+
+bool gv_request_put(struct gv_request *request, const struct gv_entry *entry, const char *reply) {
+    return put(request, entry, &(struct gv_commit_answer){.type = reply});
 }
 
 bool gv_request_put_json(struct gv_request *request, const struct gv_entry *entry,
                          const char *reply, const char *member, struct gv_slice value) {
-    GV_ASSERT(request->engine != NULL && reply != NULL);
-    int stored = put(request, entry, reply, member, value);
-    if (stored >= 0) {
-        if (request->commit == NULL) gv_reply_json(request->reply, reply, member, value);
-        return true;
-    }
-    refuse_put(request, entry, stored);
-    return false;
+    const struct gv_commit_answer answer = {.type = reply, .member = member, .value = value};
+    return put(request, entry, &answer);
 }
 
-bool gv_request_put(struct gv_request *request, const struct gv_entry *entry, const char *reply) {
-    return gv_request_put_json(request, entry, reply, NULL, (struct gv_slice){0});
+bool gv_request_add(struct gv_request *request, const struct gv_entry *entry, uint64_t size,
+                    const char *reply) {
+    return put(request, entry, &(struct gv_commit_answer){.type = reply, .grows = size});
 }
 
 bool gv_request_put_ahead(struct gv_request *request, const struct gv_entry *entry) {
     GV_ASSERT(request->engine != NULL && request->reply->open);
-    return put(request, entry, NULL, NULL, (struct gv_slice){0}) >= 0;
+    int stored = request->commit == NULL ? gv_engine_put(request->engine, request->now, entry)
+                                         : gv_commit_put(request->commit, NULL, entry, NULL);
+    return stored >= 0;
 }
 
 void gv_request_put_member(struct gv_request *request, const char *member, const char *reply) {

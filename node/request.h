@@ -45,6 +45,12 @@ void gv_request_malformed(struct gv_request *request, const char *member, const 
 // it fail after a true, the workload's state is zeroed.
 bool gv_request_put(struct gv_request *request, const struct gv_entry *entry, const char *reply);
 
+// The same of a counter's entry, which nobody else writes and which grows by `size` with this. If
+// somebody else does, and it grows by less, the workload's `beside` says where the rest goes, and
+// the answer waits for that, too.
+bool gv_request_add(struct gv_request *request, const struct gv_entry *entry, uint64_t size,
+                    const char *reply);
+
 // The same, with one member more in the reply, a static text, and its value as JSON.
 bool gv_request_put_json(struct gv_request *request, const struct gv_entry *entry,
                          const char *reply, const char *member, struct gv_slice value);
