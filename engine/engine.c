@@ -634,6 +634,7 @@ bool gv_engine_next(const struct gv_engine *engine, uint32_t *cursor, uint32_t e
 bool gv_engine_get(const struct gv_engine *engine, const struct gv_entry *key,
                    struct gv_entry *out) {
     uint32_t ref;
+    if (key->key.len == 0 || is_broken(key->key)) return false;
     if (!gv_replica_find(&engine->replica, key, &ref)) return false;
     *out = gv_replica_get(&engine->replica, ref);
     return true;

@@ -177,6 +177,9 @@ void gv_store_release(struct gv_engine *engine, const struct gv_entry *entry) {
 }
 
 int gv_store_apply(struct gv_engine *engine, gv_time now, const struct gv_entry *entry) {
+    const char *fault;
+    int error = gv_entry_check(entry, &fault);
+    if (error != 0) return error;
     gv_engine_advance(engine, now);
     gv_admit_release(engine, entry);
     return gv_admit_put(engine, now, entry, GV_NEWS_SELF, false);

@@ -7,7 +7,8 @@
 // - `_init` and `_fini` work on memory of the caller's; `_new` and `_free` allocate.
 // - Pointers passed in are borrowed for the call, unless the comment says "kept".
 // - Nothing below node/ reads a clock, draws system randomness, does I/O or has global state:
-//   time and seeds are arguments. One object belongs to one thread at a time.
+//   time and seeds are arguments. One object belongs to one thread at a time. (Of a bug, once one
+//   has shown, panic.h tells standard error, unless the program has it otherwise.)
 #ifndef GV_MERKLE_BASE_H
 #define GV_MERKLE_BASE_H
 
@@ -71,7 +72,8 @@ struct gv_alloc {
 // The C heap as an allocator.
 GV_API struct gv_alloc gv_base_malloc(void);
 
-// Asserts stay on in every build: a broken invariant must not spread to other nodes.
+// Asserts stay on in every build: a broken invariant must not spread to other nodes. They are for
+// bugs: what a caller or a message can get wrong is an error.
 #define GV_ASSERT(condition) ((condition) ? (void)0 : gv_base_panic(#condition, __FILE__, __LINE__))
 
 // Hints that the memory at this address will be read soon.
@@ -81,7 +83,8 @@ GV_API struct gv_alloc gv_base_malloc(void);
 #define GV_PREFETCH(address) ((void)(address))
 #endif
 
-// Ends the process by abort(); the arguments are for the debugger and the core file.
+// Says so by gv_panic_report (panic.h), which a program may replace, and ends the process by
+// abort(); the arguments are in the core file, too.
 #if defined(__GNUC__)
 __attribute__((noreturn, cold))
 #endif
