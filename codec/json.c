@@ -12,7 +12,6 @@ enum { DEPTH_LIMIT = 1024, TOKENS_LIMIT = INT_MAX / (int)sizeof(jsmntok_t) };
 void gv_json_init(struct gv_json *json, struct gv_alloc alloc, size_t tokens_max,
                   unsigned depth_max) {
     GV_ASSERT(json != NULL);
-    GV_ASSERT(alloc.resize != NULL);
     if (tokens_max == 0) tokens_max = GV_JSON_TOKENS_DEFAULT;
     if (depth_max == 0) depth_max = GV_JSON_DEPTH_DEFAULT;
     *json = (struct gv_json){
@@ -30,26 +29,30 @@ void gv_json_fini(struct gv_json *json) {
 }
 
 int gv_json_parse(struct gv_json *json, const char *text, size_t len) {
-    GV_ASSERT(json != NULL && json->alloc.resize != NULL);
-    GV_ASSERT(text != NULL || len == 0);
+    GV_ASSERT(json != NULL);
     json->text = text;
     json->len = len;
     json->count = 0;
     json->error = NULL;
     json->error_offset = 0;
-    return gv_token_parse(json);
+    if (json->alloc.resize != NULL && (text != NULL || len == 0)) return gv_token_parse(json);
+    json->len = 0;
+    json->error = text == NULL && len > 0 ? "no text" : "no allocator";
+    return GV_EINVAL;
 }
 
 // ---- Accessors ----------------------------------------------------------------------------------
 
-static const jsmntok_t *token_at(const struct gv_json *json, int token) {
+// NULL: the line has no such token, as where one that was looked for is missing.
+static inline const jsmntok_t *token_at(const struct gv_json *json, int token) {
     GV_ASSERT(json != NULL);
-    GV_ASSERT(token >= 0 && token < json->count);
-    return (const jsmntok_t *)json->tokens + token;
+    bool there = token >= 0 && token < json->count;
+    return there ? (const jsmntok_t *)json->tokens + token : NULL;
 }
 
 enum gv_json_type gv_json_type(const struct gv_json *json, int token) {
     const jsmntok_t *t = token_at(json, token);
+    if (t == NULL) return GV_JSON_NONE;
     if (t->type == JSMN_OBJECT) return GV_JSON_OBJECT;
     if (t->type == JSMN_ARRAY) return GV_JSON_ARRAY;
     if (gv_token_is_string(t)) return GV_JSON_STRING;
@@ -67,12 +70,11 @@ enum gv_json_type gv_json_type(const struct gv_json *json, int token) {
 
 int gv_json_size(const struct gv_json *json, int token) {
     const jsmntok_t *t = token_at(json, token);
-    return gv_token_is_container(t) ? t->size : 0;
+    return t != NULL && gv_token_is_container(t) ? t->size : 0;
 }
 
 int gv_json_next(const struct gv_json *json, int token) {
-    token_at(json, token);
-    return gv_token_next(json->tokens, token);
+    return token_at(json, token) != NULL ? gv_token_next(json->tokens, token) : json->count;
 }
 
 // Names are short, and most of them differ in length or letters: a call would cost more than this.
@@ -99,7 +101,7 @@ static inline bool string_is(const struct gv_json *json, const jsmntok_t *token,
 int gv_json_member(const struct gv_json *json, int object, const char *name) {
     const jsmntok_t *tokens = json->tokens, *t = token_at(json, object);
     GV_ASSERT(name != NULL);
-    if (t->type != JSMN_OBJECT) return GV_ETYPE;
+    if (t == NULL || t->type != JSMN_OBJECT) return GV_ETYPE;
     struct gv_slice wanted = {(const uint8_t *)name, strlen(name)};
     int end = gv_token_next(tokens, object);
     for (int token = object + 1; token < end; token = gv_token_next(tokens, token + 1)) {
@@ -127,7 +129,7 @@ void gv_json_members(const struct gv_json *json, int object, const struct gv_sli
                      size_t count, int *tokens) {
     const jsmntok_t *all = json->tokens, *t = token_at(json, object);
     GV_ASSERT(names != NULL && tokens != NULL);
-    bool is_object = t->type == JSMN_OBJECT;
+    bool is_object = t != NULL && t->type == JSMN_OBJECT;
     for (size_t i = 0; i < count; i++) tokens[i] = is_object ? GV_ENOENT : GV_ETYPE;
     if (!is_object) return;
     size_t first = 0;
@@ -143,20 +145,21 @@ void gv_json_members(const struct gv_json *json, int object, const struct gv_sli
 
 struct gv_slice gv_json_raw(const struct gv_json *json, int token) {
     const jsmntok_t *t = token_at(json, token);
+    if (t == NULL) return (struct gv_slice){NULL, 0};
     struct gv_slice raw = gv_token_bytes(json, t);
     return gv_token_is_string(t) ? (struct gv_slice){raw.data - 1, raw.len + 2} : raw;
 }
 
 struct gv_slice gv_json_string(const struct gv_json *json, int token) {
     const jsmntok_t *t = token_at(json, token);
-    GV_ASSERT(gv_token_is_string(t));
+    if (t == NULL || !gv_token_is_string(t)) return (struct gv_slice){NULL, 0};
     return gv_token_bytes(json, t);
 }
 
 bool gv_json_equals(const struct gv_json *json, int token, const char *text) {
     const jsmntok_t *t = token_at(json, token);
     GV_ASSERT(text != NULL);
-    if (!gv_token_is_string(t)) return false;
+    if (t == NULL || !gv_token_is_string(t)) return false;
     // Mostly the first byte decides, before it is known how long the text is.
     bool plain = !gv_token_is_escaped(t) && t->end > t->start;
     if (plain && json->text[t->start] != text[0]) return false;
@@ -166,7 +169,7 @@ bool gv_json_equals(const struct gv_json *json, int token, const char *text) {
 int gv_json_unescape(const struct gv_json *json, int token, char *buf, size_t cap) {
     const jsmntok_t *t = token_at(json, token);
     GV_ASSERT(buf != NULL || cap == 0);
-    if (!gv_token_is_string(t)) return GV_ETYPE;
+    if (t == NULL || !gv_token_is_string(t)) return GV_ETYPE;
     struct gv_slice raw = gv_token_bytes(json, t);
     if (gv_token_is_escaped(t)) return gv_text_unescape(raw, buf, cap);
     if (raw.len > cap) return GV_ESPACE;
@@ -177,7 +180,7 @@ int gv_json_unescape(const struct gv_json *json, int token, char *buf, size_t ca
 // An integer's sign and magnitude. -0 has no sign.
 static int get_integer(const struct gv_json *json, int token, bool *negative, uint64_t *out) {
     const jsmntok_t *t = token_at(json, token);
-    if (t->type != JSMN_PRIMITIVE) return GV_ETYPE;
+    if (t == NULL || t->type != JSMN_PRIMITIVE) return GV_ETYPE;
     struct gv_slice raw = gv_token_bytes(json, t);
     size_t sign = raw.data[0] == '-', digits = raw.len - sign;
     uint64_t value = 0;
@@ -292,6 +295,7 @@ static bool is_canonical(const struct gv_json *json, int token, size_t len) {
 int gv_json_canonical(const struct gv_json *json, int token, char *buf, size_t cap) {
     GV_ASSERT(buf != NULL || cap == 0);
     struct gv_slice raw = gv_json_raw(json, token);
+    if (raw.data == NULL) return GV_ETYPE;
     if (is_canonical(json, token, raw.len)) {
         if (raw.len > cap) return GV_ESPACE;
         memcpy(buf, raw.data, raw.len);

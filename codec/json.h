@@ -22,6 +22,7 @@ enum gv_json_type {
     GV_JSON_STRING,
     GV_JSON_ARRAY,
     GV_JSON_OBJECT,
+    GV_JSON_NONE, // there is no such token
 };
 
 enum {
@@ -51,16 +52,18 @@ GV_API void gv_json_fini(struct gv_json *json);
 
 // Parses one JSON text (white space around it is allowed). Returns the number of tokens, > 0.
 // GV_ESYNTAX: not JSON; GV_EFULL: more tokens or deeper than allowed, or 2 GiB or longer;
-// GV_ENOMEM: the pool could not grow. In each case `error` and `error_offset` say more and
-// there are no tokens. `text` is borrowed until the next parse.
+// GV_ENOMEM: the pool could not grow; GV_EINVAL: `text` is NULL though `len` is not 0, or the
+// parser has no allocator. In each case `error` and `error_offset` say more and there are no
+// tokens. `text` is borrowed until the next parse.
 GV_API int gv_json_parse(struct gv_json *json, const char *text, size_t len);
 
-// Accessors. `token` must be in 0 … count − 1.
+// Accessors. A token that is none of the line's 0 … count − 1, such as the error that tells that a
+// member is missing, is of no type, has no elements and no bytes.
 GV_API enum gv_json_type gv_json_type(const struct gv_json *json, int token);
 // Elements of an array, members of an object, else 0.
 GV_API int gv_json_size(const struct gv_json *json, int token);
 // The token after this value and all its children: the next sibling, if there is one. After a
-// member's name that is its value.
+// member's name that is its value. Of no token: `count`.
 GV_API int gv_json_next(const struct gv_json *json, int token);
 // The value of the member of this name (compared after resolving escapes), or GV_ENOENT;
 // GV_ETYPE if `object` is not an object.
@@ -71,7 +74,7 @@ GV_API void gv_json_members(const struct gv_json *json, int object, const struct
                             size_t count, int *tokens);
 // The value's bytes as they stand in the line, a string with its quotes.
 GV_API struct gv_slice gv_json_raw(const struct gv_json *json, int token);
-// A string's bytes between its quotes, escapes unresolved. Not for other types (asserted).
+// A string's bytes between its quotes, escapes unresolved; of other types, none.
 GV_API struct gv_slice gv_json_string(const struct gv_json *json, int token);
 // True if the token is a string that equals `text` once its escapes are resolved.
 GV_API bool gv_json_equals(const struct gv_json *json, int token, const char *text);
@@ -88,8 +91,8 @@ GV_API int gv_json_i64(const struct gv_json *json, int token, int64_t *out);
 // - strings in UTF-8, escaping only `"`, `\` and control characters (\b \t \n \f \r, else \u00xx);
 // - numbers as they were spelled, except that -0 becomes 0: so 1, 1.0 and 1e0 are three values,
 //   and an integer of any length is kept exactly.
-// Returns the bytes written, never more than the raw text has. GV_ESPACE: longer than cap.
-// Canonical text is its own canonical text.
+// Returns the bytes written, never more than the raw text has. GV_ESPACE: longer than cap;
+// GV_ETYPE: there is no such token. Canonical text is its own canonical text.
 GV_API int gv_json_canonical(const struct gv_json *json, int token, char *buf, size_t cap);
 
 // Appends a JSON string literal for these UTF-8 bytes, quotes included, to buf; returns the bytes

@@ -117,9 +117,8 @@ int gv_message_decode(struct gv_message *out, const struct gv_json *json, int bo
 }
 
 void gv_message_entries(const struct gv_message *message, struct gv_message_cursor *out) {
-    GV_ASSERT(message->json != NULL);
     *out = (struct gv_message_cursor){.json = message->json};
-    if (message->entries == 0) return;
+    if (message->entries == 0 || message->json == NULL) return;
     out->run = message->entries + 1;
     out->runs = gv_json_size(message->json, message->entries);
 }

@@ -4,7 +4,7 @@
 #include <limits.h>
 
 size_t gv_text_utf8(const uint8_t *bytes, size_t len) {
-    GV_ASSERT(len > 0);
+    if (len == 0) return 0;
     uint8_t lead = bytes[0];
     if (lead < 0x80) return 1;
     size_t need = lead < 0xe0 ? 2 : lead < 0xf0 ? 3 : 4;

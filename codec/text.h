@@ -44,7 +44,7 @@ static inline bool gv_text_plain(const char *text, size_t len) {
 }
 
 // The length of the UTF-8 sequence at the front (1 … 4), or 0 if there is none: cut short,
-// overlong, a surrogate, or beyond U+10FFFF (RFC 3629). len > 0.
+// overlong, a surrogate, or beyond U+10FFFF (RFC 3629).
 GV_API size_t gv_text_utf8(const uint8_t *bytes, size_t len);
 
 // Scans a string from `at`, the byte behind its opening quote. Returns NULL and puts the offset of

@@ -2,7 +2,7 @@
 #include "core.h"
 
 struct gv_peer *gv_core_peer(struct gv_engine *engine, int index) {
-    GV_ASSERT(index >= 0 && (uint32_t)index < engine->peer_count && index != (int)engine->self);
+    GV_ASSERT(gv_core_is_peer(engine, index));
     if (engine->peers[index] == NULL) {
         struct gv_peer *peer = engine->alloc.resize(engine->alloc.ctx, NULL, 0, sizeof *peer);
         if (peer == NULL) return NULL;
@@ -14,6 +14,25 @@ struct gv_peer *gv_core_peer(struct gv_engine *engine, int index) {
         engine->peers[index] = peer;
     }
     return engine->peers[index];
+}
+
+bool gv_core_is_peer(const struct gv_engine *engine, int index) {
+    return index >= 0 && (uint32_t)index < engine->peer_count && (uint32_t)index != engine->self;
+}
+
+bool gv_core_is_long(const struct gv_engine *engine, const struct gv_entry *entry) {
+    return gv_entry_texts(entry) > engine->text_max;
+}
+
+bool gv_core_write(const struct gv_engine *engine, struct gv_message_writer *out,
+                   const struct gv_entry *entry, size_t reserve) {
+    if (!gv_core_is_long(engine, entry)) return gv_message_put(out, entry, reserve);
+    if (out->open) return false;
+    size_t cap = out->out.cap;
+    out->out.cap = GV_MESSAGE_LIMIT - GV_MESSAGE_SEAL_MAX - GV_MESSAGE_TAIL;
+    bool fits = gv_message_put(out, entry, reserve);
+    out->out.cap = fits ? out->out.len + reserve : cap;
+    return fits;
 }
 
 void gv_core_enqueue(struct gv_engine *engine, int index) {

@@ -3,6 +3,7 @@
 #ifndef GV_ENGINE_CORE_H
 #define GV_ENGINE_CORE_H
 
+#include "../codec/entry.h"
 #include "../merkle/reconcile.h"
 #include "engine.h"
 #include "news.h"
@@ -42,6 +43,7 @@ struct gv_sync_slot {
     uint8_t *data;
     size_t cap;
     struct gv_reconcile state;
+    bool alone; // what is to be given next is too long to go with anything else
 };
 
 // How much two replicas differed when they were last compared, by the number of the peer modulo
@@ -94,7 +96,10 @@ struct gv_engine {
     gv_time last_change;                     // of the replica; GV_TIME_NEVER: none yet
     void (*changed)(void *ctx, uint32_t at); // the owner's, or NULL
     void *changed_ctx;
-    uint64_t entries_max;                                          // 0: no bound
+    uint64_t entries_max, memory_max; // 0: no bound
+    struct {
+        uint64_t entries, bytes;                                   // gv_replica_weight
+    } waiting;                                                     // for the store, to be put then
     void (*trace)(void *ctx, const struct gv_engine_event *event); // the owner's, or NULL
     void *trace_ctx;
     gv_time held_since[2]; // the first change that waits for the timers WAVE and UP, or never
@@ -106,6 +111,13 @@ struct gv_peer *gv_core_peer(struct gv_engine *engine, int index);
 // Tells the owner what happened to an entry, if that is wanted.
 void gv_core_trace(struct gv_engine *engine, enum gv_engine_event_kind kind, int peer, bool sync,
                    const struct gv_entry *entry);
+// Writes an entry as gv_message_put does. One that is longer than the own bound goes alone: into a
+// message without entries, which becomes as long as the protocol allows, and takes no other then.
+bool gv_core_write(const struct gv_engine *engine, struct gv_message_writer *out,
+                   const struct gv_entry *entry, size_t reserve);
+bool gv_core_is_long(const struct gv_engine *engine, const struct gv_entry *entry);
+// Whether the number is that of a peer.
+bool gv_core_is_peer(const struct gv_engine *engine, int index);
 // Puts the peer into the queue of those that something may be said to.
 void gv_core_enqueue(struct gv_engine *engine, int index);
 // Sets a timer, unless it is to ring earlier anyway.

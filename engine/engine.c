@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: MIT
 #include "engine.h"
 
+#include "admit.h"
 #include "core.h"
 #include "push.h"
 #include "sync.h"
 #include "tour.h"
 
+#include <limits.h>
 #include <string.h>
 
 enum {
@@ -26,10 +28,16 @@ static void release(struct gv_engine *engine, void *block, size_t size) {
     if (block != NULL) resize(engine, block, size, 0);
 }
 
+// Bytes that are nowhere.
+static bool is_broken(struct gv_slice slice) {
+    return slice.data == NULL && slice.len > 0;
+}
+
 int gv_engine_new(struct gv_engine **out, const struct gv_engine_config *config) {
-    GV_ASSERT(out != NULL && config->alloc.resize != NULL);
+    if (out == NULL || config == NULL || config->alloc.resize == NULL) return GV_EINVAL;
+    if (is_broken(config->secret)) return GV_EINVAL;
     size_t message_max = config->message_max ? config->message_max : GV_ENGINE_MESSAGE_DEFAULT;
-    if (message_max < GV_ENGINE_MESSAGE_MIN) return GV_EINVAL;
+    if (message_max < GV_ENGINE_MESSAGE_MIN || message_max > INT_MAX) return GV_EINVAL;
     struct gv_engine *engine = config->alloc.resize(config->alloc.ctx, NULL, 0, sizeof *engine);
     if (engine == NULL) return GV_ENOMEM;
     *engine = (struct gv_engine){
@@ -38,12 +46,13 @@ int gv_engine_new(struct gv_engine **out, const struct gv_engine_config *config)
         .changed = config->changed,
         .changed_ctx = config->changed_ctx,
         .entries_max = config->entries_max,
+        .memory_max = config->memory_max,
         .trace = config->trace,
         .trace_ctx = config->trace_ctx,
         .last_change = GV_TIME_NEVER,
         .held_since = {GV_TIME_NEVER, GV_TIME_NEVER},
     };
-    engine->scratch = resize(engine, NULL, 0, GV_REPLICA_TEXT_MAX);
+    engine->scratch = resize(engine, NULL, 0, GV_ENTRY_TEXT_MAX);
     if (engine->scratch == NULL) {
         release(engine, engine, sizeof *engine);
         return GV_ENOMEM;
@@ -52,9 +61,9 @@ int gv_engine_new(struct gv_engine **out, const struct gv_engine_config *config)
     size_t around = GV_MESSAGE_HEAD_MAX + GV_MESSAGE_ENTRY_MAX + GV_MESSAGE_TAIL +
                     GV_MESSAGE_RANGES(GV_RECONCILE_ROOM_MIN);
     engine->text_max = message_max - around;
-    if (engine->text_max > GV_REPLICA_TEXT_MAX) engine->text_max = GV_REPLICA_TEXT_MAX;
+    if (engine->text_max > GV_ENTRY_TEXT_MAX) engine->text_max = GV_ENTRY_TEXT_MAX;
     gv_prng_init(&engine->prng, config->seed, 0);
-    gv_replica_init(&engine->replica, config->alloc, config->secret, config->memory_max);
+    gv_replica_init(&engine->replica, config->alloc, config->secret);
     gv_news_init(&engine->news, config->alloc);
     engine->push.staleness = config->staleness_ms * GV_MS;
     engine->push.parent = GV_CORE_NONE;
@@ -91,7 +100,7 @@ void gv_engine_free(struct gv_engine *engine) {
     leave(engine);
     gv_news_fini(&engine->news);
     gv_replica_fini(&engine->replica);
-    release(engine, engine->scratch, GV_REPLICA_TEXT_MAX);
+    release(engine, engine->scratch, GV_ENTRY_TEXT_MAX);
     release(engine, engine, sizeof *engine);
 }
 
@@ -199,11 +208,12 @@ static int prepare(struct gv_engine *engine, gv_time now, struct gv_slice self,
 
 int gv_engine_join(struct gv_engine *engine, gv_time now, struct gv_slice self,
                    const struct gv_slice *names, size_t count) {
-    if (engine->peer_count > 0 || count == 0) return GV_EINVAL;
+    if (engine->peer_count > 0 || names == NULL || count == 0) return GV_EINVAL;
     if (count > GV_ENGINE_PEERS_MAX) return GV_ERANGE;
+    if (is_broken(self)) return GV_EINVAL;
     size_t bytes = 0;
     for (size_t i = 0; i < count; i++) {
-        if (names[i].len == 0) return GV_EINVAL;
+        if (names[i].len == 0 || is_broken(names[i])) return GV_EINVAL;
         if (names[i].len > GV_ENGINE_NAME_MAX) return GV_ERANGE;
         bytes += names[i].len;
     }
@@ -215,14 +225,14 @@ int gv_engine_join(struct gv_engine *engine, gv_time now, struct gv_slice self,
 }
 
 int gv_engine_peer(const struct gv_engine *engine, struct gv_slice name) {
-    if (engine->peer_count == 0 || name.len == 0) return GV_ENOENT;
+    if (engine->peer_count == 0 || name.len == 0 || is_broken(name)) return GV_ENOENT;
     size_t at = lower_bound(engine, name);
     if (at == engine->peer_count || at == engine->self) return GV_ENOENT;
     return compare(name_at(engine, at), name) == 0 ? (int)at : GV_ENOENT;
 }
 
 struct gv_slice gv_engine_name(const struct gv_engine *engine, int peer) {
-    GV_ASSERT(peer >= 0 && (uint32_t)peer < engine->peer_count);
+    if (peer < 0 || (uint32_t)peer >= engine->peer_count) return (struct gv_slice){NULL, 0};
     return name_at(engine, (size_t)peer);
 }
 
@@ -362,57 +372,38 @@ void gv_engine_flush(struct gv_engine *engine, gv_time now) {
     gv_push_wave(engine, now);
 }
 
-void gv_engine_ask(struct gv_engine *engine, gv_time now, int index) {
-    GV_ASSERT(index >= 0 && (uint32_t)index < engine->peer_count &&
-              (uint32_t)index != engine->self);
+int gv_engine_ask(struct gv_engine *engine, gv_time now, int index) {
+    if (!gv_core_is_peer(engine, index)) return GV_ENOENT;
     gv_engine_advance(engine, now);
     struct gv_peer *peer = gv_core_peer(engine, index);
-    if (peer == NULL) return; // out of memory: then not
+    if (peer == NULL) return GV_ENOMEM;
     peer->ask = true;
     gv_core_enqueue(engine, index);
+    return 0;
 }
 
 // --- entries in ------------------------------------------------------------------------------
 
-// A change waits for the timers that are set.
-static void hold(struct gv_engine *engine, gv_time now) {
-    for (unsigned timer = GV_CORE_WAVE; timer <= GV_CORE_UP; timer++) {
-        bool set = engine->timers.when[engine->peer_count + timer] != GV_TIME_NEVER;
-        if (set && engine->held_since[timer] == GV_TIME_NEVER) engine->held_since[timer] = now;
-    }
-}
-
-static int put(struct gv_engine *engine, gv_time now, const struct gv_entry *entry, int origin,
-               bool sync) {
-    if (entry->key.len + entry->value.len + entry->node.len > engine->text_max) return GV_ESPACE;
-    uint32_t ref;
-    bool full =
-        engine->entries_max > 0 && gv_tree_root(&engine->replica.tree).count >= engine->entries_max;
-    if (full && !gv_replica_find(&engine->replica, entry, &ref)) return GV_EFULL;
-    int changed = gv_replica_put(&engine->replica, entry, &ref);
-    if (changed <= 0) return changed;
-    engine->last_change = now;
-    if (engine->changed != NULL) engine->changed(engine->changed_ctx, ref);
-    if (engine->peer_count < 2) return 1;
-    gv_push_changed(engine, now, ref, origin, sync);
-    hold(engine, now);
-    return 1;
-}
-
 int gv_engine_put(struct gv_engine *engine, gv_time now, const struct gv_entry *entry) {
-    GV_ASSERT(entry->key.len > 0);
-    GV_ASSERT(entry->lattice != GV_LATTICE_REGISTER ||
-              (entry->value.len > 0 && entry->node.len > 0));
+    const char *fault;
+    if (engine == NULL || entry == NULL) return GV_EINVAL;
+    int error = gv_entry_check(entry, &fault);
+    if (error == 0) error = gv_admit_bounds(engine, entry, true);
+    if (error != 0) return error;
     gv_engine_advance(engine, now);
-    int stored = put(engine, now, entry, GV_NEWS_SELF, false);
-    if (stored >= 0)
-        gv_core_trace(engine, stored > 0 ? GV_ENGINE_STORED : GV_ENGINE_KNOWN, GV_NEWS_SELF, false,
-                      entry);
-    return stored;
+    return gv_admit_put(engine, now, entry, GV_NEWS_SELF, false);
 }
 
 bool gv_engine_ready(const struct gv_engine *engine) {
     return engine->peer_count == 0 || gv_sync_ready(engine);
+}
+
+static int put_received(struct gv_engine *engine, gv_time now, const struct gv_entry *entry,
+                        int index, bool sync) {
+    const char *fault;
+    int error = gv_entry_check(entry, &fault);
+    if (error == 0) error = gv_admit_bounds(engine, entry, false);
+    return error != 0 ? error : gv_admit_put(engine, now, entry, index, sync);
 }
 
 // Merges a message's entries. Returns the first error; *changed: whether anything was new.
@@ -422,12 +413,9 @@ static int merge(struct gv_engine *engine, gv_time now, int index, const struct 
     gv_message_entries(message, &cursor);
     int first = 0, more;
     struct gv_entry entry;
-    while ((more = gv_message_next(&cursor, &entry, (char *)engine->scratch,
-                                   GV_REPLICA_TEXT_MAX)) != 0) {
-        int done = more > 0 ? put(engine, now, &entry, index, message->sync) : more;
-        if (done >= 0)
-            gv_core_trace(engine, done > 0 ? GV_ENGINE_STORED : GV_ENGINE_KNOWN, index,
-                          message->sync, &entry);
+    while ((more = gv_message_next(&cursor, &entry, (char *)engine->scratch, GV_ENTRY_TEXT_MAX)) !=
+           0) {
+        int done = more > 0 ? put_received(engine, now, &entry, index, message->sync) : more;
         if (done < 0 && first == 0) first = done;
         *changed = *changed || done > 0;
         engine->stats.received_entries += more > 0;
@@ -462,6 +450,8 @@ static enum gv_engine_class class_of(bool sync, bool entries) {
 
 int gv_engine_receive(struct gv_engine *engine, gv_time now, int index,
                       const struct gv_message *message) {
+    if (engine == NULL || message == NULL || message->json == NULL) return GV_EINVAL;
+    if (!gv_core_is_peer(engine, index)) return GV_ENOENT;
     gv_engine_advance(engine, now);
     struct gv_peer *peer = gv_core_peer(engine, index);
     if (peer == NULL) return GV_ENOMEM;
@@ -540,6 +530,14 @@ static bool outline(struct gv_engine *engine, gv_time now, int index, struct out
     out->answers = gv_sync_waits(engine, index);
     out->opens = peer->open_sync && !out->answers;
     if (!out->news && !out->answers && !out->opens && !peer->ask && !due) return false;
+    // What is longer than the own bound goes alone: where news and a sync both wait for that, or
+    // one for the other, they take turns.
+    bool alone = (out->news && gv_push_is_long(engine, index)) || gv_sync_is_long(engine, index);
+    if (alone && out->answers && (!out->news || peer->next_id % 2 == 0)) {
+        out->news = false;
+    } else if (alone) {
+        out->answers = out->opens = false;
+    }
     out->head = (struct gv_message){
         .sync = out->answers || out->opens,
         // A step of a sync is followed up until it is known to have come. Idle comparisons are
@@ -595,8 +593,9 @@ static size_t compose(struct gv_engine *engine, gv_time now, int index, char *bu
     return len;
 }
 
-size_t gv_engine_send(struct gv_engine *engine, gv_time now, char *buf, size_t cap, int *peer) {
-    GV_ASSERT(cap >= engine->message_max);
+int gv_engine_send(struct gv_engine *engine, gv_time now, char *buf, size_t cap, int *peer) {
+    if (engine == NULL || buf == NULL || peer == NULL) return GV_EINVAL;
+    if (cap < GV_MESSAGE_LIMIT || cap < engine->message_max) return GV_ESPACE;
     gv_engine_advance(engine, now);
     while (engine->queue_len > 0) {
         int index = (int)engine->queue[engine->queue_head];
@@ -615,7 +614,7 @@ size_t gv_engine_send(struct gv_engine *engine, gv_time now, char *buf, size_t c
         engine->stats.sent_messages++;
         engine->stats.sent_bytes += len;
         *peer = index;
-        return len;
+        return (int)len;
     }
     return 0;
 }
@@ -638,6 +637,7 @@ bool gv_engine_next(const struct gv_engine *engine, uint32_t *cursor, uint32_t e
 bool gv_engine_get(const struct gv_engine *engine, const struct gv_entry *key,
                    struct gv_entry *out) {
     uint32_t ref;
+    if (key->key.len == 0 || is_broken(key->key)) return false;
     if (!gv_replica_find(&engine->replica, key, &ref)) return false;
     *out = gv_replica_get(&engine->replica, ref);
     return true;
@@ -655,8 +655,10 @@ void gv_engine_stats(const struct gv_engine *engine, struct gv_engine_stats *out
     out->peers = engine->peer_count > 0 ? engine->peer_count - 1 : 0;
     out->news_backlog = (uint32_t)(engine->news.head - engine->news.tail);
     out->entries_max = engine->entries_max;
-    out->memory_max = engine->replica.memory_max;
+    out->memory_max = engine->memory_max;
     out->entry_max = engine->text_max;
+    out->waiting_entries = engine->waiting.entries;
+    out->waiting_bytes = engine->waiting.bytes;
     for (int i = 0; i < GV_CORE_SYNCS && engine->peer_count > 0; i++)
         out->sync_backlog += engine->sync.slots[i].peer != GV_CORE_NONE;
 }

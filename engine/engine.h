@@ -17,6 +17,7 @@
 #ifndef GV_ENGINE_ENGINE_H
 #define GV_ENGINE_ENGINE_H
 
+#include "../codec/entry.h"
 #include "../codec/message.h"
 #include "../merkle/digest.h"
 
@@ -25,8 +26,8 @@ extern "C" {
 #endif
 
 enum {
-    GV_ENGINE_MESSAGE_DEFAULT = 64 << 10, // longest message sent, bytes
-    GV_ENGINE_MESSAGE_MIN = 1024,         // smallest bound that can be asked for
+    GV_ENGINE_MESSAGE_DEFAULT = GV_MESSAGE_LIMIT, // longest message sent, bytes
+    GV_ENGINE_MESSAGE_MIN = 1024,                 // smallest bound that can be asked for
     GV_ENGINE_PEERS_MAX = 16384,
     GV_ENGINE_NAME_MAX = 64, // longest node name, bytes
 };
@@ -52,9 +53,14 @@ struct gv_engine_config {
     uint64_t seed;          // of all random choices: same seed and calls, same messages
     struct gv_slice secret; // the cluster's; keys the digests. Read during gv_engine_new only.
     uint32_t staleness_ms;  // how long a value may take to be everywhere; 0: as fast as it goes
-    size_t message_max;     // longest message sent, bytes; 0: GV_ENGINE_MESSAGE_DEFAULT
-    uint64_t memory_max;    // bound of the replica, bytes; 0: none but 32-bit references (64 GiB)
-    uint64_t entries_max;   // most entries of the replica; 0: none
+    // Bounds of this node. They are asked of new local writes, and the latter two of growth by what
+    // is received; never of what is there, be it loaded from a store or written under larger ones.
+    // A message with an entry that is too long for message_max has this entry alone, and is then as
+    // long as it must be, up to GV_MESSAGE_LIMIT. So nodes of unequal bounds end up equal.
+    // More than GV_MESSAGE_LIMIT is for clusters of which every node and transport takes that.
+    size_t message_max;   // longest message sent, bytes; 0: GV_ENGINE_MESSAGE_DEFAULT
+    uint64_t memory_max;  // of the replica, bytes; 0: none but 32-bit references (64 GiB)
+    uint64_t entries_max; // of the replica; 0: none
     // Called for each entry that was put or received and changed the replica, for who keeps them
     // elsewhere: gv_engine_next with a cursor of `at` and an end of `at` + 1 gives the entry, as
     // long as its record does not move. Must not call the engine. May be NULL.
@@ -67,8 +73,9 @@ struct gv_engine_config {
 
 struct gv_engine;
 
-// GV_EINVAL: message_max is below GV_ENGINE_MESSAGE_MIN; GV_ENOMEM. On success *out is the
-// caller's, to be freed by gv_engine_free.
+// GV_EINVAL: message_max is below GV_ENGINE_MESSAGE_MIN or above INT_MAX, there is no allocator, or
+// `out`, `config` or the secret's bytes are NULL; GV_ENOMEM. On success *out is the caller's, to be
+// freed by gv_engine_free.
 GV_API int gv_engine_new(struct gv_engine **out, const struct gv_engine_config *config);
 GV_API void gv_engine_free(struct gv_engine *engine);
 
@@ -80,23 +87,32 @@ GV_API int gv_engine_join(struct gv_engine *engine, gv_time now, struct gv_slice
                           const struct gv_slice *names, size_t count);
 // The number of the peer of this name, or GV_ENOENT (also for this node itself).
 GV_API int gv_engine_peer(const struct gv_engine *engine, struct gv_slice name);
-// A peer's name; borrowed from the engine.
+// A peer's name, or this node's; borrowed from the engine. Empty: there is no such number.
 GV_API struct gv_slice gv_engine_name(const struct gv_engine *engine, int peer);
 
-// A local write; works before gv_engine_join too. The entry's texts are copied; key, value and node
-// must be canonical JSON (gv_json_canonical), and the latter two be there for a register.
-// 1: stored; 0: the replica already had this version or a larger one. GV_ESPACE: the entry is too
-// long to fit in a message; GV_EFULL: the replica has reached memory_max or entries_max; GV_ENOMEM.
-// Nothing changed after an error.
+// A local write; works before gv_engine_join too. The entry's texts are copied; they must not be
+// the engine's own, as gv_engine_get lends them.
+// 1: stored; 0: the replica already had this version or a larger one. Nothing changed after an
+// error:
+// - what gv_entry_check returns, if no node would take the entry: GV_EINVAL (also if `engine` or
+//   `entry` is NULL), GV_ESYNTAX, GV_ETYPE, GV_ERANGE, GV_ESPACE. Texts that gv_json_canonical and
+//   gv_json_quote make are canonical JSON.
+// - GV_EFULL: one of this node's bounds: the texts are longer than gv_engine_stats' entry_max, or
+//   the replica would go beyond memory_max or entries_max, which a version of an entry that is
+//   there does only if it takes more room.
+// - GV_ENOMEM.
 GV_API int gv_engine_put(struct gv_engine *engine, gv_time now, const struct gv_entry *entry);
 
 // Whether a message with ranges can be taken now; if not, call gv_engine_send first.
 GV_API bool gv_engine_ready(const struct gv_engine *engine);
 
-// Takes a message from this peer. What of it can be used is used, then the first error is
-// returned, for the log: GV_ETYPE, GV_ERANGE, GV_ESPACE: an entry was malformed or too long;
-// GV_ESYNTAX: the ranges were; GV_EFULL: not ready, or memory_max or entries_max is reached;
-// GV_ENOMEM.
+// Takes a message from this peer, as gv_message_decode found it in a line that is still there.
+// GV_ENOENT: the peer is none, as gv_engine_peer says of a stranger, or gv_engine_join has not been
+// called; GV_EINVAL: `engine` or `message` is NULL, or the message was not decoded. Nothing has
+// changed then.
+// Else what can be used is used, and the first error is returned, for the log: GV_ETYPE, GV_ERANGE,
+// GV_ESPACE: an entry is malformed, or none that gv_entry_check passes; GV_ESYNTAX: the ranges are
+// malformed; GV_EFULL: not ready, or memory_max or entries_max is reached; GV_ENOMEM.
 GV_API int gv_engine_receive(struct gv_engine *engine, gv_time now, int peer,
                              const struct gv_message *message);
 
@@ -108,12 +124,15 @@ GV_API void gv_engine_advance(struct gv_engine *engine, gv_time now);
 GV_API void gv_engine_flush(struct gv_engine *engine, gv_time now);
 
 // Has a message sent to this peer soon that asks for an answer at once: to see whether it is there.
-GV_API void gv_engine_ask(struct gv_engine *engine, gv_time now, int peer);
+// 0; GV_ENOENT: it is no peer; GV_ENOMEM: nothing will be sent.
+GV_API int gv_engine_ask(struct gv_engine *engine, gv_time now, int peer);
 
-// Writes one message for *peer into buf; returns its length, or 0: nothing to say now. `cap` must
-// be at least the engine's message bound.
-GV_API size_t gv_engine_send(struct gv_engine *engine, gv_time now, char *buf, size_t cap,
-                             int *peer);
+// Writes one message for *peer into buf; returns its length, or 0: nothing to say now. GV_ESPACE:
+// `cap` is less than message_max, or than GV_MESSAGE_LIMIT, however small message_max is: an entry
+// that came from a node with a larger one must fit. GV_EINVAL: an argument is NULL. Nothing is lost
+// by either. The longest message has message_max bytes, or GV_MESSAGE_LIMIT - GV_MESSAGE_SEAL_MAX
+// if that is more.
+GV_API int gv_engine_send(struct gv_engine *engine, gv_time now, char *buf, size_t cap, int *peer);
 
 // Reading. Entries stand in the order of their arrival here. A walk from 0 to an end taken at its
 // start sees every entry that was there then, even if others are put between its steps; only a
@@ -149,7 +168,11 @@ struct gv_engine_traffic {
 // Counts since the start, and sizes now. Messages and bytes are those of bodies.
 struct gv_engine_stats {
     uint64_t entries, memory_bytes;
-    uint64_t entries_max, memory_max, entry_max; // bounds, 0: none; longest texts of one entry
+    uint64_t entries_max, memory_max; // bounds; 0: none
+    uint64_t entry_max;               // longest texts of a local write, bytes
+    uint64_t entry_longest;           // … and of an entry that has been here
+    // Admitted by gv_store_admit and not put yet: entries, and most bytes that they will take.
+    uint64_t waiting_entries, waiting_bytes;
     struct gv_engine_traffic traffic[GV_ENGINE_CLASSES];
     uint64_t opened_syncs;    // syncs begun by this node
     uint64_t missing_entries; // those that syncs brought, and that were missing here

@@ -386,6 +386,12 @@ bool gv_push_pending(struct gv_engine *engine, int peer) {
     return gv_push_links(engine, peer) && skip(engine, peer);
 }
 
+bool gv_push_is_long(const struct gv_engine *engine, int peer) {
+    uint32_t ref = gv_news_get(&engine->news, engine->peers[peer]->sent).ref;
+    struct gv_entry entry = gv_replica_get(&engine->replica, ref);
+    return gv_core_is_long(engine, &entry);
+}
+
 uint64_t gv_push_write(struct gv_engine *engine, int peer, struct gv_message_writer *out,
                        size_t reserve) {
     uint64_t at = engine->peers[peer]->sent;
@@ -393,7 +399,7 @@ uint64_t gv_push_write(struct gv_engine *engine, int peer, struct gv_message_wri
         if (!deliverable(engine, at, peer)) continue;
         struct gv_entry entry =
             gv_replica_get(&engine->replica, gv_news_get(&engine->news, at).ref);
-        if (!gv_message_put(out, &entry, reserve)) break;
+        if (!gv_core_write(engine, out, &entry, reserve)) break;
         engine->stats.sent_entries++;
         gv_core_trace(engine, GV_ENGINE_TOLD, peer, false, &entry);
     }

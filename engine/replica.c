@@ -8,6 +8,8 @@ enum {
     CHUNK_UNITS = GV_REPLICA_CHUNK / UNIT,
     CHUNKS_MAX = (1 << 20) - 1, // so that every reference is below UINT32_MAX
     LATTICE_NONE = 255,         // a record that is not in use
+    CHUNKS_FIRST = 16,          // room for so many at first; doubles
+    TREE_WEIGHT = 48,           // bytes of the tree for an item, where nodes are half full
     CHAIN_END = 0,              // no freed record is at 0: the first record is never a register
 };
 
@@ -29,11 +31,12 @@ struct versioned {
 
 _Static_assert(sizeof(struct record) == 8 && sizeof(struct versioned) == 24, "as small as can be");
 _Static_assert(CHUNK_UNITS <= UINT16_MAX, "units hold any record's size");
+_Static_assert((int)GV_ENTRY_TEXT_MAX + 8 + 24 <= (int)GV_REPLICA_CHUNK, "a chunk, any record");
+_Static_assert((int)GV_ENTRY_NODE_MAX <= UINT8_MAX, "node_len, any node");
 
-void gv_replica_init(struct gv_replica *replica, struct gv_alloc alloc, struct gv_slice seed,
-                     uint64_t memory_max) {
+void gv_replica_init(struct gv_replica *replica, struct gv_alloc alloc, struct gv_slice seed) {
     GV_ASSERT(alloc.resize != NULL);
-    *replica = (struct gv_replica){.alloc = alloc, .memory_max = memory_max};
+    *replica = (struct gv_replica){.alloc = alloc};
     gv_digest_key_init(&replica->key, seed);
     gv_tree_init(&replica->tree, alloc);
 }
@@ -67,7 +70,7 @@ static struct versioned *versioned_of(const struct record *record) {
 
 static bool add_chunk(struct gv_replica *replica) {
     if (replica->chunk_count == replica->chunk_cap) {
-        uint32_t cap = replica->chunk_cap ? replica->chunk_cap * 2 : 16;
+        uint32_t cap = replica->chunk_cap ? replica->chunk_cap * 2 : CHUNKS_FIRST;
         size_t size = sizeof *replica->chunks;
         uint8_t **chunks = resize(replica, replica->chunks, replica->chunk_cap * size, cap * size);
         if (chunks == NULL) return false;
@@ -95,14 +98,17 @@ static void close_chunk(struct gv_replica *replica) {
     replica->end += left;
 }
 
-static int fresh(struct gv_replica *replica, uint32_t units, uint32_t *ref) {
-    GV_ASSERT(units > 0 && units <= CHUNK_UNITS);
+// Whether the last chunk has room for so many units.
+static bool has_room(const struct gv_replica *replica, uint32_t units) {
     uint32_t used = replica->end % CHUNK_UNITS;
     bool open = replica->end < replica->chunk_count * (uint64_t)CHUNK_UNITS;
-    if (!open || units > CHUNK_UNITS - used) {
-        uint64_t memory = gv_replica_memory(replica) + GV_REPLICA_CHUNK;
+    return open && units <= CHUNK_UNITS - used;
+}
+
+static int fresh(struct gv_replica *replica, uint32_t units, uint32_t *ref) {
+    GV_ASSERT(units > 0 && units <= CHUNK_UNITS);
+    if (!has_room(replica, units)) {
         if (replica->chunk_count == CHUNKS_MAX) return GV_EFULL;
-        if (replica->memory_max && memory > replica->memory_max) return GV_EFULL;
         if (!add_chunk(replica)) return GV_ENOMEM;
         close_chunk(replica);
     }
@@ -158,9 +164,38 @@ static uint32_t units_of(const struct gv_entry *entry) {
     return (uint32_t)((size + UNIT - 1) / UNIT);
 }
 
-static bool too_long(const struct gv_entry *entry) {
-    return entry->key.len + entry->value.len + entry->node.len > GV_REPLICA_TEXT_MAX ||
-           entry->node.len > UINT8_MAX;
+// Whether there is no record for it; gv_entry_check says more.
+static bool unfit(const struct gv_entry *entry) {
+    return entry->key.len == 0 || gv_entry_texts(entry) > GV_REPLICA_TEXT_MAX ||
+           entry->node.len > GV_ENTRY_NODE_MAX;
+}
+
+// What of a chunk its record takes.
+static uint32_t taken_units(const struct gv_entry *entry) {
+    uint32_t units = units_of(entry);
+    return entry->lattice == GV_LATTICE_REGISTER ? UINT32_C(1) << log2_up(units) : units;
+}
+
+uint64_t gv_replica_growth(const struct gv_replica *replica, const struct gv_entry *entry) {
+    uint64_t growth = gv_tree_growth(&replica->tree);
+    uint32_t units = taken_units(entry);
+    bool spare =
+        entry->lattice == GV_LATTICE_REGISTER && replica->spare[log2_up(units)] != CHAIN_END;
+    if (spare || has_room(replica, units)) return growth;
+    if (replica->chunk_count == replica->chunk_cap)
+        growth +=
+            (replica->chunk_cap ? replica->chunk_cap : CHUNKS_FIRST) * sizeof *replica->chunks;
+    return growth + GV_REPLICA_CHUNK;
+}
+
+// What a chunk holds and the record that did not fit into it are more than a chunk together; so n
+// chunks more are opened only by records of more than (n - 1) / 2 chunks.
+uint64_t gv_replica_weight(const struct gv_entry *entry) {
+    return 2 * (uint64_t)taken_units(entry) * UNIT + TREE_WEIGHT;
+}
+
+bool gv_replica_fits(const struct gv_replica *replica, uint32_t ref, const struct gv_entry *entry) {
+    return units_of(entry) <= record_at(replica, ref)->units;
 }
 
 static uint8_t *append(uint8_t *to, struct gv_slice text) {
@@ -263,8 +298,8 @@ static int merge(struct gv_replica *replica, const struct gv_entry *entry, struc
 }
 
 int gv_replica_put(struct gv_replica *replica, const struct gv_entry *entry, uint32_t *ref) {
-    GV_ASSERT(entry->key.len > 0 && ref != NULL);
-    if (too_long(entry)) return GV_EFULL;
+    GV_ASSERT(ref != NULL);
+    if (unfit(entry)) return GV_ESPACE;
     struct gv_item item = gv_lattice_item(&replica->key, entry);
     struct gv_tree_cursor at;
     if (seek(replica, entry, item.place, &at)) return merge(replica, entry, item, &at, ref);
@@ -275,8 +310,8 @@ int gv_replica_put(struct gv_replica *replica, const struct gv_entry *entry, uin
 
 int gv_replica_load(struct gv_replica *replica, struct gv_replica_load *load,
                     const struct gv_entry *entry) {
-    GV_ASSERT(entry->key.len > 0 && gv_tree_root(&replica->tree).count == 0);
-    if (too_long(entry)) return GV_EFULL;
+    GV_ASSERT(gv_tree_root(&replica->tree).count == 0);
+    if (unfit(entry)) return GV_ESPACE;
     if (load->count == load->cap) {
         size_t cap = load->cap ? load->cap * 2 : 1024;
         struct gv_item *items =

@@ -7,6 +7,7 @@
 #ifndef GV_ENGINE_REPLICA_H
 #define GV_ENGINE_REPLICA_H
 
+#include "../codec/entry.h"
 #include "lattice.h"
 
 #ifdef __cplusplus
@@ -15,8 +16,8 @@ extern "C" {
 
 enum {
     GV_REPLICA_CHUNK = 64 << 10, // bytes allocated at a time
-    // Longest key, value and node together, so that an entry fits into a chunk and a message.
-    GV_REPLICA_TEXT_MAX = GV_REPLICA_CHUNK - 512,
+    // Of all texts of an entry, which fits into a chunk.
+    GV_REPLICA_TEXT_MAX = GV_ENTRY_TEXT_MAX,
 };
 
 struct gv_replica {
@@ -25,14 +26,13 @@ struct gv_replica {
     struct gv_tree tree;
     uint8_t **chunks;
     uint32_t chunk_count, chunk_cap;
-    uint32_t end;        // the next fresh unit
-    uint32_t spare[13];  // chains of freed records, by the logarithm of their units
-    uint64_t memory_max; // bytes beyond which no chunk is added; 0: no bound
+    uint32_t end;       // the next fresh unit
+    uint32_t spare[13]; // chains of freed records, by the logarithm of their units
 };
 
 // An empty replica; allocates nothing. `seed` keys the digests.
-GV_API void gv_replica_init(struct gv_replica *replica, struct gv_alloc alloc, struct gv_slice seed,
-                            uint64_t memory_max);
+GV_API void gv_replica_init(struct gv_replica *replica, struct gv_alloc alloc,
+                            struct gv_slice seed);
 GV_API void gv_replica_fini(struct gv_replica *replica);
 
 // Fills an empty replica: gv_replica_load for each entry, then gv_replica_load_end, also after an
@@ -43,16 +43,16 @@ struct gv_replica_load {
     size_t count, cap;
     bool mixed; // they came out of order
 };
-// GV_EFULL, GV_ENOMEM: as for gv_replica_put.
+// GV_ESPACE, GV_EFULL, GV_ENOMEM: as for gv_replica_put.
 GV_API int gv_replica_load(struct gv_replica *replica, struct gv_replica_load *load,
                            const struct gv_entry *entry);
 // GV_ENOMEM: the replica is empty then.
 GV_API int gv_replica_load_end(struct gv_replica *replica, struct gv_replica_load *load);
 
-// Merges an entry in. 1: the replica changed, *ref is the record; 0: it had this version or a
-// larger one. GV_EFULL: texts longer than GV_REPLICA_TEXT_MAX, or memory_max or the 64 GiB that
-// references reach are used up; GV_ENOMEM. After an error the replica is as it was. The texts
-// must not be the replica's own, as gv_replica_get lends them.
+// Merges an entry in, which gv_entry_check has passed. 1: the replica changed, *ref is the record;
+// 0: it had this version or a larger one. GV_ESPACE: no record holds its texts; GV_EFULL: the
+// 64 GiB that references reach are used up; GV_ENOMEM. After an error the replica is as it was. The
+// texts must not be the replica's own, as gv_replica_get lends them.
 // A changed counter or register keeps its mark (below); a new one's is UINT64_MAX.
 GV_API int gv_replica_put(struct gv_replica *replica, const struct gv_entry *entry, uint32_t *ref);
 
@@ -71,6 +71,15 @@ GV_API uint64_t *gv_replica_mark(struct gv_replica *replica, uint32_t ref);
 // entry that was there at its start, but for registers whose records move meanwhile.
 GV_API bool gv_replica_walk(const struct gv_replica *replica, uint32_t *ref, uint32_t end,
                             uint32_t *next);
+
+// Most bytes that a put of this entry allocates, if it is new or a larger version; 0: none. O(1).
+GV_API uint64_t gv_replica_growth(const struct gv_replica *replica, const struct gv_entry *entry);
+// Bytes to reckon with for an entry that will be put later. Several, in any order, allocate no more
+// than the sum of theirs, a chunk, and one allocation of the tree.
+GV_API uint64_t gv_replica_weight(const struct gv_entry *entry);
+// Whether a version of an entry that is there, at `ref`, fits into its record.
+GV_API bool gv_replica_fits(const struct gv_replica *replica, uint32_t ref,
+                            const struct gv_entry *entry);
 
 // Bytes held from the allocator.
 GV_API uint64_t gv_replica_memory(const struct gv_replica *replica);

@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: MIT
 #include "store.h"
 
-#include "core.h"
+#include "admit.h"
 
 #include <string.h>
 
 enum { PLACE = 8, LATTICE = 1, LONG = 0x80, HASH = 8, LENGTHS = 2 * 4, BATCH_FIRST = 4096 };
 
 _Static_assert(GV_STORE_HEAD + HASH <= GV_STORE_INLINE, "a long key is cut to less");
-_Static_assert((int)GV_REPLICA_TEXT_MAX <= (int)GV_STORE_SCRATCH, "scratch holds every key");
+_Static_assert((int)GV_ENTRY_TEXT_MAX <= (int)GV_STORE_SCRATCH, "scratch holds every key");
 
 // --- records ---------------------------------------------------------------------------------
 
@@ -43,7 +43,9 @@ static struct gv_slice read_text(struct gv_reader *in) {
     return (struct gv_slice){gv_pack_get_bytes(in, (size_t)len), (size_t)len};
 }
 
-int gv_store_get(const struct gv_store_record *record, uint8_t *scratch, struct gv_entry *out) {
+// Takes a record apart.
+static int read_record(const struct gv_store_record *record, uint8_t *scratch,
+                       struct gv_entry *out) {
     if (record->key.len <= PLACE + LATTICE || record->key.len > GV_STORE_KEY_MAX)
         return GV_ECORRUPT;
     uint8_t lattice = record->key.data[PLACE] & (LONG - 1);
@@ -57,7 +59,6 @@ int gv_store_get(const struct gv_store_record *record, uint8_t *scratch, struct 
         out->lamport = gv_pack_get_u64(&in);
         out->value = read_text(&in);
         out->node = read_text(&in);
-        if (out->value.len == 0 || out->node.len == 0) return GV_ECORRUPT;
     }
     if (in.error) return GV_ECORRUPT;
     size_t rest = in.len - in.at;
@@ -69,6 +70,13 @@ int gv_store_get(const struct gv_store_record *record, uint8_t *scratch, struct 
     memcpy(scratch + GV_STORE_HEAD, in.data + in.at, rest);
     out->key = (struct gv_slice){scratch, GV_STORE_HEAD + rest};
     return 0;
+}
+
+int gv_store_get(const struct gv_store_record *record, uint8_t *scratch, struct gv_entry *out) {
+    const char *fault;
+    int error = read_record(record, scratch, out);
+    if (error == 0 && gv_entry_check(out, &fault) != 0) error = GV_ECORRUPT;
+    return error;
 }
 
 // --- batches ---------------------------------------------------------------------------------
@@ -86,7 +94,7 @@ static int reserve(struct gv_store_batch *batch, struct gv_alloc alloc, size_t l
 // A record stands there as the lengths of key and value, 4 bytes each, and then both.
 int gv_store_put(struct gv_store_batch *batch, struct gv_alloc alloc,
                  const struct gv_engine *engine, const struct gv_entry *entry) {
-    GV_ASSERT(entry->key.len > 0 && alloc.resize != NULL);
+    if (entry->key.len == 0 || (unsigned)entry->lattice > GV_LATTICE_REGISTER) return GV_EINVAL;
     uint8_t key[GV_STORE_KEY_MAX];
     struct gv_writer head = {.data = key, .cap = sizeof key};
     write_key(&head, &engine->replica.key, entry);
@@ -137,10 +145,9 @@ static int take(void *ctx, const struct gv_store_record *record) {
     struct gv_entry entry;
     int error = gv_store_get(record, loading->scratch, &entry);
     if (error != 0) return error;
-    // It came in under a larger bound of messages.
-    if (entry.key.len + entry.value.len + entry.node.len > loading->engine->text_max)
-        return GV_EFULL;
-    return gv_replica_load(&loading->engine->replica, &loading->load, &entry);
+    error = gv_replica_load(&loading->engine->replica, &loading->load, &entry);
+    if (error == 0) gv_admit_seen(loading->engine, &entry);
+    return error;
 }
 
 int gv_store_load(const struct gv_store *store, struct gv_engine *engine) {
@@ -155,14 +162,23 @@ int gv_store_load(const struct gv_store *store, struct gv_engine *engine) {
     return error != 0 ? error : ended;
 }
 
-int gv_store_admit(const struct gv_engine *engine, const struct gv_entry *entry, uint64_t waiting) {
-    if (entry->key.len + entry->value.len + entry->node.len > engine->text_max) return GV_ESPACE;
-    const struct gv_replica *replica = &engine->replica;
-    uint32_t ref;
-    bool full = engine->entries_max > 0 &&
-                gv_tree_root(&replica->tree).count + waiting >= engine->entries_max;
-    if (full && !gv_replica_find(replica, entry, &ref)) return GV_EFULL;
-    if (replica->memory_max == 0) return 0;
-    // Room for a chunk more than may be needed: others are on their way, too.
-    return gv_replica_memory(replica) + 2 * GV_REPLICA_CHUNK > replica->memory_max ? GV_EFULL : 0;
+int gv_store_admit(struct gv_engine *engine, const struct gv_entry *entry) {
+    const char *fault;
+    int error = gv_entry_check(entry, &fault);
+    if (error == 0) error = gv_admit_bounds(engine, entry, true);
+    if (error == 0) gv_admit_wait(engine, entry);
+    return error;
+}
+
+void gv_store_release(struct gv_engine *engine, const struct gv_entry *entry) {
+    gv_admit_release(engine, entry);
+}
+
+int gv_store_apply(struct gv_engine *engine, gv_time now, const struct gv_entry *entry) {
+    const char *fault;
+    int error = gv_entry_check(entry, &fault);
+    if (error != 0) return error;
+    gv_engine_advance(engine, now);
+    gv_admit_release(engine, entry);
+    return gv_admit_put(engine, now, entry, GV_NEWS_SELF, false);
 }

@@ -57,17 +57,24 @@ struct gv_store {
     const char *(*text)(void *ctx);
 };
 
-// Fills an engine that has no entries yet. GV_EINVAL: it has some; GV_ECORRUPT: a record is
-// malformed; GV_EFULL: memory_max, or an entry is too long for message_max; GV_ENOMEM; what the
+// Fills an engine that has no entries yet, whatever its bounds: gv_engine_stats tells what they are
+// and what is there. GV_EINVAL: it has entries; GV_ECORRUPT: a record is malformed, or its entry is
+// none that gv_entry_check passes; GV_EFULL: the replica reaches 64 GiB; GV_ENOMEM; what the
 // store's load returns. After an error the engine is good for gv_engine_free only.
 GV_API int gv_store_load(const struct gv_store *store, struct gv_engine *engine);
 
-// Whether gv_engine_put could take the entry now: 0; or GV_ESPACE or GV_EFULL, as there. For an
-// entry that is to be on disk before it is in the engine; so many others are on their way, too.
-GV_API int gv_store_admit(const struct gv_engine *engine, const struct gv_entry *entry,
-                          uint64_t waiting);
+// For an entry that is to be on disk before it is in the engine: 0 if gv_engine_put would take it
+// now, as if all that was admitted before were there, or the error that it would return. From then
+// on it counts as if it were there, until one of the next two is called for it, once.
+GV_API int gv_store_admit(struct gv_engine *engine, const struct gv_entry *entry);
+// The entry is in the store: puts it into the engine, whatever the bounds; returns what
+// gv_engine_put would.
+GV_API int gv_store_apply(struct gv_engine *engine, gv_time now, const struct gv_entry *entry);
+// The entry will not be put.
+GV_API void gv_store_release(struct gv_engine *engine, const struct gv_entry *entry);
 
-// Appends an entry to a batch. GV_ENOMEM: nothing was appended.
+// Appends an entry, which gv_entry_check passes, to a batch. GV_EINVAL: it has no key or no known
+// lattice; GV_ENOMEM. Nothing was appended after either.
 GV_API int gv_store_put(struct gv_store_batch *batch, struct gv_alloc alloc,
                         const struct gv_engine *engine, const struct gv_entry *entry);
 // Frees the batch's memory and leaves it empty.
@@ -78,7 +85,8 @@ GV_API bool gv_store_next(const struct gv_store_batch *batch, size_t *at,
                           struct gv_store_record *out);
 
 // Reads a record's entry. Its key is a part of the record or, if it was too long for that, put
-// together in `scratch`, of GV_STORE_SCRATCH bytes. GV_ECORRUPT: it is none of gv_store_put's.
+// together in `scratch`, of GV_STORE_SCRATCH bytes. GV_ECORRUPT: it is none of gv_store_put's, or
+// its entry is none that gv_entry_check passes.
 enum { GV_STORE_SCRATCH = 64 << 10 };
 GV_API int gv_store_get(const struct gv_store_record *record, uint8_t *scratch,
                         struct gv_entry *out);

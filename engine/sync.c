@@ -120,17 +120,24 @@ bool gv_sync_ready(const struct gv_engine *engine) {
     return false;
 }
 
-static struct gv_sync_slot *oldest(const struct gv_engine *engine, int peer) {
-    const struct gv_sync_slot *found = NULL;
+// The number of the slot that this peer's oldest summary is in, or GV_CORE_NONE.
+static int oldest(const struct gv_engine *engine, int peer) {
+    int found = GV_CORE_NONE;
+    const struct gv_sync_slot *slots = engine->sync.slots;
     for (int i = 0; i < GV_CORE_SYNCS; i++) {
-        const struct gv_sync_slot *slot = &engine->sync.slots[i];
-        if (slot->peer == peer && (found == NULL || slot->turn < found->turn)) found = slot;
+        if (slots[i].peer != peer) continue;
+        if (found == GV_CORE_NONE || slots[i].turn < slots[found].turn) found = i;
     }
-    return (struct gv_sync_slot *)(uintptr_t)found;
+    return found;
 }
 
 bool gv_sync_waits(const struct gv_engine *engine, int peer) {
-    return oldest(engine, peer) != NULL;
+    return oldest(engine, peer) != GV_CORE_NONE;
+}
+
+bool gv_sync_is_long(const struct gv_engine *engine, int peer) {
+    int slot = oldest(engine, peer);
+    return slot != GV_CORE_NONE && engine->sync.slots[slot].alone;
 }
 
 static struct gv_sync_lesson *lesson(struct gv_engine *engine, int peer) {
@@ -175,9 +182,11 @@ static int unpack(struct gv_slice ranges, uint8_t *buf) {
 
 int gv_sync_take(struct gv_engine *engine, gv_time now, int peer, struct gv_slice ranges) {
     GV_ASSERT(peer >= 0 && peer != (int)engine->self);
-    struct gv_sync_slot *slot = oldest(engine, GV_CORE_NONE);
+    int unused = oldest(engine, GV_CORE_NONE);
     size_t need = ranges.len;
-    if (slot == NULL || ranges.len > engine->message_max) return GV_EFULL;
+    bool fits = ranges.len <= GV_MESSAGE_LIMIT || ranges.len <= engine->message_max;
+    if (unused == GV_CORE_NONE || !fits) return GV_EFULL;
+    struct gv_sync_slot *slot = &engine->sync.slots[unused];
     if (need > slot->cap) {
         size_t cap = 1024;
         while (cap < need) cap *= 2;
@@ -204,6 +213,7 @@ int gv_sync_take(struct gv_engine *engine, gv_time now, int peer, struct gv_slic
     }
     choose_means(engine, peer, &slot->state);
     slot->peer = peer;
+    slot->alone = false;
     slot->turn = engine->sync.turns++;
     return 0;
 }
@@ -212,6 +222,7 @@ int gv_sync_take(struct gv_engine *engine, gv_time now, int peer, struct gv_slic
 struct answer {
     struct gv_engine *engine;
     int peer;
+    struct gv_sync_slot *slot;
     struct gv_message_writer *message;
     struct gv_reconcile_out out;
 };
@@ -226,7 +237,10 @@ static size_t room_for_summary(const struct gv_message_writer *message, size_t m
 static bool give(void *ctx, uint32_t ref, size_t summary_len) {
     struct answer *answer = ctx;
     struct gv_entry entry = gv_replica_get(&answer->engine->replica, ref);
-    if (!gv_message_put(answer->message, &entry, GV_MESSAGE_RANGES(summary_len))) return false;
+    bool fits =
+        gv_core_write(answer->engine, answer->message, &entry, GV_MESSAGE_RANGES(summary_len));
+    answer->slot->alone = !fits && gv_core_is_long(answer->engine, &entry);
+    if (!fits) return false;
     answer->engine->stats.sent_entries++;
     gv_core_trace(answer->engine, GV_ENGINE_TOLD, answer->peer, true, &entry);
     answer->out.summary.cap = room_for_summary(answer->message, answer->engine->sync.summary_cap);
@@ -235,9 +249,10 @@ static bool give(void *ctx, uint32_t ref, size_t summary_len) {
 
 void gv_sync_answer(struct gv_engine *engine, int peer, struct gv_message_writer *message,
                     struct gv_slice *ranges) {
-    struct gv_sync_slot *slot = oldest(engine, peer);
-    GV_ASSERT(slot != NULL);
-    struct answer answer = {.engine = engine, .peer = peer, .message = message};
+    int waiting = oldest(engine, peer);
+    GV_ASSERT(waiting != GV_CORE_NONE);
+    struct gv_sync_slot *slot = &engine->sync.slots[waiting];
+    struct answer answer = {.engine = engine, .peer = peer, .slot = slot, .message = message};
     answer.out = (struct gv_reconcile_out){
         .summary = {.data = engine->sync.summary,
                     .cap = room_for_summary(message, engine->sync.summary_cap)},

@@ -23,12 +23,14 @@ void gv_sync_due(struct gv_engine *engine, gv_time now);
 // Takes a peer's summary, in base64. 1: it is an opening that crossed one of ours; of the two only
 // that of the node earlier in order is answered. Nor is the other acknowledged, so that it is
 // opened again if the first was lost. GV_EFULL: all slots are taken, or the summary is longer than
-// a message may be; GV_ESYNTAX; GV_ENOMEM.
+// GV_MESSAGE_LIMIT and message_max; GV_ESYNTAX; GV_ENOMEM.
 int gv_sync_take(struct gv_engine *engine, gv_time now, int peer, struct gv_slice ranges);
 // Whether a summary can be taken.
 bool gv_sync_ready(const struct gv_engine *engine);
 // Whether a summary of this peer waits for its answer.
 bool gv_sync_waits(const struct gv_engine *engine, int peer);
+// Whether that answer goes on with an entry that is longer than the own bound (gv_core_write).
+bool gv_sync_is_long(const struct gv_engine *engine, int peer);
 
 // How many differences to expect at the next sync with this peer; 0: unknown.
 uint32_t gv_sync_expect(const struct gv_engine *engine, int peer);

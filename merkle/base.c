@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "base.h"
 
+#include "panic.h"
+
 #include <stdlib.h>
 
 const char *gv_base_error(int code) {
@@ -36,5 +38,6 @@ void gv_base_panic(const char *condition, const char *file, int line) {
     const char *volatile kept_file = file;
     volatile int kept_line = line;
     (void)kept_condition, (void)kept_file, (void)kept_line;
+    gv_panic_report(condition, file, line);
     abort();
 }

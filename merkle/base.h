@@ -7,7 +7,8 @@
 // - `_init` and `_fini` work on memory of the caller's; `_new` and `_free` allocate.
 // - Pointers passed in are borrowed for the call, unless the comment says "kept".
 // - Nothing below node/ reads a clock, draws system randomness, does I/O or has global state:
-//   time and seeds are arguments. One object belongs to one thread at a time.
+//   time and seeds are arguments. One object belongs to one thread at a time. (Of a bug, once one
+//   has shown, panic.h tells standard error, unless the program has it otherwise.)
 #ifndef GV_MERKLE_BASE_H
 #define GV_MERKLE_BASE_H
 
@@ -26,18 +27,18 @@ extern "C" {
 #endif
 
 // Every error the library returns: name, value, meaning.
-#define GV_ERRORS(X)                                     \
-    X(GV_ENOMEM, -1, "out of memory")                    \
-    X(GV_EFULL, -2, "a configured bound is reached")     \
-    X(GV_ESPACE, -3, "the caller's buffer is too small") \
-    X(GV_EINVAL, -4, "invalid argument")                 \
-    X(GV_ESYNTAX, -5, "malformed input")                 \
-    X(GV_ERANGE, -6, "number out of range")              \
-    X(GV_ENOENT, -7, "not found")                        \
-    X(GV_EVERSION, -8, "unsupported version")            \
-    X(GV_ETYPE, -9, "value of the wrong type")           \
-    X(GV_ECORRUPT, -10, "internal invariant violated")   \
-    X(GV_EIO, -11, "input or output failed")             \
+#define GV_ERRORS(X)                                   \
+    X(GV_ENOMEM, -1, "out of memory")                  \
+    X(GV_EFULL, -2, "a configured bound is reached")   \
+    X(GV_ESPACE, -3, "longer than there is room for")  \
+    X(GV_EINVAL, -4, "invalid argument")               \
+    X(GV_ESYNTAX, -5, "malformed input")               \
+    X(GV_ERANGE, -6, "number out of range")            \
+    X(GV_ENOENT, -7, "not found")                      \
+    X(GV_EVERSION, -8, "unsupported version")          \
+    X(GV_ETYPE, -9, "value of the wrong type")         \
+    X(GV_ECORRUPT, -10, "internal invariant violated") \
+    X(GV_EIO, -11, "input or output failed")           \
     X(GV_EAUTH, -12, "not authentic")
 
 enum gv_error {
@@ -76,7 +77,8 @@ struct gv_alloc {
 // The C heap as an allocator.
 GV_API struct gv_alloc gv_base_malloc(void);
 
-// Asserts stay on in every build: a broken invariant must not spread to other nodes.
+// Asserts stay on in every build: a broken invariant must not spread to other nodes. They are for
+// bugs: what a caller or a message can get wrong is an error.
 #define GV_ASSERT(condition) ((condition) ? (void)0 : gv_base_panic(#condition, __FILE__, __LINE__))
 
 // Hints that the memory at this address will be read soon.
@@ -86,7 +88,8 @@ GV_API struct gv_alloc gv_base_malloc(void);
 #define GV_PREFETCH(address) ((void)(address))
 #endif
 
-// Ends the process by abort(); the arguments are for the debugger and the core file.
+// Says so by gv_panic_report (panic.h), which a program may replace, and ends the process by
+// abort(); the arguments are in the core file, too.
 #if defined(__GNUC__)
 __attribute__((noreturn, cold))
 #endif

@@ -12,14 +12,29 @@ struct chunk {
 
 // ---- Nodes and their memory ---------------------------------------------------------------------
 
+// How many nodes to allocate so that `need` can be taken; 0: so many are there. Chunks double with
+// the tree: small trees stay small, large ones allocate rarely.
+static size_t chunk_nodes(const struct gv_tree *tree, size_t need) {
+    if (need <= tree->spares) return 0;
+    size_t count = tree->nodes < CHUNK_CAP ? tree->nodes : CHUNK_CAP;
+    return count > need - tree->spares ? count : need - tree->spares;
+}
+
+static size_t chunk_size(size_t count) {
+    GV_ASSERT(count > 0 && count < SIZE_MAX / sizeof(union node));
+    return sizeof(struct chunk) + count * sizeof(union node);
+}
+
+size_t gv_tree_growth(const struct gv_tree *tree) {
+    size_t count = chunk_nodes(tree, (size_t)tree->depth + 1); // every level splits, the root too
+    return count > 0 ? chunk_size(count) : 0;
+}
+
 // Makes sure that `need` nodes can be taken. An operation reserves before it changes anything.
 static int reserve(struct gv_tree *tree, size_t need) {
-    if (need <= tree->spares) return 0;
-    // Chunks double with the tree: small trees stay small, large ones allocate rarely.
-    size_t count = tree->nodes < CHUNK_CAP ? tree->nodes : CHUNK_CAP;
-    if (count < need - tree->spares) count = need - tree->spares;
-    GV_ASSERT(count > 0 && count < SIZE_MAX / sizeof(union node));
-    size_t size = sizeof(struct chunk) + count * sizeof(union node);
+    size_t count = chunk_nodes(tree, need);
+    if (count == 0) return 0;
+    size_t size = chunk_size(count);
     struct chunk *chunk = tree->alloc.resize(tree->alloc.ctx, NULL, 0, size);
     if (chunk == NULL) return GV_ENOMEM;
     chunk->next = tree->chunks;

@@ -139,6 +139,9 @@ GV_API uint32_t gv_tree_tally(const struct gv_tree *tree);
 // depth, and that no node is lost. 0, or GV_ECORRUPT. For tests and for start-up checks; O(n).
 GV_API int gv_tree_verify(const struct gv_tree *tree);
 
+// Most bytes that the next insert allocates; 0: it allocates nothing. O(1).
+GV_API size_t gv_tree_growth(const struct gv_tree *tree);
+
 // Bytes held from the allocator, free lists included.
 GV_API size_t gv_tree_memory(const struct gv_tree *tree);
 

@@ -2,6 +2,7 @@
 #include "commit.h"
 
 #include "request.h"
+#include "workload.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -12,6 +13,8 @@ enum { ANSWER_LATER_MS = 10 }; // memory for replies ran out
 struct ask {
     const char *type; // NULL: nobody waits
     const char *member;
+    uint64_t grows; // gv_commit_answer's
+    bool partly;    // some of it is counted already
     size_t dest_len, id_len, value_len;
 };
 
@@ -76,28 +79,46 @@ static int reserve_asks(struct gv_commit *commit, struct gv_commit_queue *queue,
     return 0;
 }
 
-int gv_commit_put(struct gv_commit *commit, struct gv_reply *reply, const struct gv_entry *entry,
-                  const char *type, const char *member, struct gv_slice value) {
-    GV_ASSERT(commit->engine != NULL && (type != NULL) == (reply != NULL));
-    if (commit->failed) return GV_EIO;
-    uint64_t waiting = commit->next.batch.count;
-    if (commit->state != GV_COMMIT_IDLE) waiting += commit->out.batch.count;
-    int error = gv_store_admit(commit->engine, entry, waiting);
+// Adds a write that is to be answered so, without what stands behind an ask yet; *at becomes where
+// that goes. Negative: it could not.
+static int append(struct gv_commit *commit, const struct ask *ask, const struct gv_entry *entry,
+                  uint8_t **at) {
     struct gv_commit_queue *queue = &commit->next;
-    struct ask ask = {.type = type, .member = member, .value_len = value.len};
-    if (reply != NULL) ask.dest_len = reply->dest.len;
-    if (reply != NULL) ask.id_len = reply->msg_id.len;
-    if (error == 0) error = reserve_asks(commit, queue, ask_len(&ask));
-    if (error == 0) error = gv_store_put(&queue->batch, commit->alloc, commit->engine, entry);
+    int error = gv_store_admit(commit->engine, entry);
     if (error != 0) return error;
-    uint8_t *at = queue->asks + queue->len;
-    memcpy(at, &ask, sizeof ask);
-    queue->len += ask_len(&ask);
-    if (reply == NULL) return 0;
-    at += sizeof ask;
+    error = reserve_asks(commit, queue, ask_len(ask));
+    if (error == 0) error = gv_store_put(&queue->batch, commit->alloc, commit->engine, entry);
+    if (error != 0) {
+        gv_store_release(commit->engine, entry);
+        return error;
+    }
+    memcpy(queue->asks + queue->len, ask, sizeof *ask);
+    *at = queue->asks + queue->len + sizeof *ask;
+    queue->len += ask_len(ask);
+    return 0;
+}
+
+int gv_commit_put(struct gv_commit *commit, struct gv_reply *reply, const struct gv_entry *entry,
+                  const struct gv_commit_answer *answer) {
+    GV_ASSERT(commit->engine != NULL && (answer != NULL) == (reply != NULL));
+    if (commit->failed) return GV_EIO;
+    struct ask ask = {.type = NULL};
+    if (reply != NULL)
+        ask = (struct ask){
+            .type = answer->type,
+            .member = answer->member,
+            .grows = answer->grows,
+            .dest_len = reply->dest.len,
+            .id_len = reply->msg_id.len,
+            .value_len = answer->value.len,
+        };
+    uint8_t *at;
+    int error = append(commit, &ask, entry, &at);
+    if (error != 0 || reply == NULL) return error;
     memcpy(at, reply->dest.data, ask.dest_len);
     memcpy(at + ask.dest_len, reply->msg_id.data, ask.id_len);
-    if (value.len > 0) memcpy(at + ask.dest_len + ask.id_len, value.data, value.len);
+    if (ask.value_len > 0)
+        memcpy(at + ask.dest_len + ask.id_len, answer->value.data, ask.value_len);
     gv_reply_defer(reply);
     return 0;
 }
@@ -194,23 +215,58 @@ bool gv_commit_written(struct gv_commit *commit, gv_time now, const char *text) 
 
 // ---- Answers ------------------------------------------------------------------------------------
 
-// Puts a record that is in the store into the engine; returns what that does.
-static int put_stored(struct gv_commit *commit, gv_time now, const struct gv_store_record *record) {
+static uint64_t count_of(const struct gv_engine *engine, const struct gv_entry *key) {
+    struct gv_entry found;
+    return gv_engine_get(engine, key, &found) ? found.count : 0;
+}
+
+// A write did not make its entry larger by as much as it should have: the rest, and the answer, go
+// the same way once more, with another entry. Negative: they could not.
+static int count_beside(struct gv_commit *commit, gv_time now, const struct gv_entry *entry,
+                        const struct ask *ask, uint64_t missing, const uint8_t *texts) {
+    GV_ASSERT(missing <= ask->grows && commit->beside != NULL && ask->type != NULL);
+    char key[GV_WORKLOAD_KEY_MAX];
+    struct gv_entry other = commit->beside(commit->beside_ctx, now, entry, missing, key);
+    struct ask again = *ask;
+    again.partly |= missing < ask->grows;
+    again.grows = missing;
+    uint8_t *at;
+    int error = append(commit, &again, &other, &at);
+    if (error == 0) memcpy(at, texts, ask_len(ask) - sizeof *ask);
+    return error;
+}
+
+// Puts a record that is in the store into the engine, for this ask, of which the texts follow.
+// Negative: an error; GV_EIO: it is not in the store. *later: not to be answered yet.
+static int put_stored(struct gv_commit *commit, gv_time now, const struct gv_store_record *record,
+                      const struct ask *ask, const uint8_t *texts, bool *later) {
     struct gv_entry entry;
     int error = gv_store_get(record, commit->scratch, &entry);
     GV_ASSERT(error == 0); // it was made by gv_store_put
+    *later = false;
+    if (commit->failed) {
+        gv_store_release(commit->engine, &entry);
+        return GV_EIO;
+    }
+    uint64_t before = ask->grows > 0 ? count_of(commit->engine, &entry) : 0;
     commit->quiet = true;
-    int stored = gv_engine_put(commit->engine, now, &entry);
+    int stored = gv_store_apply(commit->engine, now, &entry);
     commit->quiet = false;
-    return stored;
+    if (stored < 0 || ask->grows == 0) return stored;
+    uint64_t grown = count_of(commit->engine, &entry) - before;
+    if (grown >= ask->grows) return stored;
+    error = count_beside(commit, now, &entry, ask, ask->grows - grown, texts);
+    *later = error == 0;
+    return error;
 }
 
 static void answer(const struct gv_commit *commit, struct gv_reply *reply, const struct ask *ask,
                    struct gv_slice value, int stored) {
     char text[GV_REPLY_TEXT_MAX];
     if (commit->failed) {
-        snprintf(text, sizeof text, "not stored: %s", commit->text);
-        gv_reply_error(reply, GV_REQUEST_UNAVAILABLE, text);
+        snprintf(text, sizeof text, "%s: %s", ask->partly ? "not all of it stored" : "not stored",
+                 commit->text);
+        gv_reply_error(reply, ask->partly ? GV_REQUEST_UNKNOWN : GV_REQUEST_UNAVAILABLE, text);
     } else if (stored < 0) {
         snprintf(text, sizeof text, "on disk, but not to be seen before a restart: %s",
                  gv_base_error(stored));
@@ -242,8 +298,13 @@ static bool answer_queue(struct gv_commit *commit, gv_time now, struct gv_reply 
         struct gv_slice value = {id.data + id.len, ask.value_len};
         // Open already when the entry is put: what is traced about it names the request.
         if (ask.type != NULL) gv_reply_open(reply, self, dest, id);
-        int stored = commit->failed ? GV_EIO : put_stored(commit, now, &record);
-        if (ask.type != NULL) answer(commit, reply, &ask, value, stored);
+        bool later;
+        int stored = put_stored(commit, now, &record, &ask, at + sizeof ask, &later);
+        if (later) {
+            gv_reply_defer(reply);
+        } else if (ask.type != NULL) {
+            answer(commit, reply, &ask, value, stored);
+        }
         commit->asks_at += ask_len(&ask);
     }
     queue->len = queue->batch.len = queue->batch.count = 0;

@@ -35,7 +35,20 @@ struct gv_commit_queue {
     size_t len, cap;
 };
 
+// What answers a write when it is in the store: `type` and, if there is a `member`, that and a
+// value, as JSON. Static texts, but for the value, which is copied.
+struct gv_commit_answer {
+    const char *type, *member;
+    struct gv_slice value;
+    uint64_t grows; // a counter's entry does by so much, unless somebody else has changed it; or 0
+};
+
 struct gv_commit {
+    // Says where to count what an entry should have grown by and did not (workload.h). Returns
+    // the entry to be put, with its key in `key`, of GV_WORKLOAD_KEY_MAX bytes; the owner's.
+    struct gv_entry (*beside)(void *ctx, gv_time now, const struct gv_entry *entry,
+                              uint64_t missing, char *key);
+    void *beside_ctx;
     struct gv_alloc alloc;
     struct gv_engine *engine;
     gv_time window;
@@ -72,13 +85,12 @@ void gv_commit_changed(void *ctx, uint32_t at);
 // Whether more may come.
 bool gv_commit_ready(const struct gv_commit *commit);
 
-// Takes a local write, and the open request, which will be answered by `type` and, if there is a
-// `member`, that and a value, as JSON: static texts, but for the value, which is copied. No reply:
-// nobody waits for this write.
-// GV_ESPACE, GV_EFULL: the engine would not take it; GV_EIO: the store fails, `text` says how;
-// GV_ENOMEM. The request is still open after an error.
+// Takes a local write, and the open request, which will be answered as `answer` says. No reply:
+// nobody waits for this write, and there is no answer.
+// What gv_store_admit returns: the engine would not take it; GV_EIO: the store fails, `text` says
+// how; GV_ENOMEM. The request is still open after an error.
 int gv_commit_put(struct gv_commit *commit, struct gv_reply *reply, const struct gv_entry *entry,
-                  const char *type, const char *member, struct gv_slice value);
+                  const struct gv_commit_answer *answer);
 
 // The batch to be written now, or NULL. It is the caller's until gv_commit_written.
 const struct gv_store_batch *gv_commit_take(struct gv_commit *commit, gv_time now);

@@ -4,6 +4,12 @@
 // the later one. The key is ["NODE",INCARNATION,"+"] or "-". A restarted node that knows nothing
 // of its former life's entries must not write to them, so it is another incarnation; one that kept
 // them on disk goes on with them.
+//
+// Nobody else writes to a node's entries. Should one have grown all the same, by a peer that is
+// broken or lies, the node counts on beside it: as the next of a row of incarnations that follows
+// from its own. What it adds would be swallowed otherwise, now or when the larger count comes from
+// yet another peer.
+#include "../engine/prng.h"
 #include "workload.h"
 
 #include <inttypes.h>
@@ -11,16 +17,26 @@
 #include <string.h>
 
 struct counter {
-    bool known;           // the totals are; else they are what the replica has
-    uint64_t plus, minus; // of this incarnation, with what is on its way to the disk
+    bool known;           // the rest is; else it is what the replica has
+    uint32_t row;         // the incarnation, counted from the node's own
+    uint64_t plus, minus; // its totals, with what is on its way to the disk
 };
 
-enum { KEY_CAP = 1 + GV_NODE_QUOTED_MAX + 1 + 20 + 5 + 1 };
+enum { KEY_CAP = GV_WORKLOAD_KEY_MAX };
+_Static_assert(1 + GV_NODE_QUOTED_MAX + 1 + 20 + 5 + 1 <= KEY_CAP, "a name, a number, a sign");
+
+static uint64_t incarnation(const struct gv_request *request, uint32_t row) {
+    if (row == 0) return request->incarnation;
+    struct gv_prng prng;
+    gv_prng_init(&prng, request->incarnation, row);
+    return gv_prng_next(&prng);
+}
 
 // This node's entry for what goes up or down, but for the count.
-static struct gv_entry own_entry(const struct gv_request *request, bool up, char *key) {
+static struct gv_entry own_entry(const struct gv_request *request, uint32_t row, bool up,
+                                 char *key) {
     int len = snprintf(key, KEY_CAP, "[%.*s,%" PRIu64 ",\"%c\"]", (int)request->self.len,
-                       (const char *)request->self.data, request->incarnation, up ? '+' : '-');
+                       (const char *)request->self.data, incarnation(request, row), up ? '+' : '-');
     GV_ASSERT(len > 0 && len < KEY_CAP);
     return (struct gv_entry){
         .lattice = GV_LATTICE_COUNTER,
@@ -28,10 +44,44 @@ static struct gv_entry own_entry(const struct gv_request *request, bool up, char
     };
 }
 
-static uint64_t stored(const struct gv_request *request, bool up) {
+static uint64_t stored(const struct gv_request *request, uint32_t row, bool up) {
     char key[KEY_CAP];
-    struct gv_entry entry = own_entry(request, up, key), found;
+    struct gv_entry entry = own_entry(request, row, up, key), found;
     return gv_engine_get(request->engine, &entry, &found) ? found.count : 0;
+}
+
+static void count_as(const struct gv_request *request, struct counter *counter, uint32_t row) {
+    *counter = (struct counter){true, row, stored(request, row, true), stored(request, row, false)};
+}
+
+// Goes on as the last incarnation that there is of this node's.
+static void recall(const struct gv_request *request, struct counter *counter) {
+    uint32_t row = 0;
+    while (stored(request, row + 1, true) > 0 || stored(request, row + 1, false) > 0) row++;
+    count_as(request, counter, row);
+}
+
+// Whether an entry of the node's has grown beyond what the node has put there, or on its way.
+static bool grown(const struct gv_request *request, const struct counter *counter) {
+    return stored(request, counter->row, true) > counter->plus ||
+           stored(request, counter->row, false) > counter->minus;
+}
+
+// An add that has come to the disk did not add all it should, as somebody else had made the entry
+// larger meanwhile: the rest is counted beside.
+static struct gv_entry count_beside(struct gv_request *request, const struct gv_entry *entry,
+                                    uint64_t missing, char *key) {
+    struct counter *counter = request->state;
+    char held[KEY_CAP];
+    bool up = entry->key.data[entry->key.len - 3] == '+';
+    if (!counter->known) recall(request, counter);
+    struct gv_entry own = own_entry(request, counter->row, up, held);
+    bool same =
+        own.key.len == entry->key.len && memcmp(own.key.data, entry->key.data, own.key.len) == 0;
+    if (same) count_as(request, counter, counter->row + 1);
+    own = own_entry(request, counter->row, up, key);
+    own.count = *(up ? &counter->plus : &counter->minus) += missing;
+    return own;
 }
 
 static void handle_add(struct gv_request *request) {
@@ -43,12 +93,13 @@ static void handle_add(struct gv_request *request) {
         gv_request_malformed(request, "delta", "is not an integer of 64 bits");
         return;
     }
-    if (!counter->known)
-        *counter = (struct counter){true, stored(request, true), stored(request, false)};
+    if (!counter->known) recall(request, counter);
+    bool full = counter->plus > (uint64_t)INT64_MAX || counter->minus > (uint64_t)INT64_MAX;
+    if (full || grown(request, counter)) count_as(request, counter, counter->row + 1);
     bool up = delta >= 0;
     uint64_t size = up ? (uint64_t)delta : 0 - (uint64_t)delta;
     uint64_t *total = up ? &counter->plus : &counter->minus;
-    if (*total > (uint64_t)INT64_MAX || size > (uint64_t)INT64_MAX - *total) {
+    if (size > (uint64_t)INT64_MAX - *total) {
         gv_request_malformed(request, "delta", "takes what this node has added beyond 2^63 - 1");
         return;
     }
@@ -57,9 +108,9 @@ static void handle_add(struct gv_request *request) {
         return;
     }
     char key[KEY_CAP];
-    struct gv_entry entry = own_entry(request, up, key);
+    struct gv_entry entry = own_entry(request, counter->row, up, key);
     entry.count = *total + size;
-    if (gv_request_put(request, &entry, "add_ok")) *total += size;
+    if (gv_request_add(request, &entry, size, "add_ok")) *total += size;
 }
 
 // Whether a key ends in `,"+"]` or the like.
@@ -92,5 +143,6 @@ const struct gv_workload gv_counter_workload = {
     .name = "counter",
     .replica = true,
     .state_size = sizeof(struct counter),
+    .beside = count_beside,
     .handlers = handlers,
 };

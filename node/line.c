@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "line.h"
 
+#include "../codec/text.h"
+
 #include <string.h>
 
 #define NAME(text) \
@@ -53,7 +55,7 @@ struct scan {
 };
 
 static void skip_space(struct scan *scan) {
-    while (scan->at < scan->end && (*scan->at == ' ' || *scan->at == '\t' || *scan->at == '\r'))
+    while (scan->at < scan->end && *scan->at != '\0' && strchr(" \t\r\n", *scan->at) != NULL)
         scan->at++;
 }
 
@@ -76,52 +78,73 @@ static bool skip_string(struct scan *scan) {
     return false;
 }
 
-// The raw text of the next value, whatever it is. False: it is cut off.
+// The raw text of the next value, whatever it is, or nothing. False: it is cut off.
 static bool skip_value(struct scan *scan, struct gv_slice *out) {
     skip_space(scan);
     const char *start = scan->at;
     uint64_t depth = 0;
     while (scan->at < scan->end) {
         char c = *scan->at;
-        if (depth == 0 && (c == ',' || c == '}' || c == ']') && scan->at > start) break;
+        if (depth == 0 && (c == ',' || c == '}' || c == ']')) break;
         scan->at++;
         if (c == '"' && !skip_string(scan)) return false;
         if (c == '{' || c == '[') depth++;
-        if (c == '}' || c == ']') {
-            if (depth == 0) return false;
-            depth--;
-        }
+        if (c == '}' || c == ']') depth--;
     }
     const char *last = scan->at;
     while (last > start && (last[-1] == ' ' || last[-1] == '\t')) last--;
     *out = (struct gv_slice){(const uint8_t *)start, (size_t)(last - start)};
-    return last > start && scan->at < scan->end;
+    return scan->at < scan->end;
 }
 
+// A member to be found; one that comes twice, and not the same, is `unclear`.
 struct field {
-    const char *name; // with its quotes
+    const char *name;
     struct gv_slice *value;
+    bool *unclear;
 };
 
-// Goes through the members of an object, into the body's once. False: the text is no good, or ends.
+// Whether a member's name, between its quotes, is this one, escapes resolved.
+static bool is_named(struct gv_slice raw, const char *name) {
+    struct gv_slice wanted = {(const uint8_t *)name, strlen(name)};
+    if (memchr(raw.data, '\\', raw.len) == NULL)
+        return raw.len == wanted.len && memcmp(raw.data, wanted.data, raw.len) == 0;
+    // The string is scanned up to a quote that ends it; what does not scan is no name.
+    size_t end;
+    bool escaped;
+    const char *fault = gv_text_scan((const char *)raw.data, raw.len + 1, 0, &end, &escaped);
+    return fault == NULL && end == raw.len && gv_text_equals(raw, wanted);
+}
+
+static bool same(struct gv_slice a, struct gv_slice b) {
+    return a.len == b.len && memcmp(a.data, b.data, a.len) == 0;
+}
+
+static void note(const struct field *field, struct gv_slice value) {
+    if (field->value->len > 0 && !same(*field->value, value)) *field->unclear = true;
+    *field->value = value;
+}
+
+// Goes through the members of an object, and of the body in it. False: the text is no good, or
+// ends.
 static bool scan_object(struct scan *scan, const struct field *fields, const struct field *inner) {
     if (!take(scan, '{')) return false;
     do {
         skip_space(scan);
-        const char *name = scan->at;
+        const char *start = scan->at + 1;
         if (!take(scan, '"') || !skip_string(scan)) return false;
-        size_t len = (size_t)(scan->at - name);
+        struct gv_slice name = {(const uint8_t *)start, (size_t)(scan->at - 1 - start)};
         if (!take(scan, ':')) return false;
-        if (inner != NULL && len == 6 && memcmp(name, "\"body\"", 6) == 0) {
+        skip_space(scan);
+        bool body = inner != NULL && is_named(name, "body");
+        if (body && scan->at < scan->end && *scan->at == '{') {
             if (!scan_object(scan, inner, NULL)) return false;
             continue;
         }
         struct gv_slice value;
         if (!skip_value(scan, &value)) return false;
-        for (const struct field *field = fields; field->name != NULL; field++) {
-            bool named = strlen(field->name) == len && memcmp(field->name, name, len) == 0;
-            if (named) *field->value = value;
-        }
+        for (const struct field *field = fields; field->name != NULL; field++)
+            if (is_named(name, field->name)) note(field, value);
     } while (take(scan, ','));
     return take(scan, '}');
 }
@@ -129,11 +152,14 @@ static bool scan_object(struct scan *scan, const struct field *fields, const str
 void gv_line_peek(struct gv_line_peek *peek, const char *text, size_t len) {
     GV_ASSERT(text != NULL || len == 0);
     *peek = (struct gv_line_peek){.src = {NULL, 0}};
-    const struct field outer[] = {{"\"src\"", &peek->src}, {"\"dest\"", &peek->dest}, {NULL, NULL}};
-    const struct field inner[] = {{"\"type\"", &peek->type},
-                                  {"\"msg_id\"", &peek->msg_id},
-                                  {"\"in_reply_to\"", &peek->in_reply_to},
-                                  {NULL, NULL}};
+    bool unclear = false, any_type = false;
+    const struct field outer[] = {
+        {"src", &peek->src, &unclear}, {"dest", &peek->dest, &unclear}, {NULL, NULL, NULL}};
+    const struct field inner[] = {{"type", &peek->type, &any_type},
+                                  {"msg_id", &peek->msg_id, &unclear},
+                                  {"in_reply_to", &peek->in_reply_to, &any_type},
+                                  {NULL, NULL, NULL}};
     struct scan scan = {text, text + len};
     scan_object(&scan, outer, inner);
+    if (unclear) *peek = (struct gv_line_peek){.src = {NULL, 0}};
 }

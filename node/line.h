@@ -30,9 +30,10 @@ static inline char *gv_line_append(char *at, const void *bytes, size_t len) {
 #define GV_LINE_BEGIN (sizeof "{\"src\":,\"dest\":,\"body\":" - 1)
 char *gv_line_begin(char *at, struct gv_slice src, struct gv_slice dest);
 
-// Finds the same in a line that is too long, has too many tokens or nests too deep to be parsed, as
-// far as it is there: raw texts, which nobody has checked; empty: not found. Takes no memory, and
-// time in proportion to the bytes.
+// Finds the same in a line that cannot be parsed, as far as it is there: raw texts, which nobody
+// has checked; empty: not found. Of members that come twice the last counts; if src, dest or msg_id
+// does, and not with the same text, nothing is found. Takes no memory, and time in proportion to
+// the bytes.
 struct gv_line_peek {
     struct gv_slice src, dest, type, msg_id, in_reply_to;
 };

@@ -54,6 +54,47 @@ static void *node_resize(struct gv_node *node, void *block, size_t old_size, siz
 
 static void on_event(void *ctx, const struct gv_engine_event *event);
 
+// Bounds are asked of what comes, not of what is there: a node that has more begins all the same.
+static void warn_of_bounds(const struct gv_node *node) {
+    struct gv_engine_stats stats;
+    gv_engine_stats(node->engine, &stats);
+    if (stats.entries_max > 0 && stats.entries > stats.entries_max)
+        gv_log_say(&node->log, GV_LOG_WARN,
+                   "the store has %" PRIu64 " entries, and entries-max is %" PRIu64
+                   ": they are served, new ones are refused",
+                   stats.entries, stats.entries_max);
+    if (stats.memory_max > 0 && stats.memory_bytes > stats.memory_max)
+        gv_log_say(&node->log, GV_LOG_WARN,
+                   "the store's entries take %" PRIu64
+                   " bytes of memory, and memory-max is %" PRIu64
+                   ": they are served, new ones are refused",
+                   stats.memory_bytes, stats.memory_max);
+    if (stats.entry_longest > stats.entry_max)
+        gv_log_say(&node->log, GV_LOG_WARN,
+                   "the store has an entry of %" PRIu64
+                   " bytes, and message-max leaves room for %" PRIu64
+                   ": such entries are sent one at a time, new ones are refused",
+                   stats.entry_longest, stats.entry_max);
+}
+
+static struct gv_slice own_text(const struct gv_node *node);
+
+// What the commit asks: the workload knows.
+static struct gv_entry beside(void *ctx, gv_time now, const struct gv_entry *entry,
+                              uint64_t missing, char *key) {
+    struct gv_node *node = ctx;
+    struct gv_request request = {
+        .now = now,
+        .incarnation = node->config.incarnation,
+        .self = own_text(node),
+        .engine = node->engine,
+        .state = node->state,
+    };
+    gv_log_say(&node->log, GV_LOG_WARN,
+               "a peer has made an entry of this node larger: what it adds is counted beside");
+    return node->config.workload->beside(&request, entry, missing, key);
+}
+
 static int new_engine(struct gv_node *node) {
     const struct gv_node_config *config = &node->config;
     struct gv_engine_config engine = {
@@ -77,6 +118,9 @@ static int new_engine(struct gv_node *node) {
     if (error == 0) error = gv_engine_new(&node->engine, &engine);
     if (error == 0) error = gv_store_load(config->store, node->engine);
     node->commit.engine = node->engine;
+    node->commit.beside = beside;
+    node->commit.beside_ctx = node;
+    if (error == 0) warn_of_bounds(node);
     return error;
 }
 
@@ -543,42 +587,41 @@ static bool is_value(struct gv_node *node, struct gv_slice text, enum gv_json_ty
            (type != GV_JSON_NUMBER || gv_json_i64(json, 0, &id) == 0);
 }
 
-// A line that is more than can be parsed. Whoever sent it is told, if that can be made out.
-static int refuse_line(struct gv_node *node, gv_time now, const char *line, size_t len,
+// A line of which only the envelope can be made out, if that. Whoever sent it is told by an error
+// of this code; else the fault is logged, and `error` returned.
+static int refuse_line(struct gv_node *node, gv_time now, struct gv_slice line, int code, int error,
                        const char *fault) {
     struct gv_line_peek peek;
-    gv_line_peek(&peek, line, len);
-    bool answerable = peek.in_reply_to.len == 0 && is_value(node, peek.src, GV_JSON_STRING) &&
-                      is_value(node, peek.dest, GV_JSON_STRING) &&
-                      is_value(node, peek.type, GV_JSON_STRING) &&
-                      !gv_json_equals(node->config.json, 0, "error") &&
-                      is_value(node, peek.msg_id, GV_JSON_NUMBER);
-    struct gv_slice self = node->started ? own_text(node) : peek.dest;
-    bool ours = !node->started ||
-                (peek.dest.len == self.len && memcmp(peek.dest.data, self.data, self.len) == 0);
-    if (!answerable || !ours) {
+    gv_line_peek(&peek, (const char *)line.data, line.len);
+    // What looks like a reply is never answered, as elsewhere.
+    bool reply = peek.in_reply_to.len > 0 || (is_value(node, peek.type, GV_JSON_STRING) &&
+                                              gv_json_equals(node->config.json, 0, "error"));
+    bool answerable = !reply && is_value(node, peek.src, GV_JSON_STRING) &&
+                      is_value(node, peek.msg_id, GV_JSON_NUMBER) &&
+                      is_value(node, peek.dest, GV_JSON_STRING);
+    if (answerable && node->started) answerable = is_self(node, 0);
+    if (!answerable) {
         gv_log_fault(&node->log, now, "%s", fault);
-        return GV_EFULL;
+        return error;
     }
-    gv_reply_open(&node->reply, self, peek.src, peek.msg_id);
-    gv_reply_error(&node->reply, GV_REQUEST_MALFORMED, fault);
+    gv_reply_open(&node->reply, node->started ? own_text(node) : peek.dest, peek.src, peek.msg_id);
+    gv_reply_error(&node->reply, code, fault);
     node->stats.client.in++;
-    node->stats.client.in_bytes += len + 1;
+    node->stats.client.in_bytes += node->line_len + 1;
     return 0;
 }
 
-static int refuse_unparsed(struct gv_node *node, gv_time now, const char *line, size_t len,
-                           int error) {
+static int refuse_unparsed(struct gv_node *node, gv_time now, struct gv_slice line, int error) {
     const struct gv_json *json = node->config.json;
-    char fault[LOG_TEXT];
-    if (error != GV_EFULL) {
-        gv_log_fault(&node->log, now, "undecodable line: %s at byte %zu", json->error,
-                     json->error_offset);
-        return error;
-    }
-    snprintf(fault, sizeof fault, "%s at byte %zu; a line has at most %zu tokens, nested %u deep",
-             json->error, json->error_offset, json->tokens_max, json->depth_max);
-    return refuse_line(node, now, line, len, fault);
+    char fault[LOG_TEXT], bounds[80] = "";
+    if (error == GV_EFULL)
+        snprintf(bounds, sizeof bounds, "; a line has at most %zu tokens, nested %u deep",
+                 json->tokens_max, json->depth_max);
+    snprintf(fault, sizeof fault, "%s%s at byte %zu%s",
+             error == GV_ESYNTAX ? "undecodable line: " : "", json->error, json->error_offset,
+             bounds);
+    int code = error == GV_ENOMEM ? GV_REQUEST_UNAVAILABLE : GV_REQUEST_MALFORMED;
+    return refuse_line(node, now, line, code, error, fault);
 }
 
 bool gv_node_ready(const struct gv_node *node) {
@@ -593,20 +636,15 @@ int gv_node_receive(struct gv_node *node, gv_time now, const char *line, size_t 
     node->stats.numbers.lines++;
     node->line_len = len;
     node->commit.now = now;
+    struct gv_slice all = {(const uint8_t *)line, len};
+    char fault[LOG_TEXT];
     if (len > node->config.line_max) {
-        char fault[LOG_TEXT];
         snprintf(fault, sizeof fault, "line longer than %zu bytes", node->config.line_max);
+        all.len = node->config.line_max;
         int room = gv_reply_reserve(&node->reply, 0);
-        if (room == 0) return refuse_line(node, now, line, node->config.line_max, fault);
+        if (room == 0) return refuse_line(node, now, all, GV_REQUEST_MALFORMED, GV_EFULL, fault);
         gv_log_fault(&node->log, now, "%s", fault);
         return GV_EFULL;
-    }
-    // A newline would be white space to JSON, but split the reply that repeats it.
-    const char *newline = len > 0 ? memchr(line, '\n', len) : NULL;
-    if (newline != NULL) {
-        gv_log_fault(&node->log, now, "undecodable line: newline at byte %zu",
-                     (size_t)(newline - line));
-        return GV_ESYNTAX;
     }
     // Room for the answer first: what cannot be answered must not be done.
     int error = reserve_scratch(node, len);
@@ -615,9 +653,16 @@ int gv_node_receive(struct gv_node *node, gv_time now, const char *line, size_t 
         gv_log_fault(&node->log, now, "line of %zu bytes: %s", len, gv_base_error(error));
         return error;
     }
+    // A newline would be white space to JSON, but split the reply that repeats it.
+    const char *newline = len > 0 ? memchr(line, '\n', len) : NULL;
+    if (newline != NULL) {
+        snprintf(fault, sizeof fault, "undecodable line: newline at byte %zu",
+                 (size_t)(newline - line));
+        return refuse_line(node, now, all, GV_REQUEST_MALFORMED, GV_ESYNTAX, fault);
+    }
     struct gv_json *json = node->config.json;
     int tokens = gv_json_parse(json, line, len);
-    error = tokens < 0 ? refuse_unparsed(node, now, line, len, tokens) : receive_line(node, now);
+    error = tokens < 0 ? refuse_unparsed(node, now, all, tokens) : receive_line(node, now);
     if (len > LONG_LINE) {
         drop_scratch(node);
         gv_reply_trim(&node->reply);
@@ -701,8 +746,16 @@ bool gv_node_whole(const struct gv_node *node) {
 // What a message's line takes besides its body.
 enum { WRAPPING = GV_LINE_BEGIN + 2 + 2 * GV_NODE_QUOTED_MAX + GV_AUTH_ROOM };
 
+_Static_assert((int)GV_AUTH_ROOM <= (int)GV_MESSAGE_SEAL_MAX, "a seal has room in any message");
+
+// What it may send: what the protocol allows, if an entry of another node takes so much.
+static size_t longest_message(const struct gv_node *node) {
+    size_t own = node->config.message_max;
+    return own > GV_MESSAGE_LIMIT ? own : GV_MESSAGE_LIMIT;
+}
+
 size_t gv_node_send_min(const struct gv_node *node) {
-    return node->config.message_max + WRAPPING;
+    return longest_message(node) + WRAPPING;
 }
 
 // Writes one line of gossip. The body is written first, behind room for the longest beginning a
@@ -711,14 +764,16 @@ static size_t send_gossip(struct gv_node *node, gv_time now, char *buf, size_t c
     if (node->engine == NULL || !node->started) return 0;
     int peer;
     size_t room = WRAPPING - 2 - GV_AUTH_ROOM;
-    size_t body = gv_engine_send(node->engine, now, buf + room, cap - WRAPPING, &peer);
-    if (body == 0) return 0;
+    int sent = gv_engine_send(node->engine, now, buf + room, cap - WRAPPING, &peer);
+    GV_ASSERT(sent >= 0);
+    if (sent == 0) return 0;
+    size_t body = (size_t)sent;
     struct gv_slice to = gv_engine_name(node->engine, peer);
     if (node->auth.on) {
         struct gv_auth_way way = {peer, own_name(node), to};
         body = gv_auth_seal(&node->auth, way, buf + room, body);
     }
-    GV_ASSERT(body <= node->config.message_max);
+    GV_ASSERT(body <= longest_message(node));
 
     char dest[GV_NODE_QUOTED_MAX];
     int dest_len = gv_json_quote(to, dest, sizeof dest);

@@ -11,9 +11,11 @@
 //   10  its type is not one of this workload's
 //   11  the node has not been initialised, a bound of the replica is reached, the client asks more
 //       often than it may, or the store fails
-//   12  it is malformed; the text names the member; or it is too long, has too many tokens or is
-//       nested too deep, and what names it (src, dest, type, msg_id) stands where it is still seen
-//   13  it is on disk, but there was no memory for it any more
+//   12  it is malformed; the text names the member; or the line is not JSON as codec/json.h has it,
+//       is too long, has too many tokens or is nested too deep, and what names the sender (src,
+//       dest and msg_id) can be made out all the same
+//   13  it is on disk, but there was no memory for it any more; or an add was counted in part, as a
+//       peer had changed this node's entry, and the store failed then
 //   22  another init than the first
 // Nothing that looks like a reply is answered (type "error", or an in_reply_to), nor what has no
 // integer msg_id, since no reply could name it; those are logged.

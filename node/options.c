@@ -35,7 +35,7 @@ static const struct option {
     {"commit-within", "MS", "until what need not wait is on disk (100)", NUMBER, GV_OPTIONS_KEEPING,
      AT(commit_ms), 0, GV_OPTIONS_COMMIT_MAX_MS},
     {"message-max", "BYTES", "longest gossip message sent (65536)", NUMBER, GV_OPTIONS_GOSSIP,
-     AT(message_max), GV_ENGINE_MESSAGE_MIN, GV_OPTIONS_SIZE_MAX},
+     AT(message_max), GV_ENGINE_MESSAGE_MIN, GV_MESSAGE_LIMIT},
     {"line-max", "BYTES", "longest line taken (1048576)", NUMBER, GV_OPTIONS_ANY, AT(line_max),
      GV_OPTIONS_LINE_MIN, GV_OPTIONS_SIZE_MAX},
     {"tokens-max", "N", "most JSON values and names in a line (262144)", NUMBER, GV_OPTIONS_ANY,
@@ -156,17 +156,21 @@ static int check(struct gv_options *out, enum gv_options_scope scope, struct fau
     if (out->client_burst > 0 && out->client_rate == 0)
         return fail(fault, "--client-burst wants --client-rate");
     if (out->client_burst == 0) out->client_burst = out->client_rate;
-    // What a node is sent by its peers must pass its bounds; they have the same options.
+    // What every node takes, whatever the options of its peers.
     bool gossip = scope == GV_OPTIONS_GOSSIP;
-    size_t message_max = (size_t)out->message_max;
-    if (gossip && out->line_max < message_max + 1024)
-        return fail(fault, "--line-max must exceed --message-max (%zu) by 1024", message_max);
-    size_t sealed_min = GV_ENGINE_MESSAGE_MIN + GV_AUTH_ROOM;
+    if (gossip && out->line_max < GV_OPTIONS_GOSSIP_LINE)
+        return fail(fault, "--line-max must be %d at least, for messages between nodes",
+                    GV_OPTIONS_GOSSIP_LINE);
+    if (gossip && out->tokens_max < GV_OPTIONS_GOSSIP_TOKENS)
+        return fail(fault, "--tokens-max must be %d at least, for messages between nodes",
+                    GV_OPTIONS_GOSSIP_TOKENS);
+    if (gossip && out->depth_max < GV_MESSAGE_DEPTH)
+        return fail(fault, "--depth-max must be %d at least, for messages between nodes",
+                    GV_MESSAGE_DEPTH);
+    size_t message_max = (size_t)out->message_max,
+           sealed_min = GV_ENGINE_MESSAGE_MIN + GV_AUTH_ROOM;
     if (out->secret_file != NULL && message_max < sealed_min)
         return fail(fault, "--message-max must be %zu at least with --secret-file", sealed_min);
-    if (gossip && out->tokens_max < message_max / 2)
-        return fail(fault, "--tokens-max must be half of --message-max (%zu) at least",
-                    message_max);
     return 0;
 }
 

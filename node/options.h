@@ -11,12 +11,16 @@ enum {
     GV_OPTIONS_STALENESS_MAX_MS = 3600 * 1000,
     GV_OPTIONS_SECRET_MIN = 16,    // shortest secret, bytes …
     GV_OPTIONS_SECRET_MAX = 4096,  // … and longest
-    GV_OPTIONS_SIZE_MAX = 1 << 30, // of --message-max and --line-max
-    GV_OPTIONS_LINE_MIN = 4096,    // of --line-max
+    GV_OPTIONS_SIZE_MAX = 1 << 30, // of --line-max
+    GV_OPTIONS_LINE_MIN = 4096,    // likewise
     GV_OPTIONS_TOKENS_MIN = 1024,  // of --tokens-max
     GV_OPTIONS_TOKENS_MAX = 1 << 26,
     GV_OPTIONS_DEPTH_MIN = 16, // of --depth-max
     GV_OPTIONS_DEPTH_MAX = 1024,
+    // Of a program that gossips: what the longest message of a peer takes, with the line around it.
+    // A token takes two bytes of it at least.
+    GV_OPTIONS_GOSSIP_LINE = GV_MESSAGE_LIMIT + 1024,
+    GV_OPTIONS_GOSSIP_TOKENS = GV_MESSAGE_LIMIT / 2 + 16,
     GV_OPTIONS_MEMORY_MIN = 1 << 20,  // of --memory-max
     GV_OPTIONS_RATE_MAX = 1000000000, // of --client-rate
     GV_OPTIONS_STATS_MAX_MS = 24 * 3600 * 1000,

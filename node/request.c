@@ -17,76 +17,98 @@ void gv_request_malformed(struct gv_request *request, const char *member, const 
     gv_reply_error(request->reply, GV_REQUEST_MALFORMED, text);
 }
 
-// Says which bound was reached, and how far it is.
-static void refuse_put(struct gv_request *request, const struct gv_entry *entry, int error) {
+// Says which of the node's own bounds was reached, and how far it is.
+static void describe_bound(const struct gv_engine *engine, const struct gv_entry *entry, char *why,
+                           size_t cap) {
     struct gv_engine_stats stats;
-    gv_engine_stats(request->engine, &stats);
-    uint64_t len = entry->key.len + entry->value.len + entry->node.len;
+    gv_engine_stats(engine, &stats);
+    uint64_t len = gv_entry_texts(entry), entries = stats.entries + stats.waiting_entries;
+    if (len > stats.entry_max) {
+        snprintf(why, cap,
+                 "the value is %" PRIu64 " bytes long, a message of this node takes %" PRIu64, len,
+                 stats.entry_max);
+    } else if (stats.entries_max > 0 && entries > stats.entries_max) {
+        snprintf(why, cap, "the replica has %" PRIu64 " entries, and may have %" PRIu64, entries,
+                 stats.entries_max);
+    } else if (stats.entries_max > 0 && entries == stats.entries_max) {
+        snprintf(why, cap, "the replica has %" PRIu64 " entries, as many as it may", entries);
+    } else {
+        char waiting[64] = "";
+        if (stats.waiting_bytes > 0)
+            snprintf(waiting, sizeof waiting, " and %" PRIu64 " for what the store is to take",
+                     stats.waiting_bytes);
+        snprintf(why, cap, "the replica takes %" PRIu64 " bytes of memory%s, and may take %" PRIu64,
+                 stats.memory_bytes, waiting, stats.memory_max);
+    }
+}
+
+// Says why no node takes the entry.
+static void describe_fault(const struct gv_entry *entry, int error, const char *fault, char *why,
+                           size_t cap) {
+    int depth = entry->lattice == GV_LATTICE_SET ? GV_ENTRY_DEPTH_SET : GV_ENTRY_DEPTH;
+    if (error == GV_ERANGE) {
+        snprintf(why, cap, "the value is nested too deep, at most %d levels are taken", depth);
+    } else if (error == GV_ESPACE) {
+        snprintf(why, cap, "the value is %zu bytes long, at most %d are taken",
+                 gv_entry_texts(entry), (int)GV_ENTRY_TEXT_MAX);
+    } else {
+        snprintf(why, cap, "%s", fault);
+    }
+}
+
+static void refuse_put(struct gv_request *request, const struct gv_entry *entry, int error) {
     char why[GV_REPLY_TEXT_MAX - 64], text[GV_REPLY_TEXT_MAX];
-    int code = GV_REQUEST_UNAVAILABLE;
-    if (error == GV_ESPACE) {
-        code = GV_REQUEST_MALFORMED;
-        snprintf(why, sizeof why, "the value is %" PRIu64 " bytes long, a message takes %" PRIu64,
-                 len, stats.entry_max);
-    } else if (error == GV_EFULL && stats.entries_max > 0 && stats.entries >= stats.entries_max) {
-        snprintf(why, sizeof why, "the replica has %" PRIu64 " entries, as many as it may",
-                 stats.entries);
+    const char *fault;
+    int malformed = gv_entry_check(entry, &fault);
+    if (malformed != 0) {
+        describe_fault(entry, malformed, fault, why, sizeof why);
     } else if (error == GV_EFULL) {
-        snprintf(why, sizeof why,
-                 "the replica takes %" PRIu64 " bytes of memory, and may take %" PRIu64,
-                 stats.memory_bytes, stats.memory_max);
+        describe_bound(request->engine, entry, why, sizeof why);
     } else {
         snprintf(why, sizeof why, "%s",
                  error == GV_EIO ? request->commit->text : gv_base_error(error));
     }
     snprintf(text, sizeof text, "%s: not stored: %s", request->type, why);
+    int code = malformed != 0 ? GV_REQUEST_MALFORMED : GV_REQUEST_UNAVAILABLE;
     gv_reply_error(request->reply, code, text);
 }
 
-// To the store first, if there is one to wait for: the request is answered then, if a `reply` is
-// given. Else to the engine. Not negative, or an error.
-static int put(struct gv_request *request, const struct gv_entry *entry, const char *reply,
-               const char *member, struct gv_slice value) {
-    if (request->commit == NULL) return gv_engine_put(request->engine, request->now, entry);
-    struct gv_reply *open = reply != NULL ? request->reply : NULL;
-    return gv_commit_put(request->commit, open, entry, reply, member, value);
+// To the store first, if there is one to wait for: the request is answered then. Else to the
+// engine. False: it could not, and that has been answered.
+static bool put(struct gv_request *request, const struct gv_entry *entry,
+                const struct gv_commit_answer *answer) {
+    GV_ASSERT(request->engine != NULL && request->reply->open);
+    int stored = request->commit == NULL
+                     ? gv_engine_put(request->engine, request->now, entry)
+                     : gv_commit_put(request->commit, request->reply, entry, answer);
+    if (stored < 0) {
+        refuse_put(request, entry, stored);
+    } else if (request->commit == NULL) {
+        gv_reply_json(request->reply, answer->type, answer->member, answer->value);
+    }
+    return stored >= 0;
+}
+
+bool gv_request_put(struct gv_request *request, const struct gv_entry *entry, const char *reply) {
+    return put(request, entry, &(struct gv_commit_answer){.type = reply});
 }
 
 bool gv_request_put_json(struct gv_request *request, const struct gv_entry *entry,
                          const char *reply, const char *member, struct gv_slice value) {
-    GV_ASSERT(request->engine != NULL && reply != NULL);
-    int stored = put(request, entry, reply, member, value);
-    if (stored >= 0) {
-        if (request->commit == NULL) gv_reply_json(request->reply, reply, member, value);
-        return true;
-    }
-    refuse_put(request, entry, stored);
-    return false;
+    const struct gv_commit_answer answer = {.type = reply, .member = member, .value = value};
+    return put(request, entry, &answer);
 }
 
-bool gv_request_put(struct gv_request *request, const struct gv_entry *entry, const char *reply) {
-    return gv_request_put_json(request, entry, reply, NULL, (struct gv_slice){0});
+bool gv_request_add(struct gv_request *request, const struct gv_entry *entry, uint64_t size,
+                    const char *reply) {
+    return put(request, entry, &(struct gv_commit_answer){.type = reply, .grows = size});
 }
 
 bool gv_request_put_ahead(struct gv_request *request, const struct gv_entry *entry) {
     GV_ASSERT(request->engine != NULL && request->reply->open);
-    return put(request, entry, NULL, NULL, (struct gv_slice){0}) >= 0;
-}
-
-// How deep a canonical text is nested.
-static unsigned nesting(const char *text, size_t len) {
-    unsigned depth = 0, most = 0;
-    bool string = false;
-    if (text[0] != '[' && text[0] != '{') return 0;
-    for (size_t i = 0; i < len; i++) {
-        if (text[i] == '"') string = !string;
-        if (string && text[i] == '\\') i++;
-        if (string) continue;
-        if (text[i] == '[' || text[i] == '{') depth++;
-        if (text[i] == ']' || text[i] == '}') depth--;
-        if (depth > most) most = depth;
-    }
-    return most;
+    int stored = request->commit == NULL ? gv_engine_put(request->engine, request->now, entry)
+                                         : gv_commit_put(request->commit, NULL, entry, NULL);
+    return stored >= 0;
 }
 
 void gv_request_put_member(struct gv_request *request, const char *member, const char *reply) {
@@ -94,14 +116,6 @@ void gv_request_put_member(struct gv_request *request, const char *member, const
     if (token < 0) return;
     int len = gv_json_canonical(request->json, token, request->scratch, request->scratch_cap);
     GV_ASSERT(len > 0); // canonical text is no longer than the line
-    unsigned depth = nesting(request->scratch, (size_t)len);
-    unsigned most = request->json->depth_max - GV_REQUEST_WRAPPING;
-    if (depth > most) {
-        char fault[64];
-        snprintf(fault, sizeof fault, "is nested %u deep, at most %u are taken", depth, most);
-        gv_request_malformed(request, member, fault);
-        return;
-    }
     struct gv_entry entry = {
         .lattice = GV_LATTICE_SET,
         .key = {(const uint8_t *)request->scratch, (size_t)len},

@@ -17,10 +17,6 @@ enum {
     GV_REQUEST_PRECONDITION = 22,
 };
 
-// How deep a value stands in a message between nodes, deeper than in any request: what is nested
-// deeper than the rest would be taken by no peer.
-enum { GV_REQUEST_WRAPPING = 5 };
-
 struct gv_request {
     const struct gv_json *json; // the parsed line
     int body;                   // the token of its body, an object
@@ -48,6 +44,12 @@ void gv_request_malformed(struct gv_request *request, const char *member, const 
 // disk, before which nobody sees it. False: it could not, and error 11 has been answered. Should
 // it fail after a true, the workload's state is zeroed.
 bool gv_request_put(struct gv_request *request, const struct gv_entry *entry, const char *reply);
+
+// The same of a counter's entry, which nobody else writes and which grows by `size` with this. If
+// somebody else does, and it grows by less, the workload's `beside` says where the rest goes, and
+// the answer waits for that, too.
+bool gv_request_add(struct gv_request *request, const struct gv_entry *entry, uint64_t size,
+                    const char *reply);
 
 // The same, with one member more in the reply, a static text, and its value as JSON.
 bool gv_request_put_json(struct gv_request *request, const struct gv_entry *entry,

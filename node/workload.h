@@ -12,11 +12,19 @@ struct gv_workload_handler {
     void (*handle)(struct gv_request *request);
 };
 
+enum { GV_WORKLOAD_KEY_MAX = 192 }; // longest key that `beside` writes, bytes
+
 struct gv_workload {
     const char *name;  // of the program, too: gv-NAME
     bool replica;      // it has one: the node takes part in gossip
     bool keeps;        // it has entries of its own, which no peer hears of, if there is a store
     size_t state_size; // the workload's own memory, zeroed at the start; bytes
+    // For workloads that use gv_request_add: the entry came to the disk, but was so much larger in
+    // the replica already, by others. Returns one to put instead, which that much is counted in;
+    // its key is written to `key`. Of the request there are now, self, incarnation, engine and
+    // state.
+    struct gv_entry (*beside)(struct gv_request *request, const struct gv_entry *entry,
+                              uint64_t missing, char *key);
     const struct gv_workload_handler *handlers; // the commonest first; ended by a NULL type
 };
 

@@ -54,7 +54,7 @@ void gv_cluster_init(struct gv_cluster *cluster, const struct gv_cluster_config 
                                    .cut_ctx = cluster,
                                });
     cluster->nodes = calloc(config->nodes, sizeof *cluster->nodes);
-    cluster->cap = config->message_max ? config->message_max : GV_ENGINE_MESSAGE_DEFAULT;
+    cluster->cap = GV_MESSAGE_LIMIT;
     cluster->buf = malloc(cluster->cap);
     GV_ASSERT(cluster->nodes != NULL && cluster->buf != NULL);
     for (uint32_t i = 0; i < config->nodes; i++) {
@@ -114,8 +114,10 @@ static void pump(struct gv_cluster *cluster, uint32_t index) {
     struct gv_cluster_node *node = &cluster->nodes[index];
     gv_time now = cluster->world.now;
     int peer;
-    size_t len;
-    while ((len = gv_engine_send(node->engine, now, cluster->buf, cluster->cap, &peer)) > 0) {
+    int sent;
+    while ((sent = gv_engine_send(node->engine, now, cluster->buf, cluster->cap, &peer)) != 0) {
+        GV_ASSERT(sent > 0);
+        size_t len = (size_t)sent;
         uint32_t dest = index_of(gv_engine_name(node->engine, peer));
         tell(cluster, index, dest, len);
         bool sync = strncmp(cluster->buf, "{\"type\":\"sync\"", 14) == 0;

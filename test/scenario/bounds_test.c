@@ -65,7 +65,7 @@ static void test_value_depth(void **state) {
     gv_solo_ask(&solo, "{\"type\":\"init\",\"msg_id\":1,\"node_id\":\"n1\","
                        "\"node_ids\":[\"n1\",\"n2\"]}");
     char body[512], nested[256];
-    unsigned most = GV_JSON_DEPTH_DEFAULT - GV_REQUEST_WRAPPING;
+    unsigned most = GV_ENTRY_DEPTH_SET;
     for (unsigned depth = most; depth <= most + 1; depth++) {
         memset(nested, '[', depth);
         memset(nested + depth, ']', depth);
@@ -74,8 +74,8 @@ static void test_value_depth(void **state) {
         const char *out = gv_solo_ask(&solo, body);
         if (depth > most) {
             assert_string_equal(out, ERROR("12", "2",
-                                           "broadcast: message is nested 60 deep, "
-                                           "at most 59 are taken"));
+                                           "broadcast: not stored: the value is nested too deep, "
+                                           "at most 59 levels are taken"));
             continue;
         }
         const char *gossip = strstr(out, "{\"src\":\"n1\",\"dest\":\"n2\"");

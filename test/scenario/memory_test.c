@@ -156,9 +156,10 @@ static void deliver(struct cluster *cluster, const struct letter *letter) {
 static void send_all(struct cluster *cluster, uint32_t index) {
     static char buf[CAP];
     struct gv_engine *engine = cluster->nodes[index].engine;
-    int peer;
-    size_t len;
-    while ((len = gv_engine_send(engine, now_of(cluster), buf, CAP, &peer)) > 0) {
+    int peer, sent;
+    while ((sent = gv_engine_send(engine, now_of(cluster), buf, CAP, &peer)) != 0) {
+        assert_true(sent > 0);
+        size_t len = (size_t)sent;
         assert_true(cluster->letter_count < LETTERS_MAX);
         struct gv_slice name = gv_engine_name(engine, peer);
         struct letter *letter = &cluster->letters[cluster->letter_count++];

@@ -91,7 +91,9 @@ static size_t carry(struct duo *duo, int from, int *error) {
     const char *fault;
     int peer;
     *error = 0;
-    size_t len = gv_engine_send(duo->engines[from], duo->now, buf, sizeof buf, &peer);
+    int sent = gv_engine_send(duo->engines[from], duo->now, buf, sizeof buf, &peer);
+    assert_true(sent >= 0);
+    size_t len = (size_t)sent;
     if (len == 0) return 0;
     assert_int_equal(peer, 1 - from);
     assert_true(gv_json_parse(&duo->json, buf, len) > 0);

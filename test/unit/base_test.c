@@ -70,16 +70,29 @@ static void test_assert_that_holds(void **state) {
 
 static void test_assert_that_fails_ends_the_process(void **state) {
     (void)state;
+    int ends[2], line = 0;
+    assert_int_equal(pipe(ends), 0);
     fflush(NULL);
     pid_t child = fork();
     assert_true(child >= 0);
     if (child == 0) {
+        dup2(ends[1], STDERR_FILENO);
         setrlimit(RLIMIT_CORE, &(struct rlimit){0, 0});
         signal(SIGABRT, SIG_DFL);
         volatile int two = 2;
         GV_ASSERT(two == 3);
         _exit(0);
     }
+    close(ends[1]);
+    char said[512] = "", file[256], condition[64];
+    assert_true(read(ends[0], said, sizeof said - 1) > 0); // one write, as it is short
+    close(ends[0]);
+    assert_int_equal(
+        sscanf(said, "grapevine: %255[^:]:%d: assertion failed: %63[^\n]", file, &line, condition),
+        3);
+    assert_non_null(strstr(file, "base_test.c"));
+    assert_true(line > 0);
+    assert_string_equal(condition, "two == 3");
     int status;
     assert_int_equal(waitpid(child, &status, 0), child);
     assert_true(WIFSIGNALED(status));

@@ -3,9 +3,12 @@
 // store fails.
 #include "../lib/test.h"
 
+#include "../../engine/prng.h"
 #include "../lib/solo.h"
 
+#include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #define TO "{\"src\":\"n1\",\"dest\":\"c1\",\"body\":{\"type\":\""
@@ -341,12 +344,152 @@ static void test_out_of_memory(void **state) {
     assert_true(whole);
 }
 
+// ---- A peer that writes to this node's entries -------------------------------------------------
+
+// A counter, what it should show, and the adds that are not answered yet, by their ids.
+struct meddled {
+    struct gv_solo solo;
+    struct memory memory;
+    struct gv_prng prng;
+    bool stored;
+    enum gv_durability durability;
+    int64_t value, open[4096];
+    int64_t unsure;  // that may be missing in it, or too much
+    int first, next; // ids that may be open, less 10
+    unsigned raised, failed;
+};
+
+static void begin(struct meddled *it) {
+    if (it->stored) {
+        start(&it->solo, &it->memory, &gv_counter_workload, it->durability);
+        return;
+    }
+    gv_solo_init(&it->solo, &gv_counter_workload);
+}
+
+// Takes account of what has been answered.
+static void note_answers(struct meddled *it) {
+    for (const char *at = it->solo.out; (at = strstr(at, "\"in_reply_to\":")) != NULL;) {
+        at += strlen("\"in_reply_to\":");
+        int id = atoi(at);
+        if (id < 10) continue;
+        bool ok = strncmp(at - strlen("add_ok\",\"in_reply_to\":"), "add_ok", 6) == 0;
+        if (ok) it->value += it->open[id - 10];
+        it->failed += !ok;
+        bool partly = strncmp(at + strcspn(at, ","), ",\"code\":13", 10) == 0;
+        if (partly) it->unsure += llabs(it->open[id - 10]);
+        it->open[id - 10] = 0;
+    }
+    gv_solo_clear(&it->solo);
+}
+
+static void add_some(struct meddled *it) {
+    int64_t delta = (int64_t)gv_prng_below(&it->prng, 21) - 10;
+    assert_true(it->next < 4096);
+    it->open[it->next] = delta;
+    add(&it->solo, 10 + it->next++, (int)delta);
+    note_answers(it);
+}
+
+// The peer makes one of the node's entries larger, by a little or a lot.
+static void meddle(struct meddled *it) {
+    const struct gv_engine *engine = gv_node_engine(it->solo.node);
+    struct gv_entry entry;
+    uint32_t cursor = 0, end = gv_engine_end(engine);
+    char line[512];
+    uint64_t count = 0;
+    unsigned seen = 0;
+    while (gv_engine_next(engine, &cursor, end, &entry)) {
+        if (gv_prng_below(&it->prng, ++seen) > 0) continue; // any of them
+        uint64_t by = 1 + gv_prng_below(&it->prng, gv_prng_below(&it->prng, 2) > 0 ? 1000 : 8);
+        bool up = entry.key.data[entry.key.len - 3] == '+';
+        count = (up ? 1 : (uint64_t)0 - 1) * by;
+        snprintf(line, sizeof line,
+                 "{\"src\":\"n2\",\"dest\":\"n1\",\"body\":{\"type\":\"gossip\",\"v\":%d,"
+                 "\"entries\":[{\"counter\":[[%.*s,%" PRIu64 "]]}]}}",
+                 GV_MESSAGE_VERSION, (int)entry.key.len, (const char *)entry.key.data,
+                 entry.count + by);
+    }
+    if (seen == 0) return;
+    gv_solo_say(&it->solo, line);
+    it->value += (int64_t)count;
+    it->raised++;
+    note_answers(it);
+}
+
+static void settle(struct meddled *it) {
+    for (int i = 0; i < 20; i++) {
+        it->solo.now += 1000 * GV_MS;
+        gv_node_advance(it->solo.node, it->solo.now);
+        if (it->stored) commit(&it->solo, &it->memory, 0);
+        gv_solo_send(&it->solo);
+        note_answers(it);
+    }
+    const char *answer = gv_solo_ask(&it->solo, "{\"type\":\"read\",\"msg_id\":9}");
+    answer = strstr(answer, "\"value\":");
+    assert_non_null(answer);
+    int64_t value = strtoll(answer + strlen("\"value\":"), NULL, 10);
+    assert_true(llabs(value - it->value) <= it->unsure);
+    it->value = value;
+    it->unsure = 0;
+    for (int id = 0; id < it->next; id++) assert_int_equal(it->open[id], 0);
+}
+
+// Whatever a peer does to this node's entries, and whenever: what is acknowledged is counted.
+static void check_meddled(bool stored, enum gv_durability durability) {
+    struct meddled *it = calloc(1, sizeof *it);
+    assert_non_null(it);
+    it->stored = stored;
+    it->durability = durability;
+    gv_prng_init(&it->prng, gv_test_seed(), 10 * stored + (uint64_t)durability);
+    begin(it);
+    for (int i = 0; i < 4000; i++) {
+        uint64_t what = gv_prng_below(&it->prng, 100);
+        if (what < 40) {
+            add_some(it);
+        } else if (what < 50) {
+            meddle(it);
+        } else if (stored && what < 70) { // a batch that is out while more comes
+            const struct gv_store_batch *batch = gv_node_batch(it->solo.node, it->solo.now);
+            if (batch == NULL) continue;
+            for (uint64_t n = gv_prng_below(&it->prng, 4); n > 0; n--)
+                gv_prng_below(&it->prng, 3) > 0 ? add_some(it) : meddle(it);
+            bool fails = gv_prng_below(&it->prng, 8) == 0;
+            if (!fails) keep(&it->memory, batch);
+            gv_node_written(it->solo.node, it->solo.now, fails ? GV_EIO : 0, fails ? "no" : NULL);
+            gv_solo_send(&it->solo);
+            note_answers(it);
+        } else if (what == 99) {
+            settle(it);
+            if (!stored || gv_prng_below(&it->prng, 2) > 0) continue;
+            gv_solo_stop(&it->solo);
+            begin(it);
+            settle(it);
+        }
+        if (it->memory.count < 200) continue;
+        settle(it);
+        break;
+    }
+    settle(it);
+    assert_true(it->raised > 20 && (!stored || durability != GV_DURABILITY_SYNC || it->failed > 0));
+    gv_solo_stop(&it->solo);
+    drop(&it->memory);
+    free(it);
+}
+
+static void test_meddled_counter(void **state) {
+    (void)state;
+    check_meddled(false, GV_DURABILITY_SYNC);
+    check_meddled(true, GV_DURABILITY_SYNC);
+    check_meddled(true, GV_DURABILITY_ASYNC);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_before),        cmocka_unit_test(test_counter_lives),
-        cmocka_unit_test(test_failure),       cmocka_unit_test(test_async),
-        cmocka_unit_test(test_peers),         cmocka_unit_test(test_bound),
-        cmocka_unit_test(test_out_of_memory),
+        cmocka_unit_test(test_meddled_counter), cmocka_unit_test(test_before),
+        cmocka_unit_test(test_counter_lives),   cmocka_unit_test(test_failure),
+        cmocka_unit_test(test_async),           cmocka_unit_test(test_peers),
+        cmocka_unit_test(test_bound),           cmocka_unit_test(test_out_of_memory),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -21,10 +21,10 @@ static void end(void) {
 }
 
 static struct gv_entry entry_of(char key, uint64_t count) {
-    static char text[2];
-    text[0] = key;
+    static char text[] = "\"?\"";
+    text[1] = key;
     return (struct gv_entry){.lattice = count > 0 ? GV_LATTICE_COUNTER : GV_LATTICE_SET,
-                             .key = {(const uint8_t *)text, 1},
+                             .key = {(const uint8_t *)text, 3},
                              .count = count};
 }
 
@@ -54,7 +54,7 @@ static int take(void *ctx, const struct gv_store_record *record) {
     assert_int_equal(gv_store_get(record, scratch, &entry), 0);
     if (*len > 0) assert_true(memcmp(last, record->key.data, record->key.len) < 0);
     memcpy(last, record->key.data, record->key.len);
-    found[(*len)++] = (char)entry.key.data[0];
+    found[(*len)++] = (char)entry.key.data[1];
     return 0;
 }
 

@@ -117,7 +117,8 @@ static void carry(struct trio *trio) {
         for (int from = 0; from < NODES; from++) {
             int to;
             size_t len;
-            while ((len = gv_engine_send(trio->engines[from], trio->now, buf, CAP, &to)) > 0) {
+            while ((len = (size_t)gv_engine_send(trio->engines[from], trio->now, buf, CAP, &to)) >
+                   0) {
                 quiet = false;
                 assert_true(++trio->sent < 1000000);
                 for (size_t i = 0; i < len; i++)
@@ -312,13 +313,13 @@ static void put_refuses_what_fits_no_message(void **state) {
             entry.key.len += 1 + bound / 300;
             taken++;
         }
-        assert_int_equal(gv_engine_put(engine, 0, &entry), GV_ESPACE);
+        bool any = gv_entry_texts(&entry) > GV_ENTRY_TEXT_MAX; // then no node would take it
+        assert_int_equal(gv_engine_put(engine, 0, &entry), any ? GV_ESPACE : GV_EFULL);
         assert_true(entry.key.len > bound / 3 && entry.key.len < bound);
         assert_int_equal(gv_engine_root(engine).count, taken);
-        int peer;
-        size_t len;
-        while ((len = gv_engine_send(engine, GV_MS, buf, bound, &peer)) > 0)
-            assert_true(len <= bound);
+        int peer, len;
+        while ((len = gv_engine_send(engine, GV_MS, buf, sizeof buf, &peer)) > 0)
+            assert_true((size_t)len <= bound);
         assert_true(stats_of(engine).sent_entries > 0);
         gv_engine_free(engine);
     }
@@ -417,21 +418,113 @@ static void bad_entries_are_skipped(void **state) {
     trio_fini(&trio);
 }
 
-static void long_entries_are_refused(void **state) {
+// What a caller can get wrong is an error, and changes nothing.
+static void misuse_is_an_error(void **state) {
+    (void)state;
+    static char buf[CAP];
+    struct gv_engine *engine = NULL;
+    struct gv_engine_config config = {0};
+    assert_int_equal(gv_engine_new(&engine, &config), GV_EINVAL);
+    assert_int_equal(gv_engine_new(&engine, NULL), GV_EINVAL);
+    config = config_of(1, 0);
+    assert_int_equal(gv_engine_new(NULL, &config), GV_EINVAL);
+    config.secret = (struct gv_slice){NULL, 5};
+    assert_int_equal(gv_engine_new(&engine, &config), GV_EINVAL);
+    config = config_of(1, 0);
+    config.message_max = (size_t)INT32_MAX + 1;
+    assert_int_equal(gv_engine_new(&engine, &config), GV_EINVAL);
+    config.message_max = GV_ENGINE_MESSAGE_MIN;
+    engine = engine_new(&config);
+
+    // Before and after it has joined.
+    struct gv_message message, blank = {.json = NULL};
+    struct gv_json json;
+    const char *fault, *body = "{\"type\":\"gossip\",\"v\":%d,\"entries\":[{\"set\":[1]}]}";
+    char text[128];
+    gv_json_init(&json, gv_base_malloc(), 0, 0);
+    for (int joined = 0; joined < 2; joined++) {
+        assert_int_equal(gv_engine_receive(engine, 0, 1, &blank), GV_EINVAL); // not decoded
+        assert_int_equal(gv_engine_receive(engine, 0, 1, NULL), GV_EINVAL);
+        int len = snprintf(text, sizeof text, body, GV_MESSAGE_VERSION);
+        assert_true(gv_json_parse(&json, text, (size_t)len) > 0);
+        assert_int_equal(gv_message_decode(&message, &json, 0, &fault), 0);
+        static const int peers[] = {GV_ENOENT, -1, 0, NODES, 5, INT32_MAX, INT32_MIN};
+        for (size_t i = 0; i < sizeof peers / sizeof *peers; i++) {
+            assert_int_equal(gv_engine_receive(engine, 0, peers[i], &message), GV_ENOENT);
+            assert_int_equal(gv_engine_ask(engine, 0, peers[i]), GV_ENOENT);
+            bool named = joined && peers[i] == 0; // this node itself
+            assert_int_equal(gv_engine_name(engine, peers[i]).len > 0, named);
+        }
+        assert_int_equal(gv_engine_peer(engine, (struct gv_slice){NULL, 3}), GV_ENOENT);
+        assert_int_equal(gv_engine_root(engine).count, 0);
+        int peer = 0;
+        static const size_t caps[] = {0, 100, GV_ENGINE_MESSAGE_MIN, GV_MESSAGE_LIMIT - 1};
+        for (size_t i = 0; i < sizeof caps / sizeof *caps; i++)
+            assert_int_equal(gv_engine_send(engine, 0, buf, caps[i], &peer), GV_ESPACE);
+        assert_int_equal(gv_engine_send(engine, 0, NULL, CAP, &peer), GV_EINVAL);
+        assert_int_equal(gv_engine_send(engine, 0, buf, CAP, NULL), GV_EINVAL);
+        if (joined) continue;
+        struct gv_slice broken[] = {names[0], names[1], {NULL, 2}};
+        assert_int_equal(gv_engine_join(engine, 0, names[0], broken, NODES), GV_EINVAL);
+        assert_int_equal(gv_engine_join(engine, 0, names[0], NULL, NODES), GV_EINVAL);
+        assert_int_equal(gv_engine_join(engine, 0, broken[2], names, NODES), GV_EINVAL);
+        assert_int_equal(gv_engine_join(engine, 0, names[0], names, NODES), 0);
+    }
+    // A line that is gone by then: what of it is found makes no sense, and no harm.
+    assert_true(gv_json_parse(&json, "7", 1) > 0);
+    message.entries = 5;
+    assert_true(gv_engine_receive(engine, 0, 1, &message) <= 0);
+    gv_json_fini(&json);
+    gv_engine_free(engine);
+}
+
+static void what_no_node_takes_is_not_put(void **state) {
+    (void)state;
+    struct gv_engine_config config = config_of(1, 0);
+    struct gv_engine *engine = engine_new(&config);
+    const struct {
+        struct gv_entry entry;
+        int error;
+    } cases[] = {
+        {{.key = {NULL, 0}}, GV_EINVAL},
+        {{.key = slice("hello")}, GV_ESYNTAX},
+        {{.key = slice("1],\"evil\":[2")}, GV_ESYNTAX},
+        {{.lattice = (enum gv_lattice)9, .key = slice("1")}, GV_EINVAL},
+        {{.lattice = GV_LATTICE_REGISTER, .key = slice("1"), .node = slice("\"n\"")}, GV_EINVAL},
+        {{.lattice = GV_LATTICE_REGISTER, .key = slice("1"), .value = slice("1")}, GV_EINVAL},
+        {{.lattice = GV_LATTICE_REGISTER,
+          .key = slice("1"),
+          .value = slice("x"),
+          .node = slice("1")},
+         GV_ESYNTAX},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct gv_entry found;
+        assert_int_equal(gv_engine_put(engine, 0, &cases[i].entry), cases[i].error);
+        assert_int_equal(gv_engine_root(engine).count, 0);
+        assert_false(gv_engine_get(engine, &cases[i].entry, &found));
+    }
+    assert_int_equal(gv_engine_put(engine, 0, NULL), GV_EINVAL);
+    gv_engine_free(engine);
+}
+
+// Whatever the own bound: what every node takes is the protocol's to say.
+static void long_entries_are_taken(void **state) {
     (void)state;
     static char text[CAP * 2];
     struct gv_engine_config config = config_of(1, 0);
     config.message_max = GV_ENGINE_MESSAGE_MIN;
     struct gv_engine *engine = engine_new(&config);
     assert_int_equal(gv_engine_join(engine, 0, names[0], names, NODES), 0);
-    static const int lengths[] = {1500, 60000, 70000};
-    static const int errors[] = {GV_ESPACE, GV_ESPACE, GV_ESPACE};
-    for (int i = 0; i < 3; i++) {
+    static const int lengths[] = {1500, 60000, GV_ENTRY_TEXT_MAX - 2, GV_ENTRY_TEXT_MAX - 1, 70000};
+    static const int errors[] = {0, 0, 0, GV_ESPACE, GV_ESPACE};
+    static const int counts[] = {2, 4, 6, 7, 8};
+    for (int i = 0; i < 5; i++) {
         snprintf(text, sizeof text,
                  "{\"type\":\"gossip\",\"v\":2,\"entries\":[{\"set\":[\"%0*d\",%d]}]}", lengths[i],
                  1, i);
         assert_int_equal(says(engine, 0, 1, text), errors[i]);
-        assert_int_equal(gv_engine_root(engine).count, i + 1);
+        assert_int_equal(gv_engine_root(engine).count, counts[i]);
     }
     gv_engine_free(engine);
 }
@@ -781,7 +874,9 @@ int main(void) {
         cmocka_unit_test(put_before_join),
         cmocka_unit_test(a_seed_may_come_twice),
         cmocka_unit_test(bad_entries_are_skipped),
-        cmocka_unit_test(long_entries_are_refused),
+        cmocka_unit_test(long_entries_are_taken),
+        cmocka_unit_test(misuse_is_an_error),
+        cmocka_unit_test(what_no_node_takes_is_not_put),
         cmocka_unit_test(bad_ranges_are_refused),
         cmocka_unit_test(full_slots_are_said_and_freed),
         cmocka_unit_test(equal_summaries_leave_their_slots),

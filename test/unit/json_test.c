@@ -628,8 +628,45 @@ static void test_quote(void **state) {
     assert_memory_equal(buf, "\"\"", 2);
 }
 
+// A member that is missing is an error, and whoever passes that on meets no more than that.
+static void test_no_token(void **state) {
+    (void)state;
+    struct gv_json parser, *json = &parser;
+    gv_json_init(json, gv_base_malloc(), 0, 0);
+    assert_int_equal(gv_json_parse(json, "{\"a\":1}", 7), 3);
+    const int none[] = {gv_json_member(json, 0, "b"), -1, json->count, INT32_MAX, INT32_MIN};
+    assert_int_equal(none[0], GV_ENOENT);
+    for (size_t i = 0; i < sizeof none / sizeof *none; i++) {
+        char buf[8];
+        uint64_t u64;
+        int64_t i64;
+        const struct gv_slice name = {(const uint8_t *)"a", 1};
+        int token = 0;
+        assert_int_equal(gv_json_type(json, none[i]), GV_JSON_NONE);
+        assert_int_equal(gv_json_size(json, none[i]), 0);
+        assert_int_equal(gv_json_next(json, none[i]), json->count);
+        assert_int_equal(gv_json_member(json, none[i], "a"), GV_ETYPE);
+        gv_json_members(json, none[i], &name, 1, &token);
+        assert_int_equal(token, GV_ETYPE);
+        assert_int_equal(gv_json_raw(json, none[i]).len, 0);
+        assert_int_equal(gv_json_string(json, none[i]).len, 0);
+        assert_false(gv_json_equals(json, none[i], "a"));
+        assert_int_equal(gv_json_unescape(json, none[i], buf, sizeof buf), GV_ETYPE);
+        assert_int_equal(gv_json_u64(json, none[i], &u64), GV_ETYPE);
+        assert_int_equal(gv_json_i64(json, none[i], &i64), GV_ETYPE);
+        assert_int_equal(gv_json_canonical(json, none[i], buf, sizeof buf), GV_ETYPE);
+    }
+    assert_int_equal(gv_json_string(json, 2).len, 0); // a number
+    assert_int_equal(gv_json_parse(json, NULL, 5), GV_EINVAL);
+    assert_int_equal(gv_json_type(json, 0), GV_JSON_NONE);
+    gv_json_fini(json);
+    struct gv_json zeroed = {.count = 0};
+    assert_int_equal(gv_json_parse(&zeroed, "1", 1), GV_EINVAL);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_no_token),
         cmocka_unit_test(test_bad_vectors),
         cmocka_unit_test(test_accepted),
         cmocka_unit_test(test_every_short_text),

@@ -66,11 +66,11 @@ static void test_values(void **state) {
     assert_int_equal(o.line_max, 2000000);
 
     assert_int_equal(parse(&o, GV_OPTIONS_GOSSIP,
-                           "--tokens-max 40000 --depth-max 20 --peers-max 5 --memory-max 2000000 "
+                           "--tokens-max 40000 --depth-max 80 --peers-max 5 --memory-max 2000000 "
                            "--entries-max 9 --client-rate 7 --log-format json --stats-interval 50"),
                      0);
     assert_int_equal(o.tokens_max, 40000);
-    assert_int_equal(o.depth_max, 20);
+    assert_int_equal(o.depth_max, 80);
     assert_int_equal(o.peers_max, 5);
     assert_int_equal(o.memory_max, 2000000);
     assert_int_equal(o.entries_max, 9);
@@ -132,11 +132,12 @@ static void test_faults(void **state) {
          "--staleness: not within 0 and 3600000: 3600001"},
         {GV_OPTIONS_GOSSIP, "--seed 18446744073709551616",
          "--seed: not within 0 and 18446744073709551615: 18446744073709551616"},
-        {GV_OPTIONS_GOSSIP, "--message-max 10",
-         "--message-max: not within 1024 and 1073741824: 10"},
+        {GV_OPTIONS_GOSSIP, "--message-max 10", "--message-max: not within 1024 and 65536: 10"},
+        {GV_OPTIONS_GOSSIP, "--message-max 65537",
+         "--message-max: not within 1024 and 65536: 65537"},
         {GV_OPTIONS_GOSSIP, "--line-max 10", "--line-max: not within 4096 and 1073741824: 10"},
-        {GV_OPTIONS_GOSSIP, "--line-max 65536",
-         "--line-max must exceed --message-max (65536) by 1024"},
+        {GV_OPTIONS_GOSSIP, "--message-max 1024 --line-max 66559",
+         "--line-max must be 66560 at least, for messages between nodes"},
         {GV_OPTIONS_ANY, "--data x", "unknown option --data"},
         {GV_OPTIONS_KEEPING, "--staleness 3", "unknown option --staleness"},
         {GV_OPTIONS_KEEPING, "--durability none", "--durability and --commit-within want --data"},
@@ -146,8 +147,10 @@ static void test_faults(void **state) {
         {GV_OPTIONS_GOSSIP, "--data x --commit-within 60001",
          "--commit-within: not within 0 and 60000: 60001"},
         {GV_OPTIONS_GOSSIP, "--durability sync", "--durability and --commit-within want --data"},
-        {GV_OPTIONS_GOSSIP, "--tokens-max 30000",
-         "--tokens-max must be half of --message-max (65536) at least"},
+        {GV_OPTIONS_GOSSIP, "--message-max 1024 --tokens-max 32783",
+         "--tokens-max must be 32784 at least, for messages between nodes"},
+        {GV_OPTIONS_GOSSIP, "--depth-max 63",
+         "--depth-max must be 64 at least, for messages between nodes"},
         {GV_OPTIONS_GOSSIP, "--depth-max 2000", "--depth-max: not within 16 and 1024: 2000"},
         {GV_OPTIONS_GOSSIP, "--client-burst 5", "--client-burst wants --client-rate"},
         {GV_OPTIONS_GOSSIP, "--client-rate 0", "--client-rate: not within 1 and 1000000000: 0"},

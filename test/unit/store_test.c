@@ -140,8 +140,11 @@ static void fill(struct memory *memory, struct gv_engine *engine) {
     for (int i = 0; i < 1000; i++) {
         memset(key, '5', sizeof key);
         int len = snprintf(key, sizeof key, i % 3 == 0 ? "%d" : "\"value %d\"", i * 7919 - 1000000);
-        if (i % 50 == 49) key[len] = '5'; // long, and alike at the front
-        size_t key_len = i % 50 == 49 ? 390 + (size_t)i / 100 : (size_t)len;
+        size_t key_len = i % 50 == 49 ? 380 + (size_t)i / 100 : (size_t)len;
+        if (i % 50 == 49) { // long, and alike at the front
+            key[len] = '5';
+            if (i % 3 != 0) key[len - 1] = '5', key[key_len - 1] = '"';
+        }
         struct gv_entry entry = {
             .lattice = i % 5 == 0   ? GV_LATTICE_COUNTER
                        : i % 7 == 0 ? GV_LATTICE_REGISTER
@@ -449,6 +452,7 @@ static void test_growth(void **state) {
     struct gv_engine *engine = new_engine("s");
     assert_int_equal(open_place(&place, true, 1), 0);
     char *key = repeat('x', 60000);
+    key[0] = key[59999] = '"';
     struct gv_store_batch batch = {0};
     for (int i = 0; i < 800; i++) {
         char number[16];

@@ -1,0 +1,230 @@
+// SPDX-License-Identifier: MIT
+#include "entry.h"
+
+#include "text.h"
+
+_Static_assert(GV_ENTRY_TEXT_MAX + GV_MESSAGE_HEAD_MAX + GV_MESSAGE_ENTRY_MAX +
+                       GV_MESSAGE_RANGES(0) + GV_MESSAGE_TAIL + GV_MESSAGE_SEAL_MAX <=
+                   GV_MESSAGE_LIMIT,
+               "every entry fits alone into a message");
+
+// --- canonical text --------------------------------------------------------------------------
+
+// Everything before `at` is canonical (json.h).
+struct scan {
+    const char *text;
+    size_t at, len;
+    unsigned depth, depth_max;               // containers that are open, and may be
+    uint64_t objects;                        // bit d: that at depth d + 1 is an object …
+    struct gv_slice names[GV_MESSAGE_DEPTH]; // … and this the last name in it
+};
+_Static_assert(GV_MESSAGE_DEPTH <= 64, "a bit for each level");
+
+static bool is_at(const struct scan *scan, char c) {
+    return scan->at < scan->len && scan->text[scan->at] == c;
+}
+
+// Whether none of the eight bytes ends a plain run of a string.
+static bool plain_word(const char *text) {
+    const uint64_t ones = UINT64_MAX / 255;
+    uint64_t word;
+    memcpy(&word, text, sizeof word);
+    bool quote = (((word ^ ones * '"') - ones) & ones * 0x80) != 0;
+    return !quote && gv_text_plain_word(word);
+}
+
+// The escape at the front, of those that canonical text has: its length; 0: it is another.
+static size_t escape(const char *text, size_t len) {
+    if (len >= 2 && text[1] != '\0' && strchr("\"\\bfnrt", text[1]) != NULL) return 2;
+    if (len < 6 || memcmp(text, "\\u00", 4) != 0 || (text[4] != '0' && text[4] != '1')) return 0;
+    if (text[5] == '\0' || strchr("0123456789abcdef", text[5]) == NULL) return 0;
+    // These have a shorter form: \b \t \n \f \r.
+    return text[4] == '0' && strchr("89acd", text[5]) != NULL ? 0 : 6;
+}
+
+static int scan_string(struct scan *scan, struct gv_slice *raw) {
+    const char *text = scan->text;
+    size_t at = scan->at + 1, len = scan->len, start = at, size;
+    for (; at < len; at += size) {
+        size = 8;
+        if (len - at >= 8 && plain_word(text + at)) continue;
+        uint8_t c = (uint8_t)text[at];
+        if (c == '"') {
+            *raw = (struct gv_slice){(const uint8_t *)text + start, at - start};
+            scan->at = at + 1;
+            return 0;
+        }
+        size = c == '\\'  ? escape(text + at, len - at)
+               : c < 0x20 ? 0
+               : c < 0x80 ? 1
+                          : gv_text_utf8((const uint8_t *)text + at, len - at);
+        if (size == 0) return GV_ESYNTAX;
+    }
+    return GV_ESYNTAX;
+}
+
+// Moves behind some digits; false: there are none.
+static bool digits(struct scan *scan) {
+    size_t start = scan->at;
+    while (scan->at < scan->len && (uint8_t)(scan->text[scan->at] - '0') <= 9) scan->at++;
+    return scan->at > start;
+}
+
+static bool scan_number(struct scan *scan) {
+    bool negative = is_at(scan, '-');
+    scan->at += negative;
+    size_t start = scan->at;
+    if (!digits(scan)) return false;
+    bool zero = scan->text[start] == '0';
+    if (zero && scan->at - start > 1) return false;
+    bool whole = true;
+    if (is_at(scan, '.')) {
+        whole = false;
+        scan->at++;
+        if (!digits(scan)) return false;
+    }
+    if (is_at(scan, 'e') || is_at(scan, 'E')) {
+        whole = false;
+        scan->at++;
+        scan->at += is_at(scan, '+') || is_at(scan, '-');
+        if (!digits(scan)) return false;
+    }
+    return !(zero && whole && negative);
+}
+
+static bool scan_literal(struct scan *scan) {
+    static const struct gv_slice literals[] = {
+        {(const uint8_t *)"true", 4}, {(const uint8_t *)"false", 5}, {(const uint8_t *)"null", 4}};
+    for (size_t i = 0; i < sizeof literals / sizeof *literals; i++) {
+        size_t len = literals[i].len;
+        if (scan->len - scan->at < len || memcmp(scan->text + scan->at, literals[i].data, len) != 0)
+            continue;
+        scan->at += len;
+        return true;
+    }
+    return false;
+}
+
+static bool in_object(const struct scan *scan) {
+    return (scan->objects >> (scan->depth - 1) & 1) != 0;
+}
+
+// A member's name and its colon. Names come in the order of their bytes, escapes resolved.
+static int scan_name(struct scan *scan, bool first) {
+    if (!is_at(scan, '"')) return GV_ESYNTAX;
+    struct gv_slice name, *last = &scan->names[scan->depth - 1];
+    int error = scan_string(scan, &name);
+    if (error) return error;
+    if (!first && gv_text_compare(*last, name) >= 0) return GV_ESYNTAX;
+    *last = name;
+    if (!is_at(scan, ':')) return GV_ESYNTAX;
+    scan->at++;
+    return 0;
+}
+
+// A container's bracket: moves behind it, and into the container unless that is empty.
+// *inside: a value comes next.
+static int scan_open(struct scan *scan, bool *inside) {
+    bool object = is_at(scan, '{');
+    if (scan->depth == scan->depth_max) return GV_ERANGE;
+    scan->at++;
+    *inside = !is_at(scan, object ? '}' : ']');
+    if (!*inside) {
+        scan->at++;
+        return 0;
+    }
+    uint64_t bit = UINT64_C(1) << scan->depth++;
+    scan->objects = object ? scan->objects | bit : scan->objects & ~bit;
+    return object ? scan_name(scan, true) : 0;
+}
+
+// Behind a value: closes what ends there, up to the next value. *inside: there is one.
+static int scan_on(struct scan *scan, bool *inside) {
+    *inside = false;
+    while (scan->depth > 0) {
+        bool object = in_object(scan);
+        if (is_at(scan, ',')) {
+            scan->at++;
+            *inside = true;
+            return object ? scan_name(scan, false) : 0;
+        }
+        if (!is_at(scan, object ? '}' : ']')) return GV_ESYNTAX;
+        scan->at++;
+        scan->depth--;
+    }
+    return 0;
+}
+
+// 0, GV_ESYNTAX, or GV_ERANGE: nested deeper than that.
+static int check_text(struct gv_slice text, unsigned depth_max) {
+    struct scan scan;
+    scan.text = (const char *)text.data; // the names of levels that are not open stay as they are
+    scan.at = 0;
+    scan.len = text.len;
+    scan.depth = 0;
+    scan.depth_max = depth_max;
+    scan.objects = 0;
+    bool inside = true;
+    while (inside) {
+        if (scan.at == scan.len) return GV_ESYNTAX;
+        char c = scan.text[scan.at];
+        struct gv_slice raw;
+        int error = 0;
+        if (c == '[' || c == '{') {
+            error = scan_open(&scan, &inside);
+            if (error == 0 && inside) continue;
+        } else if (c == '"') {
+            error = scan_string(&scan, &raw);
+        } else if (!((uint8_t)c < 'A' ? scan_number(&scan) : scan_literal(&scan))) {
+            error = GV_ESYNTAX;
+        }
+        if (error == 0) error = scan_on(&scan, &inside);
+        if (error != 0) return error;
+    }
+    return scan.at == scan.len ? 0 : GV_ESYNTAX;
+}
+
+// --- entries ---------------------------------------------------------------------------------
+
+static bool is_missing(struct gv_slice text) {
+    return text.data == NULL || text.len == 0;
+}
+
+static int check_shape(const struct gv_entry *entry, const char **fault) {
+    *fault = "the lattice is unknown";
+    if ((unsigned)entry->lattice > GV_LATTICE_REGISTER) return GV_EINVAL;
+    *fault = "the key is missing";
+    if (is_missing(entry->key)) return GV_EINVAL;
+    bool has = entry->lattice == GV_LATTICE_REGISTER;
+    *fault = has ? "the value is missing" : "only a register has a value";
+    if (has ? is_missing(entry->value) : entry->value.len > 0) return GV_EINVAL;
+    *fault = has ? "the node is missing" : "only a register has a node";
+    if (has ? is_missing(entry->node) : entry->node.len > 0) return GV_EINVAL;
+    *fault = "the node is longer than a node may be";
+    if (entry->node.len > GV_ENTRY_NODE_MAX) return GV_ESPACE;
+    *fault = "key, value and node are longer than an entry may be";
+    // Each by itself first: the sum of three lengths might wrap.
+    size_t most = GV_ENTRY_TEXT_MAX;
+    bool fits = entry->key.len <= most && entry->value.len <= most;
+    return fits && gv_entry_texts(entry) <= most ? 0 : GV_ESPACE;
+}
+
+int gv_entry_check(const struct gv_entry *entry, const char **fault) {
+    int error = check_shape(entry, fault);
+    if (error != 0) return error;
+    bool set = entry->lattice == GV_LATTICE_SET, versioned = entry->lattice == GV_LATTICE_REGISTER;
+    unsigned depth_max = set ? GV_ENTRY_DEPTH_SET : GV_ENTRY_DEPTH;
+    error = check_text(entry->key, depth_max);
+    *fault = error == GV_ERANGE ? "the key is nested too deep" : "the key is not canonical JSON";
+    if (error == 0 && versioned) {
+        error = check_text(entry->value, depth_max);
+        *fault =
+            error == GV_ERANGE ? "the value is nested too deep" : "the value is not canonical JSON";
+    }
+    if (error == 0 && versioned) {
+        *fault = "the node is not a JSON string";
+        if (entry->node.data[0] != '"') return GV_ETYPE;
+        error = check_text(entry->node, 0);
+    }
+    return error;
+}

@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: MIT
+#include "admit.h"
+
+#include "push.h"
+
+static bool memory_left(const struct gv_engine *engine, const struct gv_entry *entry) {
+    if (engine->memory_max == 0) return true;
+    uint64_t waiting = engine->waiting.bytes + (engine->waiting.entries > 0 ? GV_REPLICA_CHUNK : 0);
+    return gv_replica_memory(&engine->replica) + waiting +
+               gv_replica_growth(&engine->replica, entry) <=
+           engine->memory_max;
+}
+
+int gv_admit_bounds(const struct gv_engine *engine, const struct gv_entry *entry, bool local) {
+    const struct gv_replica *replica = &engine->replica;
+    bool fits = !local || gv_entry_texts(entry) <= engine->text_max;
+    bool count = engine->entries_max == 0 ||
+                 gv_tree_root(&replica->tree).count + engine->waiting.entries < engine->entries_max;
+    bool memory = memory_left(engine, entry);
+    if (fits && count && memory) return 0;
+    uint32_t ref;
+    if (!gv_replica_find(replica, entry, &ref)) return GV_EFULL;
+    struct gv_entry held = gv_replica_get(replica, ref);
+    if (!gv_lattice_exceeds(entry, &held)) return 0; // nothing changes
+    return fits && (memory || gv_replica_fits(replica, ref, entry)) ? 0 : GV_EFULL;
+}
+
+void gv_admit_wait(struct gv_engine *engine, const struct gv_entry *entry) {
+    engine->waiting.entries++;
+    engine->waiting.bytes += gv_replica_weight(entry);
+}
+
+void gv_admit_release(struct gv_engine *engine, const struct gv_entry *entry) {
+    uint64_t bytes = gv_replica_weight(entry);
+    if (engine->waiting.entries == 0 || engine->waiting.bytes < bytes) return; // it did not wait
+    engine->waiting.entries--;
+    engine->waiting.bytes -= bytes;
+}
+
+void gv_admit_seen(struct gv_engine *engine, const struct gv_entry *entry) {
+    size_t len = gv_entry_texts(entry);
+    if (len > engine->stats.entry_longest) engine->stats.entry_longest = len;
+}
+
+// A change waits for the timers that are set.
+static void hold(struct gv_engine *engine, gv_time now) {
+    for (unsigned timer = GV_CORE_WAVE; timer <= GV_CORE_UP; timer++) {
+        bool set = engine->timers.when[engine->peer_count + timer] != GV_TIME_NEVER;
+        if (set && engine->held_since[timer] == GV_TIME_NEVER) engine->held_since[timer] = now;
+    }
+}
+
+int gv_admit_put(struct gv_engine *engine, gv_time now, const struct gv_entry *entry, int origin,
+                 bool sync) {
+    uint32_t ref;
+    int changed = gv_replica_put(&engine->replica, entry, &ref);
+    if (changed < 0) return changed;
+    gv_core_trace(engine, changed > 0 ? GV_ENGINE_STORED : GV_ENGINE_KNOWN, origin, sync, entry);
+    if (changed == 0) return 0;
+    gv_admit_seen(engine, entry);
+    engine->last_change = now;
+    if (engine->changed != NULL) engine->changed(engine->changed_ctx, ref);
+    if (engine->peer_count < 2) return 1;
+    gv_push_changed(engine, now, ref, origin, sync);
+    hold(engine, now);
+    return 1;
+}

@@ -1,0 +1,286 @@
+// SPDX-License-Identifier: MIT
+#include "../lib/test.h"
+
+#include "../../codec/entry.h"
+#include "../../engine/prng.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static struct gv_slice text(const char *s) {
+    return (struct gv_slice){(const uint8_t *)s, strlen(s)};
+}
+
+static int check_key(struct gv_slice key) {
+    const char *fault;
+    struct gv_entry entry = {.lattice = GV_LATTICE_SET, .key = key};
+    return gv_entry_check(&entry, &fault);
+}
+
+static void canonical_texts_pass(void **state) {
+    (void)state;
+    static const char *const good[] = {"0",
+                                       "7",
+                                       "-1",
+                                       "10",
+                                       "1.0",
+                                       "-0.0",
+                                       "0e1",
+                                       "-0e1",
+                                       "1E+9",
+                                       "123456789012345678901234567890",
+                                       "true",
+                                       "false",
+                                       "null",
+                                       "\"\"",
+                                       "\"a\"",
+                                       "\"a longer text than eight bytes\"",
+                                       "\"\\\"\\\\\\b\\f\\n\\r\\t\\u0000\\u001f\\u000b\"",
+                                       "\"/\x7f\"",
+                                       "\"\xc3\xa9\"",
+                                       "\"\xf0\x9f\x98\x80\"",
+                                       "[]",
+                                       "{}",
+                                       "[1,[2,{}],\"x\"]",
+                                       "{\"\":1,\"a\":[],\"b\":{\"c\":1}}",
+                                       "{\"a\":1,\"a\\n\":2,\"ab\":3}"};
+    for (size_t i = 0; i < sizeof good / sizeof *good; i++)
+        assert_int_equal(check_key(text(good[i])), 0);
+}
+
+// What was a way in: no JSON, more than one value, one that a peer would spell otherwise.
+static void others_do_not(void **state) {
+    (void)state;
+    static const char *const bad[] = {"hello",
+                                      "1],\"evil\":[2",
+                                      "1,2",
+                                      " 1",
+                                      "1 ",
+                                      "[1, 2]",
+                                      "[1,]",
+                                      "[,1]",
+                                      "[1",
+                                      "1]",
+                                      "{\"a\"}",
+                                      "{\"a\":1,}",
+                                      "{\"a\":1,\"a\":2}",
+                                      "{\"b\":1,\"a\":2}",
+                                      "{a:1}",
+                                      "{\"a\":}",
+                                      "[1}",
+                                      "{]",
+                                      "-0",
+                                      "01",
+                                      "-01",
+                                      "+1",
+                                      ".5",
+                                      "1.",
+                                      "1e",
+                                      "1e+",
+                                      "-",
+                                      "0x1",
+                                      "tru",
+                                      "truee",
+                                      "nul",
+                                      "\"",
+                                      "\"a",
+                                      "\"\\",
+                                      "\"\\\"",
+                                      "\"\\/\"",
+                                      "\"\\u0041\"",
+                                      "\"\\u000A\"",
+                                      "\"\\u000a\"",
+                                      "\"\\u001F\"",
+                                      "\"\\u00e9\"",
+                                      "\"\\ud800\"",
+                                      "\"\n\"",
+                                      "\"\x1f\"",
+                                      "\"\xc3\"",
+                                      "\"\xed\xa0\x80\"",
+                                      "\"\xff\"",
+                                      "NaN",
+                                      "Infinity",
+                                      "'a'",
+                                      "1//",
+                                      "\xef\xbb\xbf"
+                                      "1"};
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
+        assert_int_equal(check_key(text(bad[i])), GV_ESYNTAX);
+    assert_int_equal(check_key((struct gv_slice){(const uint8_t *)"\"a\0b\"", 5}), GV_ESYNTAX);
+    assert_int_equal(check_key((struct gv_slice){(const uint8_t *)"1\0", 2}), GV_ESYNTAX);
+    assert_int_equal(check_key((struct gv_slice){(const uint8_t *)"\"\\\0\"", 4}), GV_ESYNTAX);
+}
+
+static void nesting_is_bounded(void **state) {
+    (void)state;
+    char deep[2 * GV_MESSAGE_DEPTH + 1];
+    for (unsigned kind = 0; kind < 3; kind++) {
+        unsigned most = kind == 0 ? GV_ENTRY_DEPTH_SET : GV_ENTRY_DEPTH;
+        for (unsigned depth = 1; depth <= GV_MESSAGE_DEPTH; depth++) {
+            memset(deep, '[', depth);
+            memset(deep + depth, ']', depth);
+            struct gv_slice nested = {(const uint8_t *)deep, 2 * (size_t)depth};
+            struct gv_entry entry = {.lattice = (enum gv_lattice)kind, .key = nested};
+            if (kind == 2) entry.value = nested, entry.key = text("1"), entry.node = text("\"n\"");
+            const char *fault;
+            assert_int_equal(gv_entry_check(&entry, &fault), depth <= most ? 0 : GV_ERANGE);
+        }
+    }
+}
+
+static void shapes(void **state) {
+    (void)state;
+    static char name[300], key[GV_ENTRY_TEXT_MAX + 1];
+    memset(name, 'n', sizeof name);
+    memset(key, '7', sizeof key);
+    name[0] = '"';
+    struct gv_slice one = text("1"), node = text("\"n1\""), none = {NULL, 0}, lost = {NULL, 5};
+    struct gv_slice long_node = {(const uint8_t *)name, GV_ENTRY_NODE_MAX};
+    struct gv_slice longer = {(const uint8_t *)name, GV_ENTRY_NODE_MAX + 1};
+    struct gv_slice most = {(const uint8_t *)key, GV_ENTRY_TEXT_MAX};
+    struct gv_slice more = {(const uint8_t *)key, GV_ENTRY_TEXT_MAX + 1};
+    struct gv_slice endless = {(const uint8_t *)key, SIZE_MAX};
+    const struct {
+        int lattice, error;
+        struct gv_slice key, value, node;
+    } cases[] = {
+        {0, 0, one, none, none},
+        {1, 0, one, none, none},
+        {2, 0, one, one, node},
+        {3, GV_EINVAL, one, one, node},
+        {9, GV_EINVAL, one, none, none},
+        {-1, GV_EINVAL, one, none, none},
+        {0, GV_EINVAL, none, none, none},
+        {0, GV_EINVAL, lost, none, none},
+        {0, GV_EINVAL, one, one, none},
+        {1, GV_EINVAL, one, none, node},
+        {2, GV_EINVAL, one, none, node},
+        {2, GV_EINVAL, one, one, none},
+        {2, GV_ETYPE, one, one, one},
+        {2, GV_ESYNTAX, one, one, text("\"n1")},
+        {2, GV_ESYNTAX, text("x"), one, node},
+        {2, GV_ESYNTAX, one, text("x"), node},
+        {2, GV_ESPACE, one, one, longer},
+        {0, 0, most, none, none},
+        {0, GV_ESPACE, more, none, none},
+        {1, GV_ESPACE, more, none, none},
+        {2, GV_ESPACE, most, one, node},
+        {2, GV_ESPACE, one, endless, node},
+        {0, GV_ESPACE, endless, none, none},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        const char *fault = NULL;
+        struct gv_entry entry = {.lattice = (enum gv_lattice)cases[i].lattice,
+                                 .key = cases[i].key,
+                                 .value = cases[i].value,
+                                 .node = cases[i].node};
+        assert_int_equal(gv_entry_check(&entry, &fault), cases[i].error);
+        assert_true(cases[i].error == 0 || fault != NULL);
+    }
+    name[GV_ENTRY_NODE_MAX - 1] = '"';
+    const char *fault;
+    struct gv_entry entry = {
+        .lattice = GV_LATTICE_REGISTER, .key = one, .value = one, .node = long_node};
+    assert_int_equal(gv_entry_check(&entry, &fault), 0);
+}
+
+// ---- Against the codec --------------------------------------------------------------------------
+
+static size_t any_text(struct gv_prng *prng, char *out, size_t cap) {
+    static const char *const pieces[] = {"{",
+                                         "}",
+                                         "[",
+                                         "]",
+                                         ",",
+                                         ":",
+                                         "\"a\"",
+                                         "\"b\"",
+                                         "\"\"",
+                                         "1",
+                                         "-0",
+                                         "0",
+                                         "2.50",
+                                         "1e5",
+                                         "true",
+                                         "nul",
+                                         "null",
+                                         "\"\\n\"",
+                                         " ",
+                                         "\"",
+                                         "\\",
+                                         "\\u00",
+                                         "\"\\u001b\"",
+                                         "\"\xc3\xa9\"",
+                                         "\xc3",
+                                         "\"\\ud83d\\ude00\"",
+                                         "\"long enough for words\"",
+                                         "-",
+                                         "."};
+    size_t len = 0, count = 1 + gv_prng_below(prng, 9);
+    for (size_t i = 0; i < count; i++) {
+        const char *piece = pieces[gv_prng_below(prng, sizeof pieces / sizeof *pieces)];
+        if (strlen(piece) > cap - len) break;
+        memcpy(out + len, piece, strlen(piece));
+        len += strlen(piece);
+    }
+    return len;
+}
+
+// A value of any kind, well formed, as anybody may spell it.
+static size_t any_value(struct gv_prng *prng, unsigned depth, char *out) {
+    static const char *const leaves[] = {"1",       "-0",
+                                         "-7.0e+3", "true",
+                                         "\"x\"",   "\"\\u0041\\/\"",
+                                         "\"\\n\"", "0",
+                                         "null",    "\"\xe2\x82\xac, and so on\""};
+    uint64_t kind = gv_prng_below(prng, depth > 0 ? 5 : 3);
+    size_t len = 0;
+    if (kind < 3) return (size_t)sprintf(out, "%s", leaves[gv_prng_below(prng, 10)]);
+    bool object = kind == 4;
+    unsigned count = (unsigned)gv_prng_below(prng, 4), first = (unsigned)gv_prng_below(prng, 5);
+    out[len++] = object ? '{' : '[';
+    for (unsigned i = 0; i < count; i++) {
+        if (i > 0) out[len++] = ',';
+        if (gv_prng_below(prng, 9) == 0) out[len++] = ' ';
+        if (object)
+            len += (size_t)sprintf(out + len, "\"%.*s\":", (int)((i + first) % 5), "\\n\\t");
+        if (object && out[len - 3] == '\\') len -= 2, out[len++] = '"', out[len++] = ':';
+        len += any_value(prng, depth - 1, out + len);
+    }
+    out[len++] = object ? '}' : ']';
+    return len;
+}
+
+// A text passes exactly if it is JSON, and its own canonical text.
+static void it_is_what_the_codec_says(void **state) {
+    (void)state;
+    static char in[1 << 16], out[1 << 16];
+    struct gv_prng prng;
+    struct gv_json json;
+    gv_prng_init(&prng, gv_test_seed(), 0);
+    gv_json_init(&json, gv_base_malloc(), 0, GV_ENTRY_DEPTH_SET);
+    unsigned passed = 0, spelled = 0;
+    for (int i = 0; i < 200000; i++) {
+        size_t len = i % 2 ? any_text(&prng, in, sizeof in) : any_value(&prng, 4, in);
+        bool good = gv_json_parse(&json, in, len) > 0;
+        int canonical = good ? gv_json_canonical(&json, 0, out, sizeof out) : 0;
+        bool same = good && (size_t)canonical == len && memcmp(in, out, len) == 0;
+        assert_int_equal(check_key((struct gv_slice){(const uint8_t *)in, len}),
+                         same ? 0 : GV_ESYNTAX);
+        passed += same;
+        if (!good) continue;
+        assert_int_equal(check_key((struct gv_slice){(const uint8_t *)out, (size_t)canonical}), 0);
+        spelled += !same;
+    }
+    assert_true(passed > 1000 && spelled > 1000);
+    gv_json_fini(&json);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(canonical_texts_pass),      cmocka_unit_test(others_do_not),
+        cmocka_unit_test(nesting_is_bounded),        cmocka_unit_test(shapes),
+        cmocka_unit_test(it_is_what_the_codec_says),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
