@@ -15,7 +15,8 @@ struct lane {
 
 // Asks for what the search of a node reads, before anybody needs it.
 static void prefetch_places(const struct lane *lane, bool leaf) {
-    size_t count = leaf && lane->under.count < LEAF_CAP ? lane->under.count : cap_of(leaf);
+    size_t count = cap_of(leaf);
+    if (leaf && lane->under.count < count) count = (size_t)lane->under.count;
     prefetch(lane->node, sizeof(uint64_t) * (count + 1));
 }
 

@@ -9,7 +9,7 @@
 
 enum {
     LEAF_CAP = 80,
-    INNER_CAP = 40, // makes both kinds of node the same size
+    INNER_CAP = 40, // makes both kinds of node the same size, with pointers of 8 bytes
     CHUNK_CAP = 64, // nodes
     AHEAD = 3,      // leaves by which a walk has them fetched before it comes to them
     SPILL = 8,      // items moved at once from a full leaf
@@ -36,7 +36,6 @@ union node {
         uint64_t places[LEAF_CAP];
         uint64_t hashes[LEAF_CAP];
         uint32_t refs[LEAF_CAP];
-        struct gv_sketch sketch;
     } leaf;
     struct inner {
         uint32_t count;
@@ -46,13 +45,17 @@ union node {
         uint64_t sums[INNER_CAP];
         uint64_t crosses[INNER_CAP];
         union node *children[INNER_CAP];
-        struct gv_sketch sketch;
     } inner;
+    struct {
+        // As long as a leaf, and no shorter than an inner node: children of 4 bytes make that one
+        // the shorter of the two.
+        uint64_t columns[(sizeof(struct leaf) + 7) / 8];
+        struct gv_sketch sketch;
+    };
     union node *next_spare;
 };
-// Where sketches begin.
-enum { COLUMNS_END = offsetof(struct leaf, sketch) };
-_Static_assert(COLUMNS_END == offsetof(struct inner, sketch), "one place for both kinds");
+enum { COLUMNS_END = sizeof(struct leaf) };
+_Static_assert(sizeof(struct inner) <= COLUMNS_END, "a sketch begins behind both kinds of columns");
 
 // One entry of a node of either kind.
 struct entry {

@@ -235,7 +235,7 @@ struct gv_digest gv_tree_below(const struct gv_tree *tree, uint64_t place) {
 
 // The sketch of everything under a node of this height, worked out anew below what is stale.
 static const struct gv_sketch *sketch_of(const struct gv_tree *tree, union node *node, int height) {
-    struct gv_sketch *sketch = height == 1 ? &node->leaf.sketch : &node->inner.sketch;
+    struct gv_sketch *sketch = &node->sketch;
     if (!node->stale) return sketch;
     *sketch = (struct gv_sketch){{0}};
     if (height == 1) gv_sketch_add(sketch, node->leaf.hashes, node->count, tree->fast);
@@ -257,7 +257,7 @@ static void add_items(const struct gv_tree *tree, const union node *leaf, uint64
     if (leaf->stale || to - from <= count / 2) {
         gv_sketch_add(all, hashes + from, to - from, tree->fast);
     } else {
-        gv_sketch_merge(all, &leaf->leaf.sketch);
+        gv_sketch_merge(all, &leaf->sketch);
         gv_sketch_add(all, hashes, from, tree->fast);
         gv_sketch_add(all, hashes + to, count - to, tree->fast);
     }
@@ -278,7 +278,7 @@ static void add_range(const struct gv_tree *tree, union node *node, int height, 
         return;
     }
     bool whole = !node->stale && to - from > node->count / 2;
-    if (whole) gv_sketch_merge(all, &inner->sketch);
+    if (whole) gv_sketch_merge(all, &node->sketch);
     for (uint32_t i = 0; i < node->count; i++) {
         bool between = from < i && i < to, end = i == from || i == to;
         if (between == whole || end) continue;
@@ -647,9 +647,9 @@ static bool has_sketch(const struct gv_tree *tree, const union node *node, bool 
     for (uint32_t i = 0; !leaf && i < node->count; i++) {
         const union node *child = node->inner.children[i];
         if (child->stale) return false;
-        gv_sketch_merge(&sum, &child->inner.sketch); // where a leaf has it too
+        gv_sketch_merge(&sum, &child->sketch);
     }
-    return memcmp(&sum, leaf ? &node->leaf.sketch : &node->inner.sketch, sizeof sum) == 0;
+    return memcmp(&sum, &node->sketch, sizeof sum) == 0;
 }
 
 // Whether the subtree is as it must be, its digest included. `place` is the parent's bound for it.

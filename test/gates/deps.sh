@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: MIT
 # deps.sh probe|install GROUP…: looks for what the project needs from the system; `install` has
 # the package manager bring what is missing, `probe` only names it. Silent if nothing is missing.
-# Groups: build, store (LMDB), san (SAN=), fuzz, test, check (the tools of the gates).
+# Groups: build, store (LMDB), san (SAN=), fuzz, test, check (the tools of the gates), and for each
+# of `make ports` its compiler and emulator: i386, armhf, s390x, musl.
 # $STAMP remembers the groups that were found for this compiler, so that they are probed once.
 mode=$1
 shift
@@ -18,17 +19,25 @@ needs() {
     test) echo cmocka.h ;;
     check) echo gcc g++ clang clang-san clang-tidy clang-format valgrind mandoc pkg-config nm \
         node npm chromium ;;
+    i386) echo i686-linux-gnu-gcc qemu-i386 ;;
+    armhf) echo arm-linux-gnueabihf-gcc qemu-arm ;;
+    s390x) echo s390x-linux-gnu-gcc qemu-s390x ;;
+    musl) echo musl-gcc ;;
     esac
 }
 
 compiles() { # COMPILER FLAGS…: the program on stdin
     "$@" -x c - -o /dev/null >/dev/null 2>&1
 }
+hello() {
+    echo '#include <stdio.h>
+int main(void) { return puts("") < 0; }'
+}
 have() {
     case $1 in
     # Linking too: a compiler may be there without the C library's headers and start files.
-    cc) echo '#include <stdio.h>
-int main(void) { return puts("") < 0; }' | compiles $cc ;;
+    cc) hello | compiles $cc ;;
+    *-gcc) hello | compiles "$1" -static ;;
     cc-san) echo 'int main(void) { return 0; }' | compiles $cc -fsanitize=address,undefined ;;
     clang-san)
         echo 'int main(void) { return 0; }' | compiles clang -fsanitize=address,undefined ;;
@@ -76,6 +85,12 @@ package() {
     nm) apt=binutils dnf=binutils brew=binutils ;;
     node) apt=nodejs dnf=nodejs ;;
     npm) dnf=nodejs-npm brew=node ;;
+    i686-linux-gnu-gcc) apt="gcc-i686-linux-gnu libc6-dev-i386-cross" dnf=- brew=- ;;
+    arm-linux-gnueabihf-gcc)
+        apt="gcc-arm-linux-gnueabihf libc6-dev-armhf-cross" dnf=- brew=- ;;
+    s390x-linux-gnu-gcc) apt="gcc-s390x-linux-gnu libc6-dev-s390x-cross" dnf=- brew=- ;;
+    musl-gcc) apt="musl-tools" brew=- ;;
+    qemu-*) apt=qemu-user dnf=qemu-user brew=- ;;
     esac
     eval "echo \"\$$manager\""
 }

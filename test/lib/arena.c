@@ -22,8 +22,8 @@ enum { ALIGN = 16, GUARD = 16 };
 
 // In front of every block; the guard is behind it.
 struct front {
-    size_t size;
-    size_t live;
+    uint64_t size;
+    uint64_t live;
 };
 
 static size_t span(size_t size) {
@@ -31,7 +31,7 @@ static size_t span(size_t size) {
 }
 
 static void protect(uint8_t *at, const struct front *front) {
-    size_t size = front->size, all = span(size);
+    size_t size = (size_t)front->size, all = span(size);
     bool live = front->live != 0;
     ASAN_POISON_MEMORY_REGION(at, all);
     if (live) ASAN_UNPOISON_MEMORY_REGION(at + sizeof *front, size);
@@ -97,7 +97,7 @@ void gv_arena_restore(struct gv_arena *arena) {
     for (size_t at = 0; at < arena->top;) {
         struct front front;
         memcpy(&front, arena->saved + at, sizeof front);
-        size_t all = span(front.size);
+        size_t all = span((size_t)front.size);
         ASAN_UNPOISON_MEMORY_REGION(arena->base + at, all);
         memcpy(arena->base + at, arena->saved + at, all);
         protect(arena->base + at, &front);

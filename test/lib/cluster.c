@@ -127,6 +127,8 @@ static void pump(struct gv_cluster *cluster, uint32_t index) {
             gv_net_send(&cluster->net, now, index, dest, slice(sync ? "sync" : "gossip"), len,
                         bytes);
         cluster->sent_bytes += len;
+        for (size_t i = 0; i < len; i++)
+            cluster->sent_trace = (cluster->sent_trace ^ bytes.data[i]) * UINT64_C(0x100000001b3);
     }
     gv_time due = gv_engine_deadline(node->engine);
     if (due != GV_TIME_NEVER)

@@ -46,6 +46,7 @@ struct gv_cluster {
     char *buf;
     size_t cap;
     uint64_t sent_bytes;
+    uint64_t sent_trace; // an FNV hash of all of them, in order
 };
 
 // Nodes n0, n1, …, that do not know each other yet.

@@ -25,7 +25,7 @@ static void words_are_sums_of_odd_powers(void **state) {
         struct gv_sketch slow = {{0}}, fast = {{0}}, right = {{0}};
         size_t count = gv_prng_below(&prng, 40);
         for (size_t i = 0; i < count; i++) {
-            hashes[i] = round == 0 ? i % 4 << 32 : gv_prng_next(&prng);
+            hashes[i] = round == 0 ? (uint64_t)(i % 4) << 32 : gv_prng_next(&prng);
             uint32_t element = gv_sketch_element(hashes[i]), power = element;
             assert_true(element != 0);
             for (int k = 0; k < CAP; k++) {
