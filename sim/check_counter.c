@@ -4,11 +4,15 @@
 #include "memory.h"
 
 #include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
+
+enum { NODES_NAMED = 8 };
 
 void gv_check_counter_init(struct gv_check_counter *counter, uint32_t nodes) {
     GV_ASSERT(nodes > 0);
     *counter = (struct gv_check_counter){.nodes = nodes};
+    counter->acked = gv_memory_new(nodes * sizeof *counter->acked);
     counter->finals = gv_memory_new(nodes * sizeof *counter->finals);
     counter->has_final = gv_memory_new(nodes * sizeof *counter->has_final);
 }
@@ -16,14 +20,17 @@ void gv_check_counter_init(struct gv_check_counter *counter, uint32_t nodes) {
 void gv_check_counter_fini(struct gv_check_counter *counter) {
     GV_ASSERT(counter != NULL);
     free(counter->maybe);
+    free(counter->acked);
     free(counter->finals);
     free(counter->has_final);
     *counter = (struct gv_check_counter){0};
 }
 
-void gv_check_counter_ok(struct gv_check_counter *counter, int64_t delta) {
+void gv_check_counter_ok(struct gv_check_counter *counter, uint32_t node, int64_t delta) {
     GV_ASSERT(delta > -1000 && delta < 1000); // so that no sum overflows
+    GV_ASSERT(node < counter->nodes);
     counter->sum += delta;
+    counter->acked[node] += delta;
 }
 
 void gv_check_counter_info(struct gv_check_counter *counter, int64_t delta) {
@@ -36,6 +43,7 @@ void gv_check_counter_info(struct gv_check_counter *counter, int64_t delta) {
 
 void gv_check_counter_excuse(struct gv_check_counter *counter, bool added, uint64_t amount) {
     GV_ASSERT(amount <= INT32_MAX);
+    counter->excused += amount;
     for (uint64_t i = 0; i < amount; i++) {
         counter->sum -= added ? 1 : -1;
         gv_check_counter_info(counter, added ? 1 : -1);
@@ -75,9 +83,23 @@ bool gv_check_counter_accepts(const struct gv_check_counter *counter, int64_t va
     return accepted;
 }
 
+// What each of the first few nodes acknowledged, as "n0 12, n1 7".
+static const char *list_acked(const struct gv_check_counter *counter, char *text, size_t cap) {
+    size_t len = 0;
+    text[0] = '\0';
+    for (uint32_t node = 0; node < counter->nodes && node < NODES_NAMED; node++) {
+        int size = snprintf(text + len, cap - len, "%sn%" PRIu32 " %" PRId64, node > 0 ? ", " : "",
+                            node, counter->acked[node]);
+        len += (size_t)size < cap - len ? (size_t)size : cap - len - 1;
+    }
+    if (counter->nodes > NODES_NAMED) snprintf(text + len, cap - len, " …");
+    return text;
+}
+
 bool gv_check_counter_finish(const struct gv_check_counter *counter, struct gv_errors *errors) {
     bool equal = true, any = false;
     uint32_t first = 0;
+    char acked[NODES_NAMED * 32 + 8];
     for (uint32_t node = 0; node < counter->nodes; node++) {
         if (!counter->has_final[node]) continue; // its read failed: an error of its own
         int64_t value = counter->finals[node];
@@ -94,8 +116,9 @@ bool gv_check_counter_finish(const struct gv_check_counter *counter, struct gv_e
         gv_errors_add(errors,
                       "wrong sum: n%u reads %" PRId64
                       "; the additions that ended well make %" PRId64
-                      ", and none of the %zu without an answer make up the difference",
-                      node, value, counter->sum, counter->maybe_len);
+                      " (%s), and none of the %zu without an answer make up the difference",
+                      node, value, counter->sum, list_acked(counter, acked, sizeof acked),
+                      counter->maybe_len);
     }
     return equal;
 }

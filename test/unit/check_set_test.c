@@ -114,8 +114,10 @@ static void lost_means_missing_at_the_last(void **state) {
     struct gv_check_set_result result = gv_check_set_finish(&story.set, &story.errors);
     assert_int_equal(result.lost, 1);
     assert_true(result.equal);
-    assert_string_equal(story.errors.texts[0],
-                        "lost: 1 values known to be there were missing at the last: 1");
+    assert_string_equal(
+        story.errors.texts[0],
+        "lost: 1 value known to be there was missing at the last: 1; acknowledged by n0; "
+        "missing at n0 n1");
     end(&story);
 }
 

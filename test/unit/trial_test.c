@@ -352,7 +352,7 @@ static void init_must_be_answered_within_ten_seconds(void **state) {
     struct gv_trial_config config = config_of(GV_LOAD_BROADCAST);
     struct gv_result result = run(&config, NO_INIT);
     assert_false(result.valid);
-    assert_string_equal(result.errors->texts[0], "n1 did not answer init within 10 s");
+    assert_string_equal(result.errors->texts[0], "no init_ok: n1 did not answer init within 10 s");
     assert_int_equal(cluster.now, 11000 * GV_MS);
     assert_int_equal(result.ops, 0);
     end();
