@@ -7,12 +7,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { NODES_NAMED = 8 };
+enum { NODES_NAMED = 8, LIST_MAX = NODES_NAMED * 36 + 8 };
 
 void gv_check_counter_init(struct gv_check_counter *counter, uint32_t nodes) {
     GV_ASSERT(nodes > 0);
     *counter = (struct gv_check_counter){.nodes = nodes};
     counter->acked = gv_memory_new(nodes * sizeof *counter->acked);
+    counter->refused = gv_memory_new(nodes * sizeof *counter->refused);
     counter->finals = gv_memory_new(nodes * sizeof *counter->finals);
     counter->has_final = gv_memory_new(nodes * sizeof *counter->has_final);
 }
@@ -21,6 +22,7 @@ void gv_check_counter_fini(struct gv_check_counter *counter) {
     GV_ASSERT(counter != NULL);
     free(counter->maybe);
     free(counter->acked);
+    free(counter->refused);
     free(counter->finals);
     free(counter->has_final);
     *counter = (struct gv_check_counter){0};
@@ -31,6 +33,11 @@ void gv_check_counter_ok(struct gv_check_counter *counter, uint32_t node, int64_
     GV_ASSERT(node < counter->nodes);
     counter->sum += delta;
     counter->acked[node] += delta;
+}
+
+void gv_check_counter_refused(struct gv_check_counter *counter, uint32_t node, int64_t delta) {
+    GV_ASSERT(node < counter->nodes);
+    counter->refused[node] += delta;
 }
 
 void gv_check_counter_info(struct gv_check_counter *counter, int64_t delta) {
@@ -83,23 +90,39 @@ bool gv_check_counter_accepts(const struct gv_check_counter *counter, int64_t va
     return accepted;
 }
 
-// What each of the first few nodes acknowledged, as "n0 12, n1 7".
-static const char *list_acked(const struct gv_check_counter *counter, char *text, size_t cap) {
+// The sums of the first few nodes that have one, as " n0 12, n1 7".
+static const char *list_sums(const int64_t *sums, uint32_t nodes, char text[LIST_MAX]) {
     size_t len = 0;
+    int listed = 0;
     text[0] = '\0';
-    for (uint32_t node = 0; node < counter->nodes && node < NODES_NAMED; node++) {
-        int size = snprintf(text + len, cap - len, "%sn%" PRIu32 " %" PRId64, node > 0 ? ", " : "",
-                            node, counter->acked[node]);
-        len += (size_t)size < cap - len ? (size_t)size : cap - len - 1;
+    for (uint32_t node = 0; node < nodes; node++) {
+        if (sums[node] == 0) continue;
+        if (listed++ == NODES_NAMED) {
+            snprintf(text + len, LIST_MAX - len, " …");
+            break;
+        }
+        len += (size_t)snprintf(text + len, LIST_MAX - len, "%s n%" PRIu32 " %" PRId64,
+                                listed > 1 ? "," : "", node, sums[node]);
     }
-    if (counter->nodes > NODES_NAMED) snprintf(text + len, cap - len, " …");
     return text;
+}
+
+static void complain_sum(const struct gv_check_counter *counter, uint32_t node,
+                         struct gv_errors *errors) {
+    char acked[LIST_MAX], refused[LIST_MAX];
+    list_sums(counter->acked, counter->nodes, acked);
+    list_sums(counter->refused, counter->nodes, refused);
+    gv_errors_add(errors,
+                  "wrong sum: n%u reads %" PRId64 "; the additions that ended well make %" PRId64
+                  " (acknowledged:%s), and none of the %zu without an answer make up the "
+                  "difference%s%s",
+                  node, counter->finals[node], counter->sum, acked, counter->maybe_len,
+                  *refused != '\0' ? "; refused for certain:" : "", refused);
 }
 
 bool gv_check_counter_finish(const struct gv_check_counter *counter, struct gv_errors *errors) {
     bool equal = true, any = false;
     uint32_t first = 0;
-    char acked[NODES_NAMED * 32 + 8];
     for (uint32_t node = 0; node < counter->nodes; node++) {
         if (!counter->has_final[node]) continue; // its read failed: an error of its own
         int64_t value = counter->finals[node];
@@ -113,12 +136,7 @@ bool gv_check_counter_finish(const struct gv_check_counter *counter, struct gv_e
         }
         any = true;
         if (gv_check_counter_accepts(counter, value)) continue;
-        gv_errors_add(errors,
-                      "wrong sum: n%u reads %" PRId64
-                      "; the additions that ended well make %" PRId64
-                      " (%s), and none of the %zu without an answer make up the difference",
-                      node, value, counter->sum, list_acked(counter, acked, sizeof acked),
-                      counter->maybe_len);
+        complain_sum(counter, node, errors);
     }
     return equal;
 }

@@ -62,15 +62,17 @@ static void phantom_element(struct gv_check_set *set, struct gv_check_set_elemen
     if (e->phantom) return;
     e->phantom = true;
     set->phantom++;
-    gv_errors_add(errors, "phantom: n%u shows value %td, though adding it was refused for certain",
-                  node, e - set->elements);
+    gv_errors_add(errors,
+                  "phantom: n%u shows value %td, though adding it was refused for certain by n%u",
+                  node, e - set->elements, e->refuser);
 }
 
 void gv_check_set_refused(struct gv_check_set *set, const struct gv_history_op *op,
                           struct gv_errors *errors) {
     struct gv_check_set_element *e = element_of(set, op);
     e->refused = true;
-    if (e->present > 0) phantom_element(set, e, op->node, errors);
+    e->refuser = op->node;
+    if (e->present > 0) phantom_element(set, e, e->witness, errors);
 }
 
 void gv_check_set_excuse(struct gv_check_set *set, int64_t value) {

@@ -24,7 +24,8 @@ struct gv_check_set_element {
     uint32_t witness; // the node that acknowledged it, or else showed it first; if it is known
     uint32_t lacks;   // the node whose read, of those invoked last, misses it; if one does
     bool acked;       // the witness acknowledged it
-    bool refused;     // the add failed for certain
+    bool refused;     // the add failed for certain …
+    uint32_t refuser; // … at this node
     bool excused;     // may be lost
     bool duplicated, phantom;
 };

@@ -51,6 +51,9 @@ static void on_add(struct gv_judge *judge, const struct gv_history_op *op) {
         return;
     }
     if (op->outcome == GV_HISTORY_OK) gv_check_counter_ok(&judge->counter, op->node, op->value);
+    if (op->outcome == GV_HISTORY_FAIL) {
+        gv_check_counter_refused(&judge->counter, op->node, op->value);
+    }
     if (op->outcome == GV_HISTORY_INFO) gv_check_counter_info(&judge->counter, op->value);
 }
 
