@@ -88,7 +88,7 @@ static void list_worst(const struct gv_check_stats *stats, char list[LIST_MAX]) 
         int kind = 0;
         while (stats->of[worst].answers[kind] == NULL) kind++;
         char text[LIST_MAX / NODES_NAMED];
-        snprintf(text, sizeof text, "%" PRIu64 " of them at n%" PRIu32 ", which first %s",
+        snprintf(text, sizeof text, "%" PRIu64 " at n%" PRIu32 ", which first %s",
                  stats->of[worst].bad, worst, stats->of[worst].answers[kind]);
         append(list, text);
         below = stats->of[worst].bad;
@@ -118,7 +118,7 @@ void gv_check_stats_finish(const struct gv_check_stats *stats, enum gv_load_kind
         list_worst(stats, list);
         gv_errors_add(errors,
                       "unavailable: %" PRIu64 " of %" PRIu64 " operations ended well, %.2f%%, and "
-                      "--availability asks for %.2f%%; of the others, %s",
+                      "--availability asks for %.2f%%; the rest: %s",
                       stats->ended_ok, stats->ended, 100 * share, 100 * availability, list);
     }
     if (errors->count > 0) return;

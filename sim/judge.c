@@ -162,7 +162,7 @@ void gv_judge_finish(struct gv_judge *judge, struct gv_result *result) {
     for (uint32_t node = 0; node < judge->nodes; node++) {
         result->has_finals = result->has_finals && judge->final_read[node];
     }
-    if (gv_load_is_set(judge->load)) {
+    if (gv_load_is_set(judge->load) && !judge->cut_short) {
         struct gv_check_set_result set = gv_check_set_finish(&judge->set, &judge->errors);
         result->lost = set.lost;
         result->excused = set.excused;
@@ -170,7 +170,7 @@ void gv_judge_finish(struct gv_judge *judge, struct gv_result *result) {
         result->finals_equal = set.equal;
         result->stable_latency = set.stable_latency;
     }
-    if (gv_load_is_counter(judge->load)) {
+    if (gv_load_is_counter(judge->load) && !judge->cut_short) {
         result->finals_equal = gv_check_counter_finish(&judge->counter, &judge->errors);
         result->excused = judge->counter.excused;
     }

@@ -26,8 +26,9 @@ struct gv_judge {
     int64_t *missing; // at each node's latest read: known values missing; counters: how far from
                       // the sum of all additions that ended well
     bool *final_read;
-    bool *echo_failed;   // one error a node is enough
-    bool disturbed;      // by faults that may keep a node from answering its clients
+    bool *echo_failed; // one error a node is enough
+    bool cut_short;    // the run ended before its time: what nodes lack then, they may be told yet
+    bool disturbed;    // by faults that may keep a node from answering its clients
     double availability; // the share of operations that must end well; 0: any
     uint64_t watch;      // peeks: which watch the cursors belong to
     int64_t *cursors;    // a node's: it knows all values below that it should

@@ -133,6 +133,7 @@ void gv_trial_fail(struct gv_trial *trial, const char *format, ...) {
     gv_errors_add_list(&trial->judge.errors, format, args);
     va_end(args);
     trial->phase = GV_TRIAL_DONE;
+    trial->judge.cut_short = true;
 }
 
 // What a node leaves undone if it dies now, as the end of a sentence.
@@ -558,7 +559,8 @@ static void on_unawaited(struct gv_trial *trial, uint32_t node, uint32_t number,
     } else if (what == GV_CLIENT_REPLY_STRAY) {
         char shown[GV_ENVELOPE_EXCERPT_MAX + 8];
         free(trial->stray[node]);
-        trial->stray[node] = gv_memory_copy(gv_envelope_excerpt(line, shown), strlen(shown));
+        gv_envelope_excerpt(line, shown);
+        trial->stray[node] = gv_memory_copy(shown, strlen(shown));
         snprintf(why, sizeof why, "answers no request: the last of c%u has the msg_id %" PRIu64,
                  number, client->msg_id);
         complain(trial, node, STRAY, line, why);

@@ -68,7 +68,7 @@ case_ excused 0 '^valid: [1-9][0-9]* of [0-9]* values are lost .* is excused' ru
 case_ excused-sum 0 '^valid: .*may be missing .* is excused' run -w g-counter \
     --scenario "$tmp/scenario" --seed 2
 scenario 'rate 20\npause n1 at 2s\n'
-case_ unavailable 1 'unavailable: .*--availability asks for 100.00%; of the others, .* at n1' \
+case_ unavailable 1 'unavailable: .*--availability asks for 100.00%; the rest: .* at n1' \
     run -w unique-ids --scenario "$tmp/scenario" --availability total
 case_ available 0 '^valid' run -w unique-ids --scenario "$tmp/scenario" --availability 0.5
 case_ idle 1 'nothing exercised: no client asked' run -w broadcast --rate 0
