@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# Nodes with habits (odd_node.c), in each of the six workloads: ten wrong ones, of which none may pass
-# and each verdict names the node and the cause, and a dozen that correct nodes have, which all pass.
+# Nodes with habits (odd_node.c), in each of the six workloads: ten wrong ones, of which none may
+# pass and each verdict names the node and the cause, and a dozen of correct nodes, which all pass.
 set -u
 build=${BUILD:-build}
 case $build in /*) ;; *) build=$PWD/$build ;; esac
@@ -18,8 +18,8 @@ try() {
     load=$3
     shift 4
     {
-        "$build/gvsim" exec -w "$load" --nodes 3 --rate 60 --time-limit 0.6 --quiet 0.3 --seed 7 -- \
-            "$@" >"$tmp/$name.out" 2>&1 </dev/null
+        "$build/gvsim" exec -w "$load" --nodes 3 --rate 60 --time-limit 0.6 --quiet 0.3 --seed 7 \
+            -- "$@" >"$tmp/$name.out" 2>&1 </dev/null
         got=$?
         if [ $got -ne "$want" ] || ! grep -q -e "$words" "$tmp/$name.out"; then
             { echo "$name: exit status $got, not $want, or it does not say '$words':" &&
@@ -46,8 +46,8 @@ sets='broadcast g-set' counters='g-counter pn-counter'
 every="echo unique-ids $sets $counters"
 
 # The first three take the five seconds that a client waits, and more.
-wrong late 'n1 printed a line that \(goes to a client that is gone, for it waits 5 s\|comes after the 5 s\)' \
-    $every
+gone='goes to a client that is gone, for it waits 5 s'
+wrong late "n1 printed a line that \($gone\|comes after the 5 s\)" $every
 wrong wrong-ids 'stray reply: n1 printed a line that answers no request.*"in_reply_to":10' $every
 wrong loses 'no echo: n1 answered nothing within 5 s' echo
 wrong loses 'lost: .*; acknowledged by n1; missing at n0 n1 n2' $sets

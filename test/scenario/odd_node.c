@@ -13,15 +13,15 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { VALUES_MAX = 4096, NAME_MAX_ = 16, BODY_MAX = 1 << 16, FLOOD = 20000, LATE_MS = 5300 };
+enum { VALUES_MAX = 4096, NAME_LEN = 16, BODY_MAX = 1 << 16, FLOOD = 20000, LATE_MS = 5300 };
 
 static const char *workload, *habit;
-static char me[NAME_MAX_] = "";
+static char me[NAME_LEN] = "";
 static unsigned nodes, asked, generated;
 static int64_t values[VALUES_MAX], sum;
 static size_t count;
 static char late[2 * BODY_MAX]; // a reply that waits
-static int64_t late_at;     // until then; 0: none
+static int64_t late_at;         // until then; 0: none
 
 static int64_t now_ms(void) {
     struct timespec now;
@@ -62,7 +62,7 @@ static void say(const char *dest, const char *body) {
 
 static void tell(int64_t value) {
     for (unsigned other = 0; other < nodes; other++) {
-        char dest[NAME_MAX_], body[64];
+        char dest[NAME_LEN], body[64];
         snprintf(dest, sizeof dest, "n%u", other);
         if (strcmp(dest, me) == 0) continue;
         snprintf(body, sizeof body, "\"type\":\"news\",\"v\":%" PRId64, value);
@@ -210,7 +210,7 @@ static void on_operation(const char *type, const char *dest, int64_t msg_id, con
 }
 
 static void on_line(const char *line) {
-    char type[32] = "", dest[NAME_MAX_] = "";
+    char type[32] = "", dest[NAME_LEN] = "";
     const char *src = strstr(line, "\"src\":\""), *of = strstr(line, "\"type\":\"");
     if (src == NULL || of == NULL) return;
     snprintf(dest, sizeof dest, "%.*s", (int)strcspn(src + 7, "\""), src + 7);
