@@ -4,11 +4,16 @@
 #include "memory.h"
 
 #include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
+
+enum { NODES_NAMED = 8, LIST_MAX = NODES_NAMED * 36 + 8 };
 
 void gv_check_counter_init(struct gv_check_counter *counter, uint32_t nodes) {
     GV_ASSERT(nodes > 0);
     *counter = (struct gv_check_counter){.nodes = nodes};
+    counter->acked = gv_memory_new(nodes * sizeof *counter->acked);
+    counter->refused = gv_memory_new(nodes * sizeof *counter->refused);
     counter->finals = gv_memory_new(nodes * sizeof *counter->finals);
     counter->has_final = gv_memory_new(nodes * sizeof *counter->has_final);
 }
@@ -16,14 +21,23 @@ void gv_check_counter_init(struct gv_check_counter *counter, uint32_t nodes) {
 void gv_check_counter_fini(struct gv_check_counter *counter) {
     GV_ASSERT(counter != NULL);
     free(counter->maybe);
+    free(counter->acked);
+    free(counter->refused);
     free(counter->finals);
     free(counter->has_final);
     *counter = (struct gv_check_counter){0};
 }
 
-void gv_check_counter_ok(struct gv_check_counter *counter, int64_t delta) {
+void gv_check_counter_ok(struct gv_check_counter *counter, uint32_t node, int64_t delta) {
     GV_ASSERT(delta > -1000 && delta < 1000); // so that no sum overflows
+    GV_ASSERT(node < counter->nodes);
     counter->sum += delta;
+    counter->acked[node] += delta;
+}
+
+void gv_check_counter_refused(struct gv_check_counter *counter, uint32_t node, int64_t delta) {
+    GV_ASSERT(node < counter->nodes);
+    counter->refused[node] += delta;
 }
 
 void gv_check_counter_info(struct gv_check_counter *counter, int64_t delta) {
@@ -36,6 +50,7 @@ void gv_check_counter_info(struct gv_check_counter *counter, int64_t delta) {
 
 void gv_check_counter_excuse(struct gv_check_counter *counter, bool added, uint64_t amount) {
     GV_ASSERT(amount <= INT32_MAX);
+    counter->excused += amount;
     for (uint64_t i = 0; i < amount; i++) {
         counter->sum -= added ? 1 : -1;
         gv_check_counter_info(counter, added ? 1 : -1);
@@ -75,6 +90,36 @@ bool gv_check_counter_accepts(const struct gv_check_counter *counter, int64_t va
     return accepted;
 }
 
+// The sums of the first few nodes that have one, as " n0 12, n1 7".
+static const char *list_sums(const int64_t *sums, uint32_t nodes, char text[LIST_MAX]) {
+    size_t len = 0;
+    int listed = 0;
+    text[0] = '\0';
+    for (uint32_t node = 0; node < nodes; node++) {
+        if (sums[node] == 0) continue;
+        if (listed++ == NODES_NAMED) {
+            snprintf(text + len, LIST_MAX - len, " …");
+            break;
+        }
+        len += (size_t)snprintf(text + len, LIST_MAX - len, "%s n%" PRIu32 " %" PRId64,
+                                listed > 1 ? "," : "", node, sums[node]);
+    }
+    return text;
+}
+
+static void complain_sum(const struct gv_check_counter *counter, uint32_t node,
+                         struct gv_errors *errors) {
+    char acked[LIST_MAX], refused[LIST_MAX];
+    list_sums(counter->acked, counter->nodes, acked);
+    list_sums(counter->refused, counter->nodes, refused);
+    gv_errors_add(errors,
+                  "wrong sum: n%u reads %" PRId64 "; the additions that ended well make %" PRId64
+                  " (acknowledged:%s), and none of the %zu without an answer make up the "
+                  "difference%s%s",
+                  node, counter->finals[node], counter->sum, acked, counter->maybe_len,
+                  *refused != '\0' ? "; refused for certain:" : "", refused);
+}
+
 bool gv_check_counter_finish(const struct gv_check_counter *counter, struct gv_errors *errors) {
     bool equal = true, any = false;
     uint32_t first = 0;
@@ -91,11 +136,7 @@ bool gv_check_counter_finish(const struct gv_check_counter *counter, struct gv_e
         }
         any = true;
         if (gv_check_counter_accepts(counter, value)) continue;
-        gv_errors_add(errors,
-                      "wrong sum: n%u reads %" PRId64
-                      "; the additions that ended well make %" PRId64
-                      ", and none of the %zu without an answer make up the difference",
-                      node, value, counter->sum, counter->maybe_len);
+        complain_sum(counter, node, errors);
     }
     return equal;
 }

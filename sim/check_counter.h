@@ -11,6 +11,9 @@ struct gv_check_counter {
     int64_t sum;    // of the additions that ended well
     int64_t *maybe; // the others, but those refused for certain
     size_t maybe_len, maybe_cap;
+    int64_t *acked;   // by node: of those that it acknowledged
+    int64_t *refused; // by node: of those that it refused for certain
+    uint64_t excused; // additions that may be missing from the sum, by faults
     int64_t *finals;
     bool *has_final;
 };
@@ -18,7 +21,8 @@ struct gv_check_counter {
 void gv_check_counter_init(struct gv_check_counter *counter, uint32_t nodes);
 void gv_check_counter_fini(struct gv_check_counter *counter);
 
-void gv_check_counter_ok(struct gv_check_counter *counter, int64_t delta);
+void gv_check_counter_ok(struct gv_check_counter *counter, uint32_t node, int64_t delta);
+void gv_check_counter_refused(struct gv_check_counter *counter, uint32_t node, int64_t delta);
 void gv_check_counter_info(struct gv_check_counter *counter, int64_t delta);
 // Whoever had counted so much of the sum forgot it by a fault that excuses that: all of it, or any
 // part, may be missing from the sum.

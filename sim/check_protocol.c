@@ -94,7 +94,8 @@ int gv_check_protocol_reply(const struct gv_json *json, int body, enum gv_check_
     if (msg_id >= 0 && !is_integer(json, msg_id))
         return wrong(why, "has a \"msg_id\" that is no integer");
     if (member < 0) return wrong(why, "has no \"%s\"", reply.member);
-    if (reply.shape == ARRAY && gv_json_type(json, member) != GV_JSON_ARRAY) {
+    if (reply.shape == ARRAY && gv_json_type(json, member) != GV_JSON_ARRAY &&
+        gv_json_type(json, member) != GV_JSON_NULL) {
         return wrong(why, "has a \"%s\" that is no array", reply.member);
     }
     if (reply.shape == INTEGER && !is_integer(json, member)) {
@@ -104,6 +105,37 @@ int gv_check_protocol_reply(const struct gv_json *json, int body, enum gv_check_
     if (gv_json_size(json, body) == members) return member;
     return wrong(why, "has a member in its body besides type, in_reply_to, msg_id%s%s",
                  reply.member != NULL ? " and " : "", reply.member != NULL ? reply.member : "");
+}
+
+int gv_check_protocol_error(const struct gv_json *json, int body, bool *definite,
+                            char why[GV_CHECK_PROTOCOL_WHY_MAX]) {
+    GV_ASSERT(gv_json_type(json, body) == GV_JSON_OBJECT && definite != NULL);
+    int code = gv_json_member(json, body, "code"), text = gv_json_member(json, body, "text");
+    int msg_id = gv_json_member(json, body, "msg_id");
+    int64_t number = 0;
+    *definite = false;
+    if (code < 0) return wrong(why, "is an error without a \"code\"");
+    if (!is_integer(json, code)) return wrong(why, "is an error whose \"code\" is no integer");
+    struct gv_slice raw = gv_json_raw(json, code);
+    bool fits = gv_json_i64(json, code, &number) == 0;
+    // What does not fit into 64 bits is a code of the node's own, unless it is negative.
+    bool own = fits ? number >= GV_CHECK_PROTOCOL_OWN_CODE : raw.data[0] != '-';
+    *definite = fits && gv_check_protocol_definite(number);
+    bool indefinite = fits && (number == 0 || number == 13); // timeout, crash
+    if (!own && !*definite && !indefinite) {
+        return wrong(why,
+                     "is an error with a \"code\" (%.*s) that is none of Maelstrom's; a "
+                     "node's own begin with %d",
+                     raw.len < 20 ? (int)raw.len : 20, (const char *)raw.data,
+                     GV_CHECK_PROTOCOL_OWN_CODE);
+    }
+    if (text >= 0 && gv_json_type(json, text) != GV_JSON_STRING) {
+        *definite = false;
+        return wrong(why, "is an error whose \"text\" is no string");
+    }
+    if (msg_id < 0 || is_integer(json, msg_id)) return 0;
+    *definite = false;
+    return wrong(why, "has a \"msg_id\" that is no integer");
 }
 
 bool gv_check_protocol_definite(int64_t code) {

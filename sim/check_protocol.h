@@ -7,7 +7,10 @@
 #include "../codec/json.h"
 #include "load.h"
 
-enum { GV_CHECK_PROTOCOL_WHY_MAX = 160 };
+enum {
+    GV_CHECK_PROTOCOL_WHY_MAX = 160,
+    GV_CHECK_PROTOCOL_OWN_CODE = 1000, // the first error code that is free for nodes' own use
+};
 
 // A line's parts, as tokens.
 struct gv_check_protocol_line {
@@ -41,11 +44,19 @@ enum gv_check_protocol_what {
 };
 
 // Looks at a reply's body, which is closed: "type", "in_reply_to" (an integer), perhaps "msg_id"
-// (an integer), and what this reply holds besides. Returns the token of that (of the body, if
-// there is nothing besides). GV_ESYNTAX: `why` says what is wrong. `op` counts for
+// (an integer), and what this reply holds besides. Where that is an array, null is one, and empty:
+// Maelstrom's schemas take it, and Go writes its empty slices so. Returns the token of that (of the
+// body, if there is nothing besides). GV_ESYNTAX: `why` says what is wrong. `op` counts for
 // GV_CHECK_PROTOCOL_OP.
 int gv_check_protocol_reply(const struct gv_json *json, int body, enum gv_check_protocol_what what,
                             enum gv_load_kind load, enum gv_history_kind op,
+                            char why[GV_CHECK_PROTOCOL_WHY_MAX]);
+
+// Looks at the body of an error reply: "code" is an integer, one of Maelstrom's or at least
+// GV_CHECK_PROTOCOL_OWN_CODE, "text", if it is there, a string, and "msg_id" an integer. Other
+// members are the node's business. Sets *definite: the operation did not happen and never will.
+// GV_ESYNTAX: `why` says what is wrong, and the operation's end is not known.
+int gv_check_protocol_error(const struct gv_json *json, int body, bool *definite,
                             char why[GV_CHECK_PROTOCOL_WHY_MAX]);
 
 // Whether an error code says that the operation did not happen and never will.

@@ -45,12 +45,16 @@ static void know(struct gv_check_set *set, struct gv_check_set_element *e,
     if (e->known > 0) return;
     e->known = op->completed + 1;
     e->known_at = op->completed_at;
+    e->witness = op->node;
     set->known++;
 }
 
 void gv_check_set_ok(struct gv_check_set *set, const struct gv_history_op *op) {
     GV_ASSERT(op->outcome == GV_HISTORY_OK);
-    know(set, element_of(set, op), op);
+    struct gv_check_set_element *e = element_of(set, op);
+    know(set, e, op);
+    e->witness = op->node;
+    e->acked = true;
 }
 
 static void phantom_element(struct gv_check_set *set, struct gv_check_set_element *e, uint32_t node,
@@ -58,15 +62,17 @@ static void phantom_element(struct gv_check_set *set, struct gv_check_set_elemen
     if (e->phantom) return;
     e->phantom = true;
     set->phantom++;
-    gv_errors_add(errors, "phantom: n%u shows value %td, though adding it was refused for certain",
-                  node, e - set->elements);
+    gv_errors_add(errors,
+                  "phantom: n%u shows value %td, though adding it was refused for certain by n%u",
+                  node, e - set->elements, e->refuser);
 }
 
 void gv_check_set_refused(struct gv_check_set *set, const struct gv_history_op *op,
                           struct gv_errors *errors) {
     struct gv_check_set_element *e = element_of(set, op);
     e->refused = true;
-    if (e->present > 0) phantom_element(set, e, op->node, errors);
+    e->refuser = op->node;
+    if (e->present > 0) phantom_element(set, e, e->witness, errors);
 }
 
 void gv_check_set_excuse(struct gv_check_set *set, int64_t value) {
@@ -124,11 +130,12 @@ static int64_t number_of(const struct gv_check_set *set, const struct gv_json *j
 // Counts in `marks` how often the array shows each value. errors: NULL to judge nothing.
 static void mark(struct gv_check_set *set, uint32_t node, const struct gv_json *json, int array,
                  struct gv_errors *errors) {
-    GV_ASSERT(gv_json_type(json, array) == GV_JSON_ARRAY);
+    bool none = gv_json_type(json, array) == GV_JSON_NULL;
+    GV_ASSERT(none || gv_json_type(json, array) == GV_JSON_ARRAY);
     set->marks = gv_memory_grow(set->marks, &set->marks_cap, set->len + 1, sizeof *set->marks);
     memset(set->marks, 0, set->len * sizeof *set->marks);
     bool integers = set->keys == NULL || set->keys->kind == GV_KEYS_INTEGERS;
-    if (integers && mark_plain(set, gv_json_raw(json, array))) return;
+    if (none || (integers && mark_plain(set, gv_json_raw(json, array)))) return;
     memset(set->marks, 0, set->len * sizeof *set->marks);
     int token = array + 1;
     for (int left = gv_json_size(json, array); left > 0; left--) {
@@ -171,6 +178,7 @@ size_t gv_check_set_read(struct gv_check_set *set, const struct gv_history_op *o
             if (e->absent >= invoked) continue;
             e->absent = invoked;
             e->absent_at = op->invoked_at;
+            e->lacks = op->node;
             continue;
         }
         know(set, e, op);
@@ -238,6 +246,56 @@ static bool finals_equal(const struct gv_check_set *set, struct gv_errors *error
     return equal;
 }
 
+static bool is_lost(const struct gv_check_set_element *e) {
+    return e->known > 0 && e->absent > e->present && e->absent > e->known;
+}
+
+// The nodes of a mark, as " n1 n4", the first few.
+static const char *list_nodes(const uint8_t *nodes, uint32_t count, uint8_t mark,
+                              char text[LISTED * 24 + 8]) {
+    size_t len = 0;
+    int listed = 0;
+    text[0] = '\0';
+    for (uint32_t node = 0; node < count; node++) {
+        if ((nodes[node] & mark) == 0) continue;
+        if (listed++ == LISTED) {
+            snprintf(text + len, 8, " …");
+            break;
+        }
+        len += (size_t)snprintf(text + len, 24, " n%" PRIu32, node);
+    }
+    return text;
+}
+
+// Names, beside the values, the nodes that acknowledged or showed them, and those that lack them.
+static void complain_lost(const struct gv_check_set *set, const struct listing *lost,
+                          struct gv_errors *errors) {
+    enum { ACKED = 1, SHOWED = 2, LACKS = 4 };
+    uint8_t *nodes = gv_memory_new(set->nodes);
+    bool any_final = false;
+    for (uint32_t node = 0; node < set->nodes; node++) any_final |= set->finals[node] != NULL;
+    for (size_t i = 0; i < set->len; i++) {
+        const struct gv_check_set_element *e = &set->elements[i];
+        if (e->excused || !is_lost(e)) continue;
+        nodes[e->witness] |= e->acked ? ACKED : SHOWED;
+        if (!any_final) nodes[e->lacks] |= LACKS;
+        for (uint32_t node = 0; node < set->nodes; node++) {
+            bool lacks = set->finals[node] != NULL && !final_shows(set, node, i);
+            if (lacks) nodes[node] |= LACKS;
+        }
+    }
+    char acked[LISTED * 24 + 8], showed[LISTED * 24 + 8], lacks[LISTED * 24 + 8];
+    list_nodes(nodes, set->nodes, ACKED, acked);
+    list_nodes(nodes, set->nodes, SHOWED, showed);
+    list_nodes(nodes, set->nodes, LACKS, lacks);
+    gv_errors_add(
+        errors, "lost: %zu %s known to be there %s missing at the last:%s;%s%s%s%s; missing at%s",
+        lost->count, lost->count == 1 ? "value" : "values", lost->count == 1 ? "was" : "were",
+        lost->text, *acked != '\0' ? " acknowledged by" : "", acked,
+        *showed != '\0' ? (*acked != '\0' ? "; shown by" : " shown by") : "", showed, lacks);
+    free(nodes);
+}
+
 struct gv_check_set_result gv_check_set_finish(struct gv_check_set *set, struct gv_errors *errors) {
     struct gv_check_set_result result = {.equal = finals_equal(set, errors)};
     struct listing lost = {0};
@@ -245,22 +303,23 @@ struct gv_check_set_result gv_check_set_finish(struct gv_check_set *set, struct 
     size_t stable = 0;
     for (size_t i = 0; i < set->len; i++) {
         const struct gv_check_set_element *e = &set->elements[i];
-        if (e->excused) continue;
+        if (e->excused) {
+            result.excused += e->known > 0;
+            result.excused_lost += is_lost(e);
+            continue;
+        }
         if (e->present > e->absent) {
             // The time just after the last read that misses it, cut to whole milliseconds.
             bool late = e->absent > 0 && e->absent_at + 1 > e->known_at;
             gv_time latency_ms = late ? (e->absent_at + 1 - e->known_at) / GV_MS : 0;
             latencies[stable++] = (double)latency_ms;
-        } else if (e->known > 0 && e->absent > e->present && e->absent > e->known) {
+        } else if (is_lost(e)) {
             list(&lost, i);
         }
     }
     result.lost = lost.count;
     result.stable_latency = gv_history_spread(latencies, stable);
     free(latencies);
-    if (lost.count > 0) {
-        gv_errors_add(errors, "lost: %zu values known to be there were missing at the last:%s",
-                      lost.count, lost.text);
-    }
+    if (lost.count > 0) complain_lost(set, &lost, errors);
     return result;
 }

@@ -22,8 +22,12 @@ enum { GV_CHECK_SET_PHANTOMS_KEPT = 256 }; // told apart; further ones all count
 struct gv_check_set_element {
     uint64_t known, present, absent; // index of completion; of the last such reads' invocations
     gv_time known_at, absent_at;
-    bool refused; // the add failed for certain
-    bool excused; // may be lost
+    uint32_t witness; // the node that acknowledged it, or else showed it first; if it is known
+    uint32_t lacks;   // the node whose read, of those invoked last, misses it; if one does
+    bool acked;       // the witness acknowledged it
+    bool refused;     // the add failed for certain …
+    uint32_t refuser; // … at this node
+    bool excused;     // may be lost
     bool duplicated, phantom;
 };
 
@@ -44,7 +48,8 @@ struct gv_check_set {
 
 struct gv_check_set_result {
     uint64_t lost;
-    bool equal; // final reads
+    uint64_t excused, excused_lost; // values that may be lost, and those of them that are
+    bool equal;                     // final reads
     struct gv_history_spread stable_latency;
 };
 

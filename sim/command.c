@@ -38,6 +38,7 @@ const char gv_command_help[] =
     "      --nemesis partition   cut the network now and then\n"
     "      --nemesis-interval S  mean seconds between a cut and its end, and the next\n"
     "                            (default 10)\n"
+    "      --availability A      share of operations that must end well, from 0 to 1; or total\n"
     "      --seed N              of all random choices (default: from the clock)\n"
     "      --json FILE           write the result as JSON, too (-: on standard output)\n"
     "      --trace FILE          write every event as a line of JSON\n"
@@ -114,6 +115,13 @@ static int to_number(const char *name, const char *value, double max, bool zero,
     return 0;
 }
 
+// "total", or a share from 0 to 1.
+static int to_availability(const char *name, const char *value, double *out, char *why) {
+    *out = 1;
+    if (strcmp(value, "total") == 0 || to_number(name, value, 1, true, out, why) == 0) return 0;
+    return wrong(why, "%s wants total, or a number from 0 to 1, not '%s'", name, value);
+}
+
 static int to_seconds(const char *name, const char *value, bool zero, gv_time *out, char *why) {
     double seconds = 0;
     int error = to_number(name, value, 1e6, zero, &seconds, why);
@@ -131,15 +139,13 @@ static int to_choice(const char *name, const char *value, const char *const *cho
         *out = i;
         return 0;
     }
-    int len = snprintf(why, GV_COMMAND_WHY_MAX, "%s wants ", name);
-    for (size_t i = 0; i < count && len < GV_COMMAND_WHY_MAX; i++) {
+    char list[GV_COMMAND_WHY_MAX / 2] = "";
+    for (size_t i = 0; i < count; i++) {
         const char *comma = i == 0 ? "" : i + 1 < count ? ", " : " or ";
-        len += snprintf(why + len, GV_COMMAND_WHY_MAX - (size_t)len, "%s%s", comma, choices[i]);
+        size_t len = strlen(list);
+        snprintf(list + len, sizeof list - len, "%s%s", comma, choices[i]);
     }
-    if (len < GV_COMMAND_WHY_MAX) {
-        snprintf(why + len, GV_COMMAND_WHY_MAX - (size_t)len, ", not '%s'", value);
-    }
-    return GV_EINVAL;
+    return wrong(why, "%s wants %s, not '%s'", name, list, value);
 }
 
 enum option {
@@ -175,6 +181,7 @@ enum option {
     TRACE,
     REPORT,
     TRIES,
+    AVAILABILITY,
     MAX_FIGURE, // the first of them, in the order of enum gv_limits_figure
     MAX_RATIO = MAX_FIGURE + GV_LIMITS_FIGURES,
     OPTIONS,
@@ -227,6 +234,7 @@ static const struct {
     [TRACE] = {"--trace", EXEC | RUN, false},
     [TRIES] = {"--tries", SHRINK, false},
     [REPORT] = {"--report", EXEC | RUN, false},
+    [AVAILABILITY] = {"--availability", EXEC | RUN | SET, false},
     [MAX_FIGURE + GV_LIMITS_MSGS] = {"--max-msgs-per-op", EXEC | RUN | COMPARE, false},
     [MAX_FIGURE + GV_LIMITS_BYTES] = {"--max-bytes-per-op", EXEC | RUN | COMPARE, false},
     [MAX_FIGURE + GV_LIMITS_MEDIAN] = {"--max-median-ms", EXEC | RUN | COMPARE, false},
@@ -385,6 +393,9 @@ static int set(struct gv_command *command, enum option option, const char *value
         error = to_count(name, value, GV_ENGINE_MESSAGE_MIN, 1 << 30, &count, why);
         command->message_max = (size_t)count;
         break;
+    case AVAILABILITY:
+        error = to_availability(name, value, &trial->availability, why);
+        break;
     case SEEDS:
         error = to_seeds(command, value, why);
         break;
@@ -465,6 +476,12 @@ bool gv_command_said(const struct gv_command *command, int *at, const char **nam
     return false;
 }
 
+static int check_nemesis(const struct gv_command *command, char *why) {
+    if (!command->trial.nemesis || command->trial.nodes > 1) return 0;
+    return wrong(why,
+                 "--nemesis partition wants 2 nodes at least: one cannot be cut off from itself");
+}
+
 int gv_command_check(const struct gv_command *command, char why[GV_COMMAND_WHY_MAX]) {
     if (!command->given.option[WORKLOAD] && !command->has_workload) {
         return wrong(why, "which workload? say -w NAME");
@@ -475,7 +492,7 @@ int gv_command_check(const struct gv_command *command, char why[GV_COMMAND_WHY_M
     if (command->trial.nemesis && command->scenario != NULL) {
         return wrong(why, "--nemesis and --scenario do not go together");
     }
-    return 0;
+    return check_nemesis(command, why);
 }
 
 static int kind_of(const char *command) {
@@ -510,7 +527,7 @@ static int conclude(const struct gv_command *command, int kind, bool program, ch
     }
     if (!command->given.option[WORKLOAD]) return wrong(why, "which workload? say -w NAME");
     if (!program) return wrong(why, "which program? say it after --");
-    return GV_COMMAND_EXEC;
+    return check_nemesis(command, why) == 0 ? GV_COMMAND_EXEC : GV_EINVAL;
 }
 
 // Where the next argument goes that is no option; NULL: nowhere.

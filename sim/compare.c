@@ -2,6 +2,7 @@
 #include "compare.h"
 
 #include "../codec/json.h"
+#include "foreign.h"
 #include "run.h"
 
 #include <errno.h>
@@ -123,10 +124,10 @@ int gv_compare_print(const char *const names[2], const struct gv_compare_run run
         size_t len = strlen(names[i]);
         shown[i] = len > 14 ? names[i] + len - 14 : names[i];
     }
-    fprintf(out, "%-24s  %14s  %14s   ratio\n", "", shown[0], shown[1]);
-    fprintf(out, "%-24s  %14s  %14s\n", "workload", runs[0].workload, runs[1].workload);
-    fprintf(out, "%-24s  %14s  %14s\n", "nodes", runs[0].nodes, runs[1].nodes);
-    fprintf(out, "%-24s  %14s  %14s\n", "seed", runs[0].seed, runs[1].seed);
+    gv_foreign_print(out, "%-24s  %14s  %14s   ratio\n", "", shown[0], shown[1]);
+    gv_foreign_print(out, "%-24s  %14s  %14s\n", "workload", runs[0].workload, runs[1].workload);
+    gv_foreign_print(out, "%-24s  %14s  %14s\n", "nodes", runs[0].nodes, runs[1].nodes);
+    gv_foreign_print(out, "%-24s  %14s  %14s\n", "seed", runs[0].seed, runs[1].seed);
     fprintf(out, "%-24s  %14s  %14s\n", "valid", runs[0].valid ? "yes" : "no",
             runs[1].valid ? "yes" : "no");
     int wrong = 0;
@@ -134,7 +135,7 @@ int gv_compare_print(const char *const names[2], const struct gv_compare_run run
         wrong += print_figure(runs, i, limits->ratio, out);
     }
     wrong += gv_limits_check(limits, &runs[1].figures, out);
-    if (!runs[1].valid) fprintf(out, "%s is not valid\n", names[1]);
+    if (!runs[1].valid) gv_foreign_print(out, "%s is not valid\n", names[1]);
     return wrong + !runs[1].valid;
 }
 
@@ -148,7 +149,7 @@ int gv_compare_command(const struct gv_command *command) {
         const char *why = text != NULL ? gv_compare_read(&runs[i], text, len) : strerror(errno);
         free(text);
         if (why == NULL) continue;
-        fprintf(stderr, "gvsim: %s: %s\n", name, why);
+        gv_foreign_print(stderr, "gvsim: %s: %s\n", name, why);
         return USAGE;
     }
     return gv_compare_print(command->files, runs, &command->limits, stdout) > 0 ? WORSE : SAME;

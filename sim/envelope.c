@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "envelope.h"
 
+#include "foreign.h"
 #include "memory.h"
 
 #include <stdlib.h>
@@ -63,13 +64,15 @@ struct gv_slice gv_envelope_line(const struct gv_envelope *envelope) {
 }
 
 const char *gv_envelope_excerpt(struct gv_slice line, char buf[GV_ENVELOPE_EXCERPT_MAX + 8]) {
-    size_t len = line.len < GV_ENVELOPE_EXCERPT_MAX ? line.len : GV_ENVELOPE_EXCERPT_MAX;
-    for (size_t i = 0; i < len; i++) {
-        uint8_t byte = line.data[i];
-        buf[i] = byte < ' ' || byte == 0x7f ? '?' : (char)byte;
+    // A few bytes more than fit, so that a character is not cut for want of its end.
+    char shown[4 * (GV_ENVELOPE_EXCERPT_MAX + 4) + 1];
+    size_t most = GV_ENVELOPE_EXCERPT_MAX + 4, len = line.len < most ? line.len : most;
+    size_t size = gv_foreign_copy(shown, sizeof shown, line.data, len), end = size;
+    if (end > GV_ENVELOPE_EXCERPT_MAX) {
+        end = GV_ENVELOPE_EXCERPT_MAX;
+        while (end > 0 && (shown[end] & 0xc0) == 0x80) end--;
     }
-    // Do not end inside a UTF-8 sequence.
-    while (len < line.len && len > 0 && (line.data[len] & 0xc0) == 0x80) len--;
-    strcpy(buf + len, len < line.len ? " …" : "");
+    memcpy(buf, shown, end);
+    strcpy(buf + end, end < size ? " …" : "");
     return buf;
 }

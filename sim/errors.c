@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: MIT
 #include "errors.h"
 
+#include "foreign.h"
 #include "memory.h"
 
-#include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 void gv_errors_fini(struct gv_errors *errors) {
     GV_ASSERT(errors != NULL && errors->kept <= GV_ERRORS_KEPT);
@@ -19,8 +18,8 @@ void gv_errors_add_list(struct gv_errors *errors, const char *format, va_list ar
     if (errors->kept == GV_ERRORS_KEPT) return;
 
     char text[GV_ERRORS_TEXT_MAX + 1];
-    vsnprintf(text, sizeof text, format, args);
-    errors->texts[errors->kept++] = gv_memory_copy(text, strlen(text));
+    size_t len = gv_foreign_format(text, sizeof text, format, args);
+    errors->texts[errors->kept++] = gv_memory_copy(text, len);
 }
 
 void gv_errors_add(struct gv_errors *errors, const char *format, ...) {
@@ -34,7 +33,7 @@ int gv_errors_say(char *why, size_t cap, int error, const char *format, ...) {
     GV_ASSERT(why != NULL && cap > 0);
     va_list args;
     va_start(args, format);
-    vsnprintf(why, cap, format, args);
+    gv_foreign_format(why, cap, format, args);
     va_end(args);
     return error;
 }

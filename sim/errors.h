@@ -20,7 +20,7 @@ struct gv_errors {
 
 void gv_errors_fini(struct gv_errors *errors);
 
-// Adds an error, spelled as by printf.
+// Adds an error, spelled as by printf; foreign text in it is shown as by foreign.h.
 #if defined(__GNUC__)
 __attribute__((format(printf, 2, 3)))
 #endif
@@ -31,7 +31,7 @@ __attribute__((format(printf, 2, 0)))
 #endif
 void gv_errors_add_list(struct gv_errors *errors, const char *format, va_list args);
 
-// Says in `why` (cap bytes) what is wrong, spelled as by printf and cut to fit. Returns `error`.
+// Says in `why` (cap bytes) what is wrong, spelled likewise and cut to fit. Returns `error`.
 #if defined(__GNUC__)
 __attribute__((format(printf, 4, 5)))
 #endif

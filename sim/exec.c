@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "exec.h"
 
+#include "foreign.h"
 #include "live.h"
 #include "logs.h"
 #include "memory.h"
@@ -182,18 +183,17 @@ static void on_exit_of(uv_process_t *process, int64_t status, int signal) {
     if (exec->stopping || exec->died >= 0 || gv_trial_done(exec->trial)) return;
     exec->died = node->index;
     if (signal != 0) {
-        gv_trial_fail(exec->trial, "n%" PRIu32 " died: killed by signal %d (%s)", node->index,
-                      signal, strsignal(signal));
+        gv_trial_died(exec->trial, node->index, "killed by signal %d (%s)", signal,
+                      strsignal(signal));
     } else {
-        gv_trial_fail(exec->trial, "n%" PRIu32 " died: it exited with status %" PRId64, node->index,
-                      status);
+        gv_trial_died(exec->trial, node->index, "it exited with status %" PRId64, status);
     }
     uv_stop(&exec->loop);
 }
 
 static int complain(const char *what, const char *which, int uv_error) {
-    fprintf(stderr, "gvsim: cannot %s%s%s: %s\n", what, *which != '\0' ? " " : "", which,
-            uv_strerror(uv_error));
+    gv_foreign_print(stderr, "gvsim: cannot %s%s%s: %s\n", what, *which != '\0' ? " " : "", which,
+                     uv_strerror(uv_error));
     return uv_error;
 }
 
@@ -384,7 +384,7 @@ static enum gv_exec_status judge(struct exec *exec) {
     gv_result_print(&result, exec->out, exec->live.color);
     if (!result.valid) {
         print_logs(exec);
-        fprintf(exec->out, "  %-16s %s\n", "logs", exec->logs.dir);
+        gv_foreign_print(exec->out, "  %-16s %s\n", "logs", exec->logs.dir);
     }
     if (exec->json.file != NULL) gv_result_json(&result, exec->json.file);
     if (exec->copy != NULL) {
@@ -404,7 +404,7 @@ static bool open_files(struct exec *exec) {
     const struct gv_command *command = exec->command;
     exec->program = gv_path_program(command->argv[0]);
     if (exec->program == NULL) {
-        fprintf(stderr, "gvsim: there is no program '%s' to run\n", command->argv[0]);
+        gv_foreign_print(stderr, "gvsim: there is no program '%s' to run\n", command->argv[0]);
         return false;
     }
     if (!gv_output_open(&exec->json, command->json)) return false;

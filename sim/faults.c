@@ -173,8 +173,18 @@ void gv_faults_merge(struct gv_faults *faults, const struct gv_faults *other) {
     for (size_t i = 0; i < words(faults); i++) faults->cut[i] |= other->cut[i];
 }
 
+bool gv_faults_possible(enum gv_faults_kind kind, uint32_t nodes) {
+    GV_ASSERT(kind < GV_FAULTS_KINDS && nodes > 0);
+    uint32_t least = kind == GV_FAULTS_MINORITY ? 4 : kind == GV_FAULTS_RING ? 3 : 2;
+    return nodes >= least;
+}
+
 void gv_faults_start_any(struct gv_faults *faults) {
-    gv_faults_start(faults, (enum gv_faults_kind)gv_prng_below(&faults->prng, GV_FAULTS_KINDS));
+    enum gv_faults_kind kind;
+    do {
+        kind = (enum gv_faults_kind)gv_prng_below(&faults->prng, GV_FAULTS_KINDS);
+    } while (faults->nodes > 1 && !gv_faults_possible(kind, faults->nodes));
+    gv_faults_start(faults, kind);
 }
 
 void gv_faults_stop(struct gv_faults *faults) {

@@ -28,7 +28,12 @@ struct gv_faults {
 void gv_faults_init(struct gv_faults *faults, uint32_t nodes, uint64_t seed);
 void gv_faults_fini(struct gv_faults *faults);
 
-// Cuts the cluster, in place of any earlier partition: in a given way, or in one drawn at random.
+// Whether a partition of this kind cuts anything in a cluster of so many nodes: less than a third
+// of three nodes is none, and one node cannot be cut off from itself.
+bool gv_faults_possible(enum gv_faults_kind kind, uint32_t nodes);
+
+// Cuts the cluster, in place of any earlier partition: in a given way, or in one drawn at random
+// among those that cut something, of which there is one if there are two nodes.
 void gv_faults_start(struct gv_faults *faults, enum gv_faults_kind kind);
 void gv_faults_start_any(struct gv_faults *faults);
 void gv_faults_stop(struct gv_faults *faults);

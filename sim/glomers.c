@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "glomers.h"
 
+#include "foreign.h"
+
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
@@ -154,8 +156,9 @@ int gv_glomers_run(const struct gv_study *study, FILE *out, FILE *json) {
     GV_ASSERT(study->challenge != NULL);
     const struct challenge *challenge = lookup(study->challenge);
     if (challenge == NULL) {
-        fprintf(stderr, "gvsim: there is no challenge '%s', but 3a, 3b, 3c, 3d, 3e and 4\n",
-                study->challenge);
+        gv_foreign_print(stderr,
+                         "gvsim: there is no challenge '%s', but 3a, 3b, 3c, 3d, 3e and 4\n",
+                         study->challenge);
         return GV_EXEC_USAGE;
     }
     introduce(challenge, out);

@@ -15,10 +15,12 @@ void gv_judge_init(struct gv_judge *judge, enum gv_load_kind load, uint32_t node
     gv_check_counter_init(&judge->counter, nodes);
     gv_check_ids_init(&judge->ids);
     gv_check_reads_init(&judge->reads, nodes);
+    gv_check_stats_init(&judge->stats, nodes);
     gv_convergence_init(&judge->convergence, nodes);
     judge->missing = gv_memory_new(nodes * sizeof *judge->missing);
     judge->cursors = gv_memory_new(nodes * sizeof *judge->cursors);
     judge->final_read = gv_memory_new(nodes * sizeof *judge->final_read);
+    judge->echo_failed = gv_memory_new(nodes * sizeof *judge->echo_failed);
 }
 
 void gv_judge_fini(struct gv_judge *judge) {
@@ -27,11 +29,13 @@ void gv_judge_fini(struct gv_judge *judge) {
     gv_check_counter_fini(&judge->counter);
     gv_check_ids_fini(&judge->ids);
     gv_check_reads_fini(&judge->reads);
+    gv_check_stats_fini(&judge->stats);
     gv_convergence_fini(&judge->convergence);
     gv_errors_fini(&judge->errors);
     free(judge->missing);
     free(judge->cursors);
     free(judge->final_read);
+    free(judge->echo_failed);
     *judge = (struct gv_judge){0};
 }
 
@@ -46,7 +50,10 @@ static void on_add(struct gv_judge *judge, const struct gv_history_op *op) {
         if (op->outcome == GV_HISTORY_FAIL) gv_check_set_refused(&judge->set, op, &judge->errors);
         return;
     }
-    if (op->outcome == GV_HISTORY_OK) gv_check_counter_ok(&judge->counter, op->value);
+    if (op->outcome == GV_HISTORY_OK) gv_check_counter_ok(&judge->counter, op->node, op->value);
+    if (op->outcome == GV_HISTORY_FAIL) {
+        gv_check_counter_refused(&judge->counter, op->node, op->value);
+    }
     if (op->outcome == GV_HISTORY_INFO) gv_check_counter_info(&judge->counter, op->value);
 }
 
@@ -77,13 +84,23 @@ static void on_read(struct gv_judge *judge, const struct gv_history_op *op,
     if (op->final) judge->final_read[op->node] = true;
 }
 
+// In Maelstrom's echo, and unless faults excuse it, every request is answered well.
+static void on_failure(struct gv_judge *judge, const struct gv_history_op *op, const char *answer) {
+    if (op->final) {
+        gv_errors_add(&judge->errors, "no final read: n%u %s", op->node, answer);
+    } else if (op->kind == GV_HISTORY_ECHO && !judge->disturbed && !judge->echo_failed[op->node]) {
+        judge->echo_failed[op->node] = true;
+        gv_errors_add(&judge->errors, "no echo: n%u %s", op->node, answer);
+    }
+}
+
 void gv_judge_complete(struct gv_judge *judge, const struct gv_history_op *op,
-                       const struct gv_json *json, int token) {
+                       const struct gv_json *json, int token, const char *answer, bool held) {
     GV_ASSERT(op->outcome != GV_HISTORY_PENDING && op->node < judge->nodes);
+    gv_check_stats_end(&judge->stats, op, answer, held);
     if (op->kind == GV_HISTORY_ADD) on_add(judge, op);
     if (op->outcome != GV_HISTORY_OK) {
-        if (!op->final) return;
-        gv_errors_add(&judge->errors, "no final read: n%u gave none within 5 s", op->node);
+        on_failure(judge, op, answer);
         return;
     }
     if (op->kind == GV_HISTORY_READ) on_read(judge, op, json, token);
@@ -145,15 +162,20 @@ void gv_judge_finish(struct gv_judge *judge, struct gv_result *result) {
     for (uint32_t node = 0; node < judge->nodes; node++) {
         result->has_finals = result->has_finals && judge->final_read[node];
     }
-    if (gv_load_is_set(judge->load)) {
+    if (gv_load_is_set(judge->load) && !judge->cut_short) {
         struct gv_check_set_result set = gv_check_set_finish(&judge->set, &judge->errors);
         result->lost = set.lost;
+        result->excused = set.excused;
+        result->excused_lost = set.excused_lost;
         result->finals_equal = set.equal;
         result->stable_latency = set.stable_latency;
     }
-    if (gv_load_is_counter(judge->load)) {
+    if (gv_load_is_counter(judge->load) && !judge->cut_short) {
         result->finals_equal = gv_check_counter_finish(&judge->counter, &judge->errors);
+        result->excused = judge->counter.excused;
     }
+    gv_check_stats_finish(&judge->stats, judge->load, judge->availability, &judge->errors);
+    result->ok_fraction = gv_check_stats_share(&judge->stats);
     result->phantom = judge->set.phantom;
     result->duplicated = judge->set.duplicated + judge->ids.duplicated;
     result->converged = judge->convergence.measured;

@@ -8,6 +8,7 @@
 #include "check_ids.h"
 #include "check_reads.h"
 #include "check_set.h"
+#include "check_stats.h"
 #include "convergence.h"
 #include "load.h"
 #include "result.h"
@@ -19,13 +20,18 @@ struct gv_judge {
     struct gv_check_counter counter;
     struct gv_check_ids ids;
     struct gv_check_reads reads;
+    struct gv_check_stats stats;
     struct gv_convergence convergence;
     struct gv_errors errors;
     int64_t *missing; // at each node's latest read: known values missing; counters: how far from
                       // the sum of all additions that ended well
     bool *final_read;
-    uint64_t watch;   // peeks: which watch the cursors belong to
-    int64_t *cursors; // a node's: it knows all values below that it should
+    bool *echo_failed; // one error a node is enough
+    bool cut_short;    // the run ended before its time: what nodes lack then, they may be told yet
+    bool disturbed;    // by faults that may keep a node from answering its clients
+    double availability; // the share of operations that must end well; 0: any
+    uint64_t watch;      // peeks: which watch the cursors belong to
+    int64_t *cursors;    // a node's: it knows all values below that it should
 };
 
 void gv_judge_init(struct gv_judge *judge, enum gv_load_kind load, uint32_t nodes);
@@ -34,9 +40,10 @@ void gv_judge_fini(struct gv_judge *judge);
 // An operation is about to be asked.
 void gv_judge_invoke(struct gv_judge *judge, struct gv_load_op op);
 
-// An operation has ended. `token`: what its reply holds, if it ended well.
+// An operation has ended. `token`: what its reply holds, if it ended well; `answer` and `held`:
+// else, what its node did instead, as gv_check_stats_end takes it.
 void gv_judge_complete(struct gv_judge *judge, const struct gv_history_op *op,
-                       const struct gv_json *json, int token);
+                       const struct gv_json *json, int token, const char *answer, bool held);
 
 // The same if replicas can be looked into: does the node have what it acknowledged? `knows` may be
 // NULL.

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "logs.h"
 
+#include "foreign.h"
 #include "memory.h"
 #include "path.h"
 
@@ -78,8 +79,7 @@ static char *read_part(const char *path, bool last) {
     while (len > 0 && text[len - 1] == '\n') len--;
     text[len] = '\0';
     for (size_t i = 0; i < len; i++) {
-        bool control = (unsigned char)text[i] < ' ' && text[i] != '\n' && text[i] != '\t';
-        if (control || text[i] == 0x7f) text[i] = '?';
+        if (text[i] == '\0') text[i] = '?'; // or the text would end here
     }
     return text;
 }
@@ -120,11 +120,12 @@ bool gv_logs_print(const struct gv_logs *logs, uint32_t node, size_t lines, bool
         size_t count = 1;
         for (const char *at = text; *at != '\0'; at++) count += *at == '\n';
         for (; last && count > lines; count--) from = strchr(from, '\n') + 1;
-        fprintf(out, "standard error of n%" PRIu32 " %s (%s):\n", node,
-                last ? "ends with" : "begins with", path);
+        gv_foreign_print(out, "standard error of n%" PRIu32 " %s (%s):\n", node,
+                         last ? "ends with" : "begins with", path);
         for (size_t i = 0; i < lines && from != NULL; i++) {
             size_t len = strcspn(from, "\n");
-            fprintf(out, "    %.*s\n", (int)len, from);
+            gv_foreign_print(out, "    %.*s", (int)len, from);
+            fputc('\n', out);
             from = from[len] == '\n' ? from + len + 1 : NULL;
         }
     }

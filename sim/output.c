@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "output.h"
 
+#include "foreign.h"
 #include "memory.h"
 
 #include <errno.h>
@@ -12,7 +13,7 @@
 enum { TAIL_MAX = 32 };
 
 static bool complain(const char *path) {
-    fprintf(stderr, "gvsim: cannot write %s: %s\n", path, strerror(errno));
+    gv_foreign_print(stderr, "gvsim: cannot write %s: %s\n", path, strerror(errno));
     return false;
 }
 

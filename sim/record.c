@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: MIT
 #include "record.h"
 
+#include "foreign.h"
+
 #include <errno.h>
 #include <string.h>
 
 static bool complain(const char *path) {
-    fprintf(stderr, "gvsim: cannot write %s: %s\n", path, strerror(errno));
+    gv_foreign_print(stderr, "gvsim: cannot write %s: %s\n", path, strerror(errno));
     return false;
 }
 

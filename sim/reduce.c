@@ -51,7 +51,7 @@ static bool take(struct reducer *reducer, struct draft *draft) {
                 gv_scenario_parse(&scenario, draft->text, draft->len, &fault) == 0;
     if (good) {
         uint32_t nodes = nodes_of(&scenario);
-        good = nodes > 0 && gv_scenario_check(&scenario, nodes, &fault) == 0;
+        good = nodes > 0 && gv_scenario_check(&scenario, nodes, GV_TIME_NEVER, &fault) == 0;
         if (good) {
             reducer->tries++;
             good = reducer->config->shows(reducer->config->ctx, draft->text, draft->len);

@@ -44,13 +44,25 @@ static void print_verdict(const struct gv_result *result, FILE *out, bool color)
         return;
     }
     fprintf(out, "%svalid%s", color ? "\x1b[1;32m" : "", off);
-    if (gv_load_is_set(result->load)) {
+    if (gv_load_is_set(result->load) && result->excused > 0) {
+        fprintf(out,
+                ": %" PRIu64 " of %" PRIu64 " values are lost whose last copy crashes took, which "
+                "is excused, and no other; no phantoms, no duplicates, final reads equal at all "
+                "%" PRIu32 " nodes",
+                result->excused_lost, result->excused, result->nodes);
+    } else if (gv_load_is_set(result->load)) {
         fprintf(out,
                 ": nothing lost, no phantoms, no duplicates, final reads equal at all %" PRIu32
                 " nodes",
                 result->nodes);
     } else if (gv_load_is_counter(result->load)) {
         fprintf(out, ": sums right, final reads equal at all %" PRIu32 " nodes", result->nodes);
+        if (result->excused > 0) {
+            fprintf(out,
+                    "; up to %" PRIu64 " may be missing that crashes took the last copy of, which "
+                    "is excused",
+                    result->excused);
+        }
     } else if (result->load == GV_LOAD_UNIQUE_IDS) {
         fprintf(out, ": no id was handed out twice");
     }
@@ -155,12 +167,15 @@ void gv_result_json(const struct gv_result *result, FILE *out) {
             result->adds, result->reads);
     fprintf(out, ",\"ok\":%" PRIu64 ",\"refused\":%" PRIu64 ",\"unknown\":%" PRIu64, result->ok,
             result->failed, result->unknown);
+    fprintf(out, ",\"ok_fraction\":%.4f", result->ok_fraction);
     fprintf(out, ",\"servers_msgs\":%" PRIu64 ",\"servers_bytes\":%" PRIu64, result->servers_msgs,
             result->servers_bytes);
     fprintf(out, ",\"msgs_per_op\":%.4f,\"bytes_per_op\":%.1f",
             each(result->servers_msgs, result->ops), each(result->servers_bytes, result->ops));
     fprintf(out, ",\"lost\":%" PRIu64 ",\"phantom\":%" PRIu64 ",\"duplicated\":%" PRIu64,
             result->lost, result->phantom, result->duplicated);
+    fprintf(out, ",\"excused\":%" PRIu64 ",\"excused_lost\":%" PRIu64, result->excused,
+            result->excused_lost);
     fprintf(out, ",\"final_reads_equal\":%s",
             !result->has_finals    ? "null"
             : result->finals_equal ? "true"

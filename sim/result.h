@@ -18,11 +18,14 @@ struct gv_result {
     uint64_t seed;
     uint64_t ops, adds, reads; // client invocations, final reads included
     uint64_t ok, failed, unknown;
+    double ok_fraction;                   // of operations, final reads not counted
     uint64_t servers_msgs, servers_bytes; // with no client at either end, dropped ones included
     const struct gv_net_count *counts;    // the same by body type; borrowed
     size_t types;
     uint64_t lost, phantom, duplicated; // values (unique-ids: ids)
-    bool has_finals, finals_equal;      // final reads of every node
+    uint64_t excused;      // values that a crash may have lost (counters: additions of 1) …
+    uint64_t excused_lost; // … and those that are (sets)
+    bool has_finals, finals_equal; // final reads of every node
     struct gv_history_spread stable_latency, client_latency;
     uint64_t partitions;
     bool converged; // heal_to_converged is measured

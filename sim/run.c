@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "run.h"
 
+#include "foreign.h"
 #include "live.h"
 #include "memory.h"
 #include "named.h"
@@ -143,10 +144,10 @@ char *gv_run_read(const char *path, size_t *len) {
 
 static bool complain(const char *name, const struct gv_scenario_fault *fault) {
     if (fault->line > 0) {
-        fprintf(stderr, "gvsim: %s: line %u, column %u: %s\n", name, fault->line, fault->column,
-                fault->why);
+        gv_foreign_print(stderr, "gvsim: %s: line %u, column %u: %s\n", name, fault->line,
+                         fault->column, fault->why);
     } else {
-        fprintf(stderr, "gvsim: %s; see gvsim --help\n", fault->why);
+        gv_foreign_print(stderr, "gvsim: %s; see gvsim --help\n", fault->why);
     }
     return false;
 }
@@ -175,8 +176,8 @@ int gv_run_scenarios(const struct gv_command *command) {
     size_t len;
     uint64_t seed;
     if (named == NULL && !gv_swarm_seed(command->name, &seed)) {
-        fprintf(stderr, "gvsim: there is no scenario '%s'; gvsim scenarios lists them\n",
-                command->name);
+        gv_foreign_print(stderr, "gvsim: there is no scenario '%s'; gvsim scenarios lists them\n",
+                         command->name);
         return USAGE;
     }
     char *text = gv_run_find(command->name, &len);
@@ -231,7 +232,8 @@ static bool apply(struct gv_command *command, struct plan *plan, const char *tex
         snprintf(fault->why, sizeof fault->why, "%s", why);
         return false;
     }
-    if (gv_scenario_check(scenario, command->trial.nodes, fault) != 0) return false;
+    if (gv_scenario_check(scenario, command->trial.nodes, command->trial.time_limit, fault) != 0)
+        return false;
     if (command->scenario != NULL) command->trial.scenario = scenario;
     if (gv_scenario_wan(scenario, command->trial.nodes, &plan->wan))
         command->trial.wan = &plan->wan;
@@ -243,8 +245,8 @@ static char *find_text(const char *name, size_t *len) {
     char *text = gv_run_find(name, len);
     if (text != NULL) return text;
     bool named = errno == ENOENT && strpbrk(name, "/.") == NULL;
-    fprintf(stderr, "gvsim: scenario %s: %s%s\n", name, strerror(errno),
-            named ? ", nor a scenario of that name; gvsim scenarios lists them" : "");
+    gv_foreign_print(stderr, "gvsim: scenario %s: %s%s\n", name, strerror(errno),
+                     named ? ", nor a scenario of that name; gvsim scenarios lists them" : "");
     return NULL;
 }
 
@@ -253,7 +255,7 @@ static bool load_wan(struct gv_command *command, struct plan *plan) {
     size_t len;
     char *text = gv_run_read(command->wan, &len);
     if (text == NULL) {
-        fprintf(stderr, "gvsim: regions %s: %s\n", command->wan, strerror(errno));
+        gv_foreign_print(stderr, "gvsim: regions %s: %s\n", command->wan, strerror(errno));
         return false;
     }
     struct gv_scenario file;
@@ -266,7 +268,7 @@ static bool load_wan(struct gv_command *command, struct plan *plan) {
         fault = (struct gv_scenario_fault){line, 1, "only regions and their links may stand here"};
         good = false;
     }
-    good = good && gv_scenario_check(&file, command->trial.nodes, &fault) == 0;
+    good = good && gv_scenario_check(&file, command->trial.nodes, GV_TIME_NEVER, &fault) == 0;
     gv_wan_close(&plan->wan);
     command->trial.wan = NULL;
     if (good && gv_scenario_wan(&file, command->trial.nodes, &plan->wan))

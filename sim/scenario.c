@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "scenario.h"
 
+#include "foreign.h"
 #include "memory.h"
 
 #include <stdarg.h>
@@ -26,7 +27,7 @@ static int
 wrong(const struct parser *parser, const char *format, ...) {
     va_list args;
     va_start(args, format);
-    vsnprintf(parser->fault->why, GV_SCENARIO_WHY_MAX, format, args);
+    gv_foreign_format(parser->fault->why, GV_SCENARIO_WHY_MAX, format, args);
     va_end(args);
     parser->fault->line = parser->number;
     parser->fault->column = (unsigned)parser->word_at + 1;
@@ -206,6 +207,7 @@ static int take_group(struct parser *parser, struct gv_scenario_step *step) {
         return wrong(parser, "a step has at most %d groups", GV_SCENARIO_GROUPS_MAX);
     }
     struct gv_scenario_group *group = &step->groups[step->group_count++];
+    group->column = (unsigned)parser->word_at + 1;
     if ((group->all = take(parser, "all")) || (group->rest = take(parser, "rest"))) return 0;
     do {
         int error = take_range(parser, group);
@@ -256,6 +258,7 @@ static int check_sides(struct parser *parser, const struct gv_scenario_step *ste
 
 static int take_cut(struct parser *parser, struct gv_scenario_step *step) {
     static const char *const names[] = {"one", "minority", "half", "ring", "any"};
+    step->draw_column = (unsigned)parser->word_at + 1;
     for (int i = 0; i <= GV_FAULTS_KINDS; i++) {
         if (!take(parser, names[i])) continue;
         step->drawn = true;
@@ -332,6 +335,7 @@ static int take_when(struct parser *parser, struct gv_scenario_step *step) {
     step->lasts = brief ? 0 : GV_TIME_NEVER;
     bool from = take(parser, "from");
     if (!from && !take(parser, "at")) return wanted(parser, "'at' or 'from'");
+    step->at_column = (unsigned)parser->word_at + 1;
     int error = take_time(parser, &step->at);
     if (error != 0) return error;
     if (take(parser, "for")) {
@@ -523,6 +527,18 @@ static int take_line(struct parser *parser, struct gv_scenario *scenario) {
 
 // ---- The whole ----
 
+// Words are shown to people, by this program and others: control characters are left to comments.
+static int check_bytes(struct parser *parser) {
+    for (size_t i = 0; i < parser->len; i++) {
+        uint8_t byte = (uint8_t)parser->line[i];
+        bool c1 = byte == 0xc2 && i + 1 < parser->len && (uint8_t)parser->line[i + 1] < 0xa0;
+        if ((byte >= ' ' && byte != 0x7f && !c1) || is_space(parser->line[i])) continue;
+        parser->word_at = i;
+        return wrong(parser, "a control character stands here");
+    }
+    return 0;
+}
+
 static int take_text(struct parser *parser, struct gv_scenario *scenario, size_t len) {
     const char *end = scenario->text + len;
     for (const char *line = scenario->text; line < end; line = parser->line + parser->len + 1) {
@@ -534,8 +550,9 @@ static int take_text(struct parser *parser, struct gv_scenario *scenario, size_t
         parser->len = comment != NULL ? (size_t)(comment - line) : size;
         parser->at = 0;
         while (parser->len > 0 && is_space(line[parser->len - 1])) parser->len--;
-        next(parser);
-        int error = parser->word[0] == '\0' ? 0 : take_line(parser, scenario);
+        int error = check_bytes(parser);
+        if (error == 0) next(parser);
+        if (error == 0 && parser->word[0] != '\0') error = take_line(parser, scenario);
         if (error != 0) return error;
         if (parser->word[0] != '\0') return wrong(parser, "'%s' is too much", parser->word);
         parser->len = size;
@@ -574,15 +591,71 @@ static int check_group(const struct gv_scenario_group *group, unsigned line, uin
     return 0;
 }
 
-int gv_scenario_check(const struct gv_scenario *scenario, uint32_t nodes,
+#if defined(__GNUC__)
+__attribute__((format(printf, 4, 5)))
+#endif
+static int
+unfit(struct gv_scenario_fault *fault, unsigned line, unsigned column, const char *format, ...) {
+    va_list args;
+    va_start(args, format);
+    gv_foreign_format(fault->why, sizeof fault->why, format, args);
+    va_end(args);
+    fault->line = line;
+    fault->column = column;
+    return GV_ERANGE;
+}
+
+// Whether `rest` stands for any node at all: if so, for the first, or one just behind a range.
+static bool has_rest(const struct gv_scenario_step *step, uint32_t group, uint32_t nodes) {
+    if (gv_scenario_has(step, group, 0)) return true;
+    for (uint32_t i = 0; i < step->group_count; i++) {
+        const struct gv_scenario_group *other = &step->groups[i];
+        for (uint32_t r = 0; r < other->count; r++) {
+            uint32_t next = other->ranges[r].last + 1;
+            if (next < nodes && gv_scenario_has(step, group, next)) return true;
+        }
+    }
+    return false;
+}
+
+// A cut or a rule that nothing can meet would pass for a fault that was survived.
+static int check_effect(const struct gv_scenario_step *step, uint32_t nodes,
+                        struct gv_scenario_fault *fault) {
+    bool apart = step->kind == GV_SCENARIO_CUT || step->group_count > 1;
+    if (apart && nodes < 2) {
+        unsigned column = step->drawn ? step->draw_column : step->groups[0].column;
+        return unfit(fault, step->line, column, "one node has no links to other nodes");
+    }
+    if (step->drawn && step->draw < GV_FAULTS_KINDS && !gv_faults_possible(step->draw, nodes)) {
+        return unfit(fault, step->line, step->draw_column, "among %u nodes this cuts nothing (%s)",
+                     nodes, gv_faults_name(step->draw));
+    }
+    for (uint32_t g = 0; g < step->group_count; g++) {
+        if (!step->groups[g].rest || has_rest(step, g, nodes)) continue;
+        return unfit(fault, step->line, step->groups[g].column,
+                     "no node is left for 'rest': the others name all %u", nodes);
+    }
+    return 0;
+}
+
+static int check_step(const struct gv_scenario_step *step, uint32_t nodes, gv_time time_limit,
+                      struct gv_scenario_fault *fault) {
+    int error = 0;
+    for (uint32_t g = 0; g < step->group_count && error == 0; g++)
+        error = check_group(&step->groups[g], step->line, nodes, fault);
+    if (error == 0) error = check_effect(step, nodes, fault);
+    if (error != 0 || step->at < time_limit) return error;
+    return unfit(fault, step->line, step->at_column,
+                 "it begins after the operations end: they last %g s (time-limit)",
+                 (double)time_limit / 1e9);
+}
+
+int gv_scenario_check(const struct gv_scenario *scenario, uint32_t nodes, gv_time time_limit,
                       struct gv_scenario_fault *fault) {
     GV_ASSERT(nodes > 0 && fault != NULL);
     int error = 0;
-    for (size_t i = 0; i < scenario->len && error == 0; i++) {
-        const struct gv_scenario_step *step = &scenario->steps[i];
-        for (uint32_t g = 0; g < step->group_count && error == 0; g++)
-            error = check_group(&step->groups[g], step->line, nodes, fault);
-    }
+    for (size_t i = 0; i < scenario->len && error == 0; i++)
+        error = check_step(&scenario->steps[i], nodes, time_limit, fault);
     for (uint32_t i = 0; i < scenario->wan.count && error == 0; i++) {
         const struct gv_scenario_region *region = &scenario->regions[i];
         error = check_group(&region->group, region->line, nodes, fault);

@@ -70,6 +70,7 @@ struct gv_scenario_group {
         unsigned column;
     } ranges[GV_SCENARIO_RANGES_MAX];
     uint32_t count;
+    unsigned column;
     bool all, rest; // instead: every node; every node in no other group of the step
 };
 
@@ -87,10 +88,11 @@ struct gv_scenario_step {
     bool back;          // clock
     int32_t drift_ppm;
     enum gv_disk_crash crash;
-    gv_time at, lasts;    // lasts: GV_TIME_NEVER: to the end
-    gv_time every, until; // every: 0: once
-    unsigned line;
-    struct gv_slice text; // borrowed from the scenario's
+    gv_time at, lasts;        // lasts: GV_TIME_NEVER: to the end
+    gv_time every, until;     // every: 0: once
+    unsigned line, at_column; // the latter of the time at which it begins
+    unsigned draw_column;     // cut: of how it is drawn
+    struct gv_slice text;     // borrowed from the scenario's
 };
 
 struct gv_scenario {
@@ -123,9 +125,10 @@ int gv_scenario_parse(struct gv_scenario *scenario, const char *text, size_t len
                       struct gv_scenario_fault *fault);
 void gv_scenario_fini(struct gv_scenario *scenario);
 
-// Whether it fits a cluster of so many nodes. GV_ERANGE: *fault says which step names a node that
-// is not there.
-int gv_scenario_check(const struct gv_scenario *scenario, uint32_t nodes,
+// Whether it fits a cluster of so many nodes, whose operations last for `time_limit`. GV_ERANGE:
+// *fault says which step names a node that is not there, begins when the operations have ended, or
+// has a side without a node, or draws a cut that cuts nothing among so few.
+int gv_scenario_check(const struct gv_scenario *scenario, uint32_t nodes, gv_time time_limit,
                       struct gv_scenario_fault *fault);
 
 // Opens the scenario's wan for a cluster it fits, to be closed by the caller. False: it has none.

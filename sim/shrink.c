@@ -2,6 +2,7 @@
 #include "shrink.h"
 
 #include "crew.h"
+#include "foreign.h"
 #include "reduce.h"
 #include "run.h"
 
@@ -149,7 +150,7 @@ static char *load(const struct gv_command *command, size_t *len) {
     if (digits) snprintf(name, sizeof name, "swarm:%s", what);
     char *text = gv_run_find(digits ? name : what, len);
     if (text == NULL) {
-        fprintf(stderr, "gvsim: scenario %s: %s\n", what, strerror(errno));
+        gv_foreign_print(stderr, "gvsim: scenario %s: %s\n", what, strerror(errno));
         return NULL;
     }
     struct gv_scenario scenario;
@@ -157,8 +158,8 @@ static char *load(const struct gv_command *command, size_t *len) {
     int error = gv_scenario_parse(&scenario, text, *len, &fault);
     free(text);
     if (error != 0) {
-        fprintf(stderr, "gvsim: %s: line %u, column %u: %s\n", what, fault.line, fault.column,
-                fault.why);
+        gv_foreign_print(stderr, "gvsim: %s: line %u, column %u: %s\n", what, fault.line,
+                         fault.column, fault.why);
         return NULL;
     }
     text = complete(command, &scenario, len);
@@ -174,7 +175,7 @@ static int write_out(const struct gv_command *command, const struct shrink *shri
         fprintf(out, "# %s\n%.*s", shrink->verdict.why, (int)len, text);
         if (to_stdout ? fflush(out) == 0 : fclose(out) == 0) return 0;
     }
-    fprintf(stderr, "gvsim: cannot write %s: %s\n", command->output, strerror(errno));
+    gv_foreign_print(stderr, "gvsim: cannot write %s: %s\n", command->output, strerror(errno));
     return GV_EINVAL;
 }
 
@@ -187,18 +188,19 @@ static void report(const struct gv_command *command, const char *text, size_t le
            setting(&scenario, "nodes"), setting(&scenario, "rate"),
            setting(&scenario, "time-limit"));
     gv_scenario_fini(&scenario);
-    printf("  replay: gvsim run --scenario %s\n", command->output);
+    gv_foreign_print(stdout, "  replay: gvsim run --scenario %s\n", command->output);
 }
 
 static int shrink(const struct gv_command *command, char *text, size_t len) {
     struct shrink shrink = {.tty = isatty(STDERR_FILENO) != 0};
     if (!gv_shrink_probe(text, len, &shrink.verdict)) {
-        fprintf(stderr, "gvsim: %s cannot be run; gvsim run says why\n", command->scenario);
+        gv_foreign_print(stderr, "gvsim: %s cannot be run; gvsim run says why\n",
+                         command->scenario);
         return USAGE;
     }
     if (interrupted) return INTERRUPTED;
     if (shrink.verdict.valid) {
-        printf("%s is valid: there is nothing to shrink\n", command->scenario);
+        gv_foreign_print(stdout, "%s is valid: there is nothing to shrink\n", command->scenario);
         return VALID;
     }
     struct gv_reduce_config config = {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "study.h"
 
+#include "foreign.h"
 #include "glomers.h"
 #include "memory.h"
 #include "output.h"
@@ -31,7 +32,7 @@ static const char help[] =
 // ---- The command line ----
 
 static int wrong(const char *what, const char *which) {
-    fprintf(stderr, "gvsim: %s '%s'; see gvsim glomers --help\n", what, which);
+    gv_foreign_print(stderr, "gvsim: %s '%s'; see gvsim glomers --help\n", what, which);
     return GV_EINVAL;
 }
 
@@ -41,8 +42,8 @@ static int to_count(const char *name, const char *value, uint64_t max, uint64_t 
     *out = strtoull(value, &end, 10);
     bool digits = value[0] >= '0' && value[0] <= '9' && *end == '\0' && errno == 0;
     if (digits && *out >= 1 && *out <= max) return 0;
-    fprintf(stderr, "gvsim: %s wants a whole number from 1 to %" PRIu64 ", not '%s'\n", name, max,
-            value);
+    gv_foreign_print(stderr, "gvsim: %s wants a whole number from 1 to %" PRIu64 ", not '%s'\n",
+                     name, max, value);
     return GV_EINVAL;
 }
 
@@ -156,7 +157,7 @@ static char *find(const char *self, const char *name) {
     char *program = gv_path_program(beside);
     if (program == NULL && dir > 0) program = gv_path_program(name);
     free(beside);
-    if (program == NULL) fprintf(stderr, "gvsim: there is no program '%s' to run\n", name);
+    if (program == NULL) gv_foreign_print(stderr, "gvsim: there is no program '%s' to run\n", name);
     return program;
 }
 

@@ -24,10 +24,20 @@ enum event { // kinds on the world's clock; target and stamp:
     EVENT_QUIET_OVER,
     EVENT_STEP, // of the scenario begins: its number
     EVENT_STEP_OVER,
+    EVENT_LINGER_OVER,
+};
+
+// What is told of a node once, however often it happens.
+enum complaint {
+    MALFORMED = 1,
+    STRAY = 2,
+    AGAIN = 4,
+    LATE = 8,
 };
 
 enum {
     NAME_MAX = 16,
+    ANSWER_MAX = GV_ENVELOPE_EXCERPT_MAX + 80,
     FULL_CHECK_EVERY = 16, // messages, where the nodes check them too
     TOKENS_MAX = 1 << 26,  // of a line: no more than a large read needs
 };
@@ -52,9 +62,15 @@ struct gv_trial {
     uint32_t *workers, *observers; // numbers of each node's clients
     char *ids;                     // of all nodes, as the inside of a JSON array
     bool *muted;                   // nodes that printed a bad line
-    bool *complained;              // nodes of whose replies one was malformed
+    uint8_t *complained;           // by node: the complaints made
+    uint32_t *owed;                // by node: operations without an answer within their time
+    gv_time *greeted_at;           // by node: when it answered init in this life of its, or NEVER
+    char **stray;                  // by node: the last stray reply, to be shown; NULL: none
     gv_time now, started_at, cutoff, cut_at;
-    bool blocked; // an operation is due, but every client is busy
+    gv_time given_up_at; // an operation without an answer, for the last time
+    bool held;           // a fault kept the node from answering the operation that ends
+    bool lingering;      // all is over, but late answers are listened for
+    bool blocked;        // an operation is due, but every client is busy
     uint64_t partitions;
     uint64_t watches; // begun, so that looks of an earlier one end
 };
@@ -95,23 +111,61 @@ static void request(struct gv_trial *trial, uint32_t number, enum gv_client_wait
 
 // ---- Errors ----
 
-static void complain(struct gv_trial *trial, uint32_t node, struct gv_slice line, const char *why) {
-    if (trial->complained[node]) {
+static void complain(struct gv_trial *trial, uint32_t node, enum complaint what,
+                     struct gv_slice line, const char *why) {
+    if ((trial->complained[node] & what) != 0) {
         trial->judge.errors.count++;
         return;
     }
+    const char *kind = what == MALFORMED ? "malformed reply"
+                       : what == STRAY   ? "stray reply"
+                       : what == AGAIN   ? "answered twice"
+                                         : "late reply";
     char shown[GV_ENVELOPE_EXCERPT_MAX + 8];
-    trial->complained[node] = true;
-    gv_errors_add(&trial->judge.errors, "malformed reply: n%u printed a line that %s. The line: %s",
-                  node, why, gv_envelope_excerpt(line, shown));
+    trial->complained[node] |= (uint8_t)what;
+    gv_errors_add(&trial->judge.errors, "%s: n%u printed a line that %s. The line: %s", kind, node,
+                  why, gv_envelope_excerpt(line, shown));
 }
 
 void gv_trial_fail(struct gv_trial *trial, const char *format, ...) {
+    if (trial->phase == GV_TRIAL_DONE) return; // what follows from the first failure is none
     va_list args;
     va_start(args, format);
     gv_errors_add_list(&trial->judge.errors, format, args);
     va_end(args);
     trial->phase = GV_TRIAL_DONE;
+    trial->judge.cut_short = true;
+}
+
+// What a node leaves undone if it dies now, as the end of a sentence.
+static void describe_debts(struct gv_trial *trial, uint32_t node, char buf[ANSWER_MAX]) {
+    buf[0] = '\0';
+    for (size_t i = 0; i < trial->clients.len; i++) {
+        const struct gv_client *client = &trial->clients.clients[i];
+        if (client->node != node || !client->open) continue;
+        if (client->wait == GV_CLIENT_WAIT_INIT) {
+            snprintf(buf, ANSWER_MAX, ", before it answered init");
+        } else if (client->wait == GV_CLIENT_WAIT_TOPOLOGY) {
+            snprintf(buf, ANSWER_MAX, ", before it answered topology");
+        } else if (client->wait == GV_CLIENT_WAIT_OP) {
+            char body[GV_LOAD_BODY_MAX];
+            const struct gv_history_op *op = &trial->history.ops[client->op];
+            struct gv_load_op asked = {op->kind, op->value};
+            gv_load_body(trial->config.load, &trial->keys, asked, body);
+            snprintf(buf, ANSWER_MAX, ", before it answered {%s}", body);
+        }
+    }
+}
+
+void gv_trial_died(struct gv_trial *trial, uint32_t node, const char *format, ...) {
+    GV_ASSERT(node < trial->config.nodes);
+    char how[GV_ERRORS_TEXT_MAX / 2], debts[ANSWER_MAX];
+    va_list args;
+    va_start(args, format);
+    vsnprintf(how, sizeof how, format, args);
+    va_end(args);
+    describe_debts(trial, node, debts);
+    gv_trial_fail(trial, "n%u died: %s%s", node, how, debts);
 }
 
 void gv_trial_object(struct gv_trial *trial, const char *format, ...) {
@@ -199,6 +253,7 @@ static void inflict(struct gv_trial *trial, const struct gv_scenario_step *step,
     for (uint32_t node = 0; node < trial->config.nodes; node++) {
         if (!gv_scenario_has(step, 0, node) || !gv_fate_meet(&trial->fates, node, fate)) continue;
         if (fate == GV_FATE_CRASH) gv_judge_forget(&trial->judge, node);
+        if (fate == GV_FATE_CRASH) trial->greeted_at[node] = GV_TIME_NEVER;
         trial->config.fate(trial->config.ctx, node, fate, step);
         if (fate == GV_FATE_START) send_init(trial, node);
     }
@@ -247,6 +302,23 @@ static void on_step(struct gv_trial *trial, const struct gv_world_event *event) 
     if (again) gv_world_schedule(&trial->world, next, EVENT_STEP, event->target, 0, NULL);
 }
 
+// All has been asked. A node that left a request without an answer may still answer it, late: that
+// is listened for as long again as a client waits, unless faults excuse it.
+static void conclude(struct gv_trial *trial) {
+    gv_time until = trial->given_up_at + GV_TRIAL_CLIENT_TIMEOUT_MS * GV_MS;
+    bool owed = false;
+    for (uint32_t node = 0; node < trial->config.nodes; node++) {
+        owed = owed || (trial->owed[node] > 0 && !trial->muted[node]);
+    }
+    if (!owed || trial->config.scenario != NULL || until <= trial->now) {
+        trial->phase = GV_TRIAL_DONE;
+        return;
+    }
+    if (trial->lingering) return;
+    trial->lingering = true;
+    gv_world_schedule(&trial->world, until, EVENT_LINGER_OVER, 0, 0, NULL);
+}
+
 // After the last operation but the final reads.
 static void end_faults(struct gv_trial *trial) {
     bool disturbed = trial->faults.active;
@@ -259,7 +331,7 @@ static void end_faults(struct gv_trial *trial) {
         watch(trial, false);
     }
     if (!gv_load_converges(trial->config.load)) {
-        trial->phase = GV_TRIAL_DONE;
+        conclude(trial);
         return;
     }
     trial->phase = GV_TRIAL_QUIET;
@@ -268,9 +340,10 @@ static void end_faults(struct gv_trial *trial) {
                       NULL);
 }
 
-// The operation a client waits for has ended. `token`: what its reply holds, if it ended well.
+// The operation a client waits for has ended. `token`: what its reply holds, if it ended well;
+// `answer`: else, what its node did instead.
 static void complete(struct gv_trial *trial, uint32_t number, enum gv_history_outcome outcome,
-                     int token) {
+                     int token, const char *answer) {
     struct gv_client *client = &trial->clients.clients[number];
     gv_history_complete(&trial->history, trial->now, client->op, outcome);
     const struct gv_history_op *op = &trial->history.ops[client->op];
@@ -281,12 +354,12 @@ static void complete(struct gv_trial *trial, uint32_t number, enum gv_history_ou
         trial->workers[op->node] = gv_client_open(&trial->clients, GV_CLIENT_WORKER, op->node);
     }
 
-    gv_judge_complete(&trial->judge, op, &trial->json, token);
+    gv_judge_complete(&trial->judge, op, &trial->json, token, answer, trial->held);
     gv_judge_kept(&trial->judge, op, trial->config.knows, trial->config.ctx);
     if (trial->phase == GV_TRIAL_MAIN && trial->blocked) issue_at(trial, trial->now);
     if (trial->history.outcomes[GV_HISTORY_PENDING] > 0) return;
     if (trial->phase == GV_TRIAL_DRAIN) end_faults(trial);
-    if (trial->phase == GV_TRIAL_FINAL) trial->phase = GV_TRIAL_DONE;
+    if (trial->phase == GV_TRIAL_FINAL) conclude(trial);
 }
 
 // What it means that an operation has no good reply: Maelstrom takes the reads of broadcast for
@@ -297,14 +370,41 @@ static enum gv_history_outcome without_reply(const struct gv_trial *trial, size_
     return harmless ? GV_HISTORY_FAIL : GV_HISTORY_INFO;
 }
 
+// An operation ends because its client no longer waits for an answer.
+static void give_up(struct gv_trial *trial, uint32_t number) {
+    struct gv_client *client = &trial->clients.clients[number];
+    uint32_t node = client->node;
+    gv_time asked_at = trial->history.ops[client->op].invoked_at;
+    const char *answer = "answered nothing within 5 s";
+    trial->held = true;
+    if (trial->fates.crashes[node] > 0) {
+        answer = "was down";
+    } else if (trial->greeted_at[node] == GV_TIME_NEVER) {
+        answer = "was asked before init: it had crashed and not answered it yet";
+    } else if (asked_at < trial->greeted_at[node]) {
+        answer = "was down, or crashed, before it answered";
+    } else if (trial->fates.pauses[node] > 0) {
+        answer = "was paused";
+    } else {
+        trial->held = false;
+    }
+    if (trial->muted[node]) answer = "was not heard after its bad line";
+    gv_client_give_up(client);
+    trial->owed[node]++;
+    trial->given_up_at = trial->now;
+    complete(trial, number, without_reply(trial, client->op), 0, answer);
+    trial->held = false;
+}
+
 // At the end of a run, nobody need wait for nodes that nobody listens to.
 static void give_up_on_muted(struct gv_trial *trial) {
     for (uint32_t node = 0; node < trial->config.nodes; node++) {
         if (!trial->muted[node] || trial->phase < GV_TRIAL_DRAIN) continue;
         const struct gv_client *client = &trial->clients.clients[trial->workers[node]];
         if (client->wait != GV_CLIENT_WAIT_OP) continue;
-        complete(trial, trial->workers[node], without_reply(trial, client->op), 0);
+        give_up(trial, trial->workers[node]);
     }
+    if (trial->lingering) conclude(trial);
 }
 
 static void mute(struct gv_trial *trial, uint32_t node, struct gv_slice line, const char *why) {
@@ -388,28 +488,40 @@ static void on_setup(struct gv_trial *trial, uint32_t number, struct gv_slice li
         return;
     }
     if (init) client->open = false;
+    if (init) trial->greeted_at[client->node] = trial->now;
     if (trial->phase >= GV_TRIAL_MAIN) return; // it was started again
     if (--trial->waiting > 0) return;
     (init ? start_topology : start_main)(trial);
+}
+
+static void describe_answer(const struct gv_trial *trial, int body, char answer[ANSWER_MAX],
+                            char shown[GV_ENVELOPE_EXCERPT_MAX + 8]) {
+    snprintf(answer, ANSWER_MAX, "answered %s",
+             gv_envelope_excerpt(gv_json_raw(&trial->json, body), shown));
 }
 
 static void on_op_reply(struct gv_trial *trial, uint32_t number, uint32_t node,
                         struct gv_slice line, int body) {
     size_t op = trial->clients.clients[number].op;
     int type = gv_json_member(&trial->json, body, "type");
+    char why[GV_CHECK_PROTOCOL_WHY_MAX], answer[ANSWER_MAX], shown[GV_ENVELOPE_EXCERPT_MAX + 8];
     if (type >= 0 && gv_json_equals(&trial->json, type, "error")) {
-        int64_t code = 0;
-        int token = gv_json_member(&trial->json, body, "code");
-        bool known = token >= 0 && gv_json_i64(&trial->json, token, &code) == 0;
-        bool definite = known && gv_check_protocol_definite(code);
-        complete(trial, number, definite ? GV_HISTORY_FAIL : without_reply(trial, op), 0);
+        bool definite;
+        if (gv_check_protocol_error(&trial->json, body, &definite, why) < 0)
+            complain(trial, node, MALFORMED, line, why);
+        describe_answer(trial, body, answer, shown);
+        complete(trial, number, definite ? GV_HISTORY_FAIL : without_reply(trial, op), 0, answer);
         return;
     }
-    char why[GV_CHECK_PROTOCOL_WHY_MAX];
     int token = gv_check_protocol_reply(&trial->json, body, GV_CHECK_PROTOCOL_OP,
                                         trial->config.load, trial->history.ops[op].kind, why);
-    if (token < 0) complain(trial, node, line, why);
-    complete(trial, number, token < 0 ? GV_HISTORY_INFO : GV_HISTORY_OK, token);
+    if (token >= 0) {
+        complete(trial, number, GV_HISTORY_OK, token, NULL);
+        return;
+    }
+    complain(trial, node, MALFORMED, line, why);
+    describe_answer(trial, body, answer, shown);
+    complete(trial, number, GV_HISTORY_INFO, 0, answer);
 }
 
 static void look_again(struct gv_trial *trial, uint32_t node, gv_time due) {
@@ -426,19 +538,53 @@ static void on_observation(struct gv_trial *trial, uint32_t number, uint32_t nod
     gv_judge_look(&trial->judge, trial->now, node, &trial->json, token);
 }
 
+// A reply that nobody waits for. One to a client that is gone mutes its node, as in Maelstrom; the
+// others Maelstrom passes over.
+static void on_unawaited(struct gv_trial *trial, uint32_t node, uint32_t number,
+                         enum gv_client_reply what, struct gv_slice line) {
+    const struct gv_client *client = &trial->clients.clients[number];
+    uint32_t asked = client->node;
+    if (what == GV_CLIENT_REPLY_LATE) {
+        if (client->role == GV_CLIENT_WORKER && trial->owed[asked] > 0) trial->owed[asked]--;
+        // A node that a fault held up is expected to answer late.
+        if (trial->config.scenario != NULL || client->role == GV_CLIENT_OBSERVER) return;
+    }
+    // An observer outlives more requests than it remembers.
+    if (what == GV_CLIENT_REPLY_AGAIN && client->role == GV_CLIENT_OBSERVER) return;
+    char why[GV_CHECK_PROTOCOL_WHY_MAX];
+    if (!client->open) {
+        snprintf(why, sizeof why, "goes to a client that is gone, %s",
+                 what == GV_CLIENT_REPLY_LATE    ? "for it waits 5 s for a reply"
+                 : what == GV_CLIENT_REPLY_AGAIN ? "for it had its reply: the node answers twice"
+                                                 : "and answers no request of it");
+        mute(trial, node, line, why);
+    } else if (what == GV_CLIENT_REPLY_STRAY) {
+        char shown[GV_ENVELOPE_EXCERPT_MAX + 8];
+        free(trial->stray[node]);
+        gv_envelope_excerpt(line, shown);
+        trial->stray[node] = gv_memory_copy(shown, strlen(shown));
+        snprintf(why, sizeof why, "answers no request: the last of c%u has the msg_id %" PRIu64,
+                 number, client->msg_id);
+        complain(trial, node, STRAY, line, why);
+    } else if (what == GV_CLIENT_REPLY_AGAIN) {
+        complain(trial, node, AGAIN, line, "answers a request that was answered before");
+    } else {
+        complain(trial, node, LATE, line, "comes after the 5 s that a client waits");
+    }
+    if (trial->lingering) conclude(trial);
+}
+
 static void on_reply(struct gv_trial *trial, uint32_t node, uint32_t number, struct gv_slice line,
                      int body) {
-    const struct gv_client *client = &trial->clients.clients[number];
-    if (!client->open) {
-        // Whoever was made to stand still answers late through no fault of his own.
-        if (trial->config.scenario != NULL) return;
-        mute(trial, node, line, "goes to a client that is gone, for it waits 5 s for a reply");
+    struct gv_client *client = &trial->clients.clients[number];
+    uint64_t in_reply_to = 0; // none: a client's first msg_id is 1
+    int token = gv_json_member(&trial->json, body, "in_reply_to");
+    if (token < 0 || gv_json_u64(&trial->json, token, &in_reply_to) != 0) in_reply_to = 0;
+    enum gv_client_reply what = gv_client_match(client, in_reply_to);
+    if (what != GV_CLIENT_REPLY_AWAITED) {
+        on_unawaited(trial, node, number, what, line);
         return;
     }
-    uint64_t in_reply_to;
-    int token = gv_json_member(&trial->json, body, "in_reply_to");
-    if (token < 0 || gv_json_u64(&trial->json, token, &in_reply_to) != 0) return;
-    if (client->wait == GV_CLIENT_IDLE || in_reply_to != client->msg_id) return; // as Maelstrom's
     switch (client->wait) {
     case GV_CLIENT_IDLE:
         break;
@@ -516,6 +662,12 @@ void gv_trial_line(struct gv_trial *trial, gv_time now, uint32_t node, struct gv
 
 // ---- Time ----
 
+static void fail_setup(struct gv_trial *trial, uint32_t node, const char *what, int seconds) {
+    const char *stray = trial->stray[node];
+    gv_trial_fail(trial, "no %s_ok: n%u did not answer %s within %d s%s%s", what, node, what,
+                  seconds, stray != NULL ? ", but printed " : "", stray != NULL ? stray : "");
+}
+
 static void on_timeout(struct gv_trial *trial, const struct gv_world_event *event) {
     struct gv_client *client = &trial->clients.clients[event->target];
     if (!client->open || client->msg_id != event->stamp) return;
@@ -525,15 +677,16 @@ static void on_timeout(struct gv_trial *trial, const struct gv_world_event *even
     case GV_CLIENT_WAIT_INIT:
         // It may have crashed or been paused again since.
         if (trial->phase >= GV_TRIAL_MAIN && trial->config.scenario != NULL) break;
-        gv_trial_fail(trial, "n%u did not answer init within 10 s", client->node);
+        fail_setup(trial, client->node, "init", GV_TRIAL_INIT_TIMEOUT_MS / 1000);
         break;
     case GV_CLIENT_WAIT_TOPOLOGY:
-        gv_trial_fail(trial, "n%u did not answer topology within 5 s", client->node);
+        fail_setup(trial, client->node, "topology", GV_TRIAL_CLIENT_TIMEOUT_MS / 1000);
         break;
     case GV_CLIENT_WAIT_OP:
-        complete(trial, event->target, without_reply(trial, client->op), 0);
+        give_up(trial, event->target);
         break;
     case GV_CLIENT_WAIT_OBSERVATION:
+        gv_client_give_up(client);
         client->wait = GV_CLIENT_IDLE;
         look_again(trial, client->node, trial->now);
         break;
@@ -615,6 +768,9 @@ static void on_event(struct gv_trial *trial, const struct gv_world_event *event)
     case EVENT_STEP_OVER:
         on_step_over(trial, event->target);
         break;
+    case EVENT_LINGER_OVER:
+        trial->phase = GV_TRIAL_DONE;
+        break;
     }
 }
 
@@ -666,6 +822,8 @@ struct gv_trial *gv_trial_new(const struct gv_trial_config *config) {
     gv_keys_init(&trial->keys, config->keys, config->seed, config->places);
     gv_judge_init(&trial->judge, config->load, nodes);
     trial->judge.set.keys = &trial->keys;
+    trial->judge.disturbed = config->scenario != NULL;
+    trial->judge.availability = config->availability;
     gv_json_init(&trial->json, gv_base_malloc(), TOKENS_MAX, 0);
     trial->workers = gv_memory_new(nodes * sizeof *trial->workers);
     trial->observers = gv_memory_new(nodes * sizeof *trial->observers);
@@ -673,6 +831,10 @@ struct gv_trial *gv_trial_new(const struct gv_trial_config *config) {
     gv_fate_init(&trial->fates, nodes);
     trial->muted = gv_memory_new(nodes * sizeof *trial->muted);
     trial->complained = gv_memory_new(nodes * sizeof *trial->complained);
+    trial->owed = gv_memory_new(nodes * sizeof *trial->owed);
+    trial->greeted_at = gv_memory_new(nodes * sizeof *trial->greeted_at);
+    for (uint32_t node = 0; node < nodes; node++) trial->greeted_at[node] = GV_TIME_NEVER;
+    trial->stray = gv_memory_new(nodes * sizeof *trial->stray);
     if (config->scenario != NULL) {
         gv_script_init(&trial->script, config->scenario, nodes, config->seed, &trial->faults,
                        &trial->net);
@@ -698,6 +860,10 @@ void gv_trial_free(struct gv_trial *trial) {
     free(trial->observers);
     free(trial->muted);
     free(trial->complained);
+    free(trial->owed);
+    free(trial->greeted_at);
+    for (uint32_t node = 0; node < trial->config.nodes; node++) free(trial->stray[node]);
+    free(trial->stray);
     free(trial);
 }
 
@@ -724,7 +890,7 @@ bool gv_trial_done(const struct gv_trial *trial) {
 
 bool gv_trial_suspects(const struct gv_trial *trial, uint32_t node) {
     GV_ASSERT(node < trial->config.nodes);
-    return trial->muted[node] || trial->complained[node];
+    return trial->muted[node] || trial->complained[node] != 0;
 }
 
 struct gv_trial_view gv_trial_view(const struct gv_trial *trial, gv_time now) {

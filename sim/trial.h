@@ -41,7 +41,8 @@ struct gv_trial_config {
     enum gv_net_delivery delivery;
     const struct gv_wan *wan; // its round trips go before the latency; NULL: none. Borrowed
     enum gv_topology topology;
-    bool nemesis;                       // partitions
+    double availability; // the share of operations, without the final reads, that must end well
+    bool nemesis;        // partitions
     gv_time nemesis_interval;           // the mean between their starts and stops
     const struct gv_scenario *scenario; // NULL: none; borrowed, and fit for so many nodes. Not
                                         // together with the nemesis
@@ -94,11 +95,17 @@ void gv_trial_line(struct gv_trial *trial, gv_time now, uint32_t node, struct gv
 gv_time gv_trial_due(const struct gv_trial *trial);
 void gv_trial_advance(struct gv_trial *trial, gv_time now);
 
-// Ends the run now, as invalid, for this reason.
+// Ends the run now, as invalid, for this reason, unless it is over already.
 #if defined(__GNUC__)
 __attribute__((format(printf, 2, 3)))
 #endif
 void gv_trial_fail(struct gv_trial *trial, const char *format, ...);
+
+// The same because this node died, for this reason; what it had not answered yet is added.
+#if defined(__GNUC__)
+__attribute__((format(printf, 3, 4)))
+#endif
+void gv_trial_died(struct gv_trial *trial, uint32_t node, const char *format, ...);
 
 // Makes the run invalid, for this reason, but lets it go on.
 #if defined(__GNUC__)
@@ -119,7 +126,7 @@ struct gv_errors *gv_trial_errors(struct gv_trial *trial);
 
 bool gv_trial_done(const struct gv_trial *trial);
 
-// Whether a node printed a bad line or a malformed reply.
+// Whether a node printed a bad line, or a reply that is malformed or that nobody waits for.
 bool gv_trial_suspects(const struct gv_trial *trial, uint32_t node);
 
 struct gv_trial_view gv_trial_view(const struct gv_trial *trial, gv_time now);

@@ -25,13 +25,8 @@ static bool is_one_of(const char *kind, const char *const *kinds) {
 
 static bool is_safety(const char *kind, bool differ) {
     static const char *const late[] = {
-        unequal,
-        "no final read",
-        "not silent",
-        "n did not answer init within  s",
-        "n did not answer topology within  s",
-        "took too long",
-        NULL,
+        unequal,    "no final read",     "not silent",  "no init_ok", "no topology_ok", "no echo",
+        "never ok", "nothing exercised", "unavailable", "late reply", "took too long",  NULL,
     };
     static const char *const follow[] = {"lost", "final reads differ", "wrong sum", NULL};
     return !is_one_of(kind, late) && !(differ && is_one_of(kind, follow));

@@ -48,10 +48,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     GV_ASSERT(scenario.len <= GV_SCENARIO_STEPS_MAX);
     GV_ASSERT(scenario.settings_len <= GV_SCENARIO_SETTINGS_MAX);
     for (size_t i = 0; i < scenario.len; i++) check_step(&scenario.steps[i]);
-    int error = gv_scenario_check(&scenario, NODES, &fault);
+    int error = gv_scenario_check(&scenario, NODES, 10000 * GV_MS, &fault);
     GV_ASSERT(error == 0 || error == GV_ERANGE);
     if (error != 0) check_fault(&fault, text, size);
-    GV_ASSERT(gv_scenario_check(&scenario, MOST, &fault) == 0);
+    GV_ASSERT(gv_scenario_check(&scenario, MOST, GV_TIME_NEVER, &fault) == 0);
     gv_scenario_fini(&scenario);
     return 0;
 }

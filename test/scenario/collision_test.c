@@ -16,7 +16,7 @@ enum { COMMON = 100000, PAIRS = 64, SEEDS = 20, MESSAGES_MOST = 12, SIDES = 2, I
 
 struct letter {
     size_t len;
-    char text[GV_ENGINE_MESSAGE_DEFAULT];
+    char text[GV_MESSAGE_LIMIT];
 };
 
 struct duel {
@@ -110,8 +110,10 @@ static bool speak(struct duel *duel, int from) {
     for (;;) {
         assert_true(duel->waiting[1 - from] < INBOX);
         struct letter *letter = &duel->inbox[1 - from][duel->waiting[1 - from]];
-        letter->len = gv_engine_send(engine, duel->now, letter->text, sizeof letter->text, &peer);
-        if (letter->len == 0) return some;
+        int len = gv_engine_send(engine, duel->now, letter->text, sizeof letter->text, &peer);
+        assert_true(len >= 0);
+        if (len == 0) return some;
+        letter->len = (size_t)len;
         duel->waiting[1 - from]++;
         some = true;
     }

@@ -41,12 +41,40 @@ case_ unequal 1 'unequal replicas' run -w broadcast --rate 50 --latency 50 --set
 for name in $("$gvsim" scenarios | cut -d ' ' -f 1); do
     case_ "$name" 0 '^valid' run --scenario "$name" --seed 3
     "$gvsim" scenarios "$name" >"$tmp/scenario"
-    case_ "$name as a file" 0 '^valid' run --scenario "$tmp/scenario" --time-limit 1 --seed 3
+    case_ "$name as a file" 0 '^valid' run --scenario "$tmp/scenario" --seed 3
 done
 
 scenario 'nodes 5\ncut n1 | n7 at 1s\n'
 case_ no-node 2 'line 2, column 10: there is no n7' run -w echo --scenario "$tmp/scenario"
 case_ more-nodes 0 '^valid' run -w echo --scenario "$tmp/scenario" --nodes 8
+# A fault that cannot happen is an error, where it stands, and not one that was survived.
+scenario 'nodes 3\ntime-limit 2\ncrash n1 at 1s with disk\ncut n1 | rest at 2s for 1s\n'
+case_ after-the-end 2 'line 4, column 18: it begins after the operations end: they last 2 s' \
+    run -w echo --scenario "$tmp/scenario"
+case_ before-the-end 0 '^valid' run -w g-set --scenario "$tmp/scenario" --time-limit 4
+scenario 'nodes 3\ncut minority at 1s\n'
+case_ no-minority 2 'line 2, column 5: among 3 nodes this cuts nothing' run -w echo \
+    --scenario "$tmp/scenario"
+case_ minority 0 '^valid' run -w g-set --scenario "$tmp/scenario" --nodes 4
+scenario 'nodes 3\nlose 5%% between n0..n2 | rest at 1s\n'
+case_ no-rest 2 "line 2, column 26: no node is left for 'rest'" run -w echo \
+    --scenario "$tmp/scenario"
+scenario 'nodes 1\ncut any at 1s\n'
+case_ one-node 2 'line 2, column 5: one node has no links' run -w echo --scenario "$tmp/scenario"
+case_ one-node-nemesis 2 'wants 2 nodes at least' run -w echo --nodes 1 --nemesis partition
+scenario 'rate 20\ncrash all at 2s for 1s without disk\n'
+case_ excused 0 '^valid: [1-9][0-9]* of [0-9]* values are lost .* is excused' run -w g-set \
+    --scenario "$tmp/scenario" --seed 2
+case_ excused-sum 0 '^valid: .*may be missing .* is excused' run -w g-counter \
+    --scenario "$tmp/scenario" --seed 2
+scenario 'rate 20\npause n1 at 2s\n'
+case_ unavailable 1 'unavailable: .*--availability asks for 100.00%; the rest: .* at n1' \
+    run -w unique-ids --scenario "$tmp/scenario" --availability total
+case_ available 0 '^valid' run -w unique-ids --scenario "$tmp/scenario" --availability 0.5
+case_ idle 1 'nothing exercised: no client asked' run -w broadcast --rate 0
+scenario 'rate 20\033[2J\n'
+case_ escape 2 'line 1, column 8: a control character' run -w echo --scenario "$tmp/scenario"
+case_ escape-name 2 'scenario .\\x1b\[2J/x: ' run --scenario "$(printf '/\033[2J/x')"
 scenario 'rate fast\n'
 case_ no-rate 2 "line 1, column 1: --rate wants .*'fast'" run -w echo --scenario "$tmp/scenario"
 scenario 'workload echo\ncut n1 n2 at 1s\n'

@@ -9,7 +9,7 @@ static void accepts_any_subset_of_what_is_unknown(void **state) {
     (void)state;
     struct gv_check_counter counter;
     gv_check_counter_init(&counter, 1);
-    gv_check_counter_ok(&counter, 10);
+    gv_check_counter_ok(&counter, 0, 10);
     assert_true(gv_check_counter_accepts(&counter, 10));
     assert_false(gv_check_counter_accepts(&counter, 11));
     gv_check_counter_info(&counter, 4);
@@ -55,7 +55,7 @@ static void final_reads_must_be_right_and_equal(void **state) {
     struct gv_check_counter counter;
     struct gv_errors errors = {.kept = 0};
     gv_check_counter_init(&counter, 3);
-    gv_check_counter_ok(&counter, 5);
+    gv_check_counter_ok(&counter, 0, 5);
     gv_check_counter_info(&counter, 2);
     gv_check_counter_final(&counter, 0, 7);
     gv_check_counter_final(&counter, 2, 7); // n1 gave none: told elsewhere
@@ -75,10 +75,30 @@ static void final_reads_must_be_right_and_equal(void **state) {
     gv_check_counter_fini(&counter);
 }
 
+static void a_wrong_sum_tells_who_added_and_who_refused(void **state) {
+    (void)state;
+    struct gv_check_counter counter;
+    struct gv_errors errors = {.kept = 0};
+    gv_check_counter_init(&counter, 3);
+    gv_check_counter_ok(&counter, 0, 5);
+    gv_check_counter_ok(&counter, 2, -2);
+    gv_check_counter_refused(&counter, 1, 4);
+    gv_check_counter_final(&counter, 2, 7);
+    gv_check_counter_finish(&counter, &errors);
+    assert_int_equal(errors.count, 1);
+    assert_string_equal(errors.texts[0],
+                        "wrong sum: n2 reads 7; the additions that ended well make 3 "
+                        "(acknowledged: n0 5, n2 -2), and none of the 0 without an answer make up "
+                        "the difference; refused for certain: n1 4");
+    gv_errors_fini(&errors);
+    gv_check_counter_fini(&counter);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(accepts_any_subset_of_what_is_unknown),
         cmocka_unit_test(agrees_with_trying_every_subset),
+        cmocka_unit_test(a_wrong_sum_tells_who_added_and_who_refused),
         cmocka_unit_test(final_reads_must_be_right_and_equal),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -3,6 +3,7 @@
 #include "../lib/fixture.h"
 #include "../lib/test.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -81,6 +82,13 @@ static void replies_are_closed(void **state) {
          GV_HISTORY_READ, NULL},
         {"{\"type\":\"read_ok\",\"in_reply_to\":1,\"messages\":{}}", GV_LOAD_BROADCAST,
          GV_HISTORY_READ, "no array"},
+        // Go writes a slice that is nil as null; Maelstrom's schemas take that for an array.
+        {"{\"type\":\"read_ok\",\"in_reply_to\":1,\"messages\":null}", GV_LOAD_BROADCAST,
+         GV_HISTORY_READ, NULL},
+        {"{\"type\":\"read_ok\",\"in_reply_to\":1,\"value\":null}", GV_LOAD_G_SET, GV_HISTORY_READ,
+         NULL},
+        {"{\"type\":\"read_ok\",\"in_reply_to\":1,\"value\":null}", GV_LOAD_G_COUNTER,
+         GV_HISTORY_READ, "no integer"},
         {"{\"type\":\"read_ok\",\"in_reply_to\":1,\"value\":[]}", GV_LOAD_G_SET, GV_HISTORY_READ,
          NULL},
         {"{\"type\":\"read_ok\",\"in_reply_to\":1,\"messages\":[]}", GV_LOAD_G_SET, GV_HISTORY_READ,
@@ -117,6 +125,42 @@ static void init_ok_may_carry_more_but_topology_ok_may_not(void **state) {
     assert_true(gv_json_parse(&gv_fixture_json, topology, strlen(topology)) > 0);
     assert_true(gv_check_protocol_reply(&gv_fixture_json, 0, GV_CHECK_PROTOCOL_TOPOLOGY,
                                         GV_LOAD_BROADCAST, GV_HISTORY_KINDS, why) < 0);
+}
+
+static void errors_have_a_code(void **state) {
+    (void)state;
+    static const struct {
+        const char *members;
+        int definite;    // -1: the reply is malformed
+        const char *why; // then
+    } cases[] = {
+        {"\"code\":11,\"text\":\"later\"", 1, NULL},
+        {"\"code\":0", 0, NULL},
+        {"\"code\":13,\"msg_id\":4", 0, NULL},
+        {"\"code\":1000,\"mood\":[null],\"retry\":true", 0, NULL},
+        {"\"code\":123456789012345678901234567890", 0, NULL},
+        {"\"text\":\"no\"", -1, "without a \"code\""},
+        {"\"code\":\"x\"", -1, "no integer"},
+        {"\"code\":\"11\"", -1, "no integer"},
+        {"\"code\":11.5", -1, "no integer"},
+        {"\"code\":11.0", -1, "no integer"},
+        {"\"code\":null", -1, "no integer"},
+        {"\"code\":999", -1, "(999) that is none of Maelstrom's"},
+        {"\"code\":-1", -1, "(-1)"},
+        {"\"code\":-123456789012345678901234567890", -1, "none of Maelstrom's"},
+        {"\"code\":11,\"text\":5", -1, "\"text\" is no string"},
+        {"\"code\":11,\"msg_id\":\"1\"", -1, "\"msg_id\" that is no integer"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        char body[160];
+        snprintf(body, sizeof body, "{\"type\":\"error\",\"in_reply_to\":1,%s}", cases[i].members);
+        assert_true(gv_json_parse(&gv_fixture_json, body, strlen(body)) > 0);
+        bool definite = true;
+        int error = gv_check_protocol_error(&gv_fixture_json, 0, &definite, why);
+        assert_int_equal(error, cases[i].definite < 0 ? GV_ESYNTAX : 0);
+        assert_int_equal(definite, cases[i].definite == 1);
+        if (error != 0) assert_non_null(strstr(why, cases[i].why));
+    }
 }
 
 static void the_definite_errors_are_maelstroms(void **state) {
@@ -171,6 +215,7 @@ int main(void) {
         cmocka_unit_test(replies_are_closed),
         cmocka_unit_test(init_ok_may_carry_more_but_topology_ok_may_not),
         cmocka_unit_test(gossip_is_told_apart_at_a_glance),
+        cmocka_unit_test(errors_have_a_code),
         cmocka_unit_test(the_definite_errors_are_maelstroms),
     };
     return cmocka_run_group_tests(tests, gv_fixture_set_up, gv_fixture_tear_down);

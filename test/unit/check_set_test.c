@@ -103,6 +103,37 @@ static void a_read_that_shows_a_value_makes_it_known(void **state) {
     end(&story);
 }
 
+static void null_is_an_empty_list_whenever_it_comes(void **state) {
+    (void)state;
+    struct story story;
+    begin(&story);
+    read_now(&story, 5, 0, "null");
+    assert_int_equal(story.missing, 0);
+    add(&story, 10, 0);
+    read_now(&story, 20, 1, "null");
+    assert_int_equal(story.missing, 1);
+    finals(&story, 100, "[0]", "[0]");
+    gv_check_set_finish(&story.set, &story.errors);
+    assert_int_equal(story.errors.count, 0);
+    end(&story);
+}
+
+static void what_is_excused_is_counted(void **state) {
+    (void)state;
+    struct story story;
+    begin(&story);
+    for (int64_t value = 0; value < 3; value++) add(&story, 10, value);
+    gv_check_set_excuse(&story.set, 0);
+    gv_check_set_excuse(&story.set, 1);
+    finals(&story, 100, "[1,2]", "[1,2]");
+    struct gv_check_set_result result = gv_check_set_finish(&story.set, &story.errors);
+    assert_int_equal(story.errors.count, 0);
+    assert_int_equal(result.lost, 0);
+    assert_int_equal(result.excused, 2);
+    assert_int_equal(result.excused_lost, 1);
+    end(&story);
+}
+
 static void lost_means_missing_at_the_last(void **state) {
     (void)state;
     struct story story;
@@ -114,8 +145,10 @@ static void lost_means_missing_at_the_last(void **state) {
     struct gv_check_set_result result = gv_check_set_finish(&story.set, &story.errors);
     assert_int_equal(result.lost, 1);
     assert_true(result.equal);
-    assert_string_equal(story.errors.texts[0],
-                        "lost: 1 values known to be there were missing at the last: 1");
+    assert_string_equal(
+        story.errors.texts[0],
+        "lost: 1 value known to be there was missing at the last: 1; acknowledged by n0; "
+        "missing at n0 n1");
     end(&story);
 }
 
@@ -192,6 +225,8 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(stable_latency_ends_with_the_last_read_that_misses),
         cmocka_unit_test(a_read_that_shows_a_value_makes_it_known),
+        cmocka_unit_test(null_is_an_empty_list_whenever_it_comes),
+        cmocka_unit_test(what_is_excused_is_counted),
         cmocka_unit_test(lost_means_missing_at_the_last),
         cmocka_unit_test(what_was_never_known_cannot_be_lost),
         cmocka_unit_test(a_final_read_missed_and_then_shown_is_unequal_though_stable),

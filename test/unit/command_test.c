@@ -68,6 +68,25 @@ static void every_option_is_taken(void **state) {
     assert_string_equal(command.argv[2], "--seed");
 }
 
+static void availability_is_total_or_a_share(void **state) {
+    (void)state;
+    struct gv_command command;
+    assert_int_equal(parse(&command, "gvsim run -w echo"), GV_COMMAND_RUN);
+    assert_true(command.trial.availability == 0);
+    assert_int_equal(parse(&command, "gvsim run -w echo --availability total"), GV_COMMAND_RUN);
+    assert_true(command.trial.availability == 1);
+    assert_int_equal(parse(&command, "gvsim exec -w echo --availability 0.75 -- x"),
+                     GV_COMMAND_EXEC);
+    assert_true(command.trial.availability == 0.75);
+    static const char *const bad[] = {"1.01", "-1", "all", "nan", "50%"};
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        char line[64];
+        snprintf(line, sizeof line, "gvsim run -w echo --availability %s", bad[i]);
+        assert_int_equal(parse(&command, line), GV_EINVAL);
+        assert_non_null(strstr(why, "wants total, or a number from 0 to 1"));
+    }
+}
+
 static void virtual_mode_takes_options_of_its_own(void **state) {
     (void)state;
     struct gv_command command;
@@ -197,6 +216,7 @@ int main(void) {
         cmocka_unit_test(results_are_compared),
         cmocka_unit_test(defaults),
         cmocka_unit_test(every_option_is_taken),
+        cmocka_unit_test(availability_is_total_or_a_share),
         cmocka_unit_test(virtual_mode_takes_options_of_its_own),
         cmocka_unit_test(a_scenario_fills_in_what_was_not_said),
         cmocka_unit_test(help_and_version),

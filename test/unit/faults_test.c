@@ -125,12 +125,39 @@ static void a_description_says_who_is_cut_off(void **state) {
     gv_faults_fini(&faults);
 }
 
+static bool cuts_anything(const struct gv_faults *faults) {
+    for (uint32_t dest = 0; dest < faults->nodes; dest++) {
+        if (hears(faults, dest) < faults->nodes) return true;
+    }
+    return false;
+}
+
+// Two sides, one without a node, would be a partition in name only.
+static void what_is_drawn_cuts_something(void **state) {
+    (void)state;
+    for (uint32_t nodes = 1; nodes <= 9; nodes++) {
+        struct gv_faults faults;
+        gv_faults_init(&faults, nodes, gv_test_seed());
+        for (int kind = 0; kind < GV_FAULTS_KINDS; kind++) {
+            gv_faults_start(&faults, (enum gv_faults_kind)kind);
+            assert_int_equal(cuts_anything(&faults),
+                             gv_faults_possible((enum gv_faults_kind)kind, nodes));
+        }
+        for (int i = 0; nodes > 1 && i < 200; i++) {
+            gv_faults_start_any(&faults);
+            assert_true(faults.active && cuts_anything(&faults));
+        }
+        gv_faults_fini(&faults);
+    }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_clean_splits_have_jepsens_sizes),
         cmocka_unit_test(in_a_ring_every_node_hears_a_majority_and_no_hub_all),
         cmocka_unit_test(a_ring_of_five_is_perfect),
         cmocka_unit_test(the_same_seed_makes_the_same_faults),
+        cmocka_unit_test(what_is_drawn_cuts_something),
         cmocka_unit_test(a_description_says_who_is_cut_off),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -105,7 +105,7 @@ static void errors_are_json_whatever_they_quote(void **state) {
     struct gv_result result = {.load = GV_LOAD_ECHO, .nodes = 1, .errors = &odd};
     char text[8192];
     capture(&result, true, text, sizeof text);
-    assert_non_null(strstr(text, "[\"n1 said \\\"a\\\\b\\n\\u0001?\\\"\"]"));
+    assert_non_null(strstr(text, "[\"n1 said \\\"a\\\\b\\\\n\\\\x01\\\\xff\\\"\"]"));
     gv_errors_fini(&odd);
 }
 

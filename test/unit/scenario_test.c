@@ -151,7 +151,7 @@ static void regions_and_what_lies_between_them(void **state) {
     assert_true(gv_wan_between(&wan, 6, 0)->bandwidth == 100000);
     assert_false(gv_wan_between(&wan, 4, 0)->measured);
     gv_wan_close(&wan);
-    assert_int_equal(gv_scenario_check(&scenario, 5, &fault), GV_ERANGE);
+    assert_int_equal(gv_scenario_check(&scenario, 5, GV_TIME_NEVER, &fault), GV_ERANGE);
     assert_true(fault.line == 2 && fault.column == 15);
     gv_scenario_fini(&scenario);
     assert_int_equal(parse("nodes 3\n"), 0);
@@ -241,8 +241,8 @@ static void faults_are_told_by_line_and_column(void **state) {
 static void nodes_must_be_there(void **state) {
     (void)state;
     assert_int_equal(parse("pause n1 at 1s\ncut n1..n4 | n0,n9 at 2s"), 0);
-    assert_int_equal(gv_scenario_check(&scenario, 10, &fault), 0);
-    assert_int_equal(gv_scenario_check(&scenario, 9, &fault), GV_ERANGE);
+    assert_int_equal(gv_scenario_check(&scenario, 10, GV_TIME_NEVER, &fault), 0);
+    assert_int_equal(gv_scenario_check(&scenario, 9, GV_TIME_NEVER, &fault), GV_ERANGE);
     assert_int_equal(fault.line, 2);
     assert_int_equal(fault.column, 17);
     assert_string_equal(fault.why, "there is no n9: the nodes are n0 to n8");
@@ -260,7 +260,7 @@ static void those_that_ship_can_be_read(void **state) {
             nodes = (uint32_t)strtoul(scenario.settings[i].value, NULL, 10);
         }
         assert_true(nodes > 0);
-        assert_int_equal(gv_scenario_check(&scenario, nodes, &fault), 0);
+        assert_int_equal(gv_scenario_check(&scenario, nodes, 20000 * GV_MS, &fault), 0);
         assert_ptr_equal(gv_named_find(named->name), named);
         gv_scenario_fini(&scenario);
         count++;

@@ -23,12 +23,14 @@ static void every_seed_stands_for_a_scenario_that_fits(void **state) {
             fail_msg("seed %u: line %u, column %u: %s\n%s", (unsigned)seed, fault.line,
                      fault.column, fault.why, text);
         }
-        uint32_t nodes = 0;
+        uint32_t nodes = 0, seconds = 0;
         for (size_t i = 0; i < scenario.settings_len; i++) {
-            if (strcmp(scenario.settings[i].name, "nodes") != 0) continue;
-            nodes = (uint32_t)strtoul(scenario.settings[i].value, NULL, 10);
+            const struct gv_scenario_setting *setting = &scenario.settings[i];
+            uint32_t value = (uint32_t)strtoul(setting->value, NULL, 10);
+            if (strcmp(setting->name, "nodes") == 0) nodes = value;
+            if (strcmp(setting->name, "time-limit") == 0) seconds = value;
         }
-        assert_int_equal(gv_scenario_check(&scenario, nodes, &fault), 0);
+        assert_int_equal(gv_scenario_check(&scenario, nodes, seconds * 1000 * GV_MS, &fault), 0);
         for (size_t i = 0; i < scenario.len; i++) kinds[scenario.steps[i].kind]++;
         gv_scenario_fini(&scenario);
     }

@@ -19,6 +19,9 @@ enum fault {
     BAD_LINE,   // n1 prints no JSON, once
     INDEFINITE, // n1 answers additions with code 13, having done half of them
     NO_INIT,    // n1 does not answer init
+    ODD_INIT,   // n1 answers it with the msg_id as a string
+    REFUSES,    // n1 refuses all reads at the end, in words that are a terminal's command
+    DIES,       // n1 dies instead of answering its third addition
 };
 
 struct reply {
@@ -40,6 +43,7 @@ struct cluster {
     struct reply replies[65536];
     size_t first, last;
     gv_time now, retry_at;
+    bool dies;
     size_t news;
 };
 
@@ -113,6 +117,10 @@ static void on_add(uint32_t node, const char *client, int64_t msg_id, const char
     }
     bool third = odd && ++cluster.requests == 3;
     if (third && cluster.fault == SILENT) return;
+    if (third && cluster.fault == DIES) {
+        cluster.dies = true;
+        return;
+    }
     if (third && cluster.fault == BAD_LINE) {
         cluster.replies[cluster.last++] =
             (struct reply){cluster.now, node, gv_memory_copy("oops", 4)};
@@ -127,12 +135,21 @@ static void deliver(void *ctx, uint32_t node, const char *bytes, size_t len) {
     int64_t msg_id = number(line, "\"msg_id\":"), value = number(line, "\"v\":");
     if (strstr(line, "\"type\":\"init\"") != NULL) {
         snprintf(body, sizeof body, "\"type\":\"init_ok\",\"in_reply_to\":%" PRId64, msg_id);
+        if (cluster.fault == ODD_INIT && node == 1) {
+            snprintf(body, sizeof body, "\"type\":\"init_ok\",\"in_reply_to\":\"%" PRId64 "\"",
+                     msg_id);
+        }
         if (cluster.fault != NO_INIT || node != 1) say(cluster.now, node, client, body);
     } else if (strstr(line, "\"type\":\"topology\"") != NULL) {
         snprintf(body, sizeof body, "\"type\":\"topology_ok\",\"in_reply_to\":%" PRId64, msg_id);
         say(cluster.now, node, client, body);
     } else if (strstr(line, "\"type\":\"read\"") != NULL) {
-        answer_read(node, client, msg_id);
+        bool refused = cluster.fault == REFUSES && node == 1 && cluster.now > 12000 * GV_MS;
+        snprintf(body, sizeof body,
+                 "\"type\":\"error\",\"code\":11,\"text\":\"\\u001b[2J\",\"in_reply_to\":%" PRId64,
+                 msg_id);
+        if (refused) say(cluster.now, node, client, body);
+        if (!refused) answer_read(node, client, msg_id);
     } else if (strstr(line, "\"type\":\"news\"") != NULL) {
         cluster.has[node][value] = true;
         snprintf(body, sizeof body, "\"type\":\"ack\",\"v\":%" PRId64, value);
@@ -198,6 +215,9 @@ static struct gv_result run(const struct gv_trial_config *config, enum fault fau
     cluster.trial = gv_trial_new(config);
     gv_trial_start(cluster.trial, cluster.now);
     while (!gv_trial_done(cluster.trial)) {
+        if (cluster.dies) gv_trial_died(cluster.trial, 1, "it exited with status %d", 7);
+        if (cluster.dies) gv_trial_fail(cluster.trial, "what follows from that is not told");
+        if (cluster.dies) break;
         if (hand_over()) continue;
         gv_time next = gv_trial_due(cluster.trial);
         if (cluster.retry_at < next) next = cluster.retry_at;
@@ -352,9 +372,70 @@ static void init_must_be_answered_within_ten_seconds(void **state) {
     struct gv_trial_config config = config_of(GV_LOAD_BROADCAST);
     struct gv_result result = run(&config, NO_INIT);
     assert_false(result.valid);
-    assert_string_equal(result.errors->texts[0], "n1 did not answer init within 10 s");
+    assert_string_equal(result.errors->texts[0], "no init_ok: n1 did not answer init within 10 s");
     assert_int_equal(cluster.now, 11000 * GV_MS);
     assert_int_equal(result.ops, 0);
+    end();
+}
+
+static void what_came_instead_of_init_ok_is_quoted(void **state) {
+    (void)state;
+    struct gv_trial_config config = config_of(GV_LOAD_BROADCAST);
+    struct gv_result result = run(&config, ODD_INIT);
+    assert_int_equal(result.errors->count, 2);
+    assert_non_null(strstr(result.errors->texts[0], "stray reply: n1 printed a line that answers "
+                                                    "no request"));
+    assert_non_null(strstr(result.errors->texts[1], "no init_ok: n1 did not answer init within 10 "
+                                                    "s, but printed {\"src\":\"n1\""));
+    assert_non_null(strstr(result.errors->texts[1], "\"in_reply_to\":\"1\""));
+    end();
+}
+
+static void the_answer_to_a_final_read_is_quoted(void **state) {
+    (void)state;
+    struct gv_trial_config config = config_of(GV_LOAD_BROADCAST);
+    struct gv_result result = run(&config, REFUSES);
+    assert_int_equal(result.errors->count, 1);
+    assert_non_null(strstr(result.errors->texts[0],
+                           "no final read: n1 answered {\"type\":\"error\","
+                           "\"code\":11,\"text\":\"\\u001b[2J\""));
+    end();
+}
+
+static void the_dead_leave_what_they_did_not_answer(void **state) {
+    (void)state;
+    struct gv_trial_config config = config_of(GV_LOAD_BROADCAST);
+    struct gv_result result = run(&config, DIES);
+    assert_int_equal(result.errors->count, 1);
+    assert_non_null(strstr(result.errors->texts[0],
+                           "n1 died: it exited with status 7, before it "
+                           "answered {\"type\":\"broadcast\",\"message\":"));
+    end();
+}
+
+static void availability_is_asked_for(void **state) {
+    (void)state;
+    struct gv_trial_config config = config_of(GV_LOAD_BROADCAST);
+    config.availability = 1;
+    struct gv_result result = run(&config, SILENT);
+    assert_int_equal(result.errors->count, 1);
+    assert_non_null(strstr(result.errors->texts[0], "unavailable: "));
+    assert_non_null(strstr(result.errors->texts[0], "1 at n1, which first answered nothing within "
+                                                    "5 s"));
+    assert_true(result.ok_fraction < 1);
+    end();
+    config.availability = 0.9;
+    assert_true(run(&config, SILENT).valid);
+    end();
+}
+
+static void nothing_asked_is_not_valid(void **state) {
+    (void)state;
+    struct gv_trial_config config = config_of(GV_LOAD_BROADCAST);
+    config.rate = 0;
+    struct gv_result result = run(&config, GOOD);
+    assert_false(result.valid);
+    assert_non_null(strstr(result.errors->texts[0], "nothing exercised"));
     end();
 }
 
@@ -371,6 +452,11 @@ int main(void) {
         cmocka_unit_test(a_reply_after_five_seconds_mutes_its_node),
         cmocka_unit_test(a_bad_line_mutes_its_node),
         cmocka_unit_test(init_must_be_answered_within_ten_seconds),
+        cmocka_unit_test(what_came_instead_of_init_ok_is_quoted),
+        cmocka_unit_test(the_answer_to_a_final_read_is_quoted),
+        cmocka_unit_test(the_dead_leave_what_they_did_not_answer),
+        cmocka_unit_test(availability_is_asked_for),
+        cmocka_unit_test(nothing_asked_is_not_valid),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

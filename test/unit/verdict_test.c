@@ -43,9 +43,23 @@ static void what_replicas_lack_for_now_is_late(void **state) {
 
 static void numbers_do_not_make_another_kind(void **state) {
     (void)state;
-    struct gv_verdict verdict = judge("n17 did not answer init within 10 s", NULL, NULL);
-    assert_false(verdict.safety);
-    assert_string_equal(verdict.kind, judge("n3 did not answer init within 5 s", NULL, NULL).kind);
+    struct gv_verdict verdict = judge("n17 hung for 10 s", NULL, NULL);
+    assert_string_equal(verdict.kind, judge("n3 hung for 5 s", NULL, NULL).kind);
+}
+
+static void what_never_came_is_late(void **state) {
+    (void)state;
+    static const char *const late[] = {
+        "no init_ok: n17 did not answer init within 10 s",
+        "no topology_ok: n1 did not answer topology within 5 s, but printed {\"a\": 1}",
+        "never ok: of 3 requests of the type read none ended well: n0 was down",
+        "nothing exercised: no client asked for anything",
+        "unavailable: 3 of 4 operations ended well",
+        "no echo: n1 answered nothing within 5 s",
+    };
+    for (size_t i = 0; i < sizeof late / sizeof *late; i++) {
+        assert_false(judge(late[i], NULL, NULL).safety);
+    }
 }
 
 static void the_dead_and_the_hung_are_judged(void **state) {
@@ -62,6 +76,7 @@ int main(void) {
         cmocka_unit_test(no_error_is_valid),
         cmocka_unit_test(the_first_broken_promise_counts),
         cmocka_unit_test(what_replicas_lack_for_now_is_late),
+        cmocka_unit_test(what_never_came_is_late),
         cmocka_unit_test(numbers_do_not_make_another_kind),
         cmocka_unit_test(the_dead_and_the_hung_are_judged),
     };

@@ -113,7 +113,8 @@ static struct gv_virtual_config config_under(enum gv_load_kind load, const char 
     gv_wan_close(&wan);
     gv_scenario_fini(&scenario);
     assert_int_equal(gv_scenario_parse(&scenario, text, strlen(text), &fault), 0);
-    assert_int_equal(gv_scenario_check(&scenario, config.trial.nodes, &fault), 0);
+    assert_int_equal(
+        gv_scenario_check(&scenario, config.trial.nodes, config.trial.time_limit, &fault), 0);
     config.trial.scenario = &scenario;
     config.trial.delivery = GV_NET_EXACT;
     if (gv_scenario_wan(&scenario, config.trial.nodes, &wan)) config.trial.wan = &wan;
@@ -289,7 +290,7 @@ static void ids_go_on_where_the_disk_is_kept(void **state) {
     (void)state;
     static const char back[] = "clock n0 -1000s at 2s\n"
                                "crash n0 at 3s for 100ms with disk\n"
-                               "crash n0 at 5s for 100ms with torn disk\n";
+                               "crash n0 at 4s for 100ms with torn disk\n";
     for (int forgets = 0; forgets < 2; forgets++) {
         struct gv_virtual_config config = config_under(GV_LOAD_UNIQUE_IDS, back);
         config.disk = GV_DISK_SYNC;

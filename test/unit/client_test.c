@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: MIT
+#include "../../sim/client.h"
+#include "../lib/test.h"
+
+static struct gv_client ask(struct gv_client client) {
+    client.msg_id++;
+    client.wait = GV_CLIENT_WAIT_OP;
+    return client;
+}
+
+static void a_reply_is_awaited_late_repeated_or_stray(void **state) {
+    (void)state;
+    struct gv_client client = {.open = true};
+    assert_int_equal(gv_client_match(&client, 0), GV_CLIENT_REPLY_STRAY);
+    assert_int_equal(gv_client_match(&client, 1), GV_CLIENT_REPLY_STRAY);
+    client = ask(client);
+    assert_int_equal(gv_client_match(&client, 1), GV_CLIENT_REPLY_AWAITED);
+    client.wait = GV_CLIENT_IDLE;
+    assert_int_equal(gv_client_match(&client, 1), GV_CLIENT_REPLY_AGAIN);
+    client = ask(client);
+    gv_client_give_up(&client);
+    client = ask(client);
+    assert_int_equal(gv_client_match(&client, 4), GV_CLIENT_REPLY_STRAY);
+    assert_int_equal(gv_client_match(&client, 3), GV_CLIENT_REPLY_AWAITED);
+    assert_int_equal(gv_client_match(&client, 2), GV_CLIENT_REPLY_LATE);
+    assert_int_equal(gv_client_match(&client, 2), GV_CLIENT_REPLY_AGAIN);
+    assert_int_equal(gv_client_match(&client, 1), GV_CLIENT_REPLY_AGAIN);
+}
+
+static void many_requests_may_be_given_up(void **state) {
+    (void)state;
+    struct gv_client client = {.open = true};
+    for (int i = 0; i < GV_CLIENT_GIVEN_UP_MAX + 1; i++) {
+        client = ask(client);
+        gv_client_give_up(&client);
+    }
+    client.wait = GV_CLIENT_IDLE;
+    assert_int_equal(gv_client_match(&client, 1), GV_CLIENT_REPLY_AGAIN); // forgotten
+    for (uint64_t id = 2; id <= GV_CLIENT_GIVEN_UP_MAX + 1; id++) {
+        assert_int_equal(gv_client_match(&client, id), GV_CLIENT_REPLY_LATE);
+    }
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_reply_is_awaited_late_repeated_or_stray),
+        cmocka_unit_test(many_requests_may_be_given_up),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
