@@ -152,7 +152,7 @@ static void describe_debts(struct gv_trial *trial, uint32_t node, char buf[ANSWE
             const struct gv_history_op *op = &trial->history.ops[client->op];
             struct gv_load_op asked = {op->kind, op->value};
             gv_load_body(trial->config.load, &trial->keys, asked, body);
-            snprintf(buf, ANSWER_MAX, ", before it answered {%s}", body);
+            snprintf(buf, ANSWER_MAX, ", before it answered {%.200s}", body);
         }
     }
 }
