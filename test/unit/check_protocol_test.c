@@ -159,7 +159,7 @@ static void errors_have_a_code(void **state) {
         int error = gv_check_protocol_error(&gv_fixture_json, 0, &definite, why);
         assert_int_equal(error, cases[i].definite < 0 ? GV_ESYNTAX : 0);
         assert_int_equal(definite, cases[i].definite == 1);
-        if (error != 0) assert_non_null(strstr(why, cases[i].why));
+        if (cases[i].why != NULL) assert_non_null(strstr(why, cases[i].why));
     }
 }
 
