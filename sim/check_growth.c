@@ -28,11 +28,10 @@ void gv_check_growth_look(struct gv_check_growth *growth, uint32_t node, uint64_
                   entries);
 }
 
-void gv_check_growth_added(uint32_t node, int64_t value, bool holds, struct gv_errors *errors) {
+void gv_check_growth_added(uint32_t node, const char *value, bool holds, struct gv_errors *errors) {
     GV_ASSERT(errors != NULL);
     if (holds) return;
-    gv_errors_add(errors, "not kept: n%u acknowledged value %" PRId64 ", and does not have it",
-                  node, value);
+    gv_errors_add(errors, "not kept: n%u acknowledged value %s, and does not have it", node, value);
 }
 
 void gv_check_growth_forget(struct gv_check_growth *growth, uint32_t node) {

@@ -18,7 +18,7 @@ void gv_check_growth_fini(struct gv_check_growth *growth);
 void gv_check_growth_look(struct gv_check_growth *growth, uint32_t node, uint64_t entries,
                           struct gv_errors *errors);
 // It acknowledged the addition of a value, and its replica `holds` it, or does not.
-void gv_check_growth_added(uint32_t node, int64_t value, bool holds, struct gv_errors *errors);
+void gv_check_growth_added(uint32_t node, const char *value, bool holds, struct gv_errors *errors);
 // A fault took what it had.
 void gv_check_growth_forget(struct gv_check_growth *growth, uint32_t node);
 

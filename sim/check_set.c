@@ -57,14 +57,21 @@ void gv_check_set_ok(struct gv_check_set *set, const struct gv_history_op *op) {
     e->acked = true;
 }
 
+// The element's value, for a person.
+static const char *label(const struct gv_check_set *set, const struct gv_check_set_element *e,
+                         char buf[GV_KEYS_LABEL_MAX]) {
+    return gv_keys_label(set->keys, e - set->elements, buf);
+}
+
 static void phantom_element(struct gv_check_set *set, struct gv_check_set_element *e, uint32_t node,
                             struct gv_errors *errors) {
     if (e->phantom) return;
     e->phantom = true;
     set->phantom++;
+    char value[GV_KEYS_LABEL_MAX];
     gv_errors_add(errors,
-                  "phantom: n%u shows value %td, though adding it was refused for certain by n%u",
-                  node, e - set->elements, e->refuser);
+                  "phantom: n%u shows value %s, though adding it was refused for certain by n%u",
+                  node, label(set, e, value), e->refuser);
 }
 
 void gv_check_set_refused(struct gv_check_set *set, const struct gv_history_op *op,
@@ -154,8 +161,9 @@ static void duplicate(struct gv_check_set *set, struct gv_check_set_element *e, 
     if (e->duplicated) return;
     e->duplicated = true;
     set->duplicated++;
-    gv_errors_add(errors, "duplicate: n%u shows value %td, %" PRIu32 " times in one read", node,
-                  e - set->elements, times);
+    char value[GV_KEYS_LABEL_MAX];
+    gv_errors_add(errors, "duplicate: n%u shows value %s, %" PRIu32 " times in one read", node,
+                  label(set, e, value), times);
 }
 
 static void keep_final(struct gv_check_set *set, uint32_t node) {
@@ -204,15 +212,15 @@ size_t gv_check_set_missing(struct gv_check_set *set, uint64_t index, const stru
 
 // A list of values for an error, cut short in a readable way.
 struct listing {
-    char text[LISTED * 24 + 8];
+    char text[LISTED * (GV_KEYS_LABEL_MAX + 1) + 8];
     size_t len, count;
 };
 
-static void list(struct listing *listing, size_t value) {
+static void list(struct listing *listing, const struct gv_check_set *set, size_t number) {
     if (listing->count++ > LISTED) return;
-    const char *end = listing->count > LISTED ? " …" : "";
-    int size = *end != '\0' ? snprintf(listing->text + listing->len, 8, "%s", end)
-                            : snprintf(listing->text + listing->len, 24, " %zu", value);
+    char value[GV_KEYS_LABEL_MAX];
+    const char *next = listing->count > LISTED ? "…" : label(set, &set->elements[number], value);
+    int size = snprintf(listing->text + listing->len, GV_KEYS_LABEL_MAX + 1, " %s", next);
     listing->len += (size_t)size;
 }
 
@@ -235,7 +243,7 @@ static bool finals_equal(const struct gv_check_set *set, struct gv_errors *error
         if (set->finals[node] == NULL) continue; // its read failed: an error of its own
         struct listing missing = {0};
         for (size_t i = 0; i < set->len; i++) {
-            if (shown[i] && !final_shows(set, node, i)) list(&missing, i);
+            if (shown[i] && !final_shows(set, node, i)) list(&missing, set, i);
         }
         if (missing.count == 0) continue;
         equal = false;
@@ -314,7 +322,7 @@ struct gv_check_set_result gv_check_set_finish(struct gv_check_set *set, struct 
             gv_time latency_ms = late ? (e->absent_at + 1 - e->known_at) / GV_MS : 0;
             latencies[stable++] = (double)latency_ms;
         } else if (is_lost(e)) {
-            list(&lost, i);
+            list(&lost, set, i);
         }
     }
     result.lost = lost.count;

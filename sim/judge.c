@@ -114,7 +114,9 @@ void gv_judge_kept(struct gv_judge *judge, const struct gv_history_op *op,
                    bool (*knows)(void *ctx, uint32_t node, int64_t value), void *ctx) {
     bool added = op->kind == GV_HISTORY_ADD && op->outcome == GV_HISTORY_OK;
     if (knows == NULL || !added || !gv_load_is_set(judge->load)) return;
-    gv_check_growth_added(op->node, op->value, knows(ctx, op->node, op->value), &judge->errors);
+    char value[GV_KEYS_LABEL_MAX];
+    gv_check_growth_added(op->node, gv_keys_label(judge->set.keys, op->value, value),
+                          knows(ctx, op->node, op->value), &judge->errors);
 }
 
 void gv_judge_forget(struct gv_judge *judge, uint32_t node) {

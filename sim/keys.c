@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "keys.h"
 
+#include "foreign.h"
 #include "memory.h"
 
 #include <inttypes.h>
@@ -59,6 +60,20 @@ static void add(struct gv_keys *keys, const char *text) {
     keys->texts = gv_memory_grow(keys->texts, &keys->cap, keys->count + 1, sizeof *keys->texts);
     keys->texts[keys->count++] = gv_memory_copy(text, strlen(text));
     *slot_of(keys, slice(text)) = (uint32_t)keys->count;
+}
+
+const char *gv_keys_label(const struct gv_keys *keys, int64_t number, char buf[GV_KEYS_LABEL_MAX]) {
+    if (keys == NULL || keys->kind == GV_KEYS_INTEGERS) {
+        snprintf(buf, GV_KEYS_LABEL_MAX, "%" PRId64, number);
+        return buf;
+    }
+    GV_ASSERT(number >= 0 && (uint64_t)number < keys->count);
+    static const char cut[] = "…";
+    const char *text = keys->texts[number];
+    size_t cap = GV_KEYS_LABEL_MAX - sizeof cut + 1, len = strlen(text);
+    size_t written = gv_foreign_copy(buf, cap, text, len);
+    if (len >= cap) memcpy(buf + written, cut, sizeof cut);
+    return buf;
 }
 
 static int64_t parse_number(struct gv_slice text) {

@@ -35,6 +35,11 @@ void gv_keys_fini(struct gv_keys *keys);
 // most one above the largest asked for so far.
 const char *gv_keys_text(struct gv_keys *keys, int64_t number, char buf[GV_KEYS_TEXT_MAX]);
 
+// The value of a number that was made, for a person: one line, cut where it is long. NULL for
+// `keys`: integers.
+enum { GV_KEYS_LABEL_MAX = 48 };
+const char *gv_keys_label(const struct gv_keys *keys, int64_t number, char buf[GV_KEYS_LABEL_MAX]);
+
 // The number whose value has this canonical text; -1: there is none, as far as values were made.
 int64_t gv_keys_find(const struct gv_keys *keys, struct gv_slice text);
 

@@ -24,11 +24,11 @@ static void whoever_forgets_is_told(void **state) {
     gv_check_growth_look(&growth, 2, 6, &errors);
     gv_check_growth_forget(&growth, 2);
     gv_check_growth_look(&growth, 2, 0, &errors);
-    gv_check_growth_added(0, 5, true, &errors);
+    gv_check_growth_added(0, "5", true, &errors);
     expect(&errors, 0, "");
     gv_check_growth_look(&growth, 1, 6, &errors);
     expect(&errors, 1, "forgot: n1 had 7 entries and has 6");
-    gv_check_growth_added(0, 5, false, &errors);
+    gv_check_growth_added(0, "5", false, &errors);
     expect(&errors, 2, "not kept: n0 acknowledged value 5");
     gv_check_growth_fini(&growth);
     gv_errors_fini(&errors);

@@ -51,6 +51,14 @@ static void mixed_values_are_all_different(void **state) {
         shared += i > 0 && place == last;
         last = place;
     }
+    for (int64_t i = 0; i < COUNT; i++) {
+        char label[GV_KEYS_LABEL_MAX];
+        const char *text = gv_keys_text(&keys, i, buf);
+        size_t len = strlen(gv_keys_label(&keys, i, label));
+        assert_true(len < sizeof label);
+        if (strlen(text) < 40) assert_string_equal(label, text);
+        if (strlen(text) > 50) assert_string_equal(label + len - 3, "…");
+    }
     assert_int_equal(gv_keys_find(&keys, slice("\"nobody's\"")), -1);
     assert_true(shared > COUNT / 40);
     assert_string_equal(gv_keys_text(&keys, 0, buf), gv_keys_text(&again, 0, other));
