@@ -252,7 +252,8 @@ static void any_round_trip_is_measured(void **state) {
 // What the mean takes long to follow, it does not follow: two round trips far off begin another.
 static void another_path_has_another_mean(void **state) {
     (void)state;
-    static const gv_time paths[][2] = {{20, 8000}, {8000, 20}, {1, 60000}, {300, 1500}, {1500, 300}};
+    static const gv_time paths[][2] = {
+        {20, 8000}, {8000, 20}, {1, 60000}, {300, 1500}, {1500, 300}};
     for (size_t i = 0; i < sizeof paths / sizeof *paths; i++) {
         struct gv_peer peer = peer_at(0, 0);
         for (uint64_t id = 0; id < 42; id++) {
