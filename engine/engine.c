@@ -309,6 +309,9 @@ static void regain(struct gv_engine *engine, int index, gv_time now) {
 
 static void peer_due(struct gv_engine *engine, int index, gv_time now) {
     struct gv_peer *peer = engine->peers[index];
+    int overtaken = gv_peer_overtaken(peer, now);
+    engine->stats.lost_messages += (uint64_t)overtaken;
+    if (overtaken > 0) gv_push_again(engine, now, index);
     if (peer->resend_at <= now) {
         engine->stats.lost_messages += (uint64_t)gv_peer_expire(peer, now);
         if (peer->suspected) {
@@ -476,6 +479,7 @@ int gv_engine_receive(struct gv_engine *engine, gv_time now, int index,
     int missed = gv_peer_missed(peer, now, gv_push_missed_after(engine, index));
     engine->stats.lost_messages += (uint64_t)missed;
     if (missed > 0) gv_push_again(engine, now, index);
+    gv_peer_overtake(peer, gv_push_late_after(engine, index));
     if (peer->suspected) try_again(engine, index, now);
     bool changed = false;
     int error = merge(engine, now, index, message, &changed);

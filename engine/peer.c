@@ -283,6 +283,13 @@ int gv_peer_acked(struct gv_peer *peer, gv_time now, const struct gv_message_ack
     return 0;
 }
 
+int gv_peer_overtaken(struct gv_peer *peer, gv_time now) {
+    for (int i = 0; i < peer->flight_count; i++) {
+        if (peer->flights[i].overtaken && peer->flights[i].due <= now) return give_up(peer, i);
+    }
+    return 0;
+}
+
 int gv_peer_expire(struct gv_peer *peer, gv_time now) {
     for (int i = 0; i < peer->flight_count; i++) {
         if (peer->flights[i].due > now) continue;
@@ -291,6 +298,18 @@ int gv_peer_expire(struct gv_peer *peer, gv_time now) {
         return give_up(peer, i);
     }
     return 0;
+}
+
+void gv_peer_overtake(struct gv_peer *peer, gv_time after) {
+    if (!peer->measured || peer->suspected) return;
+    for (int i = 0; i < peer->flight_count; i++) {
+        struct gv_flight *flight = &peer->flights[i];
+        gv_time due = gv_time_after(flight->sent, after);
+        if (flight->id >= peer->fresh_id || due >= flight->due) continue;
+        flight->due = due;
+        flight->overtaken = true;
+    }
+    reckon(peer);
 }
 
 int gv_peer_missed(struct gv_peer *peer, gv_time now, gv_time usual) {

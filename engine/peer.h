@@ -31,8 +31,9 @@ struct gv_flight {
     uint64_t id;
     uint64_t from; // the news it carries begin at this position of the log
     gv_time sent;
-    gv_time due; // lost, if not acknowledged by then
-    bool sync;   // it was a step of a sync
+    gv_time due;    // lost, if not acknowledged by then
+    bool sync;      // it was a step of a sync
+    bool overtaken; // a later one has been acknowledged: when it is due, it alone is lost
 };
 
 // A message given up. An acknowledgement that comes after all shows that the loss was spurious: the
@@ -113,6 +114,12 @@ GV_API int gv_peer_acked(struct gv_peer *peer, gv_time now, const struct gv_mess
 GV_API int gv_peer_missed(struct gv_peer *peer, gv_time now, gv_time usual);
 // Whether its silence, or deafness, has lasted so long that news should go another way.
 GV_API bool gv_peer_fails(const struct gv_peer *peer);
+// What left before a message that has been acknowledged is due `after` it was sent, if not earlier
+// anyway: it is late then, and most likely lost (RFC 9002, section 6.1.2).
+GV_API void gv_peer_overtake(struct gv_peer *peer, gv_time after);
+// Gives up the flights that gv_peer_overtake made due, and those behind them; what they carried is
+// news again. This is no time-out, for the peer hears. Returns how many.
+GV_API int gv_peer_overtaken(struct gv_peer *peer, gv_time now);
 // Gives up the flights that are due; what they carried is news again. Returns how many.
 GV_API int gv_peer_expire(struct gv_peer *peer, gv_time now);
 // Whether a step of a sync that left then is still on its way, for all this node knows.

@@ -422,6 +422,11 @@ gv_time gv_push_missed_after(const struct gv_engine *engine, int peer) {
     return state->trip + margin(engine) + ROUNDING_MS * GV_MS;
 }
 
+gv_time gv_push_late_after(const struct gv_engine *engine, int peer) {
+    // Without a tree all news would travel once more wherever links let messages overtake.
+    return direct(engine) ? GV_TIME_NEVER : gv_push_missed_after(engine, peer);
+}
+
 gv_time gv_push_ack_delay(const struct gv_engine *engine, bool from_child) {
     gv_time staleness = engine->push.staleness;
     if (direct(engine)) return ACK_DELAY_MS * GV_MS;

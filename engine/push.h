@@ -54,6 +54,8 @@ uint32_t gv_push_next_ms(const struct gv_engine *engine, gv_time now, int peer);
 gv_time gv_push_ack_delay(const struct gv_engine *engine, bool from_child);
 // After which time a message to this peer should have been acknowledged by what comes from it.
 gv_time gv_push_missed_after(const struct gv_engine *engine, int peer);
+// After which time a message to this peer is late, if a later one has been acknowledged.
+gv_time gv_push_late_after(const struct gv_engine *engine, int peer);
 // How long the parent may keep an acknowledgement of what is sent now, if it speaks with its next
 // wave; 0: no wave is known to come.
 gv_time gv_push_answer_time(const struct gv_engine *engine, gv_time now);

@@ -110,6 +110,12 @@ done
 # Where most messages came twice and late, answers to copies of steps of syncs once multiplied.
 case_ doubled 0 '^valid' run --scenario swarm:5209 --max-msgs-per-op 5
 
+# Nodes more than two seconds apart once suspected each other for ever.
+for nodes in 2 9; do
+    case_ "$nodes far apart" 0 '^valid' run -w broadcast --nodes "$nodes" --rate 1 --time-limit 2 \
+        --latency 4000 --quiet 200 --settle 180 --seed 1
+done
+
 case_ swarm 0 '^40 seeds in .*: 0 failed' swarm --seeds 1..40 --jobs 2
 # A run that fails, cut down: replicas cannot be equal at once.
 printf 'workload g-set\nnodes 7\nrate 50\ntime-limit 4\nlatency 50\nsettle 0\nseed 1\n' \

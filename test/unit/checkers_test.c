@@ -227,6 +227,27 @@ static void play(uint64_t quiet_ms, uint64_t noise, uint32_t suspecting, struct 
     gv_checkers_fini(&checkers);
 }
 
+// Where messages take long, silence may come later.
+static void slow_links_fall_silent_later(void **state) {
+    (void)state;
+    struct gv_errors errors = {0};
+    const gv_time slow = 10000 * GV_MS, due = GV_CHECKERS_CALM_TRIPS * slow;
+    for (uint64_t noise = 0; noise <= 500; noise += 500) {
+        struct gv_checkers checkers;
+        gv_checkers_init(&checkers, 3, 1, 1000, &errors);
+        gv_checkers_trip(&checkers, slow);
+        gv_checkers_trip(&checkers, 1); // is less
+        assert_true(gv_checkers_time(&checkers, 0, 0, true));
+        assert_true(gv_checkers_time(&checkers, due - 1, 1000, true));
+        assert_true(gv_checkers_time(&checkers, due, 2000, true));
+        gv_time end = due + GV_CHECKERS_LISTEN_MS * GV_MS;
+        assert_true(gv_checkers_time(&checkers, end, 2000 + noise, false));
+        expect(&errors, noise > 0, "not silent: 500 messages in 5 s");
+        gv_checkers_fini(&checkers);
+    }
+    gv_errors_fini(&errors);
+}
+
 static void silence_is_judged_if_there_was_time(void **state) {
     (void)state;
     struct gv_errors errors = {0};
@@ -255,6 +276,7 @@ int main(void) {
         cmocka_unit_test(ids_ascend),
         cmocka_unit_test(silence_has_a_bound),
         cmocka_unit_test(silence_is_judged_if_there_was_time),
+        cmocka_unit_test(slow_links_fall_silent_later),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
