@@ -25,9 +25,26 @@ int gv_admit_bounds(const struct gv_engine *engine, const struct gv_entry *entry
     return fits && (memory || gv_replica_fits(replica, ref, entry)) ? 0 : GV_EFULL;
 }
 
-void gv_admit_wait(struct gv_engine *engine, const struct gv_entry *entry) {
+// Whether a local write may be taken, by the protocol and this node.
+static int check_local(const struct gv_engine *engine, const struct gv_entry *entry) {
+    const char *fault;
+    int error = gv_entry_check_canonical(entry, &fault);
+    return error != 0 ? error : gv_admit_bounds(engine, entry, true);
+}
+
+int gv_admit_local(struct gv_engine *engine, gv_time now, const struct gv_entry *entry) {
+    int error = check_local(engine, entry);
+    if (error != 0) return error;
+    gv_engine_advance(engine, now);
+    return gv_admit_put(engine, now, entry, GV_NEWS_SELF, false);
+}
+
+int gv_admit_wait(struct gv_engine *engine, const struct gv_entry *entry) {
+    int error = check_local(engine, entry);
+    if (error != 0) return error;
     engine->waiting.entries++;
     engine->waiting.bytes += gv_replica_weight(entry);
+    return 0;
 }
 
 void gv_admit_release(struct gv_engine *engine, const struct gv_entry *entry) {

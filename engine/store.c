@@ -167,9 +167,7 @@ int gv_store_load(const struct gv_store *store, struct gv_engine *engine) {
 int gv_store_admit(struct gv_engine *engine, const struct gv_entry *entry) {
     const char *fault;
     int error = gv_entry_check(entry, &fault);
-    if (error == 0) error = gv_admit_bounds(engine, entry, true);
-    if (error == 0) gv_admit_wait(engine, entry);
-    return error;
+    return error != 0 ? error : gv_admit_wait(engine, entry);
 }
 
 void gv_store_release(struct gv_engine *engine, const struct gv_entry *entry) {
@@ -177,9 +175,6 @@ void gv_store_release(struct gv_engine *engine, const struct gv_entry *entry) {
 }
 
 int gv_store_apply(struct gv_engine *engine, gv_time now, const struct gv_entry *entry) {
-    const char *fault;
-    int error = gv_entry_check(entry, &fault);
-    if (error != 0) return error;
     gv_engine_advance(engine, now);
     gv_admit_release(engine, entry);
     return gv_admit_put(engine, now, entry, GV_NEWS_SELF, false);

@@ -67,8 +67,9 @@ GV_API int gv_store_load(const struct gv_store *store, struct gv_engine *engine)
 // now, as if all that was admitted before were there, or the error that it would return. From then
 // on it counts as if it were there, until one of the next two is called for it, once.
 GV_API int gv_store_admit(struct gv_engine *engine, const struct gv_entry *entry);
-// The entry is in the store: puts it into the engine, whatever the bounds; returns what
-// gv_engine_put would.
+// The entry, as gv_store_get returns it, is in the store: puts it into the engine, whatever the
+// bounds. 1: stored; 0: the replica already had this version or a larger one; GV_EFULL: the replica
+// reaches 64 GiB; GV_ENOMEM.
 GV_API int gv_store_apply(struct gv_engine *engine, gv_time now, const struct gv_entry *entry);
 // The entry will not be put.
 GV_API void gv_store_release(struct gv_engine *engine, const struct gv_entry *entry);
