@@ -21,10 +21,13 @@ int gv_admit_wait(struct gv_engine *engine, const struct gv_entry *entry);
 // An entry no longer waits for the store.
 void gv_admit_release(struct gv_engine *engine, const struct gv_entry *entry);
 
-// Merges in an entry that has been admitted, or is in the store; `origin` and `sync` as for
-// gv_push_changed. 1: the replica changed; 0: it did not; GV_EFULL: it reaches 64 GiB; GV_ENOMEM.
+// Merges in an entry that has been admitted; `origin` and `sync` as for gv_push_changed. 1: the
+// replica changed; 0: it did not; GV_EFULL: it reaches 64 GiB; GV_ENOMEM.
 int gv_admit_put(struct gv_engine *engine, gv_time now, const struct gv_entry *entry, int origin,
                  bool sync);
+// The same of a local write that the store has; the owner is told only if that is an older version
+// than the one here.
+int gv_admit_stored(struct gv_engine *engine, gv_time now, const struct gv_entry *entry);
 // Notes an entry that is there now, for the statistics.
 void gv_admit_seen(struct gv_engine *engine, const struct gv_entry *entry);
 
