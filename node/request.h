@@ -18,9 +18,9 @@ enum {
 };
 
 struct gv_request {
-    const struct gv_json *json; // the parsed line
-    int body;                   // the token of its body, an object
-    const char *type;           // of the request
+    struct gv_json *json; // the parsed line
+    int body;             // the token of its body, an object
+    const char *type;     // of the request
     gv_time now;
     uint64_t wall_ns;         // since 1970, as well as the node knows
     uint64_t incarnation;     // of the node

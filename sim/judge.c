@@ -78,7 +78,7 @@ static void on_read(struct gv_judge *judge, const struct gv_history_op *op,
 }
 
 void gv_judge_complete(struct gv_judge *judge, const struct gv_history_op *op,
-                       const struct gv_json *json, int token) {
+                       struct gv_json *json, int token) {
     GV_ASSERT(op->outcome != GV_HISTORY_PENDING && op->node < judge->nodes);
     if (op->kind == GV_HISTORY_ADD) on_add(judge, op);
     if (op->outcome != GV_HISTORY_OK) {

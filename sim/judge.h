@@ -36,7 +36,7 @@ void gv_judge_invoke(struct gv_judge *judge, struct gv_load_op op);
 
 // An operation has ended. `token`: what its reply holds, if it ended well.
 void gv_judge_complete(struct gv_judge *judge, const struct gv_history_op *op,
-                       const struct gv_json *json, int token);
+                       struct gv_json *json, int token);
 
 // The same if replicas can be looked into: does the node have what it acknowledged? `knows` may be
 // NULL.
