@@ -24,8 +24,8 @@ static bool is_at(const struct scan *scan, char c) {
     return scan->at < scan->len && scan->text[scan->at] == c;
 }
 
-// Whether none of the eight bytes ends a plain run of a string.
-static bool plain_word(const char *text) {
+// Whether none of the eight bytes ends a plain run of a string; see gv_text_plain_word.
+static bool is_plain_word(const char *text) {
     const uint64_t ones = UINT64_MAX / 255;
     uint64_t word;
     memcpy(&word, text, sizeof word);
@@ -47,7 +47,7 @@ static int scan_string(struct scan *scan, struct gv_slice *raw) {
     size_t at = scan->at + 1, len = scan->len, start = at, size;
     for (; at < len; at += size) {
         size = 8;
-        if (len - at >= 8 && plain_word(text + at)) continue;
+        if (len - at >= 8 && is_plain_word(text + at)) continue;
         uint8_t c = (uint8_t)text[at];
         if (c == '"') {
             *raw = (struct gv_slice){(const uint8_t *)text + start, at - start};
@@ -109,13 +109,20 @@ static bool in_object(const struct scan *scan) {
     return (scan->objects >> (scan->depth - 1) & 1) != 0;
 }
 
+// Whether a name comes before another, which mostly their first bytes tell.
+static bool is_before(struct gv_slice a, struct gv_slice b) {
+    bool plain = a.len > 0 && b.len > 0 && a.data[0] != '\\' && b.data[0] != '\\';
+    if (plain && a.data[0] != b.data[0]) return a.data[0] < b.data[0];
+    return gv_text_compare(a, b) < 0;
+}
+
 // A member's name and its colon. Names come in the order of their bytes, escapes resolved.
 static int scan_name(struct scan *scan, bool first) {
     if (!is_at(scan, '"')) return GV_ESYNTAX;
     struct gv_slice name, *last = &scan->names[scan->depth - 1];
     int error = scan_string(scan, &name);
     if (error) return error;
-    if (!first && gv_text_compare(*last, name) >= 0) return GV_ESYNTAX;
+    if (!first && !is_before(*last, name)) return GV_ESYNTAX;
     *last = name;
     if (!is_at(scan, ':')) return GV_ESYNTAX;
     scan->at++;
@@ -155,8 +162,18 @@ static int scan_on(struct scan *scan, bool *inside) {
     return 0;
 }
 
+// Whether it is a whole number above 0, as most short keys are.
+static bool is_natural(struct gv_slice text) {
+    if (text.data[0] == '0') return false;
+    for (size_t i = 0; i < text.len; i++) {
+        if ((uint8_t)(text.data[i] - '0') > 9) return false;
+    }
+    return true;
+}
+
 // 0, GV_ESYNTAX, or GV_ERANGE: nested deeper than that.
 static int check_text(struct gv_slice text, unsigned depth_max) {
+    if (is_natural(text)) return 0;
     struct scan scan;
     scan.text = (const char *)text.data; // the names of levels that are not open stay as they are
     scan.at = 0;
@@ -209,22 +226,48 @@ static int check_shape(const struct gv_entry *entry, const char **fault) {
     return fits && gv_entry_texts(entry) <= most ? 0 : GV_ESPACE;
 }
 
+static unsigned depth_of(const struct gv_entry *entry) {
+    return entry->lattice == GV_LATTICE_SET ? GV_ENTRY_DEPTH_SET : GV_ENTRY_DEPTH;
+}
+
 int gv_entry_check(const struct gv_entry *entry, const char **fault) {
     int error = check_shape(entry, fault);
     if (error != 0) return error;
-    bool set = entry->lattice == GV_LATTICE_SET, versioned = entry->lattice == GV_LATTICE_REGISTER;
-    unsigned depth_max = set ? GV_ENTRY_DEPTH_SET : GV_ENTRY_DEPTH;
-    error = check_text(entry->key, depth_max);
+    error = check_text(entry->key, depth_of(entry));
     *fault = error == GV_ERANGE ? "the key is nested too deep" : "the key is not canonical JSON";
-    if (error == 0 && versioned) {
-        error = check_text(entry->value, depth_max);
-        *fault =
-            error == GV_ERANGE ? "the value is nested too deep" : "the value is not canonical JSON";
+    if (error != 0 || entry->lattice != GV_LATTICE_REGISTER) return error;
+    error = check_text(entry->value, depth_of(entry));
+    *fault =
+        error == GV_ERANGE ? "the value is nested too deep" : "the value is not canonical JSON";
+    if (error != 0) return error;
+    *fault = "the node is not a JSON string";
+    return entry->node.data[0] == '"' ? check_text(entry->node, 0) : GV_ETYPE;
+}
+
+// Whether a canonical text is nested no deeper than that.
+static bool is_flat(struct gv_slice text, unsigned depth_max) {
+    bool string = false;
+    unsigned depth = 0;
+    if (text.data[0] != '[' && text.data[0] != '{') return true;
+    for (size_t i = 0; i < text.len; i++) {
+        uint8_t c = text.data[i];
+        if (c == '"') string = !string;
+        if (string && c == '\\') i++;
+        if (string) continue;
+        if ((c == '[' || c == '{') && ++depth > depth_max) return false;
+        if (c == ']' || c == '}') depth--;
     }
-    if (error == 0 && versioned) {
-        *fault = "the node is not a JSON string";
-        if (entry->node.data[0] != '"') return GV_ETYPE;
-        error = check_text(entry->node, 0);
-    }
-    return error;
+    return true;
+}
+
+int gv_entry_check_canonical(const struct gv_entry *entry, const char **fault) {
+    int error = check_shape(entry, fault);
+    if (error != 0) return error;
+    *fault = "the key is nested too deep";
+    if (!is_flat(entry->key, depth_of(entry))) return GV_ERANGE;
+    if (entry->lattice != GV_LATTICE_REGISTER) return 0;
+    *fault = "the value is nested too deep";
+    if (!is_flat(entry->value, depth_of(entry))) return GV_ERANGE;
+    *fault = "the node is not a JSON string";
+    return entry->node.data[0] == '"' ? 0 : GV_ETYPE;
 }

@@ -240,7 +240,7 @@ static void put_string(const struct gv_json *json, const jsmntok_t *token, struc
 }
 
 // Recurses no deeper than the parser's depth_max.
-static void put_value(const struct gv_json *json, int token, struct gv_writer *out) {
+static void put_value(struct gv_json *json, int token, struct gv_writer *out) {
     const jsmntok_t *tokens = json->tokens, *t = token_at(json, token);
     if (gv_token_is_string(t)) {
         put_string(json, t, out);
@@ -292,7 +292,7 @@ static bool is_canonical(const struct gv_json *json, int token, size_t len) {
     return taken == len;
 }
 
-int gv_json_canonical(const struct gv_json *json, int token, char *buf, size_t cap) {
+int gv_json_canonical(struct gv_json *json, int token, char *buf, size_t cap) {
     GV_ASSERT(buf != NULL || cap == 0);
     struct gv_slice raw = gv_json_raw(json, token);
     if (raw.data == NULL) return GV_ETYPE;

@@ -95,8 +95,7 @@ static int decode_numbers(struct gv_message *out, const struct gv_json *json, co
     return error;
 }
 
-int gv_message_decode(struct gv_message *out, const struct gv_json *json, int body,
-                      const char **fault) {
+int gv_message_decode(struct gv_message *out, struct gv_json *json, int body, const char **fault) {
     GV_ASSERT(out != NULL && fault != NULL);
     *out = (struct gv_message){.json = json, .bytes = gv_json_raw(json, body).len};
     *fault = "body";
@@ -153,8 +152,7 @@ struct scratch {
 };
 
 // Canonicalises a value into the scratch buffer, where it stays.
-static int take(const struct gv_json *json, int token, struct scratch *scratch,
-                struct gv_slice *out) {
+static int take(struct gv_json *json, int token, struct scratch *scratch, struct gv_slice *out) {
     int len = gv_json_canonical(json, token, scratch->at, scratch->left);
     if (len < 0) return len;
     *out = (struct gv_slice){(const uint8_t *)scratch->at, (size_t)len};
@@ -166,7 +164,7 @@ static int take(const struct gv_json *json, int token, struct scratch *scratch,
 // [key, count] or [key, value, lamport, node].
 static int take_tuple(struct gv_message_cursor *cursor, int item, struct gv_entry *out,
                       struct scratch *scratch) {
-    const struct gv_json *json = cursor->json;
+    struct gv_json *json = cursor->json;
     int size = cursor->lattice == GV_LATTICE_COUNTER ? 2 : 4;
     if (gv_json_type(json, item) != GV_JSON_ARRAY || gv_json_size(json, item) != size)
         return GV_ETYPE;
@@ -315,7 +313,7 @@ size_t gv_message_end(struct gv_message_writer *writer, struct gv_slice ranges) 
 
 // --- the text of one that came ---------------------------------------------------------------
 
-int gv_message_text(const struct gv_json *json, int body, char *buf, size_t cap) {
+int gv_message_text(struct gv_json *json, int body, char *buf, size_t cap) {
     GV_ASSERT(buf != NULL || cap == 0);
     if (gv_json_type(json, body) != GV_JSON_OBJECT) return GV_ETYPE;
     int at[FIELD_COUNT];

@@ -64,7 +64,7 @@ struct gv_message {
     uint32_t next_ms; // when the sender's next wave leaves, from this message on; 0: not said
     struct gv_message_ack ack;
     struct gv_slice ranges; // base64, escapes unresolved, borrowed from the line; empty: none
-    const struct gv_json *json;
+    struct gv_json *json;
     int entries;      // token of the array; 0: none
     size_t bytes;     // length of the body as it came
     uint64_t version; // of the protocol, as the sender says; 0: it does not
@@ -76,12 +76,12 @@ GV_API bool gv_message_is(const struct gv_json *json, int type);
 // Reads the body at this token. Members it does not know are ignored.
 // GV_EVERSION: "v" is missing or not GV_MESSAGE_VERSION, out->version has it; GV_ETYPE: a member of
 // the wrong type; GV_ERANGE: a number out of its range; `*fault` then names the member.
-GV_API int gv_message_decode(struct gv_message *out, const struct gv_json *json, int body,
+GV_API int gv_message_decode(struct gv_message *out, struct gv_json *json, int body,
                              const char **fault);
 
 // Goes through a message's entries. Borrows the line and the scratch memory.
 struct gv_message_cursor {
-    const struct gv_json *json;
+    struct gv_json *json;
     int run, runs;   // the token of the current run, how many are left with it
     int item, items; // likewise within the run
     enum gv_lattice lattice;
@@ -125,7 +125,7 @@ GV_API size_t gv_message_end(struct gv_message_writer *writer, struct gv_slice r
 // others are left out. So two texts are equal exactly if the messages mean the same, and of what
 // gv_message_end returned it is the message itself. Returns the length, at most that of the raw
 // text. GV_ETYPE: no object; GV_ESPACE: longer than cap.
-GV_API int gv_message_text(const struct gv_json *json, int body, char *buf, size_t cap);
+GV_API int gv_message_text(struct gv_json *json, int body, char *buf, size_t cap);
 
 #ifdef __cplusplus
 }

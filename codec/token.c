@@ -98,7 +98,7 @@ static int compare_names(const struct gv_json *json, int a, int b) {
 
 // Merges two sorted lists of names into *first. This and what follows return 0, or a name that is
 // there before.
-static int merge(const struct gv_json *json, int a, int b, int *first) {
+static int merge(struct gv_json *json, int a, int b, int *first) {
     jsmntok_t *tokens = json->tokens;
     int *end = first;
     while (a >= 0 && b >= 0) {
@@ -114,7 +114,7 @@ static int merge(const struct gv_json *json, int a, int b, int *first) {
 }
 
 // Sorts an object's names into *first: lists of 1, 2, 4, … names, merged as they come in pairs.
-static int merge_names(const struct gv_json *json, int object, int *first) {
+static int merge_names(struct gv_json *json, int object, int *first) {
     jsmntok_t *tokens = json->tokens;
     int lists[32], repeated = 0;
     for (int i = 0; i < 32; i++) lists[i] = -1;
@@ -134,7 +134,7 @@ static int merge_names(const struct gv_json *json, int object, int *first) {
     return repeated;
 }
 
-static int insert_names(const struct gv_json *json, int object, int *first) {
+static int insert_names(struct gv_json *json, int object, int *first) {
     jsmntok_t *tokens = json->tokens;
     *first = -1;
     for (int name = object + 1; name < tokens[object].parent;
@@ -154,7 +154,7 @@ static int insert_names(const struct gv_json *json, int object, int *first) {
 
 // Links a closed object's names in sorted order. The object ends where its `parent` says: jsmn's
 // `size` is right only if all that follows is valid too.
-static int sort_names(const struct gv_json *json, int object) {
+static int sort_names(struct gv_json *json, int object) {
     jsmntok_t *tokens = json->tokens;
     GV_ASSERT(tokens[object].type == JSMN_OBJECT);
     GV_ASSERT(tokens[object].parent > object);
@@ -165,7 +165,7 @@ static int sort_names(const struct gv_json *json, int object) {
     return repeated;
 }
 
-int gv_token_first_name(const struct gv_json *json, int object) {
+int gv_token_first_name(struct gv_json *json, int object) {
     const jsmntok_t *tokens = json->tokens;
     GV_ASSERT(object >= 0 && object < json->count);
     GV_ASSERT(tokens[object].type == JSMN_OBJECT);

@@ -53,7 +53,7 @@ static inline struct gv_slice gv_token_bytes(const struct gv_json *json, const j
 int gv_token_parse(struct gv_json *json);
 
 // The first name of an object in order, or -1 if it has none; each name's `parent` leads on to the
-// next. Sorts the names if that has not been done yet, which other readers of tokens do not notice.
-int gv_token_first_name(const struct gv_json *json, int object);
+// next. Sorts the names if that has not been done yet: so whoever calls it has the line to himself.
+int gv_token_first_name(struct gv_json *json, int object);
 
 #endif

@@ -25,9 +25,26 @@ int gv_admit_bounds(const struct gv_engine *engine, const struct gv_entry *entry
     return fits && (memory || gv_replica_fits(replica, ref, entry)) ? 0 : GV_EFULL;
 }
 
-void gv_admit_wait(struct gv_engine *engine, const struct gv_entry *entry) {
+// Whether a local write may be taken, by the protocol and this node.
+static int check_local(const struct gv_engine *engine, const struct gv_entry *entry) {
+    const char *fault;
+    int error = gv_entry_check_canonical(entry, &fault);
+    return error != 0 ? error : gv_admit_bounds(engine, entry, true);
+}
+
+int gv_admit_local(struct gv_engine *engine, gv_time now, const struct gv_entry *entry) {
+    int error = check_local(engine, entry);
+    if (error != 0) return error;
+    gv_engine_advance(engine, now);
+    return gv_admit_put(engine, now, entry, GV_NEWS_SELF, false);
+}
+
+int gv_admit_wait(struct gv_engine *engine, const struct gv_entry *entry) {
+    int error = check_local(engine, entry);
+    if (error != 0) return error;
     engine->waiting.entries++;
     engine->waiting.bytes += gv_replica_weight(entry);
+    return 0;
 }
 
 void gv_admit_release(struct gv_engine *engine, const struct gv_entry *entry) {
@@ -50,18 +67,40 @@ static void hold(struct gv_engine *engine, gv_time now) {
     }
 }
 
-int gv_admit_put(struct gv_engine *engine, gv_time now, const struct gv_entry *entry, int origin,
-                 bool sync) {
-    uint32_t ref;
-    int changed = gv_replica_put(&engine->replica, entry, &ref);
+// Merges an entry in. 1, and its record: the replica changed; 0; or an error.
+static int merge(struct gv_engine *engine, gv_time now, const struct gv_entry *entry, int origin,
+                 bool sync, uint32_t *ref) {
+    int changed = gv_replica_put(&engine->replica, entry, ref);
     if (changed < 0) return changed;
     gv_core_trace(engine, changed > 0 ? GV_ENGINE_STORED : GV_ENGINE_KNOWN, origin, sync, entry);
     if (changed == 0) return 0;
     gv_admit_seen(engine, entry);
     engine->last_change = now;
-    if (engine->changed != NULL) engine->changed(engine->changed_ctx, ref);
     if (engine->peer_count < 2) return 1;
-    gv_push_changed(engine, now, ref, origin, sync);
+    gv_push_changed(engine, now, *ref, origin, sync);
     hold(engine, now);
     return 1;
+}
+
+static void tell_owner(struct gv_engine *engine, uint32_t ref) {
+    if (engine->changed != NULL) engine->changed(engine->changed_ctx, ref);
+}
+
+int gv_admit_put(struct gv_engine *engine, gv_time now, const struct gv_entry *entry, int origin,
+                 bool sync) {
+    uint32_t ref;
+    int changed = merge(engine, now, entry, origin, sync, &ref);
+    if (changed > 0) tell_owner(engine, ref);
+    return changed;
+}
+
+int gv_admit_stored(struct gv_engine *engine, gv_time now, const struct gv_entry *entry) {
+    uint32_t ref;
+    int changed = merge(engine, now, entry, GV_NEWS_SELF, false, &ref);
+    if (changed != 0 || entry->lattice == GV_LATTICE_SET) return changed;
+    // The store has it in the place of what is here.
+    if (!gv_replica_find(&engine->replica, entry, &ref)) return 0;
+    struct gv_entry held = gv_replica_get(&engine->replica, ref);
+    if (gv_lattice_exceeds(&held, entry)) tell_owner(engine, ref);
+    return 0;
 }

@@ -391,10 +391,7 @@ int gv_engine_put(struct gv_engine *engine, gv_time now, const struct gv_entry *
     const char *fault;
     if (engine == NULL || entry == NULL) return GV_EINVAL;
     int error = gv_entry_check(entry, &fault);
-    if (error == 0) error = gv_admit_bounds(engine, entry, true);
-    if (error != 0) return error;
-    gv_engine_advance(engine, now);
-    return gv_admit_put(engine, now, entry, GV_NEWS_SELF, false);
+    return error != 0 ? error : gv_admit_local(engine, now, entry);
 }
 
 bool gv_engine_ready(const struct gv_engine *engine) {
@@ -404,7 +401,7 @@ bool gv_engine_ready(const struct gv_engine *engine) {
 static int put_received(struct gv_engine *engine, gv_time now, const struct gv_entry *entry,
                         int index, bool sync) {
     const char *fault;
-    int error = gv_entry_check(entry, &fault);
+    int error = gv_entry_check_canonical(entry, &fault);
     if (error == 0) error = gv_admit_bounds(engine, entry, false);
     return error != 0 ? error : gv_admit_put(engine, now, entry, index, sync);
 }

@@ -95,6 +95,10 @@ static int reserve(struct gv_store_batch *batch, struct gv_alloc alloc, size_t l
 int gv_store_put(struct gv_store_batch *batch, struct gv_alloc alloc,
                  const struct gv_engine *engine, const struct gv_entry *entry) {
     if (entry->key.len == 0 || (unsigned)entry->lattice > GV_LATTICE_REGISTER) return GV_EINVAL;
+    struct gv_entry held;
+    bool older = entry->lattice != GV_LATTICE_SET && gv_engine_get(engine, entry, &held) &&
+                 gv_lattice_exceeds(&held, entry);
+    if (older) entry = &held; // or the store would go back
     uint8_t key[GV_STORE_KEY_MAX];
     struct gv_writer head = {.data = key, .cap = sizeof key};
     write_key(&head, &engine->replica.key, entry);
@@ -165,9 +169,7 @@ int gv_store_load(const struct gv_store *store, struct gv_engine *engine) {
 int gv_store_admit(struct gv_engine *engine, const struct gv_entry *entry) {
     const char *fault;
     int error = gv_entry_check(entry, &fault);
-    if (error == 0) error = gv_admit_bounds(engine, entry, true);
-    if (error == 0) gv_admit_wait(engine, entry);
-    return error;
+    return error != 0 ? error : gv_admit_wait(engine, entry);
 }
 
 void gv_store_release(struct gv_engine *engine, const struct gv_entry *entry) {
@@ -175,10 +177,7 @@ void gv_store_release(struct gv_engine *engine, const struct gv_entry *entry) {
 }
 
 int gv_store_apply(struct gv_engine *engine, gv_time now, const struct gv_entry *entry) {
-    const char *fault;
-    int error = gv_entry_check(entry, &fault);
-    if (error != 0) return error;
     gv_engine_advance(engine, now);
     gv_admit_release(engine, entry);
-    return gv_admit_put(engine, now, entry, GV_NEWS_SELF, false);
+    return gv_admit_stored(engine, now, entry);
 }

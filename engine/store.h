@@ -67,14 +67,18 @@ GV_API int gv_store_load(const struct gv_store *store, struct gv_engine *engine)
 // now, as if all that was admitted before were there, or the error that it would return. From then
 // on it counts as if it were there, until one of the next two is called for it, once.
 GV_API int gv_store_admit(struct gv_engine *engine, const struct gv_entry *entry);
-// The entry is in the store: puts it into the engine, whatever the bounds; returns what
-// gv_engine_put would.
+// The entry, as gv_store_get returns it, is in the store: puts it into the engine, whatever the
+// bounds. `changed` is called only if the engine has a larger version, which the store then lacks.
+// 1: stored; 0: the replica already had this version or a larger one; GV_EFULL: the replica
+// reaches 64 GiB; GV_ENOMEM.
 GV_API int gv_store_apply(struct gv_engine *engine, gv_time now, const struct gv_entry *entry);
 // The entry will not be put.
 GV_API void gv_store_release(struct gv_engine *engine, const struct gv_entry *entry);
 
-// Appends an entry, which gv_entry_check passes, to a batch. GV_EINVAL: it has no key or no known
-// lattice; GV_ENOMEM. Nothing was appended after either.
+// Appends an entry, which gv_entry_check passes, to a batch; or, if the engine has a larger
+// version, that one, as a record takes the place of the one before. (So of two versions of one
+// entry that wait at once, the one that is appended later must be the larger.) GV_EINVAL: it has no
+// key or no known lattice; GV_ENOMEM. Nothing was appended after either.
 GV_API int gv_store_put(struct gv_store_batch *batch, struct gv_alloc alloc,
                         const struct gv_engine *engine, const struct gv_entry *entry);
 // Frees the batch's memory and leaves it empty.

@@ -30,7 +30,7 @@ _Static_assert((int)PART_MAX <= (int)GV_RECONCILE_ROOM_MIN &&
 // What the functions below share during one call.
 struct walk {
     struct gv_reconcile *state;
-    const struct gv_tree *tree;
+    struct gv_tree *tree;
     const struct gv_digest_key *key;
     struct gv_reconcile_out *out;
     struct gv_survey survey;
@@ -560,7 +560,7 @@ static bool answer_part(struct walk *walk) {
     return state->kind != GV_PART_LIST || put_want(walk);
 }
 
-int gv_reconcile_answer(struct gv_reconcile *state, const struct gv_tree *tree,
+int gv_reconcile_answer(struct gv_reconcile *state, struct gv_tree *tree,
                         const struct gv_digest_key *key, struct gv_reconcile_out *out) {
     GV_ASSERT(out->summary.cap >= GV_RECONCILE_ROOM_MIN);
     GV_ASSERT(out->give != NULL);

@@ -101,8 +101,9 @@ GV_API int gv_reconcile_begin(struct gv_reconcile *state, struct gv_slice summar
 // (returns 1: call again with an empty one). GV_ESYNTAX: the rest of the summary is malformed
 // (what was written so far stays good); the answer is then done.
 // out->summary.cap must be at least GV_RECONCILE_ROOM_MIN at the first call for each message, and
-// `give` must accept at least one item in an empty message.
-GV_API int gv_reconcile_answer(struct gv_reconcile *state, const struct gv_tree *tree,
+// `give` must accept at least one item in an empty message. The tree keeps sketches it is asked for
+// (gv_tree_sketch).
+GV_API int gv_reconcile_answer(struct gv_reconcile *state, struct gv_tree *tree,
                                const struct gv_digest_key *key, struct gv_reconcile_out *out);
 
 #ifdef __cplusplus

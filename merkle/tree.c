@@ -289,7 +289,7 @@ static void add_range(const struct gv_tree *tree, union node *node, int height, 
     add_range(tree, last, height - 1, whole ? hi : 0, whole ? GV_PLACE_END : hi, all);
 }
 
-struct gv_sketch gv_tree_sketch(const struct gv_tree *tree, uint64_t lo, uint64_t hi) {
+struct gv_sketch gv_tree_sketch(struct gv_tree *tree, uint64_t lo, uint64_t hi) {
     GV_ASSERT(tree != NULL && lo <= hi);
     struct gv_sketch all = {{0}};
     if (tree->depth > 0) add_range(tree, tree->root, tree->depth, lo, hi, &all);

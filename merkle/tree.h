@@ -126,11 +126,12 @@ GV_API void gv_tree_below_each(const struct gv_tree *tree, const uint64_t *place
 GV_API void gv_tree_select_each(const struct gv_tree *tree, const uint64_t *ranks, size_t count,
                                 uint64_t *places);
 
-// The sketch of the items in [lo, hi); lo ≤ hi. Every node keeps its own once it was worked out,
-// but a change below it makes it stale: who never asks for sketches pays nothing for them, and a
-// question takes O(log n) and, at most, one pass over the nodes of the range that have become stale
-// since the last one; a first one over a million items some 10 ms.
-GV_API struct gv_sketch gv_tree_sketch(const struct gv_tree *tree, uint64_t lo, uint64_t hi);
+// The sketch of the items in [lo, hi); lo ≤ hi. The tree is not const, as every node keeps its own
+// sketch once it was worked out; items stay as they are, and cursors stay valid. A change below it
+// makes a sketch stale: who never asks for sketches pays nothing for them, and a question takes
+// O(log n) and, at most, one pass over the nodes of the range that have become stale since the last
+// one; a first one over a million items some 10 ms.
+GV_API struct gv_sketch gv_tree_sketch(struct gv_tree *tree, uint64_t lo, uint64_t hi);
 
 // The tally of everything (sketch.h). O(1).
 GV_API uint32_t gv_tree_tally(const struct gv_tree *tree);

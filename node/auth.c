@@ -141,7 +141,7 @@ static enum gv_auth_verdict note(struct gv_auth_peer *peer, uint64_t number) {
 enum gv_auth_verdict gv_auth_check(struct gv_auth *auth, struct gv_auth_way way,
                                    const struct gv_auth_message *message, char *scratch, size_t cap,
                                    size_t *len) {
-    const struct gv_json *json = message->json;
+    struct gv_json *json = message->json;
     *len = gv_json_raw(json, message->body).len;
     if (!auth->on) return message->seal < 0 ? GV_AUTH_GOOD : GV_AUTH_SECRETLY;
     if (message->seal < 0) return GV_AUTH_MISSING;

@@ -56,7 +56,7 @@ struct gv_auth_way {
 
 // A message that came: tokens of its body and, negative where there is none, of its seal, a string.
 struct gv_auth_message {
-    const struct gv_json *json;
+    struct gv_json *json;
     int body, seal;
 };
 

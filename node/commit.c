@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "commit.h"
 
+#include "../engine/admit.h"
 #include "request.h"
 #include "workload.h"
 
@@ -53,7 +54,6 @@ void gv_commit_fini(struct gv_commit *commit) {
 
 void gv_commit_changed(void *ctx, uint32_t at) {
     struct gv_commit *commit = ctx;
-    if (commit->quiet) return;
     if (commit->due == GV_TIME_NEVER) commit->due = commit->now + commit->window;
     if (commit->count == GV_COMMIT_CHANGES_MAX) {
         commit->all = true;
@@ -84,7 +84,7 @@ static int reserve_asks(struct gv_commit *commit, struct gv_commit_queue *queue,
 static int append(struct gv_commit *commit, const struct ask *ask, const struct gv_entry *entry,
                   uint8_t **at) {
     struct gv_commit_queue *queue = &commit->next;
-    int error = gv_store_admit(commit->engine, entry);
+    int error = gv_admit_wait(commit->engine, entry);
     if (error != 0) return error;
     error = reserve_asks(commit, queue, ask_len(ask));
     if (error == 0) error = gv_store_put(&queue->batch, commit->alloc, commit->engine, entry);
@@ -94,6 +94,7 @@ static int append(struct gv_commit *commit, const struct ask *ask, const struct 
     }
     memcpy(queue->asks + queue->len, ask, sizeof *ask);
     *at = queue->asks + queue->len + sizeof *ask;
+    queue->versioned |= entry->lattice != GV_LATTICE_SET;
     queue->len += ask_len(ask);
     return 0;
 }
@@ -155,6 +156,26 @@ static bool add_changes(struct gv_commit *commit) {
     return batch->count > before;
 }
 
+static void reverse(uint8_t *bytes, size_t len) {
+    for (size_t i = 0; i < len / 2; i++) {
+        uint8_t byte = bytes[i];
+        bytes[i] = bytes[len - 1 - i];
+        bytes[len - 1 - i] = byte;
+    }
+}
+
+// Moves what came from peers, behind the first `len` bytes, in front of the local writes. Of two
+// records of one entry the later stays, and local versions may be larger than those in the engine.
+static void put_changes_first(struct gv_commit *commit, size_t len) {
+    struct gv_store_batch *batch = &commit->out.batch;
+    size_t changes = batch->len - len;
+    if (!commit->out.versioned || len == 0 || changes == 0) return;
+    reverse(batch->data, len);
+    reverse(batch->data + len, changes);
+    reverse(batch->data, batch->len);
+    commit->batch_at = changes;
+}
+
 // What has waited is on its way now; the other queue, with its memory, takes what comes.
 static void swap_queues(struct gv_commit *commit) {
     struct gv_commit_queue empty = commit->out;
@@ -171,7 +192,9 @@ const struct gv_store_batch *gv_commit_take(struct gv_commit *commit, gv_time no
     bool changes = commit->due != GV_TIME_NEVER && (now >= commit->due || commit->hurry);
     if (!writes && !changes && !commit->failed) return NULL;
     swap_queues(commit);
+    size_t local = commit->out.batch.len;
     bool added = commit->due != GV_TIME_NEVER && add_changes(commit);
+    put_changes_first(commit, local);
     if (!writes && !added && !commit->failed) { // out of memory
         commit->due = now + commit->window;
         return NULL;
@@ -249,9 +272,7 @@ static int put_stored(struct gv_commit *commit, gv_time now, const struct gv_sto
         return GV_EIO;
     }
     uint64_t before = ask->grows > 0 ? count_of(commit->engine, &entry) : 0;
-    commit->quiet = true;
     int stored = gv_store_apply(commit->engine, now, &entry);
-    commit->quiet = false;
     if (stored < 0 || ask->grows == 0) return stored;
     uint64_t grown = count_of(commit->engine, &entry) - before;
     if (grown >= ask->grows) return stored;
@@ -308,6 +329,7 @@ static bool answer_queue(struct gv_commit *commit, gv_time now, struct gv_reply 
         commit->asks_at += ask_len(&ask);
     }
     queue->len = queue->batch.len = queue->batch.count = 0;
+    queue->versioned = false;
     // A slice may be large; what is used all the time is kept.
     if (queue->batch.cap > GV_COMMIT_WAITING_MAX) gv_store_drop(&queue->batch, commit->alloc);
     return true;

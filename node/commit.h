@@ -33,6 +33,7 @@ struct gv_commit_queue {
     struct gv_store_batch batch;
     uint8_t *asks;
     size_t len, cap;
+    bool versioned; // some of the entries have more than one version
 };
 
 // What answers a write when it is in the store: `type` and, if there is a `member`, that and a
@@ -55,7 +56,7 @@ struct gv_commit {
     gv_time now; // of what is being received; the caller sets it
     enum gv_commit_state state;
     struct gv_commit_queue next, out;
-    size_t asks_at, batch_at; // of `out`: answered so far
+    size_t asks_at, batch_at; // of `out`: answered so far; what came from peers is passed over
     gv_time answer_at;        // when to try again for lack of memory
     uint8_t *scratch;
 
@@ -67,7 +68,6 @@ struct gv_commit {
     bool all, all_done;
     uint32_t all_at, all_next;
     gv_time due; // when changes must go; GV_TIME_NEVER: there are none
-    bool quiet;  // a change that comes now is in the store already
     bool hurry;  // nothing waits for company any more
 
     bool failed; // by the last trial

@@ -5,7 +5,7 @@
 
 #include <string.h>
 
-const char *gv_init_find(struct gv_init *out, const struct gv_json *json, int body) {
+const char *gv_init_find(struct gv_init *out, struct gv_json *json, int body) {
     GV_ASSERT(body >= 0);
     *out = (struct gv_init){
         .json = json,

@@ -8,13 +8,13 @@
 #include "node.h"
 
 struct gv_init {
-    const struct gv_json *json;
+    struct gv_json *json;
     int id, ids; // tokens: any value, and an array
     int count;   // of names in that
 };
 
 // Finds what an init's body has to have. NULL, or the fault.
-const char *gv_init_find(struct gv_init *out, const struct gv_json *json, int body);
+const char *gv_init_find(struct gv_init *out, struct gv_json *json, int body);
 
 // Copies the node's own name. NULL, or the fault; the name is empty then.
 const char *gv_init_name(const struct gv_init *init, char name[GV_NODE_NAME_MAX + 1]);

@@ -429,7 +429,7 @@ static int receive_init(struct gv_node *node, gv_time now, const struct gv_line 
 // and never answered: whoever forges one learns nothing by it.
 static enum gv_auth_verdict authenticate(struct gv_node *node, gv_time now,
                                          const struct gv_line *line, int peer, size_t *len) {
-    const struct gv_json *json = node->config.json;
+    struct gv_json *json = node->config.json;
     struct gv_auth_way way = {peer, gv_engine_name(node->engine, peer), own_name(node)};
     struct gv_auth_message message = {json, line->body, line->seal};
     enum gv_auth_verdict verdict =
@@ -446,7 +446,7 @@ static enum gv_auth_verdict authenticate(struct gv_node *node, gv_time now,
 }
 
 static int receive_gossip(struct gv_node *node, gv_time now, const struct gv_line *line) {
-    const struct gv_json *json = node->config.json;
+    struct gv_json *json = node->config.json;
     char name[GV_ENGINE_NAME_MAX];
     int len = gv_json_unescape(json, line->src, name, sizeof name);
     struct gv_slice src = {(const uint8_t *)name, len > 0 ? (size_t)len : 0};

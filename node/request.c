@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "request.h"
 
+#include "../engine/admit.h"
+
 #include <inttypes.h>
 #include <stdio.h>
 
@@ -79,7 +81,7 @@ static bool put(struct gv_request *request, const struct gv_entry *entry,
                 const struct gv_commit_answer *answer) {
     GV_ASSERT(request->engine != NULL && request->reply->open);
     int stored = request->commit == NULL
-                     ? gv_engine_put(request->engine, request->now, entry)
+                     ? gv_admit_local(request->engine, request->now, entry)
                      : gv_commit_put(request->commit, request->reply, entry, answer);
     if (stored < 0) {
         refuse_put(request, entry, stored);
@@ -106,7 +108,7 @@ bool gv_request_add(struct gv_request *request, const struct gv_entry *entry, ui
 
 bool gv_request_put_ahead(struct gv_request *request, const struct gv_entry *entry) {
     GV_ASSERT(request->engine != NULL && request->reply->open);
-    int stored = request->commit == NULL ? gv_engine_put(request->engine, request->now, entry)
+    int stored = request->commit == NULL ? gv_admit_local(request->engine, request->now, entry)
                                          : gv_commit_put(request->commit, NULL, entry, NULL);
     return stored >= 0;
 }

@@ -18,9 +18,9 @@ enum {
 };
 
 struct gv_request {
-    const struct gv_json *json; // the parsed line
-    int body;                   // the token of its body, an object
-    const char *type;           // of the request
+    struct gv_json *json; // the parsed line
+    int body;             // the token of its body, an object
+    const char *type;     // of the request
     gv_time now;
     uint64_t wall_ns;         // since 1970, as well as the node knows
     uint64_t incarnation;     // of the node
@@ -40,9 +40,10 @@ int gv_request_member(struct gv_request *request, const char *name);
 // Answers with error 12: the request's type, this member, and what is wrong with it.
 void gv_request_malformed(struct gv_request *request, const char *member, const char *fault);
 
-// Puts an entry into the replica and answers with `reply`, a static text: now, or when it is on
-// disk, before which nobody sees it. False: it could not, and error 11 has been answered. Should
-// it fail after a true, the workload's state is zeroed.
+// Puts an entry, of texts that gv_json_canonical or gv_json_quote made, into the replica and
+// answers with `reply`, a static text: now, or when it is on disk, before which nobody sees it.
+// False: it could not, and error 11 has been answered. Should it fail after a true, the workload's
+// state is zeroed.
 bool gv_request_put(struct gv_request *request, const struct gv_entry *entry, const char *reply);
 
 // The same of a counter's entry, which nobody else writes and which grows by `size` with this. If

@@ -49,7 +49,7 @@ static void reserve(struct gv_check_ids *ids) {
     ids->cap = cap;
 }
 
-void gv_check_ids_reply(struct gv_check_ids *ids, uint32_t node, const struct gv_json *json, int id,
+void gv_check_ids_reply(struct gv_check_ids *ids, uint32_t node, struct gv_json *json, int id,
                         struct gv_errors *errors) {
     reserve(ids);
     size_t room = gv_json_raw(json, id).len; // canonical text never grows

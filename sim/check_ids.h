@@ -25,7 +25,7 @@ void gv_check_ids_init(struct gv_check_ids *ids);
 void gv_check_ids_fini(struct gv_check_ids *ids);
 
 // Node `node` handed out the id at this token.
-void gv_check_ids_reply(struct gv_check_ids *ids, uint32_t node, const struct gv_json *json, int id,
+void gv_check_ids_reply(struct gv_check_ids *ids, uint32_t node, struct gv_json *json, int id,
                         struct gv_errors *errors);
 
 #endif

@@ -88,7 +88,7 @@ void gv_check_set_excuse(struct gv_check_set *set, int64_t value) {
 }
 
 // A value nobody ever added.
-static void phantom_token(struct gv_check_set *set, uint32_t node, const struct gv_json *json,
+static void phantom_token(struct gv_check_set *set, uint32_t node, struct gv_json *json,
                           int token, struct gv_errors *errors) {
     struct gv_slice raw = gv_json_raw(json, token);
     for (size_t i = 0; i < set->phantoms_kept; i++) {
@@ -122,7 +122,7 @@ static bool mark_plain(struct gv_check_set *set, struct gv_slice array) {
 }
 
 // The number of the value at a token; -1: nobody added it.
-static int64_t number_of(const struct gv_check_set *set, const struct gv_json *json, int token) {
+static int64_t number_of(const struct gv_check_set *set, struct gv_json *json, int token) {
     uint64_t value;
     if (set->keys == NULL || set->keys->kind == GV_KEYS_INTEGERS)
         return gv_json_u64(json, token, &value) == 0 && value < set->len ? (int64_t)value : -1;
@@ -135,7 +135,7 @@ static int64_t number_of(const struct gv_check_set *set, const struct gv_json *j
 }
 
 // Counts in `marks` how often the array shows each value. errors: NULL to judge nothing.
-static void mark(struct gv_check_set *set, uint32_t node, const struct gv_json *json, int array,
+static void mark(struct gv_check_set *set, uint32_t node, struct gv_json *json, int array,
                  struct gv_errors *errors) {
     bool none = gv_json_type(json, array) == GV_JSON_NULL;
     GV_ASSERT(none || gv_json_type(json, array) == GV_JSON_ARRAY);
@@ -174,7 +174,7 @@ static void keep_final(struct gv_check_set *set, uint32_t node) {
 }
 
 size_t gv_check_set_read(struct gv_check_set *set, const struct gv_history_op *op,
-                         const struct gv_json *json, int array, struct gv_errors *errors) {
+                         struct gv_json *json, int array, struct gv_errors *errors) {
     GV_ASSERT(op->outcome == GV_HISTORY_OK && op->node < set->nodes);
     mark(set, op->node, json, array, errors);
     size_t missing = 0;
@@ -198,7 +198,7 @@ size_t gv_check_set_read(struct gv_check_set *set, const struct gv_history_op *o
     return missing;
 }
 
-size_t gv_check_set_missing(struct gv_check_set *set, uint64_t index, const struct gv_json *json,
+size_t gv_check_set_missing(struct gv_check_set *set, uint64_t index, struct gv_json *json,
                             int array) {
     GV_ASSERT(set->nodes > 0);
     mark(set, 0, json, array, NULL);

@@ -69,10 +69,10 @@ void gv_check_set_excuse(struct gv_check_set *set, int64_t value);
 // A read ended well and shows this array. Returns how many values known before its invocation it
 // misses.
 size_t gv_check_set_read(struct gv_check_set *set, const struct gv_history_op *op,
-                         const struct gv_json *json, int array, struct gv_errors *errors);
+                         struct gv_json *json, int array, struct gv_errors *errors);
 
 // How many of the values known before this index of the history the array misses; judges nothing.
-size_t gv_check_set_missing(struct gv_check_set *set, uint64_t index, const struct gv_json *json,
+size_t gv_check_set_missing(struct gv_check_set *set, uint64_t index, struct gv_json *json,
                             int array);
 
 // The verdict; adds what is lost or differs to the errors.

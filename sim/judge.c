@@ -95,7 +95,7 @@ static void on_failure(struct gv_judge *judge, const struct gv_history_op *op, c
 }
 
 void gv_judge_complete(struct gv_judge *judge, const struct gv_history_op *op,
-                       const struct gv_json *json, int token, const char *answer, bool held) {
+                       struct gv_json *json, int token, const char *answer, bool held) {
     GV_ASSERT(op->outcome != GV_HISTORY_PENDING && op->node < judge->nodes);
     gv_check_stats_end(&judge->stats, op, answer, held);
     if (op->kind == GV_HISTORY_ADD) on_add(judge, op);

@@ -65,7 +65,7 @@ static void print_entries(const struct gv_message *message, struct gv_writer *ou
 }
 
 // Writes what an engine would take from the body, or nothing if it would not.
-static void print_meaning(const struct gv_json *json, int body, char text[LINE]) {
+static void print_meaning(struct gv_json *json, int body, char text[LINE]) {
     struct gv_writer out = {.data = (uint8_t *)text, .cap = LINE - 1};
     struct gv_message message;
     const char *fault;

@@ -107,8 +107,8 @@ static void put_prints(struct gv_liar *liar, const struct gv_replica *replica,
     }
 }
 
-static void put_sketch(struct gv_liar *liar, const struct gv_replica *replica, uint64_t lo,
-                       uint64_t hi, struct gv_writer *out) {
+static void put_sketch(struct gv_liar *liar, struct gv_replica *replica, uint64_t lo, uint64_t hi,
+                       struct gv_writer *out) {
     struct gv_sketch sketch = gv_tree_sketch(&replica->tree, lo, hi);
     uint64_t hashes[12];
     size_t changes = gv_liar_byte(liar) % (sizeof hashes / sizeof *hashes);
@@ -122,9 +122,8 @@ static void put_sketch(struct gv_liar *liar, const struct gv_replica *replica, u
     gv_part_put_sketch(out, &sketch, number(liar, gv_tree_digest(&replica->tree, lo, hi).count));
 }
 
-static void put_content(struct gv_liar *liar, const struct gv_replica *replica,
-                        enum gv_part_kind kind, uint64_t lo, uint64_t hi, uint8_t salt,
-                        struct gv_writer *out) {
+static void put_content(struct gv_liar *liar, struct gv_replica *replica, enum gv_part_kind kind,
+                        uint64_t lo, uint64_t hi, uint8_t salt, struct gv_writer *out) {
     if (kind == GV_PART_SUM || kind == GV_PART_BOTH) {
         struct gv_digest about = digest(liar, replica, lo, hi);
         gv_pack_put_varint(out, about.count);
@@ -152,7 +151,7 @@ static void put_root(struct gv_liar *liar, const struct gv_replica *replica, uin
     gv_part_put_tally(out, (uint32_t)number(liar, gv_tree_tally(&replica->tree)) & 0x3f3f3f3f);
 }
 
-static struct gv_slice summary(struct gv_liar *liar, const struct gv_replica *replica) {
+static struct gv_slice summary(struct gv_liar *liar, struct gv_replica *replica) {
     static const enum gv_part_kind kinds[] = {
         GV_PART_SKIP, GV_PART_SUM,  GV_PART_BOTH, GV_PART_LIST, GV_PART_SKETCH, GV_PART_PROBE,
         GV_PART_NONE, GV_PART_WANT, GV_PART_ASK,  GV_PART_SUM,  GV_PART_SKETCH, GV_PART_LIST,
@@ -235,7 +234,7 @@ static struct gv_message head(struct gv_liar *liar, const struct gv_engine *engi
     return head;
 }
 
-size_t gv_liar_message(struct gv_liar *liar, const struct gv_engine *engine, int peer, char *buf,
+size_t gv_liar_message(struct gv_liar *liar, struct gv_engine *engine, int peer, char *buf,
                        size_t cap) {
     uint8_t has = gv_liar_byte(liar);
     struct gv_message first = head(liar, engine, peer);

@@ -18,7 +18,7 @@ struct gv_slice gv_liar_bytes(struct gv_liar *liar, size_t len);
 
 // Writes a message from the peer of this number to the engine, at most `cap` bytes, of which some
 // may have been changed after it was made; returns its length.
-size_t gv_liar_message(struct gv_liar *liar, const struct gv_engine *engine, int peer, char *buf,
+size_t gv_liar_message(struct gv_liar *liar, struct gv_engine *engine, int peer, char *buf,
                        size_t cap);
 
 #endif

@@ -56,7 +56,7 @@ static void tell_ranges(FILE *out, struct gv_slice ranges) {
     }
 }
 
-void gv_story_tell(FILE *out, const struct gv_json *json, uint64_t first_id) {
+void gv_story_tell(FILE *out, struct gv_json *json, uint64_t first_id) {
     struct gv_message message;
     const char *fault;
     int error = gv_message_decode(&message, json, 0, &fault);

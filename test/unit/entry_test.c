@@ -123,7 +123,9 @@ static void nesting_is_bounded(void **state) {
             struct gv_entry entry = {.lattice = (enum gv_lattice)kind, .key = nested};
             if (kind == 2) entry.value = nested, entry.key = text("1"), entry.node = text("\"n\"");
             const char *fault;
-            assert_int_equal(gv_entry_check(&entry, &fault), depth <= most ? 0 : GV_ERANGE);
+            int error = depth <= most ? 0 : GV_ERANGE;
+            assert_int_equal(gv_entry_check(&entry, &fault), error);
+            assert_int_equal(gv_entry_check_canonical(&entry, &fault), error);
         }
     }
 }
@@ -175,6 +177,8 @@ static void shapes(void **state) {
                                  .value = cases[i].value,
                                  .node = cases[i].node};
         assert_int_equal(gv_entry_check(&entry, &fault), cases[i].error);
+        if (cases[i].error != GV_ESYNTAX)
+            assert_int_equal(gv_entry_check_canonical(&entry, &fault), cases[i].error);
         assert_true(cases[i].error == 0 || fault != NULL);
     }
     name[GV_ENTRY_NODE_MAX - 1] = '"';
@@ -269,7 +273,10 @@ static void it_is_what_the_codec_says(void **state) {
                          same ? 0 : GV_ESYNTAX);
         passed += same;
         if (!good) continue;
-        assert_int_equal(check_key((struct gv_slice){(const uint8_t *)out, (size_t)canonical}), 0);
+        struct gv_entry entry = {.key = {(const uint8_t *)out, (size_t)canonical}};
+        const char *fault;
+        assert_int_equal(check_key(entry.key), 0);
+        assert_int_equal(gv_entry_check_canonical(&entry, &fault), 0);
         spelled += !same;
     }
     assert_true(passed > 1000 && spelled > 1000);

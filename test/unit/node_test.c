@@ -505,7 +505,7 @@ static const char *check_list(const char *out, int id, int count) {
 // what had been put when it was asked, in order, and asking allocates nothing to speak of.
 static void test_long_reads(void **state) {
     (void)state;
-    enum { VALUES = 50000, EACH = 5000 };
+    enum { VALUES = 14000, EACH = 2000 };
     struct gv_solo solo;
     gv_solo_config(&solo, &gv_broadcast_workload);
     solo.config.message_max = 2048;
