@@ -12,7 +12,6 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/resource.h>
-#include <time.h>
 #include <unistd.h>
 
 #ifndef GV_VERSION
@@ -41,9 +40,7 @@ struct program {
 static bool write_line(const struct output *output, const struct gv_log_record *record) {
     struct pollfd ready = {.fd = STDERR_FILENO, .events = POLLOUT};
     if (poll(&ready, 1, 0) != 1 || (ready.revents & POLLOUT) == 0) return false;
-    struct timespec now;
-    clock_gettime(CLOCK_REALTIME, &now);
-    uint64_t wall_ns = (uint64_t)now.tv_sec * 1000 * GV_MS + (uint64_t)now.tv_nsec;
+    uint64_t wall_ns = gv_loop_wall();
     char line[GV_LOG_LINE_MAX];
     bool json = output->format == GV_OPTIONS_JSON;
     size_t len = json ? gv_log_json(record, wall_ns, line) : gv_log_text(record, wall_ns, line);
