@@ -473,7 +473,8 @@ static int load_batch(void *ctx, struct gv_slice bytes) {
 // into the one before, that is as good.
 static int load(void *ctx, int (*take)(void *, const struct gv_store_record *), void *take_ctx) {
     struct gv_store_lmdb *lmdb = ctx;
-    int error = load_file(lmdb, take, take_ctx);
+    int error = lmdb->begun ? 0 : reopen(lmdb); // the first transaction failed, perhaps by its root
+    if (error == 0) error = load_file(lmdb, take, take_ctx);
     if (error != 0 || lmdb->journal.number == 0) return error;
     struct loading loading = {take, take_ctx};
     error = gv_journal_read(&lmdb->journal, load_batch, &loading);
