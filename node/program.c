@@ -119,8 +119,8 @@ static int open_store(struct program *program, struct gv_node_config *config,
     int error = program->calls->open(lmdb, &store, fault, sizeof fault);
     if (error == GV_ECORRUPT) {
         snprintf(text, sizeof text,
-                 "%s; the files are left as they were: put back a copy of all of the directory, or "
-                 "name an empty one, which peers fill again",
+                 "%s; the files are left as they were: put right what is wrong, or begin with an "
+                 "empty directory, which the other nodes fill again",
                  fault);
         return fail(&program->output, what, text);
     }

@@ -21,6 +21,7 @@ enum {
     PATH_CAP = 4096,
     TEXT_CAP = 256,
     MAP_FIRST = 16 << 20, // bytes of address space; doubled as often as needed
+    LOCK_SIZE = 16 << 10, // of LMDB's lock file, and more
     BOOKS = 16,           // pages that a transaction of one record takes, and more
 };
 
@@ -123,24 +124,38 @@ static int sync_directory(const char *path) {
     return error;
 }
 
-// Opens a file of LMDB's at a path.
-static int open_env(struct gv_store_lmdb *lmdb, const char *path) {
+// Opens what LMDB is to find at a path, its directory or, with MDB_NOSUBDIR, the file itself.
+static int open_env(struct gv_store_lmdb *lmdb, const char *path, unsigned flags) {
     int error = mdb_env_create(&lmdb->env);
     if (error != 0) return fail(lmdb, "open", error);
     mdb_env_set_maxdbs(lmdb->env, 2);
     mdb_env_set_mapsize(lmdb->env, lmdb->map);
-    unsigned flags = lmdb->flags | MDB_NOTLS | MDB_NOLOCK | MDB_NOSUBDIR;
-    error = mdb_env_open(lmdb->env, path, flags, 0644);
+    error = mdb_env_open(lmdb->env, path, lmdb->flags | MDB_NOTLS | flags, 0644);
     if (error == 0) return 0;
     mdb_env_close(lmdb->env);
     lmdb->env = NULL;
     return fail(lmdb, DATA, error);
 }
 
-static int open_data_file(struct gv_store_lmdb *lmdb) {
+// LMDB writes to its lock file by way of memory, which ends the process if the disk has no room for
+// it: so that is set aside first. 0, or errno.
+static int reserve_lock(const struct gv_store_lmdb *lmdb) {
     char path[PATH_CAP];
-    int error = path_of(lmdb, DATA, path);
-    return error == 0 ? open_env(lmdb, path) : fail(lmdb, DATA, error);
+    int error = path_of(lmdb, "lock.mdb", path);
+    if (error != 0) return error;
+    int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0644);
+    if (fd < 0) return errno;
+    error = posix_fallocate(fd, 0, LOCK_SIZE);
+    close(fd);
+    return error == ENOSPC || error == EFBIG || error == EDQUOT ? error : 0;
+}
+
+// On a full disk LMDB does without a lock: grapevine.lock keeps other nodes away, and only who
+// looks at the data by other programs needs it.
+static int open_data_file(struct gv_store_lmdb *lmdb) {
+    int error = reserve_lock(lmdb);
+    if (error != 0 && gv_file_error(error) != GV_EFULL) return fail(lmdb, "lock.mdb", error);
+    return open_env(lmdb, lmdb->dir, error == 0 ? 0 : MDB_NOLOCK);
 }
 
 // Opens both databases; makes them, with this head, unless that is NULL.
@@ -507,7 +522,7 @@ static int fill_data(struct gv_store_lmdb *lmdb, const char *path) {
     struct gv_head first;
     gv_head_init(&first, lmdb->workload);
     first.directory = first.incarnation = lmdb->incarnation;
-    int error = open_env(lmdb, path);
+    int error = open_env(lmdb, path, MDB_NOLOCK | MDB_NOSUBDIR);
     if (error != 0) return error;
     error = open_databases(lmdb, &first);
     if (error == 0) error = mdb_env_sync(lmdb->env, 1);
@@ -529,7 +544,7 @@ static int make_data(struct gv_store_lmdb *lmdb, const char *path) {
     if (error != 0) return error;
     error = sync_directory(lmdb->dir);
     if (error != 0) return fail(lmdb, "sync", error);
-    error = open_env(lmdb, path);
+    error = open_data_file(lmdb);
     if (error != 0) return error;
     error = open_databases(lmdb, NULL);
     return error == 0 ? 0 : fail(lmdb, DATA, error);
