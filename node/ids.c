@@ -8,6 +8,9 @@
 // its name, says up to which TIME ids are *reserved*; a life begins behind that. The reserve is
 // renewed when half of it is used, and so an id waits for the disk only if none was asked for in a
 // long while.
+//
+// 64 bits of nanoseconds end in the year 2554. A reserve ends there at the latest, and behind it
+// there are no more ids: they are refused by an error, in every life with this store.
 #include "workload.h"
 
 #include <inttypes.h>
@@ -48,13 +51,31 @@ static struct gv_slice write_id(const struct gv_request *request, uint64_t ns, c
     return (struct gv_slice){(const uint8_t *)buf, PREFIX + request->self.len - 1};
 }
 
+// How far ids are to be reserved with an id of this time.
+static uint64_t reserve_to(uint64_t ns) {
+    return ns < UINT64_MAX - RESERVE_NS ? ns + RESERVE_NS : UINT64_MAX;
+}
+
+static void refuse(struct gv_request *request) {
+    const char *kept = request->engine == NULL ? "" : ", and begin with another --data directory";
+    char text[GV_REPLY_TEXT_MAX];
+    snprintf(text, sizeof text,
+             "generate: all ids up to the end of 64-bit nanoseconds (the year 2554) are used or "
+             "reserved: set the clock%s",
+             kept);
+    gv_reply_error(request->reply, GV_REQUEST_UNAVAILABLE, text);
+}
+
 static void handle_generate(struct gv_request *request) {
     struct ids *ids = request->state;
     uint64_t safe_ns = reserved(request), last_ns = ids->last_ns;
     if (last_ns == 0 && request->engine != NULL) last_ns = safe_ns;
-    GV_ASSERT(last_ns < UINT64_MAX - RESERVE_NS);
+    if (last_ns == UINT64_MAX) {
+        refuse(request);
+        return;
+    }
     uint64_t next_ns = request->wall_ns > last_ns ? request->wall_ns : last_ns + 1;
-    struct gv_entry reserve = own_entry(request, next_ns + RESERVE_NS);
+    struct gv_entry reserve = own_entry(request, reserve_to(next_ns));
 
     char buf[PREFIX + GV_NODE_QUOTED_MAX];
     struct gv_slice id = write_id(request, next_ns, buf, sizeof buf);
@@ -62,7 +83,8 @@ static void handle_generate(struct gv_request *request) {
         if (!gv_request_put_json(request, &reserve, "generate_ok", "id", id)) return;
         ids->asked_ns = reserve.count;
     } else {
-        bool half = request->engine != NULL && next_ns + RESERVE_NS / 2 > ids->asked_ns;
+        bool half = request->engine != NULL && ids->asked_ns < UINT64_MAX &&
+                    next_ns + RESERVE_NS / 2 > ids->asked_ns;
         if (half && gv_request_put_ahead(request, &reserve)) ids->asked_ns = reserve.count;
         gv_reply_json(request->reply, "generate_ok", "id", id);
     }

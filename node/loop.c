@@ -69,7 +69,7 @@ struct loop {
 static uint64_t read_clock(clockid_t clock) {
     struct timespec t;
     if (clock_gettime(clock, &t) != 0) return uv_hrtime();
-    return (uint64_t)t.tv_sec * 1000000000 + (uint64_t)t.tv_nsec;
+    return (uint64_t)t.tv_sec * 1000 * GV_MS + (uint64_t)t.tv_nsec;
 }
 
 gv_time gv_loop_now(void) {
@@ -80,8 +80,16 @@ gv_time gv_loop_now(void) {
 #endif
 }
 
+uint64_t gv_loop_wall(void) {
+    struct timespec t;
+    if (clock_gettime(CLOCK_REALTIME, &t) != 0 || t.tv_sec < 0) return 0;
+    const uint64_t second = 1000 * GV_MS;
+    if ((uint64_t)t.tv_sec >= UINT64_MAX / second) return UINT64_MAX;
+    return (uint64_t)t.tv_sec * second + (uint64_t)t.tv_nsec;
+}
+
 uint64_t gv_loop_wall_offset(void) {
-    return read_clock(CLOCK_REALTIME) - gv_loop_now();
+    return gv_loop_wall() - gv_loop_now();
 }
 
 bool gv_loop_random(uint64_t *out) {

@@ -31,7 +31,9 @@ int gv_loop_run(const struct gv_loop_config *config);
 // Monotonic time that goes on while the machine sleeps, where the system has such a clock: a node
 // should notice that it was away.
 gv_time gv_loop_now(void);
-// What to add to gv_loop_now to get nanoseconds since 1970.
+// Nanoseconds since 1970 by the system's clock: 0 before that year, UINT64_MAX beyond 2554.
+uint64_t gv_loop_wall(void);
+// What to add to gv_loop_now, modulo 2^64, to get gv_loop_wall.
 uint64_t gv_loop_wall_offset(void);
 // A number from the system's randomness; false: it has none to give.
 bool gv_loop_random(uint64_t *out);

@@ -55,7 +55,7 @@ struct gv_node_config {
     struct gv_json *json;  // the parser, borrowed for the node's life; may be shared in one thread
     uint64_t seed;         // of all random choices
     uint64_t incarnation;  // differs between any two lives of a node
-    uint64_t wall_offset;  // add to `now` for nanoseconds since 1970
+    uint64_t wall_offset;  // add to `now`, modulo 2^64, for nanoseconds since 1970
     uint32_t staleness_ms; // how long a value may take to be everywhere
     size_t line_max;       // 0: GV_NODE_LINE_DEFAULT
     size_t message_max;    // longest gossip body sent, bytes; 0: the engine's default

@@ -22,6 +22,8 @@ enum kind { BRANCH = 1, LEAF = 2, LONG = 4, META = 8 };
 enum { ELSEWHERE = 1, DATABASE = 2 };
 // How the keys of a database are ordered: as words of the machine's, or, 0, as bytes.
 enum { WORDS = 8 };
+// A flag of the free list's, if the file was made by its own name and not by its directory's.
+enum { NAMED_FILE = 0x4000 };
 
 // These lie in the file like this.
 struct page_head {
@@ -343,7 +345,8 @@ static int read_node(struct pages *it, struct tree *tree, size_t number, unsigne
 
 static int read_tree(struct pages *it, const struct database *said, enum use use) {
     struct tree tree = {.use = use};
-    if (said->flags != (use == FREE ? WORDS : 0) || said->depth > DEPTH_MAX ||
+    unsigned flags = use == FREE ? said->flags & ~(unsigned)NAMED_FILE : said->flags;
+    if (flags != (use == FREE ? WORDS : 0) || said->depth > DEPTH_MAX ||
         (said->root == NONE) != (said->depth == 0))
         return damaged_here(it, "a database whose description makes no sense");
     int error = 0;

@@ -12,7 +12,6 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/resource.h>
-#include <time.h>
 #include <unistd.h>
 
 #ifndef GV_VERSION
@@ -41,9 +40,7 @@ struct program {
 static bool write_line(const struct output *output, const struct gv_log_record *record) {
     struct pollfd ready = {.fd = STDERR_FILENO, .events = POLLOUT};
     if (poll(&ready, 1, 0) != 1 || (ready.revents & POLLOUT) == 0) return false;
-    struct timespec now;
-    clock_gettime(CLOCK_REALTIME, &now);
-    uint64_t wall_ns = (uint64_t)now.tv_sec * 1000 * GV_MS + (uint64_t)now.tv_nsec;
+    uint64_t wall_ns = gv_loop_wall();
     char line[GV_LOG_LINE_MAX];
     bool json = output->format == GV_OPTIONS_JSON;
     size_t len = json ? gv_log_json(record, wall_ns, line) : gv_log_text(record, wall_ns, line);
@@ -122,8 +119,8 @@ static int open_store(struct program *program, struct gv_node_config *config,
     int error = program->calls->open(lmdb, &store, fault, sizeof fault);
     if (error == GV_ECORRUPT) {
         snprintf(text, sizeof text,
-                 "%s; the files are left as they were: put back a copy of all of the directory, or "
-                 "name an empty one, which peers fill again",
+                 "%s; the files are left as they were: put right what is wrong, or begin with an "
+                 "empty directory, which the other nodes fill again",
                  fault);
         return fail(&program->output, what, text);
     }

@@ -21,10 +21,12 @@ enum {
     PATH_CAP = 4096,
     TEXT_CAP = 256,
     MAP_FIRST = 16 << 20, // bytes of address space; doubled as often as needed
+    LOCK_SIZE = 16 << 10, // of LMDB's lock file, and more
     BOOKS = 16,           // pages that a transaction of one record takes, and more
 };
 
-static const char DATA[] = "data.mdb", JOURNAL[] = "grapevine.journal", LOCK[] = "grapevine.lock";
+static const char DATA[] = "data.mdb", FRESH[] = "data.mdb.new", JOURNAL[] = "grapevine.journal",
+                  LOCK[] = "grapevine.lock";
 
 struct gv_store_lmdb {
     struct gv_store store;
@@ -122,16 +124,38 @@ static int sync_directory(const char *path) {
     return error;
 }
 
-static int open_env(struct gv_store_lmdb *lmdb) {
+// Opens what LMDB is to find at a path, its directory or, with MDB_NOSUBDIR, the file itself.
+static int open_env(struct gv_store_lmdb *lmdb, const char *path, unsigned flags) {
     int error = mdb_env_create(&lmdb->env);
     if (error != 0) return fail(lmdb, "open", error);
     mdb_env_set_maxdbs(lmdb->env, 2);
     mdb_env_set_mapsize(lmdb->env, lmdb->map);
-    error = mdb_env_open(lmdb->env, lmdb->dir, lmdb->flags | MDB_NOTLS | MDB_NOLOCK, 0644);
+    error = mdb_env_open(lmdb->env, path, lmdb->flags | MDB_NOTLS | flags, 0644);
     if (error == 0) return 0;
     mdb_env_close(lmdb->env);
     lmdb->env = NULL;
     return fail(lmdb, DATA, error);
+}
+
+// LMDB writes to its lock file by way of memory, which ends the process if the disk has no room for
+// it: so that is set aside first. 0, or errno.
+static int reserve_lock(const struct gv_store_lmdb *lmdb) {
+    char path[PATH_CAP];
+    int error = path_of(lmdb, "lock.mdb", path);
+    if (error != 0) return error;
+    int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0644);
+    if (fd < 0) return errno;
+    error = posix_fallocate(fd, 0, LOCK_SIZE);
+    close(fd);
+    return error == ENOSPC || error == EFBIG || error == EDQUOT ? error : 0;
+}
+
+// On a full disk LMDB does without a lock: grapevine.lock keeps other nodes away, and only who
+// looks at the data by other programs needs it.
+static int open_data_file(struct gv_store_lmdb *lmdb) {
+    int error = reserve_lock(lmdb);
+    if (error != 0 && gv_file_error(error) != GV_EFULL) return fail(lmdb, "lock.mdb", error);
+    return open_env(lmdb, lmdb->dir, error == 0 ? 0 : MDB_NOLOCK);
 }
 
 // Opens both databases; makes them, with this head, unless that is NULL.
@@ -305,7 +329,7 @@ static int write_once(struct gv_store_lmdb *lmdb, const struct gv_store_batch *b
 static int reopen(struct gv_store_lmdb *lmdb) {
     if (lmdb->env != NULL) mdb_env_close(lmdb->env);
     lmdb->env = NULL;
-    int error = open_env(lmdb);
+    int error = open_data_file(lmdb);
     if (error != 0) return error;
     int failed = open_databases(lmdb, NULL);
     return failed == 0 ? 0 : fail(lmdb, "open", failed);
@@ -464,7 +488,8 @@ static int load_batch(void *ctx, struct gv_slice bytes) {
 // into the one before, that is as good.
 static int load(void *ctx, int (*take)(void *, const struct gv_store_record *), void *take_ctx) {
     struct gv_store_lmdb *lmdb = ctx;
-    int error = load_file(lmdb, take, take_ctx);
+    int error = lmdb->begun ? 0 : reopen(lmdb); // the first transaction failed, perhaps by its root
+    if (error == 0) error = load_file(lmdb, take, take_ctx);
     if (error != 0 || lmdb->journal.number == 0) return error;
     struct loading loading = {take, take_ctx};
     error = gv_journal_read(&lmdb->journal, load_batch, &loading);
@@ -492,23 +517,41 @@ static int check_data(struct gv_store_lmdb *lmdb, const char *path, struct gv_he
     return error;
 }
 
-// The first transaction, which makes the file a store.
-static int make_data(struct gv_store_lmdb *lmdb) {
+// The first transaction, which makes a file a store.
+static int fill_data(struct gv_store_lmdb *lmdb, const char *path) {
     struct gv_head first;
     gv_head_init(&first, lmdb->workload);
     first.directory = first.incarnation = lmdb->incarnation;
-    int error = open_env(lmdb);
+    int error = open_env(lmdb, path, MDB_NOLOCK | MDB_NOSUBDIR);
     if (error != 0) return error;
     error = open_databases(lmdb, &first);
     if (error == 0) error = mdb_env_sync(lmdb->env, 1);
-    if (error == 0) error = sync_directory(lmdb->dir);
-    if (error != 0) return fail(lmdb, DATA, error);
+    mdb_env_close(lmdb->env);
+    lmdb->env = NULL;
     lmdb->directory = first.directory;
-    return 0;
+    return error == 0 ? 0 : fail(lmdb, DATA, error);
+}
+
+// Under another name at first, so that one that is there is whole.
+static int make_data(struct gv_store_lmdb *lmdb, const char *path) {
+    char fresh[PATH_CAP];
+    int error = path_of(lmdb, FRESH, fresh);
+    if (error != 0) return fail(lmdb, DATA, error);
+    if (unlink(fresh) != 0 && errno != ENOENT) return fail(lmdb, FRESH, errno);
+    error = fill_data(lmdb, fresh);
+    if (error == 0 && rename(fresh, path) != 0) error = fail(lmdb, DATA, errno);
+    if (error != 0) unlink(fresh);
+    if (error != 0) return error;
+    error = sync_directory(lmdb->dir);
+    if (error != 0) return fail(lmdb, "sync", error);
+    error = open_data_file(lmdb);
+    if (error != 0) return error;
+    error = open_databases(lmdb, NULL);
+    return error == 0 ? 0 : fail(lmdb, DATA, error);
 }
 
 // A directory that has no data yet. The journal comes after the data, so there must not be one: if
-// there is, the data are lost. What cannot be made whole is taken away again.
+// there is, the data are lost.
 static int create(struct gv_store_lmdb *lmdb, const char *path) {
     char journal[PATH_CAP];
     struct stat found;
@@ -519,14 +562,7 @@ static int create(struct gv_store_lmdb *lmdb, const char *path) {
                  lstat(path, &found) != 0 ? "missing" : "empty", JOURNAL);
         return GV_ECORRUPT;
     }
-    if (errno != ENOENT) return fail(lmdb, JOURNAL, errno);
-    if (unlink(path) != 0 && errno != ENOENT) return fail(lmdb, DATA, errno);
-    error = make_data(lmdb);
-    if (error == 0) return 0;
-    if (lmdb->env != NULL) mdb_env_close(lmdb->env);
-    lmdb->env = NULL;
-    unlink(path);
-    return error;
+    return errno == ENOENT ? make_data(lmdb, path) : fail(lmdb, JOURNAL, errno);
 }
 
 static int fail_journal(struct gv_store_lmdb *lmdb, int error) {
@@ -613,7 +649,7 @@ static int open_data(struct gv_store_lmdb *lmdb, const struct gv_head *head) {
     lmdb->epoch = head->epoch;
     if (head->whole) lmdb->incarnation = head->incarnation;
     int error = open_journal(lmdb, head);
-    if (error == 0) error = open_env(lmdb);
+    if (error == 0) error = open_data_file(lmdb);
     if (error != 0) return error;
     error = open_databases(lmdb, NULL);
     return error == 0 ? 0 : fail(lmdb, DATA, error);

@@ -6,12 +6,13 @@
 //                         "head" (head.h) tells format, workload, number and hash sum of the
 //                         records, and more
 //   DIR/grapevine.journal batches on their way into data.mdb (journal.h), if they are synced
+//   DIR/lock.mdb          LMDB's own, for programs that read data.mdb meanwhile
 //   DIR/grapevine.lock    locked by the process that uses the directory; holds a witness
 //   (witness.h)
 //
 // A batch that is to be safe is appended to the journal, which takes one sync, and a thousand or so
 // go on to data.mdb in one transaction, which takes two; at the latest at the end, or at the next
-// start. LMDB's own lock is not used: while a process uses the directory no other may open it.
+// start.
 //
 // data.mdb and the journal vouch for each other: both tell the directory's identity, a random
 // number, and the journal's epoch. Every life and every transaction of synced batches ends an

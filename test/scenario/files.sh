@@ -7,7 +7,8 @@ dir=$(mktemp -d) || exit 1
 trap 'rm -rf "$dir"' EXIT
 failed=0
 
-request() { echo '{"src":"c1","dest":"n1","body":{"type":"init","node_id":"n1","node_ids":["n1"],"msg_id":1}}'; }
+init='"type":"init","node_id":"n1","node_ids":["n1"],"msg_id":1'
+request() { echo '{"src":"c1","dest":"n1","body":{'"$init"'}}'; }
 (umask 077 && echo 'a secret of some length' >"$dir/secret")
 worked=0 refused=0
 try() { # LIMIT PROGRAM OPTIONS…

@@ -25,7 +25,7 @@ request() { echo '{"src":"c1","dest":"n1","body":{'"$1"',"msg_id":2}}' >&3 && re
 long=$(head -c 60000 /dev/zero | tr '\0' x)
 add() { request '"type":"add","element":"'"$1$long"'"'; }
 start() {
-    "$build/gv-gset" --data "$dir/disk/data" <"$dir/in" >"$dir/out" 2>"$dir/log" &
+    "$build/gv-gset" --data "$dir/disk/data" "$@" <"$dir/in" >"$dir/out" 2>"$dir/log" &
     exec 3>"$dir/in" 4<"$dir/out"
     request '"type":"init","node_id":"n1","node_ids":["n1"]'
 }
@@ -58,7 +58,31 @@ for i in 1 2 3; do
 done
 [ "$(grep -c ': store: ' "$dir/log")" = 1 ] || fail 'the store is not said to fail, once'
 
+# Killed there, a node starts again and serves reads, in whatever mode.
+for mode in sync none async sync; do
+    kill -9 $!
+    wait $! 2>/dev/null
+    exec 3>&- 4<&-
+    start --durability $mode
+    grep -q 'warn --data .*: No space left on device; what is there can be read' "$dir/log" ||
+        fail "$mode: no warning of the full disk"
+    [ "$(kept)" -ge $acked ] || fail "$mode: $(kept) values on the full disk, $acked acknowledged"
+    [ $mode = async ] && continue # which promises nothing of its answers
+    add "after a kill, $mode"
+    case $answer in *'"code":11,'*'No space left on device"'*) ;; *) fail "$mode: $answer" ;; esac
+done
+# A new directory cannot be made there, and can be later.
+for try in 1 2; do
+    "$build/gv-gset" --data "$dir/disk/other" </dev/null >"$dir/other" 2>"$dir/log.other" &&
+        fail 'a directory was made on a full disk'
+    grep -q 'error --data .*: No space left on device' "$dir/log.other" ||
+        fail "no cause: $(cat "$dir/log.other")"
+done
+
 rm "$dir/disk/ballast"
+"$build/gv-gset" --data "$dir/disk/other" </dev/null >"$dir/other" 2>"$dir/log.other" ||
+    fail "a directory that a full disk left behind: $(cat "$dir/log.other")"
+rm -r "$dir/disk/other"
 tries=200
 while add more; case $answer in *add_ok*) false ;; esac; do
     [ $((tries -= 1)) -gt 0 ] || fail 'refused though there is room again'

@@ -243,11 +243,65 @@ static void test_lives(void **state) {
     gv_disk_fini(&disk);
 }
 
+// At the end of 64-bit nanoseconds ids go on up to the last one, and then are refused, in this life
+// and in every other with this store, whatever the clock says.
+static void test_the_end_of_time(void **state) {
+    (void)state;
+    struct gv_disk disk;
+    gv_disk_init(&disk, GV_DISK_SYNC, 1, 1);
+    static const gv_time clocks[] = {UINT64_MAX - 30000 * GV_MS,
+                                     UINT64_MAX - 9000 * GV_MS,
+                                     UINT64_MAX - 3,
+                                     UINT64_MAX,
+                                     0,
+                                     5000 * GV_MS};
+    uint64_t last = 0, given = 0, refused = 0;
+    for (size_t life = 0; life < sizeof clocks / sizeof *clocks; life++) {
+        struct gv_solo solo;
+        gv_solo_config(&solo, &gv_ids_workload);
+        solo.config.store = &disk.store;
+        solo.config.wall_offset = clocks[life] - solo.now;
+        gv_solo_start(&solo);
+        gv_solo_ask(&solo,
+                    "{\"type\":\"init\",\"msg_id\":1,\"node_id\":\"n1\",\"node_ids\":[\"n1\"]}");
+        gv_solo_clear(&solo);
+        for (int i = 0; i < 8; i++) {
+            const char *answer = gv_solo_ask(&solo, ask);
+            refused += strstr(answer, "\"code\":11,\"text\":\"generate: all ids up to") != NULL;
+            uint64_t least, most = hear(&solo, &least);
+            if (write_batch(&solo, &disk, true)) most = hear(&solo, &least);
+            if (most == 0) continue;
+            assert_true(least > last);
+            last = most;
+            given++;
+        }
+        gv_solo_stop(&solo);
+    }
+    assert_true(given > 8 && refused > 30);
+    gv_disk_fini(&disk);
+
+    struct gv_solo solo; // without a store
+    start(&solo, "n1", 7);
+    solo.now = UINT64_MAX - 2;
+    for (int i = 0; i < 6; i++) {
+        const char *answer = gv_solo_say(&solo, gv_solo_line(ask));
+        bool any = strstr(answer, "generate_ok") != NULL;
+        assert_true(any == (i < 3));
+        if (!any) assert_non_null(strstr(answer, "(the year 2554) are used or reserved"));
+        solo.now = UINT64_MAX - 2 + (uint64_t)i / 2;
+    }
+    gv_solo_stop(&solo);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_form),    cmocka_unit_test(test_ascending),
-        cmocka_unit_test(test_unique),  cmocka_unit_test(test_names),
-        cmocka_unit_test(test_reserve), cmocka_unit_test(test_lives),
+        cmocka_unit_test(test_form),
+        cmocka_unit_test(test_ascending),
+        cmocka_unit_test(test_unique),
+        cmocka_unit_test(test_names),
+        cmocka_unit_test(test_reserve),
+        cmocka_unit_test(test_lives),
+        cmocka_unit_test(test_the_end_of_time),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

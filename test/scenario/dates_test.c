@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: MIT
+// gv-ids under clocks that show any date, one a life: before 1970, at the ends of what 32, 63 and
+// 64 bits of seconds or nanoseconds can hold, and back to today. Ids ascend or are refused; the
+// node ends well. The C library's clock is caught here.
+#define _GNU_SOURCE // syscall
+#include "../lib/test.h"
+
+#include "../../node/program.h"
+#include "../lib/proc.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#if defined(__linux__) && defined(__LP64__)
+#include <sys/syscall.h>
+#define CAUGHT 1
+#else
+#define CAUGHT 0
+#endif
+
+enum { IDS = 20 };
+
+static time_t date; // of the clock, when the process begins
+static char dir[4096];
+
+#if CAUGHT
+int clock_gettime(clockid_t clock, struct timespec *out) {
+    int error = (int)syscall(SYS_clock_gettime, clock, out);
+    static time_t began;
+    if (error != 0 || clock != CLOCK_REALTIME || date == 0) return error;
+    if (began == 0) began = out->tv_sec;
+    out->tv_sec = (time_t)((uint64_t)date + (uint64_t)(out->tv_sec - began));
+    return 0;
+}
+#endif
+
+static int run_node(void *ctx) {
+    (void)ctx;
+    char *argv[] = {"gv-ids", "--data", dir, NULL};
+    return gv_program_main(&gv_ids_workload, &gv_store_lmdb_calls, 3, argv);
+}
+
+// A life at this date; returns how many ids were given, each greater than `last`, which becomes the
+// greatest.
+static int live(time_t at, char last[256]) {
+    static const char ask[] =
+        "{\"src\":\"c1\",\"dest\":\"n1\",\"body\":{\"type\":\"generate\",\"msg_id\":2}}\n";
+    struct gv_proc proc;
+    char log[4200];
+    snprintf(log, sizeof log, "%s/log", dir);
+    date = at;
+    gv_proc_fork(&proc, run_node, NULL, log);
+    date = 0;
+    assert_true(gv_proc_init(&proc));
+    int given = 0;
+    for (int i = 0; i < IDS; i++) {
+        assert_true(gv_proc_say(&proc, ask, sizeof ask - 1));
+        const char *line = gv_proc_hear(&proc, 30000);
+        assert_non_null(line);
+        const char *id = strstr(line, "\"id\":\"");
+        if (id == NULL) {
+            assert_non_null(strstr(line, "\"code\":11,\"text\":\"generate: all ids up to the end"));
+            assert_non_null(strstr(line, "begin with another --data directory"));
+            continue;
+        }
+        if (strcmp(last, id + 6) >= 0) fail_msg("%s after %s", id + 6, last);
+        snprintf(last, 256, "%s", id + 6);
+        given++;
+    }
+    int status = gv_proc_end(&proc);
+    assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+    gv_proc_fini(&proc);
+    return given;
+}
+
+static void test_dates(void **state) {
+    (void)state;
+    if (!CAUGHT) skip();
+    snprintf(dir, sizeof dir, "%s", gv_proc_make_dir());
+    char last[256] = "";
+    static const time_t early[] = {-1, INT64_MIN, INT32_MAX, -2000000000, 1700000000, 9223372036};
+    for (size_t i = 0; i < sizeof early / sizeof *early; i++)
+        assert_int_equal(live(early[i], last), IDS);
+    static const time_t late[] = {18446744074, INT64_MAX, 18446744063};
+    for (size_t i = 0; i < sizeof late / sizeof *late; i++)
+        assert_int_equal(live(late[i], last), IDS);
+    live(18446744072, last); // its last id may be the last of all
+    for (size_t i = 0; i < sizeof early / sizeof *early; i++)
+        assert_int_equal(live(early[i], last), 0);
+    gv_proc_remove_dir(dir);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_dates)};
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
