@@ -5,6 +5,7 @@
 #include "../node/auth.h"
 #include "crew.h"
 #include "errors.h"
+#include "report.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -42,6 +43,7 @@ const char gv_command_help[] =
     "      --json FILE           write the result as JSON, too (-: on standard output)\n"
     "      --trace FILE          write every event as a line of JSON\n"
     "      --report FILE         write a page of HTML that shows what happened\n"
+    "      --report-max N        messages that it keeps (default 100000)\n"
     "\n"
     "Limits, beyond which a run is as bad as one that is not valid:\n"
     "      --max-msgs-per-op N   messages between nodes, an operation\n"
@@ -171,6 +173,7 @@ enum option {
     OUTPUT,
     TRACE,
     REPORT,
+    REPORT_MAX,
     TRIES,
     MAX_FIGURE, // the first of them, in the order of enum gv_limits_figure
     MAX_RATIO = MAX_FIGURE + GV_LIMITS_FIGURES,
@@ -223,6 +226,7 @@ static const struct {
     [TRACE] = {"--trace", EXEC | RUN, false},
     [TRIES] = {"--tries", SHRINK, false},
     [REPORT] = {"--report", EXEC | RUN, false},
+    [REPORT_MAX] = {"--report-max", EXEC | RUN, false},
     [MAX_FIGURE + GV_LIMITS_MSGS] = {"--max-msgs-per-op", EXEC | RUN | COMPARE, false},
     [MAX_FIGURE + GV_LIMITS_BYTES] = {"--max-bytes-per-op", EXEC | RUN | COMPARE, false},
     [MAX_FIGURE + GV_LIMITS_MEDIAN] = {"--max-median-ms", EXEC | RUN | COMPARE, false},
@@ -384,6 +388,9 @@ static int set(struct gv_command *command, enum option option, const char *value
         error = to_count(name, value, 1, GV_CREW_JOBS_MAX, &count, why);
         command->jobs = (uint32_t)count;
         break;
+    case REPORT_MAX:
+        error = to_count(name, value, 1, UINT32_MAX, &command->report_max, why);
+        break;
     case TRIES:
         error = to_count(name, value, 1, UINT32_MAX, &command->tries, why);
         break;
@@ -538,6 +545,7 @@ int gv_command_parse(struct gv_command *command, int argc, char *const *argv, ui
         .jobs = 1,
         .output = "shrunk.scenario",
         .tries = 2000,
+        .report_max = GV_REPORT_MESSAGES_MAX,
     };
     if (argc < 2) return wrong(why, "what to do? say exec, run, scenarios, swarm, …");
     if (strcmp(argv[1], "help") == 0) return GV_COMMAND_HELP;

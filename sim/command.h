@@ -14,6 +14,7 @@ struct gv_command {
     const char *json;    // where to write the result as JSON; NULL: nowhere; "-": standard output
     const char *log_dir; // where to put what nodes print on standard error; NULL: a temporary place
     const char *trace, *report; // files to write; NULL: none
+    uint64_t report_max;        // messages that the report keeps
     struct gv_limits limits;    // for compare, too, which alone takes a ratio
 
     // gvsim run:
