@@ -132,7 +132,7 @@ class Diagram {
       line(g, x, this.rowsTop - 10, x, bottom);
       label(g, seconds(i * step, step), x, bottom + 11, { align: "center" });
     }
-    drawMoments(g, model, t => this.x(t), LEFT, this.width - RIGHT, HEAD - 3, bottom, true);
+    drawMoments(g, model, t => this.x(t), LEFT, this.width - RIGHT, HEAD + 19, bottom, true);
   }
   // What is in view, as far as there is room: the chart of faults has all of them.
   faultLabels(g) {

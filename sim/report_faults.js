@@ -74,8 +74,9 @@ function faultsTouching(model, node, path, from, until, faults = model.faults) {
     if (count.from) parts.push(`${grouped(count.from)} from n${node}`);
     if (count.path) parts.push(`${grouped(count.path)} on the path`);
     if (parts.length === 0) continue;
-    const sum = count.to + count.from + count.path, one = sum === 1;
-    out.push({ fault, weight: wanted ? sum : 0, how: `${wanted ? "dropped" : "could change"} ${one ? "a message" : "messages"}: ${parts.join(", ")}` });
+    const sum = count.to + count.from + count.path;
+    out.push({ fault, weight: wanted ? sum : 0, how: `it ${wanted ? "dropped" : "could change"} ${parts.join(", ")
+      .replace(/\d(?= )/, sum === 1 ? "$& message" : "$& messages")}` });
   }
   return out.sort((a, b) => b.weight - a.weight);
 }

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 # deps.sh probe|install GROUP…: looks for what the project needs from the system; `install` has
 # the package manager bring what is missing, `probe` only names it. Silent if nothing is missing.
-# Groups: build, store (LMDB), san (SAN=), fuzz, test, check (the tools of the gates).
+# Groups: build, store (LMDB), san (SAN=), fuzz, test, check (the tools of the gates), pictures.
 # $STAMP remembers the groups that were found for this compiler, so that they are probed once.
 mode=$1
 shift
@@ -18,6 +18,7 @@ needs() {
     test) echo cmocka.h ;;
     check) echo gcc g++ clang clang-san clang-tidy clang-format valgrind mandoc pkg-config nm \
         node npm chromium ;;
+    pictures) echo node npm chromium ;;
     esac
 }
 
@@ -76,6 +77,7 @@ package() {
     nm) apt=binutils dnf=binutils brew=binutils ;;
     node) apt=nodejs dnf=nodejs ;;
     npm) dnf=nodejs-npm brew=node ;;
+    chromium) apt="chromium fonts-dejavu-core" dnf="chromium dejavu-sans-fonts" ;;
     esac
     eval "echo \"\$$manager\""
 }

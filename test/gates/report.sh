@@ -4,16 +4,7 @@
 # made, and report.mjs reads them, clicks, zooms, steps, asks, and looks at what is drawn.
 . "$(dirname "$0")/lib.sh"
 
-playwright=playwright-core@1.65.1 # drives the browser; brings none
-driver=$PWD/$BUILD/browser
-case $BUILD in /*) driver=$BUILD/browser ;; esac
-if ! [ -f "$driver/$playwright" ]; then
-    mkdir -p "$driver"
-    npm install --prefix "$driver" --no-audit --no-fund --ignore-scripts --silent $playwright \
-        >"$TMP/npm" 2>&1 || { cat "$TMP/npm" && exit 1; }
-    : >"$driver/$playwright"
-fi
-
+. test/lib/browser.sh
 build gcc CC=gcc WERROR=1 all
 bin=$BUILD/gate-gcc
 status=0 # that the runs shall have
@@ -51,7 +42,7 @@ printf '%s\n' 'workload broadcast' 'nodes 9' 'rate 40' 'time-limit 12' 'quiet 3'
 make_report late run --scenario "$TMP/late" --seed 5
 cat >"$TMP/hides.sh" <<END
 #!/bin/sh
-"$(dirname "$driver")/gate-gcc/gv-broadcast" | while IFS= read -r line; do
+"$(dirname "$DRIVER")/gate-gcc/gv-broadcast" | while IFS= read -r line; do
     case \$line in
     *'"src":"n2"'*,17,*) line=\${line%%,17,*},\${line#*,17,} ;;
     *'"src":"n2"'*,17]*) line=\${line%%,17]*}]\${line#*,17]} ;;
@@ -67,8 +58,7 @@ make_report deaf exec -w broadcast --nodes 3 --rate 20 --time-limit 1 --quiet 1 
 make_report wrong exec -w echo --nodes 3 --rate 20 --time-limit 1 --quiet 1 --seed 3 \
     -- "$PWD/test/scenario/exec.sh" node wrong-echo
 
-DRIVER=$driver CHROMIUM=$(command -v chromium || command -v chromium-browser) \
-    node test/gates/report.mjs "$TMP" >"$TMP/said" 2>&1
+node test/gates/report.mjs "$TMP" >"$TMP/said" 2>&1
 status=$?
 if [ $status -ne 0 ] || ! grep -q '^all of [1-9][0-9]* checks passed' "$TMP/said"; then
     fault <"$TMP/said"

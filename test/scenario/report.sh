@@ -106,4 +106,16 @@ for option in --trace --report; do
     "$gvsim" run -w echo $option /nowhere/x >"$tmp/out" 2>&1
     [ $? = 2 ] && grep -q 'cannot write /nowhere/x' "$tmp/out" || fault "$option: it is no error"
 done
+
+# A plot of a sweep is drawn anew of the figures that it holds, and of nothing else.
+"$gvsim" sweep --redraw sim/sweep.svg --svg "$tmp/sweep.svg" && [ -s "$tmp/sweep.svg" ] ||
+    fault "sweep --redraw fails"
+"$gvsim" sweep --redraw "$tmp/sweep.svg" | cmp -s - "$tmp/sweep.svg" ||
+    fault "a plot drawn anew is not the same"
+for change in 's/staleness 640/staleness 641/' '/staleness 640/d' 's/: 0[0-9.]*/: -1/'; do
+    sed "$change" "$tmp/sweep.svg" >"$tmp/changed.svg"
+    "$gvsim" sweep --redraw "$tmp/changed.svg" --svg "$tmp/other.svg" >"$tmp/out" 2>&1
+    [ $? = 2 ] && grep -q 'does not hold the figures' "$tmp/out" && [ ! -e "$tmp/other.svg" ] ||
+        fault "sweep --redraw: $change is no error"
+done
 exit $bad
