@@ -146,7 +146,7 @@ function showSelected(model, copy, node, moment) {
   }
   const { message, at, until, outcome } = model.copies, m = message[copy];
   const from = model.from[m], to = model.to[m], parts = [];
-  parts.push(element("h3", `${from === CLIENT ? "request" : model.types[model.type[m]]}: ` +
+  parts.push(element("h3", `${model.kindText(m)}: ` +
     `${model.nameOf(from)} → ${model.nameOf(to)}`));
   const ending = element("span", outcomeText[outcome[copy]] +
     (outcome[copy] === Outcome.FLYING ? "" : ` at ${seconds(until[copy])}`), outcome[copy] >= Outcome.CUT ? "drop" : "");

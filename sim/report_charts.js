@@ -36,7 +36,7 @@ function byteText(n) {
 }
 // A round step so that about `count` of them fill a span.
 function roundStep(span, count) {
-  const rough = span / Math.max(1, count), ten = 10 ** Math.floor(Math.log10(rough));
+  const rough = Math.max(span, 1e-9) / Math.max(1, count), ten = 10 ** Math.floor(Math.log10(rough));
   return [1, 2, 5, 10].find(m => m * ten >= rough * 0.999) * ten;
 }
 
@@ -462,7 +462,7 @@ class Charts {
     const height = HEAD + 130 + AXIS, g = prepare(this.curve, height), width = this.curve.parentElement.clientWidth;
     const plot = { left: LEFT, right: width - RIGHT, top: HEAD, bottom: height - AXIS };
     const total = this.delays.length + this.never.length;
-    const most = this.sorted.length ? this.sorted[this.sorted.length - 1] : 1;
+    const most = this.sorted.length && this.sorted.at(-1) > 0 ? this.sorted.at(-1) : 1; // not 0: one node has all at once
     const all = this.model.run.counter ? "additions" : "values";
     axisTitles(g, plot, `share of all ${all}`, `time since ${this.model.run.counter ? "an addition" : "a value"} was made`);
     const y = this.valueAxis(g, plot, 100, v => v + "%");

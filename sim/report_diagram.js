@@ -484,7 +484,7 @@ class Diagram {
 
 function describeCopy(model, copy) {
   const { message, at, until, outcome } = model.copies, m = message[copy];
-  const kind = model.from[m] === CLIENT ? "request" : model.types[model.type[m]];
+  const kind = model.kindText(m);
   const after = outcome[copy] === Outcome.DELIVERED ? ` after ${duration(until[copy] - at[copy])}` : "";
   return `${kind}, ${model.nameOf(model.from[m])} → ${model.nameOf(model.to[m])}\n` +
     `sent ${seconds(at[copy])}, ${outcomeText[outcome[copy]]}${after}`;

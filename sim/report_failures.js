@@ -27,7 +27,9 @@ class Failures {
     };
 
     for (const value of values) {
-      const item = model.firstItem[value], without = this.lacking(item, moment);
+      const item = model.firstItem[value];
+      if (model.born[item] > moment + 1e-6) continue; // no node had it yet
+      const without = this.lacking(item, moment);
       const about = without.filter(n => named.includes(n)), nobody = about.length + without.length === 0;
       for (const node of (about.length ? about : without).slice(0, 2)) why(node, item, at);
       if (nobody) ask(`who has ${model.itemText(item)}?`);
@@ -54,7 +56,9 @@ class Failures {
   valuesIn(text) {
     const { model } = this, found = [];
     if (!model.run.set) return found;
-    const listed = /:((?:\s+[^\s:]+)+)\s*$/.exec(text), words = listed ? listed[1].split(/[\s,]+/) : [];
+    const words = (/:((?:\s+[^\s:]+)+)\s*$/.exec(text) || ["", ""])[1].trim().split(/[\s,]+/);
+    const end = words.findIndex(word => !model.valueNumbers.has(word));
+    if (end >= 0) words.length = /^[…(;]/.test(words[end]) ? end : 0; // else it is a number in a sentence
     words.push(...[...text.matchAll(/\b(?:value|shows) (\S+?)[,.;]?(?=\s|$)/g)].map(m => m[1]));
     for (const word of words) {
       const value = model.valueNumbers.get(word);
@@ -64,11 +68,10 @@ class Failures {
   }
   // The nodes without an item at a moment, by what they know or by their last read.
   lacking(item, moment) {
-    const { model } = this, out = [], { value, count } = model.items;
+    const { model } = this, out = [], { value } = model.items, has = model.holders(item, moment);
     for (let node = 0; node < model.nodes; node++) {
-      const has = (model.knowledge(node, moment).known.get(value[item]) || 0) >= count[item];
       const read = model.lastRead(node);
-      if (!has || (read && read.at <= moment + 1e-6 && !read.shown.has(model.values[value[item]]))) out.push(node);
+      if (!has[node] || (read && read.at <= moment + 1e-6 && !read.shown.has(model.values[value[item]]))) out.push(node);
     }
     return out;
   }

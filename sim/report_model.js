@@ -67,6 +67,7 @@ class Model {
     // sign, the messages whose sums its entry does not show yet, and what each adds.
     this.asked = Array.from({ length: this.nodes }, () => new Map());
     this.phases = [];
+    this.lastReads = new Map();              // by node
     this.violations = [];                    // {at, text}
     this.inferred = (run.set || run.counter) && text.indexOf("\nk") < 0;
     this.read();
@@ -79,6 +80,11 @@ class Model {
     if (this.from[message] === CLIENT) return "client";
     const name = this.types[this.type[message]];
     return name === "gossip" || name === "sync" ? name : "other";
+  }
+  kindText(message) {
+    if (this.from[message] !== CLIENT) return this.types[this.type[message]];
+    const found = /"type"\s*:\s*"([^"]{0,40})/.exec(this.body(message));
+    return found ? `request ${found[1]}` : "request";
   }
   nodeNumber(name) { return name[0] === "n" ? +name.slice(1) : CLIENT; }
   body(message) { return this.text.slice(this.start[message], this.end[message]); }
@@ -257,7 +263,6 @@ class Model {
   }
   // The values that an answer to a read shows, as JSON; null: it is no such answer, or not kept whole.
   shownBy(reply) {
-    if (this.text.indexOf('"read_ok"', reply.start) > reply.end - 9) return null;
     const text = this.text.slice(reply.start, reply.end);
     if (!text.includes('"read_ok"')) return null;
     try {
@@ -269,15 +274,15 @@ class Model {
   }
   // A node's last read of the set: {at, shown: a set of values as JSON}, or null.
   lastRead(node) {
-    if (!this.lastReads) {
-      this.lastReads = new Map();
-      for (let i = this.replies.length - 1; i >= 0 && this.run.set; i--) {
-        const reply = this.replies[i], shown = this.lastReads.has(reply.node) ? null : this.shownBy(reply);
-        if (shown) this.lastReads.set(reply.node, { at: reply.at, shown: new Set(shown) });
-        if (this.lastReads.size === this.nodes) break;
+    if (!this.lastReads.has(node)) {
+      let read = null;
+      for (let i = this.replies.length - 1; i >= 0 && this.run.set && !read; i--) {
+        const reply = this.replies[i], shown = reply.node === node ? this.shownBy(reply) : null;
+        if (shown) read = { at: reply.at, shown: new Set(shown) };
       }
+      this.lastReads.set(node, read);
     }
-    return this.lastReads.get(node) || null;
+    return this.lastReads.get(node);
   }
 
   know(at, node, value, count, message) {
@@ -469,6 +474,15 @@ class Model {
     });
     this.held = { moment, all };
     return all;
+  }
+  // Which nodes have an item at a moment: 1 for each that has.
+  holders(item, moment) {
+    const has = new Uint8Array(this.nodes), { at, node, value, count } = this.learnt;
+    for (let i = 0; i < at.length && at[i] <= moment; i++) {
+      if (value[i] < 0) has[node[i]] = 0;
+      else if (value[i] === this.items.value[item] && count[i] >= this.items.count[item]) has[node[i]] = 1;
+    }
+    return has;
   }
   // How much each node lacks at a moment.
   lackingAt(moment) {

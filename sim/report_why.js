@@ -152,7 +152,8 @@ class Why {
   // Of a counter: what a message says, " n3+412", as that may be more than the item.
   said(message, item) {
     if (!this.model.run.counter) return "";
-    return " " + this.model.textOf(this.model.items.value[item], this.brings(message, item));
+    const count = this.brings(message, item);
+    return count > 0 ? " " + this.model.textOf(this.model.items.value[item], count) : "";
   }
   step(s) {
     const { model } = this, at = seconds(s.at);
@@ -231,6 +232,7 @@ class Why {
       parts.push({ heading: gap.came ? "The path that it took" : "The path to the node that told it most",
         items: steps.map(s => this.step(s)) });
     }
+    if (gap.came) parts.push(this.longest(steps, from));
     const lost = gap.came ? "" : this.lost(item);
     if (lost) parts.push(lost);
     const obstacles = this.obstacles(name, node, from, until, failed, steps, gap.came);
@@ -289,6 +291,27 @@ class Why {
     if (items.length) return { heading: "What was in the way", items, loose: true };
     if (came) return "Nothing was in the way: no message with it was dropped, it took the path above.";
     return this.neverTold(name, node, from, until);
+  }
+  // Where on its path a value waited longest, and what was sent there meanwhile.
+  longest(steps, from) {
+    const { model } = this, waits = steps.slice(1).map((step, i) => ({ step, since: Math.max(from, steps[i].at) }))
+      .filter(({ step }) => step.copy >= 0 && step.from !== CLIENT)
+      .map(wait => ({ ...wait, sent: model.copies.at[wait.step.copy] }));
+    const worst = waits.reduce((a, b) => a === null || b.sent - b.since > a.sent - a.since ? b : a, null);
+    if (worst === null || worst.sent - worst.since < 2 * model.typical) return "";
+    const { step, since, sent } = worst, { message, at, outcome } = model.copies;
+    let without = 0, dropped = 0;
+    for (let c = lowerBound(at, since); c < at.length && at[c] < sent; c++) {
+      const m = message[c];
+      if (model.from[m] !== step.from || model.to[m] !== step.node) continue;
+      if (outcome[c] >= Outcome.CUT) dropped++; else without += this.brings(m, step.item) === 0;
+    }
+    const messages = n => `${grouped(n)} ${n === 1 ? "message" : "messages"}`;
+    return `It waited longest at n${step.from}: ${duration(sent - since)}, from ${seconds(since)} on. Meanwhile ` +
+      `n${step.from} sent n${step.node} ` + (without + dropped === 0 ? "nothing." : without === 0
+        ? `only ${messages(dropped)} that ${dropped === 1 ? "was" : "were"} dropped.`
+        : `${messages(without)} that did not say it` +
+          (dropped ? `, and ${messages(dropped)} that ${dropped === 1 ? "was" : "were"} dropped.` : "."));
   }
   // The links of a path, and the one from its end to the node.
   links(steps, node) {

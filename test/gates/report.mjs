@@ -314,6 +314,8 @@ async function checkFailures() {
   check(await late.locator("#question").inputValue() === questions[0], "late: the first question is not asked");
   const answer = await answerOf(late);
   check(answer.startsWith("n6 lacked ") && answer.includes("dropped: a partition cut it off"), `late: ${answer}`);
+  check(/It waited longest at n\d: [\d.]+ s, from [\d.]+ s on\. Meanwhile n\d sent n6 \d+ messages? that/.test(answer),
+    `late: where it waited: ${answer}`);
   check(answer.includes("cut n6 | rest from 11.8s to 12s"), `late: the fault that did it is missing: ${answer}`);
   for (const other of ["cut n7 > rest", "cut n2 | n3", "n4 | all", "crash", "n1", "slow", "cut n0..n3"]) {
     check(!answer.includes(other), `late: "${other}" did not touch n6: ${answer}`);
