@@ -52,7 +52,7 @@ function showHead(model, run, result) {
     `${duration(model.end_at)}: ${grouped(result ? result.servers_msgs : model.between)} messages` +
     (model.faults.length ? `, ${model.faults.length} ${model.faults.length > 1 ? "faults" : "fault"}` : "");
   byId("title").textContent = byId("title").textContent.replace(/(\d) (?=\w)/g, "$1\u00a0");
-  document.title = `grapevine: ${run.nodes} nodes, ${run.workload}, seed ${run.seed}`;
+  document.title = `grapevine: ${run.nodes} nodes, ${run.workload}, seed ${JSON.stringify(run.seed)}`;
   const figures = [], add = (name, value, note) => figures.push([name, value, note]);
   if (result) {
     add("messages per operation", result.msgs_per_op === null ? "–" : (+result.msgs_per_op).toFixed(3),
@@ -70,7 +70,7 @@ function showHead(model, run, result) {
   if (run.staleness_ms !== null && (run.set || run.counter)) add("staleness asked for", `${grouped(run.staleness_ms)} ms`,
     `links of ${run.latency_ms} ms, ${run.latency_dist}`);
   else add("latency", `${grouped(run.latency_ms)} ms`, run.latency_dist);
-  add("seed", String(run.seed), run.staleness_ms !== null ? "one seed, one run" : "of faults and load");
+  add("seed", JSON.stringify(run.seed), run.staleness_ms !== null ? "one seed, one run" : "of faults and load");
   byId("figures").replaceChildren(...figures.map(([name, value, note]) => {
     const box = element("div"), dd = element("dd", value);
     box.append(element("dt", name), dd, element("small", note));
@@ -126,7 +126,7 @@ function nodeRows(model, node, moment) {
 }
 function pretty(text) {
   try {
-    const flat = JSON.stringify(JSON.parse(text), null, 1);
+    const flat = JSON.stringify(parseJson(text), null, 1);
     return flat.replace(/\[\s+([^[\]{}]*?)\s+\]/g, (_, inner) => `[${inner.replace(/\s*\n\s*/g, " ")}]`);
   } catch (_) {
     return text;
@@ -227,7 +227,7 @@ function paintFilters() {
 }
 
 const report = (() => {
-  const run = JSON.parse(byId("run").textContent), result = JSON.parse(byId("result").textContent);
+  const run = parseJson(byId("run").textContent), result = JSON.parse(byId("result").textContent);
   readColours();
   const model = new Model(run, byId("events").textContent, JSON.parse(byId("kept").textContent));
   const failures = new Failures(model, result);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // The charts over the whole of the run, which share one axis of time.
-let LEFT = 80; // room for labels beside the plot; less on narrow screens
-const RIGHT = 14, AXIS = 38, HEAD = 20; // below it: labels and the axis' title; above it: the other title
+const LEFT = 80, RIGHT = 14;  // room beside a plot: for labels
+const AXIS = 38, HEAD = 20;   // below it: for labels and the axis' title; above it: for the other title
 const TIME = "time since the start of the run";
 const faultKinds = ["cut", "lose", "delay", "duplicate", "forge", "limit", "crash", "pause", "slow", "clock", "drift"];
 const faultNames = { cut: "partition", lose: "loss", delay: "delay", duplicate: "duplication",
@@ -276,7 +276,6 @@ class Charts {
   }
 
   render() {
-    LEFT = document.body.clientWidth < 600 ? 64 : 80;
     for (const chart of this.list) chart.render();
     if (this.curve) this.drawCurve();
   }
@@ -292,7 +291,7 @@ class Charts {
   }
 
   timeAxis(g, plot) {
-    const end = this.model.end_at, step = roundStep(end, (plot.right - plot.left) / 90);
+    const end = this.model.end_at, step = roundStep(end, (plot.right - plot.left) / 70);
     g.strokeStyle = ink.rule;
     line(g, plot.left, plot.bottom + .5, plot.right, plot.bottom + .5);
     for (let i = 0; i * step <= end * 1.0001; i++) {
@@ -308,7 +307,7 @@ class Charts {
       const at = Math.round(y(i * step)) + .5;
       g.strokeStyle = ink.grid;
       line(g, plot.left, at, plot.right, at);
-      label(g, text(Math.abs(i * step), step), plot.left - 8, at, { align: "right", room: plot.left - 10 });
+      label(g, text(Math.abs(i * step), step), plot.left - 8, Math.min(at, plot.bottom - 5), { align: "right", room: plot.left - 10 });
     }
     return y;
   }
@@ -453,7 +452,7 @@ class Charts {
   tellLatency(t) {
     const near = this.delays.filter(d => Math.abs(d.at - t) < this.model.end_at / 200);
     const what = this.model.run.counter ? "additions" : "values";
-    if (near.length === 0) return `no ${what} were made here`;
+    if (near.length === 0) return `no ${what} were added here`;
     const worst = near.reduce((a, b) => b.delay > a.delay ? b : a);
     return `${near.length} ${what}, everywhere after at most ${duration(worst.delay)}: ` +
       this.model.itemText(worst.item);
@@ -464,9 +463,9 @@ class Charts {
     const total = this.delays.length + this.never.length;
     const most = this.sorted.length && this.sorted.at(-1) > 0 ? this.sorted.at(-1) : 1; // not 0: one node has all at once
     const all = this.model.run.counter ? "additions" : "values";
-    axisTitles(g, plot, `share of all ${all}`, `time since ${this.model.run.counter ? "an addition" : "a value"} was made`);
+    axisTitles(g, plot, `share of all ${all}`, `time since ${this.model.run.counter ? "an addition was made" : "a value was added"}`);
     const y = this.valueAxis(g, plot, 100, v => v + "%");
-    const step = roundStep(most, (plot.right - plot.left) / 90), x = s => plot.left + s / most *
+    const step = roundStep(most, (plot.right - plot.left) / 70), x = s => plot.left + s / most *
       (plot.right - plot.left);
     for (let s = 0; s <= most * 1.0001; s += step) {
       label(g, seconds(s, step), x(s), plot.bottom + 11, { align: "center" });

@@ -8,6 +8,13 @@ const CLIENT = 0xffff;
 // In a message's place, for what a node came to know: nobody knows how, or by a message that the
 // report left out.
 const UNKNOWN = -1, LEFT_OUT = -2;
+// Reads JSON. Numbers that would not be spelled the same again, such as those beyond 53 bits, keep their
+// text: they are names of values here. (Browsers without JSON.rawJSON round them.)
+const exactly = (_, value, context) => typeof value === "number" && context && context.source !== String(value)
+  ? JSON.rawJSON(context.source) : value;
+const parseJson = text => JSON.rawJSON && /\d{16}|\d[.eE]|-0/.test(text) ? JSON.parse(text, exactly) : JSON.parse(text);
+const numberOf = value => value !== null && typeof value === "object" ? Number(value.rawJSON) : value;
+
 const kinds = ["gossip", "sync", "other", "client"];
 
 // A typed array that grows.
@@ -90,7 +97,7 @@ class Model {
   body(message) { return this.text.slice(this.start[message], this.end[message]); }
   parsed(message) { // while events are read
     const { start, end } = this.columns;
-    return JSON.parse(this.text.slice(start.data[message], end.data[message]));
+    return parseJson(this.text.slice(start.data[message], end.data[message]));
   }
   nameOf(node) { return node === CLIENT ? "a client" : "n" + node; }
 
@@ -227,9 +234,9 @@ class Model {
     const body = this.parsed(message), asked = this.asked[node];
     for (const { key } of carried(body, this.run)) asked.set(key, message);
     if (!this.run.counter || body.type !== "add" || !body.delta) return;
-    const sign = body.delta > 0 ? "+" : "-";
+    const sign = numberOf(body.delta) > 0 ? "+" : "-";
     if (!asked.has(sign)) asked.set(sign, []);
-    asked.get(sign).push({ message, size: Math.abs(body.delta) });
+    asked.get(sign).push({ message, size: Math.abs(numberOf(body.delta)) });
   }
   onCopy(at, message) {
     const c = this.copies;
@@ -266,7 +273,7 @@ class Model {
     const text = this.text.slice(reply.start, reply.end);
     if (!text.includes('"read_ok"')) return null;
     try {
-      const body = JSON.parse(text), shown = body.messages ?? body.value;
+      const body = parseJson(text), shown = body.messages ?? body.value;
       return Array.isArray(shown) ? shown.map(value => JSON.stringify(value)) : null;
     } catch (_) {
       return null;
@@ -319,8 +326,8 @@ class Model {
     const { from, start } = this.columns;
     const started = message >= 0 && from.data[message] === CLIENT &&
       this.text.startsWith('{"type":"init"', start.data[message]);
-    for (const value of JSON.parse(this.rest())) {
-      const [what, count] = Array.isArray(value) ? value : [value, 1], key = JSON.stringify(what);
+    for (const value of parseJson(this.rest())) {
+      const [what, count] = this.run.counter ? [value[0], numberOf(value[1])] : [value, 1], key = JSON.stringify(what);
       const given = this.run.counter || id !== "-" ? message : this.asked[node].get(key) ?? UNKNOWN;
       this.learn(at, node, key, count, started ? UNKNOWN : given);
     }
@@ -376,7 +383,7 @@ class Model {
     this.entries = []; // {node, life, sign}, by value
     const lives = new Map();
     for (const key of this.run.counter ? this.values : []) {
-      const [node, incarnation, sign] = JSON.parse(key);
+      const [node, life, sign] = parseJson(key), incarnation = JSON.stringify(life);
       if (!lives.has(node)) lives.set(node, []);
       const known = lives.get(node);
       if (!known.includes(incarnation)) known.push(incarnation);
@@ -522,7 +529,7 @@ function carried(body, run) {
   const out = [], add = (key, count) => out.push({ key: JSON.stringify(key), count });
   for (const run of Array.isArray(body.entries) ? body.entries : []) {
     for (const key of run.set || []) add(key, 1);
-    for (const entry of run.counter || []) add(entry[0], entry[1]);
+    for (const entry of run.counter || []) add(entry[0], numberOf(entry[1]));
   }
   const names = run.set ? ["message", "element", "value", "messages", "elements", "values"] : [];
   for (const name of names) {

@@ -84,9 +84,10 @@ class Why {
   brings(message, item) {
     const { model } = this, { value, count } = model.items, key = model.values[value[item]];
     const body = model.body(message);
-    // A quick look first. Numbers of lives are too long for ours, and spelled otherwise.
-    if (!body.includes(model.run.counter ? key.slice(0, key.indexOf(",")) : key)) return 0;
-    const found = carried(JSON.parse(body), model.run).find(e => e.key === key && e.count >= count[item]);
+    // A quick look first, at what is spelled in one way only.
+    const part = model.run.counter ? key.slice(0, key.indexOf(",")) : key;
+    if (/^-?\d+$|^\["n\d+"$/.test(part) && !body.includes(part)) return 0;
+    const found = carried(parseJson(body), model.run).find(e => e.key === key && e.count >= count[item]);
     return found ? found.count : 0;
   }
   // The message by which a node came to know an item: if it had to write that to its disk first, the

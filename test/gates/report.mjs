@@ -157,7 +157,7 @@ const redraw = (page, contrast = false) => page.evaluate(contrast => {
 const level = "time since the start of the run";
 const titles = { faults: ["kind of fault", level], heat: ["node", level], messages: ["messages a second", level],
   bytes: ["bytes a second", level], latency: ["time until every node has it", level],
-  curve: ["share of all values", "time since a value was made"], diagram: ["node", level] };
+  curve: ["share of all values", "time since a value was added"], diagram: ["node", level] };
 
 async function checkLabels() {
   for (const [name, width] of [["late", 1400], ["late", phone.width], ["storm", 1400], ["storm", 700], ["storm", phone.width],
@@ -415,6 +415,9 @@ const traceOf = name => readFileSync(`${directory}/${name}.jsonl`, "utf8").trim(
   .map(line => JSON.parse(line));
 
 async function checkModel() {
+  const exact = await open("echo"), spelled = "[9223372036854775807,9223372036854775806,-0,1.50,1e3,[\"n1\",17],\"1.50\"]";
+  check(await exact.evaluate(text => JSON.stringify(parseJson(text)), spelled) === spelled, "numbers are not kept as spelled");
+  await exact.context().close();
   for (const name of ["storm", "counter", "lives", "echo", "process", "counters"]) {
     const events = traceOf(name), page = await open(name);
     const of = kind => events.filter(e => e.kind === kind).length;
