@@ -5,6 +5,7 @@
 #include "../node/auth.h"
 #include "crew.h"
 #include "errors.h"
+#include "report.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -12,7 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-const char gv_command_help[] =
+const char *const gv_command_help[] = {
     "usage: gvsim exec -w WORKLOAD [OPTIONS] -- PROGRAM [ARGS...]\n"
     "       gvsim run -w WORKLOAD [OPTIONS]\n"
     "       gvsim scenarios [NAME]\n"
@@ -43,6 +44,7 @@ const char gv_command_help[] =
     "      --json FILE           write the result as JSON, too (-: on standard output)\n"
     "      --trace FILE          write every event as a line of JSON\n"
     "      --report FILE         write a page of HTML that shows what happened\n"
+    "      --report-max N        messages that it keeps (default 100000)\n"
     "\n"
     "Limits, beyond which a run is as bad as one that is not valid:\n"
     "      --max-msgs-per-op N   messages between nodes, an operation\n"
@@ -54,7 +56,7 @@ const char gv_command_help[] =
     "                            99 % of client latencies\n"
     "      --keys KIND           what is added to sets: integers (default), or mixed: JSON values\n"
     "                            of every kind\n"
-    "\n"
+    "\n",
     "exec only:\n"
     "      --log-dir DIR         keep what nodes print on standard error in DIR/nN.log\n"
     "run only:\n"
@@ -75,7 +77,7 @@ const char gv_command_help[] =
     "\n"
     "  -h, --help                print this and exit\n"
     "  -V, --version             print the version and exit\n"
-    "\n"
+    "\n",
     "swarm runs a scenario for each seed; --fail-fast stops at the first that fails. shrink cuts\n"
     "one that fails down to what it takes, and writes it to FILE (default shrunk.scenario),\n"
     "by N runs at the most (default 2000).\n"
@@ -83,7 +85,9 @@ const char gv_command_help[] =
     "its limits, or any figure is more than R times that of the first.\n"
     "\n"
     "Exit status: 0 valid, 1 invalid, 2 wrong usage, 3 a node died, 4 a swarm failed in liveness\n"
-    "only, 130 interrupted.\n";
+    "only, 130 interrupted.\n",
+    NULL,
+};
 
 #define wrong(why, ...) gv_errors_say(why, GV_COMMAND_WHY_MAX, GV_EINVAL, __VA_ARGS__)
 
@@ -180,6 +184,7 @@ enum option {
     OUTPUT,
     TRACE,
     REPORT,
+    REPORT_MAX,
     TRIES,
     AVAILABILITY,
     MAX_FIGURE, // the first of them, in the order of enum gv_limits_figure
@@ -235,6 +240,7 @@ static const struct {
     [TRIES] = {"--tries", SHRINK, false},
     [REPORT] = {"--report", EXEC | RUN, false},
     [AVAILABILITY] = {"--availability", EXEC | RUN | SET, false},
+    [REPORT_MAX] = {"--report-max", EXEC | RUN, false},
     [MAX_FIGURE + GV_LIMITS_MSGS] = {"--max-msgs-per-op", EXEC | RUN | COMPARE, false},
     [MAX_FIGURE + GV_LIMITS_BYTES] = {"--max-bytes-per-op", EXEC | RUN | COMPARE, false},
     [MAX_FIGURE + GV_LIMITS_MEDIAN] = {"--max-median-ms", EXEC | RUN | COMPARE, false},
@@ -403,6 +409,9 @@ static int set(struct gv_command *command, enum option option, const char *value
         error = to_count(name, value, 1, GV_CREW_JOBS_MAX, &count, why);
         command->jobs = (uint32_t)count;
         break;
+    case REPORT_MAX:
+        error = to_count(name, value, 1, UINT32_MAX, &command->report_max, why);
+        break;
     case TRIES:
         error = to_count(name, value, 1, UINT32_MAX, &command->tries, why);
         break;
@@ -563,6 +572,7 @@ int gv_command_parse(struct gv_command *command, int argc, char *const *argv, ui
         .jobs = 1,
         .output = "shrunk.scenario",
         .tries = 2000,
+        .report_max = GV_REPORT_MESSAGES_MAX,
     };
     if (argc < 2) return wrong(why, "what to do? say exec, run, scenarios, swarm, …");
     if (strcmp(argv[1], "help") == 0) return GV_COMMAND_HELP;

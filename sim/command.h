@@ -6,7 +6,7 @@
 #include "limits.h"
 #include "trial.h"
 
-enum { GV_COMMAND_OPTIONS = 40 }; // at the most
+enum { GV_COMMAND_OPTIONS = 64 }; // at the most
 
 struct gv_command {
     // What a run is; its slack, deliver and ctx are left to others.
@@ -14,6 +14,7 @@ struct gv_command {
     const char *json;    // where to write the result as JSON; NULL: nowhere; "-": standard output
     const char *log_dir; // where to put what nodes print on standard error; NULL: a temporary place
     const char *trace, *report; // files to write; NULL: none
+    uint64_t report_max;        // messages that the report keeps
     struct gv_limits limits;    // for compare, too, which alone takes a ratio
 
     // gvsim run:
@@ -83,7 +84,7 @@ bool gv_command_said(const struct gv_command *command, int *at, const char **nam
 // Whether all is said that gvsim run needs, once a scenario has had its say. GV_EINVAL as above.
 int gv_command_check(const struct gv_command *command, char why[GV_COMMAND_WHY_MAX]);
 
-// What --help prints.
-extern const char gv_command_help[];
+// What --help prints, in parts, the last one NULL.
+extern const char *const gv_command_help[];
 
 #endif

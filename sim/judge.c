@@ -63,7 +63,7 @@ static int64_t distance(int64_t a, int64_t b) {
 }
 
 static void on_read(struct gv_judge *judge, const struct gv_history_op *op,
-                    const struct gv_json *json, int token) {
+                    struct gv_json *json, int token) {
     if (gv_load_is_set(judge->load)) {
         size_t missing = gv_check_set_read(&judge->set, op, json, token, &judge->errors);
         judge->missing[op->node] = (int64_t)missing;
@@ -123,7 +123,7 @@ void gv_judge_forget(struct gv_judge *judge, uint32_t node) {
     gv_check_reads_forget(&judge->reads, node);
 }
 
-void gv_judge_look(struct gv_judge *judge, gv_time now, uint32_t node, const struct gv_json *json,
+void gv_judge_look(struct gv_judge *judge, gv_time now, uint32_t node, struct gv_json *json,
                    int token) {
     GV_ASSERT(judge->convergence.watching && node < judge->nodes);
     int64_t value;

@@ -54,7 +54,7 @@ void gv_judge_kept(struct gv_judge *judge, const struct gv_history_op *op,
 void gv_judge_forget(struct gv_judge *judge, uint32_t node);
 
 // An observer's look at a node found this.
-void gv_judge_look(struct gv_judge *judge, gv_time now, uint32_t node, const struct gv_json *json,
+void gv_judge_look(struct gv_judge *judge, gv_time now, uint32_t node, struct gv_json *json,
                    int token);
 
 // The same of a set whose replica can be looked into.

@@ -4,8 +4,10 @@
 #include "../merkle/base.h"
 
 #include <math.h>
+#include <stdbool.h>
+#include <string.h>
 
-enum { WIDTH = 760, HEIGHT = 440, LEFT = 64, RIGHT = 24, TOP = 40, BOTTOM = 52 };
+enum { WIDTH = 760, HEIGHT = 440, LEFT = 64, RIGHT = 24, TOP = 40, BOTTOM = 52, LETTER = 7 };
 
 static double clamp(double value, double low, double high) {
     return value < low ? low : value > high ? high : value;
@@ -26,7 +28,7 @@ static void text(FILE *out, double x, double y, const char *more, const char *wh
 
 static void axes(const struct gv_plot *plot, FILE *out) {
     static const double marks[] = {0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50, 100};
-    char label[32];
+    char label[48];
     for (size_t i = 0; i < sizeof marks / sizeof *marks; i++) {
         if (marks[i] < plot->y_min || marks[i] > plot->y_max) continue;
         double y = y_of(plot, marks[i]);
@@ -42,8 +44,10 @@ static void axes(const struct gv_plot *plot, FILE *out) {
         text(out, x, HEIGHT - BOTTOM + 18, " text-anchor=\"middle\"", label);
     }
     text(out, LEFT, 22, " font-size=\"14\" font-weight=\"bold\"", plot->title);
-    text(out, WIDTH - RIGHT, HEIGHT - 12, " text-anchor=\"end\"", plot->x_name);
-    text(out, LEFT, HEIGHT - 12, "", plot->y_name);
+    text(out, (LEFT + WIDTH - RIGHT) / 2.0, HEIGHT - 12, " text-anchor=\"middle\"", plot->x_name);
+    snprintf(label, sizeof label, " transform=\"rotate(-90 16 %d)\"", (TOP + HEIGHT - BOTTOM) / 2);
+    fprintf(out, "<text x=\"16\" y=\"%d\" text-anchor=\"middle\"%s>%s</text>\n",
+            (TOP + HEIGHT - BOTTOM) / 2, label, plot->y_name);
 }
 
 static void path(const struct gv_plot *plot, const struct gv_plot_point *points, size_t count,
@@ -54,6 +58,17 @@ static void path(const struct gv_plot *plot, const struct gv_plot_point *points,
                 y_of(plot, points[i].y));
     }
     fprintf(out, "\"/>\n");
+}
+
+// Whether a point's name has room to its right: no other point is there.
+static bool has_room(const struct gv_plot *plot, const struct gv_plot_point *point) {
+    double x = x_of(plot, point->x), y = y_of(plot, point->y);
+    for (size_t i = 0; i < plot->points_len; i++) {
+        double right = x_of(plot, plot->points[i].x) - x, down = y_of(plot, plot->points[i].y) - y;
+        double width = 12 + LETTER * (double)strlen(point->name);
+        if (right > 0 && right < width && down > -12 && down < 12) return false;
+    }
+    return true;
 }
 
 static void legend(const struct gv_plot *plot, FILE *out) {
@@ -85,7 +100,9 @@ void gv_plot_draw(const struct gv_plot *plot, FILE *out) {
     for (size_t i = 0; i < plot->points_len; i++) {
         double x = x_of(plot, plot->points[i].x), y = y_of(plot, plot->points[i].y);
         fprintf(out, "<circle cx=\"%.1f\" cy=\"%.1f\" r=\"4\" fill=\"#c40\"/>\n", x, y);
-        text(out, x + 8, y + 4, " fill=\"#c40\"", plot->points[i].name);
+        bool beside = has_room(plot, &plot->points[i]);
+        text(out, x + (beside ? 8 : -4), y + (beside ? 4 : -9), " fill=\"#c40\"",
+             plot->points[i].name);
     }
     legend(plot, out);
     fprintf(out, "</svg>\n");

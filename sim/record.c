@@ -41,7 +41,7 @@ bool gv_record_open(struct gv_record *record, const struct gv_command *command,
     }
     if (record->report_file != NULL) {
         gv_report_begin(&record->report, record->report_file, config,
-                        command->argv == NULL ? &command->staleness_ms : NULL);
+                        command->argv == NULL ? &command->staleness_ms : NULL, command->report_max);
         gv_trace_add(&record->trace, gv_report_event, &record->report);
     }
     if (record->trace.sinks_len > 0) config->trace = &record->trace;

@@ -17,7 +17,7 @@ static const char letters[GV_TRACE_KINDS] = {
     [GV_TRACE_DELIVER] = 'd', [GV_TRACE_DROP] = 'x',      [GV_TRACE_REPLY] = 'r',
     [GV_TRACE_LEARN] = 'k',   [GV_TRACE_BEGIN] = 'b',     [GV_TRACE_END] = 'e',
     [GV_TRACE_CRASH] = 'c',   [GV_TRACE_RESTART] = 'u',   [GV_TRACE_PAUSE] = 'p',
-    [GV_TRACE_RESUME] = 'w',  [GV_TRACE_PHASE] = 'h',
+    [GV_TRACE_RESUME] = 'w',  [GV_TRACE_PHASE] = 'h',     [GV_TRACE_VIOLATION] = 'v',
 };
 
 // Text inside a script element must hold no "<"; in JSON it is found within strings only, and can
@@ -50,10 +50,11 @@ static void put_string(FILE *out, const char *text, size_t len) {
 }
 
 void gv_report_begin(struct gv_report *report, FILE *out, const struct gv_trial_config *config,
-                     const uint32_t *staleness_ms) {
+                     const uint32_t *staleness_ms, uint64_t messages_max) {
     static const char *const latencies[] = {"constant", "uniform", "exponential"};
     GV_ASSERT(out != NULL && (size_t)config->latency < sizeof latencies / sizeof *latencies);
-    *report = (struct gv_report){.out = out};
+    GV_ASSERT(messages_max > 0);
+    *report = (struct gv_report){.out = out, .messages_max = messages_max};
     fwrite(gv_report_page, 1, gv_report_page_head, out);
     fprintf(out,
             "<script type=\"application/json\" id=\"run\">{\"workload\":\"%s\",\"nodes\":%" PRIu32
@@ -76,9 +77,49 @@ static void put_field(FILE *out, struct gv_slice text) {
     put(out, text.len > 0 ? (const char *)text.data : "-", text.len > 0 ? text.len : 1);
 }
 
+// A text for people, on one line.
+static void put_text(FILE *out, const char *text) {
+    putc(' ', out);
+    for (; *text != '\0'; text++) put(out, (unsigned char)*text < ' ' ? " " : text, 1);
+}
+
+// Whether an event is kept: it is not if it tells of a message beyond the bound. Numbers of
+// messages ascend in the order of their sending.
+static bool keeps(struct gv_report *report, const struct gv_trace_event *event) {
+    switch (event->kind) {
+    case GV_TRACE_SEND:
+    case GV_TRACE_REQUEST:
+        if (report->messages++ >= report->messages_max) return false;
+        report->last_id = event->id;
+        report->until_us = event->at / 1000;
+        return true;
+    case GV_TRACE_DUPLICATE:
+    case GV_TRACE_DELIVER:
+    case GV_TRACE_DROP:
+        return report->messages <= report->messages_max || event->id <= report->last_id;
+    case GV_TRACE_REPLY:
+        return report->messages <= report->messages_max || report->final;
+    case GV_TRACE_PHASE:
+        report->final = strcmp(event->why, "final") == 0;
+        return true;
+    default:
+        return true;
+    }
+}
+
+// Whether a body is kept whole.
+static bool keeps_body(struct gv_report *report, const struct gv_trace_event *event) {
+    if (event->kind != GV_TRACE_REQUEST && event->kind != GV_TRACE_REPLY) return true;
+    if (event->body.len <= GV_REPORT_BODY_MAX) return true;
+    if (!report->final || event->body.len > GV_REPORT_FINALS_MAX - report->finals) return false;
+    report->finals += event->body.len;
+    return true;
+}
+
 void gv_report_event(void *ctx, const struct gv_trace_event *event) {
     struct gv_report *report = ctx;
     FILE *out = report->out;
+    if (!keeps(report, event)) return;
     uint64_t us = event->at / 1000;
     GV_ASSERT(us >= report->last_us);
     fprintf(out, "%c%" PRIu64, letters[event->kind], us - report->last_us);
@@ -90,11 +131,9 @@ void gv_report_event(void *ctx, const struct gv_trace_event *event) {
     if (!known && event->from.len > 0) put_field(out, event->from);
     if (!known && event->to.len > 0) put_field(out, event->to);
     if (event->kind == GV_TRACE_SEND) fprintf(out, " %" PRIu64, event->bytes);
-    if (event->why != NULL)
-        put_field(out, (struct gv_slice){(const uint8_t *)event->why, strlen(event->why)});
+    if (event->why != NULL) put_text(out, event->why);
     struct gv_slice body = event->body;
-    bool client = event->kind == GV_TRACE_REQUEST || event->kind == GV_TRACE_REPLY;
-    if (client && body.len > GV_REPORT_BODY_MAX) {
+    if (!keeps_body(report, event)) {
         fprintf(out, " {\"type\":\"%.*s\",\"…\":\"%zu bytes\"}", (int)event->type.len,
                 (const char *)event->type.data, body.len);
     } else if (body.len > 0) {
@@ -123,6 +162,9 @@ void gv_report_end(struct gv_report *report, const struct gv_result *result) {
     } else {
         fputs("null", out);
     }
-    fputs("</script>\n", out);
+    fprintf(out,
+            "</script>\n<script type=\"application/json\" id=\"kept\">{\"messages_max\":%" PRIu64
+            ",\"messages\":%" PRIu64 ",\"until_us\":%" PRIu64 "}</script>\n",
+            report->messages_max, report->messages, report->until_us);
     fwrite(gv_report_page + gv_report_page_head, 1, gv_report_page_len - gv_report_page_head, out);
 }

@@ -3,6 +3,9 @@
 // as the run goes: the page's head, every event in a line of a few bytes, and in the end the
 // verdict and the script that draws it all. So it takes no memory, however long the run.
 //
+// A browser needs memory for all of it, so messages beyond a bound are counted and left out; what
+// nodes know, faults, violations and final reads are always kept.
+//
 // The page itself is sim/report.html and what that includes; the makefile makes one text of it.
 #ifndef GV_SIM_REPORT_H
 #define GV_SIM_REPORT_H
@@ -13,19 +16,27 @@
 
 #include <stdio.h>
 
-// Longest body of what clients say and are told that is kept whole, bytes. What nodes say to each
-// other always is.
-enum { GV_REPORT_BODY_MAX = 1000 };
+enum {
+    GV_REPORT_MESSAGES_MAX = 100000, // the default bound, requests of clients included
+    // Longest body of what clients say and are told that is kept whole, bytes. What nodes say to
+    // each other always is, and final reads are, up to so many bytes together.
+    GV_REPORT_BODY_MAX = 1000,
+    GV_REPORT_FINALS_MAX = 16 << 20,
+};
 
 struct gv_report {
     FILE *out;
     uint64_t last_us; // when the last event was
+    uint64_t messages_max, messages;
+    uint64_t last_id, until_us; // of the last message that was kept
+    bool final;                 // the final reads have begun
+    size_t finals;              // bytes of their answers
 };
 
 // Begins the page. `out` stays the caller's.
-// staleness_ms: NULL if only the nodes know.
+// staleness_ms: NULL if only the nodes know. messages_max: how many messages to keep, above 0.
 void gv_report_begin(struct gv_report *report, FILE *out, const struct gv_trial_config *config,
-                     const uint32_t *staleness_ms);
+                     const uint32_t *staleness_ms, uint64_t messages_max);
 
 // A sink of a trace; ctx is the report.
 gv_trace_write gv_report_event;

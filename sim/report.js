@@ -14,21 +14,48 @@ function jump(copy, text) {
   return button;
 }
 
+// The verdict, each failure with the time at which it was found and questions about it.
+function showOutcome(model, result, failures) {
+  const invalid = result && !result.valid, { list, count } = failures;
+  if (invalid) byId("outcome").after(byId("ask-section")); // why it failed comes first
+  byId("outcome").className = !result ? "" : invalid ? "bad" : "good";
+  byId("verdict").textContent = !result ? "No verdict: the run was interrupted"
+    : invalid ? `Invalid: ${grouped(count)} ${count === 1 ? "violation" : "violations"}`
+    : "Valid: no violation";
+  byId("errors").replaceChildren(...list.map(({ text, at, questions }) => {
+    const item = element("li"), box = element("div", undefined, "asks");
+    item.append(element("span", at < Infinity ? seconds(at) : "at the end", "time"), " ", text);
+    box.append(...questions.map(question => {
+      const button = element("button", question, "ask");
+      button.type = "button";
+      button.addEventListener("click", () => {
+        askQuestion(question);
+        byId("ask-section").scrollIntoView({ block: "start", behavior: "smooth" });
+      });
+      return button;
+    }));
+    if (questions.length) item.append(box);
+    return item;
+  }));
+  byId("more-errors").hidden = count <= list.length;
+  byId("more-errors").textContent = `… and ${grouped(count - list.length)} more`;
+  const kept = model.at.length, note = byId("kept-note");
+  note.hidden = model.keptUntil === Infinity;
+  note.textContent = `This report keeps the first ${grouped(kept)} of ${grouped(model.sent)} messages, requests of ` +
+    `clients included: those until ${seconds(model.keptUntil)}. What nodes know, faults and violations are kept to ` +
+    `the end. To keep all messages, run it again with --report-max ${model.sent}.`;
+}
+
 function showHead(model, run, result) {
   const scenario = run.scenario.trim();
   byId("title").textContent = `${run.nodes} nodes, ${run.workload}, ` +
-    `${duration(model.end_at)}: ${grouped(model.between)} messages` +
+    `${duration(model.end_at)}: ${grouped(result ? result.servers_msgs : model.between)} messages` +
     (model.faults.length ? `, ${model.faults.length} ${model.faults.length > 1 ? "faults" : "fault"}` : "");
-  document.title = `grapevine: ${run.nodes} nodes, ${run.workload}, seed ${run.seed}`;
-  const verdict = byId("verdict");
-  verdict.textContent = !result ? "No verdict: the run was interrupted"
-    : result.valid ? "Valid: every promise was kept" : "Invalid: promises were broken";
-  verdict.className = result && result.valid ? "good" : "bad";
-  byId("errors").replaceChildren(...((result && result.errors) || []).slice(0, 12)
-    .map(text => element("li", text)));
+  byId("title").textContent = byId("title").textContent.replace(/(\d) (?=\w)/g, "$1\u00a0");
+  document.title = `grapevine: ${run.nodes} nodes, ${run.workload}, seed ${JSON.stringify(run.seed)}`;
   const figures = [], add = (name, value, note) => figures.push([name, value, note]);
   if (result) {
-    add("messages an operation", result.msgs_per_op === null ? "–" : (+result.msgs_per_op).toFixed(3),
+    add("messages per operation", result.msgs_per_op === null ? "–" : (+result.msgs_per_op).toFixed(3),
       `${grouped(result.ops)} operations`);
     const s = result.stable_latency_ms;
     if (s && s.p50 !== undefined && s.p50 !== null) {
@@ -36,13 +63,14 @@ function showHead(model, run, result) {
     }
   }
   const bytes = model.bytes.reduce((sum, b) => sum + b, 0);
-  add("between nodes", byteText(bytes), `${byteText(bytes / Math.max(1, model.between))} a message`);
+  add("between nodes", byteText(bytes), `${byteText(bytes / Math.max(1, model.between))} per message`);
   let dropped = 0;
   model.copies.outcome.forEach(o => { dropped += o >= Outcome.CUT; });
   add("dropped", grouped(dropped), `${(100 * dropped / Math.max(1, model.copies.at.length)).toFixed(1)}% of all`);
   if (run.staleness_ms !== null && (run.set || run.counter)) add("staleness asked for", `${grouped(run.staleness_ms)} ms`,
-    `links ${run.latency_ms} ms, ${run.latency_dist}`);
-  add("seed", String(run.seed), "one seed, one run");
+    `links of ${run.latency_ms} ms, ${run.latency_dist}`);
+  else add("latency", `${grouped(run.latency_ms)} ms`, run.latency_dist);
+  add("seed", JSON.stringify(run.seed), run.staleness_ms !== null ? "one seed, one run" : "of faults and load");
   byId("figures").replaceChildren(...figures.map(([name, value, note]) => {
     const box = element("div"), dd = element("dd", value);
     box.append(element("dt", name), dd, element("small", note));
@@ -80,7 +108,7 @@ function nodeRows(model, node, moment) {
     else rows.push(["knows", `${grouped(known.size)} of ${grouped(all.size)} values`]);
     if (lacking.length) {
       rows.push(["lacks", counter ? listed(lacking, model)
-        : `${grouped(lacking.length)}, namely ${listed(lacking, model)}`]);
+        : `${grouped(lacking.length)}: ${listed(lacking, model)}`]);
     }
   }
   let said = 0, heard = 0;
@@ -91,13 +119,14 @@ function nodeRows(model, node, moment) {
     heard += model.to[m] === node && outcome[c] === Outcome.DELIVERED && until[c] <= moment;
   }
   rows.push(["has sent", grouped(said)], ["has taken", grouped(heard)]);
-  const faults = model.faultsAt(moment);
-  if (faults.length) rows.push(["faults", faults.map(f => f.text).join("; ")]);
+  const faults = model.faultsAt(moment).filter(f => f.kind !== "crash" && f.kind !== "pause")
+    .flatMap(f => faultsTouching(model, node, [], f.from, f.to, [f]));
+  if (faults.length) rows.push(["faults that touch it", faults.map(({ fault }) => fault.text).join("; ")]);
   return rows;
 }
 function pretty(text) {
   try {
-    const flat = JSON.stringify(JSON.parse(text), null, 1);
+    const flat = JSON.stringify(parseJson(text), null, 1);
     return flat.replace(/\[\s+([^[\]{}]*?)\s+\]/g, (_, inner) => `[${inner.replace(/\s*\n\s*/g, " ")}]`);
   } catch (_) {
     return text;
@@ -117,7 +146,7 @@ function showSelected(model, copy, node, moment) {
   }
   const { message, at, until, outcome } = model.copies, m = message[copy];
   const from = model.from[m], to = model.to[m], parts = [];
-  parts.push(element("h3", `${from === CLIENT ? "request" : model.types[model.type[m]]}: ` +
+  parts.push(element("h3", `${model.kindText(m)}: ` +
     `${model.nameOf(from)} → ${model.nameOf(to)}`));
   const ending = element("span", outcomeText[outcome[copy]] +
     (outcome[copy] === Outcome.FLYING ? "" : ` at ${seconds(until[copy])}`), outcome[copy] >= Outcome.CUT ? "drop" : "");
@@ -129,18 +158,22 @@ function showSelected(model, copy, node, moment) {
     if (k.message[i] === m && k.node[i] === to) news.set(k.value[i], k.count[i]);
   }
   if (outcome[copy] === Outcome.DELIVERED && model.values.length) {
-    rows.push(["was news", news.size ? listed([...news], model) : "nothing"]);
+    rows.push(["new to it", news.size ? listed([...news], model) : "nothing"]);
   }
   parts.push(table(rows), element("h4", "What it says"), element("pre", pretty(model.body(m))));
   if (from !== CLIENT) {
     parts.push(element("h4", `n${from} when it was sent`), table(nodeRows(model, from, at[copy])));
   }
-  parts.push(element("h4", `n${to} ${outcome[copy] === Outcome.DELIVERED ? "just after it came" : "then"}`),
+  parts.push(element("h4", `n${to} ${outcome[copy] === Outcome.DELIVERED ? "just after it arrived" : "then"}`),
     table(nodeRows(model, to, until[copy])));
   box.replaceChildren(...parts);
 }
 
 // ---- Questions ----
+function askQuestion(question) {
+  byId("question").value = question;
+  showAnswer(report.why.ask(question));
+}
 function showAnswer(answer) {
   const box = byId("answer"), parts = [element("h3", answer.title)];
   for (const part of answer.parts || []) {
@@ -150,7 +183,7 @@ function showAnswer(answer) {
     }
     const list = element(part.loose ? "ul" : "ol");
     for (const item of part.items) {
-      const entry = element("li", undefined, item.dropped ? "dropped" : "");
+      const entry = element("li", undefined, item.dropped ? "dropped" : item.fault ? "fault" : "");
       if (item.copy !== undefined && item.copy >= 0) entry.append(jump(item.copy, item.text));
       else entry.textContent = item.text;
       list.append(entry);
@@ -194,9 +227,10 @@ function paintFilters() {
 }
 
 const report = (() => {
-  const run = JSON.parse(byId("run").textContent), result = JSON.parse(byId("result").textContent);
+  const run = parseJson(byId("run").textContent), result = JSON.parse(byId("result").textContent);
   readColours();
-  const model = new Model(run, byId("events").textContent);
+  const model = new Model(run, byId("events").textContent, JSON.parse(byId("kept").textContent));
+  const failures = new Failures(model, result);
   const charts = new Charts(model, moment => {
     const { diagram } = report, span = Math.min(diagram.to - diagram.from, model.end_at / 12);
     diagram.setWindow(moment - span / 2, moment + span / 2);
@@ -206,12 +240,13 @@ const report = (() => {
     onwindow: (from, to) => charts.setWindow(from, to),
     onselect: (copy, node, moment) => showSelected(model, copy, node, moment),
   });
-  return { run, result, model, charts, diagram, why: new Why(model) };
+  return { run, result, model, failures, charts, diagram, why: new Why(model) };
 })();
 
 (() => {
-  const { model, charts, diagram, why, run, result } = report;
+  const { model, failures, charts, diagram, run, result } = report;
   showHead(model, run, result);
+  showOutcome(model, result, failures);
   showSelected(model, -1, -1, 0);
   filters(diagram);
   const render = () => {
@@ -223,11 +258,16 @@ const report = (() => {
   };
   let width = 0;
   new ResizeObserver(() => {
-    if (document.body.clientWidth === width) return;
+    // A page that is not laid out yet is narrower than its padding.
+    if (document.body.clientWidth === width || byId("diagram").parentElement.clientWidth === 0) return;
     const first = width === 0;
     width = document.body.clientWidth;
     render();
-    if (first) diagram.open();
+    if (!first) return;
+    diagram.open();
+    // What failed first is answered at once.
+    const failed = failures.list.find(failure => failure.questions.length > 0);
+    if (failed) askQuestion(failed.questions[0]);
   }).observe(document.body);
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", render);
   const actions = { in: () => diagram.zoom(.5), out: () => diagram.zoom(2), next: () => diagram.step(1),
@@ -236,21 +276,21 @@ const report = (() => {
     button.addEventListener("click", actions[button.dataset.do]);
   }
   const question = byId("question"), knows = model.values.length > 0;
-  byId("ask").hidden = !knows;
+  const answers = knows || model.at.length > 0;
+  byId("ask").hidden = !answers;
+  for (const part of document.querySelectorAll("[data-knows]")) part.hidden = !knows;
   byId("ask-counter").hidden = !knows || !run.counter;
   byId("ask-nothing").hidden = knows;
-  if (!knows && (run.set || run.counter)) byId("ask-nothing").textContent = "No node came to know anything.";
+  if (!knows && (run.set || run.counter)) byId("ask-nothing").textContent = "No node is known to have had a value.";
   for (const example of document.querySelectorAll("[data-example]")) {
     if (run.counter) example.textContent = "n3+412";
   }
-  if (knows) question.placeholder = worstQuestion(model, charts);
+  question.placeholder = knows ? worstQuestion(model, charts) : "what happened at n0?";
   byId("ask").addEventListener("submit", e => {
     e.preventDefault();
-    if (question.value.trim() === "") question.value = question.placeholder;
-    showAnswer(why.ask(question.value));
+    askQuestion(question.value.trim() || question.placeholder);
   });
   document.querySelector("[data-ask=worst]").addEventListener("click", () => {
-    question.value = worstQuestion(model, charts);
-    showAnswer(why.ask(question.value));
+    askQuestion(worstQuestion(model, charts));
   });
 })();

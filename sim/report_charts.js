@@ -1,15 +1,17 @@
 // SPDX-License-Identifier: MIT
 // The charts over the whole of the run, which share one axis of time.
-const LEFT = 80, RIGHT = 14, AXIS = 20;
-const faultKinds = ["cut", "lose", "delay", "duplicate", "limit", "crash", "pause", "slow", "clock", "drift"];
+const LEFT = 80, RIGHT = 14;  // room beside a plot: for labels
+const AXIS = 38, HEAD = 20;   // below it: for labels and the axis' title; above it: for the other title
+const TIME = "time since the start of the run";
+const faultKinds = ["cut", "lose", "delay", "duplicate", "forge", "limit", "crash", "pause", "slow", "clock", "drift"];
 const faultNames = { cut: "partition", lose: "loss", delay: "delay", duplicate: "duplication",
-  crash: "crash", pause: "pause", limit: "narrow link", slow: "slow node", clock: "clock step",
-  drift: "clock drift" };
+  forge: "forgery", crash: "crash", pause: "pause", limit: "narrow link", slow: "slow node",
+  clock: "clock step", drift: "clock drift" };
 
 let ink = {}; // the style sheet's colours, for the canvases
 function readColours() {
   const style = getComputedStyle(document.documentElement);
-  for (const name of ["page", "card", "ink", "soft", "faint", "rule", "grid", "accent", "gossip",
+  for (const name of ["page", "card", "ink", "soft", "rule", "grid", "accent", "bad", "gossip",
     "sync", "other", "client", "drop", "down", "heat0", "heat1", "heat2", "heat3", ...faultKinds]) {
     ink[name] = style.getPropertyValue("--" + name).trim();
   }
@@ -34,7 +36,7 @@ function byteText(n) {
 }
 // A round step so that about `count` of them fill a span.
 function roundStep(span, count) {
-  const rough = span / Math.max(1, count), ten = 10 ** Math.floor(Math.log10(rough));
+  const rough = Math.max(span, 1e-9) / Math.max(1, count), ten = 10 ** Math.floor(Math.log10(rough));
   return [1, 2, 5, 10].find(m => m * ten >= rough * 0.999) * ten;
 }
 
@@ -50,7 +52,8 @@ function prepare(canvas, height) {
   const g = canvas.getContext("2d");
   g.setTransform(ratio, 0, 0, ratio, 0, 0);
   g.clearRect(0, 0, width, height);
-  g.font = "12px system-ui, 'DejaVu Sans', sans-serif";
+  g.font = FONT;
+  canvas.labels = []; // boxes: see label()
   return g;
 }
 
@@ -64,9 +67,11 @@ function legend(id, items) {
 }
 
 class Chart {
-  // draw(g, plot) fills in; plot has x(t), y(value), top, bottom, left, right.
-  constructor(charts, id, height, draw, describe) {
-    Object.assign(this, { charts, id, height, draw, describe });
+  // draw(g, plot) fills in; plot has x(t), y(value), top, bottom, left, right. height: of the plot.
+  constructor(charts, id, height, title, draw, describe) {
+    this.bands = id !== "faults" && id !== "heat";
+    this.top = HEAD + (this.bands ? 3 * charts.kinds.length : 0);
+    Object.assign(this, { charts, id, height: this.top + height + AXIS, title, draw, describe });
     this.canvas = document.getElementById(id);
     this.still = document.createElement("canvas"); // what does not change with the pointer
     this.canvas.setAttribute("role", "img");
@@ -81,14 +86,18 @@ class Chart {
     return Math.max(0, Math.min(this.charts.model.end_at, t));
   }
   render() {
-    const g = prepare(this.canvas, this.height), end = this.charts.model.end_at;
     this.width = this.canvas.parentElement.clientWidth;
-    const plot = { left: LEFT, right: this.width - RIGHT, top: this.id === "faults" || this.id === "heat" ? 6 : 6 + 3 * this.charts.kinds.length, bottom: this.height - AXIS,
-      x: t => LEFT + t / end * (this.width - LEFT - RIGHT) };
+    const g = prepare(this.canvas, this.height), { model, list } = this.charts;
+    const plot = { left: LEFT, right: this.width - RIGHT, top: this.top, bottom: this.height - AXIS,
+      x: t => LEFT + t / model.end_at * (this.width - LEFT - RIGHT) };
     this.plot = plot;
-    if (this.id !== "faults" && this.id !== "heat") this.charts.bands(g, plot);
+    if (this.bands) drawBands(g, model.faults, plot.x, plot.left, plot.right, HEAD - 3, plot.bottom);
+    axisTitles(g, plot, this.title, TIME);
+    const moments = () => drawMoments(g, model, plot.x, plot.left, plot.right, HEAD - 3, plot.bottom, list[0] === this);
+    if (this.id === "faults") moments(); // below its labels
     this.draw(g, plot);
     this.charts.timeAxis(g, plot);
+    if (this.id !== "faults") moments();
     this.still.width = this.canvas.width;
     this.still.height = this.canvas.height;
     this.still.getContext("2d").drawImage(this.canvas, 0, 0);
@@ -101,12 +110,12 @@ class Chart {
       const x = plot.x(from), width = Math.max(2, plot.x(to) - x);
       g.fillStyle = faded(ink.accent, 0.09);
       g.strokeStyle = faded(ink.accent, 0.8);
-      g.fillRect(x, 2, width, plot.bottom - 2);
-      g.strokeRect(x, 2, width, plot.bottom - 2);
+      g.fillRect(x, HEAD - 3, width, plot.bottom - HEAD + 3);
+      g.strokeRect(x, HEAD - 3, width, plot.bottom - HEAD + 3);
     }
     if (charts.pointer !== null) {
       g.strokeStyle = faded(ink.ink, 0.55);
-      line(g, plot.x(charts.pointer), 2, plot.x(charts.pointer), plot.bottom);
+      line(g, plot.x(charts.pointer), HEAD - 3, plot.x(charts.pointer), plot.bottom);
     }
   }
 }
@@ -116,6 +125,29 @@ function line(g, x0, y0, x1, y1) {
   g.moveTo(x0, y0);
   g.lineTo(x1, y1);
   g.stroke();
+}
+
+// The titles of both axes: of the upright one above it, of the other below its labels.
+function axisTitles(g, plot, upright, level) {
+  label(g, upright, 2, HEAD - 11, { room: plot.right - 2 });
+  label(g, level, (plot.left + plot.right) / 2, plot.bottom + AXIS - 9, { align: "center" });
+}
+
+// When checkers found what makes the run invalid, and from when on messages were left out.
+function drawMoments(g, model, x, left, right, top, bottom, named) {
+  const mark = (t, colour, text) => {
+    const at = Math.round(x(t)) + .5;
+    if (!(at >= left && at <= right + 1)) return;
+    g.strokeStyle = colour;
+    g.lineWidth = 1.5;
+    g.setLineDash([5, 3]);
+    line(g, at, top, at, bottom);
+    g.setLineDash([]);
+    g.lineWidth = 1;
+    if (named) label(g, text, at, HEAD - 11, { align: "center", colour, bold: true });
+  };
+  for (const t of new Set(model.violations.map(v => v.at))) mark(t, ink.bad, "violation");
+  if (model.keptUntil < Infinity) mark(model.keptUntil, ink.soft, "messages left out from here");
 }
 
 const kindsOf = faults => faultKinds.filter(kind => faults.some(f => f.kind === kind));
@@ -135,6 +167,32 @@ function drawBands(g, faults, x, left, right, top, bottom) {
   g.fill(tint); // one path: where they overlap, it gets no darker
 }
 
+// Names of the nodes beside a diagram: first those that an answer or a violation is about, then what
+// has room.
+function nodeLabels(g, model, y, x, chosen = -1) {
+  const name = (node, colour, bold) =>
+    label(g, "n" + node, x, y(node), { align: "right", colour, bold, gap: 0 });
+  if (chosen >= 0) name(chosen, ink.accent, true);
+  for (const node of model.culprits) if (node !== chosen) name(node, ink.bad, true);
+  for (let node = 0; node < model.nodes; node++) {
+    if (node !== chosen && !model.culprits.has(node)) name(node, ink.soft, false);
+  }
+}
+
+// Faults in lanes, kind by kind: those that overlap in time are in different lanes. [{kind, faults}]
+function lanesOf(faults) {
+  const lanes = [];
+  for (const kind of kindsOf(faults)) {
+    const own = [];
+    for (const fault of faults.filter(f => f.kind === kind).sort((a, b) => a.from - b.from)) {
+      const free = own.find(lane => lane.faults.at(-1).to <= fault.from);
+      if (free) free.faults.push(fault); else own.push({ kind, faults: [fault] });
+    }
+    lanes.push(...own);
+  }
+  return lanes;
+}
+
 class Charts {
   constructor(model, onpick) {
     this.model = model;
@@ -144,9 +202,11 @@ class Charts {
     this.list = [];
     this.count();
     this.kinds = kindsOf(model.faults);
-    const add = (id, height, draw, describe) => this.list.push(new Chart(this, id, height, draw, describe));
+    this.lanes = lanesOf(model.faults);
+    const add = (...chart) => this.list.push(new Chart(this, ...chart));
     if (this.kinds.length > 0) {
-      add("faults", 20 * this.kinds.length + AXIS + 8, (g, p) => this.drawFaults(g, p),
+      this.laneHeight = Math.max(6, Math.min(20, 800 / this.lanes.length));
+      add("faults", this.laneHeight * this.lanes.length, "kind of fault", (g, p) => this.drawFaults(g, p),
         t => model.faultsAt(t).map(f => f.text).join("\n") || "no fault");
     } else {
       document.getElementById("faults-figure").hidden = true;
@@ -156,16 +216,15 @@ class Charts {
       document.getElementById(id + "-figure").hidden = !knows;
     }
     if (knows) {
-      add("heat", Math.max(120, Math.min(360, 13 * model.nodes)) + AXIS + 8,
-        (g, p) => this.drawHeat(g, p), (t, y, p) => this.tellHeat(t, y, p));
+      add("heat", Math.max(120, Math.min(360, 14 * model.nodes)), "node", (g, p) => this.drawHeat(g, p), (t, y, p) => this.tellHeat(t, y, p));
     }
-    add("messages", 160, (g, p) => this.drawRate(g, p, this.perType, grouped),
+    add("messages", 120, "messages a second", (g, p) => this.drawRate(g, p, this.perType, grouped),
       t => this.tellRate(t, this.perType, grouped));
-    add("bytes", 140, (g, p) => this.drawRate(g, p, this.bytesPerType, byteText),
+    add("bytes", 100, "bytes a second", (g, p) => this.drawRate(g, p, this.bytesPerType, byteText),
       t => this.tellRate(t, this.bytesPerType, byteText));
     if (knows) {
       this.latencies();
-      add("latency", 140, (g, p) => this.drawLatency(g, p), t => this.tellLatency(t));
+      add("latency", 100, "time until every node has it", (g, p) => this.drawLatency(g, p), t => this.tellLatency(t));
       this.curve = document.getElementById("curve");
     }
     this.legends();
@@ -196,7 +255,7 @@ class Charts {
     const { model } = this;
     legend("faults-legend", this.kinds.map(kind => [ink[kind], faultNames[kind]]));
     const types = [...model.types.map(name => [typeColour(name), name]),
-      [ink.drop, "below: dropped, when it was"]];
+      [ink.drop, "dropped, drawn downwards"]];
     legend("messages-legend", types);
     legend("bytes-legend", types);
     const ramp = document.createElement("i");
@@ -209,11 +268,10 @@ class Charts {
     mark.style.background = ink.down;
     down.append(mark, "down");
     whole.append("0", ramp, `${grouped(model.mostLacking || 0)} ${unit}`);
-    const note = model.inferred ? [" · inferred from what it was told"] : [];
+    const note = model.inferred ? [" · inferred from messages and reads"] : [];
     document.getElementById("heat-legend").replaceChildren(whole, down, ...note);
     const one = model.run.counter ? "an addition" : "a value";
-    legend("latency-legend", [[ink.gossip, one + ", once it is at every node"],
-      [ink.drop, "never was"]]);
+    legend("latency-legend", [[ink.gossip, `${one} that every node has`], [ink.drop, `${one} that some node never had`]]);
     legend("curve-legend", [[ink.gossip, "at every node"], [ink.sync, "at half of the nodes"]]);
   }
 
@@ -232,16 +290,12 @@ class Charts {
     tip(words ? seconds(this.pointer, 0.01) + "\n" + words : "", event);
   }
 
-  bands(g, plot) { drawBands(g, this.model.faults, plot.x, plot.left, plot.right, 0, plot.bottom); }
   timeAxis(g, plot) {
-    const end = this.model.end_at, step = roundStep(end, (plot.right - plot.left) / 90);
-    g.fillStyle = ink.soft;
+    const end = this.model.end_at, step = roundStep(end, (plot.right - plot.left) / 70);
     g.strokeStyle = ink.rule;
-    g.textAlign = "center";
-    g.textBaseline = "top";
     line(g, plot.left, plot.bottom + .5, plot.right, plot.bottom + .5);
     for (let i = 0; i * step <= end * 1.0001; i++) {
-      g.fillText(seconds(i * step, step), Math.min(plot.x(i * step), plot.right - 10), plot.bottom + 5);
+      label(g, seconds(i * step, step), plot.x(i * step), plot.bottom + 11, { align: "center" });
     }
   }
   // Horizontal lines with their values, from −least to most; returns the scale.
@@ -249,42 +303,32 @@ class Charts {
     const step = roundStep(Math.max(most + least, 1e-9), 4), top = Math.max(step, most * 1.04);
     const under = least * 1.04, y = value => plot.bottom - (value + under) / (top + under) *
       (plot.bottom - plot.top);
-    g.textAlign = "right";
-    g.textBaseline = "middle";
     for (let i = -Math.floor(under / step); i * step <= top * 1.0001; i++) {
       const at = Math.round(y(i * step)) + .5;
       g.strokeStyle = ink.grid;
       line(g, plot.left, at, plot.right, at);
-      g.fillStyle = ink.soft;
-      g.fillText(text(Math.abs(i * step), step), plot.left - 8, Math.max(plot.top + 3, at));
+      label(g, text(Math.abs(i * step), step), plot.left - 8, Math.min(at, plot.bottom - 5), { align: "right", room: plot.left - 10 });
     }
     return y;
   }
 
   drawFaults(g, plot) {
-    g.textBaseline = "middle";
-    this.kinds.forEach((kind, lane) => {
-      const y = plot.top + 20 * lane;
-      g.textAlign = "right";
-      g.fillStyle = ink.soft;
-      g.fillText(faultNames[kind], plot.left - 8, y + 9);
-      const faults = this.model.faults.filter(f => f.kind === kind);
+    const high = this.laneHeight;
+    this.lanes.forEach(({ kind, faults }, lane) => {
+      const y = plot.top + high * lane, before = this.lanes[lane - 1];
+      if (!before || before.kind !== kind) {
+        label(g, faultNames[kind], plot.left - 8, y + high / 2, { align: "right", room: plot.left - 10 });
+      }
       for (const [i, fault] of faults.entries()) {
         const x = plot.x(fault.from), width = Math.max(2, plot.x(fault.to) - x);
         g.fillStyle = faded(ink[kind], 0.32);
-        g.fillRect(x, y + 1, width, 16);
+        g.fillRect(x, y + 1, width, high - 3);
         g.fillStyle = ink[kind];
-        g.fillRect(x, y + 1, 2, 16);
-        const room = (i + 1 < faults.length ? plot.x(faults[i + 1].from) : plot.right) - x;
-        if (room < 60) continue;
-        g.save();
-        g.beginPath();
-        g.rect(x, y, room - 6, 18);
-        g.clip();
-        g.textAlign = "left";
-        g.fillStyle = ink.ink;
-        g.fillText(fault.text, x + 7, y + 9.5);
-        g.restore();
+        g.fillRect(x, y + 1, 2, high - 3);
+        const next = i + 1 < faults.length ? plot.x(faults[i + 1].from) : plot.right;
+        const lines = this.model.violations.map(v => plot.x(v.at)).filter(at => at > x + 70);
+        const room = Math.min(next, ...lines) - x - 10;
+        label(g, fault.text, x + 6, y + high / 2 - .5, { colour: ink.ink, room, gap: 2 });
       }
     });
   }
@@ -321,19 +365,12 @@ class Charts {
     small.getContext("2d").putImageData(image, 0, 0);
     g.imageSmoothingEnabled = false;
     g.drawImage(small, plot.left, plot.top, plot.right - plot.left, plot.bottom - plot.top);
-    const row = (plot.bottom - plot.top) / nodes, every = Math.max(1, Math.ceil(11 / row));
-    g.textAlign = "right";
-    g.textBaseline = "middle";
-    g.font = "11px system-ui, 'DejaVu Sans', sans-serif";
-    g.fillStyle = ink.soft;
-    for (let node = 0; node < nodes; node += every) {
-      g.fillText("n" + node, plot.left - 8, plot.top + (node + .5) * row);
-    }
+    const row = (plot.bottom - plot.top) / nodes;
+    nodeLabels(g, model, node => plot.top + (node + .5) * row, plot.left - 8);
     g.strokeStyle = ink.card;
     for (let node = 1; row >= 6 && node < nodes; node++) {
       line(g, plot.left, plot.top + node * row, plot.right, plot.top + node * row);
     }
-    g.font = "12px system-ui, 'DejaVu Sans', sans-serif";
     for (const fault of model.faults) { // the bands, as lines: colours mean something else here
       g.strokeStyle = faded(ink[fault.kind], model.faults.length > 60 ? 0.25 : 0.75);
       g.setLineDash([3, 3]);
@@ -415,24 +452,23 @@ class Charts {
   tellLatency(t) {
     const near = this.delays.filter(d => Math.abs(d.at - t) < this.model.end_at / 200);
     const what = this.model.run.counter ? "additions" : "values";
-    if (near.length === 0) return `no ${what} were born here`;
+    if (near.length === 0) return `no ${what} were added here`;
     const worst = near.reduce((a, b) => b.delay > a.delay ? b : a);
     return `${near.length} ${what}, everywhere after at most ${duration(worst.delay)}: ` +
       this.model.itemText(worst.item);
   }
   drawCurve() {
-    const g = prepare(this.curve, 170), width = this.curve.parentElement.clientWidth;
-    const plot = { left: LEFT, right: width - RIGHT, top: 8, bottom: 170 - AXIS };
+    const height = HEAD + 130 + AXIS, g = prepare(this.curve, height), width = this.curve.parentElement.clientWidth;
+    const plot = { left: LEFT, right: width - RIGHT, top: HEAD, bottom: height - AXIS };
     const total = this.delays.length + this.never.length;
-    const most = this.sorted.length ? this.sorted[this.sorted.length - 1] : 1;
+    const most = this.sorted.length && this.sorted.at(-1) > 0 ? this.sorted.at(-1) : 1; // not 0: one node has all at once
+    const all = this.model.run.counter ? "additions" : "values";
+    axisTitles(g, plot, `share of all ${all}`, `time since ${this.model.run.counter ? "an addition was made" : "a value was added"}`);
     const y = this.valueAxis(g, plot, 100, v => v + "%");
-    const step = roundStep(most, (plot.right - plot.left) / 90), x = s => plot.left + s / most *
+    const step = roundStep(most, (plot.right - plot.left) / 70), x = s => plot.left + s / most *
       (plot.right - plot.left);
-    g.textAlign = "center";
-    g.textBaseline = "top";
-    g.fillStyle = ink.soft;
     for (let s = 0; s <= most * 1.0001; s += step) {
-      g.fillText(seconds(s, step), Math.min(x(s), plot.right - 16), plot.bottom + 5);
+      label(g, seconds(s, step), x(s), plot.bottom + 11, { align: "center" });
     }
     g.lineWidth = 2;
     for (const [sorted, colour] of [[this.halves, ink.sync], [this.sorted, ink.gossip]]) {
@@ -448,19 +484,17 @@ class Charts {
       g.stroke();
     }
     g.lineWidth = 1;
-    g.textBaseline = "bottom";
-    for (const share of [50, 95]) { // the points people ask for, by name
+    for (const share of [95, 50]) { // the points people ask for, by name
       const s = this.sorted[Math.floor(this.sorted.length * share / 100)];
       if (s === undefined) continue;
+      const at = [x(s), y(share * this.sorted.length / total)];
       g.fillStyle = ink.gossip;
       g.beginPath();
-      g.arc(x(s), y(share * this.sorted.length / total), 4, 0, 7);
+      g.arc(...at, 4, 0, 7);
       g.fill();
-      g.textAlign = x(s) > plot.right - 90 ? "right" : "left";
-      g.fillStyle = ink.ink;
-      g.textBaseline = "top";
-      g.fillText(`${share}%: ${duration(s)}`, x(s) + (g.textAlign === "right" ? -8 : 8),
-        y(share * this.sorted.length / total) + 8);
+      const left = at[0] > plot.right - 90;
+      label(g, `${share}%: ${duration(s)}`, at[0] + (left ? -8 : 8), at[1] + 14,
+        { align: left ? "right" : "left", colour: ink.ink, plate: true });
     }
   }
 }

@@ -20,7 +20,7 @@ class Diagram {
     this.listen();
   }
 
-  get rowsTop() { return 32 + 3 * kindsOf(this.model.faults).length; }
+  get rowsTop() { return HEAD + 32 + 3 * kindsOf(this.model.faults).length; }
   resize() {
     const rows = this.model.nodes;
     this.height = Math.max(240, Math.min(760, rows * 24 + this.rowsTop + AXIS));
@@ -114,49 +114,39 @@ class Diagram {
     const { model } = this, bottom = this.height - AXIS;
     g.fillStyle = ink.card;
     g.fillRect(0, 0, this.width, this.height);
-    drawBands(g, model.faults, t => this.x(t), LEFT, this.width - RIGHT, 19, bottom);
+    drawBands(g, model.faults, t => this.x(t), LEFT, this.width - RIGHT, HEAD + 19, bottom);
+    axisTitles(g, { left: LEFT, right: this.width - RIGHT, bottom }, "node", TIME);
     this.faultLabels(g);
-    const gap = this.y(1) - this.y(0) || 24, every = Math.max(1, Math.ceil(12 / gap));
-    g.textBaseline = "middle";
-    g.textAlign = "right";
+    nodeLabels(g, model, node => this.y(node), LEFT - 8, this.node);
     for (let node = 0; node < model.nodes; node++) {
       const y = Math.round(this.y(node)) + .5, chosen = node === this.node;
       g.strokeStyle = chosen ? ink.accent : ink.rule;
       line(g, LEFT, y, this.width - RIGHT, y);
       this.states(g, node, y);
-      if (node % every !== 0 && !chosen) continue;
-      g.fillStyle = chosen ? ink.accent : ink.soft;
-      g.fillText("n" + node, LEFT - 8, y);
     }
     const step = roundStep(this.to - this.from, (this.width - LEFT - RIGHT) / 100);
-    g.textAlign = "center";
-    g.textBaseline = "top";
     for (let i = Math.max(0, Math.ceil(this.from / step)); i * step <= this.to; i++) {
       const x = this.x(i * step);
       if (x < LEFT - 1) continue;
       g.strokeStyle = ink.grid;
       line(g, x, this.rowsTop - 10, x, bottom);
-      g.fillStyle = ink.soft;
-      g.fillText(seconds(i * step, step), Math.min(x, this.width - 26), bottom + 5);
+      label(g, seconds(i * step, step), x, bottom + 11, { align: "center" });
     }
+    drawMoments(g, model, t => this.x(t), LEFT, this.width - RIGHT, HEAD + 19, bottom, true);
   }
+  // What is in view, as far as there is room: the chart of faults has all of them.
   faultLabels(g) {
     let free = LEFT;
-    g.textBaseline = "middle";
-    g.textAlign = "left";
     for (const fault of this.model.faults) {
       if (fault.to < this.from || fault.from > this.to) continue;
-      const x = Math.max(LEFT, this.x(fault.from)) + 4;
-      if (x < free) continue;
-      const room = Math.min(this.width - RIGHT, Math.max(this.x(fault.to), x + 60)) - x - 6;
+      const x = Math.max(LEFT, this.x(fault.from), free);
+      const room = Math.min(this.width - RIGHT, Math.max(this.x(fault.to), x + 90)) - x - 14;
       if (room < 40) continue;
-      let text = fault.text;
-      while (text.length > 4 && g.measureText(text).width > room) {
-        text = text.slice(0, Math.max(3, Math.floor(text.length * .8) - 1)) + "…";
-      }
+      const width = label(g, fault.text, x + 12, HEAD + 9, { room });
+      if (width === 0) continue;
       g.fillStyle = ink[fault.kind];
-      g.fillText(text, x, 9);
-      free = x + g.measureText(text).width + 14;
+      g.fillRect(x + 2, HEAD + 5, 6, 8);
+      free = x + 12 + width + 10;
     }
   }
   // Where a node is down or stands still.
@@ -411,9 +401,14 @@ class Diagram {
     if (best >= 0) this.select(best, true);
   }
 
+  // A finger that moves up or down scrolls the page; two zoom, as the style sheet's touch-action says.
   listen() {
-    const canvas = this.canvas;
-    let drag = null;
+    const canvas = this.canvas, fingers = new Map();
+    let drag = null, pinch = null;
+    const spread = () => {
+      const [a, b] = [...fingers.values()];
+      return { width: Math.max(20, Math.abs(a - b)), middle: this.time(Math.max(LEFT, (a + b) / 2)) };
+    };
     canvas.addEventListener("wheel", e => {
       e.preventDefault();
       const unit = e.deltaMode === 1 ? 16 : 1;
@@ -425,9 +420,16 @@ class Diagram {
     }, { passive: false });
     canvas.addEventListener("pointerdown", e => {
       canvas.setPointerCapture(e.pointerId);
-      drag = { x: e.offsetX, y: e.offsetY, from: this.from, to: this.to, moved: false };
+      fingers.set(e.pointerId, e.offsetX);
+      pinch = fingers.size === 2 ? { ...spread(), from: this.from, to: this.to } : null;
+      drag = fingers.size > 1 ? null : { x: e.offsetX, y: e.offsetY, from: this.from, to: this.to, moved: false };
     });
     canvas.addEventListener("pointermove", e => {
+      if (fingers.has(e.pointerId)) fingers.set(e.pointerId, e.offsetX);
+      if (pinch) {
+        const factor = pinch.width / spread().width, { middle } = pinch;
+        return this.setWindow(middle - (middle - pinch.from) * factor, middle + (pinch.to - middle) * factor);
+      }
       if (!drag) return this.hover(e);
       if (Math.abs(e.offsetX - drag.x) > 3) drag.moved = true;
       if (!drag.moved) return;
@@ -437,6 +439,8 @@ class Diagram {
     });
     const release = e => {
       canvas.classList.remove("dragging");
+      fingers.delete(e.pointerId);
+      pinch = null;
       if (drag && !drag.moved && e.type === "pointerup") this.pick(e.offsetX, e.offsetY);
       drag = null;
     };
@@ -452,7 +456,7 @@ class Diagram {
       "ArrowLeft": () => e.shiftKey ? this.pan(-.2) : this.step(-1),
       "ArrowRight": () => e.shiftKey ? this.pan(.2) : this.step(1),
       "ArrowUp": () => this.chooseNode(-1), "ArrowDown": () => this.chooseNode(1),
-      "Escape": () => this.letGo() };
+      "Escape": () => this.clear() };
     if (!keys[e.key] || e.ctrlKey || e.metaKey || e.altKey) return;
     e.preventDefault();
     keys[e.key]();
@@ -465,7 +469,7 @@ class Diagram {
     const moment = c >= 0 ? until[c] : (this.from + this.to) / 2;
     this.onselect(-1, this.node, Math.max(0, Math.min(this.model.end_at, moment)));
   }
-  letGo() {
+  clear() {
     this.selected = this.node = -1;
     this.highlight([], []);
     this.onselect(-1, -1, 0);
@@ -480,7 +484,7 @@ class Diagram {
 
 function describeCopy(model, copy) {
   const { message, at, until, outcome } = model.copies, m = message[copy];
-  const kind = model.from[m] === CLIENT ? "request" : model.types[model.type[m]];
+  const kind = model.kindText(m);
   const after = outcome[copy] === Outcome.DELIVERED ? ` after ${duration(until[copy] - at[copy])}` : "";
   return `${kind}, ${model.nameOf(model.from[m])} → ${model.nameOf(model.to[m])}\n` +
     `sent ${seconds(at[copy])}, ${outcomeText[outcome[copy]]}${after}`;

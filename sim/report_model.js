@@ -5,6 +5,16 @@ const outcomeText = ["still under way at the end", "delivered", "dropped: a part
   "dropped: the network lost it", "dropped: the receiver was down",
   "dropped: the link was full"];
 const CLIENT = 0xffff;
+// In a message's place, for what a node came to know: nobody knows how, or by a message that the
+// report left out.
+const UNKNOWN = -1, LEFT_OUT = -2;
+// Reads JSON. Numbers that would not be spelled the same again, such as those beyond 53 bits, keep their
+// text: they are names of values here. (Browsers without JSON.rawJSON round them.)
+const exactly = (_, value, context) => typeof value === "number" && context && context.source !== String(value)
+  ? JSON.rawJSON(context.source) : value;
+const parseJson = text => JSON.rawJSON && /\d{16}|\d[.eE]|-0/.test(text) ? JSON.parse(text, exactly) : JSON.parse(text);
+const numberOf = value => value !== null && typeof value === "object" ? Number(value.rawJSON) : value;
+
 const kinds = ["gossip", "sync", "other", "client"];
 
 // A typed array that grows.
@@ -33,8 +43,10 @@ function lowerBound(sorted, value, length = sorted.length) {
 }
 
 class Model {
-  constructor(run, text) {
+  constructor(run, text, kept) {
     this.run = run;
+    this.sent = kept.messages;             // messages of the run, those left out included
+    this.keptUntil = kept.messages > kept.messages_max ? kept.until_us / 1e6 : Infinity;
     this.text = text;
     this.nodes = run.nodes;
     this.types = [];                       // of messages between nodes, by number
@@ -62,6 +74,8 @@ class Model {
     // sign, the messages whose sums its entry does not show yet, and what each adds.
     this.asked = Array.from({ length: this.nodes }, () => new Map());
     this.phases = [];
+    this.lastReads = new Map();              // by node
+    this.violations = [];                    // {at, text}
     this.inferred = (run.set || run.counter) && text.indexOf("\nk") < 0;
     this.read();
     this.settle();
@@ -74,11 +88,16 @@ class Model {
     const name = this.types[this.type[message]];
     return name === "gossip" || name === "sync" ? name : "other";
   }
+  kindText(message) {
+    if (this.from[message] !== CLIENT) return this.types[this.type[message]];
+    const found = /"type"\s*:\s*"([^"]{0,40})/.exec(this.body(message));
+    return found ? `request ${found[1]}` : "request";
+  }
   nodeNumber(name) { return name[0] === "n" ? +name.slice(1) : CLIENT; }
   body(message) { return this.text.slice(this.start[message], this.end[message]); }
   parsed(message) { // while events are read
     const { start, end } = this.columns;
-    return JSON.parse(this.text.slice(start.data[message], end.data[message]));
+    return parseJson(this.text.slice(start.data[message], end.data[message]));
   }
   nameOf(node) { return node === CLIENT ? "a client" : "n" + node; }
 
@@ -158,12 +177,16 @@ class Model {
     case "r": {
       const node = this.nodeNumber(this.word()), client = this.word();
       this.replies.push({ at, node, client, start: this.place, end: this.lineEnd });
+      if (this.inferred && this.run.set) {
+        const shown = this.shownBy(this.replies.at(-1));
+        for (const key of shown || []) if (this.valueNumbers.has(key)) this.learn(at, node, key, 1, UNKNOWN);
+      }
       return;
     }
     case "b": {
       const number = this.number(), what = this.rest();
-      const kind = /^(lose|duplicate|delay|crash|pause|limit|slow|clock|drift)\b/.exec(what);
-      this.faults.push({ kind: kind ? kind[1] : "cut", text: what, from: at, to: Infinity, number });
+      const verb = /^\w+/.exec(what), kind = verb && (verb[0] === "reorder" ? "delay" : verb[0]);
+      this.faults.push({ kind: faultKinds.includes(kind) ? kind : "cut", text: what, from: at, to: Infinity, number });
       return;
     }
     case "e": {
@@ -177,13 +200,14 @@ class Model {
       this.states[node].push({ at, what: "down" });
       this.asked[node].clear();
       this.has[node].clear();
-      this.know(at, node, -1, 0, -1);
+      this.know(at, node, -1, 0, UNKNOWN);
       return;
     }
     case "u": return void this.states[this.nodeNumber(this.word())].push({ at, what: "up" });
     case "p": return void this.states[this.nodeNumber(this.word())].push({ at, what: "paused" });
     case "w": return void this.states[this.nodeNumber(this.word())].push({ at, what: "up" });
     case "h": return void this.phases.push({ at, name: this.rest() });
+    case "v": return void this.violations.push({ at, text: this.rest() });
     }
   }
 
@@ -203,16 +227,16 @@ class Model {
     this.messageOf.data[id] = message;
     this.onCopy(at, message);
     if (!this.inferred || !between) return;
-    for (const { key, count } of carried(this.parsed(message))) this.learn(at, from, key, count, -1);
+    this.infer(at, from, message, UNKNOWN);
   }
   // What a client gives is known when it is on the disk: by then no message tells whence it came.
   onRequest(node, message) {
     const body = this.parsed(message), asked = this.asked[node];
-    for (const { key } of carried(body)) asked.set(key, message);
+    for (const { key } of carried(body, this.run)) asked.set(key, message);
     if (!this.run.counter || body.type !== "add" || !body.delta) return;
-    const sign = body.delta > 0 ? "+" : "-";
+    const sign = numberOf(body.delta) > 0 ? "+" : "-";
     if (!asked.has(sign)) asked.set(sign, []);
-    asked.get(sign).push({ message, size: Math.abs(body.delta) });
+    asked.get(sign).push({ message, size: Math.abs(numberOf(body.delta)) });
   }
   onCopy(at, message) {
     const c = this.copies;
@@ -233,7 +257,39 @@ class Model {
     if (this.columns.from.data[message] === CLIENT) this.onRequest(node, message);
     if (!this.inferred) return;
     // Where nobody says what nodes know: what they were told, and what they tell.
-    for (const { key, count } of carried(this.parsed(message))) this.learn(at, node, key, count, message);
+    this.infer(at, node, message, message);
+  }
+
+  // Between nodes, only values that a client gave are taken for such: how nodes of other languages
+  // spell their messages is a guess.
+  infer(at, node, message, source) {
+    const given = this.columns.from.data[message] === CLIENT;
+    for (const { key, count } of carried(this.parsed(message), this.run)) {
+      if (given || this.run.counter || this.valueNumbers.has(key)) this.learn(at, node, key, count, source);
+    }
+  }
+  // The values that an answer to a read shows, as JSON; null: it is no such answer, or not kept whole.
+  shownBy(reply) {
+    const text = this.text.slice(reply.start, reply.end);
+    if (!text.includes('"read_ok"')) return null;
+    try {
+      const body = parseJson(text), shown = body.messages ?? body.value;
+      return Array.isArray(shown) ? shown.map(value => JSON.stringify(value)) : null;
+    } catch (_) {
+      return null;
+    }
+  }
+  // A node's last read of the set: {at, shown: a set of values as JSON}, or null.
+  lastRead(node) {
+    if (!this.lastReads.has(node)) {
+      let read = null;
+      for (let i = this.replies.length - 1; i >= 0 && this.run.set && !read; i--) {
+        const reply = this.replies[i], shown = reply.node === node ? this.shownBy(reply) : null;
+        if (shown) read = { at: reply.at, shown: new Set(shown) };
+      }
+      this.lastReads.set(node, read);
+    }
+    return this.lastReads.get(node);
   }
 
   know(at, node, value, count, message) {
@@ -244,7 +300,7 @@ class Model {
     k.count.push(count);
     k.message.push(message);
   }
-  // A node has a value now, or of a counter's entry this count. message: −1 if none is known.
+  // A node has a value now, or of a counter's entry this count.
   learn(at, node, key, count, message) {
     const value = this.valueNumber(key), has = this.has[node];
     if (!this.run.counter && !this.inferred) { // a replica tells of each value once
@@ -254,7 +310,7 @@ class Model {
     let before = has.get(value) || 0;
     if (before >= count) return;
     has.set(value, count);
-    const own = message < 0 && this.run.counter ? JSON.parse(key) : [];
+    const own = message === UNKNOWN && this.run.counter ? JSON.parse(key) : [];
     const given = own[0] === "n" + node ? this.asked[node].get(own[2]) || [] : [];
     while (before < count && given.length > 0) { // each addition is a count of its own
       const { message: request, size } = given.shift();
@@ -266,13 +322,14 @@ class Model {
   onLearn(at) {
     const id = this.word(), node = this.nodeNumber(this.word());
     // What a node has when it has been started came from its disk.
-    const message = id === "-" ? -1 : this.messageOf.data[+id], { from, start } = this.columns;
+    const message = id === "-" ? UNKNOWN : +id < this.messageOf.length ? this.messageOf.data[+id] : LEFT_OUT;
+    const { from, start } = this.columns;
     const started = message >= 0 && from.data[message] === CLIENT &&
       this.text.startsWith('{"type":"init"', start.data[message]);
-    for (const value of JSON.parse(this.rest())) {
-      const [what, count] = Array.isArray(value) ? value : [value, 1], key = JSON.stringify(what);
-      const given = this.run.counter || id !== "-" ? message : this.asked[node].get(key) ?? -1;
-      this.learn(at, node, key, count, started ? -1 : given);
+    for (const value of parseJson(this.rest())) {
+      const [what, count] = this.run.counter ? [value[0], numberOf(value[1])] : [value, 1], key = JSON.stringify(what);
+      const given = this.run.counter || id !== "-" ? message : this.asked[node].get(key) ?? UNKNOWN;
+      this.learn(at, node, key, count, started ? UNKNOWN : given);
     }
   }
 
@@ -326,7 +383,7 @@ class Model {
     this.entries = []; // {node, life, sign}, by value
     const lives = new Map();
     for (const key of this.run.counter ? this.values : []) {
-      const [node, incarnation, sign] = JSON.parse(key);
+      const [node, life, sign] = parseJson(key), incarnation = JSON.stringify(life);
       if (!lives.has(node)) lives.set(node, []);
       const known = lives.get(node);
       if (!known.includes(incarnation)) known.push(incarnation);
@@ -348,7 +405,7 @@ class Model {
     // Of each node and value, the first item that the node does not know.
     const next = new Int32Array(n * width), totals = new Float64Array(n);
     for (let i = 0; i < n; i++) next.set(firstItem.slice(0, width), i * width);
-    const holders = new Uint16Array(items.value.length), state = { totals, total: 0 };
+    const holders = new Uint16Array(items.value.length), state = { totals, total: 0, holders };
     for (let i = 0; i < at.length; i++) {
       visit.before(at[i], state);
       const who = node[i], v = value[i];
@@ -399,16 +456,64 @@ class Model {
     this.mostLacking = lacks.reduce((most, x) => Math.max(most, x), 0);
   }
 
-  // What a node knows at a moment, and what there is: the count of each value.
+  // What a node knows at a moment, and what any node does: the count of each value. What the last node
+  // to have it has lost is not there.
   knowledge(node, moment) {
-    const known = new Map(), all = new Map(), { at, node: who, value, count } = this.learnt;
-    const raise = (map, v, c) => map.set(v, Math.max(c, map.get(v) || 0));
+    const known = new Map(), { at, node: who, value, count } = this.learnt;
     for (let i = 0; i < at.length && at[i] <= moment; i++) {
-      if (value[i] >= 0) raise(all, value[i], count[i]);
       if (who[i] !== node) continue;
-      if (value[i] < 0) known.clear(); else raise(known, value[i], count[i]);
+      if (value[i] < 0) known.clear();
+      else known.set(value[i], Math.max(count[i], known.get(value[i]) || 0));
     }
-    return { known, all };
+    return { known, all: this.heldAt(moment) };
+  }
+  heldAt(moment) {
+    if (this.held && this.held.moment === moment) return this.held.all;
+    const { value, count } = this.items, all = new Map();
+    let open = true;
+    this.replay({
+      before: (time, state) => {
+        if (!open || time <= moment) return;
+        open = false;
+        state.holders.forEach((n, item) => { if (n > 0) all.set(value[item], count[item]); });
+      },
+      learn: () => {},
+    });
+    this.held = { moment, all };
+    return all;
+  }
+  // Which nodes have an item at a moment: 1 for each that has.
+  holders(item, moment) {
+    const has = new Uint8Array(this.nodes), { at, node, value, count } = this.learnt;
+    for (let i = 0; i < at.length && at[i] <= moment; i++) {
+      if (value[i] < 0) has[node[i]] = 0;
+      else if (value[i] === this.items.value[item] && count[i] >= this.items.count[item]) has[node[i]] = 1;
+    }
+    return has;
+  }
+  // How much each node lacks at a moment.
+  lackingAt(moment) {
+    const lacks = new Float64Array(this.nodes);
+    let open = true;
+    this.replay({
+      before: (time, state) => {
+        if (!open || time <= moment) return;
+        open = false;
+        for (let i = 0; i < this.nodes; i++) lacks[i] = Math.max(0, state.total - state.totals[i]);
+      },
+      learn: () => {},
+    });
+    return lacks;
+  }
+  // The items that a node lacks at a moment, those that were added first before the others.
+  lackedBy(node, moment) {
+    const { known, all } = this.knowledge(node, moment), { count } = this.items, out = [];
+    for (const [v, most] of all) {
+      for (let item = this.firstItem[v]; item < this.firstItem[v + 1] && count[item] <= most; item++) {
+        if (count[item] > (known.get(v) || 0)) out.push(item);
+      }
+    }
+    return out.sort((a, b) => this.born[a] - this.born[b]);
   }
   stateAt(node, moment) {
     let state = "up";
@@ -418,14 +523,20 @@ class Model {
   faultsAt(moment) { return this.faults.filter(f => f.from <= moment && moment < f.to); }
 }
 
-// The entries in a message's body, as [{key, count}]: grapevine's, or what a client adds.
-function carried(body) {
+// The entries in a message's body, as [{key, count}]: grapevine's, what a client adds, or what looks
+// like values in the messages of other nodes.
+function carried(body, run) {
   const out = [], add = (key, count) => out.push({ key: JSON.stringify(key), count });
   for (const run of Array.isArray(body.entries) ? body.entries : []) {
     for (const key of run.set || []) add(key, 1);
-    for (const entry of run.counter || []) add(entry[0], entry[1]);
+    for (const entry of run.counter || []) add(entry[0], numberOf(entry[1]));
   }
-  if (body.type === "broadcast" && "message" in body) add(body.message, 1);
-  if (body.type === "add" && "element" in body) add(body.element, 1);
+  const names = run.set ? ["message", "element", "value", "messages", "elements", "values"] : [];
+  for (const name of names) {
+    const found = body[name];
+    for (const one of Array.isArray(found) && name.endsWith("s") ? found : found === undefined ? [] : [found]) {
+      add(one, 1);
+    }
+  }
   return out;
 }

@@ -27,6 +27,9 @@ static const char help[] =
     "      --jobs N     runs at a time (default 4)\n"
     "      --json FILE  write the result as JSON, too (-: on standard output)\n"
     "      --svg FILE   sweep: draw messages an operation against the longest latency\n"
+    "      --redraw FILE\n"
+    "                   sweep: measure nothing; draw the figures of this plot of --svg anew, to\n"
+    "                   the FILE of --svg, else to standard output\n"
     "  -h, --help       print this and exit\n";
 
 // ---- The command line ----
@@ -47,8 +50,9 @@ static int to_count(const char *name, const char *value, uint64_t max, uint64_t 
     return GV_EINVAL;
 }
 
-enum option { SEEDS, SEED, JOBS, JSON, SVG, OPTIONS };
-static const char *const names[OPTIONS] = {"--seeds", "--seed", "--jobs", "--json", "--svg"};
+enum option { SEEDS, SEED, JOBS, JSON, SVG, REDRAW, OPTIONS };
+static const char *const names[OPTIONS] = {"--seeds", "--seed", "--jobs",
+                                           "--json",  "--svg",  "--redraw"};
 
 // The option that an argument names, with or without a value behind '='; OPTIONS: none.
 static enum option option_of(const char *arg, bool sweep) {
@@ -58,7 +62,7 @@ static enum option option_of(const char *arg, bool sweep) {
            (strlen(names[option]) != len || strncmp(arg, names[option], len) != 0)) {
         option++;
     }
-    return option == SVG && !sweep ? OPTIONS : (enum option)option;
+    return option >= SVG && !sweep ? OPTIONS : (enum option)option;
 }
 
 static int set(struct gv_study *study, enum option option, const char *value) {
@@ -81,6 +85,9 @@ static int set(struct gv_study *study, enum option option, const char *value) {
         break;
     case SVG:
         study->svg = value;
+        break;
+    case REDRAW:
+        study->redraw = value;
         break;
     case OPTIONS:
         break;
@@ -124,8 +131,10 @@ int gv_study_main(int argc, char *const *argv, uint64_t seed) {
     int status = GV_EXEC_USAGE;
     if (gv_output_open(&json, study.json) && gv_output_open(&svg, study.svg)) {
         FILE *out = json.file == stdout ? stderr : stdout;
-        status = study.challenge != NULL ? gv_glomers_run(&study, out, json.file)
-                                         : gv_sweep_run(&study, out, json.file, svg.file);
+        status = study.redraw != NULL
+                     ? gv_sweep_redraw(study.redraw, svg.file != NULL ? svg.file : stdout)
+                 : study.challenge != NULL ? gv_glomers_run(&study, out, json.file)
+                                           : gv_sweep_run(&study, out, json.file, svg.file);
     }
     bool judged = status == GV_EXEC_VALID || status == GV_EXEC_INVALID;
     if (!gv_output_close(&json, judged)) status = GV_EXEC_USAGE;

@@ -13,6 +13,7 @@ struct gv_study {
     uint32_t jobs;         // runs at a time
     const char *json;      // NULL: nowhere; "-": standard output
     const char *svg;       // where sweep draws; NULL: nowhere
+    const char *redraw;    // the plot whose figures sweep draws anew; NULL: it measures
     const char *self;      // argv[0]: the nodes' programs lie beside it, or in $PATH
 };
 

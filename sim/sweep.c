@@ -3,8 +3,10 @@
 
 #include "plot.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <stdlib.h>
+#include <string.h>
 
 static const uint32_t staleness[] = {0, 300, 400, 500, 640, 800, 1000, 1250, 1500, 1750, 2000};
 
@@ -45,6 +47,30 @@ static void write_json(const struct gv_study *study, const struct gv_study_figur
     fprintf(json, "]}\n");
 }
 
+// The figures that the plot shows are kept in it, so that it can be drawn anew without measuring.
+static const char kept[] = "<!-- staleness %" SCNu32 ": %lf messages an operation, most %lf ms -->";
+
+static void keep(const struct gv_study_figures *figures, FILE *svg) {
+    for (size_t i = 0; i < COUNT; i++) {
+        fprintf(svg, "<!-- staleness %" PRIu32 ": %.4f messages an operation, most %.0f ms -->\n",
+                staleness[i], figures[i].msgs_per_op, figures[i].max_ms);
+    }
+}
+
+// Takes the figures out of a plot. Returns how many of the settings it has, in their order.
+static size_t take(FILE *svg, struct gv_study_figures *figures) {
+    char line[256];
+    size_t count = 0;
+    while (fgets(line, sizeof line, svg) != NULL) {
+        uint32_t setting;
+        double msgs, most;
+        if (sscanf(line, kept, &setting, &msgs, &most) != 3) continue;
+        if (count == COUNT || setting != staleness[count] || msgs <= 0 || most <= 0) return 0;
+        figures[count++] = (struct gv_study_figures){.msgs_per_op = msgs, .max_ms = most};
+    }
+    return count;
+}
+
 static void draw(const struct gv_study_figures *figures, FILE *svg) {
     struct gv_trial_config trial = gv_study_trial();
     struct gv_plot_point measured[COUNT], frontier[CURVE];
@@ -72,6 +98,26 @@ static void draw(const struct gv_study_figures *figures, FILE *svg) {
         .points_len = sizeof published / sizeof *published,
     };
     gv_plot_draw(&plot, svg);
+    keep(figures, svg);
+}
+
+int gv_sweep_redraw(const char *path, FILE *svg) {
+    GV_ASSERT(path != NULL && svg != NULL);
+    struct gv_study_figures figures[COUNT];
+    FILE *file = fopen(path, "r");
+    if (file == NULL) {
+        fprintf(stderr, "gvsim: cannot read %s: %s\n", path, strerror(errno));
+        return GV_EXEC_USAGE;
+    }
+    size_t count = take(file, figures);
+    fclose(file);
+    if (count != COUNT) {
+        fprintf(stderr, "gvsim: %s does not hold the figures of the %d settings of a sweep\n", path,
+                (int)COUNT);
+        return GV_EXEC_USAGE;
+    }
+    draw(figures, svg);
+    return GV_EXEC_VALID;
 }
 
 int gv_sweep_run(const struct gv_study *study, FILE *out, FILE *json, FILE *svg) {

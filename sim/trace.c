@@ -133,15 +133,28 @@ void gv_trace_phase(struct gv_trace *trace, gv_time now, const char *name) {
     emit(trace, now, &(struct gv_trace_event){.kind = GV_TRACE_PHASE, .why = name});
 }
 
+void gv_trace_violation(struct gv_trace *trace, gv_time now, const char *text) {
+    if (trace == NULL) return;
+    emit(trace, now, &(struct gv_trace_event){.kind = GV_TRACE_VIOLATION, .why = text});
+}
+
 const char *gv_trace_name(enum gv_trace_kind kind) {
     static const char *const names[GV_TRACE_KINDS] = {
-        [GV_TRACE_SEND] = "send",       [GV_TRACE_DUPLICATE] = "duplicate",
-        [GV_TRACE_REQUEST] = "request", [GV_TRACE_DELIVER] = "deliver",
-        [GV_TRACE_DROP] = "drop",       [GV_TRACE_REPLY] = "reply",
-        [GV_TRACE_LEARN] = "learn",     [GV_TRACE_BEGIN] = "begin",
-        [GV_TRACE_END] = "end",         [GV_TRACE_CRASH] = "crash",
-        [GV_TRACE_RESTART] = "restart", [GV_TRACE_PAUSE] = "pause",
-        [GV_TRACE_RESUME] = "resume",   [GV_TRACE_PHASE] = "phase",
+        [GV_TRACE_SEND] = "send",
+        [GV_TRACE_DUPLICATE] = "duplicate",
+        [GV_TRACE_REQUEST] = "request",
+        [GV_TRACE_DELIVER] = "deliver",
+        [GV_TRACE_DROP] = "drop",
+        [GV_TRACE_REPLY] = "reply",
+        [GV_TRACE_LEARN] = "learn",
+        [GV_TRACE_BEGIN] = "begin",
+        [GV_TRACE_END] = "end",
+        [GV_TRACE_CRASH] = "crash",
+        [GV_TRACE_RESTART] = "restart",
+        [GV_TRACE_PAUSE] = "pause",
+        [GV_TRACE_RESUME] = "resume",
+        [GV_TRACE_PHASE] = "phase",
+        [GV_TRACE_VIOLATION] = "violation",
     };
     GV_ASSERT(kind < GV_TRACE_KINDS && names[kind] != NULL);
     return names[kind];

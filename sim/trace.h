@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // What happened in a run, event by event, as it happens: messages sent, handed over and dropped,
-// what clients asked and were told, what nodes came to know, faults. A trace keeps nothing: it
+// what clients asked and were told, what nodes came to know, faults, violations. A trace keeps
+// nothing: it
 // passes each event on to its sinks, which write it somewhere. Where a trace is taken, NULL is one
 // that nobody listens to.
 #ifndef GV_SIM_TRACE_H
@@ -22,7 +23,8 @@ enum gv_trace_kind {
     GV_TRACE_RESTART,
     GV_TRACE_PAUSE, // a node takes and says nothing
     GV_TRACE_RESUME,
-    GV_TRACE_PHASE, // of the run: main, drain, quiet, final
+    GV_TRACE_PHASE,     // of the run: main, drain, quiet, final
+    GV_TRACE_VIOLATION, // a checker found what makes the run invalid
     GV_TRACE_KINDS,
 };
 
@@ -79,6 +81,9 @@ void gv_trace_node(struct gv_trace *trace, gv_time now, enum gv_trace_kind kind,
 void gv_trace_fault(struct gv_trace *trace, gv_time now, enum gv_trace_kind kind, uint64_t number,
                     const char *text);
 void gv_trace_phase(struct gv_trace *trace, gv_time now, const char *name);
+
+// A checker's error, at the moment at which it was found.
+void gv_trace_violation(struct gv_trace *trace, gv_time now, const char *text);
 
 // A sink that writes each event as a JSON object on a line of its own, to the FILE that is its ctx:
 //   {"t":1.250000000,"kind":"send","id":17,"from":"n1","to":"n2","type":"gossip","bytes":231,

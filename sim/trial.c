@@ -72,7 +72,8 @@ struct gv_trial {
     bool lingering;      // all is over, but late answers are listened for
     bool blocked;        // an operation is due, but every client is busy
     uint64_t partitions;
-    uint64_t watches; // begun, so that looks of an earlier one end
+    uint64_t watches;  // begun, so that looks of an earlier one end
+    size_t violations; // errors that the trace has
 };
 
 // ---- Lines to nodes ----
@@ -111,6 +112,14 @@ static void request(struct gv_trial *trial, uint32_t number, enum gv_client_wait
 
 // ---- Errors ----
 
+// Traces the errors that were added since the last call. Errors are added in many places, some of
+// them the caller's, so this looks for new ones after each event.
+static void trace_violations(struct gv_trial *trial) {
+    const struct gv_errors *errors = &trial->judge.errors;
+    for (; trial->violations < errors->kept; trial->violations++)
+        gv_trace_violation(trial->config.trace, trial->now, errors->texts[trial->violations]);
+}
+
 static void complain(struct gv_trial *trial, uint32_t node, enum complaint what,
                      struct gv_slice line, const char *why) {
     if ((trial->complained[node] & what) != 0) {
@@ -135,6 +144,7 @@ void gv_trial_fail(struct gv_trial *trial, const char *format, ...) {
     va_end(args);
     trial->phase = GV_TRIAL_DONE;
     trial->judge.cut_short = true;
+    trace_violations(trial);
 }
 
 // What a node leaves undone if it dies now, as the end of a sentence.
@@ -779,11 +789,13 @@ gv_time gv_trial_due(const struct gv_trial *trial) {
 }
 
 void gv_trial_advance(struct gv_trial *trial, gv_time now) {
+    trace_violations(trial);
     if (now > trial->now) trial->now = now;
     struct gv_world_event event;
     while (trial->phase != GV_TRIAL_DONE &&
            gv_world_next(&trial->world, trial->now + trial->config.slack, &event)) {
         on_event(trial, &event);
+        trace_violations(trial);
     }
 }
 
@@ -934,5 +946,6 @@ struct gv_result gv_trial_finish(struct gv_trial *trial) {
         .partitions = trial->partitions,
     };
     gv_judge_finish(&trial->judge, &result);
+    trace_violations(trial);
     return result;
 }

@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: MIT
 # deps.sh probe|install GROUP…: looks for what the project needs from the system; `install` has
 # the package manager bring what is missing, `probe` only names it. Silent if nothing is missing.
-# Groups: build, store (LMDB), san (SAN=), fuzz, test, check (the tools of the gates), and for each
-# of `make ports` its compiler and emulator: i386, armhf, s390x, musl.
+# Groups: build, store (LMDB), san (SAN=), fuzz, test, check (the tools of the gates), pictures, and
+# for each of `make ports` its compiler and emulator: i386, armhf, s390x, musl.
 # $STAMP remembers the groups that were found for this compiler, so that they are probed once.
 mode=$1
 shift
@@ -23,6 +23,7 @@ needs() {
     armhf) echo arm-linux-gnueabihf-gcc qemu-arm ;;
     s390x) echo s390x-linux-gnu-gcc qemu-s390x ;;
     musl) echo musl-gcc ;;
+    pictures) echo node npm chromium ;;
     esac
 }
 
@@ -91,6 +92,7 @@ package() {
     s390x-linux-gnu-gcc) apt="gcc-s390x-linux-gnu libc6-dev-s390x-cross" dnf=- brew=- ;;
     musl-gcc) apt="musl-tools" brew=- ;;
     qemu-*) apt=qemu-user dnf=qemu-user brew=- ;;
+    chromium) apt="chromium fonts-dejavu-core" dnf="chromium dejavu-sans-fonts" ;;
     esac
     eval "echo \"\$$manager\""
 }

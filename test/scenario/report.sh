@@ -61,14 +61,38 @@ done
 page=$tmp/storm.html
 grep -nE 'https?:|<link|src=|@import|url\(' "$page" | grep -v "Security-Policy\|default-src" &&
     fault "the page asks for something"
-[ "$(grep -c '<script' "$page")" = 4 ] || fault "the page has not its four scripts"
-[ "$(grep -c '</script>' "$page")" = 4 ] || fault "the page's scripts do not end"
+[ "$(grep -c '<script' "$page")" = 5 ] || fault "the page has not its five scripts"
+[ "$(grep -c '</script>' "$page")" = 5 ] || fault "the page's scripts do not end"
 events=$(sed -n '/id="events"/,/<\/script>/p' "$page" | sed '1d;$d')
 [ "$(echo "$events" | wc -l)" = "$(wc -l <"$tmp/storm.jsonl")" ] || fault "events are missing"
-echo "$events" | grep -vnE '^[s2qdxrkbecupwh][0-9]+( |$)' && fault "events are ill-formed"
+echo "$events" | grep -vnE '^[s2qdxrkbecupwhv][0-9]+( |$)' && fault "events are ill-formed"
 printf 'nodes 3 # </script><b>\ncut n1 | rest at 1s for 1s # <!--\n' >"$tmp/scenario"
 run hostile -w broadcast --scenario "$tmp/scenario" --time-limit 3 --seed 3
-[ "$(grep -c '</script>' "$tmp/hostile.html")" = 4 ] || fault "a scenario breaks the page"
+[ "$(grep -c '</script>' "$tmp/hostile.html")" = 5 ] || fault "a scenario breaks the page"
+
+# Messages beyond the bound are left out, and the page says how many there were.
+for max in 100 1; do
+    "$gvsim" run --scenario storm --seed 7 --report "$tmp/few.html" --report-max $max >"$tmp/out" ||
+        { cat "$tmp/out" && bad=1; }
+    kept=$(sed -n '/id="events"/,/<\/script>/p' "$tmp/few.html" | grep -c '^[sq][0-9]')
+    [ "$kept" = $max ] || fault "of at most $max messages the report keeps $kept"
+    all=$(($(count "$tmp/storm.jsonl" send) + $(count "$tmp/storm.jsonl" request)))
+    grep -q "id=\"kept\">{\"messages_max\":$max,\"messages\":$all,\"until_us\":[0-9]*}<" \
+        "$tmp/few.html" || fault "the report does not say that there were $all messages"
+done
+"$gvsim" run -w echo --report "$tmp/x.html" --report-max 0 >"$tmp/out" 2>&1
+[ $? = 2 ] || fault "--report-max 0 is no error"
+
+# Each violation is traced when it is found, and one found at the end is, too.
+printf '%s\n' 'workload broadcast' 'nodes 3' 'rate 20' 'latency 100' 'cut n1 | rest at 1s' \
+    >"$tmp/scenario"
+"$gvsim" run --scenario "$tmp/scenario" --time-limit 3 --quiet 1 --settle 0.05 --seed 3 \
+    --trace "$tmp/bad.jsonl" --report "$tmp/bad.html" --json "$tmp/bad.json" >"$tmp/out"
+[ $? = 1 ] || fault "a run without time to settle is valid"
+errors=$(sed 's/.*"errors":\[\([^]]*\)\].*/\1/' "$tmp/bad.json")
+[ "$(sed -n 's/.*"kind":"violation","text":\(".*"\)}$/\1/p' "$tmp/bad.jsonl" | paste -sd, -)" = \
+    "$errors" ] || fault "the trace's violations are not $errors"
+grep -q '^v[0-9]* unequal replicas' "$tmp/bad.html" || fault "the report does not know when"
 
 # Process mode.
 "$gvsim" exec -w broadcast --nodes 3 --rate 20 --time-limit 1 --quiet 1 --latency 20 --seed 3 \
@@ -81,5 +105,17 @@ grep -q 'id="result">{' "$tmp/exec.html" || fault "exec: the report has no verdi
 for option in --trace --report; do
     "$gvsim" run -w echo $option /nowhere/x >"$tmp/out" 2>&1
     [ $? = 2 ] && grep -q 'cannot write /nowhere/x' "$tmp/out" || fault "$option: it is no error"
+done
+
+# A plot of a sweep is drawn anew of the figures that it holds, and of nothing else.
+"$gvsim" sweep --redraw sim/sweep.svg --svg "$tmp/sweep.svg" && [ -s "$tmp/sweep.svg" ] ||
+    fault "sweep --redraw fails"
+"$gvsim" sweep --redraw "$tmp/sweep.svg" | cmp -s - "$tmp/sweep.svg" ||
+    fault "a plot drawn anew is not the same"
+for change in 's/staleness 640/staleness 641/' '/staleness 640/d' 's/: 0[0-9.]*/: -1/'; do
+    sed "$change" "$tmp/sweep.svg" >"$tmp/changed.svg"
+    "$gvsim" sweep --redraw "$tmp/changed.svg" --svg "$tmp/other.svg" >"$tmp/out" 2>&1
+    [ $? = 2 ] && grep -q 'does not hold the figures' "$tmp/out" && [ ! -e "$tmp/other.svg" ] ||
+        fault "sweep --redraw: $change is no error"
 done
 exit $bad

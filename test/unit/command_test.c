@@ -145,7 +145,10 @@ static void help_and_version(void **state) {
     assert_int_equal(parse(&command, "gvsim help"), GV_COMMAND_HELP);
     assert_int_equal(parse(&command, "gvsim scenarios --help"), GV_COMMAND_HELP);
     assert_int_equal(parse(&command, "gvsim -V"), GV_COMMAND_VERSION);
-    assert_non_null(strstr(gv_command_help, "--nemesis-interval"));
+    bool found = false;
+    for (size_t i = 0; gv_command_help[i] != NULL; i++)
+        found = found || strstr(gv_command_help[i], "--nemesis-interval") != NULL;
+    assert_true(found);
 }
 
 static void mistakes_are_named(void **state) {

@@ -137,7 +137,7 @@ static void pages_hold_no_markup(void **state) {
     FILE *file = tmpfile();
     struct gv_report report;
     struct gv_trial_config config = {.nodes = 3};
-    gv_report_begin(&report, file, &config, NULL);
+    gv_report_begin(&report, file, &config, NULL, GV_REPORT_MESSAGES_MAX);
     long from = ftell(file);
     assert_true(from > 10000);
     struct gv_trace_event event = {.kind = GV_TRACE_SEND,
@@ -158,12 +158,62 @@ static void pages_hold_no_markup(void **state) {
     fclose(file);
 }
 
+// Messages beyond the bound are counted and left out, with all that happens to them; what nodes
+// come to know, violations and final reads stay, however long.
+static void a_report_bounds_its_messages(void **state) {
+    (void)state;
+    static char answer[2 * GV_REPORT_BODY_MAX];
+    memset(answer, '1', sizeof answer);
+    FILE *file = tmpfile();
+    struct gv_report report;
+    struct gv_trial_config config = {.nodes = 3};
+    gv_report_begin(&report, file, &config, NULL, 1);
+    long from = ftell(file);
+    struct gv_slice a = text("n0"), b = text("n1"), body = text("{}");
+    struct gv_slice reply = {(const uint8_t *)answer, sizeof answer};
+    const struct gv_trace_event events[] = {
+        {.kind = GV_TRACE_SEND,
+         .at = 1000,
+         .has_id = true,
+         .id = 4,
+         .from = a,
+         .to = b,
+         .body = body},
+        {.kind = GV_TRACE_REQUEST, .at = 2000, .has_id = true, .id = 5, .to = b, .body = body},
+        {.kind = GV_TRACE_DUPLICATE, .at = 2000, .has_id = true, .id = 5},
+        {.kind = GV_TRACE_DROP, .at = 3000, .has_id = true, .id = 5, .why = "cut"},
+        {.kind = GV_TRACE_DELIVER, .at = 3000, .has_id = true, .id = 4},
+        {.kind = GV_TRACE_REPLY, .at = 3000, .from = b, .to = text("c1"), .body = body},
+        {.kind = GV_TRACE_LEARN,
+         .at = 4000,
+         .has_id = true,
+         .id = 5,
+         .from = b,
+         .body = text("[7]")},
+        {.kind = GV_TRACE_VIOLATION, .at = 4000, .why = "lost:\n7"},
+        {.kind = GV_TRACE_PHASE, .at = 4000, .why = "final"},
+        {.kind = GV_TRACE_REPLY, .at = 5000, .from = b, .to = text("c1"), .body = reply},
+    };
+    for (size_t i = 0; i < sizeof events / sizeof *events; i++)
+        gv_report_event(&report, &events[i]);
+    fprintf(file, "end\n");
+    char want[sizeof answer + 128], page[sizeof want] = "";
+    snprintf(want, sizeof want,
+             "s1 4 n0 n1 0 {}\nd2 4\nk1 5 n1 [7]\nv0 lost: 7\nh0 final\nr1 n1 c1 %.*s\nend\n",
+             (int)sizeof answer, answer);
+    fseek(file, from, SEEK_SET);
+    assert_true(fread(page, 1, sizeof page - 1, file) > 0);
+    assert_string_equal(page, want);
+    assert_int_equal(report.messages, 2);
+    assert_int_equal(report.until_us, 1);
+    fclose(file);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(a_run_is_told_whole),
-        cmocka_unit_test(texts_are_escaped),
-        cmocka_unit_test(lines_say_whose_they_are),
-        cmocka_unit_test(pages_hold_no_markup),
+        cmocka_unit_test(a_run_is_told_whole),          cmocka_unit_test(texts_are_escaped),
+        cmocka_unit_test(lines_say_whose_they_are),     cmocka_unit_test(pages_hold_no_markup),
+        cmocka_unit_test(a_report_bounds_its_messages),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

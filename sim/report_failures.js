@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: MIT
+// What failed, where and when, and the questions that the page can answer about it.
+const FAILURES_SHOWN = 12, QUESTIONS_MAX = 4;
+
+class Failures {
+  constructor(model, result) {
+    this.model = model;
+    this.count = result ? Math.max(result.error_count, result.errors.length) : 0;
+    this.list = (result ? result.errors : []).slice(0, FAILURES_SHOWN).map(text => this.failure(text));
+    // The nodes that the page marks: of the first failure that tells of any.
+    const first = this.list.find(failure => failure.nodes.length > 0);
+    model.culprits = new Set(first ? first.nodes : []);
+  }
+
+  // {text, at, nodes, questions}; at: Infinity if it was found when all was over.
+  failure(text) {
+    const { model } = this, plain = text.replace(/[\u0000-\u001f]/g, " ");
+    const violation = model.violations.find(v => v.text === plain);
+    const at = violation ? violation.at : Infinity, moment = Math.min(at, model.end_at);
+    const said = plain.split("The line:")[0];
+    const named = [...new Set([...said.matchAll(/\bn(\d+)\b/g)].map(m => +m[1]))].filter(n => n < model.nodes);
+    const values = this.valuesIn(said), questions = [], nodes = new Set();
+    const ask = question => questions.length < QUESTIONS_MAX && !questions.includes(question) && questions.push(question);
+    const why = (node, item, when) => {
+      nodes.add(node);
+      ask(`why does n${node} lack ${model.itemText(item)}${when < model.end_at ? ` at ${+when.toFixed(3)} s` : ""}?`);
+    };
+
+    for (const value of values) {
+      const item = model.firstItem[value];
+      if (model.born[item] > moment + 1e-6) continue; // no node had it yet
+      const without = this.lacking(item, moment);
+      const about = without.filter(n => named.includes(n)), nobody = about.length + without.length === 0;
+      for (const node of (about.length ? about : without).slice(0, 2)) why(node, item, at);
+      if (nobody) ask(`who has ${model.itemText(item)}?`);
+    }
+    const lacks = model.lacks && values.length === 0 && this.isOfReplicas(said) ? model.lackingAt(moment) : [];
+    const worst = [...lacks.keys()].filter(n => lacks[n] > 0 && (named.length === 0 || named.includes(n)))
+      .sort((a, b) => lacks[b] - lacks[a]);
+    for (const node of worst.slice(0, 3)) {
+      const [item] = model.lackedBy(node, moment);
+      if (item !== undefined) why(node, item, at);
+    }
+    for (const node of worst) nodes.add(node);
+    for (const node of named.slice(0, 2)) {
+      if (nodes.size === 0 || named.length === 1) ask(`what happened at n${node}${at < model.end_at ? ` at ${+at.toFixed(3)} s` : ""}?`);
+    }
+    if (questions.length === 0 && at < Infinity) ask(`who spoke at ${+moment.toFixed(3)} s?`);
+    return { text, at, nodes: nodes.size ? [...nodes] : named, questions };
+  }
+  // Whether a failure is one of what replicas hold.
+  isOfReplicas(text) {
+    return /equal|differ|lost|lack|missing|sum|kept|forgot|goes back/.test(text);
+  }
+  // The values of a set that an error lists after a colon, or names.
+  valuesIn(text) {
+    const { model } = this, found = [];
+    if (!model.run.set) return found;
+    const words = (/:((?:\s+[^\s:]+)+)\s*$/.exec(text) || ["", ""])[1].trim().split(/[\s,]+/);
+    const end = words.findIndex(word => !model.valueNumbers.has(word));
+    if (end >= 0) words.length = /^[…(;]/.test(words[end]) ? end : 0; // else it is a number in a sentence
+    words.push(...[...text.matchAll(/\b(?:value|shows) (\S+?)[,.;]?(?=\s|$)/g)].map(m => m[1]));
+    for (const word of words) {
+      const value = model.valueNumbers.get(word);
+      if (value !== undefined && !found.includes(value)) found.push(value);
+    }
+    return found.slice(0, 3);
+  }
+  // The nodes without an item at a moment, by what they know or by their last read.
+  lacking(item, moment) {
+    const { model } = this, out = [], { value } = model.items, has = model.holders(item, moment);
+    for (let node = 0; node < model.nodes; node++) {
+      const read = model.lastRead(node);
+      if (!has[node] || (read && read.at <= moment + 1e-6 && !read.shown.has(model.values[value[item]]))) out.push(node);
+    }
+    return out;
+  }
+}

@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: MIT
+// Which faults touched a node, or the path that a value took to it.
+
+// The nodes that a group of a scenario names, "n1, n4..n7", "all" or "rest", at the beginning of a
+// text: {nodes: a set, or null for all or rest, word, rest of the text}; null: there is no group.
+function groupOf(text) {
+  const found = /^\s*((?:n\d+(?:\.\.n?\d+)?)(?:[\s,]+n\d+(?:\.\.n?\d+)?)*|all\b|rest\b)/.exec(text);
+  if (!found) return null;
+  const rest = text.slice(found[0].length);
+  if (found[1] === "all" || found[1] === "rest") return { nodes: null, word: found[1], rest };
+  const nodes = new Set();
+  for (const range of found[1].split(/[\s,]+/)) {
+    const [first, last = first] = range.split("..").map(end => +end.replace("n", ""));
+    for (let node = first; node <= last && node <= 0xffff; node++) nodes.add(node);
+  }
+  return { nodes, word: "", rest };
+}
+
+// What a fault's text says: {nodes} of one that is done to nodes, {links: has(from, to)} of one that
+// is done to links; {} if it does not say.
+function reachOf(fault) {
+  const { kind, text } = fault;
+  if (["crash", "pause", "slow", "clock", "drift"].includes(kind)) {
+    const group = groupOf(text.replace(/^\w+/, ""));
+    return group ? { nodes: group.nodes } : {};
+  }
+  const between = /\bbetween\b/.exec(text);
+  if (kind !== "cut" && !between) return { links: () => true };
+  let rest = between ? text.slice(between.index + 7) : text.replace(/^(cut|flap)\b|^[^:]*:/, "");
+  if (text.includes("…")) return {};
+  const groups = [];
+  let oneWay = false;
+  for (let group = groupOf(rest); group; group = groupOf(rest)) {
+    groups.push(group);
+    const mark = /^\s*([|>])/.exec(group.rest);
+    if (!mark) break;
+    oneWay = oneWay || mark[1] === ">";
+    rest = group.rest.slice(mark[0].length);
+  }
+  if (groups.length < 2) return {};
+  const named = new Set(groups.flatMap(group => [...group.nodes || []]));
+  const has = (group, node) => group.nodes ? group.nodes.has(node) : group.word === "all" || !named.has(node);
+  const links = (from, to) => groups.some((a, i) => groups.some((b, k) =>
+    i !== k && (!oneWay || i < k) && has(a, from) && has(b, to)));
+  return { links };
+}
+
+// How each fault of a stretch of time touched a node, or the path to it: [{fault, how}] of those that
+// did. path: pairs [from, to] of nodes. A fault of links touched it if it dropped, or could have
+// changed, a message that was sent there meanwhile; those that dropped most come first.
+function faultsTouching(model, node, path, from, until, faults = model.faults) {
+  const links = new Set(path.map(([a, b]) => a * 65536 + b)), nodes = new Set([node, ...path.flat()]);
+  const outcomes = { cut: Outcome.CUT, lose: Outcome.LOST, limit: Outcome.FULL }, out = [];
+  const { at, until: ends, message, outcome } = model.copies;
+  for (const fault of faults) {
+    if (fault.from >= until || fault.to <= from || fault.kind === "crash" || fault.kind === "pause") continue;
+    const reach = reachOf(fault), begin = Math.max(from, fault.from), end = Math.min(until, fault.to);
+    if (["slow", "clock", "drift"].includes(fault.kind)) {
+      const touched = [...nodes].filter(n => !reach.nodes || reach.nodes.has(n)).map(n => "n" + n);
+      if (touched.length) out.push({ fault, weight: 0, how: `at ${touched.slice(0, 8).join(", ")}` });
+      continue;
+    }
+    const wanted = outcomes[fault.kind], count = { to: 0, from: 0, path: 0 };
+    // A message under way when the fault begins is subject to it.
+    for (let c = lowerBound(at, begin - model.longest); c < at.length && at[c] <= end; c++) {
+      const m = message[c], a = model.from[m], b = model.to[m];
+      if (a === CLIENT || ends[c] < begin || (wanted ? outcome[c] !== wanted || ends[c] > end : at[c] < begin)) continue;
+      const via = b === node ? "to" : a === node ? "from" : links.has(a * 65536 + b) ? "path" : "";
+      if (via === "" || (reach.links && !reach.links(a, b))) continue;
+      count[via]++;
+    }
+    const parts = [];
+    if (count.to) parts.push(`${grouped(count.to)} to n${node}`);
+    if (count.from) parts.push(`${grouped(count.from)} from n${node}`);
+    if (count.path) parts.push(`${grouped(count.path)} on the path`);
+    if (parts.length === 0) continue;
+    const sum = count.to + count.from + count.path;
+    out.push({ fault, weight: wanted ? sum : 0, how: `it ${wanted ? "dropped" : "could change"} ${parts.join(", ")
+      .replace(/\d(?= )/, sum === 1 ? "$& message" : "$& messages")}` });
+  }
+  return out.sort((a, b) => b.weight - a.weight);
+}

@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: MIT
+// Text on a canvas. No label is drawn over another: the one that comes later is left out, so draw
+// those first that matter most. A label stays within its canvas, and is shortened to its room.
+const FONT = "12px system-ui, 'DejaVu Sans', sans-serif", FONT_HEIGHT = 12;
+
+// A text, shortened until it is not wider than `room`; "" if three letters are.
+function fitted(g, text, room) {
+  if (g.measureText(text).width <= room) return text;
+  let low = 0, high = text.length - 1;
+  while (low < high) {
+    const middle = (low + high + 1) >> 1;
+    if (g.measureText(text.slice(0, middle).trimEnd() + "…").width <= room) low = middle; else high = middle - 1;
+  }
+  return low < 3 ? "" : text.slice(0, low).trimEnd() + "…";
+}
+
+// Draws a label at a point that is the left, middle or right of its height's middle. `gap` keeps
+// others away, `plate` hides what is drawn below it. Returns its width, or 0 if it was left out.
+function label(g, text, x, y, { align = "left", colour = ink.soft, room = Infinity, gap = 4, plate = false,
+  bold = false } = {}) {
+  const { canvas } = g, wide = canvas.width / g.getTransform().a;
+  g.font = bold ? "600 " + FONT : FONT;
+  text = fitted(g, text, Math.min(room, wide - 2));
+  const width = text ? g.measureText(text).width : 0;
+  let left = align === "right" ? x - width : align === "center" ? x - width / 2 : x;
+  left = Math.max(1, Math.min(left, wide - width - 1));
+  const box = { left, right: left + width, top: y - FONT_HEIGHT / 2 - 1, bottom: y + FONT_HEIGHT / 2 + 1 };
+  const hides = other => box.left < other.right + gap && other.left < box.right + gap &&
+    box.top < other.bottom && other.top < box.bottom;
+  const free = text !== "" && !canvas.labels.some(hides);
+  if (free) {
+    canvas.labels.push(box);
+    if (plate) {
+      g.fillStyle = ink.card;
+      g.fillRect(left - 3, box.top - 1, width + 6, box.bottom - box.top + 2);
+    }
+    g.fillStyle = colour;
+    g.textAlign = "left";
+    g.textBaseline = "middle";
+    g.fillText(text, left, y + .5);
+  }
+  g.font = FONT;
+  return free ? width : 0;
+}
