@@ -92,6 +92,9 @@ int gv_journal_make(struct gv_journal *journal, const char *path, uint64_t direc
     journal->fd = open(fresh, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
     if (journal->fd < 0) return gv_file_error(errno);
     int error = fill(journal);
+    free(journal->frame); // few frames are as long
+    journal->frame = NULL;
+    journal->cap = 0;
     if (error == 0 && rename(fresh, path) != 0) error = gv_file_error(errno);
     if (error == 0) return 0;
     int number = errno;

@@ -359,7 +359,7 @@ static long run(enum fate fate, long at, bool middle, const struct gv_vectors_st
 
 static int rounds(void) {
     const char *given = getenv("GV_ROUNDS");
-    return given != NULL ? atoi(given) : 5;
+    return given != NULL ? atoi(given) : 3;
 }
 
 // A directory without anything, or one of version 0.1.0.
