@@ -216,7 +216,7 @@ static void many_keys_at_one_place(void **state) {
     assert_int_equal(talk(&duel), GV_EQUAL_YES);
     printf("89 keys at one place: %" PRIu64 " messages, %" PRIu64 " bytes\n", duel.messages,
            duel.bytes);
-    assert_true(duel.messages <= 2 * MESSAGES_MOST);
+    assert_true(duel.messages <= 4 * MESSAGES_MOST); // the range narrows around the place
     end(&duel);
 }
 
