@@ -32,6 +32,7 @@ enum { BENCH_POINTS = 5 };
 struct bench_line {
     const char *name, *colour;
     double bytes[BENCH_POINTS];
+    double worst[BENCH_POINTS]; // the other end of a whisker; 0: none
     int shift; // of the name, downwards
 };
 // Writes the lines as SVG. False: the file could not be written.
