@@ -33,7 +33,7 @@ struct bench_line {
     const char *name, *colour;
     double bytes[BENCH_POINTS];
     double worst[BENCH_POINTS]; // the other end of a whisker; 0: none
-    int shift; // of the name, downwards
+    int shift;                  // of the name, downwards
 };
 // Writes the lines as SVG. False: the file could not be written.
 bool bench_plot(const char *path, const struct bench_line *lines, int count);

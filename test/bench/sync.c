@@ -100,8 +100,9 @@ static const char *grouped(uint64_t value) {
 // in bytes for each difference. A changed value is two differences.
 static double summaries_max(const struct gv_duel_plan *plan) {
     if (plan->pattern == GV_DUEL_NEWEST) return 400;
+    if (plan->diff <= 1) return 100; // no range is cut
     double diff = (double)plan->diff * (plan->pattern == GV_DUEL_CHANGED ? 2 : 1);
-    return 60 + diff * (plan->trip_ms == 0 ? 50 : 26);
+    return 200 + diff * (plan->trip_ms == 0 ? 50 : 26);
 }
 
 static bool complain(const struct gv_duel_plan *plan, const char *what, double is, double most) {
@@ -120,8 +121,8 @@ static bool within(const struct series *series) {
     bool good = complain(plan, "summaries", (double)SPREAD(series, packed).median, most);
     good &= complain(plan, "worst summaries", (double)SPREAD(series, packed).worst, 2 * most + 300);
     // A few steps, and more messages where they are full.
-    good &=
-        complain(plan, "worst messages", (double)messages.worst, 12 + (double)bytes.worst / 20000);
+    good &= complain(plan, "worst messages", (double)messages.worst,
+                     12 + (double)bytes.worst / (0.3 * (double)plan->message_max));
     for (uint64_t i = 0; i < series->seeds; i++) {
         const struct gv_duel_outcome *run = &series->run[i];
         if (!run->equal || !run->silent) {
@@ -157,7 +158,7 @@ static const char *what(enum gv_duel_pattern pattern) {
 // A bound, rounded; to a tenth where it is small.
 static const char *bound(double bytes) {
     static char text[16];
-    if (bytes >= 10) return grouped((uint64_t)(bytes + 0.5));
+    if (bytes >= 10 || bytes == 0) return grouped((uint64_t)(bytes + 0.5));
     snprintf(text, sizeof text, "%.1f", bytes);
     return text;
 }
