@@ -23,6 +23,7 @@ enum {
     TEACHER = 1000, // added to a seed: that of the sync before a warm one
     ENVELOPE = sizeof "{\"src\":\"n0\",\"dest\":\"n1\",\"body\":}\n" - 1,
     TEXT_MAX = 32,
+    TOLD_MAX = 4096, // bytes of a message that a trace tells
     MESSAGES_MAX = 1000000,
     // Silent is who has no timer but that of the next comparison, which comes after half a minute
     // whether there was a sync or not.
@@ -216,7 +217,10 @@ static bool hear(struct gv_duel *duel, int side) {
             fprintf(duel->plan.trace, "%6.1f ms  n%d > n%d  %5zu B  ",
                     (double)(letter->due - START_MS * GV_MS) / (double)GV_MS, 1 - side, side,
                     letter->len + ENVELOPE);
-            gv_story_tell(duel->plan.trace, &duel->json, 0);
+            if (letter->len < TOLD_MAX)
+                gv_story_tell(duel->plan.trace, &duel->json, 0);
+            else
+                fputs("too long to be told", duel->plan.trace);
             fputc('\n', duel->plan.trace);
         }
         free(letter);

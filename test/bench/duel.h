@@ -24,7 +24,7 @@ struct gv_duel_plan {
     unsigned trip_ms;   // the link's round trip, which both have measured before
     bool warm;          // both have synced before and found about as many other differences
     size_t message_max; // longest body, bytes
-    FILE *trace;        // where to tell each message; NULL: nowhere
+    FILE *trace;        // where to tell each message, unless it is long; NULL: nowhere
 };
 
 struct gv_duel_outcome {
