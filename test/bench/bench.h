@@ -32,7 +32,8 @@ enum { BENCH_POINTS = 5 };
 struct bench_line {
     const char *name, *colour;
     double bytes[BENCH_POINTS];
-    int shift; // of the name, downwards
+    double worst[BENCH_POINTS]; // the other end of a whisker; 0: none
+    int shift;                  // of the name, downwards
 };
 // Writes the lines as SVG. False: the file could not be written.
 bool bench_plot(const char *path, const struct bench_line *lines, int count);

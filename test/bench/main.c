@@ -25,12 +25,13 @@ double bench_now_ns(void) {
 
 static void usage(FILE *out) {
     fputs("usage: gvbench [--small] [NAME...]\n"
-          "       gvbench sync --grid [--svg FILE]\n"
-          "       gvbench sync [--items N] [--diff D] [--pattern U|C|M] [--swap] [--warm]\n"
-          "               [--optimise work|bytes|rounds] [--max-message BYTES] [--seed N | --seeds "
-          "N]\n"
-          "               [--json FILE]\n"
-          "Runs the named benchmarks, or all of them; or one sync, or the whole table of them.\n"
+          "       gvbench sync [--all] [--svg FILE]\n"
+          "       gvbench sync [--items N] [--diff D] [--pattern U|C|M|S] [--round-trip MS] "
+          "[--warm]\n"
+          "               [--max-message BYTES] [--seed N] [--seeds N] [--trace]\n"
+          "Runs the named benchmarks, or all of them; or the tables of syncs that README.md (with\n"
+          "--all, DESIGN.md) has, or one sync: of N entries D differ, extras anywhere (U, S: with\n"
+          "strings for keys), the newest of one side (C), or changed counters (M).\n"
           "  --small  a short run of each, to see that it works\n"
           "  --help   this text\n"
           "Names:",

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Bytes over differences as a plot, both axes by powers of ten.
+// Bytes over differences as a plot, both axes by powers of ten: a line's points are medians, its
+// whiskers reach to the worst.
 #include "bench.h"
 
 #include <math.h>
@@ -35,8 +36,23 @@ static void axes(FILE *out) {
                 y_of(pow(10, i)) + 4, sizes[i]);
     fprintf(out,
             "<text x=\"%d\" y=\"%d\" text-anchor=\"middle\">differences among a million "
-            "entries</text>\n</g>\n",
-            LEFT + WIDTH / 2, TOP + HEIGHT + 38);
+            "entries</text>\n"
+            "<text transform=\"translate(16 %d) rotate(-90)\" text-anchor=\"middle\">bytes of "
+            "summaries, both ways</text>\n</g>\n",
+            LEFT + WIDTH / 2, TOP + HEIGHT + 38, TOP + HEIGHT / 2);
+}
+
+// From the bytes to the worst, where there is one.
+static void whiskers(FILE *out, const struct bench_line *line) {
+    for (int k = 0; k < BENCH_POINTS; k++) {
+        double x = x_of(pow(10, k)), y = y_of(line->bytes[k]);
+        fprintf(out, "<circle cx=\"%.1f\" cy=\"%.1f\" r=\"2.5\" fill=\"%s\"/>\n", x, y,
+                line->colour);
+        if (line->worst[k] <= line->bytes[k]) continue;
+        double top = y_of(line->worst[k]);
+        fprintf(out, "<path stroke=\"%s\" d=\"M%.1f %.1fV%.1fM%.1f %.1fh8\"/>\n", line->colour, x,
+                y, top, x - 4, top);
+    }
 }
 
 bool bench_plot(const char *path, const struct bench_line *lines, int count) {
@@ -48,7 +64,9 @@ bool bench_plot(const char *path, const struct bench_line *lines, int count) {
         fprintf(out, "<path fill=\"none\" stroke-width=\"2\" stroke=\"%s\" d=\"", line->colour);
         for (int k = 0; k < BENCH_POINTS; k++)
             fprintf(out, "%c%.1f %.1f", k > 0 ? 'L' : 'M', x_of(pow(10, k)), y_of(line->bytes[k]));
-        fprintf(out, "\"/>\n<text x=\"%.0f\" y=\"%.0f\" fill=\"%s\">%s</text>\n",
+        fprintf(out, "\"/>\n");
+        whiskers(out, line);
+        fprintf(out, "<text x=\"%.0f\" y=\"%.0f\" fill=\"%s\">%s</text>\n",
                 x_of(pow(10, X_MAX)) + 8, y_of(line->bytes[BENCH_POINTS - 1]) + line->shift + 4,
                 line->colour, line->name);
     }

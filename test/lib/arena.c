@@ -73,6 +73,13 @@ void gv_arena_init(struct gv_arena *arena, size_t cap) {
     ASAN_POISON_MEMORY_REGION(arena->base, cap);
 }
 
+void gv_arena_fini(struct gv_arena *arena) {
+    ASAN_UNPOISON_MEMORY_REGION(arena->base, arena->cap);
+    free(arena->base);
+    free(arena->saved);
+    *arena = (struct gv_arena){0};
+}
+
 struct gv_alloc gv_arena_alloc(struct gv_arena *arena) {
     return (struct gv_alloc){arena_resize, arena};
 }

@@ -13,8 +13,10 @@ struct gv_arena {
     size_t live, saved_live; // bytes handed out and not given back
 };
 
-// Of `cap` bytes; whoever asks for more gets none. It stays where it is, and is never freed.
+// Of `cap` bytes; whoever asks for more gets none. It stays where it is; a fuzz target never frees
+// it.
 void gv_arena_init(struct gv_arena *arena, size_t cap);
+void gv_arena_fini(struct gv_arena *arena);
 struct gv_alloc gv_arena_alloc(struct gv_arena *arena);
 
 // Remembers everything in it, once; and goes back to that.
