@@ -269,7 +269,7 @@ size_t gv_swarm_scenario(uint64_t seed, char buf[GV_SWARM_TEXT_MAX]) {
              "pn-counter", "unique-ids", "echo"));
     add(w, "nodes %" PRIu32 "\n", writer.nodes);
     const char *rate = PICK(w, "2", "10", "50", "100", "300");
-    add(w, "rate %s\n", slow && strlen(rate) > 2 ? "20" : rate);
+    add(w, "rate %s\n", slow && strlen(rate) > 1 ? "10" : rate);
     add(w, "time-limit %u\n", writer.seconds);
     add_patience(w, &links);
     const char *latency = PICK(w, "0", "1", "10", "50", "100", "250");
