@@ -18,7 +18,7 @@ try() {
     load=$3
     shift 4
     {
-        "$build/gvsim" exec -w "$load" --nodes 3 --rate 60 --time-limit 0.6 --quiet 0.3 --seed 7 \
+        "$build/gvsim" exec -w "$load" --nodes 3 --rate 60 --time-limit 1 --quiet 0.3 --seed 7 \
             -- "$@" >"$tmp/$name.out" 2>&1 </dev/null
         got=$?
         if [ $got -ne "$want" ] || ! grep -q -e "$words" "$tmp/$name.out"; then

@@ -146,9 +146,11 @@ static void on_add(const char *dest, int64_t msg_id, const char *line) {
     int64_t value = number(line, broadcast  ? "\"message\":"
                                  : counts() ? "\"delta\":"
                                             : "\"element\":");
-    if (!errs("loses")) add(value, true);
-    if (errs("duplicates") && counts()) add(value, true);
-    if (errs("lies")) {
+    // Of a counter only what adds something goes wrong, so that two wrongs never make a right.
+    bool matters = value > 0 || !counts();
+    if (!errs("loses") || !matters) add(value, true);
+    if (errs("duplicates") && counts() && matters) add(value, true);
+    if (errs("lies") && matters) {
         reply(dest, msg_id, "error", ",\"code\":14,\"text\":\"aborted\"", true);
     } else {
         reply(dest, msg_id, broadcast ? "broadcast_ok" : "add_ok", "", true);
