@@ -77,8 +77,8 @@ static void on_read(struct gv_judge *judge, const struct gv_history_op *op,
     if (op->final) judge->final_read[op->node] = true;
 }
 
-void gv_judge_complete(struct gv_judge *judge, const struct gv_history_op *op,
-                       struct gv_json *json, int token) {
+void gv_judge_complete(struct gv_judge *judge, const struct gv_history_op *op, struct gv_json *json,
+                       int token) {
     GV_ASSERT(op->outcome != GV_HISTORY_PENDING && op->node < judge->nodes);
     if (op->kind == GV_HISTORY_ADD) on_add(judge, op);
     if (op->outcome != GV_HISTORY_OK) {

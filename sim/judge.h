@@ -35,8 +35,8 @@ void gv_judge_fini(struct gv_judge *judge);
 void gv_judge_invoke(struct gv_judge *judge, struct gv_load_op op);
 
 // An operation has ended. `token`: what its reply holds, if it ended well.
-void gv_judge_complete(struct gv_judge *judge, const struct gv_history_op *op,
-                       struct gv_json *json, int token);
+void gv_judge_complete(struct gv_judge *judge, const struct gv_history_op *op, struct gv_json *json,
+                       int token);
 
 // The same if replicas can be looked into: does the node have what it acknowledged? `knows` may be
 // NULL.
