@@ -92,8 +92,9 @@ GV_API int gv_json_i64(const struct gv_json *json, int token, int64_t *out);
 // - numbers as they were spelled, except that -0 becomes 0: so 1, 1.0 and 1e0 are three values,
 //   and an integer of any length is kept exactly.
 // Returns the bytes written, never more than the raw text has. GV_ESPACE: longer than cap;
-// GV_ETYPE: there is no such token. Canonical text is its own canonical text. The parser is changed:
-// the names of an object are sorted among its tokens at the first call, which nothing else shows.
+// GV_ETYPE: there is no such token. Canonical text is its own canonical text. The parser is
+// changed: the names of an object are sorted among its tokens at the first call, which nothing else
+// shows.
 GV_API int gv_json_canonical(struct gv_json *json, int token, char *buf, size_t cap);
 
 // Appends a JSON string literal for these UTF-8 bytes, quotes included, to buf; returns the bytes
