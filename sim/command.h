@@ -6,7 +6,7 @@
 #include "limits.h"
 #include "trial.h"
 
-enum { GV_COMMAND_OPTIONS = 40 }; // at the most
+enum { GV_COMMAND_OPTIONS = 48 }; // at the most
 
 struct gv_command {
     // What a run is; its slack, deliver and ctx are left to others.
@@ -48,7 +48,15 @@ struct gv_command {
     const char *name; // of the one to print; NULL: list them
 
     // gvsim exec:
-    char *const *argv; // the node's program and its arguments, NULL at the end
+    char *const *argv;                   // the node's program and its arguments, NULL at the end
+    size_t queue_max, line_max, log_max; // bytes a node; 0: the defaults, as below
+    gv_time late_max;                    // 0: the default; GV_TIME_NEVER: any delay will do
+};
+
+enum { // the defaults; log_max: see logs.h
+    GV_COMMAND_QUEUE_MAX = 16 << 20,
+    GV_COMMAND_LINE_MAX = 16 << 20,
+    GV_COMMAND_LATE_MAX_MS = 20,
 };
 
 enum gv_command_action {
@@ -83,7 +91,7 @@ bool gv_command_said(const struct gv_command *command, int *at, const char **nam
 // Whether all is said that gvsim run needs, once a scenario has had its say. GV_EINVAL as above.
 int gv_command_check(const struct gv_command *command, char why[GV_COMMAND_WHY_MAX]);
 
-// What --help prints.
-extern const char gv_command_help[];
+// What --help prints, in parts; NULL at the end.
+extern const char *const gv_command_help[];
 
 #endif

@@ -32,7 +32,7 @@ static int act(int argc, char **argv) {
         return GV_EXEC_USAGE;
     }
     if (action == GV_COMMAND_HELP) {
-        fputs(gv_command_help, stdout);
+        for (int i = 0; gv_command_help[i] != NULL; i++) fputs(gv_command_help[i], stdout);
         return 0;
     }
     if (action == GV_COMMAND_VERSION) {

@@ -52,6 +52,8 @@ struct gv_trial {
     char *ids;                     // of all nodes, as the inside of a JSON array
     bool *muted;                   // nodes that printed a bad line
     bool *complained;              // nodes of whose replies one was malformed
+    char **instead;                // what came last where a reply was due; NULL: nothing
+    bool definite;                 // something is wrong that no delay excuses
     gv_time now, started_at, cutoff, cut_at;
     bool blocked; // an operation is due, but every client is busy
     uint64_t partitions;
@@ -84,7 +86,7 @@ static void request(struct gv_trial *trial, uint32_t number, enum gv_client_wait
     if (client->role == GV_CLIENT_OBSERVER || setup) {
         // An observer must not stand in the way of what it observes: it waits in no queue. Nor do
         // the long lines that start a large cluster, which would fill one.
-        trial->config.deliver(trial->config.ctx, client->node, trial->envelope.line,
+        trial->config.deliver(trial->config.ctx, GV_NET_CLIENT, client->node, trial->envelope.line,
                               trial->envelope.len);
         return;
     }
@@ -95,6 +97,7 @@ static void request(struct gv_trial *trial, uint32_t number, enum gv_client_wait
 // ---- Errors ----
 
 static void complain(struct gv_trial *trial, uint32_t node, struct gv_slice line, const char *why) {
+    trial->definite = true;
     if (trial->complained[node]) {
         trial->judge.errors.count++;
         return;
@@ -308,11 +311,19 @@ static void give_up_on_muted(struct gv_trial *trial) {
 
 static void mute(struct gv_trial *trial, uint32_t node, struct gv_slice line, const char *why) {
     char shown[GV_ENVELOPE_EXCERPT_MAX + 8];
-    trial->muted[node] = true;
+    trial->muted[node] = trial->definite = true;
+    size_t blank = 0;
+    while (blank < line.len && (line.data[blank] == ' ' || line.data[blank] == '\t')) blank++;
+    bool print = blank == line.len || line.data[blank] != '{';
     gv_errors_add(&trial->judge.errors,
                   "bad line: n%u printed a line that %s; Maelstrom would hear no more of it, nor "
-                  "does gvsim. The line: %s",
-                  node, why, gv_envelope_excerpt(line, shown));
+                  "does gvsim%s. The line: %s",
+                  node, why, print ? ". Print what is no message to standard error" : "",
+                  gv_envelope_excerpt(line, shown));
+    if (trial->phase < GV_TRIAL_MAIN) {
+        gv_trial_fail(trial, "n%u can answer %s no more", node,
+                      trial->phase == GV_TRIAL_INIT ? "init" : "topology");
+    }
     give_up_on_muted(trial);
 }
 
@@ -425,19 +436,41 @@ static void on_observation(struct gv_trial *trial, uint32_t number, uint32_t nod
     gv_judge_look(&trial->judge, trial->now, node, &trial->json, token);
 }
 
+// Remembers a line that would be the answer to init or topology if it said so.
+static void overlook(struct gv_trial *trial, uint32_t node, uint64_t msg_id, int token,
+                     struct gv_slice line) {
+    char shown[GV_ENVELOPE_EXCERPT_MAX + 8], text[2 * GV_ENVELOPE_EXCERPT_MAX], has[64] = "no";
+    if (token >= 0) {
+        struct gv_slice raw = gv_json_raw(&trial->json, token);
+        snprintf(has, sizeof has, "%.*s as its", raw.len < 40 ? (int)raw.len : 40,
+                 (const char *)raw.data);
+    }
+    snprintf(text, sizeof text,
+             "a line with %s in_reply_to, where %" PRIu64 " is due. The line: %s", has, msg_id,
+             gv_envelope_excerpt(line, shown));
+    free(trial->instead[node]);
+    trial->instead[node] = gv_memory_copy(text, strlen(text));
+}
+
 static void on_reply(struct gv_trial *trial, uint32_t node, uint32_t number, struct gv_slice line,
                      int body) {
     const struct gv_client *client = &trial->clients.clients[number];
     if (!client->open) {
         // Whoever was made to stand still answers late through no fault of his own.
         if (trial->config.scenario != NULL) return;
+        bool definite = trial->definite;
         mute(trial, node, line, "goes to a client that is gone, for it waits 5 s for a reply");
+        trial->definite = definite;
         return;
     }
-    uint64_t in_reply_to;
+    uint64_t in_reply_to = 0;
     int token = gv_json_member(&trial->json, body, "in_reply_to");
-    if (token < 0 || gv_json_u64(&trial->json, token, &in_reply_to) != 0) return;
-    if (client->wait == GV_CLIENT_IDLE || in_reply_to != client->msg_id) return; // as Maelstrom's
+    bool whole = token >= 0 && gv_json_u64(&trial->json, token, &in_reply_to) == 0;
+    if (client->wait == GV_CLIENT_IDLE) return; // as Maelstrom's
+    if (!whole || in_reply_to != client->msg_id) {
+        if (trial->phase < GV_TRIAL_MAIN) overlook(trial, node, client->msg_id, token, line);
+        return;
+    }
     switch (client->wait) {
     case GV_CLIENT_IDLE:
         break;
@@ -515,6 +548,17 @@ void gv_trial_line(struct gv_trial *trial, gv_time now, uint32_t node, struct gv
 
 // ---- Time ----
 
+// A node has not answered what it must: the run ends, and says what came instead.
+static void unanswered(struct gv_trial *trial, uint32_t node, const char *what) {
+    char known[2 * GV_ENVELOPE_EXCERPT_MAX] = "";
+    const char *instead = trial->instead[node];
+    if (trial->config.describe != NULL)
+        trial->config.describe(trial->config.ctx, node, known, sizeof known);
+    gv_trial_fail(trial, "n%u did not answer %s%s%s%s%s", node, what,
+                  instead != NULL ? ", but printed " : "", instead != NULL ? instead : "",
+                  known[0] != '\0' ? "; " : "", known);
+}
+
 static void on_timeout(struct gv_trial *trial, const struct gv_world_event *event) {
     struct gv_client *client = &trial->clients.clients[event->target];
     if (!client->open || client->msg_id != event->stamp) return;
@@ -524,10 +568,10 @@ static void on_timeout(struct gv_trial *trial, const struct gv_world_event *even
     case GV_CLIENT_WAIT_INIT:
         // It may have crashed or been paused again since.
         if (trial->phase >= GV_TRIAL_MAIN && trial->config.scenario != NULL) break;
-        gv_trial_fail(trial, "n%u did not answer init within 10 s", client->node);
+        unanswered(trial, client->node, "init within 10 s");
         break;
     case GV_CLIENT_WAIT_TOPOLOGY:
-        gv_trial_fail(trial, "n%u did not answer topology within 5 s", client->node);
+        unanswered(trial, client->node, "topology within 5 s");
         break;
     case GV_CLIENT_WAIT_OP:
         complete(trial, event->target, without_reply(trial, client->op), 0);
@@ -584,7 +628,8 @@ static void on_event(struct gv_trial *trial, const struct gv_world_event *event)
     case EVENT_NET:
         message = gv_net_take(&trial->net, trial->now, event);
         if (message == NULL) break;
-        trial->config.deliver(trial->config.ctx, message->dest, message->bytes, message->len);
+        trial->config.deliver(trial->config.ctx, message->src, message->dest, message->bytes,
+                              message->len);
         free(message);
         break;
     case EVENT_TIMEOUT:
@@ -626,6 +671,8 @@ void gv_trial_advance(struct gv_trial *trial, gv_time now) {
     struct gv_world_event event;
     while (trial->phase != GV_TRIAL_DONE &&
            gv_world_next(&trial->world, trial->now + trial->config.slack, &event)) {
+        if (trial->config.late != NULL && trial->phase >= GV_TRIAL_MAIN)
+            gv_lag_add(trial->config.late, trial->now > event.due ? trial->now - event.due : 0);
         on_event(trial, &event);
     }
 }
@@ -669,6 +716,7 @@ struct gv_trial *gv_trial_new(const struct gv_trial_config *config) {
     gv_fate_init(&trial->fates, nodes);
     trial->muted = gv_memory_new(nodes * sizeof *trial->muted);
     trial->complained = gv_memory_new(nodes * sizeof *trial->complained);
+    trial->instead = gv_memory_new(nodes * sizeof *trial->instead);
     if (config->scenario != NULL) {
         gv_script_init(&trial->script, config->scenario, nodes, config->seed, &trial->faults,
                        &trial->net);
@@ -693,6 +741,8 @@ void gv_trial_free(struct gv_trial *trial) {
     free(trial->observers);
     free(trial->muted);
     free(trial->complained);
+    for (uint32_t i = 0; i < trial->config.nodes; i++) free(trial->instead[i]);
+    free(trial->instead);
     free(trial);
 }
 
@@ -711,6 +761,20 @@ struct gv_errors *gv_trial_errors(struct gv_trial *trial) {
 
 bool gv_trial_done(const struct gv_trial *trial) {
     return trial->phase == GV_TRIAL_DONE;
+}
+
+size_t gv_trial_held(const struct gv_trial *trial, uint32_t node) {
+    GV_ASSERT(node < trial->config.nodes);
+    return trial->net.held[node];
+}
+
+bool gv_trial_muted(const struct gv_trial *trial, uint32_t node) {
+    GV_ASSERT(node < trial->config.nodes);
+    return trial->muted[node];
+}
+
+bool gv_trial_definite(const struct gv_trial *trial) {
+    return trial->definite;
 }
 
 bool gv_trial_suspects(const struct gv_trial *trial, uint32_t node) {

@@ -126,7 +126,7 @@ static void help_and_version(void **state) {
     assert_int_equal(parse(&command, "gvsim help"), GV_COMMAND_HELP);
     assert_int_equal(parse(&command, "gvsim scenarios --help"), GV_COMMAND_HELP);
     assert_int_equal(parse(&command, "gvsim -V"), GV_COMMAND_VERSION);
-    assert_non_null(strstr(gv_command_help, "--nemesis-interval"));
+    assert_non_null(strstr(gv_command_help[0], "--nemesis-interval"));
 }
 
 static void mistakes_are_named(void **state) {

@@ -120,8 +120,8 @@ static void on_add(uint32_t node, const char *client, int64_t msg_id, const char
     say(cluster.now + (third && cluster.fault == LATE ? 6000 * GV_MS : 0), node, client, body);
 }
 
-static void deliver(void *ctx, uint32_t node, const char *bytes, size_t len) {
-    (void)ctx;
+static void deliver(void *ctx, uint32_t src, uint32_t node, const char *bytes, size_t len) {
+    (void)ctx, (void)src;
     char *line = gv_memory_copy(bytes, len), client[16] = "", body[128];
     sscanf(strstr(line, "\"src\":\"") + 7, "%15[^\"]", client);
     int64_t msg_id = number(line, "\"msg_id\":"), value = number(line, "\"v\":");
