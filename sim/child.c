@@ -347,11 +347,12 @@ static bool add_waits(pid_t pid, uint64_t *waited, uint64_t *times, pid_t *pids,
     while (dir != NULL && (entry = readdir(dir)) != NULL) {
         if (entry->d_name[0] == '.') continue;
         snprintf(path, sizeof path, "/proc/%ld/task/%.20s/schedstat", (long)pid, entry->d_name);
-        uint64_t ran, wait, slices;
-        if (read_small(path, text, sizeof text) > 0 &&
-            sscanf(text, "%" SCNu64 " %" SCNu64 " %" SCNu64, &ran, &wait, &slices) == 3) {
-            *waited += wait;
-            *times += slices;
+        // Nanoseconds on a processor, nanoseconds waiting for one, and how often it got one.
+        if (read_small(path, text, sizeof text) > 0) {
+            char *rest = text;
+            strtoull(rest, &rest, 10);
+            *waited += strtoull(rest, &rest, 10);
+            *times += strtoull(rest, &rest, 10);
             some = true;
         }
         snprintf(path, sizeof path, "/proc/%ld/task/%.20s/children", (long)pid, entry->d_name);

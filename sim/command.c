@@ -13,7 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-const char *const gv_command_help[] = {
+static const char help_usage[] =
     "usage: gvsim exec -w WORKLOAD [OPTIONS] -- PROGRAM [ARGS...]\n"
     "       gvsim run -w WORKLOAD [OPTIONS]\n"
     "       gvsim scenarios [NAME]\n"
@@ -42,7 +42,9 @@ const char *const gv_command_help[] = {
     "      --seed N              of all random choices (default: from the clock)\n"
     "      --json FILE           write the result as JSON, too (-: on standard output)\n"
     "      --trace FILE          write every event as a line of JSON\n"
-    "      --report FILE         write a page of HTML that shows what happened\n",
+    "      --report FILE         write a page of HTML that shows what happened\n";
+
+static const char help_rest[] =
     "\n"
     "Limits, beyond which a run is as bad as one that is not valid:\n"
     "      --max-msgs-per-op N   messages between nodes, an operation\n"
@@ -89,8 +91,9 @@ const char *const gv_command_help[] = {
     "its limits, or any figure is more than R times that of the first.\n"
     "\n"
     "Exit status: 0 valid, 1 invalid, 2 wrong usage, 3 a node died, 4 a swarm failed in liveness\n"
-    "only, 5 the machine was too slow to judge the nodes, 130 interrupted.\n",
-    NULL};
+    "only, 5 the machine was too slow to judge the nodes, 130 interrupted.\n";
+
+const char *const gv_command_help[] = {help_usage, help_rest, NULL};
 
 #define wrong(why, ...) gv_errors_say(why, GV_COMMAND_WHY_MAX, GV_EINVAL, __VA_ARGS__)
 

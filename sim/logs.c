@@ -15,6 +15,7 @@
 enum { EXCERPT_MAX = 1 << 14 }; // bytes of a file looked at
 
 static char *path_of(const struct gv_logs *logs, uint32_t node) {
+    GV_ASSERT(logs->dir != NULL);
     size_t cap = strlen(logs->dir) + 24;
     char *path = gv_memory_new(cap);
     snprintf(path, cap, "%s/n%" PRIu32 ".log", logs->dir, node);

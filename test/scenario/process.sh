@@ -114,7 +114,7 @@ program() { # TEXT WORDS
     chmod +x program
     case_ "program '$1'" 2 "$2" -- ./program
 }
-program '#!/nowhere/python3 -u\n' "the interpreter '/nowhere/python3', which .*/program' asks for, is"
+program '#!/nowhere/python3 -u\n' "the interpreter '/nowhere/python3', which .* asks for, is not"
 program '#!/usr/bin/env nowhere-to-be-found\n' "interpreter 'nowhere-to-be-found', .* of PATH"
 program '#!/usr/bin/env -S A=1 nowhere\n' "the interpreter 'nowhere', .* of PATH"
 program '#!/bin/sh\r\nread line\r\n' "end in CR LF, .*'/bin/sh.r', .*sed -i"
@@ -237,7 +237,8 @@ stop() { # STATUS WORDS OPTIONS…
     look "stop $*" $? "$want" "$words"
 }
 stop 5 'too slow to judge the nodes: gvsim was [4-9][0-9][0-9] ms late once, .* 200 ms'
-grep -q '^{"valid":null,.*"lateness":{"too_slow":true,' "$tmp/json" || { echo 'no lateness' && bad=1; }
+grep -q '^{"valid":null,.*"lateness":{"too_slow":true,' "$tmp/json" ||
+    { echo 'no lateness' && bad=1; }
 stop 0 'stood still [4-9][0-9][0-9] ms at most' --late-max 0
 grep -q '^{"valid":true,.*"lateness":{"too_slow":false,' "$tmp/json" || { echo 'judged' && bad=1; }
 # But what is wrong for certain stays so.
