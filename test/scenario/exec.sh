@@ -116,7 +116,7 @@ case_() {
 fault() { # NAME STATUS WORDS OPTIONS…
     name=$1 status=$2 words=$3
     shift 3
-    case_ "$name" "$status" "$words" exec -w broadcast --node-count 3 --rate 40 --time-limit 0.5 \
+    case_ "$name" "$status" "$words" exec -w broadcast --node-count 3 --rate 80 --time-limit 0.5 \
         --quiet 0.3 --seed 5 "$@" -- "$self" node "$name"
 }
 
