@@ -5,6 +5,7 @@
 #include "../node/auth.h"
 #include "crew.h"
 #include "errors.h"
+#include "logs.h"
 #include "report.h"
 
 #include <errno.h>
@@ -59,6 +60,14 @@ const char *const gv_command_help[] = {
     "\n",
     "exec only:\n"
     "      --log-dir DIR         keep what nodes print on standard error in DIR/nN.log\n"
+    "      --log-max BYTES       of such a file (default 16777216); what is left out is told "
+    "there\n"
+    "      --queue-max BYTES     of one node's messages that others have not taken yet (default\n"
+    "                            16777216); it is read no further then, and the run is not valid\n"
+    "      --line-max BYTES      of a line that a node prints (default 16777216)\n"
+    "      --late-max MS         how late gvsim may be, one time in a hundred, for the run to "
+    "count\n"
+    "                            (default 20; 0: as late as it likes)\n"
     "run only:\n"
     "      --staleness MS        the nodes' (default 500)\n"
     "      --message-max BYTES   the nodes' longest gossip message (default 65536)\n"
@@ -85,7 +94,7 @@ const char *const gv_command_help[] = {
     "its limits, or any figure is more than R times that of the first.\n"
     "\n"
     "Exit status: 0 valid, 1 invalid, 2 wrong usage, 3 a node died, 4 a swarm failed in liveness\n"
-    "only, 130 interrupted.\n",
+    "only, 5 the machine was too slow to judge the nodes, 130 interrupted.\n",
     NULL,
 };
 
@@ -187,6 +196,10 @@ enum option {
     REPORT_MAX,
     TRIES,
     AVAILABILITY,
+    LOG_MAX,
+    QUEUE_MAX,
+    LINE_MAX,
+    LATE_MAX,
     MAX_FIGURE, // the first of them, in the order of enum gv_limits_figure
     MAX_RATIO = MAX_FIGURE + GV_LIMITS_FIGURES,
     OPTIONS,
@@ -221,6 +234,10 @@ static const struct {
     [SEED] = {"--seed", EXEC | RUN | SET, false},
     [JSON] = {"--json", EXEC | RUN, false},
     [LOG_DIR] = {"--log-dir", EXEC, false},
+    [LOG_MAX] = {"--log-max", EXEC, false},
+    [QUEUE_MAX] = {"--queue-max", EXEC, false},
+    [LINE_MAX] = {"--line-max", EXEC, false},
+    [LATE_MAX] = {"--late-max", EXEC, false},
     [NODES] = {"--nodes", EXEC | RUN | SET, false},
     [STALENESS] = {"--staleness", RUN | SET, false},
     [SETTLE] = {"--settle", RUN | SET, false},
@@ -352,12 +369,34 @@ static bool set_plain(struct gv_command *command, enum option option, const char
     return false;
 }
 
+// Sets an option of what processes may do to gvsim, or the machine. False: it is another one.
+static bool set_bound(struct gv_command *command, enum option option, const char *value, char *why,
+                      int *error) {
+    const char *name = options[option].name;
+    uint64_t count = 0;
+    size_t *bytes = option == LOG_MAX     ? &command->log_max
+                    : option == QUEUE_MAX ? &command->queue_max
+                    : option == LINE_MAX  ? &command->line_max
+                                          : NULL;
+    if (bytes != NULL) {
+        *error = to_count(name, value, GV_LOGS_MIN, 1 << 30, &count, why);
+        *bytes = (size_t)count;
+    } else if (option == LATE_MAX) {
+        *error = to_count(name, value, 0, 60 * 1000, &count, why);
+        command->late_max = count > 0 ? count * GV_MS : GV_TIME_NEVER;
+    } else {
+        return false;
+    }
+    return true;
+}
+
 static int set(struct gv_command *command, enum option option, const char *value, char *why) {
     struct gv_trial_config *trial = &command->trial;
     const char *name = options[option].name;
     uint64_t count = 0;
     int error = 0;
     if (set_plain(command, option, value)) return 0;
+    if (set_bound(command, option, value, why, &error)) return error;
     if (option >= MAX_FIGURE) {
         double *most = option == MAX_RATIO ? &command->limits.ratio
                                            : &command->limits.most[option - MAX_FIGURE];

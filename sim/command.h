@@ -49,7 +49,15 @@ struct gv_command {
     const char *name; // of the one to print; NULL: list them
 
     // gvsim exec:
-    char *const *argv; // the node's program and its arguments, NULL at the end
+    char *const *argv;                   // the node's program and its arguments, NULL at the end
+    size_t queue_max, line_max, log_max; // bytes a node; 0: the defaults, as below
+    gv_time late_max;                    // 0: the default; GV_TIME_NEVER: any delay will do
+};
+
+enum { // the defaults; log_max: see logs.h
+    GV_COMMAND_QUEUE_MAX = 16 << 20,
+    GV_COMMAND_LINE_MAX = 16 << 20,
+    GV_COMMAND_LATE_MAX_MS = 20,
 };
 
 enum gv_command_action {

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "exec.h"
 
+#include "child.h"
+#include "envelope.h"
 #include "foreign.h"
 #include "live.h"
 #include "logs.h"
@@ -14,17 +16,21 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
 #include <unistd.h>
 #include <uv.h>
 
 enum {
     READ_SIZE = 1 << 16,
-    LINE_MAX_BYTES = 1 << 26,
     LAST_LINES = 10, // of a dead node's standard error
     FIRST_LINES = 5, // of the others', if the run is invalid
     NODES_SHOWN = 3, // of those
     STOP_TIMEOUT_MS = 5000,
     GRACE_MS = 1000, // for nodes to end by themselves, and say what they have done
+    BEAT_MS = 10,
+    BEAT_SLACK_MS = 2,      // of a timer, which is no standing still
+    WAITS_NODES_MAX = 1000, // beyond, asking after waits would take longer than they
+    FILES_SPARE = 64,       // beside the pipes of nodes
 };
 
 struct exec;
@@ -32,11 +38,19 @@ struct exec;
 struct node {
     struct exec *exec;
     uint32_t index;
-    uv_process_t process;
-    uv_pipe_t in, out; // the node's standard input and output
-    bool started, exited;
+    pid_t pid;              // 0: it has not started
+    int status;             // as of waitpid, if it has exited
+    uv_pipe_t in, out, err; // the node's standard input, output and error
+    bool opened, exited, err_ended;
     char *buf; // what it printed and is not a whole line yet
     size_t len, cap;
+    size_t queued;  // bytes for it that its pipe has no room for, with what keeping them takes
+    size_t held;    // bytes of its own that wait for other nodes' pipes, likewise
+    uint64_t taken; // bytes that its pipe has taken
+    bool paused;    // it is not read, for too much of what it said is still here
+    bool flooded;   // that has happened
+    gv_time full_since,
+        full; // since when its pipe has had no room; how long that was in all before
 };
 
 struct exec {
@@ -45,23 +59,67 @@ struct exec {
     struct gv_record record;
     struct gv_trial *trial;
     struct gv_logs logs;
+    struct gv_child_guard guard;
     struct gv_live live;
     struct gv_result *copy; // of the result; NULL: not wanted
     FILE *out;
     struct gv_output json;
     char *program;
     uv_loop_t loop;
-    uv_timer_t timer, tick;
+    uv_timer_t timer, tick, beat;
     uv_tty_t tty;
-    uv_signal_t signals[3];
+    uv_signal_t signals[3], children;
     struct node *nodes;
-    bool stopping, interrupted;
-    int64_t died; // the node that did, or -1
+    uint32_t paused; // nodes that are
+    char *err_buf;   // READ_SIZE bytes of some node's standard error
+    bool stopping, interrupted, keep;
+    bool definite; // something is wrong that no delay excuses
+    int64_t died;  // the node that did, or -1
+    enum gv_trial_phase died_in;
+    struct gv_lag late;
+    gv_time beaten_at;
+    bool sampled; // waits are known as they were when operations began:
+    uint64_t waited, waits;
 };
 
 // ---- Time ----
 
 static void on_timer(uv_timer_t *timer);
+
+static bool has_begun(struct exec *exec) {
+    return gv_trial_view(exec->trial, 0).phase >= GV_TRIAL_MAIN;
+}
+
+// How long all nodes have waited for processors so far.
+static bool sum_waits(struct exec *exec, uint64_t *waited, uint64_t *times) {
+    *waited = *times = 0;
+    bool some = false;
+    if (exec->config.nodes > WAITS_NODES_MAX) return false;
+    for (uint32_t i = 0; i < exec->config.nodes; i++) {
+        const struct node *node = &exec->nodes[i];
+        if (node->pid > 0 && !node->exited) some |= gv_child_waits(node->pid, waited, times);
+    }
+    return some;
+}
+
+static void measure_waits(struct exec *exec) {
+    uint64_t waited, times;
+    if (!exec->sampled || !sum_waits(exec, &waited, &times) || times <= exec->waits) return;
+    exec->late.has_waits = true;
+    exec->late.wait = (waited - exec->waited) / (times - exec->waits);
+}
+
+static void on_beat(uv_timer_t *timer) {
+    struct exec *exec = timer->data;
+    gv_time now = uv_hrtime(), due = exec->beaten_at + BEAT_MS * GV_MS;
+    if (exec->beaten_at > 0 && has_begun(exec) && now > due + BEAT_SLACK_MS * GV_MS) {
+        exec->late.stood += now - due;
+        if (now - due > exec->late.stood_longest) exec->late.stood_longest = now - due;
+    }
+    exec->beaten_at = now;
+}
+
+static void resume(struct exec *exec);
 
 // Lets the run take its next steps, and wakes when it has more to do.
 static void pump(struct exec *exec) {
@@ -70,6 +128,10 @@ static void pump(struct exec *exec) {
     if (gv_trial_done(exec->trial)) {
         uv_stop(&exec->loop);
         return;
+    }
+    if (exec->paused > 0) resume(exec);
+    if (!exec->sampled && gv_trial_view(exec->trial, now).phase != GV_TRIAL_INIT) {
+        exec->sampled = sum_waits(exec, &exec->waited, &exec->waits);
     }
     gv_time due = gv_trial_due(exec->trial);
     GV_ASSERT(due != GV_TIME_NEVER);
@@ -103,15 +165,34 @@ static void on_signal(uv_signal_t *signal, int number) {
 
 struct write {
     uv_write_t request;
+    struct node *node;
+    uint32_t src;
+    size_t len;
     char bytes[];
 };
 
-static void on_written(uv_write_t *request, int status) {
-    (void)status; // if the node is gone, on_exit says so
-    free(request->data);
+// What waits is accounted for at its node and at the one that said it.
+static void account(struct write *write, bool begins) {
+    struct node *node = write->node;
+    size_t size = sizeof *write + write->len;
+    if (begins && node->queued == 0) node->full_since = uv_hrtime();
+    node->queued = begins ? node->queued + size : node->queued - size;
+    if (!begins && node->queued == 0) node->full += uv_hrtime() - node->full_since;
+    if (write->src == GV_NET_CLIENT) return;
+    struct node *sayer = &node->exec->nodes[write->src];
+    sayer->held = begins ? sayer->held + size : sayer->held - size;
 }
 
-static void deliver(void *ctx, uint32_t index, const char *line, size_t len) {
+static void on_written(uv_write_t *request, int status) {
+    struct write *write = request->data; // if the node is gone, on_child says so
+    struct exec *exec = write->node->exec;
+    account(write, false);
+    if (status == 0) write->node->taken += write->len;
+    free(write);
+    if (exec->paused > 0 && !exec->stopping) resume(exec);
+}
+
+static void deliver(void *ctx, uint32_t src, uint32_t index, const char *line, size_t len) {
     struct exec *exec = ctx;
     struct node *node = &exec->nodes[index];
     struct gv_slice text = {(const uint8_t *)line, len};
@@ -126,6 +207,7 @@ static void deliver(void *ctx, uint32_t index, const char *line, size_t len) {
         uv_buf_t buf = uv_buf_init((char *)(uintptr_t)line, (unsigned)len);
         int written = uv_try_write(stream, &buf, 1);
         if (written > 0) {
+            node->taken += (uint64_t)written;
             line += written;
             len -= (size_t)written;
         }
@@ -134,8 +216,67 @@ static void deliver(void *ctx, uint32_t index, const char *line, size_t len) {
     struct write *write = gv_memory_new(sizeof *write + len);
     memcpy(write->bytes, line, len);
     write->request.data = write;
+    write->node = node;
+    write->src = src;
+    write->len = len;
+    account(write, true);
     uv_buf_t buf = uv_buf_init(write->bytes, (unsigned)len);
-    if (uv_write(&write->request, stream, &buf, 1, on_written) != 0) free(write);
+    if (uv_write(&write->request, stream, &buf, 1, on_written) == 0) return;
+    account(write, false);
+    free(write);
+}
+
+// ---- Back-pressure ----
+
+static size_t owed(const struct node *node) {
+    return gv_trial_held(node->exec->trial, node->index) + node->held;
+}
+
+// The node for whose pipe most waits.
+static const struct node *slowest(const struct exec *exec) {
+    const struct node *worst = exec->nodes;
+    for (uint32_t i = 1; i < exec->config.nodes; i++) {
+        if (exec->nodes[i].queued > worst->queued) worst = &exec->nodes[i];
+    }
+    return worst;
+}
+
+// A node of whose messages too many are still here is read no further until others have taken half
+// of them: its pipe fills, and it waits, as before any full pipe.
+static void pause_reading(struct node *node) {
+    struct exec *exec = node->exec;
+    uv_read_stop((uv_stream_t *)&node->out);
+    node->paused = true;
+    exec->paused++;
+    if (node->flooded) return;
+    node->flooded = exec->definite = true;
+    const struct node *worst = slowest(exec);
+    size_t here = gv_trial_held(exec->trial, node->index);
+    char reader[160] = "";
+    if (worst->queued > 0) {
+        snprintf(reader, sizeof reader,
+                 "; %zu bytes wait for n%" PRIu32 " to read its standard input, of which it has "
+                 "read %" PRIu64,
+                 worst->queued, worst->index, worst->taken);
+    }
+    gv_trial_object(exec->trial,
+                    "flood: n%" PRIu32 " said more than others took: %zu bytes of its messages are "
+                    "here, more than --queue-max, %zu of them on their way and %zu before full "
+                    "pipes%s. It was read no further until half of them were gone",
+                    node->index, here + node->held, here, node->held, reader);
+}
+
+static void on_room(uv_handle_t *handle, size_t suggested, uv_buf_t *buf);
+static void on_read(uv_stream_t *stream, ssize_t size, const uv_buf_t *buf);
+
+static void resume(struct exec *exec) {
+    for (uint32_t i = 0; i < exec->config.nodes; i++) {
+        struct node *node = &exec->nodes[i];
+        if (!node->paused || owed(node) > exec->command->queue_max / 2) continue;
+        node->paused = false;
+        exec->paused--;
+        uv_read_start((uv_stream_t *)&node->out, on_room, on_read);
+    }
 }
 
 static void on_room(uv_handle_t *handle, size_t suggested, uv_buf_t *buf) {
@@ -149,7 +290,7 @@ static void on_read(uv_stream_t *stream, ssize_t size, const uv_buf_t *buf) {
     (void)buf;
     struct node *node = stream->data;
     if (size < 0) {
-        uv_read_stop(stream); // closed: if the node died, on_exit says so
+        uv_read_stop(stream); // closed: if the node died, on_child says so
         return;
     }
     if (node->exec->stopping) return; // it is over
@@ -163,32 +304,103 @@ static void on_read(uv_stream_t *stream, ssize_t size, const uv_buf_t *buf) {
         gv_trial_line(node->exec->trial, now, node->index, line);
         scanned = from = at + 1;
     }
+    // As Maelstrom does: nobody reads on, and if it goes on printing, it waits.
+    if (gv_trial_muted(node->exec->trial, node->index)) {
+        uv_read_stop(stream);
+        from = node->len;
+    }
     node->len -= from;
     if (from > 0) memmove(node->buf, node->buf + from, node->len);
-    if (node->len > LINE_MAX_BYTES) {
-        gv_trial_fail(node->exec->trial, "n%" PRIu32 " printed a line longer than %d bytes",
-                      node->index, LINE_MAX_BYTES);
+    size_t most = node->exec->command->line_max;
+    if (node->len > most) {
+        char shown[GV_ENVELOPE_EXCERPT_MAX + 8];
+        struct gv_slice line = {(const uint8_t *)node->buf, node->len};
+        node->exec->definite = true;
+        gv_trial_fail(node->exec->trial,
+                      "long line: n%" PRIu32
+                      " printed a line longer than --line-max, %zu bytes. It "
+                      "begins: %s",
+                      node->index, most, gv_envelope_excerpt(line, shown));
+    } else if (owed(node) > node->exec->command->queue_max && !node->paused) {
+        pause_reading(node);
     }
     pump(node->exec);
 }
 
+static void on_err_room(uv_handle_t *handle, size_t suggested, uv_buf_t *buf) {
+    (void)suggested;
+    const struct node *node = handle->data;
+    *buf = uv_buf_init(node->exec->err_buf, READ_SIZE);
+}
+
+static void on_err_read(uv_stream_t *stream, ssize_t size, const uv_buf_t *buf) {
+    struct node *node = stream->data;
+    if (size < 0) {
+        uv_read_stop(stream);
+        node->err_ended = true;
+        return;
+    }
+    int error = gv_logs_write(&node->exec->logs, node->index, buf->base, (size_t)size);
+    if (error == 0) return;
+    fprintf(stderr, "gvsim: cannot write what n%" PRIu32 " prints on standard error to %s: %s\n",
+            node->index, node->exec->logs.dir, strerror(-error));
+}
+
+// What is known of a node that does not answer.
+static void describe(void *ctx, uint32_t index, char *buf, size_t cap) {
+    struct exec *exec = ctx;
+    const struct node *node = &exec->nodes[index];
+    char shown[GV_ENVELOPE_EXCERPT_MAX + 8];
+    const char *last = gv_logs_last(&exec->logs, index);
+    int len = 0;
+    buf[0] = '\0';
+    if (node->len > 0) {
+        struct gv_slice line = {(const uint8_t *)node->buf, node->len};
+        len = snprintf(buf, cap,
+                       "it began a line and did not end it (no newline, or not flushed): %s",
+                       gv_envelope_excerpt(line, shown));
+    } else if (node->queued > 0) {
+        len = snprintf(buf, cap, "it does not read its standard input");
+    }
+    if (*last != '\0' && len >= 0 && (size_t)len < cap) {
+        snprintf(buf + len, cap - (size_t)len, "%sthe last line of its standard error: %s",
+                 len > 0 ? "; " : "", last);
+    }
+}
+
 // ---- Processes ----
 
-static void on_exit_of(uv_process_t *process, int64_t status, int signal) {
-    struct node *node = process->data;
-    struct exec *exec = node->exec;
-    node->exited = true;
-    // Whatever it started itself goes with it: it leads a process group of its own.
-    uv_kill(-process->pid, SIGKILL);
-    if (exec->stopping || exec->died >= 0 || gv_trial_done(exec->trial)) return;
-    exec->died = node->index;
-    if (signal != 0) {
-        gv_trial_died(exec->trial, node->index, "killed by signal %d (%s)", signal,
-                      strsignal(signal));
-    } else {
-        gv_trial_died(exec->trial, node->index, "it exited with status %" PRId64, status);
+static void on_child(uv_signal_t *signal, int number) {
+    (void)number;
+    struct exec *exec = signal->data;
+    int status;
+    pid_t pid;
+    while ((pid = gv_child_next(&exec->guard, &status)) > 0) {
+        uint32_t index = 0;
+        while (index < exec->config.nodes && exec->nodes[index].pid != pid) index++;
+        if (index == exec->config.nodes) continue;
+        exec->nodes[index].exited = true;
+        exec->nodes[index].status = status;
+        if (exec->stopping || exec->died >= 0 || gv_trial_done(exec->trial)) continue;
+        exec->died = index;
+        exec->died_in = gv_trial_view(exec->trial, 0).phase;
+        uv_stop(&exec->loop);
     }
-    uv_stop(&exec->loop);
+}
+
+// Says what a node died of, once all that it printed has been read.
+static void object_death(struct exec *exec) {
+    if (exec->died < 0) return;
+    uint32_t index = (uint32_t)exec->died;
+    int status = exec->nodes[index].status;
+    char how[96];
+    if (WIFSIGNALED(status)) {
+        snprintf(how, sizeof how, "killed by signal %d (%s)", WTERMSIG(status),
+                 strsignal(WTERMSIG(status)));
+    } else {
+        snprintf(how, sizeof how, "it exited with status %d", WEXITSTATUS(status));
+    }
+    gv_trial_died(exec->trial, index, "%s", how);
 }
 
 static int complain(const char *what, const char *which, int uv_error) {
@@ -197,67 +409,62 @@ static int complain(const char *what, const char *which, int uv_error) {
     return uv_error;
 }
 
-// Spawns the process on plain pipes. fds: the node's standard input, output and error.
+// Starts the process on plain pipes. fds: the node's standard input, output and error.
 static int spawn(struct node *node, const int fds[3]) {
     struct exec *exec = node->exec;
-    uv_stdio_container_t stdio[3];
-    for (int i = 0; i < 3; i++) {
-        stdio[i] = (uv_stdio_container_t){.flags = UV_INHERIT_FD, .data = {.fd = fds[i]}};
-    }
     size_t count = 0;
     while (exec->command->argv[count] != NULL) count++;
     char **args = gv_memory_new((count + 1) * sizeof *args);
     memcpy(args, exec->command->argv, count * sizeof *args);
     args[0] = exec->program;
-    uv_process_options_t options = {
-        .exit_cb = on_exit_of,
-        .file = exec->program,
-        .args = args,
-        .cwd = exec->logs.dir,
-        // Its own session: ^C on the terminal is gvsim's to handle, and all its children can be
-        // killed at once.
-        .flags = UV_PROCESS_DETACHED,
-        .stdio_count = 3,
-        .stdio = stdio,
-    };
-    int error = uv_spawn(&exec->loop, &node->process, &options);
+    struct gv_child_start start = {.program = exec->program,
+                                   .argv = args,
+                                   .dir = exec->logs.dir,
+                                   .fds = {fds[0], fds[1], fds[2]}};
+    pid_t pid = gv_child_start(&exec->guard, &start);
     free(args);
-    if (error != 0) {
-        uv_close((uv_handle_t *)&node->process, NULL);
-        return complain("start", exec->program, error);
+    if (pid > 0) {
+        node->pid = pid;
+        return 0;
     }
-    node->started = true;
-    return 0;
+    char why[GV_CHILD_WHY_MAX];
+    gv_child_explain(exec->program, -pid, why);
+    fprintf(stderr, "gvsim: %s\n", why);
+    return (int)pid;
+}
+
+// Makes a pipe of which one end is gvsim's, and puts it into `ours`. Returns the other end, or a
+// negative error, which has been said.
+static int make_pipe(uv_pipe_t *ours, bool reads) {
+    uv_file ends[2];
+    int error = uv_pipe(ends, reads ? UV_NONBLOCK_PIPE : 0, reads ? 0 : UV_NONBLOCK_PIPE);
+    if (error != 0) return complain("make a pipe", "", error);
+    uv_pipe_open(ours, ends[reads ? 0 : 1]);
+    return ends[reads ? 1 : 0];
 }
 
 static int start_node(struct exec *exec, uint32_t index) {
     struct node *node = &exec->nodes[index];
+    uv_pipe_t *const pipes[3] = {&node->in, &node->out, &node->err};
     node->exec = exec;
     node->index = index;
-    node->process.data = node->in.data = node->out.data = node;
-    uv_pipe_init(&exec->loop, &node->in, 0);
-    uv_pipe_init(&exec->loop, &node->out, 0);
-    uv_file in[2], out[2];
-    int error = uv_pipe(in, 0, UV_NONBLOCK_PIPE);
-    if (error != 0) return complain("make a pipe", "", error);
-    uv_pipe_open(&node->in, in[1]);
-    error = uv_pipe(out, UV_NONBLOCK_PIPE, 0);
-    if (error != 0) {
-        close(in[0]);
-        return complain("make a pipe", "", error);
+    node->opened = true;
+    for (int i = 0; i < 3; i++) {
+        uv_pipe_init(&exec->loop, pipes[i], 0);
+        pipes[i]->data = node;
     }
-    uv_pipe_open(&node->out, out[0]);
-    int log = gv_logs_create(&exec->logs, index);
-    if (log < 0) {
-        error = complain("write to", exec->logs.dir, uv_translate_sys_error(-log));
-    } else {
-        error = spawn(node, (int[]){in[0], out[1], log});
-        close(log);
+    int fds[3] = {-1, -1, -1}, error = 0;
+    for (int i = 0; i < 3 && error == 0; i++) {
+        fds[i] = make_pipe(pipes[i], i > 0);
+        if (fds[i] < 0) error = fds[i];
     }
-    close(in[0]);
-    close(out[1]);
-    if (error == 0) uv_read_start((uv_stream_t *)&node->out, on_room, on_read);
-    return error;
+    if (error == 0) error = spawn(node, fds);
+    for (int i = 0; i < 3; i++)
+        if (fds[i] >= 0) close(fds[i]);
+    if (error != 0) return error;
+    uv_read_start((uv_stream_t *)&node->out, on_room, on_read);
+    uv_read_start((uv_stream_t *)&node->err, on_err_room, on_err_read);
+    return 0;
 }
 
 // ---- The run ----
@@ -271,9 +478,11 @@ static void on_stop_timeout(uv_timer_t *timer) {
     uv_stop(timer->loop);
 }
 
-static bool all_exited(const struct exec *exec) {
+// Whether all nodes have ended, and what they printed on standard error is read.
+static bool all_ended(const struct exec *exec) {
     for (uint32_t i = 0; i < exec->config.nodes; i++) {
-        if (exec->nodes[i].started && !exec->nodes[i].exited) return false;
+        const struct node *node = &exec->nodes[i];
+        if (node->pid > 0 && (!node->exited || !node->err_ended)) return false;
     }
     return true;
 }
@@ -283,30 +492,44 @@ static void wait_for_all(struct exec *exec, uint64_t most_ms) {
     uv_update_time(&exec->loop);
     uv_timer_start(&exec->timer, on_stop_timeout, most_ms, 0);
     gv_time until = uv_hrtime() + most_ms * GV_MS;
-    while (!all_exited(exec) && uv_hrtime() < until) uv_run(&exec->loop, UV_RUN_ONCE);
+    while (!all_ended(exec) && uv_hrtime() < until) uv_run(&exec->loop, UV_RUN_ONCE);
+}
+
+static void measure_pipes(struct exec *exec) {
+    for (uint32_t i = 0; i < exec->config.nodes; i++) {
+        const struct node *node = &exec->nodes[i];
+        gv_time full = node->full + (node->queued > 0 ? uv_hrtime() - node->full_since : 0);
+        exec->late.full += full;
+        if (full <= exec->late.full_longest) continue;
+        exec->late.full_longest = full;
+        exec->late.full_node = i;
+    }
 }
 
 // Ends every node, by the end of its input or else by force, and closes everything.
 static void stop(struct exec *exec) {
     exec->stopping = true;
     uv_timer_stop(&exec->tick);
+    uv_timer_stop(&exec->beat);
+    measure_waits(exec);
+    measure_pipes(exec);
     for (uint32_t i = 0; i < exec->config.nodes; i++) {
         struct node *node = &exec->nodes[i];
-        if (node->exec != NULL) close_handle((uv_handle_t *)&node->in, NULL);
+        if (node->opened) close_handle((uv_handle_t *)&node->in, NULL);
     }
     if (!exec->interrupted && exec->died < 0) wait_for_all(exec, GRACE_MS);
     for (uint32_t i = 0; i < exec->config.nodes; i++) {
         struct node *node = &exec->nodes[i];
-        if (node->started && !node->exited) uv_kill(-node->process.pid, SIGKILL);
-        if (node->exec != NULL) close_handle((uv_handle_t *)&node->out, NULL);
+        if (node->pid > 0 && !node->exited) gv_child_kill(node->pid);
+        if (node->opened) close_handle((uv_handle_t *)&node->out, NULL);
     }
+    gv_child_sweep(&exec->guard);
     wait_for_all(exec, STOP_TIMEOUT_MS);
+    gv_logs_end(&exec->logs);
     uv_walk(&exec->loop, close_handle, NULL);
     uv_run(&exec->loop, UV_RUN_DEFAULT);
     int error = uv_loop_close(&exec->loop);
     GV_ASSERT(error == 0);
-    for (uint32_t i = 0; i < exec->config.nodes; i++) free(exec->nodes[i].buf);
-    free(exec->nodes);
 }
 
 // The live view is for terminals that can move the cursor.
@@ -324,13 +547,17 @@ static void init_loop(struct exec *exec) {
     GV_ASSERT(error == 0);
     uv_timer_init(&exec->loop, &exec->timer);
     uv_timer_init(&exec->loop, &exec->tick);
-    exec->timer.data = exec->tick.data = exec;
+    uv_timer_init(&exec->loop, &exec->beat);
+    exec->timer.data = exec->tick.data = exec->beat.data = exec;
     static const int numbers[] = {SIGINT, SIGTERM, SIGHUP};
     for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++) {
         uv_signal_init(&exec->loop, &exec->signals[i]);
         exec->signals[i].data = exec;
         uv_signal_start(&exec->signals[i], on_signal, numbers[i]);
     }
+    uv_signal_init(&exec->loop, &exec->children);
+    exec->children.data = exec;
+    uv_signal_start(&exec->children, on_child, SIGCHLD);
     signal(SIGPIPE, SIG_IGN);
 }
 
@@ -339,6 +566,7 @@ static bool run(struct exec *exec) {
     init_loop(exec);
     init_live(exec);
     exec->nodes = gv_memory_new(exec->config.nodes * sizeof *exec->nodes);
+    exec->err_buf = gv_memory_new(READ_SIZE);
     bool started = true;
     for (uint32_t i = 0; i < exec->config.nodes && started; i++) {
         started = start_node(exec, i) == 0;
@@ -346,6 +574,7 @@ static bool run(struct exec *exec) {
     if (started) {
         uint64_t every = exec->live.tty ? GV_LIVE_TTY_MS : GV_LIVE_PIPE_MS;
         uv_timer_start(&exec->tick, on_tick, every, every);
+        uv_timer_start(&exec->beat, on_beat, BEAT_MS, BEAT_MS);
         gv_trial_start(exec->trial, uv_hrtime());
         pump(exec);
         uv_run(&exec->loop, UV_RUN_DEFAULT);
@@ -377,7 +606,11 @@ static enum gv_exec_status judge(struct exec *exec) {
         gv_record_close(&exec->record, NULL);
         return GV_EXEC_INTERRUPTED;
     }
+    object_death(exec);
     struct gv_result result = gv_trial_finish(exec->trial);
+    result.late = exec->late;
+    result.definite = exec->definite || exec->died >= 0 || gv_trial_definite(exec->trial);
+    exec->keep = !result.valid;
     struct gv_stats stats;
     for (uint32_t i = 0; i < exec->config.nodes; i++)
         if (gv_logs_stats(&exec->logs, i, &stats)) gv_traffic_add(&result.traffic, &stats);
@@ -396,6 +629,7 @@ static enum gv_exec_status judge(struct exec *exec) {
     if (exec->died >= 0) return GV_EXEC_DIED;
     struct gv_limits_figures figures = gv_limits_of(&result);
     bool within = gv_limits_check(&exec->command->limits, &figures, exec->out) == 0;
+    if (gv_result_unjudged(&result)) return GV_EXEC_SLOW;
     return result.valid && within ? GV_EXEC_VALID : GV_EXEC_INVALID;
 }
 
@@ -403,14 +637,16 @@ static enum gv_exec_status judge(struct exec *exec) {
 static bool open_files(struct exec *exec) {
     const struct gv_command *command = exec->command;
     exec->program = gv_path_program(command->argv[0]);
-    if (exec->program == NULL) {
-        gv_foreign_print(stderr, "gvsim: there is no program '%s' to run\n", command->argv[0]);
+    char why[GV_CHILD_WHY_MAX];
+    if (gv_child_unfit(command->argv[0], exec->program, why) ||
+        !gv_child_files(&exec->guard, 3 * (size_t)exec->config.nodes + FILES_SPARE, why)) {
+        gv_foreign_print(stderr, "gvsim: %s\n", why);
         return false;
     }
     if (!gv_output_open(&exec->json, command->json)) return false;
     exec->out = exec->json.file == stdout ? stderr : stdout;
     if (!gv_record_open(&exec->record, command, &exec->config)) return false;
-    int error = gv_logs_init(&exec->logs, command->log_dir, exec->config.nodes);
+    int error = gv_logs_init(&exec->logs, command->log_dir, exec->config.nodes, command->log_max);
     if (error == 0) return true;
     complain("make the directory", command->log_dir != NULL ? command->log_dir : "for logs",
              uv_translate_sys_error(-error));
@@ -419,11 +655,20 @@ static bool open_files(struct exec *exec) {
 
 enum gv_exec_status gv_exec_run(const struct gv_command *command, struct gv_result *copy) {
     GV_ASSERT(command->argv != NULL && command->argv[0] != NULL);
-    struct exec exec = {.command = command, .config = command->trial, .copy = copy, .died = -1};
+    struct gv_command bounded = *command;
+    if (bounded.queue_max == 0) bounded.queue_max = GV_COMMAND_QUEUE_MAX;
+    if (bounded.line_max == 0) bounded.line_max = GV_COMMAND_LINE_MAX;
+    if (bounded.log_max == 0) bounded.log_max = GV_LOGS_MAX;
+    if (bounded.late_max == 0) bounded.late_max = GV_COMMAND_LATE_MAX_MS * GV_MS;
+    struct exec exec = {.command = &bounded, .config = command->trial, .copy = copy, .died = -1};
+    exec.late = (struct gv_lag){.measured = true, .limit = bounded.late_max};
+    exec.config.late = &exec.late.events;
+    exec.config.describe = describe;
     exec.config.slack = GV_MS / 2; // timers are good for a millisecond: round to the nearest
     exec.config.deliver = deliver;
     exec.config.ctx = &exec;
     enum gv_exec_status status = GV_EXEC_USAGE;
+    gv_child_guard_start(&exec.guard);
     if (open_files(&exec)) {
         exec.trial = gv_trial_new(&exec.config);
         if (run(&exec)) {
@@ -432,10 +677,13 @@ enum gv_exec_status gv_exec_run(const struct gv_command *command, struct gv_resu
             gv_record_close(&exec.record, NULL);
         }
         gv_trial_free(exec.trial);
-        bool keep = status == GV_EXEC_INVALID || status == GV_EXEC_DIED;
-        gv_logs_fini(&exec.logs, !keep);
+        for (uint32_t i = 0; i < exec.config.nodes; i++) free(exec.nodes[i].buf);
+        free(exec.nodes);
+        free(exec.err_buf);
+        gv_logs_fini(&exec.logs, !exec.keep);
     }
-    bool judged = status == GV_EXEC_VALID || status == GV_EXEC_INVALID || status == GV_EXEC_DIED;
+    gv_child_guard_end(&exec.guard);
+    bool judged = status != GV_EXEC_USAGE && status != GV_EXEC_INTERRUPTED;
     if (!gv_output_close(&exec.json, judged)) status = GV_EXEC_USAGE;
     free(exec.program);
     return status;

@@ -41,8 +41,14 @@ gv_time gv_load_gap(struct gv_load *load) {
     return gap < 1e18 ? (gv_time)gap : GV_TIME_NEVER;
 }
 
-uint32_t gv_load_pick(struct gv_load *load, uint32_t count) {
-    return (uint32_t)gv_prng_below(&load->prng, count);
+uint32_t gv_load_pick(const struct gv_load *load, uint32_t count) {
+    GV_ASSERT(count > 0 && load->turn <= count);
+    return load->turn < count ? load->turn : 0;
+}
+
+void gv_load_took(struct gv_load *load, uint32_t count) {
+    GV_ASSERT(count > 0 && load->turn <= count);
+    load->turn = load->turn < count ? load->turn + 1 : 0;
 }
 
 bool gv_load_is_set(enum gv_load_kind kind) {

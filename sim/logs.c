@@ -16,6 +16,7 @@
 enum { EXCERPT_MAX = 1 << 14 }; // bytes of a file looked at
 
 static char *path_of(const struct gv_logs *logs, uint32_t node) {
+    GV_ASSERT(logs->dir != NULL);
     size_t cap = strlen(logs->dir) + 24;
     char *path = gv_memory_new(cap);
     snprintf(path, cap, "%s/n%" PRIu32 ".log", logs->dir, node);
@@ -33,9 +34,12 @@ static char *make_temporary(void) {
     return NULL;
 }
 
-int gv_logs_init(struct gv_logs *logs, const char *dir, uint32_t nodes) {
-    GV_ASSERT(logs != NULL && nodes > 0);
-    *logs = (struct gv_logs){.nodes = nodes, .temporary = dir == NULL};
+static int create(struct gv_logs *logs, uint32_t node);
+
+int gv_logs_init(struct gv_logs *logs, const char *dir, uint32_t nodes, size_t max) {
+    GV_ASSERT(logs != NULL && nodes > 0 && max >= GV_LOGS_MIN);
+    *logs = (struct gv_logs){.nodes = nodes, .temporary = dir == NULL, .max = max};
+    logs->tail_max = max / 4 < GV_LOGS_TAIL_MAX ? max / 4 : GV_LOGS_TAIL_MAX;
     char *temporary = dir == NULL ? make_temporary() : NULL;
     if (dir == NULL && temporary == NULL) return -errno;
     if (dir == NULL) dir = temporary;
@@ -43,6 +47,8 @@ int gv_logs_init(struct gv_logs *logs, const char *dir, uint32_t nodes) {
     logs->dir = gv_path_absolute(dir);
     int error = logs->dir == NULL ? -errno : 0;
     free(temporary);
+    logs->files = gv_memory_new(nodes * sizeof *logs->files);
+    for (uint32_t node = 0; node < nodes && error == 0; node++) error = create(logs, node);
     return error;
 }
 
@@ -55,17 +61,109 @@ void gv_logs_fini(struct gv_logs *logs, bool remove) {
     }
     // Stays if a node left something else there.
     if (remove && logs->temporary) rmdir(logs->dir);
+    for (uint32_t node = 0; logs->files != NULL && node < logs->nodes; node++)
+        free(logs->files[node].tail);
+    free(logs->files);
     free(logs->dir);
     *logs = (struct gv_logs){0};
 }
 
-int gv_logs_create(struct gv_logs *logs, uint32_t node) {
-    GV_ASSERT(logs->dir != NULL && node < logs->nodes);
+static int create(struct gv_logs *logs, uint32_t node) {
     char *path = path_of(logs, node);
-    int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_APPEND | O_CLOEXEC, 0666);
+    int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
     int error = -errno;
     free(path);
-    return fd >= 0 ? fd : error;
+    if (fd < 0) return error;
+    close(fd);
+    return 0;
+}
+
+// Files are not kept open: there may be more of them than the system allows.
+static int append(struct gv_logs *logs, uint32_t node, const char *bytes, size_t len) {
+    struct gv_logs_file *file = &logs->files[node];
+    if (file->error != 0 || len == 0) return 0;
+    char *path = path_of(logs, node);
+    int fd = open(path, O_WRONLY | O_APPEND | O_CLOEXEC);
+    free(path);
+    ssize_t size = 0;
+    while (fd >= 0 && len > 0 && (size = write(fd, bytes, len)) != 0) {
+        if (size < 0 && errno == EINTR) continue;
+        if (size < 0) break;
+        bytes += size;
+        len -= (size_t)size;
+    }
+    if (fd < 0 || size < 0) file->error = errno;
+    if (fd >= 0) close(fd);
+    return -file->error;
+}
+
+// Of a flood only the end is looked at.
+static void follow_lines(struct gv_logs_file *file, const char *bytes, size_t len) {
+    enum { LOOKED_AT = 8 * GV_LOGS_LINE_MAX };
+    size_t from = len > LOOKED_AT ? len - LOOKED_AT : 0;
+    if (from > 0) file->line_len = 0;
+    for (size_t i = from; i < len; i++) {
+        unsigned char byte = (unsigned char)bytes[i];
+        if (byte != '\n') {
+            if (file->line_len == GV_LOGS_LINE_MAX) continue;
+            file->line[file->line_len++] = (char)(byte < ' ' || byte == 0x7f ? '?' : byte);
+            continue;
+        }
+        file->line[file->line_len] = '\0';
+        if (file->line_len > 0) memcpy(file->last, file->line, file->line_len + 1);
+        file->line_len = 0;
+    }
+    file->line[file->line_len] = '\0';
+}
+
+const char *gv_logs_last(const struct gv_logs *logs, uint32_t node) {
+    GV_ASSERT(logs->files != NULL && node < logs->nodes);
+    const struct gv_logs_file *file = &logs->files[node];
+    return file->line_len > 0 ? file->line : file->last;
+}
+
+int gv_logs_write(struct gv_logs *logs, uint32_t node, const char *bytes, size_t len) {
+    GV_ASSERT(logs->files != NULL && node < logs->nodes);
+    struct gv_logs_file *file = &logs->files[node];
+    follow_lines(file, bytes, len);
+    uint64_t room = logs->max - logs->tail_max - file->written;
+    size_t head = len < room ? len : (size_t)room;
+    int error = append(logs, node, bytes, head);
+    file->total += len;
+    file->written += head;
+    bytes += head;
+    len -= head;
+    if (len == 0) return error;
+    if (file->tail == NULL) file->tail = gv_memory_new(logs->tail_max);
+    if (len > logs->tail_max) {
+        bytes += len - logs->tail_max;
+        len = logs->tail_max;
+    }
+    // The ring's place of a byte is its number among those that are not in the file.
+    uint64_t first = file->total - len - file->written;
+    for (size_t i = 0; i < len; i++) file->tail[(first + i) % logs->tail_max] = bytes[i];
+    return error;
+}
+
+void gv_logs_end(struct gv_logs *logs) {
+    GV_ASSERT(logs->dir != NULL);
+    for (uint32_t node = 0; node < logs->nodes; node++) {
+        struct gv_logs_file *file = &logs->files[node];
+        if (file->tail == NULL) continue;
+        uint64_t rest = file->total - file->written;
+        size_t len = rest < logs->tail_max ? (size_t)rest : logs->tail_max;
+        char cut[128];
+        int size = snprintf(cut, sizeof cut,
+                            "\n[gvsim left out %" PRIu64 " bytes here: --log-max is %zu]\n",
+                            rest - len, logs->max);
+        if (rest > len) append(logs, node, cut, (size_t)size);
+        size_t from = (size_t)((rest - len) % logs->tail_max);
+        size_t part = len < logs->tail_max - from ? len : logs->tail_max - from;
+        append(logs, node, file->tail + from, part);
+        append(logs, node, file->tail, len - part);
+        free(file->tail);
+        file->tail = NULL;
+    }
 }
 
 // The beginning or end of a file, zero-terminated, for the caller to free; NULL if there is none.

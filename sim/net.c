@@ -242,6 +242,7 @@ static void take_off(struct gv_net *net, struct gv_net_link *link, gv_time takes
 }
 
 static void land(struct gv_net *net, gv_time now, const struct gv_net_message *message) {
+    if (message->src != GV_NET_CLIENT) net->held[message->src] -= message->len + GV_NET_KEEP;
     if (!message->original) return;
     struct gv_net_link *link = place_of(net, message->src, message->dest);
     GV_ASSERT(link->flying > 0);
@@ -290,6 +291,7 @@ void gv_net_init(struct gv_net *net, const struct gv_net_config *config) {
     GV_ASSERT(config->nodes > 0);
     *net = (struct gv_net){.config = *config};
     net->inboxes = gv_memory_new(config->nodes * sizeof *net->inboxes);
+    net->held = gv_memory_new(config->nodes * sizeof *net->held);
 }
 
 void gv_net_fini(struct gv_net *net) {
@@ -305,6 +307,8 @@ void gv_net_fini(struct gv_net *net) {
     net->links = NULL;
     free(net->inboxes);
     net->inboxes = NULL;
+    free(net->held);
+    net->held = NULL;
     if (net->config.delivery != GV_NET_EXACT) return; // what is held was freed above
     gv_world_drop(net->config.world, net->config.event_kind, free);
 }
@@ -323,6 +327,7 @@ static void post(struct gv_net *net, gv_time now, const struct gv_net_message *h
     *message = *head;
     message->seq = net->sent++;
     message->len = bytes.len;
+    if (message->src != GV_NET_CLIENT) net->held[message->src] += bytes.len + GV_NET_KEEP;
     if (bytes.len > 0) memcpy(message->bytes, bytes.data, bytes.len);
     if (net->config.delivery == GV_NET_EXACT) {
         schedule(net, message->due, message);

@@ -34,6 +34,7 @@ enum {
     GV_NET_TYPES_MAX = 64, // types told apart; what comes after counts as "(other)"
 };
 #define GV_NET_CLIENT UINT32_MAX // as a source: some client
+#define GV_NET_KEEP 128          // bytes that keeping a message takes beside its own
 
 struct gv_net_message {
     uint32_t src; // a node, or GV_NET_CLIENT
@@ -115,6 +116,8 @@ struct gv_net {
     const struct gv_net_rule *rules;
     size_t rules_len;
     struct gv_net_inbox *inboxes; // one a node
+    size_t *held;                 // bytes of each node's messages that are still here, with what
+                                  // keeping each takes (GV_NET_KEEP)
     uint64_t sent;                // messages ever, clients' included
     uint64_t messages, bytes;     // between nodes, dropped ones included
     uint64_t dropped;             // copies of them cut off, or lost by a rule

@@ -12,6 +12,14 @@ static double each(uint64_t total, uint64_t ops) {
     return ops > 0 ? (double)total / (double)ops : 0;
 }
 
+bool gv_result_unjudged(const struct gv_result *result) {
+    GV_ASSERT(result != NULL);
+    char why[GV_LAG_REASON_MAX];
+    bool definite =
+        !result->valid && (result->definite || result->phantom + result->duplicated > 0);
+    return !definite && gv_lag_too_slow(&result->late, why);
+}
+
 // ---- Text ----
 
 // A number of bytes as "812 B", "12.4 kB", "3.1 MB".
@@ -33,6 +41,13 @@ static void print_spread(const char *name, const struct gv_history_spread *sprea
 
 static void print_verdict(const struct gv_result *result, FILE *out, bool color) {
     const char *off = color ? "\x1b[0m" : "";
+    char why[GV_LAG_REASON_MAX];
+    if (gv_result_unjudged(result)) {
+        gv_lag_too_slow(&result->late, why);
+        fprintf(out,
+                "%stoo slow%s: the machine was too slow to judge the nodes: %s; without that:\n",
+                color ? "\x1b[1;33m" : "", off, why);
+    }
     if (!result->valid) {
         const char *red = color ? "\x1b[1;31m" : "";
         size_t count = result->errors->count, shown = result->errors->kept;
@@ -108,6 +123,7 @@ void gv_result_print(const struct gv_result *result, FILE *out, bool color) {
         fprintf(out, "\n");
     }
     gv_traffic_print(&result->traffic, out);
+    gv_lag_print(&result->late, out);
     fprintf(out, "  %-16s %" PRIu64 "\n", "seed", result->seed);
     if (!result->is_virtual) return;
     char memory[32];
@@ -162,7 +178,10 @@ static void json_virtual(const struct gv_result *result, FILE *out) {
 void gv_result_json(const struct gv_result *result, FILE *out) {
     GV_ASSERT(out != NULL && result->errors != NULL);
     fprintf(out, "{\"valid\":%s,\"workload\":\"%s\",\"nodes\":%" PRIu32,
-            result->valid ? "true" : "false", gv_load_name(result->load), result->nodes);
+            gv_result_unjudged(result) ? "null"
+            : result->valid            ? "true"
+                                       : "false",
+            gv_load_name(result->load), result->nodes);
     fprintf(out, ",\"ops\":%" PRIu64 ",\"broadcasts\":%" PRIu64 ",\"reads\":%" PRIu64, result->ops,
             result->adds, result->reads);
     fprintf(out, ",\"ok\":%" PRIu64 ",\"refused\":%" PRIu64 ",\"unknown\":%" PRIu64, result->ok,
@@ -189,6 +208,7 @@ void gv_result_json(const struct gv_result *result, FILE *out) {
         fprintf(out, "null");
     }
     fprintf(out, ",\"seed\":%" PRIu64, result->seed);
+    gv_lag_json(&result->late, out);
     if (result->is_virtual) json_virtual(result, out);
     fprintf(out, ",\"traffic\":");
     gv_traffic_json(&result->traffic, out);

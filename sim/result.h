@@ -5,6 +5,7 @@
 
 #include "errors.h"
 #include "history.h"
+#include "lag.h"
 #include "load.h"
 #include "net.h"
 #include "traffic.h"
@@ -33,6 +34,9 @@ struct gv_result {
     const struct gv_errors *errors; // borrowed
     struct gv_traffic traffic;      // by what the nodes say
 
+    struct gv_lag late; // how late gvsim was, in real time
+    bool definite;      // something is wrong that no delay excuses
+
     bool is_virtual;      // what follows is known
     uint64_t trace;       // a digest of every line and its time
     uint64_t lines;       // in and out of nodes
@@ -40,6 +44,9 @@ struct gv_result {
     bool settled;         // the replicas were equal before the final reads
     gv_time settle;       // how long that took after the last operation and fault
 };
+
+// Whether the machine was too slow for a verdict: unless something is wrong that no delay excuses.
+bool gv_result_unjudged(const struct gv_result *result);
 
 // The verdict, a few lines. `color`: with escape sequences for colour.
 void gv_result_print(const struct gv_result *result, FILE *out, bool color);

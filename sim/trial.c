@@ -38,6 +38,7 @@ enum complaint {
 enum {
     NAME_MAX = 16,
     ANSWER_MAX = GV_ENVELOPE_EXCERPT_MAX + 80,
+    KNOWN_MAX = 2 * GV_ENVELOPE_EXCERPT_MAX, // of what the driver knows of a node
     FULL_CHECK_EVERY = 16, // messages, where the nodes check them too
     TOKENS_MAX = 1 << 26,  // of a line: no more than a large read needs
 };
@@ -66,6 +67,7 @@ struct gv_trial {
     uint32_t *owed;                // by node: operations without an answer within their time
     gv_time *greeted_at;           // by node: when it answered init in this life of its, or NEVER
     char **stray;                  // by node: the last stray reply, to be shown; NULL: none
+    bool definite;                 // something is wrong that no delay excuses
     gv_time now, started_at, cutoff, cut_at;
     gv_time given_up_at; // an operation without an answer, for the last time
     bool held;           // a fault kept the node from answering the operation that ends
@@ -102,7 +104,7 @@ static void request(struct gv_trial *trial, uint32_t number, enum gv_client_wait
     if (client->role == GV_CLIENT_OBSERVER || setup) {
         // An observer must not stand in the way of what it observes: it waits in no queue. Nor do
         // the long lines that start a large cluster, which would fill one.
-        trial->config.deliver(trial->config.ctx, client->node, trial->envelope.line,
+        trial->config.deliver(trial->config.ctx, GV_NET_CLIENT, client->node, trial->envelope.line,
                               trial->envelope.len);
         return;
     }
@@ -122,6 +124,7 @@ static void trace_violations(struct gv_trial *trial) {
 
 static void complain(struct gv_trial *trial, uint32_t node, enum complaint what,
                      struct gv_slice line, const char *why) {
+    if (what != LATE) trial->definite = true;
     if ((trial->complained[node] & what) != 0) {
         trial->judge.errors.count++;
         return;
@@ -167,15 +170,24 @@ static void describe_debts(struct gv_trial *trial, uint32_t node, char buf[ANSWE
     }
 }
 
+// What the driver knows of a node that fails.
+static void describe(const struct gv_trial *trial, uint32_t node, char buf[KNOWN_MAX]) {
+    buf[0] = '\0';
+    if (trial->config.describe != NULL)
+        trial->config.describe(trial->config.ctx, node, buf, KNOWN_MAX);
+}
+
 void gv_trial_died(struct gv_trial *trial, uint32_t node, const char *format, ...) {
     GV_ASSERT(node < trial->config.nodes);
-    char how[GV_ERRORS_TEXT_MAX / 2], debts[ANSWER_MAX];
+    char how[GV_ERRORS_TEXT_MAX / 2], debts[ANSWER_MAX], known[KNOWN_MAX];
     va_list args;
     va_start(args, format);
     vsnprintf(how, sizeof how, format, args);
     va_end(args);
     describe_debts(trial, node, debts);
-    gv_trial_fail(trial, "n%u died: %s%s", node, how, debts);
+    describe(trial, node, known);
+    gv_trial_fail(trial, "n%u died: %s%s%s%s", node, how, debts, known[0] != '\0' ? "; " : "",
+                  known);
 }
 
 void gv_trial_object(struct gv_trial *trial, const char *format, ...) {
@@ -203,6 +215,7 @@ static bool issue(struct gv_trial *trial) {
         uint32_t node = (first + i) % trial->config.nodes;
         if (trial->clients.clients[trial->workers[node]].wait != GV_CLIENT_IDLE) continue;
         invoke(trial, node, gv_load_next(&trial->load), false);
+        gv_load_took(&trial->load, trial->config.nodes);
         return true;
     }
     return false;
@@ -216,7 +229,12 @@ static void issue_at(struct gv_trial *trial, gv_time due) {
         return;
     }
     gv_time gap = gv_load_gap(&trial->load);
-    if (gap != GV_TIME_NEVER) gv_world_schedule(&trial->world, due + gap, EVENT_OP, 0, 0, NULL);
+    if (gap == GV_TIME_NEVER) return;
+    // As in Jepsen, what is late is lost: the gap counts from when the operation was asked, unless
+    // it is only a coarse timer that was late.
+    if (trial->now > due + 2 * trial->config.slack) due = trial->now;
+    if (trial->config.delivery == GV_NET_MAELSTROM) due += GV_LOAD_LATE;
+    gv_world_schedule(&trial->world, due + gap, EVENT_OP, 0, 0, NULL);
 }
 
 // Has the observers look at every node until all agree.
@@ -419,11 +437,19 @@ static void give_up_on_muted(struct gv_trial *trial) {
 
 static void mute(struct gv_trial *trial, uint32_t node, struct gv_slice line, const char *why) {
     char shown[GV_ENVELOPE_EXCERPT_MAX + 8];
-    trial->muted[node] = true;
+    trial->muted[node] = trial->definite = true;
+    size_t blank = 0;
+    while (blank < line.len && (line.data[blank] == ' ' || line.data[blank] == '\t')) blank++;
+    bool print = blank == line.len || line.data[blank] != '{';
     gv_errors_add(&trial->judge.errors,
                   "bad line: n%u printed a line that %s; Maelstrom would hear no more of it, nor "
-                  "does gvsim. The line: %s",
-                  node, why, gv_envelope_excerpt(line, shown));
+                  "does gvsim%s. The line: %s",
+                  node, why, print ? ". Print what is no message to standard error" : "",
+                  gv_envelope_excerpt(line, shown));
+    if (trial->phase < GV_TRIAL_MAIN) {
+        gv_trial_fail(trial, "n%u can answer %s no more", node,
+                      trial->phase == GV_TRIAL_INIT ? "init" : "topology");
+    }
     give_up_on_muted(trial);
 }
 
@@ -567,7 +593,9 @@ static void on_unawaited(struct gv_trial *trial, uint32_t node, uint32_t number,
                  what == GV_CLIENT_REPLY_LATE    ? "for it waits 5 s for a reply"
                  : what == GV_CLIENT_REPLY_AGAIN ? "for it had its reply: the node answers twice"
                                                  : "and answers no request of it");
+        bool definite = trial->definite; // a delay of gvsim's own may have made it late
         mute(trial, node, line, why);
+        if (what == GV_CLIENT_REPLY_LATE) trial->definite = definite;
     } else if (what == GV_CLIENT_REPLY_STRAY) {
         char shown[GV_ENVELOPE_EXCERPT_MAX + 8];
         free(trial->stray[node]);
@@ -672,10 +700,14 @@ void gv_trial_line(struct gv_trial *trial, gv_time now, uint32_t node, struct gv
 
 // ---- Time ----
 
+// A node has not answered what it must: the run ends, and says what came instead.
 static void fail_setup(struct gv_trial *trial, uint32_t node, const char *what, int seconds) {
+    char known[KNOWN_MAX];
     const char *stray = trial->stray[node];
-    gv_trial_fail(trial, "no %s_ok: n%u did not answer %s within %d s%s%s", what, node, what,
-                  seconds, stray != NULL ? ", but printed " : "", stray != NULL ? stray : "");
+    describe(trial, node, known);
+    gv_trial_fail(trial, "no %s_ok: n%u did not answer %s within %d s%s%s%s%s", what, node, what,
+                  seconds, stray != NULL ? ", but printed " : "", stray != NULL ? stray : "",
+                  known[0] != '\0' ? "; " : "", known);
 }
 
 static void on_timeout(struct gv_trial *trial, const struct gv_world_event *event) {
@@ -712,6 +744,7 @@ static void on_nemesis(struct gv_trial *trial, gv_time due) {
         begin_faults(trial);
         trace_fault(trial, trial->partitions);
     }
+    gv_load_took(&trial->load, trial->config.nodes);
     gv_time gap = gv_faults_gap(&trial->faults, trial->config.nemesis_interval);
     gv_world_schedule(&trial->world, due + gap, EVENT_NEMESIS, 0, 0, NULL);
 }
@@ -748,7 +781,8 @@ static void on_event(struct gv_trial *trial, const struct gv_world_event *event)
     case EVENT_NET:
         message = gv_net_take(&trial->net, trial->now, event);
         if (message == NULL) break;
-        trial->config.deliver(trial->config.ctx, message->dest, message->bytes, message->len);
+        trial->config.deliver(trial->config.ctx, message->src, message->dest, message->bytes,
+                              message->len);
         free(message);
         break;
     case EVENT_TIMEOUT:
@@ -794,6 +828,8 @@ void gv_trial_advance(struct gv_trial *trial, gv_time now) {
     struct gv_world_event event;
     while (trial->phase != GV_TRIAL_DONE &&
            gv_world_next(&trial->world, trial->now + trial->config.slack, &event)) {
+        if (trial->config.late != NULL && trial->phase >= GV_TRIAL_MAIN)
+            gv_lag_add(trial->config.late, trial->now > event.due ? trial->now - event.due : 0);
         on_event(trial, &event);
         trace_violations(trial);
     }
@@ -898,6 +934,20 @@ struct gv_errors *gv_trial_errors(struct gv_trial *trial) {
 
 bool gv_trial_done(const struct gv_trial *trial) {
     return trial->phase == GV_TRIAL_DONE;
+}
+
+size_t gv_trial_held(const struct gv_trial *trial, uint32_t node) {
+    GV_ASSERT(node < trial->config.nodes);
+    return trial->net.held[node];
+}
+
+bool gv_trial_muted(const struct gv_trial *trial, uint32_t node) {
+    GV_ASSERT(node < trial->config.nodes);
+    return trial->muted[node];
+}
+
+bool gv_trial_definite(const struct gv_trial *trial) {
+    return trial->definite;
 }
 
 bool gv_trial_suspects(const struct gv_trial *trial, uint32_t node) {

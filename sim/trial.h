@@ -7,6 +7,7 @@
 
 #include "fate.h"
 #include "faults.h"
+#include "lag.h"
 #include "net.h"
 #include "result.h"
 #include "topology.h"
@@ -51,14 +52,20 @@ struct gv_trial_config {
     // Nodes check in full what they get from each other, and the driver objects to what they
     // refuse: here, then, a look at its beginning is enough for most of it.
     bool gossip_is_checked;
-    // Hands a line, newline included, to a node. Borrowed for the call, which must not call back.
-    void (*deliver)(void *ctx, uint32_t node, const char *line, size_t len);
+    // Hands a line, newline included, to a node, from another or from a client (GV_NET_CLIENT).
+    // Borrowed for the call, which must not call back.
+    void (*deliver)(void *ctx, uint32_t src, uint32_t node, const char *line, size_t len);
+    // Writes what is known of a node that does not answer: how its last line goes on, … Empty if
+    // nothing is. May be NULL.
+    void (*describe)(void *ctx, uint32_t node, char *buf, size_t cap);
     // Whether a node's replica holds this value of a set. NULL: it must be asked by a read.
     bool (*knows)(void *ctx, uint32_t node, int64_t value);
     // Carries out what a step of the scenario does to a node. It may call gv_trial_excuse_*, but
     // nothing else here. May be NULL if there is no such step.
     void (*fate)(void *ctx, uint32_t node, enum gv_fate fate, const struct gv_scenario_step *step);
     void *ctx;
+    // How much later than due things happened, once operations have begun. May be NULL.
+    struct gv_lag_spread *late;
     // Told all that happens, but for what only the driver knows: what nodes take, what those that
     // are down do not, and what they come to know. May be NULL.
     struct gv_trace *trace;
@@ -125,6 +132,15 @@ const struct gv_keys *gv_trial_keys(const struct gv_trial *trial);
 struct gv_errors *gv_trial_errors(struct gv_trial *trial);
 
 bool gv_trial_done(const struct gv_trial *trial);
+
+// Bytes of what a node has said to others that the network still holds.
+size_t gv_trial_held(const struct gv_trial *trial, uint32_t node);
+
+// Whether a node printed a bad line, so that nothing more is heard of it.
+bool gv_trial_muted(const struct gv_trial *trial, uint32_t node);
+
+// Whether something is wrong that no delay excuses.
+bool gv_trial_definite(const struct gv_trial *trial);
 
 // Whether a node printed a bad line, or a reply that is malformed or that nobody waits for.
 bool gv_trial_suspects(const struct gv_trial *trial, uint32_t node);

@@ -243,7 +243,8 @@ static void hold(struct vnode *vnode, const char *line, size_t len) {
     vnode->held_len += len;
 }
 
-static void deliver(void *ctx, uint32_t node, const char *line, size_t len) {
+static void deliver(void *ctx, uint32_t src, uint32_t node, const char *line, size_t len) {
+    (void)src;
     struct gv_virtual *sim = ctx;
     struct vnode *vnode = &sim->nodes[node];
     GV_ASSERT(len > 0 && line[len - 1] == '\n');

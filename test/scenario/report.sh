@@ -96,7 +96,7 @@ grep -q '^v[0-9]* unequal replicas' "$tmp/bad.html" || fault "the report does no
 
 # Process mode.
 "$gvsim" exec -w broadcast --nodes 3 --rate 20 --time-limit 1 --quiet 1 --latency 20 --seed 3 \
-    --trace "$tmp/exec.jsonl" --report "$tmp/exec.html" --json "$tmp/exec.json" \
+    --late-max 0 --trace "$tmp/exec.jsonl" --report "$tmp/exec.html" --json "$tmp/exec.json" \
     -- "${BUILD:-build}/gv-broadcast" >"$tmp/out" || { cat "$tmp/out" && bad=1; }
 [ "$(count "$tmp/exec.jsonl" send)" = "$(member "$tmp/exec.json" servers_msgs)" ] ||
     fault "exec: the messages sent are not those counted"

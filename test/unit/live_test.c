@@ -7,8 +7,8 @@
 
 enum { NODES = 4 };
 
-static void ignore(void *ctx, uint32_t node, const char *line, size_t len) {
-    (void)ctx, (void)node, (void)line, (void)len;
+static void ignore(void *ctx, uint32_t src, uint32_t node, const char *line, size_t len) {
+    (void)ctx, (void)src, (void)node, (void)line, (void)len;
 }
 
 static const struct gv_trial_config config = {

@@ -63,6 +63,18 @@ static void gaps_are_uniform_up_to_twice_the_mean(void **state) {
     assert_true(gv_load_gap(&load) == GV_TIME_NEVER);
 }
 
+// As Jepsen's: the nemesis has a turn, too, which goes to the first client, who then has its own.
+static void clients_take_turns(void **state) {
+    (void)state;
+    static const uint32_t wanted[] = {0, 1, 2, 0, 0, 1, 2, 0, 0};
+    struct gv_load load;
+    gv_load_init(&load, GV_LOAD_ECHO, 1, 1);
+    for (size_t i = 0; i < sizeof wanted / sizeof *wanted; i++) {
+        assert_int_equal(gv_load_pick(&load, 3), wanted[i]);
+        gv_load_took(&load, 3);
+    }
+}
+
 static void bodies_are_those_of_the_protocol(void **state) {
     (void)state;
     char body[GV_LOAD_BODY_MAX];
@@ -98,6 +110,7 @@ int main(void) {
         cmocka_unit_test(a_set_adds_and_reads_half_and_half),
         cmocka_unit_test(counters_draw_their_deltas_from_maelstroms_ranges),
         cmocka_unit_test(gaps_are_uniform_up_to_twice_the_mean),
+        cmocka_unit_test(clients_take_turns),
         cmocka_unit_test(bodies_are_those_of_the_protocol),
         cmocka_unit_test(names_are_read_back),
     };

@@ -1,0 +1,254 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+# gvsim exec and the processes it starts: programs that cannot be run are told what they lack; what
+# nodes say and log is bounded, and whoever says too much is named; nothing outlives gvsim, however
+# it ends; and a gvsim that was late says that it could not judge. The nodes are this very script,
+# called `process.sh node WAY`: an echo node, which goes wrong in some way.
+set -u
+
+# ---- The node ----
+
+say() { # DEST BODY
+    printf '{"src":"%s","dest":"%s","body":{%s}}\n' "$me" "$1" "$2"
+}
+
+spam() { # says the same for ever
+    yes "{\"src\":\"$me\",\"dest\":\"n0\",\"body\":{\"type\":\"spam\"}}"
+}
+
+init_ok() { say "$src" "\"type\":\"init_ok\",\"in_reply_to\":$id"; }
+
+# What a node does, once it has answered init.
+begin() {
+    case $way in
+    floods) [ "$me" = n1 ] && spam ;;
+    stuck) [ "$me" = n1 ] && spam || sleep 60 ;;
+    endless) [ "$me" = n1 ] && yes | tr -d '\n' ;;
+    babbles) [ "$me" = n1 ] && yes 'hello, world' ;;
+    esac
+}
+
+init() {
+    case $way in
+    prints) echo 'starting up' ;;
+    unended) printf '{"src":"%s","dest":"%s","body":{}}' "$me" "$src" ;;
+    quotes) id="\"$id\"" && echo 'cannot bind' >&2 && init_ok ;;
+    exits) echo 'no such setting' >&2 && exit 3 ;;
+    killed) kill -9 $$ ;;
+    logs)
+        echo 'the first line' >&2
+        yes 'a line that is printed over and over' | head -c 3000000 >&2
+        echo 'the last line' >&2
+        init_ok
+        ;;
+    *) init_ok ;;
+    esac
+    begin
+}
+
+if [ "${1-}" = node ]; then
+    way=$2 me=
+    while read -r line; do
+        src=${line#*\"src\":\"} src=${src%%\"*}
+        type=${line#*\"type\":\"} type=${type%%\"*}
+        id=${line##*\"msg_id\":} id=${id%%\}*}
+        case $type in
+        init)
+            me=${line#*\"node_id\":\"} me=${me%%\"*}
+            init
+            ;;
+        echo)
+            value=${line#*\"echo\":} value=${value%%,*}
+            say "$src" "\"type\":\"echo_ok\",\"in_reply_to\":$id,\"echo\":$value"
+            ;;
+        esac
+    done
+    exit 0
+fi
+
+# ---- The cases ----
+
+gvsim=${BUILD:-build}/gvsim
+case $gvsim in /*) ;; *) gvsim=$PWD/$gvsim ;; esac
+self=$(cd "$(dirname "$0")" && pwd)/$(basename "$0")
+tmp=$(mktemp -d) || exit 1
+# So that its processes can be told from those of others.
+mark=$(basename "$tmp")
+trap 'rm -rf "$tmp"' EXIT
+TMPDIR=$tmp
+export TMPDIR
+bad=0
+
+# look NAME STATUS WANT WORDS: at what a run ended with and printed.
+look() {
+    if [ "$2" -ne "$3" ]; then
+        echo "$1: exit status $2, not $3"
+    elif ! grep -q -e "$4" "$tmp/out"; then
+        echo "$1: does not say '$4'"
+    else
+        return
+    fi
+    cat "$tmp/out"
+    bad=1
+}
+
+# case_ NAME STATUS WORDS ARGS…: of gvsim exec -w echo. Other tests may keep the machine busy.
+case_() {
+    name=$1 want=$2 words=$3
+    shift 3
+    "$gvsim" exec -w echo --late-max 0 --seed 5 "$@" >"$tmp/out" 2>&1 </dev/null
+    look "$name" $? "$want" "$words"
+}
+
+way() { # NAME STATUS WORDS OPTIONS…
+    name=$1 status=$2 words=$3
+    shift 3
+    case_ "$name" "$status" "$words" --node-count 2 --time-limit 0.3 --rate 50 "$@" -- \
+        "$self" node "$name"
+}
+
+# Programs that cannot be run.
+cd "$tmp" || exit 1
+program() { # TEXT WORDS
+    printf "$1" >program
+    chmod +x program
+    case_ "program '$1'" 2 "$2" -- ./program
+}
+program '#!/nowhere/python3 -u\n' "the interpreter '/nowhere/python3', which .* asks for, is not"
+program '#!/usr/bin/env nowhere-to-be-found\n' "interpreter 'nowhere-to-be-found', .* of PATH"
+program '#!/usr/bin/env -S A=1 nowhere\n' "the interpreter 'nowhere', .* of PATH"
+program '#!/bin/sh\r\nread line\r\n' "end in CR LF, .*'/bin/sh.r', .*sed -i"
+program '\177ELF\1\1\1\0\0\0' 'is of no executable format'
+program '' 'is an empty file'
+chmod -x program
+echo 'read line' >program
+case_ no-x-bit 2 "may not be executed: it lacks the x bit" -- ./program
+case_ directory 2 "is a directory, no program" -- "$tmp"
+case_ missing 2 "there is no program '\./missing'" -- ./missing
+case_ unknown 2 "there is no program 'nowhere-to-be-found', here or in" -- nowhere-to-be-found
+chmod +x program
+echo 'exec "$SELF" node good' >program # no "#!": for the shell, as with Maelstrom
+SELF=$self
+export SELF
+case_ plain-script 0 '^valid' --node-count 2 --time-limit 0.2 -- ./program
+(
+    ulimit -n 50
+    case_ files 2 '139 open files are needed, three pipes a node, .* allows 50: .*ulimit -n' \
+        --node-count 25 -- "$self" node good
+    exit $bad
+) || bad=1
+(
+    ulimit -S -n 50
+    case_ soft-files 0 '^valid' --node-count 25 --time-limit 0.2 -- "$self" node good
+    exit $bad
+) || bad=1
+case_ closed 0 '^valid' --node-count 2 --time-limit 0.2 -- "$self" node good <&-
+
+# What came instead of an answer to init.
+way prints 1 'bad line: n[01] .*not JSON.*is no message to standard error. The line: starting up'
+way exits 3 'died: it exited with status 3 before .* init; .*standard error: no such setting'
+way killed 3 'died: killed by signal 9 .* before all nodes had answered init'
+way unended 1 'n[01] did not answer init .*it began a line and did not end it.*: {"src":"n' &
+unended=$!
+(
+    tmp=$tmp/quotes
+    mkdir "$tmp"
+    way quotes 1 'n[01] did not answer .* with "1" as its in_reply_to, where 1 .*: cannot bind'
+    exit $bad
+) || bad=1
+wait $unended
+
+# Who says more than others take is named, and held back; memory has a bound, here 2 × 1 MB.
+(
+    [ -n "${NO_ULIMIT-}" ] || ulimit -v 500000 # KiB
+    way floods 1 'flood: n1 said more .* 0 before full pipes' --queue-max 1000000 --latency 10000
+    way stuck 1 'flood: n1 .* wait for n0 to read its standard input' --queue-max 1000000
+    way endless 1 'long line: n1 printed a line longer than --line-max, 1000000 bytes.*y' \
+        --line-max 1000000
+    way babbles 1 'bad line: n1 .* The line: hello, world'
+    exit $bad
+) || bad=1
+
+# Logs have a bound, too: beginning and end are kept.
+way logs 0 '^valid' --log-max 100000 --log-dir "$tmp/logs"
+for log in "$tmp"/logs/n0.log "$tmp"/logs/n1.log; do
+    size=$(wc -c <"$log")
+    [ "$size" -ge 100000 ] && [ "$size" -le 100100 ] || { echo "$log: $size bytes" && bad=1; }
+    [ "$(head -n 1 "$log")" = 'the first line' ] || { echo "$log: no beginning" && bad=1; }
+    tail -n 1 "$log" | grep -q 'the last line$' || { echo "$log: no end" && bad=1; }
+    grep -q '^\[gvsim left out 2900[0-9]* bytes here: --log-max is 100000\]$' "$log" ||
+        { echo "$log: does not say what was left out" && bad=1; }
+done
+
+# Nothing is left over. The wrapper's node is a grandchild that does not heed the end of its input,
+# and, on Linux, a daemon leaves the process group.
+cat >wrapper <<END
+#!/bin/sh
+sh -c 'sleep 300; : $mark-child' &
+[ ! -d /proc/self ] || setsid sh -c 'sleep 300; : $mark-daemon' </dev/null >/dev/null 2>&1 &
+"$self" node good
+END
+chmod +x wrapper
+left() { # processes of the wrapper that live
+    ps -e -o stat= -o args= | grep -v '^Z' | grep -e "$mark-[c]hild" -e "$mark-[d]aemon" \
+        -e "$mark/[w]rapper"
+}
+gone() { # NAME
+    for try in 1 2 3 4 5 6 7 8 9 10; do
+        left >/dev/null || return
+        sleep 0.2
+    done
+    echo "$1: processes are left:"
+    left
+    bad=1
+}
+end() { # SIGNAL STATUS
+    "$gvsim" exec -w echo --node-count 2 --time-limit 60 -- ./wrapper >"$tmp/out" 2>&1 </dev/null &
+    pid=$!
+    for try in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20; do
+        left | grep -q "$mark-child" && break
+        sleep 0.5
+    done
+    left >/dev/null || { echo "$1: nothing was started" && bad=1; }
+    kill "-$1" $pid
+    wait $pid 2>/dev/null
+    [ $? -eq "$2" ] || { echo "$1: the exit status is not $2" && bad=1; }
+    gone "$1"
+}
+case_ wrapper 0 '^valid' --node-count 2 --time-limit 0.2 -- ./wrapper
+gone valid
+end INT 130
+end TERM 130
+end KILL 137
+end ABRT 134
+
+# A gvsim that stood still could not judge; who does not mind is told how long it was.
+stop() { # STATUS WORDS OPTIONS…
+    want=$1 words=$2
+    shift 2
+    "$gvsim" exec -w echo --node-count 2 --time-limit 2 --rate 50 --json "$tmp/json" "$@" -- \
+        "$self" node good >"$tmp/out" 2>&1 </dev/null &
+    pid=$!
+    sleep 1
+    kill -STOP $pid
+    sleep 0.7
+    kill -CONT $pid
+    wait $pid
+    look "stop $*" $? "$want" "$words"
+}
+stop 5 'too slow to judge the nodes: gvsim was [4-9][0-9][0-9] ms late once, .* 200 ms'
+grep -q '^{"valid":null,.*"lateness":{"too_slow":true,' "$tmp/json" ||
+    { echo 'no lateness' && bad=1; }
+stop 0 'stood still [4-9][0-9][0-9] ms at most' --late-max 0
+grep -q '^{"valid":true,.*"lateness":{"too_slow":false,' "$tmp/json" || { echo 'judged' && bad=1; }
+# But what is wrong for certain stays so.
+"$gvsim" exec -w echo --node-count 2 --time-limit 2 --rate 50 -- "$self" node babbles \
+    >"$tmp/out" 2>&1 </dev/null &
+pid=$!
+sleep 0.6
+kill -STOP $pid
+sleep 0.7
+kill -CONT $pid
+wait $pid
+look 'bad and stopped' $? 1 '^invalid'
+exit $bad

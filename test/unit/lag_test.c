@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: MIT
+#include "../../engine/prng.h"
+#include "../../sim/lag.h"
+#include "../lib/test.h"
+
+#include <stdlib.h>
+
+static int by_value(const void *a, const void *b) {
+    gv_time x = *(const gv_time *)a, y = *(const gv_time *)b;
+    return (x > y) - (x < y);
+}
+
+// Quantiles are never below the true ones, nor above by more than an eighth.
+static void quantiles_are_close(void **state) {
+    (void)state;
+    enum { COUNT = 2000 };
+    static gv_time delays[COUNT];
+    static struct gv_lag_spread spread;
+    struct gv_prng prng;
+    gv_prng_init(&prng, gv_test_seed(), 0);
+    for (unsigned bits = 1; bits <= 42; bits++) {
+        spread = (struct gv_lag_spread){0};
+        for (size_t i = 0; i < COUNT; i++) {
+            delays[i] = gv_prng_below(&prng, UINT64_C(1) << bits);
+            gv_lag_add(&spread, delays[i]);
+        }
+        qsort(delays, COUNT, sizeof *delays, by_value);
+        assert_true(spread.longest == delays[COUNT - 1]);
+        for (size_t i = 0; i < COUNT; i += 97) {
+            gv_time found = gv_lag_quantile(&spread, (double)(i + 1) / COUNT);
+            assert_true(found >= delays[i]);
+            assert_true(found <= delays[i] + delays[i] / 8 + 1);
+        }
+    }
+}
+
+static void of_nothing_there_is_no_quantile(void **state) {
+    (void)state;
+    static const struct gv_lag_spread none;
+    assert_true(gv_lag_quantile(&none, 0.99) == 0);
+}
+
+// A run of 1,000 events, of which so many were late by so much, with a limit of 20 ms.
+static bool is_too_slow(size_t late, gv_time delay, gv_time stood, gv_time wait) {
+    static struct gv_lag lag;
+    lag = (struct gv_lag){.measured = true,
+                          .stood_longest = stood,
+                          .has_waits = true,
+                          .wait = wait,
+                          .limit = 20 * GV_MS};
+    char why[GV_LAG_REASON_MAX];
+    for (size_t i = 0; i < 1000; i++) gv_lag_add(&lag.events, i < late ? delay : GV_MS / 2);
+    bool slow = gv_lag_too_slow(&lag, why);
+    lag.limit = GV_TIME_NEVER;
+    assert_false(gv_lag_too_slow(&lag, why));
+    lag.limit = 20 * GV_MS;
+    lag.measured = false;
+    assert_false(gv_lag_too_slow(&lag, why));
+    return slow;
+}
+
+static void one_in_a_hundred_may_be_late(void **state) {
+    (void)state;
+    assert_false(is_too_slow(0, 0, 0, 0));
+    assert_false(is_too_slow(1000, 17 * GV_MS, 0, 0));
+    assert_true(is_too_slow(11, 25 * GV_MS, 0, 0));
+    assert_false(is_too_slow(9, 199 * GV_MS, 0, 0));
+    assert_true(is_too_slow(1, 201 * GV_MS, 0, 0));
+    assert_true(is_too_slow(0, 0, 201 * GV_MS, 0));
+    assert_false(is_too_slow(0, 0, 0, 20 * GV_MS));
+    assert_true(is_too_slow(0, 0, 0, 21 * GV_MS));
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(quantiles_are_close),
+        cmocka_unit_test(of_nothing_there_is_no_quantile),
+        cmocka_unit_test(one_in_a_hundred_may_be_late),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
