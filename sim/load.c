@@ -24,7 +24,9 @@ struct gv_load_op gv_load_next(struct gv_load *load) {
         return (struct gv_load_op){GV_HISTORY_ECHO, number};
     }
     for (;;) {
-        if (gv_prng_below(&load->prng, 2) == 0) return (struct gv_load_op){GV_HISTORY_READ, 0};
+        bool read = gv_prng_below(&load->prng, 2) == 0;
+        if (read && load->added) return (struct gv_load_op){GV_HISTORY_READ, 0};
+        load->added = true;
         if (gv_load_is_set(load->kind)) {
             return (struct gv_load_op){GV_HISTORY_ADD, load->next_value++};
         }

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 // The load put on a cluster: which workload, what its clients ask next, and when. Maelstrom's
 // mixes, spacing and turns: an operation is an addition or a read with equal chance, one follows
-// the other after a time uniform over [0, 2/rate), and clients take turns.
+// the other after a time uniform over [0, 2/rate), and clients take turns. Unlike Maelstrom's, the
+// first operation is always an addition, so that no short run is without one.
 #ifndef GV_SIM_LOAD_H
 #define GV_SIM_LOAD_H
 
@@ -24,6 +25,7 @@ struct gv_load {
     double rate; // operations a second, over all clients
     struct gv_prng prng;
     int64_t next_value;
+    bool added; // an addition has been drawn
     uint32_t turn; // the worker that would be next
 };
 
