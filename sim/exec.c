@@ -490,7 +490,8 @@ static bool all_ended(const struct exec *exec) {
 // Waits until all nodes have ended, but not for long.
 static void wait_for_all(struct exec *exec, uint64_t most_ms) {
     uv_update_time(&exec->loop);
-    uv_timer_start(&exec->timer, on_stop_timeout, most_ms, 0);
+    // Again and again: timers may go off a little before their time.
+    uv_timer_start(&exec->timer, on_stop_timeout, most_ms, 1);
     gv_time until = uv_hrtime() + most_ms * GV_MS;
     while (!all_ended(exec) && uv_hrtime() < until) uv_run(&exec->loop, UV_RUN_ONCE);
 }

@@ -206,7 +206,7 @@ end() { # SIGNAL STATUS
     "$gvsim" exec -w echo --node-count 2 --time-limit 60 -- ./wrapper >"$tmp/out" 2>&1 </dev/null &
     pid=$!
     for try in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20; do
-        left | grep -q "$mark-child" && break
+        left | grep -q -e "-[c]hild" && break
         sleep 0.5
     done
     left >/dev/null || { echo "$1: nothing was started" && bad=1; }
