@@ -9,6 +9,7 @@
 #include "../../node/workload.h"
 #include "../../sim/disk.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -32,7 +33,7 @@ struct sample {
 // A string of so many bytes, quotes included, that is the same for the same number.
 static struct gv_slice string_of(char *out, uint64_t number, size_t len) {
     char digits[24];
-    int count = snprintf(digits, sizeof digits, "%llu", (unsigned long long)number);
+    int count = snprintf(digits, sizeof digits, "%" PRIu64, number);
     if (len < (size_t)count + 2) len = (size_t)count + 2;
     memset(out, 'x', len);
     memcpy(out + 1, digits, (size_t)count);
@@ -57,8 +58,7 @@ static void draw(struct gv_prng *prng, struct sample *out, uint64_t keys) {
     size_t most = has ? TEXTS / 2 : TEXTS;
     entry->key = string_of(out->key, number, any_length(&fixed, most));
     if (number % 5 == 0) {
-        entry->key.len =
-            (size_t)snprintf(out->key, sizeof out->key, "%llu", (unsigned long long)(number + 1));
+        entry->key.len = (size_t)snprintf(out->key, sizeof out->key, "%" PRIu64, number + 1);
     }
     entry->count = entry->lattice == GV_LATTICE_COUNTER ? gv_prng_below(prng, 1000) : 0;
     if (!has) return;

@@ -70,7 +70,7 @@ static void test_assert_that_holds(void **state) {
 
 static void test_assert_that_fails_ends_the_process(void **state) {
     (void)state;
-    int ends[2], line = 0;
+    int ends[2], line = __LINE__ + 10; // of the assertion below
     assert_int_equal(pipe(ends), 0);
     fflush(NULL);
     pid_t child = fork();
@@ -84,15 +84,11 @@ static void test_assert_that_fails_ends_the_process(void **state) {
         _exit(0);
     }
     close(ends[1]);
-    char said[512] = "", file[256], condition[64];
+    char said[512] = "", want[512];
     assert_true(read(ends[0], said, sizeof said - 1) > 0); // one write, as it is short
     close(ends[0]);
-    assert_int_equal(
-        sscanf(said, "grapevine: %255[^:]:%d: assertion failed: %63[^\n]", file, &line, condition),
-        3);
-    assert_non_null(strstr(file, "base_test.c"));
-    assert_true(line > 0);
-    assert_string_equal(condition, "two == 3");
+    snprintf(want, sizeof want, "grapevine: %s:%d: assertion failed: two == 3\n", __FILE__, line);
+    assert_string_equal(said, want);
     int status;
     assert_int_equal(waitpid(child, &status, 0), child);
     assert_true(WIFSIGNALED(status));

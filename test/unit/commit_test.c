@@ -371,7 +371,7 @@ static void begin(struct meddled *it) {
 static void note_answers(struct meddled *it) {
     for (const char *at = it->solo.out; (at = strstr(at, "\"in_reply_to\":")) != NULL;) {
         at += strlen("\"in_reply_to\":");
-        int id = atoi(at);
+        int id = (int)strtol(at, NULL, 10);
         if (id < 10) continue;
         bool ok = strncmp(at - strlen("add_ok\",\"in_reply_to\":"), "add_ok", 6) == 0;
         if (ok) it->value += it->open[id - 10];
