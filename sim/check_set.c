@@ -88,8 +88,8 @@ void gv_check_set_excuse(struct gv_check_set *set, int64_t value) {
 }
 
 // A value nobody ever added.
-static void phantom_token(struct gv_check_set *set, uint32_t node, struct gv_json *json,
-                          int token, struct gv_errors *errors) {
+static void phantom_token(struct gv_check_set *set, uint32_t node, struct gv_json *json, int token,
+                          struct gv_errors *errors) {
     struct gv_slice raw = gv_json_raw(json, token);
     for (size_t i = 0; i < set->phantoms_kept; i++) {
         const char *known = set->phantoms[i];

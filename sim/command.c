@@ -390,6 +390,26 @@ static bool set_bound(struct gv_command *command, enum option option, const char
     return true;
 }
 
+// Sets how much a command is to do. False: it is another option.
+static bool set_extent(struct gv_command *command, enum option option, const char *value, char *why,
+                       int *error) {
+    const char *name = options[option].name;
+    uint64_t count = 0;
+    if (option == SEEDS) {
+        *error = to_seeds(command, value, why);
+    } else if (option == JOBS) {
+        *error = to_count(name, value, 1, GV_CREW_JOBS_MAX, &count, why);
+        command->jobs = (uint32_t)count;
+    } else if (option == REPORT_MAX) {
+        *error = to_count(name, value, 1, UINT32_MAX, &command->report_max, why);
+    } else if (option == TRIES) {
+        *error = to_count(name, value, 1, UINT32_MAX, &command->tries, why);
+    } else {
+        return false;
+    }
+    return true;
+}
+
 static int set(struct gv_command *command, enum option option, const char *value, char *why) {
     struct gv_trial_config *trial = &command->trial;
     const char *name = options[option].name;
@@ -397,6 +417,7 @@ static int set(struct gv_command *command, enum option option, const char *value
     int error = 0;
     if (set_plain(command, option, value)) return 0;
     if (set_bound(command, option, value, why, &error)) return error;
+    if (set_extent(command, option, value, why, &error)) return error;
     if (option >= MAX_FIGURE) {
         double *most = option == MAX_RATIO ? &command->limits.ratio
                                            : &command->limits.most[option - MAX_FIGURE];
@@ -440,19 +461,6 @@ static int set(struct gv_command *command, enum option option, const char *value
         break;
     case AVAILABILITY:
         error = to_availability(name, value, &trial->availability, why);
-        break;
-    case SEEDS:
-        error = to_seeds(command, value, why);
-        break;
-    case JOBS:
-        error = to_count(name, value, 1, GV_CREW_JOBS_MAX, &count, why);
-        command->jobs = (uint32_t)count;
-        break;
-    case REPORT_MAX:
-        error = to_count(name, value, 1, UINT32_MAX, &command->report_max, why);
-        break;
-    case TRIES:
-        error = to_count(name, value, 1, UINT32_MAX, &command->tries, why);
         break;
     case DISK_LATENCY:
         error = to_count(name, value, 0, 60 * 1000, &count, why);

@@ -62,8 +62,8 @@ static int64_t distance(int64_t a, int64_t b) {
     return apart > INT64_MAX ? INT64_MAX : (int64_t)apart;
 }
 
-static void on_read(struct gv_judge *judge, const struct gv_history_op *op,
-                    struct gv_json *json, int token) {
+static void on_read(struct gv_judge *judge, const struct gv_history_op *op, struct gv_json *json,
+                    int token) {
     if (gv_load_is_set(judge->load)) {
         size_t missing = gv_check_set_read(&judge->set, op, json, token, &judge->errors);
         judge->missing[op->node] = (int64_t)missing;
@@ -94,8 +94,8 @@ static void on_failure(struct gv_judge *judge, const struct gv_history_op *op, c
     }
 }
 
-void gv_judge_complete(struct gv_judge *judge, const struct gv_history_op *op,
-                       struct gv_json *json, int token, const char *answer, bool held) {
+void gv_judge_complete(struct gv_judge *judge, const struct gv_history_op *op, struct gv_json *json,
+                       int token, const char *answer, bool held) {
     GV_ASSERT(op->outcome != GV_HISTORY_PENDING && op->node < judge->nodes);
     gv_check_stats_end(&judge->stats, op, answer, held);
     if (op->kind == GV_HISTORY_ADD) on_add(judge, op);

@@ -25,7 +25,7 @@ struct gv_load {
     double rate; // operations a second, over all clients
     struct gv_prng prng;
     int64_t next_value;
-    bool added; // an addition has been drawn
+    bool added;    // an addition has been drawn
     uint32_t turn; // the worker that would be next
 };
 
@@ -62,7 +62,8 @@ bool gv_load_is_counter(enum gv_load_kind kind); // g-counter, pn-counter
 bool gv_load_converges(enum gv_load_kind kind);
 
 // The body of a request, without its braces: "type":"add","delta":-3. An addition to a set is of
-// the value that `keys` has for its number. Returns its length, which is less than GV_LOAD_BODY_MAX.
+// the value that `keys` has for its number. Returns its length, which is less than
+// GV_LOAD_BODY_MAX.
 enum { GV_LOAD_BODY_MAX = 96 + GV_KEYS_TEXT_MAX };
 int gv_load_body(enum gv_load_kind kind, struct gv_keys *keys, struct gv_load_op op,
                  char buf[GV_LOAD_BODY_MAX]);

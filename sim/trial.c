@@ -39,8 +39,8 @@ enum {
     NAME_MAX = 16,
     ANSWER_MAX = GV_ENVELOPE_EXCERPT_MAX + 80,
     KNOWN_MAX = 2 * GV_ENVELOPE_EXCERPT_MAX, // of what the driver knows of a node
-    FULL_CHECK_EVERY = 16, // messages, where the nodes check them too
-    TOKENS_MAX = 1 << 26,  // of a line: no more than a large read needs
+    FULL_CHECK_EVERY = 16,                   // messages, where the nodes check them too
+    TOKENS_MAX = 1 << 26,                    // of a line: no more than a large read needs
 };
 
 struct gv_trial {

@@ -376,15 +376,15 @@ static void test_unparsed(void **state) {
     // Not so where it is unclear who that is, or what it says looks like a reply.
 #define N1 "\"dest\":\"n1\",\"body\":{"
     static const char *const unclear[] = {
-        "{\"src\":\"c1\",\"src\":\"c2\"," N1 "\"type\":\"read\",\"msg_id\":4}}",
-        "{\"src\":\"c1\",\"dest\":\"n2\"," N1 "\"type\":\"read\",\"msg_id\":4}}",
-        "{\"src\":\"c1\"," N1 "\"type\":\"read\",\"msg_id\":4,\"msg_id\":5}}",
-        "{\"src\":\"c1\"," N1 "\"msg_id\":4},\"body\":{\"msg_id\":5}}",
-        "{\"src\":\"c1\"," N1 "\"type\":\"error\",\"msg_id\":4,\"x\":tru}}",
-        "{\"src\":\"c1\"," N1 "\"in_reply_to\":4,\"msg_id\":4,\"x\":tru}}",
+        ("{\"src\":\"c1\",\"src\":\"c2\"," N1 "\"type\":\"read\",\"msg_id\":4}}"),
+        ("{\"src\":\"c1\",\"dest\":\"n2\"," N1 "\"type\":\"read\",\"msg_id\":4}}"),
+        ("{\"src\":\"c1\"," N1 "\"type\":\"read\",\"msg_id\":4,\"msg_id\":5}}"),
+        ("{\"src\":\"c1\"," N1 "\"msg_id\":4},\"body\":{\"msg_id\":5}}"),
+        ("{\"src\":\"c1\"," N1 "\"type\":\"error\",\"msg_id\":4,\"x\":tru}}"),
+        ("{\"src\":\"c1\"," N1 "\"in_reply_to\":4,\"msg_id\":4,\"x\":tru}}"),
         "{\"src\":\"c1\",\"dest\":\"n2\",\"body\":{\"msg_id\":4,\"x\":tru}}",
-        "{\"src\":\"c1\"," N1 "\"type\":\"read\",\"msg_id\":1e0,\"x\":tru}}",
-        "{\"src\":\"c\xff\"," N1 "\"type\":\"read\",\"msg_id\":4}}",
+        ("{\"src\":\"c1\"," N1 "\"type\":\"read\",\"msg_id\":1e0,\"x\":tru}}"),
+        ("{\"src\":\"c\xff\"," N1 "\"type\":\"read\",\"msg_id\":4}}"),
     };
     for (size_t i = 0; i < sizeof unclear / sizeof *unclear; i++) {
         assert_string_equal(gv_solo_say(&solo, unclear[i]), "");
