@@ -58,7 +58,8 @@ static void draw(struct gv_prng *prng, struct sample *out, uint64_t keys) {
     size_t most = has ? TEXTS / 2 : TEXTS;
     entry->key = string_of(out->key, number, any_length(&fixed, most));
     if (number % 5 == 0) {
-        entry->key.len = (size_t)snprintf(out->key, sizeof out->key, "%" PRIu64, number + 1);
+        uint64_t next = (uint64_t)number + 1;
+        entry->key.len = (size_t)snprintf(out->key, sizeof out->key, "%" PRIu64, next);
     }
     entry->count = entry->lattice == GV_LATTICE_COUNTER ? gv_prng_below(prng, 1000) : 0;
     if (!has) return;

@@ -28,12 +28,13 @@ static time_t date; // of the clock, when the process begins
 static char dir[4096];
 
 #if CAUGHT
-int clock_gettime(clockid_t clock, struct timespec *out) {
-    int error = (int)syscall(SYS_clock_gettime, clock, out);
+// The C library's names of parameters, as clang-tidy asks.
+int clock_gettime(clockid_t __clock_id, struct timespec *__tp) {
+    int error = (int)syscall(SYS_clock_gettime, __clock_id, __tp);
     static time_t began;
-    if (error != 0 || clock != CLOCK_REALTIME || date == 0) return error;
-    if (began == 0) began = out->tv_sec;
-    out->tv_sec = (time_t)((uint64_t)date + (uint64_t)(out->tv_sec - began));
+    if (error != 0 || __clock_id != CLOCK_REALTIME || date == 0) return error;
+    if (began == 0) began = __tp->tv_sec;
+    __tp->tv_sec = (time_t)((uint64_t)date + (uint64_t)(__tp->tv_sec - began));
     return 0;
 }
 #endif

@@ -150,28 +150,28 @@ static int fail_or_end(void) {
     return -1;
 }
 
-// What follows stands for the C library's own.
-ssize_t pwrite(int fd, const void *data, size_t len, off_t at) {
-    return write_at(fd, data, len, at);
+// What follows stands for the C library's own, with its names of parameters, as clang-tidy asks.
+ssize_t pwrite(int __fd, const void *__buf, size_t __n, off_t __offset) {
+    return write_at(__fd, __buf, __n, __offset);
 }
 
-ssize_t pwrite64(int fd, const void *data, size_t len, off_t at) {
-    return write_at(fd, data, len, at);
+ssize_t pwrite64(int __fd, const void *__buf, size_t __n, off_t __offset) {
+    return write_at(__fd, __buf, __n, __offset);
 }
 
-ssize_t pwritev(int fd, const struct iovec *parts, int count, off_t at) {
-    return write_all_at(fd, parts, count, at);
+ssize_t pwritev(int __fd, const struct iovec *__iovec, int __count, off_t __offset) {
+    return write_all_at(__fd, __iovec, __count, __offset);
 }
 
-ssize_t pwritev64(int fd, const struct iovec *parts, int count, off_t at) {
-    return write_all_at(fd, parts, count, at);
+ssize_t pwritev64(int __fd, const struct iovec *__iovec, int __count, off_t __offset) {
+    return write_all_at(__fd, __iovec, __count, __offset);
 }
 
-ssize_t writev(int fd, const struct iovec *parts, int count) {
-    off_t at = lseek(fd, 0, SEEK_CUR);
-    if (at < 0) return syscall(SYS_writev, fd, parts, count);
-    ssize_t n = write_all_at(fd, parts, count, at);
-    if (n > 0) lseek(fd, at + n, SEEK_SET);
+ssize_t writev(int __fd, const struct iovec *__iovec, int __count) {
+    off_t at = lseek(__fd, 0, SEEK_CUR);
+    if (at < 0) return syscall(SYS_writev, __fd, __iovec, __count);
+    ssize_t n = write_all_at(__fd, __iovec, __count, at);
+    if (n > 0) lseek(__fd, at + n, SEEK_SET);
     return n;
 }
 
@@ -181,13 +181,13 @@ int fsync(int fd) {
     return 0;
 }
 
-int fdatasync(int fd) {
-    return fsync(fd);
+int fdatasync(int __fildes) {
+    return fsync(__fildes);
 }
 
-int rename(const char *from, const char *to) {
+int rename(const char *__old, const char *__new) {
     if (is_stopped()) return fail_or_end();
-    return (int)syscall(SYS_renameat2, AT_FDCWD, from, AT_FDCWD, to, 0);
+    return (int)syscall(SYS_renameat2, AT_FDCWD, __old, AT_FDCWD, __new, 0);
 }
 
 int mkdir(const char *path, mode_t mode) {
@@ -195,10 +195,10 @@ int mkdir(const char *path, mode_t mode) {
     return (int)syscall(SYS_mkdirat, AT_FDCWD, path, mode);
 }
 
-int posix_fallocate(int fd, off_t at, off_t len) {
-    (void)fd;
-    (void)at;
-    (void)len;
+int posix_fallocate(int __fd, off_t __offset, off_t __len) {
+    (void)__fd;
+    (void)__offset;
+    (void)__len;
     return is_stopped() ? ENOSPC : 0;
 }
 #endif
@@ -359,7 +359,7 @@ static long run(enum fate fate, long at, bool middle, const struct gv_vectors_st
 
 static int rounds(void) {
     const char *given = getenv("GV_ROUNDS");
-    return given != NULL ? atoi(given) : 3;
+    return given != NULL ? (int)strtol(given, NULL, 10) : 3;
 }
 
 // A directory without anything, or one of version 0.1.0.
