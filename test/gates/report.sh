@@ -34,7 +34,7 @@ make_report few run -w broadcast --nodes 5 --rate 40 --time-limit 6 --latency 50
 # Runs that fail: one has too little time after its last partition; in one a node does not show a
 # value in its reads; in one it takes no news of others; in one it answers what nobody asked.
 status=1
-printf '%s\n' 'workload broadcast' 'nodes 9' 'rate 40' 'time-limit 12' 'quiet 3' 'settle 1' \
+printf '%s\n' 'workload broadcast' 'nodes 9' 'rate 40' 'time-limit 12' 'quiet 3' 'settle 0.1' \
     'staleness 500' 'latency 100' 'cut n0..n3 | n4..n8 from 3s to 9s' \
     'cut n7 > rest from 5s to 8s' 'cut n2 | n3 from 4s to 6s' 'crash n5 at 6s for 2s without disk' \
     'pause n1 at 2s for 3s' 'slow n8 20ms at 3s for 4s' 'drift n5 1000ppm at 0s' \
