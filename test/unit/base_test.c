@@ -88,6 +88,7 @@ static void test_assert_that_fails_ends_the_process(void **state) {
     assert_true(read(ends[0], said, sizeof said - 1) > 0); // one write, as it is short
     close(ends[0]);
     snprintf(want, sizeof want, "grapevine: %s:%d: assertion failed: two == 3\n", __FILE__, line);
+    said[strlen(want)] = '\0'; // an emulator adds that the process was aborted
     assert_string_equal(said, want);
     int status;
     assert_int_equal(waitpid(child, &status, 0), child);
