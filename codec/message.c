@@ -95,8 +95,7 @@ static int decode_numbers(struct gv_message *out, const struct gv_json *json, co
     return error;
 }
 
-int gv_message_decode(struct gv_message *out, struct gv_json *json, int body, const char **fault) {
-    GV_ASSERT(out != NULL && fault != NULL);
+static int decode(struct gv_message *out, struct gv_json *json, int body, const char **fault) {
     *out = (struct gv_message){.json = json, .bytes = gv_json_raw(json, body).len};
     *fault = "body";
     if (gv_json_type(json, body) != GV_JSON_OBJECT) return GV_ETYPE;
@@ -113,6 +112,13 @@ int gv_message_decode(struct gv_message *out, struct gv_json *json, int body, co
     if (error) return error;
     *fault = "entries";
     return decode_entries(out, json, at[FIELD_entries]);
+}
+
+int gv_message_decode(struct gv_message *out, struct gv_json *json, int body, const char **fault) {
+    GV_ASSERT(out != NULL && fault != NULL);
+    int error = decode(out, json, body, fault);
+    if (error) out->json = NULL; // nobody takes it for a message
+    return error;
 }
 
 void gv_message_entries(const struct gv_message *message, struct gv_message_cursor *out) {

@@ -350,6 +350,8 @@ static void let_go(struct gv_engine *engine, gv_time now, enum gv_core_timer tim
 
 void gv_engine_advance(struct gv_engine *engine, gv_time now) {
     if (engine->peer_count == 0) return;
+    // What is due at the end of all time never is: it would be due again at once.
+    if (now >= GV_TIME_NEVER - 1) now = GV_TIME_NEVER - 2;
     notice_absence(engine, now);
     int64_t number;
     while ((number = gv_timers_pop(&engine->timers, now)) >= 0) {

@@ -39,19 +39,28 @@ static uint64_t version_hash(const struct gv_digest_key *key, const struct gv_en
     return gv_digest_words(key, words, 5);
 }
 
-struct gv_item gv_lattice_item(const struct gv_digest_key *key, const struct gv_entry *entry) {
-    GV_ASSERT(entry->key.len > 0);
+// The place of a key; *own: no other key has it.
+static uint64_t place_of(const struct gv_digest_key *key, struct gv_slice text, bool *own) {
+    GV_ASSERT(text.len > 0);
     int64_t number;
-    bool integer = read_integer(entry->key, &number);
-    struct gv_item item = {
-        .place = integer ? (uint64_t)number ^ (UINT64_C(1) << 63) // order of signed numbers
-                         : spread(key, entry->key),
-    };
+    bool integer = read_integer(text, &number);
+    uint64_t place = integer ? (uint64_t)number ^ (UINT64_C(1) << 63) // order of signed numbers
+                             : spread(key, text);
     // The end of all places is no place: the key that would stand there shares its neighbour's.
-    bool own_place = integer && item.place != GV_PLACE_END;
-    if (item.place == GV_PLACE_END) item.place--;
-    item.hash = own_place && entry->lattice == GV_LATTICE_SET ? gv_peel_image(key, item.place)
-                                                              : version_hash(key, entry);
+    *own = integer && place != GV_PLACE_END;
+    return place != GV_PLACE_END ? place : place - 1;
+}
+
+uint64_t gv_lattice_place(const struct gv_digest_key *key, const struct gv_entry *entry) {
+    bool own;
+    return place_of(key, entry->key, &own);
+}
+
+struct gv_item gv_lattice_item(const struct gv_digest_key *key, const struct gv_entry *entry) {
+    bool own;
+    struct gv_item item = {.place = place_of(key, entry->key, &own)};
+    item.hash = own && entry->lattice == GV_LATTICE_SET ? gv_peel_image(key, item.place)
+                                                        : version_hash(key, entry);
     return item;
 }
 

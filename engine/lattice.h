@@ -26,6 +26,9 @@ extern "C" {
 GV_API struct gv_item gv_lattice_item(const struct gv_digest_key *key,
                                       const struct gv_entry *entry);
 
+// The entry's place alone, for which nothing but the key is read.
+GV_API uint64_t gv_lattice_place(const struct gv_digest_key *key, const struct gv_entry *entry);
+
 // Whether they are versions of the same entry.
 GV_API bool gv_lattice_same(const struct gv_entry *a, const struct gv_entry *b);
 

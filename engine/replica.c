@@ -260,7 +260,7 @@ static bool seek(const struct gv_replica *replica, const struct gv_entry *key, u
 
 bool gv_replica_find(const struct gv_replica *replica, const struct gv_entry *key, uint32_t *ref) {
     struct gv_tree_cursor at;
-    if (!seek(replica, key, gv_lattice_item(&replica->key, key).place, &at)) return false;
+    if (!seek(replica, key, gv_lattice_place(&replica->key, key), &at)) return false;
     *ref = gv_tree_get(&at).ref;
     return true;
 }

@@ -14,7 +14,7 @@ _Static_assert((int)GV_ENTRY_TEXT_MAX <= (int)GV_STORE_SCRATCH, "scratch holds e
 
 static void write_key(struct gv_writer *out, const struct gv_digest_key *key,
                       const struct gv_entry *entry) {
-    uint64_t place = gv_lattice_item(key, entry).place;
+    uint64_t place = gv_lattice_place(key, entry);
     for (int shift = 56; shift >= 0; shift -= 8) gv_pack_put_u8(out, (uint8_t)(place >> shift));
     bool cut = entry->key.len > GV_STORE_INLINE;
     gv_pack_put_u8(out, (uint8_t)((uint8_t)entry->lattice | (cut ? LONG : 0)));
@@ -177,6 +177,9 @@ void gv_store_release(struct gv_engine *engine, const struct gv_entry *entry) {
 }
 
 int gv_store_apply(struct gv_engine *engine, gv_time now, const struct gv_entry *entry) {
+    const char *fault;
+    int error = gv_entry_check(entry, &fault);
+    if (error != 0) return error;
     gv_engine_advance(engine, now);
     gv_admit_release(engine, entry);
     return gv_admit_stored(engine, now, entry);

@@ -65,12 +65,14 @@ GV_API int gv_store_load(const struct gv_store *store, struct gv_engine *engine)
 
 // For an entry that is to be on disk before it is in the engine: 0 if gv_engine_put would take it
 // now, as if all that was admitted before were there, or the error that it would return. From then
-// on it counts as if it were there, until one of the next two is called for it, once.
+// on it counts as if it were there, until one of the next two is called for it, once. Each version
+// that waits counts as an entry of its own: near a bound a write may be refused that put would
+// take.
 GV_API int gv_store_admit(struct gv_engine *engine, const struct gv_entry *entry);
 // The entry, as gv_store_get returns it, is in the store: puts it into the engine, whatever the
 // bounds. `changed` is called only if the engine has a larger version, which the store then lacks.
-// 1: stored; 0: the replica already had this version or a larger one; GV_EFULL: the replica
-// reaches 64 GiB; GV_ENOMEM.
+// 1: stored; 0: the replica already had this version or a larger one; what gv_entry_check returns,
+// and nothing changes then; GV_EFULL: the replica reaches 64 GiB; GV_ENOMEM.
 GV_API int gv_store_apply(struct gv_engine *engine, gv_time now, const struct gv_entry *entry);
 // The entry will not be put.
 GV_API void gv_store_release(struct gv_engine *engine, const struct gv_entry *entry);

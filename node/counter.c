@@ -67,6 +67,21 @@ static bool grown(const struct gv_request *request, const struct counter *counte
            stored(request, counter->row, false) > counter->minus;
 }
 
+static bool is_full(const struct counter *counter) {
+    return counter->plus > (uint64_t)INT64_MAX || counter->minus > (uint64_t)INT64_MAX;
+}
+
+// Finds the entries to count with: beside those that have grown without this node, and those that
+// are so large that nothing can be added.
+static void settle(struct gv_request *request, struct counter *counter) {
+    if (!counter->known) recall(request, counter);
+    bool raised;
+    while ((raised = grown(request, counter)) || is_full(counter)) {
+        request->raised = request->raised || raised;
+        count_as(request, counter, counter->row + 1);
+    }
+}
+
 // An add that has come to the disk did not add all it should, as somebody else had made the entry
 // larger meanwhile: the rest is counted beside.
 static struct gv_entry count_beside(struct gv_request *request, const struct gv_entry *entry,
@@ -79,6 +94,7 @@ static struct gv_entry count_beside(struct gv_request *request, const struct gv_
     bool same =
         own.key.len == entry->key.len && memcmp(own.key.data, entry->key.data, own.key.len) == 0;
     if (same) count_as(request, counter, counter->row + 1);
+    settle(request, counter);
     own = own_entry(request, counter->row, up, key);
     own.count = *(up ? &counter->plus : &counter->minus) += missing;
     return own;
@@ -93,9 +109,7 @@ static void handle_add(struct gv_request *request) {
         gv_request_malformed(request, "delta", "is not an integer of 64 bits");
         return;
     }
-    if (!counter->known) recall(request, counter);
-    bool full = counter->plus > (uint64_t)INT64_MAX || counter->minus > (uint64_t)INT64_MAX;
-    if (full || grown(request, counter)) count_as(request, counter, counter->row + 1);
+    settle(request, counter);
     bool up = delta >= 0;
     uint64_t size = up ? (uint64_t)delta : 0 - (uint64_t)delta;
     uint64_t *total = up ? &counter->plus : &counter->minus;

@@ -79,6 +79,11 @@ static void warn_of_bounds(const struct gv_node *node) {
 
 static struct gv_slice own_text(const struct gv_node *node);
 
+static void warn_raised(struct gv_node *node) {
+    gv_log_say(&node->log, GV_LOG_WARN,
+               "a peer has made an entry of this node larger: what it adds is counted beside");
+}
+
 // What the commit asks: the workload knows.
 static struct gv_entry beside(void *ctx, gv_time now, const struct gv_entry *entry,
                               uint64_t missing, char *key) {
@@ -90,8 +95,7 @@ static struct gv_entry beside(void *ctx, gv_time now, const struct gv_entry *ent
         .engine = node->engine,
         .state = node->state,
     };
-    gv_log_say(&node->log, GV_LOG_WARN,
-               "a peer has made an entry of this node larger: what it adds is counted beside");
+    warn_raised(node);
     return node->config.workload->beside(&request, entry, missing, key);
 }
 
@@ -517,6 +521,7 @@ static int receive_request(struct gv_node *node, gv_time now, const struct gv_li
     };
     open_reply(node, line);
     handler->handle(&request);
+    if (request.raised) warn_raised(node);
     GV_ASSERT(!node->reply.open);
     return 0;
 }

@@ -31,6 +31,7 @@ struct gv_request {
     void *state;              // the workload's own
     char *scratch;            // as long as the line at least
     size_t scratch_cap;
+    bool raised; // set by the workload: a peer made an entry of this node larger
 };
 
 // The token of a member of the body. If there is none, answers with error 12 and returns

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "store_lmdb.h"
 
+#include "../codec/entry.h"
 #include "file.h"
 #include "head.h"
 #include "journal.h"
@@ -642,6 +643,29 @@ static int open_journal(struct gv_store_lmdb *lmdb, const struct gv_head *head) 
     return error == 0 ? 0 : fail_journal(lmdb, error);
 }
 
+static int check_record(void *ctx, const struct gv_store_record *record) {
+    struct gv_entry entry;
+    return gv_store_get(record, ctx, &entry);
+}
+
+// An upgrade cannot be taken back, so a directory in the former format is upgraded only if this
+// version takes every entry in it: one that allowed deeper values may hold such.
+static int check_former(struct gv_store_lmdb *lmdb) {
+    uint8_t *scratch = malloc(GV_STORE_SCRATCH);
+    if (scratch == NULL) return fail(lmdb, DATA, ENOMEM);
+    int error = load_file(lmdb, check_record, scratch);
+    struct loading loading = {check_record, scratch};
+    if (error == 0 && lmdb->journal.fd >= 0)
+        error = gv_journal_read(&lmdb->journal, load_batch, &loading);
+    free(scratch);
+    if (error == GV_ECORRUPT)
+        snprintf(lmdb->text, sizeof lmdb->text,
+                 "it holds an entry that this version does not take, such as a value nested deeper "
+                 "than %d; it was left as it is, for version 0.1.0 to read",
+                 GV_ENTRY_DEPTH);
+    return error;
+}
+
 // Goes on from what is there. Nothing is written before all of it was found to be good.
 static int open_data(struct gv_store_lmdb *lmdb, const struct gv_head *head) {
     lmdb->former = head->format == GV_HEAD_FORMER;
@@ -652,7 +676,8 @@ static int open_data(struct gv_store_lmdb *lmdb, const struct gv_head *head) {
     if (error == 0) error = open_data_file(lmdb);
     if (error != 0) return error;
     error = open_databases(lmdb, NULL);
-    return error == 0 ? 0 : fail(lmdb, DATA, error);
+    if (error != 0) return fail(lmdb, DATA, error);
+    return lmdb->former ? check_former(lmdb) : 0;
 }
 
 // A life that cannot be noted is another incarnation, unless it says nothing before it is noted.

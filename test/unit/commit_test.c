@@ -400,6 +400,7 @@ static void meddle(struct meddled *it) {
     uint64_t count = 0;
     unsigned seen = 0;
     while (gv_engine_next(engine, &cursor, end, &entry)) {
+        if (entry.count > UINT64_MAX - 1000) continue;      // it grows no more
         if (gv_prng_below(&it->prng, ++seen) > 0) continue; // any of them
         uint64_t by = 1 + gv_prng_below(&it->prng, gv_prng_below(&it->prng, 2) > 0 ? 1000 : 8);
         bool up = entry.key.data[entry.key.len - 3] == '+';
@@ -413,6 +414,30 @@ static void meddle(struct meddled *it) {
     if (seen == 0) return;
     gv_solo_say(&it->solo, line);
     it->value += (int64_t)count;
+    it->raised++;
+    note_answers(it);
+}
+
+// The peer writes to entries that the node would count on with, of the incarnations that follow.
+static void meddle_ahead(struct meddled *it) {
+    struct gv_prng row;
+    char line[512];
+    gv_prng_init(&row, 7, 1 + gv_prng_below(&it->prng, 3)); // the incarnation of gv_solo_init
+    bool up = gv_prng_below(&it->prng, 2) == 0;
+    uint64_t count = UINT64_MAX - gv_prng_below(&it->prng, 3);
+    struct gv_entry key = {.lattice = GV_LATTICE_COUNTER}, held = {0};
+    char text[64];
+    int len = snprintf(text, sizeof text, "[\"n1\",%" PRIu64 ",\"%c\"]", gv_prng_next(&row),
+                       up ? '+' : '-');
+    key.key = (struct gv_slice){(const uint8_t *)text, (size_t)len};
+    if (gv_engine_get(gv_node_engine(it->solo.node), &key, &held) && held.count >= count) return;
+    snprintf(line, sizeof line,
+             "{\"src\":\"n2\",\"dest\":\"n1\",\"body\":{\"type\":\"gossip\",\"v\":%d,"
+             "\"entries\":[{\"counter\":[[%s,%" PRIu64 "]]}]}}",
+             GV_MESSAGE_VERSION, text, count);
+    gv_solo_say(&it->solo, line);
+    uint64_t by = count - held.count;
+    it->value = (int64_t)((uint64_t)it->value + (up ? by : 0 - by));
     it->raised++;
     note_answers(it);
 }
@@ -449,6 +474,8 @@ static void check_meddled(bool stored, enum gv_durability durability) {
             add_some(it);
         } else if (what < 50) {
             meddle(it);
+        } else if (what == 98) {
+            meddle_ahead(it);
         } else if (stored && what < 70) { // a batch that is out while more comes
             const struct gv_store_batch *batch = gv_node_batch(it->solo.node, it->solo.now);
             if (batch == NULL) continue;
@@ -477,6 +504,37 @@ static void check_meddled(bool stored, enum gv_durability durability) {
     free(it);
 }
 
+// The entry to count on with is as large as can be already: the node goes on to the one behind.
+static void test_meddled_ahead(void **state) {
+    (void)state;
+    struct meddled *it = calloc(1, sizeof *it);
+    assert_non_null(it);
+    begin(it);
+    add(&it->solo, 10, 1);
+    for (int row = 1; row >= 0; row--) {
+        struct gv_prng prng;
+        char line[512];
+        gv_prng_init(&prng, 7, (uint64_t)row);
+        snprintf(line, sizeof line,
+                 "{\"src\":\"n2\",\"dest\":\"n1\",\"body\":{\"type\":\"gossip\",\"v\":%d,"
+                 "\"entries\":[{\"counter\":[[[\"n1\",%" PRIu64 ",\"+\"],%" PRIu64 "]]}]}}",
+                 GV_MESSAGE_VERSION, row == 0 ? UINT64_C(7) : gv_prng_next(&prng),
+                 row == 0 ? UINT64_C(100) : UINT64_MAX);
+        gv_solo_say(&it->solo, line);
+    }
+    it->value = 99;
+    gv_solo_clear(&it->solo);
+    settle(it);
+    it->solo.log[0] = '\0';
+    add(&it->solo, 11, 5);
+    assert_non_null(strstr(it->solo.log, "a peer has made an entry of this node larger"));
+    it->value = 104;
+    gv_solo_clear(&it->solo);
+    settle(it);
+    gv_solo_stop(&it->solo);
+    free(it);
+}
+
 static void test_meddled_counter(void **state) {
     (void)state;
     check_meddled(false, GV_DURABILITY_SYNC);
@@ -486,10 +544,11 @@ static void test_meddled_counter(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_meddled_counter), cmocka_unit_test(test_before),
-        cmocka_unit_test(test_counter_lives),   cmocka_unit_test(test_failure),
-        cmocka_unit_test(test_async),           cmocka_unit_test(test_peers),
-        cmocka_unit_test(test_bound),           cmocka_unit_test(test_out_of_memory),
+        cmocka_unit_test(test_meddled_counter), cmocka_unit_test(test_meddled_ahead),
+        cmocka_unit_test(test_before),          cmocka_unit_test(test_counter_lives),
+        cmocka_unit_test(test_failure),         cmocka_unit_test(test_async),
+        cmocka_unit_test(test_peers),           cmocka_unit_test(test_bound),
+        cmocka_unit_test(test_out_of_memory),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -418,6 +418,40 @@ static void bad_entries_are_skipped(void **state) {
     trio_fini(&trio);
 }
 
+// To find an entry only its lattice and key are read.
+static void a_search_reads_the_key_only(void **state) {
+    (void)state;
+    struct gv_engine_config config = config_of(1, 0);
+    struct gv_engine *engine = engine_new(&config);
+    struct gv_entry written = {.lattice = GV_LATTICE_REGISTER,
+                               .key = slice("7"),
+                               .value = slice("true"),
+                               .lamport = 3,
+                               .node = slice("\"n1\"")};
+    assert_int_equal(gv_engine_put(engine, 0, &written), 1);
+    struct gv_entry key = {.lattice = GV_LATTICE_REGISTER, .key = slice("7")}, found;
+    key.value = (struct gv_slice){NULL, 4};
+    key.node = (struct gv_slice){NULL, SIZE_MAX};
+    assert_true(gv_engine_get(engine, &key, &found));
+    assert_int_equal(found.lamport, 3);
+    gv_engine_free(engine);
+}
+
+// A clock may stand at the last time there is.
+static void the_end_of_time_passes(void **state) {
+    (void)state;
+    struct gv_engine_config config = config_of(1, 500);
+    struct gv_engine *engine = engine_new(&config);
+    static char buf[CAP];
+    int peer;
+    assert_int_equal(gv_engine_join(engine, GV_TIME_NEVER - 10, names[0], names, NODES), 0);
+    for (gv_time now = GV_TIME_NEVER - 3; now > 3; now++) {
+        gv_engine_advance(engine, now);
+        assert_true(gv_engine_send(engine, now, buf, sizeof buf, &peer) >= 0);
+    }
+    gv_engine_free(engine);
+}
+
 // What a caller can get wrong is an error, and changes nothing.
 static void misuse_is_an_error(void **state) {
     (void)state;
@@ -445,6 +479,10 @@ static void misuse_is_an_error(void **state) {
     for (int joined = 0; joined < 2; joined++) {
         assert_int_equal(gv_engine_receive(engine, 0, 1, &blank), GV_EINVAL); // not decoded
         assert_int_equal(gv_engine_receive(engine, 0, 1, NULL), GV_EINVAL);
+        static const char former[] = "{\"type\":\"gossip\",\"v\":1}";
+        assert_true(gv_json_parse(&json, former, sizeof former - 1) > 0);
+        assert_int_equal(gv_message_decode(&message, &json, 0, &fault), GV_EVERSION);
+        assert_int_equal(gv_engine_receive(engine, 0, 1, &message), GV_EINVAL);
         int len = snprintf(text, sizeof text, body, GV_MESSAGE_VERSION);
         assert_true(gv_json_parse(&json, text, (size_t)len) > 0);
         assert_int_equal(gv_message_decode(&message, &json, 0, &fault), 0);
@@ -875,6 +913,8 @@ int main(void) {
         cmocka_unit_test(a_seed_may_come_twice),
         cmocka_unit_test(bad_entries_are_skipped),
         cmocka_unit_test(long_entries_are_taken),
+        cmocka_unit_test(a_search_reads_the_key_only),
+        cmocka_unit_test(the_end_of_time_passes),
         cmocka_unit_test(misuse_is_an_error),
         cmocka_unit_test(what_no_node_takes_is_not_put),
         cmocka_unit_test(bad_ranges_are_refused),
