@@ -61,7 +61,8 @@ typedef uint64_t gv_time;
 #define GV_TIME_NEVER UINT64_MAX
 #define GV_MS ((gv_time)1000000)
 
-// So much after that time; at the latest GV_TIME_NEVER - 1, which the engine takes for never as well.
+// So much after that time; at the latest GV_TIME_NEVER - 1, which the engine takes for never as
+// well.
 static inline gv_time gv_time_after(gv_time time, gv_time delay) {
     return delay < GV_TIME_NEVER - time ? time + delay : GV_TIME_NEVER - 1;
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// What is said when an assertion fails: a bug of the library's, or of a caller's that a header rules
-// out, such as a NULL buffer. No message and no text from outside makes one fail; what engine.h lists
-// as wrong arguments are errors.
+// What is said when an assertion fails: a bug of the library's, or of a caller's that a header
+// rules out, such as a NULL buffer. No message and no text from outside makes one fail; what
+// engine.h lists as wrong arguments are errors.
 //
 // The default writes file, line and condition to standard error. A program that wants something
 // else defines a function of this name, as with the operator new of C++: the linker takes the

@@ -449,6 +449,27 @@ static enum gv_auth_verdict authenticate(struct gv_node *node, gv_time now,
     return verdict;
 }
 
+// Says what of a message was not taken, and why.
+static void log_refused(struct gv_node *node, gv_time now, const struct gv_line *line, int error) {
+    const struct gv_json *json = node->config.json;
+    struct gv_engine_stats stats;
+    gv_engine_stats(node->engine, &stats);
+    if (error != GV_EFULL) {
+        gv_log_fault(&node->log, now, "gossip from %.*s: what it holds is refused: %s",
+                     EXCERPT(json, line->src), gv_base_error(error));
+    } else if (stats.entries_max > 0 && stats.entries >= stats.entries_max) {
+        gv_log_fault(&node->log, now,
+                     "gossip from %.*s: no new entry is taken: the replica has %" PRIu64
+                     ", and may have %" PRIu64,
+                     EXCERPT(json, line->src), stats.entries, stats.entries_max);
+    } else {
+        gv_log_fault(&node->log, now,
+                     "gossip from %.*s: no new entry is taken: the replica takes %" PRIu64
+                     " bytes of memory, and may take %" PRIu64,
+                     EXCERPT(json, line->src), stats.memory_bytes, stats.memory_max);
+    }
+}
+
 static int receive_gossip(struct gv_node *node, gv_time now, const struct gv_line *line) {
     struct gv_json *json = node->config.json;
     char name[GV_ENGINE_NAME_MAX];
@@ -481,9 +502,7 @@ static int receive_gossip(struct gv_node *node, gv_time now, const struct gv_lin
     }
     message.bytes = bytes;
     error = gv_engine_receive(node->engine, now, peer, &message);
-    if (error != 0)
-        gv_log_fault(&node->log, now, "gossip from %.*s: %s", EXCERPT(json, line->src),
-                     gv_base_error(error));
+    if (error != 0) log_refused(node, now, line, error);
     return error;
 }
 

@@ -19,7 +19,7 @@ try() {
     shift 4
     {
         "$build/gvsim" exec -w "$load" --nodes 3 --rate 60 --time-limit 1 --quiet 0.3 --seed 7 \
-            -- "$@" >"$tmp/$name.out" 2>&1 </dev/null
+            --late-max 0 -- "$@" >"$tmp/$name.out" 2>&1 </dev/null
         got=$?
         if [ $got -ne "$want" ] || ! grep -q -e "$words" "$tmp/$name.out"; then
             { echo "$name: exit status $got, not $want, or it does not say '$words':" &&

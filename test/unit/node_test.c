@@ -304,7 +304,7 @@ static void test_unanswered(void **state) {
          GV_ERANGE, "gossip from n2: id: number out of range"},
         {"{\"src\":\"n2\",\"dest\":\"n1\",\"body\":{\"type\":\"gossip\",\"v\":2,\"entries\":"
          "[{\"bag\":[1]}]}}",
-         GV_ETYPE, "gossip from n2: value of the wrong type"},
+         GV_ETYPE, "gossip from n2: what it holds is refused: value of the wrong type"},
     };
     struct gv_solo solo;
     gv_solo_init(&solo, &gv_broadcast_workload);
