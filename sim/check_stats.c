@@ -106,7 +106,9 @@ void gv_check_stats_finish(const struct gv_check_stats *stats, enum gv_load_kind
                            double availability, struct gv_errors *errors) {
     GV_ASSERT(availability >= 0 && availability <= 1);
     char list[LIST_MAX];
+    uint64_t tried = 0;
     for (int kind = 0; kind < GV_HISTORY_KINDS; kind++) {
+        tried += stats->tried[kind];
         if (stats->tried[kind] == 0 || stats->ok[kind] > 0) continue;
         list_answers(stats, kind, list);
         gv_errors_add(errors,
@@ -130,6 +132,11 @@ void gv_check_stats_finish(const struct gv_check_stats *stats, enum gv_load_kind
         gv_errors_add(errors,
                       "nothing exercised: of %" PRIu64 " operations none asked a node that was up "
                       "to add anything",
+                      stats->ended);
+    } else if (tried == 0) {
+        gv_errors_add(errors,
+                      "nothing exercised: of %" PRIu64 " operations none asked a node that could "
+                      "answer: faults kept all of them from it",
                       stats->ended);
     }
 }

@@ -31,8 +31,8 @@ void gv_check_stats_end(struct gv_check_stats *stats, const struct gv_history_op
 double gv_check_stats_share(const struct gv_check_stats *stats);
 
 // The verdict: adds what never worked, and, if the share is below `availability` (0 to 1), that. If
-// nothing was asked, or nothing added to what nodes share, that is an error unless there are
-// others, which tell why.
+// nothing was asked of a node that could answer, or nothing added to what nodes share, that is an
+// error unless there are others, which tell why.
 void gv_check_stats_finish(const struct gv_check_stats *stats, enum gv_load_kind load,
                            double availability, struct gv_errors *errors);
 

@@ -72,6 +72,16 @@ static void nothing_added_is_nothing_shown(void **state) {
     assert_non_null(strstr(errors.texts[0], "nothing exercised: of 2 operations none"));
 }
 
+static void what_faults_kept_from_nodes_shows_nothing(void **state) {
+    (void)state;
+    for (uint32_t node = 0; node < 5; node++)
+        end_op(GV_HISTORY_ECHO, node, "was down", true, false);
+    finish(GV_LOAD_ECHO, 0);
+    assert_int_equal(errors.count, 1);
+    assert_non_null(
+        strstr(errors.texts[0], "nothing exercised: of 5 operations none asked a node"));
+}
+
 static void what_went_wrong_before_says_why_nothing_was_asked(void **state) {
     (void)state;
     gv_errors_add(&errors, "n1 died");
@@ -101,6 +111,8 @@ int main(void) {
                                         tear_down),
         cmocka_unit_test_setup_teardown(nothing_asked_is_nothing_shown, set_up, tear_down),
         cmocka_unit_test_setup_teardown(nothing_added_is_nothing_shown, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(what_faults_kept_from_nodes_shows_nothing, set_up,
+                                        tear_down),
         cmocka_unit_test_setup_teardown(what_went_wrong_before_says_why_nothing_was_asked, set_up,
                                         tear_down),
         cmocka_unit_test_setup_teardown(availability_counts_all_but_final_reads, set_up, tear_down),
