@@ -138,6 +138,13 @@ int gv_check_protocol_error(const struct gv_json *json, int body, bool *definite
     return wrong(why, "has a \"msg_id\" that is no integer");
 }
 
+bool gv_check_protocol_timeout(const struct gv_json *json, int body) {
+    GV_ASSERT(gv_json_type(json, body) == GV_JSON_OBJECT);
+    int code = gv_json_member(json, body, "code");
+    int64_t number;
+    return code >= 0 && gv_json_i64(json, code, &number) == 0 && number == 0;
+}
+
 bool gv_check_protocol_definite(int64_t code) {
     switch (code) {
     case 1:  // node not found

@@ -59,6 +59,10 @@ int gv_check_protocol_reply(const struct gv_json *json, int body, enum gv_check_
 int gv_check_protocol_error(const struct gv_json *json, int body, bool *definite,
                             char why[GV_CHECK_PROTOCOL_WHY_MAX]);
 
+// Whether the body of an error reply has the code 0: the node waited in vain for something, which a
+// delay may explain.
+bool gv_check_protocol_timeout(const struct gv_json *json, int body);
+
 // Whether an error code says that the operation did not happen and never will.
 bool gv_check_protocol_definite(int64_t code);
 

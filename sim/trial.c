@@ -69,10 +69,10 @@ struct gv_trial {
     char **stray;                  // by node: the last stray reply, to be shown; NULL: none
     bool definite;                 // something is wrong that no delay excuses
     gv_time now, started_at, cutoff, cut_at;
-    gv_time given_up_at; // an operation without an answer, for the last time
-    bool held;           // a fault kept the node from answering the operation that ends
-    bool lingering;      // all is over, but late answers are listened for
-    bool blocked;        // an operation is due, but every client is busy
+    gv_time given_up_at;         // an operation without an answer, for the last time
+    enum gv_check_stats_how how; // the operation that ends, ends
+    bool lingering;              // all is over, but late answers are listened for
+    bool blocked;                // an operation is due, but every client is busy
     uint64_t partitions;
     uint64_t watches;  // begun, so that looks of an earlier one end
     size_t violations; // errors that the trace has
@@ -382,7 +382,7 @@ static void complete(struct gv_trial *trial, uint32_t number, enum gv_history_ou
         trial->workers[op->node] = gv_client_open(&trial->clients, GV_CLIENT_WORKER, op->node);
     }
 
-    gv_judge_complete(&trial->judge, op, &trial->json, token, answer, trial->held);
+    gv_judge_complete(&trial->judge, op, &trial->json, token, answer, trial->how);
     gv_judge_kept(&trial->judge, op, trial->config.knows, trial->config.ctx);
     if (trial->phase == GV_TRIAL_MAIN && trial->blocked) issue_at(trial, trial->now);
     if (trial->history.outcomes[GV_HISTORY_PENDING] > 0) return;
@@ -404,7 +404,7 @@ static void give_up(struct gv_trial *trial, uint32_t number) {
     uint32_t node = client->node;
     gv_time asked_at = trial->history.ops[client->op].invoked_at;
     const char *answer = "answered nothing within 5 s";
-    trial->held = true;
+    trial->how = GV_CHECK_STATS_HELD;
     if (trial->fates.crashes[node] > 0) {
         answer = "was down";
     } else if (trial->greeted_at[node] == GV_TIME_NEVER) {
@@ -414,14 +414,14 @@ static void give_up(struct gv_trial *trial, uint32_t number) {
     } else if (trial->fates.pauses[node] > 0) {
         answer = "was paused";
     } else {
-        trial->held = false;
+        trial->how = GV_CHECK_STATS_LATE;
     }
     if (trial->muted[node]) answer = "was not heard after its bad line";
     gv_client_give_up(client);
     trial->owed[node]++;
     trial->given_up_at = trial->now;
     complete(trial, number, without_reply(trial, client->op), 0, answer);
-    trial->held = false;
+    trial->how = GV_CHECK_STATS_REPLY;
 }
 
 // At the end of a run, nobody need wait for nodes that nobody listens to.
@@ -517,6 +517,7 @@ static void on_setup(struct gv_trial *trial, uint32_t number, struct gv_slice li
     if (gv_check_protocol_reply(&trial->json, body,
                                 init ? GV_CHECK_PROTOCOL_INIT : GV_CHECK_PROTOCOL_TOPOLOGY,
                                 trial->config.load, GV_HISTORY_KINDS, why) < 0) {
+        trial->definite = true;
         gv_trial_fail(trial,
                       "n%u did not answer %s with %s_ok, but with a line that %s. The line: %s",
                       client->node, init ? "init" : "topology", init ? "init" : "topology", why,
@@ -546,7 +547,9 @@ static void on_op_reply(struct gv_trial *trial, uint32_t number, uint32_t node,
         if (gv_check_protocol_error(&trial->json, body, &definite, why) < 0)
             complain(trial, node, MALFORMED, line, why);
         describe_answer(trial, body, answer, shown);
+        if (gv_check_protocol_timeout(&trial->json, body)) trial->how = GV_CHECK_STATS_LATE;
         complete(trial, number, definite ? GV_HISTORY_FAIL : without_reply(trial, op), 0, answer);
+        trial->how = GV_CHECK_STATS_REPLY;
         return;
     }
     int token = gv_check_protocol_reply(&trial->json, body, GV_CHECK_PROTOCOL_OP,
@@ -947,7 +950,7 @@ bool gv_trial_muted(const struct gv_trial *trial, uint32_t node) {
 }
 
 bool gv_trial_definite(const struct gv_trial *trial) {
-    return trial->definite;
+    return trial->definite || trial->judge.errors.definite;
 }
 
 bool gv_trial_suspects(const struct gv_trial *trial, uint32_t node) {
