@@ -33,6 +33,7 @@ enum complaint {
     STRAY = 2,
     AGAIN = 4,
     LATE = 8,
+    FOREIGN = 16, // a stray reply to another node's client
 };
 
 enum {
@@ -129,10 +130,10 @@ static void complain(struct gv_trial *trial, uint32_t node, enum complaint what,
         trial->judge.errors.count++;
         return;
     }
-    const char *kind = what == MALFORMED ? "malformed reply"
-                       : what == STRAY   ? "stray reply"
-                       : what == AGAIN   ? "answered twice"
-                                         : "late reply";
+    const char *kind = what == MALFORMED                  ? "malformed reply"
+                       : what == STRAY || what == FOREIGN ? "stray reply"
+                       : what == AGAIN                    ? "answered twice"
+                                                          : "late reply";
     char shown[GV_ENVELOPE_EXCERPT_MAX + 8];
     trial->complained[node] |= (uint8_t)what;
     gv_errors_add(&trial->judge.errors, "%s: n%u printed a line that %s. The line: %s", kind, node,
@@ -435,6 +436,21 @@ static void give_up_on_muted(struct gv_trial *trial) {
     if (trial->lingering) conclude(trial);
 }
 
+// What a node has not answered yet without which no operation can be asked; NULL: nothing.
+static const char *lacks(const struct gv_trial *trial, uint32_t node) {
+    if (trial->greeted_at[node] == GV_TIME_NEVER) return "init";
+    if (trial->phase != GV_TRIAL_TOPOLOGY) return NULL;
+    const struct gv_client *worker = &trial->clients.clients[trial->workers[node]];
+    return worker->wait == GV_CLIENT_WAIT_TOPOLOGY ? "topology" : NULL;
+}
+
+// Ends a run that waits for a node of which nothing is heard any more.
+static void fail_if_awaited(struct gv_trial *trial, uint32_t node) {
+    const char *what = trial->phase < GV_TRIAL_MAIN ? lacks(trial, node) : NULL;
+    if (trial->muted[node] && what != NULL)
+        gv_trial_fail(trial, "n%u can answer %s no more", node, what);
+}
+
 static void mute(struct gv_trial *trial, uint32_t node, struct gv_slice line, const char *why) {
     char shown[GV_ENVELOPE_EXCERPT_MAX + 8];
     trial->muted[node] = trial->definite = true;
@@ -446,10 +462,7 @@ static void mute(struct gv_trial *trial, uint32_t node, struct gv_slice line, co
                   "does gvsim%s. The line: %s",
                   node, why, print ? ". Print what is no message to standard error" : "",
                   gv_envelope_excerpt(line, shown));
-    if (trial->phase < GV_TRIAL_MAIN) {
-        gv_trial_fail(trial, "n%u can answer %s no more", node,
-                      trial->phase == GV_TRIAL_INIT ? "init" : "topology");
-    }
+    fail_if_awaited(trial, node);
     give_up_on_muted(trial);
 }
 
@@ -489,6 +502,7 @@ static void start_topology(struct gv_trial *trial) {
         request(trial, trial->workers[node], GV_CLIENT_WAIT_TOPOLOGY, body, len);
     }
     free(body);
+    for (uint32_t node = 0; node < nodes; node++) fail_if_awaited(trial, node);
 }
 
 void gv_trial_start(struct gv_trial *trial, gv_time now) {
@@ -591,7 +605,13 @@ static void on_unawaited(struct gv_trial *trial, uint32_t node, uint32_t number,
     // An observer outlives more requests than it remembers.
     if (what == GV_CLIENT_REPLY_AGAIN && client->role == GV_CLIENT_OBSERVER) return;
     char why[GV_CHECK_PROTOCOL_WHY_MAX];
-    if (!client->open) {
+    if (asked != node && what != GV_CLIENT_REPLY_LATE) {
+        snprintf(why, sizeof why, "goes to c%u, a client of n%u, not of n%u%s", number, asked, node,
+                 what == GV_CLIENT_REPLY_STRAY ? ", and answers no request of it"
+                                               : ", which waits for no reply");
+        if (!client->open) mute(trial, node, line, why);
+        if (client->open) complain(trial, node, FOREIGN, line, why);
+    } else if (!client->open) {
         snprintf(why, sizeof why, "goes to a client that is gone, %s",
                  what == GV_CLIENT_REPLY_LATE    ? "for it waits 5 s for a reply"
                  : what == GV_CLIENT_REPLY_AGAIN ? "for it had its reply: the node answers twice"
