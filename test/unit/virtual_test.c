@@ -183,7 +183,7 @@ static void cuts_go_the_way_they_say(void **state) {
     assert_true(mute.stable_latency.p100 > 3000);
     assert_int_equal(mute.unknown, 0);
     end();
-    struct gv_result lossless = suffer(GV_LOAD_BROADCAST, "lose 0% at 0s");
+    struct gv_result lossless = suffer(GV_LOAD_BROADCAST, "limit 900MB/s at 0s");
     assert_true(lossless.stable_latency.p100 <= 600);
     end();
     struct gv_result late = suffer(GV_LOAD_BROADCAST, "delay 200ms at 0s");
@@ -211,7 +211,7 @@ static double read_latency(const char *text) {
 // What slows a node or link down shows, and no more than it should.
 static void slow_nodes_and_links_are_slow(void **state) {
     (void)state;
-    static const char nothing[] = "lose 0% at 0s";
+    static const char nothing[] = "limit 900MB/s at 0s";
     assert_true(read_latency(nothing) < 1);
     double slow = read_latency("slow n4 40ms at 0s");
     assert_true(slow >= 40 && slow < 2000);
@@ -235,7 +235,7 @@ static void slow_nodes_and_links_are_slow(void **state) {
 // What a clock does to a node shows in what it says, and when.
 static void clocks_matter(void **state) {
     (void)state;
-    static const char *const texts[] = {"lose 0% at 0s", "clock n0 +3s at 1s",
+    static const char *const texts[] = {"limit 900MB/s at 0s", "clock n0 +3s at 1s",
                                         "drift n0 100000ppm at 0s", "drift n0 -100000ppm at 0s"};
     uint64_t traces[4];
     for (int i = 0; i < 4; i++) {
