@@ -74,7 +74,8 @@ struct gv_trial {
     enum gv_check_stats_how how; // the operation that ends, ends
     bool lingering;              // all is over, but late answers are listened for
     bool blocked;                // an operation is due, but every client is busy
-    uint64_t partitions;
+    uint64_t cuts;
+    uint64_t troubles; // times that faults began while there were none
     uint64_t watches;  // begun, so that looks of an earlier one end
     size_t violations; // errors that the trace has
 };
@@ -251,7 +252,7 @@ static void watch(struct gv_trial *trial, bool healing) {
 static void heal(struct gv_trial *trial) {
     if (trial->script.scenario == NULL) {
         gv_faults_stop(&trial->faults);
-        gv_trace_fault(trial->config.trace, trial->now, GV_TRACE_END, trial->partitions, NULL);
+        gv_trace_fault(trial->config.trace, trial->now, GV_TRACE_END, trial->troubles, NULL);
     }
     watch(trial, true);
 }
@@ -260,7 +261,7 @@ static void begin_faults(struct gv_trial *trial) {
     gv_convergence_cut(&trial->judge.convergence);
     trial->watches++;
     trial->cut_at = trial->now;
-    trial->partitions++;
+    trial->troubles++;
 }
 
 // ---- The scenario ----
@@ -317,7 +318,10 @@ static void on_step(struct gv_trial *trial, const struct gv_world_event *event) 
     if (trial->phase != GV_TRIAL_MAIN) return;
     const struct gv_scenario_step *step = &trial->config.scenario->steps[event->target];
     if (!trial->faults.active) begin_faults(trial);
-    if (gv_script_begin(&trial->script, event->target)) trace_fault(trial, event->target);
+    if (gv_script_begin(&trial->script, event->target)) {
+        trial->cuts += step->kind == GV_SCENARIO_CUT;
+        trace_fault(trial, event->target);
+    }
     inflict(trial, step, true);
     if (step->lasts == 0) {
         on_step_over(trial, event->target);
@@ -765,7 +769,8 @@ static void on_nemesis(struct gv_trial *trial, gv_time due) {
     } else {
         gv_faults_start_any(&trial->faults);
         begin_faults(trial);
-        trace_fault(trial, trial->partitions);
+        trial->cuts++;
+        trace_fault(trial, trial->troubles);
     }
     gv_load_took(&trial->load, trial->config.nodes);
     gv_time gap = gv_faults_gap(&trial->faults, trial->config.nemesis_interval);
@@ -1016,7 +1021,8 @@ struct gv_result gv_trial_finish(struct gv_trial *trial) {
         .counts = trial->net.counts,
         .types = trial->net.types,
         .client_latency = gv_history_latency(history),
-        .partitions = trial->partitions,
+        .partitions = trial->cuts,
+        .troubles = trial->troubles,
     };
     gv_judge_finish(&trial->judge, &result);
     trace_violations(trial);
