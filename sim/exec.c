@@ -49,6 +49,7 @@ struct node {
     uint64_t taken; // bytes that its pipe has taken
     bool paused;    // it is not read, for too much of what it said is still here
     bool flooded;   // that has happened
+    bool spoke;     // it has printed something
     gv_time full_since,
         full; // since when its pipe has had no room; how long that was in all before
 };
@@ -297,6 +298,7 @@ static void on_read(uv_stream_t *stream, ssize_t size, const uv_buf_t *buf) {
     gv_time now = uv_hrtime();
     size_t scanned = node->len, from = 0;
     node->len += (size_t)size;
+    node->spoke = true;
     char *end;
     while ((end = memchr(node->buf + scanned, '\n', node->len - scanned)) != NULL) {
         size_t at = (size_t)(end - node->buf);
@@ -346,8 +348,8 @@ static void on_err_read(uv_stream_t *stream, ssize_t size, const uv_buf_t *buf) 
             node->index, node->exec->logs.dir, strerror(-error));
 }
 
-// What is known of a node that does not answer.
-static void describe(void *ctx, uint32_t index, char *buf, size_t cap) {
+// What is known of a node that does not answer, and whether it never said anything.
+static bool describe(void *ctx, uint32_t index, char *buf, size_t cap) {
     struct exec *exec = ctx;
     const struct node *node = &exec->nodes[index];
     char shown[GV_ENVELOPE_EXCERPT_MAX + 8];
@@ -366,6 +368,7 @@ static void describe(void *ctx, uint32_t index, char *buf, size_t cap) {
         snprintf(buf + len, cap - (size_t)len, "%sthe last line of its standard error: %s",
                  len > 0 ? "; " : "", last);
     }
+    return !node->spoke && node->queued == 0;
 }
 
 // ---- Processes ----

@@ -172,11 +172,11 @@ static void describe_debts(struct gv_trial *trial, uint32_t node, char buf[ANSWE
     }
 }
 
-// What the driver knows of a node that fails.
-static void describe(const struct gv_trial *trial, uint32_t node, char buf[KNOWN_MAX]) {
+// What the driver knows of a node that fails. Returns whether it reads, but has said nothing.
+static bool describe(const struct gv_trial *trial, uint32_t node, char buf[KNOWN_MAX]) {
     buf[0] = '\0';
-    if (trial->config.describe != NULL)
-        trial->config.describe(trial->config.ctx, node, buf, KNOWN_MAX);
+    return trial->config.describe != NULL &&
+           trial->config.describe(trial->config.ctx, node, buf, KNOWN_MAX);
 }
 
 void gv_trial_died(struct gv_trial *trial, uint32_t node, const char *format, ...) {
@@ -458,13 +458,12 @@ static void fail_if_awaited(struct gv_trial *trial, uint32_t node) {
 static void mute(struct gv_trial *trial, uint32_t node, struct gv_slice line, const char *why) {
     char shown[GV_ENVELOPE_EXCERPT_MAX + 8];
     trial->muted[node] = trial->definite = true;
-    size_t blank = 0;
-    while (blank < line.len && (line.data[blank] == ' ' || line.data[blank] == '\t')) blank++;
-    bool print = blank == line.len || line.data[blank] != '{';
     gv_errors_add(&trial->judge.errors,
                   "bad line: n%u printed a line that %s; Maelstrom would hear no more of it, nor "
                   "does gvsim%s. The line: %s",
-                  node, why, print ? ". Print what is no message to standard error" : "",
+                  node, why,
+                  !gv_check_protocol_meant(line) ? ". Print what is no message to standard error"
+                                                 : "",
                   gv_envelope_excerpt(line, shown));
     fail_if_awaited(trial, node);
     give_up_on_muted(trial);
@@ -598,7 +597,7 @@ static void on_observation(struct gv_trial *trial, uint32_t number, uint32_t nod
 // A reply that nobody waits for. One to a client that is gone mutes its node, as in Maelstrom; the
 // others Maelstrom passes over.
 static void on_unawaited(struct gv_trial *trial, uint32_t node, uint32_t number,
-                         enum gv_client_reply what, struct gv_slice line) {
+                         enum gv_client_reply what, struct gv_slice line, int body) {
     const struct gv_client *client = &trial->clients.clients[number];
     uint32_t asked = client->node;
     if (what == GV_CLIENT_REPLY_LATE) {
@@ -628,8 +627,7 @@ static void on_unawaited(struct gv_trial *trial, uint32_t node, uint32_t number,
         free(trial->stray[node]);
         gv_envelope_excerpt(line, shown);
         trial->stray[node] = gv_memory_copy(shown, strlen(shown));
-        snprintf(why, sizeof why, "answers no request: the last of c%u has the msg_id %" PRIu64,
-                 number, client->msg_id);
+        gv_check_protocol_stray(&trial->json, body, number, client->msg_id, why);
         complain(trial, node, STRAY, line, why);
     } else if (what == GV_CLIENT_REPLY_AGAIN) {
         complain(trial, node, AGAIN, line, "answers a request that was answered before");
@@ -647,7 +645,7 @@ static void on_reply(struct gv_trial *trial, uint32_t node, uint32_t number, str
     if (token < 0 || gv_json_u64(&trial->json, token, &in_reply_to) != 0) in_reply_to = 0;
     enum gv_client_reply what = gv_client_match(client, in_reply_to);
     if (what != GV_CLIENT_REPLY_AWAITED) {
-        on_unawaited(trial, node, number, what, line);
+        on_unawaited(trial, node, number, what, line, body);
         return;
     }
     switch (client->wait) {
@@ -708,7 +706,8 @@ static void route(struct gv_trial *trial, uint32_t node, struct gv_slice text) {
     }
     int64_t client = gv_client_find(&trial->clients, dest);
     if (client < 0) {
-        mute(trial, node, text, "goes to a dest nobody has");
+        gv_check_protocol_nobody(dest, why);
+        mute(trial, node, text, why);
         return;
     }
     struct gv_slice type = line.type >= 0 ? gv_json_string(json, line.type) : (struct gv_slice){0};
@@ -731,9 +730,13 @@ void gv_trial_line(struct gv_trial *trial, gv_time now, uint32_t node, struct gv
 static void fail_setup(struct gv_trial *trial, uint32_t node, const char *what, int seconds) {
     char known[KNOWN_MAX];
     const char *stray = trial->stray[node];
-    describe(trial, node, known);
-    gv_trial_fail(trial, "no %s_ok: n%u did not answer %s within %d s%s%s%s%s", what, node, what,
-                  seconds, stray != NULL ? ", but printed " : "", stray != NULL ? stray : "",
+    bool mum = describe(trial, node, known);
+    gv_trial_fail(trial, "no %s_ok: n%u did not answer %s within %d s%s%s%s%s%s", what, node, what,
+                  seconds,
+                  mum ? "; nothing came from it at all: is standard output flushed after "
+                        "every line?"
+                      : "",
+                  stray != NULL ? ", but printed " : "", stray != NULL ? stray : "",
                   known[0] != '\0' ? "; " : "", known);
 }
 

@@ -464,7 +464,8 @@ static void what_came_instead_of_init_ok_is_quoted(void **state) {
     struct gv_result result = run(&config, ODD_INIT);
     assert_int_equal(result.errors->count, 2);
     assert_non_null(strstr(result.errors->texts[0], "stray reply: n1 printed a line that answers "
-                                                    "no request"));
+                                                    "no request: its \"in_reply_to\" is a string, "
+                                                    "not the integer 1"));
     assert_non_null(strstr(result.errors->texts[1], "no init_ok: n1 did not answer init within 10 "
                                                     "s, but printed {\"src\":\"n1\""));
     assert_non_null(strstr(result.errors->texts[1], "\"in_reply_to\":\"1\""));
