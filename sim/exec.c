@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "exec.h"
 
+#include "check_traffic.h"
 #include "child.h"
 #include "envelope.h"
 #include "foreign.h"
@@ -77,6 +78,7 @@ struct exec {
     bool definite; // something is wrong that no delay excuses
     int64_t died;  // the node that did, or -1
     enum gv_trial_phase died_in;
+    struct gv_check_traffic traffic;
     struct gv_lag late;
     gv_time beaten_at;
     bool sampled; // waits are known as they were when operations began:
@@ -267,6 +269,14 @@ static void pause_reading(struct node *node) {
                     node->index, here + node->held, here, node->held, reader);
 }
 
+// Says so if the nodes send more than any load explains, though they may all keep up with it. That
+// is not definite: what waited for a machine that stood still may come all at once.
+static void look_for_flood(struct exec *exec, gv_time now) {
+    const struct gv_net *net = gv_trial_view(exec->trial, now).net;
+    exec->traffic.said = net->said;
+    gv_check_traffic_look(&exec->traffic, now, net->messages, gv_trial_errors(exec->trial));
+}
+
 static void on_room(uv_handle_t *handle, size_t suggested, uv_buf_t *buf);
 static void on_read(uv_stream_t *stream, ssize_t size, const uv_buf_t *buf);
 
@@ -306,6 +316,7 @@ static void on_read(uv_stream_t *stream, ssize_t size, const uv_buf_t *buf) {
         gv_trial_line(node->exec->trial, now, node->index, line);
         scanned = from = at + 1;
     }
+    look_for_flood(node->exec, now);
     // As Maelstrom does: nobody reads on, and if it goes on printing, it waits.
     if (gv_trial_muted(node->exec->trial, node->index)) {
         uv_read_stop(stream);
@@ -579,7 +590,9 @@ static bool run(struct exec *exec) {
         uint64_t every = exec->live.tty ? GV_LIVE_TTY_MS : GV_LIVE_PIPE_MS;
         uv_timer_start(&exec->tick, on_tick, every, every);
         uv_timer_start(&exec->beat, on_beat, BEAT_MS, BEAT_MS);
-        gv_trial_start(exec->trial, uv_hrtime());
+        gv_check_traffic_init(&exec->traffic, exec->config.nodes, exec->config.rate);
+        exec->traffic.second = uv_hrtime();
+        gv_trial_start(exec->trial, exec->traffic.second);
         pump(exec);
         uv_run(&exec->loop, UV_RUN_DEFAULT);
         if (exec->live.tty) on_tick(&exec->tick);
