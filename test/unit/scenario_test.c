@@ -171,13 +171,23 @@ static void settings_are_kept_for_their_reader(void **state) {
     gv_scenario_fini(&scenario);
 }
 
+struct misspelled {
+    const char *text;
+    unsigned line, column;
+    const char *why;
+};
+
+static void refuse(const struct misspelled *wrong) {
+    assert_int_equal(parse(wrong->text), GV_ESYNTAX);
+    assert_non_null(strstr(fault.why, wrong->why));
+    assert_int_equal(fault.line, wrong->line);
+    assert_int_equal(fault.column, wrong->column);
+    assert_null(scenario.steps);
+}
+
 static void faults_are_told_by_line_and_column(void **state) {
     (void)state;
-    static const struct {
-        const char *text;
-        unsigned line, column;
-        const char *why;
-    } cases[] = {
+    static const struct misspelled cases[] = {
         {"cut n1 | at 5s", 1, 10, "'at' stands where a node such as n3 or n1..n12 should"},
         {"\n# x\n  cut n1 n2 at 5s", 3, 10, "'n2' stands where | or > should"},
         {"cut n5..n2 | n1 at 5s", 1, 5, "'n5..n2' runs backwards"},
@@ -228,6 +238,13 @@ static void faults_are_told_by_line_and_column(void **state) {
         {"rate 1\nmake-it-rain-from-the-sky now", 2, 1, "is neither a step nor a setting"},
         {"cut n1 | n2 at 99999999999s", 1, 16, "a time such as"},
         {"pause n99999999999 at 1s", 1, 7, "a node such as"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) refuse(&cases[i]);
+}
+
+static void steps_that_change_nothing_are_refused(void **state) {
+    (void)state;
+    static const struct misspelled cases[] = {
         {"pause n1 at 1s for 0s", 1, 20, "0s changes nothing"},
         {"crash n1 at 1s for 0.0ms without disk", 1, 20, "0.0ms changes nothing"},
         {"lose 0% at 1s", 1, 6, "0% changes nothing"},
@@ -244,13 +261,7 @@ static void faults_are_told_by_line_and_column(void **state) {
         {"cut all | all at 1s", 1, 11, "a node stands on both sides of the cut"},
         {"cut n0 | rest | rest at 1s", 1, 17, "a node stands on both sides of the cut"},
     };
-    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-        assert_int_equal(parse(cases[i].text), GV_ESYNTAX);
-        assert_non_null(strstr(fault.why, cases[i].why));
-        assert_int_equal(fault.line, cases[i].line);
-        assert_int_equal(fault.column, cases[i].column);
-        assert_null(scenario.steps);
-    }
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) refuse(&cases[i]);
 }
 
 static void nodes_must_be_there(void **state) {
@@ -346,6 +357,7 @@ int main(void) {
         cmocka_unit_test(regions_and_what_lies_between_them),
         cmocka_unit_test(settings_are_kept_for_their_reader),
         cmocka_unit_test(faults_are_told_by_line_and_column),
+        cmocka_unit_test(steps_that_change_nothing_are_refused),
         cmocka_unit_test(nodes_must_be_there),
         cmocka_unit_test(links_must_be_there),
         cmocka_unit_test(those_that_ship_can_be_read),
