@@ -3,6 +3,7 @@
 
 #include "errors.h"
 
+#include <inttypes.h>
 #include <string.h>
 
 enum shape { ANY, INTEGER, ARRAY };
@@ -53,6 +54,54 @@ int gv_check_protocol_line(struct gv_json *json, struct gv_slice text,
         line->type = GV_ENOENT;
     }
     return 0;
+}
+
+static bool contains(struct gv_slice text, const char *literal) {
+    size_t len = strlen(literal);
+    for (size_t i = 0; i + len <= text.len; i++)
+        if (memcmp(text.data + i, literal, len) == 0) return true;
+    return false;
+}
+
+bool gv_check_protocol_meant(struct gv_slice text) {
+    size_t blank = 0;
+    while (blank < text.len && (text.data[blank] == ' ' || text.data[blank] == '\t')) blank++;
+    return blank < text.len && text.data[blank] == '{' && contains(text, "\"src\"") &&
+           contains(text, "\"dest\"") && contains(text, "\"body\"");
+}
+
+void gv_check_protocol_stray(const struct gv_json *json, int body, uint32_t client, uint64_t msg_id,
+                             char why[GV_CHECK_PROTOCOL_WHY_MAX]) {
+    static const char *const kinds[] = {
+        [GV_JSON_NULL] = "null",        [GV_JSON_FALSE] = "false",
+        [GV_JSON_TRUE] = "true",        [GV_JSON_NUMBER] = "a number with a fraction or exponent",
+        [GV_JSON_STRING] = "a string",  [GV_JSON_ARRAY] = "an array",
+        [GV_JSON_OBJECT] = "an object",
+    };
+    int token = gv_json_member(json, body, "in_reply_to");
+    if (token < 0) {
+        wrong(why,
+              "answers no request: it has no \"in_reply_to\", and the last of c%" PRIu32
+              " has the msg_id %" PRIu64,
+              client, msg_id);
+    } else if (!is_integer(json, token)) {
+        wrong(why, "answers no request: its \"in_reply_to\" is %s, not the integer %" PRIu64,
+              kinds[gv_json_type(json, token)], msg_id);
+    } else {
+        wrong(why, "answers no request: the last of c%" PRIu32 " has the msg_id %" PRIu64, client,
+              msg_id);
+    }
+}
+
+void gv_check_protocol_nobody(struct gv_slice dest, char why[GV_CHECK_PROTOCOL_WHY_MAX]) {
+    static const char *const services[] = {"lin-kv", "seq-kv", "lww-kv", "lin-tso"};
+    for (size_t i = 0; i < sizeof services / sizeof *services; i++) {
+        size_t len = strlen(services[i]);
+        if (dest.len != len || memcmp(dest.data, services[i], len) != 0) continue;
+        wrong(why, "goes to %s, and gvsim has no such service yet", services[i]);
+        return;
+    }
+    wrong(why, "goes to a dest nobody has");
 }
 
 static struct reply expected(enum gv_check_protocol_what what, enum gv_load_kind load,
@@ -136,6 +185,13 @@ int gv_check_protocol_error(const struct gv_json *json, int body, bool *definite
     if (msg_id < 0 || is_integer(json, msg_id)) return 0;
     *definite = false;
     return wrong(why, "has a \"msg_id\" that is no integer");
+}
+
+bool gv_check_protocol_timeout(const struct gv_json *json, int body) {
+    GV_ASSERT(gv_json_type(json, body) == GV_JSON_OBJECT);
+    int code = gv_json_member(json, body, "code");
+    int64_t number;
+    return code >= 0 && gv_json_i64(json, code, &number) == 0 && number == 0;
 }
 
 bool gv_check_protocol_definite(int64_t code) {

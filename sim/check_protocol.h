@@ -26,6 +26,18 @@ int gv_check_protocol_line(struct gv_json *json, struct gv_slice text,
                            struct gv_check_protocol_line *line,
                            char why[GV_CHECK_PROTOCOL_WHY_MAX]);
 
+// Whether a bad line looks as if it was to be a message: it is an object, or begins as one, and
+// names src, dest and body. What does not is likelier a node's log.
+bool gv_check_protocol_meant(struct gv_slice text);
+
+// Says of a reply to client number `client`, whose last request was `msg_id`, why it answers none:
+// "answers no request: its \"in_reply_to\" is a string, not the integer 1".
+void gv_check_protocol_stray(const struct gv_json *json, int body, uint32_t client, uint64_t msg_id,
+                             char why[GV_CHECK_PROTOCOL_WHY_MAX]);
+
+// Says why a line goes to a dest that is none: Maelstrom's services are not there.
+void gv_check_protocol_nobody(struct gv_slice dest, char why[GV_CHECK_PROTOCOL_WHY_MAX]);
+
 // A line between nodes, told apart without parsing it.
 struct gv_check_protocol_gossip {
     uint32_t src, dest;
@@ -58,6 +70,10 @@ int gv_check_protocol_reply(const struct gv_json *json, int body, enum gv_check_
 // GV_ESYNTAX: `why` says what is wrong, and the operation's end is not known.
 int gv_check_protocol_error(const struct gv_json *json, int body, bool *definite,
                             char why[GV_CHECK_PROTOCOL_WHY_MAX]);
+
+// Whether the body of an error reply has the code 0: the node waited in vain for something, which a
+// delay may explain.
+bool gv_check_protocol_timeout(const struct gv_json *json, int body);
 
 // Whether an error code says that the operation did not happen and never will.
 bool gv_check_protocol_definite(int64_t code);

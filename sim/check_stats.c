@@ -26,10 +26,11 @@ void gv_check_stats_fini(struct gv_check_stats *stats) {
 }
 
 void gv_check_stats_end(struct gv_check_stats *stats, const struct gv_history_op *op,
-                        const char *answer, bool held) {
+                        const char *answer, enum gv_check_stats_how how) {
     GV_ASSERT(op->node < stats->nodes && (op->outcome == GV_HISTORY_OK) == (answer == NULL));
     struct gv_check_stats_node *node = &stats->of[op->node];
-    stats->tried[op->kind] += !held;
+    stats->tried[op->kind] += how != GV_CHECK_STATS_HELD;
+    stats->late[op->kind] += how == GV_CHECK_STATS_LATE;
     stats->ok[op->kind] += answer == NULL;
     if (answer != NULL && node->answers[op->kind] == NULL) {
         node->answers[op->kind] = gv_memory_copy(answer, strlen(answer));
@@ -106,9 +107,12 @@ void gv_check_stats_finish(const struct gv_check_stats *stats, enum gv_load_kind
                            double availability, struct gv_errors *errors) {
     GV_ASSERT(availability >= 0 && availability <= 1);
     char list[LIST_MAX];
+    uint64_t tried = 0;
     for (int kind = 0; kind < GV_HISTORY_KINDS; kind++) {
+        tried += stats->tried[kind];
         if (stats->tried[kind] == 0 || stats->ok[kind] > 0) continue;
         list_answers(stats, kind, list);
+        if (stats->late[kind] == 0) errors->definite = true;
         gv_errors_add(errors,
                       "never ok: of %" PRIu64 " requests of the type %s none ended well: %s",
                       stats->tried[kind], name_of(kind, load), list);
@@ -130,6 +134,11 @@ void gv_check_stats_finish(const struct gv_check_stats *stats, enum gv_load_kind
         gv_errors_add(errors,
                       "nothing exercised: of %" PRIu64 " operations none asked a node that was up "
                       "to add anything",
+                      stats->ended);
+    } else if (tried == 0) {
+        gv_errors_add(errors,
+                      "nothing exercised: of %" PRIu64 " operations none asked a node that could "
+                      "answer: faults kept all of them from it",
                       stats->ended);
     }
 }

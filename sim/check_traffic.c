@@ -2,6 +2,7 @@
 #include "check_traffic.h"
 
 #include <inttypes.h>
+#include <stdio.h>
 
 #define SECOND (1000 * GV_MS)
 
@@ -21,8 +22,16 @@ bool gv_check_traffic_look(struct gv_check_traffic *traffic, gv_time now, uint64
     double most = traffic->nodes * (GV_CHECK_TRAFFIC_NODE + GV_CHECK_TRAFFIC_OP * traffic->rate);
     if ((double)(messages - traffic->before) <= most || traffic->flood) return !traffic->flood;
     traffic->flood = true;
-    gv_errors_add(errors, "flood: more than %.0f messages in a second, which no load explains",
-                  most);
+    char who[80] = "";
+    uint32_t worst = 0;
+    for (uint32_t node = 1; traffic->said != NULL && node < traffic->nodes; node++)
+        if (traffic->said[node] > traffic->said[worst]) worst = node;
+    if (traffic->said != NULL) {
+        snprintf(who, sizeof who, "; n%" PRIu32 " has sent most so far: %" PRIu64, worst,
+                 traffic->said[worst]);
+    }
+    gv_errors_add(errors, "flood: more than %.0f messages in a second, which no load explains%s",
+                  most, who);
     return false;
 }
 

@@ -20,16 +20,17 @@ enum {
 
 struct gv_check_traffic {
     uint32_t nodes;
-    double rate;     // operations a second
-    gv_time second;  // began then …
-    uint64_t before; // … with so many messages sent
-    bool flood;      // was told
+    double rate;          // operations a second
+    gv_time second;       // began then …
+    uint64_t before;      // … with so many messages sent
+    bool flood;           // was told
+    const uint64_t *said; // by node: messages sent to others so far; borrowed. NULL: not known
 };
 
 void gv_check_traffic_init(struct gv_check_traffic *traffic, uint32_t nodes, double rate);
 
 // By now, so many messages have been sent between nodes in all. False: there is a flood, and no end
-// in sight.
+// in sight; the error names the node that has sent most, if that is known.
 bool gv_check_traffic_look(struct gv_check_traffic *traffic, gv_time now, uint64_t messages,
                            struct gv_errors *errors);
 // In so long a time, in which there was nothing to say, nodes sent so many. `suspicion`: for how

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "exec.h"
 
+#include "check_traffic.h"
 #include "child.h"
 #include "envelope.h"
 #include "foreign.h"
@@ -49,6 +50,7 @@ struct node {
     uint64_t taken; // bytes that its pipe has taken
     bool paused;    // it is not read, for too much of what it said is still here
     bool flooded;   // that has happened
+    bool spoke;     // it has printed something
     gv_time full_since,
         full; // since when its pipe has had no room; how long that was in all before
 };
@@ -76,6 +78,7 @@ struct exec {
     bool definite; // something is wrong that no delay excuses
     int64_t died;  // the node that did, or -1
     enum gv_trial_phase died_in;
+    struct gv_check_traffic traffic;
     struct gv_lag late;
     gv_time beaten_at;
     bool sampled; // waits are known as they were when operations began:
@@ -266,6 +269,14 @@ static void pause_reading(struct node *node) {
                     node->index, here + node->held, here, node->held, reader);
 }
 
+// Says so if the nodes send more than any load explains, though they may all keep up with it. That
+// is not definite: what waited for a machine that stood still may come all at once.
+static void look_for_flood(struct exec *exec, gv_time now) {
+    const struct gv_net *net = gv_trial_view(exec->trial, now).net;
+    exec->traffic.said = net->said;
+    gv_check_traffic_look(&exec->traffic, now, net->messages, gv_trial_errors(exec->trial));
+}
+
 static void on_room(uv_handle_t *handle, size_t suggested, uv_buf_t *buf);
 static void on_read(uv_stream_t *stream, ssize_t size, const uv_buf_t *buf);
 
@@ -297,6 +308,7 @@ static void on_read(uv_stream_t *stream, ssize_t size, const uv_buf_t *buf) {
     gv_time now = uv_hrtime();
     size_t scanned = node->len, from = 0;
     node->len += (size_t)size;
+    node->spoke = true;
     char *end;
     while ((end = memchr(node->buf + scanned, '\n', node->len - scanned)) != NULL) {
         size_t at = (size_t)(end - node->buf);
@@ -304,6 +316,7 @@ static void on_read(uv_stream_t *stream, ssize_t size, const uv_buf_t *buf) {
         gv_trial_line(node->exec->trial, now, node->index, line);
         scanned = from = at + 1;
     }
+    look_for_flood(node->exec, now);
     // As Maelstrom does: nobody reads on, and if it goes on printing, it waits.
     if (gv_trial_muted(node->exec->trial, node->index)) {
         uv_read_stop(stream);
@@ -346,8 +359,8 @@ static void on_err_read(uv_stream_t *stream, ssize_t size, const uv_buf_t *buf) 
             node->index, node->exec->logs.dir, strerror(-error));
 }
 
-// What is known of a node that does not answer.
-static void describe(void *ctx, uint32_t index, char *buf, size_t cap) {
+// What is known of a node that does not answer, and whether it never said anything.
+static bool describe(void *ctx, uint32_t index, char *buf, size_t cap) {
     struct exec *exec = ctx;
     const struct node *node = &exec->nodes[index];
     char shown[GV_ENVELOPE_EXCERPT_MAX + 8];
@@ -366,6 +379,7 @@ static void describe(void *ctx, uint32_t index, char *buf, size_t cap) {
         snprintf(buf + len, cap - (size_t)len, "%sthe last line of its standard error: %s",
                  len > 0 ? "; " : "", last);
     }
+    return !node->spoke && node->queued == 0;
 }
 
 // ---- Processes ----
@@ -576,7 +590,9 @@ static bool run(struct exec *exec) {
         uint64_t every = exec->live.tty ? GV_LIVE_TTY_MS : GV_LIVE_PIPE_MS;
         uv_timer_start(&exec->tick, on_tick, every, every);
         uv_timer_start(&exec->beat, on_beat, BEAT_MS, BEAT_MS);
-        gv_trial_start(exec->trial, uv_hrtime());
+        gv_check_traffic_init(&exec->traffic, exec->config.nodes, exec->config.rate);
+        exec->traffic.second = uv_hrtime();
+        gv_trial_start(exec->trial, exec->traffic.second);
         pump(exec);
         uv_run(&exec->loop, UV_RUN_DEFAULT);
         if (exec->live.tty) on_tick(&exec->tick);

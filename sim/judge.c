@@ -72,6 +72,7 @@ static void on_read(struct gv_judge *judge, const struct gv_history_op *op, stru
     } else {
         int64_t value;
         if (gv_json_i64(json, token, &value) != 0) {
+            judge->errors.definite = true;
             gv_errors_add(&judge->errors, "wrong sum: n%u reads a number beyond 64 bits", op->node);
             return;
         }
@@ -85,22 +86,26 @@ static void on_read(struct gv_judge *judge, const struct gv_history_op *op, stru
 }
 
 // In Maelstrom's echo, and unless faults excuse it, every request is answered well.
-static void on_failure(struct gv_judge *judge, const struct gv_history_op *op, const char *answer) {
+static void on_failure(struct gv_judge *judge, const struct gv_history_op *op, const char *answer,
+                       enum gv_check_stats_how how) {
+    bool replied = how == GV_CHECK_STATS_REPLY;
     if (op->final) {
+        judge->errors.definite = judge->errors.definite || replied;
         gv_errors_add(&judge->errors, "no final read: n%u %s", op->node, answer);
     } else if (op->kind == GV_HISTORY_ECHO && !judge->disturbed && !judge->echo_failed[op->node]) {
         judge->echo_failed[op->node] = true;
+        judge->errors.definite = judge->errors.definite || replied;
         gv_errors_add(&judge->errors, "no echo: n%u %s", op->node, answer);
     }
 }
 
 void gv_judge_complete(struct gv_judge *judge, const struct gv_history_op *op, struct gv_json *json,
-                       int token, const char *answer, bool held) {
+                       int token, const char *answer, enum gv_check_stats_how how) {
     GV_ASSERT(op->outcome != GV_HISTORY_PENDING && op->node < judge->nodes);
-    gv_check_stats_end(&judge->stats, op, answer, held);
+    gv_check_stats_end(&judge->stats, op, answer, how);
     if (op->kind == GV_HISTORY_ADD) on_add(judge, op);
     if (op->outcome != GV_HISTORY_OK) {
-        on_failure(judge, op, answer);
+        on_failure(judge, op, answer, how);
         return;
     }
     if (op->kind == GV_HISTORY_READ) on_read(judge, op, json, token);

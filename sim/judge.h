@@ -40,10 +40,10 @@ void gv_judge_fini(struct gv_judge *judge);
 // An operation is about to be asked.
 void gv_judge_invoke(struct gv_judge *judge, struct gv_load_op op);
 
-// An operation has ended. `token`: what its reply holds, if it ended well; `answer` and `held`:
+// An operation has ended. `token`: what its reply holds, if it ended well; `answer` and `how`:
 // else, what its node did instead, as gv_check_stats_end takes it.
 void gv_judge_complete(struct gv_judge *judge, const struct gv_history_op *op, struct gv_json *json,
-                       int token, const char *answer, bool held);
+                       int token, const char *answer, enum gv_check_stats_how how);
 
 // The same if replicas can be looked into: does the node have what it acknowledged? `knows` may be
 // NULL.

@@ -292,6 +292,7 @@ void gv_net_init(struct gv_net *net, const struct gv_net_config *config) {
     *net = (struct gv_net){.config = *config};
     net->inboxes = gv_memory_new(config->nodes * sizeof *net->inboxes);
     net->held = gv_memory_new(config->nodes * sizeof *net->held);
+    net->said = gv_memory_new(config->nodes * sizeof *net->said);
 }
 
 void gv_net_fini(struct gv_net *net) {
@@ -309,12 +310,15 @@ void gv_net_fini(struct gv_net *net) {
     net->inboxes = NULL;
     free(net->held);
     net->held = NULL;
+    free(net->said);
+    net->said = NULL;
     if (net->config.delivery != GV_NET_EXACT) return; // what is held was freed above
     gv_world_drop(net->config.world, net->config.event_kind, free);
 }
 
-static void count(struct gv_net *net, uint32_t type, size_t size) {
+static void count(struct gv_net *net, uint32_t src, uint32_t type, size_t size) {
     net->messages++;
+    net->said[src]++;
     net->bytes += size;
     net->counts[type].messages++;
     net->counts[type].bytes += size;
@@ -409,7 +413,7 @@ void gv_net_send(struct gv_net *net, gv_time now, uint32_t src, uint32_t dest, s
         return;
     }
     uint32_t index = type_index(net, type);
-    count(net, index, size);
+    count(net, src, index, size);
     struct gv_net_link *link = link_of(net, src, dest);
     if (is_forged(net, link) && !forge(net, now, link, index, size, bytes)) return;
     carry(net, now, link, index, size, bytes);

@@ -118,6 +118,7 @@ struct gv_net {
     struct gv_net_inbox *inboxes; // one a node
     size_t *held;                 // bytes of each node's messages that are still here, with what
                                   // keeping each takes (GV_NET_KEEP)
+    uint64_t *said;               // by node: messages to other nodes, dropped ones included
     uint64_t sent;                // messages ever, clients' included
     uint64_t messages, bytes;     // between nodes, dropped ones included
     uint64_t dropped;             // copies of them cut off, or lost by a rule

@@ -28,8 +28,9 @@ struct gv_result {
     uint64_t excused_lost; // … and those that are (sets)
     bool has_finals, finals_equal; // final reads of every node
     struct gv_history_spread stable_latency, client_latency;
-    uint64_t partitions;
-    bool converged; // heal_to_converged is measured
+    uint64_t partitions; // cuts
+    uint64_t troubles;   // times that faults of any kind began while there were none
+    bool converged;      // heal_to_converged is measured
     gv_time heal_to_converged;
     const struct gv_errors *errors; // borrowed
     struct gv_traffic traffic;      // by what the nodes say

@@ -112,12 +112,20 @@ static int take_time(struct parser *parser, gv_time *out) {
     return 0;
 }
 
+// A time for which something lasts, or by which it is late: with none, nothing would happen.
+static int take_duration(struct parser *parser, gv_time *out) {
+    struct parser before = *parser;
+    int error = take_time(parser, out);
+    return error == 0 && *out == 0 ? wrong(&before, "%s changes nothing", before.word) : error;
+}
+
 static int take_share(struct parser *parser, uint32_t *ppm) {
     const char *text = parser->word;
     uint64_t number;
     if (!read_thousandths(&text, &number) || strcmp(text, "%") != 0 || number > 100000) {
-        return wanted(parser, "a share from 0% to 100%");
+        return wanted(parser, "a share above 0%, of 100% at most");
     }
+    if (number == 0) return wrong(parser, "%s changes nothing", parser->word);
     *ppm = (uint32_t)number * 10;
     next(parser);
     return 0;
@@ -148,8 +156,9 @@ static int take_jump(struct parser *parser, struct gv_scenario_step *step) {
     struct parser before = *parser;
     step->back = parser->word[0] == '-';
     memmove(parser->word, parser->word + 1, sizeof parser->word - 1);
-    if (take_time(parser, &step->delay) == 0 && step->delay <= CLOCK_STEP_MAX_S * 1000 * GV_MS)
-        return 0;
+    bool good = take_time(parser, &step->delay) == 0;
+    if (good && step->delay == 0) return wrong(&before, "%s changes nothing", before.word);
+    if (good && step->delay <= CLOCK_STEP_MAX_S * 1000 * GV_MS) return 0;
     *parser = before;
     return wanted(parser, what);
 }
@@ -161,6 +170,7 @@ static int take_drift(struct parser *parser, struct gv_scenario_step *step) {
     bool good = read_thousandths(&text, &number) && strcmp(text, "ppm") == 0;
     if (!good || number % 1000 != 0 || number / 1000 > GV_CLOCK_PPM_MAX)
         return wanted(parser, "a drift such as 200ppm or -200ppm (500000ppm at most)");
+    if (number == 0) return wrong(parser, "%s changes nothing", parser->word);
     step->drift_ppm = (int32_t)(number / 1000);
     if (parser->word[0] == '-') step->drift_ppm = -step->drift_ppm;
     next(parser);
@@ -247,9 +257,11 @@ static const struct gv_scenario_range *shared(const struct gv_scenario_group *gr
 static int check_sides(struct parser *parser, const struct gv_scenario_step *step) {
     for (uint32_t i = 1; i < step->group_count; i++) {
         for (uint32_t j = 0; j < i; j++) {
-            const struct gv_scenario_range *range = shared(&step->groups[i], &step->groups[j]);
-            if (range == NULL) continue;
-            parser->word_at = range->column - 1;
+            const struct gv_scenario_group *group = &step->groups[i], *other = &step->groups[j];
+            const struct gv_scenario_range *range = shared(group, other);
+            bool same = (group->all && other->all) || (group->rest && other->rest);
+            if (range == NULL && !same) continue;
+            parser->word_at = (range != NULL ? range->column : group->column) - 1;
             return wrong(parser, "a node stands on both sides of the cut");
         }
     }
@@ -279,7 +291,7 @@ static int take_reorder(struct parser *parser, struct gv_scenario_step *step) {
     if (error != 0) return error;
     if (!take(parser, "by")) return wanted(parser, "'by'");
     step->dist = GV_NET_UNIFORM;
-    error = take_time(parser, &step->delay);
+    error = take_duration(parser, &step->delay);
     return error != 0 ? error : take_between(parser, step);
 }
 
@@ -292,7 +304,7 @@ static int take_limit(struct parser *parser, struct gv_scenario_step *step) {
 
 static int take_delay(struct parser *parser, struct gv_scenario_step *step) {
     step->ppm = 1000000;
-    int error = take_time(parser, &step->delay);
+    int error = take_duration(parser, &step->delay);
     if (error != 0) return error;
     if (take(parser, "uniform")) {
         step->dist = GV_NET_UNIFORM;
@@ -339,7 +351,7 @@ static int take_when(struct parser *parser, struct gv_scenario_step *step) {
     int error = take_time(parser, &step->at);
     if (error != 0) return error;
     if (take(parser, "for")) {
-        error = take_time(parser, &step->lasts);
+        error = take_duration(parser, &step->lasts);
     } else if (from) {
         error = take_end(parser, step);
     }
@@ -381,7 +393,7 @@ static int take_flap(struct parser *parser, struct gv_scenario_step *step) {
 
 static int take_slow(struct parser *parser, struct gv_scenario_step *step) {
     int error = take_group(parser, step);
-    return error != 0 ? error : take_time(parser, &step->delay);
+    return error != 0 ? error : take_duration(parser, &step->delay);
 }
 
 static int take_clock(struct parser *parser, struct gv_scenario_step *step) {
@@ -618,6 +630,18 @@ static bool has_rest(const struct gv_scenario_step *step, uint32_t group, uint32
     return false;
 }
 
+// Whether a link leads from a node of one group to one of the other.
+static bool links(const struct gv_scenario_step *step, uint32_t nodes) {
+    int64_t first = -1;
+    for (uint32_t node = 0; node < nodes; node++) {
+        bool left = gv_scenario_has(step, 0, node), right = gv_scenario_has(step, 1, node);
+        if (!left && !right) continue;
+        if (first >= 0) return true;
+        first = node;
+    }
+    return false;
+}
+
 // A cut or a rule that nothing can meet would pass for a fault that was survived.
 static int check_effect(const struct gv_scenario_step *step, uint32_t nodes,
                         struct gv_scenario_fault *fault) {
@@ -634,6 +658,10 @@ static int check_effect(const struct gv_scenario_step *step, uint32_t nodes,
         if (!step->groups[g].rest || has_rest(step, g, nodes)) continue;
         return unfit(fault, step->line, step->groups[g].column,
                      "no node is left for 'rest': the others name all %u", nodes);
+    }
+    if (step->group_count > 1 && !links(step, nodes)) {
+        return unfit(fault, step->line, step->groups[1].column,
+                     "no link leads from a node to itself");
     }
     return 0;
 }
@@ -694,7 +722,7 @@ bool gv_scenario_has(const struct gv_scenario_step *step, uint32_t group, uint32
     if (step->groups[group].all) return true;
     if (!step->groups[group].rest) return in_ranges(&step->groups[group], node);
     for (uint32_t i = 0; i < step->group_count; i++) {
-        if (in_ranges(&step->groups[i], node)) return false;
+        if (step->groups[i].all || in_ranges(&step->groups[i], node)) return false;
     }
     return true;
 }

@@ -33,6 +33,7 @@ enum complaint {
     STRAY = 2,
     AGAIN = 4,
     LATE = 8,
+    FOREIGN = 16, // a stray reply to another node's client
 };
 
 enum {
@@ -69,11 +70,12 @@ struct gv_trial {
     char **stray;                  // by node: the last stray reply, to be shown; NULL: none
     bool definite;                 // something is wrong that no delay excuses
     gv_time now, started_at, cutoff, cut_at;
-    gv_time given_up_at; // an operation without an answer, for the last time
-    bool held;           // a fault kept the node from answering the operation that ends
-    bool lingering;      // all is over, but late answers are listened for
-    bool blocked;        // an operation is due, but every client is busy
-    uint64_t partitions;
+    gv_time given_up_at;         // an operation without an answer, for the last time
+    enum gv_check_stats_how how; // the operation that ends, ends
+    bool lingering;              // all is over, but late answers are listened for
+    bool blocked;                // an operation is due, but every client is busy
+    uint64_t cuts;
+    uint64_t troubles; // times that faults began while there were none
     uint64_t watches;  // begun, so that looks of an earlier one end
     size_t violations; // errors that the trace has
 };
@@ -129,10 +131,10 @@ static void complain(struct gv_trial *trial, uint32_t node, enum complaint what,
         trial->judge.errors.count++;
         return;
     }
-    const char *kind = what == MALFORMED ? "malformed reply"
-                       : what == STRAY   ? "stray reply"
-                       : what == AGAIN   ? "answered twice"
-                                         : "late reply";
+    const char *kind = what == MALFORMED                  ? "malformed reply"
+                       : what == STRAY || what == FOREIGN ? "stray reply"
+                       : what == AGAIN                    ? "answered twice"
+                                                          : "late reply";
     char shown[GV_ENVELOPE_EXCERPT_MAX + 8];
     trial->complained[node] |= (uint8_t)what;
     gv_errors_add(&trial->judge.errors, "%s: n%u printed a line that %s. The line: %s", kind, node,
@@ -170,11 +172,11 @@ static void describe_debts(struct gv_trial *trial, uint32_t node, char buf[ANSWE
     }
 }
 
-// What the driver knows of a node that fails.
-static void describe(const struct gv_trial *trial, uint32_t node, char buf[KNOWN_MAX]) {
+// What the driver knows of a node that fails. Returns whether it reads, but has said nothing.
+static bool describe(const struct gv_trial *trial, uint32_t node, char buf[KNOWN_MAX]) {
     buf[0] = '\0';
-    if (trial->config.describe != NULL)
-        trial->config.describe(trial->config.ctx, node, buf, KNOWN_MAX);
+    return trial->config.describe != NULL &&
+           trial->config.describe(trial->config.ctx, node, buf, KNOWN_MAX);
 }
 
 void gv_trial_died(struct gv_trial *trial, uint32_t node, const char *format, ...) {
@@ -250,7 +252,7 @@ static void watch(struct gv_trial *trial, bool healing) {
 static void heal(struct gv_trial *trial) {
     if (trial->script.scenario == NULL) {
         gv_faults_stop(&trial->faults);
-        gv_trace_fault(trial->config.trace, trial->now, GV_TRACE_END, trial->partitions, NULL);
+        gv_trace_fault(trial->config.trace, trial->now, GV_TRACE_END, trial->troubles, NULL);
     }
     watch(trial, true);
 }
@@ -259,7 +261,7 @@ static void begin_faults(struct gv_trial *trial) {
     gv_convergence_cut(&trial->judge.convergence);
     trial->watches++;
     trial->cut_at = trial->now;
-    trial->partitions++;
+    trial->troubles++;
 }
 
 // ---- The scenario ----
@@ -316,7 +318,10 @@ static void on_step(struct gv_trial *trial, const struct gv_world_event *event) 
     if (trial->phase != GV_TRIAL_MAIN) return;
     const struct gv_scenario_step *step = &trial->config.scenario->steps[event->target];
     if (!trial->faults.active) begin_faults(trial);
-    if (gv_script_begin(&trial->script, event->target)) trace_fault(trial, event->target);
+    if (gv_script_begin(&trial->script, event->target)) {
+        trial->cuts += step->kind == GV_SCENARIO_CUT;
+        trace_fault(trial, event->target);
+    }
     inflict(trial, step, true);
     if (step->lasts == 0) {
         on_step_over(trial, event->target);
@@ -382,7 +387,7 @@ static void complete(struct gv_trial *trial, uint32_t number, enum gv_history_ou
         trial->workers[op->node] = gv_client_open(&trial->clients, GV_CLIENT_WORKER, op->node);
     }
 
-    gv_judge_complete(&trial->judge, op, &trial->json, token, answer, trial->held);
+    gv_judge_complete(&trial->judge, op, &trial->json, token, answer, trial->how);
     gv_judge_kept(&trial->judge, op, trial->config.knows, trial->config.ctx);
     if (trial->phase == GV_TRIAL_MAIN && trial->blocked) issue_at(trial, trial->now);
     if (trial->history.outcomes[GV_HISTORY_PENDING] > 0) return;
@@ -404,7 +409,7 @@ static void give_up(struct gv_trial *trial, uint32_t number) {
     uint32_t node = client->node;
     gv_time asked_at = trial->history.ops[client->op].invoked_at;
     const char *answer = "answered nothing within 5 s";
-    trial->held = true;
+    trial->how = GV_CHECK_STATS_HELD;
     if (trial->fates.crashes[node] > 0) {
         answer = "was down";
     } else if (trial->greeted_at[node] == GV_TIME_NEVER) {
@@ -414,14 +419,14 @@ static void give_up(struct gv_trial *trial, uint32_t number) {
     } else if (trial->fates.pauses[node] > 0) {
         answer = "was paused";
     } else {
-        trial->held = false;
+        trial->how = GV_CHECK_STATS_LATE;
     }
     if (trial->muted[node]) answer = "was not heard after its bad line";
     gv_client_give_up(client);
     trial->owed[node]++;
     trial->given_up_at = trial->now;
     complete(trial, number, without_reply(trial, client->op), 0, answer);
-    trial->held = false;
+    trial->how = GV_CHECK_STATS_REPLY;
 }
 
 // At the end of a run, nobody need wait for nodes that nobody listens to.
@@ -435,21 +440,32 @@ static void give_up_on_muted(struct gv_trial *trial) {
     if (trial->lingering) conclude(trial);
 }
 
+// What a node has not answered yet without which no operation can be asked; NULL: nothing.
+static const char *lacks(const struct gv_trial *trial, uint32_t node) {
+    if (trial->greeted_at[node] == GV_TIME_NEVER) return "init";
+    if (trial->phase != GV_TRIAL_TOPOLOGY) return NULL;
+    const struct gv_client *worker = &trial->clients.clients[trial->workers[node]];
+    return worker->wait == GV_CLIENT_WAIT_TOPOLOGY ? "topology" : NULL;
+}
+
+// Ends a run that waits for a node of which nothing is heard any more.
+static void fail_if_awaited(struct gv_trial *trial, uint32_t node) {
+    const char *what = trial->phase < GV_TRIAL_MAIN ? lacks(trial, node) : NULL;
+    if (trial->muted[node] && what != NULL)
+        gv_trial_fail(trial, "n%u can answer %s no more", node, what);
+}
+
 static void mute(struct gv_trial *trial, uint32_t node, struct gv_slice line, const char *why) {
     char shown[GV_ENVELOPE_EXCERPT_MAX + 8];
     trial->muted[node] = trial->definite = true;
-    size_t blank = 0;
-    while (blank < line.len && (line.data[blank] == ' ' || line.data[blank] == '\t')) blank++;
-    bool print = blank == line.len || line.data[blank] != '{';
     gv_errors_add(&trial->judge.errors,
                   "bad line: n%u printed a line that %s; Maelstrom would hear no more of it, nor "
                   "does gvsim%s. The line: %s",
-                  node, why, print ? ". Print what is no message to standard error" : "",
+                  node, why,
+                  !gv_check_protocol_meant(line) ? ". Print what is no message to standard error"
+                                                 : "",
                   gv_envelope_excerpt(line, shown));
-    if (trial->phase < GV_TRIAL_MAIN) {
-        gv_trial_fail(trial, "n%u can answer %s no more", node,
-                      trial->phase == GV_TRIAL_INIT ? "init" : "topology");
-    }
+    fail_if_awaited(trial, node);
     give_up_on_muted(trial);
 }
 
@@ -489,6 +505,7 @@ static void start_topology(struct gv_trial *trial) {
         request(trial, trial->workers[node], GV_CLIENT_WAIT_TOPOLOGY, body, len);
     }
     free(body);
+    for (uint32_t node = 0; node < nodes; node++) fail_if_awaited(trial, node);
 }
 
 void gv_trial_start(struct gv_trial *trial, gv_time now) {
@@ -517,6 +534,7 @@ static void on_setup(struct gv_trial *trial, uint32_t number, struct gv_slice li
     if (gv_check_protocol_reply(&trial->json, body,
                                 init ? GV_CHECK_PROTOCOL_INIT : GV_CHECK_PROTOCOL_TOPOLOGY,
                                 trial->config.load, GV_HISTORY_KINDS, why) < 0) {
+        trial->definite = true;
         gv_trial_fail(trial,
                       "n%u did not answer %s with %s_ok, but with a line that %s. The line: %s",
                       client->node, init ? "init" : "topology", init ? "init" : "topology", why,
@@ -546,7 +564,9 @@ static void on_op_reply(struct gv_trial *trial, uint32_t number, uint32_t node,
         if (gv_check_protocol_error(&trial->json, body, &definite, why) < 0)
             complain(trial, node, MALFORMED, line, why);
         describe_answer(trial, body, answer, shown);
+        if (gv_check_protocol_timeout(&trial->json, body)) trial->how = GV_CHECK_STATS_LATE;
         complete(trial, number, definite ? GV_HISTORY_FAIL : without_reply(trial, op), 0, answer);
+        trial->how = GV_CHECK_STATS_REPLY;
         return;
     }
     int token = gv_check_protocol_reply(&trial->json, body, GV_CHECK_PROTOCOL_OP,
@@ -577,7 +597,7 @@ static void on_observation(struct gv_trial *trial, uint32_t number, uint32_t nod
 // A reply that nobody waits for. One to a client that is gone mutes its node, as in Maelstrom; the
 // others Maelstrom passes over.
 static void on_unawaited(struct gv_trial *trial, uint32_t node, uint32_t number,
-                         enum gv_client_reply what, struct gv_slice line) {
+                         enum gv_client_reply what, struct gv_slice line, int body) {
     const struct gv_client *client = &trial->clients.clients[number];
     uint32_t asked = client->node;
     if (what == GV_CLIENT_REPLY_LATE) {
@@ -588,7 +608,13 @@ static void on_unawaited(struct gv_trial *trial, uint32_t node, uint32_t number,
     // An observer outlives more requests than it remembers.
     if (what == GV_CLIENT_REPLY_AGAIN && client->role == GV_CLIENT_OBSERVER) return;
     char why[GV_CHECK_PROTOCOL_WHY_MAX];
-    if (!client->open) {
+    if (asked != node && what != GV_CLIENT_REPLY_LATE) {
+        snprintf(why, sizeof why, "goes to c%u, a client of n%u, not of n%u%s", number, asked, node,
+                 what == GV_CLIENT_REPLY_STRAY ? ", and answers no request of it"
+                                               : ", which waits for no reply");
+        if (!client->open) mute(trial, node, line, why);
+        if (client->open) complain(trial, node, FOREIGN, line, why);
+    } else if (!client->open) {
         snprintf(why, sizeof why, "goes to a client that is gone, %s",
                  what == GV_CLIENT_REPLY_LATE    ? "for it waits 5 s for a reply"
                  : what == GV_CLIENT_REPLY_AGAIN ? "for it had its reply: the node answers twice"
@@ -601,8 +627,7 @@ static void on_unawaited(struct gv_trial *trial, uint32_t node, uint32_t number,
         free(trial->stray[node]);
         gv_envelope_excerpt(line, shown);
         trial->stray[node] = gv_memory_copy(shown, strlen(shown));
-        snprintf(why, sizeof why, "answers no request: the last of c%u has the msg_id %" PRIu64,
-                 number, client->msg_id);
+        gv_check_protocol_stray(&trial->json, body, number, client->msg_id, why);
         complain(trial, node, STRAY, line, why);
     } else if (what == GV_CLIENT_REPLY_AGAIN) {
         complain(trial, node, AGAIN, line, "answers a request that was answered before");
@@ -620,7 +645,7 @@ static void on_reply(struct gv_trial *trial, uint32_t node, uint32_t number, str
     if (token < 0 || gv_json_u64(&trial->json, token, &in_reply_to) != 0) in_reply_to = 0;
     enum gv_client_reply what = gv_client_match(client, in_reply_to);
     if (what != GV_CLIENT_REPLY_AWAITED) {
-        on_unawaited(trial, node, number, what, line);
+        on_unawaited(trial, node, number, what, line, body);
         return;
     }
     switch (client->wait) {
@@ -681,7 +706,8 @@ static void route(struct gv_trial *trial, uint32_t node, struct gv_slice text) {
     }
     int64_t client = gv_client_find(&trial->clients, dest);
     if (client < 0) {
-        mute(trial, node, text, "goes to a dest nobody has");
+        gv_check_protocol_nobody(dest, why);
+        mute(trial, node, text, why);
         return;
     }
     struct gv_slice type = line.type >= 0 ? gv_json_string(json, line.type) : (struct gv_slice){0};
@@ -704,9 +730,13 @@ void gv_trial_line(struct gv_trial *trial, gv_time now, uint32_t node, struct gv
 static void fail_setup(struct gv_trial *trial, uint32_t node, const char *what, int seconds) {
     char known[KNOWN_MAX];
     const char *stray = trial->stray[node];
-    describe(trial, node, known);
-    gv_trial_fail(trial, "no %s_ok: n%u did not answer %s within %d s%s%s%s%s", what, node, what,
-                  seconds, stray != NULL ? ", but printed " : "", stray != NULL ? stray : "",
+    bool mum = describe(trial, node, known);
+    gv_trial_fail(trial, "no %s_ok: n%u did not answer %s within %d s%s%s%s%s%s", what, node, what,
+                  seconds,
+                  mum ? "; nothing came from it at all: is standard output flushed after "
+                        "every line?"
+                      : "",
+                  stray != NULL ? ", but printed " : "", stray != NULL ? stray : "",
                   known[0] != '\0' ? "; " : "", known);
 }
 
@@ -742,7 +772,8 @@ static void on_nemesis(struct gv_trial *trial, gv_time due) {
     } else {
         gv_faults_start_any(&trial->faults);
         begin_faults(trial);
-        trace_fault(trial, trial->partitions);
+        trial->cuts++;
+        trace_fault(trial, trial->troubles);
     }
     gv_load_took(&trial->load, trial->config.nodes);
     gv_time gap = gv_faults_gap(&trial->faults, trial->config.nemesis_interval);
@@ -947,7 +978,7 @@ bool gv_trial_muted(const struct gv_trial *trial, uint32_t node) {
 }
 
 bool gv_trial_definite(const struct gv_trial *trial) {
-    return trial->definite;
+    return trial->definite || trial->judge.errors.definite;
 }
 
 bool gv_trial_suspects(const struct gv_trial *trial, uint32_t node) {
@@ -993,7 +1024,8 @@ struct gv_result gv_trial_finish(struct gv_trial *trial) {
         .counts = trial->net.counts,
         .types = trial->net.types,
         .client_latency = gv_history_latency(history),
-        .partitions = trial->partitions,
+        .partitions = trial->cuts,
+        .troubles = trial->troubles,
     };
     gv_judge_finish(&trial->judge, &result);
     trace_violations(trial);

@@ -56,8 +56,8 @@ struct gv_trial_config {
     // Borrowed for the call, which must not call back.
     void (*deliver)(void *ctx, uint32_t src, uint32_t node, const char *line, size_t len);
     // Writes what is known of a node that does not answer: how its last line goes on, … Empty if
-    // nothing is. May be NULL.
-    void (*describe)(void *ctx, uint32_t node, char *buf, size_t cap);
+    // nothing is. Returns whether it has read all, and never printed a byte. May be NULL.
+    bool (*describe)(void *ctx, uint32_t node, char *buf, size_t cap);
     // Whether a node's replica holds this value of a set. NULL: it must be asked by a read.
     bool (*knows)(void *ctx, uint32_t node, int64_t value);
     // Carries out what a step of the scenario does to a node. It may call gv_trial_excuse_*, but

@@ -673,6 +673,7 @@ struct gv_virtual *gv_virtual_new(const struct gv_virtual_config *config) {
     size_t message_max = config->message_max ? config->message_max : GV_ENGINE_MESSAGE_DEFAULT;
     gv_checkers_init(&sim->checkers, nodes, config->trial.rate, message_max,
                      gv_trial_errors(sim->trial));
+    sim->checkers.traffic.said = gv_trial_view(sim->trial, 0).net->said;
     gv_checkers_trip(&sim->checkers, longest_trip(&config->trial));
     gv_alarms_init(&sim->alarms, nodes);
     gv_json_init(&sim->json, gv_base_malloc(), LINE_MAX, 0);

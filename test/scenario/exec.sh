@@ -12,6 +12,12 @@ say() { # DEST BODY
     printf '{"src":"%s","dest":"%s","body":{%s}}\n' "$me" "$1" "$2"
 }
 
+# More than any load explains, to a node that reads all of it.
+floods() {
+    news="{\"src\":\"$me\",\"dest\":\"n0\",\"body\":{\"type\":\"noise\"}}"
+    yes "$news" | head -n 20000
+}
+
 node() {
     fault=$1 me= all= values= count=0
     while read -r line; do
@@ -25,7 +31,7 @@ node() {
             me=${line#*\"node_id\":\"} me=${me%%\"*}
             all=${line#*\"node_ids\":[} all=$(echo "${all%%]*}" | tr -d '"' | tr ',' ' ')
             [ "$fault" = dies-at-once ] && exit 7
-            [ "$fault" = silent ] || say "$src" "\"type\":\"init_ok\",\"in_reply_to\":$id"
+            [ "$fault" = unflushed ] || say "$src" "\"type\":\"init_ok\",\"in_reply_to\":$id"
             ;;
         topology) say "$src" "\"type\":\"topology_ok\",\"in_reply_to\":$id" ;;
         broadcast)
@@ -55,8 +61,11 @@ node() {
                 phantom) shown=987654321 ;;
                 not-json) [ $count -gt 5 ] && echo "hello, world" ;;
                 wrong-src) me=n2; say "$src" '"type":"hi"'; me=n1 ;;
+                json-log) echo '{"level":"info","msg":"read"}' ;;
+                service) say lin-kv '"type":"read"' ;;
                 wrong-dest) say n99 '"type":"hi"' ;;
                 extra-key) echo '{"src":"n1","dest":"n0","body":{},"bonus":1}' ;;
+                floods) floods ;;
                 dies) echo "cannot go on" >&2; exit 7 ;;
                 killed) kill -9 $$ ;;
                 esac
@@ -124,6 +133,10 @@ fault good 0 '^valid: nothing lost' --json "$tmp/good.json" --latency 10
 fault not-json 1 'bad line: n1 .*not JSON.*hello, world'
 fault wrong-src 1 'bad line: n1 .*names another as its src'
 fault wrong-dest 1 'bad line: n1 .*a dest nobody has'
+fault service 1 'bad line: n1 .*goes to lin-kv, and gvsim has no such service yet'
+fault json-log 1 'bad line: n1 .*has no "src".*Print what is no message to standard error'
+fault unflushed 1 'no init_ok: .*nothing came from it at all: is standard output flushed'
+fault floods 1 'flood: more than .* messages in a second.*; n1 has sent most'
 fault extra-key 1 'bad line: n1 .*besides src, dest, body and id.*"bonus":1'
 fault malformed 1 'malformed reply: n1 .*"extra":1'
 fault duplicates 1 'duplicate: n1 shows .* 2 times in one read'

@@ -11,7 +11,7 @@ static void end_op(enum gv_history_kind kind, uint32_t node, const char *answer,
                    bool final) {
     enum gv_history_outcome outcome = answer == NULL ? GV_HISTORY_OK : GV_HISTORY_INFO;
     struct gv_history_op op = {.kind = kind, .outcome = outcome, .node = node, .final = final};
-    gv_check_stats_end(&stats, &op, answer, held);
+    gv_check_stats_end(&stats, &op, answer, held ? GV_CHECK_STATS_HELD : GV_CHECK_STATS_REPLY);
 }
 
 static void finish(enum gv_load_kind load, double availability) {
@@ -54,6 +54,19 @@ static void a_kind_that_never_worked_names_nodes_and_answers(void **state) {
                         "answered {}; n2 answered nothing; n3 answered {}; and 1 more nodes");
 }
 
+// A node may be too slow to answer at all, but not so slow that it answers wrong.
+static void only_replies_are_definite(void **state) {
+    (void)state;
+    end_op(GV_HISTORY_ECHO, 0, "answered {}", false, false);
+    gv_check_stats_finish(&stats, GV_LOAD_ECHO, 0, &errors);
+    assert_true(errors.count == 1 && errors.definite);
+    gv_errors_fini(&errors);
+    struct gv_history_op op = {.kind = GV_HISTORY_ECHO, .outcome = GV_HISTORY_INFO, .node = 1};
+    gv_check_stats_end(&stats, &op, "answered nothing within 5 s", GV_CHECK_STATS_LATE);
+    finish(GV_LOAD_ECHO, 0);
+    assert_true(errors.count == 1 && !errors.definite);
+}
+
 static void nothing_asked_is_nothing_shown(void **state) {
     (void)state;
     end_op(GV_HISTORY_READ, 0, NULL, false, true); // a final read alone
@@ -70,6 +83,16 @@ static void nothing_added_is_nothing_shown(void **state) {
     finish(GV_LOAD_G_COUNTER, 0);
     assert_int_equal(errors.count, 1);
     assert_non_null(strstr(errors.texts[0], "nothing exercised: of 2 operations none"));
+}
+
+static void what_faults_kept_from_nodes_shows_nothing(void **state) {
+    (void)state;
+    for (uint32_t node = 0; node < 5; node++)
+        end_op(GV_HISTORY_ECHO, node, "was down", true, false);
+    finish(GV_LOAD_ECHO, 0);
+    assert_int_equal(errors.count, 1);
+    assert_non_null(
+        strstr(errors.texts[0], "nothing exercised: of 5 operations none asked a node"));
 }
 
 static void what_went_wrong_before_says_why_nothing_was_asked(void **state) {
@@ -99,8 +122,11 @@ int main(void) {
         cmocka_unit_test_setup_teardown(what_worked_once_is_fine, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_kind_that_never_worked_names_nodes_and_answers, set_up,
                                         tear_down),
+        cmocka_unit_test_setup_teardown(only_replies_are_definite, set_up, tear_down),
         cmocka_unit_test_setup_teardown(nothing_asked_is_nothing_shown, set_up, tear_down),
         cmocka_unit_test_setup_teardown(nothing_added_is_nothing_shown, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(what_faults_kept_from_nodes_shows_nothing, set_up,
+                                        tear_down),
         cmocka_unit_test_setup_teardown(what_went_wrong_before_says_why_nothing_was_asked, set_up,
                                         tear_down),
         cmocka_unit_test_setup_teardown(availability_counts_all_but_final_reads, set_up, tear_down),

@@ -173,6 +173,8 @@ static void a_flood_is_noticed(void **state) {
     struct gv_errors errors = {0};
     struct gv_check_traffic traffic;
     gv_check_traffic_init(&traffic, 2, 10);
+    const uint64_t said[] = {20, 30};
+    traffic.said = said;
     const uint64_t most = 2 * (GV_CHECK_TRAFFIC_NODE + 10 * GV_CHECK_TRAFFIC_OP);
     gv_time now = 5000 * GV_MS;
     assert_true(gv_check_traffic_look(&traffic, now, 0, &errors));
@@ -183,6 +185,7 @@ static void a_flood_is_noticed(void **state) {
     assert_false(gv_check_traffic_look(&traffic, now + 1600 * GV_MS, 2 * most + 1, &errors));
     assert_false(gv_check_traffic_look(&traffic, now + 1700 * GV_MS, 2 * most + 2, &errors));
     expect(&errors, 1, "flood: ");
+    assert_non_null(strstr(errors.texts[0], "; n1 has sent most so far: 30"));
     gv_errors_fini(&errors);
 }
 

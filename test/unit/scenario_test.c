@@ -171,13 +171,23 @@ static void settings_are_kept_for_their_reader(void **state) {
     gv_scenario_fini(&scenario);
 }
 
+struct misspelled {
+    const char *text;
+    unsigned line, column;
+    const char *why;
+};
+
+static void refuse(const struct misspelled *wrong) {
+    assert_int_equal(parse(wrong->text), GV_ESYNTAX);
+    assert_non_null(strstr(fault.why, wrong->why));
+    assert_int_equal(fault.line, wrong->line);
+    assert_int_equal(fault.column, wrong->column);
+    assert_null(scenario.steps);
+}
+
 static void faults_are_told_by_line_and_column(void **state) {
     (void)state;
-    static const struct {
-        const char *text;
-        unsigned line, column;
-        const char *why;
-    } cases[] = {
+    static const struct misspelled cases[] = {
         {"cut n1 | at 5s", 1, 10, "'at' stands where a node such as n3 or n1..n12 should"},
         {"\n# x\n  cut n1 n2 at 5s", 3, 10, "'n2' stands where | or > should"},
         {"cut n5..n2 | n1 at 5s", 1, 5, "'n5..n2' runs backwards"},
@@ -191,7 +201,7 @@ static void faults_are_told_by_line_and_column(void **state) {
         {"cut n1 | n2 at 5s for 1s every 1s", 1, 34, "'every' must be longer than it lasts"},
         {"cut n1 | n2 at 5s every 9s", 1, 25, "what is to happen again needs an end"},
         {"cut n1 | n2 at 5s for 1s soon", 1, 26, "'soon' is too much"},
-        {"lose 101% at 0s", 1, 6, "'101%' stands where a share from 0% to 100% should"},
+        {"lose 101% at 0s", 1, 6, "'101%' stands where a share above 0%, of 100% at most should"},
         {"lose 1.2345% at 0s", 1, 6, "a share"},
         {"lose 5 at 0s", 1, 6, "a share"},
         {"lose 5% between n1 at 0s", 1, 20, "'at' stands where | or > should"},
@@ -229,13 +239,29 @@ static void faults_are_told_by_line_and_column(void **state) {
         {"cut n1 | n2 at 99999999999s", 1, 16, "a time such as"},
         {"pause n99999999999 at 1s", 1, 7, "a node such as"},
     };
-    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-        assert_int_equal(parse(cases[i].text), GV_ESYNTAX);
-        assert_non_null(strstr(fault.why, cases[i].why));
-        assert_int_equal(fault.line, cases[i].line);
-        assert_int_equal(fault.column, cases[i].column);
-        assert_null(scenario.steps);
-    }
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) refuse(&cases[i]);
+}
+
+static void steps_that_change_nothing_are_refused(void **state) {
+    (void)state;
+    static const struct misspelled cases[] = {
+        {"pause n1 at 1s for 0s", 1, 20, "0s changes nothing"},
+        {"crash n1 at 1s for 0.0ms without disk", 1, 20, "0.0ms changes nothing"},
+        {"lose 0% at 1s", 1, 6, "0% changes nothing"},
+        {"duplicate 0% at 1s", 1, 11, "0% changes nothing"},
+        {"forge 0.000% at 1s", 1, 7, "0.000% changes nothing"},
+        {"reorder 0% by 5ms at 1s", 1, 9, "0% changes nothing"},
+        {"reorder 5% by 0ms at 1s", 1, 15, "0ms changes nothing"},
+        {"delay 0ms uniform at 1s", 1, 7, "0ms changes nothing"},
+        {"slow n0 0ms at 1s", 1, 9, "0ms changes nothing"},
+        {"clock n0 +0s at 1s", 1, 10, "+0s changes nothing"},
+        {"clock n0 -0ms at 1s", 1, 10, "-0ms changes nothing"},
+        {"drift n0 0ppm at 1s", 1, 10, "0ppm changes nothing"},
+        {"drift n0 -0ppm at 1s", 1, 10, "-0ppm changes nothing"},
+        {"cut all | all at 1s", 1, 11, "a node stands on both sides of the cut"},
+        {"cut n0 | rest | rest at 1s", 1, 17, "a node stands on both sides of the cut"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) refuse(&cases[i]);
 }
 
 static void nodes_must_be_there(void **state) {
@@ -247,6 +273,33 @@ static void nodes_must_be_there(void **state) {
     assert_int_equal(fault.column, 17);
     assert_string_equal(fault.why, "there is no n9: the nodes are n0 to n8");
     gv_scenario_fini(&scenario);
+}
+
+// Which nodes there are tells whether anything is between two groups.
+static void links_must_be_there(void **state) {
+    (void)state;
+    static const struct {
+        const char *text, *why;
+        unsigned column;
+    } cases[] = {
+        {"lose 5% between n0 | n0 at 1s", "no link leads from a node to itself", 22},
+        {"delay 5ms between n0..n0 > n0,n0 at 1s", "no link leads from a node to itself", 28},
+        {"cut all | rest at 1s", "no node is left for 'rest'", 11},
+        {"lose 5% between rest > all at 1s", "no node is left for 'rest'", 17},
+        {"lose 5% between n0 | all at 1s", NULL, 0},
+        {"lose 5% between all | all at 1s", NULL, 0},
+        {"lose 5% between n0,n1 > n1,n0 at 1s", NULL, 0},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        assert_int_equal(parse(cases[i].text), 0);
+        int error = gv_scenario_check(&scenario, 3, GV_TIME_NEVER, &fault);
+        assert_int_equal(error, cases[i].why != NULL ? GV_ERANGE : 0);
+        if (cases[i].why != NULL) {
+            assert_non_null(strstr(fault.why, cases[i].why));
+            assert_int_equal(fault.column, cases[i].column);
+        }
+        gv_scenario_fini(&scenario);
+    }
 }
 
 static void those_that_ship_can_be_read(void **state) {
@@ -304,7 +357,9 @@ int main(void) {
         cmocka_unit_test(regions_and_what_lies_between_them),
         cmocka_unit_test(settings_are_kept_for_their_reader),
         cmocka_unit_test(faults_are_told_by_line_and_column),
+        cmocka_unit_test(steps_that_change_nothing_are_refused),
         cmocka_unit_test(nodes_must_be_there),
+        cmocka_unit_test(links_must_be_there),
         cmocka_unit_test(those_that_ship_can_be_read),
         cmocka_unit_test(rubbish_is_refused_with_a_place),
     };

@@ -21,6 +21,8 @@ enum fault {
     NO_INIT,    // n1 does not answer init
     ODD_INIT,   // n1 answers it with the msg_id as a string
     REFUSES,    // n1 refuses all reads at the end, in words that are a terminal's command
+    CHATTERS,   // n1 prints no JSON once it has answered init, while n2 takes a second to do so
+    MISTAKES,   // n1 answers its third request to n0's client, too
     DIES,       // n1 dies instead of answering its third addition
 };
 
@@ -92,6 +94,10 @@ static void answer_read(uint32_t node, const char *client, int64_t msg_id) {
     say(cluster.now, node, client, body);
 }
 
+static void print_oops(uint32_t node) {
+    cluster.replies[cluster.last++] = (struct reply){cluster.now, node, gv_memory_copy("oops", 4)};
+}
+
 // Adds, and answers, as the fault has it.
 static void on_add(uint32_t node, const char *client, int64_t msg_id, const char *line) {
     char body[128];
@@ -122,8 +128,12 @@ static void on_add(uint32_t node, const char *client, int64_t msg_id, const char
         return;
     }
     if (third && cluster.fault == BAD_LINE) {
-        cluster.replies[cluster.last++] =
-            (struct reply){cluster.now, node, gv_memory_copy("oops", 4)};
+        print_oops(node);
+    }
+    // Numbers of clients: first those that say init, then those that ask the rest.
+    if (third && cluster.fault == MISTAKES) {
+        say(cluster.now, node, "c5", "\"type\":\"broadcast_ok\",\"in_reply_to\":1");
+        say(cluster.now, node, "c0", "\"type\":\"broadcast_ok\",\"in_reply_to\":1");
     }
     say(cluster.now + (third && cluster.fault == LATE ? 6000 * GV_MS : 0), node, client, body);
 }
@@ -139,7 +149,10 @@ static void deliver(void *ctx, uint32_t src, uint32_t node, const char *bytes, s
             snprintf(body, sizeof body, "\"type\":\"init_ok\",\"in_reply_to\":\"%" PRId64 "\"",
                      msg_id);
         }
-        if (cluster.fault != NO_INIT || node != 1) say(cluster.now, node, client, body);
+        bool slow = cluster.fault == CHATTERS && node == 2;
+        gv_time due = cluster.now + (slow ? 1000 * GV_MS : 0);
+        if (cluster.fault != NO_INIT || node != 1) say(due, node, client, body);
+        if (cluster.fault == CHATTERS && node == 1) print_oops(node);
     } else if (strstr(line, "\"type\":\"topology\"") != NULL) {
         snprintf(body, sizeof body, "\"type\":\"topology_ok\",\"in_reply_to\":%" PRId64, msg_id);
         say(cluster.now, node, client, body);
@@ -408,6 +421,32 @@ static void a_bad_line_mutes_its_node(void **state) {
     end();
 }
 
+// As in Maelstrom, the others go on, unless something is still to come of it that all wait for.
+static void a_bad_line_after_init_ends_no_run(void **state) {
+    (void)state;
+    struct gv_trial_config config = config_of(GV_LOAD_G_COUNTER);
+    struct gv_result result = run(&config, CHATTERS);
+    assert_non_null(strstr(result.errors->texts[0], "bad line: n1 printed a line that is not"));
+    assert_true(result.ok > 100);
+    end();
+    config = config_of(GV_LOAD_BROADCAST);
+    result = run(&config, CHATTERS);
+    assert_int_equal(result.errors->count, 2);
+    assert_string_equal(result.errors->texts[1], "n1 can answer topology no more");
+    end();
+}
+
+static void a_reply_to_the_client_of_another_names_both(void **state) {
+    (void)state;
+    struct gv_trial_config config = config_of(GV_LOAD_BROADCAST);
+    struct gv_result result = run(&config, MISTAKES);
+    assert_non_null(strstr(result.errors->texts[0], "stray reply: n1 printed a line that goes to "
+                                                    "c5, a client of n0, not of n1"));
+    assert_non_null(strstr(result.errors->texts[1], "bad line: n1 printed a line that goes to c0, "
+                                                    "a client of n0, not of n1"));
+    end();
+}
+
 static void init_must_be_answered_within_ten_seconds(void **state) {
     (void)state;
     struct gv_trial_config config = config_of(GV_LOAD_BROADCAST);
@@ -425,7 +464,8 @@ static void what_came_instead_of_init_ok_is_quoted(void **state) {
     struct gv_result result = run(&config, ODD_INIT);
     assert_int_equal(result.errors->count, 2);
     assert_non_null(strstr(result.errors->texts[0], "stray reply: n1 printed a line that answers "
-                                                    "no request"));
+                                                    "no request: its \"in_reply_to\" is a string, "
+                                                    "not the integer 1"));
     assert_non_null(strstr(result.errors->texts[1], "no init_ok: n1 did not answer init within 10 "
                                                     "s, but printed {\"src\":\"n1\""));
     assert_non_null(strstr(result.errors->texts[1], "\"in_reply_to\":\"1\""));
@@ -440,6 +480,7 @@ static void the_answer_to_a_final_read_is_quoted(void **state) {
     assert_non_null(strstr(result.errors->texts[0],
                            "no final read: n1 answered {\"type\":\"error\","
                            "\"code\":11,\"text\":\"\\u001b[2J\""));
+    assert_true(gv_trial_definite(cluster.trial)); // however slow the machine
     end();
 }
 
@@ -494,6 +535,8 @@ int main(void) {
         cmocka_unit_test(a_timeout_leaves_an_operation_unknown),
         cmocka_unit_test(a_reply_after_five_seconds_mutes_its_node),
         cmocka_unit_test(a_bad_line_mutes_its_node),
+        cmocka_unit_test(a_bad_line_after_init_ends_no_run),
+        cmocka_unit_test(a_reply_to_the_client_of_another_names_both),
         cmocka_unit_test(init_must_be_answered_within_ten_seconds),
         cmocka_unit_test(what_came_instead_of_init_ok_is_quoted),
         cmocka_unit_test(the_answer_to_a_final_read_is_quoted),

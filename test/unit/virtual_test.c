@@ -169,7 +169,7 @@ static void every_fault_is_survived(void **state) {
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
         struct gv_result sets = suffer(GV_LOAD_BROADCAST, texts[i]);
         assert_int_equal(sets.lost + sets.phantom + sets.duplicated, 0);
-        assert_true(sets.partitions > 0);
+        assert_true(sets.troubles > 0);
         end();
         suffer(GV_LOAD_PN_COUNTER, texts[i]);
         end();
@@ -183,11 +183,22 @@ static void cuts_go_the_way_they_say(void **state) {
     assert_true(mute.stable_latency.p100 > 3000);
     assert_int_equal(mute.unknown, 0);
     end();
-    struct gv_result lossless = suffer(GV_LOAD_BROADCAST, "lose 0% at 0s");
+    struct gv_result lossless = suffer(GV_LOAD_BROADCAST, "limit 900MB/s at 0s");
     assert_true(lossless.stable_latency.p100 <= 600);
     end();
     struct gv_result late = suffer(GV_LOAD_BROADCAST, "delay 200ms at 0s");
     assert_true(late.stable_latency.p50 > lossless.stable_latency.p50 + 50);
+    end();
+}
+
+static void partitions_are_cuts_alone(void **state) {
+    (void)state;
+    struct gv_result still = suffer(GV_LOAD_G_SET, "pause n4 at 1s for 1s\nlose 5% at 2s for 1s");
+    assert_true(still.partitions == 0 && still.troubles == 1 && still.converged);
+    end();
+    struct gv_result cut = suffer(GV_LOAD_G_SET, "pause n4 at 1s for 3s\ncut n0 | rest at 1s for "
+                                                 "500ms every 1s until 3s");
+    assert_true(cut.partitions == 2 && cut.troubles == 1);
     end();
 }
 
@@ -211,7 +222,7 @@ static double read_latency(const char *text) {
 // What slows a node or link down shows, and no more than it should.
 static void slow_nodes_and_links_are_slow(void **state) {
     (void)state;
-    static const char nothing[] = "lose 0% at 0s";
+    static const char nothing[] = "limit 900MB/s at 0s";
     assert_true(read_latency(nothing) < 1);
     double slow = read_latency("slow n4 40ms at 0s");
     assert_true(slow >= 40 && slow < 2000);
@@ -235,7 +246,7 @@ static void slow_nodes_and_links_are_slow(void **state) {
 // What a clock does to a node shows in what it says, and when.
 static void clocks_matter(void **state) {
     (void)state;
-    static const char *const texts[] = {"lose 0% at 0s", "clock n0 +3s at 1s",
+    static const char *const texts[] = {"limit 900MB/s at 0s", "clock n0 +3s at 1s",
                                         "drift n0 100000ppm at 0s", "drift n0 -100000ppm at 0s"};
     uint64_t traces[4];
     for (int i = 0; i < 4; i++) {
@@ -379,6 +390,7 @@ int main(void) {
         cmocka_unit_test(a_cluster_of_one_works),
         cmocka_unit_test(every_fault_is_survived),
         cmocka_unit_test(cuts_go_the_way_they_say),
+        cmocka_unit_test(partitions_are_cuts_alone),
         cmocka_unit_test(clients_of_a_node_that_is_down_or_still_wait_for_it),
         cmocka_unit_test(slow_nodes_and_links_are_slow),
         cmocka_unit_test(clocks_matter),
