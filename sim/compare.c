@@ -67,6 +67,7 @@ static const char *read_run(struct gv_compare_run *run, const struct gv_json *js
     int valid = gv_json_member(json, 0, "valid");
     if (valid < 0) return no_result;
     run->valid = gv_json_type(json, valid) == GV_JSON_TRUE;
+    run->judged = gv_json_type(json, valid) != GV_JSON_NULL;
     struct gv_limits_figures *figures = &run->figures;
     for (int i = 0; i < GV_LIMITS_FIGURES; i++) {
         if (!read_figure(json, places[i], &figures->has[i], &figures->at[i])) return no_result;
@@ -115,6 +116,10 @@ static bool print_figure(const struct gv_compare_run runs[2], int figure, double
     return worse;
 }
 
+static const char *verdict(const struct gv_compare_run *run) {
+    return !run->judged ? "not judged" : run->valid ? "yes" : "no";
+}
+
 int gv_compare_print(const char *const names[2], const struct gv_compare_run runs[2],
                      const struct gv_limits *limits, FILE *out) {
     GV_ASSERT(names != NULL && limits != NULL);
@@ -128,14 +133,17 @@ int gv_compare_print(const char *const names[2], const struct gv_compare_run run
     gv_foreign_print(out, "%-24s  %14s  %14s\n", "workload", runs[0].workload, runs[1].workload);
     gv_foreign_print(out, "%-24s  %14s  %14s\n", "nodes", runs[0].nodes, runs[1].nodes);
     gv_foreign_print(out, "%-24s  %14s  %14s\n", "seed", runs[0].seed, runs[1].seed);
-    fprintf(out, "%-24s  %14s  %14s\n", "valid", runs[0].valid ? "yes" : "no",
-            runs[1].valid ? "yes" : "no");
+    fprintf(out, "%-24s  %14s  %14s\n", "valid", verdict(&runs[0]), verdict(&runs[1]));
     int wrong = 0;
     for (int i = 0; i < GV_LIMITS_FIGURES; i++) {
         wrong += print_figure(runs, i, limits->ratio, out);
     }
     wrong += gv_limits_check(limits, &runs[1].figures, out);
-    if (!runs[1].valid) gv_foreign_print(out, "%s is not valid\n", names[1]);
+    if (!runs[1].judged) {
+        gv_foreign_print(out, "%s was not judged: the machine was too slow\n", names[1]);
+    } else if (!runs[1].valid) {
+        gv_foreign_print(out, "%s is not valid\n", names[1]);
+    }
     return wrong + !runs[1].valid;
 }
 

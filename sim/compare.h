@@ -7,7 +7,7 @@
 #include "command.h"
 
 struct gv_compare_run {
-    bool valid;
+    bool valid, judged; // not judged: the machine was too slow; valid is false then
     char workload[16], nodes[16], seed[24]; // as text; longer ones are cut
     struct gv_limits_figures figures;
 };
@@ -15,8 +15,8 @@ struct gv_compare_run {
 // Reads what gv_result_json writes. NULL, or what is wrong with the text, in a few words.
 const char *gv_compare_read(struct gv_compare_run *run, const char *text, size_t len);
 
-// Prints both as a table, and what is wrong with the second: it is not valid, or exceeds a limit.
-// Returns how many things are.
+// Prints both as a table, and what is wrong with the second: it is not valid, was not judged, or
+// exceeds a limit. Returns how many things are.
 int gv_compare_print(const char *const names[2], const struct gv_compare_run runs[2],
                      const struct gv_limits *limits, FILE *out);
 

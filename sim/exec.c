@@ -631,7 +631,7 @@ static enum gv_exec_status judge(struct exec *exec) {
     struct gv_stats stats;
     for (uint32_t i = 0; i < exec->config.nodes; i++)
         if (gv_logs_stats(&exec->logs, i, &stats)) gv_traffic_add(&result.traffic, &stats);
-    gv_result_print(&result, exec->out, exec->live.color);
+    bool within = gv_limits_print(&exec->command->limits, &result, exec->out, exec->live.color);
     if (!result.valid) {
         print_logs(exec);
         gv_foreign_print(exec->out, "  %-16s %s\n", "logs", exec->logs.dir);
@@ -644,8 +644,6 @@ static enum gv_exec_status judge(struct exec *exec) {
     }
     if (!gv_record_close(&exec->record, &result)) return GV_EXEC_USAGE;
     if (exec->died >= 0) return GV_EXEC_DIED;
-    struct gv_limits_figures figures = gv_limits_of(&result);
-    bool within = gv_limits_check(&exec->command->limits, &figures, exec->out) == 0;
     if (gv_result_unjudged(&result)) return GV_EXEC_SLOW;
     return result.valid && within ? GV_EXEC_VALID : GV_EXEC_INVALID;
 }

@@ -38,4 +38,9 @@ struct gv_limits_figures gv_limits_of(const struct gv_result *result);
 int gv_limits_check(const struct gv_limits *limits, const struct gv_limits_figures *figures,
                     FILE *out);
 
+// Prints a result, and which limits it exceeds: first of all if nothing else is wrong with it.
+// Returns whether it exceeds none. `color`: as of gv_result_print.
+bool gv_limits_print(const struct gv_limits *limits, const struct gv_result *result, FILE *out,
+                     bool color);
+
 #endif

@@ -50,7 +50,9 @@ bool gv_record_open(struct gv_record *record, const struct gv_command *command,
 
 bool gv_record_close(struct gv_record *record, const struct gv_result *result) {
     GV_ASSERT(record->command != NULL);
-    if (record->report_file != NULL) gv_report_end(&record->report, result);
+    if (record->report_file != NULL) {
+        gv_report_end(&record->report, result, &record->command->limits);
+    }
     bool trace = close_file(record->trace_file, record->command->trace);
     bool report = close_file(record->report_file, record->command->report);
     return trace && report;

@@ -153,12 +153,50 @@ static void put_result(FILE *out, const struct gv_result *result) {
     free(text);
 }
 
-void gv_report_end(struct gv_report *report, const struct gv_result *result) {
+// A string of JSON: the lines of the limits that are exceeded, or without limits what is so of a
+// valid run.
+static void put_saying(FILE *out, const struct gv_result *result, const struct gv_limits *limits) {
+    char *text = NULL;
+    size_t len = 0;
+    FILE *memory = open_memstream(&text, &len);
+    if (memory != NULL && limits != NULL) {
+        struct gv_limits_figures figures = gv_limits_of(result);
+        gv_limits_check(limits, &figures, memory);
+    } else if (memory != NULL && result->valid) {
+        gv_result_summary(result, memory);
+    }
+    bool whole = memory != NULL && fclose(memory) == 0;
+    put_string(out, whole ? text : "", whole ? len : 0);
+    free(text);
+}
+
+// What standard output says besides the figures: what is so of a valid run, why a machine was too
+// slow, which limits are exceeded.
+static void put_said(FILE *out, const struct gv_result *result, const struct gv_limits *limits) {
+    char why[GV_LAG_REASON_MAX] = "";
+    if (gv_result_unjudged(result)) gv_lag_too_slow(&result->late, why);
+    fputs("{\"too_slow\":", out);
+    put_string(out, why, strlen(why));
+    fputs(",\"summary\":", out);
+    put_saying(out, result, NULL);
+    fputs(",\"exceeded\":", out);
+    put_saying(out, result, limits);
+    fputs("}", out);
+}
+
+void gv_report_end(struct gv_report *report, const struct gv_result *result,
+                   const struct gv_limits *limits) {
     FILE *out = report->out;
-    GV_ASSERT(out != NULL);
+    GV_ASSERT(out != NULL && limits != NULL);
     fputs("</script>\n<script type=\"application/json\" id=\"result\">", out);
     if (result != NULL) {
         put_result(out, result);
+    } else {
+        fputs("null", out);
+    }
+    fputs("</script>\n<script type=\"application/json\" id=\"said\">", out);
+    if (result != NULL) {
+        put_said(out, result, limits);
     } else {
         fputs("null", out);
     }

@@ -10,6 +10,7 @@
 #ifndef GV_SIM_REPORT_H
 #define GV_SIM_REPORT_H
 
+#include "limits.h"
 #include "result.h"
 #include "trace.h"
 #include "trial.h"
@@ -41,7 +42,9 @@ void gv_report_begin(struct gv_report *report, FILE *out, const struct gv_trial_
 // A sink of a trace; ctx is the report.
 gv_trace_write gv_report_event;
 
-// Ends the page. result: NULL if the run has none, since it was interrupted.
-void gv_report_end(struct gv_report *report, const struct gv_result *result);
+// Ends the page. result: NULL if the run has none, since it was interrupted. limits: those that the
+// run was asked to keep.
+void gv_report_end(struct gv_report *report, const struct gv_result *result,
+                   const struct gv_limits *limits);
 
 #endif

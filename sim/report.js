@@ -14,14 +14,34 @@ function jump(copy, text) {
   return button;
 }
 
+// {kind, title, note}: what the run came to. said: what standard output says besides the figures.
+function outcomeOf(result, said, count) {
+  const violations = `${grouped(count)} ${count === 1 ? "violation" : "violations"}`;
+  if (!result) return { kind: "", title: "No verdict: the run was interrupted", note: "" };
+  const { exceeded, summary } = said, limits = exceeded.trim().split("\n").filter(Boolean);
+  const also = limits.length ? " " + limits.join("; ") + "." : "";
+  if (result.valid === null) {
+    return { kind: "unsure", title: "Not judged: the machine was too slow",
+      note: `${said.too_slow}. Without that: ${count ? `invalid, ${violations}` : `valid, ${summary}`}.${also}` };
+  }
+  if (!result.valid) return { kind: "bad", title: `Invalid: ${violations}`, note: also.trim() };
+  if (limits.length) {
+    return { kind: "bad", title: `Beyond ${limits.length === 1 ? "a limit" : `${limits.length} limits`}: the run fails`,
+      note: `${also.trim()} Valid otherwise: ${summary}.` };
+  }
+  const excused = result.excused > 0;
+  return { kind: "good", title: excused ? "Valid: no violation that is not excused" : "Valid: no violation",
+    note: summary === "no violation" ? "" : summary + "." };
+}
+
 // The verdict, each failure with the time at which it was found and questions about it.
-function showOutcome(model, result, failures) {
-  const invalid = result && !result.valid, { list, count } = failures;
-  if (invalid) byId("outcome").after(byId("ask-section")); // why it failed comes first
-  byId("outcome").className = !result ? "" : invalid ? "bad" : "good";
-  byId("verdict").textContent = !result ? "No verdict: the run was interrupted"
-    : invalid ? `Invalid: ${grouped(count)} ${count === 1 ? "violation" : "violations"}`
-    : "Valid: no violation";
+function showOutcome(model, result, said, failures) {
+  const { list, count } = failures, { kind, title, note } = outcomeOf(result, said, count);
+  if (list.length) byId("outcome").after(byId("ask-section")); // why it failed comes first
+  byId("outcome").className = kind;
+  byId("verdict").textContent = title;
+  byId("verdict-note").hidden = note === "";
+  byId("verdict-note").textContent = note.replace(/^[a-z]/, c => c.toUpperCase());
   byId("errors").replaceChildren(...list.map(({ text, at, questions }) => {
     const item = element("li"), box = element("div", undefined, "asks");
     item.append(element("span", at < Infinity ? seconds(at) : "at the end", "time"), " ", text);
@@ -39,9 +59,9 @@ function showOutcome(model, result, failures) {
   }));
   byId("more-errors").hidden = count <= list.length;
   byId("more-errors").textContent = `… and ${grouped(count - list.length)} more`;
-  const kept = model.at.length, note = byId("kept-note");
-  note.hidden = model.keptUntil === Infinity;
-  note.textContent = `This report keeps the first ${grouped(kept)} of ${grouped(model.sent)} messages, requests of ` +
+  const kept = model.at.length, keptNote = byId("kept-note");
+  keptNote.hidden = model.keptUntil === Infinity;
+  keptNote.textContent = `This report keeps the first ${grouped(kept)} of ${grouped(model.sent)} messages, requests of ` +
     `clients included: those until ${seconds(model.keptUntil)}. What nodes know, faults and violations are kept to ` +
     `the end. To keep all messages, run it again with --report-max ${model.sent}.`;
 }
@@ -62,11 +82,14 @@ function showHead(model, run, result) {
       add("stable latency, median", `${grouped(s.p50)} ms`, `most ${grouped(s.p100)} ms`);
     }
   }
-  const bytes = model.bytes.reduce((sum, b) => sum + b, 0);
-  add("between nodes", byteText(bytes), `${byteText(bytes / Math.max(1, model.between))} per message`);
+  const part = model.keptUntil < Infinity ? ` until ${seconds(model.keptUntil)}` : ""; // that is here
+  const bytes = result ? result.servers_bytes : model.bytes.reduce((sum, b) => sum + b, 0);
+  const between = result ? result.servers_msgs : model.between;
+  add("between nodes" + (result ? "" : part), byteText(bytes), `${byteText(bytes / Math.max(1, between))} per message`);
   let dropped = 0;
   model.copies.outcome.forEach(o => { dropped += o >= Outcome.CUT; });
-  add("dropped", grouped(dropped), `${(100 * dropped / Math.max(1, model.copies.at.length)).toFixed(1)}% of all`);
+  add("dropped" + part, grouped(dropped),
+    `${(100 * dropped / Math.max(1, model.copies.at.length)).toFixed(1)}% of ${part ? "those kept" : "all"}`);
   if (run.staleness_ms !== null && (run.set || run.counter)) add("staleness asked for", `${grouped(run.staleness_ms)} ms`,
     `links of ${run.latency_ms} ms, ${run.latency_dist}`);
   else add("latency", `${grouped(run.latency_ms)} ms`, run.latency_dist);
@@ -226,10 +249,17 @@ function paintFilters() {
   for (const mark of document.querySelectorAll("#filters i")) mark.style.background = ink[mark.dataset.colour];
 }
 
+// The events' text, in which "<" is spelled \u003c so that none ends the element.
+function eventsText() {
+  const text = byId("events").textContent;
+  return text.includes("\\u003c") ? text.replace(/\\(?:u003c|.)/g, found => found === "\\u003c" ? "<" : found) : text;
+}
+
 const report = (() => {
   const run = parseJson(byId("run").textContent), result = JSON.parse(byId("result").textContent);
+  const said = JSON.parse(byId("said").textContent);
   readColours();
-  const model = new Model(run, byId("events").textContent, JSON.parse(byId("kept").textContent));
+  const model = new Model(run, eventsText(), JSON.parse(byId("kept").textContent));
   const failures = new Failures(model, result);
   const charts = new Charts(model, moment => {
     const { diagram } = report, span = Math.min(diagram.to - diagram.from, model.end_at / 12);
@@ -240,13 +270,13 @@ const report = (() => {
     onwindow: (from, to) => charts.setWindow(from, to),
     onselect: (copy, node, moment) => showSelected(model, copy, node, moment),
   });
-  return { run, result, model, failures, charts, diagram, why: new Why(model) };
+  return { run, result, said, model, failures, charts, diagram, why: new Why(model) };
 })();
 
 (() => {
-  const { model, failures, charts, diagram, run, result } = report;
+  const { model, failures, charts, diagram, run, result, said } = report;
   showHead(model, run, result);
-  showOutcome(model, result, failures);
+  showOutcome(model, result, said, failures);
   showSelected(model, -1, -1, 0);
   filters(diagram);
   const render = () => {

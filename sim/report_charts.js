@@ -400,6 +400,7 @@ class Charts {
     const y = this.valueAxis(g, plot, most, text, least);
     const base = new Float64Array(this.bins);
     const edge = bin => Math.round(plot.left + bin * (plot.right - plot.left) / this.bins);
+    this.drawLeftOut(g, plot);
     const bar = (bin, from, to) => g.fillRect(edge(bin), Math.min(from, to), edge(bin + 1) - edge(bin),
       Math.abs(to - from));
     for (let type = 0; type < types; type++) {
@@ -415,7 +416,17 @@ class Charts {
     g.strokeStyle = ink.soft;
     line(g, plot.left, Math.round(y(0)) + .5, plot.right, Math.round(y(0)) + .5);
   }
+  // No bars are there where the report left messages out, which is not that none were sent.
+  drawLeftOut(g, plot) {
+    const { keptUntil } = this.model, from = plot.x(keptUntil);
+    if (!(from < plot.right)) return;
+    g.fillStyle = faded(ink.soft, 0.14);
+    g.fillRect(from, plot.top, plot.right - from, plot.bottom - plot.top);
+    label(g, "not kept", (from + plot.right) / 2, (plot.top + plot.bottom) / 2,
+      { align: "center", colour: ink.ink, room: plot.right - from - 8 });
+  }
   tellRate(t, series, text) {
+    if (t > this.model.keptUntil) return "messages are left out here";
     const bin = Math.min(this.bins - 1, Math.floor(t / this.binTime));
     return [...this.model.types, "dropped"].map((name, i) =>
       `${name}: ${text(series[i][bin] / this.binTime)} a second`).join("\n");

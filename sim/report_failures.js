@@ -19,6 +19,8 @@ class Failures {
     const at = violation ? violation.at : Infinity, moment = Math.min(at, model.end_at);
     const said = plain.split("The line:")[0];
     const named = [...new Set([...said.matchAll(/\bn(\d+)\b/g)].map(m => +m[1]))].filter(n => n < model.nodes);
+    // Who acknowledged a value that is lost is asked about first.
+    const acked = new Set([...((/acknowledged by((?: n\d+)+)/.exec(said) || [])[1] || "").matchAll(/n(\d+)/g)].map(m => +m[1]));
     const values = this.valuesIn(said), questions = [], nodes = new Set();
     const ask = question => questions.length < QUESTIONS_MAX && !questions.includes(question) && questions.push(question);
     const why = (node, item, when) => {
@@ -30,7 +32,8 @@ class Failures {
       const item = model.firstItem[value];
       if (model.born[item] > moment + 1e-6) continue; // no node had it yet
       const without = this.lacking(item, moment);
-      const about = without.filter(n => named.includes(n)), nobody = about.length + without.length === 0;
+      const about = without.filter(n => named.includes(n)).sort((a, b) => acked.has(b) - acked.has(a));
+      const nobody = about.length + without.length === 0;
       for (const node of (about.length ? about : without).slice(0, 2)) why(node, item, at);
       if (nobody) ask(`who has ${model.itemText(item)}?`);
     }
@@ -56,7 +59,7 @@ class Failures {
   valuesIn(text) {
     const { model } = this, found = [];
     if (!model.run.set) return found;
-    const words = (/:((?:\s+[^\s:]+)+)\s*$/.exec(text) || ["", ""])[1].trim().split(/[\s,]+/);
+    const words = (/:((?:\s+[^\s:;]+)+)\s*(?:;|$)/.exec(text) || ["", ""])[1].trim().split(/[\s,]+/);
     const end = words.findIndex(word => !model.valueNumbers.has(word));
     if (end >= 0) words.length = /^[…(;]/.test(words[end]) ? end : 0; // else it is a number in a sentence
     words.push(...[...text.matchAll(/\b(?:value|shows) (\S+?)[,.;]?(?=\s|$)/g)].map(m => m[1]));

@@ -363,14 +363,23 @@ class Why {
         { heading: "How it got there", items: steps.map(s => this.step(s)) }], steps, [], at, read.at);
   }
 
+  // The items that a node got and does not show in its last read.
+  unshown(node, moment) {
+    const { model } = this, read = model.lastRead(node);
+    if (!read || read.at > moment + 1e-6) return [];
+    return model.values.flatMap((key, v) => {
+      const item = model.firstItem[v];
+      return !read.shown.has(key) && this.countAt(node, item, read.at) > 0 ? [item] : [];
+    });
+  }
   // What a node did and what was done to it until a moment.
   happened(name, moment) {
     const { model } = this, node = +name.slice(1);
     if (node >= model.nodes) return this.noNode(name);
     moment = Math.min(moment, model.end_at);
-    const lacks = model.lacks ? model.lackedBy(node, moment) : [], parts = [];
+    const lacks = model.lacks ? [...new Set([...model.lackedBy(node, moment), ...this.unshown(node, moment)])] : [], parts = [];
     const title = `${name} at ${seconds(moment)}: ${model.stateAt(node, moment)}` + (!model.lacks ? "." : lacks.length === 0
-      ? ", lacks nothing." : `, lacks ${lacks.slice(0, 5).map(i => model.itemText(i)).join(", ")}` +
+      ? `, lacks nothing that another node has${model.inferred ? ", as far as messages and reads show" : ""}.` : `, lacks ${lacks.slice(0, 5).map(i => model.itemText(i)).join(", ")}` +
         (lacks.length > 5 ? ` and ${grouped(lacks.length - 5)} more.` : "."));
     const wrong = model.violations.filter(v => new RegExp(`\\b${name}\\b`).test(v.text));
     if (wrong.length) {

@@ -39,6 +39,34 @@ static void print_spread(const char *name, const struct gv_history_spread *sprea
             digits, spread->p100);
 }
 
+void gv_result_summary(const struct gv_result *result, FILE *out) {
+    GV_ASSERT(out != NULL && result->valid);
+    if (gv_load_is_set(result->load) && result->excused > 0) {
+        fprintf(out,
+                "%" PRIu64 " of %" PRIu64 " values are lost whose last copy crashes took, which "
+                "is excused, and no other; no phantoms, no duplicates, final reads equal at all "
+                "%" PRIu32 " nodes",
+                result->excused_lost, result->excused, result->nodes);
+    } else if (gv_load_is_set(result->load)) {
+        fprintf(out,
+                "nothing lost, no phantoms, no duplicates, final reads equal at all %" PRIu32
+                " nodes",
+                result->nodes);
+    } else if (gv_load_is_counter(result->load)) {
+        fprintf(out, "sums right, final reads equal at all %" PRIu32 " nodes", result->nodes);
+        if (result->excused > 0) {
+            fprintf(out,
+                    "; up to %" PRIu64 " may be missing that crashes took the last copy of, which "
+                    "is excused",
+                    result->excused);
+        }
+    } else if (result->load == GV_LOAD_UNIQUE_IDS) {
+        fprintf(out, "no id was handed out twice");
+    } else {
+        fprintf(out, "no violation");
+    }
+}
+
 static void print_verdict(const struct gv_result *result, FILE *out, bool color) {
     const char *off = color ? "\x1b[0m" : "";
     char why[GV_LAG_REASON_MAX];
@@ -58,29 +86,8 @@ static void print_verdict(const struct gv_result *result, FILE *out, bool color)
         if (count > shown) fprintf(out, "  - … and %zu more\n", count - shown);
         return;
     }
-    fprintf(out, "%svalid%s", color ? "\x1b[1;32m" : "", off);
-    if (gv_load_is_set(result->load) && result->excused > 0) {
-        fprintf(out,
-                ": %" PRIu64 " of %" PRIu64 " values are lost whose last copy crashes took, which "
-                "is excused, and no other; no phantoms, no duplicates, final reads equal at all "
-                "%" PRIu32 " nodes",
-                result->excused_lost, result->excused, result->nodes);
-    } else if (gv_load_is_set(result->load)) {
-        fprintf(out,
-                ": nothing lost, no phantoms, no duplicates, final reads equal at all %" PRIu32
-                " nodes",
-                result->nodes);
-    } else if (gv_load_is_counter(result->load)) {
-        fprintf(out, ": sums right, final reads equal at all %" PRIu32 " nodes", result->nodes);
-        if (result->excused > 0) {
-            fprintf(out,
-                    "; up to %" PRIu64 " may be missing that crashes took the last copy of, which "
-                    "is excused",
-                    result->excused);
-        }
-    } else if (result->load == GV_LOAD_UNIQUE_IDS) {
-        fprintf(out, ": no id was handed out twice");
-    }
+    fprintf(out, "%svalid%s: ", color ? "\x1b[1;32m" : "", off);
+    gv_result_summary(result, out);
     fprintf(out, "\n");
 }
 

@@ -52,6 +52,9 @@ bool gv_result_unjudged(const struct gv_result *result);
 // The verdict, a few lines. `color`: with escape sequences for colour.
 void gv_result_print(const struct gv_result *result, FILE *out, bool color);
 
+// What is so of a valid run, and what was excused, without a newline: "no id was handed out twice".
+void gv_result_summary(const struct gv_result *result, FILE *out);
+
 // One JSON object and a newline. What does not apply (latencies without a value, heal to converged
 // without a partition) is null.
 void gv_result_json(const struct gv_result *result, FILE *out);

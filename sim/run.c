@@ -109,14 +109,12 @@ static int judge(const struct gv_command *command, struct gv_virtual *sim, gv_ti
         return INTERRUPTED;
     }
     struct gv_result result = gv_virtual_finish(sim);
-    gv_result_print(&result, live->out, live->color);
+    bool within = gv_limits_print(&command->limits, &result, live->out, live->color);
     print_speed(sim, took, live->out);
     if (json != NULL) gv_result_json(&result, json);
     if (!gv_record_close(record, &result)) return USAGE;
     bool same = !command->check_determinism || repeats(command, &result, live->out);
     if (interrupted) return INTERRUPTED;
-    struct gv_limits_figures figures = gv_limits_of(&result);
-    bool within = gv_limits_check(&command->limits, &figures, live->out) == 0;
     return result.valid && same && within ? VALID : INVALID;
 }
 

@@ -379,6 +379,52 @@ async function checkFailures() {
   await valid.context().close();
 }
 
+// ---- What a run came to, as standard output has it ----
+async function checkVerdicts() {
+  const say = async (name, ...words) => {
+    const page = await open(name), text = await page.locator("#outcome").innerText();
+    for (const word of words) check(text.includes(word), `${name}: "${word}" is not in: ${text}`);
+    return page;
+  };
+  for (const [name, besides] of [["slow", "Without that: valid, nothing lost"], ["slow-wrong", "Without that: invalid, 1 violation"]]) {
+    const page = await say(name, "Not judged: the machine was too slow", "ms late", besides);
+    check(await page.locator("#outcome").getAttribute("class") === "unsure", `${name}: it looks judged`);
+    const errors = await page.locator("#errors li").count();
+    check(errors === (name === "slow" ? 0 : 1), `${name}: ${errors} violations`);
+    await page.context().close();
+  }
+  const excused = await say("excused", "Valid: no violation that is not excused");
+  const note = await excused.locator("#verdict-note").innerText();
+  check(/^[1-9]\d* of \d+ values are lost whose last copy crashes took, which is excused/.test(note), `excused: ${note}`);
+  await excused.context().close();
+  const limit = await say("limit", "Beyond a limit: the run fails", "Too much: longest latency, ms", "Valid otherwise");
+  check(await limit.locator("#outcome").getAttribute("class") === "bad", "limit: it does not look bad");
+  await limit.context().close();
+
+  // The node that acknowledged a value and dropped it comes first.
+  const drops = await open("drops"), questions = await drops.locator("#errors button.ask").allInnerTexts();
+  const result = await drops.evaluate(() => report.result.errors.join());
+  const [, owner] = /acknowledged by (n\d)/.exec(result) || [];
+  check(owner && questions[0] === `why does ${owner} lack 3?`, `drops: ${result}: it suggests ${questions}`);
+  check(/its last read, at [\d.]+ s, does not show it/.test(await drops.locator("#answer").innerText()),
+    `drops: ${await drops.locator("#answer").innerText()}`);
+  const [title, other] = await drops.evaluate(owner => [owner, owner === "n0" ? "n1" : "n0"].map(n =>
+    report.why.ask(`what happened at ${n}?`).title), owner);
+  check(title.endsWith("lacks 3.") && other.endsWith("lacks 3."), `drops: ${title} ${other}`);
+  await drops.context().close();
+
+  // What looks like HTML is shown as it is.
+  const angles = await open("angles"), legend = await angles.locator("#messages-legend").innerText();
+  check(legend.includes("<news>"), `angles: the legend is ${legend}`);
+  const shown = await angles.evaluate(() => {
+    const m = report.model.type.findIndex((t, i) => report.model.types[t] === "<news>" && report.model.from[i] !== CLIENT);
+    report.diagram.select(report.model.copies.message.indexOf(m), true);
+    return document.getElementById("inspector").innerText;
+  });
+  check(shown.includes('"type": "<news>"') && !shown.includes("u003c"), `angles: ${shown}`);
+  await angles.context().close();
+}
+
 // ---- The bound on messages ----
 async function checkBound() {
   for (const [name, bound] of [["large", 100000], ["few", 250]]) {
@@ -396,6 +442,11 @@ async function checkBound() {
       check(lacks.every(n => n === 0), `${name}: what nodes know is not kept to the end: ${lacks}`);
       const { messages } = await redraw(page);
       check(messages.texts.length > 5, `${name}: no labels`);
+      check(messages.texts.some(t => t.text === "not kept"), `${name}: the chart does not say where messages end`);
+      const figures = (await page.locator("#figures").innerText()).replace(/\s+/g, " ");
+      const bytes = events.filter(e => e.kind === "send").reduce((sum, e) => sum + e.bytes, 0);
+      check(figures.includes(`between nodes ${await page.evaluate(b => byteText(b), bytes)} `), `${name}: ${bytes} bytes: ${figures}`);
+      check(/dropped until [\d.]+ s \d+ [\d.]+% of those kept/.test(figures), `${name}: ${figures}`);
       await page.locator("#question").fill("who has 5?");
       await page.keyboard.press("Enter");
       await page.locator("#question").fill(await page.evaluate(() => `why does n3 lack ${report.model.values.at(-1)}?`));
@@ -698,6 +749,7 @@ try {
   await checkContrast();
   await checkPhone();
   await checkFailures();
+  await checkVerdicts();
   await checkBound();
   await checkModel();
   await checkDiagram();

@@ -32,6 +32,10 @@ make_report counters exec -w pn-counter --nodes 3 --rate 20 --time-limit 1 --qui
 make_report few run -w broadcast --nodes 5 --rate 40 --time-limit 6 --latency 50 --seed 3 \
     --report-max 250
 
+printf '%s\n' 'workload broadcast' 'nodes 3' 'rate 200' 'time-limit 3' 'latency 100' \
+    'crash n1 at 1s for 1s without disk' >"$TMP/excused"
+make_report excused run --scenario "$TMP/excused" --seed 7
+
 # Runs that fail: one has too little time after its last partition; in one a node does not show a
 # value in its reads; in one it takes no news of others; in one it answers what nobody asked.
 status=1
@@ -41,6 +45,27 @@ printf '%s\n' 'workload broadcast' 'nodes 9' 'rate 40' 'time-limit 12' 'quiet 3'
     'pause n1 at 2s for 3s' 'slow n8 20ms at 3s for 4s' 'drift n5 1000ppm at 0s' \
     'lose 50% between n4 | all from 2s to 11s' 'cut n6 | rest from 11.8s to 12s' >"$TMP/late"
 make_report late run --scenario "$TMP/late" --seed 35
+make_report limit run -w broadcast --seed 3 --latency 50 --max-longest-ms 49
+# A value that its node acknowledges and drops, and a type of message that looks like HTML.
+make_report drops exec -w broadcast --nodes 3 --rate 20 --time-limit 1 --quiet 1 --seed 3 \
+    --late-max 0 -- "$PWD/test/scenario/exec.sh" node drops
+cat >"$TMP/angles.sh" <<END
+#!/bin/sh
+sed -u 's/<news>/news/' | "$PWD/test/scenario/exec.sh" node drops | sed -u 's/"news"/"<news>"/'
+END
+chmod +x "$TMP/angles.sh"
+make_report angles exec -w broadcast --nodes 3 --rate 20 --time-limit 1 --quiet 1 --seed 3 \
+    --late-max 0 -- "$TMP/angles.sh"
+# A gvsim that stood still cannot judge, whether its nodes seem right or wrong.
+for name in slow slow-wrong; do
+    case $name in slow) node=good ;; *) node=drops ;; esac
+    "$bin/gvsim" exec -w broadcast --nodes 3 --rate 20 --time-limit 2 --quiet 1 --seed 3 \
+        --report "$TMP/$name.html" -- "$PWD/test/scenario/exec.sh" node $node >"$TMP/out" 2>&1 &
+    pid=$!
+    sleep 1 && kill -STOP $pid && sleep 0.7 && kill -CONT $pid
+    wait $pid
+    [ $? -eq 5 ] || { cat "$TMP/out" && exit 1; }
+done
 cat >"$TMP/hides.sh" <<END
 #!/bin/sh
 "$(dirname "$DRIVER")/gate-gcc/gv-broadcast" | while IFS= read -r line; do

@@ -215,6 +215,8 @@ case_ compare-ratio 2 'max-ratio wants a number above 0' compare a b --max-ratio
 case_ limits 0 '^valid' run -w broadcast --seed 3 --max-msgs-per-op 1000 --max-client-p99-ms 1000
 case_ 'too much' 1 '^too much: longest latency, ms' run -w broadcast --seed 3 --latency 50 \
     --max-longest-ms 49
+[ "$("$gvsim" run -w broadcast --seed 3 --latency 50 --max-longest-ms 49 | sed -n '1s/:.*//p')" = \
+    'too much' ] || { echo 'a limit is exceeded, and the first line does not say so' && bad=1; }
 case_ 'not measured' 1 '^not measured: median latency' run -w echo --seed 3 --max-median-ms 5
 case_ 'no limit' 2 'max-p99-ms wants a number above 0' run -w echo --max-p99-ms x
 exit $bad

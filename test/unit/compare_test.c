@@ -96,6 +96,13 @@ static void regressions_are_counted(void **state) {
     assert_int_equal(print(&b, &a, &tenth, "yes"), 0); // it got better
     b.valid = false;
     assert_int_equal(print(&a, &b, &none, "new.json is not valid\n"), 1);
+    static const char unjudged[] =
+        "{\"valid\":null," HEAD
+        "\"bytes_per_op\":1,\"stable_latency_ms\":null,\"client_latency_ms\":null}";
+    b = read_text(unjudged);
+    assert_int_equal(print(&a, &b, &none, "yes      not judged\n"), 1);
+    assert_int_equal(print(&a, &b, &none, "new.json was not judged: the machine was too slow\n"),
+                     1);
     a.figures.at[GV_LIMITS_MEDIAN] = 0;
     assert_int_equal(print(&a, &a, &tenth, "th/to/new.json"), 0);
     struct gv_compare_run slower = read_text(good);
