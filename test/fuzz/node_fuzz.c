@@ -22,11 +22,11 @@ static void note_speaker(struct speakers *speakers, struct gv_json *json, const 
                          size_t len) {
     struct gv_line_peek peek;
     int tokens = gv_json_parse(json, line, len), src = -1;
-    // Who says too much at once is told so, even if the line is no JSON further on.
-    if (tokens == GV_EFULL) gv_line_peek(&peek, line, len);
+    // A line that cannot be parsed is answered, too, if its sender can be made out.
+    if (tokens <= 0) gv_line_peek(&peek, line, len);
     if (tokens > 0) src = gv_json_member(json, 0, "src");
-    if (tokens != GV_EFULL && src < 0) return;
-    struct gv_slice raw = tokens == GV_EFULL ? peek.src : gv_json_raw(json, src);
+    if (tokens > 0 && src < 0) return;
+    struct gv_slice raw = tokens <= 0 ? peek.src : gv_json_raw(json, src);
     if (raw.len == 0) return;
     if (raw.len >= SPEAKER_LEN || speakers->count == SPEAKERS_MAX) {
         speakers->any = true;
