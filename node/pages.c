@@ -180,6 +180,8 @@ static int damaged_here(struct pages *it, const char *what) {
 // Reads a page of a tree into a buffer of its own, which stays until drop_page().
 static int take_page(struct pages *it, size_t number, enum kind kind, uint8_t **out) {
     GV_ASSERT(it->level < sizeof it->buffers / sizeof *it->buffers);
+    if (number < ROOTS || number > it->last)
+        return damaged_here(it, "a page that leads out of the file");
     if (!claim(it, number, 1)) return damaged(it, number, "a page that is used twice, or is free");
     uint8_t **page = &it->buffers[it->level];
     if (*page == NULL) *page = malloc(it->page_size);
