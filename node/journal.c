@@ -328,7 +328,7 @@ int gv_journal_append(struct gv_journal *journal, struct gv_slice batch) {
     words[HASH] = hash_of(journal, words, batch);
     words[HEAD_HASH] = hash_words(journal, words);
     memcpy(journal->frame, words, HEAD);
-    memcpy(journal->frame + HEAD, batch.data, batch.len);
+    if (batch.len > 0) memcpy(journal->frame + HEAD, batch.data, batch.len);
     memset(journal->frame + HEAD + batch.len, 0, len - HEAD - batch.len);
     error = write_header(journal, journal->epoch, journal->number, 0);
     if (error == 0) error = gv_file_write(journal->fd, journal->frame, len, journal->at);
