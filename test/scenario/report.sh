@@ -61,14 +61,14 @@ done
 page=$tmp/storm.html
 grep -nE 'https?:|<link|src=|@import|url\(' "$page" | grep -v "Security-Policy\|default-src" &&
     fault "the page asks for something"
-[ "$(grep -c '<script' "$page")" = 5 ] || fault "the page has not its five scripts"
-[ "$(grep -c '</script>' "$page")" = 5 ] || fault "the page's scripts do not end"
+[ "$(grep -c '<script' "$page")" = 6 ] || fault "the page has not its six scripts"
+[ "$(grep -c '</script>' "$page")" = 6 ] || fault "the page's scripts do not end"
 events=$(sed -n '/id="events"/,/<\/script>/p' "$page" | sed '1d;$d')
 [ "$(echo "$events" | wc -l)" = "$(wc -l <"$tmp/storm.jsonl")" ] || fault "events are missing"
 echo "$events" | grep -vnE '^[s2qdxrkbecupwhv][0-9]+( |$)' && fault "events are ill-formed"
 printf 'nodes 3 # </script><b>\ncut n1 | rest at 1s for 1s # <!--\n' >"$tmp/scenario"
 run hostile -w broadcast --scenario "$tmp/scenario" --time-limit 3 --seed 3
-[ "$(grep -c '</script>' "$tmp/hostile.html")" = 5 ] || fault "a scenario breaks the page"
+[ "$(grep -c '</script>' "$tmp/hostile.html")" = 6 ] || fault "a scenario breaks the page"
 
 # Messages beyond the bound are left out, and the page says how many there were.
 for max in 100 1; do
