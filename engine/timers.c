@@ -35,20 +35,25 @@ static gv_time when_at(const struct gv_timers *timers, uint32_t slot) {
     return timers->when[timers->heap[slot]];
 }
 
+// Whether the timer of this number goes off before the one in that slot.
+static bool before(const struct gv_timers *timers, uint32_t number, uint32_t slot) {
+    gv_time a = timers->when[number], b = when_at(timers, slot);
+    return a != b ? a < b : number < timers->heap[slot];
+}
+
 // Moves the timer in this slot to where it belongs, up or down.
 static void settle(struct gv_timers *timers, uint32_t slot) {
     GV_ASSERT(slot < timers->set);
     uint32_t number = timers->heap[slot];
-    gv_time when = timers->when[number];
-    while (slot > 0 && when < when_at(timers, (slot - 1) / 2)) {
+    while (slot > 0 && before(timers, number, (slot - 1) / 2)) {
         put(timers, slot, timers->heap[(slot - 1) / 2]);
         slot = (slot - 1) / 2;
     }
     for (;;) {
         uint32_t child = 2 * slot + 1;
         if (child >= timers->set) break;
-        if (child + 1 < timers->set && when_at(timers, child + 1) < when_at(timers, child)) child++;
-        if (when <= when_at(timers, child)) break;
+        if (child + 1 < timers->set && before(timers, timers->heap[child + 1], child)) child++;
+        if (before(timers, number, child)) break;
         put(timers, slot, timers->heap[child]);
         slot = child;
     }

@@ -28,8 +28,8 @@ GV_API void gv_timers_set(struct gv_timers *timers, uint32_t number, gv_time whe
 // The earliest time set, or GV_TIME_NEVER.
 GV_API gv_time gv_timers_next(const struct gv_timers *timers);
 
-// Clears and returns the earliest timer if it is due at `now`, else returns −1. Timers due at the
-// same time come in an order that depends only on the calls made before.
+// Clears and returns the earliest timer if it is due at `now`, else returns −1. Of timers due at
+// the same time, the lowest number comes first.
 GV_API int64_t gv_timers_pop(struct gv_timers *timers, gv_time now);
 
 #ifdef __cplusplus

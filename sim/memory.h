@@ -21,6 +21,9 @@ static inline void *gv_memory_grow(void *array, size_t *cap, size_t need, size_t
     return need <= *cap ? array : gv_memory_more(array, cap, need, size);
 }
 
+// The same as an allocator, for what takes one.
+struct gv_alloc gv_memory_alloc(void);
+
 // A copy of `len` bytes with a zero behind them.
 char *gv_memory_copy(const void *bytes, size_t len);
 

@@ -2,10 +2,10 @@
 #include "virtual.h"
 
 #include "../engine/engine.h"
+#include "../engine/timers.h"
 #include "../node/auth.h"
 #include "../node/options.h"
 #include "../node/workload.h"
-#include "alarms.h"
 #include "check_promise.h"
 #include "checkers.h"
 #include "envelope.h"
@@ -56,7 +56,7 @@ struct gv_virtual {
     const struct gv_workload *workload;
     struct gv_trial *trial;
     struct gv_checkers checkers;
-    struct gv_alarms alarms;
+    struct gv_timers timers;
     struct vnode *nodes;
     struct gv_disk *disks; // NULL: none
     bool wiped, torn;      // a disk has been
@@ -281,7 +281,7 @@ static gv_time earlier(gv_time a, gv_time b) {
     return a < b ? a : b;
 }
 
-static void set_alarm(struct vnode *vnode) {
+static void set_timer(struct vnode *vnode) {
     struct gv_virtual *sim = vnode->sim;
     gv_time due = GV_TIME_NEVER;
     if (vnode->node != NULL && !vnode->paused) {
@@ -289,7 +289,7 @@ static void set_alarm(struct vnode *vnode) {
         if (vnode->batch != NULL) due = earlier(due, vnode->written_at);
         if (vnode->busy > sim->now) due = vnode->busy;
     }
-    gv_alarms_set(&sim->alarms, index_of(vnode), due);
+    gv_timers_set(&sim->timers, index_of(vnode), due);
 }
 
 // Begins to write what is to be written, if nothing is under way.
@@ -311,7 +311,7 @@ static void finish_batch(struct vnode *vnode) {
     if (vnode->sim->config.trial.trace != NULL) trace_taken(vnode, "", 0);
 }
 
-// Its alarm has gone off, or it may go on.
+// Its timer has gone off, or it may go on.
 static void wake(struct vnode *vnode) {
     finish_batch(vnode);
     gv_node_advance(vnode->node, own_time(vnode));
@@ -355,7 +355,7 @@ static void drain(struct vnode *vnode) {
     if (vnode->held_len > 0) release(vnode);
     write_batch(vnode);
     if (sim->config.trial.trace != NULL && vnode->disk != NULL) trace_taken(vnode, "", 0);
-    set_alarm(vnode);
+    set_timer(vnode);
 }
 
 static void drain_all(struct gv_virtual *sim) {
@@ -366,7 +366,7 @@ static void drain_all(struct gv_virtual *sim) {
         vnode->dirty = false;
         if (vnode->node == NULL || vnode->paused) continue;
         if (vnode->busy > sim->now) {
-            set_alarm(vnode);
+            set_timer(vnode);
         } else {
             drain(vnode);
         }
@@ -517,7 +517,7 @@ static void crash(struct vnode *vnode, enum gv_disk_crash crash) {
     gv_checkers_forget(&vnode->sim->checkers, index_of(vnode), is_kept(vnode, crash));
     vnode->busy = 0;
     gv_known_fini(&vnode->known);
-    set_alarm(vnode);
+    set_timer(vnode);
 }
 
 // What ails a node but leaves it at work is told as a fault only.
@@ -546,7 +546,7 @@ static void suffer(void *ctx, uint32_t node, enum gv_fate fate,
         return;
     case GV_FATE_PAUSE:
         vnode->paused = true;
-        set_alarm(vnode);
+        set_timer(vnode);
         return;
     case GV_FATE_RESUME:
         vnode->paused = false;
@@ -570,7 +570,7 @@ static void suffer(void *ctx, uint32_t node, enum gv_fate fate,
         gv_clock_drift(&vnode->clock, sim->now, -step->drift_ppm);
         break;
     }
-    if (vnode->node != NULL) touch(vnode); // its alarm is to be set anew
+    if (vnode->node != NULL) touch(vnode); // its timer is to be set anew
 }
 
 // From the quiet on, looks now and then whether the replicas are equal yet.
@@ -675,7 +675,7 @@ struct gv_virtual *gv_virtual_new(const struct gv_virtual_config *config) {
                      gv_trial_errors(sim->trial));
     sim->checkers.traffic.said = gv_trial_view(sim->trial, 0).net->said;
     gv_checkers_trip(&sim->checkers, longest_trip(&config->trial));
-    gv_alarms_init(&sim->alarms, nodes);
+    (void)gv_timers_init(&sim->timers, gv_memory_alloc(), nodes);
     gv_json_init(&sim->json, gv_base_malloc(), LINE_MAX, 0);
     gv_digest_key_init(&sim->trace_key, (struct gv_slice){(const uint8_t *)"trace", 5});
     sim->dirty = gv_memory_new(nodes * sizeof *sim->dirty);
@@ -706,7 +706,7 @@ void gv_virtual_free(struct gv_virtual *sim) {
     free(sim->disks);
     gv_trial_free(sim->trial);
     gv_checkers_fini(&sim->checkers);
-    gv_alarms_fini(&sim->alarms);
+    gv_timers_fini(&sim->timers);
     gv_json_fini(&sim->json);
     free(sim->nodes);
     free(sim->dirty);
@@ -720,7 +720,7 @@ bool gv_virtual_step(struct gv_virtual *sim) {
     if (gv_trial_done(sim->trial)) return false;
     gv_time next = sim->now;
     if (sim->dirty_len == 0) {
-        next = earlier(gv_trial_due(sim->trial), gv_alarms_due(&sim->alarms));
+        next = earlier(gv_trial_due(sim->trial), gv_timers_next(&sim->timers));
         next = earlier(next, sim->look_at);
     }
     sim->spins = next > sim->now ? 0 : sim->spins + 1;
@@ -730,11 +730,8 @@ bool gv_virtual_step(struct gv_virtual *sim) {
                       (double)sim->now / 1e9);
         return false;
     }
-    while (gv_alarms_due(&sim->alarms) <= sim->now) {
-        struct vnode *vnode = &sim->nodes[gv_alarms_first(&sim->alarms)];
-        gv_alarms_set(&sim->alarms, index_of(vnode), GV_TIME_NEVER);
-        wake(vnode);
-    }
+    int64_t number;
+    while ((number = gv_timers_pop(&sim->timers, sim->now)) >= 0) wake(&sim->nodes[number]);
     gv_trial_advance(sim->trial, sim->now);
     drain_all(sim);
     if (sim->workload->replica) look(sim);

@@ -443,7 +443,7 @@ static void test_log_rate(void **state) {
         assert_string_equal(solo.log, "n1: and 4900 more faults\n");
         assert_true(gv_node_deadline(solo.node) > solo.now);
     }
-    // Also without an alarm in between.
+    // Also without a timer in between.
     for (int i = 0; i < 5000; i++) gv_solo_receive(&solo, "x", 1);
     gv_solo_clear(&solo);
     solo.now += 1000 * GV_MS;
