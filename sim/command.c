@@ -93,6 +93,17 @@ const char *const gv_command_help[] = {
     "compare shows the figures of two results that --json wrote; it fails if the second exceeds\n"
     "its limits, or any figure is more than R times that of the first.\n"
     "\n"
+    "glomers runs a challenge of Gossip Glomers with its own parameters and checks its limits.\n"
+    "sweep runs that of 3d and 3e over staleness from 0 to 2000 ms, and prints a table. Both:\n"
+    "      --seeds N             runs of each setting; figures are medians over them (default 1)\n"
+    "      --seed N              of the first run; the next ones count on (default 1)\n"
+    "      --jobs N              runs at a time (default 4)\n"
+    "      --json FILE           write the result as JSON, too (-: on standard output)\n"
+    "sweep only:\n"
+    "      --svg FILE            draw messages an operation against the longest latency\n"
+    "      --redraw FILE         measure nothing; draw the figures of this plot of --svg anew, to\n"
+    "                            the FILE of --svg, else to standard output\n"
+    "\n"
     "Exit status: 0 valid, 1 invalid, 2 wrong usage, 3 a node died, 4 a swarm failed in liveness\n"
     "only, 5 the machine was too slow to judge the nodes, 130 interrupted.\n",
     NULL,
@@ -200,6 +211,9 @@ enum option {
     QUEUE_MAX,
     LINE_MAX,
     LATE_MAX,
+    RUNS, // of glomers and sweep
+    SVG,
+    REDRAW,
     MAX_FIGURE, // the first of them, in the order of enum gv_limits_figure
     MAX_RATIO = MAX_FIGURE + GV_LIMITS_FIGURES,
     OPTIONS,
@@ -213,6 +227,8 @@ enum {
     SHRINK = 16,
     COMPARE = 32,
     SCENARIOS = 64,
+    GLOMERS = 128,
+    SWEEP = 256,
 }; // commands, and what scenarios set
 
 static const struct {
@@ -231,8 +247,8 @@ static const struct {
     [TOPOLOGY] = {"--topology", EXEC | RUN | SET, false},
     [NEMESIS] = {"--nemesis", EXEC | RUN, false},
     [NEMESIS_INTERVAL] = {"--nemesis-interval", EXEC | RUN, false},
-    [SEED] = {"--seed", EXEC | RUN | SET, false},
-    [JSON] = {"--json", EXEC | RUN, false},
+    [SEED] = {"--seed", EXEC | RUN | SET | GLOMERS | SWEEP, false},
+    [JSON] = {"--json", EXEC | RUN | GLOMERS | SWEEP, false},
     [LOG_DIR] = {"--log-dir", EXEC, false},
     [LOG_MAX] = {"--log-max", EXEC, false},
     [QUEUE_MAX] = {"--queue-max", EXEC, false},
@@ -250,7 +266,10 @@ static const struct {
     [SEALS] = {"--seals", RUN | SET, false},
     [KEYS] = {"--keys", EXEC | RUN | SET, false},
     [SEEDS] = {"--seeds", SWARM, false},
-    [JOBS] = {"--jobs", SWARM, false},
+    [RUNS] = {"--seeds", GLOMERS | SWEEP, false},
+    [JOBS] = {"--jobs", SWARM | GLOMERS | SWEEP, false},
+    [SVG] = {"--svg", SWEEP, false},
+    [REDRAW] = {"--redraw", SWEEP, false},
     [FAIL_FAST] = {"--fail-fast", SWARM, true},
     [OUTPUT] = {"--output", SHRINK, false},
     [TRACE] = {"--trace", EXEC | RUN, false},
@@ -283,6 +302,8 @@ static int to_seeds(struct gv_command *command, const char *value, char *why) {
     return to_count("--seeds", value + len + 2, command->first_seed, INT64_MAX, &command->last_seed,
                     why);
 }
+
+enum { BENCHMARK_JOBS = 4 }; // runs at a time, where they mostly wait
 
 #define CHOICES(...) \
     (const char *const[]){__VA_ARGS__}, sizeof((const char *[]){__VA_ARGS__}) / sizeof(const char *)
@@ -359,6 +380,12 @@ static bool set_plain(struct gv_command *command, enum option option, const char
     case OUTPUT:
         command->output = value;
         return true;
+    case SVG:
+        command->svg = value;
+        return true;
+    case REDRAW:
+        command->redraw = value;
+        return true;
     case CHECK_DETERMINISM:
         command->check_determinism = true;
         return true;
@@ -397,6 +424,9 @@ static bool set_extent(struct gv_command *command, enum option option, const cha
     uint64_t count = 0;
     if (option == SEEDS) {
         *error = to_seeds(command, value, why);
+    } else if (option == RUNS) {
+        *error = to_count(name, value, 1, GV_COMMAND_RUNS_MAX, &count, why);
+        command->runs = (uint32_t)count;
     } else if (option == JOBS) {
         *error = to_count(name, value, 1, GV_CREW_JOBS_MAX, &count, why);
         command->jobs = (uint32_t)count;
@@ -557,12 +587,20 @@ static int kind_of(const char *command) {
     if (strcmp(command, "shrink") == 0) return SHRINK | SET;
     if (strcmp(command, "compare") == 0) return COMPARE;
     if (strcmp(command, "scenarios") == 0) return SCENARIOS;
+    if (strcmp(command, "glomers") == 0) return GLOMERS;
+    if (strcmp(command, "sweep") == 0) return SWEEP;
     return strcmp(command, "swarm") == 0 ? SWARM : 0;
 }
 
 // All is read: what is to be done, if that has been said. `program`: there is one, after --.
 static int conclude(const struct gv_command *command, int kind, bool program, char *why) {
     if (kind == SCENARIOS) return GV_COMMAND_SCENARIOS;
+    if (kind == SWEEP) return GV_COMMAND_SWEEP;
+    if (kind == GLOMERS) {
+        return command->challenge != NULL
+                   ? GV_COMMAND_GLOMERS
+                   : wrong(why, "which challenge? say 3a, 3b, 3c, 3d, 3e or 4");
+    }
     if (kind == SWARM) {
         return command->given.option[SEEDS] ? GV_COMMAND_SWARM
                                             : wrong(why, "which seeds? say --seeds A..B");
@@ -591,6 +629,8 @@ static const char **operand_of(struct gv_command *command, int kind) {
     const char **places[] = {&command->scenario, NULL};
     if (kind == SCENARIOS) {
         places[0] = &command->name;
+    } else if (kind == GLOMERS) {
+        places[0] = &command->challenge;
     } else if (kind == COMPARE) {
         places[0] = &command->files[0];
         places[1] = &command->files[1];
@@ -617,14 +657,20 @@ int gv_command_parse(struct gv_command *command, int argc, char *const *argv, ui
         .settle = GV_TIME_NEVER,
         .disk_latency = 5 * GV_MS,
         .jobs = 1,
+        .runs = 1,
         .output = "shrunk.scenario",
         .tries = 2000,
         .report_max = GV_REPORT_MESSAGES_MAX,
     };
     if (argc < 2) return wrong(why, "what to do? say exec, run, scenarios, swarm, …");
+    command->self = argv[0];
     if (strcmp(argv[1], "help") == 0) return GV_COMMAND_HELP;
     int kind = kind_of(argv[1]);
     int at = kind != 0 ? 2 : 1;
+    if ((kind & (GLOMERS | SWEEP)) != 0) {
+        command->trial.seed = 1;
+        command->jobs = BENCHMARK_JOBS;
+    }
     while (at < argc) {
         const char *arg = argv[at];
         if (strcmp(arg, "-h") == 0 || strcmp(arg, "--help") == 0) return GV_COMMAND_HELP;

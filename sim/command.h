@@ -35,7 +35,7 @@ struct gv_command {
 
     // gvsim swarm:
     uint64_t first_seed, last_seed;
-    uint32_t jobs;
+    uint32_t jobs; // runs at a time; of glomers and sweep, too
     bool fail_fast;
 
     // gvsim shrink, which takes a scenario, and what it sets, too:
@@ -45,6 +45,13 @@ struct gv_command {
     // gvsim compare:
     const char *files[2];
 
+    // gvsim glomers and gvsim sweep, whose first seed is the trial's:
+    const char *challenge; // of glomers
+    uint32_t runs;         // of each setting, each with the next seed
+    const char *svg;       // where sweep draws; NULL: nowhere
+    const char *redraw;    // the plot whose figures sweep draws anew; NULL: it measures
+    const char *self;      // argv[0]: the nodes' programs lie beside it, or in $PATH
+
     // gvsim scenarios:
     const char *name; // of the one to print; NULL: list them
 
@@ -53,6 +60,8 @@ struct gv_command {
     size_t queue_max, line_max, log_max; // bytes a node; 0: the defaults, as below
     gv_time late_max;                    // 0: the default; GV_TIME_NEVER: any delay will do
 };
+
+enum { GV_COMMAND_RUNS_MAX = 100 };
 
 enum { // the defaults; log_max: see logs.h
     GV_COMMAND_QUEUE_MAX = 16 << 20,
@@ -67,6 +76,8 @@ enum gv_command_action {
     GV_COMMAND_SWARM,
     GV_COMMAND_SHRINK,
     GV_COMMAND_COMPARE,
+    GV_COMMAND_GLOMERS,
+    GV_COMMAND_SWEEP,
     GV_COMMAND_HELP,
     GV_COMMAND_VERSION,
 };

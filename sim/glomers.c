@@ -2,6 +2,7 @@
 #include "glomers.h"
 
 #include "foreign.h"
+#include "output.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
@@ -133,18 +134,18 @@ static void json_figures(const struct gv_study_figures *figures, FILE *json) {
             figures->msgs_per_op, figures->median_ms, figures->max_ms, figures->client_p99_ms);
 }
 
-static void write_json(const struct challenge *challenge, const struct gv_study *study,
+static void write_json(const struct challenge *challenge, const struct gv_command *command,
                        const struct gv_batch_run *runs, bool passed, FILE *json) {
-    struct gv_study_figures median = gv_study_median(runs, study->seeds);
+    struct gv_study_figures median = gv_study_median(runs, command->runs);
     fprintf(json,
             "{\"challenge\":\"%s\",\"passed\":%s,\"seed\":%" PRIu64 ",\"median\":", challenge->name,
-            passed ? "true" : "false", study->seed);
+            passed ? "true" : "false", command->trial.seed);
     json_figures(&median, json);
     json_mark("frontier", &challenge->frontier, json);
     json_mark("published", &challenge->published, json);
     json_mark("limits", &challenge->limit, json);
     fprintf(json, ",\"runs\":[");
-    for (uint32_t i = 0; i < study->seeds; i++) {
+    for (uint32_t i = 0; i < command->runs; i++) {
         struct gv_study_figures figures = gv_study_figures(&runs[i]);
         if (i > 0) fputc(',', json);
         json_figures(&figures, json);
@@ -152,24 +153,32 @@ static void write_json(const struct challenge *challenge, const struct gv_study 
     fprintf(json, "]}\n");
 }
 
-int gv_glomers_run(const struct gv_study *study, FILE *out, FILE *json) {
-    GV_ASSERT(study->challenge != NULL);
-    const struct challenge *challenge = lookup(study->challenge);
-    if (challenge == NULL) {
-        gv_foreign_print(stderr,
-                         "gvsim: there is no challenge '%s', but 3a, 3b, 3c, 3d, 3e and 4\n",
-                         study->challenge);
-        return GV_EXEC_USAGE;
-    }
+static int run(const struct challenge *challenge, const struct gv_command *command, FILE *out,
+               FILE *json) {
     introduce(challenge, out);
     struct gv_study_setting setting = setting_of(challenge);
     bool valid;
-    struct gv_batch_run *runs = gv_study_run(study, &setting, 1, out, &valid);
+    struct gv_batch_run *runs = gv_study_run(command, &setting, 1, out, &valid);
     if (runs == NULL) return GV_EXEC_USAGE;
-    struct gv_study_figures median = gv_study_median(runs, study->seeds);
+    struct gv_study_figures median = gv_study_median(runs, command->runs);
     bool passed = valid && within(&median, &challenge->limit);
-    print(challenge, &median, study->seeds, passed, out);
-    if (json != NULL) write_json(challenge, study, runs, passed, json);
+    print(challenge, &median, command->runs, passed, out);
+    if (json != NULL) write_json(challenge, command, runs, passed, json);
     free(runs);
     return passed ? GV_EXEC_VALID : GV_EXEC_INVALID;
+}
+
+int gv_glomers_command(const struct gv_command *command) {
+    GV_ASSERT(command->challenge != NULL);
+    const struct challenge *challenge = lookup(command->challenge);
+    if (challenge == NULL) {
+        gv_foreign_print(stderr,
+                         "gvsim: there is no challenge '%s', but 3a, 3b, 3c, 3d, 3e and 4\n",
+                         command->challenge);
+        return GV_EXEC_USAGE;
+    }
+    struct gv_output json;
+    if (!gv_output_open(&json, command->json)) return GV_EXEC_USAGE;
+    int status = run(challenge, command, json.file == stdout ? stderr : stdout, json.file);
+    return gv_output_close(&json, status != GV_EXEC_USAGE) ? status : GV_EXEC_USAGE;
 }

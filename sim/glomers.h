@@ -5,9 +5,9 @@
 
 #include "study.h"
 
-// Runs study->challenge with each seed and prints, beside the medians, the challenge's limits, the
-// best that others published and the frontier. `json` may be NULL. Returns gvsim's exit status: 0
-// if every run was valid and the medians are within the limits.
-int gv_glomers_run(const struct gv_study *study, FILE *out, FILE *json);
+// Runs command->challenge with each seed and prints, beside the medians, the challenge's limits,
+// the best that others published and the frontier. Returns gvsim's exit status: 0 if every run was
+// valid and the medians are within the limits.
+int gv_glomers_command(const struct gv_command *command);
 
 #endif

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: MIT
 #include "compare.h"
 #include "exec.h"
+#include "glomers.h"
 #include "run.h"
 #include "shrink.h"
-#include "study.h"
 #include "swarm.h"
+#include "sweep.h"
 
 #include <stdio.h>
-#include <string.h>
 #include <time.h>
 
 #ifndef GV_VERSION
@@ -22,8 +22,6 @@ static uint64_t seed_from_clock(void) {
 }
 
 static int act(int argc, char **argv) {
-    bool study = argc > 1 && (strcmp(argv[1], "glomers") == 0 || strcmp(argv[1], "sweep") == 0);
-    if (study) return gv_study_main(argc, argv, 1);
     struct gv_command command;
     char why[GV_COMMAND_WHY_MAX];
     int action = gv_command_parse(&command, argc, argv, seed_from_clock(), why);
@@ -43,6 +41,8 @@ static int act(int argc, char **argv) {
     if (action == GV_COMMAND_SWARM) return gv_swarm_command(&command);
     if (action == GV_COMMAND_SHRINK) return gv_shrink_command(&command);
     if (action == GV_COMMAND_COMPARE) return gv_compare_command(&command);
+    if (action == GV_COMMAND_GLOMERS) return gv_glomers_command(&command);
+    if (action == GV_COMMAND_SWEEP) return gv_sweep_command(&command);
     if (action == GV_COMMAND_SCENARIOS) return gv_run_scenarios(&command);
     return (int)gv_exec_run(&command, NULL);
 }

@@ -7,7 +7,7 @@
 #include "named.h"
 #include "output.h"
 #include "record.h"
-#include "swarm.h"
+#include "generator.h"
 #include "virtual.h"
 
 #include <errno.h>
@@ -157,9 +157,9 @@ char *gv_run_find(const char *name, size_t *len) {
         *len = strlen(named->text);
         return gv_memory_copy(named->text, *len);
     }
-    if (!gv_swarm_seed(name, &seed)) return gv_run_read(name, len);
-    char *text = gv_memory_new(GV_SWARM_TEXT_MAX);
-    *len = gv_swarm_scenario(seed, text);
+    if (!gv_generator_seed(name, &seed)) return gv_run_read(name, len);
+    char *text = gv_memory_new(GV_GENERATOR_TEXT_MAX);
+    *len = gv_generator_scenario(seed, text);
     return text;
 }
 
@@ -173,7 +173,7 @@ int gv_run_scenarios(const struct gv_command *command) {
     const struct gv_named *named = gv_named_find(command->name);
     size_t len;
     uint64_t seed;
-    if (named == NULL && !gv_swarm_seed(command->name, &seed)) {
+    if (named == NULL && !gv_generator_seed(command->name, &seed)) {
         gv_foreign_print(stderr, "gvsim: there is no scenario '%s'; gvsim scenarios lists them\n",
                          command->name);
         return USAGE;

@@ -1,21 +1,10 @@
 // SPDX-License-Identifier: MIT
-// What `gvsim glomers` and `gvsim sweep` have in common: their command line, and the figures of a
-// setting, each the median over some seeds.
+// What `gvsim glomers` and `gvsim sweep` have in common: runs of several settings with several
+// seeds, and their figures, each the median over the seeds.
 #ifndef GV_SIM_STUDY_H
 #define GV_SIM_STUDY_H
 
 #include "batch.h"
-
-struct gv_study {
-    const char *challenge; // of glomers; NULL: sweep
-    uint64_t seed;         // the first
-    uint32_t seeds;        // how many, one after the other
-    uint32_t jobs;         // runs at a time
-    const char *json;      // NULL: nowhere; "-": standard output
-    const char *svg;       // where sweep draws; NULL: nowhere
-    const char *redraw;    // the plot whose figures sweep draws anew; NULL: it measures
-    const char *self;      // argv[0]: the nodes' programs lie beside it, or in $PATH
-};
 
 // One cluster under one load.
 struct gv_study_setting {
@@ -28,15 +17,13 @@ struct gv_study_figures {
     double msgs_per_op, median_ms, max_ms, client_p99_ms;
 };
 
-enum { GV_STUDY_SEEDS_MAX = 100, GV_STUDY_JOBS_MAX = 64 };
-
 // Maelstrom's defaults for a run of 20 seconds.
 struct gv_trial_config gv_study_trial(void);
 
-// Runs every setting with every seed; runs[i · seeds + j] is setting i with seed j, the caller's to
-// free. NULL: interrupted, or a program is missing; that was told on standard error. *all_valid:
-// whether every run was.
-struct gv_batch_run *gv_study_run(const struct gv_study *study,
+// Runs every setting with every seed; runs[i · command->runs + j] is setting i with seed j, the
+// caller's to free. NULL: interrupted, or a program is missing; that was told on standard error.
+// *all_valid: whether every run was.
+struct gv_batch_run *gv_study_run(const struct gv_command *command,
                                   const struct gv_study_setting *settings, size_t count, FILE *out,
                                   bool *all_valid);
 
@@ -47,8 +34,5 @@ struct gv_study_figures gv_study_median(const struct gv_batch_run *runs, uint32_
 // or idle traffic, at `rate` operations a second of which half are additions, for `seconds`: a
 // value waits for a period at most, every node speaks down once a period, and up if it has news.
 double gv_study_frontier(uint32_t nodes, double rate, double seconds, double period_ms);
-
-// What main does for these two commands; returns gvsim's exit status.
-int gv_study_main(int argc, char *const *argv, uint64_t seed);
 
 #endif

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "sweep.h"
 
+#include "output.h"
 #include "plot.h"
 
 #include <errno.h>
@@ -33,10 +34,10 @@ static void print(const struct gv_study_figures *figures, FILE *out) {
     }
 }
 
-static void write_json(const struct gv_study *study, const struct gv_study_figures *figures,
+static void write_json(const struct gv_command *command, const struct gv_study_figures *figures,
                        bool valid, FILE *json) {
     fprintf(json, "{\"valid\":%s,\"seed\":%" PRIu64 ",\"seeds\":%" PRIu32 ",\"rows\":[",
-            valid ? "true" : "false", study->seed, study->seeds);
+            valid ? "true" : "false", command->trial.seed, command->runs);
     for (size_t i = 0; i < COUNT; i++) {
         fprintf(json,
                 "%s{\"staleness_ms\":%" PRIu32
@@ -101,8 +102,7 @@ static void draw(const struct gv_study_figures *figures, FILE *svg) {
     keep(figures, svg);
 }
 
-int gv_sweep_redraw(const char *path, FILE *svg) {
-    GV_ASSERT(path != NULL && svg != NULL);
+static int redraw(const char *path, FILE *svg) {
     struct gv_study_figures figures[COUNT];
     FILE *file = fopen(path, "r");
     if (file == NULL) {
@@ -120,21 +120,36 @@ int gv_sweep_redraw(const char *path, FILE *svg) {
     return GV_EXEC_VALID;
 }
 
-int gv_sweep_run(const struct gv_study *study, FILE *out, FILE *json, FILE *svg) {
+static int run(const struct gv_command *command, FILE *out, FILE *json, FILE *svg) {
     struct gv_study_setting settings[COUNT];
     for (size_t i = 0; i < COUNT; i++) {
         settings[i] = (struct gv_study_setting){
             .trial = gv_study_trial(), .program = "gv-broadcast", .staleness_ms = staleness[i]};
     }
     bool valid;
-    struct gv_batch_run *runs = gv_study_run(study, settings, COUNT, out, &valid);
+    struct gv_batch_run *runs = gv_study_run(command, settings, COUNT, out, &valid);
     if (runs == NULL) return GV_EXEC_USAGE;
     struct gv_study_figures figures[COUNT];
     for (size_t i = 0; i < COUNT; i++)
-        figures[i] = gv_study_median(runs + i * study->seeds, study->seeds);
+        figures[i] = gv_study_median(runs + i * command->runs, command->runs);
     free(runs);
     print(figures, out);
-    if (json != NULL) write_json(study, figures, valid, json);
+    if (json != NULL) write_json(command, figures, valid, json);
     if (svg != NULL) draw(figures, svg);
     return valid ? GV_EXEC_VALID : GV_EXEC_INVALID;
+}
+
+int gv_sweep_command(const struct gv_command *command) {
+    struct gv_output json, svg = {0};
+    int status = GV_EXEC_USAGE;
+    if (gv_output_open(&json, command->json) && gv_output_open(&svg, command->svg)) {
+        FILE *out = json.file == stdout ? stderr : stdout;
+        status = command->redraw != NULL
+                     ? redraw(command->redraw, svg.file != NULL ? svg.file : stdout)
+                     : run(command, out, json.file, svg.file);
+    }
+    bool judged = status == GV_EXEC_VALID || status == GV_EXEC_INVALID;
+    if (!gv_output_close(&json, judged)) status = GV_EXEC_USAGE;
+    if (!gv_output_close(&svg, judged)) status = GV_EXEC_USAGE;
+    return status;
 }

@@ -4,14 +4,15 @@
 . "$(dirname "$0")/lib.sh"
 
 # One noun, one file: the names are shared by all that is linked together.
-for room in $rooms; do ls "$room"/*.c "$room"/*.h 2>/dev/null; done |
-    awk -F '[/.]' '
-        seen[$2 "." $3]++ { print $0 ":1: the noun is taken by " first[$2 "." $3]; next }
-        { first[$2 "." $3] = $0 }' | fault
+ours=$(files .c .h | grep -v '^test/')
+echo "$ours" | awk '
+    { noun = $0; sub(".*/", "", noun) }
+    noun in first { print $0 ":1: the noun is taken by " first[noun]; next }
+    { first[noun] = $0 }' | fault
 
 build gcc CC=gcc WERROR=1 all
 objects=$BUILD/gate-gcc/obj
-for source in $(ls merkle/*.c codec/*.c engine/*.c node/*.c sim/*.c 2>/dev/null); do
+for source in $(echo "$ours" | grep '[.]c$'); do
     noun=$(basename "$source" .c)
     nm -g --defined-only "$objects/${source%.c}.o" |
         awk -v source="$source" -v noun="$noun" '

@@ -7,14 +7,14 @@
 
 build gcc CC=gcc WERROR=1 all
 outside='/(main_|program|options|loop|store_|journal)'
-for source in $(ls node/*.c 2>/dev/null | grep -vE "$outside"); do
+for source in $(files .c | grep '^node/' | grep -vE "$outside"); do
     nm -u "$BUILD/gate-gcc/obj/${source%.c}.o" | awk -v source="$source" '
         $2 ~ /^(uv_.*|mdb_.*|clock.*|.*time|getenv|s?rand(om)?|getrandom|std(in|out|err))$/ ||
         $2 ~ /^(v?f?printf|f?puts|f?putc|putchar|f(open|read|write|flush)|read|write|open|exit)$/ {
             print source, $2, "uses " $2
         }' | fault_at
 done
-for source in $(ls merkle/*.c codec/*.c engine/*.c 2>/dev/null); do
+for source in $(files .c | grep -E "^(merkle|codec|engine)/"); do
     # name | value | class | type | size | line | section
     nm -f sysv "$BUILD/gate-gcc/obj/${source%.c}.o" | tr -d ' ' | awk -F '|' -v source="$source" '
     BEGIN {

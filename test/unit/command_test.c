@@ -214,9 +214,37 @@ static void results_are_compared(void **state) {
     assert_true(command.limits.most[GV_LIMITS_MEDIAN] == 3.5);
 }
 
+static void benchmarks_take_seeds_of_their_own(void **state) {
+    (void)state;
+    struct gv_command command;
+    assert_int_equal(parse(&command, "bin/gvsim glomers 3d"), GV_COMMAND_GLOMERS);
+    assert_string_equal(command.challenge, "3d");
+    assert_string_equal(command.self, "bin/gvsim");
+    assert_int_equal(command.trial.seed, 1); // not of the clock: figures can be had again
+    assert_int_equal(command.runs, 1);
+    assert_int_equal(command.jobs, 4);
+    assert_int_equal(parse(&command, "gvsim sweep --seeds 5 --seed 7 --jobs 2 --svg a --json=b"),
+                     GV_COMMAND_SWEEP);
+    assert_int_equal(command.runs, 5);
+    assert_int_equal(command.trial.seed, 7);
+    assert_int_equal(command.jobs, 2);
+    assert_string_equal(command.svg, "a");
+    assert_null(command.redraw);
+    assert_int_equal(parse(&command, "gvsim sweep --redraw a"), GV_COMMAND_SWEEP);
+    assert_string_equal(command.redraw, "a");
+    static const char *const wrong[] = {
+        "gvsim glomers",        "gvsim glomers 3a 3b",      "gvsim glomers 3a --svg a",
+        "gvsim sweep 3a",       "gvsim sweep --seeds 0",    "gvsim sweep --seeds 101",
+        "gvsim sweep --rate 3", "gvsim sweep --seeds 1..3", "gvsim sweep --jobs",
+    };
+    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++)
+        assert_int_equal(parse(&command, wrong[i]), GV_EINVAL);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(results_are_compared),
+        cmocka_unit_test(benchmarks_take_seeds_of_their_own),
         cmocka_unit_test(defaults),
         cmocka_unit_test(every_option_is_taken),
         cmocka_unit_test(availability_is_total_or_a_share),

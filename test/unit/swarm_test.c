@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "../../sim/crew.h"
+#include "../../sim/generator.h"
 #include "../../sim/run.h"
 #include "../../sim/scenario.h"
-#include "../../sim/swarm.h"
 #include "../lib/test.h"
 
 #include <stdio.h>
@@ -10,7 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 
-static char text[GV_SWARM_TEXT_MAX];
+static char text[GV_GENERATOR_TEXT_MAX];
 
 static void every_seed_stands_for_a_scenario_that_fits(void **state) {
     (void)state;
@@ -18,7 +18,7 @@ static void every_seed_stands_for_a_scenario_that_fits(void **state) {
     for (uint64_t seed = 0; seed < 3000; seed++) {
         struct gv_scenario scenario;
         struct gv_scenario_fault fault = {0};
-        size_t len = gv_swarm_scenario(seed, text);
+        size_t len = gv_generator_scenario(seed, text);
         if (gv_scenario_parse(&scenario, text, len, &fault) != 0) {
             fail_msg("seed %u: line %u, column %u: %s\n%s", (unsigned)seed, fault.line,
                      fault.column, fault.why, text);
@@ -40,19 +40,19 @@ static void every_seed_stands_for_a_scenario_that_fits(void **state) {
 static void names_of_seeds_are_read(void **state) {
     (void)state;
     uint64_t seed = 0;
-    assert_true(gv_swarm_seed("swarm:17", &seed));
+    assert_true(gv_generator_seed("swarm:17", &seed));
     assert_int_equal(seed, 17);
-    assert_false(gv_swarm_seed("swarm:", &seed));
-    assert_false(gv_swarm_seed("swarm:1x", &seed));
-    assert_false(gv_swarm_seed("swarm:99999999999999999999", &seed));
-    assert_false(gv_swarm_seed("ring", &seed));
+    assert_false(gv_generator_seed("swarm:", &seed));
+    assert_false(gv_generator_seed("swarm:1x", &seed));
+    assert_false(gv_generator_seed("swarm:99999999999999999999", &seed));
+    assert_false(gv_generator_seed("ring", &seed));
 }
 
 static void a_seed_runs_and_is_judged(void **state) {
     (void)state;
     for (uint64_t seed = 1; seed <= 20; seed++) {
         struct gv_verdict verdict;
-        assert_true(gv_run_text(text, gv_swarm_scenario(seed, text), &verdict));
+        assert_true(gv_run_text(text, gv_generator_scenario(seed, text), &verdict));
         if (!verdict.valid) fail_msg("seed %u: %s", (unsigned)seed, verdict.why);
     }
     struct gv_verdict verdict;

@@ -1,0 +1,298 @@
+// SPDX-License-Identifier: MIT
+#include "generator.h"
+
+#include "checkers.h"
+
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { STREAM = 3, MACHINES_STREAM = 4, FORGER_STREAM = 5, LINKS_STREAM = 6, STEPS_MOST = 6 };
+enum {
+    DELAYS_STREAM = 7,
+    KEYS_STREAM = 8,
+    SLOWEST_MS = 60000, // that a message takes, on average
+    LISTEN_S = 20,      // to the silence
+    SETTLE_S = 15,      // until replicas are equal …
+    SETTLE_TRIPS = 6,   // … and so many round trips
+};
+
+struct writer {
+    struct gv_prng prng;
+    uint32_t nodes;
+    unsigned seconds; // of operations
+    char *buf;
+    size_t len;
+};
+
+#if defined(__GNUC__)
+__attribute__((format(printf, 2, 3)))
+#endif
+static void
+add(struct writer *writer, const char *format, ...) {
+    va_list args;
+    va_start(args, format);
+    int len =
+        vsnprintf(writer->buf + writer->len, GV_GENERATOR_TEXT_MAX - writer->len, format, args);
+    va_end(args);
+    GV_ASSERT(len >= 0 && (size_t)len < GV_GENERATOR_TEXT_MAX - writer->len);
+    writer->len += (size_t)len;
+}
+
+static unsigned below(struct writer *writer, unsigned bound) {
+    return (unsigned)gv_prng_below(&writer->prng, bound);
+}
+
+// One of several, each with the same chance: say one twice to have it drawn more often.
+#define PICK(writer, ...)   \
+    ((const char *const[]){ \
+        __VA_ARGS__}[below(writer, sizeof((const char *[]){__VA_ARGS__}) / sizeof(const char *))])
+
+// A few nodes, one at least, and not all if there are two: "n0,n3..n5".
+static void add_group(struct writer *writer) {
+    const char *comma = "";
+    unsigned parts = 1 + below(writer, 3), from = 0,
+             room = writer->nodes > 1 ? writer->nodes - 1 : 1;
+    for (unsigned i = 0; i < parts && from < room; i++) {
+        unsigned first = from + below(writer, room - from);
+        unsigned last = first + below(writer, below(writer, 2) == 0 ? 1 : room - first);
+        add(writer, last > first ? "%sn%u..n%u" : "%sn%u", comma, first, last);
+        comma = ",";
+        from = last + 1;
+    }
+}
+
+static void add_when(struct writer *writer) {
+    unsigned ms = below(writer, 1000 * writer->seconds);
+    add(writer, " at %ums", ms);
+    if (below(writer, 4) == 0) return;
+    unsigned lasts = 50 + below(writer, 1000 * writer->seconds / 2);
+    add(writer, " for %ums", lasts);
+    if (below(writer, 3) == 0) add(writer, " every %ums", lasts + 50 + below(writer, 4000));
+}
+
+static void add_between(struct writer *writer) {
+    if (below(writer, 2) == 0 || writer->nodes < 2) return;
+    add(writer, " between ");
+    add_group(writer);
+    add(writer, " %s rest", PICK(writer, "|", ">"));
+}
+
+static void add_step(struct writer *writer) {
+    const char *dist, *drawn;
+    unsigned kind = below(writer, 8);
+    if (writer->nodes < 2 && kind < 3) kind = 3; // one node has nobody to be cut off from
+    switch (kind) {
+    case 0:
+        drawn = PICK(writer, "one", "minority", "half", "ring", "any");
+        if (writer->nodes < 4) drawn = "any"; // not each of them cuts so few
+        add(writer, "cut %s", drawn);
+        break;
+    case 1:
+    case 2:
+        add(writer, "cut ");
+        add_group(writer);
+        add(writer, "%s", PICK(writer, " | rest", " | rest", " > rest"));
+        break;
+    case 3:
+        add(writer, "lose %u%%", 1 + below(writer, 99));
+        add_between(writer);
+        break;
+    case 4:
+        add(writer, "duplicate %u%%", 1 + below(writer, 99));
+        add_between(writer);
+        break;
+    case 5:
+        dist = PICK(writer, "constant", "uniform", "exponential");
+        add(writer, "delay %ums %s", 1 + below(writer, 800), dist);
+        add_between(writer);
+        break;
+    case 6:
+        add(writer, "crash ");
+        add_group(writer);
+        add_when(writer);
+        add(writer, " without disk\n");
+        return;
+    case 7:
+        add(writer, "pause ");
+        add_group(writer);
+        break;
+    }
+    add_when(writer);
+    add(writer, "\n");
+}
+
+// What befalls machines, their clocks and disks, and links that do not break.
+static void add_machine_step(struct writer *writer) {
+    static const char *const disks[] = {"with disk", "with disk", "with torn disk", "without disk"};
+    // One draw a statement: the order in which arguments are worked out is the compiler's.
+    unsigned at = below(writer, 1000 * writer->seconds), kind = below(writer, 7);
+    switch (kind) {
+    case 0:
+        add(writer, "flap ");
+        add_group(writer);
+        add(writer, " %s rest", PICK(writer, "|", ">"));
+        add(writer, " every %ums", 50 + below(writer, 2000));
+        add(writer, " at %ums for %ums\n", at, 1000 + below(writer, 5000));
+        return;
+    case 1:
+        add(writer, "reorder %u%%", 1 + below(writer, 99));
+        add(writer, " by %ums", 1 + below(writer, 500));
+        add_between(writer);
+        break;
+    case 2:
+        add(writer, "limit %uB/s", 200 + below(writer, 20000));
+        add(writer, " wait %ums", below(writer, 2000));
+        add_between(writer);
+        break;
+    case 3:
+        add(writer, "slow ");
+        add_group(writer);
+        add(writer, " %ums", 1 + below(writer, 40));
+        break;
+    case 4:
+        add(writer, "clock ");
+        add_group(writer);
+        add(writer, " %s", PICK(writer, "+", "+", "-"));
+        add(writer, "%ums at %ums\n", 1 + below(writer, 20000), at);
+        return;
+    case 5:
+        add(writer, "drift ");
+        add_group(writer);
+        add(writer, " %s", PICK(writer, "", "-"));
+        add(writer, "%uppm", 1 + below(writer, 200000));
+        break;
+    case 6:
+        add(writer, "crash ");
+        add_group(writer);
+        add_when(writer);
+        add(writer, " %s\n", disks[below(writer, sizeof disks / sizeof *disks)]);
+        return;
+    }
+    add_when(writer);
+    add(writer, "\n");
+}
+
+// Of every second seed, and from a stream of its own: the others stand for what they always did.
+static void add_machines(struct writer *writer, uint64_t seed) {
+    gv_prng_init(&writer->prng, seed, MACHINES_STREAM);
+    if (below(writer, 2) == 0 || writer->nodes < 2) return;
+    for (unsigned steps = 1 + below(writer, 3); steps > 0; steps--) add_machine_step(writer);
+    add(writer, "durability %s\n", PICK(writer, "sync", "sync", "async", "none"));
+    add(writer, "disk-latency %u\n", below(writer, 30));
+    if (below(writer, 4) > 0) return;
+    add(writer, "region a n0..n%u\nregion b rest\n", below(writer, writer->nodes - 1));
+    add(writer, "rtt a b %ums\n", below(writer, 400));
+    add(writer, "rtt a a %ums\n", below(writer, 20));
+}
+
+// Of every third seed, likewise: nodes that share a secret, and mostly somebody who has not got it.
+static void add_forger(struct writer *writer, uint64_t seed) {
+    gv_prng_init(&writer->prng, seed, FORGER_STREAM);
+    if (below(writer, 3) > 0) return;
+    add(writer, "seals on\n");
+    for (unsigned steps = below(writer, 3); steps > 0; steps--) {
+        add(writer, "forge %u%%", 1 + below(writer, 99));
+        add_between(writer);
+        add_when(writer);
+        add(writer, "\n");
+    }
+}
+
+// Two seeds of three add values of every kind to sets.
+static void add_keys(struct writer *writer, uint64_t seed) {
+    gv_prng_init(&writer->prng, seed, KEYS_STREAM);
+    if (below(writer, 3) > 0) add(writer, "keys mixed\n");
+}
+
+// Of every eighth seed, likewise: links so slow that a message takes seconds, or a minute, all the
+// time or, by a step of the scenario, now and then.
+struct links {
+    unsigned latency_ms; // 0: the links are as fast as those of all others
+    unsigned delay_ms;   // 0: no step
+    unsigned longer_s;   // operations last so much longer than with fast links
+};
+
+static unsigned trip_s(const struct links *links) {
+    return (2 * (links->latency_ms + links->delay_ms) + 999) / 1000;
+}
+
+static struct links draw_links(uint64_t seed) {
+    struct writer writer = {0};
+    gv_prng_init(&writer.prng, seed, LINKS_STREAM);
+    if (below(&writer, 8) > 0) return (struct links){0};
+    static const unsigned most[] = {2000, 10000, SLOWEST_MS, SLOWEST_MS};
+    struct links links = {0};
+    unsigned scale = most[below(&writer, sizeof most / sizeof *most)];
+    links.latency_ms = 1 + below(&writer, scale);
+    unsigned left = SLOWEST_MS - links.latency_ms;
+    bool delayed = below(&writer, 2) == 0 && left > 0;
+    if (delayed) links.delay_ms = 1 + below(&writer, left);
+    links.longer_s = below(&writer, 3) * trip_s(&links);
+    return links;
+}
+
+static void add_links(struct writer *writer, uint64_t seed, const struct links *links) {
+    if (links->delay_ms == 0) return;
+    gv_prng_init(&writer->prng, seed, DELAYS_STREAM);
+    add(writer, "delay %ums %s", links->delay_ms, PICK(writer, "constant", "uniform"));
+    add_between(writer);
+    add_when(writer);
+    add(writer, "\n");
+}
+
+// What passes between the last operation and the final reads, and until the replicas are equal:
+// long enough to listen to the silence for as long again as with fast links.
+static void add_patience(struct writer *writer, const struct links *links) {
+    unsigned trip = trip_s(links), calm_s = GV_CHECKERS_CALM_TRIPS * trip;
+    if (calm_s < GV_CHECKERS_CALM_MS / 1000) calm_s = GV_CHECKERS_CALM_MS / 1000;
+    add(writer, "quiet %u\nsettle %u\n", calm_s + LISTEN_S, SETTLE_S + SETTLE_TRIPS * trip);
+}
+
+size_t gv_generator_scenario(uint64_t seed, char buf[GV_GENERATOR_TEXT_MAX]) {
+    const struct links links = draw_links(seed);
+    bool slow = links.latency_ms > 0;
+    struct writer writer = {.buf = buf};
+    gv_prng_init(&writer.prng, seed, STREAM);
+    struct writer *w = &writer;
+    static const unsigned most[] = {4, 4, 9, 9, 30};
+    writer.nodes = 1 + below(w, most[below(w, sizeof most / sizeof *most)]);
+    writer.seconds = 2 + below(w, 10);
+    writer.seconds += links.longer_s;
+    add(w, "workload %s\n",
+        PICK(w, "broadcast", "broadcast", "broadcast", "g-set", "g-set", "g-counter", "pn-counter",
+             "pn-counter", "unique-ids", "echo"));
+    add(w, "nodes %" PRIu32 "\n", writer.nodes);
+    const char *rate = PICK(w, "2", "10", "50", "100", "300");
+    add(w, "rate %s\n", slow && strlen(rate) > 1 ? "10" : rate);
+    add(w, "time-limit %u\n", writer.seconds);
+    add_patience(w, &links);
+    const char *latency = PICK(w, "0", "1", "10", "50", "100", "250");
+    if (slow) add(w, "latency %u\n", links.latency_ms);
+    if (!slow) add(w, "latency %s\n", latency);
+    add(w, "latency-dist %s\n", PICK(w, "constant", "uniform", "exponential"));
+    // Maelstrom's way has clients wait for the messages of nodes, and they give up after 5 s.
+    const char *delivery = PICK(w, "exact", "exact", "maelstrom");
+    add(w, "delivery %s\n", slow ? "exact" : delivery);
+    add(w, "staleness %s\n", PICK(w, "0", "20", "200", "500", "500", "2000"));
+    add(w, "message-max %s\n", PICK(w, "65536", "65536", "2048", "5000"));
+    add(w, "seed %" PRIu64 "\n\n", seed);
+    for (unsigned steps = below(w, STEPS_MOST + 1); steps > 0; steps--) add_step(w);
+    add_machines(w, seed);
+    add_forger(w, seed);
+    add_keys(w, seed);
+    add_links(w, seed, &links);
+    return writer.len;
+}
+
+bool gv_generator_seed(const char *name, uint64_t *seed) {
+    static const char head[] = "swarm:";
+    if (strncmp(name, head, sizeof head - 1) != 0) return false;
+    const char *digits = name + sizeof head - 1;
+    size_t len = strlen(digits);
+    if (len == 0 || len > 19 || strspn(digits, "0123456789") != len) return false;
+    *seed = strtoull(digits, NULL, 10);
+    return true;
+}
