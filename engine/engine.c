@@ -100,6 +100,7 @@ void gv_engine_free(struct gv_engine *engine) {
     leave(engine);
     gv_news_fini(&engine->news);
     gv_replica_fini(&engine->replica);
+    gv_waiting_fini(&engine->waiting, engine->alloc);
     release(engine, engine->scratch, GV_ENTRY_TEXT_MAX);
     release(engine, engine, sizeof *engine);
 }
