@@ -14,6 +14,8 @@
 //             length of the value (varint), value, length of the node (varint), node.
 //             Behind it the rest of the key, if it was too long.
 //
+// A NULL argument is an error: GV_EINVAL, or false, or nothing is done.
+//
 // Places depend on the cluster's secret. Under another one everything is found again, out of
 // order; what is written anew then leaves its former record behind, which merges into it.
 #ifndef GV_ENGINE_STORE_H
