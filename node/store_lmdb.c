@@ -551,19 +551,27 @@ static int make_data(struct gv_store_lmdb *lmdb, const char *path) {
     return error == 0 ? 0 : fail(lmdb, DATA, error);
 }
 
-// A directory that has no data yet. The journal comes after the data, so there must not be one: if
-// there is, the data are lost.
+// A directory that has no data yet. The journal comes after the data, and the witness after both,
+// so there must be neither: if there is, the data are lost.
 static int create(struct gv_store_lmdb *lmdb, const char *path) {
     char journal[PATH_CAP];
     struct stat found;
+    struct gv_witness witness;
     int error = path_of(lmdb, JOURNAL, journal);
     if (error != 0) return fail(lmdb, JOURNAL, error);
+    const char *state = lstat(path, &found) != 0 ? "missing" : "empty";
     if (lstat(journal, &found) == 0) {
-        snprintf(lmdb->text, sizeof lmdb->text, "data.mdb is %s, though there is a %s",
-                 lstat(path, &found) != 0 ? "missing" : "empty", JOURNAL);
+        snprintf(lmdb->text, sizeof lmdb->text, "data.mdb is %s, though there is a %s", state,
+                 JOURNAL);
         return GV_ECORRUPT;
     }
-    return errno == ENOENT ? make_data(lmdb, path) : fail(lmdb, JOURNAL, errno);
+    if (errno != ENOENT) return fail(lmdb, JOURNAL, errno);
+    if (!gv_witness_read(lmdb->lock, &lmdb->hash, &witness)) return make_data(lmdb, path);
+    snprintf(lmdb->text, sizeof lmdb->text,
+             "data.mdb is %s and there is no %s, though %s tells of a store (to begin anew, remove "
+             "that)",
+             state, JOURNAL, LOCK);
+    return GV_ECORRUPT;
 }
 
 static int fail_journal(struct gv_store_lmdb *lmdb, int error) {

@@ -23,10 +23,10 @@
 // refused, and both files are left as they were; only a torn last frame of the journal is forgiven,
 // unless the witness has seen it acknowledged.
 //
-// A directory is made in this order: data.mdb, the journal, the note in data.mdb that it is used;
-// so one whose making was interrupted is told from one that lost a file. A directory of version
-// 0.1.0 is upgraded in one transaction, which takes its journal in, before the journal is replaced.
-// Other files in the directory are nobody's business.
+// A directory is made in this order: data.mdb, the journal, the note in data.mdb that it is used,
+// the witness; so one whose making was interrupted is told from one that lost a file, or both. A
+// directory of version 0.1.0 is upgraded in one transaction, which takes its journal in, before the
+// journal is replaced. Other files in the directory are nobody's business.
 #ifndef GV_NODE_STORE_LMDB_H
 #define GV_NODE_STORE_LMDB_H
 
