@@ -100,6 +100,9 @@ GV_API bool gv_store_next(const struct gv_store_batch *batch, size_t *at,
 enum { GV_STORE_SCRATCH = 64 << 10 };
 GV_API int gv_store_get(const struct gv_store_record *record, uint8_t *scratch,
                         struct gv_entry *out);
+// The same for a record of an older version: whether gv_entry_check passes its entry is not asked.
+GV_API int gv_store_get_any(const struct gv_store_record *record, uint8_t *scratch,
+                            struct gv_entry *out);
 
 #ifdef __cplusplus
 }
