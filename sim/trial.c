@@ -197,6 +197,7 @@ void gv_trial_object(struct gv_trial *trial, const char *format, ...) {
     va_start(args, format);
     gv_errors_add_list(&trial->judge.errors, format, args);
     va_end(args);
+    trace_violations(trial);
 }
 
 // ---- Operations ----

@@ -794,3 +794,22 @@ struct gv_result gv_virtual_finish(struct gv_virtual *sim) {
     if (result.settled) result.settle = sim->settled_at - sim->quiet_at;
     return result;
 }
+
+bool gv_virtual_repeats(struct gv_virtual *sim, struct gv_result *result,
+                        const struct gv_result *second) {
+    GV_ASSERT(result->errors == gv_trial_errors(sim->trial) && second->is_virtual);
+    bool same = second->trace == result->trace && second->lines == result->lines &&
+                second->ops == result->ops && second->servers_msgs == result->servers_msgs &&
+                second->servers_bytes == result->servers_bytes && second->valid == result->valid &&
+                second->errors->count == result->errors->count;
+    for (size_t i = 0; same && i < second->errors->kept; i++) {
+        same = strcmp(second->errors->texts[i], result->errors->texts[i]) == 0;
+    }
+    if (same) return true;
+    gv_trial_object(sim->trial,
+                    "not deterministic: a second run of the same seed differs: trace %016" PRIx64
+                    " and %" PRIu64 " lines, not %016" PRIx64 " and %" PRIu64,
+                    second->trace, second->lines, result->trace, result->lines);
+    result->valid = false;
+    return false;
+}
