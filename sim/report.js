@@ -19,7 +19,7 @@ function outcomeOf(result, said, count) {
   const violations = `${grouped(count)} ${count === 1 ? "violation" : "violations"}`;
   if (!result) return { kind: "", title: "No verdict: the run was interrupted", note: "" };
   const { exceeded, summary } = said, limits = exceeded.trim().split("\n").filter(Boolean);
-  const also = limits.length ? " " + limits.join("; ") + "." : "";
+  const also = (limits.length ? " " + limits.join("; ") + "." : "") + (result.hint ? ` ${result.hint}.` : "");
   if (result.valid === null) {
     return { kind: "unsure", title: "Not judged: the machine was too slow",
       note: `${said.too_slow}. Without that: ${count ? `invalid, ${violations}` : `valid, ${summary}`}.${also}` };
@@ -31,7 +31,7 @@ function outcomeOf(result, said, count) {
   }
   const excused = result.excused > 0;
   return { kind: "good", title: excused ? "Valid: no violation that is not excused" : "Valid: no violation",
-    note: summary === "no violation" ? "" : summary + "." };
+    note: `${summary === "no violation" ? "" : summary + "."}${also}`.trim() };
 }
 
 // The verdict, each failure with the time at which it was found and questions about it.

@@ -20,6 +20,23 @@ bool gv_result_unjudged(const struct gv_result *result) {
     return !definite && gv_lag_too_slow(&result->late, why);
 }
 
+bool gv_result_hint(const struct gv_result *result, char hint[GV_RESULT_HINT_MAX]) {
+    GV_ASSERT(result != NULL && hint != NULL);
+    if (result->timeouts == 0 || 2 * result->flight <= result->patience) return false;
+    double flight = (double)result->flight / 1e9, patience = (double)result->patience / 1e9;
+    int len = snprintf(hint, GV_RESULT_HINT_MAX,
+                       "%" PRIu64 " %s not answered within the %.0f s that a client waits, and a "
+                       "message from one node to another took up to %.1f s (--latency): ",
+                       result->timeouts, result->timeouts == 1 ? "operation was" : "operations were",
+                       patience, flight);
+    GV_ASSERT(len > 0 && len < GV_RESULT_HINT_MAX);
+    snprintf(hint + len, GV_RESULT_HINT_MAX - (size_t)len, "%s",
+             result->queued ? "as in Maelstrom, a request waits behind the messages on their way to "
+                              "its node; with --delivery exact it does not"
+                            : "a node that asks another before it answers may be late by that");
+    return true;
+}
+
 // ---- Text ----
 
 // A number of bytes as "812 B", "12.4 kB", "3.1 MB".
@@ -91,6 +108,11 @@ static void print_verdict(const struct gv_result *result, FILE *out, bool color)
     fprintf(out, "\n");
 }
 
+static void print_hint(const struct gv_result *result, FILE *out) {
+    char hint[GV_RESULT_HINT_MAX];
+    if (gv_result_hint(result, hint)) fprintf(out, "  %-16s %s\n", "hint", hint);
+}
+
 static void print_messages(const struct gv_result *result, FILE *out) {
     char total[32], per_op[32];
     fprintf(out, "  %-16s %" PRIu64 " between nodes, %.3f an operation; %s, %s an operation\n",
@@ -108,6 +130,7 @@ static void print_messages(const struct gv_result *result, FILE *out) {
 void gv_result_print(const struct gv_result *result, FILE *out, bool color) {
     GV_ASSERT(out != NULL && result->errors != NULL);
     print_verdict(result, out, color);
+    print_hint(result, out);
     fprintf(out, "  %-16s %" PRIu64, "operations", result->ops);
     if (gv_load_converges(result->load)) {
         fprintf(out, ": %" PRIu64 " %s, %" PRIu64 " reads", result->adds,
@@ -232,5 +255,12 @@ void gv_result_json(const struct gv_result *result, FILE *out) {
         if (i > 0) fputc(',', out);
         json_text(result->errors->texts[i], out);
     }
-    fprintf(out, "],\"error_count\":%zu}\n", result->errors->count);
+    fprintf(out, "],\"error_count\":%zu,\"hint\":", result->errors->count);
+    char hint[GV_RESULT_HINT_MAX];
+    if (gv_result_hint(result, hint)) {
+        json_text(hint, out);
+    } else {
+        fputs("null", out);
+    }
+    fputs("}\n", out);
 }

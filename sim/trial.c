@@ -71,6 +71,7 @@ struct gv_trial {
     bool definite;                 // something is wrong that no delay excuses
     gv_time now, started_at, cutoff, cut_at;
     gv_time given_up_at;         // an operation without an answer, for the last time
+    uint64_t timeouts;           // operations that nodes had their time for, and did not answer
     enum gv_check_stats_how how; // the operation that ends, ends
     bool lingering;              // all is over, but late answers are listened for
     bool blocked;                // an operation is due, but every client is busy
@@ -426,6 +427,7 @@ static void give_up(struct gv_trial *trial, uint32_t number) {
     gv_client_give_up(client);
     trial->owed[node]++;
     trial->given_up_at = trial->now;
+    trial->timeouts += trial->how == GV_CHECK_STATS_LATE && !trial->muted[node];
     complete(trial, number, without_reply(trial, client->op), 0, answer);
     trial->how = GV_CHECK_STATS_REPLY;
 }
@@ -1027,6 +1029,10 @@ struct gv_result gv_trial_finish(struct gv_trial *trial) {
         .client_latency = gv_history_latency(history),
         .partitions = trial->cuts,
         .troubles = trial->troubles,
+        .timeouts = trial->timeouts,
+        .patience = GV_TRIAL_CLIENT_TIMEOUT_MS * GV_MS,
+        .flight = trial->net.longest,
+        .queued = trial->config.delivery == GV_NET_MAELSTROM,
     };
     gv_judge_finish(&trial->judge, &result);
     trace_violations(trial);

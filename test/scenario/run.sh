@@ -103,6 +103,12 @@ if [ -c /dev/full ]; then
     "$gvsim" run -w echo --time-limit 1 >/dev/full 2>"$tmp/err" && echo "full: status 0" && bad=1
     grep -q 'cannot write to standard output' "$tmp/err" || { echo "full: not told" && bad=1; }
 fi
+# Whose clients gave up because of slow links is told, and what to change; else nobody is.
+case_ slow-links 1 'hint  .* took up to [0-9.]* s (--latency): .* --delivery exact' run \
+    -w broadcast --nodes 3 --latency 6000 --seed 1
+"$gvsim" run -w broadcast --nodes 3 --latency 6000 --seed 1 --delivery exact --quiet 100 \
+    >"$tmp/out" 2>&1 || { echo "slow-links-exact: status $?" && bad=1; }
+grep -q '  hint ' "$tmp/out" && echo "slow-links-exact: a hint" && bad=1
 # What swarms have found, each cut down to what it took then.
 for found in test/scenario/found/*.scenario; do
     case_ "$found" 0 '^valid' run --scenario "$found"
