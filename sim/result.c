@@ -24,16 +24,18 @@ bool gv_result_hint(const struct gv_result *result, char hint[GV_RESULT_HINT_MAX
     GV_ASSERT(result != NULL && hint != NULL);
     if (result->timeouts == 0 || 2 * result->flight <= result->patience) return false;
     double flight = (double)result->flight / 1e9, patience = (double)result->patience / 1e9;
-    int len = snprintf(hint, GV_RESULT_HINT_MAX,
-                       "%" PRIu64 " %s not answered within the %.0f s that a client waits, and a "
-                       "message from one node to another took up to %.1f s (--latency): ",
-                       result->timeouts, result->timeouts == 1 ? "operation was" : "operations were",
-                       patience, flight);
+    int len =
+        snprintf(hint, GV_RESULT_HINT_MAX,
+                 "%" PRIu64 " %s not answered within the %.0f s that a client waits, and a "
+                 "message from one node to another took up to %.1f s (--latency): ",
+                 result->timeouts, result->timeouts == 1 ? "operation was" : "operations were",
+                 patience, flight);
     GV_ASSERT(len > 0 && len < GV_RESULT_HINT_MAX);
     snprintf(hint + len, GV_RESULT_HINT_MAX - (size_t)len, "%s",
-             result->queued ? "as in Maelstrom, a request waits behind the messages on their way to "
-                              "its node; with --delivery exact it does not"
-                            : "a node that asks another before it answers may be late by that");
+             result->queued
+                 ? "as in Maelstrom, a request waits behind the messages on their way to "
+                   "its node; with --delivery exact it does not"
+                 : "a node that asks another before it answers may be late by that");
     return true;
 }
 

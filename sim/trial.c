@@ -40,8 +40,11 @@ enum {
     NAME_MAX = 16,
     ANSWER_MAX = GV_ENVELOPE_EXCERPT_MAX + 80,
     KNOWN_MAX = 2 * GV_ENVELOPE_EXCERPT_MAX, // of what the driver knows of a node
-    FULL_CHECK_EVERY = 16,                   // messages, where the nodes check them too
-    TOKENS_MAX = 1 << 26,                    // of a line: no more than a large read needs
+    INSTEAD_MAX = KNOWN_MAX + GV_ENVELOPE_EXCERPT_MAX + 128,
+    NODES_LISTED = 12,     // of those that have done the same wrong
+    SILENT_KINDS = 3,      // of nodes that did not answer, told apart
+    FULL_CHECK_EVERY = 16, // messages, where the nodes check them too
+    TOKENS_MAX = 1 << 26,  // of a line: no more than a large read needs
 };
 
 struct gv_trial {
@@ -142,15 +145,19 @@ static void complain(struct gv_trial *trial, uint32_t node, enum complaint what,
                   why, gv_envelope_excerpt(line, shown));
 }
 
+static void end_now(struct gv_trial *trial) {
+    trial->phase = GV_TRIAL_DONE;
+    trial->judge.cut_short = true;
+    trace_violations(trial);
+}
+
 void gv_trial_fail(struct gv_trial *trial, const char *format, ...) {
     if (trial->phase == GV_TRIAL_DONE) return; // what follows from the first failure is none
     va_list args;
     va_start(args, format);
     gv_errors_add_list(&trial->judge.errors, format, args);
     va_end(args);
-    trial->phase = GV_TRIAL_DONE;
-    trial->judge.cut_short = true;
-    trace_violations(trial);
+    end_now(trial);
 }
 
 // What a node leaves undone if it dies now, as the end of a sentence.
@@ -729,18 +736,56 @@ void gv_trial_line(struct gv_trial *trial, gv_time now, uint32_t node, struct gv
 
 // ---- Time ----
 
-// A node has not answered what it must: the run ends, and says what came instead.
-static void fail_setup(struct gv_trial *trial, uint32_t node, const char *what, int seconds) {
+// Nodes that have not answered what they must, of which the same is known.
+struct silent {
+    char instead[INSTEAD_MAX]; // what came from each instead, as the end of a sentence
+    char names[NODES_LISTED * NAME_MAX];
+    uint32_t count;
+};
+
+static void describe_instead(struct gv_trial *trial, uint32_t node, char buf[INSTEAD_MAX]) {
     char known[KNOWN_MAX];
     const char *stray = trial->stray[node];
     bool mum = describe(trial, node, known);
-    gv_trial_fail(trial, "no %s_ok: n%u did not answer %s within %d s%s%s%s%s%s", what, node, what,
-                  seconds,
-                  mum ? "; nothing came from it at all: is standard output flushed after "
-                        "every line?"
-                      : "",
-                  stray != NULL ? ", but printed " : "", stray != NULL ? stray : "",
-                  known[0] != '\0' ? "; " : "", known);
+    snprintf(buf, INSTEAD_MAX, "%s%s%s%s%s",
+             mum ? "; nothing came on standard output: is it flushed after every line?" : "",
+             stray != NULL ? ", but printed " : "", stray != NULL ? stray : "",
+             known[0] != '\0' ? "; " : "", known);
+}
+
+// Puts a node to those of which the same is known, or if there are too many different ones, to the
+// rest, of which nothing is told but their names.
+static void put_silent(struct gv_trial *trial, uint32_t node, struct silent all[SILENT_KINDS + 1]) {
+    char instead[INSTEAD_MAX];
+    size_t kind = 0;
+    describe_instead(trial, node, instead);
+    while (kind < SILENT_KINDS && all[kind].count > 0 && strcmp(all[kind].instead, instead) != 0)
+        kind++;
+    struct silent *silent = &all[kind];
+    if (silent->count == 0 && kind < SILENT_KINDS) strcpy(silent->instead, instead);
+    size_t len = strlen(silent->names);
+    if (silent->count++ >= NODES_LISTED) return;
+    snprintf(silent->names + len, sizeof silent->names - len, "%sn%" PRIu32, len > 0 ? ", " : "",
+             node);
+}
+
+// Nodes have not answered what they must: the run ends, and names them.
+static void fail_setup(struct gv_trial *trial, const char *what, int seconds) {
+    struct silent all[SILENT_KINDS + 1] = {0};
+    for (uint32_t node = 0; node < trial->config.nodes; node++) {
+        const char *lacking = lacks(trial, node);
+        if (lacking != NULL && strcmp(lacking, what) == 0) put_silent(trial, node, all);
+    }
+    for (size_t kind = 0; kind <= SILENT_KINDS; kind++) {
+        const struct silent *silent = &all[kind];
+        char more[32] = "";
+        if (silent->count == 0) continue;
+        if (silent->count > NODES_LISTED)
+            snprintf(more, sizeof more, " and %" PRIu32 " more", silent->count - NODES_LISTED);
+        gv_trial_object(trial, "no %s_ok: %s%s did not answer %s within %d s%s", what,
+                        silent->names, more, what, seconds, silent->instead);
+    }
+    end_now(trial);
 }
 
 static void on_timeout(struct gv_trial *trial, const struct gv_world_event *event) {
@@ -752,10 +797,10 @@ static void on_timeout(struct gv_trial *trial, const struct gv_world_event *even
     case GV_CLIENT_WAIT_INIT:
         // It may have crashed or been paused again since.
         if (trial->phase >= GV_TRIAL_MAIN && trial->config.scenario != NULL) break;
-        fail_setup(trial, client->node, "init", GV_TRIAL_INIT_TIMEOUT_MS / 1000);
+        fail_setup(trial, "init", GV_TRIAL_INIT_TIMEOUT_MS / 1000);
         break;
     case GV_CLIENT_WAIT_TOPOLOGY:
-        fail_setup(trial, client->node, "topology", GV_TRIAL_CLIENT_TIMEOUT_MS / 1000);
+        fail_setup(trial, "topology", GV_TRIAL_CLIENT_TIMEOUT_MS / 1000);
         break;
     case GV_CLIENT_WAIT_OP:
         give_up(trial, event->target);
