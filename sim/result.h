@@ -37,7 +37,7 @@ struct gv_result {
     gv_time patience;  // … which is this
     gv_time flight;    // the longest that a message between nodes took
     bool queued;       // by Maelstrom's delivery: requests wait behind such messages
-    struct gv_traffic traffic;      // by what the nodes say
+    struct gv_traffic traffic; // by what the nodes say
 
     struct gv_lag late; // how late gvsim was, in real time
     bool definite;      // something is wrong that no delay excuses

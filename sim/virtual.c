@@ -199,7 +199,7 @@ static void start_node(struct vnode *vnode) {
     };
     if (gv_node_new(&vnode->node, &config) == 0) return;
     fprintf(stderr, "gvsim: out of memory\n");
-    exit(2);
+    exit(GV_MEMORY_STATUS);
 }
 
 // Whether this is a client's line to a node that answers a write when it is on disk.
