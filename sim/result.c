@@ -2,6 +2,7 @@
 #include "result.h"
 
 #include "../codec/json.h"
+#include "foreign.h"
 
 #include <inttypes.h>
 #include <string.h>
@@ -58,21 +59,28 @@ static void print_spread(const char *name, const struct gv_history_spread *sprea
             digits, spread->p100);
 }
 
+static void print_equal(const struct gv_result *result, FILE *out) {
+    if (result->nodes == 1) {
+        fprintf(out, "final read right at the only node");
+    } else {
+        fprintf(out, "final reads equal at all %" PRIu32 " nodes", result->nodes);
+    }
+}
+
 void gv_result_summary(const struct gv_result *result, FILE *out) {
     GV_ASSERT(out != NULL && result->valid);
     if (gv_load_is_set(result->load) && result->excused > 0) {
         fprintf(out,
                 "%" PRIu64 " of %" PRIu64 " values are lost whose last copy crashes took, which "
-                "is excused, and no other; no phantoms, no duplicates, final reads equal at all "
-                "%" PRIu32 " nodes",
-                result->excused_lost, result->excused, result->nodes);
+                "is excused, and no other; no phantoms, no duplicates, ",
+                result->excused_lost, result->excused);
+        print_equal(result, out);
     } else if (gv_load_is_set(result->load)) {
-        fprintf(out,
-                "nothing lost, no phantoms, no duplicates, final reads equal at all %" PRIu32
-                " nodes",
-                result->nodes);
+        fprintf(out, "nothing lost, no phantoms, no duplicates, ");
+        print_equal(result, out);
     } else if (gv_load_is_counter(result->load)) {
-        fprintf(out, "sums right, final reads equal at all %" PRIu32 " nodes", result->nodes);
+        fprintf(out, "sums right, ");
+        print_equal(result, out);
         if (result->excused > 0) {
             fprintf(out,
                     "; up to %" PRIu64 " may be missing that crashes took the last copy of, which "
@@ -115,6 +123,22 @@ static void print_hint(const struct gv_result *result, FILE *out) {
     if (gv_result_hint(result, hint)) fprintf(out, "  %-16s %s\n", "hint", hint);
 }
 
+// A type's name for people: on one line, of a long one the beginning.
+static void print_type(const struct gv_net_count *count, FILE *out) {
+    enum { COLUMNS = 40, ALIGNED = 14 };
+    char name[4 * GV_NET_TYPE_MAX];
+    const char *type = count->type[0] != '\0' ? count->type : "(none)";
+    size_t len = gv_foreign_copy(name, sizeof name, type, strlen(type)), at = 0;
+    unsigned columns = 0;
+    for (; at < len; at++) {
+        bool begins = ((unsigned char)name[at] & 0xc0) != 0x80;
+        if (begins && columns == COLUMNS) break;
+        columns += begins;
+    }
+    fprintf(out, "    %.*s%s", (int)at, name, at < len ? "…" : "");
+    fprintf(out, "%*s", columns < ALIGNED ? (int)(ALIGNED - columns) : 0, "");
+}
+
 static void print_messages(const struct gv_result *result, FILE *out) {
     char total[32], per_op[32];
     fprintf(out, "  %-16s %" PRIu64 " between nodes, %.3f an operation; %s, %s an operation\n",
@@ -124,7 +148,8 @@ static void print_messages(const struct gv_result *result, FILE *out) {
     for (size_t i = 0; i < result->types; i++) {
         const struct gv_net_count *count = &result->counts[i];
         if (count->messages == 0) continue;
-        fprintf(out, "    %-14s %" PRIu64 " of them, %s\n", count->type, count->messages,
+        print_type(count, out);
+        fprintf(out, " %" PRIu64 " of them, %s\n", count->messages,
                 bytes_text((double)count->bytes, total));
     }
 }
@@ -155,6 +180,12 @@ void gv_result_print(const struct gv_result *result, FILE *out, bool color) {
             fprintf(out, "; convergence after healing was not seen");
         }
         fprintf(out, "\n");
+    }
+    if (result->shortened > 0) {
+        fprintf(out,
+                "  %-16s %" PRIu64 " of the scenario, before their time, for the operations were "
+                "over (--time-limit): first that of line %u\n",
+                "faults ended", result->shortened, result->shortened_line);
     }
     gv_traffic_print(&result->traffic, out);
     gv_lag_print(&result->late, out);
@@ -235,6 +266,7 @@ void gv_result_json(const struct gv_result *result, FILE *out) {
                                    : "false");
     json_spread("stable_latency_ms", &result->stable_latency, 0, out);
     json_spread("client_latency_ms", &result->client_latency, 3, out);
+    fprintf(out, ",\"faults_shortened\":%" PRIu64, result->shortened);
     fprintf(out, ",\"partitions\":%" PRIu64 ",\"heal_to_converged_ms\":", result->partitions);
     if (result->converged) {
         fprintf(out, "%.3f", (double)result->heal_to_converged / (double)GV_MS);

@@ -30,7 +30,9 @@ struct gv_result {
     struct gv_history_spread stable_latency, client_latency;
     uint64_t partitions; // cuts
     uint64_t troubles;   // times that faults of any kind began while there were none
-    bool converged;      // heal_to_converged is measured
+    uint64_t shortened; // faults of the scenario that ended, with the operations, before their time
+    unsigned shortened_line; // of the first of them
+    bool converged;          // heal_to_converged is measured
     gv_time heal_to_converged;
     const struct gv_errors *errors; // borrowed
     uint64_t timeouts; // operations that were not answered in time, through no fault of ours …

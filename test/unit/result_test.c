@@ -123,6 +123,19 @@ static void the_verdict_answers_the_questions(void **state) {
     assert_null(strchr(text, 0x1b));
 }
 
+static void long_names_of_types_are_shortened_for_people_only(void **state) {
+    (void)state;
+    struct gv_result result = example();
+    struct gv_net_count odd = {"one-name-that-is-forty-columns-and-longer\\u001b", 1, 2};
+    result.counts = &odd;
+    result.types = 1;
+    char text[8192];
+    capture(&result, false, text, sizeof text);
+    assert_non_null(strstr(text, "    one-name-that-is-forty-columns-and-longe… 1 of them, 2 B\n"));
+    capture(&result, true, text, sizeof text);
+    assert_non_null(strstr(text, "{\"one-name-that-is-forty-columns-and-longer\\u001b\":{"));
+}
+
 static void an_invalid_run_says_why_first(void **state) {
     (void)state;
     struct gv_errors many = {.kept = 0};
@@ -168,6 +181,7 @@ int main(void) {
         cmocka_unit_test(what_does_not_apply_is_null),
         cmocka_unit_test(errors_are_json_whatever_they_quote),
         cmocka_unit_test(the_verdict_answers_the_questions),
+        cmocka_unit_test(long_names_of_types_are_shortened_for_people_only),
         cmocka_unit_test(an_invalid_run_says_why_first),
         cmocka_unit_test(operations_without_an_answer_on_slow_links_get_a_hint),
     };
