@@ -51,6 +51,8 @@ struct node {
     bool paused;    // it is not read, for too much of what it said is still here
     bool flooded;   // that has happened
     bool spoke;     // it has printed something
+    gv_time out_closed, in_closed; // since when; 0: it has not closed it
+    bool told_closed;
     gv_time full_since,
         full; // since when its pipe has had no room; how long that was in all before
 };
@@ -112,6 +114,30 @@ static void measure_waits(struct exec *exec) {
     exec->late.wait = (waited - exec->waited) / (times - exec->waits);
 }
 
+// Says of a node that lives without its standard output or input that it does. One that is about
+// to end closes both. Returns whether it has said anything.
+static bool look_for_closed(struct node *node, gv_time now) {
+    struct exec *exec = node->exec;
+    gv_time before = now - GRACE_MS * GV_MS;
+    bool deaf = node->in_closed > 0 && node->in_closed < before;
+    if (node->exited || node->told_closed) return false;
+    if (node->out_closed > 0 && node->out_closed < before) {
+        gv_trial_closed(exec->trial, node->index);
+    } else if (deaf) {
+        exec->definite = true;
+        gv_trial_object(exec->trial,
+                        "closed: n%" PRIu32
+                        " closed its standard input, and runs on: nothing more can reach it",
+                        node->index);
+    } else {
+        return false;
+    }
+    node->told_closed = true;
+    return true;
+}
+
+static void pump(struct exec *exec);
+
 static void on_beat(uv_timer_t *timer) {
     struct exec *exec = timer->data;
     gv_time now = uv_hrtime(), due = exec->beaten_at + BEAT_MS * GV_MS;
@@ -120,6 +146,10 @@ static void on_beat(uv_timer_t *timer) {
         if (now - due > exec->late.stood_longest) exec->late.stood_longest = now - due;
     }
     exec->beaten_at = now;
+    bool told = false;
+    for (uint32_t i = 0; i < exec->config.nodes; i++)
+        told = look_for_closed(&exec->nodes[i], now) || told;
+    if (told) pump(exec);
 }
 
 static void resume(struct exec *exec);
@@ -191,6 +221,7 @@ static void on_written(uv_write_t *request, int status) {
     struct exec *exec = write->node->exec;
     account(write, false);
     if (status == 0) write->node->taken += write->len;
+    if (status == UV_EPIPE && write->node->in_closed == 0) write->node->in_closed = uv_hrtime();
     free(write);
     if (exec->paused > 0 && !exec->stopping) resume(exec);
 }
@@ -302,6 +333,7 @@ static void on_read(uv_stream_t *stream, ssize_t size, const uv_buf_t *buf) {
     struct node *node = stream->data;
     if (size < 0) {
         uv_read_stop(stream); // closed: if the node died, on_child says so
+        node->out_closed = uv_hrtime();
         return;
     }
     if (node->exec->stopping) return; // it is over
@@ -373,7 +405,8 @@ static bool describe(void *ctx, uint32_t index, char *buf, size_t cap) {
                        "it began a line and did not end it (no newline, or not flushed): %s",
                        gv_envelope_excerpt(line, shown));
     } else if (node->queued > 0) {
-        len = snprintf(buf, cap, "it does not read its standard input");
+        len = snprintf(buf, cap, "it %s its standard input",
+                       node->in_closed > 0 ? "has closed" : "does not read");
     }
     if (*last != '\0' && len >= 0 && (size_t)len < cap) {
         snprintf(buf + len, cap - (size_t)len, "%sthe last line of its standard error: %s",

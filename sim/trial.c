@@ -66,7 +66,7 @@ struct gv_trial {
     uint32_t waiting;              // nodes whose init or topology is not answered yet
     uint32_t *workers, *observers; // numbers of each node's clients
     char *ids;                     // of all nodes, as the inside of a JSON array
-    bool *muted;                   // nodes that printed a bad line
+    const char **muted;            // by node: after what nothing is heard of it; NULL: it is heard
     uint8_t *complained;           // by node: the complaints made
     uint32_t *owed;                // by node: operations without an answer within their time
     gv_time *greeted_at;           // by node: when it answered init in this life of its, or NEVER
@@ -79,9 +79,11 @@ struct gv_trial {
     bool lingering;              // all is over, but late answers are listened for
     bool blocked;                // an operation is due, but every client is busy
     uint64_t cuts;
-    uint64_t troubles; // times that faults began while there were none
-    uint64_t watches;  // begun, so that looks of an earlier one end
-    size_t violations; // errors that the trace has
+    uint64_t troubles;       // times that faults began while there were none
+    uint64_t shortened;      // faults that the end of the operations ended before their time
+    unsigned shortened_line; // in the scenario, of the first
+    uint64_t watches;        // begun, so that looks of an earlier one end
+    size_t violations;       // errors that the trace has
 };
 
 // ---- Lines to nodes ----
@@ -350,7 +352,7 @@ static void conclude(struct gv_trial *trial) {
     gv_time until = trial->given_up_at + GV_TRIAL_CLIENT_TIMEOUT_MS * GV_MS;
     bool owed = false;
     for (uint32_t node = 0; node < trial->config.nodes; node++) {
-        owed = owed || (trial->owed[node] > 0 && !trial->muted[node]);
+        owed = owed || (trial->owed[node] > 0 && trial->muted[node] == NULL);
     }
     if (!owed || trial->config.scenario != NULL || until <= trial->now) {
         trial->phase = GV_TRIAL_DONE;
@@ -365,6 +367,9 @@ static void conclude(struct gv_trial *trial) {
 static void end_faults(struct gv_trial *trial) {
     bool disturbed = trial->faults.active;
     for (size_t i = 0; trial->config.scenario != NULL && i < trial->config.scenario->len; i++) {
+        const struct gv_scenario_step *step = &trial->config.scenario->steps[i];
+        bool early = trial->script.steps[i].active && step->lasts != GV_TIME_NEVER;
+        if (early && trial->shortened++ == 0) trial->shortened_line = step->line;
         end_step(trial, i);
     }
     if (disturbed) {
@@ -430,11 +435,15 @@ static void give_up(struct gv_trial *trial, uint32_t number) {
     } else {
         trial->how = GV_CHECK_STATS_LATE;
     }
-    if (trial->muted[node]) answer = "was not heard after its bad line";
+    char unheard[96];
+    if (trial->muted[node] != NULL) {
+        snprintf(unheard, sizeof unheard, "was not heard after %s", trial->muted[node]);
+        answer = unheard;
+    }
     gv_client_give_up(client);
     trial->owed[node]++;
     trial->given_up_at = trial->now;
-    trial->timeouts += trial->how == GV_CHECK_STATS_LATE && !trial->muted[node];
+    trial->timeouts += trial->how == GV_CHECK_STATS_LATE && trial->muted[node] == NULL;
     complete(trial, number, without_reply(trial, client->op), 0, answer);
     trial->how = GV_CHECK_STATS_REPLY;
 }
@@ -442,7 +451,7 @@ static void give_up(struct gv_trial *trial, uint32_t number) {
 // At the end of a run, nobody need wait for nodes that nobody listens to.
 static void give_up_on_muted(struct gv_trial *trial) {
     for (uint32_t node = 0; node < trial->config.nodes; node++) {
-        if (!trial->muted[node] || trial->phase < GV_TRIAL_DRAIN) continue;
+        if (trial->muted[node] == NULL || trial->phase < GV_TRIAL_DRAIN) continue;
         const struct gv_client *client = &trial->clients.clients[trial->workers[node]];
         if (client->wait != GV_CLIENT_WAIT_OP) continue;
         give_up(trial, trial->workers[node]);
@@ -461,13 +470,14 @@ static const char *lacks(const struct gv_trial *trial, uint32_t node) {
 // Ends a run that waits for a node of which nothing is heard any more.
 static void fail_if_awaited(struct gv_trial *trial, uint32_t node) {
     const char *what = trial->phase < GV_TRIAL_MAIN ? lacks(trial, node) : NULL;
-    if (trial->muted[node] && what != NULL)
+    if (trial->muted[node] != NULL && what != NULL)
         gv_trial_fail(trial, "n%u can answer %s no more", node, what);
 }
 
 static void mute(struct gv_trial *trial, uint32_t node, struct gv_slice line, const char *why) {
     char shown[GV_ENVELOPE_EXCERPT_MAX + 8];
-    trial->muted[node] = trial->definite = true;
+    trial->muted[node] = "its bad line";
+    trial->definite = true;
     gv_errors_add(&trial->judge.errors,
                   "bad line: n%u printed a line that %s; Maelstrom would hear no more of it, nor "
                   "does gvsim%s. The line: %s",
@@ -475,6 +485,19 @@ static void mute(struct gv_trial *trial, uint32_t node, struct gv_slice line, co
                   !gv_check_protocol_meant(line) ? ". Print what is no message to standard error"
                                                  : "",
                   gv_envelope_excerpt(line, shown));
+    fail_if_awaited(trial, node);
+    give_up_on_muted(trial);
+}
+
+void gv_trial_closed(struct gv_trial *trial, uint32_t node) {
+    GV_ASSERT(node < trial->config.nodes);
+    if (trial->phase == GV_TRIAL_DONE || trial->muted[node] != NULL) return;
+    trial->muted[node] = "it closed its standard output";
+    trial->definite = true;
+    gv_trial_object(trial,
+                    "closed: n%" PRIu32
+                    " closed its standard output, and runs on: nothing more can be heard of it",
+                    node);
     fail_if_awaited(trial, node);
     give_up_on_muted(trial);
 }
@@ -728,7 +751,7 @@ static void route(struct gv_trial *trial, uint32_t node, struct gv_slice text) {
 
 void gv_trial_line(struct gv_trial *trial, gv_time now, uint32_t node, struct gv_slice line) {
     GV_ASSERT(node < trial->config.nodes);
-    if (trial->phase == GV_TRIAL_DONE || trial->muted[node]) return;
+    if (trial->phase == GV_TRIAL_DONE || trial->muted[node] != NULL) return;
     if (now > trial->now) trial->now = now;
     route(trial, node, line);
     gv_trial_advance(trial, now);
@@ -1022,7 +1045,7 @@ size_t gv_trial_held(const struct gv_trial *trial, uint32_t node) {
 
 bool gv_trial_muted(const struct gv_trial *trial, uint32_t node) {
     GV_ASSERT(node < trial->config.nodes);
-    return trial->muted[node];
+    return trial->muted[node] != NULL;
 }
 
 bool gv_trial_definite(const struct gv_trial *trial) {
@@ -1031,7 +1054,7 @@ bool gv_trial_definite(const struct gv_trial *trial) {
 
 bool gv_trial_suspects(const struct gv_trial *trial, uint32_t node) {
     GV_ASSERT(node < trial->config.nodes);
-    return trial->muted[node] || trial->complained[node] != 0;
+    return trial->muted[node] != NULL || trial->complained[node] != 0;
 }
 
 struct gv_trial_view gv_trial_view(const struct gv_trial *trial, gv_time now) {
@@ -1074,6 +1097,8 @@ struct gv_result gv_trial_finish(struct gv_trial *trial) {
         .client_latency = gv_history_latency(history),
         .partitions = trial->cuts,
         .troubles = trial->troubles,
+        .shortened = trial->shortened,
+        .shortened_line = trial->shortened_line,
         .timeouts = trial->timeouts,
         .patience = GV_TRIAL_CLIENT_TIMEOUT_MS * GV_MS,
         .flight = trial->net.longest,

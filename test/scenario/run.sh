@@ -52,6 +52,15 @@ scenario 'nodes 3\ntime-limit 2\ncrash n1 at 1s with disk\ncut n1 | rest at 2s f
 case_ after-the-end 2 'line 4, column 18: it begins after the operations end: they last 2 s' \
     run -w echo --scenario "$tmp/scenario"
 case_ before-the-end 0 '^valid' run -w g-set --scenario "$tmp/scenario" --time-limit 4
+# One that the end of the operations cuts short is told, one without an end is not.
+scenario 'nodes 3\ntime-limit 4\nlose 5%% at 0s\ncut n0 | rest at 3s for 60s\n'
+case_ cut-short 0 'faults ended  *1 of the scenario, before their time, .*: first that of line 4' \
+    run -w g-set --scenario "$tmp/scenario"
+case_ one-node-alone 0 '^valid: nothing lost, .* final read right at the only node$' run -w g-set \
+    --nodes 1
+"$gvsim" run -w echo --json "$tmp/json" >&- 2>"$tmp/err"
+[ $? -eq 2 ] && grep -q 'cannot write to standard output' "$tmp/err" &&
+    [ "$(wc -l <"$tmp/json")" -eq 1 ] || { echo "closed output: $(cat "$tmp/err" "$tmp/json")" && bad=1; }
 scenario 'nodes 3\ncut minority at 1s\n'
 case_ no-minority 2 'line 2, column 5: among 3 nodes this cuts nothing' run -w echo \
     --scenario "$tmp/scenario"
