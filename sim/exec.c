@@ -28,6 +28,8 @@ enum {
     NODES_SHOWN = 3, // of those
     STOP_TIMEOUT_MS = 5000,
     GRACE_MS = 1000, // for nodes to end by themselves, and say what they have done
+    DEAD_MS = 100,   // for others to end as the one that died did
+    DEAD_LISTED = 12,
     BEAT_MS = 10,
     BEAT_SLACK_MS = 2,      // of a timer, which is no standing still
     WAITS_NODES_MAX = 1000, // beyond, asking after waits would take longer than they
@@ -435,19 +437,38 @@ static void on_child(uv_signal_t *signal, int number) {
     }
 }
 
+// Lists the other nodes that ended as the one that died did, and not because gvsim stops them.
+static void list_others(const struct exec *exec, uint32_t dead, char *buf, size_t cap) {
+    int status = exec->nodes[dead].status;
+    bool ours = status == 0 || (WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL);
+    uint32_t count = 0;
+    size_t len = 0;
+    buf[0] = '\0';
+    for (uint32_t i = 0; i < exec->config.nodes && !ours; i++) {
+        const struct node *node = &exec->nodes[i];
+        if (i == dead || !node->exited || node->status != status) continue;
+        if (count++ >= DEAD_LISTED) continue;
+        len +=
+            (size_t)snprintf(buf + len, cap - len, "%sn%" PRIu32, len > 0 ? ", " : ", as did ", i);
+    }
+    if (count > DEAD_LISTED)
+        snprintf(buf + len, cap - len, " and %" PRIu32 " more", count - DEAD_LISTED);
+}
+
 // Says what a node died of, once all that it printed has been read.
 static void object_death(struct exec *exec) {
     if (exec->died < 0) return;
     uint32_t index = (uint32_t)exec->died;
     int status = exec->nodes[index].status;
-    char how[96];
+    char how[96], others[256];
+    list_others(exec, index, others, sizeof others);
     if (WIFSIGNALED(status)) {
         snprintf(how, sizeof how, "killed by signal %d (%s)", WTERMSIG(status),
                  strsignal(WTERMSIG(status)));
     } else {
         snprintf(how, sizeof how, "it exited with status %d", WEXITSTATUS(status));
     }
-    gv_trial_died(exec->trial, index, "%s", how);
+    gv_trial_died(exec->trial, index, "%s%s", how, others);
 }
 
 static int complain(const char *what, const char *which, int uv_error) {
@@ -565,7 +586,7 @@ static void stop(struct exec *exec) {
         struct node *node = &exec->nodes[i];
         if (node->opened) close_handle((uv_handle_t *)&node->in, NULL);
     }
-    if (!exec->interrupted && exec->died < 0) wait_for_all(exec, GRACE_MS);
+    if (!exec->interrupted) wait_for_all(exec, exec->died < 0 ? GRACE_MS : DEAD_MS);
     for (uint32_t i = 0; i < exec->config.nodes; i++) {
         struct node *node = &exec->nodes[i];
         if (node->pid > 0 && !node->exited) gv_child_kill(node->pid);
