@@ -562,6 +562,29 @@ bool gv_command_said(const struct gv_command *command, int *at, const char **nam
     return false;
 }
 
+// What is written is written to files of their own, but for devices; only a result goes to
+// standard output.
+static int check_files(const struct gv_command *command, char *why) {
+    const struct {
+        const char *option, *path;
+    } files[] = {
+        {"--json", command->json}, {"--trace", command->trace}, {"--report", command->report}};
+    for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
+        const char *path = files[i].path;
+        if (path == NULL) continue;
+        if (i > 0 && strcmp(path, "-") == 0) {
+            return wrong(why, "%s wants a file: only --json goes to standard output, by '-'",
+                         files[i].option);
+        }
+        for (size_t j = 0; j < i && strncmp(path, "/dev/", 5) != 0; j++) {
+            if (files[j].path == NULL || strcmp(files[j].path, path) != 0) continue;
+            return wrong(why, "%s and %s name one file, '%s'", files[j].option, files[i].option,
+                         path);
+        }
+    }
+    return 0;
+}
+
 static int check_nemesis(const struct gv_command *command, char *why) {
     if (!command->trial.nemesis || command->trial.nodes > 1) return 0;
     return wrong(why,
@@ -698,6 +721,7 @@ int gv_command_parse(struct gv_command *command, int argc, char *const *argv, ui
         if (error < 0) return error;
     }
     int action = conclude(command, kind, at < argc, why);
+    if (action >= 0 && check_files(command, why) < 0) return GV_EINVAL;
     if (action == GV_COMMAND_EXEC) command->argv = argv + at;
     return action;
 }

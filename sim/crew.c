@@ -8,26 +8,26 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/time.h>
 #include <sys/types.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
 enum { DRAW_MS = 200, BAR = 24, SHOWN = 20 };
-enum { UNSAFE = 1, LATE = 4 }; // exit statuses
+enum { UNSAFE = 1, LATE = 4, UNJUDGED = 5 }; // exit statuses
 
-// What a worker writes for each job, before it and after; small enough to be written in one piece.
+// What a worker writes after each job; small enough to be written in one piece.
 struct note {
     uint64_t number;
-    bool ended;
-    struct gv_verdict verdict; // once it has ended
+    struct gv_verdict verdict;
 };
 
 struct worker {
     pid_t pid; // 0: none
     int fd;
     uint64_t at;  // the job it is at
-    bool working; // it has begun it, and not ended
+    bool working; // it is at one
     bool done;
     struct note note; // as far as it has come
     size_t got;
@@ -36,7 +36,7 @@ struct worker {
 struct crew {
     const struct gv_crew_config *config;
     struct worker workers[GV_CREW_JOBS_MAX];
-    uint64_t done, failed, unsafe;
+    uint64_t done, failed, unsafe, unjudged;
     double began, drawn;
     bool tty, broken;
 };
@@ -61,13 +61,16 @@ static void say(int fd, const struct note *note) {
     if (size != (ssize_t)sizeof *note) _exit(3);
 }
 
+void gv_crew_bound(uint32_t cpu_s) {
+    struct itimerval timer = {.it_value = {.tv_sec = (time_t)cpu_s}};
+    signal(SIGPROF, SIG_DFL);
+    setitimer(ITIMER_PROF, &timer, NULL);
+}
+
 static void work(const struct gv_crew_config *config, uint64_t number, int fd) {
     for (;; number += config->jobs) {
-        struct note note = {.number = number};
-        say(fd, &note);
-        alarm(GV_CREW_TIMEOUT_S);
-        note.verdict = config->run(number);
-        note.ended = true;
+        gv_crew_bound(config->cpu_s);
+        struct note note = {.number = number, .verdict = config->run(number)};
         say(fd, &note);
         if (config->last - number < config->jobs) _exit(0);
     }
@@ -95,17 +98,19 @@ static void start(struct crew *crew, struct worker *worker, uint64_t number) {
         crew->broken = true;
         return;
     }
-    *worker = (struct worker){.pid = pid, .fd = fds[0], .at = number};
+    *worker = (struct worker){.pid = pid, .fd = fds[0], .at = number, .working = true};
 }
 
 static void tell(struct crew *crew, uint64_t number, const struct gv_verdict *verdict) {
     crew->done++;
     if (verdict->valid) return;
+    uint64_t *count = verdict->unjudged ? &crew->unjudged : &crew->failed;
     crew->unsafe += verdict->safety;
-    if (crew->failed++ >= SHOWN) return;
+    if ((*count)++ >= SHOWN) return;
     if (crew->tty) fputs("\r\x1b[K", stderr);
-    printf("FAILED %" PRIu64 ": %s\n  replay: %s%" PRIu64 "\n", number, verdict->why,
-           crew->config->replay, number);
+    printf("%s %" PRIu64 ": %s\n  replay: %s%" PRIu64 "\n",
+           verdict->unjudged ? "NOT JUDGED" : "FAILED", number, verdict->why, crew->config->replay,
+           number);
     fflush(stdout);
 }
 
@@ -126,9 +131,9 @@ static void on_end(struct crew *crew, struct worker *worker) {
 
 static void on_note(struct crew *crew, struct worker *worker) {
     const struct note *note = &worker->note;
-    worker->at = note->number;
-    worker->working = !note->ended;
-    if (note->ended) tell(crew, note->number, &note->verdict);
+    worker->working = crew->config->last - note->number >= crew->config->jobs;
+    worker->at = note->number + (worker->working ? crew->config->jobs : 0);
+    tell(crew, note->number, &note->verdict);
 }
 
 static void on_ready(struct crew *crew, struct worker *worker) {
@@ -221,7 +226,9 @@ int gv_crew_run(const struct gv_crew_config *config) {
            crew.failed);
     if (crew.failed > crew.unsafe)
         printf(", %" PRIu64 " in liveness only", crew.failed - crew.unsafe);
+    if (crew.unjudged > 0) printf("; %" PRIu64 " were not judged", crew.unjudged);
     putchar('\n');
     if (interrupted) return 130;
-    return crew.unsafe > 0 ? UNSAFE : crew.failed > 0 ? LATE : 0;
+    if (crew.failed > 0) return crew.unsafe > 0 ? UNSAFE : LATE;
+    return crew.unjudged > 0 ? UNJUDGED : 0;
 }

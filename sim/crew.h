@@ -8,20 +8,26 @@
 
 enum {
     GV_CREW_JOBS_MAX = 256,
-    GV_CREW_TIMEOUT_S = 120, // a job that takes longer has failed
+    GV_CREW_CPU_S = 120, // processor time of a run of the swarm, or a shrink; longer has failed
 };
 
 struct gv_crew_config {
     uint64_t first, last;                      // numbers of the jobs
     uint32_t jobs;                             // processes, at most GV_CREW_JOBS_MAX
     bool fail_fast;                            // stop at the first failure
+    uint32_t cpu_s;                            // processor time a job may take, seconds
     struct gv_verdict (*run)(uint64_t number); // does a job, in a process of the crew's
     const char *replay; // the command that does a job alone, up to its number
 };
 
 // Does them all, and tells on standard output what failed and what came of it, on standard error,
 // if that is a terminal, how far it is. Returns an exit status: 0 all is well, 1 some broke a
-// promise, 4 some failed, but only in liveness, 2 no process could be started, 130 interrupted.
+// promise, 4 some failed, but only in liveness, 5 none failed, but the machine ended some before
+// they were judged, 2 no process could be started, 130 interrupted.
 int gv_crew_run(const struct gv_crew_config *config);
+
+// Has SIGPROF end this process once it has used so much processor time from now on: not time that
+// passes while it waits for a processor, so that no machine is too busy.
+void gv_crew_bound(uint32_t cpu_s);
 
 #endif

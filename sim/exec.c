@@ -28,6 +28,8 @@ enum {
     NODES_SHOWN = 3, // of those
     STOP_TIMEOUT_MS = 5000,
     GRACE_MS = 1000, // for nodes to end by themselves, and say what they have done
+    DEAD_MS = 100,   // for others to end as the one that died did
+    DEAD_LISTED = 12,
     BEAT_MS = 10,
     BEAT_SLACK_MS = 2,      // of a timer, which is no standing still
     WAITS_NODES_MAX = 1000, // beyond, asking after waits would take longer than they
@@ -51,6 +53,8 @@ struct node {
     bool paused;    // it is not read, for too much of what it said is still here
     bool flooded;   // that has happened
     bool spoke;     // it has printed something
+    gv_time out_closed, in_closed; // since when; 0: it has not closed it
+    bool told_closed;
     gv_time full_since,
         full; // since when its pipe has had no room; how long that was in all before
 };
@@ -112,6 +116,30 @@ static void measure_waits(struct exec *exec) {
     exec->late.wait = (waited - exec->waited) / (times - exec->waits);
 }
 
+// Says of a node that lives without its standard output or input that it does. One that is about
+// to end closes both. Returns whether it has said anything.
+static bool look_for_closed(struct node *node, gv_time now) {
+    struct exec *exec = node->exec;
+    gv_time before = now - GRACE_MS * GV_MS;
+    bool deaf = node->in_closed > 0 && node->in_closed < before;
+    if (node->exited || node->told_closed) return false;
+    if (node->out_closed > 0 && node->out_closed < before) {
+        gv_trial_closed(exec->trial, node->index);
+    } else if (deaf) {
+        exec->definite = true;
+        gv_trial_object(exec->trial,
+                        "closed: n%" PRIu32
+                        " closed its standard input, and runs on: nothing more can reach it",
+                        node->index);
+    } else {
+        return false;
+    }
+    node->told_closed = true;
+    return true;
+}
+
+static void pump(struct exec *exec);
+
 static void on_beat(uv_timer_t *timer) {
     struct exec *exec = timer->data;
     gv_time now = uv_hrtime(), due = exec->beaten_at + BEAT_MS * GV_MS;
@@ -120,6 +148,10 @@ static void on_beat(uv_timer_t *timer) {
         if (now - due > exec->late.stood_longest) exec->late.stood_longest = now - due;
     }
     exec->beaten_at = now;
+    bool told = false;
+    for (uint32_t i = 0; i < exec->config.nodes; i++)
+        told = look_for_closed(&exec->nodes[i], now) || told;
+    if (told) pump(exec);
 }
 
 static void resume(struct exec *exec);
@@ -191,6 +223,7 @@ static void on_written(uv_write_t *request, int status) {
     struct exec *exec = write->node->exec;
     account(write, false);
     if (status == 0) write->node->taken += write->len;
+    if (status == UV_EPIPE && write->node->in_closed == 0) write->node->in_closed = uv_hrtime();
     free(write);
     if (exec->paused > 0 && !exec->stopping) resume(exec);
 }
@@ -302,6 +335,7 @@ static void on_read(uv_stream_t *stream, ssize_t size, const uv_buf_t *buf) {
     struct node *node = stream->data;
     if (size < 0) {
         uv_read_stop(stream); // closed: if the node died, on_child says so
+        node->out_closed = uv_hrtime();
         return;
     }
     if (node->exec->stopping) return; // it is over
@@ -373,7 +407,8 @@ static bool describe(void *ctx, uint32_t index, char *buf, size_t cap) {
                        "it began a line and did not end it (no newline, or not flushed): %s",
                        gv_envelope_excerpt(line, shown));
     } else if (node->queued > 0) {
-        len = snprintf(buf, cap, "it does not read its standard input");
+        len = snprintf(buf, cap, "it %s its standard input",
+                       node->in_closed > 0 ? "has closed" : "does not read");
     }
     if (*last != '\0' && len >= 0 && (size_t)len < cap) {
         snprintf(buf + len, cap - (size_t)len, "%sthe last line of its standard error: %s",
@@ -402,19 +437,38 @@ static void on_child(uv_signal_t *signal, int number) {
     }
 }
 
+// Lists the other nodes that ended as the one that died did, and not because gvsim stops them.
+static void list_others(const struct exec *exec, uint32_t dead, char *buf, size_t cap) {
+    int status = exec->nodes[dead].status;
+    bool ours = status == 0 || (WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL);
+    uint32_t count = 0;
+    size_t len = 0;
+    buf[0] = '\0';
+    for (uint32_t i = 0; i < exec->config.nodes && !ours; i++) {
+        const struct node *node = &exec->nodes[i];
+        if (i == dead || !node->exited || node->status != status) continue;
+        if (count++ >= DEAD_LISTED) continue;
+        len +=
+            (size_t)snprintf(buf + len, cap - len, "%sn%" PRIu32, len > 0 ? ", " : ", as did ", i);
+    }
+    if (count > DEAD_LISTED)
+        snprintf(buf + len, cap - len, " and %" PRIu32 " more", count - DEAD_LISTED);
+}
+
 // Says what a node died of, once all that it printed has been read.
 static void object_death(struct exec *exec) {
     if (exec->died < 0) return;
     uint32_t index = (uint32_t)exec->died;
     int status = exec->nodes[index].status;
-    char how[96];
+    char how[96], others[256];
+    list_others(exec, index, others, sizeof others);
     if (WIFSIGNALED(status)) {
         snprintf(how, sizeof how, "killed by signal %d (%s)", WTERMSIG(status),
                  strsignal(WTERMSIG(status)));
     } else {
         snprintf(how, sizeof how, "it exited with status %d", WEXITSTATUS(status));
     }
-    gv_trial_died(exec->trial, index, "%s", how);
+    gv_trial_died(exec->trial, index, "%s%s", how, others);
 }
 
 static int complain(const char *what, const char *which, int uv_error) {
@@ -532,7 +586,7 @@ static void stop(struct exec *exec) {
         struct node *node = &exec->nodes[i];
         if (node->opened) close_handle((uv_handle_t *)&node->in, NULL);
     }
-    if (!exec->interrupted && exec->died < 0) wait_for_all(exec, GRACE_MS);
+    if (!exec->interrupted) wait_for_all(exec, exec->died < 0 ? GRACE_MS : DEAD_MS);
     for (uint32_t i = 0; i < exec->config.nodes; i++) {
         struct node *node = &exec->nodes[i];
         if (node->pid > 0 && !node->exited) gv_child_kill(node->pid);

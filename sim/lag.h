@@ -12,6 +12,7 @@
 enum {
     GV_LAG_BINS = 320,   // 8 to each power of two, so that a quantile is right to within 13 %
     GV_LAG_LONGEST = 10, // the longest delay may be so many times the limit
+    GV_LAG_FEW = 100,    // of fewer delays one in a hundred is the longest
     GV_LAG_REASON_MAX = 160,
 };
 

@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: MIT
 #include "live.h"
 
+#include "foreign.h"
+
 #include <inttypes.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { NODES_LISTED = 12, WIDTH_DEFAULT = 80, WIDTH_MIN = 20, LABEL = 12 };
+enum { NODES_LISTED = 12, WIDTH_DEFAULT = 80, WIDTH_MIN = 20, LABEL = 12, TYPE_SHOWN = 32 };
 
 #define BOLD "\x1b[1m"
 #define RED "\x1b[31m"
@@ -200,7 +202,10 @@ static void draw_frame(struct gv_live *live, const struct gv_trial_config *confi
     label(&line, "messages");
     add_messages(&line, view);
     for (size_t i = 0; i < view->net->types; i++) {
-        add(&line, "  %s %" PRIu64, view->net->counts[i].type, view->net->counts[i].messages);
+        char type[TYPE_SHOWN];
+        const struct gv_net_count *count = &view->net->counts[i];
+        gv_foreign_copy(type, sizeof type, count->type, strlen(count->type));
+        add(&line, "  %s %" PRIu64, type, count->messages);
     }
     put(live, &line);
     if (config->nemesis) draw_partition(live, config, view);

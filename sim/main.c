@@ -7,8 +7,10 @@
 #include "swarm.h"
 #include "sweep.h"
 
+#include <fcntl.h>
 #include <stdio.h>
 #include <time.h>
+#include <unistd.h>
 
 #ifndef GV_VERSION
 #define GV_VERSION "unknown"
@@ -19,6 +21,14 @@ static uint64_t seed_from_clock(void) {
     struct timespec now;
     clock_gettime(CLOCK_REALTIME, &now);
     return (uint64_t)now.tv_sec % 1000000 * 1000000 + (uint64_t)now.tv_nsec / 1000;
+}
+
+// What the caller has closed of the three standard streams is opened, so that no file that is
+// written gets its number; for reading, so that writing to it fails, and is told.
+static void fill_streams(void) {
+    int fd = open("/dev/null", O_RDONLY);
+    while (fd >= 0 && fd <= STDERR_FILENO) fd = open("/dev/null", O_RDONLY);
+    if (fd >= 0) close(fd);
 }
 
 static int act(int argc, char **argv) {
@@ -48,6 +58,7 @@ static int act(int argc, char **argv) {
 }
 
 int main(int argc, char **argv) {
+    fill_streams();
     int status = act(argc, argv);
     // What nobody could read is no result.
     if (fflush(stdout) == 0 && !ferror(stdout)) return status;

@@ -8,7 +8,7 @@
 static void *checked(void *block) {
     if (block != NULL) return block;
     fputs("gvsim: out of memory\n", stderr);
-    exit(2);
+    exit(GV_MEMORY_STATUS);
 }
 
 void *gv_memory_new(size_t size) {

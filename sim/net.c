@@ -267,13 +267,34 @@ static void wake(struct gv_net *net, gv_time now, struct gv_net_inbox *inbox) {
     }
 }
 
+// How long the character or escape of a JSON string is that begins here; a pair of surrogates is
+// one.
+static size_t unit_len(struct gv_slice text, size_t at) {
+    size_t len = 1;
+    if (text.data[at] == '\\') {
+        bool code = at + 1 < text.len && text.data[at + 1] == 'u';
+        bool high = code && at + 3 < text.len && (text.data[at + 2] | 0x20) == 'd' &&
+                    strchr("89abAB", text.data[at + 3]) != NULL;
+        len = high ? 12 : code ? 6 : 2;
+    } else {
+        while (at + len < text.len && (text.data[at + len] & 0xc0) == 0x80) len++;
+    }
+    return len < text.len - at ? len : text.len - at;
+}
+
+static void copy_type(char name[GV_NET_TYPE_MAX + 1], struct gv_slice type) {
+    static const char more[] = "…";
+    bool whole = type.len <= GV_NET_TYPE_MAX;
+    size_t len = 0, room = whole ? type.len : GV_NET_TYPE_MAX - (sizeof more - 1);
+    while (len < room && len + unit_len(type, len) <= room) len += unit_len(type, len);
+    if (len > 0) memcpy(name, type.data, len);
+    strcpy(name + len, whole ? "" : more);
+}
+
 // The index of a type's count, made at its first message.
 static uint32_t type_index(struct gv_net *net, struct gv_slice type) {
-    char name[GV_NET_TYPE_MAX + 1] = "";
-    for (size_t i = 0; i < type.len && i < GV_NET_TYPE_MAX; i++) {
-        uint8_t byte = type.data[i];
-        name[i] = byte > ' ' && byte < 0x7f && byte != '"' && byte != '\\' ? (char)byte : '?';
-    }
+    char name[GV_NET_TYPE_MAX + 1];
+    copy_type(name, type);
     for (size_t i = 0; i < net->types; i++) {
         if (strcmp(net->counts[i].type, name) == 0) return (uint32_t)i;
     }
@@ -282,7 +303,7 @@ static uint32_t type_index(struct gv_net *net, struct gv_slice type) {
         net->types = GV_NET_TYPES_MAX + 1;
         return GV_NET_TYPES_MAX;
     }
-    memcpy(net->counts[net->types].type, name, sizeof name);
+    strcpy(net->counts[net->types].type, name);
     return (uint32_t)net->types++;
 }
 

@@ -30,7 +30,7 @@ enum gv_net_latency { GV_NET_CONSTANT, GV_NET_UNIFORM, GV_NET_EXPONENTIAL };
 enum gv_net_delivery { GV_NET_MAELSTROM, GV_NET_EXACT };
 
 enum {
-    GV_NET_TYPE_MAX = 31,  // longest name of a body type counted in full, bytes
+    GV_NET_TYPE_MAX = 255, // longest name of a body type that is kept whole, bytes
     GV_NET_TYPES_MAX = 64, // types told apart; what comes after counts as "(other)"
 };
 #define GV_NET_CLIENT UINT32_MAX // as a source: some client
@@ -48,7 +48,8 @@ struct gv_net_message {
 };
 
 struct gv_net_count {
-    // The body's type; bytes that are not plain ASCII, or need an escape in JSON, show as '?'.
+    // The body's type, as it is spelled between its quotes in JSON; of a longer one the beginning,
+    // whole characters and escapes only, and "…".
     char type[GV_NET_TYPE_MAX + 1];
     uint64_t messages;
     uint64_t bytes;

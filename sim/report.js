@@ -19,7 +19,7 @@ function outcomeOf(result, said, count) {
   const violations = `${grouped(count)} ${count === 1 ? "violation" : "violations"}`;
   if (!result) return { kind: "", title: "No verdict: the run was interrupted", note: "" };
   const { exceeded, summary } = said, limits = exceeded.trim().split("\n").filter(Boolean);
-  const also = limits.length ? " " + limits.join("; ") + "." : "";
+  const also = (limits.length ? " " + limits.join("; ") + "." : "") + (result.hint ? ` ${result.hint}.` : "");
   if (result.valid === null) {
     return { kind: "unsure", title: "Not judged: the machine was too slow",
       note: `${said.too_slow}. Without that: ${count ? `invalid, ${violations}` : `valid, ${summary}`}.${also}` };
@@ -31,7 +31,7 @@ function outcomeOf(result, said, count) {
   }
   const excused = result.excused > 0;
   return { kind: "good", title: excused ? "Valid: no violation that is not excused" : "Valid: no violation",
-    note: summary === "no violation" ? "" : summary + "." };
+    note: `${summary === "no violation" ? "" : summary + "."}${also}`.trim() };
 }
 
 // The verdict, each failure with the time at which it was found and questions about it.
@@ -218,21 +218,18 @@ function showAnswer(answer) {
   report.diagram.highlight(answer.copies || [], answer.marks || []);
   if (answer.span) report.diagram.show(...answer.span);
 }
-function worstQuestion(model, charts) {
-  const item = charts.worst ? charts.worst.item : 0;
-  return `why does n${model.last[item]} lack ${model.itemText(item)}?`;
-}
 
 function filters(diagram) {
   const box = byId("filters"), { model } = diagram;
   const others = model.types.filter(t => t !== "gossip" && t !== "sync");
-  const kinds = [["gossip", "gossip"], ["sync", "sync"], ["other", others.slice(0, 3).join(", ")],
+  const kinds = [["gossip", "gossip"], ["sync", "sync"], ["other", others.slice(0, 3).map(shortName).join(", ") + (others.length > 3 ? ", …" : "")],
     ["client", "requests"], ["onlyDropped", "dropped only"]];
   for (const [kind, name] of kinds) {
     const there = kind === "client" || kind === "onlyDropped" ||
       (kind === "other" ? others.length > 0 : model.types.includes(kind));
     if (!there) continue;
     const label = element("label"), check = element("input"), mark = element("i");
+    if (kind === "other") label.title = others.join(", ");
     check.type = "checkbox";
     check.name = kind;
     check.checked = diagram.shown[kind];
@@ -315,12 +312,12 @@ const report = (() => {
   for (const example of document.querySelectorAll("[data-example]")) {
     if (run.counter) example.textContent = "n3+412";
   }
-  question.placeholder = knows ? worstQuestion(model, charts) : "what happened at n0?";
+  question.placeholder = knows ? report.why.example() : "what happened at n0?";
   byId("ask").addEventListener("submit", e => {
     e.preventDefault();
     askQuestion(question.value.trim() || question.placeholder);
   });
   document.querySelector("[data-ask=worst]").addEventListener("click", () => {
-    askQuestion(worstQuestion(model, charts));
+    askQuestion("what took longest?");
   });
 })();

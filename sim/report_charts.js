@@ -61,7 +61,8 @@ function legend(id, items) {
   document.getElementById(id).replaceChildren(...items.map(([colour, text]) => {
     const item = document.createElement("span"), mark = document.createElement("i");
     mark.style.background = colour;
-    item.append(mark, text);
+    item.append(mark, shortName(text));
+    if (shortName(text) !== text) item.title = text;
     return item;
   }));
 }
@@ -429,7 +430,7 @@ class Charts {
     if (t > this.model.keptUntil) return "messages are left out here";
     const bin = Math.min(this.bins - 1, Math.floor(t / this.binTime));
     return [...this.model.types, "dropped"].map((name, i) =>
-      `${name}: ${text(series[i][bin] / this.binTime)} a second`).join("\n");
+      `${shortName(name)}: ${text(series[i][bin] / this.binTime)} a second`).join("\n");
   }
 
   latencies() {
@@ -445,7 +446,6 @@ class Charts {
     }
     this.sorted = Float64Array.from(this.delays, d => d.delay).sort();
     this.halves = Float64Array.from(this.halves).sort();
-    this.worst = this.delays.reduce((a, b) => b.delay > (a ? a.delay : -1) ? b : a, null);
   }
   drawLatency(g, plot) {
     const most = this.sorted.length ? this.sorted[this.sorted.length - 1] : 1;

@@ -3,6 +3,13 @@
 // those first that matter most. A label stays within its canvas, and is shortened to its room.
 const FONT = "12px system-ui, 'DejaVu Sans', sans-serif", FONT_HEIGHT = 12;
 
+// A name that stands among others, of which a long one is cut; the whole is a title then.
+const NAME_MAX = 24;
+function shortName(name) {
+  const letters = [...name];
+  return letters.length > NAME_MAX ? letters.slice(0, NAME_MAX - 1).join("").trimEnd() + "…" : name;
+}
+
 // A text, shortened until it is not wider than `room`; "" if three letters are.
 function fitted(g, text, room) {
   if (g.measureText(text).width <= room) return text;

@@ -101,20 +101,28 @@ class Model {
   }
   nameOf(node) { return node === CLIENT ? "a client" : "n" + node; }
 
+  unquoted(name) {
+    try {
+      return JSON.parse(`"${name}"`);
+    } catch (_) {
+      return name;
+    }
+  }
   typeNumber(start, end) {
     const head = '{"type":"', { text } = this;
-    let name;
-    if (text.startsWith(head, start)) {
-      name = text.slice(start + head.length, text.indexOf('"', start + head.length));
-    } else {
-      const found = /"type"\s*:\s*"([^"]{0,40})/.exec(text.slice(start, Math.min(end, start + 400)));
-      name = found ? found[1] : "(none)";
+    let from = start + head.length;
+    if (!text.startsWith(head, start)) {
+      const found = /"type"\s*:\s*"/.exec(text.slice(start, Math.min(end, start + 400)));
+      from = found ? start + found.index + found[0].length : end;
     }
+    let to = from;
+    while (to < end && text[to] !== '"') to += text[to] === "\\" ? 2 : 1;
+    const name = from < end ? text.slice(from, to) : "(none)";
     let number = this.typeNumbers.get(name);
     if (number === undefined) {
       number = Math.min(this.types.length, 255);
       this.typeNumbers.set(name, number);
-      if (number === this.types.length) this.types.push(name);
+      if (number === this.types.length) this.types.push(this.unquoted(name));
     }
     return number;
   }

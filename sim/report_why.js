@@ -21,8 +21,34 @@ class Why {
     if (found) return this.happened(found[1], found[2] === undefined ? this.model.end_at : +found[2]);
     found = /\bwho\b.*?\b(?:spoke|speaks|sent|sends)\b(?:.*?\bat\s+([\d.]+)\s*s?)?\s*\??$/i.exec(question.trim());
     if (found) return this.spoke(found[1] === undefined ? this.model.end_at : +found[1]);
+    if (/\bwhat\b.*?\b(?:took|takes|was|is)\b.*?\b(?:longest|slowest)\b/i.test(question)) return this.slowest();
     const example = this.model.run.counter ? "n3+412" : "412";
     return { title: `Ask, for example: why does n7 lack ${example}? who has ${example}? what happened at n7 at 6.5 s? who spoke at 6.5 s?` };
+  }
+  // The item that took longest to be everywhere, of those that came to be, and the last node to have it.
+  slowestItem() {
+    const { born, everywhere } = this.model, took = item => everywhere[item] - born[item];
+    let slowest = 0;
+    for (let item = 0; item < born.length; item++) {
+      if (born[item] < 0 || everywhere[item] < 0) continue;
+      if (everywhere[slowest] < 0 || took(item) > took(slowest)) slowest = item;
+    }
+    return { item: slowest, node: this.model.last[slowest] };
+  }
+  slowest() {
+    const { model } = this;
+    if (model.values.length === 0) return { title: "No node is known to have had anything that another could lack." };
+    const { item, node } = this.slowestItem(), answer = this.why(`n${node}`, [item], model.itemText(item));
+    const { born, everywhere } = model, never = born.filter((at, i) => at >= 0 && everywhere[i] < 0).length;
+    const first = everywhere[item] < 0 ? "Nothing ever was everywhere."
+      : `${model.itemText(item)} took longest to be everywhere` +
+        `${never ? ` (${grouped(never)} never ${never === 1 ? "was" : "were"})` : ""}.`;
+    return { ...answer, title: `${first} ${answer.title}` };
+  }
+  // A question to begin with.
+  example() {
+    const { item, node } = this.slowestItem();
+    return `why does n${node} lack ${this.model.itemText(item)}?`;
   }
   // The items that a text names: a value; of a counter n3+412, or all of n3+, n3/2- or n3.
   itemsOf(text) {

@@ -2,6 +2,7 @@
 #include "result.h"
 
 #include "../codec/json.h"
+#include "foreign.h"
 
 #include <inttypes.h>
 #include <string.h>
@@ -18,6 +19,25 @@ bool gv_result_unjudged(const struct gv_result *result) {
     bool definite =
         !result->valid && (result->definite || result->phantom + result->duplicated > 0);
     return !definite && gv_lag_too_slow(&result->late, why);
+}
+
+bool gv_result_hint(const struct gv_result *result, char hint[GV_RESULT_HINT_MAX]) {
+    GV_ASSERT(result != NULL && hint != NULL);
+    if (result->timeouts == 0 || 2 * result->flight <= result->patience) return false;
+    double flight = (double)result->flight / 1e9, patience = (double)result->patience / 1e9;
+    int len =
+        snprintf(hint, GV_RESULT_HINT_MAX,
+                 "%" PRIu64 " %s not answered within the %.0f s that a client waits, and a "
+                 "message from one node to another took up to %.1f s (--latency): ",
+                 result->timeouts, result->timeouts == 1 ? "operation was" : "operations were",
+                 patience, flight);
+    GV_ASSERT(len > 0 && len < GV_RESULT_HINT_MAX);
+    snprintf(hint + len, GV_RESULT_HINT_MAX - (size_t)len, "%s",
+             result->queued
+                 ? "as in Maelstrom, a request waits behind the messages on their way to "
+                   "its node; with --delivery exact it does not"
+                 : "a node that asks another before it answers may be late by that");
+    return true;
 }
 
 // ---- Text ----
@@ -39,21 +59,28 @@ static void print_spread(const char *name, const struct gv_history_spread *sprea
             digits, spread->p100);
 }
 
+static void print_equal(const struct gv_result *result, FILE *out) {
+    if (result->nodes == 1) {
+        fprintf(out, "final read right at the only node");
+    } else {
+        fprintf(out, "final reads equal at all %" PRIu32 " nodes", result->nodes);
+    }
+}
+
 void gv_result_summary(const struct gv_result *result, FILE *out) {
     GV_ASSERT(out != NULL && result->valid);
     if (gv_load_is_set(result->load) && result->excused > 0) {
         fprintf(out,
                 "%" PRIu64 " of %" PRIu64 " values are lost whose last copy crashes took, which "
-                "is excused, and no other; no phantoms, no duplicates, final reads equal at all "
-                "%" PRIu32 " nodes",
-                result->excused_lost, result->excused, result->nodes);
+                "is excused, and no other; no phantoms, no duplicates, ",
+                result->excused_lost, result->excused);
+        print_equal(result, out);
     } else if (gv_load_is_set(result->load)) {
-        fprintf(out,
-                "nothing lost, no phantoms, no duplicates, final reads equal at all %" PRIu32
-                " nodes",
-                result->nodes);
+        fprintf(out, "nothing lost, no phantoms, no duplicates, ");
+        print_equal(result, out);
     } else if (gv_load_is_counter(result->load)) {
-        fprintf(out, "sums right, final reads equal at all %" PRIu32 " nodes", result->nodes);
+        fprintf(out, "sums right, ");
+        print_equal(result, out);
         if (result->excused > 0) {
             fprintf(out,
                     "; up to %" PRIu64 " may be missing that crashes took the last copy of, which "
@@ -91,6 +118,27 @@ static void print_verdict(const struct gv_result *result, FILE *out, bool color)
     fprintf(out, "\n");
 }
 
+static void print_hint(const struct gv_result *result, FILE *out) {
+    char hint[GV_RESULT_HINT_MAX];
+    if (gv_result_hint(result, hint)) fprintf(out, "  %-16s %s\n", "hint", hint);
+}
+
+// A type's name for people: on one line, of a long one the beginning.
+static void print_type(const struct gv_net_count *count, FILE *out) {
+    enum { COLUMNS = 40, ALIGNED = 14 };
+    char name[4 * GV_NET_TYPE_MAX];
+    const char *type = count->type[0] != '\0' ? count->type : "(none)";
+    size_t len = gv_foreign_copy(name, sizeof name, type, strlen(type)), at = 0;
+    unsigned columns = 0;
+    for (; at < len; at++) {
+        bool begins = ((unsigned char)name[at] & 0xc0) != 0x80;
+        if (begins && columns == COLUMNS) break;
+        columns += begins;
+    }
+    fprintf(out, "    %.*s%s", (int)at, name, at < len ? "…" : "");
+    fprintf(out, "%*s", columns < ALIGNED ? (int)(ALIGNED - columns) : 0, "");
+}
+
 static void print_messages(const struct gv_result *result, FILE *out) {
     char total[32], per_op[32];
     fprintf(out, "  %-16s %" PRIu64 " between nodes, %.3f an operation; %s, %s an operation\n",
@@ -100,7 +148,8 @@ static void print_messages(const struct gv_result *result, FILE *out) {
     for (size_t i = 0; i < result->types; i++) {
         const struct gv_net_count *count = &result->counts[i];
         if (count->messages == 0) continue;
-        fprintf(out, "    %-14s %" PRIu64 " of them, %s\n", count->type, count->messages,
+        print_type(count, out);
+        fprintf(out, " %" PRIu64 " of them, %s\n", count->messages,
                 bytes_text((double)count->bytes, total));
     }
 }
@@ -108,6 +157,7 @@ static void print_messages(const struct gv_result *result, FILE *out) {
 void gv_result_print(const struct gv_result *result, FILE *out, bool color) {
     GV_ASSERT(out != NULL && result->errors != NULL);
     print_verdict(result, out, color);
+    print_hint(result, out);
     fprintf(out, "  %-16s %" PRIu64, "operations", result->ops);
     if (gv_load_converges(result->load)) {
         fprintf(out, ": %" PRIu64 " %s, %" PRIu64 " reads", result->adds,
@@ -130,6 +180,12 @@ void gv_result_print(const struct gv_result *result, FILE *out, bool color) {
             fprintf(out, "; convergence after healing was not seen");
         }
         fprintf(out, "\n");
+    }
+    if (result->shortened > 0) {
+        fprintf(out,
+                "  %-16s %" PRIu64 " of the scenario, before their time, for the operations were "
+                "over (--time-limit): first that of line %u\n",
+                "faults ended", result->shortened, result->shortened_line);
     }
     gv_traffic_print(&result->traffic, out);
     gv_lag_print(&result->late, out);
@@ -210,6 +266,7 @@ void gv_result_json(const struct gv_result *result, FILE *out) {
                                    : "false");
     json_spread("stable_latency_ms", &result->stable_latency, 0, out);
     json_spread("client_latency_ms", &result->client_latency, 3, out);
+    fprintf(out, ",\"faults_shortened\":%" PRIu64, result->shortened);
     fprintf(out, ",\"partitions\":%" PRIu64 ",\"heal_to_converged_ms\":", result->partitions);
     if (result->converged) {
         fprintf(out, "%.3f", (double)result->heal_to_converged / (double)GV_MS);
@@ -232,5 +289,12 @@ void gv_result_json(const struct gv_result *result, FILE *out) {
         if (i > 0) fputc(',', out);
         json_text(result->errors->texts[i], out);
     }
-    fprintf(out, "],\"error_count\":%zu}\n", result->errors->count);
+    fprintf(out, "],\"error_count\":%zu,\"hint\":", result->errors->count);
+    char hint[GV_RESULT_HINT_MAX];
+    if (gv_result_hint(result, hint)) {
+        json_text(hint, out);
+    } else {
+        fputs("null", out);
+    }
+    fputs("}\n", out);
 }

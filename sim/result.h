@@ -30,10 +30,16 @@ struct gv_result {
     struct gv_history_spread stable_latency, client_latency;
     uint64_t partitions; // cuts
     uint64_t troubles;   // times that faults of any kind began while there were none
-    bool converged;      // heal_to_converged is measured
+    uint64_t shortened; // faults of the scenario that ended, with the operations, before their time
+    unsigned shortened_line; // of the first of them
+    bool converged;          // heal_to_converged is measured
     gv_time heal_to_converged;
     const struct gv_errors *errors; // borrowed
-    struct gv_traffic traffic;      // by what the nodes say
+    uint64_t timeouts; // operations that were not answered in time, through no fault of ours …
+    gv_time patience;  // … which is this
+    gv_time flight;    // the longest that a message between nodes took
+    bool queued;       // by Maelstrom's delivery: requests wait behind such messages
+    struct gv_traffic traffic; // by what the nodes say
 
     struct gv_lag late; // how late gvsim was, in real time
     bool definite;      // something is wrong that no delay excuses
@@ -48,6 +54,12 @@ struct gv_result {
 
 // Whether the machine was too slow for a verdict: unless something is wrong that no delay excuses.
 bool gv_result_unjudged(const struct gv_result *result);
+
+enum { GV_RESULT_HINT_MAX = 400 };
+
+// Whether operations were not answered in time and links may be the cause: a message there and one
+// back take longer than a client waits. Then `hint` says so, and which option to change.
+bool gv_result_hint(const struct gv_result *result, char hint[GV_RESULT_HINT_MAX]);
 
 // The verdict, a few lines. `color`: with escape sequences for colour.
 void gv_result_print(const struct gv_result *result, FILE *out, bool color);

@@ -16,7 +16,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { DONE = 0, VALID = 1, USAGE = 2, INTERRUPTED = 130 };
+enum { DONE = 0, VALID = 1, USAGE = 2, UNJUDGED = 5, INTERRUPTED = 130 };
 
 static volatile sig_atomic_t interrupted;
 
@@ -37,7 +37,7 @@ static void run(const char *text, size_t len, int fd) {
     int null = open("/dev/null", O_WRONLY);
     if (null >= 0) dup2(null, STDERR_FILENO); // a crash need not say a hundred times what it is
     signal(SIGINT, SIG_DFL);
-    alarm(GV_CREW_TIMEOUT_S);
+    gv_crew_bound(GV_CREW_CPU_S);
     answer.ran = gv_run_text(text, len, &answer.verdict);
     ssize_t size = write(fd, &answer, sizeof answer);
     _exit(size == (ssize_t)sizeof answer ? 0 : 3);
@@ -75,7 +75,8 @@ static bool shows(void *ctx, const char *text, size_t len) {
     struct gv_verdict verdict;
     if (interrupted || !gv_shrink_probe(text, len, &verdict)) return false;
     // ^C ends the probe, too: what it says then is nothing about the text.
-    if (verdict.valid || strcmp(verdict.kind, shrink->verdict.kind) != 0) return false;
+    if (verdict.valid || verdict.unjudged || strcmp(verdict.kind, shrink->verdict.kind) != 0)
+        return false;
     shrink->verdict = verdict;
     return true;
 }
@@ -199,6 +200,11 @@ static int shrink(const struct gv_command *command, char *text, size_t len) {
         return USAGE;
     }
     if (interrupted) return INTERRUPTED;
+    if (shrink.verdict.unjudged) {
+        gv_foreign_print(stderr, "gvsim: %s was not judged: %s\n", command->scenario,
+                         shrink.verdict.why);
+        return UNJUDGED;
+    }
     if (shrink.verdict.valid) {
         gv_foreign_print(stdout, "%s is valid: there is nothing to shrink\n", command->scenario);
         return VALID;

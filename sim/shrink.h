@@ -13,7 +13,8 @@ bool gv_shrink_probe(const char *text, size_t len, struct gv_verdict *verdict);
 
 // Shrinks the scenario the command names, whose settings it overrides, and prints what is left and
 // the command that replays it. Returns what gvsim exits with: 0 it is done, 1 the scenario does not
-// fail, 2 it is wrong or a file cannot be written, 130 interrupted.
+// fail, 2 it is wrong or a file cannot be written, 5 the machine ended its run before it was
+// judged, 130 interrupted.
 int gv_shrink_command(const struct gv_command *command);
 
 #endif

@@ -25,6 +25,7 @@ int gv_swarm_command(const struct gv_command *command) {
         .last = command->last_seed,
         .jobs = command->jobs,
         .fail_fast = command->fail_fast,
+        .cpu_s = GV_CREW_CPU_S,
         .run = run_seed,
         .replay = "gvsim run --scenario swarm:",
     });

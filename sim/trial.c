@@ -40,8 +40,11 @@ enum {
     NAME_MAX = 16,
     ANSWER_MAX = GV_ENVELOPE_EXCERPT_MAX + 80,
     KNOWN_MAX = 2 * GV_ENVELOPE_EXCERPT_MAX, // of what the driver knows of a node
-    FULL_CHECK_EVERY = 16,                   // messages, where the nodes check them too
-    TOKENS_MAX = 1 << 26,                    // of a line: no more than a large read needs
+    INSTEAD_MAX = KNOWN_MAX + GV_ENVELOPE_EXCERPT_MAX + 128,
+    NODES_LISTED = 12,     // of those that have done the same wrong
+    SILENT_KINDS = 3,      // of nodes that did not answer, told apart
+    FULL_CHECK_EVERY = 16, // messages, where the nodes check them too
+    TOKENS_MAX = 1 << 26,  // of a line: no more than a large read needs
 };
 
 struct gv_trial {
@@ -63,7 +66,7 @@ struct gv_trial {
     uint32_t waiting;              // nodes whose init or topology is not answered yet
     uint32_t *workers, *observers; // numbers of each node's clients
     char *ids;                     // of all nodes, as the inside of a JSON array
-    bool *muted;                   // nodes that printed a bad line
+    const char **muted;            // by node: after what nothing is heard of it; NULL: it is heard
     uint8_t *complained;           // by node: the complaints made
     uint32_t *owed;                // by node: operations without an answer within their time
     gv_time *greeted_at;           // by node: when it answered init in this life of its, or NEVER
@@ -71,13 +74,16 @@ struct gv_trial {
     bool definite;                 // something is wrong that no delay excuses
     gv_time now, started_at, cutoff, cut_at;
     gv_time given_up_at;         // an operation without an answer, for the last time
+    uint64_t timeouts;           // operations that nodes had their time for, and did not answer
     enum gv_check_stats_how how; // the operation that ends, ends
     bool lingering;              // all is over, but late answers are listened for
     bool blocked;                // an operation is due, but every client is busy
     uint64_t cuts;
-    uint64_t troubles; // times that faults began while there were none
-    uint64_t watches;  // begun, so that looks of an earlier one end
-    size_t violations; // errors that the trace has
+    uint64_t troubles;       // times that faults began while there were none
+    uint64_t shortened;      // faults that the end of the operations ended before their time
+    unsigned shortened_line; // in the scenario, of the first
+    uint64_t watches;        // begun, so that looks of an earlier one end
+    size_t violations;       // errors that the trace has
 };
 
 // ---- Lines to nodes ----
@@ -141,15 +147,19 @@ static void complain(struct gv_trial *trial, uint32_t node, enum complaint what,
                   why, gv_envelope_excerpt(line, shown));
 }
 
+static void end_now(struct gv_trial *trial) {
+    trial->phase = GV_TRIAL_DONE;
+    trial->judge.cut_short = true;
+    trace_violations(trial);
+}
+
 void gv_trial_fail(struct gv_trial *trial, const char *format, ...) {
     if (trial->phase == GV_TRIAL_DONE) return; // what follows from the first failure is none
     va_list args;
     va_start(args, format);
     gv_errors_add_list(&trial->judge.errors, format, args);
     va_end(args);
-    trial->phase = GV_TRIAL_DONE;
-    trial->judge.cut_short = true;
-    trace_violations(trial);
+    end_now(trial);
 }
 
 // What a node leaves undone if it dies now, as the end of a sentence.
@@ -197,6 +207,7 @@ void gv_trial_object(struct gv_trial *trial, const char *format, ...) {
     va_start(args, format);
     gv_errors_add_list(&trial->judge.errors, format, args);
     va_end(args);
+    trace_violations(trial);
 }
 
 // ---- Operations ----
@@ -341,7 +352,7 @@ static void conclude(struct gv_trial *trial) {
     gv_time until = trial->given_up_at + GV_TRIAL_CLIENT_TIMEOUT_MS * GV_MS;
     bool owed = false;
     for (uint32_t node = 0; node < trial->config.nodes; node++) {
-        owed = owed || (trial->owed[node] > 0 && !trial->muted[node]);
+        owed = owed || (trial->owed[node] > 0 && trial->muted[node] == NULL);
     }
     if (!owed || trial->config.scenario != NULL || until <= trial->now) {
         trial->phase = GV_TRIAL_DONE;
@@ -356,6 +367,9 @@ static void conclude(struct gv_trial *trial) {
 static void end_faults(struct gv_trial *trial) {
     bool disturbed = trial->faults.active;
     for (size_t i = 0; trial->config.scenario != NULL && i < trial->config.scenario->len; i++) {
+        const struct gv_scenario_step *step = &trial->config.scenario->steps[i];
+        bool early = trial->script.steps[i].active && step->lasts != GV_TIME_NEVER;
+        if (early && trial->shortened++ == 0) trial->shortened_line = step->line;
         end_step(trial, i);
     }
     if (disturbed) {
@@ -421,10 +435,15 @@ static void give_up(struct gv_trial *trial, uint32_t number) {
     } else {
         trial->how = GV_CHECK_STATS_LATE;
     }
-    if (trial->muted[node]) answer = "was not heard after its bad line";
+    char unheard[96];
+    if (trial->muted[node] != NULL) {
+        snprintf(unheard, sizeof unheard, "was not heard after %s", trial->muted[node]);
+        answer = unheard;
+    }
     gv_client_give_up(client);
     trial->owed[node]++;
     trial->given_up_at = trial->now;
+    trial->timeouts += trial->how == GV_CHECK_STATS_LATE && trial->muted[node] == NULL;
     complete(trial, number, without_reply(trial, client->op), 0, answer);
     trial->how = GV_CHECK_STATS_REPLY;
 }
@@ -432,7 +451,7 @@ static void give_up(struct gv_trial *trial, uint32_t number) {
 // At the end of a run, nobody need wait for nodes that nobody listens to.
 static void give_up_on_muted(struct gv_trial *trial) {
     for (uint32_t node = 0; node < trial->config.nodes; node++) {
-        if (!trial->muted[node] || trial->phase < GV_TRIAL_DRAIN) continue;
+        if (trial->muted[node] == NULL || trial->phase < GV_TRIAL_DRAIN) continue;
         const struct gv_client *client = &trial->clients.clients[trial->workers[node]];
         if (client->wait != GV_CLIENT_WAIT_OP) continue;
         give_up(trial, trial->workers[node]);
@@ -451,13 +470,14 @@ static const char *lacks(const struct gv_trial *trial, uint32_t node) {
 // Ends a run that waits for a node of which nothing is heard any more.
 static void fail_if_awaited(struct gv_trial *trial, uint32_t node) {
     const char *what = trial->phase < GV_TRIAL_MAIN ? lacks(trial, node) : NULL;
-    if (trial->muted[node] && what != NULL)
+    if (trial->muted[node] != NULL && what != NULL)
         gv_trial_fail(trial, "n%u can answer %s no more", node, what);
 }
 
 static void mute(struct gv_trial *trial, uint32_t node, struct gv_slice line, const char *why) {
     char shown[GV_ENVELOPE_EXCERPT_MAX + 8];
-    trial->muted[node] = trial->definite = true;
+    trial->muted[node] = "its bad line";
+    trial->definite = true;
     gv_errors_add(&trial->judge.errors,
                   "bad line: n%u printed a line that %s; Maelstrom would hear no more of it, nor "
                   "does gvsim%s. The line: %s",
@@ -465,6 +485,19 @@ static void mute(struct gv_trial *trial, uint32_t node, struct gv_slice line, co
                   !gv_check_protocol_meant(line) ? ". Print what is no message to standard error"
                                                  : "",
                   gv_envelope_excerpt(line, shown));
+    fail_if_awaited(trial, node);
+    give_up_on_muted(trial);
+}
+
+void gv_trial_closed(struct gv_trial *trial, uint32_t node) {
+    GV_ASSERT(node < trial->config.nodes);
+    if (trial->phase == GV_TRIAL_DONE || trial->muted[node] != NULL) return;
+    trial->muted[node] = "it closed its standard output";
+    trial->definite = true;
+    gv_trial_object(trial,
+                    "closed: n%" PRIu32
+                    " closed its standard output, and runs on: nothing more can be heard of it",
+                    node);
     fail_if_awaited(trial, node);
     give_up_on_muted(trial);
 }
@@ -718,7 +751,7 @@ static void route(struct gv_trial *trial, uint32_t node, struct gv_slice text) {
 
 void gv_trial_line(struct gv_trial *trial, gv_time now, uint32_t node, struct gv_slice line) {
     GV_ASSERT(node < trial->config.nodes);
-    if (trial->phase == GV_TRIAL_DONE || trial->muted[node]) return;
+    if (trial->phase == GV_TRIAL_DONE || trial->muted[node] != NULL) return;
     if (now > trial->now) trial->now = now;
     route(trial, node, line);
     gv_trial_advance(trial, now);
@@ -726,18 +759,56 @@ void gv_trial_line(struct gv_trial *trial, gv_time now, uint32_t node, struct gv
 
 // ---- Time ----
 
-// A node has not answered what it must: the run ends, and says what came instead.
-static void fail_setup(struct gv_trial *trial, uint32_t node, const char *what, int seconds) {
+// Nodes that have not answered what they must, of which the same is known.
+struct silent {
+    char instead[INSTEAD_MAX]; // what came from each instead, as the end of a sentence
+    char names[NODES_LISTED * NAME_MAX];
+    uint32_t count;
+};
+
+static void describe_instead(struct gv_trial *trial, uint32_t node, char buf[INSTEAD_MAX]) {
     char known[KNOWN_MAX];
     const char *stray = trial->stray[node];
     bool mum = describe(trial, node, known);
-    gv_trial_fail(trial, "no %s_ok: n%u did not answer %s within %d s%s%s%s%s%s", what, node, what,
-                  seconds,
-                  mum ? "; nothing came from it at all: is standard output flushed after "
-                        "every line?"
-                      : "",
-                  stray != NULL ? ", but printed " : "", stray != NULL ? stray : "",
-                  known[0] != '\0' ? "; " : "", known);
+    snprintf(buf, INSTEAD_MAX, "%s%s%s%s%s",
+             mum ? "; nothing came on standard output: is it flushed after every line?" : "",
+             stray != NULL ? ", but printed " : "", stray != NULL ? stray : "",
+             known[0] != '\0' ? "; " : "", known);
+}
+
+// Puts a node to those of which the same is known, or if there are too many different ones, to the
+// rest, of which nothing is told but their names.
+static void put_silent(struct gv_trial *trial, uint32_t node, struct silent all[SILENT_KINDS + 1]) {
+    char instead[INSTEAD_MAX];
+    size_t kind = 0;
+    describe_instead(trial, node, instead);
+    while (kind < SILENT_KINDS && all[kind].count > 0 && strcmp(all[kind].instead, instead) != 0)
+        kind++;
+    struct silent *silent = &all[kind];
+    if (silent->count == 0 && kind < SILENT_KINDS) strcpy(silent->instead, instead);
+    size_t len = strlen(silent->names);
+    if (silent->count++ >= NODES_LISTED) return;
+    snprintf(silent->names + len, sizeof silent->names - len, "%sn%" PRIu32, len > 0 ? ", " : "",
+             node);
+}
+
+// Nodes have not answered what they must: the run ends, and names them.
+static void fail_setup(struct gv_trial *trial, const char *what, int seconds) {
+    struct silent all[SILENT_KINDS + 1] = {0};
+    for (uint32_t node = 0; node < trial->config.nodes; node++) {
+        const char *lacking = lacks(trial, node);
+        if (lacking != NULL && strcmp(lacking, what) == 0) put_silent(trial, node, all);
+    }
+    for (size_t kind = 0; kind <= SILENT_KINDS; kind++) {
+        const struct silent *silent = &all[kind];
+        char more[32] = "";
+        if (silent->count == 0) continue;
+        if (silent->count > NODES_LISTED)
+            snprintf(more, sizeof more, " and %" PRIu32 " more", silent->count - NODES_LISTED);
+        gv_trial_object(trial, "no %s_ok: %s%s did not answer %s within %d s%s", what,
+                        silent->names, more, what, seconds, silent->instead);
+    }
+    end_now(trial);
 }
 
 static void on_timeout(struct gv_trial *trial, const struct gv_world_event *event) {
@@ -749,10 +820,10 @@ static void on_timeout(struct gv_trial *trial, const struct gv_world_event *even
     case GV_CLIENT_WAIT_INIT:
         // It may have crashed or been paused again since.
         if (trial->phase >= GV_TRIAL_MAIN && trial->config.scenario != NULL) break;
-        fail_setup(trial, client->node, "init", GV_TRIAL_INIT_TIMEOUT_MS / 1000);
+        fail_setup(trial, "init", GV_TRIAL_INIT_TIMEOUT_MS / 1000);
         break;
     case GV_CLIENT_WAIT_TOPOLOGY:
-        fail_setup(trial, client->node, "topology", GV_TRIAL_CLIENT_TIMEOUT_MS / 1000);
+        fail_setup(trial, "topology", GV_TRIAL_CLIENT_TIMEOUT_MS / 1000);
         break;
     case GV_CLIENT_WAIT_OP:
         give_up(trial, event->target);
@@ -974,7 +1045,7 @@ size_t gv_trial_held(const struct gv_trial *trial, uint32_t node) {
 
 bool gv_trial_muted(const struct gv_trial *trial, uint32_t node) {
     GV_ASSERT(node < trial->config.nodes);
-    return trial->muted[node];
+    return trial->muted[node] != NULL;
 }
 
 bool gv_trial_definite(const struct gv_trial *trial) {
@@ -983,7 +1054,7 @@ bool gv_trial_definite(const struct gv_trial *trial) {
 
 bool gv_trial_suspects(const struct gv_trial *trial, uint32_t node) {
     GV_ASSERT(node < trial->config.nodes);
-    return trial->muted[node] || trial->complained[node] != 0;
+    return trial->muted[node] != NULL || trial->complained[node] != 0;
 }
 
 struct gv_trial_view gv_trial_view(const struct gv_trial *trial, gv_time now) {
@@ -1026,6 +1097,12 @@ struct gv_result gv_trial_finish(struct gv_trial *trial) {
         .client_latency = gv_history_latency(history),
         .partitions = trial->cuts,
         .troubles = trial->troubles,
+        .shortened = trial->shortened,
+        .shortened_line = trial->shortened_line,
+        .timeouts = trial->timeouts,
+        .patience = GV_TRIAL_CLIENT_TIMEOUT_MS * GV_MS,
+        .flight = trial->net.longest,
+        .queued = trial->config.delivery == GV_NET_MAELSTROM,
     };
     gv_judge_finish(&trial->judge, &result);
     trace_violations(trial);

@@ -114,6 +114,9 @@ __attribute__((format(printf, 3, 4)))
 #endif
 void gv_trial_died(struct gv_trial *trial, uint32_t node, const char *format, ...);
 
+// A node closed its standard output and lives: that is wrong, and nothing more is heard of it.
+void gv_trial_closed(struct gv_trial *trial, uint32_t node);
+
 // Makes the run invalid, for this reason, but lets it go on.
 #if defined(__GNUC__)
 __attribute__((format(printf, 2, 3)))
@@ -136,7 +139,7 @@ bool gv_trial_done(const struct gv_trial *trial);
 // Bytes of what a node has said to others that the network still holds.
 size_t gv_trial_held(const struct gv_trial *trial, uint32_t node);
 
-// Whether a node printed a bad line, so that nothing more is heard of it.
+// Whether nothing more is heard of a node, for it printed a bad line or closed its output.
 bool gv_trial_muted(const struct gv_trial *trial, uint32_t node);
 
 // Whether something is wrong that no delay excuses.

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "verdict.h"
 
+#include "memory.h"
+
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -51,11 +53,19 @@ struct gv_verdict gv_verdict_of(const struct gv_errors *errors) {
 
 struct gv_verdict gv_verdict_of_status(int status) {
     struct gv_verdict verdict = {.safety = true};
-    if (WIFSIGNALED(status) && WTERMSIG(status) == SIGALRM) {
+    int number = WIFSIGNALED(status) ? WTERMSIG(status) : 0;
+    bool outside = number == SIGKILL || number == SIGTERM || number == SIGINT || number == SIGHUP;
+    if (number == SIGPROF) {
         verdict.safety = false;
         snprintf(verdict.kind, sizeof verdict.kind, "took too long");
+    } else if (outside) {
+        verdict = (struct gv_verdict){.unjudged = true};
+        snprintf(verdict.kind, sizeof verdict.kind, "killed by signal %d, from outside", number);
+    } else if (WIFEXITED(status) && WEXITSTATUS(status) == GV_MEMORY_STATUS) {
+        verdict = (struct gv_verdict){.unjudged = true};
+        snprintf(verdict.kind, sizeof verdict.kind, "out of memory");
     } else if (WIFSIGNALED(status)) {
-        snprintf(verdict.kind, sizeof verdict.kind, "killed by signal %d", WTERMSIG(status));
+        snprintf(verdict.kind, sizeof verdict.kind, "killed by signal %d", number);
     } else {
         snprintf(verdict.kind, sizeof verdict.kind, "exited with status %d", WEXITSTATUS(status));
     }

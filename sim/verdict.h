@@ -13,6 +13,7 @@ enum {
 
 struct gv_verdict {
     bool valid, safety;             // safety: if it is not valid, a promise was broken
+    bool unjudged;                  // neither valid nor not: the machine ended the run
     char kind[GV_VERDICT_KIND_MAX]; // "lost", "unequal replicas": one kind, one way to fail
     char why[GV_VERDICT_WHY_MAX];   // the whole text of the error that has this kind
 };
@@ -22,7 +23,9 @@ struct gv_verdict {
 // node still holds them.
 struct gv_verdict gv_verdict_of(const struct gv_errors *errors);
 
-// The verdict on a process that died or hung: what became of it, as waitpid has it.
+// The verdict on a process that died or hung: what became of it, as waitpid has it. One that was
+// killed from outside, or had no memory, was not judged. SIGPROF, as of gv_crew_bound, ends what
+// takes too long.
 struct gv_verdict gv_verdict_of_status(int status);
 
 #endif

@@ -199,7 +199,7 @@ static void start_node(struct vnode *vnode) {
     };
     if (gv_node_new(&vnode->node, &config) == 0) return;
     fprintf(stderr, "gvsim: out of memory\n");
-    exit(2);
+    exit(GV_MEMORY_STATUS);
 }
 
 // Whether this is a client's line to a node that answers a write when it is on disk.
@@ -790,4 +790,23 @@ struct gv_result gv_virtual_finish(struct gv_virtual *sim) {
     result.settled = sim->settled_at != GV_TIME_NEVER;
     if (result.settled) result.settle = sim->settled_at - sim->quiet_at;
     return result;
+}
+
+bool gv_virtual_repeats(struct gv_virtual *sim, struct gv_result *result,
+                        const struct gv_result *second) {
+    GV_ASSERT(result->errors == gv_trial_errors(sim->trial) && second->is_virtual);
+    bool same = second->trace == result->trace && second->lines == result->lines &&
+                second->ops == result->ops && second->servers_msgs == result->servers_msgs &&
+                second->servers_bytes == result->servers_bytes && second->valid == result->valid &&
+                second->errors->count == result->errors->count;
+    for (size_t i = 0; same && i < second->errors->kept; i++) {
+        same = strcmp(second->errors->texts[i], result->errors->texts[i]) == 0;
+    }
+    if (same) return true;
+    gv_trial_object(sim->trial,
+                    "not deterministic: a second run of the same seed differs: trace %016" PRIx64
+                    " and %" PRIu64 " lines, not %016" PRIx64 " and %" PRIu64,
+                    second->trace, second->lines, result->trace, result->lines);
+    result->valid = false;
+    return false;
 }

@@ -48,4 +48,9 @@ struct gv_disk *gv_virtual_disk(struct gv_virtual *sim, uint32_t node);
 // The verdict; once, at the end. What it borrows lives as long as the simulation.
 struct gv_result gv_virtual_finish(struct gv_virtual *sim);
 
+// Whether a second run of the same config came to the same result as this one, trace included. If
+// not, one seed does not stand for one run: that is added to the errors, and the result is invalid.
+bool gv_virtual_repeats(struct gv_virtual *sim, struct gv_result *result,
+                        const struct gv_result *second);
+
 #endif

@@ -423,6 +423,14 @@ async function checkVerdicts() {
   });
   check(shown.includes('"type": "<news>"') && !shown.includes("u003c"), `angles: ${shown}`);
   await angles.context().close();
+
+  // Where there is little room a name is shortened, and a title has the whole.
+  const names = "a-name-of-a-type-that-is-longer-than-any-legend";
+  const long = await open("names"), entry = long.locator("#messages-legend span").first();
+  check(await entry.innerText() === "a-name-of-a-type-that-i…", `names: the legend has ${await entry.innerText()}`);
+  check(await entry.getAttribute("title") === names + '"\u00e9', `names: the title is ${await entry.getAttribute("title")}`);
+  check((await long.locator("#filters label").first().getAttribute("title")).startsWith(names), "names: a filter has no title");
+  await long.context().close();
 }
 
 // ---- The bound on messages ----
@@ -633,7 +641,10 @@ async function checkWhy() {
   check((await ask("why does n77 lack 5?")).includes("There is no n77"), "a node there is not");
   check((await ask("what is this?")).includes("Ask, for example"), "no question at all");
   await page.getByRole("button", { name: "what took longest" }).click();
-  check(/lacked \d+ for [\d.]+ s/.test(await page.locator("#answer").innerText()), "the slowest");
+  const slowest = await page.locator("#answer").innerText();
+  check(/^(\d+) took longest to be everywhere(?: \(\d+ never (?:was|were)\))?\. n\d+ lacked \1 for [\d.]+ s/.test(slowest), `the slowest: ${slowest}`);
+  const put = await page.locator("#question").inputValue();
+  check(put === "what took longest?" && await ask(put) === slowest, `what took longest is asked as ${put}`);
   await page.context().close();
 }
 

@@ -25,6 +25,9 @@ begin() {
     stuck) [ "$me" = n1 ] && spam || sleep 60 ;;
     endless) [ "$me" = n1 ] && yes | tr -d '\n' ;;
     babbles) [ "$me" = n1 ] && yes 'hello, world' ;;
+    closes-output) [ "$me" = n1 ] && exec >&- sleep 60 ;;
+    closes-input) [ "$me" = n1 ] && exec <&- sleep 60 ;;
+    deaf) trap '' TERM INT HUP ;;
     esac
 }
 
@@ -146,7 +149,7 @@ case_ closed 0 '^valid' --node-count 2 --time-limit 0.2 -- "$self" node good <&-
 
 # What came instead of an answer to init.
 way prints 1 'bad line: n[01] .*not JSON.*is no message to standard error. The line: starting up'
-way exits 3 'died: it exited with status 3, before .*init; .*standard error: no such setting'
+way exits 3 'died: it exited with status 3, .*before .*init; .*standard error: no such setting'
 way killed 3 'died: killed by signal 9 .*, before it answered init'
 way unended 1 'n[01] did not answer init .*it began a line and did not end it.*: {"src":"n' &
 unended=$!
@@ -157,6 +160,24 @@ unended=$!
     exit $bad
 ) || bad=1
 wait $unended
+
+# A node that lives without its output or input is told from one that is only silent. One that
+# heeds no signal and reads to the end is as good as any.
+way closes-output 1 'closed: n1 closed its standard output, and runs on' --time-limit 3
+grep -q 'no echo: n1 was not heard after it closed its standard output' "$tmp/out" ||
+    { echo 'closes-output: no reason' && bad=1; }
+way closes-input 1 'closed: n1 closed its standard input, and runs on' --time-limit 3
+way deaf 0 '^valid'
+
+# Two at once in one directory do not disturb each other.
+"$gvsim" exec -w echo --late-max 0 --seed 5 --node-count 2 --time-limit 1 --json twin1 --trace \
+    trace1 --report report1 -- "$self" node good >/dev/null 2>&1 &
+twin=$!
+case_ twins 0 '^valid' --node-count 2 --time-limit 1 --json twin2 --trace trace2 --report report2 \
+    -- "$self" node good
+wait $twin || { echo "twin: exit status $?" && bad=1; }
+grep -q '^{"valid":true' twin1 && grep -q '^{"valid":true' twin2 ||
+    { echo 'twins: no two results' && bad=1; }
 
 # Who says more than others take is named, and held back; memory has a bound, here 2 × 1 MB.
 (

@@ -52,6 +52,15 @@ scenario 'nodes 3\ntime-limit 2\ncrash n1 at 1s with disk\ncut n1 | rest at 2s f
 case_ after-the-end 2 'line 4, column 18: it begins after the operations end: they last 2 s' \
     run -w echo --scenario "$tmp/scenario"
 case_ before-the-end 0 '^valid' run -w g-set --scenario "$tmp/scenario" --time-limit 4
+# One that the end of the operations cuts short is told, one without an end is not.
+scenario 'nodes 3\ntime-limit 4\nlose 5%% at 0s\ncut n0 | rest at 3s for 60s\n'
+case_ cut-short 0 'faults ended  *1 of the scenario, before their time, .*: first that of line 4' \
+    run -w g-set --scenario "$tmp/scenario"
+case_ one-node-alone 0 '^valid: nothing lost, .* final read right at the only node$' run -w g-set \
+    --nodes 1
+"$gvsim" run -w echo --json "$tmp/json" >&- 2>"$tmp/err"
+[ $? -eq 2 ] && grep -q 'cannot write to standard output' "$tmp/err" &&
+    [ "$(wc -l <"$tmp/json")" -eq 1 ] || { cat "$tmp/err" "$tmp/json" && bad=1; }
 scenario 'nodes 3\ncut minority at 1s\n'
 case_ no-minority 2 'line 2, column 5: among 3 nodes this cuts nothing' run -w echo \
     --scenario "$tmp/scenario"
@@ -103,6 +112,12 @@ if [ -c /dev/full ]; then
     "$gvsim" run -w echo --time-limit 1 >/dev/full 2>"$tmp/err" && echo "full: status 0" && bad=1
     grep -q 'cannot write to standard output' "$tmp/err" || { echo "full: not told" && bad=1; }
 fi
+# Whose clients gave up because of slow links is told, and what to change; else nobody is.
+case_ slow-links 1 'hint  .* took up to [0-9.]* s (--latency): .* --delivery exact' run \
+    -w broadcast --nodes 3 --latency 6000 --seed 1
+"$gvsim" run -w broadcast --nodes 3 --latency 6000 --seed 1 --delivery exact --quiet 100 \
+    >"$tmp/out" 2>&1 || { echo "slow-links-exact: status $?" && bad=1; }
+grep -q '  hint ' "$tmp/out" && echo "slow-links-exact: a hint" && bad=1
 # What swarms have found, each cut down to what it took then.
 for found in test/scenario/found/*.scenario; do
     case_ "$found" 0 '^valid' run --scenario "$found"

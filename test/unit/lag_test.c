@@ -3,7 +3,9 @@
 #include "../../sim/lag.h"
 #include "../lib/test.h"
 
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 static int by_value(const void *a, const void *b) {
     gv_time x = *(const gv_time *)a, y = *(const gv_time *)b;
@@ -71,11 +73,37 @@ static void one_in_a_hundred_may_be_late(void **state) {
     assert_true(is_too_slow(0, 0, 0, 21 * GV_MS));
 }
 
+// Of a few delays one in a hundred is the longest: that is what it is called.
+static void of_a_few_the_longest_is_told(void **state) {
+    (void)state;
+    for (size_t count = GV_LAG_FEW - 1; count <= GV_LAG_FEW; count++) {
+        static struct gv_lag lag;
+        lag = (struct gv_lag){.measured = true, .limit = 20 * GV_MS};
+        for (size_t i = 0; i + 2 < count; i++) gv_lag_add(&lag.events, GV_MS);
+        gv_lag_add(&lag.events, 30 * GV_MS);
+        gv_lag_add(&lag.events, 32 * GV_MS);
+        char why[GV_LAG_REASON_MAX], *said = NULL;
+        size_t len = 0;
+        assert_true(gv_lag_too_slow(&lag, why));
+        FILE *out = open_memstream(&said, &len);
+        gv_lag_print(&lag, out);
+        gv_lag_json(&lag, out);
+        fclose(out);
+        bool few = count < GV_LAG_FEW;
+        assert_true((strstr(said, "  99% ") == NULL) == few);
+        assert_true((strstr(said, "most 32.0 ms of 99 times;") != NULL) == few);
+        assert_true((strstr(why, "32 ms late once, ") != NULL) == few);
+        assert_non_null(strstr(said, few ? "\"times\":99," : "\"times\":100,"));
+        free(said);
+    }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(quantiles_are_close),
         cmocka_unit_test(of_nothing_there_is_no_quantile),
         cmocka_unit_test(one_in_a_hundred_may_be_late),
+        cmocka_unit_test(of_a_few_the_longest_is_told),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -163,9 +163,10 @@ static void odd_and_many_types_are_counted_too(void **state) {
     (void)state;
     struct bench bench;
     init(&bench, GV_NET_MAELSTROM, GV_NET_CONSTANT, 0);
-    gv_net_send(&bench.net, 0, 1, 0, text("a\\\"b\xc3\xa9 this is longer than a type may be"), 1,
-                text("x"));
-    assert_string_equal(bench.net.counts[0].type, "a??b???this?is?longer?than?a?ty");
+    gv_net_send(&bench.net, 0, 1, 0, text("a\\\"b\xc3\xa9 this is kept whole, whatever is in it"),
+                1, text("x"));
+    assert_string_equal(bench.net.counts[0].type,
+                        "a\\\"b\xc3\xa9 this is kept whole, whatever is in it");
     for (int i = 0; i < 100; i++) {
         char name[16];
         snprintf(name, sizeof name, "t%d", i);
@@ -175,6 +176,29 @@ static void odd_and_many_types_are_counted_too(void **state) {
     assert_string_equal(bench.net.counts[GV_NET_TYPES_MAX].type, "(other)");
     assert_int_equal(bench.net.counts[GV_NET_TYPES_MAX].messages, 101 - GV_NET_TYPES_MAX);
     fini(&bench);
+}
+
+// What is longer than a type may be is cut between characters, and says so.
+static void long_types_are_cut_whole(void **state) {
+    (void)state;
+    static const char *const units[] = {"a", "\xc3\xa9", "\\n", "\\u00e9", "\\ud83d\\ude00"};
+    for (size_t kind = 0; kind < sizeof units / sizeof *units; kind++) {
+        struct bench bench;
+        init(&bench, GV_NET_MAELSTROM, GV_NET_CONSTANT, 0);
+        size_t unit = strlen(units[kind]), len = 0, cut = 0;
+        char name[2 * GV_NET_TYPE_MAX], want[2 * GV_NET_TYPE_MAX];
+        for (; len <= GV_NET_TYPE_MAX; len += unit) {
+            memcpy(name + len, units[kind], unit + 1);
+            if (len + unit <= GV_NET_TYPE_MAX - strlen("…")) cut = len + unit;
+        }
+        snprintf(want, sizeof want, "%.*s…", (int)cut, name);
+        gv_net_send(&bench.net, 0, 1, 0, text(name), 1, text("x"));
+        assert_string_equal(bench.net.counts[0].type, want);
+        name[len - unit] = '\0'; // this one fits
+        gv_net_send(&bench.net, 0, 1, 0, text(name), 1, text("x"));
+        assert_string_equal(bench.net.counts[1].type, name);
+        fini(&bench);
+    }
 }
 
 static void latencies_are_whole_milliseconds_of_the_right_shape(void **state) {
@@ -366,6 +390,7 @@ int main(void) {
         cmocka_unit_test(exact_delivery_drops_when_due),
         cmocka_unit_test(counts_servers_only_and_by_type),
         cmocka_unit_test(odd_and_many_types_are_counted_too),
+        cmocka_unit_test(long_types_are_cut_whole),
         cmocka_unit_test(links_do_not_disturb_each_other),
         cmocka_unit_test(rules_lose_double_and_delay),
         cmocka_unit_test(messages_on_their_way_are_counted),

@@ -123,6 +123,19 @@ static void the_verdict_answers_the_questions(void **state) {
     assert_null(strchr(text, 0x1b));
 }
 
+static void long_names_of_types_are_shortened_for_people_only(void **state) {
+    (void)state;
+    struct gv_result result = example();
+    struct gv_net_count odd = {"one-name-that-is-forty-columns-and-longer\\u001b", 1, 2};
+    result.counts = &odd;
+    result.types = 1;
+    char text[8192];
+    capture(&result, false, text, sizeof text);
+    assert_non_null(strstr(text, "    one-name-that-is-forty-columns-and-longe… 1 of them, 2 B\n"));
+    capture(&result, true, text, sizeof text);
+    assert_non_null(strstr(text, "{\"one-name-that-is-forty-columns-and-longer\\u001b\":{"));
+}
+
 static void an_invalid_run_says_why_first(void **state) {
     (void)state;
     struct gv_errors many = {.kept = 0};
@@ -136,13 +149,41 @@ static void an_invalid_run_says_why_first(void **state) {
     gv_errors_fini(&many);
 }
 
+static void operations_without_an_answer_on_slow_links_get_a_hint(void **state) {
+    (void)state;
+    struct gv_result result = example();
+    result.patience = 5000 * GV_MS;
+    result.flight = 2500 * GV_MS;
+    result.timeouts = 3;
+    char hint[GV_RESULT_HINT_MAX], text[8192];
+    assert_false(gv_result_hint(&result, hint)); // there and back in time
+    capture(&result, true, text, sizeof text);
+    assert_non_null(strstr(text, ",\"hint\":null}"));
+    result.flight++;
+    assert_true(gv_result_hint(&result, hint));
+    assert_non_null(strstr(hint, "3 operations were not answered within the 5 s"));
+    assert_null(strstr(hint, "--delivery"));
+    result.queued = true;
+    result.flight = UINT64_MAX / 4;
+    result.timeouts = UINT64_MAX;
+    capture(&result, false, text, sizeof text);
+    assert_non_null(strstr(text, "\n  hint             18446744073709551615 operations were"));
+    assert_non_null(strstr(text, "--delivery exact it does not\n"));
+    capture(&result, true, text, sizeof text);
+    assert_non_null(strstr(text, "--delivery exact it does not\"}"));
+    result.timeouts = 0;
+    assert_false(gv_result_hint(&result, hint));
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(json_holds_what_the_manual_says),
         cmocka_unit_test(what_does_not_apply_is_null),
         cmocka_unit_test(errors_are_json_whatever_they_quote),
         cmocka_unit_test(the_verdict_answers_the_questions),
+        cmocka_unit_test(long_names_of_types_are_shortened_for_people_only),
         cmocka_unit_test(an_invalid_run_says_why_first),
+        cmocka_unit_test(operations_without_an_answer_on_slow_links_get_a_hint),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -5,6 +5,7 @@
 #include "../../sim/scenario.h"
 #include "../lib/test.h"
 
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -64,6 +65,9 @@ static void a_seed_runs_and_is_judged(void **state) {
 static struct gv_verdict job(uint64_t number) {
     if (number == 7) abort();
     if (number == 8) exit(9);
+    if (number == 1002) sleep(2); // is no work
+    for (volatile uint64_t spin = 0; number == 1003;) spin = spin + 1;
+    if (number > 1101) raise(SIGKILL);
     struct gv_verdict verdict = {.valid = number % 5 != 0, .safety = number % 10 == 5};
     snprintf(verdict.why, sizeof verdict.why, "%u is bad", (unsigned)number);
     return verdict;
@@ -79,6 +83,7 @@ static int crew(uint64_t first, uint64_t last, uint32_t jobs, bool fast, char *s
     int status = gv_crew_run(&(struct gv_crew_config){.first = first,
                                                       .last = last,
                                                       .jobs = jobs,
+                                                      .cpu_s = 1,
                                                       .fail_fast = fast,
                                                       .run = job,
                                                       .replay = "again "});
@@ -112,12 +117,28 @@ static void a_crew_goes_on_whatever_happens_to_one(void **state) {
     assert_non_null(strstr(said, "2 seeds in "));
 }
 
+// What counts is a run's own work, however long the machine takes for it.
+static void a_slow_machine_is_no_failure(void **state) {
+    (void)state;
+    static char said[8192];
+    assert_int_equal(crew(1002, 1002, 1, false, said, sizeof said), 0);
+    assert_int_equal(crew(1003, 1004, 1, false, said, sizeof said), 4);
+    assert_non_null(strstr(said, "FAILED 1003: took too long\n"));
+    assert_non_null(strstr(said, "2 seeds in "));
+    assert_int_equal(crew(1101, 1104, 2, false, said, sizeof said), 5);
+    assert_non_null(strstr(said, "NOT JUDGED 1102: killed by signal 9, from outside\n  replay: "
+                                 "again 1102\n"));
+    assert_non_null(strstr(said, "4 seeds in "));
+    assert_non_null(strstr(said, ": 0 failed; 3 were not judged\n"));
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_seed_stands_for_a_scenario_that_fits),
         cmocka_unit_test(names_of_seeds_are_read),
         cmocka_unit_test(a_seed_runs_and_is_judged),
         cmocka_unit_test(a_crew_goes_on_whatever_happens_to_one),
+        cmocka_unit_test(a_slow_machine_is_no_failure),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -19,6 +19,7 @@ enum fault {
     BAD_LINE,   // n1 prints no JSON, once
     INDEFINITE, // n1 answers additions with code 13, having done half of them
     NO_INIT,    // n1 does not answer init
+    MUTE,       // nor does any but n0
     ODD_INIT,   // n1 answers it with the msg_id as a string
     REFUSES,    // n1 refuses all reads at the end, in words that are a terminal's command
     CHATTERS,   // n1 prints no JSON once it has answered init, while n2 takes a second to do so
@@ -151,7 +152,8 @@ static void deliver(void *ctx, uint32_t src, uint32_t node, const char *bytes, s
         }
         bool slow = cluster.fault == CHATTERS && node == 2;
         gv_time due = cluster.now + (slow ? 1000 * GV_MS : 0);
-        if (cluster.fault != NO_INIT || node != 1) say(due, node, client, body);
+        bool silent = cluster.fault == NO_INIT ? node == 1 : cluster.fault == MUTE && node > 0;
+        if (!silent) say(due, node, client, body);
         if (cluster.fault == CHATTERS && node == 1) print_oops(node);
     } else if (strstr(line, "\"type\":\"topology\"") != NULL) {
         snprintf(body, sizeof body, "\"type\":\"topology_ok\",\"in_reply_to\":%" PRId64, msg_id);
@@ -458,6 +460,29 @@ static void init_must_be_answered_within_ten_seconds(void **state) {
     end();
 }
 
+// What the driver knows of each: of n1 nothing, of n2 its own, of the others the same.
+static bool know(void *ctx, uint32_t node, char *buf, size_t cap) {
+    (void)ctx;
+    snprintf(buf, cap, "%s", node == 1 ? "" : node == 2 ? "it is odd" : "it sleeps");
+    return false;
+}
+
+static void every_node_that_does_not_answer_init_is_named(void **state) {
+    (void)state;
+    struct gv_trial_config config = config_of(GV_LOAD_BROADCAST);
+    config.nodes = 9;
+    config.describe = know;
+    struct gv_result result = run(&config, MUTE);
+    assert_int_equal(result.errors->count, 3);
+    assert_string_equal(result.errors->texts[0], "no init_ok: n1 did not answer init within 10 s");
+    assert_string_equal(result.errors->texts[1],
+                        "no init_ok: n2 did not answer init within 10 s; it is odd");
+    assert_string_equal(result.errors->texts[2],
+                        "no init_ok: n3, n4, n5, n6, n7, n8 did not answer init within 10 s; it "
+                        "sleeps");
+    end();
+}
+
 static void what_came_instead_of_init_ok_is_quoted(void **state) {
     (void)state;
     struct gv_trial_config config = config_of(GV_LOAD_BROADCAST);
@@ -538,6 +563,7 @@ int main(void) {
         cmocka_unit_test(a_bad_line_after_init_ends_no_run),
         cmocka_unit_test(a_reply_to_the_client_of_another_names_both),
         cmocka_unit_test(init_must_be_answered_within_ten_seconds),
+        cmocka_unit_test(every_node_that_does_not_answer_init_is_named),
         cmocka_unit_test(what_came_instead_of_init_ok_is_quoted),
         cmocka_unit_test(the_answer_to_a_final_read_is_quoted),
         cmocka_unit_test(the_dead_leave_what_they_did_not_answer),

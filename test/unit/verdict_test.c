@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+#include "../../sim/memory.h"
 #include "../../sim/verdict.h"
 #include "../lib/test.h"
 
@@ -67,8 +68,19 @@ static void the_dead_and_the_hung_are_judged(void **state) {
     assert_true(gv_verdict_of_status(SIGABRT).safety);
     assert_string_equal(gv_verdict_of_status(SIGABRT).kind, "killed by signal 6");
     assert_string_equal(gv_verdict_of_status(3 << 8).why, "exited with status 3");
-    assert_false(gv_verdict_of_status(SIGALRM).safety);
-    assert_string_equal(gv_verdict_of_status(SIGALRM).kind, "took too long");
+    assert_false(gv_verdict_of_status(SIGPROF).safety);
+    assert_string_equal(gv_verdict_of_status(SIGPROF).kind, "took too long");
+}
+
+static void what_the_machine_ends_is_not_judged(void **state) {
+    (void)state;
+    struct gv_verdict verdict = gv_verdict_of_status(SIGKILL);
+    assert_true(verdict.unjudged && !verdict.valid && !verdict.safety);
+    assert_string_equal(verdict.why, "killed by signal 9, from outside");
+    verdict = gv_verdict_of_status(GV_MEMORY_STATUS << 8);
+    assert_true(verdict.unjudged && !verdict.valid && !verdict.safety);
+    assert_string_equal(verdict.why, "out of memory");
+    assert_false(gv_verdict_of_status(SIGSEGV).unjudged);
 }
 
 int main(void) {
@@ -79,6 +91,7 @@ int main(void) {
         cmocka_unit_test(what_never_came_is_late),
         cmocka_unit_test(numbers_do_not_make_another_kind),
         cmocka_unit_test(the_dead_and_the_hung_are_judged),
+        cmocka_unit_test(what_the_machine_ends_is_not_judged),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -3,6 +3,8 @@
 #include "../../sim/virtual.h"
 #include "../lib/test.h"
 
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 static struct gv_virtual *sim;
@@ -32,6 +34,35 @@ static struct gv_result run(const struct gv_virtual_config *config) {
 
 static void end(void) {
     gv_virtual_free(sim);
+}
+
+// A run of another seed stands for a second run that went differently.
+static void a_run_that_does_not_repeat_is_invalid(void **state) {
+    (void)state;
+    struct gv_virtual_config config = config_of(GV_LOAD_G_SET);
+    struct gv_result same = run(&config);
+    struct gv_virtual *before = sim;
+    struct gv_result result = run(&config);
+    assert_true(gv_virtual_repeats(sim, &result, &same) && result.valid);
+    gv_virtual_free(before);
+    before = sim;
+    config.trial.seed++;
+    struct gv_result other = run(&config);
+    assert_false(gv_virtual_repeats(before, &result, &other));
+    assert_true(!result.valid && other.valid);
+    assert_int_equal(result.errors->count, 1);
+    assert_non_null(strstr(result.errors->texts[0], "not deterministic: "));
+    char *text = NULL;
+    size_t len = 0;
+    FILE *out = open_memstream(&text, &len);
+    gv_result_print(&result, out, false);
+    gv_result_json(&result, out);
+    fclose(out);
+    assert_int_equal(strncmp(text, "invalid: 1 thing is wrong\n  - not deterministic", 47), 0);
+    assert_non_null(strstr(text, "{\"valid\":false,"));
+    free(text);
+    gv_virtual_free(before);
+    end();
 }
 
 static void every_workload_is_valid_under_partitions(void **state) {
@@ -383,6 +414,7 @@ static void seals_hold_off_a_forger(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_run_that_does_not_repeat_is_invalid),
         cmocka_unit_test(every_workload_is_valid_under_partitions),
         cmocka_unit_test(the_staleness_asked_for_is_kept),
         cmocka_unit_test(one_seed_gives_one_run),
