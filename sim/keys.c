@@ -18,11 +18,11 @@ const char *gv_keys_name(enum gv_keys_kind kind) {
 }
 
 void gv_keys_init(struct gv_keys *keys, enum gv_keys_kind kind, uint64_t seed,
-                  const struct gv_digest_key *places) {
+                  const struct gv_digest_key *digest_key) {
     *keys = (struct gv_keys){.kind = kind};
     gv_prng_init(&keys->prng, seed, STREAM);
-    if (places != NULL) keys->places = *places;
-    if (places == NULL) gv_digest_key_init(&keys->places, (struct gv_slice){NULL, 0});
+    if (digest_key != NULL) keys->digest_key = *digest_key;
+    if (digest_key == NULL) gv_digest_key_init(&keys->digest_key, (struct gv_slice){NULL, 0});
 }
 
 void gv_keys_fini(struct gv_keys *keys) {
@@ -36,7 +36,7 @@ void gv_keys_fini(struct gv_keys *keys) {
 
 // The slot that holds a text, or where it would be put.
 static uint32_t *slot_of(const struct gv_keys *keys, struct gv_slice text) {
-    size_t at = (size_t)gv_digest_hash(&keys->places, text.data, text.len);
+    size_t at = (size_t)gv_digest_hash(&keys->digest_key, text.data, text.len);
     for (;; at++) {
         uint32_t *slot = &keys->table[at & (keys->slots - 1)];
         if (*slot == 0) return slot;
@@ -98,7 +98,7 @@ int64_t gv_keys_find(const struct gv_keys *keys, struct gv_slice text) {
 static bool write_twin(const struct gv_keys *keys, char buf[GV_KEYS_TEXT_MAX]) {
     if (keys->count == 0) return false;
     struct gv_entry entry = {.lattice = GV_LATTICE_SET, .key = slice(keys->texts[keys->count - 1])};
-    uint64_t place = gv_lattice_item(&keys->places, &entry).place;
+    uint64_t place = gv_lattice_item(&keys->digest_key, &entry).place;
     snprintf(buf, GV_KEYS_TEXT_MAX, "%" PRId64, (int64_t)(place ^ UINT64_C(1) << 63));
     return true;
 }

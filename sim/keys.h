@@ -18,7 +18,7 @@ enum { GV_KEYS_TEXT_MAX = 400 }; // longest text with its NUL, bytes
 struct gv_keys {
     enum gv_keys_kind kind;
     struct gv_prng prng;
-    struct gv_digest_key places; // of the nodes' digests
+    struct gv_digest_key digest_key; // of the nodes' digests
     // Mixed: the canonical texts by number, and an open hash table of numbers plus one.
     char **texts;
     size_t count, cap;
@@ -26,9 +26,9 @@ struct gv_keys {
     size_t slots; // a power of two, or 0
 };
 
-// Same kind, seed and digest key: same values. `places` is copied; NULL: that of no secret.
+// Same kind, seed and digest key: same values. `digest_key` is copied; NULL: that of no secret.
 void gv_keys_init(struct gv_keys *keys, enum gv_keys_kind kind, uint64_t seed,
-                  const struct gv_digest_key *places);
+                  const struct gv_digest_key *digest_key);
 void gv_keys_fini(struct gv_keys *keys);
 
 // The canonical text of a number's value, in buf or borrowed from `keys`. Mixed: the number is at

@@ -969,7 +969,7 @@ struct gv_trial *gv_trial_new(const struct gv_trial_config *config) {
     gv_faults_init(&trial->faults, nodes, config->seed);
     gv_load_init(&trial->load, config->load, config->rate, config->seed);
     gv_history_init(&trial->history);
-    gv_keys_init(&trial->keys, config->keys, config->seed, config->places);
+    gv_keys_init(&trial->keys, config->keys, config->seed, config->digest_key);
     gv_judge_init(&trial->judge, config->load, nodes);
     trial->judge.set.keys = &trial->keys;
     trial->judge.disturbed = config->scenario != NULL;

@@ -635,7 +635,7 @@ static const struct gv_workload *workload_of(enum gv_load_kind load) {
 }
 
 // What the nodes' digests are keyed by.
-static struct gv_digest_key places_of(bool sealed) {
+static struct gv_digest_key digest_key_of(bool sealed) {
     struct gv_digest_key key;
     struct gv_slice secret = {NULL, 0};
     uint8_t digest[GV_AUTH_KEY];
@@ -665,11 +665,11 @@ struct gv_virtual *gv_virtual_new(const struct gv_virtual_config *config) {
     sim->config.trial.ctx = sim;
     sim->now = START_AT;
     sim->look_at = sim->settle_at = GV_TIME_NEVER;
-    struct gv_digest_key places = places_of(config->sealed);
-    sim->config.trial.places = &places;
+    struct gv_digest_key digest_key = digest_key_of(config->sealed);
+    sim->config.trial.digest_key = &digest_key;
     sim->settled_at = sim->quiet_at = GV_TIME_NEVER;
     sim->trial = gv_trial_new(&sim->config.trial);
-    sim->config.trial.places = NULL;
+    sim->config.trial.digest_key = NULL;
     size_t message_max = config->message_max ? config->message_max : GV_ENGINE_MESSAGE_DEFAULT;
     gv_checkers_init(&sim->checkers, nodes, config->trial.rate, message_max,
                      gv_trial_errors(sim->trial));
