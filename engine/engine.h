@@ -153,7 +153,7 @@ GV_API bool gv_engine_get(const struct gv_engine *engine, const struct gv_entry 
 
 // The digest of all entries, O(1). Equal entries give equal roots. Different entries give different
 // roots but for a chance of about 2^-64, if the cluster has a secret that whoever chooses the keys
-// does not know. Without a secret this covers accidents and keys that share a place, also those
+// does not know. Without a secret this covers accidents and keys that share a position, also those
 // made to do so; it does not cover entries chosen so that the sums of their hashes are equal.
 GV_API struct gv_digest gv_engine_root(const struct gv_engine *engine);
 

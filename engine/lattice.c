@@ -21,13 +21,13 @@ static bool read_integer(struct gv_slice text, int64_t *out) {
     return true;
 }
 
-// The place of a key that is no integer of 64 bits.
+// The position of a key that is no integer of 64 bits.
 static uint64_t spread(const struct gv_digest_key *key, struct gv_slice text) {
     return gv_digest_hash(key, text.data, text.len) * UINT64_C(0x9e3779b97f4a7c15);
 }
 
 // The hash of everything that makes a version. The key counts by its identity, not by the hash that
-// its place comes from: keys that share a place must differ here.
+// its position comes from: keys that share a position must differ here.
 static uint64_t version_hash(const struct gv_digest_key *key, const struct gv_entry *entry) {
     uint64_t words[5] = {gv_digest_identity(key, entry->key.data, entry->key.len),
                          (uint64_t)entry->lattice, entry->count, 0, 0};
@@ -39,27 +39,28 @@ static uint64_t version_hash(const struct gv_digest_key *key, const struct gv_en
     return gv_digest_words(key, words, 5);
 }
 
-// The place of a key; *own: no other key has it.
-static uint64_t place_of(const struct gv_digest_key *key, struct gv_slice text, bool *own) {
+// The position of a key; *own: no other key has it.
+static uint64_t position_of(const struct gv_digest_key *key, struct gv_slice text, bool *own) {
     GV_ASSERT(text.len > 0);
     int64_t number;
     bool integer = read_integer(text, &number);
-    uint64_t place = integer ? (uint64_t)number ^ (UINT64_C(1) << 63) // order of signed numbers
-                             : spread(key, text);
-    // The end of all places is no place: the key that would stand there shares its neighbour's.
-    *own = integer && place != GV_PLACE_END;
-    return place != GV_PLACE_END ? place : place - 1;
+    uint64_t position = integer ? (uint64_t)number ^ (UINT64_C(1) << 63) // order of signed numbers
+                                : spread(key, text);
+    // The end of all positions is no position: the key that would stand there shares its
+    // neighbour's.
+    *own = integer && position != GV_POSITION_END;
+    return position != GV_POSITION_END ? position : position - 1;
 }
 
-uint64_t gv_lattice_place(const struct gv_digest_key *key, const struct gv_entry *entry) {
+uint64_t gv_lattice_position(const struct gv_digest_key *key, const struct gv_entry *entry) {
     bool own;
-    return place_of(key, entry->key, &own);
+    return position_of(key, entry->key, &own);
 }
 
 struct gv_item gv_lattice_item(const struct gv_digest_key *key, const struct gv_entry *entry) {
     bool own;
-    struct gv_item item = {.place = place_of(key, entry->key, &own)};
-    item.hash = own && entry->lattice == GV_LATTICE_SET ? gv_peel_image(key, item.place)
+    struct gv_item item = {.position = position_of(key, entry->key, &own)};
+    item.hash = own && entry->lattice == GV_LATTICE_SET ? gv_peel_image(key, item.position)
                                                         : version_hash(key, entry);
     return item;
 }

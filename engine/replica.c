@@ -245,13 +245,13 @@ uint64_t *gv_replica_mark(struct gv_replica *replica, uint32_t ref) {
 
 // --- finding and merging ---------------------------------------------------------------------
 
-// Sets the cursor to the entry, among those at this place.
-static bool seek(const struct gv_replica *replica, const struct gv_entry *key, uint64_t place,
+// Sets the cursor to the entry, among those at this position.
+static bool seek(const struct gv_replica *replica, const struct gv_entry *key, uint64_t position,
                  struct gv_tree_cursor *at) {
-    bool found = gv_tree_seek(&replica->tree, place, at);
+    bool found = gv_tree_seek(&replica->tree, position, at);
     for (; found; found = gv_tree_next(at)) {
         struct gv_item item = gv_tree_get(at);
-        if (item.place != place) return false;
+        if (item.position != position) return false;
         struct gv_entry entry = gv_replica_get(replica, item.ref);
         if (gv_lattice_same(&entry, key)) return true;
     }
@@ -260,7 +260,7 @@ static bool seek(const struct gv_replica *replica, const struct gv_entry *key, u
 
 bool gv_replica_find(const struct gv_replica *replica, const struct gv_entry *key, uint32_t *ref) {
     struct gv_tree_cursor at;
-    if (!seek(replica, key, gv_lattice_place(&replica->key, key), &at)) return false;
+    if (!seek(replica, key, gv_lattice_position(&replica->key, key), &at)) return false;
     *ref = gv_tree_get(&at).ref;
     return true;
 }
@@ -302,7 +302,7 @@ int gv_replica_put(struct gv_replica *replica, const struct gv_entry *entry, uin
     if (unfit(entry)) return GV_ESPACE;
     struct gv_item item = gv_lattice_item(&replica->key, entry);
     struct gv_tree_cursor at;
-    if (seek(replica, entry, item.place, &at)) return merge(replica, entry, item, &at, ref);
+    if (seek(replica, entry, item.position, &at)) return merge(replica, entry, item, &at, ref);
     return insert(replica, entry, item, ref);
 }
 
@@ -324,7 +324,8 @@ int gv_replica_load(struct gv_replica *replica, struct gv_replica_load *load,
     int error = reserve(replica, entry, units_of(entry), &item.ref);
     if (error) return error;
     write_record(record_at(replica, item.ref), entry, UINT64_MAX);
-    if (load->count > 0 && item.place < load->items[load->count - 1].place) load->mixed = true;
+    if (load->count > 0 && item.position < load->items[load->count - 1].position)
+        load->mixed = true;
     load->items[load->count++] = item;
     return 0;
 }
@@ -332,14 +333,14 @@ int gv_replica_load(struct gv_replica *replica, struct gv_replica_load *load,
 static void sift(struct gv_item *items, size_t at, size_t count) {
     struct gv_item item = items[at];
     for (size_t child; (child = 2 * at + 1) < count; at = child) {
-        if (child + 1 < count && items[child + 1].place > items[child].place) child++;
-        if (items[child].place <= item.place) break;
+        if (child + 1 < count && items[child + 1].position > items[child].position) child++;
+        if (items[child].position <= item.position) break;
         items[at] = items[child];
     }
     items[at] = item;
 }
 
-// By place: a heap, since it needs no memory and no luck.
+// By position: a heap, since it needs no memory and no luck.
 static void sort(struct gv_item *items, size_t count) {
     for (size_t i = count / 2; i > 0; i--) sift(items, i - 1, count);
     for (size_t i = count; i > 1; i--) {
@@ -355,7 +356,7 @@ static void sort(struct gv_item *items, size_t count) {
 static bool absorb(struct gv_replica *replica, struct gv_item *items, size_t count,
                    struct gv_item item) {
     struct gv_entry entry = gv_replica_get(replica, item.ref);
-    for (size_t i = count; i > 0 && items[i - 1].place == item.place; i--) {
+    for (size_t i = count; i > 0 && items[i - 1].position == item.position; i--) {
         struct gv_entry held = gv_replica_get(replica, items[i - 1].ref);
         if (!gv_lattice_same(&entry, &held)) continue;
         bool larger = gv_lattice_exceeds(&entry, &held);

@@ -3,7 +3,7 @@
 //
 // A record is named by a 32-bit reference, its position in units of 16 bytes, which stays good
 // until the record has to move: only a register's does, when its texts outgrow their room.
-// Looking an entry up is a search in the tree and a comparison of the keys at that place.
+// Looking an entry up is a search in the tree and a comparison of the keys at that position.
 #ifndef GV_ENGINE_REPLICA_H
 #define GV_ENGINE_REPLICA_H
 
@@ -37,7 +37,7 @@ GV_API void gv_replica_fini(struct gv_replica *replica);
 
 // Fills an empty replica: gv_replica_load for each entry, then gv_replica_load_end, also after an
 // error. In between the replica is good for nothing else. Entries that come in the order of their
-// places, as gv_lattice_item tells them, cost least; of two versions the larger one stays.
+// positions, as gv_lattice_item tells them, cost least; of two versions the larger one stays.
 struct gv_replica_load {
     struct gv_item *items; // zeroed at the start, like the rest
     size_t count, cap;

@@ -14,12 +14,12 @@ _Static_assert((int)GV_ENTRY_TEXT_MAX <= (int)GV_STORE_SCRATCH, "scratch holds e
 
 static void write_key(struct gv_writer *out, const struct gv_digest_key *key,
                       const struct gv_entry *entry) {
-    uint64_t place = gv_lattice_place(key, entry);
-    for (int shift = 56; shift >= 0; shift -= 8) gv_pack_put_u8(out, (uint8_t)(place >> shift));
+    uint64_t position = gv_lattice_position(key, entry);
+    for (int shift = 56; shift >= 0; shift -= 8) gv_pack_put_u8(out, (uint8_t)(position >> shift));
     bool cut = entry->key.len > GV_STORE_INLINE;
     gv_pack_put_u8(out, (uint8_t)((uint8_t)entry->lattice | (cut ? LONG : 0)));
     gv_pack_put_bytes(out, entry->key.data, cut ? GV_STORE_HEAD : entry->key.len);
-    // With the place, two hashes of the whole key that are independent of each other.
+    // With the position, two hashes of the whole key that are independent of each other.
     if (cut) gv_pack_put_u64(out, gv_digest_identity(key, entry->key.data, entry->key.len));
 }
 

@@ -2,12 +2,12 @@
 // Keeping a replica on disk: what an engine and a store of any kind say to each other.
 //
 // A store keeps records, bytes under a key of bytes, and hands them back in the order of the keys.
-// An entry's key begins with its place, so that a replica is loaded in the order of its tree and
+// An entry's key begins with its position, so that a replica is loaded in the order of its tree and
 // built in one pass. node/store_lmdb.h is a store of this kind; bring your own by filling in
 // struct gv_store. The engine itself writes nothing: its owner collects entries in a batch, has
 // the store write it, in a thread of its own if that takes long, and answers for them then.
 //
-//   a key     place (8 bytes, big-endian), lattice (1), the entry's key. If that is longer than
+//   a key     position (8 bytes, big-endian), lattice (1), the entry's key. If that is longer than
 //             GV_STORE_INLINE, bit 7 of the lattice is set, and the first GV_STORE_HEAD bytes and
 //             the key's identity (8, gv_digest_identity) stand there.
 //   a value   set: nothing. Counter: the count (8 bytes, little-endian). Register: lamport (8),

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // The digest of a set of entries: how many, the sum modulo 2^64 of their keyed hashes, and the sum
-// of hash times place, from which peel.h tells the place of a single difference.
+// of hash times position, from which peel.h tells the position of a single difference.
 //
 // Sums, not XOR: equal items do not cancel, and a sum together with a count resists the linear
 // forgeries that some 64 chosen items make against XOR. The hash is XXH3-64 under a secret that a
@@ -17,7 +17,7 @@ extern "C" {
 struct gv_digest {
     uint64_t count;
     uint64_t sum;
-    uint64_t cross; // the sum of hash · place
+    uint64_t cross; // the sum of hash · position
 };
 
 // A hashing key. Treat as opaque; copying is fine. Every node of a cluster needs the same one:
@@ -51,8 +51,8 @@ GV_API uint64_t gv_digest_fingerprint(const struct gv_digest_key *key, struct gv
                                       uint64_t salt);
 
 // The digest of one entry.
-static inline struct gv_digest gv_digest_of(uint64_t place, uint64_t hash) {
-    struct gv_digest one = {1, hash, hash * place};
+static inline struct gv_digest gv_digest_of(uint64_t position, uint64_t hash) {
+    struct gv_digest one = {1, hash, hash * position};
     return one;
 }
 

@@ -14,7 +14,7 @@ struct lane {
 };
 
 // Asks for what the search of a node reads, before anybody needs it.
-static void prefetch_places(const struct lane *lane, bool leaf) {
+static void prefetch_positions(const struct lane *lane, bool leaf) {
     size_t count = cap_of(leaf);
     if (leaf && lane->under.count < count) count = (size_t)lane->under.count;
     prefetch(lane->node, sizeof(uint64_t) * (count + 1));
@@ -53,10 +53,10 @@ static void enter(struct lane *lane, bool leaf) {
     GV_ASSERT(at < inner->count);
     lane->under = (struct gv_digest){inner->counts[at], inner->sums[at], inner->crosses[at]};
     lane->node = inner->children[at];
-    prefetch_places(lane, leaf);
+    prefetch_positions(lane, leaf);
 }
 
-static void below_lanes(const struct gv_tree *tree, const uint64_t *places, size_t count,
+static void below_lanes(const struct gv_tree *tree, const uint64_t *positions, size_t count,
                         struct gv_digest *below) {
     struct lane lanes[LANES];
     GV_ASSERT(count <= LANES);
@@ -67,7 +67,7 @@ static void below_lanes(const struct gv_tree *tree, const uint64_t *places, size
     for (int height = tree->depth; height > 0; height--) {
         bool leaf = height == 1;
         for (size_t i = 0; i < count; i++) {
-            lanes[i].index = index_below(lanes[i].node, places[i], leaf);
+            lanes[i].index = index_below(lanes[i].node, positions[i], leaf);
             if (below != NULL)
                 prefetch_sums(&lanes[i], leaf);
             else if (leaf)
@@ -80,16 +80,16 @@ static void below_lanes(const struct gv_tree *tree, const uint64_t *places, size
     }
 }
 
-void gv_lanes_below(const struct gv_tree *tree, const uint64_t *places, size_t count,
+void gv_lanes_below(const struct gv_tree *tree, const uint64_t *positions, size_t count,
                     struct gv_digest *below) {
     for (size_t i = 0, n; i < count; i += n) {
         n = count - i < LANES ? count - i : LANES;
-        below_lanes(tree, places + i, n, below != NULL ? below + i : NULL);
+        below_lanes(tree, positions + i, n, below != NULL ? below + i : NULL);
     }
 }
 
 static void select_lanes(const struct gv_tree *tree, const uint64_t *ranks, size_t count,
-                         uint64_t *places) {
+                         uint64_t *positions) {
     struct lane lanes[LANES];
     GV_ASSERT(count <= LANES);
     for (size_t i = 0; i < count; i++) {
@@ -101,18 +101,18 @@ static void select_lanes(const struct gv_tree *tree, const uint64_t *ranks, size
             uint32_t child = child_of_rank(lanes[i].node, &lanes[i].rank);
             const union node *node = lanes[i].node->inner.children[child];
             bool leaf = level == tree->depth - 2;
-            if (leaf) GV_PREFETCH(&node->leaf.places[lanes[i].rank]);
+            if (leaf) GV_PREFETCH(&node->leaf.positions[lanes[i].rank]);
             if (!leaf) prefetch(node->inner.counts, sizeof node->inner.counts);
             lanes[i].node = node;
         }
     }
-    for (size_t i = 0; i < count; i++) places[i] = lanes[i].node->leaf.places[lanes[i].rank];
+    for (size_t i = 0; i < count; i++) positions[i] = lanes[i].node->leaf.positions[lanes[i].rank];
 }
 
 void gv_lanes_select(const struct gv_tree *tree, const uint64_t *ranks, size_t count,
-                     uint64_t *places) {
+                     uint64_t *positions) {
     for (size_t i = 0, n; i < count; i += n) {
         n = count - i < LANES ? count - i : LANES;
-        select_lanes(tree, ranks + i, n, places + i);
+        select_lanes(tree, ranks + i, n, positions + i);
     }
 }

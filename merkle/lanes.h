@@ -7,9 +7,9 @@
 
 #include "tree.h"
 
-void gv_lanes_below(const struct gv_tree *tree, const uint64_t *places, size_t count,
+void gv_lanes_below(const struct gv_tree *tree, const uint64_t *positions, size_t count,
                     struct gv_digest *below);
 void gv_lanes_select(const struct gv_tree *tree, const uint64_t *ranks, size_t count,
-                     uint64_t *places);
+                     uint64_t *positions);
 
 #endif

@@ -16,11 +16,12 @@ enum {
     CACHE_LINE = 64,
 };
 
-// Both kinds keep their entries as columns, so that a search reads nothing but places.
+// Both kinds keep their entries as columns, so that a search reads nothing but positions.
 //
-// places[i] of an inner node is a lower bound of everything under children[i] and an upper bound
-// of everything before it. It need not be the place of an item: erasing leaves it as it is. Along
-// the left edge places[0] is 0, elsewhere places[0] is what the parent has for this node.
+// positions[i] of an inner node is a lower bound of everything under children[i] and an upper bound
+// of everything before it. It need not be the position of an item: erasing leaves it as it is.
+// Along the left edge positions[0] is 0, elsewhere positions[0] is what the parent has for this
+// node.
 //
 // A node keeps the sketch of what is under it once somebody has asked for that, at its very end:
 // who never asks never touches it. A change makes the sketches of the nodes above it stale; so
@@ -33,14 +34,14 @@ union node {
     struct leaf {
         uint32_t count;
         bool stale;
-        uint64_t places[LEAF_CAP];
+        uint64_t positions[LEAF_CAP];
         uint64_t hashes[LEAF_CAP];
         uint32_t refs[LEAF_CAP];
     } leaf;
     struct inner {
         uint32_t count;
         bool stale;
-        uint64_t places[INNER_CAP];
+        uint64_t positions[INNER_CAP];
         uint64_t counts[INNER_CAP];
         uint64_t sums[INNER_CAP];
         uint64_t crosses[INNER_CAP];
@@ -59,7 +60,7 @@ _Static_assert(sizeof(struct inner) <= COLUMNS_END, "a sketch begins behind both
 
 // One entry of a node of either kind.
 struct entry {
-    uint64_t place;
+    uint64_t position;
     struct gv_digest digest;
     union node *child; // of an inner node's entry
     uint32_t ref;      // of a leaf's
@@ -74,11 +75,11 @@ static inline void move(union node *to, uint32_t at, const union node *from, uin
                         uint32_t n, bool leaf) {
     GV_ASSERT(at + n <= cap_of(leaf) && first + n <= cap_of(leaf));
     if (leaf) {
-        memmove(to->leaf.places + at, from->leaf.places + first, n * sizeof(uint64_t));
+        memmove(to->leaf.positions + at, from->leaf.positions + first, n * sizeof(uint64_t));
         memmove(to->leaf.hashes + at, from->leaf.hashes + first, n * sizeof(uint64_t));
         memmove(to->leaf.refs + at, from->leaf.refs + first, n * sizeof(uint32_t));
     } else {
-        memmove(to->inner.places + at, from->inner.places + first, n * sizeof(uint64_t));
+        memmove(to->inner.positions + at, from->inner.positions + first, n * sizeof(uint64_t));
         memmove(to->inner.counts + at, from->inner.counts + first, n * sizeof(uint64_t));
         memmove(to->inner.sums + at, from->inner.sums + first, n * sizeof(uint64_t));
         memmove(to->inner.crosses + at, from->inner.crosses + first, n * sizeof(uint64_t));
@@ -90,12 +91,12 @@ static inline void put(union node *node, uint32_t at, const struct entry *entry,
     GV_ASSERT(at <= node->count && node->count < cap_of(leaf));
     if (at < node->count) move(node, at + 1, node, at, node->count - at, leaf);
     if (leaf) {
-        node->leaf.places[at] = entry->place;
+        node->leaf.positions[at] = entry->position;
         node->leaf.hashes[at] = entry->digest.sum;
         node->leaf.refs[at] = entry->ref;
     } else {
         GV_ASSERT(entry->child != NULL);
-        node->inner.places[at] = entry->place;
+        node->inner.positions[at] = entry->position;
         node->inner.counts[at] = entry->digest.count;
         node->inner.sums[at] = entry->digest.sum;
         node->inner.crosses[at] = entry->digest.cross;
@@ -130,7 +131,7 @@ static inline struct gv_digest sum_of(const union node *node, uint32_t from, uin
         all.count = to - from;
         for (uint32_t i = from; i < to; i++) {
             all.sum += node->leaf.hashes[i];
-            all.cross += node->leaf.hashes[i] * node->leaf.places[i];
+            all.cross += node->leaf.hashes[i] * node->leaf.positions[i];
         }
     } else {
         for (uint32_t i = from; i < to; i++) {
@@ -142,24 +143,25 @@ static inline struct gv_digest sum_of(const union node *node, uint32_t from, uin
     return all;
 }
 
-// How many of n ascending places are below `place`. Counts cache lines first, then within one: no
-// branch depends on a place, and a node out of cache has its lines fetched at the same time. Twice
-// as fast as halving.
-static inline uint32_t count_below(const uint64_t *places, uint32_t n, uint64_t place) {
+// How many of n ascending positions are below `position`. Counts cache lines first, then within
+// one: no branch depends on a position, and a node out of cache has its lines fetched at the same
+// time. Twice as fast as halving.
+static inline uint32_t count_below(const uint64_t *positions, uint32_t n, uint64_t position) {
     enum { LINE = 8 };
     uint32_t count = 0;
-    for (uint32_t i = LINE - 1; i < n; i += LINE) count += LINE * (uint32_t)(places[i] < place);
+    for (uint32_t i = LINE - 1; i < n; i += LINE)
+        count += LINE * (uint32_t)(positions[i] < position);
     uint32_t end = count + LINE < n ? count + LINE : n;
-    for (uint32_t i = count; i < end; i++) count += places[i] < place;
+    for (uint32_t i = count; i < end; i++) count += positions[i] < position;
     return count;
 }
 
-// How many items of a leaf are below `place`; of an inner node, the child that holds the first item
-// that is not, or ends right before it.
-static inline uint32_t index_below(const union node *node, uint64_t place, bool leaf) {
+// How many items of a leaf are below `position`; of an inner node, the child that holds the first
+// item that is not, or ends right before it.
+static inline uint32_t index_below(const union node *node, uint64_t position, bool leaf) {
     GV_ASSERT(node->count > 0 && node->count <= cap_of(leaf));
-    if (leaf) return count_below(node->leaf.places, node->count, place);
-    return count_below(node->inner.places + 1, node->count - 1, place);
+    if (leaf) return count_below(node->leaf.positions, node->count, position);
+    return count_below(node->inner.positions + 1, node->count - 1, position);
 }
 
 // The child that holds the item of this rank; then its rank there.

@@ -18,8 +18,9 @@ uint32_t gv_part_get_u32(struct gv_reader *in) {
 
 void gv_part_put_head(struct gv_writer *out, enum gv_part_kind kind, uint64_t lo, uint64_t hi) {
     GV_ASSERT(lo < hi && kind <= GV_PART_ROOT);
-    unsigned pairs = 0;                                   // of zero bits at the end
-    uint64_t mantissa = hi == GV_PLACE_END ? 0 : hi - lo; // 0 stands for the end of all places
+    unsigned pairs = 0; // of zero bits at the end
+    uint64_t mantissa =
+        hi == GV_POSITION_END ? 0 : hi - lo; // 0 stands for the end of all positions
     while (mantissa != 0 && (mantissa & 3) == 0) mantissa >>= 2, pairs++;
     gv_pack_put_u8(out, (uint8_t)((unsigned)kind | pairs << 3));
     gv_pack_put_varint(out, mantissa);
@@ -57,9 +58,9 @@ static void read_bound(struct gv_reconcile *state, unsigned pairs) {
     uint64_t mantissa = gv_pack_get_varint(&state->in);
     unsigned zeros = 2 * pairs;
     if (mantissa == 0 && pairs == 0) {
-        state->hi = GV_PLACE_END;
-    } else if ((mantissa & 3) == 0 || mantissa > (GV_PLACE_END - 1 - state->lo) >> zeros) {
-        state->in.error = GV_ESYNTAX; // no writer says it so, or it is beyond the last place
+        state->hi = GV_POSITION_END;
+    } else if ((mantissa & 3) == 0 || mantissa > (GV_POSITION_END - 1 - state->lo) >> zeros) {
+        state->in.error = GV_ESYNTAX; // no writer says it so, or it is beyond the last position
     } else {
         state->hi = state->lo + (mantissa << zeros);
     }
@@ -107,9 +108,9 @@ static void read_part(struct gv_reconcile *state) {
     uint8_t head = gv_pack_get_u8(&state->in);
     state->kind = head & 7;
     state->lo = state->hi;
-    if (state->lo == GV_PLACE_END) state->in.error = GV_ESYNTAX;
+    if (state->lo == GV_POSITION_END) state->in.error = GV_ESYNTAX;
     if (state->kind == GV_PART_ROOT) {
-        state->hi = GV_PLACE_END;
+        state->hi = GV_POSITION_END;
         if (head != GV_PART_ROOT || state->lo != 0) state->in.error = GV_ESYNTAX;
     } else {
         read_bound(state, head >> 3);

@@ -13,9 +13,9 @@ _Static_assert(MULTIPLY_1 *DIVIDE_1 == 1, "inverse");
 _Static_assert(MULTIPLY_2 *DIVIDE_2 == 1, "inverse");
 _Static_assert(MULTIPLY_3 *DIVIDE_3 == 1, "inverse");
 
-uint64_t gv_peel_image(const struct gv_digest_key *key, uint64_t place) {
+uint64_t gv_peel_image(const struct gv_digest_key *key, uint64_t position) {
     GV_ASSERT(key != NULL);
-    uint64_t x = (place ^ key->image[0]) * MULTIPLY_1;
+    uint64_t x = (position ^ key->image[0]) * MULTIPLY_1;
     x = (x ^ x >> 32) * MULTIPLY_2;
     x = ((x ^ x >> 29) + key->image[1]) * MULTIPLY_3;
     return x ^ x >> 32;
@@ -38,15 +38,15 @@ uint64_t gv_peel_quotient(uint64_t sum, uint64_t cross, uint64_t lo, uint64_t hi
     if (zeros > 0 && cross << (64 - zeros) != 0) return hi;
     uint64_t odd = sum >> zeros, inverse = odd;               // right in the low three bits …
     for (int i = 0; i < 5; i++) inverse *= 2 - odd * inverse; // … and in twice as many each time
-    uint64_t place = (cross >> zeros) * inverse;
-    if (zeros == 0) return lo <= place && place < hi ? place : hi;
+    uint64_t position = (cross >> zeros) * inverse;
+    if (zeros == 0) return lo <= position && position < hi ? position : hi;
     *step = UINT64_C(1) << (64 - zeros);
-    place &= *step - 1;
-    if (place < lo) {
-        uint64_t up = ((lo - place - 1) >> (64 - zeros)) + 1;
+    position &= *step - 1;
+    if (position < lo) {
+        uint64_t up = ((lo - position - 1) >> (64 - zeros)) + 1;
         if (up >> zeros != 0) return hi;
-        place += up << (64 - zeros);
-        if (place < lo) return hi; // beyond the last place
+        position += up << (64 - zeros);
+        if (position < lo) return hi; // beyond the last position
     }
-    return place < hi ? place : hi;
+    return position < hi ? position : hi;
 }

@@ -101,11 +101,11 @@ bool gv_reconcile_opens(struct gv_slice summary) {
 
 // --- cutting a range -------------------------------------------------------------------------
 
-// The bound in (below, place] whose distance from `lo` takes the fewest bytes: the one with the
+// The bound in (below, position] whose distance from `lo` takes the fewest bytes: the one with the
 // most trailing zero bits.
-static uint64_t short_bound(uint64_t lo, uint64_t below, uint64_t place) {
-    GV_ASSERT(lo <= below && below < place);
-    uint64_t from = below - lo, to = place - lo;
+static uint64_t short_bound(uint64_t lo, uint64_t below, uint64_t position) {
+    GV_ASSERT(lo <= below && below < position);
+    uint64_t from = below - lo, to = position - lo;
     uint64_t differ = from ^ to;
     unsigned bit = 0;
     while (differ >>= 1) bit++;
@@ -134,7 +134,7 @@ static void put_cut(struct walk *walk, const struct cuts *cuts, uint64_t lo, uin
 
 // The cuts k to `end` of a range: bounds are chosen among those near the right rank, for shortness.
 static void cut(struct walk *walk, struct cuts *cuts, uint64_t k, uint64_t end) {
-    uint64_t ranks[2 * CUTS], places[2 * CUTS], bounds[CUTS];
+    uint64_t ranks[2 * CUTS], positions[2 * CUTS], bounds[CUTS];
     struct gv_digest below[CUTS];
     uint32_t n = 0, bound_count = 0;
     GV_ASSERT(k < end && end - k <= CUTS);
@@ -143,11 +143,11 @@ static void cut(struct walk *walk, struct cuts *cuts, uint64_t k, uint64_t end) 
         ranks[n++] = rank - cuts->slack - 1;
         ranks[n++] = rank + cuts->slack;
     }
-    gv_tree_select_each(walk->tree, ranks, n, places);
+    gv_tree_select_each(walk->tree, ranks, n, positions);
     uint64_t from = cuts->from;
     for (size_t i = 0; i < n; i += 2) {
-        uint64_t low = places[i], high = places[i + 1];
-        // Items that share a place stay together: a cut inside them moves to where they begin.
+        uint64_t low = positions[i], high = positions[i + 1];
+        // Items that share a position stay together: a cut inside them moves to where they begin.
         if (low == high || low < from) continue;
         from = bounds[bound_count++] = short_bound(from, low, high);
     }
@@ -166,9 +166,10 @@ static bool collide(const struct gv_reconcile *state, struct gv_digest mine) {
     return both && state->peer.sum == mine.sum;
 }
 
-// Whether an item's hash tells its place, so that one sum is enough to decode a single difference.
-static bool tells_place(const struct walk *walk, struct gv_item item) {
-    return item.hash == gv_peel_image(walk->key, item.place);
+// Whether an item's hash tells its position, so that one sum is enough to decode a single
+// difference.
+static bool encodes_position(const struct walk *walk, struct gv_item item) {
+    return item.hash == gv_peel_image(walk->key, item.position);
 }
 
 // The sums of the current part, where I hold `mine` and `first` before it, in so many parts of
@@ -190,20 +191,21 @@ static void split(struct walk *walk, struct gv_digest first, struct gv_digest mi
         .start = first.count + shift % (2 * quarter + 1) - quarter,
         .from = lo,
         .before = first,
-        .both = collide(walk->state, mine) || !tells_place(walk, sample),
+        .both = collide(walk->state, mine) || !encodes_position(walk, sample),
         .sketch = sketch,
     };
     for (uint64_t k = 1; k < parts; k += CUTS)
         cut(walk, &cuts, k, k + CUTS < parts ? k + CUTS : parts);
-    if (cuts.from == lo && parts > 1) { // no cut fell between two places: cut before the last one
-        cuts.from = item_of_rank(tree, last.count - 1).place;
+    if (cuts.from == lo &&
+        parts > 1) { // no cut fell between two positions: cut before the last one
+        cuts.from = item_of_rank(tree, last.count - 1).position;
         cuts.before = gv_tree_below(tree, cuts.from);
         put_cut(walk, &cuts, lo, cuts.from, gv_digest_sub(cuts.before, first));
     }
     uint64_t end = hi;
     if (walk->state->kind == GV_PART_ROOT && walk->state->peer.count > mine.count + 1) {
-        // New places are often the largest: what the peer has beyond mine can be sent at once.
-        uint64_t beyond = item_of_rank(tree, last.count - 1).place + 1;
+        // New positions are often the largest: what the peer has beyond mine can be sent at once.
+        uint64_t beyond = item_of_rank(tree, last.count - 1).position + 1;
         if (cuts.from < beyond) end = beyond;
     }
     put_cut(walk, &cuts, cuts.from, end, gv_digest_sub(last, cuts.before));
@@ -228,7 +230,7 @@ static bool give_later(struct walk *walk, uint8_t kind, uint64_t from, uint64_t 
     struct gv_reconcile *state = walk->state;
     state->kind = kind;
     state->stage = STAGE_GIVE;
-    state->from = state->place = from;
+    state->from = state->position = from;
     state->to = to;
     state->equals = 0;
     state->held = 0;
@@ -253,8 +255,8 @@ static bool narrow_down(struct walk *walk, struct gv_digest first, struct gv_dig
     uint64_t ends[2] = {first.count, first.count + mine.count - 1};
     gv_tree_select_each(walk->tree, ends, 2, ends);
     if (ends[0] == ends[1]) {
-        // One place cannot be cut, nor is there a bound for a list of it: say "I hold nothing" and
-        // give everything.
+        // One position cannot be cut, nor is there a bound for a list of it: say "I hold nothing"
+        // and give everything.
         open_part(walk, GV_PART_NONE, lo, hi);
         return give_later(walk, GV_PART_NONE, lo, hi);
     }
@@ -275,43 +277,44 @@ static bool narrow_down_part(struct walk *walk) {
 
 // --- answering sums --------------------------------------------------------------------------
 
-// Whether I hold an item at this place, and, unless `any`, with this hash.
-static bool holds(const struct walk *walk, uint64_t place, bool any, uint64_t hash) {
+// Whether I hold an item at this position, and, unless `any`, with this hash.
+static bool holds(const struct walk *walk, uint64_t position, bool any, uint64_t hash) {
     struct gv_tree_cursor at;
-    bool more = gv_tree_seek(walk->tree, place, &at);
-    for (; more && gv_tree_get(&at).place == place; more = gv_tree_next(&at)) {
+    bool more = gv_tree_seek(walk->tree, position, &at);
+    for (; more && gv_tree_get(&at).position == position; more = gv_tree_next(&at)) {
         if (any || gv_tree_get(&at).hash == hash) return true;
     }
     return false;
 }
 
-// Writes a probe for what the peer holds at this place, in which I hold nothing at other places.
-static void put_probe(struct walk *walk, uint64_t place) {
+// Writes a probe for what the peer holds at this position, in which I hold nothing at other
+// positions.
+static void put_probe(struct walk *walk, uint64_t position) {
     uint64_t lo = walk->state->lo, hi = walk->state->hi;
     struct gv_tree_cursor at;
-    bool more = gv_tree_seek(walk->tree, place, &at);
+    bool more = gv_tree_seek(walk->tree, position, &at);
     struct gv_tree_cursor before = at;
-    uint64_t low = gv_tree_prev(&before) ? gv_tree_get(&before).place : 0;
-    while (more && gv_tree_get(&at).place == place) more = gv_tree_next(&at);
-    uint64_t high = more ? gv_tree_get(&at).place : GV_PLACE_END;
-    uint64_t gap = place - low < high - place ? place - low : high - place;
+    uint64_t low = gv_tree_prev(&before) ? gv_tree_get(&before).position : 0;
+    while (more && gv_tree_get(&at).position == position) more = gv_tree_next(&at);
+    uint64_t high = more ? gv_tree_get(&at).position : GV_POSITION_END;
+    uint64_t gap = position - low < high - position ? position - low : high - position;
     unsigned zeros = 0;
     while (zeros < 63 && gap >> zeros >> (PROBE_SHARE + 1) != 0) zeros++;
     open_part(walk, GV_PART_PROBE, lo, hi);
     gv_pack_put_u8(&walk->out->summary, (uint8_t)zeros);
-    gv_pack_put_varint(&walk->out->summary, (place - lo) >> zeros);
+    gv_pack_put_varint(&walk->out->summary, (position - lo) >> zeros);
 }
 
 // Where the quotient of the differences says the only difference is, if `fits`; else hi.
 static uint64_t find_quotient(const struct walk *walk, struct gv_digest more, bool known) {
     uint64_t hi = walk->state->hi, step;
-    uint64_t place = gv_peel_quotient(more.sum, more.cross, walk->state->lo, hi, &step);
-    if (!known) return step <= hi - walk->state->lo && step != 0 ? hi : place;
+    uint64_t position = gv_peel_quotient(more.sum, more.cross, walk->state->lo, hi, &step);
+    if (!known) return step <= hi - walk->state->lo && step != 0 ? hi : position;
     int most = walk->state->kind == GV_PART_ROOT ? QUOTIENTS_ROOT : QUOTIENTS;
-    for (int i = 0; place < hi && i < most; i++) {
-        if (holds(walk, place, more.count == 0, more.sum)) return place;
-        if (step == 0 || hi - place <= step) break;
-        place += step;
+    for (int i = 0; position < hi && i < most; i++) {
+        if (holds(walk, position, more.count == 0, more.sum)) return position;
+        if (step == 0 || hi - position <= step) break;
+        position += step;
     }
     return hi;
 }
@@ -329,38 +332,38 @@ enum peeled { PEELED_NOT, PEELED, PEELED_FULL };
 // Tries to tell the only difference. `mine` has one item more or less than the peer, or as many.
 static enum peeled peel(struct walk *walk, struct gv_digest mine) {
     const struct gv_reconcile *state = walk->state;
-    uint64_t lo = state->lo, hi = state->hi, place = hi;
+    uint64_t lo = state->lo, hi = state->hi, position = hi;
     if (!may_be_one(walk, mine)) return PEELED_NOT;
     bool ours = mine.count >= state->peer.count, changed = mine.count == state->peer.count;
     struct gv_digest more =
         ours ? gv_digest_sub(mine, state->peer) : gv_digest_sub(state->peer, mine);
     if (!changed) {
-        place = gv_peel_place(walk->key, more.sum);
-        bool good = place >= lo && place < hi;
-        if (good && ours) good = holds(walk, place, false, more.sum);
-        if (good && state->kind != GV_PART_SUM) good = place * more.sum == more.cross;
-        if (!good) place = hi;
+        position = gv_peel_place(walk->key, more.sum);
+        bool good = position >= lo && position < hi;
+        if (good && ours) good = holds(walk, position, false, more.sum);
+        if (good && state->kind != GV_PART_SUM) good = position * more.sum == more.cross;
+        if (!good) position = hi;
     }
-    if (place == hi && state->kind != GV_PART_SUM) place = find_quotient(walk, more, ours);
-    if (place == hi) return PEELED_NOT;
-    // Where I hold something already, several items at this place may differ.
-    if (!ours && holds(walk, place, true, 0)) return PEELED_NOT;
+    if (position == hi && state->kind != GV_PART_SUM) position = find_quotient(walk, more, ours);
+    if (position == hi) return PEELED_NOT;
+    // Where I hold something already, several items at this position may differ.
+    if (!ours && holds(walk, position, true, 0)) return PEELED_NOT;
     if (!ours || changed) {
         if (room(walk) < BEFORE_MAX + PROBE_MAX) return PEELED_FULL;
-        put_probe(walk, place);
+        put_probe(walk, position);
     }
     walk->state->spots++;
-    if (ours) give_later(walk, GV_PART_NONE, place, place + 1);
+    if (ours) give_later(walk, GV_PART_NONE, position, position + 1);
     return PEELED;
 }
 
 // Whether the peer lacks just a run of items at one end of the part; if so they are to be given.
 static bool peel_run(struct walk *walk, struct gv_digest first, struct gv_digest mine) {
     const struct gv_reconcile *state = walk->state;
-    uint64_t cut = item_of_rank(walk->tree, first.count + state->peer.count).place;
+    uint64_t cut = item_of_rank(walk->tree, first.count + state->peer.count).position;
     struct gv_digest left = gv_digest_sub(gv_tree_below(walk->tree, cut), first);
     if (gv_survey_matches(state, left)) return give_later(walk, GV_PART_NONE, cut, state->hi);
-    cut = item_of_rank(walk->tree, first.count + mine.count - state->peer.count).place;
+    cut = item_of_rank(walk->tree, first.count + mine.count - state->peer.count).position;
     left = gv_digest_sub(gv_tree_below(walk->tree, cut), first);
     if (gv_survey_matches(state, gv_digest_sub(mine, left)))
         return give_later(walk, GV_PART_NONE, state->lo, cut);
@@ -411,17 +414,17 @@ static bool give_elements(struct walk *walk) {
         if (state->elements[i] == 1) filter[0] = 1; // of a hash that ends in zeros
     }
     struct gv_tree_cursor at;
-    uint64_t place = state->place, seen = 0;
-    bool more = gv_tree_seek(walk->tree, place, &at) && gv_tree_scan(&at, state->to, filter);
+    uint64_t position = state->position, seen = 0;
+    bool more = gv_tree_seek(walk->tree, position, &at) && gv_tree_scan(&at, state->to, filter);
     for (; more; more = gv_tree_next(&at) && gv_tree_scan(&at, state->to, filter)) {
         struct gv_item item = gv_tree_get(&at);
         uint32_t element = gv_sketch_element(item.hash), i = 0;
         while (i < state->count && state->elements[i] != element) i++;
         if (i == state->count) continue;
-        if (item.place != place) place = item.place, seen = 0;
-        if (seen++ < state->equals && place == state->place) continue;
+        if (item.position != position) position = item.position, seen = 0;
+        if (seen++ < state->equals && position == state->position) continue;
         if (!walk->out->give(walk->out->ctx, item.ref, walk->out->summary.len)) {
-            state->place = place;
+            state->position = position;
             state->equals = seen - 1;
             return false;
         }
@@ -467,12 +470,12 @@ static bool give_range(struct walk *walk) {
     uint32_t prints[GV_RECONCILE_LIST];
     if (list || want) read_prints(state, prints);
     struct gv_tree_cursor at;
-    uint64_t place = state->place, seen = 0;
-    for (bool more = gv_tree_seek(walk->tree, place, &at); more; more = gv_tree_next(&at)) {
+    uint64_t position = state->position, seen = 0;
+    for (bool more = gv_tree_seek(walk->tree, position, &at); more; more = gv_tree_next(&at)) {
         struct gv_item item = gv_tree_get(&at);
-        if (item.place >= state->to) break;
-        if (item.place != place) place = item.place, seen = 0;
-        if (seen++ < state->equals && place == state->place) continue;
+        if (item.position >= state->to) break;
+        if (item.position != position) position = item.position, seen = 0;
+        if (seen++ < state->equals && position == state->position) continue;
         if (list || want) {
             uint32_t print = print_of(walk, item.hash), index = 0;
             while (index < state->count && prints[index] != print) index++;
@@ -481,7 +484,7 @@ static bool give_range(struct walk *walk) {
             if (found == list) continue;
         }
         if (!walk->out->give(walk->out->ctx, item.ref, walk->out->summary.len)) {
-            state->place = place;
+            state->position = position;
             state->equals = seen - 1;
             return false;
         }
@@ -511,7 +514,7 @@ static bool put_want(struct walk *walk) {
 static bool answer_probe(struct walk *walk) {
     const struct gv_reconcile *state = walk->state;
     struct gv_tree_cursor at;
-    bool some = gv_tree_seek(walk->tree, state->from, &at) && gv_tree_get(&at).place < state->to;
+    bool some = gv_tree_seek(walk->tree, state->from, &at) && gv_tree_get(&at).position < state->to;
     if (some) return give_later(walk, GV_PART_NONE, state->from, state->to);
     return narrow_down_part(walk);
 }

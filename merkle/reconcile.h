@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: MIT
 // Stateless range reconciliation: a peer's summary of its ranges in, my answer out.
 //
-// A summary cuts the places into consecutive parts and says one thing about each:
+// A summary cuts the positions into consecutive parts and says one thing about each:
 //   skip    nothing to say
 //   root    "of everything I hold `count` items, with these sums and this tally"
 //   sum     "I hold `count` items here, and their hashes add up to this"
-//   both    … "and hash times place to that"
+//   both    … "and hash times position to that"
 //   none    "I hold nothing here"
 //   list    "the items I hold here have these 32-bit salted fingerprints"
 //   want    "send me what you hold here with these fingerprints"
@@ -22,8 +22,8 @@
 // retry. Each exchange has a fresh salt. Prints are taken under it. Sums are not, as peeling needs
 // what they add up from; they are keyed, and what they hide once is found in the next exchange: the
 // bounds of ranges are shifted under the salt, and where two sides have the same sum but differ in
-// the sum of hash times place, as the root says of a difference that was missed, both are said from
-// there on. After A. Meyer, "Range-Based Set Reconciliation" (SRDS 2023), sections III and IV.
+// the sum of hash times position, as the root says of a difference that was missed, both are said
+// from there on. After A. Meyer, "Range-Based Set Reconciliation" (SRDS 2023), sections III and IV.
 //
 // The byte format is in codec/PROTOCOL.md. Reading a summary allocates nothing, and costs time in
 // proportion to its length and to the items in the ranges of its lists, wants, sketches and asks,
@@ -72,7 +72,7 @@ struct gv_reconcile {
     size_t prints;                    // list, want: where they are in the summary …
     uint32_t count;                   // … and how many
     uint64_t from, to;                // what is being given, or probed, lies here …
-    uint64_t place;                   // … given below this place …
+    uint64_t position;                // … given below this position …
     uint64_t equals;                  // … and so many items at it
     uint32_t held;                    // bits of a list's prints that I hold
     uint32_t spread;                  // differences to reckon with in a part, as the counts tell

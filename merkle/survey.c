@@ -50,23 +50,23 @@ struct gv_digest gv_survey_mine(struct gv_survey *survey, const struct gv_reconc
     return gv_digest_sub(survey->belows[i + 1], *first);
 }
 
-// Where the answer to this part will look for items, if I hold `mine`; GV_PLACE_END: nowhere.
-static uint64_t place_of_interest(const struct gv_survey *survey, const struct gv_reconcile *part,
-                                  struct gv_digest mine) {
+// Where the answer to this part will look for items, if I hold `mine`; GV_POSITION_END: nowhere.
+static uint64_t position_of_interest(const struct gv_survey *survey,
+                                     const struct gv_reconcile *part, struct gv_digest mine) {
     if (part->kind == GV_PART_PROBE) return part->from;
-    if (!has_sums(part)) return part->kind == GV_PART_SKIP ? GV_PLACE_END : part->lo;
+    if (!has_sums(part)) return part->kind == GV_PART_SKIP ? GV_POSITION_END : part->lo;
     bool more = mine.count - part->peer.count == 1, less = part->peer.count - mine.count == 1;
-    if (!more && !less) return GV_PLACE_END;
+    if (!more && !less) return GV_POSITION_END;
     uint64_t by = more ? mine.sum - part->peer.sum : part->peer.sum - mine.sum;
-    uint64_t place = gv_peel_place(survey->key, by);
-    return place >= part->lo && place < part->hi ? place : GV_PLACE_END;
+    uint64_t position = gv_peel_place(survey->key, by);
+    return position >= part->lo && position < part->hi ? position : GV_POSITION_END;
 }
 
-// The tree is asked for many places at a time: first for the bounds, then for the places that will
-// be looked at, only to have them in the cache.
+// The tree is asked for many positions at a time: first for the bounds, then for the positions that
+// will be looked at, only to have them in the cache.
 void gv_survey_ahead(struct gv_survey *survey, const struct gv_reconcile *from) {
     if (survey->since <= from->in.at && from->in.at <= survey->until) return;
-    uint64_t places[GV_SURVEY_SAMPLE];
+    uint64_t positions[GV_SURVEY_SAMPLE];
     struct gv_reconcile part = *from;
     uint32_t n = 0;
     int parts = 0;
@@ -84,10 +84,10 @@ void gv_survey_ahead(struct gv_survey *survey, const struct gv_reconcile *from) 
     for (n = 0; parts > 0; parts--, gv_part_next(&part)) {
         struct gv_digest mine = {0, 0, 0}, first;
         if (has_sums(&part)) mine = gv_survey_mine(survey, &part, &first);
-        uint64_t place = place_of_interest(survey, &part, mine);
-        if (place < GV_PLACE_END) places[n++] = place;
+        uint64_t position = position_of_interest(survey, &part, mine);
+        if (position < GV_POSITION_END) positions[n++] = position;
     }
-    gv_tree_below_each(survey->tree, places, n, NULL);
+    gv_tree_below_each(survey->tree, positions, n, NULL);
     survey->next = 0;
 }
 
@@ -172,7 +172,7 @@ uint64_t gv_survey_estimate(const struct gv_survey *survey, const struct gv_reco
 }
 
 // How many to reckon with, as was learnt unless that is far off; 0: likely a run of what the peer
-// has beyond my last place, which sums tell best.
+// has beyond my last position, which sums tell best.
 static uint64_t expect_in_all(const struct gv_survey *survey, const struct gv_reconcile *root,
                               struct gv_digest mine) {
     uint64_t expect = gv_survey_estimate(survey, root, mine), learnt = root->expect;
@@ -185,7 +185,7 @@ static uint64_t expect_in_all(const struct gv_survey *survey, const struct gv_re
 // --- what to say -----------------------------------------------------------------------------
 
 static bool is_of_all(const struct gv_reconcile *state) {
-    return state->lo == 0 && state->hi == GV_PLACE_END;
+    return state->lo == 0 && state->hi == GV_POSITION_END;
 }
 
 // Into how many sums to cut the current part, of which I hold `mine`, at most.

@@ -70,9 +70,9 @@ static void give_back(struct gv_tree *tree, union node *node) {
 
 // ---- Finding ------------------------------------------------------------------------------------
 
-// Sets the cursor behind everything below `place`, which may be behind the last item of a leaf.
+// Sets the cursor behind everything below `position`, which may be behind the last item of a leaf.
 // What is to be changed and hardly in the cache is fetched whole, rather than column after column.
-static void descend(const struct gv_tree *tree, uint64_t place, bool to_change,
+static void descend(const struct gv_tree *tree, uint64_t position, bool to_change,
                     struct gv_tree_cursor *out) {
     GV_ASSERT(tree->depth > 0 && tree->depth <= GV_TREE_DEPTH_MAX);
     out->tree = tree;
@@ -80,14 +80,14 @@ static void descend(const struct gv_tree *tree, uint64_t place, bool to_change,
     union node *node = tree->root;
     int level = 0;
     for (; level < tree->depth - 1; level++) {
-        uint32_t child = index_below(node, place, false);
+        uint32_t child = index_below(node, position, false);
         out->node[level] = node;
         out->index[level] = (uint16_t)child;
         node = node->inner.children[child];
         if (to_change && level >= tree->depth - 3) prefetch(node, COLUMNS_END);
     }
     out->node[level] = node;
-    out->index[level] = (uint16_t)index_below(node, place, true);
+    out->index[level] = (uint16_t)index_below(node, position, true);
 }
 
 // From behind the last item of a leaf to the first item of the next one.
@@ -115,10 +115,10 @@ static union node *leaf_at(const struct gv_tree_cursor *at, uint32_t *index) {
     return leaf;
 }
 
-bool gv_tree_seek(const struct gv_tree *tree, uint64_t place, struct gv_tree_cursor *out) {
+bool gv_tree_seek(const struct gv_tree *tree, uint64_t position, struct gv_tree_cursor *out) {
     GV_ASSERT(tree != NULL && out != NULL);
     if (tree->depth == 0) return false;
-    descend(tree, place, false, out);
+    descend(tree, position, false, out);
     const union node *leaf = out->node[tree->depth - 1];
     return out->index[tree->depth - 1] < leaf->count || next_leaf(out);
 }
@@ -145,7 +145,7 @@ bool gv_tree_select(const struct gv_tree *tree, uint64_t rank, struct gv_tree_cu
 struct gv_item gv_tree_get(const struct gv_tree_cursor *at) {
     uint32_t index;
     const union node *leaf = leaf_at(at, &index);
-    return (struct gv_item){leaf->leaf.places[index], leaf->leaf.hashes[index],
+    return (struct gv_item){leaf->leaf.positions[index], leaf->leaf.hashes[index],
                             leaf->leaf.refs[index]};
 }
 
@@ -178,7 +178,7 @@ bool gv_tree_scan(struct gv_tree_cursor *at, uint64_t to, const uint8_t filter[G
     uint32_t i;
     const struct leaf *leaf = &leaf_at(at, &i)->leaf;
     int depth = at->tree->depth;
-    while (leaf->places[i] < to) {
+    while (leaf->positions[i] < to) {
         uint32_t count = leaf->count;
         const struct inner *above = depth > 1 ? at->node[depth - 2] : NULL;
         uint32_t next = depth > 1 ? at->index[depth - 2] + AHEAD : 0;
@@ -187,7 +187,7 @@ bool gv_tree_scan(struct gv_tree_cursor *at, uint64_t to, const uint8_t filter[G
         for (; some && i < count; i++) {
             if (filter[leaf->hashes[i] % GV_TREE_FILTER] == 0) continue;
             at->index[at->tree->depth - 1] = (uint16_t)i;
-            return leaf->places[i] < to;
+            return leaf->positions[i] < to;
         }
         if (!next_leaf(at)) return false;
         leaf = &leaf_at(at, &i)->leaf;
@@ -215,21 +215,21 @@ struct gv_digest gv_tree_root(const struct gv_tree *tree) {
     return tree->digest;
 }
 
-void gv_tree_below_each(const struct gv_tree *tree, const uint64_t *places, size_t count,
+void gv_tree_below_each(const struct gv_tree *tree, const uint64_t *positions, size_t count,
                         struct gv_digest *below) {
-    GV_ASSERT(tree != NULL && (count == 0 || places != NULL));
-    gv_lanes_below(tree, places, count, below);
+    GV_ASSERT(tree != NULL && (count == 0 || positions != NULL));
+    gv_lanes_below(tree, positions, count, below);
 }
 
 void gv_tree_select_each(const struct gv_tree *tree, const uint64_t *ranks, size_t count,
-                         uint64_t *places) {
-    GV_ASSERT(tree != NULL && (count == 0 || (places != NULL && ranks != NULL)));
-    gv_lanes_select(tree, ranks, count, places);
+                         uint64_t *positions) {
+    GV_ASSERT(tree != NULL && (count == 0 || (positions != NULL && ranks != NULL)));
+    gv_lanes_select(tree, ranks, count, positions);
 }
 
-struct gv_digest gv_tree_below(const struct gv_tree *tree, uint64_t place) {
+struct gv_digest gv_tree_below(const struct gv_tree *tree, uint64_t position) {
     struct gv_digest below;
-    gv_tree_below_each(tree, &place, 1, &below);
+    gv_tree_below_each(tree, &position, 1, &below);
     return below;
 }
 
@@ -285,8 +285,8 @@ static void add_range(const struct gv_tree *tree, union node *node, int height, 
         gv_sketch_merge(all, sketch_of(tree, inner->children[i], height - 1));
     }
     union node *first = inner->children[from], *last = inner->children[to];
-    add_range(tree, first, height - 1, whole ? 0 : lo, whole ? lo : GV_PLACE_END, all);
-    add_range(tree, last, height - 1, whole ? hi : 0, whole ? GV_PLACE_END : hi, all);
+    add_range(tree, first, height - 1, whole ? 0 : lo, whole ? lo : GV_POSITION_END, all);
+    add_range(tree, last, height - 1, whole ? hi : 0, whole ? GV_POSITION_END : hi, all);
 }
 
 struct gv_sketch gv_tree_sketch(struct gv_tree *tree, uint64_t lo, uint64_t hi) {
@@ -301,9 +301,9 @@ uint32_t gv_tree_tally(const struct gv_tree *tree) {
     return tree->tally;
 }
 
-uint64_t gv_tree_rank(const struct gv_tree *tree, uint64_t place) {
+uint64_t gv_tree_rank(const struct gv_tree *tree, uint64_t position) {
     GV_ASSERT(tree != NULL);
-    return gv_tree_below(tree, place).count;
+    return gv_tree_below(tree, position).count;
 }
 
 struct gv_digest gv_tree_digest(const struct gv_tree *tree, uint64_t lo, uint64_t hi) {
@@ -362,7 +362,7 @@ static void shift(struct inner *inner, uint32_t a, uint32_t keep, bool leaf) {
     count_in(inner, a, moved);
     count_out(inner, a + 1, moved);
     if (right->count == 0) return; // about to be freed
-    inner->places[a + 1] = leaf ? right->leaf.places[0] : right->inner.places[0];
+    inner->positions[a + 1] = leaf ? right->leaf.positions[0] : right->inner.positions[0];
 }
 
 // Makes room in a full leaf by moving some of its items into a neighbour that has room, so that
@@ -430,7 +430,7 @@ static bool put_or_split(struct gv_tree *tree, const struct gv_tree_cursor *path
     } else {
         put(right, index - keep, entry, leaf);
     }
-    uint64_t first = leaf ? right->leaf.places[0] : right->inner.places[0];
+    uint64_t first = leaf ? right->leaf.positions[0] : right->inner.positions[0];
     *entry = (struct entry){first, sum_of(right, 0, right->count, leaf), right, 0};
     GV_ASSERT(node->count >= cap / 2 && right->count > 0);
     return true;
@@ -449,9 +449,9 @@ static void grow_root(struct gv_tree *tree, const struct entry *right) {
 
 int gv_tree_insert(struct gv_tree *tree, struct gv_item item) {
     GV_ASSERT(tree != NULL);
-    if (item.place == GV_PLACE_END) return GV_EINVAL;
-    struct gv_digest one = gv_digest_of(item.place, item.hash);
-    struct entry entry = {item.place, one, NULL, item.ref};
+    if (item.position == GV_POSITION_END) return GV_EINVAL;
+    struct gv_digest one = gv_digest_of(item.position, item.hash);
+    struct entry entry = {item.position, one, NULL, item.ref};
     if (tree->depth == 0) {
         if (reserve(tree, 1) != 0) return GV_ENOMEM;
         tree->root = take(tree);
@@ -464,8 +464,8 @@ int gv_tree_insert(struct gv_tree *tree, struct gv_item item) {
     }
     struct gv_tree_cursor path;
     int last = tree->depth - 1;
-    descend(tree, item.place + 1, true, &path);
-    if (spill(&path)) descend(tree, item.place + 1, false, &path);
+    descend(tree, item.position + 1, true, &path);
+    if (spill(&path)) descend(tree, item.position + 1, false, &path);
     if (reserve(tree, nodes_to_split(&path)) != 0) return GV_ENOMEM;
 
     mark_stale(&path);
@@ -490,9 +490,10 @@ void gv_tree_update(struct gv_tree *tree, const struct gv_tree_cursor *at, uint6
     GV_ASSERT(tree != NULL && at->tree == tree);
     uint32_t index;
     union node *leaf = leaf_at(at, &index);
-    uint64_t place = leaf->leaf.places[index], old = leaf->leaf.hashes[index], by = hash - old;
+    uint64_t position = leaf->leaf.positions[index], old = leaf->leaf.hashes[index],
+             by = hash - old;
     mark_stale(at);
-    struct gv_digest change = {0, by, by * place};
+    struct gv_digest change = {0, by, by * position};
     leaf->leaf.hashes[index] = hash;
     leaf->leaf.refs[index] = ref;
     for (int level = 0; level < tree->depth - 1; level++) {
@@ -531,8 +532,8 @@ void gv_tree_erase(struct gv_tree *tree, const struct gv_tree_cursor *at) {
     GV_ASSERT(tree != NULL && at->tree == tree);
     uint32_t index;
     union node *leaf = leaf_at(at, &index);
-    uint64_t place = leaf->leaf.places[index], hash = leaf->leaf.hashes[index];
-    struct gv_digest one = gv_digest_of(place, hash);
+    uint64_t position = leaf->leaf.positions[index], hash = leaf->leaf.hashes[index];
+    struct gv_digest one = gv_digest_of(position, hash);
     mark_stale(at);
     drop(leaf, index, true);
     for (int level = 0; level < tree->depth - 1; level++) {
@@ -572,14 +573,14 @@ static size_t span_of(int height) {
     return span;
 }
 
-// A subtree of these items, full from the left; `place` is the parent's bound for it.
+// A subtree of these items, full from the left; `position` is the parent's bound for it.
 static union node *build(struct gv_tree *tree, int height, const struct gv_item *items,
-                         size_t count, uint64_t place, struct gv_digest *digest) {
+                         size_t count, uint64_t position, struct gv_digest *digest) {
     GV_ASSERT(count > 0 && count <= span_of(height));
     union node *node = take(tree);
     if (height == 1) {
         for (size_t i = 0; i < count; i++) {
-            node->leaf.places[i] = items[i].place;
+            node->leaf.positions[i] = items[i].position;
             node->leaf.hashes[i] = items[i].hash;
             node->leaf.refs[i] = items[i].ref;
         }
@@ -591,8 +592,8 @@ static union node *build(struct gv_tree *tree, int height, const struct gv_item 
     size_t span = span_of(height - 1);
     for (size_t from = 0; from < count; from += span) {
         size_t n = count - from < span ? count - from : span;
-        struct entry entry = {.place = from == 0 ? place : items[from].place};
-        entry.child = build(tree, height - 1, items + from, n, entry.place, &entry.digest);
+        struct entry entry = {.position = from == 0 ? position : items[from].position};
+        entry.child = build(tree, height - 1, items + from, n, entry.position, &entry.digest);
         put(node, node->count, &entry, false);
     }
     *digest = sum_of(node, 0, node->count, false);
@@ -605,9 +606,9 @@ int gv_tree_load(struct gv_tree *tree, const struct gv_item *items, size_t count
     if (tree->depth != 0) return GV_EINVAL;
     if (count == 0) return 0;
     for (size_t i = 1; i < count; i++) {
-        if (items[i - 1].place > items[i].place) return GV_EINVAL;
+        if (items[i - 1].position > items[i].position) return GV_EINVAL;
     }
-    if (items[count - 1].place == GV_PLACE_END) return GV_EINVAL;
+    if (items[count - 1].position == GV_POSITION_END) return GV_EINVAL;
 
     int height = 0;
     size_t need = 0, nodes;
@@ -626,15 +627,15 @@ int gv_tree_load(struct gv_tree *tree, const struct gv_item *items, size_t count
 // ---- Checking -----------------------------------------------------------------------------------
 
 struct check {
-    uint64_t last; // the place before the one to come
+    uint64_t last; // the position before the one to come
     size_t nodes;  // seen so far
 };
 
 static bool leaf_is_sound(const struct leaf *leaf, struct check *check) {
     GV_ASSERT(leaf->count <= LEAF_CAP);
     for (uint32_t i = 0; i < leaf->count; i++) {
-        if (leaf->places[i] < check->last || leaf->places[i] == GV_PLACE_END) return false;
-        check->last = leaf->places[i];
+        if (leaf->positions[i] < check->last || leaf->positions[i] == GV_POSITION_END) return false;
+        check->last = leaf->positions[i];
     }
     return true;
 }
@@ -652,9 +653,10 @@ static bool has_sketch(const struct gv_tree *tree, const union node *node, bool 
     return memcmp(&sum, &node->sketch, sizeof sum) == 0;
 }
 
-// Whether the subtree is as it must be, its digest included. `place` is the parent's bound for it.
-static bool is_sound(const struct gv_tree *tree, const union node *node, int height, uint64_t place,
-                     bool edge, struct gv_digest digest, struct check *check) {
+// Whether the subtree is as it must be, its digest included. `position` is the parent's bound for
+// it.
+static bool is_sound(const struct gv_tree *tree, const union node *node, int height,
+                     uint64_t position, bool edge, struct gv_digest digest, struct check *check) {
     GV_ASSERT(height >= 1 && height <= tree->depth);
     bool leaf = height == 1;
     bool root = height == tree->depth;
@@ -662,15 +664,15 @@ static bool is_sound(const struct gv_tree *tree, const union node *node, int hei
     uint32_t least = root && !leaf ? 2 : edge ? 1 : cap_of(leaf) / 2;
     if (node->count < least || node->count > cap_of(leaf)) return false;
     if (!gv_digest_equal(digest, sum_of(node, 0, node->count, leaf))) return false;
-    if (place < check->last) return false;
-    check->last = place;
+    if (position < check->last) return false;
+    check->last = position;
     if (leaf) return leaf_is_sound(&node->leaf, check) && has_sketch(tree, node, true);
     const struct inner *inner = &node->inner;
-    if (inner->places[0] != place) return false;
+    if (inner->positions[0] != position) return false;
     for (uint32_t i = 0; i < inner->count; i++) {
         struct gv_digest part = {inner->counts[i], inner->sums[i], inner->crosses[i]};
         bool last = edge && i + 1 == inner->count;
-        if (!is_sound(tree, inner->children[i], height - 1, inner->places[i], last, part, check))
+        if (!is_sound(tree, inner->children[i], height - 1, inner->positions[i], last, part, check))
             return false;
     }
     return has_sketch(tree, node, false); // its children are there

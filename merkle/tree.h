@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
 // An order-statistics B+tree whose inner nodes hold their children's digests.
 //
-// The tree orders items by place, a 64-bit position in key order, and knows for every subtree how
-// many items it has and the sums of their hashes. So the digest of any range of places, the rank of
-// a place and the item of a rank each cost O(log n). Items that share a place are kept together,
-// in no particular order; the caller tells them apart by `ref`.
+// The tree orders items by position, a 64-bit position in key order, and knows for every subtree
+// how many items it has and the sums of their hashes. So the digest of any range of positions, the
+// rank of a position and the item of a rank each cost O(log n). Items that share a position are
+// kept together, in no particular order; the caller tells them apart by `ref`.
 //
 // Leaves hold up to 80 items, inner nodes up to 40 children, which makes them the same size. All
 // nodes are at least half full except along the right edge, which splits where the item goes; a
@@ -23,11 +23,11 @@
 extern "C" {
 #endif
 
-// Places are 0 … GV_PLACE_END − 1; a range is [lo, hi), so [0, GV_PLACE_END) is everything.
-#define GV_PLACE_END UINT64_MAX
+// Places are 0 … GV_POSITION_END − 1; a range is [lo, hi), so [0, GV_POSITION_END) is everything.
+#define GV_POSITION_END UINT64_MAX
 
 struct gv_item {
-    uint64_t place;
+    uint64_t position;
     uint64_t hash; // the item's part of the sum
     uint32_t ref;  // the caller's name for the item; the tree only keeps it
 };
@@ -67,9 +67,9 @@ GV_API void gv_tree_fini(struct gv_tree *tree);
 // Count and sum of everything. O(1).
 GV_API struct gv_digest gv_tree_root(const struct gv_tree *tree);
 
-// Adds an item behind those that have its place already. The caller sees to it that the item is
-// not there. GV_ENOMEM: the allocator failed; the tree is as before. GV_EINVAL: the place is
-// GV_PLACE_END.
+// Adds an item behind those that have its position already. The caller sees to it that the item is
+// not there. GV_ENOMEM: the allocator failed; the tree is as before. GV_EINVAL: the position is
+// GV_POSITION_END.
 GV_API int gv_tree_insert(struct gv_tree *tree, struct gv_item item);
 
 // Replaces hash and ref of the item at the cursor, in O(log n) and without moving it.
@@ -79,14 +79,14 @@ GV_API void gv_tree_update(struct gv_tree *tree, const struct gv_tree_cursor *at
 // Removes the item at the cursor; the cursor is then invalid. Never needs memory.
 GV_API void gv_tree_erase(struct gv_tree *tree, const struct gv_tree_cursor *at);
 
-// Fills an empty tree with `count` items in non-descending order of place, full leaves. O(count).
-// GV_EINVAL: the tree is not empty, the items are not in order, or a place is GV_PLACE_END.
-// GV_ENOMEM: the allocator failed. The tree is empty after either.
+// Fills an empty tree with `count` items in non-descending order of position, full leaves.
+// O(count). GV_EINVAL: the tree is not empty, the items are not in order, or a position is
+// GV_POSITION_END. GV_ENOMEM: the allocator failed. The tree is empty after either.
 GV_API int gv_tree_load(struct gv_tree *tree, const struct gv_item *items, size_t count);
 
-// Sets the cursor to the first item whose place is at least `place`. False: there is none (the
-// cursor then may not be read).
-GV_API bool gv_tree_seek(const struct gv_tree *tree, uint64_t place, struct gv_tree_cursor *out);
+// Sets the cursor to the first item whose position is at least `position`. False: there is none
+// (the cursor then may not be read).
+GV_API bool gv_tree_seek(const struct gv_tree *tree, uint64_t position, struct gv_tree_cursor *out);
 
 // Sets the cursor to the item of this rank, counted from 0. False: rank ≥ count.
 GV_API bool gv_tree_select(const struct gv_tree *tree, uint64_t rank, struct gv_tree_cursor *out);
@@ -98,7 +98,7 @@ GV_API struct gv_item gv_tree_get(const struct gv_tree_cursor *at);
 GV_API bool gv_tree_next(struct gv_tree_cursor *at);
 
 // From this item on to the first with filter[hash % GV_TREE_FILTER] set; false: there is none below
-// place `to` (the cursor then may not be read). Takes about a nanosecond an item.
+// position `to` (the cursor then may not be read). Takes about a nanosecond an item.
 enum { GV_TREE_FILTER = 4096 };
 GV_API bool gv_tree_scan(struct gv_tree_cursor *at, uint64_t to,
                          const uint8_t filter[GV_TREE_FILTER]);
@@ -108,23 +108,24 @@ GV_API bool gv_tree_scan(struct gv_tree_cursor *at, uint64_t to,
 // tree is empty.
 GV_API bool gv_tree_prev(struct gv_tree_cursor *at);
 
-// How many items have a place below this one.
-GV_API uint64_t gv_tree_rank(const struct gv_tree *tree, uint64_t place);
+// How many items have a position below this one.
+GV_API uint64_t gv_tree_rank(const struct gv_tree *tree, uint64_t position);
 
 // Count and sum of the items in [lo, hi); lo ≤ hi.
 GV_API struct gv_digest gv_tree_digest(const struct gv_tree *tree, uint64_t lo, uint64_t hi);
 
-// The digest of the items below this place: ranges that follow each other share their bounds'.
-GV_API struct gv_digest gv_tree_below(const struct gv_tree *tree, uint64_t place);
+// The digest of the items below this position: ranges that follow each other share their bounds'.
+GV_API struct gv_digest gv_tree_below(const struct gv_tree *tree, uint64_t position);
 
-// The same for many places, in any order, and the places of the items of many ranks, each below the
-// count. Their ways down are taken side by side, so that one does not wait for memory alone: in a
-// tree larger than the cache that is several times as fast as one after the other. Where `below` is
-// NULL the items at these places are only brought into the cache, for who will look at them next.
-GV_API void gv_tree_below_each(const struct gv_tree *tree, const uint64_t *places, size_t count,
+// The same for many positions, in any order, and the positions of the items of many ranks, each
+// below the count. Their ways down are taken side by side, so that one does not wait for memory
+// alone: in a tree larger than the cache that is several times as fast as one after the other.
+// Where `below` is NULL the items at these positions are only brought into the cache, for who will
+// look at them next.
+GV_API void gv_tree_below_each(const struct gv_tree *tree, const uint64_t *positions, size_t count,
                                struct gv_digest *below);
 GV_API void gv_tree_select_each(const struct gv_tree *tree, const uint64_t *ranks, size_t count,
-                                uint64_t *places);
+                                uint64_t *positions);
 
 // The sketch of the items in [lo, hi); lo ≤ hi. The tree is not const, as every node keeps its own
 // sketch once it was worked out; items stay as they are, and cursors stay valid. A change below it

@@ -94,12 +94,12 @@ int64_t gv_keys_find(const struct gv_keys *keys, struct gv_slice text) {
 
 // ---- Making -------------------------------------------------------------------------------------
 
-// The integer at the place of the latest value, if that is another one.
+// The integer at the position of the latest value, if that is another one.
 static bool write_twin(const struct gv_keys *keys, char buf[GV_KEYS_TEXT_MAX]) {
     if (keys->count == 0) return false;
     struct gv_entry entry = {.lattice = GV_LATTICE_SET, .key = slice(keys->texts[keys->count - 1])};
-    uint64_t place = gv_lattice_item(&keys->digest_key, &entry).place;
-    snprintf(buf, GV_KEYS_TEXT_MAX, "%" PRId64, (int64_t)(place ^ UINT64_C(1) << 63));
+    uint64_t position = gv_lattice_item(&keys->digest_key, &entry).position;
+    snprintf(buf, GV_KEYS_TEXT_MAX, "%" PRId64, (int64_t)(position ^ UINT64_C(1) << 63));
     return true;
 }
 

@@ -4,7 +4,7 @@
 // `integers` are the numbers themselves, as Maelstrom's. `mixed` are of every kind that a node may
 // take for another: small and negative integers, the extremes of 64 bits and their neighbours,
 // longer integers, numbers with a fraction or an exponent, strings short and long, other scripts,
-// arrays, objects, and integers that share a place with the value before them.
+// arrays, objects, and integers that share a position with the value before them.
 #ifndef GV_SIM_KEYS_H
 #define GV_SIM_KEYS_H
 

@@ -30,9 +30,10 @@ enum gv_trial_phase {
 
 struct gv_trial_config {
     enum gv_load_kind load;
-    enum gv_keys_kind keys;                 // what is added to sets
-    const struct gv_digest_key *digest_key; // of the nodes' digests, for values that share a place;
-                                            // NULL: that of no secret. Read by gv_trial_new only
+    enum gv_keys_kind keys; // what is added to sets
+    const struct gv_digest_key
+        *digest_key; // of the nodes' digests, for values that share a position;
+                     // NULL: that of no secret. Read by gv_trial_new only
     uint32_t nodes;
     double rate;         // operations a second, over all clients; 0: none but the final reads
     gv_time time_limit;  // of the operations

@@ -410,7 +410,7 @@ static bool knows(void *ctx, uint32_t node, int64_t value) {
 // What is lost by a crash, as it is looked for entry by entry.
 struct loss {
     struct vnode *vnode;         // whose
-    const struct gv_engine *any; // an engine, for the places of entries
+    const struct gv_engine *any; // an engine, for the positions of entries
     struct gv_store_batch batch; // a record at a time
     uint8_t *scratch;
 };

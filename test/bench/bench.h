@@ -42,7 +42,7 @@ bool bench_plot(const char *path, const struct bench_line *lines, int count);
 struct gv_item;
 struct bench_yardstick {
     const char *name;
-    // A new container, filled one by one with these items, or with their places alone.
+    // A new container, filled one by one with these items, or with their positions alone.
     void *(*fill)(const struct gv_item *items, size_t count);
     size_t (*discard)(void *container); // returns how many it held
 };

@@ -329,7 +329,7 @@ struct gv_duel_outcome gv_duel_run(struct gv_duel *duel, const struct gv_duel_pl
     begin(duel, plan->trace);
     // Who has synced before has the sketches of what has not changed since.
     for (int i = 0; plan->warm && i < 2; i++)
-        gv_tree_sketch(&duel->side[i]->replica.tree, 0, GV_PLACE_END);
+        gv_tree_sketch(&duel->side[i]->replica.tree, 0, GV_POSITION_END);
     meet(duel, plan->diff, seed, expect);
     talk(duel);
     return duel->out;

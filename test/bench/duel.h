@@ -11,9 +11,9 @@
 
 // How the two replicas differ.
 enum gv_duel_pattern {
-    GV_DUEL_ANYWHERE = 'U', // extras at random places, half of them at each side
+    GV_DUEL_ANYWHERE = 'U', // extras at random positions, half of them at each side
     GV_DUEL_NEWEST = 'C',   // the largest keys, all at one side
-    GV_DUEL_CHANGED = 'M',  // changed counters at random places, half of them at each side
+    GV_DUEL_CHANGED = 'M',  // changed counters at random positions, half of them at each side
     GV_DUEL_STRINGS = 'S',  // as 'U', but keys are strings
 };
 

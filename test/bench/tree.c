@@ -14,14 +14,14 @@ struct subject {
     struct gv_tree tree;
     struct gv_prng prng;
     struct gv_item *items;  // in random order
-    struct gv_item *sorted; // the same, by place
+    struct gv_item *sorted; // the same, by position
     size_t count;
     struct gv_digest digest; // of all of them
 };
 
 static int by_place(const void *a, const void *b) {
     const struct gv_item *x = a, *y = b;
-    return (x->place > y->place) - (x->place < y->place);
+    return (x->position > y->position) - (x->position < y->position);
 }
 
 static int by_time(const void *a, const void *b) {
@@ -59,8 +59,8 @@ static bool seek(struct subject *subject) {
     struct gv_tree_cursor at;
     uint64_t sum = 0;
     for (size_t i = 0; i < subject->count; i++) {
-        if (!gv_tree_seek(&subject->tree, subject->items[i].place, &at)) return false;
-        sum += gv_tree_get(&at).place - subject->items[i].place;
+        if (!gv_tree_seek(&subject->tree, subject->items[i].position, &at)) return false;
+        sum += gv_tree_get(&at).position - subject->items[i].position;
     }
     return sum == 0;
 }
@@ -71,7 +71,7 @@ static bool pick(struct subject *subject) {
     for (size_t i = 0; i < subject->count; i++) {
         uint64_t rank = gv_prng_below(&subject->prng, subject->count);
         if (!gv_tree_select(&subject->tree, rank, &at)) return false;
-        differ |= gv_tree_get(&at).place ^ subject->sorted[rank].place;
+        differ |= gv_tree_get(&at).position ^ subject->sorted[rank].position;
     }
     return differ == 0;
 }
@@ -79,9 +79,9 @@ static bool pick(struct subject *subject) {
 static bool digest(struct subject *subject) {
     struct gv_digest sum = {0, 0, 0};
     for (size_t i = 0; i < subject->count; i++) {
-        // A place and the next one of the random order bound a range of any length.
-        uint64_t lo = subject->items[i].place;
-        uint64_t hi = subject->items[(i + 1) % subject->count].place;
+        // A position and the next one of the random order bound a range of any length.
+        uint64_t lo = subject->items[i].position;
+        uint64_t hi = subject->items[(i + 1) % subject->count].position;
         struct gv_digest part = lo < hi ? gv_tree_digest(&subject->tree, lo, hi)
                                         : gv_tree_digest(&subject->tree, hi, lo);
         // The way up and the way down add up to nothing, as the last one closes the ring.
@@ -94,7 +94,7 @@ static bool walk(struct subject *subject) {
     struct gv_tree_cursor at;
     struct gv_digest sum = {0, 0, 0};
     for (bool more = gv_tree_seek(&subject->tree, 0, &at); more; more = gv_tree_next(&at)) {
-        sum = gv_digest_add(sum, gv_digest_of(gv_tree_get(&at).place, gv_tree_get(&at).hash));
+        sum = gv_digest_add(sum, gv_digest_of(gv_tree_get(&at).position, gv_tree_get(&at).hash));
     }
     return gv_digest_equal(sum, subject->digest);
 }
@@ -102,7 +102,7 @@ static bool walk(struct subject *subject) {
 static bool erase(struct subject *subject) {
     struct gv_tree_cursor at;
     for (size_t i = 0; i < subject->count; i++) {
-        if (!gv_tree_seek(&subject->tree, subject->items[i].place, &at)) return false;
+        if (!gv_tree_seek(&subject->tree, subject->items[i].position, &at)) return false;
         gv_tree_erase(&subject->tree, &at);
     }
     return gv_tree_root(&subject->tree).count == 0;
@@ -205,9 +205,9 @@ int bench_tree(bool small) {
     bool right = subject.items != NULL && subject.sorted != NULL;
     for (size_t i = 0; right && i < count; i++) {
         uint64_t hash = gv_prng_next(&subject.prng);
-        uint64_t place = gv_prng_below(&subject.prng, GV_PLACE_END);
-        subject.items[i] = (struct gv_item){place, hash, (uint32_t)i};
-        subject.digest = gv_digest_add(subject.digest, gv_digest_of(place, hash));
+        uint64_t position = gv_prng_below(&subject.prng, GV_POSITION_END);
+        subject.items[i] = (struct gv_item){position, hash, (uint32_t)i};
+        subject.digest = gv_digest_add(subject.digest, gv_digest_of(position, hash));
     }
     double best_ns[STEPS] = {0}, bytes[STEPS] = {0};
     for (int round = 0; right && round < ROUNDS; round++) {

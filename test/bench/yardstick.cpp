@@ -17,12 +17,12 @@ namespace {
 
 struct by_place {
     bool operator()(const gv_item &a, const gv_item &b) const {
-        return a.place < b.place;
+        return a.position < b.position;
     }
 };
 
 uint64_t key_of(const gv_item &item, const uint64_t *) {
-    return item.place;
+    return item.position;
 }
 
 [[maybe_unused]] gv_item key_of(const gv_item &item, const gv_item *) {
@@ -50,9 +50,9 @@ template <typename Set> constexpr bench_yardstick yardstick(const char *name) {
 } // namespace
 
 extern "C" const bench_yardstick bench_yardsticks[] = {
-    yardstick<std::set<uint64_t>>("std::set of places"),
+    yardstick<std::set<uint64_t>>("std::set of positions"),
 #ifdef HAVE_ABSL
-    yardstick<absl::btree_set<uint64_t>>("absl::btree_set of places"),
+    yardstick<absl::btree_set<uint64_t>>("absl::btree_set of positions"),
     yardstick<absl::btree_set<gv_item, by_place>>("absl::btree_set of items"),
 #endif
     {nullptr, nullptr, nullptr},

@@ -9,19 +9,19 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 enum { ITEMS = 300, MESSAGES_MAX = 100000 };
 
-// Items close together, spread out, at one place, and at both ends; some are entries of the set,
+// Items close together, spread out, at one position, and at both ends; some are entries of the set,
 // others have values, of which a few differ.
 static void fill(struct gv_pair *pair) {
     for (uint64_t i = 0; i < ITEMS; i++) {
         uint64_t hash = (i + 1) * UINT64_C(0x9e3779b97f4a7c15);
-        uint64_t place = i % 3 == 0 ? i : i % 3 == 1 ? hash >> 1 : 77;
-        if (i % 2 == 0 && place != 77) hash = gv_peel_image(&pair->key, place);
-        gv_pair_add(pair, 0, place, i % 30 == 11 ? ~hash : hash);
-        if (i % 10 != 0) gv_pair_add(pair, 1, place, hash);
+        uint64_t position = i % 3 == 0 ? i : i % 3 == 1 ? hash >> 1 : 77;
+        if (i % 2 == 0 && position != 77) hash = gv_peel_image(&pair->key, position);
+        gv_pair_add(pair, 0, position, i % 30 == 11 ? ~hash : hash);
+        if (i % 10 != 0) gv_pair_add(pair, 1, position, hash);
     }
     gv_pair_add(pair, 0, 0, 1);
-    gv_pair_add(pair, 0, GV_PLACE_END - 1, 2);
-    gv_pair_add(pair, 1, GV_PLACE_END - 1, 3);
+    gv_pair_add(pair, 0, GV_POSITION_END - 1, 2);
+    gv_pair_add(pair, 1, GV_POSITION_END - 1, 3);
 }
 
 // The input, to a pair whose trees that does not change.

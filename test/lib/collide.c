@@ -49,9 +49,9 @@ void gv_collide_secret(uint64_t number, char secret[GV_COLLIDE_SECRET_MAX]) {
     }
 }
 
-// Strings that share the hash their places come from where there is no secret, as a parallel search
-// for collisions found them in some 2^34 hashes (P. van Oorschot, M. Wiener, "Parallel Collision
-// Search with Cryptanalytic Applications", Journal of Cryptology 12, 1999).
+// Strings that share the hash their positions come from where there is no secret, as a parallel
+// search for collisions found them in some 2^34 hashes (P. van Oorschot, M. Wiener, "Parallel
+// Collision Search with Cryptanalytic Applications", Journal of Cryptology 12, 1999).
 static const char *const known[GV_COLLIDE_KNOWN][2] = {
     {"\"NUPUq_xkMUF\"", "\"ZEivwYemhvI\""}, {"\"G-GvF4752JB\"", "\"Jd4BEkQ0JJG\""},
     {"\"5ssGjPCfMdE\"", "\"LvgCcZ26UDO\""}, {"\"RXm4gfszw-B\"", "\"Pg4ULgM3IsK\""},
@@ -82,7 +82,7 @@ static bool make_strings(const struct gv_digest_key *key, uint64_t number,
         memcpy(text + at, bytes, HALF);
         size_t free_half = at % CHUNK == 0 ? at + HALF : at - HALF;
         text[free_half] = (char)('a' + i);
-        // Elsewhere, a number gives each pair a place of its own.
+        // Elsewhere, a number gives each pair a position of its own.
         snprintf(digits, sizeof digits, "%08" PRIu64, number % 100000000);
         memcpy(text + LEN - CHUNK, digits, HALF);
     }
@@ -113,6 +113,6 @@ void gv_collide_pair(const struct gv_digest_key *key, uint64_t number,
         break;
     }
     struct gv_entry entry = {.lattice = GV_LATTICE_SET, .key = slice(one)};
-    uint64_t place = gv_lattice_item(key, &entry).place;
-    snprintf(two, GV_COLLIDE_KEY_MAX, "%" PRId64, (int64_t)(place ^ UINT64_C(1) << 63));
+    uint64_t position = gv_lattice_item(key, &entry).position;
+    snprintf(two, GV_COLLIDE_KEY_MAX, "%" PRId64, (int64_t)(position ^ UINT64_C(1) << 63));
 }

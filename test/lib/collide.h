@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Pairs of different keys that share a place: what sync must not take for one entry.
+// Pairs of different keys that share a position: what sync must not take for one entry.
 #ifndef GV_TEST_LIB_COLLIDE_H
 #define GV_TEST_LIB_COLLIDE_H
 
@@ -17,7 +17,7 @@ struct gv_collide_pair {
 void gv_collide_secret(uint64_t number, char secret[GV_COLLIDE_SECRET_MAX]);
 
 // The pair of this number: pair 0 is of the two largest 64-bit integers; the others are, in turn,
-// of a string, a float, an array or an object and the integer at its place, and of two strings.
+// of a string, a float, an array or an object and the integer at its position, and of two strings.
 // Under a digest key that is neither of no secret nor of gv_collide_secret, other pairs stand for
 // the latter. Without a secret there are GV_COLLIDE_KNOWN pairs of strings, which then come again.
 enum { GV_COLLIDE_KNOWN = 16 };

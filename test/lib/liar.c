@@ -68,11 +68,11 @@ static struct gv_item item(struct gv_liar *liar, const struct gv_tree *tree) {
 // Where a part that begins at `lo` ends: beyond that.
 static uint64_t bound(struct gv_liar *liar, const struct gv_tree *tree, uint64_t lo) {
     uint8_t how = gv_liar_byte(liar);
-    uint64_t hi = GV_PLACE_END;
-    if (how % 4 == 0) hi = item(liar, tree).place;
-    if (how % 4 == 1) hi = item(liar, tree).place + 1;
+    uint64_t hi = GV_POSITION_END;
+    if (how % 4 == 0) hi = item(liar, tree).position;
+    if (how % 4 == 1) hi = item(liar, tree).position + 1;
     if (how % 4 == 2) hi = lo + (UINT64_C(1) << how / 4) * (1 + gv_liar_byte(liar));
-    return hi > lo ? hi : GV_PLACE_END;
+    return hi > lo ? hi : GV_POSITION_END;
 }
 
 // What is nearly true of a range: some items more, or less.
@@ -82,9 +82,9 @@ static struct gv_digest digest(struct gv_liar *liar, const struct gv_replica *re
     for (int changes = gv_liar_byte(liar) % 4; changes > 0; changes--) {
         struct gv_item one = item(liar, &replica->tree);
         uint8_t how = gv_liar_byte(liar);
-        if (how % 2) one.place = lo + number(liar, 0) % (hi - lo);
-        if (how % 4 < 2) one.hash = gv_peel_image(&replica->key, one.place);
-        struct gv_digest change = gv_digest_of(one.place, one.hash);
+        if (how % 2) one.position = lo + number(liar, 0) % (hi - lo);
+        if (how % 4 < 2) one.hash = gv_peel_image(&replica->key, one.position);
+        struct gv_digest change = gv_digest_of(one.position, one.hash);
         digest = how & 4 ? gv_digest_sub(digest, change) : gv_digest_add(digest, change);
     }
     if (gv_liar_byte(liar) % 8 == 7) digest.sum = number(liar, digest.sum);
@@ -100,7 +100,7 @@ static void put_prints(struct gv_liar *liar, const struct gv_replica *replica,
     gv_part_put_count(out, kind, count);
     for (uint32_t i = 0; i < count; i++) {
         struct gv_item one = item(liar, &replica->tree);
-        struct gv_digest digest = gv_digest_of(one.place, one.hash);
+        struct gv_digest digest = gv_digest_of(one.position, one.hash);
         uint32_t print = (uint32_t)gv_digest_fingerprint(&replica->key, digest, salt);
         uint32_t truth = kind == GV_PART_ASK ? gv_sketch_element(one.hash) : print;
         gv_part_put_u32(out, (uint32_t)number(liar, truth));
@@ -142,7 +142,7 @@ static void put_content(struct gv_liar *liar, struct gv_replica *replica, enum g
 
 static void put_root(struct gv_liar *liar, const struct gv_replica *replica, uint8_t salt,
                      struct gv_writer *out) {
-    struct gv_digest root = digest(liar, replica, 0, GV_PLACE_END);
+    struct gv_digest root = digest(liar, replica, 0, GV_POSITION_END);
     gv_pack_put_u8(out, salt);
     gv_pack_put_u8(out, GV_PART_ROOT);
     gv_pack_put_varint(out, root.count);
@@ -164,7 +164,7 @@ static struct gv_slice summary(struct gv_liar *liar, struct gv_replica *replica)
         return (struct gv_slice){bytes, out.len};
     }
     gv_pack_put_u8(&out, salt);
-    for (uint64_t lo = 0; lo < GV_PLACE_END && parts > 0 && liar->len > 0; parts--) {
+    for (uint64_t lo = 0; lo < GV_POSITION_END && parts > 0 && liar->len > 0; parts--) {
         enum gv_part_kind kind = kinds[gv_liar_byte(liar) % (sizeof kinds / sizeof *kinds)];
         uint64_t hi = bound(liar, &replica->tree, lo);
         bool print = kind == GV_PART_WANT || kind == GV_PART_ASK;

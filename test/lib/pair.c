@@ -33,25 +33,25 @@ void gv_pair_fini(struct gv_pair *pair) {
     free(pair->items);
 }
 
-bool gv_pair_has(const struct gv_pair *pair, int side, uint64_t place, uint64_t hash) {
+bool gv_pair_has(const struct gv_pair *pair, int side, uint64_t position, uint64_t hash) {
     struct gv_tree_cursor at;
-    bool more = gv_tree_seek(&pair->side[side].tree, place, &at);
+    bool more = gv_tree_seek(&pair->side[side].tree, position, &at);
     for (; more; more = gv_tree_next(&at)) {
         struct gv_item item = gv_tree_get(&at);
-        if (item.place != place) return false;
+        if (item.position != position) return false;
         if (item.hash == hash) return true;
     }
     return false;
 }
 
-bool gv_pair_add(struct gv_pair *pair, int side, uint64_t place, uint64_t hash) {
-    if (gv_pair_has(pair, side, place, hash)) return false;
+bool gv_pair_add(struct gv_pair *pair, int side, uint64_t position, uint64_t hash) {
+    if (gv_pair_has(pair, side, position, hash)) return false;
     if (pair->item_count == pair->item_cap) {
         pair->item_cap = pair->item_cap ? 2 * pair->item_cap : 64;
         pair->items = realloc(pair->items, pair->item_cap * sizeof *pair->items);
         GV_ASSERT(pair->items != NULL);
     }
-    struct gv_item item = {place, hash, (uint32_t)pair->item_count};
+    struct gv_item item = {position, hash, (uint32_t)pair->item_count};
     pair->items[pair->item_count++] = item;
     int error = gv_tree_insert(&pair->side[side].tree, item);
     GV_ASSERT(error == 0);
@@ -68,7 +68,7 @@ static bool give(void *ctx, uint32_t ref, size_t summary_len) {
     GV_ASSERT(ref < pair->item_count);
     struct gv_item item = pair->items[ref];
     pair->given[giving->from]++;
-    if (!gv_pair_add(pair, 1 - giving->from, item.place, item.hash)) pair->known++;
+    if (!gv_pair_add(pair, 1 - giving->from, item.position, item.hash)) pair->known++;
     return true;
 }
 
@@ -184,7 +184,7 @@ static bool holds_all(const struct gv_pair *pair, int side, uint64_t *count) {
     bool more = gv_tree_seek(&pair->side[1 - side].tree, 0, &at);
     for (; more; more = gv_tree_next(&at), ++*count) {
         struct gv_item item = gv_tree_get(&at);
-        if (!gv_pair_has(pair, side, item.place, item.hash)) return false;
+        if (!gv_pair_has(pair, side, item.position, item.hash)) return false;
     }
     return true;
 }

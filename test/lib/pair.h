@@ -6,7 +6,7 @@
 #include "../../engine/prng.h"
 #include "../../merkle/reconcile.h"
 
-// One side. An item is named by (place, hash); what is given to the peer is put in there.
+// One side. An item is named by (position, hash); what is given to the peer is put in there.
 struct gv_pair_side {
     struct gv_tree tree;
     uint8_t *inbox; // the summary to be answered, `len` bytes
@@ -37,8 +37,8 @@ void gv_pair_init(struct gv_pair *pair, uint64_t seed, size_t room, size_t gives
 void gv_pair_fini(struct gv_pair *pair);
 
 // Puts an item into a side, unless it is there. True: it was not.
-bool gv_pair_add(struct gv_pair *pair, int side, uint64_t place, uint64_t hash);
-bool gv_pair_has(const struct gv_pair *pair, int side, uint64_t place, uint64_t hash);
+bool gv_pair_add(struct gv_pair *pair, int side, uint64_t position, uint64_t hash);
+bool gv_pair_has(const struct gv_pair *pair, int side, uint64_t position, uint64_t hash);
 
 // Side `from` opens; answers go back and forth until nothing is left to say or `messages_max` have
 // been sent. Summaries are answered in the order they came, but for the trouble. True: it ended by

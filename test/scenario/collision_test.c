@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Different keys that share a place: two replicas find and exchange them like any others, in few
+// Different keys that share a position: two replicas find and exchange them like any others, in few
 // messages and at the cost of the differences only.
 #include "../../engine/core.h"
 #include "../../engine/sync.h"
@@ -81,7 +81,7 @@ static void plant(struct duel *duel, uint64_t seed) {
         struct gv_entry two = {.lattice = GV_LATTICE_SET, .key = slice(pair.keys[1])};
         struct gv_item items[2] = {gv_lattice_item(key, &one), gv_lattice_item(key, &two)};
         assert_string_not_equal(pair.keys[0], pair.keys[1]);
-        assert_int_equal(items[0].place, items[1].place);
+        assert_int_equal(items[0].position, items[1].position);
         assert_int_not_equal(items[0].hash, items[1].hash);
         unsigned way = (unsigned)((i + seed) % 15) + 1; // bit 2 · side + key
         for (unsigned bit = 0; bit < 4; bit++) {
@@ -193,8 +193,8 @@ static void planted_pairs_are_exchanged(void **state) {
     }
 }
 
-// More keys at one place than a list holds: a place cannot be cut, so both sides give all they have
-// there.
+// More keys at one position than a list holds: a position cannot be cut, so both sides give all
+// they have there.
 static void many_keys_at_one_place(void **state) {
     (void)state;
     struct duel duel;
@@ -214,9 +214,9 @@ static void many_keys_at_one_place(void **state) {
     }
     join(&duel, 0);
     assert_int_equal(talk(&duel), GV_EQUAL_YES);
-    printf("89 keys at one place: %" PRIu64 " messages, %" PRIu64 " bytes\n", duel.messages,
+    printf("89 keys at one position: %" PRIu64 " messages, %" PRIu64 " bytes\n", duel.messages,
            duel.bytes);
-    assert_true(duel.messages <= 4 * MESSAGES_MOST); // the range narrows around the place
+    assert_true(duel.messages <= 4 * MESSAGES_MOST); // the range narrows around the position
     end(&duel);
 }
 

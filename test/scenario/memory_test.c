@@ -74,7 +74,7 @@ static void check_replica(const struct gv_engine *engine) {
     uint32_t cursor = 0;
     while (gv_engine_next(engine, &cursor, gv_engine_end(engine), &entry)) {
         struct gv_item item = gv_lattice_item(&engine->replica.key, &entry);
-        sum = gv_digest_add(sum, gv_digest_of(item.place, item.hash));
+        sum = gv_digest_add(sum, gv_digest_of(item.position, item.hash));
     }
     assert_true(gv_digest_equal(sum, gv_engine_root(engine)));
 }

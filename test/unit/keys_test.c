@@ -25,7 +25,7 @@ static void integers_are_their_numbers(void **state) {
     gv_keys_fini(&keys);
 }
 
-// Each value is canonical, unlike all others, and found again; some share a place.
+// Each value is canonical, unlike all others, and found again; some share a position.
 static void mixed_values_are_all_different(void **state) {
     (void)state;
     enum { COUNT = 2000 };
@@ -47,9 +47,9 @@ static void mixed_values_are_all_different(void **state) {
         assert_int_equal(len, strlen(text));
         assert_memory_equal(canonical, text, (size_t)len);
         struct gv_entry entry = {.lattice = GV_LATTICE_SET, .key = slice(text)};
-        uint64_t place = gv_lattice_item(&keys.digest_key, &entry).place;
-        shared += i > 0 && place == last;
-        last = place;
+        uint64_t position = gv_lattice_item(&keys.digest_key, &entry).position;
+        shared += i > 0 && position == last;
+        last = position;
     }
     for (int64_t i = 0; i < COUNT; i++) {
         char label[GV_KEYS_LABEL_MAX];

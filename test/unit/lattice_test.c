@@ -23,10 +23,10 @@ static struct gv_entry set_of(const char *key) {
     return (struct gv_entry){.lattice = GV_LATTICE_SET, .key = slice(key)};
 }
 
-static uint64_t place_of(const char *text) {
+static uint64_t position_of(const char *text) {
     struct gv_digest_key key = key_of("a secret");
     struct gv_entry entry = set_of(text);
-    return gv_lattice_item(&key, &entry).place;
+    return gv_lattice_item(&key, &entry).position;
 }
 
 static void integers_stand_in_their_order(void **state) {
@@ -50,13 +50,13 @@ static void integers_stand_in_their_order(void **state) {
         "9223372036854775806",
     };
     for (size_t i = 1; i < sizeof ascending / sizeof *ascending; i++)
-        assert_true(place_of(ascending[i - 1]) < place_of(ascending[i]));
-    assert_int_equal(place_of("-9223372036854775808"), 0);
-    assert_int_equal(place_of("0"), UINT64_C(1) << 63);
-    assert_int_equal(place_of("1") - place_of("-1"), 2);
-    // The end of all places is no place: the largest integer shares that of its neighbour.
-    assert_int_equal(place_of("9223372036854775807"), GV_PLACE_END - 1);
-    assert_int_equal(place_of("9223372036854775806"), GV_PLACE_END - 1);
+        assert_true(position_of(ascending[i - 1]) < position_of(ascending[i]));
+    assert_int_equal(position_of("-9223372036854775808"), 0);
+    assert_int_equal(position_of("0"), UINT64_C(1) << 63);
+    assert_int_equal(position_of("1") - position_of("-1"), 2);
+    // The end of all positions is no position: the largest integer shares that of its neighbour.
+    assert_int_equal(position_of("9223372036854775807"), GV_POSITION_END - 1);
+    assert_int_equal(position_of("9223372036854775806"), GV_POSITION_END - 1);
 }
 
 static void any_integer_stands_at_its_value(void **state) {
@@ -68,12 +68,12 @@ static void any_integer_stands_at_its_value(void **state) {
         if (value == INT64_MAX) continue;
         char text[32];
         snprintf(text, sizeof text, "%" PRId64, value);
-        assert_int_equal(place_of(text), (uint64_t)value + (UINT64_C(1) << 63));
+        assert_int_equal(position_of(text), (uint64_t)value + (UINT64_C(1) << 63));
     }
 }
 
 // What looks like an integer but is none of 64 bits is spread by its hash, which depends on the
-// cluster's secret, as an integer's place does not.
+// cluster's secret, as an integer's position does not.
 static void the_rest_is_spread(void **state) {
     (void)state;
     static const char *const texts[] = {
@@ -93,16 +93,17 @@ static void the_rest_is_spread(void **state) {
     };
     struct gv_digest_key one = key_of("one"), two = key_of("two");
     struct gv_entry number = set_of("17");
-    assert_int_equal(gv_lattice_item(&one, &number).place, gv_lattice_item(&two, &number).place);
+    assert_int_equal(gv_lattice_item(&one, &number).position,
+                     gv_lattice_item(&two, &number).position);
     assert_true(gv_lattice_item(&one, &number).hash != gv_lattice_item(&two, &number).hash);
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
         struct gv_entry entry = set_of(texts[i]);
-        uint64_t place = gv_lattice_item(&one, &entry).place;
-        assert_true(place != gv_lattice_item(&two, &entry).place);
-        assert_true(place < GV_PLACE_END);
+        uint64_t position = gv_lattice_item(&one, &entry).position;
+        assert_true(position != gv_lattice_item(&two, &entry).position);
+        assert_true(position < GV_POSITION_END);
         for (size_t k = 0; k < i; k++) {
             struct gv_entry other = set_of(texts[k]);
-            assert_true(place != gv_lattice_item(&one, &other).place);
+            assert_true(position != gv_lattice_item(&one, &other).position);
         }
     }
 }
@@ -115,13 +116,13 @@ static void assert_told_apart(const struct gv_digest_key *key, const char *one, 
             entries[i].lattice = (enum gv_lattice)lattice;
             items[i] = gv_lattice_item(key, &entries[i]);
         }
-        assert_int_equal(items[0].place, items[1].place);
+        assert_int_equal(items[0].position, items[1].position);
         assert_int_not_equal(items[0].hash, items[1].hash);
         assert_false(gv_lattice_same(&entries[0], &entries[1]));
     }
 }
 
-// Keys that share a place differ in their hashes, whatever the lattice.
+// Keys that share a position differ in their hashes, whatever the lattice.
 static void keys_of_one_place_are_told_apart(void **state) {
     (void)state;
     struct gv_digest_key bare = key_of("");
@@ -138,7 +139,7 @@ static void keys_of_one_place_are_told_apart(void **state) {
     }
 }
 
-// Every field that makes a version makes the hash; none else moves the place.
+// Every field that makes a version makes the hash; none else moves the position.
 static void the_hash_covers_the_version(void **state) {
     (void)state;
     struct gv_digest_key key = key_of("a secret");
@@ -167,7 +168,7 @@ static void the_hash_covers_the_version(void **state) {
         struct gv_item item = gv_lattice_item(&key, &entries[i]);
         assert_int_equal(item.ref, 0);
         assert_int_equal(item.hash, gv_lattice_item(&key, &entries[i]).hash);
-        if (i + 1 < count) assert_int_equal(item.place, place_of("5"));
+        if (i + 1 < count) assert_int_equal(item.position, position_of("5"));
         for (size_t k = 0; k < i; k++)
             assert_true(item.hash != gv_lattice_item(&key, &entries[k]).hash);
     }

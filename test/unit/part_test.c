@@ -25,7 +25,7 @@ static void bounds_come_back(void **state) {
         struct gv_writer out = {.data = bytes, .cap = sizeof bytes};
         uint64_t hi = gv_prng_next(&prng) >> gv_prng_below(&prng, 64);
         hi = hi >> round % 60 << round % 60;
-        if (hi == 0) hi = GV_PLACE_END;
+        if (hi == 0) hi = GV_POSITION_END;
         gv_part_put_head(&out, round % 2 ? GV_PART_NONE : GV_PART_SKIP, 0, hi);
         struct gv_reconcile part = read_one(&out);
         assert_int_equal(part.kind, round % 2 ? GV_PART_NONE : GV_PART_SKIP);
@@ -60,7 +60,7 @@ static void counts_tell_lists_wants_and_asks(void **state) {
         for (uint32_t count = 1; count <= most; count++) {
             uint8_t bytes[160];
             struct gv_writer out = {.data = bytes, .cap = sizeof bytes};
-            gv_part_put_head(&out, GV_PART_LIST, 0, GV_PLACE_END);
+            gv_part_put_head(&out, GV_PART_LIST, 0, GV_POSITION_END);
             gv_part_put_count(&out, kinds[k], count);
             size_t prints = out.len;
             for (uint32_t i = 0; i < count; i++) gv_part_put_u32(&out, UINT32_MAX - i);

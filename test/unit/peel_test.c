@@ -16,22 +16,22 @@ static void images_turn_back(void **state) {
     struct gv_prng prng;
     gv_prng_init(&prng, gv_test_seed(), 0);
     for (int i = 0; i < 100000; i++) {
-        uint64_t place = i < 1000 ? (uint64_t)i - 500 : gv_prng_next(&prng);
-        uint64_t image = gv_peel_image(&key, place);
-        assert_int_equal(gv_peel_place(&key, image), place);
-        assert_int_not_equal(gv_peel_image(&other, place), image);
+        uint64_t position = i < 1000 ? (uint64_t)i - 500 : gv_prng_next(&prng);
+        uint64_t image = gv_peel_image(&key, position);
+        assert_int_equal(gv_peel_place(&key, image), position);
+        assert_int_not_equal(gv_peel_image(&other, position), image);
     }
 }
 
-// A bit of a place turned over turns over half of its image's, whichever of them it is.
+// A bit of a position turned over turns over half of its image's, whichever of them it is.
 static void images_are_mixed(void **state) {
     (void)state;
     struct gv_digest_key key = key_of("grapevine", 9);
     for (int bit = 0; bit < 64; bit++) {
         int flips[64] = {0};
-        for (uint64_t place = 0; place < 1000; place++) {
+        for (uint64_t position = 0; position < 1000; position++) {
             uint64_t changed =
-                gv_peel_image(&key, place) ^ gv_peel_image(&key, place ^ UINT64_C(1) << bit);
+                gv_peel_image(&key, position) ^ gv_peel_image(&key, position ^ UINT64_C(1) << bit);
             for (int i = 0; i < 64; i++) flips[i] += (int)(changed >> i & 1);
         }
         for (int i = 0; i < 64; i++) assert_true(flips[i] > 250 && flips[i] < 750);
@@ -45,21 +45,21 @@ static void golden_images(void **state) {
     assert_int_equal(gv_peel_image(&key, 1), UINT64_C(0x7b0614ad621a4857));
 }
 
-// The place is among the candidates, which come in order, each once, and all fit.
+// The position is among the candidates, which come in order, each once, and all fit.
 static void quotients_are_found(void **state) {
     (void)state;
     struct gv_prng prng;
     gv_prng_init(&prng, gv_test_seed(), 1);
     for (int i = 0; i < 200000; i++) {
-        uint64_t place = gv_prng_next(&prng) >> gv_prng_below(&prng, 64);
+        uint64_t position = gv_prng_next(&prng) >> gv_prng_below(&prng, 64);
         uint64_t sum = gv_prng_next(&prng) << (i % 8 == 0 ? gv_prng_below(&prng, 63) : 0);
-        uint64_t lo = place - gv_prng_below(&prng, (place >> i % 60) + 1);
-        uint64_t hi = place + 1 + gv_prng_below(&prng, (UINT64_MAX - 1 - place) / 2 + 1);
-        if (sum == 0 || place >= UINT64_MAX - 1) continue;
-        uint64_t step, found = gv_peel_quotient(sum, sum * place, lo, hi, &step);
-        assert_true(lo <= found && found <= place);
-        assert_int_equal(sum * found, sum * place);
-        assert_int_equal(step == 0 ? place : found + (place - found) / step * step, place);
+        uint64_t lo = position - gv_prng_below(&prng, (position >> i % 60) + 1);
+        uint64_t hi = position + 1 + gv_prng_below(&prng, (UINT64_MAX - 1 - position) / 2 + 1);
+        if (sum == 0 || position >= UINT64_MAX - 1) continue;
+        uint64_t step, found = gv_peel_quotient(sum, sum * position, lo, hi, &step);
+        assert_true(lo <= found && found <= position);
+        assert_int_equal(sum * found, sum * position);
+        assert_int_equal(step == 0 ? position : found + (position - found) / step * step, position);
         assert_true(step == 0 || found - lo < step);
     }
 }
@@ -67,7 +67,7 @@ static void quotients_are_found(void **state) {
 static void no_quotient(void **state) {
     (void)state;
     uint64_t step;
-    assert_int_equal(gv_peel_quotient(0, 0, 3, 9, &step), 9);  // any place would do
+    assert_int_equal(gv_peel_quotient(0, 0, 3, 9, &step), 9);  // any position would do
     assert_int_equal(gv_peel_quotient(2, 1, 3, 9, &step), 9);  // none does
     assert_int_equal(gv_peel_quotient(3, 30, 3, 9, &step), 9); // 10 is beyond
     assert_int_equal(gv_peel_quotient(3, 30, 3, 11, &step), 10);

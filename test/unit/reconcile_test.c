@@ -15,7 +15,7 @@ static uint64_t spread(uint64_t n) {
     return n * UINT64_C(0x9e3779b97f4a7c15) >> 1;
 }
 
-// Fills both sides with `common` items, `step` places apart.
+// Fills both sides with `common` items, `step` positions apart.
 static void fill(struct gv_pair *pair, uint64_t common, uint64_t step) {
     for (uint64_t i = 0; i < common; i++) {
         gv_pair_add(pair, 0, i * step, spread(i));
@@ -45,7 +45,7 @@ static void one_missing(void **state) {
         gv_pair_init(&pair, 2, ROOM, ANY);
         fill(&pair, 100000, 1);
         gv_pair_add(&pair, 0, 314159, 42);
-        gv_pair_add(&pair, 0, 31415, 42); // shares its place with another
+        gv_pair_add(&pair, 0, 31415, 42); // shares its position with another
         assert_true(gv_pair_run(&pair, from, 100));
         assert_true(gv_pair_equal(&pair));
         assert_true(gv_pair_has(&pair, 1, 31415, 42));
@@ -84,11 +84,11 @@ static void newest_run_is_cheap(void **state) {
 
 // A set in which the sums of what differs here are the same on both sides, by the choice of hashes:
 // 64 bits do not tell the two apart.
-static void collide(struct gv_pair *pair, uint64_t place) {
-    gv_pair_add(pair, 0, place, 1);
-    gv_pair_add(pair, 0, place + 2, 4);
-    gv_pair_add(pair, 1, place + 4, 2);
-    gv_pair_add(pair, 1, place + 6, 3);
+static void collide(struct gv_pair *pair, uint64_t position) {
+    gv_pair_add(pair, 0, position, 1);
+    gv_pair_add(pair, 0, position + 2, 4);
+    gv_pair_add(pair, 1, position + 4, 2);
+    gv_pair_add(pair, 1, position + 6, 3);
 }
 
 // What one exchange misses for its sums, as something else differs, the next one finds.
@@ -117,13 +117,13 @@ static void collision_is_not_missed_twice(void **state) {
 
 // Gives each side an item that no sketch can tell from the other one's, nor a cut set apart.
 static void share_element(struct gv_pair *pair, uint64_t hash) {
-    uint64_t place = gv_peel_place(&pair->key, hash), other = hash, at = ~place;
-    while ((at ^ place) >> 48 != 0) {
+    uint64_t position = gv_peel_place(&pair->key, hash), other = hash, at = ~position;
+    while ((at ^ position) >> 48 != 0) {
         other += UINT64_C(1) << 32;
         at = gv_peel_place(&pair->key, other);
     }
     assert_true(gv_sketch_element(hash) == gv_sketch_element(other) && other != hash);
-    gv_pair_add(pair, 0, place, hash);
+    gv_pair_add(pair, 0, position, hash);
     gv_pair_add(pair, 1, at, other);
 }
 
@@ -138,9 +138,9 @@ static void same_elements_are_found(void **state) {
         pair.sketches = seed & 1;
         uint64_t news = seed & 2 ? 12 : 0, exchanges = 0;
         for (uint64_t i = 0; i < 2000; i++) {
-            uint64_t hash = spread(~i), place = gv_peel_place(&pair.key, hash);
-            gv_pair_add(&pair, 0, place, hash);
-            gv_pair_add(&pair, 1, place, hash);
+            uint64_t hash = spread(~i), position = gv_peel_place(&pair.key, hash);
+            gv_pair_add(&pair, 0, position, hash);
+            gv_pair_add(&pair, 1, position, hash);
         }
         share_element(&pair, spread(seed + 12345));
         do {
@@ -189,7 +189,7 @@ static void cuts_move_with_the_salt(void **state) {
     gv_pair_fini(&pair);
 }
 
-// More items at one place than any list or message holds.
+// More items at one position than any list or message holds.
 static void crowded_place(void **state) {
     (void)state;
     for (int from = 0; from < 2; from++) {
@@ -212,7 +212,7 @@ static void first_and_last_places(void **state) {
     gv_pair_init(&pair, 6, ROOM, ANY);
     fill(&pair, 200, UINT64_C(1) << 56);
     gv_pair_add(&pair, 0, 0, 9);
-    gv_pair_add(&pair, 1, GV_PLACE_END - 1, 9);
+    gv_pair_add(&pair, 1, GV_POSITION_END - 1, 9);
     assert_true(gv_pair_run(&pair, 0, 100));
     assert_true(gv_pair_equal(&pair));
     gv_pair_fini(&pair);
@@ -228,16 +228,16 @@ static void random_sets_become_their_union(void **state) {
         struct gv_pair pair;
         gv_pair_init(&pair, gv_prng_next(&prng), room, 1 + gv_prng_below(&prng, 100));
         uint64_t count = gv_prng_below(&prng, 3000);
-        // From all places down to a few, which many items share.
-        uint64_t places = UINT64_MAX >> gv_prng_below(&prng, 64);
+        // From all positions down to a few, which many items share.
+        uint64_t positions = UINT64_MAX >> gv_prng_below(&prng, 64);
         uint64_t common = gv_prng_below(&prng, 101);
         for (uint64_t i = 0; i < count; i++) {
-            uint64_t place = gv_prng_next(&prng) % (places > 1 ? places - 1 : 1);
+            uint64_t position = gv_prng_next(&prng) % (positions > 1 ? positions - 1 : 1);
             uint64_t hash = gv_prng_next(&prng);
             bool both = gv_prng_below(&prng, 100) < common;
             int side = (int)gv_prng_below(&prng, 2);
-            gv_pair_add(&pair, side, place, hash);
-            if (both) gv_pair_add(&pair, 1 - side, place, hash);
+            gv_pair_add(&pair, side, position, hash);
+            if (both) gv_pair_add(&pair, 1 - side, position, hash);
         }
         assert_true(gv_pair_run(&pair, round % 2, 20000));
         assert_true(gv_pair_equal(&pair));
@@ -269,17 +269,17 @@ static void tree_may_change_between_messages(void **state) {
 struct grid_case {
     uint64_t count, diff;
     char pattern;
-    bool dense; // places next to each other
+    bool dense; // positions next to each other
 };
 
 static void grid_item(struct gv_pair *pair, const struct grid_case *it, int side, uint64_t i,
                       uint64_t version) {
-    uint64_t place = it->dense || it->pattern == 'C' ? 1000 + i : spread(i);
-    uint64_t hash = gv_peel_image(&pair->key, place);
+    uint64_t position = it->dense || it->pattern == 'C' ? 1000 + i : spread(i);
+    uint64_t hash = gv_peel_image(&pair->key, position);
     if (it->pattern == 'M' || (it->pattern == 'X' && i % 2))
         hash = gv_peel_image(&pair->key, hash + version);
-    if (side != 1) gv_pair_add(pair, 0, place, hash);
-    if (side != 0) gv_pair_add(pair, 1, place, hash);
+    if (side != 1) gv_pair_add(pair, 0, position, hash);
+    if (side != 0) gv_pair_add(pair, 1, position, hash);
 }
 
 static void grid_fill(struct gv_pair *pair, const struct grid_case *it, struct gv_prng *prng) {
@@ -312,7 +312,7 @@ static bool run_grid_case(struct gv_prng *prng, uint64_t number) {
         held = gv_digest_add(held, gv_tree_root(&pair.side[side].tree));
     for (size_t i = 0; i < pair.item_count; i++) // an item of both sides is there twice, in a row
         if (i == 0 || pair.items[i].hash != pair.items[i - 1].hash)
-            all = gv_digest_add(all, gv_digest_of(pair.items[i].place, pair.items[i].hash));
+            all = gv_digest_add(all, gv_digest_of(pair.items[i].position, pair.items[i].hash));
     assert_int_equal(held.count, pair.item_count);
     pair.trouble = number % 3 ? (uint32_t)gv_prng_below(prng, 300) : 0;
     uint64_t runs = 0;
@@ -360,7 +360,7 @@ static void bad_bytes_are_refused(void **state) {
         {"a root that is not first", {1, 0, 1, 7, 5, [21] = 0}, 22},
         {"parts beyond the end", {1, 0, 0, 0, 0}, 5},
         {"a mantissa that could be shorter", {1, 0, 4}, 3},
-        {"a bound beyond the last place", {1, 0xf8, 5}, 3},
+        {"a bound beyond the last position", {1, 0xf8, 5}, 3},
         {"a list without prints", {1, 3, 0, 0}, 4},
         {"a list cut short", {1, 3, 0, 2, 1, 2, 3, 4, 1}, 9},
         {"a list that is too long", {1, 3, 0, 33, [35] = 0}, 36},

@@ -92,8 +92,8 @@ static int model_put(struct model *model, const struct gv_entry *entry) {
 
 static const char *const odd_keys[] = {
     "9223372036854775807",  // these two …
-    "9223372036854775806",  // … share the last place
-    "-9223372036854775808", // the first place
+    "9223372036854775806",  // … share the last position
+    "-9223372036854775808", // the first position
     "-9223372036854775807", "9223372036854775808", "0", "-1", "1", "1.0", "\"1\"", "null", "[]",
 };
 enum { ODD_KEYS = sizeof odd_keys / sizeof *odd_keys };
@@ -145,7 +145,7 @@ static void assert_same(struct gv_replica *replica, struct model *model) {
     for (size_t i = 0; i < model->count; i++) {
         const struct gv_entry *want = &model->entries[i];
         struct gv_item item = gv_lattice_item(&replica->key, want);
-        digest = gv_digest_add(digest, gv_digest_of(item.place, item.hash));
+        digest = gv_digest_add(digest, gv_digest_of(item.position, item.hash));
         uint32_t ref;
         assert_true(gv_replica_find(replica, want, &ref));
         struct gv_entry got = gv_replica_get(replica, ref);
@@ -284,7 +284,7 @@ static void walks_bear_interruption(void **state) {
             }
         }
         assert_int_equal(seen, fixed);
-        // The place where the walk stopped is the start of a record also later on.
+        // The position where the walk stopped is the start of a record also later on.
         for (; gv_replica_walk(&replica, &ref, UINT32_MAX, &next); ref = next)
             assert_true(
                 gv_replica_find(&replica,

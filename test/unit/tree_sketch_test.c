@@ -16,9 +16,9 @@ struct model {
     struct gv_prng prng;
 };
 
-static uint64_t any_place(struct model *model) {
-    uint64_t place = gv_prng_below(&model->prng, 20000);
-    return place == 0 ? GV_PLACE_END : place; // as a bound
+static uint64_t any_position(struct model *model) {
+    uint64_t position = gv_prng_below(&model->prng, 20000);
+    return position == 0 ? GV_POSITION_END : position; // as a bound
 }
 
 static void insert_one(struct model *model) {
@@ -31,7 +31,7 @@ static void insert_one(struct model *model) {
 
 static struct gv_tree_cursor find(struct model *model, const struct gv_item *item) {
     struct gv_tree_cursor at;
-    assert_true(gv_tree_seek(&model->tree, item->place, &at));
+    assert_true(gv_tree_seek(&model->tree, item->position, &at));
     while (gv_tree_get(&at).hash != item->hash) assert_true(gv_tree_next(&at));
     return at;
 }
@@ -56,7 +56,7 @@ static void check_sketch(struct model *model, uint64_t lo, uint64_t hi) {
     struct gv_sketch expect = {{0}}, got = gv_tree_sketch(&model->tree, lo, hi);
     for (size_t i = 0; i < model->count; i++) {
         const struct gv_item *item = &model->items[i];
-        bool within = item->place >= lo && item->place < hi;
+        bool within = item->position >= lo && item->position < hi;
         if (within) gv_sketch_add(&expect, &item->hash, 1, false); // the tree does it its own way
     }
     assert_memory_equal(&got, &expect, sizeof expect);
@@ -68,7 +68,7 @@ static void sketches_follow_changes(void **state) {
     static struct model model;
     gv_prng_init(&model.prng, gv_test_seed(), 0);
     gv_tree_init(&model.tree, gv_base_malloc());
-    check_sketch(&model, 0, GV_PLACE_END);
+    check_sketch(&model, 0, GV_POSITION_END);
     for (int round = 0; round < 300; round++) {
         uint64_t changes = gv_prng_below(&model.prng, round % 20 ? 40 : 1500);
         uint64_t grow = round % 100 < 70 ? 6 : 1; // of eight changes
@@ -79,11 +79,11 @@ static void sketches_follow_changes(void **state) {
             if (kind != 6 && kind >= grow) erase_one(&model);
         }
         for (int i = 0; i < 4; i++) {
-            uint64_t a = any_place(&model), b = any_place(&model);
+            uint64_t a = any_position(&model), b = any_position(&model);
             check_sketch(&model, a < b ? a : b, a < b ? b : a);
         }
         check_sketch(&model, 7, 7);
-        if (round % 3 == 0) check_sketch(&model, 0, GV_PLACE_END);
+        if (round % 3 == 0) check_sketch(&model, 0, GV_POSITION_END);
         assert_int_equal(gv_tree_verify(&model.tree), 0);
     }
     gv_tree_fini(&model.tree);
@@ -117,12 +117,12 @@ static void scans_find_what_passes(void **state) {
         memset(filter, 0, sizeof filter);
         for (uint64_t i = gv_prng_below(&model.prng, 12); i > 0; i--)
             filter[model.items[gv_prng_below(&model.prng, ITEMS)].hash % GV_TREE_FILTER] = 1;
-        uint64_t a = gv_prng_below(&model.prng, 20000), b = any_place(&model);
+        uint64_t a = gv_prng_below(&model.prng, 20000), b = any_position(&model);
         uint64_t lo = a < b ? a : b, hi = a < b ? b : a;
         size_t expect = 0, found = 0;
         for (size_t i = 0; i < ITEMS; i++) {
             const struct gv_item *item = &model.items[i];
-            bool within = item->place >= lo && item->place < hi;
+            bool within = item->position >= lo && item->position < hi;
             expect += within && filter[item->hash % GV_TREE_FILTER];
         }
         struct gv_tree_cursor at;
@@ -130,8 +130,8 @@ static void scans_find_what_passes(void **state) {
         for (uint64_t last = lo; more; more = gv_tree_next(&at) && gv_tree_scan(&at, hi, filter)) {
             struct gv_item item = gv_tree_get(&at);
             assert_true(filter[item.hash % GV_TREE_FILTER]);
-            assert_in_range(item.place, last, hi - 1);
-            last = item.place;
+            assert_in_range(item.position, last, hi - 1);
+            last = item.position;
             found++;
         }
         assert_int_equal(found, expect);

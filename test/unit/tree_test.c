@@ -53,12 +53,12 @@ static struct model model_new(size_t cap) {
     return model;
 }
 
-// Items below `place`.
-static size_t model_rank(const struct model *model, uint64_t place) {
+// Items below `position`.
+static size_t model_rank(const struct model *model, uint64_t position) {
     size_t lo = 0, hi = model->count;
     while (lo < hi) {
         size_t mid = lo + (hi - lo) / 2;
-        if (model->items[mid].place < place) {
+        if (model->items[mid].position < position) {
             lo = mid + 1;
         } else {
             hi = mid;
@@ -69,7 +69,7 @@ static size_t model_rank(const struct model *model, uint64_t place) {
 
 static void model_insert(struct model *model, struct gv_item item) {
     assert_true(model->count < model->cap);
-    size_t at = model_rank(model, item.place + 1);
+    size_t at = model_rank(model, item.position + 1);
     struct gv_item *slot = model->items + at;
     memmove(slot + 1, slot, (model->count - at) * sizeof *slot);
     *slot = item;
@@ -86,8 +86,8 @@ static struct gv_digest model_digest(const struct model *model, uint64_t lo, uin
     struct gv_digest all = {0, 0, 0};
     for (size_t i = 0; i < model->count; i++) {
         const struct gv_item *item = &model->items[i];
-        if (item->place < lo || (item->place >= hi && hi != GV_PLACE_END)) continue;
-        all = gv_digest_add(all, gv_digest_of(item->place, item->hash));
+        if (item->position < lo || (item->position >= hi && hi != GV_POSITION_END)) continue;
+        all = gv_digest_add(all, gv_digest_of(item->position, item->hash));
     }
     return all;
 }
@@ -99,7 +99,7 @@ static void assert_digest(struct gv_digest a, struct gv_digest b) {
 }
 
 static void assert_item(struct gv_item a, struct gv_item b) {
-    assert_int_equal(a.place, b.place);
+    assert_int_equal(a.position, b.position);
     assert_int_equal(a.hash, b.hash);
     assert_int_equal(a.ref, b.ref);
 }
@@ -107,7 +107,7 @@ static void assert_item(struct gv_item a, struct gv_item b) {
 // The tree is sound and holds the model's items in the model's order.
 static void assert_same(const struct gv_tree *tree, const struct model *model) {
     assert_int_equal(gv_tree_verify(tree), 0);
-    assert_digest(gv_tree_root(tree), model_digest(model, 0, GV_PLACE_END));
+    assert_digest(gv_tree_root(tree), model_digest(model, 0, GV_POSITION_END));
     struct gv_tree_cursor at;
     size_t i = 0;
     for (bool more = gv_tree_seek(tree, 0, &at); more; more = gv_tree_next(&at)) {
@@ -134,7 +134,7 @@ static uint64_t draw_place(struct run *run) {
     uint64_t step = run->step++;
     switch (run->pattern) {
     case EVEN:
-        return gv_prng_below(prng, GV_PLACE_END);
+        return gv_prng_below(prng, GV_POSITION_END);
     case FEW:
         return gv_prng_below(prng, 20);
     case ONE:
@@ -147,9 +147,9 @@ static uint64_t draw_place(struct run *run) {
         return UINT64_C(1000000000) - step;
     case CLUSTERED:
         return (gv_prng_below(prng, 5) << 60) + step;
-    default: // first and last places, and equal ones among them
+    default: // first and last positions, and equal ones among them
         return gv_prng_below(prng, 2) ? gv_prng_below(prng, 3)
-                                      : GV_PLACE_END - 1 - gv_prng_below(prng, 3);
+                                      : GV_POSITION_END - 1 - gv_prng_below(prng, 3);
     }
 }
 
@@ -180,21 +180,21 @@ static void change(struct run *run, unsigned grow_percent) {
     }
 }
 
-// A place worth asking about: an item's own, or right beside it.
+// A position worth asking about: an item's own, or right beside it.
 static uint64_t draw_bound(struct run *run) {
     const struct model *model = &run->model;
     if (model->count == 0 || gv_prng_below(&run->prng, 8) == 0) {
-        uint64_t few[4] = {0, 1, GV_PLACE_END - 1, GV_PLACE_END};
+        uint64_t few[4] = {0, 1, GV_POSITION_END - 1, GV_POSITION_END};
         return few[gv_prng_below(&run->prng, 4)];
     }
-    uint64_t place = model->items[gv_prng_below(&run->prng, model->count)].place;
+    uint64_t position = model->items[gv_prng_below(&run->prng, model->count)].position;
     switch (gv_prng_below(&run->prng, 3)) {
     case 0:
-        return place > 0 ? place - 1 : 0;
+        return position > 0 ? position - 1 : 0;
     case 1:
-        return place;
+        return position;
     default:
-        return place + 1;
+        return position + 1;
     }
 }
 
@@ -231,7 +231,7 @@ static void ask(struct run *run) {
 static void ask_each(struct run *run) {
     enum { MANY = 50 };
     const struct model *model = &run->model;
-    uint64_t asked[MANY], places[MANY];
+    uint64_t asked[MANY], positions[MANY];
     struct gv_digest below[MANY];
     size_t count = gv_prng_below(&run->prng, MANY + 1);
     for (size_t i = 0; i < count; i++) asked[i] = draw_bound(run);
@@ -239,8 +239,9 @@ static void ask_each(struct run *run) {
     for (size_t i = 0; i < count; i++) assert_digest(below[i], model_digest(model, 0, asked[i]));
     if (model->count == 0) return;
     for (size_t i = 0; i < count; i++) asked[i] = gv_prng_below(&run->prng, model->count);
-    gv_tree_select_each(&run->tree, asked, count, places);
-    for (size_t i = 0; i < count; i++) assert_int_equal(places[i], model->items[asked[i]].place);
+    gv_tree_select_each(&run->tree, asked, count, positions);
+    for (size_t i = 0; i < count; i++)
+        assert_int_equal(positions[i], model->items[asked[i]].position);
 }
 
 static void test_random(void **state) {
@@ -348,8 +349,8 @@ static void test_load_of_every_size(void **state) {
     struct gv_prng prng;
     gv_prng_init(&prng, gv_test_seed(), 102);
     struct model model = numbers(6000, 1, &prng);
-    // Equal places across the borders of leaves.
-    for (size_t i = 0; i < model.count; i++) model.items[i].place = i / 100;
+    // Equal positions across the borders of leaves.
+    for (size_t i = 0; i < model.count; i++) model.items[i].position = i / 100;
     struct gv_tree tree;
     struct budget budget;
     gv_tree_init(&tree, budget_alloc(&budget));
@@ -376,7 +377,7 @@ static void test_load_refuses(void **state) {
     gv_tree_init(&tree, gv_base_malloc());
     struct gv_item unordered[3] = {{1, 1, 1}, {3, 3, 3}, {2, 2, 2}};
     assert_int_equal(gv_tree_load(&tree, unordered, 3), GV_EINVAL);
-    struct gv_item beyond[2] = {{1, 1, 1}, {GV_PLACE_END, 2, 2}};
+    struct gv_item beyond[2] = {{1, 1, 1}, {GV_POSITION_END, 2, 2}};
     assert_int_equal(gv_tree_load(&tree, beyond, 2), GV_EINVAL);
     assert_int_equal(gv_tree_memory(&tree), 0);
     assert_int_equal(gv_tree_load(&tree, NULL, 0), 0);
@@ -395,8 +396,8 @@ static void test_empty(void **state) {
     gv_tree_init(&tree, gv_base_malloc());
     assert_false(gv_tree_seek(&tree, 0, &at));
     assert_false(gv_tree_select(&tree, 0, &at));
-    assert_int_equal(gv_tree_rank(&tree, GV_PLACE_END), 0);
-    assert_digest(gv_tree_digest(&tree, 0, GV_PLACE_END), (struct gv_digest){0, 0, 0});
+    assert_int_equal(gv_tree_rank(&tree, GV_POSITION_END), 0);
+    assert_digest(gv_tree_digest(&tree, 0, GV_POSITION_END), (struct gv_digest){0, 0, 0});
     assert_int_equal(gv_tree_verify(&tree), 0);
     assert_int_equal(gv_tree_memory(&tree), 0);
     gv_tree_fini(&tree);
@@ -407,22 +408,24 @@ static void test_first_and_last_place(void **state) {
     struct gv_tree tree;
     struct gv_tree_cursor at;
     gv_tree_init(&tree, gv_base_malloc());
-    struct gv_item first = {0, 5, 1}, last = {GV_PLACE_END - 1, 7, 2}, none = {GV_PLACE_END, 9, 3};
+    struct gv_item first = {0, 5, 1}, last = {GV_POSITION_END - 1, 7, 2},
+                   none = {GV_POSITION_END, 9, 3};
     assert_int_equal(gv_tree_insert(&tree, none), GV_EINVAL);
     assert_int_equal(gv_tree_memory(&tree), 0);
     assert_int_equal(gv_tree_insert(&tree, last), 0);
     assert_int_equal(gv_tree_insert(&tree, first), 0);
     assert_int_equal(gv_tree_insert(&tree, none), GV_EINVAL);
-    assert_int_equal(gv_tree_rank(&tree, GV_PLACE_END - 1), 1);
-    assert_int_equal(gv_tree_rank(&tree, GV_PLACE_END), 2);
+    assert_int_equal(gv_tree_rank(&tree, GV_POSITION_END - 1), 1);
+    assert_int_equal(gv_tree_rank(&tree, GV_POSITION_END), 2);
     assert_digest(gv_tree_digest(&tree, 0, 0), (struct gv_digest){0, 0, 0});
     assert_digest(gv_tree_digest(&tree, 0, 1), gv_digest_of(0, 5));
-    assert_digest(gv_tree_digest(&tree, 1, GV_PLACE_END - 1), (struct gv_digest){0, 0, 0});
-    assert_digest(gv_tree_digest(&tree, 1, GV_PLACE_END), gv_digest_of(GV_PLACE_END - 1, 7));
-    assert_digest(gv_tree_digest(&tree, GV_PLACE_END, GV_PLACE_END), (struct gv_digest){0, 0, 0});
+    assert_digest(gv_tree_digest(&tree, 1, GV_POSITION_END - 1), (struct gv_digest){0, 0, 0});
+    assert_digest(gv_tree_digest(&tree, 1, GV_POSITION_END), gv_digest_of(GV_POSITION_END - 1, 7));
+    assert_digest(gv_tree_digest(&tree, GV_POSITION_END, GV_POSITION_END),
+                  (struct gv_digest){0, 0, 0});
     assert_true(gv_tree_seek(&tree, 1, &at));
     assert_item(gv_tree_get(&at), last);
-    assert_false(gv_tree_seek(&tree, GV_PLACE_END, &at));
+    assert_false(gv_tree_seek(&tree, GV_POSITION_END, &at));
     gv_tree_fini(&tree);
 }
 
@@ -610,7 +613,7 @@ static void test_verify_finds_corruption(void **state) {
     assert_found(&tree, &tree.digest.count, 999);
     assert_found(&tree, &tree.digest.sum, 0);
     assert_true(gv_tree_select(&tree, model.count - 1, &at));
-    assert_found(&tree, word_in(at.node[1], 999000), GV_PLACE_END);
+    assert_found(&tree, word_in(at.node[1], 999000), GV_POSITION_END);
     *(uint32_t *)leaf = LEAF - 1; // its number of entries
     assert_int_equal(gv_tree_verify(&tree), GV_ECORRUPT);
     *(uint32_t *)leaf = LEAF + 1;
@@ -641,8 +644,8 @@ static void test_verify_finds_hollow_nodes(void **state) {
         *count -= 1;
         const struct gv_item *item = &model.items[i];
         *sum -= item->hash;
-        *cross -= item->hash * item->place;
-        tree.digest = gv_digest_sub(tree.digest, gv_digest_of(item->place, item->hash));
+        *cross -= item->hash * item->position;
+        tree.digest = gv_digest_sub(tree.digest, gv_digest_of(item->position, item->hash));
     }
     assert_int_equal(gv_tree_verify(&tree), GV_ECORRUPT);
     gv_tree_fini(&tree);
@@ -669,12 +672,12 @@ static void test_verify_finds_a_bound_that_differs(void **state) {
     gv_tree_init(&tree, gv_base_malloc());
     assert_int_equal(gv_tree_load(&tree, model.items, model.count), 0);
     assert_int_equal(tree.depth, 3);
-    // Without its first item the second half's bound is none of its places.
+    // Without its first item the second half's bound is none of its positions.
     uint64_t bound = (uint64_t)LEAF * INNER * 1000;
     assert_true(gv_tree_seek(&tree, bound, &at));
     gv_tree_erase(&tree, &at);
     assert_true(gv_tree_seek(&tree, bound, &at));
-    assert_int_equal(gv_tree_get(&at).place, bound + 1000);
+    assert_int_equal(gv_tree_get(&at).position, bound + 1000);
     assert_found(&tree, word_in(at.node[1], bound), bound + 1);
     gv_tree_fini(&tree);
     free(model.items);
