@@ -17,7 +17,7 @@ extern "C" {
 struct gv_digest {
     uint64_t count;
     uint64_t sum;
-    uint64_t cross; // the sum of hash · position
+    uint64_t weighted_sum; // the sum of hash · position
 };
 
 // A hashing key. Treat as opaque; copying is fine. Every node of a cluster needs the same one:
@@ -58,17 +58,18 @@ static inline struct gv_digest gv_digest_of(uint64_t position, uint64_t hash) {
 
 static inline struct gv_digest gv_digest_add(struct gv_digest a, struct gv_digest b) {
     struct gv_digest sum = {a.count + b.count, a.sum + b.sum, // no compound literal: C++ reads this
-                            a.cross + b.cross};
+                            a.weighted_sum + b.weighted_sum};
     return sum;
 }
 
 static inline struct gv_digest gv_digest_sub(struct gv_digest a, struct gv_digest b) {
-    struct gv_digest difference = {a.count - b.count, a.sum - b.sum, a.cross - b.cross};
+    struct gv_digest difference = {a.count - b.count, a.sum - b.sum,
+                                   a.weighted_sum - b.weighted_sum};
     return difference;
 }
 
 static inline bool gv_digest_equal(struct gv_digest a, struct gv_digest b) {
-    return a.count == b.count && a.sum == b.sum && a.cross == b.cross;
+    return a.count == b.count && a.sum == b.sum && a.weighted_sum == b.weighted_sum;
 }
 
 #ifdef __cplusplus

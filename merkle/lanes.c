@@ -35,7 +35,7 @@ static void prefetch_sums(const struct lane *lane, bool leaf) {
     prefetch((leaf ? node->leaf.hashes : node->inner.counts) + from, size);
     if (leaf) return;
     prefetch(node->inner.sums + from, size);
-    prefetch(node->inner.crosses + from, size);
+    prefetch(node->inner.weighted_sums + from, size);
     GV_PREFETCH(&node->inner.children[at]);
 }
 
@@ -51,7 +51,7 @@ static void enter(struct lane *lane, bool leaf) {
     const struct inner *inner = &lane->node->inner;
     uint32_t at = lane->index;
     GV_ASSERT(at < inner->count);
-    lane->under = (struct gv_digest){inner->counts[at], inner->sums[at], inner->crosses[at]};
+    lane->under = (struct gv_digest){inner->counts[at], inner->sums[at], inner->weighted_sums[at]};
     lane->node = inner->children[at];
     prefetch_positions(lane, leaf);
 }

@@ -44,7 +44,7 @@ union node {
         uint64_t positions[INNER_CAP];
         uint64_t counts[INNER_CAP];
         uint64_t sums[INNER_CAP];
-        uint64_t crosses[INNER_CAP];
+        uint64_t weighted_sums[INNER_CAP];
         union node *children[INNER_CAP];
     } inner;
     struct {
@@ -82,7 +82,8 @@ static inline void move(union node *to, uint32_t at, const union node *from, uin
         memmove(to->inner.positions + at, from->inner.positions + first, n * sizeof(uint64_t));
         memmove(to->inner.counts + at, from->inner.counts + first, n * sizeof(uint64_t));
         memmove(to->inner.sums + at, from->inner.sums + first, n * sizeof(uint64_t));
-        memmove(to->inner.crosses + at, from->inner.crosses + first, n * sizeof(uint64_t));
+        memmove(to->inner.weighted_sums + at, from->inner.weighted_sums + first,
+                n * sizeof(uint64_t));
         memmove(to->inner.children + at, from->inner.children + first, n * sizeof(union node *));
     }
 }
@@ -99,7 +100,7 @@ static inline void put(union node *node, uint32_t at, const struct entry *entry,
         node->inner.positions[at] = entry->position;
         node->inner.counts[at] = entry->digest.count;
         node->inner.sums[at] = entry->digest.sum;
-        node->inner.crosses[at] = entry->digest.cross;
+        node->inner.weighted_sums[at] = entry->digest.weighted_sum;
         node->inner.children[at] = entry->child;
     }
     node->count++;
@@ -114,13 +115,13 @@ static inline void drop(union node *node, uint32_t at, bool leaf) {
 static inline void count_in(struct inner *inner, uint32_t at, struct gv_digest change) {
     inner->counts[at] += change.count;
     inner->sums[at] += change.sum;
-    inner->crosses[at] += change.cross;
+    inner->weighted_sums[at] += change.weighted_sum;
 }
 
 static inline void count_out(struct inner *inner, uint32_t at, struct gv_digest change) {
     inner->counts[at] -= change.count;
     inner->sums[at] -= change.sum;
-    inner->crosses[at] -= change.cross;
+    inner->weighted_sums[at] -= change.weighted_sum;
 }
 
 static inline struct gv_digest sum_of(const union node *node, uint32_t from, uint32_t to,
@@ -131,13 +132,13 @@ static inline struct gv_digest sum_of(const union node *node, uint32_t from, uin
         all.count = to - from;
         for (uint32_t i = from; i < to; i++) {
             all.sum += node->leaf.hashes[i];
-            all.cross += node->leaf.hashes[i] * node->leaf.positions[i];
+            all.weighted_sum += node->leaf.hashes[i] * node->leaf.positions[i];
         }
     } else {
         for (uint32_t i = from; i < to; i++) {
             all.count += node->inner.counts[i];
             all.sum += node->inner.sums[i];
-            all.cross += node->inner.crosses[i];
+            all.weighted_sum += node->inner.weighted_sums[i];
         }
     }
     return all;

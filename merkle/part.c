@@ -120,7 +120,7 @@ static void read_part(struct gv_reconcile *state) {
     if (sums) {
         state->peer.count = gv_pack_get_varint(&state->in);
         state->peer.sum = gv_pack_get_u64(&state->in);
-        state->peer.cross = state->kind == GV_PART_SUM ? 0 : gv_pack_get_u64(&state->in);
+        state->peer.weighted_sum = state->kind == GV_PART_SUM ? 0 : gv_pack_get_u64(&state->in);
         if (state->kind == GV_PART_ROOT) read_tally(state);
     } else if (state->in.error) {
         return;

@@ -29,16 +29,17 @@ uint64_t gv_peel_place(const struct gv_digest_key *key, uint64_t image) {
     return x ^ key->image[0];
 }
 
-uint64_t gv_peel_quotient(uint64_t sum, uint64_t cross, uint64_t lo, uint64_t hi, uint64_t *step) {
+uint64_t gv_peel_quotient(uint64_t sum, uint64_t weighted_sum, uint64_t lo, uint64_t hi,
+                          uint64_t *step) {
     GV_ASSERT(lo < hi && step != NULL);
     *step = 0;
     if (sum == 0) return hi;
     unsigned zeros = 0; // of the sum, whose odd part alone can be divided by
     for (uint64_t rest = sum; (rest & 1) == 0; rest >>= 1) zeros++;
-    if (zeros > 0 && cross << (64 - zeros) != 0) return hi;
+    if (zeros > 0 && weighted_sum << (64 - zeros) != 0) return hi;
     uint64_t odd = sum >> zeros, inverse = odd;               // right in the low three bits …
     for (int i = 0; i < 5; i++) inverse *= 2 - odd * inverse; // … and in twice as many each time
-    uint64_t position = (cross >> zeros) * inverse;
+    uint64_t position = (weighted_sum >> zeros) * inverse;
     if (zeros == 0) return lo <= position && position < hi ? position : hi;
     *step = UINT64_C(1) << (64 - zeros);
     position &= *step - 1;

@@ -71,7 +71,7 @@ static void put_sums(struct walk *walk, bool both, uint64_t lo, uint64_t hi,
     if (sums.count == 0) return;
     gv_pack_put_varint(out, sums.count);
     gv_pack_put_u64(out, sums.sum);
-    if (both) gv_pack_put_u64(out, sums.cross);
+    if (both) gv_pack_put_u64(out, sums.weighted_sum);
 }
 
 static void put_sketch(struct walk *walk, uint64_t lo, uint64_t hi, uint64_t count) {
@@ -89,7 +89,7 @@ void gv_reconcile_open(const struct gv_tree *tree, uint8_t salt, struct gv_write
     gv_pack_put_u8(out, GV_PART_ROOT);
     gv_pack_put_varint(out, root.count);
     gv_pack_put_u64(out, root.sum);
-    gv_pack_put_u64(out, root.cross);
+    gv_pack_put_u64(out, root.weighted_sum);
     gv_part_put_tally(out, gv_tree_tally(tree));
     GV_ASSERT(out->full || out->len <= GV_RECONCILE_ROOT_MAX);
 }
@@ -308,7 +308,7 @@ static void put_probe(struct walk *walk, uint64_t position) {
 // Where the quotient of the differences says the only difference is, if `fits`; else hi.
 static uint64_t find_quotient(const struct walk *walk, struct gv_digest more, bool known) {
     uint64_t hi = walk->state->hi, step;
-    uint64_t position = gv_peel_quotient(more.sum, more.cross, walk->state->lo, hi, &step);
+    uint64_t position = gv_peel_quotient(more.sum, more.weighted_sum, walk->state->lo, hi, &step);
     if (!known) return step <= hi - walk->state->lo && step != 0 ? hi : position;
     int most = walk->state->kind == GV_PART_ROOT ? QUOTIENTS_ROOT : QUOTIENTS;
     for (int i = 0; position < hi && i < most; i++) {
@@ -341,7 +341,7 @@ static enum peeled peel(struct walk *walk, struct gv_digest mine) {
         position = gv_peel_place(walk->key, more.sum);
         bool good = position >= lo && position < hi;
         if (good && ours) good = holds(walk, position, false, more.sum);
-        if (good && state->kind != GV_PART_SUM) good = position * more.sum == more.cross;
+        if (good && state->kind != GV_PART_SUM) good = position * more.sum == more.weighted_sum;
         if (!good) position = hi;
     }
     if (position == hi && state->kind != GV_PART_SUM) position = find_quotient(walk, more, ours);

@@ -24,7 +24,7 @@ static bool has_sums(const struct gv_reconcile *part) {
 }
 
 bool gv_survey_matches(const struct gv_reconcile *part, struct gv_digest mine) {
-    if (part->kind == GV_PART_SUM) mine.cross = 0;
+    if (part->kind == GV_PART_SUM) mine.weighted_sum = 0;
     return gv_digest_equal(mine, part->peer);
 }
 

@@ -670,7 +670,7 @@ static bool is_sound(const struct gv_tree *tree, const union node *node, int hei
     const struct inner *inner = &node->inner;
     if (inner->positions[0] != position) return false;
     for (uint32_t i = 0; i < inner->count; i++) {
-        struct gv_digest part = {inner->counts[i], inner->sums[i], inner->crosses[i]};
+        struct gv_digest part = {inner->counts[i], inner->sums[i], inner->weighted_sums[i]};
         bool last = edge && i + 1 == inner->count;
         if (!is_sound(tree, inner->children[i], height - 1, inner->positions[i], last, part, check))
             return false;

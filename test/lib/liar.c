@@ -88,7 +88,7 @@ static struct gv_digest digest(struct gv_liar *liar, const struct gv_replica *re
         digest = how & 4 ? gv_digest_sub(digest, change) : gv_digest_add(digest, change);
     }
     if (gv_liar_byte(liar) % 8 == 7) digest.sum = number(liar, digest.sum);
-    if (gv_liar_byte(liar) % 8 == 7) digest.cross = number(liar, digest.cross);
+    if (gv_liar_byte(liar) % 8 == 7) digest.weighted_sum = number(liar, digest.weighted_sum);
     digest.count = number(liar, digest.count);
     return digest;
 }
@@ -128,7 +128,7 @@ static void put_content(struct gv_liar *liar, struct gv_replica *replica, enum g
         struct gv_digest about = digest(liar, replica, lo, hi);
         gv_pack_put_varint(out, about.count);
         gv_pack_put_u64(out, about.sum);
-        if (kind == GV_PART_BOTH) gv_pack_put_u64(out, about.cross);
+        if (kind == GV_PART_BOTH) gv_pack_put_u64(out, about.weighted_sum);
     }
     if (kind == GV_PART_LIST || kind == GV_PART_WANT || kind == GV_PART_ASK)
         put_prints(liar, replica, kind, salt, out);
@@ -147,7 +147,7 @@ static void put_root(struct gv_liar *liar, const struct gv_replica *replica, uin
     gv_pack_put_u8(out, GV_PART_ROOT);
     gv_pack_put_varint(out, root.count);
     gv_pack_put_u64(out, root.sum);
-    gv_pack_put_u64(out, root.cross);
+    gv_pack_put_u64(out, root.weighted_sum);
     gv_part_put_tally(out, (uint32_t)number(liar, gv_tree_tally(&replica->tree)) & 0x3f3f3f3f);
 }
 

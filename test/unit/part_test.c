@@ -89,7 +89,7 @@ static void tallies_come_back(void **state) {
         gv_part_put_tally(&out, tally);
         struct gv_reconcile part = read_one(&out);
         assert_int_equal(part.kind, GV_PART_ROOT);
-        assert_true(part.peer.count == 300 && part.peer.sum == 5 && part.peer.cross == 6);
+        assert_true(part.peer.count == 300 && part.peer.sum == 5 && part.peer.weighted_sum == 6);
         assert_int_equal(part.tally, tally);
     }
 }

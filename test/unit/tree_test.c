@@ -95,7 +95,7 @@ static struct gv_digest model_digest(const struct model *model, uint64_t lo, uin
 static void assert_digest(struct gv_digest a, struct gv_digest b) {
     assert_int_equal(a.count, b.count);
     assert_int_equal(a.sum, b.sum);
-    assert_int_equal(a.cross, b.cross);
+    assert_int_equal(a.weighted_sum, b.weighted_sum);
 }
 
 static void assert_item(struct gv_item a, struct gv_item b) {
@@ -636,7 +636,8 @@ static void test_verify_finds_hollow_nodes(void **state) {
     struct gv_tree_cursor at;
     assert_true(gv_tree_seek(&tree, 0, &at));
     uint64_t *sum = word_in(at.node[0], gv_tree_digest(&tree, 0, LEAF * 1000).sum);
-    uint64_t *cross = word_in(at.node[0], gv_tree_digest(&tree, 0, LEAF * 1000).cross);
+    uint64_t *weighted_sum =
+        word_in(at.node[0], gv_tree_digest(&tree, 0, LEAF * 1000).weighted_sum);
     uint64_t *count = word_in(at.node[0], LEAF);
     for (size_t i = LEAF - 1; i >= LEAF / 2 - 1; i--) { // takes away one item after the other
         assert_int_equal(gv_tree_verify(&tree), 0);
@@ -644,7 +645,7 @@ static void test_verify_finds_hollow_nodes(void **state) {
         *count -= 1;
         const struct gv_item *item = &model.items[i];
         *sum -= item->hash;
-        *cross -= item->hash * item->position;
+        *weighted_sum -= item->hash * item->position;
         tree.digest = gv_digest_sub(tree.digest, gv_digest_of(item->position, item->hash));
     }
     assert_int_equal(gv_tree_verify(&tree), GV_ECORRUPT);
