@@ -29,13 +29,13 @@ static uint64_t spread(const struct gv_digest_key *key, struct gv_slice text) {
 // The hash of everything that makes a version. The key counts by its identity, not by the hash that
 // its position comes from: keys that share a position must differ here.
 static uint64_t version_hash(const struct gv_digest_key *key, const struct gv_entry *entry) {
-    uint64_t words[5] = {gv_digest_identity(key, entry->key.data, entry->key.len),
+    uint64_t words[5] = {gv_digest_hash2(key, entry->key.data, entry->key.len),
                          (uint64_t)entry->lattice, entry->count, 0, 0};
     if (entry->lattice == GV_LATTICE_SET) return gv_digest_words(key, words, 2);
     if (entry->lattice == GV_LATTICE_COUNTER) return gv_digest_words(key, words, 3);
     words[2] = entry->lamport;
-    words[3] = gv_digest_identity(key, entry->node.data, entry->node.len);
-    words[4] = gv_digest_identity(key, entry->value.data, entry->value.len);
+    words[3] = gv_digest_hash2(key, entry->node.data, entry->node.len);
+    words[4] = gv_digest_hash2(key, entry->value.data, entry->value.len);
     return gv_digest_words(key, words, 5);
 }
 

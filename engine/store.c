@@ -20,7 +20,7 @@ static void write_key(struct gv_writer *out, const struct gv_digest_key *key,
     gv_pack_put_u8(out, (uint8_t)((uint8_t)entry->lattice | (cut ? LONG : 0)));
     gv_pack_put_bytes(out, entry->key.data, cut ? GV_STORE_HEAD : entry->key.len);
     // With the position, two hashes of the whole key that are independent of each other.
-    if (cut) gv_pack_put_u64(out, gv_digest_identity(key, entry->key.data, entry->key.len));
+    if (cut) gv_pack_put_u64(out, gv_digest_hash2(key, entry->key.data, entry->key.len));
 }
 
 static void write_value(struct gv_writer *out, const struct gv_entry *entry) {

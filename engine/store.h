@@ -9,7 +9,7 @@
 //
 //   a key     position (8 bytes, big-endian), lattice (1), the entry's key. If that is longer than
 //             GV_STORE_INLINE, bit 7 of the lattice is set, and the first GV_STORE_HEAD bytes and
-//             the key's identity (8, gv_digest_identity) stand there.
+//             the key's identity (8, gv_digest_hash2) stand there.
 //   a value   set: nothing. Counter: the count (8 bytes, little-endian). Register: lamport (8),
 //             length of the value (varint), value, length of the node (varint), node.
 //             Behind it the rest of the key, if it was too long.

@@ -50,7 +50,7 @@ uint64_t gv_digest_hash(const struct gv_digest_key *key, const void *data, size_
     return XXH3_64bits_withSecret(data, len, key->secret, sizeof key->secret);
 }
 
-uint64_t gv_digest_identity(const struct gv_digest_key *key, const void *data, size_t len) {
+uint64_t gv_digest_hash2(const struct gv_digest_key *key, const void *data, size_t len) {
     GV_ASSERT(key != NULL);
     GV_ASSERT(data != NULL || len == 0);
     return XXH3_64bits_withSecret(data, len, key->identity, sizeof key->identity);

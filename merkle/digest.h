@@ -24,7 +24,7 @@ struct gv_digest {
 // nodes with different keys never agree on a digest.
 struct gv_digest_key {
     uint8_t secret[192];
-    uint8_t identity[192]; // for gv_digest_identity
+    uint8_t identity[192]; // for gv_digest_hash2
     uint64_t seed;
     uint64_t image[2]; // for peel.h
 };
@@ -38,7 +38,7 @@ GV_API uint64_t gv_digest_hash(const struct gv_digest_key *key, const void *data
 // A second keyed hash of a byte string, under a secret of its own: inputs that share
 // gv_digest_hash, by accident or because that was computed backwards, differ in this one but for a
 // chance of 2^-64.
-GV_API uint64_t gv_digest_identity(const struct gv_digest_key *key, const void *data, size_t len);
+GV_API uint64_t gv_digest_hash2(const struct gv_digest_key *key, const void *data, size_t len);
 
 // The keyed hash of `count` words (at most 8), the same on machines of either byte order.
 GV_API uint64_t gv_digest_words(const struct gv_digest_key *key, const uint64_t *words,
