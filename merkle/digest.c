@@ -12,7 +12,7 @@ _Static_assert(sizeof(((struct gv_digest_key *)0)->secret) >= XXH3_SECRET_SIZE_M
 enum { WORDS_MAX = 8 };
 
 // Writes words with the low byte first.
-static inline size_t spell(const uint64_t *words, size_t count, uint8_t out[8 * WORDS_MAX]) {
+static inline size_t put_words(const uint64_t *words, size_t count, uint8_t out[8 * WORDS_MAX]) {
     GV_ASSERT(count <= WORDS_MAX);
 #if defined(__BYTE_ORDER__) && __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
     memcpy(out, words, 8 * count); // which no compiler makes of the loop
@@ -31,15 +31,15 @@ void gv_digest_key_init(struct gv_digest_key *key, struct gv_slice seed) {
     const uint64_t secret_words = sizeof key->secret / 8;
     for (uint64_t i = 0; i < 2 * secret_words; i++) {
         uint64_t block[3] = {root.low64, root.high64, i};
-        uint64_t word = XXH3_64bits(text, spell(block, 3, text));
-        uint8_t *to = i < secret_words ? key->secret : key->identity;
-        spell(&word, 1, to + i % secret_words * 8);
+        uint64_t word = XXH3_64bits(text, put_words(block, 3, text));
+        uint8_t *to = i < secret_words ? key->secret : key->secret2;
+        put_words(&word, 1, to + i % secret_words * 8);
     }
     uint64_t last[3] = {root.low64, root.high64, UINT64_MAX};
-    key->seed = XXH3_64bits(text, spell(last, 3, text));
+    key->seed = XXH3_64bits(text, put_words(last, 3, text));
     for (uint64_t i = 0; i < 2; i++) {
         uint64_t block[3] = {root.low64, root.high64, UINT64_MAX - 1 - i};
-        key->image[i] = XXH3_64bits(text, spell(block, 3, text));
+        key->image[i] = XXH3_64bits(text, put_words(block, 3, text));
     }
 }
 
@@ -53,12 +53,12 @@ uint64_t gv_digest_hash(const struct gv_digest_key *key, const void *data, size_
 uint64_t gv_digest_hash2(const struct gv_digest_key *key, const void *data, size_t len) {
     GV_ASSERT(key != NULL);
     GV_ASSERT(data != NULL || len == 0);
-    return XXH3_64bits_withSecret(data, len, key->identity, sizeof key->identity);
+    return XXH3_64bits_withSecret(data, len, key->secret2, sizeof key->secret2);
 }
 
 uint64_t gv_digest_words(const struct gv_digest_key *key, const uint64_t *words, size_t count) {
     uint8_t text[8 * WORDS_MAX];
-    return gv_digest_hash(key, text, spell(words, count, text));
+    return gv_digest_hash(key, text, put_words(words, count, text));
 }
 
 uint64_t gv_digest_fingerprint(const struct gv_digest_key *key, struct gv_digest digest,

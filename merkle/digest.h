@@ -24,7 +24,7 @@ struct gv_digest {
 // nodes with different keys never agree on a digest.
 struct gv_digest_key {
     uint8_t secret[192];
-    uint8_t identity[192]; // for gv_digest_hash2
+    uint8_t secret2[192]; // for gv_digest_hash2
     uint64_t seed;
     uint64_t image[2]; // for peel.h
 };
