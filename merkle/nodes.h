@@ -51,7 +51,7 @@ union node {
         // As long as a leaf, and no shorter than an inner node: children of 4 bytes make that one
         // the shorter of the two.
         uint64_t columns[(sizeof(struct leaf) + 7) / 8];
-        struct gv_sketch sketch;
+        struct gv_pinsketch sketch;
     };
     union node *next_spare;
 };

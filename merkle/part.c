@@ -32,10 +32,10 @@ void gv_part_put_count(struct gv_writer *out, enum gv_part_kind kind, uint32_t c
     gv_pack_put_u8(out, (uint8_t)(count + as));
 }
 
-void gv_part_put_sketch(struct gv_writer *out, const struct gv_sketch *sketch, uint64_t count) {
+void gv_part_put_sketch(struct gv_writer *out, const struct gv_pinsketch *sketch, uint64_t count) {
     uint64_t remains = count % GV_PART_REMAINDERS;
-    gv_pack_put_u8(out, (uint8_t)(GV_SKETCH_CAP - 1 + remains * GV_SKETCH_CAP));
-    for (int i = 0; i < GV_SKETCH_CAP; i++) gv_part_put_u32(out, sketch->power[i]);
+    gv_pack_put_u8(out, (uint8_t)(GV_PINSKETCH_CAPACITY - 1 + remains * GV_PINSKETCH_CAPACITY));
+    for (int i = 0; i < GV_PINSKETCH_CAPACITY; i++) gv_part_put_u32(out, sketch->power[i]);
 }
 
 // Six bits of each of four bytes, and back.
@@ -72,7 +72,8 @@ static void read_prints(struct gv_reconcile *state) {
     state->kind = count < AS_WANT ? GV_PART_LIST : count < AS_ASK ? GV_PART_WANT : GV_PART_ASK;
     state->prints = state->in.at;
     bool ask = state->kind == GV_PART_ASK;
-    if (ask && (count >= AS_WANT + AS_ASK || state->count > GV_SKETCH_CAP)) state->count = 0;
+    if (ask && (count >= AS_WANT + AS_ASK || state->count > GV_PINSKETCH_CAPACITY))
+        state->count = 0;
     if (state->count == 0 || state->count > GV_RECONCILE_LIST) state->in.error = GV_ESYNTAX;
     for (uint32_t i = 0; ask && i < state->count; i++)
         state->elements[i] = gv_part_get_u32(&state->in);
@@ -81,8 +82,8 @@ static void read_prints(struct gv_reconcile *state) {
 
 static void read_sketch(struct gv_reconcile *state) {
     uint8_t head = gv_pack_get_u8(&state->in);
-    state->words = head % GV_SKETCH_CAP + 1;
-    state->remains = head / GV_SKETCH_CAP;
+    state->words = head % GV_PINSKETCH_CAPACITY + 1;
+    state->remains = head / GV_PINSKETCH_CAPACITY;
     for (int i = 0; i < state->words; i++) state->sketch.power[i] = gv_part_get_u32(&state->in);
 }
 

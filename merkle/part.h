@@ -31,7 +31,7 @@ GV_API void gv_part_put_head(struct gv_writer *out, enum gv_part_kind kind, uint
 // Writes how many words follow in a list, a want or an ask.
 GV_API void gv_part_put_count(struct gv_writer *out, enum gv_part_kind kind, uint32_t count);
 // Writes the content of a sketch of so many items.
-GV_API void gv_part_put_sketch(struct gv_writer *out, const struct gv_sketch *sketch,
+GV_API void gv_part_put_sketch(struct gv_writer *out, const struct gv_pinsketch *sketch,
                                uint64_t count);
 // Writes a tally, in three bytes.
 GV_API void gv_part_put_tally(struct gv_writer *out, uint32_t tally);

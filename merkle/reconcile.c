@@ -12,7 +12,7 @@ enum {
     HEAD_MAX = 1 + GV_PACK_VARINT_MAX,            // a part's kind and bound
     BEFORE_MAX = SALT_SIZE + HEAD_MAX,            // what a part may need before it: a skip
     SUM_MAX = HEAD_MAX + GV_PACK_VARINT_MAX + 16, // a part of a split
-    SKETCH_MAX = HEAD_MAX + 1 + GV_SKETCH_CAP * 4,
+    SKETCH_MAX = HEAD_MAX + 1 + GV_PINSKETCH_CAPACITY * 4,
     LIST_MAX = HEAD_MAX + 1 + GV_RECONCILE_LIST * 4, // a list or a want
     PROBE_MAX = HEAD_MAX + 1 + GV_PACK_VARINT_MAX,   // a probe
     SPLIT_MIN = 4,                                   // parts that there must be room for
@@ -77,7 +77,7 @@ static void put_sums(struct walk *walk, bool both, uint64_t lo, uint64_t hi,
 static void put_sketch(struct walk *walk, uint64_t lo, uint64_t hi, uint64_t count) {
     open_part(walk, count == 0 ? GV_PART_NONE : GV_PART_SKETCH, lo, hi);
     if (count == 0) return;
-    struct gv_sketch sketch = gv_tree_sketch(walk->tree, lo, hi);
+    struct gv_pinsketch sketch = gv_tree_sketch(walk->tree, lo, hi);
     gv_part_put_sketch(&walk->out->summary, &sketch, count);
 }
 
@@ -395,9 +395,9 @@ static bool answer_sums(struct walk *walk) {
 // False: no room, nothing was written.
 static bool answer_sketch(struct walk *walk) {
     struct gv_reconcile *state = walk->state;
-    struct gv_sketch differ = gv_tree_sketch(walk->tree, state->lo, state->hi);
-    gv_sketch_merge(&differ, &state->sketch);
-    int count = gv_sketch_decode(&differ, state->words, walk->tree->fast, state->elements);
+    struct gv_pinsketch differ = gv_tree_sketch(walk->tree, state->lo, state->hi);
+    gv_pinsketch_merge(&differ, &state->sketch);
+    int count = gv_pinsketch_decode(&differ, state->words, walk->tree->fast, state->elements);
     if (count < 0) return narrow_down_part(walk);
     if (count == 0) return true;
     state->count = (uint32_t)count;
@@ -418,7 +418,7 @@ static bool give_elements(struct walk *walk) {
     bool more = gv_tree_seek(walk->tree, position, &at) && gv_tree_scan(&at, state->to, filter);
     for (; more; more = gv_tree_next(&at) && gv_tree_scan(&at, state->to, filter)) {
         struct gv_item item = gv_tree_get(&at);
-        uint32_t element = gv_sketch_element(item.hash), i = 0;
+        uint32_t element = gv_pinsketch_element(item.hash), i = 0;
         while (i < state->count && state->elements[i] != element) i++;
         if (i == state->count) continue;
         if (item.position != position) position = item.position, seen = 0;

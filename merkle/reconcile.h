@@ -9,7 +9,7 @@
 //   none    "I hold nothing here"
 //   list    "the items I hold here have these 32-bit salted fingerprints"
 //   want    "send me what you hold here with these fingerprints"
-//   sketch  "the items I hold here have these sums of odd powers" (sketch.h)
+//   sketch  "the items I hold here have these sums of odd powers" (pinsketch.h)
 //   ask     "send me what you hold here with these elements"
 //   probe   "send me what you hold in this narrower range; if that is nothing, I was wrong about
 //           the only difference between us in this part: go on with all of it"
@@ -63,21 +63,21 @@ struct gv_reconcile {
     bool sketches;   // rather fewer bytes and messages than less work
     // The part being answered.
     uint64_t lo, hi;
-    struct gv_digest peer;   // root, sum, both: what the peer has there
-    uint32_t tally;          // root: likewise
-    struct gv_sketch sketch; // of the first `words` …
+    struct gv_digest peer;      // root, sum, both: what the peer has there
+    uint32_t tally;             // root: likewise
+    struct gv_pinsketch sketch; // of the first `words` …
     uint8_t words;
-    uint8_t remains;                  // … and of the count, this modulo REMAINDERS
-    uint32_t elements[GV_SKETCH_CAP]; // sketch, ask: what is to be given
-    size_t prints;                    // list, want: where they are in the summary …
-    uint32_t count;                   // … and how many
-    uint64_t from, to;                // what is being given, or probed, lies here …
-    uint64_t position;                // … given below this position …
-    uint64_t equals;                  // … and so many items at it
-    uint32_t held;                    // bits of a list's prints that I hold
-    uint32_t spread;                  // differences to reckon with in a part, as the counts tell
-    uint32_t narrow;                  // parts to cut a range into that differs
-    uint32_t sketch_max;              // most items of such a range that are sketched instead
+    uint8_t remains;                          // … and of the count, this modulo REMAINDERS
+    uint32_t elements[GV_PINSKETCH_CAPACITY]; // sketch, ask: what is to be given
+    size_t prints;                            // list, want: where they are in the summary …
+    uint32_t count;                           // … and how many
+    uint64_t from, to;                        // what is being given, or probed, lies here …
+    uint64_t position;                        // … given below this position …
+    uint64_t equals;                          // … and so many items at it
+    uint32_t held;                            // bits of a list's prints that I hold
+    uint32_t spread;     // differences to reckon with in a part, as the counts tell
+    uint32_t narrow;     // parts to cut a range into that differs
+    uint32_t sketch_max; // most items of such a range that are sketched instead
     uint8_t kind, stage;
     bool surveyed, done;
     uint32_t spots; // separate differences found so far, at least

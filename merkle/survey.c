@@ -167,8 +167,8 @@ void gv_survey_take(struct gv_survey *survey, struct gv_reconcile *state) {
 uint64_t gv_survey_estimate(const struct gv_survey *survey, const struct gv_reconcile *root,
                             struct gv_digest mine) {
     GV_ASSERT(root->kind == GV_PART_ROOT);
-    return gv_sketch_estimate(gv_tree_tally(survey->tree), root->tally,
-                              gv_survey_lead(root, mine.count));
+    return gv_estimator_differences(gv_tree_tally(survey->tree), root->tally,
+                                    gv_survey_lead(root, mine.count));
 }
 
 // How many to reckon with, as was learnt unless that is far off; 0: likely a run of what the peer
@@ -209,7 +209,7 @@ static uint32_t sketches_for(const struct gv_survey *survey, const struct gv_rec
         if (!state->sketches) return 0;
         // One that fails again costs a message, less likely where there is but one.
         each = is_of_all(state) ? 3 : 2;
-        if (expect < GV_SKETCH_CAP) expect = GV_SKETCH_CAP;
+        if (expect < GV_PINSKETCH_CAPACITY) expect = GV_PINSKETCH_CAPACITY;
     } else if (mine.count > state->sketch_max) {
         return 0;
     }
@@ -223,11 +223,11 @@ struct gv_survey_choice gv_survey_choose(const struct gv_survey *survey,
     // Sketches of what a sketch just failed at are no substitute for a list, and are two at least.
     bool first = sketches > 0 && state->kind != GV_PART_SKETCH;
     uint32_t most = state->rounds ? GV_RECONCILE_LIST : GV_RECONCILE_LIST / 2;
-    if (first) most = GV_SKETCH_CAP;
+    if (first) most = GV_PINSKETCH_CAPACITY;
     if (mine.count <= most) return (struct gv_survey_choice){GV_PART_LIST, 1};
     uint32_t least = first ? 1 : 2;
     if (sketches > 0) {
-        uint32_t parts = clamp(mine.count / GV_SKETCH_CAP, least, sketches);
+        uint32_t parts = clamp(mine.count / GV_PINSKETCH_CAPACITY, least, sketches);
         return (struct gv_survey_choice){GV_PART_SKETCH, parts};
     }
     uint32_t parts = clamp(mine.count / 4, least, sums_for(survey, state, mine));

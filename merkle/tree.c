@@ -234,15 +234,16 @@ struct gv_digest gv_tree_below(const struct gv_tree *tree, uint64_t position) {
 }
 
 // The sketch of everything under a node of this height, worked out anew below what is stale.
-static const struct gv_sketch *sketch_of(const struct gv_tree *tree, union node *node, int height) {
-    struct gv_sketch *sketch = &node->sketch;
+static const struct gv_pinsketch *sketch_of(const struct gv_tree *tree, union node *node,
+                                            int height) {
+    struct gv_pinsketch *sketch = &node->sketch;
     if (!node->stale) return sketch;
-    *sketch = (struct gv_sketch){{0}};
-    if (height == 1) gv_sketch_add(sketch, node->leaf.hashes, node->count, tree->fast);
+    *sketch = (struct gv_pinsketch){{0}};
+    if (height == 1) gv_pinsketch_add(sketch, node->leaf.hashes, node->count, tree->fast);
     for (uint32_t i = 0; height > 1 && i < node->count; i++) {
         const struct inner *inner = &node->inner;
         if (height == 2 && i + AHEAD < inner->count) prefetch_hashes(inner->children[i + AHEAD]);
-        gv_sketch_merge(sketch, sketch_of(tree, inner->children[i], height - 1));
+        gv_pinsketch_merge(sketch, sketch_of(tree, inner->children[i], height - 1));
     }
     node->stale = false;
     return sketch;
@@ -250,22 +251,22 @@ static const struct gv_sketch *sketch_of(const struct gv_tree *tree, union node 
 
 // Adds the items of a leaf in [lo, hi), as such or as all but the others, whichever are fewer.
 static void add_items(const struct gv_tree *tree, const union node *leaf, uint64_t lo, uint64_t hi,
-                      struct gv_sketch *all) {
+                      struct gv_pinsketch *all) {
     const uint64_t *hashes = leaf->leaf.hashes;
     uint32_t count = leaf->count;
     uint32_t from = index_below(leaf, lo, true), to = index_below(leaf, hi, true);
     if (leaf->stale || to - from <= count / 2) {
-        gv_sketch_add(all, hashes + from, to - from, tree->fast);
+        gv_pinsketch_add(all, hashes + from, to - from, tree->fast);
     } else {
-        gv_sketch_merge(all, &leaf->sketch);
-        gv_sketch_add(all, hashes, from, tree->fast);
-        gv_sketch_add(all, hashes + to, count - to, tree->fast);
+        gv_pinsketch_merge(all, &leaf->sketch);
+        gv_pinsketch_add(all, hashes, from, tree->fast);
+        gv_pinsketch_add(all, hashes + to, count - to, tree->fast);
     }
 }
 
 // Likewise for a node of any height: whole children, and parts of the two at the ends.
 static void add_range(const struct gv_tree *tree, union node *node, int height, uint64_t lo,
-                      uint64_t hi, struct gv_sketch *all) {
+                      uint64_t hi, struct gv_pinsketch *all) {
     if (lo >= hi) return;
     if (height == 1) {
         add_items(tree, node, lo, hi, all);
@@ -278,20 +279,20 @@ static void add_range(const struct gv_tree *tree, union node *node, int height, 
         return;
     }
     bool whole = !node->stale && to - from > node->count / 2;
-    if (whole) gv_sketch_merge(all, &node->sketch);
+    if (whole) gv_pinsketch_merge(all, &node->sketch);
     for (uint32_t i = 0; i < node->count; i++) {
         bool between = from < i && i < to, end = i == from || i == to;
         if (between == whole || end) continue;
-        gv_sketch_merge(all, sketch_of(tree, inner->children[i], height - 1));
+        gv_pinsketch_merge(all, sketch_of(tree, inner->children[i], height - 1));
     }
     union node *first = inner->children[from], *last = inner->children[to];
     add_range(tree, first, height - 1, whole ? 0 : lo, whole ? lo : GV_POSITION_END, all);
     add_range(tree, last, height - 1, whole ? hi : 0, whole ? GV_POSITION_END : hi, all);
 }
 
-struct gv_sketch gv_tree_sketch(struct gv_tree *tree, uint64_t lo, uint64_t hi) {
+struct gv_pinsketch gv_tree_sketch(struct gv_tree *tree, uint64_t lo, uint64_t hi) {
     GV_ASSERT(tree != NULL && lo <= hi);
-    struct gv_sketch all = {{0}};
+    struct gv_pinsketch all = {{0}};
     if (tree->depth > 0) add_range(tree, tree->root, tree->depth, lo, hi, &all);
     return all;
 }
@@ -317,7 +318,7 @@ struct gv_digest gv_tree_digest(const struct gv_tree *tree, uint64_t lo, uint64_
 void gv_tree_init(struct gv_tree *tree, struct gv_alloc alloc) {
     GV_ASSERT(tree != NULL);
     GV_ASSERT(alloc.resize != NULL);
-    *tree = (struct gv_tree){.alloc = alloc, .fast = gv_sketch_fast()};
+    *tree = (struct gv_tree){.alloc = alloc, .fast = gv_pinsketch_has_clmul()};
 }
 
 void gv_tree_fini(struct gv_tree *tree) {
@@ -458,7 +459,7 @@ int gv_tree_insert(struct gv_tree *tree, struct gv_item item) {
         tree->depth = 1;
         put(tree->root, 0, &entry, true);
         tree->digest = one;
-        tree->tally = gv_sketch_tally_add(0, item.hash);
+        tree->tally = gv_estimator_add(0, item.hash);
         tree->epoch++;
         return 0;
     }
@@ -479,7 +480,7 @@ int gv_tree_insert(struct gv_tree *tree, struct gv_item item) {
         carry = put_or_split(tree, &path, level, index + 1, &entry);
     }
     tree->digest = gv_digest_add(tree->digest, one);
-    tree->tally = gv_sketch_tally_add(tree->tally, item.hash);
+    tree->tally = gv_estimator_add(tree->tally, item.hash);
     if (carry) grow_root(tree, &entry);
     tree->epoch++;
     return 0;
@@ -500,7 +501,7 @@ void gv_tree_update(struct gv_tree *tree, const struct gv_tree_cursor *at, uint6
         count_in(at->node[level], at->index[level], change);
     }
     tree->digest = gv_digest_add(tree->digest, change);
-    tree->tally = gv_sketch_tally_add(gv_sketch_tally_sub(tree->tally, old), hash);
+    tree->tally = gv_estimator_add(gv_estimator_sub(tree->tally, old), hash);
 }
 
 // A child of `parent` got too small: evens it out with a neighbour, or joins them if they fit into
@@ -540,7 +541,7 @@ void gv_tree_erase(struct gv_tree *tree, const struct gv_tree_cursor *at) {
         count_out(at->node[level], at->index[level], one);
     }
     tree->digest = gv_digest_sub(tree->digest, one);
-    tree->tally = gv_sketch_tally_sub(tree->tally, hash);
+    tree->tally = gv_estimator_sub(tree->tally, hash);
     tree->epoch++;
 
     for (int level = tree->depth - 1; level > 0; level--) {
@@ -585,7 +586,7 @@ static union node *build(struct gv_tree *tree, int height, const struct gv_item 
             node->leaf.refs[i] = items[i].ref;
         }
         node->count = (uint32_t)count;
-        tree->tally = gv_sketch_tally_merge(tree->tally, node->leaf.hashes, count);
+        tree->tally = gv_estimator_merge(tree->tally, node->leaf.hashes, count);
         *digest = sum_of(node, 0, node->count, true);
         return node;
     }
@@ -642,13 +643,13 @@ static bool leaf_is_sound(const struct leaf *leaf, struct check *check) {
 
 // Whether the sketch of a node, if it claims to have one, is that of its items, and so below it.
 static bool has_sketch(const struct gv_tree *tree, const union node *node, bool leaf) {
-    struct gv_sketch sum = {{0}};
+    struct gv_pinsketch sum = {{0}};
     if (node->stale) return true;
-    if (leaf) gv_sketch_add(&sum, node->leaf.hashes, node->count, tree->fast);
+    if (leaf) gv_pinsketch_add(&sum, node->leaf.hashes, node->count, tree->fast);
     for (uint32_t i = 0; !leaf && i < node->count; i++) {
         const union node *child = node->inner.children[i];
         if (child->stale) return false;
-        gv_sketch_merge(&sum, &child->sketch);
+        gv_pinsketch_merge(&sum, &child->sketch);
     }
     return memcmp(&sum, &node->sketch, sizeof sum) == 0;
 }

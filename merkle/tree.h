@@ -17,7 +17,7 @@
 
 #include "base.h"
 #include "digest.h"
-#include "sketch.h"
+#include "pinsketch.h"
 
 #ifdef __cplusplus
 extern "C" {
@@ -52,7 +52,7 @@ struct gv_tree {
     uint64_t epoch; // changes whenever cursors become invalid
     struct gv_digest digest;
     uint32_t tally;
-    bool fast;   // gv_sketch_fast
+    bool fast;   // gv_pinsketch_has_clmul
     void *spare; // the free list: nodes that are used again before memory is asked for
     size_t spares, nodes;
     void *chunks; // what the allocator gave
@@ -132,9 +132,9 @@ GV_API void gv_tree_select_each(const struct gv_tree *tree, const uint64_t *rank
 // makes a sketch stale: who never asks for sketches pays nothing for them, and a question takes
 // O(log n) and, at most, one pass over the nodes of the range that have become stale since the last
 // one; a first one over a million items some 10 ms.
-GV_API struct gv_sketch gv_tree_sketch(struct gv_tree *tree, uint64_t lo, uint64_t hi);
+GV_API struct gv_pinsketch gv_tree_sketch(struct gv_tree *tree, uint64_t lo, uint64_t hi);
 
-// The tally of everything (sketch.h). O(1).
+// The tally of everything (pinsketch.h). O(1).
 GV_API uint32_t gv_tree_tally(const struct gv_tree *tree);
 
 // Walks everything and compares it with what the inner nodes claim: order, counts, sums, fill,

@@ -11,7 +11,7 @@
 // Every benchmark, in the order in which they run.
 #define BENCHES(X) \
     X(tree)        \
-    X(sketch)      \
+    X(pinsketch)   \
     X(sync)        \
     X(json)        \
     X(node)        \

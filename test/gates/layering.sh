@@ -30,7 +30,7 @@ BEGIN {
     where["sodium.h"] = "^node/(security/)?[a-z_]*[.]c$"
     where["cmocka.h"] = "^test/lib/test[.]h$"
     where["uv.h"] = "^(node|sim/run|sim)/[a-z_]*[.]c$"; most["uv.h"] = 2
-    where["cpuid.h"] = where["wmmintrin.h"] = "^merkle/sketch[.]c$" # of compilers
+    where["cpuid.h"] = where["wmmintrin.h"] = "^merkle/pinsketch[.]c$" # of compilers
     split("xxhash.h lmdb.h sodium.h cmocka.h cpuid.h wmmintrin.h", single)
     for (i in single) most[single[i]] = 1
     split("limits.h stdbool.h stddef.h stdint.h string.h", pure)

@@ -95,30 +95,30 @@ static struct gv_digest digest(struct gv_liar *liar, const struct gv_replica *re
 
 static void put_prints(struct gv_liar *liar, const struct gv_replica *replica,
                        enum gv_part_kind kind, uint8_t salt, struct gv_writer *out) {
-    uint32_t most = kind == GV_PART_ASK ? GV_SKETCH_CAP : GV_RECONCILE_LIST;
+    uint32_t most = kind == GV_PART_ASK ? GV_PINSKETCH_CAPACITY : GV_RECONCILE_LIST;
     uint32_t count = 1 + gv_liar_byte(liar) % most;
     gv_part_put_count(out, kind, count);
     for (uint32_t i = 0; i < count; i++) {
         struct gv_item one = item(liar, &replica->tree);
         struct gv_digest digest = gv_digest_of(one.position, one.hash);
         uint32_t print = (uint32_t)gv_digest_fingerprint(&replica->key, digest, salt);
-        uint32_t truth = kind == GV_PART_ASK ? gv_sketch_element(one.hash) : print;
+        uint32_t truth = kind == GV_PART_ASK ? gv_pinsketch_element(one.hash) : print;
         gv_part_put_u32(out, (uint32_t)number(liar, truth));
     }
 }
 
 static void put_sketch(struct gv_liar *liar, struct gv_replica *replica, uint64_t lo, uint64_t hi,
                        struct gv_writer *out) {
-    struct gv_sketch sketch = gv_tree_sketch(&replica->tree, lo, hi);
+    struct gv_pinsketch sketch = gv_tree_sketch(&replica->tree, lo, hi);
     uint64_t hashes[12];
     size_t changes = gv_liar_byte(liar) % (sizeof hashes / sizeof *hashes);
     for (size_t i = 0; i < changes; i++) {
         hashes[i] = item(liar, &replica->tree).hash;
         if (gv_liar_byte(liar) % 2) hashes[i] = word(liar);
     }
-    gv_sketch_add(&sketch, hashes, changes, false);
+    gv_pinsketch_add(&sketch, hashes, changes, false);
     uint8_t odd = gv_liar_byte(liar);
-    if (odd % 8 == 7) sketch.power[odd / 8 % GV_SKETCH_CAP] = (uint32_t)word(liar);
+    if (odd % 8 == 7) sketch.power[odd / 8 % GV_PINSKETCH_CAPACITY] = (uint32_t)word(liar);
     gv_part_put_sketch(out, &sketch, number(liar, gv_tree_digest(&replica->tree, lo, hi).count));
 }
 

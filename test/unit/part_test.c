@@ -40,13 +40,14 @@ static void sketches_come_back(void **state) {
     for (uint64_t count = 1; count < 100; count++) {
         uint8_t bytes[64];
         struct gv_writer out = {.data = bytes, .cap = sizeof bytes};
-        struct gv_sketch sketch;
-        for (int i = 0; i < GV_SKETCH_CAP; i++) sketch.power[i] = (uint32_t)gv_prng_next(&prng);
+        struct gv_pinsketch sketch;
+        for (int i = 0; i < GV_PINSKETCH_CAPACITY; i++)
+            sketch.power[i] = (uint32_t)gv_prng_next(&prng);
         gv_part_put_head(&out, GV_PART_SKETCH, 0, 1000);
         gv_part_put_sketch(&out, &sketch, count);
         struct gv_reconcile part = read_one(&out);
         assert_int_equal(part.kind, GV_PART_SKETCH);
-        assert_int_equal(part.words, GV_SKETCH_CAP);
+        assert_int_equal(part.words, GV_PINSKETCH_CAPACITY);
         assert_int_equal(part.remains, count % GV_PART_REMAINDERS);
         assert_memory_equal(&part.sketch, &sketch, sizeof sketch);
     }
@@ -56,7 +57,7 @@ static void counts_tell_lists_wants_and_asks(void **state) {
     (void)state;
     static const enum gv_part_kind kinds[] = {GV_PART_LIST, GV_PART_WANT, GV_PART_ASK};
     for (int k = 0; k < 3; k++) {
-        uint32_t most = kinds[k] == GV_PART_ASK ? GV_SKETCH_CAP : GV_RECONCILE_LIST;
+        uint32_t most = kinds[k] == GV_PART_ASK ? GV_PINSKETCH_CAPACITY : GV_RECONCILE_LIST;
         for (uint32_t count = 1; count <= most; count++) {
             uint8_t bytes[160];
             struct gv_writer out = {.data = bytes, .cap = sizeof bytes};

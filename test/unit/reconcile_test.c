@@ -122,7 +122,7 @@ static void share_element(struct gv_pair *pair, uint64_t hash) {
         other += UINT64_C(1) << 32;
         at = gv_peel_place(&pair->key, other);
     }
-    assert_true(gv_sketch_element(hash) == gv_sketch_element(other) && other != hash);
+    assert_true(gv_pinsketch_element(hash) == gv_pinsketch_element(other) && other != hash);
     gv_pair_add(pair, 0, position, hash);
     gv_pair_add(pair, 1, at, other);
 }

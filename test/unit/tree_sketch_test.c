@@ -53,11 +53,12 @@ static void erase_one(struct model *model) {
 }
 
 static void check_sketch(struct model *model, uint64_t lo, uint64_t hi) {
-    struct gv_sketch expect = {{0}}, got = gv_tree_sketch(&model->tree, lo, hi);
+    struct gv_pinsketch expect = {{0}}, got = gv_tree_sketch(&model->tree, lo, hi);
     for (size_t i = 0; i < model->count; i++) {
         const struct gv_item *item = &model->items[i];
         bool within = item->position >= lo && item->position < hi;
-        if (within) gv_sketch_add(&expect, &item->hash, 1, false); // the tree does it its own way
+        if (within)
+            gv_pinsketch_add(&expect, &item->hash, 1, false); // the tree does it its own way
     }
     assert_memory_equal(&got, &expect, sizeof expect);
 }

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
-#include "../../merkle/sketch.h"
+#include "../../merkle/pinsketch.h"
 
 #include "../../engine/prng.h"
 #include "../lib/test.h"
 
-enum { CAP = GV_SKETCH_CAP };
+enum { CAP = GV_PINSKETCH_CAPACITY };
 
 // A product by its definition, one bit at a time.
 static uint32_t product(uint32_t a, uint32_t b) {
@@ -22,19 +22,19 @@ static void words_are_sums_of_odd_powers(void **state) {
     gv_prng_init(&prng, gv_test_seed(), 0);
     for (int round = 0; round < 200; round++) {
         uint64_t hashes[40];
-        struct gv_sketch slow = {{0}}, fast = {{0}}, right = {{0}};
+        struct gv_pinsketch slow = {{0}}, fast = {{0}}, right = {{0}};
         size_t count = gv_prng_below(&prng, 40);
         for (size_t i = 0; i < count; i++) {
             hashes[i] = round == 0 ? (uint64_t)(i % 4) << 32 : gv_prng_next(&prng);
-            uint32_t element = gv_sketch_element(hashes[i]), power = element;
+            uint32_t element = gv_pinsketch_element(hashes[i]), power = element;
             assert_true(element != 0);
             for (int k = 0; k < CAP; k++) {
                 right.power[k] ^= power;
                 power = product(product(power, element), element);
             }
         }
-        gv_sketch_add(&slow, hashes, count, false);
-        gv_sketch_add(&fast, hashes, count, gv_sketch_fast());
+        gv_pinsketch_add(&slow, hashes, count, false);
+        gv_pinsketch_add(&fast, hashes, count, gv_pinsketch_has_clmul());
         assert_memory_equal(&slow, &right, sizeof right);
         assert_memory_equal(&fast, &right, sizeof right);
     }
@@ -53,21 +53,21 @@ static void differences_that_fit_are_told(void **state) {
     struct gv_prng prng;
     gv_prng_init(&prng, gv_test_seed(), 1);
     for (int round = 0; round < 4000; round++) {
-        bool fast = round % 2 && gv_sketch_fast();
+        bool fast = round % 2 && gv_pinsketch_has_clmul();
         int cap = 1 + (int)gv_prng_below(&prng, CAP);
         int count = (int)gv_prng_below(&prng, (uint64_t)cap + 1);
-        struct gv_sketch side[2] = {{{0}}, {{0}}};
+        struct gv_pinsketch side[2] = {{{0}}, {{0}}};
         uint32_t elements[CAP] = {0}, out[CAP];
         for (int i = 0; i < 50 + count; i++) {
             // Close together, or anything.
             uint64_t hash = round % 3 ? gv_prng_next(&prng) : (uint64_t)i + 1;
-            gv_sketch_add(&side[0], &hash, 1, fast);
-            if (i < 50) gv_sketch_add(&side[1], &hash, 1, fast);
-            if (i >= 50) elements[i - 50] = gv_sketch_element(hash);
+            gv_pinsketch_add(&side[0], &hash, 1, fast);
+            if (i < 50) gv_pinsketch_add(&side[1], &hash, 1, fast);
+            if (i >= 50) elements[i - 50] = gv_pinsketch_element(hash);
         }
-        gv_sketch_merge(&side[0], &side[1]);
+        gv_pinsketch_merge(&side[0], &side[1]);
         for (int i = cap; i < CAP; i++) side[0].power[i] = ~side[0].power[i]; // not to be read
-        assert_int_equal(gv_sketch_decode(&side[0], cap, fast, out), count);
+        assert_int_equal(gv_pinsketch_decode(&side[0], cap, fast, out), count);
         for (int i = 0; i < count; i++) assert_true(among(out, count, elements[i]));
     }
 }
@@ -79,21 +79,21 @@ static void too_many_are_too_many(void **state) {
     gv_prng_init(&prng, gv_test_seed(), 2);
     int taken = 0;
     for (int round = 0; round < 2000; round++) {
-        bool fast = round % 2 && gv_sketch_fast();
+        bool fast = round % 2 && gv_pinsketch_has_clmul();
         int cap = 4 + (int)gv_prng_below(&prng, CAP - 3);
-        struct gv_sketch sketch = {{0}};
+        struct gv_pinsketch sketch = {{0}};
         uint32_t out[CAP];
         for (uint64_t i = (uint64_t)cap + 1 + gv_prng_below(&prng, 100); i > 0; i--) {
             uint64_t hash = gv_prng_next(&prng);
-            gv_sketch_add(&sketch, &hash, 1, fast);
+            gv_pinsketch_add(&sketch, &hash, 1, fast);
         }
-        int count = gv_sketch_decode(&sketch, cap, fast, out);
+        int count = gv_pinsketch_decode(&sketch, cap, fast, out);
         assert_true(count == GV_ERANGE || (count > 0 && count <= cap));
         if (count == GV_ERANGE) continue;
         taken++;
         for (int i = 0; i < count; i++) {
             uint64_t hash = out[i];
-            gv_sketch_add(&sketch, &hash, 1, fast);
+            gv_pinsketch_add(&sketch, &hash, 1, fast);
         }
         for (int i = 0; i < cap; i++) assert_int_equal(sketch.power[i], 0);
     }
@@ -106,16 +106,16 @@ static void any_words_are_decoded_or_refused(void **state) {
     struct gv_prng prng;
     gv_prng_init(&prng, gv_test_seed(), 3);
     for (int round = 0; round < 2000; round++) {
-        struct gv_sketch sketch;
+        struct gv_pinsketch sketch;
         uint32_t out[CAP];
         uint64_t mask = gv_prng_next(&prng);
         for (int i = 0; i < CAP; i++)
             sketch.power[i] = mask >> i & 1 ? (uint32_t)gv_prng_next(&prng) >> (mask >> 59) : 0;
         int cap = 1 + (int)(mask >> 20 & 7);
-        int count = gv_sketch_decode(&sketch, cap, round % 2 && gv_sketch_fast(), out);
+        int count = gv_pinsketch_decode(&sketch, cap, round % 2 && gv_pinsketch_has_clmul(), out);
         for (int i = 0; i < count; i++) {
             uint64_t hash = out[i];
-            gv_sketch_add(&sketch, &hash, 1, false);
+            gv_pinsketch_add(&sketch, &hash, 1, false);
         }
         for (int i = 0; count >= 0 && i < cap; i++) assert_int_equal(sketch.power[i], 0);
     }
@@ -133,20 +133,20 @@ static void tallies_tell_the_order_of_magnitude(void **state) {
             for (uint64_t i = 0; i < differ + 20; i++) {
                 uint64_t hash = gv_prng_next(&prng), other = gv_prng_next(&prng);
                 int side = (int)gv_prng_below(&prng, 2);
-                tally[side] = gv_sketch_tally_add(tally[side], hash);
+                tally[side] = gv_estimator_add(tally[side], hash);
                 more += side == 0 ? 1 : -1;
                 if (i < differ) continue;
-                tally[side] = gv_sketch_tally_add(tally[side], other); // and away with both
-                tally[side] = gv_sketch_tally_sub(tally[side], hash);
-                tally[side] = gv_sketch_tally_sub(tally[side], other);
+                tally[side] = gv_estimator_add(tally[side], other); // and away with both
+                tally[side] = gv_estimator_sub(tally[side], hash);
+                tally[side] = gv_estimator_sub(tally[side], other);
                 more -= side == 0 ? 1 : -1;
             }
-            sum += gv_sketch_estimate(tally[0], tally[1], more);
+            sum += gv_estimator_differences(tally[0], tally[1], more);
         }
         assert_in_range(sum / 400, differ / 2, differ * 2);
     }
-    assert_int_equal(gv_sketch_estimate(7, 7, 0), 0);
-    assert_true(gv_sketch_estimate(7, 7, -1000000) >= 1000000);
+    assert_int_equal(gv_estimator_differences(7, 7, 0), 0);
+    assert_true(gv_estimator_differences(7, 7, -1000000) >= 1000000);
 }
 
 int main(void) {

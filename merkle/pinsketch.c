@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "sketch.h"
+#include "pinsketch.h"
 
 #include <string.h>
 
@@ -17,7 +17,7 @@
 
 enum {
     BITS = 32,
-    CAP = GV_SKETCH_CAP,
+    CAP = GV_PINSKETCH_CAPACITY,
     // The field is that of polynomials below x^32 = x^7 + x^3 + x^2 + 1. In it, x^64 is this:
     REST_LONG = 0x4051, // x^14 + x^6 + x^4 + 1
 };
@@ -63,12 +63,12 @@ FAST static inline uint64_t multiply_fast(uint32_t a, uint32_t b) {
     return (uint64_t)_mm_cvtsi128_si64(product);
 }
 
-bool gv_sketch_fast(void) {
+bool gv_pinsketch_has_clmul(void) {
     unsigned a, b, c, d;
     return __get_cpuid(1, &a, &b, &c, &d) != 0 && (c & bit_PCLMUL) != 0 && (c & bit_SSE4_1) != 0;
 }
 #else
-bool gv_sketch_fast(void) {
+bool gv_pinsketch_has_clmul(void) {
     return false;
 }
 #endif
@@ -92,7 +92,7 @@ BOTH_WAYS uint32_t invert(uint32_t a, multiply *mul) {
 }
 
 // Solutions z of z^2 + z = c for each c of one bit, but for bit 25, which alone has a part that
-// no z gives: sketch_test derives them.
+// no z gives: pinsketch_test derives them.
 static const uint32_t halves[BITS] = {
     0x54fd1264, 0xc26fcd64, 0xc26fcd66, 0x238a7462, 0xc26fcd62, 0x973bccaa, 0x238a746a, 0x77766712,
     0xc26fcd72, 0xc1bdd556, 0x973bcc8a, 0x572a094c, 0x238a742a, 0xb693be84, 0x77766792, 0x9555c03e,
@@ -165,7 +165,7 @@ BOTH_WAYS void combine(uint32_t a[CAP + 1], uint32_t by, const uint32_t b[CAP + 
 
 // The algorithm of Berlekamp and Massey, without divisions. In characteristic 2 every second step
 // finds no discrepancy. False: more than cap.
-BOTH_WAYS bool locate(const struct gv_sketch *sketch, int cap, struct poly *out, multiply *mul) {
+BOTH_WAYS bool locate(const struct gv_pinsketch *sketch, int cap, struct poly *out, multiply *mul) {
     uint32_t sums[2 * CAP] = {0}; // sums[i]: of the powers i + 1
     for (int i = 0; i < cap; i++) sums[2 * i] = sketch->power[i];
     for (int i = 1; i < 2 * cap; i += 2) sums[i] = times(sums[i / 2], sums[i / 2], mul);
@@ -275,7 +275,7 @@ BOTH_WAYS int find_roots(const struct poly *f, uint32_t *out, multiply *mul) {
     return found;
 }
 
-BOTH_WAYS int decode(const struct gv_sketch *sketch, int cap, uint32_t *out, multiply *mul) {
+BOTH_WAYS int decode(const struct gv_pinsketch *sketch, int cap, uint32_t *out, multiply *mul) {
     struct poly f;
     if (!locate(sketch, cap, &f, mul)) return GV_ERANGE;
     return f.degree == 0 ? 0 : find_roots(&f, out, mul);
@@ -283,7 +283,7 @@ BOTH_WAYS int decode(const struct gv_sketch *sketch, int cap, uint32_t *out, mul
 
 // --- the two ways --------------------------------------------------------------------------------
 
-static void add_slow(struct gv_sketch *sketch, uint32_t element) {
+static void add_slow(struct gv_pinsketch *sketch, uint32_t element) {
     uint64_t multiples[16];
     find_multiples(multiples, reduce(multiply_slow(element, element)));
     sketch->power[0] ^= element;
@@ -293,7 +293,7 @@ static void add_slow(struct gv_sketch *sketch, uint32_t element) {
     }
 }
 
-static int decode_slow(const struct gv_sketch *sketch, int cap, uint32_t *out) {
+static int decode_slow(const struct gv_pinsketch *sketch, int cap, uint32_t *out) {
     return decode(sketch, cap, out, multiply_slow);
 }
 
@@ -357,7 +357,7 @@ FAST static inline uint32_t reduce_long(__m128i product) {
     return reduce((uint64_t)_mm_cvtsi128_si64(sum(product, sum(mid, last))));
 }
 
-FAST static void add_fast(struct gv_sketch *sketch, const uint64_t *hashes, size_t count) {
+FAST static void add_fast(struct gv_pinsketch *sketch, const uint64_t *hashes, size_t count) {
     __m128i sums[CAP];
     for (int k = 0; k < CAP; k++) sums[k] = _mm_setzero_si128();
     size_t i = 0;
@@ -368,7 +368,7 @@ FAST static void add_fast(struct gv_sketch *sketch, const uint64_t *hashes, size
     }
     if (i < count) {
         uint32_t few[4] = {0}; // to zeros nothing is added
-        for (size_t k = 0; i + k < count; k++) few[k] = gv_sketch_element(hashes[i + k]);
+        for (size_t k = 0; i + k < count; k++) few[k] = gv_pinsketch_element(hashes[i + k]);
         add_four(sums, _mm_loadu_si128((const __m128i *)few));
     }
     sums[0] = sum(sums[0], _mm_srli_si128(sums[0], 8));
@@ -376,12 +376,13 @@ FAST static void add_fast(struct gv_sketch *sketch, const uint64_t *hashes, size
     for (int k = 0; k < CAP; k++) sketch->power[k] ^= reduce_long(sums[k]);
 }
 
-FAST static int decode_fast(const struct gv_sketch *sketch, int cap, uint32_t *out) {
+FAST static int decode_fast(const struct gv_pinsketch *sketch, int cap, uint32_t *out) {
     return decode(sketch, cap, out, multiply_fast);
 }
 #endif
 
-void gv_sketch_add(struct gv_sketch *sketch, const uint64_t *hashes, size_t count, bool fast) {
+void gv_pinsketch_add(struct gv_pinsketch *sketch, const uint64_t *hashes, size_t count,
+                      bool fast) {
     GV_ASSERT(sketch != NULL);
     GV_ASSERT(count == 0 || hashes != NULL);
 #ifdef FAST
@@ -391,10 +392,10 @@ void gv_sketch_add(struct gv_sketch *sketch, const uint64_t *hashes, size_t coun
     }
 #endif
     (void)fast;
-    for (size_t i = 0; i < count; i++) add_slow(sketch, gv_sketch_element(hashes[i]));
+    for (size_t i = 0; i < count; i++) add_slow(sketch, gv_pinsketch_element(hashes[i]));
 }
 
-int gv_sketch_decode(const struct gv_sketch *sketch, int cap, bool fast, uint32_t out[CAP]) {
+int gv_pinsketch_decode(const struct gv_pinsketch *sketch, int cap, bool fast, uint32_t out[CAP]) {
     GV_ASSERT(sketch != NULL && out != NULL);
     GV_ASSERT(cap > 0 && cap <= CAP);
 #ifdef FAST
@@ -406,7 +407,7 @@ int gv_sketch_decode(const struct gv_sketch *sketch, int cap, bool fast, uint32_
 
 // A bit set counts as +1, one that is not as −1, so the square of each sum is on average the number
 // of differences.
-uint64_t gv_sketch_estimate(uint32_t tally, uint32_t other, int64_t more) {
+uint64_t gv_estimator_differences(uint32_t tally, uint32_t other, int64_t more) {
     uint64_t squares = 0, least = more < 0 ? 0 - (uint64_t)more : (uint64_t)more;
     for (int at = 0; at < BITS; at += 8) {
         uint64_t set = (uint64_t)(tally >> at & 0x3f) - (other >> at & 0x3f);
