@@ -35,7 +35,7 @@ void gv_part_put_count(struct gv_writer *out, enum gv_part_kind kind, uint32_t c
 void gv_part_put_sketch(struct gv_writer *out, const struct gv_pinsketch *sketch, uint64_t count) {
     uint64_t remains = count % GV_PART_REMAINDERS;
     gv_pack_put_u8(out, (uint8_t)(GV_PINSKETCH_CAPACITY - 1 + remains * GV_PINSKETCH_CAPACITY));
-    for (int i = 0; i < GV_PINSKETCH_CAPACITY; i++) gv_part_put_u32(out, sketch->power[i]);
+    for (int i = 0; i < GV_PINSKETCH_CAPACITY; i++) gv_part_put_u32(out, sketch->syndrome[i]);
 }
 
 // Six bits of each of four bytes, and back.
@@ -84,7 +84,7 @@ static void read_sketch(struct gv_reconcile *state) {
     uint8_t head = gv_pack_get_u8(&state->in);
     state->words = head % GV_PINSKETCH_CAPACITY + 1;
     state->remains = head / GV_PINSKETCH_CAPACITY;
-    for (int i = 0; i < state->words; i++) state->sketch.power[i] = gv_part_get_u32(&state->in);
+    for (int i = 0; i < state->words; i++) state->sketch.syndrome[i] = gv_part_get_u32(&state->in);
 }
 
 static void read_tally(struct gv_reconcile *state) {

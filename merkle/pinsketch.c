@@ -167,7 +167,7 @@ BOTH_WAYS void combine(uint32_t a[CAP + 1], uint32_t by, const uint32_t b[CAP + 
 // finds no discrepancy. False: more than cap.
 BOTH_WAYS bool locate(const struct gv_pinsketch *sketch, int cap, struct poly *out, multiply *mul) {
     uint32_t sums[2 * CAP] = {0}; // sums[i]: of the powers i + 1
-    for (int i = 0; i < cap; i++) sums[2 * i] = sketch->power[i];
+    for (int i = 0; i < cap; i++) sums[2 * i] = sketch->syndrome[i];
     for (int i = 1; i < 2 * cap; i += 2) sums[i] = times(sums[i / 2], sums[i / 2], mul);
     uint32_t now[CAP + 1] = {1}, before[CAP + 1] = {1}, scale = 1;
     int length = 0, gap = 1;
@@ -286,10 +286,10 @@ BOTH_WAYS int decode(const struct gv_pinsketch *sketch, int cap, uint32_t *out, 
 static void add_slow(struct gv_pinsketch *sketch, uint32_t element) {
     uint64_t multiples[16];
     find_multiples(multiples, reduce(multiply_slow(element, element)));
-    sketch->power[0] ^= element;
+    sketch->syndrome[0] ^= element;
     for (int i = 1; i < CAP; i++) {
         element = reduce(multiply_by(multiples, element));
-        sketch->power[i] ^= element;
+        sketch->syndrome[i] ^= element;
     }
 }
 
@@ -373,7 +373,7 @@ FAST static void add_fast(struct gv_pinsketch *sketch, const uint64_t *hashes, s
     }
     sums[0] = sum(sums[0], _mm_srli_si128(sums[0], 8));
     sums[0] = _mm_move_epi64(sums[0]);
-    for (int k = 0; k < CAP; k++) sketch->power[k] ^= reduce_long(sums[k]);
+    for (int k = 0; k < CAP; k++) sketch->syndrome[k] ^= reduce_long(sums[k]);
 }
 
 FAST static int decode_fast(const struct gv_pinsketch *sketch, int cap, uint32_t *out) {

@@ -24,7 +24,7 @@ enum { GV_PINSKETCH_CAPACITY = 8 };
 
 // All zeros: the sketch of nothing. The first n words alone are a sketch for n differences.
 struct gv_pinsketch {
-    uint32_t power[GV_PINSKETCH_CAPACITY];
+    uint32_t syndrome[GV_PINSKETCH_CAPACITY];
 };
 
 // Whether this machine multiplies without carries, which is some ten times faster. Asking costs
@@ -43,7 +43,7 @@ GV_API void gv_pinsketch_add(struct gv_pinsketch *sketch, const uint64_t *hashes
 // Adds the items of another one.
 static inline void gv_pinsketch_merge(struct gv_pinsketch *sketch,
                                       const struct gv_pinsketch *other) {
-    for (int i = 0; i < GV_PINSKETCH_CAPACITY; i++) sketch->power[i] ^= other->power[i];
+    for (int i = 0; i < GV_PINSKETCH_CAPACITY; i++) sketch->syndrome[i] ^= other->syndrome[i];
 }
 
 // A tally of a set: four sums modulo 64 in the four bytes of a word, of how many items have each of

@@ -118,7 +118,7 @@ static void put_sketch(struct gv_liar *liar, struct gv_replica *replica, uint64_
     }
     gv_pinsketch_add(&sketch, hashes, changes, false);
     uint8_t odd = gv_liar_byte(liar);
-    if (odd % 8 == 7) sketch.power[odd / 8 % GV_PINSKETCH_CAPACITY] = (uint32_t)word(liar);
+    if (odd % 8 == 7) sketch.syndrome[odd / 8 % GV_PINSKETCH_CAPACITY] = (uint32_t)word(liar);
     gv_part_put_sketch(out, &sketch, number(liar, gv_tree_digest(&replica->tree, lo, hi).count));
 }
 

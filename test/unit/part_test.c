@@ -42,7 +42,7 @@ static void sketches_come_back(void **state) {
         struct gv_writer out = {.data = bytes, .cap = sizeof bytes};
         struct gv_pinsketch sketch;
         for (int i = 0; i < GV_PINSKETCH_CAPACITY; i++)
-            sketch.power[i] = (uint32_t)gv_prng_next(&prng);
+            sketch.syndrome[i] = (uint32_t)gv_prng_next(&prng);
         gv_part_put_head(&out, GV_PART_SKETCH, 0, 1000);
         gv_part_put_sketch(&out, &sketch, count);
         struct gv_reconcile part = read_one(&out);

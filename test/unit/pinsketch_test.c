@@ -29,7 +29,7 @@ static void words_are_sums_of_odd_powers(void **state) {
             uint32_t element = gv_pinsketch_element(hashes[i]), power = element;
             assert_true(element != 0);
             for (int k = 0; k < CAP; k++) {
-                right.power[k] ^= power;
+                right.syndrome[k] ^= power;
                 power = product(product(power, element), element);
             }
         }
@@ -66,7 +66,8 @@ static void differences_that_fit_are_told(void **state) {
             if (i >= 50) elements[i - 50] = gv_pinsketch_element(hash);
         }
         gv_pinsketch_merge(&side[0], &side[1]);
-        for (int i = cap; i < CAP; i++) side[0].power[i] = ~side[0].power[i]; // not to be read
+        for (int i = cap; i < CAP; i++)
+            side[0].syndrome[i] = ~side[0].syndrome[i]; // not to be read
         assert_int_equal(gv_pinsketch_decode(&side[0], cap, fast, out), count);
         for (int i = 0; i < count; i++) assert_true(among(out, count, elements[i]));
     }
@@ -95,7 +96,7 @@ static void too_many_are_too_many(void **state) {
             uint64_t hash = out[i];
             gv_pinsketch_add(&sketch, &hash, 1, fast);
         }
-        for (int i = 0; i < cap; i++) assert_int_equal(sketch.power[i], 0);
+        for (int i = 0; i < cap; i++) assert_int_equal(sketch.syndrome[i], 0);
     }
     assert_true(taken < 100); // of the smallest one in 24, of the others fewer
 }
@@ -110,14 +111,14 @@ static void any_words_are_decoded_or_refused(void **state) {
         uint32_t out[CAP];
         uint64_t mask = gv_prng_next(&prng);
         for (int i = 0; i < CAP; i++)
-            sketch.power[i] = mask >> i & 1 ? (uint32_t)gv_prng_next(&prng) >> (mask >> 59) : 0;
+            sketch.syndrome[i] = mask >> i & 1 ? (uint32_t)gv_prng_next(&prng) >> (mask >> 59) : 0;
         int cap = 1 + (int)(mask >> 20 & 7);
         int count = gv_pinsketch_decode(&sketch, cap, round % 2 && gv_pinsketch_has_clmul(), out);
         for (int i = 0; i < count; i++) {
             uint64_t hash = out[i];
             gv_pinsketch_add(&sketch, &hash, 1, false);
         }
-        for (int i = 0; count >= 0 && i < cap; i++) assert_int_equal(sketch.power[i], 0);
+        for (int i = 0; count >= 0 && i < cap; i++) assert_int_equal(sketch.syndrome[i], 0);
     }
 }
 
