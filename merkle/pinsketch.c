@@ -6,7 +6,7 @@
 #if defined(__x86_64__) && defined(__GNUC__)
 #include <cpuid.h>
 #include <wmmintrin.h>
-#define FAST __attribute__((target("pclmul,sse4.1")))
+#define CLMUL __attribute__((target("pclmul,sse4.1")))
 #endif
 // What is written once for both ways to multiply is copied into each of them.
 #if defined(__GNUC__)
@@ -51,14 +51,14 @@ static inline uint64_t multiply_by(const uint64_t multiples[16], uint32_t a) {
     return product;
 }
 
-static inline uint64_t multiply_slow(uint32_t a, uint32_t b) {
+static inline uint64_t multiply_portable(uint32_t a, uint32_t b) {
     uint64_t multiples[16];
     find_multiples(multiples, b);
     return multiply_by(multiples, a);
 }
 
-#ifdef FAST
-FAST static inline uint64_t multiply_fast(uint32_t a, uint32_t b) {
+#ifdef CLMUL
+CLMUL static inline uint64_t multiply_clmul(uint32_t a, uint32_t b) {
     __m128i product = _mm_clmulepi64_si128(_mm_cvtsi64_si128(a), _mm_cvtsi64_si128(b), 0);
     return (uint64_t)_mm_cvtsi128_si64(product);
 }
@@ -283,9 +283,9 @@ BOTH_WAYS int decode(const struct gv_pinsketch *sketch, int cap, uint32_t *out, 
 
 // --- the two ways --------------------------------------------------------------------------------
 
-static void add_slow(struct gv_pinsketch *sketch, uint32_t element) {
+static void add_portable(struct gv_pinsketch *sketch, uint32_t element) {
     uint64_t multiples[16];
-    find_multiples(multiples, reduce(multiply_slow(element, element)));
+    find_multiples(multiples, reduce(multiply_portable(element, element)));
     sketch->syndrome[0] ^= element;
     for (int i = 1; i < CAP; i++) {
         element = reduce(multiply_by(multiples, element));
@@ -293,26 +293,26 @@ static void add_slow(struct gv_pinsketch *sketch, uint32_t element) {
     }
 }
 
-static int decode_slow(const struct gv_pinsketch *sketch, int cap, uint32_t *out) {
-    return decode(sketch, cap, out, multiply_slow);
+static int decode_portable(const struct gv_pinsketch *sketch, int cap, uint32_t *out) {
+    return decode(sketch, cap, out, multiply_portable);
 }
 
-#ifdef FAST
+#ifdef CLMUL
 // What is at the even and at the odd places of these eight.
-FAST static inline __m128i evens(__m128i a, __m128i b) {
+CLMUL static inline __m128i evens(__m128i a, __m128i b) {
     return _mm_castps_si128(_mm_shuffle_ps(_mm_castsi128_ps(a), _mm_castsi128_ps(b), 0x88));
 }
-FAST static inline __m128i odds(__m128i a, __m128i b) {
+CLMUL static inline __m128i odds(__m128i a, __m128i b) {
     return _mm_castps_si128(_mm_shuffle_ps(_mm_castsi128_ps(a), _mm_castsi128_ps(b), 0xdd));
 }
 
-FAST static inline __m128i sum(__m128i a, __m128i b) {
+CLMUL static inline __m128i sum(__m128i a, __m128i b) {
     return _mm_xor_si128(a, b);
 }
 
 // The squares of four elements. Without carries a word of two has a square of two words, theirs, so
 // this is one multiplication for two; and what is left to do is the same for all four.
-FAST static inline __m128i square_each(__m128i x) {
+CLMUL static inline __m128i square_each(__m128i x) {
     __m128i two = _mm_clmulepi64_si128(x, x, 0x00), more = _mm_clmulepi64_si128(x, x, 0x11);
     __m128i low = evens(two, more), high = odds(two, more);
     high = sum(high, sum(_mm_srli_epi32(high, 25),
@@ -327,7 +327,8 @@ FAST static inline __m128i square_each(__m128i x) {
 
 // Adds the powers of two elements, given their first, second, fourth and eighth ones. Products of
 // more than two are left longer than the field, up to 125 bits: they are reduced as a sum.
-FAST static inline void add_two(__m128i sums[CAP], __m128i x1, __m128i x2, __m128i x4, __m128i x8) {
+CLMUL static inline void add_two(__m128i sums[CAP], __m128i x1, __m128i x2, __m128i x4,
+                                 __m128i x8) {
     __m128i a3 = TIMES(x1, 0, x2, 0), a12 = TIMES(x4, 0, x8, 0);
     __m128i b3 = TIMES(x1, 1, x2, 1), b12 = TIMES(x4, 1, x8, 1);
     sums[0] = sum(sums[0], x1);
@@ -340,7 +341,7 @@ FAST static inline void add_two(__m128i sums[CAP], __m128i x1, __m128i x2, __m12
     sums[7] = sum(sums[7], sum(TIMES(a3, 0, a12, 0), TIMES(b3, 0, b12, 0)));
 }
 
-FAST static inline void add_four(__m128i sums[CAP], __m128i x1) {
+CLMUL static inline void add_four(__m128i sums[CAP], __m128i x1) {
     __m128i mask = _mm_set1_epi64x(UINT32_MAX);
     __m128i x2 = square_each(x1), x4 = square_each(x2), x8 = square_each(x4);
     add_two(sums, _mm_and_si128(x1, mask), _mm_and_si128(x2, mask), _mm_and_si128(x4, mask),
@@ -350,14 +351,14 @@ FAST static inline void add_four(__m128i sums[CAP], __m128i x1) {
 }
 
 // The remainder of 128 bits.
-FAST static inline uint32_t reduce_long(__m128i product) {
+CLMUL static inline uint32_t reduce_long(__m128i product) {
     __m128i rest = _mm_cvtsi32_si128(REST_LONG);
     __m128i mid = _mm_clmulepi64_si128(product, rest, 0x01);
     __m128i last = _mm_clmulepi64_si128(mid, rest, 0x01);
     return reduce((uint64_t)_mm_cvtsi128_si64(sum(product, sum(mid, last))));
 }
 
-FAST static void add_fast(struct gv_pinsketch *sketch, const uint64_t *hashes, size_t count) {
+CLMUL static void add_clmul(struct gv_pinsketch *sketch, const uint64_t *hashes, size_t count) {
     __m128i sums[CAP];
     for (int k = 0; k < CAP; k++) sums[k] = _mm_setzero_si128();
     size_t i = 0;
@@ -376,33 +377,33 @@ FAST static void add_fast(struct gv_pinsketch *sketch, const uint64_t *hashes, s
     for (int k = 0; k < CAP; k++) sketch->syndrome[k] ^= reduce_long(sums[k]);
 }
 
-FAST static int decode_fast(const struct gv_pinsketch *sketch, int cap, uint32_t *out) {
-    return decode(sketch, cap, out, multiply_fast);
+CLMUL static int decode_clmul(const struct gv_pinsketch *sketch, int cap, uint32_t *out) {
+    return decode(sketch, cap, out, multiply_clmul);
 }
 #endif
 
 void gv_pinsketch_add(struct gv_pinsketch *sketch, const uint64_t *hashes, size_t count,
-                      bool fast) {
+                      bool clmul) {
     GV_ASSERT(sketch != NULL);
     GV_ASSERT(count == 0 || hashes != NULL);
-#ifdef FAST
-    if (fast) {
-        add_fast(sketch, hashes, count);
+#ifdef CLMUL
+    if (clmul) {
+        add_clmul(sketch, hashes, count);
         return;
     }
 #endif
-    (void)fast;
-    for (size_t i = 0; i < count; i++) add_slow(sketch, gv_pinsketch_element(hashes[i]));
+    (void)clmul;
+    for (size_t i = 0; i < count; i++) add_portable(sketch, gv_pinsketch_element(hashes[i]));
 }
 
-int gv_pinsketch_decode(const struct gv_pinsketch *sketch, int cap, bool fast, uint32_t out[CAP]) {
+int gv_pinsketch_decode(const struct gv_pinsketch *sketch, int cap, bool clmul, uint32_t out[CAP]) {
     GV_ASSERT(sketch != NULL && out != NULL);
     GV_ASSERT(cap > 0 && cap <= CAP);
-#ifdef FAST
-    if (fast) return decode_fast(sketch, cap, out);
+#ifdef CLMUL
+    if (clmul) return decode_clmul(sketch, cap, out);
 #endif
-    (void)fast;
-    return decode_slow(sketch, cap, out);
+    (void)clmul;
+    return decode_portable(sketch, cap, out);
 }
 
 // A bit set counts as +1, one that is not as −1, so the square of each sum is on average the number

@@ -38,7 +38,7 @@ static inline uint32_t gv_pinsketch_element(uint64_t hash) {
 
 // Adds items, or takes away those that are in it.
 GV_API void gv_pinsketch_add(struct gv_pinsketch *sketch, const uint64_t *hashes, size_t count,
-                             bool fast);
+                             bool clmul);
 
 // Adds the items of another one.
 static inline void gv_pinsketch_merge(struct gv_pinsketch *sketch,
@@ -71,7 +71,7 @@ GV_API uint64_t gv_estimator_differences(uint32_t tally, uint32_t other, int64_t
 // The elements of a sketch of which the first `cap` words are known: writes them to `out` and
 // returns how many there are. GV_ERANGE: more than `cap`; but of all sets that are larger, one in
 // `cap` factorial is taken for a small one, of elements that are not in it.
-GV_API int gv_pinsketch_decode(const struct gv_pinsketch *sketch, int cap, bool fast,
+GV_API int gv_pinsketch_decode(const struct gv_pinsketch *sketch, int cap, bool clmul,
                                uint32_t out[GV_PINSKETCH_CAPACITY]);
 
 #ifdef __cplusplus

@@ -397,7 +397,7 @@ static bool answer_sketch(struct walk *walk) {
     struct gv_reconcile *state = walk->state;
     struct gv_pinsketch differ = gv_tree_sketch(walk->tree, state->lo, state->hi);
     gv_pinsketch_merge(&differ, &state->sketch);
-    int count = gv_pinsketch_decode(&differ, state->words, walk->tree->fast, state->elements);
+    int count = gv_pinsketch_decode(&differ, state->words, walk->tree->clmul, state->elements);
     if (count < 0) return narrow_down_part(walk);
     if (count == 0) return true;
     state->count = (uint32_t)count;

@@ -239,7 +239,7 @@ static const struct gv_pinsketch *sketch_of(const struct gv_tree *tree, union no
     struct gv_pinsketch *sketch = &node->sketch;
     if (!node->stale) return sketch;
     *sketch = (struct gv_pinsketch){{0}};
-    if (height == 1) gv_pinsketch_add(sketch, node->leaf.hashes, node->count, tree->fast);
+    if (height == 1) gv_pinsketch_add(sketch, node->leaf.hashes, node->count, tree->clmul);
     for (uint32_t i = 0; height > 1 && i < node->count; i++) {
         const struct inner *inner = &node->inner;
         if (height == 2 && i + AHEAD < inner->count) prefetch_hashes(inner->children[i + AHEAD]);
@@ -256,11 +256,11 @@ static void add_items(const struct gv_tree *tree, const union node *leaf, uint64
     uint32_t count = leaf->count;
     uint32_t from = index_below(leaf, lo, true), to = index_below(leaf, hi, true);
     if (leaf->stale || to - from <= count / 2) {
-        gv_pinsketch_add(all, hashes + from, to - from, tree->fast);
+        gv_pinsketch_add(all, hashes + from, to - from, tree->clmul);
     } else {
         gv_pinsketch_merge(all, &leaf->sketch);
-        gv_pinsketch_add(all, hashes, from, tree->fast);
-        gv_pinsketch_add(all, hashes + to, count - to, tree->fast);
+        gv_pinsketch_add(all, hashes, from, tree->clmul);
+        gv_pinsketch_add(all, hashes + to, count - to, tree->clmul);
     }
 }
 
@@ -318,7 +318,7 @@ struct gv_digest gv_tree_digest(const struct gv_tree *tree, uint64_t lo, uint64_
 void gv_tree_init(struct gv_tree *tree, struct gv_alloc alloc) {
     GV_ASSERT(tree != NULL);
     GV_ASSERT(alloc.resize != NULL);
-    *tree = (struct gv_tree){.alloc = alloc, .fast = gv_pinsketch_has_clmul()};
+    *tree = (struct gv_tree){.alloc = alloc, .clmul = gv_pinsketch_has_clmul()};
 }
 
 void gv_tree_fini(struct gv_tree *tree) {
@@ -327,7 +327,7 @@ void gv_tree_fini(struct gv_tree *tree) {
         next = chunk->next;
         tree->alloc.resize(tree->alloc.ctx, chunk, chunk->size, 0);
     }
-    *tree = (struct gv_tree){.alloc = tree->alloc, .fast = tree->fast};
+    *tree = (struct gv_tree){.alloc = tree->alloc, .clmul = tree->clmul};
 }
 
 // Whether nothing lies to the right of this node of this level.
@@ -645,7 +645,7 @@ static bool leaf_is_sound(const struct leaf *leaf, struct check *check) {
 static bool has_sketch(const struct gv_tree *tree, const union node *node, bool leaf) {
     struct gv_pinsketch sum = {{0}};
     if (node->stale) return true;
-    if (leaf) gv_pinsketch_add(&sum, node->leaf.hashes, node->count, tree->fast);
+    if (leaf) gv_pinsketch_add(&sum, node->leaf.hashes, node->count, tree->clmul);
     for (uint32_t i = 0; !leaf && i < node->count; i++) {
         const union node *child = node->inner.children[i];
         if (child->stale) return false;

@@ -52,7 +52,7 @@ struct gv_tree {
     uint64_t epoch; // changes whenever cursors become invalid
     struct gv_digest digest;
     uint32_t tally;
-    bool fast;   // gv_pinsketch_has_clmul
+    bool clmul;  // gv_pinsketch_has_clmul
     void *spare; // the free list: nodes that are used again before memory is asked for
     size_t spares, nodes;
     void *chunks; // what the allocator gave

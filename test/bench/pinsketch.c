@@ -10,31 +10,32 @@
 
 enum { ITEMS = 4096, LEAF = 48 };
 
-static void bench_items(const uint64_t *hashes, int rounds, bool fast) {
+static void bench_items(const uint64_t *hashes, int rounds, bool clmul) {
     struct gv_pinsketch all = {{0}};
     double start = bench_now_ns();
     for (int round = 0; round < rounds; round++) {
         for (int i = 0; i + LEAF <= ITEMS; i += LEAF)
-            gv_pinsketch_add(&all, hashes + i, LEAF, fast);
+            gv_pinsketch_add(&all, hashes + i, LEAF, clmul);
     }
     int items = ITEMS / LEAF * LEAF;
     double each = (bench_now_ns() - start) / rounds / items;
-    printf("pinsketch  %-9s item       %8.1f ns\n", fast ? "carryless" : "portable", each);
+    printf("pinsketch  %-9s item       %8.1f ns\n", clmul ? "carryless" : "portable", each);
 }
 
-static bool bench_decode(const uint64_t *hashes, int rounds, int count, bool fast) {
+static bool bench_decode(const uint64_t *hashes, int rounds, int count, bool clmul) {
     struct gv_pinsketch sketches[32];
     uint32_t out[GV_PINSKETCH_CAPACITY];
     for (int i = 0; i < 32; i++) {
         sketches[i] = (struct gv_pinsketch){{0}};
-        gv_pinsketch_add(&sketches[i], hashes + 32 * i, (size_t)count, fast);
+        gv_pinsketch_add(&sketches[i], hashes + 32 * i, (size_t)count, clmul);
     }
     int expect = count <= GV_PINSKETCH_CAPACITY ? count : GV_ERANGE, right = 0;
     double start = bench_now_ns();
     for (int i = 0; i < 32 * rounds; i++)
-        right += gv_pinsketch_decode(&sketches[i % 32], GV_PINSKETCH_CAPACITY, fast, out) == expect;
+        right +=
+            gv_pinsketch_decode(&sketches[i % 32], GV_PINSKETCH_CAPACITY, clmul, out) == expect;
     double each = (bench_now_ns() - start) / rounds / 32;
-    printf("pinsketch  %-9s decode %d%s  %8.2f us\n", fast ? "carryless" : "portable", count,
+    printf("pinsketch  %-9s decode %d%s  %8.2f us\n", clmul ? "carryless" : "portable", count,
            count > GV_PINSKETCH_CAPACITY ? " (too many)" : "", each / 1e3);
     return right == 32 * rounds;
 }
@@ -45,10 +46,10 @@ int bench_pinsketch(bool small) {
     gv_prng_init(&prng, 1, 0);
     for (int i = 0; i < ITEMS; i++) hashes[i] = gv_prng_next(&prng);
     bool right = true;
-    for (int fast = 0; fast <= gv_pinsketch_has_clmul(); fast++) {
-        bench_items(hashes, small ? 1 : 50, fast);
+    for (int clmul = 0; clmul <= gv_pinsketch_has_clmul(); clmul++) {
+        bench_items(hashes, small ? 1 : 50, clmul);
         for (int count = 1; count <= GV_PINSKETCH_CAPACITY + 1; count++)
-            right = bench_decode(hashes, small ? 1 : 50, count, fast) && right;
+            right = bench_decode(hashes, small ? 1 : 50, count, clmul) && right;
     }
     return right ? 0 : 1;
 }

@@ -22,7 +22,7 @@ static void words_are_sums_of_odd_powers(void **state) {
     gv_prng_init(&prng, gv_test_seed(), 0);
     for (int round = 0; round < 200; round++) {
         uint64_t hashes[40];
-        struct gv_pinsketch slow = {{0}}, fast = {{0}}, right = {{0}};
+        struct gv_pinsketch portable = {{0}}, clmul = {{0}}, right = {{0}};
         size_t count = gv_prng_below(&prng, 40);
         for (size_t i = 0; i < count; i++) {
             hashes[i] = round == 0 ? (uint64_t)(i % 4) << 32 : gv_prng_next(&prng);
@@ -33,10 +33,10 @@ static void words_are_sums_of_odd_powers(void **state) {
                 power = product(product(power, element), element);
             }
         }
-        gv_pinsketch_add(&slow, hashes, count, false);
-        gv_pinsketch_add(&fast, hashes, count, gv_pinsketch_has_clmul());
-        assert_memory_equal(&slow, &right, sizeof right);
-        assert_memory_equal(&fast, &right, sizeof right);
+        gv_pinsketch_add(&portable, hashes, count, false);
+        gv_pinsketch_add(&clmul, hashes, count, gv_pinsketch_has_clmul());
+        assert_memory_equal(&portable, &right, sizeof right);
+        assert_memory_equal(&clmul, &right, sizeof right);
     }
 }
 
@@ -53,7 +53,7 @@ static void differences_that_fit_are_told(void **state) {
     struct gv_prng prng;
     gv_prng_init(&prng, gv_test_seed(), 1);
     for (int round = 0; round < 4000; round++) {
-        bool fast = round % 2 && gv_pinsketch_has_clmul();
+        bool clmul = round % 2 && gv_pinsketch_has_clmul();
         int cap = 1 + (int)gv_prng_below(&prng, CAP);
         int count = (int)gv_prng_below(&prng, (uint64_t)cap + 1);
         struct gv_pinsketch side[2] = {{{0}}, {{0}}};
@@ -61,14 +61,14 @@ static void differences_that_fit_are_told(void **state) {
         for (int i = 0; i < 50 + count; i++) {
             // Close together, or anything.
             uint64_t hash = round % 3 ? gv_prng_next(&prng) : (uint64_t)i + 1;
-            gv_pinsketch_add(&side[0], &hash, 1, fast);
-            if (i < 50) gv_pinsketch_add(&side[1], &hash, 1, fast);
+            gv_pinsketch_add(&side[0], &hash, 1, clmul);
+            if (i < 50) gv_pinsketch_add(&side[1], &hash, 1, clmul);
             if (i >= 50) elements[i - 50] = gv_pinsketch_element(hash);
         }
         gv_pinsketch_merge(&side[0], &side[1]);
         for (int i = cap; i < CAP; i++)
             side[0].syndrome[i] = ~side[0].syndrome[i]; // not to be read
-        assert_int_equal(gv_pinsketch_decode(&side[0], cap, fast, out), count);
+        assert_int_equal(gv_pinsketch_decode(&side[0], cap, clmul, out), count);
         for (int i = 0; i < count; i++) assert_true(among(out, count, elements[i]));
     }
 }
@@ -80,21 +80,21 @@ static void too_many_are_too_many(void **state) {
     gv_prng_init(&prng, gv_test_seed(), 2);
     int taken = 0;
     for (int round = 0; round < 2000; round++) {
-        bool fast = round % 2 && gv_pinsketch_has_clmul();
+        bool clmul = round % 2 && gv_pinsketch_has_clmul();
         int cap = 4 + (int)gv_prng_below(&prng, CAP - 3);
         struct gv_pinsketch sketch = {{0}};
         uint32_t out[CAP];
         for (uint64_t i = (uint64_t)cap + 1 + gv_prng_below(&prng, 100); i > 0; i--) {
             uint64_t hash = gv_prng_next(&prng);
-            gv_pinsketch_add(&sketch, &hash, 1, fast);
+            gv_pinsketch_add(&sketch, &hash, 1, clmul);
         }
-        int count = gv_pinsketch_decode(&sketch, cap, fast, out);
+        int count = gv_pinsketch_decode(&sketch, cap, clmul, out);
         assert_true(count == GV_ERANGE || (count > 0 && count <= cap));
         if (count == GV_ERANGE) continue;
         taken++;
         for (int i = 0; i < count; i++) {
             uint64_t hash = out[i];
-            gv_pinsketch_add(&sketch, &hash, 1, fast);
+            gv_pinsketch_add(&sketch, &hash, 1, clmul);
         }
         for (int i = 0; i < cap; i++) assert_int_equal(sketch.syndrome[i], 0);
     }
