@@ -93,7 +93,7 @@ BOTH_WAYS uint32_t invert(uint32_t a, multiply *mul) {
 
 // Solutions z of z^2 + z = c for each c of one bit, but for bit 25, which alone has a part that
 // no z gives: pinsketch_test derives them.
-static const uint32_t halves[BITS] = {
+static const uint32_t quadratic_roots[BITS] = {
     0x54fd1264, 0xc26fcd64, 0xc26fcd66, 0x238a7462, 0xc26fcd62, 0x973bccaa, 0x238a746a, 0x77766712,
     0xc26fcd72, 0xc1bdd556, 0x973bcc8a, 0x572a094c, 0x238a742a, 0xb693be84, 0x77766792, 0x9555c03e,
     0xc26fcc72, 0x568419f8, 0xc1bdd756, 0x96c3d2ca, 0x973bc88a, 0x54861fdc, 0x572a014c, 0xb79badc4,
@@ -165,7 +165,8 @@ BOTH_WAYS void combine(uint32_t a[CAP + 1], uint32_t by, const uint32_t b[CAP + 
 
 // The algorithm of Berlekamp and Massey, without divisions. In characteristic 2 every second step
 // finds no discrepancy. False: more than cap.
-BOTH_WAYS bool locate(const struct gv_pinsketch *sketch, int cap, struct poly *out, multiply *mul) {
+BOTH_WAYS bool find_locator(const struct gv_pinsketch *sketch, int cap, struct poly *out,
+                            multiply *mul) {
     uint32_t sums[2 * CAP] = {0}; // sums[i]: of the powers i + 1
     for (int i = 0; i < cap; i++) sums[2 * i] = sketch->syndrome[i];
     for (int i = 1; i < 2 * cap; i += 2) sums[i] = times(sums[i / 2], sums[i / 2], mul);
@@ -174,15 +175,15 @@ BOTH_WAYS bool locate(const struct gv_pinsketch *sketch, int cap, struct poly *o
     for (int n = 0; n < 2 * cap; n += 2, gap += 2) {
         uint64_t sum = 0;
         for (int i = 0; i <= length && i <= n; i++) sum ^= mul(now[i], sums[n - i]);
-        uint32_t off = reduce(sum);
-        if (off == 0) continue;
+        uint32_t discrepancy = reduce(sum);
+        if (discrepancy == 0) continue;
         uint32_t kept[CAP + 1];
         memcpy(kept, now, sizeof kept);
-        combine(now, scale, before, off, gap, mul);
+        combine(now, scale, before, discrepancy, gap, mul);
         if (2 * length > n) continue;
         length = n + 1 - length;
         memcpy(before, kept, sizeof before);
-        scale = off;
+        scale = discrepancy;
         gap = 0;
         if (length > cap) return false;
     }
@@ -196,18 +197,18 @@ BOTH_WAYS bool locate(const struct gv_pinsketch *sketch, int cap, struct poly *o
 // --- its roots -----------------------------------------------------------------------------------
 
 // The two roots of a monic polynomial that is known to have them.
-BOTH_WAYS void solve_square(const struct poly *f, uint32_t out[2], multiply *mul) {
+BOTH_WAYS void solve_quadratic(const struct poly *f, uint32_t out[2], multiply *mul) {
     uint32_t by = f->of[1], inverse = invert(by, mul), root = 0;
     uint32_t rest =
         times(f->of[0], times(inverse, inverse, mul), mul); // x = by · z, and z^2 + z = rest
-    for (int i = 0; i < BITS; i++) root ^= halves[i] & (0 - (rest >> i & 1));
+    for (int i = 0; i < BITS; i++) root ^= quadratic_roots[i] & (0 - (rest >> i & 1));
     out[0] = times(root, by, mul);
     out[1] = out[0] ^ by;
 }
 
 // x^(2^i) modulo f for all i below BITS. False: f is not a product of different linear factors,
 // for then x^(2^BITS) would be x.
-BOTH_WAYS bool square_up(const struct poly *f, uint32_t out[BITS][CAP], multiply *mul) {
+BOTH_WAYS bool frobenius_powers(const struct poly *f, uint32_t out[BITS][CAP], multiply *mul) {
     int degree = f->degree;
     uint32_t even[CAP][CAP] = {{0}}, power[CAP] = {1}; // even[j] is x^(2j)
     for (int j = 0; j < 2 * degree; j++) {
@@ -253,19 +254,19 @@ BOTH_WAYS int find_roots(const struct poly *f, uint32_t *out, multiply *mul) {
     struct poly parts[CAP] = {*f}; // not solved yet, their product has the roots that are missing
     int count = 1, found = 0;
     uint32_t powers[BITS][CAP];
-    if (f->degree > 1 && !square_up(f, powers, mul)) return GV_ERANGE;
+    if (f->degree > 1 && !frobenius_powers(f, powers, mul)) return GV_ERANGE;
     for (int bit = 0; count > 0; bit++) {
         int todo = 0;
         for (int i = 0; i < count; i++) {
             if (parts[i].degree == 1) out[found++] = parts[i].of[0];
-            if (parts[i].degree == 2) solve_square(&parts[i], out + found, mul), found += 2;
+            if (parts[i].degree == 2) solve_quadratic(&parts[i], out + found, mul), found += 2;
             if (parts[i].degree > 2) parts[todo++] = parts[i];
         }
         count = todo;
         if (count == 0 || bit == BITS) break;
-        struct poly halver = trace(UINT32_C(1) << bit, powers, f->degree, mul);
+        struct poly traced = trace(UINT32_C(1) << bit, powers, f->degree, mul);
         for (int i = 0; i < todo; i++) {
-            struct poly half = common_divisor(parts[i], halver, mul);
+            struct poly half = common_divisor(parts[i], traced, mul);
             if (half.degree == 0 || half.degree == parts[i].degree) continue;
             parts[count++] = quotient(parts[i], &half, mul);
             parts[i] = half;
@@ -277,7 +278,7 @@ BOTH_WAYS int find_roots(const struct poly *f, uint32_t *out, multiply *mul) {
 
 BOTH_WAYS int decode(const struct gv_pinsketch *sketch, int cap, uint32_t *out, multiply *mul) {
     struct poly f;
-    if (!locate(sketch, cap, &f, mul)) return GV_ERANGE;
+    if (!find_locator(sketch, cap, &f, mul)) return GV_ERANGE;
     return f.degree == 0 ? 0 : find_roots(&f, out, mul);
 }
 
