@@ -39,16 +39,17 @@ void gv_part_put_sketch(struct gv_writer *out, const struct gv_pinsketch *sketch
 }
 
 // Six bits of each of four bytes, and back.
-static uint32_t squeeze(uint32_t tally) {
-    return (tally & 0x3f) | (tally >> 2 & 0xfc0) | (tally >> 4 & 0x3f000) | (tally >> 6 & 0xfc0000);
+static uint32_t pack_estimator(uint32_t estimator) {
+    return (estimator & 0x3f) | (estimator >> 2 & 0xfc0) | (estimator >> 4 & 0x3f000) |
+           (estimator >> 6 & 0xfc0000);
 }
 
-static uint32_t unsqueeze(uint32_t bits) {
+static uint32_t unpack_estimator(uint32_t bits) {
     return (bits & 0x3f) | (bits & 0xfc0) << 2 | (bits & 0x3f000) << 4 | (bits & 0xfc0000) << 6;
 }
 
-void gv_part_put_tally(struct gv_writer *out, uint32_t tally) {
-    uint32_t bits = squeeze(tally);
+void gv_part_put_estimator(struct gv_writer *out, uint32_t estimator) {
+    uint32_t bits = pack_estimator(estimator);
     for (int i = 0; i < 24; i += 8) gv_pack_put_u8(out, (uint8_t)(bits >> i));
 }
 
@@ -87,10 +88,10 @@ static void read_sketch(struct gv_reconcile *state) {
     for (int i = 0; i < state->words; i++) state->sketch.syndrome[i] = gv_part_get_u32(&state->in);
 }
 
-static void read_tally(struct gv_reconcile *state) {
+static void read_estimator(struct gv_reconcile *state) {
     uint32_t bits = 0;
     for (int i = 0; i < 24; i += 8) bits |= (uint32_t)gv_pack_get_u8(&state->in) << i;
-    state->tally = unsqueeze(bits);
+    state->estimator = unpack_estimator(bits);
 }
 
 static void read_probe(struct gv_reconcile *state) {
@@ -122,7 +123,7 @@ static void read_part(struct gv_reconcile *state) {
         state->peer.count = gv_pack_get_varint(&state->in);
         state->peer.sum = gv_pack_get_u64(&state->in);
         state->peer.weighted_sum = state->kind == GV_PART_SUM ? 0 : gv_pack_get_u64(&state->in);
-        if (state->kind == GV_PART_ROOT) read_tally(state);
+        if (state->kind == GV_PART_ROOT) read_estimator(state);
     } else if (state->in.error) {
         return;
     } else if (state->kind == GV_PART_LIST) {

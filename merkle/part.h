@@ -33,8 +33,8 @@ GV_API void gv_part_put_count(struct gv_writer *out, enum gv_part_kind kind, uin
 // Writes the content of a sketch of so many items.
 GV_API void gv_part_put_sketch(struct gv_writer *out, const struct gv_pinsketch *sketch,
                                uint64_t count);
-// Writes a tally, in three bytes.
-GV_API void gv_part_put_tally(struct gv_writer *out, uint32_t tally);
+// Writes an estimator, in three bytes.
+GV_API void gv_part_put_estimator(struct gv_writer *out, uint32_t estimator);
 
 // 4 bytes, the low one first.
 GV_API void gv_part_put_u32(struct gv_writer *out, uint32_t value);

@@ -90,7 +90,7 @@ void gv_reconcile_open(const struct gv_tree *tree, uint8_t salt, struct gv_write
     gv_pack_put_varint(out, root.count);
     gv_pack_put_u64(out, root.sum);
     gv_pack_put_u64(out, root.weighted_sum);
-    gv_part_put_tally(out, gv_tree_tally(tree));
+    gv_part_put_estimator(out, gv_tree_estimator(tree));
     GV_ASSERT(out->full || out->len <= GV_RECONCILE_ROOT_MAX);
 }
 
@@ -319,8 +319,8 @@ static uint64_t find_quotient(const struct walk *walk, struct gv_digest more, bo
     return hi;
 }
 
-// Whether there may be but one difference: in all of what the tallies are of it adds 1 to each or
-// takes it, or is two such where a value changed.
+// Whether there may be but one difference: in all of what the estimators are of it adds 1 to each
+// or takes it, or is two such where a value changed.
 static bool may_be_one(const struct walk *walk, struct gv_digest mine) {
     if (walk->state->kind != GV_PART_ROOT) return true;
     uint64_t differ = gv_survey_estimate(&walk->survey, walk->state, mine);

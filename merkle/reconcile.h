@@ -3,7 +3,7 @@
 //
 // A summary cuts the positions into consecutive parts and says one thing about each:
 //   skip    nothing to say
-//   root    "of everything I hold `count` items, with these sums and this tally"
+//   root    "of everything I hold `count` items, with these sums and this estimator"
 //   sum     "I hold `count` items here, and their hashes add up to this"
 //   both    … "and hash times position to that"
 //   none    "I hold nothing here"
@@ -64,7 +64,7 @@ struct gv_reconcile {
     // The part being answered.
     uint64_t lo, hi;
     struct gv_digest peer;      // root, sum, both: what the peer has there
-    uint32_t tally;             // root: likewise
+    uint32_t estimator;         // root: likewise
     struct gv_pinsketch sketch; // of the first `words` …
     uint8_t words;
     uint8_t remains;                          // … and of the count, this modulo REMAINDERS

@@ -12,7 +12,7 @@ enum {
     FEW_LEFT = 3,         // differences, or parts that differ, below which …
     SUMS_SHARE = 32,      // … one exchange in so many does without sketches …
     SUMS_SHARE_ALL = 256, // … and in so many whatever is left
-    TRUST = 8,            // factor by which the tally must contradict what was learnt
+    TRUST = 8,            // factor by which the estimator must contradict what was learnt
     SAMPLE_ALL = 192,     // parts looked at, at most, as long as all differ
     LEAD_MAX = 1024,      // items that the counts of a part are taken to differ by, at most
 };
@@ -167,7 +167,7 @@ void gv_survey_take(struct gv_survey *survey, struct gv_reconcile *state) {
 uint64_t gv_survey_estimate(const struct gv_survey *survey, const struct gv_reconcile *root,
                             struct gv_digest mine) {
     GV_ASSERT(root->kind == GV_PART_ROOT);
-    return gv_estimator_differences(gv_tree_tally(survey->tree), root->tally,
+    return gv_estimator_differences(gv_tree_estimator(survey->tree), root->estimator,
                                     gv_survey_lead(root, mine.count));
 }
 

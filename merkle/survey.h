@@ -3,11 +3,11 @@
 // a list, sketches or sums, and of how many parts. Nothing is written here, nor given.
 // Internal to reconcile.c, whose header says what the parts are.
 //
-// How many differences there are is estimated from three sources: the two tallies, of everything;
-// what the caller learnt in earlier exchanges, of everything too; and of a part, by how much the
-// counts differ in the first parts of the summary. What is best then depends on what the caller
-// asks for, `rounds` and `sketches` of struct gv_reconcile: a finer cut costs bytes, and saves
-// messages; a sketch costs a look at each item of its range, and saves both.
+// How many differences there are is estimated from three sources: the two estimators, of
+// everything; what the caller learnt in earlier exchanges, of everything too; and of a part, by how
+// much the counts differ in the first parts of the summary. What is best then depends on what the
+// caller asks for, `rounds` and `sketches` of struct gv_reconcile: a finer cut costs bytes, and
+// saves messages; a sketch costs a look at each item of its range, and saves both.
 #ifndef GV_MERKLE_SURVEY_H
 #define GV_MERKLE_SURVEY_H
 
@@ -46,7 +46,8 @@ bool gv_survey_matches(const struct gv_reconcile *part, struct gv_digest mine);
 // GV_PART_REMAINDERS, as it tells its count's remainder only.
 int64_t gv_survey_lead(const struct gv_reconcile *part, uint64_t mine);
 
-// How many differences there are in all, of which I hold `mine`, as the tally of this root says.
+// How many differences there are in all, of which I hold `mine`, as the estimator of this root
+// says.
 uint64_t gv_survey_estimate(const struct gv_survey *survey, const struct gv_reconcile *root,
                             struct gv_digest mine);
 

@@ -297,9 +297,9 @@ struct gv_pinsketch gv_tree_sketch(struct gv_tree *tree, uint64_t lo, uint64_t h
     return all;
 }
 
-uint32_t gv_tree_tally(const struct gv_tree *tree) {
+uint32_t gv_tree_estimator(const struct gv_tree *tree) {
     GV_ASSERT(tree != NULL);
-    return tree->tally;
+    return tree->estimator;
 }
 
 uint64_t gv_tree_rank(const struct gv_tree *tree, uint64_t position) {
@@ -459,7 +459,7 @@ int gv_tree_insert(struct gv_tree *tree, struct gv_item item) {
         tree->depth = 1;
         put(tree->root, 0, &entry, true);
         tree->digest = one;
-        tree->tally = gv_estimator_add(0, item.hash);
+        tree->estimator = gv_estimator_add(0, item.hash);
         tree->epoch++;
         return 0;
     }
@@ -480,7 +480,7 @@ int gv_tree_insert(struct gv_tree *tree, struct gv_item item) {
         carry = put_or_split(tree, &path, level, index + 1, &entry);
     }
     tree->digest = gv_digest_add(tree->digest, one);
-    tree->tally = gv_estimator_add(tree->tally, item.hash);
+    tree->estimator = gv_estimator_add(tree->estimator, item.hash);
     if (carry) grow_root(tree, &entry);
     tree->epoch++;
     return 0;
@@ -501,7 +501,7 @@ void gv_tree_update(struct gv_tree *tree, const struct gv_tree_cursor *at, uint6
         count_in(at->node[level], at->index[level], change);
     }
     tree->digest = gv_digest_add(tree->digest, change);
-    tree->tally = gv_estimator_add(gv_estimator_sub(tree->tally, old), hash);
+    tree->estimator = gv_estimator_add(gv_estimator_sub(tree->estimator, old), hash);
 }
 
 // A child of `parent` got too small: evens it out with a neighbour, or joins them if they fit into
@@ -541,7 +541,7 @@ void gv_tree_erase(struct gv_tree *tree, const struct gv_tree_cursor *at) {
         count_out(at->node[level], at->index[level], one);
     }
     tree->digest = gv_digest_sub(tree->digest, one);
-    tree->tally = gv_estimator_sub(tree->tally, hash);
+    tree->estimator = gv_estimator_sub(tree->estimator, hash);
     tree->epoch++;
 
     for (int level = tree->depth - 1; level > 0; level--) {
@@ -586,7 +586,7 @@ static union node *build(struct gv_tree *tree, int height, const struct gv_item 
             node->leaf.refs[i] = items[i].ref;
         }
         node->count = (uint32_t)count;
-        tree->tally = gv_estimator_merge(tree->tally, node->leaf.hashes, count);
+        tree->estimator = gv_estimator_merge(tree->estimator, node->leaf.hashes, count);
         *digest = sum_of(node, 0, node->count, true);
         return node;
     }

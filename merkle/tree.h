@@ -51,7 +51,7 @@ struct gv_tree {
     int depth;      // 0: empty; 1: the root is a leaf
     uint64_t epoch; // changes whenever cursors become invalid
     struct gv_digest digest;
-    uint32_t tally;
+    uint32_t estimator;
     bool clmul;  // gv_pinsketch_has_clmul
     void *spare; // the free list: nodes that are used again before memory is asked for
     size_t spares, nodes;
@@ -134,8 +134,8 @@ GV_API void gv_tree_select_each(const struct gv_tree *tree, const uint64_t *rank
 // one; a first one over a million items some 10 ms.
 GV_API struct gv_pinsketch gv_tree_sketch(struct gv_tree *tree, uint64_t lo, uint64_t hi);
 
-// The tally of everything (pinsketch.h). O(1).
-GV_API uint32_t gv_tree_tally(const struct gv_tree *tree);
+// The estimator of everything (pinsketch.h). O(1).
+GV_API uint32_t gv_tree_estimator(const struct gv_tree *tree);
 
 // Walks everything and compares it with what the inner nodes claim: order, counts, sums, fill,
 // depth, and that no node is lost. 0, or GV_ECORRUPT. For tests and for start-up checks; O(n).

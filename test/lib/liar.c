@@ -148,7 +148,8 @@ static void put_root(struct gv_liar *liar, const struct gv_replica *replica, uin
     gv_pack_put_varint(out, root.count);
     gv_pack_put_u64(out, root.sum);
     gv_pack_put_u64(out, root.weighted_sum);
-    gv_part_put_tally(out, (uint32_t)number(liar, gv_tree_tally(&replica->tree)) & 0x3f3f3f3f);
+    gv_part_put_estimator(out,
+                          (uint32_t)number(liar, gv_tree_estimator(&replica->tree)) & 0x3f3f3f3f);
 }
 
 static struct gv_slice summary(struct gv_liar *liar, struct gv_replica *replica) {

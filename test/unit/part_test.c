@@ -75,23 +75,23 @@ static void counts_tell_lists_wants_and_asks(void **state) {
     }
 }
 
-static void tallies_come_back(void **state) {
+static void estimators_come_back(void **state) {
     (void)state;
     struct gv_prng prng;
     gv_prng_init(&prng, gv_test_seed(), 2);
     for (int round = 0; round < 1000; round++) {
         uint8_t bytes[32];
         struct gv_writer out = {.data = bytes, .cap = sizeof bytes};
-        uint32_t tally = (uint32_t)gv_prng_next(&prng) & 0x3f3f3f3f;
+        uint32_t estimator = (uint32_t)gv_prng_next(&prng) & 0x3f3f3f3f;
         gv_pack_put_u8(&out, GV_PART_ROOT);
         gv_pack_put_varint(&out, 300);
         gv_pack_put_u64(&out, 5);
         gv_pack_put_u64(&out, 6);
-        gv_part_put_tally(&out, tally);
+        gv_part_put_estimator(&out, estimator);
         struct gv_reconcile part = read_one(&out);
         assert_int_equal(part.kind, GV_PART_ROOT);
         assert_true(part.peer.count == 300 && part.peer.sum == 5 && part.peer.weighted_sum == 6);
-        assert_int_equal(part.tally, tally);
+        assert_int_equal(part.estimator, estimator);
     }
 }
 
@@ -123,7 +123,7 @@ int main(void) {
         cmocka_unit_test(bounds_come_back),
         cmocka_unit_test(sketches_come_back),
         cmocka_unit_test(counts_tell_lists_wants_and_asks),
-        cmocka_unit_test(tallies_come_back),
+        cmocka_unit_test(estimators_come_back),
         cmocka_unit_test(any_bytes_are_read_or_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

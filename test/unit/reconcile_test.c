@@ -351,7 +351,7 @@ static void bad_bytes_are_refused(void **state) {
         {"a part cut short", {1, 1}, 2},
         {"sums cut short", {1, 1, 0, 5, 1}, 5},
         {"a root cut short", {1, 7, 5, 1, 2, 3, 4, 5, 6, 7, 8, 1, 2}, 13},
-        {"a root without all of its tally", {1, 7, 5, [19] = 0}, 20},
+        {"a root without all of its estimator", {1, 7, 5, [19] = 0}, 20},
         {"a sketch cut short", {1, 4, 0, 1, 1, 2, 3, 4, 5, 6, 7}, 11},
         {"an ask for more than a sketch tells", {1, 3, 0, 0x89, [39] = 0}, 40},
         {"a list of an unknown kind", {1, 3, 0, 0xc1, 1, 2, 3, 4}, 8},
