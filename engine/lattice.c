@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "lattice.h"
 
-#include "../merkle/peel.h"
+#include "../merkle/singlediff.h"
 
 #include <string.h>
 
@@ -60,7 +60,7 @@ uint64_t gv_lattice_position(const struct gv_digest_key *key, const struct gv_en
 struct gv_item gv_lattice_item(const struct gv_digest_key *key, const struct gv_entry *entry) {
     bool own;
     struct gv_item item = {.position = position_of(key, entry->key, &own)};
-    item.hash = own && entry->lattice == GV_LATTICE_SET ? gv_peel_image(key, item.position)
+    item.hash = own && entry->lattice == GV_LATTICE_SET ? gv_singlediff_permute(key, item.position)
                                                         : version_hash(key, entry);
     return item;
 }

@@ -19,10 +19,10 @@ extern "C" {
 //
 // The hash covers lattice, key and version. For an entry of the set whose key is an integer below
 // 2^63 - 1 it is a keyed permutation of the position, so that it tells the position
-// (merkle/peel.h). For every other entry it covers a second hash of the key, independent of the
-// position, so two entries that share a position differ in their hashes but for a chance of 2^-64
-// under a secret that whoever chooses the keys does not know. Without a secret that chance holds
-// for keys that collide in the position alone; keys made to collide in both hashes, some 2^32
+// (merkle/singlediff.h). For every other entry it covers a second hash of the key, independent of
+// the position, so two entries that share a position differ in their hashes but for a chance of
+// 2^-64 under a secret that whoever chooses the keys does not know. Without a secret that chance
+// holds for keys that collide in the position alone; keys made to collide in both hashes, some 2^32
 // trials, are taken for one by sync.
 GV_API struct gv_item gv_lattice_item(const struct gv_digest_key *key,
                                       const struct gv_entry *entry);

@@ -39,7 +39,7 @@ void gv_digest_key_init(struct gv_digest_key *key, struct gv_slice seed) {
     key->seed = XXH3_64bits(text, put_words(last, 3, text));
     for (uint64_t i = 0; i < 2; i++) {
         uint64_t block[3] = {root.low64, root.high64, UINT64_MAX - 1 - i};
-        key->image[i] = XXH3_64bits(text, put_words(block, 3, text));
+        key->permutation[i] = XXH3_64bits(text, put_words(block, 3, text));
     }
 }
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // The digest of a set of entries: how many, the sum modulo 2^64 of their keyed hashes, and the sum
-// of hash times position, from which peel.h tells the position of a single difference.
+// of hash times position, from which singlediff.h tells the position of a single difference.
 //
 // Sums, not XOR: equal items do not cancel, and a sum together with a count resists the linear
 // forgeries that some 64 chosen items make against XOR. The hash is XXH3-64 under a secret that a
@@ -26,7 +26,7 @@ struct gv_digest_key {
     uint8_t secret[192];
     uint8_t secret2[192]; // for gv_digest_hash2
     uint64_t seed;
-    uint64_t image[2]; // for peel.h
+    uint64_t permutation[2]; // for singlediff.h
 };
 
 // Derives the key from `seed` (any bytes, any length, also none).

@@ -2,7 +2,7 @@
 #include "reconcile.h"
 
 #include "part.h"
-#include "peel.h"
+#include "singlediff.h"
 #include "survey.h"
 
 enum stage { STAGE_START, STAGE_GIVE, STAGE_WANT };
@@ -169,7 +169,7 @@ static bool collide(const struct gv_reconcile *state, struct gv_digest mine) {
 // Whether an item's hash tells its position, so that one sum is enough to decode a single
 // difference.
 static bool encodes_position(const struct walk *walk, struct gv_item item) {
-    return item.hash == gv_peel_image(walk->key, item.position);
+    return item.hash == gv_singlediff_permute(walk->key, item.position);
 }
 
 // The sums of the current part, where I hold `mine` and `first` before it, in so many parts of
@@ -308,7 +308,8 @@ static void put_probe(struct walk *walk, uint64_t position) {
 // Where the quotient of the differences says the only difference is, if `fits`; else hi.
 static uint64_t find_quotient(const struct walk *walk, struct gv_digest more, bool known) {
     uint64_t hi = walk->state->hi, step;
-    uint64_t position = gv_peel_quotient(more.sum, more.weighted_sum, walk->state->lo, hi, &step);
+    uint64_t position =
+        gv_singlediff_quotient(more.sum, more.weighted_sum, walk->state->lo, hi, &step);
     if (!known) return step <= hi - walk->state->lo && step != 0 ? hi : position;
     int most = walk->state->kind == GV_PART_ROOT ? QUOTIENTS_ROOT : QUOTIENTS;
     for (int i = 0; position < hi && i < most; i++) {
@@ -321,44 +322,44 @@ static uint64_t find_quotient(const struct walk *walk, struct gv_digest more, bo
 
 // Whether there may be but one difference: in all of what the estimators are of it adds 1 to each
 // or takes it, or is two such where a value changed.
-static bool may_be_one(const struct walk *walk, struct gv_digest mine) {
+static bool may_be_single(const struct walk *walk, struct gv_digest mine) {
     if (walk->state->kind != GV_PART_ROOT) return true;
     uint64_t differ = gv_survey_estimate(&walk->survey, walk->state, mine);
     return differ <= (mine.count == walk->state->peer.count ? 4 : 1);
 }
 
-enum peeled { PEELED_NOT, PEELED, PEELED_FULL };
+enum decoded { DECODED_NOT, DECODED, DECODED_FULL };
 
 // Tries to tell the only difference. `mine` has one item more or less than the peer, or as many.
-static enum peeled peel(struct walk *walk, struct gv_digest mine) {
+static enum decoded decode_single(struct walk *walk, struct gv_digest mine) {
     const struct gv_reconcile *state = walk->state;
     uint64_t lo = state->lo, hi = state->hi, position = hi;
-    if (!may_be_one(walk, mine)) return PEELED_NOT;
+    if (!may_be_single(walk, mine)) return DECODED_NOT;
     bool ours = mine.count >= state->peer.count, changed = mine.count == state->peer.count;
     struct gv_digest more =
         ours ? gv_digest_sub(mine, state->peer) : gv_digest_sub(state->peer, mine);
     if (!changed) {
-        position = gv_peel_place(walk->key, more.sum);
+        position = gv_singlediff_unpermute(walk->key, more.sum);
         bool good = position >= lo && position < hi;
         if (good && ours) good = holds(walk, position, false, more.sum);
         if (good && state->kind != GV_PART_SUM) good = position * more.sum == more.weighted_sum;
         if (!good) position = hi;
     }
     if (position == hi && state->kind != GV_PART_SUM) position = find_quotient(walk, more, ours);
-    if (position == hi) return PEELED_NOT;
+    if (position == hi) return DECODED_NOT;
     // Where I hold something already, several items at this position may differ.
-    if (!ours && holds(walk, position, true, 0)) return PEELED_NOT;
+    if (!ours && holds(walk, position, true, 0)) return DECODED_NOT;
     if (!ours || changed) {
-        if (room(walk) < BEFORE_MAX + PROBE_MAX) return PEELED_FULL;
+        if (room(walk) < BEFORE_MAX + PROBE_MAX) return DECODED_FULL;
         put_probe(walk, position);
     }
     walk->state->spots++;
     if (ours) give_later(walk, GV_PART_NONE, position, position + 1);
-    return PEELED;
+    return DECODED;
 }
 
 // Whether the peer lacks just a run of items at one end of the part; if so they are to be given.
-static bool peel_run(struct walk *walk, struct gv_digest first, struct gv_digest mine) {
+static bool give_missing_end(struct walk *walk, struct gv_digest first, struct gv_digest mine) {
     const struct gv_reconcile *state = walk->state;
     uint64_t cut = item_of_rank(walk->tree, first.count + state->peer.count).position;
     struct gv_digest left = gv_digest_sub(gv_tree_below(walk->tree, cut), first);
@@ -381,9 +382,9 @@ static bool answer_sums(struct walk *walk) {
     }
     int64_t by = gv_survey_lead(state, mine.count);
     if (by >= -1 && by <= 1 && mine.count > 0) {
-        enum peeled peeled = peel(walk, mine);
-        if (peeled != PEELED_NOT) return peeled == PEELED;
-    } else if (mine.count > state->peer.count && peel_run(walk, first, mine)) {
+        enum decoded decoded = decode_single(walk, mine);
+        if (decoded != DECODED_NOT) return decoded == DECODED;
+    } else if (mine.count > state->peer.count && give_missing_end(walk, first, mine)) {
         state->spots++;
         return true;
     }

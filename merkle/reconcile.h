@@ -14,16 +14,17 @@
 //   probe   "send me what you hold in this narrower range; if that is nothing, I was wrong about
 //           the only difference between us in this part: go on with all of it"
 // The answer to sums that match is nothing; to some that differ, the item itself if there is but
-// one (peel.h), the run of items if they are those at one end, a list once few items are left, and
-// else the sums or sketches of narrower parts, cut by rank. To a sketch that tells the differences
-// the answer is the items of mine among them, and an ask for the others. To a list the answer is
-// what the peer lacks, given outright, and a want for what I lack. So both sides finish, in O(log
-// n) messages, and each message can be answered by itself: loss, repetition and reordering cost a
-// retry. Each exchange has a fresh salt. Prints are taken under it. Sums are not, as peeling needs
-// what they add up from; they are keyed, and what they hide once is found in the next exchange: the
-// bounds of ranges are shifted under the salt, and where two sides have the same sum but differ in
-// the sum of hash times position, as the root says of a difference that was missed, both are said
-// from there on. After A. Meyer, "Range-Based Set Reconciliation" (SRDS 2023), sections III and IV.
+// one (singlediff.h), the run of items if they are those at one end, a list once few items are
+// left, and else the sums or sketches of narrower parts, cut by rank. To a sketch that tells the
+// differences the answer is the items of mine among them, and an ask for the others. To a list the
+// answer is what the peer lacks, given outright, and a want for what I lack. So both sides finish,
+// in O(log n) messages, and each message can be answered by itself: loss, repetition and reordering
+// cost a retry. Each exchange has a fresh salt. Prints are taken under it. Sums are not, as
+// decoding a single difference needs what they add up from; they are keyed, and what they hide once
+// is found in the next exchange: the bounds of ranges are shifted under the salt, and where two
+// sides have the same sum but differ in the sum of hash times position, as the root says of a
+// difference that was missed, both are said from there on. After A. Meyer, "Range-Based Set
+// Reconciliation" (SRDS 2023), sections III and IV.
 //
 // The byte format is in codec/PROTOCOL.md. Reading a summary allocates nothing, and costs time in
 // proportion to its length and to the items in the ranges of its lists, wants, sketches and asks,

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "survey.h"
 
-#include "peel.h"
+#include "singlediff.h"
 
 enum {
     ROOT_PARTS = 16,      // least parts that everything is cut into
@@ -58,7 +58,7 @@ static uint64_t position_of_interest(const struct gv_survey *survey,
     bool more = mine.count - part->peer.count == 1, less = part->peer.count - mine.count == 1;
     if (!more && !less) return GV_POSITION_END;
     uint64_t by = more ? mine.sum - part->peer.sum : part->peer.sum - mine.sum;
-    uint64_t position = gv_peel_place(survey->key, by);
+    uint64_t position = gv_singlediff_unpermute(survey->key, by);
     return position >= part->lo && position < part->hi ? position : GV_POSITION_END;
 }
 
@@ -107,7 +107,7 @@ static bool does_without_sketches(const struct gv_reconcile *state, uint64_t lef
 struct sample {
     int64_t parts;        // that tell what the peer holds in them …
     int64_t sum, squares; // … of what I am ahead by there
-    int64_t sums, differ; // those with sums, and which of them are not likely to be peeled
+    int64_t sums, differ; // those with sums, and which of them are not likely to be decoded
 };
 
 static void sample_part(struct gv_survey *survey, const struct gv_reconcile *part,

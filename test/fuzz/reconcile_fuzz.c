@@ -2,7 +2,7 @@
 // Any bytes as a summary, to a tree of some items: the answer comes to its end after as many
 // messages as there is something to give or to ask for. Answering leaves the tree as it was, and
 // two such trees come to agree in an honest exchange.
-#include "../../merkle/peel.h"
+#include "../../merkle/singlediff.h"
 #include "../lib/pair.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -15,7 +15,7 @@ static void fill(struct gv_pair *pair) {
     for (uint64_t i = 0; i < ITEMS; i++) {
         uint64_t hash = (i + 1) * UINT64_C(0x9e3779b97f4a7c15);
         uint64_t position = i % 3 == 0 ? i : i % 3 == 1 ? hash >> 1 : 77;
-        if (i % 2 == 0 && position != 77) hash = gv_peel_image(&pair->key, position);
+        if (i % 2 == 0 && position != 77) hash = gv_singlediff_permute(&pair->key, position);
         gv_pair_add(pair, 0, position, i % 30 == 11 ? ~hash : hash);
         if (i % 10 != 0) gv_pair_add(pair, 1, position, hash);
     }

@@ -2,7 +2,7 @@
 #include "liar.h"
 
 #include "../../merkle/part.h"
-#include "../../merkle/peel.h"
+#include "../../merkle/singlediff.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -83,7 +83,7 @@ static struct gv_digest digest(struct gv_liar *liar, const struct gv_replica *re
         struct gv_item one = item(liar, &replica->tree);
         uint8_t how = gv_liar_byte(liar);
         if (how % 2) one.position = lo + number(liar, 0) % (hi - lo);
-        if (how % 4 < 2) one.hash = gv_peel_image(&replica->key, one.position);
+        if (how % 4 < 2) one.hash = gv_singlediff_permute(&replica->key, one.position);
         struct gv_digest change = gv_digest_of(one.position, one.hash);
         digest = how & 4 ? gv_digest_sub(digest, change) : gv_digest_add(digest, change);
     }

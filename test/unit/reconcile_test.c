@@ -2,7 +2,7 @@
 #include "../../merkle/reconcile.h"
 
 #include "../../engine/prng.h"
-#include "../../merkle/peel.h"
+#include "../../merkle/singlediff.h"
 #include "../lib/pair.h"
 #include "../lib/test.h"
 
@@ -99,14 +99,14 @@ static void collision_is_not_missed_twice(void **state) {
         struct gv_pair pair;
         gv_pair_init(&pair, seed, ROOM, ANY);
         for (uint64_t i = 0; i < 20000; i++) {
-            gv_pair_add(&pair, 0, i * 2 + 1, gv_peel_image(&pair.key, i * 2 + 1));
-            gv_pair_add(&pair, 1, i * 2 + 1, gv_peel_image(&pair.key, i * 2 + 1));
+            gv_pair_add(&pair, 0, i * 2 + 1, gv_singlediff_permute(&pair.key, i * 2 + 1));
+            gv_pair_add(&pair, 1, i * 2 + 1, gv_singlediff_permute(&pair.key, i * 2 + 1));
         }
-        gv_pair_add(&pair, 0, 30000, gv_peel_image(&pair.key, 30000));
-        gv_pair_add(&pair, 0, 35000, gv_peel_image(&pair.key, 35000));
+        gv_pair_add(&pair, 0, 30000, gv_singlediff_permute(&pair.key, 30000));
+        gv_pair_add(&pair, 0, 35000, gv_singlediff_permute(&pair.key, 35000));
         collide(&pair, 400 * seed + 100);
         assert_true(gv_pair_run(&pair, (int)(seed & 1), 100));
-        assert_true(gv_pair_has(&pair, 1, 30000, gv_peel_image(&pair.key, 30000)));
+        assert_true(gv_pair_has(&pair, 1, 30000, gv_singlediff_permute(&pair.key, 30000)));
         if (!gv_pair_equal(&pair)) missed++;
         assert_true(gv_pair_run(&pair, (int)(seed & 1), 100));
         assert_true(gv_pair_equal(&pair));
@@ -117,10 +117,10 @@ static void collision_is_not_missed_twice(void **state) {
 
 // Gives each side an item that no sketch can tell from the other one's, nor a cut set apart.
 static void share_element(struct gv_pair *pair, uint64_t hash) {
-    uint64_t position = gv_peel_place(&pair->key, hash), other = hash, at = ~position;
+    uint64_t position = gv_singlediff_unpermute(&pair->key, hash), other = hash, at = ~position;
     while ((at ^ position) >> 48 != 0) {
         other += UINT64_C(1) << 32;
-        at = gv_peel_place(&pair->key, other);
+        at = gv_singlediff_unpermute(&pair->key, other);
     }
     assert_true(gv_pinsketch_element(hash) == gv_pinsketch_element(other) && other != hash);
     gv_pair_add(pair, 0, position, hash);
@@ -138,7 +138,7 @@ static void same_elements_are_found(void **state) {
         pair.sketches = seed & 1;
         uint64_t news = seed & 2 ? 12 : 0, exchanges = 0;
         for (uint64_t i = 0; i < 2000; i++) {
-            uint64_t hash = spread(~i), position = gv_peel_place(&pair.key, hash);
+            uint64_t hash = spread(~i), position = gv_singlediff_unpermute(&pair.key, hash);
             gv_pair_add(&pair, 0, position, hash);
             gv_pair_add(&pair, 1, position, hash);
         }
@@ -146,7 +146,7 @@ static void same_elements_are_found(void **state) {
         do {
             for (uint64_t i = 0; i < news; i++) {
                 uint64_t hash = gv_prng_next(&pair.prng);
-                gv_pair_add(&pair, (int)(i & 1), gv_peel_place(&pair.key, hash), hash);
+                gv_pair_add(&pair, (int)(i & 1), gv_singlediff_unpermute(&pair.key, hash), hash);
             }
             assert_true(gv_pair_run(&pair, 0, ANY));
         } while (++exchanges < 256 && !gv_pair_equal(&pair));
@@ -275,9 +275,9 @@ struct grid_case {
 static void grid_item(struct gv_pair *pair, const struct grid_case *it, int side, uint64_t i,
                       uint64_t version) {
     uint64_t position = it->dense || it->pattern == 'C' ? 1000 + i : spread(i);
-    uint64_t hash = gv_peel_image(&pair->key, position);
+    uint64_t hash = gv_singlediff_permute(&pair->key, position);
     if (it->pattern == 'M' || (it->pattern == 'X' && i % 2))
-        hash = gv_peel_image(&pair->key, hash + version);
+        hash = gv_singlediff_permute(&pair->key, hash + version);
     if (side != 1) gv_pair_add(pair, 0, position, hash);
     if (side != 0) gv_pair_add(pair, 1, position, hash);
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "peel.h"
+#include "singlediff.h"
 
 // Odd multipliers, and what undoes them modulo 2^64.
 #define MULTIPLY_1 UINT64_C(0x9e3779b97f4a7c15)
@@ -13,24 +13,24 @@ _Static_assert(MULTIPLY_1 *DIVIDE_1 == 1, "inverse");
 _Static_assert(MULTIPLY_2 *DIVIDE_2 == 1, "inverse");
 _Static_assert(MULTIPLY_3 *DIVIDE_3 == 1, "inverse");
 
-uint64_t gv_peel_image(const struct gv_digest_key *key, uint64_t position) {
+uint64_t gv_singlediff_permute(const struct gv_digest_key *key, uint64_t position) {
     GV_ASSERT(key != NULL);
-    uint64_t x = (position ^ key->image[0]) * MULTIPLY_1;
+    uint64_t x = (position ^ key->permutation[0]) * MULTIPLY_1;
     x = (x ^ x >> 32) * MULTIPLY_2;
-    x = ((x ^ x >> 29) + key->image[1]) * MULTIPLY_3;
+    x = ((x ^ x >> 29) + key->permutation[1]) * MULTIPLY_3;
     return x ^ x >> 32;
 }
 
-uint64_t gv_peel_place(const struct gv_digest_key *key, uint64_t image) {
+uint64_t gv_singlediff_unpermute(const struct gv_digest_key *key, uint64_t image) {
     GV_ASSERT(key != NULL);
-    uint64_t x = (image ^ image >> 32) * DIVIDE_3 - key->image[1];
+    uint64_t x = (image ^ image >> 32) * DIVIDE_3 - key->permutation[1];
     x = (x ^ x >> 29 ^ x >> 58) * DIVIDE_2;
     x = (x ^ x >> 32) * DIVIDE_1;
-    return x ^ key->image[0];
+    return x ^ key->permutation[0];
 }
 
-uint64_t gv_peel_quotient(uint64_t sum, uint64_t weighted_sum, uint64_t lo, uint64_t hi,
-                          uint64_t *step) {
+uint64_t gv_singlediff_quotient(uint64_t sum, uint64_t weighted_sum, uint64_t lo, uint64_t hi,
+                                uint64_t *step) {
     GV_ASSERT(lo < hi && step != NULL);
     *step = 0;
     if (sum == 0) return hi;
