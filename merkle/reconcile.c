@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "reconcile.h"
 
-#include "part.h"
+#include "range.h"
 #include "singlediff.h"
 #include "survey.h"
 
@@ -13,9 +13,9 @@ enum {
     BEFORE_MAX = SALT_SIZE + HEAD_MAX,            // what a part may need before it: a skip
     SUM_MAX = HEAD_MAX + GV_PACK_VARINT_MAX + 16, // a part of a split
     SKETCH_MAX = HEAD_MAX + 1 + GV_PINSKETCH_CAPACITY * 4,
-    LIST_MAX = HEAD_MAX + 1 + GV_RECONCILE_LIST * 4, // a list or a want
-    PROBE_MAX = HEAD_MAX + 1 + GV_PACK_VARINT_MAX,   // a probe
-    SPLIT_MIN = 4,                                   // parts that there must be room for
+    LIST_MAX = HEAD_MAX + 1 + GV_RECONCILE_LIST_MAX * 4, // a list or a want
+    PROBE_MAX = HEAD_MAX + 1 + GV_PACK_VARINT_MAX,       // a probe
+    SPLIT_MIN = 4,                                       // parts that there must be room for
     PART_MAX = BEFORE_MAX + SPLIT_MIN * SKETCH_MAX,
     SLACK_MAX = 16,       // ranks by which a cut may be moved for the sake of a shorter bound
     CUTS = 32,            // cuts looked up at a time
@@ -55,19 +55,23 @@ static struct gv_item item_of_rank(const struct gv_tree *tree, uint64_t rank) {
 
 // --- writing parts ---------------------------------------------------------------------------
 
-static void open_part(struct walk *walk, enum gv_part_kind kind, uint64_t lo, uint64_t hi) {
+static void open_part(struct walk *walk, enum gv_range_kind kind, uint64_t lo, uint64_t hi) {
     struct gv_reconcile_out *out = walk->out;
     GV_ASSERT(out->wrote <= lo && lo < hi);
     if (out->summary.len == 0) gv_pack_put_u8(&out->summary, walk->state->salt);
-    if (out->wrote < lo) gv_part_put_head(&out->summary, GV_PART_SKIP, out->wrote, lo);
-    gv_part_put_head(&out->summary, kind, lo, hi);
+    if (out->wrote < lo) gv_range_put_header(&out->summary, GV_RANGE_SKIP, out->wrote, lo);
+    gv_range_put_header(&out->summary, kind, lo, hi);
     out->wrote = hi;
 }
 
 static void put_sums(struct walk *walk, bool both, uint64_t lo, uint64_t hi,
                      struct gv_digest sums) {
     struct gv_writer *out = &walk->out->summary;
-    open_part(walk, sums.count == 0 ? GV_PART_NONE : both ? GV_PART_BOTH : GV_PART_SUM, lo, hi);
+    open_part(walk,
+              sums.count == 0 ? GV_RANGE_EMPTY
+              : both          ? GV_RANGE_DIGEST
+                              : GV_RANGE_SUM,
+              lo, hi);
     if (sums.count == 0) return;
     gv_pack_put_varint(out, sums.count);
     gv_pack_put_u64(out, sums.sum);
@@ -75,10 +79,10 @@ static void put_sums(struct walk *walk, bool both, uint64_t lo, uint64_t hi,
 }
 
 static void put_sketch(struct walk *walk, uint64_t lo, uint64_t hi, uint64_t count) {
-    open_part(walk, count == 0 ? GV_PART_NONE : GV_PART_SKETCH, lo, hi);
+    open_part(walk, count == 0 ? GV_RANGE_EMPTY : GV_RANGE_SKETCH, lo, hi);
     if (count == 0) return;
     struct gv_pinsketch sketch = gv_tree_sketch(walk->tree, lo, hi);
-    gv_part_put_sketch(&walk->out->summary, &sketch, count);
+    gv_range_put_sketch(&walk->out->summary, &sketch, count);
 }
 
 void gv_reconcile_open(const struct gv_tree *tree, uint8_t salt, struct gv_writer *out) {
@@ -86,17 +90,17 @@ void gv_reconcile_open(const struct gv_tree *tree, uint8_t salt, struct gv_write
     GV_ASSERT(out->len == 0);
     struct gv_digest root = gv_tree_root(tree);
     gv_pack_put_u8(out, salt);
-    gv_pack_put_u8(out, GV_PART_ROOT);
+    gv_pack_put_u8(out, GV_RANGE_ROOT);
     gv_pack_put_varint(out, root.count);
     gv_pack_put_u64(out, root.sum);
     gv_pack_put_u64(out, root.weighted_sum);
-    gv_part_put_estimator(out, gv_tree_estimator(tree));
+    gv_range_put_estimator(out, gv_tree_estimator(tree));
     GV_ASSERT(out->full || out->len <= GV_RECONCILE_ROOT_MAX);
 }
 
 bool gv_reconcile_opens(struct gv_slice summary) {
     return summary.data != NULL && summary.len > SALT_SIZE &&
-           summary.len <= GV_RECONCILE_ROOT_MAX && summary.data[SALT_SIZE] == GV_PART_ROOT;
+           summary.len <= GV_RECONCILE_ROOT_MAX && summary.data[SALT_SIZE] == GV_RANGE_ROOT;
 }
 
 // --- cutting a range -------------------------------------------------------------------------
@@ -162,7 +166,7 @@ static void cut(struct walk *walk, struct cuts *cuts, uint64_t k, uint64_t end) 
 // Whether the sums of the differences in the current part are the same by accident, so that only
 // the second ones can tell.
 static bool collide(const struct gv_reconcile *state, struct gv_digest mine) {
-    bool both = state->kind == GV_PART_BOTH || state->kind == GV_PART_ROOT;
+    bool both = state->kind == GV_RANGE_DIGEST || state->kind == GV_RANGE_ROOT;
     return both && state->peer.sum == mine.sum;
 }
 
@@ -203,24 +207,24 @@ static void split(struct walk *walk, struct gv_digest first, struct gv_digest mi
         put_cut(walk, &cuts, lo, cuts.from, gv_digest_sub(cuts.before, first));
     }
     uint64_t end = hi;
-    if (walk->state->kind == GV_PART_ROOT && walk->state->peer.count > mine.count + 1) {
+    if (walk->state->kind == GV_RANGE_ROOT && walk->state->peer.count > mine.count + 1) {
         // New positions are often the largest: what the peer has beyond mine can be sent at once.
         uint64_t beyond = item_of_rank(tree, last.count - 1).position + 1;
         if (cuts.from < beyond) end = beyond;
     }
     put_cut(walk, &cuts, cuts.from, end, gv_digest_sub(last, cuts.before));
-    if (end < hi) open_part(walk, GV_PART_NONE, end, hi);
+    if (end < hi) open_part(walk, GV_RANGE_EMPTY, end, hi);
 }
 
 static void put_list(struct walk *walk, uint64_t lo, uint64_t hi, uint64_t count) {
-    GV_ASSERT(count > 0 && count <= GV_RECONCILE_LIST);
-    open_part(walk, GV_PART_LIST, lo, hi);
-    gv_part_put_count(&walk->out->summary, GV_PART_LIST, (uint32_t)count);
+    GV_ASSERT(count > 0 && count <= GV_RECONCILE_LIST_MAX);
+    open_part(walk, GV_RANGE_LIST, lo, hi);
+    gv_range_put_count(&walk->out->summary, GV_RANGE_LIST, (uint32_t)count);
     struct gv_tree_cursor at;
     bool more = gv_tree_seek(walk->tree, lo, &at);
     for (; count > 0; count--, more = gv_tree_next(&at)) {
         GV_ASSERT(more);
-        gv_part_put_u32(&walk->out->summary, print_of(walk, gv_tree_get(&at).hash));
+        gv_range_put_u32(&walk->out->summary, print_of(walk, gv_tree_get(&at).hash));
     }
 }
 
@@ -243,12 +247,12 @@ static bool narrow_down(struct walk *walk, struct gv_digest first, struct gv_dig
     uint64_t lo = walk->state->lo, hi = walk->state->hi;
     if (room(walk) < PART_MAX) return false;
     if (mine.count == 0) {
-        open_part(walk, GV_PART_NONE, lo, hi);
+        open_part(walk, GV_RANGE_EMPTY, lo, hi);
         walk->state->spots++;
         return true;
     }
     struct gv_survey_choice choice = gv_survey_choose(&walk->survey, walk->state, mine);
-    if (choice.kind == GV_PART_LIST) {
+    if (choice.kind == GV_RANGE_LIST) {
         put_list(walk, lo, hi, mine.count);
         return true;
     }
@@ -257,10 +261,10 @@ static bool narrow_down(struct walk *walk, struct gv_digest first, struct gv_dig
     if (ends[0] == ends[1]) {
         // One position cannot be cut, nor is there a bound for a list of it: say "I hold nothing"
         // and give everything.
-        open_part(walk, GV_PART_NONE, lo, hi);
-        return give_later(walk, GV_PART_NONE, lo, hi);
+        open_part(walk, GV_RANGE_EMPTY, lo, hi);
+        return give_later(walk, GV_RANGE_EMPTY, lo, hi);
     }
-    bool sketch = choice.kind == GV_PART_SKETCH;
+    bool sketch = choice.kind == GV_RANGE_SKETCH;
     size_t fit = (room(walk) - BEFORE_MAX - HEAD_MAX) / (sketch ? SKETCH_MAX : SUM_MAX);
     GV_ASSERT(fit > 1);
     if (fit < choice.parts && fit < 16 && walk->out->summary.len > SALT_SIZE) return false;
@@ -300,7 +304,7 @@ static void put_probe(struct walk *walk, uint64_t position) {
     uint64_t gap = position - low < high - position ? position - low : high - position;
     unsigned zeros = 0;
     while (zeros < 63 && gap >> zeros >> (PROBE_SHARE + 1) != 0) zeros++;
-    open_part(walk, GV_PART_PROBE, lo, hi);
+    open_part(walk, GV_RANGE_PROBE, lo, hi);
     gv_pack_put_u8(&walk->out->summary, (uint8_t)zeros);
     gv_pack_put_varint(&walk->out->summary, (position - lo) >> zeros);
 }
@@ -311,7 +315,7 @@ static uint64_t find_quotient(const struct walk *walk, struct gv_digest more, bo
     uint64_t position =
         gv_singlediff_quotient(more.sum, more.weighted_sum, walk->state->lo, hi, &step);
     if (!known) return step <= hi - walk->state->lo && step != 0 ? hi : position;
-    int most = walk->state->kind == GV_PART_ROOT ? QUOTIENTS_ROOT : QUOTIENTS;
+    int most = walk->state->kind == GV_RANGE_ROOT ? QUOTIENTS_ROOT : QUOTIENTS;
     for (int i = 0; position < hi && i < most; i++) {
         if (holds(walk, position, more.count == 0, more.sum)) return position;
         if (step == 0 || hi - position <= step) break;
@@ -323,7 +327,7 @@ static uint64_t find_quotient(const struct walk *walk, struct gv_digest more, bo
 // Whether there may be but one difference: in all of what the estimators are of it adds 1 to each
 // or takes it, or is two such where a value changed.
 static bool may_be_single(const struct walk *walk, struct gv_digest mine) {
-    if (walk->state->kind != GV_PART_ROOT) return true;
+    if (walk->state->kind != GV_RANGE_ROOT) return true;
     uint64_t differ = gv_survey_estimate(&walk->survey, walk->state, mine);
     return differ <= (mine.count == walk->state->peer.count ? 4 : 1);
 }
@@ -342,10 +346,10 @@ static enum decoded decode_single(struct walk *walk, struct gv_digest mine) {
         position = gv_singlediff_unpermute(walk->key, more.sum);
         bool good = position >= lo && position < hi;
         if (good && ours) good = holds(walk, position, false, more.sum);
-        if (good && state->kind != GV_PART_SUM) good = position * more.sum == more.weighted_sum;
+        if (good && state->kind != GV_RANGE_SUM) good = position * more.sum == more.weighted_sum;
         if (!good) position = hi;
     }
-    if (position == hi && state->kind != GV_PART_SUM) position = find_quotient(walk, more, ours);
+    if (position == hi && state->kind != GV_RANGE_SUM) position = find_quotient(walk, more, ours);
     if (position == hi) return DECODED_NOT;
     // Where I hold something already, several items at this position may differ.
     if (!ours && holds(walk, position, true, 0)) return DECODED_NOT;
@@ -354,7 +358,7 @@ static enum decoded decode_single(struct walk *walk, struct gv_digest mine) {
         put_probe(walk, position);
     }
     walk->state->spots++;
-    if (ours) give_later(walk, GV_PART_NONE, position, position + 1);
+    if (ours) give_later(walk, GV_RANGE_EMPTY, position, position + 1);
     return DECODED;
 }
 
@@ -363,11 +367,11 @@ static bool give_missing_end(struct walk *walk, struct gv_digest first, struct g
     const struct gv_reconcile *state = walk->state;
     uint64_t cut = item_of_rank(walk->tree, first.count + state->peer.count).position;
     struct gv_digest left = gv_digest_sub(gv_tree_below(walk->tree, cut), first);
-    if (gv_survey_matches(state, left)) return give_later(walk, GV_PART_NONE, cut, state->hi);
+    if (gv_survey_matches(state, left)) return give_later(walk, GV_RANGE_EMPTY, cut, state->hi);
     cut = item_of_rank(walk->tree, first.count + mine.count - state->peer.count).position;
     left = gv_digest_sub(gv_tree_below(walk->tree, cut), first);
     if (gv_survey_matches(state, gv_digest_sub(mine, left)))
-        return give_later(walk, GV_PART_NONE, state->lo, cut);
+        return give_later(walk, GV_RANGE_EMPTY, state->lo, cut);
     return false;
 }
 
@@ -378,7 +382,7 @@ static bool answer_sums(struct walk *walk) {
     if (gv_survey_matches(state, mine)) return true;
     if (state->peer.count == 0) {
         state->spots++;
-        return give_later(walk, GV_PART_NONE, state->lo, state->hi);
+        return give_later(walk, GV_RANGE_EMPTY, state->lo, state->hi);
     }
     int64_t by = gv_survey_lead(state, mine.count);
     if (by >= -1 && by <= 1 && mine.count > 0) {
@@ -403,7 +407,7 @@ static bool answer_sketch(struct walk *walk) {
     if (count == 0) return true;
     state->count = (uint32_t)count;
     state->spots += (state->count + 1) / 2;
-    return give_later(walk, GV_PART_SKETCH, state->lo, state->hi);
+    return give_later(walk, GV_RANGE_SKETCH, state->lo, state->hi);
 }
 
 // Gives what has one of the elements. False: the message is full.
@@ -442,13 +446,13 @@ static bool ask_for_rest(struct walk *walk) {
     for (uint32_t i = 0; i < state->count; i++) missing += (state->held >> i & 1) == 0;
     uint64_t mine = gv_tree_digest(walk->tree, state->lo, state->hi).count;
     uint64_t peer = mine - (state->count - missing) + missing;
-    if ((peer - state->remains) % GV_PART_REMAINDERS != 0) return narrow_down_part(walk);
+    if ((peer - state->remains) % GV_RANGE_COUNT_MODULUS != 0) return narrow_down_part(walk);
     if (missing == 0) return true;
     if (room(walk) < PART_MAX) return false;
-    open_part(walk, GV_PART_LIST, state->lo, state->hi);
-    gv_part_put_count(&walk->out->summary, GV_PART_ASK, missing);
+    open_part(walk, GV_RANGE_LIST, state->lo, state->hi);
+    gv_range_put_count(&walk->out->summary, GV_RANGE_REQUEST_ELEMENTS, missing);
     for (uint32_t i = 0; i < state->count; i++) {
-        if ((state->held >> i & 1) == 0) gv_part_put_u32(&walk->out->summary, state->elements[i]);
+        if ((state->held >> i & 1) == 0) gv_range_put_u32(&walk->out->summary, state->elements[i]);
     }
     return true;
 }
@@ -456,19 +460,19 @@ static bool ask_for_rest(struct walk *walk) {
 // --- answering lists, wants and probes -------------------------------------------------------
 
 // Reads the prints of the part.
-static void read_prints(const struct gv_reconcile *state, uint32_t prints[GV_RECONCILE_LIST]) {
+static void read_prints(const struct gv_reconcile *state, uint32_t prints[GV_RECONCILE_LIST_MAX]) {
     struct gv_reader in = state->in;
-    GV_ASSERT(state->count <= GV_RECONCILE_LIST);
+    GV_ASSERT(state->count <= GV_RECONCILE_LIST_MAX);
     in.at = state->prints;
-    for (uint32_t i = 0; i < state->count; i++) prints[i] = gv_part_get_u32(&in);
+    for (uint32_t i = 0; i < state->count; i++) prints[i] = gv_range_get_u32(&in);
 }
 
 // Gives what I hold in [from, to): of a list what is not in it, of a want what is. False: the
 // message is full.
 static bool give_range(struct walk *walk) {
     struct gv_reconcile *state = walk->state;
-    bool list = state->kind == GV_PART_LIST, want = state->kind == GV_PART_WANT;
-    uint32_t prints[GV_RECONCILE_LIST];
+    bool list = state->kind == GV_RANGE_LIST, want = state->kind == GV_RANGE_REQUEST_HASHES;
+    uint32_t prints[GV_RECONCILE_LIST_MAX];
     if (list || want) read_prints(state, prints);
     struct gv_tree_cursor at;
     uint64_t position = state->position, seen = 0;
@@ -501,12 +505,12 @@ static bool put_want(struct walk *walk) {
     for (uint32_t i = 0; i < state->count; i++) count += (state->held >> i & 1) == 0;
     if (count == 0) return true;
     if (room(walk) < PART_MAX) return false;
-    open_part(walk, GV_PART_LIST, state->lo, state->hi);
-    gv_part_put_count(&walk->out->summary, GV_PART_WANT, count);
-    uint32_t prints[GV_RECONCILE_LIST];
+    open_part(walk, GV_RANGE_LIST, state->lo, state->hi);
+    gv_range_put_count(&walk->out->summary, GV_RANGE_REQUEST_HASHES, count);
+    uint32_t prints[GV_RECONCILE_LIST_MAX];
     read_prints(state, prints);
     for (uint32_t i = 0; i < state->count; i++) {
-        if ((state->held >> i & 1) == 0) gv_part_put_u32(&walk->out->summary, prints[i]);
+        if ((state->held >> i & 1) == 0) gv_range_put_u32(&walk->out->summary, prints[i]);
     }
     walk->state->spots += count;
     return true;
@@ -516,7 +520,7 @@ static bool answer_probe(struct walk *walk) {
     const struct gv_reconcile *state = walk->state;
     struct gv_tree_cursor at;
     bool some = gv_tree_seek(walk->tree, state->from, &at) && gv_tree_get(&at).position < state->to;
-    if (some) return give_later(walk, GV_PART_NONE, state->from, state->to);
+    if (some) return give_later(walk, GV_RANGE_EMPTY, state->from, state->to);
     return narrow_down_part(walk);
 }
 
@@ -524,7 +528,7 @@ static bool answer_probe(struct walk *walk) {
 
 int gv_reconcile_begin(struct gv_reconcile *state, struct gv_slice summary) {
     if (state == NULL || (summary.data == NULL && summary.len > 0)) return GV_EINVAL;
-    *state = (struct gv_reconcile){.in = {summary.data, summary.len, 0, 0}, .kind = GV_PART_END};
+    *state = (struct gv_reconcile){.in = {summary.data, summary.len, 0, 0}, .kind = GV_RANGE_END};
     state->salt = gv_pack_get_u8(&state->in);
     return state->in.error;
 }
@@ -533,18 +537,18 @@ int gv_reconcile_begin(struct gv_reconcile *state, struct gv_slice summary) {
 static bool start_part(struct walk *walk) {
     struct gv_reconcile *state = walk->state;
     switch (state->kind) {
-    case GV_PART_SKIP:
+    case GV_RANGE_SKIP:
         return true;
-    case GV_PART_SKETCH:
+    case GV_RANGE_SKETCH:
         return answer_sketch(walk);
-    case GV_PART_PROBE:
+    case GV_RANGE_PROBE:
         return answer_probe(walk);
-    case GV_PART_SUM:
-    case GV_PART_BOTH:
-    case GV_PART_ROOT:
+    case GV_RANGE_SUM:
+    case GV_RANGE_DIGEST:
+    case GV_RANGE_ROOT:
         return answer_sums(walk);
     default:
-        if (state->kind == GV_PART_ASK) state->spots += state->count;
+        if (state->kind == GV_RANGE_REQUEST_ELEMENTS) state->spots += state->count;
         return give_later(walk, state->kind, state->lo, state->hi);
     }
 }
@@ -556,13 +560,13 @@ static bool answer_part(struct walk *walk) {
         if (!start_part(walk)) return false;
         if (state->stage == STAGE_START) return true;
     }
-    bool elements = state->kind == GV_PART_SKETCH || state->kind == GV_PART_ASK;
+    bool elements = state->kind == GV_RANGE_SKETCH || state->kind == GV_RANGE_REQUEST_ELEMENTS;
     if (state->stage == STAGE_GIVE) {
         if (!(elements ? give_elements(walk) : give_range(walk))) return false;
         state->stage = STAGE_WANT;
     }
-    if (state->kind == GV_PART_SKETCH) return ask_for_rest(walk);
-    return state->kind != GV_PART_LIST || put_want(walk);
+    if (state->kind == GV_RANGE_SKETCH) return ask_for_rest(walk);
+    return state->kind != GV_RANGE_LIST || put_want(walk);
 }
 
 int gv_reconcile_answer(struct gv_reconcile *state, struct gv_tree *tree,
@@ -574,16 +578,16 @@ int gv_reconcile_answer(struct gv_reconcile *state, struct gv_tree *tree,
         .state = state, .tree = tree, .key = key, .out = out, .survey = {.tree = tree, .key = key}};
     if (!state->surveyed) gv_survey_take(&walk.survey, state);
     while (!state->done) {
-        if (state->kind == GV_PART_END) {
+        if (state->kind == GV_RANGE_END) {
             state->stage = STAGE_START;
-            if (!gv_part_next(state)) {
+            if (!gv_range_next(state)) {
                 state->done = true;
                 break;
             }
         }
         gv_survey_ahead(&walk.survey, state);
         if (!answer_part(&walk)) return 1;
-        state->kind = GV_PART_END;
+        state->kind = GV_RANGE_END;
     }
     return state->in.error;
 }

@@ -41,9 +41,9 @@ extern "C" {
 #endif
 
 enum {
-    GV_RECONCILE_LIST = 32,      // most items that are listed rather than cut
-    GV_RECONCILE_PARTS = 4096,   // most parts that a range is cut into
-    GV_RECONCILE_ROOM_MIN = 192, // smallest `summary.cap` of an answer, bytes
+    GV_RECONCILE_LIST_MAX = 32,    // most items that are listed rather than cut
+    GV_RECONCILE_SPLIT_MAX = 4096, // most parts that a range is cut into
+    GV_RECONCILE_ROOM_MIN = 192,   // smallest `summary.cap` of an answer, bytes
     GV_RECONCILE_ROOT_MAX = 1 + 1 + GV_PACK_VARINT_MAX + 16 + 3, // longest opening, bytes
 };
 

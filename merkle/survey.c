@@ -20,18 +20,18 @@ enum {
 // --- what a part says ------------------------------------------------------------------------
 
 static bool has_sums(const struct gv_reconcile *part) {
-    return part->kind == GV_PART_SUM || part->kind == GV_PART_BOTH;
+    return part->kind == GV_RANGE_SUM || part->kind == GV_RANGE_DIGEST;
 }
 
 bool gv_survey_matches(const struct gv_reconcile *part, struct gv_digest mine) {
-    if (part->kind == GV_PART_SUM) mine.weighted_sum = 0;
+    if (part->kind == GV_RANGE_SUM) mine.weighted_sum = 0;
     return gv_digest_equal(mine, part->peer);
 }
 
 int64_t gv_survey_lead(const struct gv_reconcile *part, uint64_t mine) {
-    if (part->kind != GV_PART_SKETCH) return (int64_t)(mine - part->peer.count);
-    return (int64_t)((mine - part->remains + GV_PART_REMAINDERS / 2) % GV_PART_REMAINDERS) -
-           GV_PART_REMAINDERS / 2;
+    if (part->kind != GV_RANGE_SKETCH) return (int64_t)(mine - part->peer.count);
+    return (int64_t)((mine - part->remains + GV_RANGE_COUNT_MODULUS / 2) % GV_RANGE_COUNT_MODULUS) -
+           GV_RANGE_COUNT_MODULUS / 2;
 }
 
 // --- looking ahead ---------------------------------------------------------------------------
@@ -39,7 +39,7 @@ int64_t gv_survey_lead(const struct gv_reconcile *part, uint64_t mine) {
 struct gv_digest gv_survey_mine(struct gv_survey *survey, const struct gv_reconcile *part,
                                 struct gv_digest *first) {
     *first = (struct gv_digest){0, 0, 0};
-    if (part->kind == GV_PART_ROOT) return gv_tree_root(survey->tree);
+    if (part->kind == GV_RANGE_ROOT) return gv_tree_root(survey->tree);
     GV_ASSERT(has_sums(part));
     uint32_t i = survey->next;
     while (i + 1 < survey->ahead && survey->bounds[i] < part->lo) i++;
@@ -53,8 +53,8 @@ struct gv_digest gv_survey_mine(struct gv_survey *survey, const struct gv_reconc
 // Where the answer to this part will look for items, if I hold `mine`; GV_POSITION_END: nowhere.
 static uint64_t position_of_interest(const struct gv_survey *survey,
                                      const struct gv_reconcile *part, struct gv_digest mine) {
-    if (part->kind == GV_PART_PROBE) return part->from;
-    if (!has_sums(part)) return part->kind == GV_PART_SKIP ? GV_POSITION_END : part->lo;
+    if (part->kind == GV_RANGE_PROBE) return part->from;
+    if (!has_sums(part)) return part->kind == GV_RANGE_SKIP ? GV_POSITION_END : part->lo;
     bool more = mine.count - part->peer.count == 1, less = part->peer.count - mine.count == 1;
     if (!more && !less) return GV_POSITION_END;
     uint64_t by = more ? mine.sum - part->peer.sum : part->peer.sum - mine.sum;
@@ -76,12 +76,12 @@ void gv_survey_ahead(struct gv_survey *survey, const struct gv_reconcile *from) 
         if (!has_sums(&part)) continue;
         if (n == 0 || survey->bounds[n - 1] != part.lo) survey->bounds[n++] = part.lo;
         survey->bounds[n++] = part.hi;
-    } while (++parts < GV_SURVEY_SAMPLE && gv_part_next(&part));
+    } while (++parts < GV_SURVEY_SAMPLE && gv_range_next(&part));
     gv_tree_below_each(survey->tree, survey->bounds, n, survey->belows);
     survey->ahead = n;
     survey->next = 0;
     part = *from;
-    for (n = 0; parts > 0; parts--, gv_part_next(&part)) {
+    for (n = 0; parts > 0; parts--, gv_range_next(&part)) {
         struct gv_digest mine = {0, 0, 0}, first;
         if (has_sums(&part)) mine = gv_survey_mine(survey, &part, &first);
         uint64_t position = position_of_interest(survey, &part, mine);
@@ -119,7 +119,7 @@ static void sample_part(struct gv_survey *survey, const struct gv_reconcile *par
         by = gv_survey_lead(part, mine.count);
         sample->sums++;
         sample->differ += by != 1 && by != -1 && !gv_survey_matches(part, mine);
-    } else if (part->kind == GV_PART_SKETCH) {
+    } else if (part->kind == GV_RANGE_SKETCH) {
         by = gv_survey_lead(part, gv_tree_digest(survey->tree, part->lo, part->hi).count);
     } else {
         return;
@@ -141,7 +141,7 @@ void gv_survey_take(struct gv_survey *survey, struct gv_reconcile *state) {
     struct sample is = {0};
     size_t start = state->in.at;
     // As long as all differ, the longer the sample the more it says.
-    while (is.parts < (is.differ < is.sums ? GV_SURVEY_SAMPLE : SAMPLE_ALL) && gv_part_next(&part))
+    while (is.parts < (is.differ < is.sums ? GV_SURVEY_SAMPLE : SAMPLE_ALL) && gv_range_next(&part))
         sample_part(survey, &part, &is);
     if (is.parts > 0)
         state->spread =
@@ -166,7 +166,7 @@ void gv_survey_take(struct gv_survey *survey, struct gv_reconcile *state) {
 
 uint64_t gv_survey_estimate(const struct gv_survey *survey, const struct gv_reconcile *root,
                             struct gv_digest mine) {
-    GV_ASSERT(root->kind == GV_PART_ROOT);
+    GV_ASSERT(root->kind == GV_RANGE_ROOT);
     return gv_estimator_differences(gv_tree_estimator(survey->tree), root->estimator,
                                     gv_survey_lead(root, mine.count));
 }
@@ -192,20 +192,20 @@ static bool is_of_all(const struct gv_reconcile *state) {
 static uint32_t sums_for(const struct gv_survey *survey, const struct gv_reconcile *state,
                          struct gv_digest mine) {
     if (!is_of_all(state)) return state->narrow;
-    bool root = state->kind == GV_PART_ROOT;
+    bool root = state->kind == GV_RANGE_ROOT;
     uint64_t expect = root ? expect_in_all(survey, state, mine) : state->narrow;
-    return clamp(expect, ROOT_PARTS, GV_RECONCILE_PARTS);
+    return clamp(expect, ROOT_PARTS, GV_RECONCILE_SPLIT_MAX);
 }
 
 // Into how many sketches, at most; 0: sums serve better.
 static uint32_t sketches_for(const struct gv_survey *survey, const struct gv_reconcile *state,
                              struct gv_digest mine) {
     uint64_t expect = state->spread, each = state->rounds ? 3 : 6;
-    if (state->kind == GV_PART_ROOT) {
+    if (state->kind == GV_RANGE_ROOT) {
         expect = expect_in_all(survey, state, mine);
         if (!state->sketches || expect == 0) return 0;
         if (does_without_sketches(state, expect)) return 0;
-    } else if (state->kind == GV_PART_SKETCH) {
+    } else if (state->kind == GV_RANGE_SKETCH) {
         if (!state->sketches) return 0;
         // One that fails again costs a message, less likely where there is but one.
         each = is_of_all(state) ? 3 : 2;
@@ -213,7 +213,7 @@ static uint32_t sketches_for(const struct gv_survey *survey, const struct gv_rec
     } else if (mine.count > state->sketch_max) {
         return 0;
     }
-    return clamp((expect + each - 1) / each, 1, GV_RECONCILE_PARTS);
+    return clamp((expect + each - 1) / each, 1, GV_RECONCILE_SPLIT_MAX);
 }
 
 struct gv_survey_choice gv_survey_choose(const struct gv_survey *survey,
@@ -221,15 +221,15 @@ struct gv_survey_choice gv_survey_choose(const struct gv_survey *survey,
     GV_ASSERT(mine.count > 0);
     uint32_t sketches = sketches_for(survey, state, mine);
     // Sketches of what a sketch just failed at are no substitute for a list, and are two at least.
-    bool first = sketches > 0 && state->kind != GV_PART_SKETCH;
-    uint32_t most = state->rounds ? GV_RECONCILE_LIST : GV_RECONCILE_LIST / 2;
+    bool first = sketches > 0 && state->kind != GV_RANGE_SKETCH;
+    uint32_t most = state->rounds ? GV_RECONCILE_LIST_MAX : GV_RECONCILE_LIST_MAX / 2;
     if (first) most = GV_PINSKETCH_CAPACITY;
-    if (mine.count <= most) return (struct gv_survey_choice){GV_PART_LIST, 1};
+    if (mine.count <= most) return (struct gv_survey_choice){GV_RANGE_LIST, 1};
     uint32_t least = first ? 1 : 2;
     if (sketches > 0) {
         uint32_t parts = clamp(mine.count / GV_PINSKETCH_CAPACITY, least, sketches);
-        return (struct gv_survey_choice){GV_PART_SKETCH, parts};
+        return (struct gv_survey_choice){GV_RANGE_SKETCH, parts};
     }
     uint32_t parts = clamp(mine.count / 4, least, sums_for(survey, state, mine));
-    return (struct gv_survey_choice){GV_PART_SUM, parts};
+    return (struct gv_survey_choice){GV_RANGE_SUM, parts};
 }

@@ -11,7 +11,7 @@
 #ifndef GV_MERKLE_SURVEY_H
 #define GV_MERKLE_SURVEY_H
 
-#include "part.h"
+#include "range.h"
 
 enum { GV_SURVEY_SAMPLE = 48 }; // parts looked at to estimate how many differences there are
 
@@ -43,7 +43,7 @@ struct gv_digest gv_survey_mine(struct gv_survey *survey, const struct gv_reconc
 bool gv_survey_matches(const struct gv_reconcile *part, struct gv_digest mine);
 
 // By how many items I am ahead of the peer, if I hold `mine` items; of a sketch within half of
-// GV_PART_REMAINDERS, as it tells its count's remainder only.
+// GV_RANGE_COUNT_MODULUS, as it tells its count's remainder only.
 int64_t gv_survey_lead(const struct gv_reconcile *part, uint64_t mine);
 
 // How many differences there are in all, of which I hold `mine`, as the estimator of this root
@@ -53,8 +53,8 @@ uint64_t gv_survey_estimate(const struct gv_survey *survey, const struct gv_reco
 
 // What to say of a part that differs.
 struct gv_survey_choice {
-    enum gv_part_kind kind; // GV_PART_LIST; GV_PART_SKETCH or GV_PART_SUM of …
-    uint32_t parts;         // … so many parts, at least one
+    enum gv_range_kind kind; // GV_RANGE_LIST; GV_RANGE_SKETCH or GV_RANGE_SUM of …
+    uint32_t parts;          // … so many parts, at least one
 };
 // Chooses that for the current part, of which I hold `mine`, one item or more.
 struct gv_survey_choice gv_survey_choose(const struct gv_survey *survey,

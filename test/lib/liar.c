@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "liar.h"
 
-#include "../../merkle/part.h"
+#include "../../merkle/range.h"
 #include "../../merkle/singlediff.h"
 
 #include <inttypes.h>
@@ -94,16 +94,17 @@ static struct gv_digest digest(struct gv_liar *liar, const struct gv_replica *re
 }
 
 static void put_prints(struct gv_liar *liar, const struct gv_replica *replica,
-                       enum gv_part_kind kind, uint8_t salt, struct gv_writer *out) {
-    uint32_t most = kind == GV_PART_ASK ? GV_PINSKETCH_CAPACITY : GV_RECONCILE_LIST;
+                       enum gv_range_kind kind, uint8_t salt, struct gv_writer *out) {
+    uint32_t most =
+        kind == GV_RANGE_REQUEST_ELEMENTS ? GV_PINSKETCH_CAPACITY : GV_RECONCILE_LIST_MAX;
     uint32_t count = 1 + gv_liar_byte(liar) % most;
-    gv_part_put_count(out, kind, count);
+    gv_range_put_count(out, kind, count);
     for (uint32_t i = 0; i < count; i++) {
         struct gv_item one = item(liar, &replica->tree);
         struct gv_digest digest = gv_digest_of(one.position, one.hash);
         uint32_t print = (uint32_t)gv_digest_fingerprint(&replica->key, digest, salt);
-        uint32_t truth = kind == GV_PART_ASK ? gv_pinsketch_element(one.hash) : print;
-        gv_part_put_u32(out, (uint32_t)number(liar, truth));
+        uint32_t truth = kind == GV_RANGE_REQUEST_ELEMENTS ? gv_pinsketch_element(one.hash) : print;
+        gv_range_put_u32(out, (uint32_t)number(liar, truth));
     }
 }
 
@@ -119,21 +120,22 @@ static void put_sketch(struct gv_liar *liar, struct gv_replica *replica, uint64_
     gv_pinsketch_add(&sketch, hashes, changes, false);
     uint8_t odd = gv_liar_byte(liar);
     if (odd % 8 == 7) sketch.syndrome[odd / 8 % GV_PINSKETCH_CAPACITY] = (uint32_t)word(liar);
-    gv_part_put_sketch(out, &sketch, number(liar, gv_tree_digest(&replica->tree, lo, hi).count));
+    gv_range_put_sketch(out, &sketch, number(liar, gv_tree_digest(&replica->tree, lo, hi).count));
 }
 
-static void put_content(struct gv_liar *liar, struct gv_replica *replica, enum gv_part_kind kind,
+static void put_content(struct gv_liar *liar, struct gv_replica *replica, enum gv_range_kind kind,
                         uint64_t lo, uint64_t hi, uint8_t salt, struct gv_writer *out) {
-    if (kind == GV_PART_SUM || kind == GV_PART_BOTH) {
+    if (kind == GV_RANGE_SUM || kind == GV_RANGE_DIGEST) {
         struct gv_digest about = digest(liar, replica, lo, hi);
         gv_pack_put_varint(out, about.count);
         gv_pack_put_u64(out, about.sum);
-        if (kind == GV_PART_BOTH) gv_pack_put_u64(out, about.weighted_sum);
+        if (kind == GV_RANGE_DIGEST) gv_pack_put_u64(out, about.weighted_sum);
     }
-    if (kind == GV_PART_LIST || kind == GV_PART_WANT || kind == GV_PART_ASK)
+    if (kind == GV_RANGE_LIST || kind == GV_RANGE_REQUEST_HASHES ||
+        kind == GV_RANGE_REQUEST_ELEMENTS)
         put_prints(liar, replica, kind, salt, out);
-    if (kind == GV_PART_SKETCH) put_sketch(liar, replica, lo, hi, out);
-    if (kind == GV_PART_PROBE) {
+    if (kind == GV_RANGE_SKETCH) put_sketch(liar, replica, lo, hi, out);
+    if (kind == GV_RANGE_PROBE) {
         uint8_t zeros = gv_liar_byte(liar) % 64;
         gv_pack_put_u8(out, zeros);
         gv_pack_put_varint(out, number(liar, 0) % (((hi - 1 - lo) >> zeros) + 1));
@@ -144,18 +146,28 @@ static void put_root(struct gv_liar *liar, const struct gv_replica *replica, uin
                      struct gv_writer *out) {
     struct gv_digest root = digest(liar, replica, 0, GV_POSITION_END);
     gv_pack_put_u8(out, salt);
-    gv_pack_put_u8(out, GV_PART_ROOT);
+    gv_pack_put_u8(out, GV_RANGE_ROOT);
     gv_pack_put_varint(out, root.count);
     gv_pack_put_u64(out, root.sum);
     gv_pack_put_u64(out, root.weighted_sum);
-    gv_part_put_estimator(out,
-                          (uint32_t)number(liar, gv_tree_estimator(&replica->tree)) & 0x3f3f3f3f);
+    gv_range_put_estimator(out,
+                           (uint32_t)number(liar, gv_tree_estimator(&replica->tree)) & 0x3f3f3f3f);
 }
 
 static struct gv_slice summary(struct gv_liar *liar, struct gv_replica *replica) {
-    static const enum gv_part_kind kinds[] = {
-        GV_PART_SKIP, GV_PART_SUM,  GV_PART_BOTH, GV_PART_LIST, GV_PART_SKETCH, GV_PART_PROBE,
-        GV_PART_NONE, GV_PART_WANT, GV_PART_ASK,  GV_PART_SUM,  GV_PART_SKETCH, GV_PART_LIST,
+    static const enum gv_range_kind kinds[] = {
+        GV_RANGE_SKIP,
+        GV_RANGE_SUM,
+        GV_RANGE_DIGEST,
+        GV_RANGE_LIST,
+        GV_RANGE_SKETCH,
+        GV_RANGE_PROBE,
+        GV_RANGE_EMPTY,
+        GV_RANGE_REQUEST_HASHES,
+        GV_RANGE_REQUEST_ELEMENTS,
+        GV_RANGE_SUM,
+        GV_RANGE_SKETCH,
+        GV_RANGE_LIST,
     };
     static uint8_t bytes[SUMMARY_CAP];
     struct gv_writer out = {.data = bytes, .cap = sizeof bytes};
@@ -166,10 +178,10 @@ static struct gv_slice summary(struct gv_liar *liar, struct gv_replica *replica)
     }
     gv_pack_put_u8(&out, salt);
     for (uint64_t lo = 0; lo < GV_POSITION_END && parts > 0 && liar->len > 0; parts--) {
-        enum gv_part_kind kind = kinds[gv_liar_byte(liar) % (sizeof kinds / sizeof *kinds)];
+        enum gv_range_kind kind = kinds[gv_liar_byte(liar) % (sizeof kinds / sizeof *kinds)];
         uint64_t hi = bound(liar, &replica->tree, lo);
-        bool print = kind == GV_PART_WANT || kind == GV_PART_ASK;
-        gv_part_put_head(&out, print ? GV_PART_LIST : kind, lo, hi);
+        bool print = kind == GV_RANGE_REQUEST_HASHES || kind == GV_RANGE_REQUEST_ELEMENTS;
+        gv_range_put_header(&out, print ? GV_RANGE_LIST : kind, lo, hi);
         put_content(liar, replica, kind, lo, hi, salt, &out);
         lo = hi;
     }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "story.h"
 
-#include "../../merkle/part.h"
+#include "../../merkle/range.h"
 
 #include <inttypes.h>
 #include <string.h>
@@ -31,15 +31,17 @@ static void tell_entries(FILE *out, const struct gv_message *message) {
 
 static void tell_part(FILE *out, const struct gv_reconcile *part, unsigned last) {
     static const char *const names[] = {
-        [GV_PART_SUM] = " sums of ", [GV_PART_BOTH] = " sums of ", [GV_PART_LIST] = " list of ",
-        [GV_PART_WANT] = " want ",   [GV_PART_ASK] = " ask ",      [GV_PART_SKETCH] = " sketch",
-        [GV_PART_PROBE] = " probe",  [GV_PART_NONE] = " none",     [GV_PART_ROOT] = " root of ",
+        [GV_RANGE_SUM] = " sums of ",          [GV_RANGE_DIGEST] = " sums of ",
+        [GV_RANGE_LIST] = " list of ",         [GV_RANGE_REQUEST_HASHES] = " want ",
+        [GV_RANGE_REQUEST_ELEMENTS] = " ask ", [GV_RANGE_SKETCH] = " sketch",
+        [GV_RANGE_PROBE] = " probe",           [GV_RANGE_EMPTY] = " none",
+        [GV_RANGE_ROOT] = " root of ",
     };
     fputs(last == part->kind ? "+" : names[part->kind], out);
-    bool prints = part->kind == GV_PART_LIST || part->kind == GV_PART_WANT;
-    bool sums = part->kind == GV_PART_SUM || part->kind == GV_PART_BOTH;
-    if (prints || part->kind == GV_PART_ASK) fprintf(out, "%" PRIu32, part->count);
-    if (sums || part->kind == GV_PART_ROOT) fprintf(out, "%" PRIu64, part->peer.count);
+    bool prints = part->kind == GV_RANGE_LIST || part->kind == GV_RANGE_REQUEST_HASHES;
+    bool sums = part->kind == GV_RANGE_SUM || part->kind == GV_RANGE_DIGEST;
+    if (prints || part->kind == GV_RANGE_REQUEST_ELEMENTS) fprintf(out, "%" PRIu32, part->count);
+    if (sums || part->kind == GV_RANGE_ROOT) fprintf(out, "%" PRIu64, part->peer.count);
 }
 
 static void tell_ranges(FILE *out, struct gv_slice ranges) {
@@ -49,8 +51,8 @@ static void tell_ranges(FILE *out, struct gv_slice ranges) {
     struct gv_reconcile parts;
     int error = gv_reconcile_begin(&parts, (struct gv_slice){bytes, (size_t)len});
     GV_ASSERT(error == 0);
-    for (unsigned last = GV_PART_SKIP; gv_part_next(&parts);) {
-        if (parts.kind == GV_PART_SKIP) continue;
+    for (unsigned last = GV_RANGE_SKIP; gv_range_next(&parts);) {
+        if (parts.kind == GV_RANGE_SKIP) continue;
         tell_part(out, &parts, last);
         last = parts.kind;
     }

@@ -51,7 +51,7 @@ static void one_missing(void **state) {
         assert_true(gv_pair_has(&pair, 1, 31415, 42));
         assert_true(pair.messages <= 7);
         assert_true(pair.bytes < 2000);
-        assert_true(pair.known <= GV_RECONCILE_LIST);
+        assert_true(pair.known <= GV_RECONCILE_LIST_MAX);
         gv_pair_fini(&pair);
     }
 }

@@ -1,23 +1,23 @@
 // SPDX-License-Identifier: MIT
-#include "part.h"
+#include "range.h"
 
 enum { AS_WANT = 1 << 6, AS_ASK = 2 << 6 }; // added to the count of a list
 
 // --- writing ---------------------------------------------------------------------------------
 
-void gv_part_put_u32(struct gv_writer *out, uint32_t value) {
+void gv_range_put_u32(struct gv_writer *out, uint32_t value) {
     for (int i = 0; i < 4; i++) gv_pack_put_u8(out, (uint8_t)(value >> (8 * i)));
 }
 
-uint32_t gv_part_get_u32(struct gv_reader *in) {
+uint32_t gv_range_get_u32(struct gv_reader *in) {
     const uint8_t *bytes = gv_pack_get_bytes(in, 4);
     uint32_t value = 0;
     for (int i = 0; bytes != NULL && i < 4; i++) value |= (uint32_t)bytes[i] << (8 * i);
     return value;
 }
 
-void gv_part_put_head(struct gv_writer *out, enum gv_part_kind kind, uint64_t lo, uint64_t hi) {
-    GV_ASSERT(lo < hi && kind <= GV_PART_ROOT);
+void gv_range_put_header(struct gv_writer *out, enum gv_range_kind kind, uint64_t lo, uint64_t hi) {
+    GV_ASSERT(lo < hi && kind <= GV_RANGE_ROOT);
     unsigned pairs = 0; // of zero bits at the end
     uint64_t mantissa =
         hi == GV_POSITION_END ? 0 : hi - lo; // 0 stands for the end of all positions
@@ -26,16 +26,18 @@ void gv_part_put_head(struct gv_writer *out, enum gv_part_kind kind, uint64_t lo
     gv_pack_put_varint(out, mantissa);
 }
 
-void gv_part_put_count(struct gv_writer *out, enum gv_part_kind kind, uint32_t count) {
-    GV_ASSERT(count > 0 && count <= GV_RECONCILE_LIST);
-    uint32_t as = kind == GV_PART_WANT ? AS_WANT : kind == GV_PART_ASK ? AS_ASK : 0;
+void gv_range_put_count(struct gv_writer *out, enum gv_range_kind kind, uint32_t count) {
+    GV_ASSERT(count > 0 && count <= GV_RECONCILE_LIST_MAX);
+    uint32_t as = kind == GV_RANGE_REQUEST_HASHES     ? AS_WANT
+                  : kind == GV_RANGE_REQUEST_ELEMENTS ? AS_ASK
+                                                      : 0;
     gv_pack_put_u8(out, (uint8_t)(count + as));
 }
 
-void gv_part_put_sketch(struct gv_writer *out, const struct gv_pinsketch *sketch, uint64_t count) {
-    uint64_t remains = count % GV_PART_REMAINDERS;
+void gv_range_put_sketch(struct gv_writer *out, const struct gv_pinsketch *sketch, uint64_t count) {
+    uint64_t remains = count % GV_RANGE_COUNT_MODULUS;
     gv_pack_put_u8(out, (uint8_t)(GV_PINSKETCH_CAPACITY - 1 + remains * GV_PINSKETCH_CAPACITY));
-    for (int i = 0; i < GV_PINSKETCH_CAPACITY; i++) gv_part_put_u32(out, sketch->syndrome[i]);
+    for (int i = 0; i < GV_PINSKETCH_CAPACITY; i++) gv_range_put_u32(out, sketch->syndrome[i]);
 }
 
 // Six bits of each of four bytes, and back.
@@ -48,7 +50,7 @@ static uint32_t unpack_estimator(uint32_t bits) {
     return (bits & 0x3f) | (bits & 0xfc0) << 2 | (bits & 0x3f000) << 4 | (bits & 0xfc0000) << 6;
 }
 
-void gv_part_put_estimator(struct gv_writer *out, uint32_t estimator) {
+void gv_range_put_estimator(struct gv_writer *out, uint32_t estimator) {
     uint32_t bits = pack_estimator(estimator);
     for (int i = 0; i < 24; i += 8) gv_pack_put_u8(out, (uint8_t)(bits >> i));
 }
@@ -70,14 +72,16 @@ static void read_bound(struct gv_reconcile *state, unsigned pairs) {
 static void read_prints(struct gv_reconcile *state) {
     uint8_t count = gv_pack_get_u8(&state->in);
     state->count = count % AS_WANT;
-    state->kind = count < AS_WANT ? GV_PART_LIST : count < AS_ASK ? GV_PART_WANT : GV_PART_ASK;
+    state->kind = count < AS_WANT  ? GV_RANGE_LIST
+                  : count < AS_ASK ? GV_RANGE_REQUEST_HASHES
+                                   : GV_RANGE_REQUEST_ELEMENTS;
     state->prints = state->in.at;
-    bool ask = state->kind == GV_PART_ASK;
+    bool ask = state->kind == GV_RANGE_REQUEST_ELEMENTS;
     if (ask && (count >= AS_WANT + AS_ASK || state->count > GV_PINSKETCH_CAPACITY))
         state->count = 0;
-    if (state->count == 0 || state->count > GV_RECONCILE_LIST) state->in.error = GV_ESYNTAX;
+    if (state->count == 0 || state->count > GV_RECONCILE_LIST_MAX) state->in.error = GV_ESYNTAX;
     for (uint32_t i = 0; ask && i < state->count; i++)
-        state->elements[i] = gv_part_get_u32(&state->in);
+        state->elements[i] = gv_range_get_u32(&state->in);
     if (!ask && !state->in.error) gv_pack_get_bytes(&state->in, (size_t)state->count * 4);
 }
 
@@ -85,7 +89,7 @@ static void read_sketch(struct gv_reconcile *state) {
     uint8_t head = gv_pack_get_u8(&state->in);
     state->words = head % GV_PINSKETCH_CAPACITY + 1;
     state->remains = head / GV_PINSKETCH_CAPACITY;
-    for (int i = 0; i < state->words; i++) state->sketch.syndrome[i] = gv_part_get_u32(&state->in);
+    for (int i = 0; i < state->words; i++) state->sketch.syndrome[i] = gv_range_get_u32(&state->in);
 }
 
 static void read_estimator(struct gv_reconcile *state) {
@@ -111,31 +115,31 @@ static void read_part(struct gv_reconcile *state) {
     state->kind = head & 7;
     state->lo = state->hi;
     if (state->lo == GV_POSITION_END) state->in.error = GV_ESYNTAX;
-    if (state->kind == GV_PART_ROOT) {
+    if (state->kind == GV_RANGE_ROOT) {
         state->hi = GV_POSITION_END;
-        if (head != GV_PART_ROOT || state->lo != 0) state->in.error = GV_ESYNTAX;
+        if (head != GV_RANGE_ROOT || state->lo != 0) state->in.error = GV_ESYNTAX;
     } else {
         read_bound(state, head >> 3);
     }
-    bool sums =
-        state->kind == GV_PART_SUM || state->kind == GV_PART_BOTH || state->kind == GV_PART_ROOT;
+    bool sums = state->kind == GV_RANGE_SUM || state->kind == GV_RANGE_DIGEST ||
+                state->kind == GV_RANGE_ROOT;
     if (sums) {
         state->peer.count = gv_pack_get_varint(&state->in);
         state->peer.sum = gv_pack_get_u64(&state->in);
-        state->peer.weighted_sum = state->kind == GV_PART_SUM ? 0 : gv_pack_get_u64(&state->in);
-        if (state->kind == GV_PART_ROOT) read_estimator(state);
+        state->peer.weighted_sum = state->kind == GV_RANGE_SUM ? 0 : gv_pack_get_u64(&state->in);
+        if (state->kind == GV_RANGE_ROOT) read_estimator(state);
     } else if (state->in.error) {
         return;
-    } else if (state->kind == GV_PART_LIST) {
+    } else if (state->kind == GV_RANGE_LIST) {
         read_prints(state);
-    } else if (state->kind == GV_PART_SKETCH) {
+    } else if (state->kind == GV_RANGE_SKETCH) {
         read_sketch(state);
-    } else if (state->kind == GV_PART_PROBE) {
+    } else if (state->kind == GV_RANGE_PROBE) {
         read_probe(state);
     }
 }
 
-bool gv_part_next(struct gv_reconcile *state) {
+bool gv_range_next(struct gv_reconcile *state) {
     if (state->in.at == state->in.len) return false;
     read_part(state);
     return !state->in.error;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "../../merkle/part.h"
+#include "../../merkle/range.h"
 
 #include "../../engine/prng.h"
 #include "../lib/test.h"
@@ -8,10 +8,10 @@
 static struct gv_reconcile read_one(const struct gv_writer *out) {
     struct gv_reconcile state = {.in = {.data = out->data, .len = out->len}};
     assert_false(out->full);
-    assert_true(gv_part_next(&state));
+    assert_true(gv_range_next(&state));
     assert_int_equal(state.in.error, 0);
     assert_int_equal(state.in.at, out->len);
-    assert_false(gv_part_next(&state));
+    assert_false(gv_range_next(&state));
     assert_int_equal(state.in.error, 0);
     return state;
 }
@@ -26,9 +26,9 @@ static void bounds_come_back(void **state) {
         uint64_t hi = gv_prng_next(&prng) >> gv_prng_below(&prng, 64);
         hi = hi >> round % 60 << round % 60;
         if (hi == 0) hi = GV_POSITION_END;
-        gv_part_put_head(&out, round % 2 ? GV_PART_NONE : GV_PART_SKIP, 0, hi);
+        gv_range_put_header(&out, round % 2 ? GV_RANGE_EMPTY : GV_RANGE_SKIP, 0, hi);
         struct gv_reconcile part = read_one(&out);
-        assert_int_equal(part.kind, round % 2 ? GV_PART_NONE : GV_PART_SKIP);
+        assert_int_equal(part.kind, round % 2 ? GV_RANGE_EMPTY : GV_RANGE_SKIP);
         assert_true(part.lo == 0 && part.hi == hi);
     }
 }
@@ -43,33 +43,35 @@ static void sketches_come_back(void **state) {
         struct gv_pinsketch sketch;
         for (int i = 0; i < GV_PINSKETCH_CAPACITY; i++)
             sketch.syndrome[i] = (uint32_t)gv_prng_next(&prng);
-        gv_part_put_head(&out, GV_PART_SKETCH, 0, 1000);
-        gv_part_put_sketch(&out, &sketch, count);
+        gv_range_put_header(&out, GV_RANGE_SKETCH, 0, 1000);
+        gv_range_put_sketch(&out, &sketch, count);
         struct gv_reconcile part = read_one(&out);
-        assert_int_equal(part.kind, GV_PART_SKETCH);
+        assert_int_equal(part.kind, GV_RANGE_SKETCH);
         assert_int_equal(part.words, GV_PINSKETCH_CAPACITY);
-        assert_int_equal(part.remains, count % GV_PART_REMAINDERS);
+        assert_int_equal(part.remains, count % GV_RANGE_COUNT_MODULUS);
         assert_memory_equal(&part.sketch, &sketch, sizeof sketch);
     }
 }
 
 static void counts_tell_lists_wants_and_asks(void **state) {
     (void)state;
-    static const enum gv_part_kind kinds[] = {GV_PART_LIST, GV_PART_WANT, GV_PART_ASK};
+    static const enum gv_range_kind kinds[] = {GV_RANGE_LIST, GV_RANGE_REQUEST_HASHES,
+                                               GV_RANGE_REQUEST_ELEMENTS};
     for (int k = 0; k < 3; k++) {
-        uint32_t most = kinds[k] == GV_PART_ASK ? GV_PINSKETCH_CAPACITY : GV_RECONCILE_LIST;
+        uint32_t most =
+            kinds[k] == GV_RANGE_REQUEST_ELEMENTS ? GV_PINSKETCH_CAPACITY : GV_RECONCILE_LIST_MAX;
         for (uint32_t count = 1; count <= most; count++) {
             uint8_t bytes[160];
             struct gv_writer out = {.data = bytes, .cap = sizeof bytes};
-            gv_part_put_head(&out, GV_PART_LIST, 0, GV_POSITION_END);
-            gv_part_put_count(&out, kinds[k], count);
+            gv_range_put_header(&out, GV_RANGE_LIST, 0, GV_POSITION_END);
+            gv_range_put_count(&out, kinds[k], count);
             size_t prints = out.len;
-            for (uint32_t i = 0; i < count; i++) gv_part_put_u32(&out, UINT32_MAX - i);
+            for (uint32_t i = 0; i < count; i++) gv_range_put_u32(&out, UINT32_MAX - i);
             struct gv_reconcile part = read_one(&out);
             assert_int_equal(part.kind, kinds[k]);
             assert_int_equal(part.count, count);
-            if (kinds[k] != GV_PART_ASK) assert_int_equal(part.prints, prints);
-            for (uint32_t i = 0; kinds[k] == GV_PART_ASK && i < count; i++)
+            if (kinds[k] != GV_RANGE_REQUEST_ELEMENTS) assert_int_equal(part.prints, prints);
+            for (uint32_t i = 0; kinds[k] == GV_RANGE_REQUEST_ELEMENTS && i < count; i++)
                 assert_int_equal(part.elements[i], UINT32_MAX - i);
         }
     }
@@ -83,13 +85,13 @@ static void estimators_come_back(void **state) {
         uint8_t bytes[32];
         struct gv_writer out = {.data = bytes, .cap = sizeof bytes};
         uint32_t estimator = (uint32_t)gv_prng_next(&prng) & 0x3f3f3f3f;
-        gv_pack_put_u8(&out, GV_PART_ROOT);
+        gv_pack_put_u8(&out, GV_RANGE_ROOT);
         gv_pack_put_varint(&out, 300);
         gv_pack_put_u64(&out, 5);
         gv_pack_put_u64(&out, 6);
-        gv_part_put_estimator(&out, estimator);
+        gv_range_put_estimator(&out, estimator);
         struct gv_reconcile part = read_one(&out);
-        assert_int_equal(part.kind, GV_PART_ROOT);
+        assert_int_equal(part.kind, GV_RANGE_ROOT);
         assert_true(part.peer.count == 300 && part.peer.sum == 5 && part.peer.weighted_sum == 6);
         assert_int_equal(part.estimator, estimator);
     }
@@ -107,11 +109,11 @@ static void any_bytes_are_read_or_refused(void **state) {
             bytes[i] = (uint8_t)(gv_prng_next(&prng) >> gv_prng_below(&prng, 8));
         struct gv_reconcile part = {.in = {.data = bytes, .len = len}};
         uint64_t end = 0;
-        for (size_t at = 0; gv_part_next(&part); at = part.in.at, end = part.hi) {
+        for (size_t at = 0; gv_range_next(&part); at = part.in.at, end = part.hi) {
             assert_true(part.in.at > at && part.in.at <= len);
             assert_true(part.lo == end && part.lo < part.hi);
-            assert_true(part.kind < GV_PART_END);
-            if (part.kind == GV_PART_PROBE)
+            assert_true(part.kind < GV_RANGE_END);
+            if (part.kind == GV_RANGE_PROBE)
                 assert_true(part.lo <= part.from && part.from < part.to && part.to <= part.hi);
         }
         assert_true(part.in.error == GV_ESYNTAX || part.in.at == len);
