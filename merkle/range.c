@@ -110,7 +110,7 @@ static void read_probe(struct gv_reconcile *state) {
     state->to = state->hi - state->from > width ? state->from + width : state->hi;
 }
 
-static void read_part(struct gv_reconcile *state) {
+static void read_range(struct gv_reconcile *state) {
     uint8_t head = gv_pack_get_u8(&state->in);
     state->kind = head & 7;
     state->lo = state->hi;
@@ -141,6 +141,6 @@ static void read_part(struct gv_reconcile *state) {
 
 bool gv_range_next(struct gv_reconcile *state) {
     if (state->in.at == state->in.len) return false;
-    read_part(state);
+    read_range(state);
     return !state->in.error;
 }

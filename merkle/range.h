@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The parts of a summary as bytes: see codec/PROTOCOL.md. Reading takes any bytes.
+// The ranges of a summary as bytes: see codec/PROTOCOL.md. Reading takes any bytes.
 #ifndef GV_MERKLE_RANGE_H
 #define GV_MERKLE_RANGE_H
 
@@ -21,12 +21,12 @@ enum gv_range_kind {
     GV_RANGE_REQUEST_HASHES, // this and the next are written as lists, and told from them by their
                              // counts
     GV_RANGE_REQUEST_ELEMENTS,
-    GV_RANGE_END, // there is no part
+    GV_RANGE_END, // there is no range
 };
 
 enum { GV_RANGE_COUNT_MODULUS = 32 }; // a sketch's count is told modulo this
 
-// Writes a part's kind, which is none of the last three, and its bound.
+// Writes a range's kind, which is none of the last three, and its bound.
 GV_API void gv_range_put_header(struct gv_writer *out, enum gv_range_kind kind, uint64_t lo,
                                 uint64_t hi);
 // Writes how many words follow in a list, a want or an ask.
@@ -41,7 +41,7 @@ GV_API void gv_range_put_estimator(struct gv_writer *out, uint32_t estimator);
 GV_API void gv_range_put_u32(struct gv_writer *out, uint32_t value);
 GV_API uint32_t gv_range_get_u32(struct gv_reader *in);
 
-// Reads the next part, which begins where the one before it ended, into the state. False: there is
+// Reads the next range, which begins where the one before it ended, into the state. False: there is
 // none, or, with state->in.error set to GV_ESYNTAX, no writer writes it.
 GV_API bool gv_range_next(struct gv_reconcile *state);
 

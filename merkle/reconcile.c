@@ -9,23 +9,23 @@ enum stage { STAGE_START, STAGE_GIVE, STAGE_WANT };
 
 enum {
     SALT_SIZE = 1,
-    HEAD_MAX = 1 + GV_PACK_VARINT_MAX,            // a part's kind and bound
-    BEFORE_MAX = SALT_SIZE + HEAD_MAX,            // what a part may need before it: a skip
-    SUM_MAX = HEAD_MAX + GV_PACK_VARINT_MAX + 16, // a part of a split
+    HEAD_MAX = 1 + GV_PACK_VARINT_MAX,            // a range's kind and bound
+    BEFORE_MAX = SALT_SIZE + HEAD_MAX,            // what a range may need before it: a skip
+    SUM_MAX = HEAD_MAX + GV_PACK_VARINT_MAX + 16, // a range of a split
     SKETCH_MAX = HEAD_MAX + 1 + GV_PINSKETCH_CAPACITY * 4,
     LIST_MAX = HEAD_MAX + 1 + GV_RECONCILE_LIST_MAX * 4, // a list or a want
     PROBE_MAX = HEAD_MAX + 1 + GV_PACK_VARINT_MAX,       // a probe
-    SPLIT_MIN = 4,                                       // parts that there must be room for
-    PART_MAX = BEFORE_MAX + SPLIT_MIN * SKETCH_MAX,
+    SPLIT_MIN = 4,                                       // ranges that there must be room for
+    RANGE_MAX = BEFORE_MAX + SPLIT_MIN * SKETCH_MAX,
     SLACK_MAX = 16,       // ranks by which a cut may be moved for the sake of a shorter bound
     CUTS = 32,            // cuts looked up at a time
     QUOTIENTS = 8,        // candidates looked for where a quotient is not unique …
     QUOTIENTS_ROOT = 256, // … of everything, which is spoken of once
     PROBE_SHARE = 12,     // bits by which a probe is narrower than the gap it lies in
 };
-_Static_assert((int)PART_MAX <= (int)GV_RECONCILE_ROOM_MIN &&
-                   (int)BEFORE_MAX + (int)LIST_MAX <= (int)PART_MAX,
-               "an empty message must hold any one part");
+_Static_assert((int)RANGE_MAX <= (int)GV_RECONCILE_ROOM_MIN &&
+                   (int)BEFORE_MAX + (int)LIST_MAX <= (int)RANGE_MAX,
+               "an empty message must hold any one range");
 
 // What the functions below share during one call.
 struct walk {
@@ -53,9 +53,9 @@ static struct gv_item item_of_rank(const struct gv_tree *tree, uint64_t rank) {
     return gv_tree_get(&at);
 }
 
-// --- writing parts ---------------------------------------------------------------------------
+// --- writing ranges ---------------------------------------------------------------------------
 
-static void open_part(struct walk *walk, enum gv_range_kind kind, uint64_t lo, uint64_t hi) {
+static void begin_range(struct walk *walk, enum gv_range_kind kind, uint64_t lo, uint64_t hi) {
     struct gv_reconcile_out *out = walk->out;
     GV_ASSERT(out->wrote <= lo && lo < hi);
     if (out->summary.len == 0) gv_pack_put_u8(&out->summary, walk->state->salt);
@@ -67,11 +67,11 @@ static void open_part(struct walk *walk, enum gv_range_kind kind, uint64_t lo, u
 static void put_sums(struct walk *walk, bool both, uint64_t lo, uint64_t hi,
                      struct gv_digest sums) {
     struct gv_writer *out = &walk->out->summary;
-    open_part(walk,
-              sums.count == 0 ? GV_RANGE_EMPTY
-              : both          ? GV_RANGE_DIGEST
-                              : GV_RANGE_SUM,
-              lo, hi);
+    begin_range(walk,
+                sums.count == 0 ? GV_RANGE_EMPTY
+                : both          ? GV_RANGE_DIGEST
+                                : GV_RANGE_SUM,
+                lo, hi);
     if (sums.count == 0) return;
     gv_pack_put_varint(out, sums.count);
     gv_pack_put_u64(out, sums.sum);
@@ -79,7 +79,7 @@ static void put_sums(struct walk *walk, bool both, uint64_t lo, uint64_t hi,
 }
 
 static void put_sketch(struct walk *walk, uint64_t lo, uint64_t hi, uint64_t count) {
-    open_part(walk, count == 0 ? GV_RANGE_EMPTY : GV_RANGE_SKETCH, lo, hi);
+    begin_range(walk, count == 0 ? GV_RANGE_EMPTY : GV_RANGE_SKETCH, lo, hi);
     if (count == 0) return;
     struct gv_pinsketch sketch = gv_tree_sketch(walk->tree, lo, hi);
     gv_range_put_sketch(&walk->out->summary, &sketch, count);
@@ -119,7 +119,7 @@ static uint64_t short_bound(uint64_t lo, uint64_t below, uint64_t position) {
 // A range being cut.
 struct cuts {
     struct gv_digest first, mine; // before the range, and in it
-    uint64_t parts, slack;
+    uint64_t subranges, slack;
     uint64_t start; // the rank of the cut before the first
     uint64_t from;  // the last bound …
     struct gv_digest before;
@@ -143,7 +143,7 @@ static void cut(struct walk *walk, struct cuts *cuts, uint64_t k, uint64_t end) 
     uint32_t n = 0, bound_count = 0;
     GV_ASSERT(k < end && end - k <= CUTS);
     for (; k < end; k++) {
-        uint64_t rank = cuts->start + cuts->mine.count * k / cuts->parts;
+        uint64_t rank = cuts->start + cuts->mine.count * k / cuts->subranges;
         ranks[n++] = rank - cuts->slack - 1;
         ranks[n++] = rank + cuts->slack;
     }
@@ -163,7 +163,7 @@ static void cut(struct walk *walk, struct cuts *cuts, uint64_t k, uint64_t end) 
     }
 }
 
-// Whether the sums of the differences in the current part are the same by accident, so that only
+// Whether the sums of the differences in the current range are the same by accident, so that only
 // the second ones can tell.
 static bool collide(const struct gv_reconcile *state, struct gv_digest mine) {
     bool both = state->kind == GV_RANGE_DIGEST || state->kind == GV_RANGE_ROOT;
@@ -176,21 +176,21 @@ static bool encodes_position(const struct walk *walk, struct gv_item item) {
     return item.hash == gv_singlediff_permute(walk->key, item.position);
 }
 
-// The sums of the current part, where I hold `mine` and `first` before it, in so many parts of
+// The sums of the current range, where I hold `mine` and `first` before it, in so many subranges of
 // about as many items each. Two items at least stand apart. All cuts are shifted alike, by up to a
-// quarter of a part, under the exchange's salt: of differences whose sums hide them in one exchange
-// the next one may find some on either side of a cut.
-static void split(struct walk *walk, struct gv_digest first, struct gv_digest mine, uint32_t parts,
-                  bool sketch) {
+// quarter of a subrange, under the exchange's salt: of differences whose sums hide them in one
+// exchange the next one may find some on either side of a cut.
+static void split(struct walk *walk, struct gv_digest first, struct gv_digest mine,
+                  uint32_t subranges, bool sketch) {
     const struct gv_tree *tree = walk->tree;
-    uint64_t lo = walk->state->lo, hi = walk->state->hi, quarter = mine.count / parts / 4;
+    uint64_t lo = walk->state->lo, hi = walk->state->hi, quarter = mine.count / subranges / 4;
     struct gv_digest last = gv_digest_add(first, mine);
     struct gv_item sample = item_of_rank(tree, first.count + mine.count / 2);
     uint64_t shift = gv_digest_fingerprint(walk->key, mine, walk->state->salt);
     struct cuts cuts = {
         .first = first,
         .mine = mine,
-        .parts = parts,
+        .subranges = subranges,
         .slack = quarter < SLACK_MAX ? quarter : SLACK_MAX,
         .start = first.count + shift % (2 * quarter + 1) - quarter,
         .from = lo,
@@ -198,10 +198,10 @@ static void split(struct walk *walk, struct gv_digest first, struct gv_digest mi
         .both = collide(walk->state, mine) || !encodes_position(walk, sample),
         .sketch = sketch,
     };
-    for (uint64_t k = 1; k < parts; k += CUTS)
-        cut(walk, &cuts, k, k + CUTS < parts ? k + CUTS : parts);
+    for (uint64_t k = 1; k < subranges; k += CUTS)
+        cut(walk, &cuts, k, k + CUTS < subranges ? k + CUTS : subranges);
     if (cuts.from == lo &&
-        parts > 1) { // no cut fell between two positions: cut before the last one
+        subranges > 1) { // no cut fell between two positions: cut before the last one
         cuts.from = item_of_rank(tree, last.count - 1).position;
         cuts.before = gv_tree_below(tree, cuts.from);
         put_cut(walk, &cuts, lo, cuts.from, gv_digest_sub(cuts.before, first));
@@ -213,12 +213,12 @@ static void split(struct walk *walk, struct gv_digest first, struct gv_digest mi
         if (cuts.from < beyond) end = beyond;
     }
     put_cut(walk, &cuts, cuts.from, end, gv_digest_sub(last, cuts.before));
-    if (end < hi) open_part(walk, GV_RANGE_EMPTY, end, hi);
+    if (end < hi) begin_range(walk, GV_RANGE_EMPTY, end, hi);
 }
 
 static void put_list(struct walk *walk, uint64_t lo, uint64_t hi, uint64_t count) {
     GV_ASSERT(count > 0 && count <= GV_RECONCILE_LIST_MAX);
-    open_part(walk, GV_RANGE_LIST, lo, hi);
+    begin_range(walk, GV_RANGE_LIST, lo, hi);
     gv_range_put_count(&walk->out->summary, GV_RANGE_LIST, (uint32_t)count);
     struct gv_tree_cursor at;
     bool more = gv_tree_seek(walk->tree, lo, &at);
@@ -228,7 +228,7 @@ static void put_list(struct walk *walk, uint64_t lo, uint64_t hi, uint64_t count
     }
 }
 
-// Leaves what I hold in [from, to) to be given, as the answer to a part of this kind; what answers
+// Leaves what I hold in [from, to) to be given, as the answer to a range of this kind; what answers
 // none is given outright.
 static bool give_later(struct walk *walk, uint8_t kind, uint64_t from, uint64_t to) {
     struct gv_reconcile *state = walk->state;
@@ -241,13 +241,13 @@ static bool give_later(struct walk *walk, uint8_t kind, uint64_t from, uint64_t 
     return true;
 }
 
-// Says more about the current part, where I hold `mine` and the peer something else. False: no
+// Says more about the current range, where I hold `mine` and the peer something else. False: no
 // room, nothing was written.
-static bool narrow_down(struct walk *walk, struct gv_digest first, struct gv_digest mine) {
+static bool refine(struct walk *walk, struct gv_digest first, struct gv_digest mine) {
     uint64_t lo = walk->state->lo, hi = walk->state->hi;
-    if (room(walk) < PART_MAX) return false;
+    if (room(walk) < RANGE_MAX) return false;
     if (mine.count == 0) {
-        open_part(walk, GV_RANGE_EMPTY, lo, hi);
+        begin_range(walk, GV_RANGE_EMPTY, lo, hi);
         walk->state->spots++;
         return true;
     }
@@ -261,22 +261,22 @@ static bool narrow_down(struct walk *walk, struct gv_digest first, struct gv_dig
     if (ends[0] == ends[1]) {
         // One position cannot be cut, nor is there a bound for a list of it: say "I hold nothing"
         // and give everything.
-        open_part(walk, GV_RANGE_EMPTY, lo, hi);
+        begin_range(walk, GV_RANGE_EMPTY, lo, hi);
         return give_later(walk, GV_RANGE_EMPTY, lo, hi);
     }
     bool sketch = choice.kind == GV_RANGE_SKETCH;
     size_t fit = (room(walk) - BEFORE_MAX - HEAD_MAX) / (sketch ? SKETCH_MAX : SUM_MAX);
     GV_ASSERT(fit > 1);
-    if (fit < choice.parts && fit < 16 && walk->out->summary.len > SALT_SIZE) return false;
-    split(walk, first, mine, fit < choice.parts ? (uint32_t)fit : choice.parts, sketch);
+    if (fit < choice.subranges && fit < 16 && walk->out->summary.len > SALT_SIZE) return false;
+    split(walk, first, mine, fit < choice.subranges ? (uint32_t)fit : choice.subranges, sketch);
     return true;
 }
 
-// The same of a part that came without sums.
-static bool narrow_down_part(struct walk *walk) {
+// The same of a range that came without sums.
+static bool refine_range(struct walk *walk) {
     struct gv_digest first = gv_tree_below(walk->tree, walk->state->lo);
     struct gv_digest end = gv_tree_below(walk->tree, walk->state->hi);
-    return narrow_down(walk, first, gv_digest_sub(end, first));
+    return refine(walk, first, gv_digest_sub(end, first));
 }
 
 // --- answering sums --------------------------------------------------------------------------
@@ -304,7 +304,7 @@ static void put_probe(struct walk *walk, uint64_t position) {
     uint64_t gap = position - low < high - position ? position - low : high - position;
     unsigned zeros = 0;
     while (zeros < 63 && gap >> zeros >> (PROBE_SHARE + 1) != 0) zeros++;
-    open_part(walk, GV_RANGE_PROBE, lo, hi);
+    begin_range(walk, GV_RANGE_PROBE, lo, hi);
     gv_pack_put_u8(&walk->out->summary, (uint8_t)zeros);
     gv_pack_put_varint(&walk->out->summary, (position - lo) >> zeros);
 }
@@ -362,7 +362,7 @@ static enum decoded decode_single(struct walk *walk, struct gv_digest mine) {
     return DECODED;
 }
 
-// Whether the peer lacks just a run of items at one end of the part; if so they are to be given.
+// Whether the peer lacks just a run of items at one end of the range; if so they are to be given.
 static bool give_missing_end(struct walk *walk, struct gv_digest first, struct gv_digest mine) {
     const struct gv_reconcile *state = walk->state;
     uint64_t cut = item_of_rank(walk->tree, first.count + state->peer.count).position;
@@ -392,7 +392,7 @@ static bool answer_sums(struct walk *walk) {
         state->spots++;
         return true;
     }
-    return narrow_down(walk, first, mine);
+    return refine(walk, first, mine);
 }
 
 // --- answering sketches ----------------------------------------------------------------------
@@ -403,7 +403,7 @@ static bool answer_sketch(struct walk *walk) {
     struct gv_pinsketch differ = gv_tree_sketch(walk->tree, state->lo, state->hi);
     gv_pinsketch_merge(&differ, &state->sketch);
     int count = gv_pinsketch_decode(&differ, state->words, walk->tree->clmul, state->elements);
-    if (count < 0) return narrow_down_part(walk);
+    if (count < 0) return refine_range(walk);
     if (count == 0) return true;
     state->count = (uint32_t)count;
     state->spots += (state->count + 1) / 2;
@@ -446,10 +446,10 @@ static bool ask_for_rest(struct walk *walk) {
     for (uint32_t i = 0; i < state->count; i++) missing += (state->held >> i & 1) == 0;
     uint64_t mine = gv_tree_digest(walk->tree, state->lo, state->hi).count;
     uint64_t peer = mine - (state->count - missing) + missing;
-    if ((peer - state->remains) % GV_RANGE_COUNT_MODULUS != 0) return narrow_down_part(walk);
+    if ((peer - state->remains) % GV_RANGE_COUNT_MODULUS != 0) return refine_range(walk);
     if (missing == 0) return true;
-    if (room(walk) < PART_MAX) return false;
-    open_part(walk, GV_RANGE_LIST, state->lo, state->hi);
+    if (room(walk) < RANGE_MAX) return false;
+    begin_range(walk, GV_RANGE_LIST, state->lo, state->hi);
     gv_range_put_count(&walk->out->summary, GV_RANGE_REQUEST_ELEMENTS, missing);
     for (uint32_t i = 0; i < state->count; i++) {
         if ((state->held >> i & 1) == 0) gv_range_put_u32(&walk->out->summary, state->elements[i]);
@@ -459,7 +459,7 @@ static bool ask_for_rest(struct walk *walk) {
 
 // --- answering lists, wants and probes -------------------------------------------------------
 
-// Reads the prints of the part.
+// Reads the prints of the range.
 static void read_prints(const struct gv_reconcile *state, uint32_t prints[GV_RECONCILE_LIST_MAX]) {
     struct gv_reader in = state->in;
     GV_ASSERT(state->count <= GV_RECONCILE_LIST_MAX);
@@ -504,8 +504,8 @@ static bool put_want(struct walk *walk) {
     uint32_t count = 0;
     for (uint32_t i = 0; i < state->count; i++) count += (state->held >> i & 1) == 0;
     if (count == 0) return true;
-    if (room(walk) < PART_MAX) return false;
-    open_part(walk, GV_RANGE_LIST, state->lo, state->hi);
+    if (room(walk) < RANGE_MAX) return false;
+    begin_range(walk, GV_RANGE_LIST, state->lo, state->hi);
     gv_range_put_count(&walk->out->summary, GV_RANGE_REQUEST_HASHES, count);
     uint32_t prints[GV_RECONCILE_LIST_MAX];
     read_prints(state, prints);
@@ -521,10 +521,10 @@ static bool answer_probe(struct walk *walk) {
     struct gv_tree_cursor at;
     bool some = gv_tree_seek(walk->tree, state->from, &at) && gv_tree_get(&at).position < state->to;
     if (some) return give_later(walk, GV_RANGE_EMPTY, state->from, state->to);
-    return narrow_down_part(walk);
+    return refine_range(walk);
 }
 
-// --- the walk over the parts -----------------------------------------------------------------
+// --- the walk over the ranges -----------------------------------------------------------------
 
 int gv_reconcile_begin(struct gv_reconcile *state, struct gv_slice summary) {
     if (state == NULL || (summary.data == NULL && summary.len > 0)) return GV_EINVAL;
@@ -533,8 +533,8 @@ int gv_reconcile_begin(struct gv_reconcile *state, struct gv_slice summary) {
     return state->in.error;
 }
 
-// Begins to answer the current part. False: no room, nothing was written.
-static bool start_part(struct walk *walk) {
+// Begins to answer the current range. False: no room, nothing was written.
+static bool start_range(struct walk *walk) {
     struct gv_reconcile *state = walk->state;
     switch (state->kind) {
     case GV_RANGE_SKIP:
@@ -553,11 +553,11 @@ static bool start_part(struct walk *walk) {
     }
 }
 
-// Answers the current part. False: the message is full.
-static bool answer_part(struct walk *walk) {
+// Answers the current range. False: the message is full.
+static bool answer_range(struct walk *walk) {
     struct gv_reconcile *state = walk->state;
     if (state->stage == STAGE_START) {
-        if (!start_part(walk)) return false;
+        if (!start_range(walk)) return false;
         if (state->stage == STAGE_START) return true;
     }
     bool elements = state->kind == GV_RANGE_SKETCH || state->kind == GV_RANGE_REQUEST_ELEMENTS;
@@ -586,7 +586,7 @@ int gv_reconcile_answer(struct gv_reconcile *state, struct gv_tree *tree,
             }
         }
         gv_survey_ahead(&walk.survey, state);
-        if (!answer_part(&walk)) return 1;
+        if (!answer_range(&walk)) return 1;
         state->kind = GV_RANGE_END;
     }
     return state->in.error;

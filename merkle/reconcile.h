@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Stateless range reconciliation: a peer's summary of its ranges in, my answer out.
 //
-// A summary cuts the positions into consecutive parts and says one thing about each:
+// A summary cuts the positions into consecutive ranges and says one thing about each:
 //   skip    nothing to say
 //   root    "of everything I hold `count` items, with these sums and this estimator"
 //   sum     "I hold `count` items here, and their hashes add up to this"
@@ -12,10 +12,10 @@
 //   sketch  "the items I hold here have these sums of odd powers" (pinsketch.h)
 //   ask     "send me what you hold here with these elements"
 //   probe   "send me what you hold in this narrower range; if that is nothing, I was wrong about
-//           the only difference between us in this part: go on with all of it"
+//           the only difference between us in this range: go on with all of it"
 // The answer to sums that match is nothing; to some that differ, the item itself if there is but
 // one (singlediff.h), the run of items if they are those at one end, a list once few items are
-// left, and else the sums or sketches of narrower parts, cut by rank. To a sketch that tells the
+// left, and else the sums or sketches of subranges, cut by rank. To a sketch that tells the
 // differences the answer is the items of mine among them, and an ask for the others. To a list the
 // answer is what the peer lacks, given outright, and a want for what I lack. So both sides finish,
 // in O(log n) messages, and each message can be answered by itself: loss, repetition and reordering
@@ -42,7 +42,7 @@ extern "C" {
 
 enum {
     GV_RECONCILE_LIST_MAX = 32,    // most items that are listed rather than cut
-    GV_RECONCILE_SPLIT_MAX = 4096, // most parts that a range is cut into
+    GV_RECONCILE_SPLIT_MAX = 4096, // most subranges that a range is cut into
     GV_RECONCILE_ROOM_MIN = 192,   // smallest `summary.cap` of an answer, bytes
     GV_RECONCILE_ROOT_MAX = 1 + 1 + GV_PACK_VARINT_MAX + 16 + 3, // longest opening, bytes
 };
@@ -62,7 +62,7 @@ struct gv_reconcile {
     uint32_t expect; // differences to reckon with in everything; 0: unknown
     bool rounds;     // rather fewer messages than fewer bytes
     bool sketches;   // rather fewer bytes and messages than less work
-    // The part being answered.
+    // The range being answered.
     uint64_t lo, hi;
     struct gv_digest peer;      // root, sum, both: what the peer has there
     uint32_t estimator;         // root: likewise
@@ -76,8 +76,8 @@ struct gv_reconcile {
     uint64_t position;                        // … given below this position …
     uint64_t equals;                          // … and so many items at it
     uint32_t held;                            // bits of a list's prints that I hold
-    uint32_t spread;     // differences to reckon with in a part, as the counts tell
-    uint32_t narrow;     // parts to cut a range into that differs
+    uint32_t spread;     // differences to reckon with in a range, as the counts tell
+    uint32_t narrow;     // subranges to cut a range into that differs
     uint32_t sketch_max; // most items of such a range that are sketched instead
     uint8_t kind, stage;
     bool surveyed, done;
@@ -88,7 +88,7 @@ struct gv_reconcile {
 // to 0.
 struct gv_reconcile_out {
     struct gv_writer summary; // stays empty if there is nothing to say beside what is given
-    uint64_t wrote;           // upper bound of the last part written
+    uint64_t wrote;           // upper bound of the last range written
     // Called for each item that the peer lacks, with the bytes that the summary takes so far;
     // false: no room left in this message, ask again in the next one.
     bool (*give)(void *ctx, uint32_t ref, size_t summary_len);

@@ -4,62 +4,63 @@
 #include "singlediff.h"
 
 enum {
-    ROOT_PARTS = 16,      // least parts that everything is cut into
-    FEW = 16,             // parts that differ …
-    FEW_PARTS = 6,        // … which are cut into so many at least …
+    ROOT_SPLIT_MIN = 16,  // least subranges that everything is cut into
+    FEW = 16,             // ranges that differ …
+    FEW_SPLIT_MIN = 6,    // … which are cut into so many at least …
     FEW_ITEMS = 24576,    // … and with no more items than these in all, sketched on any link
     SKETCH_MOST = 5,      // differences, on average, for which that is tried
-    FEW_LEFT = 3,         // differences, or parts that differ, below which …
+    FEW_LEFT = 3,         // differences, or ranges that differ, below which …
     SUMS_SHARE = 32,      // … one exchange in so many does without sketches …
     SUMS_SHARE_ALL = 256, // … and in so many whatever is left
     TRUST = 8,            // factor by which the estimator must contradict what was learnt
-    SAMPLE_ALL = 192,     // parts looked at, at most, as long as all differ
-    LEAD_MAX = 1024,      // items that the counts of a part are taken to differ by, at most
+    SAMPLE_ALL = 192,     // ranges looked at, at most, as long as all differ
+    LEAD_MAX = 1024,      // items that the counts of a range are taken to differ by, at most
 };
 
-// --- what a part says ------------------------------------------------------------------------
+// --- what a range says ------------------------------------------------------------------------
 
-static bool has_sums(const struct gv_reconcile *part) {
-    return part->kind == GV_RANGE_SUM || part->kind == GV_RANGE_DIGEST;
+static bool has_sums(const struct gv_reconcile *range) {
+    return range->kind == GV_RANGE_SUM || range->kind == GV_RANGE_DIGEST;
 }
 
-bool gv_survey_matches(const struct gv_reconcile *part, struct gv_digest mine) {
-    if (part->kind == GV_RANGE_SUM) mine.weighted_sum = 0;
-    return gv_digest_equal(mine, part->peer);
+bool gv_survey_matches(const struct gv_reconcile *range, struct gv_digest mine) {
+    if (range->kind == GV_RANGE_SUM) mine.weighted_sum = 0;
+    return gv_digest_equal(mine, range->peer);
 }
 
-int64_t gv_survey_lead(const struct gv_reconcile *part, uint64_t mine) {
-    if (part->kind != GV_RANGE_SKETCH) return (int64_t)(mine - part->peer.count);
-    return (int64_t)((mine - part->remains + GV_RANGE_COUNT_MODULUS / 2) % GV_RANGE_COUNT_MODULUS) -
+int64_t gv_survey_lead(const struct gv_reconcile *range, uint64_t mine) {
+    if (range->kind != GV_RANGE_SKETCH) return (int64_t)(mine - range->peer.count);
+    return (int64_t)((mine - range->remains + GV_RANGE_COUNT_MODULUS / 2) %
+                     GV_RANGE_COUNT_MODULUS) -
            GV_RANGE_COUNT_MODULUS / 2;
 }
 
 // --- looking ahead ---------------------------------------------------------------------------
 
-struct gv_digest gv_survey_mine(struct gv_survey *survey, const struct gv_reconcile *part,
+struct gv_digest gv_survey_mine(struct gv_survey *survey, const struct gv_reconcile *range,
                                 struct gv_digest *first) {
     *first = (struct gv_digest){0, 0, 0};
-    if (part->kind == GV_RANGE_ROOT) return gv_tree_root(survey->tree);
-    GV_ASSERT(has_sums(part));
+    if (range->kind == GV_RANGE_ROOT) return gv_tree_root(survey->tree);
+    GV_ASSERT(has_sums(range));
     uint32_t i = survey->next;
-    while (i + 1 < survey->ahead && survey->bounds[i] < part->lo) i++;
+    while (i + 1 < survey->ahead && survey->bounds[i] < range->lo) i++;
     GV_ASSERT(i + 1 < survey->ahead);
-    GV_ASSERT(survey->bounds[i] == part->lo && survey->bounds[i + 1] == part->hi);
+    GV_ASSERT(survey->bounds[i] == range->lo && survey->bounds[i + 1] == range->hi);
     survey->next = i;
     *first = survey->belows[i];
     return gv_digest_sub(survey->belows[i + 1], *first);
 }
 
-// Where the answer to this part will look for items, if I hold `mine`; GV_POSITION_END: nowhere.
+// Where the answer to this range will look for items, if I hold `mine`; GV_POSITION_END: nowhere.
 static uint64_t position_of_interest(const struct gv_survey *survey,
-                                     const struct gv_reconcile *part, struct gv_digest mine) {
-    if (part->kind == GV_RANGE_PROBE) return part->from;
-    if (!has_sums(part)) return part->kind == GV_RANGE_SKIP ? GV_POSITION_END : part->lo;
-    bool more = mine.count - part->peer.count == 1, less = part->peer.count - mine.count == 1;
+                                     const struct gv_reconcile *range, struct gv_digest mine) {
+    if (range->kind == GV_RANGE_PROBE) return range->from;
+    if (!has_sums(range)) return range->kind == GV_RANGE_SKIP ? GV_POSITION_END : range->lo;
+    bool more = mine.count - range->peer.count == 1, less = range->peer.count - mine.count == 1;
     if (!more && !less) return GV_POSITION_END;
-    uint64_t by = more ? mine.sum - part->peer.sum : part->peer.sum - mine.sum;
+    uint64_t by = more ? mine.sum - range->peer.sum : range->peer.sum - mine.sum;
     uint64_t position = gv_singlediff_unpermute(survey->key, by);
-    return position >= part->lo && position < part->hi ? position : GV_POSITION_END;
+    return position >= range->lo && position < range->hi ? position : GV_POSITION_END;
 }
 
 // The tree is asked for many positions at a time: first for the bounds, then for the positions that
@@ -67,24 +68,24 @@ static uint64_t position_of_interest(const struct gv_survey *survey,
 void gv_survey_ahead(struct gv_survey *survey, const struct gv_reconcile *from) {
     if (survey->since <= from->in.at && from->in.at <= survey->until) return;
     uint64_t positions[GV_SURVEY_SAMPLE];
-    struct gv_reconcile part = *from;
+    struct gv_reconcile range = *from;
     uint32_t n = 0;
-    int parts = 0;
-    survey->since = part.in.at;
+    int ranges = 0;
+    survey->since = range.in.at;
     do {
-        survey->until = part.in.at;
-        if (!has_sums(&part)) continue;
-        if (n == 0 || survey->bounds[n - 1] != part.lo) survey->bounds[n++] = part.lo;
-        survey->bounds[n++] = part.hi;
-    } while (++parts < GV_SURVEY_SAMPLE && gv_range_next(&part));
+        survey->until = range.in.at;
+        if (!has_sums(&range)) continue;
+        if (n == 0 || survey->bounds[n - 1] != range.lo) survey->bounds[n++] = range.lo;
+        survey->bounds[n++] = range.hi;
+    } while (++ranges < GV_SURVEY_SAMPLE && gv_range_next(&range));
     gv_tree_below_each(survey->tree, survey->bounds, n, survey->belows);
     survey->ahead = n;
     survey->next = 0;
-    part = *from;
-    for (n = 0; parts > 0; parts--, gv_range_next(&part)) {
+    range = *from;
+    for (n = 0; ranges > 0; ranges--, gv_range_next(&range)) {
         struct gv_digest mine = {0, 0, 0}, first;
-        if (has_sums(&part)) mine = gv_survey_mine(survey, &part, &first);
-        uint64_t position = position_of_interest(survey, &part, mine);
+        if (has_sums(&range)) mine = gv_survey_mine(survey, &range, &first);
+        uint64_t position = position_of_interest(survey, &range, mine);
         if (position < GV_POSITION_END) positions[n++] = position;
     }
     gv_tree_below_each(survey->tree, positions, n, NULL);
@@ -103,55 +104,56 @@ static bool does_without_sketches(const struct gv_reconcile *state, uint64_t lef
     return state->salt % (left < FEW_LEFT ? SUMS_SHARE : SUMS_SHARE_ALL) == 0;
 }
 
-// What the first parts of a summary say.
+// What the first ranges of a summary say.
 struct sample {
-    int64_t parts;        // that tell what the peer holds in them …
+    int64_t ranges;       // that tell what the peer holds in them …
     int64_t sum, squares; // … of what I am ahead by there
     int64_t sums, differ; // those with sums, and which of them are not likely to be decoded
 };
 
-static void sample_part(struct gv_survey *survey, const struct gv_reconcile *part,
-                        struct sample *sample) {
+static void sample_range(struct gv_survey *survey, const struct gv_reconcile *range,
+                         struct sample *sample) {
     int64_t by;
-    if (has_sums(part)) {
-        gv_survey_ahead(survey, part);
-        struct gv_digest first, mine = gv_survey_mine(survey, part, &first);
-        by = gv_survey_lead(part, mine.count);
+    if (has_sums(range)) {
+        gv_survey_ahead(survey, range);
+        struct gv_digest first, mine = gv_survey_mine(survey, range, &first);
+        by = gv_survey_lead(range, mine.count);
         sample->sums++;
-        sample->differ += by != 1 && by != -1 && !gv_survey_matches(part, mine);
-    } else if (part->kind == GV_RANGE_SKETCH) {
-        by = gv_survey_lead(part, gv_tree_digest(survey->tree, part->lo, part->hi).count);
+        sample->differ += by != 1 && by != -1 && !gv_survey_matches(range, mine);
+    } else if (range->kind == GV_RANGE_SKETCH) {
+        by = gv_survey_lead(range, gv_tree_digest(survey->tree, range->lo, range->hi).count);
     } else {
         return;
     }
     by = by > LEAD_MAX ? LEAD_MAX : by < -LEAD_MAX ? -LEAD_MAX : by;
-    sample->parts++;
+    sample->ranges++;
     sample->sum += by;
     sample->squares += by * by;
 }
 
-// What is in the first parts of the summary tells how to go on with all of them.
+// What is in the first ranges of the summary tells how to go on with all of them.
 //
-// Differences that are scattered, be they on one side or on both, are as many in a part, on
+// Differences that are scattered, be they on one side or on both, are as many in a range, on
 // average, as the variance of what the counts differ by. That says nothing of values that changed;
-// but if each part differs there are many. Few parts that differ are cut finer: that costs little,
-// and saves a message.
+// but if each range differs there are many. Few ranges that differ are cut finer: that costs
+// little, and saves a message.
 void gv_survey_take(struct gv_survey *survey, struct gv_reconcile *state) {
-    struct gv_reconcile part = *state;
+    struct gv_reconcile range = *state;
     struct sample is = {0};
     size_t start = state->in.at;
     // As long as all differ, the longer the sample the more it says.
-    while (is.parts < (is.differ < is.sums ? GV_SURVEY_SAMPLE : SAMPLE_ALL) && gv_range_next(&part))
-        sample_part(survey, &part, &is);
-    if (is.parts > 0)
+    while (is.ranges < (is.differ < is.sums ? GV_SURVEY_SAMPLE : SAMPLE_ALL) &&
+           gv_range_next(&range))
+        sample_range(survey, &range, &is);
+    if (is.ranges > 0)
         state->spread =
-            (uint32_t)((is.squares * is.parts - is.sum * is.sum) / (is.parts * is.parts));
-    size_t seen = part.in.at > start ? part.in.at - start : 1;
+            (uint32_t)((is.squares * is.ranges - is.sum * is.sum) / (is.ranges * is.ranges));
+    size_t seen = range.in.at > start ? range.in.at - start : 1;
     uint64_t differ = (uint64_t)is.differ * (state->in.len - start) / seen; // in all, likely
     uint32_t finer = state->rounds ? 4 : 1, narrow = state->spread * finer;
     uint32_t many = is.sums > GV_SURVEY_SAMPLE ? 8 : 16; // a fine cut is not made much finer
     if (is.sums > 1 && is.differ == is.sums && narrow < many * finer) narrow = many * finer;
-    if (differ <= FEW && narrow < FEW_PARTS) narrow = FEW_PARTS;
+    if (differ <= FEW && narrow < FEW_SPLIT_MIN) narrow = FEW_SPLIT_MIN;
     state->narrow = clamp(narrow, 4 * finer, 64 * finer);
     if (does_without_sketches(state, differ)) {
         state->sketch_max = 0;
@@ -188,13 +190,13 @@ static bool is_of_all(const struct gv_reconcile *state) {
     return state->lo == 0 && state->hi == GV_POSITION_END;
 }
 
-// Into how many sums to cut the current part, of which I hold `mine`, at most.
+// Into how many sums to cut the current range, of which I hold `mine`, at most.
 static uint32_t sums_for(const struct gv_survey *survey, const struct gv_reconcile *state,
                          struct gv_digest mine) {
     if (!is_of_all(state)) return state->narrow;
     bool root = state->kind == GV_RANGE_ROOT;
     uint64_t expect = root ? expect_in_all(survey, state, mine) : state->narrow;
-    return clamp(expect, ROOT_PARTS, GV_RECONCILE_SPLIT_MAX);
+    return clamp(expect, ROOT_SPLIT_MIN, GV_RECONCILE_SPLIT_MAX);
 }
 
 // Into how many sketches, at most; 0: sums serve better.
@@ -227,9 +229,9 @@ struct gv_survey_choice gv_survey_choose(const struct gv_survey *survey,
     if (mine.count <= most) return (struct gv_survey_choice){GV_RANGE_LIST, 1};
     uint32_t least = first ? 1 : 2;
     if (sketches > 0) {
-        uint32_t parts = clamp(mine.count / GV_PINSKETCH_CAPACITY, least, sketches);
-        return (struct gv_survey_choice){GV_RANGE_SKETCH, parts};
+        uint32_t subranges = clamp(mine.count / GV_PINSKETCH_CAPACITY, least, sketches);
+        return (struct gv_survey_choice){GV_RANGE_SKETCH, subranges};
     }
-    uint32_t parts = clamp(mine.count / 4, least, sums_for(survey, state, mine));
-    return (struct gv_survey_choice){GV_RANGE_SUM, parts};
+    uint32_t subranges = clamp(mine.count / 4, least, sums_for(survey, state, mine));
+    return (struct gv_survey_choice){GV_RANGE_SUM, subranges};
 }

@@ -9,7 +9,7 @@
 #include <string.h>
 
 enum {
-    PARTS_MAX = 64,
+    RANGES_MAX = 64,
     RUN_MAX = 64, // entries in a row
     SUMMARY_CAP = 4096,
     TEXT_CAP = 512,
@@ -65,7 +65,7 @@ static struct gv_item item(struct gv_liar *liar, const struct gv_tree *tree) {
     return gv_tree_get(&at);
 }
 
-// Where a part that begins at `lo` ends: beyond that.
+// Where a range that begins at `lo` ends: beyond that.
 static uint64_t bound(struct gv_liar *liar, const struct gv_tree *tree, uint64_t lo) {
     uint8_t how = gv_liar_byte(liar);
     uint64_t hi = GV_POSITION_END;
@@ -171,13 +171,13 @@ static struct gv_slice summary(struct gv_liar *liar, struct gv_replica *replica)
     };
     static uint8_t bytes[SUMMARY_CAP];
     struct gv_writer out = {.data = bytes, .cap = sizeof bytes};
-    uint8_t parts = gv_liar_byte(liar) % (PARTS_MAX + 1), salt = gv_liar_byte(liar);
-    if (parts == 0) {
+    uint8_t ranges = gv_liar_byte(liar) % (RANGES_MAX + 1), salt = gv_liar_byte(liar);
+    if (ranges == 0) {
         put_root(liar, replica, salt, &out);
         return (struct gv_slice){bytes, out.len};
     }
     gv_pack_put_u8(&out, salt);
-    for (uint64_t lo = 0; lo < GV_POSITION_END && parts > 0 && liar->len > 0; parts--) {
+    for (uint64_t lo = 0; lo < GV_POSITION_END && ranges > 0 && liar->len > 0; ranges--) {
         enum gv_range_kind kind = kinds[gv_liar_byte(liar) % (sizeof kinds / sizeof *kinds)];
         uint64_t hi = bound(liar, &replica->tree, lo);
         bool print = kind == GV_RANGE_REQUEST_HASHES || kind == GV_RANGE_REQUEST_ELEMENTS;

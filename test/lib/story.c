@@ -29,7 +29,7 @@ static void tell_entries(FILE *out, const struct gv_message *message) {
     }
 }
 
-static void tell_part(FILE *out, const struct gv_reconcile *part, unsigned last) {
+static void tell_range(FILE *out, const struct gv_reconcile *range, unsigned last) {
     static const char *const names[] = {
         [GV_RANGE_SUM] = " sums of ",          [GV_RANGE_DIGEST] = " sums of ",
         [GV_RANGE_LIST] = " list of ",         [GV_RANGE_REQUEST_HASHES] = " want ",
@@ -37,24 +37,24 @@ static void tell_part(FILE *out, const struct gv_reconcile *part, unsigned last)
         [GV_RANGE_PROBE] = " probe",           [GV_RANGE_EMPTY] = " none",
         [GV_RANGE_ROOT] = " root of ",
     };
-    fputs(last == part->kind ? "+" : names[part->kind], out);
-    bool prints = part->kind == GV_RANGE_LIST || part->kind == GV_RANGE_REQUEST_HASHES;
-    bool sums = part->kind == GV_RANGE_SUM || part->kind == GV_RANGE_DIGEST;
-    if (prints || part->kind == GV_RANGE_REQUEST_ELEMENTS) fprintf(out, "%" PRIu32, part->count);
-    if (sums || part->kind == GV_RANGE_ROOT) fprintf(out, "%" PRIu64, part->peer.count);
+    fputs(last == range->kind ? "+" : names[range->kind], out);
+    bool prints = range->kind == GV_RANGE_LIST || range->kind == GV_RANGE_REQUEST_HASHES;
+    bool sums = range->kind == GV_RANGE_SUM || range->kind == GV_RANGE_DIGEST;
+    if (prints || range->kind == GV_RANGE_REQUEST_ELEMENTS) fprintf(out, "%" PRIu32, range->count);
+    if (sums || range->kind == GV_RANGE_ROOT) fprintf(out, "%" PRIu64, range->peer.count);
 }
 
 static void tell_ranges(FILE *out, struct gv_slice ranges) {
     uint8_t bytes[4096];
     int len = gv_pack_get_base64(ranges, bytes, sizeof bytes);
     GV_ASSERT(len >= 0);
-    struct gv_reconcile parts;
-    int error = gv_reconcile_begin(&parts, (struct gv_slice){bytes, (size_t)len});
+    struct gv_reconcile range;
+    int error = gv_reconcile_begin(&range, (struct gv_slice){bytes, (size_t)len});
     GV_ASSERT(error == 0);
-    for (unsigned last = GV_RANGE_SKIP; gv_range_next(&parts);) {
-        if (parts.kind == GV_RANGE_SKIP) continue;
-        tell_part(out, &parts, last);
-        last = parts.kind;
+    for (unsigned last = GV_RANGE_SKIP; gv_range_next(&range);) {
+        if (range.kind == GV_RANGE_SKIP) continue;
+        tell_range(out, &range, last);
+        last = range.kind;
     }
 }
 

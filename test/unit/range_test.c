@@ -27,9 +27,9 @@ static void bounds_come_back(void **state) {
         hi = hi >> round % 60 << round % 60;
         if (hi == 0) hi = GV_POSITION_END;
         gv_range_put_header(&out, round % 2 ? GV_RANGE_EMPTY : GV_RANGE_SKIP, 0, hi);
-        struct gv_reconcile part = read_one(&out);
-        assert_int_equal(part.kind, round % 2 ? GV_RANGE_EMPTY : GV_RANGE_SKIP);
-        assert_true(part.lo == 0 && part.hi == hi);
+        struct gv_reconcile range = read_one(&out);
+        assert_int_equal(range.kind, round % 2 ? GV_RANGE_EMPTY : GV_RANGE_SKIP);
+        assert_true(range.lo == 0 && range.hi == hi);
     }
 }
 
@@ -45,11 +45,11 @@ static void sketches_come_back(void **state) {
             sketch.syndrome[i] = (uint32_t)gv_prng_next(&prng);
         gv_range_put_header(&out, GV_RANGE_SKETCH, 0, 1000);
         gv_range_put_sketch(&out, &sketch, count);
-        struct gv_reconcile part = read_one(&out);
-        assert_int_equal(part.kind, GV_RANGE_SKETCH);
-        assert_int_equal(part.words, GV_PINSKETCH_CAPACITY);
-        assert_int_equal(part.remains, count % GV_RANGE_COUNT_MODULUS);
-        assert_memory_equal(&part.sketch, &sketch, sizeof sketch);
+        struct gv_reconcile range = read_one(&out);
+        assert_int_equal(range.kind, GV_RANGE_SKETCH);
+        assert_int_equal(range.words, GV_PINSKETCH_CAPACITY);
+        assert_int_equal(range.remains, count % GV_RANGE_COUNT_MODULUS);
+        assert_memory_equal(&range.sketch, &sketch, sizeof sketch);
     }
 }
 
@@ -67,12 +67,12 @@ static void counts_tell_lists_wants_and_asks(void **state) {
             gv_range_put_count(&out, kinds[k], count);
             size_t prints = out.len;
             for (uint32_t i = 0; i < count; i++) gv_range_put_u32(&out, UINT32_MAX - i);
-            struct gv_reconcile part = read_one(&out);
-            assert_int_equal(part.kind, kinds[k]);
-            assert_int_equal(part.count, count);
-            if (kinds[k] != GV_RANGE_REQUEST_ELEMENTS) assert_int_equal(part.prints, prints);
+            struct gv_reconcile range = read_one(&out);
+            assert_int_equal(range.kind, kinds[k]);
+            assert_int_equal(range.count, count);
+            if (kinds[k] != GV_RANGE_REQUEST_ELEMENTS) assert_int_equal(range.prints, prints);
             for (uint32_t i = 0; kinds[k] == GV_RANGE_REQUEST_ELEMENTS && i < count; i++)
-                assert_int_equal(part.elements[i], UINT32_MAX - i);
+                assert_int_equal(range.elements[i], UINT32_MAX - i);
         }
     }
 }
@@ -90,14 +90,14 @@ static void estimators_come_back(void **state) {
         gv_pack_put_u64(&out, 5);
         gv_pack_put_u64(&out, 6);
         gv_range_put_estimator(&out, estimator);
-        struct gv_reconcile part = read_one(&out);
-        assert_int_equal(part.kind, GV_RANGE_ROOT);
-        assert_true(part.peer.count == 300 && part.peer.sum == 5 && part.peer.weighted_sum == 6);
-        assert_int_equal(part.estimator, estimator);
+        struct gv_reconcile range = read_one(&out);
+        assert_int_equal(range.kind, GV_RANGE_ROOT);
+        assert_true(range.peer.count == 300 && range.peer.sum == 5 && range.peer.weighted_sum == 6);
+        assert_int_equal(range.estimator, estimator);
     }
 }
 
-// Any bytes: each part begins where the one before ended, and the reader ends.
+// Any bytes: each range begins where the one before ended, and the reader ends.
 static void any_bytes_are_read_or_refused(void **state) {
     (void)state;
     struct gv_prng prng;
@@ -107,16 +107,17 @@ static void any_bytes_are_read_or_refused(void **state) {
         size_t len = gv_prng_below(&prng, sizeof bytes + 1);
         for (size_t i = 0; i < len; i++)
             bytes[i] = (uint8_t)(gv_prng_next(&prng) >> gv_prng_below(&prng, 8));
-        struct gv_reconcile part = {.in = {.data = bytes, .len = len}};
+        struct gv_reconcile range = {.in = {.data = bytes, .len = len}};
         uint64_t end = 0;
-        for (size_t at = 0; gv_range_next(&part); at = part.in.at, end = part.hi) {
-            assert_true(part.in.at > at && part.in.at <= len);
-            assert_true(part.lo == end && part.lo < part.hi);
-            assert_true(part.kind < GV_RANGE_END);
-            if (part.kind == GV_RANGE_PROBE)
-                assert_true(part.lo <= part.from && part.from < part.to && part.to <= part.hi);
+        for (size_t at = 0; gv_range_next(&range); at = range.in.at, end = range.hi) {
+            assert_true(range.in.at > at && range.in.at <= len);
+            assert_true(range.lo == end && range.lo < range.hi);
+            assert_true(range.kind < GV_RANGE_END);
+            if (range.kind == GV_RANGE_PROBE)
+                assert_true(range.lo <= range.from && range.from < range.to &&
+                            range.to <= range.hi);
         }
-        assert_true(part.in.error == GV_ESYNTAX || part.in.at == len);
+        assert_true(range.in.error == GV_ESYNTAX || range.in.at == len);
     }
 }
 
