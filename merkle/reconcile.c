@@ -3,7 +3,7 @@
 
 #include "range.h"
 #include "singlediff.h"
-#include "survey.h"
+#include "strategy.h"
 
 enum stage { STAGE_START, STAGE_GIVE, STAGE_WANT };
 
@@ -33,7 +33,7 @@ struct walk {
     struct gv_tree *tree;
     const struct gv_digest_key *key;
     struct gv_reconcile_out *out;
-    struct gv_survey survey;
+    struct gv_strategy strategy;
 };
 
 static uint32_t print_of(const struct walk *walk, uint64_t hash) {
@@ -251,7 +251,7 @@ static bool refine(struct walk *walk, struct gv_digest first, struct gv_digest m
         walk->state->spots++;
         return true;
     }
-    struct gv_survey_choice choice = gv_survey_choose(&walk->survey, walk->state, mine);
+    struct gv_strategy_choice choice = gv_strategy_choose(&walk->strategy, walk->state, mine);
     if (choice.kind == GV_RANGE_LIST) {
         put_list(walk, lo, hi, mine.count);
         return true;
@@ -328,7 +328,7 @@ static uint64_t find_quotient(const struct walk *walk, struct gv_digest more, bo
 // or takes it, or is two such where a value changed.
 static bool may_be_single(const struct walk *walk, struct gv_digest mine) {
     if (walk->state->kind != GV_RANGE_ROOT) return true;
-    uint64_t differ = gv_survey_estimate(&walk->survey, walk->state, mine);
+    uint64_t differ = gv_strategy_estimate(&walk->strategy, walk->state, mine);
     return differ <= (mine.count == walk->state->peer.count ? 4 : 1);
 }
 
@@ -367,10 +367,10 @@ static bool give_missing_end(struct walk *walk, struct gv_digest first, struct g
     const struct gv_reconcile *state = walk->state;
     uint64_t cut = item_of_rank(walk->tree, first.count + state->peer.count).position;
     struct gv_digest left = gv_digest_sub(gv_tree_below(walk->tree, cut), first);
-    if (gv_survey_matches(state, left)) return give_later(walk, GV_RANGE_EMPTY, cut, state->hi);
+    if (gv_strategy_matches(state, left)) return give_later(walk, GV_RANGE_EMPTY, cut, state->hi);
     cut = item_of_rank(walk->tree, first.count + mine.count - state->peer.count).position;
     left = gv_digest_sub(gv_tree_below(walk->tree, cut), first);
-    if (gv_survey_matches(state, gv_digest_sub(mine, left)))
+    if (gv_strategy_matches(state, gv_digest_sub(mine, left)))
         return give_later(walk, GV_RANGE_EMPTY, state->lo, cut);
     return false;
 }
@@ -378,13 +378,13 @@ static bool give_missing_end(struct walk *walk, struct gv_digest first, struct g
 // False: no room, nothing was written.
 static bool answer_sums(struct walk *walk) {
     struct gv_reconcile *state = walk->state;
-    struct gv_digest first, mine = gv_survey_mine(&walk->survey, state, &first);
-    if (gv_survey_matches(state, mine)) return true;
+    struct gv_digest first, mine = gv_strategy_mine(&walk->strategy, state, &first);
+    if (gv_strategy_matches(state, mine)) return true;
     if (state->peer.count == 0) {
         state->spots++;
         return give_later(walk, GV_RANGE_EMPTY, state->lo, state->hi);
     }
-    int64_t by = gv_survey_lead(state, mine.count);
+    int64_t by = gv_strategy_surplus(state, mine.count);
     if (by >= -1 && by <= 1 && mine.count > 0) {
         enum decoded decoded = decode_single(walk, mine);
         if (decoded != DECODED_NOT) return decoded == DECODED;
@@ -574,9 +574,12 @@ int gv_reconcile_answer(struct gv_reconcile *state, struct gv_tree *tree,
     if (state == NULL || tree == NULL || key == NULL || out == NULL) return GV_EINVAL;
     if (out->give == NULL || out->summary.data == NULL) return GV_EINVAL;
     if (out->summary.cap < GV_RECONCILE_ROOM_MIN) return GV_ESPACE;
-    struct walk walk = {
-        .state = state, .tree = tree, .key = key, .out = out, .survey = {.tree = tree, .key = key}};
-    if (!state->surveyed) gv_survey_take(&walk.survey, state);
+    struct walk walk = {.state = state,
+                        .tree = tree,
+                        .key = key,
+                        .out = out,
+                        .strategy = {.tree = tree, .key = key}};
+    if (!state->sampled) gv_strategy_sample(&walk.strategy, state);
     while (!state->done) {
         if (state->kind == GV_RANGE_END) {
             state->stage = STAGE_START;
@@ -585,7 +588,7 @@ int gv_reconcile_answer(struct gv_reconcile *state, struct gv_tree *tree,
                 break;
             }
         }
-        gv_survey_ahead(&walk.survey, state);
+        gv_strategy_look_up(&walk.strategy, state);
         if (!answer_range(&walk)) return 1;
         state->kind = GV_RANGE_END;
     }

@@ -80,7 +80,7 @@ struct gv_reconcile {
     uint32_t narrow;     // subranges to cut a range into that differs
     uint32_t sketch_max; // most items of such a range that are sketched instead
     uint8_t kind, stage;
-    bool surveyed, done;
+    bool sampled, done;
     uint32_t spots; // separate differences found so far, at least
 };
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "survey.h"
+#include "strategy.h"
 
 #include "singlediff.h"
 
@@ -14,7 +14,7 @@ enum {
     SUMS_SHARE_ALL = 256, // … and in so many whatever is left
     TRUST = 8,            // factor by which the estimator must contradict what was learnt
     SAMPLE_ALL = 192,     // ranges looked at, at most, as long as all differ
-    LEAD_MAX = 1024,      // items that the counts of a range are taken to differ by, at most
+    SURPLUS_MAX = 1024,   // items that the counts of a range are taken to differ by, at most
 };
 
 // --- what a range says ------------------------------------------------------------------------
@@ -23,12 +23,12 @@ static bool has_sums(const struct gv_reconcile *range) {
     return range->kind == GV_RANGE_SUM || range->kind == GV_RANGE_DIGEST;
 }
 
-bool gv_survey_matches(const struct gv_reconcile *range, struct gv_digest mine) {
+bool gv_strategy_matches(const struct gv_reconcile *range, struct gv_digest mine) {
     if (range->kind == GV_RANGE_SUM) mine.weighted_sum = 0;
     return gv_digest_equal(mine, range->peer);
 }
 
-int64_t gv_survey_lead(const struct gv_reconcile *range, uint64_t mine) {
+int64_t gv_strategy_surplus(const struct gv_reconcile *range, uint64_t mine) {
     if (range->kind != GV_RANGE_SKETCH) return (int64_t)(mine - range->peer.count);
     return (int64_t)((mine - range->remains + GV_RANGE_COUNT_MODULUS / 2) %
                      GV_RANGE_COUNT_MODULUS) -
@@ -37,59 +37,59 @@ int64_t gv_survey_lead(const struct gv_reconcile *range, uint64_t mine) {
 
 // --- looking ahead ---------------------------------------------------------------------------
 
-struct gv_digest gv_survey_mine(struct gv_survey *survey, const struct gv_reconcile *range,
-                                struct gv_digest *first) {
+struct gv_digest gv_strategy_mine(struct gv_strategy *strategy, const struct gv_reconcile *range,
+                                  struct gv_digest *first) {
     *first = (struct gv_digest){0, 0, 0};
-    if (range->kind == GV_RANGE_ROOT) return gv_tree_root(survey->tree);
+    if (range->kind == GV_RANGE_ROOT) return gv_tree_root(strategy->tree);
     GV_ASSERT(has_sums(range));
-    uint32_t i = survey->next;
-    while (i + 1 < survey->ahead && survey->bounds[i] < range->lo) i++;
-    GV_ASSERT(i + 1 < survey->ahead);
-    GV_ASSERT(survey->bounds[i] == range->lo && survey->bounds[i + 1] == range->hi);
-    survey->next = i;
-    *first = survey->belows[i];
-    return gv_digest_sub(survey->belows[i + 1], *first);
+    uint32_t i = strategy->next_bound;
+    while (i + 1 < strategy->bound_count && strategy->bounds[i] < range->lo) i++;
+    GV_ASSERT(i + 1 < strategy->bound_count);
+    GV_ASSERT(strategy->bounds[i] == range->lo && strategy->bounds[i + 1] == range->hi);
+    strategy->next_bound = i;
+    *first = strategy->below[i];
+    return gv_digest_sub(strategy->below[i + 1], *first);
 }
 
 // Where the answer to this range will look for items, if I hold `mine`; GV_POSITION_END: nowhere.
-static uint64_t position_of_interest(const struct gv_survey *survey,
+static uint64_t position_of_interest(const struct gv_strategy *strategy,
                                      const struct gv_reconcile *range, struct gv_digest mine) {
     if (range->kind == GV_RANGE_PROBE) return range->from;
     if (!has_sums(range)) return range->kind == GV_RANGE_SKIP ? GV_POSITION_END : range->lo;
     bool more = mine.count - range->peer.count == 1, less = range->peer.count - mine.count == 1;
     if (!more && !less) return GV_POSITION_END;
     uint64_t by = more ? mine.sum - range->peer.sum : range->peer.sum - mine.sum;
-    uint64_t position = gv_singlediff_unpermute(survey->key, by);
+    uint64_t position = gv_singlediff_unpermute(strategy->key, by);
     return position >= range->lo && position < range->hi ? position : GV_POSITION_END;
 }
 
 // The tree is asked for many positions at a time: first for the bounds, then for the positions that
 // will be looked at, only to have them in the cache.
-void gv_survey_ahead(struct gv_survey *survey, const struct gv_reconcile *from) {
-    if (survey->since <= from->in.at && from->in.at <= survey->until) return;
-    uint64_t positions[GV_SURVEY_SAMPLE];
+void gv_strategy_look_up(struct gv_strategy *strategy, const struct gv_reconcile *from) {
+    if (strategy->window_start <= from->in.at && from->in.at <= strategy->window_end) return;
+    uint64_t positions[GV_STRATEGY_SAMPLE];
     struct gv_reconcile range = *from;
     uint32_t n = 0;
     int ranges = 0;
-    survey->since = range.in.at;
+    strategy->window_start = range.in.at;
     do {
-        survey->until = range.in.at;
+        strategy->window_end = range.in.at;
         if (!has_sums(&range)) continue;
-        if (n == 0 || survey->bounds[n - 1] != range.lo) survey->bounds[n++] = range.lo;
-        survey->bounds[n++] = range.hi;
-    } while (++ranges < GV_SURVEY_SAMPLE && gv_range_next(&range));
-    gv_tree_below_each(survey->tree, survey->bounds, n, survey->belows);
-    survey->ahead = n;
-    survey->next = 0;
+        if (n == 0 || strategy->bounds[n - 1] != range.lo) strategy->bounds[n++] = range.lo;
+        strategy->bounds[n++] = range.hi;
+    } while (++ranges < GV_STRATEGY_SAMPLE && gv_range_next(&range));
+    gv_tree_below_each(strategy->tree, strategy->bounds, n, strategy->below);
+    strategy->bound_count = n;
+    strategy->next_bound = 0;
     range = *from;
     for (n = 0; ranges > 0; ranges--, gv_range_next(&range)) {
         struct gv_digest mine = {0, 0, 0}, first;
-        if (has_sums(&range)) mine = gv_survey_mine(survey, &range, &first);
-        uint64_t position = position_of_interest(survey, &range, mine);
+        if (has_sums(&range)) mine = gv_strategy_mine(strategy, &range, &first);
+        uint64_t position = position_of_interest(strategy, &range, mine);
         if (position < GV_POSITION_END) positions[n++] = position;
     }
-    gv_tree_below_each(survey->tree, positions, n, NULL);
-    survey->next = 0;
+    gv_tree_below_each(strategy->tree, positions, n, NULL);
+    strategy->next_bound = 0;
 }
 
 // --- how many differences there are ----------------------------------------------------------
@@ -100,7 +100,7 @@ static uint32_t clamp(uint64_t value, uint32_t least, uint32_t most) {
 
 // Two differences of one element are the same to all sketches. So now and then an exchange does
 // without them, the sooner the less is left.
-static bool does_without_sketches(const struct gv_reconcile *state, uint64_t left) {
+static bool skips_sketches(const struct gv_reconcile *state, uint64_t left) {
     return state->salt % (left < FEW_LEFT ? SUMS_SHARE : SUMS_SHARE_ALL) == 0;
 }
 
@@ -111,21 +111,21 @@ struct sample {
     int64_t sums, differ; // those with sums, and which of them are not likely to be decoded
 };
 
-static void sample_range(struct gv_survey *survey, const struct gv_reconcile *range,
+static void sample_range(struct gv_strategy *strategy, const struct gv_reconcile *range,
                          struct sample *sample) {
     int64_t by;
     if (has_sums(range)) {
-        gv_survey_ahead(survey, range);
-        struct gv_digest first, mine = gv_survey_mine(survey, range, &first);
-        by = gv_survey_lead(range, mine.count);
+        gv_strategy_look_up(strategy, range);
+        struct gv_digest first, mine = gv_strategy_mine(strategy, range, &first);
+        by = gv_strategy_surplus(range, mine.count);
         sample->sums++;
-        sample->differ += by != 1 && by != -1 && !gv_survey_matches(range, mine);
+        sample->differ += by != 1 && by != -1 && !gv_strategy_matches(range, mine);
     } else if (range->kind == GV_RANGE_SKETCH) {
-        by = gv_survey_lead(range, gv_tree_digest(survey->tree, range->lo, range->hi).count);
+        by = gv_strategy_surplus(range, gv_tree_digest(strategy->tree, range->lo, range->hi).count);
     } else {
         return;
     }
-    by = by > LEAD_MAX ? LEAD_MAX : by < -LEAD_MAX ? -LEAD_MAX : by;
+    by = by > SURPLUS_MAX ? SURPLUS_MAX : by < -SURPLUS_MAX ? -SURPLUS_MAX : by;
     sample->ranges++;
     sample->sum += by;
     sample->squares += by * by;
@@ -137,80 +137,80 @@ static void sample_range(struct gv_survey *survey, const struct gv_reconcile *ra
 // average, as the variance of what the counts differ by. That says nothing of values that changed;
 // but if each range differs there are many. Few ranges that differ are cut finer: that costs
 // little, and saves a message.
-void gv_survey_take(struct gv_survey *survey, struct gv_reconcile *state) {
+void gv_strategy_sample(struct gv_strategy *strategy, struct gv_reconcile *state) {
     struct gv_reconcile range = *state;
     struct sample is = {0};
     size_t start = state->in.at;
     // As long as all differ, the longer the sample the more it says.
-    while (is.ranges < (is.differ < is.sums ? GV_SURVEY_SAMPLE : SAMPLE_ALL) &&
+    while (is.ranges < (is.differ < is.sums ? GV_STRATEGY_SAMPLE : SAMPLE_ALL) &&
            gv_range_next(&range))
-        sample_range(survey, &range, &is);
+        sample_range(strategy, &range, &is);
     if (is.ranges > 0)
         state->spread =
             (uint32_t)((is.squares * is.ranges - is.sum * is.sum) / (is.ranges * is.ranges));
     size_t seen = range.in.at > start ? range.in.at - start : 1;
     uint64_t differ = (uint64_t)is.differ * (state->in.len - start) / seen; // in all, likely
     uint32_t finer = state->rounds ? 4 : 1, narrow = state->spread * finer;
-    uint32_t many = is.sums > GV_SURVEY_SAMPLE ? 8 : 16; // a fine cut is not made much finer
+    uint32_t many = is.sums > GV_STRATEGY_SAMPLE ? 8 : 16; // a fine cut is not made much finer
     if (is.sums > 1 && is.differ == is.sums && narrow < many * finer) narrow = many * finer;
     if (differ <= FEW && narrow < FEW_SPLIT_MIN) narrow = FEW_SPLIT_MIN;
     state->narrow = clamp(narrow, 4 * finer, 64 * finer);
-    if (does_without_sketches(state, differ)) {
+    if (skips_sketches(state, differ)) {
         state->sketch_max = 0;
     } else if (state->sketches) {
         state->sketch_max = UINT32_MAX;
     } else if (differ <= FEW && state->spread <= SKETCH_MOST) {
         state->sketch_max = FEW_ITEMS / (uint32_t)(differ > 0 ? differ : 1);
     }
-    state->surveyed = true;
-    survey->next = 0;
+    state->sampled = true;
+    strategy->next_bound = 0;
 }
 
-uint64_t gv_survey_estimate(const struct gv_survey *survey, const struct gv_reconcile *root,
-                            struct gv_digest mine) {
+uint64_t gv_strategy_estimate(const struct gv_strategy *strategy, const struct gv_reconcile *root,
+                              struct gv_digest mine) {
     GV_ASSERT(root->kind == GV_RANGE_ROOT);
-    return gv_estimator_differences(gv_tree_estimator(survey->tree), root->estimator,
-                                    gv_survey_lead(root, mine.count));
+    return gv_estimator_differences(gv_tree_estimator(strategy->tree), root->estimator,
+                                    gv_strategy_surplus(root, mine.count));
 }
 
 // How many to reckon with, as was learnt unless that is far off; 0: likely a run of what the peer
 // has beyond my last position, which sums tell best.
-static uint64_t expect_in_all(const struct gv_survey *survey, const struct gv_reconcile *root,
-                              struct gv_digest mine) {
-    uint64_t expect = gv_survey_estimate(survey, root, mine), learnt = root->expect;
-    int64_t lead = gv_survey_lead(root, mine.count);
-    if (lead <= -8 && 0 - (uint64_t)lead >= expect / 4 * 3) return 0;
+static uint64_t expected_in_all(const struct gv_strategy *strategy, const struct gv_reconcile *root,
+                                struct gv_digest mine) {
+    uint64_t expect = gv_strategy_estimate(strategy, root, mine), learnt = root->expect;
+    int64_t surplus = gv_strategy_surplus(root, mine.count);
+    if (surplus <= -8 && 0 - (uint64_t)surplus >= expect / 4 * 3) return 0;
     if (learnt >= expect / TRUST && learnt / TRUST <= expect) expect = learnt;
     return expect > 0 ? expect : 1;
 }
 
 // --- what to say -----------------------------------------------------------------------------
 
-static bool is_of_all(const struct gv_reconcile *state) {
+static bool is_full_range(const struct gv_reconcile *state) {
     return state->lo == 0 && state->hi == GV_POSITION_END;
 }
 
 // Into how many sums to cut the current range, of which I hold `mine`, at most.
-static uint32_t sums_for(const struct gv_survey *survey, const struct gv_reconcile *state,
-                         struct gv_digest mine) {
-    if (!is_of_all(state)) return state->narrow;
+static uint32_t sum_count(const struct gv_strategy *strategy, const struct gv_reconcile *state,
+                          struct gv_digest mine) {
+    if (!is_full_range(state)) return state->narrow;
     bool root = state->kind == GV_RANGE_ROOT;
-    uint64_t expect = root ? expect_in_all(survey, state, mine) : state->narrow;
+    uint64_t expect = root ? expected_in_all(strategy, state, mine) : state->narrow;
     return clamp(expect, ROOT_SPLIT_MIN, GV_RECONCILE_SPLIT_MAX);
 }
 
 // Into how many sketches, at most; 0: sums serve better.
-static uint32_t sketches_for(const struct gv_survey *survey, const struct gv_reconcile *state,
+static uint32_t sketch_count(const struct gv_strategy *strategy, const struct gv_reconcile *state,
                              struct gv_digest mine) {
     uint64_t expect = state->spread, each = state->rounds ? 3 : 6;
     if (state->kind == GV_RANGE_ROOT) {
-        expect = expect_in_all(survey, state, mine);
+        expect = expected_in_all(strategy, state, mine);
         if (!state->sketches || expect == 0) return 0;
-        if (does_without_sketches(state, expect)) return 0;
+        if (skips_sketches(state, expect)) return 0;
     } else if (state->kind == GV_RANGE_SKETCH) {
         if (!state->sketches) return 0;
         // One that fails again costs a message, less likely where there is but one.
-        each = is_of_all(state) ? 3 : 2;
+        each = is_full_range(state) ? 3 : 2;
         if (expect < GV_PINSKETCH_CAPACITY) expect = GV_PINSKETCH_CAPACITY;
     } else if (mine.count > state->sketch_max) {
         return 0;
@@ -218,20 +218,21 @@ static uint32_t sketches_for(const struct gv_survey *survey, const struct gv_rec
     return clamp((expect + each - 1) / each, 1, GV_RECONCILE_SPLIT_MAX);
 }
 
-struct gv_survey_choice gv_survey_choose(const struct gv_survey *survey,
-                                         const struct gv_reconcile *state, struct gv_digest mine) {
+struct gv_strategy_choice gv_strategy_choose(const struct gv_strategy *strategy,
+                                             const struct gv_reconcile *state,
+                                             struct gv_digest mine) {
     GV_ASSERT(mine.count > 0);
-    uint32_t sketches = sketches_for(survey, state, mine);
+    uint32_t sketches = sketch_count(strategy, state, mine);
     // Sketches of what a sketch just failed at are no substitute for a list, and are two at least.
     bool first = sketches > 0 && state->kind != GV_RANGE_SKETCH;
     uint32_t most = state->rounds ? GV_RECONCILE_LIST_MAX : GV_RECONCILE_LIST_MAX / 2;
     if (first) most = GV_PINSKETCH_CAPACITY;
-    if (mine.count <= most) return (struct gv_survey_choice){GV_RANGE_LIST, 1};
+    if (mine.count <= most) return (struct gv_strategy_choice){GV_RANGE_LIST, 1};
     uint32_t least = first ? 1 : 2;
     if (sketches > 0) {
         uint32_t subranges = clamp(mine.count / GV_PINSKETCH_CAPACITY, least, sketches);
-        return (struct gv_survey_choice){GV_RANGE_SKETCH, subranges};
+        return (struct gv_strategy_choice){GV_RANGE_SKETCH, subranges};
     }
-    uint32_t subranges = clamp(mine.count / 4, least, sums_for(survey, state, mine));
-    return (struct gv_survey_choice){GV_RANGE_SUM, subranges};
+    uint32_t subranges = clamp(mine.count / 4, least, sum_count(strategy, state, mine));
+    return (struct gv_strategy_choice){GV_RANGE_SUM, subranges};
 }
