@@ -234,7 +234,7 @@ static size_t room_for_summary(const struct gv_message_writer *message, size_t m
     return bytes < most ? bytes : most;
 }
 
-static bool give(void *ctx, uint32_t ref, size_t summary_len) {
+static bool send_item(void *ctx, uint32_t ref, size_t summary_len) {
     struct answer *answer = ctx;
     struct gv_entry entry = gv_replica_get(&answer->engine->replica, ref);
     bool fits =
@@ -256,7 +256,7 @@ void gv_sync_answer(struct gv_engine *engine, int peer, struct gv_message_writer
     answer.out = (struct gv_reconcile_out){
         .summary = {.data = engine->sync.summary,
                     .cap = room_for_summary(message, engine->sync.summary_cap)},
-        .give = give,
+        .send = send_item,
         .ctx = &answer,
     };
     int more =

@@ -44,8 +44,8 @@ GV_API uint64_t gv_digest_hash2(const struct gv_digest_key *key, const void *dat
 GV_API uint64_t gv_digest_words(const struct gv_digest_key *key, const uint64_t *words,
                                 size_t count);
 
-// 64 bits of a digest's count and sum under a salt. A list's prints are cut from it, and the bounds
-// of ranges shifted by it: the salt is drawn afresh for every exchange, so that an unlucky
+// 64 bits of a digest's count and sum under a salt. A list's short hashes are cut from it, and the
+// bounds of ranges shifted by it: the salt is drawn afresh for every exchange, so that an unlucky
 // collision hides an entry once, not for ever.
 GV_API uint64_t gv_digest_fingerprint(const struct gv_digest_key *key, struct gv_digest digest,
                                       uint64_t salt);

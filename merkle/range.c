@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "range.h"
 
-enum { AS_WANT = 1 << 6, AS_ASK = 2 << 6 }; // added to the count of a list
+enum { AS_REQUEST_HASHES = 1 << 6, AS_REQUEST_ELEMENTS = 2 << 6 }; // added to the count of a list
 
 // --- writing ---------------------------------------------------------------------------------
 
@@ -28,8 +28,8 @@ void gv_range_put_header(struct gv_writer *out, enum gv_range_kind kind, uint64_
 
 void gv_range_put_count(struct gv_writer *out, enum gv_range_kind kind, uint32_t count) {
     GV_ASSERT(count > 0 && count <= GV_RECONCILE_LIST_MAX);
-    uint32_t as = kind == GV_RANGE_REQUEST_HASHES     ? AS_WANT
-                  : kind == GV_RANGE_REQUEST_ELEMENTS ? AS_ASK
+    uint32_t as = kind == GV_RANGE_REQUEST_HASHES     ? AS_REQUEST_HASHES
+                  : kind == GV_RANGE_REQUEST_ELEMENTS ? AS_REQUEST_ELEMENTS
                                                       : 0;
     gv_pack_put_u8(out, (uint8_t)(count + as));
 }
@@ -69,20 +69,21 @@ static void read_bound(struct gv_reconcile *state, unsigned pairs) {
     }
 }
 
-static void read_prints(struct gv_reconcile *state) {
+static void read_short_hashes(struct gv_reconcile *state) {
     uint8_t count = gv_pack_get_u8(&state->in);
-    state->count = count % AS_WANT;
-    state->kind = count < AS_WANT  ? GV_RANGE_LIST
-                  : count < AS_ASK ? GV_RANGE_REQUEST_HASHES
-                                   : GV_RANGE_REQUEST_ELEMENTS;
-    state->prints = state->in.at;
-    bool ask = state->kind == GV_RANGE_REQUEST_ELEMENTS;
-    if (ask && (count >= AS_WANT + AS_ASK || state->count > GV_PINSKETCH_CAPACITY))
+    state->count = count % AS_REQUEST_HASHES;
+    state->kind = count < AS_REQUEST_HASHES     ? GV_RANGE_LIST
+                  : count < AS_REQUEST_ELEMENTS ? GV_RANGE_REQUEST_HASHES
+                                                : GV_RANGE_REQUEST_ELEMENTS;
+    state->short_hashes = state->in.at;
+    bool elements = state->kind == GV_RANGE_REQUEST_ELEMENTS;
+    if (elements &&
+        (count >= AS_REQUEST_HASHES + AS_REQUEST_ELEMENTS || state->count > GV_PINSKETCH_CAPACITY))
         state->count = 0;
     if (state->count == 0 || state->count > GV_RECONCILE_LIST_MAX) state->in.error = GV_ESYNTAX;
-    for (uint32_t i = 0; ask && i < state->count; i++)
+    for (uint32_t i = 0; elements && i < state->count; i++)
         state->elements[i] = gv_range_get_u32(&state->in);
-    if (!ask && !state->in.error) gv_pack_get_bytes(&state->in, (size_t)state->count * 4);
+    if (!elements && !state->in.error) gv_pack_get_bytes(&state->in, (size_t)state->count * 4);
 }
 
 static void read_sketch(struct gv_reconcile *state) {
@@ -131,7 +132,7 @@ static void read_range(struct gv_reconcile *state) {
     } else if (state->in.error) {
         return;
     } else if (state->kind == GV_RANGE_LIST) {
-        read_prints(state);
+        read_short_hashes(state);
     } else if (state->kind == GV_RANGE_SKETCH) {
         read_sketch(state);
     } else if (state->kind == GV_RANGE_PROBE) {

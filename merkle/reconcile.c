@@ -5,7 +5,7 @@
 #include "singlediff.h"
 #include "strategy.h"
 
-enum stage { STAGE_START, STAGE_GIVE, STAGE_WANT };
+enum stage { STAGE_START, STAGE_SEND, STAGE_REQUEST };
 
 enum {
     SALT_SIZE = 1,
@@ -36,7 +36,7 @@ struct walk {
     struct gv_strategy strategy;
 };
 
-static uint32_t print_of(const struct walk *walk, uint64_t hash) {
+static uint32_t short_hash_of(const struct walk *walk, uint64_t hash) {
     struct gv_digest one = {1, hash, 0};
     return (uint32_t)gv_digest_fingerprint(walk->key, one, walk->state->salt);
 }
@@ -224,16 +224,16 @@ static void put_list(struct walk *walk, uint64_t lo, uint64_t hi, uint64_t count
     bool more = gv_tree_seek(walk->tree, lo, &at);
     for (; count > 0; count--, more = gv_tree_next(&at)) {
         GV_ASSERT(more);
-        gv_range_put_u32(&walk->out->summary, print_of(walk, gv_tree_get(&at).hash));
+        gv_range_put_u32(&walk->out->summary, short_hash_of(walk, gv_tree_get(&at).hash));
     }
 }
 
 // Leaves what I hold in [from, to) to be given, as the answer to a range of this kind; what answers
 // none is given outright.
-static bool give_later(struct walk *walk, uint8_t kind, uint64_t from, uint64_t to) {
+static bool send_later(struct walk *walk, uint8_t kind, uint64_t from, uint64_t to) {
     struct gv_reconcile *state = walk->state;
     state->kind = kind;
-    state->stage = STAGE_GIVE;
+    state->stage = STAGE_SEND;
     state->from = state->position = from;
     state->to = to;
     state->equals = 0;
@@ -262,7 +262,7 @@ static bool refine(struct walk *walk, struct gv_digest first, struct gv_digest m
         // One position cannot be cut, nor is there a bound for a list of it: say "I hold nothing"
         // and give everything.
         begin_range(walk, GV_RANGE_EMPTY, lo, hi);
-        return give_later(walk, GV_RANGE_EMPTY, lo, hi);
+        return send_later(walk, GV_RANGE_EMPTY, lo, hi);
     }
     bool sketch = choice.kind == GV_RANGE_SKETCH;
     size_t fit = (room(walk) - BEFORE_MAX - HEAD_MAX) / (sketch ? SKETCH_MAX : SUM_MAX);
@@ -358,20 +358,20 @@ static enum decoded decode_single(struct walk *walk, struct gv_digest mine) {
         put_probe(walk, position);
     }
     walk->state->spots++;
-    if (ours) give_later(walk, GV_RANGE_EMPTY, position, position + 1);
+    if (ours) send_later(walk, GV_RANGE_EMPTY, position, position + 1);
     return DECODED;
 }
 
 // Whether the peer lacks just a run of items at one end of the range; if so they are to be given.
-static bool give_missing_end(struct walk *walk, struct gv_digest first, struct gv_digest mine) {
+static bool send_missing_end(struct walk *walk, struct gv_digest first, struct gv_digest mine) {
     const struct gv_reconcile *state = walk->state;
     uint64_t cut = item_of_rank(walk->tree, first.count + state->peer.count).position;
     struct gv_digest left = gv_digest_sub(gv_tree_below(walk->tree, cut), first);
-    if (gv_strategy_matches(state, left)) return give_later(walk, GV_RANGE_EMPTY, cut, state->hi);
+    if (gv_strategy_matches(state, left)) return send_later(walk, GV_RANGE_EMPTY, cut, state->hi);
     cut = item_of_rank(walk->tree, first.count + mine.count - state->peer.count).position;
     left = gv_digest_sub(gv_tree_below(walk->tree, cut), first);
     if (gv_strategy_matches(state, gv_digest_sub(mine, left)))
-        return give_later(walk, GV_RANGE_EMPTY, state->lo, cut);
+        return send_later(walk, GV_RANGE_EMPTY, state->lo, cut);
     return false;
 }
 
@@ -382,13 +382,13 @@ static bool answer_sums(struct walk *walk) {
     if (gv_strategy_matches(state, mine)) return true;
     if (state->peer.count == 0) {
         state->spots++;
-        return give_later(walk, GV_RANGE_EMPTY, state->lo, state->hi);
+        return send_later(walk, GV_RANGE_EMPTY, state->lo, state->hi);
     }
     int64_t by = gv_strategy_surplus(state, mine.count);
     if (by >= -1 && by <= 1 && mine.count > 0) {
         enum decoded decoded = decode_single(walk, mine);
         if (decoded != DECODED_NOT) return decoded == DECODED;
-    } else if (mine.count > state->peer.count && give_missing_end(walk, first, mine)) {
+    } else if (mine.count > state->peer.count && send_missing_end(walk, first, mine)) {
         state->spots++;
         return true;
     }
@@ -407,11 +407,11 @@ static bool answer_sketch(struct walk *walk) {
     if (count == 0) return true;
     state->count = (uint32_t)count;
     state->spots += (state->count + 1) / 2;
-    return give_later(walk, GV_RANGE_SKETCH, state->lo, state->hi);
+    return send_later(walk, GV_RANGE_SKETCH, state->lo, state->hi);
 }
 
 // Gives what has one of the elements. False: the message is full.
-static bool give_elements(struct walk *walk) {
+static bool send_elements(struct walk *walk) {
     struct gv_reconcile *state = walk->state;
     uint8_t filter[GV_TREE_FILTER] = {0};
     for (uint32_t i = 0; i < state->count; i++) {
@@ -428,7 +428,7 @@ static bool give_elements(struct walk *walk) {
         if (i == state->count) continue;
         if (item.position != position) position = item.position, seen = 0;
         if (seen++ < state->equals && position == state->position) continue;
-        if (!walk->out->give(walk->out->ctx, item.ref, walk->out->summary.len)) {
+        if (!walk->out->send(walk->out->ctx, item.ref, walk->out->summary.len)) {
             state->position = position;
             state->equals = seen - 1;
             return false;
@@ -440,7 +440,7 @@ static bool give_elements(struct walk *walk) {
 
 // Of a sketch's elements, asks for those that I lack, unless the counts say that they are not the
 // differences. False: the message is full.
-static bool ask_for_rest(struct walk *walk) {
+static bool request_missing_elements(struct walk *walk) {
     const struct gv_reconcile *state = walk->state;
     uint32_t missing = 0;
     for (uint32_t i = 0; i < state->count; i++) missing += (state->held >> i & 1) == 0;
@@ -459,21 +459,22 @@ static bool ask_for_rest(struct walk *walk) {
 
 // --- answering lists, wants and probes -------------------------------------------------------
 
-// Reads the prints of the range.
-static void read_prints(const struct gv_reconcile *state, uint32_t prints[GV_RECONCILE_LIST_MAX]) {
+// Reads the short hashes of the range.
+static void read_short_hashes(const struct gv_reconcile *state,
+                              uint32_t short_hashes[GV_RECONCILE_LIST_MAX]) {
     struct gv_reader in = state->in;
     GV_ASSERT(state->count <= GV_RECONCILE_LIST_MAX);
-    in.at = state->prints;
-    for (uint32_t i = 0; i < state->count; i++) prints[i] = gv_range_get_u32(&in);
+    in.at = state->short_hashes;
+    for (uint32_t i = 0; i < state->count; i++) short_hashes[i] = gv_range_get_u32(&in);
 }
 
 // Gives what I hold in [from, to): of a list what is not in it, of a want what is. False: the
 // message is full.
-static bool give_range(struct walk *walk) {
+static bool send_range(struct walk *walk) {
     struct gv_reconcile *state = walk->state;
-    bool list = state->kind == GV_RANGE_LIST, want = state->kind == GV_RANGE_REQUEST_HASHES;
-    uint32_t prints[GV_RECONCILE_LIST_MAX];
-    if (list || want) read_prints(state, prints);
+    bool list = state->kind == GV_RANGE_LIST, request = state->kind == GV_RANGE_REQUEST_HASHES;
+    uint32_t short_hashes[GV_RECONCILE_LIST_MAX];
+    if (list || request) read_short_hashes(state, short_hashes);
     struct gv_tree_cursor at;
     uint64_t position = state->position, seen = 0;
     for (bool more = gv_tree_seek(walk->tree, position, &at); more; more = gv_tree_next(&at)) {
@@ -481,14 +482,14 @@ static bool give_range(struct walk *walk) {
         if (item.position >= state->to) break;
         if (item.position != position) position = item.position, seen = 0;
         if (seen++ < state->equals && position == state->position) continue;
-        if (list || want) {
-            uint32_t print = print_of(walk, item.hash), index = 0;
-            while (index < state->count && prints[index] != print) index++;
+        if (list || request) {
+            uint32_t short_hash = short_hash_of(walk, item.hash), index = 0;
+            while (index < state->count && short_hashes[index] != short_hash) index++;
             bool found = index < state->count;
             if (list && found) state->held |= UINT32_C(1) << index;
             if (found == list) continue;
         }
-        if (!walk->out->give(walk->out->ctx, item.ref, walk->out->summary.len)) {
+        if (!walk->out->send(walk->out->ctx, item.ref, walk->out->summary.len)) {
             state->position = position;
             state->equals = seen - 1;
             return false;
@@ -499,7 +500,7 @@ static bool give_range(struct walk *walk) {
 }
 
 // Asks for what the peer's list has and I lack. False: the message is full.
-static bool put_want(struct walk *walk) {
+static bool request_missing_hashes(struct walk *walk) {
     const struct gv_reconcile *state = walk->state;
     uint32_t count = 0;
     for (uint32_t i = 0; i < state->count; i++) count += (state->held >> i & 1) == 0;
@@ -507,10 +508,10 @@ static bool put_want(struct walk *walk) {
     if (room(walk) < RANGE_MAX) return false;
     begin_range(walk, GV_RANGE_LIST, state->lo, state->hi);
     gv_range_put_count(&walk->out->summary, GV_RANGE_REQUEST_HASHES, count);
-    uint32_t prints[GV_RECONCILE_LIST_MAX];
-    read_prints(state, prints);
+    uint32_t short_hashes[GV_RECONCILE_LIST_MAX];
+    read_short_hashes(state, short_hashes);
     for (uint32_t i = 0; i < state->count; i++) {
-        if ((state->held >> i & 1) == 0) gv_range_put_u32(&walk->out->summary, prints[i]);
+        if ((state->held >> i & 1) == 0) gv_range_put_u32(&walk->out->summary, short_hashes[i]);
     }
     walk->state->spots += count;
     return true;
@@ -520,7 +521,7 @@ static bool answer_probe(struct walk *walk) {
     const struct gv_reconcile *state = walk->state;
     struct gv_tree_cursor at;
     bool some = gv_tree_seek(walk->tree, state->from, &at) && gv_tree_get(&at).position < state->to;
-    if (some) return give_later(walk, GV_RANGE_EMPTY, state->from, state->to);
+    if (some) return send_later(walk, GV_RANGE_EMPTY, state->from, state->to);
     return refine_range(walk);
 }
 
@@ -549,7 +550,7 @@ static bool start_range(struct walk *walk) {
         return answer_sums(walk);
     default:
         if (state->kind == GV_RANGE_REQUEST_ELEMENTS) state->spots += state->count;
-        return give_later(walk, state->kind, state->lo, state->hi);
+        return send_later(walk, state->kind, state->lo, state->hi);
     }
 }
 
@@ -561,18 +562,18 @@ static bool answer_range(struct walk *walk) {
         if (state->stage == STAGE_START) return true;
     }
     bool elements = state->kind == GV_RANGE_SKETCH || state->kind == GV_RANGE_REQUEST_ELEMENTS;
-    if (state->stage == STAGE_GIVE) {
-        if (!(elements ? give_elements(walk) : give_range(walk))) return false;
-        state->stage = STAGE_WANT;
+    if (state->stage == STAGE_SEND) {
+        if (!(elements ? send_elements(walk) : send_range(walk))) return false;
+        state->stage = STAGE_REQUEST;
     }
-    if (state->kind == GV_RANGE_SKETCH) return ask_for_rest(walk);
-    return state->kind != GV_RANGE_LIST || put_want(walk);
+    if (state->kind == GV_RANGE_SKETCH) return request_missing_elements(walk);
+    return state->kind != GV_RANGE_LIST || request_missing_hashes(walk);
 }
 
 int gv_reconcile_answer(struct gv_reconcile *state, struct gv_tree *tree,
                         const struct gv_digest_key *key, struct gv_reconcile_out *out) {
     if (state == NULL || tree == NULL || key == NULL || out == NULL) return GV_EINVAL;
-    if (out->give == NULL || out->summary.data == NULL) return GV_EINVAL;
+    if (out->send == NULL || out->summary.data == NULL) return GV_EINVAL;
     if (out->summary.cap < GV_RECONCILE_ROOM_MIN) return GV_ESPACE;
     struct walk walk = {.state = state,
                         .tree = tree,

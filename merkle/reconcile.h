@@ -19,7 +19,7 @@
 // differences the answer is the items of mine among them, and an ask for the others. To a list the
 // answer is what the peer lacks, given outright, and a want for what I lack. So both sides finish,
 // in O(log n) messages, and each message can be answered by itself: loss, repetition and reordering
-// cost a retry. Each exchange has a fresh salt. Prints are taken under it. Sums are not, as
+// cost a retry. Each exchange has a fresh salt. Short hashes are taken under it. Sums are not, as
 // decoding a single difference needs what they add up from; they are keyed, and what they hide once
 // is found in the next exchange: the bounds of ranges are shifted under the salt, and where two
 // sides have the same sum but differ in the sum of hash times position, as the root says of a
@@ -70,12 +70,12 @@ struct gv_reconcile {
     uint8_t words;
     uint8_t remains;                          // … and of the count, this modulo REMAINDERS
     uint32_t elements[GV_PINSKETCH_CAPACITY]; // sketch, ask: what is to be given
-    size_t prints;                            // list, want: where they are in the summary …
+    size_t short_hashes;                      // list, request: where they are in the summary …
     uint32_t count;                           // … and how many
     uint64_t from, to;                        // what is being given, or probed, lies here …
     uint64_t position;                        // … given below this position …
     uint64_t equals;                          // … and so many items at it
-    uint32_t held;                            // bits of a list's prints that I hold
+    uint32_t held;                            // bits of a list's short hashes that I hold
     uint32_t spread;     // differences to reckon with in a range, as the counts tell
     uint32_t narrow;     // subranges to cut a range into that differs
     uint32_t sketch_max; // most items of such a range that are sketched instead
@@ -84,14 +84,14 @@ struct gv_reconcile {
     uint32_t spots; // separate differences found so far, at least
 };
 
-// One message's worth of answer. The caller sets `summary` (empty), `give` and `ctx`, and `wrote`
+// One message's worth of answer. The caller sets `summary` (empty), `send` and `ctx`, and `wrote`
 // to 0.
 struct gv_reconcile_out {
     struct gv_writer summary; // stays empty if there is nothing to say beside what is given
     uint64_t wrote;           // upper bound of the last range written
     // Called for each item that the peer lacks, with the bytes that the summary takes so far;
     // false: no room left in this message, ask again in the next one.
-    bool (*give)(void *ctx, uint32_t ref, size_t summary_len);
+    bool (*send)(void *ctx, uint32_t ref, size_t summary_len);
     void *ctx;
 };
 
@@ -100,10 +100,10 @@ GV_API int gv_reconcile_begin(struct gv_reconcile *state, struct gv_slice summar
 
 // Answers until the summary is used up (returns 0, and state->done) or the message is full
 // (returns 1: call again with an empty one). GV_ESYNTAX: the rest of the summary is malformed
-// (what was written so far stays good); the answer is then done. GV_EINVAL: an argument, `give` or
+// (what was written so far stays good); the answer is then done. GV_EINVAL: an argument, `send` or
 // the summary's buffer is NULL; GV_ESPACE: out->summary.cap is below GV_RECONCILE_ROOM_MIN. Nothing
 // was written after these two, and the answer can go on.
-// `give` must accept at least one item in an empty message. The tree keeps sketches it is asked for
+// `send` must accept at least one item in an empty message. The tree keeps sketches it is asked for
 // (gv_tree_sketch).
 GV_API int gv_reconcile_answer(struct gv_reconcile *state, struct gv_tree *tree,
                                const struct gv_digest_key *key, struct gv_reconcile_out *out);

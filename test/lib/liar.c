@@ -93,8 +93,8 @@ static struct gv_digest digest(struct gv_liar *liar, const struct gv_replica *re
     return digest;
 }
 
-static void put_prints(struct gv_liar *liar, const struct gv_replica *replica,
-                       enum gv_range_kind kind, uint8_t salt, struct gv_writer *out) {
+static void put_short_hashes(struct gv_liar *liar, const struct gv_replica *replica,
+                             enum gv_range_kind kind, uint8_t salt, struct gv_writer *out) {
     uint32_t most =
         kind == GV_RANGE_REQUEST_ELEMENTS ? GV_PINSKETCH_CAPACITY : GV_RECONCILE_LIST_MAX;
     uint32_t count = 1 + gv_liar_byte(liar) % most;
@@ -102,8 +102,9 @@ static void put_prints(struct gv_liar *liar, const struct gv_replica *replica,
     for (uint32_t i = 0; i < count; i++) {
         struct gv_item one = item(liar, &replica->tree);
         struct gv_digest digest = gv_digest_of(one.position, one.hash);
-        uint32_t print = (uint32_t)gv_digest_fingerprint(&replica->key, digest, salt);
-        uint32_t truth = kind == GV_RANGE_REQUEST_ELEMENTS ? gv_pinsketch_element(one.hash) : print;
+        uint32_t short_hash = (uint32_t)gv_digest_fingerprint(&replica->key, digest, salt);
+        uint32_t truth =
+            kind == GV_RANGE_REQUEST_ELEMENTS ? gv_pinsketch_element(one.hash) : short_hash;
         gv_range_put_u32(out, (uint32_t)number(liar, truth));
     }
 }
@@ -133,7 +134,7 @@ static void put_content(struct gv_liar *liar, struct gv_replica *replica, enum g
     }
     if (kind == GV_RANGE_LIST || kind == GV_RANGE_REQUEST_HASHES ||
         kind == GV_RANGE_REQUEST_ELEMENTS)
-        put_prints(liar, replica, kind, salt, out);
+        put_short_hashes(liar, replica, kind, salt, out);
     if (kind == GV_RANGE_SKETCH) put_sketch(liar, replica, lo, hi, out);
     if (kind == GV_RANGE_PROBE) {
         uint8_t zeros = gv_liar_byte(liar) % 64;
@@ -180,8 +181,8 @@ static struct gv_slice summary(struct gv_liar *liar, struct gv_replica *replica)
     for (uint64_t lo = 0; lo < GV_POSITION_END && ranges > 0 && liar->len > 0; ranges--) {
         enum gv_range_kind kind = kinds[gv_liar_byte(liar) % (sizeof kinds / sizeof *kinds)];
         uint64_t hi = bound(liar, &replica->tree, lo);
-        bool print = kind == GV_RANGE_REQUEST_HASHES || kind == GV_RANGE_REQUEST_ELEMENTS;
-        gv_range_put_header(&out, print ? GV_RANGE_LIST : kind, lo, hi);
+        bool request = kind == GV_RANGE_REQUEST_HASHES || kind == GV_RANGE_REQUEST_ELEMENTS;
+        gv_range_put_header(&out, request ? GV_RANGE_LIST : kind, lo, hi);
         put_content(liar, replica, kind, lo, hi, salt, &out);
         lo = hi;
     }

@@ -12,7 +12,7 @@ struct letter {
     uint8_t bytes[];
 };
 
-// What `give` needs to know about the message being written.
+// What `send` needs to know about the message being written.
 struct giving {
     struct gv_pair *pair;
     int from;
@@ -58,7 +58,7 @@ bool gv_pair_add(struct gv_pair *pair, int side, uint64_t position, uint64_t has
     return true;
 }
 
-static bool give(void *ctx, uint32_t ref, size_t summary_len) {
+static bool send_item(void *ctx, uint32_t ref, size_t summary_len) {
     struct giving *giving = ctx;
     struct gv_pair *pair = giving->pair;
     GV_ASSERT(summary_len <= pair->room);
@@ -80,7 +80,7 @@ static struct letter *answer(struct gv_pair *pair, int from, struct gv_reconcile
     struct giving giving = {pair, from, 0, keep};
     struct gv_reconcile_out out = {
         .summary = {.data = letter->bytes, .cap = pair->room},
-        .give = give,
+        .send = send_item,
         .ctx = &giving,
     };
     bool lost = keep && gv_prng_below(&pair->prng, 1000) < pair->trouble;

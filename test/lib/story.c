@@ -38,9 +38,9 @@ static void tell_range(FILE *out, const struct gv_reconcile *range, unsigned las
         [GV_RANGE_ROOT] = " root of ",
     };
     fputs(last == range->kind ? "+" : names[range->kind], out);
-    bool prints = range->kind == GV_RANGE_LIST || range->kind == GV_RANGE_REQUEST_HASHES;
+    bool hashes = range->kind == GV_RANGE_LIST || range->kind == GV_RANGE_REQUEST_HASHES;
     bool sums = range->kind == GV_RANGE_SUM || range->kind == GV_RANGE_DIGEST;
-    if (prints || range->kind == GV_RANGE_REQUEST_ELEMENTS) fprintf(out, "%" PRIu32, range->count);
+    if (hashes || range->kind == GV_RANGE_REQUEST_ELEMENTS) fprintf(out, "%" PRIu32, range->count);
     if (sums || range->kind == GV_RANGE_ROOT) fprintf(out, "%" PRIu64, range->peer.count);
 }
 

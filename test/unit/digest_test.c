@@ -39,7 +39,7 @@ static void test_golden_fingerprints(void **state) {
     (void)state;
     static const struct {
         struct gv_digest digest;
-        uint64_t salt, print;
+        uint64_t salt, fingerprint;
     } golden[] = {
         {{0, 0, 0}, 0, UINT64_C(0x2b1d96418da73a61)},
         {{0, 0, 0}, 1, UINT64_C(0xa95d9a01c2cc9060)},
@@ -49,8 +49,8 @@ static void test_golden_fingerprints(void **state) {
     };
     struct gv_digest_key key = key_of("grapevine");
     for (size_t i = 0; i < sizeof golden / sizeof *golden; i++) {
-        uint64_t print = gv_digest_fingerprint(&key, golden[i].digest, golden[i].salt);
-        assert_int_equal(print, golden[i].print);
+        uint64_t fingerprint = gv_digest_fingerprint(&key, golden[i].digest, golden[i].salt);
+        assert_int_equal(fingerprint, golden[i].fingerprint);
     }
 }
 
@@ -149,13 +149,13 @@ static void test_a_fingerprint_covers_all_it_is_given(void **state) {
     (void)state;
     struct gv_digest_key key = key_of("print");
     struct gv_digest digest = {10, 20, 30};
-    uint64_t print = gv_digest_fingerprint(&key, digest, 30);
+    uint64_t fingerprint = gv_digest_fingerprint(&key, digest, 30);
     for (int bit = 0; bit < 64; bit++) {
         uint64_t flip = UINT64_C(1) << bit;
         struct gv_digest count = {10 ^ flip, 20, 30}, sum = {10, 20 ^ flip, 30};
-        assert_int_not_equal(gv_digest_fingerprint(&key, count, 30), print);
-        assert_int_not_equal(gv_digest_fingerprint(&key, sum, 30), print);
-        assert_int_not_equal(gv_digest_fingerprint(&key, digest, 30 ^ flip), print);
+        assert_int_not_equal(gv_digest_fingerprint(&key, count, 30), fingerprint);
+        assert_int_not_equal(gv_digest_fingerprint(&key, sum, 30), fingerprint);
+        assert_int_not_equal(gv_digest_fingerprint(&key, digest, 30 ^ flip), fingerprint);
     }
     assert_true(gv_digest_equal(digest, (struct gv_digest){10, 20, 30}));
     assert_false(gv_digest_equal(digest, (struct gv_digest){10, 21, 30}));

@@ -53,7 +53,7 @@ static void sketches_come_back(void **state) {
     }
 }
 
-static void counts_tell_lists_wants_and_asks(void **state) {
+static void counts_tell_lists_and_requests(void **state) {
     (void)state;
     static const enum gv_range_kind kinds[] = {GV_RANGE_LIST, GV_RANGE_REQUEST_HASHES,
                                                GV_RANGE_REQUEST_ELEMENTS};
@@ -65,12 +65,13 @@ static void counts_tell_lists_wants_and_asks(void **state) {
             struct gv_writer out = {.data = bytes, .cap = sizeof bytes};
             gv_range_put_header(&out, GV_RANGE_LIST, 0, GV_POSITION_END);
             gv_range_put_count(&out, kinds[k], count);
-            size_t prints = out.len;
+            size_t short_hashes = out.len;
             for (uint32_t i = 0; i < count; i++) gv_range_put_u32(&out, UINT32_MAX - i);
             struct gv_reconcile range = read_one(&out);
             assert_int_equal(range.kind, kinds[k]);
             assert_int_equal(range.count, count);
-            if (kinds[k] != GV_RANGE_REQUEST_ELEMENTS) assert_int_equal(range.prints, prints);
+            if (kinds[k] != GV_RANGE_REQUEST_ELEMENTS)
+                assert_int_equal(range.short_hashes, short_hashes);
             for (uint32_t i = 0; kinds[k] == GV_RANGE_REQUEST_ELEMENTS && i < count; i++)
                 assert_int_equal(range.elements[i], UINT32_MAX - i);
         }
@@ -125,7 +126,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(bounds_come_back),
         cmocka_unit_test(sketches_come_back),
-        cmocka_unit_test(counts_tell_lists_wants_and_asks),
+        cmocka_unit_test(counts_tell_lists_and_requests),
         cmocka_unit_test(estimators_come_back),
         cmocka_unit_test(any_bytes_are_read_or_refused),
     };

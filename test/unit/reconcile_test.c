@@ -179,7 +179,7 @@ static void cuts_move_with_the_salt(void **state) {
         struct gv_reconcile answering;
         assert_int_equal(gv_reconcile_begin(&answering, (struct gv_slice){root.data, root.len}), 0);
         struct gv_reconcile_out out = {.summary = {.data = answer, .cap = sizeof answer},
-                                       .give = refuse};
+                                       .send = refuse};
         assert_int_equal(gv_reconcile_answer(&answering, &pair.side[1].tree, &pair.key, &out), 0);
         assert_true(out.summary.len > 1 + sizeof first);
         if (salt == 0) memcpy(first, answer + 1, sizeof first); // behind the salt
@@ -335,7 +335,7 @@ static void grid_becomes_its_union(void **state) {
     (void)state;
     struct gv_prng prng;
     gv_prng_init(&prng, gv_test_seed(), 3);
-    int unlucky = 0; // prints that collide, or a wrong guess that hits something
+    int unlucky = 0; // short hashes that collide, or a wrong guess that hits something
     for (uint64_t number = 0; number < 100000; number++) unlucky += run_grid_case(&prng, number);
     assert_true(unlucky <= 3);
 }
@@ -361,7 +361,7 @@ static void bad_bytes_are_refused(void **state) {
         {"parts beyond the end", {1, 0, 0, 0, 0}, 5},
         {"a mantissa that could be shorter", {1, 0, 4}, 3},
         {"a bound beyond the last position", {1, 0xf8, 5}, 3},
-        {"a list without prints", {1, 3, 0, 0}, 4},
+        {"a list without short hashes", {1, 3, 0, 0}, 4},
         {"a list cut short", {1, 3, 0, 2, 1, 2, 3, 4, 1}, 9},
         {"a list that is too long", {1, 3, 0, 33, [35] = 0}, 36},
         {"a want cut short", {1, 3, 0, 0x41, 1, 2, 3}, 7},
