@@ -29,7 +29,7 @@ enum { GV_RANGE_COUNT_MODULUS = 32 }; // a sketch's count is told modulo this
 // Writes a range's kind, which is none of the last three, and its bound.
 GV_API void gv_range_put_header(struct gv_writer *out, enum gv_range_kind kind, uint64_t lo,
                                 uint64_t hi);
-// Writes how many words follow in a list, a want or an ask.
+// Writes how many words follow in a list or a request.
 GV_API void gv_range_put_count(struct gv_writer *out, enum gv_range_kind kind, uint32_t count);
 // Writes the content of a sketch of so many items.
 GV_API void gv_range_put_sketch(struct gv_writer *out, const struct gv_pinsketch *sketch,

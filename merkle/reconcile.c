@@ -13,7 +13,7 @@ enum {
     BEFORE_MAX = SALT_SIZE + HEAD_MAX,            // what a range may need before it: a skip
     SUM_MAX = HEAD_MAX + GV_PACK_VARINT_MAX + 16, // a range of a split
     SKETCH_MAX = HEAD_MAX + 1 + GV_PINSKETCH_CAPACITY * 4,
-    LIST_MAX = HEAD_MAX + 1 + GV_RECONCILE_LIST_MAX * 4, // a list or a want
+    LIST_MAX = HEAD_MAX + 1 + GV_RECONCILE_LIST_MAX * 4, // a list or a request
     PROBE_MAX = HEAD_MAX + 1 + GV_PACK_VARINT_MAX,       // a probe
     SPLIT_MIN = 4,                                       // ranges that there must be room for
     RANGE_MAX = BEFORE_MAX + SPLIT_MIN * SKETCH_MAX,
@@ -228,8 +228,8 @@ static void put_list(struct walk *walk, uint64_t lo, uint64_t hi, uint64_t count
     }
 }
 
-// Leaves what I hold in [from, to) to be given, as the answer to a range of this kind; what answers
-// none is given outright.
+// Leaves what I hold in [from, to) to be sent, as the answer to a range of this kind; what answers
+// none is sent outright.
 static bool send_later(struct walk *walk, uint8_t kind, uint64_t from, uint64_t to) {
     struct gv_reconcile *state = walk->state;
     state->kind = kind;
@@ -260,7 +260,7 @@ static bool refine(struct walk *walk, struct gv_digest first, struct gv_digest m
     gv_tree_select_each(walk->tree, ends, 2, ends);
     if (ends[0] == ends[1]) {
         // One position cannot be cut, nor is there a bound for a list of it: say "I hold nothing"
-        // and give everything.
+        // and send everything.
         begin_range(walk, GV_RANGE_EMPTY, lo, hi);
         return send_later(walk, GV_RANGE_EMPTY, lo, hi);
     }
@@ -362,7 +362,7 @@ static enum decoded decode_single(struct walk *walk, struct gv_digest mine) {
     return DECODED;
 }
 
-// Whether the peer lacks just a run of items at one end of the range; if so they are to be given.
+// Whether the peer lacks just items at one end of the range; if so they are to be sent.
 static bool send_missing_end(struct walk *walk, struct gv_digest first, struct gv_digest mine) {
     const struct gv_reconcile *state = walk->state;
     uint64_t cut = item_of_rank(walk->tree, first.count + state->peer.count).position;
@@ -410,7 +410,7 @@ static bool answer_sketch(struct walk *walk) {
     return send_later(walk, GV_RANGE_SKETCH, state->lo, state->hi);
 }
 
-// Gives what has one of the elements. False: the message is full.
+// Sends what has one of the elements. False: the message is full.
 static bool send_elements(struct walk *walk) {
     struct gv_reconcile *state = walk->state;
     uint8_t filter[GV_TREE_FILTER] = {0};
@@ -438,7 +438,7 @@ static bool send_elements(struct walk *walk) {
     return true;
 }
 
-// Of a sketch's elements, asks for those that I lack, unless the counts say that they are not the
+// Of a sketch's elements, requests those that I lack, unless the counts say that they are not the
 // differences. False: the message is full.
 static bool request_missing_elements(struct walk *walk) {
     const struct gv_reconcile *state = walk->state;
@@ -468,7 +468,7 @@ static void read_short_hashes(const struct gv_reconcile *state,
     for (uint32_t i = 0; i < state->count; i++) short_hashes[i] = gv_range_get_u32(&in);
 }
 
-// Gives what I hold in [from, to): of a list what is not in it, of a want what is. False: the
+// Sends what I hold in [from, to): of a list what is not in it, of a request what is. False: the
 // message is full.
 static bool send_range(struct walk *walk) {
     struct gv_reconcile *state = walk->state;

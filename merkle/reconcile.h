@@ -5,29 +5,29 @@
 //   skip    nothing to say
 //   root    "of everything I hold `count` items, with these sums and this estimator"
 //   sum     "I hold `count` items here, and their hashes add up to this"
-//   both    … "and hash times position to that"
-//   none    "I hold nothing here"
+//   digest  … "and hash times position to that"
+//   empty   "I hold nothing here"
 //   list    "the items I hold here have these 32-bit salted fingerprints"
-//   want    "send me what you hold here with these fingerprints"
+//   request "send me what you hold here with these fingerprints"
 //   sketch  "the items I hold here have these sums of odd powers" (pinsketch.h)
-//   ask     "send me what you hold here with these elements"
+//   request "send me what you hold here with these elements"
 //   probe   "send me what you hold in this narrower range; if that is nothing, I was wrong about
 //           the only difference between us in this range: go on with all of it"
 // The answer to sums that match is nothing; to some that differ, the item itself if there is but
-// one (singlediff.h), the run of items if they are those at one end, a list once few items are
+// one (singlediff.h), the items at one end if it is those, a list once few items are
 // left, and else the sums or sketches of subranges, cut by rank. To a sketch that tells the
-// differences the answer is the items of mine among them, and an ask for the others. To a list the
-// answer is what the peer lacks, given outright, and a want for what I lack. So both sides finish,
-// in O(log n) messages, and each message can be answered by itself: loss, repetition and reordering
-// cost a retry. Each exchange has a fresh salt. Short hashes are taken under it. Sums are not, as
-// decoding a single difference needs what they add up from; they are keyed, and what they hide once
-// is found in the next exchange: the bounds of ranges are shifted under the salt, and where two
-// sides have the same sum but differ in the sum of hash times position, as the root says of a
-// difference that was missed, both are said from there on. After A. Meyer, "Range-Based Set
-// Reconciliation" (SRDS 2023), sections III and IV.
+// differences the answer is the items of mine among them, and a request for the others. To a list
+// the answer is what the peer lacks, sent outright, and a request for what I lack. So both sides
+// finish, in O(log n) messages, and each message can be answered by itself: loss, repetition and
+// reordering cost a retry. Each exchange has a fresh salt. Short hashes are taken under it. Sums
+// are not, as decoding a single difference needs what they add up from; they are keyed, and what
+// they hide once is found in the next exchange: the bounds of ranges are shifted under the salt,
+// and where two sides have the same sum but differ in the sum of hash times position, as the root
+// says of a difference that was missed, both are said from there on. After A. Meyer, "Range-Based
+// Set Reconciliation" (SRDS 2023), sections III and IV.
 //
 // The byte format is in codec/PROTOCOL.md. Reading a summary allocates nothing, and costs time in
-// proportion to its length and to the items in the ranges of its lists, wants, sketches and asks,
+// proportion to its length and to the items in the ranges of its lists, sketches and requests,
 // which are disjoint: so in all, whatever its bytes are, no more than one pass over the items, and
 // one over what has changed since the last sketch was asked for (gv_tree_sketch).
 #ifndef GV_MERKLE_RECONCILE_H
@@ -64,16 +64,16 @@ struct gv_reconcile {
     bool sketches;   // rather fewer bytes and messages than less work
     // The range being answered.
     uint64_t lo, hi;
-    struct gv_digest peer;      // root, sum, both: what the peer has there
+    struct gv_digest peer;      // root, sum, digest: what the peer has there
     uint32_t estimator;         // root: likewise
     struct gv_pinsketch sketch; // of the first `words` …
     uint8_t words;
     uint8_t remains;                          // … and of the count, this modulo REMAINDERS
-    uint32_t elements[GV_PINSKETCH_CAPACITY]; // sketch, ask: what is to be given
+    uint32_t elements[GV_PINSKETCH_CAPACITY]; // sketch, request: what is to be sent
     size_t short_hashes;                      // list, request: where they are in the summary …
     uint32_t count;                           // … and how many
-    uint64_t from, to;                        // what is being given, or probed, lies here …
-    uint64_t position;                        // … given below this position …
+    uint64_t from, to;                        // what is being sent, or probed, lies here …
+    uint64_t position;                        // … sent below this position …
     uint64_t equals;                          // … and so many items at it
     uint32_t held;                            // bits of a list's short hashes that I hold
     uint32_t spread;     // differences to reckon with in a range, as the counts tell
@@ -87,7 +87,7 @@ struct gv_reconcile {
 // One message's worth of answer. The caller sets `summary` (empty), `send` and `ctx`, and `wrote`
 // to 0.
 struct gv_reconcile_out {
-    struct gv_writer summary; // stays empty if there is nothing to say beside what is given
+    struct gv_writer summary; // stays empty if there is nothing to say beside what is sent
     uint64_t wrote;           // upper bound of the last range written
     // Called for each item that the peer lacks, with the bytes that the summary takes so far;
     // false: no room left in this message, ask again in the next one.

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // What is known of the ranges that a peer's summary speaks of, and what to say of one that differs:
-// a list, sketches or sums, and of how many subranges. Nothing is written here, nor given.
+// a list, sketches or sums, and of how many subranges. Nothing is written here, nor sent.
 // Internal to reconcile.c, whose header says what the ranges are.
 //
 // How many differences there are is estimated from three sources: the two estimators, of
