@@ -59,7 +59,7 @@ int gv_engine_new(struct gv_engine **out, const struct gv_engine_config *config)
     }
     // What is left of a message for one entry beside the head and a smallest summary.
     size_t around = GV_MESSAGE_HEAD_MAX + GV_MESSAGE_ENTRY_MAX + GV_MESSAGE_TAIL +
-                    GV_MESSAGE_RANGES(GV_RECONCILE_ROOM_MIN);
+                    GV_MESSAGE_RANGES(GV_RECONCILE_CAPACITY_MIN);
     engine->text_max = message_max - around;
     if (engine->text_max > GV_ENTRY_TEXT_MAX) engine->text_max = GV_ENTRY_TEXT_MAX;
     gv_prng_init(&engine->prng, config->seed, 0);
@@ -574,7 +574,7 @@ static size_t compose(struct gv_engine *engine, gv_time now, int index, char *bu
     // News go before the bulk of a sync, which may take many messages; half of each is for it.
     uint64_t reached = peer->sent;
     size_t reserve = it.answers ? engine->message_max / 2
-                     : it.opens ? GV_MESSAGE_RANGES(GV_RECONCILE_ROOM_MIN)
+                     : it.opens ? GV_MESSAGE_RANGES(GV_RECONCILE_CAPACITY_MIN)
                                 : GV_MESSAGE_RANGES(0);
     if (it.news) reached = gv_push_write(engine, index, &out, reserve);
     if (it.answers) gv_sync_answer(engine, index, &out, &ranges);

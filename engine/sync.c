@@ -30,7 +30,7 @@ int gv_sync_join(struct gv_engine *engine, gv_time now) {
     sync->summary_cap = engine->message_max / 4 * 3;
     sync->summary = engine->alloc.resize(engine->alloc.ctx, NULL, 0, sync->summary_cap);
     if (sync->summary == NULL) return GV_ENOMEM;
-    GV_ASSERT(sync->summary_cap >= GV_RECONCILE_ROOM_MIN);
+    GV_ASSERT(sync->summary_cap >= GV_RECONCILE_CAPACITY_MIN);
     gv_sync_trouble(engine, now);
     if (gv_tree_root(&engine->replica.tree).count == 0) sync->begun = BEGIN_ROUNDS;
     return 0;
@@ -201,7 +201,7 @@ int gv_sync_take(struct gv_engine *engine, gv_time now, int peer, struct gv_slic
     if (error) return error;
     struct gv_peer *state = engine->peers[peer];
     state->synced_at = now;
-    if (gv_reconcile_opens((struct gv_slice){slot->data, (size_t)len})) {
+    if (gv_reconcile_is_opening((struct gv_slice){slot->data, (size_t)len})) {
         // What it has acknowledged came before it opened: this is a new one, or one repeated.
         bool crossed =
             recent(engine, peer, state->opened_at, now) && gv_peer_awaits(state, state->opened_at);

@@ -23,7 +23,7 @@ enum {
     QUOTIENTS_ROOT = 256, // … of everything, which is spoken of once
     PROBE_SHARE = 12,     // bits by which a probe is narrower than the gap it lies in
 };
-_Static_assert((int)RANGE_MAX <= (int)GV_RECONCILE_ROOM_MIN &&
+_Static_assert((int)RANGE_MAX <= (int)GV_RECONCILE_CAPACITY_MIN &&
                    (int)BEFORE_MAX + (int)LIST_MAX <= (int)RANGE_MAX,
                "an empty message must hold any one range");
 
@@ -98,7 +98,7 @@ void gv_reconcile_open(const struct gv_tree *tree, uint8_t salt, struct gv_write
     GV_ASSERT(out->full || out->len <= GV_RECONCILE_ROOT_MAX);
 }
 
-bool gv_reconcile_opens(struct gv_slice summary) {
+bool gv_reconcile_is_opening(struct gv_slice summary) {
     return summary.data != NULL && summary.len > SALT_SIZE &&
            summary.len <= GV_RECONCILE_ROOT_MAX && summary.data[SALT_SIZE] == GV_RANGE_ROOT;
 }
@@ -574,7 +574,7 @@ int gv_reconcile_answer(struct gv_reconcile *state, struct gv_tree *tree,
                         const struct gv_digest_key *key, struct gv_reconcile_out *out) {
     if (state == NULL || tree == NULL || key == NULL || out == NULL) return GV_EINVAL;
     if (out->send == NULL || out->summary.data == NULL) return GV_EINVAL;
-    if (out->summary.cap < GV_RECONCILE_ROOM_MIN) return GV_ESPACE;
+    if (out->summary.cap < GV_RECONCILE_CAPACITY_MIN) return GV_ESPACE;
     struct walk walk = {.state = state,
                         .tree = tree,
                         .key = key,

@@ -41,9 +41,9 @@ extern "C" {
 #endif
 
 enum {
-    GV_RECONCILE_LIST_MAX = 32,    // most items that are listed rather than cut
-    GV_RECONCILE_SPLIT_MAX = 4096, // most subranges that a range is cut into
-    GV_RECONCILE_ROOM_MIN = 192,   // smallest `summary.cap` of an answer, bytes
+    GV_RECONCILE_LIST_MAX = 32,      // most items that are listed rather than cut
+    GV_RECONCILE_SPLIT_MAX = 4096,   // most subranges that a range is cut into
+    GV_RECONCILE_CAPACITY_MIN = 192, // smallest `summary.cap` of an answer, bytes
     GV_RECONCILE_ROOT_MAX = 1 + 1 + GV_PACK_VARINT_MAX + 16 + 3, // longest opening, bytes
 };
 
@@ -52,7 +52,7 @@ enum {
 GV_API void gv_reconcile_open(const struct gv_tree *tree, uint8_t salt, struct gv_writer *out);
 
 // Whether a summary is the opening of an exchange.
-GV_API bool gv_reconcile_opens(struct gv_slice summary);
+GV_API bool gv_reconcile_is_opening(struct gv_slice summary);
 
 // An answer under way. It may take several messages; between them the tree may change.
 struct gv_reconcile {
@@ -101,10 +101,9 @@ GV_API int gv_reconcile_begin(struct gv_reconcile *state, struct gv_slice summar
 // Answers until the summary is used up (returns 0, and state->done) or the message is full
 // (returns 1: call again with an empty one). GV_ESYNTAX: the rest of the summary is malformed
 // (what was written so far stays good); the answer is then done. GV_EINVAL: an argument, `send` or
-// the summary's buffer is NULL; GV_ESPACE: out->summary.cap is below GV_RECONCILE_ROOM_MIN. Nothing
-// was written after these two, and the answer can go on.
-// `send` must accept at least one item in an empty message. The tree keeps sketches it is asked for
-// (gv_tree_sketch).
+// the summary's buffer is NULL; GV_ESPACE: out->summary.cap is below GV_RECONCILE_CAPACITY_MIN.
+// Nothing was written after these two, and the answer can go on. `send` must accept at least one
+// item in an empty message. The tree keeps sketches it is asked for (gv_tree_sketch).
 GV_API int gv_reconcile_answer(struct gv_reconcile *state, struct gv_tree *tree,
                                const struct gv_digest_key *key, struct gv_reconcile_out *out);
 

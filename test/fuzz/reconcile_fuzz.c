@@ -26,7 +26,7 @@ static void fill(struct gv_pair *pair) {
 
 // The input, to a pair whose trees that does not change.
 static void answer(struct gv_pair *pair, const uint8_t *data, size_t size) {
-    pair->room = GV_RECONCILE_ROOM_MIN + size % 7 * 100;
+    pair->room = GV_RECONCILE_CAPACITY_MIN + size % 7 * 100;
     pair->gives_max = 1 + size % 5 * 10;
     pair->rounds = size % 3 == 0;
     pair->sketches = size % 4 != 0;
@@ -40,7 +40,7 @@ static void answer(struct gv_pair *pair, const uint8_t *data, size_t size) {
 // An honest exchange between two such sides.
 static void check_honest(void) {
     struct gv_pair pair;
-    gv_pair_init(&pair, 1, GV_RECONCILE_ROOM_MIN, 1);
+    gv_pair_init(&pair, 1, GV_RECONCILE_CAPACITY_MIN, 1);
     fill(&pair);
     bool ended = gv_pair_run(&pair, 1, MESSAGES_MAX);
     GV_ASSERT(ended && gv_pair_equal(&pair));
@@ -53,7 +53,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     static struct gv_digest root;
     if (pair.room == 0) {
         check_honest();
-        gv_pair_init(&pair, 1, GV_RECONCILE_ROOM_MIN, 1);
+        gv_pair_init(&pair, 1, GV_RECONCILE_CAPACITY_MIN, 1);
         fill(&pair);
         root = gv_tree_root(&pair.side[0].tree);
     }

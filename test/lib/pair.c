@@ -21,7 +21,7 @@ struct giving {
 };
 
 void gv_pair_init(struct gv_pair *pair, uint64_t seed, size_t room, size_t gives_max) {
-    GV_ASSERT(room >= GV_RECONCILE_ROOM_MIN && gives_max > 0);
+    GV_ASSERT(room >= GV_RECONCILE_CAPACITY_MIN && gives_max > 0);
     *pair = (struct gv_pair){.room = room, .gives_max = gives_max};
     gv_prng_init(&pair->prng, seed, 0);
     gv_digest_key_init(&pair->key, (struct gv_slice){(const uint8_t *)&seed, sizeof seed});

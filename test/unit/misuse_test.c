@@ -171,7 +171,7 @@ static void test_reconcile(void **state) {
     gv_tree_init(&tree, ALLOC);
     struct gv_digest_key key;
     gv_digest_key_init(&key, text(""));
-    uint8_t opening[GV_RECONCILE_ROOT_MAX], room[GV_RECONCILE_ROOM_MIN];
+    uint8_t opening[GV_RECONCILE_ROOT_MAX], room[GV_RECONCILE_CAPACITY_MIN];
     struct gv_writer writer = {.data = opening, .cap = sizeof opening};
     gv_reconcile_open(NULL, 1, &writer);
     gv_reconcile_open(&tree, 1, NULL);
@@ -187,7 +187,7 @@ static void test_reconcile(void **state) {
     mute.give = NULL;
     struct gv_reconcile other;
     const struct result results[] = {
-        CALL(gv_reconcile_opens(broken), false),
+        CALL(gv_reconcile_is_opening(broken), false),
         CALL(gv_reconcile_begin(NULL, summary), GV_EINVAL),
         CALL(gv_reconcile_begin(&other, broken), GV_EINVAL),
         CALL(gv_reconcile_answer(NULL, &tree, &key, &out), GV_EINVAL),

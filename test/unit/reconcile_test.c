@@ -194,7 +194,7 @@ static void crowded_place(void **state) {
     (void)state;
     for (int from = 0; from < 2; from++) {
         struct gv_pair pair;
-        gv_pair_init(&pair, 5, GV_RECONCILE_ROOM_MIN, 10);
+        gv_pair_init(&pair, 5, GV_RECONCILE_CAPACITY_MIN, 10);
         for (uint64_t i = 0; i < 500; i++) {
             gv_pair_add(&pair, (int)(i % 2), 77, spread(i));
             gv_pair_add(&pair, 0, i, 1);
@@ -224,7 +224,7 @@ static void random_sets_become_their_union(void **state) {
     struct gv_prng prng;
     gv_prng_init(&prng, gv_test_seed(), 0);
     for (int round = 0; round < 150; round++) {
-        size_t room = GV_RECONCILE_ROOM_MIN + gv_prng_below(&prng, round % 2 ? 600 : 40000);
+        size_t room = GV_RECONCILE_CAPACITY_MIN + gv_prng_below(&prng, round % 2 ? 600 : 40000);
         struct gv_pair pair;
         gv_pair_init(&pair, gv_prng_next(&prng), room, 1 + gv_prng_below(&prng, 100));
         uint64_t count = gv_prng_below(&prng, 3000);
@@ -253,7 +253,7 @@ static void tree_may_change_between_messages(void **state) {
     struct gv_prng prng;
     gv_prng_init(&prng, gv_test_seed(), 1);
     struct gv_pair pair;
-    gv_pair_init(&pair, 7, GV_RECONCILE_ROOM_MIN, 3);
+    gv_pair_init(&pair, 7, GV_RECONCILE_CAPACITY_MIN, 3);
     for (uint64_t i = 0; i < 3000; i++) gv_pair_add(&pair, (int)(i & 1), spread(i), ~spread(i));
     for (int round = 0; round < 200; round++) {
         gv_pair_run(&pair, round & 1, pair.messages + 40); // broken off, as by loss
@@ -301,7 +301,7 @@ static bool run_grid_case(struct gv_prng *prng, uint64_t number) {
     it.pattern = "UCMX"[number % 4];
     it.dense = gv_prng_below(prng, 2);
     struct gv_pair pair;
-    size_t room = GV_RECONCILE_ROOM_MIN + (gv_prng_below(prng, 1000) << gv_prng_below(prng, 7));
+    size_t room = GV_RECONCILE_CAPACITY_MIN + (gv_prng_below(prng, 1000) << gv_prng_below(prng, 7));
     gv_pair_init(&pair, gv_prng_next(prng), room, 1 + (gv_prng_below(prng, 1000) >> number % 8));
     pair.rounds = gv_prng_below(prng, 2);
     pair.sketches = gv_prng_below(prng, 2);
@@ -386,7 +386,7 @@ static void damaged_summaries(void **state) {
     struct gv_prng prng;
     gv_prng_init(&prng, gv_test_seed(), 2);
     struct gv_pair pair;
-    gv_pair_init(&pair, 9, GV_RECONCILE_ROOM_MIN, 50);
+    gv_pair_init(&pair, 9, GV_RECONCILE_CAPACITY_MIN, 50);
     for (uint64_t i = 0; i < 2000; i++) gv_pair_add(&pair, 0, spread(i), i);
     for (int round = 0; round < 3000; round++) {
         uint8_t bytes[64] = {0};
