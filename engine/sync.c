@@ -164,8 +164,8 @@ void gv_sync_learn(struct gv_engine *engine, int peer, uint32_t expect) {
 // this machine alone.
 static void choose_means(const struct gv_engine *engine, int peer, struct gv_reconcile *state) {
     const struct gv_peer *at = engine->peers[peer];
-    state->rounds = at->measured && at->srtt >= FAR_MS * GV_MS;
-    state->sketches = at->measured && at->srtt >= NEAR_MS * GV_MS;
+    state->fewer_rounds = at->measured && at->srtt >= FAR_MS * GV_MS;
+    state->use_sketches = at->measured && at->srtt >= NEAR_MS * GV_MS;
 }
 
 // Unpacks ranges into a buffer as long as they are. What stands between them and the peer may have
@@ -207,8 +207,8 @@ int gv_sync_take(struct gv_engine *engine, gv_time now, int peer, struct gv_slic
             recent(engine, peer, state->opened_at, now) && gv_peer_awaits(state, state->opened_at);
         if (crossed && peer > (int)engine->self) return 1;
         if (crossed) gv_peer_disown(state); // the peer will not answer ours
-        slot->state.expect = gv_sync_expect(engine, peer);
-        gv_sync_learn(engine, peer, slot->state.expect);
+        slot->state.expected = gv_sync_expect(engine, peer);
+        gv_sync_learn(engine, peer, slot->state.expected);
         state->open_sync = state->follow_up = false; // this one serves as well
     }
     choose_means(engine, peer, &slot->state);
@@ -263,7 +263,7 @@ void gv_sync_answer(struct gv_engine *engine, int peer, struct gv_message_writer
         gv_reconcile_answer(&slot->state, &engine->replica.tree, &engine->replica.key, &answer.out);
     if (more < 0) engine->stats.bad_ranges++;
     if (more <= 0) {
-        lesson(engine, peer)->found += slot->state.spots;
+        lesson(engine, peer)->found += slot->state.differences;
         slot->peer = GV_CORE_NONE;
     }
     *ranges = (struct gv_slice){answer.out.summary.data, answer.out.summary.len};

@@ -35,8 +35,8 @@ void gv_range_put_count(struct gv_writer *out, enum gv_range_kind kind, uint32_t
 }
 
 void gv_range_put_sketch(struct gv_writer *out, const struct gv_pinsketch *sketch, uint64_t count) {
-    uint64_t remains = count % GV_RANGE_COUNT_MODULUS;
-    gv_pack_put_u8(out, (uint8_t)(GV_PINSKETCH_CAPACITY - 1 + remains * GV_PINSKETCH_CAPACITY));
+    uint64_t count_mod = count % GV_RANGE_COUNT_MODULUS;
+    gv_pack_put_u8(out, (uint8_t)(GV_PINSKETCH_CAPACITY - 1 + count_mod * GV_PINSKETCH_CAPACITY));
     for (int i = 0; i < GV_PINSKETCH_CAPACITY; i++) gv_range_put_u32(out, sketch->syndrome[i]);
 }
 
@@ -88,9 +88,10 @@ static void read_short_hashes(struct gv_reconcile *state) {
 
 static void read_sketch(struct gv_reconcile *state) {
     uint8_t head = gv_pack_get_u8(&state->in);
-    state->words = head % GV_PINSKETCH_CAPACITY + 1;
-    state->remains = head / GV_PINSKETCH_CAPACITY;
-    for (int i = 0; i < state->words; i++) state->sketch.syndrome[i] = gv_range_get_u32(&state->in);
+    state->syndromes = head % GV_PINSKETCH_CAPACITY + 1;
+    state->count_mod = head / GV_PINSKETCH_CAPACITY;
+    for (int i = 0; i < state->syndromes; i++)
+        state->sketch.syndrome[i] = gv_range_get_u32(&state->in);
 }
 
 static void read_estimator(struct gv_reconcile *state) {

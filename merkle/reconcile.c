@@ -41,7 +41,7 @@ static uint32_t short_hash_of(const struct walk *walk, uint64_t hash) {
     return (uint32_t)gv_digest_fingerprint(walk->key, one, walk->state->salt);
 }
 
-static size_t room(const struct walk *walk) {
+static size_t space_left(const struct walk *walk) {
     const struct gv_writer *out = &walk->out->summary;
     return out->cap > out->len ? out->cap - out->len : 0;
 }
@@ -236,8 +236,8 @@ static bool send_later(struct walk *walk, uint8_t kind, uint64_t from, uint64_t 
     state->stage = STAGE_SEND;
     state->from = state->position = from;
     state->to = to;
-    state->equals = 0;
-    state->held = 0;
+    state->sent_there = 0;
+    state->present = 0;
     return true;
 }
 
@@ -245,10 +245,10 @@ static bool send_later(struct walk *walk, uint8_t kind, uint64_t from, uint64_t 
 // room, nothing was written.
 static bool refine(struct walk *walk, struct gv_digest first, struct gv_digest mine) {
     uint64_t lo = walk->state->lo, hi = walk->state->hi;
-    if (room(walk) < RANGE_MAX) return false;
+    if (space_left(walk) < RANGE_MAX) return false;
     if (mine.count == 0) {
         begin_range(walk, GV_RANGE_EMPTY, lo, hi);
-        walk->state->spots++;
+        walk->state->differences++;
         return true;
     }
     struct gv_strategy_choice choice = gv_strategy_choose(&walk->strategy, walk->state, mine);
@@ -265,7 +265,7 @@ static bool refine(struct walk *walk, struct gv_digest first, struct gv_digest m
         return send_later(walk, GV_RANGE_EMPTY, lo, hi);
     }
     bool sketch = choice.kind == GV_RANGE_SKETCH;
-    size_t fit = (room(walk) - BEFORE_MAX - HEAD_MAX) / (sketch ? SKETCH_MAX : SUM_MAX);
+    size_t fit = (space_left(walk) - BEFORE_MAX - HEAD_MAX) / (sketch ? SKETCH_MAX : SUM_MAX);
     GV_ASSERT(fit > 1);
     if (fit < choice.subranges && fit < 16 && walk->out->summary.len > SALT_SIZE) return false;
     split(walk, first, mine, fit < choice.subranges ? (uint32_t)fit : choice.subranges, sketch);
@@ -354,10 +354,10 @@ static enum decoded decode_single(struct walk *walk, struct gv_digest mine) {
     // Where I hold something already, several items at this position may differ.
     if (!ours && holds(walk, position, true, 0)) return DECODED_NOT;
     if (!ours || changed) {
-        if (room(walk) < BEFORE_MAX + PROBE_MAX) return DECODED_FULL;
+        if (space_left(walk) < BEFORE_MAX + PROBE_MAX) return DECODED_FULL;
         put_probe(walk, position);
     }
-    walk->state->spots++;
+    walk->state->differences++;
     if (ours) send_later(walk, GV_RANGE_EMPTY, position, position + 1);
     return DECODED;
 }
@@ -381,7 +381,7 @@ static bool answer_sums(struct walk *walk) {
     struct gv_digest first, mine = gv_strategy_mine(&walk->strategy, state, &first);
     if (gv_strategy_matches(state, mine)) return true;
     if (state->peer.count == 0) {
-        state->spots++;
+        state->differences++;
         return send_later(walk, GV_RANGE_EMPTY, state->lo, state->hi);
     }
     int64_t by = gv_strategy_surplus(state, mine.count);
@@ -389,7 +389,7 @@ static bool answer_sums(struct walk *walk) {
         enum decoded decoded = decode_single(walk, mine);
         if (decoded != DECODED_NOT) return decoded == DECODED;
     } else if (mine.count > state->peer.count && send_missing_end(walk, first, mine)) {
-        state->spots++;
+        state->differences++;
         return true;
     }
     return refine(walk, first, mine);
@@ -402,11 +402,11 @@ static bool answer_sketch(struct walk *walk) {
     struct gv_reconcile *state = walk->state;
     struct gv_pinsketch differ = gv_tree_sketch(walk->tree, state->lo, state->hi);
     gv_pinsketch_merge(&differ, &state->sketch);
-    int count = gv_pinsketch_decode(&differ, state->words, walk->tree->clmul, state->elements);
+    int count = gv_pinsketch_decode(&differ, state->syndromes, walk->tree->clmul, state->elements);
     if (count < 0) return refine_range(walk);
     if (count == 0) return true;
     state->count = (uint32_t)count;
-    state->spots += (state->count + 1) / 2;
+    state->differences += (state->count + 1) / 2;
     return send_later(walk, GV_RANGE_SKETCH, state->lo, state->hi);
 }
 
@@ -427,13 +427,13 @@ static bool send_elements(struct walk *walk) {
         while (i < state->count && state->elements[i] != element) i++;
         if (i == state->count) continue;
         if (item.position != position) position = item.position, seen = 0;
-        if (seen++ < state->equals && position == state->position) continue;
+        if (seen++ < state->sent_there && position == state->position) continue;
         if (!walk->out->send(walk->out->ctx, item.ref, walk->out->summary.len)) {
             state->position = position;
-            state->equals = seen - 1;
+            state->sent_there = seen - 1;
             return false;
         }
-        state->held |= UINT32_C(1) << i;
+        state->present |= UINT32_C(1) << i;
     }
     return true;
 }
@@ -443,16 +443,17 @@ static bool send_elements(struct walk *walk) {
 static bool request_missing_elements(struct walk *walk) {
     const struct gv_reconcile *state = walk->state;
     uint32_t missing = 0;
-    for (uint32_t i = 0; i < state->count; i++) missing += (state->held >> i & 1) == 0;
+    for (uint32_t i = 0; i < state->count; i++) missing += (state->present >> i & 1) == 0;
     uint64_t mine = gv_tree_digest(walk->tree, state->lo, state->hi).count;
     uint64_t peer = mine - (state->count - missing) + missing;
-    if ((peer - state->remains) % GV_RANGE_COUNT_MODULUS != 0) return refine_range(walk);
+    if ((peer - state->count_mod) % GV_RANGE_COUNT_MODULUS != 0) return refine_range(walk);
     if (missing == 0) return true;
-    if (room(walk) < RANGE_MAX) return false;
+    if (space_left(walk) < RANGE_MAX) return false;
     begin_range(walk, GV_RANGE_LIST, state->lo, state->hi);
     gv_range_put_count(&walk->out->summary, GV_RANGE_REQUEST_ELEMENTS, missing);
     for (uint32_t i = 0; i < state->count; i++) {
-        if ((state->held >> i & 1) == 0) gv_range_put_u32(&walk->out->summary, state->elements[i]);
+        if ((state->present >> i & 1) == 0)
+            gv_range_put_u32(&walk->out->summary, state->elements[i]);
     }
     return true;
 }
@@ -481,20 +482,20 @@ static bool send_range(struct walk *walk) {
         struct gv_item item = gv_tree_get(&at);
         if (item.position >= state->to) break;
         if (item.position != position) position = item.position, seen = 0;
-        if (seen++ < state->equals && position == state->position) continue;
+        if (seen++ < state->sent_there && position == state->position) continue;
         if (list || request) {
             uint32_t short_hash = short_hash_of(walk, item.hash), index = 0;
             while (index < state->count && short_hashes[index] != short_hash) index++;
             bool found = index < state->count;
-            if (list && found) state->held |= UINT32_C(1) << index;
+            if (list && found) state->present |= UINT32_C(1) << index;
             if (found == list) continue;
         }
         if (!walk->out->send(walk->out->ctx, item.ref, walk->out->summary.len)) {
             state->position = position;
-            state->equals = seen - 1;
+            state->sent_there = seen - 1;
             return false;
         }
-        state->spots += list;
+        state->differences += list;
     }
     return true;
 }
@@ -503,17 +504,17 @@ static bool send_range(struct walk *walk) {
 static bool request_missing_hashes(struct walk *walk) {
     const struct gv_reconcile *state = walk->state;
     uint32_t count = 0;
-    for (uint32_t i = 0; i < state->count; i++) count += (state->held >> i & 1) == 0;
+    for (uint32_t i = 0; i < state->count; i++) count += (state->present >> i & 1) == 0;
     if (count == 0) return true;
-    if (room(walk) < RANGE_MAX) return false;
+    if (space_left(walk) < RANGE_MAX) return false;
     begin_range(walk, GV_RANGE_LIST, state->lo, state->hi);
     gv_range_put_count(&walk->out->summary, GV_RANGE_REQUEST_HASHES, count);
     uint32_t short_hashes[GV_RECONCILE_LIST_MAX];
     read_short_hashes(state, short_hashes);
     for (uint32_t i = 0; i < state->count; i++) {
-        if ((state->held >> i & 1) == 0) gv_range_put_u32(&walk->out->summary, short_hashes[i]);
+        if ((state->present >> i & 1) == 0) gv_range_put_u32(&walk->out->summary, short_hashes[i]);
     }
-    walk->state->spots += count;
+    walk->state->differences += count;
     return true;
 }
 
@@ -549,7 +550,7 @@ static bool start_range(struct walk *walk) {
     case GV_RANGE_ROOT:
         return answer_sums(walk);
     default:
-        if (state->kind == GV_RANGE_REQUEST_ELEMENTS) state->spots += state->count;
+        if (state->kind == GV_RANGE_REQUEST_ELEMENTS) state->differences += state->count;
         return send_later(walk, state->kind, state->lo, state->hi);
     }
 }

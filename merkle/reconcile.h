@@ -59,29 +59,29 @@ struct gv_reconcile {
     struct gv_reader in; // borrows the peer's summary until the answer is done
     uint8_t salt;
     // How to cut; the caller may set these after gv_reconcile_begin.
-    uint32_t expect; // differences to reckon with in everything; 0: unknown
-    bool rounds;     // rather fewer messages than fewer bytes
-    bool sketches;   // rather fewer bytes and messages than less work
+    uint32_t expected; // differences to reckon with in everything; 0: unknown
+    bool fewer_rounds; // rather fewer messages than fewer bytes
+    bool use_sketches; // rather fewer bytes and messages than less work
     // The range being answered.
     uint64_t lo, hi;
     struct gv_digest peer;      // root, sum, digest: what the peer has there
     uint32_t estimator;         // root: likewise
-    struct gv_pinsketch sketch; // of the first `words` …
-    uint8_t words;
-    uint8_t remains;                          // … and of the count, this modulo REMAINDERS
+    struct gv_pinsketch sketch; // of the first `syndromes` …
+    uint8_t syndromes;
+    uint8_t count_mod;                        // … and of the count, this modulo COUNT_MODULUS
     uint32_t elements[GV_PINSKETCH_CAPACITY]; // sketch, request: what is to be sent
     size_t short_hashes;                      // list, request: where they are in the summary …
     uint32_t count;                           // … and how many
     uint64_t from, to;                        // what is being sent, or probed, lies here …
     uint64_t position;                        // … sent below this position …
-    uint64_t equals;                          // … and so many items at it
-    uint32_t held;                            // bits of a list's short hashes that I hold
-    uint32_t spread;     // differences to reckon with in a range, as the counts tell
-    uint32_t narrow;     // subranges to cut a range into that differs
-    uint32_t sketch_max; // most items of such a range that are sketched instead
+    uint64_t sent_there;                      // … and so many items at it
+    uint32_t present;                         // bits of a list's short hashes that I hold
+    uint32_t expected_each; // differences to reckon with in a range, as the counts tell
+    uint32_t fanout;        // subranges to cut a range into that differs
+    uint32_t sketch_max;    // most items of such a range that are sketched instead
     uint8_t kind, stage;
     bool sampled, done;
-    uint32_t spots; // separate differences found so far, at least
+    uint32_t differences; // separate differences found so far, at least
 };
 
 // One message's worth of answer. The caller sets `summary` (empty), `send` and `ctx`, and `wrote`

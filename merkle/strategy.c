@@ -30,7 +30,7 @@ bool gv_strategy_matches(const struct gv_reconcile *range, struct gv_digest mine
 
 int64_t gv_strategy_surplus(const struct gv_reconcile *range, uint64_t mine) {
     if (range->kind != GV_RANGE_SKETCH) return (int64_t)(mine - range->peer.count);
-    return (int64_t)((mine - range->remains + GV_RANGE_COUNT_MODULUS / 2) %
+    return (int64_t)((mine - range->count_mod + GV_RANGE_COUNT_MODULUS / 2) %
                      GV_RANGE_COUNT_MODULUS) -
            GV_RANGE_COUNT_MODULUS / 2;
 }
@@ -146,20 +146,20 @@ void gv_strategy_sample(struct gv_strategy *strategy, struct gv_reconcile *state
            gv_range_next(&range))
         sample_range(strategy, &range, &is);
     if (is.ranges > 0)
-        state->spread =
+        state->expected_each =
             (uint32_t)((is.squares * is.ranges - is.sum * is.sum) / (is.ranges * is.ranges));
     size_t seen = range.in.at > start ? range.in.at - start : 1;
     uint64_t differ = (uint64_t)is.differ * (state->in.len - start) / seen; // in all, likely
-    uint32_t finer = state->rounds ? 4 : 1, narrow = state->spread * finer;
+    uint32_t finer = state->fewer_rounds ? 4 : 1, fanout = state->expected_each * finer;
     uint32_t many = is.sums > GV_STRATEGY_SAMPLE ? 8 : 16; // a fine cut is not made much finer
-    if (is.sums > 1 && is.differ == is.sums && narrow < many * finer) narrow = many * finer;
-    if (differ <= FEW && narrow < FEW_SPLIT_MIN) narrow = FEW_SPLIT_MIN;
-    state->narrow = clamp(narrow, 4 * finer, 64 * finer);
+    if (is.sums > 1 && is.differ == is.sums && fanout < many * finer) fanout = many * finer;
+    if (differ <= FEW && fanout < FEW_SPLIT_MIN) fanout = FEW_SPLIT_MIN;
+    state->fanout = clamp(fanout, 4 * finer, 64 * finer);
     if (skips_sketches(state, differ)) {
         state->sketch_max = 0;
-    } else if (state->sketches) {
+    } else if (state->use_sketches) {
         state->sketch_max = UINT32_MAX;
-    } else if (differ <= FEW && state->spread <= SKETCH_MOST) {
+    } else if (differ <= FEW && state->expected_each <= SKETCH_MOST) {
         state->sketch_max = FEW_ITEMS / (uint32_t)(differ > 0 ? differ : 1);
     }
     state->sampled = true;
@@ -177,7 +177,7 @@ uint64_t gv_strategy_estimate(const struct gv_strategy *strategy, const struct g
 // has beyond my last position, which sums tell best.
 static uint64_t expected_in_all(const struct gv_strategy *strategy, const struct gv_reconcile *root,
                                 struct gv_digest mine) {
-    uint64_t expect = gv_strategy_estimate(strategy, root, mine), learnt = root->expect;
+    uint64_t expect = gv_strategy_estimate(strategy, root, mine), learnt = root->expected;
     int64_t surplus = gv_strategy_surplus(root, mine.count);
     if (surplus <= -8 && 0 - (uint64_t)surplus >= expect / 4 * 3) return 0;
     if (learnt >= expect / TRUST && learnt / TRUST <= expect) expect = learnt;
@@ -193,22 +193,22 @@ static bool is_full_range(const struct gv_reconcile *state) {
 // Into how many sums to cut the current range, of which I hold `mine`, at most.
 static uint32_t sum_count(const struct gv_strategy *strategy, const struct gv_reconcile *state,
                           struct gv_digest mine) {
-    if (!is_full_range(state)) return state->narrow;
+    if (!is_full_range(state)) return state->fanout;
     bool root = state->kind == GV_RANGE_ROOT;
-    uint64_t expect = root ? expected_in_all(strategy, state, mine) : state->narrow;
+    uint64_t expect = root ? expected_in_all(strategy, state, mine) : state->fanout;
     return clamp(expect, ROOT_SPLIT_MIN, GV_RECONCILE_SPLIT_MAX);
 }
 
 // Into how many sketches, at most; 0: sums serve better.
 static uint32_t sketch_count(const struct gv_strategy *strategy, const struct gv_reconcile *state,
                              struct gv_digest mine) {
-    uint64_t expect = state->spread, each = state->rounds ? 3 : 6;
+    uint64_t expect = state->expected_each, each = state->fewer_rounds ? 3 : 6;
     if (state->kind == GV_RANGE_ROOT) {
         expect = expected_in_all(strategy, state, mine);
-        if (!state->sketches || expect == 0) return 0;
+        if (!state->use_sketches || expect == 0) return 0;
         if (skips_sketches(state, expect)) return 0;
     } else if (state->kind == GV_RANGE_SKETCH) {
-        if (!state->sketches) return 0;
+        if (!state->use_sketches) return 0;
         // One that fails again costs a message, less likely where there is but one.
         each = is_full_range(state) ? 3 : 2;
         if (expect < GV_PINSKETCH_CAPACITY) expect = GV_PINSKETCH_CAPACITY;
@@ -225,7 +225,7 @@ struct gv_strategy_choice gv_strategy_choose(const struct gv_strategy *strategy,
     uint32_t sketches = sketch_count(strategy, state, mine);
     // Sketches of what a sketch just failed at are no substitute for a list, and are two at least.
     bool first = sketches > 0 && state->kind != GV_RANGE_SKETCH;
-    uint32_t most = state->rounds ? GV_RECONCILE_LIST_MAX : GV_RECONCILE_LIST_MAX / 2;
+    uint32_t most = state->fewer_rounds ? GV_RECONCILE_LIST_MAX : GV_RECONCILE_LIST_MAX / 2;
     if (first) most = GV_PINSKETCH_CAPACITY;
     if (mine.count <= most) return (struct gv_strategy_choice){GV_RANGE_LIST, 1};
     uint32_t least = first ? 1 : 2;

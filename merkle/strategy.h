@@ -6,8 +6,8 @@
 // How many differences there are is estimated from three sources: the two estimators, of
 // everything; what the caller learnt in earlier exchanges, of everything too; and of a range, by
 // how much the counts differ in the first ranges of the summary. What is best then depends on what
-// the caller asks for, `rounds` and `sketches` of struct gv_reconcile: a finer cut costs bytes, and
-// saves messages; a sketch costs a look at each item of its range, and saves both.
+// the caller asks for, `fewer_rounds` and `use_sketches` of struct gv_reconcile: a finer cut costs
+// bytes, and saves messages; a sketch costs a look at each item of its range, and saves both.
 #ifndef GV_MERKLE_STRATEGY_H
 #define GV_MERKLE_STRATEGY_H
 

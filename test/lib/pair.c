@@ -154,9 +154,9 @@ bool gv_pair_run(struct gv_pair *pair, int from, uint64_t messages_max) {
     while (pair->messages < messages_max && (letter = collect(&queue)) != NULL) {
         struct gv_reconcile state;
         bool more = gv_reconcile_begin(&state, (struct gv_slice){letter->bytes, letter->len}) == 0;
-        state.rounds = pair->rounds;
-        state.sketches = pair->sketches;
-        state.expect = pair->expect;
+        state.fewer_rounds = pair->rounds;
+        state.use_sketches = pair->sketches;
+        state.expected = pair->expect;
         while (more) {
             struct letter *said = answer(pair, letter->to, &state, true, &more);
             if (said != NULL) post_or_worse(pair, &queue, said);

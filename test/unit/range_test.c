@@ -47,8 +47,8 @@ static void sketches_come_back(void **state) {
         gv_range_put_sketch(&out, &sketch, count);
         struct gv_reconcile range = read_one(&out);
         assert_int_equal(range.kind, GV_RANGE_SKETCH);
-        assert_int_equal(range.words, GV_PINSKETCH_CAPACITY);
-        assert_int_equal(range.remains, count % GV_RANGE_COUNT_MODULUS);
+        assert_int_equal(range.syndromes, GV_PINSKETCH_CAPACITY);
+        assert_int_equal(range.count_mod, count % GV_RANGE_COUNT_MODULUS);
         assert_memory_equal(&range.sketch, &sketch, sizeof sketch);
     }
 }
