@@ -9,19 +9,19 @@ enum stage { STAGE_START, STAGE_SEND, STAGE_REQUEST };
 
 enum {
     SALT_SIZE = 1,
-    HEAD_MAX = 1 + GV_PACK_VARINT_MAX,            // a range's kind and bound
-    BEFORE_MAX = SALT_SIZE + HEAD_MAX,            // what a range may need before it: a skip
-    SUM_MAX = HEAD_MAX + GV_PACK_VARINT_MAX + 16, // a range of a split
-    SKETCH_MAX = HEAD_MAX + 1 + GV_PINSKETCH_CAPACITY * 4,
-    LIST_MAX = HEAD_MAX + 1 + GV_RECONCILE_LIST_MAX * 4, // a list or a request
-    PROBE_MAX = HEAD_MAX + 1 + GV_PACK_VARINT_MAX,       // a probe
-    SPLIT_MIN = 4,                                       // ranges that there must be room for
+    HEADER_MAX = 1 + GV_PACK_VARINT_MAX,            // a range's kind and bound
+    BEFORE_MAX = SALT_SIZE + HEADER_MAX,            // what a range may need before it: a skip
+    SUM_MAX = HEADER_MAX + GV_PACK_VARINT_MAX + 16, // a range of a split
+    SKETCH_MAX = HEADER_MAX + 1 + GV_PINSKETCH_CAPACITY * 4,
+    LIST_MAX = HEADER_MAX + 1 + GV_RECONCILE_LIST_MAX * 4, // a list or a request
+    PROBE_MAX = HEADER_MAX + 1 + GV_PACK_VARINT_MAX,       // a probe
+    SPLIT_MIN = 4,                                         // ranges that there must be room for
     RANGE_MAX = BEFORE_MAX + SPLIT_MIN * SKETCH_MAX,
-    SLACK_MAX = 16,       // ranks by which a cut may be moved for the sake of a shorter bound
-    CUTS = 32,            // cuts looked up at a time
-    QUOTIENTS = 8,        // candidates looked for where a quotient is not unique …
-    QUOTIENTS_ROOT = 256, // … of everything, which is spoken of once
-    PROBE_SHARE = 12,     // bits by which a probe is narrower than the gap it lies in
+    SLACK_MAX = 16,           // ranks by which a cut may be moved for the sake of a shorter bound
+    CUTS = 32,                // cuts looked up at a time
+    QUOTIENTS_MAX = 8,        // candidates looked for where a quotient is not unique …
+    QUOTIENTS_MAX_ROOT = 256, // … of everything, which is spoken of once
+    PROBE_SHIFT = 12,         // bits by which a probe is narrower than the gap it lies in
 };
 _Static_assert((int)RANGE_MAX <= (int)GV_RECONCILE_CAPACITY_MIN &&
                    (int)BEFORE_MAX + (int)LIST_MAX <= (int)RANGE_MAX,
@@ -64,18 +64,18 @@ static void begin_range(struct walk *walk, enum gv_range_kind kind, uint64_t lo,
     out->wrote = hi;
 }
 
-static void put_sums(struct walk *walk, bool both, uint64_t lo, uint64_t hi,
-                     struct gv_digest sums) {
+static void put_digest(struct walk *walk, bool weighted, uint64_t lo, uint64_t hi,
+                       struct gv_digest sums) {
     struct gv_writer *out = &walk->out->summary;
     begin_range(walk,
                 sums.count == 0 ? GV_RANGE_EMPTY
-                : both          ? GV_RANGE_DIGEST
+                : weighted      ? GV_RANGE_DIGEST
                                 : GV_RANGE_SUM,
                 lo, hi);
     if (sums.count == 0) return;
     gv_pack_put_varint(out, sums.count);
     gv_pack_put_u64(out, sums.sum);
-    if (both) gv_pack_put_u64(out, sums.weighted_sum);
+    if (weighted) gv_pack_put_u64(out, sums.weighted_sum);
 }
 
 static void put_sketch(struct walk *walk, uint64_t lo, uint64_t hi, uint64_t count) {
@@ -123,8 +123,8 @@ struct cuts {
     uint64_t start; // the rank of the cut before the first
     uint64_t from;  // the last bound …
     struct gv_digest before;
-    bool both;   // sums
-    bool sketch; // none, but sketches
+    bool weighted; // sums
+    bool sketch;   // none, but sketches
 };
 
 static void put_cut(struct walk *walk, const struct cuts *cuts, uint64_t lo, uint64_t hi,
@@ -132,7 +132,7 @@ static void put_cut(struct walk *walk, const struct cuts *cuts, uint64_t lo, uin
     if (cuts->sketch) {
         put_sketch(walk, lo, hi, sums.count);
     } else {
-        put_sums(walk, cuts->both, lo, hi, sums);
+        put_digest(walk, cuts->weighted, lo, hi, sums);
     }
 }
 
@@ -165,9 +165,9 @@ static void cut(struct walk *walk, struct cuts *cuts, uint64_t k, uint64_t end) 
 
 // Whether the sums of the differences in the current range are the same by accident, so that only
 // the second ones can tell.
-static bool collide(const struct gv_reconcile *state, struct gv_digest mine) {
-    bool both = state->kind == GV_RANGE_DIGEST || state->kind == GV_RANGE_ROOT;
-    return both && state->peer.sum == mine.sum;
+static bool sums_collide(const struct gv_reconcile *state, struct gv_digest mine) {
+    bool weighted = state->kind == GV_RANGE_DIGEST || state->kind == GV_RANGE_ROOT;
+    return weighted && state->peer.sum == mine.sum;
 }
 
 // Whether an item's hash tells its position, so that one sum is enough to decode a single
@@ -195,7 +195,7 @@ static void split(struct walk *walk, struct gv_digest first, struct gv_digest mi
         .start = first.count + shift % (2 * quarter + 1) - quarter,
         .from = lo,
         .before = first,
-        .both = collide(walk->state, mine) || !encodes_position(walk, sample),
+        .weighted = sums_collide(walk->state, mine) || !encodes_position(walk, sample),
         .sketch = sketch,
     };
     for (uint64_t k = 1; k < subranges; k += CUTS)
@@ -265,7 +265,7 @@ static bool refine(struct walk *walk, struct gv_digest first, struct gv_digest m
         return send_later(walk, GV_RANGE_EMPTY, lo, hi);
     }
     bool sketch = choice.kind == GV_RANGE_SKETCH;
-    size_t fit = (space_left(walk) - BEFORE_MAX - HEAD_MAX) / (sketch ? SKETCH_MAX : SUM_MAX);
+    size_t fit = (space_left(walk) - BEFORE_MAX - HEADER_MAX) / (sketch ? SKETCH_MAX : SUM_MAX);
     GV_ASSERT(fit > 1);
     if (fit < choice.subranges && fit < 16 && walk->out->summary.len > SALT_SIZE) return false;
     split(walk, first, mine, fit < choice.subranges ? (uint32_t)fit : choice.subranges, sketch);
@@ -303,7 +303,7 @@ static void put_probe(struct walk *walk, uint64_t position) {
     uint64_t high = more ? gv_tree_get(&at).position : GV_POSITION_END;
     uint64_t gap = position - low < high - position ? position - low : high - position;
     unsigned zeros = 0;
-    while (zeros < 63 && gap >> zeros >> (PROBE_SHARE + 1) != 0) zeros++;
+    while (zeros < 63 && gap >> zeros >> (PROBE_SHIFT + 1) != 0) zeros++;
     begin_range(walk, GV_RANGE_PROBE, lo, hi);
     gv_pack_put_u8(&walk->out->summary, (uint8_t)zeros);
     gv_pack_put_varint(&walk->out->summary, (position - lo) >> zeros);
@@ -315,7 +315,7 @@ static uint64_t find_quotient(const struct walk *walk, struct gv_digest more, bo
     uint64_t position =
         gv_singlediff_quotient(more.sum, more.weighted_sum, walk->state->lo, hi, &step);
     if (!known) return step <= hi - walk->state->lo && step != 0 ? hi : position;
-    int most = walk->state->kind == GV_RANGE_ROOT ? QUOTIENTS_ROOT : QUOTIENTS;
+    int most = walk->state->kind == GV_RANGE_ROOT ? QUOTIENTS_MAX_ROOT : QUOTIENTS_MAX;
     for (int i = 0; position < hi && i < most; i++) {
         if (holds(walk, position, more.count == 0, more.sum)) return position;
         if (step == 0 || hi - position <= step) break;

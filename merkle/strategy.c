@@ -9,7 +9,7 @@ enum {
     FEW_SPLIT_MIN = 6,    // … which are cut into so many at least …
     FEW_ITEMS = 24576,    // … and with no more items than these in all, sketched on any link
     SKETCH_MOST = 5,      // differences, on average, for which that is tried
-    FEW_LEFT = 3,         // differences, or ranges that differ, below which …
+    FEW_DIFFERENCES = 3,  // differences, or ranges that differ, below which …
     SUMS_SHARE = 32,      // … one exchange in so many does without sketches …
     SUMS_SHARE_ALL = 256, // … and in so many whatever is left
     TRUST = 8,            // factor by which the estimator must contradict what was learnt
@@ -101,7 +101,7 @@ static uint32_t clamp(uint64_t value, uint32_t least, uint32_t most) {
 // Two differences of one element are the same to all sketches. So now and then an exchange does
 // without them, the sooner the less is left.
 static bool skips_sketches(const struct gv_reconcile *state, uint64_t left) {
-    return state->salt % (left < FEW_LEFT ? SUMS_SHARE : SUMS_SHARE_ALL) == 0;
+    return state->salt % (left < FEW_DIFFERENCES ? SUMS_SHARE : SUMS_SHARE_ALL) == 0;
 }
 
 // What the first ranges of a summary say.
