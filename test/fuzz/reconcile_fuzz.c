@@ -26,15 +26,15 @@ static void fill(struct gv_pair *pair) {
 
 // The input, to a pair whose trees that does not change.
 static void answer(struct gv_pair *pair, const uint8_t *data, size_t size) {
-    pair->room = GV_RECONCILE_CAPACITY_MIN + size % 7 * 100;
-    pair->gives_max = 1 + size % 5 * 10;
-    pair->rounds = size % 3 == 0;
-    pair->sketches = size % 4 != 0;
+    pair->capacity = GV_RECONCILE_CAPACITY_MIN + size % 7 * 100;
+    pair->sends_max = 1 + size % 5 * 10;
+    pair->fewer_rounds = size % 3 == 0;
+    pair->use_sketches = size % 4 != 0;
     pair->errors = 0;
     bool ended = gv_pair_answer(pair, 0, (struct gv_slice){data, size}, MESSAGES_MAX);
     GV_ASSERT(ended);
     GV_ASSERT(pair->errors <= 1);
-    GV_ASSERT(pair->given[0] + pair->given[1] == 0); // what was said in answer was dropped
+    GV_ASSERT(pair->sent[0] + pair->sent[1] == 0); // what was said in answer was dropped
 }
 
 // An honest exchange between two such sides.
@@ -51,7 +51,7 @@ static void check_honest(void) {
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     static struct gv_pair pair;
     static struct gv_digest root;
-    if (pair.room == 0) {
+    if (pair.capacity == 0) {
         check_honest();
         gv_pair_init(&pair, 1, GV_RECONCILE_CAPACITY_MIN, 1);
         fill(&pair);

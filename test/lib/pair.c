@@ -5,24 +5,24 @@
 #include <string.h>
 
 // A summary on its way.
-struct letter {
-    struct letter *next;
+struct packet {
+    struct packet *next;
     int to;
     size_t len;
     uint8_t bytes[];
 };
 
 // What `send` needs to know about the message being written.
-struct giving {
+struct sending {
     struct gv_pair *pair;
     int from;
     size_t count;
     bool keep; // put into the other side
 };
 
-void gv_pair_init(struct gv_pair *pair, uint64_t seed, size_t room, size_t gives_max) {
-    GV_ASSERT(room >= GV_RECONCILE_CAPACITY_MIN && gives_max > 0);
-    *pair = (struct gv_pair){.room = room, .gives_max = gives_max};
+void gv_pair_init(struct gv_pair *pair, uint64_t seed, size_t capacity, size_t sends_max) {
+    GV_ASSERT(capacity >= GV_RECONCILE_CAPACITY_MIN && sends_max > 0);
+    *pair = (struct gv_pair){.capacity = capacity, .sends_max = sends_max};
     gv_prng_init(&pair->prng, seed, 0);
     gv_digest_key_init(&pair->key, (struct gv_slice){(const uint8_t *)&seed, sizeof seed});
     for (int i = 0; i < 2; i++) gv_tree_init(&pair->side[i].tree, gv_base_malloc());
@@ -59,42 +59,42 @@ bool gv_pair_add(struct gv_pair *pair, int side, uint64_t position, uint64_t has
 }
 
 static bool send_item(void *ctx, uint32_t ref, size_t summary_len) {
-    struct giving *giving = ctx;
-    struct gv_pair *pair = giving->pair;
-    GV_ASSERT(summary_len <= pair->room);
-    if (giving->count == pair->gives_max) return false;
-    giving->count++;
-    if (!giving->keep) return true;
+    struct sending *sending = ctx;
+    struct gv_pair *pair = sending->pair;
+    GV_ASSERT(summary_len <= pair->capacity);
+    if (sending->count == pair->sends_max) return false;
+    sending->count++;
+    if (!sending->keep) return true;
     GV_ASSERT(ref < pair->item_count);
     struct gv_item item = pair->items[ref];
-    pair->given[giving->from]++;
-    if (!gv_pair_add(pair, 1 - giving->from, item.position, item.hash)) pair->known++;
+    pair->sent[sending->from]++;
+    if (!gv_pair_add(pair, 1 - sending->from, item.position, item.hash)) pair->redundant++;
     return true;
 }
 
 // Writes one message of an answer; *more: there is to be another.
-static struct letter *answer(struct gv_pair *pair, int from, struct gv_reconcile *state, bool keep,
+static struct packet *answer(struct gv_pair *pair, int from, struct gv_reconcile *state, bool keep,
                              bool *more) {
-    struct letter *letter = malloc(sizeof *letter + pair->room);
-    GV_ASSERT(letter != NULL);
-    struct giving giving = {pair, from, 0, keep};
+    struct packet *packet = malloc(sizeof *packet + pair->capacity);
+    GV_ASSERT(packet != NULL);
+    struct sending sending = {pair, from, 0, keep};
     struct gv_reconcile_out out = {
-        .summary = {.data = letter->bytes, .cap = pair->room},
+        .summary = {.data = packet->bytes, .cap = pair->capacity},
         .send = send_item,
-        .ctx = &giving,
+        .ctx = &sending,
     };
-    bool lost = keep && gv_prng_below(&pair->prng, 1000) < pair->trouble;
-    giving.keep = keep && !lost;
+    bool lost = keep && gv_prng_below(&pair->prng, 1000) < pair->faults;
+    sending.keep = keep && !lost;
     int status = gv_reconcile_answer(state, &pair->side[from].tree, &pair->key, &out);
     GV_ASSERT(!out.summary.full);
     pair->errors += status < 0;
     *more = status == 1;
-    GV_ASSERT(!*more || out.summary.len > 0 || giving.count > 0); // or it would go on for ever
-    pair->messages += out.summary.len > 0 || giving.count > 0;
+    GV_ASSERT(!*more || out.summary.len > 0 || sending.count > 0); // or it would go on for ever
+    pair->messages += out.summary.len > 0 || sending.count > 0;
     pair->bytes += out.summary.len;
-    *letter = (struct letter){.to = 1 - from, .len = out.summary.len};
-    if (letter->len > 0 && !lost) return letter;
-    free(letter);
+    *packet = (struct packet){.to = 1 - from, .len = out.summary.len};
+    if (packet->len > 0 && !lost) return packet;
+    free(packet);
     return NULL;
 }
 
@@ -105,66 +105,66 @@ size_t gv_pair_open(struct gv_pair *pair, int side, uint8_t *buf, size_t cap) {
     return out.len;
 }
 
-// The letters on their way, in order.
-struct post {
-    struct letter *head, *last;
+// The packets on their way, in order.
+struct queue {
+    struct packet *head, *last;
 };
 
-static void post(struct post *queue, struct letter *letter) {
-    letter->next = NULL;
+static void enqueue(struct queue *queue, struct packet *packet) {
+    packet->next = NULL;
     if (queue->head == NULL) {
-        queue->head = letter;
+        queue->head = packet;
     } else {
-        queue->last->next = letter;
+        queue->last->next = packet;
     }
-    queue->last = letter;
+    queue->last = packet;
 }
 
-// Puts the letter behind the others, or by trouble before them, or twice.
-static void post_or_worse(struct gv_pair *pair, struct post *queue, struct letter *letter) {
-    if (gv_prng_below(&pair->prng, 1000) < pair->trouble) {
-        struct letter *copy = malloc(sizeof *copy + letter->len);
+// Puts the packet behind the others, or by trouble before them, or twice.
+static void enqueue_with_faults(struct gv_pair *pair, struct queue *queue, struct packet *packet) {
+    if (gv_prng_below(&pair->prng, 1000) < pair->faults) {
+        struct packet *copy = malloc(sizeof *copy + packet->len);
         GV_ASSERT(copy != NULL);
-        memcpy(copy, letter, sizeof *copy + letter->len);
-        post(queue, copy);
+        memcpy(copy, packet, sizeof *copy + packet->len);
+        enqueue(queue, copy);
     }
-    if (queue->head != NULL && gv_prng_below(&pair->prng, 1000) < pair->trouble) {
-        letter->next = queue->head;
-        queue->head = letter;
+    if (queue->head != NULL && gv_prng_below(&pair->prng, 1000) < pair->faults) {
+        packet->next = queue->head;
+        queue->head = packet;
     } else {
-        post(queue, letter);
+        enqueue(queue, packet);
     }
 }
 
-static struct letter *collect(struct post *queue) {
-    struct letter *letter = queue->head;
-    if (letter != NULL) queue->head = letter->next;
-    return letter;
+static struct packet *dequeue(struct queue *queue) {
+    struct packet *packet = queue->head;
+    if (packet != NULL) queue->head = packet->next;
+    return packet;
 }
 
 bool gv_pair_run(struct gv_pair *pair, int from, uint64_t messages_max) {
-    struct letter *letter = malloc(sizeof *letter + GV_RECONCILE_ROOT_MAX);
-    GV_ASSERT(letter != NULL);
-    letter->to = 1 - from;
-    letter->len = gv_pair_open(pair, from, letter->bytes, GV_RECONCILE_ROOT_MAX);
+    struct packet *packet = malloc(sizeof *packet + GV_RECONCILE_ROOT_MAX);
+    GV_ASSERT(packet != NULL);
+    packet->to = 1 - from;
+    packet->len = gv_pair_open(pair, from, packet->bytes, GV_RECONCILE_ROOT_MAX);
     pair->messages++;
-    pair->bytes += letter->len;
-    struct post queue = {0};
-    post(&queue, letter);
-    while (pair->messages < messages_max && (letter = collect(&queue)) != NULL) {
+    pair->bytes += packet->len;
+    struct queue queue = {0};
+    enqueue(&queue, packet);
+    while (pair->messages < messages_max && (packet = dequeue(&queue)) != NULL) {
         struct gv_reconcile state;
-        bool more = gv_reconcile_begin(&state, (struct gv_slice){letter->bytes, letter->len}) == 0;
-        state.fewer_rounds = pair->rounds;
-        state.use_sketches = pair->sketches;
-        state.expected = pair->expect;
+        bool more = gv_reconcile_begin(&state, (struct gv_slice){packet->bytes, packet->len}) == 0;
+        state.fewer_rounds = pair->fewer_rounds;
+        state.use_sketches = pair->use_sketches;
+        state.expected = pair->expected;
         while (more) {
-            struct letter *said = answer(pair, letter->to, &state, true, &more);
-            if (said != NULL) post_or_worse(pair, &queue, said);
+            struct packet *said = answer(pair, packet->to, &state, true, &more);
+            if (said != NULL) enqueue_with_faults(pair, &queue, said);
         }
-        free(letter);
+        free(packet);
     }
     bool ended = queue.head == NULL;
-    while ((letter = collect(&queue)) != NULL) free(letter);
+    while ((packet = dequeue(&queue)) != NULL) free(packet);
     return ended;
 }
 

@@ -18,22 +18,22 @@ struct gv_pair {
     struct gv_item *items; // all of both sides, by their references
     size_t item_count, item_cap;
     struct gv_prng prng;
-    uint32_t trouble; // of 1000 messages so many are lost, repeated, or overtaken, each
-    bool rounds;      // how to cut
-    bool sketches;    // likewise
-    uint32_t expect;  // likewise
+    uint32_t faults;   // of 1000 messages so many are lost, repeated, or overtaken, each
+    bool fewer_rounds; // how to cut
+    bool use_sketches; // likewise
+    uint32_t expected; // likewise
     struct gv_pair_side side[2];
-    size_t room;       // bytes of summary a message may have
-    size_t gives_max;  // items a message may have; at least 1
-    uint64_t salts;    // drawn so far
-    uint64_t messages; // with a summary or items
-    uint64_t bytes;    // of summaries
-    uint64_t given[2]; // items by side 0, by side 1
-    uint64_t known;    // given, though the other side had them
-    uint64_t errors;   // summaries refused
+    size_t capacity;    // bytes of summary a message may have
+    size_t sends_max;   // items a message may have; at least 1
+    uint64_t salts;     // drawn so far
+    uint64_t messages;  // with a summary or items
+    uint64_t bytes;     // of summaries
+    uint64_t sent[2];   // items by side 0, by side 1
+    uint64_t redundant; // sent, though the other side had them
+    uint64_t errors;    // summaries refused
 };
 
-void gv_pair_init(struct gv_pair *pair, uint64_t seed, size_t room, size_t gives_max);
+void gv_pair_init(struct gv_pair *pair, uint64_t seed, size_t capacity, size_t sends_max);
 void gv_pair_fini(struct gv_pair *pair);
 
 // Puts an item into a side, unless it is there. True: it was not.

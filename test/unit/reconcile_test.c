@@ -51,7 +51,7 @@ static void one_missing(void **state) {
         assert_true(gv_pair_has(&pair, 1, 31415, 42));
         assert_true(pair.messages <= 7);
         assert_true(pair.bytes < 2000);
-        assert_true(pair.known <= GV_RECONCILE_LIST_MAX);
+        assert_true(pair.redundant <= GV_RECONCILE_LIST_MAX);
         gv_pair_fini(&pair);
     }
 }
@@ -63,9 +63,9 @@ static void empty_side_gets_everything(void **state) {
     for (uint64_t i = 0; i < 10000; i++) gv_pair_add(&pair, 0, spread(i), i);
     assert_true(gv_pair_run(&pair, 1, 100));
     assert_true(gv_pair_equal(&pair));
-    assert_int_equal(pair.given[0], 10000);
+    assert_int_equal(pair.sent[0], 10000);
     assert_int_equal(pair.messages, 11); // the opening, and ten that are full
-    assert_int_equal(pair.known, 0);
+    assert_int_equal(pair.redundant, 0);
     gv_pair_fini(&pair);
 }
 
@@ -135,7 +135,7 @@ static void same_elements_are_found(void **state) {
     for (uint64_t seed = 0; seed < 16; seed++) {
         struct gv_pair pair;
         gv_pair_init(&pair, seed, ROOM, ANY);
-        pair.sketches = seed & 1;
+        pair.use_sketches = seed & 1;
         uint64_t news = seed & 2 ? 12 : 0, exchanges = 0;
         for (uint64_t i = 0; i < 2000; i++) {
             uint64_t hash = spread(~i), position = gv_singlediff_unpermute(&pair.key, hash);
@@ -224,9 +224,9 @@ static void random_sets_become_their_union(void **state) {
     struct gv_prng prng;
     gv_prng_init(&prng, gv_test_seed(), 0);
     for (int round = 0; round < 150; round++) {
-        size_t room = GV_RECONCILE_CAPACITY_MIN + gv_prng_below(&prng, round % 2 ? 600 : 40000);
+        size_t capacity = GV_RECONCILE_CAPACITY_MIN + gv_prng_below(&prng, round % 2 ? 600 : 40000);
         struct gv_pair pair;
-        gv_pair_init(&pair, gv_prng_next(&prng), room, 1 + gv_prng_below(&prng, 100));
+        gv_pair_init(&pair, gv_prng_next(&prng), capacity, 1 + gv_prng_below(&prng, 100));
         uint64_t count = gv_prng_below(&prng, 3000);
         // From all positions down to a few, which many items share.
         uint64_t positions = UINT64_MAX >> gv_prng_below(&prng, 64);
@@ -301,11 +301,13 @@ static bool run_grid_case(struct gv_prng *prng, uint64_t number) {
     it.pattern = "UCMX"[number % 4];
     it.dense = gv_prng_below(prng, 2);
     struct gv_pair pair;
-    size_t room = GV_RECONCILE_CAPACITY_MIN + (gv_prng_below(prng, 1000) << gv_prng_below(prng, 7));
-    gv_pair_init(&pair, gv_prng_next(prng), room, 1 + (gv_prng_below(prng, 1000) >> number % 8));
-    pair.rounds = gv_prng_below(prng, 2);
-    pair.sketches = gv_prng_below(prng, 2);
-    pair.expect = (uint32_t)gv_prng_below(prng, 100) * (uint32_t)gv_prng_below(prng, 2);
+    size_t capacity =
+        GV_RECONCILE_CAPACITY_MIN + (gv_prng_below(prng, 1000) << gv_prng_below(prng, 7));
+    gv_pair_init(&pair, gv_prng_next(prng), capacity,
+                 1 + (gv_prng_below(prng, 1000) >> number % 8));
+    pair.fewer_rounds = gv_prng_below(prng, 2);
+    pair.use_sketches = gv_prng_below(prng, 2);
+    pair.expected = (uint32_t)gv_prng_below(prng, 100) * (uint32_t)gv_prng_below(prng, 2);
     grid_fill(&pair, &it, prng);
     struct gv_digest all = {0, 0, 0}, held = {0, 0, 0};
     for (int side = 0; side < 2; side++)
@@ -314,17 +316,17 @@ static bool run_grid_case(struct gv_prng *prng, uint64_t number) {
         if (i == 0 || pair.items[i].hash != pair.items[i - 1].hash)
             all = gv_digest_add(all, gv_digest_of(pair.items[i].position, pair.items[i].hash));
     assert_int_equal(held.count, pair.item_count);
-    pair.trouble = number % 3 ? (uint32_t)gv_prng_below(prng, 300) : 0;
+    pair.faults = number % 3 ? (uint32_t)gv_prng_below(prng, 300) : 0;
     uint64_t runs = 0;
     do { // who loses messages opens again
-        if (++runs == 200) pair.trouble = 0;
+        if (++runs == 200) pair.faults = 0;
         assert_true(runs < 210);
         assert_true(gv_pair_run(&pair, (int)gv_prng_below(prng, 2), ANY));
     } while (!gv_pair_equal(&pair));
     if (!gv_digest_equal(gv_tree_root(&pair.side[0].tree), all))
-        fail_msg("case %llu: %c, %llu items, %llu differ, dense %d, room %zu",
+        fail_msg("case %llu: %c, %llu items, %llu differ, dense %d, capacity %zu",
                  (unsigned long long)number, it.pattern, (unsigned long long)it.count,
-                 (unsigned long long)it.diff, it.dense, room);
+                 (unsigned long long)it.diff, it.dense, capacity);
     assert_int_equal(pair.errors, 0);
     bool unlucky = runs > 1 && number % 3 == 0;
     gv_pair_fini(&pair);
