@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "tree.h"
 
-#include "lanes.h"
-#include "nodes.h"
+#include "batch_search.h"
+#include "tree_node.h"
 
 struct chunk {
     struct chunk *next;
@@ -218,13 +218,13 @@ struct gv_digest gv_tree_root(const struct gv_tree *tree) {
 void gv_tree_below_each(const struct gv_tree *tree, const uint64_t *positions, size_t count,
                         struct gv_digest *below) {
     GV_ASSERT(tree != NULL && (count == 0 || positions != NULL));
-    gv_lanes_below(tree, positions, count, below);
+    gv_batch_search_below(tree, positions, count, below);
 }
 
 void gv_tree_select_each(const struct gv_tree *tree, const uint64_t *ranks, size_t count,
                          uint64_t *positions) {
     GV_ASSERT(tree != NULL && (count == 0 || (positions != NULL && ranks != NULL)));
-    gv_lanes_select(tree, ranks, count, positions);
+    gv_batch_search_select(tree, ranks, count, positions);
 }
 
 struct gv_digest gv_tree_below(const struct gv_tree *tree, uint64_t position) {

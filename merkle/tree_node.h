@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // The nodes of the tree: their shape, and what is done to one by itself. Internal to the tree.
-#ifndef GV_MERKLE_NODES_H
-#define GV_MERKLE_NODES_H
+#ifndef GV_MERKLE_TREE_NODE_H
+#define GV_MERKLE_TREE_NODE_H
 
 #include "tree.h"
 
