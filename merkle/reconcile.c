@@ -147,7 +147,7 @@ static void cut(struct walk *walk, struct cuts *cuts, uint64_t k, uint64_t end) 
         ranks[n++] = rank - cuts->slack - 1;
         ranks[n++] = rank + cuts->slack;
     }
-    gv_tree_select_each(walk->tree, ranks, n, positions);
+    gv_tree_select_batch(walk->tree, ranks, n, positions);
     uint64_t from = cuts->from;
     for (size_t i = 0; i < n; i += 2) {
         uint64_t low = positions[i], high = positions[i + 1];
@@ -155,7 +155,7 @@ static void cut(struct walk *walk, struct cuts *cuts, uint64_t k, uint64_t end) 
         if (low == high || low < from) continue;
         from = bounds[bound_count++] = short_bound(from, low, high);
     }
-    gv_tree_below_each(walk->tree, bounds, bound_count, below);
+    gv_tree_digest_below_batch(walk->tree, bounds, bound_count, below);
     for (size_t i = 0; i < bound_count; i++) {
         put_cut(walk, cuts, cuts->from, bounds[i], gv_digest_sub(below[i], cuts->before));
         cuts->from = bounds[i];
@@ -203,7 +203,7 @@ static void split(struct walk *walk, struct gv_digest first, struct gv_digest mi
     if (cuts.from == lo &&
         subranges > 1) { // no cut fell between two positions: cut before the last one
         cuts.from = item_of_rank(tree, last.count - 1).position;
-        cuts.before = gv_tree_below(tree, cuts.from);
+        cuts.before = gv_tree_digest_below(tree, cuts.from);
         put_cut(walk, &cuts, lo, cuts.from, gv_digest_sub(cuts.before, first));
     }
     uint64_t end = hi;
@@ -257,7 +257,7 @@ static bool refine(struct walk *walk, struct gv_digest first, struct gv_digest m
         return true;
     }
     uint64_t ends[2] = {first.count, first.count + mine.count - 1};
-    gv_tree_select_each(walk->tree, ends, 2, ends);
+    gv_tree_select_batch(walk->tree, ends, 2, ends);
     if (ends[0] == ends[1]) {
         // One position cannot be cut, nor is there a bound for a list of it: say "I hold nothing"
         // and send everything.
@@ -274,8 +274,8 @@ static bool refine(struct walk *walk, struct gv_digest first, struct gv_digest m
 
 // The same of a range that came without sums.
 static bool refine_range(struct walk *walk) {
-    struct gv_digest first = gv_tree_below(walk->tree, walk->state->lo);
-    struct gv_digest end = gv_tree_below(walk->tree, walk->state->hi);
+    struct gv_digest first = gv_tree_digest_below(walk->tree, walk->state->lo);
+    struct gv_digest end = gv_tree_digest_below(walk->tree, walk->state->hi);
     return refine(walk, first, gv_digest_sub(end, first));
 }
 
@@ -366,10 +366,10 @@ static enum decoded decode_single(struct walk *walk, struct gv_digest mine) {
 static bool send_missing_end(struct walk *walk, struct gv_digest first, struct gv_digest mine) {
     const struct gv_reconcile *state = walk->state;
     uint64_t cut = item_of_rank(walk->tree, first.count + state->peer.count).position;
-    struct gv_digest left = gv_digest_sub(gv_tree_below(walk->tree, cut), first);
+    struct gv_digest left = gv_digest_sub(gv_tree_digest_below(walk->tree, cut), first);
     if (gv_strategy_matches(state, left)) return send_later(walk, GV_RANGE_EMPTY, cut, state->hi);
     cut = item_of_rank(walk->tree, first.count + mine.count - state->peer.count).position;
-    left = gv_digest_sub(gv_tree_below(walk->tree, cut), first);
+    left = gv_digest_sub(gv_tree_digest_below(walk->tree, cut), first);
     if (gv_strategy_matches(state, gv_digest_sub(mine, left)))
         return send_later(walk, GV_RANGE_EMPTY, state->lo, cut);
     return false;

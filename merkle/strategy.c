@@ -78,7 +78,7 @@ void gv_strategy_look_up(struct gv_strategy *strategy, const struct gv_reconcile
         if (n == 0 || strategy->bounds[n - 1] != range.lo) strategy->bounds[n++] = range.lo;
         strategy->bounds[n++] = range.hi;
     } while (++ranges < GV_STRATEGY_SAMPLE && gv_range_next(&range));
-    gv_tree_below_each(strategy->tree, strategy->bounds, n, strategy->below);
+    gv_tree_digest_below_batch(strategy->tree, strategy->bounds, n, strategy->below);
     strategy->bound_count = n;
     strategy->next_bound = 0;
     range = *from;
@@ -88,7 +88,7 @@ void gv_strategy_look_up(struct gv_strategy *strategy, const struct gv_reconcile
         uint64_t position = position_of_interest(strategy, &range, mine);
         if (position < GV_POSITION_END) positions[n++] = position;
     }
-    gv_tree_below_each(strategy->tree, positions, n, NULL);
+    gv_tree_digest_below_batch(strategy->tree, positions, n, NULL);
     strategy->next_bound = 0;
 }
 

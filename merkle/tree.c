@@ -181,7 +181,7 @@ bool gv_tree_scan(struct gv_tree_cursor *at, uint64_t to, const uint8_t filter[G
     while (leaf->positions[i] < to) {
         uint32_t count = leaf->count;
         const struct inner *above = depth > 1 ? at->node[depth - 2] : NULL;
-        uint32_t next = depth > 1 ? at->index[depth - 2] + AHEAD : 0;
+        uint32_t next = depth > 1 ? at->index[depth - 2] + PREFETCH_DISTANCE : 0;
         if (depth > 1 && next < above->count) prefetch_hashes(above->children[next]);
         bool some = has_any(filter, leaf->hashes + i, count - i);
         for (; some && i < count; i++) {
@@ -215,21 +215,21 @@ struct gv_digest gv_tree_root(const struct gv_tree *tree) {
     return tree->digest;
 }
 
-void gv_tree_below_each(const struct gv_tree *tree, const uint64_t *positions, size_t count,
-                        struct gv_digest *below) {
+void gv_tree_digest_below_batch(const struct gv_tree *tree, const uint64_t *positions, size_t count,
+                                struct gv_digest *below) {
     GV_ASSERT(tree != NULL && (count == 0 || positions != NULL));
     gv_batch_search_below(tree, positions, count, below);
 }
 
-void gv_tree_select_each(const struct gv_tree *tree, const uint64_t *ranks, size_t count,
-                         uint64_t *positions) {
+void gv_tree_select_batch(const struct gv_tree *tree, const uint64_t *ranks, size_t count,
+                          uint64_t *positions) {
     GV_ASSERT(tree != NULL && (count == 0 || (positions != NULL && ranks != NULL)));
     gv_batch_search_select(tree, ranks, count, positions);
 }
 
-struct gv_digest gv_tree_below(const struct gv_tree *tree, uint64_t position) {
+struct gv_digest gv_tree_digest_below(const struct gv_tree *tree, uint64_t position) {
     struct gv_digest below;
-    gv_tree_below_each(tree, &position, 1, &below);
+    gv_tree_digest_below_batch(tree, &position, 1, &below);
     return below;
 }
 
@@ -242,7 +242,8 @@ static const struct gv_pinsketch *sketch_of(const struct gv_tree *tree, union no
     if (height == 1) gv_pinsketch_add(sketch, node->leaf.hashes, node->count, tree->clmul);
     for (uint32_t i = 0; height > 1 && i < node->count; i++) {
         const struct inner *inner = &node->inner;
-        if (height == 2 && i + AHEAD < inner->count) prefetch_hashes(inner->children[i + AHEAD]);
+        if (height == 2 && i + PREFETCH_DISTANCE < inner->count)
+            prefetch_hashes(inner->children[i + PREFETCH_DISTANCE]);
         gv_pinsketch_merge(sketch, sketch_of(tree, inner->children[i], height - 1));
     }
     node->stale = false;
@@ -278,16 +279,16 @@ static void add_range(const struct gv_tree *tree, union node *node, int height, 
         add_range(tree, inner->children[from], height - 1, lo, hi, all);
         return;
     }
-    bool whole = !node->stale && to - from > node->count / 2;
-    if (whole) gv_pinsketch_merge(all, &node->sketch);
+    bool subtract = !node->stale && to - from > node->count / 2;
+    if (subtract) gv_pinsketch_merge(all, &node->sketch);
     for (uint32_t i = 0; i < node->count; i++) {
         bool between = from < i && i < to, end = i == from || i == to;
-        if (between == whole || end) continue;
+        if (between == subtract || end) continue;
         gv_pinsketch_merge(all, sketch_of(tree, inner->children[i], height - 1));
     }
     union node *first = inner->children[from], *last = inner->children[to];
-    add_range(tree, first, height - 1, whole ? 0 : lo, whole ? lo : GV_POSITION_END, all);
-    add_range(tree, last, height - 1, whole ? hi : 0, whole ? GV_POSITION_END : hi, all);
+    add_range(tree, first, height - 1, subtract ? 0 : lo, subtract ? lo : GV_POSITION_END, all);
+    add_range(tree, last, height - 1, subtract ? hi : 0, subtract ? GV_POSITION_END : hi, all);
 }
 
 struct gv_pinsketch gv_tree_sketch(struct gv_tree *tree, uint64_t lo, uint64_t hi) {
@@ -304,13 +305,13 @@ uint32_t gv_tree_estimator(const struct gv_tree *tree) {
 
 uint64_t gv_tree_rank(const struct gv_tree *tree, uint64_t position) {
     GV_ASSERT(tree != NULL);
-    return gv_tree_below(tree, position).count;
+    return gv_tree_digest_below(tree, position).count;
 }
 
 struct gv_digest gv_tree_digest(const struct gv_tree *tree, uint64_t lo, uint64_t hi) {
     GV_ASSERT(tree != NULL);
     GV_ASSERT(lo <= hi);
-    return gv_digest_sub(gv_tree_below(tree, hi), gv_tree_below(tree, lo));
+    return gv_digest_sub(gv_tree_digest_below(tree, hi), gv_tree_digest_below(tree, lo));
 }
 
 // ---- Changing -----------------------------------------------------------------------------------
@@ -368,7 +369,7 @@ static void shift(struct inner *inner, uint32_t a, uint32_t keep, bool leaf) {
 
 // Makes room in a full leaf by moving some of its items into a neighbour that has room, so that
 // leaves get fuller than splitting alone makes them. True if it did: then the path is invalid.
-static bool spill(const struct gv_tree_cursor *path) {
+static bool redistribute(const struct gv_tree_cursor *path) {
     int level = path->tree->depth - 1;
     const union node *leaf = path->node[level];
     GV_ASSERT(leaf->count <= LEAF_CAP);
@@ -379,12 +380,12 @@ static bool spill(const struct gv_tree_cursor *path) {
     if (index > 0) before = LEAF_CAP - inner->children[index - 1]->count;
     if (index + 1 < inner->count) behind = LEAF_CAP - inner->children[index + 1]->count;
     GV_ASSERT(before + behind <= 2 * LEAF_CAP);
-    uint32_t room = before > behind ? before : behind;
-    if (room < SPILL) return false;
+    uint32_t free_slots = before > behind ? before : behind;
+    if (free_slots < REDISTRIBUTED) return false;
     if (before > behind) {
-        shift(inner, index - 1, LEAF_CAP - before + SPILL, true);
+        shift(inner, index - 1, LEAF_CAP - before + REDISTRIBUTED, true);
     } else {
-        shift(inner, index, LEAF_CAP - SPILL, true);
+        shift(inner, index, LEAF_CAP - REDISTRIBUTED, true);
     }
     return true;
 }
@@ -466,7 +467,7 @@ int gv_tree_insert(struct gv_tree *tree, struct gv_item item) {
     struct gv_tree_cursor path;
     int last = tree->depth - 1;
     descend(tree, item.position + 1, true, &path);
-    if (spill(&path)) descend(tree, item.position + 1, false, &path);
+    if (redistribute(&path)) descend(tree, item.position + 1, false, &path);
     if (reserve(tree, nodes_to_split(&path)) != 0) return GV_ENOMEM;
 
     mark_stale(&path);
@@ -506,7 +507,7 @@ void gv_tree_update(struct gv_tree *tree, const struct gv_tree_cursor *at, uint6
 
 // A child of `parent` got too small: evens it out with a neighbour, or joins them if they fit into
 // one node. True if the parent lost a child.
-static bool refill(struct gv_tree *tree, union node *parent, uint32_t index, bool leaf) {
+static bool rebalance(struct gv_tree *tree, union node *parent, uint32_t index, bool leaf) {
     GV_ASSERT(index < parent->count);
     struct inner *inner = &parent->inner;
     if (parent->count == 1) { // only along the right edge, where a small node is allowed
@@ -547,7 +548,7 @@ void gv_tree_erase(struct gv_tree *tree, const struct gv_tree_cursor *at) {
     for (int level = tree->depth - 1; level > 0; level--) {
         bool is_leaf = level == tree->depth - 1;
         if (((union node *)at->node[level])->count >= cap_of(is_leaf) / 2) break;
-        if (!refill(tree, at->node[level - 1], at->index[level - 1], is_leaf)) break;
+        if (!rebalance(tree, at->node[level - 1], at->index[level - 1], is_leaf)) break;
     }
     union node *root = tree->root;
     while (tree->depth > 1 && root->count == 1) {

@@ -115,17 +115,17 @@ GV_API uint64_t gv_tree_rank(const struct gv_tree *tree, uint64_t position);
 GV_API struct gv_digest gv_tree_digest(const struct gv_tree *tree, uint64_t lo, uint64_t hi);
 
 // The digest of the items below this position: ranges that follow each other share their bounds'.
-GV_API struct gv_digest gv_tree_below(const struct gv_tree *tree, uint64_t position);
+GV_API struct gv_digest gv_tree_digest_below(const struct gv_tree *tree, uint64_t position);
 
 // The same for many positions, in any order, and the positions of the items of many ranks, each
 // below the count. Their ways down are taken side by side, so that one does not wait for memory
 // alone: in a tree larger than the cache that is several times as fast as one after the other.
 // Where `below` is NULL the items at these positions are only brought into the cache, for who will
 // look at them next.
-GV_API void gv_tree_below_each(const struct gv_tree *tree, const uint64_t *positions, size_t count,
-                               struct gv_digest *below);
-GV_API void gv_tree_select_each(const struct gv_tree *tree, const uint64_t *ranks, size_t count,
-                                uint64_t *positions);
+GV_API void gv_tree_digest_below_batch(const struct gv_tree *tree, const uint64_t *positions,
+                                       size_t count, struct gv_digest *below);
+GV_API void gv_tree_select_batch(const struct gv_tree *tree, const uint64_t *ranks, size_t count,
+                                 uint64_t *positions);
 
 // The sketch of the items in [lo, hi); lo ≤ hi. The tree is not const, as every node keeps its own
 // sketch once it was worked out; items stay as they are, and cursors stay valid. A change below it

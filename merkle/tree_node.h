@@ -9,10 +9,10 @@
 
 enum {
     LEAF_CAP = 80,
-    INNER_CAP = 40, // makes both kinds of node the same size, with pointers of 8 bytes
-    CHUNK_CAP = 64, // nodes
-    AHEAD = 3,      // leaves by which a walk has them fetched before it comes to them
-    SPILL = 8,      // items moved at once from a full leaf
+    INNER_CAP = 40,        // makes both kinds of node the same size, with pointers of 8 bytes
+    CHUNK_CAP = 64,        // nodes
+    PREFETCH_DISTANCE = 3, // leaves by which a walk has them fetched before it comes to them
+    REDISTRIBUTED = 8,     // items moved at once from a full leaf
     CACHE_LINE = 64,
 };
 

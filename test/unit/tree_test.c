@@ -235,11 +235,11 @@ static void ask_each(struct run *run) {
     struct gv_digest below[MANY];
     size_t count = gv_prng_below(&run->prng, MANY + 1);
     for (size_t i = 0; i < count; i++) asked[i] = draw_bound(run);
-    gv_tree_below_each(&run->tree, asked, count, below);
+    gv_tree_digest_below_batch(&run->tree, asked, count, below);
     for (size_t i = 0; i < count; i++) assert_digest(below[i], model_digest(model, 0, asked[i]));
     if (model->count == 0) return;
     for (size_t i = 0; i < count; i++) asked[i] = gv_prng_below(&run->prng, model->count);
-    gv_tree_select_each(&run->tree, asked, count, positions);
+    gv_tree_select_batch(&run->tree, asked, count, positions);
     for (size_t i = 0; i < count; i++)
         assert_int_equal(positions[i], model->items[asked[i]].position);
 }
