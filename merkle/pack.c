@@ -14,16 +14,16 @@ static inline uint8_t *claim(struct gv_writer *out, size_t len) {
         out->full = true;
         return NULL;
     }
-    uint8_t *room = out->data + out->len;
+    uint8_t *dest = out->data + out->len;
     out->len += len;
-    return room;
+    return dest;
 }
 
 // Not an exported function, of which a shared library would make a call each time.
 static inline void put(struct gv_writer *out, const void *data, size_t len) {
     if (len == 0) return; // memcpy takes no NULL, whatever the length
-    uint8_t *room = claim(out, len);
-    if (room != NULL) memcpy(room, data, len);
+    uint8_t *dest = claim(out, len);
+    if (dest != NULL) memcpy(dest, data, len);
 }
 
 void gv_pack_put_bytes(struct gv_writer *out, const void *data, size_t len) {
@@ -32,21 +32,21 @@ void gv_pack_put_bytes(struct gv_writer *out, const void *data, size_t len) {
 }
 
 void gv_pack_put_u8(struct gv_writer *out, uint8_t value) {
-    uint8_t *room = claim(out, 1);
-    if (room != NULL) *room = value;
+    uint8_t *dest = claim(out, 1);
+    if (dest != NULL) *dest = value;
 }
 
 void gv_pack_put_u64(struct gv_writer *out, uint64_t value) {
-    uint8_t *room = claim(out, 8);
-    if (room == NULL) return;
-    for (unsigned i = 0; i < 8; i++) room[i] = (uint8_t)(value >> (8 * i));
+    uint8_t *dest = claim(out, 8);
+    if (dest == NULL) return;
+    for (unsigned i = 0; i < 8; i++) dest[i] = (uint8_t)(value >> (8 * i));
 }
 
 void gv_pack_put_varint(struct gv_writer *out, uint64_t value) {
-    uint8_t *room = claim(out, gv_pack_varint_size(value));
-    if (room == NULL) return;
-    for (; value >= 0x80; value >>= 7) *room++ = (uint8_t)(value | 0x80);
-    *room = (uint8_t)value;
+    uint8_t *dest = claim(out, gv_pack_varint_size(value));
+    if (dest == NULL) return;
+    for (; value >= 0x80; value >>= 7) *dest++ = (uint8_t)(value | 0x80);
+    *dest = (uint8_t)value;
 }
 
 void gv_pack_put_text(struct gv_writer *out, const char *text) {
@@ -57,8 +57,8 @@ void gv_pack_put_text(struct gv_writer *out, const char *text) {
 void gv_pack_put_decimal(struct gv_writer *out, uint64_t value) {
     size_t len = 1;
     for (uint64_t rest = value; rest >= 10; rest /= 10) len++;
-    uint8_t *room = claim(out, len);
-    for (; room != NULL && len > 0; value /= 10) room[--len] = (uint8_t)('0' + value % 10);
+    uint8_t *dest = claim(out, len);
+    for (; dest != NULL && len > 0; value /= 10) dest[--len] = (uint8_t)('0' + value % 10);
 }
 
 size_t gv_pack_varint_size(uint64_t value) {
@@ -125,24 +125,24 @@ static const char digits64[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuv
 void gv_pack_put_base64(struct gv_writer *out, struct gv_slice data) {
     GV_ASSERT(data.data != NULL || data.len == 0);
     if (data.len == 0) return;
-    uint8_t *room = data.len <= SIZE_MAX / 4 - 1 ? claim(out, GV_BASE64_LEN(data.len)) : NULL;
-    if (room == NULL) {
+    uint8_t *dest = data.len <= SIZE_MAX / 4 - 1 ? claim(out, GV_BASE64_LEN(data.len)) : NULL;
+    if (dest == NULL) {
         out->full = true;
         return;
     }
     const uint8_t *at = data.data, *end = at + data.len;
     for (; end - at >= 3; at += 3) {
         uint32_t bits = (uint32_t)at[0] << 16 | (uint32_t)at[1] << 8 | at[2];
-        *room++ = (uint8_t)digits64[bits >> 18];
-        *room++ = (uint8_t)digits64[bits >> 12 & 63];
-        *room++ = (uint8_t)digits64[bits >> 6 & 63];
-        *room++ = (uint8_t)digits64[bits & 63];
+        *dest++ = (uint8_t)digits64[bits >> 18];
+        *dest++ = (uint8_t)digits64[bits >> 12 & 63];
+        *dest++ = (uint8_t)digits64[bits >> 6 & 63];
+        *dest++ = (uint8_t)digits64[bits & 63];
     }
     if (at == end) return;
     uint32_t bits = (uint32_t)at[0] << 16 | (end - at == 2 ? (uint32_t)at[1] << 8 : 0);
-    *room++ = (uint8_t)digits64[bits >> 18];
-    *room++ = (uint8_t)digits64[bits >> 12 & 63];
-    if (end - at == 2) *room = (uint8_t)digits64[bits >> 6 & 63];
+    *dest++ = (uint8_t)digits64[bits >> 18];
+    *dest++ = (uint8_t)digits64[bits >> 12 & 63];
+    if (end - at == 2) *dest = (uint8_t)digits64[bits >> 6 & 63];
 }
 
 // The value of a character, plus 64 so that all others are told apart by their 0.
