@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "entry.h"
 
-#include "text.h"
+#include "json_string.h"
 
 _Static_assert(GV_ENTRY_TEXT_MAX + GV_MESSAGE_HEAD_MAX + GV_MESSAGE_ENTRY_MAX +
                        GV_MESSAGE_RANGES(0) + GV_MESSAGE_TAIL + GV_MESSAGE_SEAL_MAX <=
@@ -24,13 +24,13 @@ static bool is_at(const struct scan *scan, char c) {
     return scan->at < scan->len && scan->text[scan->at] == c;
 }
 
-// Whether none of the eight bytes ends a plain run of a string; see gv_text_plain_word.
+// Whether none of the eight bytes ends a plain run of a string; see gv_json_string_plain_word.
 static bool is_plain_word(const char *text) {
     const uint64_t ones = UINT64_MAX / 255;
     uint64_t word;
     memcpy(&word, text, sizeof word);
     bool quote = (((word ^ ones * '"') - ones) & ones * 0x80) != 0;
-    return !quote && gv_text_plain_word(word);
+    return !quote && gv_json_string_plain_word(word);
 }
 
 // The escape at the front, of those that canonical text has: its length; 0: it is another.
@@ -57,7 +57,7 @@ static int scan_string(struct scan *scan, struct gv_slice *raw) {
         size = c == '\\'  ? escape(text + at, len - at)
                : c < 0x20 ? 0
                : c < 0x80 ? 1
-                          : gv_text_utf8((const uint8_t *)text + at, len - at);
+                          : gv_json_string_utf8((const uint8_t *)text + at, len - at);
         if (size == 0) return GV_ESYNTAX;
     }
     return GV_ESYNTAX;
@@ -113,7 +113,7 @@ static bool in_object(const struct scan *scan) {
 static bool is_before(struct gv_slice a, struct gv_slice b) {
     bool plain = a.len > 0 && b.len > 0 && a.data[0] != '\\' && b.data[0] != '\\';
     if (plain && a.data[0] != b.data[0]) return a.data[0] < b.data[0];
-    return gv_text_compare(a, b) < 0;
+    return gv_json_string_compare(a, b) < 0;
 }
 
 // A member's name and its colon. Names come in the order of their bytes, escapes resolved.

@@ -2,7 +2,7 @@
 #include "json.h"
 
 #include "../merkle/pack.h"
-#include "text.h"
+#include "json_string.h"
 #include "token.h"
 
 #include <limits.h>
@@ -94,7 +94,7 @@ static inline bool same_bytes(const uint8_t *a, const uint8_t *b, size_t len) {
 static inline bool string_is(const struct gv_json *json, const jsmntok_t *token,
                              struct gv_slice bytes) {
     struct gv_slice raw = gv_token_bytes(json, token);
-    if (gv_token_is_escaped(token)) return gv_text_equals(raw, bytes);
+    if (gv_token_is_escaped(token)) return gv_json_string_equals(raw, bytes);
     return raw.len == bytes.len && same_bytes(raw.data, bytes.data, raw.len);
 }
 
@@ -118,7 +118,7 @@ static inline size_t name_of(const struct gv_json *json, const jsmntok_t *token,
     bool escaped = gv_token_is_escaped(token);
     for (size_t tried = 0, i = first; tried < count; tried++, i++) {
         if (i == count) i = 0;
-        if (escaped ? gv_text_equals(raw, names[i])
+        if (escaped ? gv_json_string_equals(raw, names[i])
                     : raw.len == names[i].len && same_bytes(raw.data, names[i].data, raw.len))
             return i;
     }
@@ -171,7 +171,7 @@ int gv_json_unescape(const struct gv_json *json, int token, char *buf, size_t ca
     GV_ASSERT(buf != NULL || cap == 0);
     if (t == NULL || !gv_token_is_string(t)) return GV_ETYPE;
     struct gv_slice raw = gv_token_bytes(json, t);
-    if (gv_token_is_escaped(t)) return gv_text_unescape(raw, buf, cap);
+    if (gv_token_is_escaped(t)) return gv_json_string_unescape(raw, buf, cap);
     if (raw.len > cap) return GV_ESPACE;
     if (raw.len > 0) memcpy(buf, raw.data, raw.len);
     return (int)raw.len;
@@ -231,7 +231,8 @@ static void put_string(const struct gv_json *json, const jsmntok_t *token, struc
         return;
     }
     int len = out->full ? GV_ESPACE
-                        : gv_text_canonical(raw, (char *)out->data + out->len, out->cap - out->len);
+                        : gv_json_string_canonical(raw, (char *)out->data + out->len,
+                                                   out->cap - out->len);
     if (len < 0) {
         out->full = true;
     } else {
@@ -311,5 +312,5 @@ int gv_json_canonical(struct gv_json *json, int token, char *buf, size_t cap) {
 int gv_json_quote(struct gv_slice text, char *buf, size_t cap) {
     GV_ASSERT(text.data != NULL || text.len == 0);
     GV_ASSERT(buf != NULL || cap == 0);
-    return gv_text_quote(text, buf, cap);
+    return gv_json_string_quote(text, buf, cap);
 }

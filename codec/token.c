@@ -2,7 +2,7 @@
 #define JSMN_STATIC
 #include "token.h"
 
-#include "text.h"
+#include "json_string.h"
 
 #include <limits.h>
 
@@ -87,7 +87,7 @@ static int compare_names(const struct gv_json *json, int a, int b) {
     struct gv_slice name_a = gv_token_bytes(json, &tokens[a]),
                     name_b = gv_token_bytes(json, &tokens[b]);
     if (gv_token_is_escaped(&tokens[a]) || gv_token_is_escaped(&tokens[b]))
-        return gv_text_compare(name_a, name_b);
+        return gv_json_string_compare(name_a, name_b);
     size_t len = name_a.len < name_b.len ? name_a.len : name_b.len;
     // Mostly the first byte decides, which is worth sparing a call.
     if (len > 0 && name_a.data[0] != name_b.data[0]) return name_a.data[0] - name_b.data[0];
@@ -249,7 +249,7 @@ static inline char look(struct walk *w) {
 static int check_text(struct gv_json *json, jsmntok_t *token, size_t at) {
     size_t end;
     bool escaped;
-    const char *fault = gv_text_scan(json->text, json->len, at + 1, &end, &escaped);
+    const char *fault = gv_json_string_scan(json->text, json->len, at + 1, &end, &escaped);
     if (fault != NULL) return refuse(json, GV_ESYNTAX, fault, end);
     if (token == NULL) return refuse(json, GV_ESYNTAX, "not JSON", at);
     GV_ASSERT((size_t)token->end == end);
@@ -262,7 +262,7 @@ static inline int walk_string(struct walk *w) {
     jsmntok_t *token = &w->tokens[w->used++];
     size_t start = w->at + 1, end = (size_t)token->end;
     GV_ASSERT((size_t)token->start == start);
-    if (!gv_text_plain(w->text + start, end - start)) {
+    if (!gv_json_string_plain(w->text + start, end - start)) {
         int status = check_text(w->json, token, w->at);
         if (status < 0) return status;
     }

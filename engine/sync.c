@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "sync.h"
 
-#include "../codec/text.h"
+#include "../codec/json_string.h"
 #include "push.h"
 
 #include <string.h>
@@ -173,7 +173,7 @@ static void choose_means(const struct gv_engine *engine, int peer, struct gv_rec
 static int unpack(struct gv_slice ranges, uint8_t *buf) {
     struct gv_slice text = ranges;
     if (memchr(ranges.data, '\\', ranges.len) != NULL) {
-        int len = gv_text_unescape(ranges, (char *)buf, ranges.len);
+        int len = gv_json_string_unescape(ranges, (char *)buf, ranges.len);
         GV_ASSERT(len >= 0);
         text = (struct gv_slice){buf, (size_t)len};
     }

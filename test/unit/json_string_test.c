@@ -2,7 +2,7 @@
 #include "../lib/ref.h"
 #include "../lib/test.h"
 
-#include "../../codec/text.h"
+#include "../../codec/json_string.h"
 #include "../../engine/prng.h"
 
 #include <stdlib.h>
@@ -19,14 +19,14 @@ static void test_utf8_points(void **state) {
         char bytes[4];
         size_t len = gv_ref_encode(point, bytes);
         bool surrogate = point >= 0xd800 && point <= 0xdfff;
-        if (gv_text_utf8((uint8_t *)bytes, len) != (surrogate ? 0 : len))
+        if (gv_json_string_utf8((uint8_t *)bytes, len) != (surrogate ? 0 : len))
             fail_msg("U+%04lX", (unsigned long)point);
         if (point % 61 != 0) continue;
         for (size_t cut = 1; cut < len; cut++) {
-            assert_int_equal(gv_text_utf8((uint8_t *)bytes, cut), 0);
+            assert_int_equal(gv_json_string_utf8((uint8_t *)bytes, cut), 0);
             char kept = bytes[cut];
             bytes[cut] = 'a';
-            assert_int_equal(gv_text_utf8((uint8_t *)bytes, len), 0);
+            assert_int_equal(gv_json_string_utf8((uint8_t *)bytes, len), 0);
             bytes[cut] = kept;
         }
     }
@@ -38,7 +38,7 @@ static void test_utf8_lengths(void **state) {
     long counts[5] = {0};
     for (unsigned n = 0; n < 0x10000; n++) {
         uint8_t bytes[4] = {(uint8_t)(n >> 8), (uint8_t)n, 0x80, 0x80};
-        counts[gv_text_utf8(bytes, 4)]++;
+        counts[gv_json_string_utf8(bytes, 4)]++;
     }
     assert_int_equal(counts[1], 0x80 * 256);
     assert_int_equal(counts[2], 0x800 - 0x80);
@@ -53,12 +53,12 @@ static void test_plain(void **state) {
         char *text = malloc(len + (len == 0));
         assert_non_null(text);
         memset(text, 'a', len);
-        assert_true(gv_text_plain(text, len));
+        assert_true(gv_json_string_plain(text, len));
         for (size_t at = 0; at < len; at++) {
             for (int byte = 0; byte < 256; byte++) {
                 bool plain = byte >= 0x20 && byte < 0x80 && byte != '\\';
                 text[at] = (char)byte;
-                if (gv_text_plain(text, len) != plain)
+                if (gv_json_string_plain(text, len) != plain)
                     fail_msg("byte %02x at %zu of %zu", (unsigned)byte, at, len);
             }
             text[at] = at % 2 ? ' ' : '\x7f'; // the least and the most that are plain
@@ -95,7 +95,7 @@ static void test_scan(void **state) {
             bool escaped = false;
             memset(text, '"', lead); // before `at`: not looked at
             strcpy(text + lead, cases[i].text);
-            const char *fault = gv_text_scan(text, strlen(text), lead, &end, &escaped);
+            const char *fault = gv_json_string_scan(text, strlen(text), lead, &end, &escaped);
             if (cases[i].fault == NULL) {
                 assert_null(fault);
             } else {
@@ -137,13 +137,14 @@ static void test_compare(void **state) {
     int steps = sizeof ladder / sizeof *ladder;
     for (int a = 0; a < steps * 3; a++) {
         char bytes[32];
-        int len = gv_text_unescape(slice(ladder[a / 3][a % 3]), bytes, sizeof bytes);
+        int len = gv_json_string_unescape(slice(ladder[a / 3][a % 3]), bytes, sizeof bytes);
         assert_true(len >= 0);
         for (int b = 0; b < steps * 3; b++) {
             struct gv_slice text_a = slice(ladder[a / 3][a % 3]);
             struct gv_slice text_b = slice(ladder[b / 3][b % 3]);
-            assert_int_equal(sign(gv_text_compare(text_a, text_b)), sign(a / 3 - b / 3));
-            bool equal = gv_text_equals(text_b, (struct gv_slice){(uint8_t *)bytes, (size_t)len});
+            assert_int_equal(sign(gv_json_string_compare(text_a, text_b)), sign(a / 3 - b / 3));
+            bool equal =
+                gv_json_string_equals(text_b, (struct gv_slice){(uint8_t *)bytes, (size_t)len});
             assert_int_equal(equal, a / 3 == b / 3);
         }
     }
@@ -164,27 +165,27 @@ static void test_round_trip(void **state) {
             if (point < 0xd800 || point > 0xdfff) len += gv_ref_encode(point, bytes + len);
         }
         struct gv_slice text = {(uint8_t *)bytes, len};
-        int size = gv_text_quote(text, quoted, sizeof quoted);
+        int size = gv_json_string_quote(text, quoted, sizeof quoted);
         assert_true(size >= 2);
-        assert_int_equal(gv_text_quote(text, back, (size_t)size), size);
-        assert_int_equal(gv_text_quote(text, back, (size_t)size - 1), GV_ESPACE);
+        assert_int_equal(gv_json_string_quote(text, back, (size_t)size), size);
+        assert_int_equal(gv_json_string_quote(text, back, (size_t)size - 1), GV_ESPACE);
 
         bool escaped;
-        assert_null(gv_text_scan(quoted, (size_t)size, 1, &end, &escaped));
+        assert_null(gv_json_string_scan(quoted, (size_t)size, 1, &end, &escaped));
         assert_int_equal(end, size - 1);
         assert_int_equal(escaped, memchr(quoted, '\\', (size_t)size) != NULL);
         struct gv_slice raw = {(uint8_t *)quoted + 1, end - 1};
-        assert_int_equal(gv_text_unescape(raw, back, len), len);
+        assert_int_equal(gv_json_string_unescape(raw, back, len), len);
         assert_memory_equal(back, bytes, len);
-        if (len > 0) assert_int_equal(gv_text_unescape(raw, back, len - 1), GV_ESPACE);
-        assert_true(gv_text_equals(raw, text));
-        assert_int_equal(gv_text_canonical(raw, back, (size_t)size), size);
+        if (len > 0) assert_int_equal(gv_json_string_unescape(raw, back, len - 1), GV_ESPACE);
+        assert_true(gv_json_string_equals(raw, text));
+        assert_int_equal(gv_json_string_canonical(raw, back, (size_t)size), size);
         assert_memory_equal(back, quoted, (size_t)size);
-        assert_int_equal(gv_text_canonical(raw, back, (size_t)size - 1), GV_ESPACE);
+        assert_int_equal(gv_json_string_canonical(raw, back, (size_t)size - 1), GV_ESPACE);
 
         if (len == 0) continue;
         bytes[gv_prng_below(&prng, len)] = '\xff'; // no byte of UTF-8
-        assert_int_equal(gv_text_quote(text, quoted, sizeof quoted), GV_ESYNTAX);
+        assert_int_equal(gv_json_string_quote(text, quoted, sizeof quoted), GV_ESYNTAX);
     }
 }
 

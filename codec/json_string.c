@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
-#include "text.h"
+#include "json_string.h"
 
 #include <limits.h>
 
-size_t gv_text_utf8(const uint8_t *bytes, size_t len) {
+size_t gv_json_string_utf8(const uint8_t *bytes, size_t len) {
     if (len == 0) return 0;
     uint8_t lead = bytes[0];
     if (lead < 0x80) return 1;
@@ -85,7 +85,8 @@ static const char *check_escape(const uint8_t *bytes, size_t len, size_t *size) 
     return NULL;
 }
 
-const char *gv_text_scan(const char *text, size_t len, size_t at, size_t *end, bool *escaped) {
+const char *gv_json_string_scan(const char *text, size_t len, size_t at, size_t *end,
+                                bool *escaped) {
     GV_ASSERT(at <= len);
     const uint8_t *bytes = (const uint8_t *)text;
     const char *fault = "unterminated string";
@@ -106,7 +107,7 @@ const char *gv_text_scan(const char *text, size_t len, size_t at, size_t *end, b
             fault = "control character in a string";
             break;
         } else if (c >= 0x80) {
-            size = gv_text_utf8(bytes + at, len - at);
+            size = gv_json_string_utf8(bytes + at, len - at);
             if (size == 0) {
                 fault = "invalid UTF-8";
                 break;
@@ -177,7 +178,7 @@ static int cursor_next(struct cursor *cursor) {
     return cursor->out[cursor->sent++];
 }
 
-int gv_text_compare(struct gv_slice raw_a, struct gv_slice raw_b) {
+int gv_json_string_compare(struct gv_slice raw_a, struct gv_slice raw_b) {
     struct cursor a = cursor_init(raw_a), b = cursor_init(raw_b);
     for (;;) {
         int byte_a = cursor_next(&a), byte_b = cursor_next(&b);
@@ -186,7 +187,7 @@ int gv_text_compare(struct gv_slice raw_a, struct gv_slice raw_b) {
     }
 }
 
-bool gv_text_equals(struct gv_slice raw, struct gv_slice bytes) {
+bool gv_json_string_equals(struct gv_slice raw, struct gv_slice bytes) {
     struct cursor cursor = cursor_init(raw);
     for (size_t i = 0; i < bytes.len; i++) {
         if (cursor_next(&cursor) != bytes.data[i]) return false;
@@ -194,7 +195,7 @@ bool gv_text_equals(struct gv_slice raw, struct gv_slice bytes) {
     return cursor_next(&cursor) < 0;
 }
 
-int gv_text_unescape(struct gv_slice raw, char *buf, size_t cap) {
+int gv_json_string_unescape(struct gv_slice raw, char *buf, size_t cap) {
     GV_ASSERT(raw.len < INT_MAX);
     struct cursor cursor = cursor_init(raw);
     size_t len = 0;
@@ -228,7 +229,7 @@ static size_t put_byte(uint8_t byte, char *buf, size_t cap) {
     return 6;
 }
 
-int gv_text_canonical(struct gv_slice raw, char *buf, size_t cap) {
+int gv_json_string_canonical(struct gv_slice raw, char *buf, size_t cap) {
     GV_ASSERT(raw.len < INT_MAX - 2);
     struct cursor cursor = cursor_init(raw);
     if (cap < 2) return GV_ESPACE;
@@ -244,11 +245,11 @@ int gv_text_canonical(struct gv_slice raw, char *buf, size_t cap) {
     return (int)len;
 }
 
-// Writes bytes that gv_text_plain does not vouch for. Returns the length or an error.
+// Writes bytes that gv_json_string_plain does not vouch for. Returns the length or an error.
 static int quote_slowly(struct gv_slice bytes, char *buf, size_t cap) {
     size_t len = 0;
     for (size_t i = 0; i < bytes.len;) {
-        size_t sequence = gv_text_utf8(bytes.data + i, bytes.len - i);
+        size_t sequence = gv_json_string_utf8(bytes.data + i, bytes.len - i);
         if (sequence == 0) return GV_ESYNTAX;
         for (size_t last = i + sequence; i < last; i++) {
             size_t size = put_byte(bytes.data[i], buf + len, cap - len);
@@ -259,12 +260,12 @@ static int quote_slowly(struct gv_slice bytes, char *buf, size_t cap) {
     return (int)len;
 }
 
-int gv_text_quote(struct gv_slice bytes, char *buf, size_t cap) {
+int gv_json_string_quote(struct gv_slice bytes, char *buf, size_t cap) {
     if (cap > INT_MAX) cap = INT_MAX;
     if (cap < 2) return GV_ESPACE;
     buf[0] = '"';
     size_t len = bytes.len;
-    if (len <= cap - 2 && gv_text_plain((const char *)bytes.data, len) &&
+    if (len <= cap - 2 && gv_json_string_plain((const char *)bytes.data, len) &&
         (len == 0 || memchr(bytes.data, '"', len) == NULL)) {
         if (len > 0) memcpy(buf + 1, bytes.data, len);
     } else {
