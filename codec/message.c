@@ -45,7 +45,7 @@ static int decode_ack(struct gv_message *out, const struct gv_json *json, int to
     if (!out->has_ack) return 0;
     if (gv_json_type(json, token) != GV_JSON_ARRAY || gv_json_size(json, token) != 3)
         return GV_ETYPE;
-    uint64_t *fields[3] = {&out->ack.largest, &out->ack.mask, &out->ack.held_us};
+    uint64_t *fields[3] = {&out->ack.largest, &out->ack.mask, &out->ack.ack_delay_us};
     int element = token + 1;
     for (int i = 0; i < 3; i++) {
         int error = gv_json_u64(json, element, fields[i]);
@@ -84,14 +84,14 @@ static int decode_numbers(struct gv_message *out, const struct gv_json *json, co
     *fault = "ask";
     error = optional_u64(json, at[FIELD_ask], 1, &number);
     if (error) return error;
-    out->ask = number != 0;
+    out->immediate_ack = number != 0;
     *fault = "up";
     error = optional_u64(json, at[FIELD_up], 1, &number);
     if (error) return error;
-    out->up = number != 0;
+    out->to_parent = number != 0;
     *fault = "next";
     error = optional_u64(json, at[FIELD_next], UINT32_MAX, &number);
-    out->next_ms = (uint32_t)number;
+    out->next_flush_ms = (uint32_t)number;
     return error;
 }
 
@@ -226,7 +226,7 @@ static void put_ack(struct gv_writer *out, const struct gv_message_ack *ack) {
     PUT(out, ",");
     gv_pack_put_decimal(out, ack->mask);
     PUT(out, ",");
-    gv_pack_put_decimal(out, ack->held_us);
+    gv_pack_put_decimal(out, ack->ack_delay_us);
     PUT(out, "]");
 }
 
@@ -244,9 +244,9 @@ void gv_message_begin(struct gv_message_writer *writer, const struct gv_message 
     }
     PUT_MEMBER(out, "v", GV_MESSAGE_VERSION);
     if (head->has_id) PUT_MEMBER(out, "id", head->id);
-    if (head->ask) PUT_MEMBER(out, "ask", 1);
-    if (head->up) PUT_MEMBER(out, "up", 1);
-    if (head->next_ms) PUT_MEMBER(out, "next", head->next_ms);
+    if (head->immediate_ack) PUT_MEMBER(out, "ask", 1);
+    if (head->to_parent) PUT_MEMBER(out, "up", 1);
+    if (head->next_flush_ms) PUT_MEMBER(out, "next", head->next_flush_ms);
     if (head->has_ack) put_ack(out, &head->ack);
     GV_ASSERT(!out->full && out->len <= GV_MESSAGE_HEAD_MAX);
 }

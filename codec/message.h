@@ -50,18 +50,18 @@ struct gv_entry {
 struct gv_message_ack {
     uint64_t largest;
     uint64_t mask;
-    uint64_t held_us; // how long `largest` has been here
+    uint64_t ack_delay_us; // how long `largest` has been here
 };
 
 // A message's head. `entries` and `ranges` are reached by the functions below.
 struct gv_message {
-    bool sync;    // a step of a sync, not news
-    bool has_id;  // the receiver shall acknowledge `id` …
-    bool ask;     // … at once
-    bool up;      // the sender takes the receiver as its parent in the push tree
-    bool has_ack; // `ack` counts
+    bool sync;          // a step of a sync, not news
+    bool has_id;        // the receiver shall acknowledge `id` …
+    bool immediate_ack; // … at once
+    bool to_parent;     // the sender takes the receiver as its parent in the push tree
+    bool has_ack;       // `ack` counts
     uint64_t id;
-    uint32_t next_ms; // when the sender's next wave leaves, from this message on; 0: not said
+    uint32_t next_flush_ms; // when the sender's next wave leaves, from this message on; 0: not said
     struct gv_message_ack ack;
     struct gv_slice ranges; // base64, escapes unresolved, borrowed from the line; empty: none
     struct gv_json *json;

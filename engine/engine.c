@@ -439,7 +439,7 @@ static void greet(struct gv_engine *engine, gv_time now, int index,
                   const struct gv_message *message) {
     struct gv_peer *peer = engine->peers[index];
     if (!message->has_id || !gv_peer_begins(peer, message->id)) return;
-    bool child = message->up && !peer->whole;
+    bool child = message->to_parent && !peer->whole;
     if (peer->heard) { // what it told some of us, it may tell no more
         gv_sync_trouble(engine, now);
         gv_tour_plan(engine, now);
@@ -499,10 +499,10 @@ int gv_engine_receive(struct gv_engine *engine, gv_time now, int index,
         if (taken == 0) gv_core_enqueue(engine, index);
     }
     // What could not be taken is not acknowledged, so that it comes again.
-    bool again = error == GV_ENOMEM || taken == GV_EFULL || (taken == 1 && !message->ask);
+    bool again = error == GV_ENOMEM || taken == GV_EFULL || (taken == 1 && !message->immediate_ack);
     if (message->has_id && !again)
-        gv_peer_received(peer, now, message->id, message->ask,
-                         gv_push_ack_delay(engine, message->up));
+        gv_peer_received(peer, now, message->id, message->immediate_ack,
+                         gv_push_ack_delay(engine, message->to_parent));
     peer_due(engine, index, now);
     return error;
 }
@@ -554,9 +554,9 @@ static bool outline(struct gv_engine *engine, gv_time now, int index, struct out
         .has_id = open && (out->news || peer->ask || out->answers || peer->follow_up ||
                            !(peer->introduced || out->opens)),
         .id = peer->next_id,
-        .ask = peer->ask && open,
-        .up = index == engine->push.parent,
-        .next_ms = gv_push_next_ms(engine, now, index),
+        .immediate_ack = peer->ask && open,
+        .to_parent = index == engine->push.parent,
+        .next_flush_ms = gv_push_next_ms(engine, now, index),
     };
     return true;
 }
@@ -579,7 +579,8 @@ static size_t compose(struct gv_engine *engine, gv_time now, int index, char *bu
     if (it.news) reached = gv_push_write(engine, index, &out, reserve);
     if (it.answers) gv_sync_answer(engine, index, &out, &ranges);
     if (it.opens) gv_sync_open(engine, now, index, &ranges);
-    if (out.out.len == bare && ranges.len == 0 && !it.head.ask) { // the summaries were equal
+    if (out.out.len == bare && ranges.len == 0 &&
+        !it.head.immediate_ack) { // the summaries were equal
         if (before.ack_at > now) {
             *peer = before; // the acknowledgement can wait
             return 0;
@@ -589,8 +590,9 @@ static size_t compose(struct gv_engine *engine, gv_time now, int index, char *bu
         gv_message_begin(&out, &it.head, buf, engine->message_max);
     }
     if (it.head.has_id)
-        gv_peer_sent(peer, now, reached, patience(engine, now, index, it.head.ask), it.head.sync);
-    if (it.head.ask) peer->ask = false;
+        gv_peer_sent(peer, now, reached, patience(engine, now, index, it.head.immediate_ack),
+                     it.head.sync);
+    if (it.head.immediate_ack) peer->ask = false;
     if (it.opens) peer->open_sync = peer->follow_up = false;
     if (it.head.sync) engine->stats.sent_syncs++;
     struct gv_engine_traffic *traffic =

@@ -173,7 +173,7 @@ static void measure(struct gv_peer *peer, gv_time took) {
 
 static void measure_ack(struct gv_peer *peer, gv_time now, gv_time sent,
                         const struct gv_message_ack *ack) {
-    gv_time held = ack->held_us < UINT64_MAX / 1000 ? ack->held_us * 1000 : UINT64_MAX;
+    gv_time held = ack->ack_delay_us < UINT64_MAX / 1000 ? ack->ack_delay_us * 1000 : UINT64_MAX;
     gv_time took = now > sent ? now - sent : 0;
     if (took >= held) measure(peer, took - held);
 }

@@ -239,7 +239,7 @@ void gv_push_heard(struct gv_engine *engine, gv_time now, int peer,
     if (direct(engine)) return;
     struct gv_peer *state = engine->peers[peer];
     // Only later names hang below earlier ones, so that there is never a ring of parents.
-    bool child = message->up && (uint32_t)peer > engine->self;
+    bool child = message->to_parent && (uint32_t)peer > engine->self;
     if (child && !state->child) {
         add_child(engine, peer);
         gv_peer_reset(state, engine->news.head);
@@ -252,15 +252,15 @@ void gv_push_heard(struct gv_engine *engine, gv_time now, int peer,
         if (push->child_count == 0) gv_push_trim(engine);
     }
     bool leaves = child && parent_of((uint32_t)peer) == push->parent;
-    bool leads = message->next_ms > 0 && parent_of((uint32_t)peer) == push->parent;
+    bool leads = message->next_flush_ms > 0 && parent_of((uint32_t)peer) == push->parent;
     if (peer != push->parent) {
         if (leaves || leads) doubt(engine, now);
         return;
     }
-    if (message->next_ms > 0) {
+    if (message->next_flush_ms > 0) {
         push->phase_known = true;
         push->phase_at = now;
-        push->phase_next = message->next_ms * GV_MS;
+        push->phase_next = message->next_flush_ms * GV_MS;
         // No wave is further off than the staleness, whatever the parent says.
         if (push->phase_next > push->staleness) push->phase_next = push->staleness;
         aim(engine, now);

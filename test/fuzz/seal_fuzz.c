@@ -70,10 +70,10 @@ static void print_meaning(struct gv_json *json, int body, char text[LINE]) {
     struct gv_message message;
     const char *fault;
     if (gv_message_decode(&message, json, body, &fault) == 0) {
-        const uint64_t numbers[] = {message.sync,        message.has_id,      message.id,
-                                    message.ask,         message.up,          message.next_ms,
-                                    message.has_ack,     message.ack.largest, message.ack.mask,
-                                    message.ack.held_us, message.entries > 0};
+        const uint64_t numbers[] = {
+            message.sync,      message.has_id,           message.id,         message.immediate_ack,
+            message.to_parent, message.next_flush_ms,    message.has_ack,    message.ack.largest,
+            message.ack.mask,  message.ack.ack_delay_us, message.entries > 0};
         for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++) {
             gv_pack_put_decimal(&out, numbers[i]);
             gv_pack_put_u8(&out, ' ');

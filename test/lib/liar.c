@@ -235,16 +235,16 @@ static struct gv_message head(struct gv_liar *liar, const struct gv_engine *engi
     struct gv_message head = {
         .sync = has & 1,
         .has_id = has & 2,
-        .ask = (has & 6) == 6,
-        .up = has & 8,
+        .immediate_ack = (has & 6) == 6,
+        .to_parent = has & 8,
         .has_ack = has & 16,
     };
     if (head.has_id) head.id = number(liar, at->largest + 1);
-    if (has & 32) head.next_ms = (uint32_t)number(liar, 400);
+    if (has & 32) head.next_flush_ms = (uint32_t)number(liar, 400);
     if (!head.has_ack) return head;
     head.ack.largest = number(liar, at->next_id - 1);
     head.ack.mask = number(liar, UINT64_MAX);
-    head.ack.held_us = number(liar, 100);
+    head.ack.ack_delay_us = number(liar, 100);
     return head;
 }
 

@@ -65,10 +65,10 @@ void gv_story_tell(FILE *out, struct gv_json *json, uint64_t first_id) {
     GV_ASSERT(error == 0);
     fputs(message.sync ? "sync" : "gossip", out);
     if (message.has_id) fprintf(out, " #%" PRIu64, message.id - first_id + 1);
-    if (message.ask) fputs(" ask", out);
-    if (message.up) fputs(" up", out);
+    if (message.immediate_ack) fputs(" ask", out);
+    if (message.to_parent) fputs(" up", out);
     if (message.has_ack) fputs(" ack", out);
-    if (message.next_ms > 0) fprintf(out, " next in %" PRIu32 " ms", message.next_ms);
+    if (message.next_flush_ms > 0) fprintf(out, " next in %" PRIu32 " ms", message.next_flush_ms);
     fputc(':', out);
     tell_entries(out, &message);
     if (message.ranges.len > 0) tell_ranges(out, message.ranges);

@@ -31,9 +31,9 @@ static void golden_text(void **state) {
     char buf[1024];
     struct gv_message head = {.has_id = true,
                               .id = 7,
-                              .ask = true,
-                              .up = true,
-                              .next_ms = 380,
+                              .immediate_ack = true,
+                              .to_parent = true,
+                              .next_flush_ms = 380,
                               .has_ack = true,
                               .ack = {41, 3, 1500}};
     struct gv_message_writer out;
@@ -75,7 +75,8 @@ static void comes_back_as_it_was(void **state) {
     const char *fault;
     assert_true(gv_json_parse(&json, text, strlen(text)) > 0);
     assert_int_equal(gv_message_decode(&message, &json, 0, &fault), 0);
-    assert_true(message.sync && message.has_id && message.has_ack && !message.ask && !message.up);
+    assert_true(message.sync && message.has_id && message.has_ack && !message.immediate_ack &&
+                !message.to_parent);
     assert_true(message.id == UINT64_MAX && message.ack.mask == UINT64_MAX);
     assert_slice(message.ranges, "AQID");
 

@@ -107,10 +107,10 @@ static void holding_is_told(void **state) {
     gv_peer_received(&peer, 5000000, 7, false, 50);
     gv_peer_received(&peer, 6000000, 8, false, 50);
     assert_true(gv_peer_take_ack(&peer, 9999999, &ack));
-    assert_int_equal(ack.held_us, 8999);
+    assert_int_equal(ack.ack_delay_us, 8999);
     gv_peer_received(&peer, 20000000, 9, false, 50);
     assert_true(gv_peer_take_ack(&peer, 1, &ack)); // a clock that went back
-    assert_int_equal(ack.held_us, 0);
+    assert_int_equal(ack.ack_delay_us, 0);
 }
 
 // ---- What was sent to the peer ------------------------------------------------------------------
