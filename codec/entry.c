@@ -3,7 +3,7 @@
 
 #include "json_string.h"
 
-_Static_assert(GV_ENTRY_TEXT_MAX + GV_MESSAGE_HEAD_MAX + GV_MESSAGE_ENTRY_MAX +
+_Static_assert(GV_ENTRY_SIZE_MAX + GV_MESSAGE_HEADER_MAX + GV_MESSAGE_ENTRY_MAX +
                        GV_MESSAGE_RANGES(0) + GV_MESSAGE_TAIL + GV_MESSAGE_SEAL_MAX <=
                    GV_MESSAGE_LIMIT,
                "every entry fits alone into a message");
@@ -221,9 +221,9 @@ static int check_shape(const struct gv_entry *entry, const char **fault) {
     if (entry->node.len > GV_ENTRY_NODE_MAX) return GV_ESPACE;
     *fault = "key, value and node are longer than an entry may be";
     // Each by itself first: the sum of three lengths might wrap.
-    size_t most = GV_ENTRY_TEXT_MAX;
+    size_t most = GV_ENTRY_SIZE_MAX;
     bool fits = entry->key.len <= most && entry->value.len <= most;
-    return fits && gv_entry_texts(entry) <= most ? 0 : GV_ESPACE;
+    return fits && gv_entry_size(entry) <= most ? 0 : GV_ESPACE;
 }
 
 static unsigned depth_of(const struct gv_entry *entry) {

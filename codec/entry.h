@@ -13,7 +13,7 @@ extern "C" {
 enum {
     // Longest key, value and node together, bytes: alone in a message, with the longest head and
     // a seal, they take no more than GV_MESSAGE_LIMIT.
-    GV_ENTRY_TEXT_MAX = GV_MESSAGE_LIMIT - 512,
+    GV_ENTRY_SIZE_MAX = GV_MESSAGE_LIMIT - 512,
     GV_ENTRY_NODE_MAX = 255, // longest node, bytes, its quotes included
     // Deepest nesting of a set's key, and of other keys and of values. The first stands in a line
     // below the line itself, its body, "entries", the run and its array; others in a tuple, too.
@@ -26,7 +26,7 @@ enum {
 // GV_EINVAL: the lattice is none of enum gv_lattice, or key, value or node is missing, or there
 // though the lattice has none; GV_ESYNTAX: one of them is not canonical JSON; GV_ETYPE: the node is
 // no string; GV_ERANGE: nested deeper than GV_ENTRY_DEPTH_SET or GV_ENTRY_DEPTH; GV_ESPACE: longer
-// than GV_ENTRY_TEXT_MAX or GV_ENTRY_NODE_MAX.
+// than GV_ENTRY_SIZE_MAX or GV_ENTRY_NODE_MAX.
 // Takes no memory, and time in proportion to the texts: about a nanosecond for four bytes.
 GV_API int gv_entry_check(const struct gv_entry *entry, const char **fault);
 
@@ -35,7 +35,7 @@ GV_API int gv_entry_check(const struct gv_entry *entry, const char **fault);
 GV_API int gv_entry_check_canonical(const struct gv_entry *entry, const char **fault);
 
 // Bytes of its key, value and node together.
-static inline size_t gv_entry_texts(const struct gv_entry *entry) {
+static inline size_t gv_entry_size(const struct gv_entry *entry) {
     return entry->key.len + entry->value.len + entry->node.len;
 }
 

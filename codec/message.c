@@ -11,7 +11,7 @@ static const char *const run_names[] = {
 };
 enum { LATTICES = sizeof run_names / sizeof *run_names };
 
-bool gv_message_is(const struct gv_json *json, int type) {
+bool gv_message_is_type(const struct gv_json *json, int type) {
     return gv_json_equals(json, type, "gossip") || gv_json_equals(json, type, "sync");
 }
 
@@ -233,7 +233,7 @@ static void put_ack(struct gv_writer *out, const struct gv_message_ack *ack) {
 void gv_message_begin(struct gv_message_writer *writer, const struct gv_message *head, char *buf,
                       size_t cap) {
     GV_ASSERT(writer != NULL && head != NULL && buf != NULL);
-    GV_ASSERT(cap >= GV_MESSAGE_HEAD_MAX + GV_MESSAGE_TAIL);
+    GV_ASSERT(cap >= GV_MESSAGE_HEADER_MAX + GV_MESSAGE_TAIL);
     *writer =
         (struct gv_message_writer){.out = {.data = (uint8_t *)buf, .cap = cap - GV_MESSAGE_TAIL}};
     struct gv_writer *out = &writer->out;
@@ -248,7 +248,7 @@ void gv_message_begin(struct gv_message_writer *writer, const struct gv_message 
     if (head->to_parent) PUT_MEMBER(out, "up", 1);
     if (head->next_flush_ms) PUT_MEMBER(out, "next", head->next_flush_ms);
     if (head->has_ack) put_ack(out, &head->ack);
-    GV_ASSERT(!out->full && out->len <= GV_MESSAGE_HEAD_MAX);
+    GV_ASSERT(!out->full && out->len <= GV_MESSAGE_HEADER_MAX);
 }
 
 static void open_writer_run(struct gv_message_writer *writer, enum gv_lattice lattice) {
@@ -319,7 +319,7 @@ size_t gv_message_end(struct gv_message_writer *writer, struct gv_slice ranges) 
 
 // --- the text of one that came ---------------------------------------------------------------
 
-int gv_message_text(struct gv_json *json, int body, char *buf, size_t cap) {
+int gv_message_canonical(struct gv_json *json, int body, char *buf, size_t cap) {
     GV_ASSERT(buf != NULL || cap == 0);
     if (gv_json_type(json, body) != GV_JSON_OBJECT) return GV_ETYPE;
     int at[FIELD_COUNT];

@@ -71,7 +71,7 @@ struct gv_message {
 };
 
 // Whether `type` (a token) is a type this file decodes.
-GV_API bool gv_message_is(const struct gv_json *json, int type);
+GV_API bool gv_message_is_type(const struct gv_json *json, int type);
 
 // Reads the body at this token. Members it does not know are ignored.
 // GV_EVERSION: "v" is missing or not GV_MESSAGE_VERSION, out->version has it; GV_ETYPE: a member of
@@ -102,15 +102,15 @@ struct gv_message_writer {
 };
 
 enum {
-    GV_MESSAGE_HEAD_MAX = 256, // longest head, bytes
-    GV_MESSAGE_ENTRY_MAX = 80, // most that an entry takes around its texts
-    GV_MESSAGE_TAIL = 4,       // what closes a message
+    GV_MESSAGE_HEADER_MAX = 256, // longest head, bytes
+    GV_MESSAGE_ENTRY_MAX = 80,   // most that an entry takes around its texts
+    GV_MESSAGE_TAIL = 4,         // what closes a message
 };
 // What ranges take: `bytes` is the length of the packed summary.
 #define GV_MESSAGE_RANGES(bytes) (GV_BASE64_LEN(bytes) + 12)
 
 // Starts in buf with the head's fields; `ranges` and `entries` of the head are not looked at.
-// cap ≥ GV_MESSAGE_HEAD_MAX + GV_MESSAGE_TAIL.
+// cap ≥ GV_MESSAGE_HEADER_MAX + GV_MESSAGE_TAIL.
 GV_API void gv_message_begin(struct gv_message_writer *writer, const struct gv_message *head,
                              char *buf, size_t cap);
 // Adds an entry, keeping `reserve` bytes free behind it; false: no room, and nothing was written.
@@ -125,7 +125,7 @@ GV_API size_t gv_message_end(struct gv_message_writer *writer, struct gv_slice r
 // others are left out. So two texts are equal exactly if the messages mean the same, and of what
 // gv_message_end returned it is the message itself. Returns the length, at most that of the raw
 // text. GV_ETYPE: no object; GV_ESPACE: longer than cap.
-GV_API int gv_message_text(struct gv_json *json, int body, char *buf, size_t cap);
+GV_API int gv_message_canonical(struct gv_json *json, int body, char *buf, size_t cap);
 
 #ifdef __cplusplus
 }

@@ -29,7 +29,7 @@ static bool goes_along(const struct gv_engine *engine, const struct gv_entry *en
 
 int gv_admit_bounds(const struct gv_engine *engine, const struct gv_entry *entry, bool local) {
     const struct gv_replica *replica = &engine->replica;
-    bool fits = !local || gv_entry_texts(entry) <= engine->text_max;
+    bool fits = !local || gv_entry_size(entry) <= engine->text_max;
     bool count = engine->entries_max == 0 ||
                  gv_tree_root(&replica->tree).count + engine->waiting.entries < engine->entries_max;
     bool memory = memory_left(engine, entry);
@@ -75,7 +75,7 @@ void gv_admit_release(struct gv_engine *engine, const struct gv_entry *entry) {
 }
 
 void gv_admit_seen(struct gv_engine *engine, const struct gv_entry *entry) {
-    size_t len = gv_entry_texts(entry);
+    size_t len = gv_entry_size(entry);
     if (len > engine->stats.entry_longest) engine->stats.entry_longest = len;
 }
 

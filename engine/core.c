@@ -21,7 +21,7 @@ bool gv_core_is_peer(const struct gv_engine *engine, int index) {
 }
 
 bool gv_core_is_long(const struct gv_engine *engine, const struct gv_entry *entry) {
-    return gv_entry_texts(entry) > engine->text_max;
+    return gv_entry_size(entry) > engine->text_max;
 }
 
 bool gv_core_write(const struct gv_engine *engine, struct gv_message_writer *out,

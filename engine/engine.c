@@ -52,16 +52,16 @@ int gv_engine_new(struct gv_engine **out, const struct gv_engine_config *config)
         .last_change = GV_TIME_NEVER,
         .held_since = {GV_TIME_NEVER, GV_TIME_NEVER},
     };
-    engine->scratch = resize(engine, NULL, 0, GV_ENTRY_TEXT_MAX);
+    engine->scratch = resize(engine, NULL, 0, GV_ENTRY_SIZE_MAX);
     if (engine->scratch == NULL) {
         release(engine, engine, sizeof *engine);
         return GV_ENOMEM;
     }
     // What is left of a message for one entry beside the head and a smallest summary.
-    size_t around = GV_MESSAGE_HEAD_MAX + GV_MESSAGE_ENTRY_MAX + GV_MESSAGE_TAIL +
+    size_t around = GV_MESSAGE_HEADER_MAX + GV_MESSAGE_ENTRY_MAX + GV_MESSAGE_TAIL +
                     GV_MESSAGE_RANGES(GV_RECONCILE_CAPACITY_MIN);
     engine->text_max = message_max - around;
-    if (engine->text_max > GV_ENTRY_TEXT_MAX) engine->text_max = GV_ENTRY_TEXT_MAX;
+    if (engine->text_max > GV_ENTRY_SIZE_MAX) engine->text_max = GV_ENTRY_SIZE_MAX;
     gv_prng_init(&engine->prng, config->seed, 0);
     gv_replica_init(&engine->replica, config->alloc, config->secret);
     gv_news_init(&engine->news, config->alloc);
@@ -101,7 +101,7 @@ void gv_engine_free(struct gv_engine *engine) {
     gv_news_fini(&engine->news);
     gv_replica_fini(&engine->replica);
     gv_waiting_fini(&engine->waiting, engine->alloc);
-    release(engine, engine->scratch, GV_ENTRY_TEXT_MAX);
+    release(engine, engine->scratch, GV_ENTRY_SIZE_MAX);
     release(engine, engine, sizeof *engine);
 }
 
@@ -420,7 +420,7 @@ static int merge(struct gv_engine *engine, gv_time now, int index, const struct 
     gv_message_entries(message, &cursor);
     int first = 0, more;
     struct gv_entry entry;
-    while ((more = gv_message_next(&cursor, &entry, (char *)engine->scratch, GV_ENTRY_TEXT_MAX)) !=
+    while ((more = gv_message_next(&cursor, &entry, (char *)engine->scratch, GV_ENTRY_SIZE_MAX)) !=
            0) {
         int done = more > 0 ? put_received(engine, now, &entry, index, message->sync) : more;
         if (done < 0 && first == 0) first = done;

@@ -31,7 +31,7 @@ struct versioned {
 
 _Static_assert(sizeof(struct record) == 8 && sizeof(struct versioned) == 24, "as small as can be");
 _Static_assert(CHUNK_UNITS <= UINT16_MAX, "units hold any record's size");
-_Static_assert((int)GV_ENTRY_TEXT_MAX + 8 + 24 <= (int)GV_REPLICA_CHUNK, "a chunk, any record");
+_Static_assert((int)GV_ENTRY_SIZE_MAX + 8 + 24 <= (int)GV_REPLICA_CHUNK, "a chunk, any record");
 _Static_assert((int)GV_ENTRY_NODE_MAX <= UINT8_MAX, "node_len, any node");
 
 void gv_replica_init(struct gv_replica *replica, struct gv_alloc alloc, struct gv_slice seed) {
@@ -166,7 +166,7 @@ static uint32_t units_of(const struct gv_entry *entry) {
 
 // Whether there is no record for it; gv_entry_check says more.
 static bool unfit(const struct gv_entry *entry) {
-    return entry->key.len == 0 || gv_entry_texts(entry) > GV_REPLICA_TEXT_MAX ||
+    return entry->key.len == 0 || gv_entry_size(entry) > GV_REPLICA_TEXT_MAX ||
            entry->node.len > GV_ENTRY_NODE_MAX;
 }
 

@@ -17,7 +17,7 @@ extern "C" {
 enum {
     GV_REPLICA_CHUNK = 64 << 10, // bytes allocated at a time
     // Of all texts of an entry, which fits into a chunk.
-    GV_REPLICA_TEXT_MAX = GV_ENTRY_TEXT_MAX,
+    GV_REPLICA_TEXT_MAX = GV_ENTRY_SIZE_MAX,
 };
 
 struct gv_replica {

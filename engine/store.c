@@ -8,7 +8,7 @@
 enum { PLACE = 8, LATTICE = 1, LONG = 0x80, HASH = 8, LENGTHS = 2 * 4, BATCH_FIRST = 4096 };
 
 _Static_assert(GV_STORE_HEAD + HASH <= GV_STORE_INLINE, "a long key is cut to less");
-_Static_assert((int)GV_ENTRY_TEXT_MAX <= (int)GV_STORE_SCRATCH, "scratch holds every key");
+_Static_assert((int)GV_ENTRY_SIZE_MAX <= (int)GV_STORE_SCRATCH, "scratch holds every key");
 
 // --- records ---------------------------------------------------------------------------------
 

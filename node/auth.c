@@ -146,7 +146,7 @@ enum gv_auth_verdict gv_auth_check(struct gv_auth *auth, struct gv_auth_way way,
     if (!auth->on) return message->seal < 0 ? GV_AUTH_GOOD : GV_AUTH_SECRETLY;
     if (message->seal < 0) return GV_AUTH_MISSING;
     struct seal came, right;
-    int size = gv_message_text(json, message->body, scratch, cap);
+    int size = gv_message_canonical(json, message->body, scratch, cap);
     if (size < 0 || !read_seal(json, message->seal, &came)) return GV_AUTH_WRONG;
     *len = (size_t)size;
     right = came;

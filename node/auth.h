@@ -9,7 +9,7 @@
 // and k1 are the halves of BLAKE2b-256, keyed by root, of "grapevine seal 1", and what digests are
 // keyed by is that of "grapevine digest 1".
 // Words are little-endian; src and dest are names without their quotes, and text is that of
-// gv_message_text: the network may spell a message otherwise on its way.
+// gv_message_canonical: the network may spell a message otherwise on its way.
 //
 // Numbers go up by one from each node to each other, from the nanoseconds since 1970 at the start
 // of the sender's life; so none comes twice, and a receiver takes none again that it has had, or

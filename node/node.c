@@ -557,7 +557,7 @@ static int receive_body(struct gv_node *node, gv_time now, struct gv_line *line)
     const struct gv_workload_handler *handler = NULL;
     if (node->started && line->type >= 0) handler = find_handler(node, line->type);
     bool gossip = handler == NULL && node->started && node->config.workload->replica &&
-                  line->type >= 0 && gv_message_is(json, line->type);
+                  line->type >= 0 && gv_message_is_type(json, line->type);
     if (gossip) return receive_gossip(node, now, line);
     gv_line_ids(line, json);
     node->stats.client.in++;

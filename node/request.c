@@ -24,7 +24,7 @@ static void describe_bound(const struct gv_engine *engine, const struct gv_entry
                            size_t cap) {
     struct gv_engine_stats stats;
     gv_engine_stats(engine, &stats);
-    uint64_t len = gv_entry_texts(entry), entries = stats.entries + stats.waiting_entries;
+    uint64_t len = gv_entry_size(entry), entries = stats.entries + stats.waiting_entries;
     if (len > stats.entry_max) {
         snprintf(why, cap,
                  "the value is %" PRIu64 " bytes long, a message of this node takes %" PRIu64, len,
@@ -52,7 +52,7 @@ static void describe_fault(const struct gv_entry *entry, int error, const char *
         snprintf(why, cap, "the value is nested too deep, at most %d levels are taken", depth);
     } else if (error == GV_ESPACE) {
         snprintf(why, cap, "the value is %zu bytes long, at most %d are taken",
-                 gv_entry_texts(entry), (int)GV_ENTRY_TEXT_MAX);
+                 gv_entry_size(entry), (int)GV_ENTRY_SIZE_MAX);
     } else {
         snprintf(why, cap, "%s", fault);
     }

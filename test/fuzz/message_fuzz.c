@@ -91,7 +91,7 @@ static void check_sent(struct target *target, size_t len, int peer) {
     const char *fault;
     GV_ASSERT(peer == 0 || peer == 2);
     GV_ASSERT(gv_json_parse(&json, buf, len) > 0);
-    GV_ASSERT(gv_message_is(&json, gv_json_member(&json, 0, "type")));
+    GV_ASSERT(gv_message_is_type(&json, gv_json_member(&json, 0, "type")));
     GV_ASSERT(gv_message_decode(&message, &json, 0, &fault) == 0);
     gv_message_entries(&message, &cursor);
     int more, count = 0;

@@ -59,7 +59,7 @@ static void check_line(const struct speakers *speakers, struct gv_json *json, co
     GV_ASSERT(type >= 0);
     int64_t id;
     int in_reply_to = gv_json_member(json, body, "in_reply_to");
-    if (gv_message_is(json, type)) {
+    if (gv_message_is_type(json, type)) {
         GV_ASSERT(gv_json_equals(json, dest, "n2") || gv_json_equals(json, dest, "n3"));
         GV_ASSERT(in_reply_to < 0);
     } else {

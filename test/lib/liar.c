@@ -254,7 +254,7 @@ size_t gv_liar_message(struct gv_liar *liar, struct gv_engine *engine, int peer,
     struct gv_message first = head(liar, engine, peer);
     struct gv_slice ranges = {0};
     if (has & 1) ranges = summary(liar, &engine->replica);
-    GV_ASSERT(cap > GV_MESSAGE_HEAD_MAX + GV_MESSAGE_TAIL + GV_MESSAGE_RANGES(ranges.len));
+    GV_ASSERT(cap > GV_MESSAGE_HEADER_MAX + GV_MESSAGE_TAIL + GV_MESSAGE_RANGES(ranges.len));
     struct gv_message_writer out;
     gv_message_begin(&out, &first, buf, cap);
     if (has & 2) put_entries(liar, &engine->replica, GV_MESSAGE_RANGES(ranges.len), &out);

@@ -22,7 +22,7 @@ enum { NODES = 3 };
 
 // ---- Entries of every kind ----------------------------------------------------------------------
 
-enum { KEYS = 4000, TEXTS = GV_ENTRY_TEXT_MAX, ALLOCATION = 256 << 10 };
+enum { KEYS = 4000, TEXTS = GV_ENTRY_SIZE_MAX, ALLOCATION = 256 << 10 };
 
 // An entry, with its texts.
 struct sample {
@@ -464,7 +464,7 @@ static void check_message(struct trio *trio, int from, const char *line, size_t 
     gv_message_entries(&message, &cursor);
     while (gv_message_next(&cursor, &entry, scratch, sizeof scratch) > 0) count++;
     assert_int_equal(count, 1);
-    assert_true(gv_entry_texts(&entry) > most / 3);
+    assert_true(gv_entry_size(&entry) > most / 3);
 }
 
 static void deliver(struct trio *trio, int from, gv_time now) {

@@ -313,7 +313,7 @@ static void put_refuses_what_fits_no_message(void **state) {
             entry.key.len += 1 + bound / 300;
             taken++;
         }
-        bool any = gv_entry_texts(&entry) > GV_ENTRY_TEXT_MAX; // then no node would take it
+        bool any = gv_entry_size(&entry) > GV_ENTRY_SIZE_MAX; // then no node would take it
         assert_int_equal(gv_engine_put(engine, 0, &entry), any ? GV_ESPACE : GV_EFULL);
         assert_true(entry.key.len > bound / 3 && entry.key.len < bound);
         assert_int_equal(gv_engine_root(engine).count, taken);
@@ -554,7 +554,7 @@ static void long_entries_are_taken(void **state) {
     config.message_max = GV_ENGINE_MESSAGE_MIN;
     struct gv_engine *engine = engine_new(&config);
     assert_int_equal(gv_engine_join(engine, 0, names[0], names, NODES), 0);
-    static const int lengths[] = {1500, 60000, GV_ENTRY_TEXT_MAX - 2, GV_ENTRY_TEXT_MAX - 1, 70000};
+    static const int lengths[] = {1500, 60000, GV_ENTRY_SIZE_MAX - 2, GV_ENTRY_SIZE_MAX - 1, 70000};
     static const int errors[] = {0, 0, 0, GV_ESPACE, GV_ESPACE};
     static const int counts[] = {2, 4, 6, 7, 8};
     for (int i = 0; i < 5; i++) {

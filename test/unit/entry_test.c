@@ -131,15 +131,15 @@ static void nesting_is_bounded(void **state) {
 
 static void shapes(void **state) {
     (void)state;
-    static char name[300], key[GV_ENTRY_TEXT_MAX + 1];
+    static char name[300], key[GV_ENTRY_SIZE_MAX + 1];
     memset(name, 'n', sizeof name);
     memset(key, '7', sizeof key);
     name[0] = '"';
     struct gv_slice one = text("1"), node = text("\"n1\""), none = {NULL, 0}, lost = {NULL, 5};
     struct gv_slice long_node = {(const uint8_t *)name, GV_ENTRY_NODE_MAX};
     struct gv_slice longer = {(const uint8_t *)name, GV_ENTRY_NODE_MAX + 1};
-    struct gv_slice most = {(const uint8_t *)key, GV_ENTRY_TEXT_MAX};
-    struct gv_slice more = {(const uint8_t *)key, GV_ENTRY_TEXT_MAX + 1};
+    struct gv_slice most = {(const uint8_t *)key, GV_ENTRY_SIZE_MAX};
+    struct gv_slice more = {(const uint8_t *)key, GV_ENTRY_SIZE_MAX + 1};
     struct gv_slice endless = {(const uint8_t *)key, SIZE_MAX};
     const struct {
         int lattice, error;

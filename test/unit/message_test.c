@@ -167,7 +167,7 @@ static void any_room(void **state) {
     struct gv_json json = parser();
     char buf[1200];
     const char *ranges = "0123456789";
-    for (size_t cap = GV_MESSAGE_HEAD_MAX + GV_MESSAGE_TAIL + GV_MESSAGE_RANGES(10);
+    for (size_t cap = GV_MESSAGE_HEADER_MAX + GV_MESSAGE_TAIL + GV_MESSAGE_RANGES(10);
          cap < sizeof buf; cap++) {
         struct gv_message head = {.sync = true, .has_id = true, .id = UINT64_MAX};
         struct gv_message_writer out;
@@ -213,14 +213,14 @@ static void text_of_a_message(void **state) {
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         size_t len = strlen(cases[i].want);
         assert_true(gv_json_parse(&json, cases[i].text, strlen(cases[i].text)) > 0);
-        assert_int_equal(gv_message_text(&json, 0, buf, sizeof buf), len);
+        assert_int_equal(gv_message_canonical(&json, 0, buf, sizeof buf), len);
         assert_memory_equal(buf, cases[i].want, len);
-        assert_int_equal(gv_message_text(&json, 0, buf, len), len);
+        assert_int_equal(gv_message_canonical(&json, 0, buf, len), len);
         for (size_t cap = 0; cap < len; cap++)
-            assert_int_equal(gv_message_text(&json, 0, buf, cap), GV_ESPACE);
+            assert_int_equal(gv_message_canonical(&json, 0, buf, cap), GV_ESPACE);
     }
     assert_true(gv_json_parse(&json, "[]", 2) > 0);
-    assert_int_equal(gv_message_text(&json, 0, buf, sizeof buf), GV_ETYPE);
+    assert_int_equal(gv_message_canonical(&json, 0, buf, sizeof buf), GV_ETYPE);
     gv_json_fini(&json);
 }
 
