@@ -77,19 +77,19 @@ static bool scan_number(struct scan *scan) {
     if (!digits(scan)) return false;
     bool zero = scan->text[start] == '0';
     if (zero && scan->at - start > 1) return false;
-    bool whole = true;
+    bool integer = true;
     if (is_at(scan, '.')) {
-        whole = false;
+        integer = false;
         scan->at++;
         if (!digits(scan)) return false;
     }
     if (is_at(scan, 'e') || is_at(scan, 'E')) {
-        whole = false;
+        integer = false;
         scan->at++;
         scan->at += is_at(scan, '+') || is_at(scan, '-');
         if (!digits(scan)) return false;
     }
-    return !(zero && whole && negative);
+    return !(zero && integer && negative);
 }
 
 static bool scan_literal(struct scan *scan) {
@@ -146,7 +146,7 @@ static int scan_open(struct scan *scan, bool *inside) {
 }
 
 // Behind a value: closes what ends there, up to the next value. *inside: there is one.
-static int scan_on(struct scan *scan, bool *inside) {
+static int scan_after_value(struct scan *scan, bool *inside) {
     *inside = false;
     while (scan->depth > 0) {
         bool object = in_object(scan);
@@ -163,7 +163,7 @@ static int scan_on(struct scan *scan, bool *inside) {
 }
 
 // Whether it is a whole number above 0, as most short keys are.
-static bool is_natural(struct gv_slice text) {
+static bool is_positive_integer(struct gv_slice text) {
     if (text.data[0] == '0') return false;
     for (size_t i = 0; i < text.len; i++) {
         if ((uint8_t)(text.data[i] - '0') > 9) return false;
@@ -173,7 +173,7 @@ static bool is_natural(struct gv_slice text) {
 
 // 0, GV_ESYNTAX, or GV_ERANGE: nested deeper than that.
 static int check_text(struct gv_slice text, unsigned depth_max) {
-    if (is_natural(text)) return 0;
+    if (is_positive_integer(text)) return 0;
     struct scan scan;
     scan.text = (const char *)text.data; // the names of levels that are not open stay as they are
     scan.at = 0;
@@ -195,7 +195,7 @@ static int check_text(struct gv_slice text, unsigned depth_max) {
         } else if (!((uint8_t)c < 'A' ? scan_number(&scan) : scan_literal(&scan))) {
             error = GV_ESYNTAX;
         }
-        if (error == 0) error = scan_on(&scan, &inside);
+        if (error == 0) error = scan_after_value(&scan, &inside);
         if (error != 0) return error;
     }
     return scan.at == scan.len ? 0 : GV_ESYNTAX;
@@ -245,7 +245,7 @@ int gv_entry_check(const struct gv_entry *entry, const char **fault) {
 }
 
 // Whether a canonical text is nested no deeper than that.
-static bool is_flat(struct gv_slice text, unsigned depth_max) {
+static bool is_nested_within(struct gv_slice text, unsigned depth_max) {
     bool string = false;
     unsigned depth = 0;
     if (text.data[0] != '[' && text.data[0] != '{') return true;
@@ -264,10 +264,10 @@ int gv_entry_check_canonical(const struct gv_entry *entry, const char **fault) {
     int error = check_shape(entry, fault);
     if (error != 0) return error;
     *fault = "the key is nested too deep";
-    if (!is_flat(entry->key, depth_of(entry))) return GV_ERANGE;
+    if (!is_nested_within(entry->key, depth_of(entry))) return GV_ERANGE;
     if (entry->lattice != GV_LATTICE_REGISTER) return 0;
     *fault = "the value is nested too deep";
-    if (!is_flat(entry->value, depth_of(entry))) return GV_ERANGE;
+    if (!is_nested_within(entry->value, depth_of(entry))) return GV_ERANGE;
     *fault = "the node is not a JSON string";
     return entry->node.data[0] == '"' ? 0 : GV_ETYPE;
 }

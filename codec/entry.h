@@ -11,12 +11,12 @@ extern "C" {
 #endif
 
 enum {
-    // Longest key, value and node together, bytes: alone in a message, with the longest head and
+    // Longest key, value and node together, bytes: alone in a message, with the longest header and
     // a seal, they take no more than GV_MESSAGE_LIMIT.
     GV_ENTRY_SIZE_MAX = GV_MESSAGE_LIMIT - 512,
     GV_ENTRY_NODE_MAX = 255, // longest node, bytes, its quotes included
     // Deepest nesting of a set's key, and of other keys and of values. The first stands in a line
-    // below the line itself, its body, "entries", the run and its array; others in a tuple, too.
+    // below the line itself, its body, "entries", the group and its array; others in a tuple, too.
     GV_ENTRY_DEPTH_SET = GV_MESSAGE_DEPTH - 5,
     GV_ENTRY_DEPTH = GV_MESSAGE_DEPTH - 6,
 };

@@ -3,13 +3,13 @@
 
 #include <string.h>
 
-// Names of the runs by lattice.
-static const char *const run_names[] = {
+// Names of the groups by lattice.
+static const char *const lattice_names[] = {
     [GV_LATTICE_SET] = "set",
     [GV_LATTICE_COUNTER] = "counter",
     [GV_LATTICE_REGISTER] = "register",
 };
-enum { LATTICES = sizeof run_names / sizeof *run_names };
+enum { LATTICES = sizeof lattice_names / sizeof *lattice_names };
 
 bool gv_message_is_type(const struct gv_json *json, int type) {
     return gv_json_equals(json, type, "gossip") || gv_json_equals(json, type, "sync");
@@ -124,26 +124,27 @@ int gv_message_decode(struct gv_message *out, struct gv_json *json, int body, co
 void gv_message_entries(const struct gv_message *message, struct gv_message_cursor *out) {
     *out = (struct gv_message_cursor){.json = message->json};
     if (message->entries == 0 || message->json == NULL) return;
-    out->run = message->entries + 1;
-    out->runs = gv_json_size(message->json, message->entries);
+    out->group = message->entries + 1;
+    out->groups = gv_json_size(message->json, message->entries);
 }
 
-static int run_lattice(const struct gv_json *json, int name) {
+static int group_lattice(const struct gv_json *json, int name) {
     for (int i = 0; i < LATTICES; i++) {
-        if (gv_json_equals(json, name, run_names[i])) return i;
+        if (gv_json_equals(json, name, lattice_names[i])) return i;
     }
     return GV_ETYPE;
 }
 
-// Steps into the next run: an object with one member, a lattice's name and an array.
-static int open_run(struct gv_message_cursor *cursor) {
+// Steps into the next group: an object with one member, a lattice's name and an array.
+static int open_group(struct gv_message_cursor *cursor) {
     const struct gv_json *json = cursor->json;
-    int run = cursor->run;
-    cursor->runs--;
-    if (cursor->runs > 0) cursor->run = gv_json_next(json, run);
-    if (gv_json_type(json, run) != GV_JSON_OBJECT || gv_json_size(json, run) != 1) return GV_ETYPE;
-    int lattice = run_lattice(json, run + 1);
-    int array = run + 2; // the member's name is a token, its value the one behind it
+    int group = cursor->group;
+    cursor->groups--;
+    if (cursor->groups > 0) cursor->group = gv_json_next(json, group);
+    if (gv_json_type(json, group) != GV_JSON_OBJECT || gv_json_size(json, group) != 1)
+        return GV_ETYPE;
+    int lattice = group_lattice(json, group + 1);
+    int array = group + 2; // the member's name is a token, its value the one behind it
     if (lattice < 0 || gv_json_type(json, array) != GV_JSON_ARRAY) return GV_ETYPE;
     cursor->lattice = (enum gv_lattice)lattice;
     cursor->items = gv_json_size(json, array);
@@ -194,17 +195,17 @@ int gv_message_next(struct gv_message_cursor *cursor, struct gv_entry *out, char
                     size_t cap) {
     GV_ASSERT(out != NULL && (scratch != NULL || cap == 0));
     while (cursor->items == 0) {
-        if (cursor->runs == 0) return 0;
-        int error = open_run(cursor);
+        if (cursor->groups == 0) return 0;
+        int error = open_group(cursor);
         if (error) return error;
     }
     int item = cursor->item;
     cursor->items--;
     if (cursor->items > 0) cursor->item = gv_json_next(cursor->json, item);
     *out = (struct gv_entry){.lattice = cursor->lattice};
-    struct scratch room = {scratch, cap};
-    int error = cursor->lattice == GV_LATTICE_SET ? take(cursor->json, item, &room, &out->key)
-                                                  : take_tuple(cursor, item, out, &room);
+    struct scratch left = {scratch, cap};
+    int error = cursor->lattice == GV_LATTICE_SET ? take(cursor->json, item, &left, &out->key)
+                                                  : take_tuple(cursor, item, out, &left);
     return error ? error : 1;
 }
 
@@ -230,31 +231,31 @@ static void put_ack(struct gv_writer *out, const struct gv_message_ack *ack) {
     PUT(out, "]");
 }
 
-void gv_message_begin(struct gv_message_writer *writer, const struct gv_message *head, char *buf,
+void gv_message_begin(struct gv_message_writer *writer, const struct gv_message *header, char *buf,
                       size_t cap) {
-    GV_ASSERT(writer != NULL && head != NULL && buf != NULL);
+    GV_ASSERT(writer != NULL && header != NULL && buf != NULL);
     GV_ASSERT(cap >= GV_MESSAGE_HEADER_MAX + GV_MESSAGE_TAIL);
     *writer =
         (struct gv_message_writer){.out = {.data = (uint8_t *)buf, .cap = cap - GV_MESSAGE_TAIL}};
     struct gv_writer *out = &writer->out;
-    if (head->sync) {
+    if (header->sync) {
         PUT(out, "{\"type\":\"sync\"");
     } else {
         PUT(out, "{\"type\":\"gossip\"");
     }
     PUT_MEMBER(out, "v", GV_MESSAGE_VERSION);
-    if (head->has_id) PUT_MEMBER(out, "id", head->id);
-    if (head->immediate_ack) PUT_MEMBER(out, "ask", 1);
-    if (head->to_parent) PUT_MEMBER(out, "up", 1);
-    if (head->next_flush_ms) PUT_MEMBER(out, "next", head->next_flush_ms);
-    if (head->has_ack) put_ack(out, &head->ack);
+    if (header->has_id) PUT_MEMBER(out, "id", header->id);
+    if (header->immediate_ack) PUT_MEMBER(out, "ask", 1);
+    if (header->to_parent) PUT_MEMBER(out, "up", 1);
+    if (header->next_flush_ms) PUT_MEMBER(out, "next", header->next_flush_ms);
+    if (header->has_ack) put_ack(out, &header->ack);
     GV_ASSERT(!out->full && out->len <= GV_MESSAGE_HEADER_MAX);
 }
 
-static void open_writer_run(struct gv_message_writer *writer, enum gv_lattice lattice) {
+static void begin_group(struct gv_message_writer *writer, enum gv_lattice lattice) {
     struct gv_writer *out = &writer->out;
     gv_pack_put_text(out, writer->open ? "]},{\"" : ",\"entries\":[{\"");
-    gv_pack_put_text(out, run_names[lattice]);
+    gv_pack_put_text(out, lattice_names[lattice]);
     gv_pack_put_text(out, "\":[");
 }
 
@@ -288,7 +289,7 @@ bool gv_message_put(struct gv_message_writer *writer, const struct gv_entry *ent
     if (writer->open && writer->lattice == entry->lattice) {
         gv_pack_put_u8(out, ',');
     } else {
-        open_writer_run(writer, entry->lattice);
+        begin_group(writer, entry->lattice);
     }
     put_entry(out, entry);
     out->cap += reserve;

@@ -53,7 +53,7 @@ struct gv_message_ack {
     uint64_t ack_delay_us; // how long `largest` has been here
 };
 
-// A message's head. `entries` and `ranges` are reached by the functions below.
+// A message's header. `entries` and `ranges` are reached by the functions below.
 struct gv_message {
     bool sync;          // a step of a sync, not news
     bool has_id;        // the receiver shall acknowledge `id` …
@@ -82,8 +82,8 @@ GV_API int gv_message_decode(struct gv_message *out, struct gv_json *json, int b
 // Goes through a message's entries. Borrows the line and the scratch memory.
 struct gv_message_cursor {
     struct gv_json *json;
-    int run, runs;   // the token of the current run, how many are left with it
-    int item, items; // likewise within the run
+    int group, groups; // the token of the current group, how many are left with it
+    int item, items;   // likewise within the group
     enum gv_lattice lattice;
 };
 
@@ -98,20 +98,20 @@ GV_API int gv_message_next(struct gv_message_cursor *cursor, struct gv_entry *ou
 struct gv_message_writer {
     struct gv_writer out;
     bool open;               // "entries" is
-    enum gv_lattice lattice; // of the open run
+    enum gv_lattice lattice; // of the open group
 };
 
 enum {
-    GV_MESSAGE_HEADER_MAX = 256, // longest head, bytes
+    GV_MESSAGE_HEADER_MAX = 256, // longest header, bytes
     GV_MESSAGE_ENTRY_MAX = 80,   // most that an entry takes around its texts
     GV_MESSAGE_TAIL = 4,         // what closes a message
 };
 // What ranges take: `bytes` is the length of the packed summary.
 #define GV_MESSAGE_RANGES(bytes) (GV_BASE64_LEN(bytes) + 12)
 
-// Starts in buf with the head's fields; `ranges` and `entries` of the head are not looked at.
+// Starts in buf with the header's fields; `ranges` and `entries` of the header are not looked at.
 // cap ≥ GV_MESSAGE_HEADER_MAX + GV_MESSAGE_TAIL.
-GV_API void gv_message_begin(struct gv_message_writer *writer, const struct gv_message *head,
+GV_API void gv_message_begin(struct gv_message_writer *writer, const struct gv_message *header,
                              char *buf, size_t cap);
 // Adds an entry, keeping `reserve` bytes free behind it; false: no room, and nothing was written.
 GV_API bool gv_message_put(struct gv_message_writer *writer, const struct gv_entry *entry,
