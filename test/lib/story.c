@@ -31,10 +31,14 @@ static void tell_entries(FILE *out, const struct gv_message *message) {
 
 static void tell_range(FILE *out, const struct gv_reconcile *range, unsigned last) {
     static const char *const names[] = {
-        [GV_RANGE_SUM] = " sums of ",          [GV_RANGE_DIGEST] = " sums of ",
-        [GV_RANGE_LIST] = " list of ",         [GV_RANGE_REQUEST_HASHES] = " want ",
-        [GV_RANGE_REQUEST_ELEMENTS] = " ask ", [GV_RANGE_SKETCH] = " sketch",
-        [GV_RANGE_PROBE] = " probe",           [GV_RANGE_EMPTY] = " none",
+        [GV_RANGE_SUM] = " digests of ",
+        [GV_RANGE_DIGEST] = " digests of ",
+        [GV_RANGE_LIST] = " list of ",
+        [GV_RANGE_REQUEST_HASHES] = " request ",
+        [GV_RANGE_REQUEST_ELEMENTS] = " request ",
+        [GV_RANGE_SKETCH] = " sketch",
+        [GV_RANGE_PROBE] = " probe",
+        [GV_RANGE_EMPTY] = " empty",
         [GV_RANGE_ROOT] = " root of ",
     };
     fputs(last == range->kind ? "+" : names[range->kind], out);
@@ -65,8 +69,8 @@ void gv_story_tell(FILE *out, struct gv_json *json, uint64_t first_id) {
     GV_ASSERT(error == 0);
     fputs(message.sync ? "sync" : "gossip", out);
     if (message.has_id) fprintf(out, " #%" PRIu64, message.id - first_id + 1);
-    if (message.immediate_ack) fputs(" ask", out);
-    if (message.to_parent) fputs(" up", out);
+    if (message.immediate_ack) fputs(" ack-now", out);
+    if (message.to_parent) fputs(" to-parent", out);
     if (message.has_ack) fputs(" ack", out);
     if (message.next_flush_ms > 0) fprintf(out, " next in %" PRIu32 " ms", message.next_flush_ms);
     fputc(':', out);

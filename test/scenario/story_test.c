@@ -58,9 +58,9 @@ static void a_sync_finds_one_missing_value(void **state) {
     assert_true(gv_cluster_equal(&tale.cluster));
     // Equal roots are not answered. From the one that differs, two steps lead to the value.
     end(&tale, "  757 ms  n0 > n2  sync #1: root of 100\n"
-               "  857 ms  n2 > n0  sync #1 up ack: probe\n"
+               "  857 ms  n2 > n0  sync #1 to-parent ack: probe\n"
                "  957 ms  n0 > n2  sync #2 ack: set 42\n"
-               "  973 ms  n1 > n0  sync #1 up: root of 100\n"
+               "  973 ms  n1 > n0  sync #1 to-parent: root of 100\n"
                " 1573 ms  n0 > n1  gossip #1 ack:\n");
 }
 
@@ -83,22 +83,22 @@ static void news_travel_in_waves(void **state) {
     gv_cluster_run(&tale.cluster, 4000 * GV_MS);
     assert_true(gv_cluster_equal(&tale.cluster));
     end(&tale, "n1 has news, and no wave to wait for\n"
-               " 5000 ms  n1 > n0  gossip #1 up: set \"a\"\n"
+               " 5000 ms  n1 > n0  gossip #1 to-parent: set \"a\"\n"
                " 5100 ms  n0 > n1  gossip ack next in 286 ms:\n"
                " 5100 ms  n0 > n2  gossip #1 next in 286 ms: set \"a\"\n"
                "n2 has heard when n0 speaks next, and meets it there\n"
-               " 5273 ms  n2 > n0  gossip #1 up ack: set \"b\"\n"
+               " 5273 ms  n2 > n0  gossip #1 to-parent ack: set \"b\"\n"
                " 5386 ms  n0 > n1  gossip #1 next in 286 ms: set \"b\"\n"
                " 5386 ms  n0 > n2  gossip ack next in 286 ms:\n"
                "n0 has news of its own; what comes up while it travels meets the next wave\n"
                " 6000 ms  n0 > n1  gossip #2 next in 286 ms: set \"c\"\n"
                " 6000 ms  n0 > n2  gossip #2 next in 286 ms: set \"c\"\n"
-               " 6173 ms  n2 > n0  gossip #2 up ack: set \"d\"\n"
-               " 6173 ms  n1 > n0  gossip #2 up ack: set \"e\"\n"
+               " 6173 ms  n2 > n0  gossip #2 to-parent ack: set \"d\"\n"
+               " 6173 ms  n1 > n0  gossip #2 to-parent ack: set \"e\"\n"
                " 6286 ms  n0 > n1  gossip #3 ack next in 286 ms: set \"d\"\n"
                " 6286 ms  n0 > n2  gossip #3 ack next in 286 ms: set \"e\"\n"
-               " 8386 ms  n1 > n0  gossip up ack:\n"
-               " 8386 ms  n2 > n0  gossip up ack:\n");
+               " 8386 ms  n1 > n0  gossip to-parent ack:\n"
+               " 8386 ms  n2 > n0  gossip to-parent ack:\n");
 }
 
 static void a_lost_message_is_news_again(void **state) {
@@ -114,12 +114,12 @@ static void a_lost_message_is_news_again(void **state) {
     gv_cluster_run(&tale.cluster, 4000 * GV_MS);
     assert_true(gv_cluster_equal(&tale.cluster));
     end(&tale, "n2 is cut off while n1 has news\n"
-               " 5000 ms  n1 > n0  gossip #1 up: set \"a\"\n"
+               " 5000 ms  n1 > n0  gossip #1 to-parent: set \"a\"\n"
                " 5100 ms  n0 > n1  gossip ack next in 286 ms:\n"
                " 5100 ms  n0 > n2  gossip #1 next in 286 ms: set \"a\"\n"
                "n2 is back\n"
-               " 7700 ms  n0 > n2  gossip #2 ask: set \"a\"\n"
-               " 7800 ms  n2 > n0  gossip up ack:\n");
+               " 7700 ms  n0 > n2  gossip #2 ack-now: set \"a\"\n"
+               " 7800 ms  n2 > n0  gossip to-parent ack:\n");
 }
 
 static void counters_say_their_last_word_only(void **state) {
@@ -133,7 +133,7 @@ static void counters_say_their_last_word_only(void **state) {
         gv_cluster_count(&tale.cluster, 0, "\"n0\"", count);
     gv_cluster_run(&tale.cluster, 500 * GV_MS);
     assert_true(gv_cluster_equal(&tale.cluster));
-    end(&tale, " 5000 ms  n1 > n0  gossip #1 up: counter \"n1\"=1\n"
+    end(&tale, " 5000 ms  n1 > n0  gossip #1 to-parent: counter \"n1\"=1\n"
                "n0 counts to nine between two waves\n"
                " 5100 ms  n0 > n1  gossip ack next in 286 ms:\n"
                " 5100 ms  n0 > n2  gossip #1 next in 286 ms: counter \"n1\"=1\n"
