@@ -46,30 +46,6 @@ static inline void gv_pinsketch_merge(struct gv_pinsketch *sketch,
     for (int i = 0; i < GV_PINSKETCH_CAPACITY; i++) sketch->syndrome[i] ^= other->syndrome[i];
 }
 
-// An estimator of a set: four sums modulo 64 in the four bytes of a word, of how many items have
-// each of the four highest bits of their hash set. What the estimators of two sets differ by grows
-// with the root of the number of differences (N. Alon, Y. Matias, M. Szegedy, "The Space Complexity
-// of Approximating the Frequency Moments", 1996).
-static inline uint32_t gv_estimator_add(uint32_t estimator, uint64_t hash) {
-    return (estimator + ((uint32_t)(hash >> 60) * 0x204081 & 0x01010101)) & 0x3f3f3f3f;
-}
-// … of up to 255 items at once.
-static inline uint32_t gv_estimator_merge(uint32_t estimator, const uint64_t *hashes,
-                                          size_t count) {
-    uint32_t sum = 0;
-    for (size_t i = 0; i < count; i++) sum += (uint32_t)(hashes[i] >> 60) * 0x204081 & 0x01010101;
-    return (estimator + (sum & 0x3f3f3f3f)) & 0x3f3f3f3f;
-}
-static inline uint32_t gv_estimator_sub(uint32_t estimator, uint64_t hash) {
-    return ((estimator | 0x40404040) - ((uint32_t)(hash >> 60) * 0x204081 & 0x01010101)) &
-           0x3f3f3f3f;
-}
-
-// About how many items only one of two sets has, from their estimators and from how many more the
-// first one has, which may be negative. Rarely wrong by a factor of four up to 1,000, and never
-// above some 1,400 but for |more|.
-GV_API uint64_t gv_estimator_differences(uint32_t estimator, uint32_t other, int64_t more);
-
 // The elements of a sketch of which the first `cap` words are known: writes them to `out` and
 // returns how many there are. GV_ERANGE: more than `cap`; but of all sets that are larger, one in
 // `cap` factorial is taken for a small one, of elements that are not in it.

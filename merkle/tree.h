@@ -17,6 +17,7 @@
 
 #include "base.h"
 #include "digest.h"
+#include "estimator.h"
 #include "pinsketch.h"
 
 #ifdef __cplusplus
@@ -134,7 +135,7 @@ GV_API void gv_tree_select_batch(const struct gv_tree *tree, const uint64_t *ran
 // one; a first one over a million items some 10 ms.
 GV_API struct gv_pinsketch gv_tree_sketch(struct gv_tree *tree, uint64_t lo, uint64_t hi);
 
-// The estimator of everything (pinsketch.h). O(1).
+// The estimator of everything (estimator.h). O(1).
 GV_API uint32_t gv_tree_estimator(const struct gv_tree *tree);
 
 // Walks everything and compares it with what the inner nodes claim: order, counts, sums, fill,
