@@ -13,7 +13,7 @@ static bool memory_left(const struct gv_engine *engine, const struct gv_entry *e
 
 static uint64_t waiting_id(const struct gv_engine *engine, const struct gv_entry *entry) {
     const struct gv_digest_key *key = &engine->replica.key;
-    uint64_t words[3] = {gv_lattice_place(key, entry), (uint64_t)entry->lattice,
+    uint64_t words[3] = {gv_lattice_position(key, entry), (uint64_t)entry->lattice,
                          gv_digest_hash2(key, entry->key.data, entry->key.len)};
     return gv_digest_words(key, words, 3);
 }

@@ -49,8 +49,9 @@ for tree in old new; do
     for pattern in U C M S; do
         for diff in 0 1 10 100 1000; do
             for warm in '' --warm; do
-                echo "$pattern $diff $warm $("$path/build/gvbench" sync --items 20000 --diff $diff \
-                    --pattern $pattern --seeds 3 $warm 2>/dev/null | tail -n 1 | sed 's/|[^|]*|$//')"
+                echo "$pattern $diff $warm $("$path/build/gvbench" sync --items 20000 --seeds 3 \
+                    --diff $diff --pattern $pattern $warm 2>/dev/null | tail -n 1 |
+                    sed 's/|[^|]*|$//')"
             done
         done
     done >"$tmp/$tree.syncs"

@@ -180,11 +180,11 @@ static void test_reconcile(void **state) {
     const struct gv_slice summary = {opening, writer.len}, broken = {NULL, 30};
     struct gv_reconcile it;
     assert_int_equal(gv_reconcile_begin(&it, summary), 0);
-    struct gv_reconcile_out out = {.summary = {.data = room, .cap = sizeof room}, .give = give};
+    struct gv_reconcile_out out = {.summary = {.data = room, .cap = sizeof room}, .send = give};
     struct gv_reconcile_out small = out, nowhere = out, mute = out;
     small.summary.cap--;
     nowhere.summary.data = NULL;
-    mute.give = NULL;
+    mute.send = NULL;
     struct gv_reconcile other;
     const struct result results[] = {
         CALL(gv_reconcile_is_opening(broken), false),
