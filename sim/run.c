@@ -2,12 +2,12 @@
 #include "run.h"
 
 #include "foreign.h"
+#include "generator.h"
 #include "live.h"
 #include "memory.h"
 #include "named.h"
 #include "output.h"
 #include "record.h"
-#include "generator.h"
 #include "virtual.h"
 
 #include <errno.h>
