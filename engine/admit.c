@@ -55,7 +55,7 @@ int gv_admit_local(struct gv_engine *engine, gv_time now, const struct gv_entry 
     int error = check_local(engine, entry);
     if (error != 0) return error;
     gv_engine_advance(engine, now);
-    return gv_admit_put(engine, now, entry, GV_NEWS_SELF, false);
+    return gv_admit_put(engine, now, entry, GV_CHANGELOG_LOCAL, false);
 }
 
 int gv_admit_wait(struct gv_engine *engine, const struct gv_entry *entry) {
@@ -118,7 +118,7 @@ int gv_admit_put(struct gv_engine *engine, gv_time now, const struct gv_entry *e
 
 int gv_admit_stored(struct gv_engine *engine, gv_time now, const struct gv_entry *entry) {
     uint32_t ref;
-    int changed = merge(engine, now, entry, GV_NEWS_SELF, false, &ref);
+    int changed = merge(engine, now, entry, GV_CHANGELOG_LOCAL, false, &ref);
     if (changed != 0 || entry->lattice == GV_LATTICE_SET) return changed;
     // The store has it in the place of what is here.
     if (!gv_replica_find(&engine->replica, entry, &ref)) return 0;

@@ -64,7 +64,7 @@ int gv_engine_new(struct gv_engine **out, const struct gv_engine_config *config)
     if (engine->text_max > GV_ENTRY_SIZE_MAX) engine->text_max = GV_ENTRY_SIZE_MAX;
     gv_prng_init(&engine->prng, config->seed, 0);
     gv_replica_init(&engine->replica, config->alloc, config->secret);
-    gv_news_init(&engine->news, config->alloc);
+    gv_changelog_init(&engine->news, config->alloc);
     engine->push.staleness = config->staleness_ms * GV_MS;
     engine->push.parent = GV_CORE_NONE;
     *out = engine;
@@ -98,7 +98,7 @@ static void leave(struct gv_engine *engine) {
 void gv_engine_free(struct gv_engine *engine) {
     if (engine == NULL) return;
     leave(engine);
-    gv_news_fini(&engine->news);
+    gv_changelog_fini(&engine->news);
     gv_replica_fini(&engine->replica);
     gv_waiting_fini(&engine->waiting, engine->alloc);
     release(engine, engine->scratch, GV_ENTRY_SIZE_MAX);

@@ -194,15 +194,15 @@ uint32_t gv_push_next_ms(const struct gv_engine *engine, gv_time now, int peer) 
 // is told once, as it is then.
 static void keep(struct gv_engine *engine, uint32_t ref, int origin, bool wanted) {
     uint64_t *mark = gv_replica_mark(&engine->replica, ref);
-    if (mark != NULL) gv_news_blank(&engine->news, *mark);
-    uint64_t position = wanted ? gv_news_add(&engine->news, ref, origin) : UINT64_MAX;
+    if (mark != NULL) gv_changelog_supersede(&engine->news, *mark);
+    uint64_t position = wanted ? gv_changelog_append(&engine->news, ref, origin) : UINT64_MAX;
     if (mark != NULL) *mark = position;
 }
 
 void gv_push_changed(struct gv_engine *engine, gv_time now, uint32_t ref, int origin, bool sync) {
     const struct gv_push *push = &engine->push;
     bool learned = sync && gv_tour_learns(engine);
-    bool ours = !direct(engine) || origin == GV_NEWS_SELF || learned;
+    bool ours = !direct(engine) || origin == GV_CHANGELOG_LOCAL || learned;
     bool up = push->parent != GV_CORE_NONE && origin != push->parent;
     bool only = push->child_count == 1 && (int)push->children[0] == origin;
     bool down = push->child_count > 0 && !only && ours;
@@ -364,8 +364,8 @@ bool gv_push_wants(const struct gv_engine *engine, int peer) {
 // --- news in messages ------------------------------------------------------------------------
 
 static bool deliverable(const struct gv_engine *engine, uint64_t position, int peer) {
-    struct gv_news_slot slot = gv_news_get(&engine->news, position);
-    return slot.ref != GV_NEWS_GONE && slot.origin != peer;
+    struct gv_changelog_slot slot = gv_changelog_get(&engine->news, position);
+    return slot.ref != GV_CHANGELOG_SUPERSEDED && slot.origin != peer;
 }
 
 // Moves the peer on to the next news that are any to it. False: there are none.
@@ -387,7 +387,7 @@ bool gv_push_pending(struct gv_engine *engine, int peer) {
 }
 
 bool gv_push_is_long(const struct gv_engine *engine, int peer) {
-    uint32_t ref = gv_news_get(&engine->news, engine->peers[peer]->sent).ref;
+    uint32_t ref = gv_changelog_get(&engine->news, engine->peers[peer]->sent).ref;
     struct gv_entry entry = gv_replica_get(&engine->replica, ref);
     return gv_core_is_long(engine, &entry);
 }
@@ -398,7 +398,7 @@ uint64_t gv_push_write(struct gv_engine *engine, int peer, struct gv_message_wri
     for (; at < engine->news.head; at++) {
         if (!deliverable(engine, at, peer)) continue;
         struct gv_entry entry =
-            gv_replica_get(&engine->replica, gv_news_get(&engine->news, at).ref);
+            gv_replica_get(&engine->replica, gv_changelog_get(&engine->news, at).ref);
         if (!gv_core_write(engine, out, &entry, reserve)) break;
         engine->stats.sent_entries++;
         gv_core_trace(engine, GV_ENGINE_TOLD, peer, false, &entry);
@@ -448,5 +448,5 @@ void gv_push_trim(struct gv_engine *engine) {
         uint64_t position = holds(engine, (int)push->children[i]);
         if (position < least) least = position;
     }
-    gv_news_trim(&engine->news, least);
+    gv_changelog_truncate(&engine->news, least);
 }

@@ -19,8 +19,8 @@ int gv_push_join(struct gv_engine *engine);
 
 // Whether news go to this peer.
 bool gv_push_links(const struct gv_engine *engine, int peer);
-// A record changed; `origin` is the peer that told, by a step of a `sync` or not, or GV_NEWS_SELF.
-// Keeps the change for those who need to hear of it.
+// A record changed; `origin` is the peer that told, by a step of a `sync` or not, or
+// GV_CHANGELOG_LOCAL. Keeps the change for those who need to hear of it.
 void gv_push_changed(struct gv_engine *engine, gv_time now, uint32_t ref, int origin, bool sync);
 // A message came from this peer: what its head says about the tree; `news`: it changed something.
 void gv_push_heard(struct gv_engine *engine, gv_time now, int peer,

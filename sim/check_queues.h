@@ -4,7 +4,7 @@
 #ifndef GV_SIM_CHECK_QUEUES_H
 #define GV_SIM_CHECK_QUEUES_H
 
-#include "../engine/news.h"
+#include "../engine/changelog.h"
 #include "../engine/peer.h"
 #include "../node/commit.h"
 #include "../node/node.h"
@@ -15,7 +15,7 @@ enum {
     GV_CHECK_QUEUES_LINE = GV_NODE_LINE_DEFAULT, // what comes in beside a full queue
     GV_CHECK_QUEUES_REPLIES = GV_NODE_REPLIES_DEFAULT + GV_CHECK_QUEUES_LINE, // bytes
     GV_CHECK_QUEUES_READS = GV_NODE_READS_MAX,                                // long replies
-    GV_CHECK_QUEUES_NEWS = GV_NEWS_MAX,                                       // changes
+    GV_CHECK_QUEUES_NEWS = GV_CHANGELOG_MAX,                                  // changes
     GV_CHECK_QUEUES_SYNCS = 4, // summaries: as many peers are answered at once
     // Bytes: a batch being written, another being put together, and the writes that wait for it.
     GV_CHECK_QUEUES_STORE = 2 * (GV_COMMIT_SLICE + GV_CHECK_QUEUES_LINE) + GV_COMMIT_WAITING_MAX,

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // The log of changes against an array that forgets nothing.
-#include "../../engine/news.h"
+#include "../../engine/changelog.h"
 
 #include "../../engine/prng.h"
 #include "../lib/meter.h"
@@ -9,24 +9,24 @@
 #include <stdlib.h>
 
 struct model {
-    struct gv_news_slot *slots; // by position
+    struct gv_changelog_slot *slots; // by position
     uint64_t tail, head;
 };
 
-static void assert_same(const struct gv_news *news, const struct model *model) {
+static void assert_same(const struct gv_changelog *news, const struct model *model) {
     assert_int_equal(news->head, model->head);
     assert_int_equal(news->tail, model->tail);
     for (uint64_t at = model->tail; at < model->head; at++) {
-        struct gv_news_slot slot = gv_news_get(news, at);
+        struct gv_changelog_slot slot = gv_changelog_get(news, at);
         assert_int_equal(slot.ref, model->slots[at].ref);
         assert_int_equal(slot.origin, model->slots[at].origin);
     }
 }
 
-static void add(struct gv_news *news, struct model *model, uint32_t ref, int origin) {
-    assert_int_equal(gv_news_add(news, ref, origin), model->head);
-    model->slots[model->head++] = (struct gv_news_slot){ref, origin};
-    if (model->head - model->tail > GV_NEWS_MAX) model->tail++;
+static void add(struct gv_changelog *news, struct model *model, uint32_t ref, int origin) {
+    assert_int_equal(gv_changelog_append(news, ref, origin), model->head);
+    model->slots[model->head++] = (struct gv_changelog_slot){ref, origin};
+    if (model->head - model->tail > GV_CHANGELOG_MAX) model->tail++;
 }
 
 static void any_calls_as_the_model(void **state) {
@@ -34,30 +34,30 @@ static void any_calls_as_the_model(void **state) {
     enum { CALLS = 4000 };
     struct gv_prng prng;
     gv_prng_init(&prng, gv_test_seed(), 0);
-    struct gv_news_slot *slots = calloc(CALLS, sizeof *slots);
+    struct gv_changelog_slot *slots = calloc(CALLS, sizeof *slots);
     assert_non_null(slots);
     for (int round = 0; round < 10; round++) {
-        struct gv_news news;
+        struct gv_changelog news;
         struct model model = {.slots = slots};
-        gv_news_init(&news, gv_base_malloc());
+        gv_changelog_init(&news, gv_base_malloc());
         for (int i = 0; i < CALLS; i++) {
             uint64_t position = gv_prng_below(&prng, model.head + 1);
             uint64_t choice = gv_prng_below(&prng, 100);
             if (choice < 60 || model.head == 0) {
-                add(&news, &model, (uint32_t)gv_prng_below(&prng, GV_NEWS_GONE),
+                add(&news, &model, (uint32_t)gv_prng_below(&prng, GV_CHANGELOG_SUPERSEDED),
                     (int)gv_prng_below(&prng, 5) - 1);
             } else if (choice < 98) {
                 if (position == model.head) position = UINT64_MAX; // as of an unmarked record
-                gv_news_blank(&news, position);
-                if (position < model.head) slots[position].ref = GV_NEWS_GONE;
+                gv_changelog_supersede(&news, position);
+                if (position < model.head) slots[position].ref = GV_CHANGELOG_SUPERSEDED;
             } else {
-                gv_news_trim(&news, position);
+                gv_changelog_truncate(&news, position);
                 if (position > model.tail) model.tail = position;
             }
             if (i % 50 == 0) assert_same(&news, &model);
         }
         assert_same(&news, &model);
-        gv_news_fini(&news);
+        gv_changelog_fini(&news);
     }
     free(slots);
 }
@@ -66,21 +66,21 @@ static void the_oldest_go_at_the_bound(void **state) {
     (void)state;
     enum { MORE = 1000 };
     struct gv_meter meter;
-    struct gv_news news;
-    gv_news_init(&news, gv_meter_alloc(&meter));
-    struct model model = {.slots = calloc(GV_NEWS_MAX + MORE, sizeof *model.slots)};
+    struct gv_changelog news;
+    gv_changelog_init(&news, gv_meter_alloc(&meter));
+    struct model model = {.slots = calloc(GV_CHANGELOG_MAX + MORE, sizeof *model.slots)};
     assert_non_null(model.slots);
-    for (uint32_t i = 0; i < GV_NEWS_MAX; i++) add(&news, &model, i, GV_NEWS_SELF);
+    for (uint32_t i = 0; i < GV_CHANGELOG_MAX; i++) add(&news, &model, i, GV_CHANGELOG_LOCAL);
     assert_same(&news, &model);
     size_t calls = meter.calls, bytes = meter.bytes;
     for (uint32_t i = 0; i < MORE; i++) add(&news, &model, i, 1);
     assert_int_equal(news.tail, MORE);
-    gv_news_blank(&news, MORE - 1); // is gone: nobody else's slot may be blanked for it
+    gv_changelog_supersede(&news, MORE - 1); // is gone: nobody else's slot may be blanked for it
     assert_same(&news, &model);
     assert_int_equal(meter.calls, calls);
     assert_int_equal(meter.bytes, bytes);
     free(model.slots);
-    gv_news_fini(&news);
+    gv_changelog_fini(&news);
     assert_int_equal(meter.bytes, 0);
 }
 
@@ -90,41 +90,41 @@ static void out_of_memory(void **state) {
     struct gv_meter meter;
     struct gv_alloc alloc = gv_meter_alloc(&meter);
     for (size_t allowed = 0; allowed < 4; allowed++) {
-        struct gv_news news;
-        gv_news_init(&news, alloc);
+        struct gv_changelog news;
+        gv_changelog_init(&news, alloc);
         meter.allowance = allowed;
         uint64_t kept = 0;
         for (uint32_t i = 0; i < 1000; i++) {
-            assert_int_equal(gv_news_add(&news, i, 0), i);
+            assert_int_equal(gv_changelog_append(&news, i, 0), i);
             kept = news.head - news.tail;
             for (uint64_t at = news.tail; at < news.head; at++)
-                assert_int_equal(gv_news_get(&news, at).ref, at);
-            gv_news_blank(&news, i - (i > 500 ? 500 : i)); // long gone, mostly
-            if (i <= 500) gv_news_trim(&news, news.head);  // all had it
+                assert_int_equal(gv_changelog_get(&news, at).ref, at);
+            gv_changelog_supersede(&news, i - (i > 500 ? 500 : i)); // long gone, mostly
+            if (i <= 500) gv_changelog_truncate(&news, news.head);  // all had it
         }
-        assert_int_equal(kept, allowed == 0 ? 0 : meter.bytes / sizeof(struct gv_news_slot));
+        assert_int_equal(kept, allowed == 0 ? 0 : meter.bytes / sizeof(struct gv_changelog_slot));
         meter.allowance = SIZE_MAX;
-        for (uint32_t i = 0; i < 1000; i++) gv_news_add(&news, i, 0);
+        for (uint32_t i = 0; i < 1000; i++) gv_changelog_append(&news, i, 0);
         assert_true(news.head - news.tail >= 1000); // memory is back, and so is the log
-        gv_news_fini(&news);
+        gv_changelog_fini(&news);
         assert_int_equal(meter.bytes, 0);
     }
 }
 
 static void trimming_goes_one_way(void **state) {
     (void)state;
-    struct gv_news news;
-    gv_news_init(&news, gv_base_malloc());
-    for (uint32_t i = 0; i < 100; i++) gv_news_add(&news, i, 0);
-    gv_news_trim(&news, 60);
-    gv_news_trim(&news, 20);
+    struct gv_changelog news;
+    gv_changelog_init(&news, gv_base_malloc());
+    for (uint32_t i = 0; i < 100; i++) gv_changelog_append(&news, i, 0);
+    gv_changelog_truncate(&news, 60);
+    gv_changelog_truncate(&news, 20);
     assert_int_equal(news.tail, 60);
-    assert_int_equal(gv_news_get(&news, 60).ref, 60);
-    gv_news_trim(&news, 100);
+    assert_int_equal(gv_changelog_get(&news, 60).ref, 60);
+    gv_changelog_truncate(&news, 100);
     assert_int_equal(news.tail, news.head);
-    assert_int_equal(gv_news_add(&news, 7, 3), 100);
-    assert_int_equal(gv_news_get(&news, 100).origin, 3);
-    gv_news_fini(&news);
+    assert_int_equal(gv_changelog_append(&news, 7, 3), 100);
+    assert_int_equal(gv_changelog_get(&news, 100).origin, 3);
+    gv_changelog_fini(&news);
 }
 
 int main(void) {

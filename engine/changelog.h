@@ -4,8 +4,8 @@
 // Each peer has a position in it; what lies behind is news to that peer. The log forgets what all
 // have acknowledged, and grows to a bound: beyond it the oldest news go, and a peer that has not
 // had them is caught up by a sync instead.
-#ifndef GV_ENGINE_NEWS_H
-#define GV_ENGINE_NEWS_H
+#ifndef GV_ENGINE_CHANGELOG_H
+#define GV_ENGINE_CHANGELOG_H
 
 #include "../merkle/base.h"
 
@@ -14,39 +14,40 @@ extern "C" {
 #endif
 
 enum {
-    GV_NEWS_MAX = 1 << 16, // most changes kept
-    GV_NEWS_SELF = -1,     // origin of a local write
+    GV_CHANGELOG_MAX = 1 << 16, // most changes kept
+    GV_CHANGELOG_LOCAL = -1,    // origin of a local write
 };
-#define GV_NEWS_GONE UINT32_MAX // ref of a change that a later one replaced
+#define GV_CHANGELOG_SUPERSEDED UINT32_MAX // ref of a change that a later one replaced
 
-struct gv_news_slot {
+struct gv_changelog_slot {
     uint32_t ref;
-    int32_t origin; // a peer, or GV_NEWS_SELF
+    int32_t origin; // a peer, or GV_CHANGELOG_LOCAL
 };
 
 // Positions tail … head − 1 are kept. Positions never repeat.
-struct gv_news {
+struct gv_changelog {
     struct gv_alloc alloc;
-    struct gv_news_slot *slots; // a ring of `cap` slots, a power of two
+    struct gv_changelog_slot *slots; // a ring of `cap` slots, a power of two
     uint32_t cap;
     uint64_t tail, head;
 };
 
-GV_API void gv_news_init(struct gv_news *news, struct gv_alloc alloc);
-GV_API void gv_news_fini(struct gv_news *news);
+GV_API void gv_changelog_init(struct gv_changelog *news, struct gv_alloc alloc);
+GV_API void gv_changelog_fini(struct gv_changelog *news);
 
 // Appends a change; returns its position. Never fails: where there is no room or no memory, the
 // oldest change is forgotten, if need be this one at once.
-GV_API uint64_t gv_news_add(struct gv_news *news, uint32_t ref, int origin);
+GV_API uint64_t gv_changelog_append(struct gv_changelog *news, uint32_t ref, int origin);
 
 // Blanks the change at this position, if it is still kept: the record has changed again.
-GV_API void gv_news_blank(struct gv_news *news, uint64_t position);
+GV_API void gv_changelog_supersede(struct gv_changelog *news, uint64_t position);
 
 // The change at a position in tail … head − 1.
-GV_API struct gv_news_slot gv_news_get(const struct gv_news *news, uint64_t position);
+GV_API struct gv_changelog_slot gv_changelog_get(const struct gv_changelog *news,
+                                                 uint64_t position);
 
 // Forgets what lies before this position.
-GV_API void gv_news_trim(struct gv_news *news, uint64_t position);
+GV_API void gv_changelog_truncate(struct gv_changelog *news, uint64_t position);
 
 #ifdef __cplusplus
 }
