@@ -3,59 +3,59 @@
 
 enum { CAP_FIRST = 64 };
 
-void gv_changelog_init(struct gv_changelog *news, struct gv_alloc alloc) {
+void gv_changelog_init(struct gv_changelog *log, struct gv_alloc alloc) {
     GV_ASSERT(alloc.resize != NULL);
-    *news = (struct gv_changelog){.alloc = alloc};
+    *log = (struct gv_changelog){.alloc = alloc};
 }
 
-void gv_changelog_fini(struct gv_changelog *news) {
-    news->alloc.resize(news->alloc.ctx, news->slots, news->cap * sizeof *news->slots, 0);
-    *news = (struct gv_changelog){0};
+void gv_changelog_fini(struct gv_changelog *log) {
+    log->alloc.resize(log->alloc.ctx, log->slots, log->cap * sizeof *log->slots, 0);
+    *log = (struct gv_changelog){0};
 }
 
-static struct gv_changelog_slot *slot(const struct gv_changelog *news, uint64_t position) {
-    return &news->slots[position & (news->cap - 1)];
+static struct gv_changelog_slot *slot(const struct gv_changelog *log, uint64_t position) {
+    return &log->slots[position & (log->cap - 1)];
 }
 
 // Doubles the ring, if it may and can be.
-static void grow(struct gv_changelog *news) {
-    uint32_t cap = news->cap ? news->cap * 2 : CAP_FIRST;
+static void grow(struct gv_changelog *log) {
+    uint32_t cap = log->cap ? log->cap * 2 : CAP_FIRST;
     if (cap > GV_CHANGELOG_MAX) return;
     struct gv_changelog_slot *slots =
-        news->alloc.resize(news->alloc.ctx, NULL, 0, cap * sizeof *slots);
+        log->alloc.resize(log->alloc.ctx, NULL, 0, cap * sizeof *slots);
     if (slots == NULL) return;
-    for (uint64_t at = news->tail; at < news->head; at++) slots[at & (cap - 1)] = *slot(news, at);
-    news->alloc.resize(news->alloc.ctx, news->slots, news->cap * sizeof *slots, 0);
-    news->slots = slots;
-    news->cap = cap;
+    for (uint64_t at = log->tail; at < log->head; at++) slots[at & (cap - 1)] = *slot(log, at);
+    log->alloc.resize(log->alloc.ctx, log->slots, log->cap * sizeof *slots, 0);
+    log->slots = slots;
+    log->cap = cap;
 }
 
-uint64_t gv_changelog_append(struct gv_changelog *news, uint32_t ref, int origin) {
+uint64_t gv_changelog_append(struct gv_changelog *log, uint32_t ref, int origin) {
     GV_ASSERT(ref != GV_CHANGELOG_SUPERSEDED && origin >= GV_CHANGELOG_LOCAL);
-    if (news->head - news->tail == news->cap) grow(news);
-    if (news->head - news->tail == news->cap) news->tail += news->cap > 0;
-    uint64_t position = news->head++;
-    if (news->cap > 0) {
-        *slot(news, position) = (struct gv_changelog_slot){ref, origin};
+    if (log->head - log->tail == log->cap) grow(log);
+    if (log->head - log->tail == log->cap) log->tail += log->cap > 0;
+    uint64_t position = log->head++;
+    if (log->cap > 0) {
+        *slot(log, position) = (struct gv_changelog_slot){ref, origin};
     } else {
-        news->tail = news->head;
+        log->tail = log->head;
     }
-    GV_ASSERT(news->head - news->tail <= news->cap);
+    GV_ASSERT(log->head - log->tail <= log->cap);
     return position;
 }
 
-void gv_changelog_supersede(struct gv_changelog *news, uint64_t position) {
-    GV_ASSERT(position < news->head || position == UINT64_MAX);
-    if (position >= news->tail && position < news->head)
-        slot(news, position)->ref = GV_CHANGELOG_SUPERSEDED;
+void gv_changelog_supersede(struct gv_changelog *log, uint64_t position) {
+    GV_ASSERT(position < log->head || position == UINT64_MAX);
+    if (position >= log->tail && position < log->head)
+        slot(log, position)->ref = GV_CHANGELOG_SUPERSEDED;
 }
 
-struct gv_changelog_slot gv_changelog_get(const struct gv_changelog *news, uint64_t position) {
-    GV_ASSERT(position >= news->tail && position < news->head);
-    return *slot(news, position);
+struct gv_changelog_slot gv_changelog_get(const struct gv_changelog *log, uint64_t position) {
+    GV_ASSERT(position >= log->tail && position < log->head);
+    return *slot(log, position);
 }
 
-void gv_changelog_truncate(struct gv_changelog *news, uint64_t position) {
-    GV_ASSERT(position <= news->head);
-    if (position > news->tail) news->tail = position;
+void gv_changelog_truncate(struct gv_changelog *log, uint64_t position) {
+    GV_ASSERT(position <= log->head);
+    if (position > log->tail) log->tail = position;
 }

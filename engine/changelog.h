@@ -32,22 +32,21 @@ struct gv_changelog {
     uint64_t tail, head;
 };
 
-GV_API void gv_changelog_init(struct gv_changelog *news, struct gv_alloc alloc);
-GV_API void gv_changelog_fini(struct gv_changelog *news);
+GV_API void gv_changelog_init(struct gv_changelog *log, struct gv_alloc alloc);
+GV_API void gv_changelog_fini(struct gv_changelog *log);
 
 // Appends a change; returns its position. Never fails: where there is no room or no memory, the
 // oldest change is forgotten, if need be this one at once.
-GV_API uint64_t gv_changelog_append(struct gv_changelog *news, uint32_t ref, int origin);
+GV_API uint64_t gv_changelog_append(struct gv_changelog *log, uint32_t ref, int origin);
 
 // Blanks the change at this position, if it is still kept: the record has changed again.
-GV_API void gv_changelog_supersede(struct gv_changelog *news, uint64_t position);
+GV_API void gv_changelog_supersede(struct gv_changelog *log, uint64_t position);
 
 // The change at a position in tail … head − 1.
-GV_API struct gv_changelog_slot gv_changelog_get(const struct gv_changelog *news,
-                                                 uint64_t position);
+GV_API struct gv_changelog_slot gv_changelog_get(const struct gv_changelog *log, uint64_t position);
 
 // Forgets what lies before this position.
-GV_API void gv_changelog_truncate(struct gv_changelog *news, uint64_t position);
+GV_API void gv_changelog_truncate(struct gv_changelog *log, uint64_t position);
 
 #ifdef __cplusplus
 }

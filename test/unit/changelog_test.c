@@ -13,18 +13,18 @@ struct model {
     uint64_t tail, head;
 };
 
-static void assert_same(const struct gv_changelog *news, const struct model *model) {
-    assert_int_equal(news->head, model->head);
-    assert_int_equal(news->tail, model->tail);
+static void assert_same(const struct gv_changelog *log, const struct model *model) {
+    assert_int_equal(log->head, model->head);
+    assert_int_equal(log->tail, model->tail);
     for (uint64_t at = model->tail; at < model->head; at++) {
-        struct gv_changelog_slot slot = gv_changelog_get(news, at);
+        struct gv_changelog_slot slot = gv_changelog_get(log, at);
         assert_int_equal(slot.ref, model->slots[at].ref);
         assert_int_equal(slot.origin, model->slots[at].origin);
     }
 }
 
-static void add(struct gv_changelog *news, struct model *model, uint32_t ref, int origin) {
-    assert_int_equal(gv_changelog_append(news, ref, origin), model->head);
+static void add(struct gv_changelog *log, struct model *model, uint32_t ref, int origin) {
+    assert_int_equal(gv_changelog_append(log, ref, origin), model->head);
     model->slots[model->head++] = (struct gv_changelog_slot){ref, origin};
     if (model->head - model->tail > GV_CHANGELOG_MAX) model->tail++;
 }
@@ -37,27 +37,27 @@ static void any_calls_as_the_model(void **state) {
     struct gv_changelog_slot *slots = calloc(CALLS, sizeof *slots);
     assert_non_null(slots);
     for (int round = 0; round < 10; round++) {
-        struct gv_changelog news;
+        struct gv_changelog log;
         struct model model = {.slots = slots};
-        gv_changelog_init(&news, gv_base_malloc());
+        gv_changelog_init(&log, gv_base_malloc());
         for (int i = 0; i < CALLS; i++) {
             uint64_t position = gv_prng_below(&prng, model.head + 1);
             uint64_t choice = gv_prng_below(&prng, 100);
             if (choice < 60 || model.head == 0) {
-                add(&news, &model, (uint32_t)gv_prng_below(&prng, GV_CHANGELOG_SUPERSEDED),
+                add(&log, &model, (uint32_t)gv_prng_below(&prng, GV_CHANGELOG_SUPERSEDED),
                     (int)gv_prng_below(&prng, 5) - 1);
             } else if (choice < 98) {
                 if (position == model.head) position = UINT64_MAX; // as of an unmarked record
-                gv_changelog_supersede(&news, position);
+                gv_changelog_supersede(&log, position);
                 if (position < model.head) slots[position].ref = GV_CHANGELOG_SUPERSEDED;
             } else {
-                gv_changelog_truncate(&news, position);
+                gv_changelog_truncate(&log, position);
                 if (position > model.tail) model.tail = position;
             }
-            if (i % 50 == 0) assert_same(&news, &model);
+            if (i % 50 == 0) assert_same(&log, &model);
         }
-        assert_same(&news, &model);
-        gv_changelog_fini(&news);
+        assert_same(&log, &model);
+        gv_changelog_fini(&log);
     }
     free(slots);
 }
@@ -66,21 +66,21 @@ static void the_oldest_go_at_the_bound(void **state) {
     (void)state;
     enum { MORE = 1000 };
     struct gv_meter meter;
-    struct gv_changelog news;
-    gv_changelog_init(&news, gv_meter_alloc(&meter));
+    struct gv_changelog log;
+    gv_changelog_init(&log, gv_meter_alloc(&meter));
     struct model model = {.slots = calloc(GV_CHANGELOG_MAX + MORE, sizeof *model.slots)};
     assert_non_null(model.slots);
-    for (uint32_t i = 0; i < GV_CHANGELOG_MAX; i++) add(&news, &model, i, GV_CHANGELOG_LOCAL);
-    assert_same(&news, &model);
+    for (uint32_t i = 0; i < GV_CHANGELOG_MAX; i++) add(&log, &model, i, GV_CHANGELOG_LOCAL);
+    assert_same(&log, &model);
     size_t calls = meter.calls, bytes = meter.bytes;
-    for (uint32_t i = 0; i < MORE; i++) add(&news, &model, i, 1);
-    assert_int_equal(news.tail, MORE);
-    gv_changelog_supersede(&news, MORE - 1); // is gone: nobody else's slot may be blanked for it
-    assert_same(&news, &model);
+    for (uint32_t i = 0; i < MORE; i++) add(&log, &model, i, 1);
+    assert_int_equal(log.tail, MORE);
+    gv_changelog_supersede(&log, MORE - 1); // is gone: nobody else's slot may be blanked for it
+    assert_same(&log, &model);
     assert_int_equal(meter.calls, calls);
     assert_int_equal(meter.bytes, bytes);
     free(model.slots);
-    gv_changelog_fini(&news);
+    gv_changelog_fini(&log);
     assert_int_equal(meter.bytes, 0);
 }
 
@@ -90,41 +90,41 @@ static void out_of_memory(void **state) {
     struct gv_meter meter;
     struct gv_alloc alloc = gv_meter_alloc(&meter);
     for (size_t allowed = 0; allowed < 4; allowed++) {
-        struct gv_changelog news;
-        gv_changelog_init(&news, alloc);
+        struct gv_changelog log;
+        gv_changelog_init(&log, alloc);
         meter.allowance = allowed;
         uint64_t kept = 0;
         for (uint32_t i = 0; i < 1000; i++) {
-            assert_int_equal(gv_changelog_append(&news, i, 0), i);
-            kept = news.head - news.tail;
-            for (uint64_t at = news.tail; at < news.head; at++)
-                assert_int_equal(gv_changelog_get(&news, at).ref, at);
-            gv_changelog_supersede(&news, i - (i > 500 ? 500 : i)); // long gone, mostly
-            if (i <= 500) gv_changelog_truncate(&news, news.head);  // all had it
+            assert_int_equal(gv_changelog_append(&log, i, 0), i);
+            kept = log.head - log.tail;
+            for (uint64_t at = log.tail; at < log.head; at++)
+                assert_int_equal(gv_changelog_get(&log, at).ref, at);
+            gv_changelog_supersede(&log, i - (i > 500 ? 500 : i)); // long gone, mostly
+            if (i <= 500) gv_changelog_truncate(&log, log.head);   // all had it
         }
         assert_int_equal(kept, allowed == 0 ? 0 : meter.bytes / sizeof(struct gv_changelog_slot));
         meter.allowance = SIZE_MAX;
-        for (uint32_t i = 0; i < 1000; i++) gv_changelog_append(&news, i, 0);
-        assert_true(news.head - news.tail >= 1000); // memory is back, and so is the log
-        gv_changelog_fini(&news);
+        for (uint32_t i = 0; i < 1000; i++) gv_changelog_append(&log, i, 0);
+        assert_true(log.head - log.tail >= 1000); // memory is back, and so is the log
+        gv_changelog_fini(&log);
         assert_int_equal(meter.bytes, 0);
     }
 }
 
 static void trimming_goes_one_way(void **state) {
     (void)state;
-    struct gv_changelog news;
-    gv_changelog_init(&news, gv_base_malloc());
-    for (uint32_t i = 0; i < 100; i++) gv_changelog_append(&news, i, 0);
-    gv_changelog_truncate(&news, 60);
-    gv_changelog_truncate(&news, 20);
-    assert_int_equal(news.tail, 60);
-    assert_int_equal(gv_changelog_get(&news, 60).ref, 60);
-    gv_changelog_truncate(&news, 100);
-    assert_int_equal(news.tail, news.head);
-    assert_int_equal(gv_changelog_append(&news, 7, 3), 100);
-    assert_int_equal(gv_changelog_get(&news, 100).origin, 3);
-    gv_changelog_fini(&news);
+    struct gv_changelog log;
+    gv_changelog_init(&log, gv_base_malloc());
+    for (uint32_t i = 0; i < 100; i++) gv_changelog_append(&log, i, 0);
+    gv_changelog_truncate(&log, 60);
+    gv_changelog_truncate(&log, 20);
+    assert_int_equal(log.tail, 60);
+    assert_int_equal(gv_changelog_get(&log, 60).ref, 60);
+    gv_changelog_truncate(&log, 100);
+    assert_int_equal(log.tail, log.head);
+    assert_int_equal(gv_changelog_append(&log, 7, 3), 100);
+    assert_int_equal(gv_changelog_get(&log, 100).origin, 3);
+    gv_changelog_fini(&log);
 }
 
 int main(void) {
