@@ -9,7 +9,7 @@ struct gv_peer *gv_core_peer(struct gv_engine *engine, int index) {
         // Far enough from those of an earlier life, be it of the same seed, that they are not taken
         // for late ones, or copies.
         uint32_t first_id = (uint32_t)((gv_prng_next(&engine->prng) >> 32) + engine->joined_at);
-        gv_peer_init(peer, first_id, engine->news.head,
+        gv_peer_init(peer, first_id, engine->changelog.head,
                      gv_tree_root(&engine->replica.tree).count == 0);
         engine->peers[index] = peer;
     }

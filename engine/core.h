@@ -79,7 +79,7 @@ struct gv_engine {
     size_t message_max, text_max;
     struct gv_prng prng;
     struct gv_replica replica;
-    struct gv_changelog news;
+    struct gv_changelog changelog;
     struct gv_timers timers;
     uint8_t *name_text;  // the names in order, one behind the other
     uint32_t *name_ends; // where each ends there

@@ -64,7 +64,7 @@ int gv_engine_new(struct gv_engine **out, const struct gv_engine_config *config)
     if (engine->text_max > GV_ENTRY_SIZE_MAX) engine->text_max = GV_ENTRY_SIZE_MAX;
     gv_prng_init(&engine->prng, config->seed, 0);
     gv_replica_init(&engine->replica, config->alloc, config->secret);
-    gv_changelog_init(&engine->news, config->alloc);
+    gv_changelog_init(&engine->changelog, config->alloc);
     engine->push.staleness = config->staleness_ms * GV_MS;
     engine->push.parent = GV_CORE_NONE;
     *out = engine;
@@ -98,7 +98,7 @@ static void leave(struct gv_engine *engine) {
 void gv_engine_free(struct gv_engine *engine) {
     if (engine == NULL) return;
     leave(engine);
-    gv_changelog_fini(&engine->news);
+    gv_changelog_fini(&engine->changelog);
     gv_replica_fini(&engine->replica);
     gv_waiting_fini(&engine->waiting, engine->alloc);
     release(engine, engine->scratch, GV_ENTRY_SIZE_MAX);
@@ -667,7 +667,7 @@ void gv_engine_stats(const struct gv_engine *engine, struct gv_engine_stats *out
     out->memory_bytes = gv_replica_memory(&engine->replica);
     out->staleness_ms = gv_push_staleness_ms(engine);
     out->peers = engine->peer_count > 0 ? engine->peer_count - 1 : 0;
-    out->news_backlog = (uint32_t)(engine->news.head - engine->news.tail);
+    out->news_backlog = (uint32_t)(engine->changelog.head - engine->changelog.tail);
     out->entries_max = engine->entries_max;
     out->memory_max = engine->memory_max;
     out->entry_max = engine->text_max;

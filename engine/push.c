@@ -194,8 +194,8 @@ uint32_t gv_push_next_ms(const struct gv_engine *engine, gv_time now, int peer) 
 // is told once, as it is then.
 static void keep(struct gv_engine *engine, uint32_t ref, int origin, bool wanted) {
     uint64_t *mark = gv_replica_mark(&engine->replica, ref);
-    if (mark != NULL) gv_changelog_supersede(&engine->news, *mark);
-    uint64_t position = wanted ? gv_changelog_append(&engine->news, ref, origin) : UINT64_MAX;
+    if (mark != NULL) gv_changelog_supersede(&engine->changelog, *mark);
+    uint64_t position = wanted ? gv_changelog_append(&engine->changelog, ref, origin) : UINT64_MAX;
     if (mark != NULL) *mark = position;
 }
 
@@ -242,7 +242,7 @@ void gv_push_heard(struct gv_engine *engine, gv_time now, int peer,
     bool child = message->to_parent && (uint32_t)peer > engine->self;
     if (child && !state->child) {
         add_child(engine, peer);
-        gv_peer_reset(state, engine->news.head);
+        gv_peer_reset(state, engine->changelog.head);
         // A sync tells the rest: a new one, unless this message opens it. A step of one that is
         // under way may answer to less than there is by now.
         state->open_sync = state->follow_up = true;
@@ -342,7 +342,8 @@ void gv_push_choose(struct gv_engine *engine, gv_time now) {
     if (best == push->parent) return;
     struct gv_peer *state = best == GV_CORE_NONE ? NULL : gv_core_peer(engine, best);
     if (best != GV_CORE_NONE && state == NULL) return; // out of memory: try at the next change
-    uint64_t owed = engine->news.tail; // what the old parent has not acknowledged is kept so far
+    uint64_t owed =
+        engine->changelog.tail; // what the old parent has not acknowledged is kept so far
     if (push->parent != GV_CORE_NONE && engine->peers[push->parent]->acked > owed)
         owed = engine->peers[push->parent]->acked;
     push->parent = best;
@@ -364,22 +365,22 @@ bool gv_push_wants(const struct gv_engine *engine, int peer) {
 // --- news in messages ------------------------------------------------------------------------
 
 static bool deliverable(const struct gv_engine *engine, uint64_t position, int peer) {
-    struct gv_changelog_slot slot = gv_changelog_get(&engine->news, position);
+    struct gv_changelog_slot slot = gv_changelog_get(&engine->changelog, position);
     return slot.ref != GV_CHANGELOG_SUPERSEDED && slot.origin != peer;
 }
 
 // Moves the peer on to the next news that are any to it. False: there are none.
 static bool skip(struct gv_engine *engine, int peer) {
     struct gv_peer *state = engine->peers[peer];
-    if (state->sent < engine->news.tail) { // the log has gone on without this peer
-        gv_peer_reset(state, engine->news.tail);
+    if (state->sent < engine->changelog.tail) { // the log has gone on without this peer
+        gv_peer_reset(state, engine->changelog.tail);
         state->open_sync = state->follow_up = true;
         gv_core_enqueue(engine, peer);
     }
-    while (state->sent < engine->news.head && !deliverable(engine, state->sent, peer))
+    while (state->sent < engine->changelog.head && !deliverable(engine, state->sent, peer))
         state->sent++;
     if (state->flight_count == 0) state->acked = state->sent;
-    return state->sent < engine->news.head;
+    return state->sent < engine->changelog.head;
 }
 
 bool gv_push_pending(struct gv_engine *engine, int peer) {
@@ -387,7 +388,7 @@ bool gv_push_pending(struct gv_engine *engine, int peer) {
 }
 
 bool gv_push_is_long(const struct gv_engine *engine, int peer) {
-    uint32_t ref = gv_changelog_get(&engine->news, engine->peers[peer]->sent).ref;
+    uint32_t ref = gv_changelog_get(&engine->changelog, engine->peers[peer]->sent).ref;
     struct gv_entry entry = gv_replica_get(&engine->replica, ref);
     return gv_core_is_long(engine, &entry);
 }
@@ -395,10 +396,10 @@ bool gv_push_is_long(const struct gv_engine *engine, int peer) {
 uint64_t gv_push_write(struct gv_engine *engine, int peer, struct gv_message_writer *out,
                        size_t reserve) {
     uint64_t at = engine->peers[peer]->sent;
-    for (; at < engine->news.head; at++) {
+    for (; at < engine->changelog.head; at++) {
         if (!deliverable(engine, at, peer)) continue;
         struct gv_entry entry =
-            gv_replica_get(&engine->replica, gv_changelog_get(&engine->news, at).ref);
+            gv_replica_get(&engine->replica, gv_changelog_get(&engine->changelog, at).ref);
         if (!gv_core_write(engine, out, &entry, reserve)) break;
         engine->stats.sent_entries++;
         gv_core_trace(engine, GV_ENGINE_TOLD, peer, false, &entry);
@@ -436,17 +437,18 @@ gv_time gv_push_ack_delay(const struct gv_engine *engine, bool from_child) {
 
 // What this peer still keeps in the log.
 static uint64_t holds(struct gv_engine *engine, int peer) {
-    if (!gv_push_links(engine, peer)) return engine->news.head;
+    if (!gv_push_links(engine, peer)) return engine->changelog.head;
     if (engine->peers[peer]->flight_count == 0) skip(engine, peer);
     return engine->peers[peer]->acked;
 }
 
 void gv_push_trim(struct gv_engine *engine) {
     const struct gv_push *push = &engine->push;
-    uint64_t least = push->parent == GV_CORE_NONE ? engine->news.head : holds(engine, push->parent);
+    uint64_t least =
+        push->parent == GV_CORE_NONE ? engine->changelog.head : holds(engine, push->parent);
     for (uint32_t i = 0; i < push->child_count; i++) {
         uint64_t position = holds(engine, (int)push->children[i]);
         if (position < least) least = position;
     }
-    gv_changelog_truncate(&engine->news, least);
+    gv_changelog_truncate(&engine->changelog, least);
 }
