@@ -13,8 +13,8 @@ void gv_changelog_fini(struct gv_changelog *log) {
     *log = (struct gv_changelog){0};
 }
 
-static struct gv_changelog_slot *slot(const struct gv_changelog *log, uint64_t position) {
-    return &log->slots[position & (log->cap - 1)];
+static struct gv_changelog_slot *slot(const struct gv_changelog *log, uint64_t seq) {
+    return &log->slots[seq & (log->cap - 1)];
 }
 
 // Doubles the ring, if it may and can be.
@@ -34,28 +34,27 @@ uint64_t gv_changelog_append(struct gv_changelog *log, uint32_t ref, int origin)
     GV_ASSERT(ref != GV_CHANGELOG_SUPERSEDED && origin >= GV_CHANGELOG_LOCAL);
     if (log->head - log->tail == log->cap) grow(log);
     if (log->head - log->tail == log->cap) log->tail += log->cap > 0;
-    uint64_t position = log->head++;
+    uint64_t seq = log->head++;
     if (log->cap > 0) {
-        *slot(log, position) = (struct gv_changelog_slot){ref, origin};
+        *slot(log, seq) = (struct gv_changelog_slot){ref, origin};
     } else {
         log->tail = log->head;
     }
     GV_ASSERT(log->head - log->tail <= log->cap);
-    return position;
+    return seq;
 }
 
-void gv_changelog_supersede(struct gv_changelog *log, uint64_t position) {
-    GV_ASSERT(position < log->head || position == UINT64_MAX);
-    if (position >= log->tail && position < log->head)
-        slot(log, position)->ref = GV_CHANGELOG_SUPERSEDED;
+void gv_changelog_supersede(struct gv_changelog *log, uint64_t seq) {
+    GV_ASSERT(seq < log->head || seq == UINT64_MAX);
+    if (seq >= log->tail && seq < log->head) slot(log, seq)->ref = GV_CHANGELOG_SUPERSEDED;
 }
 
-struct gv_changelog_slot gv_changelog_get(const struct gv_changelog *log, uint64_t position) {
-    GV_ASSERT(position >= log->tail && position < log->head);
-    return *slot(log, position);
+struct gv_changelog_slot gv_changelog_get(const struct gv_changelog *log, uint64_t seq) {
+    GV_ASSERT(seq >= log->tail && seq < log->head);
+    return *slot(log, seq);
 }
 
-void gv_changelog_truncate(struct gv_changelog *log, uint64_t position) {
-    GV_ASSERT(position <= log->head);
-    if (position > log->tail) log->tail = position;
+void gv_changelog_truncate(struct gv_changelog *log, uint64_t seq) {
+    GV_ASSERT(seq <= log->head);
+    if (seq > log->tail) log->tail = seq;
 }

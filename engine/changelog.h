@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 // The log of recent changes: which records changed, in order, and from whom the change came.
 //
-// Each peer has a position in it; what lies behind is news to that peer. The log forgets what all
-// have acknowledged, and grows to a bound: beyond it the oldest news go, and a peer that has not
-// had them is caught up by a sync instead.
+// Each peer has a sequence number in it; what lies behind is news to that peer. The log forgets
+// what all have acknowledged, and grows to a bound: beyond it the oldest news go, and a peer that
+// has not had them is caught up by a sync instead.
 #ifndef GV_ENGINE_CHANGELOG_H
 #define GV_ENGINE_CHANGELOG_H
 
@@ -24,7 +24,7 @@ struct gv_changelog_slot {
     int32_t origin; // a peer, or GV_CHANGELOG_LOCAL
 };
 
-// Positions tail … head − 1 are kept. Positions never repeat.
+// Sequence numbers tail … head − 1 are kept. Sequence numbers never repeat.
 struct gv_changelog {
     struct gv_alloc alloc;
     struct gv_changelog_slot *slots; // a ring of `cap` slots, a power of two
@@ -35,18 +35,18 @@ struct gv_changelog {
 GV_API void gv_changelog_init(struct gv_changelog *log, struct gv_alloc alloc);
 GV_API void gv_changelog_fini(struct gv_changelog *log);
 
-// Appends a change; returns its position. Never fails: where there is no room or no memory, the
-// oldest change is forgotten, if need be this one at once.
+// Appends a change; returns its sequence number. Never fails: where there is no room or no memory,
+// the oldest change is forgotten, if need be this one at once.
 GV_API uint64_t gv_changelog_append(struct gv_changelog *log, uint32_t ref, int origin);
 
-// Blanks the change at this position, if it is still kept: the record has changed again.
-GV_API void gv_changelog_supersede(struct gv_changelog *log, uint64_t position);
+// Blanks the change at this sequence number, if it is still kept: the record has changed again.
+GV_API void gv_changelog_supersede(struct gv_changelog *log, uint64_t seq);
 
-// The change at a position in tail … head − 1.
-GV_API struct gv_changelog_slot gv_changelog_get(const struct gv_changelog *log, uint64_t position);
+// The change at a sequence number in tail … head − 1.
+GV_API struct gv_changelog_slot gv_changelog_get(const struct gv_changelog *log, uint64_t seq);
 
-// Forgets what lies before this position.
-GV_API void gv_changelog_truncate(struct gv_changelog *log, uint64_t position);
+// Forgets what lies before this sequence number.
+GV_API void gv_changelog_truncate(struct gv_changelog *log, uint64_t seq);
 
 #ifdef __cplusplus
 }

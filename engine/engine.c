@@ -251,7 +251,7 @@ static void notice_absence(struct gv_engine *engine, gv_time now) {
     for (uint32_t i = 0; i < engine->peer_count; i++) {
         struct gv_peer *peer = engine->peers[i];
         if (peer == NULL) continue;
-        gv_peer_reset(peer, peer->acked);
+        gv_peer_reset(peer, peer->acked_seq);
         peer->late_count = 0; // would measure the standstill
         if (!peer->suspected) peer->strikes = 0;
     }
@@ -277,7 +277,7 @@ static void suspect(struct gv_engine *engine, int index, gv_time now) {
     GV_ASSERT(!peer->suspected);
     peer->suspected = true;
     engine->stats.suspected++;
-    gv_peer_reset(peer, peer->acked);
+    gv_peer_reset(peer, peer->acked_seq);
     peer->probe_wait = PROBE_MS * GV_MS;
     gv_push_choose(engine, now);
     probe_later(engine, index, now);
@@ -294,7 +294,7 @@ static void try_again(struct gv_engine *engine, int index, gv_time now) {
     if (trip < TRY_MS * GV_MS) trip = TRY_MS * GV_MS;
     int count = peer->flight_count;
     if (count > 0 && now - peer->flights[count - 1].sent < trip) return;
-    gv_peer_reset(peer, peer->acked);
+    gv_peer_reset(peer, peer->acked_seq);
     peer->probe_at = now;
 }
 
@@ -572,7 +572,7 @@ static size_t compose(struct gv_engine *engine, gv_time now, int index, char *bu
     gv_message_begin(&out, &it.head, buf, engine->message_max);
     size_t bare = out.out.len;
     // News go before the bulk of a sync, which may take many messages; half of each is for it.
-    uint64_t reached = peer->sent;
+    uint64_t reached = peer->sent_seq;
     size_t reserve = it.answers ? engine->message_max / 2
                      : it.opens ? GV_MESSAGE_RANGES(GV_RECONCILE_CAPACITY_MIN)
                                 : GV_MESSAGE_RANGES(0);

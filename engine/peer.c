@@ -14,7 +14,7 @@ enum {
     DEVIATION_MIN_MS = 10,
 };
 
-void gv_peer_init(struct gv_peer *peer, uint64_t first_id, uint64_t position, bool whole) {
+void gv_peer_init(struct gv_peer *peer, uint64_t first_id, uint64_t seq, bool whole) {
     GV_ASSERT(peer != NULL);
     *peer = (struct gv_peer){
         .next_id = first_id,
@@ -22,8 +22,8 @@ void gv_peer_init(struct gv_peer *peer, uint64_t first_id, uint64_t position, bo
         .whole = whole,
         .resend_at = GV_TIME_NEVER,
         .probe_at = GV_TIME_NEVER,
-        .acked = position,
-        .sent = position,
+        .acked_seq = seq,
+        .sent_seq = seq,
         .ack_at = GV_TIME_NEVER,
         .opened_at = GV_TIME_NEVER,
         .synced_at = GV_TIME_NEVER,
@@ -108,8 +108,8 @@ static void reckon(struct gv_peer *peer) {
     for (int i = 0; i < peer->flight_count; i++) {
         if (peer->flights[i].due < peer->resend_at) peer->resend_at = peer->flights[i].due;
     }
-    peer->acked = peer->flight_count ? peer->flights[0].from : peer->sent;
-    GV_ASSERT(peer->acked <= peer->sent);
+    peer->acked_seq = peer->flight_count ? peer->flights[0].from : peer->sent_seq;
+    GV_ASSERT(peer->acked_seq <= peer->sent_seq);
 }
 
 bool gv_peer_open(const struct gv_peer *peer) {
@@ -117,15 +117,15 @@ bool gv_peer_open(const struct gv_peer *peer) {
 }
 
 uint64_t gv_peer_sent(struct gv_peer *peer, gv_time now, uint64_t to, gv_time patience, bool sync) {
-    GV_ASSERT(gv_peer_open(peer) && to >= peer->sent);
+    GV_ASSERT(gv_peer_open(peer) && to >= peer->sent_seq);
     peer->introduced = true;
     uint64_t id = peer->next_id++;
     peer->flights[peer->flight_count++] = (struct gv_flight){.id = id,
-                                                             .from = peer->sent,
+                                                             .from = peer->sent_seq,
                                                              .sent = now,
                                                              .due = gv_time_after(now, patience),
                                                              .sync = sync};
-    peer->sent = to;
+    peer->sent_seq = to;
     reckon(peer);
     return id;
 }
@@ -219,7 +219,7 @@ static int give_up(struct gv_peer *peer, int first) {
         remember(peer, &peer->flights[i]);
     }
     if (lost > 0) {
-        peer->sent = peer->flights[first].from;
+        peer->sent_seq = peer->flights[first].from;
         peer->flight_count = (uint8_t)first;
     }
     reckon(peer);
@@ -230,7 +230,7 @@ static bool land(struct gv_peer *peer, gv_time now, const struct gv_message_ack 
     int kept = 0, count = peer->flight_count;
     for (int i = 0; i < count; i++) {
         struct gv_flight flight = peer->flights[i];
-        uint64_t to = i + 1 < count ? peer->flights[i + 1].from : peer->sent;
+        uint64_t to = i + 1 < count ? peer->flights[i + 1].from : peer->sent_seq;
         if (!covers(ack, flight.id)) {
             peer->flights[kept++] = flight;
             continue;
@@ -335,11 +335,11 @@ void gv_peer_disown(struct gv_peer *peer) {
     for (int i = 0; i < peer->flight_count; i++) peer->flights[i].sync = false;
 }
 
-void gv_peer_reset(struct gv_peer *peer, uint64_t position) {
+void gv_peer_reset(struct gv_peer *peer, uint64_t seq) {
     for (int i = 0; i < peer->flight_count; i++) remember(peer, &peer->flights[i]);
     peer->flight_count = 0;
-    if (position > peer->sent) peer->whole = false;
-    peer->sent = position;
+    if (seq > peer->sent_seq) peer->whole = false;
+    peer->sent_seq = seq;
     reckon(peer);
 }
 

@@ -29,7 +29,7 @@ enum {
 // A message on its way.
 struct gv_flight {
     uint64_t id;
-    uint64_t from; // the news it carries begin at this position of the log
+    uint64_t from; // the news it carries begin at this sequence number of the log
     gv_time sent;
     gv_time due;    // lost, if not acknowledged by then
     bool sync;      // it was a step of a sync
@@ -63,8 +63,8 @@ struct gv_peer {
     gv_time resend_at;    // when the first flight is due; GV_TIME_NEVER: none
     gv_time probe_at;     // when to try a suspected peer again
     gv_time probe_wait;
-    uint64_t acked; // the peer has had all news before this position
-    uint64_t sent;  // … and been sent those before this one
+    uint64_t acked_seq; // the peer has had all news before this sequence number
+    uint64_t sent_seq;  // … and been sent those before this one
     // From the peer.
     bool heard;
     uint8_t unacked; // numbered messages not acknowledged yet
@@ -81,9 +81,9 @@ struct gv_peer {
     gv_time synced_at; // … and last had a summary from it; GV_TIME_NEVER: not yet
 };
 
-// A peer not heard of yet, owed the news from `position` on, which are all there ever was if they
+// A peer not heard of yet, owed the news from `seq` on, which are all there ever was if they
 // are the `whole`. `first_id`: a random number.
-GV_API void gv_peer_init(struct gv_peer *peer, uint64_t first_id, uint64_t position, bool whole);
+GV_API void gv_peer_init(struct gv_peer *peer, uint64_t first_id, uint64_t seq, bool whole);
 
 // Whether a message of this number is the first of the peer's present life to come.
 GV_API bool gv_peer_begins(const struct gv_peer *peer, uint64_t id);
@@ -126,8 +126,8 @@ GV_API int gv_peer_expire(struct gv_peer *peer, gv_time now);
 GV_API bool gv_peer_awaits(const struct gv_peer *peer, gv_time sent);
 // The syncs under way need not be opened again, should a step be lost.
 GV_API void gv_peer_disown(struct gv_peer *peer);
-// Gives up all flights and moves the peer to this position of the log.
-GV_API void gv_peer_reset(struct gv_peer *peer, uint64_t position);
+// Gives up all flights and moves the peer to this sequence number of the log.
+GV_API void gv_peer_reset(struct gv_peer *peer, uint64_t seq);
 
 // How long to wait for an answer that is given at once: the probe timeout of RFC 9002, section 6.2.
 // `guess` counts up to 10 s, where nothing is measured yet, and is doubled up to GV_PEER_GUESS_MS

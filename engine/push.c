@@ -195,8 +195,8 @@ uint32_t gv_push_next_ms(const struct gv_engine *engine, gv_time now, int peer) 
 static void keep(struct gv_engine *engine, uint32_t ref, int origin, bool wanted) {
     uint64_t *mark = gv_replica_mark(&engine->replica, ref);
     if (mark != NULL) gv_changelog_supersede(&engine->changelog, *mark);
-    uint64_t position = wanted ? gv_changelog_append(&engine->changelog, ref, origin) : UINT64_MAX;
-    if (mark != NULL) *mark = position;
+    uint64_t seq = wanted ? gv_changelog_append(&engine->changelog, ref, origin) : UINT64_MAX;
+    if (mark != NULL) *mark = seq;
 }
 
 void gv_push_changed(struct gv_engine *engine, gv_time now, uint32_t ref, int origin, bool sync) {
@@ -344,8 +344,8 @@ void gv_push_choose(struct gv_engine *engine, gv_time now) {
     if (best != GV_CORE_NONE && state == NULL) return; // out of memory: try at the next change
     uint64_t owed =
         engine->changelog.tail; // what the old parent has not acknowledged is kept so far
-    if (push->parent != GV_CORE_NONE && engine->peers[push->parent]->acked > owed)
-        owed = engine->peers[push->parent]->acked;
+    if (push->parent != GV_CORE_NONE && engine->peers[push->parent]->acked_seq > owed)
+        owed = engine->peers[push->parent]->acked_seq;
     push->parent = best;
     push->phase_known = false;
     if (state == NULL) {
@@ -364,23 +364,23 @@ bool gv_push_wants(const struct gv_engine *engine, int peer) {
 
 // --- news in messages ------------------------------------------------------------------------
 
-static bool deliverable(const struct gv_engine *engine, uint64_t position, int peer) {
-    struct gv_changelog_slot slot = gv_changelog_get(&engine->changelog, position);
+static bool deliverable(const struct gv_engine *engine, uint64_t seq, int peer) {
+    struct gv_changelog_slot slot = gv_changelog_get(&engine->changelog, seq);
     return slot.ref != GV_CHANGELOG_SUPERSEDED && slot.origin != peer;
 }
 
 // Moves the peer on to the next news that are any to it. False: there are none.
 static bool skip(struct gv_engine *engine, int peer) {
     struct gv_peer *state = engine->peers[peer];
-    if (state->sent < engine->changelog.tail) { // the log has gone on without this peer
+    if (state->sent_seq < engine->changelog.tail) { // the log has gone on without this peer
         gv_peer_reset(state, engine->changelog.tail);
         state->open_sync = state->follow_up = true;
         gv_core_enqueue(engine, peer);
     }
-    while (state->sent < engine->changelog.head && !deliverable(engine, state->sent, peer))
-        state->sent++;
-    if (state->flight_count == 0) state->acked = state->sent;
-    return state->sent < engine->changelog.head;
+    while (state->sent_seq < engine->changelog.head && !deliverable(engine, state->sent_seq, peer))
+        state->sent_seq++;
+    if (state->flight_count == 0) state->acked_seq = state->sent_seq;
+    return state->sent_seq < engine->changelog.head;
 }
 
 bool gv_push_pending(struct gv_engine *engine, int peer) {
@@ -388,14 +388,14 @@ bool gv_push_pending(struct gv_engine *engine, int peer) {
 }
 
 bool gv_push_is_long(const struct gv_engine *engine, int peer) {
-    uint32_t ref = gv_changelog_get(&engine->changelog, engine->peers[peer]->sent).ref;
+    uint32_t ref = gv_changelog_get(&engine->changelog, engine->peers[peer]->sent_seq).ref;
     struct gv_entry entry = gv_replica_get(&engine->replica, ref);
     return gv_core_is_long(engine, &entry);
 }
 
 uint64_t gv_push_write(struct gv_engine *engine, int peer, struct gv_message_writer *out,
                        size_t reserve) {
-    uint64_t at = engine->peers[peer]->sent;
+    uint64_t at = engine->peers[peer]->sent_seq;
     for (; at < engine->changelog.head; at++) {
         if (!deliverable(engine, at, peer)) continue;
         struct gv_entry entry =
@@ -439,7 +439,7 @@ gv_time gv_push_ack_delay(const struct gv_engine *engine, bool from_child) {
 static uint64_t holds(struct gv_engine *engine, int peer) {
     if (!gv_push_links(engine, peer)) return engine->changelog.head;
     if (engine->peers[peer]->flight_count == 0) skip(engine, peer);
-    return engine->peers[peer]->acked;
+    return engine->peers[peer]->acked_seq;
 }
 
 void gv_push_trim(struct gv_engine *engine) {
@@ -447,8 +447,8 @@ void gv_push_trim(struct gv_engine *engine) {
     uint64_t least =
         push->parent == GV_CORE_NONE ? engine->changelog.head : holds(engine, push->parent);
     for (uint32_t i = 0; i < push->child_count; i++) {
-        uint64_t position = holds(engine, (int)push->children[i]);
-        if (position < least) least = position;
+        uint64_t seq = holds(engine, (int)push->children[i]);
+        if (seq < least) least = seq;
     }
     gv_changelog_truncate(&engine->changelog, least);
 }

@@ -42,7 +42,8 @@ bool gv_push_wants(const struct gv_engine *engine, int peer);
 bool gv_push_pending(struct gv_engine *engine, int peer);
 // Whether the first of the news that are pending is longer than the own bound (gv_core_write).
 bool gv_push_is_long(const struct gv_engine *engine, int peer);
-// Adds news for the peer to the message, keeping `reserve` bytes; returns the position reached.
+// Adds news for the peer to the message, keeping `reserve` bytes; returns the sequence number
+// reached.
 uint64_t gv_push_write(struct gv_engine *engine, int peer, struct gv_message_writer *out,
                        size_t reserve);
 // The staleness that can be kept: what was asked for, or more where the links measured so far are

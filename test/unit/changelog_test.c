@@ -9,7 +9,7 @@
 #include <stdlib.h>
 
 struct model {
-    struct gv_changelog_slot *slots; // by position
+    struct gv_changelog_slot *slots; // by sequence number
     uint64_t tail, head;
 };
 
@@ -41,18 +41,18 @@ static void any_calls_as_the_model(void **state) {
         struct model model = {.slots = slots};
         gv_changelog_init(&log, gv_base_malloc());
         for (int i = 0; i < CALLS; i++) {
-            uint64_t position = gv_prng_below(&prng, model.head + 1);
+            uint64_t seq = gv_prng_below(&prng, model.head + 1);
             uint64_t choice = gv_prng_below(&prng, 100);
             if (choice < 60 || model.head == 0) {
                 add(&log, &model, (uint32_t)gv_prng_below(&prng, GV_CHANGELOG_SUPERSEDED),
                     (int)gv_prng_below(&prng, 5) - 1);
             } else if (choice < 98) {
-                if (position == model.head) position = UINT64_MAX; // as of an unmarked record
-                gv_changelog_supersede(&log, position);
-                if (position < model.head) slots[position].ref = GV_CHANGELOG_SUPERSEDED;
+                if (seq == model.head) seq = UINT64_MAX; // as of an unmarked record
+                gv_changelog_supersede(&log, seq);
+                if (seq < model.head) slots[seq].ref = GV_CHANGELOG_SUPERSEDED;
             } else {
-                gv_changelog_truncate(&log, position);
-                if (position > model.tail) model.tail = position;
+                gv_changelog_truncate(&log, seq);
+                if (seq > model.tail) model.tail = seq;
             }
             if (i % 50 == 0) assert_same(&log, &model);
         }

@@ -6,9 +6,9 @@
 
 #include <string.h>
 
-static struct gv_peer peer_at(uint64_t first_id, uint64_t position) {
+static struct gv_peer peer_at(uint64_t first_id, uint64_t seq) {
     struct gv_peer peer;
-    gv_peer_init(&peer, first_id, position, position == 0);
+    gv_peer_init(&peer, first_id, seq, seq == 0);
     return peer;
 }
 
@@ -123,20 +123,20 @@ static int acked(struct gv_peer *peer, gv_time now, uint64_t largest, uint64_t m
 static void positions_follow_acknowledgements(void **state) {
     (void)state;
     struct gv_peer peer = peer_at(100, 7);
-    assert_int_equal(peer.acked, 7);
+    assert_int_equal(peer.acked_seq, 7);
     for (uint64_t i = 0; i < 4; i++)
         assert_int_equal(gv_peer_sent(&peer, i, 10 + 10 * i, 1000, false), 100 + i);
-    assert_int_equal(peer.sent, 40);
-    assert_int_equal(peer.acked, 7);
+    assert_int_equal(peer.sent_seq, 40);
+    assert_int_equal(peer.acked_seq, 7);
     assert_int_equal(acked(&peer, 5, 101, 0), 0); // the second, not the first
-    assert_int_equal(peer.acked, 7);
+    assert_int_equal(peer.acked_seq, 7);
     assert_int_equal(acked(&peer, 5, 101, 0), -1); // again
     assert_int_equal(acked(&peer, 5, 99, UINT64_MAX), -1);
     assert_int_equal(acked(&peer, 5, UINT64_MAX, UINT64_MAX), -1); // never sent so many
     assert_int_equal(acked(&peer, 5, 101, 1), 0);
-    assert_int_equal(peer.acked, 20);
+    assert_int_equal(peer.acked_seq, 20);
     assert_int_equal(acked(&peer, 5, 103, 7), 0);
-    assert_int_equal(peer.acked, 40);
+    assert_int_equal(peer.acked_seq, 40);
     assert_true(peer.resend_at == GV_TIME_NEVER);
 }
 
@@ -146,14 +146,14 @@ static void a_gap_of_three_is_a_loss(void **state) {
     for (uint64_t i = 1; i <= 5; i++) gv_peer_sent(&peer, 0, i, 1000, i == 2);
     assert_int_equal(acked(&peer, 1, 102, 0), 0);
     assert_int_equal(acked(&peer, 1, 103, 0), 3); // 100 is lost, and all behind it goes again
-    assert_int_equal(peer.sent, 0);
-    assert_int_equal(peer.acked, 0);
+    assert_int_equal(peer.sent_seq, 0);
+    assert_int_equal(peer.acked_seq, 0);
     assert_int_equal(peer.flight_count, 0);
     assert_int_equal(peer.strikes, 0);
     assert_true(peer.open_sync && peer.follow_up); // 101 was a step of one
     assert_int_equal(gv_peer_sent(&peer, 2, 5, 1000, false), 105);
     assert_int_equal(acked(&peer, 3, 105, 0), 0);
-    assert_int_equal(peer.acked, 5);
+    assert_int_equal(peer.acked_seq, 5);
 }
 
 static void a_lost_one_spares_those_before(void **state) {
@@ -165,12 +165,12 @@ static void a_lost_one_spares_those_before(void **state) {
     assert_int_equal(peer.resend_at, 10);
     assert_int_equal(gv_peer_expire(&peer, 9), 0);
     assert_int_equal(gv_peer_expire(&peer, 10), 2);
-    assert_int_equal(peer.sent, 1);
-    assert_int_equal(peer.acked, 0);
+    assert_int_equal(peer.sent_seq, 1);
+    assert_int_equal(peer.acked_seq, 0);
     assert_int_equal(peer.resend_at, 1000);
     assert_int_equal(peer.strikes, 1);
     gv_peer_reset(&peer, 50);
-    assert_int_equal(peer.acked, 50);
+    assert_int_equal(peer.acked_seq, 50);
     assert_true(peer.resend_at == GV_TIME_NEVER);
 }
 
@@ -213,7 +213,7 @@ static void late_answers_count(void **state) {
     gv_peer_sent(&peer, now, 50, 1, false);
     gv_peer_reset(&peer, 0);
     assert_int_equal(acked(&peer, now, 4, 0), 0); // a reset gives up, too
-    assert_int_equal(peer.sent, 0);
+    assert_int_equal(peer.sent_seq, 0);
 }
 
 // However many messages are given up within a round trip, and whatever it was before: the first
@@ -233,7 +233,7 @@ static void any_round_trip_is_measured(void **state) {
         gv_time pause = trip / (1 + gv_prng_below(&prng, 400)) + 1;
         uint64_t first = peer.next_id;
         while (now - began < trip) {
-            gv_peer_sent(&peer, now, peer.sent + 1, pause / 2, false);
+            gv_peer_sent(&peer, now, peer.sent_seq + 1, pause / 2, false);
             gv_peer_expire(&peer, now + pause / 2);
             now += pause;
         }
@@ -294,7 +294,7 @@ static void what_was_overtaken_is_due_sooner(void **state) {
     assert_int_equal(gv_peer_overtaken(&peer, 1199), 0);
     assert_int_equal(gv_peer_overtaken(&peer, 1200), 2);
     assert_int_equal(peer.strikes, 0);
-    assert_int_equal(peer.sent, 1);
+    assert_int_equal(peer.sent_seq, 1);
     assert_true(peer.resend_at == GV_TIME_NEVER);
     gv_peer_sent(&peer, 2000, 4, 9000, false);
     peer.suspected = true;
@@ -303,7 +303,7 @@ static void what_was_overtaken_is_due_sooner(void **state) {
     assert_int_equal(peer.resend_at, 11000);
 }
 
-// What was given up is at all times news again: `acked` never passes what was not acknowledged.
+// What was given up is at all times news again: `acked_seq` never passes what was not acknowledged.
 static void nothing_is_lost(void **state) {
     (void)state;
     enum { NEWS = 3000 };
@@ -316,10 +316,10 @@ static void nothing_is_lost(void **state) {
         struct gv_peer peer = peer_at(first, 0), other = peer_at(5, 0);
         size_t count = 0;
         gv_time now = 0;
-        while (peer.acked < NEWS && count < 20000) {
+        while (peer.acked_seq < NEWS && count < 20000) {
             now += gv_prng_below(&prng, 5);
-            if (gv_peer_open(&peer) && peer.sent < NEWS) {
-                uint64_t from = peer.sent, to = from + 1 + gv_prng_below(&prng, 4);
+            if (gv_peer_open(&peer) && peer.sent_seq < NEWS) {
+                uint64_t from = peer.sent_seq, to = from + 1 + gv_prng_below(&prng, 4);
                 if (to > NEWS) to = NEWS;
                 uint64_t id = gv_peer_sent(&peer, now, to, 20 + gv_prng_below(&prng, 20), false);
                 assert_true(id == first + count);
@@ -334,11 +334,11 @@ static void nothing_is_lost(void **state) {
                 gv_prng_below(&prng, 3) > 0)
                 gv_peer_acked(&peer, now, &ack);
             gv_peer_expire(&peer, now);
-            assert_true(peer.acked <= peer.sent);
+            assert_true(peer.acked_seq <= peer.sent_seq);
             assert_true(peer.resend_at > now);
-            for (uint64_t at = 0; at < peer.acked; at++) assert_true(had[at]);
+            for (uint64_t at = 0; at < peer.acked_seq; at++) assert_true(had[at]);
         }
-        assert_int_equal(peer.acked, NEWS);
+        assert_int_equal(peer.acked_seq, NEWS);
     }
 }
 
@@ -444,9 +444,9 @@ static void silence_about_a_message_tells_its_loss(void **state) {
     gv_peer_sent(&peer, 1200 * GV_MS, 3, 9000 * GV_MS, false);
     const gv_time usual = 500 * GV_MS;
     assert_int_equal(gv_peer_missed(&peer, 1000 * GV_MS + usual, usual), 0);
-    assert_int_equal(peer.acked, 1);
+    assert_int_equal(peer.acked_seq, 1);
     assert_int_equal(gv_peer_missed(&peer, 1000 * GV_MS + usual + 1, usual), 2);
-    assert_int_equal(peer.sent, 1); // to be told again
+    assert_int_equal(peer.sent_seq, 1); // to be told again
     assert_int_equal(peer.strikes, 0);
     peer.suspected = true; // who is tried only now and then may answer late
     gv_peer_sent(&peer, 2000 * GV_MS, 2, 9000 * GV_MS, false);
