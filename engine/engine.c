@@ -452,7 +452,7 @@ static void greet(struct gv_engine *engine, gv_time now, int index,
 
 static enum gv_engine_class class_of(bool sync, bool entries) {
     if (sync) return entries ? GV_ENGINE_ENTRIES : GV_ENGINE_SUMMARY;
-    return entries ? GV_ENGINE_NEWS : GV_ENGINE_ACK;
+    return entries ? GV_ENGINE_UPDATES : GV_ENGINE_ACK;
 }
 
 int gv_engine_receive(struct gv_engine *engine, gv_time now, int index,
@@ -667,7 +667,7 @@ void gv_engine_stats(const struct gv_engine *engine, struct gv_engine_stats *out
     out->memory_bytes = gv_replica_memory(&engine->replica);
     out->staleness_ms = gv_push_staleness_ms(engine);
     out->peers = engine->peer_count > 0 ? engine->peer_count - 1 : 0;
-    out->news_backlog = (uint32_t)(engine->changelog.head - engine->changelog.tail);
+    out->update_backlog = (uint32_t)(engine->changelog.head - engine->changelog.tail);
     out->entries_max = engine->entries_max;
     out->memory_max = engine->memory_max;
     out->entry_max = engine->text_max;

@@ -160,7 +160,7 @@ GV_API struct gv_digest gv_engine_root(const struct gv_engine *engine);
 // What messages are for. One that does several things counts once, as the last of these.
 enum gv_engine_class {
     GV_ENGINE_ACK,     // an acknowledgement, or a question, and nothing else
-    GV_ENGINE_NEWS,    // push
+    GV_ENGINE_UPDATES, // push
     GV_ENGINE_SUMMARY, // a step of a sync without entries
     GV_ENGINE_ENTRIES, // one with entries
     GV_ENGINE_CLASSES,
@@ -195,8 +195,8 @@ struct gv_engine_stats {
     uint32_t peers, suspected;
     // What can be kept: what was asked for, or more, if the links measured are too slow for that.
     uint32_t staleness_ms;
-    uint32_t news_backlog; // news kept for peers that have not acknowledged them
-    uint32_t sync_backlog; // summaries taken and not answered yet
+    uint32_t update_backlog; // news kept for peers that have not acknowledged them
+    uint32_t sync_backlog;   // summaries taken and not answered yet
 };
 GV_API void gv_engine_stats(const struct gv_engine *engine, struct gv_engine_stats *out);
 

@@ -260,7 +260,7 @@ static void look_at_queues(struct gv_node *node, const struct gv_engine_stats *e
     if (node->config.store != NULL)
         store = node->commit.next.len + node->commit.next.batch.len + node->commit.out.batch.len;
     const uint64_t depths[] = {gv_reply_waiting(&node->reply), gv_reply_lists(&node->reply),
-                               engine != NULL ? engine->news_backlog : 0,
+                               engine != NULL ? engine->update_backlog : 0,
                                engine != NULL ? engine->sync_backlog : 0, store};
     uint64_t *const most[] = {&node->stats.numbers.queued_replies,
                               &node->stats.numbers.queued_reads, &node->stats.numbers.queued_news,
@@ -284,7 +284,7 @@ void gv_node_stats(const struct gv_node *node, struct gv_stats *out) {
     struct gv_engine_stats engine;
     gv_engine_stats(node->engine, &engine);
     add_traffic(&out->ack, &engine.traffic[GV_ENGINE_ACK]);
-    add_traffic(&out->news, &engine.traffic[GV_ENGINE_NEWS]);
+    add_traffic(&out->news, &engine.traffic[GV_ENGINE_UPDATES]);
     add_traffic(&out->summary, &engine.traffic[GV_ENGINE_SUMMARY]);
     add_traffic(&out->entries, &engine.traffic[GV_ENGINE_ENTRIES]);
     out->numbers.opened = engine.opened_syncs;

@@ -64,25 +64,25 @@ static void a_sync_finds_one_missing_value(void **state) {
                " 1573 ms  n0 > n1  gossip #1 ack:\n");
 }
 
-static void news_travel_in_waves(void **state) {
+static void updates_travel_in_flush_rounds(void **state) {
     (void)state;
     struct tale tale;
     begin_later(&tale);
-    fprintf(tale.out, "n1 has news, and no wave to wait for\n");
+    fprintf(tale.out, "n1 has an update, and no flush round to wait for\n");
     gv_cluster_add(&tale.cluster, 1, "\"a\"");
     gv_cluster_run(&tale.cluster, 250 * GV_MS);
     fprintf(tale.out, "n2 has heard when n0 speaks next, and meets it there\n");
     gv_cluster_add(&tale.cluster, 2, "\"b\"");
     gv_cluster_run(&tale.cluster, 750 * GV_MS);
     fprintf(tale.out,
-            "n0 has news of its own; what comes up while it travels meets the next wave\n");
+            "n0 has an update of its own; what comes up meanwhile meets the next flush round\n");
     gv_cluster_add(&tale.cluster, 0, "\"c\"");
     gv_cluster_run(&tale.cluster, 120 * GV_MS);
     gv_cluster_add(&tale.cluster, 2, "\"d\"");
     gv_cluster_add(&tale.cluster, 1, "\"e\"");
     gv_cluster_run(&tale.cluster, 4000 * GV_MS);
     assert_true(gv_cluster_equal(&tale.cluster));
-    end(&tale, "n1 has news, and no wave to wait for\n"
+    end(&tale, "n1 has an update, and no flush round to wait for\n"
                " 5000 ms  n1 > n0  gossip #1 to-parent: set \"a\"\n"
                " 5100 ms  n0 > n1  gossip ack next in 286 ms:\n"
                " 5100 ms  n0 > n2  gossip #1 next in 286 ms: set \"a\"\n"
@@ -90,7 +90,7 @@ static void news_travel_in_waves(void **state) {
                " 5273 ms  n2 > n0  gossip #1 to-parent ack: set \"b\"\n"
                " 5386 ms  n0 > n1  gossip #1 next in 286 ms: set \"b\"\n"
                " 5386 ms  n0 > n2  gossip ack next in 286 ms:\n"
-               "n0 has news of its own; what comes up while it travels meets the next wave\n"
+               "n0 has an update of its own; what comes up meanwhile meets the next flush round\n"
                " 6000 ms  n0 > n1  gossip #2 next in 286 ms: set \"c\"\n"
                " 6000 ms  n0 > n2  gossip #2 next in 286 ms: set \"c\"\n"
                " 6173 ms  n2 > n0  gossip #2 to-parent ack: set \"d\"\n"
@@ -101,11 +101,11 @@ static void news_travel_in_waves(void **state) {
                " 8386 ms  n2 > n0  gossip to-parent ack:\n");
 }
 
-static void a_lost_message_is_news_again(void **state) {
+static void a_lost_message_is_sent_again(void **state) {
     (void)state;
     struct tale tale;
     begin_later(&tale);
-    fprintf(tale.out, "n2 is cut off while n1 has news\n");
+    fprintf(tale.out, "n2 is cut off while n1 has an update\n");
     gv_cluster_split(&tale.cluster, 2);
     gv_cluster_add(&tale.cluster, 1, "\"a\"");
     gv_cluster_run(&tale.cluster, 1000 * GV_MS);
@@ -113,7 +113,7 @@ static void a_lost_message_is_news_again(void **state) {
     gv_cluster_split(&tale.cluster, 0);
     gv_cluster_run(&tale.cluster, 4000 * GV_MS);
     assert_true(gv_cluster_equal(&tale.cluster));
-    end(&tale, "n2 is cut off while n1 has news\n"
+    end(&tale, "n2 is cut off while n1 has an update\n"
                " 5000 ms  n1 > n0  gossip #1 to-parent: set \"a\"\n"
                " 5100 ms  n0 > n1  gossip ack next in 286 ms:\n"
                " 5100 ms  n0 > n2  gossip #1 next in 286 ms: set \"a\"\n"
@@ -127,14 +127,14 @@ static void counters_say_their_last_word_only(void **state) {
     struct tale tale;
     begin_later(&tale);
     gv_cluster_count(&tale.cluster, 1, "\"n1\"", 1);
-    fprintf(tale.out, "n0 counts to nine between two waves\n");
+    fprintf(tale.out, "n0 counts to nine between two flush rounds\n");
     gv_cluster_run(&tale.cluster, 150 * GV_MS);
     for (uint64_t count = 1; count < 10; count++)
         gv_cluster_count(&tale.cluster, 0, "\"n0\"", count);
     gv_cluster_run(&tale.cluster, 500 * GV_MS);
     assert_true(gv_cluster_equal(&tale.cluster));
     end(&tale, " 5000 ms  n1 > n0  gossip #1 to-parent: counter \"n1\"=1\n"
-               "n0 counts to nine between two waves\n"
+               "n0 counts to nine between two flush rounds\n"
                " 5100 ms  n0 > n1  gossip ack next in 286 ms:\n"
                " 5100 ms  n0 > n2  gossip #1 next in 286 ms: counter \"n1\"=1\n"
                " 5386 ms  n0 > n1  gossip #1 next in 286 ms: counter \"n0\"=9\n"
@@ -144,8 +144,8 @@ static void counters_say_their_last_word_only(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_sync_finds_one_missing_value),
-        cmocka_unit_test(news_travel_in_waves),
-        cmocka_unit_test(a_lost_message_is_news_again),
+        cmocka_unit_test(updates_travel_in_flush_rounds),
+        cmocka_unit_test(a_lost_message_is_sent_again),
         cmocka_unit_test(counters_say_their_last_word_only),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

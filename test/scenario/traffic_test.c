@@ -112,17 +112,17 @@ static void pass(struct duo *duo, unsigned ms) {
 }
 
 // News that take a third of a message: they do not fit into what bulk leaves of one by chance.
-enum { NEWS = 5, NEWS_LEN = 4000 };
+enum { UPDATES = 5, UPDATE_LEN = 4000 };
 
-static const char *news(unsigned i) {
-    static char text[NEWS_LEN];
-    snprintf(text, sizeof text, "\"%0*u\"", NEWS_LEN - 3, i);
+static const char *update(unsigned i) {
+    static char text[UPDATE_LEN];
+    snprintf(text, sizeof text, "\"%0*u\"", UPDATE_LEN - 3, i);
     return text;
 }
 
 // The other learns what node 0 begins with by a sync of many messages. Values that are put
 // meanwhile do not wait for their end.
-static void test_news_before_bulk(void **state) {
+static void test_updates_before_bulk(void **state) {
     (void)state;
     enum { BULK = 200000 };
     struct duo duo;
@@ -135,19 +135,19 @@ static void test_news_before_bulk(void **state) {
         assert_true(++bulk < 100000);
     }
     assert_true(stats_of(&duo, 1).entries < BULK / 2);
-    for (unsigned i = 0; i < NEWS; i++) assert_int_equal(put(&duo, 0, news(i)), 1);
+    for (unsigned i = 0; i < UPDATES; i++) assert_int_equal(put(&duo, 0, update(i)), 1);
     uint64_t before = stats_of(&duo, 0).sent_messages;
     // Their wave is due in the time asked for; from then on the very next message has them.
     duo.now += 100 * GV_MS;
-    for (unsigned turn = 0; !has(&duo, 1, news(NEWS - 1)); turn++, duo.now += GV_MS) {
+    for (unsigned turn = 0; !has(&duo, 1, update(UPDATES - 1)); turn++, duo.now += GV_MS) {
         for (int from = 0; from < 2; from++) carry(&duo, from, &error);
         assert_true(turn < 100);
     }
-    for (unsigned i = 0; i < NEWS; i++) assert_true(has(&duo, 1, news(i)));
+    for (unsigned i = 0; i < UPDATES; i++) assert_true(has(&duo, 1, update(i)));
     assert_in_range(stats_of(&duo, 0).sent_messages - before, 1, 2);
     assert_true(stats_of(&duo, 1).entries < BULK / 2);
     pass(&duo, 3000);
-    assert_int_equal(stats_of(&duo, 1).entries, BULK + NEWS);
+    assert_int_equal(stats_of(&duo, 1).entries, BULK + UPDATES);
     stop(&duo);
 }
 
@@ -280,7 +280,7 @@ static void test_classes_add_up(void **state) {
         }
         assert_int_equal(sent, mine.sent_messages);
         assert_int_equal(bytes, mine.sent_bytes);
-        assert_true(mine.traffic[GV_ENGINE_NEWS].sent >= 10);
+        assert_true(mine.traffic[GV_ENGINE_UPDATES].sent >= 10);
         assert_true(mine.held >= 10 && mine.held_us <= mine.held * mine.held_max_us);
         assert_true(mine.held_max_us <= 100000);
         assert_int_equal(mine.missing_entries, 0);
@@ -343,8 +343,10 @@ static void test_events(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_news_before_bulk), cmocka_unit_test(test_read_during_sync),
-        cmocka_unit_test(test_classes_add_up),   cmocka_unit_test(test_entries_max),
+        cmocka_unit_test(test_updates_before_bulk),
+        cmocka_unit_test(test_read_during_sync),
+        cmocka_unit_test(test_classes_add_up),
+        cmocka_unit_test(test_entries_max),
         cmocka_unit_test(test_events),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

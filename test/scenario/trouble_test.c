@@ -447,13 +447,13 @@ static void the_log_is_bounded(void **state) {
     gv_cluster_run(&cluster, ms(5 * SECOND));
     gv_cluster_split(&cluster, 2);
     for (int i = 0; i < 100000; i++) gv_cluster_add_number(&cluster, 0, i);
-    assert_true(stats(&cluster, 0).news_backlog <= 1 << 16);
+    assert_true(stats(&cluster, 0).update_backlog <= 1 << 16);
     gv_cluster_run(&cluster, ms(30 * SECOND));
     gv_cluster_split(&cluster, 0);
     assert_true(gv_cluster_settle(&cluster, ms(30 * SECOND)) != GV_TIME_NEVER);
     assert_int_equal(gv_cluster_entries(&cluster, 2), 100000);
     gv_cluster_run(&cluster, ms(10 * SECOND));
-    assert_int_equal(stats(&cluster, 0).news_backlog, 0);
+    assert_int_equal(stats(&cluster, 0).update_backlog, 0);
     nothing_was_bad(&cluster);
     gv_cluster_fini(&cluster);
 }

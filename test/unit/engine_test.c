@@ -285,7 +285,7 @@ static void alone(void **state) {
     assert_int_equal(add(engine, 10, "1"), 1);
     assert_int_equal(drain(engine, 10), 0);
     assert_true(gv_engine_deadline(engine) == GV_TIME_NEVER);
-    assert_int_equal(stats_of(engine).news_backlog, 0);
+    assert_int_equal(stats_of(engine).update_backlog, 0);
     gv_engine_free(engine);
 }
 
@@ -717,7 +717,7 @@ static void a_doubled_step_is_answered_once(void **state) {
 }
 
 // What was on its way while this node stood still is told again as soon as it runs.
-static void news_outlive_a_standstill(void **state) {
+static void updates_survive_a_pause(void **state) {
     (void)state;
     for (uint32_t staleness_ms = 0; staleness_ms <= 500; staleness_ms += 500) {
         struct trio trio;
@@ -726,7 +726,7 @@ static void news_outlive_a_standstill(void **state) {
         cut_off(&trio, 0, true);
         assert_int_equal(add(trio.engines[0], trio.now, "1"), 1);
         carry(&trio);
-        assert_int_equal(stats_of(trio.engines[0]).news_backlog, 1);
+        assert_int_equal(stats_of(trio.engines[0]).update_backlog, 1);
         trio.now += 8000 * GV_MS;
         cut_off(&trio, 0, false);
         pass(&trio, 2000 * GV_MS);
@@ -922,7 +922,7 @@ int main(void) {
         cmocka_unit_test(equal_summaries_leave_their_slots),
         cmocka_unit_test(repeated_messages_change_nothing),
         cmocka_unit_test(a_doubled_step_is_answered_once),
-        cmocka_unit_test(news_outlive_a_standstill),
+        cmocka_unit_test(updates_survive_a_pause),
         cmocka_unit_test(a_late_word_about_the_tree),
         cmocka_unit_test(a_wave_foretold_for_never),
         cmocka_unit_test(same_seed_same_messages),

@@ -306,21 +306,21 @@ static void what_was_overtaken_is_due_sooner(void **state) {
 // What was given up is at all times news again: `acked_seq` never passes what was not acknowledged.
 static void nothing_is_lost(void **state) {
     (void)state;
-    enum { NEWS = 3000 };
+    enum { UPDATES = 3000 };
     struct gv_prng prng;
     gv_prng_init(&prng, gv_test_seed(), 1);
     for (int round = 0; round < 20; round++) {
-        static bool had[NEWS];
+        static bool had[UPDATES];
         memset(had, 0, sizeof had);
         uint64_t first = gv_prng_below(&prng, 2) ? gv_prng_next(&prng) >> 24 : 0;
         struct gv_peer peer = peer_at(first, 0), other = peer_at(5, 0);
         size_t count = 0;
         gv_time now = 0;
-        while (peer.acked_seq < NEWS && count < 20000) {
+        while (peer.acked_seq < UPDATES && count < 20000) {
             now += gv_prng_below(&prng, 5);
-            if (gv_peer_open(&peer) && peer.sent_seq < NEWS) {
+            if (gv_peer_open(&peer) && peer.sent_seq < UPDATES) {
                 uint64_t from = peer.sent_seq, to = from + 1 + gv_prng_below(&prng, 4);
-                if (to > NEWS) to = NEWS;
+                if (to > UPDATES) to = UPDATES;
                 uint64_t id = gv_peer_sent(&peer, now, to, 20 + gv_prng_below(&prng, 20), false);
                 assert_true(id == first + count);
                 count++;
@@ -338,7 +338,7 @@ static void nothing_is_lost(void **state) {
             assert_true(peer.resend_at > now);
             for (uint64_t at = 0; at < peer.acked_seq; at++) assert_true(had[at]);
         }
-        assert_int_equal(peer.acked_seq, NEWS);
+        assert_int_equal(peer.acked_seq, UPDATES);
     }
 }
 
