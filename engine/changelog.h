@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 // The log of recent changes: which records changed, in order, and from whom the change came.
 //
-// Each peer has a sequence number in it; what lies behind is news to that peer. The log forgets
-// what all have acknowledged, and grows to a bound: beyond it the oldest news go, and a peer that
-// has not had them is caught up by a sync instead.
+// Each peer has a sequence number in it; what lies behind are that peer's updates. The log forgets
+// what all have acknowledged, and grows to a bound: beyond it the oldest updates go, and a peer
+// that has not had them is caught up by a sync instead.
 #ifndef GV_ENGINE_CHANGELOG_H
 #define GV_ENGINE_CHANGELOG_H
 

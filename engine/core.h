@@ -23,7 +23,7 @@ enum {
 // Timers beside those of the peers, counted from peer_count on.
 enum gv_core_timer { GV_CORE_WAVE, GV_CORE_UP, GV_CORE_SYNC, GV_CORE_TOUR, GV_CORE_TIMERS };
 
-// The tree that news travel on, and the beat of its waves; see push.h.
+// The tree that updates travel on, and the beat of its waves; see push.h.
 struct gv_push {
     int parent;         // GV_CORE_NONE: this node is a root
     uint32_t *children; // peers that take this node as their parent, room for all

@@ -340,7 +340,7 @@ gv_time gv_engine_deadline(const struct gv_engine *engine) {
     return joined ? gv_timers_next(&engine->timers) : GV_TIME_NEVER;
 }
 
-// Notes how long the first of the news that leave now has waited.
+// Notes how long the first of the updates that leave now has waited.
 static void let_go(struct gv_engine *engine, gv_time now, enum gv_core_timer timer) {
     gv_time *since = &engine->held_since[timer];
     if (*since == GV_TIME_NEVER) return;
@@ -471,7 +471,7 @@ int gv_engine_receive(struct gv_engine *engine, gv_time now, int index,
     traffic->received_bytes += message->bytes;
     greet(engine, now, index, message);
     if (message->has_ack) {
-        bool waited = !gv_peer_open(peer); // with news that no more flights were left for
+        bool waited = !gv_peer_open(peer); // with updates that no more flights were left for
         int lost = gv_peer_acked(peer, now, &message->ack);
         if (lost >= 0 && peer->suspected) regain(engine, index, now);
         if (lost > 0) engine->stats.lost_messages += (uint64_t)lost;
@@ -538,7 +538,7 @@ static bool outline(struct gv_engine *engine, gv_time now, int index, struct out
     out->answers = gv_sync_waits(engine, index);
     out->opens = peer->open_sync && !out->answers;
     if (!out->news && !out->answers && !out->opens && !peer->ask && !due) return false;
-    // What is longer than the own bound goes alone: where news and a sync both wait for that, or
+    // What is longer than the own bound goes alone: where updates and a sync both wait for that, or
     // one for the other, they take turns.
     bool alone = (out->news && gv_push_is_long(engine, index)) || gv_sync_is_long(engine, index);
     if (alone && out->answers && (!out->news || peer->next_id % 2 == 0)) {
@@ -571,7 +571,7 @@ static size_t compose(struct gv_engine *engine, gv_time now, int index, char *bu
     struct gv_slice ranges = {0};
     gv_message_begin(&out, &it.head, buf, engine->message_max);
     size_t bare = out.out.len;
-    // News go before the bulk of a sync, which may take many messages; half of each is for it.
+    // Updates go before the bulk of a sync, which may take many messages; half of each is for it.
     uint64_t reached = peer->sent_seq;
     size_t reserve = it.answers ? engine->message_max / 2
                      : it.opens ? GV_MESSAGE_RANGES(GV_RECONCILE_CAPACITY_MIN)

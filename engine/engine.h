@@ -3,7 +3,7 @@
 //
 // It does no I/O and reads no clock: the caller passes time in, carries messages, and asks for
 // them when its transport can take one. What to tell a peer is worked out then, into the caller's
-// buffer, so there is no outbox to grow, and a slow transport coalesces news by itself.
+// buffer, so there is no outbox to grow, and a slow transport coalesces updates by itself.
 //
 //   gv_engine_new → gv_engine_join → loop:
 //       a message came        gv_message_decode, gv_engine_receive
@@ -46,7 +46,7 @@ enum gv_engine_event_kind {
 struct gv_engine_event {
     enum gv_engine_event_kind kind;
     int peer;  // whom it came from or goes to; negative: put here
-    bool sync; // by a step of a sync, not as news
+    bool sync; // by a step of a sync, not by push
     // The keyed hash of the entry, version and all: the same at every node of the cluster, so that
     // one number follows a value wherever it goes.
     uint64_t id;
@@ -125,7 +125,7 @@ GV_API int gv_engine_receive(struct gv_engine *engine, gv_time now, int peer,
 GV_API gv_time gv_engine_deadline(const struct gv_engine *engine);
 GV_API void gv_engine_advance(struct gv_engine *engine, gv_time now);
 
-// Lets all news leave at once instead of with the next wave: before a shutdown.
+// Lets all updates leave at once instead of with the next wave: before a shutdown.
 GV_API void gv_engine_flush(struct gv_engine *engine, gv_time now);
 
 // Has a message sent to this peer soon that asks for an answer at once: to see whether it is there.
@@ -183,8 +183,8 @@ struct gv_engine_stats {
     uint64_t opened_syncs;    // syncs begun by this node
     uint64_t missing_entries; // those that syncs brought, and that were missing here
     uint64_t refused_entries; // received and not stored: a bound is reached, or they are malformed
-    // News wait here to travel together: waves and batches that left, how long the first change in
-    // each had waited in all, and the longest of these.
+    // Updates wait here to travel together: waves and batches that left, how long the first change
+    // in each had waited in all, and the longest of these.
     uint64_t held, held_us, held_max_us;
     uint64_t sent_messages, sent_bytes, received_messages, received_bytes;
     uint64_t sent_syncs, received_syncs;                    // of the messages: those with ranges
@@ -195,7 +195,7 @@ struct gv_engine_stats {
     uint32_t peers, suspected;
     // What can be kept: what was asked for, or more, if the links measured are too slow for that.
     uint32_t staleness_ms;
-    uint32_t update_backlog; // news kept for peers that have not acknowledged them
+    uint32_t update_backlog; // updates kept for peers that have not acknowledged them
     uint32_t sync_backlog;   // summaries taken and not answered yet
 };
 GV_API void gv_engine_stats(const struct gv_engine *engine, struct gv_engine_stats *out);

@@ -3,10 +3,10 @@
 // whether it answers at all.
 //
 // Acknowledgement follows QUIC (RFC 9000, section 13.2; RFC 9002, sections 5 and 6) cut down to
-// what gossip needs: every message that carries news has a number; the receiver names the largest
-// it has and a mask of those before; a gap of three, or time, makes a message lost. What was in it
-// is then news again. One acknowledgement stands for many messages and rides on whatever is said
-// next in the other direction.
+// what gossip needs: every message that carries updates has a number; the receiver names the
+// largest it has and a mask of those before; a gap of three, or time, makes a message lost. What
+// was in it is then sent again. One acknowledgement stands for many messages and rides on whatever
+// is said next in the other direction.
 #ifndef GV_ENGINE_PEER_H
 #define GV_ENGINE_PEER_H
 
@@ -29,7 +29,7 @@ enum {
 // A message on its way.
 struct gv_flight {
     uint64_t id;
-    uint64_t from; // the news it carries begin at this sequence number of the log
+    uint64_t from; // the updates it carries begin at this sequence number of the log
     gv_time sent;
     gv_time due;    // lost, if not acknowledged by then
     bool sync;      // it was a step of a sync
@@ -63,7 +63,7 @@ struct gv_peer {
     gv_time resend_at;    // when the first flight is due; GV_TIME_NEVER: none
     gv_time probe_at;     // when to try a suspected peer again
     gv_time probe_wait;
-    uint64_t acked_seq; // the peer has had all news before this sequence number
+    uint64_t acked_seq; // the peer has had all updates before this sequence number
     uint64_t sent_seq;  // … and been sent those before this one
     // From the peer.
     bool heard;
@@ -72,7 +72,7 @@ struct gv_peer {
     gv_time largest_at; // when `largest` came
     gv_time ack_at;     // when to acknowledge at the latest
     // What is to be said next.
-    bool child;        // takes news from this node, as its parent in the push tree
+    bool child;        // takes updates from this node, as its parent in the push tree
     bool queued;       // stands in the engine's queue
     bool ask;          // wants an answer at once
     bool open_sync;    // a sync is to be opened …
@@ -81,7 +81,7 @@ struct gv_peer {
     gv_time synced_at; // … and last had a summary from it; GV_TIME_NEVER: not yet
 };
 
-// A peer not heard of yet, owed the news from `seq` on, which are all there ever was if they
+// A peer not heard of yet, owed the updates from `seq` on, which are all there ever was if they
 // are the `whole`. `first_id`: a random number.
 GV_API void gv_peer_init(struct gv_peer *peer, uint64_t first_id, uint64_t seq, bool whole);
 
@@ -97,8 +97,9 @@ GV_API bool gv_peer_take_ack(struct gv_peer *peer, gv_time now, struct gv_messag
 
 // Whether one more numbered message may be sent.
 GV_API bool gv_peer_open(const struct gv_peer *peer);
-// A numbered message leaves, with news up to `to`; it counts as lost after `patience`. If it is a
-// step of a `sync` and lost, the sync is to be opened again. Returns its id. The peer must be open.
+// A numbered message leaves, with updates up to `to`; it counts as lost after `patience`. If it is
+// a step of a `sync` and lost, the sync is to be opened again. Returns its id. The peer must be
+// open.
 GV_API uint64_t gv_peer_sent(struct gv_peer *peer, gv_time now, uint64_t to, gv_time patience,
                              bool sync);
 
@@ -109,18 +110,18 @@ GV_API uint64_t gv_peer_sent(struct gv_peer *peer, gv_time now, uint64_t to, gv_
 GV_API int gv_peer_acked(struct gv_peer *peer, gv_time now, const struct gv_message_ack *ack);
 // The peer has spoken, and its acknowledgement, if it gave one, has been taken: gives up the
 // flights that left longer than `usual` ago, for it should have acknowledged them, had they come;
-// what they carried is news again. Returns how many. No time-out is needed to notice a loss where
+// what they carried is sent again. Returns how many. No time-out is needed to notice a loss where
 // both sides keep talking.
 GV_API int gv_peer_missed(struct gv_peer *peer, gv_time now, gv_time usual);
-// Whether its silence, or deafness, has lasted so long that news should go another way.
+// Whether its silence, or deafness, has lasted so long that updates should go another way.
 GV_API bool gv_peer_fails(const struct gv_peer *peer);
 // What left before a message that has been acknowledged is due `after` it was sent, if not earlier
 // anyway: it is late then, and most likely lost (RFC 9002, section 6.1.2).
 GV_API void gv_peer_overtake(struct gv_peer *peer, gv_time after);
 // Gives up the flights that gv_peer_overtake made due, and those behind them; what they carried is
-// news again. This is no time-out, for the peer hears. Returns how many.
+// sent again. This is no time-out, for the peer hears. Returns how many.
 GV_API int gv_peer_overtaken(struct gv_peer *peer, gv_time now);
-// Gives up the flights that are due; what they carried is news again. Returns how many.
+// Gives up the flights that are due; what they carried is sent again. Returns how many.
 GV_API int gv_peer_expire(struct gv_peer *peer, gv_time now);
 // Whether a step of a sync that left then is still on its way, for all this node knows.
 GV_API bool gv_peer_awaits(const struct gv_peer *peer, gv_time sent);

@@ -11,7 +11,7 @@ enum {
     SPREAD_SHARE = 2,    // of the deviation of round trips, what the period is shortened by
     SURE = 4,            // round trips measured before links are called slow
     MARGIN_MAX_MS = 50,  // … but no more than this
-    ACK_DELAY_MS = 2000, // long, so that nearly all acknowledgements ride on news
+    ACK_DELAY_MS = 2000, // long, so that nearly all acknowledgements ride on updates
 };
 
 static bool direct(const struct gv_engine *engine) {
@@ -109,8 +109,8 @@ static gv_time long_trip(const struct gv_engine *engine, int peer, uint8_t times
     return trip > 0 ? trip + engine->peers[peer]->spread / SPREAD_SHARE : 0;
 }
 
-// How long news take up and down the tree, going by the slowest of the peers beside this node; 0:
-// that is not known yet. Counts only peers measured so many times.
+// How long updates take up and down the tree, going by the slowest of the peers beside this node;
+// 0: that is not known yet. Counts only peers measured so many times.
 static gv_time way(const struct gv_engine *engine, uint8_t times) {
     const struct gv_push *push = &engine->push;
     gv_time slowest = push->parent == GV_CORE_NONE ? 0 : long_trip(engine, push->parent, times);
@@ -126,7 +126,7 @@ static gv_time period_min(gv_time way) {
     return share > PERIOD_MIN_MS * GV_MS ? share : PERIOD_MIN_MS * GV_MS;
 }
 
-// How long a root lets pass between two waves: what the user's bound leaves once the news have
+// How long a root lets pass between two waves: what the user's bound leaves once the updates have
 // gone up and down the tree, or a little where it leaves less.
 static gv_time period(const struct gv_engine *engine) {
     gv_time staleness = engine->push.staleness, taken = way(engine, 1), least = period_min(taken);
@@ -160,7 +160,7 @@ static gv_time wave_after(const struct gv_engine *engine, gv_time now, gv_time l
 }
 
 // When to send to the parent so as to meet its next wave that can still be met. If the wave last
-// foretold has not come, the parent had no news and speaks as soon as it has: then at once.
+// foretold has not come, the parent had no updates and speaks as soon as it has: then at once.
 static gv_time up_time(const struct gv_engine *engine, gv_time now) {
     int parent = engine->push.parent;
     if (wave_expected(engine, now) == GV_TIME_NEVER || !engine->peers[parent]->measured) return now;
@@ -190,7 +190,7 @@ uint32_t gv_push_next_ms(const struct gv_engine *engine, gv_time now, int peer) 
     return when > now ? (uint32_t)((when - now) / GV_MS) : 0;
 }
 
-// Keeps the change in the log. A counter or register that changes again before its news has left
+// Keeps the change in the log. A counter or register that changes again before its update has left
 // is told once, as it is then.
 static void keep(struct gv_engine *engine, uint32_t ref, int origin, bool wanted) {
     uint64_t *mark = gv_replica_mark(&engine->replica, ref);
@@ -224,8 +224,9 @@ static void doubt(struct gv_engine *engine, gv_time now) {
     gv_core_enqueue(engine, push->parent);
 }
 
-// A wave has come, perhaps not just when foretold. News that are to go up leave so as to meet the
-// wave they were meant for, but are not put off to a later one: that could happen again and again.
+// A wave has come, perhaps not just when foretold. Updates that are to go up leave so as to meet
+// the wave they were meant for, but are not put off to a later one: that could happen again and
+// again.
 static void aim(struct gv_engine *engine, gv_time now) {
     uint32_t timer = engine->peer_count + GV_CORE_UP;
     gv_time set = engine->timers.when[timer], better = up_time(engine, now);
@@ -362,14 +363,14 @@ bool gv_push_wants(const struct gv_engine *engine, int peer) {
     return engine->peers[peer]->child || peer == static_parent(engine);
 }
 
-// --- news in messages ------------------------------------------------------------------------
+// --- updates in messages ------------------------------------------------------------------------
 
 static bool deliverable(const struct gv_engine *engine, uint64_t seq, int peer) {
     struct gv_changelog_slot slot = gv_changelog_get(&engine->changelog, seq);
     return slot.ref != GV_CHANGELOG_SUPERSEDED && slot.origin != peer;
 }
 
-// Moves the peer on to the next news that are any to it. False: there are none.
+// Moves the peer on to the next updates that are any to it. False: there are none.
 static bool skip(struct gv_engine *engine, int peer) {
     struct gv_peer *state = engine->peers[peer];
     if (state->sent_seq < engine->changelog.tail) { // the log has gone on without this peer
@@ -424,7 +425,7 @@ gv_time gv_push_missed_after(const struct gv_engine *engine, int peer) {
 }
 
 gv_time gv_push_late_after(const struct gv_engine *engine, int peer) {
-    // Without a tree all news would travel once more wherever links let messages overtake.
+    // Without a tree all updates would travel once more wherever links let messages overtake.
     return direct(engine) ? GV_TIME_NEVER : gv_push_missed_after(engine, peer);
 }
 

@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: MIT
-// Push: news travel on a tree, in waves. Internal to engine/.
+// Push: updates travel on a tree, in waves. Internal to engine/.
 //
 // The nodes, in the order of their names, form a tree of fan-out GV_CORE_FANOUT; who suspects its
 // parent takes the first node before itself that it does not suspect, and tells it so by the flag
-// `up`. A root speaks to its children once a period, if there is news, and says when it will speak
-// next; a child sends its own news so that they arrive just before that, by the measured round
-// trip. So a value waits for a period at most, and what all children have to say leaves the root
-// in one message each. With no wave to wait for, news leave at once.
+// `up`. A root speaks to its children once a period, if there is an update, and says when it will
+// speak next; a child sends its own updates so that they arrive just before that, by the measured
+// round trip. So a value waits for a period at most, and what all children have to say leaves the
+// root in one message each. With no wave to wait for, updates leave at once.
 //
-// With staleness 0 there is no tree: each node tells all others its own news at once.
+// With staleness 0 there is no tree: each node tells all others its own updates at once.
 #ifndef GV_ENGINE_PUSH_H
 #define GV_ENGINE_PUSH_H
 
@@ -17,12 +17,13 @@
 // The cluster is known: takes a place in the tree. GV_ENOMEM.
 int gv_push_join(struct gv_engine *engine);
 
-// Whether news go to this peer.
+// Whether updates go to this peer.
 bool gv_push_links(const struct gv_engine *engine, int peer);
 // A record changed; `origin` is the peer that told, by a step of a `sync` or not, or
 // GV_CHANGELOG_LOCAL. Keeps the change for those who need to hear of it.
 void gv_push_changed(struct gv_engine *engine, gv_time now, uint32_t ref, int origin, bool sync);
-// A message came from this peer: what its head says about the tree; `news`: it changed something.
+// A message came from this peer: what its head says about the tree; `updates`: it changed
+// something.
 void gv_push_heard(struct gv_engine *engine, gv_time now, int peer,
                    const struct gv_message *message, bool news);
 // A timer rang.
@@ -30,19 +31,19 @@ void gv_push_wave(struct gv_engine *engine, gv_time now);
 void gv_push_up(struct gv_engine *engine);
 // Whether the parent knows, or is about to hear, that this node is there.
 bool gv_push_introduces(const struct gv_engine *engine);
-// Messages to this peer were lost. Their news leave with the next wave that can be met; a sync is
-// opened again at once.
+// Messages to this peer were lost. Their updates leave with the next wave that can be met; a sync
+// is opened again at once.
 void gv_push_again(struct gv_engine *engine, gv_time now, int peer);
 // Takes another parent if a better one is there; after a change of who is suspected.
 void gv_push_choose(struct gv_engine *engine, gv_time now);
 // Whether it matters for the tree that this suspected peer comes back.
 bool gv_push_wants(const struct gv_engine *engine, int peer);
 
-// Whether there is news for this peer.
+// Whether there are updates for this peer.
 bool gv_push_pending(struct gv_engine *engine, int peer);
-// Whether the first of the news that are pending is longer than the own bound (gv_core_write).
+// Whether the first of the updates that are pending is longer than the own bound (gv_core_write).
 bool gv_push_is_long(const struct gv_engine *engine, int peer);
-// Adds news for the peer to the message, keeping `reserve` bytes; returns the sequence number
+// Adds updates for the peer to the message, keeping `reserve` bytes; returns the sequence number
 // reached.
 uint64_t gv_push_write(struct gv_engine *engine, int peer, struct gv_message_writer *out,
                        size_t reserve);
@@ -60,7 +61,7 @@ gv_time gv_push_late_after(const struct gv_engine *engine, int peer);
 // How long the parent may keep an acknowledgement of what is sent now, if it speaks with its next
 // wave; 0: no wave is known to come.
 gv_time gv_push_answer_time(const struct gv_engine *engine, gv_time now);
-// Forgets the news that everyone has.
+// Forgets the updates that everyone has.
 void gv_push_trim(struct gv_engine *engine);
 
 #endif

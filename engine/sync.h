@@ -5,7 +5,7 @@
 // node opens a sync soon, with its parent if it has one. Without trouble it compares with a random
 // peer at long intervals, and rather when nothing is on its way, for differences that are merely
 // in flight would cost a recursion. Answers are stateless (merkle/reconcile.h), and numbered like
-// news: if one is lost, the sync is opened again.
+// updates: if one is lost, the sync is opened again.
 #ifndef GV_ENGINE_SYNC_H
 #define GV_ENGINE_SYNC_H
 

@@ -8,11 +8,11 @@
 // and last tells all of them what it has learned by that. Two nodes compare once, whichever of them
 // asks. At the most this costs as much as a value from each node.
 //
-// On a tree what a sync brings in is news, and travels on. But a node that begins a life must show
-// itself to each of its children: they may lack what it wrote at the end of an earlier life, or
-// hold what it has lost. If it begins with nothing, the first of its news do that, for they make
-// those that knew an earlier life compare; so on its tour it visits the children that it had no
-// news for. If it begins with something it visits all.
+// On a tree what a sync brings in is an update, and travels on. But a node that begins a life must
+// show itself to each of its children: they may lack what it wrote at the end of an earlier life,
+// or hold what it has lost. If it begins with nothing, the first of its updates do that, for they
+// make those that knew an earlier life compare; so on its tour it visits the children that it had
+// no updates for. If it begins with something it visits all.
 #ifndef GV_ENGINE_TOUR_H
 #define GV_ENGINE_TOUR_H
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Two honest engines, each with thousands of entries, of which some differ, and news and syncs
+// Two honest engines, each with thousands of entries, of which some differ, and updates and syncs
 // under way; and a peer of both that says whatever the input is a script of: messages in good form
 // with odd numbers, acknowledgements of what was never sent, summaries of all kinds, echoes, and
 // messages with a few bytes changed. Neither engine may fall over, use more memory than a multiple
@@ -30,7 +30,7 @@ enum {
     CALM_MS = 4000000, // in which the two come to agree
     REPLIES = 50,      // of the liar's, meanwhile
     // What a byte received may cost: of memory, an entry of two bytes takes a record, its share of
-    // a node of the tree, and a place in the log of news, all of which grow by doubling.
+    // a node of the tree, and a place in the changelog, all of which grow by doubling.
     MEMORY_A_BYTE = 400,
     MEMORY_SPARE = 4 << 20, // chunks, and buffers as long as a message
     SUMMARY_A_BYTE = 64,    // of an answer: a part of two bytes is answered by one of at most 128
@@ -123,7 +123,7 @@ static void make_node(struct target *it, int index, size_t kind) {
         if (!lacks) put_number(node->engine, i);
     }
     GV_ASSERT(gv_engine_join(node->engine, GV_MS, names[index], names, 3) == 0);
-    put_number(node->engine, ENTRIES + index); // news
+    put_number(node->engine, ENTRIES + index); // updates
     node->liar = gv_engine_peer(node->engine, names[2]);
     node->other = gv_engine_peer(node->engine, names[1 - index]);
 }

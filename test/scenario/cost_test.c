@@ -218,7 +218,7 @@ static struct gv_study_figures challenge(uint32_t staleness_ms, enum gv_net_late
 }
 
 // Two hundred nodes at two hundred operations a second: in every period a message down to each
-// node, and one up from each that has news, and little more; and the staleness is kept.
+// node, and one up from each that has updates, and little more; and the staleness is kept.
 static void many_nodes(void **state) {
     (void)state;
     enum { NODES = 200, SECONDS = 20, STALENESS_MS = 1000, LEVELS = 2 };
@@ -287,7 +287,7 @@ static void quiet_after_a_load(void **state) {
     }
 }
 
-// An hour without news: a comparison now and then, by every node.
+// An hour without updates: a comparison now and then, by every node.
 static void idle_clusters_are_quiet(void **state) {
     (void)state;
     struct gv_cluster cluster;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// What two engines say to each other, by its kind: small news overtake the bulk of a sync, and so
-// do answers to clients; every message is counted once, bounds are kept, and a value can be
+// What two engines say to each other, by its kind: small updates overtake the bulk of a sync, and
+// so do answers to clients; every message is counted once, bounds are kept, and a value can be
 // followed from one to the other.
 #include "../lib/test.h"
 
@@ -46,7 +46,7 @@ static int put(struct duo *duo, int at, const char *key) {
     return gv_engine_put(duo->engines[at], duo->now, &(struct gv_entry){.key = slice(key)});
 }
 
-// Two engines; the first begins with so many entries, of which none is news.
+// Two engines; the first begins with so many entries, of which none is an update.
 static void start(struct duo *duo, unsigned bulk, uint64_t entries_max) {
     *duo = (struct duo){.now = 1000 * GV_MS};
     gv_json_init(&duo->json, gv_base_malloc(), 0, 0);
@@ -111,7 +111,7 @@ static void pass(struct duo *duo, unsigned ms) {
     }
 }
 
-// News that take a third of a message: they do not fit into what bulk leaves of one by chance.
+// Updates that take a third of a message: they do not fit into what bulk leaves of one by chance.
 enum { UPDATES = 5, UPDATE_LEN = 4000 };
 
 static const char *update(unsigned i) {

@@ -115,7 +115,7 @@ static void partitions_heal(void **state) {
     }
 }
 
-// Every message of news is lost: syncs alone bring everything everywhere.
+// Every message of updates is lost: syncs alone bring everything everywhere.
 static void without_push(void **state) {
     (void)state;
     struct gv_cluster cluster;
@@ -178,7 +178,7 @@ static bool all_have(const struct gv_cluster *cluster, int64_t end) {
     return true;
 }
 
-// The hub of all news is killed while they flow: those on their way take the next node's tree.
+// The hub of all updates is killed while they flow: those on their way take the next node's tree.
 static void the_hub_dies_at_full_load(void **state) {
     (void)state;
     struct gv_prng prng;
@@ -319,7 +319,7 @@ static void a_node_stands_still(void **state) {
     gv_cluster_fini(&cluster);
 }
 
-// A node that tells all others itself has told only one of them something when it dies. The news
+// A node that tells all others itself has told only one of them something when it dies. The updates
 // comes to the others soon, whether it comes back with nothing, or not at all.
 static void what_only_some_were_told(void **state) {
     (void)state;
@@ -433,7 +433,7 @@ static void a_few_troubles(void **state) {
     assert_true(late <= 2);
 }
 
-// More news than the log keeps, while a peer is cut off and the messages are small.
+// More updates than the log keeps, while a peer is cut off and the messages are small.
 static void the_log_is_bounded(void **state) {
     (void)state;
     struct gv_cluster cluster;

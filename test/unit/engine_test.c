@@ -753,7 +753,7 @@ static void a_late_word_about_the_tree(void **state) {
     trio_fini(&trio);
 }
 
-// However far off the parent says its next wave is, news keep to this node's own staleness.
+// However far off the parent says its next wave is, updates keep to this node's own staleness.
 static void a_wave_foretold_for_never(void **state) {
     (void)state;
     struct trio trio;

@@ -303,7 +303,7 @@ static void what_was_overtaken_is_due_sooner(void **state) {
     assert_int_equal(peer.resend_at, 11000);
 }
 
-// What was given up is at all times news again: `acked_seq` never passes what was not acknowledged.
+// What was given up is at all times sent again: `acked_seq` never passes what was not acknowledged.
 static void nothing_is_lost(void **state) {
     (void)state;
     enum { UPDATES = 3000 };
@@ -480,7 +480,7 @@ static void lives_are_told_apart(void **state) {
     assert_true(gv_peer_begins(&peer, 5000 + 5000)); // few restarts are missed by chance
 }
 
-// A peer is owed the whole as long as it has acknowledged no news and none were passed over.
+// A peer is owed the whole as long as it has acknowledged no updates and none were passed over.
 static void copies_are_known(void **state) {
     (void)state;
     struct gv_peer peer = peer_at(1, 0);
@@ -501,7 +501,7 @@ static void the_whole_is_owed_until_some_is_known(void **state) {
     (void)state;
     struct gv_peer peer = peer_at(1, 0);
     assert_true(peer.whole && !peer.introduced);
-    gv_peer_sent(&peer, 0, 0, 10, true); // no news, a step of a sync
+    gv_peer_sent(&peer, 0, 0, 10, true); // no updates, a step of a sync
     assert_true(peer.introduced);
     assert_int_equal(acked(&peer, 1, 1, 0), 0);
     assert_true(peer.whole);
