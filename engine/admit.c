@@ -92,7 +92,8 @@ static int merge(struct gv_engine *engine, gv_time now, const struct gv_entry *e
                  bool sync, uint32_t *ref) {
     int changed = gv_replica_put(&engine->replica, entry, ref);
     if (changed < 0) return changed;
-    gv_core_trace(engine, changed > 0 ? GV_ENGINE_STORED : GV_ENGINE_KNOWN, origin, sync, entry);
+    gv_core_trace(engine, changed > 0 ? GV_ENGINE_STORED : GV_ENGINE_REDUNDANT, origin, sync,
+                  entry);
     if (changed == 0) return 0;
     if (engine->waiting.versions > 0)
         gv_waiting_held(&engine->waiting, waiting_id(engine, entry), gv_replica_weight(entry));

@@ -426,7 +426,7 @@ static int merge(struct gv_engine *engine, gv_time now, int index, const struct 
         if (done < 0 && first == 0) first = done;
         *changed = *changed || done > 0;
         engine->stats.received_entries += more > 0;
-        engine->stats.known_entries += done == 0;
+        engine->stats.redundant_entries += done == 0;
         engine->stats.missing_entries += done > 0 && message->sync;
         engine->stats.refused_entries += done < 0;
     }

@@ -39,9 +39,9 @@ enum {
 
 // What happens to a value at a node, for whoever follows it through the cluster.
 enum gv_engine_event_kind {
-    GV_ENGINE_STORED, // it was new here
-    GV_ENGINE_KNOWN,  // it came, and was known
-    GV_ENGINE_TOLD,   // it leaves for a peer
+    GV_ENGINE_STORED,    // it was new here
+    GV_ENGINE_REDUNDANT, // it came, and was known
+    GV_ENGINE_SENT,      // it leaves for a peer
 };
 struct gv_engine_event {
     enum gv_engine_event_kind kind;
@@ -187,8 +187,8 @@ struct gv_engine_stats {
     // in each had waited in all, and the longest of these.
     uint64_t held, held_us, held_max_us;
     uint64_t sent_messages, sent_bytes, received_messages, received_bytes;
-    uint64_t sent_syncs, received_syncs;                    // of the messages: those with ranges
-    uint64_t sent_entries, received_entries, known_entries; // known: received for nothing
+    uint64_t sent_syncs, received_syncs; // of the messages: those with ranges
+    uint64_t sent_entries, received_entries, redundant_entries; // redundant: there already
     uint64_t lost_messages; // given up waiting for an acknowledgement
     uint64_t bad_ranges;    // summaries that turned out to be malformed
     uint64_t away;          // times this node found that it had been standing still

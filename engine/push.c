@@ -403,7 +403,7 @@ uint64_t gv_push_write(struct gv_engine *engine, int peer, struct gv_message_wri
             gv_replica_get(&engine->replica, gv_changelog_get(&engine->changelog, at).ref);
         if (!gv_core_write(engine, out, &entry, reserve)) break;
         engine->stats.sent_entries++;
-        gv_core_trace(engine, GV_ENGINE_TOLD, peer, false, &entry);
+        gv_core_trace(engine, GV_ENGINE_SENT, peer, false, &entry);
     }
     return at;
 }

@@ -234,11 +234,11 @@ static int excerpt_len(const struct gv_json *json, int token) {
 static void on_event(void *ctx, const struct gv_engine_event *event) {
     const struct gv_node *node = ctx;
     const struct gv_reply *reply = &node->reply;
-    const char *how = event->sync ? "by sync" : "as news";
+    const char *how = event->sync ? "by sync" : "by push";
     if (event->peer >= 0) {
-        const char *what = event->kind == GV_ENGINE_TOLD     ? "told to"
+        const char *what = event->kind == GV_ENGINE_SENT     ? "sent to"
                            : event->kind == GV_ENGINE_STORED ? "stored, from"
-                                                             : "known, from";
+                                                             : "redundant, from";
         struct gv_slice name = gv_engine_name(node->engine, event->peer);
         gv_log_value(&node->log, event->id, "%s %.*s, %s", what, (int)name.len,
                      (const char *)name.data, how);
@@ -246,7 +246,7 @@ static void on_event(void *ctx, const struct gv_engine_event *event) {
     }
     struct gv_slice key = event->entry->key;
     gv_log_value(&node->log, event->id, "%s, put by %.*s with message %.*s: %.*s",
-                 event->kind == GV_ENGINE_STORED ? "stored" : "known",
+                 event->kind == GV_ENGINE_STORED ? "stored" : "redundant",
                  reply->open ? (int)reply->dest.len : 0, (const char *)reply->dest.data,
                  reply->open ? (int)reply->msg_id.len : 0, (const char *)reply->msg_id.data,
                  (int)(key.len < LOG_EXCERPT ? key.len : LOG_EXCERPT), (const char *)key.data);
@@ -291,7 +291,7 @@ void gv_node_stats(const struct gv_node *node, struct gv_stats *out) {
     out->numbers.rounds = engine.sent_syncs;
     out->numbers.retries = engine.lost_messages;
     out->numbers.missing = engine.missing_entries;
-    out->numbers.known = engine.known_entries;
+    out->numbers.known = engine.redundant_entries;
     out->numbers.refused = engine.refused_entries;
     out->numbers.held = engine.held;
     out->numbers.held_us = engine.held_us;

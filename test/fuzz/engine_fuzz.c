@@ -97,7 +97,7 @@ static void put_number(struct gv_engine *engine, int number) {
 
 static void count_event(void *ctx, const struct gv_engine_event *event) {
     struct node *node = ctx;
-    if (event->kind == GV_ENGINE_TOLD && event->sync && event->peer == node->liar)
+    if (event->kind == GV_ENGINE_SENT && event->sync && event->peer == node->liar)
         node->toll.told++;
 }
 

@@ -200,12 +200,12 @@ static void test_trace(void **state) {
     assert_int_equal(strspn(id, "0123456789abcdef"), 16);
     snprintf(want, sizeof want,
              "n1: %s stored, put by \"c1\" with message 2: 17\n"
-             "n1: %s told to n2, as news\n",
+             "n1: %s sent to n2, by push\n",
              id, id);
     assert_string_equal(solo.log, want);
     gv_solo_say(&solo, "{\"src\":\"n2\",\"dest\":\"n1\",\"body\":{\"type\":\"gossip\",\"v\":2,"
                        "\"entries\":[{\"set\":[17]}]}}");
-    snprintf(want, sizeof want, "n1: %s known, from n2, as news\n", id);
+    snprintf(want, sizeof want, "n1: %s redundant, from n2, by push\n", id);
     assert_string_equal(solo.log, want);
     gv_solo_stop(&solo);
 }

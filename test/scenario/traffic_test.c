@@ -329,8 +329,8 @@ static void test_events(void **state) {
     assert_int_equal(duo.told[0].count, 3);
     assert_int_equal(here[0].kind, GV_ENGINE_STORED);
     assert_true(here[0].peer < 0);
-    assert_int_equal(here[1].kind, GV_ENGINE_KNOWN);
-    assert_int_equal(here[2].kind, GV_ENGINE_TOLD);
+    assert_int_equal(here[1].kind, GV_ENGINE_REDUNDANT);
+    assert_int_equal(here[2].kind, GV_ENGINE_SENT);
     assert_int_equal(here[2].peer, 1);
     assert_int_equal(duo.told[1].count, 1);
     assert_int_equal(there[0].kind, GV_ENGINE_STORED);
