@@ -21,7 +21,7 @@ enum {
 };
 
 // Timers beside those of the peers, counted from peer_count on.
-enum gv_core_timer { GV_CORE_WAVE, GV_CORE_UP, GV_CORE_SYNC, GV_CORE_TOUR, GV_CORE_TIMERS };
+enum gv_core_timer { GV_CORE_WAVE, GV_CORE_UP, GV_CORE_SYNC, GV_CORE_RESYNC, GV_CORE_TIMERS };
 
 // The tree that updates travel on, and the beat of its waves; see push.h.
 struct gv_push {
@@ -67,11 +67,11 @@ struct gv_sync {
 };
 
 // A round of comparisons with everybody; see tour.h.
-struct gv_tour {
-    enum { GV_TOUR_NONE, GV_TOUR_PLANNED, GV_TOUR_GOING, GV_TOUR_ENDING } stage;
-    bool told;        // who was sent a message since need not be visited
-    gv_time since;    // when it was planned
-    uint32_t visited; // so many of the others, counted from this node on
+struct gv_resync {
+    enum { GV_RESYNC_IDLE, GV_RESYNC_SCHEDULED, GV_RESYNC_RUNNING, GV_RESYNC_FINISHING } stage;
+    bool skip_contacted; // who was sent a message since need not be visited
+    gv_time since;       // when it was planned
+    uint32_t visited;    // so many of the others, counted from this node on
 };
 
 struct gv_engine {
@@ -93,7 +93,7 @@ struct gv_engine {
     uint8_t *scratch; // canonical texts of an entry received
     struct gv_push push;
     struct gv_sync sync;
-    struct gv_tour tour;
+    struct gv_resync resync;
     gv_time last_change;                     // of the replica; GV_TIME_NEVER: none yet
     void (*changed)(void *ctx, uint32_t at); // the owner's, or NULL
     void *changed_ctx;

@@ -4,8 +4,8 @@
 #include "admit.h"
 #include "core.h"
 #include "push.h"
+#include "resync.h"
 #include "sync.h"
-#include "tour.h"
 
 #include <limits.h>
 #include <string.h>
@@ -91,7 +91,7 @@ static void leave(struct gv_engine *engine) {
     engine->peer_count = 0;
     engine->queue_len = 0;
     engine->sync = (struct gv_sync){0};
-    engine->tour = (struct gv_tour){0};
+    engine->resync = (struct gv_resync){0};
     engine->push = (struct gv_push){.parent = GV_CORE_NONE, .staleness = engine->push.staleness};
 }
 
@@ -203,7 +203,7 @@ static int prepare(struct gv_engine *engine, gv_time now, struct gv_slice self,
     error = gv_timers_init(&engine->timers, engine->alloc, (uint32_t)count + GV_CORE_TIMERS);
     if (!error) error = gv_push_join(engine);
     if (!error) error = gv_sync_join(engine, now);
-    if (!error) gv_tour_begin(engine, now);
+    if (!error) gv_resync_start(engine, now);
     return error;
 }
 
@@ -282,7 +282,7 @@ static void suspect(struct gv_engine *engine, int index, gv_time now) {
     gv_push_choose(engine, now);
     probe_later(engine, index, now);
     gv_push_trim(engine);
-    gv_tour_plan(engine, now);
+    gv_resync_schedule(engine, now);
     gv_core_arm(engine, GV_CORE_SYNC, gv_time_after(now, PROBE_MAX_MS * GV_MS / 2));
 }
 
@@ -367,8 +367,8 @@ void gv_engine_advance(struct gv_engine *engine, gv_time now) {
         } else if (number - engine->peer_count == GV_CORE_UP) {
             let_go(engine, now, GV_CORE_UP);
             gv_push_up(engine);
-        } else if (number - engine->peer_count == GV_CORE_TOUR) {
-            gv_tour_due(engine, now);
+        } else if (number - engine->peer_count == GV_CORE_RESYNC) {
+            gv_resync_step(engine, now);
         } else {
             gv_sync_due(engine, now);
         }
@@ -442,7 +442,7 @@ static void greet(struct gv_engine *engine, gv_time now, int index,
     bool child = message->to_parent && !peer->whole;
     if (peer->heard) { // what it told some of us, it may tell no more
         gv_sync_trouble(engine, now);
-        gv_tour_plan(engine, now);
+        gv_resync_schedule(engine, now);
     } else if (!child || message->ranges.len > 0) {
         return;
     }

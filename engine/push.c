@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "push.h"
 
-#include "tour.h"
+#include "resync.h"
 
 enum {
     PERIOD_MIN_MS = 10,
@@ -201,7 +201,7 @@ static void keep(struct gv_engine *engine, uint32_t ref, int origin, bool wanted
 
 void gv_push_changed(struct gv_engine *engine, gv_time now, uint32_t ref, int origin, bool sync) {
     const struct gv_push *push = &engine->push;
-    bool learned = sync && gv_tour_learns(engine);
+    bool learned = sync && gv_resync_defers_push(engine);
     bool ours = !direct(engine) || origin == GV_CHANGELOG_LOCAL || learned;
     bool up = push->parent != GV_CORE_NONE && origin != push->parent;
     bool only = push->child_count == 1 && (int)push->children[0] == origin;

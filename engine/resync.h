@@ -13,19 +13,19 @@
 // or hold what it has lost. If it begins with nothing, the first of its updates do that, for they
 // make those that knew an earlier life compare; so on its tour it visits the children that it had
 // no updates for. If it begins with something it visits all.
-#ifndef GV_ENGINE_TOUR_H
-#define GV_ENGINE_TOUR_H
+#ifndef GV_ENGINE_RESYNC_H
+#define GV_ENGINE_RESYNC_H
 
 #include "core.h"
 
 // This node begins a life: a tour begins soon, if one is needed.
-void gv_tour_begin(struct gv_engine *engine, gv_time now);
+void gv_resync_start(struct gv_engine *engine, gv_time now);
 // Somebody may have told only some of us something: a tour begins soon, or begins anew. Without
 // effect on a tree.
-void gv_tour_plan(struct gv_engine *engine, gv_time now);
+void gv_resync_schedule(struct gv_engine *engine, gv_time now);
 // The timer rang: the next step of the tour.
-void gv_tour_due(struct gv_engine *engine, gv_time now);
+void gv_resync_step(struct gv_engine *engine, gv_time now);
 // Whether what a sync brings in is to be told to others.
-bool gv_tour_learns(const struct gv_engine *engine);
+bool gv_resync_defers_push(const struct gv_engine *engine);
 
 #endif

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "tour.h"
+#include "resync.h"
 
 enum {
     SOON_MS = 1000, // between a loss and the tour
@@ -17,33 +17,33 @@ static bool direct(const struct gv_engine *engine) {
     return engine->push.staleness == 0;
 }
 
-static void plan(struct gv_engine *engine, gv_time now) {
-    struct gv_tour *tour = &engine->tour;
-    tour->stage = GV_TOUR_PLANNED;
-    tour->since = now;
-    gv_core_arm(engine, GV_CORE_TOUR, gv_time_after(now, jitter(engine, SOON_MS * GV_MS)));
+static void schedule(struct gv_engine *engine, gv_time now) {
+    struct gv_resync *resync = &engine->resync;
+    resync->stage = GV_RESYNC_SCHEDULED;
+    resync->since = now;
+    gv_core_arm(engine, GV_CORE_RESYNC, gv_time_after(now, jitter(engine, SOON_MS * GV_MS)));
 }
 
-void gv_tour_begin(struct gv_engine *engine, gv_time now) {
+void gv_resync_start(struct gv_engine *engine, gv_time now) {
     // What an earlier life wrote may not have come to all.
-    engine->tour.told = gv_tree_root(&engine->replica.tree).count == 0;
+    engine->resync.skip_contacted = gv_tree_root(&engine->replica.tree).count == 0;
     if (!direct(engine) && engine->push.child_count > 0) plan(engine, now);
-    if (!engine->tour.told) gv_tour_plan(engine, now);
+    if (!engine->resync.skip_contacted) gv_resync_schedule(engine, now);
 }
 
-void gv_tour_plan(struct gv_engine *engine, gv_time now) {
+void gv_resync_schedule(struct gv_engine *engine, gv_time now) {
     if (direct(engine) && engine->peer_count > 2) plan(engine, now);
 }
 
-bool gv_tour_learns(const struct gv_engine *engine) {
-    return direct(engine) && engine->tour.stage >= GV_TOUR_GOING;
+bool gv_resync_defers_push(const struct gv_engine *engine) {
+    return direct(engine) && engine->resync.stage >= GV_RESYNC_RUNNING;
 }
 
 // Whether the tour leads to this peer at all; see tour.h.
 static bool on_the_way(const struct gv_engine *engine, int peer) {
     const struct gv_peer *state = engine->peers[peer];
     if (direct(engine)) return true;
-    return state != NULL && state->child && !(state->introduced && engine->tour.told);
+    return state != NULL && state->child && !(state->introduced && engine->resync.skip_contacted);
 }
 
 static bool before(gv_time when, gv_time since) {
@@ -55,7 +55,7 @@ static bool open_question(struct gv_engine *engine, int peer) {
     if (!on_the_way(engine, peer)) return false;
     const struct gv_peer *state = gv_core_peer(engine, peer);
     if (state == NULL || state->suspected) return false;
-    gv_time since = engine->tour.since;
+    gv_time since = engine->resync.since;
     return before(state->opened_at, since) && before(state->synced_at, since);
 }
 
@@ -72,9 +72,9 @@ static gv_time answers_take(const struct gv_engine *engine) {
 
 // Asks the next peer. False: there is none left.
 static bool visit(struct gv_engine *engine) {
-    struct gv_tour *tour = &engine->tour;
-    while (++tour->visited < engine->peer_count) {
-        int peer = (int)((engine->self + tour->visited) % engine->peer_count);
+    struct gv_resync *resync = &engine->resync;
+    while (++resync->visited < engine->peer_count) {
+        int peer = (int)((engine->self + resync->visited) % engine->peer_count);
         if (!open_question(engine, peer)) continue;
         engine->peers[peer]->open_sync = engine->peers[peer]->follow_up = true;
         gv_core_enqueue(engine, peer);
@@ -83,25 +83,25 @@ static bool visit(struct gv_engine *engine) {
     return false;
 }
 
-void gv_tour_due(struct gv_engine *engine, gv_time now) {
-    struct gv_tour *tour = &engine->tour;
-    GV_ASSERT(tour->stage != GV_TOUR_NONE);
+void gv_resync_step(struct gv_engine *engine, gv_time now) {
+    struct gv_resync *resync = &engine->resync;
+    GV_ASSERT(resync->stage != GV_RESYNC_IDLE);
     gv_time next = jitter(engine, LAST_MS * GV_MS / engine->peer_count);
-    if (tour->stage == GV_TOUR_PLANNED) {
+    if (resync->stage == GV_RESYNC_SCHEDULED) {
         bool calm = gv_core_calm(engine, now, CALM_MS * GV_MS);
-        if (calm || now - tour->since >= WAIT_MS * GV_MS) {
-            tour->stage = GV_TOUR_GOING;
-            tour->visited = 0;
+        if (calm || now - resync->since >= WAIT_MS * GV_MS) {
+            resync->stage = GV_RESYNC_RUNNING;
+            resync->visited = 0;
         }
-    } else if (tour->stage == GV_TOUR_GOING) {
+    } else if (resync->stage == GV_RESYNC_RUNNING) {
         if (!visit(engine)) {
-            tour->stage = GV_TOUR_ENDING;
+            resync->stage = GV_RESYNC_FINISHING;
             next = SOON_MS * GV_MS + answers_take(engine);
         }
     } else {
-        tour->stage = GV_TOUR_NONE;
+        resync->stage = GV_RESYNC_IDLE;
         if (direct(engine)) gv_core_arm(engine, GV_CORE_WAVE, now);
         return;
     }
-    gv_core_arm(engine, GV_CORE_TOUR, gv_time_after(now, next));
+    gv_core_arm(engine, GV_CORE_RESYNC, gv_time_after(now, next));
 }
