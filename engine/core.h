@@ -66,12 +66,12 @@ struct gv_sync {
     gv_time put_off; // how long the next idle comparison has been put off
 };
 
-// A round of comparisons with everybody; see tour.h.
+// A round of comparisons with everybody; see resync.h.
 struct gv_resync {
     enum { GV_RESYNC_IDLE, GV_RESYNC_SCHEDULED, GV_RESYNC_RUNNING, GV_RESYNC_FINISHING } stage;
-    bool skip_contacted; // who was sent a message since need not be visited
-    gv_time since;       // when it was planned
-    uint32_t visited;    // so many of the others, counted from this node on
+    bool skip_contacted;    // who was sent a message since need not be visited
+    gv_time since;          // when it was planned
+    uint32_t visited_count; // so many of the others, counted from this node on
 };
 
 struct gv_engine {

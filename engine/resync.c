@@ -2,11 +2,11 @@
 #include "resync.h"
 
 enum {
-    SOON_MS = 1000, // between a loss and the tour
-    CALM_MS = 1000, // without a change, then differences are not merely in flight …
-    WAIT_MS = 5000, // … but it is not put off any longer
-    LAST_MS = 3000, // about how long it takes to ask everybody
-    ANSWERS = 4,    // round trips that the last differences may take
+    DELAY_MS = 1000,          // between a loss and the full resync
+    QUIESCENT_MS = 1000,      // without a change, then differences are not merely in flight …
+    DEFER_MAX_MS = 5000,      // … but it is not put off any longer
+    DURATION_MS = 3000,       // about how long it takes to ask everybody
+    RESPONSE_ROUND_TRIPS = 4, // round trips that the last differences may take
 };
 
 static gv_time jitter(struct gv_engine *engine, gv_time time) {
@@ -21,26 +21,26 @@ static void schedule(struct gv_engine *engine, gv_time now) {
     struct gv_resync *resync = &engine->resync;
     resync->stage = GV_RESYNC_SCHEDULED;
     resync->since = now;
-    gv_core_arm(engine, GV_CORE_RESYNC, gv_time_after(now, jitter(engine, SOON_MS * GV_MS)));
+    gv_core_arm(engine, GV_CORE_RESYNC, gv_time_after(now, jitter(engine, DELAY_MS * GV_MS)));
 }
 
 void gv_resync_start(struct gv_engine *engine, gv_time now) {
     // What an earlier life wrote may not have come to all.
     engine->resync.skip_contacted = gv_tree_root(&engine->replica.tree).count == 0;
-    if (!direct(engine) && engine->push.child_count > 0) plan(engine, now);
+    if (!direct(engine) && engine->push.child_count > 0) schedule(engine, now);
     if (!engine->resync.skip_contacted) gv_resync_schedule(engine, now);
 }
 
 void gv_resync_schedule(struct gv_engine *engine, gv_time now) {
-    if (direct(engine) && engine->peer_count > 2) plan(engine, now);
+    if (direct(engine) && engine->peer_count > 2) schedule(engine, now);
 }
 
 bool gv_resync_defers_push(const struct gv_engine *engine) {
     return direct(engine) && engine->resync.stage >= GV_RESYNC_RUNNING;
 }
 
-// Whether the tour leads to this peer at all; see tour.h.
-static bool on_the_way(const struct gv_engine *engine, int peer) {
+// Whether the full resync leads to this peer at all; see resync.h.
+static bool in_scope(const struct gv_engine *engine, int peer) {
     const struct gv_peer *state = engine->peers[peer];
     if (direct(engine)) return true;
     return state != NULL && state->child && !(state->introduced && engine->resync.skip_contacted);
@@ -50,9 +50,9 @@ static bool before(gv_time when, gv_time since) {
     return when == GV_TIME_NEVER || when <= since;
 }
 
-// Whether this node and the peer have not compared since the tour was planned, and can.
-static bool open_question(struct gv_engine *engine, int peer) {
-    if (!on_the_way(engine, peer)) return false;
+// Whether this node and the peer have not compared since the full resync was planned, and can.
+static bool needs_sync(struct gv_engine *engine, int peer) {
+    if (!in_scope(engine, peer)) return false;
     const struct gv_peer *state = gv_core_peer(engine, peer);
     if (state == NULL || state->suspected) return false;
     gv_time since = engine->resync.since;
@@ -60,22 +60,22 @@ static bool open_question(struct gv_engine *engine, int peer) {
 }
 
 // How long the last peers asked may take to tell what differs, going by the slowest of all.
-static gv_time answers_take(const struct gv_engine *engine) {
+static gv_time response_time(const struct gv_engine *engine) {
     gv_time slowest = 0;
     for (uint32_t i = 0; i < engine->peer_count; i++) {
         const struct gv_peer *peer = engine->peers[i];
         bool counts = peer != NULL && peer->measured && !peer->suspected;
         if (counts && peer->srtt > slowest) slowest = peer->srtt;
     }
-    return ANSWERS * (slowest > 0 ? slowest : GV_PEER_GUESS_MS * GV_MS);
+    return RESPONSE_ROUND_TRIPS * (slowest > 0 ? slowest : GV_PEER_GUESS_MS * GV_MS);
 }
 
 // Asks the next peer. False: there is none left.
-static bool visit(struct gv_engine *engine) {
+static bool sync_next(struct gv_engine *engine) {
     struct gv_resync *resync = &engine->resync;
-    while (++resync->visited < engine->peer_count) {
-        int peer = (int)((engine->self + resync->visited) % engine->peer_count);
-        if (!open_question(engine, peer)) continue;
+    while (++resync->visited_count < engine->peer_count) {
+        int peer = (int)((engine->self + resync->visited_count) % engine->peer_count);
+        if (!needs_sync(engine, peer)) continue;
         engine->peers[peer]->open_sync = engine->peers[peer]->follow_up = true;
         gv_core_enqueue(engine, peer);
         return true;
@@ -86,17 +86,17 @@ static bool visit(struct gv_engine *engine) {
 void gv_resync_step(struct gv_engine *engine, gv_time now) {
     struct gv_resync *resync = &engine->resync;
     GV_ASSERT(resync->stage != GV_RESYNC_IDLE);
-    gv_time next = jitter(engine, LAST_MS * GV_MS / engine->peer_count);
+    gv_time next = jitter(engine, DURATION_MS * GV_MS / engine->peer_count);
     if (resync->stage == GV_RESYNC_SCHEDULED) {
-        bool calm = gv_core_calm(engine, now, CALM_MS * GV_MS);
-        if (calm || now - resync->since >= WAIT_MS * GV_MS) {
+        bool calm = gv_core_calm(engine, now, QUIESCENT_MS * GV_MS);
+        if (calm || now - resync->since >= DEFER_MAX_MS * GV_MS) {
             resync->stage = GV_RESYNC_RUNNING;
-            resync->visited = 0;
+            resync->visited_count = 0;
         }
     } else if (resync->stage == GV_RESYNC_RUNNING) {
-        if (!visit(engine)) {
+        if (!sync_next(engine)) {
             resync->stage = GV_RESYNC_FINISHING;
-            next = SOON_MS * GV_MS + answers_take(engine);
+            next = DELAY_MS * GV_MS + response_time(engine);
         }
     } else {
         resync->stage = GV_RESYNC_IDLE;

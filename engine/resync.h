@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Tours: what a crashed node told only some. Internal to engine/.
+// Full resyncs: what a crashed node told only some. Internal to engine/.
 //
 // With staleness 0 everybody tells everybody, and nobody passes on what others have told. So if a
 // node is lost in the middle of telling, those that it told are to tell the others. Who notices
@@ -11,19 +11,19 @@
 // On a tree what a sync brings in is an update, and travels on. But a node that begins a life must
 // show itself to each of its children: they may lack what it wrote at the end of an earlier life,
 // or hold what it has lost. If it begins with nothing, the first of its updates do that, for they
-// make those that knew an earlier life compare; so on its tour it visits the children that it had
-// no updates for. If it begins with something it visits all.
+// make those that knew an earlier life compare; so on its full resync it visits the children that
+// it had no updates for. If it begins with something it visits all.
 #ifndef GV_ENGINE_RESYNC_H
 #define GV_ENGINE_RESYNC_H
 
 #include "core.h"
 
-// This node begins a life: a tour begins soon, if one is needed.
+// This node begins a life: a full resync begins soon, if one is needed.
 void gv_resync_start(struct gv_engine *engine, gv_time now);
-// Somebody may have told only some of us something: a tour begins soon, or begins anew. Without
-// effect on a tree.
+// Somebody may have told only some of us something: a full resync begins soon, or begins anew.
+// Without effect on a tree.
 void gv_resync_schedule(struct gv_engine *engine, gv_time now);
-// The timer rang: the next step of the tour.
+// The timer rang: the next step of the full resync.
 void gv_resync_step(struct gv_engine *engine, gv_time now);
 // Whether what a sync brings in is to be told to others.
 bool gv_resync_defers_push(const struct gv_engine *engine);
