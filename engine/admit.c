@@ -81,7 +81,7 @@ void gv_admit_seen(struct gv_engine *engine, const struct gv_entry *entry) {
 
 // A change waits for the timers that are set.
 static void hold(struct gv_engine *engine, gv_time now) {
-    for (unsigned timer = GV_CORE_WAVE; timer <= GV_CORE_UP; timer++) {
+    for (unsigned timer = GV_CORE_FLUSH_CHILDREN; timer <= GV_CORE_FLUSH_PARENT; timer++) {
         bool set = engine->timers.when[engine->peer_count + timer] != GV_TIME_NEVER;
         if (set && engine->held_since[timer] == GV_TIME_NEVER) engine->held_since[timer] = now;
     }

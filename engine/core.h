@@ -21,21 +21,27 @@ enum {
 };
 
 // Timers beside those of the peers, counted from peer_count on.
-enum gv_core_timer { GV_CORE_WAVE, GV_CORE_UP, GV_CORE_SYNC, GV_CORE_RESYNC, GV_CORE_TIMERS };
+enum gv_core_timer {
+    GV_CORE_FLUSH_CHILDREN,
+    GV_CORE_FLUSH_PARENT,
+    GV_CORE_SYNC,
+    GV_CORE_RESYNC,
+    GV_CORE_TIMERS
+};
 
-// The tree that updates travel on, and the beat of its waves; see push.h.
+// The tree that updates travel on, and the period of its flush rounds; see push.h.
 struct gv_push {
     int parent;         // GV_CORE_NONE: this node is a root
     uint32_t *children; // peers that take this node as their parent, room for all
     uint32_t child_count;
-    gv_time staleness;  // 0: no tree, every value goes straight to every peer
-    uint32_t levels;    // below the root of the whole tree
-    gv_time last_wave;  // when this node last spoke to its children, GV_TIME_NEVER: not yet …
-    gv_time beat;       // … and after which time it told them to expect it again
-    gv_time doubted_at; // when the parent was last asked because others have left it, or never
-    bool phase_known;   // the parent said when its next wave leaves:
-    gv_time phase_at;   // … it said so then,
-    gv_time phase_next; // … and it will be so long after
+    gv_time staleness;    // 0: no tree, every value goes straight to every peer
+    uint32_t levels;      // below the root of the whole tree
+    gv_time last_flush;   // when this node last spoke to its children, GV_TIME_NEVER: not yet …
+    gv_time period;       // … and after which time it told them to expect it again
+    gv_time doubted_at;   // when the parent was last asked because others have left it, or never
+    bool flush_announced; // the parent said when its next flush round leaves:
+    gv_time announced_at; // … it said so then,
+    gv_time announced_in; // … and it will be so long after
 };
 
 struct gv_sync_slot {
@@ -101,7 +107,7 @@ struct gv_engine {
     struct gv_waiting waiting;                                     // for the store, to be put then
     void (*trace)(void *ctx, const struct gv_engine_event *event); // the owner's, or NULL
     void *trace_ctx;
-    gv_time held_since[2]; // the first change that waits for the timers WAVE and UP, or never
+    gv_time held_since[2]; // the first change that waits for the two flush timers, or never
     struct gv_engine_stats stats;
 };
 

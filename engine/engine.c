@@ -255,8 +255,8 @@ static void notice_absence(struct gv_engine *engine, gv_time now) {
         peer->late_count = 0; // would measure the standstill
         if (!peer->suspected) peer->strikes = 0;
     }
-    gv_core_arm(engine, GV_CORE_UP, now);
-    gv_core_arm(engine, GV_CORE_WAVE, now);
+    gv_core_arm(engine, GV_CORE_FLUSH_PARENT, now);
+    gv_core_arm(engine, GV_CORE_FLUSH_CHILDREN, now);
     gv_sync_trouble(engine, now);
 }
 
@@ -361,12 +361,12 @@ void gv_engine_advance(struct gv_engine *engine, gv_time now) {
     while ((number = gv_timers_pop(&engine->timers, now)) >= 0) {
         if (number < engine->peer_count) {
             peer_due(engine, (int)number, now);
-        } else if (number - engine->peer_count == GV_CORE_WAVE) {
-            let_go(engine, now, GV_CORE_WAVE);
-            gv_push_wave(engine, now);
-        } else if (number - engine->peer_count == GV_CORE_UP) {
-            let_go(engine, now, GV_CORE_UP);
-            gv_push_up(engine);
+        } else if (number - engine->peer_count == GV_CORE_FLUSH_CHILDREN) {
+            let_go(engine, now, GV_CORE_FLUSH_CHILDREN);
+            gv_push_flush_children(engine, now);
+        } else if (number - engine->peer_count == GV_CORE_FLUSH_PARENT) {
+            let_go(engine, now, GV_CORE_FLUSH_PARENT);
+            gv_push_flush_parent(engine);
         } else if (number - engine->peer_count == GV_CORE_RESYNC) {
             gv_resync_step(engine, now);
         } else {
@@ -377,8 +377,8 @@ void gv_engine_advance(struct gv_engine *engine, gv_time now) {
 
 void gv_engine_flush(struct gv_engine *engine, gv_time now) {
     if (engine == NULL || engine->peer_count == 0) return;
-    gv_push_up(engine);
-    gv_push_wave(engine, now);
+    gv_push_flush_parent(engine);
+    gv_push_flush_children(engine, now);
 }
 
 int gv_engine_ask(struct gv_engine *engine, gv_time now, int index) {

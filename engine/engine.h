@@ -125,7 +125,7 @@ GV_API int gv_engine_receive(struct gv_engine *engine, gv_time now, int peer,
 GV_API gv_time gv_engine_deadline(const struct gv_engine *engine);
 GV_API void gv_engine_advance(struct gv_engine *engine, gv_time now);
 
-// Lets all updates leave at once instead of with the next wave: before a shutdown.
+// Lets all updates leave at once instead of with the next flush round: before a shutdown.
 GV_API void gv_engine_flush(struct gv_engine *engine, gv_time now);
 
 // Has a message sent to this peer soon that asks for an answer at once: to see whether it is there.
@@ -183,8 +183,8 @@ struct gv_engine_stats {
     uint64_t opened_syncs;    // syncs begun by this node
     uint64_t missing_entries; // those that syncs brought, and that were missing here
     uint64_t refused_entries; // received and not stored: a bound is reached, or they are malformed
-    // Updates wait here to travel together: waves and batches that left, how long the first change
-    // in each had waited in all, and the longest of these.
+    // Updates wait here to travel together: flush rounds and batches that left, how long the first
+    // change in each had waited in all, and the longest of these.
     uint64_t held, held_us, held_max_us;
     uint64_t sent_messages, sent_bytes, received_messages, received_bytes;
     uint64_t sent_syncs, received_syncs; // of the messages: those with ranges

@@ -57,7 +57,7 @@ struct gv_peer {
     bool whole;           // it is owed all there ever was, and has acknowledged nothing of it yet
     bool measured;        // srtt counts
     gv_time srtt, rttvar; // smoothed round trip and its deviation: for time-outs
-    gv_time trip, spread; // the mean of more of them, and of how they deviate: for the beat
+    gv_time trip, spread; // the mean of more of them, and of how they deviate: for the period
     uint8_t trips;        // how many
     uint8_t strays;       // the last of them were so many times as long, or as short, as the mean
     gv_time resend_at;    // when the first flight is due; GV_TIME_NEVER: none

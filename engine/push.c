@@ -53,7 +53,7 @@ static void remove_child(struct gv_engine *engine, int peer) {
 int gv_push_join(struct gv_engine *engine) {
     struct gv_push *push = &engine->push;
     size_t size = engine->peer_count * sizeof *push->children;
-    push->last_wave = push->doubted_at = GV_TIME_NEVER;
+    push->last_flush = push->doubted_at = GV_TIME_NEVER;
     push->children = engine->alloc.resize(engine->alloc.ctx, NULL, 0, size);
     if (push->children == NULL) return GV_ENOMEM;
     uint64_t reach = 1, width = 1;
@@ -81,7 +81,7 @@ bool gv_push_links(const struct gv_engine *engine, int peer) {
     return state->child || peer == engine->push.parent;
 }
 
-// --- the beat --------------------------------------------------------------------------------
+// --- flush rounds ----------------------------------------------------------------------------
 
 // The round trip to this peer, if it has been measured so many times; else 0.
 static gv_time round_trip(const struct gv_engine *engine, int peer, uint8_t times) {
@@ -89,7 +89,8 @@ static gv_time round_trip(const struct gv_engine *engine, int peer, uint8_t time
     return state != NULL && state->trips >= times ? state->trip : 0;
 }
 
-// What a child arrives early by, so that a round trip a little longer does not miss the wave.
+// What a child arrives early by, so that a round trip a little longer does not miss the flush
+// round.
 static gv_time margin(const struct gv_engine *engine) {
     gv_time time = engine->push.staleness / MARGIN_SHARE;
     return time < MARGIN_MAX_MS * GV_MS ? time : MARGIN_MAX_MS * GV_MS;
@@ -126,8 +127,8 @@ static gv_time period_min(gv_time way) {
     return share > PERIOD_MIN_MS * GV_MS ? share : PERIOD_MIN_MS * GV_MS;
 }
 
-// How long a root lets pass between two waves: what the user's bound leaves once the updates have
-// gone up and down the tree, or a little where it leaves less.
+// How long a root lets pass between two flush rounds: what the user's bound leaves once the updates
+// have gone up and down the tree, or a little where it leaves less.
 static gv_time period(const struct gv_engine *engine) {
     gv_time staleness = engine->push.staleness, taken = way(engine, 1), least = period_min(taken);
     if (taken == 0) return staleness / 3;
@@ -141,52 +142,55 @@ uint32_t gv_push_staleness_ms(const struct gv_engine *engine) {
     return (uint32_t)((needed + GV_MS - 1) / GV_MS);
 }
 
-// When a wave should have come from the parent; GV_TIME_NEVER: none is known to come.
-static gv_time wave_expected(const struct gv_engine *engine, gv_time now) {
+// When a flush round should have come from the parent; GV_TIME_NEVER: none is known to come.
+static gv_time flush_expected(const struct gv_engine *engine, gv_time now) {
     const struct gv_push *push = &engine->push;
-    if (!push->phase_known) return GV_TIME_NEVER;
-    gv_time when = gv_time_after(push->phase_at, push->phase_next + margin(engine));
+    if (!push->flush_announced) return GV_TIME_NEVER;
+    gv_time when = gv_time_after(push->announced_at, push->announced_in + margin(engine));
     return now < when ? when : GV_TIME_NEVER;
 }
 
-// How long from now on until the first of the parent's waves that leaves after `least`, counting on
-// from the one last foretold.
-static gv_time wave_after(const struct gv_engine *engine, gv_time now, gv_time least) {
+// How long from now on until the first of the parent's flush rounds that leaves after `least`,
+// counting on from the one last announced.
+static gv_time until_flush(const struct gv_engine *engine, gv_time now, gv_time least) {
     const struct gv_push *push = &engine->push;
-    GV_ASSERT(push->phase_known && push->phase_next > 0);
-    gv_time since = now > push->phase_at ? now - push->phase_at : 0;
-    uint64_t waves = (since + least + push->phase_next - 1) / push->phase_next;
-    return (waves > 0 ? waves : 1) * push->phase_next - since;
+    GV_ASSERT(push->flush_announced && push->announced_in > 0);
+    gv_time since = now > push->announced_at ? now - push->announced_at : 0;
+    uint64_t rounds = (since + least + push->announced_in - 1) / push->announced_in;
+    return (rounds > 0 ? rounds : 1) * push->announced_in - since;
 }
 
-// When to send to the parent so as to meet its next wave that can still be met. If the wave last
-// foretold has not come, the parent had no updates and speaks as soon as it has: then at once.
-static gv_time up_time(const struct gv_engine *engine, gv_time now) {
+// When to send to the parent so as to meet its next flush round that can still be met. If the flush
+// round last announced has not come, the parent had no updates and speaks as soon as it has: then
+// at once.
+static gv_time parent_flush_time(const struct gv_engine *engine, gv_time now) {
     int parent = engine->push.parent;
-    if (wave_expected(engine, now) == GV_TIME_NEVER || !engine->peers[parent]->measured) return now;
+    if (flush_expected(engine, now) == GV_TIME_NEVER || !engine->peers[parent]->measured)
+        return now;
     gv_time early = round_trip(engine, parent, 1) + margin(engine) + unrest(engine);
-    return gv_time_after(now, wave_after(engine, now, early) - early);
+    return gv_time_after(now, until_flush(engine, now, early) - early);
 }
 
-static gv_time wave_time(const struct gv_engine *engine, gv_time now) {
+static gv_time children_flush_time(const struct gv_engine *engine, gv_time now) {
     const struct gv_push *push = &engine->push;
     if (direct(engine)) return now;
     if (push->parent != GV_CORE_NONE) {
-        gv_time expected = wave_expected(engine, now); // to pass on together with the parent's
+        gv_time expected = flush_expected(engine, now); // to pass on together with the parent's
         return expected != GV_TIME_NEVER ? expected : now;
     }
-    if (push->last_wave == GV_TIME_NEVER) return now;
-    gv_time next = gv_time_after(push->last_wave, push->beat);
-    if (next < now) next = gv_time_after(next, push->beat); // children that missed that aim at this
+    if (push->last_flush == GV_TIME_NEVER) return now;
+    gv_time next = gv_time_after(push->last_flush, push->period);
+    if (next < now)
+        next = gv_time_after(next, push->period); // children that missed that aim at this
     return next > now ? next : now;
 }
 
 uint32_t gv_push_next_ms(const struct gv_engine *engine, gv_time now, int peer) {
     const struct gv_push *push = &engine->push;
     if (direct(engine) || !(engine->peers[peer]->child || stands_in(engine, peer))) return 0;
-    if (push->last_wave == GV_TIME_NEVER) return 0;
-    gv_time when = push->parent == GV_CORE_NONE ? gv_time_after(push->last_wave, push->beat)
-                                                : up_time(engine, now);
+    if (push->last_flush == GV_TIME_NEVER) return 0;
+    gv_time when = push->parent == GV_CORE_NONE ? gv_time_after(push->last_flush, push->period)
+                                                : parent_flush_time(engine, now);
     return when > now ? (uint32_t)((when - now) / GV_MS) : 0;
 }
 
@@ -207,8 +211,9 @@ void gv_push_changed(struct gv_engine *engine, gv_time now, uint32_t ref, int or
     bool only = push->child_count == 1 && (int)push->children[0] == origin;
     bool down = push->child_count > 0 && !only && ours;
     keep(engine, ref, origin, up || down);
-    if (up) gv_core_arm(engine, GV_CORE_UP, up_time(engine, now));
-    if (down && !learned) gv_core_arm(engine, GV_CORE_WAVE, wave_time(engine, now)); // at its end
+    if (up) gv_core_arm(engine, GV_CORE_FLUSH_PARENT, parent_flush_time(engine, now));
+    if (down && !learned)
+        gv_core_arm(engine, GV_CORE_FLUSH_CHILDREN, children_flush_time(engine, now)); // at its end
 }
 
 // Somebody has left the parent of this node: asks it whether it is there.
@@ -224,13 +229,13 @@ static void doubt(struct gv_engine *engine, gv_time now) {
     gv_core_enqueue(engine, push->parent);
 }
 
-// A wave has come, perhaps not just when foretold. Updates that are to go up leave so as to meet
-// the wave they were meant for, but are not put off to a later one: that could happen again and
-// again.
-static void aim(struct gv_engine *engine, gv_time now) {
-    uint32_t timer = engine->peer_count + GV_CORE_UP;
-    gv_time set = engine->timers.when[timer], better = up_time(engine, now);
-    if (set == GV_TIME_NEVER || better > gv_time_after(set, engine->push.phase_next / 4)) return;
+// A flush round has come, perhaps not just when announced. Updates that are to go up leave so as to
+// meet the flush round they were meant for, but are not put off to a later one: that could happen
+// again and again.
+static void move_parent_flush(struct gv_engine *engine, gv_time now) {
+    uint32_t timer = engine->peer_count + GV_CORE_FLUSH_PARENT;
+    gv_time set = engine->timers.when[timer], better = parent_flush_time(engine, now);
+    if (set == GV_TIME_NEVER || better > gv_time_after(set, engine->push.announced_in / 4)) return;
     gv_timers_set(&engine->timers, timer, better);
 }
 
@@ -259,20 +264,20 @@ void gv_push_heard(struct gv_engine *engine, gv_time now, int peer,
         return;
     }
     if (message->next_flush_ms > 0) {
-        push->phase_known = true;
-        push->phase_at = now;
-        push->phase_next = message->next_flush_ms * GV_MS;
-        // No wave is further off than the staleness, whatever the parent says.
-        if (push->phase_next > push->staleness) push->phase_next = push->staleness;
-        aim(engine, now);
+        push->flush_announced = true;
+        push->announced_at = now;
+        push->announced_in = message->next_flush_ms * GV_MS;
+        // No flush round is further off than the staleness, whatever the parent says.
+        if (push->announced_in > push->staleness) push->announced_in = push->staleness;
+        move_parent_flush(engine, now);
     }
-    if (news && push->child_count > 0) gv_core_arm(engine, GV_CORE_WAVE, now);
+    if (news && push->child_count > 0) gv_core_arm(engine, GV_CORE_FLUSH_CHILDREN, now);
 }
 
-void gv_push_wave(struct gv_engine *engine, gv_time now) {
+void gv_push_flush_children(struct gv_engine *engine, gv_time now) {
     struct gv_push *push = &engine->push;
-    push->last_wave = now;
-    push->beat = period(engine);
+    push->last_flush = now;
+    push->period = period(engine);
     for (uint32_t i = 0; i < push->child_count; i++) {
         int child = (int)push->children[i];
         if (!gv_push_links(engine, child)) continue;
@@ -282,7 +287,7 @@ void gv_push_wave(struct gv_engine *engine, gv_time now) {
     }
 }
 
-void gv_push_up(struct gv_engine *engine) {
+void gv_push_flush_parent(struct gv_engine *engine) {
     int parent = engine->push.parent;
     if (parent != GV_CORE_NONE && gv_push_links(engine, parent)) gv_core_enqueue(engine, parent);
 }
@@ -294,16 +299,16 @@ void gv_push_again(struct gv_engine *engine, gv_time now, int peer) {
     if (direct(engine)) {
         gv_core_enqueue(engine, peer);
     } else if (peer == push->parent) {
-        gv_core_arm(engine, GV_CORE_UP, up_time(engine, now));
+        gv_core_arm(engine, GV_CORE_FLUSH_PARENT, parent_flush_time(engine, now));
     } else if (engine->peers[peer]->child) {
-        gv_core_arm(engine, GV_CORE_WAVE, wave_time(engine, now));
+        gv_core_arm(engine, GV_CORE_FLUSH_CHILDREN, children_flush_time(engine, now));
     }
 }
 
 bool gv_push_introduces(const struct gv_engine *engine) {
     int parent = engine->push.parent;
     if (parent == GV_CORE_NONE) return false;
-    bool soon = engine->timers.when[engine->peer_count + GV_CORE_UP] != GV_TIME_NEVER;
+    bool soon = engine->timers.when[engine->peer_count + GV_CORE_FLUSH_PARENT] != GV_TIME_NEVER;
     return soon || engine->peers[parent]->introduced;
 }
 
@@ -325,8 +330,8 @@ static int best_parent(const struct gv_engine *engine) {
 // A new root tells those who may still wait for the old one: one comparison each, which is not
 // repeated, and brings along what they lack.
 static void lead(struct gv_engine *engine, gv_time now) {
-    engine->push.last_wave = now;
-    engine->push.beat = period(engine);
+    engine->push.last_flush = now;
+    engine->push.period = period(engine);
     for (int i = (int)engine->self + 1; i < (int)engine->peer_count; i++) {
         if (!stands_in(engine, i) || !usable(engine, i)) continue;
         struct gv_peer *state = gv_core_peer(engine, i);
@@ -348,10 +353,10 @@ void gv_push_choose(struct gv_engine *engine, gv_time now) {
     if (push->parent != GV_CORE_NONE && engine->peers[push->parent]->acked_seq > owed)
         owed = engine->peers[push->parent]->acked_seq;
     push->parent = best;
-    push->phase_known = false;
+    push->flush_announced = false;
     if (state == NULL) {
         lead(engine, now);
-        gv_core_arm(engine, GV_CORE_WAVE, now);
+        gv_core_arm(engine, GV_CORE_FLUSH_CHILDREN, now);
         return;
     }
     gv_peer_reset(state, owed);
@@ -411,16 +416,17 @@ uint64_t gv_push_write(struct gv_engine *engine, int peer, struct gv_message_wri
 gv_time gv_push_answer_time(const struct gv_engine *engine, gv_time now) {
     const struct gv_push *push = &engine->push;
     // Other parents than the first say when they speak to their own parent.
-    if (push->parent != 0 || wave_expected(engine, now) == GV_TIME_NEVER) return 0;
+    if (push->parent != 0 || flush_expected(engine, now) == GV_TIME_NEVER) return 0;
     if (!engine->peers[0]->measured) return 0;
     gv_time trip = round_trip(engine, push->parent, 1);
-    return wave_after(engine, now, trip) + margin(engine) - trip;
+    return until_flush(engine, now, trip) + margin(engine) - trip;
 }
 
 gv_time gv_push_missed_after(const struct gv_engine *engine, int peer) {
     const struct gv_peer *state = engine->peers[peer];
     if (direct(engine)) return gv_peer_timeout(state, 0);
-    // On the tree it has then missed the wave it was meant for; said twice costs no message there.
+    // On the tree it has then missed the flush round it was meant for; said twice costs no message
+    // there.
     return state->trip + margin(engine) + ROUNDING_MS * GV_MS;
 }
 

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: MIT
-// Push: updates travel on a tree, in waves. Internal to engine/.
+// Push: updates travel on a tree, in flush rounds. Internal to engine/.
 //
 // The nodes, in the order of their names, form a tree of fan-out GV_CORE_FANOUT; who suspects its
 // parent takes the first node before itself that it does not suspect, and tells it so by the flag
 // `up`. A root speaks to its children once a period, if there is an update, and says when it will
 // speak next; a child sends its own updates so that they arrive just before that, by the measured
 // round trip. So a value waits for a period at most, and what all children have to say leaves the
-// root in one message each. With no wave to wait for, updates leave at once.
+// root in one message each. With no flush round to wait for, updates leave at once.
 //
 // With staleness 0 there is no tree: each node tells all others its own updates at once.
 #ifndef GV_ENGINE_PUSH_H
@@ -27,12 +27,12 @@ void gv_push_changed(struct gv_engine *engine, gv_time now, uint32_t ref, int or
 void gv_push_heard(struct gv_engine *engine, gv_time now, int peer,
                    const struct gv_message *message, bool news);
 // A timer rang.
-void gv_push_wave(struct gv_engine *engine, gv_time now);
-void gv_push_up(struct gv_engine *engine);
+void gv_push_flush_children(struct gv_engine *engine, gv_time now);
+void gv_push_flush_parent(struct gv_engine *engine);
 // Whether the parent knows, or is about to hear, that this node is there.
 bool gv_push_introduces(const struct gv_engine *engine);
-// Messages to this peer were lost. Their updates leave with the next wave that can be met; a sync
-// is opened again at once.
+// Messages to this peer were lost. Their updates leave with the next flush round that can be met; a
+// sync is opened again at once.
 void gv_push_again(struct gv_engine *engine, gv_time now, int peer);
 // Takes another parent if a better one is there; after a change of who is suspected.
 void gv_push_choose(struct gv_engine *engine, gv_time now);
@@ -50,7 +50,7 @@ uint64_t gv_push_write(struct gv_engine *engine, int peer, struct gv_message_wri
 // The staleness that can be kept: what was asked for, or more where the links measured so far are
 // too slow for it.
 uint32_t gv_push_staleness_ms(const struct gv_engine *engine);
-// What to say to the peer about the next wave, in ms; 0: nothing.
+// What to say to the peer about the next flush round, in ms; 0: nothing.
 uint32_t gv_push_next_ms(const struct gv_engine *engine, gv_time now, int peer);
 // Within which time the peer's messages are to be acknowledged, and ours by it.
 gv_time gv_push_ack_delay(const struct gv_engine *engine, bool from_child);
@@ -59,7 +59,7 @@ gv_time gv_push_missed_after(const struct gv_engine *engine, int peer);
 // After which time a message to this peer is late, if a later one has been acknowledged.
 gv_time gv_push_late_after(const struct gv_engine *engine, int peer);
 // How long the parent may keep an acknowledgement of what is sent now, if it speaks with its next
-// wave; 0: no wave is known to come.
+// flush round; 0: no flush round is known to come.
 gv_time gv_push_answer_time(const struct gv_engine *engine, gv_time now);
 // Forgets the updates that everyone has.
 void gv_push_trim(struct gv_engine *engine);

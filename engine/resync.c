@@ -100,7 +100,7 @@ void gv_resync_step(struct gv_engine *engine, gv_time now) {
         }
     } else {
         resync->stage = GV_RESYNC_IDLE;
-        if (direct(engine)) gv_core_arm(engine, GV_CORE_WAVE, now);
+        if (direct(engine)) gv_core_arm(engine, GV_CORE_FLUSH_CHILDREN, now);
         return;
     }
     gv_core_arm(engine, GV_CORE_RESYNC, gv_time_after(now, next));

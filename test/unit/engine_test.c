@@ -753,8 +753,9 @@ static void a_late_word_about_the_tree(void **state) {
     trio_fini(&trio);
 }
 
-// However far off the parent says its next wave is, updates keep to this node's own staleness.
-static void a_wave_foretold_for_never(void **state) {
+// However far off the parent says its next flush round is, updates keep to this node's own
+// staleness.
+static void a_flush_announced_for_never(void **state) {
     (void)state;
     struct trio trio;
     trio_init(&trio, gv_test_seed(), 300);
@@ -924,7 +925,7 @@ int main(void) {
         cmocka_unit_test(a_doubled_step_is_answered_once),
         cmocka_unit_test(updates_survive_a_pause),
         cmocka_unit_test(a_late_word_about_the_tree),
-        cmocka_unit_test(a_wave_foretold_for_never),
+        cmocka_unit_test(a_flush_announced_for_never),
         cmocka_unit_test(same_seed_same_messages),
         cmocka_unit_test(out_of_memory_is_made_up_for),
         cmocka_unit_test(who_is_found_finds),

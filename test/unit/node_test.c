@@ -737,7 +737,7 @@ static void test_links_too_slow(void **state) {
         char text[160];
         snprintf(text, sizeof text, "{\"type\":\"broadcast\",\"msg_id\":2,\"message\":%d}", i);
         gv_solo_ask(&solo, text);
-        solo.now += 300 * GV_MS; // beyond the next wave
+        solo.now += 300 * GV_MS; // beyond the next flush round
         gv_node_advance(solo.node, solo.now);
         gv_solo_send(&solo);
         unsigned long long id = id_to_n2(&solo);
