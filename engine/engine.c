@@ -262,7 +262,7 @@ static void notice_absence(struct gv_engine *engine, gv_time now) {
 
 static void probe_later(struct gv_engine *engine, int index, gv_time now) {
     struct gv_peer *peer = engine->peers[index];
-    if (!gv_push_wants(engine, index)) return; // a sync will find it back some time
+    if (!gv_push_relies_on(engine, index)) return; // a sync will find it back some time
     bool root = engine->push.parent == GV_CORE_NONE && index < (int)engine->self;
     gv_time most = (root ? PROBE_ROOT_MS : PROBE_MAX_MS) * GV_MS;
     if (peer->probe_wait > most) peer->probe_wait = most;
@@ -279,9 +279,9 @@ static void suspect(struct gv_engine *engine, int index, gv_time now) {
     engine->stats.suspected++;
     gv_peer_reset(peer, peer->acked_seq);
     peer->probe_wait = PROBE_MS * GV_MS;
-    gv_push_choose(engine, now);
+    gv_push_choose_parent(engine, now);
     probe_later(engine, index, now);
-    gv_push_trim(engine);
+    gv_push_truncate(engine);
     gv_resync_schedule(engine, now);
     gv_core_arm(engine, GV_CORE_SYNC, gv_time_after(now, PROBE_MAX_MS * GV_MS / 2));
 }
@@ -305,7 +305,7 @@ static void regain(struct gv_engine *engine, int index, gv_time now) {
     peer->suspected = false;
     engine->stats.suspected--;
     peer->probe_at = GV_TIME_NEVER;
-    gv_push_choose(engine, now);
+    gv_push_choose_parent(engine, now);
     if (gv_push_pending(engine, index)) gv_core_enqueue(engine, index);
     gv_sync_trouble(engine, now);
 }
@@ -314,7 +314,7 @@ static void peer_due(struct gv_engine *engine, int index, gv_time now) {
     struct gv_peer *peer = engine->peers[index];
     int overtaken = gv_peer_overtaken(peer, now);
     engine->stats.lost_messages += (uint64_t)overtaken;
-    if (overtaken > 0) gv_push_again(engine, now, index);
+    if (overtaken > 0) gv_push_resend(engine, now, index);
     if (peer->resend_at <= now) {
         engine->stats.lost_messages += (uint64_t)gv_peer_expire(peer, now);
         if (peer->suspected) {
@@ -476,18 +476,18 @@ int gv_engine_receive(struct gv_engine *engine, gv_time now, int index,
         if (lost >= 0 && peer->suspected) regain(engine, index, now);
         if (lost > 0) engine->stats.lost_messages += (uint64_t)lost;
         if (lost >= 0) {
-            gv_push_trim(engine);
+            gv_push_truncate(engine);
             if (lost > 0 || waited) gv_core_enqueue(engine, index);
         }
     }
-    int missed = gv_peer_missed(peer, now, gv_push_missed_after(engine, index));
+    int missed = gv_peer_missed(peer, now, gv_push_ack_expected_after(engine, index));
     engine->stats.lost_messages += (uint64_t)missed;
-    if (missed > 0) gv_push_again(engine, now, index);
-    gv_peer_overtake(peer, gv_push_late_after(engine, index));
+    if (missed > 0) gv_push_resend(engine, now, index);
+    gv_peer_overtake(peer, gv_push_loss_delay(engine, index));
     if (peer->suspected) try_again(engine, index, now);
     bool changed = false;
     int error = merge(engine, now, index, message, &changed);
-    gv_push_heard(engine, now, index, message, changed);
+    gv_push_received(engine, now, index, message, changed);
     int taken = 0;
     // A step of a sync that was doubled on its way is answered once: each answer could be doubled,
     // too, and so on.
@@ -519,7 +519,7 @@ static gv_time patience(const struct gv_engine *engine, gv_time now, int index, 
     if (!peer->measured && timeout < far) timeout = far;
     // This node is the peer's child exactly if the peer is its parent.
     bool up = index == engine->push.parent;
-    gv_time delay = up ? gv_push_answer_time(engine, now) : 0;
+    gv_time delay = up ? gv_push_parent_ack_delay(engine, now) : 0;
     if (delay == 0) delay = gv_push_ack_delay(engine, up);
     return timeout + delay;
 }
@@ -556,7 +556,7 @@ static bool outline(struct gv_engine *engine, gv_time now, int index, struct out
         .id = peer->next_id,
         .immediate_ack = peer->ask && open,
         .to_parent = index == engine->push.parent,
-        .next_flush_ms = gv_push_next_ms(engine, now, index),
+        .next_flush_ms = gv_push_next_flush_ms(engine, now, index),
     };
     return true;
 }

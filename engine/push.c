@@ -75,7 +75,7 @@ int gv_push_join(struct gv_engine *engine) {
     return 0;
 }
 
-bool gv_push_links(const struct gv_engine *engine, int peer) {
+bool gv_push_is_target(const struct gv_engine *engine, int peer) {
     const struct gv_peer *state = engine->peers[peer];
     if (state == NULL || state->suspected) return false;
     return state->child || peer == engine->push.parent;
@@ -185,7 +185,7 @@ static gv_time children_flush_time(const struct gv_engine *engine, gv_time now) 
     return next > now ? next : now;
 }
 
-uint32_t gv_push_next_ms(const struct gv_engine *engine, gv_time now, int peer) {
+uint32_t gv_push_next_flush_ms(const struct gv_engine *engine, gv_time now, int peer) {
     const struct gv_push *push = &engine->push;
     if (direct(engine) || !(engine->peers[peer]->child || stands_in(engine, peer))) return 0;
     if (push->last_flush == GV_TIME_NEVER) return 0;
@@ -239,8 +239,8 @@ static void move_parent_flush(struct gv_engine *engine, gv_time now) {
     gv_timers_set(&engine->timers, timer, better);
 }
 
-void gv_push_heard(struct gv_engine *engine, gv_time now, int peer,
-                   const struct gv_message *message, bool news) {
+void gv_push_received(struct gv_engine *engine, gv_time now, int peer,
+                      const struct gv_message *message, bool news) {
     struct gv_push *push = &engine->push;
     if (direct(engine)) return;
     struct gv_peer *state = engine->peers[peer];
@@ -255,7 +255,7 @@ void gv_push_heard(struct gv_engine *engine, gv_time now, int peer,
         gv_core_enqueue(engine, peer);
     } else if (!child && state->child) {
         remove_child(engine, peer);
-        if (push->child_count == 0) gv_push_trim(engine);
+        if (push->child_count == 0) gv_push_truncate(engine);
     }
     bool leaves = child && parent_of((uint32_t)peer) == push->parent;
     bool leads = message->next_flush_ms > 0 && parent_of((uint32_t)peer) == push->parent;
@@ -280,7 +280,7 @@ void gv_push_flush_children(struct gv_engine *engine, gv_time now) {
     push->period = period(engine);
     for (uint32_t i = 0; i < push->child_count; i++) {
         int child = (int)push->children[i];
-        if (!gv_push_links(engine, child)) continue;
+        if (!gv_push_is_target(engine, child)) continue;
         struct gv_peer *state = engine->peers[child];
         if (state->unacked > 0) state->ack_at = now; // a child counts on it
         gv_core_enqueue(engine, child);
@@ -289,10 +289,11 @@ void gv_push_flush_children(struct gv_engine *engine, gv_time now) {
 
 void gv_push_flush_parent(struct gv_engine *engine) {
     int parent = engine->push.parent;
-    if (parent != GV_CORE_NONE && gv_push_links(engine, parent)) gv_core_enqueue(engine, parent);
+    if (parent != GV_CORE_NONE && gv_push_is_target(engine, parent))
+        gv_core_enqueue(engine, parent);
 }
 
-void gv_push_again(struct gv_engine *engine, gv_time now, int peer) {
+void gv_push_resend(struct gv_engine *engine, gv_time now, int peer) {
     const struct gv_push *push = &engine->push;
     if (engine->peers[peer]->open_sync) gv_core_enqueue(engine, peer);
     if (!gv_push_pending(engine, peer)) return;
@@ -305,7 +306,7 @@ void gv_push_again(struct gv_engine *engine, gv_time now, int peer) {
     }
 }
 
-bool gv_push_introduces(const struct gv_engine *engine) {
+bool gv_push_contacts_parent(const struct gv_engine *engine) {
     int parent = engine->push.parent;
     if (parent == GV_CORE_NONE) return false;
     bool soon = engine->timers.when[engine->peer_count + GV_CORE_FLUSH_PARENT] != GV_TIME_NEVER;
@@ -341,7 +342,7 @@ static void lead(struct gv_engine *engine, gv_time now) {
     }
 }
 
-void gv_push_choose(struct gv_engine *engine, gv_time now) {
+void gv_push_choose_parent(struct gv_engine *engine, gv_time now) {
     struct gv_push *push = &engine->push;
     if (direct(engine)) return;
     int best = best_parent(engine);
@@ -364,7 +365,7 @@ void gv_push_choose(struct gv_engine *engine, gv_time now) {
     gv_core_enqueue(engine, best);
 }
 
-bool gv_push_wants(const struct gv_engine *engine, int peer) {
+bool gv_push_relies_on(const struct gv_engine *engine, int peer) {
     return engine->peers[peer]->child || peer == static_parent(engine);
 }
 
@@ -390,7 +391,7 @@ static bool skip(struct gv_engine *engine, int peer) {
 }
 
 bool gv_push_pending(struct gv_engine *engine, int peer) {
-    return gv_push_links(engine, peer) && skip(engine, peer);
+    return gv_push_is_target(engine, peer) && skip(engine, peer);
 }
 
 bool gv_push_is_long(const struct gv_engine *engine, int peer) {
@@ -413,7 +414,7 @@ uint64_t gv_push_write(struct gv_engine *engine, int peer, struct gv_message_wri
     return at;
 }
 
-gv_time gv_push_answer_time(const struct gv_engine *engine, gv_time now) {
+gv_time gv_push_parent_ack_delay(const struct gv_engine *engine, gv_time now) {
     const struct gv_push *push = &engine->push;
     // Other parents than the first say when they speak to their own parent.
     if (push->parent != 0 || flush_expected(engine, now) == GV_TIME_NEVER) return 0;
@@ -422,7 +423,7 @@ gv_time gv_push_answer_time(const struct gv_engine *engine, gv_time now) {
     return until_flush(engine, now, trip) + margin(engine) - trip;
 }
 
-gv_time gv_push_missed_after(const struct gv_engine *engine, int peer) {
+gv_time gv_push_ack_expected_after(const struct gv_engine *engine, int peer) {
     const struct gv_peer *state = engine->peers[peer];
     if (direct(engine)) return gv_peer_timeout(state, 0);
     // On the tree it has then missed the flush round it was meant for; said twice costs no message
@@ -430,9 +431,9 @@ gv_time gv_push_missed_after(const struct gv_engine *engine, int peer) {
     return state->trip + margin(engine) + ROUNDING_MS * GV_MS;
 }
 
-gv_time gv_push_late_after(const struct gv_engine *engine, int peer) {
+gv_time gv_push_loss_delay(const struct gv_engine *engine, int peer) {
     // Without a tree all updates would travel once more wherever links let messages overtake.
-    return direct(engine) ? GV_TIME_NEVER : gv_push_missed_after(engine, peer);
+    return direct(engine) ? GV_TIME_NEVER : gv_push_ack_expected_after(engine, peer);
 }
 
 gv_time gv_push_ack_delay(const struct gv_engine *engine, bool from_child) {
@@ -444,12 +445,12 @@ gv_time gv_push_ack_delay(const struct gv_engine *engine, bool from_child) {
 
 // What this peer still keeps in the log.
 static uint64_t holds(struct gv_engine *engine, int peer) {
-    if (!gv_push_links(engine, peer)) return engine->changelog.head;
+    if (!gv_push_is_target(engine, peer)) return engine->changelog.head;
     if (engine->peers[peer]->flight_count == 0) skip(engine, peer);
     return engine->peers[peer]->acked_seq;
 }
 
-void gv_push_trim(struct gv_engine *engine) {
+void gv_push_truncate(struct gv_engine *engine) {
     const struct gv_push *push = &engine->push;
     uint64_t least =
         push->parent == GV_CORE_NONE ? engine->changelog.head : holds(engine, push->parent);

@@ -101,7 +101,7 @@ void gv_sync_due(struct gv_engine *engine, gv_time now) {
     bool empty = gv_tree_root(&engine->replica.tree).count == 0;
     // Nothing heard of yet: the peer asked may be as new as this node.
     if (sync->begun > 0 && --sync->begun > 0 && empty) gv_sync_trouble(engine, now);
-    if (begun && parent != GV_CORE_NONE && gv_push_introduces(engine)) return;
+    if (begun && parent != GV_CORE_NONE && gv_push_contacts_parent(engine)) return;
     int peer = trouble && parent != GV_CORE_NONE ? parent : choose(engine, begins);
     struct gv_peer *state = gv_core_peer(engine, peer);
     if (state == NULL || recent(engine, peer, state->synced_at, now)) return; // it is at it
