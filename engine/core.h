@@ -34,14 +34,14 @@ struct gv_push {
     int parent;         // GV_CORE_NONE: this node is a root
     uint32_t *children; // peers that take this node as their parent, room for all
     uint32_t child_count;
-    gv_time staleness;    // 0: no tree, every value goes straight to every peer
-    uint32_t levels;      // below the root of the whole tree
-    gv_time last_flush;   // when this node last spoke to its children, GV_TIME_NEVER: not yet …
-    gv_time period;       // … and after which time it told them to expect it again
-    gv_time doubted_at;   // when the parent was last asked because others have left it, or never
-    bool flush_announced; // the parent said when its next flush round leaves:
-    gv_time announced_at; // … it said so then,
-    gv_time announced_in; // … and it will be so long after
+    gv_time staleness;  // 0: no tree, every value goes straight to every peer
+    uint32_t levels;    // below the root of the whole tree
+    gv_time last_flush; // when this node last spoke to its children, GV_TIME_NEVER: not yet …
+    gv_time period;     // … and after which time it told them to expect it again
+    gv_time parent_pinged_at; // when others had left the parent, or never
+    bool flush_announced;     // the parent said when its next flush round leaves:
+    gv_time announced_at;     // … it said so then,
+    gv_time announced_in;     // … and it will be so long after
 };
 
 struct gv_sync_slot {

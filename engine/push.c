@@ -53,7 +53,7 @@ static void remove_child(struct gv_engine *engine, int peer) {
 int gv_push_join(struct gv_engine *engine) {
     struct gv_push *push = &engine->push;
     size_t size = engine->peer_count * sizeof *push->children;
-    push->last_flush = push->doubted_at = GV_TIME_NEVER;
+    push->last_flush = push->parent_pinged_at = GV_TIME_NEVER;
     push->children = engine->alloc.resize(engine->alloc.ctx, NULL, 0, size);
     if (push->children == NULL) return GV_ENOMEM;
     uint64_t reach = 1, width = 1;
@@ -217,14 +217,14 @@ void gv_push_changed(struct gv_engine *engine, gv_time now, uint32_t ref, int or
 }
 
 // Somebody has left the parent of this node: asks it whether it is there.
-static void doubt(struct gv_engine *engine, gv_time now) {
+static void ping_parent(struct gv_engine *engine, gv_time now) {
     struct gv_push *push = &engine->push;
     if (push->parent == GV_CORE_NONE) return;
     struct gv_peer *parent = engine->peers[push->parent];
     gv_time pause = GV_PEER_STRIKES * gv_peer_timeout(parent, gv_core_guess(engine));
-    bool lately = push->doubted_at != GV_TIME_NEVER && now - push->doubted_at < pause;
-    if (parent->strikes > 0 || lately) return;
-    push->doubted_at = now;
+    bool recently = push->parent_pinged_at != GV_TIME_NEVER && now - push->parent_pinged_at < pause;
+    if (parent->strikes > 0 || recently) return;
+    push->parent_pinged_at = now;
     parent->ask = true;
     gv_core_enqueue(engine, push->parent);
 }
@@ -260,7 +260,7 @@ void gv_push_received(struct gv_engine *engine, gv_time now, int peer,
     bool leaves = child && parent_of((uint32_t)peer) == push->parent;
     bool leads = message->next_flush_ms > 0 && parent_of((uint32_t)peer) == push->parent;
     if (peer != push->parent) {
-        if (leaves || leads) doubt(engine, now);
+        if (leaves || leads) ping_parent(engine, now);
         return;
     }
     if (message->next_flush_ms > 0) {

@@ -151,7 +151,7 @@ uint32_t gv_sync_expect(const struct gv_engine *engine, int peer) {
     GV_ASSERT(peer >= 0);
     const struct gv_sync_lesson *found = &engine->sync.lessons[peer % GV_CORE_LESSONS];
     if (found->peer != peer) return 0;
-    // Of scattered differences each side finds about half. Where none were found lately, there
+    // Of scattered differences each side finds about half. Where none were found recently, there
     // will hardly be as many again as there once were.
     return found->found > 0 ? 2 * found->found : found->expect / 4;
 }
