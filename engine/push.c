@@ -23,14 +23,14 @@ static int parent_of(uint32_t node) {
     return node == 0 ? GV_CORE_NONE : (int)((node - 1) / GV_CORE_FANOUT);
 }
 
-static int static_parent(const struct gv_engine *engine) {
+static int preferred_parent(const struct gv_engine *engine) {
     return parent_of(engine->self);
 }
 
 // Whether this node, having lost its parent, acts as a root for this one, too.
-static bool stands_in(const struct gv_engine *engine, int peer) {
+static bool replaces_parent_of(const struct gv_engine *engine, int peer) {
     return engine->push.parent == GV_CORE_NONE && (uint32_t)peer > engine->self &&
-           engine->self > 0 && parent_of((uint32_t)peer) == static_parent(engine);
+           engine->self > 0 && parent_of((uint32_t)peer) == preferred_parent(engine);
 }
 
 static void add_child(struct gv_engine *engine, int peer) {
@@ -62,7 +62,7 @@ int gv_push_join(struct gv_engine *engine) {
         reach += width;
         push->levels++;
     }
-    push->parent = direct(engine) ? GV_CORE_NONE : static_parent(engine);
+    push->parent = direct(engine) ? GV_CORE_NONE : preferred_parent(engine);
     uint64_t first = direct(engine) ? 0 : (uint64_t)engine->self * GV_CORE_FANOUT + 1;
     uint64_t last = direct(engine) ? engine->peer_count : first + GV_CORE_FANOUT;
     for (uint64_t i = first; i < last && i < engine->peer_count; i++) {
@@ -98,7 +98,7 @@ static gv_time margin(const struct gv_engine *engine) {
 
 // What it spares on top of that while its round trips do vary: late by so little is better than
 // late by a period.
-static gv_time unrest(const struct gv_engine *engine) {
+static gv_time deviation_margin(const struct gv_engine *engine) {
     gv_time spread = engine->peers[engine->push.parent]->spread, most = margin(engine);
     return spread < most ? spread : most;
 }
@@ -112,7 +112,7 @@ static gv_time long_trip(const struct gv_engine *engine, int peer, uint8_t times
 
 // How long updates take up and down the tree, going by the slowest of the peers beside this node;
 // 0: that is not known yet. Counts only peers measured so many times.
-static gv_time way(const struct gv_engine *engine, uint8_t times) {
+static gv_time propagation_time(const struct gv_engine *engine, uint8_t times) {
     const struct gv_push *push = &engine->push;
     gv_time slowest = push->parent == GV_CORE_NONE ? 0 : long_trip(engine, push->parent, times);
     for (uint32_t i = 0; i < push->child_count; i++) {
@@ -122,23 +122,25 @@ static gv_time way(const struct gv_engine *engine, uint8_t times) {
     return slowest > 0 ? push->levels * (slowest + margin(engine) + ROUNDING_MS * GV_MS) : 0;
 }
 
-static gv_time period_min(gv_time way) {
-    gv_time share = way / PERIOD_SHARE;
+static gv_time period_min(gv_time propagation) {
+    gv_time share = propagation / PERIOD_SHARE;
     return share > PERIOD_MIN_MS * GV_MS ? share : PERIOD_MIN_MS * GV_MS;
 }
 
 // How long a root lets pass between two flush rounds: what the user's bound leaves once the updates
 // have gone up and down the tree, or a little where it leaves less.
 static gv_time period(const struct gv_engine *engine) {
-    gv_time staleness = engine->push.staleness, taken = way(engine, 1), least = period_min(taken);
-    if (taken == 0) return staleness / 3;
-    return staleness > taken + least ? staleness - taken : least;
+    gv_time staleness = engine->push.staleness, propagation = propagation_time(engine, 1),
+            least = period_min(propagation);
+    if (propagation == 0) return staleness / 3;
+    return staleness > propagation + least ? staleness - propagation : least;
 }
 
 uint32_t gv_push_staleness_ms(const struct gv_engine *engine) {
     if (direct(engine) || engine->peer_count < 2) return 0;
-    gv_time taken = way(engine, SURE), needed = taken + period_min(taken);
-    if (taken == 0 || needed < engine->push.staleness) needed = engine->push.staleness;
+    gv_time propagation = propagation_time(engine, SURE),
+            needed = propagation + period_min(propagation);
+    if (propagation == 0 || needed < engine->push.staleness) needed = engine->push.staleness;
     return (uint32_t)((needed + GV_MS - 1) / GV_MS);
 }
 
@@ -167,7 +169,7 @@ static gv_time parent_flush_time(const struct gv_engine *engine, gv_time now) {
     int parent = engine->push.parent;
     if (flush_expected(engine, now) == GV_TIME_NEVER || !engine->peers[parent]->measured)
         return now;
-    gv_time early = round_trip(engine, parent, 1) + margin(engine) + unrest(engine);
+    gv_time early = round_trip(engine, parent, 1) + margin(engine) + deviation_margin(engine);
     return gv_time_after(now, until_flush(engine, now, early) - early);
 }
 
@@ -187,7 +189,8 @@ static gv_time children_flush_time(const struct gv_engine *engine, gv_time now) 
 
 uint32_t gv_push_next_flush_ms(const struct gv_engine *engine, gv_time now, int peer) {
     const struct gv_push *push = &engine->push;
-    if (direct(engine) || !(engine->peers[peer]->child || stands_in(engine, peer))) return 0;
+    if (direct(engine) || !(engine->peers[peer]->child || replaces_parent_of(engine, peer)))
+        return 0;
     if (push->last_flush == GV_TIME_NEVER) return 0;
     gv_time when = push->parent == GV_CORE_NONE ? gv_time_after(push->last_flush, push->period)
                                                 : parent_flush_time(engine, now);
@@ -196,7 +199,7 @@ uint32_t gv_push_next_flush_ms(const struct gv_engine *engine, gv_time now, int 
 
 // Keeps the change in the log. A counter or register that changes again before its update has left
 // is told once, as it is then.
-static void keep(struct gv_engine *engine, uint32_t ref, int origin, bool wanted) {
+static void log_change(struct gv_engine *engine, uint32_t ref, int origin, bool wanted) {
     uint64_t *mark = gv_replica_mark(&engine->replica, ref);
     if (mark != NULL) gv_changelog_supersede(&engine->changelog, *mark);
     uint64_t seq = wanted ? gv_changelog_append(&engine->changelog, ref, origin) : UINT64_MAX;
@@ -207,12 +210,12 @@ void gv_push_changed(struct gv_engine *engine, gv_time now, uint32_t ref, int or
     const struct gv_push *push = &engine->push;
     bool learned = sync && gv_resync_defers_push(engine);
     bool ours = !direct(engine) || origin == GV_CHANGELOG_LOCAL || learned;
-    bool up = push->parent != GV_CORE_NONE && origin != push->parent;
+    bool to_parent = push->parent != GV_CORE_NONE && origin != push->parent;
     bool only = push->child_count == 1 && (int)push->children[0] == origin;
-    bool down = push->child_count > 0 && !only && ours;
-    keep(engine, ref, origin, up || down);
-    if (up) gv_core_arm(engine, GV_CORE_FLUSH_PARENT, parent_flush_time(engine, now));
-    if (down && !learned)
+    bool to_children = push->child_count > 0 && !only && ours;
+    log_change(engine, ref, origin, to_parent || to_children);
+    if (to_parent) gv_core_arm(engine, GV_CORE_FLUSH_PARENT, parent_flush_time(engine, now));
+    if (to_children && !learned)
         gv_core_arm(engine, GV_CORE_FLUSH_CHILDREN, children_flush_time(engine, now)); // at its end
 }
 
@@ -240,7 +243,7 @@ static void move_parent_flush(struct gv_engine *engine, gv_time now) {
 }
 
 void gv_push_received(struct gv_engine *engine, gv_time now, int peer,
-                      const struct gv_message *message, bool news) {
+                      const struct gv_message *message, bool changed) {
     struct gv_push *push = &engine->push;
     if (direct(engine)) return;
     struct gv_peer *state = engine->peers[peer];
@@ -271,7 +274,7 @@ void gv_push_received(struct gv_engine *engine, gv_time now, int peer,
         if (push->announced_in > push->staleness) push->announced_in = push->staleness;
         move_parent_flush(engine, now);
     }
-    if (news && push->child_count > 0) gv_core_arm(engine, GV_CORE_FLUSH_CHILDREN, now);
+    if (changed && push->child_count > 0) gv_core_arm(engine, GV_CORE_FLUSH_CHILDREN, now);
 }
 
 void gv_push_flush_children(struct gv_engine *engine, gv_time now) {
@@ -315,26 +318,26 @@ bool gv_push_contacts_parent(const struct gv_engine *engine) {
 
 // --- the tree --------------------------------------------------------------------------------
 
-static bool usable(const struct gv_engine *engine, int peer) {
+static bool unsuspected(const struct gv_engine *engine, int peer) {
     return engine->peers[peer] == NULL || !engine->peers[peer]->suspected;
 }
 
 static int best_parent(const struct gv_engine *engine) {
-    int first = static_parent(engine);
-    if (first == GV_CORE_NONE || usable(engine, first)) return first;
+    int first = preferred_parent(engine);
+    if (first == GV_CORE_NONE || unsuspected(engine, first)) return first;
     for (int i = 0; i < (int)engine->self; i++) {
-        if (usable(engine, i)) return i;
+        if (unsuspected(engine, i)) return i;
     }
     return GV_CORE_NONE;
 }
 
 // A new root tells those who may still wait for the old one: one comparison each, which is not
 // repeated, and brings along what they lack.
-static void lead(struct gv_engine *engine, gv_time now) {
+static void announce_root(struct gv_engine *engine, gv_time now) {
     engine->push.last_flush = now;
     engine->push.period = period(engine);
     for (int i = (int)engine->self + 1; i < (int)engine->peer_count; i++) {
-        if (!stands_in(engine, i) || !usable(engine, i)) continue;
+        if (!replaces_parent_of(engine, i) || !unsuspected(engine, i)) continue;
         struct gv_peer *state = gv_core_peer(engine, i);
         if (state == NULL || state->child) continue;
         state->open_sync = true;
@@ -349,14 +352,13 @@ void gv_push_choose_parent(struct gv_engine *engine, gv_time now) {
     if (best == push->parent) return;
     struct gv_peer *state = best == GV_CORE_NONE ? NULL : gv_core_peer(engine, best);
     if (best != GV_CORE_NONE && state == NULL) return; // out of memory: try at the next change
-    uint64_t owed =
-        engine->changelog.tail; // what the old parent has not acknowledged is kept so far
+    uint64_t owed = engine->changelog.tail;            // kept: not acknowledged
     if (push->parent != GV_CORE_NONE && engine->peers[push->parent]->acked_seq > owed)
         owed = engine->peers[push->parent]->acked_seq;
     push->parent = best;
     push->flush_announced = false;
     if (state == NULL) {
-        lead(engine, now);
+        announce_root(engine, now);
         gv_core_arm(engine, GV_CORE_FLUSH_CHILDREN, now);
         return;
     }
@@ -366,7 +368,7 @@ void gv_push_choose_parent(struct gv_engine *engine, gv_time now) {
 }
 
 bool gv_push_relies_on(const struct gv_engine *engine, int peer) {
-    return engine->peers[peer]->child || peer == static_parent(engine);
+    return engine->peers[peer]->child || peer == preferred_parent(engine);
 }
 
 // --- updates in messages ------------------------------------------------------------------------
@@ -377,7 +379,7 @@ static bool deliverable(const struct gv_engine *engine, uint64_t seq, int peer) 
 }
 
 // Moves the peer on to the next updates that are any to it. False: there are none.
-static bool skip(struct gv_engine *engine, int peer) {
+static bool advance_to_update(struct gv_engine *engine, int peer) {
     struct gv_peer *state = engine->peers[peer];
     if (state->sent_seq < engine->changelog.tail) { // the log has gone on without this peer
         gv_peer_reset(state, engine->changelog.tail);
@@ -391,7 +393,7 @@ static bool skip(struct gv_engine *engine, int peer) {
 }
 
 bool gv_push_pending(struct gv_engine *engine, int peer) {
-    return gv_push_is_target(engine, peer) && skip(engine, peer);
+    return gv_push_is_target(engine, peer) && advance_to_update(engine, peer);
 }
 
 bool gv_push_is_long(const struct gv_engine *engine, int peer) {
@@ -444,18 +446,18 @@ gv_time gv_push_ack_delay(const struct gv_engine *engine, bool from_child) {
 }
 
 // What this peer still keeps in the log.
-static uint64_t holds(struct gv_engine *engine, int peer) {
+static uint64_t first_needed(struct gv_engine *engine, int peer) {
     if (!gv_push_is_target(engine, peer)) return engine->changelog.head;
-    if (engine->peers[peer]->flight_count == 0) skip(engine, peer);
+    if (engine->peers[peer]->flight_count == 0) advance_to_update(engine, peer);
     return engine->peers[peer]->acked_seq;
 }
 
 void gv_push_truncate(struct gv_engine *engine) {
     const struct gv_push *push = &engine->push;
     uint64_t least =
-        push->parent == GV_CORE_NONE ? engine->changelog.head : holds(engine, push->parent);
+        push->parent == GV_CORE_NONE ? engine->changelog.head : first_needed(engine, push->parent);
     for (uint32_t i = 0; i < push->child_count; i++) {
-        uint64_t seq = holds(engine, (int)push->children[i]);
+        uint64_t seq = first_needed(engine, (int)push->children[i]);
         if (seq < least) least = seq;
     }
     gv_changelog_truncate(&engine->changelog, least);

@@ -22,10 +22,10 @@ bool gv_push_is_target(const struct gv_engine *engine, int peer);
 // A record changed; `origin` is the peer that told, by a step of a `sync` or not, or
 // GV_CHANGELOG_LOCAL. Keeps the change for those who need to hear of it.
 void gv_push_changed(struct gv_engine *engine, gv_time now, uint32_t ref, int origin, bool sync);
-// A message came from this peer: what its head says about the tree; `updates`: it changed
+// A message came from this peer: what its head says about the tree; `changed`: it changed
 // something.
 void gv_push_received(struct gv_engine *engine, gv_time now, int peer,
-                      const struct gv_message *message, bool news);
+                      const struct gv_message *message, bool changed);
 // A timer rang.
 void gv_push_flush_children(struct gv_engine *engine, gv_time now);
 void gv_push_flush_parent(struct gv_engine *engine);
