@@ -252,7 +252,7 @@ static void notice_absence(struct gv_engine *engine, gv_time now) {
         struct gv_peer *peer = engine->peers[i];
         if (peer == NULL) continue;
         gv_peer_reset(peer, peer->acked_seq);
-        peer->late_count = 0; // would measure the standstill
+        peer->lost_count = 0; // would measure the standstill
         if (!peer->suspected) peer->strikes = 0;
     }
     gv_core_arm(engine, GV_CORE_FLUSH_PARENT, now);
@@ -292,8 +292,8 @@ static void try_again(struct gv_engine *engine, int index, gv_time now) {
     struct gv_peer *peer = engine->peers[index];
     gv_time trip = peer->measured ? 2 * peer->srtt : 0;
     if (trip < TRY_MS * GV_MS) trip = TRY_MS * GV_MS;
-    int count = peer->flight_count;
-    if (count > 0 && now - peer->flights[count - 1].sent < trip) return;
+    int count = peer->in_flight_count;
+    if (count > 0 && now - peer->in_flight[count - 1].sent < trip) return;
     gv_peer_reset(peer, peer->acked_seq);
     peer->probe_at = now;
 }
@@ -471,7 +471,8 @@ int gv_engine_receive(struct gv_engine *engine, gv_time now, int index,
     traffic->received_bytes += message->bytes;
     greet(engine, now, index, message);
     if (message->has_ack) {
-        bool waited = !gv_peer_open(peer); // with updates that no more flights were left for
+        bool waited =
+            !gv_peer_open(peer); // with updates that no more messages in flight were left for
         int lost = gv_peer_acked(peer, now, &message->ack);
         if (lost >= 0 && peer->suspected) regain(engine, index, now);
         if (lost > 0) engine->stats.lost_messages += (uint64_t)lost;

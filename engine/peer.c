@@ -103,30 +103,31 @@ static gv_time wait_for(const struct gv_peer *peer, gv_time guess) {
 
 // --- sending ---------------------------------------------------------------------------------
 
-static void reckon(struct gv_peer *peer) {
+static void update_timer(struct gv_peer *peer) {
     peer->resend_at = GV_TIME_NEVER;
-    for (int i = 0; i < peer->flight_count; i++) {
-        if (peer->flights[i].due < peer->resend_at) peer->resend_at = peer->flights[i].due;
+    for (int i = 0; i < peer->in_flight_count; i++) {
+        if (peer->in_flight[i].due < peer->resend_at) peer->resend_at = peer->in_flight[i].due;
     }
-    peer->acked_seq = peer->flight_count ? peer->flights[0].from : peer->sent_seq;
+    peer->acked_seq = peer->in_flight_count ? peer->in_flight[0].from : peer->sent_seq;
     GV_ASSERT(peer->acked_seq <= peer->sent_seq);
 }
 
 bool gv_peer_open(const struct gv_peer *peer) {
-    return peer->flight_count < GV_PEER_FLIGHTS;
+    return peer->in_flight_count < GV_PEER_IN_FLIGHT_MAX;
 }
 
 uint64_t gv_peer_sent(struct gv_peer *peer, gv_time now, uint64_t to, gv_time patience, bool sync) {
     GV_ASSERT(gv_peer_open(peer) && to >= peer->sent_seq);
     peer->introduced = true;
     uint64_t id = peer->next_id++;
-    peer->flights[peer->flight_count++] = (struct gv_flight){.id = id,
-                                                             .from = peer->sent_seq,
-                                                             .sent = now,
-                                                             .due = gv_time_after(now, patience),
-                                                             .sync = sync};
+    peer->in_flight[peer->in_flight_count++] =
+        (struct gv_peer_message){.id = id,
+                                 .from = peer->sent_seq,
+                                 .sent = now,
+                                 .due = gv_time_after(now, patience),
+                                 .sync = sync};
     peer->sent_seq = to;
-    reckon(peer);
+    update_timer(peer);
     return id;
 }
 
@@ -180,18 +181,18 @@ static void measure_ack(struct gv_peer *peer, gv_time now, gv_time sent,
 
 // --- what was given up -----------------------------------------------------------------------
 
-static void forget(struct gv_peer *peer, int at) {
-    peer->late_count--;
-    for (int i = at; i < peer->late_count; i++) peer->late[i] = peer->late[i + 1];
+static void forget_lost(struct gv_peer *peer, int at) {
+    peer->lost_count--;
+    for (int i = at; i < peer->lost_count; i++) peer->lost[i] = peer->lost[i + 1];
 }
 
 // The message whose neighbours are closest in time, compared with their age: without it, what is
 // remembered still reaches as far back, however much was given up since.
-static int least_telling(const struct gv_peer *peer) {
-    gv_time newest = peer->late[peer->late_count - 1].sent, share = UINT64_MAX;
+static int least_informative(const struct gv_peer *peer) {
+    gv_time newest = peer->lost[peer->lost_count - 1].sent, share = UINT64_MAX;
     int least = 0;
-    for (int i = 1; i + 1 < peer->late_count; i++) {
-        gv_time before = peer->late[i - 1].sent, between = peer->late[i + 1].sent - before;
+    for (int i = 1; i + 1 < peer->lost_count; i++) {
+        gv_time before = peer->lost[i - 1].sent, between = peer->lost[i + 1].sent - before;
         gv_time part = between * 4096 / (newest - before + 1);
         if (part >= share) continue;
         share = part;
@@ -200,71 +201,72 @@ static int least_telling(const struct gv_peer *peer) {
     return least;
 }
 
-static void remember(struct gv_peer *peer, const struct gv_flight *flight) {
+static void remember_lost(struct gv_peer *peer, const struct gv_peer_message *message) {
     const gv_time oldest = GV_PEER_TRIP_MAX_MS * GV_MS;
-    while (peer->late_count > 0 && flight->sent > peer->late[0].sent &&
-           flight->sent - peer->late[0].sent > oldest)
-        forget(peer, 0);
-    if (peer->late_count == GV_PEER_LATE) forget(peer, least_telling(peer));
-    int at = peer->late_count++;
-    for (; at > 0 && peer->late[at - 1].id > flight->id; at--) peer->late[at] = peer->late[at - 1];
-    peer->late[at] = (struct gv_late){flight->id, flight->sent};
+    while (peer->lost_count > 0 && message->sent > peer->lost[0].sent &&
+           message->sent - peer->lost[0].sent > oldest)
+        forget_lost(peer, 0);
+    if (peer->lost_count == GV_PEER_LOST_MAX) forget_lost(peer, least_informative(peer));
+    int at = peer->lost_count++;
+    for (; at > 0 && peer->lost[at - 1].id > message->id; at--) peer->lost[at] = peer->lost[at - 1];
+    peer->lost[at] = (struct gv_peer_lost){message->id, message->sent};
 }
 
-// Gives up the flights from this one on: whatever comes first is sent first again.
-static int give_up(struct gv_peer *peer, int first) {
-    int lost = peer->flight_count - first;
-    for (int i = first; i < peer->flight_count; i++) {
-        if (peer->flights[i].sync) peer->open_sync = peer->follow_up = true;
-        remember(peer, &peer->flights[i]);
+// Declares lost the messages from this one on: whatever comes first is sent first again.
+static int declare_lost(struct gv_peer *peer, int first) {
+    int lost = peer->in_flight_count - first;
+    for (int i = first; i < peer->in_flight_count; i++) {
+        if (peer->in_flight[i].sync) peer->open_sync = peer->follow_up = true;
+        remember_lost(peer, &peer->in_flight[i]);
     }
     if (lost > 0) {
-        peer->sent_seq = peer->flights[first].from;
-        peer->flight_count = (uint8_t)first;
+        peer->sent_seq = peer->in_flight[first].from;
+        peer->in_flight_count = (uint8_t)first;
     }
-    reckon(peer);
+    update_timer(peer);
     return lost;
 }
 
-static bool land(struct gv_peer *peer, gv_time now, const struct gv_message_ack *ack) {
-    int kept = 0, count = peer->flight_count;
+static bool remove_acked(struct gv_peer *peer, gv_time now, const struct gv_message_ack *ack) {
+    int kept = 0, count = peer->in_flight_count;
     for (int i = 0; i < count; i++) {
-        struct gv_flight flight = peer->flights[i];
-        uint64_t to = i + 1 < count ? peer->flights[i + 1].from : peer->sent_seq;
-        if (!covers(ack, flight.id)) {
-            peer->flights[kept++] = flight;
+        struct gv_peer_message message = peer->in_flight[i];
+        uint64_t to = i + 1 < count ? peer->in_flight[i + 1].from : peer->sent_seq;
+        if (!covers(ack, message.id)) {
+            peer->in_flight[kept++] = message;
             continue;
         }
-        if (to > flight.from) peer->whole = false;
-        if (flight.id == ack->largest) measure_ack(peer, now, flight.sent, ack);
+        if (to > message.from) peer->whole = false;
+        if (message.id == ack->largest) measure_ack(peer, now, message.sent, ack);
     }
-    peer->flight_count = (uint8_t)kept;
+    peer->in_flight_count = (uint8_t)kept;
     return kept < count;
 }
 
-static bool land_late(struct gv_peer *peer, gv_time now, const struct gv_message_ack *ack) {
-    int kept = 0, count = peer->late_count;
+static bool detect_spurious_loss(struct gv_peer *peer, gv_time now,
+                                 const struct gv_message_ack *ack) {
+    int kept = 0, count = peer->lost_count;
     for (int i = 0; i < count; i++) {
-        struct gv_late late = peer->late[i];
-        if (!covers(ack, late.id)) {
-            peer->late[kept++] = late;
-        } else if (late.id == ack->largest) {
-            measure_ack(peer, now, late.sent, ack);
+        struct gv_peer_lost lost = peer->lost[i];
+        if (!covers(ack, lost.id)) {
+            peer->lost[kept++] = lost;
+        } else if (lost.id == ack->largest) {
+            measure_ack(peer, now, lost.sent, ack);
         }
     }
-    peer->late_count = (uint8_t)kept;
+    peer->lost_count = (uint8_t)kept;
     return kept < count;
 }
 
 // The acknowledgement names a message that is neither in flight nor remembered. It left after the
 // one remembered before it.
 static void measure_forgotten(struct gv_peer *peer, gv_time now, const struct gv_message_ack *ack) {
-    const struct gv_late *before = NULL;
-    for (int i = 0; i < peer->flight_count; i++) {
-        if (peer->flights[i].id == ack->largest) return;
+    const struct gv_peer_lost *before = NULL;
+    for (int i = 0; i < peer->in_flight_count; i++) {
+        if (peer->in_flight[i].id == ack->largest) return;
     }
-    for (int i = 0; i < peer->late_count && peer->late[i].id <= ack->largest; i++)
-        before = &peer->late[i];
+    for (int i = 0; i < peer->lost_count && peer->lost[i].id <= ack->largest; i++)
+        before = &peer->lost[i];
     if (before != NULL && before->id < ack->largest) measure_ack(peer, now, before->sent, ack);
 }
 
@@ -272,50 +274,51 @@ int gv_peer_acked(struct gv_peer *peer, gv_time now, const struct gv_message_ack
     bool fresh = ack->largest - peer->fresh_id < peer->next_id - peer->fresh_id;
     if (fresh) measure_forgotten(peer, now, ack);
     if (fresh) peer->fresh_id = ack->largest + 1;
-    bool late = land_late(peer, now, ack), landed = land(peer, now, ack);
-    if (!fresh && !late && !landed) return -1;
+    bool spurious = detect_spurious_loss(peer, now, ack), landed = remove_acked(peer, now, ack);
+    if (!fresh && !spurious && !landed) return -1;
     peer->strikes = 0;
-    for (int i = 0; landed && i < peer->flight_count; i++) {
-        uint64_t id = peer->flights[i].id;
-        if (id < ack->largest && ack->largest - id >= GAP) return give_up(peer, i);
+    for (int i = 0; landed && i < peer->in_flight_count; i++) {
+        uint64_t id = peer->in_flight[i].id;
+        if (id < ack->largest && ack->largest - id >= GAP) return declare_lost(peer, i);
     }
-    reckon(peer);
+    update_timer(peer);
     return 0;
 }
 
 int gv_peer_overtaken(struct gv_peer *peer, gv_time now) {
-    for (int i = 0; i < peer->flight_count; i++) {
-        if (peer->flights[i].overtaken && peer->flights[i].due <= now) return give_up(peer, i);
+    for (int i = 0; i < peer->in_flight_count; i++) {
+        if (peer->in_flight[i].overtaken && peer->in_flight[i].due <= now)
+            return declare_lost(peer, i);
     }
     return 0;
 }
 
 int gv_peer_expire(struct gv_peer *peer, gv_time now) {
-    for (int i = 0; i < peer->flight_count; i++) {
-        if (peer->flights[i].due > now) continue;
+    for (int i = 0; i < peer->in_flight_count; i++) {
+        if (peer->in_flight[i].due > now) continue;
         if (peer->strikes == 0) peer->spoke = false;
         if (peer->strikes < UINT8_MAX) peer->strikes++;
-        return give_up(peer, i);
+        return declare_lost(peer, i);
     }
     return 0;
 }
 
 void gv_peer_overtake(struct gv_peer *peer, gv_time after) {
     if (!peer->measured || peer->suspected) return;
-    for (int i = 0; i < peer->flight_count; i++) {
-        struct gv_flight *flight = &peer->flights[i];
-        gv_time due = gv_time_after(flight->sent, after);
-        if (flight->id >= peer->fresh_id || due >= flight->due) continue;
-        flight->due = due;
-        flight->overtaken = true;
+    for (int i = 0; i < peer->in_flight_count; i++) {
+        struct gv_peer_message *message = &peer->in_flight[i];
+        gv_time due = gv_time_after(message->sent, after);
+        if (message->id >= peer->fresh_id || due >= message->due) continue;
+        message->due = due;
+        message->overtaken = true;
     }
-    reckon(peer);
+    update_timer(peer);
 }
 
 int gv_peer_missed(struct gv_peer *peer, gv_time now, gv_time usual) {
     if (!peer->measured || peer->suspected) return 0;
-    for (int i = 0; i < peer->flight_count; i++) {
-        if (now - peer->flights[i].sent > usual) return give_up(peer, i);
+    for (int i = 0; i < peer->in_flight_count; i++) {
+        if (now - peer->in_flight[i].sent > usual) return declare_lost(peer, i);
     }
     return 0;
 }
@@ -325,22 +328,22 @@ bool gv_peer_fails(const struct gv_peer *peer) {
 }
 
 bool gv_peer_awaits(const struct gv_peer *peer, gv_time sent) {
-    for (int i = 0; i < peer->flight_count; i++) {
-        if (peer->flights[i].sync && peer->flights[i].sent == sent) return true;
+    for (int i = 0; i < peer->in_flight_count; i++) {
+        if (peer->in_flight[i].sync && peer->in_flight[i].sent == sent) return true;
     }
     return false;
 }
 
 void gv_peer_disown(struct gv_peer *peer) {
-    for (int i = 0; i < peer->flight_count; i++) peer->flights[i].sync = false;
+    for (int i = 0; i < peer->in_flight_count; i++) peer->in_flight[i].sync = false;
 }
 
 void gv_peer_reset(struct gv_peer *peer, uint64_t seq) {
-    for (int i = 0; i < peer->flight_count; i++) remember(peer, &peer->flights[i]);
-    peer->flight_count = 0;
+    for (int i = 0; i < peer->in_flight_count; i++) remember_lost(peer, &peer->in_flight[i]);
+    peer->in_flight_count = 0;
     if (seq > peer->sent_seq) peer->whole = false;
     peer->sent_seq = seq;
-    reckon(peer);
+    update_timer(peer);
 }
 
 gv_time gv_peer_timeout(const struct gv_peer *peer, gv_time guess) {

@@ -17,17 +17,17 @@ extern "C" {
 #endif
 
 enum {
-    GV_PEER_FLIGHTS = 16, // most messages unacknowledged at once
-    GV_PEER_LATE = 16,    // messages given up that are remembered, as they may be acknowledged late
-    GV_PEER_STRIKES = 4,  // time-outs in a row that make a silent peer suspected …
-    GV_PEER_DEAF = 8,     // … and one that speaks, but does not seem to hear
-    GV_PEER_UNACKED = 8,  // messages received that are acknowledged without delay
+    GV_PEER_IN_FLIGHT_MAX = 16,   // most messages unacknowledged at once
+    GV_PEER_LOST_MAX = 16,        // lost messages remembered, for spurious losses
+    GV_PEER_STRIKES = 4,          // time-outs in a row that make a silent peer suspected …
+    GV_PEER_DEAF = 8,             // … and one that speaks, but does not seem to hear
+    GV_PEER_UNACKED = 8,          // messages received that are acknowledged without delay
     GV_PEER_GUESS_MS = 500,       // a round trip of which nothing is known
     GV_PEER_TRIP_MAX_MS = 300000, // the longest round trip that is measured
 };
 
 // A message on its way.
-struct gv_flight {
+struct gv_peer_message {
     uint64_t id;
     uint64_t from; // the updates it carries begin at this sequence number of the log
     gv_time sent;
@@ -38,17 +38,17 @@ struct gv_flight {
 
 // A message given up. An acknowledgement that comes after all shows that the loss was spurious: the
 // round trip is longer than what was waited for.
-struct gv_late {
+struct gv_peer_lost {
     uint64_t id;
     gv_time sent;
 };
 
 struct gv_peer {
-    // Towards the peer. Flights are in order of their ids.
+    // Towards the peer. They are in order of their ids.
     uint64_t next_id;
-    struct gv_flight flights[GV_PEER_FLIGHTS];
-    struct gv_late late[GV_PEER_LATE]; // in order of their ids; the older, the further apart
-    uint8_t flight_count, late_count;
+    struct gv_peer_message in_flight[GV_PEER_IN_FLIGHT_MAX];
+    struct gv_peer_lost lost[GV_PEER_LOST_MAX]; // the older, the sparser
+    uint8_t in_flight_count, lost_count;
     uint64_t fresh_id; // acknowledgements have named no id from this one on
     uint8_t strikes;   // time-outs since the last acknowledgement
     bool suspected;
@@ -60,7 +60,7 @@ struct gv_peer {
     gv_time trip, spread; // the mean of more of them, and of how they deviate: for the period
     uint8_t trips;        // how many
     uint8_t strays;       // the last of them were so many times as long, or as short, as the mean
-    gv_time resend_at;    // when the first flight is due; GV_TIME_NEVER: none
+    gv_time resend_at;    // when the first message in flight is due; GV_TIME_NEVER: none
     gv_time probe_at;     // when to try a suspected peer again
     gv_time probe_wait;
     uint64_t acked_seq; // the peer has had all updates before this sequence number
@@ -109,25 +109,25 @@ GV_API uint64_t gv_peer_sent(struct gv_peer *peer, gv_time now, uint64_t to, gv_
 // lost, or −1 if it acknowledges nothing new.
 GV_API int gv_peer_acked(struct gv_peer *peer, gv_time now, const struct gv_message_ack *ack);
 // The peer has spoken, and its acknowledgement, if it gave one, has been taken: gives up the
-// flights that left longer than `usual` ago, for it should have acknowledged them, had they come;
-// what they carried is sent again. Returns how many. No time-out is needed to notice a loss where
-// both sides keep talking.
+// messages in flight that left longer than `usual` ago, for it should have acknowledged them, had
+// they come; what they carried is sent again. Returns how many. No time-out is needed to notice a
+// loss where both sides keep talking.
 GV_API int gv_peer_missed(struct gv_peer *peer, gv_time now, gv_time usual);
 // Whether its silence, or deafness, has lasted so long that updates should go another way.
 GV_API bool gv_peer_fails(const struct gv_peer *peer);
 // What left before a message that has been acknowledged is due `after` it was sent, if not earlier
 // anyway: it is late then, and most likely lost (RFC 9002, section 6.1.2).
 GV_API void gv_peer_overtake(struct gv_peer *peer, gv_time after);
-// Gives up the flights that gv_peer_overtake made due, and those behind them; what they carried is
-// sent again. This is no time-out, for the peer hears. Returns how many.
+// Declares lost the messages that gv_peer_overtake made due, and those behind them; what they
+// carried is sent again. This is no time-out, for the peer hears. Returns how many.
 GV_API int gv_peer_overtaken(struct gv_peer *peer, gv_time now);
-// Gives up the flights that are due; what they carried is sent again. Returns how many.
+// Declares lost the messages that are due; what they carried is sent again. Returns how many.
 GV_API int gv_peer_expire(struct gv_peer *peer, gv_time now);
 // Whether a step of a sync that left then is still on its way, for all this node knows.
 GV_API bool gv_peer_awaits(const struct gv_peer *peer, gv_time sent);
 // The syncs under way need not be opened again, should a step be lost.
 GV_API void gv_peer_disown(struct gv_peer *peer);
-// Gives up all flights and moves the peer to this sequence number of the log.
+// Declares all messages in flight lost and moves the peer to this sequence number of the log.
 GV_API void gv_peer_reset(struct gv_peer *peer, uint64_t seq);
 
 // How long to wait for an answer that is given at once: the probe timeout of RFC 9002, section 6.2.

@@ -388,7 +388,7 @@ static bool advance_to_update(struct gv_engine *engine, int peer) {
     }
     while (state->sent_seq < engine->changelog.head && !deliverable(engine, state->sent_seq, peer))
         state->sent_seq++;
-    if (state->flight_count == 0) state->acked_seq = state->sent_seq;
+    if (state->in_flight_count == 0) state->acked_seq = state->sent_seq;
     return state->sent_seq < engine->changelog.head;
 }
 
@@ -448,7 +448,7 @@ gv_time gv_push_ack_delay(const struct gv_engine *engine, bool from_child) {
 // What this peer still keeps in the log.
 static uint64_t first_needed(struct gv_engine *engine, int peer) {
     if (!gv_push_is_target(engine, peer)) return engine->changelog.head;
-    if (engine->peers[peer]->flight_count == 0) advance_to_update(engine, peer);
+    if (engine->peers[peer]->in_flight_count == 0) advance_to_update(engine, peer);
     return engine->peers[peer]->acked_seq;
 }
 

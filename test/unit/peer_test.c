@@ -148,7 +148,7 @@ static void a_gap_of_three_is_a_loss(void **state) {
     assert_int_equal(acked(&peer, 1, 103, 0), 3); // 100 is lost, and all behind it goes again
     assert_int_equal(peer.sent_seq, 0);
     assert_int_equal(peer.acked_seq, 0);
-    assert_int_equal(peer.flight_count, 0);
+    assert_int_equal(peer.in_flight_count, 0);
     assert_int_equal(peer.strikes, 0);
     assert_true(peer.open_sync && peer.follow_up); // 101 was a step of one
     assert_int_equal(gv_peer_sent(&peer, 2, 5, 1000, false), 105);
