@@ -253,7 +253,7 @@ static void notice_absence(struct gv_engine *engine, gv_time now) {
         if (peer == NULL) continue;
         gv_peer_reset(peer, peer->acked_seq);
         peer->lost_count = 0; // would measure the standstill
-        if (!peer->suspected) peer->strikes = 0;
+        if (!peer->suspected) peer->timeouts = 0;
     }
     gv_core_arm(engine, GV_CORE_FLUSH_PARENT, now);
     gv_core_arm(engine, GV_CORE_FLUSH_CHILDREN, now);
@@ -319,7 +319,7 @@ static void peer_due(struct gv_engine *engine, int index, gv_time now) {
         engine->stats.lost_messages += (uint64_t)gv_peer_expire(peer, now);
         if (peer->suspected) {
             probe_later(engine, index, now);
-        } else if (gv_peer_fails(peer)) {
+        } else if (gv_peer_is_unresponsive(peer)) {
             suspect(engine, index, now);
         } else {
             peer->ask = true;
@@ -462,7 +462,7 @@ int gv_engine_receive(struct gv_engine *engine, gv_time now, int index,
     gv_engine_advance(engine, now);
     struct gv_peer *peer = gv_core_peer(engine, index);
     if (peer == NULL) return GV_ENOMEM;
-    peer->spoke = true;
+    peer->heard_since_timeout = true;
     engine->stats.received_messages++;
     engine->stats.received_bytes += message->bytes;
     struct gv_engine_traffic *traffic =

@@ -276,7 +276,7 @@ int gv_peer_acked(struct gv_peer *peer, gv_time now, const struct gv_message_ack
     if (fresh) peer->fresh_id = ack->largest + 1;
     bool spurious = detect_spurious_loss(peer, now, ack), landed = remove_acked(peer, now, ack);
     if (!fresh && !spurious && !landed) return -1;
-    peer->strikes = 0;
+    peer->timeouts = 0;
     for (int i = 0; landed && i < peer->in_flight_count; i++) {
         uint64_t id = peer->in_flight[i].id;
         if (id < ack->largest && ack->largest - id >= GAP) return declare_lost(peer, i);
@@ -296,8 +296,8 @@ int gv_peer_overtaken(struct gv_peer *peer, gv_time now) {
 int gv_peer_expire(struct gv_peer *peer, gv_time now) {
     for (int i = 0; i < peer->in_flight_count; i++) {
         if (peer->in_flight[i].due > now) continue;
-        if (peer->strikes == 0) peer->spoke = false;
-        if (peer->strikes < UINT8_MAX) peer->strikes++;
+        if (peer->timeouts == 0) peer->heard_since_timeout = false;
+        if (peer->timeouts < UINT8_MAX) peer->timeouts++;
         return declare_lost(peer, i);
     }
     return 0;
@@ -323,8 +323,9 @@ int gv_peer_missed(struct gv_peer *peer, gv_time now, gv_time usual) {
     return 0;
 }
 
-bool gv_peer_fails(const struct gv_peer *peer) {
-    return peer->strikes >= (peer->spoke ? GV_PEER_DEAF : GV_PEER_STRIKES);
+bool gv_peer_is_unresponsive(const struct gv_peer *peer) {
+    return peer->timeouts >=
+           (peer->heard_since_timeout ? GV_PEER_ONE_WAY_TIMEOUTS_MAX : GV_PEER_TIMEOUTS_MAX);
 }
 
 bool gv_peer_awaits(const struct gv_peer *peer, gv_time sent) {
@@ -348,12 +349,14 @@ void gv_peer_reset(struct gv_peer *peer, uint64_t seq) {
 
 gv_time gv_peer_timeout(const struct gv_peer *peer, gv_time guess) {
     gv_time timeout = wait_for(peer, guess);
-    int beyond = peer->strikes > GV_PEER_DEAF ? peer->strikes - GV_PEER_DEAF : 0;
+    int beyond = peer->timeouts > GV_PEER_ONE_WAY_TIMEOUTS_MAX
+                     ? peer->timeouts - GV_PEER_ONE_WAY_TIMEOUTS_MAX
+                     : 0;
     gv_time longer = at_most(timeout << at_most((gv_time)beyond, 4), BACKOFF_MAX_MS * GV_MS);
     if (longer < timeout) longer = timeout;
     if (peer->measured) return longer;
     // A guess, drawn from peers that may be much nearer: each silence makes it twice as long.
-    gv_time wiser = at_most(timeout << at_most(peer->strikes, 5), GV_PEER_GUESS_MS * GV_MS);
+    gv_time wiser = at_most(timeout << at_most(peer->timeouts, 5), GV_PEER_GUESS_MS * GV_MS);
     return wiser > longer ? wiser : longer;
 }
 

@@ -17,13 +17,13 @@ extern "C" {
 #endif
 
 enum {
-    GV_PEER_IN_FLIGHT_MAX = 16,   // most messages unacknowledged at once
-    GV_PEER_LOST_MAX = 16,        // lost messages remembered, for spurious losses
-    GV_PEER_STRIKES = 4,          // time-outs in a row that make a silent peer suspected …
-    GV_PEER_DEAF = 8,             // … and one that speaks, but does not seem to hear
-    GV_PEER_UNACKED = 8,          // messages received that are acknowledged without delay
-    GV_PEER_GUESS_MS = 500,       // a round trip of which nothing is known
-    GV_PEER_TRIP_MAX_MS = 300000, // the longest round trip that is measured
+    GV_PEER_IN_FLIGHT_MAX = 16,       // most messages unacknowledged at once
+    GV_PEER_LOST_MAX = 16,            // lost messages remembered, for spurious losses
+    GV_PEER_TIMEOUTS_MAX = 4,         // time-outs in a row that make a silent peer suspected …
+    GV_PEER_ONE_WAY_TIMEOUTS_MAX = 8, // … and one that speaks, but does not seem to hear
+    GV_PEER_UNACKED = 8,              // messages received that are acknowledged without delay
+    GV_PEER_GUESS_MS = 500,           // a round trip of which nothing is known
+    GV_PEER_TRIP_MAX_MS = 300000,     // the longest round trip that is measured
 };
 
 // A message on its way.
@@ -50,10 +50,10 @@ struct gv_peer {
     struct gv_peer_lost lost[GV_PEER_LOST_MAX]; // the older, the sparser
     uint8_t in_flight_count, lost_count;
     uint64_t fresh_id; // acknowledgements have named no id from this one on
-    uint8_t strikes;   // time-outs since the last acknowledgement
+    uint8_t timeouts;  // time-outs since the last acknowledgement
     bool suspected;
-    bool spoke;           // since the first of them
-    bool introduced;      // it has been sent a numbered message
+    bool heard_since_timeout; // since the first of them
+    bool introduced;          // it has been sent a numbered message
     bool whole;           // it is owed all there ever was, and has acknowledged nothing of it yet
     bool measured;        // srtt counts
     gv_time srtt, rttvar; // smoothed round trip and its deviation: for time-outs
@@ -114,7 +114,7 @@ GV_API int gv_peer_acked(struct gv_peer *peer, gv_time now, const struct gv_mess
 // loss where both sides keep talking.
 GV_API int gv_peer_missed(struct gv_peer *peer, gv_time now, gv_time usual);
 // Whether its silence, or deafness, has lasted so long that updates should go another way.
-GV_API bool gv_peer_fails(const struct gv_peer *peer);
+GV_API bool gv_peer_is_unresponsive(const struct gv_peer *peer);
 // What left before a message that has been acknowledged is due `after` it was sent, if not earlier
 // anyway: it is late then, and most likely lost (RFC 9002, section 6.1.2).
 GV_API void gv_peer_overtake(struct gv_peer *peer, gv_time after);

@@ -224,9 +224,9 @@ static void ping_parent(struct gv_engine *engine, gv_time now) {
     struct gv_push *push = &engine->push;
     if (push->parent == GV_CORE_NONE) return;
     struct gv_peer *parent = engine->peers[push->parent];
-    gv_time pause = GV_PEER_STRIKES * gv_peer_timeout(parent, gv_core_guess(engine));
+    gv_time pause = GV_PEER_TIMEOUTS_MAX * gv_peer_timeout(parent, gv_core_guess(engine));
     bool recently = push->parent_pinged_at != GV_TIME_NEVER && now - push->parent_pinged_at < pause;
-    if (parent->strikes > 0 || recently) return;
+    if (parent->timeouts > 0 || recently) return;
     push->parent_pinged_at = now;
     parent->ask = true;
     gv_core_enqueue(engine, push->parent);

@@ -20,7 +20,7 @@ enum {
     // Bytes: a batch being written, another being put together, and the writes that wait for it.
     GV_CHECK_QUEUES_STORE = 2 * (GV_COMMIT_SLICE + GV_CHECK_QUEUES_LINE) + GV_COMMIT_WAITING_MAX,
     // Messages: as many as may be unacknowledged, sent again until the peer is given up …
-    GV_CHECK_QUEUES_FLYING = GV_PEER_IN_FLIGHT_MAX * GV_PEER_DEAF,
+    GV_CHECK_QUEUES_FLYING = GV_PEER_IN_FLIGHT_MAX * GV_PEER_ONE_WAY_TIMEOUTS_MAX,
     GV_CHECK_QUEUES_OP = 4, // … and for each operation while one of them is on its way: its news,
                             // an acknowledgement, and both once more
 };

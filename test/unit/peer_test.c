@@ -149,7 +149,7 @@ static void a_gap_of_three_is_a_loss(void **state) {
     assert_int_equal(peer.sent_seq, 0);
     assert_int_equal(peer.acked_seq, 0);
     assert_int_equal(peer.in_flight_count, 0);
-    assert_int_equal(peer.strikes, 0);
+    assert_int_equal(peer.timeouts, 0);
     assert_true(peer.open_sync && peer.follow_up); // 101 was a step of one
     assert_int_equal(gv_peer_sent(&peer, 2, 5, 1000, false), 105);
     assert_int_equal(acked(&peer, 3, 105, 0), 0);
@@ -168,23 +168,23 @@ static void a_lost_one_spares_those_before(void **state) {
     assert_int_equal(peer.sent_seq, 1);
     assert_int_equal(peer.acked_seq, 0);
     assert_int_equal(peer.resend_at, 1000);
-    assert_int_equal(peer.strikes, 1);
+    assert_int_equal(peer.timeouts, 1);
     gv_peer_reset(&peer, 50);
     assert_int_equal(peer.acked_seq, 50);
     assert_true(peer.resend_at == GV_TIME_NEVER);
 }
 
-static void strikes_have_an_end(void **state) {
+static void timeouts_saturate(void **state) {
     (void)state;
     struct gv_peer peer = peer_at(0, 0);
     for (gv_time now = 1; now < 1000; now++) {
         gv_peer_sent(&peer, now - 1, 0, 1, false);
         assert_int_equal(gv_peer_expire(&peer, now), 1);
-        assert_true(peer.strikes == (now < UINT8_MAX ? now : UINT8_MAX));
+        assert_true(peer.timeouts == (now < UINT8_MAX ? now : UINT8_MAX));
     }
     gv_peer_sent(&peer, 1000, 0, 1, false);
     assert_int_equal(acked(&peer, 1001, peer.next_id - 1, 0), 0);
-    assert_int_equal(peer.strikes, 0);
+    assert_int_equal(peer.timeouts, 0);
 }
 
 // The round trip grew beyond what was waited for: the late answer shows it, though all messages
@@ -202,9 +202,9 @@ static void late_answers_count(void **state) {
         now += patience;
         assert_int_equal(gv_peer_expire(&peer, now), 1);
     }
-    assert_int_equal(peer.strikes, 3);
+    assert_int_equal(peer.timeouts, 3);
     assert_int_equal(acked(&peer, 1020 * GV_MS, 1, 0), 0);
-    assert_int_equal(peer.strikes, 0);
+    assert_int_equal(peer.timeouts, 0);
     assert_true(gv_peer_timeout(&peer, 0) > 1000 * GV_MS);
     assert_int_equal(acked(&peer, 1020 * GV_MS, 1, 0), -1); // once
     assert_int_equal(acked(&peer, 1040 * GV_MS, 3, 2), 0);  // 1 and 3
@@ -241,7 +241,7 @@ static void any_round_trip_is_measured(void **state) {
         uint64_t count = peer.next_id - first, come = first + gv_prng_below(&prng, count / 8 + 1);
         now = began + (come - first) * pause + trip;
         assert_int_equal(acked(&peer, now, come, 0), 0);
-        assert_int_equal(peer.strikes, 0);
+        assert_int_equal(peer.timeouts, 0);
         assert_true(gv_peer_timeout(&peer, 0) >= trip);
         assert_true(gv_peer_timeout(&peer, 0) <= 4 * trip + 20 * GV_MS);
         assert_int_equal(acked(&peer, now, come, 0), -1); // once
@@ -293,7 +293,7 @@ static void what_was_overtaken_is_due_sooner(void **state) {
     assert_int_equal(peer.resend_at, 1200);
     assert_int_equal(gv_peer_overtaken(&peer, 1199), 0);
     assert_int_equal(gv_peer_overtaken(&peer, 1200), 2);
-    assert_int_equal(peer.strikes, 0);
+    assert_int_equal(peer.timeouts, 0);
     assert_int_equal(peer.sent_seq, 1);
     assert_true(peer.resend_at == GV_TIME_NEVER);
     gv_peer_sent(&peer, 2000, 4, 9000, false);
@@ -383,8 +383,8 @@ static void patience_grows_to_a_bound(void **state) {
     (void)state;
     struct gv_peer peer = peer_at(0, 0);
     gv_time last = 0;
-    for (int strikes = 0; strikes <= UINT8_MAX; strikes++) {
-        peer.strikes = (uint8_t)strikes;
+    for (int timeouts = 0; timeouts <= UINT8_MAX; timeouts++) {
+        peer.timeouts = (uint8_t)timeouts;
         gv_time timeout = gv_peer_timeout(&peer, 100 * GV_MS);
         assert_true(timeout >= last && timeout <= 10000 * GV_MS); // for silence alone
         last = timeout;
@@ -408,9 +408,9 @@ static void a_guess_learns_from_silence(void **state) {
     (void)state;
     struct gv_peer peer = peer_at(0, 0);
     static const gv_time expected[] = {52, 104, 208, 416, 500, 500};
-    for (uint8_t strikes = 0; strikes < 6; strikes++) {
-        peer.strikes = strikes;
-        assert_int_equal(gv_peer_timeout(&peer, 52 * GV_MS), expected[strikes] * GV_MS);
+    for (uint8_t timeouts = 0; timeouts < 6; timeouts++) {
+        peer.timeouts = timeouts;
+        assert_int_equal(gv_peer_timeout(&peer, 52 * GV_MS), expected[timeouts] * GV_MS);
         assert_int_equal(gv_peer_timeout(&peer, 600 * GV_MS), 600 * GV_MS);
     }
     peer.measured = true;
@@ -447,24 +447,24 @@ static void silence_about_a_message_tells_its_loss(void **state) {
     assert_int_equal(peer.acked_seq, 1);
     assert_int_equal(gv_peer_missed(&peer, 1000 * GV_MS + usual + 1, usual), 2);
     assert_int_equal(peer.sent_seq, 1); // to be told again
-    assert_int_equal(peer.strikes, 0);
+    assert_int_equal(peer.timeouts, 0);
     peer.suspected = true; // who is tried only now and then may answer late
     gv_peer_sent(&peer, 2000 * GV_MS, 2, 9000 * GV_MS, false);
     assert_int_equal(gv_peer_missed(&peer, 9000 * GV_MS, usual), 0);
 }
 
 // Who speaks but does not acknowledge is given more time than who is silent.
-static void the_silent_fail_before_the_deaf(void **state) {
+static void silent_peers_fail_before_one_way_links(void **state) {
     (void)state;
     for (int speaks = 0; speaks < 2; speaks++) {
         struct gv_peer peer = peer_at(1, 0);
-        int strikes = 0;
-        while (!gv_peer_fails(&peer)) {
-            gv_peer_sent(&peer, (gv_time)strikes, 1, 1, false);
-            assert_int_equal(gv_peer_expire(&peer, (gv_time)++strikes), 1);
-            if (speaks) peer.spoke = true;
+        int timeouts = 0;
+        while (!gv_peer_is_unresponsive(&peer)) {
+            gv_peer_sent(&peer, (gv_time)timeouts, 1, 1, false);
+            assert_int_equal(gv_peer_expire(&peer, (gv_time)++timeouts), 1);
+            if (speaks) peer.heard_since_timeout = true;
         }
-        assert_int_equal(strikes, speaks ? GV_PEER_DEAF : GV_PEER_STRIKES);
+        assert_int_equal(timeouts, speaks ? GV_PEER_ONE_WAY_TIMEOUTS_MAX : GV_PEER_TIMEOUTS_MAX);
     }
 }
 
@@ -518,7 +518,7 @@ static void the_whole_is_owed_until_some_is_known(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(silence_about_a_message_tells_its_loss),
-        cmocka_unit_test(the_silent_fail_before_the_deaf),
+        cmocka_unit_test(silent_peers_fail_before_one_way_links),
         cmocka_unit_test(lives_are_told_apart),
         cmocka_unit_test(copies_are_known),
         cmocka_unit_test(the_whole_is_owed_until_some_is_known),
@@ -529,7 +529,7 @@ int main(void) {
         cmocka_unit_test(positions_follow_acknowledgements),
         cmocka_unit_test(a_gap_of_three_is_a_loss),
         cmocka_unit_test(a_lost_one_spares_those_before),
-        cmocka_unit_test(strikes_have_an_end),
+        cmocka_unit_test(timeouts_saturate),
         cmocka_unit_test(late_answers_count),
         cmocka_unit_test(any_round_trip_is_measured),
         cmocka_unit_test(another_path_has_another_mean),
