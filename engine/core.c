@@ -6,8 +6,8 @@ struct gv_peer *gv_core_peer(struct gv_engine *engine, int index) {
     if (engine->peers[index] == NULL) {
         struct gv_peer *peer = engine->alloc.resize(engine->alloc.ctx, NULL, 0, sizeof *peer);
         if (peer == NULL) return NULL;
-        // Far enough from those of an earlier life, be it of the same seed, that they are not taken
-        // for late ones, or copies.
+        // Far enough from those of an earlier incarnation, be it of the same seed, that they are
+        // not taken for late ones, or copies.
         uint32_t first_id = (uint32_t)((gv_prng_next(&engine->prng) >> 32) + engine->joined_at);
         gv_peer_init(peer, first_id, engine->changelog.head,
                      gv_tree_root(&engine->replica.tree).count == 0);

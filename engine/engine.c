@@ -18,7 +18,8 @@ enum {
     PROBE_MAX_MS = 8000,  // … and else
 };
 
-// --- life ------------------------------------------------------------------------------------
+// --- creation and release
+// ------------------------------------------------------------------------------------
 
 static void *resize(struct gv_engine *engine, void *block, size_t old_size, size_t new_size) {
     return engine->alloc.resize(engine->alloc.ctx, block, old_size, new_size);
@@ -433,12 +434,12 @@ static int merge(struct gv_engine *engine, gv_time now, int index, const struct 
     return first;
 }
 
-// A peer begins a life. If it had another before, it lacks what it acknowledged then: a sync tells
+// A peer has restarted. If it had another before, it lacks what it acknowledged then: a sync tells
 // it, unless it opens one itself. So does a child that is not told everything by push anyway.
-static void greet(struct gv_engine *engine, gv_time now, int index,
-                  const struct gv_message *message) {
+static void on_incarnation(struct gv_engine *engine, gv_time now, int index,
+                           const struct gv_message *message) {
     struct gv_peer *peer = engine->peers[index];
-    if (!message->has_id || !gv_peer_begins(peer, message->id)) return;
+    if (!message->has_id || !gv_peer_is_new_incarnation(peer, message->id)) return;
     bool child = message->to_parent && !peer->whole;
     if (peer->heard) { // what it told some of us, it may tell no more
         gv_sync_trouble(engine, now);
@@ -469,7 +470,7 @@ int gv_engine_receive(struct gv_engine *engine, gv_time now, int index,
         &engine->stats.traffic[class_of(message->sync, message->entries > 0)];
     traffic->received++;
     traffic->received_bytes += message->bytes;
-    greet(engine, now, index, message);
+    on_incarnation(engine, now, index, message);
     if (message->has_ack) {
         bool waited =
             !gv_peer_open(peer); // with updates that no more messages in flight were left for
@@ -492,7 +493,7 @@ int gv_engine_receive(struct gv_engine *engine, gv_time now, int index,
     int taken = 0;
     // A step of a sync that was doubled on its way is answered once: each answer could be doubled,
     // too, and so on.
-    bool copy = message->has_id && gv_peer_knows(peer, message->id);
+    bool copy = message->has_id && gv_peer_is_duplicate(peer, message->id);
     if (message->ranges.len > 0 && !copy) {
         engine->stats.received_syncs++;
         taken = gv_sync_take(engine, now, index, message->ranges);

@@ -4,8 +4,8 @@
 enum {
     GAP = 3, // RFC 9002, section 6.1.1: packet threshold
     MASK_BITS = 64,
-    TRIPS = 16,     // taken into the mean
-    LIFE = 1 << 12, // no number is so far above the last one in one life
+    TRIPS = 16,            // taken into the mean
+    ID_JUMP_MAX = 1 << 12, // no number is so far above the last one in one incarnation
     TIMEOUT_MIN_MS = 20,
     BACKOFF_MAX_MS = 10000, // … and a time-out is not made longer than this by silence
     STRAY = 2,              // a round trip so many times the mean …
@@ -41,7 +41,7 @@ static bool covers(const struct gv_message_ack *ack, uint64_t id) {
 
 // Notes the id in largest and mask.
 static bool note_id(struct gv_peer *peer, uint64_t id) {
-    if (gv_peer_begins(peer, id)) {
+    if (gv_peer_is_new_incarnation(peer, id)) {
         peer->mask = 0;
     } else if (id > peer->largest) {
         uint64_t step = id - peer->largest;
@@ -57,12 +57,12 @@ static bool note_id(struct gv_peer *peer, uint64_t id) {
     return true;
 }
 
-bool gv_peer_begins(const struct gv_peer *peer, uint64_t id) {
+bool gv_peer_is_new_incarnation(const struct gv_peer *peer, uint64_t id) {
     if (!peer->heard) return true;
-    return id < peer->largest ? peer->largest - id > MASK_BITS : id - peer->largest > LIFE;
+    return id < peer->largest ? peer->largest - id > MASK_BITS : id - peer->largest > ID_JUMP_MAX;
 }
 
-bool gv_peer_knows(const struct gv_peer *peer, uint64_t id) {
+bool gv_peer_is_duplicate(const struct gv_peer *peer, uint64_t id) {
     return peer->heard && covers(&(struct gv_message_ack){peer->largest, peer->mask, 0}, id);
 }
 

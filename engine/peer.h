@@ -85,10 +85,10 @@ struct gv_peer {
 // are the `whole`. `first_id`: a random number.
 GV_API void gv_peer_init(struct gv_peer *peer, uint64_t first_id, uint64_t seq, bool whole);
 
-// Whether a message of this number is the first of the peer's present life to come.
-GV_API bool gv_peer_begins(const struct gv_peer *peer, uint64_t id);
+// Whether a message of this number is the first of the peer's present incarnation to come.
+GV_API bool gv_peer_is_new_incarnation(const struct gv_peer *peer, uint64_t id);
 // Whether a message of this number has been received before, so that this is a copy of it.
-GV_API bool gv_peer_knows(const struct gv_peer *peer, uint64_t id);
+GV_API bool gv_peer_is_duplicate(const struct gv_peer *peer, uint64_t id);
 // A numbered message came; it is to be acknowledged within `delay`, or at once if it asked so.
 GV_API void gv_peer_received(struct gv_peer *peer, gv_time now, uint64_t id, bool ask,
                              gv_time delay);

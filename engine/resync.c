@@ -25,7 +25,7 @@ static void schedule(struct gv_engine *engine, gv_time now) {
 }
 
 void gv_resync_start(struct gv_engine *engine, gv_time now) {
-    // What an earlier life wrote may not have come to all.
+    // What an earlier incarnation wrote may not have come to all.
     engine->resync.skip_contacted = gv_tree_root(&engine->replica.tree).count == 0;
     if (!direct(engine) && engine->push.child_count > 0) schedule(engine, now);
     if (!engine->resync.skip_contacted) gv_resync_schedule(engine, now);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Sync: when to compare with whom, and the summaries under way. Internal to engine/.
 //
-// After trouble (a start, a peer that is back or begins a new life, time that passed unnoticed) the
+// After trouble (a start, a peer that is back or restarts, time that passed unnoticed) the
 // node opens a sync soon, with its parent if it has one. Without trouble it compares with a random
 // peer at long intervals, and rather when nothing is on its way, for differences that are merely
 // in flight would cost a recursion. Answers are stateless (merkle/reconcile.h), and numbered like

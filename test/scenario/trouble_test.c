@@ -394,7 +394,7 @@ static void all_is_well(struct gv_cluster *cluster) {
 
 // A few troubles one after the other, over links that let messages overtake each other, with a
 // write now and then. What it was is mended without the idle comparisons of later, but for one in
-// ten thousand: there, messages that an earlier life has sent come after it all.
+// ten thousand: there, messages that an earlier incarnation has sent come after it all.
 static void a_few_troubles(void **state) {
     (void)state;
     struct gv_prng prng;

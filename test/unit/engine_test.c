@@ -365,7 +365,7 @@ static void put_before_join(void **state) {
     trio_fini(&trio);
 }
 
-// A node that begins another life with the seed of the last one is told everything again.
+// A node that begins another incarnation with the seed of the last one is told everything again.
 static void a_seed_may_come_twice(void **state) {
     (void)state;
     struct trio trio;

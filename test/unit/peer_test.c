@@ -54,8 +54,8 @@ static void acknowledgements_name_what_came(void **state) {
     }
 }
 
-// A peer that starts anew counts from elsewhere; nothing of its former life is acknowledged.
-static void a_peer_begins_anew(void **state) {
+// A peer that starts anew counts from elsewhere; nothing of its former incarnation is acknowledged.
+static void a_peer_restarts(void **state) {
     (void)state;
     static const uint64_t firsts[] = {0, 5, 1000, 2000 - 65, 2000 + 65, UINT64_MAX - 1};
     for (size_t i = 0; i < sizeof firsts / sizeof *firsts; i++) {
@@ -468,33 +468,34 @@ static void silent_peers_fail_before_one_way_links(void **state) {
     }
 }
 
-static void lives_are_told_apart(void **state) {
+static void incarnations_are_told_apart(void **state) {
     (void)state;
     struct gv_peer peer = peer_at(1, 0);
-    assert_true(gv_peer_begins(&peer, 5000));
+    assert_true(gv_peer_is_new_incarnation(&peer, 5000));
     gv_peer_received(&peer, 0, 5000, false, 0);
-    assert_false(gv_peer_begins(&peer, 5000));
-    assert_false(gv_peer_begins(&peer, 5001));
-    assert_false(gv_peer_begins(&peer, 4936));
-    assert_true(gv_peer_begins(&peer, 4935));
-    assert_true(gv_peer_begins(&peer, 5000 + 5000)); // few restarts are missed by chance
+    assert_false(gv_peer_is_new_incarnation(&peer, 5000));
+    assert_false(gv_peer_is_new_incarnation(&peer, 5001));
+    assert_false(gv_peer_is_new_incarnation(&peer, 4936));
+    assert_true(gv_peer_is_new_incarnation(&peer, 4935));
+    assert_true(
+        gv_peer_is_new_incarnation(&peer, 5000 + 5000)); // few restarts are missed by chance
 }
 
 // A peer is owed the whole as long as it has acknowledged no updates and none were passed over.
-static void copies_are_known(void **state) {
+static void duplicates_are_recognised(void **state) {
     (void)state;
     struct gv_peer peer = peer_at(1, 0);
-    assert_false(gv_peer_knows(&peer, 0));
-    assert_false(gv_peer_knows(&peer, 5000));
+    assert_false(gv_peer_is_duplicate(&peer, 0));
+    assert_false(gv_peer_is_duplicate(&peer, 5000));
     gv_peer_received(&peer, 0, 5000, false, 0);
     gv_peer_received(&peer, 0, 5003, false, 0);
     gv_peer_received(&peer, 0, 5001, false, 0);
     const uint64_t came[] = {5000, 5001, 5003}, not [] = {4999, 5002, 5004, 4936};
-    for (size_t i = 0; i < 3; i++) assert_true(gv_peer_knows(&peer, came[i]));
-    for (size_t i = 0; i < 4; i++) assert_false(gv_peer_knows(&peer, not [i]));
-    gv_peer_received(&peer, 0, 12000, false, 0); // another life
-    assert_false(gv_peer_knows(&peer, 5003));
-    assert_true(gv_peer_knows(&peer, 12000));
+    for (size_t i = 0; i < 3; i++) assert_true(gv_peer_is_duplicate(&peer, came[i]));
+    for (size_t i = 0; i < 4; i++) assert_false(gv_peer_is_duplicate(&peer, not [i]));
+    gv_peer_received(&peer, 0, 12000, false, 0); // another incarnation
+    assert_false(gv_peer_is_duplicate(&peer, 5003));
+    assert_true(gv_peer_is_duplicate(&peer, 12000));
 }
 
 static void the_whole_is_owed_until_some_is_known(void **state) {
@@ -519,11 +520,11 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(silence_about_a_message_tells_its_loss),
         cmocka_unit_test(silent_peers_fail_before_one_way_links),
-        cmocka_unit_test(lives_are_told_apart),
-        cmocka_unit_test(copies_are_known),
+        cmocka_unit_test(incarnations_are_told_apart),
+        cmocka_unit_test(duplicates_are_recognised),
         cmocka_unit_test(the_whole_is_owed_until_some_is_known),
         cmocka_unit_test(acknowledgements_name_what_came),
-        cmocka_unit_test(a_peer_begins_anew),
+        cmocka_unit_test(a_peer_restarts),
         cmocka_unit_test(acknowledgements_wait_so_long),
         cmocka_unit_test(holding_is_told),
         cmocka_unit_test(positions_follow_acknowledgements),
