@@ -440,7 +440,7 @@ static void on_incarnation(struct gv_engine *engine, gv_time now, int index,
                            const struct gv_message *message) {
     struct gv_peer *peer = engine->peers[index];
     if (!message->has_id || !gv_peer_is_new_incarnation(peer, message->id)) return;
-    bool child = message->to_parent && !peer->whole;
+    bool child = message->to_parent && !peer->needs_full_state;
     if (peer->heard) { // what it told some of us, it may tell no more
         gv_sync_trouble(engine, now);
         gv_resync_schedule(engine, now);
@@ -554,7 +554,7 @@ static bool outline(struct gv_engine *engine, gv_time now, int index, struct out
         // not: equal roots need no answer. The first number of all tells that a life begins, which
         // can wait while the roots may be equal: whoever finds them different is answered.
         .has_id = open && (out->news || peer->ask || out->answers || peer->follow_up ||
-                           !(peer->introduced || out->opens)),
+                           !(peer->contacted || out->opens)),
         .id = peer->next_id,
         .immediate_ack = peer->ask && open,
         .to_parent = index == engine->push.parent,
@@ -587,7 +587,7 @@ static size_t compose(struct gv_engine *engine, gv_time now, int index, char *bu
             *peer = before; // the acknowledgement can wait
             return 0;
         }
-        it.head.has_id = it.head.has_id && !peer->introduced;
+        it.head.has_id = it.head.has_id && !peer->contacted;
         it.head.sync = false;
         gv_message_begin(&out, &it.head, buf, engine->message_max);
     }

@@ -14,12 +14,12 @@ enum {
     DEVIATION_MIN_MS = 10,
 };
 
-void gv_peer_init(struct gv_peer *peer, uint64_t first_id, uint64_t seq, bool whole) {
+void gv_peer_init(struct gv_peer *peer, uint64_t first_id, uint64_t seq, bool needs_full_state) {
     GV_ASSERT(peer != NULL);
     *peer = (struct gv_peer){
         .next_id = first_id,
         .fresh_id = first_id,
-        .whole = whole,
+        .needs_full_state = needs_full_state,
         .resend_at = GV_TIME_NEVER,
         .probe_at = GV_TIME_NEVER,
         .acked_seq = seq,
@@ -118,7 +118,7 @@ bool gv_peer_open(const struct gv_peer *peer) {
 
 uint64_t gv_peer_sent(struct gv_peer *peer, gv_time now, uint64_t to, gv_time patience, bool sync) {
     GV_ASSERT(gv_peer_open(peer) && to >= peer->sent_seq);
-    peer->introduced = true;
+    peer->contacted = true;
     uint64_t id = peer->next_id++;
     peer->in_flight[peer->in_flight_count++] =
         (struct gv_peer_message){.id = id,
@@ -236,7 +236,7 @@ static bool remove_acked(struct gv_peer *peer, gv_time now, const struct gv_mess
             peer->in_flight[kept++] = message;
             continue;
         }
-        if (to > message.from) peer->whole = false;
+        if (to > message.from) peer->needs_full_state = false;
         if (message.id == ack->largest) measure_ack(peer, now, message.sent, ack);
     }
     peer->in_flight_count = (uint8_t)kept;
@@ -342,7 +342,7 @@ void gv_peer_disown(struct gv_peer *peer) {
 void gv_peer_reset(struct gv_peer *peer, uint64_t seq) {
     for (int i = 0; i < peer->in_flight_count; i++) remember_lost(peer, &peer->in_flight[i]);
     peer->in_flight_count = 0;
-    if (seq > peer->sent_seq) peer->whole = false;
+    if (seq > peer->sent_seq) peer->needs_full_state = false;
     peer->sent_seq = seq;
     update_timer(peer);
 }

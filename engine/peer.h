@@ -53,15 +53,15 @@ struct gv_peer {
     uint8_t timeouts;  // time-outs since the last acknowledgement
     bool suspected;
     bool heard_since_timeout; // since the first of them
-    bool introduced;          // it has been sent a numbered message
-    bool whole;           // it is owed all there ever was, and has acknowledged nothing of it yet
-    bool measured;        // srtt counts
-    gv_time srtt, rttvar; // smoothed round trip and its deviation: for time-outs
-    gv_time trip, spread; // the mean of more of them, and of how they deviate: for the period
-    uint8_t trips;        // how many
-    uint8_t strays;       // the last of them were so many times as long, or as short, as the mean
-    gv_time resend_at;    // when the first message in flight is due; GV_TIME_NEVER: none
-    gv_time probe_at;     // when to try a suspected peer again
+    bool contacted;           // it has been sent a numbered message
+    bool needs_full_state; // it is owed all there ever was, and has acknowledged nothing of it yet
+    bool measured;         // srtt counts
+    gv_time srtt, rttvar;  // smoothed round trip and its deviation: for time-outs
+    gv_time trip, spread;  // the mean of more of them, and of how they deviate: for the period
+    uint8_t trips;         // how many
+    uint8_t strays;        // the last of them were so many times as long, or as short, as the mean
+    gv_time resend_at;     // when the first message in flight is due; GV_TIME_NEVER: none
+    gv_time probe_at;      // when to try a suspected peer again
     gv_time probe_wait;
     uint64_t acked_seq; // the peer has had all updates before this sequence number
     uint64_t sent_seq;  // … and been sent those before this one
@@ -82,8 +82,9 @@ struct gv_peer {
 };
 
 // A peer not heard of yet, owed the updates from `seq` on, which are all there ever was if they
-// are the `whole`. `first_id`: a random number.
-GV_API void gv_peer_init(struct gv_peer *peer, uint64_t first_id, uint64_t seq, bool whole);
+// are the full state. `first_id`: a random number.
+GV_API void gv_peer_init(struct gv_peer *peer, uint64_t first_id, uint64_t seq,
+                         bool needs_full_state);
 
 // Whether a message of this number is the first of the peer's present incarnation to come.
 GV_API bool gv_peer_is_new_incarnation(const struct gv_peer *peer, uint64_t id);

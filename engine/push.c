@@ -313,7 +313,7 @@ bool gv_push_contacts_parent(const struct gv_engine *engine) {
     int parent = engine->push.parent;
     if (parent == GV_CORE_NONE) return false;
     bool soon = engine->timers.when[engine->peer_count + GV_CORE_FLUSH_PARENT] != GV_TIME_NEVER;
-    return soon || engine->peers[parent]->introduced;
+    return soon || engine->peers[parent]->contacted;
 }
 
 // --- the tree --------------------------------------------------------------------------------

@@ -43,7 +43,7 @@ bool gv_resync_defers_push(const struct gv_engine *engine) {
 static bool in_scope(const struct gv_engine *engine, int peer) {
     const struct gv_peer *state = engine->peers[peer];
     if (direct(engine)) return true;
-    return state != NULL && state->child && !(state->introduced && engine->resync.skip_contacted);
+    return state != NULL && state->child && !(state->contacted && engine->resync.skip_contacted);
 }
 
 static bool before(gv_time when, gv_time since) {

@@ -498,22 +498,22 @@ static void duplicates_are_recognised(void **state) {
     assert_true(gv_peer_is_duplicate(&peer, 12000));
 }
 
-static void the_whole_is_owed_until_some_is_known(void **state) {
+static void full_state_is_owed_until_some_is_acknowledged(void **state) {
     (void)state;
     struct gv_peer peer = peer_at(1, 0);
-    assert_true(peer.whole && !peer.introduced);
+    assert_true(peer.needs_full_state && !peer.contacted);
     gv_peer_sent(&peer, 0, 0, 10, true); // no updates, a step of a sync
-    assert_true(peer.introduced);
+    assert_true(peer.contacted);
     assert_int_equal(acked(&peer, 1, 1, 0), 0);
-    assert_true(peer.whole);
+    assert_true(peer.needs_full_state);
     gv_peer_sent(&peer, 2, 3, 10, false);
     assert_int_equal(acked(&peer, 3, 2, 0), 0);
-    assert_false(peer.whole);
+    assert_false(peer.needs_full_state);
     peer = peer_at(1, 0);
     gv_peer_reset(&peer, 0);
-    assert_true(peer.whole);
+    assert_true(peer.needs_full_state);
     gv_peer_reset(&peer, 7);
-    assert_false(peer.whole);
+    assert_false(peer.needs_full_state);
 }
 
 int main(void) {
@@ -522,7 +522,7 @@ int main(void) {
         cmocka_unit_test(silent_peers_fail_before_one_way_links),
         cmocka_unit_test(incarnations_are_told_apart),
         cmocka_unit_test(duplicates_are_recognised),
-        cmocka_unit_test(the_whole_is_owed_until_some_is_known),
+        cmocka_unit_test(full_state_is_owed_until_some_is_acknowledged),
         cmocka_unit_test(acknowledgements_name_what_came),
         cmocka_unit_test(a_peer_restarts),
         cmocka_unit_test(acknowledgements_wait_so_long),
