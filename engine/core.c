@@ -58,14 +58,14 @@ bool gv_core_calm(const struct gv_engine *engine, gv_time now, gv_time lasting) 
     return engine->last_change == GV_TIME_NEVER || now - engine->last_change >= lasting;
 }
 
-gv_time gv_core_guess(const struct gv_engine *engine) {
+gv_time gv_core_initial_rtt(const struct gv_engine *engine) {
     int parent = engine->push.parent;
     const struct gv_peer *known = parent == GV_CORE_NONE ? NULL : engine->peers[parent];
     for (uint32_t i = 0; known == NULL && i < engine->push.child_count; i++) {
         if (engine->peers[engine->push.children[i]]->measured)
             known = engine->peers[engine->push.children[i]];
     }
-    if (known == NULL || !known->measured) return GV_PEER_GUESS_MS * GV_MS;
+    if (known == NULL || !known->measured) return GV_PEER_RTT_INITIAL_MS * GV_MS;
     return 2 * known->srtt;
 }
 

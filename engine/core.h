@@ -131,6 +131,6 @@ void gv_core_arm_peer(struct gv_engine *engine, int index, gv_time now);
 // Whether the replica has not changed for so long.
 bool gv_core_calm(const struct gv_engine *engine, gv_time now, gv_time lasting);
 // What to take for a round trip to a peer that has not been measured.
-gv_time gv_core_guess(const struct gv_engine *engine);
+gv_time gv_core_initial_rtt(const struct gv_engine *engine);
 
 #endif

@@ -514,10 +514,10 @@ int gv_engine_receive(struct gv_engine *engine, gv_time now, int index,
 // How long an acknowledgement of what is sent now may take.
 static gv_time patience(const struct gv_engine *engine, gv_time now, int index, bool ask) {
     const struct gv_peer *peer = engine->peers[index];
-    gv_time timeout = gv_peer_timeout(peer, gv_core_guess(engine));
+    gv_time timeout = gv_peer_timeout(peer, gv_core_initial_rtt(engine));
     if (ask) return timeout;
     // An answer that takes its time may also come from further off than the peers measured so far.
-    gv_time far = GV_PEER_GUESS_MS * GV_MS;
+    gv_time far = GV_PEER_RTT_INITIAL_MS * GV_MS;
     if (!peer->measured && timeout < far) timeout = far;
     // This node is the peer's child exactly if the peer is its parent.
     bool up = index == engine->push.parent;

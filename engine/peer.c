@@ -2,15 +2,15 @@
 #include "peer.h"
 
 enum {
-    GAP = 3, // RFC 9002, section 6.1.1: packet threshold
+    PACKET_THRESHOLD = 3, // RFC 9002, section 6.1.1: packet threshold
     MASK_BITS = 64,
-    TRIPS = 16,            // taken into the mean
+    RTT_SAMPLES_MAX = 16,  // taken into the mean
     ID_JUMP_MAX = 1 << 12, // no number is so far above the last one in one incarnation
     TIMEOUT_MIN_MS = 20,
-    BACKOFF_MAX_MS = 10000, // … and a time-out is not made longer than this by silence
-    STRAY = 2,              // a round trip so many times the mean …
-    STRAYS = 2,             // … so many times in a row, is another path's
-    STEADY = 4,             // round trips from which on their mean tells that
+    BACKOFF_MAX_MS = 10000,  // … and a time-out is not made longer than this by silence
+    PATH_CHANGE_FACTOR = 2,  // a round trip so many times the mean …
+    PATH_CHANGE_SAMPLES = 2, // … so many times in a row, is another path's
+    RTT_SAMPLES_MIN = 4,     // round trips from which on their mean tells that
     DEVIATION_MIN_MS = 10,
 };
 
@@ -18,7 +18,7 @@ void gv_peer_init(struct gv_peer *peer, uint64_t first_id, uint64_t seq, bool ne
     GV_ASSERT(peer != NULL);
     *peer = (struct gv_peer){
         .next_id = first_id,
-        .fresh_id = first_id,
+        .largest_acked_end = first_id,
         .needs_full_state = needs_full_state,
         .resend_at = GV_TIME_NEVER,
         .probe_at = GV_TIME_NEVER,
@@ -93,10 +93,10 @@ static gv_time at_most(gv_time time, gv_time most) {
 }
 
 // After which time an answer given at once is overdue: RFC 9002, section 6.2.1.
-static gv_time wait_for(const struct gv_peer *peer, gv_time guess) {
-    gv_time deviation = at_most(4 * peer->rttvar, GV_PEER_TRIP_MAX_MS * GV_MS);
+static gv_time base_timeout(const struct gv_peer *peer, gv_time initial_rtt) {
+    gv_time deviation = at_most(4 * peer->rttvar, GV_PEER_RTT_MAX_MS * GV_MS);
     if (deviation < DEVIATION_MIN_MS * GV_MS) deviation = DEVIATION_MIN_MS * GV_MS;
-    gv_time timeout = at_most(guess, GV_PEER_TRIP_MAX_MS * GV_MS);
+    gv_time timeout = at_most(initial_rtt, GV_PEER_RTT_MAX_MS * GV_MS);
     if (peer->measured) timeout = peer->srtt + deviation;
     return timeout > TIMEOUT_MIN_MS * GV_MS ? timeout : TIMEOUT_MIN_MS * GV_MS;
 }
@@ -132,51 +132,52 @@ uint64_t gv_peer_sent(struct gv_peer *peer, gv_time now, uint64_t to, gv_time pa
 }
 
 // Whether the path has changed: the last round trips were far from the mean, on one side of it.
-static bool strays(struct gv_peer *peer, gv_time sample) {
-    gv_time apart = 4 * peer->spread;
-    bool longer = sample > STRAY * peer->trip + apart;
-    bool shorter = STRAY * sample + apart < peer->trip;
-    bool stray = peer->trips >= STEADY && (longer || shorter);
-    peer->strays = stray ? (uint8_t)(peer->strays + 1) : 0;
-    return peer->strays >= STRAYS;
+static bool path_changed(struct gv_peer *peer, gv_time sample) {
+    gv_time apart = 4 * peer->rtt_deviation;
+    bool longer = sample > PATH_CHANGE_FACTOR * peer->rtt_mean + apart;
+    bool shorter = PATH_CHANGE_FACTOR * sample + apart < peer->rtt_mean;
+    bool stray = peer->rtt_samples >= RTT_SAMPLES_MIN && (longer || shorter);
+    peer->outliers = stray ? (uint8_t)(peer->outliers + 1) : 0;
+    return peer->outliers >= PATH_CHANGE_SAMPLES;
 }
 
 // The mean starts anew with this round trip.
-static void restart(struct gv_peer *peer, gv_time sample) {
-    peer->trip = sample;
-    peer->spread = 0;
-    peer->trips = 1;
-    peer->strays = 0;
+static void restart_mean(struct gv_peer *peer, gv_time sample) {
+    peer->rtt_mean = sample;
+    peer->rtt_deviation = 0;
+    peer->rtt_samples = 1;
+    peer->outliers = 0;
 }
 
 // RFC 9002, section 5.3.
-static void measure(struct gv_peer *peer, gv_time took) {
-    gv_time sample = at_most(took, GV_PEER_TRIP_MAX_MS * GV_MS);
+static void update_rtt(struct gv_peer *peer, gv_time took) {
+    gv_time sample = at_most(took, GV_PEER_RTT_MAX_MS * GV_MS);
     if (!peer->measured) {
         peer->measured = true;
         peer->srtt = sample;
         peer->rttvar = sample / 2;
-        restart(peer, sample);
+        restart_mean(peer, sample);
         return;
     }
     gv_time differ = sample > peer->srtt ? sample - peer->srtt : peer->srtt - sample;
     peer->rttvar = (3 * peer->rttvar + differ) / 4;
     peer->srtt = (7 * peer->srtt + sample) / 8;
-    if (strays(peer, sample)) {
-        restart(peer, sample);
+    if (path_changed(peer, sample)) {
+        restart_mean(peer, sample);
         return;
     }
-    if (peer->trips < TRIPS) peer->trips++;
-    gv_time apart = sample > peer->trip ? sample - peer->trip : peer->trip - sample;
-    peer->spread = (peer->spread * (peer->trips - 1u) + apart) / peer->trips;
-    peer->trip = (peer->trip * (peer->trips - 1u) + sample) / peer->trips;
+    if (peer->rtt_samples < RTT_SAMPLES_MAX) peer->rtt_samples++;
+    gv_time apart = sample > peer->rtt_mean ? sample - peer->rtt_mean : peer->rtt_mean - sample;
+    peer->rtt_deviation =
+        (peer->rtt_deviation * (peer->rtt_samples - 1u) + apart) / peer->rtt_samples;
+    peer->rtt_mean = (peer->rtt_mean * (peer->rtt_samples - 1u) + sample) / peer->rtt_samples;
 }
 
-static void measure_ack(struct gv_peer *peer, gv_time now, gv_time sent,
-                        const struct gv_message_ack *ack) {
+static void update_rtt_by_ack(struct gv_peer *peer, gv_time now, gv_time sent,
+                              const struct gv_message_ack *ack) {
     gv_time held = ack->ack_delay_us < UINT64_MAX / 1000 ? ack->ack_delay_us * 1000 : UINT64_MAX;
     gv_time took = now > sent ? now - sent : 0;
-    if (took >= held) measure(peer, took - held);
+    if (took >= held) update_rtt(peer, took - held);
 }
 
 // --- what was given up -----------------------------------------------------------------------
@@ -202,7 +203,7 @@ static int least_informative(const struct gv_peer *peer) {
 }
 
 static void remember_lost(struct gv_peer *peer, const struct gv_peer_message *message) {
-    const gv_time oldest = GV_PEER_TRIP_MAX_MS * GV_MS;
+    const gv_time oldest = GV_PEER_RTT_MAX_MS * GV_MS;
     while (peer->lost_count > 0 && message->sent > peer->lost[0].sent &&
            message->sent - peer->lost[0].sent > oldest)
         forget_lost(peer, 0);
@@ -237,7 +238,7 @@ static bool remove_acked(struct gv_peer *peer, gv_time now, const struct gv_mess
             continue;
         }
         if (to > message.from) peer->needs_full_state = false;
-        if (message.id == ack->largest) measure_ack(peer, now, message.sent, ack);
+        if (message.id == ack->largest) update_rtt_by_ack(peer, now, message.sent, ack);
     }
     peer->in_flight_count = (uint8_t)kept;
     return kept < count;
@@ -251,7 +252,7 @@ static bool detect_spurious_loss(struct gv_peer *peer, gv_time now,
         if (!covers(ack, lost.id)) {
             peer->lost[kept++] = lost;
         } else if (lost.id == ack->largest) {
-            measure_ack(peer, now, lost.sent, ack);
+            update_rtt_by_ack(peer, now, lost.sent, ack);
         }
     }
     peer->lost_count = (uint8_t)kept;
@@ -260,26 +261,29 @@ static bool detect_spurious_loss(struct gv_peer *peer, gv_time now,
 
 // The acknowledgement names a message that is neither in flight nor remembered. It left after the
 // one remembered before it.
-static void measure_forgotten(struct gv_peer *peer, gv_time now, const struct gv_message_ack *ack) {
+static void update_rtt_by_forgotten(struct gv_peer *peer, gv_time now,
+                                    const struct gv_message_ack *ack) {
     const struct gv_peer_lost *before = NULL;
     for (int i = 0; i < peer->in_flight_count; i++) {
         if (peer->in_flight[i].id == ack->largest) return;
     }
     for (int i = 0; i < peer->lost_count && peer->lost[i].id <= ack->largest; i++)
         before = &peer->lost[i];
-    if (before != NULL && before->id < ack->largest) measure_ack(peer, now, before->sent, ack);
+    if (before != NULL && before->id < ack->largest)
+        update_rtt_by_ack(peer, now, before->sent, ack);
 }
 
 int gv_peer_acked(struct gv_peer *peer, gv_time now, const struct gv_message_ack *ack) {
-    bool fresh = ack->largest - peer->fresh_id < peer->next_id - peer->fresh_id;
-    if (fresh) measure_forgotten(peer, now, ack);
-    if (fresh) peer->fresh_id = ack->largest + 1;
+    bool fresh = ack->largest - peer->largest_acked_end < peer->next_id - peer->largest_acked_end;
+    if (fresh) update_rtt_by_forgotten(peer, now, ack);
+    if (fresh) peer->largest_acked_end = ack->largest + 1;
     bool spurious = detect_spurious_loss(peer, now, ack), landed = remove_acked(peer, now, ack);
     if (!fresh && !spurious && !landed) return -1;
     peer->timeouts = 0;
     for (int i = 0; landed && i < peer->in_flight_count; i++) {
         uint64_t id = peer->in_flight[i].id;
-        if (id < ack->largest && ack->largest - id >= GAP) return declare_lost(peer, i);
+        if (id < ack->largest && ack->largest - id >= PACKET_THRESHOLD)
+            return declare_lost(peer, i);
     }
     update_timer(peer);
     return 0;
@@ -308,7 +312,7 @@ void gv_peer_overtake(struct gv_peer *peer, gv_time after) {
     for (int i = 0; i < peer->in_flight_count; i++) {
         struct gv_peer_message *message = &peer->in_flight[i];
         gv_time due = gv_time_after(message->sent, after);
-        if (message->id >= peer->fresh_id || due >= message->due) continue;
+        if (message->id >= peer->largest_acked_end || due >= message->due) continue;
         message->due = due;
         message->overtaken = true;
     }
@@ -347,8 +351,8 @@ void gv_peer_reset(struct gv_peer *peer, uint64_t seq) {
     update_timer(peer);
 }
 
-gv_time gv_peer_timeout(const struct gv_peer *peer, gv_time guess) {
-    gv_time timeout = wait_for(peer, guess);
+gv_time gv_peer_timeout(const struct gv_peer *peer, gv_time initial_rtt) {
+    gv_time timeout = base_timeout(peer, initial_rtt);
     int beyond = peer->timeouts > GV_PEER_ONE_WAY_TIMEOUTS_MAX
                      ? peer->timeouts - GV_PEER_ONE_WAY_TIMEOUTS_MAX
                      : 0;
@@ -356,7 +360,7 @@ gv_time gv_peer_timeout(const struct gv_peer *peer, gv_time guess) {
     if (longer < timeout) longer = timeout;
     if (peer->measured) return longer;
     // A guess, drawn from peers that may be much nearer: each silence makes it twice as long.
-    gv_time wiser = at_most(timeout << at_most(peer->timeouts, 5), GV_PEER_GUESS_MS * GV_MS);
+    gv_time wiser = at_most(timeout << at_most(peer->timeouts, 5), GV_PEER_RTT_INITIAL_MS * GV_MS);
     return wiser > longer ? wiser : longer;
 }
 

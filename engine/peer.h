@@ -22,8 +22,8 @@ enum {
     GV_PEER_TIMEOUTS_MAX = 4,         // time-outs in a row that make a silent peer suspected …
     GV_PEER_ONE_WAY_TIMEOUTS_MAX = 8, // … and one that speaks, but does not seem to hear
     GV_PEER_UNACKED = 8,              // messages received that are acknowledged without delay
-    GV_PEER_GUESS_MS = 500,           // a round trip of which nothing is known
-    GV_PEER_TRIP_MAX_MS = 300000,     // the longest round trip that is measured
+    GV_PEER_RTT_INITIAL_MS = 500,     // a round trip of which nothing is known
+    GV_PEER_RTT_MAX_MS = 300000,      // the longest round trip that is measured
 };
 
 // A message on its way.
@@ -49,17 +49,18 @@ struct gv_peer {
     struct gv_peer_message in_flight[GV_PEER_IN_FLIGHT_MAX];
     struct gv_peer_lost lost[GV_PEER_LOST_MAX]; // the older, the sparser
     uint8_t in_flight_count, lost_count;
-    uint64_t fresh_id; // acknowledgements have named no id from this one on
-    uint8_t timeouts;  // time-outs since the last acknowledgement
+    uint64_t largest_acked_end; // acknowledgements have named no id from this one on
+    uint8_t timeouts;           // time-outs since the last acknowledgement
     bool suspected;
     bool heard_since_timeout; // since the first of them
     bool contacted;           // it has been sent a numbered message
     bool needs_full_state; // it is owed all there ever was, and has acknowledged nothing of it yet
     bool measured;         // srtt counts
     gv_time srtt, rttvar;  // smoothed round trip and its deviation: for time-outs
-    gv_time trip, spread;  // the mean of more of them, and of how they deviate: for the period
-    uint8_t trips;         // how many
-    uint8_t strays;        // the last of them were so many times as long, or as short, as the mean
+    gv_time rtt_mean;      // of the last round trips, for the period …
+    gv_time rtt_deviation; // … and the mean of how they deviate from it
+    uint8_t rtt_samples;   // how many
+    uint8_t outliers;      // the last of them were so many times as long, or as short, as the mean
     gv_time resend_at;     // when the first message in flight is due; GV_TIME_NEVER: none
     gv_time probe_at;      // when to try a suspected peer again
     gv_time probe_wait;
@@ -132,9 +133,10 @@ GV_API void gv_peer_disown(struct gv_peer *peer);
 GV_API void gv_peer_reset(struct gv_peer *peer, uint64_t seq);
 
 // How long to wait for an answer that is given at once: the probe timeout of RFC 9002, section 6.2.
-// `guess` counts up to 10 s, where nothing is measured yet, and is doubled up to GV_PEER_GUESS_MS
-// with each time-out, as the peer may be further off than it says. At most 2 × GV_PEER_TRIP_MAX_MS.
-GV_API gv_time gv_peer_timeout(const struct gv_peer *peer, gv_time guess);
+// `initial_rtt` counts up to 10 s, where nothing is measured yet, and is doubled up to
+// GV_PEER_RTT_INITIAL_MS with each time-out, as the peer may be further off than it says. At most 2
+// × GV_PEER_RTT_MAX_MS.
+GV_API gv_time gv_peer_timeout(const struct gv_peer *peer, gv_time initial_rtt);
 
 // When something is to be done about this peer, looking only at times after `now`.
 GV_API gv_time gv_peer_due(const struct gv_peer *peer, gv_time now);

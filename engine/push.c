@@ -8,8 +8,8 @@ enum {
     PERIOD_SHARE = 4,    // of the way down and up, the least that a period is worth
     MARGIN_SHARE = 40,   // of the staleness, to spare for round trips that vary …
     ROUNDING_MS = 1,     // lost where messages and timers count in milliseconds
-    SPREAD_SHARE = 2,    // of the deviation of round trips, what the period is shortened by
-    SURE = 4,            // round trips measured before links are called slow
+    DEVIATION_SHARE = 2, // of the deviation of round trips, what the period is shortened by
+    RTT_SAMPLES_MIN = 4, // round trips measured before links are called slow
     MARGIN_MAX_MS = 50,  // … but no more than this
     ACK_DELAY_MS = 2000, // long, so that nearly all acknowledgements ride on updates
 };
@@ -84,9 +84,9 @@ bool gv_push_is_target(const struct gv_engine *engine, int peer) {
 // --- flush rounds ----------------------------------------------------------------------------
 
 // The round trip to this peer, if it has been measured so many times; else 0.
-static gv_time round_trip(const struct gv_engine *engine, int peer, uint8_t times) {
+static gv_time mean_rtt(const struct gv_engine *engine, int peer, uint8_t times) {
     const struct gv_peer *state = engine->peers[peer];
-    return state != NULL && state->trips >= times ? state->trip : 0;
+    return state != NULL && state->rtt_samples >= times ? state->rtt_mean : 0;
 }
 
 // What a child arrives early by, so that a round trip a little longer does not miss the flush
@@ -99,24 +99,24 @@ static gv_time margin(const struct gv_engine *engine) {
 // What it spares on top of that while its round trips do vary: late by so little is better than
 // late by a period.
 static gv_time deviation_margin(const struct gv_engine *engine) {
-    gv_time spread = engine->peers[engine->push.parent]->spread, most = margin(engine);
+    gv_time spread = engine->peers[engine->push.parent]->rtt_deviation, most = margin(engine);
     return spread < most ? spread : most;
 }
 
 // The round trip to this peer, and more where it varies: what comes late waits for a period, so
 // that a shorter one makes up for some of it.
-static gv_time long_trip(const struct gv_engine *engine, int peer, uint8_t times) {
-    gv_time trip = round_trip(engine, peer, times);
-    return trip > 0 ? trip + engine->peers[peer]->spread / SPREAD_SHARE : 0;
+static gv_time padded_rtt(const struct gv_engine *engine, int peer, uint8_t times) {
+    gv_time trip = mean_rtt(engine, peer, times);
+    return trip > 0 ? trip + engine->peers[peer]->rtt_deviation / DEVIATION_SHARE : 0;
 }
 
 // How long updates take up and down the tree, going by the slowest of the peers beside this node;
 // 0: that is not known yet. Counts only peers measured so many times.
 static gv_time propagation_time(const struct gv_engine *engine, uint8_t times) {
     const struct gv_push *push = &engine->push;
-    gv_time slowest = push->parent == GV_CORE_NONE ? 0 : long_trip(engine, push->parent, times);
+    gv_time slowest = push->parent == GV_CORE_NONE ? 0 : padded_rtt(engine, push->parent, times);
     for (uint32_t i = 0; i < push->child_count; i++) {
-        gv_time trip = long_trip(engine, (int)push->children[i], times);
+        gv_time trip = padded_rtt(engine, (int)push->children[i], times);
         if (trip > slowest) slowest = trip;
     }
     return slowest > 0 ? push->levels * (slowest + margin(engine) + ROUNDING_MS * GV_MS) : 0;
@@ -138,7 +138,7 @@ static gv_time period(const struct gv_engine *engine) {
 
 uint32_t gv_push_staleness_ms(const struct gv_engine *engine) {
     if (direct(engine) || engine->peer_count < 2) return 0;
-    gv_time propagation = propagation_time(engine, SURE),
+    gv_time propagation = propagation_time(engine, RTT_SAMPLES_MIN),
             needed = propagation + period_min(propagation);
     if (propagation == 0 || needed < engine->push.staleness) needed = engine->push.staleness;
     return (uint32_t)((needed + GV_MS - 1) / GV_MS);
@@ -169,7 +169,7 @@ static gv_time parent_flush_time(const struct gv_engine *engine, gv_time now) {
     int parent = engine->push.parent;
     if (flush_expected(engine, now) == GV_TIME_NEVER || !engine->peers[parent]->measured)
         return now;
-    gv_time early = round_trip(engine, parent, 1) + margin(engine) + deviation_margin(engine);
+    gv_time early = mean_rtt(engine, parent, 1) + margin(engine) + deviation_margin(engine);
     return gv_time_after(now, until_flush(engine, now, early) - early);
 }
 
@@ -224,7 +224,7 @@ static void ping_parent(struct gv_engine *engine, gv_time now) {
     struct gv_push *push = &engine->push;
     if (push->parent == GV_CORE_NONE) return;
     struct gv_peer *parent = engine->peers[push->parent];
-    gv_time pause = GV_PEER_TIMEOUTS_MAX * gv_peer_timeout(parent, gv_core_guess(engine));
+    gv_time pause = GV_PEER_TIMEOUTS_MAX * gv_peer_timeout(parent, gv_core_initial_rtt(engine));
     bool recently = push->parent_pinged_at != GV_TIME_NEVER && now - push->parent_pinged_at < pause;
     if (parent->timeouts > 0 || recently) return;
     push->parent_pinged_at = now;
@@ -421,7 +421,7 @@ gv_time gv_push_parent_ack_delay(const struct gv_engine *engine, gv_time now) {
     // Other parents than the first say when they speak to their own parent.
     if (push->parent != 0 || flush_expected(engine, now) == GV_TIME_NEVER) return 0;
     if (!engine->peers[0]->measured) return 0;
-    gv_time trip = round_trip(engine, push->parent, 1);
+    gv_time trip = mean_rtt(engine, push->parent, 1);
     return until_flush(engine, now, trip) + margin(engine) - trip;
 }
 
@@ -430,7 +430,7 @@ gv_time gv_push_ack_expected_after(const struct gv_engine *engine, int peer) {
     if (direct(engine)) return gv_peer_timeout(state, 0);
     // On the tree it has then missed the flush round it was meant for; said twice costs no message
     // there.
-    return state->trip + margin(engine) + ROUNDING_MS * GV_MS;
+    return state->rtt_mean + margin(engine) + ROUNDING_MS * GV_MS;
 }
 
 gv_time gv_push_loss_delay(const struct gv_engine *engine, int peer) {

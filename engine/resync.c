@@ -67,7 +67,7 @@ static gv_time response_time(const struct gv_engine *engine) {
         bool counts = peer != NULL && peer->measured && !peer->suspected;
         if (counts && peer->srtt > slowest) slowest = peer->srtt;
     }
-    return RESPONSE_ROUND_TRIPS * (slowest > 0 ? slowest : GV_PEER_GUESS_MS * GV_MS);
+    return RESPONSE_ROUND_TRIPS * (slowest > 0 ? slowest : GV_PEER_RTT_INITIAL_MS * GV_MS);
 }
 
 // Asks the next peer. False: there is none left.

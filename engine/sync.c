@@ -72,7 +72,7 @@ static int choose(struct gv_engine *engine, bool begins) {
 
 // Whether so little time has passed that an exchange may still be under way.
 static bool recent(const struct gv_engine *engine, int peer, gv_time then, gv_time now) {
-    gv_time timeout = gv_peer_timeout(engine->peers[peer], gv_core_guess(engine));
+    gv_time timeout = gv_peer_timeout(engine->peers[peer], gv_core_initial_rtt(engine));
     return then != GV_TIME_NEVER && now - then < timeout;
 }
 

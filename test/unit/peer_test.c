@@ -218,7 +218,7 @@ static void late_answers_count(void **state) {
 
 // However many messages are given up within a round trip, and whatever it was before: the first
 // acknowledgement shows that the peer is there, and no time-out is too short after it.
-static void any_round_trip_is_measured(void **state) {
+static void any_rtt_is_measured(void **state) {
     (void)state;
     struct gv_prng prng;
     gv_prng_init(&prng, gv_test_seed(), 3);
@@ -261,8 +261,8 @@ static void another_path_has_another_mean(void **state) {
             gv_peer_sent(&peer, 0, 0, GV_MS, false);
             assert_int_equal(acked(&peer, trip, id, 0), 0);
         }
-        assert_int_equal(peer.trip, paths[i][1] * GV_MS);
-        assert_int_equal(peer.trips, 1);
+        assert_int_equal(peer.rtt_mean, paths[i][1] * GV_MS);
+        assert_int_equal(peer.rtt_samples, 1);
     }
     // One that is late, or many that vary, are none.
     struct gv_peer peer = peer_at(0, 0);
@@ -272,7 +272,7 @@ static void another_path_has_another_mean(void **state) {
         gv_time trip = (id % 16 == 15 ? 5000 : 50 + gv_prng_below(&prng, 100)) * GV_MS;
         gv_peer_sent(&peer, 0, 0, GV_MS, false);
         assert_int_equal(acked(&peer, trip, id, 0), 0);
-        assert_true(id < 16 || peer.trips == 16);
+        assert_true(id < 16 || peer.rtt_samples == 16);
     }
 }
 
@@ -298,7 +298,7 @@ static void what_was_overtaken_is_due_sooner(void **state) {
     assert_true(peer.resend_at == GV_TIME_NEVER);
     gv_peer_sent(&peer, 2000, 4, 9000, false);
     peer.suspected = true;
-    peer.fresh_id = peer.next_id;
+    peer.largest_acked_end = peer.next_id;
     gv_peer_overtake(&peer, 200);
     assert_int_equal(peer.resend_at, 11000);
 }
@@ -344,7 +344,7 @@ static void nothing_is_lost(void **state) {
 
 // ---- Time ---------------------------------------------------------------------------------------
 
-static void round_trips_are_smoothed(void **state) {
+static void rtt_is_smoothed(void **state) {
     (void)state;
     struct gv_peer peer = peer_at(0, 0);
     assert_int_equal(gv_peer_timeout(&peer, 300 * GV_MS), 300 * GV_MS);
@@ -361,15 +361,15 @@ static void round_trips_are_smoothed(void **state) {
     }
     assert_in_range(peer.srtt, 60 * GV_MS, 61 * GV_MS);
     assert_in_range(gv_peer_timeout(&peer, 7), 70 * GV_MS, 72 * GV_MS);
-    assert_in_range(peer.trip, 60 * GV_MS, 61 * GV_MS);
-    assert_true(peer.spread < GV_MS);
+    assert_in_range(peer.rtt_mean, 60 * GV_MS, 61 * GV_MS);
+    assert_true(peer.rtt_deviation < GV_MS);
     // One trip that was as much shorter, one longer: the mean stays, the deviation grows.
     gv_peer_sent(&peer, 0, 0, GV_MS, false);
     assert_int_equal(acked(&peer, 20 * GV_MS, 100, 0), 0);
     gv_peer_sent(&peer, 0, 0, GV_MS, false);
     assert_int_equal(acked(&peer, 100 * GV_MS, 101, 0), 0);
-    assert_in_range(peer.trip, 58 * GV_MS, 62 * GV_MS);
-    assert_in_range(peer.spread, 4 * GV_MS, 6 * GV_MS);
+    assert_in_range(peer.rtt_mean, 58 * GV_MS, 62 * GV_MS);
+    assert_in_range(peer.rtt_deviation, 4 * GV_MS, 6 * GV_MS);
     // Only the largest is measured, and only if it was not held longer than it took.
     gv_peer_sent(&peer, 0, 0, GV_MS, false);
     gv_peer_sent(&peer, 0, 0, GV_MS, false);
@@ -391,7 +391,7 @@ static void patience_grows_to_a_bound(void **state) {
     }
     assert_int_equal(last, 1600 * GV_MS);
     static const gv_time extremes[] = {0, 1, UINT64_C(1) << 60, UINT64_C(1) << 62, UINT64_MAX};
-    const gv_time most = 2 * GV_PEER_TRIP_MAX_MS * GV_MS; // no longer one is measured
+    const gv_time most = 2 * GV_PEER_RTT_MAX_MS * GV_MS; // no longer one is measured
     for (size_t i = 0; i < 5; i++) {
         for (size_t k = 0; k < 5; k++) {
             peer.measured = k % 2 == 1;
@@ -404,7 +404,7 @@ static void patience_grows_to_a_bound(void **state) {
 }
 
 // A guess is taken from peers that may be much nearer: 520 ms to this one, guessed as 52.
-static void a_guess_learns_from_silence(void **state) {
+static void the_initial_rtt_grows_with_timeouts(void **state) {
     (void)state;
     struct gv_peer peer = peer_at(0, 0);
     static const gv_time expected[] = {52, 104, 208, 416, 500, 500};
@@ -532,13 +532,13 @@ int main(void) {
         cmocka_unit_test(a_lost_one_spares_those_before),
         cmocka_unit_test(timeouts_saturate),
         cmocka_unit_test(late_answers_count),
-        cmocka_unit_test(any_round_trip_is_measured),
+        cmocka_unit_test(any_rtt_is_measured),
         cmocka_unit_test(another_path_has_another_mean),
         cmocka_unit_test(what_was_overtaken_is_due_sooner),
         cmocka_unit_test(nothing_is_lost),
-        cmocka_unit_test(round_trips_are_smoothed),
+        cmocka_unit_test(rtt_is_smoothed),
         cmocka_unit_test(patience_grows_to_a_bound),
-        cmocka_unit_test(a_guess_learns_from_silence),
+        cmocka_unit_test(the_initial_rtt_grows_with_timeouts),
         cmocka_unit_test(due_looks_ahead),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
