@@ -51,7 +51,7 @@ void gv_core_arm(struct gv_engine *engine, enum gv_core_timer timer, gv_time whe
 }
 
 void gv_core_arm_peer(struct gv_engine *engine, int index, gv_time now) {
-    gv_timers_set(&engine->timers, (uint32_t)index, gv_peer_due(engine->peers[index], now));
+    gv_timers_set(&engine->timers, (uint32_t)index, gv_peer_deadline(engine->peers[index], now));
 }
 
 bool gv_core_calm(const struct gv_engine *engine, gv_time now, gv_time lasting) {

@@ -313,9 +313,9 @@ static void regain(struct gv_engine *engine, int index, gv_time now) {
 
 static void peer_due(struct gv_engine *engine, int index, gv_time now) {
     struct gv_peer *peer = engine->peers[index];
-    int overtaken = gv_peer_overtaken(peer, now);
-    engine->stats.lost_messages += (uint64_t)overtaken;
-    if (overtaken > 0) gv_push_resend(engine, now, index);
+    int reordered = gv_peer_detect_reordered(peer, now);
+    engine->stats.lost_messages += (uint64_t)reordered;
+    if (reordered > 0) gv_push_resend(engine, now, index);
     if (peer->resend_at <= now) {
         engine->stats.lost_messages += (uint64_t)gv_peer_expire(peer, now);
         if (peer->suspected) {
@@ -473,7 +473,7 @@ int gv_engine_receive(struct gv_engine *engine, gv_time now, int index,
     on_incarnation(engine, now, index, message);
     if (message->has_ack) {
         bool waited =
-            !gv_peer_open(peer); // with updates that no more messages in flight were left for
+            !gv_peer_can_send(peer); // with updates that no more messages in flight were left for
         int lost = gv_peer_acked(peer, now, &message->ack);
         if (lost >= 0 && peer->suspected) regain(engine, index, now);
         if (lost > 0) engine->stats.lost_messages += (uint64_t)lost;
@@ -482,10 +482,10 @@ int gv_engine_receive(struct gv_engine *engine, gv_time now, int index,
             if (lost > 0 || waited) gv_core_enqueue(engine, index);
         }
     }
-    int missed = gv_peer_missed(peer, now, gv_push_ack_expected_after(engine, index));
+    int missed = gv_peer_detect_unacked(peer, now, gv_push_ack_expected_after(engine, index));
     engine->stats.lost_messages += (uint64_t)missed;
     if (missed > 0) gv_push_resend(engine, now, index);
-    gv_peer_overtake(peer, gv_push_loss_delay(engine, index));
+    gv_peer_set_loss_times(peer, gv_push_loss_delay(engine, index));
     if (peer->suspected) try_again(engine, index, now);
     bool changed = false;
     int error = merge(engine, now, index, message, &changed);
@@ -512,7 +512,7 @@ int gv_engine_receive(struct gv_engine *engine, gv_time now, int index,
 // --- messages out ----------------------------------------------------------------------------
 
 // How long an acknowledgement of what is sent now may take.
-static gv_time patience(const struct gv_engine *engine, gv_time now, int index, bool ask) {
+static gv_time ack_timeout(const struct gv_engine *engine, gv_time now, int index, bool ask) {
     const struct gv_peer *peer = engine->peers[index];
     gv_time timeout = gv_peer_timeout(peer, gv_core_initial_rtt(engine));
     if (ask) return timeout;
@@ -535,7 +535,7 @@ struct outline {
 // False: there is nothing to say to the peer.
 static bool outline(struct gv_engine *engine, gv_time now, int index, struct outline *out) {
     struct gv_peer *peer = engine->peers[index];
-    bool open = gv_peer_open(peer), due = peer->ack_at <= now;
+    bool open = gv_peer_can_send(peer), due = peer->ack_at <= now;
     out->news = gv_push_pending(engine, index) && open;
     out->answers = gv_sync_waits(engine, index);
     out->opens = peer->open_sync && !out->answers;
@@ -592,7 +592,7 @@ static size_t compose(struct gv_engine *engine, gv_time now, int index, char *bu
         gv_message_begin(&out, &it.head, buf, engine->message_max);
     }
     if (it.head.has_id)
-        gv_peer_sent(peer, now, reached, patience(engine, now, index, it.head.immediate_ack),
+        gv_peer_sent(peer, now, reached, ack_timeout(engine, now, index, it.head.immediate_ack),
                      it.head.sync);
     if (it.head.immediate_ack) peer->ask = false;
     if (it.opens) peer->open_sync = peer->follow_up = false;
@@ -618,7 +618,7 @@ int gv_engine_send(struct gv_engine *engine, gv_time now, char *buf, size_t cap,
         // A summary that turns out to be equal leaves nothing to say, but may have another behind,
         // or a sync to be opened after it.
         const struct gv_peer *state = engine->peers[index];
-        bool news = len > 0 && gv_push_pending(engine, index) && gv_peer_open(state);
+        bool news = len > 0 && gv_push_pending(engine, index) && gv_peer_can_send(state);
         if (news || gv_sync_waits(engine, index) || state->open_sync)
             gv_core_enqueue(engine, index);
         gv_core_arm_peer(engine, index, now);

@@ -112,19 +112,20 @@ static void update_timer(struct gv_peer *peer) {
     GV_ASSERT(peer->acked_seq <= peer->sent_seq);
 }
 
-bool gv_peer_open(const struct gv_peer *peer) {
+bool gv_peer_can_send(const struct gv_peer *peer) {
     return peer->in_flight_count < GV_PEER_IN_FLIGHT_MAX;
 }
 
-uint64_t gv_peer_sent(struct gv_peer *peer, gv_time now, uint64_t to, gv_time patience, bool sync) {
-    GV_ASSERT(gv_peer_open(peer) && to >= peer->sent_seq);
+uint64_t gv_peer_sent(struct gv_peer *peer, gv_time now, uint64_t to, gv_time ack_timeout,
+                      bool sync) {
+    GV_ASSERT(gv_peer_can_send(peer) && to >= peer->sent_seq);
     peer->contacted = true;
     uint64_t id = peer->next_id++;
     peer->in_flight[peer->in_flight_count++] =
         (struct gv_peer_message){.id = id,
                                  .from = peer->sent_seq,
                                  .sent = now,
-                                 .due = gv_time_after(now, patience),
+                                 .due = gv_time_after(now, ack_timeout),
                                  .sync = sync};
     peer->sent_seq = to;
     update_timer(peer);
@@ -289,9 +290,9 @@ int gv_peer_acked(struct gv_peer *peer, gv_time now, const struct gv_message_ack
     return 0;
 }
 
-int gv_peer_overtaken(struct gv_peer *peer, gv_time now) {
+int gv_peer_detect_reordered(struct gv_peer *peer, gv_time now) {
     for (int i = 0; i < peer->in_flight_count; i++) {
-        if (peer->in_flight[i].overtaken && peer->in_flight[i].due <= now)
+        if (peer->in_flight[i].reordered && peer->in_flight[i].due <= now)
             return declare_lost(peer, i);
     }
     return 0;
@@ -307,19 +308,19 @@ int gv_peer_expire(struct gv_peer *peer, gv_time now) {
     return 0;
 }
 
-void gv_peer_overtake(struct gv_peer *peer, gv_time after) {
+void gv_peer_set_loss_times(struct gv_peer *peer, gv_time after) {
     if (!peer->measured || peer->suspected) return;
     for (int i = 0; i < peer->in_flight_count; i++) {
         struct gv_peer_message *message = &peer->in_flight[i];
         gv_time due = gv_time_after(message->sent, after);
         if (message->id >= peer->largest_acked_end || due >= message->due) continue;
         message->due = due;
-        message->overtaken = true;
+        message->reordered = true;
     }
     update_timer(peer);
 }
 
-int gv_peer_missed(struct gv_peer *peer, gv_time now, gv_time usual) {
+int gv_peer_detect_unacked(struct gv_peer *peer, gv_time now, gv_time usual) {
     if (!peer->measured || peer->suspected) return 0;
     for (int i = 0; i < peer->in_flight_count; i++) {
         if (now - peer->in_flight[i].sent > usual) return declare_lost(peer, i);
@@ -332,14 +333,14 @@ bool gv_peer_is_unresponsive(const struct gv_peer *peer) {
            (peer->heard_since_timeout ? GV_PEER_ONE_WAY_TIMEOUTS_MAX : GV_PEER_TIMEOUTS_MAX);
 }
 
-bool gv_peer_awaits(const struct gv_peer *peer, gv_time sent) {
+bool gv_peer_sync_in_flight(const struct gv_peer *peer, gv_time sent) {
     for (int i = 0; i < peer->in_flight_count; i++) {
         if (peer->in_flight[i].sync && peer->in_flight[i].sent == sent) return true;
     }
     return false;
 }
 
-void gv_peer_disown(struct gv_peer *peer) {
+void gv_peer_abandon_syncs(struct gv_peer *peer) {
     for (int i = 0; i < peer->in_flight_count; i++) peer->in_flight[i].sync = false;
 }
 
@@ -364,7 +365,7 @@ gv_time gv_peer_timeout(const struct gv_peer *peer, gv_time initial_rtt) {
     return wiser > longer ? wiser : longer;
 }
 
-gv_time gv_peer_due(const struct gv_peer *peer, gv_time now) {
+gv_time gv_peer_deadline(const struct gv_peer *peer, gv_time now) {
     const gv_time times[3] = {peer->ack_at, peer->resend_at, peer->probe_at};
     gv_time due = GV_TIME_NEVER;
     for (int i = 0; i < 3; i++) {

@@ -33,7 +33,7 @@ struct gv_peer_message {
     gv_time sent;
     gv_time due;    // lost, if not acknowledged by then
     bool sync;      // it was a step of a sync
-    bool overtaken; // a later one has been acknowledged: when it is due, it alone is lost
+    bool reordered; // a later one has been acknowledged: when it is due, it alone is lost
 };
 
 // A message given up. An acknowledgement that comes after all shows that the loss was spurious: the
@@ -98,11 +98,11 @@ GV_API void gv_peer_received(struct gv_peer *peer, gv_time now, uint64_t id, boo
 GV_API bool gv_peer_take_ack(struct gv_peer *peer, gv_time now, struct gv_message_ack *out);
 
 // Whether one more numbered message may be sent.
-GV_API bool gv_peer_open(const struct gv_peer *peer);
-// A numbered message leaves, with updates up to `to`; it counts as lost after `patience`. If it is
-// a step of a `sync` and lost, the sync is to be opened again. Returns its id. The peer must be
+GV_API bool gv_peer_can_send(const struct gv_peer *peer);
+// A numbered message leaves, with updates up to `to`; it counts as lost after `ack_timeout`. If it
+// is a step of a `sync` and lost, the sync is to be opened again. Returns its id. The peer must be
 // open.
-GV_API uint64_t gv_peer_sent(struct gv_peer *peer, gv_time now, uint64_t to, gv_time patience,
+GV_API uint64_t gv_peer_sent(struct gv_peer *peer, gv_time now, uint64_t to, gv_time ack_timeout,
                              bool sync);
 
 // An acknowledgement came, be it of a message given up long ago: the peer is there, and its round
@@ -114,21 +114,21 @@ GV_API int gv_peer_acked(struct gv_peer *peer, gv_time now, const struct gv_mess
 // messages in flight that left longer than `usual` ago, for it should have acknowledged them, had
 // they come; what they carried is sent again. Returns how many. No time-out is needed to notice a
 // loss where both sides keep talking.
-GV_API int gv_peer_missed(struct gv_peer *peer, gv_time now, gv_time usual);
+GV_API int gv_peer_detect_unacked(struct gv_peer *peer, gv_time now, gv_time usual);
 // Whether its silence, or deafness, has lasted so long that updates should go another way.
 GV_API bool gv_peer_is_unresponsive(const struct gv_peer *peer);
 // What left before a message that has been acknowledged is due `after` it was sent, if not earlier
 // anyway: it is late then, and most likely lost (RFC 9002, section 6.1.2).
-GV_API void gv_peer_overtake(struct gv_peer *peer, gv_time after);
-// Declares lost the messages that gv_peer_overtake made due, and those behind them; what they
+GV_API void gv_peer_set_loss_times(struct gv_peer *peer, gv_time after);
+// Declares lost the messages that gv_peer_set_loss_times made due, and those behind them; what they
 // carried is sent again. This is no time-out, for the peer hears. Returns how many.
-GV_API int gv_peer_overtaken(struct gv_peer *peer, gv_time now);
+GV_API int gv_peer_detect_reordered(struct gv_peer *peer, gv_time now);
 // Declares lost the messages that are due; what they carried is sent again. Returns how many.
 GV_API int gv_peer_expire(struct gv_peer *peer, gv_time now);
 // Whether a step of a sync that left then is still on its way, for all this node knows.
-GV_API bool gv_peer_awaits(const struct gv_peer *peer, gv_time sent);
+GV_API bool gv_peer_sync_in_flight(const struct gv_peer *peer, gv_time sent);
 // The syncs under way need not be opened again, should a step be lost.
-GV_API void gv_peer_disown(struct gv_peer *peer);
+GV_API void gv_peer_abandon_syncs(struct gv_peer *peer);
 // Declares all messages in flight lost and moves the peer to this sequence number of the log.
 GV_API void gv_peer_reset(struct gv_peer *peer, uint64_t seq);
 
@@ -139,7 +139,7 @@ GV_API void gv_peer_reset(struct gv_peer *peer, uint64_t seq);
 GV_API gv_time gv_peer_timeout(const struct gv_peer *peer, gv_time initial_rtt);
 
 // When something is to be done about this peer, looking only at times after `now`.
-GV_API gv_time gv_peer_due(const struct gv_peer *peer, gv_time now);
+GV_API gv_time gv_peer_deadline(const struct gv_peer *peer, gv_time now);
 
 #ifdef __cplusplus
 }

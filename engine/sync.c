@@ -203,10 +203,10 @@ int gv_sync_take(struct gv_engine *engine, gv_time now, int peer, struct gv_slic
     state->synced_at = now;
     if (gv_reconcile_is_opening((struct gv_slice){slot->data, (size_t)len})) {
         // What it has acknowledged came before it opened: this is a new one, or one repeated.
-        bool crossed =
-            recent(engine, peer, state->opened_at, now) && gv_peer_awaits(state, state->opened_at);
+        bool crossed = recent(engine, peer, state->opened_at, now) &&
+                       gv_peer_sync_in_flight(state, state->opened_at);
         if (crossed && peer > (int)engine->self) return 1;
-        if (crossed) gv_peer_disown(state); // the peer will not answer ours
+        if (crossed) gv_peer_abandon_syncs(state); // the peer will not answer ours
         slot->state.expected = gv_sync_expect(engine, peer);
         gv_sync_learn(engine, peer, slot->state.expected);
         state->open_sync = state->follow_up = false; // this one serves as well

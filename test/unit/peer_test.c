@@ -73,7 +73,7 @@ static void a_peer_restarts(void **state) {
     }
 }
 
-static void acknowledgements_wait_so_long(void **state) {
+static void acknowledgements_are_delayed(void **state) {
     (void)state;
     struct gv_peer peer = peer_at(0, 0);
     struct gv_message_ack ack;
@@ -99,7 +99,7 @@ static void acknowledgements_wait_so_long(void **state) {
 }
 
 // How long the largest was held is told in microseconds, since its first coming.
-static void holding_is_told(void **state) {
+static void ack_delay_is_reported(void **state) {
     (void)state;
     struct gv_peer peer = peer_at(0, 0);
     struct gv_message_ack ack;
@@ -120,7 +120,7 @@ static int acked(struct gv_peer *peer, gv_time now, uint64_t largest, uint64_t m
     return gv_peer_acked(peer, now, &ack);
 }
 
-static void positions_follow_acknowledgements(void **state) {
+static void sequence_numbers_follow_acknowledgements(void **state) {
     (void)state;
     struct gv_peer peer = peer_at(100, 7);
     assert_int_equal(peer.acked_seq, 7);
@@ -189,7 +189,7 @@ static void timeouts_saturate(void **state) {
 
 // The round trip grew beyond what was waited for: the late answer shows it, though all messages
 // were given up long ago.
-static void late_answers_count(void **state) {
+static void spurious_losses_are_detected(void **state) {
     (void)state;
     struct gv_peer peer = peer_at(0, 0);
     gv_peer_sent(&peer, 0, 0, 1000 * GV_MS, false);
@@ -197,9 +197,9 @@ static void late_answers_count(void **state) {
     assert_int_equal(peer.srtt, 10 * GV_MS);
     gv_time now = 20 * GV_MS;
     for (uint64_t id = 1; id <= 3; id++) {
-        gv_time patience = gv_peer_timeout(&peer, 0);
-        gv_peer_sent(&peer, now, id, patience, false);
-        now += patience;
+        gv_time ack_timeout = gv_peer_timeout(&peer, 0);
+        gv_peer_sent(&peer, now, id, ack_timeout, false);
+        now += ack_timeout;
         assert_int_equal(gv_peer_expire(&peer, now), 1);
     }
     assert_int_equal(peer.timeouts, 3);
@@ -278,28 +278,28 @@ static void another_path_has_another_mean(void **state) {
 
 // Once a later message has been acknowledged, an earlier one is lost after the usual time, and its
 // loss counts against nobody.
-static void what_was_overtaken_is_due_sooner(void **state) {
+static void reordered_messages_are_lost_sooner(void **state) {
     (void)state;
     struct gv_peer peer = peer_at(1, 0);
     gv_peer_sent(&peer, 0, 1, 9000, false);
     assert_int_equal(acked(&peer, 100, 1, 0), 0);
     for (uint64_t i = 0; i < 3; i++) gv_peer_sent(&peer, 1000 + i, 2 + i, 9000, false);
-    gv_peer_overtake(&peer, 200);
+    gv_peer_set_loss_times(&peer, 200);
     assert_int_equal(peer.resend_at, 10000);
     assert_int_equal(acked(&peer, 1100, 3, 0), 0); // the second of them
-    gv_peer_overtake(&peer, GV_TIME_NEVER);
+    gv_peer_set_loss_times(&peer, GV_TIME_NEVER);
     assert_int_equal(peer.resend_at, 10000);
-    gv_peer_overtake(&peer, 200);
+    gv_peer_set_loss_times(&peer, 200);
     assert_int_equal(peer.resend_at, 1200);
-    assert_int_equal(gv_peer_overtaken(&peer, 1199), 0);
-    assert_int_equal(gv_peer_overtaken(&peer, 1200), 2);
+    assert_int_equal(gv_peer_detect_reordered(&peer, 1199), 0);
+    assert_int_equal(gv_peer_detect_reordered(&peer, 1200), 2);
     assert_int_equal(peer.timeouts, 0);
     assert_int_equal(peer.sent_seq, 1);
     assert_true(peer.resend_at == GV_TIME_NEVER);
     gv_peer_sent(&peer, 2000, 4, 9000, false);
     peer.suspected = true;
     peer.largest_acked_end = peer.next_id;
-    gv_peer_overtake(&peer, 200);
+    gv_peer_set_loss_times(&peer, 200);
     assert_int_equal(peer.resend_at, 11000);
 }
 
@@ -318,7 +318,7 @@ static void nothing_is_lost(void **state) {
         gv_time now = 0;
         while (peer.acked_seq < UPDATES && count < 20000) {
             now += gv_prng_below(&prng, 5);
-            if (gv_peer_open(&peer) && peer.sent_seq < UPDATES) {
+            if (gv_peer_can_send(&peer) && peer.sent_seq < UPDATES) {
                 uint64_t from = peer.sent_seq, to = from + 1 + gv_prng_below(&prng, 4);
                 if (to > UPDATES) to = UPDATES;
                 uint64_t id = gv_peer_sent(&peer, now, to, 20 + gv_prng_below(&prng, 20), false);
@@ -379,7 +379,7 @@ static void rtt_is_smoothed(void **state) {
     assert_int_equal(peer.srtt, before);
 }
 
-static void patience_grows_to_a_bound(void **state) {
+static void timeouts_grow_to_a_bound(void **state) {
     (void)state;
     struct gv_peer peer = peer_at(0, 0);
     gv_time last = 0;
@@ -418,39 +418,39 @@ static void the_initial_rtt_grows_with_timeouts(void **state) {
     assert_int_equal(gv_peer_timeout(&peer, 52 * GV_MS), 62 * GV_MS);
 }
 
-static void due_looks_ahead(void **state) {
+static void the_deadline_lies_ahead(void **state) {
     (void)state;
     struct gv_peer peer = peer_at(0, 0);
-    assert_true(gv_peer_due(&peer, 0) == GV_TIME_NEVER);
+    assert_true(gv_peer_deadline(&peer, 0) == GV_TIME_NEVER);
     peer.ack_at = 10;
     peer.resend_at = 20;
     peer.probe_at = 30;
-    assert_int_equal(gv_peer_due(&peer, 5), 10);
-    assert_int_equal(gv_peer_due(&peer, 10), 20);
-    assert_int_equal(gv_peer_due(&peer, 29), 30);
-    assert_true(gv_peer_due(&peer, 30) == GV_TIME_NEVER);
+    assert_int_equal(gv_peer_deadline(&peer, 5), 10);
+    assert_int_equal(gv_peer_deadline(&peer, 10), 20);
+    assert_int_equal(gv_peer_deadline(&peer, 29), 30);
+    assert_true(gv_peer_deadline(&peer, 30) == GV_TIME_NEVER);
 }
 
 // While both sides talk, what should have been acknowledged and was not is known to be lost without
 // any time-out.
-static void silence_about_a_message_tells_its_loss(void **state) {
+static void unacked_messages_are_detected(void **state) {
     (void)state;
     struct gv_peer peer = peer_at(1, 0);
-    assert_int_equal(gv_peer_missed(&peer, 0, 0), 0);
+    assert_int_equal(gv_peer_detect_unacked(&peer, 0, 0), 0);
     gv_peer_sent(&peer, 0, 1, 9000 * GV_MS, false);
-    assert_int_equal(gv_peer_missed(&peer, 5000 * GV_MS, 0), 0); // nothing is measured yet
+    assert_int_equal(gv_peer_detect_unacked(&peer, 5000 * GV_MS, 0), 0); // nothing is measured yet
     assert_int_equal(acked(&peer, 100 * GV_MS, 1, 0), 0);
     gv_peer_sent(&peer, 1000 * GV_MS, 2, 9000 * GV_MS, false);
     gv_peer_sent(&peer, 1200 * GV_MS, 3, 9000 * GV_MS, false);
     const gv_time usual = 500 * GV_MS;
-    assert_int_equal(gv_peer_missed(&peer, 1000 * GV_MS + usual, usual), 0);
+    assert_int_equal(gv_peer_detect_unacked(&peer, 1000 * GV_MS + usual, usual), 0);
     assert_int_equal(peer.acked_seq, 1);
-    assert_int_equal(gv_peer_missed(&peer, 1000 * GV_MS + usual + 1, usual), 2);
+    assert_int_equal(gv_peer_detect_unacked(&peer, 1000 * GV_MS + usual + 1, usual), 2);
     assert_int_equal(peer.sent_seq, 1); // to be told again
     assert_int_equal(peer.timeouts, 0);
     peer.suspected = true; // who is tried only now and then may answer late
     gv_peer_sent(&peer, 2000 * GV_MS, 2, 9000 * GV_MS, false);
-    assert_int_equal(gv_peer_missed(&peer, 9000 * GV_MS, usual), 0);
+    assert_int_equal(gv_peer_detect_unacked(&peer, 9000 * GV_MS, usual), 0);
 }
 
 // Who speaks but does not acknowledge is given more time than who is silent.
@@ -518,28 +518,28 @@ static void full_state_is_owed_until_some_is_acknowledged(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(silence_about_a_message_tells_its_loss),
+        cmocka_unit_test(unacked_messages_are_detected),
         cmocka_unit_test(silent_peers_fail_before_one_way_links),
         cmocka_unit_test(incarnations_are_told_apart),
         cmocka_unit_test(duplicates_are_recognised),
         cmocka_unit_test(full_state_is_owed_until_some_is_acknowledged),
         cmocka_unit_test(acknowledgements_name_what_came),
         cmocka_unit_test(a_peer_restarts),
-        cmocka_unit_test(acknowledgements_wait_so_long),
-        cmocka_unit_test(holding_is_told),
-        cmocka_unit_test(positions_follow_acknowledgements),
+        cmocka_unit_test(acknowledgements_are_delayed),
+        cmocka_unit_test(ack_delay_is_reported),
+        cmocka_unit_test(sequence_numbers_follow_acknowledgements),
         cmocka_unit_test(a_gap_of_three_is_a_loss),
         cmocka_unit_test(a_lost_one_spares_those_before),
         cmocka_unit_test(timeouts_saturate),
-        cmocka_unit_test(late_answers_count),
+        cmocka_unit_test(spurious_losses_are_detected),
         cmocka_unit_test(any_rtt_is_measured),
         cmocka_unit_test(another_path_has_another_mean),
-        cmocka_unit_test(what_was_overtaken_is_due_sooner),
+        cmocka_unit_test(reordered_messages_are_lost_sooner),
         cmocka_unit_test(nothing_is_lost),
         cmocka_unit_test(rtt_is_smoothed),
-        cmocka_unit_test(patience_grows_to_a_bound),
+        cmocka_unit_test(timeouts_grow_to_a_bound),
         cmocka_unit_test(the_initial_rtt_grows_with_timeouts),
-        cmocka_unit_test(due_looks_ahead),
+        cmocka_unit_test(the_deadline_lies_ahead),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
