@@ -323,13 +323,13 @@ static void peer_due(struct gv_engine *engine, int index, gv_time now) {
         } else if (gv_peer_is_unresponsive(peer)) {
             suspect(engine, index, now);
         } else {
-            peer->ask = true;
+            peer->ping = true;
             gv_core_enqueue(engine, index);
         }
     }
     if (peer->probe_at <= now) {
         peer->probe_at = GV_TIME_NEVER;
-        peer->ask = peer->open_sync = true;
+        peer->ping = peer->open_sync = true;
         gv_core_enqueue(engine, index);
     }
     if (peer->ack_at <= now) gv_core_enqueue(engine, index);
@@ -382,13 +382,13 @@ void gv_engine_flush(struct gv_engine *engine, gv_time now) {
     gv_push_flush_children(engine, now);
 }
 
-int gv_engine_ask(struct gv_engine *engine, gv_time now, int index) {
+int gv_engine_ping(struct gv_engine *engine, gv_time now, int index) {
     if (engine == NULL) return GV_EINVAL;
     if (!gv_core_is_peer(engine, index)) return GV_ENOENT;
     gv_engine_advance(engine, now);
     struct gv_peer *peer = gv_core_peer(engine, index);
     if (peer == NULL) return GV_ENOMEM;
-    peer->ask = true;
+    peer->ping = true;
     gv_core_enqueue(engine, index);
     return 0;
 }
@@ -512,10 +512,10 @@ int gv_engine_receive(struct gv_engine *engine, gv_time now, int index,
 // --- messages out ----------------------------------------------------------------------------
 
 // How long an acknowledgement of what is sent now may take.
-static gv_time ack_timeout(const struct gv_engine *engine, gv_time now, int index, bool ask) {
+static gv_time ack_timeout(const struct gv_engine *engine, gv_time now, int index, bool immediate) {
     const struct gv_peer *peer = engine->peers[index];
     gv_time timeout = gv_peer_timeout(peer, gv_core_initial_rtt(engine));
-    if (ask) return timeout;
+    if (immediate) return timeout;
     // An answer that takes its time may also come from further off than the peers measured so far.
     gv_time far = GV_PEER_RTT_INITIAL_MS * GV_MS;
     if (!peer->measured && timeout < far) timeout = far;
@@ -539,7 +539,7 @@ static bool outline(struct gv_engine *engine, gv_time now, int index, struct out
     out->news = gv_push_pending(engine, index) && open;
     out->answers = gv_sync_waits(engine, index);
     out->opens = peer->open_sync && !out->answers;
-    if (!out->news && !out->answers && !out->opens && !peer->ask && !due) return false;
+    if (!out->news && !out->answers && !out->opens && !peer->ping && !due) return false;
     // What is longer than the own bound goes alone: where updates and a sync both wait for that, or
     // one for the other, they take turns.
     bool alone = (out->news && gv_push_is_long(engine, index)) || gv_sync_is_long(engine, index);
@@ -553,10 +553,10 @@ static bool outline(struct gv_engine *engine, gv_time now, int index, struct out
         // A step of a sync is followed up until it is known to have come. Idle comparisons are
         // not: equal roots need no answer. The first number of all tells that a life begins, which
         // can wait while the roots may be equal: whoever finds them different is answered.
-        .has_id = open && (out->news || peer->ask || out->answers || peer->follow_up ||
+        .has_id = open && (out->news || peer->ping || out->answers || peer->follow_up ||
                            !(peer->contacted || out->opens)),
         .id = peer->next_id,
-        .immediate_ack = peer->ask && open,
+        .immediate_ack = peer->ping && open,
         .to_parent = index == engine->push.parent,
         .next_flush_ms = gv_push_next_flush_ms(engine, now, index),
     };
@@ -594,7 +594,7 @@ static size_t compose(struct gv_engine *engine, gv_time now, int index, char *bu
     if (it.head.has_id)
         gv_peer_sent(peer, now, reached, ack_timeout(engine, now, index, it.head.immediate_ack),
                      it.head.sync);
-    if (it.head.immediate_ack) peer->ask = false;
+    if (it.head.immediate_ack) peer->ping = false;
     if (it.opens) peer->open_sync = peer->follow_up = false;
     if (it.head.sync) engine->stats.sent_syncs++;
     struct gv_engine_traffic *traffic =

@@ -130,7 +130,7 @@ GV_API void gv_engine_flush(struct gv_engine *engine, gv_time now);
 
 // Has a message sent to this peer soon that asks for an answer at once: to see whether it is there.
 // 0; GV_ENOENT: it is no peer; GV_ENOMEM: nothing will be sent.
-GV_API int gv_engine_ask(struct gv_engine *engine, gv_time now, int peer);
+GV_API int gv_engine_ping(struct gv_engine *engine, gv_time now, int peer);
 
 // Writes one message for *peer into buf; returns its length, or 0: nothing to say now. GV_ESPACE:
 // `cap` is less than message_max, or than GV_MESSAGE_LIMIT, however small message_max is: an entry

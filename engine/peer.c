@@ -66,11 +66,12 @@ bool gv_peer_is_duplicate(const struct gv_peer *peer, uint64_t id) {
     return peer->heard && covers(&(struct gv_message_ack){peer->largest, peer->mask, 0}, id);
 }
 
-void gv_peer_received(struct gv_peer *peer, gv_time now, uint64_t id, bool ask, gv_time delay) {
+void gv_peer_received(struct gv_peer *peer, gv_time now, uint64_t id, bool immediate,
+                      gv_time delay) {
     GV_ASSERT(peer->unacked < UINT8_MAX);
     if (note_id(peer, id)) peer->largest_at = now;
     peer->unacked++;
-    if (ask || peer->unacked >= GV_PEER_UNACKED) delay = 0;
+    if (immediate || peer->unacked >= GV_PEER_UNACKED) delay = 0;
     if (peer->unacked > GV_PEER_UNACKED) peer->unacked = GV_PEER_UNACKED;
     gv_time when = gv_time_after(now, delay);
     if (when < peer->ack_at) peer->ack_at = when;

@@ -75,7 +75,7 @@ struct gv_peer {
     // What is to be said next.
     bool child;        // takes updates from this node, as its parent in the push tree
     bool queued;       // stands in the engine's queue
-    bool ask;          // wants an answer at once
+    bool ping;         // wants an answer at once
     bool open_sync;    // a sync is to be opened …
     bool follow_up;    // … and opened again, should the opening be lost
     gv_time opened_at; // when this node last opened one with it …
@@ -91,8 +91,8 @@ GV_API void gv_peer_init(struct gv_peer *peer, uint64_t first_id, uint64_t seq,
 GV_API bool gv_peer_is_new_incarnation(const struct gv_peer *peer, uint64_t id);
 // Whether a message of this number has been received before, so that this is a copy of it.
 GV_API bool gv_peer_is_duplicate(const struct gv_peer *peer, uint64_t id);
-// A numbered message came; it is to be acknowledged within `delay`, or at once if it asked so.
-GV_API void gv_peer_received(struct gv_peer *peer, gv_time now, uint64_t id, bool ask,
+// A numbered message came; it is to be acknowledged within `delay`, or at once if `immediate`.
+GV_API void gv_peer_received(struct gv_peer *peer, gv_time now, uint64_t id, bool immediate,
                              gv_time delay);
 // Writes the acknowledgement to send now. False: nothing to acknowledge.
 GV_API bool gv_peer_take_ack(struct gv_peer *peer, gv_time now, struct gv_message_ack *out);

@@ -228,7 +228,7 @@ static void ping_parent(struct gv_engine *engine, gv_time now) {
     bool recently = push->parent_pinged_at != GV_TIME_NEVER && now - push->parent_pinged_at < pause;
     if (parent->timeouts > 0 || recently) return;
     push->parent_pinged_at = now;
-    parent->ask = true;
+    parent->ping = true;
     gv_core_enqueue(engine, push->parent);
 }
 

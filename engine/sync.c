@@ -107,7 +107,7 @@ void gv_sync_due(struct gv_engine *engine, gv_time now) {
     if (state == NULL || recent(engine, peer, state->synced_at, now)) return; // it is at it
     state->open_sync = true;
     state->follow_up |= trouble;
-    state->ask |= state->suspected; // equal roots are not answered, a question is
+    state->ping |= state->suspected; // equal roots are not answered, a question is
     gv_core_enqueue(engine, peer);
 }
 

@@ -443,7 +443,7 @@ static enum gv_auth_verdict authenticate(struct gv_node *node, gv_time now,
     if (fault != NULL)
         gv_log_fault(&node->log, now, "gossip from %.*s %s", EXCERPT(json, line->src), fault);
     if (verdict == GV_AUTH_OLD && gv_auth_tell(&node->auth, now, peer))
-        gv_engine_ask(node->engine, now, peer);
+        gv_engine_ping(node->engine, now, peer);
     return verdict;
 }
 

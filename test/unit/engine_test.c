@@ -489,7 +489,7 @@ static void misuse_is_an_error(void **state) {
         static const int peers[] = {GV_ENOENT, -1, 0, NODES, 5, INT32_MAX, INT32_MIN};
         for (size_t i = 0; i < sizeof peers / sizeof *peers; i++) {
             assert_int_equal(gv_engine_receive(engine, 0, peers[i], &message), GV_ENOENT);
-            assert_int_equal(gv_engine_ask(engine, 0, peers[i]), GV_ENOENT);
+            assert_int_equal(gv_engine_ping(engine, 0, peers[i]), GV_ENOENT);
             bool named = joined && peers[i] == 0; // this node itself
             assert_int_equal(gv_engine_name(engine, peers[i]).len > 0, named);
         }

@@ -56,7 +56,7 @@ static void test_no_engine(void **state) {
         CALL(gv_engine_ready(NULL), false),
         CALL(gv_engine_receive(NULL, 0, 1, &message), GV_EINVAL),
         CALL(gv_engine_deadline(NULL), GV_TIME_NEVER),
-        CALL(gv_engine_ask(NULL, 0, 1), GV_EINVAL),
+        CALL(gv_engine_ping(NULL, 0, 1), GV_EINVAL),
         CALL(gv_engine_send(NULL, 0, buf, sizeof buf, &peer), GV_EINVAL),
         CALL(gv_engine_end(NULL), 0),
         CALL(gv_engine_next(NULL, &cursor, 1, &entry), false),
