@@ -11,11 +11,11 @@
 #include <string.h>
 
 enum {
-    AWAY_MS = 5000,       // a timer so late means that this node stood still
-    TRY_MS = 500,         // an answer may take so long, also where a round trip took less
-    PROBE_MS = 500,       // first pause between trials of a suspected peer …
-    PROBE_ROOT_MS = 1000, // … longest for a root that looks for its parent …
-    PROBE_MAX_MS = 8000,  // … and else
+    PAUSE_MIN_MS = 5000,   // a timer so late means that this node stood still
+    PROBE_ANSWER_MS = 500, // an answer may take so long, also where a round trip took less
+    PROBE_MS = 500,        // first pause between trials of a suspected peer …
+    PROBE_ROOT_MS = 1000,  // … longest for a root that looks for its parent …
+    PROBE_MAX_MS = 8000,   // … and else
 };
 
 // --- creation and release
@@ -244,11 +244,11 @@ struct gv_slice gv_engine_name(const struct gv_engine *engine, int peer) {
 
 // If timers are far behind, the process stood still: silence of others proves nothing then, and
 // what they said meanwhile is missing.
-static void notice_absence(struct gv_engine *engine, gv_time now) {
+static void detect_pause(struct gv_engine *engine, gv_time now) {
     gv_time next = gv_timers_next(&engine->timers);
-    bool away = next != GV_TIME_NEVER && now > next && now - next > AWAY_MS * GV_MS;
-    if (!away) return;
-    engine->stats.away++;
+    bool paused = next != GV_TIME_NEVER && now > next && now - next > PAUSE_MIN_MS * GV_MS;
+    if (!paused) return;
+    engine->stats.pauses++;
     for (uint32_t i = 0; i < engine->peer_count; i++) {
         struct gv_peer *peer = engine->peers[i];
         if (peer == NULL) continue;
@@ -261,7 +261,7 @@ static void notice_absence(struct gv_engine *engine, gv_time now) {
     gv_sync_trouble(engine, now);
 }
 
-static void probe_later(struct gv_engine *engine, int index, gv_time now) {
+static void schedule_probe(struct gv_engine *engine, int index, gv_time now) {
     struct gv_peer *peer = engine->peers[index];
     if (!gv_push_relies_on(engine, index)) return; // a sync will find it back some time
     bool root = engine->push.parent == GV_CORE_NONE && index < (int)engine->self;
@@ -281,7 +281,7 @@ static void suspect(struct gv_engine *engine, int index, gv_time now) {
     gv_peer_reset(peer, peer->acked_seq);
     peer->probe_wait = PROBE_MS * GV_MS;
     gv_push_choose_parent(engine, now);
-    probe_later(engine, index, now);
+    schedule_probe(engine, index, now);
     gv_push_truncate(engine);
     gv_resync_schedule(engine, now);
     gv_core_arm(engine, GV_CORE_SYNC, gv_time_after(now, PROBE_MAX_MS * GV_MS / 2));
@@ -289,10 +289,10 @@ static void suspect(struct gv_engine *engine, int index, gv_time now) {
 
 // A suspected peer speaks, so it may hear as well: unless a trial is under way that may still be
 // answered, it is tried at once.
-static void try_again(struct gv_engine *engine, int index, gv_time now) {
+static void probe_now(struct gv_engine *engine, int index, gv_time now) {
     struct gv_peer *peer = engine->peers[index];
     gv_time trip = peer->measured ? 2 * peer->srtt : 0;
-    if (trip < TRY_MS * GV_MS) trip = TRY_MS * GV_MS;
+    if (trip < PROBE_ANSWER_MS * GV_MS) trip = PROBE_ANSWER_MS * GV_MS;
     int count = peer->in_flight_count;
     if (count > 0 && now - peer->in_flight[count - 1].sent < trip) return;
     gv_peer_reset(peer, peer->acked_seq);
@@ -300,7 +300,7 @@ static void try_again(struct gv_engine *engine, int index, gv_time now) {
 }
 
 // It has acknowledged something: it is there, and hears us.
-static void regain(struct gv_engine *engine, int index, gv_time now) {
+static void mark_alive(struct gv_engine *engine, int index, gv_time now) {
     struct gv_peer *peer = engine->peers[index];
     GV_ASSERT(peer->suspected);
     peer->suspected = false;
@@ -319,7 +319,7 @@ static void peer_due(struct gv_engine *engine, int index, gv_time now) {
     if (peer->resend_at <= now) {
         engine->stats.lost_messages += (uint64_t)gv_peer_expire(peer, now);
         if (peer->suspected) {
-            probe_later(engine, index, now);
+            schedule_probe(engine, index, now);
         } else if (gv_peer_is_unresponsive(peer)) {
             suspect(engine, index, now);
         } else {
@@ -357,7 +357,7 @@ void gv_engine_advance(struct gv_engine *engine, gv_time now) {
     if (engine == NULL || engine->peer_count == 0) return;
     // What is due at the end of all time never is: it would be due again at once.
     if (now >= GV_TIME_NEVER - 1) now = GV_TIME_NEVER - 2;
-    notice_absence(engine, now);
+    detect_pause(engine, now);
     int64_t number;
     while ((number = gv_timers_pop(&engine->timers, now)) >= 0) {
         if (number < engine->peer_count) {
@@ -475,7 +475,7 @@ int gv_engine_receive(struct gv_engine *engine, gv_time now, int index,
         bool waited =
             !gv_peer_can_send(peer); // with updates that no more messages in flight were left for
         int lost = gv_peer_acked(peer, now, &message->ack);
-        if (lost >= 0 && peer->suspected) regain(engine, index, now);
+        if (lost >= 0 && peer->suspected) mark_alive(engine, index, now);
         if (lost > 0) engine->stats.lost_messages += (uint64_t)lost;
         if (lost >= 0) {
             gv_push_truncate(engine);
@@ -486,7 +486,7 @@ int gv_engine_receive(struct gv_engine *engine, gv_time now, int index,
     engine->stats.lost_messages += (uint64_t)missed;
     if (missed > 0) gv_push_resend(engine, now, index);
     gv_peer_set_loss_times(peer, gv_push_loss_delay(engine, index));
-    if (peer->suspected) try_again(engine, index, now);
+    if (peer->suspected) probe_now(engine, index, now);
     bool changed = false;
     int error = merge(engine, now, index, message, &changed);
     gv_push_received(engine, now, index, message, changed);

@@ -191,7 +191,7 @@ struct gv_engine_stats {
     uint64_t sent_entries, received_entries, redundant_entries; // redundant: there already
     uint64_t lost_messages; // given up waiting for an acknowledgement
     uint64_t bad_ranges;    // summaries that turned out to be malformed
-    uint64_t away;          // times this node found that it had been standing still
+    uint64_t pauses;        // times this node found that it had been standing still
     uint32_t peers, suspected;
     // What can be kept: what was asked for, or more, if the links measured are too slow for that.
     uint32_t staleness_ms;

@@ -297,7 +297,7 @@ static void heavy_loss(void **state) {
 
 // A process that stands still for a while, as in a suspended machine, hears nothing meanwhile, and
 // notices by itself that it was away.
-static void a_node_stands_still(void **state) {
+static void a_node_is_paused(void **state) {
     (void)state;
     struct gv_cluster cluster;
     struct gv_cluster_config config = {
@@ -312,7 +312,7 @@ static void a_node_stands_still(void **state) {
     }
     cluster.nodes[3].stopped = false;
     gv_engine_advance(cluster.nodes[3].engine, cluster.world.now);
-    assert_int_equal(stats(&cluster, 3).away, 1);
+    assert_int_equal(stats(&cluster, 3).pauses, 1);
     gv_cluster_add(&cluster, 3, "\"back\"");
     assert_true(gv_cluster_settle(&cluster, ms(5 * SECOND)) != GV_TIME_NEVER);
     assert_int_equal(gv_cluster_entries(&cluster, 3), 501);
@@ -469,7 +469,7 @@ int main(void) {
         cmocka_unit_test(one_way_links),
         cmocka_unit_test(a_slow_hub),
         cmocka_unit_test(heavy_loss),
-        cmocka_unit_test(a_node_stands_still),
+        cmocka_unit_test(a_node_is_paused),
         cmocka_unit_test(what_only_some_were_told),
         cmocka_unit_test(a_few_troubles),
         cmocka_unit_test(the_log_is_bounded),

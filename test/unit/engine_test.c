@@ -730,7 +730,7 @@ static void updates_survive_a_pause(void **state) {
         trio.now += 8000 * GV_MS;
         cut_off(&trio, 0, false);
         pass(&trio, 2000 * GV_MS);
-        assert_int_equal(stats_of(trio.engines[0]).away, 1);
+        assert_int_equal(stats_of(trio.engines[0]).pauses, 1);
         assert_true(all_have(&trio, "1"));
         trio_fini(&trio);
     }
