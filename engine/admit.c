@@ -80,10 +80,10 @@ void gv_admit_seen(struct gv_engine *engine, const struct gv_entry *entry) {
 }
 
 // A change waits for the timers that are set.
-static void hold(struct gv_engine *engine, gv_time now) {
+static void note_batch_start(struct gv_engine *engine, gv_time now) {
     for (unsigned timer = GV_CORE_FLUSH_CHILDREN; timer <= GV_CORE_FLUSH_PARENT; timer++) {
         bool set = engine->timers.when[engine->peer_count + timer] != GV_TIME_NEVER;
-        if (set && engine->held_since[timer] == GV_TIME_NEVER) engine->held_since[timer] = now;
+        if (set && engine->batch_since[timer] == GV_TIME_NEVER) engine->batch_since[timer] = now;
     }
 }
 
@@ -101,7 +101,7 @@ static int merge(struct gv_engine *engine, gv_time now, const struct gv_entry *e
     engine->last_change = now;
     if (engine->peer_count < 2) return 1;
     gv_push_changed(engine, now, *ref, origin, sync);
-    hold(engine, now);
+    note_batch_start(engine, now);
     return 1;
 }
 

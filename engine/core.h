@@ -107,7 +107,7 @@ struct gv_engine {
     struct gv_waiting waiting;                                     // for the store, to be put then
     void (*trace)(void *ctx, const struct gv_engine_event *event); // the owner's, or NULL
     void *trace_ctx;
-    gv_time held_since[2]; // the first change that waits for the two flush timers, or never
+    gv_time batch_since[2]; // the first change that waits for the two flush timers, or never
     struct gv_engine_stats stats;
 };
 

@@ -51,7 +51,7 @@ int gv_engine_new(struct gv_engine **out, const struct gv_engine_config *config)
         .trace = config->trace,
         .trace_ctx = config->trace_ctx,
         .last_change = GV_TIME_NEVER,
-        .held_since = {GV_TIME_NEVER, GV_TIME_NEVER},
+        .batch_since = {GV_TIME_NEVER, GV_TIME_NEVER},
     };
     engine->scratch = resize(engine, NULL, 0, GV_ENTRY_SIZE_MAX);
     if (engine->scratch == NULL) {
@@ -342,14 +342,14 @@ gv_time gv_engine_deadline(const struct gv_engine *engine) {
 }
 
 // Notes how long the first of the updates that leave now has waited.
-static void let_go(struct gv_engine *engine, gv_time now, enum gv_core_timer timer) {
-    gv_time *since = &engine->held_since[timer];
+static void note_batch_end(struct gv_engine *engine, gv_time now, enum gv_core_timer timer) {
+    gv_time *since = &engine->batch_since[timer];
     if (*since == GV_TIME_NEVER) return;
     uint64_t waited_us = (now - *since) / 1000;
     struct gv_engine_stats *stats = &engine->stats;
-    stats->held++;
-    stats->held_us += waited_us;
-    if (waited_us > stats->held_max_us) stats->held_max_us = waited_us;
+    stats->batches++;
+    stats->batch_wait_us += waited_us;
+    if (waited_us > stats->batch_wait_max_us) stats->batch_wait_max_us = waited_us;
     *since = GV_TIME_NEVER;
 }
 
@@ -363,10 +363,10 @@ void gv_engine_advance(struct gv_engine *engine, gv_time now) {
         if (number < engine->peer_count) {
             peer_due(engine, (int)number, now);
         } else if (number - engine->peer_count == GV_CORE_FLUSH_CHILDREN) {
-            let_go(engine, now, GV_CORE_FLUSH_CHILDREN);
+            note_batch_end(engine, now, GV_CORE_FLUSH_CHILDREN);
             gv_push_flush_children(engine, now);
         } else if (number - engine->peer_count == GV_CORE_FLUSH_PARENT) {
-            let_go(engine, now, GV_CORE_FLUSH_PARENT);
+            note_batch_end(engine, now, GV_CORE_FLUSH_PARENT);
             gv_push_flush_parent(engine);
         } else if (number - engine->peer_count == GV_CORE_RESYNC) {
             gv_resync_step(engine, now);

@@ -185,7 +185,7 @@ struct gv_engine_stats {
     uint64_t refused_entries; // received and not stored: a bound is reached, or they are malformed
     // Updates wait here to travel together: flush rounds and batches that left, how long the first
     // change in each had waited in all, and the longest of these.
-    uint64_t held, held_us, held_max_us;
+    uint64_t batches, batch_wait_us, batch_wait_max_us;
     uint64_t sent_messages, sent_bytes, received_messages, received_bytes;
     uint64_t sent_syncs, received_syncs; // of the messages: those with ranges
     uint64_t sent_entries, received_entries, redundant_entries; // redundant: there already

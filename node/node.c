@@ -293,9 +293,9 @@ void gv_node_stats(const struct gv_node *node, struct gv_stats *out) {
     out->numbers.missing = engine.missing_entries;
     out->numbers.known = engine.redundant_entries;
     out->numbers.refused = engine.refused_entries;
-    out->numbers.held = engine.held;
-    out->numbers.held_us = engine.held_us;
-    out->numbers.held_max_us = engine.held_max_us;
+    out->numbers.held = engine.batches;
+    out->numbers.held_us = engine.batch_wait_us;
+    out->numbers.held_max_us = engine.batch_wait_max_us;
     out->numbers.staleness_ms = engine.staleness_ms;
     out->numbers.suspected = engine.suspected;
     out->numbers.entries_held = engine.entries;

@@ -281,8 +281,9 @@ static void test_classes_add_up(void **state) {
         assert_int_equal(sent, mine.sent_messages);
         assert_int_equal(bytes, mine.sent_bytes);
         assert_true(mine.traffic[GV_ENGINE_UPDATES].sent >= 10);
-        assert_true(mine.held >= 10 && mine.held_us <= mine.held * mine.held_max_us);
-        assert_true(mine.held_max_us <= 100000);
+        assert_true(mine.batches >= 10 &&
+                    mine.batch_wait_us <= mine.batches * mine.batch_wait_max_us);
+        assert_true(mine.batch_wait_max_us <= 100000);
         assert_int_equal(mine.missing_entries, 0);
     }
     stop(&duo);
