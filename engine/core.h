@@ -67,7 +67,7 @@ struct gv_sync {
     uint8_t *summary; // the one being written
     size_t summary_cap;
     struct gv_sync_lesson lessons[GV_CORE_LESSONS];
-    bool trouble;    // the next sync is due to it, and will be followed up
+    bool requested;  // the next sync is due to it, and will be followed up
     unsigned begun;  // syncs to be opened while this node has nothing at all
     gv_time put_off; // how long the next idle comparison has been put off
 };

@@ -258,7 +258,7 @@ static void detect_pause(struct gv_engine *engine, gv_time now) {
     }
     gv_core_arm(engine, GV_CORE_FLUSH_PARENT, now);
     gv_core_arm(engine, GV_CORE_FLUSH_CHILDREN, now);
-    gv_sync_trouble(engine, now);
+    gv_sync_request(engine, now);
 }
 
 static void schedule_probe(struct gv_engine *engine, int index, gv_time now) {
@@ -308,7 +308,7 @@ static void mark_alive(struct gv_engine *engine, int index, gv_time now) {
     peer->probe_at = GV_TIME_NEVER;
     gv_push_choose_parent(engine, now);
     if (gv_push_pending(engine, index)) gv_core_enqueue(engine, index);
-    gv_sync_trouble(engine, now);
+    gv_sync_request(engine, now);
 }
 
 static void peer_due(struct gv_engine *engine, int index, gv_time now) {
@@ -442,7 +442,7 @@ static void on_incarnation(struct gv_engine *engine, gv_time now, int index,
     if (!message->has_id || !gv_peer_is_new_incarnation(peer, message->id)) return;
     bool child = message->to_parent && !peer->needs_full_state;
     if (peer->heard) { // what it told some of us, it may tell no more
-        gv_sync_trouble(engine, now);
+        gv_sync_request(engine, now);
         gv_resync_schedule(engine, now);
     } else if (!child || message->ranges.len > 0) {
         return;

@@ -7,10 +7,10 @@
 #include <string.h>
 
 enum {
-    SOON_MS = 1000,   // between syncs after trouble
+    SOON_MS = 1000,   // between syncs after a request
     NEAR_MS = 2,      // a round trip from which on a sketch is worth its work
     FAR_MS = 20,      // a round trip from which on a message saved is worth more bytes
-    IDLE_MS = 30000,  // between comparisons without trouble, at least …
+    IDLE_MS = 30000,  // between comparisons without a request, at least …
     EACH_MS = 2000,   // … and so long for each node there is: half a message a second in all …
     QUIET_MS = 20000, // … of which so much without a change, if it can be
     PARTED_MS = 4000, // while somebody is suspected
@@ -31,7 +31,7 @@ int gv_sync_join(struct gv_engine *engine, gv_time now) {
     sync->summary = engine->alloc.resize(engine->alloc.ctx, NULL, 0, sync->summary_cap);
     if (sync->summary == NULL) return GV_ENOMEM;
     GV_ASSERT(sync->summary_cap >= GV_RECONCILE_CAPACITY_MIN);
-    gv_sync_trouble(engine, now);
+    gv_sync_request(engine, now);
     if (gv_tree_root(&engine->replica.tree).count == 0) sync->begun = BEGIN_ROUNDS;
     return 0;
 }
@@ -46,9 +46,9 @@ void gv_sync_fini(struct gv_engine *engine) {
         engine->alloc.resize(engine->alloc.ctx, sync->summary, sync->summary_cap, 0);
 }
 
-void gv_sync_trouble(struct gv_engine *engine, gv_time now) {
+void gv_sync_request(struct gv_engine *engine, gv_time now) {
     if (engine->peer_count < 2) return;
-    engine->sync.trouble = true;
+    engine->sync.requested = true;
     gv_core_arm(engine, GV_CORE_SYNC, gv_time_after(now, jitter(engine, SOON_MS * GV_MS)));
 }
 
@@ -76,7 +76,7 @@ static bool recent(const struct gv_engine *engine, int peer, gv_time then, gv_ti
     return then != GV_TIME_NEVER && now - then < timeout;
 }
 
-// Between two comparisons of a node without trouble.
+// Between two comparisons of a node without a request.
 static gv_time idle_pause(const struct gv_engine *engine) {
     uint64_t each = (uint64_t)EACH_MS * engine->peer_count;
     return (each > IDLE_MS ? each : IDLE_MS) * GV_MS;
@@ -84,29 +84,29 @@ static gv_time idle_pause(const struct gv_engine *engine) {
 
 void gv_sync_due(struct gv_engine *engine, gv_time now) {
     struct gv_sync *sync = &engine->sync;
-    bool trouble = sync->trouble, parted = engine->stats.suspected > 0;
+    bool requested = sync->requested, parted = engine->stats.suspected > 0;
     gv_time settle = QUIET_MS * GV_MS;
-    if (!trouble && !parted && !gv_core_calm(engine, now, settle) &&
+    if (!requested && !parted && !gv_core_calm(engine, now, settle) &&
         sync->put_off < idle_pause(engine)) {
         sync->put_off += settle;
         gv_core_arm(engine, GV_CORE_SYNC, gv_time_after(now, jitter(engine, settle)));
         return;
     }
     sync->put_off = 0;
-    sync->trouble = false;
+    sync->requested = false;
     gv_time pause = parted ? PARTED_MS * GV_MS : idle_pause(engine);
     gv_core_arm(engine, GV_CORE_SYNC, gv_time_after(now, jitter(engine, pause)));
     int parent = engine->push.parent;
     bool begins = sync->begun > 0, begun = sync->begun == BEGIN_ROUNDS;
     bool empty = gv_tree_root(&engine->replica.tree).count == 0;
     // Nothing heard of yet: the peer asked may be as new as this node.
-    if (sync->begun > 0 && --sync->begun > 0 && empty) gv_sync_trouble(engine, now);
+    if (sync->begun > 0 && --sync->begun > 0 && empty) gv_sync_request(engine, now);
     if (begun && parent != GV_CORE_NONE && gv_push_contacts_parent(engine)) return;
-    int peer = trouble && parent != GV_CORE_NONE ? parent : choose(engine, begins);
+    int peer = requested && parent != GV_CORE_NONE ? parent : choose(engine, begins);
     struct gv_peer *state = gv_core_peer(engine, peer);
     if (state == NULL || recent(engine, peer, state->synced_at, now)) return; // it is at it
     state->open_sync = true;
-    state->follow_up |= trouble;
+    state->follow_up |= requested;
     state->ping |= state->suspected; // equal roots are not answered, a question is
     gv_core_enqueue(engine, peer);
 }

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: MIT
 // Sync: when to compare with whom, and the summaries under way. Internal to engine/.
 //
-// After trouble (a start, a peer that is back or restarts, time that passed unnoticed) the
-// node opens a sync soon, with its parent if it has one. Without trouble it compares with a random
-// peer at long intervals, and rather when nothing is on its way, for differences that are merely
-// in flight would cost a recursion. Answers are stateless (merkle/reconcile.h), and numbered like
-// updates: if one is lost, the sync is opened again.
+// After a request (a start, a peer that is back or restarts, time that passed unnoticed) the
+// node opens a sync soon, with its parent if it has one. Without a request it compares with a
+// random peer at long intervals, and rather when nothing is on its way, for differences that are
+// merely in flight would cost a recursion. Answers are stateless (merkle/reconcile.h), and numbered
+// like updates: if one is lost, the sync is opened again.
 #ifndef GV_ENGINE_SYNC_H
 #define GV_ENGINE_SYNC_H
 
@@ -16,7 +16,7 @@ int gv_sync_join(struct gv_engine *engine, gv_time now);
 void gv_sync_fini(struct gv_engine *engine);
 
 // Something happened after which this node and others may differ.
-void gv_sync_trouble(struct gv_engine *engine, gv_time now);
+void gv_sync_request(struct gv_engine *engine, gv_time now);
 // The timer rang: opens a sync with somebody.
 void gv_sync_due(struct gv_engine *engine, gv_time now);
 
