@@ -15,7 +15,7 @@
 
 enum {
     GV_CORE_SYNCS = 4,    // summaries taken and not answered yet
-    GV_CORE_LESSONS = 64, // peers with whom the last differences are remembered
+    GV_CORE_HISTORY = 64, // peers with whom the last differences are remembered
     GV_CORE_FANOUT = 32,  // children of a node in the push tree
     GV_CORE_NONE = -1,    // no peer
 };
@@ -54,8 +54,8 @@ struct gv_sync_slot {
 };
 
 // How much two replicas differed when they were last compared, by the number of the peer modulo
-// GV_CORE_LESSONS.
-struct gv_sync_lesson {
+// GV_CORE_HISTORY.
+struct gv_sync_history {
     int peer;
     uint32_t found;  // differences in the exchange under way
     uint32_t expect; // … and to be expected in it
@@ -66,7 +66,7 @@ struct gv_sync {
     uint64_t turns;
     uint8_t *summary; // the one being written
     size_t summary_cap;
-    struct gv_sync_lesson lessons[GV_CORE_LESSONS];
+    struct gv_sync_history history[GV_CORE_HISTORY];
     bool requested;  // the next sync is due to it, and will be followed up
     unsigned begun;  // syncs to be opened while this node has nothing at all
     gv_time put_off; // how long the next idle comparison has been put off

@@ -140,24 +140,24 @@ bool gv_sync_is_long(const struct gv_engine *engine, int peer) {
     return slot != GV_CORE_NONE && engine->sync.slots[slot].alone;
 }
 
-static struct gv_sync_lesson *lesson(struct gv_engine *engine, int peer) {
+static struct gv_sync_history *history_of(struct gv_engine *engine, int peer) {
     GV_ASSERT(peer >= 0);
-    struct gv_sync_lesson *found = &engine->sync.lessons[peer % GV_CORE_LESSONS];
-    if (found->peer != peer) *found = (struct gv_sync_lesson){.peer = peer};
+    struct gv_sync_history *found = &engine->sync.history[peer % GV_CORE_HISTORY];
+    if (found->peer != peer) *found = (struct gv_sync_history){.peer = peer};
     return found;
 }
 
-uint32_t gv_sync_expect(const struct gv_engine *engine, int peer) {
+uint32_t gv_sync_expected(const struct gv_engine *engine, int peer) {
     GV_ASSERT(peer >= 0);
-    const struct gv_sync_lesson *found = &engine->sync.lessons[peer % GV_CORE_LESSONS];
+    const struct gv_sync_history *found = &engine->sync.history[peer % GV_CORE_HISTORY];
     if (found->peer != peer) return 0;
     // Of scattered differences each side finds about half. Where none were found recently, there
     // will hardly be as many again as there once were.
     return found->found > 0 ? 2 * found->found : found->expect / 4;
 }
 
-void gv_sync_learn(struct gv_engine *engine, int peer, uint32_t expect) {
-    *lesson(engine, peer) = (struct gv_sync_lesson){.peer = peer, .expect = expect};
+void gv_sync_set_expected(struct gv_engine *engine, int peer, uint32_t expect) {
+    *history_of(engine, peer) = (struct gv_sync_history){.peer = peer, .expect = expect};
 }
 
 // Rounds are dear where they take long, and bytes rather than work where a round is not a matter of
@@ -207,8 +207,8 @@ int gv_sync_take(struct gv_engine *engine, gv_time now, int peer, struct gv_slic
                        gv_peer_sync_in_flight(state, state->opened_at);
         if (crossed && peer > (int)engine->self) return 1;
         if (crossed) gv_peer_abandon_syncs(state); // the peer will not answer ours
-        slot->state.expected = gv_sync_expect(engine, peer);
-        gv_sync_learn(engine, peer, slot->state.expected);
+        slot->state.expected = gv_sync_expected(engine, peer);
+        gv_sync_set_expected(engine, peer, slot->state.expected);
         state->open_sync = state->follow_up = false; // this one serves as well
     }
     choose_means(engine, peer, &slot->state);
@@ -263,7 +263,7 @@ void gv_sync_answer(struct gv_engine *engine, int peer, struct gv_message_writer
         gv_reconcile_answer(&slot->state, &engine->replica.tree, &engine->replica.key, &answer.out);
     if (more < 0) engine->stats.bad_ranges++;
     if (more <= 0) {
-        lesson(engine, peer)->found += slot->state.differences;
+        history_of(engine, peer)->found += slot->state.differences;
         slot->peer = GV_CORE_NONE;
     }
     *ranges = (struct gv_slice){answer.out.summary.data, answer.out.summary.len};
@@ -272,7 +272,7 @@ void gv_sync_answer(struct gv_engine *engine, int peer, struct gv_message_writer
 void gv_sync_open(struct gv_engine *engine, gv_time now, int peer, struct gv_slice *ranges) {
     engine->peers[peer]->opened_at = now;
     engine->stats.opened_syncs++;
-    gv_sync_learn(engine, peer, gv_sync_expect(engine, peer));
+    gv_sync_set_expected(engine, peer, gv_sync_expected(engine, peer));
     struct gv_writer out = {.data = engine->sync.summary, .cap = engine->sync.summary_cap};
     gv_reconcile_open(&engine->replica.tree, (uint8_t)gv_prng_next(&engine->prng), &out);
     GV_ASSERT(!out.full);

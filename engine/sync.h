@@ -33,9 +33,9 @@ bool gv_sync_waits(const struct gv_engine *engine, int peer);
 bool gv_sync_is_long(const struct gv_engine *engine, int peer);
 
 // How many differences to expect at the next sync with this peer; 0: unknown.
-uint32_t gv_sync_expect(const struct gv_engine *engine, int peer);
+uint32_t gv_sync_expected(const struct gv_engine *engine, int peer);
 // An exchange with this peer begins in which so many are to be expected.
-void gv_sync_learn(struct gv_engine *engine, int peer, uint32_t expect);
+void gv_sync_set_expected(struct gv_engine *engine, int peer, uint32_t expect);
 
 // Writes what the message can hold of the answer to the peer's oldest summary: entries into the
 // message, the rest into *ranges (good until the next call).

@@ -167,7 +167,7 @@ static void meet(struct gv_duel *duel, uint64_t diff, uint64_t seed, const uint3
         GV_ASSERT(error == 0);
     }
     for (int i = 0; i < 2; i++) {
-        if (expect[i] > 0) gv_sync_learn(duel->side[i], 1 - i, 4 * expect[i]);
+        if (expect[i] > 0) gv_sync_set_expected(duel->side[i], 1 - i, 4 * expect[i]);
         struct gv_peer *peer = gv_core_peer(duel->side[i], 1 - i);
         GV_ASSERT(peer != NULL);
         peer->measured = true;
@@ -280,7 +280,7 @@ static void talk(struct gv_duel *duel) {
         }
         if (!met && gv_digest_equal(gv_engine_root(duel->side[0]), gv_engine_root(duel->side[1]))) {
             // Later comparisons, which find nothing, lower it.
-            for (int i = 0; i < 2; i++) out->expect[i] = gv_sync_expect(duel->side[i], 1 - i);
+            for (int i = 0; i < 2; i++) out->expect[i] = gv_sync_expected(duel->side[i], 1 - i);
             met = true;
         }
         gv_time next = next_event(duel);
