@@ -67,9 +67,9 @@ struct gv_sync {
     uint8_t *summary; // the one being written
     size_t summary_cap;
     struct gv_sync_history history[GV_CORE_HISTORY];
-    bool requested;  // the next sync is due to it, and will be followed up
-    unsigned begun;  // syncs to be opened while this node has nothing at all
-    gv_time put_off; // how long the next idle comparison has been put off
+    bool requested;           // the next sync is due to it, and will be followed up
+    unsigned bootstraps_left; // syncs to be opened while this node has nothing at all
+    gv_time put_off;          // how long the next idle comparison has been put off
 };
 
 // A round of comparisons with everybody; see resync.h.

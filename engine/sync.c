@@ -14,7 +14,7 @@ enum {
     EACH_MS = 2000,   // … and so long for each node there is: half a message a second in all …
     QUIET_MS = 20000, // … of which so much without a change, if it can be
     PARTED_MS = 4000, // while somebody is suspected
-    BEGIN_ROUNDS = 3, // most syncs of a node that begins with nothing and hears of nothing
+    BOOTSTRAP_ROUNDS = 3, // most syncs of a node that begins with nothing and hears of nothing
 };
 
 // --- when and with whom ----------------------------------------------------------------------
@@ -32,7 +32,7 @@ int gv_sync_join(struct gv_engine *engine, gv_time now) {
     if (sync->summary == NULL) return GV_ENOMEM;
     GV_ASSERT(sync->summary_cap >= GV_RECONCILE_CAPACITY_MIN);
     gv_sync_request(engine, now);
-    if (gv_tree_root(&engine->replica.tree).count == 0) sync->begun = BEGIN_ROUNDS;
+    if (gv_tree_root(&engine->replica.tree).count == 0) sync->bootstraps_left = BOOTSTRAP_ROUNDS;
     return 0;
 }
 
@@ -53,8 +53,8 @@ void gv_sync_request(struct gv_engine *engine, gv_time now) {
 }
 
 // While somebody is suspected, half of the choices fall on such, whom nobody else may be trying. A
-// node that `begins` and knows nothing asks nobody twice, for that one may know nothing either.
-static int choose(struct gv_engine *engine, bool begins) {
+// node that `bootstraps` and knows nothing asks nobody twice, for that one may know nothing either.
+static int choose_peer(struct gv_engine *engine, bool bootstraps) {
     bool suspects = engine->stats.suspected > 0 && gv_prng_below(&engine->prng, 2) == 0;
     int start = (int)gv_prng_below(&engine->prng, engine->peer_count);
     int choice = GV_CORE_NONE;
@@ -64,7 +64,7 @@ static int choose(struct gv_engine *engine, bool begins) {
         const struct gv_peer *state = engine->peers[peer];
         bool suspected = state != NULL && state->suspected;
         bool asked = state != NULL && state->opened_at != GV_TIME_NEVER;
-        if (suspected == suspects && !(begins && asked)) return peer;
+        if (suspected == suspects && !(bootstraps && asked)) return peer;
         choice = peer;
     }
     return choice;
@@ -97,12 +97,14 @@ void gv_sync_due(struct gv_engine *engine, gv_time now) {
     gv_time pause = parted ? PARTED_MS * GV_MS : idle_pause(engine);
     gv_core_arm(engine, GV_CORE_SYNC, gv_time_after(now, jitter(engine, pause)));
     int parent = engine->push.parent;
-    bool begins = sync->begun > 0, begun = sync->begun == BEGIN_ROUNDS;
+    bool bootstraps = sync->bootstraps_left > 0,
+         first_round = sync->bootstraps_left == BOOTSTRAP_ROUNDS;
     bool empty = gv_tree_root(&engine->replica.tree).count == 0;
     // Nothing heard of yet: the peer asked may be as new as this node.
-    if (sync->begun > 0 && --sync->begun > 0 && empty) gv_sync_request(engine, now);
-    if (begun && parent != GV_CORE_NONE && gv_push_contacts_parent(engine)) return;
-    int peer = requested && parent != GV_CORE_NONE ? parent : choose(engine, begins);
+    if (sync->bootstraps_left > 0 && --sync->bootstraps_left > 0 && empty)
+        gv_sync_request(engine, now);
+    if (first_round && parent != GV_CORE_NONE && gv_push_contacts_parent(engine)) return;
+    int peer = requested && parent != GV_CORE_NONE ? parent : choose_peer(engine, bootstraps);
     struct gv_peer *state = gv_core_peer(engine, peer);
     if (state == NULL || recent(engine, peer, state->synced_at, now)) return; // it is at it
     state->open_sync = true;
@@ -162,7 +164,7 @@ void gv_sync_set_expected(struct gv_engine *engine, int peer, uint32_t expect) {
 
 // Rounds are dear where they take long, and bytes rather than work where a round is not a matter of
 // this machine alone.
-static void choose_means(const struct gv_engine *engine, int peer, struct gv_reconcile *state) {
+static void choose_strategy(const struct gv_engine *engine, int peer, struct gv_reconcile *state) {
     const struct gv_peer *at = engine->peers[peer];
     state->fewer_rounds = at->measured && at->srtt >= FAR_MS * GV_MS;
     state->use_sketches = at->measured && at->srtt >= NEAR_MS * GV_MS;
@@ -211,7 +213,7 @@ int gv_sync_take(struct gv_engine *engine, gv_time now, int peer, struct gv_slic
         gv_sync_set_expected(engine, peer, slot->state.expected);
         state->open_sync = state->follow_up = false; // this one serves as well
     }
-    choose_means(engine, peer, &slot->state);
+    choose_strategy(engine, peer, &slot->state);
     slot->peer = peer;
     slot->alone = false;
     slot->turn = engine->sync.turns++;
