@@ -54,7 +54,7 @@ void gv_core_arm_peer(struct gv_engine *engine, int index, gv_time now) {
     gv_timers_set(&engine->timers, (uint32_t)index, gv_peer_deadline(engine->peers[index], now));
 }
 
-bool gv_core_calm(const struct gv_engine *engine, gv_time now, gv_time lasting) {
+bool gv_core_is_quiescent(const struct gv_engine *engine, gv_time now, gv_time lasting) {
     return engine->last_change == GV_TIME_NEVER || now - engine->last_change >= lasting;
 }
 

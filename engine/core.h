@@ -69,7 +69,7 @@ struct gv_sync {
     struct gv_sync_history history[GV_CORE_HISTORY];
     bool requested;           // the next sync is due to it, and will be followed up
     unsigned bootstraps_left; // syncs to be opened while this node has nothing at all
-    gv_time put_off;          // how long the next idle comparison has been put off
+    gv_time deferred;         // how long the next idle comparison has been put off
 };
 
 // A round of comparisons with everybody; see resync.h.
@@ -129,7 +129,7 @@ void gv_core_enqueue(struct gv_engine *engine, int index);
 void gv_core_arm(struct gv_engine *engine, enum gv_core_timer timer, gv_time when);
 void gv_core_arm_peer(struct gv_engine *engine, int index, gv_time now);
 // Whether the replica has not changed for so long.
-bool gv_core_calm(const struct gv_engine *engine, gv_time now, gv_time lasting);
+bool gv_core_is_quiescent(const struct gv_engine *engine, gv_time now, gv_time lasting);
 // What to take for a round trip to a peer that has not been measured.
 gv_time gv_core_initial_rtt(const struct gv_engine *engine);
 

@@ -88,8 +88,8 @@ void gv_resync_step(struct gv_engine *engine, gv_time now) {
     GV_ASSERT(resync->stage != GV_RESYNC_IDLE);
     gv_time next = jitter(engine, DURATION_MS * GV_MS / engine->peer_count);
     if (resync->stage == GV_RESYNC_SCHEDULED) {
-        bool calm = gv_core_calm(engine, now, QUIESCENT_MS * GV_MS);
-        if (calm || now - resync->since >= DEFER_MAX_MS * GV_MS) {
+        bool quiescent = gv_core_is_quiescent(engine, now, QUIESCENT_MS * GV_MS);
+        if (quiescent || now - resync->since >= DEFER_MAX_MS * GV_MS) {
             resync->stage = GV_RESYNC_RUNNING;
             resync->visited_count = 0;
         }

@@ -7,14 +7,14 @@
 #include <string.h>
 
 enum {
-    SOON_MS = 1000,   // between syncs after a request
-    NEAR_MS = 2,      // a round trip from which on a sketch is worth its work
-    FAR_MS = 20,      // a round trip from which on a message saved is worth more bytes
-    IDLE_MS = 30000,  // between comparisons without a request, at least …
-    EACH_MS = 2000,   // … and so long for each node there is: half a message a second in all …
-    QUIET_MS = 20000, // … of which so much without a change, if it can be
-    PARTED_MS = 4000, // while somebody is suspected
-    BOOTSTRAP_ROUNDS = 3, // most syncs of a node that begins with nothing and hears of nothing
+    REQUEST_DELAY_MS = 1000, // between syncs after a request
+    NEAR_MS = 2,             // a round trip from which on a sketch is worth its work
+    FAR_MS = 20,             // a round trip from which on a message saved is worth more bytes
+    IDLE_MS = 30000,         // between comparisons without a request, at least …
+    IDLE_PER_NODE_MS = 2000, // … and for each node: half a message a second in all …
+    QUIET_MS = 20000,        // … of which so much without a change, if it can be
+    PARTITIONED_MS = 4000,   // while somebody is suspected
+    BOOTSTRAP_ROUNDS = 3,    // most syncs of a node that begins with nothing and hears of nothing
 };
 
 // --- when and with whom ----------------------------------------------------------------------
@@ -49,7 +49,7 @@ void gv_sync_fini(struct gv_engine *engine) {
 void gv_sync_request(struct gv_engine *engine, gv_time now) {
     if (engine->peer_count < 2) return;
     engine->sync.requested = true;
-    gv_core_arm(engine, GV_CORE_SYNC, gv_time_after(now, jitter(engine, SOON_MS * GV_MS)));
+    gv_core_arm(engine, GV_CORE_SYNC, gv_time_after(now, jitter(engine, REQUEST_DELAY_MS * GV_MS)));
 }
 
 // While somebody is suspected, half of the choices fall on such, whom nobody else may be trying. A
@@ -78,23 +78,23 @@ static bool recent(const struct gv_engine *engine, int peer, gv_time then, gv_ti
 
 // Between two comparisons of a node without a request.
 static gv_time idle_pause(const struct gv_engine *engine) {
-    uint64_t each = (uint64_t)EACH_MS * engine->peer_count;
+    uint64_t each = (uint64_t)IDLE_PER_NODE_MS * engine->peer_count;
     return (each > IDLE_MS ? each : IDLE_MS) * GV_MS;
 }
 
 void gv_sync_due(struct gv_engine *engine, gv_time now) {
     struct gv_sync *sync = &engine->sync;
-    bool requested = sync->requested, parted = engine->stats.suspected > 0;
-    gv_time settle = QUIET_MS * GV_MS;
-    if (!requested && !parted && !gv_core_calm(engine, now, settle) &&
-        sync->put_off < idle_pause(engine)) {
-        sync->put_off += settle;
-        gv_core_arm(engine, GV_CORE_SYNC, gv_time_after(now, jitter(engine, settle)));
+    bool requested = sync->requested, partitioned = engine->stats.suspected > 0;
+    gv_time quiet = QUIET_MS * GV_MS;
+    if (!requested && !partitioned && !gv_core_is_quiescent(engine, now, quiet) &&
+        sync->deferred < idle_pause(engine)) {
+        sync->deferred += quiet;
+        gv_core_arm(engine, GV_CORE_SYNC, gv_time_after(now, jitter(engine, quiet)));
         return;
     }
-    sync->put_off = 0;
+    sync->deferred = 0;
     sync->requested = false;
-    gv_time pause = parted ? PARTED_MS * GV_MS : idle_pause(engine);
+    gv_time pause = partitioned ? PARTITIONED_MS * GV_MS : idle_pause(engine);
     gv_core_arm(engine, GV_CORE_SYNC, gv_time_after(now, jitter(engine, pause)));
     int parent = engine->push.parent;
     bool bootstraps = sync->bootstraps_left > 0,
