@@ -20,13 +20,13 @@ bool gv_core_is_peer(const struct gv_engine *engine, int index) {
     return index >= 0 && (uint32_t)index < engine->peer_count && (uint32_t)index != engine->self;
 }
 
-bool gv_core_is_long(const struct gv_engine *engine, const struct gv_entry *entry) {
+bool gv_core_is_oversized(const struct gv_engine *engine, const struct gv_entry *entry) {
     return gv_entry_size(entry) > engine->text_max;
 }
 
 bool gv_core_write(const struct gv_engine *engine, struct gv_message_writer *out,
                    const struct gv_entry *entry, size_t reserve) {
-    if (!gv_core_is_long(engine, entry)) return gv_message_put(out, entry, reserve);
+    if (!gv_core_is_oversized(engine, entry)) return gv_message_put(out, entry, reserve);
     if (out->open) return false;
     size_t cap = out->out.cap;
     out->out.cap = GV_MESSAGE_LIMIT - GV_MESSAGE_SEAL_MAX - GV_MESSAGE_TAIL;

@@ -14,10 +14,10 @@
 #include "waiting.h"
 
 enum {
-    GV_CORE_SYNCS = 4,    // summaries taken and not answered yet
-    GV_CORE_HISTORY = 64, // peers with whom the last differences are remembered
-    GV_CORE_FANOUT = 32,  // children of a node in the push tree
-    GV_CORE_NONE = -1,    // no peer
+    GV_CORE_SUMMARIES_MAX = 4, // summaries taken and not answered yet
+    GV_CORE_HISTORY = 64,      // peers with whom the last differences are remembered
+    GV_CORE_FANOUT = 32,       // children of a node in the push tree
+    GV_CORE_NONE = -1,         // no peer
 };
 
 // Timers beside those of the peers, counted from peer_count on.
@@ -46,11 +46,11 @@ struct gv_push {
 
 struct gv_sync_slot {
     int peer; // GV_CORE_NONE: free
-    uint64_t turn;
+    uint64_t arrival;
     uint8_t *data;
     size_t cap;
     struct gv_reconcile state;
-    bool alone; // what is to be given next is too long to go with anything else
+    bool next_is_oversized; // what is to be given next is too long to go with anything else
 };
 
 // How much two replicas differed when they were last compared, by the number of the peer modulo
@@ -62,8 +62,8 @@ struct gv_sync_history {
 };
 
 struct gv_sync {
-    struct gv_sync_slot slots[GV_CORE_SYNCS];
-    uint64_t turns;
+    struct gv_sync_slot slots[GV_CORE_SUMMARIES_MAX];
+    uint64_t arrivals;
     uint8_t *summary; // the one being written
     size_t summary_cap;
     struct gv_sync_history history[GV_CORE_HISTORY];
@@ -120,7 +120,7 @@ void gv_core_trace(struct gv_engine *engine, enum gv_engine_event_kind kind, int
 // message without entries, which becomes as long as the protocol allows, and takes no other then.
 bool gv_core_write(const struct gv_engine *engine, struct gv_message_writer *out,
                    const struct gv_entry *entry, size_t reserve);
-bool gv_core_is_long(const struct gv_engine *engine, const struct gv_entry *entry);
+bool gv_core_is_oversized(const struct gv_engine *engine, const struct gv_entry *entry);
 // Whether the number is that of a peer.
 bool gv_core_is_peer(const struct gv_engine *engine, int index);
 // Puts the peer into the queue of those that something may be said to.

@@ -496,7 +496,7 @@ int gv_engine_receive(struct gv_engine *engine, gv_time now, int index,
     bool copy = message->has_id && gv_peer_is_duplicate(peer, message->id);
     if (message->ranges.len > 0 && !copy) {
         engine->stats.received_syncs++;
-        taken = gv_sync_take(engine, now, index, message->ranges);
+        taken = gv_sync_received(engine, now, index, message->ranges);
         if (error == 0 && taken < 0) error = taken;
         if (taken == 0) gv_core_enqueue(engine, index);
     }
@@ -537,12 +537,13 @@ static bool outline(struct gv_engine *engine, gv_time now, int index, struct out
     struct gv_peer *peer = engine->peers[index];
     bool open = gv_peer_can_send(peer), due = peer->ack_at <= now;
     out->news = gv_push_pending(engine, index) && open;
-    out->answers = gv_sync_waits(engine, index);
+    out->answers = gv_sync_has_pending(engine, index);
     out->opens = peer->open_sync && !out->answers;
     if (!out->news && !out->answers && !out->opens && !peer->ping && !due) return false;
     // What is longer than the own bound goes alone: where updates and a sync both wait for that, or
     // one for the other, they take turns.
-    bool alone = (out->news && gv_push_is_long(engine, index)) || gv_sync_is_long(engine, index);
+    bool alone =
+        (out->news && gv_push_is_oversized(engine, index)) || gv_sync_is_oversized(engine, index);
     if (alone && out->answers && (!out->news || peer->next_id % 2 == 0)) {
         out->news = false;
     } else if (alone) {
@@ -619,7 +620,7 @@ int gv_engine_send(struct gv_engine *engine, gv_time now, char *buf, size_t cap,
         // or a sync to be opened after it.
         const struct gv_peer *state = engine->peers[index];
         bool news = len > 0 && gv_push_pending(engine, index) && gv_peer_can_send(state);
-        if (news || gv_sync_waits(engine, index) || state->open_sync)
+        if (news || gv_sync_has_pending(engine, index) || state->open_sync)
             gv_core_enqueue(engine, index);
         gv_core_arm_peer(engine, index, now);
         if (len == 0) continue;
@@ -675,6 +676,6 @@ void gv_engine_stats(const struct gv_engine *engine, struct gv_engine_stats *out
     out->entry_max = engine->text_max;
     out->waiting_entries = engine->waiting.entries;
     out->waiting_bytes = engine->waiting.bytes;
-    for (int i = 0; i < GV_CORE_SYNCS && engine->peer_count > 0; i++)
+    for (int i = 0; i < GV_CORE_SUMMARIES_MAX && engine->peer_count > 0; i++)
         out->sync_backlog += engine->sync.slots[i].peer != GV_CORE_NONE;
 }

@@ -396,10 +396,10 @@ bool gv_push_pending(struct gv_engine *engine, int peer) {
     return gv_push_is_target(engine, peer) && advance_to_update(engine, peer);
 }
 
-bool gv_push_is_long(const struct gv_engine *engine, int peer) {
+bool gv_push_is_oversized(const struct gv_engine *engine, int peer) {
     uint32_t ref = gv_changelog_get(&engine->changelog, engine->peers[peer]->sent_seq).ref;
     struct gv_entry entry = gv_replica_get(&engine->replica, ref);
-    return gv_core_is_long(engine, &entry);
+    return gv_core_is_oversized(engine, &entry);
 }
 
 uint64_t gv_push_write(struct gv_engine *engine, int peer, struct gv_message_writer *out,

@@ -42,7 +42,7 @@ bool gv_push_relies_on(const struct gv_engine *engine, int peer);
 // Whether there are updates for this peer.
 bool gv_push_pending(struct gv_engine *engine, int peer);
 // Whether the first of the updates that are pending is longer than the own bound (gv_core_write).
-bool gv_push_is_long(const struct gv_engine *engine, int peer);
+bool gv_push_is_oversized(const struct gv_engine *engine, int peer);
 // Adds updates for the peer to the message, keeping `reserve` bytes; returns the sequence number
 // reached.
 uint64_t gv_push_write(struct gv_engine *engine, int peer, struct gv_message_writer *out,

@@ -26,7 +26,7 @@ static gv_time jitter(struct gv_engine *engine, gv_time time) {
 
 int gv_sync_join(struct gv_engine *engine, gv_time now) {
     struct gv_sync *sync = &engine->sync;
-    for (int i = 0; i < GV_CORE_SYNCS; i++) sync->slots[i].peer = GV_CORE_NONE;
+    for (int i = 0; i < GV_CORE_SUMMARIES_MAX; i++) sync->slots[i].peer = GV_CORE_NONE;
     sync->summary_cap = engine->message_max / 4 * 3;
     sync->summary = engine->alloc.resize(engine->alloc.ctx, NULL, 0, sync->summary_cap);
     if (sync->summary == NULL) return GV_ENOMEM;
@@ -38,7 +38,7 @@ int gv_sync_join(struct gv_engine *engine, gv_time now) {
 
 void gv_sync_fini(struct gv_engine *engine) {
     struct gv_sync *sync = &engine->sync;
-    for (int i = 0; i < GV_CORE_SYNCS; i++) {
+    for (int i = 0; i < GV_CORE_SUMMARIES_MAX; i++) {
         struct gv_sync_slot *slot = &sync->slots[i];
         if (slot->data != NULL) engine->alloc.resize(engine->alloc.ctx, slot->data, slot->cap, 0);
     }
@@ -116,7 +116,7 @@ void gv_sync_due(struct gv_engine *engine, gv_time now) {
 // --- summaries -------------------------------------------------------------------------------
 
 bool gv_sync_ready(const struct gv_engine *engine) {
-    for (int i = 0; i < GV_CORE_SYNCS; i++) {
+    for (int i = 0; i < GV_CORE_SUMMARIES_MAX; i++) {
         if (engine->sync.slots[i].peer == GV_CORE_NONE) return true;
     }
     return false;
@@ -126,20 +126,20 @@ bool gv_sync_ready(const struct gv_engine *engine) {
 static int oldest(const struct gv_engine *engine, int peer) {
     int found = GV_CORE_NONE;
     const struct gv_sync_slot *slots = engine->sync.slots;
-    for (int i = 0; i < GV_CORE_SYNCS; i++) {
+    for (int i = 0; i < GV_CORE_SUMMARIES_MAX; i++) {
         if (slots[i].peer != peer) continue;
-        if (found == GV_CORE_NONE || slots[i].turn < slots[found].turn) found = i;
+        if (found == GV_CORE_NONE || slots[i].arrival < slots[found].arrival) found = i;
     }
     return found;
 }
 
-bool gv_sync_waits(const struct gv_engine *engine, int peer) {
+bool gv_sync_has_pending(const struct gv_engine *engine, int peer) {
     return oldest(engine, peer) != GV_CORE_NONE;
 }
 
-bool gv_sync_is_long(const struct gv_engine *engine, int peer) {
+bool gv_sync_is_oversized(const struct gv_engine *engine, int peer) {
     int slot = oldest(engine, peer);
-    return slot != GV_CORE_NONE && engine->sync.slots[slot].alone;
+    return slot != GV_CORE_NONE && engine->sync.slots[slot].next_is_oversized;
 }
 
 static struct gv_sync_history *history_of(struct gv_engine *engine, int peer) {
@@ -182,7 +182,7 @@ static int unpack(struct gv_slice ranges, uint8_t *buf) {
     return gv_pack_get_base64(text, buf, ranges.len);
 }
 
-int gv_sync_take(struct gv_engine *engine, gv_time now, int peer, struct gv_slice ranges) {
+int gv_sync_received(struct gv_engine *engine, gv_time now, int peer, struct gv_slice ranges) {
     GV_ASSERT(peer >= 0 && peer != (int)engine->self);
     int unused = oldest(engine, GV_CORE_NONE);
     size_t need = ranges.len;
@@ -215,8 +215,8 @@ int gv_sync_take(struct gv_engine *engine, gv_time now, int peer, struct gv_slic
     }
     choose_strategy(engine, peer, &slot->state);
     slot->peer = peer;
-    slot->alone = false;
-    slot->turn = engine->sync.turns++;
+    slot->next_is_oversized = false;
+    slot->arrival = engine->sync.arrivals++;
     return 0;
 }
 
@@ -229,7 +229,7 @@ struct answer {
     struct gv_reconcile_out out;
 };
 
-static size_t room_for_summary(const struct gv_message_writer *message, size_t most) {
+static size_t summary_capacity(const struct gv_message_writer *message, size_t most) {
     size_t left = message->out.cap - message->out.len;
     size_t around = GV_MESSAGE_RANGES(0);
     size_t bytes = left > around ? GV_BASE64_BYTES(left - around) : 0;
@@ -241,11 +241,11 @@ static bool send_item(void *ctx, uint32_t ref, size_t summary_len) {
     struct gv_entry entry = gv_replica_get(&answer->engine->replica, ref);
     bool fits =
         gv_core_write(answer->engine, answer->message, &entry, GV_MESSAGE_RANGES(summary_len));
-    answer->slot->alone = !fits && gv_core_is_long(answer->engine, &entry);
+    answer->slot->next_is_oversized = !fits && gv_core_is_oversized(answer->engine, &entry);
     if (!fits) return false;
     answer->engine->stats.sent_entries++;
     gv_core_trace(answer->engine, GV_ENGINE_SENT, answer->peer, true, &entry);
-    answer->out.summary.cap = room_for_summary(answer->message, answer->engine->sync.summary_cap);
+    answer->out.summary.cap = summary_capacity(answer->message, answer->engine->sync.summary_cap);
     return true;
 }
 
@@ -257,7 +257,7 @@ void gv_sync_answer(struct gv_engine *engine, int peer, struct gv_message_writer
     struct answer answer = {.engine = engine, .peer = peer, .slot = slot, .message = message};
     answer.out = (struct gv_reconcile_out){
         .summary = {.data = engine->sync.summary,
-                    .cap = room_for_summary(message, engine->sync.summary_cap)},
+                    .cap = summary_capacity(message, engine->sync.summary_cap)},
         .send = send_item,
         .ctx = &answer,
     };

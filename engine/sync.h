@@ -24,13 +24,13 @@ void gv_sync_due(struct gv_engine *engine, gv_time now);
 // that of the node earlier in order is answered. Nor is the other acknowledged, so that it is
 // opened again if the first was lost. GV_EFULL: all slots are taken, or the summary is longer than
 // GV_MESSAGE_LIMIT and message_max; GV_ESYNTAX; GV_ENOMEM.
-int gv_sync_take(struct gv_engine *engine, gv_time now, int peer, struct gv_slice ranges);
+int gv_sync_received(struct gv_engine *engine, gv_time now, int peer, struct gv_slice ranges);
 // Whether a summary can be taken.
 bool gv_sync_ready(const struct gv_engine *engine);
 // Whether a summary of this peer waits for its answer.
-bool gv_sync_waits(const struct gv_engine *engine, int peer);
+bool gv_sync_has_pending(const struct gv_engine *engine, int peer);
 // Whether that answer goes on with an entry that is longer than the own bound (gv_core_write).
-bool gv_sync_is_long(const struct gv_engine *engine, int peer);
+bool gv_sync_is_oversized(const struct gv_engine *engine, int peer);
 
 // How many differences to expect at the next sync with this peer; 0: unknown.
 uint32_t gv_sync_expected(const struct gv_engine *engine, int peer);

@@ -633,14 +633,14 @@ static void full_slots_are_said_and_freed(void **state) {
     }
     drain(engine, trio.now);
     char text[256];
-    for (uint64_t i = 0; i < GV_CORE_SYNCS; i++) {
+    for (uint64_t i = 0; i < GV_CORE_SUMMARIES_MAX; i++) {
         assert_true(gv_engine_ready(engine));
         opening(text, sizeof text, i, 3);
         assert_int_equal(says(engine, trio.now, 1 + (int)(i % 2), text), 0);
     }
     assert_false(gv_engine_ready(engine));
     assert_int_equal(says(engine, trio.now, 1, text), GV_EFULL);
-    assert_true(drain(engine, trio.now) >= GV_CORE_SYNCS);
+    assert_true(drain(engine, trio.now) >= GV_CORE_SUMMARIES_MAX);
     assert_true(gv_engine_ready(engine));
     trio_fini(&trio);
 }
@@ -653,7 +653,7 @@ static void equal_summaries_leave_their_slots(void **state) {
     struct gv_engine *engine = trio.engines[0];
     char text[256];
     for (uint64_t round = 0; round < 5; round++) {
-        for (uint64_t i = 0; i < GV_CORE_SYNCS; i++) {
+        for (uint64_t i = 0; i < GV_CORE_SUMMARIES_MAX; i++) {
             assert_true(gv_engine_ready(engine));
             opening(text, sizeof text, i, 0);
             assert_int_equal(says(engine, trio.now, 1, text), 0);
