@@ -5,13 +5,14 @@
 
 static bool memory_left(const struct gv_engine *engine, const struct gv_entry *entry) {
     if (engine->memory_max == 0) return true;
-    uint64_t waiting = engine->waiting.bytes + (engine->waiting.bytes > 0 ? GV_REPLICA_CHUNK : 0);
-    return gv_replica_memory(&engine->replica) + waiting +
+    uint64_t reserved =
+        engine->reservations.bytes + (engine->reservations.bytes > 0 ? GV_REPLICA_CHUNK : 0);
+    return gv_replica_memory(&engine->replica) + reserved +
                gv_replica_growth(&engine->replica, entry) <=
            engine->memory_max;
 }
 
-static uint64_t waiting_id(const struct gv_engine *engine, const struct gv_entry *entry) {
+static uint64_t entry_id(const struct gv_engine *engine, const struct gv_entry *entry) {
     const struct gv_digest_key *key = &engine->replica.key;
     uint64_t words[3] = {gv_lattice_position(key, entry), (uint64_t)entry->lattice,
                          gv_digest_hash2(key, entry->key.data, entry->key.len)};
@@ -20,18 +21,20 @@ static uint64_t waiting_id(const struct gv_engine *engine, const struct gv_entry
 
 // Whether another version of the entry waits, and, unless `memory`, there will be room for this one
 // where that goes.
-static bool goes_along(const struct gv_engine *engine, const struct gv_entry *entry, bool memory) {
+static bool fits_reservation(const struct gv_engine *engine, const struct gv_entry *entry,
+                             bool memory) {
     uint64_t heaviest;
-    if (engine->waiting.versions == 0) return false;
-    bool waits = gv_waiting_find(&engine->waiting, waiting_id(engine, entry), &heaviest);
-    return waits && (memory || gv_replica_weight(entry) <= heaviest);
+    if (engine->reservations.versions == 0) return false;
+    bool waits = gv_reservations_find(&engine->reservations, entry_id(engine, entry), &heaviest);
+    return waits && (memory || gv_replica_reservation(entry) <= heaviest);
 }
 
-int gv_admit_bounds(const struct gv_engine *engine, const struct gv_entry *entry, bool local) {
+int gv_admit_check(const struct gv_engine *engine, const struct gv_entry *entry, bool local) {
     const struct gv_replica *replica = &engine->replica;
     bool fits = !local || gv_entry_size(entry) <= engine->text_max;
-    bool count = engine->entries_max == 0 ||
-                 gv_tree_root(&replica->tree).count + engine->waiting.entries < engine->entries_max;
+    bool count =
+        engine->entries_max == 0 ||
+        gv_tree_root(&replica->tree).count + engine->reservations.entries < engine->entries_max;
     bool memory = memory_left(engine, entry);
     if (fits && count && memory) return 0;
     uint32_t ref;
@@ -41,14 +44,14 @@ int gv_admit_bounds(const struct gv_engine *engine, const struct gv_entry *entry
         if (!gv_lattice_exceeds(entry, &held)) return 0; // nothing changes
         room = memory || gv_replica_fits(replica, ref, entry);
     }
-    return fits && (room || goes_along(engine, entry, memory)) ? 0 : GV_EFULL;
+    return fits && (room || fits_reservation(engine, entry, memory)) ? 0 : GV_EFULL;
 }
 
 // Whether a local write may be taken, by the protocol and this node.
 static int check_local(const struct gv_engine *engine, const struct gv_entry *entry) {
     const char *fault;
     int error = gv_entry_check_canonical(entry, &fault);
-    return error != 0 ? error : gv_admit_bounds(engine, entry, true);
+    return error != 0 ? error : gv_admit_check(engine, entry, true);
 }
 
 int gv_admit_local(struct gv_engine *engine, gv_time now, const struct gv_entry *entry) {
@@ -58,23 +61,24 @@ int gv_admit_local(struct gv_engine *engine, gv_time now, const struct gv_entry 
     return gv_admit_put(engine, now, entry, GV_CHANGELOG_LOCAL, false);
 }
 
-int gv_admit_wait(struct gv_engine *engine, const struct gv_entry *entry) {
+int gv_admit_reserve(struct gv_engine *engine, const struct gv_entry *entry) {
     int error = check_local(engine, entry);
     if (error != 0) return error;
     uint32_t ref;
     bool held = gv_replica_find(&engine->replica, entry, &ref);
     bool fits = held && gv_replica_fits(&engine->replica, ref, entry);
-    gv_waiting_add(&engine->waiting, engine->alloc, waiting_id(engine, entry),
-                   gv_replica_weight(entry), held, fits);
+    gv_reservations_add(&engine->reservations, engine->alloc, entry_id(engine, entry),
+                        gv_replica_reservation(entry), held, fits);
     return 0;
 }
 
 void gv_admit_release(struct gv_engine *engine, const struct gv_entry *entry) {
-    if (engine->waiting.versions == 0) return;
-    gv_waiting_remove(&engine->waiting, waiting_id(engine, entry), gv_replica_weight(entry));
+    if (engine->reservations.versions == 0) return;
+    gv_reservations_remove(&engine->reservations, entry_id(engine, entry),
+                           gv_replica_reservation(entry));
 }
 
-void gv_admit_seen(struct gv_engine *engine, const struct gv_entry *entry) {
+void gv_admit_note_size(struct gv_engine *engine, const struct gv_entry *entry) {
     size_t len = gv_entry_size(entry);
     if (len > engine->stats.entry_longest) engine->stats.entry_longest = len;
 }
@@ -95,9 +99,10 @@ static int merge(struct gv_engine *engine, gv_time now, const struct gv_entry *e
     gv_core_trace(engine, changed > 0 ? GV_ENGINE_STORED : GV_ENGINE_REDUNDANT, origin, sync,
                   entry);
     if (changed == 0) return 0;
-    if (engine->waiting.versions > 0)
-        gv_waiting_held(&engine->waiting, waiting_id(engine, entry), gv_replica_weight(entry));
-    gv_admit_seen(engine, entry);
+    if (engine->reservations.versions > 0)
+        gv_reservations_mark_stored(&engine->reservations, entry_id(engine, entry),
+                                    gv_replica_reservation(entry));
+    gv_admit_note_size(engine, entry);
     engine->last_change = now;
     if (engine->peer_count < 2) return 1;
     gv_push_changed(engine, now, *ref, origin, sync);
@@ -105,7 +110,7 @@ static int merge(struct gv_engine *engine, gv_time now, const struct gv_entry *e
     return 1;
 }
 
-static void tell_owner(struct gv_engine *engine, uint32_t ref) {
+static void notify_owner(struct gv_engine *engine, uint32_t ref) {
     if (engine->changed != NULL) engine->changed(engine->changed_ctx, ref);
 }
 
@@ -113,17 +118,17 @@ int gv_admit_put(struct gv_engine *engine, gv_time now, const struct gv_entry *e
                  bool sync) {
     uint32_t ref;
     int changed = merge(engine, now, entry, origin, sync, &ref);
-    if (changed > 0) tell_owner(engine, ref);
+    if (changed > 0) notify_owner(engine, ref);
     return changed;
 }
 
-int gv_admit_stored(struct gv_engine *engine, gv_time now, const struct gv_entry *entry) {
+int gv_admit_persisted(struct gv_engine *engine, gv_time now, const struct gv_entry *entry) {
     uint32_t ref;
     int changed = merge(engine, now, entry, GV_CHANGELOG_LOCAL, false, &ref);
     if (changed != 0 || entry->lattice == GV_LATTICE_SET) return changed;
     // The store has it in the place of what is here.
     if (!gv_replica_find(&engine->replica, entry, &ref)) return 0;
     struct gv_entry held = gv_replica_get(&engine->replica, ref);
-    if (gv_lattice_exceeds(&held, entry)) tell_owner(engine, ref);
+    if (gv_lattice_exceeds(&held, entry)) notify_owner(engine, ref);
     return 0;
 }

@@ -10,8 +10,8 @@
 #include "peer.h"
 #include "prng.h"
 #include "replica.h"
+#include "reservations.h"
 #include "timers.h"
-#include "waiting.h"
 
 enum {
     GV_CORE_SUMMARIES_MAX = 4, // summaries taken and not answered yet
@@ -104,7 +104,7 @@ struct gv_engine {
     void (*changed)(void *ctx, uint32_t at); // the owner's, or NULL
     void *changed_ctx;
     uint64_t entries_max, memory_max;                              // 0: no bound
-    struct gv_waiting waiting;                                     // for the store, to be put then
+    struct gv_reservations reservations;                           // for the store, to be put then
     void (*trace)(void *ctx, const struct gv_engine_event *event); // the owner's, or NULL
     void *trace_ctx;
     gv_time batch_since[2]; // the first change that waits for the two flush timers, or never

@@ -101,7 +101,7 @@ void gv_engine_free(struct gv_engine *engine) {
     leave(engine);
     gv_changelog_fini(&engine->changelog);
     gv_replica_fini(&engine->replica);
-    gv_waiting_fini(&engine->waiting, engine->alloc);
+    gv_reservations_fini(&engine->reservations, engine->alloc);
     release(engine, engine->scratch, GV_ENTRY_SIZE_MAX);
     release(engine, engine, sizeof *engine);
 }
@@ -410,7 +410,7 @@ static int put_received(struct gv_engine *engine, gv_time now, const struct gv_e
                         int index, bool sync) {
     const char *fault;
     int error = gv_entry_check_canonical(entry, &fault);
-    if (error == 0) error = gv_admit_bounds(engine, entry, false);
+    if (error == 0) error = gv_admit_check(engine, entry, false);
     return error != 0 ? error : gv_admit_put(engine, now, entry, index, sync);
 }
 
@@ -674,8 +674,8 @@ void gv_engine_stats(const struct gv_engine *engine, struct gv_engine_stats *out
     out->entries_max = engine->entries_max;
     out->memory_max = engine->memory_max;
     out->entry_max = engine->text_max;
-    out->waiting_entries = engine->waiting.entries;
-    out->waiting_bytes = engine->waiting.bytes;
+    out->reserved_entries = engine->reservations.entries;
+    out->reserved_bytes = engine->reservations.bytes;
     for (int i = 0; i < GV_CORE_SUMMARIES_MAX && engine->peer_count > 0; i++)
         out->sync_backlog += engine->sync.slots[i].peer != GV_CORE_NONE;
 }

@@ -176,9 +176,9 @@ struct gv_engine_stats {
     uint64_t entries_max, memory_max; // bounds; 0: none
     uint64_t entry_max;               // longest texts of a local write, bytes
     uint64_t entry_longest;           // … and of an entry that has been here
-    // Admitted by gv_store_admit and not put yet: entries that the replica does not have, and most
-    // bytes that all will take.
-    uint64_t waiting_entries, waiting_bytes;
+    // Admitted by gv_store_reserve and not put yet: entries that the replica does not have, and
+    // most bytes that all will take.
+    uint64_t reserved_entries, reserved_bytes;
     struct gv_engine_traffic traffic[GV_ENGINE_CLASSES];
     uint64_t opened_syncs;    // syncs begun by this node
     uint64_t missing_entries; // those that syncs brought, and that were missing here

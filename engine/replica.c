@@ -9,7 +9,7 @@ enum {
     CHUNKS_MAX = (1 << 20) - 1, // so that every reference is below UINT32_MAX
     LATTICE_NONE = 255,         // a record that is not in use
     CHUNKS_FIRST = 16,          // room for so many at first; doubles
-    TREE_WEIGHT = 48,           // bytes of the tree for an item, where nodes are half full
+    TREE_ITEM_BYTES = 48,       // bytes of the tree for an item, where nodes are half full
     CHAIN_END = 0,              // no freed record is at 0: the first record is never a register
 };
 
@@ -190,8 +190,8 @@ uint64_t gv_replica_growth(const struct gv_replica *replica, const struct gv_ent
 
 // What a chunk holds and the record that did not fit into it are more than a chunk together; so n
 // chunks more are opened only by records of more than (n - 1) / 2 chunks.
-uint64_t gv_replica_weight(const struct gv_entry *entry) {
-    return 2 * (uint64_t)taken_units(entry) * UNIT + TREE_WEIGHT;
+uint64_t gv_replica_reservation(const struct gv_entry *entry) {
+    return 2 * (uint64_t)taken_units(entry) * UNIT + TREE_ITEM_BYTES;
 }
 
 bool gv_replica_fits(const struct gv_replica *replica, uint32_t ref, const struct gv_entry *entry) {

@@ -76,7 +76,7 @@ GV_API bool gv_replica_walk(const struct gv_replica *replica, uint32_t *ref, uin
 GV_API uint64_t gv_replica_growth(const struct gv_replica *replica, const struct gv_entry *entry);
 // Bytes to reckon with for an entry that will be put later. Several, in any order, allocate no more
 // than the sum of theirs, a chunk, and one allocation of the tree.
-GV_API uint64_t gv_replica_weight(const struct gv_entry *entry);
+GV_API uint64_t gv_replica_reservation(const struct gv_entry *entry);
 // Whether a version of an entry that is there, at `ref`, fits into its record.
 GV_API bool gv_replica_fits(const struct gv_replica *replica, uint32_t ref,
                             const struct gv_entry *entry);

@@ -157,7 +157,7 @@ static int take(void *ctx, const struct gv_store_record *record) {
     int error = gv_store_get(record, loading->scratch, &entry);
     if (error != 0) return error;
     error = gv_replica_load(&loading->engine->replica, &loading->load, &entry);
-    if (error == 0) gv_admit_seen(loading->engine, &entry);
+    if (error == 0) gv_admit_note_size(loading->engine, &entry);
     return error;
 }
 
@@ -174,11 +174,11 @@ int gv_store_load(const struct gv_store *store, struct gv_engine *engine) {
     return error != 0 ? error : ended;
 }
 
-int gv_store_admit(struct gv_engine *engine, const struct gv_entry *entry) {
+int gv_store_reserve(struct gv_engine *engine, const struct gv_entry *entry) {
     const char *fault;
     if (engine == NULL || entry == NULL) return GV_EINVAL;
     int error = gv_entry_check(entry, &fault);
-    return error != 0 ? error : gv_admit_wait(engine, entry);
+    return error != 0 ? error : gv_admit_reserve(engine, entry);
 }
 
 void gv_store_release(struct gv_engine *engine, const struct gv_entry *entry) {
@@ -192,5 +192,5 @@ int gv_store_apply(struct gv_engine *engine, gv_time now, const struct gv_entry 
     if (error != 0) return error;
     gv_engine_advance(engine, now);
     gv_admit_release(engine, entry);
-    return gv_admit_stored(engine, now, entry);
+    return gv_admit_persisted(engine, now, entry);
 }

@@ -30,7 +30,7 @@ extern "C" {
 enum {
     GV_STORE_INLINE = 256, // longest key of an entry that stands whole in a record's key
     GV_STORE_HEAD = 240,
-    GV_STORE_WAITING_MAX = 3072,            // entries that wait and are told apart (gv_store_admit)
+    GV_STORE_RESERVED_MAX = 3072, // entries that wait and are told apart (gv_store_reserve)
     GV_STORE_KEY_MAX = 9 + GV_STORE_INLINE, // longest key of a record, bytes
 };
 
@@ -69,10 +69,10 @@ GV_API int gv_store_load(const struct gv_store *store, struct gv_engine *engine)
 // For an entry that is to be on disk before it is in the engine: 0 if gv_engine_put would take it
 // now, as if all that was admitted before were there, or the error that it would return. From then
 // on it counts as if it were there, until one of the next two is called for it, once. Versions of
-// one entry that wait at once count as one entry. Only while GV_STORE_WAITING_MAX entries wait,
+// one entry that wait at once count as one entry. Only while GV_STORE_RESERVED_MAX entries wait,
 // each version of another one counts by itself. The first call allocates 96 KiB; if it cannot, each
 // version counts by itself, too.
-GV_API int gv_store_admit(struct gv_engine *engine, const struct gv_entry *entry);
+GV_API int gv_store_reserve(struct gv_engine *engine, const struct gv_entry *entry);
 // The entry, as gv_store_get returns it, is in the store: puts it into the engine, whatever the
 // bounds. `changed` is called only if the engine has a larger version, which the store then lacks.
 // 1: stored; 0: the replica already had this version or a larger one; what gv_entry_check returns,

@@ -84,7 +84,7 @@ static int reserve_asks(struct gv_commit *commit, struct gv_commit_queue *queue,
 static int append(struct gv_commit *commit, const struct ask *ask, const struct gv_entry *entry,
                   uint8_t **at) {
     struct gv_commit_queue *queue = &commit->next;
-    int error = gv_admit_wait(commit->engine, entry);
+    int error = gv_admit_reserve(commit->engine, entry);
     if (error != 0) return error;
     error = reserve_asks(commit, queue, ask_len(ask));
     if (error == 0) error = gv_store_put(&queue->batch, commit->alloc, commit->engine, entry);

@@ -87,7 +87,7 @@ bool gv_commit_ready(const struct gv_commit *commit);
 
 // Takes a local write, and the open request, which will be answered as `answer` says. No reply:
 // nobody waits for this write, and there is no answer.
-// What gv_store_admit returns: the engine would not take it; GV_EIO: the store fails, `text` says
+// What gv_store_reserve returns: the engine would not take it; GV_EIO: the store fails, `text` says
 // how; GV_ENOMEM. The request is still open after an error.
 int gv_commit_put(struct gv_commit *commit, struct gv_reply *reply, const struct gv_entry *entry,
                   const struct gv_commit_answer *answer);

@@ -24,7 +24,7 @@ static void describe_bound(const struct gv_engine *engine, const struct gv_entry
                            size_t cap) {
     struct gv_engine_stats stats;
     gv_engine_stats(engine, &stats);
-    uint64_t len = gv_entry_size(entry), entries = stats.entries + stats.waiting_entries;
+    uint64_t len = gv_entry_size(entry), entries = stats.entries + stats.reserved_entries;
     if (len > stats.entry_max) {
         snprintf(why, cap,
                  "the value is %" PRIu64 " bytes long, a message of this node takes %" PRIu64, len,
@@ -36,9 +36,9 @@ static void describe_bound(const struct gv_engine *engine, const struct gv_entry
         snprintf(why, cap, "the replica has %" PRIu64 " entries, as many as it may", entries);
     } else {
         char waiting[64] = "";
-        if (stats.waiting_bytes > 0)
+        if (stats.reserved_bytes > 0)
             snprintf(waiting, sizeof waiting, " and %" PRIu64 " for what the store is to take",
-                     stats.waiting_bytes);
+                     stats.reserved_bytes);
         snprintf(why, cap, "the replica takes %" PRIu64 " bytes of memory%s, and may take %" PRIu64,
                  stats.memory_bytes, waiting, stats.memory_max);
     }

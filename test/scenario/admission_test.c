@@ -169,7 +169,7 @@ static void write_local(struct writer *it) {
     it->version++;
     if (sample->entry.lattice == GV_LATTICE_COUNTER) sample->entry.count = it->version;
     if (sample->entry.lattice == GV_LATTICE_REGISTER) sample->entry.lamport = it->version;
-    int error = gv_store_admit(it->engine, &sample->entry);
+    int error = gv_store_reserve(it->engine, &sample->entry);
     if (error != 0) {
         assert_int_equal(error, GV_EFULL);
         assert_int_equal(gv_engine_put(it->engine, 0, &sample->entry), GV_EFULL);

@@ -414,7 +414,7 @@ static void growth_is_foretold(void **state) {
             assert_true(before <= most || i == 0);
             most = before + growth + GV_REPLICA_CHUNK + gv_tree_growth(&replica.tree);
         }
-        most += gv_replica_weight(&entry);
+        most += gv_replica_reservation(&entry);
         said += growth > 0;
         uint32_t ref;
         assert_true(gv_replica_put(&replica, &entry, &ref) >= 0);

@@ -4,8 +4,8 @@
 #include "../lib/test.h"
 
 #include "../../engine/prng.h"
+#include "../../engine/reservations.h"
 #include "../../engine/store.h"
-#include "../../engine/waiting.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -77,8 +77,8 @@ static uint64_t fresh(const struct model *model) {
 
 static void check(const struct model *model) {
     struct gv_engine_stats stats = stats_of(model);
-    assert_int_equal(stats.waiting_entries, fresh(model));
-    if (model->count == 0) assert_int_equal(stats.waiting_bytes, 0);
+    assert_int_equal(stats.reserved_entries, fresh(model));
+    if (model->count == 0) assert_int_equal(stats.reserved_bytes, 0);
     if (model->entries_max > 0) assert_true(stats.entries <= model->entries_max);
     if (model->memory_max > 0) assert_true(stats.memory_bytes <= model->memory_max);
 }
@@ -99,7 +99,7 @@ static void admit(struct model *model) {
     bool full =
         model->entries_max > 0 && stats_of(model).entries + fresh(model) >= model->entries_max;
     entry = entry_of(&write);
-    int error = gv_store_admit(model->engine, &entry);
+    int error = gv_store_reserve(model->engine, &entry);
     assert_true(error == 0 || error == GV_EFULL);
     if (model->memory_max == 0) assert_int_equal(error, full && !known ? GV_EFULL : 0);
     model->refused += error != 0;
@@ -173,7 +173,7 @@ static void test_burst(void **state) {
     for (entry.count = 1; entry.count <= 50000; entry.count++)
         for (size_t i = 0; i < 3; i++) {
             entry.key = names[i];
-            assert_int_equal(gv_store_admit(engine, &entry), i < 2 ? 0 : GV_EFULL);
+            assert_int_equal(gv_store_reserve(engine, &entry), i < 2 ? 0 : GV_EFULL);
         }
     gv_engine_free(engine);
 }
@@ -181,24 +181,24 @@ static void test_burst(void **state) {
 // More entries than the table holds: each of the rest counts by itself, and none is left over.
 static void test_many(void **state) {
     (void)state;
-    struct gv_waiting waiting = {0};
-    enum { COUNT = 2 * GV_WAITING_SLOTS };
+    struct gv_reservations waiting = {0};
+    enum { COUNT = 2 * GV_RESERVATIONS_SLOTS };
     for (int round = 0; round < 3; round++) {
         for (uint64_t i = 0; i < 2 * COUNT; i++)
-            gv_waiting_add(&waiting, ALLOC,
-                           i / 2 * 37 % GV_WAITING_SLOTS + i / 2 * GV_WAITING_SLOTS, 100, false,
-                           false);
-        uint64_t apart = 2 * (COUNT - GV_STORE_WAITING_MAX);
-        assert_int_equal(waiting.entries, GV_STORE_WAITING_MAX + apart);
+            gv_reservations_add(&waiting, ALLOC,
+                                i / 2 * 37 % GV_RESERVATIONS_SLOTS + i / 2 * GV_RESERVATIONS_SLOTS,
+                                100, false, false);
+        uint64_t apart = 2 * (COUNT - GV_STORE_RESERVED_MAX);
+        assert_int_equal(waiting.entries, GV_STORE_RESERVED_MAX + apart);
         assert_int_equal(waiting.bytes, 100 * waiting.entries);
         for (uint64_t i = 0; i < 2 * COUNT; i++)
-            gv_waiting_remove(&waiting, i / 2 * 37 % GV_WAITING_SLOTS + i / 2 * GV_WAITING_SLOTS,
-                              100);
+            gv_reservations_remove(
+                &waiting, i / 2 * 37 % GV_RESERVATIONS_SLOTS + i / 2 * GV_RESERVATIONS_SLOTS, 100);
         assert_true(waiting.entries == 0 && waiting.bytes == 0 && waiting.used == 0);
-        gv_waiting_remove(&waiting, 1, 100); // none waits
+        gv_reservations_remove(&waiting, 1, 100); // none waits
         assert_true(waiting.versions == 0 && waiting.entries == 0 && waiting.bytes == 0);
     }
-    gv_waiting_fini(&waiting, ALLOC);
+    gv_reservations_fini(&waiting, ALLOC);
 }
 
 int main(void) {

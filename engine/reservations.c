@@ -1,48 +1,51 @@
 // SPDX-License-Identifier: MIT
-#include "waiting.h"
+#include "reservations.h"
 
 #include <string.h>
 
-enum { MASK = GV_WAITING_SLOTS - 1, SIZE = GV_WAITING_SLOTS * sizeof(struct gv_waiting_slot) };
-_Static_assert((GV_WAITING_SLOTS & MASK) == 0, "a power of two");
+enum {
+    MASK = GV_RESERVATIONS_SLOTS - 1,
+    SIZE = GV_RESERVATIONS_SLOTS * sizeof(struct gv_reservations_slot)
+};
+_Static_assert((GV_RESERVATIONS_SLOTS & MASK) == 0, "a power of two");
 
-void gv_waiting_fini(struct gv_waiting *waiting, struct gv_alloc alloc) {
+void gv_reservations_fini(struct gv_reservations *waiting, struct gv_alloc alloc) {
     if (waiting->slots != NULL) alloc.resize(alloc.ctx, waiting->slots, SIZE, 0);
-    *waiting = (struct gv_waiting){0};
+    *waiting = (struct gv_reservations){0};
 }
 
 // The entry's slot, or the free one where it would be.
-static struct gv_waiting_slot *probe(const struct gv_waiting *waiting, uint64_t id) {
+static struct gv_reservations_slot *probe(const struct gv_reservations *waiting, uint64_t id) {
     size_t at = id & MASK;
     while (waiting->slots[at].versions > 0 && waiting->slots[at].id != id) at = (at + 1) & MASK;
     return &waiting->slots[at];
 }
 
-static struct gv_waiting_slot *find(const struct gv_waiting *waiting, uint64_t id) {
+static struct gv_reservations_slot *find(const struct gv_reservations *waiting, uint64_t id) {
     if (waiting->used == 0) return NULL;
-    struct gv_waiting_slot *slot = probe(waiting, id);
+    struct gv_reservations_slot *slot = probe(waiting, id);
     return slot->versions > 0 ? slot : NULL;
 }
 
 // The entry's slot, which may be new; NULL: there is none to be had.
-static struct gv_waiting_slot *claim(struct gv_waiting *waiting, struct gv_alloc alloc, uint64_t id,
-                                     bool held) {
+static struct gv_reservations_slot *claim(struct gv_reservations *waiting, struct gv_alloc alloc,
+                                          uint64_t id, bool held) {
     if (waiting->slots == NULL) {
         waiting->slots = alloc.resize(alloc.ctx, NULL, 0, SIZE);
         if (waiting->slots == NULL) return NULL;
         memset(waiting->slots, 0, SIZE);
     }
-    struct gv_waiting_slot *slot = probe(waiting, id);
+    struct gv_reservations_slot *slot = probe(waiting, id);
     if (slot->versions > 0) return slot;
-    if (waiting->used == GV_STORE_WAITING_MAX) return NULL;
+    if (waiting->used == GV_STORE_RESERVED_MAX) return NULL;
     waiting->used++;
     waiting->entries += !held;
-    *slot = (struct gv_waiting_slot){.id = id, .held = held};
+    *slot = (struct gv_reservations_slot){.id = id, .held = held};
     return slot;
 }
 
 // Frees a slot; those behind it move up, so that no search ends before them.
-static void erase(struct gv_waiting *waiting, struct gv_waiting_slot *slot) {
+static void erase(struct gv_reservations *waiting, struct gv_reservations_slot *slot) {
     size_t hole = (size_t)(slot - waiting->slots), at = hole;
     waiting->used--;
     waiting->entries -= !slot->held;
@@ -58,10 +61,10 @@ static void erase(struct gv_waiting *waiting, struct gv_waiting_slot *slot) {
     waiting->slots[hole].versions = 0;
 }
 
-void gv_waiting_add(struct gv_waiting *waiting, struct gv_alloc alloc, uint64_t id, uint64_t weight,
-                    bool held, bool fits) {
-    GV_ASSERT(weight <= UINT32_MAX / GV_WAITING_SLOTS);
-    struct gv_waiting_slot *slot = claim(waiting, alloc, id, held);
+void gv_reservations_add(struct gv_reservations *waiting, struct gv_alloc alloc, uint64_t id,
+                         uint64_t weight, bool held, bool fits) {
+    GV_ASSERT(weight <= UINT32_MAX / GV_RESERVATIONS_SLOTS);
+    struct gv_reservations_slot *slot = claim(waiting, alloc, id, held);
     waiting->versions++;
     if (slot == NULL) {
         waiting->apart++;
@@ -78,8 +81,8 @@ void gv_waiting_add(struct gv_waiting *waiting, struct gv_alloc alloc, uint64_t 
     waiting->bytes += weight;
 }
 
-void gv_waiting_remove(struct gv_waiting *waiting, uint64_t id, uint64_t weight) {
-    struct gv_waiting_slot *slot = find(waiting, id);
+void gv_reservations_remove(struct gv_reservations *waiting, uint64_t id, uint64_t weight) {
+    struct gv_reservations_slot *slot = find(waiting, id);
     if (slot != NULL) {
         waiting->versions--;
         if (--slot->versions == 0) erase(waiting, slot);
@@ -92,8 +95,8 @@ void gv_waiting_remove(struct gv_waiting *waiting, uint64_t id, uint64_t weight)
     }
 }
 
-void gv_waiting_held(struct gv_waiting *waiting, uint64_t id, uint64_t weight) {
-    struct gv_waiting_slot *slot = find(waiting, id);
+void gv_reservations_mark_stored(struct gv_reservations *waiting, uint64_t id, uint64_t weight) {
+    struct gv_reservations_slot *slot = find(waiting, id);
     if (slot == NULL) return;
     waiting->entries -= !slot->held;
     slot->held = true;
@@ -103,8 +106,8 @@ void gv_waiting_held(struct gv_waiting *waiting, uint64_t id, uint64_t weight) {
     slot->bytes = 0;
 }
 
-bool gv_waiting_find(const struct gv_waiting *waiting, uint64_t id, uint64_t *heaviest) {
-    const struct gv_waiting_slot *slot = find(waiting, id);
+bool gv_reservations_find(const struct gv_reservations *waiting, uint64_t id, uint64_t *heaviest) {
+    const struct gv_reservations_slot *slot = find(waiting, id);
     if (slot == NULL) return false;
     *heaviest = slot->heaviest;
     return true;
