@@ -23,10 +23,10 @@ static uint64_t entry_id(const struct gv_engine *engine, const struct gv_entry *
 // where that goes.
 static bool fits_reservation(const struct gv_engine *engine, const struct gv_entry *entry,
                              bool memory) {
-    uint64_t heaviest;
+    uint64_t largest;
     if (engine->reservations.versions == 0) return false;
-    bool waits = gv_reservations_find(&engine->reservations, entry_id(engine, entry), &heaviest);
-    return waits && (memory || gv_replica_reservation(entry) <= heaviest);
+    bool reserved = gv_reservations_find(&engine->reservations, entry_id(engine, entry), &largest);
+    return reserved && (memory || gv_replica_reservation(entry) <= largest);
 }
 
 int gv_admit_check(const struct gv_engine *engine, const struct gv_entry *entry, bool local) {
@@ -65,10 +65,10 @@ int gv_admit_reserve(struct gv_engine *engine, const struct gv_entry *entry) {
     int error = check_local(engine, entry);
     if (error != 0) return error;
     uint32_t ref;
-    bool held = gv_replica_find(&engine->replica, entry, &ref);
-    bool fits = held && gv_replica_fits(&engine->replica, ref, entry);
+    bool is_stored = gv_replica_find(&engine->replica, entry, &ref);
+    bool fits = is_stored && gv_replica_fits(&engine->replica, ref, entry);
     gv_reservations_add(&engine->reservations, engine->alloc, entry_id(engine, entry),
-                        gv_replica_reservation(entry), held, fits);
+                        gv_replica_reservation(entry), is_stored, fits);
     return 0;
 }
 

@@ -9,106 +9,109 @@ enum {
 };
 _Static_assert((GV_RESERVATIONS_SLOTS & MASK) == 0, "a power of two");
 
-void gv_reservations_fini(struct gv_reservations *waiting, struct gv_alloc alloc) {
-    if (waiting->slots != NULL) alloc.resize(alloc.ctx, waiting->slots, SIZE, 0);
-    *waiting = (struct gv_reservations){0};
+void gv_reservations_fini(struct gv_reservations *reservations, struct gv_alloc alloc) {
+    if (reservations->slots != NULL) alloc.resize(alloc.ctx, reservations->slots, SIZE, 0);
+    *reservations = (struct gv_reservations){0};
 }
 
 // The entry's slot, or the free one where it would be.
-static struct gv_reservations_slot *probe(const struct gv_reservations *waiting, uint64_t id) {
+static struct gv_reservations_slot *probe(const struct gv_reservations *reservations, uint64_t id) {
     size_t at = id & MASK;
-    while (waiting->slots[at].versions > 0 && waiting->slots[at].id != id) at = (at + 1) & MASK;
-    return &waiting->slots[at];
+    while (reservations->slots[at].versions > 0 && reservations->slots[at].id != id)
+        at = (at + 1) & MASK;
+    return &reservations->slots[at];
 }
 
-static struct gv_reservations_slot *find(const struct gv_reservations *waiting, uint64_t id) {
-    if (waiting->used == 0) return NULL;
-    struct gv_reservations_slot *slot = probe(waiting, id);
+static struct gv_reservations_slot *find(const struct gv_reservations *reservations, uint64_t id) {
+    if (reservations->used == 0) return NULL;
+    struct gv_reservations_slot *slot = probe(reservations, id);
     return slot->versions > 0 ? slot : NULL;
 }
 
 // The entry's slot, which may be new; NULL: there is none to be had.
-static struct gv_reservations_slot *claim(struct gv_reservations *waiting, struct gv_alloc alloc,
-                                          uint64_t id, bool held) {
-    if (waiting->slots == NULL) {
-        waiting->slots = alloc.resize(alloc.ctx, NULL, 0, SIZE);
-        if (waiting->slots == NULL) return NULL;
-        memset(waiting->slots, 0, SIZE);
+static struct gv_reservations_slot *claim(struct gv_reservations *reservations,
+                                          struct gv_alloc alloc, uint64_t id, bool is_stored) {
+    if (reservations->slots == NULL) {
+        reservations->slots = alloc.resize(alloc.ctx, NULL, 0, SIZE);
+        if (reservations->slots == NULL) return NULL;
+        memset(reservations->slots, 0, SIZE);
     }
-    struct gv_reservations_slot *slot = probe(waiting, id);
+    struct gv_reservations_slot *slot = probe(reservations, id);
     if (slot->versions > 0) return slot;
-    if (waiting->used == GV_STORE_RESERVED_MAX) return NULL;
-    waiting->used++;
-    waiting->entries += !held;
-    *slot = (struct gv_reservations_slot){.id = id, .held = held};
+    if (reservations->used == GV_STORE_RESERVED_MAX) return NULL;
+    reservations->used++;
+    reservations->entries += !is_stored;
+    *slot = (struct gv_reservations_slot){.id = id, .is_stored = is_stored};
     return slot;
 }
 
 // Frees a slot; those behind it move up, so that no search ends before them.
-static void erase(struct gv_reservations *waiting, struct gv_reservations_slot *slot) {
-    size_t hole = (size_t)(slot - waiting->slots), at = hole;
-    waiting->used--;
-    waiting->entries -= !slot->held;
-    waiting->bytes -= slot->bytes;
+static void erase(struct gv_reservations *reservations, struct gv_reservations_slot *slot) {
+    size_t hole = (size_t)(slot - reservations->slots), at = hole;
+    reservations->used--;
+    reservations->entries -= !slot->is_stored;
+    reservations->bytes -= slot->bytes;
     for (;;) {
         at = (at + 1) & MASK;
-        if (waiting->slots[at].versions == 0) break;
-        size_t home = waiting->slots[at].id & MASK;
+        if (reservations->slots[at].versions == 0) break;
+        size_t home = reservations->slots[at].id & MASK;
         if (((at - home) & MASK) < ((at - hole) & MASK)) continue;
-        waiting->slots[hole] = waiting->slots[at];
+        reservations->slots[hole] = reservations->slots[at];
         hole = at;
     }
-    waiting->slots[hole].versions = 0;
+    reservations->slots[hole].versions = 0;
 }
 
-void gv_reservations_add(struct gv_reservations *waiting, struct gv_alloc alloc, uint64_t id,
-                         uint64_t weight, bool held, bool fits) {
+void gv_reservations_add(struct gv_reservations *reservations, struct gv_alloc alloc, uint64_t id,
+                         uint64_t weight, bool is_stored, bool fits) {
     GV_ASSERT(weight <= UINT32_MAX / GV_RESERVATIONS_SLOTS);
-    struct gv_reservations_slot *slot = claim(waiting, alloc, id, held);
-    waiting->versions++;
+    struct gv_reservations_slot *slot = claim(reservations, alloc, id, is_stored);
+    reservations->versions++;
     if (slot == NULL) {
-        waiting->apart++;
-        waiting->apart_bytes += weight;
-        waiting->entries++;
-        waiting->bytes += weight;
+        reservations->untracked++;
+        reservations->untracked_bytes += weight;
+        reservations->entries++;
+        reservations->bytes += weight;
         return;
     }
     slot->versions++;
-    if (fits || weight <= slot->heaviest) return;
+    if (fits || weight <= slot->largest) return;
     // What waits may be put first, and keeps its room then.
-    slot->heaviest = (uint32_t)weight;
+    slot->largest = (uint32_t)weight;
     slot->bytes += (uint32_t)weight;
-    waiting->bytes += weight;
+    reservations->bytes += weight;
 }
 
-void gv_reservations_remove(struct gv_reservations *waiting, uint64_t id, uint64_t weight) {
-    struct gv_reservations_slot *slot = find(waiting, id);
+void gv_reservations_remove(struct gv_reservations *reservations, uint64_t id, uint64_t weight) {
+    struct gv_reservations_slot *slot = find(reservations, id);
     if (slot != NULL) {
-        waiting->versions--;
-        if (--slot->versions == 0) erase(waiting, slot);
-    } else if (waiting->apart > 0 && waiting->apart_bytes >= weight) {
-        waiting->versions--;
-        waiting->apart--;
-        waiting->apart_bytes -= weight;
-        waiting->entries--;
-        waiting->bytes -= weight;
+        reservations->versions--;
+        if (--slot->versions == 0) erase(reservations, slot);
+    } else if (reservations->untracked > 0 && reservations->untracked_bytes >= weight) {
+        reservations->versions--;
+        reservations->untracked--;
+        reservations->untracked_bytes -= weight;
+        reservations->entries--;
+        reservations->bytes -= weight;
     }
 }
 
-void gv_reservations_mark_stored(struct gv_reservations *waiting, uint64_t id, uint64_t weight) {
-    struct gv_reservations_slot *slot = find(waiting, id);
+void gv_reservations_mark_stored(struct gv_reservations *reservations, uint64_t id,
+                                 uint64_t weight) {
+    struct gv_reservations_slot *slot = find(reservations, id);
     if (slot == NULL) return;
-    waiting->entries -= !slot->held;
-    slot->held = true;
-    if (weight < slot->heaviest) return;
-    slot->heaviest = (uint32_t)weight;
-    waiting->bytes -= slot->bytes;
+    reservations->entries -= !slot->is_stored;
+    slot->is_stored = true;
+    if (weight < slot->largest) return;
+    slot->largest = (uint32_t)weight;
+    reservations->bytes -= slot->bytes;
     slot->bytes = 0;
 }
 
-bool gv_reservations_find(const struct gv_reservations *waiting, uint64_t id, uint64_t *heaviest) {
-    const struct gv_reservations_slot *slot = find(waiting, id);
+bool gv_reservations_find(const struct gv_reservations *reservations, uint64_t id,
+                          uint64_t *largest) {
+    const struct gv_reservations_slot *slot = find(reservations, id);
     if (slot == NULL) return false;
-    *heaviest = slot->heaviest;
+    *largest = slot->largest;
     return true;
 }

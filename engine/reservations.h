@@ -15,31 +15,33 @@ enum { GV_RESERVATIONS_SLOTS = GV_STORE_RESERVED_MAX / 3 * 4 };
 struct gv_reservations_slot {
     uint64_t id;       // of the entry
     uint32_t versions; // that wait; 0: the slot is free
-    uint32_t heaviest; // the largest weight for which there will be room, bytes
+    uint32_t largest;  // the largest weight for which there will be room, bytes
     uint32_t bytes;    // counted for the entry
-    bool held;         // the replica has a version
+    bool is_stored;    // the replica has a version
 };
 
 // Zeroed, nothing waits.
 struct gv_reservations {
     struct gv_reservations_slot *slots; // allocated by the first version that waits, or NULL
     uint32_t used;
-    uint64_t versions, entries, bytes; // entries: those that the replica does not have
-    uint64_t apart, apart_bytes;       // of these: versions without a slot
+    uint64_t versions, entries, bytes;   // entries: those that the replica does not have
+    uint64_t untracked, untracked_bytes; // of these: versions without a slot
 };
 
-void gv_reservations_fini(struct gv_reservations *waiting, struct gv_alloc alloc);
+void gv_reservations_fini(struct gv_reservations *reservations, struct gv_alloc alloc);
 
-// A version waits, of a weight in bytes (gv_replica_reservation). `held`: the replica has a version
-// of this entry; `fits`: and its record has room for this one.
-void gv_reservations_add(struct gv_reservations *waiting, struct gv_alloc alloc, uint64_t id,
-                         uint64_t weight, bool held, bool fits);
+// A version waits, of a weight in bytes (gv_replica_reservation). `is_stored`: the replica has a
+// version of this entry; `fits`: and its record has room for this one.
+void gv_reservations_add(struct gv_reservations *reservations, struct gv_alloc alloc, uint64_t id,
+                         uint64_t weight, bool is_stored, bool fits);
 // A version no longer waits; nothing happens if none did.
-void gv_reservations_remove(struct gv_reservations *waiting, uint64_t id, uint64_t weight);
+void gv_reservations_remove(struct gv_reservations *reservations, uint64_t id, uint64_t weight);
 // The replica has a version of this weight now.
-void gv_reservations_mark_stored(struct gv_reservations *waiting, uint64_t id, uint64_t weight);
+void gv_reservations_mark_stored(struct gv_reservations *reservations, uint64_t id,
+                                 uint64_t weight);
 
-// Whether a version of this entry waits; *heaviest becomes the weight for which there will be room.
-bool gv_reservations_find(const struct gv_reservations *waiting, uint64_t id, uint64_t *heaviest);
+// Whether a version of this entry waits; *largest becomes the weight for which there will be room.
+bool gv_reservations_find(const struct gv_reservations *reservations, uint64_t id,
+                          uint64_t *largest);
 
 #endif

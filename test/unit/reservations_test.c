@@ -181,24 +181,26 @@ static void test_burst(void **state) {
 // More entries than the table holds: each of the rest counts by itself, and none is left over.
 static void test_many(void **state) {
     (void)state;
-    struct gv_reservations waiting = {0};
+    struct gv_reservations reservations = {0};
     enum { COUNT = 2 * GV_RESERVATIONS_SLOTS };
     for (int round = 0; round < 3; round++) {
         for (uint64_t i = 0; i < 2 * COUNT; i++)
-            gv_reservations_add(&waiting, ALLOC,
+            gv_reservations_add(&reservations, ALLOC,
                                 i / 2 * 37 % GV_RESERVATIONS_SLOTS + i / 2 * GV_RESERVATIONS_SLOTS,
                                 100, false, false);
-        uint64_t apart = 2 * (COUNT - GV_STORE_RESERVED_MAX);
-        assert_int_equal(waiting.entries, GV_STORE_RESERVED_MAX + apart);
-        assert_int_equal(waiting.bytes, 100 * waiting.entries);
+        uint64_t untracked = 2 * (COUNT - GV_STORE_RESERVED_MAX);
+        assert_int_equal(reservations.entries, GV_STORE_RESERVED_MAX + untracked);
+        assert_int_equal(reservations.bytes, 100 * reservations.entries);
         for (uint64_t i = 0; i < 2 * COUNT; i++)
             gv_reservations_remove(
-                &waiting, i / 2 * 37 % GV_RESERVATIONS_SLOTS + i / 2 * GV_RESERVATIONS_SLOTS, 100);
-        assert_true(waiting.entries == 0 && waiting.bytes == 0 && waiting.used == 0);
-        gv_reservations_remove(&waiting, 1, 100); // none waits
-        assert_true(waiting.versions == 0 && waiting.entries == 0 && waiting.bytes == 0);
+                &reservations, i / 2 * 37 % GV_RESERVATIONS_SLOTS + i / 2 * GV_RESERVATIONS_SLOTS,
+                100);
+        assert_true(reservations.entries == 0 && reservations.bytes == 0 && reservations.used == 0);
+        gv_reservations_remove(&reservations, 1, 100); // none waits
+        assert_true(reservations.versions == 0 && reservations.entries == 0 &&
+                    reservations.bytes == 0);
     }
-    gv_reservations_fini(&waiting, ALLOC);
+    gv_reservations_fini(&reservations, ALLOC);
 }
 
 int main(void) {
