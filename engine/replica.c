@@ -7,10 +7,10 @@ enum {
     UNIT = 16,
     CHUNK_UNITS = GV_REPLICA_CHUNK / UNIT,
     CHUNKS_MAX = (1 << 20) - 1, // so that every reference is below UINT32_MAX
-    LATTICE_NONE = 255,         // a record that is not in use
+    LATTICE_FREE = 255,         // a record that is not in use
     CHUNKS_FIRST = 16,          // room for so many at first; doubles
     TREE_ITEM_BYTES = 48,       // bytes of the tree for an item, where nodes are half full
-    CHAIN_END = 0,              // no freed record is at 0: the first record is never a register
+    FREE_LIST_END = 0,          // no freed record is at 0: the first record is never a register
 };
 
 // In front of every record. A set's key follows; a counter's and a register's `versioned`, then
@@ -26,7 +26,7 @@ struct versioned {
     uint64_t version; // count or lamport
     uint64_t mark;
     uint32_t value_len;
-    uint32_t next; // in a chain of freed records
+    uint32_t next; // in a free list
 };
 
 _Static_assert(sizeof(struct record) == 8 && sizeof(struct versioned) == 24, "as small as can be");
@@ -94,7 +94,7 @@ static void close_chunk(struct gv_replica *replica) {
     uint32_t left = (CHUNK_UNITS - replica->end % CHUNK_UNITS) % CHUNK_UNITS;
     if (left == 0) return;
     *record_at(replica, replica->end) =
-        (struct record){.units = (uint16_t)left, .lattice = LATTICE_NONE};
+        (struct record){.units = (uint16_t)left, .lattice = LATTICE_FREE};
     replica->end += left;
 }
 
@@ -105,7 +105,7 @@ static bool has_room(const struct gv_replica *replica, uint32_t units) {
     return open && units <= CHUNK_UNITS - used;
 }
 
-static int fresh(struct gv_replica *replica, uint32_t units, uint32_t *ref) {
+static int allocate_fresh(struct gv_replica *replica, uint32_t units, uint32_t *ref) {
     GV_ASSERT(units > 0 && units <= CHUNK_UNITS);
     if (!has_room(replica, units)) {
         if (replica->chunk_count == CHUNKS_MAX) return GV_EFULL;
@@ -120,33 +120,33 @@ static int fresh(struct gv_replica *replica, uint32_t units, uint32_t *ref) {
 
 // Registers take a power of two, so that a value may grow a little in place and a freed record
 // suits another; the rest take what they need.
-static int reserve(struct gv_replica *replica, const struct gv_entry *entry, uint32_t units,
-                   uint32_t *ref) {
-    if (entry->lattice != GV_LATTICE_REGISTER) return fresh(replica, units, ref);
+static int allocate(struct gv_replica *replica, const struct gv_entry *entry, uint32_t units,
+                    uint32_t *ref) {
+    if (entry->lattice != GV_LATTICE_REGISTER) return allocate_fresh(replica, units, ref);
     unsigned class = log2_up(units);
-    *ref = replica->spare[class];
-    if (*ref == CHAIN_END) return fresh(replica, UINT32_C(1) << class, ref);
-    replica->spare[class] = versioned_of(record_at(replica, *ref))->next;
+    *ref = replica->free_lists[class];
+    if (*ref == FREE_LIST_END) return allocate_fresh(replica, UINT32_C(1) << class, ref);
+    replica->free_lists[class] = versioned_of(record_at(replica, *ref))->next;
     return 0;
 }
 
 // Keeps the record of a register for another one. The end of the records never goes back behind
 // one that was in use: a walk may stand there.
-static void discard(struct gv_replica *replica, uint32_t ref) {
+static void free_record(struct gv_replica *replica, uint32_t ref) {
     struct record *record = record_at(replica, ref);
     GV_ASSERT(record->lattice == GV_LATTICE_REGISTER);
-    record->lattice = LATTICE_NONE;
-    if (ref == CHAIN_END) return; // cannot be chained; happens once
+    record->lattice = LATTICE_FREE;
+    if (ref == FREE_LIST_END) return; // cannot be chained; happens once
     unsigned class = log2_up(record->units);
-    versioned_of(record)->next = replica->spare[class];
-    replica->spare[class] = ref;
+    versioned_of(record)->next = replica->free_lists[class];
+    replica->free_lists[class] = ref;
 }
 
 // Takes back a record that nobody has seen.
-static void undo(struct gv_replica *replica, uint32_t ref) {
+static void rollback(struct gv_replica *replica, uint32_t ref) {
     GV_ASSERT(ref < replica->end);
-    if (record_at(replica, ref)->lattice == GV_LATTICE_REGISTER && ref != CHAIN_END) {
-        discard(replica, ref); // it may have come from a chain
+    if (record_at(replica, ref)->lattice == GV_LATTICE_REGISTER && ref != FREE_LIST_END) {
+        free_record(replica, ref); // it may have come from a chain
     } else {
         replica->end = ref;
     }
@@ -165,23 +165,23 @@ static uint32_t units_of(const struct gv_entry *entry) {
 }
 
 // Whether there is no record for it; gv_entry_check says more.
-static bool unfit(const struct gv_entry *entry) {
+static bool is_too_long(const struct gv_entry *entry) {
     return entry->key.len == 0 || gv_entry_size(entry) > GV_REPLICA_TEXT_MAX ||
            entry->node.len > GV_ENTRY_NODE_MAX;
 }
 
 // What of a chunk its record takes.
-static uint32_t taken_units(const struct gv_entry *entry) {
+static uint32_t allocated_units(const struct gv_entry *entry) {
     uint32_t units = units_of(entry);
     return entry->lattice == GV_LATTICE_REGISTER ? UINT32_C(1) << log2_up(units) : units;
 }
 
 uint64_t gv_replica_growth(const struct gv_replica *replica, const struct gv_entry *entry) {
     uint64_t growth = gv_tree_growth(&replica->tree);
-    uint32_t units = taken_units(entry);
-    bool spare =
-        entry->lattice == GV_LATTICE_REGISTER && replica->spare[log2_up(units)] != CHAIN_END;
-    if (spare || has_room(replica, units)) return growth;
+    uint32_t units = allocated_units(entry);
+    bool is_free = entry->lattice == GV_LATTICE_REGISTER &&
+                   replica->free_lists[log2_up(units)] != FREE_LIST_END;
+    if (is_free || has_room(replica, units)) return growth;
     if (replica->chunk_count == replica->chunk_cap)
         growth +=
             (replica->chunk_cap ? replica->chunk_cap : CHUNKS_FIRST) * sizeof *replica->chunks;
@@ -191,7 +191,7 @@ uint64_t gv_replica_growth(const struct gv_replica *replica, const struct gv_ent
 // What a chunk holds and the record that did not fit into it are more than a chunk together; so n
 // chunks more are opened only by records of more than (n - 1) / 2 chunks.
 uint64_t gv_replica_reservation(const struct gv_entry *entry) {
-    return 2 * (uint64_t)taken_units(entry) * UNIT + TREE_ITEM_BYTES;
+    return 2 * (uint64_t)allocated_units(entry) * UNIT + TREE_ITEM_BYTES;
 }
 
 bool gv_replica_fits(const struct gv_replica *replica, uint32_t ref, const struct gv_entry *entry) {
@@ -221,7 +221,7 @@ static void write_record(struct record *record, const struct gv_entry *entry, ui
 
 struct gv_entry gv_replica_get(const struct gv_replica *replica, uint32_t ref) {
     const struct record *record = record_at(replica, ref);
-    GV_ASSERT(record->lattice != LATTICE_NONE);
+    GV_ASSERT(record->lattice != LATTICE_FREE);
     struct gv_entry entry = {.lattice = (enum gv_lattice)record->lattice};
     const uint8_t *texts = (const uint8_t *)record + texts_offset(entry.lattice);
     entry.key = (struct gv_slice){texts, record->key_len};
@@ -267,12 +267,12 @@ bool gv_replica_find(const struct gv_replica *replica, const struct gv_entry *ke
 
 static int insert(struct gv_replica *replica, const struct gv_entry *entry, struct gv_item item,
                   uint32_t *ref) {
-    int error = reserve(replica, entry, units_of(entry), &item.ref);
+    int error = allocate(replica, entry, units_of(entry), &item.ref);
     if (error) return error;
     write_record(record_at(replica, item.ref), entry, UINT64_MAX);
     error = gv_tree_insert(&replica->tree, item);
     if (error) {
-        undo(replica, item.ref);
+        rollback(replica, item.ref);
         return error;
     }
     *ref = item.ref;
@@ -287,19 +287,19 @@ static int merge(struct gv_replica *replica, const struct gv_entry *entry, struc
     uint64_t mark = *gv_replica_mark(replica, old);
     item.ref = old;
     if (units_of(entry) > record_at(replica, old)->units) {
-        int error = reserve(replica, entry, units_of(entry), &item.ref);
+        int error = allocate(replica, entry, units_of(entry), &item.ref);
         if (error) return error;
     }
     write_record(record_at(replica, item.ref), entry, mark);
     gv_tree_update(&replica->tree, at, item.hash, item.ref);
-    if (item.ref != old) discard(replica, old);
+    if (item.ref != old) free_record(replica, old);
     *ref = item.ref;
     return 1;
 }
 
 int gv_replica_put(struct gv_replica *replica, const struct gv_entry *entry, uint32_t *ref) {
     GV_ASSERT(ref != NULL);
-    if (unfit(entry)) return GV_ESPACE;
+    if (is_too_long(entry)) return GV_ESPACE;
     struct gv_item item = gv_lattice_item(&replica->key, entry);
     struct gv_tree_cursor at;
     if (seek(replica, entry, item.position, &at)) return merge(replica, entry, item, &at, ref);
@@ -311,7 +311,7 @@ int gv_replica_put(struct gv_replica *replica, const struct gv_entry *entry, uin
 int gv_replica_load(struct gv_replica *replica, struct gv_replica_load *load,
                     const struct gv_entry *entry) {
     GV_ASSERT(gv_tree_root(&replica->tree).count == 0);
-    if (unfit(entry)) return GV_ESPACE;
+    if (is_too_long(entry)) return GV_ESPACE;
     if (load->count == load->cap) {
         size_t cap = load->cap ? load->cap * 2 : 1024;
         struct gv_item *items =
@@ -321,11 +321,11 @@ int gv_replica_load(struct gv_replica *replica, struct gv_replica_load *load,
         load->cap = cap;
     }
     struct gv_item item = gv_lattice_item(&replica->key, entry);
-    int error = reserve(replica, entry, units_of(entry), &item.ref);
+    int error = allocate(replica, entry, units_of(entry), &item.ref);
     if (error) return error;
     write_record(record_at(replica, item.ref), entry, UINT64_MAX);
     if (load->count > 0 && item.position < load->items[load->count - 1].position)
-        load->mixed = true;
+        load->unsorted = true;
     load->items[load->count++] = item;
     return 0;
 }
@@ -353,14 +353,14 @@ static void sort(struct gv_item *items, size_t count) {
 
 // Whether one of the items before `count` is another version of this one; if so the larger one
 // takes its place, and the record of the other is given up.
-static bool absorb(struct gv_replica *replica, struct gv_item *items, size_t count,
-                   struct gv_item item) {
+static bool merge_duplicate(struct gv_replica *replica, struct gv_item *items, size_t count,
+                            struct gv_item item) {
     struct gv_entry entry = gv_replica_get(replica, item.ref);
     for (size_t i = count; i > 0 && items[i - 1].position == item.position; i--) {
         struct gv_entry held = gv_replica_get(replica, items[i - 1].ref);
         if (!gv_lattice_same(&entry, &held)) continue;
         bool larger = gv_lattice_exceeds(&entry, &held);
-        record_at(replica, larger ? items[i - 1].ref : item.ref)->lattice = LATTICE_NONE;
+        record_at(replica, larger ? items[i - 1].ref : item.ref)->lattice = LATTICE_FREE;
         if (larger) items[i - 1] = item;
         return true;
     }
@@ -368,10 +368,10 @@ static bool absorb(struct gv_replica *replica, struct gv_item *items, size_t cou
 }
 
 int gv_replica_load_end(struct gv_replica *replica, struct gv_replica_load *load) {
-    if (load->mixed) sort(load->items, load->count);
+    if (load->unsorted) sort(load->items, load->count);
     size_t kept = 0;
     for (size_t i = 0; i < load->count; i++) {
-        if (!absorb(replica, load->items, kept, load->items[i]))
+        if (!merge_duplicate(replica, load->items, kept, load->items[i]))
             load->items[kept++] = load->items[i];
     }
     int error = gv_tree_load(&replica->tree, load->items, kept);
@@ -389,7 +389,7 @@ bool gv_replica_walk(const struct gv_replica *replica, uint32_t *ref, uint32_t e
         const struct record *record = record_at(replica, at);
         GV_ASSERT(record->units > 0);
         *next = at + record->units;
-        if (record->lattice != LATTICE_NONE) {
+        if (record->lattice != LATTICE_FREE) {
             *ref = at;
             return true;
         }

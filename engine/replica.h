@@ -26,8 +26,8 @@ struct gv_replica {
     struct gv_tree tree;
     uint8_t **chunks;
     uint32_t chunk_count, chunk_cap;
-    uint32_t end;       // the next fresh unit
-    uint32_t spare[13]; // chains of freed records, by the logarithm of their units
+    uint32_t end;            // the next fresh unit
+    uint32_t free_lists[13]; // free lists of records, by the logarithm of their units
 };
 
 // An empty replica; allocates nothing. `seed` keys the digests.
@@ -41,7 +41,7 @@ GV_API void gv_replica_fini(struct gv_replica *replica);
 struct gv_replica_load {
     struct gv_item *items; // zeroed at the start, like the rest
     size_t count, cap;
-    bool mixed; // they came out of order
+    bool unsorted; // they came out of order
 };
 // GV_ESPACE, GV_EFULL, GV_ENOMEM: as for gv_replica_put.
 GV_API int gv_replica_load(struct gv_replica *replica, struct gv_replica_load *load,
