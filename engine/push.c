@@ -200,10 +200,10 @@ uint32_t gv_push_next_flush_ms(const struct gv_engine *engine, gv_time now, int 
 // Keeps the change in the log. A counter or register that changes again before its update has left
 // is told once, as it is then.
 static void log_change(struct gv_engine *engine, uint32_t ref, int origin, bool wanted) {
-    uint64_t *mark = gv_replica_mark(&engine->replica, ref);
-    if (mark != NULL) gv_changelog_supersede(&engine->changelog, *mark);
+    uint64_t *user_data = gv_replica_user_data(&engine->replica, ref);
+    if (user_data != NULL) gv_changelog_supersede(&engine->changelog, *user_data);
     uint64_t seq = wanted ? gv_changelog_append(&engine->changelog, ref, origin) : UINT64_MAX;
-    if (mark != NULL) *mark = seq;
+    if (user_data != NULL) *user_data = seq;
 }
 
 void gv_push_changed(struct gv_engine *engine, gv_time now, uint32_t ref, int origin, bool sync) {

@@ -24,7 +24,7 @@ struct record {
 
 struct versioned {
     uint64_t version; // count or lamport
-    uint64_t mark;
+    uint64_t user_data;
     uint32_t value_len;
     uint32_t next; // in a free list
 };
@@ -203,7 +203,7 @@ static uint8_t *append(uint8_t *to, struct gv_slice text) {
     return to + text.len;
 }
 
-static void write_record(struct record *record, const struct gv_entry *entry, uint64_t mark) {
+static void write_record(struct record *record, const struct gv_entry *entry, uint64_t user_data) {
     GV_ASSERT(units_of(entry) <= record->units);
     record->lattice = (uint8_t)entry->lattice;
     record->key_len = (uint32_t)entry->key.len;
@@ -212,7 +212,7 @@ static void write_record(struct record *record, const struct gv_entry *entry, ui
     if (entry->lattice == GV_LATTICE_SET) return;
     *versioned_of(record) = (struct versioned){
         .version = entry->lattice == GV_LATTICE_COUNTER ? entry->count : entry->lamport,
-        .mark = mark,
+        .user_data = user_data,
         .value_len = (uint32_t)entry->value.len,
     };
     if (entry->lattice == GV_LATTICE_COUNTER) return;
@@ -238,9 +238,9 @@ struct gv_entry gv_replica_get(const struct gv_replica *replica, uint32_t ref) {
     return entry;
 }
 
-uint64_t *gv_replica_mark(struct gv_replica *replica, uint32_t ref) {
+uint64_t *gv_replica_user_data(struct gv_replica *replica, uint32_t ref) {
     struct record *record = record_at(replica, ref);
-    return record->lattice == GV_LATTICE_SET ? NULL : &versioned_of(record)->mark;
+    return record->lattice == GV_LATTICE_SET ? NULL : &versioned_of(record)->user_data;
 }
 
 // --- finding and merging ---------------------------------------------------------------------
@@ -284,13 +284,13 @@ static int merge(struct gv_replica *replica, const struct gv_entry *entry, struc
     uint32_t old = gv_tree_get(at).ref;
     struct gv_entry held = gv_replica_get(replica, old);
     if (!gv_lattice_exceeds(entry, &held)) return 0;
-    uint64_t mark = *gv_replica_mark(replica, old);
+    uint64_t user_data = *gv_replica_user_data(replica, old);
     item.ref = old;
     if (units_of(entry) > record_at(replica, old)->units) {
         int error = allocate(replica, entry, units_of(entry), &item.ref);
         if (error) return error;
     }
-    write_record(record_at(replica, item.ref), entry, mark);
+    write_record(record_at(replica, item.ref), entry, user_data);
     gv_tree_update(&replica->tree, at, item.hash, item.ref);
     if (item.ref != old) free_record(replica, old);
     *ref = item.ref;

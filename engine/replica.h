@@ -53,7 +53,7 @@ GV_API int gv_replica_load_end(struct gv_replica *replica, struct gv_replica_loa
 // 0: it had this version or a larger one. GV_ESPACE: no record holds its texts; GV_EFULL: the
 // 64 GiB that references reach are used up; GV_ENOMEM. After an error the replica is as it was. The
 // texts must not be the replica's own, as gv_replica_get lends them.
-// A changed counter or register keeps its mark (below); a new one's is UINT64_MAX.
+// A changed counter or register keeps its user data (below); a new one's is UINT64_MAX.
 GV_API int gv_replica_put(struct gv_replica *replica, const struct gv_entry *entry, uint32_t *ref);
 
 // The stored version. False: there is none.
@@ -64,7 +64,7 @@ GV_API struct gv_entry gv_replica_get(const struct gv_replica *replica, uint32_t
 
 // A word of the caller's that a counter's or a register's record carries; NULL for a set's, which
 // never changes again.
-GV_API uint64_t *gv_replica_mark(struct gv_replica *replica, uint32_t ref);
+GV_API uint64_t *gv_replica_user_data(struct gv_replica *replica, uint32_t ref);
 
 // The first record at or after *ref and before `end`, in order of storing; false: none. *ref
 // becomes that record; *next, where to go on. A walk may be interrupted by puts: it sees every

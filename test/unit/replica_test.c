@@ -335,7 +335,7 @@ static void a_walk_at_the_end_stays_at_a_boundary(void **state) {
     gv_replica_fini(&replica);
 }
 
-static void marks_stay_with_the_entry(void **state) {
+static void user_data_stays_with_the_entry(void **state) {
     (void)state;
     static char value[40000];
     memset(value, 'v', sizeof value);
@@ -344,14 +344,14 @@ static void marks_stay_with_the_entry(void **state) {
     uint32_t ref;
     struct gv_entry entry = {.lattice = GV_LATTICE_SET, .key = slice("1")};
     assert_int_equal(gv_replica_put(&replica, &entry, &ref), 1);
-    assert_null(gv_replica_mark(&replica, ref));
+    assert_null(gv_replica_user_data(&replica, ref));
 
     entry.lattice = GV_LATTICE_COUNTER;
     for (uint64_t count = 1; count < 10; count++) {
         entry.count = count;
         assert_int_equal(gv_replica_put(&replica, &entry, &ref), 1);
-        assert_true(*gv_replica_mark(&replica, ref) == (count == 1 ? UINT64_MAX : count - 1));
-        *gv_replica_mark(&replica, ref) = count;
+        assert_true(*gv_replica_user_data(&replica, ref) == (count == 1 ? UINT64_MAX : count - 1));
+        *gv_replica_user_data(&replica, ref) = count;
     }
     entry = (struct gv_entry){.lattice = GV_LATTICE_REGISTER,
                               .key = slice("1"),
@@ -361,8 +361,8 @@ static void marks_stay_with_the_entry(void **state) {
         entry.value.len = (size_t)1 << entry.lamport;
         assert_int_equal(gv_replica_put(&replica, &entry, &ref), 1);
         uint64_t want = entry.lamport == 1 ? UINT64_MAX : entry.lamport - 1;
-        assert_true(*gv_replica_mark(&replica, ref) == want);
-        *gv_replica_mark(&replica, ref) = entry.lamport;
+        assert_true(*gv_replica_user_data(&replica, ref) == want);
+        *gv_replica_user_data(&replica, ref) = entry.lamport;
     }
     gv_replica_fini(&replica);
 }
@@ -465,7 +465,7 @@ int main(void) {
         cmocka_unit_test(order_of_arrival_does_not_matter),
         cmocka_unit_test(walks_bear_interruption),
         cmocka_unit_test(a_walk_at_the_end_stays_at_a_boundary),
-        cmocka_unit_test(marks_stay_with_the_entry),
+        cmocka_unit_test(user_data_stays_with_the_entry),
         cmocka_unit_test(what_is_too_long_is_refused),
         cmocka_unit_test(growth_is_foretold),
         cmocka_unit_test(out_of_memory_changes_nothing),
