@@ -40,8 +40,8 @@ int gv_admit_check(const struct gv_engine *engine, const struct gv_entry *entry,
     uint32_t ref;
     bool room = false; // for a new entry
     if (gv_replica_find(replica, entry, &ref)) {
-        struct gv_entry held = gv_replica_get(replica, ref);
-        if (!gv_lattice_exceeds(entry, &held)) return 0; // nothing changes
+        struct gv_entry stored = gv_replica_get(replica, ref);
+        if (!gv_lattice_exceeds(entry, &stored)) return 0; // nothing changes
         room = memory || gv_replica_fits(replica, ref, entry);
     }
     return fits && (room || fits_reservation(engine, entry, memory)) ? 0 : GV_EFULL;
@@ -128,7 +128,7 @@ int gv_admit_persisted(struct gv_engine *engine, gv_time now, const struct gv_en
     if (changed != 0 || entry->lattice == GV_LATTICE_SET) return changed;
     // The store has it in the place of what is here.
     if (!gv_replica_find(&engine->replica, entry, &ref)) return 0;
-    struct gv_entry held = gv_replica_get(&engine->replica, ref);
-    if (gv_lattice_exceeds(&held, entry)) notify_owner(engine, ref);
+    struct gv_entry stored = gv_replica_get(&engine->replica, ref);
+    if (gv_lattice_exceeds(&stored, entry)) notify_owner(engine, ref);
     return 0;
 }

@@ -282,8 +282,8 @@ static int insert(struct gv_replica *replica, const struct gv_entry *entry, stru
 static int merge(struct gv_replica *replica, const struct gv_entry *entry, struct gv_item item,
                  const struct gv_tree_cursor *at, uint32_t *ref) {
     uint32_t old = gv_tree_get(at).ref;
-    struct gv_entry held = gv_replica_get(replica, old);
-    if (!gv_lattice_exceeds(entry, &held)) return 0;
+    struct gv_entry stored = gv_replica_get(replica, old);
+    if (!gv_lattice_exceeds(entry, &stored)) return 0;
     uint64_t user_data = *gv_replica_user_data(replica, old);
     item.ref = old;
     if (units_of(entry) > record_at(replica, old)->units) {
@@ -357,9 +357,9 @@ static bool merge_duplicate(struct gv_replica *replica, struct gv_item *items, s
                             struct gv_item item) {
     struct gv_entry entry = gv_replica_get(replica, item.ref);
     for (size_t i = count; i > 0 && items[i - 1].position == item.position; i--) {
-        struct gv_entry held = gv_replica_get(replica, items[i - 1].ref);
-        if (!gv_lattice_same(&entry, &held)) continue;
-        bool larger = gv_lattice_exceeds(&entry, &held);
+        struct gv_entry stored = gv_replica_get(replica, items[i - 1].ref);
+        if (!gv_lattice_same(&entry, &stored)) continue;
+        bool larger = gv_lattice_exceeds(&entry, &stored);
         record_at(replica, larger ? items[i - 1].ref : item.ref)->lattice = LATTICE_FREE;
         if (larger) items[i - 1] = item;
         return true;

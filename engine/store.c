@@ -101,10 +101,10 @@ int gv_store_put(struct gv_store_batch *batch, struct gv_alloc alloc,
                  const struct gv_engine *engine, const struct gv_entry *entry) {
     if (batch == NULL || alloc.resize == NULL || engine == NULL || entry == NULL) return GV_EINVAL;
     if (entry->key.len == 0 || (unsigned)entry->lattice > GV_LATTICE_REGISTER) return GV_EINVAL;
-    struct gv_entry held;
-    bool older = entry->lattice != GV_LATTICE_SET && gv_engine_get(engine, entry, &held) &&
-                 gv_lattice_exceeds(&held, entry);
-    if (older) entry = &held; // or the store would go back
+    struct gv_entry stored;
+    bool older = entry->lattice != GV_LATTICE_SET && gv_engine_get(engine, entry, &stored) &&
+                 gv_lattice_exceeds(&stored, entry);
+    if (older) entry = &stored; // or the store would go back
     uint8_t key[GV_STORE_KEY_MAX];
     struct gv_writer head = {.data = key, .cap = sizeof key};
     write_key(&head, &engine->replica.key, entry);
