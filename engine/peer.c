@@ -80,8 +80,8 @@ void gv_peer_received(struct gv_peer *peer, gv_time now, uint64_t id, bool immed
 bool gv_peer_take_ack(struct gv_peer *peer, gv_time now, struct gv_message_ack *out) {
     if (peer->unacked == 0) return false;
     GV_ASSERT(peer->heard);
-    gv_time held = now > peer->largest_at ? now - peer->largest_at : 0;
-    *out = (struct gv_message_ack){peer->largest, peer->mask, held / 1000};
+    gv_time ack_delay = now > peer->largest_at ? now - peer->largest_at : 0;
+    *out = (struct gv_message_ack){peer->largest, peer->mask, ack_delay / 1000};
     peer->unacked = 0;
     peer->ack_at = GV_TIME_NEVER;
     return true;
@@ -177,9 +177,10 @@ static void update_rtt(struct gv_peer *peer, gv_time took) {
 
 static void update_rtt_by_ack(struct gv_peer *peer, gv_time now, gv_time sent,
                               const struct gv_message_ack *ack) {
-    gv_time held = ack->ack_delay_us < UINT64_MAX / 1000 ? ack->ack_delay_us * 1000 : UINT64_MAX;
+    gv_time ack_delay =
+        ack->ack_delay_us < UINT64_MAX / 1000 ? ack->ack_delay_us * 1000 : UINT64_MAX;
     gv_time took = now > sent ? now - sent : 0;
-    if (took >= held) update_rtt(peer, took - held);
+    if (took >= ack_delay) update_rtt(peer, took - ack_delay);
 }
 
 // --- what was given up -----------------------------------------------------------------------
