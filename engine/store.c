@@ -7,7 +7,7 @@
 
 enum { PLACE = 8, LATTICE = 1, LONG = 0x80, HASH = 8, LENGTHS = 2 * 4, BATCH_FIRST = 4096 };
 
-_Static_assert(GV_STORE_HEAD + HASH <= GV_STORE_INLINE, "a long key is cut to less");
+_Static_assert(GV_STORE_KEY_PREFIX + HASH <= GV_STORE_KEY_INLINE_MAX, "a long key is cut to less");
 _Static_assert((int)GV_ENTRY_SIZE_MAX <= (int)GV_STORE_SCRATCH, "scratch holds every key");
 
 // --- records ---------------------------------------------------------------------------------
@@ -16,9 +16,9 @@ static void write_key(struct gv_writer *out, const struct gv_digest_key *key,
                       const struct gv_entry *entry) {
     uint64_t position = gv_lattice_position(key, entry);
     for (int shift = 56; shift >= 0; shift -= 8) gv_pack_put_u8(out, (uint8_t)(position >> shift));
-    bool cut = entry->key.len > GV_STORE_INLINE;
+    bool cut = entry->key.len > GV_STORE_KEY_INLINE_MAX;
     gv_pack_put_u8(out, (uint8_t)((uint8_t)entry->lattice | (cut ? LONG : 0)));
-    gv_pack_put_bytes(out, entry->key.data, cut ? GV_STORE_HEAD : entry->key.len);
+    gv_pack_put_bytes(out, entry->key.data, cut ? GV_STORE_KEY_PREFIX : entry->key.len);
     // With the position, two hashes of the whole key that are independent of each other.
     if (cut) gv_pack_put_u64(out, gv_digest_hash2(key, entry->key.data, entry->key.len));
 }
@@ -32,8 +32,9 @@ static void write_value(struct gv_writer *out, const struct gv_entry *entry) {
         gv_pack_put_varint(out, entry->node.len);
         gv_pack_put_bytes(out, entry->node.data, entry->node.len);
     }
-    if (entry->key.len > GV_STORE_INLINE)
-        gv_pack_put_bytes(out, entry->key.data + GV_STORE_HEAD, entry->key.len - GV_STORE_HEAD);
+    if (entry->key.len > GV_STORE_KEY_INLINE_MAX)
+        gv_pack_put_bytes(out, entry->key.data + GV_STORE_KEY_PREFIX,
+                          entry->key.len - GV_STORE_KEY_PREFIX);
 }
 
 static struct gv_slice read_text(struct gv_reader *in) {
@@ -63,23 +64,25 @@ static int read_record(const struct gv_store_record *record, uint8_t *scratch,
     if (in.error) return GV_ECORRUPT;
     size_t rest = in.len - in.at;
     if (!cut) return rest == 0 ? 0 : GV_ECORRUPT;
-    if (key.len != GV_STORE_HEAD + HASH || rest <= GV_STORE_INLINE - GV_STORE_HEAD ||
-        rest > GV_STORE_SCRATCH - GV_STORE_HEAD)
+    if (key.len != GV_STORE_KEY_PREFIX + HASH ||
+        rest <= GV_STORE_KEY_INLINE_MAX - GV_STORE_KEY_PREFIX ||
+        rest > GV_STORE_SCRATCH - GV_STORE_KEY_PREFIX)
         return GV_ECORRUPT;
-    memcpy(scratch, key.data, GV_STORE_HEAD);
-    memcpy(scratch + GV_STORE_HEAD, in.data + in.at, rest);
-    out->key = (struct gv_slice){scratch, GV_STORE_HEAD + rest};
+    memcpy(scratch, key.data, GV_STORE_KEY_PREFIX);
+    memcpy(scratch + GV_STORE_KEY_PREFIX, in.data + in.at, rest);
+    out->key = (struct gv_slice){scratch, GV_STORE_KEY_PREFIX + rest};
     return 0;
 }
 
-int gv_store_get_any(const struct gv_store_record *record, uint8_t *scratch, struct gv_entry *out) {
+int gv_store_decode_any(const struct gv_store_record *record, uint8_t *scratch,
+                        struct gv_entry *out) {
     if (record == NULL || scratch == NULL || out == NULL) return GV_EINVAL;
     return read_record(record, scratch, out);
 }
 
-int gv_store_get(const struct gv_store_record *record, uint8_t *scratch, struct gv_entry *out) {
+int gv_store_decode(const struct gv_store_record *record, uint8_t *scratch, struct gv_entry *out) {
     const char *fault;
-    int error = gv_store_get_any(record, scratch, out);
+    int error = gv_store_decode_any(record, scratch, out);
     if (error == 0 && gv_entry_check(out, &fault) != 0) error = GV_ECORRUPT;
     return error;
 }
@@ -97,8 +100,8 @@ static int reserve(struct gv_store_batch *batch, struct gv_alloc alloc, size_t l
 }
 
 // A record stands there as the lengths of key and value, 4 bytes each, and then both.
-int gv_store_put(struct gv_store_batch *batch, struct gv_alloc alloc,
-                 const struct gv_engine *engine, const struct gv_entry *entry) {
+int gv_store_batch_put(struct gv_store_batch *batch, struct gv_alloc alloc,
+                       const struct gv_engine *engine, const struct gv_entry *entry) {
     if (batch == NULL || alloc.resize == NULL || engine == NULL || entry == NULL) return GV_EINVAL;
     if (entry->key.len == 0 || (unsigned)entry->lattice > GV_LATTICE_REGISTER) return GV_EINVAL;
     struct gv_entry stored;
@@ -125,13 +128,14 @@ int gv_store_put(struct gv_store_batch *batch, struct gv_alloc alloc,
     return 0;
 }
 
-void gv_store_drop(struct gv_store_batch *batch, struct gv_alloc alloc) {
+void gv_store_batch_free(struct gv_store_batch *batch, struct gv_alloc alloc) {
     if (batch == NULL) return;
     if (batch->data != NULL) alloc.resize(alloc.ctx, batch->data, batch->cap, 0);
     *batch = (struct gv_store_batch){0};
 }
 
-bool gv_store_next(const struct gv_store_batch *batch, size_t *at, struct gv_store_record *out) {
+bool gv_store_batch_next(const struct gv_store_batch *batch, size_t *at,
+                         struct gv_store_record *out) {
     if (batch == NULL || at == NULL || out == NULL || *at == batch->len) return false;
     GV_ASSERT(*at <= batch->len && batch->len - *at >= LENGTHS);
     uint32_t lengths[2];
@@ -154,7 +158,7 @@ struct loading {
 static int take(void *ctx, const struct gv_store_record *record) {
     struct loading *loading = ctx;
     struct gv_entry entry;
-    int error = gv_store_get(record, loading->scratch, &entry);
+    int error = gv_store_decode(record, loading->scratch, &entry);
     if (error != 0) return error;
     error = gv_replica_load(&loading->engine->replica, &loading->load, &entry);
     if (error == 0) gv_admit_note_size(loading->engine, &entry);

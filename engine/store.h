@@ -8,8 +8,8 @@
 // the store write it, in a thread of its own if that takes long, and answers for them then.
 //
 //   a key     position (8 bytes, big-endian), lattice (1), the entry's key. If that is longer than
-//             GV_STORE_INLINE, bit 7 of the lattice is set, and the first GV_STORE_HEAD bytes and
-//             the key's identity (8, gv_digest_hash2) stand there.
+//             GV_STORE_KEY_INLINE_MAX, bit 7 of the lattice is set, and the first
+//             GV_STORE_KEY_PREFIX bytes and the key's identity (8, gv_digest_hash2) stand there.
 //   a value   set: nothing. Counter: the count (8 bytes, little-endian). Register: lamport (8),
 //             length of the value (varint), value, length of the node (varint), node.
 //             Behind it the rest of the key, if it was too long.
@@ -28,10 +28,10 @@ extern "C" {
 #endif
 
 enum {
-    GV_STORE_INLINE = 256, // longest key of an entry that stands whole in a record's key
-    GV_STORE_HEAD = 240,
+    GV_STORE_KEY_INLINE_MAX = 256, // longest key of an entry that stands whole in a record's key
+    GV_STORE_KEY_PREFIX = 240,
     GV_STORE_RESERVED_MAX = 3072, // entries that wait and are told apart (gv_store_reserve)
-    GV_STORE_KEY_MAX = 9 + GV_STORE_INLINE, // longest key of a record, bytes
+    GV_STORE_KEY_MAX = 9 + GV_STORE_KEY_INLINE_MAX, // longest key of a record, bytes
 };
 
 struct gv_store_record {
@@ -73,7 +73,7 @@ GV_API int gv_store_load(const struct gv_store *store, struct gv_engine *engine)
 // each version of another one counts by itself. The first call allocates 96 KiB; if it cannot, each
 // version counts by itself, too.
 GV_API int gv_store_reserve(struct gv_engine *engine, const struct gv_entry *entry);
-// The entry, as gv_store_get returns it, is in the store: puts it into the engine, whatever the
+// The entry, as gv_store_decode returns it, is in the store: puts it into the engine, whatever the
 // bounds. `changed` is called only if the engine has a larger version, which the store then lacks.
 // 1: stored; 0: the replica already had this version or a larger one; what gv_entry_check returns,
 // and nothing changes then; GV_EFULL: the replica reaches 64 GiB; GV_ENOMEM.
@@ -85,24 +85,24 @@ GV_API void gv_store_release(struct gv_engine *engine, const struct gv_entry *en
 // version, that one, as a record takes the place of the one before. (So of two versions of one
 // entry that wait at once, the one that is appended later must be the larger.) GV_EINVAL: it has no
 // key or no known lattice; GV_ENOMEM. Nothing was appended after either.
-GV_API int gv_store_put(struct gv_store_batch *batch, struct gv_alloc alloc,
-                        const struct gv_engine *engine, const struct gv_entry *entry);
+GV_API int gv_store_batch_put(struct gv_store_batch *batch, struct gv_alloc alloc,
+                              const struct gv_engine *engine, const struct gv_entry *entry);
 // Frees the batch's memory and leaves it empty.
-GV_API void gv_store_drop(struct gv_store_batch *batch, struct gv_alloc alloc);
+GV_API void gv_store_batch_free(struct gv_store_batch *batch, struct gv_alloc alloc);
 
 // The record at *at, 0 being the first; moves *at behind it. False: no more.
-GV_API bool gv_store_next(const struct gv_store_batch *batch, size_t *at,
-                          struct gv_store_record *out);
+GV_API bool gv_store_batch_next(const struct gv_store_batch *batch, size_t *at,
+                                struct gv_store_record *out);
 
 // Reads a record's entry. Its key is a part of the record or, if it was too long for that, put
-// together in `scratch`, of GV_STORE_SCRATCH bytes. GV_ECORRUPT: it is none of gv_store_put's, or
-// its entry is none that gv_entry_check passes.
+// together in `scratch`, of GV_STORE_SCRATCH bytes. GV_ECORRUPT: it is none of
+// gv_store_batch_put's, or its entry is none that gv_entry_check passes.
 enum { GV_STORE_SCRATCH = 64 << 10 };
-GV_API int gv_store_get(const struct gv_store_record *record, uint8_t *scratch,
-                        struct gv_entry *out);
+GV_API int gv_store_decode(const struct gv_store_record *record, uint8_t *scratch,
+                           struct gv_entry *out);
 // The same for a record of an older version: whether gv_entry_check passes its entry is not asked.
-GV_API int gv_store_get_any(const struct gv_store_record *record, uint8_t *scratch,
-                            struct gv_entry *out);
+GV_API int gv_store_decode_any(const struct gv_store_record *record, uint8_t *scratch,
+                               struct gv_entry *out);
 
 #ifdef __cplusplus
 }

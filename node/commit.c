@@ -34,7 +34,7 @@ int gv_commit_init(struct gv_commit *commit, struct gv_alloc alloc, gv_time wind
 
 static void drop(struct gv_commit *commit, struct gv_commit_queue *queue) {
     struct gv_alloc alloc = commit->alloc;
-    gv_store_drop(&queue->batch, alloc);
+    gv_store_batch_free(&queue->batch, alloc);
     if (queue->asks != NULL) alloc.resize(alloc.ctx, queue->asks, queue->cap, 0);
     *queue = (struct gv_commit_queue){0};
 }
@@ -87,7 +87,7 @@ static int append(struct gv_commit *commit, const struct ask *ask, const struct 
     int error = gv_admit_reserve(commit->engine, entry);
     if (error != 0) return error;
     error = reserve_asks(commit, queue, ask_len(ask));
-    if (error == 0) error = gv_store_put(&queue->batch, commit->alloc, commit->engine, entry);
+    if (error == 0) error = gv_store_batch_put(&queue->batch, commit->alloc, commit->engine, entry);
     if (error != 0) {
         gv_store_release(commit->engine, entry);
         return error;
@@ -130,7 +130,7 @@ int gv_commit_put(struct gv_commit *commit, struct gv_reply *reply, const struct
 static bool add(struct gv_commit *commit, uint32_t at) {
     struct gv_entry entry;
     if (!gv_engine_next(commit->engine, &at, at + 1, &entry)) return true;
-    return gv_store_put(&commit->out.batch, commit->alloc, commit->engine, &entry) == 0;
+    return gv_store_batch_put(&commit->out.batch, commit->alloc, commit->engine, &entry) == 0;
 }
 
 // Adds what came from peers, up to the size of a slice. True: something was added.
@@ -150,7 +150,7 @@ static bool add_changes(struct gv_commit *commit) {
     while (batch->len < GV_COMMIT_SLICE) {
         commit->all_done = !gv_engine_next(commit->engine, &at, end, &entry);
         if (commit->all_done) return true;
-        if (gv_store_put(batch, commit->alloc, commit->engine, &entry) != 0) break;
+        if (gv_store_batch_put(batch, commit->alloc, commit->engine, &entry) != 0) break;
         commit->all_next = at;
     }
     return batch->count > before;
@@ -264,8 +264,8 @@ static int count_beside(struct gv_commit *commit, gv_time now, const struct gv_e
 static int put_stored(struct gv_commit *commit, gv_time now, const struct gv_store_record *record,
                       const struct ask *ask, const uint8_t *texts, bool *later) {
     struct gv_entry entry;
-    int error = gv_store_get(record, commit->scratch, &entry);
-    GV_ASSERT(error == 0); // it was made by gv_store_put
+    int error = gv_store_decode(record, commit->scratch, &entry);
+    GV_ASSERT(error == 0); // it was made by gv_store_batch_put
     *later = false;
     if (commit->failed) {
         gv_store_release(commit->engine, &entry);
@@ -312,7 +312,7 @@ static bool answer_queue(struct gv_commit *commit, gv_time now, struct gv_reply 
             return false;
         }
         struct gv_store_record record;
-        bool there = gv_store_next(&queue->batch, &commit->batch_at, &record);
+        bool there = gv_store_batch_next(&queue->batch, &commit->batch_at, &record);
         GV_ASSERT(there);
         struct gv_slice dest = {at + sizeof ask, ask.dest_len};
         struct gv_slice id = {dest.data + dest.len, ask.id_len};
@@ -331,7 +331,7 @@ static bool answer_queue(struct gv_commit *commit, gv_time now, struct gv_reply 
     queue->len = queue->batch.len = queue->batch.count = 0;
     queue->versioned = false;
     // A slice may be large; what is used all the time is kept.
-    if (queue->batch.cap > GV_COMMIT_WAITING_MAX) gv_store_drop(&queue->batch, commit->alloc);
+    if (queue->batch.cap > GV_COMMIT_WAITING_MAX) gv_store_batch_free(&queue->batch, commit->alloc);
     return true;
 }
 

@@ -225,7 +225,7 @@ static int put_all(struct gv_store_lmdb *lmdb, MDB_txn *txn, const struct gv_sto
                    struct gv_head_tally *tally) {
     struct gv_store_record record;
     int error = 0;
-    for (size_t at = 0; error == 0 && gv_store_next(batch, &at, &record);)
+    for (size_t at = 0; error == 0 && gv_store_batch_next(batch, &at, &record);)
         error = put(lmdb, txn, &record, tally);
     return error;
 }
@@ -308,7 +308,7 @@ static int leave_out(struct gv_store_lmdb *lmdb, MDB_txn *txn, struct gv_head_ta
     while (error == 0 && (error = mdb_cursor_get(cursor, &key, &value, MDB_NEXT)) == 0) {
         const struct gv_store_record record = {to_slice(key), to_slice(value)};
         struct gv_entry entry;
-        if (gv_store_get(&record, scratch, &entry) == 0) continue;
+        if (gv_store_decode(&record, scratch, &entry) == 0) continue;
         tally->count--;
         tally->sum -= gv_head_hash(&lmdb->hash, record.key, record.value);
         error = failed = mdb_cursor_del(cursor, 0);
@@ -503,7 +503,7 @@ static int load_batch(void *ctx, struct gv_slice bytes) {
     const struct gv_store_batch batch = batch_of(bytes);
     struct gv_store_record record;
     int error = 0;
-    for (size_t at = 0; error == 0 && gv_store_next(&batch, &at, &record);)
+    for (size_t at = 0; error == 0 && gv_store_batch_next(&batch, &at, &record);)
         error = loading->take(loading->ctx, &record);
     return error;
 }
@@ -704,7 +704,7 @@ static int check_record(void *ctx, const struct gv_store_record *record) {
     struct export *export = ctx;
     struct gv_entry entry;
     const char *fault;
-    int error = gv_store_get_any(record, export->scratch, &entry);
+    int error = gv_store_decode_any(record, export->scratch, &entry);
     if (error != 0) return error;
     error = gv_entry_check(&entry, &fault);
     if (error == 0) return 0;

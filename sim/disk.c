@@ -51,7 +51,7 @@ static void put(struct gv_disk *disk, const struct gv_store_record *record) {
 
 static void apply(struct gv_disk *disk, const struct gv_store_batch *batch) {
     struct gv_store_record record;
-    for (size_t at = 0; gv_store_next(batch, &at, &record);) put(disk, &record);
+    for (size_t at = 0; gv_store_batch_next(batch, &at, &record);) put(disk, &record);
 }
 
 // ---- Transactions ----

@@ -425,10 +425,10 @@ static bool has(struct loss *loss, const struct vnode *vnode, const struct gv_en
         struct gv_store_record record;
         if (vnode->disk == NULL) return false;
         size_t at = 0;
-        bool there = gv_store_next(&loss->batch, &at, &record);
+        bool there = gv_store_batch_next(&loss->batch, &at, &record);
         GV_ASSERT(there);
         if (!gv_disk_find(vnode->disk, record.key, &record.value)) return false;
-        if (gv_store_get(&record, loss->scratch, &other) != 0) return false;
+        if (gv_store_decode(&record, loss->scratch, &other) != 0) return false;
     }
     *count = other.count;
     return true;
@@ -438,7 +438,7 @@ static bool has(struct loss *loss, const struct vnode *vnode, const struct gv_en
 static void excuse_entry(struct loss *loss, const struct gv_entry *entry) {
     struct gv_virtual *sim = loss->vnode->sim;
     loss->batch.len = loss->batch.count = 0;
-    int error = gv_store_put(&loss->batch, gv_base_malloc(), loss->any, entry);
+    int error = gv_store_batch_put(&loss->batch, gv_base_malloc(), loss->any, entry);
     GV_ASSERT(error == 0);
     bool found = false;
     uint64_t most = 0;
@@ -471,7 +471,7 @@ static void excuse(struct vnode *vnode) {
     uint32_t cursor = 0, end = gv_engine_end(engine);
     struct gv_entry entry;
     while (gv_engine_next(engine, &cursor, end, &entry)) excuse_entry(&loss, &entry);
-    gv_store_drop(&loss.batch, gv_base_malloc());
+    gv_store_batch_free(&loss.batch, gv_base_malloc());
     free(loss.scratch);
 }
 

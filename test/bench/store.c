@@ -121,13 +121,13 @@ static int fill(const struct gv_store *store, const struct gv_engine *engine, in
         char key[16];
         int len = snprintf(key, sizeof key, "%d", i);
         struct gv_entry entry = {.key = {(const uint8_t *)key, (size_t)len}};
-        error = gv_store_put(&batch, gv_base_malloc(), engine, &entry);
+        error = gv_store_batch_put(&batch, gv_base_malloc(), engine, &entry);
         if (error == 0 && (batch.count == 100000 || i + 1 == count)) {
             error = store->write(store->ctx, &batch);
             batch.len = batch.count = 0;
         }
     }
-    gv_store_drop(&batch, gv_base_malloc());
+    gv_store_batch_free(&batch, gv_base_malloc());
     return error;
 }
 

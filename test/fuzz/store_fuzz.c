@@ -62,14 +62,14 @@ static void check_entry(const struct gv_entry *entry) {
     struct gv_store_record record;
     struct gv_entry got;
     size_t at = 0;
-    if (gv_store_put(&batch, gv_arena_alloc(&arena), empty, entry) != 0) return;
-    GV_ASSERT(gv_store_next(&batch, &at, &record));
+    if (gv_store_batch_put(&batch, gv_arena_alloc(&arena), empty, entry) != 0) return;
+    GV_ASSERT(gv_store_batch_next(&batch, &at, &record));
     GV_ASSERT(record.key.len <= GV_STORE_KEY_MAX && at == batch.len);
-    GV_ASSERT(gv_store_get(&record, again, &got) == 0);
+    GV_ASSERT(gv_store_decode(&record, again, &got) == 0);
     GV_ASSERT(got.lattice == entry->lattice && same(got.key, entry->key));
     GV_ASSERT(got.count == entry->count && got.lamport == entry->lamport);
     GV_ASSERT(same(got.value, entry->value) && same(got.node, entry->node));
-    gv_store_drop(&batch, gv_arena_alloc(&arena));
+    gv_store_batch_free(&batch, gv_arena_alloc(&arena));
 }
 
 static int load(void *ctx, int (*take)(void *, const struct gv_store_record *), void *take_ctx) {
@@ -102,7 +102,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     struct gv_store_record record;
     struct gv_entry entry;
     while (refused == 0 && next_record(&rest, &record)) {
-        refused = gv_store_get(&record, scratch, &entry);
+        refused = gv_store_decode(&record, scratch, &entry);
         GV_ASSERT(refused == 0 || refused == GV_ECORRUPT);
         if (refused != 0) break;
         check_entry(&entry);

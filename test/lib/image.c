@@ -51,14 +51,14 @@ void gv_image_write(struct gv_store_lmdb *lmdb, struct gv_engine *engine, int nu
         int len = snprintf(key, sizeof key, "%d", 1000 + number * VALUES + i);
         key[len] = '7';
         struct gv_entry entry = {.key = {(const uint8_t *)key, i == 0 ? LONG : DIGITS}};
-        GV_ASSERT(gv_store_put(&batch, gv_base_malloc(), engine, &entry) == 0);
+        GV_ASSERT(gv_store_batch_put(&batch, gv_base_malloc(), engine, &entry) == 0);
         GV_ASSERT(gv_engine_put(engine, 0, &entry) == 1);
     }
     if (lmdb != NULL) {
         const struct gv_store *store = gv_store_lmdb_store(lmdb);
         GV_ASSERT(store->write(store->ctx, &batch) == 0);
     }
-    gv_store_drop(&batch, gv_base_malloc());
+    gv_store_batch_free(&batch, gv_base_malloc());
 }
 
 static void write_frames(struct gv_image *image, struct gv_engine *engine) {

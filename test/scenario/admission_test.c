@@ -133,7 +133,7 @@ static void on_change(void *ctx, uint32_t at) {
     struct writer *it = ctx;
     struct gv_entry entry;
     assert_true(gv_engine_next(it->engine, &at, at + 1, &entry));
-    assert_int_equal(gv_store_put(&it->more, ALLOC, it->engine, &entry), 0);
+    assert_int_equal(gv_store_batch_put(&it->more, ALLOC, it->engine, &entry), 0);
 }
 
 static void begin(struct writer *it, const struct bounds *bounds, uint64_t stream) {
@@ -157,8 +157,8 @@ static void begin(struct writer *it, const struct bounds *bounds, uint64_t strea
 static void end(struct writer *it) {
     gv_engine_free(it->engine);
     gv_engine_free(it->truth);
-    gv_store_drop(&it->batch, ALLOC);
-    gv_store_drop(&it->more, ALLOC);
+    gv_store_batch_free(&it->batch, ALLOC);
+    gv_store_batch_free(&it->more, ALLOC);
     gv_disk_fini(&it->disk);
     free(it->waiting);
 }
@@ -176,7 +176,7 @@ static void write_local(struct writer *it) {
         it->refused++;
         return;
     }
-    assert_int_equal(gv_store_put(&it->batch, ALLOC, it->engine, &sample->entry), 0);
+    assert_int_equal(gv_store_batch_put(&it->batch, ALLOC, it->engine, &sample->entry), 0);
     it->count++;
     it->admitted++;
 }

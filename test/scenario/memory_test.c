@@ -268,7 +268,7 @@ static int load(void *ctx, int (*take)(void *, const struct gv_store_record *), 
     const struct gv_store_batch *batch = ctx;
     struct gv_store_record record;
     int error = 0;
-    for (size_t at = 0; error == 0 && gv_store_next(batch, &at, &record);)
+    for (size_t at = 0; error == 0 && gv_store_batch_next(batch, &at, &record);)
         error = take(take_ctx, &record);
     return error;
 }
@@ -286,13 +286,13 @@ static void a_store_is_loaded(void **state) {
         bool made = error == 0;
         for (int i = 0; error == 0 && i < ENTRIES; i++) {
             struct gv_entry entry = entry_of(0, i);
-            error = gv_store_put(&batch, config.alloc, engine, &entry);
+            error = gv_store_batch_put(&batch, config.alloc, engine, &entry);
             if (error != 0) assert_true(batch.count == (uint32_t)i);
         }
         struct gv_store store = {.ctx = &batch, .load = load};
         if (error == 0) error = gv_store_load(&store, engine);
         if (error == 0) check_replica(engine);
-        gv_store_drop(&batch, config.alloc);
+        gv_store_batch_free(&batch, config.alloc);
         if (made) gv_engine_free(engine);
         assert_int_equal(meter.bytes, 0);
         if (error == 0) {

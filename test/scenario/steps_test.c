@@ -237,11 +237,11 @@ static int write_batch(struct gv_store_lmdb *lmdb, const struct gv_engine *engin
     struct gv_store_batch batch = {0};
     for (int i = 0; i < values_of(number); i++) {
         struct gv_entry entry = {.key = value_of(number, i, text)};
-        GV_ASSERT(gv_store_put(&batch, gv_base_malloc(), engine, &entry) == 0);
+        GV_ASSERT(gv_store_batch_put(&batch, gv_base_malloc(), engine, &entry) == 0);
     }
     const struct gv_store *store = gv_store_lmdb_store(lmdb);
     int error = store->write(store->ctx, &batch);
-    gv_store_drop(&batch, gv_base_malloc());
+    gv_store_batch_free(&batch, gv_base_malloc());
     return error;
 }
 

@@ -28,7 +28,7 @@ static int memory_load(void *ctx, int (*take)(void *, const struct gv_store_reco
     int error = 0;
     for (size_t i = 0; i < memory->count && error == 0; i++) {
         struct gv_store_record record;
-        for (size_t at = 0; error == 0 && gv_store_next(&memory->batches[i], &at, &record);)
+        for (size_t at = 0; error == 0 && gv_store_batch_next(&memory->batches[i], &at, &record);)
             error = take(take_ctx, &record);
     }
     return error;
@@ -45,7 +45,8 @@ static void keep(struct memory *memory, const struct gv_store_batch *batch) {
 }
 
 static void drop(struct memory *memory) {
-    for (size_t i = 0; i < memory->count; i++) gv_store_drop(&memory->batches[i], gv_base_malloc());
+    for (size_t i = 0; i < memory->count; i++)
+        gv_store_batch_free(&memory->batches[i], gv_base_malloc());
     memory->count = 0;
 }
 

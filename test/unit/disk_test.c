@@ -32,7 +32,7 @@ static struct gv_store_batch batch_of(const char *keys) {
     struct gv_store_batch batch = {0};
     for (; *keys != '\0'; keys++) {
         struct gv_entry entry = entry_of(*keys, 0);
-        assert_int_equal(gv_store_put(&batch, gv_base_malloc(), engine, &entry), 0);
+        assert_int_equal(gv_store_batch_put(&batch, gv_base_malloc(), engine, &entry), 0);
     }
     return batch;
 }
@@ -40,7 +40,7 @@ static struct gv_store_batch batch_of(const char *keys) {
 static void write_keys(const char *keys) {
     struct gv_store_batch batch = batch_of(keys);
     assert_int_equal(disk.store.write(disk.store.ctx, &batch), 0);
-    gv_store_drop(&batch, gv_base_malloc());
+    gv_store_batch_free(&batch, gv_base_malloc());
 }
 
 // The keys that a node finds, in the order of their arrival in its tree, sorted.
@@ -51,7 +51,7 @@ static int take(void *ctx, const struct gv_store_record *record) {
     static uint8_t last[GV_STORE_KEY_MAX];
     size_t *len = ctx;
     struct gv_entry entry;
-    assert_int_equal(gv_store_get(record, scratch, &entry), 0);
+    assert_int_equal(gv_store_decode(record, scratch, &entry), 0);
     if (*len > 0) assert_true(memcmp(last, record->key.data, record->key.len) < 0);
     memcpy(last, record->key.data, record->key.len);
     found[(*len)++] = (char)entry.key.data[1];
@@ -92,16 +92,16 @@ static void one_key_has_one_record(void **state) {
     for (uint64_t count = 1; count < 4; count++) {
         struct gv_store_batch batch = {0};
         struct gv_entry entry = entry_of('k', count);
-        assert_int_equal(gv_store_put(&batch, gv_base_malloc(), engine, &entry), 0);
+        assert_int_equal(gv_store_batch_put(&batch, gv_base_malloc(), engine, &entry), 0);
         assert_int_equal(disk.store.write(disk.store.ctx, &batch), 0);
         size_t at = 0;
         struct gv_store_record record;
-        assert_true(gv_store_next(&batch, &at, &record));
+        assert_true(gv_store_batch_next(&batch, &at, &record));
         struct gv_slice value;
         assert_true(gv_disk_find(&disk, record.key, &value));
         assert_int_equal(value.len, record.value.len);
         assert_memory_equal(value.data, record.value.data, value.len);
-        gv_store_drop(&batch, gv_base_malloc());
+        gv_store_batch_free(&batch, gv_base_malloc());
     }
     assert_string_equal(load(), "k");
     end();
@@ -149,7 +149,7 @@ static void a_write_under_way_is_made_or_not(void **state) {
         assert_true(there || keys[0] == '\0');
         assert_int_equal(disk.lost, !there);
         made += there;
-        gv_store_drop(&batch, gv_base_malloc());
+        gv_store_batch_free(&batch, gv_base_malloc());
         end();
     }
     assert_true(made > 0 && made < 64);
@@ -157,7 +157,7 @@ static void a_write_under_way_is_made_or_not(void **state) {
     struct gv_store_batch batch = batch_of("xy");
     gv_disk_crash(&disk, GV_DISK_TORN, &batch);
     assert_string_equal(load(), "");
-    gv_store_drop(&batch, gv_base_malloc());
+    gv_store_batch_free(&batch, gv_base_malloc());
     end();
 }
 

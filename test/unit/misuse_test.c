@@ -127,7 +127,7 @@ static void test_store(void **state) {
     struct gv_store_record found;
     struct gv_entry entry;
     static uint8_t scratch[GV_STORE_SCRATCH];
-    assert_int_equal(gv_store_put(&batch, ALLOC, engine, &key), 0);
+    assert_int_equal(gv_store_batch_put(&batch, ALLOC, engine, &key), 0);
     size_t at = 0;
     const struct gv_alloc none = {NULL, NULL};
     const struct result results[] = {
@@ -138,23 +138,23 @@ static void test_store(void **state) {
         CALL(gv_store_reserve(engine, NULL), GV_EINVAL),
         CALL(gv_store_apply(NULL, 0, &key), GV_EINVAL),
         CALL(gv_store_apply(engine, 0, NULL), GV_EINVAL),
-        CALL(gv_store_put(NULL, ALLOC, engine, &key), GV_EINVAL),
-        CALL(gv_store_put(&batch, none, engine, &key), GV_EINVAL),
-        CALL(gv_store_put(&batch, ALLOC, NULL, &key), GV_EINVAL),
-        CALL(gv_store_put(&batch, ALLOC, engine, NULL), GV_EINVAL),
-        CALL(gv_store_next(NULL, &at, &found), false),
-        CALL(gv_store_next(&batch, NULL, &found), false),
-        CALL(gv_store_next(&batch, &at, NULL), false),
-        CALL(gv_store_get(NULL, scratch, &entry), GV_EINVAL),
-        CALL(gv_store_get(&record, NULL, &entry), GV_EINVAL),
-        CALL(gv_store_get(&record, scratch, NULL), GV_EINVAL),
+        CALL(gv_store_batch_put(NULL, ALLOC, engine, &key), GV_EINVAL),
+        CALL(gv_store_batch_put(&batch, none, engine, &key), GV_EINVAL),
+        CALL(gv_store_batch_put(&batch, ALLOC, NULL, &key), GV_EINVAL),
+        CALL(gv_store_batch_put(&batch, ALLOC, engine, NULL), GV_EINVAL),
+        CALL(gv_store_batch_next(NULL, &at, &found), false),
+        CALL(gv_store_batch_next(&batch, NULL, &found), false),
+        CALL(gv_store_batch_next(&batch, &at, NULL), false),
+        CALL(gv_store_decode(NULL, scratch, &entry), GV_EINVAL),
+        CALL(gv_store_decode(&record, NULL, &entry), GV_EINVAL),
+        CALL(gv_store_decode(&record, scratch, NULL), GV_EINVAL),
     };
     CHECK(results);
     gv_store_release(NULL, &key);
     gv_store_release(engine, NULL);
-    gv_store_drop(NULL, ALLOC);
+    gv_store_batch_free(NULL, ALLOC);
     assert_true(at == 0 && batch.count == 1);
-    gv_store_drop(&batch, ALLOC);
+    gv_store_batch_free(&batch, ALLOC);
     gv_engine_free(engine);
 }
 

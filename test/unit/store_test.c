@@ -45,14 +45,14 @@ static char *repeat(char c, size_t len) {
 
 static void check_entry(const struct gv_engine *engine, const struct gv_entry *entry) {
     struct gv_store_batch batch = {0};
-    assert_int_equal(gv_store_put(&batch, ALLOC, engine, entry), 0);
+    assert_int_equal(gv_store_batch_put(&batch, ALLOC, engine, entry), 0);
     struct gv_store_record record;
     size_t at = 0;
-    assert_true(gv_store_next(&batch, &at, &record));
+    assert_true(gv_store_batch_next(&batch, &at, &record));
     assert_true(record.key.len <= GV_STORE_KEY_MAX);
     static uint8_t scratch[GV_STORE_SCRATCH];
     struct gv_entry got;
-    assert_int_equal(gv_store_get(&record, scratch, &got), 0);
+    assert_int_equal(gv_store_decode(&record, scratch, &got), 0);
     assert_int_equal(got.lattice, entry->lattice);
     assert_int_equal(got.key.len, entry->key.len);
     assert_memory_equal(got.key.data, entry->key.data, got.key.len);
@@ -61,8 +61,8 @@ static void check_entry(const struct gv_engine *engine, const struct gv_entry *e
     assert_int_equal(got.node.len, entry->node.len);
     if (got.value.len > 0) assert_memory_equal(got.value.data, entry->value.data, got.value.len);
     if (got.node.len > 0) assert_memory_equal(got.node.data, entry->node.data, got.node.len);
-    assert_false(gv_store_next(&batch, &at, &record));
-    gv_store_drop(&batch, ALLOC);
+    assert_false(gv_store_batch_next(&batch, &at, &record));
+    gv_store_batch_free(&batch, ALLOC);
 }
 
 static void test_records(void **state) {
@@ -100,7 +100,7 @@ static void test_malformed(void **state) {
         if (key_len > 8) key[8] |= (uint8_t)(gv_prng_below(&prng, 2) << 7);
         struct gv_store_record record = {{key, key_len}, {value, value_len}};
         struct gv_entry entry;
-        int error = gv_store_get(&record, scratch, &entry);
+        int error = gv_store_decode(&record, scratch, &entry);
         assert_true(error == 0 || error == GV_ECORRUPT);
         if (error == 0) assert_true(entry.key.len > 0 && entry.key.len <= GV_STORE_SCRATCH);
         refused += error != 0;
@@ -158,12 +158,12 @@ static void fill(struct memory *memory, struct gv_engine *engine) {
                 entry.value = text(version == 1 ? "\"a longer one than the other\"" : "2");
                 entry.node = text("\"n1\"");
             }
-            assert_int_equal(gv_store_put(&memory->batch, ALLOC, engine, &entry), 0);
+            assert_int_equal(gv_store_batch_put(&memory->batch, ALLOC, engine, &entry), 0);
             assert_true(gv_engine_put(engine, 0, &entry) >= 0);
         }
     }
     struct gv_store_record record;
-    for (size_t at = 0; gv_store_next(&memory->batch, &at, &record);)
+    for (size_t at = 0; gv_store_batch_next(&memory->batch, &at, &record);)
         memory->records[memory->count++] = record;
     qsort(memory->records, memory->count, sizeof *memory->records, compare);
 }
@@ -205,7 +205,7 @@ static void test_load(void **state) {
     assert_int_equal(gv_store_load(&store, to), GV_ECORRUPT);
     gv_engine_free(to);
     gv_engine_free(from);
-    gv_store_drop(&memory.batch, ALLOC);
+    gv_store_batch_free(&memory.batch, ALLOC);
 }
 
 // ---- Directories --------------------------------------------------------------------------------
@@ -242,11 +242,11 @@ static int write_values(struct place *place, const struct gv_engine *engine, int
         char key[16];
         snprintf(key, sizeof key, "%d", i);
         struct gv_entry entry = {.lattice = GV_LATTICE_SET, .key = text(key)};
-        assert_int_equal(gv_store_put(&batch, ALLOC, engine, &entry), 0);
+        assert_int_equal(gv_store_batch_put(&batch, ALLOC, engine, &entry), 0);
     }
     const struct gv_store *store = gv_store_lmdb_store(place->lmdb);
     int error = store->write(store->ctx, &batch);
-    gv_store_drop(&batch, ALLOC);
+    gv_store_batch_free(&batch, ALLOC);
     return error;
 }
 
@@ -459,7 +459,7 @@ static void test_growth(void **state) {
         snprintf(number, sizeof number, "%08d", i);
         memcpy(key + 1, number, 8);
         struct gv_entry entry = {.lattice = GV_LATTICE_SET, .key = text(key)};
-        assert_int_equal(gv_store_put(&batch, ALLOC, engine, &entry), 0);
+        assert_int_equal(gv_store_batch_put(&batch, ALLOC, engine, &entry), 0);
     }
     const struct gv_store *store = gv_store_lmdb_store(place.lmdb);
     assert_int_equal(store->write(store->ctx, &batch), 0);
@@ -468,7 +468,7 @@ static void test_growth(void **state) {
     assert_int_equal(open_place(&place, true, 1), 0);
     assert_int_equal(load(&place).count, 800);
     gv_store_lmdb_close(place.lmdb, true);
-    gv_store_drop(&batch, ALLOC);
+    gv_store_batch_free(&batch, ALLOC);
     free(key);
     gv_engine_free(engine);
     gv_proc_remove_dir(place.dir);
@@ -705,12 +705,12 @@ static void write_registers(struct place *place, struct gv_engine *engine, struc
                                  .lamport = 1 + gv_prng_below(prng, 1 << 20),
                                  .node = text("\"n1\"")};
         if (gv_engine_put(engine, 0, &entry) == 1)
-            assert_int_equal(gv_store_put(&batch, ALLOC, engine, &entry), 0);
+            assert_int_equal(gv_store_batch_put(&batch, ALLOC, engine, &entry), 0);
         value[len - 1] = 'a';
     }
     const struct gv_store *store = gv_store_lmdb_store(place->lmdb);
     assert_int_equal(store->write(store->ctx, &batch), 0);
-    gv_store_drop(&batch, ALLOC);
+    gv_store_batch_free(&batch, ALLOC);
 }
 
 // Pages come free, long values grow and shrink: the check of the file refuses none of it.
