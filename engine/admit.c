@@ -111,7 +111,7 @@ static int merge(struct gv_engine *engine, gv_time now, const struct gv_entry *e
 }
 
 static void notify_owner(struct gv_engine *engine, uint32_t ref) {
-    if (engine->changed != NULL) engine->changed(engine->changed_ctx, ref);
+    if (engine->on_change != NULL) engine->on_change(engine->on_change_ctx, ref);
 }
 
 int gv_admit_put(struct gv_engine *engine, gv_time now, const struct gv_entry *entry, int origin,

@@ -71,7 +71,7 @@ gv_time gv_core_initial_rtt(const struct gv_engine *engine) {
 
 void gv_core_trace(struct gv_engine *engine, enum gv_engine_event_kind kind, int peer, bool sync,
                    const struct gv_entry *entry) {
-    if (engine->trace == NULL) return;
+    if (engine->on_event == NULL) return;
     struct gv_engine_event event = {
         .kind = kind,
         .peer = peer,
@@ -79,5 +79,5 @@ void gv_core_trace(struct gv_engine *engine, enum gv_engine_event_kind kind, int
         .id = gv_lattice_item(&engine->replica.key, entry).hash,
         .entry = entry,
     };
-    engine->trace(engine->trace_ctx, &event);
+    engine->on_event(engine->on_event_ctx, &event);
 }

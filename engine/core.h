@@ -100,13 +100,13 @@ struct gv_engine {
     struct gv_push push;
     struct gv_sync sync;
     struct gv_resync resync;
-    gv_time last_change;                     // of the replica; GV_TIME_NEVER: none yet
-    void (*changed)(void *ctx, uint32_t at); // the owner's, or NULL
-    void *changed_ctx;
-    uint64_t entries_max, memory_max;                              // 0: no bound
-    struct gv_reservations reservations;                           // for the store, to be put then
-    void (*trace)(void *ctx, const struct gv_engine_event *event); // the owner's, or NULL
-    void *trace_ctx;
+    gv_time last_change;                       // of the replica; GV_TIME_NEVER: none yet
+    void (*on_change)(void *ctx, uint32_t at); // the owner's, or NULL
+    void *on_change_ctx;
+    uint64_t entries_max, memory_max;    // 0: no bound
+    struct gv_reservations reservations; // for the store, to be put then
+    void (*on_event)(void *ctx, const struct gv_engine_event *event); // the owner's, or NULL
+    void *on_event_ctx;
     gv_time batch_since[2]; // the first change that waits for the two flush timers, or never
     struct gv_engine_stats stats;
 };

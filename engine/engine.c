@@ -44,12 +44,12 @@ int gv_engine_new(struct gv_engine **out, const struct gv_engine_config *config)
     *engine = (struct gv_engine){
         .alloc = config->alloc,
         .message_max = message_max,
-        .changed = config->changed,
-        .changed_ctx = config->changed_ctx,
+        .on_change = config->on_change,
+        .on_change_ctx = config->on_change_ctx,
         .entries_max = config->entries_max,
         .memory_max = config->memory_max,
-        .trace = config->trace,
-        .trace_ctx = config->trace_ctx,
+        .on_event = config->on_event,
+        .on_event_ctx = config->on_event_ctx,
         .last_change = GV_TIME_NEVER,
         .batch_since = {GV_TIME_NEVER, GV_TIME_NEVER},
     };

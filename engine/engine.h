@@ -69,11 +69,11 @@ struct gv_engine_config {
     // Called for each entry that was put or received and changed the replica, for who keeps them
     // elsewhere: gv_engine_next with a cursor of `at` and an end of `at` + 1 gives the entry, as
     // long as its record does not move. Must not call the engine. May be NULL.
-    void (*changed)(void *ctx, uint32_t at);
-    void *changed_ctx;
+    void (*on_change)(void *ctx, uint32_t at);
+    void *on_change_ctx;
     // Called for each event; costs a hash of the entry each. Must not call the engine. May be NULL.
-    void (*trace)(void *ctx, const struct gv_engine_event *event);
-    void *trace_ctx;
+    void (*on_event)(void *ctx, const struct gv_engine_event *event);
+    void *on_event_ctx;
 };
 
 struct gv_engine;

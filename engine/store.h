@@ -74,9 +74,9 @@ GV_API int gv_store_load(const struct gv_store *store, struct gv_engine *engine)
 // version counts by itself, too.
 GV_API int gv_store_reserve(struct gv_engine *engine, const struct gv_entry *entry);
 // The entry, as gv_store_decode returns it, is in the store: puts it into the engine, whatever the
-// bounds. `changed` is called only if the engine has a larger version, which the store then lacks.
-// 1: stored; 0: the replica already had this version or a larger one; what gv_entry_check returns,
-// and nothing changes then; GV_EFULL: the replica reaches 64 GiB; GV_ENOMEM.
+// bounds. `on_change` is called only if the engine has a larger version, which the store then
+// lacks. 1: stored; 0: the replica already had this version or a larger one; what gv_entry_check
+// returns, and nothing changes then; GV_EFULL: the replica reaches 64 GiB; GV_ENOMEM.
 GV_API int gv_store_apply(struct gv_engine *engine, gv_time now, const struct gv_entry *entry);
 // The entry will not be put.
 GV_API void gv_store_release(struct gv_engine *engine, const struct gv_entry *entry);

@@ -79,7 +79,7 @@ struct gv_commit {
 int gv_commit_init(struct gv_commit *commit, struct gv_alloc alloc, gv_time window);
 void gv_commit_fini(struct gv_commit *commit);
 
-// For gv_engine_config.changed; ctx is the commit.
+// For gv_engine_config.on_change; ctx is the commit.
 void gv_commit_changed(void *ctx, uint32_t at);
 
 // Whether more may come.

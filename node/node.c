@@ -107,15 +107,15 @@ static int new_engine(struct gv_node *node) {
         .message_max = config->message_max,
         .memory_max = config->memory_max,
         .entries_max = config->entries_max,
-        .trace = config->trace ? on_event : NULL,
-        .trace_ctx = node,
+        .on_event = config->trace ? on_event : NULL,
+        .on_event_ctx = node,
     };
     // A message with its seal is no longer than one without.
     bool room = engine.message_max > GV_AUTH_ROOM;
     if (node->auth.on) engine.message_max = room ? engine.message_max - GV_AUTH_ROOM : 1;
     if (config->store == NULL) return gv_engine_new(&node->engine, &engine);
-    engine.changed = gv_commit_changed;
-    engine.changed_ctx = &node->commit;
+    engine.on_change = gv_commit_changed;
+    engine.on_change_ctx = &node->commit;
     int error = gv_commit_init(&node->commit, config->alloc, config->commit_ms * GV_MS);
     if (error == 0) error = gv_engine_new(&node->engine, &engine);
     if (error == 0) error = gv_store_load(config->store, node->engine);

@@ -114,8 +114,8 @@ static void make_node(struct target *it, int index, size_t kind) {
         .secret = slice("a secret"),
         .staleness_ms = kind & 4 ? 400 : 0,
         .message_max = it->bound,
-        .trace = count_event,
-        .trace_ctx = node,
+        .on_event = count_event,
+        .on_event_ctx = node,
     };
     GV_ASSERT(gv_engine_new(&node->engine, &config) == 0);
     for (int i = 0; i < ENTRIES; i++) {

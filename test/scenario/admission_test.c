@@ -146,8 +146,8 @@ static void begin(struct writer *it, const struct bounds *bounds, uint64_t strea
     config.memory_max = bounds->memory_max;
     config.entries_max = bounds->entries_max;
     config.message_max = bounds->message_max;
-    config.changed = on_change;
-    config.changed_ctx = it;
+    config.on_change = on_change;
+    config.on_change_ctx = it;
     it->engine = new_engine(&config);
     assert_int_equal(gv_engine_join(it->engine, 0, names[0], names, NODES), 0);
     it->waiting = calloc(WAITING_MAX, sizeof *it->waiting);

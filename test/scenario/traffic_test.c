@@ -58,8 +58,8 @@ static void start(struct duo *duo, unsigned bulk, uint64_t entries_max) {
             .secret = slice("a secret"),
             .staleness_ms = 100,
             .entries_max = i == 1 ? entries_max : 0,
-            .trace = on_event,
-            .trace_ctx = &duo->told[i],
+            .on_event = on_event,
+            .on_event_ctx = &duo->told[i],
         };
         assert_int_equal(gv_engine_new(&duo->engines[i], &config), 0);
         for (unsigned j = 0; i == 0 && j < bulk; j++)
