@@ -22,7 +22,7 @@ static bool read_integer(struct gv_slice text, int64_t *out) {
 }
 
 // The position of a key that is no integer of 64 bits.
-static uint64_t spread(const struct gv_digest_key *key, struct gv_slice text) {
+static uint64_t hashed_position(const struct gv_digest_key *key, struct gv_slice text) {
     return gv_digest_hash(key, text.data, text.len) * UINT64_C(0x9e3779b97f4a7c15);
 }
 
@@ -45,7 +45,7 @@ static uint64_t position_of(const struct gv_digest_key *key, struct gv_slice tex
     int64_t number;
     bool integer = read_integer(text, &number);
     uint64_t position = integer ? (uint64_t)number ^ (UINT64_C(1) << 63) // order of signed numbers
-                                : spread(key, text);
+                                : hashed_position(key, text);
     // The end of all positions is no position: the key that would stand there shares its
     // neighbour's.
     *own = integer && position != GV_POSITION_END;
