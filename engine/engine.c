@@ -30,13 +30,13 @@ static void release(struct gv_engine *engine, void *block, size_t size) {
 }
 
 // Bytes that are nowhere.
-static bool is_broken(struct gv_slice slice) {
+static bool is_dangling(struct gv_slice slice) {
     return slice.data == NULL && slice.len > 0;
 }
 
 int gv_engine_new(struct gv_engine **out, const struct gv_engine_config *config) {
     if (out == NULL || config == NULL || config->alloc.resize == NULL) return GV_EINVAL;
-    if (is_broken(config->secret)) return GV_EINVAL;
+    if (is_dangling(config->secret)) return GV_EINVAL;
     size_t message_max = config->message_max ? config->message_max : GV_ENGINE_MESSAGE_DEFAULT;
     if (message_max < GV_ENGINE_MESSAGE_MIN || message_max > INT_MAX) return GV_EINVAL;
     struct gv_engine *engine = config->alloc.resize(config->alloc.ctx, NULL, 0, sizeof *engine);
@@ -59,9 +59,9 @@ int gv_engine_new(struct gv_engine **out, const struct gv_engine_config *config)
         return GV_ENOMEM;
     }
     // What is left of a message for one entry beside the head and a smallest summary.
-    size_t around = GV_MESSAGE_HEADER_MAX + GV_MESSAGE_ENTRY_MAX + GV_MESSAGE_TAIL +
-                    GV_MESSAGE_RANGES(GV_RECONCILE_CAPACITY_MIN);
-    engine->text_max = message_max - around;
+    size_t overhead = GV_MESSAGE_HEADER_MAX + GV_MESSAGE_ENTRY_MAX + GV_MESSAGE_TAIL +
+                      GV_MESSAGE_RANGES(GV_RECONCILE_CAPACITY_MIN);
+    engine->text_max = message_max - overhead;
     if (engine->text_max > GV_ENTRY_SIZE_MAX) engine->text_max = GV_ENTRY_SIZE_MAX;
     gv_prng_init(&engine->prng, config->seed, 0);
     gv_replica_init(&engine->replica, config->alloc, config->secret);
@@ -73,7 +73,7 @@ int gv_engine_new(struct gv_engine **out, const struct gv_engine_config *config)
 }
 
 // Undoes gv_engine_join, as far as it got.
-static void leave(struct gv_engine *engine) {
+static void undo_join(struct gv_engine *engine) {
     gv_sync_fini(engine);
     if (engine->timers.count > 0) gv_timers_fini(&engine->timers);
     size_t count = engine->peer_count;
@@ -98,7 +98,7 @@ static void leave(struct gv_engine *engine) {
 
 void gv_engine_free(struct gv_engine *engine) {
     if (engine == NULL) return;
-    leave(engine);
+    undo_join(engine);
     gv_changelog_fini(&engine->changelog);
     gv_replica_fini(&engine->replica);
     gv_reservations_fini(&engine->reservations, engine->alloc);
@@ -182,8 +182,8 @@ static int copy_names(struct gv_engine *engine, const struct gv_slice *names) {
     return error;
 }
 
-static int prepare(struct gv_engine *engine, gv_time now, struct gv_slice self,
-                   const struct gv_slice *names) {
+static int join(struct gv_engine *engine, gv_time now, struct gv_slice self,
+                const struct gv_slice *names) {
     size_t count = engine->peer_count;
     engine->name_ends = resize(engine, NULL, 0, count * sizeof *engine->name_ends);
     engine->name_text = resize(engine, NULL, 0, engine->name_bytes);
@@ -212,23 +212,23 @@ int gv_engine_join(struct gv_engine *engine, gv_time now, struct gv_slice self,
                    const struct gv_slice *names, size_t count) {
     if (engine == NULL || engine->peer_count > 0 || names == NULL || count == 0) return GV_EINVAL;
     if (count > GV_ENGINE_PEERS_MAX) return GV_ERANGE;
-    if (is_broken(self)) return GV_EINVAL;
+    if (is_dangling(self)) return GV_EINVAL;
     size_t bytes = 0;
     for (size_t i = 0; i < count; i++) {
-        if (names[i].len == 0 || is_broken(names[i])) return GV_EINVAL;
+        if (names[i].len == 0 || is_dangling(names[i])) return GV_EINVAL;
         if (names[i].len > GV_ENGINE_NAME_MAX) return GV_ERANGE;
         bytes += names[i].len;
     }
     engine->peer_count = (uint32_t)count;
     engine->name_bytes = bytes;
-    int error = prepare(engine, now, self, names);
-    if (error) leave(engine);
+    int error = join(engine, now, self, names);
+    if (error) undo_join(engine);
     return error;
 }
 
 int gv_engine_peer(const struct gv_engine *engine, struct gv_slice name) {
     if (engine == NULL) return GV_EINVAL;
-    if (engine->peer_count == 0 || name.len == 0 || is_broken(name)) return GV_ENOENT;
+    if (engine->peer_count == 0 || name.len == 0 || is_dangling(name)) return GV_ENOENT;
     size_t at = lower_bound(engine, name);
     if (at == engine->peer_count || at == engine->self) return GV_ENOENT;
     return compare(name_at(engine, at), name) == 0 ? (int)at : GV_ENOENT;
@@ -501,8 +501,9 @@ int gv_engine_receive(struct gv_engine *engine, gv_time now, int index,
         if (taken == 0) gv_core_enqueue(engine, index);
     }
     // What could not be taken is not acknowledged, so that it comes again.
-    bool again = error == GV_ENOMEM || taken == GV_EFULL || (taken == 1 && !message->immediate_ack);
-    if (message->has_id && !again)
+    bool must_repeat =
+        error == GV_ENOMEM || taken == GV_EFULL || (taken == 1 && !message->immediate_ack);
+    if (message->has_id && !must_repeat)
         gv_peer_received(peer, now, message->id, message->immediate_ack,
                          gv_push_ack_delay(engine, message->to_parent));
     peer_due(engine, index, now);
@@ -527,26 +528,26 @@ static gv_time ack_timeout(const struct gv_engine *engine, gv_time now, int inde
 }
 
 // The head of what is to be said, and which parts shall follow it.
-struct outline {
+struct plan {
     struct gv_message head;
-    bool news, answers, opens;
+    bool updates, answers, opens;
 };
 
 // False: there is nothing to say to the peer.
-static bool outline(struct gv_engine *engine, gv_time now, int index, struct outline *out) {
+static bool make_plan(struct gv_engine *engine, gv_time now, int index, struct plan *out) {
     struct gv_peer *peer = engine->peers[index];
     bool open = gv_peer_can_send(peer), due = peer->ack_at <= now;
-    out->news = gv_push_pending(engine, index) && open;
+    out->updates = gv_push_pending(engine, index) && open;
     out->answers = gv_sync_has_pending(engine, index);
     out->opens = peer->open_sync && !out->answers;
-    if (!out->news && !out->answers && !out->opens && !peer->ping && !due) return false;
+    if (!out->updates && !out->answers && !out->opens && !peer->ping && !due) return false;
     // What is longer than the own bound goes alone: where updates and a sync both wait for that, or
     // one for the other, they take turns.
-    bool alone =
-        (out->news && gv_push_is_oversized(engine, index)) || gv_sync_is_oversized(engine, index);
-    if (alone && out->answers && (!out->news || peer->next_id % 2 == 0)) {
-        out->news = false;
-    } else if (alone) {
+    bool oversized = (out->updates && gv_push_is_oversized(engine, index)) ||
+                     gv_sync_is_oversized(engine, index);
+    if (oversized && out->answers && (!out->updates || peer->next_id % 2 == 0)) {
+        out->updates = false;
+    } else if (oversized) {
         out->answers = out->opens = false;
     }
     out->head = (struct gv_message){
@@ -554,7 +555,7 @@ static bool outline(struct gv_engine *engine, gv_time now, int index, struct out
         // A step of a sync is followed up until it is known to have come. Idle comparisons are
         // not: equal roots need no answer. The first number of all tells that a life begins, which
         // can wait while the roots may be equal: whoever finds them different is answered.
-        .has_id = open && (out->news || peer->ping || out->answers || peer->follow_up ||
+        .has_id = open && (out->updates || peer->ping || out->answers || peer->follow_up ||
                            !(peer->contacted || out->opens)),
         .id = peer->next_id,
         .immediate_ack = peer->ping && open,
@@ -564,42 +565,42 @@ static bool outline(struct gv_engine *engine, gv_time now, int index, struct out
     return true;
 }
 
-static size_t compose(struct gv_engine *engine, gv_time now, int index, char *buf) {
+static size_t write_message(struct gv_engine *engine, gv_time now, int index, char *buf) {
     struct gv_peer *peer = engine->peers[index];
-    struct outline it;
-    if (!outline(engine, now, index, &it)) return 0;
+    struct plan plan;
+    if (!make_plan(engine, now, index, &plan)) return 0;
     const struct gv_peer before = *peer;
-    it.head.has_ack = gv_peer_take_ack(peer, now, &it.head.ack);
+    plan.head.has_ack = gv_peer_take_ack(peer, now, &plan.head.ack);
     struct gv_message_writer out;
     struct gv_slice ranges = {0};
-    gv_message_begin(&out, &it.head, buf, engine->message_max);
-    size_t bare = out.out.len;
+    gv_message_begin(&out, &plan.head, buf, engine->message_max);
+    size_t head_len = out.out.len;
     // Updates go before the bulk of a sync, which may take many messages; half of each is for it.
     uint64_t reached = peer->sent_seq;
-    size_t reserve = it.answers ? engine->message_max / 2
-                     : it.opens ? GV_MESSAGE_RANGES(GV_RECONCILE_CAPACITY_MIN)
-                                : GV_MESSAGE_RANGES(0);
-    if (it.news) reached = gv_push_write(engine, index, &out, reserve);
-    if (it.answers) gv_sync_answer(engine, index, &out, &ranges);
-    if (it.opens) gv_sync_open(engine, now, index, &ranges);
-    if (out.out.len == bare && ranges.len == 0 &&
-        !it.head.immediate_ack) { // the summaries were equal
+    size_t reserve = plan.answers ? engine->message_max / 2
+                     : plan.opens ? GV_MESSAGE_RANGES(GV_RECONCILE_CAPACITY_MIN)
+                                  : GV_MESSAGE_RANGES(0);
+    if (plan.updates) reached = gv_push_write(engine, index, &out, reserve);
+    if (plan.answers) gv_sync_answer(engine, index, &out, &ranges);
+    if (plan.opens) gv_sync_open(engine, now, index, &ranges);
+    if (out.out.len == head_len && ranges.len == 0 &&
+        !plan.head.immediate_ack) { // the summaries were equal
         if (before.ack_at > now) {
             *peer = before; // the acknowledgement can wait
             return 0;
         }
-        it.head.has_id = it.head.has_id && !peer->contacted;
-        it.head.sync = false;
-        gv_message_begin(&out, &it.head, buf, engine->message_max);
+        plan.head.has_id = plan.head.has_id && !peer->contacted;
+        plan.head.sync = false;
+        gv_message_begin(&out, &plan.head, buf, engine->message_max);
     }
-    if (it.head.has_id)
-        gv_peer_sent(peer, now, reached, ack_timeout(engine, now, index, it.head.immediate_ack),
-                     it.head.sync);
-    if (it.head.immediate_ack) peer->ping = false;
-    if (it.opens) peer->open_sync = peer->follow_up = false;
-    if (it.head.sync) engine->stats.sent_syncs++;
+    if (plan.head.has_id)
+        gv_peer_sent(peer, now, reached, ack_timeout(engine, now, index, plan.head.immediate_ack),
+                     plan.head.sync);
+    if (plan.head.immediate_ack) peer->ping = false;
+    if (plan.opens) peer->open_sync = peer->follow_up = false;
+    if (plan.head.sync) engine->stats.sent_syncs++;
     struct gv_engine_traffic *traffic =
-        &engine->stats.traffic[class_of(it.head.sync, out.out.len > bare)];
+        &engine->stats.traffic[class_of(plan.head.sync, out.out.len > head_len)];
     size_t len = gv_message_end(&out, ranges);
     traffic->sent++;
     traffic->sent_bytes += len;
@@ -615,12 +616,12 @@ int gv_engine_send(struct gv_engine *engine, gv_time now, char *buf, size_t cap,
         engine->queue_head = (engine->queue_head + 1) % engine->peer_count;
         engine->queue_len--;
         engine->peers[index]->queued = false;
-        size_t len = compose(engine, now, index, buf);
+        size_t len = write_message(engine, now, index, buf);
         // A summary that turns out to be equal leaves nothing to say, but may have another behind,
         // or a sync to be opened after it.
         const struct gv_peer *state = engine->peers[index];
-        bool news = len > 0 && gv_push_pending(engine, index) && gv_peer_can_send(state);
-        if (news || gv_sync_has_pending(engine, index) || state->open_sync)
+        bool updates = len > 0 && gv_push_pending(engine, index) && gv_peer_can_send(state);
+        if (updates || gv_sync_has_pending(engine, index) || state->open_sync)
             gv_core_enqueue(engine, index);
         gv_core_arm_peer(engine, index, now);
         if (len == 0) continue;
@@ -652,7 +653,7 @@ bool gv_engine_get(const struct gv_engine *engine, const struct gv_entry *key,
                    struct gv_entry *out) {
     uint32_t ref;
     if (engine == NULL || key == NULL || out == NULL) return false;
-    if (key->key.len == 0 || is_broken(key->key)) return false;
+    if (key->key.len == 0 || is_dangling(key->key)) return false;
     if (!gv_replica_find(&engine->replica, key, &ref)) return false;
     *out = gv_replica_get(&engine->replica, ref);
     return true;
