@@ -26,7 +26,7 @@ static void load(struct gv_cluster *cluster, int values) {
 }
 
 // Two nodes with 100,000 values in common, one of which has one more.
-static void recursion_not_retelling(void **state) {
+static void a_sync_costs_the_difference(void **state) {
     (void)state;
     for (uint32_t richer = 0; richer < 2; richer++) {
         struct gv_cluster cluster;
@@ -68,19 +68,19 @@ static void few_messages_for_a_value(void **state) {
     }
 }
 
-struct wave {
+struct shape {
     uint32_t nodes, latency_ms, staleness_ms, levels;
 };
 
 // Messages an operation of a thousand values in 20 seconds, and as many reads.
-static double cost_of(const struct wave *wave, uint64_t seed) {
+static double cost_of(const struct shape *shape, uint64_t seed) {
     struct gv_prng prng;
-    gv_prng_init(&prng, seed, wave->nodes);
+    gv_prng_init(&prng, seed, shape->nodes);
     struct gv_cluster cluster;
-    struct gv_cluster_config config = {.nodes = wave->nodes,
+    struct gv_cluster_config config = {.nodes = shape->nodes,
                                        .seed = seed,
-                                       .staleness_ms = wave->staleness_ms,
-                                       .latency_ms = wave->latency_ms};
+                                       .staleness_ms = shape->staleness_ms,
+                                       .latency_ms = shape->latency_ms};
     gv_cluster_init(&cluster, &config);
     gv_cluster_join(&cluster);
     for (int value = 0; value < 1000; value++) {
@@ -97,22 +97,22 @@ static double cost_of(const struct wave *wave, uint64_t seed) {
 // more. The mean of some seeds: a sync more or less is a few per cent of the cheapest.
 static void near_the_frontier_everywhere(void **state) {
     (void)state;
-    static const struct wave waves[] = {
+    static const struct shape shapes[] = {
         {9, 100, 640, 1},   {49, 100, 640, 2},  {49, 100, 1000, 2}, {25, 20, 250, 1},
         {25, 20, 1000, 1},  {25, 250, 1000, 1}, {25, 250, 1500, 1}, {25, 250, 2000, 1},
         {25, 100, 1950, 1}, {25, 100, 640, 1},  {9, 20, 250, 1},    {49, 20, 500, 2},
     };
     enum { SEEDS = 5 };
-    for (size_t i = 0; i < sizeof waves / sizeof *waves; i++) {
-        const struct wave *wave = &waves[i];
+    for (size_t i = 0; i < sizeof shapes / sizeof *shapes; i++) {
+        const struct shape *shape = &shapes[i];
         // What is spared for round trips that vary is the engine's own.
-        double spare = wave->staleness_ms < 2000 ? wave->staleness_ms / 40.0 : 50;
-        double way = wave->levels * (2 * wave->latency_ms + spare);
-        double frontier = gv_study_frontier(wave->nodes, 100, 20, wave->staleness_ms - way);
+        double spare = shape->staleness_ms < 2000 ? shape->staleness_ms / 40.0 : 50;
+        double way = shape->levels * (2 * shape->latency_ms + spare);
+        double frontier = gv_study_frontier(shape->nodes, 100, 20, shape->staleness_ms - way);
         double per_op = 0;
-        for (uint64_t k = 0; k < SEEDS; k++) per_op += cost_of(wave, gv_test_seed() + k) / SEEDS;
+        for (uint64_t k = 0; k < SEEDS; k++) per_op += cost_of(shape, gv_test_seed() + k) / SEEDS;
         printf("%2u nodes, %3u ms, staleness %4u: %.3f messages an operation, %+.0f %%\n",
-               (unsigned)wave->nodes, (unsigned)wave->latency_ms, (unsigned)wave->staleness_ms,
+               (unsigned)shape->nodes, (unsigned)shape->latency_ms, (unsigned)shape->staleness_ms,
                per_op, 100 * (per_op / frontier - 1));
         assert_true(per_op < 1.2 * frontier);
     }
@@ -258,7 +258,7 @@ static void latency_may_vary(void **state) {
 
 // Once a load has ended and been acknowledged, hardly anything is said, however many there are: a
 // message a second at most, in the whole cluster.
-static void quiet_after_a_load(void **state) {
+static void silence_after_a_load(void **state) {
     (void)state;
     static const struct {
         uint32_t nodes, staleness_ms;
@@ -307,7 +307,7 @@ static void idle_clusters_are_quiet(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(recursion_not_retelling),
+        cmocka_unit_test(a_sync_costs_the_difference),
         cmocka_unit_test(few_messages_for_a_value),
         cmocka_unit_test(near_the_frontier_everywhere),
         cmocka_unit_test(staleness_is_kept),
@@ -315,7 +315,7 @@ int main(void) {
         cmocka_unit_test(slow_links_are_noticed),
         cmocka_unit_test(many_nodes),
         cmocka_unit_test(latency_may_vary),
-        cmocka_unit_test(quiet_after_a_load),
+        cmocka_unit_test(silence_after_a_load),
         cmocka_unit_test(idle_clusters_are_quiet),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -111,7 +111,7 @@ static void out_of_memory(void **state) {
     }
 }
 
-static void trimming_goes_one_way(void **state) {
+static void truncation_goes_one_way(void **state) {
     (void)state;
     struct gv_changelog log;
     gv_changelog_init(&log, gv_base_malloc());
@@ -132,7 +132,7 @@ int main(void) {
         cmocka_unit_test(any_calls_as_the_model),
         cmocka_unit_test(the_oldest_go_at_the_bound),
         cmocka_unit_test(out_of_memory),
-        cmocka_unit_test(trimming_goes_one_way),
+        cmocka_unit_test(truncation_goes_one_way),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -621,7 +621,7 @@ static void opening(char *text, size_t cap, uint64_t salt, int count) {
     gv_tree_fini(&tree);
 }
 
-static void full_slots_are_said_and_freed(void **state) {
+static void full_slots_are_reported_and_freed(void **state) {
     (void)state;
     struct trio trio;
     trio_init(&trio, 1, 0);
@@ -664,7 +664,8 @@ static void equal_summaries_leave_their_slots(void **state) {
     trio_fini(&trio);
 }
 
-// ---- Trouble ------------------------------------------------------------------------------------
+// ---- Failures
+// ------------------------------------------------------------------------------------
 
 static void repeated_messages_change_nothing(void **state) {
     (void)state;
@@ -685,7 +686,7 @@ static void repeated_messages_change_nothing(void **state) {
 }
 
 // Of a step of a sync that comes twice the copy is not answered: each answer could be doubled, too.
-static void a_doubled_step_is_answered_once(void **state) {
+static void a_duplicate_step_is_answered_once(void **state) {
     (void)state;
     struct trio trio;
     trio_init(&trio, 1, 0);
@@ -738,7 +739,7 @@ static void updates_survive_a_pause(void **state) {
 
 // A message that was long on its way says something about the tree that is no longer so. What the
 // child misses meanwhile it gets when it is back.
-static void a_late_word_about_the_tree(void **state) {
+static void a_delayed_message_about_the_tree(void **state) {
     (void)state;
     struct trio trio;
     trio_init(&trio, gv_test_seed(), 300);
@@ -792,7 +793,7 @@ static void same_seed_same_messages(void **state) {
 }
 
 // A node short of memory says so, and has everything once there is memory again.
-static void out_of_memory_is_made_up_for(void **state) {
+static void replicas_recover_from_out_of_memory(void **state) {
     (void)state;
     struct trio trio;
     trio_init(&trio, gv_test_seed(), 0);
@@ -831,7 +832,7 @@ static void out_of_memory_is_made_up_for(void **state) {
     assert_int_equal(meter.bytes, 0);
 }
 
-// ---- Trouble over a slow network ---------------------------------------------------------------
+// ---- Failures over a slow network ---------------------------------------------------------------
 
 static bool suspects(const struct gv_cluster *cluster, int node, int other) {
     const struct gv_peer *peer = cluster->nodes[node].engine->peers[other];
@@ -845,7 +846,7 @@ static void everybody_adds(struct gv_cluster *cluster, int64_t *next) {
 
 // As soon as one of two nodes that suspect each other has the other back, the other one follows,
 // though its own last trial is under way and lost.
-static void who_is_found_finds(void **state) {
+static void suspicions_end_on_both_sides(void **state) {
     (void)state;
     for (uint32_t i = 0; i < 12; i++) {
         struct gv_cluster cluster;
@@ -878,7 +879,7 @@ static void who_is_found_finds(void **state) {
 }
 
 // A round trip that grows a hundredfold makes everybody suspected for a while, not for good.
-static void a_slower_network_is_got_used_to(void **state) {
+static void a_slower_network_ends_no_peer(void **state) {
     (void)state;
     for (uint32_t staleness_ms = 0; staleness_ms <= 400; staleness_ms += 400) {
         struct gv_cluster cluster;
@@ -919,17 +920,17 @@ int main(void) {
         cmocka_unit_test(misuse_is_an_error),
         cmocka_unit_test(what_no_node_takes_is_not_put),
         cmocka_unit_test(bad_ranges_are_refused),
-        cmocka_unit_test(full_slots_are_said_and_freed),
+        cmocka_unit_test(full_slots_are_reported_and_freed),
         cmocka_unit_test(equal_summaries_leave_their_slots),
         cmocka_unit_test(repeated_messages_change_nothing),
-        cmocka_unit_test(a_doubled_step_is_answered_once),
+        cmocka_unit_test(a_duplicate_step_is_answered_once),
         cmocka_unit_test(updates_survive_a_pause),
-        cmocka_unit_test(a_late_word_about_the_tree),
+        cmocka_unit_test(a_delayed_message_about_the_tree),
         cmocka_unit_test(a_flush_announced_for_never),
         cmocka_unit_test(same_seed_same_messages),
-        cmocka_unit_test(out_of_memory_is_made_up_for),
-        cmocka_unit_test(who_is_found_finds),
-        cmocka_unit_test(a_slower_network_is_got_used_to),
+        cmocka_unit_test(replicas_recover_from_out_of_memory),
+        cmocka_unit_test(suspicions_end_on_both_sides),
+        cmocka_unit_test(a_slower_network_ends_no_peer),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

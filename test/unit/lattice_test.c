@@ -74,7 +74,7 @@ static void any_integer_stands_at_its_value(void **state) {
 
 // What looks like an integer but is none of 64 bits is spread by its hash, which depends on the
 // cluster's secret, as an integer's position does not.
-static void the_rest_is_spread(void **state) {
+static void other_keys_are_hashed(void **state) {
     (void)state;
     static const char *const texts[] = {
         "9223372036854775808",
@@ -244,7 +244,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(integers_stand_in_their_order),
         cmocka_unit_test(any_integer_stands_at_its_value),
-        cmocka_unit_test(the_rest_is_spread),
+        cmocka_unit_test(other_keys_are_hashed),
         cmocka_unit_test(keys_of_one_place_are_told_apart),
         cmocka_unit_test(the_hash_covers_the_version),
         cmocka_unit_test(same_means_lattice_and_key),

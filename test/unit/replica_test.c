@@ -258,7 +258,7 @@ static void order_of_arrival_does_not_matter(void **state) {
 
 // A walk that puts interrupt goes on at a record's start, and sees every entry that was there,
 // but for registers, which may move.
-static void walks_bear_interruption(void **state) {
+static void walks_survive_puts(void **state) {
     (void)state;
     static struct texts texts;
     struct gv_prng prng;
@@ -398,7 +398,7 @@ static void what_is_too_long_is_refused(void **state) {
 }
 
 // What a put may allocate is said before, and what later ones may, in any order.
-static void growth_is_foretold(void **state) {
+static void growth_is_predicted(void **state) {
     (void)state;
     enum { BATCH = 40 };
     static struct texts texts;
@@ -463,11 +463,11 @@ int main(void) {
         cmocka_unit_test(any_puts_as_the_model),
         cmocka_unit_test(rewriting_takes_no_more_room),
         cmocka_unit_test(order_of_arrival_does_not_matter),
-        cmocka_unit_test(walks_bear_interruption),
+        cmocka_unit_test(walks_survive_puts),
         cmocka_unit_test(a_walk_at_the_end_stays_at_a_boundary),
         cmocka_unit_test(user_data_stays_with_the_entry),
         cmocka_unit_test(what_is_too_long_is_refused),
-        cmocka_unit_test(growth_is_foretold),
+        cmocka_unit_test(growth_is_predicted),
         cmocka_unit_test(out_of_memory_changes_nothing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -179,7 +179,7 @@ static bool all_have(const struct gv_cluster *cluster, int64_t end) {
 }
 
 // The hub of all updates is killed while they flow: those on their way take the next node's tree.
-static void the_hub_dies_at_full_load(void **state) {
+static void the_root_dies_under_load(void **state) {
     (void)state;
     struct gv_prng prng;
     gv_prng_init(&prng, gv_test_seed(), 4);
@@ -206,7 +206,7 @@ static void the_hub_dies_at_full_load(void **state) {
 
 // Nobody votes: each child finds out for itself, or is told, and takes the next node. The seconds
 // after the root's death cost some messages for every child, not for every pair of them.
-static void succession_is_no_storm(void **state) {
+static void a_new_root_sends_few_messages(void **state) {
     (void)state;
     struct gv_prng prng;
     gv_prng_init(&prng, gv_test_seed(), 10);
@@ -257,7 +257,7 @@ static void one_way_links(void **state) {
 }
 
 // A hub that hears everything late costs time, but nobody has to be told twice.
-static void a_slow_hub(void **state) {
+static void a_slow_root(void **state) {
     (void)state;
     struct gv_prng prng;
     gv_prng_init(&prng, gv_test_seed(), 6);
@@ -321,7 +321,7 @@ static void a_node_is_paused(void **state) {
 
 // A node that tells all others itself has told only one of them something when it dies. The updates
 // comes to the others soon, whether it comes back with nothing, or not at all.
-static void what_only_some_were_told(void **state) {
+static void a_partly_sent_value_reaches_all(void **state) {
     (void)state;
     struct gv_prng prng;
     gv_prng_init(&prng, gv_test_seed(), 8);
@@ -363,7 +363,7 @@ static void what_only_some_were_told(void **state) {
 }
 
 // One of the things that may go wrong, for a second or so.
-static void one_trouble(struct gv_cluster *cluster, struct gv_prng *prng) {
+static void one_failure(struct gv_cluster *cluster, struct gv_prng *prng) {
     uint32_t node = (uint32_t)gv_prng_below(prng, cluster->config.nodes);
     switch (gv_prng_below(prng, 5)) {
     case 0:
@@ -392,10 +392,10 @@ static void all_is_well(struct gv_cluster *cluster) {
     }
 }
 
-// A few troubles one after the other, over links that let messages overtake each other, with a
+// A few failures one after the other, over links that let messages overtake each other, with a
 // write now and then. What it was is mended without the idle comparisons of later, but for one in
 // ten thousand: there, messages that an earlier incarnation has sent come after it all.
-static void a_few_troubles(void **state) {
+static void a_few_failures(void **state) {
     (void)state;
     struct gv_prng prng;
     gv_prng_init(&prng, gv_test_seed(), 9);
@@ -418,7 +418,7 @@ static void a_few_troubles(void **state) {
             if (i < writes && !cluster.nodes[node].stopped)
                 gv_cluster_add_number(&cluster, node, i);
             gv_cluster_run(&cluster, ms(gv_prng_below(&prng, 2) * gv_prng_below(&prng, 1000)));
-            if (gv_prng_below(&prng, 3) == 0) one_trouble(&cluster, &prng);
+            if (gv_prng_below(&prng, 3) == 0) one_failure(&cluster, &prng);
             if (gv_prng_below(&prng, 4) == 0) all_is_well(&cluster);
         }
         all_is_well(&cluster);
@@ -434,7 +434,7 @@ static void a_few_troubles(void **state) {
 }
 
 // More updates than the log keeps, while a peer is cut off and the messages are small.
-static void the_log_is_bounded(void **state) {
+static void the_changelog_is_bounded(void **state) {
     (void)state;
     struct gv_cluster cluster;
     struct gv_cluster_config config = {.nodes = 3,
@@ -464,15 +464,15 @@ int main(void) {
         cmocka_unit_test(partitions_heal),
         cmocka_unit_test(without_push),
         cmocka_unit_test(the_root_dies),
-        cmocka_unit_test(the_hub_dies_at_full_load),
-        cmocka_unit_test(succession_is_no_storm),
+        cmocka_unit_test(the_root_dies_under_load),
+        cmocka_unit_test(a_new_root_sends_few_messages),
         cmocka_unit_test(one_way_links),
-        cmocka_unit_test(a_slow_hub),
+        cmocka_unit_test(a_slow_root),
         cmocka_unit_test(heavy_loss),
         cmocka_unit_test(a_node_is_paused),
-        cmocka_unit_test(what_only_some_were_told),
-        cmocka_unit_test(a_few_troubles),
-        cmocka_unit_test(the_log_is_bounded),
+        cmocka_unit_test(a_partly_sent_value_reaches_all),
+        cmocka_unit_test(a_few_failures),
+        cmocka_unit_test(the_changelog_is_bounded),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
