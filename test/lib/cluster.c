@@ -18,7 +18,7 @@ static bool lost(void *ctx, const struct gv_net_message *message) {
     struct gv_cluster *cluster = ctx;
     const struct gv_cluster_node *from = &cluster->nodes[message->src];
     const struct gv_cluster_node *to = &cluster->nodes[message->dest];
-    if (from->side != to->side || to->stopped || to->deaf[message->src]) return true;
+    if (from->side != to->side || to->stopped || to->blocked[message->src]) return true;
     if (cluster->config.no_push && strncmp(message->bytes, "{\"type\":\"gossip\"", 16) == 0)
         return true;
     return cluster->config.loss > 0 && gv_prng_unit(&cluster->prng) < cluster->config.loss;
@@ -59,8 +59,8 @@ void gv_cluster_init(struct gv_cluster *cluster, const struct gv_cluster_config 
     GV_ASSERT(cluster->nodes != NULL && cluster->buf != NULL);
     for (uint32_t i = 0; i < config->nodes; i++) {
         cluster->nodes[i].first_id = calloc(config->nodes, sizeof(uint64_t));
-        cluster->nodes[i].deaf = calloc(config->nodes, sizeof(bool));
-        GV_ASSERT(cluster->nodes[i].first_id != NULL && cluster->nodes[i].deaf != NULL);
+        cluster->nodes[i].blocked = calloc(config->nodes, sizeof(bool));
+        GV_ASSERT(cluster->nodes[i].first_id != NULL && cluster->nodes[i].blocked != NULL);
         start(cluster, i);
     }
 }
@@ -72,7 +72,7 @@ void gv_cluster_fini(struct gv_cluster *cluster) {
     for (uint32_t i = 0; i < cluster->config.nodes; i++) {
         gv_engine_free(cluster->nodes[i].engine);
         free(cluster->nodes[i].first_id);
-        free(cluster->nodes[i].deaf);
+        free(cluster->nodes[i].blocked);
     }
     gv_json_fini(&cluster->json);
     free(cluster->nodes);
@@ -264,7 +264,7 @@ void gv_cluster_split(struct gv_cluster *cluster, uint32_t first) {
     for (uint32_t i = 0; i < cluster->config.nodes; i++) cluster->nodes[i].side = i < first;
 }
 
-void gv_cluster_wake(struct gv_cluster *cluster, uint32_t node) {
+void gv_cluster_resume(struct gv_cluster *cluster, uint32_t node) {
     GV_ASSERT(cluster->nodes[node].stopped);
     cluster->nodes[node].stopped = false;
     gv_engine_advance(cluster->nodes[node].engine, cluster->world.now);

@@ -32,7 +32,7 @@ struct gv_cluster_node {
     uint32_t side;      // only nodes of one side reach each other
     bool stopped;       // hears and does nothing
     uint32_t slow_ms;   // hears everything so much later
-    bool *deaf;         // to each other node: what that one says is lost
+    bool *blocked;      // to each other node: what that one says is lost
     uint64_t bad;       // messages it could not use
 };
 
@@ -65,7 +65,7 @@ int gv_cluster_write(struct gv_cluster *cluster, uint32_t node, const char *key,
 // Puts nodes [0, first) on one side and the others on another; 0: everybody on one.
 void gv_cluster_split(struct gv_cluster *cluster, uint32_t first);
 // A stopped node goes on.
-void gv_cluster_wake(struct gv_cluster *cluster, uint32_t node);
+void gv_cluster_resume(struct gv_cluster *cluster, uint32_t node);
 // Kills a node and starts it anew with nothing.
 void gv_cluster_restart(struct gv_cluster *cluster, uint32_t node);
 // Kills a node and starts it anew with all entries that it had, as if from a disk.

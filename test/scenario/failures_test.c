@@ -246,8 +246,8 @@ static void one_way_links(void **state) {
         int64_t next = 0;
         load(&cluster, &prng, ms(3 * SECOND), &next);
         for (uint32_t node = 3; node < 6; node++) {
-            if (round % 2 == 0) cluster.nodes[0].deaf[node] = true;
-            if (round % 2 == 1) cluster.nodes[node].deaf[0] = true;
+            if (round % 2 == 0) cluster.nodes[0].blocked[node] = true;
+            if (round % 2 == 1) cluster.nodes[node].blocked[0] = true;
         }
         load(&cluster, &prng, ms(20 * SECOND), &next);
         assert_true(gv_cluster_settle(&cluster, ms(5 * SECOND)) != GV_TIME_NEVER);
@@ -338,12 +338,12 @@ static void a_partly_sent_value_reaches_all(void **state) {
         uint32_t told =
             (dying + 1 + (uint32_t)gv_prng_below(&prng, config.nodes - 1)) % config.nodes;
         for (uint32_t node = 0; node < config.nodes; node++)
-            cluster.nodes[node].deaf[dying] = node != told;
+            cluster.nodes[node].blocked[dying] = node != told;
         gv_cluster_add(&cluster, dying, "\"only once\"");
         gv_cluster_run(&cluster, ms(60));
         cluster.nodes[dying].stopped = round % 2 == 0;
         for (uint32_t node = 0; node < config.nodes; node++)
-            cluster.nodes[node].deaf[dying] = false;
+            cluster.nodes[node].blocked[dying] = false;
         if (round % 2 == 0) { // somebody has to notice
             gv_cluster_add(&cluster, (dying + 1) % config.nodes, "\"are you there?\"");
             gv_cluster_run(&cluster, ms(8 * SECOND));
@@ -379,16 +379,16 @@ static void one_failure(struct gv_cluster *cluster, struct gv_prng *prng) {
         gv_cluster_split(cluster, 1 + node % (cluster->config.nodes - 1));
         break;
     default:
-        cluster->nodes[node].deaf[gv_prng_below(prng, cluster->config.nodes)] = true;
+        cluster->nodes[node].blocked[gv_prng_below(prng, cluster->config.nodes)] = true;
     }
 }
 
 static void all_is_well(struct gv_cluster *cluster) {
     gv_cluster_split(cluster, 0);
     for (uint32_t node = 0; node < cluster->config.nodes; node++) {
-        if (cluster->nodes[node].stopped) gv_cluster_wake(cluster, node);
+        if (cluster->nodes[node].stopped) gv_cluster_resume(cluster, node);
         for (uint32_t from = 0; from < cluster->config.nodes; from++)
-            cluster->nodes[node].deaf[from] = false;
+            cluster->nodes[node].blocked[from] = false;
     }
 }
 

@@ -32,7 +32,7 @@ static void one_event(struct gv_cluster *cluster, struct gv_prng *prng, int64_t 
         at->stopped = true;
         break;
     case 3:
-        if (at->stopped) gv_cluster_wake(cluster, node);
+        if (at->stopped) gv_cluster_resume(cluster, node);
         break;
     case 4:
         gv_cluster_split(cluster, node);
