@@ -4,12 +4,12 @@
 // with odd numbers, acknowledgements of what was never sent, summaries of all kinds, echoes, and
 // messages with a few bytes changed. Neither engine may fall over, use more memory than a multiple
 // of what it was sent, or answer by more than its replica and a multiple of that; and beside the
-// liar the two still come to hold the same, with all that each of them had.
+// Byzantine peer the two still come to hold the same, with all that each of them had.
 #include "../../engine/core.h"
 #include "../../sim/equal.h"
 #include "../lib/arena.h"
+#include "../lib/byzantine.h"
 #include "../lib/collide.h"
-#include "../lib/liar.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -28,7 +28,7 @@ enum {
     OPERATIONS = 200, // likewise
     TRIP_MS = 10,
     CALM_MS = 4000000, // in which the two come to agree
-    REPLIES = 50,      // of the liar's, meanwhile
+    REPLIES = 50,      // of the Byzantine peer's, meanwhile
     // What a byte received may cost: of memory, an entry of two bytes takes a record, its share of
     // a node of the tree, and a place in the changelog, all of which grow by doubling.
     MEMORY_A_BYTE = 400,
@@ -45,9 +45,9 @@ struct letter {
     char bytes[CAP];
 };
 
-// What the liar has had from one engine.
+// What the Byzantine peer has had from one engine.
 struct toll {
-    uint64_t summaries, summary_bytes; // taken by the engine: the liar's
+    uint64_t summaries, summary_bytes; // taken by the engine: the Byzantine peer's
     uint64_t received, received_bytes;
     uint64_t told;                  // entries that answers gave
     uint64_t answers, answer_bytes; // packed, of messages with ranges
@@ -55,7 +55,7 @@ struct toll {
 
 struct node {
     struct gv_engine *engine;
-    int liar, other; // numbers of its peers
+    int byzantine, other; // numbers of its peers
     struct toll toll;
 };
 
@@ -69,7 +69,7 @@ struct target {
 
 static struct gv_json json;
 static char line[CAP], sent[HONEST][CAP], scratch[CAP];
-static size_t sent_len[HONEST];        // to the liar, the last one: for echoes
+static size_t sent_len[HONEST];        // to the Byzantine peer, the last one: for echoes
 static struct letter letters[LETTERS]; // a ring
 static unsigned letter_head, letter_count;
 static int write_count;
@@ -97,15 +97,16 @@ static void put_number(struct gv_engine *engine, int number) {
 
 static void count_event(void *ctx, const struct gv_engine_event *event) {
     struct node *node = ctx;
-    if (event->kind == GV_ENGINE_SENT && event->sync && event->peer == node->liar)
+    if (event->kind == GV_ENGINE_SENT && event->sync && event->peer == node->byzantine)
         node->toll.told++;
 }
 
-// Three nodes, of which the liar is the last or the first: then it is the root of the tree.
+// Three nodes, of which the Byzantine peer is the last or the first: then it is the root of the
+// tree.
 static void make_node(struct target *it, int index, size_t kind) {
-    static const char *const liar_last[] = {"n0", "n1", "n2"}, *const liar_first[] = {"n1", "n2",
-                                                                                      "n0"};
-    const char *const *texts = kind & 2 ? liar_first : liar_last;
+    static const char *const byzantine_last[] = {"n0", "n1", "n2"}, *const byzantine_first[] = {
+                                                                        "n1", "n2", "n0"};
+    const char *const *texts = kind & 2 ? byzantine_first : byzantine_last;
     const struct gv_slice names[] = {slice(texts[0]), slice(texts[1]), slice(texts[2])};
     struct node *node = &it->nodes[index];
     const struct gv_engine_config config = {
@@ -124,7 +125,7 @@ static void make_node(struct target *it, int index, size_t kind) {
     }
     GV_ASSERT(gv_engine_join(node->engine, GV_MS, names[index], names, 3) == 0);
     put_number(node->engine, ENTRIES + index); // updates
-    node->liar = gv_engine_peer(node->engine, names[2]);
+    node->byzantine = gv_engine_peer(node->engine, names[2]);
     node->other = gv_engine_peer(node->engine, names[1 - index]);
 }
 
@@ -177,32 +178,33 @@ static uint64_t sent_entries(const struct gv_engine *engine) {
     return stats.sent_entries;
 }
 
-// All that a node has to say now. True: some of it to the liar.
+// All that a node has to say now. True: some of it to the Byzantine peer.
 static bool drain(int index) {
     struct node *node = &target->nodes[index];
-    bool to_liar = false;
+    bool to_byzantine = false;
     int peer, said;
     uint64_t told = sent_entries(node->engine);
     while ((said = gv_engine_send(node->engine, target->now, scratch, sizeof scratch, &peer)) !=
            0) {
         GV_ASSERT(said > 0);
         size_t len = (size_t)said;
-        // What is too long for the bound, as a liar may tell it, goes alone.
+        // What is too long for the bound, as a Byzantine peer may tell it, goes alone.
         bool alone = sent_entries(node->engine) == told + 1 && len <= GV_MESSAGE_LIMIT;
         told = sent_entries(node->engine);
-        GV_ASSERT((len <= target->bound || alone) && (peer == node->liar || peer == node->other));
+        GV_ASSERT((len <= target->bound || alone) &&
+                  (peer == node->byzantine || peer == node->other));
         if (peer == node->other) {
             post(1 - index, scratch, len);
             continue;
         }
-        to_liar = true;
+        to_byzantine = true;
         note_answer(node, scratch, len);
         memcpy(sent[index], scratch, len);
         sent_len[index] = len;
     }
     GV_ASSERT(gv_engine_ready(node->engine));
     GV_ASSERT(gv_engine_deadline(node->engine) > target->now);
-    return to_liar;
+    return to_byzantine;
 }
 
 static void hear(int index, int peer, const char *bytes, size_t len) {
@@ -220,9 +222,9 @@ static void hear(int index, int peer, const char *bytes, size_t len) {
     int error = gv_engine_receive(node->engine, target->now, peer, &message);
     GV_ASSERT(error == 0 || error == GV_ETYPE || error == GV_ERANGE || error == GV_ESPACE ||
               error == GV_ESYNTAX || error == GV_EFULL);
-    GV_ASSERT(peer == node->liar || error == 0);
+    GV_ASSERT(peer == node->byzantine || error == 0);
     GV_ASSERT(gv_engine_root(node->engine).count >= before);
-    if (peer != node->liar) return;
+    if (peer != node->byzantine) return;
     node->toll.received++;
     node->toll.received_bytes += len;
     node->toll.summaries += message.ranges.len > 0;
@@ -248,16 +250,17 @@ static void deliver(void) {
     }
 }
 
-// The liar says to one what one of the two has said to it.
+// The Byzantine peer says to one what one of the two has said to it.
 static void echo(int index, int of) {
     size_t len = sent_len[of];
     memcpy(line, sent[of], len); // where hear() does not change it
-    hear(index, target->nodes[index].liar, line, len);
+    hear(index, target->nodes[index].byzantine, line, len);
 }
 
 // ---- An input -----------------------------------------------------------------------------------
 
-// A value that the liar has no part in. Every other one shares a place with the one before.
+// A value that the Byzantine peer has no part in. Every other one shares a place with the one
+// before.
 static void write_one(int index) {
     if (write_count == WRITES) return;
     struct gv_collide_pair pair;
@@ -275,33 +278,33 @@ static void pass(uint8_t how) {
     deliver();
 }
 
-static void operate(struct gv_liar *liar, uint8_t how) {
+static void operate(struct gv_byzantine *byzantine, uint8_t how) {
     int index = how & 1;
     const struct node *node = &target->nodes[index];
     switch (how / 2 % 8) {
     case 0: { // a line as it is
-        const uint8_t *newline = memchr(liar->data, '\n', liar->len);
-        size_t len = newline != NULL ? (size_t)(newline - liar->data) : liar->len;
-        struct gv_slice raw = gv_liar_bytes(liar, len);
-        gv_liar_bytes(liar, 1);
-        hear(index, node->liar, (const char *)raw.data, raw.len);
+        const uint8_t *newline = memchr(byzantine->data, '\n', byzantine->len);
+        size_t len = newline != NULL ? (size_t)(newline - byzantine->data) : byzantine->len;
+        struct gv_slice raw = gv_byzantine_bytes(byzantine, len);
+        gv_byzantine_bytes(byzantine, 1);
+        hear(index, node->byzantine, (const char *)raw.data, raw.len);
         break;
     }
     case 1:
-        echo(index, gv_liar_byte(liar) & 1);
+        echo(index, gv_byzantine_byte(byzantine) & 1);
         break;
     case 2:
         write_one(index);
         break;
     case 3:
-        pass(gv_liar_byte(liar));
+        pass(gv_byzantine_byte(byzantine));
         break;
     case 4: // what was on its way is lost
         letter_count = 0;
         break;
     default:
-        hear(index, node->liar, line,
-             gv_liar_message(liar, node->engine, node->liar, line, sizeof line));
+        hear(index, node->byzantine, line,
+             gv_byzantine_message(byzantine, node->engine, node->byzantine, line, sizeof line));
     }
     if (how & 128) drain(index);
 }
@@ -347,7 +350,7 @@ static gv_time next_time(gv_time reply_at) {
     return next > target->now ? next : target->now;
 }
 
-// The two settle, while the liar says to each what that one has said to it.
+// The two settle, while the Byzantine peer says to each what that one has said to it.
 static void settle(void) {
     gv_time end = target->now + CALM_MS * GV_MS, reply_at = GV_TIME_NEVER;
     for (int replies = 0; !agree();) {
@@ -371,10 +374,11 @@ static void settle(void) {
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
-    struct gv_liar liar = {data, size};
-    uint8_t kind = gv_liar_byte(&liar);
+    struct gv_byzantine byzantine = {data, size};
+    uint8_t kind = gv_byzantine_byte(&byzantine);
     start(kind % KINDS);
-    for (int i = 0; i < OPERATIONS && liar.len > 0; i++) operate(&liar, gv_liar_byte(&liar));
+    for (int i = 0; i < OPERATIONS && byzantine.len > 0; i++)
+        operate(&byzantine, gv_byzantine_byte(&byzantine));
     for (int i = 0; i < HONEST; i++) drain(i);
     check_bounds();
     if (kind / KINDS % 8 == 0) settle(); // it takes longer than the rest
