@@ -4,7 +4,7 @@
 // and the engine chooses how to compare by the round trip.
 #include "bench.h"
 
-#include "duel.h"
+#include "exchange.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -23,11 +23,11 @@ enum {
 
 static const struct row {
     uint64_t diff;
-    enum gv_duel_pattern pattern;
+    enum gv_exchange_pattern pattern;
 } rows[ROWS] = {
-    {0, GV_DUEL_ANYWHERE},   {1, GV_DUEL_ANYWHERE},    {10, GV_DUEL_ANYWHERE},
-    {100, GV_DUEL_ANYWHERE}, {1000, GV_DUEL_ANYWHERE}, {10000, GV_DUEL_ANYWHERE},
-    {1000, GV_DUEL_NEWEST},  {1000, GV_DUEL_CHANGED},  {1000, GV_DUEL_STRINGS},
+    {0, GV_EXCHANGE_ANYWHERE},   {1, GV_EXCHANGE_ANYWHERE},    {10, GV_EXCHANGE_ANYWHERE},
+    {100, GV_EXCHANGE_ANYWHERE}, {1000, GV_EXCHANGE_ANYWHERE}, {10000, GV_EXCHANGE_ANYWHERE},
+    {1000, GV_EXCHANGE_NEWEST},  {1000, GV_EXCHANGE_CHANGED},  {1000, GV_EXCHANGE_STRINGS},
 };
 
 // What others take for a million entries of 64 bits of which these differ, at random places; and
@@ -53,9 +53,9 @@ enum { OTHERS = sizeof others / sizeof *others };
 
 // One plan's runs.
 struct series {
-    struct gv_duel_plan plan;
+    struct gv_exchange_plan plan;
     uint64_t seeds;
-    struct gv_duel_outcome run[SEEDS_MAX];
+    struct gv_exchange_outcome run[SEEDS_MAX];
 };
 
 // --- figures ---------------------------------------------------------------------------------
@@ -78,7 +78,7 @@ static struct spread spread_of(const struct series *series, size_t member) {
     return (struct spread){values[n / 2], values[n - 1]};
 }
 
-#define SPREAD(series, member) spread_of(series, offsetof(struct gv_duel_outcome, member))
+#define SPREAD(series, member) spread_of(series, offsetof(struct gv_exchange_outcome, member))
 
 // 1234567 as 1,234,567; good until the eighth call from now.
 static const char *grouped(uint64_t value) {
@@ -98,16 +98,17 @@ static const char *grouped(uint64_t value) {
 
 // The most that the median may be, and twice that and 300 bytes the worst: summaries
 // in bytes for each difference. A changed value is two differences.
-static double summaries_max(const struct gv_duel_plan *plan) {
-    if (plan->pattern == GV_DUEL_NEWEST) return 400;
+static double summaries_max(const struct gv_exchange_plan *plan) {
+    if (plan->pattern == GV_EXCHANGE_NEWEST) return 400;
     if (plan->diff <= 1) return 100; // no range is cut
-    double diff = (double)plan->diff * (plan->pattern == GV_DUEL_CHANGED ? 2 : 1);
+    double diff = (double)plan->diff * (plan->pattern == GV_EXCHANGE_CHANGED ? 2 : 1);
     // The hash of a string does not tell its place, so its ranges carry two sums.
-    double sums = plan->pattern == GV_DUEL_STRINGS ? 70 : 50;
+    double sums = plan->pattern == GV_EXCHANGE_STRINGS ? 70 : 50;
     return 200 + diff * (plan->trip_ms == 0 ? sums : 26);
 }
 
-static bool complain(const struct gv_duel_plan *plan, const char *what, double is, double most) {
+static bool complain(const struct gv_exchange_plan *plan, const char *what, double is,
+                     double most) {
     if (is <= most) return true;
     fprintf(stderr, "LIMIT  %" PRIu64 " of %" PRIu64 " %c, %u ms, %s: %s %.0f, at most %.0f\n",
             plan->diff, plan->items, plan->pattern, plan->trip_ms, plan->warm ? "warm" : "cold",
@@ -117,7 +118,7 @@ static bool complain(const struct gv_duel_plan *plan, const char *what, double i
 
 // Whether all runs did what they have to, and cost no more than they may.
 static bool within(const struct series *series) {
-    const struct gv_duel_plan *plan = &series->plan;
+    const struct gv_exchange_plan *plan = &series->plan;
     double most = summaries_max(plan);
     struct spread messages = SPREAD(series, messages), bytes = SPREAD(series, bytes);
     bool good = complain(plan, "summaries", (double)SPREAD(series, packed).median, most);
@@ -126,7 +127,7 @@ static bool within(const struct series *series) {
     good &= complain(plan, "worst messages", (double)messages.worst,
                      12 + (double)bytes.worst / (0.3 * (double)plan->message_max));
     for (uint64_t i = 0; i < series->seeds; i++) {
-        const struct gv_duel_outcome *run = &series->run[i];
+        const struct gv_exchange_outcome *run = &series->run[i];
         if (!run->equal || !run->silent) {
             fprintf(stderr, "WRONG  seed %" PRIu64 ": the replicas are not equal\n", i + 1);
             good = false;
@@ -134,7 +135,7 @@ static bool within(const struct series *series) {
         // The lines around the summaries: base64, and 200 bytes a message.
         double around = (double)(run->bytes - run->entries);
         double lines = 4.0 / 3 * (double)run->packed + 200 * (double)run->messages;
-        double keys = (plan->pattern == GV_DUEL_CHANGED ? 56 : 25) * (double)plan->diff;
+        double keys = (plan->pattern == GV_EXCHANGE_CHANGED ? 56 : 25) * (double)plan->diff;
         good &= complain(plan, "bytes beside entries", around, lines);
         good &= complain(plan, "bytes of entries", (double)run->entries,
                          keys + 40 * (double)run->messages);
@@ -144,13 +145,13 @@ static bool within(const struct series *series) {
 
 // --- tables ----------------------------------------------------------------------------------
 
-static const char *what(enum gv_duel_pattern pattern) {
+static const char *what(enum gv_exchange_pattern pattern) {
     switch (pattern) {
-    case GV_DUEL_NEWEST:
+    case GV_EXCHANGE_NEWEST:
         return " newest";
-    case GV_DUEL_CHANGED:
+    case GV_EXCHANGE_CHANGED:
         return " changed";
-    case GV_DUEL_STRINGS:
+    case GV_EXCHANGE_STRINGS:
         return " strings";
     default:
         return "";
@@ -172,39 +173,40 @@ static void head(void) {
 }
 
 static void line(const struct series *series) {
-    const struct gv_duel_plan *plan = &series->plan;
+    const struct gv_exchange_plan *plan = &series->plan;
     struct spread packed = SPREAD(series, packed), steps = SPREAD(series, steps),
                   messages = SPREAD(series, messages), bytes = SPREAD(series, bytes),
                   entries = SPREAD(series, entries), cpu = SPREAD(series, cpu_us);
     printf("| %s%s | %u ms%s | %s (%s) | ", grouped(plan->diff), what(plan->pattern), plan->trip_ms,
            plan->warm ? ", warm" : "", grouped(packed.median), grouped(packed.worst));
-    if (plan->pattern != GV_DUEL_NEWEST) printf("%s ", bound(gv_duel_least_to_find(plan)));
+    if (plan->pattern != GV_EXCHANGE_NEWEST) printf("%s ", bound(gv_exchange_lower_bound(plan)));
     printf("| %" PRIu64 " (%" PRIu64 ") | %" PRIu64 " (%" PRIu64 ") | %s (%s) | %s | %.1f ms |\n",
            steps.median, steps.worst, messages.median, messages.worst, grouped(bytes.median),
            grouped(bytes.worst), grouped(entries.median), (double)cpu.median / 1000);
     fflush(stdout);
 }
 
-// Runs a row of a table from the duel that all of its links share.
-static void run_series(struct gv_duel *duel, const struct gv_duel_plan *plan, uint64_t first,
-                       uint64_t seeds, struct series *out) {
+// Runs a row of a table from the exchange that all of its links share.
+static void run_series(struct gv_exchange *exchange, const struct gv_exchange_plan *plan,
+                       uint64_t first, uint64_t seeds, struct series *out) {
     out->plan = *plan;
     out->seeds = seeds;
-    for (uint64_t i = 0; i < seeds; i++) out->run[i] = gv_duel_run(duel, plan, first + i);
+    for (uint64_t i = 0; i < seeds; i++) out->run[i] = gv_exchange_run(exchange, plan, first + i);
 }
 
 // What is kept of the series for the plot and the comparison: cold, at random places.
 struct kept {
     struct spread packed[2][BENCH_POINTS]; // without latency; on the link
-    struct gv_duel_plan plan[BENCH_POINTS];
+    struct gv_exchange_plan plan[BENCH_POINTS];
     struct spread newest[2];
 };
 
 static void keep(struct kept *kept, const struct series *series) {
-    const struct gv_duel_plan *plan = &series->plan;
+    const struct gv_exchange_plan *plan = &series->plan;
     if (plan->warm || (plan->trip_ms != 0 && plan->trip_ms != LINK_MS)) return;
-    if (plan->pattern == GV_DUEL_NEWEST) kept->newest[plan->trip_ms != 0] = SPREAD(series, packed);
-    if (plan->pattern != GV_DUEL_ANYWHERE) return;
+    if (plan->pattern == GV_EXCHANGE_NEWEST)
+        kept->newest[plan->trip_ms != 0] = SPREAD(series, packed);
+    if (plan->pattern != GV_EXCHANGE_ANYWHERE) return;
     uint64_t diff = 1;
     for (int i = 0; i < BENCH_POINTS; i++, diff *= 10) {
         if (plan->diff != diff) continue;
@@ -231,20 +233,21 @@ static void cell(const struct series *series) {
 }
 
 // A row on every link, or a line of it for each.
-static bool row(const struct gv_duel_plan *first, uint64_t seeds, bool whole, struct kept *kept) {
+static bool row(const struct gv_exchange_plan *first, uint64_t seeds, bool whole,
+                struct kept *kept) {
     static struct series series;
-    struct gv_duel_plan plan = *first;
-    struct gv_duel *duel = gv_duel_new(&plan);
+    struct gv_exchange_plan plan = *first;
+    struct gv_exchange *exchange = gv_exchange_new(&plan);
     bool good = true;
     if (whole) {
-        bool newest = plan.pattern == GV_DUEL_NEWEST;
+        bool newest = plan.pattern == GV_EXCHANGE_NEWEST;
         printf("| %s%s | %s ", grouped(plan.diff), what(plan.pattern),
-               newest ? "" : bound(gv_duel_least_to_find(&plan)));
+               newest ? "" : bound(gv_exchange_lower_bound(&plan)));
     }
     for (int k = 0; k < (whole ? 2 * TRIPS : SHORT); k++) {
         plan.trip_ms = trips[whole ? k / 2 : k];
         plan.warm = whole && k % 2;
-        run_series(duel, &plan, 1, seeds, &series);
+        run_series(exchange, &plan, 1, seeds, &series);
         if (whole)
             cell(&series);
         else
@@ -254,7 +257,7 @@ static bool row(const struct gv_duel_plan *first, uint64_t seeds, bool whole, st
     }
     if (whole) puts("|");
     fflush(stdout);
-    gv_duel_free(duel);
+    gv_exchange_free(exchange);
     return good;
 }
 
@@ -266,10 +269,10 @@ static bool table(uint64_t items, uint64_t seeds, bool whole, struct kept *kept)
         head();
     for (size_t i = 0; i < ROWS; i++) {
         if (rows[i].diff > items / 10) continue;
-        struct gv_duel_plan plan = {.items = items,
-                                    .diff = rows[i].diff,
-                                    .pattern = rows[i].pattern,
-                                    .message_max = GV_ENGINE_MESSAGE_DEFAULT};
+        struct gv_exchange_plan plan = {.items = items,
+                                        .diff = rows[i].diff,
+                                        .pattern = rows[i].pattern,
+                                        .message_max = GV_ENGINE_MESSAGE_DEFAULT};
         good = row(&plan, seeds, whole, kept) && good;
     }
     return good;
@@ -296,12 +299,13 @@ static void compare(const struct kept *kept) {
     print_others(true, -1);
     puts("|\n|---|---|---|---|---|---|---|---|---|---|");
     for (int i = 0; i < BENCH_POINTS; i++) {
-        const struct gv_duel_plan *plan = &kept->plan[i];
+        const struct gv_exchange_plan *plan = &kept->plan[i];
         uint64_t ours = kept->packed[1][i].median;
-        printf("| %s | %s | %s | %s ", grouped(plan->diff), bound(gv_duel_least_to_find(plan)),
+        printf("| %s | %s | %s | %s ", grouped(plan->diff), bound(gv_exchange_lower_bound(plan)),
                grouped(kept->packed[0][i].median), grouped(ours));
         print_others(false, i);
-        printf("| %s | %s ", bound(gv_duel_least_with_items(plan)), grouped(ours + 8 * plan->diff));
+        printf("| %s | %s ", bound(gv_exchange_lower_bound_with_items(plan)),
+               grouped(ours + 8 * plan->diff));
         print_others(true, i);
         puts("|");
     }
@@ -327,7 +331,7 @@ static bool plot(const char *path, const struct kept *kept) {
             lines[2 + k].bytes[i] = (double)kept->packed[k][i].median;
             lines[2 + k].worst[i] = (double)kept->packed[k][i].worst;
         }
-        lines[4].bytes[i] = gv_duel_least_to_find(&kept->plan[i]);
+        lines[4].bytes[i] = gv_exchange_lower_bound(&kept->plan[i]);
     }
     return bench_plot(path, lines, sizeof lines / sizeof *lines);
 }
@@ -342,7 +346,7 @@ int bench_sync(bool small) {
 // --- the command line ------------------------------------------------------------------------
 
 struct options {
-    struct gv_duel_plan plan;
+    struct gv_exchange_plan plan;
     uint64_t seed, seeds;
     const char *svg;
     bool all, one; // the long table; one plan and no table
@@ -350,7 +354,7 @@ struct options {
 
 // Reads an option that takes a value. False: there is none of this name, or its value is none.
 static bool read_option(struct options *options, const char *name, const char *value) {
-    struct gv_duel_plan *plan = &options->plan;
+    struct gv_exchange_plan *plan = &options->plan;
     char *end;
     uint64_t number = strtoull(value, &end, 10);
     if (strcmp(name, "--svg") == 0) {
@@ -359,7 +363,7 @@ static bool read_option(struct options *options, const char *name, const char *v
     }
     options->one = true;
     if (strcmp(name, "--pattern") == 0) {
-        plan->pattern = (enum gv_duel_pattern) * value;
+        plan->pattern = (enum gv_exchange_pattern) * value;
         return strchr("UCMS", *value) != NULL && *value != '\0' && value[1] == '\0';
     }
     if (end == value || *end != '\0') return false;
@@ -394,7 +398,7 @@ static bool read_options(struct options *options, int argc, char **argv) {
         else
             return false;
     }
-    const struct gv_duel_plan *plan = &options->plan;
+    const struct gv_exchange_plan *plan = &options->plan;
     return plan->items > 0 && plan->diff <= plan->items && options->seed > 0 &&
            options->seeds > 0 && options->seed + options->seeds <= SEEDS_MAX + 1 &&
            plan->message_max >= GV_ENGINE_MESSAGE_MIN && plan->trip_ms <= 60000 &&
@@ -404,7 +408,7 @@ static bool read_options(struct options *options, int argc, char **argv) {
 int bench_sync_command(int argc, char **argv) {
     struct options options = {.plan = {.items = ITEMS,
                                        .diff = 1000,
-                                       .pattern = GV_DUEL_ANYWHERE,
+                                       .pattern = GV_EXCHANGE_ANYWHERE,
                                        .message_max = GV_ENGINE_MESSAGE_DEFAULT},
                               .seed = 1,
                               .seeds = 1};
@@ -417,9 +421,9 @@ int bench_sync_command(int argc, char **argv) {
         return good ? 0 : 1;
     }
     static struct series series;
-    struct gv_duel *duel = gv_duel_new(&options.plan);
-    run_series(duel, &options.plan, options.seed, options.seeds, &series);
-    gv_duel_free(duel);
+    struct gv_exchange *exchange = gv_exchange_new(&options.plan);
+    run_series(exchange, &options.plan, options.seed, options.seeds, &series);
+    gv_exchange_free(exchange);
     head();
     line(&series);
     return within(&series) ? 0 : 1;

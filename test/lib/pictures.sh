@@ -35,7 +35,7 @@ sources() {
         echo "$report"
         "$gvsim" scenarios storm
         ;;
-    test/bench/sync.svg) plain test/bench/sync.c test/bench/plot.c test/bench/duel.[ch] ;;
+    test/bench/sync.svg) plain test/bench/sync.c test/bench/plot.c test/bench/exchange.[ch] ;;
     esac
 }
 mark() { # PICTURE: what says so in it

@@ -19,7 +19,7 @@ struct letter {
     char text[GV_MESSAGE_LIMIT];
 };
 
-struct duel {
+struct exchange {
     struct gv_engine *side[SIDES];
     struct gv_json json;
     struct letter *inbox[SIDES];
@@ -38,9 +38,9 @@ static void put(struct gv_engine *engine, const char *key, int stored) {
 }
 
 // Two engines with the same entries: integers, strings and floats.
-static void begin(struct duel *duel, uint64_t seed, const char *secret) {
-    *duel = (struct duel){.now = 1000 * GV_MS};
-    gv_json_init(&duel->json, gv_base_malloc(), 0, 0);
+static void begin(struct exchange *exchange, uint64_t seed, const char *secret) {
+    *exchange = (struct exchange){.now = 1000 * GV_MS};
+    gv_json_init(&exchange->json, gv_base_malloc(), 0, 0);
     static const char *const texts[] = {"%" PRIu64, "\"%" PRIu64 "\"", "%" PRIu64 ".25"};
     for (int side = 0; side < SIDES; side++) {
         struct gv_engine_config config = {
@@ -49,9 +49,9 @@ static void begin(struct duel *duel, uint64_t seed, const char *secret) {
             .secret = slice(secret),
             .staleness_ms = 500,
         };
-        assert_int_equal(gv_engine_new(&duel->side[side], &config), 0);
-        duel->inbox[side] = malloc(INBOX * sizeof *duel->inbox[side]);
-        assert_non_null(duel->inbox[side]);
+        assert_int_equal(gv_engine_new(&exchange->side[side], &config), 0);
+        exchange->inbox[side] = malloc(INBOX * sizeof *exchange->inbox[side]);
+        assert_non_null(exchange->inbox[side]);
         char key[32];
         for (uint64_t i = 0; i < COMMON; i++) {
             uint64_t value = i * (seed * 2 + 1) * UINT64_C(0x9e3779b97f4a7c15) >> 12;
@@ -66,14 +66,14 @@ static void begin(struct duel *duel, uint64_t seed, const char *secret) {
                 snprintf(key, sizeof key, texts[2], value);
                 break;
             }
-            put(duel->side[side], key, 1);
+            put(exchange->side[side], key, 1);
         }
     }
 }
 
 // Puts the keys of each pair on one side, on the other or on both: all ways but none of the two.
-static void plant(struct duel *duel, uint64_t seed) {
-    const struct gv_digest_key *key = &duel->side[0]->replica.key;
+static void plant(struct exchange *exchange, uint64_t seed) {
+    const struct gv_digest_key *key = &exchange->side[0]->replica.key;
     for (uint64_t i = 0; i < PAIRS; i++) {
         struct gv_collide_pair pair;
         gv_collide_pair(key, i == 0 ? 0 : seed * PAIRS + i, &pair);
@@ -85,17 +85,17 @@ static void plant(struct duel *duel, uint64_t seed) {
         assert_int_not_equal(items[0].hash, items[1].hash);
         unsigned way = (unsigned)((i + seed) % 15) + 1; // bit 2 · side + key
         for (unsigned bit = 0; bit < 4; bit++) {
-            if (way >> bit & 1) put(duel->side[bit / 2], pair.keys[bit % 2], 1);
+            if (way >> bit & 1) put(exchange->side[bit / 2], pair.keys[bit % 2], 1);
         }
     }
 }
 
-static void join(struct duel *duel, unsigned trip_ms) {
+static void join(struct exchange *exchange, unsigned trip_ms) {
     struct gv_slice names[SIDES] = {slice("n0"), slice("n1")};
-    duel->latency = trip_ms * GV_MS / 2;
+    exchange->latency = trip_ms * GV_MS / 2;
     for (int side = 0; side < SIDES; side++) {
-        struct gv_engine *engine = duel->side[side];
-        assert_int_equal(gv_engine_join(engine, duel->now, names[side], names, SIDES), 0);
+        struct gv_engine *engine = exchange->side[side];
+        assert_int_equal(gv_engine_join(engine, exchange->now, names[side], names, SIDES), 0);
         struct gv_peer *peer = gv_core_peer(engine, 1 - side);
         assert_non_null(peer);
         peer->measured = trip_ms > 0;
@@ -103,61 +103,63 @@ static void join(struct duel *duel, unsigned trip_ms) {
     }
 }
 
-static bool speak(struct duel *duel, int from) {
-    struct gv_engine *engine = duel->side[from];
+static bool speak(struct exchange *exchange, int from) {
+    struct gv_engine *engine = exchange->side[from];
     bool some = false;
     int peer;
     for (;;) {
-        assert_true(duel->waiting[1 - from] < INBOX);
-        struct letter *letter = &duel->inbox[1 - from][duel->waiting[1 - from]];
-        int len = gv_engine_send(engine, duel->now, letter->text, sizeof letter->text, &peer);
+        assert_true(exchange->waiting[1 - from] < INBOX);
+        struct letter *letter = &exchange->inbox[1 - from][exchange->waiting[1 - from]];
+        int len = gv_engine_send(engine, exchange->now, letter->text, sizeof letter->text, &peer);
         assert_true(len >= 0);
         if (len == 0) return some;
         letter->len = (size_t)len;
-        duel->waiting[1 - from]++;
+        exchange->waiting[1 - from]++;
         some = true;
     }
 }
 
-static bool listen(struct duel *duel, int to) {
-    bool some = duel->waiting[to] > 0;
-    for (size_t i = 0; i < duel->waiting[to]; i++) {
-        struct letter *letter = &duel->inbox[to][i];
+static bool listen(struct exchange *exchange, int to) {
+    bool some = exchange->waiting[to] > 0;
+    for (size_t i = 0; i < exchange->waiting[to]; i++) {
+        struct letter *letter = &exchange->inbox[to][i];
         struct gv_message message;
         const char *fault;
-        assert_true(gv_json_parse(&duel->json, letter->text, letter->len) > 0);
-        assert_int_equal(gv_message_decode(&message, &duel->json, 0, &fault), 0);
-        assert_true(gv_engine_ready(duel->side[to]));
-        assert_int_equal(gv_engine_receive(duel->side[to], duel->now, 1 - to, &message), 0);
-        duel->messages += message.ranges.len > 0 || message.entries > 0;
-        duel->bytes += letter->len;
+        assert_true(gv_json_parse(&exchange->json, letter->text, letter->len) > 0);
+        assert_int_equal(gv_message_decode(&message, &exchange->json, 0, &fault), 0);
+        assert_true(gv_engine_ready(exchange->side[to]));
+        assert_int_equal(gv_engine_receive(exchange->side[to], exchange->now, 1 - to, &message), 0);
+        exchange->messages += message.ranges.len > 0 || message.entries > 0;
+        exchange->bytes += letter->len;
     }
-    duel->waiting[to] = 0;
+    exchange->waiting[to] = 0;
     return some;
 }
 
 // Lets the two speak in turn until they are equal, or have nothing left to say.
-static enum gv_equal talk(struct duel *duel) {
+static enum gv_equal talk(struct exchange *exchange) {
     for (int rounds = 0; rounds < 100; rounds++) {
         for (int quiet = 0, from = 0; quiet < 2; from = 1 - from) {
-            bool heard = listen(duel, from), said = speak(duel, from);
+            bool heard = listen(exchange, from), said = speak(exchange, from);
             quiet = heard || said ? 0 : quiet + 1;
-            if (said) duel->now += duel->latency;
+            if (said) exchange->now += exchange->latency;
         }
-        if (duel->messages > 0) break;
-        gv_time due[SIDES] = {gv_engine_deadline(duel->side[0]), gv_engine_deadline(duel->side[1])};
-        duel->now = due[0] < due[1] ? due[0] : due[1];
-        for (int side = 0; side < SIDES; side++) gv_engine_advance(duel->side[side], duel->now);
+        if (exchange->messages > 0) break;
+        gv_time due[SIDES] = {gv_engine_deadline(exchange->side[0]),
+                              gv_engine_deadline(exchange->side[1])};
+        exchange->now = due[0] < due[1] ? due[0] : due[1];
+        for (int side = 0; side < SIDES; side++)
+            gv_engine_advance(exchange->side[side], exchange->now);
     }
-    return gv_equal_compare(duel->side[0], duel->side[1]);
+    return gv_equal_compare(exchange->side[0], exchange->side[1]);
 }
 
-static void end(struct duel *duel) {
+static void end(struct exchange *exchange) {
     for (int side = 0; side < SIDES; side++) {
-        gv_engine_free(duel->side[side]);
-        free(duel->inbox[side]);
+        gv_engine_free(exchange->side[side]);
+        free(exchange->inbox[side]);
     }
-    gv_json_fini(&duel->json);
+    gv_json_fini(&exchange->json);
 }
 
 // Round trips for which the engine prefers sums, sketches, and fewer messages.
@@ -171,20 +173,20 @@ static void planted_pairs_are_exchanged(void **state) {
             for (uint64_t seed = first; seed < first + SEEDS; seed++) {
                 char secret[GV_COLLIDE_SECRET_MAX] = "";
                 if (with) gv_collide_secret(seed, secret);
-                struct duel duel;
-                begin(&duel, seed, secret);
-                plant(&duel, seed);
-                join(&duel, trips_ms[trip]);
-                enum gv_equal equal = talk(&duel);
-                if (duel.messages > most) most = duel.messages;
-                bytes += duel.bytes;
-                if (equal != GV_EQUAL_YES || duel.messages > MESSAGES_MOST)
+                struct exchange exchange;
+                begin(&exchange, seed, secret);
+                plant(&exchange, seed);
+                join(&exchange, trips_ms[trip]);
+                enum gv_equal equal = talk(&exchange);
+                if (exchange.messages > most) most = exchange.messages;
+                bytes += exchange.bytes;
+                if (equal != GV_EQUAL_YES || exchange.messages > MESSAGES_MOST)
                     printf("seed %" PRIu64 ", secret \"%s\", round trip %u ms: %" PRIu64
                            " messages\n",
-                           seed, secret, trips_ms[trip], duel.messages);
+                           seed, secret, trips_ms[trip], exchange.messages);
                 assert_int_equal(equal, GV_EQUAL_YES);
-                assert_true(duel.messages <= MESSAGES_MOST);
-                end(&duel);
+                assert_true(exchange.messages <= MESSAGES_MOST);
+                end(&exchange);
             }
             printf("%s secret, round trip %u ms: at most %" PRIu64 " messages, %" PRIu64
                    " bytes on average\n",
@@ -197,12 +199,12 @@ static void planted_pairs_are_exchanged(void **state) {
 // they have there.
 static void many_keys_at_one_place(void **state) {
     (void)state;
-    struct duel duel;
+    struct exchange exchange;
     char secret[GV_COLLIDE_SECRET_MAX];
     uint64_t seed = gv_test_seed() % 1000000;
     gv_collide_secret(seed, secret);
-    begin(&duel, seed, secret);
-    const struct gv_digest_key *key = &duel.side[0]->replica.key;
+    begin(&exchange, seed, secret);
+    const struct gv_digest_key *key = &exchange.side[0]->replica.key;
     struct gv_collide_pair pair;
     gv_collide_pair(key, 5, &pair); // of two strings, which differ in one letter
     size_t at = 0;
@@ -210,14 +212,14 @@ static void many_keys_at_one_place(void **state) {
     for (int i = 0; i < 90; i++) {
         pair.keys[0][at] = (char)('#' + i);
         if (pair.keys[0][at] == '\\') continue;
-        put(duel.side[i % 2], pair.keys[0], 1);
+        put(exchange.side[i % 2], pair.keys[0], 1);
     }
-    join(&duel, 0);
-    assert_int_equal(talk(&duel), GV_EQUAL_YES);
-    printf("89 keys at one position: %" PRIu64 " messages, %" PRIu64 " bytes\n", duel.messages,
-           duel.bytes);
-    assert_true(duel.messages <= 4 * MESSAGES_MOST); // the range narrows around the position
-    end(&duel);
+    join(&exchange, 0);
+    assert_int_equal(talk(&exchange), GV_EQUAL_YES);
+    printf("89 keys at one position: %" PRIu64 " messages, %" PRIu64 " bytes\n", exchange.messages,
+           exchange.bytes);
+    assert_true(exchange.messages <= 4 * MESSAGES_MOST); // the range narrows around the position
+    end(&exchange);
 }
 
 int main(void) {
