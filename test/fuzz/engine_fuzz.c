@@ -49,7 +49,7 @@ struct letter {
 struct toll {
     uint64_t summaries, summary_bytes; // taken by the engine: the Byzantine peer's
     uint64_t received, received_bytes;
-    uint64_t told;                  // entries that answers gave
+    uint64_t answered;              // entries that answers gave
     uint64_t answers, answer_bytes; // packed, of messages with ranges
 };
 
@@ -98,7 +98,7 @@ static void put_number(struct gv_engine *engine, int number) {
 static void count_event(void *ctx, const struct gv_engine_event *event) {
     struct node *node = ctx;
     if (event->kind == GV_ENGINE_SENT && event->sync && event->peer == node->byzantine)
-        node->toll.told++;
+        node->toll.answered++;
 }
 
 // Three nodes, of which the Byzantine peer is the last or the first: then it is the root of the
@@ -183,14 +183,14 @@ static bool drain(int index) {
     struct node *node = &target->nodes[index];
     bool to_byzantine = false;
     int peer, said;
-    uint64_t told = sent_entries(node->engine);
+    uint64_t before = sent_entries(node->engine);
     while ((said = gv_engine_send(node->engine, target->now, scratch, sizeof scratch, &peer)) !=
            0) {
         GV_ASSERT(said > 0);
         size_t len = (size_t)said;
         // What is too long for the bound, as a Byzantine peer may tell it, goes alone.
-        bool alone = sent_entries(node->engine) == told + 1 && len <= GV_MESSAGE_LIMIT;
-        told = sent_entries(node->engine);
+        bool alone = sent_entries(node->engine) == before + 1 && len <= GV_MESSAGE_LIMIT;
+        before = sent_entries(node->engine);
         GV_ASSERT((len <= target->bound || alone) &&
                   (peer == node->byzantine || peer == node->other));
         if (peer == node->other) {
@@ -313,11 +313,11 @@ static void check_toll(const struct node *node) {
     const struct toll *toll = &node->toll;
     struct gv_engine_stats stats;
     gv_engine_stats(node->engine, &stats);
-    GV_ASSERT(toll->told <= toll->summaries * stats.entries);
+    GV_ASSERT(toll->answered <= toll->summaries * stats.entries);
     GV_ASSERT(toll->answer_bytes <= SUMMARY_A_BYTE * toll->summary_bytes +
                                         SUMMARY_AN_ENTRY * toll->summaries * stats.entries +
                                         GV_RECONCILE_ROOT_MAX * stats.opened_syncs);
-    uint64_t full = (toll->answer_bytes + toll->told * GV_MESSAGE_ENTRY_MAX) / 100;
+    uint64_t full = (toll->answer_bytes + toll->answered * GV_MESSAGE_ENTRY_MAX) / 100;
     GV_ASSERT(toll->answers <= stats.opened_syncs + MESSAGES_A_SUMMARY * toll->summaries + full);
 }
 

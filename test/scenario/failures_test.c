@@ -335,10 +335,10 @@ static void a_partly_sent_value_reaches_all(void **state) {
             gv_cluster_add_number(&cluster, node, node);
         gv_cluster_run(&cluster, ms(5 * SECOND));
         uint32_t dying = (uint32_t)gv_prng_below(&prng, config.nodes);
-        uint32_t told =
+        uint32_t receiver =
             (dying + 1 + (uint32_t)gv_prng_below(&prng, config.nodes - 1)) % config.nodes;
         for (uint32_t node = 0; node < config.nodes; node++)
-            cluster.nodes[node].blocked[dying] = node != told;
+            cluster.nodes[node].blocked[dying] = node != receiver;
         gv_cluster_add(&cluster, dying, "\"only once\"");
         gv_cluster_run(&cluster, ms(60));
         cluster.nodes[dying].stopped = round % 2 == 0;
@@ -352,7 +352,8 @@ static void a_partly_sent_value_reaches_all(void **state) {
         }
         uint64_t before = cluster.net.messages;
         assert_true(gv_cluster_settle(&cluster, ms(12 * SECOND)) != GV_TIME_NEVER);
-        assert_int_equal(gv_cluster_entries(&cluster, told), config.nodes + 1 + (round % 2 == 0));
+        assert_int_equal(gv_cluster_entries(&cluster, receiver),
+                         config.nodes + 1 + (round % 2 == 0));
         gv_cluster_run(&cluster, ms(10 * SECOND));
         printf("%u nodes: %llu messages after a death\n", (unsigned)config.nodes,
                (unsigned long long)(cluster.net.messages - before));

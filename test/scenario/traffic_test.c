@@ -14,7 +14,7 @@
 
 enum { CAP = GV_ENGINE_MESSAGE_DEFAULT, EVENTS = 8 };
 
-struct told {
+struct seen {
     struct gv_engine_event events[EVENTS];
     unsigned count;
 };
@@ -22,7 +22,7 @@ struct told {
 struct duo {
     struct gv_engine *engines[2];
     struct gv_json json;
-    struct told told[2]; // the first events at each
+    struct seen seen[2]; // the first events at each
     gv_time now;
 };
 
@@ -31,9 +31,9 @@ static struct gv_slice slice(const char *text) {
 }
 
 static void on_event(void *ctx, const struct gv_engine_event *event) {
-    struct told *told = ctx;
-    if (told->count < EVENTS) told->events[told->count] = *event;
-    told->count++;
+    struct seen *seen = ctx;
+    if (seen->count < EVENTS) seen->events[seen->count] = *event;
+    seen->count++;
 }
 
 static const char *number(uint64_t value) {
@@ -59,7 +59,7 @@ static void start(struct duo *duo, unsigned bulk, uint64_t entries_max) {
             .staleness_ms = 100,
             .entries_max = i == 1 ? entries_max : 0,
             .on_event = on_event,
-            .on_event_ctx = &duo->told[i],
+            .on_event_ctx = &duo->seen[i],
         };
         assert_int_equal(gv_engine_new(&duo->engines[i], &config), 0);
         for (unsigned j = 0; i == 0 && j < bulk; j++)
@@ -326,14 +326,14 @@ static void test_events(void **state) {
     assert_int_equal(put(&duo, 0, "\"x\""), 1);
     assert_int_equal(put(&duo, 0, "\"x\""), 0);
     pass(&duo, 1000);
-    const struct gv_engine_event *here = duo.told[0].events, *there = duo.told[1].events;
-    assert_int_equal(duo.told[0].count, 3);
+    const struct gv_engine_event *here = duo.seen[0].events, *there = duo.seen[1].events;
+    assert_int_equal(duo.seen[0].count, 3);
     assert_int_equal(here[0].kind, GV_ENGINE_STORED);
     assert_true(here[0].peer < 0);
     assert_int_equal(here[1].kind, GV_ENGINE_REDUNDANT);
     assert_int_equal(here[2].kind, GV_ENGINE_SENT);
     assert_int_equal(here[2].peer, 1);
-    assert_int_equal(duo.told[1].count, 1);
+    assert_int_equal(duo.seen[1].count, 1);
     assert_int_equal(there[0].kind, GV_ENGINE_STORED);
     assert_int_equal(there[0].peer, 0);
     assert_true(here[0].id != 0);
