@@ -3,7 +3,7 @@
 
 #include "../codec/json.h"
 #include "foreign.h"
-#include "run.h"
+#include "simulate.h"
 
 #include <errno.h>
 #include <math.h>
@@ -153,7 +153,7 @@ int gv_compare_command(const struct gv_command *command) {
         const char *name = command->files[i];
         GV_ASSERT(name != NULL);
         size_t len = 0;
-        char *text = gv_run_read(name, &len);
+        char *text = gv_simulate_read(name, &len);
         const char *why = text != NULL ? gv_compare_read(&runs[i], text, len) : strerror(errno);
         free(text);
         if (why == NULL) continue;

@@ -2,8 +2,8 @@
 #include "compare.h"
 #include "exec.h"
 #include "glomers.h"
-#include "run.h"
 #include "shrink.h"
+#include "simulate.h"
 #include "swarm.h"
 #include "sweep.h"
 
@@ -47,13 +47,13 @@ static int act(int argc, char **argv) {
         puts("gvsim " GV_VERSION);
         return 0;
     }
-    if (action == GV_COMMAND_RUN) return gv_run_command(&command);
+    if (action == GV_COMMAND_RUN) return gv_simulate_command(&command);
     if (action == GV_COMMAND_SWARM) return gv_swarm_command(&command);
     if (action == GV_COMMAND_SHRINK) return gv_shrink_command(&command);
     if (action == GV_COMMAND_COMPARE) return gv_compare_command(&command);
     if (action == GV_COMMAND_GLOMERS) return gv_glomers_command(&command);
     if (action == GV_COMMAND_SWEEP) return gv_sweep_command(&command);
-    if (action == GV_COMMAND_SCENARIOS) return gv_run_scenarios(&command);
+    if (action == GV_COMMAND_SCENARIOS) return gv_simulate_list(&command);
     return (int)gv_exec_run(&command, NULL);
 }
 

@@ -4,7 +4,7 @@
 #include "crew.h"
 #include "foreign.h"
 #include "reduce.h"
-#include "run.h"
+#include "simulate.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -38,7 +38,7 @@ static void run(const char *text, size_t len, int fd) {
     if (null >= 0) dup2(null, STDERR_FILENO); // a crash need not say a hundred times what it is
     signal(SIGINT, SIG_DFL);
     gv_crew_bound(GV_CREW_CPU_S);
-    answer.ran = gv_run_text(text, len, &answer.verdict);
+    answer.ran = gv_simulate_text(text, len, &answer.verdict);
     ssize_t size = write(fd, &answer, sizeof answer);
     _exit(size == (ssize_t)sizeof answer ? 0 : 3);
 }
@@ -149,7 +149,7 @@ static char *load(const struct gv_command *command, size_t *len) {
     const char *what = command->scenario;
     bool digits = what[strspn(what, "0123456789")] == '\0' && strlen(what) < 20;
     if (digits) snprintf(name, sizeof name, "swarm:%s", what);
-    char *text = gv_run_find(digits ? name : what, len);
+    char *text = gv_simulate_find(digits ? name : what, len);
     if (text == NULL) {
         gv_foreign_print(stderr, "gvsim: scenario %s: %s\n", what, strerror(errno));
         return NULL;

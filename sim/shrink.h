@@ -7,8 +7,8 @@
 #include "command.h"
 #include "verdict.h"
 
-// Runs a scenario's text, as gv_run_text does, in a process of its own, whose crash or hanging is a
-// verdict, too. False: it is wrong, or no process could be started.
+// Runs a scenario's text, as gv_simulate_text does, in a process of its own, whose crash or hanging
+// is a verdict, too. False: it is wrong, or no process could be started.
 bool gv_shrink_probe(const char *text, size_t len, struct gv_verdict *verdict);
 
 // Shrinks the scenario the command names, whose settings it overrides, and prints what is left and

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "../../sim/crew.h"
 #include "../../sim/generator.h"
-#include "../../sim/run.h"
 #include "../../sim/scenario.h"
+#include "../../sim/simulate.h"
 #include "../lib/test.h"
 
 #include <signal.h>
@@ -53,12 +53,12 @@ static void a_seed_runs_and_is_judged(void **state) {
     (void)state;
     for (uint64_t seed = 1; seed <= 20; seed++) {
         struct gv_verdict verdict;
-        assert_true(gv_run_text(text, gv_generator_scenario(seed, text), &verdict));
+        assert_true(gv_simulate_text(text, gv_generator_scenario(seed, text), &verdict));
         if (!verdict.valid) fail_msg("seed %u: %s", (unsigned)seed, verdict.why);
     }
     struct gv_verdict verdict;
-    assert_false(gv_run_text("cut n0 | n9 at 0s\n", 18, &verdict));
-    assert_false(gv_run_text("workload echo\nrate much\n", 24, &verdict));
+    assert_false(gv_simulate_text("cut n0 | n9 at 0s\n", 18, &verdict));
+    assert_false(gv_simulate_text("workload echo\nrate much\n", 24, &verdict));
 }
 
 // Of ten jobs one breaks a promise, another is late.

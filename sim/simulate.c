@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "run.h"
+#include "simulate.h"
 
 #include "foreign.h"
 #include "generator.h"
@@ -47,7 +47,8 @@ static void draw(struct gv_live *live, const struct gv_command *command,
 }
 
 // Runs to the end, or until interrupted. Returns the time it took.
-static gv_time run(const struct gv_command *command, struct gv_virtual *sim, struct gv_live *live) {
+static gv_time run_to_end(const struct gv_command *command, struct gv_virtual *sim,
+                          struct gv_live *live) {
     gv_time began = wall_now(), every = live->tty ? GV_LIVE_TTY_MS : GV_LIVE_PIPE_MS;
     gv_time draw_at = began + every * GV_MS;
     for (unsigned step = 1; gv_virtual_step(sim) && !interrupted; step++) {
@@ -61,10 +62,10 @@ static gv_time run(const struct gv_command *command, struct gv_virtual *sim, str
 }
 
 static struct gv_virtual *new_sim(const struct gv_command *command,
-                                  const struct gv_trial_config *trial) {
-    gv_time quiet = trial->quiet;
+                                  const struct gv_trial_config *config) {
+    gv_time quiet = config->quiet;
     return gv_virtual_new(&(struct gv_virtual_config){
-        .trial = *trial,
+        .trial = *config,
         .staleness_ms = command->staleness_ms,
         .message_max = command->message_max,
         .sealed = command->sealed,
@@ -123,7 +124,7 @@ static int judge(const struct gv_command *command, struct gv_virtual *sim, gv_ti
 
 // ---- Scenarios ----
 
-char *gv_run_read(const char *path, size_t *len) {
+char *gv_simulate_read(const char *path, size_t *len) {
     FILE *file = fopen(path, "rb");
     if (file == NULL) return NULL;
     char *text = NULL;
@@ -153,20 +154,20 @@ static bool complain(const char *name, const struct gv_scenario_fault *fault) {
     return false;
 }
 
-char *gv_run_find(const char *name, size_t *len) {
+char *gv_simulate_find(const char *name, size_t *len) {
     const struct gv_named *named = gv_named_find(name);
     uint64_t seed;
     if (named != NULL) {
         *len = strlen(named->text);
         return gv_memory_copy(named->text, *len);
     }
-    if (!gv_generator_seed(name, &seed)) return gv_run_read(name, len);
+    if (!gv_generator_seed(name, &seed)) return gv_simulate_read(name, len);
     char *text = gv_memory_new(GV_GENERATOR_TEXT_MAX);
     *len = gv_generator_scenario(seed, text);
     return text;
 }
 
-int gv_run_scenarios(const struct gv_command *command) {
+int gv_simulate_list(const struct gv_command *command) {
     if (command->name == NULL) {
         for (const struct gv_named *named = gv_named_scenarios; named->name != NULL; named++) {
             printf("%-10s %s\n", named->name, named->summary);
@@ -181,7 +182,7 @@ int gv_run_scenarios(const struct gv_command *command) {
                          command->name);
         return USAGE;
     }
-    char *text = gv_run_find(command->name, &len);
+    char *text = gv_simulate_find(command->name, &len);
     if (named != NULL) printf("# %s: %s\n", named->name, named->summary);
     fwrite(text, 1, len, stdout);
     free(text);
@@ -243,7 +244,7 @@ static bool apply(struct gv_command *command, struct plan *plan, const char *tex
 
 // The text of a scenario, or NULL, having said so.
 static char *find_text(const char *name, size_t *len) {
-    char *text = gv_run_find(name, len);
+    char *text = gv_simulate_find(name, len);
     if (text != NULL) return text;
     bool named = errno == ENOENT && strpbrk(name, "/.") == NULL;
     gv_foreign_print(stderr, "gvsim: scenario %s: %s%s\n", name, strerror(errno),
@@ -254,7 +255,7 @@ static char *find_text(const char *name, size_t *len) {
 // Reads a file of regions, which go before those of the scenario.
 static bool load_wan(struct gv_command *command, struct plan *plan) {
     size_t len;
-    char *text = gv_run_read(command->wan, &len);
+    char *text = gv_simulate_read(command->wan, &len);
     if (text == NULL) {
         gv_foreign_print(stderr, "gvsim: regions %s: %s\n", command->wan, strerror(errno));
         return false;
@@ -293,10 +294,10 @@ static bool load(struct gv_command *command, struct plan *plan) {
 // ---- The command ----
 
 static int run_all(const struct gv_command *command) {
-    struct gv_trial_config trial = command->trial;
+    struct gv_trial_config config = command->trial;
     struct gv_output json;
     struct gv_record record;
-    if (!gv_output_open(&json, command->json) || !gv_record_open(&record, command, &trial)) {
+    if (!gv_output_open(&json, command->json) || !gv_record_open(&record, command, &config)) {
         gv_output_close(&json, false);
         return USAGE;
     }
@@ -304,15 +305,15 @@ static int run_all(const struct gv_command *command) {
     signal(SIGTERM, on_signal);
     struct gv_live live;
     init_live(&live, json.file == stdout ? stderr : stdout);
-    struct gv_virtual *sim = new_sim(command, &trial);
-    gv_time took = run(command, sim, &live);
+    struct gv_virtual *sim = new_sim(command, &config);
+    gv_time took = run_to_end(command, sim, &live);
     int status = judge(command, sim, took, &live, json.file, &record);
     gv_virtual_free(sim);
     bool judged = status == VALID || status == INVALID;
     return gv_output_close(&json, judged) ? status : USAGE;
 }
 
-bool gv_run_text(const char *text, size_t len, struct gv_verdict *verdict) {
+bool gv_simulate_text(const char *text, size_t len, struct gv_verdict *verdict) {
     char *argv[] = {(char[]){"gvsim"}, (char[]){"run"}, (char[]){"--scenario=-"}, NULL};
     char why[GV_COMMAND_WHY_MAX];
     struct gv_command command;
@@ -332,7 +333,7 @@ bool gv_run_text(const char *text, size_t len, struct gv_verdict *verdict) {
     return good;
 }
 
-int gv_run_command(struct gv_command *command) {
+int gv_simulate_command(struct gv_command *command) {
     struct plan plan = {0};
     int status = load(command, &plan) ? run_all(command) : USAGE;
     drop(&plan);
