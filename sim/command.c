@@ -310,7 +310,7 @@ enum { BENCHMARK_JOBS = 4 }; // runs at a time, where they mostly wait
 
 static int set_choice(struct gv_command *command, enum option option, const char *value,
                       char *why) {
-    struct gv_trial_config *trial = &command->trial;
+    struct gv_run_config *run = &command->run;
     const char *name = options[option].name;
     size_t choice = 0;
     int error = 0;
@@ -320,24 +320,24 @@ static int set_choice(struct gv_command *command, enum option option, const char
             name, value,
             CHOICES("broadcast", "g-set", "g-counter", "pn-counter", "echo", "unique-ids"), &choice,
             why);
-        if (error == 0) error = gv_load_parse(value, &trial->load);
+        if (error == 0) error = gv_load_parse(value, &run->load);
         break;
     case LATENCY_DIST:
         error = to_choice(name, value, CHOICES("constant", "uniform", "exponential"), &choice, why);
-        trial->latency = (enum gv_net_latency)choice;
+        run->latency = (enum gv_net_latency)choice;
         break;
     case DELIVERY:
         error = to_choice(name, value, CHOICES("maelstrom", "exact"), &choice, why);
-        trial->delivery = (enum gv_net_delivery)choice;
+        run->delivery = (enum gv_net_delivery)choice;
         break;
     case TOPOLOGY:
         error = to_choice(name, value, CHOICES("line", "grid", "tree2", "tree3", "tree4", "total"),
                           &choice, why);
-        if (error == 0) error = gv_topology_parse(value, &trial->topology);
+        if (error == 0) error = gv_topology_parse(value, &run->topology);
         break;
     case NEMESIS:
         error = to_choice(name, value, CHOICES("partition"), &choice, why);
-        trial->nemesis = true;
+        run->nemesis = true;
         break;
     case SEALS:
         error = to_choice(name, value, CHOICES("off", "on"), &choice, why);
@@ -345,7 +345,7 @@ static int set_choice(struct gv_command *command, enum option option, const char
         break;
     case KEYS:
         error = to_choice(name, value, CHOICES("integers", "mixed"), &choice, why);
-        trial->keys = (enum gv_keys_kind)choice;
+        run->keys = (enum gv_keys_kind)choice;
         break;
     case DURABILITY:
         error = to_choice(name, value, CHOICES("off", "sync", "async", "none"), &choice, why);
@@ -441,7 +441,7 @@ static bool set_extent(struct gv_command *command, enum option option, const cha
 }
 
 static int set(struct gv_command *command, enum option option, const char *value, char *why) {
-    struct gv_trial_config *trial = &command->trial;
+    struct gv_run_config *run = &command->run;
     const char *name = options[option].name;
     uint64_t count = 0;
     int error = 0;
@@ -457,26 +457,26 @@ static int set(struct gv_command *command, enum option option, const char *value
     case NODE_COUNT:
     case NODES:
         error = to_count(name, value, 1, 10000, &count, why);
-        trial->nodes = (uint32_t)count;
+        run->nodes = (uint32_t)count;
         break;
     case RATE:
-        error = to_number(name, value, 1e6, true, &trial->rate, why);
+        error = to_number(name, value, 1e6, true, &run->rate, why);
         break;
     case TIME_LIMIT:
-        error = to_seconds(name, value, true, &trial->time_limit, why);
+        error = to_seconds(name, value, true, &run->time_limit, why);
         break;
     case QUIET:
-        error = to_seconds(name, value, true, &trial->quiet, why);
+        error = to_seconds(name, value, true, &run->quiet, why);
         break;
     case LATENCY:
         error = to_count(name, value, 0, 1000000, &count, why);
-        trial->latency_ms = (uint32_t)count;
+        run->latency_ms = (uint32_t)count;
         break;
     case NEMESIS_INTERVAL:
-        error = to_seconds(name, value, false, &trial->nemesis_interval, why);
+        error = to_seconds(name, value, false, &run->nemesis_interval, why);
         break;
     case SEED:
-        error = to_count(name, value, 0, UINT64_MAX, &trial->seed, why);
+        error = to_count(name, value, 0, UINT64_MAX, &run->seed, why);
         break;
     case STALENESS:
         error = to_count(name, value, 0, 3600 * 1000, &count, why);
@@ -490,7 +490,7 @@ static int set(struct gv_command *command, enum option option, const char *value
         command->message_max = (size_t)count;
         break;
     case AVAILABILITY:
-        error = to_availability(name, value, &trial->availability, why);
+        error = to_availability(name, value, &run->availability, why);
         break;
     case DISK_LATENCY:
         error = to_count(name, value, 0, 60 * 1000, &count, why);
@@ -586,7 +586,7 @@ static int check_files(const struct gv_command *command, char *why) {
 }
 
 static int check_nemesis(const struct gv_command *command, char *why) {
-    if (!command->trial.nemesis || command->trial.nodes > 1) return 0;
+    if (!command->run.nemesis || command->run.nodes > 1) return 0;
     return wrong(why,
                  "--nemesis partition wants 2 nodes at least: one cannot be cut off from itself");
 }
@@ -598,7 +598,7 @@ int gv_command_check(const struct gv_command *command, char why[GV_COMMAND_WHY_M
     size_t sealed_min = GV_ENGINE_MESSAGE_MIN + GV_AUTH_ROOM;
     if (command->sealed && command->message_max > 0 && command->message_max < sealed_min)
         return wrong(why, "with seals, --message-max wants %zu at least", sealed_min);
-    if (command->trial.nemesis && command->scenario != NULL) {
+    if (command->run.nemesis && command->scenario != NULL) {
         return wrong(why, "--nemesis and --scenario do not go together");
     }
     return check_nemesis(command, why);
@@ -669,13 +669,13 @@ int gv_command_parse(struct gv_command *command, int argc, char *const *argv, ui
     GV_ASSERT(command != NULL && argc >= 0);
     _Static_assert((int)OPTIONS <= (int)GV_COMMAND_OPTIONS, "room for all options");
     *command = (struct gv_command){
-        .trial = {.nodes = 5,
-                  .rate = 5,
-                  .time_limit = 10000 * GV_MS,
-                  .quiet = 10000 * GV_MS,
-                  .topology = GV_TOPOLOGY_GRID,
-                  .nemesis_interval = 10000 * GV_MS,
-                  .seed = seed},
+        .run = {.nodes = 5,
+                .rate = 5,
+                .time_limit = 10000 * GV_MS,
+                .quiet = 10000 * GV_MS,
+                .topology = GV_TOPOLOGY_GRID,
+                .nemesis_interval = 10000 * GV_MS,
+                .seed = seed},
         .staleness_ms = 500,
         .settle = GV_TIME_NEVER,
         .disk_latency = 5 * GV_MS,
@@ -691,7 +691,7 @@ int gv_command_parse(struct gv_command *command, int argc, char *const *argv, ui
     int kind = kind_of(argv[1]);
     int at = kind != 0 ? 2 : 1;
     if ((kind & (GLOMERS | SWEEP)) != 0) {
-        command->trial.seed = 1;
+        command->run.seed = 1;
         command->jobs = BENCHMARK_JOBS;
     }
     while (at < argc) {

@@ -4,13 +4,13 @@
 #define GV_SIM_COMMAND_H
 
 #include "limits.h"
-#include "trial.h"
+#include "run.h"
 
 enum { GV_COMMAND_OPTIONS = 64 }; // at the most
 
 struct gv_command {
     // What a run is; its slack, deliver and ctx are left to others.
-    struct gv_trial_config trial;
+    struct gv_run_config run;
     const char *json;    // where to write the result as JSON; NULL: nowhere; "-": standard output
     const char *log_dir; // where to put what nodes print on standard error; NULL: a temporary place
     const char *trace, *report; // files to write; NULL: none
@@ -45,7 +45,7 @@ struct gv_command {
     // gvsim compare:
     const char *files[2];
 
-    // gvsim glomers and gvsim sweep, whose first seed is the trial's:
+    // gvsim glomers and gvsim sweep, whose first seed is the run's:
     const char *challenge; // of glomers
     uint32_t runs;         // of each setting, each with the next seed
     const char *svg;       // where sweep draws; NULL: nowhere

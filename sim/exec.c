@@ -61,9 +61,9 @@ struct node {
 
 struct exec {
     const struct gv_command *command;
-    struct gv_trial_config config;
+    struct gv_run_config config;
     struct gv_record record;
-    struct gv_trial *trial;
+    struct gv_run *run;
     struct gv_logs logs;
     struct gv_child_guard guard;
     struct gv_live live;
@@ -81,7 +81,7 @@ struct exec {
     bool stopping, interrupted, keep;
     bool definite; // something is wrong that no delay excuses
     int64_t died;  // the node that did, or -1
-    enum gv_trial_phase died_in;
+    enum gv_run_phase died_in;
     struct gv_check_traffic traffic;
     struct gv_lag late;
     gv_time beaten_at;
@@ -94,7 +94,7 @@ struct exec {
 static void on_timer(uv_timer_t *timer);
 
 static bool has_begun(struct exec *exec) {
-    return gv_trial_view(exec->trial, 0).phase >= GV_TRIAL_MAIN;
+    return gv_run_view(exec->run, 0).phase >= GV_RUN_MAIN;
 }
 
 // How long all nodes have waited for processors so far.
@@ -124,13 +124,13 @@ static bool look_for_closed(struct node *node, gv_time now) {
     bool deaf = node->in_closed > 0 && node->in_closed < before;
     if (node->exited || node->told_closed) return false;
     if (node->out_closed > 0 && node->out_closed < before) {
-        gv_trial_closed(exec->trial, node->index);
+        gv_run_closed(exec->run, node->index);
     } else if (deaf) {
         exec->definite = true;
-        gv_trial_object(exec->trial,
-                        "closed: n%" PRIu32
-                        " closed its standard input, and runs on: nothing more can reach it",
-                        node->index);
+        gv_run_object(exec->run,
+                      "closed: n%" PRIu32
+                      " closed its standard input, and runs on: nothing more can reach it",
+                      node->index);
     } else {
         return false;
     }
@@ -159,16 +159,16 @@ static void resume(struct exec *exec);
 // Lets the run take its next steps, and wakes when it has more to do.
 static void pump(struct exec *exec) {
     gv_time now = uv_hrtime();
-    gv_trial_advance(exec->trial, now);
-    if (gv_trial_done(exec->trial)) {
+    gv_run_advance(exec->run, now);
+    if (gv_run_done(exec->run)) {
         uv_stop(&exec->loop);
         return;
     }
     if (exec->paused > 0) resume(exec);
-    if (!exec->sampled && gv_trial_view(exec->trial, now).phase != GV_TRIAL_INIT) {
+    if (!exec->sampled && gv_run_view(exec->run, now).phase != GV_RUN_INIT) {
         exec->sampled = sum_waits(exec, &exec->waited, &exec->waits);
     }
-    gv_time due = gv_trial_due(exec->trial);
+    gv_time due = gv_run_due(exec->run);
     GV_ASSERT(due != GV_TIME_NEVER);
     uint64_t wait_ms = due > now ? (due - now + GV_MS / 2) / GV_MS : 0;
     uv_update_time(&exec->loop);
@@ -185,7 +185,7 @@ static void on_tick(uv_timer_t *timer) {
     if (exec->live.tty && uv_tty_get_winsize(&exec->tty, &width, &height) == 0) {
         gv_live_resize(&exec->live, width > 0 ? (unsigned)width : 0);
     }
-    struct gv_trial_view view = gv_trial_view(exec->trial, uv_hrtime());
+    struct gv_run_view view = gv_run_view(exec->run, uv_hrtime());
     gv_live_draw(&exec->live, &exec->config, &view);
 }
 
@@ -265,7 +265,7 @@ static void deliver(void *ctx, uint32_t src, uint32_t index, const char *line, s
 // ---- Back-pressure ----
 
 static size_t owed(const struct node *node) {
-    return gv_trial_held(node->exec->trial, node->index) + node->held;
+    return gv_run_held(node->exec->run, node->index) + node->held;
 }
 
 // The node for whose pipe most waits.
@@ -287,7 +287,7 @@ static void pause_reading(struct node *node) {
     if (node->flooded) return;
     node->flooded = exec->definite = true;
     const struct node *worst = slowest(exec);
-    size_t here = gv_trial_held(exec->trial, node->index);
+    size_t here = gv_run_held(exec->run, node->index);
     char reader[160] = "";
     if (worst->queued > 0) {
         snprintf(reader, sizeof reader,
@@ -295,19 +295,19 @@ static void pause_reading(struct node *node) {
                  "read %" PRIu64,
                  worst->queued, worst->index, worst->taken);
     }
-    gv_trial_object(exec->trial,
-                    "flood: n%" PRIu32 " said more than others took: %zu bytes of its messages are "
-                    "here, more than --queue-max, %zu of them on their way and %zu before full "
-                    "pipes%s. It was read no further until half of them were gone",
-                    node->index, here + node->held, here, node->held, reader);
+    gv_run_object(exec->run,
+                  "flood: n%" PRIu32 " said more than others took: %zu bytes of its messages are "
+                  "here, more than --queue-max, %zu of them on their way and %zu before full "
+                  "pipes%s. It was read no further until half of them were gone",
+                  node->index, here + node->held, here, node->held, reader);
 }
 
 // Says so if the nodes send more than any load explains, though they may all keep up with it. That
 // is not definite: what waited for a machine that stood still may come all at once.
 static void look_for_flood(struct exec *exec, gv_time now) {
-    const struct gv_net *net = gv_trial_view(exec->trial, now).net;
+    const struct gv_net *net = gv_run_view(exec->run, now).net;
     exec->traffic.said = net->said;
-    gv_check_traffic_look(&exec->traffic, now, net->messages, gv_trial_errors(exec->trial));
+    gv_check_traffic_look(&exec->traffic, now, net->messages, gv_run_errors(exec->run));
 }
 
 static void on_room(uv_handle_t *handle, size_t suggested, uv_buf_t *buf);
@@ -347,12 +347,12 @@ static void on_read(uv_stream_t *stream, ssize_t size, const uv_buf_t *buf) {
     while ((end = memchr(node->buf + scanned, '\n', node->len - scanned)) != NULL) {
         size_t at = (size_t)(end - node->buf);
         struct gv_slice line = {(const uint8_t *)node->buf + from, at - from};
-        gv_trial_line(node->exec->trial, now, node->index, line);
+        gv_run_line(node->exec->run, now, node->index, line);
         scanned = from = at + 1;
     }
     look_for_flood(node->exec, now);
     // As Maelstrom does: nobody reads on, and if it goes on printing, it waits.
-    if (gv_trial_muted(node->exec->trial, node->index)) {
+    if (gv_run_muted(node->exec->run, node->index)) {
         uv_read_stop(stream);
         from = node->len;
     }
@@ -363,11 +363,10 @@ static void on_read(uv_stream_t *stream, ssize_t size, const uv_buf_t *buf) {
         char shown[GV_ENVELOPE_EXCERPT_MAX + 8];
         struct gv_slice line = {(const uint8_t *)node->buf, node->len};
         node->exec->definite = true;
-        gv_trial_fail(node->exec->trial,
-                      "long line: n%" PRIu32
-                      " printed a line longer than --line-max, %zu bytes. It "
-                      "begins: %s",
-                      node->index, most, gv_envelope_excerpt(line, shown));
+        gv_run_fail(node->exec->run,
+                    "long line: n%" PRIu32 " printed a line longer than --line-max, %zu bytes. It "
+                    "begins: %s",
+                    node->index, most, gv_envelope_excerpt(line, shown));
     } else if (owed(node) > node->exec->command->queue_max && !node->paused) {
         pause_reading(node);
     }
@@ -430,9 +429,9 @@ static void on_child(uv_signal_t *signal, int number) {
         if (index == exec->config.nodes) continue;
         exec->nodes[index].exited = true;
         exec->nodes[index].status = status;
-        if (exec->stopping || exec->died >= 0 || gv_trial_done(exec->trial)) continue;
+        if (exec->stopping || exec->died >= 0 || gv_run_done(exec->run)) continue;
         exec->died = index;
-        exec->died_in = gv_trial_view(exec->trial, 0).phase;
+        exec->died_in = gv_run_view(exec->run, 0).phase;
         uv_stop(&exec->loop);
     }
 }
@@ -468,7 +467,7 @@ static void object_death(struct exec *exec) {
     } else {
         snprintf(how, sizeof how, "it exited with status %d", WEXITSTATUS(status));
     }
-    gv_trial_died(exec->trial, index, "%s%s", how, others);
+    gv_run_died(exec->run, index, "%s%s", how, others);
 }
 
 static int complain(const char *what, const char *which, int uv_error) {
@@ -646,7 +645,7 @@ static bool run(struct exec *exec) {
         uv_timer_start(&exec->beat, on_beat, BEAT_MS, BEAT_MS);
         gv_check_traffic_init(&exec->traffic, exec->config.nodes, exec->config.rate);
         exec->traffic.second = uv_hrtime();
-        gv_trial_start(exec->trial, exec->traffic.second);
+        gv_run_start(exec->run, exec->traffic.second);
         pump(exec);
         uv_run(&exec->loop, UV_RUN_DEFAULT);
         if (exec->live.tty) on_tick(&exec->tick);
@@ -665,7 +664,7 @@ static void print_logs(struct exec *exec) {
     unsigned shown = 0;
     for (int suspects = 1; suspects >= 0; suspects--) {
         for (uint32_t node = 0; node < exec->config.nodes && shown < NODES_SHOWN; node++) {
-            if (gv_trial_suspects(exec->trial, node) != (suspects == 1)) continue;
+            if (gv_run_suspects(exec->run, node) != (suspects == 1)) continue;
             shown += gv_logs_print(&exec->logs, node, FIRST_LINES, false, exec->out);
         }
     }
@@ -678,9 +677,9 @@ static enum gv_exec_status judge(struct exec *exec) {
         return GV_EXEC_INTERRUPTED;
     }
     object_death(exec);
-    struct gv_result result = gv_trial_finish(exec->trial);
+    struct gv_result result = gv_run_finish(exec->run);
     result.late = exec->late;
-    result.definite = exec->definite || exec->died >= 0 || gv_trial_definite(exec->trial);
+    result.definite = exec->definite || exec->died >= 0 || gv_run_definite(exec->run);
     exec->keep = !result.valid;
     struct gv_stats stats;
     for (uint32_t i = 0; i < exec->config.nodes; i++)
@@ -729,7 +728,7 @@ enum gv_exec_status gv_exec_run(const struct gv_command *command, struct gv_resu
     if (bounded.line_max == 0) bounded.line_max = GV_COMMAND_LINE_MAX;
     if (bounded.log_max == 0) bounded.log_max = GV_LOGS_MAX;
     if (bounded.late_max == 0) bounded.late_max = GV_COMMAND_LATE_MAX_MS * GV_MS;
-    struct exec exec = {.command = &bounded, .config = command->trial, .copy = copy, .died = -1};
+    struct exec exec = {.command = &bounded, .config = command->run, .copy = copy, .died = -1};
     exec.late = (struct gv_lag){.measured = true, .limit = bounded.late_max};
     exec.config.late = &exec.late.events;
     exec.config.describe = describe;
@@ -739,13 +738,13 @@ enum gv_exec_status gv_exec_run(const struct gv_command *command, struct gv_resu
     enum gv_exec_status status = GV_EXEC_USAGE;
     gv_child_guard_start(&exec.guard);
     if (open_files(&exec)) {
-        exec.trial = gv_trial_new(&exec.config);
+        exec.run = gv_run_new(&exec.config);
         if (run(&exec)) {
             status = judge(&exec);
         } else {
             gv_record_close(&exec.record, NULL);
         }
-        gv_trial_free(exec.trial);
+        gv_run_free(exec.run);
         for (uint32_t i = 0; i < exec.config.nodes; i++) free(exec.nodes[i].buf);
         free(exec.nodes);
         free(exec.err_buf);

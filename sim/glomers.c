@@ -68,12 +68,12 @@ static const struct challenge *lookup(const char *name) {
 }
 
 static struct gv_study_setting setting_of(const struct challenge *challenge) {
-    struct gv_study_setting setting = {.trial = gv_study_trial()};
-    setting.trial.load = challenge->load;
-    setting.trial.nodes = challenge->nodes;
-    setting.trial.rate = challenge->rate;
-    setting.trial.latency_ms = challenge->latency_ms;
-    setting.trial.nemesis = challenge->nemesis;
+    struct gv_study_setting setting = {.run = gv_study_defaults()};
+    setting.run.load = challenge->load;
+    setting.run.nodes = challenge->nodes;
+    setting.run.rate = challenge->rate;
+    setting.run.latency_ms = challenge->latency_ms;
+    setting.run.nemesis = challenge->nemesis;
     setting.program = challenge->load == GV_LOAD_BROADCAST ? "gv-broadcast" : "gv-counter";
     setting.staleness_ms = challenge->staleness_ms > 0 ? challenge->staleness_ms : UINT32_MAX;
     return setting;
@@ -139,7 +139,7 @@ static void write_json(const struct challenge *challenge, const struct gv_comman
     struct gv_study_figures median = gv_study_median(runs, command->runs);
     fprintf(json,
             "{\"challenge\":\"%s\",\"passed\":%s,\"seed\":%" PRIu64 ",\"median\":", challenge->name,
-            passed ? "true" : "false", command->trial.seed);
+            passed ? "true" : "false", command->run.seed);
     json_figures(&median, json);
     json_mark("frontier", &challenge->frontier, json);
     json_mark("published", &challenge->published, json);

@@ -76,31 +76,31 @@ void gv_live_resize(struct gv_live *live, unsigned width) {
     live->width = width < WIDTH_MIN ? WIDTH_MIN - 1 : width - 1;
 }
 
-static const char *phase_name(const struct gv_trial_view *view) {
+static const char *phase_name(const struct gv_run_view *view) {
     switch (view->phase) {
-    case GV_TRIAL_INIT:
+    case GV_RUN_INIT:
         return "starting the nodes";
-    case GV_TRIAL_TOPOLOGY:
+    case GV_RUN_TOPOLOGY:
         return "offering a topology";
-    case GV_TRIAL_MAIN:
+    case GV_RUN_MAIN:
         return "operations";
-    case GV_TRIAL_DRAIN:
+    case GV_RUN_DRAIN:
         return "waiting for the last replies";
-    case GV_TRIAL_QUIET:
+    case GV_RUN_QUIET:
         return "quiet";
-    case GV_TRIAL_FINAL:
+    case GV_RUN_FINAL:
         return "final reads";
-    case GV_TRIAL_DONE:
+    case GV_RUN_DONE:
         break;
     }
     return "done";
 }
 
-static double whole(const struct gv_trial_config *config) {
+static double whole(const struct gv_run_config *config) {
     return seconds(config->time_limit + (gv_load_converges(config->load) ? config->quiet : 0));
 }
 
-static void draw_title(struct gv_live *live, const struct gv_trial_config *config) {
+static void draw_title(struct gv_live *live, const struct gv_run_config *config) {
     static const char *const dists[] = {"", " uniform", " exponential"};
     struct line line = {.len = 0};
     add(&line, BOLD "gvsim" OFF "  %s · %" PRIu32 " nodes · %g ops/s · %" PRIu32 " ms%s",
@@ -114,13 +114,13 @@ static void draw_title(struct gv_live *live, const struct gv_trial_config *confi
     put(live, &line);
 }
 
-static void draw_bar(struct gv_live *live, const struct gv_trial_config *config,
-                     const struct gv_trial_view *view) {
+static void draw_bar(struct gv_live *live, const struct gv_run_config *config,
+                     const struct gv_run_view *view) {
     enum { CELLS = 30 };
     double total = whole(config), now = seconds(view->elapsed);
     if (now > total) now = total;
     int full = total > 0 ? (int)(now / total * CELLS) : CELLS;
-    if (view->phase == GV_TRIAL_DONE) full = CELLS;
+    if (view->phase == GV_RUN_DONE) full = CELLS;
     int cells = live->width < 60 ? CELLS / 3 : CELLS;
     struct line line = {.len = 0};
     add(&line, "  " GREEN);
@@ -132,15 +132,15 @@ static void draw_bar(struct gv_live *live, const struct gv_trial_config *config,
     put(live, &line);
 }
 
-static void add_messages(struct line *line, const struct gv_trial_view *view) {
+static void add_messages(struct line *line, const struct gv_run_view *view) {
     double ops = view->ops > 0 ? (double)view->ops : 1;
     add(line, "%" PRIu64 ", %.2f an operation", view->net->messages,
         (double)view->net->messages / ops);
 }
 
 // The nodes that miss most first.
-static void add_missing(struct line *line, const struct gv_trial_config *config,
-                        const struct gv_trial_view *view) {
+static void add_missing(struct line *line, const struct gv_run_config *config,
+                        const struct gv_run_view *view) {
     int64_t total = 0, last = INT64_MAX;
     uint32_t behind = 0, listed = 0, last_node = 0;
     for (uint32_t node = 0; node < config->nodes; node++) {
@@ -172,8 +172,8 @@ static void add_missing(struct line *line, const struct gv_trial_config *config,
     if (listed < behind) add(line, "  …");
 }
 
-static void draw_partition(struct gv_live *live, const struct gv_trial_config *config,
-                           const struct gv_trial_view *view) {
+static void draw_partition(struct gv_live *live, const struct gv_run_config *config,
+                           const struct gv_run_view *view) {
     struct line line;
     label(&line, "partition");
     if (view->faults->active) {
@@ -189,8 +189,8 @@ static void draw_partition(struct gv_live *live, const struct gv_trial_config *c
     put(live, &line);
 }
 
-static void draw_frame(struct gv_live *live, const struct gv_trial_config *config,
-                       const struct gv_trial_view *view) {
+static void draw_frame(struct gv_live *live, const struct gv_run_config *config,
+                       const struct gv_run_view *view) {
     struct line line;
     draw_title(live, config);
     draw_bar(live, config, view);
@@ -221,8 +221,8 @@ static void draw_frame(struct gv_live *live, const struct gv_trial_config *confi
     }
 }
 
-static void print_line(struct gv_live *live, const struct gv_trial_config *config,
-                       const struct gv_trial_view *view) {
+static void print_line(struct gv_live *live, const struct gv_run_config *config,
+                       const struct gv_run_view *view) {
     struct line line = {.len = 0};
     add(&line, "%6.1f s  %s: %" PRIu64 " operations; messages ", seconds(view->elapsed),
         phase_name(view), view->ops);
@@ -239,8 +239,8 @@ static void print_line(struct gv_live *live, const struct gv_trial_config *confi
     fprintf(live->out, "%s\n", line.text);
 }
 
-void gv_live_draw(struct gv_live *live, const struct gv_trial_config *config,
-                  const struct gv_trial_view *view) {
+void gv_live_draw(struct gv_live *live, const struct gv_run_config *config,
+                  const struct gv_run_view *view) {
     GV_ASSERT(live->out != NULL);
     if (!live->tty) {
         print_line(live, config, view);

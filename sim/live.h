@@ -3,7 +3,7 @@
 #ifndef GV_SIM_LIVE_H
 #define GV_SIM_LIVE_H
 
-#include "trial.h"
+#include "run.h"
 
 #include <stdio.h>
 
@@ -28,8 +28,8 @@ void gv_live_init(struct gv_live *live, FILE *out, bool tty, bool color);
 void gv_live_resize(struct gv_live *live, unsigned width);
 
 // Draws the run's state.
-void gv_live_draw(struct gv_live *live, const struct gv_trial_config *config,
-                  const struct gv_trial_view *view);
+void gv_live_draw(struct gv_live *live, const struct gv_run_config *config,
+                  const struct gv_run_view *view);
 
 // Leaves the last frame where it is, and the terminal as it was. May be called more than once.
 void gv_live_end(struct gv_live *live);

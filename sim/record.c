@@ -26,7 +26,7 @@ static bool close_file(FILE *file, const char *path) {
 }
 
 bool gv_record_open(struct gv_record *record, const struct gv_command *command,
-                    struct gv_trial_config *config) {
+                    struct gv_run_config *config) {
     GV_ASSERT(config->trace == NULL);
     *record = (struct gv_record){.command = command};
     gv_trace_init(&record->trace);

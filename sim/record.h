@@ -16,7 +16,7 @@ struct gv_record {
 // Opens what the command asks for and has config->trace speak to it, which stays NULL if it asks
 // for nothing. False: a file cannot be written, which has been said on standard error.
 bool gv_record_open(struct gv_record *record, const struct gv_command *command,
-                    struct gv_trial_config *config);
+                    struct gv_run_config *config);
 
 // Ends and closes the files. result: NULL if the run came to none. False as above.
 bool gv_record_close(struct gv_record *record, const struct gv_result *result);

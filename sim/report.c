@@ -49,7 +49,7 @@ static void put_string(FILE *out, const char *text, size_t len) {
     putc('"', out);
 }
 
-void gv_report_begin(struct gv_report *report, FILE *out, const struct gv_trial_config *config,
+void gv_report_begin(struct gv_report *report, FILE *out, const struct gv_run_config *config,
                      const uint32_t *staleness_ms, uint64_t messages_max) {
     static const char *const latencies[] = {"constant", "uniform", "exponential"};
     GV_ASSERT(out != NULL && (size_t)config->latency < sizeof latencies / sizeof *latencies);

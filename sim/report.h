@@ -12,8 +12,8 @@
 
 #include "limits.h"
 #include "result.h"
+#include "run.h"
 #include "trace.h"
-#include "trial.h"
 
 #include <stdio.h>
 
@@ -36,7 +36,7 @@ struct gv_report {
 
 // Begins the page. `out` stays the caller's.
 // staleness_ms: NULL if only the nodes know. messages_max: how many messages to keep, above 0.
-void gv_report_begin(struct gv_report *report, FILE *out, const struct gv_trial_config *config,
+void gv_report_begin(struct gv_report *report, FILE *out, const struct gv_run_config *config,
                      const uint32_t *staleness_ms, uint64_t messages_max);
 
 // A sink of a trace; ctx is the report.

@@ -42,8 +42,8 @@ static void init_live(struct gv_live *live, FILE *out) {
 
 static void draw(struct gv_live *live, const struct gv_command *command,
                  const struct gv_virtual *sim) {
-    struct gv_trial_view view = gv_trial_view(gv_virtual_trial(sim), gv_virtual_now(sim));
-    gv_live_draw(live, &command->trial, &view);
+    struct gv_run_view view = gv_run_view(gv_virtual_run(sim), gv_virtual_now(sim));
+    gv_live_draw(live, &command->run, &view);
 }
 
 // Runs to the end, or until interrupted. Returns the time it took.
@@ -62,10 +62,10 @@ static gv_time run_to_end(const struct gv_command *command, struct gv_virtual *s
 }
 
 static struct gv_virtual *new_sim(const struct gv_command *command,
-                                  const struct gv_trial_config *config) {
+                                  const struct gv_run_config *config) {
     gv_time quiet = config->quiet;
     return gv_virtual_new(&(struct gv_virtual_config){
-        .trial = *config,
+        .run = *config,
         .staleness_ms = command->staleness_ms,
         .message_max = command->message_max,
         .sealed = command->sealed,
@@ -86,7 +86,7 @@ static void print_speed(const struct gv_virtual *sim, gv_time took, FILE *out) {
 // was equal.
 static bool check_determinism(const struct gv_command *command, struct gv_virtual *sim,
                               struct gv_result *first) {
-    struct gv_virtual *again = new_sim(command, &command->trial);
+    struct gv_virtual *again = new_sim(command, &command->run);
     while (!interrupted && gv_virtual_step(again)) {
     }
     bool same = false;
@@ -234,11 +234,10 @@ static bool apply(struct gv_command *command, struct plan *plan, const char *tex
         snprintf(fault->why, sizeof fault->why, "%s", why);
         return false;
     }
-    if (gv_scenario_check(scenario, command->trial.nodes, command->trial.time_limit, fault) != 0)
+    if (gv_scenario_check(scenario, command->run.nodes, command->run.time_limit, fault) != 0)
         return false;
-    if (command->scenario != NULL) command->trial.scenario = scenario;
-    if (gv_scenario_wan(scenario, command->trial.nodes, &plan->wan))
-        command->trial.wan = &plan->wan;
+    if (command->scenario != NULL) command->run.scenario = scenario;
+    if (gv_scenario_wan(scenario, command->run.nodes, &plan->wan)) command->run.wan = &plan->wan;
     return give_disks(command, scenario, fault);
 }
 
@@ -270,11 +269,11 @@ static bool load_wan(struct gv_command *command, struct plan *plan) {
         fault = (struct gv_scenario_fault){line, 1, "only regions and their links may stand here"};
         good = false;
     }
-    good = good && gv_scenario_check(&file, command->trial.nodes, GV_TIME_NEVER, &fault) == 0;
+    good = good && gv_scenario_check(&file, command->run.nodes, GV_TIME_NEVER, &fault) == 0;
     gv_wan_close(&plan->wan);
-    command->trial.wan = NULL;
-    if (good && gv_scenario_wan(&file, command->trial.nodes, &plan->wan))
-        command->trial.wan = &plan->wan;
+    command->run.wan = NULL;
+    if (good && gv_scenario_wan(&file, command->run.nodes, &plan->wan))
+        command->run.wan = &plan->wan;
     gv_scenario_fini(&file);
     return good || complain(command->wan, &fault);
 }
@@ -294,7 +293,7 @@ static bool load(struct gv_command *command, struct plan *plan) {
 // ---- The command ----
 
 static int run_all(const struct gv_command *command) {
-    struct gv_trial_config config = command->trial;
+    struct gv_run_config config = command->run;
     struct gv_output json;
     struct gv_record record;
     if (!gv_output_open(&json, command->json) || !gv_record_open(&record, command, &config)) {
@@ -323,7 +322,7 @@ bool gv_simulate_text(const char *text, size_t len, struct gv_verdict *verdict) 
     GV_ASSERT(action == GV_COMMAND_RUN);
     bool good = apply(&command, &plan, text, len, &fault);
     if (good) {
-        struct gv_virtual *sim = new_sim(&command, &command.trial);
+        struct gv_virtual *sim = new_sim(&command, &command.run);
         while (gv_virtual_step(sim)) {
         }
         *verdict = gv_verdict_of(gv_virtual_finish(sim).errors);

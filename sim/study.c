@@ -12,8 +12,8 @@
 
 // ---- Runs ----
 
-struct gv_trial_config gv_study_trial(void) {
-    return (struct gv_trial_config){
+struct gv_run_config gv_study_defaults(void) {
+    return (struct gv_run_config){
         .nodes = 25,
         .rate = 100,
         .time_limit = 20000 * GV_MS,
@@ -64,7 +64,7 @@ static void describe(struct gv_batch_run *run, const struct gv_study_setting *se
                        setting->staleness_ms);
     }
     snprintf(run->label + len, sizeof run->label - (size_t)len, "seed %" PRIu64,
-             run->command.trial.seed);
+             run->command.run.seed);
 }
 
 struct gv_batch_run *gv_study_run(const struct gv_command *command,
@@ -79,9 +79,8 @@ struct gv_batch_run *gv_study_run(const struct gv_command *command,
         const struct gv_study_setting *setting = &settings[i / command->runs];
         if (i % command->runs == 0) args[i / command->runs] = arguments(command, setting);
         ready = args[i / command->runs] != NULL;
-        runs[i].command =
-            (struct gv_command){.trial = setting->trial, .argv = args[i / command->runs]};
-        runs[i].command.trial.seed = command->trial.seed + i % command->runs;
+        runs[i].command = (struct gv_command){.run = setting->run, .argv = args[i / command->runs]};
+        runs[i].command.run.seed = command->run.seed + i % command->runs;
         describe(&runs[i], setting);
     }
     bool done = ready && gv_batch_run(runs, total, command->jobs, out);

@@ -8,9 +8,9 @@
 
 // One cluster under one load.
 struct gv_study_setting {
-    struct gv_trial_config trial; // but for the seed
-    const char *program;          // gv-…
-    uint32_t staleness_ms;        // UINT32_MAX: not said
+    struct gv_run_config run; // but for the seed
+    const char *program;      // gv-…
+    uint32_t staleness_ms;    // UINT32_MAX: not said
 };
 
 struct gv_study_figures {
@@ -18,7 +18,7 @@ struct gv_study_figures {
 };
 
 // Maelstrom's defaults for a run of 20 seconds.
-struct gv_trial_config gv_study_trial(void);
+struct gv_run_config gv_study_defaults(void);
 
 // Runs every setting with every seed; runs[i · command->runs + j] is setting i with seed j, the
 // caller's to free. NULL: interrupted, or a program is missing; that was told on standard error.

@@ -37,7 +37,7 @@ static void print(const struct gv_study_figures *figures, FILE *out) {
 static void write_json(const struct gv_command *command, const struct gv_study_figures *figures,
                        bool valid, FILE *json) {
     fprintf(json, "{\"valid\":%s,\"seed\":%" PRIu64 ",\"seeds\":%" PRIu32 ",\"rows\":[",
-            valid ? "true" : "false", command->trial.seed, command->runs);
+            valid ? "true" : "false", command->run.seed, command->runs);
     for (size_t i = 0; i < COUNT; i++) {
         fprintf(json,
                 "%s{\"staleness_ms\":%" PRIu32
@@ -73,14 +73,14 @@ static size_t take(FILE *svg, struct gv_study_figures *figures) {
 }
 
 static void draw(const struct gv_study_figures *figures, FILE *svg) {
-    struct gv_trial_config trial = gv_study_trial();
+    struct gv_run_config run = gv_study_defaults();
     struct gv_plot_point measured[COUNT], frontier[CURVE];
     for (size_t i = 0; i < COUNT; i++)
         measured[i] = (struct gv_plot_point){figures[i].max_ms, figures[i].msgs_per_op, NULL};
     for (size_t i = 0; i < CURVE; i++) {
         double most = 250 + (double)i * STEP_MS;
         frontier[i] = (struct gv_plot_point){
-            most, gv_study_frontier(trial.nodes, trial.rate, 20, most - TRIP_MS), NULL};
+            most, gv_study_frontier(run.nodes, run.rate, 20, most - TRIP_MS), NULL};
     }
     const struct gv_plot plot = {
         .title = "25 nodes, links of 100 ms, 100 operations a second",
@@ -124,7 +124,7 @@ static int run(const struct gv_command *command, FILE *out, FILE *json, FILE *sv
     struct gv_study_setting settings[COUNT];
     for (size_t i = 0; i < COUNT; i++) {
         settings[i] = (struct gv_study_setting){
-            .trial = gv_study_trial(), .program = "gv-broadcast", .staleness_ms = staleness[i]};
+            .run = gv_study_defaults(), .program = "gv-broadcast", .staleness_ms = staleness[i]};
     }
     bool valid;
     struct gv_batch_run *runs = gv_study_run(command, settings, COUNT, out, &valid);

@@ -54,7 +54,7 @@ struct vnode {
 struct gv_virtual {
     struct gv_virtual_config config;
     const struct gv_workload *workload;
-    struct gv_trial *trial;
+    struct gv_run *run;
     struct gv_checkers checkers;
     struct gv_timers timers;
     struct vnode *nodes;
@@ -122,15 +122,15 @@ static struct gv_slice slice_of(const char *line, size_t len) {
 // line, from its disk or by what is there now.
 static void trace_taken(struct vnode *vnode, const char *line, size_t len) {
     struct gv_virtual *sim = vnode->sim;
-    struct gv_trace *listener = sim->config.trial.trace;
-    enum gv_load_kind load = sim->config.trial.load;
+    struct gv_trace *listener = sim->config.run.trace;
+    enum gv_load_kind load = sim->config.run.load;
     struct gv_slice text = slice_of(line, len);
     if (len > 0) gv_trace_line(listener, sim->now, GV_TRACE_DELIVER, text, NULL);
     const struct gv_engine *engine = gv_node_engine(vnode->node);
     if (!gv_load_converges(load) || engine == NULL) return;
     sim->news.len = 0;
     if (gv_load_is_set(load))
-        gv_known_look_values(&vnode->known, engine, gv_trial_keys(sim->trial), &sim->news);
+        gv_known_look_values(&vnode->known, engine, gv_run_keys(sim->run), &sim->news);
     else
         gv_known_look_counts(&vnode->known, engine, &sim->news);
     if (sim->news.len == 0) return;
@@ -144,8 +144,7 @@ static void drop_held(struct vnode *vnode) {
     for (size_t at = 0; at < vnode->held_len;) {
         const char *line = vnode->held + at;
         size_t len = (size_t)((const char *)memchr(line, '\n', vnode->held_len - at) - line);
-        gv_trace_line(sim->config.trial.trace, sim->now, GV_TRACE_DROP, slice_of(line, len),
-                      "down");
+        gv_trace_line(sim->config.run.trace, sim->now, GV_TRACE_DROP, slice_of(line, len), "down");
         at += len + 1;
     }
     vnode->held_len = 0;
@@ -156,10 +155,10 @@ static void drop_held(struct vnode *vnode) {
 static void touch(struct vnode *vnode) {
     struct gv_virtual *sim = vnode->sim;
     if (vnode->dirty) return;
-    GV_ASSERT(sim->dirty_len < sim->config.trial.nodes);
+    GV_ASSERT(sim->dirty_len < sim->config.run.nodes);
     vnode->dirty = true;
     uint32_t at = sim->dirty_first + sim->dirty_len++;
-    sim->dirty[at % sim->config.trial.nodes] = index_of(vnode);
+    sim->dirty[at % sim->config.run.nodes] = index_of(vnode);
 }
 
 static gv_time own_time(const struct vnode *vnode) {
@@ -177,7 +176,7 @@ static void start_node(struct vnode *vnode) {
     struct gv_virtual *sim = vnode->sim;
     struct gv_prng prng;
     uint64_t stream = NODE_STREAM + ((uint64_t)vnode->lives++ << 32) + index_of(vnode);
-    gv_prng_init(&prng, sim->config.trial.seed, stream);
+    gv_prng_init(&prng, sim->config.run.seed, stream);
     uint64_t seed = gv_prng_next(&prng);
     gv_time back = vnode->clock.date_back;
     struct gv_node_config config = {
@@ -221,14 +220,13 @@ static void receive(struct vnode *vnode, const char *line, size_t len) {
     }
     vnode->busy = sim->now + vnode->cost;
     touch(vnode);
-    if (sim->config.trial.trace != NULL) trace_taken(vnode, line, len);
+    if (sim->config.run.trace != NULL) trace_taken(vnode, line, len);
     if (error == 0) return;
     // How many a forger has made is looked at in the end.
-    bool forged = gv_trial_view(sim->trial, sim->now).net->forged > 0;
+    bool forged = gv_run_view(sim->run, sim->now).net->forged > 0;
     if (error == GV_EAUTH && forged) return;
-    gv_trial_object(sim->trial,
-                    "refused line: n%" PRIu32 " does not take what it was sent (%s): %s",
-                    index_of(vnode), gv_base_error(error), vnode->log);
+    gv_run_object(sim->run, "refused line: n%" PRIu32 " does not take what it was sent (%s): %s",
+                  index_of(vnode), gv_base_error(error), vnode->log);
 }
 
 // Whether it takes a line now.
@@ -249,8 +247,7 @@ static void deliver(void *ctx, uint32_t src, uint32_t node, const char *line, si
     struct vnode *vnode = &sim->nodes[node];
     GV_ASSERT(len > 0 && line[len - 1] == '\n');
     if (vnode->node == NULL) {
-        gv_trace_line(sim->config.trial.trace, sim->now, GV_TRACE_DROP, slice_of(line, len),
-                      "down");
+        gv_trace_line(sim->config.run.trace, sim->now, GV_TRACE_DROP, slice_of(line, len), "down");
         return;
     }
     trace(sim, node, false, line, len);
@@ -308,7 +305,7 @@ static void finish_batch(struct vnode *vnode) {
     int error = store->write(store->ctx, vnode->batch);
     vnode->batch = NULL;
     gv_node_written(vnode->node, own_time(vnode), error, store->text(store->ctx));
-    if (vnode->sim->config.trial.trace != NULL) trace_taken(vnode, "", 0);
+    if (vnode->sim->config.run.trace != NULL) trace_taken(vnode, "", 0);
 }
 
 // Its timer has gone off, or it may go on.
@@ -341,7 +338,7 @@ static void drain(struct vnode *vnode) {
         size_t size = (size_t)((const char *)memchr(line, '\n', len - at) - line);
         trace(sim, index_of(vnode), true, line, size);
         gv_checkers_line(&sim->checkers, index_of(vnode), slice_of(line, size));
-        gv_trial_line(sim->trial, sim->now, index_of(vnode), slice_of(line, size));
+        gv_run_line(sim->run, sim->now, index_of(vnode), slice_of(line, size));
         at += size + 1;
         if (vnode->node == NULL) break; // it went down by what came of that line
     }
@@ -354,14 +351,14 @@ static void drain(struct vnode *vnode) {
     }
     if (vnode->held_len > 0) release(vnode);
     write_batch(vnode);
-    if (sim->config.trial.trace != NULL && vnode->disk != NULL) trace_taken(vnode, "", 0);
+    if (sim->config.run.trace != NULL && vnode->disk != NULL) trace_taken(vnode, "", 0);
     set_timer(vnode);
 }
 
 static void drain_all(struct gv_virtual *sim) {
     while (sim->dirty_len > 0) {
         struct vnode *vnode = &sim->nodes[sim->dirty[sim->dirty_first]];
-        sim->dirty_first = (sim->dirty_first + 1) % sim->config.trial.nodes;
+        sim->dirty_first = (sim->dirty_first + 1) % sim->config.run.nodes;
         sim->dirty_len--;
         vnode->dirty = false;
         if (vnode->node == NULL || vnode->paused) continue;
@@ -384,8 +381,8 @@ static const struct gv_engine *engine_of(const struct gv_virtual *sim, uint32_t 
 static bool all_equal(struct gv_virtual *sim, bool all) {
     bool equal = true;
     uint32_t first = 0;
-    while (first < sim->config.trial.nodes && engine_of(sim, first) == NULL) first++;
-    for (uint32_t i = first + 1; i < sim->config.trial.nodes && (equal || all); i++) {
+    while (first < sim->config.run.nodes && engine_of(sim, first) == NULL) first++;
+    for (uint32_t i = first + 1; i < sim->config.run.nodes && (equal || all); i++) {
         if (engine_of(sim, i) == NULL) continue;
         enum gv_equal result = gv_equal_compare(engine_of(sim, first), engine_of(sim, i));
         equal = equal && result == GV_EQUAL_YES;
@@ -400,8 +397,7 @@ static bool knows(void *ctx, uint32_t node, int64_t value) {
     const struct gv_virtual *sim = ctx;
     struct vnode *vnode = &sim->nodes[node];
     if (vnode->node == NULL) return false;
-    gv_known_look_values(&vnode->known, gv_node_engine(vnode->node), gv_trial_keys(sim->trial),
-                         NULL);
+    gv_known_look_values(&vnode->known, gv_node_engine(vnode->node), gv_run_keys(sim->run), NULL);
     return gv_known_has(&vnode->known, (uint64_t)value);
 }
 
@@ -442,7 +438,7 @@ static void excuse_entry(struct loss *loss, const struct gv_entry *entry) {
     GV_ASSERT(error == 0);
     bool found = false;
     uint64_t most = 0;
-    for (uint32_t i = 0; i < sim->config.trial.nodes && (!found || most < entry->count); i++) {
+    for (uint32_t i = 0; i < sim->config.run.nodes && (!found || most < entry->count); i++) {
         uint64_t count = 0;
         if (!has(loss, &sim->nodes[i], entry, &count)) continue;
         found = true;
@@ -450,10 +446,10 @@ static void excuse_entry(struct loss *loss, const struct gv_entry *entry) {
     }
     if (entry->lattice == GV_LATTICE_COUNTER && most < entry->count) {
         bool added = entry->key.len > 3 && entry->key.data[entry->key.len - 3] == '+';
-        gv_trial_excuse_count(sim->trial, added, entry->count - most);
+        gv_run_excuse_count(sim->run, added, entry->count - most);
     } else if (entry->lattice == GV_LATTICE_SET && !found) {
-        int64_t number = gv_keys_find(gv_trial_keys(sim->trial), entry->key);
-        if (number >= 0) gv_trial_excuse_value(sim->trial, number);
+        int64_t number = gv_keys_find(gv_run_keys(sim->run), entry->key);
+        if (number >= 0) gv_run_excuse_value(sim->run, number);
     }
 }
 
@@ -529,7 +525,7 @@ static void trace_fate(const struct gv_virtual *sim, uint32_t node, enum gv_fate
         [GV_FATE_RESUME] = GV_TRACE_RESUME,
     };
     if ((size_t)fate >= sizeof kinds / sizeof *kinds) return;
-    gv_trace_node(sim->config.trial.trace, sim->now, kinds[fate], node);
+    gv_trace_node(sim->config.run.trace, sim->now, kinds[fate], node);
 }
 
 static void suffer(void *ctx, uint32_t node, enum gv_fate fate,
@@ -575,8 +571,8 @@ static void suffer(void *ctx, uint32_t node, enum gv_fate fate,
 
 // From the quiet on, looks now and then whether the replicas are equal yet.
 static void look(struct gv_virtual *sim) {
-    enum gv_trial_phase phase = gv_trial_view(sim->trial, sim->now).phase;
-    if (sim->quiet_at == GV_TIME_NEVER && phase == GV_TRIAL_QUIET) {
+    enum gv_run_phase phase = gv_run_view(sim->run, sim->now).phase;
+    if (sim->quiet_at == GV_TIME_NEVER && phase == GV_RUN_QUIET) {
         sim->quiet_at = sim->look_at = sim->now;
         sim->settle_at = sim->now + sim->config.settle;
     }
@@ -585,10 +581,10 @@ static void look(struct gv_virtual *sim) {
     if (all_equal(sim, false)) {
         sim->settled_at = sim->now;
     } else if (sim->now >= sim->settle_at) {
-        gv_trial_object(sim->trial,
-                        "unequal replicas: %.3f s after the last operation and fault, "
-                        "not all replicas are equal",
-                        (double)(sim->now - sim->quiet_at) / 1e9);
+        gv_run_object(sim->run,
+                      "unequal replicas: %.3f s after the last operation and fault, "
+                      "not all replicas are equal",
+                      (double)(sim->now - sim->quiet_at) / 1e9);
     } else {
         gv_time next = sim->now + LOOK_MS * GV_MS;
         sim->look_at = next < sim->settle_at ? next : sim->settle_at;
@@ -599,7 +595,7 @@ static void look(struct gv_virtual *sim) {
 
 // The longest of the mean round trips between two nodes, with the longest delay that a step of the
 // scenario puts on top.
-static gv_time longest_trip(const struct gv_trial_config *config) {
+static gv_time longest_trip(const struct gv_run_config *config) {
     const struct gv_wan *wan = config->wan;
     const struct gv_scenario *scenario = config->scenario;
     gv_time trip = 2 * config->latency_ms * GV_MS, delay = 0;
@@ -652,29 +648,28 @@ static struct gv_digest_key digest_key_of(bool sealed) {
 }
 
 struct gv_virtual *gv_virtual_new(const struct gv_virtual_config *config) {
-    GV_ASSERT(config->settle <= config->trial.quiet);
-    uint32_t nodes = config->trial.nodes;
+    GV_ASSERT(config->settle <= config->run.quiet);
+    uint32_t nodes = config->run.nodes;
     struct gv_virtual *sim = gv_memory_new(sizeof *sim);
     sim->config = *config;
-    sim->workload = workload_of(config->trial.load);
-    sim->config.trial.slack = 0;
-    sim->config.trial.gossip_is_checked = true;
-    sim->config.trial.deliver = deliver;
-    sim->config.trial.knows = knows;
-    sim->config.trial.fate = suffer;
-    sim->config.trial.ctx = sim;
+    sim->workload = workload_of(config->run.load);
+    sim->config.run.slack = 0;
+    sim->config.run.gossip_is_checked = true;
+    sim->config.run.deliver = deliver;
+    sim->config.run.knows = knows;
+    sim->config.run.fate = suffer;
+    sim->config.run.ctx = sim;
     sim->now = START_AT;
     sim->look_at = sim->settle_at = GV_TIME_NEVER;
     struct gv_digest_key digest_key = digest_key_of(config->sealed);
-    sim->config.trial.digest_key = &digest_key;
+    sim->config.run.digest_key = &digest_key;
     sim->settled_at = sim->quiet_at = GV_TIME_NEVER;
-    sim->trial = gv_trial_new(&sim->config.trial);
-    sim->config.trial.digest_key = NULL;
+    sim->run = gv_run_new(&sim->config.run);
+    sim->config.run.digest_key = NULL;
     size_t message_max = config->message_max ? config->message_max : GV_ENGINE_MESSAGE_DEFAULT;
-    gv_checkers_init(&sim->checkers, nodes, config->trial.rate, message_max,
-                     gv_trial_errors(sim->trial));
-    sim->checkers.traffic.said = gv_trial_view(sim->trial, 0).net->said;
-    gv_checkers_trip(&sim->checkers, longest_trip(&config->trial));
+    gv_checkers_init(&sim->checkers, nodes, config->run.rate, message_max, gv_run_errors(sim->run));
+    sim->checkers.traffic.said = gv_run_view(sim->run, 0).net->said;
+    gv_checkers_trip(&sim->checkers, longest_trip(&config->run));
     (void)gv_timers_init(&sim->timers, gv_memory_alloc(), nodes);
     gv_json_init(&sim->json, gv_base_malloc(), LINE_MAX, 0);
     gv_digest_key_init(&sim->trace_key, (struct gv_slice){(const uint8_t *)"trace", 5});
@@ -687,7 +682,7 @@ struct gv_virtual *gv_virtual_new(const struct gv_virtual_config *config) {
         sim->nodes[i].sim = sim;
         if (disks) {
             sim->nodes[i].disk = &sim->disks[i];
-            gv_disk_init(&sim->disks[i], config->disk, config->trial.seed, DISK_STREAM + i);
+            gv_disk_init(&sim->disks[i], config->disk, config->run.seed, DISK_STREAM + i);
         }
         start_node(&sim->nodes[i]);
     }
@@ -696,7 +691,7 @@ struct gv_virtual *gv_virtual_new(const struct gv_virtual_config *config) {
 
 void gv_virtual_free(struct gv_virtual *sim) {
     if (sim == NULL) return;
-    for (uint32_t i = 0; i < sim->config.trial.nodes; i++) {
+    for (uint32_t i = 0; i < sim->config.run.nodes; i++) {
         gv_node_free(sim->nodes[i].node);
         free(sim->nodes[i].held);
         gv_known_fini(&sim->nodes[i].known);
@@ -704,7 +699,7 @@ void gv_virtual_free(struct gv_virtual *sim) {
     }
     GV_ASSERT(sim->memory == 0);
     free(sim->disks);
-    gv_trial_free(sim->trial);
+    gv_run_free(sim->run);
     gv_checkers_fini(&sim->checkers);
     gv_timers_fini(&sim->timers);
     gv_json_fini(&sim->json);
@@ -716,39 +711,39 @@ void gv_virtual_free(struct gv_virtual *sim) {
 }
 
 bool gv_virtual_step(struct gv_virtual *sim) {
-    if (sim->lines == 0) gv_trial_start(sim->trial, sim->now);
-    if (gv_trial_done(sim->trial)) return false;
+    if (sim->lines == 0) gv_run_start(sim->run, sim->now);
+    if (gv_run_done(sim->run)) return false;
     gv_time next = sim->now;
     if (sim->dirty_len == 0) {
-        next = earlier(gv_trial_due(sim->trial), gv_timers_next(&sim->timers));
+        next = earlier(gv_run_due(sim->run), gv_timers_next(&sim->timers));
         next = earlier(next, sim->look_at);
     }
     sim->spins = next > sim->now ? 0 : sim->spins + 1;
     if (next > sim->now) sim->now = next;
     if (sim->spins > SPINS_MAX) {
-        gv_trial_fail(sim->trial, "the nodes run in circles at one moment, %.3f s",
-                      (double)sim->now / 1e9);
+        gv_run_fail(sim->run, "the nodes run in circles at one moment, %.3f s",
+                    (double)sim->now / 1e9);
         return false;
     }
     int64_t number;
     while ((number = gv_timers_pop(&sim->timers, sim->now)) >= 0) wake(&sim->nodes[number]);
-    gv_trial_advance(sim->trial, sim->now);
+    gv_run_advance(sim->run, sim->now);
     drain_all(sim);
     if (sim->workload->replica) look(sim);
-    struct gv_trial_view view = gv_trial_view(sim->trial, sim->now);
+    struct gv_run_view view = gv_run_view(sim->run, sim->now);
     if (!gv_checkers_time(&sim->checkers, sim->now, view.net->messages,
-                          view.phase == GV_TRIAL_QUIET)) {
+                          view.phase == GV_RUN_QUIET)) {
         return false;
     }
-    return !gv_trial_done(sim->trial);
+    return !gv_run_done(sim->run);
 }
 
 gv_time gv_virtual_now(const struct gv_virtual *sim) {
     return sim->now;
 }
 
-const struct gv_trial *gv_virtual_trial(const struct gv_virtual *sim) {
-    return sim->trial;
+const struct gv_run *gv_virtual_run(const struct gv_virtual *sim) {
+    return sim->run;
 }
 
 uint64_t gv_virtual_lines(const struct gv_virtual *sim) {
@@ -760,33 +755,33 @@ uint64_t gv_virtual_memory(const struct gv_virtual *sim) {
 }
 
 struct gv_disk *gv_virtual_disk(struct gv_virtual *sim, uint32_t node) {
-    GV_ASSERT(node < sim->config.trial.nodes);
+    GV_ASSERT(node < sim->config.run.nodes);
     return sim->nodes[node].disk;
 }
 
 struct gv_result gv_virtual_finish(struct gv_virtual *sim) {
     struct gv_traffic past = sim->traffic; // of lives that have ended
-    for (uint32_t i = 0; i < sim->config.trial.nodes; i++)
+    for (uint32_t i = 0; i < sim->config.run.nodes; i++)
         if (sim->nodes[i].node != NULL) count(&sim->nodes[i]);
     uint64_t refused = sim->traffic.total.numbers.forged;
-    const struct gv_net *net = gv_trial_view(sim->trial, sim->now).net;
+    const struct gv_net *net = gv_run_view(sim->run, sim->now).net;
     if (refused > net->forged) {
-        gv_trial_object(sim->trial,
-                        "refused messages: nodes take %" PRIu64 " messages for forged, and %" PRIu64
-                        " were",
-                        refused, net->forged);
+        gv_run_object(sim->run,
+                      "refused messages: nodes take %" PRIu64 " messages for forged, and %" PRIu64
+                      " were",
+                      refused, net->forged);
     }
     if (sim->workload->replica) all_equal(sim, true);
     gv_checkers_net(&sim->checkers, net);
-    struct gv_result result = gv_trial_finish(sim->trial);
+    struct gv_result result = gv_run_finish(sim->run);
     result.traffic = sim->traffic;
-    result.traffic.nodes = sim->config.trial.nodes;
+    result.traffic.nodes = sim->config.run.nodes;
     sim->traffic = past;
     result.is_virtual = true;
     result.trace = sim->trace;
     result.lines = sim->lines;
-    GV_ASSERT(sim->config.trial.nodes > 0);
-    result.node_memory = sim->memory_most / sim->config.trial.nodes;
+    GV_ASSERT(sim->config.run.nodes > 0);
+    result.node_memory = sim->memory_most / sim->config.run.nodes;
     result.settled = sim->settled_at != GV_TIME_NEVER;
     if (result.settled) result.settle = sim->settled_at - sim->quiet_at;
     return result;
@@ -794,7 +789,7 @@ struct gv_result gv_virtual_finish(struct gv_virtual *sim) {
 
 bool gv_virtual_repeats(struct gv_virtual *sim, struct gv_result *result,
                         const struct gv_result *second) {
-    GV_ASSERT(result->errors == gv_trial_errors(sim->trial) && second->is_virtual);
+    GV_ASSERT(result->errors == gv_run_errors(sim->run) && second->is_virtual);
     bool same = second->trace == result->trace && second->lines == result->lines &&
                 second->ops == result->ops && second->servers_msgs == result->servers_msgs &&
                 second->servers_bytes == result->servers_bytes && second->valid == result->valid &&
@@ -803,10 +798,10 @@ bool gv_virtual_repeats(struct gv_virtual *sim, struct gv_result *result,
         same = strcmp(second->errors->texts[i], result->errors->texts[i]) == 0;
     }
     if (same) return true;
-    gv_trial_object(sim->trial,
-                    "not deterministic: a second run of the same seed differs: trace %016" PRIx64
-                    " and %" PRIu64 " lines, not %016" PRIx64 " and %" PRIu64,
-                    second->trace, second->lines, result->trace, result->lines);
+    gv_run_object(sim->run,
+                  "not deterministic: a second run of the same seed differs: trace %016" PRIx64
+                  " and %" PRIu64 " lines, not %016" PRIx64 " and %" PRIu64,
+                  second->trace, second->lines, result->trace, result->lines);
     result->valid = false;
     return false;
 }

@@ -11,17 +11,17 @@
 #ifndef GV_SIM_VIRTUAL_H
 #define GV_SIM_VIRTUAL_H
 
-#include "trial.h"
+#include "run.h"
 
 struct gv_virtual_config {
-    struct gv_trial_config trial; // what is asked of the driver (deliver, …) is filled in here
-    uint32_t staleness_ms;        // of the nodes
-    size_t message_max;           // of the nodes; 0: the default
-    bool sealed;                  // the nodes share a secret, and seal what they say
-    enum gv_disk_kind disk;       // of nodes that keep anything
-    gv_time disk_latency;         // what a synced write takes
+    struct gv_run_config run; // what is asked of the driver (deliver, …) is filled in here
+    uint32_t staleness_ms;    // of the nodes
+    size_t message_max;       // of the nodes; 0: the default
+    bool sealed;              // the nodes share a secret, and seal what they say
+    enum gv_disk_kind disk;   // of nodes that keep anything
+    gv_time disk_latency;     // what a synced write takes
     // How long after the last fault and operation the replicas may take to be equal; longer is
-    // wrong. No longer than trial.quiet.
+    // wrong. No longer than run.quiet.
     gv_time settle;
 };
 
@@ -35,7 +35,7 @@ void gv_virtual_free(struct gv_virtual *sim);
 bool gv_virtual_step(struct gv_virtual *sim);
 
 gv_time gv_virtual_now(const struct gv_virtual *sim);
-const struct gv_trial *gv_virtual_trial(const struct gv_virtual *sim);
+const struct gv_run *gv_virtual_run(const struct gv_virtual *sim);
 
 // Lines that went in or out of a node so far.
 uint64_t gv_virtual_lines(const struct gv_virtual *sim);

@@ -13,20 +13,20 @@
 
 int bench_sim(bool small) {
     struct gv_virtual *sim = gv_virtual_new(&(struct gv_virtual_config){
-        .trial = {.load = GV_LOAD_G_COUNTER,
-                  .nodes = 25,
-                  .rate = 20000,
-                  .time_limit = (small ? 50 : 5000) * GV_MS,
-                  .quiet = 10000 * GV_MS,
-                  .latency_ms = 20,
-                  .delivery = GV_NET_EXACT,
-                  .seed = 1},
+        .run = {.load = GV_LOAD_G_COUNTER,
+                .nodes = 25,
+                .rate = 20000,
+                .time_limit = (small ? 50 : 5000) * GV_MS,
+                .quiet = 10000 * GV_MS,
+                .latency_ms = 20,
+                .delivery = GV_NET_EXACT,
+                .seed = 1},
         .settle = 10000 * GV_MS,
     });
     clock_t start = clock();
     while (gv_virtual_step(sim)) continue;
     double seconds = (double)(clock() - start) / CLOCKS_PER_SEC;
-    uint64_t clients = gv_trial_view(gv_virtual_trial(sim), gv_virtual_now(sim)).ops * 2;
+    uint64_t clients = gv_run_view(gv_virtual_run(sim), gv_virtual_now(sim)).ops * 2;
     struct gv_result result = gv_virtual_finish(sim);
     bool good = result.errors->count == 0 && result.settled && result.servers_msgs > 0;
     printf("sim  25 nodes  %9" PRIu64 " messages between nodes in %.2f s: %6.3f M/s, with "

@@ -201,10 +201,11 @@ static struct gv_study_figures challenge(uint32_t staleness_ms, enum gv_net_late
     enum { RUNS = 31 };
     double per_op[RUNS], most_ms[RUNS];
     for (uint64_t i = 0; i < RUNS; i++) {
-        struct gv_virtual_config config = {.trial = gv_study_trial(), .staleness_ms = staleness_ms};
-        config.trial.latency = latency;
-        config.trial.seed = gv_test_seed() + i;
-        config.settle = config.trial.quiet;
+        struct gv_virtual_config config = {.run = gv_study_defaults(),
+                                           .staleness_ms = staleness_ms};
+        config.run.latency = latency;
+        config.run.seed = gv_test_seed() + i;
+        config.settle = config.run.quiet;
         struct gv_virtual *sim = gv_virtual_new(&config);
         while (gv_virtual_step(sim)) continue;
         struct gv_result result = gv_virtual_finish(sim);
@@ -222,17 +223,17 @@ static struct gv_study_figures challenge(uint32_t staleness_ms, enum gv_net_late
 static void many_nodes(void **state) {
     (void)state;
     enum { NODES = 200, SECONDS = 20, STALENESS_MS = 1000, LEVELS = 2 };
-    struct gv_virtual_config config = {.trial = gv_study_trial(), .staleness_ms = STALENESS_MS};
-    config.trial.nodes = NODES;
-    config.trial.rate = 200;
-    config.trial.delivery = GV_NET_EXACT;
-    config.trial.seed = gv_test_seed();
-    config.settle = config.trial.quiet;
+    struct gv_virtual_config config = {.run = gv_study_defaults(), .staleness_ms = STALENESS_MS};
+    config.run.nodes = NODES;
+    config.run.rate = 200;
+    config.run.delivery = GV_NET_EXACT;
+    config.run.seed = gv_test_seed();
+    config.settle = config.run.quiet;
     struct gv_virtual *sim = gv_virtual_new(&config);
     while (gv_virtual_step(sim)) continue;
     struct gv_result result = gv_virtual_finish(sim);
     assert_true(result.valid);
-    double period_ms = STALENESS_MS - LEVELS * (2 * config.trial.latency_ms + STALENESS_MS / 40.0);
+    double period_ms = STALENESS_MS - LEVELS * (2 * config.run.latency_ms + STALENESS_MS / 40.0);
     double a_period = (double)result.servers_msgs * period_ms / (SECONDS * SECOND);
     printf("%.0f messages a period, %.2f for each node; 99 %% of values within %.0f ms\n", a_period,
            a_period / (NODES - 1), result.stable_latency.p99);

@@ -24,16 +24,16 @@ static void defaults(void **state) {
     (void)state;
     struct gv_command command;
     assert_int_equal(parse(&command, "gvsim exec -w g-set -- ./node"), GV_COMMAND_EXEC);
-    assert_int_equal(command.trial.load, GV_LOAD_G_SET);
-    assert_int_equal(command.trial.nodes, 5);
-    assert_true(command.trial.rate == 5);
-    assert_int_equal(command.trial.time_limit, 10000 * GV_MS);
-    assert_int_equal(command.trial.quiet, 10000 * GV_MS);
-    assert_int_equal(command.trial.latency_ms, 0);
-    assert_int_equal(command.trial.delivery, GV_NET_MAELSTROM);
-    assert_int_equal(command.trial.topology, GV_TOPOLOGY_GRID);
-    assert_false(command.trial.nemesis);
-    assert_int_equal(command.trial.seed, 99);
+    assert_int_equal(command.run.load, GV_LOAD_G_SET);
+    assert_int_equal(command.run.nodes, 5);
+    assert_true(command.run.rate == 5);
+    assert_int_equal(command.run.time_limit, 10000 * GV_MS);
+    assert_int_equal(command.run.quiet, 10000 * GV_MS);
+    assert_int_equal(command.run.latency_ms, 0);
+    assert_int_equal(command.run.delivery, GV_NET_MAELSTROM);
+    assert_int_equal(command.run.topology, GV_TOPOLOGY_GRID);
+    assert_false(command.run.nemesis);
+    assert_int_equal(command.run.seed, 99);
     assert_null(command.json);
     assert_null(command.log_dir);
     assert_string_equal(command.argv[0], "./node");
@@ -49,19 +49,19 @@ static void every_option_is_taken(void **state) {
                                      "partition --nemesis-interval 4 --seed 18446744073709551615 "
                                      "--json=r.json --log-dir logs -- node -w --seed"),
                      GV_COMMAND_EXEC);
-    const struct gv_trial_config *trial = &command.trial;
-    assert_int_equal(trial->load, GV_LOAD_PN_COUNTER);
-    assert_int_equal(trial->nodes, 25);
-    assert_true(trial->rate == 0.5);
-    assert_int_equal(trial->time_limit, 20000 * GV_MS);
-    assert_int_equal(trial->quiet, 1500 * GV_MS);
-    assert_int_equal(trial->latency_ms, 100);
-    assert_int_equal(trial->latency, GV_NET_EXPONENTIAL);
-    assert_int_equal(trial->delivery, GV_NET_EXACT);
-    assert_int_equal(trial->topology, GV_TOPOLOGY_TREE4);
-    assert_true(trial->nemesis);
-    assert_int_equal(trial->nemesis_interval, 4000 * GV_MS);
-    assert_true(trial->seed == UINT64_MAX);
+    const struct gv_run_config *run = &command.run;
+    assert_int_equal(run->load, GV_LOAD_PN_COUNTER);
+    assert_int_equal(run->nodes, 25);
+    assert_true(run->rate == 0.5);
+    assert_int_equal(run->time_limit, 20000 * GV_MS);
+    assert_int_equal(run->quiet, 1500 * GV_MS);
+    assert_int_equal(run->latency_ms, 100);
+    assert_int_equal(run->latency, GV_NET_EXPONENTIAL);
+    assert_int_equal(run->delivery, GV_NET_EXACT);
+    assert_int_equal(run->topology, GV_TOPOLOGY_TREE4);
+    assert_true(run->nemesis);
+    assert_int_equal(run->nemesis_interval, 4000 * GV_MS);
+    assert_true(run->seed == UINT64_MAX);
     assert_string_equal(command.json, "r.json");
     assert_string_equal(command.log_dir, "logs");
     assert_string_equal(command.argv[1], "-w");
@@ -72,12 +72,12 @@ static void availability_is_total_or_a_share(void **state) {
     (void)state;
     struct gv_command command;
     assert_int_equal(parse(&command, "gvsim run -w echo"), GV_COMMAND_RUN);
-    assert_true(command.trial.availability == 0);
+    assert_true(command.run.availability == 0);
     assert_int_equal(parse(&command, "gvsim run -w echo --availability total"), GV_COMMAND_RUN);
-    assert_true(command.trial.availability == 1);
+    assert_true(command.run.availability == 1);
     assert_int_equal(parse(&command, "gvsim exec -w echo --availability 0.75 -- x"),
                      GV_COMMAND_EXEC);
-    assert_true(command.trial.availability == 0.75);
+    assert_true(command.run.availability == 0.75);
     static const char *const bad[] = {"1.01", "-1", "all", "nan", "50%"};
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
         char line[64];
@@ -97,11 +97,11 @@ static void virtual_mode_takes_options_of_its_own(void **state) {
     assert_int_equal(parse(&command, "gvsim run -w g-set --nodes 10000 --staleness=0 --settle 1.5 "
                                      "--check-determinism --seed 4"),
                      GV_COMMAND_RUN);
-    assert_int_equal(command.trial.nodes, 10000);
+    assert_int_equal(command.run.nodes, 10000);
     assert_int_equal(command.staleness_ms, 0);
     assert_int_equal(command.settle, 1500 * GV_MS);
     assert_true(command.check_determinism);
-    assert_int_equal(command.trial.seed, 4);
+    assert_int_equal(command.run.seed, 4);
 }
 
 static void a_scenario_fills_in_what_was_not_said(void **state) {
@@ -113,7 +113,7 @@ static void a_scenario_fills_in_what_was_not_said(void **state) {
     assert_int_equal(gv_command_default(&command, "workload", "g-set", why), 0);
     assert_int_equal(gv_command_check(&command, why), 0);
     assert_int_equal(gv_command_default(&command, "nodes", "9", why), 0);
-    assert_int_equal(command.trial.nodes, 7);
+    assert_int_equal(command.run.nodes, 7);
     assert_int_equal(gv_command_default(&command, "staleness", "9", why), 0);
     assert_int_equal(command.staleness_ms, 9);
     assert_int_equal(gv_command_default(&command, "rate", "x", why), GV_EINVAL);
@@ -224,13 +224,13 @@ static void benchmarks_take_seeds_of_their_own(void **state) {
     assert_int_equal(parse(&command, "bin/gvsim glomers 3d"), GV_COMMAND_GLOMERS);
     assert_string_equal(command.challenge, "3d");
     assert_string_equal(command.self, "bin/gvsim");
-    assert_int_equal(command.trial.seed, 1); // not of the clock: figures can be had again
+    assert_int_equal(command.run.seed, 1); // not of the clock: figures can be had again
     assert_int_equal(command.runs, 1);
     assert_int_equal(command.jobs, 4);
     assert_int_equal(parse(&command, "gvsim sweep --seeds 5 --seed 7 --jobs 2 --svg a --json=b"),
                      GV_COMMAND_SWEEP);
     assert_int_equal(command.runs, 5);
-    assert_int_equal(command.trial.seed, 7);
+    assert_int_equal(command.run.seed, 7);
     assert_int_equal(command.jobs, 2);
     assert_string_equal(command.svg, "a");
     assert_null(command.redraw);

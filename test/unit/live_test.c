@@ -11,7 +11,7 @@ static void ignore(void *ctx, uint32_t src, uint32_t node, const char *line, siz
     (void)ctx, (void)src, (void)node, (void)line, (void)len;
 }
 
-static const struct gv_trial_config config = {
+static const struct gv_run_config config = {
     .load = GV_LOAD_BROADCAST,
     .nodes = NODES,
     .rate = 100,
@@ -28,13 +28,13 @@ static char text[8192];
 
 // Draws a state of its own making: halves cut, n2 and n0 behind.
 static void draw(unsigned width, bool tty, bool color, int frames) {
-    struct gv_trial *trial = gv_trial_new(&config);
-    struct gv_trial_view view = gv_trial_view(trial, 0);
+    struct gv_run *run = gv_run_new(&config);
+    struct gv_run_view view = gv_run_view(run, 0);
     struct gv_faults faults;
     const int64_t missing[NODES] = {3, 0, 17, 0};
     gv_faults_init(&faults, NODES, 1);
     gv_faults_start(&faults, GV_FAULTS_MAJORITY);
-    view.phase = GV_TRIAL_MAIN;
+    view.phase = GV_RUN_MAIN;
     view.elapsed = 7500 * GV_MS;
     view.ops = view.ok = 940;
     view.faults = &faults;
@@ -52,7 +52,7 @@ static void draw(unsigned width, bool tty, bool color, int frames) {
     text[fread(text, 1, sizeof text - 1, file)] = '\0';
     fclose(file);
     gv_faults_fini(&faults);
-    gv_trial_free(trial);
+    gv_run_free(run);
 }
 
 static void a_terminal_shows_it_all(void **state) {

@@ -49,16 +49,16 @@ static void a_run_is_told_whole(void **state) {
         gv_trace_init(&trace);
         gv_trace_add(&trace, gv_trace_json, file);
         struct gv_virtual_config config = {
-            .trial = {.load = (enum gv_load_kind)load,
-                      .nodes = 7,
-                      .rate = 40,
-                      .time_limit = 4000 * GV_MS,
-                      .quiet = 6000 * GV_MS,
-                      .latency_ms = 20,
-                      .nemesis = true,
-                      .nemesis_interval = 1000 * GV_MS,
-                      .seed = 5,
-                      .trace = &trace},
+            .run = {.load = (enum gv_load_kind)load,
+                    .nodes = 7,
+                    .rate = 40,
+                    .time_limit = 4000 * GV_MS,
+                    .quiet = 6000 * GV_MS,
+                    .latency_ms = 20,
+                    .nemesis = true,
+                    .nemesis_interval = 1000 * GV_MS,
+                    .seed = 5,
+                    .trace = &trace},
             .staleness_ms = 300,
             .settle = 6000 * GV_MS,
         };
@@ -72,9 +72,9 @@ static void a_run_is_told_whole(void **state) {
         assert_int_equal(kinds[GV_TRACE_SEND], result.servers_msgs);
         assert_int_equal(kinds[GV_TRACE_BEGIN], result.partitions);
         assert_true(kinds[GV_TRACE_REQUEST] >= result.ops && kinds[GV_TRACE_REPLY] >= result.ok);
-        bool converges = gv_load_converges(config.trial.load);
+        bool converges = gv_load_converges(config.run.load);
         // Each value is learnt at each node, once.
-        if (gv_load_is_set(config.trial.load)) assert_true(kinds[GV_TRACE_LEARN] > result.adds);
+        if (gv_load_is_set(config.run.load)) assert_true(kinds[GV_TRACE_LEARN] > result.adds);
         assert_true(converges == (kinds[GV_TRACE_LEARN] > 0));
         gv_virtual_free(sim);
         fclose(file);
@@ -136,7 +136,7 @@ static void pages_hold_no_markup(void **state) {
     (void)state;
     FILE *file = tmpfile();
     struct gv_report report;
-    struct gv_trial_config config = {.nodes = 3};
+    struct gv_run_config config = {.nodes = 3};
     gv_report_begin(&report, file, &config, NULL, GV_REPORT_MESSAGES_MAX);
     long from = ftell(file);
     assert_true(from > 10000);
@@ -166,7 +166,7 @@ static void a_report_bounds_its_messages(void **state) {
     memset(answer, '1', sizeof answer);
     FILE *file = tmpfile();
     struct gv_report report;
-    struct gv_trial_config config = {.nodes = 3};
+    struct gv_run_config config = {.nodes = 3};
     gv_report_begin(&report, file, &config, NULL, 1);
     long from = ftell(file);
     struct gv_slice a = text("n0"), b = text("n1"), body = text("{}");

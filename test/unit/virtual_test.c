@@ -11,15 +11,15 @@ static struct gv_virtual *sim;
 
 static struct gv_virtual_config config_of(enum gv_load_kind load) {
     return (struct gv_virtual_config){
-        .trial = {.load = load,
-                  .nodes = 9,
-                  .rate = 50,
-                  .time_limit = 5000 * GV_MS,
-                  .quiet = 6000 * GV_MS,
-                  .latency_ms = 20,
-                  .topology = GV_TOPOLOGY_GRID,
-                  .nemesis_interval = 1500 * GV_MS,
-                  .seed = 7},
+        .run = {.load = load,
+                .nodes = 9,
+                .rate = 50,
+                .time_limit = 5000 * GV_MS,
+                .quiet = 6000 * GV_MS,
+                .latency_ms = 20,
+                .topology = GV_TOPOLOGY_GRID,
+                .nemesis_interval = 1500 * GV_MS,
+                .seed = 7},
         .staleness_ms = 300,
         .settle = 6000 * GV_MS,
     };
@@ -46,7 +46,7 @@ static void a_run_that_does_not_repeat_is_invalid(void **state) {
     assert_true(gv_virtual_repeats(sim, &result, &same) && result.valid);
     gv_virtual_free(before);
     before = sim;
-    config.trial.seed++;
+    config.run.seed++;
     struct gv_result other = run(&config);
     assert_false(gv_virtual_repeats(before, &result, &other));
     assert_true(!result.valid && other.valid);
@@ -69,14 +69,14 @@ static void every_workload_is_valid_under_partitions(void **state) {
     (void)state;
     for (int load = 0; load < GV_LOAD_KINDS; load++) {
         struct gv_virtual_config config = config_of((enum gv_load_kind)load);
-        config.trial.nemesis = true;
-        config.trial.latency = GV_NET_EXPONENTIAL;
-        config.trial.delivery = load % 2 == 0 ? GV_NET_EXACT : GV_NET_MAELSTROM;
+        config.run.nemesis = true;
+        config.run.latency = GV_NET_EXPONENTIAL;
+        config.run.delivery = load % 2 == 0 ? GV_NET_EXACT : GV_NET_MAELSTROM;
         struct gv_result result = run(&config);
         assert_true(result.valid);
         assert_int_equal(result.ok, result.ops);
         assert_true(result.ops > 200 && result.partitions > 0);
-        assert_true(result.settled == gv_load_converges(config.trial.load));
+        assert_true(result.settled == gv_load_converges(config.run.load));
         assert_true(result.node_memory > 1000 && result.lines > 2 * result.ops);
         end();
     }
@@ -85,7 +85,7 @@ static void every_workload_is_valid_under_partitions(void **state) {
 static void the_staleness_asked_for_is_kept(void **state) {
     (void)state;
     struct gv_virtual_config config = config_of(GV_LOAD_BROADCAST);
-    config.trial.delivery = GV_NET_EXACT;
+    config.run.delivery = GV_NET_EXACT;
     struct gv_result slow = run(&config);
     assert_true(slow.stable_latency.p100 <= 300 && slow.stable_latency.p100 > 50);
     double each = (double)slow.servers_msgs / (double)slow.ops;
@@ -100,15 +100,15 @@ static void the_staleness_asked_for_is_kept(void **state) {
 static void one_seed_gives_one_run(void **state) {
     (void)state;
     struct gv_virtual_config config = config_of(GV_LOAD_G_SET);
-    config.trial.nemesis = true;
-    config.trial.latency = GV_NET_UNIFORM;
+    config.run.nemesis = true;
+    config.run.latency = GV_NET_UNIFORM;
     struct gv_result first = run(&config);
     uint64_t trace = first.trace, lines = first.lines;
     end();
     struct gv_result second = run(&config);
     assert_true(second.trace == trace && second.lines == lines);
     end();
-    config.trial.seed++;
+    config.run.seed++;
     struct gv_result third = run(&config);
     assert_true(third.trace != trace);
     end();
@@ -128,7 +128,7 @@ static void replicas_that_differ_too_long_are_wrong(void **state) {
 static void a_cluster_of_one_works(void **state) {
     (void)state;
     struct gv_virtual_config config = config_of(GV_LOAD_PN_COUNTER);
-    config.trial.nodes = 1;
+    config.run.nodes = 1;
     struct gv_result result = run(&config);
     assert_true(result.valid && result.settled);
     assert_int_equal(result.servers_msgs, 0);
@@ -144,11 +144,11 @@ static struct gv_virtual_config config_under(enum gv_load_kind load, const char 
     gv_wan_close(&wan);
     gv_scenario_fini(&scenario);
     assert_int_equal(gv_scenario_parse(&scenario, text, strlen(text), &fault), 0);
-    assert_int_equal(
-        gv_scenario_check(&scenario, config.trial.nodes, config.trial.time_limit, &fault), 0);
-    config.trial.scenario = &scenario;
-    config.trial.delivery = GV_NET_EXACT;
-    if (gv_scenario_wan(&scenario, config.trial.nodes, &wan)) config.trial.wan = &wan;
+    assert_int_equal(gv_scenario_check(&scenario, config.run.nodes, config.run.time_limit, &fault),
+                     0);
+    config.run.scenario = &scenario;
+    config.run.delivery = GV_NET_EXACT;
+    if (gv_scenario_wan(&scenario, config.run.nodes, &wan)) config.run.wan = &wan;
     config.disk_latency = 5 * GV_MS;
     return config;
 }
@@ -311,7 +311,7 @@ static void what_a_synced_disk_acknowledged_is_never_lost(void **state) {
         config.disk = GV_DISK_SYNC;
         // Some crash comes while a client waits for the disk.
         uint64_t unknown = 0;
-        for (config.trial.seed = 1; unknown == 0 && config.trial.seed <= 50; config.trial.seed++) {
+        for (config.run.seed = 1; unknown == 0 && config.run.seed <= 50; config.run.seed++) {
             struct gv_result result = suffer_config(&config, lonely);
             assert_true(result.client_latency.p95 >= 5);
             assert_true(gv_virtual_disk(sim, 4)->writes > 5);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Whole runs in virtual time, against nodes of a few lines that live in this process.
 #include "../../sim/memory.h"
-#include "../../sim/trial.h"
+#include "../../sim/run.h"
 #include "../lib/test.h"
 
 #include <inttypes.h>
@@ -35,7 +35,7 @@ struct reply {
 
 // A cluster whose nodes tell all others each value once, again every 200 ms until it is acked.
 struct cluster {
-    struct gv_trial *trial;
+    struct gv_run *run;
     enum fault fault;
     uint32_t nodes;
     bool counter;
@@ -198,7 +198,7 @@ static bool hand_over(void) {
         }
         if (cluster.first == cluster.last) cluster.first = cluster.last = 0;
         struct gv_slice slice = {(const uint8_t *)line, strlen(line)};
-        gv_trial_line(cluster.trial, cluster.now, reply->node, slice);
+        gv_run_line(cluster.run, cluster.now, reply->node, slice);
         free(line);
         return true;
     }
@@ -207,8 +207,8 @@ static bool hand_over(void) {
 
 static gv_time stands_still_at, stands_still; // the driver: when, and for how long; 0: it does not
 
-static struct gv_trial_config config_of(enum gv_load_kind load) {
-    return (struct gv_trial_config){
+static struct gv_run_config config_of(enum gv_load_kind load) {
+    return (struct gv_run_config){
         .load = load,
         .nodes = 5,
         .rate = 50,
@@ -222,21 +222,21 @@ static struct gv_trial_config config_of(enum gv_load_kind load) {
     };
 }
 
-// Runs to the end; the trial stays for its result to be looked at.
-static struct gv_result run(const struct gv_trial_config *config, enum fault fault) {
+// Runs to the end; the run stays for its result to be looked at.
+static struct gv_result run(const struct gv_run_config *config, enum fault fault) {
     memset(&cluster, 0, sizeof cluster);
     cluster.fault = fault;
     cluster.nodes = config->nodes;
     cluster.counter = gv_load_is_counter(config->load);
     cluster.now = 1000 * GV_MS;
-    cluster.trial = gv_trial_new(config);
-    gv_trial_start(cluster.trial, cluster.now);
-    while (!gv_trial_done(cluster.trial)) {
-        if (cluster.dies) gv_trial_died(cluster.trial, 1, "it exited with status %d", 7);
-        if (cluster.dies) gv_trial_fail(cluster.trial, "what follows from that is not told");
+    cluster.run = gv_run_new(config);
+    gv_run_start(cluster.run, cluster.now);
+    while (!gv_run_done(cluster.run)) {
+        if (cluster.dies) gv_run_died(cluster.run, 1, "it exited with status %d", 7);
+        if (cluster.dies) gv_run_fail(cluster.run, "what follows from that is not told");
         if (cluster.dies) break;
         if (hand_over()) continue;
-        gv_time next = gv_trial_due(cluster.trial);
+        gv_time next = gv_run_due(cluster.run);
         if (cluster.retry_at < next) next = cluster.retry_at;
         for (size_t i = cluster.first; i < cluster.last; i++) {
             const struct reply *reply = &cluster.replies[i];
@@ -248,19 +248,19 @@ static struct gv_result run(const struct gv_trial_config *config, enum fault fau
             stands_still = 0;
         }
         if (cluster.now >= cluster.retry_at) retry();
-        gv_trial_advance(cluster.trial, cluster.now);
+        gv_run_advance(cluster.run, cluster.now);
     }
-    return gv_trial_finish(cluster.trial);
+    return gv_run_finish(cluster.run);
 }
 
 static void end(void) {
     for (size_t i = cluster.first; i < cluster.last; i++) free(cluster.replies[i].line);
-    gv_trial_free(cluster.trial);
+    gv_run_free(cluster.run);
 }
 
 static void a_good_cluster_is_valid_and_counted(void **state) {
     (void)state;
-    struct gv_trial_config config = config_of(GV_LOAD_BROADCAST);
+    struct gv_run_config config = config_of(GV_LOAD_BROADCAST);
     struct gv_result result = run(&config, GOOD);
     assert_true(result.valid);
     assert_true(result.has_finals && result.finals_equal);
@@ -282,7 +282,7 @@ static void a_good_cluster_is_valid_and_counted(void **state) {
 static void late_operations_are_lost(void **state) {
     (void)state;
     struct gv_lag_spread *lag = calloc(1, sizeof *lag);
-    struct gv_trial_config config = config_of(GV_LOAD_BROADCAST);
+    struct gv_run_config config = config_of(GV_LOAD_BROADCAST);
     config.delivery = GV_NET_EXACT;
     config.late = lag;
     uint64_t ops = run(&config, GOOD).ops;
@@ -300,7 +300,7 @@ static void late_operations_are_lost(void **state) {
 // In 20 s at 100 a second, real Maelstrom asks 1,942 to 1,982 times, 25 final reads included.
 static void as_many_operations_as_jepsen(void **state) {
     (void)state;
-    struct gv_trial_config config = config_of(GV_LOAD_PN_COUNTER);
+    struct gv_run_config config = config_of(GV_LOAD_PN_COUNTER);
     config.time_limit = 20000 * GV_MS;
     config.rate = 100;
     config.latency_ms = 0; // clients never wait
@@ -315,7 +315,7 @@ static void as_many_operations_as_jepsen(void **state) {
 
 static void exact_delivery_does_not_hold_clients_up(void **state) {
     (void)state;
-    struct gv_trial_config config = config_of(GV_LOAD_BROADCAST);
+    struct gv_run_config config = config_of(GV_LOAD_BROADCAST);
     config.delivery = GV_NET_EXACT;
     struct gv_result result = run(&config, GOOD);
     assert_true(result.valid);
@@ -326,7 +326,7 @@ static void exact_delivery_does_not_hold_clients_up(void **state) {
 
 static void the_same_seed_gives_the_same_run(void **state) {
     (void)state;
-    struct gv_trial_config config = config_of(GV_LOAD_BROADCAST);
+    struct gv_run_config config = config_of(GV_LOAD_BROADCAST);
     config.nemesis = true;
     config.latency = GV_NET_EXPONENTIAL;
     struct gv_result first = run(&config, GOOD);
@@ -345,7 +345,7 @@ static void partitions_delay_values_and_convergence_is_measured(void **state) {
     (void)state;
     const enum gv_load_kind loads[] = {GV_LOAD_BROADCAST, GV_LOAD_G_COUNTER, GV_LOAD_PN_COUNTER};
     for (size_t i = 0; i < 3; i++) {
-        struct gv_trial_config config = config_of(loads[i]);
+        struct gv_run_config config = config_of(loads[i]);
         config.nemesis = true;
         struct gv_result result = run(&config, GOOD);
         assert_true(result.valid);
@@ -360,7 +360,7 @@ static void partitions_delay_values_and_convergence_is_measured(void **state) {
 
 static void what_a_node_forgets_is_lost(void **state) {
     (void)state;
-    struct gv_trial_config config = config_of(GV_LOAD_BROADCAST);
+    struct gv_run_config config = config_of(GV_LOAD_BROADCAST);
     struct gv_result result = run(&config, FORGETS);
     assert_false(result.valid);
     assert_true(result.lost > 0);
@@ -371,7 +371,7 @@ static void what_a_node_forgets_is_lost(void **state) {
 
 static void a_forgotten_addition_makes_a_wrong_sum(void **state) {
     (void)state;
-    struct gv_trial_config config = config_of(GV_LOAD_G_COUNTER);
+    struct gv_run_config config = config_of(GV_LOAD_G_COUNTER);
     struct gv_result result = run(&config, FORGETS);
     assert_false(result.valid);
     assert_non_null(strstr(result.errors->texts[0], "wrong sum: "));
@@ -382,7 +382,7 @@ static void indefinite_errors_may_or_may_not_have_happened(void **state) {
     (void)state;
     const enum gv_load_kind loads[] = {GV_LOAD_BROADCAST, GV_LOAD_PN_COUNTER};
     for (size_t i = 0; i < 2; i++) {
-        struct gv_trial_config config = config_of(loads[i]);
+        struct gv_run_config config = config_of(loads[i]);
         struct gv_result result = run(&config, INDEFINITE);
         assert_true(result.valid);
         assert_true(result.unknown > 0);
@@ -393,7 +393,7 @@ static void indefinite_errors_may_or_may_not_have_happened(void **state) {
 
 static void a_timeout_leaves_an_operation_unknown(void **state) {
     (void)state;
-    struct gv_trial_config config = config_of(GV_LOAD_BROADCAST);
+    struct gv_run_config config = config_of(GV_LOAD_BROADCAST);
     struct gv_result result = run(&config, SILENT);
     assert_true(result.valid);
     assert_int_equal(result.unknown, 1);
@@ -402,7 +402,7 @@ static void a_timeout_leaves_an_operation_unknown(void **state) {
 
 static void a_reply_after_five_seconds_mutes_its_node(void **state) {
     (void)state;
-    struct gv_trial_config config = config_of(GV_LOAD_BROADCAST);
+    struct gv_run_config config = config_of(GV_LOAD_BROADCAST);
     struct gv_result result = run(&config, LATE);
     assert_false(result.valid);
     assert_non_null(strstr(result.errors->texts[0], "bad line: n1 printed a line that goes to a "
@@ -412,7 +412,7 @@ static void a_reply_after_five_seconds_mutes_its_node(void **state) {
 
 static void a_bad_line_mutes_its_node(void **state) {
     (void)state;
-    struct gv_trial_config config = config_of(GV_LOAD_BROADCAST);
+    struct gv_run_config config = config_of(GV_LOAD_BROADCAST);
     struct gv_result result = run(&config, BAD_LINE);
     assert_false(result.valid);
     assert_non_null(
@@ -426,7 +426,7 @@ static void a_bad_line_mutes_its_node(void **state) {
 // As in Maelstrom, the others go on, unless something is still to come of it that all wait for.
 static void a_bad_line_after_init_ends_no_run(void **state) {
     (void)state;
-    struct gv_trial_config config = config_of(GV_LOAD_G_COUNTER);
+    struct gv_run_config config = config_of(GV_LOAD_G_COUNTER);
     struct gv_result result = run(&config, CHATTERS);
     assert_non_null(strstr(result.errors->texts[0], "bad line: n1 printed a line that is not"));
     assert_true(result.ok > 100);
@@ -440,7 +440,7 @@ static void a_bad_line_after_init_ends_no_run(void **state) {
 
 static void a_reply_to_the_client_of_another_names_both(void **state) {
     (void)state;
-    struct gv_trial_config config = config_of(GV_LOAD_BROADCAST);
+    struct gv_run_config config = config_of(GV_LOAD_BROADCAST);
     struct gv_result result = run(&config, MISTAKES);
     assert_non_null(strstr(result.errors->texts[0], "stray reply: n1 printed a line that goes to "
                                                     "c5, a client of n0, not of n1"));
@@ -451,7 +451,7 @@ static void a_reply_to_the_client_of_another_names_both(void **state) {
 
 static void init_must_be_answered_within_ten_seconds(void **state) {
     (void)state;
-    struct gv_trial_config config = config_of(GV_LOAD_BROADCAST);
+    struct gv_run_config config = config_of(GV_LOAD_BROADCAST);
     struct gv_result result = run(&config, NO_INIT);
     assert_false(result.valid);
     assert_string_equal(result.errors->texts[0], "no init_ok: n1 did not answer init within 10 s");
@@ -469,7 +469,7 @@ static bool know(void *ctx, uint32_t node, char *buf, size_t cap) {
 
 static void every_node_that_does_not_answer_init_is_named(void **state) {
     (void)state;
-    struct gv_trial_config config = config_of(GV_LOAD_BROADCAST);
+    struct gv_run_config config = config_of(GV_LOAD_BROADCAST);
     config.nodes = 9;
     config.describe = know;
     struct gv_result result = run(&config, MUTE);
@@ -485,7 +485,7 @@ static void every_node_that_does_not_answer_init_is_named(void **state) {
 
 static void what_came_instead_of_init_ok_is_quoted(void **state) {
     (void)state;
-    struct gv_trial_config config = config_of(GV_LOAD_BROADCAST);
+    struct gv_run_config config = config_of(GV_LOAD_BROADCAST);
     struct gv_result result = run(&config, ODD_INIT);
     assert_int_equal(result.errors->count, 2);
     assert_non_null(strstr(result.errors->texts[0], "stray reply: n1 printed a line that answers "
@@ -499,19 +499,19 @@ static void what_came_instead_of_init_ok_is_quoted(void **state) {
 
 static void the_answer_to_a_final_read_is_quoted(void **state) {
     (void)state;
-    struct gv_trial_config config = config_of(GV_LOAD_BROADCAST);
+    struct gv_run_config config = config_of(GV_LOAD_BROADCAST);
     struct gv_result result = run(&config, REFUSES);
     assert_int_equal(result.errors->count, 1);
     assert_non_null(strstr(result.errors->texts[0],
                            "no final read: n1 answered {\"type\":\"error\","
                            "\"code\":11,\"text\":\"\\u001b[2J\""));
-    assert_true(gv_trial_definite(cluster.trial)); // however slow the machine
+    assert_true(gv_run_definite(cluster.run)); // however slow the machine
     end();
 }
 
 static void the_dead_leave_what_they_did_not_answer(void **state) {
     (void)state;
-    struct gv_trial_config config = config_of(GV_LOAD_BROADCAST);
+    struct gv_run_config config = config_of(GV_LOAD_BROADCAST);
     struct gv_result result = run(&config, DIES);
     assert_int_equal(result.errors->count, 1);
     assert_non_null(strstr(result.errors->texts[0],
@@ -522,7 +522,7 @@ static void the_dead_leave_what_they_did_not_answer(void **state) {
 
 static void availability_is_asked_for(void **state) {
     (void)state;
-    struct gv_trial_config config = config_of(GV_LOAD_BROADCAST);
+    struct gv_run_config config = config_of(GV_LOAD_BROADCAST);
     config.availability = 1;
     struct gv_result result = run(&config, SILENT);
     assert_int_equal(result.errors->count, 1);
@@ -538,7 +538,7 @@ static void availability_is_asked_for(void **state) {
 
 static void nothing_asked_is_not_valid(void **state) {
     (void)state;
-    struct gv_trial_config config = config_of(GV_LOAD_BROADCAST);
+    struct gv_run_config config = config_of(GV_LOAD_BROADCAST);
     config.rate = 0;
     struct gv_result result = run(&config, GOOD);
     assert_false(result.valid);

@@ -2,8 +2,8 @@
 // One run of a workload against a cluster, as Maelstrom would run it: init, topology, operations
 // under faults, heal, quiet, final reads, verdict. Sans-I/O: lines come in, lines go out, time is
 // an argument. So the nodes may be processes in real time (exec), or objects in virtual time.
-#ifndef GV_SIM_TRIAL_H
-#define GV_SIM_TRIAL_H
+#ifndef GV_SIM_RUN_H
+#define GV_SIM_RUN_H
 
 #include "fate.h"
 #include "faults.h"
@@ -13,27 +13,27 @@
 #include "topology.h"
 
 enum {
-    GV_TRIAL_INIT_TIMEOUT_MS = 10000,
-    GV_TRIAL_CLIENT_TIMEOUT_MS = 5000,
-    GV_TRIAL_OBSERVE_MS = 25, // between an observer's reply and its next look
+    GV_RUN_INIT_TIMEOUT_MS = 10000,
+    GV_RUN_CLIENT_TIMEOUT_MS = 5000,
+    GV_RUN_OBSERVE_MS = 25, // between an observer's reply and its next look
 };
 
-enum gv_trial_phase {
-    GV_TRIAL_INIT,
-    GV_TRIAL_TOPOLOGY,
-    GV_TRIAL_MAIN,
-    GV_TRIAL_DRAIN, // no new operations; the last ones end
-    GV_TRIAL_QUIET,
-    GV_TRIAL_FINAL,
-    GV_TRIAL_DONE,
+enum gv_run_phase {
+    GV_RUN_INIT,
+    GV_RUN_TOPOLOGY,
+    GV_RUN_MAIN,
+    GV_RUN_DRAIN, // no new operations; the last ones end
+    GV_RUN_QUIET,
+    GV_RUN_FINAL,
+    GV_RUN_DONE,
 };
 
-struct gv_trial_config {
+struct gv_run_config {
     enum gv_load_kind load;
     enum gv_keys_kind keys; // what is added to sets
     const struct gv_digest_key
         *digest_key; // of the nodes' digests, for values that share a position;
-                     // NULL: that of no secret. Read by gv_trial_new only
+                     // NULL: that of no secret. Read by gv_run_new only
     uint32_t nodes;
     double rate;         // operations a second, over all clients; 0: none but the final reads
     gv_time time_limit;  // of the operations
@@ -61,7 +61,7 @@ struct gv_trial_config {
     bool (*describe)(void *ctx, uint32_t node, char *buf, size_t cap);
     // Whether a node's replica holds this value of a set. NULL: it must be asked by a read.
     bool (*knows)(void *ctx, uint32_t node, int64_t value);
-    // Carries out what a step of the scenario does to a node. It may call gv_trial_excuse_*, but
+    // Carries out what a step of the scenario does to a node. It may call gv_run_excuse_*, but
     // nothing else here. May be NULL if there is no such step.
     void (*fate)(void *ctx, uint32_t node, enum gv_fate fate, const struct gv_scenario_step *step);
     void *ctx;
@@ -73,8 +73,8 @@ struct gv_trial_config {
 };
 
 // What a live view shows.
-struct gv_trial_view {
-    enum gv_trial_phase phase;
+struct gv_run_view {
+    enum gv_run_phase phase;
     gv_time elapsed; // since the first operation
     uint64_t ops, ok, failed, unknown, waiting;
     const struct gv_net *net;
@@ -87,71 +87,71 @@ struct gv_trial_view {
     uint32_t settled; // nodes that have caught up (sets)
 };
 
-struct gv_trial;
+struct gv_run;
 
 // Ends the process if there is no memory. The config is copied.
-struct gv_trial *gv_trial_new(const struct gv_trial_config *config);
-void gv_trial_free(struct gv_trial *trial);
+struct gv_run *gv_run_new(const struct gv_run_config *config);
+void gv_run_free(struct gv_run *run);
 
 // Sends the first lines. Call once, when every node can be spoken to.
-void gv_trial_start(struct gv_trial *trial, gv_time now);
+void gv_run_start(struct gv_run *run, gv_time now);
 
 // A node printed this line (without its newline).
-void gv_trial_line(struct gv_trial *trial, gv_time now, uint32_t node, struct gv_slice line);
+void gv_run_line(struct gv_run *run, gv_time now, uint32_t node, struct gv_slice line);
 
-// When to call gv_trial_advance next (GV_TIME_NEVER: the run is over), and calling it.
-gv_time gv_trial_due(const struct gv_trial *trial);
-void gv_trial_advance(struct gv_trial *trial, gv_time now);
+// When to call gv_run_advance next (GV_TIME_NEVER: the run is over), and calling it.
+gv_time gv_run_due(const struct gv_run *run);
+void gv_run_advance(struct gv_run *run, gv_time now);
 
 // Ends the run now, as invalid, for this reason, unless it is over already.
 #if defined(__GNUC__)
 __attribute__((format(printf, 2, 3)))
 #endif
-void gv_trial_fail(struct gv_trial *trial, const char *format, ...);
+void gv_run_fail(struct gv_run *run, const char *format, ...);
 
 // The same because this node died, for this reason; what it had not answered yet is added.
 #if defined(__GNUC__)
 __attribute__((format(printf, 3, 4)))
 #endif
-void gv_trial_died(struct gv_trial *trial, uint32_t node, const char *format, ...);
+void gv_run_died(struct gv_run *run, uint32_t node, const char *format, ...);
 
 // A node closed its standard output and lives: that is wrong, and nothing more is heard of it.
-void gv_trial_closed(struct gv_trial *trial, uint32_t node);
+void gv_run_closed(struct gv_run *run, uint32_t node);
 
 // Makes the run invalid, for this reason, but lets it go on.
 #if defined(__GNUC__)
 __attribute__((format(printf, 2, 3)))
 #endif
-void gv_trial_object(struct gv_trial *trial, const char *format, ...);
+void gv_run_object(struct gv_run *run, const char *format, ...);
 
 // A crash took the last copy of this value of a set, or of so much of what was added to a counter
 // (or taken from it): that may be lost now.
-void gv_trial_excuse_value(struct gv_trial *trial, int64_t value);
-void gv_trial_excuse_count(struct gv_trial *trial, bool added, uint64_t amount);
+void gv_run_excuse_value(struct gv_run *run, int64_t value);
+void gv_run_excuse_count(struct gv_run *run, bool added, uint64_t amount);
 
 // The values that were added so far, by their numbers.
-const struct gv_keys *gv_trial_keys(const struct gv_trial *trial);
+const struct gv_keys *gv_run_keys(const struct gv_run *run);
 
-// Where those who see more than the trial does can add what is wrong.
-struct gv_errors *gv_trial_errors(struct gv_trial *trial);
+// Where those who see more than the run does can add what is wrong.
+struct gv_errors *gv_run_errors(struct gv_run *run);
 
-bool gv_trial_done(const struct gv_trial *trial);
+bool gv_run_done(const struct gv_run *run);
 
 // Bytes of what a node has said to others that the network still holds.
-size_t gv_trial_held(const struct gv_trial *trial, uint32_t node);
+size_t gv_run_held(const struct gv_run *run, uint32_t node);
 
 // Whether nothing more is heard of a node, for it printed a bad line or closed its output.
-bool gv_trial_muted(const struct gv_trial *trial, uint32_t node);
+bool gv_run_muted(const struct gv_run *run, uint32_t node);
 
 // Whether something is wrong that no delay excuses.
-bool gv_trial_definite(const struct gv_trial *trial);
+bool gv_run_definite(const struct gv_run *run);
 
 // Whether a node printed a bad line, or a reply that is malformed or that nobody waits for.
-bool gv_trial_suspects(const struct gv_trial *trial, uint32_t node);
+bool gv_run_suspects(const struct gv_run *run, uint32_t node);
 
-struct gv_trial_view gv_trial_view(const struct gv_trial *trial, gv_time now);
+struct gv_run_view gv_run_view(const struct gv_run *run, gv_time now);
 
-// The verdict; once, at the end. What it borrows lives as long as the trial.
-struct gv_result gv_trial_finish(struct gv_trial *trial);
+// The verdict; once, at the end. What it borrows lives as long as the run.
+struct gv_result gv_run_finish(struct gv_run *run);
 
 #endif

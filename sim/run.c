@@ -1,0 +1,1104 @@
+// SPDX-License-Identifier: MIT
+#include "run.h"
+
+#include "check_protocol.h"
+#include "client.h"
+#include "envelope.h"
+#include "judge.h"
+#include "memory.h"
+#include "script.h"
+
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum event { // kinds on the world's clock; target and stamp:
+    EVENT_NET,
+    EVENT_TIMEOUT, // client, msg_id of the request
+    EVENT_OP,
+    EVENT_CUTOFF,
+    EVENT_NEMESIS,
+    EVENT_OBSERVE, // node, watch
+    EVENT_QUIET_OVER,
+    EVENT_STEP, // of the scenario begins: its number
+    EVENT_STEP_OVER,
+    EVENT_LINGER_OVER,
+};
+
+// What is told of a node once, however often it happens.
+enum complaint {
+    MALFORMED = 1,
+    STRAY = 2,
+    AGAIN = 4,
+    LATE = 8,
+    FOREIGN = 16, // a stray reply to another node's client
+};
+
+enum {
+    NAME_MAX = 16,
+    ANSWER_MAX = GV_ENVELOPE_EXCERPT_MAX + 80,
+    KNOWN_MAX = 2 * GV_ENVELOPE_EXCERPT_MAX, // of what the driver knows of a node
+    INSTEAD_MAX = KNOWN_MAX + GV_ENVELOPE_EXCERPT_MAX + 128,
+    NODES_LISTED = 12,     // of those that have done the same wrong
+    SILENT_KINDS = 3,      // of nodes that did not answer, told apart
+    FULL_CHECK_EVERY = 16, // messages, where the nodes check them too
+    TOKENS_MAX = 1 << 26,  // of a line: no more than a large read needs
+};
+
+struct gv_run {
+    struct gv_run_config config;
+    struct gv_world world;
+    struct gv_net net;
+    struct gv_faults faults;
+    struct gv_load load;
+    struct gv_keys keys;
+    struct gv_history history;
+    struct gv_client_table clients;
+    struct gv_judge judge;
+    struct gv_envelope envelope;
+    struct gv_json json;
+    struct gv_script script; // if there is a scenario
+    struct gv_fate_table fates;
+
+    enum gv_run_phase phase;
+    uint32_t waiting;              // nodes whose init or topology is not answered yet
+    uint32_t *workers, *observers; // numbers of each node's clients
+    char *ids;                     // of all nodes, as the inside of a JSON array
+    const char **muted;            // by node: after what nothing is heard of it; NULL: it is heard
+    uint8_t *complained;           // by node: the complaints made
+    uint32_t *owed;                // by node: operations without an answer within their time
+    gv_time *greeted_at;           // by node: when it answered init in this life of its, or NEVER
+    char **stray;                  // by node: the last stray reply, to be shown; NULL: none
+    bool definite;                 // something is wrong that no delay excuses
+    gv_time now, started_at, cutoff, cut_at;
+    gv_time given_up_at;         // an operation without an answer, for the last time
+    uint64_t timeouts;           // operations that nodes had their time for, and did not answer
+    enum gv_check_stats_how how; // the operation that ends, ends
+    bool lingering;              // all is over, but late answers are listened for
+    bool blocked;                // an operation is due, but every client is busy
+    uint64_t cuts;
+    uint64_t troubles;       // times that faults began while there were none
+    uint64_t shortened;      // faults that the end of the operations ended before their time
+    unsigned shortened_line; // in the scenario, of the first
+    uint64_t watches;        // begun, so that looks of an earlier one end
+    size_t violations;       // errors that the trace has
+};
+
+// ---- Lines to nodes ----
+
+// Has a client send a request, whose body is given without its braces.
+static void request(struct gv_run *run, uint32_t number, enum gv_client_wait wait, const char *body,
+                    size_t len) {
+    struct gv_client *client = &run->clients.clients[number];
+    GV_ASSERT(client->open && client->wait == GV_CLIENT_IDLE);
+    client->wait = wait;
+    client->msg_id++;
+    gv_envelope_open(&run->envelope, 'c', number, client->node);
+    gv_envelope_add(&run->envelope, "{", 1);
+    gv_envelope_add(&run->envelope, body, len);
+    char tail[48];
+    int size = snprintf(tail, sizeof tail, ",\"msg_id\":%" PRIu64 "}}\n", client->msg_id);
+    gv_envelope_add(&run->envelope, tail, (size_t)size);
+    gv_trace_line(run->config.trace, run->now, GV_TRACE_REQUEST, gv_envelope_line(&run->envelope),
+                  NULL);
+
+    gv_time timeout = wait == GV_CLIENT_WAIT_INIT ? GV_RUN_INIT_TIMEOUT_MS * GV_MS
+                                                  : GV_RUN_CLIENT_TIMEOUT_MS * GV_MS;
+    gv_world_schedule(&run->world, run->now + timeout, EVENT_TIMEOUT, number, client->msg_id, NULL);
+    bool setup = wait == GV_CLIENT_WAIT_INIT || wait == GV_CLIENT_WAIT_TOPOLOGY;
+    if (client->role == GV_CLIENT_OBSERVER || setup) {
+        // An observer must not stand in the way of what it observes: it waits in no queue. Nor do
+        // the long lines that start a large cluster, which would fill one.
+        run->config.deliver(run->config.ctx, GV_NET_CLIENT, client->node, run->envelope.line,
+                            run->envelope.len);
+        return;
+    }
+    gv_net_send(&run->net, run->now, GV_NET_CLIENT, client->node, (struct gv_slice){0}, 0,
+                gv_envelope_line(&run->envelope));
+}
+
+// ---- Errors ----
+
+// Traces the errors that were added since the last call. Errors are added in many places, some of
+// them the caller's, so this looks for new ones after each event.
+static void trace_violations(struct gv_run *run) {
+    const struct gv_errors *errors = &run->judge.errors;
+    for (; run->violations < errors->kept; run->violations++)
+        gv_trace_violation(run->config.trace, run->now, errors->texts[run->violations]);
+}
+
+static void complain(struct gv_run *run, uint32_t node, enum complaint what, struct gv_slice line,
+                     const char *why) {
+    if (what != LATE) run->definite = true;
+    if ((run->complained[node] & what) != 0) {
+        run->judge.errors.count++;
+        return;
+    }
+    const char *kind = what == MALFORMED                  ? "malformed reply"
+                       : what == STRAY || what == FOREIGN ? "stray reply"
+                       : what == AGAIN                    ? "answered twice"
+                                                          : "late reply";
+    char shown[GV_ENVELOPE_EXCERPT_MAX + 8];
+    run->complained[node] |= (uint8_t)what;
+    gv_errors_add(&run->judge.errors, "%s: n%u printed a line that %s. The line: %s", kind, node,
+                  why, gv_envelope_excerpt(line, shown));
+}
+
+static void end_now(struct gv_run *run) {
+    run->phase = GV_RUN_DONE;
+    run->judge.cut_short = true;
+    trace_violations(run);
+}
+
+void gv_run_fail(struct gv_run *run, const char *format, ...) {
+    if (run->phase == GV_RUN_DONE) return; // what follows from the first failure is none
+    va_list args;
+    va_start(args, format);
+    gv_errors_add_list(&run->judge.errors, format, args);
+    va_end(args);
+    end_now(run);
+}
+
+// What a node leaves undone if it dies now, as the end of a sentence.
+static void describe_debts(struct gv_run *run, uint32_t node, char buf[ANSWER_MAX]) {
+    buf[0] = '\0';
+    for (size_t i = 0; i < run->clients.len; i++) {
+        const struct gv_client *client = &run->clients.clients[i];
+        if (client->node != node || !client->open) continue;
+        if (client->wait == GV_CLIENT_WAIT_INIT) {
+            snprintf(buf, ANSWER_MAX, ", before it answered init");
+        } else if (client->wait == GV_CLIENT_WAIT_TOPOLOGY) {
+            snprintf(buf, ANSWER_MAX, ", before it answered topology");
+        } else if (client->wait == GV_CLIENT_WAIT_OP) {
+            char body[GV_LOAD_BODY_MAX];
+            const struct gv_history_op *op = &run->history.ops[client->op];
+            struct gv_load_op asked = {op->kind, op->value};
+            gv_load_body(run->config.load, &run->keys, asked, body);
+            snprintf(buf, ANSWER_MAX, ", before it answered {%.200s}", body);
+        }
+    }
+}
+
+// What the driver knows of a node that fails. Returns whether it reads, but has said nothing.
+static bool describe(const struct gv_run *run, uint32_t node, char buf[KNOWN_MAX]) {
+    buf[0] = '\0';
+    return run->config.describe != NULL &&
+           run->config.describe(run->config.ctx, node, buf, KNOWN_MAX);
+}
+
+void gv_run_died(struct gv_run *run, uint32_t node, const char *format, ...) {
+    GV_ASSERT(node < run->config.nodes);
+    char how[GV_ERRORS_TEXT_MAX / 2], debts[ANSWER_MAX], known[KNOWN_MAX];
+    va_list args;
+    va_start(args, format);
+    vsnprintf(how, sizeof how, format, args);
+    va_end(args);
+    describe_debts(run, node, debts);
+    describe(run, node, known);
+    gv_run_fail(run, "n%u died: %s%s%s%s", node, how, debts, known[0] != '\0' ? "; " : "", known);
+}
+
+void gv_run_object(struct gv_run *run, const char *format, ...) {
+    va_list args;
+    va_start(args, format);
+    gv_errors_add_list(&run->judge.errors, format, args);
+    va_end(args);
+    trace_violations(run);
+}
+
+// ---- Operations ----
+
+static void invoke(struct gv_run *run, uint32_t node, struct gv_load_op op, bool final) {
+    struct gv_client *client = &run->clients.clients[run->workers[node]];
+    gv_judge_invoke(&run->judge, op);
+    client->op = gv_history_invoke(&run->history, run->now, op.kind, node, op.value, final);
+    char body[GV_LOAD_BODY_MAX];
+    int len = gv_load_body(run->config.load, &run->keys, op, body);
+    request(run, run->workers[node], GV_CLIENT_WAIT_OP, body, (size_t)len);
+}
+
+// Gives the next operation to a free client. False if every client is busy.
+static bool issue(struct gv_run *run) {
+    uint32_t first = gv_load_pick(&run->load, run->config.nodes);
+    for (uint32_t i = 0; i < run->config.nodes; i++) {
+        uint32_t node = (first + i) % run->config.nodes;
+        if (run->clients.clients[run->workers[node]].wait != GV_CLIENT_IDLE) continue;
+        invoke(run, node, gv_load_next(&run->load), false);
+        gv_load_took(&run->load, run->config.nodes);
+        return true;
+    }
+    return false;
+}
+
+static void issue_at(struct gv_run *run, gv_time due) {
+    run->blocked = false;
+    if (due >= run->cutoff) return;
+    if (!issue(run)) {
+        run->blocked = true; // until a client is free, from when on the gap counts
+        return;
+    }
+    gv_time gap = gv_load_gap(&run->load);
+    if (gap == GV_TIME_NEVER) return;
+    // As in Jepsen, what is late is lost: the gap counts from when the operation was asked, unless
+    // it is only a coarse timer that was late.
+    if (run->now > due + 2 * run->config.slack) due = run->now;
+    if (run->config.delivery == GV_NET_MAELSTROM) due += GV_LOAD_LATE;
+    gv_world_schedule(&run->world, due + gap, EVENT_OP, 0, 0, NULL);
+}
+
+// Has the observers look at every node until all agree.
+static void watch(struct gv_run *run, bool healing) {
+    if (!gv_load_converges(run->config.load)) return;
+    gv_convergence_begin(&run->judge.convergence, run->now, run->history.next_index, healing);
+    run->watches++;
+    for (uint32_t node = 0; node < run->config.nodes; node++) {
+        gv_world_schedule(&run->world, run->now, EVENT_OBSERVE, node, run->watches, NULL);
+    }
+}
+
+static void heal(struct gv_run *run) {
+    if (run->script.scenario == NULL) {
+        gv_faults_stop(&run->faults);
+        gv_trace_fault(run->config.trace, run->now, GV_TRACE_END, run->troubles, NULL);
+    }
+    watch(run, true);
+}
+
+static void begin_faults(struct gv_run *run) {
+    gv_convergence_cut(&run->judge.convergence);
+    run->watches++;
+    run->cut_at = run->now;
+    run->troubles++;
+}
+
+// ---- The scenario ----
+
+static void send_init(struct gv_run *run, uint32_t node) {
+    size_t cap = strlen(run->ids) + 96;
+    char *body = gv_memory_new(cap);
+    int len = snprintf(body, cap, "\"type\":\"init\",\"node_id\":\"n%u\",\"node_ids\":[%s]", node,
+                       run->ids);
+    GV_ASSERT(len > 0 && (size_t)len < cap);
+    uint32_t client = gv_client_open(&run->clients, GV_CLIENT_INIT, node);
+    request(run, client, GV_CLIENT_WAIT_INIT, body, (size_t)len);
+    free(body);
+}
+
+static void inflict(struct gv_run *run, const struct gv_scenario_step *step, bool begins) {
+    enum gv_fate fate;
+    if (!gv_fate_of(step, begins, &fate)) return;
+    for (uint32_t node = 0; node < run->config.nodes; node++) {
+        if (!gv_scenario_has(step, 0, node) || !gv_fate_meet(&run->fates, node, fate)) continue;
+        if (fate == GV_FATE_CRASH) gv_judge_forget(&run->judge, node);
+        if (fate == GV_FATE_CRASH) run->greeted_at[node] = GV_TIME_NEVER;
+        run->config.fate(run->config.ctx, node, fate, step);
+        if (fate == GV_FATE_START) send_init(run, node);
+    }
+}
+
+static void end_step(struct gv_run *run, size_t index) {
+    if (!run->script.steps[index].active) return;
+    gv_script_end(&run->script, index);
+    gv_trace_fault(run->config.trace, run->now, GV_TRACE_END, index, NULL);
+    inflict(run, &run->config.scenario->steps[index], false);
+}
+
+static void on_step_over(struct gv_run *run, size_t index) {
+    bool disturbed = run->faults.active;
+    end_step(run, index);
+    if (disturbed && !run->faults.active && run->phase == GV_RUN_MAIN) heal(run);
+}
+
+// A fault begins: the step of this number, or if there is no scenario, what the nemesis has drawn.
+static void trace_fault(struct gv_run *run, uint64_t number) {
+    if (run->config.trace == NULL) return;
+    char text[GV_SCRIPT_TEXT_MAX];
+    if (run->config.scenario != NULL) {
+        gv_script_describe(&run->script, number, text, sizeof text);
+    } else {
+        gv_faults_describe(&run->faults, text, sizeof text);
+    }
+    gv_trace_fault(run->config.trace, run->now, GV_TRACE_BEGIN, number, text);
+}
+
+static void on_step(struct gv_run *run, const struct gv_world_event *event) {
+    if (run->phase != GV_RUN_MAIN) return;
+    const struct gv_scenario_step *step = &run->config.scenario->steps[event->target];
+    if (!run->faults.active) begin_faults(run);
+    if (gv_script_begin(&run->script, event->target)) {
+        run->cuts += step->kind == GV_SCENARIO_CUT;
+        trace_fault(run, event->target);
+    }
+    inflict(run, step, true);
+    if (step->lasts == 0) {
+        on_step_over(run, event->target);
+    } else if (step->lasts != GV_TIME_NEVER) {
+        gv_world_schedule(&run->world, event->due + step->lasts, EVENT_STEP_OVER, event->target, 0,
+                          NULL);
+    }
+    gv_time next = event->due + step->every;
+    bool again = step->every > 0 && next < run->cutoff &&
+                 (step->until == GV_TIME_NEVER || next < run->started_at + step->until);
+    if (again) gv_world_schedule(&run->world, next, EVENT_STEP, event->target, 0, NULL);
+}
+
+// All has been asked. A node that left a request without an answer may still answer it, late: that
+// is listened for as long again as a client waits, unless faults excuse it.
+static void conclude(struct gv_run *run) {
+    gv_time until = run->given_up_at + GV_RUN_CLIENT_TIMEOUT_MS * GV_MS;
+    bool owed = false;
+    for (uint32_t node = 0; node < run->config.nodes; node++) {
+        owed = owed || (run->owed[node] > 0 && run->muted[node] == NULL);
+    }
+    if (!owed || run->config.scenario != NULL || until <= run->now) {
+        run->phase = GV_RUN_DONE;
+        return;
+    }
+    if (run->lingering) return;
+    run->lingering = true;
+    gv_world_schedule(&run->world, until, EVENT_LINGER_OVER, 0, 0, NULL);
+}
+
+// After the last operation but the final reads.
+static void end_faults(struct gv_run *run) {
+    bool disturbed = run->faults.active;
+    for (size_t i = 0; run->config.scenario != NULL && i < run->config.scenario->len; i++) {
+        const struct gv_scenario_step *step = &run->config.scenario->steps[i];
+        bool early = run->script.steps[i].active && step->lasts != GV_TIME_NEVER;
+        if (early && run->shortened++ == 0) run->shortened_line = step->line;
+        end_step(run, i);
+    }
+    if (disturbed) {
+        heal(run);
+    } else if (!run->judge.convergence.watching) {
+        watch(run, false);
+    }
+    if (!gv_load_converges(run->config.load)) {
+        conclude(run);
+        return;
+    }
+    run->phase = GV_RUN_QUIET;
+    gv_trace_phase(run->config.trace, run->now, "quiet");
+    gv_world_schedule(&run->world, run->now + run->config.quiet, EVENT_QUIET_OVER, 0, 0, NULL);
+}
+
+// The operation a client waits for has ended. `token`: what its reply holds, if it ended well;
+// `answer`: else, what its node did instead.
+static void complete(struct gv_run *run, uint32_t number, enum gv_history_outcome outcome,
+                     int token, const char *answer) {
+    struct gv_client *client = &run->clients.clients[number];
+    gv_history_complete(&run->history, run->now, client->op, outcome);
+    const struct gv_history_op *op = &run->history.ops[client->op];
+    client->wait = GV_CLIENT_IDLE;
+    if (outcome == GV_HISTORY_INFO) {
+        // As in Jepsen: whoever does not know what became of its request never asks again.
+        client->open = false;
+        run->workers[op->node] = gv_client_open(&run->clients, GV_CLIENT_WORKER, op->node);
+    }
+
+    gv_judge_complete(&run->judge, op, &run->json, token, answer, run->how);
+    gv_judge_kept(&run->judge, op, run->config.knows, run->config.ctx);
+    if (run->phase == GV_RUN_MAIN && run->blocked) issue_at(run, run->now);
+    if (run->history.outcomes[GV_HISTORY_PENDING] > 0) return;
+    if (run->phase == GV_RUN_DRAIN) end_faults(run);
+    if (run->phase == GV_RUN_FINAL) conclude(run);
+}
+
+// What it means that an operation has no good reply: Maelstrom takes the reads of broadcast for
+// harmless, so that they fail for certain.
+static enum gv_history_outcome without_reply(const struct gv_run *run, size_t op) {
+    bool harmless =
+        run->config.load == GV_LOAD_BROADCAST && run->history.ops[op].kind == GV_HISTORY_READ;
+    return harmless ? GV_HISTORY_FAIL : GV_HISTORY_INFO;
+}
+
+// An operation ends because its client no longer waits for an answer.
+static void give_up(struct gv_run *run, uint32_t number) {
+    struct gv_client *client = &run->clients.clients[number];
+    uint32_t node = client->node;
+    gv_time asked_at = run->history.ops[client->op].invoked_at;
+    const char *answer = "answered nothing within 5 s";
+    run->how = GV_CHECK_STATS_HELD;
+    if (run->fates.crashes[node] > 0) {
+        answer = "was down";
+    } else if (run->greeted_at[node] == GV_TIME_NEVER) {
+        answer = "was asked before init: it had crashed and not answered it yet";
+    } else if (asked_at < run->greeted_at[node]) {
+        answer = "was down, or crashed, before it answered";
+    } else if (run->fates.pauses[node] > 0) {
+        answer = "was paused";
+    } else {
+        run->how = GV_CHECK_STATS_LATE;
+    }
+    char unheard[96];
+    if (run->muted[node] != NULL) {
+        snprintf(unheard, sizeof unheard, "was not heard after %s", run->muted[node]);
+        answer = unheard;
+    }
+    gv_client_give_up(client);
+    run->owed[node]++;
+    run->given_up_at = run->now;
+    run->timeouts += run->how == GV_CHECK_STATS_LATE && run->muted[node] == NULL;
+    complete(run, number, without_reply(run, client->op), 0, answer);
+    run->how = GV_CHECK_STATS_REPLY;
+}
+
+// At the end of a run, nobody need wait for nodes that nobody listens to.
+static void give_up_on_muted(struct gv_run *run) {
+    for (uint32_t node = 0; node < run->config.nodes; node++) {
+        if (run->muted[node] == NULL || run->phase < GV_RUN_DRAIN) continue;
+        const struct gv_client *client = &run->clients.clients[run->workers[node]];
+        if (client->wait != GV_CLIENT_WAIT_OP) continue;
+        give_up(run, run->workers[node]);
+    }
+    if (run->lingering) conclude(run);
+}
+
+// What a node has not answered yet without which no operation can be asked; NULL: nothing.
+static const char *lacks(const struct gv_run *run, uint32_t node) {
+    if (run->greeted_at[node] == GV_TIME_NEVER) return "init";
+    if (run->phase != GV_RUN_TOPOLOGY) return NULL;
+    const struct gv_client *worker = &run->clients.clients[run->workers[node]];
+    return worker->wait == GV_CLIENT_WAIT_TOPOLOGY ? "topology" : NULL;
+}
+
+// Ends a run that waits for a node of which nothing is heard any more.
+static void fail_if_awaited(struct gv_run *run, uint32_t node) {
+    const char *what = run->phase < GV_RUN_MAIN ? lacks(run, node) : NULL;
+    if (run->muted[node] != NULL && what != NULL)
+        gv_run_fail(run, "n%u can answer %s no more", node, what);
+}
+
+static void mute(struct gv_run *run, uint32_t node, struct gv_slice line, const char *why) {
+    char shown[GV_ENVELOPE_EXCERPT_MAX + 8];
+    run->muted[node] = "its bad line";
+    run->definite = true;
+    gv_errors_add(&run->judge.errors,
+                  "bad line: n%u printed a line that %s; Maelstrom would hear no more of it, nor "
+                  "does gvsim%s. The line: %s",
+                  node, why,
+                  !gv_check_protocol_meant(line) ? ". Print what is no message to standard error"
+                                                 : "",
+                  gv_envelope_excerpt(line, shown));
+    fail_if_awaited(run, node);
+    give_up_on_muted(run);
+}
+
+void gv_run_closed(struct gv_run *run, uint32_t node) {
+    GV_ASSERT(node < run->config.nodes);
+    if (run->phase == GV_RUN_DONE || run->muted[node] != NULL) return;
+    run->muted[node] = "it closed its standard output";
+    run->definite = true;
+    gv_run_object(run,
+                  "closed: n%" PRIu32
+                  " closed its standard output, and runs on: nothing more can be heard of it",
+                  node);
+    fail_if_awaited(run, node);
+    give_up_on_muted(run);
+}
+
+// ---- Phases ----
+
+static void start_main(struct gv_run *run) {
+    run->phase = GV_RUN_MAIN;
+    gv_trace_phase(run->config.trace, run->now, "main");
+    run->started_at = run->now;
+    run->cutoff = run->now + run->config.time_limit;
+    gv_world_schedule(&run->world, run->cutoff, EVENT_CUTOFF, 0, 0, NULL);
+    // Jepsen's spacing lets the first operation and the first partition happen at once.
+    if (run->config.nemesis) {
+        gv_world_schedule(&run->world, run->now, EVENT_NEMESIS, 0, 0, NULL);
+    }
+    for (size_t i = 0; run->config.scenario != NULL && i < run->config.scenario->len; i++) {
+        gv_world_schedule(&run->world, run->now + run->config.scenario->steps[i].at, EVENT_STEP,
+                          (uint32_t)i, 0, NULL);
+    }
+    if (run->config.rate > 0) gv_world_schedule(&run->world, run->now, EVENT_OP, 0, 0, NULL);
+}
+
+static void start_topology(struct gv_run *run) {
+    uint32_t nodes = run->config.nodes;
+    for (uint32_t node = 0; node < nodes; node++) {
+        run->workers[node] = gv_client_open(&run->clients, GV_CLIENT_WORKER, node);
+    }
+    if (run->config.load != GV_LOAD_BROADCAST) {
+        start_main(run);
+        return;
+    }
+    run->phase = GV_RUN_TOPOLOGY;
+    run->waiting = nodes;
+    size_t len;
+    char *body = gv_topology_request(run->config.topology, nodes, &len);
+    for (uint32_t node = 0; node < nodes; node++) {
+        request(run, run->workers[node], GV_CLIENT_WAIT_TOPOLOGY, body, len);
+    }
+    free(body);
+    for (uint32_t node = 0; node < nodes; node++) fail_if_awaited(run, node);
+}
+
+void gv_run_start(struct gv_run *run, gv_time now) {
+    GV_ASSERT(run->phase == GV_RUN_INIT && run->waiting == 0);
+    run->now = now;
+    gv_world_init(&run->world, now);
+    uint32_t nodes = run->config.nodes;
+    size_t cap = 96 + (size_t)nodes * NAME_MAX, len = 0;
+    run->ids = gv_memory_new(cap);
+    for (uint32_t node = 0; node < nodes; node++) {
+        len += (size_t)snprintf(run->ids + len, cap - len, "%s\"n%u\"", node > 0 ? "," : "", node);
+    }
+    run->waiting = nodes;
+    for (uint32_t node = 0; node < nodes; node++) send_init(run, node);
+    gv_run_advance(run, now);
+}
+
+// ---- Lines from nodes ----
+
+static void on_setup(struct gv_run *run, uint32_t number, struct gv_slice line, int body) {
+    struct gv_client *client = &run->clients.clients[number];
+    bool init = client->wait == GV_CLIENT_WAIT_INIT;
+    char why[GV_CHECK_PROTOCOL_WHY_MAX], shown[GV_ENVELOPE_EXCERPT_MAX + 8];
+    client->wait = GV_CLIENT_IDLE;
+    if (gv_check_protocol_reply(&run->json, body,
+                                init ? GV_CHECK_PROTOCOL_INIT : GV_CHECK_PROTOCOL_TOPOLOGY,
+                                run->config.load, GV_HISTORY_KINDS, why) < 0) {
+        run->definite = true;
+        gv_run_fail(run, "n%u did not answer %s with %s_ok, but with a line that %s. The line: %s",
+                    client->node, init ? "init" : "topology", init ? "init" : "topology", why,
+                    gv_envelope_excerpt(line, shown));
+        return;
+    }
+    if (init) client->open = false;
+    if (init) run->greeted_at[client->node] = run->now;
+    if (run->phase >= GV_RUN_MAIN) return; // it was started again
+    if (--run->waiting > 0) return;
+    (init ? start_topology : start_main)(run);
+}
+
+static void describe_answer(const struct gv_run *run, int body, char answer[ANSWER_MAX],
+                            char shown[GV_ENVELOPE_EXCERPT_MAX + 8]) {
+    snprintf(answer, ANSWER_MAX, "answered %s",
+             gv_envelope_excerpt(gv_json_raw(&run->json, body), shown));
+}
+
+static void on_op_reply(struct gv_run *run, uint32_t number, uint32_t node, struct gv_slice line,
+                        int body) {
+    size_t op = run->clients.clients[number].op;
+    int type = gv_json_member(&run->json, body, "type");
+    char why[GV_CHECK_PROTOCOL_WHY_MAX], answer[ANSWER_MAX], shown[GV_ENVELOPE_EXCERPT_MAX + 8];
+    if (type >= 0 && gv_json_equals(&run->json, type, "error")) {
+        bool definite;
+        if (gv_check_protocol_error(&run->json, body, &definite, why) < 0)
+            complain(run, node, MALFORMED, line, why);
+        describe_answer(run, body, answer, shown);
+        if (gv_check_protocol_timeout(&run->json, body)) run->how = GV_CHECK_STATS_LATE;
+        complete(run, number, definite ? GV_HISTORY_FAIL : without_reply(run, op), 0, answer);
+        run->how = GV_CHECK_STATS_REPLY;
+        return;
+    }
+    int token = gv_check_protocol_reply(&run->json, body, GV_CHECK_PROTOCOL_OP, run->config.load,
+                                        run->history.ops[op].kind, why);
+    if (token >= 0) {
+        complete(run, number, GV_HISTORY_OK, token, NULL);
+        return;
+    }
+    complain(run, node, MALFORMED, line, why);
+    describe_answer(run, body, answer, shown);
+    complete(run, number, GV_HISTORY_INFO, 0, answer);
+}
+
+static void look_again(struct gv_run *run, uint32_t node, gv_time due) {
+    gv_world_schedule(&run->world, due, EVENT_OBSERVE, node, run->watches, NULL);
+}
+
+static void on_observation(struct gv_run *run, uint32_t number, uint32_t node, int body) {
+    run->clients.clients[number].wait = GV_CLIENT_IDLE;
+    look_again(run, node, run->now + GV_RUN_OBSERVE_MS * GV_MS);
+    char why[GV_CHECK_PROTOCOL_WHY_MAX];
+    int token = gv_check_protocol_reply(&run->json, body, GV_CHECK_PROTOCOL_OP, run->config.load,
+                                        GV_HISTORY_READ, why);
+    if (token < 0 || !run->judge.convergence.watching) return;
+    gv_judge_look(&run->judge, run->now, node, &run->json, token);
+}
+
+// A reply that nobody waits for. One to a client that is gone mutes its node, as in Maelstrom; the
+// others Maelstrom passes over.
+static void on_unawaited(struct gv_run *run, uint32_t node, uint32_t number,
+                         enum gv_client_reply what, struct gv_slice line, int body) {
+    const struct gv_client *client = &run->clients.clients[number];
+    uint32_t asked = client->node;
+    if (what == GV_CLIENT_REPLY_LATE) {
+        if (client->role == GV_CLIENT_WORKER && run->owed[asked] > 0) run->owed[asked]--;
+        // A node that a fault held up is expected to answer late.
+        if (run->config.scenario != NULL || client->role == GV_CLIENT_OBSERVER) return;
+    }
+    // An observer outlives more requests than it remembers.
+    if (what == GV_CLIENT_REPLY_AGAIN && client->role == GV_CLIENT_OBSERVER) return;
+    char why[GV_CHECK_PROTOCOL_WHY_MAX];
+    if (asked != node && what != GV_CLIENT_REPLY_LATE) {
+        snprintf(why, sizeof why, "goes to c%u, a client of n%u, not of n%u%s", number, asked, node,
+                 what == GV_CLIENT_REPLY_STRAY ? ", and answers no request of it"
+                                               : ", which waits for no reply");
+        if (!client->open) mute(run, node, line, why);
+        if (client->open) complain(run, node, FOREIGN, line, why);
+    } else if (!client->open) {
+        snprintf(why, sizeof why, "goes to a client that is gone, %s",
+                 what == GV_CLIENT_REPLY_LATE    ? "for it waits 5 s for a reply"
+                 : what == GV_CLIENT_REPLY_AGAIN ? "for it had its reply: the node answers twice"
+                                                 : "and answers no request of it");
+        bool definite = run->definite; // a delay of gvsim's own may have made it late
+        mute(run, node, line, why);
+        if (what == GV_CLIENT_REPLY_LATE) run->definite = definite;
+    } else if (what == GV_CLIENT_REPLY_STRAY) {
+        char shown[GV_ENVELOPE_EXCERPT_MAX + 8];
+        free(run->stray[node]);
+        gv_envelope_excerpt(line, shown);
+        run->stray[node] = gv_memory_copy(shown, strlen(shown));
+        gv_check_protocol_stray(&run->json, body, number, client->msg_id, why);
+        complain(run, node, STRAY, line, why);
+    } else if (what == GV_CLIENT_REPLY_AGAIN) {
+        complain(run, node, AGAIN, line, "answers a request that was answered before");
+    } else {
+        complain(run, node, LATE, line, "comes after the 5 s that a client waits");
+    }
+    if (run->lingering) conclude(run);
+}
+
+static void on_reply(struct gv_run *run, uint32_t node, uint32_t number, struct gv_slice line,
+                     int body) {
+    struct gv_client *client = &run->clients.clients[number];
+    uint64_t in_reply_to = 0; // none: a client's first msg_id is 1
+    int token = gv_json_member(&run->json, body, "in_reply_to");
+    if (token < 0 || gv_json_u64(&run->json, token, &in_reply_to) != 0) in_reply_to = 0;
+    enum gv_client_reply what = gv_client_match(client, in_reply_to);
+    if (what != GV_CLIENT_REPLY_AWAITED) {
+        on_unawaited(run, node, number, what, line, body);
+        return;
+    }
+    switch (client->wait) {
+    case GV_CLIENT_IDLE:
+        break;
+    case GV_CLIENT_WAIT_INIT:
+    case GV_CLIENT_WAIT_TOPOLOGY:
+        on_setup(run, number, line, body);
+        break;
+    case GV_CLIENT_WAIT_OP:
+        on_op_reply(run, number, node, line, body);
+        break;
+    case GV_CLIENT_WAIT_OBSERVATION:
+        on_observation(run, number, client->node, body);
+        break;
+    }
+}
+
+static void pass_on(struct gv_run *run, uint32_t node, uint32_t dest, struct gv_slice body,
+                    struct gv_slice type, size_t size) {
+    gv_envelope_open(&run->envelope, 'n', node, dest);
+    gv_envelope_add(&run->envelope, body.data, body.len);
+    gv_envelope_add(&run->envelope, "}\n", 2);
+    gv_trace_send(run->config.trace, run->now, gv_envelope_line(&run->envelope), type, size);
+    gv_net_send(&run->net, run->now, node, dest, type, size, gv_envelope_line(&run->envelope));
+}
+
+static void route(struct gv_run *run, uint32_t node, struct gv_slice text) {
+    struct gv_check_protocol_gossip gossip;
+    bool quick = run->config.gossip_is_checked && run->net.messages % FULL_CHECK_EVERY != 0;
+    if (quick && gv_check_protocol_gossip(text, &gossip) && gossip.src == node &&
+        gossip.dest < run->config.nodes) {
+        pass_on(run, node, gossip.dest, gossip.body, gossip.type, text.len);
+        return;
+    }
+    struct gv_check_protocol_line line;
+    char why[GV_CHECK_PROTOCOL_WHY_MAX], name[NAME_MAX];
+    struct gv_json *json = &run->json;
+    if (gv_check_protocol_line(json, text, &line, why) < 0) {
+        mute(run, node, text, why);
+        return;
+    }
+    int len = gv_json_unescape(json, line.src, name, sizeof name);
+    struct gv_slice src = {(const uint8_t *)name, len < 0 ? 0 : (size_t)len};
+    if (gv_client_number(src, 'n') != (int64_t)node) {
+        mute(run, node, text, "names another as its src");
+        return;
+    }
+    len = gv_json_unescape(json, line.dest, name, sizeof name);
+    struct gv_slice dest = {(const uint8_t *)name, len < 0 ? 0 : (size_t)len};
+    int64_t other = gv_client_number(dest, 'n');
+    if (other >= 0 && other < (int64_t)run->config.nodes) {
+        struct gv_slice body = gv_json_raw(json, line.body), type = {0};
+        if (line.type >= 0) type = gv_json_string(json, line.type);
+        pass_on(run, node, (uint32_t)other, body, type, text.len);
+        return;
+    }
+    int64_t client = gv_client_find(&run->clients, dest);
+    if (client < 0) {
+        gv_check_protocol_nobody(dest, why);
+        mute(run, node, text, why);
+        return;
+    }
+    struct gv_slice type = line.type >= 0 ? gv_json_string(json, line.type) : (struct gv_slice){0};
+    gv_trace_reply(run->config.trace, run->now, node, (uint32_t)client, type,
+                   gv_json_raw(json, line.body));
+    on_reply(run, node, (uint32_t)client, text, line.body);
+}
+
+void gv_run_line(struct gv_run *run, gv_time now, uint32_t node, struct gv_slice line) {
+    GV_ASSERT(node < run->config.nodes);
+    if (run->phase == GV_RUN_DONE || run->muted[node] != NULL) return;
+    if (now > run->now) run->now = now;
+    route(run, node, line);
+    gv_run_advance(run, now);
+}
+
+// ---- Time ----
+
+// Nodes that have not answered what they must, of which the same is known.
+struct silent {
+    char instead[INSTEAD_MAX]; // what came from each instead, as the end of a sentence
+    char names[NODES_LISTED * NAME_MAX];
+    uint32_t count;
+};
+
+static void describe_instead(struct gv_run *run, uint32_t node, char buf[INSTEAD_MAX]) {
+    char known[KNOWN_MAX];
+    const char *stray = run->stray[node];
+    bool mum = describe(run, node, known);
+    snprintf(buf, INSTEAD_MAX, "%s%s%s%s%s",
+             mum ? "; nothing came on standard output: is it flushed after every line?" : "",
+             stray != NULL ? ", but printed " : "", stray != NULL ? stray : "",
+             known[0] != '\0' ? "; " : "", known);
+}
+
+// Puts a node to those of which the same is known, or if there are too many different ones, to the
+// rest, of which nothing is told but their names.
+static void put_silent(struct gv_run *run, uint32_t node, struct silent all[SILENT_KINDS + 1]) {
+    char instead[INSTEAD_MAX];
+    size_t kind = 0;
+    describe_instead(run, node, instead);
+    while (kind < SILENT_KINDS && all[kind].count > 0 && strcmp(all[kind].instead, instead) != 0)
+        kind++;
+    struct silent *silent = &all[kind];
+    if (silent->count == 0 && kind < SILENT_KINDS) strcpy(silent->instead, instead);
+    size_t len = strlen(silent->names);
+    if (silent->count++ >= NODES_LISTED) return;
+    snprintf(silent->names + len, sizeof silent->names - len, "%sn%" PRIu32, len > 0 ? ", " : "",
+             node);
+}
+
+// Nodes have not answered what they must: the run ends, and names them.
+static void fail_setup(struct gv_run *run, const char *what, int seconds) {
+    struct silent all[SILENT_KINDS + 1] = {0};
+    for (uint32_t node = 0; node < run->config.nodes; node++) {
+        const char *lacking = lacks(run, node);
+        if (lacking != NULL && strcmp(lacking, what) == 0) put_silent(run, node, all);
+    }
+    for (size_t kind = 0; kind <= SILENT_KINDS; kind++) {
+        const struct silent *silent = &all[kind];
+        char more[32] = "";
+        if (silent->count == 0) continue;
+        if (silent->count > NODES_LISTED)
+            snprintf(more, sizeof more, " and %" PRIu32 " more", silent->count - NODES_LISTED);
+        gv_run_object(run, "no %s_ok: %s%s did not answer %s within %d s%s", what, silent->names,
+                      more, what, seconds, silent->instead);
+    }
+    end_now(run);
+}
+
+static void on_timeout(struct gv_run *run, const struct gv_world_event *event) {
+    struct gv_client *client = &run->clients.clients[event->target];
+    if (!client->open || client->msg_id != event->stamp) return;
+    switch (client->wait) {
+    case GV_CLIENT_IDLE:
+        break;
+    case GV_CLIENT_WAIT_INIT:
+        // It may have crashed or been paused again since.
+        if (run->phase >= GV_RUN_MAIN && run->config.scenario != NULL) break;
+        fail_setup(run, "init", GV_RUN_INIT_TIMEOUT_MS / 1000);
+        break;
+    case GV_CLIENT_WAIT_TOPOLOGY:
+        fail_setup(run, "topology", GV_RUN_CLIENT_TIMEOUT_MS / 1000);
+        break;
+    case GV_CLIENT_WAIT_OP:
+        give_up(run, event->target);
+        break;
+    case GV_CLIENT_WAIT_OBSERVATION:
+        gv_client_give_up(client);
+        client->wait = GV_CLIENT_IDLE;
+        look_again(run, client->node, run->now);
+        break;
+    }
+}
+
+static void on_nemesis(struct gv_run *run, gv_time due) {
+    if (run->phase != GV_RUN_MAIN) return;
+    if (run->faults.active) {
+        heal(run);
+    } else {
+        gv_faults_start_any(&run->faults);
+        begin_faults(run);
+        run->cuts++;
+        trace_fault(run, run->troubles);
+    }
+    gv_load_took(&run->load, run->config.nodes);
+    gv_time gap = gv_faults_gap(&run->faults, run->config.nemesis_interval);
+    gv_world_schedule(&run->world, due + gap, EVENT_NEMESIS, 0, 0, NULL);
+}
+
+static void on_observe(struct gv_run *run, const struct gv_world_event *event) {
+    uint32_t node = event->target;
+    if (event->stamp != run->watches || !run->judge.convergence.watching) return;
+    if (run->judge.convergence.done[node] || run->phase > GV_RUN_QUIET) return;
+    if (run->config.knows != NULL && gv_load_is_set(run->config.load)) {
+        gv_judge_peek(&run->judge, run->now, node, run->config.knows, run->config.ctx);
+        look_again(run, node, run->now + GV_RUN_OBSERVE_MS * GV_MS);
+        return;
+    }
+    if (run->observers[node] == UINT32_MAX) {
+        run->observers[node] = gv_client_open(&run->clients, GV_CLIENT_OBSERVER, node);
+    }
+    // A look under way goes on by itself.
+    if (run->clients.clients[run->observers[node]].wait != GV_CLIENT_IDLE) return;
+    static const char body[] = "\"type\":\"read\"";
+    request(run, run->observers[node], GV_CLIENT_WAIT_OBSERVATION, body, sizeof body - 1);
+}
+
+static void on_quiet_over(struct gv_run *run) {
+    run->phase = GV_RUN_FINAL;
+    gv_trace_phase(run->config.trace, run->now, "final");
+    struct gv_load_op read = {GV_HISTORY_READ, 0};
+    for (uint32_t node = 0; node < run->config.nodes; node++) invoke(run, node, read, true);
+    give_up_on_muted(run);
+}
+
+static void on_event(struct gv_run *run, const struct gv_world_event *event) {
+    struct gv_net_message *message;
+    switch ((enum event)event->kind) {
+    case EVENT_NET:
+        message = gv_net_take(&run->net, run->now, event);
+        if (message == NULL) break;
+        run->config.deliver(run->config.ctx, message->src, message->dest, message->bytes,
+                            message->len);
+        free(message);
+        break;
+    case EVENT_TIMEOUT:
+        on_timeout(run, event);
+        break;
+    case EVENT_OP:
+        issue_at(run, event->due);
+        break;
+    case EVENT_CUTOFF:
+        run->phase = GV_RUN_DRAIN;
+        gv_trace_phase(run->config.trace, run->now, "drain");
+        if (run->history.outcomes[GV_HISTORY_PENDING] == 0) end_faults(run);
+        give_up_on_muted(run);
+        break;
+    case EVENT_NEMESIS:
+        on_nemesis(run, event->due);
+        break;
+    case EVENT_OBSERVE:
+        on_observe(run, event);
+        break;
+    case EVENT_QUIET_OVER:
+        on_quiet_over(run);
+        break;
+    case EVENT_STEP:
+        on_step(run, event);
+        break;
+    case EVENT_STEP_OVER:
+        on_step_over(run, event->target);
+        break;
+    case EVENT_LINGER_OVER:
+        run->phase = GV_RUN_DONE;
+        break;
+    }
+}
+
+gv_time gv_run_due(const struct gv_run *run) {
+    return run->phase == GV_RUN_DONE ? GV_TIME_NEVER : gv_world_due(&run->world);
+}
+
+void gv_run_advance(struct gv_run *run, gv_time now) {
+    trace_violations(run);
+    if (now > run->now) run->now = now;
+    struct gv_world_event event;
+    while (run->phase != GV_RUN_DONE &&
+           gv_world_next(&run->world, run->now + run->config.slack, &event)) {
+        if (run->config.late != NULL && run->phase >= GV_RUN_MAIN)
+            gv_lag_add(run->config.late, run->now > event.due ? run->now - event.due : 0);
+        on_event(run, &event);
+        trace_violations(run);
+    }
+}
+
+// ---- Life ----
+
+static bool is_cut(void *ctx, const struct gv_net_message *message) {
+    const struct gv_run *run = ctx;
+    return gv_faults_cuts(&run->faults, message->src, message->dest);
+}
+
+struct gv_run *gv_run_new(const struct gv_run_config *config) {
+    GV_ASSERT(config->nodes > 0 && config->deliver != NULL);
+    GV_ASSERT(!config->nemesis || config->nemesis_interval > 0);
+    GV_ASSERT(!config->nemesis || config->scenario == NULL);
+    struct gv_run *run = gv_memory_new(sizeof *run);
+    uint32_t nodes = config->nodes;
+    run->config = *config;
+    run->started_at = GV_TIME_NEVER;
+    gv_world_init(&run->world, 0);
+    gv_net_init(&run->net, &(struct gv_net_config){
+                               .world = &run->world,
+                               .event_kind = EVENT_NET,
+                               .nodes = nodes,
+                               .latency = config->latency,
+                               .latency_ms = config->latency_ms,
+                               .wan = config->wan,
+                               .delivery = config->delivery,
+                               .seed = config->seed,
+                               .cut = is_cut,
+                               .cut_ctx = run,
+                               .trace = config->trace,
+                           });
+    gv_faults_init(&run->faults, nodes, config->seed);
+    gv_load_init(&run->load, config->load, config->rate, config->seed);
+    gv_history_init(&run->history);
+    gv_keys_init(&run->keys, config->keys, config->seed, config->digest_key);
+    gv_judge_init(&run->judge, config->load, nodes);
+    run->judge.set.keys = &run->keys;
+    run->judge.disturbed = config->scenario != NULL;
+    run->judge.availability = config->availability;
+    gv_json_init(&run->json, gv_base_malloc(), TOKENS_MAX, 0);
+    run->workers = gv_memory_new(nodes * sizeof *run->workers);
+    run->observers = gv_memory_new(nodes * sizeof *run->observers);
+    memset(run->observers, 0xff, nodes * sizeof *run->observers);
+    gv_fate_init(&run->fates, nodes);
+    run->muted = gv_memory_new(nodes * sizeof *run->muted);
+    run->complained = gv_memory_new(nodes * sizeof *run->complained);
+    run->owed = gv_memory_new(nodes * sizeof *run->owed);
+    run->greeted_at = gv_memory_new(nodes * sizeof *run->greeted_at);
+    for (uint32_t node = 0; node < nodes; node++) run->greeted_at[node] = GV_TIME_NEVER;
+    run->stray = gv_memory_new(nodes * sizeof *run->stray);
+    if (config->scenario != NULL) {
+        gv_script_init(&run->script, config->scenario, nodes, config->seed, &run->faults,
+                       &run->net);
+    }
+    return run;
+}
+
+void gv_run_free(struct gv_run *run) {
+    if (run == NULL) return;
+    gv_script_fini(&run->script);
+    gv_fate_fini(&run->fates);
+    gv_net_fini(&run->net);
+    gv_world_fini(&run->world);
+    gv_faults_fini(&run->faults);
+    gv_history_fini(&run->history);
+    gv_client_fini(&run->clients);
+    gv_judge_fini(&run->judge);
+    gv_keys_fini(&run->keys);
+    gv_envelope_fini(&run->envelope);
+    gv_json_fini(&run->json);
+    free(run->workers);
+    free(run->ids);
+    free(run->observers);
+    free(run->muted);
+    free(run->complained);
+    free(run->owed);
+    free(run->greeted_at);
+    for (uint32_t node = 0; node < run->config.nodes; node++) free(run->stray[node]);
+    free(run->stray);
+    free(run);
+}
+
+void gv_run_excuse_value(struct gv_run *run, int64_t value) {
+    if (gv_load_is_set(run->config.load)) gv_check_set_excuse(&run->judge.set, value);
+}
+
+void gv_run_excuse_count(struct gv_run *run, bool added, uint64_t amount) {
+    if (!gv_load_is_counter(run->config.load)) return;
+    gv_check_counter_excuse(&run->judge.counter, added, amount);
+}
+
+const struct gv_keys *gv_run_keys(const struct gv_run *run) {
+    return &run->keys;
+}
+
+struct gv_errors *gv_run_errors(struct gv_run *run) {
+    return &run->judge.errors;
+}
+
+bool gv_run_done(const struct gv_run *run) {
+    return run->phase == GV_RUN_DONE;
+}
+
+size_t gv_run_held(const struct gv_run *run, uint32_t node) {
+    GV_ASSERT(node < run->config.nodes);
+    return run->net.held[node];
+}
+
+bool gv_run_muted(const struct gv_run *run, uint32_t node) {
+    GV_ASSERT(node < run->config.nodes);
+    return run->muted[node] != NULL;
+}
+
+bool gv_run_definite(const struct gv_run *run) {
+    return run->definite || run->judge.errors.definite;
+}
+
+bool gv_run_suspects(const struct gv_run *run, uint32_t node) {
+    GV_ASSERT(node < run->config.nodes);
+    return run->muted[node] != NULL || run->complained[node] != 0;
+}
+
+struct gv_run_view gv_run_view(const struct gv_run *run, gv_time now) {
+    const struct gv_history *history = &run->history;
+    bool begun = run->started_at != GV_TIME_NEVER;
+    return (struct gv_run_view){
+        .phase = run->phase,
+        .elapsed = begun && now > run->started_at ? now - run->started_at : 0,
+        .ops = history->len,
+        .ok = history->outcomes[GV_HISTORY_OK],
+        .failed = history->outcomes[GV_HISTORY_FAIL],
+        .unknown = history->outcomes[GV_HISTORY_INFO],
+        .waiting = history->outcomes[GV_HISTORY_PENDING],
+        .net = &run->net,
+        .faults = &run->faults,
+        .cut_for = run->faults.active && now > run->cut_at ? now - run->cut_at : 0,
+        .missing = run->judge.missing,
+        .errors = &run->judge.errors,
+        .observing = run->judge.convergence.watching,
+        .settled = run->judge.convergence.settled,
+    };
+}
+
+struct gv_result gv_run_finish(struct gv_run *run) {
+    const struct gv_history *history = &run->history;
+    struct gv_result result = {
+        .load = run->config.load,
+        .nodes = run->config.nodes,
+        .seed = run->config.seed,
+        .ops = history->len,
+        .adds = history->kinds[GV_HISTORY_ADD],
+        .reads = history->kinds[GV_HISTORY_READ],
+        .ok = history->outcomes[GV_HISTORY_OK],
+        .failed = history->outcomes[GV_HISTORY_FAIL],
+        .unknown = history->outcomes[GV_HISTORY_INFO] + history->outcomes[GV_HISTORY_PENDING],
+        .servers_msgs = run->net.messages,
+        .servers_bytes = run->net.bytes,
+        .counts = run->net.counts,
+        .types = run->net.types,
+        .client_latency = gv_history_latency(history),
+        .partitions = run->cuts,
+        .troubles = run->troubles,
+        .shortened = run->shortened,
+        .shortened_line = run->shortened_line,
+        .timeouts = run->timeouts,
+        .patience = GV_RUN_CLIENT_TIMEOUT_MS * GV_MS,
+        .flight = run->net.longest,
+        .queued = run->config.delivery == GV_NET_MAELSTROM,
+    };
+    gv_judge_finish(&run->judge, &result);
+    trace_violations(run);
+    return result;
+}
