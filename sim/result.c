@@ -196,7 +196,7 @@ void gv_result_print(const struct gv_result *result, FILE *out, bool color) {
         fprintf(out, "  %-16s %.0f ms after the last operation and fault\n", "replicas equal",
                 (double)result->settle / (double)GV_MS);
     }
-    fprintf(out, "  %-16s %016" PRIx64 "\n", "trace", result->trace);
+    fprintf(out, "  %-16s %016" PRIx64 "\n", "trace", result->trace_hash);
     fprintf(out, "  %-16s %s a node at the most\n", "memory",
             bytes_text((double)result->node_memory, memory));
 }
@@ -232,7 +232,7 @@ static void json_text(const char *text, FILE *out) {
 
 static void json_virtual(const struct gv_result *result, FILE *out) {
     fprintf(out, ",\"trace\":\"%016" PRIx64 "\",\"lines\":%" PRIu64 ",\"node_memory\":%" PRIu64,
-            result->trace, result->lines, result->node_memory);
+            result->trace_hash, result->lines, result->node_memory);
     if (result->settled) {
         fprintf(out, ",\"replicas_equal_ms\":%.3f", (double)result->settle / (double)GV_MS);
     } else {

@@ -45,7 +45,7 @@ struct gv_result {
     bool definite;      // something is wrong that no delay excuses
 
     bool is_virtual;      // what follows is known
-    uint64_t trace;       // a digest of every line and its time
+    uint64_t trace_hash;  // a digest of every line and its time
     uint64_t lines;       // in and out of nodes
     uint64_t node_memory; // at its most, bytes a node
     bool settled;         // the replicas were equal before the final reads

@@ -8,7 +8,7 @@
 #include "named.h"
 #include "output.h"
 #include "record.h"
-#include "virtual.h"
+#include "simulation.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -41,17 +41,17 @@ static void init_live(struct gv_live *live, FILE *out) {
 }
 
 static void draw(struct gv_live *live, const struct gv_command *command,
-                 const struct gv_virtual *sim) {
-    struct gv_run_view view = gv_run_view(gv_virtual_run(sim), gv_virtual_now(sim));
+                 const struct gv_simulation *sim) {
+    struct gv_run_view view = gv_run_view(gv_simulation_run(sim), gv_simulation_now(sim));
     gv_live_draw(live, &command->run, &view);
 }
 
 // Runs to the end, or until interrupted. Returns the time it took.
-static gv_time run_to_end(const struct gv_command *command, struct gv_virtual *sim,
+static gv_time run_to_end(const struct gv_command *command, struct gv_simulation *sim,
                           struct gv_live *live) {
     gv_time began = wall_now(), every = live->tty ? GV_LIVE_TTY_MS : GV_LIVE_PIPE_MS;
     gv_time draw_at = began + every * GV_MS;
-    for (unsigned step = 1; gv_virtual_step(sim) && !interrupted; step++) {
+    for (unsigned step = 1; gv_simulation_step(sim) && !interrupted; step++) {
         if (step % STEPS != 0 || wall_now() < draw_at) continue;
         draw_at = wall_now() + every * GV_MS;
         draw(live, command, sim);
@@ -61,10 +61,10 @@ static gv_time run_to_end(const struct gv_command *command, struct gv_virtual *s
     return wall_now() - began;
 }
 
-static struct gv_virtual *new_sim(const struct gv_command *command,
-                                  const struct gv_run_config *config) {
+static struct gv_simulation *new_sim(const struct gv_command *command,
+                                     const struct gv_run_config *config) {
     gv_time quiet = config->quiet;
-    return gv_virtual_new(&(struct gv_virtual_config){
+    return gv_simulation_new(&(struct gv_simulation_config){
         .run = *config,
         .staleness_ms = command->staleness_ms,
         .message_max = command->message_max,
@@ -75,40 +75,40 @@ static struct gv_virtual *new_sim(const struct gv_command *command,
     });
 }
 
-static void print_speed(const struct gv_virtual *sim, gv_time took, FILE *out) {
+static void print_speed(const struct gv_simulation *sim, gv_time took, FILE *out) {
     double seconds = took > 0 ? (double)took / 1e9 : 1e-9;
-    uint64_t lines = gv_virtual_lines(sim);
+    uint64_t lines = gv_simulation_lines(sim);
     fprintf(out, "  %-16s %.2f s for %.1f s; %" PRIu64 " lines, %.0f a second\n", "took", seconds,
-            (double)gv_virtual_now(sim) / 1e9, lines, (double)lines / seconds);
+            (double)gv_simulation_now(sim) / 1e9, lines, (double)lines / seconds);
 }
 
 // Runs it all once more, untold, and compares what cannot be equal by chance. Returns whether it
 // was equal.
-static bool check_determinism(const struct gv_command *command, struct gv_virtual *sim,
+static bool check_determinism(const struct gv_command *command, struct gv_simulation *sim,
                               struct gv_result *first) {
-    struct gv_virtual *again = new_sim(command, &command->run);
-    while (!interrupted && gv_virtual_step(again)) {
+    struct gv_simulation *again = new_sim(command, &command->run);
+    while (!interrupted && gv_simulation_step(again)) {
     }
     bool same = false;
     if (!interrupted) {
-        struct gv_result second = gv_virtual_finish(again);
-        same = gv_virtual_repeats(sim, first, &second);
+        struct gv_result second = gv_simulation_finish(again);
+        same = gv_simulation_repeats(sim, first, &second);
     }
-    gv_virtual_free(again);
+    gv_simulation_free(again);
     return same;
 }
 
-static int judge(const struct gv_command *command, struct gv_virtual *sim, gv_time took,
+static int judge(const struct gv_command *command, struct gv_simulation *sim, gv_time took,
                  struct gv_live *live, FILE *json, struct gv_record *record) {
     struct gv_result result = {0};
     bool same = false; // and it was looked at
     if (!interrupted) {
-        result = gv_virtual_finish(sim);
+        result = gv_simulation_finish(sim);
         same = command->check_determinism && check_determinism(command, sim, &result);
     }
     if (interrupted) {
         fprintf(live->out, "interrupted at %.1f s of its time: there is no verdict\n",
-                (double)gv_virtual_now(sim) / 1e9);
+                (double)gv_simulation_now(sim) / 1e9);
         gv_record_close(record, NULL);
         return INTERRUPTED;
     }
@@ -304,10 +304,10 @@ static int run_all(const struct gv_command *command) {
     signal(SIGTERM, on_signal);
     struct gv_live live;
     init_live(&live, json.file == stdout ? stderr : stdout);
-    struct gv_virtual *sim = new_sim(command, &config);
+    struct gv_simulation *sim = new_sim(command, &config);
     gv_time took = run_to_end(command, sim, &live);
     int status = judge(command, sim, took, &live, json.file, &record);
-    gv_virtual_free(sim);
+    gv_simulation_free(sim);
     bool judged = status == VALID || status == INVALID;
     return gv_output_close(&json, judged) ? status : USAGE;
 }
@@ -322,11 +322,11 @@ bool gv_simulate_text(const char *text, size_t len, struct gv_verdict *verdict) 
     GV_ASSERT(action == GV_COMMAND_RUN);
     bool good = apply(&command, &plan, text, len, &fault);
     if (good) {
-        struct gv_virtual *sim = new_sim(&command, &command.run);
-        while (gv_virtual_step(sim)) {
+        struct gv_simulation *sim = new_sim(&command, &command.run);
+        while (gv_simulation_step(sim)) {
         }
-        *verdict = gv_verdict_of(gv_virtual_finish(sim).errors);
-        gv_virtual_free(sim);
+        *verdict = gv_verdict_of(gv_simulation_finish(sim).errors);
+        gv_simulation_free(sim);
     }
     drop(&plan);
     return good;

@@ -4,8 +4,8 @@
 #include "../lib/cluster.h"
 #include "../lib/test.h"
 
+#include "../../sim/simulation.h"
 #include "../../sim/study.h"
-#include "../../sim/virtual.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -201,18 +201,18 @@ static struct gv_study_figures challenge(uint32_t staleness_ms, enum gv_net_late
     enum { RUNS = 31 };
     double per_op[RUNS], most_ms[RUNS];
     for (uint64_t i = 0; i < RUNS; i++) {
-        struct gv_virtual_config config = {.run = gv_study_defaults(),
-                                           .staleness_ms = staleness_ms};
+        struct gv_simulation_config config = {.run = gv_study_defaults(),
+                                              .staleness_ms = staleness_ms};
         config.run.latency = latency;
         config.run.seed = gv_test_seed() + i;
         config.settle = config.run.quiet;
-        struct gv_virtual *sim = gv_virtual_new(&config);
-        while (gv_virtual_step(sim)) continue;
-        struct gv_result result = gv_virtual_finish(sim);
+        struct gv_simulation *sim = gv_simulation_new(&config);
+        while (gv_simulation_step(sim)) continue;
+        struct gv_result result = gv_simulation_finish(sim);
         assert_true(result.valid);
         per_op[i] = (double)result.servers_msgs / (double)result.ops;
         most_ms[i] = result.stable_latency.p100;
-        gv_virtual_free(sim);
+        gv_simulation_free(sim);
     }
     return (struct gv_study_figures){.msgs_per_op = gv_batch_median(per_op, RUNS),
                                      .max_ms = gv_batch_median(most_ms, RUNS)};
@@ -223,15 +223,15 @@ static struct gv_study_figures challenge(uint32_t staleness_ms, enum gv_net_late
 static void many_nodes(void **state) {
     (void)state;
     enum { NODES = 200, SECONDS = 20, STALENESS_MS = 1000, LEVELS = 2 };
-    struct gv_virtual_config config = {.run = gv_study_defaults(), .staleness_ms = STALENESS_MS};
+    struct gv_simulation_config config = {.run = gv_study_defaults(), .staleness_ms = STALENESS_MS};
     config.run.nodes = NODES;
     config.run.rate = 200;
     config.run.delivery = GV_NET_EXACT;
     config.run.seed = gv_test_seed();
     config.settle = config.run.quiet;
-    struct gv_virtual *sim = gv_virtual_new(&config);
-    while (gv_virtual_step(sim)) continue;
-    struct gv_result result = gv_virtual_finish(sim);
+    struct gv_simulation *sim = gv_simulation_new(&config);
+    while (gv_simulation_step(sim)) continue;
+    struct gv_result result = gv_simulation_finish(sim);
     assert_true(result.valid);
     double period_ms = STALENESS_MS - LEVELS * (2 * config.run.latency_ms + STALENESS_MS / 40.0);
     double a_period = (double)result.servers_msgs * period_ms / (SECONDS * SECOND);
@@ -239,7 +239,7 @@ static void many_nodes(void **state) {
            a_period / (NODES - 1), result.stable_latency.p99);
     assert_true(a_period <= 2.2 * (NODES - 1));
     assert_true(result.stable_latency.p99 <= STALENESS_MS);
-    gv_virtual_free(sim);
+    gv_simulation_free(sim);
 }
 
 // Links that vary cost half as many messages more, and twice the time, at most.

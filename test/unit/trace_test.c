@@ -2,7 +2,7 @@
 // Traces: what is told of a run is valid JSON, complete, and in order.
 #include "../../codec/json.h"
 #include "../../sim/report.h"
-#include "../../sim/virtual.h"
+#include "../../sim/simulation.h"
 #include "../lib/test.h"
 
 #include <stdlib.h>
@@ -48,7 +48,7 @@ static void a_run_is_told_whole(void **state) {
         struct gv_trace trace;
         gv_trace_init(&trace);
         gv_trace_add(&trace, gv_trace_json, file);
-        struct gv_virtual_config config = {
+        struct gv_simulation_config config = {
             .run = {.load = (enum gv_load_kind)load,
                     .nodes = 7,
                     .rate = 40,
@@ -62,10 +62,10 @@ static void a_run_is_told_whole(void **state) {
             .staleness_ms = 300,
             .settle = 6000 * GV_MS,
         };
-        struct gv_virtual *sim = gv_virtual_new(&config);
-        while (gv_virtual_step(sim)) {
+        struct gv_simulation *sim = gv_simulation_new(&config);
+        while (gv_simulation_step(sim)) {
         }
-        struct gv_result result = gv_virtual_finish(sim);
+        struct gv_result result = gv_simulation_finish(sim);
         uint64_t kinds[GV_TRACE_KINDS] = {0};
         check_lines(file, kinds);
         assert_true(result.valid);
@@ -76,7 +76,7 @@ static void a_run_is_told_whole(void **state) {
         // Each value is learnt at each node, once.
         if (gv_load_is_set(config.run.load)) assert_true(kinds[GV_TRACE_LEARN] > result.adds);
         assert_true(converges == (kinds[GV_TRACE_LEARN] > 0));
-        gv_virtual_free(sim);
+        gv_simulation_free(sim);
         fclose(file);
     }
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "virtual.h"
+#include "simulation.h"
 
 #include "../engine/engine.h"
 #include "../engine/timers.h"
@@ -19,10 +19,10 @@
 #include <string.h>
 
 enum {
-    LOOK_MS = 25,        // between two looks whether all replicas are equal
-    SPINS_MAX = 1 << 20, // steps at one time: more, and somebody runs in circles
-    LINE_MAX = 1 << 26,  // bytes a node takes in a line: the topology of 10,000 nodes
-    LOG_MAX = 160,       // of a node's last complaint, bytes
+    CHECK_MS = 25,               // between two looks whether all replicas are equal
+    STEPS_AT_ONCE_MAX = 1 << 20, // steps at one time: more, and somebody runs in circles
+    LINE_MAX = 1 << 26,          // bytes a node takes in a line: the topology of 10,000 nodes
+    LOG_MAX = 160,               // of a node's last complaint, bytes
 };
 // Random streams of the nodes' lives and of their disks begin here, far from those of links.
 #define NODE_STREAM (UINT64_C(1) << 63)
@@ -32,27 +32,27 @@ enum {
 #define WALL_OFFSET (UINT64_C(1700000000) * 1000 * GV_MS) // a date like any other
 
 struct vnode {
-    struct gv_virtual *sim;
+    struct gv_simulation *sim;
     struct gv_node *node; // NULL: down
     uint64_t memory;      // that it holds
-    uint32_t lives;
+    uint32_t starts;
     uint64_t incarnation; // as its disk has it; 0: none
     struct gv_clock clock;
     struct gv_disk *disk;               // NULL: none
     const struct gv_store_batch *batch; // being written until then
     gv_time written_at;
-    gv_time cost; // of a line
-    gv_time busy; // with one, until then
-    bool dirty;   // in the list of those that may have something to say
-    bool paused;  // takes nothing and says nothing
-    char *held;   // lines it had no room for, or came while it was paused; each with its newline
-    size_t held_len, held_cap;
+    gv_time line_cost;
+    gv_time busy_until; // with a line
+    bool dirty;         // in the list of those that may have something to say
+    bool paused;        // takes nothing and says nothing
+    char *pending; // lines it had no room for, or came while it was paused; each with its newline
+    size_t pending_len, pending_cap;
     char log[LOG_MAX]; // its last complaint
     struct gv_known known;
 };
 
-struct gv_virtual {
-    struct gv_virtual_config config;
+struct gv_simulation {
+    struct gv_simulation_config config;
     const struct gv_workload *workload;
     struct gv_run *run;
     struct gv_checkers checkers;
@@ -67,32 +67,33 @@ struct gv_virtual {
     size_t out_cap;
     struct gv_known_news news; // what a node has come to know, for the trace
     gv_time now;
-    uint32_t spins; // steps at this time
+    uint32_t steps_at_once; // steps at this time
     uint64_t lines;
     uint64_t memory, memory_most; // of the nodes
-    struct gv_digest_key trace_key;
-    uint64_t trace; // of all lines so far
-    gv_time settle_at, look_at, settled_at, quiet_at;
+    struct gv_digest_key trace_hash_key;
+    uint64_t trace_hash; // of all lines so far
+    gv_time settle_at, check_at, settled_at, quiet_at;
     struct gv_traffic traffic; // of lives of nodes that have ended
 };
 
 // ---- Trace and memory ----
 
 // Everything that goes in or out of a node, and when, makes up the trace.
-static void trace(struct gv_virtual *sim, uint32_t node, bool out, const char *line, size_t len) {
+static void hash_line(struct gv_simulation *sim, uint32_t node, bool out, const char *line,
+                      size_t len) {
     const uint64_t words[] = {
-        sim->trace,
+        sim->trace_hash,
         sim->now,
         (uint64_t)node << 1 | out,
-        gv_digest_hash(&sim->trace_key, line, len),
+        gv_digest_hash(&sim->trace_hash_key, line, len),
     };
-    sim->trace = gv_digest_words(&sim->trace_key, words, sizeof words / sizeof *words);
+    sim->trace_hash = gv_digest_words(&sim->trace_hash_key, words, sizeof words / sizeof *words);
     sim->lines++;
 }
 
 static void *resize(void *ctx, void *block, size_t old_size, size_t new_size) {
     struct vnode *vnode = ctx;
-    struct gv_virtual *sim = vnode->sim;
+    struct gv_simulation *sim = vnode->sim;
     struct gv_alloc heap = gv_base_malloc();
     void *moved = heap.resize(heap.ctx, block, old_size, new_size);
     if (moved == NULL && new_size > 0) return NULL;
@@ -102,7 +103,7 @@ static void *resize(void *ctx, void *block, size_t old_size, size_t new_size) {
     return moved;
 }
 
-static void note(void *ctx, const struct gv_log_record *record) {
+static void on_log(void *ctx, const struct gv_log_record *record) {
     struct vnode *vnode = ctx;
     if (record->level > GV_LOG_WARN) return;
     snprintf(vnode->log, sizeof vnode->log, "%s: %s", record->node, record->text);
@@ -120,8 +121,8 @@ static struct gv_slice slice_of(const char *line, size_t len) {
 
 // Tells the trace that a node has taken a line, and what it has come to know: by that, or with no
 // line, from its disk or by what is there now.
-static void trace_taken(struct vnode *vnode, const char *line, size_t len) {
-    struct gv_virtual *sim = vnode->sim;
+static void trace_delivery(struct vnode *vnode, const char *line, size_t len) {
+    struct gv_simulation *sim = vnode->sim;
     struct gv_trace *listener = sim->config.run.trace;
     enum gv_load_kind load = sim->config.run.load;
     struct gv_slice text = slice_of(line, len);
@@ -139,21 +140,21 @@ static void trace_taken(struct vnode *vnode, const char *line, size_t len) {
 }
 
 // What a node that goes down was still to take, it never will.
-static void drop_held(struct vnode *vnode) {
-    struct gv_virtual *sim = vnode->sim;
-    for (size_t at = 0; at < vnode->held_len;) {
-        const char *line = vnode->held + at;
-        size_t len = (size_t)((const char *)memchr(line, '\n', vnode->held_len - at) - line);
+static void drop_pending(struct vnode *vnode) {
+    struct gv_simulation *sim = vnode->sim;
+    for (size_t at = 0; at < vnode->pending_len;) {
+        const char *line = vnode->pending + at;
+        size_t len = (size_t)((const char *)memchr(line, '\n', vnode->pending_len - at) - line);
         gv_trace_line(sim->config.run.trace, sim->now, GV_TRACE_DROP, slice_of(line, len), "down");
         at += len + 1;
     }
-    vnode->held_len = 0;
+    vnode->pending_len = 0;
 }
 
 // ---- Nodes ----
 
-static void touch(struct vnode *vnode) {
-    struct gv_virtual *sim = vnode->sim;
+static void mark_dirty(struct vnode *vnode) {
+    struct gv_simulation *sim = vnode->sim;
     if (vnode->dirty) return;
     GV_ASSERT(sim->dirty_len < sim->config.run.nodes);
     vnode->dirty = true;
@@ -161,7 +162,7 @@ static void touch(struct vnode *vnode) {
     sim->dirty[at % sim->config.run.nodes] = index_of(vnode);
 }
 
-static gv_time own_time(const struct vnode *vnode) {
+static gv_time local_time(const struct vnode *vnode) {
     return gv_clock_own(&vnode->clock, vnode->sim->now);
 }
 
@@ -173,9 +174,9 @@ static uint64_t incarnation_of(struct vnode *vnode, uint64_t fresh) {
 }
 
 static void start_node(struct vnode *vnode) {
-    struct gv_virtual *sim = vnode->sim;
+    struct gv_simulation *sim = vnode->sim;
     struct gv_prng prng;
-    uint64_t stream = NODE_STREAM + ((uint64_t)vnode->lives++ << 32) + index_of(vnode);
+    uint64_t stream = NODE_STREAM + ((uint64_t)vnode->starts++ << 32) + index_of(vnode);
     gv_prng_init(&prng, sim->config.run.seed, stream);
     uint64_t seed = gv_prng_next(&prng);
     gv_time back = vnode->clock.date_back;
@@ -193,7 +194,7 @@ static void start_node(struct vnode *vnode) {
         .store = vnode->disk != NULL ? &vnode->disk->store : NULL,
         .durability = sim->config.disk == GV_DISK_ASYNC ? GV_DURABILITY_ASYNC : GV_DURABILITY_SYNC,
         .commit_ms = GV_OPTIONS_COMMIT_MS,
-        .log = note,
+        .log = on_log,
         .log_ctx = vnode,
     };
     if (gv_node_new(&vnode->node, &config) == 0) return;
@@ -202,25 +203,25 @@ static void start_node(struct vnode *vnode) {
 }
 
 // Whether this is a client's line to a node that answers a write when it is on disk.
-static bool is_promise(const struct vnode *vnode, struct gv_slice line) {
+static bool is_durable_write(const struct vnode *vnode, struct gv_slice line) {
     bool later = vnode->disk != NULL && vnode->sim->config.disk != GV_DISK_ASYNC;
     bool joined = later && gv_node_engine(vnode->node) != NULL;
     return joined && gv_envelope_begins(line, 'c');
 }
 
 static void receive(struct vnode *vnode, const char *line, size_t len) {
-    struct gv_virtual *sim = vnode->sim;
-    bool promise = is_promise(vnode, slice_of(line, len));
+    struct gv_simulation *sim = vnode->sim;
+    bool durable = is_durable_write(vnode, slice_of(line, len));
     struct gv_digest before = {0};
-    if (promise) before = gv_engine_root(gv_node_engine(vnode->node));
-    int error = gv_node_receive(vnode->node, own_time(vnode), line, len);
-    if (promise) {
+    if (durable) before = gv_engine_root(gv_node_engine(vnode->node));
+    int error = gv_node_receive(vnode->node, local_time(vnode), line, len);
+    if (durable) {
         gv_check_promise_asked(index_of(vnode), before, gv_engine_root(gv_node_engine(vnode->node)),
                                sim->checkers.errors);
     }
-    vnode->busy = sim->now + vnode->cost;
-    touch(vnode);
-    if (sim->config.run.trace != NULL) trace_taken(vnode, line, len);
+    vnode->busy_until = sim->now + vnode->line_cost;
+    mark_dirty(vnode);
+    if (sim->config.run.trace != NULL) trace_delivery(vnode, line, len);
     if (error == 0) return;
     // How many a forger has made is looked at in the end.
     bool forged = gv_run_view(sim->run, sim->now).net->forged > 0;
@@ -231,28 +232,28 @@ static void receive(struct vnode *vnode, const char *line, size_t len) {
 
 // Whether it takes a line now.
 static bool is_free(const struct vnode *vnode) {
-    return !vnode->paused && vnode->sim->now >= vnode->busy && gv_node_ready(vnode->node);
+    return !vnode->paused && vnode->sim->now >= vnode->busy_until && gv_node_ready(vnode->node);
 }
 
-static void hold(struct vnode *vnode, const char *line, size_t len) {
-    vnode->held =
-        gv_memory_grow(vnode->held, &vnode->held_cap, vnode->held_len + len, sizeof *vnode->held);
-    memcpy(vnode->held + vnode->held_len, line, len);
-    vnode->held_len += len;
+static void defer(struct vnode *vnode, const char *line, size_t len) {
+    vnode->pending = gv_memory_grow(vnode->pending, &vnode->pending_cap, vnode->pending_len + len,
+                                    sizeof *vnode->pending);
+    memcpy(vnode->pending + vnode->pending_len, line, len);
+    vnode->pending_len += len;
 }
 
 static void deliver(void *ctx, uint32_t src, uint32_t node, const char *line, size_t len) {
     (void)src;
-    struct gv_virtual *sim = ctx;
+    struct gv_simulation *sim = ctx;
     struct vnode *vnode = &sim->nodes[node];
     GV_ASSERT(len > 0 && line[len - 1] == '\n');
     if (vnode->node == NULL) {
         gv_trace_line(sim->config.run.trace, sim->now, GV_TRACE_DROP, slice_of(line, len), "down");
         return;
     }
-    trace(sim, node, false, line, len);
-    if (vnode->held_len > 0 || !is_free(vnode)) {
-        hold(vnode, line, len);
+    hash_line(sim, node, false, line, len);
+    if (vnode->pending_len > 0 || !is_free(vnode)) {
+        defer(vnode, line, len);
         return;
     }
     receive(vnode, line, len - 1);
@@ -261,15 +262,15 @@ static void deliver(void *ctx, uint32_t src, uint32_t node, const char *line, si
 // Gives a node what was held back for it, as far as it has room.
 static void release(struct vnode *vnode) {
     size_t at = 0;
-    while (at < vnode->held_len && is_free(vnode)) {
-        const char *line = vnode->held + at;
-        size_t len = (size_t)((const char *)memchr(line, '\n', vnode->held_len - at) - line);
+    while (at < vnode->pending_len && is_free(vnode)) {
+        const char *line = vnode->pending + at;
+        size_t len = (size_t)((const char *)memchr(line, '\n', vnode->pending_len - at) - line);
         receive(vnode, line, len);
         at += len + 1;
     }
     if (at == 0) return;
-    vnode->held_len -= at;
-    memmove(vnode->held, vnode->held + at, vnode->held_len);
+    vnode->pending_len -= at;
+    memmove(vnode->pending, vnode->pending + at, vnode->pending_len);
 }
 
 // ---- Time and disk ----
@@ -279,12 +280,12 @@ static gv_time earlier(gv_time a, gv_time b) {
 }
 
 static void set_timer(struct vnode *vnode) {
-    struct gv_virtual *sim = vnode->sim;
+    struct gv_simulation *sim = vnode->sim;
     gv_time due = GV_TIME_NEVER;
     if (vnode->node != NULL && !vnode->paused) {
         due = gv_clock_world(&vnode->clock, sim->now, gv_node_deadline(vnode->node));
         if (vnode->batch != NULL) due = earlier(due, vnode->written_at);
-        if (vnode->busy > sim->now) due = vnode->busy;
+        if (vnode->busy_until > sim->now) due = vnode->busy_until;
     }
     gv_timers_set(&sim->timers, index_of(vnode), due);
 }
@@ -292,8 +293,8 @@ static void set_timer(struct vnode *vnode) {
 // Begins to write what is to be written, if nothing is under way.
 static void write_batch(struct vnode *vnode) {
     if (vnode->disk == NULL || vnode->batch != NULL) return;
-    struct gv_virtual *sim = vnode->sim;
-    vnode->batch = gv_node_batch(vnode->node, own_time(vnode));
+    struct gv_simulation *sim = vnode->sim;
+    vnode->batch = gv_node_batch(vnode->node, local_time(vnode));
     bool synced = vnode->disk->kind != GV_DISK_NONE;
     vnode->written_at = sim->now + (synced ? sim->config.disk_latency : 0);
 }
@@ -304,20 +305,20 @@ static void finish_batch(struct vnode *vnode) {
     vnode->disk->now = vnode->sim->now;
     int error = store->write(store->ctx, vnode->batch);
     vnode->batch = NULL;
-    gv_node_written(vnode->node, own_time(vnode), error, store->text(store->ctx));
-    if (vnode->sim->config.run.trace != NULL) trace_taken(vnode, "", 0);
+    gv_node_written(vnode->node, local_time(vnode), error, store->text(store->ctx));
+    if (vnode->sim->config.run.trace != NULL) trace_delivery(vnode, "", 0);
 }
 
 // Its timer has gone off, or it may go on.
 static void wake(struct vnode *vnode) {
     finish_batch(vnode);
-    gv_node_advance(vnode->node, own_time(vnode));
-    touch(vnode);
+    gv_node_advance(vnode->node, local_time(vnode));
+    mark_dirty(vnode);
 }
 
 // ---- Lines from nodes ----
 
-static void look_at_suspicions(struct vnode *vnode, const struct gv_engine *engine) {
+static void check_suspicions(struct vnode *vnode, const struct gv_engine *engine) {
     struct gv_engine_stats stats;
     gv_engine_stats(engine, &stats);
     gv_checkers_suspects(&vnode->sim->checkers, index_of(vnode), stats.suspected > 0);
@@ -325,18 +326,18 @@ static void look_at_suspicions(struct vnode *vnode, const struct gv_engine *engi
 
 // Passes on all that a node has to say now.
 static void drain(struct vnode *vnode) {
-    struct gv_virtual *sim = vnode->sim;
+    struct gv_simulation *sim = vnode->sim;
     size_t min = gv_node_send_min(vnode->node), len = 0, got;
     do {
         sim->out = gv_memory_grow(sim->out, &sim->out_cap, len + min, 1);
-        got = gv_node_send(vnode->node, own_time(vnode), sim->out + len, sim->out_cap - len);
+        got = gv_node_send(vnode->node, local_time(vnode), sim->out + len, sim->out_cap - len);
         len += got;
     } while (got > 0);
     GV_ASSERT(len == 0 || sim->out[len - 1] == '\n');
     for (size_t at = 0; at < len;) {
         const char *line = sim->out + at;
         size_t size = (size_t)((const char *)memchr(line, '\n', len - at) - line);
-        trace(sim, index_of(vnode), true, line, size);
+        hash_line(sim, index_of(vnode), true, line, size);
         gv_checkers_line(&sim->checkers, index_of(vnode), slice_of(line, size));
         gv_run_line(sim->run, sim->now, index_of(vnode), slice_of(line, size));
         at += size + 1;
@@ -347,22 +348,22 @@ static void drain(struct vnode *vnode) {
     if (engine != NULL) {
         gv_checkers_node(&sim->checkers, index_of(vnode), gv_engine_root(engine).count,
                          vnode->memory);
-        if (sim->checkers.quiet_at != GV_TIME_NEVER) look_at_suspicions(vnode, engine);
+        if (sim->checkers.quiet_at != GV_TIME_NEVER) check_suspicions(vnode, engine);
     }
-    if (vnode->held_len > 0) release(vnode);
+    if (vnode->pending_len > 0) release(vnode);
     write_batch(vnode);
-    if (sim->config.run.trace != NULL && vnode->disk != NULL) trace_taken(vnode, "", 0);
+    if (sim->config.run.trace != NULL && vnode->disk != NULL) trace_delivery(vnode, "", 0);
     set_timer(vnode);
 }
 
-static void drain_all(struct gv_virtual *sim) {
+static void drain_all(struct gv_simulation *sim) {
     while (sim->dirty_len > 0) {
         struct vnode *vnode = &sim->nodes[sim->dirty[sim->dirty_first]];
         sim->dirty_first = (sim->dirty_first + 1) % sim->config.run.nodes;
         sim->dirty_len--;
         vnode->dirty = false;
         if (vnode->node == NULL || vnode->paused) continue;
-        if (vnode->busy > sim->now) {
+        if (vnode->busy_until > sim->now) {
             set_timer(vnode);
         } else {
             drain(vnode);
@@ -372,13 +373,13 @@ static void drain_all(struct gv_virtual *sim) {
 
 // ---- Replicas ----
 
-static const struct gv_engine *engine_of(const struct gv_virtual *sim, uint32_t node) {
+static const struct gv_engine *engine_of(const struct gv_simulation *sim, uint32_t node) {
     return sim->nodes[node].node != NULL ? gv_node_engine(sim->nodes[node].node) : NULL;
 }
 
 // Whether the replicas of all nodes that are up hold the same entries. That roots tell the same is
 // checked with each pair that is compared. Unless `all`, the first difference ends it.
-static bool all_equal(struct gv_virtual *sim, bool all) {
+static bool all_equal(struct gv_simulation *sim, bool all) {
     bool equal = true;
     uint32_t first = 0;
     while (first < sim->config.run.nodes && engine_of(sim, first) == NULL) first++;
@@ -394,7 +395,7 @@ static bool all_equal(struct gv_virtual *sim, bool all) {
 }
 
 static bool knows(void *ctx, uint32_t node, int64_t value) {
-    const struct gv_virtual *sim = ctx;
+    const struct gv_simulation *sim = ctx;
     struct vnode *vnode = &sim->nodes[node];
     if (vnode->node == NULL) return false;
     gv_known_look_values(&vnode->known, gv_node_engine(vnode->node), gv_run_keys(sim->run), NULL);
@@ -432,7 +433,7 @@ static bool has(struct loss *loss, const struct vnode *vnode, const struct gv_en
 
 // What a node had that no other has is lost with it, and nobody's fault.
 static void excuse_entry(struct loss *loss, const struct gv_entry *entry) {
-    struct gv_virtual *sim = loss->vnode->sim;
+    struct gv_simulation *sim = loss->vnode->sim;
     loss->batch.len = loss->batch.count = 0;
     int error = gv_store_batch_put(&loss->batch, gv_base_malloc(), loss->any, entry);
     GV_ASSERT(error == 0);
@@ -454,13 +455,13 @@ static void excuse_entry(struct loss *loss, const struct gv_entry *entry) {
 }
 
 // Whether nodes have promised that no crash so far would lose anything.
-static bool is_promised(const struct gv_virtual *sim) {
+static bool keeps_acknowledged(const struct gv_simulation *sim) {
     if (sim->wiped) return false;
     return sim->config.disk == GV_DISK_SYNC || (sim->config.disk == GV_DISK_NONE && !sim->torn);
 }
 
 static void excuse(struct vnode *vnode) {
-    if (is_promised(vnode->sim)) return;
+    if (keeps_acknowledged(vnode->sim)) return;
     const struct gv_engine *engine = gv_node_engine(vnode->node);
     struct loss loss = {.vnode = vnode, .any = engine};
     loss.scratch = gv_memory_raw(GV_STORE_SCRATCH);
@@ -479,7 +480,7 @@ static bool is_kept(const struct vnode *vnode, enum gv_disk_crash crash) {
 }
 
 static void crash_disk(struct vnode *vnode, enum gv_disk_crash crash) {
-    struct gv_virtual *sim = vnode->sim;
+    struct gv_simulation *sim = vnode->sim;
     if (vnode->disk == NULL) return;
     sim->wiped = sim->wiped || crash == GV_DISK_WIPED;
     sim->torn = sim->torn || crash == GV_DISK_TORN;
@@ -489,7 +490,7 @@ static void crash_disk(struct vnode *vnode, enum gv_disk_crash crash) {
 }
 
 // Adds what a life of a node has done.
-static void count(struct vnode *vnode) {
+static void add_stats(struct vnode *vnode) {
     struct gv_stats stats;
     gv_node_stats(vnode->node, &stats);
     gv_traffic_add(&vnode->sim->traffic, &stats);
@@ -505,19 +506,19 @@ static void crash(struct vnode *vnode, enum gv_disk_crash crash) {
     }
     crash_disk(vnode, crash);
     if (replica) excuse(vnode);
-    drop_held(vnode);
-    count(vnode);
+    drop_pending(vnode);
+    add_stats(vnode);
     gv_node_free(vnode->node);
     vnode->node = NULL;
     vnode->batch = NULL;
     gv_checkers_forget(&vnode->sim->checkers, index_of(vnode), is_kept(vnode, crash));
-    vnode->busy = 0;
+    vnode->busy_until = 0;
     gv_known_fini(&vnode->known);
     set_timer(vnode);
 }
 
 // What ails a node but leaves it at work is told as a fault only.
-static void trace_fate(const struct gv_virtual *sim, uint32_t node, enum gv_fate fate) {
+static void trace_fate(const struct gv_simulation *sim, uint32_t node, enum gv_fate fate) {
     static const enum gv_trace_kind kinds[] = {
         [GV_FATE_CRASH] = GV_TRACE_CRASH,
         [GV_FATE_START] = GV_TRACE_RESTART,
@@ -530,7 +531,7 @@ static void trace_fate(const struct gv_virtual *sim, uint32_t node, enum gv_fate
 
 static void suffer(void *ctx, uint32_t node, enum gv_fate fate,
                    const struct gv_scenario_step *step) {
-    struct gv_virtual *sim = ctx;
+    struct gv_simulation *sim = ctx;
     struct vnode *vnode = &sim->nodes[node];
     trace_fate(sim, node, fate);
     switch (fate) {
@@ -551,10 +552,10 @@ static void suffer(void *ctx, uint32_t node, enum gv_fate fate,
         wake(vnode);
         return;
     case GV_FATE_SLOW:
-        vnode->cost += step->delay;
+        vnode->line_cost += step->delay;
         return;
     case GV_FATE_FAST:
-        vnode->cost -= step->delay;
+        vnode->line_cost -= step->delay;
         return;
     case GV_FATE_CLOCK:
         gv_clock_step(&vnode->clock, sim->now, step->delay, step->back);
@@ -566,18 +567,18 @@ static void suffer(void *ctx, uint32_t node, enum gv_fate fate,
         gv_clock_drift(&vnode->clock, sim->now, -step->drift_ppm);
         break;
     }
-    if (vnode->node != NULL) touch(vnode); // its timer is to be set anew
+    if (vnode->node != NULL) mark_dirty(vnode); // its timer is to be set anew
 }
 
 // From the quiet on, looks now and then whether the replicas are equal yet.
-static void look(struct gv_virtual *sim) {
+static void check_convergence(struct gv_simulation *sim) {
     enum gv_run_phase phase = gv_run_view(sim->run, sim->now).phase;
     if (sim->quiet_at == GV_TIME_NEVER && phase == GV_RUN_QUIET) {
-        sim->quiet_at = sim->look_at = sim->now;
+        sim->quiet_at = sim->check_at = sim->now;
         sim->settle_at = sim->now + sim->config.settle;
     }
-    if (sim->now < sim->look_at) return;
-    sim->look_at = GV_TIME_NEVER;
+    if (sim->now < sim->check_at) return;
+    sim->check_at = GV_TIME_NEVER;
     if (all_equal(sim, false)) {
         sim->settled_at = sim->now;
     } else if (sim->now >= sim->settle_at) {
@@ -586,8 +587,8 @@ static void look(struct gv_virtual *sim) {
                       "not all replicas are equal",
                       (double)(sim->now - sim->quiet_at) / 1e9);
     } else {
-        gv_time next = sim->now + LOOK_MS * GV_MS;
-        sim->look_at = next < sim->settle_at ? next : sim->settle_at;
+        gv_time next = sim->now + CHECK_MS * GV_MS;
+        sim->check_at = next < sim->settle_at ? next : sim->settle_at;
     }
 }
 
@@ -595,21 +596,21 @@ static void look(struct gv_virtual *sim) {
 
 // The longest of the mean round trips between two nodes, with the longest delay that a step of the
 // scenario puts on top.
-static gv_time longest_trip(const struct gv_run_config *config) {
+static gv_time longest_rtt(const struct gv_run_config *config) {
     const struct gv_wan *wan = config->wan;
     const struct gv_scenario *scenario = config->scenario;
-    gv_time trip = 2 * config->latency_ms * GV_MS, delay = 0;
+    gv_time rtt = 2 * config->latency_ms * GV_MS, delay = 0;
     for (uint32_t a = 0; wan != NULL && a < wan->count; a++) {
         for (uint32_t b = 0; b <= a; b++) {
             const struct gv_wan_path *path = &wan->paths[a][b];
-            if (path->measured && path->rtt > trip) trip = path->rtt;
+            if (path->measured && path->rtt > rtt) rtt = path->rtt;
         }
     }
     for (size_t i = 0; scenario != NULL && i < scenario->len; i++) {
         const struct gv_scenario_step *step = &scenario->steps[i];
         if (step->kind == GV_SCENARIO_DELAY && step->delay > delay) delay = step->delay;
     }
-    return trip + 2 * delay;
+    return rtt + 2 * delay;
 }
 
 static const struct gv_workload *workload_of(enum gv_load_kind load) {
@@ -647,10 +648,10 @@ static struct gv_digest_key digest_key_of(bool sealed) {
     return key;
 }
 
-struct gv_virtual *gv_virtual_new(const struct gv_virtual_config *config) {
+struct gv_simulation *gv_simulation_new(const struct gv_simulation_config *config) {
     GV_ASSERT(config->settle <= config->run.quiet);
     uint32_t nodes = config->run.nodes;
-    struct gv_virtual *sim = gv_memory_new(sizeof *sim);
+    struct gv_simulation *sim = gv_memory_new(sizeof *sim);
     sim->config = *config;
     sim->workload = workload_of(config->run.load);
     sim->config.run.slack = 0;
@@ -660,7 +661,7 @@ struct gv_virtual *gv_virtual_new(const struct gv_virtual_config *config) {
     sim->config.run.fate = suffer;
     sim->config.run.ctx = sim;
     sim->now = START_AT;
-    sim->look_at = sim->settle_at = GV_TIME_NEVER;
+    sim->check_at = sim->settle_at = GV_TIME_NEVER;
     struct gv_digest_key digest_key = digest_key_of(config->sealed);
     sim->config.run.digest_key = &digest_key;
     sim->settled_at = sim->quiet_at = GV_TIME_NEVER;
@@ -669,10 +670,10 @@ struct gv_virtual *gv_virtual_new(const struct gv_virtual_config *config) {
     size_t message_max = config->message_max ? config->message_max : GV_ENGINE_MESSAGE_DEFAULT;
     gv_checkers_init(&sim->checkers, nodes, config->run.rate, message_max, gv_run_errors(sim->run));
     sim->checkers.traffic.said = gv_run_view(sim->run, 0).net->said;
-    gv_checkers_trip(&sim->checkers, longest_trip(&config->run));
+    gv_checkers_trip(&sim->checkers, longest_rtt(&config->run));
     (void)gv_timers_init(&sim->timers, gv_memory_alloc(), nodes);
     gv_json_init(&sim->json, gv_base_malloc(), LINE_MAX, 0);
-    gv_digest_key_init(&sim->trace_key, (struct gv_slice){(const uint8_t *)"trace", 5});
+    gv_digest_key_init(&sim->trace_hash_key, (struct gv_slice){(const uint8_t *)"trace", 5});
     sim->dirty = gv_memory_new(nodes * sizeof *sim->dirty);
     sim->nodes = gv_memory_new(nodes * sizeof *sim->nodes);
     bool keeps = sim->workload->replica || sim->workload->keeps;
@@ -689,11 +690,11 @@ struct gv_virtual *gv_virtual_new(const struct gv_virtual_config *config) {
     return sim;
 }
 
-void gv_virtual_free(struct gv_virtual *sim) {
+void gv_simulation_free(struct gv_simulation *sim) {
     if (sim == NULL) return;
     for (uint32_t i = 0; i < sim->config.run.nodes; i++) {
         gv_node_free(sim->nodes[i].node);
-        free(sim->nodes[i].held);
+        free(sim->nodes[i].pending);
         gv_known_fini(&sim->nodes[i].known);
         if (sim->disks != NULL) gv_disk_fini(&sim->disks[i]);
     }
@@ -710,17 +711,17 @@ void gv_virtual_free(struct gv_virtual *sim) {
     free(sim);
 }
 
-bool gv_virtual_step(struct gv_virtual *sim) {
+bool gv_simulation_step(struct gv_simulation *sim) {
     if (sim->lines == 0) gv_run_start(sim->run, sim->now);
     if (gv_run_done(sim->run)) return false;
     gv_time next = sim->now;
     if (sim->dirty_len == 0) {
         next = earlier(gv_run_due(sim->run), gv_timers_next(&sim->timers));
-        next = earlier(next, sim->look_at);
+        next = earlier(next, sim->check_at);
     }
-    sim->spins = next > sim->now ? 0 : sim->spins + 1;
+    sim->steps_at_once = next > sim->now ? 0 : sim->steps_at_once + 1;
     if (next > sim->now) sim->now = next;
-    if (sim->spins > SPINS_MAX) {
+    if (sim->steps_at_once > STEPS_AT_ONCE_MAX) {
         gv_run_fail(sim->run, "the nodes run in circles at one moment, %.3f s",
                     (double)sim->now / 1e9);
         return false;
@@ -729,7 +730,7 @@ bool gv_virtual_step(struct gv_virtual *sim) {
     while ((number = gv_timers_pop(&sim->timers, sim->now)) >= 0) wake(&sim->nodes[number]);
     gv_run_advance(sim->run, sim->now);
     drain_all(sim);
-    if (sim->workload->replica) look(sim);
+    if (sim->workload->replica) check_convergence(sim);
     struct gv_run_view view = gv_run_view(sim->run, sim->now);
     if (!gv_checkers_time(&sim->checkers, sim->now, view.net->messages,
                           view.phase == GV_RUN_QUIET)) {
@@ -738,31 +739,31 @@ bool gv_virtual_step(struct gv_virtual *sim) {
     return !gv_run_done(sim->run);
 }
 
-gv_time gv_virtual_now(const struct gv_virtual *sim) {
+gv_time gv_simulation_now(const struct gv_simulation *sim) {
     return sim->now;
 }
 
-const struct gv_run *gv_virtual_run(const struct gv_virtual *sim) {
+const struct gv_run *gv_simulation_run(const struct gv_simulation *sim) {
     return sim->run;
 }
 
-uint64_t gv_virtual_lines(const struct gv_virtual *sim) {
+uint64_t gv_simulation_lines(const struct gv_simulation *sim) {
     return sim->lines;
 }
 
-uint64_t gv_virtual_memory(const struct gv_virtual *sim) {
+uint64_t gv_simulation_memory(const struct gv_simulation *sim) {
     return sim->memory_most;
 }
 
-struct gv_disk *gv_virtual_disk(struct gv_virtual *sim, uint32_t node) {
+struct gv_disk *gv_simulation_disk(struct gv_simulation *sim, uint32_t node) {
     GV_ASSERT(node < sim->config.run.nodes);
     return sim->nodes[node].disk;
 }
 
-struct gv_result gv_virtual_finish(struct gv_virtual *sim) {
+struct gv_result gv_simulation_finish(struct gv_simulation *sim) {
     struct gv_traffic past = sim->traffic; // of lives that have ended
     for (uint32_t i = 0; i < sim->config.run.nodes; i++)
-        if (sim->nodes[i].node != NULL) count(&sim->nodes[i]);
+        if (sim->nodes[i].node != NULL) add_stats(&sim->nodes[i]);
     uint64_t refused = sim->traffic.total.numbers.forged;
     const struct gv_net *net = gv_run_view(sim->run, sim->now).net;
     if (refused > net->forged) {
@@ -778,7 +779,7 @@ struct gv_result gv_virtual_finish(struct gv_virtual *sim) {
     result.traffic.nodes = sim->config.run.nodes;
     sim->traffic = past;
     result.is_virtual = true;
-    result.trace = sim->trace;
+    result.trace_hash = sim->trace_hash;
     result.lines = sim->lines;
     GV_ASSERT(sim->config.run.nodes > 0);
     result.node_memory = sim->memory_most / sim->config.run.nodes;
@@ -787,10 +788,10 @@ struct gv_result gv_virtual_finish(struct gv_virtual *sim) {
     return result;
 }
 
-bool gv_virtual_repeats(struct gv_virtual *sim, struct gv_result *result,
-                        const struct gv_result *second) {
+bool gv_simulation_repeats(struct gv_simulation *sim, struct gv_result *result,
+                           const struct gv_result *second) {
     GV_ASSERT(result->errors == gv_run_errors(sim->run) && second->is_virtual);
-    bool same = second->trace == result->trace && second->lines == result->lines &&
+    bool same = second->trace_hash == result->trace_hash && second->lines == result->lines &&
                 second->ops == result->ops && second->servers_msgs == result->servers_msgs &&
                 second->servers_bytes == result->servers_bytes && second->valid == result->valid &&
                 second->errors->count == result->errors->count;
@@ -801,7 +802,7 @@ bool gv_virtual_repeats(struct gv_virtual *sim, struct gv_result *result,
     gv_run_object(sim->run,
                   "not deterministic: a second run of the same seed differs: trace %016" PRIx64
                   " and %" PRIu64 " lines, not %016" PRIx64 " and %" PRIu64,
-                  second->trace, second->lines, result->trace, result->lines);
+                  second->trace_hash, second->lines, result->trace_hash, result->lines);
     result->valid = false;
     return false;
 }

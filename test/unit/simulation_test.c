@@ -1,16 +1,16 @@
 // SPDX-License-Identifier: MIT
 // Whole runs of the nodes as they ship, in virtual time.
-#include "../../sim/virtual.h"
+#include "../../sim/simulation.h"
 #include "../lib/test.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-static struct gv_virtual *sim;
+static struct gv_simulation *sim;
 
-static struct gv_virtual_config config_of(enum gv_load_kind load) {
-    return (struct gv_virtual_config){
+static struct gv_simulation_config config_of(enum gv_load_kind load) {
+    return (struct gv_simulation_config){
         .run = {.load = load,
                 .nodes = 9,
                 .rate = 50,
@@ -25,30 +25,30 @@ static struct gv_virtual_config config_of(enum gv_load_kind load) {
     };
 }
 
-static struct gv_result run(const struct gv_virtual_config *config) {
-    sim = gv_virtual_new(config);
-    while (gv_virtual_step(sim)) {
+static struct gv_result run(const struct gv_simulation_config *config) {
+    sim = gv_simulation_new(config);
+    while (gv_simulation_step(sim)) {
     }
-    return gv_virtual_finish(sim);
+    return gv_simulation_finish(sim);
 }
 
 static void end(void) {
-    gv_virtual_free(sim);
+    gv_simulation_free(sim);
 }
 
 // A run of another seed stands for a second run that went differently.
 static void a_run_that_does_not_repeat_is_invalid(void **state) {
     (void)state;
-    struct gv_virtual_config config = config_of(GV_LOAD_G_SET);
+    struct gv_simulation_config config = config_of(GV_LOAD_G_SET);
     struct gv_result same = run(&config);
-    struct gv_virtual *before = sim;
+    struct gv_simulation *before = sim;
     struct gv_result result = run(&config);
-    assert_true(gv_virtual_repeats(sim, &result, &same) && result.valid);
-    gv_virtual_free(before);
+    assert_true(gv_simulation_repeats(sim, &result, &same) && result.valid);
+    gv_simulation_free(before);
     before = sim;
     config.run.seed++;
     struct gv_result other = run(&config);
-    assert_false(gv_virtual_repeats(before, &result, &other));
+    assert_false(gv_simulation_repeats(before, &result, &other));
     assert_true(!result.valid && other.valid);
     assert_int_equal(result.errors->count, 1);
     assert_non_null(strstr(result.errors->texts[0], "not deterministic: "));
@@ -61,14 +61,14 @@ static void a_run_that_does_not_repeat_is_invalid(void **state) {
     assert_int_equal(strncmp(text, "invalid: 1 thing is wrong\n  - not deterministic", 47), 0);
     assert_non_null(strstr(text, "{\"valid\":false,"));
     free(text);
-    gv_virtual_free(before);
+    gv_simulation_free(before);
     end();
 }
 
 static void every_workload_is_valid_under_partitions(void **state) {
     (void)state;
     for (int load = 0; load < GV_LOAD_KINDS; load++) {
-        struct gv_virtual_config config = config_of((enum gv_load_kind)load);
+        struct gv_simulation_config config = config_of((enum gv_load_kind)load);
         config.run.nemesis = true;
         config.run.latency = GV_NET_EXPONENTIAL;
         config.run.delivery = load % 2 == 0 ? GV_NET_EXACT : GV_NET_MAELSTROM;
@@ -84,7 +84,7 @@ static void every_workload_is_valid_under_partitions(void **state) {
 
 static void the_staleness_asked_for_is_kept(void **state) {
     (void)state;
-    struct gv_virtual_config config = config_of(GV_LOAD_BROADCAST);
+    struct gv_simulation_config config = config_of(GV_LOAD_BROADCAST);
     config.run.delivery = GV_NET_EXACT;
     struct gv_result slow = run(&config);
     assert_true(slow.stable_latency.p100 <= 300 && slow.stable_latency.p100 > 50);
@@ -99,24 +99,24 @@ static void the_staleness_asked_for_is_kept(void **state) {
 
 static void one_seed_gives_one_run(void **state) {
     (void)state;
-    struct gv_virtual_config config = config_of(GV_LOAD_G_SET);
+    struct gv_simulation_config config = config_of(GV_LOAD_G_SET);
     config.run.nemesis = true;
     config.run.latency = GV_NET_UNIFORM;
     struct gv_result first = run(&config);
-    uint64_t trace = first.trace, lines = first.lines;
+    uint64_t trace = first.trace_hash, lines = first.lines;
     end();
     struct gv_result second = run(&config);
-    assert_true(second.trace == trace && second.lines == lines);
+    assert_true(second.trace_hash == trace && second.lines == lines);
     end();
     config.run.seed++;
     struct gv_result third = run(&config);
-    assert_true(third.trace != trace);
+    assert_true(third.trace_hash != trace);
     end();
 }
 
 static void replicas_that_differ_too_long_are_wrong(void **state) {
     (void)state;
-    struct gv_virtual_config config = config_of(GV_LOAD_BROADCAST);
+    struct gv_simulation_config config = config_of(GV_LOAD_BROADCAST);
     config.settle = 1 * GV_MS; // shorter than any message takes
     struct gv_result result = run(&config);
     assert_false(result.valid);
@@ -127,7 +127,7 @@ static void replicas_that_differ_too_long_are_wrong(void **state) {
 
 static void a_cluster_of_one_works(void **state) {
     (void)state;
-    struct gv_virtual_config config = config_of(GV_LOAD_PN_COUNTER);
+    struct gv_simulation_config config = config_of(GV_LOAD_PN_COUNTER);
     config.run.nodes = 1;
     struct gv_result result = run(&config);
     assert_true(result.valid && result.settled);
@@ -136,11 +136,11 @@ static void a_cluster_of_one_works(void **state) {
 }
 
 // Prepares a run under a scenario.
-static struct gv_virtual_config config_under(enum gv_load_kind load, const char *text) {
+static struct gv_simulation_config config_under(enum gv_load_kind load, const char *text) {
     static struct gv_scenario scenario;
     static struct gv_wan wan;
     static struct gv_scenario_fault fault;
-    struct gv_virtual_config config = config_of(load);
+    struct gv_simulation_config config = config_of(load);
     gv_wan_close(&wan);
     gv_scenario_fini(&scenario);
     assert_int_equal(gv_scenario_parse(&scenario, text, strlen(text), &fault), 0);
@@ -154,7 +154,8 @@ static struct gv_virtual_config config_under(enum gv_load_kind load, const char 
 }
 
 // Runs so that nothing may go wrong.
-static struct gv_result suffer_config(const struct gv_virtual_config *config, const char *text) {
+static struct gv_result run_scenario_config(const struct gv_simulation_config *config,
+                                            const char *text) {
     struct gv_result result = run(config);
     if (!result.valid) print_message("%s: %s\n", text, result.errors->texts[0]);
     assert_true(result.valid);
@@ -162,15 +163,15 @@ static struct gv_result suffer_config(const struct gv_virtual_config *config, co
     return result;
 }
 
-static struct gv_result suffer_on_disk(enum gv_load_kind load, enum gv_disk_kind disk,
-                                       const char *text) {
-    struct gv_virtual_config config = config_under(load, text);
+static struct gv_result run_scenario_on_disk(enum gv_load_kind load, enum gv_disk_kind disk,
+                                             const char *text) {
+    struct gv_simulation_config config = config_under(load, text);
     config.disk = disk;
-    return suffer_config(&config, text);
+    return run_scenario_config(&config, text);
 }
 
-static struct gv_result suffer(enum gv_load_kind load, const char *text) {
-    return suffer_on_disk(load, GV_DISK_ABSENT, text);
+static struct gv_result run_scenario(enum gv_load_kind load, const char *text) {
+    return run_scenario_on_disk(load, GV_DISK_ABSENT, text);
 }
 
 static void every_fault_is_survived(void **state) {
@@ -198,11 +199,11 @@ static void every_fault_is_survived(void **state) {
         "pause n1 at 1s for 3s\ncrash n1 at 2s for 500ms without disk\ncut half at 1s for 3s",
     };
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
-        struct gv_result sets = suffer(GV_LOAD_BROADCAST, texts[i]);
+        struct gv_result sets = run_scenario(GV_LOAD_BROADCAST, texts[i]);
         assert_int_equal(sets.lost + sets.phantom + sets.duplicated, 0);
         assert_true(sets.troubles > 0);
         end();
-        suffer(GV_LOAD_PN_COUNTER, texts[i]);
+        run_scenario(GV_LOAD_PN_COUNTER, texts[i]);
         end();
     }
 }
@@ -210,42 +211,44 @@ static void every_fault_is_survived(void **state) {
 static void cuts_go_the_way_they_say(void **state) {
     (void)state;
     // Nobody hears n0: what it is told comes late.
-    struct gv_result mute = suffer(GV_LOAD_BROADCAST, "cut n0 > rest at 0s for 4s");
+    struct gv_result mute = run_scenario(GV_LOAD_BROADCAST, "cut n0 > rest at 0s for 4s");
     assert_true(mute.stable_latency.p100 > 3000);
     assert_int_equal(mute.unknown, 0);
     end();
-    struct gv_result lossless = suffer(GV_LOAD_BROADCAST, "limit 900MB/s at 0s");
+    struct gv_result lossless = run_scenario(GV_LOAD_BROADCAST, "limit 900MB/s at 0s");
     assert_true(lossless.stable_latency.p100 <= 600);
     end();
-    struct gv_result late = suffer(GV_LOAD_BROADCAST, "delay 200ms at 0s");
+    struct gv_result late = run_scenario(GV_LOAD_BROADCAST, "delay 200ms at 0s");
     assert_true(late.stable_latency.p50 > lossless.stable_latency.p50 + 50);
     end();
 }
 
 static void partitions_are_cuts_alone(void **state) {
     (void)state;
-    struct gv_result still = suffer(GV_LOAD_G_SET, "pause n4 at 1s for 1s\nlose 5% at 2s for 1s");
+    struct gv_result still =
+        run_scenario(GV_LOAD_G_SET, "pause n4 at 1s for 1s\nlose 5% at 2s for 1s");
     assert_true(still.partitions == 0 && still.troubles == 1 && still.converged);
     end();
-    struct gv_result cut = suffer(GV_LOAD_G_SET, "pause n4 at 1s for 3s\ncut n0 | rest at 1s for "
-                                                 "500ms every 1s until 3s");
+    struct gv_result cut =
+        run_scenario(GV_LOAD_G_SET, "pause n4 at 1s for 3s\ncut n0 | rest at 1s for "
+                                    "500ms every 1s until 3s");
     assert_true(cut.partitions == 2 && cut.troubles == 1);
     end();
 }
 
 static void clients_of_a_node_that_is_down_or_still_wait_for_it(void **state) {
     (void)state;
-    struct gv_result down = suffer(GV_LOAD_G_SET, "crash n4 at 1s for 3s without disk");
+    struct gv_result down = run_scenario(GV_LOAD_G_SET, "crash n4 at 1s for 3s without disk");
     assert_true(down.unknown > 0);
     end();
-    struct gv_result still = suffer(GV_LOAD_G_SET, "pause n4 at 1s for 3s");
+    struct gv_result still = run_scenario(GV_LOAD_G_SET, "pause n4 at 1s for 3s");
     assert_int_equal(still.unknown, 0);
     assert_true(still.client_latency.p100 > 2000 && still.client_latency.p100 <= 3000);
     end();
 }
 
 static double read_latency(const char *text) {
-    double most = suffer(GV_LOAD_G_SET, text).client_latency.p100;
+    double most = run_scenario(GV_LOAD_G_SET, text).client_latency.p100;
     end();
     return most;
 }
@@ -257,19 +260,19 @@ static void slow_nodes_and_links_are_slow(void **state) {
     assert_true(read_latency(nothing) < 1);
     double slow = read_latency("slow n4 40ms at 0s");
     assert_true(slow >= 40 && slow < 2000);
-    double usual = suffer(GV_LOAD_G_SET, nothing).stable_latency.p50;
+    double usual = run_scenario(GV_LOAD_G_SET, nothing).stable_latency.p50;
     end();
-    double far = suffer(GV_LOAD_G_SET, "region a n0..n3\nregion b rest\nrtt a b 400ms\n"
-                                       "rtt a a 1ms\nrtt b b 1ms\n")
+    double far = run_scenario(GV_LOAD_G_SET, "region a n0..n3\nregion b rest\nrtt a b 400ms\n"
+                                             "rtt a a 1ms\nrtt b b 1ms\n")
                      .stable_latency.p50;
     end();
     assert_true(far > usual + 50);
-    double narrow =
-        suffer(GV_LOAD_G_SET, "limit 200B/s between n0 | rest at 0s for 4s").stable_latency.p95;
+    double narrow = run_scenario(GV_LOAD_G_SET, "limit 200B/s between n0 | rest at 0s for 4s")
+                        .stable_latency.p95;
     end();
     assert_true(narrow > usual + 200);
     double flapping =
-        suffer(GV_LOAD_G_SET, "flap n0 | rest every 1s from 0s for 5s").stable_latency.p95;
+        run_scenario(GV_LOAD_G_SET, "flap n0 | rest every 1s from 0s for 5s").stable_latency.p95;
     end();
     assert_true(flapping > usual + 200);
 }
@@ -281,7 +284,7 @@ static void clocks_matter(void **state) {
                                         "drift n0 100000ppm at 0s", "drift n0 -100000ppm at 0s"};
     uint64_t traces[4];
     for (int i = 0; i < 4; i++) {
-        traces[i] = suffer(GV_LOAD_G_SET, texts[i]).trace;
+        traces[i] = run_scenario(GV_LOAD_G_SET, texts[i]).trace_hash;
         end();
         for (int j = 0; j < i; j++) assert_true(traces[i] != traces[j]);
     }
@@ -290,10 +293,10 @@ static void clocks_matter(void **state) {
                                         "clock n0 -1000s at 1s\n"
                                         "crash n0 at 2s without disk"};
     for (int i = 0; i < 2; i++) {
-        struct gv_virtual_config config = config_under(GV_LOAD_UNIQUE_IDS, lives[i]);
+        struct gv_simulation_config config = config_under(GV_LOAD_UNIQUE_IDS, lives[i]);
         struct gv_result result = run(&config);
         assert_true(result.valid && result.duplicated == 0);
-        traces[i] = result.trace;
+        traces[i] = result.trace_hash;
         end();
     }
     assert_true(traces[0] != traces[1]);
@@ -307,27 +310,28 @@ static void what_a_synced_disk_acknowledged_is_never_lost(void **state) {
     (void)state;
     static const enum gv_load_kind loads[] = {GV_LOAD_BROADCAST, GV_LOAD_PN_COUNTER};
     for (int i = 0; i < 2; i++) {
-        struct gv_virtual_config config = config_under(loads[i], lonely);
+        struct gv_simulation_config config = config_under(loads[i], lonely);
         config.disk = GV_DISK_SYNC;
         // Some crash comes while a client waits for the disk.
         uint64_t unknown = 0;
         for (config.run.seed = 1; unknown == 0 && config.run.seed <= 50; config.run.seed++) {
-            struct gv_result result = suffer_config(&config, lonely);
+            struct gv_result result = run_scenario_config(&config, lonely);
             assert_true(result.client_latency.p95 >= 5);
-            assert_true(gv_virtual_disk(sim, 4)->writes > 5);
+            assert_true(gv_simulation_disk(sim, 4)->writes > 5);
             unknown = result.unknown;
             end();
         }
         assert_true(unknown > 0);
         // The checkers do notice when the disk forgets.
-        sim = gv_virtual_new(&config);
+        sim = gv_simulation_new(&config);
         bool more = true;
-        while (more && gv_virtual_now(sim) < (1000 + 2900) * GV_MS) more = gv_virtual_step(sim);
+        while (more && gv_simulation_now(sim) < (1000 + 2900) * GV_MS)
+            more = gv_simulation_step(sim);
         assert_true(more);
-        gv_disk_crash(gv_virtual_disk(sim, 4), GV_DISK_WIPED, NULL);
-        while (gv_virtual_step(sim)) {
+        gv_disk_crash(gv_simulation_disk(sim, 4), GV_DISK_WIPED, NULL);
+        while (gv_simulation_step(sim)) {
         }
-        assert_false(gv_virtual_finish(sim).valid);
+        assert_false(gv_simulation_finish(sim).valid);
         end();
     }
 }
@@ -341,17 +345,18 @@ static void ids_go_on_where_the_disk_is_kept(void **state) {
                                "crash n0 at 3s for 10ms with disk\n"
                                "crash n0 at 4s for 10ms with torn disk\n";
     for (int forgets = 0; forgets < 2; forgets++) {
-        struct gv_virtual_config config = config_under(GV_LOAD_UNIQUE_IDS, back);
+        struct gv_simulation_config config = config_under(GV_LOAD_UNIQUE_IDS, back);
         config.disk = GV_DISK_SYNC;
-        sim = gv_virtual_new(&config);
+        sim = gv_simulation_new(&config);
         bool more = true;
-        while (more && gv_virtual_now(sim) < (1000 + 2900) * GV_MS) more = gv_virtual_step(sim);
+        while (more && gv_simulation_now(sim) < (1000 + 2900) * GV_MS)
+            more = gv_simulation_step(sim);
         assert_true(more);
-        assert_true(gv_virtual_disk(sim, 0)->writes > 0);
-        if (forgets) gv_disk_crash(gv_virtual_disk(sim, 0), GV_DISK_WIPED, NULL);
-        while (gv_virtual_step(sim)) {
+        assert_true(gv_simulation_disk(sim, 0)->writes > 0);
+        if (forgets) gv_disk_crash(gv_simulation_disk(sim, 0), GV_DISK_WIPED, NULL);
+        while (gv_simulation_step(sim)) {
         }
-        struct gv_result result = gv_virtual_finish(sim);
+        struct gv_result result = gv_simulation_finish(sim);
         assert_int_equal(result.valid, !forgets);
         if (forgets) assert_non_null(strstr(result.errors->texts[0], "not ascending: n0"));
         end();
@@ -365,16 +370,16 @@ static void what_a_weaker_promise_loses_is_excused(void **state) {
     for (int i = 0; i < 3; i++) {
         static const char text[] = "cut n4 | rest at 0s for 5s\n"
                                    "crash n4 at 1s for 100ms every 400ms with torn disk\n";
-        struct gv_result result = suffer_on_disk(GV_LOAD_BROADCAST, kinds[i], text);
+        struct gv_result result = run_scenario_on_disk(GV_LOAD_BROADCAST, kinds[i], text);
         assert_true((result.client_latency.p95 >= 5) == (kinds[i] == GV_DISK_SYNC));
-        lost[i] = gv_virtual_disk(sim, 4)->lost;
+        lost[i] = gv_simulation_disk(sim, 4)->lost;
         end();
-        suffer_on_disk(GV_LOAD_PN_COUNTER, kinds[i], text);
+        run_scenario_on_disk(GV_LOAD_PN_COUNTER, kinds[i], text);
         end();
-        suffer_on_disk(GV_LOAD_G_SET, kinds[i],
-                       "crash all at 2s for 500ms with torn disk\n"
-                       "crash n1 at 2200ms for 100ms without disk\n"
-                       "crash n2,n3 at 4s for 200ms without disk\npause n5 at 1900ms for 1s");
+        run_scenario_on_disk(GV_LOAD_G_SET, kinds[i],
+                             "crash all at 2s for 500ms with torn disk\n"
+                             "crash n1 at 2200ms for 100ms without disk\n"
+                             "crash n2,n3 at 4s for 200ms without disk\npause n5 at 1900ms for 1s");
         end();
     }
     assert_true(lost[2] > 0);
@@ -384,9 +389,9 @@ static void scenarios_are_repeatable(void **state) {
     (void)state;
     static const char text[] = "lose 20% at 0s\ncut any at 1s for 500ms every 1s\n"
                                "crash n1 at 2s for 500ms without disk";
-    uint64_t trace = suffer(GV_LOAD_G_SET, text).trace;
+    uint64_t trace = run_scenario(GV_LOAD_G_SET, text).trace_hash;
     end();
-    assert_true(suffer(GV_LOAD_G_SET, text).trace == trace);
+    assert_true(run_scenario(GV_LOAD_G_SET, text).trace_hash == trace);
     end();
 }
 
@@ -397,9 +402,9 @@ static void seals_hold_off_a_forger(void **state) {
                                "crash n1 at 2s for 500ms without disk\nclock n1 -5s at 1900ms";
     static const enum gv_load_kind loads[] = {GV_LOAD_BROADCAST, GV_LOAD_PN_COUNTER};
     for (int i = 0; i < 2; i++) {
-        struct gv_virtual_config config = config_under(loads[i], text);
+        struct gv_simulation_config config = config_under(loads[i], text);
         config.sealed = true;
-        struct gv_result result = suffer_config(&config, text);
+        struct gv_result result = run_scenario_config(&config, text);
         assert_true(result.traffic.total.numbers.forged > 20);
         assert_true(result.traffic.total.numbers.repeated > 20);
         end();
