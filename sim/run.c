@@ -60,7 +60,7 @@ struct gv_run {
     struct gv_envelope envelope;
     struct gv_json json;
     struct gv_script script; // if there is a scenario
-    struct gv_fate_table fates;
+    struct gv_node_fault_table node_faults;
 
     enum gv_run_phase phase;
     uint32_t waiting;              // nodes whose init or topology is not answered yet
@@ -286,15 +286,16 @@ static void send_init(struct gv_run *run, uint32_t node) {
     free(body);
 }
 
-static void inflict(struct gv_run *run, const struct gv_scenario_step *step, bool begins) {
-    enum gv_fate fate;
-    if (!gv_fate_of(step, begins, &fate)) return;
+static void apply_step(struct gv_run *run, const struct gv_scenario_step *step, bool begins) {
+    enum gv_node_fault fault;
+    if (!gv_node_fault_of(step, begins, &fault)) return;
     for (uint32_t node = 0; node < run->config.nodes; node++) {
-        if (!gv_scenario_has(step, 0, node) || !gv_fate_meet(&run->fates, node, fate)) continue;
-        if (fate == GV_FATE_CRASH) gv_judge_forget(&run->judge, node);
-        if (fate == GV_FATE_CRASH) run->greeted_at[node] = GV_TIME_NEVER;
-        run->config.fate(run->config.ctx, node, fate, step);
-        if (fate == GV_FATE_START) send_init(run, node);
+        if (!gv_scenario_has(step, 0, node) || !gv_node_fault_apply(&run->node_faults, node, fault))
+            continue;
+        if (fault == GV_NODE_FAULT_CRASH) gv_judge_forget(&run->judge, node);
+        if (fault == GV_NODE_FAULT_CRASH) run->greeted_at[node] = GV_TIME_NEVER;
+        run->config.apply_fault(run->config.ctx, node, fault, step);
+        if (fault == GV_NODE_FAULT_RESTART) send_init(run, node);
     }
 }
 
@@ -302,7 +303,7 @@ static void end_step(struct gv_run *run, size_t index) {
     if (!run->script.steps[index].active) return;
     gv_script_end(&run->script, index);
     gv_trace_fault(run->config.trace, run->now, GV_TRACE_END, index, NULL);
-    inflict(run, &run->config.scenario->steps[index], false);
+    apply_step(run, &run->config.scenario->steps[index], false);
 }
 
 static void on_step_over(struct gv_run *run, size_t index) {
@@ -331,7 +332,7 @@ static void on_step(struct gv_run *run, const struct gv_world_event *event) {
         run->cuts += step->kind == GV_SCENARIO_CUT;
         trace_fault(run, event->target);
     }
-    inflict(run, step, true);
+    apply_step(run, step, true);
     if (step->lasts == 0) {
         on_step_over(run, event->target);
     } else if (step->lasts != GV_TIME_NEVER) {
@@ -421,13 +422,13 @@ static void give_up(struct gv_run *run, uint32_t number) {
     gv_time asked_at = run->history.ops[client->op].invoked_at;
     const char *answer = "answered nothing within 5 s";
     run->how = GV_CHECK_STATS_HELD;
-    if (run->fates.crashes[node] > 0) {
+    if (run->node_faults.crashes[node] > 0) {
         answer = "was down";
     } else if (run->greeted_at[node] == GV_TIME_NEVER) {
         answer = "was asked before init: it had crashed and not answered it yet";
     } else if (asked_at < run->greeted_at[node]) {
         answer = "was down, or crashed, before it answered";
-    } else if (run->fates.pauses[node] > 0) {
+    } else if (run->node_faults.pauses[node] > 0) {
         answer = "was paused";
     } else {
         run->how = GV_CHECK_STATS_LATE;
@@ -972,7 +973,7 @@ struct gv_run *gv_run_new(const struct gv_run_config *config) {
     run->workers = gv_memory_new(nodes * sizeof *run->workers);
     run->observers = gv_memory_new(nodes * sizeof *run->observers);
     memset(run->observers, 0xff, nodes * sizeof *run->observers);
-    gv_fate_init(&run->fates, nodes);
+    gv_node_fault_init(&run->node_faults, nodes);
     run->muted = gv_memory_new(nodes * sizeof *run->muted);
     run->complained = gv_memory_new(nodes * sizeof *run->complained);
     run->owed = gv_memory_new(nodes * sizeof *run->owed);
@@ -989,7 +990,7 @@ struct gv_run *gv_run_new(const struct gv_run_config *config) {
 void gv_run_free(struct gv_run *run) {
     if (run == NULL) return;
     gv_script_fini(&run->script);
-    gv_fate_fini(&run->fates);
+    gv_node_fault_fini(&run->node_faults);
     gv_net_fini(&run->net);
     gv_world_fini(&run->world);
     gv_faults_fini(&run->faults);

@@ -5,10 +5,10 @@
 #ifndef GV_SIM_RUN_H
 #define GV_SIM_RUN_H
 
-#include "fate.h"
 #include "faults.h"
 #include "lag.h"
 #include "net.h"
+#include "node_fault.h"
 #include "result.h"
 #include "topology.h"
 
@@ -63,7 +63,8 @@ struct gv_run_config {
     bool (*knows)(void *ctx, uint32_t node, int64_t value);
     // Carries out what a step of the scenario does to a node. It may call gv_run_excuse_*, but
     // nothing else here. May be NULL if there is no such step.
-    void (*fate)(void *ctx, uint32_t node, enum gv_fate fate, const struct gv_scenario_step *step);
+    void (*apply_fault)(void *ctx, uint32_t node, enum gv_node_fault fault,
+                        const struct gv_scenario_step *step);
     void *ctx;
     // How much later than due things happened, once operations have begun. May be NULL.
     struct gv_lag_spread *late;

@@ -518,52 +518,53 @@ static void crash(struct vnode *vnode, enum gv_disk_crash crash) {
 }
 
 // What ails a node but leaves it at work is told as a fault only.
-static void trace_fate(const struct gv_simulation *sim, uint32_t node, enum gv_fate fate) {
+static void trace_node_fault(const struct gv_simulation *sim, uint32_t node,
+                             enum gv_node_fault fault) {
     static const enum gv_trace_kind kinds[] = {
-        [GV_FATE_CRASH] = GV_TRACE_CRASH,
-        [GV_FATE_START] = GV_TRACE_RESTART,
-        [GV_FATE_PAUSE] = GV_TRACE_PAUSE,
-        [GV_FATE_RESUME] = GV_TRACE_RESUME,
+        [GV_NODE_FAULT_CRASH] = GV_TRACE_CRASH,
+        [GV_NODE_FAULT_RESTART] = GV_TRACE_RESTART,
+        [GV_NODE_FAULT_PAUSE] = GV_TRACE_PAUSE,
+        [GV_NODE_FAULT_RESUME] = GV_TRACE_RESUME,
     };
-    if ((size_t)fate >= sizeof kinds / sizeof *kinds) return;
-    gv_trace_node(sim->config.run.trace, sim->now, kinds[fate], node);
+    if ((size_t)fault >= sizeof kinds / sizeof *kinds) return;
+    gv_trace_node(sim->config.run.trace, sim->now, kinds[fault], node);
 }
 
-static void suffer(void *ctx, uint32_t node, enum gv_fate fate,
-                   const struct gv_scenario_step *step) {
+static void apply_fault(void *ctx, uint32_t node, enum gv_node_fault fault,
+                        const struct gv_scenario_step *step) {
     struct gv_simulation *sim = ctx;
     struct vnode *vnode = &sim->nodes[node];
-    trace_fate(sim, node, fate);
-    switch (fate) {
-    case GV_FATE_CRASH:
+    trace_node_fault(sim, node, fault);
+    switch (fault) {
+    case GV_NODE_FAULT_CRASH:
         crash(vnode, step->crash);
         return;
-    case GV_FATE_START:
+    case GV_NODE_FAULT_RESTART:
         start_node(vnode);
         return;
-    case GV_FATE_PAUSE:
+    case GV_NODE_FAULT_PAUSE:
         vnode->paused = true;
         set_timer(vnode);
         return;
-    case GV_FATE_RESUME:
+    case GV_NODE_FAULT_RESUME:
         vnode->paused = false;
         if (vnode->node == NULL) return;
         release(vnode);
         wake(vnode);
         return;
-    case GV_FATE_SLOW:
+    case GV_NODE_FAULT_SLOW:
         vnode->line_cost += step->delay;
         return;
-    case GV_FATE_FAST:
+    case GV_NODE_FAULT_UNSLOW:
         vnode->line_cost -= step->delay;
         return;
-    case GV_FATE_CLOCK:
+    case GV_NODE_FAULT_CLOCK_STEP:
         gv_clock_step(&vnode->clock, sim->now, step->delay, step->back);
         break;
-    case GV_FATE_DRIFT:
+    case GV_NODE_FAULT_DRIFT:
         gv_clock_drift(&vnode->clock, sim->now, step->drift_ppm);
         break;
-    case GV_FATE_UNDRIFT:
+    case GV_NODE_FAULT_UNDRIFT:
         gv_clock_drift(&vnode->clock, sim->now, -step->drift_ppm);
         break;
     }
@@ -658,7 +659,7 @@ struct gv_simulation *gv_simulation_new(const struct gv_simulation_config *confi
     sim->config.run.gossip_is_checked = true;
     sim->config.run.deliver = deliver;
     sim->config.run.knows = knows;
-    sim->config.run.fate = suffer;
+    sim->config.run.apply_fault = apply_fault;
     sim->config.run.ctx = sim;
     sim->now = START_AT;
     sim->check_at = sim->settle_at = GV_TIME_NEVER;

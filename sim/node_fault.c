@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: MIT
+#include "node_fault.h"
+
+#include "memory.h"
+
+#include <stdlib.h>
+
+// Of most kinds of steps neither end is anything to a node.
+static const struct ends {
+    int count;
+    enum gv_node_fault at[2];
+} ends[GV_SCENARIO_DRIFT + 1] = {
+    [GV_SCENARIO_CRASH] = {2, {GV_NODE_FAULT_CRASH, GV_NODE_FAULT_RESTART}},
+    [GV_SCENARIO_PAUSE] = {2, {GV_NODE_FAULT_PAUSE, GV_NODE_FAULT_RESUME}},
+    [GV_SCENARIO_SLOW] = {2, {GV_NODE_FAULT_SLOW, GV_NODE_FAULT_UNSLOW}},
+    [GV_SCENARIO_CLOCK] = {1, {GV_NODE_FAULT_CLOCK_STEP}},
+    [GV_SCENARIO_DRIFT] = {2, {GV_NODE_FAULT_DRIFT, GV_NODE_FAULT_UNDRIFT}},
+};
+
+void gv_node_fault_init(struct gv_node_fault_table *table, uint32_t nodes) {
+    GV_ASSERT(nodes > 0);
+    *table = (struct gv_node_fault_table){
+        .nodes = nodes,
+        .crashes = gv_memory_new(nodes * sizeof *table->crashes),
+        .pauses = gv_memory_new(nodes * sizeof *table->pauses),
+    };
+}
+
+void gv_node_fault_fini(struct gv_node_fault_table *table) {
+    GV_ASSERT(table != NULL);
+    free(table->crashes);
+    free(table->pauses);
+    *table = (struct gv_node_fault_table){0};
+}
+
+bool gv_node_fault_of(const struct gv_scenario_step *step, bool begins, enum gv_node_fault *fault) {
+    GV_ASSERT((size_t)step->kind < sizeof ends / sizeof *ends);
+    const struct ends *of = &ends[step->kind];
+    int end = begins ? 0 : 1;
+    if (end >= of->count) return false;
+    *fault = of->at[end];
+    return true;
+}
+
+bool gv_node_fault_apply(struct gv_node_fault_table *table, uint32_t node,
+                         enum gv_node_fault fault) {
+    GV_ASSERT(node < table->nodes);
+    switch (fault) {
+    case GV_NODE_FAULT_CRASH:
+        table->crashes[node]++;
+        return true;
+    case GV_NODE_FAULT_RESTART:
+        GV_ASSERT(table->crashes[node] > 0);
+        return --table->crashes[node] == 0;
+    case GV_NODE_FAULT_PAUSE:
+        return table->pauses[node]++ == 0;
+    case GV_NODE_FAULT_RESUME:
+        GV_ASSERT(table->pauses[node] > 0);
+        return --table->pauses[node] == 0;
+    case GV_NODE_FAULT_SLOW:
+    case GV_NODE_FAULT_UNSLOW:
+    case GV_NODE_FAULT_CLOCK_STEP:
+    case GV_NODE_FAULT_DRIFT:
+    case GV_NODE_FAULT_UNDRIFT:
+        break;
+    }
+    return true;
+}
