@@ -176,9 +176,9 @@ static void draw_partition(struct gv_live *live, const struct gv_run_config *con
                            const struct gv_run_view *view) {
     struct line line;
     label(&line, "partition");
-    if (view->faults->active) {
+    if (view->nemesis->active) {
         char who[GV_LIVE_LINE_MAX / 2];
-        gv_faults_describe(view->faults, who, sizeof who);
+        gv_nemesis_describe(view->nemesis, who, sizeof who);
         add(&line, RED "for %.1f s" OFF "  %s", seconds(view->cut_for), who);
     } else if (view->observing && gv_load_is_set(config->load)) {
         add(&line, "none; %" PRIu32 " of %" PRIu32 " nodes have caught up", view->settled,
@@ -227,9 +227,9 @@ static void print_line(struct gv_live *live, const struct gv_run_config *config,
     add(&line, "%6.1f s  %s: %" PRIu64 " operations; messages ", seconds(view->elapsed),
         phase_name(view), view->ops);
     add_messages(&line, view);
-    if (view->faults->active) {
+    if (view->nemesis->active) {
         char who[GV_LIVE_LINE_MAX / 2];
-        gv_faults_describe(view->faults, who, sizeof who);
+        gv_nemesis_describe(view->nemesis, who, sizeof who);
         add(&line, "; cut: %s", who);
     }
     if (gv_load_converges(config->load)) {

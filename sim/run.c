@@ -51,7 +51,7 @@ struct gv_run {
     struct gv_run_config config;
     struct gv_world world;
     struct gv_net net;
-    struct gv_faults faults;
+    struct gv_nemesis nemesis;
     struct gv_load load;
     struct gv_keys keys;
     struct gv_history history;
@@ -260,7 +260,7 @@ static void watch(struct gv_run *run, bool healing) {
 
 static void heal(struct gv_run *run) {
     if (run->script.scenario == NULL) {
-        gv_faults_stop(&run->faults);
+        gv_nemesis_stop(&run->nemesis);
         gv_trace_fault(run->config.trace, run->now, GV_TRACE_END, run->troubles, NULL);
     }
     watch(run, true);
@@ -307,9 +307,9 @@ static void end_step(struct gv_run *run, size_t index) {
 }
 
 static void on_step_over(struct gv_run *run, size_t index) {
-    bool disturbed = run->faults.active;
+    bool disturbed = run->nemesis.active;
     end_step(run, index);
-    if (disturbed && !run->faults.active && run->phase == GV_RUN_MAIN) heal(run);
+    if (disturbed && !run->nemesis.active && run->phase == GV_RUN_MAIN) heal(run);
 }
 
 // A fault begins: the step of this number, or if there is no scenario, what the nemesis has drawn.
@@ -319,7 +319,7 @@ static void trace_fault(struct gv_run *run, uint64_t number) {
     if (run->config.scenario != NULL) {
         gv_script_describe(&run->script, number, text, sizeof text);
     } else {
-        gv_faults_describe(&run->faults, text, sizeof text);
+        gv_nemesis_describe(&run->nemesis, text, sizeof text);
     }
     gv_trace_fault(run->config.trace, run->now, GV_TRACE_BEGIN, number, text);
 }
@@ -327,7 +327,7 @@ static void trace_fault(struct gv_run *run, uint64_t number) {
 static void on_step(struct gv_run *run, const struct gv_world_event *event) {
     if (run->phase != GV_RUN_MAIN) return;
     const struct gv_scenario_step *step = &run->config.scenario->steps[event->target];
-    if (!run->faults.active) begin_faults(run);
+    if (!run->nemesis.active) begin_faults(run);
     if (gv_script_begin(&run->script, event->target)) {
         run->cuts += step->kind == GV_SCENARIO_CUT;
         trace_fault(run, event->target);
@@ -364,7 +364,7 @@ static void conclude(struct gv_run *run) {
 
 // After the last operation but the final reads.
 static void end_faults(struct gv_run *run) {
-    bool disturbed = run->faults.active;
+    bool disturbed = run->nemesis.active;
     for (size_t i = 0; run->config.scenario != NULL && i < run->config.scenario->len; i++) {
         const struct gv_scenario_step *step = &run->config.scenario->steps[i];
         bool early = run->script.steps[i].active && step->lasts != GV_TIME_NEVER;
@@ -833,16 +833,16 @@ static void on_timeout(struct gv_run *run, const struct gv_world_event *event) {
 
 static void on_nemesis(struct gv_run *run, gv_time due) {
     if (run->phase != GV_RUN_MAIN) return;
-    if (run->faults.active) {
+    if (run->nemesis.active) {
         heal(run);
     } else {
-        gv_faults_start_any(&run->faults);
+        gv_nemesis_start_any(&run->nemesis);
         begin_faults(run);
         run->cuts++;
         trace_fault(run, run->troubles);
     }
     gv_load_took(&run->load, run->config.nodes);
-    gv_time gap = gv_faults_gap(&run->faults, run->config.nemesis_interval);
+    gv_time gap = gv_nemesis_gap(&run->nemesis, run->config.nemesis_interval);
     gv_world_schedule(&run->world, due + gap, EVENT_NEMESIS, 0, 0, NULL);
 }
 
@@ -936,7 +936,7 @@ void gv_run_advance(struct gv_run *run, gv_time now) {
 
 static bool is_cut(void *ctx, const struct gv_net_message *message) {
     const struct gv_run *run = ctx;
-    return gv_faults_cuts(&run->faults, message->src, message->dest);
+    return gv_nemesis_cuts(&run->nemesis, message->src, message->dest);
 }
 
 struct gv_run *gv_run_new(const struct gv_run_config *config) {
@@ -961,7 +961,7 @@ struct gv_run *gv_run_new(const struct gv_run_config *config) {
                                .cut_ctx = run,
                                .trace = config->trace,
                            });
-    gv_faults_init(&run->faults, nodes, config->seed);
+    gv_nemesis_init(&run->nemesis, nodes, config->seed);
     gv_load_init(&run->load, config->load, config->rate, config->seed);
     gv_history_init(&run->history);
     gv_keys_init(&run->keys, config->keys, config->seed, config->digest_key);
@@ -981,7 +981,7 @@ struct gv_run *gv_run_new(const struct gv_run_config *config) {
     for (uint32_t node = 0; node < nodes; node++) run->greeted_at[node] = GV_TIME_NEVER;
     run->stray = gv_memory_new(nodes * sizeof *run->stray);
     if (config->scenario != NULL) {
-        gv_script_init(&run->script, config->scenario, nodes, config->seed, &run->faults,
+        gv_script_init(&run->script, config->scenario, nodes, config->seed, &run->nemesis,
                        &run->net);
     }
     return run;
@@ -993,7 +993,7 @@ void gv_run_free(struct gv_run *run) {
     gv_node_fault_fini(&run->node_faults);
     gv_net_fini(&run->net);
     gv_world_fini(&run->world);
-    gv_faults_fini(&run->faults);
+    gv_nemesis_fini(&run->nemesis);
     gv_history_fini(&run->history);
     gv_client_fini(&run->clients);
     gv_judge_fini(&run->judge);
@@ -1064,8 +1064,8 @@ struct gv_run_view gv_run_view(const struct gv_run *run, gv_time now) {
         .unknown = history->outcomes[GV_HISTORY_INFO],
         .waiting = history->outcomes[GV_HISTORY_PENDING],
         .net = &run->net,
-        .faults = &run->faults,
-        .cut_for = run->faults.active && now > run->cut_at ? now - run->cut_at : 0,
+        .nemesis = &run->nemesis,
+        .cut_for = run->nemesis.active && now > run->cut_at ? now - run->cut_at : 0,
         .missing = run->judge.missing,
         .errors = &run->judge.errors,
         .observing = run->judge.convergence.watching,

@@ -5,8 +5,8 @@
 #ifndef GV_SIM_RUN_H
 #define GV_SIM_RUN_H
 
-#include "faults.h"
 #include "lag.h"
+#include "nemesis.h"
 #include "net.h"
 #include "node_fault.h"
 #include "result.h"
@@ -79,7 +79,7 @@ struct gv_run_view {
     gv_time elapsed; // since the first operation
     uint64_t ops, ok, failed, unknown, waiting;
     const struct gv_net *net;
-    const struct gv_faults *faults;
+    const struct gv_nemesis *nemesis;
     gv_time cut_for;        // how long the present partition has lasted
     const int64_t *missing; // at each node's latest read: known values missing; counters: how far
                             // from the sum of all additions that ended well

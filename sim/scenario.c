@@ -271,10 +271,10 @@ static int check_sides(struct parser *parser, const struct gv_scenario_step *ste
 static int take_cut(struct parser *parser, struct gv_scenario_step *step) {
     static const char *const names[] = {"one", "minority", "half", "ring", "any"};
     step->draw_column = (unsigned)parser->word_at + 1;
-    for (int i = 0; i <= GV_FAULTS_KINDS; i++) {
+    for (int i = 0; i <= GV_NEMESIS_KINDS; i++) {
         if (!take(parser, names[i])) continue;
         step->drawn = true;
-        step->draw = (enum gv_faults_kind)i;
+        step->draw = (enum gv_nemesis_kind)i;
         return 0;
     }
     int error = take_sides(parser, step, true);
@@ -650,9 +650,9 @@ static int check_effect(const struct gv_scenario_step *step, uint32_t nodes,
         unsigned column = step->drawn ? step->draw_column : step->groups[0].column;
         return unfit(fault, step->line, column, "one node has no links to other nodes");
     }
-    if (step->drawn && step->draw < GV_FAULTS_KINDS && !gv_faults_possible(step->draw, nodes)) {
+    if (step->drawn && step->draw < GV_NEMESIS_KINDS && !gv_nemesis_possible(step->draw, nodes)) {
         return unfit(fault, step->line, step->draw_column, "among %u nodes this cuts nothing (%s)",
-                     nodes, gv_faults_name(step->draw));
+                     nodes, gv_nemesis_name(step->draw));
     }
     for (uint32_t g = 0; g < step->group_count; g++) {
         if (!step->groups[g].rest || has_rest(step, g, nodes)) continue;

@@ -39,7 +39,7 @@
 
 #include "clock.h"
 #include "disk.h"
-#include "faults.h"
+#include "nemesis.h"
 #include "net.h"
 
 enum {
@@ -79,10 +79,10 @@ struct gv_scenario_step {
     struct gv_scenario_group groups[GV_SCENARIO_GROUPS_MAX];
     uint32_t group_count;
     bool one_way;
-    bool drawn;               // cut: drawn at random, and not by groups
-    enum gv_faults_kind draw; // GV_FAULTS_KINDS: of any kind
-    uint32_t ppm;             // of messages, but limits: millionths
-    gv_time delay;            // delay; limit: the longest wait; slow: a line's cost; clock: how far
+    bool drawn;                // cut: drawn at random, and not by groups
+    enum gv_nemesis_kind draw; // GV_NEMESIS_KINDS: of any kind
+    uint32_t ppm;              // of messages, but limits: millionths
+    gv_time delay; // delay; limit: the longest wait; slow: a line's cost; clock: how far
     enum gv_net_latency dist;
     uint64_t bandwidth; // limit: bytes a second
     bool back;          // clock

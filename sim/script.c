@@ -7,10 +7,10 @@
 #include <string.h>
 
 void gv_script_init(struct gv_script *script, const struct gv_scenario *scenario, uint32_t nodes,
-                    uint64_t seed, struct gv_faults *faults, struct gv_net *net) {
+                    uint64_t seed, struct gv_nemesis *nemesis, struct gv_net *net) {
     GV_ASSERT(scenario != NULL && nodes > 0);
     *script = (struct gv_script){
-        .scenario = scenario, .nodes = nodes, .seed = seed, .faults = faults, .net = net};
+        .scenario = scenario, .nodes = nodes, .seed = seed, .nemesis = nemesis, .net = net};
     script->steps = gv_memory_new((scenario->len + 1) * sizeof *script->steps);
     script->rules = gv_memory_new((scenario->len + 1) * sizeof *script->rules);
 }
@@ -19,7 +19,7 @@ void gv_script_fini(struct gv_script *script) {
     if (script->scenario == NULL) return;
     for (size_t i = 0; i < script->scenario->len; i++) {
         struct gv_script_step *step = &script->steps[i];
-        if (step->drawn.cut != NULL) gv_faults_fini(&step->drawn);
+        if (step->drawn.cut != NULL) gv_nemesis_fini(&step->drawn);
         free(step->sides);
     }
     free(script->steps);
@@ -34,7 +34,7 @@ static void cut(struct gv_script *script, const struct gv_scenario_step *step, u
         if (!gv_scenario_has(step, a, src)) continue;
         for (uint32_t dest = 0; dest < script->nodes; dest++) {
             if (src == dest || !gv_scenario_has(step, b, dest)) continue;
-            gv_faults_set(script->faults, src, dest, true);
+            gv_nemesis_set(script->nemesis, src, dest, true);
         }
     }
 }
@@ -42,7 +42,7 @@ static void cut(struct gv_script *script, const struct gv_scenario_step *step, u
 static void apply_cut(struct gv_script *script, size_t index) {
     const struct gv_scenario_step *step = &script->scenario->steps[index];
     if (step->drawn) {
-        gv_faults_merge(script->faults, &script->steps[index].drawn);
+        gv_nemesis_merge(script->nemesis, &script->steps[index].drawn);
         return;
     }
     for (uint32_t a = 0; a < step->group_count; a++) {
@@ -110,8 +110,8 @@ static void apply(struct gv_script *script) {
     const struct gv_scenario *scenario = script->scenario;
     size_t rules = 0;
     script->text[0] = '\0';
-    gv_faults_script(script->faults, script->text);
-    script->faults->active = script->active > 0;
+    gv_nemesis_start_custom(script->nemesis, script->text);
+    script->nemesis->active = script->active > 0;
     for (size_t i = 0; i < scenario->len; i++) {
         if (!script->steps[i].active) continue;
         if (scenario->steps[i].kind == GV_SCENARIO_CUT) apply_cut(script, i);
@@ -131,10 +131,10 @@ bool gv_script_begin(struct gv_script *script, size_t index) {
     if (step->drawn) {
         // A stream of its own for each step: other steps do not change what it draws.
         if (own->drawn.cut == NULL) {
-            gv_faults_init(&own->drawn, script->nodes, script->seed + index + 1);
+            gv_nemesis_init(&own->drawn, script->nodes, script->seed + index + 1);
         }
-        if (step->draw == GV_FAULTS_KINDS) gv_faults_start_any(&own->drawn);
-        if (step->draw != GV_FAULTS_KINDS) gv_faults_start(&own->drawn, step->draw);
+        if (step->draw == GV_NEMESIS_KINDS) gv_nemesis_start_any(&own->drawn);
+        if (step->draw != GV_NEMESIS_KINDS) gv_nemesis_start(&own->drawn, step->draw);
     }
     apply(script);
     return true;
@@ -152,7 +152,7 @@ void gv_script_describe(const struct gv_script *script, size_t index, char *buf,
     GV_ASSERT(index < script->scenario->len && cap > 0);
     const struct gv_scenario_step *step = &script->scenario->steps[index];
     if (step->drawn) {
-        gv_faults_describe(&script->steps[index].drawn, buf, cap);
+        gv_nemesis_describe(&script->steps[index].drawn, buf, cap);
         return;
     }
     size_t len = step->text.len < cap ? step->text.len : cap - 1;

@@ -11,12 +11,12 @@ enum { GV_SCRIPT_TEXT_MAX = 1024 };
 struct gv_script {
     const struct gv_scenario *scenario;
     uint32_t nodes, active; // steps under way
-    struct gv_faults *faults;
+    struct gv_nemesis *nemesis;
     struct gv_net *net;
     struct gv_script_step {
         bool active;
-        struct gv_faults drawn; // a cut drawn at random; faults.cut NULL: none
-        uint8_t *sides;         // a rule's
+        struct gv_nemesis drawn; // a cut drawn at random; nemesis.cut NULL: none
+        uint8_t *sides;          // a rule's
     } * steps;
     struct gv_net_rule *rules;
     char text[GV_SCRIPT_TEXT_MAX];
@@ -25,7 +25,7 @@ struct gv_script {
 
 // All is borrowed. The scenario must fit so many nodes.
 void gv_script_init(struct gv_script *script, const struct gv_scenario *scenario, uint32_t nodes,
-                    uint64_t seed, struct gv_faults *faults, struct gv_net *net);
+                    uint64_t seed, struct gv_nemesis *nemesis, struct gv_net *net);
 void gv_script_fini(struct gv_script *script);
 
 // The step of this number begins (again) or ends: cuts and rules are set as all steps under way

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // What happened in a run, event by event, as it happens: messages sent, handed over and dropped,
-// what clients asked and were told, what nodes came to know, faults, violations. A trace keeps
+// what clients asked and were told, what nodes came to know, nemesis, violations. A trace keeps
 // nothing: it
 // passes each event on to its sinks, which write it somewhere. Where a trace is taken, NULL is one
 // that nobody listens to.

@@ -30,14 +30,14 @@ static char text[8192];
 static void draw(unsigned width, bool tty, bool color, int frames) {
     struct gv_run *run = gv_run_new(&config);
     struct gv_run_view view = gv_run_view(run, 0);
-    struct gv_faults faults;
+    struct gv_nemesis nemesis;
     const int64_t missing[NODES] = {3, 0, 17, 0};
-    gv_faults_init(&faults, NODES, 1);
-    gv_faults_start(&faults, GV_FAULTS_MAJORITY);
+    gv_nemesis_init(&nemesis, NODES, 1);
+    gv_nemesis_start(&nemesis, GV_NEMESIS_HALVES);
     view.phase = GV_RUN_MAIN;
     view.elapsed = 7500 * GV_MS;
     view.ops = view.ok = 940;
-    view.faults = &faults;
+    view.nemesis = &nemesis;
     view.cut_for = 2100 * GV_MS;
     view.missing = missing;
 
@@ -51,7 +51,7 @@ static void draw(unsigned width, bool tty, bool color, int frames) {
     rewind(file);
     text[fread(text, 1, sizeof text - 1, file)] = '\0';
     fclose(file);
-    gv_faults_fini(&faults);
+    gv_nemesis_fini(&nemesis);
     gv_run_free(run);
 }
 

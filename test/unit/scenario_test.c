@@ -51,7 +51,7 @@ static void cuts_name_groups_or_a_kind(void **state) {
 
     step = one_step("cut ring from 250ms to 2s every 3s until 60s");
     assert_true(step->drawn);
-    assert_int_equal(step->draw, GV_FAULTS_RING);
+    assert_int_equal(step->draw, GV_NEMESIS_RING);
     assert_int_equal(step->at, 250 * GV_MS);
     assert_int_equal(step->lasts, 1750 * GV_MS);
     assert_int_equal(step->every, 3000 * GV_MS);
