@@ -6,7 +6,7 @@
 #include "envelope.h"
 #include "judge.h"
 #include "memory.h"
-#include "script.h"
+#include "player.h"
 
 #include <inttypes.h>
 #include <stdarg.h>
@@ -59,7 +59,7 @@ struct gv_run {
     struct gv_judge judge;
     struct gv_envelope envelope;
     struct gv_json json;
-    struct gv_script script; // if there is a scenario
+    struct gv_player player; // if there is a scenario
     struct gv_node_fault_table node_faults;
 
     enum gv_run_phase phase;
@@ -259,7 +259,7 @@ static void watch(struct gv_run *run, bool healing) {
 }
 
 static void heal(struct gv_run *run) {
-    if (run->script.scenario == NULL) {
+    if (run->player.scenario == NULL) {
         gv_nemesis_stop(&run->nemesis);
         gv_trace_fault(run->config.trace, run->now, GV_TRACE_END, run->troubles, NULL);
     }
@@ -300,8 +300,8 @@ static void apply_step(struct gv_run *run, const struct gv_scenario_step *step, 
 }
 
 static void end_step(struct gv_run *run, size_t index) {
-    if (!run->script.steps[index].active) return;
-    gv_script_end(&run->script, index);
+    if (!run->player.steps[index].active) return;
+    gv_player_end(&run->player, index);
     gv_trace_fault(run->config.trace, run->now, GV_TRACE_END, index, NULL);
     apply_step(run, &run->config.scenario->steps[index], false);
 }
@@ -315,9 +315,9 @@ static void on_step_over(struct gv_run *run, size_t index) {
 // A fault begins: the step of this number, or if there is no scenario, what the nemesis has drawn.
 static void trace_fault(struct gv_run *run, uint64_t number) {
     if (run->config.trace == NULL) return;
-    char text[GV_SCRIPT_TEXT_MAX];
+    char text[GV_PLAYER_TEXT_MAX];
     if (run->config.scenario != NULL) {
-        gv_script_describe(&run->script, number, text, sizeof text);
+        gv_player_describe(&run->player, number, text, sizeof text);
     } else {
         gv_nemesis_describe(&run->nemesis, text, sizeof text);
     }
@@ -328,7 +328,7 @@ static void on_step(struct gv_run *run, const struct gv_world_event *event) {
     if (run->phase != GV_RUN_MAIN) return;
     const struct gv_scenario_step *step = &run->config.scenario->steps[event->target];
     if (!run->nemesis.active) begin_faults(run);
-    if (gv_script_begin(&run->script, event->target)) {
+    if (gv_player_begin(&run->player, event->target)) {
         run->cuts += step->kind == GV_SCENARIO_CUT;
         trace_fault(run, event->target);
     }
@@ -367,7 +367,7 @@ static void end_faults(struct gv_run *run) {
     bool disturbed = run->nemesis.active;
     for (size_t i = 0; run->config.scenario != NULL && i < run->config.scenario->len; i++) {
         const struct gv_scenario_step *step = &run->config.scenario->steps[i];
-        bool early = run->script.steps[i].active && step->lasts != GV_TIME_NEVER;
+        bool early = run->player.steps[i].active && step->lasts != GV_TIME_NEVER;
         if (early && run->shortened++ == 0) run->shortened_line = step->line;
         end_step(run, i);
     }
@@ -981,7 +981,7 @@ struct gv_run *gv_run_new(const struct gv_run_config *config) {
     for (uint32_t node = 0; node < nodes; node++) run->greeted_at[node] = GV_TIME_NEVER;
     run->stray = gv_memory_new(nodes * sizeof *run->stray);
     if (config->scenario != NULL) {
-        gv_script_init(&run->script, config->scenario, nodes, config->seed, &run->nemesis,
+        gv_player_init(&run->player, config->scenario, nodes, config->seed, &run->nemesis,
                        &run->net);
     }
     return run;
@@ -989,7 +989,7 @@ struct gv_run *gv_run_new(const struct gv_run_config *config) {
 
 void gv_run_free(struct gv_run *run) {
     if (run == NULL) return;
-    gv_script_fini(&run->script);
+    gv_player_fini(&run->player);
     gv_node_fault_fini(&run->node_faults);
     gv_net_fini(&run->net);
     gv_world_fini(&run->world);
