@@ -35,8 +35,8 @@ bool gv_check_traffic_look(struct gv_check_traffic *traffic, gv_time now, uint64
     return false;
 }
 
-void gv_check_traffic_silence(const struct gv_check_traffic *traffic, gv_time lasted,
-                              gv_time suspicion, uint64_t messages, struct gv_errors *errors) {
+void gv_check_traffic_quiescence(const struct gv_check_traffic *traffic, gv_time lasted,
+                                 gv_time suspicion, uint64_t messages, struct gv_errors *errors) {
     GV_ASSERT(errors != NULL);
     double seconds = (double)lasted / (double)SECOND;
     double rate = (double)traffic->nodes / GV_CHECK_TRAFFIC_EACH_S;

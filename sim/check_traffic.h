@@ -35,7 +35,7 @@ bool gv_check_traffic_look(struct gv_check_traffic *traffic, gv_time now, uint64
                            struct gv_errors *errors);
 // In so long a time, in which there was nothing to say, nodes sent so many. `suspicion`: for how
 // much of it nodes suspected others, those of all nodes added up.
-void gv_check_traffic_silence(const struct gv_check_traffic *traffic, gv_time lasted,
-                              gv_time suspicion, uint64_t messages, struct gv_errors *errors);
+void gv_check_traffic_quiescence(const struct gv_check_traffic *traffic, gv_time lasted,
+                                 gv_time suspicion, uint64_t messages, struct gv_errors *errors);
 
 #endif

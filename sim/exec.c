@@ -670,7 +670,7 @@ static void print_logs(struct exec *exec) {
     }
 }
 
-static enum gv_exec_status judge(struct exec *exec) {
+static enum gv_exec_status finish(struct exec *exec) {
     if (exec->interrupted) {
         fprintf(exec->out, "interrupted; the nodes are stopped\n");
         gv_record_close(&exec->record, NULL);
@@ -740,7 +740,7 @@ enum gv_exec_status gv_exec_run(const struct gv_command *command, struct gv_resu
     if (open_files(&exec)) {
         exec.run = gv_run_new(&exec.config);
         if (run(&exec)) {
-            status = judge(&exec);
+            status = finish(&exec);
         } else {
             gv_record_close(&exec.record, NULL);
         }

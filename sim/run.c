@@ -2,9 +2,9 @@
 #include "run.h"
 
 #include "check_protocol.h"
+#include "checker.h"
 #include "client.h"
 #include "envelope.h"
-#include "judge.h"
 #include "memory.h"
 #include "player.h"
 
@@ -56,7 +56,7 @@ struct gv_run {
     struct gv_keys keys;
     struct gv_history history;
     struct gv_client_table clients;
-    struct gv_judge judge;
+    struct gv_checker checker;
     struct gv_envelope envelope;
     struct gv_json json;
     struct gv_player player; // if there is a scenario
@@ -124,7 +124,7 @@ static void request(struct gv_run *run, uint32_t number, enum gv_client_wait wai
 // Traces the errors that were added since the last call. Errors are added in many places, some of
 // them the caller's, so this looks for new ones after each event.
 static void trace_violations(struct gv_run *run) {
-    const struct gv_errors *errors = &run->judge.errors;
+    const struct gv_errors *errors = &run->checker.errors;
     for (; run->violations < errors->kept; run->violations++)
         gv_trace_violation(run->config.trace, run->now, errors->texts[run->violations]);
 }
@@ -133,7 +133,7 @@ static void complain(struct gv_run *run, uint32_t node, enum complaint what, str
                      const char *why) {
     if (what != LATE) run->definite = true;
     if ((run->complained[node] & what) != 0) {
-        run->judge.errors.count++;
+        run->checker.errors.count++;
         return;
     }
     const char *kind = what == MALFORMED                  ? "malformed reply"
@@ -142,13 +142,13 @@ static void complain(struct gv_run *run, uint32_t node, enum complaint what, str
                                                           : "late reply";
     char shown[GV_ENVELOPE_EXCERPT_MAX + 8];
     run->complained[node] |= (uint8_t)what;
-    gv_errors_add(&run->judge.errors, "%s: n%u printed a line that %s. The line: %s", kind, node,
+    gv_errors_add(&run->checker.errors, "%s: n%u printed a line that %s. The line: %s", kind, node,
                   why, gv_envelope_excerpt(line, shown));
 }
 
 static void end_now(struct gv_run *run) {
     run->phase = GV_RUN_DONE;
-    run->judge.cut_short = true;
+    run->checker.cut_short = true;
     trace_violations(run);
 }
 
@@ -156,7 +156,7 @@ void gv_run_fail(struct gv_run *run, const char *format, ...) {
     if (run->phase == GV_RUN_DONE) return; // what follows from the first failure is none
     va_list args;
     va_start(args, format);
-    gv_errors_add_list(&run->judge.errors, format, args);
+    gv_errors_add_list(&run->checker.errors, format, args);
     va_end(args);
     end_now(run);
 }
@@ -203,7 +203,7 @@ void gv_run_died(struct gv_run *run, uint32_t node, const char *format, ...) {
 void gv_run_object(struct gv_run *run, const char *format, ...) {
     va_list args;
     va_start(args, format);
-    gv_errors_add_list(&run->judge.errors, format, args);
+    gv_errors_add_list(&run->checker.errors, format, args);
     va_end(args);
     trace_violations(run);
 }
@@ -212,7 +212,7 @@ void gv_run_object(struct gv_run *run, const char *format, ...) {
 
 static void invoke(struct gv_run *run, uint32_t node, struct gv_load_op op, bool final) {
     struct gv_client *client = &run->clients.clients[run->workers[node]];
-    gv_judge_invoke(&run->judge, op);
+    gv_checker_invoke(&run->checker, op);
     client->op = gv_history_invoke(&run->history, run->now, op.kind, node, op.value, final);
     char body[GV_LOAD_BODY_MAX];
     int len = gv_load_body(run->config.load, &run->keys, op, body);
@@ -251,7 +251,7 @@ static void issue_at(struct gv_run *run, gv_time due) {
 // Has the observers look at every node until all agree.
 static void watch(struct gv_run *run, bool healing) {
     if (!gv_load_converges(run->config.load)) return;
-    gv_convergence_begin(&run->judge.convergence, run->now, run->history.next_index, healing);
+    gv_convergence_begin(&run->checker.convergence, run->now, run->history.next_index, healing);
     run->watches++;
     for (uint32_t node = 0; node < run->config.nodes; node++) {
         gv_world_schedule(&run->world, run->now, EVENT_OBSERVE, node, run->watches, NULL);
@@ -267,7 +267,7 @@ static void heal(struct gv_run *run) {
 }
 
 static void begin_faults(struct gv_run *run) {
-    gv_convergence_cut(&run->judge.convergence);
+    gv_convergence_cut(&run->checker.convergence);
     run->watches++;
     run->cut_at = run->now;
     run->troubles++;
@@ -292,7 +292,7 @@ static void apply_step(struct gv_run *run, const struct gv_scenario_step *step, 
     for (uint32_t node = 0; node < run->config.nodes; node++) {
         if (!gv_scenario_has(step, 0, node) || !gv_node_fault_apply(&run->node_faults, node, fault))
             continue;
-        if (fault == GV_NODE_FAULT_CRASH) gv_judge_forget(&run->judge, node);
+        if (fault == GV_NODE_FAULT_CRASH) gv_checker_reset(&run->checker, node);
         if (fault == GV_NODE_FAULT_CRASH) run->greeted_at[node] = GV_TIME_NEVER;
         run->config.apply_fault(run->config.ctx, node, fault, step);
         if (fault == GV_NODE_FAULT_RESTART) send_init(run, node);
@@ -373,7 +373,7 @@ static void end_faults(struct gv_run *run) {
     }
     if (disturbed) {
         heal(run);
-    } else if (!run->judge.convergence.watching) {
+    } else if (!run->checker.convergence.watching) {
         watch(run, false);
     }
     if (!gv_load_converges(run->config.load)) {
@@ -399,8 +399,8 @@ static void complete(struct gv_run *run, uint32_t number, enum gv_history_outcom
         run->workers[op->node] = gv_client_open(&run->clients, GV_CLIENT_WORKER, op->node);
     }
 
-    gv_judge_complete(&run->judge, op, &run->json, token, answer, run->how);
-    gv_judge_kept(&run->judge, op, run->config.knows, run->config.ctx);
+    gv_checker_complete(&run->checker, op, &run->json, token, answer, run->how);
+    gv_checker_acknowledged(&run->checker, op, run->config.knows, run->config.ctx);
     if (run->phase == GV_RUN_MAIN && run->blocked) issue_at(run, run->now);
     if (run->history.outcomes[GV_HISTORY_PENDING] > 0) return;
     if (run->phase == GV_RUN_DRAIN) end_faults(run);
@@ -476,7 +476,7 @@ static void mute(struct gv_run *run, uint32_t node, struct gv_slice line, const 
     char shown[GV_ENVELOPE_EXCERPT_MAX + 8];
     run->muted[node] = "its bad line";
     run->definite = true;
-    gv_errors_add(&run->judge.errors,
+    gv_errors_add(&run->checker.errors,
                   "bad line: n%u printed a line that %s; Maelstrom would hear no more of it, nor "
                   "does gvsim%s. The line: %s",
                   node, why,
@@ -619,8 +619,8 @@ static void on_observation(struct gv_run *run, uint32_t number, uint32_t node, i
     char why[GV_CHECK_PROTOCOL_WHY_MAX];
     int token = gv_check_protocol_reply(&run->json, body, GV_CHECK_PROTOCOL_OP, run->config.load,
                                         GV_HISTORY_READ, why);
-    if (token < 0 || !run->judge.convergence.watching) return;
-    gv_judge_look(&run->judge, run->now, node, &run->json, token);
+    if (token < 0 || !run->checker.convergence.watching) return;
+    gv_checker_observe(&run->checker, run->now, node, &run->json, token);
 }
 
 // A reply that nobody waits for. One to a client that is gone mutes its node, as in Maelstrom; the
@@ -848,10 +848,10 @@ static void on_nemesis(struct gv_run *run, gv_time due) {
 
 static void on_observe(struct gv_run *run, const struct gv_world_event *event) {
     uint32_t node = event->target;
-    if (event->stamp != run->watches || !run->judge.convergence.watching) return;
-    if (run->judge.convergence.done[node] || run->phase > GV_RUN_QUIET) return;
+    if (event->stamp != run->watches || !run->checker.convergence.watching) return;
+    if (run->checker.convergence.done[node] || run->phase > GV_RUN_QUIET) return;
     if (run->config.knows != NULL && gv_load_is_set(run->config.load)) {
-        gv_judge_peek(&run->judge, run->now, node, run->config.knows, run->config.ctx);
+        gv_checker_inspect(&run->checker, run->now, node, run->config.knows, run->config.ctx);
         look_again(run, node, run->now + GV_RUN_OBSERVE_MS * GV_MS);
         return;
     }
@@ -965,10 +965,10 @@ struct gv_run *gv_run_new(const struct gv_run_config *config) {
     gv_load_init(&run->load, config->load, config->rate, config->seed);
     gv_history_init(&run->history);
     gv_keys_init(&run->keys, config->keys, config->seed, config->digest_key);
-    gv_judge_init(&run->judge, config->load, nodes);
-    run->judge.set.keys = &run->keys;
-    run->judge.disturbed = config->scenario != NULL;
-    run->judge.availability = config->availability;
+    gv_checker_init(&run->checker, config->load, nodes);
+    run->checker.set.keys = &run->keys;
+    run->checker.disturbed = config->scenario != NULL;
+    run->checker.availability = config->availability;
     gv_json_init(&run->json, gv_base_malloc(), TOKENS_MAX, 0);
     run->workers = gv_memory_new(nodes * sizeof *run->workers);
     run->observers = gv_memory_new(nodes * sizeof *run->observers);
@@ -996,7 +996,7 @@ void gv_run_free(struct gv_run *run) {
     gv_nemesis_fini(&run->nemesis);
     gv_history_fini(&run->history);
     gv_client_fini(&run->clients);
-    gv_judge_fini(&run->judge);
+    gv_checker_fini(&run->checker);
     gv_keys_fini(&run->keys);
     gv_envelope_fini(&run->envelope);
     gv_json_fini(&run->json);
@@ -1013,12 +1013,12 @@ void gv_run_free(struct gv_run *run) {
 }
 
 void gv_run_excuse_value(struct gv_run *run, int64_t value) {
-    if (gv_load_is_set(run->config.load)) gv_check_set_excuse(&run->judge.set, value);
+    if (gv_load_is_set(run->config.load)) gv_check_set_excuse(&run->checker.set, value);
 }
 
 void gv_run_excuse_count(struct gv_run *run, bool added, uint64_t amount) {
     if (!gv_load_is_counter(run->config.load)) return;
-    gv_check_counter_excuse(&run->judge.counter, added, amount);
+    gv_check_counter_excuse(&run->checker.counter, added, amount);
 }
 
 const struct gv_keys *gv_run_keys(const struct gv_run *run) {
@@ -1026,7 +1026,7 @@ const struct gv_keys *gv_run_keys(const struct gv_run *run) {
 }
 
 struct gv_errors *gv_run_errors(struct gv_run *run) {
-    return &run->judge.errors;
+    return &run->checker.errors;
 }
 
 bool gv_run_done(const struct gv_run *run) {
@@ -1044,7 +1044,7 @@ bool gv_run_muted(const struct gv_run *run, uint32_t node) {
 }
 
 bool gv_run_definite(const struct gv_run *run) {
-    return run->definite || run->judge.errors.definite;
+    return run->definite || run->checker.errors.definite;
 }
 
 bool gv_run_suspects(const struct gv_run *run, uint32_t node) {
@@ -1066,10 +1066,10 @@ struct gv_run_view gv_run_view(const struct gv_run *run, gv_time now) {
         .net = &run->net,
         .nemesis = &run->nemesis,
         .cut_for = run->nemesis.active && now > run->cut_at ? now - run->cut_at : 0,
-        .missing = run->judge.missing,
-        .errors = &run->judge.errors,
-        .observing = run->judge.convergence.watching,
-        .settled = run->judge.convergence.settled,
+        .missing = run->checker.missing,
+        .errors = &run->checker.errors,
+        .observing = run->checker.convergence.watching,
+        .settled = run->checker.convergence.settled,
     };
 }
 
@@ -1099,7 +1099,7 @@ struct gv_result gv_run_finish(struct gv_run *run) {
         .flight = run->net.longest,
         .queued = run->config.delivery == GV_NET_MAELSTROM,
     };
-    gv_judge_finish(&run->judge, &result);
+    gv_checker_finish(&run->checker, &result);
     trace_violations(run);
     return result;
 }

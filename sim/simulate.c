@@ -98,8 +98,8 @@ static bool check_determinism(const struct gv_command *command, struct gv_simula
     return same;
 }
 
-static int judge(const struct gv_command *command, struct gv_simulation *sim, gv_time took,
-                 struct gv_live *live, FILE *json, struct gv_record *record) {
+static int finish(const struct gv_command *command, struct gv_simulation *sim, gv_time took,
+                  struct gv_live *live, FILE *json, struct gv_record *record) {
     struct gv_result result = {0};
     bool same = false; // and it was looked at
     if (!interrupted) {
@@ -306,7 +306,7 @@ static int run_all(const struct gv_command *command) {
     init_live(&live, json.file == stdout ? stderr : stdout);
     struct gv_simulation *sim = new_sim(command, &config);
     gv_time took = run_to_end(command, sim, &live);
-    int status = judge(command, sim, took, &live, json.file, &record);
+    int status = finish(command, sim, took, &live, json.file, &record);
     gv_simulation_free(sim);
     bool judged = status == VALID || status == INVALID;
     return gv_output_close(&json, judged) ? status : USAGE;

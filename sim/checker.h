@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 // The bench of checkers: what each operation, look and final read of a run means to them, and
 // their verdict together.
-#ifndef GV_SIM_JUDGE_H
-#define GV_SIM_JUDGE_H
+#ifndef GV_SIM_CHECKER_H
+#define GV_SIM_CHECKER_H
 
 #include "check_counter.h"
 #include "check_ids.h"
@@ -13,7 +13,7 @@
 #include "load.h"
 #include "result.h"
 
-struct gv_judge {
+struct gv_checker {
     enum gv_load_kind load;
     uint32_t nodes;
     struct gv_check_set set;
@@ -34,34 +34,35 @@ struct gv_judge {
     int64_t *cursors;    // a node's: it knows all values below that it should
 };
 
-void gv_judge_init(struct gv_judge *judge, enum gv_load_kind load, uint32_t nodes);
-void gv_judge_fini(struct gv_judge *judge);
+void gv_checker_init(struct gv_checker *checker, enum gv_load_kind load, uint32_t nodes);
+void gv_checker_fini(struct gv_checker *checker);
 
 // An operation is about to be asked.
-void gv_judge_invoke(struct gv_judge *judge, struct gv_load_op op);
+void gv_checker_invoke(struct gv_checker *checker, struct gv_load_op op);
 
 // An operation has ended. `token`: what its reply holds, if it ended well; `answer` and `how`:
 // else, what its node did instead, as gv_check_stats_end takes it.
-void gv_judge_complete(struct gv_judge *judge, const struct gv_history_op *op, struct gv_json *json,
-                       int token, const char *answer, enum gv_check_stats_how how);
+void gv_checker_complete(struct gv_checker *checker, const struct gv_history_op *op,
+                         struct gv_json *json, int token, const char *answer,
+                         enum gv_check_stats_how how);
 
 // The same if replicas can be looked into: does the node have what it acknowledged? `knows` may be
 // NULL.
-void gv_judge_kept(struct gv_judge *judge, const struct gv_history_op *op,
-                   bool (*knows)(void *ctx, uint32_t node, int64_t value), void *ctx);
+void gv_checker_acknowledged(struct gv_checker *checker, const struct gv_history_op *op,
+                             bool (*knows)(void *ctx, uint32_t node, int64_t value), void *ctx);
 
 // A fault took what a node had.
-void gv_judge_forget(struct gv_judge *judge, uint32_t node);
+void gv_checker_reset(struct gv_checker *checker, uint32_t node);
 
 // An observer's look at a node found this.
-void gv_judge_look(struct gv_judge *judge, gv_time now, uint32_t node, struct gv_json *json,
-                   int token);
+void gv_checker_observe(struct gv_checker *checker, gv_time now, uint32_t node,
+                        struct gv_json *json, int token);
 
 // The same of a set whose replica can be looked into.
-void gv_judge_peek(struct gv_judge *judge, gv_time now, uint32_t node,
-                   bool (*knows)(void *ctx, uint32_t node, int64_t value), void *ctx);
+void gv_checker_inspect(struct gv_checker *checker, gv_time now, uint32_t node,
+                        bool (*knows)(void *ctx, uint32_t node, int64_t value), void *ctx);
 
 // Fills in what the checkers have to say of a run; once, at the end.
-void gv_judge_finish(struct gv_judge *judge, struct gv_result *result);
+void gv_checker_finish(struct gv_checker *checker, struct gv_result *result);
 
 #endif
