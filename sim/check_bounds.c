@@ -11,8 +11,8 @@ void gv_check_bounds_init(struct gv_check_bounds *bounds, uint32_t nodes, size_t
 void gv_check_bounds_message(struct gv_check_bounds *bounds, uint32_t node, size_t bytes,
                              struct gv_errors *errors) {
     GV_ASSERT(node < bounds->nodes);
-    if (bytes <= bounds->message_max || bounds->message_told) return;
-    bounds->message_told = true;
+    if (bytes <= bounds->message_max || bounds->message_reported) return;
+    bounds->message_reported = true;
     gv_errors_add(errors, "message too long: n%u sends %zu bytes, and its bound is %zu", node,
                   bytes, bounds->message_max);
 }
@@ -22,8 +22,8 @@ void gv_check_bounds_memory(struct gv_check_bounds *bounds, uint32_t node, uint6
     GV_ASSERT(node < bounds->nodes);
     uint64_t most = GV_CHECK_BOUNDS_NODE + (uint64_t)GV_CHECK_BOUNDS_PEER * bounds->nodes +
                     GV_CHECK_BOUNDS_ENTRY * entries;
-    if (bytes <= most || bounds->memory_told) return;
-    bounds->memory_told = true;
+    if (bytes <= most || bounds->memory_reported) return;
+    bounds->memory_reported = true;
     gv_errors_add(errors,
                   "too much memory: n%u takes %" PRIu64 " bytes for %" PRIu64
                   " entries, and its bound is %" PRIu64,

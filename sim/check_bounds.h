@@ -14,8 +14,8 @@ enum {
 
 struct gv_check_bounds {
     uint32_t nodes;
-    size_t message_max;             // bytes of a body
-    bool message_told, memory_told; // one error of each is enough
+    size_t message_max;                     // bytes of a body
+    bool message_reported, memory_reported; // one error of each is enough
 };
 
 void gv_check_bounds_init(struct gv_check_bounds *bounds, uint32_t nodes, size_t message_max);

@@ -63,7 +63,7 @@ static bool contains(struct gv_slice text, const char *literal) {
     return false;
 }
 
-bool gv_check_protocol_meant(struct gv_slice text) {
+bool gv_check_protocol_resembles_message(struct gv_slice text) {
     size_t blank = 0;
     while (blank < text.len && (text.data[blank] == ' ' || text.data[blank] == '\t')) blank++;
     return blank < text.len && text.data[blank] == '{' && contains(text, "\"src\"") &&
@@ -93,7 +93,7 @@ void gv_check_protocol_stray(const struct gv_json *json, int body, uint32_t clie
     }
 }
 
-void gv_check_protocol_nobody(struct gv_slice dest, char why[GV_CHECK_PROTOCOL_WHY_MAX]) {
+void gv_check_protocol_unknown_dest(struct gv_slice dest, char why[GV_CHECK_PROTOCOL_WHY_MAX]) {
     static const char *const services[] = {"lin-kv", "seq-kv", "lww-kv", "lin-tso"};
     for (size_t i = 0; i < sizeof services / sizeof *services; i++) {
         size_t len = strlen(services[i]);

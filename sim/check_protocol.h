@@ -28,7 +28,7 @@ int gv_check_protocol_line(struct gv_json *json, struct gv_slice text,
 
 // Whether a bad line looks as if it was to be a message: it is an object, or begins as one, and
 // names src, dest and body. What does not is likelier a node's log.
-bool gv_check_protocol_meant(struct gv_slice text);
+bool gv_check_protocol_resembles_message(struct gv_slice text);
 
 // Says of a reply to client number `client`, whose last request was `msg_id`, why it answers none:
 // "answers no request: its \"in_reply_to\" is a string, not the integer 1".
@@ -36,7 +36,7 @@ void gv_check_protocol_stray(const struct gv_json *json, int body, uint32_t clie
                              char why[GV_CHECK_PROTOCOL_WHY_MAX]);
 
 // Says why a line goes to a dest that is none: Maelstrom's services are not there.
-void gv_check_protocol_nobody(struct gv_slice dest, char why[GV_CHECK_PROTOCOL_WHY_MAX]);
+void gv_check_protocol_unknown_dest(struct gv_slice dest, char why[GV_CHECK_PROTOCOL_WHY_MAX]);
 
 // A line between nodes, told apart without parsing it.
 struct gv_check_protocol_gossip {

@@ -3,7 +3,7 @@
 
 #include <inttypes.h>
 
-void gv_check_queues_look(uint32_t node, const struct gv_stats *stats, struct gv_errors *errors) {
+void gv_check_queues_stats(uint32_t node, const struct gv_stats *stats, struct gv_errors *errors) {
     GV_ASSERT(stats != NULL && errors != NULL);
     const struct {
         const char *what;
@@ -11,7 +11,7 @@ void gv_check_queues_look(uint32_t node, const struct gv_stats *stats, struct gv
     } queues[] = {
         {"bytes of replies", stats->numbers.queued_replies, GV_CHECK_QUEUES_REPLIES},
         {"long replies", stats->numbers.queued_reads, GV_CHECK_QUEUES_READS},
-        {"changes to be told", stats->numbers.queued_news, GV_CHECK_QUEUES_NEWS},
+        {"changes to be told", stats->numbers.queued_news, GV_CHECK_QUEUES_UPDATES},
         {"summaries to be answered", stats->numbers.queued_syncs, GV_CHECK_QUEUES_SYNCS},
         {"bytes to be stored", stats->numbers.queued_store, GV_CHECK_QUEUES_STORE},
     };
@@ -28,7 +28,7 @@ void gv_check_queues_links(const struct gv_net *net, double rate, struct gv_erro
     const struct gv_net_link *link = &net->fullest;
     double seconds = (double)net->longest / (1000 * GV_MS);
     double most =
-        GV_CHECK_QUEUES_FLYING * (1.0 + net->copies) + GV_CHECK_QUEUES_OP * rate * seconds;
+        GV_CHECK_QUEUES_IN_FLIGHT * (1.0 + net->copies) + GV_CHECK_QUEUES_OP * rate * seconds;
     if (link->flying <= most) return;
     gv_errors_add(errors,
                   "queue too long: %" PRIu32 " messages were on their way from n%" PRIu32

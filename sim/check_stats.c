@@ -26,11 +26,11 @@ void gv_check_stats_fini(struct gv_check_stats *stats) {
 }
 
 void gv_check_stats_end(struct gv_check_stats *stats, const struct gv_history_op *op,
-                        const char *answer, enum gv_check_stats_how how) {
+                        const char *answer, enum gv_check_stats_cause cause) {
     GV_ASSERT(op->node < stats->nodes && (op->outcome == GV_HISTORY_OK) == (answer == NULL));
     struct gv_check_stats_node *node = &stats->of[op->node];
-    stats->tried[op->kind] += how != GV_CHECK_STATS_HELD;
-    stats->late[op->kind] += how == GV_CHECK_STATS_LATE;
+    stats->tried[op->kind] += cause != GV_CHECK_STATS_FAULTED;
+    stats->late[op->kind] += cause == GV_CHECK_STATS_LATE;
     stats->ok[op->kind] += answer == NULL;
     if (answer != NULL && node->answers[op->kind] == NULL) {
         node->answers[op->kind] = gv_memory_copy(answer, strlen(answer));

@@ -9,10 +9,10 @@
 #include "load.h"
 
 // What came of an operation.
-enum gv_check_stats_how {
-    GV_CHECK_STATS_REPLY, // an answer, good or bad
-    GV_CHECK_STATS_LATE,  // none in time, or one that says it was not in time
-    GV_CHECK_STATS_HELD,  // a fault of the scenario kept the node from answering: this was no try
+enum gv_check_stats_cause {
+    GV_CHECK_STATS_REPLY,   // an answer, good or bad
+    GV_CHECK_STATS_LATE,    // none in time, or one that says it was not in time
+    GV_CHECK_STATS_FAULTED, // a fault of the scenario kept the node from answering: this was no try
 };
 
 struct gv_check_stats {
@@ -33,7 +33,7 @@ void gv_check_stats_fini(struct gv_check_stats *stats);
 // end of a sentence that begins with the node's name: "answered nothing within 5 s". NULL: it ended
 // well.
 void gv_check_stats_end(struct gv_check_stats *stats, const struct gv_history_op *op,
-                        const char *answer, enum gv_check_stats_how how);
+                        const char *answer, enum gv_check_stats_cause cause);
 
 // The share of operations that ended well, final reads not counted; 1 if there were none.
 double gv_check_stats_share(const struct gv_check_stats *stats);

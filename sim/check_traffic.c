@@ -11,8 +11,8 @@ void gv_check_traffic_init(struct gv_check_traffic *traffic, uint32_t nodes, dou
     *traffic = (struct gv_check_traffic){.nodes = nodes, .rate = rate};
 }
 
-bool gv_check_traffic_look(struct gv_check_traffic *traffic, gv_time now, uint64_t messages,
-                           struct gv_errors *errors) {
+bool gv_check_traffic_observe(struct gv_check_traffic *traffic, gv_time now, uint64_t messages,
+                              struct gv_errors *errors) {
     GV_ASSERT(now >= traffic->second && messages >= traffic->before);
     if (now - traffic->second >= SECOND) {
         traffic->second = now;

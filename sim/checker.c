@@ -2,7 +2,7 @@
 #include "checker.h"
 
 #include "check_echo.h"
-#include "check_growth.h"
+#include "check_monotonic_state.h"
 #include "memory.h"
 
 #include <stdlib.h>
@@ -14,7 +14,7 @@ void gv_checker_init(struct gv_checker *checker, enum gv_load_kind load, uint32_
     gv_check_set_init(&checker->set, nodes);
     gv_check_counter_init(&checker->counter, nodes);
     gv_check_ids_init(&checker->ids);
-    gv_check_reads_init(&checker->reads, nodes);
+    gv_check_monotonic_reads_init(&checker->reads, nodes);
     gv_check_stats_init(&checker->stats, nodes);
     gv_convergence_init(&checker->convergence, nodes);
     checker->missing = gv_memory_new(nodes * sizeof *checker->missing);
@@ -28,7 +28,7 @@ void gv_checker_fini(struct gv_checker *checker) {
     gv_check_set_fini(&checker->set);
     gv_check_counter_fini(&checker->counter);
     gv_check_ids_fini(&checker->ids);
-    gv_check_reads_fini(&checker->reads);
+    gv_check_monotonic_reads_fini(&checker->reads);
     gv_check_stats_fini(&checker->stats);
     gv_convergence_fini(&checker->convergence);
     gv_errors_fini(&checker->errors);
@@ -68,8 +68,8 @@ static void on_read(struct gv_checker *checker, const struct gv_history_op *op,
     if (gv_load_is_set(checker->load)) {
         size_t missing = gv_check_set_read(&checker->set, op, json, token, &checker->errors);
         checker->missing[op->node] = (int64_t)missing;
-        gv_check_reads_set(&checker->reads, op->node, checker->set.marks, checker->set.len,
-                           &checker->errors);
+        gv_check_monotonic_reads_set(&checker->reads, op->node, checker->set.marks,
+                                     checker->set.len, &checker->errors);
     } else {
         int64_t value;
         if (gv_json_i64(json, token, &value) != 0) {
@@ -80,7 +80,7 @@ static void on_read(struct gv_checker *checker, const struct gv_history_op *op,
         }
         checker->missing[op->node] = distance(value, checker->counter.sum);
         if (checker->load == GV_LOAD_G_COUNTER) {
-            gv_check_reads_counter(&checker->reads, op->node, value, &checker->errors);
+            gv_check_monotonic_reads_counter(&checker->reads, op->node, value, &checker->errors);
         }
         if (op->final) gv_check_counter_final(&checker->counter, op->node, value);
     }
@@ -89,8 +89,8 @@ static void on_read(struct gv_checker *checker, const struct gv_history_op *op,
 
 // In Maelstrom's echo, and unless faults excuse it, every request is answered well.
 static void on_failure(struct gv_checker *checker, const struct gv_history_op *op,
-                       const char *answer, enum gv_check_stats_how how) {
-    bool replied = how == GV_CHECK_STATS_REPLY;
+                       const char *answer, enum gv_check_stats_cause cause) {
+    bool replied = cause == GV_CHECK_STATS_REPLY;
     if (op->final) {
         checker->errors.definite = checker->errors.definite || replied;
         gv_errors_add(&checker->errors, "no final read: n%u %s", op->node, answer);
@@ -104,12 +104,12 @@ static void on_failure(struct gv_checker *checker, const struct gv_history_op *o
 
 void gv_checker_complete(struct gv_checker *checker, const struct gv_history_op *op,
                          struct gv_json *json, int token, const char *answer,
-                         enum gv_check_stats_how how) {
+                         enum gv_check_stats_cause cause) {
     GV_ASSERT(op->outcome != GV_HISTORY_PENDING && op->node < checker->nodes);
-    gv_check_stats_end(&checker->stats, op, answer, how);
+    gv_check_stats_end(&checker->stats, op, answer, cause);
     if (op->kind == GV_HISTORY_ADD) on_add(checker, op);
     if (op->outcome != GV_HISTORY_OK) {
-        on_failure(checker, op, answer, how);
+        on_failure(checker, op, answer, cause);
         return;
     }
     if (op->kind == GV_HISTORY_READ) on_read(checker, op, json, token);
@@ -124,12 +124,12 @@ void gv_checker_acknowledged(struct gv_checker *checker, const struct gv_history
     bool added = op->kind == GV_HISTORY_ADD && op->outcome == GV_HISTORY_OK;
     if (knows == NULL || !added || !gv_load_is_set(checker->load)) return;
     char value[GV_KEYS_LABEL_MAX];
-    gv_check_growth_added(op->node, gv_keys_label(checker->set.keys, op->value, value),
-                          knows(ctx, op->node, op->value), &checker->errors);
+    gv_check_monotonic_state_added(op->node, gv_keys_label(checker->set.keys, op->value, value),
+                                   knows(ctx, op->node, op->value), &checker->errors);
 }
 
 void gv_checker_reset(struct gv_checker *checker, uint32_t node) {
-    gv_check_reads_forget(&checker->reads, node);
+    gv_check_monotonic_reads_reset(&checker->reads, node);
 }
 
 void gv_checker_observe(struct gv_checker *checker, gv_time now, uint32_t node,

@@ -6,7 +6,7 @@
 
 #include "check_counter.h"
 #include "check_ids.h"
-#include "check_reads.h"
+#include "check_monotonic_reads.h"
 #include "check_set.h"
 #include "check_stats.h"
 #include "convergence.h"
@@ -19,7 +19,7 @@ struct gv_checker {
     struct gv_check_set set;
     struct gv_check_counter counter;
     struct gv_check_ids ids;
-    struct gv_check_reads reads;
+    struct gv_check_monotonic_reads reads;
     struct gv_check_stats stats;
     struct gv_convergence convergence;
     struct gv_errors errors;
@@ -44,7 +44,7 @@ void gv_checker_invoke(struct gv_checker *checker, struct gv_load_op op);
 // else, what its node did instead, as gv_check_stats_end takes it.
 void gv_checker_complete(struct gv_checker *checker, const struct gv_history_op *op,
                          struct gv_json *json, int token, const char *answer,
-                         enum gv_check_stats_how how);
+                         enum gv_check_stats_cause cause);
 
 // The same if replicas can be looked into: does the node have what it acknowledged? `knows` may be
 // NULL.

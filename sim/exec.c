@@ -307,7 +307,7 @@ static void pause_reading(struct node *node) {
 static void look_for_flood(struct exec *exec, gv_time now) {
     const struct gv_net *net = gv_run_view(exec->run, now).net;
     exec->traffic.said = net->said;
-    gv_check_traffic_look(&exec->traffic, now, net->messages, gv_run_errors(exec->run));
+    gv_check_traffic_observe(&exec->traffic, now, net->messages, gv_run_errors(exec->run));
 }
 
 static void on_room(uv_handle_t *handle, size_t suggested, uv_buf_t *buf);

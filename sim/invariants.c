@@ -13,17 +13,17 @@ void gv_invariants_init(struct gv_invariants *invariants, uint32_t nodes, double
                                          .quiesce = GV_INVARIANTS_QUIESCE_MS * GV_MS,
                                          .quiet_at = GV_TIME_NEVER,
                                          .quiescent_at = GV_TIME_NEVER};
-    gv_check_ascent_init(&invariants->ascent, nodes);
+    gv_check_id_order_init(&invariants->id_order, nodes);
     gv_check_bounds_init(&invariants->bounds, nodes, message_max);
-    gv_check_growth_init(&invariants->growth, nodes);
+    gv_check_monotonic_state_init(&invariants->monotonic, nodes);
     gv_check_traffic_init(&invariants->traffic, nodes, rate);
     invariants->suspects = gv_memory_new(nodes * sizeof *invariants->suspects);
 }
 
 void gv_invariants_fini(struct gv_invariants *invariants) {
     GV_ASSERT(invariants != NULL);
-    gv_check_ascent_fini(&invariants->ascent);
-    gv_check_growth_fini(&invariants->growth);
+    gv_check_id_order_fini(&invariants->id_order);
+    gv_check_monotonic_state_fini(&invariants->monotonic);
     free(invariants->suspects);
     invariants->suspects = NULL;
 }
@@ -37,7 +37,7 @@ void gv_invariants_rtt(struct gv_invariants *invariants, gv_time rtt) {
 void gv_invariants_line(struct gv_invariants *invariants, uint32_t node, struct gv_slice line) {
     struct gv_check_protocol_gossip gossip;
     if (!gv_check_protocol_gossip(line, &gossip)) {
-        gv_check_ascent_look(&invariants->ascent, node, line, invariants->errors);
+        gv_check_id_order_line(&invariants->id_order, node, line, invariants->errors);
         return;
     }
     gv_check_bounds_message(&invariants->bounds, node, gossip.body.len, invariants->errors);
@@ -45,7 +45,7 @@ void gv_invariants_line(struct gv_invariants *invariants, uint32_t node, struct 
 
 void gv_invariants_node(struct gv_invariants *invariants, uint32_t node, uint64_t entries,
                         uint64_t memory) {
-    gv_check_growth_look(&invariants->growth, node, entries, invariants->errors);
+    gv_check_monotonic_state_entries(&invariants->monotonic, node, entries, invariants->errors);
     gv_check_bounds_memory(&invariants->bounds, node, entries, memory, invariants->errors);
 }
 
@@ -58,7 +58,7 @@ void gv_invariants_suspects(struct gv_invariants *invariants, uint32_t node, boo
 void gv_invariants_stats(struct gv_invariants *invariants, uint32_t node,
                          const struct gv_stats *stats) {
     GV_ASSERT(node < invariants->traffic.nodes);
-    gv_check_queues_look(node, stats, invariants->errors);
+    gv_check_queues_stats(node, stats, invariants->errors);
 }
 
 void gv_invariants_net(struct gv_invariants *invariants, const struct gv_net *net) {
@@ -66,8 +66,8 @@ void gv_invariants_net(struct gv_invariants *invariants, const struct gv_net *ne
 }
 
 void gv_invariants_reset(struct gv_invariants *invariants, uint32_t node, bool kept) {
-    gv_check_growth_forget(&invariants->growth, node);
-    if (!kept) gv_check_ascent_forget(&invariants->ascent, node);
+    gv_check_monotonic_state_reset(&invariants->monotonic, node);
+    if (!kept) gv_check_id_order_reset(&invariants->id_order, node);
 }
 
 bool gv_invariants_time(struct gv_invariants *invariants, gv_time now, uint64_t messages,
@@ -90,5 +90,5 @@ bool gv_invariants_time(struct gv_invariants *invariants, gv_time now, uint64_t 
                                         invariants->errors);
         }
     }
-    return gv_check_traffic_look(&invariants->traffic, now, messages, invariants->errors);
+    return gv_check_traffic_observe(&invariants->traffic, now, messages, invariants->errors);
 }

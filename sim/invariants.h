@@ -3,16 +3,16 @@
 #ifndef GV_SIM_INVARIANTS_H
 #define GV_SIM_INVARIANTS_H
 
-#include "check_ascent.h"
 #include "check_bounds.h"
-#include "check_growth.h"
+#include "check_id_order.h"
+#include "check_monotonic_state.h"
 #include "check_queues.h"
 #include "check_traffic.h"
 
 struct gv_invariants {
-    struct gv_check_ascent ascent;
+    struct gv_check_id_order id_order;
     struct gv_check_bounds bounds;
-    struct gv_check_growth growth;
+    struct gv_check_monotonic_state monotonic;
     struct gv_check_traffic traffic;
     struct gv_errors *errors;
     gv_time quiesce;             // what passes after that until all should be silent

@@ -73,11 +73,11 @@ struct gv_run {
     char **stray;                  // by node: the last stray reply, to be shown; NULL: none
     bool definite;                 // something is wrong that no delay excuses
     gv_time now, started_at, cutoff, cut_at;
-    gv_time given_up_at;         // an operation without an answer, for the last time
-    uint64_t timeouts;           // operations that nodes had their time for, and did not answer
-    enum gv_check_stats_how how; // the operation that ends, ends
-    bool lingering;              // all is over, but late answers are listened for
-    bool blocked;                // an operation is due, but every client is busy
+    gv_time given_up_at;             // an operation without an answer, for the last time
+    uint64_t timeouts;               // operations that nodes had their time for, and did not answer
+    enum gv_check_stats_cause cause; // the operation that ends, ends
+    bool lingering;                  // all is over, but late answers are listened for
+    bool blocked;                    // an operation is due, but every client is busy
     uint64_t cuts;
     uint64_t troubles;       // times that faults began while there were none
     uint64_t shortened;      // faults that the end of the operations ended before their time
@@ -399,7 +399,7 @@ static void complete(struct gv_run *run, uint32_t number, enum gv_history_outcom
         run->workers[op->node] = gv_client_open(&run->clients, GV_CLIENT_WORKER, op->node);
     }
 
-    gv_checker_complete(&run->checker, op, &run->json, token, answer, run->how);
+    gv_checker_complete(&run->checker, op, &run->json, token, answer, run->cause);
     gv_checker_acknowledged(&run->checker, op, run->config.knows, run->config.ctx);
     if (run->phase == GV_RUN_MAIN && run->blocked) issue_at(run, run->now);
     if (run->history.outcomes[GV_HISTORY_PENDING] > 0) return;
@@ -421,7 +421,7 @@ static void give_up(struct gv_run *run, uint32_t number) {
     uint32_t node = client->node;
     gv_time asked_at = run->history.ops[client->op].invoked_at;
     const char *answer = "answered nothing within 5 s";
-    run->how = GV_CHECK_STATS_HELD;
+    run->cause = GV_CHECK_STATS_FAULTED;
     if (run->node_faults.crashes[node] > 0) {
         answer = "was down";
     } else if (run->greeted_at[node] == GV_TIME_NEVER) {
@@ -431,7 +431,7 @@ static void give_up(struct gv_run *run, uint32_t number) {
     } else if (run->node_faults.pauses[node] > 0) {
         answer = "was paused";
     } else {
-        run->how = GV_CHECK_STATS_LATE;
+        run->cause = GV_CHECK_STATS_LATE;
     }
     char unheard[96];
     if (run->muted[node] != NULL) {
@@ -441,9 +441,9 @@ static void give_up(struct gv_run *run, uint32_t number) {
     gv_client_give_up(client);
     run->owed[node]++;
     run->given_up_at = run->now;
-    run->timeouts += run->how == GV_CHECK_STATS_LATE && run->muted[node] == NULL;
+    run->timeouts += run->cause == GV_CHECK_STATS_LATE && run->muted[node] == NULL;
     complete(run, number, without_reply(run, client->op), 0, answer);
-    run->how = GV_CHECK_STATS_REPLY;
+    run->cause = GV_CHECK_STATS_REPLY;
 }
 
 // At the end of a run, nobody need wait for nodes that nobody listens to.
@@ -480,8 +480,9 @@ static void mute(struct gv_run *run, uint32_t node, struct gv_slice line, const 
                   "bad line: n%u printed a line that %s; Maelstrom would hear no more of it, nor "
                   "does gvsim%s. The line: %s",
                   node, why,
-                  !gv_check_protocol_meant(line) ? ". Print what is no message to standard error"
-                                                 : "",
+                  !gv_check_protocol_resembles_message(line)
+                      ? ". Print what is no message to standard error"
+                      : "",
                   gv_envelope_excerpt(line, shown));
     fail_if_awaited(run, node);
     give_up_on_muted(run);
@@ -593,9 +594,9 @@ static void on_op_reply(struct gv_run *run, uint32_t number, uint32_t node, stru
         if (gv_check_protocol_error(&run->json, body, &definite, why) < 0)
             complain(run, node, MALFORMED, line, why);
         describe_answer(run, body, answer, shown);
-        if (gv_check_protocol_timeout(&run->json, body)) run->how = GV_CHECK_STATS_LATE;
+        if (gv_check_protocol_timeout(&run->json, body)) run->cause = GV_CHECK_STATS_LATE;
         complete(run, number, definite ? GV_HISTORY_FAIL : without_reply(run, op), 0, answer);
-        run->how = GV_CHECK_STATS_REPLY;
+        run->cause = GV_CHECK_STATS_REPLY;
         return;
     }
     int token = gv_check_protocol_reply(&run->json, body, GV_CHECK_PROTOCOL_OP, run->config.load,
@@ -734,7 +735,7 @@ static void route(struct gv_run *run, uint32_t node, struct gv_slice text) {
     }
     int64_t client = gv_client_find(&run->clients, dest);
     if (client < 0) {
-        gv_check_protocol_nobody(dest, why);
+        gv_check_protocol_unknown_dest(dest, why);
         mute(run, node, text, why);
         return;
     }

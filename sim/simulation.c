@@ -6,7 +6,7 @@
 #include "../node/auth.h"
 #include "../node/options.h"
 #include "../node/workload.h"
-#include "check_promise.h"
+#include "check_durable_reads.h"
 #include "envelope.h"
 #include "equal.h"
 #include "invariants.h"
@@ -216,8 +216,9 @@ static void receive(struct vnode *vnode, const char *line, size_t len) {
     if (durable) before = gv_engine_root(gv_node_engine(vnode->node));
     int error = gv_node_receive(vnode->node, local_time(vnode), line, len);
     if (durable) {
-        gv_check_promise_asked(index_of(vnode), before, gv_engine_root(gv_node_engine(vnode->node)),
-                               sim->invariants.errors);
+        gv_check_durable_reads_request(index_of(vnode), before,
+                                       gv_engine_root(gv_node_engine(vnode->node)),
+                                       sim->invariants.errors);
     }
     vnode->busy_until = sim->now + vnode->line_cost;
     mark_dirty(vnode);

@@ -11,7 +11,7 @@ static void end_op(enum gv_history_kind kind, uint32_t node, const char *answer,
                    bool final) {
     enum gv_history_outcome outcome = answer == NULL ? GV_HISTORY_OK : GV_HISTORY_INFO;
     struct gv_history_op op = {.kind = kind, .outcome = outcome, .node = node, .final = final};
-    gv_check_stats_end(&stats, &op, answer, held ? GV_CHECK_STATS_HELD : GV_CHECK_STATS_REPLY);
+    gv_check_stats_end(&stats, &op, answer, held ? GV_CHECK_STATS_FAULTED : GV_CHECK_STATS_REPLY);
 }
 
 static void finish(enum gv_load_kind load, double availability) {

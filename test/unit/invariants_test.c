@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "../../sim/check_promise.h"
+#include "../../sim/check_durable_reads.h"
 #include "../../sim/invariants.h"
 #include "../lib/test.h"
 
@@ -17,20 +17,20 @@ static void expect(struct gv_errors *errors, size_t count, const char *kind) {
 static void whoever_forgets_is_told(void **state) {
     (void)state;
     struct gv_errors errors = {0};
-    struct gv_check_growth growth;
-    gv_check_growth_init(&growth, 3);
-    gv_check_growth_look(&growth, 1, 7, &errors);
-    gv_check_growth_look(&growth, 1, 7, &errors);
-    gv_check_growth_look(&growth, 2, 6, &errors);
-    gv_check_growth_forget(&growth, 2);
-    gv_check_growth_look(&growth, 2, 0, &errors);
-    gv_check_growth_added(0, "5", true, &errors);
+    struct gv_check_monotonic_state monotonic;
+    gv_check_monotonic_state_init(&monotonic, 3);
+    gv_check_monotonic_state_entries(&monotonic, 1, 7, &errors);
+    gv_check_monotonic_state_entries(&monotonic, 1, 7, &errors);
+    gv_check_monotonic_state_entries(&monotonic, 2, 6, &errors);
+    gv_check_monotonic_state_reset(&monotonic, 2);
+    gv_check_monotonic_state_entries(&monotonic, 2, 0, &errors);
+    gv_check_monotonic_state_added(0, "5", true, &errors);
     expect(&errors, 0, "");
-    gv_check_growth_look(&growth, 1, 6, &errors);
+    gv_check_monotonic_state_entries(&monotonic, 1, 6, &errors);
     expect(&errors, 1, "forgot: n1 had 7 entries and has 6");
-    gv_check_growth_added(0, "5", false, &errors);
+    gv_check_monotonic_state_added(0, "5", false, &errors);
     expect(&errors, 2, "not kept: n0 acknowledged value 5");
-    gv_check_growth_fini(&growth);
+    gv_check_monotonic_state_fini(&monotonic);
     gv_errors_fini(&errors);
 }
 
@@ -38,9 +38,9 @@ static void a_write_is_not_shown_too_soon(void **state) {
     (void)state;
     struct gv_errors errors = {0};
     struct gv_digest before = {.count = 5}, after = {.count = 6};
-    gv_check_promise_asked(2, before, before, &errors);
+    gv_check_durable_reads_request(2, before, before, &errors);
     expect(&errors, 0, "");
-    gv_check_promise_asked(2, before, after, &errors);
+    gv_check_durable_reads_request(2, before, after, &errors);
     expect(&errors, 1, "too soon: n2 shows what a client wrote before it is on disk");
     gv_errors_fini(&errors);
 }
@@ -68,7 +68,7 @@ static void queues_have_bounds(void **state) {
     struct gv_errors errors = {0};
     const struct gv_stats full = {.numbers = {.queued_replies = GV_CHECK_QUEUES_REPLIES,
                                               .queued_reads = GV_CHECK_QUEUES_READS,
-                                              .queued_news = GV_CHECK_QUEUES_NEWS,
+                                              .queued_news = GV_CHECK_QUEUES_UPDATES,
                                               .queued_syncs = GV_CHECK_QUEUES_SYNCS,
                                               .queued_store = GV_CHECK_QUEUES_STORE}};
     struct gv_stats fuller[] = {full, full, full, full, full};
@@ -104,7 +104,7 @@ static void a_link_has_a_bound(void **state) {
     struct gv_net net = {.fullest = {.src = 3, .dest = 5}, .longest = 500 * GV_MS};
     for (net.copies = 1; net.copies <= 2; net.copies++) {
         // Ten operations a second, for half of one.
-        net.fullest.flying = GV_CHECK_QUEUES_FLYING * (1 + net.copies) + GV_CHECK_QUEUES_OP * 5;
+        net.fullest.flying = GV_CHECK_QUEUES_IN_FLIGHT * (1 + net.copies) + GV_CHECK_QUEUES_OP * 5;
         gv_invariants_net(&invariants, &net);
         expect(&errors, net.copies - 1, "queue");
         net.fullest.flying++;
@@ -177,13 +177,13 @@ static void a_flood_is_noticed(void **state) {
     traffic.said = said;
     const uint64_t most = 2 * (GV_CHECK_TRAFFIC_NODE + 10 * GV_CHECK_TRAFFIC_OP);
     gv_time now = 5000 * GV_MS;
-    assert_true(gv_check_traffic_look(&traffic, now, 0, &errors));
-    assert_true(gv_check_traffic_look(&traffic, now + 999 * GV_MS, most, &errors));
-    assert_true(gv_check_traffic_look(&traffic, now + 1000 * GV_MS, most, &errors));
-    assert_true(gv_check_traffic_look(&traffic, now + 1500 * GV_MS, 2 * most, &errors));
+    assert_true(gv_check_traffic_observe(&traffic, now, 0, &errors));
+    assert_true(gv_check_traffic_observe(&traffic, now + 999 * GV_MS, most, &errors));
+    assert_true(gv_check_traffic_observe(&traffic, now + 1000 * GV_MS, most, &errors));
+    assert_true(gv_check_traffic_observe(&traffic, now + 1500 * GV_MS, 2 * most, &errors));
     expect(&errors, 0, "");
-    assert_false(gv_check_traffic_look(&traffic, now + 1600 * GV_MS, 2 * most + 1, &errors));
-    assert_false(gv_check_traffic_look(&traffic, now + 1700 * GV_MS, 2 * most + 2, &errors));
+    assert_false(gv_check_traffic_observe(&traffic, now + 1600 * GV_MS, 2 * most + 1, &errors));
+    assert_false(gv_check_traffic_observe(&traffic, now + 1700 * GV_MS, 2 * most + 2, &errors));
     expect(&errors, 1, "flood: ");
     assert_non_null(strstr(errors.texts[0], "; n1 has sent most so far: 30"));
     gv_errors_fini(&errors);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "../../sim/check_reads.h"
+#include "../../sim/check_monotonic_reads.h"
 #include "../lib/test.h"
 
 #include <string.h>
@@ -7,46 +7,46 @@
 static void sets_only_show_more(void **state) {
     (void)state;
     struct gv_errors errors = {0};
-    struct gv_check_reads reads;
-    gv_check_reads_init(&reads, 2);
+    struct gv_check_monotonic_reads reads;
+    gv_check_monotonic_reads_init(&reads, 2);
     uint32_t marks[200] = {[3] = 1, [70] = 1};
-    gv_check_reads_set(&reads, 0, marks, 100, &errors);
+    gv_check_monotonic_reads_set(&reads, 0, marks, 100, &errors);
     marks[4] = 2;
     marks[199] = 1;
-    gv_check_reads_set(&reads, 0, marks, 200, &errors);
+    gv_check_monotonic_reads_set(&reads, 0, marks, 200, &errors);
     marks[3] = marks[70] = 0;
-    gv_check_reads_set(&reads, 1, marks, 200, &errors); // another node
+    gv_check_monotonic_reads_set(&reads, 1, marks, 200, &errors); // another node
     assert_int_equal(errors.count, 0);
-    gv_check_reads_set(&reads, 0, marks, 200, &errors);
-    gv_check_reads_set(&reads, 0, marks, 200, &errors); // once is enough
+    gv_check_monotonic_reads_set(&reads, 0, marks, 200, &errors);
+    gv_check_monotonic_reads_set(&reads, 0, marks, 200, &errors); // once is enough
     assert_int_equal(errors.count, 1);
     assert_true(errors.definite);
     assert_string_equal(errors.texts[0],
                         "read goes back: n0 showed 2 values before that it now lacks: 3 …");
-    gv_check_reads_forget(&reads, 1);
+    gv_check_monotonic_reads_reset(&reads, 1);
     memset(marks, 0, sizeof marks);
-    gv_check_reads_set(&reads, 1, marks, 200, &errors);
+    gv_check_monotonic_reads_set(&reads, 1, marks, 200, &errors);
     assert_int_equal(errors.count, 1);
-    gv_check_reads_fini(&reads);
+    gv_check_monotonic_reads_fini(&reads);
     gv_errors_fini(&errors);
 }
 
 static void counters_only_grow(void **state) {
     (void)state;
     struct gv_errors errors = {0};
-    struct gv_check_reads reads;
-    gv_check_reads_init(&reads, 2);
-    gv_check_reads_counter(&reads, 0, 5, &errors);
-    gv_check_reads_counter(&reads, 0, 5, &errors);
-    gv_check_reads_counter(&reads, 1, 4, &errors);
-    gv_check_reads_forget(&reads, 1);
-    gv_check_reads_counter(&reads, 1, 3, &errors);
+    struct gv_check_monotonic_reads reads;
+    gv_check_monotonic_reads_init(&reads, 2);
+    gv_check_monotonic_reads_counter(&reads, 0, 5, &errors);
+    gv_check_monotonic_reads_counter(&reads, 0, 5, &errors);
+    gv_check_monotonic_reads_counter(&reads, 1, 4, &errors);
+    gv_check_monotonic_reads_reset(&reads, 1);
+    gv_check_monotonic_reads_counter(&reads, 1, 3, &errors);
     assert_int_equal(errors.count, 0);
-    gv_check_reads_counter(&reads, 0, 4, &errors);
+    gv_check_monotonic_reads_counter(&reads, 0, 4, &errors);
     assert_int_equal(errors.count, 1);
     assert_true(errors.definite);
     assert_string_equal(errors.texts[0], "read goes back: n0 showed 5 before, and now 4");
-    gv_check_reads_fini(&reads);
+    gv_check_monotonic_reads_fini(&reads);
     gv_errors_fini(&errors);
 }
 
