@@ -7,8 +7,8 @@
 #include "../node/options.h"
 #include "../node/workload.h"
 #include "check_durable_reads.h"
+#include "check_replicas.h"
 #include "envelope.h"
-#include "equal.h"
 #include "invariants.h"
 #include "known.h"
 #include "memory.h"
@@ -386,11 +386,12 @@ static bool all_equal(struct gv_simulation *sim, bool all) {
     while (first < sim->config.run.nodes && engine_of(sim, first) == NULL) first++;
     for (uint32_t i = first + 1; i < sim->config.run.nodes && (equal || all); i++) {
         if (engine_of(sim, i) == NULL) continue;
-        enum gv_equal result = gv_equal_compare(engine_of(sim, first), engine_of(sim, i));
-        equal = equal && result == GV_EQUAL_YES;
-        if (gv_equal_fault(result) != NULL)
+        enum gv_check_replicas result =
+            gv_check_replicas_compare(engine_of(sim, first), engine_of(sim, i));
+        equal = equal && result == GV_CHECK_REPLICAS_EQUAL;
+        if (gv_check_replicas_text(result) != NULL)
             gv_errors_add(sim->invariants.errors, "digests: n%" PRIu32 " and n%" PRIu32 " %s",
-                          first, i, gv_equal_fault(result));
+                          first, i, gv_check_replicas_text(result));
     }
     return equal;
 }

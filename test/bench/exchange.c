@@ -4,7 +4,7 @@
 #include "../../engine/core.h"
 #include "../../engine/prng.h"
 #include "../../engine/sync.h"
-#include "../../sim/equal.h"
+#include "../../sim/check_replicas.h"
 #include "../lib/story.h"
 
 #include <inttypes.h>
@@ -290,7 +290,7 @@ static void talk(struct gv_exchange *exchange) {
         gv_time next = next_event(exchange);
         bool under_way = exchange->inbox[0] != NULL || exchange->inbox[1] != NULL;
         if (!under_way && next > exchange->now + SILENT_MS * GV_MS) {
-            out->equal = gv_equal_entries(exchange->side[0], exchange->side[1]);
+            out->equal = gv_check_replicas_equal(exchange->side[0], exchange->side[1]);
             out->silent = out->equal;
         }
         exchange->now = next > exchange->now ? next : exchange->now + 1;

@@ -6,7 +6,7 @@
 // of what it was sent, or answer by more than its replica and a multiple of that; and beside the
 // Byzantine peer the two still come to hold the same, with all that each of them had.
 #include "../../engine/core.h"
-#include "../../sim/equal.h"
+#include "../../sim/check_replicas.h"
 #include "../lib/arena.h"
 #include "../lib/byzantine.h"
 #include "../lib/collide.h"
@@ -335,9 +335,10 @@ static void check_bounds(void) {
 // ---- Afterwards ---------------------------------------------------------------------------------
 
 static bool agree(void) {
-    enum gv_equal equal = gv_equal_compare(target->nodes[0].engine, target->nodes[1].engine);
-    GV_ASSERT(gv_equal_fault(equal) == NULL);
-    return equal == GV_EQUAL_YES;
+    enum gv_check_replicas equal =
+        gv_check_replicas_compare(target->nodes[0].engine, target->nodes[1].engine);
+    GV_ASSERT(gv_check_replicas_text(equal) == NULL);
+    return equal == GV_CHECK_REPLICAS_EQUAL;
 }
 
 static gv_time next_time(gv_time reply_at) {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "cluster.h"
 
-#include "../../sim/equal.h"
+#include "../../sim/check_replicas.h"
 #include "story.h"
 
 #include <inttypes.h>
@@ -295,12 +295,13 @@ bool gv_cluster_equal(const struct gv_cluster *cluster) {
     bool equal = true;
     for (uint32_t i = 0; i < cluster->config.nodes; i++) {
         if (cluster->nodes[i].stopped) continue;
-        enum gv_equal result = gv_equal_compare(first, cluster->nodes[i].engine);
-        if (gv_equal_fault(result) != NULL) {
-            fprintf(stderr, "n%" PRIu32 " and another node %s\n", i, gv_equal_fault(result));
+        enum gv_check_replicas result = gv_check_replicas_compare(first, cluster->nodes[i].engine);
+        if (gv_check_replicas_text(result) != NULL) {
+            fprintf(stderr, "n%" PRIu32 " and another node %s\n", i,
+                    gv_check_replicas_text(result));
             abort();
         }
-        equal = equal && result == GV_EQUAL_YES;
+        equal = equal && result == GV_CHECK_REPLICAS_EQUAL;
     }
     return equal;
 }

@@ -3,7 +3,7 @@
 // messages and at the cost of the differences only.
 #include "../../engine/core.h"
 #include "../../engine/sync.h"
-#include "../../sim/equal.h"
+#include "../../sim/check_replicas.h"
 #include "../lib/collide.h"
 #include "../lib/test.h"
 
@@ -137,7 +137,7 @@ static bool listen(struct exchange *exchange, int to) {
 }
 
 // Lets the two speak in turn until they are equal, or have nothing left to say.
-static enum gv_equal talk(struct exchange *exchange) {
+static enum gv_check_replicas talk(struct exchange *exchange) {
     for (int rounds = 0; rounds < 100; rounds++) {
         for (int quiet = 0, from = 0; quiet < 2; from = 1 - from) {
             bool heard = listen(exchange, from), said = speak(exchange, from);
@@ -151,7 +151,7 @@ static enum gv_equal talk(struct exchange *exchange) {
         for (int side = 0; side < SIDES; side++)
             gv_engine_advance(exchange->side[side], exchange->now);
     }
-    return gv_equal_compare(exchange->side[0], exchange->side[1]);
+    return gv_check_replicas_compare(exchange->side[0], exchange->side[1]);
 }
 
 static void end(struct exchange *exchange) {
@@ -177,14 +177,14 @@ static void planted_pairs_are_exchanged(void **state) {
                 begin(&exchange, seed, secret);
                 plant(&exchange, seed);
                 join(&exchange, trips_ms[trip]);
-                enum gv_equal equal = talk(&exchange);
+                enum gv_check_replicas equal = talk(&exchange);
                 if (exchange.messages > most) most = exchange.messages;
                 bytes += exchange.bytes;
-                if (equal != GV_EQUAL_YES || exchange.messages > MESSAGES_MOST)
+                if (equal != GV_CHECK_REPLICAS_EQUAL || exchange.messages > MESSAGES_MOST)
                     printf("seed %" PRIu64 ", secret \"%s\", round trip %u ms: %" PRIu64
                            " messages\n",
                            seed, secret, trips_ms[trip], exchange.messages);
-                assert_int_equal(equal, GV_EQUAL_YES);
+                assert_int_equal(equal, GV_CHECK_REPLICAS_EQUAL);
                 assert_true(exchange.messages <= MESSAGES_MOST);
                 end(&exchange);
             }
@@ -215,7 +215,7 @@ static void many_keys_at_one_place(void **state) {
         put(exchange.side[i % 2], pair.keys[0], 1);
     }
     join(&exchange, 0);
-    assert_int_equal(talk(&exchange), GV_EQUAL_YES);
+    assert_int_equal(talk(&exchange), GV_CHECK_REPLICAS_EQUAL);
     printf("89 keys at one position: %" PRIu64 " messages, %" PRIu64 " bytes\n", exchange.messages,
            exchange.bytes);
     assert_true(exchange.messages <= 4 * MESSAGES_MOST); // the range narrows around the position

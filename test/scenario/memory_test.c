@@ -7,7 +7,7 @@
 
 #include "../../engine/core.h"
 #include "../../engine/store.h"
-#include "../../sim/equal.h"
+#include "../../sim/check_replicas.h"
 #include "../lib/meter.h"
 
 #include <stdio.h>
@@ -194,9 +194,10 @@ static void step(struct cluster *cluster) {
 static bool settled(const struct cluster *cluster) {
     for (uint32_t i = 0; i < NODES; i++) {
         if (!cluster->nodes[i].joined || cluster->nodes[i].put < ENTRIES) return false;
-        enum gv_equal equal = gv_equal_compare(cluster->nodes[i].engine, cluster->nodes[0].engine);
-        assert_null(gv_equal_fault(equal));
-        if (equal != GV_EQUAL_YES) return false;
+        enum gv_check_replicas equal =
+            gv_check_replicas_compare(cluster->nodes[i].engine, cluster->nodes[0].engine);
+        assert_null(gv_check_replicas_text(equal));
+        if (equal != GV_CHECK_REPLICAS_EQUAL) return false;
     }
     return true;
 }
@@ -228,7 +229,7 @@ static size_t run(size_t allowance, bool lasting, struct gv_engine **want) {
     while (!settled(&cluster) && cluster.step < SCRIPT + SETTLE) step(&cluster);
     if (!settled(&cluster)) fail_msg("request %zu refused: they do not settle", allowance);
     if (*want == NULL) *want = copy_of(poor->engine);
-    assert_true(gv_equal_entries(poor->engine, *want));
+    assert_true(gv_check_replicas_equal(poor->engine, *want));
     check_replica(poor->engine);
     for (int i = 0; i < cluster.letter_count; i++) free(cluster.letters[i].bytes);
     for (uint32_t i = 0; i < NODES; i++) {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "equal.h"
+#include "check_replicas.h"
 
 #include <string.h>
 
@@ -15,7 +15,7 @@ static bool same_entry(const struct gv_entry *a, const struct gv_entry *b) {
 
 // Both are walked side by side, which also counts the entries: how many there are must not come
 // from a digest. Where both got entries in one order, nothing needs to be searched.
-bool gv_equal_entries(const struct gv_engine *a, const struct gv_engine *b) {
+bool gv_check_replicas_equal(const struct gv_engine *a, const struct gv_engine *b) {
     GV_ASSERT(a != NULL && b != NULL);
     uint32_t at_a = 0, at_b = 0, end_a = gv_engine_end(a), end_b = gv_engine_end(b);
     uint64_t count_a = 0, count_b = 0;
@@ -30,21 +30,22 @@ bool gv_equal_entries(const struct gv_engine *a, const struct gv_engine *b) {
     return count_a == count_b;
 }
 
-enum gv_equal gv_equal_compare(const struct gv_engine *a, const struct gv_engine *b) {
-    bool entries = gv_equal_entries(a, b);
+enum gv_check_replicas gv_check_replicas_compare(const struct gv_engine *a,
+                                                 const struct gv_engine *b) {
+    bool entries = gv_check_replicas_equal(a, b);
     bool roots = gv_digest_equal(gv_engine_root(a), gv_engine_root(b));
-    if (entries == roots) return entries ? GV_EQUAL_YES : GV_EQUAL_NO;
-    return roots ? GV_EQUAL_HIDDEN : GV_EQUAL_FALSE;
+    if (entries == roots) return entries ? GV_CHECK_REPLICAS_EQUAL : GV_CHECK_REPLICAS_DIFFER;
+    return roots ? GV_CHECK_REPLICAS_MISSED : GV_CHECK_REPLICAS_FALSE_ALARM;
 }
 
-const char *gv_equal_fault(enum gv_equal equal) {
+const char *gv_check_replicas_text(enum gv_check_replicas equal) {
     switch (equal) {
-    case GV_EQUAL_HIDDEN:
+    case GV_CHECK_REPLICAS_MISSED:
         return "have equal roots, but different entries";
-    case GV_EQUAL_FALSE:
+    case GV_CHECK_REPLICAS_FALSE_ALARM:
         return "have equal entries, but different roots";
-    case GV_EQUAL_NO:
-    case GV_EQUAL_YES:
+    case GV_CHECK_REPLICAS_DIFFER:
+    case GV_CHECK_REPLICAS_EQUAL:
         break;
     }
     return NULL;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "../../sim/equal.h"
+#include "../../sim/check_replicas.h"
 
 #include "../../engine/core.h"
 #include "../lib/test.h"
@@ -24,17 +24,17 @@ static void put(struct gv_engine *engine, struct gv_entry entry) {
 static void entries_decide(void **state) {
     (void)state;
     struct gv_engine *a = engine_of(), *b = engine_of();
-    assert_int_equal(gv_equal_compare(a, b), GV_EQUAL_YES);
+    assert_int_equal(gv_check_replicas_compare(a, b), GV_CHECK_REPLICAS_EQUAL);
     put(a, (struct gv_entry){.lattice = GV_LATTICE_SET, .key = slice("1")});
-    assert_int_equal(gv_equal_compare(a, b), GV_EQUAL_NO);
-    assert_int_equal(gv_equal_compare(b, a), GV_EQUAL_NO);
+    assert_int_equal(gv_check_replicas_compare(a, b), GV_CHECK_REPLICAS_DIFFER);
+    assert_int_equal(gv_check_replicas_compare(b, a), GV_CHECK_REPLICAS_DIFFER);
     put(b, (struct gv_entry){.lattice = GV_LATTICE_COUNTER, .key = slice("1"), .count = 1});
-    assert_int_equal(gv_equal_compare(a, b), GV_EQUAL_NO);
+    assert_int_equal(gv_check_replicas_compare(a, b), GV_CHECK_REPLICAS_DIFFER);
     put(b, (struct gv_entry){.lattice = GV_LATTICE_SET, .key = slice("1")});
     put(a, (struct gv_entry){.lattice = GV_LATTICE_COUNTER, .key = slice("1"), .count = 2});
-    assert_int_equal(gv_equal_compare(a, b), GV_EQUAL_NO);
+    assert_int_equal(gv_check_replicas_compare(a, b), GV_CHECK_REPLICAS_DIFFER);
     put(b, (struct gv_entry){.lattice = GV_LATTICE_COUNTER, .key = slice("1"), .count = 2});
-    assert_int_equal(gv_equal_compare(a, b), GV_EQUAL_YES);
+    assert_int_equal(gv_check_replicas_compare(a, b), GV_CHECK_REPLICAS_EQUAL);
     gv_engine_free(a);
     gv_engine_free(b);
 }
@@ -46,12 +46,12 @@ static void roots_do_not(void **state) {
     put(a, (struct gv_entry){.lattice = GV_LATTICE_SET, .key = slice("\"one\"")});
     put(b, (struct gv_entry){.lattice = GV_LATTICE_SET, .key = slice("\"two\"")});
     b->replica.tree.digest = a->replica.tree.digest;
-    assert_int_equal(gv_equal_compare(a, b), GV_EQUAL_HIDDEN);
-    assert_non_null(gv_equal_fault(GV_EQUAL_HIDDEN));
+    assert_int_equal(gv_check_replicas_compare(a, b), GV_CHECK_REPLICAS_MISSED);
+    assert_non_null(gv_check_replicas_text(GV_CHECK_REPLICAS_MISSED));
     put(a, (struct gv_entry){.lattice = GV_LATTICE_SET, .key = slice("\"two\"")});
     put(b, (struct gv_entry){.lattice = GV_LATTICE_SET, .key = slice("\"one\"")});
-    assert_int_equal(gv_equal_compare(a, b), GV_EQUAL_FALSE);
-    assert_non_null(gv_equal_fault(GV_EQUAL_FALSE));
+    assert_int_equal(gv_check_replicas_compare(a, b), GV_CHECK_REPLICAS_FALSE_ALARM);
+    assert_non_null(gv_check_replicas_text(GV_CHECK_REPLICAS_FALSE_ALARM));
     gv_engine_free(a);
     gv_engine_free(b);
 }
