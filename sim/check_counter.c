@@ -48,9 +48,9 @@ void gv_check_counter_info(struct gv_check_counter *counter, int64_t delta) {
     counter->maybe[counter->maybe_len++] = delta;
 }
 
-void gv_check_counter_excuse(struct gv_check_counter *counter, bool added, uint64_t amount) {
+void gv_check_counter_allow_loss(struct gv_check_counter *counter, bool added, uint64_t amount) {
     GV_ASSERT(amount <= INT32_MAX);
-    counter->excused += amount;
+    counter->may_be_lost += amount;
     for (uint64_t i = 0; i < amount; i++) {
         counter->sum -= added ? 1 : -1;
         gv_check_counter_info(counter, added ? 1 : -1);

@@ -11,9 +11,9 @@ struct gv_check_counter {
     int64_t sum;    // of the additions that ended well
     int64_t *maybe; // the others, but those refused for certain
     size_t maybe_len, maybe_cap;
-    int64_t *acked;   // by node: of those that it acknowledged
-    int64_t *refused; // by node: of those that it refused for certain
-    uint64_t excused; // additions that may be missing from the sum, by faults
+    int64_t *acked;       // by node: of those that it acknowledged
+    int64_t *refused;     // by node: of those that it refused for certain
+    uint64_t may_be_lost; // additions that may be missing from the sum, by faults
     int64_t *finals;
     bool *has_final;
 };
@@ -26,7 +26,7 @@ void gv_check_counter_refused(struct gv_check_counter *counter, uint32_t node, i
 void gv_check_counter_info(struct gv_check_counter *counter, int64_t delta);
 // Whoever had counted so much of the sum forgot it by a fault that excuses that: all of it, or any
 // part, may be missing from the sum.
-void gv_check_counter_excuse(struct gv_check_counter *counter, bool added, uint64_t amount);
+void gv_check_counter_allow_loss(struct gv_check_counter *counter, bool added, uint64_t amount);
 void gv_check_counter_final(struct gv_check_counter *counter, uint32_t node, int64_t value);
 
 // Whether a final read may be this value.

@@ -82,9 +82,9 @@ void gv_check_set_refused(struct gv_check_set *set, const struct gv_history_op *
     if (e->present > 0) phantom_element(set, e, e->witness, errors);
 }
 
-void gv_check_set_excuse(struct gv_check_set *set, int64_t value) {
+void gv_check_set_allow_loss(struct gv_check_set *set, int64_t value) {
     GV_ASSERT(value >= 0 && (uint64_t)value < set->len);
-    set->elements[value].excused = true;
+    set->elements[value].may_be_lost = true;
 }
 
 // A value nobody ever added.
@@ -182,7 +182,7 @@ size_t gv_check_set_read(struct gv_check_set *set, const struct gv_history_op *o
     for (size_t i = 0; i < set->len; i++) {
         struct gv_check_set_element *e = &set->elements[i];
         if (set->marks[i] == 0) {
-            missing += e->known > 0 && e->known < invoked && !e->excused;
+            missing += e->known > 0 && e->known < invoked && !e->may_be_lost;
             if (e->absent >= invoked) continue;
             e->absent = invoked;
             e->absent_at = op->invoked_at;
@@ -205,7 +205,7 @@ size_t gv_check_set_missing(struct gv_check_set *set, uint64_t index, struct gv_
     size_t missing = 0;
     for (size_t i = 0; i < set->len; i++) {
         const struct gv_check_set_element *e = &set->elements[i];
-        missing += set->marks[i] == 0 && e->known > 0 && e->known <= index && !e->excused;
+        missing += set->marks[i] == 0 && e->known > 0 && e->known <= index && !e->may_be_lost;
     }
     return missing;
 }
@@ -284,7 +284,7 @@ static void complain_lost(const struct gv_check_set *set, const struct listing *
     for (uint32_t node = 0; node < set->nodes; node++) any_final |= set->finals[node] != NULL;
     for (size_t i = 0; i < set->len; i++) {
         const struct gv_check_set_element *e = &set->elements[i];
-        if (e->excused || !is_lost(e)) continue;
+        if (e->may_be_lost || !is_lost(e)) continue;
         nodes[e->witness] |= e->acked ? ACKED : SHOWED;
         if (!any_final) nodes[e->lacks] |= LACKS;
         for (uint32_t node = 0; node < set->nodes; node++) {
@@ -311,9 +311,9 @@ struct gv_check_set_result gv_check_set_finish(struct gv_check_set *set, struct 
     size_t stable = 0;
     for (size_t i = 0; i < set->len; i++) {
         const struct gv_check_set_element *e = &set->elements[i];
-        if (e->excused) {
-            result.excused += e->known > 0;
-            result.excused_lost += is_lost(e);
+        if (e->may_be_lost) {
+            result.may_be_lost += e->known > 0;
+            result.allowed_lost += is_lost(e);
             continue;
         }
         if (e->present > e->absent) {

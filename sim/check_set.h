@@ -27,7 +27,7 @@ struct gv_check_set_element {
     bool acked;       // the witness acknowledged it
     bool refused;     // the add failed for certain …
     uint32_t refuser; // … at this node
-    bool excused;     // may be lost
+    bool may_be_lost; // may be lost
     bool duplicated, phantom;
 };
 
@@ -48,8 +48,8 @@ struct gv_check_set {
 
 struct gv_check_set_result {
     uint64_t lost;
-    uint64_t excused, excused_lost; // values that may be lost, and those of them that are
-    bool equal;                     // final reads
+    uint64_t may_be_lost, allowed_lost; // values that may be lost, and those of them that are
+    bool equal;                         // final reads
     struct gv_history_spread stable_latency;
 };
 
@@ -64,7 +64,7 @@ void gv_check_set_refused(struct gv_check_set *set, const struct gv_history_op *
                           struct gv_errors *errors);
 
 // Whoever had this value forgot it by a fault that excuses that: it may be lost, or not.
-void gv_check_set_excuse(struct gv_check_set *set, int64_t value);
+void gv_check_set_allow_loss(struct gv_check_set *set, int64_t value);
 
 // A read ended well and shows this array. Returns how many values known before its invocation it
 // misses.

@@ -162,7 +162,7 @@ void gv_checker_inspect(struct gv_checker *checker, gv_time now, uint32_t node,
     uint64_t index = checker->convergence.index;
     for (; *cursor < end; ++*cursor) {
         const struct gv_check_set_element *element = &checker->set.elements[*cursor];
-        if (element->known == 0 || element->known > index || element->excused) continue;
+        if (element->known == 0 || element->known > index || element->may_be_lost) continue;
         if (!knows(ctx, node, *cursor)) break;
     }
     checker->missing[node] = end - *cursor;
@@ -177,14 +177,14 @@ void gv_checker_finish(struct gv_checker *checker, struct gv_result *result) {
     if (gv_load_is_set(checker->load) && !checker->cut_short) {
         struct gv_check_set_result set = gv_check_set_finish(&checker->set, &checker->errors);
         result->lost = set.lost;
-        result->excused = set.excused;
-        result->excused_lost = set.excused_lost;
+        result->may_be_lost = set.may_be_lost;
+        result->allowed_lost = set.allowed_lost;
         result->finals_equal = set.equal;
         result->stable_latency = set.stable_latency;
     }
     if (gv_load_is_counter(checker->load) && !checker->cut_short) {
         result->finals_equal = gv_check_counter_finish(&checker->counter, &checker->errors);
-        result->excused = checker->counter.excused;
+        result->may_be_lost = checker->counter.may_be_lost;
     }
     gv_check_stats_finish(&checker->stats, checker->load, checker->availability, &checker->errors);
     result->ok_fraction = gv_check_stats_share(&checker->stats);

@@ -69,11 +69,11 @@ static void print_equal(const struct gv_result *result, FILE *out) {
 
 void gv_result_summary(const struct gv_result *result, FILE *out) {
     GV_ASSERT(out != NULL && result->valid);
-    if (gv_load_is_set(result->load) && result->excused > 0) {
+    if (gv_load_is_set(result->load) && result->may_be_lost > 0) {
         fprintf(out,
                 "%" PRIu64 " of %" PRIu64 " values are lost whose last copy crashes took, which "
                 "is excused, and no other; no phantoms, no duplicates, ",
-                result->excused_lost, result->excused);
+                result->allowed_lost, result->may_be_lost);
         print_equal(result, out);
     } else if (gv_load_is_set(result->load)) {
         fprintf(out, "nothing lost, no phantoms, no duplicates, ");
@@ -81,11 +81,11 @@ void gv_result_summary(const struct gv_result *result, FILE *out) {
     } else if (gv_load_is_counter(result->load)) {
         fprintf(out, "sums right, ");
         print_equal(result, out);
-        if (result->excused > 0) {
+        if (result->may_be_lost > 0) {
             fprintf(out,
                     "; up to %" PRIu64 " may be missing that crashes took the last copy of, which "
                     "is excused",
-                    result->excused);
+                    result->may_be_lost);
         }
     } else if (result->load == GV_LOAD_UNIQUE_IDS) {
         fprintf(out, "no id was handed out twice");
@@ -258,8 +258,8 @@ void gv_result_json(const struct gv_result *result, FILE *out) {
             each(result->servers_msgs, result->ops), each(result->servers_bytes, result->ops));
     fprintf(out, ",\"lost\":%" PRIu64 ",\"phantom\":%" PRIu64 ",\"duplicated\":%" PRIu64,
             result->lost, result->phantom, result->duplicated);
-    fprintf(out, ",\"excused\":%" PRIu64 ",\"excused_lost\":%" PRIu64, result->excused,
-            result->excused_lost);
+    fprintf(out, ",\"excused\":%" PRIu64 ",\"excused_lost\":%" PRIu64, result->may_be_lost,
+            result->allowed_lost);
     fprintf(out, ",\"final_reads_equal\":%s",
             !result->has_finals    ? "null"
             : result->finals_equal ? "true"

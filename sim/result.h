@@ -24,8 +24,8 @@ struct gv_result {
     const struct gv_net_count *counts;    // the same by body type; borrowed
     size_t types;
     uint64_t lost, phantom, duplicated; // values (unique-ids: ids)
-    uint64_t excused;      // values that a crash may have lost (counters: additions of 1) …
-    uint64_t excused_lost; // … and those that are (sets)
+    uint64_t may_be_lost;  // values that a crash may have lost (counters: additions of 1) …
+    uint64_t allowed_lost; // … and those that are (sets)
     bool has_finals, finals_equal; // final reads of every node
     struct gv_history_spread stable_latency, client_latency;
     uint64_t partitions; // cuts

@@ -1013,13 +1013,13 @@ void gv_run_free(struct gv_run *run) {
     free(run);
 }
 
-void gv_run_excuse_value(struct gv_run *run, int64_t value) {
-    if (gv_load_is_set(run->config.load)) gv_check_set_excuse(&run->checker.set, value);
+void gv_run_allow_value_loss(struct gv_run *run, int64_t value) {
+    if (gv_load_is_set(run->config.load)) gv_check_set_allow_loss(&run->checker.set, value);
 }
 
-void gv_run_excuse_count(struct gv_run *run, bool added, uint64_t amount) {
+void gv_run_allow_count_loss(struct gv_run *run, bool added, uint64_t amount) {
     if (!gv_load_is_counter(run->config.load)) return;
-    gv_check_counter_excuse(&run->checker.counter, added, amount);
+    gv_check_counter_allow_loss(&run->checker.counter, added, amount);
 }
 
 const struct gv_keys *gv_run_keys(const struct gv_run *run) {

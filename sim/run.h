@@ -61,7 +61,7 @@ struct gv_run_config {
     bool (*describe)(void *ctx, uint32_t node, char *buf, size_t cap);
     // Whether a node's replica holds this value of a set. NULL: it must be asked by a read.
     bool (*knows)(void *ctx, uint32_t node, int64_t value);
-    // Carries out what a step of the scenario does to a node. It may call gv_run_excuse_*, but
+    // Carries out what a step of the scenario does to a node. It may call gv_run_allow_*_loss, but
     // nothing else here. May be NULL if there is no such step.
     void (*apply_fault)(void *ctx, uint32_t node, enum gv_node_fault fault,
                         const struct gv_scenario_step *step);
@@ -127,8 +127,8 @@ void gv_run_object(struct gv_run *run, const char *format, ...);
 
 // A crash took the last copy of this value of a set, or of so much of what was added to a counter
 // (or taken from it): that may be lost now.
-void gv_run_excuse_value(struct gv_run *run, int64_t value);
-void gv_run_excuse_count(struct gv_run *run, bool added, uint64_t amount);
+void gv_run_allow_value_loss(struct gv_run *run, int64_t value);
+void gv_run_allow_count_loss(struct gv_run *run, bool added, uint64_t amount);
 
 // The values that were added so far, by their numbers.
 const struct gv_keys *gv_run_keys(const struct gv_run *run);

@@ -434,7 +434,7 @@ static bool has(struct loss *loss, const struct vnode *vnode, const struct gv_en
 }
 
 // What a node had that no other has is lost with it, and nobody's fault.
-static void excuse_entry(struct loss *loss, const struct gv_entry *entry) {
+static void allow_entry_loss(struct loss *loss, const struct gv_entry *entry) {
     struct gv_simulation *sim = loss->vnode->sim;
     loss->batch.len = loss->batch.count = 0;
     int error = gv_store_batch_put(&loss->batch, gv_base_malloc(), loss->any, entry);
@@ -449,10 +449,10 @@ static void excuse_entry(struct loss *loss, const struct gv_entry *entry) {
     }
     if (entry->lattice == GV_LATTICE_COUNTER && most < entry->count) {
         bool added = entry->key.len > 3 && entry->key.data[entry->key.len - 3] == '+';
-        gv_run_excuse_count(sim->run, added, entry->count - most);
+        gv_run_allow_count_loss(sim->run, added, entry->count - most);
     } else if (entry->lattice == GV_LATTICE_SET && !found) {
         int64_t number = gv_keys_find(gv_run_keys(sim->run), entry->key);
-        if (number >= 0) gv_run_excuse_value(sim->run, number);
+        if (number >= 0) gv_run_allow_value_loss(sim->run, number);
     }
 }
 
@@ -462,14 +462,14 @@ static bool keeps_acknowledged(const struct gv_simulation *sim) {
     return sim->config.disk == GV_DISK_SYNC || (sim->config.disk == GV_DISK_NONE && !sim->torn);
 }
 
-static void excuse(struct vnode *vnode) {
+static void allow_losses(struct vnode *vnode) {
     if (keeps_acknowledged(vnode->sim)) return;
     const struct gv_engine *engine = gv_node_engine(vnode->node);
     struct loss loss = {.vnode = vnode, .any = engine};
     loss.scratch = gv_memory_raw(GV_STORE_SCRATCH);
     uint32_t cursor = 0, end = gv_engine_end(engine);
     struct gv_entry entry;
-    while (gv_engine_next(engine, &cursor, end, &entry)) excuse_entry(&loss, &entry);
+    while (gv_engine_next(engine, &cursor, end, &entry)) allow_entry_loss(&loss, &entry);
     gv_store_batch_free(&loss.batch, gv_base_malloc());
     free(loss.scratch);
 }
@@ -507,7 +507,7 @@ static void crash(struct vnode *vnode, enum gv_disk_crash crash) {
         start_node(vnode);
     }
     crash_disk(vnode, crash);
-    if (replica) excuse(vnode);
+    if (replica) allow_losses(vnode);
     drop_pending(vnode);
     add_stats(vnode);
     gv_node_free(vnode->node);
