@@ -13,7 +13,7 @@ void gv_check_echo_reply(const struct gv_history_op *op, const struct gv_json *j
     if (gv_json_equals(json, echo, asked)) return;
 
     struct gv_slice raw = gv_json_raw(json, echo);
-    errors->definite = true;
+    errors->conclusive = true;
     gv_errors_add(errors, "wrong echo: n%u was asked for \"%s\" and answered %.*s", op->node, asked,
                   (int)(raw.len < 100 ? raw.len : 100), (const char *)raw.data);
 }

@@ -33,7 +33,7 @@ void gv_check_monotonic_reads_set(struct gv_check_monotonic_reads *reads, uint32
         if (marks[i] > 0) last->shown[i / 64] |= bit;
     }
     if (gone == 0 || last->reported) return;
-    last->reported = errors->definite = true;
+    last->reported = errors->conclusive = true;
     gv_errors_add(errors, "read goes back: n%u showed %zu values before that it now lacks: %zu …",
                   node, gone, first);
 }
@@ -44,7 +44,7 @@ void gv_check_monotonic_reads_counter(struct gv_check_monotonic_reads *reads, ui
     struct gv_check_monotonic_reads_last *last = &reads->last[node];
     bool back = last->any && value < last->value && !last->reported;
     if (back) {
-        last->reported = errors->definite = true;
+        last->reported = errors->conclusive = true;
         gv_errors_add(errors, "read goes back: n%u showed %" PRId64 " before, and now %" PRId64,
                       node, last->value, value);
     }

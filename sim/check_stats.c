@@ -112,7 +112,7 @@ void gv_check_stats_finish(const struct gv_check_stats *stats, enum gv_load_kind
         tried += stats->tried[kind];
         if (stats->tried[kind] == 0 || stats->ok[kind] > 0) continue;
         list_answers(stats, kind, list);
-        if (stats->late[kind] == 0) errors->definite = true;
+        if (stats->late[kind] == 0) errors->conclusive = true;
         gv_errors_add(errors,
                       "never ok: of %" PRIu64 " requests of the type %s none ended well: %s",
                       stats->tried[kind], name_of(kind, load), list);

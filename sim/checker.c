@@ -73,7 +73,7 @@ static void on_read(struct gv_checker *checker, const struct gv_history_op *op,
     } else {
         int64_t value;
         if (gv_json_i64(json, token, &value) != 0) {
-            checker->errors.definite = true;
+            checker->errors.conclusive = true;
             gv_errors_add(&checker->errors, "wrong sum: n%u reads a number beyond 64 bits",
                           op->node);
             return;
@@ -92,12 +92,12 @@ static void on_failure(struct gv_checker *checker, const struct gv_history_op *o
                        const char *answer, enum gv_check_stats_cause cause) {
     bool replied = cause == GV_CHECK_STATS_REPLY;
     if (op->final) {
-        checker->errors.definite = checker->errors.definite || replied;
+        checker->errors.conclusive = checker->errors.conclusive || replied;
         gv_errors_add(&checker->errors, "no final read: n%u %s", op->node, answer);
     } else if (op->kind == GV_HISTORY_ECHO && !checker->disturbed &&
                !checker->echo_failed[op->node]) {
         checker->echo_failed[op->node] = true;
-        checker->errors.definite = checker->errors.definite || replied;
+        checker->errors.conclusive = checker->errors.conclusive || replied;
         gv_errors_add(&checker->errors, "no echo: n%u %s", op->node, answer);
     }
 }

@@ -15,8 +15,8 @@ enum {
 struct gv_errors {
     char *texts[GV_ERRORS_KEPT];
     size_t kept;
-    size_t count;  // ever added
-    bool definite; // one of them is such that no delay, of nodes or messages, can be its cause
+    size_t count;    // ever added
+    bool conclusive; // one of them is such that no delay, of nodes or messages, can be its cause
 };
 
 void gv_errors_fini(struct gv_errors *errors);

@@ -16,9 +16,9 @@ static double each(uint64_t total, uint64_t ops) {
 bool gv_result_unjudged(const struct gv_result *result) {
     GV_ASSERT(result != NULL);
     char why[GV_LAG_REASON_MAX];
-    bool definite =
-        !result->valid && (result->definite || result->phantom + result->duplicated > 0);
-    return !definite && gv_lag_too_slow(&result->late, why);
+    bool conclusive =
+        !result->valid && (result->conclusive || result->phantom + result->duplicated > 0);
+    return !conclusive && gv_lag_too_slow(&result->late, why);
 }
 
 bool gv_result_hint(const struct gv_result *result, char hint[GV_RESULT_HINT_MAX]) {

@@ -71,7 +71,7 @@ struct gv_run {
     uint32_t *owed;                // by node: operations without an answer within their time
     gv_time *greeted_at;           // by node: when it answered init in this life of its, or NEVER
     char **stray;                  // by node: the last stray reply, to be shown; NULL: none
-    bool definite;                 // something is wrong that no delay excuses
+    bool conclusive;               // something is wrong that no delay excuses
     gv_time now, started_at, cutoff, cut_at;
     gv_time given_up_at;             // an operation without an answer, for the last time
     uint64_t timeouts;               // operations that nodes had their time for, and did not answer
@@ -131,7 +131,7 @@ static void trace_violations(struct gv_run *run) {
 
 static void complain(struct gv_run *run, uint32_t node, enum complaint what, struct gv_slice line,
                      const char *why) {
-    if (what != LATE) run->definite = true;
+    if (what != LATE) run->conclusive = true;
     if ((run->complained[node] & what) != 0) {
         run->checker.errors.count++;
         return;
@@ -475,7 +475,7 @@ static void fail_if_awaited(struct gv_run *run, uint32_t node) {
 static void mute(struct gv_run *run, uint32_t node, struct gv_slice line, const char *why) {
     char shown[GV_ENVELOPE_EXCERPT_MAX + 8];
     run->muted[node] = "its bad line";
-    run->definite = true;
+    run->conclusive = true;
     gv_errors_add(&run->checker.errors,
                   "bad line: n%u printed a line that %s; Maelstrom would hear no more of it, nor "
                   "does gvsim%s. The line: %s",
@@ -492,7 +492,7 @@ void gv_run_closed(struct gv_run *run, uint32_t node) {
     GV_ASSERT(node < run->config.nodes);
     if (run->phase == GV_RUN_DONE || run->muted[node] != NULL) return;
     run->muted[node] = "it closed its standard output";
-    run->definite = true;
+    run->conclusive = true;
     gv_run_object(run,
                   "closed: n%" PRIu32
                   " closed its standard output, and runs on: nothing more can be heard of it",
@@ -565,7 +565,7 @@ static void on_setup(struct gv_run *run, uint32_t number, struct gv_slice line, 
     if (gv_check_protocol_reply(&run->json, body,
                                 init ? GV_CHECK_PROTOCOL_INIT : GV_CHECK_PROTOCOL_TOPOLOGY,
                                 run->config.load, GV_HISTORY_KINDS, why) < 0) {
-        run->definite = true;
+        run->conclusive = true;
         gv_run_fail(run, "n%u did not answer %s with %s_ok, but with a line that %s. The line: %s",
                     client->node, init ? "init" : "topology", init ? "init" : "topology", why,
                     gv_envelope_excerpt(line, shown));
@@ -649,9 +649,9 @@ static void on_unawaited(struct gv_run *run, uint32_t node, uint32_t number,
                  what == GV_CLIENT_REPLY_LATE    ? "for it waits 5 s for a reply"
                  : what == GV_CLIENT_REPLY_AGAIN ? "for it had its reply: the node answers twice"
                                                  : "and answers no request of it");
-        bool definite = run->definite; // a delay of gvsim's own may have made it late
+        bool conclusive = run->conclusive; // a delay of gvsim's own may have made it late
         mute(run, node, line, why);
-        if (what == GV_CLIENT_REPLY_LATE) run->definite = definite;
+        if (what == GV_CLIENT_REPLY_LATE) run->conclusive = conclusive;
     } else if (what == GV_CLIENT_REPLY_STRAY) {
         char shown[GV_ENVELOPE_EXCERPT_MAX + 8];
         free(run->stray[node]);
@@ -1044,8 +1044,8 @@ bool gv_run_muted(const struct gv_run *run, uint32_t node) {
     return run->muted[node] != NULL;
 }
 
-bool gv_run_definite(const struct gv_run *run) {
-    return run->definite || run->checker.errors.definite;
+bool gv_run_conclusive(const struct gv_run *run) {
+    return run->conclusive || run->checker.errors.conclusive;
 }
 
 bool gv_run_suspects(const struct gv_run *run, uint32_t node) {

@@ -145,7 +145,7 @@ size_t gv_run_held(const struct gv_run *run, uint32_t node);
 bool gv_run_muted(const struct gv_run *run, uint32_t node);
 
 // Whether something is wrong that no delay excuses.
-bool gv_run_definite(const struct gv_run *run);
+bool gv_run_conclusive(const struct gv_run *run);
 
 // Whether a node printed a bad line, or a reply that is malformed or that nobody waits for.
 bool gv_run_suspects(const struct gv_run *run, uint32_t node);

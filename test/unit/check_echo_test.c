@@ -16,7 +16,7 @@ static void an_echo_must_be_what_was_said(void **state) {
     gv_check_echo_reply(&op, &gv_fixture_json, gv_fixture_parse("\"Please echo 43\""), &errors);
     gv_check_echo_reply(&op, &gv_fixture_json, gv_fixture_parse("null"), &errors);
     assert_int_equal(errors.count, 2);
-    assert_true(errors.definite);
+    assert_true(errors.conclusive);
     assert_string_equal(errors.texts[0], "wrong echo: n1 was asked for \"Please echo 42\" and "
                                          "answered \"Please echo 43\"");
     gv_errors_fini(&errors);

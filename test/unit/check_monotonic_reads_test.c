@@ -20,7 +20,7 @@ static void sets_only_show_more(void **state) {
     gv_check_monotonic_reads_set(&reads, 0, marks, 200, &errors);
     gv_check_monotonic_reads_set(&reads, 0, marks, 200, &errors); // once is enough
     assert_int_equal(errors.count, 1);
-    assert_true(errors.definite);
+    assert_true(errors.conclusive);
     assert_string_equal(errors.texts[0],
                         "read goes back: n0 showed 2 values before that it now lacks: 3 …");
     gv_check_monotonic_reads_reset(&reads, 1);
@@ -44,7 +44,7 @@ static void counters_only_grow(void **state) {
     assert_int_equal(errors.count, 0);
     gv_check_monotonic_reads_counter(&reads, 0, 4, &errors);
     assert_int_equal(errors.count, 1);
-    assert_true(errors.definite);
+    assert_true(errors.conclusive);
     assert_string_equal(errors.texts[0], "read goes back: n0 showed 5 before, and now 4");
     gv_check_monotonic_reads_fini(&reads);
     gv_errors_fini(&errors);

@@ -59,12 +59,12 @@ static void only_replies_are_definite(void **state) {
     (void)state;
     end_op(GV_HISTORY_ECHO, 0, "answered {}", false, false);
     gv_check_stats_finish(&stats, GV_LOAD_ECHO, 0, &errors);
-    assert_true(errors.count == 1 && errors.definite);
+    assert_true(errors.count == 1 && errors.conclusive);
     gv_errors_fini(&errors);
     struct gv_history_op op = {.kind = GV_HISTORY_ECHO, .outcome = GV_HISTORY_INFO, .node = 1};
     gv_check_stats_end(&stats, &op, "answered nothing within 5 s", GV_CHECK_STATS_LATE);
     finish(GV_LOAD_ECHO, 0);
-    assert_true(errors.count == 1 && !errors.definite);
+    assert_true(errors.count == 1 && !errors.conclusive);
 }
 
 static void nothing_asked_is_nothing_shown(void **state) {
