@@ -697,7 +697,7 @@ static enum gv_exec_status finish(struct exec *exec) {
     }
     if (!gv_record_close(&exec->record, &result)) return GV_EXEC_USAGE;
     if (exec->died >= 0) return GV_EXEC_DIED;
-    if (gv_result_unjudged(&result)) return GV_EXEC_SLOW;
+    if (gv_result_inconclusive(&result)) return GV_EXEC_SLOW;
     return result.valid && within ? GV_EXEC_VALID : GV_EXEC_INVALID;
 }
 

@@ -58,7 +58,7 @@ int gv_limits_check(const struct gv_limits *limits, const struct gv_limits_figur
 bool gv_limits_print(const struct gv_limits *limits, const struct gv_result *result, FILE *out,
                      bool color) {
     struct gv_limits_figures figures = gv_limits_of(result);
-    bool first = result->valid && !gv_result_unjudged(result);
+    bool first = result->valid && !gv_result_inconclusive(result);
     int exceeded = first ? gv_limits_check(limits, &figures, out) : 0;
     gv_result_print(result, out, color);
     if (!first) exceeded = gv_limits_check(limits, &figures, out);

@@ -174,7 +174,7 @@ static void put_saying(FILE *out, const struct gv_result *result, const struct g
 // slow, which limits are exceeded.
 static void put_said(FILE *out, const struct gv_result *result, const struct gv_limits *limits) {
     char why[GV_LAG_REASON_MAX] = "";
-    if (gv_result_unjudged(result)) gv_lag_too_slow(&result->late, why);
+    if (gv_result_inconclusive(result)) gv_lag_too_slow(&result->late, why);
     fputs("{\"too_slow\":", out);
     put_string(out, why, strlen(why));
     fputs(",\"summary\":", out);

@@ -13,7 +13,7 @@ static double each(uint64_t total, uint64_t ops) {
     return ops > 0 ? (double)total / (double)ops : 0;
 }
 
-bool gv_result_unjudged(const struct gv_result *result) {
+bool gv_result_inconclusive(const struct gv_result *result) {
     GV_ASSERT(result != NULL);
     char why[GV_LAG_REASON_MAX];
     bool conclusive =
@@ -97,7 +97,7 @@ void gv_result_summary(const struct gv_result *result, FILE *out) {
 static void print_verdict(const struct gv_result *result, FILE *out, bool color) {
     const char *off = color ? "\x1b[0m" : "";
     char why[GV_LAG_REASON_MAX];
-    if (gv_result_unjudged(result)) {
+    if (gv_result_inconclusive(result)) {
         gv_lag_too_slow(&result->late, why);
         fprintf(out,
                 "%stoo slow%s: the machine was too slow to judge the nodes: %s; without that:\n",
@@ -243,9 +243,9 @@ static void json_virtual(const struct gv_result *result, FILE *out) {
 void gv_result_json(const struct gv_result *result, FILE *out) {
     GV_ASSERT(out != NULL && result->errors != NULL);
     fprintf(out, "{\"valid\":%s,\"workload\":\"%s\",\"nodes\":%" PRIu32,
-            gv_result_unjudged(result) ? "null"
-            : result->valid            ? "true"
-                                       : "false",
+            gv_result_inconclusive(result) ? "null"
+            : result->valid                ? "true"
+                                           : "false",
             gv_load_name(result->load), result->nodes);
     fprintf(out, ",\"ops\":%" PRIu64 ",\"broadcasts\":%" PRIu64 ",\"reads\":%" PRIu64, result->ops,
             result->adds, result->reads);

@@ -53,7 +53,7 @@ struct gv_result {
 };
 
 // Whether the machine was too slow for a verdict: unless something is wrong that no delay excuses.
-bool gv_result_unjudged(const struct gv_result *result);
+bool gv_result_inconclusive(const struct gv_result *result);
 
 enum { GV_RESULT_HINT_MAX = 400 };
 
