@@ -352,7 +352,7 @@ static void on_read(uv_stream_t *stream, ssize_t size, const uv_buf_t *buf) {
     }
     look_for_flood(node->exec, now);
     // As Maelstrom does: nobody reads on, and if it goes on printing, it waits.
-    if (gv_run_muted(node->exec->run, node->index)) {
+    if (gv_run_quarantined(node->exec->run, node->index)) {
         uv_read_stop(stream);
         from = node->len;
     }

@@ -28,19 +28,19 @@ enum event { // kinds on the world's clock; target and stamp:
 };
 
 // What is told of a node once, however often it happens.
-enum complaint {
+enum reply_error {
     MALFORMED = 1,
     STRAY = 2,
-    AGAIN = 4,
+    REPEATED = 4,
     LATE = 8,
-    FOREIGN = 16, // a stray reply to another node's client
+    WRONG_CLIENT = 16, // a stray reply to another node's client
 };
 
 enum {
     NAME_MAX = 16,
     ANSWER_MAX = GV_ENVELOPE_EXCERPT_MAX + 80,
-    KNOWN_MAX = 2 * GV_ENVELOPE_EXCERPT_MAX, // of what the driver knows of a node
-    INSTEAD_MAX = KNOWN_MAX + GV_ENVELOPE_EXCERPT_MAX + 128,
+    DESCRIPTION_MAX = 2 * GV_ENVELOPE_EXCERPT_MAX, // of what the driver knows of a node
+    INSTEAD_MAX = DESCRIPTION_MAX + GV_ENVELOPE_EXCERPT_MAX + 128,
     NODES_LISTED = 12,     // of those that have done the same wrong
     SILENT_KINDS = 3,      // of nodes that did not answer, told apart
     FULL_CHECK_EVERY = 16, // messages, where the nodes check them too
@@ -66,10 +66,10 @@ struct gv_run {
     uint32_t waiting;              // nodes whose init or topology is not answered yet
     uint32_t *workers, *observers; // numbers of each node's clients
     char *ids;                     // of all nodes, as the inside of a JSON array
-    const char **muted;            // by node: after what nothing is heard of it; NULL: it is heard
-    uint8_t *complained;           // by node: the complaints made
-    uint32_t *owed;                // by node: operations without an answer within their time
-    gv_time *greeted_at;           // by node: when it answered init in this life of its, or NEVER
+    const char **quarantined;      // by node: after what nothing is heard of it; NULL: it is heard
+    uint8_t *reported;             // by node: the complaints made
+    uint32_t *unanswered;          // by node: operations without an answer within their time
+    gv_time *initialised_at;       // by node: when it answered init in this life of its, or NEVER
     char **stray;                  // by node: the last stray reply, to be shown; NULL: none
     bool conclusive;               // something is wrong that no delay excuses
     gv_time now, started_at, cutoff, cut_at;
@@ -129,19 +129,19 @@ static void trace_violations(struct gv_run *run) {
         gv_trace_violation(run->config.trace, run->now, errors->texts[run->violations]);
 }
 
-static void complain(struct gv_run *run, uint32_t node, enum complaint what, struct gv_slice line,
+static void complain(struct gv_run *run, uint32_t node, enum reply_error what, struct gv_slice line,
                      const char *why) {
     if (what != LATE) run->conclusive = true;
-    if ((run->complained[node] & what) != 0) {
+    if ((run->reported[node] & what) != 0) {
         run->checker.errors.count++;
         return;
     }
-    const char *kind = what == MALFORMED                  ? "malformed reply"
-                       : what == STRAY || what == FOREIGN ? "stray reply"
-                       : what == AGAIN                    ? "answered twice"
-                                                          : "late reply";
+    const char *kind = what == MALFORMED                       ? "malformed reply"
+                       : what == STRAY || what == WRONG_CLIENT ? "stray reply"
+                       : what == REPEATED                      ? "answered twice"
+                                                               : "late reply";
     char shown[GV_ENVELOPE_EXCERPT_MAX + 8];
-    run->complained[node] |= (uint8_t)what;
+    run->reported[node] |= (uint8_t)what;
     gv_errors_add(&run->checker.errors, "%s: n%u printed a line that %s. The line: %s", kind, node,
                   why, gv_envelope_excerpt(line, shown));
 }
@@ -162,7 +162,7 @@ void gv_run_fail(struct gv_run *run, const char *format, ...) {
 }
 
 // What a node leaves undone if it dies now, as the end of a sentence.
-static void describe_debts(struct gv_run *run, uint32_t node, char buf[ANSWER_MAX]) {
+static void describe_unanswered(struct gv_run *run, uint32_t node, char buf[ANSWER_MAX]) {
     buf[0] = '\0';
     for (size_t i = 0; i < run->clients.len; i++) {
         const struct gv_client *client = &run->clients.clients[i];
@@ -182,22 +182,23 @@ static void describe_debts(struct gv_run *run, uint32_t node, char buf[ANSWER_MA
 }
 
 // What the driver knows of a node that fails. Returns whether it reads, but has said nothing.
-static bool describe(const struct gv_run *run, uint32_t node, char buf[KNOWN_MAX]) {
+static bool describe(const struct gv_run *run, uint32_t node, char buf[DESCRIPTION_MAX]) {
     buf[0] = '\0';
     return run->config.describe != NULL &&
-           run->config.describe(run->config.ctx, node, buf, KNOWN_MAX);
+           run->config.describe(run->config.ctx, node, buf, DESCRIPTION_MAX);
 }
 
 void gv_run_died(struct gv_run *run, uint32_t node, const char *format, ...) {
     GV_ASSERT(node < run->config.nodes);
-    char how[GV_ERRORS_TEXT_MAX / 2], debts[ANSWER_MAX], known[KNOWN_MAX];
+    char how[GV_ERRORS_TEXT_MAX / 2], unanswered[ANSWER_MAX], description[DESCRIPTION_MAX];
     va_list args;
     va_start(args, format);
     vsnprintf(how, sizeof how, format, args);
     va_end(args);
-    describe_debts(run, node, debts);
-    describe(run, node, known);
-    gv_run_fail(run, "n%u died: %s%s%s%s", node, how, debts, known[0] != '\0' ? "; " : "", known);
+    describe_unanswered(run, node, unanswered);
+    describe(run, node, description);
+    gv_run_fail(run, "n%u died: %s%s%s%s", node, how, unanswered,
+                description[0] != '\0' ? "; " : "", description);
 }
 
 void gv_run_object(struct gv_run *run, const char *format, ...) {
@@ -266,7 +267,7 @@ static void heal(struct gv_run *run) {
     watch(run, true);
 }
 
-static void begin_faults(struct gv_run *run) {
+static void begin_fault_period(struct gv_run *run) {
     gv_convergence_cut(&run->checker.convergence);
     run->watches++;
     run->cut_at = run->now;
@@ -293,7 +294,7 @@ static void apply_step(struct gv_run *run, const struct gv_scenario_step *step, 
         if (!gv_scenario_has(step, 0, node) || !gv_node_fault_apply(&run->node_faults, node, fault))
             continue;
         if (fault == GV_NODE_FAULT_CRASH) gv_checker_reset(&run->checker, node);
-        if (fault == GV_NODE_FAULT_CRASH) run->greeted_at[node] = GV_TIME_NEVER;
+        if (fault == GV_NODE_FAULT_CRASH) run->initialised_at[node] = GV_TIME_NEVER;
         run->config.apply_fault(run->config.ctx, node, fault, step);
         if (fault == GV_NODE_FAULT_RESTART) send_init(run, node);
     }
@@ -327,7 +328,7 @@ static void trace_fault(struct gv_run *run, uint64_t number) {
 static void on_step(struct gv_run *run, const struct gv_world_event *event) {
     if (run->phase != GV_RUN_MAIN) return;
     const struct gv_scenario_step *step = &run->config.scenario->steps[event->target];
-    if (!run->nemesis.active) begin_faults(run);
+    if (!run->nemesis.active) begin_fault_period(run);
     if (gv_player_begin(&run->player, event->target)) {
         run->cuts += step->kind == GV_SCENARIO_CUT;
         trace_fault(run, event->target);
@@ -347,11 +348,11 @@ static void on_step(struct gv_run *run, const struct gv_world_event *event) {
 
 // All has been asked. A node that left a request without an answer may still answer it, late: that
 // is listened for as long again as a client waits, unless faults excuse it.
-static void conclude(struct gv_run *run) {
+static void finish_or_linger(struct gv_run *run) {
     gv_time until = run->given_up_at + GV_RUN_CLIENT_TIMEOUT_MS * GV_MS;
     bool owed = false;
     for (uint32_t node = 0; node < run->config.nodes; node++) {
-        owed = owed || (run->owed[node] > 0 && run->muted[node] == NULL);
+        owed = owed || (run->unanswered[node] > 0 && run->quarantined[node] == NULL);
     }
     if (!owed || run->config.scenario != NULL || until <= run->now) {
         run->phase = GV_RUN_DONE;
@@ -377,7 +378,7 @@ static void end_faults(struct gv_run *run) {
         watch(run, false);
     }
     if (!gv_load_converges(run->config.load)) {
-        conclude(run);
+        finish_or_linger(run);
         return;
     }
     run->phase = GV_RUN_QUIET;
@@ -404,7 +405,7 @@ static void complete(struct gv_run *run, uint32_t number, enum gv_history_outcom
     if (run->phase == GV_RUN_MAIN && run->blocked) issue_at(run, run->now);
     if (run->history.outcomes[GV_HISTORY_PENDING] > 0) return;
     if (run->phase == GV_RUN_DRAIN) end_faults(run);
-    if (run->phase == GV_RUN_FINAL) conclude(run);
+    if (run->phase == GV_RUN_FINAL) finish_or_linger(run);
 }
 
 // What it means that an operation has no good reply: Maelstrom takes the reads of broadcast for
@@ -424,9 +425,9 @@ static void give_up(struct gv_run *run, uint32_t number) {
     run->cause = GV_CHECK_STATS_FAULTED;
     if (run->node_faults.crashes[node] > 0) {
         answer = "was down";
-    } else if (run->greeted_at[node] == GV_TIME_NEVER) {
+    } else if (run->initialised_at[node] == GV_TIME_NEVER) {
         answer = "was asked before init: it had crashed and not answered it yet";
-    } else if (asked_at < run->greeted_at[node]) {
+    } else if (asked_at < run->initialised_at[node]) {
         answer = "was down, or crashed, before it answered";
     } else if (run->node_faults.pauses[node] > 0) {
         answer = "was paused";
@@ -434,32 +435,32 @@ static void give_up(struct gv_run *run, uint32_t number) {
         run->cause = GV_CHECK_STATS_LATE;
     }
     char unheard[96];
-    if (run->muted[node] != NULL) {
-        snprintf(unheard, sizeof unheard, "was not heard after %s", run->muted[node]);
+    if (run->quarantined[node] != NULL) {
+        snprintf(unheard, sizeof unheard, "was not heard after %s", run->quarantined[node]);
         answer = unheard;
     }
     gv_client_give_up(client);
-    run->owed[node]++;
+    run->unanswered[node]++;
     run->given_up_at = run->now;
-    run->timeouts += run->cause == GV_CHECK_STATS_LATE && run->muted[node] == NULL;
+    run->timeouts += run->cause == GV_CHECK_STATS_LATE && run->quarantined[node] == NULL;
     complete(run, number, without_reply(run, client->op), 0, answer);
     run->cause = GV_CHECK_STATS_REPLY;
 }
 
 // At the end of a run, nobody need wait for nodes that nobody listens to.
-static void give_up_on_muted(struct gv_run *run) {
+static void give_up_on_quarantined(struct gv_run *run) {
     for (uint32_t node = 0; node < run->config.nodes; node++) {
-        if (run->muted[node] == NULL || run->phase < GV_RUN_DRAIN) continue;
+        if (run->quarantined[node] == NULL || run->phase < GV_RUN_DRAIN) continue;
         const struct gv_client *client = &run->clients.clients[run->workers[node]];
         if (client->wait != GV_CLIENT_WAIT_OP) continue;
         give_up(run, run->workers[node]);
     }
-    if (run->lingering) conclude(run);
+    if (run->lingering) finish_or_linger(run);
 }
 
 // What a node has not answered yet without which no operation can be asked; NULL: nothing.
 static const char *lacks(const struct gv_run *run, uint32_t node) {
-    if (run->greeted_at[node] == GV_TIME_NEVER) return "init";
+    if (run->initialised_at[node] == GV_TIME_NEVER) return "init";
     if (run->phase != GV_RUN_TOPOLOGY) return NULL;
     const struct gv_client *worker = &run->clients.clients[run->workers[node]];
     return worker->wait == GV_CLIENT_WAIT_TOPOLOGY ? "topology" : NULL;
@@ -468,13 +469,13 @@ static const char *lacks(const struct gv_run *run, uint32_t node) {
 // Ends a run that waits for a node of which nothing is heard any more.
 static void fail_if_awaited(struct gv_run *run, uint32_t node) {
     const char *what = run->phase < GV_RUN_MAIN ? lacks(run, node) : NULL;
-    if (run->muted[node] != NULL && what != NULL)
+    if (run->quarantined[node] != NULL && what != NULL)
         gv_run_fail(run, "n%u can answer %s no more", node, what);
 }
 
-static void mute(struct gv_run *run, uint32_t node, struct gv_slice line, const char *why) {
+static void quarantine(struct gv_run *run, uint32_t node, struct gv_slice line, const char *why) {
     char shown[GV_ENVELOPE_EXCERPT_MAX + 8];
-    run->muted[node] = "its bad line";
+    run->quarantined[node] = "its bad line";
     run->conclusive = true;
     gv_errors_add(&run->checker.errors,
                   "bad line: n%u printed a line that %s; Maelstrom would hear no more of it, nor "
@@ -485,20 +486,20 @@ static void mute(struct gv_run *run, uint32_t node, struct gv_slice line, const 
                       : "",
                   gv_envelope_excerpt(line, shown));
     fail_if_awaited(run, node);
-    give_up_on_muted(run);
+    give_up_on_quarantined(run);
 }
 
 void gv_run_closed(struct gv_run *run, uint32_t node) {
     GV_ASSERT(node < run->config.nodes);
-    if (run->phase == GV_RUN_DONE || run->muted[node] != NULL) return;
-    run->muted[node] = "it closed its standard output";
+    if (run->phase == GV_RUN_DONE || run->quarantined[node] != NULL) return;
+    run->quarantined[node] = "it closed its standard output";
     run->conclusive = true;
     gv_run_object(run,
                   "closed: n%" PRIu32
                   " closed its standard output, and runs on: nothing more can be heard of it",
                   node);
     fail_if_awaited(run, node);
-    give_up_on_muted(run);
+    give_up_on_quarantined(run);
 }
 
 // ---- Phases ----
@@ -572,7 +573,7 @@ static void on_setup(struct gv_run *run, uint32_t number, struct gv_slice line, 
         return;
     }
     if (init) client->open = false;
-    if (init) run->greeted_at[client->node] = run->now;
+    if (init) run->initialised_at[client->node] = run->now;
     if (run->phase >= GV_RUN_MAIN) return; // it was started again
     if (--run->waiting > 0) return;
     (init ? start_topology : start_main)(run);
@@ -610,13 +611,13 @@ static void on_op_reply(struct gv_run *run, uint32_t number, uint32_t node, stru
     complete(run, number, GV_HISTORY_INFO, 0, answer);
 }
 
-static void look_again(struct gv_run *run, uint32_t node, gv_time due) {
+static void observe_again(struct gv_run *run, uint32_t node, gv_time due) {
     gv_world_schedule(&run->world, due, EVENT_OBSERVE, node, run->watches, NULL);
 }
 
 static void on_observation(struct gv_run *run, uint32_t number, uint32_t node, int body) {
     run->clients.clients[number].wait = GV_CLIENT_IDLE;
-    look_again(run, node, run->now + GV_RUN_OBSERVE_MS * GV_MS);
+    observe_again(run, node, run->now + GV_RUN_OBSERVE_MS * GV_MS);
     char why[GV_CHECK_PROTOCOL_WHY_MAX];
     int token = gv_check_protocol_reply(&run->json, body, GV_CHECK_PROTOCOL_OP, run->config.load,
                                         GV_HISTORY_READ, why);
@@ -631,7 +632,8 @@ static void on_unawaited(struct gv_run *run, uint32_t node, uint32_t number,
     const struct gv_client *client = &run->clients.clients[number];
     uint32_t asked = client->node;
     if (what == GV_CLIENT_REPLY_LATE) {
-        if (client->role == GV_CLIENT_WORKER && run->owed[asked] > 0) run->owed[asked]--;
+        if (client->role == GV_CLIENT_WORKER && run->unanswered[asked] > 0)
+            run->unanswered[asked]--;
         // A node that a fault held up is expected to answer late.
         if (run->config.scenario != NULL || client->role == GV_CLIENT_OBSERVER) return;
     }
@@ -642,15 +644,15 @@ static void on_unawaited(struct gv_run *run, uint32_t node, uint32_t number,
         snprintf(why, sizeof why, "goes to c%u, a client of n%u, not of n%u%s", number, asked, node,
                  what == GV_CLIENT_REPLY_STRAY ? ", and answers no request of it"
                                                : ", which waits for no reply");
-        if (!client->open) mute(run, node, line, why);
-        if (client->open) complain(run, node, FOREIGN, line, why);
+        if (!client->open) quarantine(run, node, line, why);
+        if (client->open) complain(run, node, WRONG_CLIENT, line, why);
     } else if (!client->open) {
         snprintf(why, sizeof why, "goes to a client that is gone, %s",
                  what == GV_CLIENT_REPLY_LATE    ? "for it waits 5 s for a reply"
                  : what == GV_CLIENT_REPLY_AGAIN ? "for it had its reply: the node answers twice"
                                                  : "and answers no request of it");
         bool conclusive = run->conclusive; // a delay of gvsim's own may have made it late
-        mute(run, node, line, why);
+        quarantine(run, node, line, why);
         if (what == GV_CLIENT_REPLY_LATE) run->conclusive = conclusive;
     } else if (what == GV_CLIENT_REPLY_STRAY) {
         char shown[GV_ENVELOPE_EXCERPT_MAX + 8];
@@ -660,11 +662,11 @@ static void on_unawaited(struct gv_run *run, uint32_t node, uint32_t number,
         gv_check_protocol_stray(&run->json, body, number, client->msg_id, why);
         complain(run, node, STRAY, line, why);
     } else if (what == GV_CLIENT_REPLY_AGAIN) {
-        complain(run, node, AGAIN, line, "answers a request that was answered before");
+        complain(run, node, REPEATED, line, "answers a request that was answered before");
     } else {
         complain(run, node, LATE, line, "comes after the 5 s that a client waits");
     }
-    if (run->lingering) conclude(run);
+    if (run->lingering) finish_or_linger(run);
 }
 
 static void on_reply(struct gv_run *run, uint32_t node, uint32_t number, struct gv_slice line,
@@ -715,13 +717,13 @@ static void route(struct gv_run *run, uint32_t node, struct gv_slice text) {
     char why[GV_CHECK_PROTOCOL_WHY_MAX], name[NAME_MAX];
     struct gv_json *json = &run->json;
     if (gv_check_protocol_line(json, text, &line, why) < 0) {
-        mute(run, node, text, why);
+        quarantine(run, node, text, why);
         return;
     }
     int len = gv_json_unescape(json, line.src, name, sizeof name);
     struct gv_slice src = {(const uint8_t *)name, len < 0 ? 0 : (size_t)len};
     if (gv_client_number(src, 'n') != (int64_t)node) {
-        mute(run, node, text, "names another as its src");
+        quarantine(run, node, text, "names another as its src");
         return;
     }
     len = gv_json_unescape(json, line.dest, name, sizeof name);
@@ -736,7 +738,7 @@ static void route(struct gv_run *run, uint32_t node, struct gv_slice text) {
     int64_t client = gv_client_find(&run->clients, dest);
     if (client < 0) {
         gv_check_protocol_unknown_dest(dest, why);
-        mute(run, node, text, why);
+        quarantine(run, node, text, why);
         return;
     }
     struct gv_slice type = line.type >= 0 ? gv_json_string(json, line.type) : (struct gv_slice){0};
@@ -747,7 +749,7 @@ static void route(struct gv_run *run, uint32_t node, struct gv_slice text) {
 
 void gv_run_line(struct gv_run *run, gv_time now, uint32_t node, struct gv_slice line) {
     GV_ASSERT(node < run->config.nodes);
-    if (run->phase == GV_RUN_DONE || run->muted[node] != NULL) return;
+    if (run->phase == GV_RUN_DONE || run->quarantined[node] != NULL) return;
     if (now > run->now) run->now = now;
     route(run, node, line);
     gv_run_advance(run, now);
@@ -763,13 +765,13 @@ struct silent {
 };
 
 static void describe_instead(struct gv_run *run, uint32_t node, char buf[INSTEAD_MAX]) {
-    char known[KNOWN_MAX];
+    char description[DESCRIPTION_MAX];
     const char *stray = run->stray[node];
-    bool mum = describe(run, node, known);
+    bool silent = describe(run, node, description);
     snprintf(buf, INSTEAD_MAX, "%s%s%s%s%s",
-             mum ? "; nothing came on standard output: is it flushed after every line?" : "",
+             silent ? "; nothing came on standard output: is it flushed after every line?" : "",
              stray != NULL ? ", but printed " : "", stray != NULL ? stray : "",
-             known[0] != '\0' ? "; " : "", known);
+             description[0] != '\0' ? "; " : "", description);
 }
 
 // Puts a node to those of which the same is known, or if there are too many different ones, to the
@@ -827,7 +829,7 @@ static void on_timeout(struct gv_run *run, const struct gv_world_event *event) {
     case GV_CLIENT_WAIT_OBSERVATION:
         gv_client_give_up(client);
         client->wait = GV_CLIENT_IDLE;
-        look_again(run, client->node, run->now);
+        observe_again(run, client->node, run->now);
         break;
     }
 }
@@ -838,7 +840,7 @@ static void on_nemesis(struct gv_run *run, gv_time due) {
         heal(run);
     } else {
         gv_nemesis_start_any(&run->nemesis);
-        begin_faults(run);
+        begin_fault_period(run);
         run->cuts++;
         trace_fault(run, run->troubles);
     }
@@ -853,7 +855,7 @@ static void on_observe(struct gv_run *run, const struct gv_world_event *event) {
     if (run->checker.convergence.done[node] || run->phase > GV_RUN_QUIET) return;
     if (run->config.knows != NULL && gv_load_is_set(run->config.load)) {
         gv_checker_inspect(&run->checker, run->now, node, run->config.knows, run->config.ctx);
-        look_again(run, node, run->now + GV_RUN_OBSERVE_MS * GV_MS);
+        observe_again(run, node, run->now + GV_RUN_OBSERVE_MS * GV_MS);
         return;
     }
     if (run->observers[node] == UINT32_MAX) {
@@ -870,7 +872,7 @@ static void on_quiet_over(struct gv_run *run) {
     gv_trace_phase(run->config.trace, run->now, "final");
     struct gv_load_op read = {GV_HISTORY_READ, 0};
     for (uint32_t node = 0; node < run->config.nodes; node++) invoke(run, node, read, true);
-    give_up_on_muted(run);
+    give_up_on_quarantined(run);
 }
 
 static void on_event(struct gv_run *run, const struct gv_world_event *event) {
@@ -893,7 +895,7 @@ static void on_event(struct gv_run *run, const struct gv_world_event *event) {
         run->phase = GV_RUN_DRAIN;
         gv_trace_phase(run->config.trace, run->now, "drain");
         if (run->history.outcomes[GV_HISTORY_PENDING] == 0) end_faults(run);
-        give_up_on_muted(run);
+        give_up_on_quarantined(run);
         break;
     case EVENT_NEMESIS:
         on_nemesis(run, event->due);
@@ -975,11 +977,11 @@ struct gv_run *gv_run_new(const struct gv_run_config *config) {
     run->observers = gv_memory_new(nodes * sizeof *run->observers);
     memset(run->observers, 0xff, nodes * sizeof *run->observers);
     gv_node_fault_init(&run->node_faults, nodes);
-    run->muted = gv_memory_new(nodes * sizeof *run->muted);
-    run->complained = gv_memory_new(nodes * sizeof *run->complained);
-    run->owed = gv_memory_new(nodes * sizeof *run->owed);
-    run->greeted_at = gv_memory_new(nodes * sizeof *run->greeted_at);
-    for (uint32_t node = 0; node < nodes; node++) run->greeted_at[node] = GV_TIME_NEVER;
+    run->quarantined = gv_memory_new(nodes * sizeof *run->quarantined);
+    run->reported = gv_memory_new(nodes * sizeof *run->reported);
+    run->unanswered = gv_memory_new(nodes * sizeof *run->unanswered);
+    run->initialised_at = gv_memory_new(nodes * sizeof *run->initialised_at);
+    for (uint32_t node = 0; node < nodes; node++) run->initialised_at[node] = GV_TIME_NEVER;
     run->stray = gv_memory_new(nodes * sizeof *run->stray);
     if (config->scenario != NULL) {
         gv_player_init(&run->player, config->scenario, nodes, config->seed, &run->nemesis,
@@ -1004,10 +1006,10 @@ void gv_run_free(struct gv_run *run) {
     free(run->workers);
     free(run->ids);
     free(run->observers);
-    free(run->muted);
-    free(run->complained);
-    free(run->owed);
-    free(run->greeted_at);
+    free(run->quarantined);
+    free(run->reported);
+    free(run->unanswered);
+    free(run->initialised_at);
     for (uint32_t node = 0; node < run->config.nodes; node++) free(run->stray[node]);
     free(run->stray);
     free(run);
@@ -1039,9 +1041,9 @@ size_t gv_run_held(const struct gv_run *run, uint32_t node) {
     return run->net.held[node];
 }
 
-bool gv_run_muted(const struct gv_run *run, uint32_t node) {
+bool gv_run_quarantined(const struct gv_run *run, uint32_t node) {
     GV_ASSERT(node < run->config.nodes);
-    return run->muted[node] != NULL;
+    return run->quarantined[node] != NULL;
 }
 
 bool gv_run_conclusive(const struct gv_run *run) {
@@ -1050,7 +1052,7 @@ bool gv_run_conclusive(const struct gv_run *run) {
 
 bool gv_run_suspects(const struct gv_run *run, uint32_t node) {
     GV_ASSERT(node < run->config.nodes);
-    return run->muted[node] != NULL || run->complained[node] != 0;
+    return run->quarantined[node] != NULL || run->reported[node] != 0;
 }
 
 struct gv_run_view gv_run_view(const struct gv_run *run, gv_time now) {

@@ -142,7 +142,7 @@ bool gv_run_done(const struct gv_run *run);
 size_t gv_run_held(const struct gv_run *run, uint32_t node);
 
 // Whether nothing more is heard of a node, for it printed a bad line or closed its output.
-bool gv_run_muted(const struct gv_run *run, uint32_t node);
+bool gv_run_quarantined(const struct gv_run *run, uint32_t node);
 
 // Whether something is wrong that no delay excuses.
 bool gv_run_conclusive(const struct gv_run *run);
