@@ -168,14 +168,14 @@ void gv_result_print(const struct gv_result *result, FILE *out, bool color) {
     print_messages(result, out);
     print_spread("stable latency", &result->stable_latency, 0, out);
     print_spread("client latency", &result->client_latency, 1, out);
-    if (result->troubles > 0) {
+    if (result->fault_periods > 0) {
         bool cuts = result->partitions > 0;
         fprintf(out, "  %-16s %" PRIu64, cuts ? "partitions" : "faults",
-                cuts ? result->partitions : result->troubles);
+                cuts ? result->partitions : result->fault_periods);
         if (result->converged) {
             fprintf(out, "; converged %.0f ms after healing%s",
                     (double)result->heal_to_converged / (double)GV_MS,
-                    result->troubles > 1 ? " at the worst" : "");
+                    result->fault_periods > 1 ? " at the worst" : "");
         } else if (gv_load_converges(result->load)) {
             fprintf(out, "; convergence after healing was not seen");
         }

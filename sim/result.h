@@ -28,8 +28,8 @@ struct gv_result {
     uint64_t allowed_lost; // … and those that are (sets)
     bool has_finals, finals_equal; // final reads of every node
     struct gv_history_spread stable_latency, client_latency;
-    uint64_t partitions; // cuts
-    uint64_t troubles;   // times that faults of any kind began while there were none
+    uint64_t partitions;    // cuts
+    uint64_t fault_periods; // times that faults of any kind began while there were none
     uint64_t shortened; // faults of the scenario that ended, with the operations, before their time
     unsigned shortened_line; // of the first of them
     bool converged;          // heal_to_converged is measured

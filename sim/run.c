@@ -79,7 +79,7 @@ struct gv_run {
     bool lingering;                  // all is over, but late answers are listened for
     bool blocked;                    // an operation is due, but every client is busy
     uint64_t cuts;
-    uint64_t troubles;       // times that faults began while there were none
+    uint64_t fault_periods;  // times that faults began while there were none
     uint64_t shortened;      // faults that the end of the operations ended before their time
     unsigned shortened_line; // in the scenario, of the first
     uint64_t watches;        // begun, so that looks of an earlier one end
@@ -262,7 +262,7 @@ static void watch(struct gv_run *run, bool healing) {
 static void heal(struct gv_run *run) {
     if (run->player.scenario == NULL) {
         gv_nemesis_stop(&run->nemesis);
-        gv_trace_fault(run->config.trace, run->now, GV_TRACE_END, run->troubles, NULL);
+        gv_trace_fault(run->config.trace, run->now, GV_TRACE_END, run->fault_periods, NULL);
     }
     watch(run, true);
 }
@@ -271,7 +271,7 @@ static void begin_fault_period(struct gv_run *run) {
     gv_convergence_cut(&run->checker.convergence);
     run->watches++;
     run->cut_at = run->now;
-    run->troubles++;
+    run->fault_periods++;
 }
 
 // ---- The scenario ----
@@ -842,7 +842,7 @@ static void on_nemesis(struct gv_run *run, gv_time due) {
         gv_nemesis_start_any(&run->nemesis);
         begin_fault_period(run);
         run->cuts++;
-        trace_fault(run, run->troubles);
+        trace_fault(run, run->fault_periods);
     }
     gv_load_took(&run->load, run->config.nodes);
     gv_time gap = gv_nemesis_gap(&run->nemesis, run->config.nemesis_interval);
@@ -1094,7 +1094,7 @@ struct gv_result gv_run_finish(struct gv_run *run) {
         .types = run->net.types,
         .client_latency = gv_history_latency(history),
         .partitions = run->cuts,
-        .troubles = run->troubles,
+        .fault_periods = run->fault_periods,
         .shortened = run->shortened,
         .shortened_line = run->shortened_line,
         .timeouts = run->timeouts,

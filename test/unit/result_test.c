@@ -30,7 +30,7 @@ static struct gv_result example(void) {
         .stable_latency = {.count = 40, .p0 = 0, .p50 = 458, .p95 = 700, .p99 = 769, .p100 = 811},
         .client_latency = {.count = 99, .p0 = 0.1, .p50 = 12.25, .p100 = 99.5},
         .partitions = 2,
-        .troubles = 2,
+        .fault_periods = 2,
         .converged = true,
         .heal_to_converged = 812500000,
         .errors = &errors,

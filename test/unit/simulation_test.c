@@ -201,7 +201,7 @@ static void every_fault_is_survived(void **state) {
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
         struct gv_result sets = run_scenario(GV_LOAD_BROADCAST, texts[i]);
         assert_int_equal(sets.lost + sets.phantom + sets.duplicated, 0);
-        assert_true(sets.troubles > 0);
+        assert_true(sets.fault_periods > 0);
         end();
         run_scenario(GV_LOAD_PN_COUNTER, texts[i]);
         end();
@@ -227,12 +227,12 @@ static void partitions_are_cuts_alone(void **state) {
     (void)state;
     struct gv_result still =
         run_scenario(GV_LOAD_G_SET, "pause n4 at 1s for 1s\nlose 5% at 2s for 1s");
-    assert_true(still.partitions == 0 && still.troubles == 1 && still.converged);
+    assert_true(still.partitions == 0 && still.fault_periods == 1 && still.converged);
     end();
     struct gv_result cut =
         run_scenario(GV_LOAD_G_SET, "pause n4 at 1s for 3s\ncut n0 | rest at 1s for "
                                     "500ms every 1s until 3s");
-    assert_true(cut.partitions == 2 && cut.troubles == 1);
+    assert_true(cut.partitions == 2 && cut.fault_periods == 1);
     end();
 }
 
