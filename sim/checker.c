@@ -120,12 +120,13 @@ void gv_checker_complete(struct gv_checker *checker, const struct gv_history_op 
 }
 
 void gv_checker_acknowledged(struct gv_checker *checker, const struct gv_history_op *op,
-                             bool (*knows)(void *ctx, uint32_t node, int64_t value), void *ctx) {
+                             bool (*has_value)(void *ctx, uint32_t node, int64_t value),
+                             void *ctx) {
     bool added = op->kind == GV_HISTORY_ADD && op->outcome == GV_HISTORY_OK;
-    if (knows == NULL || !added || !gv_load_is_set(checker->load)) return;
+    if (has_value == NULL || !added || !gv_load_is_set(checker->load)) return;
     char value[GV_KEYS_LABEL_MAX];
     gv_check_monotonic_state_added(op->node, gv_keys_label(checker->set.keys, op->value, value),
-                                   knows(ctx, op->node, op->value), &checker->errors);
+                                   has_value(ctx, op->node, op->value), &checker->errors);
 }
 
 void gv_checker_reset(struct gv_checker *checker, uint32_t node) {
@@ -151,7 +152,7 @@ void gv_checker_observe(struct gv_checker *checker, gv_time now, uint32_t node,
 }
 
 void gv_checker_inspect(struct gv_checker *checker, gv_time now, uint32_t node,
-                        bool (*knows)(void *ctx, uint32_t node, int64_t value), void *ctx) {
+                        bool (*has_value)(void *ctx, uint32_t node, int64_t value), void *ctx) {
     GV_ASSERT(checker->convergence.watching && node < checker->nodes);
     if (checker->watch != checker->convergence.watches) {
         checker->watch = checker->convergence.watches;
@@ -163,7 +164,7 @@ void gv_checker_inspect(struct gv_checker *checker, gv_time now, uint32_t node,
     for (; *cursor < end; ++*cursor) {
         const struct gv_check_set_element *element = &checker->set.elements[*cursor];
         if (element->known == 0 || element->known > index || element->may_be_lost) continue;
-        if (!knows(ctx, node, *cursor)) break;
+        if (!has_value(ctx, node, *cursor)) break;
     }
     checker->missing[node] = end - *cursor;
     gv_convergence_missing(&checker->convergence, now, node, (size_t)(end - *cursor));

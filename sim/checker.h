@@ -46,10 +46,10 @@ void gv_checker_complete(struct gv_checker *checker, const struct gv_history_op 
                          struct gv_json *json, int token, const char *answer,
                          enum gv_check_stats_cause cause);
 
-// The same if replicas can be looked into: does the node have what it acknowledged? `knows` may be
-// NULL.
+// The same if replicas can be looked into: does the node have what it acknowledged? `has_value` may
+// be NULL.
 void gv_checker_acknowledged(struct gv_checker *checker, const struct gv_history_op *op,
-                             bool (*knows)(void *ctx, uint32_t node, int64_t value), void *ctx);
+                             bool (*has_value)(void *ctx, uint32_t node, int64_t value), void *ctx);
 
 // A fault took what a node had.
 void gv_checker_reset(struct gv_checker *checker, uint32_t node);
@@ -60,7 +60,7 @@ void gv_checker_observe(struct gv_checker *checker, gv_time now, uint32_t node,
 
 // The same of a set whose replica can be looked into.
 void gv_checker_inspect(struct gv_checker *checker, gv_time now, uint32_t node,
-                        bool (*knows)(void *ctx, uint32_t node, int64_t value), void *ctx);
+                        bool (*has_value)(void *ctx, uint32_t node, int64_t value), void *ctx);
 
 // Fills in what the checkers have to say of a run; once, at the end.
 void gv_checker_finish(struct gv_checker *checker, struct gv_result *result);

@@ -401,7 +401,7 @@ static void complete(struct gv_run *run, uint32_t number, enum gv_history_outcom
     }
 
     gv_checker_complete(&run->checker, op, &run->json, token, answer, run->cause);
-    gv_checker_acknowledged(&run->checker, op, run->config.knows, run->config.ctx);
+    gv_checker_acknowledged(&run->checker, op, run->config.has_value, run->config.ctx);
     if (run->phase == GV_RUN_MAIN && run->blocked) issue_at(run, run->now);
     if (run->history.outcomes[GV_HISTORY_PENDING] > 0) return;
     if (run->phase == GV_RUN_DRAIN) end_faults(run);
@@ -853,8 +853,8 @@ static void on_observe(struct gv_run *run, const struct gv_world_event *event) {
     uint32_t node = event->target;
     if (event->stamp != run->watches || !run->checker.convergence.watching) return;
     if (run->checker.convergence.done[node] || run->phase > GV_RUN_QUIET) return;
-    if (run->config.knows != NULL && gv_load_is_set(run->config.load)) {
-        gv_checker_inspect(&run->checker, run->now, node, run->config.knows, run->config.ctx);
+    if (run->config.has_value != NULL && gv_load_is_set(run->config.load)) {
+        gv_checker_inspect(&run->checker, run->now, node, run->config.has_value, run->config.ctx);
         observe_again(run, node, run->now + GV_RUN_OBSERVE_MS * GV_MS);
         return;
     }

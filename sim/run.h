@@ -60,7 +60,7 @@ struct gv_run_config {
     // nothing is. Returns whether it has read all, and never printed a byte. May be NULL.
     bool (*describe)(void *ctx, uint32_t node, char *buf, size_t cap);
     // Whether a node's replica holds this value of a set. NULL: it must be asked by a read.
-    bool (*knows)(void *ctx, uint32_t node, int64_t value);
+    bool (*has_value)(void *ctx, uint32_t node, int64_t value);
     // Carries out what a step of the scenario does to a node. It may call gv_run_allow_*_loss, but
     // nothing else here. May be NULL if there is no such step.
     void (*apply_fault)(void *ctx, uint32_t node, enum gv_node_fault fault,

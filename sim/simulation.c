@@ -10,8 +10,8 @@
 #include "check_replicas.h"
 #include "envelope.h"
 #include "invariants.h"
-#include "known.h"
 #include "memory.h"
+#include "observed.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -48,7 +48,7 @@ struct vnode {
     char *pending; // lines it had no room for, or came while it was paused; each with its newline
     size_t pending_len, pending_cap;
     char log[LOG_MAX]; // its last complaint
-    struct gv_known known;
+    struct gv_observed observed;
 };
 
 struct gv_simulation {
@@ -65,7 +65,7 @@ struct gv_simulation {
     uint32_t dirty_first, dirty_len;
     char *out; // what a node has to say
     size_t out_cap;
-    struct gv_known_news news; // what a node has come to know, for the trace
+    struct gv_observed_changes changes; // what a node has come to know, for the trace
     gv_time now;
     uint32_t steps_at_once; // steps at this time
     uint64_t lines;
@@ -129,14 +129,14 @@ static void trace_delivery(struct vnode *vnode, const char *line, size_t len) {
     if (len > 0) gv_trace_line(listener, sim->now, GV_TRACE_DELIVER, text, NULL);
     const struct gv_engine *engine = gv_node_engine(vnode->node);
     if (!gv_load_converges(load) || engine == NULL) return;
-    sim->news.len = 0;
+    sim->changes.len = 0;
     if (gv_load_is_set(load))
-        gv_known_look_values(&vnode->known, engine, gv_run_keys(sim->run), &sim->news);
+        gv_observed_scan_values(&vnode->observed, engine, gv_run_keys(sim->run), &sim->changes);
     else
-        gv_known_look_counts(&vnode->known, engine, &sim->news);
-    if (sim->news.len == 0) return;
+        gv_observed_scan_counts(&vnode->observed, engine, &sim->changes);
+    if (sim->changes.len == 0) return;
     gv_trace_learn(listener, sim->now, index_of(vnode), text,
-                   slice_of(sim->news.text, sim->news.len));
+                   slice_of(sim->changes.text, sim->changes.len));
 }
 
 // What a node that goes down was still to take, it never will.
@@ -396,12 +396,13 @@ static bool all_equal(struct gv_simulation *sim, bool all) {
     return equal;
 }
 
-static bool knows(void *ctx, uint32_t node, int64_t value) {
+static bool has_value(void *ctx, uint32_t node, int64_t value) {
     const struct gv_simulation *sim = ctx;
     struct vnode *vnode = &sim->nodes[node];
     if (vnode->node == NULL) return false;
-    gv_known_look_values(&vnode->known, gv_node_engine(vnode->node), gv_run_keys(sim->run), NULL);
-    return gv_known_has(&vnode->known, (uint64_t)value);
+    gv_observed_scan_values(&vnode->observed, gv_node_engine(vnode->node), gv_run_keys(sim->run),
+                            NULL);
+    return gv_observed_has(&vnode->observed, (uint64_t)value);
 }
 
 // ---- Faults ----
@@ -515,7 +516,7 @@ static void crash(struct vnode *vnode, enum gv_disk_crash crash) {
     vnode->batch = NULL;
     gv_invariants_reset(&vnode->sim->invariants, index_of(vnode), is_kept(vnode, crash));
     vnode->busy_until = 0;
-    gv_known_fini(&vnode->known);
+    gv_observed_fini(&vnode->observed);
     set_timer(vnode);
 }
 
@@ -660,7 +661,7 @@ struct gv_simulation *gv_simulation_new(const struct gv_simulation_config *confi
     sim->config.run.slack = 0;
     sim->config.run.gossip_is_checked = true;
     sim->config.run.deliver = deliver;
-    sim->config.run.knows = knows;
+    sim->config.run.has_value = has_value;
     sim->config.run.apply_fault = apply_fault;
     sim->config.run.ctx = sim;
     sim->now = START_AT;
@@ -699,7 +700,7 @@ void gv_simulation_free(struct gv_simulation *sim) {
     for (uint32_t i = 0; i < sim->config.run.nodes; i++) {
         gv_node_free(sim->nodes[i].node);
         free(sim->nodes[i].pending);
-        gv_known_fini(&sim->nodes[i].known);
+        gv_observed_fini(&sim->nodes[i].observed);
         if (sim->disks != NULL) gv_disk_fini(&sim->disks[i]);
     }
     GV_ASSERT(sim->memory == 0);
@@ -711,7 +712,7 @@ void gv_simulation_free(struct gv_simulation *sim) {
     free(sim->nodes);
     free(sim->dirty);
     free(sim->out);
-    gv_known_news_fini(&sim->news);
+    gv_observed_changes_fini(&sim->changes);
     free(sim);
 }
 

@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: MIT
+#include "../../sim/observed.h"
+#include "../lib/solo.h"
+#include "../lib/test.h"
+
+#include <string.h>
+
+// What has come to be known is exactly this, and told once.
+static void expect(struct gv_observed_changes *changes, const char *text) {
+    assert_int_equal(changes->len, strlen(text));
+    assert_memory_equal(changes->text, text, changes->len);
+    changes->len = 0;
+}
+
+static void values_are_told_once(void **state) {
+    (void)state;
+    struct gv_solo solo;
+    struct gv_observed observed = {0};
+    struct gv_keys keys;
+    gv_keys_init(&keys, GV_KEYS_INTEGERS, 1, NULL);
+    struct gv_observed_changes changes = {0};
+    gv_solo_init(&solo, &gv_broadcast_workload);
+    gv_solo_ask(&solo, "{\"type\":\"broadcast\",\"message\":412,\"msg_id\":1}");
+    gv_solo_ask(&solo, "{\"type\":\"broadcast\",\"message\":0,\"msg_id\":2}");
+    const struct gv_engine *engine = gv_node_engine(solo.node);
+    assert_false(gv_observed_has(&observed, 412));
+    gv_observed_scan_values(&observed, engine, &keys, &changes);
+    expect(&changes, "[412,0]");
+    gv_observed_scan_values(&observed, engine, &keys, &changes);
+    assert_int_equal(changes.len, 0);
+    gv_solo_ask(&solo, "{\"type\":\"broadcast\",\"message\":63,\"msg_id\":3}");
+    gv_observed_scan_values(&observed, engine, &keys, NULL); // whom nobody asks is told nothing
+    assert_true(gv_observed_has(&observed, 0) && gv_observed_has(&observed, 63) &&
+                gv_observed_has(&observed, 412));
+    assert_false(gv_observed_has(&observed, 64));
+    assert_false(gv_observed_has(&observed, UINT64_MAX));
+    gv_observed_fini(&observed); // it went down, and forgot
+    assert_false(gv_observed_has(&observed, 412));
+    gv_observed_scan_values(&observed, engine, &keys, &changes);
+    expect(&changes, "[412,0,63]");
+    gv_observed_fini(&observed);
+    gv_observed_changes_fini(&changes);
+    gv_solo_stop(&solo);
+}
+
+static void counts_are_told_as_they_grow(void **state) {
+    (void)state;
+    struct gv_solo solo;
+    struct gv_observed observed = {0};
+    struct gv_observed_changes changes = {0};
+    gv_solo_init(&solo, &gv_counter_workload);
+    const struct gv_engine *engine = gv_node_engine(solo.node);
+    gv_solo_ask(&solo, "{\"type\":\"add\",\"delta\":5,\"msg_id\":1}");
+    gv_observed_scan_counts(&observed, engine, &changes);
+    assert_true(changes.len > 0 && changes.text[0] == '[' && changes.text[1] == '[');
+    changes.len = 0;
+    gv_observed_scan_counts(&observed, engine, &changes);
+    assert_int_equal(changes.len, 0);
+    gv_solo_ask(&solo, "{\"type\":\"add\",\"delta\":2,\"msg_id\":2}");
+    gv_solo_ask(&solo, "{\"type\":\"add\",\"delta\":-3,\"msg_id\":3}");
+    gv_observed_scan_counts(&observed, engine, &changes);
+    changes.text[changes.len - 1] = '\0';
+    assert_non_null(strstr(changes.text, ",7],["));
+    assert_string_equal(changes.text + changes.len - 4, ",3]");
+    gv_observed_fini(&observed);
+    gv_observed_changes_fini(&changes);
+    gv_solo_stop(&solo);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(values_are_told_once),
+        cmocka_unit_test(counts_are_told_as_they_grow),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
