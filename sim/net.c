@@ -324,7 +324,7 @@ void gv_net_fini(struct gv_net *net) {
         free(inbox->held);
         free(inbox->heap);
     }
-    gv_forger_fini(&net->forger);
+    gv_adversary_fini(&net->adversary);
     free(net->links);
     net->links = NULL;
     free(net->inboxes);
@@ -376,25 +376,25 @@ static bool is_forged(const struct gv_net *net, struct gv_net_link *link) {
 // further.
 static bool forge(struct gv_net *net, gv_time now, struct gv_net_link *link, uint32_t type,
                   size_t size, struct gv_slice bytes) {
-    struct gv_forger_deed deed =
-        gv_forger_act(&net->forger, draw(link), net->config.nodes, link->src, link->dest, bytes);
+    struct gv_adversary_action action = gv_adversary_act(
+        &net->adversary, draw(link), net->config.nodes, link->src, link->dest, bytes);
     net->forged++;
-    if (deed.instead) drop(net, now, bytes, "altered");
-    if (deed.known) {
-        tell(net, now, GV_TRACE_DUPLICATE, deed.line, NULL);
+    if (action.replaces) drop(net, now, bytes, "altered");
+    if (action.replayed) {
+        tell(net, now, GV_TRACE_DUPLICATE, action.line, NULL);
     } else if (net->config.trace != NULL) {
         const char *name = net->counts[type].type;
         struct gv_slice said = {(const uint8_t *)name, strlen(name)};
-        gv_trace_send(net->config.trace, now, deed.line, said, size);
+        gv_trace_send(net->config.trace, now, action.line, said, size);
     }
     struct gv_net_message head = {
-        .src = deed.src,
-        .dest = deed.dest,
+        .src = action.src,
+        .dest = action.dest,
         .type = type,
         .due = now + delay_of(net, link),
     };
-    post(net, now, &head, deed.line);
-    return !deed.instead;
+    post(net, now, &head, action.line);
+    return !action.replaces;
 }
 
 // What a node has sent goes on its way, as often as the rules will have it.

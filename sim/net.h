@@ -21,7 +21,7 @@
 #define GV_SIM_NET_H
 
 #include "../engine/prng.h"
-#include "forger.h"
+#include "adversary.h"
 #include "trace.h"
 #include "wan.h"
 #include "world.h"
@@ -62,7 +62,7 @@ enum gv_net_rule_kind {
     GV_NET_DUPLICATE,
     GV_NET_DELAY,
     GV_NET_LIMIT,
-    GV_NET_FORGE, // see forger.h
+    GV_NET_FORGE, // see adversary.h
 };
 enum { GV_NET_LEFT = 1, GV_NET_RIGHT = 2 }; // sides of a rule; a node may be on both
 
@@ -123,7 +123,7 @@ struct gv_net {
     uint64_t sent;                // messages ever, clients' included
     uint64_t messages, bytes;     // between nodes, dropped ones included
     uint64_t dropped;             // copies of them cut off, or lost by a rule
-    struct gv_forger forger;
+    struct gv_adversary adversary;
     uint64_t forged; // messages altered on their way, or put beside those of the nodes
     struct gv_net_count counts[GV_NET_TYPES_MAX + 1]; // between nodes, by body type
     size_t types;

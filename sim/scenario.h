@@ -14,7 +14,7 @@
 //   delay 50ms exponential at 3s for 1s            on top of the latency; constant, uniform, …
 //   reorder 10% by 200ms at 0s                     held back, uniformly up to twice as long
 //   limit 20kB/s wait 500ms between n1 | all at 0s of each link; what waits longer is lost
-//   forge 5% at 2s for 4s                          altered, sent on, back or again: see forger.h
+//   forge 5% at 2s for 4s                          altered, sent on, back or again: see adversary.h
 //   crash n3, n7..n9 at 7s for 2s without disk     back after 2 s, having forgotten all
 //   crash n3 at 7s for 2s with disk                the process dies: what was written stays
 //   crash n3 at 7s for 2s with torn disk           the machine does: what was not synced is gone
