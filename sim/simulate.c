@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: MIT
 #include "simulate.h"
 
+#include "builtin.h"
 #include "foreign.h"
 #include "generator.h"
 #include "live.h"
 #include "memory.h"
-#include "named.h"
 #include "output.h"
 #include "record.h"
 #include "simulation.h"
@@ -155,11 +155,11 @@ static bool complain(const char *name, const struct gv_scenario_fault *fault) {
 }
 
 char *gv_simulate_find(const char *name, size_t *len) {
-    const struct gv_named *named = gv_named_find(name);
+    const struct gv_builtin *builtin = gv_builtin_find(name);
     uint64_t seed;
-    if (named != NULL) {
-        *len = strlen(named->text);
-        return gv_memory_copy(named->text, *len);
+    if (builtin != NULL) {
+        *len = strlen(builtin->text);
+        return gv_memory_copy(builtin->text, *len);
     }
     if (!gv_generator_seed(name, &seed)) return gv_simulate_read(name, len);
     char *text = gv_memory_new(GV_GENERATOR_TEXT_MAX);
@@ -169,21 +169,22 @@ char *gv_simulate_find(const char *name, size_t *len) {
 
 int gv_simulate_list(const struct gv_command *command) {
     if (command->name == NULL) {
-        for (const struct gv_named *named = gv_named_scenarios; named->name != NULL; named++) {
-            printf("%-10s %s\n", named->name, named->summary);
+        for (const struct gv_builtin *builtin = gv_builtin_scenarios; builtin->name != NULL;
+             builtin++) {
+            printf("%-10s %s\n", builtin->name, builtin->summary);
         }
         return VALID;
     }
-    const struct gv_named *named = gv_named_find(command->name);
+    const struct gv_builtin *builtin = gv_builtin_find(command->name);
     size_t len;
     uint64_t seed;
-    if (named == NULL && !gv_generator_seed(command->name, &seed)) {
+    if (builtin == NULL && !gv_generator_seed(command->name, &seed)) {
         gv_foreign_print(stderr, "gvsim: there is no scenario '%s'; gvsim scenarios lists them\n",
                          command->name);
         return USAGE;
     }
     char *text = gv_simulate_find(command->name, &len);
-    if (named != NULL) printf("# %s: %s\n", named->name, named->summary);
+    if (builtin != NULL) printf("# %s: %s\n", builtin->name, builtin->summary);
     fwrite(text, 1, len, stdout);
     free(text);
     return VALID;

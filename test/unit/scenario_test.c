@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "../../sim/named.h"
+#include "../../sim/builtin.h"
 #include "../../sim/scenario.h"
 #include "../lib/test.h"
 
@@ -305,8 +305,9 @@ static void links_must_be_there(void **state) {
 static void those_that_ship_can_be_read(void **state) {
     (void)state;
     int count = 0;
-    for (const struct gv_named *named = gv_named_scenarios; named->name != NULL; named++) {
-        assert_int_equal(parse(named->text), 0);
+    for (const struct gv_builtin *builtin = gv_builtin_scenarios; builtin->name != NULL;
+         builtin++) {
+        assert_int_equal(parse(builtin->text), 0);
         uint32_t nodes = 0;
         for (size_t i = 0; i < scenario.settings_len; i++) {
             if (strcmp(scenario.settings[i].name, "nodes") != 0) continue;
@@ -314,12 +315,12 @@ static void those_that_ship_can_be_read(void **state) {
         }
         assert_true(nodes > 0);
         assert_int_equal(gv_scenario_check(&scenario, nodes, 20000 * GV_MS, &fault), 0);
-        assert_ptr_equal(gv_named_find(named->name), named);
+        assert_ptr_equal(gv_builtin_find(builtin->name), builtin);
         gv_scenario_fini(&scenario);
         count++;
     }
     assert_true(count >= 12);
-    assert_null(gv_named_find("nothing"));
+    assert_null(gv_builtin_find("nothing"));
 }
 
 // Whatever the bytes, it is read or refused with a place in the text.

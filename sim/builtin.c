@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "named.h"
+#include "builtin.h"
 
 #include <string.h>
 
@@ -11,7 +11,7 @@
     "latency 100\n"        \
     "delivery exact\n"
 
-const struct gv_named gv_named_scenarios[] = {
+const struct gv_builtin gv_builtin_scenarios[] = {
     {"calm", "25 nodes, 100 ms apart, and nothing happens", CLUSTER("25")},
     {"halves", "the cluster in two halves for ten seconds",
      CLUSTER("25") "\n"
@@ -140,9 +140,10 @@ const struct gv_named gv_named_scenarios[] = {
     {NULL, NULL, NULL},
 };
 
-const struct gv_named *gv_named_find(const char *name) {
-    for (const struct gv_named *named = gv_named_scenarios; named->name != NULL; named++) {
-        if (strcmp(named->name, name) == 0) return named;
+const struct gv_builtin *gv_builtin_find(const char *name) {
+    for (const struct gv_builtin *builtin = gv_builtin_scenarios; builtin->name != NULL;
+         builtin++) {
+        if (strcmp(builtin->name, name) == 0) return builtin;
     }
     return NULL;
 }
