@@ -2,7 +2,7 @@
 #include "compare.h"
 
 #include "../codec/json.h"
-#include "foreign.h"
+#include "escape.h"
 #include "simulate.h"
 
 #include <errno.h>
@@ -129,10 +129,10 @@ int gv_compare_print(const char *const names[2], const struct gv_compare_run run
         size_t len = strlen(names[i]);
         shown[i] = len > 14 ? names[i] + len - 14 : names[i];
     }
-    gv_foreign_print(out, "%-24s  %14s  %14s   ratio\n", "", shown[0], shown[1]);
-    gv_foreign_print(out, "%-24s  %14s  %14s\n", "workload", runs[0].workload, runs[1].workload);
-    gv_foreign_print(out, "%-24s  %14s  %14s\n", "nodes", runs[0].nodes, runs[1].nodes);
-    gv_foreign_print(out, "%-24s  %14s  %14s\n", "seed", runs[0].seed, runs[1].seed);
+    gv_escape_print(out, "%-24s  %14s  %14s   ratio\n", "", shown[0], shown[1]);
+    gv_escape_print(out, "%-24s  %14s  %14s\n", "workload", runs[0].workload, runs[1].workload);
+    gv_escape_print(out, "%-24s  %14s  %14s\n", "nodes", runs[0].nodes, runs[1].nodes);
+    gv_escape_print(out, "%-24s  %14s  %14s\n", "seed", runs[0].seed, runs[1].seed);
     fprintf(out, "%-24s  %14s  %14s\n", "valid", verdict(&runs[0]), verdict(&runs[1]));
     int wrong = 0;
     for (int i = 0; i < GV_LIMITS_FIGURES; i++) {
@@ -140,9 +140,9 @@ int gv_compare_print(const char *const names[2], const struct gv_compare_run run
     }
     wrong += gv_limits_check(limits, &runs[1].figures, out);
     if (!runs[1].judged) {
-        gv_foreign_print(out, "%s was not judged: the machine was too slow\n", names[1]);
+        gv_escape_print(out, "%s was not judged: the machine was too slow\n", names[1]);
     } else if (!runs[1].valid) {
-        gv_foreign_print(out, "%s is not valid\n", names[1]);
+        gv_escape_print(out, "%s is not valid\n", names[1]);
     }
     return wrong + !runs[1].valid;
 }
@@ -157,7 +157,7 @@ int gv_compare_command(const struct gv_command *command) {
         const char *why = text != NULL ? gv_compare_read(&runs[i], text, len) : strerror(errno);
         free(text);
         if (why == NULL) continue;
-        gv_foreign_print(stderr, "gvsim: %s: %s\n", name, why);
+        gv_escape_print(stderr, "gvsim: %s: %s\n", name, why);
         return USAGE;
     }
     return gv_compare_print(command->files, runs, &command->limits, stdout) > 0 ? WORSE : SAME;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "envelope.h"
 
-#include "foreign.h"
+#include "escape.h"
 #include "memory.h"
 
 #include <stdlib.h>
@@ -67,7 +67,7 @@ const char *gv_envelope_excerpt(struct gv_slice line, char buf[GV_ENVELOPE_EXCER
     // A few bytes more than fit, so that a character is not cut for want of its end.
     char shown[4 * (GV_ENVELOPE_EXCERPT_MAX + 4) + 1];
     size_t most = GV_ENVELOPE_EXCERPT_MAX + 4, len = line.len < most ? line.len : most;
-    size_t size = gv_foreign_copy(shown, sizeof shown, line.data, len), end = size;
+    size_t size = gv_escape_copy(shown, sizeof shown, line.data, len), end = size;
     if (end > GV_ENVELOPE_EXCERPT_MAX) {
         end = GV_ENVELOPE_EXCERPT_MAX;
         while (end > 0 && (shown[end] & 0xc0) == 0x80) end--;

@@ -25,7 +25,7 @@ void gv_envelope_add(struct gv_envelope *envelope, const void *bytes, size_t len
 // What has been put together so far; borrowed until the next call.
 struct gv_slice gv_envelope_line(const struct gv_envelope *envelope);
 
-// A line as it may be shown (foreign.h): its beginning, in buf.
+// A line as it may be shown (escape.h): its beginning, in buf.
 const char *gv_envelope_excerpt(struct gv_slice line, char buf[GV_ENVELOPE_EXCERPT_MAX + 8]);
 
 #endif

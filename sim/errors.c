@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "errors.h"
 
-#include "foreign.h"
+#include "escape.h"
 #include "memory.h"
 
 #include <stdlib.h>
@@ -18,7 +18,7 @@ void gv_errors_add_list(struct gv_errors *errors, const char *format, va_list ar
     if (errors->kept == GV_ERRORS_KEPT) return;
 
     char text[GV_ERRORS_TEXT_MAX + 1];
-    size_t len = gv_foreign_format(text, sizeof text, format, args);
+    size_t len = gv_escape_format(text, sizeof text, format, args);
     errors->texts[errors->kept++] = gv_memory_copy(text, len);
 }
 
@@ -33,7 +33,7 @@ int gv_errors_say(char *why, size_t cap, int error, const char *format, ...) {
     GV_ASSERT(why != NULL && cap > 0);
     va_list args;
     va_start(args, format);
-    gv_foreign_format(why, cap, format, args);
+    gv_escape_format(why, cap, format, args);
     va_end(args);
     return error;
 }

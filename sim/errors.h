@@ -21,7 +21,7 @@ struct gv_errors {
 
 void gv_errors_fini(struct gv_errors *errors);
 
-// Adds an error, spelled as by printf; foreign text in it is shown as by foreign.h.
+// Adds an error, spelled as by printf; untrusted text in it is shown as by escape.h.
 #if defined(__GNUC__)
 __attribute__((format(printf, 2, 3)))
 #endif

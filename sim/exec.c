@@ -4,7 +4,7 @@
 #include "check_traffic.h"
 #include "child.h"
 #include "envelope.h"
-#include "foreign.h"
+#include "escape.h"
 #include "live.h"
 #include "logs.h"
 #include "memory.h"
@@ -471,8 +471,8 @@ static void object_death(struct exec *exec) {
 }
 
 static int complain(const char *what, const char *which, int uv_error) {
-    gv_foreign_print(stderr, "gvsim: cannot %s%s%s: %s\n", what, *which != '\0' ? " " : "", which,
-                     uv_strerror(uv_error));
+    gv_escape_print(stderr, "gvsim: cannot %s%s%s: %s\n", what, *which != '\0' ? " " : "", which,
+                    uv_strerror(uv_error));
     return uv_error;
 }
 
@@ -687,7 +687,7 @@ static enum gv_exec_status finish(struct exec *exec) {
     bool within = gv_limits_print(&exec->command->limits, &result, exec->out, exec->live.color);
     if (!result.valid) {
         print_logs(exec);
-        gv_foreign_print(exec->out, "  %-16s %s\n", "logs", exec->logs.dir);
+        gv_escape_print(exec->out, "  %-16s %s\n", "logs", exec->logs.dir);
     }
     if (exec->json.file != NULL) gv_result_json(&result, exec->json.file);
     if (exec->copy != NULL) {
@@ -708,7 +708,7 @@ static bool open_files(struct exec *exec) {
     char why[GV_CHILD_WHY_MAX];
     if (gv_child_unfit(command->argv[0], exec->program, why) ||
         !gv_child_files(&exec->guard, 3 * (size_t)exec->config.nodes + FILES_SPARE, why)) {
-        gv_foreign_print(stderr, "gvsim: %s\n", why);
+        gv_escape_print(stderr, "gvsim: %s\n", why);
         return false;
     }
     if (!gv_output_open(&exec->json, command->json)) return false;

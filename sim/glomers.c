@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "glomers.h"
 
-#include "foreign.h"
+#include "escape.h"
 #include "output.h"
 
 #include <inttypes.h>
@@ -172,9 +172,8 @@ int gv_glomers_command(const struct gv_command *command) {
     GV_ASSERT(command->challenge != NULL);
     const struct challenge *challenge = lookup(command->challenge);
     if (challenge == NULL) {
-        gv_foreign_print(stderr,
-                         "gvsim: there is no challenge '%s', but 3a, 3b, 3c, 3d, 3e and 4\n",
-                         command->challenge);
+        gv_escape_print(stderr, "gvsim: there is no challenge '%s', but 3a, 3b, 3c, 3d, 3e and 4\n",
+                        command->challenge);
         return GV_EXEC_USAGE;
     }
     struct gv_output json;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "keys.h"
 
-#include "foreign.h"
+#include "escape.h"
 #include "memory.h"
 
 #include <inttypes.h>
@@ -71,7 +71,7 @@ const char *gv_keys_label(const struct gv_keys *keys, int64_t number, char buf[G
     static const char cut[] = "…";
     const char *text = keys->texts[number];
     size_t cap = GV_KEYS_LABEL_MAX - sizeof cut + 1, len = strlen(text);
-    size_t written = gv_foreign_copy(buf, cap, text, len);
+    size_t written = gv_escape_copy(buf, cap, text, len);
     if (len >= cap) memcpy(buf + written, cut, sizeof cut);
     return buf;
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "live.h"
 
-#include "foreign.h"
+#include "escape.h"
 
 #include <inttypes.h>
 #include <stdarg.h>
@@ -204,7 +204,7 @@ static void draw_frame(struct gv_live *live, const struct gv_run_config *config,
     for (size_t i = 0; i < view->net->types; i++) {
         char type[TYPE_SHOWN];
         const struct gv_net_count *count = &view->net->counts[i];
-        gv_foreign_copy(type, sizeof type, count->type, strlen(count->type));
+        gv_escape_copy(type, sizeof type, count->type, strlen(count->type));
         add(&line, "  %s %" PRIu64, type, count->messages);
     }
     put(live, &line);

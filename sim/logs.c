@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "logs.h"
 
-#include "foreign.h"
+#include "escape.h"
 #include "memory.h"
 #include "path.h"
 
@@ -218,11 +218,11 @@ bool gv_logs_print(const struct gv_logs *logs, uint32_t node, size_t lines, bool
         size_t count = 1;
         for (const char *at = text; *at != '\0'; at++) count += *at == '\n';
         for (; last && count > lines; count--) from = strchr(from, '\n') + 1;
-        gv_foreign_print(out, "standard error of n%" PRIu32 " %s (%s):\n", node,
-                         last ? "ends with" : "begins with", path);
+        gv_escape_print(out, "standard error of n%" PRIu32 " %s (%s):\n", node,
+                        last ? "ends with" : "begins with", path);
         for (size_t i = 0; i < lines && from != NULL; i++) {
             size_t len = strcspn(from, "\n");
-            gv_foreign_print(out, "    %.*s", (int)len, from);
+            gv_escape_print(out, "    %.*s", (int)len, from);
             fputc('\n', out);
             from = from[len] == '\n' ? from + len + 1 : NULL;
         }

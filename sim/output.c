@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "output.h"
 
-#include "foreign.h"
+#include "escape.h"
 #include "memory.h"
 
 #include <errno.h>
@@ -13,7 +13,7 @@
 enum { TAIL_MAX = 32 };
 
 static bool complain(const char *path) {
-    gv_foreign_print(stderr, "gvsim: cannot write %s: %s\n", path, strerror(errno));
+    gv_escape_print(stderr, "gvsim: cannot write %s: %s\n", path, strerror(errno));
     return false;
 }
 

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: MIT
 #include "record.h"
 
-#include "foreign.h"
+#include "escape.h"
 
 #include <errno.h>
 #include <string.h>
 
 static bool complain(const char *path) {
-    gv_foreign_print(stderr, "gvsim: cannot write %s: %s\n", path, strerror(errno));
+    gv_escape_print(stderr, "gvsim: cannot write %s: %s\n", path, strerror(errno));
     return false;
 }
 

@@ -2,7 +2,7 @@
 #include "result.h"
 
 #include "../codec/json.h"
-#include "foreign.h"
+#include "escape.h"
 
 #include <inttypes.h>
 #include <string.h>
@@ -128,7 +128,7 @@ static void print_type(const struct gv_net_count *count, FILE *out) {
     enum { COLUMNS = 40, ALIGNED = 14 };
     char name[4 * GV_NET_TYPE_MAX];
     const char *type = count->type[0] != '\0' ? count->type : "(none)";
-    size_t len = gv_foreign_copy(name, sizeof name, type, strlen(type)), at = 0;
+    size_t len = gv_escape_copy(name, sizeof name, type, strlen(type)), at = 0;
     unsigned columns = 0;
     for (; at < len; at++) {
         bool begins = ((unsigned char)name[at] & 0xc0) != 0x80;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "scenario.h"
 
-#include "foreign.h"
+#include "escape.h"
 #include "memory.h"
 
 #include <stdarg.h>
@@ -27,7 +27,7 @@ static int
 wrong(const struct parser *parser, const char *format, ...) {
     va_list args;
     va_start(args, format);
-    gv_foreign_format(parser->fault->why, GV_SCENARIO_WHY_MAX, format, args);
+    gv_escape_format(parser->fault->why, GV_SCENARIO_WHY_MAX, format, args);
     va_end(args);
     parser->fault->line = parser->number;
     parser->fault->column = (unsigned)parser->word_at + 1;
@@ -610,7 +610,7 @@ static int
 unfit(struct gv_scenario_fault *fault, unsigned line, unsigned column, const char *format, ...) {
     va_list args;
     va_start(args, format);
-    gv_foreign_format(fault->why, sizeof fault->why, format, args);
+    gv_escape_format(fault->why, sizeof fault->why, format, args);
     va_end(args);
     fault->line = line;
     fault->column = column;

@@ -2,7 +2,7 @@
 #include "shrink.h"
 
 #include "crew.h"
-#include "foreign.h"
+#include "escape.h"
 #include "reduce.h"
 #include "simulate.h"
 
@@ -151,7 +151,7 @@ static char *load(const struct gv_command *command, size_t *len) {
     if (digits) snprintf(name, sizeof name, "swarm:%s", what);
     char *text = gv_simulate_find(digits ? name : what, len);
     if (text == NULL) {
-        gv_foreign_print(stderr, "gvsim: scenario %s: %s\n", what, strerror(errno));
+        gv_escape_print(stderr, "gvsim: scenario %s: %s\n", what, strerror(errno));
         return NULL;
     }
     struct gv_scenario scenario;
@@ -159,8 +159,8 @@ static char *load(const struct gv_command *command, size_t *len) {
     int error = gv_scenario_parse(&scenario, text, *len, &fault);
     free(text);
     if (error != 0) {
-        gv_foreign_print(stderr, "gvsim: %s: line %u, column %u: %s\n", what, fault.line,
-                         fault.column, fault.why);
+        gv_escape_print(stderr, "gvsim: %s: line %u, column %u: %s\n", what, fault.line,
+                        fault.column, fault.why);
         return NULL;
     }
     text = complete(command, &scenario, len);
@@ -176,7 +176,7 @@ static int write_out(const struct gv_command *command, const struct shrink *shri
         fprintf(out, "# %s\n%.*s", shrink->verdict.why, (int)len, text);
         if (to_stdout ? fflush(out) == 0 : fclose(out) == 0) return 0;
     }
-    gv_foreign_print(stderr, "gvsim: cannot write %s: %s\n", command->output, strerror(errno));
+    gv_escape_print(stderr, "gvsim: cannot write %s: %s\n", command->output, strerror(errno));
     return GV_EINVAL;
 }
 
@@ -189,24 +189,23 @@ static void report(const struct gv_command *command, const char *text, size_t le
            setting(&scenario, "nodes"), setting(&scenario, "rate"),
            setting(&scenario, "time-limit"));
     gv_scenario_fini(&scenario);
-    gv_foreign_print(stdout, "  replay: gvsim run --scenario %s\n", command->output);
+    gv_escape_print(stdout, "  replay: gvsim run --scenario %s\n", command->output);
 }
 
 static int shrink(const struct gv_command *command, char *text, size_t len) {
     struct shrink shrink = {.tty = isatty(STDERR_FILENO) != 0};
     if (!gv_shrink_probe(text, len, &shrink.verdict)) {
-        gv_foreign_print(stderr, "gvsim: %s cannot be run; gvsim run says why\n",
-                         command->scenario);
+        gv_escape_print(stderr, "gvsim: %s cannot be run; gvsim run says why\n", command->scenario);
         return USAGE;
     }
     if (interrupted) return INTERRUPTED;
     if (shrink.verdict.unjudged) {
-        gv_foreign_print(stderr, "gvsim: %s was not judged: %s\n", command->scenario,
-                         shrink.verdict.why);
+        gv_escape_print(stderr, "gvsim: %s was not judged: %s\n", command->scenario,
+                        shrink.verdict.why);
         return UNJUDGED;
     }
     if (shrink.verdict.valid) {
-        gv_foreign_print(stdout, "%s is valid: there is nothing to shrink\n", command->scenario);
+        gv_escape_print(stdout, "%s is valid: there is nothing to shrink\n", command->scenario);
         return VALID;
     }
     struct gv_reduce_config config = {

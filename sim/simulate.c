@@ -2,7 +2,7 @@
 #include "simulate.h"
 
 #include "builtin.h"
-#include "foreign.h"
+#include "escape.h"
 #include "generator.h"
 #include "live.h"
 #include "memory.h"
@@ -146,10 +146,10 @@ char *gv_simulate_read(const char *path, size_t *len) {
 
 static bool complain(const char *name, const struct gv_scenario_fault *fault) {
     if (fault->line > 0) {
-        gv_foreign_print(stderr, "gvsim: %s: line %u, column %u: %s\n", name, fault->line,
-                         fault->column, fault->why);
+        gv_escape_print(stderr, "gvsim: %s: line %u, column %u: %s\n", name, fault->line,
+                        fault->column, fault->why);
     } else {
-        gv_foreign_print(stderr, "gvsim: %s; see gvsim --help\n", fault->why);
+        gv_escape_print(stderr, "gvsim: %s; see gvsim --help\n", fault->why);
     }
     return false;
 }
@@ -179,8 +179,8 @@ int gv_simulate_list(const struct gv_command *command) {
     size_t len;
     uint64_t seed;
     if (builtin == NULL && !gv_generator_seed(command->name, &seed)) {
-        gv_foreign_print(stderr, "gvsim: there is no scenario '%s'; gvsim scenarios lists them\n",
-                         command->name);
+        gv_escape_print(stderr, "gvsim: there is no scenario '%s'; gvsim scenarios lists them\n",
+                        command->name);
         return USAGE;
     }
     char *text = gv_simulate_find(command->name, &len);
@@ -247,8 +247,8 @@ static char *find_text(const char *name, size_t *len) {
     char *text = gv_simulate_find(name, len);
     if (text != NULL) return text;
     bool named = errno == ENOENT && strpbrk(name, "/.") == NULL;
-    gv_foreign_print(stderr, "gvsim: scenario %s: %s%s\n", name, strerror(errno),
-                     named ? ", nor a scenario of that name; gvsim scenarios lists them" : "");
+    gv_escape_print(stderr, "gvsim: scenario %s: %s%s\n", name, strerror(errno),
+                    named ? ", nor a scenario of that name; gvsim scenarios lists them" : "");
     return NULL;
 }
 
@@ -257,7 +257,7 @@ static bool load_wan(struct gv_command *command, struct plan *plan) {
     size_t len;
     char *text = gv_simulate_read(command->wan, &len);
     if (text == NULL) {
-        gv_foreign_print(stderr, "gvsim: regions %s: %s\n", command->wan, strerror(errno));
+        gv_escape_print(stderr, "gvsim: regions %s: %s\n", command->wan, strerror(errno));
         return false;
     }
     struct gv_scenario file;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "study.h"
 
-#include "foreign.h"
+#include "escape.h"
 #include "memory.h"
 #include "path.h"
 
@@ -34,7 +34,7 @@ static char *find(const char *self, const char *name) {
     char *program = gv_path_program(beside);
     if (program == NULL && dir > 0) program = gv_path_program(name);
     free(beside);
-    if (program == NULL) gv_foreign_print(stderr, "gvsim: there is no program '%s' to run\n", name);
+    if (program == NULL) gv_escape_print(stderr, "gvsim: there is no program '%s' to run\n", name);
     return program;
 }
 

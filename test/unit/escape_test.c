@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "../../sim/foreign.h"
+#include "../../sim/escape.h"
 #include "../lib/test.h"
 
 #include "../../engine/prng.h"
@@ -11,7 +11,7 @@
 static char shown[64];
 
 static const char *show(const char *text, size_t len) {
-    size_t size = gv_foreign_copy(shown, sizeof shown, text, len);
+    size_t size = gv_escape_copy(shown, sizeof shown, text, len);
     assert_int_equal(size, strlen(shown));
     return shown;
 }
@@ -35,7 +35,7 @@ static void what_a_terminal_obeys_is_spelled_out(void **state) {
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         assert_string_equal(show(cases[i][0], strlen(cases[i][0])), cases[i][1]);
         char again[sizeof shown];
-        gv_foreign_copy(again, sizeof again, shown, strlen(shown));
+        gv_escape_copy(again, sizeof again, shown, strlen(shown));
         assert_string_equal(again, shown);
     }
     assert_string_equal(show("a\0b", 3), "a\\x00b");
@@ -45,7 +45,7 @@ static void nothing_is_cut_in_the_middle(void **state) {
     (void)state;
     for (size_t cap = 1; cap <= 12; cap++) {
         char small[12];
-        size_t size = gv_foreign_copy(small, cap, "ä\x1b€", 6);
+        size_t size = gv_escape_copy(small, cap, "ä\x1b€", 6);
         assert_true(size < cap && strlen(small) == size);
         assert_true(size == 0 || size == 2 || size == 6 || size == 9);
     }
@@ -60,8 +60,8 @@ static void any_bytes_come_out_clean(void **state) {
         char text[40], out[4 * sizeof text + 1], again[4 * sizeof text + 1];
         size_t len = gv_prng_below(&prng, sizeof text);
         for (size_t i = 0; i < len; i++) text[i] = (char)gv_prng_below(&prng, 256);
-        size_t size = gv_foreign_copy(out, sizeof out, text, len);
-        assert_int_equal(gv_foreign_copy(again, sizeof again, out, size), size);
+        size_t size = gv_escape_copy(out, sizeof out, text, len);
+        assert_int_equal(gv_escape_copy(again, sizeof again, out, size), size);
         assert_memory_equal(out, again, size);
         for (size_t i = 0; i < size; i++) {
             uint8_t byte = (uint8_t)out[i];
@@ -97,7 +97,7 @@ static void what_is_printed_keeps_its_newlines(void **state) {
     (void)state;
     FILE *file = tmpfile();
     assert_non_null(file);
-    gv_foreign_print(file, "gvsim: %s: no\n", "/\x1b[2J");
+    gv_escape_print(file, "gvsim: %s: no\n", "/\x1b[2J");
     rewind(file);
     char text[64] = "";
     size_t len = fread(text, 1, sizeof text - 1, file);

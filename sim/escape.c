@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "foreign.h"
+#include "escape.h"
 
 #include <string.h>
 
@@ -46,7 +46,7 @@ static int spell(char to[SPELLED_MAX + 1], uint32_t point, size_t size) {
     return snprintf(to, SPELLED_MAX, "\\u%04x", (unsigned)point & 0xfffff);
 }
 
-// As gv_foreign_copy; `newlines`: these stay.
+// As gv_escape_copy; `newlines`: these stay.
 static size_t copy(char *to, size_t cap, const uint8_t *text, size_t len, bool newlines) {
     size_t written = 0;
     for (size_t at = 0; at < len;) {
@@ -65,7 +65,7 @@ static size_t copy(char *to, size_t cap, const uint8_t *text, size_t len, bool n
     return written;
 }
 
-size_t gv_foreign_copy(char *to, size_t cap, const void *text, size_t len) {
+size_t gv_escape_copy(char *to, size_t cap, const void *text, size_t len) {
     GV_ASSERT(to != NULL && cap > 0 && (text != NULL || len == 0));
     return copy(to, cap, text, len, false);
 }
@@ -73,8 +73,8 @@ size_t gv_foreign_copy(char *to, size_t cap, const void *text, size_t len) {
 // What vsnprintf wrote, without a character that it had to cut in the middle.
 static size_t whole(const char *raw, int size) {
     size_t len = size < 0 ? 0 : (size_t)size;
-    if (len < GV_FOREIGN_MAX) return len;
-    len = GV_FOREIGN_MAX - 1;
+    if (len < GV_ESCAPE_MAX) return len;
+    len = GV_ESCAPE_MAX - 1;
     size_t begin = len;
     while (begin > 0 && len - begin < 4 && ((uint8_t)raw[begin - 1] & 0xc0) == 0x80) begin--;
     uint32_t point;
@@ -83,16 +83,16 @@ static size_t whole(const char *raw, int size) {
     return begin - 1;
 }
 
-size_t gv_foreign_format(char *to, size_t cap, const char *format, va_list args) {
+size_t gv_escape_format(char *to, size_t cap, const char *format, va_list args) {
     GV_ASSERT(to != NULL && cap > 0 && format != NULL);
-    char raw[GV_FOREIGN_MAX];
+    char raw[GV_ESCAPE_MAX];
     size_t len = whole(raw, vsnprintf(raw, sizeof raw, format, args));
     return copy(to, cap, (const uint8_t *)raw, len, false);
 }
 
-void gv_foreign_print(FILE *out, const char *format, ...) {
+void gv_escape_print(FILE *out, const char *format, ...) {
     GV_ASSERT(out != NULL && format != NULL);
-    char raw[GV_FOREIGN_MAX], shown[4 * GV_FOREIGN_MAX];
+    char raw[GV_ESCAPE_MAX], shown[4 * GV_ESCAPE_MAX];
     va_list args;
     va_start(args, format);
     size_t len = whole(raw, vsnprintf(raw, sizeof raw, format, args));
