@@ -230,8 +230,8 @@ static bool is_cut(struct gv_net *net, gv_time now, const struct gv_net_message 
 }
 
 static void schedule(struct gv_net *net, gv_time due, struct gv_net_message *message) {
-    gv_world_schedule(net->config.world, due, net->config.event_kind, message->dest, message->seq,
-                      message);
+    gv_event_queue_schedule(net->config.queue, due, net->config.event_kind, message->dest,
+                            message->seq, message);
 }
 
 // What a node says is on its way, and then is no more: it came, or was cut off.
@@ -308,7 +308,7 @@ static uint32_t type_index(struct gv_net *net, struct gv_slice type) {
 }
 
 void gv_net_init(struct gv_net *net, const struct gv_net_config *config) {
-    GV_ASSERT(config->world != NULL);
+    GV_ASSERT(config->queue != NULL);
     GV_ASSERT(config->nodes > 0);
     *net = (struct gv_net){.config = *config};
     net->inboxes = gv_memory_new(config->nodes * sizeof *net->inboxes);
@@ -334,7 +334,7 @@ void gv_net_fini(struct gv_net *net) {
     free(net->said);
     net->said = NULL;
     if (net->config.delivery != GV_NET_EXACT) return; // what is held was freed above
-    gv_world_drop(net->config.world, net->config.event_kind, free);
+    gv_event_queue_drop(net->config.queue, net->config.event_kind, free);
 }
 
 static void count(struct gv_net *net, uint32_t src, uint32_t type, size_t size) {
@@ -440,8 +440,7 @@ void gv_net_send(struct gv_net *net, gv_time now, uint32_t src, uint32_t dest, s
     carry(net, now, link, index, size, bytes);
 }
 
-struct gv_net_message *gv_net_take(struct gv_net *net, gv_time now,
-                                   const struct gv_world_event *event) {
+struct gv_net_message *gv_net_take(struct gv_net *net, gv_time now, const struct gv_event *event) {
     GV_ASSERT(event->kind == net->config.event_kind);
     struct gv_net_message *message = event->item;
     land(net, now, message);

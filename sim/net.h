@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // The network between nodes: how long a message takes, in what order a node gets its messages,
-// which are lost, and how many were sent. It lives on a world's clock and keeps its timers there;
+// which are lost, and how many were sent. It lives on a queue's clock and keeps its timers there;
 // it starts no process and reads no clock of its own.
 //
 // Delivery, as Maelstrom's network has it (GV_NET_MAELSTROM): each node has one inbound thread. It
@@ -22,9 +22,9 @@
 
 #include "../engine/prng.h"
 #include "adversary.h"
+#include "event_queue.h"
 #include "trace.h"
 #include "wan.h"
-#include "world.h"
 
 enum gv_net_latency { GV_NET_CONSTANT, GV_NET_UNIFORM, GV_NET_EXPONENTIAL };
 enum gv_net_delivery { GV_NET_MAELSTROM, GV_NET_EXACT };
@@ -77,8 +77,8 @@ struct gv_net_rule {
 };
 
 struct gv_net_config {
-    struct gv_world *world; // kept
-    uint32_t event_kind;    // of the events the network schedules there, whose items are messages
+    struct gv_event_queue *queue; // kept
+    uint32_t event_kind; // of the events the network schedules there, whose items are messages
     uint32_t nodes;
     enum gv_net_latency latency;
     uint32_t latency_ms;      // the mean
@@ -130,7 +130,7 @@ struct gv_net {
 };
 
 void gv_net_init(struct gv_net *net, const struct gv_net_config *config);
-// Frees all messages still on their way. The world must still be there, and take no step after.
+// Frees all messages still on their way. The queue must still be there, and take no step after.
 void gv_net_fini(struct gv_net *net);
 
 // Sends `bytes` (copied) to node `dest`. `type` is the body's type and `size` what to count as the
@@ -140,8 +140,7 @@ void gv_net_send(struct gv_net *net, gv_time now, uint32_t src, uint32_t dest, s
 
 // Handles an event of config.event_kind. Returns the message to hand over to its node now, which
 // the caller frees by free(); or NULL if it was cut off.
-struct gv_net_message *gv_net_take(struct gv_net *net, gv_time now,
-                                   const struct gv_world_event *event);
+struct gv_net_message *gv_net_take(struct gv_net *net, gv_time now, const struct gv_event *event);
 
 // Sets the rules for messages sent from now on; borrowed until others are set.
 void gv_net_rules(struct gv_net *net, const struct gv_net_rule *rules, size_t count);

@@ -14,7 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum event { // kinds on the world's clock; target and stamp:
+enum event { // kinds on the queue's clock; target and stamp:
     EVENT_NET,
     EVENT_TIMEOUT, // client, msg_id of the request
     EVENT_OP,
@@ -49,7 +49,7 @@ enum {
 
 struct gv_run {
     struct gv_run_config config;
-    struct gv_world world;
+    struct gv_event_queue queue;
     struct gv_net net;
     struct gv_nemesis nemesis;
     struct gv_load load;
@@ -106,7 +106,8 @@ static void request(struct gv_run *run, uint32_t number, enum gv_client_wait wai
 
     gv_time timeout = wait == GV_CLIENT_WAIT_INIT ? GV_RUN_INIT_TIMEOUT_MS * GV_MS
                                                   : GV_RUN_CLIENT_TIMEOUT_MS * GV_MS;
-    gv_world_schedule(&run->world, run->now + timeout, EVENT_TIMEOUT, number, client->msg_id, NULL);
+    gv_event_queue_schedule(&run->queue, run->now + timeout, EVENT_TIMEOUT, number, client->msg_id,
+                            NULL);
     bool setup = wait == GV_CLIENT_WAIT_INIT || wait == GV_CLIENT_WAIT_TOPOLOGY;
     if (client->role == GV_CLIENT_OBSERVER || setup) {
         // An observer must not stand in the way of what it observes: it waits in no queue. Nor do
@@ -246,7 +247,7 @@ static void issue_at(struct gv_run *run, gv_time due) {
     // it is only a coarse timer that was late.
     if (run->now > due + 2 * run->config.slack) due = run->now;
     if (run->config.delivery == GV_NET_MAELSTROM) due += GV_LOAD_LATE;
-    gv_world_schedule(&run->world, due + gap, EVENT_OP, 0, 0, NULL);
+    gv_event_queue_schedule(&run->queue, due + gap, EVENT_OP, 0, 0, NULL);
 }
 
 // Has the observers look at every node until all agree.
@@ -255,7 +256,7 @@ static void watch(struct gv_run *run, bool healing) {
     gv_convergence_begin(&run->checker.convergence, run->now, run->history.next_index, healing);
     run->watches++;
     for (uint32_t node = 0; node < run->config.nodes; node++) {
-        gv_world_schedule(&run->world, run->now, EVENT_OBSERVE, node, run->watches, NULL);
+        gv_event_queue_schedule(&run->queue, run->now, EVENT_OBSERVE, node, run->watches, NULL);
     }
 }
 
@@ -325,7 +326,7 @@ static void trace_fault(struct gv_run *run, uint64_t number) {
     gv_trace_fault(run->config.trace, run->now, GV_TRACE_BEGIN, number, text);
 }
 
-static void on_step(struct gv_run *run, const struct gv_world_event *event) {
+static void on_step(struct gv_run *run, const struct gv_event *event) {
     if (run->phase != GV_RUN_MAIN) return;
     const struct gv_scenario_step *step = &run->config.scenario->steps[event->target];
     if (!run->nemesis.active) begin_fault_period(run);
@@ -337,13 +338,13 @@ static void on_step(struct gv_run *run, const struct gv_world_event *event) {
     if (step->lasts == 0) {
         on_step_over(run, event->target);
     } else if (step->lasts != GV_TIME_NEVER) {
-        gv_world_schedule(&run->world, event->due + step->lasts, EVENT_STEP_OVER, event->target, 0,
-                          NULL);
+        gv_event_queue_schedule(&run->queue, event->due + step->lasts, EVENT_STEP_OVER,
+                                event->target, 0, NULL);
     }
     gv_time next = event->due + step->every;
     bool again = step->every > 0 && next < run->cutoff &&
                  (step->until == GV_TIME_NEVER || next < run->started_at + step->until);
-    if (again) gv_world_schedule(&run->world, next, EVENT_STEP, event->target, 0, NULL);
+    if (again) gv_event_queue_schedule(&run->queue, next, EVENT_STEP, event->target, 0, NULL);
 }
 
 // All has been asked. A node that left a request without an answer may still answer it, late: that
@@ -360,7 +361,7 @@ static void finish_or_linger(struct gv_run *run) {
     }
     if (run->lingering) return;
     run->lingering = true;
-    gv_world_schedule(&run->world, until, EVENT_LINGER_OVER, 0, 0, NULL);
+    gv_event_queue_schedule(&run->queue, until, EVENT_LINGER_OVER, 0, 0, NULL);
 }
 
 // After the last operation but the final reads.
@@ -383,7 +384,8 @@ static void end_faults(struct gv_run *run) {
     }
     run->phase = GV_RUN_QUIET;
     gv_trace_phase(run->config.trace, run->now, "quiet");
-    gv_world_schedule(&run->world, run->now + run->config.quiet, EVENT_QUIET_OVER, 0, 0, NULL);
+    gv_event_queue_schedule(&run->queue, run->now + run->config.quiet, EVENT_QUIET_OVER, 0, 0,
+                            NULL);
 }
 
 // The operation a client waits for has ended. `token`: what its reply holds, if it ended well;
@@ -509,16 +511,16 @@ static void start_main(struct gv_run *run) {
     gv_trace_phase(run->config.trace, run->now, "main");
     run->started_at = run->now;
     run->cutoff = run->now + run->config.time_limit;
-    gv_world_schedule(&run->world, run->cutoff, EVENT_CUTOFF, 0, 0, NULL);
+    gv_event_queue_schedule(&run->queue, run->cutoff, EVENT_CUTOFF, 0, 0, NULL);
     // Jepsen's spacing lets the first operation and the first partition happen at once.
     if (run->config.nemesis) {
-        gv_world_schedule(&run->world, run->now, EVENT_NEMESIS, 0, 0, NULL);
+        gv_event_queue_schedule(&run->queue, run->now, EVENT_NEMESIS, 0, 0, NULL);
     }
     for (size_t i = 0; run->config.scenario != NULL && i < run->config.scenario->len; i++) {
-        gv_world_schedule(&run->world, run->now + run->config.scenario->steps[i].at, EVENT_STEP,
-                          (uint32_t)i, 0, NULL);
+        gv_event_queue_schedule(&run->queue, run->now + run->config.scenario->steps[i].at,
+                                EVENT_STEP, (uint32_t)i, 0, NULL);
     }
-    if (run->config.rate > 0) gv_world_schedule(&run->world, run->now, EVENT_OP, 0, 0, NULL);
+    if (run->config.rate > 0) gv_event_queue_schedule(&run->queue, run->now, EVENT_OP, 0, 0, NULL);
 }
 
 static void start_topology(struct gv_run *run) {
@@ -544,7 +546,7 @@ static void start_topology(struct gv_run *run) {
 void gv_run_start(struct gv_run *run, gv_time now) {
     GV_ASSERT(run->phase == GV_RUN_INIT && run->waiting == 0);
     run->now = now;
-    gv_world_init(&run->world, now);
+    gv_event_queue_init(&run->queue, now);
     uint32_t nodes = run->config.nodes;
     size_t cap = 96 + (size_t)nodes * NAME_MAX, len = 0;
     run->ids = gv_memory_new(cap);
@@ -612,7 +614,7 @@ static void on_op_reply(struct gv_run *run, uint32_t number, uint32_t node, stru
 }
 
 static void observe_again(struct gv_run *run, uint32_t node, gv_time due) {
-    gv_world_schedule(&run->world, due, EVENT_OBSERVE, node, run->watches, NULL);
+    gv_event_queue_schedule(&run->queue, due, EVENT_OBSERVE, node, run->watches, NULL);
 }
 
 static void on_observation(struct gv_run *run, uint32_t number, uint32_t node, int body) {
@@ -809,7 +811,7 @@ static void fail_setup(struct gv_run *run, const char *what, int seconds) {
     end_now(run);
 }
 
-static void on_timeout(struct gv_run *run, const struct gv_world_event *event) {
+static void on_timeout(struct gv_run *run, const struct gv_event *event) {
     struct gv_client *client = &run->clients.clients[event->target];
     if (!client->open || client->msg_id != event->stamp) return;
     switch (client->wait) {
@@ -846,10 +848,10 @@ static void on_nemesis(struct gv_run *run, gv_time due) {
     }
     gv_load_took(&run->load, run->config.nodes);
     gv_time gap = gv_nemesis_gap(&run->nemesis, run->config.nemesis_interval);
-    gv_world_schedule(&run->world, due + gap, EVENT_NEMESIS, 0, 0, NULL);
+    gv_event_queue_schedule(&run->queue, due + gap, EVENT_NEMESIS, 0, 0, NULL);
 }
 
-static void on_observe(struct gv_run *run, const struct gv_world_event *event) {
+static void on_observe(struct gv_run *run, const struct gv_event *event) {
     uint32_t node = event->target;
     if (event->stamp != run->watches || !run->checker.convergence.watching) return;
     if (run->checker.convergence.done[node] || run->phase > GV_RUN_QUIET) return;
@@ -875,7 +877,7 @@ static void on_quiet_over(struct gv_run *run) {
     give_up_on_quarantined(run);
 }
 
-static void on_event(struct gv_run *run, const struct gv_world_event *event) {
+static void on_event(struct gv_run *run, const struct gv_event *event) {
     struct gv_net_message *message;
     switch ((enum event)event->kind) {
     case EVENT_NET:
@@ -919,15 +921,15 @@ static void on_event(struct gv_run *run, const struct gv_world_event *event) {
 }
 
 gv_time gv_run_due(const struct gv_run *run) {
-    return run->phase == GV_RUN_DONE ? GV_TIME_NEVER : gv_world_due(&run->world);
+    return run->phase == GV_RUN_DONE ? GV_TIME_NEVER : gv_event_queue_due(&run->queue);
 }
 
 void gv_run_advance(struct gv_run *run, gv_time now) {
     trace_violations(run);
     if (now > run->now) run->now = now;
-    struct gv_world_event event;
+    struct gv_event event;
     while (run->phase != GV_RUN_DONE &&
-           gv_world_next(&run->world, run->now + run->config.slack, &event)) {
+           gv_event_queue_next(&run->queue, run->now + run->config.slack, &event)) {
         if (run->config.late != NULL && run->phase >= GV_RUN_MAIN)
             gv_lag_add(run->config.late, run->now > event.due ? run->now - event.due : 0);
         on_event(run, &event);
@@ -950,9 +952,9 @@ struct gv_run *gv_run_new(const struct gv_run_config *config) {
     uint32_t nodes = config->nodes;
     run->config = *config;
     run->started_at = GV_TIME_NEVER;
-    gv_world_init(&run->world, 0);
+    gv_event_queue_init(&run->queue, 0);
     gv_net_init(&run->net, &(struct gv_net_config){
-                               .world = &run->world,
+                               .queue = &run->queue,
                                .event_kind = EVENT_NET,
                                .nodes = nodes,
                                .latency = config->latency,
@@ -995,7 +997,7 @@ void gv_run_free(struct gv_run *run) {
     gv_player_fini(&run->player);
     gv_node_fault_fini(&run->node_faults);
     gv_net_fini(&run->net);
-    gv_world_fini(&run->world);
+    gv_event_queue_fini(&run->queue);
     gv_nemesis_fini(&run->nemesis);
     gv_history_fini(&run->history);
     gv_client_fini(&run->clients);

@@ -39,11 +39,11 @@ static void start(struct gv_cluster *cluster, uint32_t index) {
 
 void gv_cluster_init(struct gv_cluster *cluster, const struct gv_cluster_config *config) {
     *cluster = (struct gv_cluster){.config = *config};
-    gv_world_init(&cluster->world, config->origin);
+    gv_event_queue_init(&cluster->queue, config->origin);
     gv_prng_init(&cluster->prng, config->seed, 1);
     gv_json_init(&cluster->json, gv_base_malloc(), 0, 0);
     gv_net_init(&cluster->net, &(struct gv_net_config){
-                                   .world = &cluster->world,
+                                   .queue = &cluster->queue,
                                    .event_kind = EVENT_NET,
                                    .nodes = config->nodes,
                                    .latency = config->uniform ? GV_NET_UNIFORM : GV_NET_CONSTANT,
@@ -67,8 +67,8 @@ void gv_cluster_init(struct gv_cluster *cluster, const struct gv_cluster_config 
 
 void gv_cluster_fini(struct gv_cluster *cluster) {
     gv_net_fini(&cluster->net);
-    gv_world_drop(&cluster->world, EVENT_LATE, free);
-    gv_world_fini(&cluster->world);
+    gv_event_queue_drop(&cluster->queue, EVENT_LATE, free);
+    gv_event_queue_fini(&cluster->queue);
     for (uint32_t i = 0; i < cluster->config.nodes; i++) {
         gv_engine_free(cluster->nodes[i].engine);
         free(cluster->nodes[i].first_id);
@@ -103,7 +103,7 @@ static void tell(struct gv_cluster *cluster, uint32_t from, uint32_t to, size_t 
     int parsed = gv_json_parse(&cluster->json, cluster->buf, len);
     GV_ASSERT(parsed > 0 && gv_message_decode(&message, &cluster->json, 0, &fault) == 0);
     if (message.has_id && *first == 0) *first = message.id;
-    gv_time since = cluster->world.now - cluster->config.origin;
+    gv_time since = cluster->queue.now - cluster->config.origin;
     fprintf(out, "%5" PRIu64 " ms  n%" PRIu32 " > n%" PRIu32 "  ", since / GV_MS, from, to);
     gv_story_tell(out, &cluster->json, *first);
     fputc('\n', out);
@@ -112,7 +112,7 @@ static void tell(struct gv_cluster *cluster, uint32_t from, uint32_t to, size_t 
 // Lets a node say what it has to, and sets its timer.
 static void pump(struct gv_cluster *cluster, uint32_t index) {
     struct gv_cluster_node *node = &cluster->nodes[index];
-    gv_time now = cluster->world.now;
+    gv_time now = cluster->queue.now;
     int peer;
     int sent;
     while ((sent = gv_engine_send(node->engine, now, cluster->buf, cluster->cap, &peer)) != 0) {
@@ -132,7 +132,7 @@ static void pump(struct gv_cluster *cluster, uint32_t index) {
     }
     gv_time due = gv_engine_deadline(node->engine);
     if (due != GV_TIME_NEVER)
-        gv_world_schedule(&cluster->world, due, EVENT_TIMER, index, ++node->stamp, NULL);
+        gv_event_queue_schedule(&cluster->queue, due, EVENT_TIMER, index, ++node->stamp, NULL);
 }
 
 static void deliver(struct gv_cluster *cluster, const struct gv_net_message *message) {
@@ -145,17 +145,17 @@ static void deliver(struct gv_cluster *cluster, const struct gv_net_message *mes
         node->bad++;
         return;
     }
-    if (gv_engine_receive(node->engine, cluster->world.now, peer, &decoded) < 0) node->bad++;
+    if (gv_engine_receive(node->engine, cluster->queue.now, peer, &decoded) < 0) node->bad++;
 }
 
-static void handle(struct gv_cluster *cluster, const struct gv_world_event *event) {
+static void handle(struct gv_cluster *cluster, const struct gv_event *event) {
     uint32_t index = event->target;
     if (event->kind == EVENT_NET) {
-        struct gv_net_message *message = gv_net_take(&cluster->net, cluster->world.now, event);
+        struct gv_net_message *message = gv_net_take(&cluster->net, cluster->queue.now, event);
         if (message == NULL) return;
         index = message->dest;
-        gv_time later = cluster->world.now + cluster->nodes[index].slow_ms * GV_MS;
-        gv_world_schedule(&cluster->world, later, EVENT_LATE, index, 0, message);
+        gv_time later = cluster->queue.now + cluster->nodes[index].slow_ms * GV_MS;
+        gv_event_queue_schedule(&cluster->queue, later, EVENT_LATE, index, 0, message);
         return;
     }
     if (event->kind == EVENT_LATE) {
@@ -165,15 +165,15 @@ static void handle(struct gv_cluster *cluster, const struct gv_world_event *even
     } else {
         struct gv_cluster_node *node = &cluster->nodes[index];
         if (event->stamp != node->stamp || node->stopped) return;
-        gv_engine_advance(node->engine, cluster->world.now);
+        gv_engine_advance(node->engine, cluster->queue.now);
     }
     if (!cluster->nodes[index].stopped) pump(cluster, index);
 }
 
 void gv_cluster_run(struct gv_cluster *cluster, gv_time time) {
-    gv_time until = cluster->world.now + time;
-    struct gv_world_event event;
-    while (gv_world_next(&cluster->world, until, &event)) handle(cluster, &event);
+    gv_time until = cluster->queue.now + time;
+    struct gv_event event;
+    while (gv_event_queue_next(&cluster->queue, until, &event)) handle(cluster, &event);
 }
 
 static const struct gv_engine *first_running(const struct gv_cluster *cluster) {
@@ -195,12 +195,12 @@ static bool roots_equal(const struct gv_cluster *cluster) {
 }
 
 gv_time gv_cluster_settle(struct gv_cluster *cluster, gv_time most) {
-    gv_time from = cluster->world.now, until = from + most;
-    struct gv_world_event event;
-    while (!roots_equal(cluster) && gv_world_next(&cluster->world, until, &event))
+    gv_time from = cluster->queue.now, until = from + most;
+    struct gv_event event;
+    while (!roots_equal(cluster) && gv_event_queue_next(&cluster->queue, until, &event))
         handle(cluster, &event);
     // By the entries; that equal roots are right is checked there, too.
-    return gv_cluster_equal(cluster) ? cluster->world.now - from : GV_TIME_NEVER;
+    return gv_cluster_equal(cluster) ? cluster->queue.now - from : GV_TIME_NEVER;
 }
 
 // --- the nodes -------------------------------------------------------------------------------
@@ -214,7 +214,7 @@ static void join(struct gv_cluster *cluster, uint32_t index) {
         snprintf(text[i], sizeof text[i], "n%" PRIu32, i);
         names[i] = slice(text[i]);
     }
-    int error = gv_engine_join(cluster->nodes[index].engine, cluster->world.now, names[index],
+    int error = gv_engine_join(cluster->nodes[index].engine, cluster->queue.now, names[index],
                                names, count);
     GV_ASSERT(error == 0);
     free(names);
@@ -227,7 +227,7 @@ void gv_cluster_join(struct gv_cluster *cluster) {
 }
 
 static int put(struct gv_cluster *cluster, uint32_t node, const struct gv_entry *entry) {
-    int stored = gv_engine_put(cluster->nodes[node].engine, cluster->world.now, entry);
+    int stored = gv_engine_put(cluster->nodes[node].engine, cluster->queue.now, entry);
     pump(cluster, node);
     return stored;
 }
@@ -267,7 +267,7 @@ void gv_cluster_split(struct gv_cluster *cluster, uint32_t first) {
 void gv_cluster_resume(struct gv_cluster *cluster, uint32_t node) {
     GV_ASSERT(cluster->nodes[node].stopped);
     cluster->nodes[node].stopped = false;
-    gv_engine_advance(cluster->nodes[node].engine, cluster->world.now);
+    gv_engine_advance(cluster->nodes[node].engine, cluster->queue.now);
     pump(cluster, node);
 }
 
@@ -283,7 +283,7 @@ void gv_cluster_reload(struct gv_cluster *cluster, uint32_t node) {
     uint32_t cursor = 0, end = gv_engine_end(old);
     struct gv_entry entry;
     while (gv_engine_next(old, &cursor, end, &entry)) {
-        int stored = gv_engine_put(cluster->nodes[node].engine, cluster->world.now, &entry);
+        int stored = gv_engine_put(cluster->nodes[node].engine, cluster->queue.now, &entry);
         GV_ASSERT(stored == 1);
     }
     gv_engine_free(old);

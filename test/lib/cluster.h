@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Engines in virtual time: a cluster in one process, on the simulator's world and network. Same
+// Engines in virtual time: a cluster in one process, on the simulator's queue and network. Same
 // seed, same run. Whatever cannot go wrong in a test (memory, set-up) aborts it.
 #ifndef GV_TEST_LIB_CLUSTER_H
 #define GV_TEST_LIB_CLUSTER_H
@@ -38,7 +38,7 @@ struct gv_cluster_node {
 
 struct gv_cluster {
     struct gv_cluster_config config;
-    struct gv_world world;
+    struct gv_event_queue queue;
     struct gv_net net;
     struct gv_prng prng;
     struct gv_json json;

@@ -157,12 +157,12 @@ static void staleness_is_kept_under_load(void **state) {
         uint32_t kept = 0, seen[VALUES] = {0}; // by so many nodes, from the first on
         for (int step = 0; step < VALUES + 3000 / STEP; step++) {
             if (step < VALUES) {
-                added[step] = cluster.world.now;
+                added[step] = cluster.queue.now;
                 gv_cluster_add_number(&cluster, (uint32_t)gv_prng_below(&prng, 25), step);
             }
             gv_cluster_run(&cluster, ms(STEP));
             for (int i = 0; i <= step && i < VALUES; i++) {
-                if (seen[i] == 25 || cluster.world.now - added[i] > ms(staleness)) continue;
+                if (seen[i] == 25 || cluster.queue.now - added[i] > ms(staleness)) continue;
                 while (seen[i] < 25 && gv_cluster_has_number(&cluster, seen[i], i)) seen[i]++;
                 kept += seen[i] == 25 && i >= FIRST;
             }

@@ -160,8 +160,8 @@ static void the_root_dies(void **state) {
 
 // Adds the numbers from *next on, one every 20 ms or so, at any node but the first, for so long.
 static void load(struct gv_cluster *cluster, struct gv_prng *prng, gv_time time, int64_t *next) {
-    gv_time until = cluster->world.now + time;
-    while (cluster->world.now < until) {
+    gv_time until = cluster->queue.now + time;
+    while (cluster->queue.now < until) {
         uint32_t node = 1 + (uint32_t)gv_prng_below(prng, cluster->config.nodes - 1);
         gv_cluster_add_number(cluster, node, (*next)++);
         gv_cluster_run(cluster, ms(10 + gv_prng_below(prng, 21)));
@@ -192,12 +192,12 @@ static void the_root_dies_under_load(void **state) {
         int64_t next = 0;
         load(&cluster, &prng, ms(8 * SECOND), &next);
         int64_t in_flight = next;
-        gv_time killed = cluster.world.now, bound = ms(3 * staleness + 2 * SECOND);
+        gv_time killed = cluster.queue.now, bound = ms(3 * staleness + 2 * SECOND);
         cluster.nodes[0].stopped = true;
-        while (!all_have(&cluster, in_flight) && cluster.world.now - killed < bound)
+        while (!all_have(&cluster, in_flight) && cluster.queue.now - killed < bound)
             load(&cluster, &prng, ms(50), &next);
         printf("staleness %u ms: everywhere %llu ms after the hub died\n", (unsigned)staleness,
-               (unsigned long long)((cluster.world.now - killed) / GV_MS));
+               (unsigned long long)((cluster.queue.now - killed) / GV_MS));
         assert_true(all_have(&cluster, in_flight));
         nothing_was_bad(&cluster);
         gv_cluster_fini(&cluster);
@@ -311,7 +311,7 @@ static void a_node_is_paused(void **state) {
         gv_cluster_run(&cluster, ms(100));
     }
     cluster.nodes[3].stopped = false;
-    gv_engine_advance(cluster.nodes[3].engine, cluster.world.now);
+    gv_engine_advance(cluster.nodes[3].engine, cluster.queue.now);
     assert_int_equal(stats(&cluster, 3).pauses, 1);
     gv_cluster_add(&cluster, 3, "\"back\"");
     assert_true(gv_cluster_settle(&cluster, ms(5 * SECOND)) != GV_TIME_NEVER);

@@ -61,13 +61,13 @@ static void becomes_equal_and_silent(struct gv_cluster *cluster, uint64_t trip_m
     uint64_t stale_ms = 2 * (uint64_t)cluster->config.staleness_ms;
     // Where messages are lost, each loss may cost another of these.
     unsigned times = cluster->config.loss > 0 ? 3 : 1;
-    gv_time began = cluster->world.now;
+    gv_time began = cluster->queue.now;
     gv_time equal =
         gv_cluster_settle(cluster, times * ms(EQUAL_MS + stale_ms + EQUAL_TRIPS * trip_ms));
     if (equal == GV_TIME_NEVER) print_config("unequal", &cluster->config, trip_ms);
     assert_true(equal != GV_TIME_NEVER);
     gv_time silent = began + times * ms(SILENT_MS + stale_ms + SILENT_TRIPS * trip_ms);
-    gv_cluster_run(cluster, silent - cluster->world.now);
+    gv_cluster_run(cluster, silent - cluster->queue.now);
     uint64_t before = sent(cluster);
     gv_time suspicion = 0, step = ms(SECOND);
     for (gv_time listened = 0; listened < ms(LISTEN_MS); listened += step) {

@@ -9,7 +9,7 @@
 enum { EVENT = 5 };
 
 struct bench {
-    struct gv_world world;
+    struct gv_event_queue queue;
     struct gv_net net;
     bool cut;
     int asked;
@@ -26,9 +26,9 @@ static bool is_cut(void *ctx, const struct gv_net_message *message) {
 static void init(struct bench *bench, enum gv_net_delivery delivery, enum gv_net_latency latency,
                  uint32_t latency_ms) {
     *bench = (struct bench){.cut = false};
-    gv_world_init(&bench->world, 0);
+    gv_event_queue_init(&bench->queue, 0);
     gv_net_init(&bench->net, &(struct gv_net_config){
-                                 .world = &bench->world,
+                                 .queue = &bench->queue,
                                  .event_kind = EVENT,
                                  .nodes = 3,
                                  .latency = latency,
@@ -42,7 +42,7 @@ static void init(struct bench *bench, enum gv_net_delivery delivery, enum gv_net
 
 static void fini(struct bench *bench) {
     gv_net_fini(&bench->net);
-    gv_world_fini(&bench->world);
+    gv_event_queue_fini(&bench->queue);
 }
 
 static struct gv_slice text(const char *bytes) {
@@ -50,13 +50,13 @@ static struct gv_slice text(const char *bytes) {
 }
 
 static void run_until(struct bench *bench, uint64_t ms) {
-    struct gv_world_event event;
-    while (gv_world_next(&bench->world, ms * GV_MS, &event)) {
-        struct gv_net_message *message = gv_net_take(&bench->net, bench->world.now, &event);
+    struct gv_event event;
+    while (gv_event_queue_next(&bench->queue, ms * GV_MS, &event)) {
+        struct gv_net_message *message = gv_net_take(&bench->net, bench->queue.now, &event);
         if (message == NULL) continue;
         size_t len = strlen(bench->got);
         snprintf(bench->got + len, sizeof bench->got - len, "%.*s@%d ", (int)message->len,
-                 message->bytes, (int)(bench->world.now / GV_MS));
+                 message->bytes, (int)(bench->queue.now / GV_MS));
         free(message);
     }
 }
@@ -260,22 +260,22 @@ static void rules_lose_double_and_delay(void **state) {
     struct gv_slice none = {0};
     for (int i = 0; i < MESSAGES; i++) gv_net_send(&bench.net, 0, 0, 1, none, 0, none);
     assert_true(bench.net.dropped > MESSAGES / 4 - 300 && bench.net.dropped < MESSAGES / 4 + 300);
-    assert_int_equal(bench.world.len, MESSAGES - bench.net.dropped);
-    assert_int_equal(gv_world_due(&bench.world), 15 * GV_MS);
+    assert_int_equal(bench.queue.len, MESSAGES - bench.net.dropped);
+    assert_int_equal(gv_event_queue_due(&bench.queue), 15 * GV_MS);
     uint64_t dropped = bench.net.dropped;
-    size_t len = bench.world.len;
+    size_t len = bench.queue.len;
     for (int i = 0; i < MESSAGES; i++) gv_net_send(&bench.net, 0, 1, 0, none, 0, none);
     assert_int_equal(bench.net.dropped, dropped); // the other way
-    assert_int_equal(bench.world.len, len + MESSAGES);
+    assert_int_equal(bench.queue.len, len + MESSAGES);
     gv_net_send(&bench.net, 0, 0, 2, none, 0, none);
-    assert_int_equal(gv_world_due(&bench.world), 10 * GV_MS); // one on no side
+    assert_int_equal(gv_event_queue_due(&bench.queue), 10 * GV_MS); // one on no side
 
     rules[0] = (struct gv_net_rule){.kind = GV_NET_DUPLICATE, .ppm = 1000000};
     gv_net_rules(&bench.net, rules, 1);
-    len = bench.world.len;
+    len = bench.queue.len;
     uint64_t messages = bench.net.messages;
     gv_net_send(&bench.net, 0, 0, 2, none, 0, none);
-    assert_int_equal(bench.world.len, len + 2);
+    assert_int_equal(bench.queue.len, len + 2);
     assert_int_equal(bench.net.messages, messages + 1);
     fini(&bench);
 }
@@ -370,12 +370,12 @@ static void some_messages_are_held_back(void **state) {
     gv_net_rules(&bench.net, &rule, 1);
     struct gv_slice none = {0};
     for (int i = 0; i < MESSAGES; i++) gv_net_send(&bench.net, 0, 0, 1, none, 0, none);
-    struct gv_world_event event;
+    struct gv_event event;
     int late = 0;
-    while (gv_world_next(&bench.world, 1000 * GV_MS, &event)) {
-        free(gv_net_take(&bench.net, bench.world.now, &event));
-        assert_true(bench.world.now >= 10 * GV_MS && bench.world.now < 110 * GV_MS);
-        late += bench.world.now > 10 * GV_MS;
+    while (gv_event_queue_next(&bench.queue, 1000 * GV_MS, &event)) {
+        free(gv_net_take(&bench.net, bench.queue.now, &event));
+        assert_true(bench.queue.now >= 10 * GV_MS && bench.queue.now < 110 * GV_MS);
+        late += bench.queue.now > 10 * GV_MS;
     }
     assert_true(late > MESSAGES / 10 - 200 && late < MESSAGES / 10 + 200);
     fini(&bench);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // A clock and what is to happen on it: events, taken out in order of time, and those of one time in
-// the order they were put in. The world never looks at a real clock: its time is what the caller
+// the order they were put in. The queue never looks at a real clock: its time is what the caller
 // says, so a run in virtual time jumps from event to event, and one in real time asks what is due
 // by now.
 //
@@ -10,14 +10,14 @@
 // The lowest list is opened when its first event is due, by moving its events to lower lists, at
 // most once for each bit. Only ends of lists are touched in between, so that 100,000 timeouts that
 // wait for seconds cost nothing while messages come and go.
-#ifndef GV_SIM_WORLD_H
-#define GV_SIM_WORLD_H
+#ifndef GV_SIM_EVENT_QUEUE_H
+#define GV_SIM_EVENT_QUEUE_H
 
 #include "../merkle/base.h"
 
 // What the fields beside `due` and `seq` mean is up to those who schedule. An event cannot be
 // called off: put a number into `stamp` that tells, when it comes, whether it still matters.
-struct gv_world_event {
+struct gv_event {
     gv_time due;
     uint32_t kind;
     uint32_t target;
@@ -26,39 +26,39 @@ struct gv_world_event {
 };
 
 // Events of one time lie in one list, and always in the order they were put in.
-struct gv_world_list {
-    struct gv_world_event *events;
+struct gv_event_queue_bucket {
+    struct gv_event *events;
     size_t first, len, cap; // those before `first` are gone
     gv_time due;            // of the earliest, if there is any
 };
 
-enum { GV_WORLD_LISTS = 65 };
+enum { GV_EVENT_QUEUE_BUCKETS = 65 };
 
-struct gv_world {
-    gv_time now;    // never goes back
-    gv_time opened; // no event is due before; those of list 0 are due then
-    size_t len;     // events that wait
-    uint64_t used;  // which lists but 0 have events, a bit each
-    struct gv_world_list lists[GV_WORLD_LISTS];
+struct gv_event_queue {
+    gv_time now;       // never goes back
+    gv_time base;      // no event is due before; those of list 0 are due then
+    size_t len;        // events that wait
+    uint64_t nonempty; // which lists but 0 have events, a bit each
+    struct gv_event_queue_bucket buckets[GV_EVENT_QUEUE_BUCKETS];
 };
 
-void gv_world_init(struct gv_world *world, gv_time now);
+void gv_event_queue_init(struct gv_event_queue *queue, gv_time now);
 // Events still waiting are forgotten; their items are the caller's.
-void gv_world_fini(struct gv_world *world);
+void gv_event_queue_fini(struct gv_event_queue *queue);
 
 // A time already past means: next, after what was already due.
-void gv_world_schedule(struct gv_world *world, gv_time due, uint32_t kind, uint32_t target,
-                       uint64_t stamp, void *item);
+void gv_event_queue_schedule(struct gv_event_queue *queue, gv_time due, uint32_t kind,
+                             uint32_t target, uint64_t stamp, void *item);
 
-// Hands the item of each event of this kind that is still waiting to `drop`. The world must take no
+// Hands the item of each event of this kind that is still waiting to `drop`. The queue must take no
 // step after that.
-void gv_world_drop(struct gv_world *world, uint32_t kind, void (*drop)(void *item));
+void gv_event_queue_drop(struct gv_event_queue *queue, uint32_t kind, void (*drop)(void *item));
 
 // When the next event is due; GV_TIME_NEVER if there is none.
-gv_time gv_world_due(const struct gv_world *world);
+gv_time gv_event_queue_due(const struct gv_event_queue *queue);
 
 // Takes the next event due at or before `until` and moves `now` to its time. If there is none,
 // moves `now` to `until` and returns false.
-bool gv_world_next(struct gv_world *world, gv_time until, struct gv_world_event *event);
+bool gv_event_queue_next(struct gv_event_queue *queue, gv_time until, struct gv_event *event);
 
 #endif
