@@ -13,16 +13,16 @@
 enum { GV_CLOCK_PPM_MAX = 500000 }; // of drift: half as fast, or half as fast again
 
 struct gv_clock {
-    gv_time world_at, own_at; // when the world had the one time, this clock had the other
-    int64_t ppm;              // it gains so many millionths, but no more than the bound
-    gv_time date_back;        // by how much the date has been set back, all in all
+    gv_time simulated_at, local_at; // when the world had the one time, this clock had the other
+    int64_t ppm;                    // it gains so many millionths, but no more than the bound
+    gv_time date_back;              // by how much the date has been set back, all in all
 };
 
 // Zeroed, it shows the world's time. What it shows when the world has this time, which must not be
 // earlier than it has been set.
-gv_time gv_clock_own(const struct gv_clock *clock, gv_time world);
+gv_time gv_clock_local(const struct gv_clock *clock, gv_time simulated);
 // When it will show this time, or more; at `now` at the earliest. GV_TIME_NEVER is itself.
-gv_time gv_clock_world(const struct gv_clock *clock, gv_time now, gv_time own);
+gv_time gv_clock_to_simulated(const struct gv_clock *clock, gv_time now, gv_time local);
 
 // From now on it gains so much more, or less.
 void gv_clock_drift(struct gv_clock *clock, gv_time now, int64_t ppm);

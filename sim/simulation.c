@@ -163,7 +163,7 @@ static void mark_dirty(struct vnode *vnode) {
 }
 
 static gv_time local_time(const struct vnode *vnode) {
-    return gv_clock_own(&vnode->clock, vnode->sim->now);
+    return gv_clock_local(&vnode->clock, vnode->sim->now);
 }
 
 // A disk keeps the incarnation if it certainly has all that the node has ever said.
@@ -284,7 +284,7 @@ static void set_timer(struct vnode *vnode) {
     struct gv_simulation *sim = vnode->sim;
     gv_time due = GV_TIME_NEVER;
     if (vnode->node != NULL && !vnode->paused) {
-        due = gv_clock_world(&vnode->clock, sim->now, gv_node_deadline(vnode->node));
+        due = gv_clock_to_simulated(&vnode->clock, sim->now, gv_node_deadline(vnode->node));
         if (vnode->batch != NULL) due = earlier(due, vnode->written_at);
         if (vnode->busy_until > sim->now) due = vnode->busy_until;
     }
