@@ -5,11 +5,11 @@
 #include "child.h"
 #include "envelope.h"
 #include "escape.h"
-#include "live.h"
 #include "logs.h"
 #include "memory.h"
 #include "output.h"
 #include "path.h"
+#include "progress.h"
 #include "record.h"
 
 #include <errno.h>
@@ -66,7 +66,7 @@ struct exec {
     struct gv_run *run;
     struct gv_logs logs;
     struct gv_child_guard guard;
-    struct gv_live live;
+    struct gv_progress progress;
     struct gv_result *copy; // of the result; NULL: not wanted
     FILE *out;
     struct gv_output json;
@@ -182,11 +182,11 @@ static void on_timer(uv_timer_t *timer) {
 static void on_tick(uv_timer_t *timer) {
     struct exec *exec = timer->data;
     int width, height;
-    if (exec->live.tty && uv_tty_get_winsize(&exec->tty, &width, &height) == 0) {
-        gv_live_resize(&exec->live, width > 0 ? (unsigned)width : 0);
+    if (exec->progress.tty && uv_tty_get_winsize(&exec->tty, &width, &height) == 0) {
+        gv_progress_resize(&exec->progress, width > 0 ? (unsigned)width : 0);
     }
     struct gv_run_view view = gv_run_view(exec->run, uv_hrtime());
-    gv_live_draw(&exec->live, &exec->config, &view);
+    gv_progress_draw(&exec->progress, &exec->config, &view);
 }
 
 static void on_signal(uv_signal_t *signal, int number) {
@@ -600,14 +600,14 @@ static void stop(struct exec *exec) {
     GV_ASSERT(error == 0);
 }
 
-// The live view is for terminals that can move the cursor.
-static void init_live(struct exec *exec) {
+// The progress display is for terminals that can move the cursor.
+static void init_progress(struct exec *exec) {
     int fd = fileno(exec->out);
     const char *no_color = getenv("NO_COLOR"), *term = getenv("TERM");
     bool dumb = term == NULL || strcmp(term, "dumb") == 0;
     bool tty =
         !dumb && uv_guess_handle(fd) == UV_TTY && uv_tty_init(&exec->loop, &exec->tty, fd, 0) == 0;
-    gv_live_init(&exec->live, exec->out, tty, no_color == NULL || *no_color == '\0');
+    gv_progress_init(&exec->progress, exec->out, tty, no_color == NULL || *no_color == '\0');
 }
 
 static void init_loop(struct exec *exec) {
@@ -632,7 +632,7 @@ static void init_loop(struct exec *exec) {
 // Runs to the end, whichever it is. Returns false if the nodes could not be started.
 static bool run(struct exec *exec) {
     init_loop(exec);
-    init_live(exec);
+    init_progress(exec);
     exec->nodes = gv_memory_new(exec->config.nodes * sizeof *exec->nodes);
     exec->err_buf = gv_memory_new(READ_SIZE);
     bool started = true;
@@ -640,7 +640,7 @@ static bool run(struct exec *exec) {
         started = start_node(exec, i) == 0;
     }
     if (started) {
-        uint64_t every = exec->live.tty ? GV_LIVE_TTY_MS : GV_LIVE_PIPE_MS;
+        uint64_t every = exec->progress.tty ? GV_PROGRESS_TTY_MS : GV_PROGRESS_PIPE_MS;
         uv_timer_start(&exec->tick, on_tick, every, every);
         uv_timer_start(&exec->beat, on_beat, BEAT_MS, BEAT_MS);
         gv_check_traffic_init(&exec->traffic, exec->config.nodes, exec->config.rate);
@@ -648,9 +648,9 @@ static bool run(struct exec *exec) {
         gv_run_start(exec->run, exec->traffic.second);
         pump(exec);
         uv_run(&exec->loop, UV_RUN_DEFAULT);
-        if (exec->live.tty) on_tick(&exec->tick);
+        if (exec->progress.tty) on_tick(&exec->tick);
     }
-    gv_live_end(&exec->live);
+    gv_progress_end(&exec->progress);
     stop(exec);
     return started;
 }
@@ -684,7 +684,7 @@ static enum gv_exec_status finish(struct exec *exec) {
     struct gv_stats stats;
     for (uint32_t i = 0; i < exec->config.nodes; i++)
         if (gv_logs_stats(&exec->logs, i, &stats)) gv_traffic_add(&result.traffic, &stats);
-    bool within = gv_limits_print(&exec->command->limits, &result, exec->out, exec->live.color);
+    bool within = gv_limits_print(&exec->command->limits, &result, exec->out, exec->progress.color);
     if (!result.valid) {
         print_logs(exec);
         gv_escape_print(exec->out, "  %-16s %s\n", "logs", exec->logs.dir);

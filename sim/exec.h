@@ -15,11 +15,11 @@ enum gv_exec_status { // what gvsim exits with
     GV_EXEC_INTERRUPTED = 130,
 };
 
-// Runs what the command says, and prints the live view and the verdict on standard output, and what
-// keeps it from running on standard error. No process it started is left when it returns, or when
-// gvsim ends in any other way (see child.h). What it holds of what nodes say is bounded by the
-// command's queue_max and line_max, each for a node; their logs by log_max. `copy`,
-// which may be NULL, gets the result if there is one, with NULL for what it would borrow.
+// Runs what the command says, and prints the progress display and the verdict on standard output,
+// and what keeps it from running on standard error. No process it started is left when it returns,
+// or when gvsim ends in any other way (see child.h). What it holds of what nodes say is bounded by
+// the command's queue_max and line_max, each for a node; their logs by log_max. `copy`, which may
+// be NULL, gets the result if there is one, with NULL for what it would borrow.
 enum gv_exec_status gv_exec_run(const struct gv_command *command, struct gv_result *copy);
 
 #endif

@@ -73,7 +73,7 @@ struct gv_run_config {
     struct gv_trace *trace;
 };
 
-// What a live view shows.
+// What a progress display shows.
 struct gv_run_view {
     enum gv_run_phase phase;
     gv_time elapsed; // since the first operation

@@ -4,9 +4,9 @@
 #include "builtin.h"
 #include "escape.h"
 #include "generator.h"
-#include "live.h"
 #include "memory.h"
 #include "output.h"
+#include "progress.h"
 #include "record.h"
 #include "simulation.h"
 
@@ -34,30 +34,30 @@ static gv_time wall_now(void) {
     return (gv_time)now.tv_sec * 1000 * GV_MS + (gv_time)now.tv_nsec;
 }
 
-static void init_live(struct gv_live *live, FILE *out) {
+static void init_progress(struct gv_progress *progress, FILE *out) {
     const char *no_color = getenv("NO_COLOR"), *term = getenv("TERM");
     bool tty = isatty(fileno(out)) != 0 && term != NULL && strcmp(term, "dumb") != 0;
-    gv_live_init(live, out, tty, no_color == NULL || *no_color == '\0');
+    gv_progress_init(progress, out, tty, no_color == NULL || *no_color == '\0');
 }
 
-static void draw(struct gv_live *live, const struct gv_command *command,
+static void draw(struct gv_progress *progress, const struct gv_command *command,
                  const struct gv_simulation *sim) {
     struct gv_run_view view = gv_run_view(gv_simulation_run(sim), gv_simulation_now(sim));
-    gv_live_draw(live, &command->run, &view);
+    gv_progress_draw(progress, &command->run, &view);
 }
 
 // Runs to the end, or until interrupted. Returns the time it took.
 static gv_time run_to_end(const struct gv_command *command, struct gv_simulation *sim,
-                          struct gv_live *live) {
-    gv_time began = wall_now(), every = live->tty ? GV_LIVE_TTY_MS : GV_LIVE_PIPE_MS;
+                          struct gv_progress *progress) {
+    gv_time began = wall_now(), every = progress->tty ? GV_PROGRESS_TTY_MS : GV_PROGRESS_PIPE_MS;
     gv_time draw_at = began + every * GV_MS;
     for (unsigned step = 1; gv_simulation_step(sim) && !interrupted; step++) {
         if (step % STEPS != 0 || wall_now() < draw_at) continue;
         draw_at = wall_now() + every * GV_MS;
-        draw(live, command, sim);
+        draw(progress, command, sim);
     }
-    if (live->tty) draw(live, command, sim);
-    gv_live_end(live);
+    if (progress->tty) draw(progress, command, sim);
+    gv_progress_end(progress);
     return wall_now() - began;
 }
 
@@ -99,7 +99,7 @@ static bool check_determinism(const struct gv_command *command, struct gv_simula
 }
 
 static int finish(const struct gv_command *command, struct gv_simulation *sim, gv_time took,
-                  struct gv_live *live, FILE *json, struct gv_record *record) {
+                  struct gv_progress *progress, FILE *json, struct gv_record *record) {
     struct gv_result result = {0};
     bool same = false; // and it was looked at
     if (!interrupted) {
@@ -107,15 +107,15 @@ static int finish(const struct gv_command *command, struct gv_simulation *sim, g
         same = command->check_determinism && check_determinism(command, sim, &result);
     }
     if (interrupted) {
-        fprintf(live->out, "interrupted at %.1f s of its time: there is no verdict\n",
+        fprintf(progress->out, "interrupted at %.1f s of its time: there is no verdict\n",
                 (double)gv_simulation_now(sim) / 1e9);
         gv_record_close(record, NULL);
         return INTERRUPTED;
     }
-    bool within = gv_limits_print(&command->limits, &result, live->out, live->color);
-    print_speed(sim, took, live->out);
+    bool within = gv_limits_print(&command->limits, &result, progress->out, progress->color);
+    print_speed(sim, took, progress->out);
     if (same) {
-        fprintf(live->out, "  %-16s a second run was the same, line by line\n", "determinism");
+        fprintf(progress->out, "  %-16s a second run was the same, line by line\n", "determinism");
     }
     if (json != NULL) gv_result_json(&result, json);
     if (!gv_record_close(record, &result)) return USAGE;
@@ -303,11 +303,11 @@ static int run_all(const struct gv_command *command) {
     }
     signal(SIGINT, on_signal);
     signal(SIGTERM, on_signal);
-    struct gv_live live;
-    init_live(&live, json.file == stdout ? stderr : stdout);
+    struct gv_progress progress;
+    init_progress(&progress, json.file == stdout ? stderr : stdout);
     struct gv_simulation *sim = new_sim(command, &config);
-    gv_time took = run_to_end(command, sim, &live);
-    int status = finish(command, sim, took, &live, json.file, &record);
+    gv_time took = run_to_end(command, sim, &progress);
+    int status = finish(command, sim, took, &progress, json.file, &record);
     gv_simulation_free(sim);
     bool judged = status == VALID || status == INVALID;
     return gv_output_close(&json, judged) ? status : USAGE;

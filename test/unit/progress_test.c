@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "../../sim/live.h"
+#include "../../sim/progress.h"
 #include "../lib/test.h"
 
 #include <stdio.h>
@@ -43,11 +43,11 @@ static void draw(unsigned width, bool tty, bool color, int frames) {
 
     FILE *file = tmpfile();
     assert_non_null(file);
-    struct gv_live live;
-    gv_live_init(&live, file, tty, color);
-    gv_live_resize(&live, width);
-    for (int i = 0; i < frames; i++) gv_live_draw(&live, &config, &view);
-    gv_live_end(&live);
+    struct gv_progress progress;
+    gv_progress_init(&progress, file, tty, color);
+    gv_progress_resize(&progress, width);
+    for (int i = 0; i < frames; i++) gv_progress_draw(&progress, &config, &view);
+    gv_progress_end(&progress);
     rewind(file);
     text[fread(text, 1, sizeof text - 1, file)] = '\0';
     fclose(file);

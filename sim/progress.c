@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "live.h"
+#include "progress.h"
 
 #include "escape.h"
 
@@ -17,7 +17,7 @@ enum { NODES_LISTED = 12, WIDTH_DEFAULT = 80, WIDTH_MIN = 20, LABEL = 12, TYPE_S
 
 // One line being put together; what does not fit is left out.
 struct line {
-    char text[GV_LIVE_LINE_MAX];
+    char text[GV_PROGRESS_LINE_MAX];
     size_t len;
 };
 
@@ -45,35 +45,35 @@ static double seconds(gv_time time) {
 
 // Writes a line cut to the terminal's width: escape sequences take no column and always go
 // through, and a character of several bytes is one column.
-static void put(struct gv_live *live, const struct line *line) {
+static void put(struct gv_progress *progress, const struct line *line) {
     unsigned column = 0;
     for (size_t at = 0; at < line->len; at++) {
         unsigned char byte = (unsigned char)line->text[at];
         if (byte == 0x1b) {
             size_t end = at + strcspn(line->text + at, "m");
-            if (live->color) fwrite(line->text + at, 1, end - at + 1, live->out);
+            if (progress->color) fwrite(line->text + at, 1, end - at + 1, progress->out);
             at = end;
             continue;
         }
         bool continues = (byte & 0xc0) == 0x80;
         if (!continues) column++;
-        if (column <= live->width) fputc(byte, live->out);
+        if (column <= progress->width) fputc(byte, progress->out);
     }
-    fputs("\x1b[K\n", live->out);
-    live->drawn++;
+    fputs("\x1b[K\n", progress->out);
+    progress->drawn++;
 }
 
-void gv_live_init(struct gv_live *live, FILE *out, bool tty, bool color) {
+void gv_progress_init(struct gv_progress *progress, FILE *out, bool tty, bool color) {
     GV_ASSERT(out != NULL);
-    *live = (struct gv_live){.out = out, .tty = tty, .color = tty && color};
-    gv_live_resize(live, 0);
+    *progress = (struct gv_progress){.out = out, .tty = tty, .color = tty && color};
+    gv_progress_resize(progress, 0);
 }
 
-void gv_live_resize(struct gv_live *live, unsigned width) {
-    GV_ASSERT(live != NULL);
+void gv_progress_resize(struct gv_progress *progress, unsigned width) {
+    GV_ASSERT(progress != NULL);
     if (width == 0) width = WIDTH_DEFAULT;
     // The last column stays free: some terminals wrap as soon as it is written.
-    live->width = width < WIDTH_MIN ? WIDTH_MIN - 1 : width - 1;
+    progress->width = width < WIDTH_MIN ? WIDTH_MIN - 1 : width - 1;
 }
 
 static const char *phase_name(const struct gv_run_view *view) {
@@ -100,7 +100,7 @@ static double whole(const struct gv_run_config *config) {
     return seconds(config->time_limit + (gv_load_converges(config->load) ? config->quiet : 0));
 }
 
-static void draw_title(struct gv_live *live, const struct gv_run_config *config) {
+static void draw_title(struct gv_progress *progress, const struct gv_run_config *config) {
     static const char *const dists[] = {"", " uniform", " exponential"};
     struct line line = {.len = 0};
     add(&line, BOLD "gvsim" OFF "  %s · %" PRIu32 " nodes · %g ops/s · %" PRIu32 " ms%s",
@@ -111,17 +111,17 @@ static void draw_title(struct gv_live *live, const struct gv_run_config *config)
     }
     if (config->nemesis) add(&line, " · partitions");
     add(&line, " · seed %" PRIu64, config->seed);
-    put(live, &line);
+    put(progress, &line);
 }
 
-static void draw_bar(struct gv_live *live, const struct gv_run_config *config,
+static void draw_bar(struct gv_progress *progress, const struct gv_run_config *config,
                      const struct gv_run_view *view) {
     enum { CELLS = 30 };
     double total = whole(config), now = seconds(view->elapsed);
     if (now > total) now = total;
     int full = total > 0 ? (int)(now / total * CELLS) : CELLS;
     if (view->phase == GV_RUN_DONE) full = CELLS;
-    int cells = live->width < 60 ? CELLS / 3 : CELLS;
+    int cells = progress->width < 60 ? CELLS / 3 : CELLS;
     struct line line = {.len = 0};
     add(&line, "  " GREEN);
     for (int i = 0; i < cells; i++) {
@@ -129,7 +129,7 @@ static void draw_bar(struct gv_live *live, const struct gv_run_config *config,
         add(&line, "%s", i < full * cells / CELLS ? "█" : "░");
     }
     add(&line, OFF "  %.1f of %.0f s  %s", now, total, phase_name(view));
-    put(live, &line);
+    put(progress, &line);
 }
 
 static void add_messages(struct line *line, const struct gv_run_view *view) {
@@ -172,12 +172,12 @@ static void add_missing(struct line *line, const struct gv_run_config *config,
     if (listed < behind) add(line, "  …");
 }
 
-static void draw_partition(struct gv_live *live, const struct gv_run_config *config,
+static void draw_partition(struct gv_progress *progress, const struct gv_run_config *config,
                            const struct gv_run_view *view) {
     struct line line;
     label(&line, "partition");
     if (view->nemesis->active) {
-        char who[GV_LIVE_LINE_MAX / 2];
+        char who[GV_PROGRESS_LINE_MAX / 2];
         gv_nemesis_describe(view->nemesis, who, sizeof who);
         add(&line, RED "for %.1f s" OFF "  %s", seconds(view->cut_for), who);
     } else if (view->observing && gv_load_is_set(config->load)) {
@@ -186,19 +186,19 @@ static void draw_partition(struct gv_live *live, const struct gv_run_config *con
     } else {
         add(&line, view->observing ? "none; not all nodes read the same yet" : "none");
     }
-    put(live, &line);
+    put(progress, &line);
 }
 
-static void draw_frame(struct gv_live *live, const struct gv_run_config *config,
+static void draw_frame(struct gv_progress *progress, const struct gv_run_config *config,
                        const struct gv_run_view *view) {
     struct line line;
-    draw_title(live, config);
-    draw_bar(live, config, view);
+    draw_title(progress, config);
+    draw_bar(progress, config, view);
     label(&line, "operations");
     add(&line,
         "%" PRIu64 "  ok %" PRIu64 ", waiting %" PRIu64 ", refused %" PRIu64 ", unknown %" PRIu64,
         view->ops, view->ok, view->waiting, view->failed, view->unknown);
-    put(live, &line);
+    put(progress, &line);
     label(&line, "messages");
     add_messages(&line, view);
     for (size_t i = 0; i < view->net->types; i++) {
@@ -207,28 +207,28 @@ static void draw_frame(struct gv_live *live, const struct gv_run_config *config,
         gv_escape_copy(type, sizeof type, count->type, strlen(count->type));
         add(&line, "  %s %" PRIu64, type, count->messages);
     }
-    put(live, &line);
-    if (config->nemesis) draw_partition(live, config, view);
+    put(progress, &line);
+    if (config->nemesis) draw_partition(progress, config, view);
     if (gv_load_converges(config->load)) {
         label(&line, gv_load_is_set(config->load) ? "missing" : "off the sum");
         add_missing(&line, config, view);
-        put(live, &line);
+        put(progress, &line);
     }
     if (view->errors->kept > 0) {
         label(&line, "wrong");
         add(&line, RED "%s" OFF, view->errors->texts[0]);
-        put(live, &line);
+        put(progress, &line);
     }
 }
 
-static void print_line(struct gv_live *live, const struct gv_run_config *config,
+static void print_line(struct gv_progress *progress, const struct gv_run_config *config,
                        const struct gv_run_view *view) {
     struct line line = {.len = 0};
     add(&line, "%6.1f s  %s: %" PRIu64 " operations; messages ", seconds(view->elapsed),
         phase_name(view), view->ops);
     add_messages(&line, view);
     if (view->nemesis->active) {
-        char who[GV_LIVE_LINE_MAX / 2];
+        char who[GV_PROGRESS_LINE_MAX / 2];
         gv_nemesis_describe(view->nemesis, who, sizeof who);
         add(&line, "; cut: %s", who);
     }
@@ -236,31 +236,31 @@ static void print_line(struct gv_live *live, const struct gv_run_config *config,
         add(&line, gv_load_is_set(config->load) ? "; missing " : "; off the sum ");
         add_missing(&line, config, view);
     }
-    fprintf(live->out, "%s\n", line.text);
+    fprintf(progress->out, "%s\n", line.text);
 }
 
-void gv_live_draw(struct gv_live *live, const struct gv_run_config *config,
-                  const struct gv_run_view *view) {
-    GV_ASSERT(live->out != NULL);
-    if (!live->tty) {
-        print_line(live, config, view);
-        fflush(live->out);
+void gv_progress_draw(struct gv_progress *progress, const struct gv_run_config *config,
+                      const struct gv_run_view *view) {
+    GV_ASSERT(progress->out != NULL);
+    if (!progress->tty) {
+        print_line(progress, config, view);
+        fflush(progress->out);
         return;
     }
-    if (!live->hidden) fputs("\x1b[?25l", live->out);
-    live->hidden = true;
-    unsigned before = live->drawn;
-    if (before > 0) fprintf(live->out, "\x1b[%uF", before);
-    live->drawn = 0;
-    draw_frame(live, config, view);
+    if (!progress->hidden) fputs("\x1b[?25l", progress->out);
+    progress->hidden = true;
+    unsigned before = progress->drawn;
+    if (before > 0) fprintf(progress->out, "\x1b[%uF", before);
+    progress->drawn = 0;
+    draw_frame(progress, config, view);
     // A shorter frame leaves lines of the last one below.
-    if (live->drawn < before) fputs("\x1b[J", live->out);
-    fflush(live->out);
+    if (progress->drawn < before) fputs("\x1b[J", progress->out);
+    fflush(progress->out);
 }
 
-void gv_live_end(struct gv_live *live) {
-    if (live->hidden) fputs("\x1b[?25h", live->out);
-    live->hidden = false;
-    live->drawn = 0;
-    fflush(live->out);
+void gv_progress_end(struct gv_progress *progress) {
+    if (progress->hidden) fputs("\x1b[?25h", progress->out);
+    progress->hidden = false;
+    progress->drawn = 0;
+    fflush(progress->out);
 }
