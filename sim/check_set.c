@@ -326,7 +326,7 @@ struct gv_check_set_result gv_check_set_finish(struct gv_check_set *set, struct 
         }
     }
     result.lost = lost.count;
-    result.stable_latency = gv_history_spread(latencies, stable);
+    result.stable_latency = gv_history_quantiles(latencies, stable);
     free(latencies);
     if (lost.count > 0) complain_lost(set, &lost, errors);
     return result;

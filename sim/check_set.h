@@ -50,7 +50,7 @@ struct gv_check_set_result {
     uint64_t lost;
     uint64_t may_be_lost, allowed_lost; // values that may be lost, and those of them that are
     bool equal;                         // final reads
-    struct gv_history_spread stable_latency;
+    struct gv_history_quantiles stable_latency;
 };
 
 void gv_check_set_init(struct gv_check_set *set, uint32_t nodes);

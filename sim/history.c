@@ -57,11 +57,11 @@ static double quantile(const double *sorted, size_t count, double p) {
     return sorted[at < count ? at : count - 1];
 }
 
-struct gv_history_spread gv_history_spread(double *latencies, size_t count) {
-    if (count == 0) return (struct gv_history_spread){0};
+struct gv_history_quantiles gv_history_quantiles(double *latencies, size_t count) {
+    if (count == 0) return (struct gv_history_quantiles){0};
     GV_ASSERT(latencies != NULL);
     qsort(latencies, count, sizeof *latencies, by_size);
-    return (struct gv_history_spread){
+    return (struct gv_history_quantiles){
         .count = count,
         .p0 = quantile(latencies, count, 0),
         .p50 = quantile(latencies, count, 0.5),
@@ -71,8 +71,8 @@ struct gv_history_spread gv_history_spread(double *latencies, size_t count) {
     };
 }
 
-struct gv_history_spread gv_history_latency(const struct gv_history *history) {
-    if (history->outcomes[GV_HISTORY_OK] == 0) return (struct gv_history_spread){0};
+struct gv_history_quantiles gv_history_latency(const struct gv_history *history) {
+    if (history->outcomes[GV_HISTORY_OK] == 0) return (struct gv_history_quantiles){0};
     double *latencies = gv_memory_new(history->len * sizeof *latencies);
     size_t count = 0;
     for (size_t i = 0; i < history->len; i++) {
@@ -81,7 +81,7 @@ struct gv_history_spread gv_history_latency(const struct gv_history *history) {
         latencies[count++] = (double)(op->completed_at - op->invoked_at) / (double)GV_MS;
     }
     GV_ASSERT(count == history->outcomes[GV_HISTORY_OK]);
-    struct gv_history_spread spread = gv_history_spread(latencies, count);
+    struct gv_history_quantiles quantiles = gv_history_quantiles(latencies, count);
     free(latencies);
-    return spread;
+    return quantiles;
 }

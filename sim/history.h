@@ -41,7 +41,7 @@ struct gv_history {
 };
 
 // Five points of a distribution, in milliseconds; all 0 if count is 0.
-struct gv_history_spread {
+struct gv_history_quantiles {
     size_t count;
     double p0, p50, p95, p99, p100;
 };
@@ -58,9 +58,9 @@ void gv_history_complete(struct gv_history *history, gv_time now, size_t op,
 
 // Quantile p of a distribution is sorted[min(n − 1, floor(n·p))], as Maelstrom has it. Sorts
 // `latencies` (milliseconds) in place.
-struct gv_history_spread gv_history_spread(double *latencies, size_t count);
+struct gv_history_quantiles gv_history_quantiles(double *latencies, size_t count);
 
 // Of all operations that ended well: from the request to its reply.
-struct gv_history_spread gv_history_latency(const struct gv_history *history);
+struct gv_history_quantiles gv_history_latency(const struct gv_history *history);
 
 #endif

@@ -51,12 +51,12 @@ static const char *bytes_text(double bytes, char buf[32]) {
     return buf;
 }
 
-static void print_spread(const char *name, const struct gv_history_spread *spread, int digits,
-                         FILE *out) {
-    if (spread->count == 0) return;
+static void print_quantiles(const char *name, const struct gv_history_quantiles *quantiles,
+                            int digits, FILE *out) {
+    if (quantiles->count == 0) return;
     fprintf(out, "  %-16s least %.*f  median %.*f  95%% %.*f  99%% %.*f  most %.*f ms\n", name,
-            digits, spread->p0, digits, spread->p50, digits, spread->p95, digits, spread->p99,
-            digits, spread->p100);
+            digits, quantiles->p0, digits, quantiles->p50, digits, quantiles->p95, digits,
+            quantiles->p99, digits, quantiles->p100);
 }
 
 static void print_equal(const struct gv_result *result, FILE *out) {
@@ -166,8 +166,8 @@ void gv_result_print(const struct gv_result *result, FILE *out, bool color) {
     fprintf(out, "; ok %" PRIu64 ", refused %" PRIu64 ", unknown %" PRIu64 "\n", result->ok,
             result->failed, result->unknown);
     print_messages(result, out);
-    print_spread("stable latency", &result->stable_latency, 0, out);
-    print_spread("client latency", &result->client_latency, 1, out);
+    print_quantiles("stable latency", &result->stable_latency, 0, out);
+    print_quantiles("client latency", &result->client_latency, 1, out);
     if (result->fault_periods > 0) {
         bool cuts = result->partitions > 0;
         fprintf(out, "  %-16s %" PRIu64, cuts ? "partitions" : "faults",
@@ -203,15 +203,15 @@ void gv_result_print(const struct gv_result *result, FILE *out, bool color) {
 
 // ---- JSON ----
 
-static void json_spread(const char *name, const struct gv_history_spread *spread, int digits,
-                        FILE *out) {
-    if (spread->count == 0) {
+static void json_quantiles(const char *name, const struct gv_history_quantiles *quantiles,
+                           int digits, FILE *out) {
+    if (quantiles->count == 0) {
         fprintf(out, ",\"%s\":null", name);
         return;
     }
     fprintf(out, ",\"%s\":{\"p0\":%.*f,\"p50\":%.*f,\"p95\":%.*f,\"p99\":%.*f,\"p100\":%.*f}", name,
-            digits, spread->p0, digits, spread->p50, digits, spread->p95, digits, spread->p99,
-            digits, spread->p100);
+            digits, quantiles->p0, digits, quantiles->p50, digits, quantiles->p95, digits,
+            quantiles->p99, digits, quantiles->p100);
 }
 
 // Errors may quote what nodes printed: bytes that are no UTF-8 show as '?'.
@@ -264,8 +264,8 @@ void gv_result_json(const struct gv_result *result, FILE *out) {
             !result->has_finals    ? "null"
             : result->finals_equal ? "true"
                                    : "false");
-    json_spread("stable_latency_ms", &result->stable_latency, 0, out);
-    json_spread("client_latency_ms", &result->client_latency, 3, out);
+    json_quantiles("stable_latency_ms", &result->stable_latency, 0, out);
+    json_quantiles("client_latency_ms", &result->client_latency, 3, out);
     fprintf(out, ",\"faults_shortened\":%" PRIu64, result->shortened);
     fprintf(out, ",\"partitions\":%" PRIu64 ",\"heal_to_converged_ms\":", result->partitions);
     if (result->converged) {

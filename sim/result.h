@@ -27,7 +27,7 @@ struct gv_result {
     uint64_t may_be_lost;  // values that a crash may have lost (counters: additions of 1) …
     uint64_t allowed_lost; // … and those that are (sets)
     bool has_finals, finals_equal; // final reads of every node
-    struct gv_history_spread stable_latency, client_latency;
+    struct gv_history_quantiles stable_latency, client_latency;
     uint64_t partitions;    // cuts
     uint64_t fault_periods; // times that faults of any kind began while there were none
     uint64_t shortened; // faults of the scenario that ended, with the operations, before their time

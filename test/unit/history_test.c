@@ -28,17 +28,17 @@ static void quantiles_are_maelstroms(void **state) {
     (void)state;
     double latencies[100];
     for (int i = 0; i < 100; i++) latencies[i] = 99 - i;
-    struct gv_history_spread spread = gv_history_spread(latencies, 100);
-    assert_int_equal(spread.count, 100);
-    assert_true(spread.p0 == 0);
-    assert_true(spread.p50 == 50); // sorted[floor(100 · 0.5)]
-    assert_true(spread.p95 == 95);
-    assert_true(spread.p99 == 99);
-    assert_true(spread.p100 == 99);
+    struct gv_history_quantiles quantiles = gv_history_quantiles(latencies, 100);
+    assert_int_equal(quantiles.count, 100);
+    assert_true(quantiles.p0 == 0);
+    assert_true(quantiles.p50 == 50); // sorted[floor(100 · 0.5)]
+    assert_true(quantiles.p95 == 95);
+    assert_true(quantiles.p99 == 99);
+    assert_true(quantiles.p100 == 99);
     double few[] = {3, 1};
-    spread = gv_history_spread(few, 2);
-    assert_true(spread.p0 == 1 && spread.p50 == 3 && spread.p100 == 3);
-    assert_int_equal(gv_history_spread(NULL, 0).count, 0);
+    quantiles = gv_history_quantiles(few, 2);
+    assert_true(quantiles.p0 == 1 && quantiles.p50 == 3 && quantiles.p100 == 3);
+    assert_int_equal(gv_history_quantiles(NULL, 0).count, 0);
 }
 
 static void latency_is_of_operations_that_ended_well(void **state) {
@@ -51,9 +51,9 @@ static void latency_is_of_operations_that_ended_well(void **state) {
         enum gv_history_outcome outcome = i < 3 ? GV_HISTORY_OK : GV_HISTORY_INFO;
         gv_history_complete(&history, (i + (i + 1) * 10) * GV_MS, op, outcome);
     }
-    struct gv_history_spread spread = gv_history_latency(&history);
-    assert_int_equal(spread.count, 3);
-    assert_true(spread.p0 == 10 && spread.p50 == 20 && spread.p100 == 30);
+    struct gv_history_quantiles quantiles = gv_history_latency(&history);
+    assert_int_equal(quantiles.count, 3);
+    assert_true(quantiles.p0 == 10 && quantiles.p50 == 20 && quantiles.p100 == 30);
     gv_history_fini(&history);
 }
 
