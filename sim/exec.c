@@ -83,7 +83,7 @@ struct exec {
     int64_t died;    // the node that did, or -1
     enum gv_run_phase died_in;
     struct gv_check_traffic traffic;
-    struct gv_lag late;
+    struct gv_lateness lateness;
     gv_time beaten_at;
     bool sampled; // waits are known as they were when operations began:
     uint64_t waited, waits;
@@ -112,8 +112,8 @@ static bool sum_waits(struct exec *exec, uint64_t *waited, uint64_t *times) {
 static void measure_waits(struct exec *exec) {
     uint64_t waited, times;
     if (!exec->sampled || !sum_waits(exec, &waited, &times) || times <= exec->waits) return;
-    exec->late.has_waits = true;
-    exec->late.wait = (waited - exec->waited) / (times - exec->waits);
+    exec->lateness.has_waits = true;
+    exec->lateness.wait = (waited - exec->waited) / (times - exec->waits);
 }
 
 // Says of a node that lives without its standard output or input that it does. One that is about
@@ -144,8 +144,8 @@ static void on_beat(uv_timer_t *timer) {
     struct exec *exec = timer->data;
     gv_time now = uv_hrtime(), due = exec->beaten_at + BEAT_MS * GV_MS;
     if (exec->beaten_at > 0 && has_begun(exec) && now > due + BEAT_SLACK_MS * GV_MS) {
-        exec->late.stood += now - due;
-        if (now - due > exec->late.stood_longest) exec->late.stood_longest = now - due;
+        exec->lateness.stalled += now - due;
+        if (now - due > exec->lateness.stalled_longest) exec->lateness.stalled_longest = now - due;
     }
     exec->beaten_at = now;
     bool told = false;
@@ -567,10 +567,10 @@ static void measure_pipes(struct exec *exec) {
     for (uint32_t i = 0; i < exec->config.nodes; i++) {
         const struct node *node = &exec->nodes[i];
         gv_time full = node->full + (node->queued > 0 ? uv_hrtime() - node->full_since : 0);
-        exec->late.full += full;
-        if (full <= exec->late.full_longest) continue;
-        exec->late.full_longest = full;
-        exec->late.full_node = i;
+        exec->lateness.full += full;
+        if (full <= exec->lateness.full_longest) continue;
+        exec->lateness.full_longest = full;
+        exec->lateness.full_node = i;
     }
 }
 
@@ -678,7 +678,7 @@ static enum gv_exec_status finish(struct exec *exec) {
     }
     object_death(exec);
     struct gv_result result = gv_run_finish(exec->run);
-    result.late = exec->late;
+    result.lateness = exec->lateness;
     result.conclusive = exec->conclusive || exec->died >= 0 || gv_run_conclusive(exec->run);
     exec->keep = !result.valid;
     struct gv_stats stats;
@@ -729,8 +729,8 @@ enum gv_exec_status gv_exec_run(const struct gv_command *command, struct gv_resu
     if (bounded.log_max == 0) bounded.log_max = GV_LOGS_MAX;
     if (bounded.late_max == 0) bounded.late_max = GV_COMMAND_LATE_MAX_MS * GV_MS;
     struct exec exec = {.command = &bounded, .config = command->run, .copy = copy, .died = -1};
-    exec.late = (struct gv_lag){.measured = true, .limit = bounded.late_max};
-    exec.config.late = &exec.late.events;
+    exec.lateness = (struct gv_lateness){.measured = true, .limit = bounded.late_max};
+    exec.config.lateness = &exec.lateness.events;
     exec.config.describe = describe;
     exec.config.slack = GV_MS / 2; // timers are good for a millisecond: round to the nearest
     exec.config.deliver = deliver;

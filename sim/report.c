@@ -173,8 +173,8 @@ static void put_saying(FILE *out, const struct gv_result *result, const struct g
 // What standard output says besides the figures: what is so of a valid run, why a machine was too
 // slow, which limits are exceeded.
 static void put_said(FILE *out, const struct gv_result *result, const struct gv_limits *limits) {
-    char why[GV_LAG_REASON_MAX] = "";
-    if (gv_result_inconclusive(result)) gv_lag_too_slow(&result->late, why);
+    char why[GV_LATENESS_REASON_MAX] = "";
+    if (gv_result_inconclusive(result)) gv_lateness_too_slow(&result->lateness, why);
     fputs("{\"too_slow\":", out);
     put_string(out, why, strlen(why));
     fputs(",\"summary\":", out);

@@ -15,10 +15,10 @@ static double each(uint64_t total, uint64_t ops) {
 
 bool gv_result_inconclusive(const struct gv_result *result) {
     GV_ASSERT(result != NULL);
-    char why[GV_LAG_REASON_MAX];
+    char why[GV_LATENESS_REASON_MAX];
     bool conclusive =
         !result->valid && (result->conclusive || result->phantom + result->duplicated > 0);
-    return !conclusive && gv_lag_too_slow(&result->late, why);
+    return !conclusive && gv_lateness_too_slow(&result->lateness, why);
 }
 
 bool gv_result_hint(const struct gv_result *result, char hint[GV_RESULT_HINT_MAX]) {
@@ -96,9 +96,9 @@ void gv_result_summary(const struct gv_result *result, FILE *out) {
 
 static void print_verdict(const struct gv_result *result, FILE *out, bool color) {
     const char *off = color ? "\x1b[0m" : "";
-    char why[GV_LAG_REASON_MAX];
+    char why[GV_LATENESS_REASON_MAX];
     if (gv_result_inconclusive(result)) {
-        gv_lag_too_slow(&result->late, why);
+        gv_lateness_too_slow(&result->lateness, why);
         fprintf(out,
                 "%stoo slow%s: the machine was too slow to judge the nodes: %s; without that:\n",
                 color ? "\x1b[1;33m" : "", off, why);
@@ -188,7 +188,7 @@ void gv_result_print(const struct gv_result *result, FILE *out, bool color) {
                 "faults ended", result->shortened, result->shortened_line);
     }
     gv_traffic_print(&result->traffic, out);
-    gv_lag_print(&result->late, out);
+    gv_lateness_print(&result->lateness, out);
     fprintf(out, "  %-16s %" PRIu64 "\n", "seed", result->seed);
     if (!result->is_virtual) return;
     char memory[32];
@@ -274,7 +274,7 @@ void gv_result_json(const struct gv_result *result, FILE *out) {
         fprintf(out, "null");
     }
     fprintf(out, ",\"seed\":%" PRIu64, result->seed);
-    gv_lag_json(&result->late, out);
+    gv_lateness_json(&result->lateness, out);
     if (result->is_virtual) json_virtual(result, out);
     fprintf(out, ",\"traffic\":");
     gv_traffic_json(&result->traffic, out);

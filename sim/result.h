@@ -5,7 +5,7 @@
 
 #include "errors.h"
 #include "history.h"
-#include "lag.h"
+#include "lateness.h"
 #include "load.h"
 #include "net.h"
 #include "traffic.h"
@@ -41,8 +41,8 @@ struct gv_result {
     bool queued;       // by Maelstrom's delivery: requests wait behind such messages
     struct gv_traffic traffic; // by what the nodes say
 
-    struct gv_lag late; // how late gvsim was, in real time
-    bool conclusive;    // something is wrong that no delay excuses
+    struct gv_lateness lateness; // how late gvsim was, in real time
+    bool conclusive;             // something is wrong that no delay excuses
 
     bool is_virtual;      // what follows is known
     uint64_t trace_hash;  // a digest of every line and its time

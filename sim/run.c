@@ -930,8 +930,8 @@ void gv_run_advance(struct gv_run *run, gv_time now) {
     struct gv_event event;
     while (run->phase != GV_RUN_DONE &&
            gv_event_queue_next(&run->queue, run->now + run->config.slack, &event)) {
-        if (run->config.late != NULL && run->phase >= GV_RUN_MAIN)
-            gv_lag_add(run->config.late, run->now > event.due ? run->now - event.due : 0);
+        if (run->config.lateness != NULL && run->phase >= GV_RUN_MAIN)
+            gv_lateness_add(run->config.lateness, run->now > event.due ? run->now - event.due : 0);
         on_event(run, &event);
         trace_violations(run);
     }

@@ -5,7 +5,7 @@
 #ifndef GV_SIM_RUN_H
 #define GV_SIM_RUN_H
 
-#include "lag.h"
+#include "lateness.h"
 #include "nemesis.h"
 #include "net.h"
 #include "node_fault.h"
@@ -67,7 +67,7 @@ struct gv_run_config {
                         const struct gv_scenario_step *step);
     void *ctx;
     // How much later than due things happened, once operations have begun. May be NULL.
-    struct gv_lag_spread *late;
+    struct gv_lateness_histogram *lateness;
     // Told all that happens, but for what only the driver knows: what nodes take, what those that
     // are down do not, and what they come to know. May be NULL.
     struct gv_trace *trace;

@@ -281,20 +281,20 @@ static void a_good_cluster_is_valid_and_counted(void **state) {
 // What the driver is late is lost, as in Jepsen, and not made up for; and it is measured.
 static void late_operations_are_lost(void **state) {
     (void)state;
-    struct gv_lag_spread *lag = calloc(1, sizeof *lag);
+    struct gv_lateness_histogram *histogram = calloc(1, sizeof *histogram);
     struct gv_run_config config = config_of(GV_LOAD_BROADCAST);
     config.delivery = GV_NET_EXACT;
-    config.late = lag;
+    config.lateness = histogram;
     uint64_t ops = run(&config, GOOD).ops;
     end();
-    assert_true(lag->count > ops && lag->longest == 0);
+    assert_true(histogram->count > ops && histogram->longest == 0);
     stands_still_at = 6000 * GV_MS;
     stands_still = 4000 * GV_MS;
     uint64_t fewer = run(&config, GOOD).ops;
     end();
     assert_true(fewer < ops * 70 / 100 && fewer > ops * 55 / 100);
-    assert_true(lag->longest >= 3900 * GV_MS && lag->longest <= 4000 * GV_MS);
-    free(lag);
+    assert_true(histogram->longest >= 3900 * GV_MS && histogram->longest <= 4000 * GV_MS);
+    free(histogram);
 }
 
 // In 20 s at 100 a second, real Maelstrom asks 1,942 to 1,982 times, 25 final reads included.

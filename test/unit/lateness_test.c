@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "../../engine/prng.h"
-#include "../../sim/lag.h"
+#include "../../sim/lateness.h"
 #include "../lib/test.h"
 
 #include <stdio.h>
@@ -17,19 +17,19 @@ static void quantiles_are_close(void **state) {
     (void)state;
     enum { COUNT = 2000 };
     static gv_time delays[COUNT];
-    static struct gv_lag_spread spread;
+    static struct gv_lateness_histogram histogram;
     struct gv_prng prng;
     gv_prng_init(&prng, gv_test_seed(), 0);
     for (unsigned bits = 1; bits <= 42; bits++) {
-        spread = (struct gv_lag_spread){0};
+        histogram = (struct gv_lateness_histogram){0};
         for (size_t i = 0; i < COUNT; i++) {
             delays[i] = gv_prng_below(&prng, UINT64_C(1) << bits);
-            gv_lag_add(&spread, delays[i]);
+            gv_lateness_add(&histogram, delays[i]);
         }
         qsort(delays, COUNT, sizeof *delays, by_value);
-        assert_true(spread.longest == delays[COUNT - 1]);
+        assert_true(histogram.longest == delays[COUNT - 1]);
         for (size_t i = 0; i < COUNT; i += 97) {
-            gv_time found = gv_lag_quantile(&spread, (double)(i + 1) / COUNT);
+            gv_time found = gv_lateness_quantile(&histogram, (double)(i + 1) / COUNT);
             assert_true(found >= delays[i]);
             assert_true(found <= delays[i] + delays[i] / 8 + 1);
         }
@@ -38,26 +38,27 @@ static void quantiles_are_close(void **state) {
 
 static void of_nothing_there_is_no_quantile(void **state) {
     (void)state;
-    static const struct gv_lag_spread none;
-    assert_true(gv_lag_quantile(&none, 0.99) == 0);
+    static const struct gv_lateness_histogram none;
+    assert_true(gv_lateness_quantile(&none, 0.99) == 0);
 }
 
 // A run of 1,000 events, of which so many were late by so much, with a limit of 20 ms.
 static bool is_too_slow(size_t late, gv_time delay, gv_time stood, gv_time wait) {
-    static struct gv_lag lag;
-    lag = (struct gv_lag){.measured = true,
-                          .stood_longest = stood,
-                          .has_waits = true,
-                          .wait = wait,
-                          .limit = 20 * GV_MS};
-    char why[GV_LAG_REASON_MAX];
-    for (size_t i = 0; i < 1000; i++) gv_lag_add(&lag.events, i < late ? delay : GV_MS / 2);
-    bool slow = gv_lag_too_slow(&lag, why);
-    lag.limit = GV_TIME_NEVER;
-    assert_false(gv_lag_too_slow(&lag, why));
-    lag.limit = 20 * GV_MS;
-    lag.measured = false;
-    assert_false(gv_lag_too_slow(&lag, why));
+    static struct gv_lateness lateness;
+    lateness = (struct gv_lateness){.measured = true,
+                                    .stalled_longest = stood,
+                                    .has_waits = true,
+                                    .wait = wait,
+                                    .limit = 20 * GV_MS};
+    char why[GV_LATENESS_REASON_MAX];
+    for (size_t i = 0; i < 1000; i++)
+        gv_lateness_add(&lateness.events, i < late ? delay : GV_MS / 2);
+    bool slow = gv_lateness_too_slow(&lateness, why);
+    lateness.limit = GV_TIME_NEVER;
+    assert_false(gv_lateness_too_slow(&lateness, why));
+    lateness.limit = 20 * GV_MS;
+    lateness.measured = false;
+    assert_false(gv_lateness_too_slow(&lateness, why));
     return slow;
 }
 
@@ -76,20 +77,20 @@ static void one_in_a_hundred_may_be_late(void **state) {
 // Of a few delays one in a hundred is the longest: that is what it is called.
 static void of_a_few_the_longest_is_told(void **state) {
     (void)state;
-    for (size_t count = GV_LAG_FEW - 1; count <= GV_LAG_FEW; count++) {
-        static struct gv_lag lag;
-        lag = (struct gv_lag){.measured = true, .limit = 20 * GV_MS};
-        for (size_t i = 0; i + 2 < count; i++) gv_lag_add(&lag.events, GV_MS);
-        gv_lag_add(&lag.events, 30 * GV_MS);
-        gv_lag_add(&lag.events, 32 * GV_MS);
-        char why[GV_LAG_REASON_MAX], *said = NULL;
+    for (size_t count = GV_LATENESS_FEW - 1; count <= GV_LATENESS_FEW; count++) {
+        static struct gv_lateness lateness;
+        lateness = (struct gv_lateness){.measured = true, .limit = 20 * GV_MS};
+        for (size_t i = 0; i + 2 < count; i++) gv_lateness_add(&lateness.events, GV_MS);
+        gv_lateness_add(&lateness.events, 30 * GV_MS);
+        gv_lateness_add(&lateness.events, 32 * GV_MS);
+        char why[GV_LATENESS_REASON_MAX], *said = NULL;
         size_t len = 0;
-        assert_true(gv_lag_too_slow(&lag, why));
+        assert_true(gv_lateness_too_slow(&lateness, why));
         FILE *out = open_memstream(&said, &len);
-        gv_lag_print(&lag, out);
-        gv_lag_json(&lag, out);
+        gv_lateness_print(&lateness, out);
+        gv_lateness_json(&lateness, out);
         fclose(out);
-        bool few = count < GV_LAG_FEW;
+        bool few = count < GV_LATENESS_FEW;
         assert_true((strstr(said, "  99% ") == NULL) == few);
         assert_true((strstr(said, "most 32.0 ms of 99 times;") != NULL) == few);
         assert_true((strstr(why, "32 ms late once, ") != NULL) == few);
