@@ -3,9 +3,9 @@
 
 #include "../engine/engine.h"
 #include "../node/auth.h"
-#include "crew.h"
 #include "errors.h"
 #include "logs.h"
+#include "pool.h"
 #include "report.h"
 
 #include <errno.h>
@@ -428,7 +428,7 @@ static bool set_extent(struct gv_command *command, enum option option, const cha
         *error = to_count(name, value, 1, GV_COMMAND_RUNS_MAX, &count, why);
         command->runs = (uint32_t)count;
     } else if (option == JOBS) {
-        *error = to_count(name, value, 1, GV_CREW_JOBS_MAX, &count, why);
+        *error = to_count(name, value, 1, GV_POOL_JOBS_MAX, &count, why);
         command->jobs = (uint32_t)count;
     } else if (option == REPORT_MAX) {
         *error = to_count(name, value, 1, UINT32_MAX, &command->report_max, why);

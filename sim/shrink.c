@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "shrink.h"
 
-#include "crew.h"
 #include "escape.h"
+#include "pool.h"
 #include "reduce.h"
 #include "simulate.h"
 
@@ -37,7 +37,7 @@ static void run(const char *text, size_t len, int fd) {
     int null = open("/dev/null", O_WRONLY);
     if (null >= 0) dup2(null, STDERR_FILENO); // a crash need not say a hundred times what it is
     signal(SIGINT, SIG_DFL);
-    gv_crew_bound(GV_CREW_CPU_S);
+    gv_pool_bound(GV_POOL_CPU_S);
     answer.ran = gv_simulate_text(text, len, &answer.verdict);
     ssize_t size = write(fd, &answer, sizeof answer);
     _exit(size == (ssize_t)sizeof answer ? 0 : 3);

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "swarm.h"
 
-#include "crew.h"
 #include "generator.h"
+#include "pool.h"
 #include "simulate.h"
 
 #include <string.h>
@@ -20,12 +20,12 @@ static struct gv_verdict run_seed(uint64_t seed) {
 
 int gv_swarm_command(const struct gv_command *command) {
     GV_ASSERT(command->first_seed <= command->last_seed && command->jobs > 0);
-    return gv_crew_run(&(struct gv_crew_config){
+    return gv_pool_run(&(struct gv_pool_config){
         .first = command->first_seed,
         .last = command->last_seed,
         .jobs = command->jobs,
         .fail_fast = command->fail_fast,
-        .cpu_s = GV_CREW_CPU_S,
+        .cpu_s = GV_POOL_CPU_S,
         .run = run_seed,
         .replay = "gvsim run --scenario swarm:",
     });

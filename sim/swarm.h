@@ -6,7 +6,7 @@
 #include "command.h"
 
 // Runs all the command's seeds, in so many processes, and prints how it goes and how to replay what
-// fails. Returns what gvsim exits with, as gv_crew_run does.
+// fails. Returns what gvsim exits with, as gv_pool_run does.
 int gv_swarm_command(const struct gv_command *command);
 
 #endif

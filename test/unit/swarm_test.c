@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-#include "../../sim/crew.h"
 #include "../../sim/generator.h"
+#include "../../sim/pool.h"
 #include "../../sim/scenario.h"
 #include "../../sim/simulate.h"
 #include "../lib/test.h"
@@ -73,14 +73,14 @@ static struct gv_verdict job(uint64_t number) {
     return verdict;
 }
 
-// The crew prints on standard output: it is led into a file.
-static int crew(uint64_t first, uint64_t last, uint32_t jobs, bool fast, char *said, size_t cap) {
-    char path[] = "/tmp/gvsim-crew-XXXXXX";
+// The pool prints on standard output: it is led into a file.
+static int pool(uint64_t first, uint64_t last, uint32_t jobs, bool fast, char *said, size_t cap) {
+    char path[] = "/tmp/gvsim-pool-XXXXXX";
     int fd = mkstemp(path), out = dup(STDOUT_FILENO);
     assert_true(fd >= 0 && out >= 0);
     fflush(stdout);
     dup2(fd, STDOUT_FILENO);
-    int status = gv_crew_run(&(struct gv_crew_config){.first = first,
+    int status = gv_pool_run(&(struct gv_pool_config){.first = first,
                                                       .last = last,
                                                       .jobs = jobs,
                                                       .cpu_s = 1,
@@ -101,7 +101,7 @@ static void a_crew_goes_on_whatever_happens_to_one(void **state) {
     (void)state;
     static char said[8192];
     for (uint32_t jobs = 1; jobs <= 8; jobs += 7) {
-        assert_int_equal(crew(1, 17, jobs, false, said, sizeof said), 1);
+        assert_int_equal(pool(1, 17, jobs, false, said, sizeof said), 1);
         assert_non_null(strstr(said, "FAILED 5: 5 is bad\n  replay: again 5\n"));
         assert_non_null(strstr(said, "FAILED 7: killed by signal 6\n"));
         assert_non_null(strstr(said, "FAILED 8: exited with status 9\n"));
@@ -109,11 +109,11 @@ static void a_crew_goes_on_whatever_happens_to_one(void **state) {
         assert_non_null(strstr(said, "17 seeds in "));
         assert_non_null(strstr(said, ": 5 failed, 1 in liveness only\n"));
     }
-    assert_int_equal(crew(1, 4, 30, false, said, sizeof said), 0);
+    assert_int_equal(pool(1, 4, 30, false, said, sizeof said), 0);
     assert_non_null(strstr(said, ": 0 failed\n"));
     // What fails in liveness only is told apart; after the first failure, no more need be run.
-    assert_int_equal(crew(10, 14, 2, false, said, sizeof said), 4);
-    assert_int_equal(crew(9, 200, 1, true, said, sizeof said), 4);
+    assert_int_equal(pool(10, 14, 2, false, said, sizeof said), 4);
+    assert_int_equal(pool(9, 200, 1, true, said, sizeof said), 4);
     assert_non_null(strstr(said, "2 seeds in "));
 }
 
@@ -121,11 +121,11 @@ static void a_crew_goes_on_whatever_happens_to_one(void **state) {
 static void a_slow_machine_is_no_failure(void **state) {
     (void)state;
     static char said[8192];
-    assert_int_equal(crew(1002, 1002, 1, false, said, sizeof said), 0);
-    assert_int_equal(crew(1003, 1004, 1, false, said, sizeof said), 4);
+    assert_int_equal(pool(1002, 1002, 1, false, said, sizeof said), 0);
+    assert_int_equal(pool(1003, 1004, 1, false, said, sizeof said), 4);
     assert_non_null(strstr(said, "FAILED 1003: took too long\n"));
     assert_non_null(strstr(said, "2 seeds in "));
-    assert_int_equal(crew(1101, 1104, 2, false, said, sizeof said), 5);
+    assert_int_equal(pool(1101, 1104, 2, false, said, sizeof said), 5);
     assert_non_null(strstr(said, "NOT JUDGED 1102: killed by signal 9, from outside\n  replay: "
                                  "again 1102\n"));
     assert_non_null(strstr(said, "4 seeds in "));
