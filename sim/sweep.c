@@ -25,7 +25,7 @@ static const struct gv_plot_point published[] = {
     {519, 23.8, "Maelstrom's gossip.js"}, {1190, 5.00, "Maelstrom's broadcast.py"},
 };
 
-static void print(const struct gv_study_figures *figures, FILE *out) {
+static void print(const struct gv_benchmark_metrics *figures, FILE *out) {
     fprintf(out, "\n  staleness   msgs/op   median   most ms   client 99 %%\n");
     for (size_t i = 0; i < COUNT; i++) {
         fprintf(out, "  %9" PRIu32 "   %7.3f   %6.0f   %7.0f   %8.1f ms\n", staleness[i],
@@ -34,7 +34,7 @@ static void print(const struct gv_study_figures *figures, FILE *out) {
     }
 }
 
-static void write_json(const struct gv_command *command, const struct gv_study_figures *figures,
+static void write_json(const struct gv_command *command, const struct gv_benchmark_metrics *figures,
                        bool valid, FILE *json) {
     fprintf(json, "{\"valid\":%s,\"seed\":%" PRIu64 ",\"seeds\":%" PRIu32 ",\"rows\":[",
             valid ? "true" : "false", command->run.seed, command->runs);
@@ -51,7 +51,7 @@ static void write_json(const struct gv_command *command, const struct gv_study_f
 // The figures that the plot shows are kept in it, so that it can be drawn anew without measuring.
 static const char kept[] = "<!-- staleness %" SCNu32 ": %lf messages an operation, most %lf ms -->";
 
-static void keep(const struct gv_study_figures *figures, FILE *svg) {
+static void keep(const struct gv_benchmark_metrics *figures, FILE *svg) {
     for (size_t i = 0; i < COUNT; i++) {
         fprintf(svg, "<!-- staleness %" PRIu32 ": %.4f messages an operation, most %.0f ms -->\n",
                 staleness[i], figures[i].msgs_per_op, figures[i].max_ms);
@@ -59,7 +59,7 @@ static void keep(const struct gv_study_figures *figures, FILE *svg) {
 }
 
 // Takes the figures out of a plot. Returns how many of the settings it has, in their order.
-static size_t take(FILE *svg, struct gv_study_figures *figures) {
+static size_t take(FILE *svg, struct gv_benchmark_metrics *figures) {
     char line[256];
     size_t count = 0;
     while (fgets(line, sizeof line, svg) != NULL) {
@@ -67,20 +67,20 @@ static size_t take(FILE *svg, struct gv_study_figures *figures) {
         double msgs, most;
         if (sscanf(line, kept, &setting, &msgs, &most) != 3) continue;
         if (count == COUNT || setting != staleness[count] || msgs <= 0 || most <= 0) return 0;
-        figures[count++] = (struct gv_study_figures){.msgs_per_op = msgs, .max_ms = most};
+        figures[count++] = (struct gv_benchmark_metrics){.msgs_per_op = msgs, .max_ms = most};
     }
     return count;
 }
 
-static void draw(const struct gv_study_figures *figures, FILE *svg) {
-    struct gv_run_config run = gv_study_defaults();
+static void draw(const struct gv_benchmark_metrics *figures, FILE *svg) {
+    struct gv_run_config run = gv_benchmark_defaults();
     struct gv_plot_point measured[COUNT], frontier[CURVE];
     for (size_t i = 0; i < COUNT; i++)
         measured[i] = (struct gv_plot_point){figures[i].max_ms, figures[i].msgs_per_op, NULL};
     for (size_t i = 0; i < CURVE; i++) {
         double most = 250 + (double)i * STEP_MS;
         frontier[i] = (struct gv_plot_point){
-            most, gv_study_frontier(run.nodes, run.rate, 20, most - TRIP_MS), NULL};
+            most, gv_benchmark_frontier(run.nodes, run.rate, 20, most - TRIP_MS), NULL};
     }
     const struct gv_plot plot = {
         .title = "25 nodes, links of 100 ms, 100 operations a second",
@@ -103,7 +103,7 @@ static void draw(const struct gv_study_figures *figures, FILE *svg) {
 }
 
 static int redraw(const char *path, FILE *svg) {
-    struct gv_study_figures figures[COUNT];
+    struct gv_benchmark_metrics figures[COUNT];
     FILE *file = fopen(path, "r");
     if (file == NULL) {
         fprintf(stderr, "gvsim: cannot read %s: %s\n", path, strerror(errno));
@@ -121,17 +121,18 @@ static int redraw(const char *path, FILE *svg) {
 }
 
 static int run(const struct gv_command *command, FILE *out, FILE *json, FILE *svg) {
-    struct gv_study_setting settings[COUNT];
+    struct gv_benchmark_setting settings[COUNT];
     for (size_t i = 0; i < COUNT; i++) {
-        settings[i] = (struct gv_study_setting){
-            .run = gv_study_defaults(), .program = "gv-broadcast", .staleness_ms = staleness[i]};
+        settings[i] = (struct gv_benchmark_setting){.run = gv_benchmark_defaults(),
+                                                    .program = "gv-broadcast",
+                                                    .staleness_ms = staleness[i]};
     }
     bool valid;
-    struct gv_batch_run *runs = gv_study_run(command, settings, COUNT, out, &valid);
+    struct gv_runner_task *runs = gv_benchmark_run(command, settings, COUNT, out, &valid);
     if (runs == NULL) return GV_EXEC_USAGE;
-    struct gv_study_figures figures[COUNT];
+    struct gv_benchmark_metrics figures[COUNT];
     for (size_t i = 0; i < COUNT; i++)
-        figures[i] = gv_study_median(runs + i * command->runs, command->runs);
+        figures[i] = gv_benchmark_median(runs + i * command->runs, command->runs);
     free(runs);
     print(figures, out);
     if (json != NULL) write_json(command, figures, valid, json);

@@ -4,7 +4,7 @@
 #ifndef GV_SIM_SWEEP_H
 #define GV_SIM_SWEEP_H
 
-#include "study.h"
+#include "benchmark.h"
 
 // Prints the table, and draws it where the command line says so; or draws a plot of its own anew,
 // with the figures that it holds, as the code draws it today. Returns gvsim's exit status: 0 if

@@ -4,8 +4,8 @@
 #include "../lib/cluster.h"
 #include "../lib/test.h"
 
+#include "../../sim/benchmark.h"
 #include "../../sim/simulation.h"
-#include "../../sim/study.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -108,7 +108,7 @@ static void near_the_frontier_everywhere(void **state) {
         // What is spared for round trips that vary is the engine's own.
         double spare = shape->staleness_ms < 2000 ? shape->staleness_ms / 40.0 : 50;
         double way = shape->levels * (2 * shape->latency_ms + spare);
-        double frontier = gv_study_frontier(shape->nodes, 100, 20, shape->staleness_ms - way);
+        double frontier = gv_benchmark_frontier(shape->nodes, 100, 20, shape->staleness_ms - way);
         double per_op = 0;
         for (uint64_t k = 0; k < SEEDS; k++) per_op += cost_of(shape, gv_test_seed() + k) / SEEDS;
         printf("%2u nodes, %3u ms, staleness %4u: %.3f messages an operation, %+.0f %%\n",
@@ -197,11 +197,11 @@ static void slow_links_are_noticed(void **state) {
 }
 
 // Medians over many runs of the broadcast challenge in virtual time.
-static struct gv_study_figures challenge(uint32_t staleness_ms, enum gv_net_latency latency) {
+static struct gv_benchmark_metrics challenge(uint32_t staleness_ms, enum gv_net_latency latency) {
     enum { RUNS = 31 };
     double per_op[RUNS], most_ms[RUNS];
     for (uint64_t i = 0; i < RUNS; i++) {
-        struct gv_simulation_config config = {.run = gv_study_defaults(),
+        struct gv_simulation_config config = {.run = gv_benchmark_defaults(),
                                               .staleness_ms = staleness_ms};
         config.run.latency = latency;
         config.run.seed = gv_test_seed() + i;
@@ -214,8 +214,8 @@ static struct gv_study_figures challenge(uint32_t staleness_ms, enum gv_net_late
         most_ms[i] = result.stable_latency.p100;
         gv_simulation_free(sim);
     }
-    return (struct gv_study_figures){.msgs_per_op = gv_batch_median(per_op, RUNS),
-                                     .max_ms = gv_batch_median(most_ms, RUNS)};
+    return (struct gv_benchmark_metrics){.msgs_per_op = gv_runner_median(per_op, RUNS),
+                                         .max_ms = gv_runner_median(most_ms, RUNS)};
 }
 
 // Two hundred nodes at two hundred operations a second: in every period a message down to each
@@ -223,7 +223,8 @@ static struct gv_study_figures challenge(uint32_t staleness_ms, enum gv_net_late
 static void many_nodes(void **state) {
     (void)state;
     enum { NODES = 200, SECONDS = 20, STALENESS_MS = 1000, LEVELS = 2 };
-    struct gv_simulation_config config = {.run = gv_study_defaults(), .staleness_ms = STALENESS_MS};
+    struct gv_simulation_config config = {.run = gv_benchmark_defaults(),
+                                          .staleness_ms = STALENESS_MS};
     config.run.nodes = NODES;
     config.run.rate = 200;
     config.run.delivery = GV_NET_EXACT;
@@ -245,9 +246,9 @@ static void many_nodes(void **state) {
 // Links that vary cost half as many messages more, and twice the time, at most.
 static void latency_may_vary(void **state) {
     (void)state;
-    struct gv_study_figures calm = challenge(640, GV_NET_CONSTANT);
+    struct gv_benchmark_metrics calm = challenge(640, GV_NET_CONSTANT);
     for (int kind = GV_NET_UNIFORM; kind <= GV_NET_EXPONENTIAL; kind++) {
-        struct gv_study_figures wild = challenge(640, (enum gv_net_latency)kind);
+        struct gv_benchmark_metrics wild = challenge(640, (enum gv_net_latency)kind);
         printf("%s latency: %.3f messages an operation instead of %.3f, at most %.0f ms instead "
                "of %.0f\n",
                kind == GV_NET_UNIFORM ? "uniform" : "exponential", wild.msgs_per_op,

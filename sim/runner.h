@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: MIT
 // Several runs of `gvsim exec`, some of them at a time, each in a process of its own.
-#ifndef GV_SIM_BATCH_H
-#define GV_SIM_BATCH_H
+#ifndef GV_SIM_RUNNER_H
+#define GV_SIM_RUNNER_H
 
 #include "exec.h"
 
 #include <stdio.h>
 
-struct gv_batch_run {
+struct gv_runner_task {
     struct gv_command command;
     char label[64]; // what a person is told it is
     // Filled in:
@@ -17,9 +17,9 @@ struct gv_batch_run {
 
 // Runs them all, at most `jobs` at a time, telling on `out` how each ended; what a run that is not
 // valid has to say goes there, too. False if interrupted: then all of them are stopped.
-bool gv_batch_run(struct gv_batch_run *runs, size_t count, uint32_t jobs, FILE *out);
+bool gv_runner_run(struct gv_runner_task *runs, size_t count, uint32_t jobs, FILE *out);
 
 // The middle one of these figures (of an even number, the upper of the two). Sorts them in place.
-double gv_batch_median(double *figures, size_t count);
+double gv_runner_median(double *figures, size_t count);
 
 #endif

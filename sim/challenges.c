@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "glomers.h"
+#include "challenges.h"
 
 #include "escape.h"
 #include "output.h"
@@ -67,8 +67,8 @@ static const struct challenge *lookup(const char *name) {
     return NULL;
 }
 
-static struct gv_study_setting setting_of(const struct challenge *challenge) {
-    struct gv_study_setting setting = {.run = gv_study_defaults()};
+static struct gv_benchmark_setting setting_of(const struct challenge *challenge) {
+    struct gv_benchmark_setting setting = {.run = gv_benchmark_defaults()};
     setting.run.load = challenge->load;
     setting.run.nodes = challenge->nodes;
     setting.run.rate = challenge->rate;
@@ -79,7 +79,7 @@ static struct gv_study_setting setting_of(const struct challenge *challenge) {
     return setting;
 }
 
-static bool within(const struct gv_study_figures *figures, const struct mark *limit) {
+static bool within(const struct gv_benchmark_metrics *figures, const struct mark *limit) {
     if (limit->msgs_per_op <= 0) return true;
     return figures->msgs_per_op < limit->msgs_per_op && figures->median_ms < limit->median_ms &&
            figures->max_ms < limit->max_ms;
@@ -106,7 +106,7 @@ static void compare(const char *name, const struct mark *mark, FILE *out) {
     if (mark->msgs_per_op > 0) row(name, mark->msgs_per_op, mark->median_ms, mark->max_ms, out);
 }
 
-static void print(const struct challenge *challenge, const struct gv_study_figures *figures,
+static void print(const struct challenge *challenge, const struct gv_benchmark_metrics *figures,
                   uint32_t seeds, bool passed, FILE *out) {
     char name[32];
     snprintf(name, sizeof name, seeds > 1 ? "median of %" PRIu32 : "this run", seeds);
@@ -128,15 +128,15 @@ static void json_mark(const char *name, const struct mark *mark, FILE *json) {
             mark->msgs_per_op, mark->median_ms, mark->max_ms);
 }
 
-static void json_figures(const struct gv_study_figures *figures, FILE *json) {
+static void json_figures(const struct gv_benchmark_metrics *figures, FILE *json) {
     fprintf(json,
             "{\"msgs_per_op\":%.4f,\"median_ms\":%.0f,\"max_ms\":%.0f,\"client_p99_ms\":%.3f}",
             figures->msgs_per_op, figures->median_ms, figures->max_ms, figures->client_p99_ms);
 }
 
 static void write_json(const struct challenge *challenge, const struct gv_command *command,
-                       const struct gv_batch_run *runs, bool passed, FILE *json) {
-    struct gv_study_figures median = gv_study_median(runs, command->runs);
+                       const struct gv_runner_task *runs, bool passed, FILE *json) {
+    struct gv_benchmark_metrics median = gv_benchmark_median(runs, command->runs);
     fprintf(json,
             "{\"challenge\":\"%s\",\"passed\":%s,\"seed\":%" PRIu64 ",\"median\":", challenge->name,
             passed ? "true" : "false", command->run.seed);
@@ -146,7 +146,7 @@ static void write_json(const struct challenge *challenge, const struct gv_comman
     json_mark("limits", &challenge->limit, json);
     fprintf(json, ",\"runs\":[");
     for (uint32_t i = 0; i < command->runs; i++) {
-        struct gv_study_figures figures = gv_study_figures(&runs[i]);
+        struct gv_benchmark_metrics figures = gv_benchmark_metrics(&runs[i]);
         if (i > 0) fputc(',', json);
         json_figures(&figures, json);
     }
@@ -156,11 +156,11 @@ static void write_json(const struct challenge *challenge, const struct gv_comman
 static int run(const struct challenge *challenge, const struct gv_command *command, FILE *out,
                FILE *json) {
     introduce(challenge, out);
-    struct gv_study_setting setting = setting_of(challenge);
+    struct gv_benchmark_setting setting = setting_of(challenge);
     bool valid;
-    struct gv_batch_run *runs = gv_study_run(command, &setting, 1, out, &valid);
+    struct gv_runner_task *runs = gv_benchmark_run(command, &setting, 1, out, &valid);
     if (runs == NULL) return GV_EXEC_USAGE;
-    struct gv_study_figures median = gv_study_median(runs, command->runs);
+    struct gv_benchmark_metrics median = gv_benchmark_median(runs, command->runs);
     bool passed = valid && within(&median, &challenge->limit);
     print(challenge, &median, command->runs, passed, out);
     if (json != NULL) write_json(challenge, command, runs, passed, json);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "batch.h"
+#include "runner.h"
 
 #include "memory.h"
 
@@ -34,7 +34,7 @@ static void handle_signals(void (*handler)(int)) {
 }
 
 // The child: runs, and hands over the result as it lies in memory.
-static void be_run(const struct gv_batch_run *run, FILE *report, int to) {
+static void be_run(const struct gv_runner_task *run, FILE *report, int to) {
     handle_signals(SIG_DFL);
     dup2(fileno(report), STDOUT_FILENO);
     dup2(fileno(report), STDERR_FILENO);
@@ -45,7 +45,7 @@ static void be_run(const struct gv_batch_run *run, FILE *report, int to) {
     _exit(written == (ssize_t)sizeof result ? (int)status : GV_EXEC_USAGE);
 }
 
-static bool start(struct job *job, const struct gv_batch_run *runs, size_t run, FILE *out) {
+static bool start(struct job *job, const struct gv_runner_task *runs, size_t run, FILE *out) {
     int ends[2];
     *job = (struct job){.run = run, .report = tmpfile()};
     if (job->report == NULL || pipe(ends) != 0) {
@@ -73,7 +73,7 @@ static void show_report(FILE *report, FILE *out) {
     while ((len = fread(buf, 1, sizeof buf, report)) > 0) fwrite(buf, 1, len, out);
 }
 
-static void tell(const struct gv_batch_run *run, FILE *report, FILE *out) {
+static void print_task(const struct gv_runner_task *run, FILE *report, FILE *out) {
     const struct gv_result *result = &run->result;
     fprintf(out, "%-20s ", run->label);
     if (run->status != GV_EXEC_VALID) {
@@ -91,14 +91,14 @@ static void tell(const struct gv_batch_run *run, FILE *report, FILE *out) {
 }
 
 // The job's process has ended: takes what it came to.
-static void finish(struct job *job, struct gv_batch_run *runs, int wait_status, FILE *out) {
-    struct gv_batch_run *run = &runs[job->run];
+static void finish(struct job *job, struct gv_runner_task *runs, int wait_status, FILE *out) {
+    struct gv_runner_task *run = &runs[job->run];
     run->status =
         WIFEXITED(wait_status) ? (enum gv_exec_status)WEXITSTATUS(wait_status) : GV_EXEC_DIED;
     ssize_t size = read(job->from, &run->result, sizeof run->result);
     if (size != (ssize_t)sizeof run->result) run->result = (struct gv_result){0};
     if (run->status == GV_EXEC_INTERRUPTED) interrupted = 1;
-    if (!interrupted) tell(run, job->report, out);
+    if (!interrupted) print_task(run, job->report, out);
     close(job->from);
     fclose(job->report);
     job->pid = 0;
@@ -110,7 +110,7 @@ static void stop_all(const struct job *jobs, uint32_t count) {
     }
 }
 
-bool gv_batch_run(struct gv_batch_run *runs, size_t count, uint32_t jobs, FILE *out) {
+bool gv_runner_run(struct gv_runner_task *runs, size_t count, uint32_t jobs, FILE *out) {
     GV_ASSERT(jobs > 0);
     struct job *all = gv_memory_new(jobs * sizeof *all);
     size_t next = 0, busy = 0;
@@ -144,7 +144,7 @@ static int compare(const void *a, const void *b) {
     return (left > right) - (left < right);
 }
 
-double gv_batch_median(double *figures, size_t count) {
+double gv_runner_median(double *figures, size_t count) {
     GV_ASSERT(count > 0);
     qsort(figures, count, sizeof *figures, compare);
     return figures[count / 2];

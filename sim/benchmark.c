@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "study.h"
+#include "benchmark.h"
 
 #include "escape.h"
 #include "memory.h"
@@ -12,7 +12,7 @@
 
 // ---- Runs ----
 
-struct gv_run_config gv_study_defaults(void) {
+struct gv_run_config gv_benchmark_defaults(void) {
     return (struct gv_run_config){
         .nodes = 25,
         .rate = 100,
@@ -41,7 +41,8 @@ static char *find(const char *self, const char *name) {
 enum { ARGS = 4 };
 
 // The arguments of a node's program, in one piece of memory; NULL: there is no such program.
-static char **arguments(const struct gv_command *command, const struct gv_study_setting *setting) {
+static char **arguments(const struct gv_command *command,
+                        const struct gv_benchmark_setting *setting) {
     char *program = find(command->self, setting->program);
     if (program == NULL) return NULL;
     size_t room = ARGS * sizeof(char *) + strlen(program) + 1 + 32;
@@ -57,7 +58,7 @@ static char **arguments(const struct gv_command *command, const struct gv_study_
     return args;
 }
 
-static void describe(struct gv_batch_run *run, const struct gv_study_setting *setting) {
+static void describe(struct gv_runner_task *run, const struct gv_benchmark_setting *setting) {
     int len = 0;
     if (setting->staleness_ms != UINT32_MAX) {
         len = snprintf(run->label, sizeof run->label, "staleness %" PRIu32 ", ",
@@ -67,23 +68,23 @@ static void describe(struct gv_batch_run *run, const struct gv_study_setting *se
              run->command.run.seed);
 }
 
-struct gv_batch_run *gv_study_run(const struct gv_command *command,
-                                  const struct gv_study_setting *settings, size_t count, FILE *out,
-                                  bool *all_valid) {
+struct gv_runner_task *gv_benchmark_run(const struct gv_command *command,
+                                        const struct gv_benchmark_setting *settings, size_t count,
+                                        FILE *out, bool *all_valid) {
     GV_ASSERT(count > 0 && command->runs > 0);
     size_t total = count * command->runs;
-    struct gv_batch_run *runs = gv_memory_new(total * sizeof *runs);
+    struct gv_runner_task *runs = gv_memory_new(total * sizeof *runs);
     char ***args = gv_memory_new(count * sizeof *args);
     bool ready = true;
     for (size_t i = 0; i < total && ready; i++) {
-        const struct gv_study_setting *setting = &settings[i / command->runs];
+        const struct gv_benchmark_setting *setting = &settings[i / command->runs];
         if (i % command->runs == 0) args[i / command->runs] = arguments(command, setting);
         ready = args[i / command->runs] != NULL;
         runs[i].command = (struct gv_command){.run = setting->run, .argv = args[i / command->runs]};
         runs[i].command.run.seed = command->run.seed + i % command->runs;
         describe(&runs[i], setting);
     }
-    bool done = ready && gv_batch_run(runs, total, command->jobs, out);
+    bool done = ready && gv_runner_run(runs, total, command->jobs, out);
     *all_valid = done;
     for (size_t i = 0; i < total; i++) *all_valid &= runs[i].status == GV_EXEC_VALID;
     for (size_t i = 0; i < count; i++) free(args[i]);
@@ -95,9 +96,9 @@ struct gv_batch_run *gv_study_run(const struct gv_command *command,
 
 // ---- Figures ----
 
-struct gv_study_figures gv_study_figures(const struct gv_batch_run *run) {
+struct gv_benchmark_metrics gv_benchmark_metrics(const struct gv_runner_task *run) {
     const struct gv_result *result = &run->result;
-    return (struct gv_study_figures){
+    return (struct gv_benchmark_metrics){
         .msgs_per_op = result->ops > 0 ? (double)result->servers_msgs / (double)result->ops : 0,
         .median_ms = result->stable_latency.p50,
         .max_ms = result->stable_latency.p100,
@@ -105,25 +106,25 @@ struct gv_study_figures gv_study_figures(const struct gv_batch_run *run) {
     };
 }
 
-struct gv_study_figures gv_study_median(const struct gv_batch_run *runs, uint32_t seeds) {
+struct gv_benchmark_metrics gv_benchmark_median(const struct gv_runner_task *runs, uint32_t seeds) {
     GV_ASSERT(seeds > 0 && seeds <= GV_COMMAND_RUNS_MAX);
     double each[4][GV_COMMAND_RUNS_MAX];
     for (uint32_t i = 0; i < seeds; i++) {
-        struct gv_study_figures figures = gv_study_figures(&runs[i]);
+        struct gv_benchmark_metrics figures = gv_benchmark_metrics(&runs[i]);
         each[0][i] = figures.msgs_per_op;
         each[1][i] = figures.median_ms;
         each[2][i] = figures.max_ms;
         each[3][i] = figures.client_p99_ms;
     }
-    return (struct gv_study_figures){
-        .msgs_per_op = gv_batch_median(each[0], seeds),
-        .median_ms = gv_batch_median(each[1], seeds),
-        .max_ms = gv_batch_median(each[2], seeds),
-        .client_p99_ms = gv_batch_median(each[3], seeds),
+    return (struct gv_benchmark_metrics){
+        .msgs_per_op = gv_runner_median(each[0], seeds),
+        .median_ms = gv_runner_median(each[1], seeds),
+        .max_ms = gv_runner_median(each[2], seeds),
+        .client_p99_ms = gv_runner_median(each[3], seeds),
     };
 }
 
-double gv_study_frontier(uint32_t nodes, double rate, double seconds, double period_ms) {
+double gv_benchmark_frontier(uint32_t nodes, double rate, double seconds, double period_ms) {
     GV_ASSERT(nodes > 0 && rate > 0 && seconds > 0 && period_ms > 0);
     double period = period_ms / 1000;
     double has_news = 1 - exp(-rate / 2 * period / nodes);

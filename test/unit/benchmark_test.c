@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
+#include "../../sim/benchmark.h"
 #include "../../sim/plot.h"
-#include "../../sim/study.h"
 #include "../lib/test.h"
 
 #include <stdio.h>
@@ -10,13 +10,13 @@
 static void medians_are_middles(void **state) {
     (void)state;
     double one[] = {3}, odd[] = {9, 1, 5}, even[] = {4, 1, 3, 2};
-    assert_true(gv_batch_median(one, 1) == 3);
-    assert_true(gv_batch_median(odd, 3) == 5);
-    assert_true(gv_batch_median(even, 4) == 3);
+    assert_true(gv_runner_median(one, 1) == 3);
+    assert_true(gv_runner_median(odd, 3) == 5);
+    assert_true(gv_runner_median(even, 4) == 3);
 }
 
-static struct gv_batch_run run_of(uint64_t messages, double p50, double p100, double client) {
-    return (struct gv_batch_run){
+static struct gv_runner_task run_of(uint64_t messages, double p50, double p100, double client) {
+    return (struct gv_runner_task){
         .result = {.ops = 1000,
                    .servers_msgs = messages,
                    .stable_latency = {.count = 1, .p50 = p50, .p100 = p100},
@@ -26,15 +26,15 @@ static struct gv_batch_run run_of(uint64_t messages, double p50, double p100, do
 // Each figure has its own median.
 static void figures_of_several_seeds(void **state) {
     (void)state;
-    const struct gv_batch_run runs[] = {run_of(900, 300, 500, 2), run_of(950, 290, 600, 1),
-                                        run_of(800, 310, 550, 3)};
-    struct gv_study_figures median = gv_study_median(runs, 3);
+    const struct gv_runner_task runs[] = {run_of(900, 300, 500, 2), run_of(950, 290, 600, 1),
+                                          run_of(800, 310, 550, 3)};
+    struct gv_benchmark_metrics median = gv_benchmark_median(runs, 3);
     assert_true(median.msgs_per_op == 0.9);
     assert_true(median.median_ms == 300);
     assert_true(median.max_ms == 550);
     assert_true(median.client_p99_ms == 2);
-    struct gv_batch_run none = {.status = GV_EXEC_DIED};
-    assert_true(gv_study_figures(&none).msgs_per_op == 0);
+    struct gv_runner_task none = {.status = GV_EXEC_DIED};
+    assert_true(gv_benchmark_metrics(&none).msgs_per_op == 0);
 }
 
 static bool near(double value, double want) {
@@ -43,11 +43,11 @@ static bool near(double value, double want) {
 
 static void the_frontier_of_a_wave(void **state) {
     (void)state;
-    assert_true(near(gv_study_frontier(25, 100, 20, 380), 0.986));
-    assert_true(near(gv_study_frontier(25, 100, 20, 1500), 0.335));
-    assert_true(gv_study_frontier(1, 100, 20, 500) == 0);
+    assert_true(near(gv_benchmark_frontier(25, 100, 20, 380), 0.986));
+    assert_true(near(gv_benchmark_frontier(25, 100, 20, 1500), 0.335));
+    assert_true(gv_benchmark_frontier(1, 100, 20, 500) == 0);
     // Where every node has news in every period: one message each way.
-    assert_true(near(gv_study_frontier(11, 1e6, 1000, 1000) * 1e6, 10 * 2));
+    assert_true(near(gv_benchmark_frontier(11, 1e6, 1000, 1000) * 1e6, 10 * 2));
 }
 
 static size_t count(const char *text, const char *what) {
