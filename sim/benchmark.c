@@ -110,11 +110,11 @@ struct gv_benchmark_metrics gv_benchmark_median(const struct gv_runner_task *run
     GV_ASSERT(seeds > 0 && seeds <= GV_COMMAND_RUNS_MAX);
     double each[4][GV_COMMAND_RUNS_MAX];
     for (uint32_t i = 0; i < seeds; i++) {
-        struct gv_benchmark_metrics figures = gv_benchmark_metrics(&runs[i]);
-        each[0][i] = figures.msgs_per_op;
-        each[1][i] = figures.median_ms;
-        each[2][i] = figures.max_ms;
-        each[3][i] = figures.client_p99_ms;
+        struct gv_benchmark_metrics metrics = gv_benchmark_metrics(&runs[i]);
+        each[0][i] = metrics.msgs_per_op;
+        each[1][i] = metrics.median_ms;
+        each[2][i] = metrics.max_ms;
+        each[3][i] = metrics.client_p99_ms;
     }
     return (struct gv_benchmark_metrics){
         .msgs_per_op = gv_runner_median(each[0], seeds),

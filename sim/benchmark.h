@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // What `gvsim glomers` and `gvsim sweep` have in common: runs of several settings with several
-// seeds, and their figures, each the median over the seeds.
+// seeds, and their metrics, each the median over the seeds.
 #ifndef GV_SIM_BENCHMARK_H
 #define GV_SIM_BENCHMARK_H
 

@@ -79,10 +79,10 @@ static struct gv_benchmark_setting setting_of(const struct challenge *challenge)
     return setting;
 }
 
-static bool within(const struct gv_benchmark_metrics *figures, const struct mark *limit) {
+static bool within(const struct gv_benchmark_metrics *metrics, const struct mark *limit) {
     if (limit->msgs_per_op <= 0) return true;
-    return figures->msgs_per_op < limit->msgs_per_op && figures->median_ms < limit->median_ms &&
-           figures->max_ms < limit->max_ms;
+    return metrics->msgs_per_op < limit->msgs_per_op && metrics->median_ms < limit->median_ms &&
+           metrics->max_ms < limit->max_ms;
 }
 
 // ---- Telling ----
@@ -106,17 +106,17 @@ static void compare(const char *name, const struct mark *mark, FILE *out) {
     if (mark->msgs_per_op > 0) row(name, mark->msgs_per_op, mark->median_ms, mark->max_ms, out);
 }
 
-static void print(const struct challenge *challenge, const struct gv_benchmark_metrics *figures,
+static void print(const struct challenge *challenge, const struct gv_benchmark_metrics *metrics,
                   uint32_t seeds, bool passed, FILE *out) {
     char name[32];
     snprintf(name, sizeof name, seeds > 1 ? "median of %" PRIu32 : "this run", seeds);
     fprintf(out, "  %-18s %8s  %10s  %10s\n", "", "msgs/op", "median ms", "most ms");
-    row(name, figures->msgs_per_op, figures->median_ms, figures->max_ms, out);
+    row(name, metrics->msgs_per_op, metrics->median_ms, metrics->max_ms, out);
     compare("the frontier", &challenge->frontier, out);
     compare("best published", &challenge->published, out);
     compare("limits: less than", &challenge->limit, out);
     fprintf(out, "%s; clients waited for at most %.1f ms in 99 of 100 cases\n",
-            passed ? "passed" : "not passed", figures->client_p99_ms);
+            passed ? "passed" : "not passed", metrics->client_p99_ms);
 }
 
 static void json_mark(const char *name, const struct mark *mark, FILE *json) {
@@ -128,10 +128,10 @@ static void json_mark(const char *name, const struct mark *mark, FILE *json) {
             mark->msgs_per_op, mark->median_ms, mark->max_ms);
 }
 
-static void json_figures(const struct gv_benchmark_metrics *figures, FILE *json) {
+static void json_metrics(const struct gv_benchmark_metrics *metrics, FILE *json) {
     fprintf(json,
             "{\"msgs_per_op\":%.4f,\"median_ms\":%.0f,\"max_ms\":%.0f,\"client_p99_ms\":%.3f}",
-            figures->msgs_per_op, figures->median_ms, figures->max_ms, figures->client_p99_ms);
+            metrics->msgs_per_op, metrics->median_ms, metrics->max_ms, metrics->client_p99_ms);
 }
 
 static void write_json(const struct challenge *challenge, const struct gv_command *command,
@@ -140,15 +140,15 @@ static void write_json(const struct challenge *challenge, const struct gv_comman
     fprintf(json,
             "{\"challenge\":\"%s\",\"passed\":%s,\"seed\":%" PRIu64 ",\"median\":", challenge->name,
             passed ? "true" : "false", command->run.seed);
-    json_figures(&median, json);
+    json_metrics(&median, json);
     json_mark("frontier", &challenge->frontier, json);
     json_mark("published", &challenge->published, json);
     json_mark("limits", &challenge->limit, json);
     fprintf(json, ",\"runs\":[");
     for (uint32_t i = 0; i < command->runs; i++) {
-        struct gv_benchmark_metrics figures = gv_benchmark_metrics(&runs[i]);
+        struct gv_benchmark_metrics metrics = gv_benchmark_metrics(&runs[i]);
         if (i > 0) fputc(',', json);
-        json_figures(&figures, json);
+        json_metrics(&metrics, json);
     }
     fprintf(json, "]}\n");
 }

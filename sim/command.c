@@ -214,8 +214,8 @@ enum option {
     RUNS, // of glomers and sweep
     SVG,
     REDRAW,
-    MAX_FIGURE, // the first of them, in the order of enum gv_limits_figure
-    MAX_RATIO = MAX_FIGURE + GV_LIMITS_FIGURES,
+    MAX_METRIC, // the first of them, in the order of enum gv_limits_metric
+    MAX_RATIO = MAX_METRIC + GV_LIMITS_METRICS,
     OPTIONS,
 };
 
@@ -277,12 +277,12 @@ static const struct {
     [REPORT] = {"--report", EXEC | RUN, false},
     [AVAILABILITY] = {"--availability", EXEC | RUN | SET, false},
     [REPORT_MAX] = {"--report-max", EXEC | RUN, false},
-    [MAX_FIGURE + GV_LIMITS_MSGS] = {"--max-msgs-per-op", EXEC | RUN | COMPARE, false},
-    [MAX_FIGURE + GV_LIMITS_BYTES] = {"--max-bytes-per-op", EXEC | RUN | COMPARE, false},
-    [MAX_FIGURE + GV_LIMITS_MEDIAN] = {"--max-median-ms", EXEC | RUN | COMPARE, false},
-    [MAX_FIGURE + GV_LIMITS_P99] = {"--max-p99-ms", EXEC | RUN | COMPARE, false},
-    [MAX_FIGURE + GV_LIMITS_LONGEST] = {"--max-longest-ms", EXEC | RUN | COMPARE, false},
-    [MAX_FIGURE + GV_LIMITS_CLIENT] = {"--max-client-p99-ms", EXEC | RUN | COMPARE, false},
+    [MAX_METRIC + GV_LIMITS_MSGS] = {"--max-msgs-per-op", EXEC | RUN | COMPARE, false},
+    [MAX_METRIC + GV_LIMITS_BYTES] = {"--max-bytes-per-op", EXEC | RUN | COMPARE, false},
+    [MAX_METRIC + GV_LIMITS_MEDIAN] = {"--max-median-ms", EXEC | RUN | COMPARE, false},
+    [MAX_METRIC + GV_LIMITS_P99] = {"--max-p99-ms", EXEC | RUN | COMPARE, false},
+    [MAX_METRIC + GV_LIMITS_LONGEST] = {"--max-longest-ms", EXEC | RUN | COMPARE, false},
+    [MAX_METRIC + GV_LIMITS_CLIENT] = {"--max-client-p99-ms", EXEC | RUN | COMPARE, false},
     [MAX_RATIO] = {"--max-ratio", COMPARE, false},
 };
 
@@ -448,9 +448,9 @@ static int set(struct gv_command *command, enum option option, const char *value
     if (set_plain(command, option, value)) return 0;
     if (set_bound(command, option, value, why, &error)) return error;
     if (set_extent(command, option, value, why, &error)) return error;
-    if (option >= MAX_FIGURE) {
+    if (option >= MAX_METRIC) {
         double *most = option == MAX_RATIO ? &command->limits.ratio
-                                           : &command->limits.most[option - MAX_FIGURE];
+                                           : &command->limits.most[option - MAX_METRIC];
         return to_number(name, value, 1e12, false, most, why);
     }
     switch (option) {

@@ -15,7 +15,7 @@ enum { SAME = 0, WORSE = 1, USAGE = 2 };
 // ---- Reading ----
 
 // Where a figure stands: a member, or one of an object that is a member.
-static const char *const places[GV_LIMITS_FIGURES][2] = {
+static const char *const places[GV_LIMITS_METRICS][2] = {
     [GV_LIMITS_MSGS] = {"msgs_per_op", NULL},
     [GV_LIMITS_BYTES] = {"bytes_per_op", NULL},
     [GV_LIMITS_MEDIAN] = {"stable_latency_ms", "p50"},
@@ -34,7 +34,7 @@ static void copy(const struct gv_json *json, int token, char *to, size_t cap) {
 }
 
 // False: it is missing, or no number. Null is a figure that was not measured.
-static bool read_figure(const struct gv_json *json, const char *const place[2], bool *has,
+static bool read_metric(const struct gv_json *json, const char *const place[2], bool *has,
                         double *at) {
     int token = gv_json_member(json, 0, place[0]);
     *has = false;
@@ -68,9 +68,9 @@ static const char *read_run(struct gv_compare_run *run, const struct gv_json *js
     if (valid < 0) return no_result;
     run->valid = gv_json_type(json, valid) == GV_JSON_TRUE;
     run->judged = gv_json_type(json, valid) != GV_JSON_NULL;
-    struct gv_limits_figures *figures = &run->figures;
-    for (int i = 0; i < GV_LIMITS_FIGURES; i++) {
-        if (!read_figure(json, places[i], &figures->has[i], &figures->at[i])) return no_result;
+    struct gv_limits_metrics *metrics = &run->metrics;
+    for (int i = 0; i < GV_LIMITS_METRICS; i++) {
+        if (!read_metric(json, places[i], &metrics->has[i], &metrics->at[i])) return no_result;
     }
     return NULL;
 }
@@ -88,28 +88,28 @@ const char *gv_compare_read(struct gv_compare_run *run, const char *text, size_t
 
 // ---- Printing ----
 
-static void cell(const struct gv_limits_figures *figures, int figure, FILE *out) {
-    if (figures->has[figure]) {
-        int digits = gv_limits_digits((enum gv_limits_figure)figure);
-        fprintf(out, "  %14.*f", digits, figures->at[figure]);
+static void cell(const struct gv_limits_metrics *metrics, int metric, FILE *out) {
+    if (metrics->has[metric]) {
+        int digits = gv_limits_digits((enum gv_limits_metric)metric);
+        fprintf(out, "  %14.*f", digits, metrics->at[metric]);
     } else {
         fprintf(out, "  %14s", "-");
     }
 }
 
 // A row; returns whether the second exceeds the ratio.
-static bool print_figure(const struct gv_compare_run runs[2], int figure, double most, FILE *out) {
-    const struct gv_limits_figures *a = &runs[0].figures, *b = &runs[1].figures;
-    fprintf(out, "%-24s", gv_limits_name((enum gv_limits_figure)figure));
-    cell(a, figure, out);
-    cell(b, figure, out);
-    bool both = a->has[figure] && b->has[figure], worse = false;
-    if (both && (a->at[figure] > 0 || b->at[figure] > 0)) {
-        double ratio = a->at[figure] > 0 ? b->at[figure] / a->at[figure] : INFINITY;
+static bool print_metric(const struct gv_compare_run runs[2], int metric, double most, FILE *out) {
+    const struct gv_limits_metrics *a = &runs[0].metrics, *b = &runs[1].metrics;
+    fprintf(out, "%-24s", gv_limits_name((enum gv_limits_metric)metric));
+    cell(a, metric, out);
+    cell(b, metric, out);
+    bool both = a->has[metric] && b->has[metric], worse = false;
+    if (both && (a->at[metric] > 0 || b->at[metric] > 0)) {
+        double ratio = a->at[metric] > 0 ? b->at[metric] / a->at[metric] : INFINITY;
         worse = most > 0 && ratio > most;
         fprintf(out, "  %6.3f%s", ratio, worse ? "  more than allowed" : "");
-    } else if (a->has[figure] && most > 0) {
-        worse = !b->has[figure];
+    } else if (a->has[metric] && most > 0) {
+        worse = !b->has[metric];
         fputs(worse ? "       -  not measured" : "", out);
     }
     fputc('\n', out);
@@ -135,10 +135,10 @@ int gv_compare_print(const char *const names[2], const struct gv_compare_run run
     gv_escape_print(out, "%-24s  %14s  %14s\n", "seed", runs[0].seed, runs[1].seed);
     fprintf(out, "%-24s  %14s  %14s\n", "valid", verdict(&runs[0]), verdict(&runs[1]));
     int wrong = 0;
-    for (int i = 0; i < GV_LIMITS_FIGURES; i++) {
-        wrong += print_figure(runs, i, limits->ratio, out);
+    for (int i = 0; i < GV_LIMITS_METRICS; i++) {
+        wrong += print_metric(runs, i, limits->ratio, out);
     }
-    wrong += gv_limits_check(limits, &runs[1].figures, out);
+    wrong += gv_limits_check(limits, &runs[1].metrics, out);
     if (!runs[1].judged) {
         gv_escape_print(out, "%s was not judged: the machine was too slow\n", names[1]);
     } else if (!runs[1].valid) {

@@ -9,7 +9,7 @@
 struct gv_compare_run {
     bool valid, judged; // not judged: the machine was too slow; valid is false then
     char workload[16], nodes[16], seed[24]; // as text; longer ones are cut
-    struct gv_limits_figures figures;
+    struct gv_limits_metrics metrics;
 };
 
 // Reads what gv_result_json writes. NULL, or what is wrong with the text, in a few words.

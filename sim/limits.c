@@ -4,7 +4,7 @@
 static const struct {
     const char *name;
     int digits;
-} named[GV_LIMITS_FIGURES] = {
+} named[GV_LIMITS_METRICS] = {
     [GV_LIMITS_MSGS] = {"messages an operation", 3},
     [GV_LIMITS_BYTES] = {"bytes an operation", 1},
     [GV_LIMITS_MEDIAN] = {"median latency, ms", 0},
@@ -13,21 +13,21 @@ static const struct {
     [GV_LIMITS_CLIENT] = {"99 % client latency, ms", 3},
 };
 
-const char *gv_limits_name(enum gv_limits_figure figure) {
-    GV_ASSERT(figure < GV_LIMITS_FIGURES);
-    return named[figure].name;
+const char *gv_limits_name(enum gv_limits_metric metric) {
+    GV_ASSERT(metric < GV_LIMITS_METRICS);
+    return named[metric].name;
 }
 
-int gv_limits_digits(enum gv_limits_figure figure) {
-    GV_ASSERT(figure < GV_LIMITS_FIGURES);
-    return named[figure].digits;
+int gv_limits_digits(enum gv_limits_metric metric) {
+    GV_ASSERT(metric < GV_LIMITS_METRICS);
+    return named[metric].digits;
 }
 
-struct gv_limits_figures gv_limits_of(const struct gv_result *result) {
+struct gv_limits_metrics gv_limits_of(const struct gv_result *result) {
     GV_ASSERT(result != NULL);
     double ops = result->ops > 0 ? (double)result->ops : 1;
     bool stable = result->stable_latency.count > 0, client = result->client_latency.count > 0;
-    return (struct gv_limits_figures){
+    return (struct gv_limits_metrics){
         .has = {true, true, stable, stable, stable, client},
         .at = {(double)result->servers_msgs / ops, (double)result->servers_bytes / ops,
                result->stable_latency.p50, result->stable_latency.p99, result->stable_latency.p100,
@@ -35,18 +35,18 @@ struct gv_limits_figures gv_limits_of(const struct gv_result *result) {
     };
 }
 
-int gv_limits_check(const struct gv_limits *limits, const struct gv_limits_figures *figures,
+int gv_limits_check(const struct gv_limits *limits, const struct gv_limits_metrics *metrics,
                     FILE *out) {
-    GV_ASSERT(limits != NULL && figures != NULL);
+    GV_ASSERT(limits != NULL && metrics != NULL);
     int exceeded = 0;
-    for (int i = 0; i < GV_LIMITS_FIGURES; i++) {
+    for (int i = 0; i < GV_LIMITS_METRICS; i++) {
         double most = limits->most[i];
-        if (most <= 0 || (figures->has[i] && figures->at[i] <= most)) continue;
+        if (most <= 0 || (metrics->has[i] && metrics->at[i] <= most)) continue;
         exceeded++;
         const char *name = named[i].name;
-        if (figures->has[i]) {
+        if (metrics->has[i]) {
             int digits = named[i].digits;
-            fprintf(out, "too much: %s: %.*f, and the limit is %g\n", name, digits, figures->at[i],
+            fprintf(out, "too much: %s: %.*f, and the limit is %g\n", name, digits, metrics->at[i],
                     most);
         } else {
             fprintf(out, "not measured: %s, and there is a limit of %g\n", name, most);
@@ -57,10 +57,10 @@ int gv_limits_check(const struct gv_limits *limits, const struct gv_limits_figur
 
 bool gv_limits_print(const struct gv_limits *limits, const struct gv_result *result, FILE *out,
                      bool color) {
-    struct gv_limits_figures figures = gv_limits_of(result);
+    struct gv_limits_metrics metrics = gv_limits_of(result);
     bool first = result->valid && !gv_result_inconclusive(result);
-    int exceeded = first ? gv_limits_check(limits, &figures, out) : 0;
+    int exceeded = first ? gv_limits_check(limits, &metrics, out) : 0;
     gv_result_print(result, out, color);
-    if (!first) exceeded = gv_limits_check(limits, &figures, out);
+    if (!first) exceeded = gv_limits_check(limits, &metrics, out);
     return exceeded == 0;
 }

@@ -160,8 +160,8 @@ static void put_saying(FILE *out, const struct gv_result *result, const struct g
     size_t len = 0;
     FILE *memory = open_memstream(&text, &len);
     if (memory != NULL && limits != NULL) {
-        struct gv_limits_figures figures = gv_limits_of(result);
-        gv_limits_check(limits, &figures, memory);
+        struct gv_limits_metrics metrics = gv_limits_of(result);
+        gv_limits_check(limits, &metrics, memory);
     } else if (memory != NULL && result->valid) {
         gv_result_summary(result, memory);
     }

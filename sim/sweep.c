@@ -25,16 +25,16 @@ static const struct gv_plot_point published[] = {
     {519, 23.8, "Maelstrom's gossip.js"}, {1190, 5.00, "Maelstrom's broadcast.py"},
 };
 
-static void print(const struct gv_benchmark_metrics *figures, FILE *out) {
+static void print(const struct gv_benchmark_metrics *metrics, FILE *out) {
     fprintf(out, "\n  staleness   msgs/op   median   most ms   client 99 %%\n");
     for (size_t i = 0; i < COUNT; i++) {
         fprintf(out, "  %9" PRIu32 "   %7.3f   %6.0f   %7.0f   %8.1f ms\n", staleness[i],
-                figures[i].msgs_per_op, figures[i].median_ms, figures[i].max_ms,
-                figures[i].client_p99_ms);
+                metrics[i].msgs_per_op, metrics[i].median_ms, metrics[i].max_ms,
+                metrics[i].client_p99_ms);
     }
 }
 
-static void write_json(const struct gv_command *command, const struct gv_benchmark_metrics *figures,
+static void write_json(const struct gv_command *command, const struct gv_benchmark_metrics *metrics,
                        bool valid, FILE *json) {
     fprintf(json, "{\"valid\":%s,\"seed\":%" PRIu64 ",\"seeds\":%" PRIu32 ",\"rows\":[",
             valid ? "true" : "false", command->run.seed, command->runs);
@@ -42,8 +42,8 @@ static void write_json(const struct gv_command *command, const struct gv_benchma
         fprintf(json,
                 "%s{\"staleness_ms\":%" PRIu32
                 ",\"msgs_per_op\":%.4f,\"median_ms\":%.0f,\"max_ms\":%.0f,\"client_p99_ms\":%.3f}",
-                i > 0 ? "," : "", staleness[i], figures[i].msgs_per_op, figures[i].median_ms,
-                figures[i].max_ms, figures[i].client_p99_ms);
+                i > 0 ? "," : "", staleness[i], metrics[i].msgs_per_op, metrics[i].median_ms,
+                metrics[i].max_ms, metrics[i].client_p99_ms);
     }
     fprintf(json, "]}\n");
 }
@@ -51,15 +51,15 @@ static void write_json(const struct gv_command *command, const struct gv_benchma
 // The figures that the plot shows are kept in it, so that it can be drawn anew without measuring.
 static const char kept[] = "<!-- staleness %" SCNu32 ": %lf messages an operation, most %lf ms -->";
 
-static void keep(const struct gv_benchmark_metrics *figures, FILE *svg) {
+static void keep(const struct gv_benchmark_metrics *metrics, FILE *svg) {
     for (size_t i = 0; i < COUNT; i++) {
         fprintf(svg, "<!-- staleness %" PRIu32 ": %.4f messages an operation, most %.0f ms -->\n",
-                staleness[i], figures[i].msgs_per_op, figures[i].max_ms);
+                staleness[i], metrics[i].msgs_per_op, metrics[i].max_ms);
     }
 }
 
 // Takes the figures out of a plot. Returns how many of the settings it has, in their order.
-static size_t take(FILE *svg, struct gv_benchmark_metrics *figures) {
+static size_t take(FILE *svg, struct gv_benchmark_metrics *metrics) {
     char line[256];
     size_t count = 0;
     while (fgets(line, sizeof line, svg) != NULL) {
@@ -67,16 +67,16 @@ static size_t take(FILE *svg, struct gv_benchmark_metrics *figures) {
         double msgs, most;
         if (sscanf(line, kept, &setting, &msgs, &most) != 3) continue;
         if (count == COUNT || setting != staleness[count] || msgs <= 0 || most <= 0) return 0;
-        figures[count++] = (struct gv_benchmark_metrics){.msgs_per_op = msgs, .max_ms = most};
+        metrics[count++] = (struct gv_benchmark_metrics){.msgs_per_op = msgs, .max_ms = most};
     }
     return count;
 }
 
-static void draw(const struct gv_benchmark_metrics *figures, FILE *svg) {
+static void draw(const struct gv_benchmark_metrics *metrics, FILE *svg) {
     struct gv_run_config run = gv_benchmark_defaults();
     struct gv_plot_point measured[COUNT], frontier[CURVE];
     for (size_t i = 0; i < COUNT; i++)
-        measured[i] = (struct gv_plot_point){figures[i].max_ms, figures[i].msgs_per_op, NULL};
+        measured[i] = (struct gv_plot_point){metrics[i].max_ms, metrics[i].msgs_per_op, NULL};
     for (size_t i = 0; i < CURVE; i++) {
         double most = 250 + (double)i * STEP_MS;
         frontier[i] = (struct gv_plot_point){
@@ -99,24 +99,24 @@ static void draw(const struct gv_benchmark_metrics *figures, FILE *svg) {
         .points_len = sizeof published / sizeof *published,
     };
     gv_plot_draw(&plot, svg);
-    keep(figures, svg);
+    keep(metrics, svg);
 }
 
 static int redraw(const char *path, FILE *svg) {
-    struct gv_benchmark_metrics figures[COUNT];
+    struct gv_benchmark_metrics metrics[COUNT];
     FILE *file = fopen(path, "r");
     if (file == NULL) {
         fprintf(stderr, "gvsim: cannot read %s: %s\n", path, strerror(errno));
         return GV_EXEC_USAGE;
     }
-    size_t count = take(file, figures);
+    size_t count = take(file, metrics);
     fclose(file);
     if (count != COUNT) {
         fprintf(stderr, "gvsim: %s does not hold the figures of the %d settings of a sweep\n", path,
                 (int)COUNT);
         return GV_EXEC_USAGE;
     }
-    draw(figures, svg);
+    draw(metrics, svg);
     return GV_EXEC_VALID;
 }
 
@@ -130,13 +130,13 @@ static int run(const struct gv_command *command, FILE *out, FILE *json, FILE *sv
     bool valid;
     struct gv_runner_task *runs = gv_benchmark_run(command, settings, COUNT, out, &valid);
     if (runs == NULL) return GV_EXEC_USAGE;
-    struct gv_benchmark_metrics figures[COUNT];
+    struct gv_benchmark_metrics metrics[COUNT];
     for (size_t i = 0; i < COUNT; i++)
-        figures[i] = gv_benchmark_median(runs + i * command->runs, command->runs);
+        metrics[i] = gv_benchmark_median(runs + i * command->runs, command->runs);
     free(runs);
-    print(figures, out);
-    if (json != NULL) write_json(command, figures, valid, json);
-    if (svg != NULL) draw(figures, svg);
+    print(metrics, out);
+    if (json != NULL) write_json(command, metrics, valid, json);
+    if (svg != NULL) draw(metrics, svg);
     return valid ? GV_EXEC_VALID : GV_EXEC_INVALID;
 }
 

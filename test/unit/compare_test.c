@@ -28,13 +28,13 @@ static void a_result_is_read(void **state) {
     assert_string_equal(run.workload, "g-set");
     assert_string_equal(run.nodes, "25");
     assert_string_equal(run.seed, "7");
-    for (int i = 0; i < GV_LIMITS_FIGURES; i++) {
-        assert_true(run.figures.has[i]);
-        assert_true(run.figures.at[i] == at[i]);
+    for (int i = 0; i < GV_LIMITS_METRICS; i++) {
+        assert_true(run.metrics.has[i]);
+        assert_true(run.metrics.at[i] == at[i]);
     }
     run = read_text(RUN("null"));
-    assert_false(run.figures.has[GV_LIMITS_MEDIAN]);
-    assert_true(run.figures.has[GV_LIMITS_CLIENT]);
+    assert_false(run.metrics.has[GV_LIMITS_MEDIAN]);
+    assert_true(run.metrics.has[GV_LIMITS_CLIENT]);
 }
 
 static void what_is_no_result_is_refused(void **state) {
@@ -84,14 +84,14 @@ static void regressions_are_counted(void **state) {
     const struct gv_limits none = {{0}, 0}, tenth = {{0}, 1.1};
     struct gv_compare_run a = read_text(good), b = a;
     assert_int_equal(print(&a, &b, &tenth, "1.000\n"), 0);
-    b.figures.at[GV_LIMITS_MSGS] = 1.65;
+    b.metrics.at[GV_LIMITS_MSGS] = 1.65;
     assert_int_equal(print(&a, &b, &tenth, "1.650   1.100\n"), 0);
-    b.figures.at[GV_LIMITS_MSGS] = 1.66;
+    b.metrics.at[GV_LIMITS_MSGS] = 1.66;
     assert_int_equal(print(&a, &b, &tenth, "1.660   1.107  more than allowed\n"), 1);
     assert_int_equal(print(&a, &b, &none, "1.660   1.107\n"), 0);
-    b.figures.at[GV_LIMITS_P99] = 600;
+    b.metrics.at[GV_LIMITS_P99] = 600;
     assert_int_equal(print(&a, &b, &tenth, "10.000  more than allowed\n"), 2);
-    b.figures.has[GV_LIMITS_CLIENT] = false;
+    b.metrics.has[GV_LIMITS_CLIENT] = false;
     assert_int_equal(print(&a, &b, &tenth, "not measured\n"), 3);
     assert_int_equal(print(&b, &a, &tenth, "yes"), 0); // it got better
     b.valid = false;
@@ -103,7 +103,7 @@ static void regressions_are_counted(void **state) {
     assert_int_equal(print(&a, &b, &none, "yes      not judged\n"), 1);
     assert_int_equal(print(&a, &b, &none, "new.json was not judged: the machine was too slow\n"),
                      1);
-    a.figures.at[GV_LIMITS_MEDIAN] = 0;
+    a.metrics.at[GV_LIMITS_MEDIAN] = 0;
     assert_int_equal(print(&a, &a, &tenth, "th/to/new.json"), 0);
     struct gv_compare_run slower = read_text(good);
     assert_int_equal(print(&a, &slower, &tenth, "inf  more than allowed\n"), 1);
@@ -111,14 +111,14 @@ static void regressions_are_counted(void **state) {
 
 static void limits_are_inclusive(void **state) {
     (void)state;
-    for (int i = 0; i < GV_LIMITS_FIGURES; i++) {
+    for (int i = 0; i < GV_LIMITS_METRICS; i++) {
         struct gv_compare_run run = read_text(good);
         struct gv_limits limits = {{0}, 0};
-        limits.most[i] = run.figures.at[i];
+        limits.most[i] = run.metrics.at[i];
         assert_int_equal(print(&run, &run, &limits, "yes"), 0);
-        limits.most[i] = run.figures.at[i] - 0.25;
+        limits.most[i] = run.metrics.at[i] - 0.25;
         assert_int_equal(print(&run, &run, &limits, "too much: "), 1);
-        run.figures.has[i] = false;
+        run.metrics.has[i] = false;
         assert_int_equal(print(&run, &run, &limits, "not measured: "), 1);
     }
 }
@@ -130,10 +130,10 @@ static void a_result_has_the_same_figures(void **state) {
                                      .servers_bytes = 60000,
                                      .stable_latency = {5, 0, 40, 50, 60, 70},
                                      .client_latency = {5, 0, 40, 50, 60, 70}};
-    struct gv_limits_figures figures = gv_limits_of(&result);
+    struct gv_limits_metrics metrics = gv_limits_of(&result);
     struct gv_compare_run run = read_text(good);
-    for (int i = 0; i < GV_LIMITS_FIGURES; i++) {
-        assert_true(figures.has[i] && figures.at[i] == run.figures.at[i]);
+    for (int i = 0; i < GV_LIMITS_METRICS; i++) {
+        assert_true(metrics.has[i] && metrics.at[i] == run.metrics.at[i]);
     }
 }
 
