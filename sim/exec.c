@@ -10,7 +10,7 @@
 #include "output.h"
 #include "path.h"
 #include "progress.h"
-#include "record.h"
+#include "recorder.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -62,7 +62,7 @@ struct node {
 struct exec {
     const struct gv_command *command;
     struct gv_run_config config;
-    struct gv_record record;
+    struct gv_recorder recorder;
     struct gv_run *run;
     struct gv_logs logs;
     struct gv_child_guard guard;
@@ -673,7 +673,7 @@ static void print_logs(struct exec *exec) {
 static enum gv_exec_status finish(struct exec *exec) {
     if (exec->interrupted) {
         fprintf(exec->out, "interrupted; the nodes are stopped\n");
-        gv_record_close(&exec->record, NULL);
+        gv_recorder_close(&exec->recorder, NULL);
         return GV_EXEC_INTERRUPTED;
     }
     object_death(exec);
@@ -695,7 +695,7 @@ static enum gv_exec_status finish(struct exec *exec) {
         exec->copy->counts = NULL;
         exec->copy->errors = NULL;
     }
-    if (!gv_record_close(&exec->record, &result)) return GV_EXEC_USAGE;
+    if (!gv_recorder_close(&exec->recorder, &result)) return GV_EXEC_USAGE;
     if (exec->died >= 0) return GV_EXEC_DIED;
     if (gv_result_inconclusive(&result)) return GV_EXEC_SLOW;
     return result.valid && within ? GV_EXEC_VALID : GV_EXEC_INVALID;
@@ -713,7 +713,7 @@ static bool open_files(struct exec *exec) {
     }
     if (!gv_output_open(&exec->json, command->json)) return false;
     exec->out = exec->json.file == stdout ? stderr : stdout;
-    if (!gv_record_open(&exec->record, command, &exec->config)) return false;
+    if (!gv_recorder_open(&exec->recorder, command, &exec->config)) return false;
     int error = gv_logs_init(&exec->logs, command->log_dir, exec->config.nodes, command->log_max);
     if (error == 0) return true;
     complain("make the directory", command->log_dir != NULL ? command->log_dir : "for logs",
@@ -742,7 +742,7 @@ enum gv_exec_status gv_exec_run(const struct gv_command *command, struct gv_resu
         if (run(&exec)) {
             status = finish(&exec);
         } else {
-            gv_record_close(&exec.record, NULL);
+            gv_recorder_close(&exec.recorder, NULL);
         }
         gv_run_free(exec.run);
         for (uint32_t i = 0; i < exec.config.nodes; i++) free(exec.nodes[i].buf);

@@ -7,7 +7,7 @@
 #include "memory.h"
 #include "output.h"
 #include "progress.h"
-#include "record.h"
+#include "recorder.h"
 #include "simulation.h"
 
 #include <errno.h>
@@ -99,7 +99,7 @@ static bool check_determinism(const struct gv_command *command, struct gv_simula
 }
 
 static int finish(const struct gv_command *command, struct gv_simulation *sim, gv_time took,
-                  struct gv_progress *progress, FILE *json, struct gv_record *record) {
+                  struct gv_progress *progress, FILE *json, struct gv_recorder *recorder) {
     struct gv_result result = {0};
     bool same = false; // and it was looked at
     if (!interrupted) {
@@ -109,7 +109,7 @@ static int finish(const struct gv_command *command, struct gv_simulation *sim, g
     if (interrupted) {
         fprintf(progress->out, "interrupted at %.1f s of its time: there is no verdict\n",
                 (double)gv_simulation_now(sim) / 1e9);
-        gv_record_close(record, NULL);
+        gv_recorder_close(recorder, NULL);
         return INTERRUPTED;
     }
     bool within = gv_limits_print(&command->limits, &result, progress->out, progress->color);
@@ -118,7 +118,7 @@ static int finish(const struct gv_command *command, struct gv_simulation *sim, g
         fprintf(progress->out, "  %-16s a second run was the same, line by line\n", "determinism");
     }
     if (json != NULL) gv_result_json(&result, json);
-    if (!gv_record_close(record, &result)) return USAGE;
+    if (!gv_recorder_close(recorder, &result)) return USAGE;
     return result.valid && within ? VALID : INVALID;
 }
 
@@ -296,8 +296,8 @@ static bool load(struct gv_command *command, struct plan *plan) {
 static int run_all(const struct gv_command *command) {
     struct gv_run_config config = command->run;
     struct gv_output json;
-    struct gv_record record;
-    if (!gv_output_open(&json, command->json) || !gv_record_open(&record, command, &config)) {
+    struct gv_recorder recorder;
+    if (!gv_output_open(&json, command->json) || !gv_recorder_open(&recorder, command, &config)) {
         gv_output_close(&json, false);
         return USAGE;
     }
@@ -307,7 +307,7 @@ static int run_all(const struct gv_command *command) {
     init_progress(&progress, json.file == stdout ? stderr : stdout);
     struct gv_simulation *sim = new_sim(command, &config);
     gv_time took = run_to_end(command, sim, &progress);
-    int status = finish(command, sim, took, &progress, json.file, &record);
+    int status = finish(command, sim, took, &progress, json.file, &recorder);
     gv_simulation_free(sim);
     bool judged = status == VALID || status == INVALID;
     return gv_output_close(&json, judged) ? status : USAGE;
