@@ -25,13 +25,13 @@ void gv_check_queues_stats(uint32_t node, const struct gv_stats *stats, struct g
 
 void gv_check_queues_links(const struct gv_net *net, double rate, struct gv_errors *errors) {
     GV_ASSERT(net != NULL && rate >= 0);
-    const struct gv_net_link *link = &net->fullest;
-    double seconds = (double)net->longest / (1000 * GV_MS);
+    const struct gv_net_link *link = &net->busiest;
+    double seconds = (double)net->longest_flight / (1000 * GV_MS);
     double most =
         GV_CHECK_QUEUES_IN_FLIGHT * (1.0 + net->copies) + GV_CHECK_QUEUES_OP * rate * seconds;
-    if (link->flying <= most) return;
+    if (link->in_flight <= most) return;
     gv_errors_add(errors,
                   "queue too long: %" PRIu32 " messages were on their way from n%" PRIu32
                   " to n%" PRIu32 ", and the bound is %.0f",
-                  link->flying, link->src, link->dest, most);
+                  link->in_flight, link->src, link->dest, most);
 }

@@ -24,11 +24,11 @@ bool gv_check_traffic_observe(struct gv_check_traffic *traffic, gv_time now, uin
     traffic->flood = true;
     char who[80] = "";
     uint32_t worst = 0;
-    for (uint32_t node = 1; traffic->said != NULL && node < traffic->nodes; node++)
-        if (traffic->said[node] > traffic->said[worst]) worst = node;
-    if (traffic->said != NULL) {
+    for (uint32_t node = 1; traffic->sent_by != NULL && node < traffic->nodes; node++)
+        if (traffic->sent_by[node] > traffic->sent_by[worst]) worst = node;
+    if (traffic->sent_by != NULL) {
         snprintf(who, sizeof who, "; n%" PRIu32 " has sent most so far: %" PRIu64, worst,
-                 traffic->said[worst]);
+                 traffic->sent_by[worst]);
     }
     gv_errors_add(errors, "flood: more than %.0f messages in a second, which no load explains%s",
                   most, who);

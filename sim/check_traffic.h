@@ -20,11 +20,11 @@ enum {
 
 struct gv_check_traffic {
     uint32_t nodes;
-    double rate;          // operations a second
-    gv_time second;       // began then …
-    uint64_t before;      // … with so many messages sent
-    bool flood;           // was told
-    const uint64_t *said; // by node: messages sent to others so far; borrowed. NULL: not known
+    double rate;             // operations a second
+    gv_time second;          // began then …
+    uint64_t before;         // … with so many messages sent
+    bool flood;              // was told
+    const uint64_t *sent_by; // by node: messages sent to others so far; borrowed. NULL: not known
 };
 
 void gv_check_traffic_init(struct gv_check_traffic *traffic, uint32_t nodes, double rate);

@@ -30,8 +30,8 @@ enum {
     GRACE_MS = 1000, // for nodes to end by themselves, and say what they have done
     DEAD_MS = 100,   // for others to end as the one that died did
     DEAD_LISTED = 12,
-    BEAT_MS = 10,
-    BEAT_SLACK_MS = 2,      // of a timer, which is no standing still
+    HEARTBEAT_MS = 10,
+    HEARTBEAT_SLACK_MS = 2, // of a timer, which is no standing still
     WAITS_NODES_MAX = 1000, // beyond, asking after waits would take longer than they
     FILES_SPARE = 64,       // beside the pipes of nodes
 };
@@ -48,7 +48,7 @@ struct node {
     char *buf; // what it printed and is not a whole line yet
     size_t len, cap;
     size_t queued;  // bytes for it that its pipe has no room for, with what keeping them takes
-    size_t held;    // bytes of its own that wait for other nodes' pipes, likewise
+    size_t waiting; // bytes of its own that wait for other nodes' pipes, likewise
     uint64_t taken; // bytes that its pipe has taken
     bool paused;    // it is not read, for too much of what it said is still here
     bool flooded;   // that has happened
@@ -72,7 +72,7 @@ struct exec {
     struct gv_output json;
     char *program;
     uv_loop_t loop;
-    uv_timer_t timer, tick, beat;
+    uv_timer_t timer, tick, heartbeat;
     uv_tty_t tty;
     uv_signal_t signals[3], children;
     struct node *nodes;
@@ -84,7 +84,7 @@ struct exec {
     enum gv_run_phase died_in;
     struct gv_check_traffic traffic;
     struct gv_lateness lateness;
-    gv_time beaten_at;
+    gv_time heartbeat_at;
     bool sampled; // waits are known as they were when operations began:
     uint64_t waited, waits;
 };
@@ -140,14 +140,14 @@ static bool look_for_closed(struct node *node, gv_time now) {
 
 static void pump(struct exec *exec);
 
-static void on_beat(uv_timer_t *timer) {
+static void on_heartbeat(uv_timer_t *timer) {
     struct exec *exec = timer->data;
-    gv_time now = uv_hrtime(), due = exec->beaten_at + BEAT_MS * GV_MS;
-    if (exec->beaten_at > 0 && has_begun(exec) && now > due + BEAT_SLACK_MS * GV_MS) {
+    gv_time now = uv_hrtime(), due = exec->heartbeat_at + HEARTBEAT_MS * GV_MS;
+    if (exec->heartbeat_at > 0 && has_begun(exec) && now > due + HEARTBEAT_SLACK_MS * GV_MS) {
         exec->lateness.stalled += now - due;
         if (now - due > exec->lateness.stalled_longest) exec->lateness.stalled_longest = now - due;
     }
-    exec->beaten_at = now;
+    exec->heartbeat_at = now;
     bool told = false;
     for (uint32_t i = 0; i < exec->config.nodes; i++)
         told = look_for_closed(&exec->nodes[i], now) || told;
@@ -214,8 +214,8 @@ static void account(struct write *write, bool begins) {
     node->queued = begins ? node->queued + size : node->queued - size;
     if (!begins && node->queued == 0) node->full += uv_hrtime() - node->full_since;
     if (write->src == GV_NET_CLIENT) return;
-    struct node *sayer = &node->exec->nodes[write->src];
-    sayer->held = begins ? sayer->held + size : sayer->held - size;
+    struct node *sender = &node->exec->nodes[write->src];
+    sender->waiting = begins ? sender->waiting + size : sender->waiting - size;
 }
 
 static void on_written(uv_write_t *request, int status) {
@@ -264,8 +264,8 @@ static void deliver(void *ctx, uint32_t src, uint32_t index, const char *line, s
 
 // ---- Back-pressure ----
 
-static size_t owed(const struct node *node) {
-    return gv_run_held(node->exec->run, node->index) + node->held;
+static size_t backlog(const struct node *node) {
+    return gv_run_in_flight_bytes(node->exec->run, node->index) + node->waiting;
 }
 
 // The node for whose pipe most waits.
@@ -287,7 +287,7 @@ static void pause_reading(struct node *node) {
     if (node->flooded) return;
     node->flooded = exec->conclusive = true;
     const struct node *worst = slowest(exec);
-    size_t here = gv_run_held(exec->run, node->index);
+    size_t here = gv_run_in_flight_bytes(exec->run, node->index);
     char reader[160] = "";
     if (worst->queued > 0) {
         snprintf(reader, sizeof reader,
@@ -299,31 +299,31 @@ static void pause_reading(struct node *node) {
                   "flood: n%" PRIu32 " said more than others took: %zu bytes of its messages are "
                   "here, more than --queue-max, %zu of them on their way and %zu before full "
                   "pipes%s. It was read no further until half of them were gone",
-                  node->index, here + node->held, here, node->held, reader);
+                  node->index, here + node->waiting, here, node->waiting, reader);
 }
 
 // Says so if the nodes send more than any load explains, though they may all keep up with it. That
 // is not definite: what waited for a machine that stood still may come all at once.
 static void look_for_flood(struct exec *exec, gv_time now) {
     const struct gv_net *net = gv_run_view(exec->run, now).net;
-    exec->traffic.said = net->said;
+    exec->traffic.sent_by = net->sent_by;
     gv_check_traffic_observe(&exec->traffic, now, net->messages, gv_run_errors(exec->run));
 }
 
-static void on_room(uv_handle_t *handle, size_t suggested, uv_buf_t *buf);
+static void on_alloc(uv_handle_t *handle, size_t suggested, uv_buf_t *buf);
 static void on_read(uv_stream_t *stream, ssize_t size, const uv_buf_t *buf);
 
 static void resume(struct exec *exec) {
     for (uint32_t i = 0; i < exec->config.nodes; i++) {
         struct node *node = &exec->nodes[i];
-        if (!node->paused || owed(node) > exec->command->queue_max / 2) continue;
+        if (!node->paused || backlog(node) > exec->command->queue_max / 2) continue;
         node->paused = false;
         exec->paused--;
-        uv_read_start((uv_stream_t *)&node->out, on_room, on_read);
+        uv_read_start((uv_stream_t *)&node->out, on_alloc, on_read);
     }
 }
 
-static void on_room(uv_handle_t *handle, size_t suggested, uv_buf_t *buf) {
+static void on_alloc(uv_handle_t *handle, size_t suggested, uv_buf_t *buf) {
     (void)suggested;
     struct node *node = handle->data;
     node->buf = gv_memory_grow(node->buf, &node->cap, node->len + READ_SIZE, 1);
@@ -367,13 +367,13 @@ static void on_read(uv_stream_t *stream, ssize_t size, const uv_buf_t *buf) {
                     "long line: n%" PRIu32 " printed a line longer than --line-max, %zu bytes. It "
                     "begins: %s",
                     node->index, most, gv_envelope_excerpt(line, shown));
-    } else if (owed(node) > node->exec->command->queue_max && !node->paused) {
+    } else if (backlog(node) > node->exec->command->queue_max && !node->paused) {
         pause_reading(node);
     }
     pump(node->exec);
 }
 
-static void on_err_room(uv_handle_t *handle, size_t suggested, uv_buf_t *buf) {
+static void on_err_alloc(uv_handle_t *handle, size_t suggested, uv_buf_t *buf) {
     (void)suggested;
     const struct node *node = handle->data;
     *buf = uv_buf_init(node->exec->err_buf, READ_SIZE);
@@ -529,8 +529,8 @@ static int start_node(struct exec *exec, uint32_t index) {
     for (int i = 0; i < 3; i++)
         if (fds[i] >= 0) close(fds[i]);
     if (error != 0) return error;
-    uv_read_start((uv_stream_t *)&node->out, on_room, on_read);
-    uv_read_start((uv_stream_t *)&node->err, on_err_room, on_err_read);
+    uv_read_start((uv_stream_t *)&node->out, on_alloc, on_read);
+    uv_read_start((uv_stream_t *)&node->err, on_err_alloc, on_err_read);
     return 0;
 }
 
@@ -578,7 +578,7 @@ static void measure_pipes(struct exec *exec) {
 static void stop(struct exec *exec) {
     exec->stopping = true;
     uv_timer_stop(&exec->tick);
-    uv_timer_stop(&exec->beat);
+    uv_timer_stop(&exec->heartbeat);
     measure_waits(exec);
     measure_pipes(exec);
     for (uint32_t i = 0; i < exec->config.nodes; i++) {
@@ -615,8 +615,8 @@ static void init_loop(struct exec *exec) {
     GV_ASSERT(error == 0);
     uv_timer_init(&exec->loop, &exec->timer);
     uv_timer_init(&exec->loop, &exec->tick);
-    uv_timer_init(&exec->loop, &exec->beat);
-    exec->timer.data = exec->tick.data = exec->beat.data = exec;
+    uv_timer_init(&exec->loop, &exec->heartbeat);
+    exec->timer.data = exec->tick.data = exec->heartbeat.data = exec;
     static const int numbers[] = {SIGINT, SIGTERM, SIGHUP};
     for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++) {
         uv_signal_init(&exec->loop, &exec->signals[i]);
@@ -642,7 +642,7 @@ static bool run(struct exec *exec) {
     if (started) {
         uint64_t every = exec->progress.tty ? GV_PROGRESS_TTY_MS : GV_PROGRESS_PIPE_MS;
         uv_timer_start(&exec->tick, on_tick, every, every);
-        uv_timer_start(&exec->beat, on_beat, BEAT_MS, BEAT_MS);
+        uv_timer_start(&exec->heartbeat, on_heartbeat, HEARTBEAT_MS, HEARTBEAT_MS);
         gv_check_traffic_init(&exec->traffic, exec->config.nodes, exec->config.rate);
         exec->traffic.second = uv_hrtime();
         gv_run_start(exec->run, exec->traffic.second);

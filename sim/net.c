@@ -155,7 +155,7 @@ void gv_net_rules(struct gv_net *net, const struct gv_net_rule *rules, size_t co
     net->rules_len = count;
 }
 
-static bool is_meant(const struct gv_net_rule *rule, const struct gv_net_link *link) {
+static bool applies_to(const struct gv_net_rule *rule, const struct gv_net_link *link) {
     if (rule->sides == NULL) return true;
     uint8_t from = rule->sides[link->src], to = rule->sides[link->dest];
     if ((from & GV_NET_LEFT) != 0 && (to & GV_NET_RIGHT) != 0) return true;
@@ -168,7 +168,7 @@ static unsigned copies_of(const struct gv_net *net, struct gv_net_link *link) {
     for (size_t i = 0; i < net->rules_len; i++) {
         const struct gv_net_rule *rule = &net->rules[i];
         if (rule->kind != GV_NET_LOSE && rule->kind != GV_NET_DUPLICATE) continue;
-        if (!is_meant(rule, link) || draw_below(link, MILLION) >= rule->ppm) continue;
+        if (!applies_to(rule, link) || draw_below(link, MILLION) >= rule->ppm) continue;
         if (rule->kind == GV_NET_LOSE) return 0;
         copies++;
     }
@@ -179,7 +179,7 @@ static gv_time delay_of(const struct gv_net *net, struct gv_net_link *link) {
     gv_time delay = latency_of(net, link);
     for (size_t i = 0; i < net->rules_len; i++) {
         const struct gv_net_rule *rule = &net->rules[i];
-        if (rule->kind != GV_NET_DELAY || !is_meant(rule, link)) continue;
+        if (rule->kind != GV_NET_DELAY || !applies_to(rule, link)) continue;
         bool chosen = rule->ppm >= MILLION || draw_below(link, MILLION) < rule->ppm;
         if (chosen) delay += draw_fine(link, rule->dist, rule->delay);
     }
@@ -194,7 +194,7 @@ static bool take_link(const struct gv_net *net, gv_time now, struct gv_net_link 
     gv_time wait_max = GV_NET_WAIT_MAX;
     for (size_t i = 0; i < net->rules_len; i++) {
         const struct gv_net_rule *rule = &net->rules[i];
-        if (rule->kind != GV_NET_LIMIT || !is_meant(rule, link)) continue;
+        if (rule->kind != GV_NET_LIMIT || !applies_to(rule, link)) continue;
         if (bandwidth == 0 || rule->bandwidth < bandwidth) {
             bandwidth = rule->bandwidth;
             wait_max = rule->delay;
@@ -202,24 +202,24 @@ static bool take_link(const struct gv_net *net, gv_time now, struct gv_net_link 
     }
     *takes = 0;
     if (bandwidth == 0) return true;
-    gv_time free_at = link->busy > now ? link->busy : now;
+    gv_time free_at = link->busy_until > now ? link->busy_until : now;
     if (free_at - now > wait_max) return false;
     GV_ASSERT(size <= UINT32_MAX);
-    link->busy = free_at + (uint64_t)size * (1000 * GV_MS) / bandwidth;
-    *takes = link->busy - now;
+    link->busy_until = free_at + (uint64_t)size * (1000 * GV_MS) / bandwidth;
+    *takes = link->busy_until - now;
     return true;
 }
 
 // ---- Messages ----
 
-static void tell(struct gv_net *net, gv_time now, enum gv_trace_kind kind, struct gv_slice line,
-                 const char *why) {
+static void trace_line(struct gv_net *net, gv_time now, enum gv_trace_kind kind,
+                       struct gv_slice line, const char *why) {
     if (net->config.trace != NULL) gv_trace_line(net->config.trace, now, kind, line, why);
 }
 
 static void drop(struct gv_net *net, gv_time now, struct gv_slice line, const char *why) {
     net->dropped++;
-    tell(net, now, GV_TRACE_DROP, line, why);
+    trace_line(net, now, GV_TRACE_DROP, line, why);
 }
 
 static bool is_cut(struct gv_net *net, gv_time now, const struct gv_net_message *message) {
@@ -235,33 +235,34 @@ static void schedule(struct gv_net *net, gv_time due, struct gv_net_message *mes
 }
 
 // What a node says is on its way, and then is no more: it came, or was cut off.
-static void take_off(struct gv_net *net, struct gv_net_link *link, gv_time takes) {
-    link->flying++;
-    if (link->flying > net->fullest.flying) net->fullest = *link;
-    if (takes > net->longest) net->longest = takes;
+static void depart(struct gv_net *net, struct gv_net_link *link, gv_time takes) {
+    link->in_flight++;
+    if (link->in_flight > net->busiest.in_flight) net->busiest = *link;
+    if (takes > net->longest_flight) net->longest_flight = takes;
 }
 
-static void land(struct gv_net *net, gv_time now, const struct gv_net_message *message) {
-    if (message->src != GV_NET_CLIENT) net->held[message->src] -= message->len + GV_NET_KEEP;
+static void arrive(struct gv_net *net, gv_time now, const struct gv_net_message *message) {
+    if (message->src != GV_NET_CLIENT)
+        net->in_flight_bytes[message->src] -= message->len + GV_NET_OVERHEAD;
     if (!message->original) return;
     struct gv_net_link *link = place_of(net, message->src, message->dest);
-    GV_ASSERT(link->flying > 0);
-    link->flying--;
+    GV_ASSERT(link->in_flight > 0);
+    link->in_flight--;
     // It may have waited for the inbound thread.
-    if (now - message->sent > net->longest) net->longest = now - message->sent;
+    if (now - message->sent > net->longest_flight) net->longest_flight = now - message->sent;
 }
 
 // The inbound thread of a node is free: let it take the next message that is not cut off.
 static void wake(struct gv_net *net, gv_time now, struct gv_net_inbox *inbox) {
-    GV_ASSERT(inbox->held == NULL);
+    GV_ASSERT(inbox->current == NULL);
     struct gv_net_message *message;
     while ((message = inbox_take(inbox)) != NULL) {
         if (is_cut(net, now, message)) {
-            land(net, now, message);
+            arrive(net, now, message);
             free(message);
             continue;
         }
-        inbox->held = message;
+        inbox->current = message;
         schedule(net, message->due > now ? message->due : now, message);
         return;
     }
@@ -312,8 +313,8 @@ void gv_net_init(struct gv_net *net, const struct gv_net_config *config) {
     GV_ASSERT(config->nodes > 0);
     *net = (struct gv_net){.config = *config};
     net->inboxes = gv_memory_new(config->nodes * sizeof *net->inboxes);
-    net->held = gv_memory_new(config->nodes * sizeof *net->held);
-    net->said = gv_memory_new(config->nodes * sizeof *net->said);
+    net->in_flight_bytes = gv_memory_new(config->nodes * sizeof *net->in_flight_bytes);
+    net->sent_by = gv_memory_new(config->nodes * sizeof *net->sent_by);
 }
 
 void gv_net_fini(struct gv_net *net) {
@@ -321,7 +322,7 @@ void gv_net_fini(struct gv_net *net) {
     for (uint32_t node = 0; net->inboxes != NULL && node < net->config.nodes; node++) {
         struct gv_net_inbox *inbox = &net->inboxes[node];
         for (size_t i = 0; i < inbox->len; i++) free(inbox->heap[i]);
-        free(inbox->held);
+        free(inbox->current);
         free(inbox->heap);
     }
     gv_adversary_fini(&net->adversary);
@@ -329,30 +330,31 @@ void gv_net_fini(struct gv_net *net) {
     net->links = NULL;
     free(net->inboxes);
     net->inboxes = NULL;
-    free(net->held);
-    net->held = NULL;
-    free(net->said);
-    net->said = NULL;
+    free(net->in_flight_bytes);
+    net->in_flight_bytes = NULL;
+    free(net->sent_by);
+    net->sent_by = NULL;
     if (net->config.delivery != GV_NET_EXACT) return; // what is held was freed above
     gv_event_queue_drop(net->config.queue, net->config.event_kind, free);
 }
 
 static void count(struct gv_net *net, uint32_t src, uint32_t type, size_t size) {
     net->messages++;
-    net->said[src]++;
+    net->sent_by[src]++;
     net->bytes += size;
     net->counts[type].messages++;
     net->counts[type].bytes += size;
 }
 
 // A message sets out: `head`, to which the order of its sending and these bytes are added.
-static void post(struct gv_net *net, gv_time now, const struct gv_net_message *head,
-                 struct gv_slice bytes) {
+static void enqueue(struct gv_net *net, gv_time now, const struct gv_net_message *head,
+                    struct gv_slice bytes) {
     struct gv_net_message *message = gv_memory_raw(sizeof *message + bytes.len);
     *message = *head;
     message->seq = net->sent++;
     message->len = bytes.len;
-    if (message->src != GV_NET_CLIENT) net->held[message->src] += bytes.len + GV_NET_KEEP;
+    if (message->src != GV_NET_CLIENT)
+        net->in_flight_bytes[message->src] += bytes.len + GV_NET_OVERHEAD;
     if (bytes.len > 0) memcpy(message->bytes, bytes.data, bytes.len);
     if (net->config.delivery == GV_NET_EXACT) {
         schedule(net, message->due, message);
@@ -360,13 +362,13 @@ static void post(struct gv_net *net, gv_time now, const struct gv_net_message *h
     }
     struct gv_net_inbox *inbox = &net->inboxes[message->dest];
     inbox_put(inbox, message);
-    if (inbox->held == NULL) wake(net, now, inbox);
+    if (inbox->current == NULL) wake(net, now, inbox);
 }
 
 static bool is_forged(const struct gv_net *net, struct gv_net_link *link) {
     for (size_t i = 0; i < net->rules_len; i++) {
         const struct gv_net_rule *rule = &net->rules[i];
-        if (rule->kind != GV_NET_FORGE || !is_meant(rule, link)) continue;
+        if (rule->kind != GV_NET_FORGE || !applies_to(rule, link)) continue;
         if (draw_below(link, MILLION) < rule->ppm) return true;
     }
     return false;
@@ -381,7 +383,7 @@ static bool forge(struct gv_net *net, gv_time now, struct gv_net_link *link, uin
     net->forged++;
     if (action.replaces) drop(net, now, bytes, "altered");
     if (action.replayed) {
-        tell(net, now, GV_TRACE_DUPLICATE, action.line, NULL);
+        trace_line(net, now, GV_TRACE_DUPLICATE, action.line, NULL);
     } else if (net->config.trace != NULL) {
         const char *name = net->counts[type].type;
         struct gv_slice said = {(const uint8_t *)name, strlen(name)};
@@ -393,17 +395,17 @@ static bool forge(struct gv_net *net, gv_time now, struct gv_net_link *link, uin
         .type = type,
         .due = now + delay_of(net, link),
     };
-    post(net, now, &head, action.line);
+    enqueue(net, now, &head, action.line);
     return !action.replaces;
 }
 
 // What a node has sent goes on its way, as often as the rules will have it.
-static void carry(struct gv_net *net, gv_time now, struct gv_net_link *link, uint32_t type,
-                  size_t size, struct gv_slice bytes) {
+static void transmit(struct gv_net *net, gv_time now, struct gv_net_link *link, uint32_t type,
+                     size_t size, struct gv_slice bytes) {
     unsigned copies = copies_of(net, link);
     if (copies > net->copies) net->copies = copies;
     if (copies == 0) drop(net, now, bytes, "lost");
-    for (unsigned i = 1; i < copies; i++) tell(net, now, GV_TRACE_DUPLICATE, bytes, NULL);
+    for (unsigned i = 1; i < copies; i++) trace_line(net, now, GV_TRACE_DUPLICATE, bytes, NULL);
     for (unsigned i = 0; i < copies; i++) {
         gv_time takes;
         if (!take_link(net, now, link, size, &takes)) {
@@ -419,8 +421,8 @@ static void carry(struct gv_net *net, gv_time now, struct gv_net_link *link, uin
             .sent = now,
             .due = now + takes,
         };
-        if (head.original) take_off(net, link, takes);
-        post(net, now, &head, bytes);
+        if (head.original) depart(net, link, takes);
+        enqueue(net, now, &head, bytes);
     }
 }
 
@@ -430,28 +432,28 @@ void gv_net_send(struct gv_net *net, gv_time now, uint32_t src, uint32_t dest, s
     GV_ASSERT(src < net->config.nodes || src == GV_NET_CLIENT);
     struct gv_net_message head = {.src = src, .dest = dest, .type = GV_NET_TYPES_MAX, .due = now};
     if (src == GV_NET_CLIENT) {
-        post(net, now, &head, bytes);
+        enqueue(net, now, &head, bytes);
         return;
     }
     uint32_t index = type_index(net, type);
     count(net, src, index, size);
     struct gv_net_link *link = link_of(net, src, dest);
     if (is_forged(net, link) && !forge(net, now, link, index, size, bytes)) return;
-    carry(net, now, link, index, size, bytes);
+    transmit(net, now, link, index, size, bytes);
 }
 
 struct gv_net_message *gv_net_take(struct gv_net *net, gv_time now, const struct gv_event *event) {
     GV_ASSERT(event->kind == net->config.event_kind);
     struct gv_net_message *message = event->item;
-    land(net, now, message);
+    arrive(net, now, message);
     if (net->config.delivery == GV_NET_EXACT) {
         if (!is_cut(net, now, message)) return message;
         free(message);
         return NULL;
     }
     struct gv_net_inbox *inbox = &net->inboxes[message->dest];
-    GV_ASSERT(inbox->held == message);
-    inbox->held = NULL;
+    GV_ASSERT(inbox->current == message);
+    inbox->current = NULL;
     wake(net, now, inbox);
     return message;
 }

@@ -34,7 +34,7 @@ enum {
     GV_NET_TYPES_MAX = 64, // types told apart; what comes after counts as "(other)"
 };
 #define GV_NET_CLIENT UINT32_MAX // as a source: some client
-#define GV_NET_KEEP 128          // bytes that keeping a message takes beside its own
+#define GV_NET_OVERHEAD 128      // bytes that keeping a message takes beside its own
 
 struct gv_net_message {
     uint32_t src; // a node, or GV_NET_CLIENT
@@ -97,29 +97,29 @@ struct gv_net_config {
 struct gv_net_inbox {
     struct gv_net_message **heap; // waiting, by due time
     size_t len, cap;
-    struct gv_net_message *held; // taken by the inbound thread, which sleeps until it is due
+    struct gv_net_message *current; // taken by the inbound thread, which sleeps until it is due
 };
 
 struct gv_net_link {
     uint32_t src, dest;
-    uint64_t state;  // of its random stream; 0: a free place in the table
-    gv_time busy;    // until when it is, with what has been sent
-    uint32_t flying; // messages on their way, each counted once however often it is doubled
+    uint64_t state;     // of its random stream; 0: a free place in the table
+    gv_time busy_until; // until when it is, with what has been sent
+    uint32_t in_flight; // messages on their way, each counted once however often it is doubled
 };
 
 struct gv_net {
     struct gv_net_config config;
     struct gv_net_link *links;   // an open hash table of those that have carried something
     size_t links_len, links_cap; // the latter a power of two
-    struct gv_net_link fullest;  // the one that has had the most flying, as it was then
-    gv_time longest;             // that one of them was, or will have been, on its way
+    struct gv_net_link busiest;  // the one that has had the most in_flight, as it was then
+    gv_time longest_flight;      // that one of them was, or will have been, on its way
     unsigned copies;             // of one message, at most
     const struct gv_net_rule *rules;
     size_t rules_len;
     struct gv_net_inbox *inboxes; // one a node
-    size_t *held;                 // bytes of each node's messages that are still here, with what
-                                  // keeping each takes (GV_NET_KEEP)
-    uint64_t *said;               // by node: messages to other nodes, dropped ones included
+    size_t *in_flight_bytes;      // bytes of each node's messages that are still here, with what
+                                  // keeping each takes (GV_NET_OVERHEAD)
+    uint64_t *sent_by;            // by node: messages to other nodes, dropped ones included
     uint64_t sent;                // messages ever, clients' included
     uint64_t messages, bytes;     // between nodes, dropped ones included
     uint64_t dropped;             // copies of them cut off, or lost by a rule

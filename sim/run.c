@@ -1038,9 +1038,9 @@ bool gv_run_done(const struct gv_run *run) {
     return run->phase == GV_RUN_DONE;
 }
 
-size_t gv_run_held(const struct gv_run *run, uint32_t node) {
+size_t gv_run_in_flight_bytes(const struct gv_run *run, uint32_t node) {
     GV_ASSERT(node < run->config.nodes);
-    return run->net.held[node];
+    return run->net.in_flight_bytes[node];
 }
 
 bool gv_run_quarantined(const struct gv_run *run, uint32_t node) {
@@ -1101,7 +1101,7 @@ struct gv_result gv_run_finish(struct gv_run *run) {
         .shortened_line = run->shortened_line,
         .timeouts = run->timeouts,
         .patience = GV_RUN_CLIENT_TIMEOUT_MS * GV_MS,
-        .flight = run->net.longest,
+        .flight = run->net.longest_flight,
         .queued = run->config.delivery == GV_NET_MAELSTROM,
     };
     gv_checker_finish(&run->checker, &result);

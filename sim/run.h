@@ -139,7 +139,7 @@ struct gv_errors *gv_run_errors(struct gv_run *run);
 bool gv_run_done(const struct gv_run *run);
 
 // Bytes of what a node has said to others that the network still holds.
-size_t gv_run_held(const struct gv_run *run, uint32_t node);
+size_t gv_run_in_flight_bytes(const struct gv_run *run, uint32_t node);
 
 // Whether nothing more is heard of a node, for it printed a bad line or closed its output.
 bool gv_run_quarantined(const struct gv_run *run, uint32_t node);

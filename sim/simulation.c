@@ -674,7 +674,7 @@ struct gv_simulation *gv_simulation_new(const struct gv_simulation_config *confi
     size_t message_max = config->message_max ? config->message_max : GV_ENGINE_MESSAGE_DEFAULT;
     gv_invariants_init(&sim->invariants, nodes, config->run.rate, message_max,
                        gv_run_errors(sim->run));
-    sim->invariants.traffic.said = gv_run_view(sim->run, 0).net->said;
+    sim->invariants.traffic.sent_by = gv_run_view(sim->run, 0).net->sent_by;
     gv_invariants_rtt(&sim->invariants, longest_rtt(&config->run));
     (void)gv_timers_init(&sim->timers, gv_memory_alloc(), nodes);
     gv_json_init(&sim->json, gv_base_malloc(), LINE_MAX, 0);

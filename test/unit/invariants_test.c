@@ -101,13 +101,14 @@ static void a_link_has_a_bound(void **state) {
     struct gv_errors errors = {0};
     struct gv_invariants invariants;
     gv_invariants_init(&invariants, 8, 10, 1000, &errors);
-    struct gv_net net = {.fullest = {.src = 3, .dest = 5}, .longest = 500 * GV_MS};
+    struct gv_net net = {.busiest = {.src = 3, .dest = 5}, .longest_flight = 500 * GV_MS};
     for (net.copies = 1; net.copies <= 2; net.copies++) {
         // Ten operations a second, for half of one.
-        net.fullest.flying = GV_CHECK_QUEUES_IN_FLIGHT * (1 + net.copies) + GV_CHECK_QUEUES_OP * 5;
+        net.busiest.in_flight =
+            GV_CHECK_QUEUES_IN_FLIGHT * (1 + net.copies) + GV_CHECK_QUEUES_OP * 5;
         gv_invariants_net(&invariants, &net);
         expect(&errors, net.copies - 1, "queue");
-        net.fullest.flying++;
+        net.busiest.in_flight++;
         gv_invariants_net(&invariants, &net);
         expect(&errors, net.copies, "queue too long: ");
     }
@@ -174,7 +175,7 @@ static void a_flood_is_noticed(void **state) {
     struct gv_check_traffic traffic;
     gv_check_traffic_init(&traffic, 2, 10);
     const uint64_t said[] = {20, 30};
-    traffic.said = said;
+    traffic.sent_by = said;
     const uint64_t most = 2 * (GV_CHECK_TRAFFIC_NODE + 10 * GV_CHECK_TRAFFIC_OP);
     gv_time now = 5000 * GV_MS;
     assert_true(gv_check_traffic_observe(&traffic, now, 0, &errors));
