@@ -57,7 +57,7 @@ static bool is_marked(const char *pid, const char *mark, char *buf) {
     return false;
 }
 
-static size_t sweep(const char *mark) {
+static size_t kill_marked(const char *mark) {
     DIR *dir = opendir("/proc");
     if (dir == NULL) return 0;
     char *buf = malloc(ENVIRON_MAX + 1);
@@ -75,9 +75,9 @@ static size_t sweep(const char *mark) {
     return found;
 }
 
-size_t gv_child_sweep(const struct gv_child_guard *guard) {
+size_t gv_child_kill_marked(const struct gv_child_guard *guard) {
     GV_ASSERT(guard != NULL);
-    return sweep(guard->mark);
+    return kill_marked(guard->mark);
 }
 
 // The guard's life: it hears of children until gvsim ends, which closes the line, by whatever
@@ -99,7 +99,7 @@ static void keep_watch(int line, const char *mark) {
         }
     }
     for (size_t i = 0; i < len; i++) kill(-(pid_t)groups[i], SIGKILL);
-    for (int i = 0; i < SWEEPS && sweep(mark) > 0; i++) pause_for(SWEEP_EVERY_NS);
+    for (int i = 0; i < SWEEPS && kill_marked(mark) > 0; i++) pause_for(SWEEP_EVERY_NS);
 }
 
 static void become_guard(int line, const char *mark) {
@@ -151,7 +151,7 @@ void gv_child_guard_start(struct gv_child_guard *guard) {
 
 void gv_child_guard_end(struct gv_child_guard *guard) {
     GV_ASSERT(guard != NULL);
-    for (int i = 0; i < SWEEPS && sweep(guard->mark) > 0; i++) pause_for(SWEEP_EVERY_NS);
+    for (int i = 0; i < SWEEPS && kill_marked(guard->mark) > 0; i++) pause_for(SWEEP_EVERY_NS);
     unsetenv("GVSIM_RUN");
     if (guard->line >= 0) close(guard->line);
     while (guard->pid > 0 && waitpid(guard->pid, NULL, 0) < 0 && errno == EINTR) continue;
@@ -168,7 +168,8 @@ static void tell_guard(const struct gv_child_guard *guard, pid_t pid) {
 
 // ---- Children ----
 
-bool gv_child_files(struct gv_child_guard *guard, size_t need, char why[GV_CHILD_WHY_MAX]) {
+bool gv_child_raise_file_limit(struct gv_child_guard *guard, size_t need,
+                               char why[GV_CHILD_WHY_MAX]) {
     GV_ASSERT(guard != NULL && need > 0);
     struct rlimit limit;
     if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur == RLIM_INFINITY) return true;
@@ -303,7 +304,7 @@ void gv_child_kill(pid_t pid) {
     kill(pid, SIGKILL);
 }
 
-pid_t gv_child_next(struct gv_child_guard *guard, int *status) {
+pid_t gv_child_reap(struct gv_child_guard *guard, int *status) {
     GV_ASSERT(guard != NULL && status != NULL);
     for (;;) {
         siginfo_t info = {0};
@@ -338,7 +339,7 @@ static size_t read_small(const char *path, char *buf, size_t cap) {
 }
 
 // Adds one process's threads, and appends its children to `pids`.
-static bool add_waits(pid_t pid, uint64_t *waited, uint64_t *times, pid_t *pids, size_t *len) {
+static bool add_run_delays(pid_t pid, uint64_t *waited, uint64_t *times, pid_t *pids, size_t *len) {
     char path[128], text[4096];
     snprintf(path, sizeof path, "/proc/%ld/task", (long)pid);
     DIR *dir = opendir(path);
@@ -365,12 +366,12 @@ static bool add_waits(pid_t pid, uint64_t *waited, uint64_t *times, pid_t *pids,
     return some;
 }
 
-bool gv_child_waits(pid_t pid, uint64_t *waited, uint64_t *times) {
+bool gv_child_run_delay(pid_t pid, uint64_t *waited, uint64_t *times) {
     GV_ASSERT(pid > 0 && waited != NULL && times != NULL);
     pid_t pids[DESCENDANTS_MAX] = {pid};
     size_t len = 1;
     bool some = false;
-    for (size_t i = 0; i < len; i++) some |= add_waits(pids[i], waited, times, pids, &len);
+    for (size_t i = 0; i < len; i++) some |= add_run_delays(pids[i], waited, times, pids, &len);
     return some;
 }
 
@@ -439,7 +440,7 @@ static bool is_unfit_file(const char *path, char *why) {
     return true;
 }
 
-bool gv_child_unfit(const char *name, const char *path, char why[GV_CHILD_WHY_MAX]) {
+bool gv_child_check_program(const char *name, const char *path, char why[GV_CHILD_WHY_MAX]) {
     GV_ASSERT(name != NULL && why != NULL);
     struct stat status;
     bool there = stat(name, &status) == 0;
@@ -462,9 +463,9 @@ bool gv_child_unfit(const char *name, const char *path, char why[GV_CHILD_WHY_MA
     return is_unfit_script(path, head + 2, why);
 }
 
-void gv_child_explain(const char *path, int error, char why[GV_CHILD_WHY_MAX]) {
+void gv_child_start_error(const char *path, int error, char why[GV_CHILD_WHY_MAX]) {
     GV_ASSERT(path != NULL && error > 0);
-    if (gv_child_unfit(path, path, why)) return;
+    if (gv_child_check_program(path, path, why)) return;
     if (error == ENOEXEC) {
         snprintf(
             why, GV_CHILD_WHY_MAX,

@@ -34,11 +34,12 @@ void gv_child_guard_start(struct gv_child_guard *guard);
 void gv_child_guard_end(struct gv_child_guard *guard);
 
 // Kills all processes that have the mark. Returns how many there were; 0 where there is no /proc.
-size_t gv_child_sweep(const struct gv_child_guard *guard);
+size_t gv_child_kill_marked(const struct gv_child_guard *guard);
 
 // Has the system allow this many open files, if it can be had, for gvsim alone: children get what
 // there was before. False: `why` says how many there may be.
-bool gv_child_files(struct gv_child_guard *guard, size_t need, char why[GV_CHILD_WHY_MAX]);
+bool gv_child_raise_file_limit(struct gv_child_guard *guard, size_t need,
+                               char why[GV_CHILD_WHY_MAX]);
 
 struct gv_child_start {
     const char *program; // a path
@@ -52,11 +53,11 @@ pid_t gv_child_start(struct gv_child_guard *guard, const struct gv_child_start *
 
 // The next child that has ended, whose group is killed and whose status, as of waitpid, is taken;
 // 0: none has.
-pid_t gv_child_next(struct gv_child_guard *guard, int *status);
+pid_t gv_child_reap(struct gv_child_guard *guard, int *status);
 
 // Adds up how long the threads of a process and of its descendants have waited for a processor, in
 // nanoseconds, and how often they got one. False: the system does not tell.
-bool gv_child_waits(pid_t pid, uint64_t *waited, uint64_t *times);
+bool gv_child_run_delay(pid_t pid, uint64_t *waited, uint64_t *times);
 
 // Kills a child and its group.
 void gv_child_kill(pid_t pid);
@@ -64,9 +65,9 @@ void gv_child_kill(pid_t pid);
 // What keeps a program from being run, as far as can be told without running it, as a sentence
 // without a full stop: that there is none of this name, what its first line asks for, … False: it
 // seems fine. `path`: where it is, NULL if it was not found under this name.
-bool gv_child_unfit(const char *name, const char *path, char why[GV_CHILD_WHY_MAX]);
+bool gv_child_check_program(const char *name, const char *path, char why[GV_CHILD_WHY_MAX]);
 
 // What it means that a program at this path could not be started, by its errno value.
-void gv_child_explain(const char *path, int error, char why[GV_CHILD_WHY_MAX]);
+void gv_child_start_error(const char *path, int error, char why[GV_CHILD_WHY_MAX]);
 
 #endif

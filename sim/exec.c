@@ -98,20 +98,20 @@ static bool has_begun(struct exec *exec) {
 }
 
 // How long all nodes have waited for processors so far.
-static bool sum_waits(struct exec *exec, uint64_t *waited, uint64_t *times) {
+static bool sum_run_delays(struct exec *exec, uint64_t *waited, uint64_t *times) {
     *waited = *times = 0;
     bool some = false;
     if (exec->config.nodes > WAITS_NODES_MAX) return false;
     for (uint32_t i = 0; i < exec->config.nodes; i++) {
         const struct node *node = &exec->nodes[i];
-        if (node->pid > 0 && !node->exited) some |= gv_child_waits(node->pid, waited, times);
+        if (node->pid > 0 && !node->exited) some |= gv_child_run_delay(node->pid, waited, times);
     }
     return some;
 }
 
-static void measure_waits(struct exec *exec) {
+static void measure_run_delays(struct exec *exec) {
     uint64_t waited, times;
-    if (!exec->sampled || !sum_waits(exec, &waited, &times) || times <= exec->waits) return;
+    if (!exec->sampled || !sum_run_delays(exec, &waited, &times) || times <= exec->waits) return;
     exec->lateness.has_waits = true;
     exec->lateness.wait = (waited - exec->waited) / (times - exec->waits);
 }
@@ -166,7 +166,7 @@ static void pump(struct exec *exec) {
     }
     if (exec->paused > 0) resume(exec);
     if (!exec->sampled && gv_run_view(exec->run, now).phase != GV_RUN_INIT) {
-        exec->sampled = sum_waits(exec, &exec->waited, &exec->waits);
+        exec->sampled = sum_run_delays(exec, &exec->waited, &exec->waits);
     }
     gv_time due = gv_run_due(exec->run);
     GV_ASSERT(due != GV_TIME_NEVER);
@@ -423,7 +423,7 @@ static void on_child(uv_signal_t *signal, int number) {
     struct exec *exec = signal->data;
     int status;
     pid_t pid;
-    while ((pid = gv_child_next(&exec->guard, &status)) > 0) {
+    while ((pid = gv_child_reap(&exec->guard, &status)) > 0) {
         uint32_t index = 0;
         while (index < exec->config.nodes && exec->nodes[index].pid != pid) index++;
         if (index == exec->config.nodes) continue;
@@ -495,7 +495,7 @@ static int spawn(struct node *node, const int fds[3]) {
         return 0;
     }
     char why[GV_CHILD_WHY_MAX];
-    gv_child_explain(exec->program, -pid, why);
+    gv_child_start_error(exec->program, -pid, why);
     fprintf(stderr, "gvsim: %s\n", why);
     return (int)pid;
 }
@@ -579,7 +579,7 @@ static void stop(struct exec *exec) {
     exec->stopping = true;
     uv_timer_stop(&exec->tick);
     uv_timer_stop(&exec->heartbeat);
-    measure_waits(exec);
+    measure_run_delays(exec);
     measure_pipes(exec);
     for (uint32_t i = 0; i < exec->config.nodes; i++) {
         struct node *node = &exec->nodes[i];
@@ -591,7 +591,7 @@ static void stop(struct exec *exec) {
         if (node->pid > 0 && !node->exited) gv_child_kill(node->pid);
         if (node->opened) close_handle((uv_handle_t *)&node->out, NULL);
     }
-    gv_child_sweep(&exec->guard);
+    gv_child_kill_marked(&exec->guard);
     wait_for_all(exec, STOP_TIMEOUT_MS);
     gv_logs_end(&exec->logs);
     uv_walk(&exec->loop, close_handle, NULL);
@@ -706,8 +706,9 @@ static bool open_files(struct exec *exec) {
     const struct gv_command *command = exec->command;
     exec->program = gv_path_program(command->argv[0]);
     char why[GV_CHILD_WHY_MAX];
-    if (gv_child_unfit(command->argv[0], exec->program, why) ||
-        !gv_child_files(&exec->guard, 3 * (size_t)exec->config.nodes + FILES_SPARE, why)) {
+    if (gv_child_check_program(command->argv[0], exec->program, why) ||
+        !gv_child_raise_file_limit(&exec->guard, 3 * (size_t)exec->config.nodes + FILES_SPARE,
+                                   why)) {
         gv_escape_print(stderr, "gvsim: %s\n", why);
         return false;
     }
