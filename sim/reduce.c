@@ -46,12 +46,12 @@ static uint32_t nodes_of(const struct gv_scenario *scenario) {
 // Takes the draft, whose text is given up, as the best one if it shows what it should.
 static bool take(struct reducer *reducer, struct draft *draft) {
     struct gv_scenario scenario;
-    struct gv_scenario_fault fault;
+    struct gv_scenario_diagnostic diagnostic;
     bool good = reducer->tries < reducer->config->tries_most &&
-                gv_scenario_parse(&scenario, draft->text, draft->len, &fault) == 0;
+                gv_scenario_parse(&scenario, draft->text, draft->len, &diagnostic) == 0;
     if (good) {
         uint32_t nodes = nodes_of(&scenario);
-        good = nodes > 0 && gv_scenario_check(&scenario, nodes, GV_TIME_NEVER, &fault) == 0;
+        good = nodes > 0 && gv_scenario_check(&scenario, nodes, GV_TIME_NEVER, &diagnostic) == 0;
         if (good) {
             reducer->tries++;
             good = reducer->config->shows(reducer->config->ctx, draft->text, draft->len);
@@ -339,8 +339,8 @@ static bool shorten_steps(struct reducer *reducer) {
 char *gv_reduce_text(const struct gv_reduce_config *config, const char *text, size_t len,
                      size_t *out) {
     struct reducer reducer = {.config = config, .text = gv_memory_copy(text, len), .len = len};
-    struct gv_scenario_fault fault;
-    int error = gv_scenario_parse(&reducer.best, text, len, &fault);
+    struct gv_scenario_diagnostic diagnostic;
+    int error = gv_scenario_parse(&reducer.best, text, len, &diagnostic);
     GV_ASSERT(error == 0 && nodes_of(&reducer.best) > 0);
     for (bool any = true; any;) {
         any = drop_lines(&reducer, false);

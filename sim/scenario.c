@@ -17,7 +17,7 @@ struct parser {
     unsigned number;
     char word[WORD_MAX]; // the one looked at; "" at the end of the line
     size_t word_at;      // where it begins
-    struct gv_scenario_fault *fault;
+    struct gv_scenario_diagnostic *diagnostic;
 };
 
 #if defined(__GNUC__)
@@ -27,10 +27,10 @@ static int
 wrong(const struct parser *parser, const char *format, ...) {
     va_list args;
     va_start(args, format);
-    gv_escape_format(parser->fault->why, GV_SCENARIO_WHY_MAX, format, args);
+    gv_escape_format(parser->diagnostic->why, GV_SCENARIO_WHY_MAX, format, args);
     va_end(args);
-    parser->fault->line = parser->number;
-    parser->fault->column = (unsigned)parser->word_at + 1;
+    parser->diagnostic->line = parser->number;
+    parser->diagnostic->column = (unsigned)parser->word_at + 1;
     return GV_ESYNTAX;
 }
 
@@ -573,10 +573,10 @@ static int take_text(struct parser *parser, struct gv_scenario *scenario, size_t
 }
 
 int gv_scenario_parse(struct gv_scenario *scenario, const char *text, size_t len,
-                      struct gv_scenario_fault *fault) {
-    GV_ASSERT(fault != NULL && (text != NULL || len == 0));
+                      struct gv_scenario_diagnostic *diagnostic) {
+    GV_ASSERT(diagnostic != NULL && (text != NULL || len == 0));
     *scenario = (struct gv_scenario){.text = gv_memory_copy(text, len)};
-    struct parser parser = {.fault = fault};
+    struct parser parser = {.diagnostic = diagnostic};
     int error = take_text(&parser, scenario, len);
     if (error != 0) gv_scenario_fini(scenario);
     return error;
@@ -591,13 +591,13 @@ void gv_scenario_fini(struct gv_scenario *scenario) {
 }
 
 static int check_group(const struct gv_scenario_group *group, unsigned line, uint32_t nodes,
-                       struct gv_scenario_fault *fault) {
+                       struct gv_scenario_diagnostic *diagnostic) {
     for (uint32_t r = 0; r < group->count; r++) {
         if (group->ranges[r].last < nodes) continue;
-        fault->line = line;
-        fault->column = group->ranges[r].column;
-        snprintf(fault->why, sizeof fault->why, "there is no n%u: the nodes are n0 to n%u",
-                 group->ranges[r].last, nodes - 1);
+        diagnostic->line = line;
+        diagnostic->column = group->ranges[r].column;
+        snprintf(diagnostic->why, sizeof diagnostic->why,
+                 "there is no n%u: the nodes are n0 to n%u", group->ranges[r].last, nodes - 1);
         return GV_ERANGE;
     }
     return 0;
@@ -607,13 +607,14 @@ static int check_group(const struct gv_scenario_group *group, unsigned line, uin
 __attribute__((format(printf, 4, 5)))
 #endif
 static int
-unfit(struct gv_scenario_fault *fault, unsigned line, unsigned column, const char *format, ...) {
+unfit(struct gv_scenario_diagnostic *diagnostic, unsigned line, unsigned column, const char *format,
+      ...) {
     va_list args;
     va_start(args, format);
-    gv_escape_format(fault->why, sizeof fault->why, format, args);
+    gv_escape_format(diagnostic->why, sizeof diagnostic->why, format, args);
     va_end(args);
-    fault->line = line;
-    fault->column = column;
+    diagnostic->line = line;
+    diagnostic->column = column;
     return GV_ERANGE;
 }
 
@@ -644,49 +645,49 @@ static bool links(const struct gv_scenario_step *step, uint32_t nodes) {
 
 // A cut or a rule that nothing can meet would pass for a fault that was survived.
 static int check_effect(const struct gv_scenario_step *step, uint32_t nodes,
-                        struct gv_scenario_fault *fault) {
+                        struct gv_scenario_diagnostic *diagnostic) {
     bool apart = step->kind == GV_SCENARIO_CUT || step->group_count > 1;
     if (apart && nodes < 2) {
         unsigned column = step->drawn ? step->draw_column : step->groups[0].column;
-        return unfit(fault, step->line, column, "one node has no links to other nodes");
+        return unfit(diagnostic, step->line, column, "one node has no links to other nodes");
     }
     if (step->drawn && step->draw < GV_NEMESIS_KINDS && !gv_nemesis_possible(step->draw, nodes)) {
-        return unfit(fault, step->line, step->draw_column, "among %u nodes this cuts nothing (%s)",
-                     nodes, gv_nemesis_name(step->draw));
+        return unfit(diagnostic, step->line, step->draw_column,
+                     "among %u nodes this cuts nothing (%s)", nodes, gv_nemesis_name(step->draw));
     }
     for (uint32_t g = 0; g < step->group_count; g++) {
         if (!step->groups[g].rest || has_rest(step, g, nodes)) continue;
-        return unfit(fault, step->line, step->groups[g].column,
+        return unfit(diagnostic, step->line, step->groups[g].column,
                      "no node is left for 'rest': the others name all %u", nodes);
     }
     if (step->group_count > 1 && !links(step, nodes)) {
-        return unfit(fault, step->line, step->groups[1].column,
+        return unfit(diagnostic, step->line, step->groups[1].column,
                      "no link leads from a node to itself");
     }
     return 0;
 }
 
 static int check_step(const struct gv_scenario_step *step, uint32_t nodes, gv_time time_limit,
-                      struct gv_scenario_fault *fault) {
+                      struct gv_scenario_diagnostic *diagnostic) {
     int error = 0;
     for (uint32_t g = 0; g < step->group_count && error == 0; g++)
-        error = check_group(&step->groups[g], step->line, nodes, fault);
-    if (error == 0) error = check_effect(step, nodes, fault);
+        error = check_group(&step->groups[g], step->line, nodes, diagnostic);
+    if (error == 0) error = check_effect(step, nodes, diagnostic);
     if (error != 0 || step->at < time_limit) return error;
-    return unfit(fault, step->line, step->at_column,
+    return unfit(diagnostic, step->line, step->at_column,
                  "it begins after the operations end: they last %g s (time-limit)",
                  (double)time_limit / 1e9);
 }
 
 int gv_scenario_check(const struct gv_scenario *scenario, uint32_t nodes, gv_time time_limit,
-                      struct gv_scenario_fault *fault) {
-    GV_ASSERT(nodes > 0 && fault != NULL);
+                      struct gv_scenario_diagnostic *diagnostic) {
+    GV_ASSERT(nodes > 0 && diagnostic != NULL);
     int error = 0;
     for (size_t i = 0; i < scenario->len && error == 0; i++)
-        error = check_step(&scenario->steps[i], nodes, time_limit, fault);
+        error = check_step(&scenario->steps[i], nodes, time_limit, diagnostic);
     for (uint32_t i = 0; i < scenario->wan.count && error == 0; i++) {
         const struct gv_scenario_region *region = &scenario->regions[i];
-        error = check_group(&region->group, region->line, nodes, fault);
+        error = check_group(&region->group, region->line, nodes, diagnostic);
     }
     return error;
 }

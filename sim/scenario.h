@@ -114,22 +114,22 @@ struct gv_scenario {
 };
 
 // Where something is wrong, and what. Columns count bytes; both begin with 1.
-struct gv_scenario_fault {
+struct gv_scenario_diagnostic {
     unsigned line, column;
     char why[GV_SCENARIO_WHY_MAX];
 };
 
-// Reads a text, which is copied. GV_ESYNTAX: *fault says where and why, and there is nothing to
-// free.
+// Reads a text, which is copied. GV_ESYNTAX: *diagnostic says where and why, and there is nothing
+// to free.
 int gv_scenario_parse(struct gv_scenario *scenario, const char *text, size_t len,
-                      struct gv_scenario_fault *fault);
+                      struct gv_scenario_diagnostic *diagnostic);
 void gv_scenario_fini(struct gv_scenario *scenario);
 
 // Whether it fits a cluster of so many nodes, whose operations last for `time_limit`. GV_ERANGE:
-// *fault says which step names a node that is not there, begins when the operations have ended, or
-// has a side without a node, or draws a cut that cuts nothing among so few.
+// *diagnostic says which step names a node that is not there, begins when the operations have
+// ended, or has a side without a node, or draws a cut that cuts nothing among so few.
 int gv_scenario_check(const struct gv_scenario *scenario, uint32_t nodes, gv_time time_limit,
-                      struct gv_scenario_fault *fault);
+                      struct gv_scenario_diagnostic *diagnostic);
 
 // Opens the scenario's wan for a cluster it fits, to be closed by the caller. False: it has none.
 bool gv_scenario_wan(const struct gv_scenario *scenario, uint32_t nodes, struct gv_wan *out);

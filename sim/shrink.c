@@ -155,12 +155,12 @@ static char *load(const struct gv_command *command, size_t *len) {
         return NULL;
     }
     struct gv_scenario scenario;
-    struct gv_scenario_fault fault;
-    int error = gv_scenario_parse(&scenario, text, *len, &fault);
+    struct gv_scenario_diagnostic diagnostic;
+    int error = gv_scenario_parse(&scenario, text, *len, &diagnostic);
     free(text);
     if (error != 0) {
-        gv_escape_print(stderr, "gvsim: %s: line %u, column %u: %s\n", what, fault.line,
-                        fault.column, fault.why);
+        gv_escape_print(stderr, "gvsim: %s: line %u, column %u: %s\n", what, diagnostic.line,
+                        diagnostic.column, diagnostic.why);
         return NULL;
     }
     text = complete(command, &scenario, len);
@@ -182,8 +182,8 @@ static int write_out(const struct gv_command *command, const struct shrink *shri
 
 static void report(const struct gv_command *command, const char *text, size_t len) {
     struct gv_scenario scenario;
-    struct gv_scenario_fault fault;
-    int error = gv_scenario_parse(&scenario, text, len, &fault);
+    struct gv_scenario_diagnostic diagnostic;
+    int error = gv_scenario_parse(&scenario, text, len, &diagnostic);
     GV_ASSERT(error == 0);
     printf("%zu faults, %s nodes, %s operations a second for %s s\n", scenario.len,
            setting(&scenario, "nodes"), setting(&scenario, "rate"),

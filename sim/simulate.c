@@ -144,12 +144,12 @@ char *gv_simulate_read(const char *path, size_t *len) {
     return NULL;
 }
 
-static bool complain(const char *name, const struct gv_scenario_fault *fault) {
-    if (fault->line > 0) {
-        gv_escape_print(stderr, "gvsim: %s: line %u, column %u: %s\n", name, fault->line,
-                        fault->column, fault->why);
+static bool complain(const char *name, const struct gv_scenario_diagnostic *diagnostic) {
+    if (diagnostic->line > 0) {
+        gv_escape_print(stderr, "gvsim: %s: line %u, column %u: %s\n", name, diagnostic->line,
+                        diagnostic->column, diagnostic->why);
     } else {
-        gv_escape_print(stderr, "gvsim: %s; see gvsim --help\n", fault->why);
+        gv_escape_print(stderr, "gvsim: %s; see gvsim --help\n", diagnostic->why);
     }
     return false;
 }
@@ -203,43 +203,44 @@ static void drop(struct plan *plan) {
 
 // Lets nodes have the disks that a scenario's crashes leave them, unless it is said otherwise.
 static bool give_disks(struct gv_command *command, const struct gv_scenario *scenario,
-                       struct gv_scenario_fault *fault) {
+                       struct gv_scenario_diagnostic *diagnostic) {
     for (size_t i = 0; i < scenario->len; i++) {
         const struct gv_scenario_step *step = &scenario->steps[i];
         if (step->kind != GV_SCENARIO_CRASH || step->crash == GV_DISK_WIPED) continue;
         if (!command->has_disk) command->disk = GV_DISK_SYNC;
         if (command->disk != GV_DISK_ABSENT) return true;
-        *fault = (struct gv_scenario_fault){step->line, 1, "nodes have no disk: --durability off"};
+        *diagnostic =
+            (struct gv_scenario_diagnostic){step->line, 1, "nodes have no disk: --durability off"};
         return false;
     }
     return true;
 }
 
-// Reads a scenario, and lets it have its say. False: *fault says what is wrong; a line of 0: not
-// with the scenario alone.
+// Reads a scenario, and lets it have its say. False: *diagnostic says what is wrong; a line of 0:
+// not with the scenario alone.
 static bool apply(struct gv_command *command, struct plan *plan, const char *text, size_t len,
-                  struct gv_scenario_fault *fault) {
+                  struct gv_scenario_diagnostic *diagnostic) {
     struct gv_scenario *scenario = &plan->scenario;
     char why[GV_COMMAND_WHY_MAX];
-    *fault = (struct gv_scenario_fault){0};
-    if (gv_scenario_parse(scenario, text, len, fault) != 0) return false;
+    *diagnostic = (struct gv_scenario_diagnostic){0};
+    if (gv_scenario_parse(scenario, text, len, diagnostic) != 0) return false;
     for (size_t i = 0; i < scenario->settings_len; i++) {
         const struct gv_scenario_setting *setting = &scenario->settings[i];
         if (gv_command_default(command, setting->name, setting->value, why) == 0) continue;
-        fault->line = setting->line;
-        fault->column = setting->column;
-        snprintf(fault->why, sizeof fault->why, "%s", why);
+        diagnostic->line = setting->line;
+        diagnostic->column = setting->column;
+        snprintf(diagnostic->why, sizeof diagnostic->why, "%s", why);
         return false;
     }
     if (gv_command_check(command, why) != 0) {
-        snprintf(fault->why, sizeof fault->why, "%s", why);
+        snprintf(diagnostic->why, sizeof diagnostic->why, "%s", why);
         return false;
     }
-    if (gv_scenario_check(scenario, command->run.nodes, command->run.time_limit, fault) != 0)
+    if (gv_scenario_check(scenario, command->run.nodes, command->run.time_limit, diagnostic) != 0)
         return false;
     if (command->scenario != NULL) command->run.scenario = scenario;
     if (gv_scenario_wan(scenario, command->run.nodes, &plan->wan)) command->run.wan = &plan->wan;
-    return give_disks(command, scenario, fault);
+    return give_disks(command, scenario, diagnostic);
 }
 
 // The text of a scenario, or NULL, having said so.
@@ -261,22 +262,23 @@ static bool load_wan(struct gv_command *command, struct plan *plan) {
         return false;
     }
     struct gv_scenario file;
-    struct gv_scenario_fault fault = {0};
-    bool good = gv_scenario_parse(&file, text, len, &fault) == 0;
+    struct gv_scenario_diagnostic diagnostic = {0};
+    bool good = gv_scenario_parse(&file, text, len, &diagnostic) == 0;
     free(text);
-    if (!good) return complain(command->wan, &fault);
+    if (!good) return complain(command->wan, &diagnostic);
     if (file.len > 0 || file.settings_len > 0) {
         unsigned line = file.len > 0 ? file.steps[0].line : file.settings[0].line;
-        fault = (struct gv_scenario_fault){line, 1, "only regions and their links may stand here"};
+        diagnostic =
+            (struct gv_scenario_diagnostic){line, 1, "only regions and their links may stand here"};
         good = false;
     }
-    good = good && gv_scenario_check(&file, command->run.nodes, GV_TIME_NEVER, &fault) == 0;
+    good = good && gv_scenario_check(&file, command->run.nodes, GV_TIME_NEVER, &diagnostic) == 0;
     gv_wan_close(&plan->wan);
     command->run.wan = NULL;
     if (good && gv_scenario_wan(&file, command->run.nodes, &plan->wan))
         command->run.wan = &plan->wan;
     gv_scenario_fini(&file);
-    return good || complain(command->wan, &fault);
+    return good || complain(command->wan, &diagnostic);
 }
 
 // Reads the files that the command names, if it does.
@@ -284,10 +286,10 @@ static bool load(struct gv_command *command, struct plan *plan) {
     size_t len = 0;
     char *text = command->scenario != NULL ? find_text(command->scenario, &len) : NULL;
     if (command->scenario != NULL && text == NULL) return false;
-    struct gv_scenario_fault fault;
-    bool good = apply(command, plan, text != NULL ? text : "", len, &fault);
+    struct gv_scenario_diagnostic diagnostic;
+    bool good = apply(command, plan, text != NULL ? text : "", len, &diagnostic);
     free(text);
-    if (!good) return complain(command->scenario, &fault);
+    if (!good) return complain(command->scenario, &diagnostic);
     return command->wan == NULL || load_wan(command, plan);
 }
 
@@ -318,10 +320,10 @@ bool gv_simulate_text(const char *text, size_t len, struct gv_verdict *verdict) 
     char why[GV_COMMAND_WHY_MAX];
     struct gv_command command;
     struct plan plan = {0};
-    struct gv_scenario_fault fault;
+    struct gv_scenario_diagnostic diagnostic;
     int action = gv_command_parse(&command, 3, argv, 0, why);
     GV_ASSERT(action == GV_COMMAND_RUN);
-    bool good = apply(&command, &plan, text, len, &fault);
+    bool good = apply(&command, &plan, text, len, &diagnostic);
     if (good) {
         struct gv_simulation *sim = new_sim(&command, &command.run);
         while (gv_simulation_step(sim)) {

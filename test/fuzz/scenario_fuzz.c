@@ -10,18 +10,19 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 enum { NODES = 25, MOST = 2000000000 };
 
-static void check_fault(const struct gv_scenario_fault *fault, const char *text, size_t len) {
-    GV_ASSERT(fault->line > 0 && fault->column > 0);
-    size_t why = strnlen(fault->why, sizeof fault->why);
-    GV_ASSERT(why > 0 && why < sizeof fault->why);
+static void check_fault(const struct gv_scenario_diagnostic *diagnostic, const char *text,
+                        size_t len) {
+    GV_ASSERT(diagnostic->line > 0 && diagnostic->column > 0);
+    size_t why = strnlen(diagnostic->why, sizeof diagnostic->why);
+    GV_ASSERT(why > 0 && why < sizeof diagnostic->why);
     const char *end = text + len;
-    for (unsigned line = 1; line < fault->line; line++) {
+    for (unsigned line = 1; line < diagnostic->line; line++) {
         const char *newline = text < end ? memchr(text, '\n', (size_t)(end - text)) : NULL;
         GV_ASSERT(newline != NULL);
         text = newline + 1;
     }
     const char *newline = text < end ? memchr(text, '\n', (size_t)(end - text)) : NULL;
-    GV_ASSERT(fault->column - 1 <= (size_t)((newline != NULL ? newline : end) - text));
+    GV_ASSERT(diagnostic->column - 1 <= (size_t)((newline != NULL ? newline : end) - text));
 }
 
 static void check_step(const struct gv_scenario_step *step) {
@@ -39,19 +40,19 @@ static void check_step(const struct gv_scenario_step *step) {
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     struct gv_scenario scenario;
-    struct gv_scenario_fault fault = {0};
+    struct gv_scenario_diagnostic diagnostic = {0};
     const char *text = (const char *)data;
-    if (gv_scenario_parse(&scenario, text, size, &fault) != 0) {
-        check_fault(&fault, text, size);
+    if (gv_scenario_parse(&scenario, text, size, &diagnostic) != 0) {
+        check_fault(&diagnostic, text, size);
         return 0;
     }
     GV_ASSERT(scenario.len <= GV_SCENARIO_STEPS_MAX);
     GV_ASSERT(scenario.settings_len <= GV_SCENARIO_SETTINGS_MAX);
     for (size_t i = 0; i < scenario.len; i++) check_step(&scenario.steps[i]);
-    int error = gv_scenario_check(&scenario, NODES, 10000 * GV_MS, &fault);
+    int error = gv_scenario_check(&scenario, NODES, 10000 * GV_MS, &diagnostic);
     GV_ASSERT(error == 0 || error == GV_ERANGE);
-    if (error != 0) check_fault(&fault, text, size);
-    GV_ASSERT(gv_scenario_check(&scenario, MOST, GV_TIME_NEVER, &fault) == 0);
+    if (error != 0) check_fault(&diagnostic, text, size);
+    GV_ASSERT(gv_scenario_check(&scenario, MOST, GV_TIME_NEVER, &diagnostic) == 0);
     gv_scenario_fini(&scenario);
     return 0;
 }

@@ -8,11 +8,11 @@
 #include <string.h>
 
 static struct gv_scenario scenario;
-static struct gv_scenario_fault fault;
+static struct gv_scenario_diagnostic diagnostic;
 
 static int parse(const char *text) {
-    memset(&fault, 0, sizeof fault);
-    return gv_scenario_parse(&scenario, text, strlen(text), &fault);
+    memset(&diagnostic, 0, sizeof diagnostic);
+    return gv_scenario_parse(&scenario, text, strlen(text), &diagnostic);
 }
 
 static const struct gv_scenario_step *one_step(const char *text) {
@@ -151,8 +151,8 @@ static void regions_and_what_lies_between_them(void **state) {
     assert_true(gv_wan_between(&wan, 6, 0)->bandwidth == 100000);
     assert_false(gv_wan_between(&wan, 4, 0)->measured);
     gv_wan_close(&wan);
-    assert_int_equal(gv_scenario_check(&scenario, 5, GV_TIME_NEVER, &fault), GV_ERANGE);
-    assert_true(fault.line == 2 && fault.column == 15);
+    assert_int_equal(gv_scenario_check(&scenario, 5, GV_TIME_NEVER, &diagnostic), GV_ERANGE);
+    assert_true(diagnostic.line == 2 && diagnostic.column == 15);
     gv_scenario_fini(&scenario);
     assert_int_equal(parse("nodes 3\n"), 0);
     assert_false(gv_scenario_wan(&scenario, 7, &wan));
@@ -179,9 +179,9 @@ struct misspelled {
 
 static void refuse(const struct misspelled *wrong) {
     assert_int_equal(parse(wrong->text), GV_ESYNTAX);
-    assert_non_null(strstr(fault.why, wrong->why));
-    assert_int_equal(fault.line, wrong->line);
-    assert_int_equal(fault.column, wrong->column);
+    assert_non_null(strstr(diagnostic.why, wrong->why));
+    assert_int_equal(diagnostic.line, wrong->line);
+    assert_int_equal(diagnostic.column, wrong->column);
     assert_null(scenario.steps);
 }
 
@@ -267,11 +267,11 @@ static void steps_that_change_nothing_are_refused(void **state) {
 static void nodes_must_be_there(void **state) {
     (void)state;
     assert_int_equal(parse("pause n1 at 1s\ncut n1..n4 | n0,n9 at 2s"), 0);
-    assert_int_equal(gv_scenario_check(&scenario, 10, GV_TIME_NEVER, &fault), 0);
-    assert_int_equal(gv_scenario_check(&scenario, 9, GV_TIME_NEVER, &fault), GV_ERANGE);
-    assert_int_equal(fault.line, 2);
-    assert_int_equal(fault.column, 17);
-    assert_string_equal(fault.why, "there is no n9: the nodes are n0 to n8");
+    assert_int_equal(gv_scenario_check(&scenario, 10, GV_TIME_NEVER, &diagnostic), 0);
+    assert_int_equal(gv_scenario_check(&scenario, 9, GV_TIME_NEVER, &diagnostic), GV_ERANGE);
+    assert_int_equal(diagnostic.line, 2);
+    assert_int_equal(diagnostic.column, 17);
+    assert_string_equal(diagnostic.why, "there is no n9: the nodes are n0 to n8");
     gv_scenario_fini(&scenario);
 }
 
@@ -292,11 +292,11 @@ static void links_must_be_there(void **state) {
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         assert_int_equal(parse(cases[i].text), 0);
-        int error = gv_scenario_check(&scenario, 3, GV_TIME_NEVER, &fault);
+        int error = gv_scenario_check(&scenario, 3, GV_TIME_NEVER, &diagnostic);
         assert_int_equal(error, cases[i].why != NULL ? GV_ERANGE : 0);
         if (cases[i].why != NULL) {
-            assert_non_null(strstr(fault.why, cases[i].why));
-            assert_int_equal(fault.column, cases[i].column);
+            assert_non_null(strstr(diagnostic.why, cases[i].why));
+            assert_int_equal(diagnostic.column, cases[i].column);
         }
         gv_scenario_fini(&scenario);
     }
@@ -314,7 +314,7 @@ static void those_that_ship_can_be_read(void **state) {
             nodes = (uint32_t)strtoul(scenario.settings[i].value, NULL, 10);
         }
         assert_true(nodes > 0);
-        assert_int_equal(gv_scenario_check(&scenario, nodes, 20000 * GV_MS, &fault), 0);
+        assert_int_equal(gv_scenario_check(&scenario, nodes, 20000 * GV_MS, &diagnostic), 0);
         assert_ptr_equal(gv_builtin_find(builtin->name), builtin);
         gv_scenario_fini(&scenario);
         count++;
@@ -344,9 +344,9 @@ static void rubbish_is_refused_with_a_place(void **state) {
             gv_scenario_fini(&scenario);
             continue;
         }
-        assert_true(fault.line >= 1 && fault.line <= lines);
-        assert_true(fault.column >= 1 && fault.column <= strlen(text) + 1);
-        assert_true(fault.why[0] != '\0');
+        assert_true(diagnostic.line >= 1 && diagnostic.line <= lines);
+        assert_true(diagnostic.column >= 1 && diagnostic.column <= strlen(text) + 1);
+        assert_true(diagnostic.why[0] != '\0');
     }
 }
 

@@ -139,13 +139,13 @@ static void a_cluster_of_one_works(void **state) {
 static struct gv_simulation_config config_under(enum gv_load_kind load, const char *text) {
     static struct gv_scenario scenario;
     static struct gv_wan wan;
-    static struct gv_scenario_fault fault;
+    static struct gv_scenario_diagnostic diagnostic;
     struct gv_simulation_config config = config_of(load);
     gv_wan_close(&wan);
     gv_scenario_fini(&scenario);
-    assert_int_equal(gv_scenario_parse(&scenario, text, strlen(text), &fault), 0);
-    assert_int_equal(gv_scenario_check(&scenario, config.run.nodes, config.run.time_limit, &fault),
-                     0);
+    assert_int_equal(gv_scenario_parse(&scenario, text, strlen(text), &diagnostic), 0);
+    assert_int_equal(
+        gv_scenario_check(&scenario, config.run.nodes, config.run.time_limit, &diagnostic), 0);
     config.run.scenario = &scenario;
     config.run.delivery = GV_NET_EXACT;
     if (gv_scenario_wan(&scenario, config.run.nodes, &wan)) config.run.wan = &wan;

@@ -18,11 +18,11 @@ static void every_seed_stands_for_a_scenario_that_fits(void **state) {
     unsigned kinds[GV_SCENARIO_DRIFT + 1] = {0};
     for (uint64_t seed = 0; seed < 3000; seed++) {
         struct gv_scenario scenario;
-        struct gv_scenario_fault fault = {0};
+        struct gv_scenario_diagnostic diagnostic = {0};
         size_t len = gv_generator_scenario(seed, text);
-        if (gv_scenario_parse(&scenario, text, len, &fault) != 0) {
-            fail_msg("seed %u: line %u, column %u: %s\n%s", (unsigned)seed, fault.line,
-                     fault.column, fault.why, text);
+        if (gv_scenario_parse(&scenario, text, len, &diagnostic) != 0) {
+            fail_msg("seed %u: line %u, column %u: %s\n%s", (unsigned)seed, diagnostic.line,
+                     diagnostic.column, diagnostic.why, text);
         }
         uint32_t nodes = 0, seconds = 0;
         for (size_t i = 0; i < scenario.settings_len; i++) {
@@ -31,7 +31,8 @@ static void every_seed_stands_for_a_scenario_that_fits(void **state) {
             if (strcmp(setting->name, "nodes") == 0) nodes = value;
             if (strcmp(setting->name, "time-limit") == 0) seconds = value;
         }
-        assert_int_equal(gv_scenario_check(&scenario, nodes, seconds * 1000 * GV_MS, &fault), 0);
+        assert_int_equal(gv_scenario_check(&scenario, nodes, seconds * 1000 * GV_MS, &diagnostic),
+                         0);
         for (size_t i = 0; i < scenario.len; i++) kinds[scenario.steps[i].kind]++;
         gv_scenario_fini(&scenario);
     }
