@@ -95,7 +95,7 @@ int64_t gv_keys_find(const struct gv_keys *keys, struct gv_slice text) {
 // ---- Making -------------------------------------------------------------------------------------
 
 // The integer at the position of the latest value, if that is another one.
-static bool write_twin(const struct gv_keys *keys, char buf[GV_KEYS_TEXT_MAX]) {
+static bool write_collision(const struct gv_keys *keys, char buf[GV_KEYS_TEXT_MAX]) {
     if (keys->count == 0) return false;
     struct gv_entry entry = {.lattice = GV_LATTICE_SET, .key = slice(keys->texts[keys->count - 1])};
     uint64_t position = gv_lattice_item(&keys->digest_key, &entry).position;
@@ -116,7 +116,7 @@ static void write_mixed(struct gv_keys *keys, char buf[GV_KEYS_TEXT_MAX]) {
     switch (kind) {
     case 0:
     case 1:
-        if (write_twin(keys, buf)) return;
+        if (write_collision(keys, buf)) return;
         break;
     case 2: // every third time the neighbour of the one before
         snprintf(buf, cap, "%" PRId64, INT64_MAX - (int64_t)(n / 3));
