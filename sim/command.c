@@ -341,7 +341,7 @@ static int set_choice(struct gv_command *command, enum option option, const char
         break;
     case SEALS:
         error = to_choice(name, value, CHOICES("off", "on"), &choice, why);
-        command->sealed = choice == 1;
+        command->authenticated = choice == 1;
         break;
     case KEYS:
         error = to_choice(name, value, CHOICES("integers", "mixed"), &choice, why);
@@ -595,9 +595,10 @@ int gv_command_check(const struct gv_command *command, char why[GV_COMMAND_WHY_M
     if (!command->given.option[WORKLOAD] && !command->has_workload) {
         return wrong(why, "which workload? say -w NAME");
     }
-    size_t sealed_min = GV_ENGINE_MESSAGE_MIN + GV_AUTH_ROOM;
-    if (command->sealed && command->message_max > 0 && command->message_max < sealed_min)
-        return wrong(why, "with seals, --message-max wants %zu at least", sealed_min);
+    size_t authenticated_min = GV_ENGINE_MESSAGE_MIN + GV_AUTH_ROOM;
+    if (command->authenticated && command->message_max > 0 &&
+        command->message_max < authenticated_min)
+        return wrong(why, "with seals, --message-max wants %zu at least", authenticated_min);
     if (command->run.nemesis && command->scenario != NULL) {
         return wrong(why, "--nemesis and --scenario do not go together");
     }

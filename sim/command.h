@@ -22,8 +22,8 @@ struct gv_command {
     size_t message_max; // 0: the default
     gv_time settle;     // how long after the last fault and operation replicas may differ
     enum gv_disk_kind disk;
-    bool has_disk; // whether it was said
-    bool sealed;   // the nodes share a secret
+    bool has_disk;      // whether it was said
+    bool authenticated; // the nodes share a secret
     gv_time disk_latency;
     const char *wan; // a file of regions and round trips; NULL: none
     bool check_determinism;

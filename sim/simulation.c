@@ -190,7 +190,7 @@ static void start_node(struct vnode *vnode) {
         .staleness_ms = sim->config.staleness_ms,
         .line_max = LINE_MAX,
         .message_max = sim->config.message_max,
-        .secret = slice_of(SECRET, sim->config.sealed ? sizeof SECRET - 1 : 0),
+        .secret = slice_of(SECRET, sim->config.authenticated ? sizeof SECRET - 1 : 0),
         .store = vnode->disk != NULL ? &vnode->disk->store : NULL,
         .durability = sim->config.disk == GV_DISK_ASYNC ? GV_DURABILITY_ASYNC : GV_DURABILITY_SYNC,
         .commit_ms = GV_OPTIONS_COMMIT_MS,
@@ -636,11 +636,11 @@ static const struct gv_workload *workload_of(enum gv_load_kind load) {
 }
 
 // What the nodes' digests are keyed by.
-static struct gv_digest_key digest_key_of(bool sealed) {
+static struct gv_digest_key digest_key_of(bool authenticated) {
     struct gv_digest_key key;
     struct gv_slice secret = {NULL, 0};
     uint8_t digest[GV_AUTH_KEY];
-    if (sealed) {
+    if (authenticated) {
         struct gv_auth auth;
         int error =
             gv_auth_init(&auth, gv_base_malloc(), slice_of(SECRET, sizeof SECRET - 1), digest);
@@ -666,7 +666,7 @@ struct gv_simulation *gv_simulation_new(const struct gv_simulation_config *confi
     sim->config.run.ctx = sim;
     sim->now = START_AT;
     sim->check_at = sim->settle_at = GV_TIME_NEVER;
-    struct gv_digest_key digest_key = digest_key_of(config->sealed);
+    struct gv_digest_key digest_key = digest_key_of(config->authenticated);
     sim->config.run.digest_key = &digest_key;
     sim->settled_at = sim->quiet_at = GV_TIME_NEVER;
     sim->run = gv_run_new(&sim->config.run);

@@ -17,7 +17,7 @@ struct gv_simulation_config {
     struct gv_run_config run; // what is asked of the driver (deliver, …) is filled in here
     uint32_t staleness_ms;    // of the nodes
     size_t message_max;       // of the nodes; 0: the default
-    bool sealed;              // the nodes share a secret, and seal what they say
+    bool authenticated;       // the nodes share a secret, and seal what they say
     enum gv_disk_kind disk;   // of nodes that keep anything
     gv_time disk_latency;     // what a synced write takes
     // How long after the last fault and operation the replicas may take to be equal; longer is

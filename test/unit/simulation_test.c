@@ -403,12 +403,12 @@ static void seals_hold_off_a_forger(void **state) {
     static const enum gv_load_kind loads[] = {GV_LOAD_BROADCAST, GV_LOAD_PN_COUNTER};
     for (int i = 0; i < 2; i++) {
         struct gv_simulation_config config = config_under(loads[i], text);
-        config.sealed = true;
+        config.authenticated = true;
         struct gv_result result = run_scenario_config(&config, text);
         assert_true(result.traffic.total.numbers.forged > 20);
         assert_true(result.traffic.total.numbers.repeated > 20);
         end();
-        config.sealed = false;
+        config.authenticated = false;
         result = run(&config);
         assert_false(result.valid);
         assert_true(loads[i] == GV_LOAD_PN_COUNTER || result.phantom > 0);
