@@ -19,22 +19,22 @@ uint32_t gv_client_open(struct gv_client_table *table, enum gv_client_role role,
     return (uint32_t)table->len++;
 }
 
-void gv_client_give_up(struct gv_client *client) {
+void gv_client_time_out(struct gv_client *client) {
     GV_ASSERT(client->msg_id > 0);
-    client->given_up[client->given_up_at++ % GV_CLIENT_GIVEN_UP_MAX] = client->msg_id;
+    client->timed_out[client->timed_out_at++ % GV_CLIENT_TIMED_OUT_MAX] = client->msg_id;
 }
 
 enum gv_client_reply gv_client_match(struct gv_client *client, uint64_t in_reply_to) {
     if (in_reply_to == 0 || in_reply_to > client->msg_id) return GV_CLIENT_REPLY_STRAY;
     if (in_reply_to == client->msg_id && client->wait != GV_CLIENT_IDLE) {
-        return GV_CLIENT_REPLY_AWAITED;
+        return GV_CLIENT_REPLY_EXPECTED;
     }
-    for (size_t i = 0; i < GV_CLIENT_GIVEN_UP_MAX; i++) {
-        if (client->given_up[i] != in_reply_to) continue;
-        client->given_up[i] = 0;
+    for (size_t i = 0; i < GV_CLIENT_TIMED_OUT_MAX; i++) {
+        if (client->timed_out[i] != in_reply_to) continue;
+        client->timed_out[i] = 0;
         return GV_CLIENT_REPLY_LATE;
     }
-    return GV_CLIENT_REPLY_AGAIN;
+    return GV_CLIENT_REPLY_REPEATED;
 }
 
 int64_t gv_client_number(struct gv_slice name, char letter) {

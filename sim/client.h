@@ -20,25 +20,25 @@ enum gv_client_wait {
     GV_CLIENT_WAIT_OBSERVATION,
 };
 
-enum { GV_CLIENT_GIVEN_UP_MAX = 32 }; // requests; the oldest are forgotten
+enum { GV_CLIENT_TIMED_OUT_MAX = 32 }; // requests; the oldest are forgotten
 
 struct gv_client {
     enum gv_client_role role;
     enum gv_client_wait wait;
     bool open;
     uint32_t node;
-    uint64_t msg_id;                           // of its last request; the first is 1
-    size_t op;                                 // which operation of the history it waits for
-    uint64_t given_up[GV_CLIENT_GIVEN_UP_MAX]; // requests it no longer waits for; a ring, 0: none
-    uint32_t given_up_at;
+    uint64_t msg_id;                             // of its last request; the first is 1
+    size_t op;                                   // which operation of the history it waits for
+    uint64_t timed_out[GV_CLIENT_TIMED_OUT_MAX]; // requests it no longer waits for; a ring, 0: none
+    uint32_t timed_out_at;
 };
 
 // What a reply is to the client it goes to.
 enum gv_client_reply {
-    GV_CLIENT_REPLY_AWAITED,
-    GV_CLIENT_REPLY_LATE,  // the client no longer waits for it
-    GV_CLIENT_REPLY_AGAIN, // the request was answered before
-    GV_CLIENT_REPLY_STRAY, // there was no such request
+    GV_CLIENT_REPLY_EXPECTED,
+    GV_CLIENT_REPLY_LATE,     // the client no longer waits for it
+    GV_CLIENT_REPLY_REPEATED, // the request was answered before
+    GV_CLIENT_REPLY_STRAY,    // there was no such request
 };
 
 struct gv_client_table {
@@ -52,7 +52,7 @@ void gv_client_fini(struct gv_client_table *table);
 uint32_t gv_client_open(struct gv_client_table *table, enum gv_client_role role, uint32_t node);
 
 // The client no longer waits for the answer to its last request.
-void gv_client_give_up(struct gv_client *client);
+void gv_client_time_out(struct gv_client *client);
 
 // What a reply to this request is. A late one is no longer expected afterwards: another is one too
 // many.

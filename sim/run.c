@@ -73,7 +73,7 @@ struct gv_run {
     char **stray;                  // by node: the last stray reply, to be shown; NULL: none
     bool conclusive;               // something is wrong that no delay excuses
     gv_time now, started_at, cutoff, cut_at;
-    gv_time given_up_at;             // an operation without an answer, for the last time
+    gv_time timed_out_at;            // an operation without an answer, for the last time
     uint64_t timeouts;               // operations that nodes had their time for, and did not answer
     enum gv_check_stats_cause cause; // the operation that ends, ends
     bool lingering;                  // all is over, but late answers are listened for
@@ -350,7 +350,7 @@ static void on_step(struct gv_run *run, const struct gv_event *event) {
 // All has been asked. A node that left a request without an answer may still answer it, late: that
 // is listened for as long again as a client waits, unless faults excuse it.
 static void finish_or_linger(struct gv_run *run) {
-    gv_time until = run->given_up_at + GV_RUN_CLIENT_TIMEOUT_MS * GV_MS;
+    gv_time until = run->timed_out_at + GV_RUN_CLIENT_TIMEOUT_MS * GV_MS;
     bool owed = false;
     for (uint32_t node = 0; node < run->config.nodes; node++) {
         owed = owed || (run->unanswered[node] > 0 && run->quarantined[node] == NULL);
@@ -441,9 +441,9 @@ static void give_up(struct gv_run *run, uint32_t number) {
         snprintf(unheard, sizeof unheard, "was not heard after %s", run->quarantined[node]);
         answer = unheard;
     }
-    gv_client_give_up(client);
+    gv_client_time_out(client);
     run->unanswered[node]++;
-    run->given_up_at = run->now;
+    run->timed_out_at = run->now;
     run->timeouts += run->cause == GV_CHECK_STATS_LATE && run->quarantined[node] == NULL;
     complete(run, number, without_reply(run, client->op), 0, answer);
     run->cause = GV_CHECK_STATS_REPLY;
@@ -629,8 +629,8 @@ static void on_observation(struct gv_run *run, uint32_t number, uint32_t node, i
 
 // A reply that nobody waits for. One to a client that is gone mutes its node, as in Maelstrom; the
 // others Maelstrom passes over.
-static void on_unawaited(struct gv_run *run, uint32_t node, uint32_t number,
-                         enum gv_client_reply what, struct gv_slice line, int body) {
+static void on_unexpected(struct gv_run *run, uint32_t node, uint32_t number,
+                          enum gv_client_reply what, struct gv_slice line, int body) {
     const struct gv_client *client = &run->clients.clients[number];
     uint32_t asked = client->node;
     if (what == GV_CLIENT_REPLY_LATE) {
@@ -640,7 +640,7 @@ static void on_unawaited(struct gv_run *run, uint32_t node, uint32_t number,
         if (run->config.scenario != NULL || client->role == GV_CLIENT_OBSERVER) return;
     }
     // An observer outlives more requests than it remembers.
-    if (what == GV_CLIENT_REPLY_AGAIN && client->role == GV_CLIENT_OBSERVER) return;
+    if (what == GV_CLIENT_REPLY_REPEATED && client->role == GV_CLIENT_OBSERVER) return;
     char why[GV_CHECK_PROTOCOL_WHY_MAX];
     if (asked != node && what != GV_CLIENT_REPLY_LATE) {
         snprintf(why, sizeof why, "goes to c%u, a client of n%u, not of n%u%s", number, asked, node,
@@ -650,9 +650,9 @@ static void on_unawaited(struct gv_run *run, uint32_t node, uint32_t number,
         if (client->open) complain(run, node, WRONG_CLIENT, line, why);
     } else if (!client->open) {
         snprintf(why, sizeof why, "goes to a client that is gone, %s",
-                 what == GV_CLIENT_REPLY_LATE    ? "for it waits 5 s for a reply"
-                 : what == GV_CLIENT_REPLY_AGAIN ? "for it had its reply: the node answers twice"
-                                                 : "and answers no request of it");
+                 what == GV_CLIENT_REPLY_LATE       ? "for it waits 5 s for a reply"
+                 : what == GV_CLIENT_REPLY_REPEATED ? "for it had its reply: the node answers twice"
+                                                    : "and answers no request of it");
         bool conclusive = run->conclusive; // a delay of gvsim's own may have made it late
         quarantine(run, node, line, why);
         if (what == GV_CLIENT_REPLY_LATE) run->conclusive = conclusive;
@@ -663,7 +663,7 @@ static void on_unawaited(struct gv_run *run, uint32_t node, uint32_t number,
         run->stray[node] = gv_memory_copy(shown, strlen(shown));
         gv_check_protocol_stray(&run->json, body, number, client->msg_id, why);
         complain(run, node, STRAY, line, why);
-    } else if (what == GV_CLIENT_REPLY_AGAIN) {
+    } else if (what == GV_CLIENT_REPLY_REPEATED) {
         complain(run, node, REPEATED, line, "answers a request that was answered before");
     } else {
         complain(run, node, LATE, line, "comes after the 5 s that a client waits");
@@ -678,8 +678,8 @@ static void on_reply(struct gv_run *run, uint32_t node, uint32_t number, struct 
     int token = gv_json_member(&run->json, body, "in_reply_to");
     if (token < 0 || gv_json_u64(&run->json, token, &in_reply_to) != 0) in_reply_to = 0;
     enum gv_client_reply what = gv_client_match(client, in_reply_to);
-    if (what != GV_CLIENT_REPLY_AWAITED) {
-        on_unawaited(run, node, number, what, line, body);
+    if (what != GV_CLIENT_REPLY_EXPECTED) {
+        on_unexpected(run, node, number, what, line, body);
         return;
     }
     switch (client->wait) {
@@ -829,7 +829,7 @@ static void on_timeout(struct gv_run *run, const struct gv_event *event) {
         give_up(run, event->target);
         break;
     case GV_CLIENT_WAIT_OBSERVATION:
-        gv_client_give_up(client);
+        gv_client_time_out(client);
         client->wait = GV_CLIENT_IDLE;
         observe_again(run, client->node, run->now);
         break;

@@ -14,29 +14,29 @@ static void a_reply_is_awaited_late_repeated_or_stray(void **state) {
     assert_int_equal(gv_client_match(&client, 0), GV_CLIENT_REPLY_STRAY);
     assert_int_equal(gv_client_match(&client, 1), GV_CLIENT_REPLY_STRAY);
     client = ask(client);
-    assert_int_equal(gv_client_match(&client, 1), GV_CLIENT_REPLY_AWAITED);
+    assert_int_equal(gv_client_match(&client, 1), GV_CLIENT_REPLY_EXPECTED);
     client.wait = GV_CLIENT_IDLE;
-    assert_int_equal(gv_client_match(&client, 1), GV_CLIENT_REPLY_AGAIN);
+    assert_int_equal(gv_client_match(&client, 1), GV_CLIENT_REPLY_REPEATED);
     client = ask(client);
-    gv_client_give_up(&client);
+    gv_client_time_out(&client);
     client = ask(client);
     assert_int_equal(gv_client_match(&client, 4), GV_CLIENT_REPLY_STRAY);
-    assert_int_equal(gv_client_match(&client, 3), GV_CLIENT_REPLY_AWAITED);
+    assert_int_equal(gv_client_match(&client, 3), GV_CLIENT_REPLY_EXPECTED);
     assert_int_equal(gv_client_match(&client, 2), GV_CLIENT_REPLY_LATE);
-    assert_int_equal(gv_client_match(&client, 2), GV_CLIENT_REPLY_AGAIN);
-    assert_int_equal(gv_client_match(&client, 1), GV_CLIENT_REPLY_AGAIN);
+    assert_int_equal(gv_client_match(&client, 2), GV_CLIENT_REPLY_REPEATED);
+    assert_int_equal(gv_client_match(&client, 1), GV_CLIENT_REPLY_REPEATED);
 }
 
 static void many_requests_may_be_given_up(void **state) {
     (void)state;
     struct gv_client client = {.open = true};
-    for (int i = 0; i < GV_CLIENT_GIVEN_UP_MAX + 1; i++) {
+    for (int i = 0; i < GV_CLIENT_TIMED_OUT_MAX + 1; i++) {
         client = ask(client);
-        gv_client_give_up(&client);
+        gv_client_time_out(&client);
     }
     client.wait = GV_CLIENT_IDLE;
-    assert_int_equal(gv_client_match(&client, 1), GV_CLIENT_REPLY_AGAIN); // forgotten
-    for (uint64_t id = 2; id <= GV_CLIENT_GIVEN_UP_MAX + 1; id++) {
+    assert_int_equal(gv_client_match(&client, 1), GV_CLIENT_REPLY_REPEATED); // forgotten
+    for (uint64_t id = 2; id <= GV_CLIENT_TIMED_OUT_MAX + 1; id++) {
         assert_int_equal(gv_client_match(&client, id), GV_CLIENT_REPLY_LATE);
     }
 }
