@@ -48,7 +48,7 @@ uint32_t gv_load_pick(const struct gv_load *load, uint32_t count) {
     return load->turn < count ? load->turn : 0;
 }
 
-void gv_load_took(struct gv_load *load, uint32_t count) {
+void gv_load_turn_taken(struct gv_load *load, uint32_t count) {
     GV_ASSERT(count > 0 && load->turn <= count);
     load->turn = load->turn < count ? load->turn + 1 : 0;
 }

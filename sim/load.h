@@ -32,7 +32,7 @@ struct gv_load {
 // What Jepsen's interpreter is late by, on average, when it comes to an operation. The next gap
 // counts from then: 1,942 to 1,982 operations in 20 s where the rate says 2,000, and 25 final
 // reads.
-#define GV_LOAD_LATE (GV_MS * 3 / 10)
+#define GV_LOAD_JEPSEN_DELAY (GV_MS * 3 / 10)
 
 struct gv_load_op {
     enum gv_history_kind kind;
@@ -54,7 +54,7 @@ gv_time gv_load_gap(struct gv_load *load);
 uint32_t gv_load_pick(const struct gv_load *load, uint32_t count);
 
 // Some worker, one of `count` clients or the nemesis, was given something to do: the turn goes on.
-void gv_load_took(struct gv_load *load, uint32_t count);
+void gv_load_turn_taken(struct gv_load *load, uint32_t count);
 
 bool gv_load_is_set(enum gv_load_kind kind);     // broadcast, g-set
 bool gv_load_is_counter(enum gv_load_kind kind); // g-counter, pn-counter

@@ -228,7 +228,7 @@ static bool issue(struct gv_run *run) {
         uint32_t node = (first + i) % run->config.nodes;
         if (run->clients.clients[run->workers[node]].wait != GV_CLIENT_IDLE) continue;
         invoke(run, node, gv_load_next(&run->load), false);
-        gv_load_took(&run->load, run->config.nodes);
+        gv_load_turn_taken(&run->load, run->config.nodes);
         return true;
     }
     return false;
@@ -246,7 +246,7 @@ static void issue_at(struct gv_run *run, gv_time due) {
     // As in Jepsen, what is late is lost: the gap counts from when the operation was asked, unless
     // it is only a coarse timer that was late.
     if (run->now > due + 2 * run->config.slack) due = run->now;
-    if (run->config.delivery == GV_NET_MAELSTROM) due += GV_LOAD_LATE;
+    if (run->config.delivery == GV_NET_MAELSTROM) due += GV_LOAD_JEPSEN_DELAY;
     gv_event_queue_schedule(&run->queue, due + gap, EVENT_OP, 0, 0, NULL);
 }
 
@@ -846,7 +846,7 @@ static void on_nemesis(struct gv_run *run, gv_time due) {
         run->cuts++;
         trace_fault(run, run->fault_periods);
     }
-    gv_load_took(&run->load, run->config.nodes);
+    gv_load_turn_taken(&run->load, run->config.nodes);
     gv_time gap = gv_nemesis_gap(&run->nemesis, run->config.nemesis_interval);
     gv_event_queue_schedule(&run->queue, due + gap, EVENT_NEMESIS, 0, 0, NULL);
 }

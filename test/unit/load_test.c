@@ -71,7 +71,7 @@ static void clients_take_turns(void **state) {
     gv_load_init(&load, GV_LOAD_ECHO, 1, 1);
     for (size_t i = 0; i < sizeof wanted / sizeof *wanted; i++) {
         assert_int_equal(gv_load_pick(&load, 3), wanted[i]);
-        gv_load_took(&load, 3);
+        gv_load_turn_taken(&load, 3);
     }
 }
 
