@@ -62,7 +62,7 @@ static void forget(struct gv_disk *disk, size_t from) {
 }
 
 // The first few transactions become safe.
-static void make_safe(struct gv_disk *disk, size_t count) {
+static void sync_first(struct gv_disk *disk, size_t count) {
     if (count == 0) return;
     for (size_t i = 0; i < count; i++) {
         struct gv_disk_transaction *transaction = &disk->pending[i];
@@ -75,13 +75,13 @@ static void make_safe(struct gv_disk *disk, size_t count) {
     memmove(disk->pending, disk->pending + count, disk->pending_len * sizeof *disk->pending);
 }
 
-static void make_old_safe(struct gv_disk *disk) {
+static void sync_old(struct gv_disk *disk) {
     size_t old = 0;
     while (old < disk->pending_len &&
            disk->pending[old].at + GV_DISK_FLUSH_MS * GV_MS <= disk->now) {
         old++;
     }
-    if (old > 0) make_safe(disk, old);
+    if (old > 0) sync_first(disk, old);
 }
 
 static int write_batch(void *ctx, const struct gv_store_batch *batch) {
@@ -91,7 +91,7 @@ static int write_batch(void *ctx, const struct gv_store_batch *batch) {
         apply(disk, batch);
         return 0;
     }
-    make_old_safe(disk);
+    sync_old(disk);
     disk->pending = gv_memory_grow(disk->pending, &disk->pending_cap, disk->pending_len + 1,
                                    sizeof *disk->pending);
     disk->pending[disk->pending_len++] = (struct gv_disk_transaction){
@@ -150,7 +150,7 @@ void gv_disk_crash(struct gv_disk *disk, enum gv_disk_crash crash,
         return;
     }
     bool lucky = under_way != NULL && gv_prng_below(&disk->prng, 2) == 1;
-    make_old_safe(disk);
+    sync_old(disk);
     size_t kept = disk->pending_len;
     if (crash == GV_DISK_TORN) {
         kept = (size_t)gv_prng_below(&disk->prng, disk->pending_len + 1);
@@ -159,7 +159,7 @@ void gv_disk_crash(struct gv_disk *disk, enum gv_disk_crash crash,
     }
     disk->lost += disk->pending_len - kept + (under_way != NULL && !lucky);
     forget(disk, kept);
-    make_safe(disk, kept);
+    sync_first(disk, kept);
     if (lucky) apply(disk, under_way);
 }
 
