@@ -172,7 +172,7 @@ function showSelected(model, copy, node, moment) {
   parts.push(element("h3", `${model.kindText(m)}: ` +
     `${model.nameOf(from)} → ${model.nameOf(to)}`));
   const ending = element("span", outcomeText[outcome[copy]] +
-    (outcome[copy] === Outcome.FLYING ? "" : ` at ${seconds(until[copy])}`), outcome[copy] >= Outcome.CUT ? "drop" : "");
+    (outcome[copy] === Outcome.IN_FLIGHT ? "" : ` at ${seconds(until[copy])}`), outcome[copy] >= Outcome.CUT ? "drop" : "");
   const rows = [["sent", seconds(at[copy])], ["outcome", ending]];
   if (outcome[copy] === Outcome.DELIVERED) rows.push(["took", duration(until[copy] - at[copy])]);
   if (from !== CLIENT) rows.push(["bytes", grouped(model.bytes[m])]);

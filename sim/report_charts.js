@@ -174,9 +174,9 @@ function nodeLabels(g, model, y, x, chosen = -1) {
   const name = (node, colour, bold) =>
     label(g, "n" + node, x, y(node), { align: "right", colour, bold, gap: 0 });
   if (chosen >= 0) name(chosen, ink.accent, true);
-  for (const node of model.culprits) if (node !== chosen) name(node, ink.bad, true);
+  for (const node of model.implicated) if (node !== chosen) name(node, ink.bad, true);
   for (let node = 0; node < model.nodes; node++) {
-    if (node !== chosen && !model.culprits.has(node)) name(node, ink.soft, false);
+    if (node !== chosen && !model.implicated.has(node)) name(node, ink.soft, false);
   }
 }
 

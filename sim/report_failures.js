@@ -9,7 +9,7 @@ class Failures {
     this.list = (result ? result.errors : []).slice(0, FAILURES_SHOWN).map(text => this.failure(text));
     // The nodes that the page marks: of the first failure that tells of any.
     const first = this.list.find(failure => failure.nodes.length > 0);
-    model.culprits = new Set(first ? first.nodes : []);
+    model.implicated = new Set(first ? first.nodes : []);
   }
 
   // {text, at, nodes, questions}; at: Infinity if it was found when all was over.

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // What the page is about: reads the events into typed arrays and works out who knew what when.
-const Outcome = { FLYING: 0, DELIVERED: 1, CUT: 2, LOST: 3, DOWN: 4, FULL: 5 };
+const Outcome = { IN_FLIGHT: 0, DELIVERED: 1, CUT: 2, LOST: 3, DOWN: 4, FULL: 5 };
 const outcomeText = ["still under way at the end", "delivered", "dropped: a partition cut it off",
   "dropped: the network lost it", "dropped: the receiver was down",
   "dropped: the link was full"];
@@ -55,7 +55,7 @@ class Model {
     this.columns = { at: new Column(Float64Array), from: new Column(Uint16Array),
       to: new Column(Uint16Array), bytes: new Column(Uint32Array), type: new Column(Uint8Array),
       start: new Column(Uint32Array), end: new Column(Uint32Array), id: new Column(Uint32Array),
-      flying: new Column(Int32Array) }; // its first copy that has not ended
+      openCopy: new Column(Int32Array) }; // its first copy that has not ended
     // Their copies: one a message, and more where the network made some.
     this.copies = { message: new Column(Uint32Array), at: new Column(Float64Array),
       until: new Column(Float64Array), outcome: new Column(Uint8Array),
@@ -229,7 +229,7 @@ class Model {
     c.start.push(this.place);
     c.end.push(this.lineEnd);
     c.id.push(id);
-    c.flying.push(-1);
+    c.openCopy.push(-1);
     const message = c.type.push(between ? this.typeNumber(this.place, this.lineEnd) : 255);
     while (this.messageOf.length <= id) this.messageOf.push(-1);
     this.messageOf.data[id] = message;
@@ -250,14 +250,14 @@ class Model {
     const c = this.copies;
     c.message.push(message);
     c.until.push(Infinity);
-    c.outcome.push(Outcome.FLYING);
-    c.next.push(this.columns.flying.data[message]);
-    this.columns.flying.data[message] = c.at.push(at);
+    c.outcome.push(Outcome.IN_FLIGHT);
+    c.next.push(this.columns.openCopy.data[message]);
+    this.columns.openCopy.data[message] = c.at.push(at);
   }
   onEnd(at, message, outcome) {
-    const { flying } = this.columns, copy = flying.data[message];
+    const { openCopy } = this.columns, copy = openCopy.data[message];
     if (copy < 0) return;
-    flying.data[message] = this.copies.next.data[copy];
+    openCopy.data[message] = this.copies.next.data[copy];
     this.copies.until.data[copy] = at;
     this.copies.outcome.data[copy] = outcome;
     if (outcome !== Outcome.DELIVERED) return;

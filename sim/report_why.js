@@ -317,7 +317,7 @@ class Why {
     for (const { fault, how } of faultsTouching(model, node, path, from, until)) items.push(this.faultItem(fault, how));
     if (items.length) return { heading: "What was in the way", items, loose: true };
     if (came) return "Nothing was in the way: no message with it was dropped, it took the path above.";
-    return this.neverTold(name, node, from, until);
+    return this.neverSent(name, node, from, until);
   }
   // Where on its path a value waited longest, and what was sent there meanwhile.
   longest(steps, from) {
@@ -364,7 +364,7 @@ class Why {
     return items;
   }
   // A node that lacked something to the end, and nothing kept it from it: what it was sent instead.
-  neverTold(name, node, from, until) {
+  neverSent(name, node, from, until) {
     const { model } = this, { message, at, outcome } = model.copies;
     let took = 0;
     for (let c = lowerBound(at, from); c < at.length && at[c] <= until; c++) {
