@@ -4,7 +4,7 @@
 #include "json_string.h"
 
 _Static_assert(GV_ENTRY_SIZE_MAX + GV_MESSAGE_HEADER_MAX + GV_MESSAGE_ENTRY_MAX +
-                       GV_MESSAGE_RANGES(0) + GV_MESSAGE_TAIL + GV_MESSAGE_SEAL_MAX <=
+                       GV_MESSAGE_RANGES(0) + GV_MESSAGE_TAIL + GV_MESSAGE_MAC_MAX <=
                    GV_MESSAGE_LIMIT,
                "every entry fits alone into a message");
 

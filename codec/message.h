@@ -24,7 +24,7 @@ enum { GV_MESSAGE_VERSION = 2 };
 // Constants of the protocol, not of a node: what every node takes, whatever it sends itself.
 enum {
     GV_MESSAGE_LIMIT = 64 << 10, // longest message, bytes, with what authenticates it …
-    GV_MESSAGE_SEAL_MAX = 64,    // … which takes no more than this
+    GV_MESSAGE_MAC_MAX = 64,     // … which takes no more than this
     GV_MESSAGE_DEPTH = 64,       // deepest nesting of a line that has a message as its body
 };
 

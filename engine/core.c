@@ -29,7 +29,7 @@ bool gv_core_write(const struct gv_engine *engine, struct gv_message_writer *out
     if (!gv_core_is_oversized(engine, entry)) return gv_message_put(out, entry, reserve);
     if (out->open) return false;
     size_t cap = out->out.cap;
-    out->out.cap = GV_MESSAGE_LIMIT - GV_MESSAGE_SEAL_MAX - GV_MESSAGE_TAIL;
+    out->out.cap = GV_MESSAGE_LIMIT - GV_MESSAGE_MAC_MAX - GV_MESSAGE_TAIL;
     bool fits = gv_message_put(out, entry, reserve);
     out->out.cap = fits ? out->out.len + reserve : cap;
     return fits;

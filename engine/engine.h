@@ -135,7 +135,7 @@ GV_API int gv_engine_ping(struct gv_engine *engine, gv_time now, int peer);
 // Writes one message for *peer into buf; returns its length, or 0: nothing to say now. GV_ESPACE:
 // `cap` is less than message_max, or than GV_MESSAGE_LIMIT, however small message_max is: an entry
 // that came from a node with a larger one must fit. GV_EINVAL: an argument is NULL. Nothing is lost
-// by either. The longest message has message_max bytes, or GV_MESSAGE_LIMIT - GV_MESSAGE_SEAL_MAX
+// by either. The longest message has message_max bytes, or GV_MESSAGE_LIMIT - GV_MESSAGE_MAC_MAX
 // if that is more.
 GV_API int gv_engine_send(struct gv_engine *engine, gv_time now, char *buf, size_t cap, int *peer);
 

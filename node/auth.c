@@ -85,7 +85,7 @@ static void make_tag(const struct gv_auth *auth, struct gv_auth_way way, struct 
     hash(seal->tag, auth->key + GV_AUTH_KEY / 2, data, out.len);
 }
 
-size_t gv_auth_seal(struct gv_auth *auth, struct gv_auth_way way, char *body, size_t len) {
+size_t gv_auth_append_mac(struct gv_auth *auth, struct gv_auth_way way, char *body, size_t len) {
     GV_ASSERT(way.peer >= 0 && (size_t)way.peer < auth->count);
     GV_ASSERT(len > 2 && body[len - 1] == '}');
     struct gv_auth_peer *peer = &auth->peers[way.peer];
@@ -98,7 +98,7 @@ size_t gv_auth_seal(struct gv_auth *auth, struct gv_auth_way way, char *body, si
     gv_pack_put_u64(&packed, seal.number);
     if (seal.known > 0) gv_pack_put_u64(&packed, seal.known);
     gv_pack_put_bytes(&packed, seal.tag, TAG);
-    struct gv_writer out = {.data = (uint8_t *)body + len - 1, .cap = 1 + GV_AUTH_ROOM};
+    struct gv_writer out = {.data = (uint8_t *)body + len - 1, .cap = 1 + GV_AUTH_OVERHEAD};
     gv_pack_put_text(&out, ",\"seal\":\"");
     gv_pack_put_base64(&out, (struct gv_slice){bytes, packed.len});
     gv_pack_put_text(&out, "\"}");
@@ -107,7 +107,7 @@ size_t gv_auth_seal(struct gv_auth *auth, struct gv_auth_way way, char *body, si
 }
 
 static bool read_seal(const struct gv_json *json, int token, struct seal *seal) {
-    char text[GV_AUTH_SEAL];
+    char text[GV_AUTH_MAC_MAX];
     uint8_t bytes[16 + TAG];
     int len = gv_json_unescape(json, token, text, sizeof text);
     if (len < 0) return false;
@@ -128,30 +128,30 @@ static enum gv_auth_verdict note(struct gv_auth_peer *peer, uint64_t number) {
         peer->mask = step < WINDOW ? peer->mask << step : 0;
         if (step <= WINDOW) peer->mask |= UINT64_C(1) << (step - 1);
         peer->largest = number;
-        return GV_AUTH_GOOD;
+        return GV_AUTH_VALID;
     }
     uint64_t back = peer->largest - number;
     if (back > WINDOW) return GV_AUTH_OLD;
     uint64_t bit = back > 0 ? UINT64_C(1) << (back - 1) : 0;
-    if (back == 0 || (peer->mask & bit) != 0) return GV_AUTH_KNOWN;
+    if (back == 0 || (peer->mask & bit) != 0) return GV_AUTH_DUPLICATE;
     peer->mask |= bit;
-    return GV_AUTH_GOOD;
+    return GV_AUTH_VALID;
 }
 
-enum gv_auth_verdict gv_auth_check(struct gv_auth *auth, struct gv_auth_way way,
-                                   const struct gv_auth_message *message, char *scratch, size_t cap,
-                                   size_t *len) {
+enum gv_auth_verdict gv_auth_verify(struct gv_auth *auth, struct gv_auth_way way,
+                                    const struct gv_auth_message *message, char *scratch,
+                                    size_t cap, size_t *len) {
     struct gv_json *json = message->json;
     *len = gv_json_raw(json, message->body).len;
-    if (!auth->on) return message->seal < 0 ? GV_AUTH_GOOD : GV_AUTH_SECRETLY;
+    if (!auth->on) return message->seal < 0 ? GV_AUTH_VALID : GV_AUTH_UNEXPECTED;
     if (message->seal < 0) return GV_AUTH_MISSING;
     struct seal came, right;
     int size = gv_message_canonical(json, message->body, scratch, cap);
-    if (size < 0 || !read_seal(json, message->seal, &came)) return GV_AUTH_WRONG;
+    if (size < 0 || !read_seal(json, message->seal, &came)) return GV_AUTH_INVALID;
     *len = (size_t)size;
     right = came;
     make_tag(auth, way, (struct gv_slice){(const uint8_t *)scratch, *len}, &right);
-    if (sodium_memcmp(came.tag, right.tag, TAG) != 0) return GV_AUTH_WRONG;
+    if (sodium_memcmp(came.tag, right.tag, TAG) != 0) return GV_AUTH_INVALID;
 
     GV_ASSERT(way.peer >= 0 && (size_t)way.peer < auth->count);
     struct gv_auth_peer *peer = &auth->peers[way.peer];
@@ -162,17 +162,17 @@ enum gv_auth_verdict gv_auth_check(struct gv_auth *auth, struct gv_auth_way way,
 
 const char *gv_auth_fault(enum gv_auth_verdict verdict) {
     switch (verdict) {
-    case GV_AUTH_GOOD:
-    case GV_AUTH_KNOWN:
+    case GV_AUTH_VALID:
+    case GV_AUTH_DUPLICATE:
         break;
     case GV_AUTH_OLD:
         return "is long known: its clock was set back, or somebody repeats";
     case GV_AUTH_MISSING:
-        return "has no seal: it lacks the cluster's --secret-file, or somebody forges";
-    case GV_AUTH_WRONG:
-        return "has a wrong seal: it has another --secret-file, or somebody forges";
-    case GV_AUTH_SECRETLY:
-        return "has a seal: this node lacks the cluster's --secret-file";
+        return "has no MAC: it lacks the cluster's --secret-file, or somebody forges";
+    case GV_AUTH_INVALID:
+        return "has an invalid MAC: it has another --secret-file, or somebody forges";
+    case GV_AUTH_UNEXPECTED:
+        return "has a MAC: this node lacks the cluster's --secret-file";
     }
     return NULL;
 }

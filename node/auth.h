@@ -25,10 +25,10 @@
 #include "../codec/json.h"
 
 enum {
-    GV_AUTH_KEY = 32,  // bytes of a key
-    GV_AUTH_SEAL = 43, // most characters of a seal, without quotes
+    GV_AUTH_KEY = 32,     // bytes of a key
+    GV_AUTH_MAC_MAX = 43, // most characters of a seal, without quotes
     // What a seal adds to a body, at the most, its name and quotes included.
-    GV_AUTH_ROOM = sizeof ",\"seal\":\"\"" - 1 + GV_AUTH_SEAL,
+    GV_AUTH_OVERHEAD = sizeof ",\"seal\":\"\"" - 1 + GV_AUTH_MAC_MAX,
 };
 
 // What is known of a peer's numbers, and of those sent to it.
@@ -61,12 +61,12 @@ struct gv_auth_message {
 };
 
 enum gv_auth_verdict {
-    GV_AUTH_GOOD,
-    GV_AUTH_KNOWN,    // it came before
-    GV_AUTH_OLD,      // … or long before: repeated by somebody, or by a clock that was set back
-    GV_AUTH_MISSING,  // no seal
-    GV_AUTH_WRONG,    // a seal, but not that of this message under this secret
-    GV_AUTH_SECRETLY, // a seal, but no secret to check it by
+    GV_AUTH_VALID,
+    GV_AUTH_DUPLICATE,  // it came before
+    GV_AUTH_OLD,        // … or long before: repeated by somebody, or by a clock that was set back
+    GV_AUTH_MISSING,    // no seal
+    GV_AUTH_INVALID,    // a seal, but not that of this message under this secret
+    GV_AUTH_UNEXPECTED, // a seal, but no secret to check it by
 };
 
 // Derives the keys: digest[GV_AUTH_KEY] is that of the digests. GV_EIO: libsodium does not start.
@@ -79,14 +79,14 @@ void gv_auth_fini(struct gv_auth *auth);
 int gv_auth_join(struct gv_auth *auth, uint64_t wall_ns, size_t count);
 
 // Seals the next message on this way: `body` is its text, an object, which gets a member more.
-// Returns the new length, at most GV_AUTH_ROOM above the old one.
-size_t gv_auth_seal(struct gv_auth *auth, struct gv_auth_way way, char *body, size_t len);
+// Returns the new length, at most GV_AUTH_OVERHEAD above the old one.
+size_t gv_auth_append_mac(struct gv_auth *auth, struct gv_auth_way way, char *body, size_t len);
 
 // Judges a message that came this way, and notes its number if it is good. *len is its length
 // without the seal; scratch must be as long as its raw text.
-enum gv_auth_verdict gv_auth_check(struct gv_auth *auth, struct gv_auth_way way,
-                                   const struct gv_auth_message *message, char *scratch, size_t cap,
-                                   size_t *len);
+enum gv_auth_verdict gv_auth_verify(struct gv_auth *auth, struct gv_auth_way way,
+                                    const struct gv_auth_message *message, char *scratch,
+                                    size_t cap, size_t *len);
 
 // What to say behind "gossip from n1 ", a static text; NULL: nothing, for networks repeat messages.
 const char *gv_auth_fault(enum gv_auth_verdict verdict);

@@ -111,8 +111,8 @@ static int new_engine(struct gv_node *node) {
         .on_event_ctx = node,
     };
     // A message with its seal is no longer than one without.
-    bool room = engine.message_max > GV_AUTH_ROOM;
-    if (node->auth.on) engine.message_max = room ? engine.message_max - GV_AUTH_ROOM : 1;
+    bool room = engine.message_max > GV_AUTH_OVERHEAD;
+    if (node->auth.on) engine.message_max = room ? engine.message_max - GV_AUTH_OVERHEAD : 1;
     if (config->store == NULL) return gv_engine_new(&node->engine, &engine);
     engine.on_change = gv_commit_changed;
     engine.on_change_ctx = &node->commit;
@@ -435,10 +435,10 @@ static enum gv_auth_verdict authenticate(struct gv_node *node, gv_time now,
     struct gv_auth_way way = {peer, gv_engine_name(node->engine, peer), own_name(node)};
     struct gv_auth_message message = {json, line->body, line->seal};
     enum gv_auth_verdict verdict =
-        gv_auth_check(&node->auth, way, &message, node->scratch, node->scratch_cap, len);
-    bool repeated = verdict == GV_AUTH_KNOWN || verdict == GV_AUTH_OLD;
+        gv_auth_verify(&node->auth, way, &message, node->scratch, node->scratch_cap, len);
+    bool repeated = verdict == GV_AUTH_DUPLICATE || verdict == GV_AUTH_OLD;
     node->stats.numbers.repeated += repeated;
-    node->stats.numbers.forged += verdict != GV_AUTH_GOOD && !repeated;
+    node->stats.numbers.forged += verdict != GV_AUTH_VALID && !repeated;
     const char *fault = gv_auth_fault(verdict);
     if (fault != NULL)
         gv_log_fault(&node->log, now, "gossip from %.*s %s", EXCERPT(json, line->src), fault);
@@ -481,8 +481,8 @@ static int receive_gossip(struct gv_node *node, gv_time now, const struct gv_lin
     }
     size_t bytes; // of the message without its seal
     enum gv_auth_verdict verdict = authenticate(node, now, line, peer, &bytes);
-    if (verdict == GV_AUTH_KNOWN || verdict == GV_AUTH_OLD) return 0;
-    if (verdict != GV_AUTH_GOOD) return GV_EAUTH;
+    if (verdict == GV_AUTH_DUPLICATE || verdict == GV_AUTH_OLD) return 0;
+    if (verdict != GV_AUTH_VALID) return GV_EAUTH;
     struct gv_message message;
     const char *fault = NULL;
     int error = gv_message_decode(&message, json, line->body, &fault);
@@ -772,9 +772,9 @@ bool gv_node_whole(const struct gv_node *node) {
 // ---- Output -------------------------------------------------------------------------------------
 
 // What a message's line takes besides its body.
-enum { WRAPPING = GV_LINE_BEGIN + 2 + 2 * GV_NODE_QUOTED_MAX + GV_AUTH_ROOM };
+enum { WRAPPING = GV_LINE_BEGIN + 2 + 2 * GV_NODE_QUOTED_MAX + GV_AUTH_OVERHEAD };
 
-_Static_assert((int)GV_AUTH_ROOM <= (int)GV_MESSAGE_SEAL_MAX, "a seal has room in any message");
+_Static_assert((int)GV_AUTH_OVERHEAD <= (int)GV_MESSAGE_MAC_MAX, "a seal has room in any message");
 
 // What it may send: what the protocol allows, if an entry of another node takes so much.
 static size_t longest_message(const struct gv_node *node) {
@@ -791,7 +791,7 @@ size_t gv_node_send_min(const struct gv_node *node) {
 static size_t send_gossip(struct gv_node *node, gv_time now, char *buf, size_t cap) {
     if (node->engine == NULL || !node->started) return 0;
     int peer;
-    size_t room = WRAPPING - 2 - GV_AUTH_ROOM;
+    size_t room = WRAPPING - 2 - GV_AUTH_OVERHEAD;
     int sent = gv_engine_send(node->engine, now, buf + room, cap - WRAPPING, &peer);
     GV_ASSERT(sent >= 0);
     if (sent == 0) return 0;
@@ -799,7 +799,7 @@ static size_t send_gossip(struct gv_node *node, gv_time now, char *buf, size_t c
     struct gv_slice to = gv_engine_name(node->engine, peer);
     if (node->auth.on) {
         struct gv_auth_way way = {peer, own_name(node), to};
-        body = gv_auth_seal(&node->auth, way, buf + room, body);
+        body = gv_auth_append_mac(&node->auth, way, buf + room, body);
     }
     GV_ASSERT(body <= longest_message(node));
 

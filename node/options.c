@@ -27,7 +27,7 @@ static const struct option {
 #define AT(member) offsetof(struct gv_options, member)
     {"staleness", "MS", "how long a value may take to be everywhere (500)", NUMBER,
      GV_OPTIONS_GOSSIP, AT(staleness_ms), 0, GV_OPTIONS_STALENESS_MAX_MS},
-    {"secret-file", "FILE", "the cluster's secret: seals messages between nodes", TEXT,
+    {"secret-file", "FILE", "the cluster's secret: authenticates messages between nodes", TEXT,
      GV_OPTIONS_GOSSIP, AT(secret_file), 0, 0},
     {"data", "DIR", "keep everything in this directory", DATA, GV_OPTIONS_KEEPING, 0, 0, 0},
     {"durability", "MODE", "sync (the default), async or none", DURABILITY, GV_OPTIONS_KEEPING, 0,
@@ -172,7 +172,7 @@ static int check(struct gv_options *out, enum gv_options_scope scope, struct fau
         return fail(fault, "--depth-max must be %d at least, for messages between nodes",
                     GV_MESSAGE_DEPTH);
     size_t message_max = (size_t)out->message_max,
-           sealed_min = GV_ENGINE_MESSAGE_MIN + GV_AUTH_ROOM;
+           sealed_min = GV_ENGINE_MESSAGE_MIN + GV_AUTH_OVERHEAD;
     if (out->secret_file != NULL && message_max < sealed_min)
         return fail(fault, "--message-max must be %zu at least with --secret-file", sealed_min);
     return 0;

@@ -595,7 +595,7 @@ int gv_command_check(const struct gv_command *command, char why[GV_COMMAND_WHY_M
     if (!command->given.option[WORKLOAD] && !command->has_workload) {
         return wrong(why, "which workload? say -w NAME");
     }
-    size_t authenticated_min = GV_ENGINE_MESSAGE_MIN + GV_AUTH_ROOM;
+    size_t authenticated_min = GV_ENGINE_MESSAGE_MIN + GV_AUTH_OVERHEAD;
     if (command->authenticated && command->message_max > 0 &&
         command->message_max < authenticated_min)
         return wrong(why, "with seals, --message-max wants %zu at least", authenticated_min);

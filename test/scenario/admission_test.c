@@ -401,7 +401,7 @@ static void check_writes(const struct bounds *bounds, unsigned writes, uint64_t 
         struct bounds later = *bounds;
         if (which & 1) later.memory_max = stats.memory_bytes / 3;
         if (which & 2) later.entries_max = stats.entries / 3;
-        if (which & 4) later.message_max = GV_ENGINE_MESSAGE_MIN + GV_AUTH_ROOM;
+        if (which & 4) later.message_max = GV_ENGINE_MESSAGE_MIN + GV_AUTH_OVERHEAD;
         if (which & 8) later.secret = !bounds->secret;
         check_start(&writer, &later);
     }
@@ -507,7 +507,7 @@ static void check_unequal(int least, bool sealed, uint32_t values) {
     gv_time now = 0;
     uint64_t count = 0;
     for (int i = 0; i < NODES; i++) {
-        size_t small = GV_ENGINE_MESSAGE_MIN + (sealed ? GV_AUTH_ROOM : 0);
+        size_t small = GV_ENGINE_MESSAGE_MIN + (sealed ? GV_AUTH_OVERHEAD : 0);
         trio.bounds[i].message_max = i == least ? small : GV_MESSAGE_LIMIT;
         trio.bounds[i].secret = sealed;
         assert_int_equal(start(&trio.parties[i], NULL, &trio.bounds[i]), 0);

@@ -43,8 +43,8 @@ static const char *seal(struct end *from, const struct end *to, const char *body
     size_t len = strlen(body);
     memcpy(from->body, body, len);
     struct gv_auth_way way = {1, text(from->name), text(to->name)};
-    size_t sealed = gv_auth_seal(&from->auth, way, from->body, len);
-    assert_true(sealed > len && sealed <= len + GV_AUTH_ROOM);
+    size_t sealed = gv_auth_append_mac(&from->auth, way, from->body, len);
+    assert_true(sealed > len && sealed <= len + GV_AUTH_OVERHEAD);
     from->body[sealed] = '\0';
     return from->body;
 }
@@ -56,7 +56,7 @@ static enum gv_auth_verdict judge(struct end *to, const char *src, const char *d
     assert_true(gv_json_parse(&to->json, body, strlen(body)) > 0);
     struct gv_auth_message message = {&to->json, 0, gv_json_member(&to->json, 0, "seal")};
     struct gv_auth_way way = {1, text(src), text(dest)};
-    return gv_auth_check(&to->auth, way, &message, scratch, strlen(body), &len);
+    return gv_auth_verify(&to->auth, way, &message, scratch, strlen(body), &len);
 }
 
 // ---- Seals --------------------------------------------------------------------------------------
@@ -83,7 +83,7 @@ static void test_known_answers(void **state) {
     assert_true(gv_auth_tell(&n1.auth, 0, 1));
     const char *told = SEALED("6QMAAAAAAABNAAAAAAAAAIxRGKZedEPXh9oCo2jsDXE");
     assert_string_equal(seal(&n1, &n2, BODY), told);
-    assert_int_equal(judge(&n2, "n1", "n2", told), GV_AUTH_GOOD);
+    assert_int_equal(judge(&n2, "n1", "n2", told), GV_AUTH_VALID);
     stop(&n1);
     stop(&n2);
 }
@@ -101,7 +101,7 @@ static void test_respelled(void **state) {
     for (size_t i = 0; i < sizeof spellings / sizeof *spellings; i++) {
         struct end n2;
         begin(&n2, "n2", SECRET, 5);
-        assert_int_equal(judge(&n2, "n1", "n2", spellings[i]), GV_AUTH_GOOD);
+        assert_int_equal(judge(&n2, "n1", "n2", spellings[i]), GV_AUTH_VALID);
         stop(&n2);
     }
 }
@@ -113,11 +113,11 @@ static void test_wrong_seals(void **state) {
     begin(&other, "n2", "another secret, as long as that", 5);
     const char *good = SEALED("6QMAAAAAAAC84PY+PT4YZ4OGpqD6sKqb");
     assert_int_equal(judge(&n2, "n1", "n2", BODY), GV_AUTH_MISSING);
-    assert_int_equal(judge(&other, "n1", "n2", good), GV_AUTH_WRONG);
-    assert_int_equal(judge(&n2, "n3", "n2", good), GV_AUTH_WRONG);
-    assert_int_equal(judge(&n2, "n1", "n3", good), GV_AUTH_WRONG);
-    assert_int_equal(judge(&n2, "n2", "n1", good), GV_AUTH_WRONG); // sent back
-    assert_int_equal(judge(&n2, "n1n", "2", good), GV_AUTH_WRONG);
+    assert_int_equal(judge(&other, "n1", "n2", good), GV_AUTH_INVALID);
+    assert_int_equal(judge(&n2, "n3", "n2", good), GV_AUTH_INVALID);
+    assert_int_equal(judge(&n2, "n1", "n3", good), GV_AUTH_INVALID);
+    assert_int_equal(judge(&n2, "n2", "n1", good), GV_AUTH_INVALID); // sent back
+    assert_int_equal(judge(&n2, "n1n", "2", good), GV_AUTH_INVALID);
     static const char *const bad[] = {
         SEALED(""),
         SEALED("6QMAAAAAAAC84PY+PT4YZ4OGpqD6sKq"),
@@ -130,9 +130,9 @@ static void test_wrong_seals(void **state) {
         "{\"v\":1,\"entries\":[{\"set\":[17]}],\"seal\":\"6QMAAAAAAAC84PY+PT4YZ4OGpqD6sKqb\"}",
     };
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
-        assert_int_equal(judge(&n2, "n1", "n2", bad[i]), GV_AUTH_WRONG);
+        assert_int_equal(judge(&n2, "n1", "n2", bad[i]), GV_AUTH_INVALID);
     assert_int_equal(judge(&n2, "n1", "n2", good),
-                     GV_AUTH_GOOD); // nothing of that has left a trace
+                     GV_AUTH_VALID); // nothing of that has left a trace
     stop(&n2);
     stop(&other);
 }
@@ -156,11 +156,11 @@ static void test_every_byte_counts(void **state) {
             copy[i] = (char)(copy[i] ^ 1 << bit);
             if (copy[i] == '\0' || gv_json_parse(&n2.json, copy, len) <= 0) continue;
             parsed++;
-            assert_int_not_equal(judge(&n2, "n1", "n2", copy), GV_AUTH_GOOD);
+            assert_int_not_equal(judge(&n2, "n1", "n2", copy), GV_AUTH_VALID);
         }
     }
     assert_true(parsed > len);
-    assert_int_equal(judge(&n2, "n1", "n2", sealed), GV_AUTH_GOOD);
+    assert_int_equal(judge(&n2, "n1", "n2", sealed), GV_AUTH_VALID);
     stop(&n1);
     stop(&n2);
 }
@@ -176,15 +176,18 @@ static void test_repeated(void **state) {
     begin(&n2, "n2", SECRET, 1);
     for (int i = 0; i < MESSAGES; i++) strcpy(sent[i], seal(&n1, &n2, BODY));
     // In any order, as far as they are no more than 64 behind: once each.
-    for (int i = 0; i < 60; i += 2) assert_int_equal(judge(&n2, "n1", "n2", sent[i]), GV_AUTH_GOOD);
-    for (int i = 59; i > 0; i -= 2) assert_int_equal(judge(&n2, "n1", "n2", sent[i]), GV_AUTH_GOOD);
-    for (int i = 0; i < 60; i++) assert_int_equal(judge(&n2, "n1", "n2", sent[i]), GV_AUTH_KNOWN);
-    assert_int_equal(judge(&n2, "n1", "n2", sent[99]), GV_AUTH_GOOD);
-    assert_int_equal(judge(&n2, "n1", "n2", sent[99]), GV_AUTH_KNOWN);
+    for (int i = 0; i < 60; i += 2)
+        assert_int_equal(judge(&n2, "n1", "n2", sent[i]), GV_AUTH_VALID);
+    for (int i = 59; i > 0; i -= 2)
+        assert_int_equal(judge(&n2, "n1", "n2", sent[i]), GV_AUTH_VALID);
+    for (int i = 0; i < 60; i++)
+        assert_int_equal(judge(&n2, "n1", "n2", sent[i]), GV_AUTH_DUPLICATE);
+    assert_int_equal(judge(&n2, "n1", "n2", sent[99]), GV_AUTH_VALID);
+    assert_int_equal(judge(&n2, "n1", "n2", sent[99]), GV_AUTH_DUPLICATE);
     assert_int_equal(judge(&n2, "n1", "n2", sent[34]), GV_AUTH_OLD); // 65 behind
-    assert_int_equal(judge(&n2, "n1", "n2", sent[35]), GV_AUTH_KNOWN);
-    assert_int_equal(judge(&n2, "n1", "n2", sent[60]), GV_AUTH_GOOD);
-    assert_int_equal(judge(&n2, "n1", "n2", sent[60]), GV_AUTH_KNOWN);
+    assert_int_equal(judge(&n2, "n1", "n2", sent[35]), GV_AUTH_DUPLICATE);
+    assert_int_equal(judge(&n2, "n1", "n2", sent[60]), GV_AUTH_VALID);
+    assert_int_equal(judge(&n2, "n1", "n2", sent[60]), GV_AUTH_DUPLICATE);
     // Who repeats old messages has no more than one in a second answered.
     assert_true(gv_auth_tell(&n2.auth, 5000 * GV_MS, 1));
     assert_false(gv_auth_tell(&n2.auth, 5999 * GV_MS, 1));
@@ -199,16 +202,16 @@ static void test_clock_set_back(void **state) {
     struct end n1, n2;
     begin(&n1, "n1", SECRET, 9000);
     begin(&n2, "n2", SECRET, 9000);
-    assert_int_equal(judge(&n2, "n1", "n2", seal(&n1, &n2, BODY)), GV_AUTH_GOOD);
+    assert_int_equal(judge(&n2, "n1", "n2", seal(&n1, &n2, BODY)), GV_AUTH_VALID);
     stop(&n1);
     begin(&n1, "n1", SECRET, 10000);
-    assert_int_equal(judge(&n2, "n1", "n2", seal(&n1, &n2, BODY)), GV_AUTH_GOOD);
+    assert_int_equal(judge(&n2, "n1", "n2", seal(&n1, &n2, BODY)), GV_AUTH_VALID);
     stop(&n1);
     begin(&n1, "n1", SECRET, 8000);
     assert_int_equal(judge(&n2, "n1", "n2", seal(&n1, &n2, BODY)), GV_AUTH_OLD);
     assert_true(gv_auth_tell(&n2.auth, 1, 1));
-    assert_int_equal(judge(&n1, "n2", "n1", seal(&n2, &n1, BODY)), GV_AUTH_GOOD);
-    assert_int_equal(judge(&n2, "n1", "n2", seal(&n1, &n2, BODY)), GV_AUTH_GOOD);
+    assert_int_equal(judge(&n1, "n2", "n1", seal(&n2, &n1, BODY)), GV_AUTH_VALID);
+    assert_int_equal(judge(&n2, "n1", "n2", seal(&n1, &n2, BODY)), GV_AUTH_VALID);
     stop(&n1);
     stop(&n2);
 }
@@ -318,10 +321,10 @@ static void test_forgers(void **state) {
         &n2,
         "{\"src\":\"n1\",\"dest\":\"n2\",\"body\":{\"type\":\"gossip\",\"v\":1,\"msg_id\":4,"
         "\"id\":9,\"ask\":1,\"entries\":[{\"set\":[17]}]}}",
-        "n2: gossip from n1 has no seal: it lacks the cluster's --secret-file, or somebody "
+        "n2: gossip from n1 has no MAC: it lacks the cluster's --secret-file, or somebody "
         "forges\n");
-    static const char wrong[] =
-        "n2: gossip from n%d has a wrong seal: it has another --secret-file, or somebody forges\n";
+    static const char wrong[] = "n2: gossip from n%d has an invalid MAC: it has another "
+                                "--secret-file, or somebody forges\n";
     char log[256];
     strcpy(forged, line);
     strstr(forged, "17]")[0] = '2';
@@ -347,10 +350,10 @@ static void test_secrets_differ(void **state) {
     static const struct {
         const char *from, *to, *fault;
     } cases[] = {
-        {SECRET, NULL, "has a seal: this node lacks the cluster's --secret-file"},
-        {NULL, SECRET, "has no seal: it lacks the cluster's --secret-file, or somebody forges"},
+        {SECRET, NULL, "has a MAC: this node lacks the cluster's --secret-file"},
+        {NULL, SECRET, "has no MAC: it lacks the cluster's --secret-file, or somebody forges"},
         {"another secret of the same length.", SECRET,
-         "has a wrong seal: it has another --secret-file, or somebody forges"},
+         "has an invalid MAC: it has another --secret-file, or somebody forges"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         struct gv_solo n1, n2;

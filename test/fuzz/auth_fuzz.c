@@ -104,7 +104,7 @@ static void record(struct gv_json *json, struct gv_auth *auth, int src, int dest
     memcpy(it->line + head, body, len);
     struct gv_auth_way way = {dest - 1, slice(from), slice(to)};
     it->number = auth->peers[dest - 1].next;
-    it->len = (size_t)head + gv_auth_seal(auth, way, it->line + head, len);
+    it->len = (size_t)head + gv_auth_append_mac(auth, way, it->line + head, len);
     it->line[it->len++] = '}';
     it->src = src;
     it->fit = fit;
@@ -183,10 +183,10 @@ static struct record *origin(struct gv_json *json, const char *line, size_t len)
     GV_ASSERT(tokens > 0);
     int body = gv_json_member(json, 0, "body"), src = gv_json_member(json, 0, "src");
     GV_ASSERT(gv_json_equals(json, gv_json_member(json, 0, "dest"), "n1"));
-    char text[GV_AUTH_SEAL], meaning[LINE];
+    char text[GV_AUTH_MAC_MAX], meaning[LINE];
     int sealed = gv_json_unescape(json, gv_json_member(json, body, "seal"), text, sizeof text);
     GV_ASSERT(sealed > 0);
-    uint8_t bytes[GV_BASE64_BYTES(GV_AUTH_SEAL)];
+    uint8_t bytes[GV_BASE64_BYTES(GV_AUTH_MAC_MAX)];
     int got =
         gv_pack_get_base64((struct gv_slice){(uint8_t *)text, (size_t)sealed}, bytes, sizeof bytes);
     GV_ASSERT(got > 0);
