@@ -6,9 +6,9 @@
 #include <sodium.h>
 #include <string.h>
 
-enum { TAG = 16, WINDOW = 64, TELL_MS = 1000 };
+enum { TAG = 16, WINDOW = 64, ANNOUNCE_MS = 1000 };
 
-struct seal {
+struct mac {
     uint64_t number, known;
     uint8_t tag[TAG];
 };
@@ -57,7 +57,7 @@ int gv_auth_join(struct gv_auth *auth, uint64_t wall_ns, size_t count) {
     return 0;
 }
 
-// ---- Seals --------------------------------------------------------------------------------------
+// ---- MACs ---------------------------------------------------------------------------------------
 
 static void put_name(struct gv_writer *out, struct gv_slice name) {
     GV_ASSERT(name.len > 0 && name.len <= UINT8_MAX);
@@ -72,32 +72,32 @@ static void hash(uint8_t *tag, const uint8_t *key, const uint8_t *data, size_t l
 }
 
 static void make_tag(const struct gv_auth *auth, struct gv_auth_way way, struct gv_slice text,
-                     struct seal *seal) {
+                     struct mac *mac) {
     uint8_t data[16 + TAG + 2 * (1 + UINT8_MAX)], content[TAG];
     hash(content, auth->key, text.data, text.len);
     struct gv_writer out = {.data = data, .cap = sizeof data};
-    gv_pack_put_u64(&out, seal->number);
-    gv_pack_put_u64(&out, seal->known);
+    gv_pack_put_u64(&out, mac->number);
+    gv_pack_put_u64(&out, mac->known);
     gv_pack_put_bytes(&out, content, TAG);
     put_name(&out, way.src);
     put_name(&out, way.dest);
     GV_ASSERT(!out.full);
-    hash(seal->tag, auth->key + GV_AUTH_KEY / 2, data, out.len);
+    hash(mac->tag, auth->key + GV_AUTH_KEY / 2, data, out.len);
 }
 
 size_t gv_auth_append_mac(struct gv_auth *auth, struct gv_auth_way way, char *body, size_t len) {
     GV_ASSERT(way.peer >= 0 && (size_t)way.peer < auth->count);
     GV_ASSERT(len > 2 && body[len - 1] == '}');
     struct gv_auth_peer *peer = &auth->peers[way.peer];
-    struct seal seal = {.number = peer->next++, .known = peer->tells ? peer->largest : 0};
+    struct mac mac = {.number = peer->next++, .known = peer->tells ? peer->largest : 0};
     peer->tells = false;
-    make_tag(auth, way, (struct gv_slice){(const uint8_t *)body, len}, &seal);
+    make_tag(auth, way, (struct gv_slice){(const uint8_t *)body, len}, &mac);
 
     uint8_t bytes[16 + TAG];
     struct gv_writer packed = {.data = bytes, .cap = sizeof bytes};
-    gv_pack_put_u64(&packed, seal.number);
-    if (seal.known > 0) gv_pack_put_u64(&packed, seal.known);
-    gv_pack_put_bytes(&packed, seal.tag, TAG);
+    gv_pack_put_u64(&packed, mac.number);
+    if (mac.known > 0) gv_pack_put_u64(&packed, mac.known);
+    gv_pack_put_bytes(&packed, mac.tag, TAG);
     struct gv_writer out = {.data = (uint8_t *)body + len - 1, .cap = 1 + GV_AUTH_OVERHEAD};
     gv_pack_put_text(&out, ",\"seal\":\"");
     gv_pack_put_base64(&out, (struct gv_slice){bytes, packed.len});
@@ -106,7 +106,7 @@ size_t gv_auth_append_mac(struct gv_auth *auth, struct gv_auth_way way, char *bo
     return len - 1 + out.len;
 }
 
-static bool read_seal(const struct gv_json *json, int token, struct seal *seal) {
+static bool read_mac(const struct gv_json *json, int token, struct mac *mac) {
     char text[GV_AUTH_MAC_MAX];
     uint8_t bytes[16 + TAG];
     int len = gv_json_unescape(json, token, text, sizeof text);
@@ -115,9 +115,9 @@ static bool read_seal(const struct gv_json *json, int token, struct seal *seal) 
     bool tells = len == 16 + TAG;
     if (len != 8 + TAG && !tells) return false;
     struct gv_reader in = {.data = bytes, .len = (size_t)len};
-    seal->number = gv_pack_get_u64(&in);
-    seal->known = tells ? gv_pack_get_u64(&in) : 0;
-    memcpy(seal->tag, bytes + len - TAG, TAG);
+    mac->number = gv_pack_get_u64(&in);
+    mac->known = tells ? gv_pack_get_u64(&in) : 0;
+    memcpy(mac->tag, bytes + len - TAG, TAG);
     return true;
 }
 
@@ -143,11 +143,11 @@ enum gv_auth_verdict gv_auth_verify(struct gv_auth *auth, struct gv_auth_way way
                                     size_t cap, size_t *len) {
     struct gv_json *json = message->json;
     *len = gv_json_raw(json, message->body).len;
-    if (!auth->on) return message->seal < 0 ? GV_AUTH_VALID : GV_AUTH_UNEXPECTED;
-    if (message->seal < 0) return GV_AUTH_MISSING;
-    struct seal came, right;
+    if (!auth->on) return message->mac < 0 ? GV_AUTH_VALID : GV_AUTH_UNEXPECTED;
+    if (message->mac < 0) return GV_AUTH_MISSING;
+    struct mac came, right;
     int size = gv_message_canonical(json, message->body, scratch, cap);
-    if (size < 0 || !read_seal(json, message->seal, &came)) return GV_AUTH_INVALID;
+    if (size < 0 || !read_mac(json, message->mac, &came)) return GV_AUTH_INVALID;
     *len = (size_t)size;
     right = came;
     make_tag(auth, way, (struct gv_slice){(const uint8_t *)scratch, *len}, &right);
@@ -180,7 +180,7 @@ const char *gv_auth_fault(enum gv_auth_verdict verdict) {
 bool gv_auth_tell(struct gv_auth *auth, gv_time now, int index) {
     GV_ASSERT(index >= 0 && (size_t)index < auth->count);
     struct gv_auth_peer *peer = &auth->peers[index];
-    bool lately = peer->told_at != GV_TIME_NEVER && now - peer->told_at < TELL_MS * GV_MS;
+    bool lately = peer->told_at != GV_TIME_NEVER && now - peer->told_at < ANNOUNCE_MS * GV_MS;
     if (lately) return false;
     peer->told_at = now;
     peer->tells = true;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // Messages between nodes that share a secret, and how a node knows that they are: each carries a
-// seal, a member "seal" of its body, which nobody makes or changes without the secret.
+// MAC, a member "seal" of its body, which nobody makes or changes without the secret.
 //
 //   seal = base64 of: number, 8 bytes; known, 8 bytes, or nothing for 0; tag, 16 bytes
 //   tag  = S(k1, number, known, S(k0, text), length of src: 1 byte, src, length of dest, dest)
@@ -26,8 +26,8 @@
 
 enum {
     GV_AUTH_KEY = 32,     // bytes of a key
-    GV_AUTH_MAC_MAX = 43, // most characters of a seal, without quotes
-    // What a seal adds to a body, at the most, its name and quotes included.
+    GV_AUTH_MAC_MAX = 43, // most characters of a MAC, without quotes
+    // What a MAC adds to a body, at the most, its name and quotes included.
     GV_AUTH_OVERHEAD = sizeof ",\"seal\":\"\"" - 1 + GV_AUTH_MAC_MAX,
 };
 
@@ -54,19 +54,19 @@ struct gv_auth_way {
     struct gv_slice src, dest;
 };
 
-// A message that came: tokens of its body and, negative where there is none, of its seal, a string.
+// A message that came: tokens of its body and, negative where there is none, of its MAC, a string.
 struct gv_auth_message {
     struct gv_json *json;
-    int body, seal;
+    int body, mac;
 };
 
 enum gv_auth_verdict {
     GV_AUTH_VALID,
     GV_AUTH_DUPLICATE,  // it came before
     GV_AUTH_OLD,        // … or long before: repeated by somebody, or by a clock that was set back
-    GV_AUTH_MISSING,    // no seal
-    GV_AUTH_INVALID,    // a seal, but not that of this message under this secret
-    GV_AUTH_UNEXPECTED, // a seal, but no secret to check it by
+    GV_AUTH_MISSING,    // no MAC
+    GV_AUTH_INVALID,    // a MAC, but not that of this message under this secret
+    GV_AUTH_UNEXPECTED, // a MAC, but no secret to check it by
 };
 
 // Derives the keys: digest[GV_AUTH_KEY] is that of the digests. GV_EIO: libsodium does not start.
@@ -78,12 +78,12 @@ void gv_auth_fini(struct gv_auth *auth);
 // of peers is forgotten. GV_ENOMEM. Nothing else allocates.
 int gv_auth_join(struct gv_auth *auth, uint64_t wall_ns, size_t count);
 
-// Seals the next message on this way: `body` is its text, an object, which gets a member more.
-// Returns the new length, at most GV_AUTH_OVERHEAD above the old one.
+// Appends a MAC to the next message on this way: `body` is its text, an object, which gets a member
+// more. Returns the new length, at most GV_AUTH_OVERHEAD above the old one.
 size_t gv_auth_append_mac(struct gv_auth *auth, struct gv_auth_way way, char *body, size_t len);
 
 // Judges a message that came this way, and notes its number if it is good. *len is its length
-// without the seal; scratch must be as long as its raw text.
+// without the MAC; scratch must be as long as its raw text.
 enum gv_auth_verdict gv_auth_verify(struct gv_auth *auth, struct gv_auth_way way,
                                     const struct gv_auth_message *message, char *scratch,
                                     size_t cap, size_t *len);

@@ -26,7 +26,7 @@ void gv_line_read(struct gv_line *line, const struct gv_json *json) {
     if (line->body < 0) return;
     gv_json_members(json, line->body, inner_names, 2, inner);
     line->type = want(json, inner[0], GV_JSON_STRING);
-    line->seal = want(json, inner[1], GV_JSON_STRING);
+    line->mac = want(json, inner[1], GV_JSON_STRING);
 }
 
 void gv_line_ids(struct gv_line *line, const struct gv_json *json) {

@@ -10,7 +10,7 @@
 
 // One line's tokens; negative: not there, or not of the right type. `msg_id` is an integer.
 struct gv_line {
-    int src, dest, body, type, msg_id, in_reply_to, seal;
+    int src, dest, body, type, msg_id, in_reply_to, mac;
 };
 
 // Finds them, but not yet the ids, which nodes do not give each other.

@@ -110,7 +110,7 @@ static int new_engine(struct gv_node *node) {
         .on_event = config->trace ? on_event : NULL,
         .on_event_ctx = node,
     };
-    // A message with its seal is no longer than one without.
+    // A message with its MAC is no longer than one without.
     bool room = engine.message_max > GV_AUTH_OVERHEAD;
     if (node->auth.on) engine.message_max = room ? engine.message_max - GV_AUTH_OVERHEAD : 1;
     if (config->store == NULL) return gv_engine_new(&node->engine, &engine);
@@ -433,7 +433,7 @@ static enum gv_auth_verdict authenticate(struct gv_node *node, gv_time now,
                                          const struct gv_line *line, int peer, size_t *len) {
     struct gv_json *json = node->config.json;
     struct gv_auth_way way = {peer, gv_engine_name(node->engine, peer), own_name(node)};
-    struct gv_auth_message message = {json, line->body, line->seal};
+    struct gv_auth_message message = {json, line->body, line->mac};
     enum gv_auth_verdict verdict =
         gv_auth_verify(&node->auth, way, &message, node->scratch, node->scratch_cap, len);
     bool repeated = verdict == GV_AUTH_DUPLICATE || verdict == GV_AUTH_OLD;
@@ -479,7 +479,7 @@ static int receive_gossip(struct gv_node *node, gv_time now, const struct gv_lin
                      EXCERPT(json, line->src));
         return GV_ENOENT;
     }
-    size_t bytes; // of the message without its seal
+    size_t bytes; // of the message without its MAC
     enum gv_auth_verdict verdict = authenticate(node, now, line, peer, &bytes);
     if (verdict == GV_AUTH_DUPLICATE || verdict == GV_AUTH_OLD) return 0;
     if (verdict != GV_AUTH_VALID) return GV_EAUTH;
@@ -774,7 +774,7 @@ bool gv_node_whole(const struct gv_node *node) {
 // What a message's line takes besides its body.
 enum { WRAPPING = GV_LINE_BEGIN + 2 + 2 * GV_NODE_QUOTED_MAX + GV_AUTH_OVERHEAD };
 
-_Static_assert((int)GV_AUTH_OVERHEAD <= (int)GV_MESSAGE_MAC_MAX, "a seal has room in any message");
+_Static_assert((int)GV_AUTH_OVERHEAD <= (int)GV_MESSAGE_MAC_MAX, "a MAC has room in any message");
 
 // What it may send: what the protocol allows, if an entry of another node takes so much.
 static size_t longest_message(const struct gv_node *node) {

@@ -64,8 +64,8 @@ struct gv_node_config {
     uint32_t peers_max;    // nodes of the cluster; 0: GV_NODE_PEERS_MAX, which is also the most
     uint32_t client_rate;  // requests a second of each client; 0: no limit
     uint32_t client_burst; // and at once, at least 1
-    // The cluster's, read during gv_node_new only. With one, messages between nodes are sealed, and
-    // none is taken without the right seal (auth.h).
+    // The cluster's, read during gv_node_new only. With one, messages between nodes are
+    // authenticated, and none is taken without the right MAC (auth.h).
     struct gv_slice secret;
     // Kept, and loaded at the start; NULL: nothing outlives the node. Of no use to a workload
     // without anything to keep.
@@ -79,8 +79,8 @@ struct gv_node_config {
 
 struct gv_node;
 
-// GV_EINVAL: message_max is below GV_ENGINE_MESSAGE_MIN, and with a secret what a seal takes;
-// GV_EIO: the library that makes seals does not start; GV_ENOMEM; what gv_store_load returns. On
+// GV_EINVAL: message_max is below GV_ENGINE_MESSAGE_MIN, and with a secret what a MAC takes;
+// GV_EIO: the library that makes MACs does not start; GV_ENOMEM; what gv_store_load returns. On
 // success *out belongs to the caller, who frees it by gv_node_free (NULL is fine there).
 GV_API int gv_node_new(struct gv_node **out, const struct gv_node_config *config);
 GV_API void gv_node_free(struct gv_node *node);
@@ -94,7 +94,7 @@ GV_API bool gv_node_ready(const struct gv_node *node);
 // goes on. Returns 0 if the line was used or answered; else says why not, which has been logged:
 // GV_ESYNTAX: not JSON, or no message that could be answered; GV_EFULL: longer than line_max, too
 // many tokens, nested too deep, or the replica's bound; GV_ENOENT: to another node, or gossip from
-// a stranger; GV_EAUTH: gossip without the right seal; GV_EVERSION, GV_ETYPE, GV_ERANGE, GV_ESPACE:
+// a stranger; GV_EAUTH: gossip without the right MAC; GV_EVERSION, GV_ETYPE, GV_ERANGE, GV_ESPACE:
 // gossip that is malformed; GV_ENOMEM.
 GV_API int gv_node_receive(struct gv_node *node, gv_time now, const char *line, size_t len);
 

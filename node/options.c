@@ -172,9 +172,9 @@ static int check(struct gv_options *out, enum gv_options_scope scope, struct fau
         return fail(fault, "--depth-max must be %d at least, for messages between nodes",
                     GV_MESSAGE_DEPTH);
     size_t message_max = (size_t)out->message_max,
-           sealed_min = GV_ENGINE_MESSAGE_MIN + GV_AUTH_OVERHEAD;
-    if (out->secret_file != NULL && message_max < sealed_min)
-        return fail(fault, "--message-max must be %zu at least with --secret-file", sealed_min);
+           message_min = GV_ENGINE_MESSAGE_MIN + GV_AUTH_OVERHEAD;
+    if (out->secret_file != NULL && message_max < message_min)
+        return fail(fault, "--message-max must be %zu at least with --secret-file", message_min);
     return 0;
 }
 

@@ -9,7 +9,7 @@
 #include "../codec/json.h"
 
 // Traffic by what it is for. Of clients: whole lines; between nodes: bodies without their
-// seals, a message being of the last class in this list that it serves.
+// MACs, a message being of the last class in this list that it serves.
 #define GV_STATS_CLASSES(X)                                            \
     X(client)  /* requests and their answers */                        \
     X(ack)     /* acknowledgements, and questions whether one lives */ \
@@ -22,30 +22,30 @@ struct gv_stats_class {
 };
 
 // Numbers, and how those of several nodes are put together.
-#define GV_STATS_NUMBERS(X)                                                                \
-    X(lines, SUM)          /* taken */                                                     \
-    X(errors, SUM)         /* requests answered by an error … */                         \
-    X(limited, SUM)        /* … of these: for a client's rate */                         \
-    X(faults, SUM)         /* lines that could not be used or answered */                  \
-    X(forged, SUM)         /* messages dropped for their seals, or for the lack of them */ \
-    X(repeated, SUM)       /* likewise, as they had come before */                         \
-    X(opened, SUM)         /* syncs begun */                                               \
-    X(rounds, SUM)         /* steps of syncs sent */                                       \
-    X(retries, SUM)        /* messages given up as lost, to be told anew */                \
-    X(missing, SUM)        /* entries that syncs found to be missing here */               \
-    X(known, SUM)          /* entries received for nothing */                              \
-    X(refused, SUM)        /* entries received that a bound kept out */                    \
-    X(held, SUM)           /* batches of news that left … */                             \
-    X(held_us, SUM)        /* … how long the first in each had waited, in all … */     \
-    X(held_max_us, MAX)    /* … and the longest of these: staleness that arose here */   \
-    X(staleness_ms, MAX)   /* what can be kept, by the links as they are */                \
-    X(suspected, MAX)      /* peers that seem to be gone, now */                           \
-    X(entries_held, MAX)   /* entries in the replica, now */                               \
-    X(memory_bytes, MAX)   /* of the replica, now */                                       \
-    X(queued_replies, MAX) /* bytes of replies that waited, at the most */                 \
-    X(queued_reads, MAX)   /* likewise long replies */                                     \
-    X(queued_news, MAX)    /* changes that somebody had not acknowledged */                \
-    X(queued_syncs, MAX)   /* summaries to be answered */                                  \
+#define GV_STATS_NUMBERS(X)                                                               \
+    X(lines, SUM)          /* taken */                                                    \
+    X(errors, SUM)         /* requests answered by an error … */                        \
+    X(limited, SUM)        /* … of these: for a client's rate */                        \
+    X(faults, SUM)         /* lines that could not be used or answered */                 \
+    X(forged, SUM)         /* messages dropped for their MACs, or for the lack of them */ \
+    X(repeated, SUM)       /* likewise, as they had come before */                        \
+    X(opened, SUM)         /* syncs begun */                                              \
+    X(rounds, SUM)         /* steps of syncs sent */                                      \
+    X(retries, SUM)        /* messages given up as lost, to be told anew */               \
+    X(missing, SUM)        /* entries that syncs found to be missing here */              \
+    X(known, SUM)          /* entries received for nothing */                             \
+    X(refused, SUM)        /* entries received that a bound kept out */                   \
+    X(held, SUM)           /* batches of news that left … */                            \
+    X(held_us, SUM)        /* … how long the first in each had waited, in all … */    \
+    X(held_max_us, MAX)    /* … and the longest of these: staleness that arose here */  \
+    X(staleness_ms, MAX)   /* what can be kept, by the links as they are */               \
+    X(suspected, MAX)      /* peers that seem to be gone, now */                          \
+    X(entries_held, MAX)   /* entries in the replica, now */                              \
+    X(memory_bytes, MAX)   /* of the replica, now */                                      \
+    X(queued_replies, MAX) /* bytes of replies that waited, at the most */                \
+    X(queued_reads, MAX)   /* likewise long replies */                                    \
+    X(queued_news, MAX)    /* changes that somebody had not acknowledged */               \
+    X(queued_syncs, MAX)   /* summaries to be answered */                                 \
     X(queued_store, MAX)   /* bytes of writes on their way to the disk */
 
 struct gv_stats {

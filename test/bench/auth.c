@@ -109,10 +109,10 @@ int bench_auth(bool small) {
             if (ns < best[i % 2]) best[i % 2] = ns;
             bytes[i % 2] = (double)pair->bytes / (double)pair->messages;
         }
-        printf(
-            "auth  messages of %3d values: %7.0f ns, sealed %7.0f, %.2f times that; bytes a line "
-            "%.1f, sealed %.1f\n",
-            batch, best[0], best[1], best[1] / best[0], bytes[0], bytes[1]);
+        printf("auth  messages of %3d values: %7.0f ns, authenticated %7.0f, %.2f times that; "
+               "bytes a line "
+               "%.1f, authenticated %.1f\n",
+               batch, best[0], best[1], best[1] / best[0], bytes[0], bytes[1]);
     }
     free(pair);
     return failed;

@@ -28,7 +28,7 @@ static const char *const bodies[] = {
 };
 enum { BODIES = sizeof bodies / sizeof *bodies };
 
-// A line that was on the network. `fit`: it is sealed for this node.
+// A line that was on the network. `fit`: it is authenticated for this node.
 static struct record {
     char line[LINE], meaning[LINE]; // the former with a NUL
     size_t len;
@@ -184,11 +184,12 @@ static struct record *origin(struct gv_json *json, const char *line, size_t len)
     int body = gv_json_member(json, 0, "body"), src = gv_json_member(json, 0, "src");
     GV_ASSERT(gv_json_equals(json, gv_json_member(json, 0, "dest"), "n1"));
     char text[GV_AUTH_MAC_MAX], meaning[LINE];
-    int sealed = gv_json_unescape(json, gv_json_member(json, body, "seal"), text, sizeof text);
-    GV_ASSERT(sealed > 0);
+    int authenticated =
+        gv_json_unescape(json, gv_json_member(json, body, "seal"), text, sizeof text);
+    GV_ASSERT(authenticated > 0);
     uint8_t bytes[GV_BASE64_BYTES(GV_AUTH_MAC_MAX)];
-    int got =
-        gv_pack_get_base64((struct gv_slice){(uint8_t *)text, (size_t)sealed}, bytes, sizeof bytes);
+    int got = gv_pack_get_base64((struct gv_slice){(uint8_t *)text, (size_t)authenticated}, bytes,
+                                 sizeof bytes);
     GV_ASSERT(got > 0);
     struct gv_reader in = {.data = bytes, .len = (size_t)got};
     uint64_t number = gv_pack_get_u64(&in);

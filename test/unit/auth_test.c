@@ -11,8 +11,8 @@
 #define SECRET "a secret of at least sixteen bytes"
 #define DATE (UINT64_C(1700000000) * 1000 * GV_MS)
 #define BODY "{\"type\":\"gossip\",\"v\":1,\"entries\":[{\"set\":[17]}]}"
-#define SEALED(seal) \
-    "{\"type\":\"gossip\",\"v\":1,\"entries\":[{\"set\":[17]}],\"seal\":\"" seal "\"}"
+#define AUTHENTICATED(mac) \
+    "{\"type\":\"gossip\",\"v\":1,\"entries\":[{\"set\":[17]}],\"seal\":\"" mac "\"}"
 
 static struct gv_slice text(const char *s) {
     return (struct gv_slice){(const uint8_t *)s, strlen(s)};
@@ -23,7 +23,7 @@ struct end {
     struct gv_auth auth;
     struct gv_json json;
     const char *name;
-    char body[4096]; // sealed last
+    char body[4096]; // authenticated last
 };
 
 static void begin(struct end *end, const char *name, const char *secret, uint64_t wall_ns) {
@@ -39,13 +39,13 @@ static void stop(struct end *end) {
     gv_json_fini(&end->json);
 }
 
-static const char *seal(struct end *from, const struct end *to, const char *body) {
+static const char *authenticate(struct end *from, const struct end *to, const char *body) {
     size_t len = strlen(body);
     memcpy(from->body, body, len);
     struct gv_auth_way way = {1, text(from->name), text(to->name)};
-    size_t sealed = gv_auth_append_mac(&from->auth, way, from->body, len);
-    assert_true(sealed > len && sealed <= len + GV_AUTH_OVERHEAD);
-    from->body[sealed] = '\0';
+    size_t authenticated = gv_auth_append_mac(&from->auth, way, from->body, len);
+    assert_true(authenticated > len && authenticated <= len + GV_AUTH_OVERHEAD);
+    from->body[authenticated] = '\0';
     return from->body;
 }
 
@@ -59,7 +59,7 @@ static enum gv_auth_verdict judge(struct end *to, const char *src, const char *d
     return gv_auth_verify(&to->auth, way, &message, scratch, strlen(body), &len);
 }
 
-// ---- Seals --------------------------------------------------------------------------------------
+// ---- MACs ---------------------------------------------------------------------------------------
 
 // As worked out by a program of few lines in Python, apart from this one.
 static void test_known_answers(void **state) {
@@ -77,12 +77,13 @@ static void test_known_answers(void **state) {
     struct end n1, n2;
     begin(&n1, "n1", SECRET, 1001);
     begin(&n2, "n2", SECRET, 77);
-    assert_string_equal(seal(&n1, &n2, BODY), SEALED("6QMAAAAAAAC84PY+PT4YZ4OGpqD6sKqb"));
+    assert_string_equal(authenticate(&n1, &n2, BODY),
+                        AUTHENTICATED("6QMAAAAAAAC84PY+PT4YZ4OGpqD6sKqb"));
     n1.auth.peers[1].next = 1001;
     n1.auth.peers[1].largest = 77;
     assert_true(gv_auth_tell(&n1.auth, 0, 1));
-    const char *told = SEALED("6QMAAAAAAABNAAAAAAAAAIxRGKZedEPXh9oCo2jsDXE");
-    assert_string_equal(seal(&n1, &n2, BODY), told);
+    const char *told = AUTHENTICATED("6QMAAAAAAABNAAAAAAAAAIxRGKZedEPXh9oCo2jsDXE");
+    assert_string_equal(authenticate(&n1, &n2, BODY), told);
     assert_int_equal(judge(&n2, "n1", "n2", told), GV_AUTH_VALID);
     stop(&n1);
     stop(&n2);
@@ -91,8 +92,8 @@ static void test_known_answers(void **state) {
 static void test_respelled(void **state) {
     (void)state;
     static const char *const spellings[] = {
-        SEALED("6QMAAAAAAAC84PY+PT4YZ4OGpqD6sKqb"),
-        SEALED("6QMAAAAAAAC84PY\\u002bPT4YZ4OGpqD6sKq\\u0062"),
+        AUTHENTICATED("6QMAAAAAAAC84PY+PT4YZ4OGpqD6sKqb"),
+        AUTHENTICATED("6QMAAAAAAAC84PY\\u002bPT4YZ4OGpqD6sKq\\u0062"),
         ("{\"seal\":\"6QMAAAAAAAC84PY+PT4YZ4OGpqD6sKqb\",\"v\":1,\"type\":\"gossip\","
          "\"entries\":[{\"set\":[17]}]}"),
         (" { \"entries\" : [ { \"s\\u0065t\" : [ 17 ] } ] ,\t\"v\":1, \"type\":\"goss\\u0069p\","
@@ -111,7 +112,7 @@ static void test_wrong_seals(void **state) {
     struct end n2, other;
     begin(&n2, "n2", SECRET, 5);
     begin(&other, "n2", "another secret, as long as that", 5);
-    const char *good = SEALED("6QMAAAAAAAC84PY+PT4YZ4OGpqD6sKqb");
+    const char *good = AUTHENTICATED("6QMAAAAAAAC84PY+PT4YZ4OGpqD6sKqb");
     assert_int_equal(judge(&n2, "n1", "n2", BODY), GV_AUTH_MISSING);
     assert_int_equal(judge(&other, "n1", "n2", good), GV_AUTH_INVALID);
     assert_int_equal(judge(&n2, "n3", "n2", good), GV_AUTH_INVALID);
@@ -119,12 +120,12 @@ static void test_wrong_seals(void **state) {
     assert_int_equal(judge(&n2, "n2", "n1", good), GV_AUTH_INVALID); // sent back
     assert_int_equal(judge(&n2, "n1n", "2", good), GV_AUTH_INVALID);
     static const char *const bad[] = {
-        SEALED(""),
-        SEALED("6QMAAAAAAAC84PY+PT4YZ4OGpqD6sKq"),
-        SEALED("6QMAAAAAAAC84PY+PT4YZ4OGpqD6sKqbAAAA"),
-        SEALED("6QMAAAAAAAC84PY+PT4YZ4OGpqD6sKqbAAAAAAAAAAA"),
-        SEALED("6QMAAAAAAAC84PY+PT4YZ4OGpqD6sKqbAAAAAAAAAAAAAAAA"),
-        SEALED("6QMAAAAAAAC84PY+PT4YZ4OGpqD6sKq-"),
+        AUTHENTICATED(""),
+        AUTHENTICATED("6QMAAAAAAAC84PY+PT4YZ4OGpqD6sKq"),
+        AUTHENTICATED("6QMAAAAAAAC84PY+PT4YZ4OGpqD6sKqbAAAA"),
+        AUTHENTICATED("6QMAAAAAAAC84PY+PT4YZ4OGpqD6sKqbAAAAAAAAAAA"),
+        AUTHENTICATED("6QMAAAAAAAC84PY+PT4YZ4OGpqD6sKqbAAAAAAAAAAAAAAAA"),
+        AUTHENTICATED("6QMAAAAAAAC84PY+PT4YZ4OGpqD6sKq-"),
         ("{\"type\":\"gossip\",\"v\":1,\"entries\":[{\"set\":[17]}],"
          "\"seal\":\"6QMAAAAAAAC84PY+PT4YZ4OGpqD6sKqb\",\"up\":1}"),
         "{\"v\":1,\"entries\":[{\"set\":[17]}],\"seal\":\"6QMAAAAAAAC84PY+PT4YZ4OGpqD6sKqb\"}",
@@ -147,12 +148,12 @@ static void test_every_byte_counts(void **state) {
         "{\"type\":\"sync\",\"v\":1,\"id\":7,\"ask\":1,\"up\":1,\"next\":380,\"ack\":[41,3,1500],"
         "\"entries\":[{\"set\":[17,\"x\"]},{\"counter\":[[\"n1\",5]]},"
         "{\"register\":[[\"k\",1,9,\"n2\"]]}],\"ranges\":\"AAAA\"}";
-    const char *sealed = seal(&n1, &n2, body);
-    size_t len = strlen(sealed), parsed = 0;
+    const char *authenticated = authenticate(&n1, &n2, body);
+    size_t len = strlen(authenticated), parsed = 0;
     char copy[4096];
     for (size_t i = 0; i < len; i++) {
         for (int bit = 0; bit < 8; bit++) {
-            memcpy(copy, sealed, len + 1);
+            memcpy(copy, authenticated, len + 1);
             copy[i] = (char)(copy[i] ^ 1 << bit);
             if (copy[i] == '\0' || gv_json_parse(&n2.json, copy, len) <= 0) continue;
             parsed++;
@@ -160,7 +161,7 @@ static void test_every_byte_counts(void **state) {
         }
     }
     assert_true(parsed > len);
-    assert_int_equal(judge(&n2, "n1", "n2", sealed), GV_AUTH_VALID);
+    assert_int_equal(judge(&n2, "n1", "n2", authenticated), GV_AUTH_VALID);
     stop(&n1);
     stop(&n2);
 }
@@ -174,7 +175,7 @@ static void test_repeated(void **state) {
     struct end n1, n2;
     begin(&n1, "n1", SECRET, 1000);
     begin(&n2, "n2", SECRET, 1);
-    for (int i = 0; i < MESSAGES; i++) strcpy(sent[i], seal(&n1, &n2, BODY));
+    for (int i = 0; i < MESSAGES; i++) strcpy(sent[i], authenticate(&n1, &n2, BODY));
     // In any order, as far as they are no more than 64 behind: once each.
     for (int i = 0; i < 60; i += 2)
         assert_int_equal(judge(&n2, "n1", "n2", sent[i]), GV_AUTH_VALID);
@@ -202,16 +203,16 @@ static void test_clock_set_back(void **state) {
     struct end n1, n2;
     begin(&n1, "n1", SECRET, 9000);
     begin(&n2, "n2", SECRET, 9000);
-    assert_int_equal(judge(&n2, "n1", "n2", seal(&n1, &n2, BODY)), GV_AUTH_VALID);
+    assert_int_equal(judge(&n2, "n1", "n2", authenticate(&n1, &n2, BODY)), GV_AUTH_VALID);
     stop(&n1);
     begin(&n1, "n1", SECRET, 10000);
-    assert_int_equal(judge(&n2, "n1", "n2", seal(&n1, &n2, BODY)), GV_AUTH_VALID);
+    assert_int_equal(judge(&n2, "n1", "n2", authenticate(&n1, &n2, BODY)), GV_AUTH_VALID);
     stop(&n1);
     begin(&n1, "n1", SECRET, 8000);
-    assert_int_equal(judge(&n2, "n1", "n2", seal(&n1, &n2, BODY)), GV_AUTH_OLD);
+    assert_int_equal(judge(&n2, "n1", "n2", authenticate(&n1, &n2, BODY)), GV_AUTH_OLD);
     assert_true(gv_auth_tell(&n2.auth, 1, 1));
-    assert_int_equal(judge(&n1, "n2", "n1", seal(&n2, &n1, BODY)), GV_AUTH_VALID);
-    assert_int_equal(judge(&n2, "n1", "n2", seal(&n1, &n2, BODY)), GV_AUTH_VALID);
+    assert_int_equal(judge(&n1, "n2", "n1", authenticate(&n2, &n1, BODY)), GV_AUTH_VALID);
+    assert_int_equal(judge(&n2, "n1", "n2", authenticate(&n1, &n2, BODY)), GV_AUTH_VALID);
     stop(&n1);
     stop(&n2);
 }
@@ -288,9 +289,9 @@ static void test_nodes_agree(void **state) {
     assert_int_equal(stats.numbers.forged, 0);
     assert_int_equal(stats.numbers.faults, 0);
     assert_int_equal(stats.news.in, 1);
-    // What is counted is the body as it was before it was sealed.
-    size_t sealed = strlen(strstr(line, "{\"type\"")) - 1;
-    assert_int_equal(stats.news.in_bytes, sealed - strlen(",\"seal\":\"\"") - 32);
+    // What is counted is the body as it was before it was authenticated.
+    size_t authenticated = strlen(strstr(line, "{\"type\"")) - 1;
+    assert_int_equal(stats.news.in_bytes, authenticated - strlen(",\"seal\":\"\"") - 32);
     gv_solo_stop(&n1);
     gv_solo_stop(&n2);
 }
