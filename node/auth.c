@@ -71,7 +71,7 @@ static void hash(uint8_t *tag, const uint8_t *key, const uint8_t *data, size_t l
     crypto_shorthash_siphashx24(tag, data, len, key);
 }
 
-static void make_tag(const struct gv_auth *auth, struct gv_auth_way way, struct gv_slice text,
+static void make_tag(const struct gv_auth *auth, struct gv_auth_endpoints way, struct gv_slice text,
                      struct mac *mac) {
     uint8_t data[16 + TAG + 2 * (1 + UINT8_MAX)], content[TAG];
     hash(content, auth->key, text.data, text.len);
@@ -85,7 +85,8 @@ static void make_tag(const struct gv_auth *auth, struct gv_auth_way way, struct 
     hash(mac->tag, auth->key + GV_AUTH_KEY / 2, data, out.len);
 }
 
-size_t gv_auth_append_mac(struct gv_auth *auth, struct gv_auth_way way, char *body, size_t len) {
+size_t gv_auth_append_mac(struct gv_auth *auth, struct gv_auth_endpoints way, char *body,
+                          size_t len) {
     GV_ASSERT(way.peer >= 0 && (size_t)way.peer < auth->count);
     GV_ASSERT(len > 2 && body[len - 1] == '}');
     struct gv_auth_peer *peer = &auth->peers[way.peer];
@@ -122,7 +123,7 @@ static bool read_mac(const struct gv_json *json, int token, struct mac *mac) {
 }
 
 // Notes a number that came; the verdict on it.
-static enum gv_auth_verdict note(struct gv_auth_peer *peer, uint64_t number) {
+static enum gv_auth_status note(struct gv_auth_peer *peer, uint64_t number) {
     if (number > peer->largest) {
         uint64_t step = number - peer->largest;
         peer->mask = step < WINDOW ? peer->mask << step : 0;
@@ -138,9 +139,9 @@ static enum gv_auth_verdict note(struct gv_auth_peer *peer, uint64_t number) {
     return GV_AUTH_VALID;
 }
 
-enum gv_auth_verdict gv_auth_verify(struct gv_auth *auth, struct gv_auth_way way,
-                                    const struct gv_auth_message *message, char *scratch,
-                                    size_t cap, size_t *len) {
+enum gv_auth_status gv_auth_verify(struct gv_auth *auth, struct gv_auth_endpoints way,
+                                   const struct gv_auth_message *message, char *scratch, size_t cap,
+                                   size_t *len) {
     struct gv_json *json = message->json;
     *len = gv_json_raw(json, message->body).len;
     if (!auth->on) return message->mac < 0 ? GV_AUTH_VALID : GV_AUTH_UNEXPECTED;
@@ -160,7 +161,7 @@ enum gv_auth_verdict gv_auth_verify(struct gv_auth *auth, struct gv_auth_way way
     return note(peer, came.number);
 }
 
-const char *gv_auth_fault(enum gv_auth_verdict verdict) {
+const char *gv_auth_fault(enum gv_auth_status verdict) {
     switch (verdict) {
     case GV_AUTH_VALID:
     case GV_AUTH_DUPLICATE:
@@ -177,7 +178,7 @@ const char *gv_auth_fault(enum gv_auth_verdict verdict) {
     return NULL;
 }
 
-bool gv_auth_tell(struct gv_auth *auth, gv_time now, int index) {
+bool gv_auth_announce(struct gv_auth *auth, gv_time now, int index) {
     GV_ASSERT(index >= 0 && (size_t)index < auth->count);
     struct gv_auth_peer *peer = &auth->peers[index];
     bool lately = peer->told_at != GV_TIME_NEVER && now - peer->told_at < ANNOUNCE_MS * GV_MS;

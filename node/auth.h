@@ -49,7 +49,7 @@ struct gv_auth {
 };
 
 // The two ends of a message.
-struct gv_auth_way {
+struct gv_auth_endpoints {
     int peer; // the one of them that is not this node
     struct gv_slice src, dest;
 };
@@ -60,7 +60,7 @@ struct gv_auth_message {
     int body, mac;
 };
 
-enum gv_auth_verdict {
+enum gv_auth_status {
     GV_AUTH_VALID,
     GV_AUTH_DUPLICATE,  // it came before
     GV_AUTH_OLD,        // … or long before: repeated by somebody, or by a clock that was set back
@@ -80,19 +80,20 @@ int gv_auth_join(struct gv_auth *auth, uint64_t wall_ns, size_t count);
 
 // Appends a MAC to the next message on this way: `body` is its text, an object, which gets a member
 // more. Returns the new length, at most GV_AUTH_OVERHEAD above the old one.
-size_t gv_auth_append_mac(struct gv_auth *auth, struct gv_auth_way way, char *body, size_t len);
+size_t gv_auth_append_mac(struct gv_auth *auth, struct gv_auth_endpoints way, char *body,
+                          size_t len);
 
 // Judges a message that came this way, and notes its number if it is good. *len is its length
 // without the MAC; scratch must be as long as its raw text.
-enum gv_auth_verdict gv_auth_verify(struct gv_auth *auth, struct gv_auth_way way,
-                                    const struct gv_auth_message *message, char *scratch,
-                                    size_t cap, size_t *len);
+enum gv_auth_status gv_auth_verify(struct gv_auth *auth, struct gv_auth_endpoints way,
+                                   const struct gv_auth_message *message, char *scratch, size_t cap,
+                                   size_t *len);
 
 // What to say behind "gossip from n1 ", a static text; NULL: nothing, for networks repeat messages.
-const char *gv_auth_fault(enum gv_auth_verdict verdict);
+const char *gv_auth_fault(enum gv_auth_status verdict);
 
 // After GV_AUTH_OLD: has the next message to the peer say what is known of it. False: that was so
 // less than a second ago, and repeating old messages shall cost no more.
-bool gv_auth_tell(struct gv_auth *auth, gv_time now, int peer);
+bool gv_auth_announce(struct gv_auth *auth, gv_time now, int peer);
 
 #endif

@@ -429,12 +429,12 @@ static int receive_init(struct gv_node *node, gv_time now, const struct gv_line 
 
 // Whether a message is from the peer that it says, and has not come before. If not, it is dropped
 // and never answered: whoever forges one learns nothing by it.
-static enum gv_auth_verdict authenticate(struct gv_node *node, gv_time now,
-                                         const struct gv_line *line, int peer, size_t *len) {
+static enum gv_auth_status authenticate(struct gv_node *node, gv_time now,
+                                        const struct gv_line *line, int peer, size_t *len) {
     struct gv_json *json = node->config.json;
-    struct gv_auth_way way = {peer, gv_engine_name(node->engine, peer), own_name(node)};
+    struct gv_auth_endpoints way = {peer, gv_engine_name(node->engine, peer), own_name(node)};
     struct gv_auth_message message = {json, line->body, line->mac};
-    enum gv_auth_verdict verdict =
+    enum gv_auth_status verdict =
         gv_auth_verify(&node->auth, way, &message, node->scratch, node->scratch_cap, len);
     bool repeated = verdict == GV_AUTH_DUPLICATE || verdict == GV_AUTH_OLD;
     node->stats.numbers.repeated += repeated;
@@ -442,7 +442,7 @@ static enum gv_auth_verdict authenticate(struct gv_node *node, gv_time now,
     const char *fault = gv_auth_fault(verdict);
     if (fault != NULL)
         gv_log_fault(&node->log, now, "gossip from %.*s %s", EXCERPT(json, line->src), fault);
-    if (verdict == GV_AUTH_OLD && gv_auth_tell(&node->auth, now, peer))
+    if (verdict == GV_AUTH_OLD && gv_auth_announce(&node->auth, now, peer))
         gv_engine_ping(node->engine, now, peer);
     return verdict;
 }
@@ -480,7 +480,7 @@ static int receive_gossip(struct gv_node *node, gv_time now, const struct gv_lin
         return GV_ENOENT;
     }
     size_t bytes; // of the message without its MAC
-    enum gv_auth_verdict verdict = authenticate(node, now, line, peer, &bytes);
+    enum gv_auth_status verdict = authenticate(node, now, line, peer, &bytes);
     if (verdict == GV_AUTH_DUPLICATE || verdict == GV_AUTH_OLD) return 0;
     if (verdict != GV_AUTH_VALID) return GV_EAUTH;
     struct gv_message message;
@@ -798,7 +798,7 @@ static size_t send_gossip(struct gv_node *node, gv_time now, char *buf, size_t c
     size_t body = (size_t)sent;
     struct gv_slice to = gv_engine_name(node->engine, peer);
     if (node->auth.on) {
-        struct gv_auth_way way = {peer, own_name(node), to};
+        struct gv_auth_endpoints way = {peer, own_name(node), to};
         body = gv_auth_append_mac(&node->auth, way, buf + room, body);
     }
     GV_ASSERT(body <= longest_message(node));

@@ -102,7 +102,7 @@ static void record(struct gv_json *json, struct gv_auth *auth, int src, int dest
     GV_ASSERT(head > 0);
     size_t len = strlen(body);
     memcpy(it->line + head, body, len);
-    struct gv_auth_way way = {dest - 1, slice(from), slice(to)};
+    struct gv_auth_endpoints way = {dest - 1, slice(from), slice(to)};
     it->number = auth->peers[dest - 1].next;
     it->len = (size_t)head + gv_auth_append_mac(auth, way, it->line + head, len);
     it->line[it->len++] = '}';

@@ -42,20 +42,20 @@ static void stop(struct end *end) {
 static const char *authenticate(struct end *from, const struct end *to, const char *body) {
     size_t len = strlen(body);
     memcpy(from->body, body, len);
-    struct gv_auth_way way = {1, text(from->name), text(to->name)};
+    struct gv_auth_endpoints way = {1, text(from->name), text(to->name)};
     size_t authenticated = gv_auth_append_mac(&from->auth, way, from->body, len);
     assert_true(authenticated > len && authenticated <= len + GV_AUTH_OVERHEAD);
     from->body[authenticated] = '\0';
     return from->body;
 }
 
-static enum gv_auth_verdict judge(struct end *to, const char *src, const char *dest,
-                                  const char *body) {
+static enum gv_auth_status judge(struct end *to, const char *src, const char *dest,
+                                 const char *body) {
     char scratch[4096];
     size_t len;
     assert_true(gv_json_parse(&to->json, body, strlen(body)) > 0);
     struct gv_auth_message message = {&to->json, 0, gv_json_member(&to->json, 0, "seal")};
-    struct gv_auth_way way = {1, text(src), text(dest)};
+    struct gv_auth_endpoints way = {1, text(src), text(dest)};
     return gv_auth_verify(&to->auth, way, &message, scratch, strlen(body), &len);
 }
 
@@ -81,7 +81,7 @@ static void test_known_answers(void **state) {
                         AUTHENTICATED("6QMAAAAAAAC84PY+PT4YZ4OGpqD6sKqb"));
     n1.auth.peers[1].next = 1001;
     n1.auth.peers[1].largest = 77;
-    assert_true(gv_auth_tell(&n1.auth, 0, 1));
+    assert_true(gv_auth_announce(&n1.auth, 0, 1));
     const char *told = AUTHENTICATED("6QMAAAAAAABNAAAAAAAAAIxRGKZedEPXh9oCo2jsDXE");
     assert_string_equal(authenticate(&n1, &n2, BODY), told);
     assert_int_equal(judge(&n2, "n1", "n2", told), GV_AUTH_VALID);
@@ -190,9 +190,9 @@ static void test_repeated(void **state) {
     assert_int_equal(judge(&n2, "n1", "n2", sent[60]), GV_AUTH_VALID);
     assert_int_equal(judge(&n2, "n1", "n2", sent[60]), GV_AUTH_DUPLICATE);
     // Who repeats old messages has no more than one in a second answered.
-    assert_true(gv_auth_tell(&n2.auth, 5000 * GV_MS, 1));
-    assert_false(gv_auth_tell(&n2.auth, 5999 * GV_MS, 1));
-    assert_true(gv_auth_tell(&n2.auth, 6000 * GV_MS, 1));
+    assert_true(gv_auth_announce(&n2.auth, 5000 * GV_MS, 1));
+    assert_false(gv_auth_announce(&n2.auth, 5999 * GV_MS, 1));
+    assert_true(gv_auth_announce(&n2.auth, 6000 * GV_MS, 1));
     stop(&n1);
     stop(&n2);
 }
@@ -210,7 +210,7 @@ static void test_clock_set_back(void **state) {
     stop(&n1);
     begin(&n1, "n1", SECRET, 8000);
     assert_int_equal(judge(&n2, "n1", "n2", authenticate(&n1, &n2, BODY)), GV_AUTH_OLD);
-    assert_true(gv_auth_tell(&n2.auth, 1, 1));
+    assert_true(gv_auth_announce(&n2.auth, 1, 1));
     assert_int_equal(judge(&n1, "n2", "n1", authenticate(&n2, &n1, BODY)), GV_AUTH_VALID);
     assert_int_equal(judge(&n2, "n1", "n2", authenticate(&n1, &n2, BODY)), GV_AUTH_VALID);
     stop(&n1);
