@@ -6,10 +6,10 @@
 #include <sodium.h>
 #include <string.h>
 
-enum { TAG = 16, WINDOW = 64, ANNOUNCE_MS = 1000 };
+enum { TAG = 16, REPLAY_WINDOW = 64, ANNOUNCE_MS = 1000 };
 
 struct mac {
-    uint64_t number, known;
+    uint64_t sequence, largest; // largest: received from the destination; 0: not announced
     uint8_t tag[TAG];
 };
 
@@ -32,28 +32,28 @@ int gv_auth_init(struct gv_auth *auth, struct gv_alloc alloc, struct gv_slice se
     return 0;
 }
 
-static void leave(struct gv_auth *auth) {
+static void free_peers(struct gv_auth *auth) {
     if (auth->peers == NULL) return;
     auth->alloc.resize(auth->alloc.ctx, auth->peers, auth->count * sizeof *auth->peers, 0);
     auth->peers = NULL;
 }
 
 void gv_auth_fini(struct gv_auth *auth) {
-    leave(auth);
+    free_peers(auth);
     if (auth->on) sodium_memzero(auth->key, sizeof auth->key);
     *auth = (struct gv_auth){0};
 }
 
 int gv_auth_join(struct gv_auth *auth, uint64_t wall_ns, size_t count) {
     GV_ASSERT(auth->on && count > 0);
-    leave(auth);
+    free_peers(auth);
     size_t size = count * sizeof *auth->peers;
     auth->peers = auth->alloc.resize(auth->alloc.ctx, NULL, 0, size);
     if (auth->peers == NULL) return GV_ENOMEM;
     auth->count = count;
     for (size_t i = 0; i < count; i++)
         auth->peers[i] =
-            (struct gv_auth_peer){.next = wall_ns > 0 ? wall_ns : 1, .told_at = GV_TIME_NEVER};
+            (struct gv_auth_peer){.next = wall_ns > 0 ? wall_ns : 1, .announced_at = GV_TIME_NEVER};
     return 0;
 }
 
@@ -71,33 +71,33 @@ static void hash(uint8_t *tag, const uint8_t *key, const uint8_t *data, size_t l
     crypto_shorthash_siphashx24(tag, data, len, key);
 }
 
-static void make_tag(const struct gv_auth *auth, struct gv_auth_endpoints way, struct gv_slice text,
-                     struct mac *mac) {
+static void make_tag(const struct gv_auth *auth, struct gv_auth_endpoints endpoints,
+                     struct gv_slice text, struct mac *mac) {
     uint8_t data[16 + TAG + 2 * (1 + UINT8_MAX)], content[TAG];
     hash(content, auth->key, text.data, text.len);
     struct gv_writer out = {.data = data, .cap = sizeof data};
-    gv_pack_put_u64(&out, mac->number);
-    gv_pack_put_u64(&out, mac->known);
+    gv_pack_put_u64(&out, mac->sequence);
+    gv_pack_put_u64(&out, mac->largest);
     gv_pack_put_bytes(&out, content, TAG);
-    put_name(&out, way.src);
-    put_name(&out, way.dest);
+    put_name(&out, endpoints.src);
+    put_name(&out, endpoints.dest);
     GV_ASSERT(!out.full);
     hash(mac->tag, auth->key + GV_AUTH_KEY / 2, data, out.len);
 }
 
-size_t gv_auth_append_mac(struct gv_auth *auth, struct gv_auth_endpoints way, char *body,
+size_t gv_auth_append_mac(struct gv_auth *auth, struct gv_auth_endpoints endpoints, char *body,
                           size_t len) {
-    GV_ASSERT(way.peer >= 0 && (size_t)way.peer < auth->count);
+    GV_ASSERT(endpoints.peer >= 0 && (size_t)endpoints.peer < auth->count);
     GV_ASSERT(len > 2 && body[len - 1] == '}');
-    struct gv_auth_peer *peer = &auth->peers[way.peer];
-    struct mac mac = {.number = peer->next++, .known = peer->tells ? peer->largest : 0};
-    peer->tells = false;
-    make_tag(auth, way, (struct gv_slice){(const uint8_t *)body, len}, &mac);
+    struct gv_auth_peer *peer = &auth->peers[endpoints.peer];
+    struct mac mac = {.sequence = peer->next++, .largest = peer->announce ? peer->largest : 0};
+    peer->announce = false;
+    make_tag(auth, endpoints, (struct gv_slice){(const uint8_t *)body, len}, &mac);
 
     uint8_t bytes[16 + TAG];
     struct gv_writer packed = {.data = bytes, .cap = sizeof bytes};
-    gv_pack_put_u64(&packed, mac.number);
-    if (mac.known > 0) gv_pack_put_u64(&packed, mac.known);
+    gv_pack_put_u64(&packed, mac.sequence);
+    if (mac.largest > 0) gv_pack_put_u64(&packed, mac.largest);
     gv_pack_put_bytes(&packed, mac.tag, TAG);
     struct gv_writer out = {.data = (uint8_t *)body + len - 1, .cap = 1 + GV_AUTH_OVERHEAD};
     gv_pack_put_text(&out, ",\"seal\":\"");
@@ -113,56 +113,56 @@ static bool read_mac(const struct gv_json *json, int token, struct mac *mac) {
     int len = gv_json_unescape(json, token, text, sizeof text);
     if (len < 0) return false;
     len = gv_pack_get_base64((struct gv_slice){(uint8_t *)text, (size_t)len}, bytes, sizeof bytes);
-    bool tells = len == 16 + TAG;
-    if (len != 8 + TAG && !tells) return false;
+    bool announced = len == 16 + TAG;
+    if (len != 8 + TAG && !announced) return false;
     struct gv_reader in = {.data = bytes, .len = (size_t)len};
-    mac->number = gv_pack_get_u64(&in);
-    mac->known = tells ? gv_pack_get_u64(&in) : 0;
+    mac->sequence = gv_pack_get_u64(&in);
+    mac->largest = announced ? gv_pack_get_u64(&in) : 0;
     memcpy(mac->tag, bytes + len - TAG, TAG);
     return true;
 }
 
 // Notes a number that came; the verdict on it.
-static enum gv_auth_status note(struct gv_auth_peer *peer, uint64_t number) {
+static enum gv_auth_status update_window(struct gv_auth_peer *peer, uint64_t number) {
     if (number > peer->largest) {
         uint64_t step = number - peer->largest;
-        peer->mask = step < WINDOW ? peer->mask << step : 0;
-        if (step <= WINDOW) peer->mask |= UINT64_C(1) << (step - 1);
+        peer->window = step < REPLAY_WINDOW ? peer->window << step : 0;
+        if (step <= REPLAY_WINDOW) peer->window |= UINT64_C(1) << (step - 1);
         peer->largest = number;
         return GV_AUTH_VALID;
     }
     uint64_t back = peer->largest - number;
-    if (back > WINDOW) return GV_AUTH_OLD;
+    if (back > REPLAY_WINDOW) return GV_AUTH_OLD;
     uint64_t bit = back > 0 ? UINT64_C(1) << (back - 1) : 0;
-    if (back == 0 || (peer->mask & bit) != 0) return GV_AUTH_DUPLICATE;
-    peer->mask |= bit;
+    if (back == 0 || (peer->window & bit) != 0) return GV_AUTH_DUPLICATE;
+    peer->window |= bit;
     return GV_AUTH_VALID;
 }
 
-enum gv_auth_status gv_auth_verify(struct gv_auth *auth, struct gv_auth_endpoints way,
+enum gv_auth_status gv_auth_verify(struct gv_auth *auth, struct gv_auth_endpoints endpoints,
                                    const struct gv_auth_message *message, char *scratch, size_t cap,
                                    size_t *len) {
     struct gv_json *json = message->json;
     *len = gv_json_raw(json, message->body).len;
     if (!auth->on) return message->mac < 0 ? GV_AUTH_VALID : GV_AUTH_UNEXPECTED;
     if (message->mac < 0) return GV_AUTH_MISSING;
-    struct mac came, right;
+    struct mac received, expected;
     int size = gv_message_canonical(json, message->body, scratch, cap);
-    if (size < 0 || !read_mac(json, message->mac, &came)) return GV_AUTH_INVALID;
+    if (size < 0 || !read_mac(json, message->mac, &received)) return GV_AUTH_INVALID;
     *len = (size_t)size;
-    right = came;
-    make_tag(auth, way, (struct gv_slice){(const uint8_t *)scratch, *len}, &right);
-    if (sodium_memcmp(came.tag, right.tag, TAG) != 0) return GV_AUTH_INVALID;
+    expected = received;
+    make_tag(auth, endpoints, (struct gv_slice){(const uint8_t *)scratch, *len}, &expected);
+    if (sodium_memcmp(received.tag, expected.tag, TAG) != 0) return GV_AUTH_INVALID;
 
-    GV_ASSERT(way.peer >= 0 && (size_t)way.peer < auth->count);
-    struct gv_auth_peer *peer = &auth->peers[way.peer];
+    GV_ASSERT(endpoints.peer >= 0 && (size_t)endpoints.peer < auth->count);
+    struct gv_auth_peer *peer = &auth->peers[endpoints.peer];
     // The peer knows of a life of this node that seems later than this one: its clock was set back.
-    if (came.known >= peer->next) peer->next = came.known + 1;
-    return note(peer, came.number);
+    if (received.largest >= peer->next) peer->next = received.largest + 1;
+    return update_window(peer, received.sequence);
 }
 
-const char *gv_auth_fault(enum gv_auth_status verdict) {
-    switch (verdict) {
+const char *gv_auth_fault(enum gv_auth_status status) {
+    switch (status) {
     case GV_AUTH_VALID:
     case GV_AUTH_DUPLICATE:
         break;
@@ -181,9 +181,10 @@ const char *gv_auth_fault(enum gv_auth_status verdict) {
 bool gv_auth_announce(struct gv_auth *auth, gv_time now, int index) {
     GV_ASSERT(index >= 0 && (size_t)index < auth->count);
     struct gv_auth_peer *peer = &auth->peers[index];
-    bool lately = peer->told_at != GV_TIME_NEVER && now - peer->told_at < ANNOUNCE_MS * GV_MS;
+    bool lately =
+        peer->announced_at != GV_TIME_NEVER && now - peer->announced_at < ANNOUNCE_MS * GV_MS;
     if (lately) return false;
-    peer->told_at = now;
-    peer->tells = true;
+    peer->announced_at = now;
+    peer->announce = true;
     return true;
 }

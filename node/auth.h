@@ -2,8 +2,8 @@
 // Messages between nodes that share a secret, and how a node knows that they are: each carries a
 // MAC, a member "seal" of its body, which nobody makes or changes without the secret.
 //
-//   seal = base64 of: number, 8 bytes; known, 8 bytes, or nothing for 0; tag, 16 bytes
-//   tag  = S(k1, number, known, S(k0, text), length of src: 1 byte, src, length of dest, dest)
+//   seal = base64 of: sequence, 8 bytes; largest, 8 bytes, or nothing for 0; tag, 16 bytes
+//   tag  = S(k1, sequence, largest, S(k0, text), length of src: 1 byte, src, length of dest, dest)
 //
 // S is SipHash-2-4 with 128 bits of key and of result. With root = BLAKE2b-256 of the secret, k0
 // and k1 are the halves of BLAKE2b-256, keyed by root, of "grapevine seal 1", and what digests are
@@ -15,7 +15,7 @@
 // of the sender's life; so none comes twice, and a receiver takes none again that it has had, or
 // that is more than 64 below the largest it had. A node whose clock was set back between two lives
 // would be deaf and mute by that: so who refuses a number for being old says in its next message to
-// that node, as `known`, which one it knows, and the node goes on from there.
+// that node, as `largest`, which one it knows, and the node goes on from there.
 //
 // SipHash (Aumasson and Bernstein, 2012) was made to authenticate short messages, and takes a tenth
 // of BLAKE2b's time for one of 100 bytes. Both are libsodium's, which every distribution has.
@@ -33,11 +33,11 @@ enum {
 
 // What is known of a peer's numbers, and of those sent to it.
 struct gv_auth_peer {
-    uint64_t next;    // to be sent
-    uint64_t largest; // that came; 0: none
-    uint64_t mask;    // of those below it: largest − 1 − i came if bit i is set
-    gv_time told_at;  // when it was last to be told what is known of it; GV_TIME_NEVER: not yet
-    bool tells;       // the next message to it does so
+    uint64_t next;        // to be sent
+    uint64_t largest;     // that came; 0: none
+    uint64_t window;      // of those below it: largest − 1 − i came if bit i is set
+    gv_time announced_at; // when it was last to be told what is known of it; GV_TIME_NEVER: not yet
+    bool announce;        // the next message to it does so
 };
 
 struct gv_auth {
@@ -80,17 +80,17 @@ int gv_auth_join(struct gv_auth *auth, uint64_t wall_ns, size_t count);
 
 // Appends a MAC to the next message on this way: `body` is its text, an object, which gets a member
 // more. Returns the new length, at most GV_AUTH_OVERHEAD above the old one.
-size_t gv_auth_append_mac(struct gv_auth *auth, struct gv_auth_endpoints way, char *body,
+size_t gv_auth_append_mac(struct gv_auth *auth, struct gv_auth_endpoints endpoints, char *body,
                           size_t len);
 
 // Judges a message that came this way, and notes its number if it is good. *len is its length
 // without the MAC; scratch must be as long as its raw text.
-enum gv_auth_status gv_auth_verify(struct gv_auth *auth, struct gv_auth_endpoints way,
+enum gv_auth_status gv_auth_verify(struct gv_auth *auth, struct gv_auth_endpoints endpoints,
                                    const struct gv_auth_message *message, char *scratch, size_t cap,
                                    size_t *len);
 
 // What to say behind "gossip from n1 ", a static text; NULL: nothing, for networks repeat messages.
-const char *gv_auth_fault(enum gv_auth_status verdict);
+const char *gv_auth_fault(enum gv_auth_status status);
 
 // After GV_AUTH_OLD: has the next message to the peer say what is known of it. False: that was so
 // less than a second ago, and repeating old messages shall cost no more.

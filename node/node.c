@@ -432,19 +432,19 @@ static int receive_init(struct gv_node *node, gv_time now, const struct gv_line 
 static enum gv_auth_status authenticate(struct gv_node *node, gv_time now,
                                         const struct gv_line *line, int peer, size_t *len) {
     struct gv_json *json = node->config.json;
-    struct gv_auth_endpoints way = {peer, gv_engine_name(node->engine, peer), own_name(node)};
+    struct gv_auth_endpoints endpoints = {peer, gv_engine_name(node->engine, peer), own_name(node)};
     struct gv_auth_message message = {json, line->body, line->mac};
-    enum gv_auth_status verdict =
-        gv_auth_verify(&node->auth, way, &message, node->scratch, node->scratch_cap, len);
-    bool repeated = verdict == GV_AUTH_DUPLICATE || verdict == GV_AUTH_OLD;
+    enum gv_auth_status status =
+        gv_auth_verify(&node->auth, endpoints, &message, node->scratch, node->scratch_cap, len);
+    bool repeated = status == GV_AUTH_DUPLICATE || status == GV_AUTH_OLD;
     node->stats.numbers.repeated += repeated;
-    node->stats.numbers.forged += verdict != GV_AUTH_VALID && !repeated;
-    const char *fault = gv_auth_fault(verdict);
+    node->stats.numbers.forged += status != GV_AUTH_VALID && !repeated;
+    const char *fault = gv_auth_fault(status);
     if (fault != NULL)
         gv_log_fault(&node->log, now, "gossip from %.*s %s", EXCERPT(json, line->src), fault);
-    if (verdict == GV_AUTH_OLD && gv_auth_announce(&node->auth, now, peer))
+    if (status == GV_AUTH_OLD && gv_auth_announce(&node->auth, now, peer))
         gv_engine_ping(node->engine, now, peer);
-    return verdict;
+    return status;
 }
 
 // Says what of a message was not taken, and why.
@@ -480,9 +480,9 @@ static int receive_gossip(struct gv_node *node, gv_time now, const struct gv_lin
         return GV_ENOENT;
     }
     size_t bytes; // of the message without its MAC
-    enum gv_auth_status verdict = authenticate(node, now, line, peer, &bytes);
-    if (verdict == GV_AUTH_DUPLICATE || verdict == GV_AUTH_OLD) return 0;
-    if (verdict != GV_AUTH_VALID) return GV_EAUTH;
+    enum gv_auth_status status = authenticate(node, now, line, peer, &bytes);
+    if (status == GV_AUTH_DUPLICATE || status == GV_AUTH_OLD) return 0;
+    if (status != GV_AUTH_VALID) return GV_EAUTH;
     struct gv_message message;
     const char *fault = NULL;
     int error = gv_message_decode(&message, json, line->body, &fault);
@@ -798,8 +798,8 @@ static size_t send_gossip(struct gv_node *node, gv_time now, char *buf, size_t c
     size_t body = (size_t)sent;
     struct gv_slice to = gv_engine_name(node->engine, peer);
     if (node->auth.on) {
-        struct gv_auth_endpoints way = {peer, own_name(node), to};
-        body = gv_auth_append_mac(&node->auth, way, buf + room, body);
+        struct gv_auth_endpoints endpoints = {peer, own_name(node), to};
+        body = gv_auth_append_mac(&node->auth, endpoints, buf + room, body);
     }
     GV_ASSERT(body <= longest_message(node));
 

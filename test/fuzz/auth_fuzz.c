@@ -15,7 +15,7 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-enum { ARENA = 16 << 20, LINE = 4096, RECORDS_MAX = 64, WINDOW = 64, NODES = 3 };
+enum { ARENA = 16 << 20, LINE = 4096, RECORDS_MAX = 64, REPLAY_WINDOW = 64, NODES = 3 };
 #define DATE (UINT64_C(1700000000) * 1000 * GV_MS)
 
 static const char *const bodies[] = {
@@ -102,9 +102,9 @@ static void record(struct gv_json *json, struct gv_auth *auth, int src, int dest
     GV_ASSERT(head > 0);
     size_t len = strlen(body);
     memcpy(it->line + head, body, len);
-    struct gv_auth_endpoints way = {dest - 1, slice(from), slice(to)};
+    struct gv_auth_endpoints endpoints = {dest - 1, slice(from), slice(to)};
     it->number = auth->peers[dest - 1].next;
-    it->len = (size_t)head + gv_auth_append_mac(auth, way, it->line + head, len);
+    it->len = (size_t)head + gv_auth_append_mac(auth, endpoints, it->line + head, len);
     it->line[it->len++] = '}';
     it->src = src;
     it->fit = fit;
@@ -122,9 +122,9 @@ static void live(struct gv_json *json, const char *secret, uint64_t date, int sr
     if (error == 0) error = gv_auth_join(&auth, date, NODES);
     GV_ASSERT(error == 0);
     for (int i = 0; i < BODIES; i++) {
-        bool tells = i == 1; // what it knows of the other's numbers
+        bool announce = i == 1; // what it knows of the other's numbers
         auth.peers[dest - 1].largest = DATE / 2;
-        auth.peers[dest - 1].tells = tells;
+        auth.peers[dest - 1].announce = announce;
         record(json, &auth, src, dest, bodies[i], fit);
     }
     gv_auth_fini(&auth);
@@ -212,8 +212,8 @@ static void deliver(struct gv_solo *solo, struct gv_json *json, const char *line
     uint64_t before = heard(solo);
     gv_solo_receive(solo, line, len);
     bool took = heard(solo) > before;
-    bool must =
-        same != NULL && same->fit && !same->taken && same->number + WINDOW >= largest[same->src];
+    bool must = same != NULL && same->fit && !same->taken &&
+                same->number + REPLAY_WINDOW >= largest[same->src];
     GV_ASSERT(took || !must);
     if (!took) return;
     struct record *it = origin(json, line, len);

@@ -42,21 +42,21 @@ static void stop(struct end *end) {
 static const char *authenticate(struct end *from, const struct end *to, const char *body) {
     size_t len = strlen(body);
     memcpy(from->body, body, len);
-    struct gv_auth_endpoints way = {1, text(from->name), text(to->name)};
-    size_t authenticated = gv_auth_append_mac(&from->auth, way, from->body, len);
+    struct gv_auth_endpoints endpoints = {1, text(from->name), text(to->name)};
+    size_t authenticated = gv_auth_append_mac(&from->auth, endpoints, from->body, len);
     assert_true(authenticated > len && authenticated <= len + GV_AUTH_OVERHEAD);
     from->body[authenticated] = '\0';
     return from->body;
 }
 
-static enum gv_auth_status judge(struct end *to, const char *src, const char *dest,
-                                 const char *body) {
+static enum gv_auth_status verify(struct end *to, const char *src, const char *dest,
+                                  const char *body) {
     char scratch[4096];
     size_t len;
     assert_true(gv_json_parse(&to->json, body, strlen(body)) > 0);
     struct gv_auth_message message = {&to->json, 0, gv_json_member(&to->json, 0, "seal")};
-    struct gv_auth_endpoints way = {1, text(src), text(dest)};
-    return gv_auth_verify(&to->auth, way, &message, scratch, strlen(body), &len);
+    struct gv_auth_endpoints endpoints = {1, text(src), text(dest)};
+    return gv_auth_verify(&to->auth, endpoints, &message, scratch, strlen(body), &len);
 }
 
 // ---- MACs ---------------------------------------------------------------------------------------
@@ -84,7 +84,7 @@ static void test_known_answers(void **state) {
     assert_true(gv_auth_announce(&n1.auth, 0, 1));
     const char *told = AUTHENTICATED("6QMAAAAAAABNAAAAAAAAAIxRGKZedEPXh9oCo2jsDXE");
     assert_string_equal(authenticate(&n1, &n2, BODY), told);
-    assert_int_equal(judge(&n2, "n1", "n2", told), GV_AUTH_VALID);
+    assert_int_equal(verify(&n2, "n1", "n2", told), GV_AUTH_VALID);
     stop(&n1);
     stop(&n2);
 }
@@ -102,7 +102,7 @@ static void test_respelled(void **state) {
     for (size_t i = 0; i < sizeof spellings / sizeof *spellings; i++) {
         struct end n2;
         begin(&n2, "n2", SECRET, 5);
-        assert_int_equal(judge(&n2, "n1", "n2", spellings[i]), GV_AUTH_VALID);
+        assert_int_equal(verify(&n2, "n1", "n2", spellings[i]), GV_AUTH_VALID);
         stop(&n2);
     }
 }
@@ -113,12 +113,12 @@ static void test_wrong_seals(void **state) {
     begin(&n2, "n2", SECRET, 5);
     begin(&other, "n2", "another secret, as long as that", 5);
     const char *good = AUTHENTICATED("6QMAAAAAAAC84PY+PT4YZ4OGpqD6sKqb");
-    assert_int_equal(judge(&n2, "n1", "n2", BODY), GV_AUTH_MISSING);
-    assert_int_equal(judge(&other, "n1", "n2", good), GV_AUTH_INVALID);
-    assert_int_equal(judge(&n2, "n3", "n2", good), GV_AUTH_INVALID);
-    assert_int_equal(judge(&n2, "n1", "n3", good), GV_AUTH_INVALID);
-    assert_int_equal(judge(&n2, "n2", "n1", good), GV_AUTH_INVALID); // sent back
-    assert_int_equal(judge(&n2, "n1n", "2", good), GV_AUTH_INVALID);
+    assert_int_equal(verify(&n2, "n1", "n2", BODY), GV_AUTH_MISSING);
+    assert_int_equal(verify(&other, "n1", "n2", good), GV_AUTH_INVALID);
+    assert_int_equal(verify(&n2, "n3", "n2", good), GV_AUTH_INVALID);
+    assert_int_equal(verify(&n2, "n1", "n3", good), GV_AUTH_INVALID);
+    assert_int_equal(verify(&n2, "n2", "n1", good), GV_AUTH_INVALID); // sent back
+    assert_int_equal(verify(&n2, "n1n", "2", good), GV_AUTH_INVALID);
     static const char *const bad[] = {
         AUTHENTICATED(""),
         AUTHENTICATED("6QMAAAAAAAC84PY+PT4YZ4OGpqD6sKq"),
@@ -131,8 +131,8 @@ static void test_wrong_seals(void **state) {
         "{\"v\":1,\"entries\":[{\"set\":[17]}],\"seal\":\"6QMAAAAAAAC84PY+PT4YZ4OGpqD6sKqb\"}",
     };
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
-        assert_int_equal(judge(&n2, "n1", "n2", bad[i]), GV_AUTH_INVALID);
-    assert_int_equal(judge(&n2, "n1", "n2", good),
+        assert_int_equal(verify(&n2, "n1", "n2", bad[i]), GV_AUTH_INVALID);
+    assert_int_equal(verify(&n2, "n1", "n2", good),
                      GV_AUTH_VALID); // nothing of that has left a trace
     stop(&n2);
     stop(&other);
@@ -157,11 +157,11 @@ static void test_every_byte_counts(void **state) {
             copy[i] = (char)(copy[i] ^ 1 << bit);
             if (copy[i] == '\0' || gv_json_parse(&n2.json, copy, len) <= 0) continue;
             parsed++;
-            assert_int_not_equal(judge(&n2, "n1", "n2", copy), GV_AUTH_VALID);
+            assert_int_not_equal(verify(&n2, "n1", "n2", copy), GV_AUTH_VALID);
         }
     }
     assert_true(parsed > len);
-    assert_int_equal(judge(&n2, "n1", "n2", authenticated), GV_AUTH_VALID);
+    assert_int_equal(verify(&n2, "n1", "n2", authenticated), GV_AUTH_VALID);
     stop(&n1);
     stop(&n2);
 }
@@ -178,17 +178,17 @@ static void test_repeated(void **state) {
     for (int i = 0; i < MESSAGES; i++) strcpy(sent[i], authenticate(&n1, &n2, BODY));
     // In any order, as far as they are no more than 64 behind: once each.
     for (int i = 0; i < 60; i += 2)
-        assert_int_equal(judge(&n2, "n1", "n2", sent[i]), GV_AUTH_VALID);
+        assert_int_equal(verify(&n2, "n1", "n2", sent[i]), GV_AUTH_VALID);
     for (int i = 59; i > 0; i -= 2)
-        assert_int_equal(judge(&n2, "n1", "n2", sent[i]), GV_AUTH_VALID);
+        assert_int_equal(verify(&n2, "n1", "n2", sent[i]), GV_AUTH_VALID);
     for (int i = 0; i < 60; i++)
-        assert_int_equal(judge(&n2, "n1", "n2", sent[i]), GV_AUTH_DUPLICATE);
-    assert_int_equal(judge(&n2, "n1", "n2", sent[99]), GV_AUTH_VALID);
-    assert_int_equal(judge(&n2, "n1", "n2", sent[99]), GV_AUTH_DUPLICATE);
-    assert_int_equal(judge(&n2, "n1", "n2", sent[34]), GV_AUTH_OLD); // 65 behind
-    assert_int_equal(judge(&n2, "n1", "n2", sent[35]), GV_AUTH_DUPLICATE);
-    assert_int_equal(judge(&n2, "n1", "n2", sent[60]), GV_AUTH_VALID);
-    assert_int_equal(judge(&n2, "n1", "n2", sent[60]), GV_AUTH_DUPLICATE);
+        assert_int_equal(verify(&n2, "n1", "n2", sent[i]), GV_AUTH_DUPLICATE);
+    assert_int_equal(verify(&n2, "n1", "n2", sent[99]), GV_AUTH_VALID);
+    assert_int_equal(verify(&n2, "n1", "n2", sent[99]), GV_AUTH_DUPLICATE);
+    assert_int_equal(verify(&n2, "n1", "n2", sent[34]), GV_AUTH_OLD); // 65 behind
+    assert_int_equal(verify(&n2, "n1", "n2", sent[35]), GV_AUTH_DUPLICATE);
+    assert_int_equal(verify(&n2, "n1", "n2", sent[60]), GV_AUTH_VALID);
+    assert_int_equal(verify(&n2, "n1", "n2", sent[60]), GV_AUTH_DUPLICATE);
     // Who repeats old messages has no more than one in a second answered.
     assert_true(gv_auth_announce(&n2.auth, 5000 * GV_MS, 1));
     assert_false(gv_auth_announce(&n2.auth, 5999 * GV_MS, 1));
@@ -203,16 +203,16 @@ static void test_clock_set_back(void **state) {
     struct end n1, n2;
     begin(&n1, "n1", SECRET, 9000);
     begin(&n2, "n2", SECRET, 9000);
-    assert_int_equal(judge(&n2, "n1", "n2", authenticate(&n1, &n2, BODY)), GV_AUTH_VALID);
+    assert_int_equal(verify(&n2, "n1", "n2", authenticate(&n1, &n2, BODY)), GV_AUTH_VALID);
     stop(&n1);
     begin(&n1, "n1", SECRET, 10000);
-    assert_int_equal(judge(&n2, "n1", "n2", authenticate(&n1, &n2, BODY)), GV_AUTH_VALID);
+    assert_int_equal(verify(&n2, "n1", "n2", authenticate(&n1, &n2, BODY)), GV_AUTH_VALID);
     stop(&n1);
     begin(&n1, "n1", SECRET, 8000);
-    assert_int_equal(judge(&n2, "n1", "n2", authenticate(&n1, &n2, BODY)), GV_AUTH_OLD);
+    assert_int_equal(verify(&n2, "n1", "n2", authenticate(&n1, &n2, BODY)), GV_AUTH_OLD);
     assert_true(gv_auth_announce(&n2.auth, 1, 1));
-    assert_int_equal(judge(&n1, "n2", "n1", authenticate(&n2, &n1, BODY)), GV_AUTH_VALID);
-    assert_int_equal(judge(&n2, "n1", "n2", authenticate(&n1, &n2, BODY)), GV_AUTH_VALID);
+    assert_int_equal(verify(&n1, "n2", "n1", authenticate(&n2, &n1, BODY)), GV_AUTH_VALID);
+    assert_int_equal(verify(&n2, "n1", "n2", authenticate(&n1, &n2, BODY)), GV_AUTH_VALID);
     stop(&n1);
     stop(&n2);
 }
