@@ -2,8 +2,8 @@
 #include "node.h"
 
 #include "auth.h"
-#include "clients.h"
 #include "init.h"
+#include "limiter.h"
 #include "line.h"
 #include "workload.h"
 
@@ -27,7 +27,7 @@ struct gv_node {
     char *scratch;
     size_t scratch_cap;
     size_t replied; // bytes of replies sent since gossip had its turn
-    struct gv_clients clients;
+    struct gv_limiter limiter;
     struct gv_auth auth; // on, if there is a secret
 
     // From init on:
@@ -145,7 +145,7 @@ int gv_node_new(struct gv_node **out, const struct gv_node_config *config) {
         .node = node->name,
     };
 
-    int error = gv_clients_init(&node->clients, config->alloc, config->seed, config->client_rate,
+    int error = gv_limiter_init(&node->limiter, config->alloc, config->seed, config->client_rate,
                                 config->client_burst);
     uint8_t digest[GV_AUTH_KEY];
     if (error == 0 && config->secret.len > 0) {
@@ -180,7 +180,7 @@ void gv_node_free(struct gv_node *node) {
     if (node->config.store != NULL && node->commit.alloc.resize != NULL)
         gv_commit_fini(&node->commit);
     gv_reply_fini(&node->reply);
-    gv_clients_fini(&node->clients);
+    gv_limiter_fini(&node->limiter);
     gv_auth_fini(&node->auth);
     if (node->state != NULL) node_resize(node, node->state, node->config.workload->state_size, 0);
     drop_scratch(node);
@@ -543,7 +543,7 @@ static int receive_request(struct gv_node *node, gv_time now, const struct gv_li
     return 0;
 }
 
-static int refuse_hasty(struct gv_node *node, gv_time now, const struct gv_line *line) {
+static int refuse_over_rate(struct gv_node *node, gv_time now, const struct gv_line *line) {
     const struct gv_json *json = node->config.json;
     node->stats.numbers.limited++;
     return refuse(node, now, line, GV_REQUEST_UNAVAILABLE,
@@ -564,8 +564,8 @@ static int receive_body(struct gv_node *node, gv_time now, struct gv_line *line)
     node->stats.client.in_bytes += node->line_len + 1;
     if (line->type < 0)
         return refuse(node, now, line, GV_REQUEST_MALFORMED, "body without type, a string");
-    if (node->started && !gv_clients_take(&node->clients, now, gv_json_raw(json, line->src)))
-        return refuse_hasty(node, now, line);
+    if (node->started && !gv_limiter_allow(&node->limiter, now, gv_json_raw(json, line->src)))
+        return refuse_over_rate(node, now, line);
     if (handler != NULL) return receive_request(node, now, line, handler);
     if (gv_json_equals(json, line->type, "init")) return receive_init(node, now, line);
     if (!node->started)

@@ -6,33 +6,33 @@
 // Buckets stand in a table of fixed size, eight to a row. A new client in a full row takes the
 // place of the one whose bucket is the fullest, which costs nothing if it was full; so a flood of
 // made-up names can free others, but takes no memory.
-#ifndef GV_NODE_CLIENTS_H
-#define GV_NODE_CLIENTS_H
+#ifndef GV_NODE_LIMITER_H
+#define GV_NODE_LIMITER_H
 
 #include "../merkle/digest.h"
 
-enum { GV_CLIENTS_ROWS = 512, GV_CLIENTS_ROW = 8 };
+enum { GV_LIMITER_SETS = 512, GV_LIMITER_WAYS = 8 };
 
-struct gv_clients_bucket {
+struct gv_limiter_bucket {
     uint64_t name; // its hash; 0: free
     gv_time full;  // when it will be
 };
 
-struct gv_clients {
+struct gv_limiter {
     struct gv_alloc alloc;
     struct gv_digest_key key;
     gv_time each;                      // between two tokens
     gv_time burst;                     // how far `full` may lie ahead
-    struct gv_clients_bucket *buckets; // NULL: no limit
+    struct gv_limiter_bucket *buckets; // NULL: no limit
 };
 
 // `rate`: requests a second, 0: no limit, nothing is allocated; `burst`: at once, at least 1.
 // GV_ENOMEM.
-int gv_clients_init(struct gv_clients *clients, struct gv_alloc alloc, uint64_t seed, uint32_t rate,
+int gv_limiter_init(struct gv_limiter *clients, struct gv_alloc alloc, uint64_t seed, uint32_t rate,
                     uint32_t burst);
-void gv_clients_fini(struct gv_clients *clients);
+void gv_limiter_fini(struct gv_limiter *clients);
 
 // Takes a token of this client's; false: there is none.
-bool gv_clients_take(struct gv_clients *clients, gv_time now, struct gv_slice name);
+bool gv_limiter_allow(struct gv_limiter *clients, gv_time now, struct gv_slice name);
 
 #endif
