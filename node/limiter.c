@@ -5,45 +5,45 @@
 
 enum { SIZE = GV_LIMITER_SETS * GV_LIMITER_WAYS * sizeof(struct gv_limiter_bucket) };
 
-int gv_limiter_init(struct gv_limiter *clients, struct gv_alloc alloc, uint64_t seed, uint32_t rate,
+int gv_limiter_init(struct gv_limiter *limiter, struct gv_alloc alloc, uint64_t seed, uint32_t rate,
                     uint32_t burst) {
     GV_ASSERT(alloc.resize != NULL);
-    *clients = (struct gv_limiter){.alloc = alloc};
+    *limiter = (struct gv_limiter){.alloc = alloc};
     if (rate == 0) return 0;
     GV_ASSERT(burst > 0);
-    clients->each = 1000 * GV_MS / rate;
-    clients->burst = clients->each * burst;
-    gv_digest_key_init(&clients->key, (struct gv_slice){(const uint8_t *)&seed, sizeof seed});
-    clients->buckets = alloc.resize(alloc.ctx, NULL, 0, SIZE);
-    if (clients->buckets == NULL) return GV_ENOMEM;
-    memset(clients->buckets, 0, SIZE);
+    limiter->interval = 1000 * GV_MS / rate;
+    limiter->burst = limiter->interval * burst;
+    gv_digest_key_init(&limiter->key, (struct gv_slice){(const uint8_t *)&seed, sizeof seed});
+    limiter->buckets = alloc.resize(alloc.ctx, NULL, 0, SIZE);
+    if (limiter->buckets == NULL) return GV_ENOMEM;
+    memset(limiter->buckets, 0, SIZE);
     return 0;
 }
 
-void gv_limiter_fini(struct gv_limiter *clients) {
-    if (clients->buckets != NULL)
-        clients->alloc.resize(clients->alloc.ctx, clients->buckets, SIZE, 0);
-    clients->buckets = NULL;
+void gv_limiter_fini(struct gv_limiter *limiter) {
+    if (limiter->buckets != NULL)
+        limiter->alloc.resize(limiter->alloc.ctx, limiter->buckets, SIZE, 0);
+    limiter->buckets = NULL;
 }
 
 // The client's bucket, or the one it takes over, filled.
-static struct gv_limiter_bucket *find(struct gv_limiter *clients, gv_time now, uint64_t name) {
-    struct gv_limiter_bucket *row = clients->buckets + name % GV_LIMITER_SETS * GV_LIMITER_WAYS;
-    struct gv_limiter_bucket *fullest = row;
+static struct gv_limiter_bucket *find(struct gv_limiter *limiter, gv_time now, uint64_t hash) {
+    struct gv_limiter_bucket *set = limiter->buckets + hash % GV_LIMITER_SETS * GV_LIMITER_WAYS;
+    struct gv_limiter_bucket *fullest = set;
     for (int i = 0; i < GV_LIMITER_WAYS; i++) {
-        if (row[i].name == name) return &row[i];
-        if (row[i].full < fullest->full) fullest = &row[i];
+        if (set[i].hash == hash) return &set[i];
+        if (set[i].tat < fullest->tat) fullest = &set[i];
     }
-    *fullest = (struct gv_limiter_bucket){name, now};
+    *fullest = (struct gv_limiter_bucket){hash, now};
     return fullest;
 }
 
-bool gv_limiter_allow(struct gv_limiter *clients, gv_time now, struct gv_slice name) {
-    if (clients->buckets == NULL) return true;
-    uint64_t hash = gv_digest_hash(&clients->key, name.data, name.len);
-    struct gv_limiter_bucket *bucket = find(clients, now, hash | 1);
-    if (bucket->full < now) bucket->full = now;
-    if (bucket->full - now + clients->each > clients->burst) return false;
-    bucket->full += clients->each;
+bool gv_limiter_allow(struct gv_limiter *limiter, gv_time now, struct gv_slice name) {
+    if (limiter->buckets == NULL) return true;
+    uint64_t hash = gv_digest_hash(&limiter->key, name.data, name.len);
+    struct gv_limiter_bucket *bucket = find(limiter, now, hash | 1);
+    if (bucket->tat < now) bucket->tat = now;
+    if (bucket->tat - now + limiter->interval > limiter->burst) return false;
+    bucket->tat += limiter->interval;
     return true;
 }
