@@ -21,7 +21,7 @@ enum { LOG_TEXT = GV_LOG_TEXT_MAX, LOG_EXCERPT = 80 };
 struct gv_node {
     struct gv_node_config config;
     struct gv_engine *engine; // NULL: the workload has no replica, and keeps nothing
-    struct gv_commit commit;  // if there is a store
+    struct gv_writes commit;  // if there is a store
     struct gv_reply reply;
     void *state; // the workload's
     char *scratch;
@@ -114,9 +114,9 @@ static int new_engine(struct gv_node *node) {
     bool room = engine.message_max > GV_AUTH_OVERHEAD;
     if (node->auth.on) engine.message_max = room ? engine.message_max - GV_AUTH_OVERHEAD : 1;
     if (config->store == NULL) return gv_engine_new(&node->engine, &engine);
-    engine.on_change = gv_commit_changed;
+    engine.on_change = gv_writes_changed;
     engine.on_change_ctx = &node->commit;
-    int error = gv_commit_init(&node->commit, config->alloc, config->commit_ms * GV_MS);
+    int error = gv_writes_init(&node->commit, config->alloc, config->commit_ms * GV_MS);
     if (error == 0) error = gv_engine_new(&node->engine, &engine);
     if (error == 0) error = gv_store_load(config->store, node->engine);
     node->commit.engine = node->engine;
@@ -178,7 +178,7 @@ void gv_node_free(struct gv_node *node) {
     if (node == NULL) return;
     if (node->engine != NULL) gv_engine_free(node->engine);
     if (node->config.store != NULL && node->commit.alloc.resize != NULL)
-        gv_commit_fini(&node->commit);
+        gv_writes_fini(&node->commit);
     gv_reply_fini(&node->reply);
     gv_limiter_fini(&node->limiter);
     gv_auth_fini(&node->auth);
@@ -651,7 +651,7 @@ bool gv_node_ready(const struct gv_node *node) {
     return gv_reply_waiting(&node->reply) < GV_NODE_REPLIES_DEFAULT &&
            gv_reply_lists(&node->reply) < GV_NODE_READS_MAX &&
            (node->engine == NULL || gv_engine_ready(node->engine)) &&
-           (node->config.store == NULL || gv_commit_ready(&node->commit));
+           (node->config.store == NULL || gv_writes_ready(&node->commit));
 }
 
 // Takes a line that is not too long.
@@ -707,7 +707,7 @@ gv_time gv_node_deadline(const struct gv_node *node) {
     gv_time log = gv_log_due(&node->log);
     if (log < deadline) deadline = log;
     if (node->config.store == NULL) return deadline;
-    gv_time commit = gv_commit_deadline(&node->commit);
+    gv_time commit = gv_writes_deadline(&node->commit);
     return commit < deadline ? commit : deadline;
 }
 
@@ -738,19 +738,19 @@ void gv_node_flush(struct gv_node *node, gv_time now) {
 // ---- The store ----------------------------------------------------------------------------------
 
 static void answer_writes(struct gv_node *node, gv_time now) {
-    gv_commit_answer(&node->commit, now, &node->reply, own_text(node));
+    gv_writes_apply(&node->commit, now, &node->reply, own_text(node));
 }
 
 const struct gv_store_batch *gv_node_batch(struct gv_node *node, gv_time now) {
     if (node->config.store == NULL) return NULL;
     answer_writes(node, now);
-    return gv_commit_take(&node->commit, now);
+    return gv_writes_batch(&node->commit, now);
 }
 
 void gv_node_written(struct gv_node *node, gv_time now, int error, const char *text) {
     GV_ASSERT(node->config.store != NULL);
     const char *fault = error == 0 ? NULL : text != NULL ? text : gv_base_error(error);
-    bool turned = gv_commit_written(&node->commit, now, fault);
+    bool turned = gv_writes_written(&node->commit, now, fault);
     if (turned && error != 0)
         gv_log_say(&node->log, GV_LOG_ERROR, "store: %s; it will be tried again", fault);
     if (turned && error == 0) gv_log_say(&node->log, GV_LOG_WARN, "store: works again");
@@ -762,11 +762,11 @@ void gv_node_written(struct gv_node *node, gv_time now, int error, const char *t
 
 bool gv_node_settle(struct gv_node *node) {
     node->commit.hurry = true;
-    return node->config.store == NULL || gv_commit_settled(&node->commit);
+    return node->config.store == NULL || gv_writes_drained(&node->commit);
 }
 
 bool gv_node_whole(const struct gv_node *node) {
-    return node->config.store != NULL && gv_commit_settled(&node->commit) && !node->commit.failed;
+    return node->config.store != NULL && gv_writes_drained(&node->commit) && !node->commit.failed;
 }
 
 // ---- Output -------------------------------------------------------------------------------------

@@ -78,11 +78,11 @@ static void refuse_put(struct gv_request *request, const struct gv_entry *entry,
 // To the store first, if there is one to wait for: the request is answered then. Else to the
 // engine. False: it could not, and that has been answered.
 static bool put(struct gv_request *request, const struct gv_entry *entry,
-                const struct gv_commit_answer *answer) {
+                const struct gv_writes_reply *answer) {
     GV_ASSERT(request->engine != NULL && request->reply->open);
     int stored = request->commit == NULL
                      ? gv_admit_local(request->engine, request->now, entry)
-                     : gv_commit_put(request->commit, request->reply, entry, answer);
+                     : gv_writes_put(request->commit, request->reply, entry, answer);
     if (stored < 0) {
         refuse_put(request, entry, stored);
     } else if (request->commit == NULL) {
@@ -92,24 +92,24 @@ static bool put(struct gv_request *request, const struct gv_entry *entry,
 }
 
 bool gv_request_put(struct gv_request *request, const struct gv_entry *entry, const char *reply) {
-    return put(request, entry, &(struct gv_commit_answer){.type = reply});
+    return put(request, entry, &(struct gv_writes_reply){.type = reply});
 }
 
 bool gv_request_put_json(struct gv_request *request, const struct gv_entry *entry,
                          const char *reply, const char *member, struct gv_slice value) {
-    const struct gv_commit_answer answer = {.type = reply, .member = member, .value = value};
+    const struct gv_writes_reply answer = {.type = reply, .member = member, .value = value};
     return put(request, entry, &answer);
 }
 
 bool gv_request_add(struct gv_request *request, const struct gv_entry *entry, uint64_t size,
                     const char *reply) {
-    return put(request, entry, &(struct gv_commit_answer){.type = reply, .grows = size});
+    return put(request, entry, &(struct gv_writes_reply){.type = reply, .grows = size});
 }
 
 bool gv_request_put_ahead(struct gv_request *request, const struct gv_entry *entry) {
     GV_ASSERT(request->engine != NULL && request->reply->open);
     int stored = request->commit == NULL ? gv_admit_local(request->engine, request->now, entry)
-                                         : gv_commit_put(request->commit, NULL, entry, NULL);
+                                         : gv_writes_put(request->commit, NULL, entry, NULL);
     return stored >= 0;
 }
 

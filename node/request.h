@@ -4,9 +4,9 @@
 #ifndef GV_NODE_REQUEST_H
 #define GV_NODE_REQUEST_H
 
-#include "commit.h"
 #include "node.h"
 #include "reply.h"
+#include "writes.h"
 
 // Errors of Maelstrom's protocol that a node gives.
 enum {
@@ -27,7 +27,7 @@ struct gv_request {
     struct gv_slice self;     // the node's name as a JSON string, canonical
     struct gv_reply *reply;   // where the answer goes
     struct gv_engine *engine; // NULL if the workload has no replica, and keeps nothing
-    struct gv_commit *commit; // writes are answered when they are on disk; NULL: at once
+    struct gv_writes *commit; // writes are answered when they are on disk; NULL: at once
     void *state;              // the workload's own
     char *scratch;            // as long as the line at least
     size_t scratch_cap;

@@ -196,7 +196,7 @@ static void test_reserve(void **state) {
     gv_solo_send(&solo);
     assert_non_null(strstr(solo.out, "\"code\":11,\"text\":\"not stored: no space left\""));
     assert_non_null(strstr(gv_solo_ask(&solo, ask), "generate: not stored: no space left"));
-    solo.now += GV_COMMIT_RETRY_MS * GV_MS;
+    solo.now += GV_WRITES_RETRY_MS * GV_MS;
     assert_true(write_batch(&solo, &disk, true));
     assert_string_equal(gv_solo_ask(&solo, ask), "");
     assert_true(write_batch(&solo, &disk, true));

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "commit.h"
+#include "writes.h"
 
 #include "../engine/admit.h"
 #include "request.h"
@@ -14,7 +14,7 @@ enum { ANSWER_LATER_MS = 10 }; // memory for replies ran out
 struct ask {
     const char *type; // NULL: nobody waits
     const char *member;
-    uint64_t grows; // gv_commit_answer's
+    uint64_t grows; // gv_writes_reply's
     bool partly;    // some of it is counted already
     size_t dest_len, id_len, value_len;
 };
@@ -23,27 +23,27 @@ static size_t ask_len(const struct ask *ask) {
     return sizeof *ask + ask->dest_len + ask->id_len + ask->value_len;
 }
 
-int gv_commit_init(struct gv_commit *commit, struct gv_alloc alloc, gv_time window) {
+int gv_writes_init(struct gv_writes *commit, struct gv_alloc alloc, gv_time window) {
     GV_ASSERT(alloc.resize != NULL);
-    *commit = (struct gv_commit){.alloc = alloc, .window = window, .due = GV_TIME_NEVER};
-    size_t size = GV_COMMIT_CHANGES_MAX * sizeof *commit->changes;
+    *commit = (struct gv_writes){.alloc = alloc, .window = window, .due = GV_TIME_NEVER};
+    size_t size = GV_WRITES_CHANGES_MAX * sizeof *commit->changes;
     commit->scratch = alloc.resize(alloc.ctx, NULL, 0, GV_STORE_SCRATCH);
     commit->changes = alloc.resize(alloc.ctx, NULL, 0, size);
     return commit->scratch != NULL && commit->changes != NULL ? 0 : GV_ENOMEM;
 }
 
-static void drop(struct gv_commit *commit, struct gv_commit_queue *queue) {
+static void drop(struct gv_writes *commit, struct gv_writes_queue *queue) {
     struct gv_alloc alloc = commit->alloc;
     gv_store_batch_free(&queue->batch, alloc);
     if (queue->asks != NULL) alloc.resize(alloc.ctx, queue->asks, queue->cap, 0);
-    *queue = (struct gv_commit_queue){0};
+    *queue = (struct gv_writes_queue){0};
 }
 
-void gv_commit_fini(struct gv_commit *commit) {
+void gv_writes_fini(struct gv_writes *commit) {
     struct gv_alloc alloc = commit->alloc;
     drop(commit, &commit->next);
     drop(commit, &commit->out);
-    size_t size = GV_COMMIT_CHANGES_MAX * sizeof *commit->changes;
+    size_t size = GV_WRITES_CHANGES_MAX * sizeof *commit->changes;
     if (commit->scratch != NULL) alloc.resize(alloc.ctx, commit->scratch, GV_STORE_SCRATCH, 0);
     if (commit->changes != NULL) alloc.resize(alloc.ctx, commit->changes, size, 0);
     commit->scratch = NULL;
@@ -52,10 +52,10 @@ void gv_commit_fini(struct gv_commit *commit) {
 
 // ---- In -----------------------------------------------------------------------------------------
 
-void gv_commit_changed(void *ctx, uint32_t at) {
-    struct gv_commit *commit = ctx;
+void gv_writes_changed(void *ctx, uint32_t at) {
+    struct gv_writes *commit = ctx;
     if (commit->due == GV_TIME_NEVER) commit->due = commit->now + commit->window;
-    if (commit->count == GV_COMMIT_CHANGES_MAX) {
+    if (commit->count == GV_WRITES_CHANGES_MAX) {
         commit->all = true;
         commit->all_done = false;
         commit->all_at = commit->all_next = 0;
@@ -64,12 +64,12 @@ void gv_commit_changed(void *ctx, uint32_t at) {
     commit->changes[commit->count++] = at;
 }
 
-bool gv_commit_ready(const struct gv_commit *commit) {
-    if (commit->next.batch.len + commit->next.len >= GV_COMMIT_WAITING_MAX) return false;
-    return commit->failed || commit->count < GV_COMMIT_CHANGES_MAX / 2;
+bool gv_writes_ready(const struct gv_writes *commit) {
+    if (commit->next.batch.len + commit->next.len >= GV_WRITES_PENDING_MAX) return false;
+    return commit->failed || commit->count < GV_WRITES_CHANGES_MAX / 2;
 }
 
-static int reserve_asks(struct gv_commit *commit, struct gv_commit_queue *queue, size_t len) {
+static int reserve_asks(struct gv_writes *commit, struct gv_writes_queue *queue, size_t len) {
     if (len <= queue->cap - queue->len) return 0;
     size_t cap = 2 * (queue->len + len);
     uint8_t *asks = commit->alloc.resize(commit->alloc.ctx, queue->asks, queue->cap, cap);
@@ -81,9 +81,9 @@ static int reserve_asks(struct gv_commit *commit, struct gv_commit_queue *queue,
 
 // Adds a write that is to be answered so, without what stands behind an ask yet; *at becomes where
 // that goes. Negative: it could not.
-static int append(struct gv_commit *commit, const struct ask *ask, const struct gv_entry *entry,
+static int append(struct gv_writes *commit, const struct ask *ask, const struct gv_entry *entry,
                   uint8_t **at) {
-    struct gv_commit_queue *queue = &commit->next;
+    struct gv_writes_queue *queue = &commit->next;
     int error = gv_admit_reserve(commit->engine, entry);
     if (error != 0) return error;
     error = reserve_asks(commit, queue, ask_len(ask));
@@ -99,8 +99,8 @@ static int append(struct gv_commit *commit, const struct ask *ask, const struct 
     return 0;
 }
 
-int gv_commit_put(struct gv_commit *commit, struct gv_reply *reply, const struct gv_entry *entry,
-                  const struct gv_commit_answer *answer) {
+int gv_writes_put(struct gv_writes *commit, struct gv_reply *reply, const struct gv_entry *entry,
+                  const struct gv_writes_reply *answer) {
     GV_ASSERT(commit->engine != NULL && (answer != NULL) == (reply != NULL));
     if (commit->failed) return GV_EIO;
     struct ask ask = {.type = NULL};
@@ -127,18 +127,18 @@ int gv_commit_put(struct gv_commit *commit, struct gv_reply *reply, const struct
 // ---- Out ----------------------------------------------------------------------------------------
 
 // Adds the entry that is stored at `at`, if one still is. False: out of memory.
-static bool add(struct gv_commit *commit, uint32_t at) {
+static bool add(struct gv_writes *commit, uint32_t at) {
     struct gv_entry entry;
     if (!gv_engine_next(commit->engine, &at, at + 1, &entry)) return true;
     return gv_store_batch_put(&commit->out.batch, commit->alloc, commit->engine, &entry) == 0;
 }
 
 // Adds what came from peers, up to the size of a slice. True: something was added.
-static bool add_changes(struct gv_commit *commit) {
+static bool add_changes(struct gv_writes *commit) {
     struct gv_store_batch *batch = &commit->out.batch;
     uint32_t before = batch->count;
     commit->taken = 0;
-    while (commit->taken < commit->count && batch->len < GV_COMMIT_SLICE) {
+    while (commit->taken < commit->count && batch->len < GV_WRITES_BATCH_MAX) {
         if (!add(commit, commit->changes[commit->taken])) break;
         commit->taken++;
     }
@@ -147,7 +147,7 @@ static bool add_changes(struct gv_commit *commit) {
     uint32_t at = commit->all_at, end = gv_engine_end(commit->engine);
     commit->all_next = at;
     commit->all_done = false;
-    while (batch->len < GV_COMMIT_SLICE) {
+    while (batch->len < GV_WRITES_BATCH_MAX) {
         commit->all_done = !gv_engine_next(commit->engine, &at, end, &entry);
         if (commit->all_done) return true;
         if (gv_store_batch_put(batch, commit->alloc, commit->engine, &entry) != 0) break;
@@ -166,7 +166,7 @@ static void reverse(uint8_t *bytes, size_t len) {
 
 // Moves what came from peers, behind the first `len` bytes, in front of the local writes. Of two
 // records of one entry the later stays, and local versions may be larger than those in the engine.
-static void put_changes_first(struct gv_commit *commit, size_t len) {
+static void put_changes_first(struct gv_writes *commit, size_t len) {
     struct gv_store_batch *batch = &commit->out.batch;
     size_t changes = batch->len - len;
     if (!commit->out.versioned || len == 0 || changes == 0) return;
@@ -177,16 +177,16 @@ static void put_changes_first(struct gv_commit *commit, size_t len) {
 }
 
 // What has waited is on its way now; the other queue, with its memory, takes what comes.
-static void swap_queues(struct gv_commit *commit) {
-    struct gv_commit_queue empty = commit->out;
+static void swap_queues(struct gv_writes *commit) {
+    struct gv_writes_queue empty = commit->out;
     GV_ASSERT(empty.len == 0 && empty.batch.count == 0);
     commit->out = commit->next;
     commit->next = empty;
     commit->asks_at = commit->batch_at = 0;
 }
 
-const struct gv_store_batch *gv_commit_take(struct gv_commit *commit, gv_time now) {
-    if (commit->state != GV_COMMIT_IDLE) return NULL;
+const struct gv_store_batch *gv_writes_batch(struct gv_writes *commit, gv_time now) {
+    if (commit->state != GV_WRITES_IDLE) return NULL;
     if (commit->failed && now < commit->retry_at) return NULL;
     bool writes = commit->next.batch.count > 0;
     bool changes = commit->due != GV_TIME_NEVER && (now >= commit->due || commit->hurry);
@@ -199,12 +199,12 @@ const struct gv_store_batch *gv_commit_take(struct gv_commit *commit, gv_time no
         commit->due = now + commit->window;
         return NULL;
     }
-    commit->state = GV_COMMIT_OUT;
+    commit->state = GV_WRITES_WRITING;
     return &commit->out.batch;
 }
 
 // The changes that were in the batch are done.
-static void settle_changes(struct gv_commit *commit, gv_time now) {
+static void settle_changes(struct gv_writes *commit, gv_time now) {
     size_t left = commit->count - commit->taken;
     memmove(commit->changes, commit->changes + commit->taken, left * sizeof *commit->changes);
     commit->count = (uint32_t)left;
@@ -213,21 +213,21 @@ static void settle_changes(struct gv_commit *commit, gv_time now) {
     if (commit->all_done) commit->all = commit->all_done = false;
     if (left == 0 && !commit->all) {
         commit->due = GV_TIME_NEVER;
-    } else if (commit->all || commit->out.batch.len >= GV_COMMIT_SLICE) {
+    } else if (commit->all || commit->out.batch.len >= GV_WRITES_BATCH_MAX) {
         commit->due = now; // what did not fit has waited long enough
     } else {
         commit->due = now + commit->window;
     }
 }
 
-bool gv_commit_written(struct gv_commit *commit, gv_time now, const char *text) {
-    GV_ASSERT(commit->state == GV_COMMIT_OUT);
+bool gv_writes_written(struct gv_writes *commit, gv_time now, const char *text) {
+    GV_ASSERT(commit->state == GV_WRITES_WRITING);
     bool news = commit->failed != (text != NULL);
-    commit->state = GV_COMMIT_ANSWERING;
+    commit->state = GV_WRITES_APPLYING;
     commit->failed = text != NULL;
     if (commit->failed) {
         snprintf(commit->text, sizeof commit->text, "%s", text);
-        commit->retry_at = now + GV_COMMIT_RETRY_MS * GV_MS;
+        commit->retry_at = now + GV_WRITES_RETRY_MS * GV_MS;
         commit->taken = 0;
         commit->all_done = false;
     } else {
@@ -245,7 +245,7 @@ static uint64_t count_of(const struct gv_engine *engine, const struct gv_entry *
 
 // A write did not make its entry larger by as much as it should have: the rest, and the answer, go
 // the same way once more, with another entry. Negative: they could not.
-static int count_beside(struct gv_commit *commit, gv_time now, const struct gv_entry *entry,
+static int count_beside(struct gv_writes *commit, gv_time now, const struct gv_entry *entry,
                         const struct ask *ask, uint64_t missing, const uint8_t *texts) {
     GV_ASSERT(missing <= ask->grows && commit->beside != NULL && ask->type != NULL);
     char key[GV_WORKLOAD_KEY_MAX];
@@ -261,7 +261,7 @@ static int count_beside(struct gv_commit *commit, gv_time now, const struct gv_e
 
 // Puts a record that is in the store into the engine, for this ask, of which the texts follow.
 // Negative: an error; GV_EIO: it is not in the store. *later: not to be answered yet.
-static int put_stored(struct gv_commit *commit, gv_time now, const struct gv_store_record *record,
+static int put_stored(struct gv_writes *commit, gv_time now, const struct gv_store_record *record,
                       const struct ask *ask, const uint8_t *texts, bool *later) {
     struct gv_entry entry;
     int error = gv_store_decode(record, commit->scratch, &entry);
@@ -281,7 +281,7 @@ static int put_stored(struct gv_commit *commit, gv_time now, const struct gv_sto
     return error;
 }
 
-static void answer(const struct gv_commit *commit, struct gv_reply *reply, const struct ask *ask,
+static void answer(const struct gv_writes *commit, struct gv_reply *reply, const struct ask *ask,
                    struct gv_slice value, int stored) {
     char text[GV_REPLY_TEXT_MAX];
     if (commit->failed) {
@@ -298,9 +298,9 @@ static void answer(const struct gv_commit *commit, struct gv_reply *reply, const
 }
 
 // Answers the queue `out`; false: there was no room for all.
-static bool answer_queue(struct gv_commit *commit, gv_time now, struct gv_reply *reply,
+static bool answer_queue(struct gv_writes *commit, gv_time now, struct gv_reply *reply,
                          struct gv_slice self) {
-    struct gv_commit_queue *queue = &commit->out;
+    struct gv_writes_queue *queue = &commit->out;
     while (commit->asks_at < queue->len) {
         struct ask ask;
         const uint8_t *at = queue->asks + commit->asks_at;
@@ -331,28 +331,28 @@ static bool answer_queue(struct gv_commit *commit, gv_time now, struct gv_reply 
     queue->len = queue->batch.len = queue->batch.count = 0;
     queue->versioned = false;
     // A slice may be large; what is used all the time is kept.
-    if (queue->batch.cap > GV_COMMIT_WAITING_MAX) gv_store_batch_free(&queue->batch, commit->alloc);
+    if (queue->batch.cap > GV_WRITES_PENDING_MAX) gv_store_batch_free(&queue->batch, commit->alloc);
     return true;
 }
 
-void gv_commit_answer(struct gv_commit *commit, gv_time now, struct gv_reply *reply,
-                      struct gv_slice self) {
-    if (commit->state != GV_COMMIT_ANSWERING) return;
+void gv_writes_apply(struct gv_writes *commit, gv_time now, struct gv_reply *reply,
+                     struct gv_slice self) {
+    if (commit->state != GV_WRITES_APPLYING) return;
     if (!answer_queue(commit, now, reply, self)) return;
     if (commit->failed && commit->next.len > 0) { // came while the batch was out
         swap_queues(commit);
         if (!answer_queue(commit, now, reply, self)) return;
     }
-    commit->state = GV_COMMIT_IDLE;
+    commit->state = GV_WRITES_IDLE;
 }
 
-gv_time gv_commit_deadline(const struct gv_commit *commit) {
-    if (commit->state == GV_COMMIT_OUT) return GV_TIME_NEVER;
-    if (commit->state == GV_COMMIT_ANSWERING) return commit->answer_at;
+gv_time gv_writes_deadline(const struct gv_writes *commit) {
+    if (commit->state == GV_WRITES_WRITING) return GV_TIME_NEVER;
+    if (commit->state == GV_WRITES_APPLYING) return commit->answer_at;
     return commit->failed ? commit->retry_at : commit->due;
 }
 
-bool gv_commit_settled(const struct gv_commit *commit) {
-    if (commit->state != GV_COMMIT_IDLE || commit->next.batch.count > 0) return false;
+bool gv_writes_drained(const struct gv_writes *commit) {
+    if (commit->state != GV_WRITES_IDLE || commit->next.batch.count > 0) return false;
     return commit->failed || commit->due == GV_TIME_NEVER;
 }

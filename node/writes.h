@@ -8,28 +8,28 @@
 //
 // When the store fails, the writes under way are answered by error 11 and new ones are refused
 // with its text; it is tried again, with what came from peers meanwhile, until it works.
-#ifndef GV_NODE_COMMIT_H
-#define GV_NODE_COMMIT_H
+#ifndef GV_NODE_WRITES_H
+#define GV_NODE_WRITES_H
 
 #include "../engine/store.h"
 #include "reply.h"
 
 enum {
-    GV_COMMIT_WAITING_MAX = 1 << 20, // bytes of local writes beyond which no line is taken
-    GV_COMMIT_SLICE = 4 << 20,       // bytes of a batch beyond which no peer's change joins it
-    GV_COMMIT_CHANGES_MAX = 1 << 16, // changes remembered one by one; more: everything is rewritten
-    GV_COMMIT_RETRY_MS = 500,        // between trials of a store that failed
-    GV_COMMIT_TEXT_MAX = 256,
+    GV_WRITES_PENDING_MAX = 1 << 20, // bytes of local writes beyond which no line is taken
+    GV_WRITES_BATCH_MAX = 4 << 20,   // bytes of a batch beyond which no peer's change joins it
+    GV_WRITES_CHANGES_MAX = 1 << 16, // changes remembered one by one; more: everything is rewritten
+    GV_WRITES_RETRY_MS = 500,        // between trials of a store that failed
+    GV_WRITES_TEXT_MAX = 256,
 };
 
-enum gv_commit_state {
-    GV_COMMIT_IDLE,
-    GV_COMMIT_OUT,      // the batch is being written
-    GV_COMMIT_ANSWERING // it has been, and its writes are answered as there is room
+enum gv_writes_state {
+    GV_WRITES_IDLE,
+    GV_WRITES_WRITING, // the batch is being written
+    GV_WRITES_APPLYING // it has been, and its writes are answered as there is room
 };
 
 // Writes to be answered, in the order of their records, as bytes; and the records.
-struct gv_commit_queue {
+struct gv_writes_queue {
     struct gv_store_batch batch;
     uint8_t *asks;
     size_t len, cap;
@@ -38,13 +38,13 @@ struct gv_commit_queue {
 
 // What answers a write when it is in the store: `type` and, if there is a `member`, that and a
 // value, as JSON. Static texts, but for the value, which is copied.
-struct gv_commit_answer {
+struct gv_writes_reply {
     const char *type, *member;
     struct gv_slice value;
     uint64_t grows; // a counter's entry does by so much, unless somebody else has changed it; or 0
 };
 
-struct gv_commit {
+struct gv_writes {
     // Says where to count what an entry should have grown by and did not (workload.h). Returns
     // the entry to be put, with its key in `key`, of GV_WORKLOAD_KEY_MAX bytes; the owner's.
     struct gv_entry (*beside)(void *ctx, gv_time now, const struct gv_entry *entry,
@@ -54,8 +54,8 @@ struct gv_commit {
     struct gv_engine *engine;
     gv_time window;
     gv_time now; // of what is being received; the caller sets it
-    enum gv_commit_state state;
-    struct gv_commit_queue next, out;
+    enum gv_writes_state state;
+    struct gv_writes_queue next, out;
     size_t asks_at, batch_at; // of `out`: answered so far; what came from peers is passed over
     gv_time answer_at;        // when to try again for lack of memory
     uint8_t *scratch;
@@ -71,42 +71,42 @@ struct gv_commit {
     bool hurry;  // nothing waits for company any more
 
     bool failed; // by the last trial
-    char text[GV_COMMIT_TEXT_MAX];
+    char text[GV_WRITES_TEXT_MAX];
     gv_time retry_at;
 };
 
-// `engine` is to be set before the first write. GV_ENOMEM: to be followed by gv_commit_fini.
-int gv_commit_init(struct gv_commit *commit, struct gv_alloc alloc, gv_time window);
-void gv_commit_fini(struct gv_commit *commit);
+// `engine` is to be set before the first write. GV_ENOMEM: to be followed by gv_writes_fini.
+int gv_writes_init(struct gv_writes *commit, struct gv_alloc alloc, gv_time window);
+void gv_writes_fini(struct gv_writes *commit);
 
 // For gv_engine_config.on_change; ctx is the commit.
-void gv_commit_changed(void *ctx, uint32_t at);
+void gv_writes_changed(void *ctx, uint32_t at);
 
 // Whether more may come.
-bool gv_commit_ready(const struct gv_commit *commit);
+bool gv_writes_ready(const struct gv_writes *commit);
 
 // Takes a local write, and the open request, which will be answered as `answer` says. No reply:
 // nobody waits for this write, and there is no answer.
 // What gv_store_reserve returns: the engine would not take it; GV_EIO: the store fails, `text` says
 // how; GV_ENOMEM. The request is still open after an error.
-int gv_commit_put(struct gv_commit *commit, struct gv_reply *reply, const struct gv_entry *entry,
-                  const struct gv_commit_answer *answer);
+int gv_writes_put(struct gv_writes *commit, struct gv_reply *reply, const struct gv_entry *entry,
+                  const struct gv_writes_reply *answer);
 
-// The batch to be written now, or NULL. It is the caller's until gv_commit_written.
-const struct gv_store_batch *gv_commit_take(struct gv_commit *commit, gv_time now);
+// The batch to be written now, or NULL. It is the caller's until gv_writes_written.
+const struct gv_store_batch *gv_writes_batch(struct gv_writes *commit, gv_time now);
 // It has been written; or not, `text` saying why (NULL: it has been). True: it was the first
 // failure, or the first success after one.
-bool gv_commit_written(struct gv_commit *commit, gv_time now, const char *text);
+bool gv_writes_written(struct gv_writes *commit, gv_time now, const char *text);
 
 // Puts what was written into the engine and answers for it, as far as there is room for replies;
 // `self` is the node's name as JSON.
-void gv_commit_answer(struct gv_commit *commit, gv_time now, struct gv_reply *reply,
-                      struct gv_slice self);
+void gv_writes_apply(struct gv_writes *commit, gv_time now, struct gv_reply *reply,
+                     struct gv_slice self);
 
-// When to call gv_commit_take or gv_commit_answer at the latest.
-gv_time gv_commit_deadline(const struct gv_commit *commit);
+// When to call gv_writes_batch or gv_writes_apply at the latest.
+gv_time gv_writes_deadline(const struct gv_writes *commit);
 
 // Whether nothing waits, but for what a failing store keeps waiting.
-bool gv_commit_settled(const struct gv_commit *commit);
+bool gv_writes_drained(const struct gv_writes *commit);
 
 #endif
