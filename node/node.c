@@ -21,7 +21,7 @@ enum { LOG_TEXT = GV_LOG_TEXT_MAX, LOG_EXCERPT = 80 };
 struct gv_node {
     struct gv_node_config config;
     struct gv_engine *engine; // NULL: the workload has no replica, and keeps nothing
-    struct gv_writes commit;  // if there is a store
+    struct gv_writes writes;  // if there is a store
     struct gv_reply reply;
     void *state; // the workload's
     char *scratch;
@@ -82,7 +82,7 @@ static void warn_raised(struct gv_node *node) {
                "a peer has made an entry of this node larger: what it adds is counted beside");
 }
 
-// What the commit asks: the workload knows.
+// Asked by the writes, answered by the workload.
 static struct gv_entry beside(void *ctx, gv_time now, const struct gv_entry *entry,
                               uint64_t missing, char *key) {
     struct gv_node *node = ctx;
@@ -115,13 +115,13 @@ static int new_engine(struct gv_node *node) {
     if (node->auth.on) engine.message_max = room ? engine.message_max - GV_AUTH_OVERHEAD : 1;
     if (config->store == NULL) return gv_engine_new(&node->engine, &engine);
     engine.on_change = gv_writes_changed;
-    engine.on_change_ctx = &node->commit;
-    int error = gv_writes_init(&node->commit, config->alloc, config->commit_ms * GV_MS);
+    engine.on_change_ctx = &node->writes;
+    int error = gv_writes_init(&node->writes, config->alloc, config->commit_ms * GV_MS);
     if (error == 0) error = gv_engine_new(&node->engine, &engine);
     if (error == 0) error = gv_store_load(config->store, node->engine);
-    node->commit.engine = node->engine;
-    node->commit.beside = beside;
-    node->commit.beside_ctx = node;
+    node->writes.engine = node->engine;
+    node->writes.beside = beside;
+    node->writes.beside_ctx = node;
     if (error == 0) warn_of_bounds(node);
     return error;
 }
@@ -177,8 +177,8 @@ static void drop_scratch(struct gv_node *node) {
 void gv_node_free(struct gv_node *node) {
     if (node == NULL) return;
     if (node->engine != NULL) gv_engine_free(node->engine);
-    if (node->config.store != NULL && node->commit.alloc.resize != NULL)
-        gv_writes_fini(&node->commit);
+    if (node->config.store != NULL && node->writes.alloc.resize != NULL)
+        gv_writes_fini(&node->writes);
     gv_reply_fini(&node->reply);
     gv_limiter_fini(&node->limiter);
     gv_auth_fini(&node->auth);
@@ -258,7 +258,7 @@ static void on_event(void *ctx, const struct gv_engine_event *event) {
 static void look_at_queues(struct gv_node *node, const struct gv_engine_stats *engine) {
     uint64_t store = 0;
     if (node->config.store != NULL)
-        store = node->commit.next.len + node->commit.next.batch.len + node->commit.out.batch.len;
+        store = node->writes.next.len + node->writes.next.batch.len + node->writes.out.batch.len;
     const uint64_t depths[] = {gv_reply_waiting(&node->reply), gv_reply_lists(&node->reply),
                                engine != NULL ? engine->update_backlog : 0,
                                engine != NULL ? engine->sync_backlog : 0, store};
@@ -531,7 +531,7 @@ static int receive_request(struct gv_node *node, gv_time now, const struct gv_li
         .self = own_text(node),
         .reply = &node->reply,
         .engine = node->engine,
-        .commit = defers(node) ? &node->commit : NULL,
+        .writes = defers(node) ? &node->writes : NULL,
         .state = node->state,
         .scratch = node->scratch,
         .scratch_cap = node->scratch_cap,
@@ -651,7 +651,7 @@ bool gv_node_ready(const struct gv_node *node) {
     return gv_reply_waiting(&node->reply) < GV_NODE_REPLIES_DEFAULT &&
            gv_reply_lists(&node->reply) < GV_NODE_READS_MAX &&
            (node->engine == NULL || gv_engine_ready(node->engine)) &&
-           (node->config.store == NULL || gv_writes_ready(&node->commit));
+           (node->config.store == NULL || gv_writes_ready(&node->writes));
 }
 
 // Takes a line that is not too long.
@@ -687,7 +687,7 @@ int gv_node_receive(struct gv_node *node, gv_time now, const char *line, size_t 
     GV_ASSERT(gv_node_ready(node));
     node->stats.numbers.lines++;
     node->line_len = len;
-    node->commit.now = now;
+    node->writes.now = now;
     struct gv_slice all = {(const uint8_t *)line, len};
     int error = len > node->config.line_max ? refuse_longer(node, now, line)
                                             : receive_whole(node, now, all);
@@ -707,8 +707,8 @@ gv_time gv_node_deadline(const struct gv_node *node) {
     gv_time log = gv_log_due(&node->log);
     if (log < deadline) deadline = log;
     if (node->config.store == NULL) return deadline;
-    gv_time commit = gv_writes_deadline(&node->commit);
-    return commit < deadline ? commit : deadline;
+    gv_time writes = gv_writes_deadline(&node->writes);
+    return writes < deadline ? writes : deadline;
 }
 
 // Says once if the links are too slow for the staleness asked for.
@@ -738,19 +738,19 @@ void gv_node_flush(struct gv_node *node, gv_time now) {
 // ---- The store ----------------------------------------------------------------------------------
 
 static void answer_writes(struct gv_node *node, gv_time now) {
-    gv_writes_apply(&node->commit, now, &node->reply, own_text(node));
+    gv_writes_apply(&node->writes, now, &node->reply, own_text(node));
 }
 
 const struct gv_store_batch *gv_node_batch(struct gv_node *node, gv_time now) {
     if (node->config.store == NULL) return NULL;
     answer_writes(node, now);
-    return gv_writes_batch(&node->commit, now);
+    return gv_writes_batch(&node->writes, now);
 }
 
 void gv_node_written(struct gv_node *node, gv_time now, int error, const char *text) {
     GV_ASSERT(node->config.store != NULL);
     const char *fault = error == 0 ? NULL : text != NULL ? text : gv_base_error(error);
-    bool turned = gv_writes_written(&node->commit, now, fault);
+    bool turned = gv_writes_written(&node->writes, now, fault);
     if (turned && error != 0)
         gv_log_say(&node->log, GV_LOG_ERROR, "store: %s; it will be tried again", fault);
     if (turned && error == 0) gv_log_say(&node->log, GV_LOG_WARN, "store: works again");
@@ -761,12 +761,12 @@ void gv_node_written(struct gv_node *node, gv_time now, int error, const char *t
 }
 
 bool gv_node_settle(struct gv_node *node) {
-    node->commit.hurry = true;
-    return node->config.store == NULL || gv_writes_drained(&node->commit);
+    node->writes.hurry = true;
+    return node->config.store == NULL || gv_writes_drained(&node->writes);
 }
 
 bool gv_node_whole(const struct gv_node *node) {
-    return node->config.store != NULL && gv_writes_drained(&node->commit) && !node->commit.failed;
+    return node->config.store != NULL && gv_writes_drained(&node->writes) && !node->writes.failed;
 }
 
 // ---- Output -------------------------------------------------------------------------------------

@@ -68,7 +68,7 @@ static void refuse_put(struct gv_request *request, const struct gv_entry *entry,
         describe_bound(request->engine, entry, why, sizeof why);
     } else {
         snprintf(why, sizeof why, "%s",
-                 error == GV_EIO ? request->commit->text : gv_base_error(error));
+                 error == GV_EIO ? request->writes->text : gv_base_error(error));
     }
     snprintf(text, sizeof text, "%s: not stored: %s", request->type, why);
     int code = malformed != 0 ? GV_REQUEST_MALFORMED : GV_REQUEST_UNAVAILABLE;
@@ -80,12 +80,12 @@ static void refuse_put(struct gv_request *request, const struct gv_entry *entry,
 static bool put(struct gv_request *request, const struct gv_entry *entry,
                 const struct gv_writes_reply *answer) {
     GV_ASSERT(request->engine != NULL && request->reply->open);
-    int stored = request->commit == NULL
+    int stored = request->writes == NULL
                      ? gv_admit_local(request->engine, request->now, entry)
-                     : gv_writes_put(request->commit, request->reply, entry, answer);
+                     : gv_writes_put(request->writes, request->reply, entry, answer);
     if (stored < 0) {
         refuse_put(request, entry, stored);
-    } else if (request->commit == NULL) {
+    } else if (request->writes == NULL) {
         gv_reply_json(request->reply, answer->type, answer->member, answer->value);
     }
     return stored >= 0;
@@ -108,8 +108,8 @@ bool gv_request_add(struct gv_request *request, const struct gv_entry *entry, ui
 
 bool gv_request_put_ahead(struct gv_request *request, const struct gv_entry *entry) {
     GV_ASSERT(request->engine != NULL && request->reply->open);
-    int stored = request->commit == NULL ? gv_admit_local(request->engine, request->now, entry)
-                                         : gv_writes_put(request->commit, NULL, entry, NULL);
+    int stored = request->writes == NULL ? gv_admit_local(request->engine, request->now, entry)
+                                         : gv_writes_put(request->writes, NULL, entry, NULL);
     return stored >= 0;
 }
 

@@ -27,7 +27,7 @@ struct gv_request {
     struct gv_slice self;     // the node's name as a JSON string, canonical
     struct gv_reply *reply;   // where the answer goes
     struct gv_engine *engine; // NULL if the workload has no replica, and keeps nothing
-    struct gv_writes *commit; // writes are answered when they are on disk; NULL: at once
+    struct gv_writes *writes; // writes are answered when they are on disk; NULL: at once
     void *state;              // the workload's own
     char *scratch;            // as long as the line at least
     size_t scratch_cap;

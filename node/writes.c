@@ -23,56 +23,56 @@ static size_t ask_len(const struct ask *ask) {
     return sizeof *ask + ask->dest_len + ask->id_len + ask->value_len;
 }
 
-int gv_writes_init(struct gv_writes *commit, struct gv_alloc alloc, gv_time window) {
+int gv_writes_init(struct gv_writes *writes, struct gv_alloc alloc, gv_time window) {
     GV_ASSERT(alloc.resize != NULL);
-    *commit = (struct gv_writes){.alloc = alloc, .window = window, .due = GV_TIME_NEVER};
-    size_t size = GV_WRITES_CHANGES_MAX * sizeof *commit->changes;
-    commit->scratch = alloc.resize(alloc.ctx, NULL, 0, GV_STORE_SCRATCH);
-    commit->changes = alloc.resize(alloc.ctx, NULL, 0, size);
-    return commit->scratch != NULL && commit->changes != NULL ? 0 : GV_ENOMEM;
+    *writes = (struct gv_writes){.alloc = alloc, .window = window, .due = GV_TIME_NEVER};
+    size_t size = GV_WRITES_CHANGES_MAX * sizeof *writes->changes;
+    writes->scratch = alloc.resize(alloc.ctx, NULL, 0, GV_STORE_SCRATCH);
+    writes->changes = alloc.resize(alloc.ctx, NULL, 0, size);
+    return writes->scratch != NULL && writes->changes != NULL ? 0 : GV_ENOMEM;
 }
 
-static void drop(struct gv_writes *commit, struct gv_writes_queue *queue) {
-    struct gv_alloc alloc = commit->alloc;
+static void drop(struct gv_writes *writes, struct gv_writes_queue *queue) {
+    struct gv_alloc alloc = writes->alloc;
     gv_store_batch_free(&queue->batch, alloc);
     if (queue->asks != NULL) alloc.resize(alloc.ctx, queue->asks, queue->cap, 0);
     *queue = (struct gv_writes_queue){0};
 }
 
-void gv_writes_fini(struct gv_writes *commit) {
-    struct gv_alloc alloc = commit->alloc;
-    drop(commit, &commit->next);
-    drop(commit, &commit->out);
-    size_t size = GV_WRITES_CHANGES_MAX * sizeof *commit->changes;
-    if (commit->scratch != NULL) alloc.resize(alloc.ctx, commit->scratch, GV_STORE_SCRATCH, 0);
-    if (commit->changes != NULL) alloc.resize(alloc.ctx, commit->changes, size, 0);
-    commit->scratch = NULL;
-    commit->changes = NULL;
+void gv_writes_fini(struct gv_writes *writes) {
+    struct gv_alloc alloc = writes->alloc;
+    drop(writes, &writes->next);
+    drop(writes, &writes->out);
+    size_t size = GV_WRITES_CHANGES_MAX * sizeof *writes->changes;
+    if (writes->scratch != NULL) alloc.resize(alloc.ctx, writes->scratch, GV_STORE_SCRATCH, 0);
+    if (writes->changes != NULL) alloc.resize(alloc.ctx, writes->changes, size, 0);
+    writes->scratch = NULL;
+    writes->changes = NULL;
 }
 
 // ---- In -----------------------------------------------------------------------------------------
 
 void gv_writes_changed(void *ctx, uint32_t at) {
-    struct gv_writes *commit = ctx;
-    if (commit->due == GV_TIME_NEVER) commit->due = commit->now + commit->window;
-    if (commit->count == GV_WRITES_CHANGES_MAX) {
-        commit->all = true;
-        commit->all_done = false;
-        commit->all_at = commit->all_next = 0;
-        commit->count = commit->taken = 0;
+    struct gv_writes *writes = ctx;
+    if (writes->due == GV_TIME_NEVER) writes->due = writes->now + writes->window;
+    if (writes->count == GV_WRITES_CHANGES_MAX) {
+        writes->all = true;
+        writes->all_done = false;
+        writes->all_at = writes->all_next = 0;
+        writes->count = writes->taken = 0;
     }
-    commit->changes[commit->count++] = at;
+    writes->changes[writes->count++] = at;
 }
 
-bool gv_writes_ready(const struct gv_writes *commit) {
-    if (commit->next.batch.len + commit->next.len >= GV_WRITES_PENDING_MAX) return false;
-    return commit->failed || commit->count < GV_WRITES_CHANGES_MAX / 2;
+bool gv_writes_ready(const struct gv_writes *writes) {
+    if (writes->next.batch.len + writes->next.len >= GV_WRITES_PENDING_MAX) return false;
+    return writes->failed || writes->count < GV_WRITES_CHANGES_MAX / 2;
 }
 
-static int reserve_asks(struct gv_writes *commit, struct gv_writes_queue *queue, size_t len) {
+static int reserve_asks(struct gv_writes *writes, struct gv_writes_queue *queue, size_t len) {
     if (len <= queue->cap - queue->len) return 0;
     size_t cap = 2 * (queue->len + len);
-    uint8_t *asks = commit->alloc.resize(commit->alloc.ctx, queue->asks, queue->cap, cap);
+    uint8_t *asks = writes->alloc.resize(writes->alloc.ctx, queue->asks, queue->cap, cap);
     if (asks == NULL) return GV_ENOMEM;
     queue->asks = asks;
     queue->cap = cap;
@@ -81,15 +81,15 @@ static int reserve_asks(struct gv_writes *commit, struct gv_writes_queue *queue,
 
 // Adds a write that is to be answered so, without what stands behind an ask yet; *at becomes where
 // that goes. Negative: it could not.
-static int append(struct gv_writes *commit, const struct ask *ask, const struct gv_entry *entry,
+static int append(struct gv_writes *writes, const struct ask *ask, const struct gv_entry *entry,
                   uint8_t **at) {
-    struct gv_writes_queue *queue = &commit->next;
-    int error = gv_admit_reserve(commit->engine, entry);
+    struct gv_writes_queue *queue = &writes->next;
+    int error = gv_admit_reserve(writes->engine, entry);
     if (error != 0) return error;
-    error = reserve_asks(commit, queue, ask_len(ask));
-    if (error == 0) error = gv_store_batch_put(&queue->batch, commit->alloc, commit->engine, entry);
+    error = reserve_asks(writes, queue, ask_len(ask));
+    if (error == 0) error = gv_store_batch_put(&queue->batch, writes->alloc, writes->engine, entry);
     if (error != 0) {
-        gv_store_release(commit->engine, entry);
+        gv_store_release(writes->engine, entry);
         return error;
     }
     memcpy(queue->asks + queue->len, ask, sizeof *ask);
@@ -99,10 +99,10 @@ static int append(struct gv_writes *commit, const struct ask *ask, const struct 
     return 0;
 }
 
-int gv_writes_put(struct gv_writes *commit, struct gv_reply *reply, const struct gv_entry *entry,
+int gv_writes_put(struct gv_writes *writes, struct gv_reply *reply, const struct gv_entry *entry,
                   const struct gv_writes_reply *answer) {
-    GV_ASSERT(commit->engine != NULL && (answer != NULL) == (reply != NULL));
-    if (commit->failed) return GV_EIO;
+    GV_ASSERT(writes->engine != NULL && (answer != NULL) == (reply != NULL));
+    if (writes->failed) return GV_EIO;
     struct ask ask = {.type = NULL};
     if (reply != NULL)
         ask = (struct ask){
@@ -114,7 +114,7 @@ int gv_writes_put(struct gv_writes *commit, struct gv_reply *reply, const struct
             .value_len = answer->value.len,
         };
     uint8_t *at;
-    int error = append(commit, &ask, entry, &at);
+    int error = append(writes, &ask, entry, &at);
     if (error != 0 || reply == NULL) return error;
     memcpy(at, reply->dest.data, ask.dest_len);
     memcpy(at + ask.dest_len, reply->msg_id.data, ask.id_len);
@@ -127,31 +127,31 @@ int gv_writes_put(struct gv_writes *commit, struct gv_reply *reply, const struct
 // ---- Out ----------------------------------------------------------------------------------------
 
 // Adds the entry that is stored at `at`, if one still is. False: out of memory.
-static bool add(struct gv_writes *commit, uint32_t at) {
+static bool add(struct gv_writes *writes, uint32_t at) {
     struct gv_entry entry;
-    if (!gv_engine_next(commit->engine, &at, at + 1, &entry)) return true;
-    return gv_store_batch_put(&commit->out.batch, commit->alloc, commit->engine, &entry) == 0;
+    if (!gv_engine_next(writes->engine, &at, at + 1, &entry)) return true;
+    return gv_store_batch_put(&writes->out.batch, writes->alloc, writes->engine, &entry) == 0;
 }
 
 // Adds what came from peers, up to the size of a slice. True: something was added.
-static bool add_changes(struct gv_writes *commit) {
-    struct gv_store_batch *batch = &commit->out.batch;
+static bool add_changes(struct gv_writes *writes) {
+    struct gv_store_batch *batch = &writes->out.batch;
     uint32_t before = batch->count;
-    commit->taken = 0;
-    while (commit->taken < commit->count && batch->len < GV_WRITES_BATCH_MAX) {
-        if (!add(commit, commit->changes[commit->taken])) break;
-        commit->taken++;
+    writes->taken = 0;
+    while (writes->taken < writes->count && batch->len < GV_WRITES_BATCH_MAX) {
+        if (!add(writes, writes->changes[writes->taken])) break;
+        writes->taken++;
     }
-    if (!commit->all) return commit->taken > 0 || batch->count > before;
+    if (!writes->all) return writes->taken > 0 || batch->count > before;
     struct gv_entry entry;
-    uint32_t at = commit->all_at, end = gv_engine_end(commit->engine);
-    commit->all_next = at;
-    commit->all_done = false;
+    uint32_t at = writes->all_at, end = gv_engine_end(writes->engine);
+    writes->all_next = at;
+    writes->all_done = false;
     while (batch->len < GV_WRITES_BATCH_MAX) {
-        commit->all_done = !gv_engine_next(commit->engine, &at, end, &entry);
-        if (commit->all_done) return true;
-        if (gv_store_batch_put(batch, commit->alloc, commit->engine, &entry) != 0) break;
-        commit->all_next = at;
+        writes->all_done = !gv_engine_next(writes->engine, &at, end, &entry);
+        if (writes->all_done) return true;
+        if (gv_store_batch_put(batch, writes->alloc, writes->engine, &entry) != 0) break;
+        writes->all_next = at;
     }
     return batch->count > before;
 }
@@ -166,72 +166,72 @@ static void reverse(uint8_t *bytes, size_t len) {
 
 // Moves what came from peers, behind the first `len` bytes, in front of the local writes. Of two
 // records of one entry the later stays, and local versions may be larger than those in the engine.
-static void put_changes_first(struct gv_writes *commit, size_t len) {
-    struct gv_store_batch *batch = &commit->out.batch;
+static void put_changes_first(struct gv_writes *writes, size_t len) {
+    struct gv_store_batch *batch = &writes->out.batch;
     size_t changes = batch->len - len;
-    if (!commit->out.versioned || len == 0 || changes == 0) return;
+    if (!writes->out.versioned || len == 0 || changes == 0) return;
     reverse(batch->data, len);
     reverse(batch->data + len, changes);
     reverse(batch->data, batch->len);
-    commit->batch_at = changes;
+    writes->batch_at = changes;
 }
 
 // What has waited is on its way now; the other queue, with its memory, takes what comes.
-static void swap_queues(struct gv_writes *commit) {
-    struct gv_writes_queue empty = commit->out;
+static void swap_queues(struct gv_writes *writes) {
+    struct gv_writes_queue empty = writes->out;
     GV_ASSERT(empty.len == 0 && empty.batch.count == 0);
-    commit->out = commit->next;
-    commit->next = empty;
-    commit->asks_at = commit->batch_at = 0;
+    writes->out = writes->next;
+    writes->next = empty;
+    writes->asks_at = writes->batch_at = 0;
 }
 
-const struct gv_store_batch *gv_writes_batch(struct gv_writes *commit, gv_time now) {
-    if (commit->state != GV_WRITES_IDLE) return NULL;
-    if (commit->failed && now < commit->retry_at) return NULL;
-    bool writes = commit->next.batch.count > 0;
-    bool changes = commit->due != GV_TIME_NEVER && (now >= commit->due || commit->hurry);
-    if (!writes && !changes && !commit->failed) return NULL;
-    swap_queues(commit);
-    size_t local = commit->out.batch.len;
-    bool added = commit->due != GV_TIME_NEVER && add_changes(commit);
-    put_changes_first(commit, local);
-    if (!writes && !added && !commit->failed) { // out of memory
-        commit->due = now + commit->window;
+const struct gv_store_batch *gv_writes_batch(struct gv_writes *writes, gv_time now) {
+    if (writes->state != GV_WRITES_IDLE) return NULL;
+    if (writes->failed && now < writes->retry_at) return NULL;
+    bool any_local = writes->next.batch.count > 0;
+    bool changes = writes->due != GV_TIME_NEVER && (now >= writes->due || writes->hurry);
+    if (!any_local && !changes && !writes->failed) return NULL;
+    swap_queues(writes);
+    size_t local = writes->out.batch.len;
+    bool added = writes->due != GV_TIME_NEVER && add_changes(writes);
+    put_changes_first(writes, local);
+    if (!any_local && !added && !writes->failed) { // out of memory
+        writes->due = now + writes->window;
         return NULL;
     }
-    commit->state = GV_WRITES_WRITING;
-    return &commit->out.batch;
+    writes->state = GV_WRITES_WRITING;
+    return &writes->out.batch;
 }
 
 // The changes that were in the batch are done.
-static void settle_changes(struct gv_writes *commit, gv_time now) {
-    size_t left = commit->count - commit->taken;
-    memmove(commit->changes, commit->changes + commit->taken, left * sizeof *commit->changes);
-    commit->count = (uint32_t)left;
-    commit->taken = 0;
-    if (commit->all) commit->all_at = commit->all_next;
-    if (commit->all_done) commit->all = commit->all_done = false;
-    if (left == 0 && !commit->all) {
-        commit->due = GV_TIME_NEVER;
-    } else if (commit->all || commit->out.batch.len >= GV_WRITES_BATCH_MAX) {
-        commit->due = now; // what did not fit has waited long enough
+static void settle_changes(struct gv_writes *writes, gv_time now) {
+    size_t left = writes->count - writes->taken;
+    memmove(writes->changes, writes->changes + writes->taken, left * sizeof *writes->changes);
+    writes->count = (uint32_t)left;
+    writes->taken = 0;
+    if (writes->all) writes->all_at = writes->all_next;
+    if (writes->all_done) writes->all = writes->all_done = false;
+    if (left == 0 && !writes->all) {
+        writes->due = GV_TIME_NEVER;
+    } else if (writes->all || writes->out.batch.len >= GV_WRITES_BATCH_MAX) {
+        writes->due = now; // what did not fit has waited long enough
     } else {
-        commit->due = now + commit->window;
+        writes->due = now + writes->window;
     }
 }
 
-bool gv_writes_written(struct gv_writes *commit, gv_time now, const char *text) {
-    GV_ASSERT(commit->state == GV_WRITES_WRITING);
-    bool news = commit->failed != (text != NULL);
-    commit->state = GV_WRITES_APPLYING;
-    commit->failed = text != NULL;
-    if (commit->failed) {
-        snprintf(commit->text, sizeof commit->text, "%s", text);
-        commit->retry_at = now + GV_WRITES_RETRY_MS * GV_MS;
-        commit->taken = 0;
-        commit->all_done = false;
+bool gv_writes_written(struct gv_writes *writes, gv_time now, const char *text) {
+    GV_ASSERT(writes->state == GV_WRITES_WRITING);
+    bool news = writes->failed != (text != NULL);
+    writes->state = GV_WRITES_APPLYING;
+    writes->failed = text != NULL;
+    if (writes->failed) {
+        snprintf(writes->text, sizeof writes->text, "%s", text);
+        writes->retry_at = now + GV_WRITES_RETRY_MS * GV_MS;
+        writes->taken = 0;
+        writes->all_done = false;
     } else {
-        settle_changes(commit, now);
+        settle_changes(writes, now);
     }
     return news;
 }
@@ -245,48 +245,48 @@ static uint64_t count_of(const struct gv_engine *engine, const struct gv_entry *
 
 // A write did not make its entry larger by as much as it should have: the rest, and the answer, go
 // the same way once more, with another entry. Negative: they could not.
-static int count_beside(struct gv_writes *commit, gv_time now, const struct gv_entry *entry,
+static int count_beside(struct gv_writes *writes, gv_time now, const struct gv_entry *entry,
                         const struct ask *ask, uint64_t missing, const uint8_t *texts) {
-    GV_ASSERT(missing <= ask->grows && commit->beside != NULL && ask->type != NULL);
+    GV_ASSERT(missing <= ask->grows && writes->beside != NULL && ask->type != NULL);
     char key[GV_WORKLOAD_KEY_MAX];
-    struct gv_entry other = commit->beside(commit->beside_ctx, now, entry, missing, key);
+    struct gv_entry other = writes->beside(writes->beside_ctx, now, entry, missing, key);
     struct ask again = *ask;
     again.partly |= missing < ask->grows;
     again.grows = missing;
     uint8_t *at;
-    int error = append(commit, &again, &other, &at);
+    int error = append(writes, &again, &other, &at);
     if (error == 0) memcpy(at, texts, ask_len(ask) - sizeof *ask);
     return error;
 }
 
 // Puts a record that is in the store into the engine, for this ask, of which the texts follow.
 // Negative: an error; GV_EIO: it is not in the store. *later: not to be answered yet.
-static int put_stored(struct gv_writes *commit, gv_time now, const struct gv_store_record *record,
+static int put_stored(struct gv_writes *writes, gv_time now, const struct gv_store_record *record,
                       const struct ask *ask, const uint8_t *texts, bool *later) {
     struct gv_entry entry;
-    int error = gv_store_decode(record, commit->scratch, &entry);
+    int error = gv_store_decode(record, writes->scratch, &entry);
     GV_ASSERT(error == 0); // it was made by gv_store_batch_put
     *later = false;
-    if (commit->failed) {
-        gv_store_release(commit->engine, &entry);
+    if (writes->failed) {
+        gv_store_release(writes->engine, &entry);
         return GV_EIO;
     }
-    uint64_t before = ask->grows > 0 ? count_of(commit->engine, &entry) : 0;
-    int stored = gv_store_apply(commit->engine, now, &entry);
+    uint64_t before = ask->grows > 0 ? count_of(writes->engine, &entry) : 0;
+    int stored = gv_store_apply(writes->engine, now, &entry);
     if (stored < 0 || ask->grows == 0) return stored;
-    uint64_t grown = count_of(commit->engine, &entry) - before;
+    uint64_t grown = count_of(writes->engine, &entry) - before;
     if (grown >= ask->grows) return stored;
-    error = count_beside(commit, now, &entry, ask, ask->grows - grown, texts);
+    error = count_beside(writes, now, &entry, ask, ask->grows - grown, texts);
     *later = error == 0;
     return error;
 }
 
-static void answer(const struct gv_writes *commit, struct gv_reply *reply, const struct ask *ask,
+static void answer(const struct gv_writes *writes, struct gv_reply *reply, const struct ask *ask,
                    struct gv_slice value, int stored) {
     char text[GV_REPLY_TEXT_MAX];
-    if (commit->failed) {
+    if (writes->failed) {
         snprintf(text, sizeof text, "%s: %s", ask->partly ? "not all of it stored" : "not stored",
-                 commit->text);
+                 writes->text);
         gv_reply_error(reply, ask->partly ? GV_REQUEST_UNKNOWN : GV_REQUEST_UNAVAILABLE, text);
     } else if (stored < 0) {
         snprintf(text, sizeof text, "on disk, but not to be seen before a restart: %s",
@@ -298,21 +298,21 @@ static void answer(const struct gv_writes *commit, struct gv_reply *reply, const
 }
 
 // Answers the queue `out`; false: there was no room for all.
-static bool answer_queue(struct gv_writes *commit, gv_time now, struct gv_reply *reply,
+static bool answer_queue(struct gv_writes *writes, gv_time now, struct gv_reply *reply,
                          struct gv_slice self) {
-    struct gv_writes_queue *queue = &commit->out;
-    while (commit->asks_at < queue->len) {
+    struct gv_writes_queue *queue = &writes->out;
+    while (writes->asks_at < queue->len) {
         struct ask ask;
-        const uint8_t *at = queue->asks + commit->asks_at;
+        const uint8_t *at = queue->asks + writes->asks_at;
         memcpy(&ask, at, sizeof ask);
-        commit->answer_at = GV_TIME_NEVER; // when replies have left
+        writes->answer_at = GV_TIME_NEVER; // when replies have left
         if (gv_reply_waiting(reply) >= GV_NODE_REPLIES_DEFAULT) return false;
         if (gv_reply_reserve(reply, ask_len(&ask) + self.len) != 0) {
-            commit->answer_at = now + ANSWER_LATER_MS * GV_MS;
+            writes->answer_at = now + ANSWER_LATER_MS * GV_MS;
             return false;
         }
         struct gv_store_record record;
-        bool there = gv_store_batch_next(&queue->batch, &commit->batch_at, &record);
+        bool there = gv_store_batch_next(&queue->batch, &writes->batch_at, &record);
         GV_ASSERT(there);
         struct gv_slice dest = {at + sizeof ask, ask.dest_len};
         struct gv_slice id = {dest.data + dest.len, ask.id_len};
@@ -320,39 +320,39 @@ static bool answer_queue(struct gv_writes *commit, gv_time now, struct gv_reply 
         // Open already when the entry is put: what is traced about it names the request.
         if (ask.type != NULL) gv_reply_open(reply, self, dest, id);
         bool later;
-        int stored = put_stored(commit, now, &record, &ask, at + sizeof ask, &later);
+        int stored = put_stored(writes, now, &record, &ask, at + sizeof ask, &later);
         if (later) {
             gv_reply_defer(reply);
         } else if (ask.type != NULL) {
-            answer(commit, reply, &ask, value, stored);
+            answer(writes, reply, &ask, value, stored);
         }
-        commit->asks_at += ask_len(&ask);
+        writes->asks_at += ask_len(&ask);
     }
     queue->len = queue->batch.len = queue->batch.count = 0;
     queue->versioned = false;
     // A slice may be large; what is used all the time is kept.
-    if (queue->batch.cap > GV_WRITES_PENDING_MAX) gv_store_batch_free(&queue->batch, commit->alloc);
+    if (queue->batch.cap > GV_WRITES_PENDING_MAX) gv_store_batch_free(&queue->batch, writes->alloc);
     return true;
 }
 
-void gv_writes_apply(struct gv_writes *commit, gv_time now, struct gv_reply *reply,
+void gv_writes_apply(struct gv_writes *writes, gv_time now, struct gv_reply *reply,
                      struct gv_slice self) {
-    if (commit->state != GV_WRITES_APPLYING) return;
-    if (!answer_queue(commit, now, reply, self)) return;
-    if (commit->failed && commit->next.len > 0) { // came while the batch was out
-        swap_queues(commit);
-        if (!answer_queue(commit, now, reply, self)) return;
+    if (writes->state != GV_WRITES_APPLYING) return;
+    if (!answer_queue(writes, now, reply, self)) return;
+    if (writes->failed && writes->next.len > 0) { // came while the batch was out
+        swap_queues(writes);
+        if (!answer_queue(writes, now, reply, self)) return;
     }
-    commit->state = GV_WRITES_IDLE;
+    writes->state = GV_WRITES_IDLE;
 }
 
-gv_time gv_writes_deadline(const struct gv_writes *commit) {
-    if (commit->state == GV_WRITES_WRITING) return GV_TIME_NEVER;
-    if (commit->state == GV_WRITES_APPLYING) return commit->answer_at;
-    return commit->failed ? commit->retry_at : commit->due;
+gv_time gv_writes_deadline(const struct gv_writes *writes) {
+    if (writes->state == GV_WRITES_WRITING) return GV_TIME_NEVER;
+    if (writes->state == GV_WRITES_APPLYING) return writes->answer_at;
+    return writes->failed ? writes->retry_at : writes->due;
 }
 
-bool gv_writes_drained(const struct gv_writes *commit) {
-    if (commit->state != GV_WRITES_IDLE || commit->next.batch.count > 0) return false;
-    return commit->failed || commit->due == GV_TIME_NEVER;
+bool gv_writes_drained(const struct gv_writes *writes) {
+    if (writes->state != GV_WRITES_IDLE || writes->next.batch.count > 0) return false;
+    return writes->failed || writes->due == GV_TIME_NEVER;
 }

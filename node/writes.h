@@ -76,37 +76,37 @@ struct gv_writes {
 };
 
 // `engine` is to be set before the first write. GV_ENOMEM: to be followed by gv_writes_fini.
-int gv_writes_init(struct gv_writes *commit, struct gv_alloc alloc, gv_time window);
-void gv_writes_fini(struct gv_writes *commit);
+int gv_writes_init(struct gv_writes *writes, struct gv_alloc alloc, gv_time window);
+void gv_writes_fini(struct gv_writes *writes);
 
-// For gv_engine_config.on_change; ctx is the commit.
+// For gv_engine_config.on_change; ctx is the writes.
 void gv_writes_changed(void *ctx, uint32_t at);
 
 // Whether more may come.
-bool gv_writes_ready(const struct gv_writes *commit);
+bool gv_writes_ready(const struct gv_writes *writes);
 
 // Takes a local write, and the open request, which will be answered as `answer` says. No reply:
 // nobody waits for this write, and there is no answer.
 // What gv_store_reserve returns: the engine would not take it; GV_EIO: the store fails, `text` says
 // how; GV_ENOMEM. The request is still open after an error.
-int gv_writes_put(struct gv_writes *commit, struct gv_reply *reply, const struct gv_entry *entry,
+int gv_writes_put(struct gv_writes *writes, struct gv_reply *reply, const struct gv_entry *entry,
                   const struct gv_writes_reply *answer);
 
 // The batch to be written now, or NULL. It is the caller's until gv_writes_written.
-const struct gv_store_batch *gv_writes_batch(struct gv_writes *commit, gv_time now);
+const struct gv_store_batch *gv_writes_batch(struct gv_writes *writes, gv_time now);
 // It has been written; or not, `text` saying why (NULL: it has been). True: it was the first
 // failure, or the first success after one.
-bool gv_writes_written(struct gv_writes *commit, gv_time now, const char *text);
+bool gv_writes_written(struct gv_writes *writes, gv_time now, const char *text);
 
 // Puts what was written into the engine and answers for it, as far as there is room for replies;
 // `self` is the node's name as JSON.
-void gv_writes_apply(struct gv_writes *commit, gv_time now, struct gv_reply *reply,
+void gv_writes_apply(struct gv_writes *writes, gv_time now, struct gv_reply *reply,
                      struct gv_slice self);
 
 // When to call gv_writes_batch or gv_writes_apply at the latest.
-gv_time gv_writes_deadline(const struct gv_writes *commit);
+gv_time gv_writes_deadline(const struct gv_writes *writes);
 
 // Whether nothing waits, but for what a failing store keeps waiting.
-bool gv_writes_drained(const struct gv_writes *commit);
+bool gv_writes_drained(const struct gv_writes *writes);
 
 #endif
