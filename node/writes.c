@@ -8,10 +8,10 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { ANSWER_LATER_MS = 10 }; // memory for replies ran out
+enum { REPLY_RETRY_MS = 10 }; // memory for replies ran out
 
 // A request that waits for its answer; the texts of dest, msg_id and value follow.
-struct ask {
+struct pending_reply {
     const char *type; // NULL: nobody waits
     const char *member;
     uint64_t grows; // gv_writes_reply's
@@ -19,8 +19,8 @@ struct ask {
     size_t dest_len, id_len, value_len;
 };
 
-static size_t ask_len(const struct ask *ask) {
-    return sizeof *ask + ask->dest_len + ask->id_len + ask->value_len;
+static size_t pending_len(const struct pending_reply *pending) {
+    return sizeof *pending + pending->dest_len + pending->id_len + pending->value_len;
 }
 
 int gv_writes_init(struct gv_writes *writes, struct gv_alloc alloc, gv_time window) {
@@ -35,7 +35,7 @@ int gv_writes_init(struct gv_writes *writes, struct gv_alloc alloc, gv_time wind
 static void drop(struct gv_writes *writes, struct gv_writes_queue *queue) {
     struct gv_alloc alloc = writes->alloc;
     gv_store_batch_free(&queue->batch, alloc);
-    if (queue->asks != NULL) alloc.resize(alloc.ctx, queue->asks, queue->cap, 0);
+    if (queue->pending != NULL) alloc.resize(alloc.ctx, queue->pending, queue->cap, 0);
     *queue = (struct gv_writes_queue){0};
 }
 
@@ -69,33 +69,33 @@ bool gv_writes_ready(const struct gv_writes *writes) {
     return writes->failed || writes->count < GV_WRITES_CHANGES_MAX / 2;
 }
 
-static int reserve_asks(struct gv_writes *writes, struct gv_writes_queue *queue, size_t len) {
+static int reserve_pending(struct gv_writes *writes, struct gv_writes_queue *queue, size_t len) {
     if (len <= queue->cap - queue->len) return 0;
     size_t cap = 2 * (queue->len + len);
-    uint8_t *asks = writes->alloc.resize(writes->alloc.ctx, queue->asks, queue->cap, cap);
-    if (asks == NULL) return GV_ENOMEM;
-    queue->asks = asks;
+    uint8_t *pending = writes->alloc.resize(writes->alloc.ctx, queue->pending, queue->cap, cap);
+    if (pending == NULL) return GV_ENOMEM;
+    queue->pending = pending;
     queue->cap = cap;
     return 0;
 }
 
-// Adds a write that is to be answered so, without what stands behind an ask yet; *at becomes where
-// that goes. Negative: it could not.
-static int append(struct gv_writes *writes, const struct ask *ask, const struct gv_entry *entry,
-                  uint8_t **at) {
+// Adds a write that is to be answered so, without what stands behind a pending reply yet; *at
+// becomes where that goes. Negative: it could not.
+static int append(struct gv_writes *writes, const struct pending_reply *pending,
+                  const struct gv_entry *entry, uint8_t **at) {
     struct gv_writes_queue *queue = &writes->next;
     int error = gv_admit_reserve(writes->engine, entry);
     if (error != 0) return error;
-    error = reserve_asks(writes, queue, ask_len(ask));
+    error = reserve_pending(writes, queue, pending_len(pending));
     if (error == 0) error = gv_store_batch_put(&queue->batch, writes->alloc, writes->engine, entry);
     if (error != 0) {
         gv_store_release(writes->engine, entry);
         return error;
     }
-    memcpy(queue->asks + queue->len, ask, sizeof *ask);
-    *at = queue->asks + queue->len + sizeof *ask;
+    memcpy(queue->pending + queue->len, pending, sizeof *pending);
+    *at = queue->pending + queue->len + sizeof *pending;
     queue->versioned |= entry->lattice != GV_LATTICE_SET;
-    queue->len += ask_len(ask);
+    queue->len += pending_len(pending);
     return 0;
 }
 
@@ -103,9 +103,9 @@ int gv_writes_put(struct gv_writes *writes, struct gv_reply *reply, const struct
                   const struct gv_writes_reply *answer) {
     GV_ASSERT(writes->engine != NULL && (answer != NULL) == (reply != NULL));
     if (writes->failed) return GV_EIO;
-    struct ask ask = {.type = NULL};
+    struct pending_reply pending = {.type = NULL};
     if (reply != NULL)
-        ask = (struct ask){
+        pending = (struct pending_reply){
             .type = answer->type,
             .member = answer->member,
             .grows = answer->grows,
@@ -114,12 +114,12 @@ int gv_writes_put(struct gv_writes *writes, struct gv_reply *reply, const struct
             .value_len = answer->value.len,
         };
     uint8_t *at;
-    int error = append(writes, &ask, entry, &at);
+    int error = append(writes, &pending, entry, &at);
     if (error != 0 || reply == NULL) return error;
-    memcpy(at, reply->dest.data, ask.dest_len);
-    memcpy(at + ask.dest_len, reply->msg_id.data, ask.id_len);
-    if (ask.value_len > 0)
-        memcpy(at + ask.dest_len + ask.id_len, answer->value.data, ask.value_len);
+    memcpy(at, reply->dest.data, pending.dest_len);
+    memcpy(at + pending.dest_len, reply->msg_id.data, pending.id_len);
+    if (pending.value_len > 0)
+        memcpy(at + pending.dest_len + pending.id_len, answer->value.data, pending.value_len);
     gv_reply_defer(reply);
     return 0;
 }
@@ -182,7 +182,7 @@ static void swap_queues(struct gv_writes *writes) {
     GV_ASSERT(empty.len == 0 && empty.batch.count == 0);
     writes->out = writes->next;
     writes->next = empty;
-    writes->asks_at = writes->batch_at = 0;
+    writes->pending_at = writes->batch_at = 0;
 }
 
 const struct gv_store_batch *gv_writes_batch(struct gv_writes *writes, gv_time now) {
@@ -246,23 +246,24 @@ static uint64_t count_of(const struct gv_engine *engine, const struct gv_entry *
 // A write did not make its entry larger by as much as it should have: the rest, and the answer, go
 // the same way once more, with another entry. Negative: they could not.
 static int count_beside(struct gv_writes *writes, gv_time now, const struct gv_entry *entry,
-                        const struct ask *ask, uint64_t missing, const uint8_t *texts) {
-    GV_ASSERT(missing <= ask->grows && writes->beside != NULL && ask->type != NULL);
+                        const struct pending_reply *pending, uint64_t missing,
+                        const uint8_t *texts) {
+    GV_ASSERT(missing <= pending->grows && writes->beside != NULL && pending->type != NULL);
     char key[GV_WORKLOAD_KEY_MAX];
     struct gv_entry other = writes->beside(writes->beside_ctx, now, entry, missing, key);
-    struct ask again = *ask;
-    again.partly |= missing < ask->grows;
+    struct pending_reply again = *pending;
+    again.partly |= missing < pending->grows;
     again.grows = missing;
     uint8_t *at;
     int error = append(writes, &again, &other, &at);
-    if (error == 0) memcpy(at, texts, ask_len(ask) - sizeof *ask);
+    if (error == 0) memcpy(at, texts, pending_len(pending) - sizeof *pending);
     return error;
 }
 
-// Puts a record that is in the store into the engine, for this ask, of which the texts follow.
-// Negative: an error; GV_EIO: it is not in the store. *later: not to be answered yet.
+// Puts a record that is in the store into the engine, for this pending reply, of which the texts
+// follow. Negative: an error; GV_EIO: it is not in the store. *later: not to be answered yet.
 static int put_stored(struct gv_writes *writes, gv_time now, const struct gv_store_record *record,
-                      const struct ask *ask, const uint8_t *texts, bool *later) {
+                      const struct pending_reply *pending, const uint8_t *texts, bool *later) {
     struct gv_entry entry;
     int error = gv_store_decode(record, writes->scratch, &entry);
     GV_ASSERT(error == 0); // it was made by gv_store_batch_put
@@ -271,62 +272,62 @@ static int put_stored(struct gv_writes *writes, gv_time now, const struct gv_sto
         gv_store_release(writes->engine, &entry);
         return GV_EIO;
     }
-    uint64_t before = ask->grows > 0 ? count_of(writes->engine, &entry) : 0;
+    uint64_t before = pending->grows > 0 ? count_of(writes->engine, &entry) : 0;
     int stored = gv_store_apply(writes->engine, now, &entry);
-    if (stored < 0 || ask->grows == 0) return stored;
+    if (stored < 0 || pending->grows == 0) return stored;
     uint64_t grown = count_of(writes->engine, &entry) - before;
-    if (grown >= ask->grows) return stored;
-    error = count_beside(writes, now, &entry, ask, ask->grows - grown, texts);
+    if (grown >= pending->grows) return stored;
+    error = count_beside(writes, now, &entry, pending, pending->grows - grown, texts);
     *later = error == 0;
     return error;
 }
 
-static void answer(const struct gv_writes *writes, struct gv_reply *reply, const struct ask *ask,
-                   struct gv_slice value, int stored) {
+static void answer(const struct gv_writes *writes, struct gv_reply *reply,
+                   const struct pending_reply *pending, struct gv_slice value, int stored) {
     char text[GV_REPLY_TEXT_MAX];
     if (writes->failed) {
-        snprintf(text, sizeof text, "%s: %s", ask->partly ? "not all of it stored" : "not stored",
-                 writes->text);
-        gv_reply_error(reply, ask->partly ? GV_REQUEST_UNKNOWN : GV_REQUEST_UNAVAILABLE, text);
+        snprintf(text, sizeof text, "%s: %s",
+                 pending->partly ? "not all of it stored" : "not stored", writes->text);
+        gv_reply_error(reply, pending->partly ? GV_REQUEST_UNKNOWN : GV_REQUEST_UNAVAILABLE, text);
     } else if (stored < 0) {
         snprintf(text, sizeof text, "on disk, but not to be seen before a restart: %s",
                  gv_base_error(stored));
         gv_reply_error(reply, GV_REQUEST_UNKNOWN, text);
     } else {
-        gv_reply_json(reply, ask->type, ask->member, value);
+        gv_reply_json(reply, pending->type, pending->member, value);
     }
 }
 
 // Answers the queue `out`; false: there was no room for all.
-static bool answer_queue(struct gv_writes *writes, gv_time now, struct gv_reply *reply,
-                         struct gv_slice self) {
+static bool apply_queue(struct gv_writes *writes, gv_time now, struct gv_reply *reply,
+                        struct gv_slice self) {
     struct gv_writes_queue *queue = &writes->out;
-    while (writes->asks_at < queue->len) {
-        struct ask ask;
-        const uint8_t *at = queue->asks + writes->asks_at;
-        memcpy(&ask, at, sizeof ask);
-        writes->answer_at = GV_TIME_NEVER; // when replies have left
+    while (writes->pending_at < queue->len) {
+        struct pending_reply pending;
+        const uint8_t *at = queue->pending + writes->pending_at;
+        memcpy(&pending, at, sizeof pending);
+        writes->apply_at = GV_TIME_NEVER; // when replies have left
         if (gv_reply_waiting(reply) >= GV_NODE_REPLIES_DEFAULT) return false;
-        if (gv_reply_reserve(reply, ask_len(&ask) + self.len) != 0) {
-            writes->answer_at = now + ANSWER_LATER_MS * GV_MS;
+        if (gv_reply_reserve(reply, pending_len(&pending) + self.len) != 0) {
+            writes->apply_at = now + REPLY_RETRY_MS * GV_MS;
             return false;
         }
         struct gv_store_record record;
         bool there = gv_store_batch_next(&queue->batch, &writes->batch_at, &record);
         GV_ASSERT(there);
-        struct gv_slice dest = {at + sizeof ask, ask.dest_len};
-        struct gv_slice id = {dest.data + dest.len, ask.id_len};
-        struct gv_slice value = {id.data + id.len, ask.value_len};
+        struct gv_slice dest = {at + sizeof pending, pending.dest_len};
+        struct gv_slice id = {dest.data + dest.len, pending.id_len};
+        struct gv_slice value = {id.data + id.len, pending.value_len};
         // Open already when the entry is put: what is traced about it names the request.
-        if (ask.type != NULL) gv_reply_open(reply, self, dest, id);
+        if (pending.type != NULL) gv_reply_open(reply, self, dest, id);
         bool later;
-        int stored = put_stored(writes, now, &record, &ask, at + sizeof ask, &later);
+        int stored = put_stored(writes, now, &record, &pending, at + sizeof pending, &later);
         if (later) {
             gv_reply_defer(reply);
-        } else if (ask.type != NULL) {
-            answer(writes, reply, &ask, value, stored);
+        } else if (pending.type != NULL) {
+            answer(writes, reply, &pending, value, stored);
         }
-        writes->asks_at += ask_len(&ask);
+        writes->pending_at += pending_len(&pending);
     }
     queue->len = queue->batch.len = queue->batch.count = 0;
     queue->versioned = false;
@@ -338,17 +339,17 @@ static bool answer_queue(struct gv_writes *writes, gv_time now, struct gv_reply 
 void gv_writes_apply(struct gv_writes *writes, gv_time now, struct gv_reply *reply,
                      struct gv_slice self) {
     if (writes->state != GV_WRITES_APPLYING) return;
-    if (!answer_queue(writes, now, reply, self)) return;
+    if (!apply_queue(writes, now, reply, self)) return;
     if (writes->failed && writes->next.len > 0) { // came while the batch was out
         swap_queues(writes);
-        if (!answer_queue(writes, now, reply, self)) return;
+        if (!apply_queue(writes, now, reply, self)) return;
     }
     writes->state = GV_WRITES_IDLE;
 }
 
 gv_time gv_writes_deadline(const struct gv_writes *writes) {
     if (writes->state == GV_WRITES_WRITING) return GV_TIME_NEVER;
-    if (writes->state == GV_WRITES_APPLYING) return writes->answer_at;
+    if (writes->state == GV_WRITES_APPLYING) return writes->apply_at;
     return writes->failed ? writes->retry_at : writes->due;
 }
 

@@ -31,7 +31,7 @@ enum gv_writes_state {
 // Writes to be answered, in the order of their records, as bytes; and the records.
 struct gv_writes_queue {
     struct gv_store_batch batch;
-    uint8_t *asks;
+    uint8_t *pending;
     size_t len, cap;
     bool versioned; // some of the entries have more than one version
 };
@@ -56,8 +56,8 @@ struct gv_writes {
     gv_time now; // of what is being received; the caller sets it
     enum gv_writes_state state;
     struct gv_writes_queue next, out;
-    size_t asks_at, batch_at; // of `out`: answered so far; what came from peers is passed over
-    gv_time answer_at;        // when to try again for lack of memory
+    size_t pending_at, batch_at; // of `out`: answered so far; what came from peers is passed over
+    gv_time apply_at;            // when to try again for lack of memory
     uint8_t *scratch;
 
     // Changes from peers, by where they are in the engine. Those before `taken` are in the batch
