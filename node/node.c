@@ -258,7 +258,8 @@ static void on_event(void *ctx, const struct gv_engine_event *event) {
 static void look_at_queues(struct gv_node *node, const struct gv_engine_stats *engine) {
     uint64_t store = 0;
     if (node->config.store != NULL)
-        store = node->writes.next.len + node->writes.next.batch.len + node->writes.out.batch.len;
+        store =
+            node->writes.next.len + node->writes.next.batch.len + node->writes.writing.batch.len;
     const uint64_t depths[] = {gv_reply_waiting(&node->reply), gv_reply_lists(&node->reply),
                                engine != NULL ? engine->update_backlog : 0,
                                engine != NULL ? engine->sync_backlog : 0, store};
@@ -761,7 +762,7 @@ void gv_node_written(struct gv_node *node, gv_time now, int error, const char *t
 }
 
 bool gv_node_settle(struct gv_node *node) {
-    node->writes.hurry = true;
+    node->writes.flush_now = true;
     return node->config.store == NULL || gv_writes_drained(&node->writes);
 }
 

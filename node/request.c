@@ -103,7 +103,7 @@ bool gv_request_put_json(struct gv_request *request, const struct gv_entry *entr
 
 bool gv_request_add(struct gv_request *request, const struct gv_entry *entry, uint64_t size,
                     const char *reply) {
-    return put(request, entry, &(struct gv_writes_reply){.type = reply, .grows = size});
+    return put(request, entry, &(struct gv_writes_reply){.type = reply, .increment = size});
 }
 
 bool gv_request_put_ahead(struct gv_request *request, const struct gv_entry *entry) {

@@ -14,8 +14,8 @@ enum { REPLY_RETRY_MS = 10 }; // memory for replies ran out
 struct pending_reply {
     const char *type; // NULL: nobody waits
     const char *member;
-    uint64_t grows; // gv_writes_reply's
-    bool partly;    // some of it is counted already
+    uint64_t increment; // of a counter's entry, unless somebody else changes that; or 0
+    bool partial;       // some of it is counted already
     size_t dest_len, id_len, value_len;
 };
 
@@ -23,9 +23,9 @@ static size_t pending_len(const struct pending_reply *pending) {
     return sizeof *pending + pending->dest_len + pending->id_len + pending->value_len;
 }
 
-int gv_writes_init(struct gv_writes *writes, struct gv_alloc alloc, gv_time window) {
+int gv_writes_init(struct gv_writes *writes, struct gv_alloc alloc, gv_time delay) {
     GV_ASSERT(alloc.resize != NULL);
-    *writes = (struct gv_writes){.alloc = alloc, .window = window, .due = GV_TIME_NEVER};
+    *writes = (struct gv_writes){.alloc = alloc, .delay = delay, .due = GV_TIME_NEVER};
     size_t size = GV_WRITES_CHANGES_MAX * sizeof *writes->changes;
     writes->scratch = alloc.resize(alloc.ctx, NULL, 0, GV_STORE_SCRATCH);
     writes->changes = alloc.resize(alloc.ctx, NULL, 0, size);
@@ -42,7 +42,7 @@ static void drop(struct gv_writes *writes, struct gv_writes_queue *queue) {
 void gv_writes_fini(struct gv_writes *writes) {
     struct gv_alloc alloc = writes->alloc;
     drop(writes, &writes->next);
-    drop(writes, &writes->out);
+    drop(writes, &writes->writing);
     size_t size = GV_WRITES_CHANGES_MAX * sizeof *writes->changes;
     if (writes->scratch != NULL) alloc.resize(alloc.ctx, writes->scratch, GV_STORE_SCRATCH, 0);
     if (writes->changes != NULL) alloc.resize(alloc.ctx, writes->changes, size, 0);
@@ -54,12 +54,12 @@ void gv_writes_fini(struct gv_writes *writes) {
 
 void gv_writes_changed(void *ctx, uint32_t at) {
     struct gv_writes *writes = ctx;
-    if (writes->due == GV_TIME_NEVER) writes->due = writes->now + writes->window;
+    if (writes->due == GV_TIME_NEVER) writes->due = writes->now + writes->delay;
     if (writes->count == GV_WRITES_CHANGES_MAX) {
-        writes->all = true;
-        writes->all_done = false;
-        writes->all_at = writes->all_next = 0;
-        writes->count = writes->taken = 0;
+        writes->rewrite = true;
+        writes->rewrite_done = false;
+        writes->rewrite_at = writes->rewrite_next = 0;
+        writes->count = writes->in_batch = 0;
     }
     writes->changes[writes->count++] = at;
 }
@@ -108,7 +108,7 @@ int gv_writes_put(struct gv_writes *writes, struct gv_reply *reply, const struct
         pending = (struct pending_reply){
             .type = answer->type,
             .member = answer->member,
-            .grows = answer->grows,
+            .increment = answer->increment,
             .dest_len = reply->dest.len,
             .id_len = reply->msg_id.len,
             .value_len = answer->value.len,
@@ -130,28 +130,28 @@ int gv_writes_put(struct gv_writes *writes, struct gv_reply *reply, const struct
 static bool add(struct gv_writes *writes, uint32_t at) {
     struct gv_entry entry;
     if (!gv_engine_next(writes->engine, &at, at + 1, &entry)) return true;
-    return gv_store_batch_put(&writes->out.batch, writes->alloc, writes->engine, &entry) == 0;
+    return gv_store_batch_put(&writes->writing.batch, writes->alloc, writes->engine, &entry) == 0;
 }
 
 // Adds what came from peers, up to the size of a slice. True: something was added.
 static bool add_changes(struct gv_writes *writes) {
-    struct gv_store_batch *batch = &writes->out.batch;
+    struct gv_store_batch *batch = &writes->writing.batch;
     uint32_t before = batch->count;
-    writes->taken = 0;
-    while (writes->taken < writes->count && batch->len < GV_WRITES_BATCH_MAX) {
-        if (!add(writes, writes->changes[writes->taken])) break;
-        writes->taken++;
+    writes->in_batch = 0;
+    while (writes->in_batch < writes->count && batch->len < GV_WRITES_BATCH_MAX) {
+        if (!add(writes, writes->changes[writes->in_batch])) break;
+        writes->in_batch++;
     }
-    if (!writes->all) return writes->taken > 0 || batch->count > before;
+    if (!writes->rewrite) return writes->in_batch > 0 || batch->count > before;
     struct gv_entry entry;
-    uint32_t at = writes->all_at, end = gv_engine_end(writes->engine);
-    writes->all_next = at;
-    writes->all_done = false;
+    uint32_t at = writes->rewrite_at, end = gv_engine_end(writes->engine);
+    writes->rewrite_next = at;
+    writes->rewrite_done = false;
     while (batch->len < GV_WRITES_BATCH_MAX) {
-        writes->all_done = !gv_engine_next(writes->engine, &at, end, &entry);
-        if (writes->all_done) return true;
+        writes->rewrite_done = !gv_engine_next(writes->engine, &at, end, &entry);
+        if (writes->rewrite_done) return true;
         if (gv_store_batch_put(batch, writes->alloc, writes->engine, &entry) != 0) break;
-        writes->all_next = at;
+        writes->rewrite_next = at;
     }
     return batch->count > before;
 }
@@ -167,9 +167,9 @@ static void reverse(uint8_t *bytes, size_t len) {
 // Moves what came from peers, behind the first `len` bytes, in front of the local writes. Of two
 // records of one entry the later stays, and local versions may be larger than those in the engine.
 static void put_changes_first(struct gv_writes *writes, size_t len) {
-    struct gv_store_batch *batch = &writes->out.batch;
+    struct gv_store_batch *batch = &writes->writing.batch;
     size_t changes = batch->len - len;
-    if (!writes->out.versioned || len == 0 || changes == 0) return;
+    if (!writes->writing.versioned || len == 0 || changes == 0) return;
     reverse(batch->data, len);
     reverse(batch->data + len, changes);
     reverse(batch->data, batch->len);
@@ -178,9 +178,9 @@ static void put_changes_first(struct gv_writes *writes, size_t len) {
 
 // What has waited is on its way now; the other queue, with its memory, takes what comes.
 static void swap_queues(struct gv_writes *writes) {
-    struct gv_writes_queue empty = writes->out;
+    struct gv_writes_queue empty = writes->writing;
     GV_ASSERT(empty.len == 0 && empty.batch.count == 0);
-    writes->out = writes->next;
+    writes->writing = writes->next;
     writes->next = empty;
     writes->pending_at = writes->batch_at = 0;
 }
@@ -189,51 +189,51 @@ const struct gv_store_batch *gv_writes_batch(struct gv_writes *writes, gv_time n
     if (writes->state != GV_WRITES_IDLE) return NULL;
     if (writes->failed && now < writes->retry_at) return NULL;
     bool any_local = writes->next.batch.count > 0;
-    bool changes = writes->due != GV_TIME_NEVER && (now >= writes->due || writes->hurry);
+    bool changes = writes->due != GV_TIME_NEVER && (now >= writes->due || writes->flush_now);
     if (!any_local && !changes && !writes->failed) return NULL;
     swap_queues(writes);
-    size_t local = writes->out.batch.len;
+    size_t local = writes->writing.batch.len;
     bool added = writes->due != GV_TIME_NEVER && add_changes(writes);
     put_changes_first(writes, local);
     if (!any_local && !added && !writes->failed) { // out of memory
-        writes->due = now + writes->window;
+        writes->due = now + writes->delay;
         return NULL;
     }
     writes->state = GV_WRITES_WRITING;
-    return &writes->out.batch;
+    return &writes->writing.batch;
 }
 
 // The changes that were in the batch are done.
-static void settle_changes(struct gv_writes *writes, gv_time now) {
-    size_t left = writes->count - writes->taken;
-    memmove(writes->changes, writes->changes + writes->taken, left * sizeof *writes->changes);
+static void finish_changes(struct gv_writes *writes, gv_time now) {
+    size_t left = writes->count - writes->in_batch;
+    memmove(writes->changes, writes->changes + writes->in_batch, left * sizeof *writes->changes);
     writes->count = (uint32_t)left;
-    writes->taken = 0;
-    if (writes->all) writes->all_at = writes->all_next;
-    if (writes->all_done) writes->all = writes->all_done = false;
-    if (left == 0 && !writes->all) {
+    writes->in_batch = 0;
+    if (writes->rewrite) writes->rewrite_at = writes->rewrite_next;
+    if (writes->rewrite_done) writes->rewrite = writes->rewrite_done = false;
+    if (left == 0 && !writes->rewrite) {
         writes->due = GV_TIME_NEVER;
-    } else if (writes->all || writes->out.batch.len >= GV_WRITES_BATCH_MAX) {
+    } else if (writes->rewrite || writes->writing.batch.len >= GV_WRITES_BATCH_MAX) {
         writes->due = now; // what did not fit has waited long enough
     } else {
-        writes->due = now + writes->window;
+        writes->due = now + writes->delay;
     }
 }
 
 bool gv_writes_written(struct gv_writes *writes, gv_time now, const char *text) {
     GV_ASSERT(writes->state == GV_WRITES_WRITING);
-    bool news = writes->failed != (text != NULL);
+    bool changed = writes->failed != (text != NULL);
     writes->state = GV_WRITES_APPLYING;
     writes->failed = text != NULL;
     if (writes->failed) {
         snprintf(writes->text, sizeof writes->text, "%s", text);
         writes->retry_at = now + GV_WRITES_RETRY_MS * GV_MS;
-        writes->taken = 0;
-        writes->all_done = false;
+        writes->in_batch = 0;
+        writes->rewrite_done = false;
     } else {
-        settle_changes(writes, now);
+        finish_changes(writes, now);
     }
-    return news;
+    return changed;
 }
 
 // ---- Answers ------------------------------------------------------------------------------------
@@ -248,12 +248,12 @@ static uint64_t count_of(const struct gv_engine *engine, const struct gv_entry *
 static int count_beside(struct gv_writes *writes, gv_time now, const struct gv_entry *entry,
                         const struct pending_reply *pending, uint64_t missing,
                         const uint8_t *texts) {
-    GV_ASSERT(missing <= pending->grows && writes->beside != NULL && pending->type != NULL);
+    GV_ASSERT(missing <= pending->increment && writes->beside != NULL && pending->type != NULL);
     char key[GV_WORKLOAD_KEY_MAX];
     struct gv_entry other = writes->beside(writes->beside_ctx, now, entry, missing, key);
     struct pending_reply again = *pending;
-    again.partly |= missing < pending->grows;
-    again.grows = missing;
+    again.partial |= missing < pending->increment;
+    again.increment = missing;
     uint8_t *at;
     int error = append(writes, &again, &other, &at);
     if (error == 0) memcpy(at, texts, pending_len(pending) - sizeof *pending);
@@ -272,12 +272,12 @@ static int put_stored(struct gv_writes *writes, gv_time now, const struct gv_sto
         gv_store_release(writes->engine, &entry);
         return GV_EIO;
     }
-    uint64_t before = pending->grows > 0 ? count_of(writes->engine, &entry) : 0;
+    uint64_t before = pending->increment > 0 ? count_of(writes->engine, &entry) : 0;
     int stored = gv_store_apply(writes->engine, now, &entry);
-    if (stored < 0 || pending->grows == 0) return stored;
+    if (stored < 0 || pending->increment == 0) return stored;
     uint64_t grown = count_of(writes->engine, &entry) - before;
-    if (grown >= pending->grows) return stored;
-    error = count_beside(writes, now, &entry, pending, pending->grows - grown, texts);
+    if (grown >= pending->increment) return stored;
+    error = count_beside(writes, now, &entry, pending, pending->increment - grown, texts);
     *later = error == 0;
     return error;
 }
@@ -287,8 +287,8 @@ static void answer(const struct gv_writes *writes, struct gv_reply *reply,
     char text[GV_REPLY_TEXT_MAX];
     if (writes->failed) {
         snprintf(text, sizeof text, "%s: %s",
-                 pending->partly ? "not all of it stored" : "not stored", writes->text);
-        gv_reply_error(reply, pending->partly ? GV_REQUEST_UNKNOWN : GV_REQUEST_UNAVAILABLE, text);
+                 pending->partial ? "not all of it stored" : "not stored", writes->text);
+        gv_reply_error(reply, pending->partial ? GV_REQUEST_UNKNOWN : GV_REQUEST_UNAVAILABLE, text);
     } else if (stored < 0) {
         snprintf(text, sizeof text, "on disk, but not to be seen before a restart: %s",
                  gv_base_error(stored));
@@ -298,10 +298,10 @@ static void answer(const struct gv_writes *writes, struct gv_reply *reply,
     }
 }
 
-// Answers the queue `out`; false: there was no room for all.
+// Answers the queue `writing`; false: there was no room for all.
 static bool apply_queue(struct gv_writes *writes, gv_time now, struct gv_reply *reply,
                         struct gv_slice self) {
-    struct gv_writes_queue *queue = &writes->out;
+    struct gv_writes_queue *queue = &writes->writing;
     while (writes->pending_at < queue->len) {
         struct pending_reply pending;
         const uint8_t *at = queue->pending + writes->pending_at;

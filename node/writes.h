@@ -41,7 +41,7 @@ struct gv_writes_queue {
 struct gv_writes_reply {
     const char *type, *member;
     struct gv_slice value;
-    uint64_t grows; // a counter's entry does by so much, unless somebody else has changed it; or 0
+    uint64_t increment; // of a counter's entry, unless somebody else changes that; or 0
 };
 
 struct gv_writes {
@@ -52,23 +52,23 @@ struct gv_writes {
     void *beside_ctx;
     struct gv_alloc alloc;
     struct gv_engine *engine;
-    gv_time window;
+    gv_time delay;
     gv_time now; // of what is being received; the caller sets it
     enum gv_writes_state state;
-    struct gv_writes_queue next, out;
-    size_t pending_at, batch_at; // of `out`: answered so far; what came from peers is passed over
+    struct gv_writes_queue next, writing;
+    size_t pending_at, batch_at; // of `writing`: answered so far
     gv_time apply_at;            // when to try again for lack of memory
     uint8_t *scratch;
 
-    // Changes from peers, by where they are in the engine. Those before `taken` are in the batch
+    // Changes from peers, by where they are in the engine. Those before `in_batch` are in the batch
     // that is out.
     uint32_t *changes;
-    uint32_t count, taken;
-    // All entries from here on are to be written; `all_next` once the batch has been.
-    bool all, all_done;
-    uint32_t all_at, all_next;
-    gv_time due; // when changes must go; GV_TIME_NEVER: there are none
-    bool hurry;  // nothing waits for company any more
+    uint32_t count, in_batch;
+    // All entries from here on are to be written; `rewrite_next` once the batch has been.
+    bool rewrite, rewrite_done;
+    uint32_t rewrite_at, rewrite_next;
+    gv_time due;    // when changes must go; GV_TIME_NEVER: there are none
+    bool flush_now; // nothing waits for company any more
 
     bool failed; // by the last trial
     char text[GV_WRITES_TEXT_MAX];
@@ -76,7 +76,7 @@ struct gv_writes {
 };
 
 // `engine` is to be set before the first write. GV_ENOMEM: to be followed by gv_writes_fini.
-int gv_writes_init(struct gv_writes *writes, struct gv_alloc alloc, gv_time window);
+int gv_writes_init(struct gv_writes *writes, struct gv_alloc alloc, gv_time delay);
 void gv_writes_fini(struct gv_writes *writes);
 
 // For gv_engine_config.on_change; ctx is the writes.
