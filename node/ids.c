@@ -58,12 +58,12 @@ static uint64_t reserve_to(uint64_t ns) {
 
 static void refuse(struct gv_request *request) {
     const char *kept = request->engine == NULL ? "" : ", and begin with another --data directory";
-    char text[GV_REPLY_TEXT_MAX];
+    char text[GV_REPLIES_TEXT_MAX];
     snprintf(text, sizeof text,
              "generate: all ids up to the end of 64-bit nanoseconds (the year 2554) are used or "
              "reserved: set the clock%s",
              kept);
-    gv_reply_error(request->reply, GV_REQUEST_UNAVAILABLE, text);
+    gv_replies_error(request->reply, GV_REQUEST_UNAVAILABLE, text);
 }
 
 static void handle_generate(struct gv_request *request) {
@@ -86,7 +86,7 @@ static void handle_generate(struct gv_request *request) {
         bool half = request->engine != NULL && ids->asked_ns < UINT64_MAX &&
                     next_ns + RESERVE_NS / 2 > ids->asked_ns;
         if (half && gv_request_put_ahead(request, &reserve)) ids->asked_ns = reserve.count;
-        gv_reply_json(request->reply, "generate_ok", "id", id);
+        gv_replies_json(request->reply, "generate_ok", "id", id);
     }
     ids->last_ns = next_ns;
 }

@@ -14,9 +14,9 @@ int gv_request_member(struct gv_request *request, const char *name) {
 }
 
 void gv_request_malformed(struct gv_request *request, const char *member, const char *fault) {
-    char text[GV_REPLY_TEXT_MAX];
+    char text[GV_REPLIES_TEXT_MAX];
     snprintf(text, sizeof text, "%s: %s %s", request->type, member, fault);
-    gv_reply_error(request->reply, GV_REQUEST_MALFORMED, text);
+    gv_replies_error(request->reply, GV_REQUEST_MALFORMED, text);
 }
 
 // Says which of the node's own bounds was reached, and how far it is.
@@ -59,7 +59,7 @@ static void describe_fault(const struct gv_entry *entry, int error, const char *
 }
 
 static void refuse_put(struct gv_request *request, const struct gv_entry *entry, int error) {
-    char why[GV_REPLY_TEXT_MAX - 64], text[GV_REPLY_TEXT_MAX];
+    char why[GV_REPLIES_TEXT_MAX - 64], text[GV_REPLIES_TEXT_MAX];
     const char *fault;
     int malformed = gv_entry_check(entry, &fault);
     if (malformed != 0) {
@@ -72,7 +72,7 @@ static void refuse_put(struct gv_request *request, const struct gv_entry *entry,
     }
     snprintf(text, sizeof text, "%s: not stored: %s", request->type, why);
     int code = malformed != 0 ? GV_REQUEST_MALFORMED : GV_REQUEST_UNAVAILABLE;
-    gv_reply_error(request->reply, code, text);
+    gv_replies_error(request->reply, code, text);
 }
 
 // To the store first, if there is one to wait for: the request is answered then. Else to the
@@ -86,7 +86,7 @@ static bool put(struct gv_request *request, const struct gv_entry *entry,
     if (stored < 0) {
         refuse_put(request, entry, stored);
     } else if (request->writes == NULL) {
-        gv_reply_json(request->reply, answer->type, answer->member, answer->value);
+        gv_replies_json(request->reply, answer->type, answer->member, answer->value);
     }
     return stored >= 0;
 }

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: MIT
 // A client's request, as a workload's handler gets it, and what most handlers do with it.
-// A handler answers each request once, by one of node/reply.h or by what says so here.
+// A handler answers each request once, by one of node/replies.h or by what says so here.
 #ifndef GV_NODE_REQUEST_H
 #define GV_NODE_REQUEST_H
 
 #include "node.h"
-#include "reply.h"
+#include "replies.h"
 #include "writes.h"
 
 // Errors of Maelstrom's protocol that a node gives.
@@ -25,7 +25,7 @@ struct gv_request {
     uint64_t wall_ns;         // since 1970, as well as the node knows
     uint64_t incarnation;     // of the node
     struct gv_slice self;     // the node's name as a JSON string, canonical
-    struct gv_reply *reply;   // where the answer goes
+    struct gv_replies *reply; // where the answer goes
     struct gv_engine *engine; // NULL if the workload has no replica, and keeps nothing
     struct gv_writes *writes; // writes are answered when they are on disk; NULL: at once
     void *state;              // the workload's own

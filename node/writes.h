@@ -12,7 +12,7 @@
 #define GV_NODE_WRITES_H
 
 #include "../engine/store.h"
-#include "reply.h"
+#include "replies.h"
 
 enum {
     GV_WRITES_PENDING_MAX = 1 << 20, // bytes of local writes beyond which no line is taken
@@ -89,7 +89,7 @@ bool gv_writes_ready(const struct gv_writes *writes);
 // nobody waits for this write, and there is no answer.
 // What gv_store_reserve returns: the engine would not take it; GV_EIO: the store fails, `text` says
 // how; GV_ENOMEM. The request is still open after an error.
-int gv_writes_put(struct gv_writes *writes, struct gv_reply *reply, const struct gv_entry *entry,
+int gv_writes_put(struct gv_writes *writes, struct gv_replies *reply, const struct gv_entry *entry,
                   const struct gv_writes_reply *answer);
 
 // The batch to be written now, or NULL. It is the caller's until gv_writes_written.
@@ -100,7 +100,7 @@ bool gv_writes_written(struct gv_writes *writes, gv_time now, const char *text);
 
 // Puts what was written into the engine and answers for it, as far as there is room for replies;
 // `self` is the node's name as JSON.
-void gv_writes_apply(struct gv_writes *writes, gv_time now, struct gv_reply *reply,
+void gv_writes_apply(struct gv_writes *writes, gv_time now, struct gv_replies *reply,
                      struct gv_slice self);
 
 // When to call gv_writes_batch or gv_writes_apply at the latest.

@@ -4,29 +4,29 @@
 // A reply that lists the whole replica is not spelled out there: the text around the list is, and
 // a mark says where the list goes. Its values are encoded when they are taken, so a read of a
 // large set costs a mark and no memory.
-#ifndef GV_NODE_REPLY_H
-#define GV_NODE_REPLY_H
+#ifndef GV_NODE_REPLIES_H
+#define GV_NODE_REPLIES_H
 
 #include "../engine/engine.h"
 
 // Most bytes of a reply besides what it repeats of its request.
-enum { GV_REPLY_ROOM = 1024, GV_REPLY_TEXT_MAX = 400 };
+enum { GV_REPLIES_OVERHEAD = 1024, GV_REPLIES_TEXT_MAX = 400 };
 
 // A list to be filled in: the set entries of the replica up to `end`.
-struct gv_reply_list {
+struct gv_replies_list {
     uint64_t at;    // behind so many bytes of text, counted from the start of everything
     uint32_t begin; // cursor of the next value
     uint32_t end;
     bool comma; // there has been a value
 };
 
-struct gv_reply {
+struct gv_replies {
     struct gv_alloc alloc;
     char *data; // text[head, tail) waits
     size_t cap, head, tail;
     uint64_t taken;           // bytes of text taken so far
     uint64_t answers, errors; // since the start
-    struct gv_reply_list *lists;
+    struct gv_replies_list *lists;
     size_t lists_cap, lists_head, lists_tail;
     bool midline;              // what was taken last was not a line's end
     bool open;                 // a request waits for its answer
@@ -34,41 +34,42 @@ struct gv_reply {
     struct gv_slice msg_id;    // the request's, as JSON
 };
 
-void gv_reply_init(struct gv_reply *reply, struct gv_alloc alloc);
-void gv_reply_fini(struct gv_reply *reply);
+void gv_replies_init(struct gv_replies *reply, struct gv_alloc alloc);
+void gv_replies_fini(struct gv_replies *reply);
 
 // Makes room for the reply to a line of `len` bytes; GV_ENOMEM. The buffer is at most twice as
 // large as what has ever waited in it.
-int gv_reply_reserve(struct gv_reply *reply, size_t len);
+int gv_replies_reserve(struct gv_replies *reply, size_t len);
 
 // Says whom the next reply answers. The slices are parts of the request's line (or the node's
 // name) and must last until the reply is given.
-void gv_reply_open(struct gv_reply *reply, struct gv_slice src, struct gv_slice dest,
-                   struct gv_slice msg_id);
+void gv_replies_open(struct gv_replies *reply, struct gv_slice src, struct gv_slice dest,
+                     struct gv_slice msg_id);
 
 // The open request will be answered later: it is opened again then.
-void gv_reply_defer(struct gv_reply *reply);
+void gv_replies_defer(struct gv_replies *reply);
 
 // One of these answers the open request: with a type alone; with one member more, given as JSON
 // text (no `member`: none), as a number, or as the list of all set entries; or with an error.
-void gv_reply_ok(struct gv_reply *reply, const char *type);
-void gv_reply_json(struct gv_reply *reply, const char *type, const char *member,
-                   struct gv_slice value);
-void gv_reply_integer(struct gv_reply *reply, const char *type, const char *member, int64_t value);
-void gv_reply_list(struct gv_reply *reply, const char *type, const char *member,
-                   const struct gv_engine *engine);
-// `text` (UTF-8) is cut behind GV_REPLY_TEXT_MAX bytes of its JSON form.
-void gv_reply_error(struct gv_reply *reply, int code, const char *text);
+void gv_replies_ok(struct gv_replies *reply, const char *type);
+void gv_replies_json(struct gv_replies *reply, const char *type, const char *member,
+                     struct gv_slice value);
+void gv_replies_integer(struct gv_replies *reply, const char *type, const char *member,
+                        int64_t value);
+void gv_replies_list(struct gv_replies *reply, const char *type, const char *member,
+                     const struct gv_engine *engine);
+// `text` (UTF-8) is cut behind GV_REPLIES_TEXT_MAX bytes of its JSON form.
+void gv_replies_error(struct gv_replies *reply, int code, const char *text);
 
 // Gives back memory that no text waits in.
-void gv_reply_trim(struct gv_reply *reply);
+void gv_replies_trim(struct gv_replies *reply);
 
 // Bytes of text, and lists, that wait.
-static inline size_t gv_reply_waiting(const struct gv_reply *reply) {
+static inline size_t gv_replies_waiting(const struct gv_replies *reply) {
     return reply->tail - reply->head;
 }
 
-static inline size_t gv_reply_lists(const struct gv_reply *reply) {
+static inline size_t gv_replies_lists(const struct gv_replies *reply) {
     return reply->lists_tail - reply->lists_head;
 }
 
@@ -76,7 +77,7 @@ static inline size_t gv_reply_lists(const struct gv_reply *reply) {
 // Stops behind each line that had a list. `first`: nothing else stands in the caller's buffer, so
 // that cutting a line beats returning nothing; cap must then exceed the longest entry. `engine`
 // may be NULL if there are no lists. Returns the bytes; 0: nothing waits, or no room for it.
-size_t gv_reply_take(struct gv_reply *reply, const struct gv_engine *engine, char *buf, size_t cap,
-                     bool first);
+size_t gv_replies_send(struct gv_replies *reply, const struct gv_engine *engine, char *buf,
+                       size_t cap, bool first);
 
 #endif
