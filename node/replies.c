@@ -9,98 +9,99 @@
 
 enum { FIRST_BYTES = 4096, FIRST_LISTS = 8 };
 
-void gv_replies_init(struct gv_replies *reply, struct gv_alloc alloc) {
+void gv_replies_init(struct gv_replies *replies, struct gv_alloc alloc) {
     GV_ASSERT(alloc.resize != NULL);
-    *reply = (struct gv_replies){.alloc = alloc};
+    *replies = (struct gv_replies){.alloc = alloc};
 }
 
-void gv_replies_fini(struct gv_replies *reply) {
-    struct gv_alloc alloc = reply->alloc;
-    if (reply->data != NULL) alloc.resize(alloc.ctx, reply->data, reply->cap, 0);
-    size_t size = reply->lists_cap * sizeof *reply->lists;
-    if (reply->lists != NULL) alloc.resize(alloc.ctx, reply->lists, size, 0);
-    *reply = (struct gv_replies){.alloc = alloc};
+void gv_replies_fini(struct gv_replies *replies) {
+    struct gv_alloc alloc = replies->alloc;
+    if (replies->data != NULL) alloc.resize(alloc.ctx, replies->data, replies->cap, 0);
+    size_t size = replies->lists_cap * sizeof *replies->lists;
+    if (replies->lists != NULL) alloc.resize(alloc.ctx, replies->lists, size, 0);
+    *replies = (struct gv_replies){.alloc = alloc};
 }
 
-void gv_replies_trim(struct gv_replies *reply) {
-    size_t used = gv_replies_waiting(reply), cap = used > FIRST_BYTES ? used : FIRST_BYTES;
-    if (reply->cap <= cap) return;
-    memmove(reply->data, reply->data + reply->head, used);
-    reply->head = 0;
-    reply->tail = used;
-    char *data = reply->alloc.resize(reply->alloc.ctx, reply->data, reply->cap, cap);
+void gv_replies_trim(struct gv_replies *replies) {
+    size_t used = gv_replies_waiting(replies), cap = used > FIRST_BYTES ? used : FIRST_BYTES;
+    if (replies->cap <= cap) return;
+    memmove(replies->data, replies->data + replies->head, used);
+    replies->head = 0;
+    replies->tail = used;
+    char *data = replies->alloc.resize(replies->alloc.ctx, replies->data, replies->cap, cap);
     if (data == NULL) return; // it stays as long as it was
-    reply->data = data;
-    reply->cap = cap;
+    replies->data = data;
+    replies->cap = cap;
 }
 
-static int reserve_text(struct gv_replies *reply, size_t need) {
-    if (need <= reply->cap - reply->tail) return 0;
-    size_t used = gv_replies_waiting(reply);
+static int reserve_text(struct gv_replies *replies, size_t need) {
+    if (need <= replies->cap - replies->tail) return 0;
+    size_t used = gv_replies_waiting(replies);
     // Moving what waits to the front pays only if no more bytes move than have been taken since.
-    if (reply->head < used || need > reply->cap - used) {
+    if (replies->head < used || need > replies->cap - used) {
         size_t cap = 2 * (used + need) > FIRST_BYTES ? 2 * (used + need) : FIRST_BYTES;
-        char *data = reply->alloc.resize(reply->alloc.ctx, reply->data, reply->cap, cap);
+        char *data = replies->alloc.resize(replies->alloc.ctx, replies->data, replies->cap, cap);
         if (data == NULL) return GV_ENOMEM;
-        reply->data = data;
-        reply->cap = cap;
+        replies->data = data;
+        replies->cap = cap;
     }
-    memmove(reply->data, reply->data + reply->head, used);
-    reply->head = 0;
-    reply->tail = used;
+    memmove(replies->data, replies->data + replies->head, used);
+    replies->head = 0;
+    replies->tail = used;
     return 0;
 }
 
-static int reserve_list(struct gv_replies *reply) {
-    if (reply->lists_tail < reply->lists_cap) return 0;
-    size_t used = gv_replies_lists(reply);
-    if (reply->lists_head < used || reply->lists_cap == 0) {
-        size_t cap = reply->lists_cap > 0 ? 2 * reply->lists_cap : FIRST_LISTS;
-        struct gv_replies_list *lists = reply->alloc.resize(
-            reply->alloc.ctx, reply->lists, reply->lists_cap * sizeof *lists, cap * sizeof *lists);
+static int reserve_list(struct gv_replies *replies) {
+    if (replies->lists_tail < replies->lists_cap) return 0;
+    size_t used = gv_replies_lists(replies);
+    if (replies->lists_head < used || replies->lists_cap == 0) {
+        size_t cap = replies->lists_cap > 0 ? 2 * replies->lists_cap : FIRST_LISTS;
+        struct gv_replies_list *lists =
+            replies->alloc.resize(replies->alloc.ctx, replies->lists,
+                                  replies->lists_cap * sizeof *lists, cap * sizeof *lists);
         if (lists == NULL) return GV_ENOMEM;
-        reply->lists = lists;
-        reply->lists_cap = cap;
+        replies->lists = lists;
+        replies->lists_cap = cap;
     }
-    memmove(reply->lists, reply->lists + reply->lists_head, used * sizeof *reply->lists);
-    reply->lists_head = 0;
-    reply->lists_tail = used;
+    memmove(replies->lists, replies->lists + replies->lists_head, used * sizeof *replies->lists);
+    replies->lists_head = 0;
+    replies->lists_tail = used;
     return 0;
 }
 
-int gv_replies_reserve(struct gv_replies *reply, size_t len) {
-    GV_ASSERT(!reply->open);
-    int error = reserve_text(reply, len + GV_REPLIES_OVERHEAD);
-    return error != 0 ? error : reserve_list(reply);
+int gv_replies_reserve(struct gv_replies *replies, size_t len) {
+    GV_ASSERT(!replies->open);
+    int error = reserve_text(replies, len + GV_REPLIES_OVERHEAD);
+    return error != 0 ? error : reserve_list(replies);
 }
 
-void gv_replies_open(struct gv_replies *reply, struct gv_slice src, struct gv_slice dest,
+void gv_replies_open(struct gv_replies *replies, struct gv_slice src, struct gv_slice dest,
                      struct gv_slice msg_id) {
-    GV_ASSERT(!reply->open);
-    reply->open = true;
-    reply->src = src;
-    reply->dest = dest;
-    reply->msg_id = msg_id;
+    GV_ASSERT(!replies->open);
+    replies->open = true;
+    replies->src = src;
+    replies->dest = dest;
+    replies->msg_id = msg_id;
 }
 
-void gv_replies_defer(struct gv_replies *reply) {
-    GV_ASSERT(reply->open);
-    reply->open = false;
+void gv_replies_defer(struct gv_replies *replies) {
+    GV_ASSERT(replies->open);
+    replies->open = false;
 }
 
 // Writes a reply up to the first member of its own, and returns where to go on. The room was made
 // by gv_replies_reserve; that it was enough is checked when the reply ends.
-static char *begin(struct gv_replies *reply, const char *type) {
-    GV_ASSERT(reply->open);
+static char *begin(struct gv_replies *replies, const char *type) {
+    GV_ASSERT(replies->open);
     size_t type_len = strlen(type);
-    GV_ASSERT(reply->src.len + reply->dest.len + type_len + reply->msg_id.len + 64 <=
-              reply->cap - reply->tail);
-    char *at = reply->data + reply->tail;
-    at = gv_line_begin(at, reply->src, reply->dest);
+    GV_ASSERT(replies->src.len + replies->dest.len + type_len + replies->msg_id.len + 64 <=
+              replies->cap - replies->tail);
+    char *at = replies->data + replies->tail;
+    at = gv_line_begin(at, replies->src, replies->dest);
     at = GV_LINE_APPEND(at, "{\"type\":\"");
     at = gv_line_append(at, type, type_len);
     at = GV_LINE_APPEND(at, "\",\"in_reply_to\":");
-    return gv_line_append(at, reply->msg_id.data, reply->msg_id.len);
+    return gv_line_append(at, replies->msg_id.data, replies->msg_id.len);
 }
 
 static char *begin_member(char *at, const char *member) {
@@ -109,52 +110,52 @@ static char *begin_member(char *at, const char *member) {
     return GV_LINE_APPEND(at, "\":");
 }
 
-static void end(struct gv_replies *reply, char *at) {
+static void end(struct gv_replies *replies, char *at) {
     at = GV_LINE_APPEND(at, "}}\n");
-    reply->tail = (size_t)(at - reply->data);
-    reply->answers++;
-    GV_ASSERT(reply->tail <= reply->cap);
-    reply->open = false;
+    replies->tail = (size_t)(at - replies->data);
+    replies->answers++;
+    GV_ASSERT(replies->tail <= replies->cap);
+    replies->open = false;
 }
 
-void gv_replies_ok(struct gv_replies *reply, const char *type) {
-    end(reply, begin(reply, type));
+void gv_replies_ok(struct gv_replies *replies, const char *type) {
+    end(replies, begin(replies, type));
 }
 
-void gv_replies_json(struct gv_replies *reply, const char *type, const char *member,
+void gv_replies_json(struct gv_replies *replies, const char *type, const char *member,
                      struct gv_slice value) {
     if (member == NULL) {
-        gv_replies_ok(reply, type);
+        gv_replies_ok(replies, type);
         return;
     }
-    char *at = begin_member(begin(reply, type), member);
-    GV_ASSERT(value.len + 3 <= (size_t)(reply->data + reply->cap - at));
-    end(reply, gv_line_append(at, value.data, value.len));
+    char *at = begin_member(begin(replies, type), member);
+    GV_ASSERT(value.len + 3 <= (size_t)(replies->data + replies->cap - at));
+    end(replies, gv_line_append(at, value.data, value.len));
 }
 
-void gv_replies_integer(struct gv_replies *reply, const char *type, const char *member,
+void gv_replies_integer(struct gv_replies *replies, const char *type, const char *member,
                         int64_t value) {
     char text[24];
     int len = snprintf(text, sizeof text, "%lld", (long long)value);
     GV_ASSERT(len > 0 && (size_t)len < sizeof text);
-    gv_replies_json(reply, type, member, (struct gv_slice){(const uint8_t *)text, (size_t)len});
+    gv_replies_json(replies, type, member, (struct gv_slice){(const uint8_t *)text, (size_t)len});
 }
 
-void gv_replies_list(struct gv_replies *reply, const char *type, const char *member,
+void gv_replies_list(struct gv_replies *replies, const char *type, const char *member,
                      const struct gv_engine *engine) {
-    GV_ASSERT(engine != NULL && reply->lists_tail < reply->lists_cap);
-    char *at = GV_LINE_APPEND(begin_member(begin(reply, type), member), "[");
-    size_t ahead = (size_t)(at - reply->data) - reply->head;
-    reply->lists[reply->lists_tail++] = (struct gv_replies_list){
-        .at = reply->taken + ahead,
+    GV_ASSERT(engine != NULL && replies->lists_tail < replies->lists_cap);
+    char *at = GV_LINE_APPEND(begin_member(begin(replies, type), member), "[");
+    size_t ahead = (size_t)(at - replies->data) - replies->head;
+    replies->lists[replies->lists_tail++] = (struct gv_replies_list){
+        .at = replies->sent + ahead,
         .end = gv_engine_end(engine),
     };
-    end(reply, GV_LINE_APPEND(at, "]"));
+    end(replies, GV_LINE_APPEND(at, "]"));
 }
 
-void gv_replies_error(struct gv_replies *reply, int code, const char *text) {
-    reply->errors++;
-    char *at = begin(reply, "error");
+void gv_replies_error(struct gv_replies *replies, int code, const char *text) {
+    replies->errors++;
+    char *at = begin(replies, "error");
     char number[16];
     int len = snprintf(number, sizeof number, "%d", code);
     GV_ASSERT(len > 0 && (size_t)len < sizeof number);
@@ -169,7 +170,7 @@ void gv_replies_error(struct gv_replies *reply, int code, const char *text) {
         cut.len--;
         quoted = gv_json_quote(cut, at, GV_REPLIES_TEXT_MAX);
     }
-    end(reply, at + quoted);
+    end(replies, at + quoted);
 }
 
 // Writes as many of the list's values as there is room for; true: that was all of them.
@@ -199,39 +200,39 @@ static size_t cut(const char *text, size_t len, size_t cap, bool first) {
     return first ? cap : 0;
 }
 
-static size_t take_text(struct gv_replies *reply, uint64_t until, char *buf, size_t cap,
+static size_t take_text(struct gv_replies *replies, uint64_t until, char *buf, size_t cap,
                         bool first) {
-    const char *text = reply->data + reply->head;
-    size_t len = cut(text, (size_t)(until - reply->taken), cap, first);
+    const char *text = replies->data + replies->head;
+    size_t len = cut(text, (size_t)(until - replies->sent), cap, first);
     if (len == 0) return 0;
     memcpy(buf, text, len);
-    reply->midline = text[len - 1] != '\n';
-    reply->head += len;
-    reply->taken += len;
-    if (reply->head == reply->tail) reply->head = reply->tail = 0;
+    replies->midline = text[len - 1] != '\n';
+    replies->head += len;
+    replies->sent += len;
+    if (replies->head == replies->tail) replies->head = replies->tail = 0;
     return len;
 }
 
-size_t gv_replies_send(struct gv_replies *reply, const struct gv_engine *engine, char *buf,
+size_t gv_replies_send(struct gv_replies *replies, const struct gv_engine *engine, char *buf,
                        size_t cap, bool first) {
-    GV_ASSERT(!reply->open);
+    GV_ASSERT(!replies->open);
     size_t len = 0;
     bool filled = false; // a list has come to its end in this call
-    while (gv_replies_waiting(reply) > 0) {
-        bool lists = gv_replies_lists(reply) > 0;
-        struct gv_replies_list *list = lists ? &reply->lists[reply->lists_head] : NULL;
-        uint64_t until = lists ? list->at : reply->taken + gv_replies_waiting(reply);
-        if (filled) until = reply->taken + 4; // what stands behind a list: `]}}` and a newline
-        if (lists && !filled && until == reply->taken) {
+    while (gv_replies_waiting(replies) > 0) {
+        bool lists = gv_replies_lists(replies) > 0;
+        struct gv_replies_list *list = lists ? &replies->lists[replies->lists_head] : NULL;
+        uint64_t until = lists ? list->at : replies->sent + gv_replies_waiting(replies);
+        if (filled) until = replies->sent + 4; // what stands behind a list: `]}}` and a newline
+        if (lists && !filled && until == replies->sent) {
             GV_ASSERT(engine != NULL);
             filled = take_values(list, engine, buf, cap, &len);
             if (!filled) break;
-            reply->lists_head++;
+            replies->lists_head++;
             continue;
         }
-        size_t taken = take_text(reply, until, buf + len, cap - len, first && len == 0);
-        len += taken;
-        if (filled || reply->taken < until) break;
+        size_t sent = take_text(replies, until, buf + len, cap - len, first && len == 0);
+        len += sent;
+        if (filled || replies->sent < until) break;
     }
     return len;
 }

@@ -24,7 +24,7 @@ struct gv_replies {
     struct gv_alloc alloc;
     char *data; // text[head, tail) waits
     size_t cap, head, tail;
-    uint64_t taken;           // bytes of text taken so far
+    uint64_t sent;            // bytes of text sent so far
     uint64_t answers, errors; // since the start
     struct gv_replies_list *lists;
     size_t lists_cap, lists_head, lists_tail;
@@ -34,50 +34,50 @@ struct gv_replies {
     struct gv_slice msg_id;    // the request's, as JSON
 };
 
-void gv_replies_init(struct gv_replies *reply, struct gv_alloc alloc);
-void gv_replies_fini(struct gv_replies *reply);
+void gv_replies_init(struct gv_replies *replies, struct gv_alloc alloc);
+void gv_replies_fini(struct gv_replies *replies);
 
 // Makes room for the reply to a line of `len` bytes; GV_ENOMEM. The buffer is at most twice as
 // large as what has ever waited in it.
-int gv_replies_reserve(struct gv_replies *reply, size_t len);
+int gv_replies_reserve(struct gv_replies *replies, size_t len);
 
 // Says whom the next reply answers. The slices are parts of the request's line (or the node's
 // name) and must last until the reply is given.
-void gv_replies_open(struct gv_replies *reply, struct gv_slice src, struct gv_slice dest,
+void gv_replies_open(struct gv_replies *replies, struct gv_slice src, struct gv_slice dest,
                      struct gv_slice msg_id);
 
 // The open request will be answered later: it is opened again then.
-void gv_replies_defer(struct gv_replies *reply);
+void gv_replies_defer(struct gv_replies *replies);
 
 // One of these answers the open request: with a type alone; with one member more, given as JSON
 // text (no `member`: none), as a number, or as the list of all set entries; or with an error.
-void gv_replies_ok(struct gv_replies *reply, const char *type);
-void gv_replies_json(struct gv_replies *reply, const char *type, const char *member,
+void gv_replies_ok(struct gv_replies *replies, const char *type);
+void gv_replies_json(struct gv_replies *replies, const char *type, const char *member,
                      struct gv_slice value);
-void gv_replies_integer(struct gv_replies *reply, const char *type, const char *member,
+void gv_replies_integer(struct gv_replies *replies, const char *type, const char *member,
                         int64_t value);
-void gv_replies_list(struct gv_replies *reply, const char *type, const char *member,
+void gv_replies_list(struct gv_replies *replies, const char *type, const char *member,
                      const struct gv_engine *engine);
 // `text` (UTF-8) is cut behind GV_REPLIES_TEXT_MAX bytes of its JSON form.
-void gv_replies_error(struct gv_replies *reply, int code, const char *text);
+void gv_replies_error(struct gv_replies *replies, int code, const char *text);
 
 // Gives back memory that no text waits in.
-void gv_replies_trim(struct gv_replies *reply);
+void gv_replies_trim(struct gv_replies *replies);
 
 // Bytes of text, and lists, that wait.
-static inline size_t gv_replies_waiting(const struct gv_replies *reply) {
-    return reply->tail - reply->head;
+static inline size_t gv_replies_waiting(const struct gv_replies *replies) {
+    return replies->tail - replies->head;
 }
 
-static inline size_t gv_replies_lists(const struct gv_replies *reply) {
-    return reply->lists_tail - reply->lists_head;
+static inline size_t gv_replies_lists(const struct gv_replies *replies) {
+    return replies->lists_tail - replies->lists_head;
 }
 
 // Moves waiting bytes to buf: whole lines, or, when buf is empty-handed otherwise, a part of one.
 // Stops behind each line that had a list. `first`: nothing else stands in the caller's buffer, so
 // that cutting a line beats returning nothing; cap must then exceed the longest entry. `engine`
 // may be NULL if there are no lists. Returns the bytes; 0: nothing waits, or no room for it.
-size_t gv_replies_send(struct gv_replies *reply, const struct gv_engine *engine, char *buf,
+size_t gv_replies_send(struct gv_replies *replies, const struct gv_engine *engine, char *buf,
                        size_t cap, bool first);
 
 #endif

@@ -99,28 +99,28 @@ static int append(struct gv_writes *writes, const struct pending_reply *pending,
     return 0;
 }
 
-int gv_writes_put(struct gv_writes *writes, struct gv_replies *reply, const struct gv_entry *entry,
-                  const struct gv_writes_reply *answer) {
-    GV_ASSERT(writes->engine != NULL && (answer != NULL) == (reply != NULL));
+int gv_writes_put(struct gv_writes *writes, struct gv_replies *replies,
+                  const struct gv_entry *entry, const struct gv_writes_reply *answer) {
+    GV_ASSERT(writes->engine != NULL && (answer != NULL) == (replies != NULL));
     if (writes->failed) return GV_EIO;
     struct pending_reply pending = {.type = NULL};
-    if (reply != NULL)
+    if (replies != NULL)
         pending = (struct pending_reply){
             .type = answer->type,
             .member = answer->member,
             .increment = answer->increment,
-            .dest_len = reply->dest.len,
-            .id_len = reply->msg_id.len,
+            .dest_len = replies->dest.len,
+            .id_len = replies->msg_id.len,
             .value_len = answer->value.len,
         };
     uint8_t *at;
     int error = append(writes, &pending, entry, &at);
-    if (error != 0 || reply == NULL) return error;
-    memcpy(at, reply->dest.data, pending.dest_len);
-    memcpy(at + pending.dest_len, reply->msg_id.data, pending.id_len);
+    if (error != 0 || replies == NULL) return error;
+    memcpy(at, replies->dest.data, pending.dest_len);
+    memcpy(at + pending.dest_len, replies->msg_id.data, pending.id_len);
     if (pending.value_len > 0)
         memcpy(at + pending.dest_len + pending.id_len, answer->value.data, pending.value_len);
-    gv_replies_defer(reply);
+    gv_replies_defer(replies);
     return 0;
 }
 
@@ -282,25 +282,25 @@ static int put_stored(struct gv_writes *writes, gv_time now, const struct gv_sto
     return error;
 }
 
-static void answer(const struct gv_writes *writes, struct gv_replies *reply,
+static void answer(const struct gv_writes *writes, struct gv_replies *replies,
                    const struct pending_reply *pending, struct gv_slice value, int stored) {
     char text[GV_REPLIES_TEXT_MAX];
     if (writes->failed) {
         snprintf(text, sizeof text, "%s: %s",
                  pending->partial ? "not all of it stored" : "not stored", writes->text);
-        gv_replies_error(reply, pending->partial ? GV_REQUEST_UNKNOWN : GV_REQUEST_UNAVAILABLE,
+        gv_replies_error(replies, pending->partial ? GV_REQUEST_UNKNOWN : GV_REQUEST_UNAVAILABLE,
                          text);
     } else if (stored < 0) {
         snprintf(text, sizeof text, "on disk, but not to be seen before a restart: %s",
                  gv_base_error(stored));
-        gv_replies_error(reply, GV_REQUEST_UNKNOWN, text);
+        gv_replies_error(replies, GV_REQUEST_UNKNOWN, text);
     } else {
-        gv_replies_json(reply, pending->type, pending->member, value);
+        gv_replies_json(replies, pending->type, pending->member, value);
     }
 }
 
 // Answers the queue `writing`; false: there was no room for all.
-static bool apply_queue(struct gv_writes *writes, gv_time now, struct gv_replies *reply,
+static bool apply_queue(struct gv_writes *writes, gv_time now, struct gv_replies *replies,
                         struct gv_slice self) {
     struct gv_writes_queue *queue = &writes->writing;
     while (writes->pending_at < queue->len) {
@@ -308,8 +308,8 @@ static bool apply_queue(struct gv_writes *writes, gv_time now, struct gv_replies
         const uint8_t *at = queue->pending + writes->pending_at;
         memcpy(&pending, at, sizeof pending);
         writes->apply_at = GV_TIME_NEVER; // when replies have left
-        if (gv_replies_waiting(reply) >= GV_NODE_REPLIES_DEFAULT) return false;
-        if (gv_replies_reserve(reply, pending_len(&pending) + self.len) != 0) {
+        if (gv_replies_waiting(replies) >= GV_NODE_REPLIES_DEFAULT) return false;
+        if (gv_replies_reserve(replies, pending_len(&pending) + self.len) != 0) {
             writes->apply_at = now + REPLY_RETRY_MS * GV_MS;
             return false;
         }
@@ -320,13 +320,13 @@ static bool apply_queue(struct gv_writes *writes, gv_time now, struct gv_replies
         struct gv_slice id = {dest.data + dest.len, pending.id_len};
         struct gv_slice value = {id.data + id.len, pending.value_len};
         // Open already when the entry is put: what is traced about it names the request.
-        if (pending.type != NULL) gv_replies_open(reply, self, dest, id);
+        if (pending.type != NULL) gv_replies_open(replies, self, dest, id);
         bool later;
         int stored = put_stored(writes, now, &record, &pending, at + sizeof pending, &later);
         if (later) {
-            gv_replies_defer(reply);
+            gv_replies_defer(replies);
         } else if (pending.type != NULL) {
-            answer(writes, reply, &pending, value, stored);
+            answer(writes, replies, &pending, value, stored);
         }
         writes->pending_at += pending_len(&pending);
     }
@@ -337,13 +337,13 @@ static bool apply_queue(struct gv_writes *writes, gv_time now, struct gv_replies
     return true;
 }
 
-void gv_writes_apply(struct gv_writes *writes, gv_time now, struct gv_replies *reply,
+void gv_writes_apply(struct gv_writes *writes, gv_time now, struct gv_replies *replies,
                      struct gv_slice self) {
     if (writes->state != GV_WRITES_APPLYING) return;
-    if (!apply_queue(writes, now, reply, self)) return;
+    if (!apply_queue(writes, now, replies, self)) return;
     if (writes->failed && writes->next.len > 0) { // came while the batch was out
         swap_queues(writes);
-        if (!apply_queue(writes, now, reply, self)) return;
+        if (!apply_queue(writes, now, replies, self)) return;
     }
     writes->state = GV_WRITES_IDLE;
 }

@@ -89,8 +89,8 @@ bool gv_writes_ready(const struct gv_writes *writes);
 // nobody waits for this write, and there is no answer.
 // What gv_store_reserve returns: the engine would not take it; GV_EIO: the store fails, `text` says
 // how; GV_ENOMEM. The request is still open after an error.
-int gv_writes_put(struct gv_writes *writes, struct gv_replies *reply, const struct gv_entry *entry,
-                  const struct gv_writes_reply *answer);
+int gv_writes_put(struct gv_writes *writes, struct gv_replies *replies,
+                  const struct gv_entry *entry, const struct gv_writes_reply *answer);
 
 // The batch to be written now, or NULL. It is the caller's until gv_writes_written.
 const struct gv_store_batch *gv_writes_batch(struct gv_writes *writes, gv_time now);
@@ -100,7 +100,7 @@ bool gv_writes_written(struct gv_writes *writes, gv_time now, const char *text);
 
 // Puts what was written into the engine and answers for it, as far as there is room for replies;
 // `self` is the node's name as JSON.
-void gv_writes_apply(struct gv_writes *writes, gv_time now, struct gv_replies *reply,
+void gv_writes_apply(struct gv_writes *writes, gv_time now, struct gv_replies *replies,
                      struct gv_slice self);
 
 // When to call gv_writes_batch or gv_writes_apply at the latest.
