@@ -8,7 +8,7 @@ static void handle_broadcast(struct gv_request *request) {
 }
 
 static void handle_read(struct gv_request *request) {
-    gv_replies_list(request->reply, "read_ok", "messages", request->engine);
+    gv_replies_list(request->replies, "read_ok", "messages", request->engine);
 }
 
 // Who may talk to whom is for the engine to find out: it picks its own tree over all nodes and
@@ -20,7 +20,7 @@ static void handle_topology(struct gv_request *request) {
         gv_request_malformed(request, "topology", "is not an object");
         return;
     }
-    gv_replies_ok(request->reply, "topology_ok");
+    gv_replies_ok(request->replies, "topology_ok");
 }
 
 static const struct gv_workload_handler handlers[] = {

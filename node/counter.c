@@ -118,7 +118,7 @@ static void handle_add(struct gv_request *request) {
         return;
     }
     if (size == 0) {
-        gv_replies_ok(request->reply, "add_ok");
+        gv_replies_ok(request->replies, "add_ok");
         return;
     }
     char key[KEY_CAP];
@@ -144,7 +144,7 @@ static void handle_read(struct gv_request *request) {
         if (ends_in(entry.key, ",\"-\"]")) sum -= entry.count;
     }
     int64_t value = sum <= (uint64_t)INT64_MAX ? (int64_t)sum : -(int64_t)(UINT64_MAX - sum) - 1;
-    gv_replies_integer(request->reply, "read_ok", "value", value);
+    gv_replies_integer(request->replies, "read_ok", "value", value);
 }
 
 static const struct gv_workload_handler handlers[] = {

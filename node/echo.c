@@ -5,7 +5,7 @@
 static void handle_echo(struct gv_request *request) {
     int value = gv_request_member(request, "echo");
     if (value < 0) return;
-    gv_replies_json(request->reply, "echo_ok", "echo", gv_json_raw(request->json, value));
+    gv_replies_json(request->replies, "echo_ok", "echo", gv_json_raw(request->json, value));
 }
 
 static const struct gv_workload_handler handlers[] = {{"echo", handle_echo}, {NULL, NULL}};

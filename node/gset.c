@@ -7,7 +7,7 @@ static void handle_add(struct gv_request *request) {
 }
 
 static void handle_read(struct gv_request *request) {
-    gv_replies_list(request->reply, "read_ok", "value", request->engine);
+    gv_replies_list(request->replies, "read_ok", "value", request->engine);
 }
 
 static const struct gv_workload_handler handlers[] = {

@@ -63,7 +63,7 @@ static void refuse(struct gv_request *request) {
              "generate: all ids up to the end of 64-bit nanoseconds (the year 2554) are used or "
              "reserved: set the clock%s",
              kept);
-    gv_replies_error(request->reply, GV_REQUEST_UNAVAILABLE, text);
+    gv_replies_error(request->replies, GV_REQUEST_UNAVAILABLE, text);
 }
 
 static void handle_generate(struct gv_request *request) {
@@ -86,7 +86,7 @@ static void handle_generate(struct gv_request *request) {
         bool half = request->engine != NULL && ids->asked_ns < UINT64_MAX &&
                     next_ns + RESERVE_NS / 2 > ids->asked_ns;
         if (half && gv_request_put_ahead(request, &reserve)) ids->asked_ns = reserve.count;
-        gv_replies_json(request->reply, "generate_ok", "id", id);
+        gv_replies_json(request->replies, "generate_ok", "id", id);
     }
     ids->last_ns = next_ns;
 }

@@ -22,7 +22,7 @@ struct gv_node {
     struct gv_node_config config;
     struct gv_engine *engine; // NULL: the workload has no replica, and keeps nothing
     struct gv_writes writes;  // if there is a store
-    struct gv_replies reply;
+    struct gv_replies replies;
     void *state; // the workload's
     char *scratch;
     size_t scratch_cap;
@@ -138,7 +138,7 @@ int gv_node_new(struct gv_node **out, const struct gv_node_config *config) {
     const struct gv_workload *workload = config->workload;
     bool keeps = workload->replica || (workload->keeps && config->store != NULL);
     if (!keeps) node->config.store = NULL;
-    gv_replies_init(&node->reply, config->alloc);
+    gv_replies_init(&node->replies, config->alloc);
     node->log = (struct gv_log){
         .write = config->log,
         .ctx = config->log_ctx,
@@ -179,7 +179,7 @@ void gv_node_free(struct gv_node *node) {
     if (node->engine != NULL) gv_engine_free(node->engine);
     if (node->config.store != NULL && node->writes.alloc.resize != NULL)
         gv_writes_fini(&node->writes);
-    gv_replies_fini(&node->reply);
+    gv_replies_fini(&node->replies);
     gv_limiter_fini(&node->limiter);
     gv_auth_fini(&node->auth);
     if (node->state != NULL) node_resize(node, node->state, node->config.workload->state_size, 0);
@@ -233,7 +233,7 @@ static int excerpt_len(const struct gv_json *json, int token) {
 // Follows a value through the node.
 static void on_event(void *ctx, const struct gv_engine_event *event) {
     const struct gv_node *node = ctx;
-    const struct gv_replies *reply = &node->reply;
+    const struct gv_replies *replies = &node->replies;
     const char *how = event->sync ? "by sync" : "by push";
     if (event->peer >= 0) {
         const char *what = event->kind == GV_ENGINE_SENT     ? "sent to"
@@ -247,8 +247,8 @@ static void on_event(void *ctx, const struct gv_engine_event *event) {
     struct gv_slice key = event->entry->key;
     gv_log_value(&node->log, event->id, "%s, put by %.*s with message %.*s: %.*s",
                  event->kind == GV_ENGINE_STORED ? "stored" : "redundant",
-                 reply->open ? (int)reply->dest.len : 0, (const char *)reply->dest.data,
-                 reply->open ? (int)reply->msg_id.len : 0, (const char *)reply->msg_id.data,
+                 replies->open ? (int)replies->dest.len : 0, (const char *)replies->dest.data,
+                 replies->open ? (int)replies->msg_id.len : 0, (const char *)replies->msg_id.data,
                  (int)(key.len < LOG_EXCERPT ? key.len : LOG_EXCERPT), (const char *)key.data);
 }
 
@@ -260,7 +260,7 @@ static void look_at_queues(struct gv_node *node, const struct gv_engine_stats *e
     if (node->config.store != NULL)
         store =
             node->writes.next.len + node->writes.next.batch.len + node->writes.writing.batch.len;
-    const uint64_t depths[] = {gv_replies_waiting(&node->reply), gv_replies_lists(&node->reply),
+    const uint64_t depths[] = {gv_replies_waiting(&node->replies), gv_replies_lists(&node->replies),
                                engine != NULL ? engine->update_backlog : 0,
                                engine != NULL ? engine->sync_backlog : 0, store};
     uint64_t *const most[] = {&node->stats.numbers.queued_replies,
@@ -277,9 +277,9 @@ static void add_traffic(struct gv_stats_class *out, const struct gv_engine_traff
 
 void gv_node_stats(const struct gv_node *node, struct gv_stats *out) {
     *out = node->stats;
-    out->client.out = node->reply.answers;
+    out->client.out = node->replies.total;
     out->client.out_bytes = node->sent_bytes;
-    out->numbers.errors = node->reply.errors;
+    out->numbers.errors = node->replies.errors;
     out->numbers.faults = node->log.faults;
     if (node->engine == NULL) return;
     struct gv_engine_stats engine;
@@ -328,7 +328,7 @@ static void open_reply(struct gv_node *node, const struct gv_line *line) {
     const struct gv_json *json = node->config.json;
     // Before init, a node goes by the name by which it is spoken to.
     struct gv_slice self = node->started ? own_text(node) : gv_json_raw(json, line->dest);
-    gv_replies_open(&node->reply, self, gv_json_raw(json, line->src),
+    gv_replies_open(&node->replies, self, gv_json_raw(json, line->src),
                     gv_json_raw(json, line->msg_id));
 }
 
@@ -346,7 +346,7 @@ static int refuse(struct gv_node *node, gv_time now, const struct gv_line *line,
         return GV_ESYNTAX;
     }
     open_reply(node, line);
-    gv_replies_error(&node->reply, code, text);
+    gv_replies_error(&node->replies, code, text);
     return 0;
 }
 
@@ -400,7 +400,7 @@ static int first_init(struct gv_node *node, gv_time now, const struct gv_line *l
     node->started = true;
     gv_log_say(&node->log, GV_LOG_INFO, "initialised as one of %d", init->count);
     open_reply(node, line);
-    gv_replies_ok(&node->reply, "init_ok");
+    gv_replies_ok(&node->replies, "init_ok");
     return 0;
 }
 
@@ -414,7 +414,7 @@ static int later_init(struct gv_node *node, gv_time now, const struct gv_line *l
         return refuse(node, now, line, GV_REQUEST_PRECONDITION,
                       "init: differs from the first, for %s", node->name);
     open_reply(node, line);
-    gv_replies_ok(&node->reply, "init_ok");
+    gv_replies_ok(&node->replies, "init_ok");
     return 0;
 }
 
@@ -530,7 +530,7 @@ static int receive_request(struct gv_node *node, gv_time now, const struct gv_li
         .wall_ns = now + node->config.wall_offset,
         .incarnation = node->config.incarnation,
         .self = own_text(node),
-        .reply = &node->reply,
+        .replies = &node->replies,
         .engine = node->engine,
         .writes = defers(node) ? &node->writes : NULL,
         .state = node->state,
@@ -540,7 +540,7 @@ static int receive_request(struct gv_node *node, gv_time now, const struct gv_li
     open_reply(node, line);
     handler->handle(&request);
     if (request.raised) warn_raised(node);
-    GV_ASSERT(!node->reply.open);
+    GV_ASSERT(!node->replies.open);
     return 0;
 }
 
@@ -624,13 +624,13 @@ static int refuse_line(struct gv_node *node, gv_time now, struct gv_slice line, 
                       is_value(node, peek.dest, GV_JSON_STRING);
     if (answerable && node->started) answerable = is_self(node, 0);
     size_t names = peek.src.len + peek.dest.len + peek.msg_id.len; // parts of the line
-    if (!answerable || gv_replies_reserve(&node->reply, names) != 0) {
+    if (!answerable || gv_replies_reserve(&node->replies, names) != 0) {
         gv_log_fault(&node->log, now, "%s", fault);
         return error;
     }
-    gv_replies_open(&node->reply, node->started ? own_text(node) : peek.dest, peek.src,
+    gv_replies_open(&node->replies, node->started ? own_text(node) : peek.dest, peek.src,
                     peek.msg_id);
-    gv_replies_error(&node->reply, code, fault);
+    gv_replies_error(&node->replies, code, fault);
     node->stats.client.in++;
     node->stats.client.in_bytes += node->line_len + 1;
     return 0;
@@ -650,8 +650,8 @@ static int refuse_unparsed(struct gv_node *node, gv_time now, struct gv_slice li
 }
 
 bool gv_node_ready(const struct gv_node *node) {
-    return gv_replies_waiting(&node->reply) < GV_NODE_REPLIES_DEFAULT &&
-           gv_replies_lists(&node->reply) < GV_NODE_READS_MAX &&
+    return gv_replies_waiting(&node->replies) < GV_NODE_REPLIES_DEFAULT &&
+           gv_replies_lists(&node->replies) < GV_NODE_READS_MAX &&
            (node->engine == NULL || gv_engine_ready(node->engine)) &&
            (node->config.store == NULL || gv_writes_ready(&node->writes));
 }
@@ -661,7 +661,7 @@ static int receive_whole(struct gv_node *node, gv_time now, struct gv_slice line
     const char *text = (const char *)line.data;
     // Room for the answer first: what cannot be answered must not be done.
     int error = reserve_scratch(node, line.len);
-    if (error == 0) error = gv_replies_reserve(&node->reply, line.len);
+    if (error == 0) error = gv_replies_reserve(&node->replies, line.len);
     if (error != 0) {
         gv_log_fault(&node->log, now, "line of %zu bytes: %s", line.len, gv_base_error(error));
         return error;
@@ -695,9 +695,9 @@ int gv_node_receive(struct gv_node *node, gv_time now, const char *line, size_t 
                                             : receive_whole(node, now, all);
     if (len > LONG_LINE) {
         drop_scratch(node);
-        gv_replies_trim(&node->reply);
+        gv_replies_trim(&node->replies);
     }
-    uint64_t waiting = gv_replies_waiting(&node->reply);
+    uint64_t waiting = gv_replies_waiting(&node->replies);
     if (waiting > node->stats.numbers.queued_replies) look_at_queues(node, NULL);
     return error;
 }
@@ -740,7 +740,7 @@ void gv_node_flush(struct gv_node *node, gv_time now) {
 // ---- The store ----------------------------------------------------------------------------------
 
 static void answer_writes(struct gv_node *node, gv_time now) {
-    gv_writes_apply(&node->writes, now, &node->reply, own_text(node));
+    gv_writes_apply(&node->writes, now, &node->replies, own_text(node));
 }
 
 const struct gv_store_batch *gv_node_batch(struct gv_node *node, gv_time now) {
@@ -821,18 +821,18 @@ static size_t send_gossip(struct gv_node *node, gv_time now, char *buf, size_t c
 size_t gv_node_send(struct gv_node *node, gv_time now, char *buf, size_t cap) {
     GV_ASSERT(cap >= gv_node_send_min(node));
     if (node->config.store != NULL) answer_writes(node, now);
-    struct gv_replies *reply = &node->reply;
+    struct gv_replies *replies = &node->replies;
     size_t len = 0;
     for (;;) {
         size_t gossip = 0;
-        bool turn = node->replied >= GOSSIP_SHARE || gv_replies_waiting(reply) == 0;
-        if (turn && !reply->midline) {
+        bool turn = node->replied >= GOSSIP_SHARE || gv_replies_waiting(replies) == 0;
+        if (turn && !replies->midline) {
             if (cap - len < gv_node_send_min(node)) return len;
             gossip = send_gossip(node, now, buf + len, cap - len);
             node->replied = 0;
             len += gossip;
         }
-        size_t replied = gv_replies_send(reply, node->engine, buf + len, cap - len, len == 0);
+        size_t replied = gv_replies_send(replies, node->engine, buf + len, cap - len, len == 0);
         node->replied += replied;
         node->sent_bytes += replied;
         len += replied;

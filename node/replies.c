@@ -113,7 +113,7 @@ static char *begin_member(char *at, const char *member) {
 static void end(struct gv_replies *replies, char *at) {
     at = GV_LINE_APPEND(at, "}}\n");
     replies->tail = (size_t)(at - replies->data);
-    replies->answers++;
+    replies->total++;
     GV_ASSERT(replies->tail <= replies->cap);
     replies->open = false;
 }

@@ -24,8 +24,8 @@ struct gv_replies {
     struct gv_alloc alloc;
     char *data; // text[head, tail) waits
     size_t cap, head, tail;
-    uint64_t sent;            // bytes of text sent so far
-    uint64_t answers, errors; // since the start
+    uint64_t sent;          // bytes of text sent so far
+    uint64_t total, errors; // since the start
     struct gv_replies_list *lists;
     size_t lists_cap, lists_head, lists_tail;
     bool midline;              // what was taken last was not a line's end

@@ -16,7 +16,7 @@ int gv_request_member(struct gv_request *request, const char *name) {
 void gv_request_malformed(struct gv_request *request, const char *member, const char *fault) {
     char text[GV_REPLIES_TEXT_MAX];
     snprintf(text, sizeof text, "%s: %s %s", request->type, member, fault);
-    gv_replies_error(request->reply, GV_REQUEST_MALFORMED, text);
+    gv_replies_error(request->replies, GV_REQUEST_MALFORMED, text);
 }
 
 // Says which of the node's own bounds was reached, and how far it is.
@@ -72,48 +72,49 @@ static void refuse_put(struct gv_request *request, const struct gv_entry *entry,
     }
     snprintf(text, sizeof text, "%s: not stored: %s", request->type, why);
     int code = malformed != 0 ? GV_REQUEST_MALFORMED : GV_REQUEST_UNAVAILABLE;
-    gv_replies_error(request->reply, code, text);
+    gv_replies_error(request->replies, code, text);
 }
 
 // To the store first, if there is one to wait for: the request is answered then. Else to the
 // engine. False: it could not, and that has been answered.
 static bool put(struct gv_request *request, const struct gv_entry *entry,
                 const struct gv_writes_reply *answer) {
-    GV_ASSERT(request->engine != NULL && request->reply->open);
+    GV_ASSERT(request->engine != NULL && request->replies->open);
     int stored = request->writes == NULL
                      ? gv_admit_local(request->engine, request->now, entry)
-                     : gv_writes_put(request->writes, request->reply, entry, answer);
+                     : gv_writes_put(request->writes, request->replies, entry, answer);
     if (stored < 0) {
         refuse_put(request, entry, stored);
     } else if (request->writes == NULL) {
-        gv_replies_json(request->reply, answer->type, answer->member, answer->value);
+        gv_replies_json(request->replies, answer->type, answer->member, answer->value);
     }
     return stored >= 0;
 }
 
-bool gv_request_put(struct gv_request *request, const struct gv_entry *entry, const char *reply) {
-    return put(request, entry, &(struct gv_writes_reply){.type = reply});
+bool gv_request_put(struct gv_request *request, const struct gv_entry *entry,
+                    const char *reply_type) {
+    return put(request, entry, &(struct gv_writes_reply){.type = reply_type});
 }
 
 bool gv_request_put_json(struct gv_request *request, const struct gv_entry *entry,
-                         const char *reply, const char *member, struct gv_slice value) {
-    const struct gv_writes_reply answer = {.type = reply, .member = member, .value = value};
+                         const char *reply_type, const char *member, struct gv_slice value) {
+    const struct gv_writes_reply answer = {.type = reply_type, .member = member, .value = value};
     return put(request, entry, &answer);
 }
 
 bool gv_request_add(struct gv_request *request, const struct gv_entry *entry, uint64_t size,
-                    const char *reply) {
-    return put(request, entry, &(struct gv_writes_reply){.type = reply, .increment = size});
+                    const char *reply_type) {
+    return put(request, entry, &(struct gv_writes_reply){.type = reply_type, .increment = size});
 }
 
 bool gv_request_put_ahead(struct gv_request *request, const struct gv_entry *entry) {
-    GV_ASSERT(request->engine != NULL && request->reply->open);
+    GV_ASSERT(request->engine != NULL && request->replies->open);
     int stored = request->writes == NULL ? gv_admit_local(request->engine, request->now, entry)
                                          : gv_writes_put(request->writes, NULL, entry, NULL);
     return stored >= 0;
 }
 
-void gv_request_put_member(struct gv_request *request, const char *member, const char *reply) {
+void gv_request_put_member(struct gv_request *request, const char *member, const char *reply_type) {
     int token = gv_request_member(request, member);
     if (token < 0) return;
     int len = gv_json_canonical(request->json, token, request->scratch, request->scratch_cap);
@@ -122,5 +123,5 @@ void gv_request_put_member(struct gv_request *request, const char *member, const
         .lattice = GV_LATTICE_SET,
         .key = {(const uint8_t *)request->scratch, (size_t)len},
     };
-    gv_request_put(request, &entry, reply);
+    gv_request_put(request, &entry, reply_type);
 }
