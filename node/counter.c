@@ -77,7 +77,7 @@ static void settle(struct gv_request *request, struct counter *counter) {
     if (!counter->known) recall(request, counter);
     bool raised;
     while ((raised = grown(request, counter)) || is_full(counter)) {
-        request->raised = request->raised || raised;
+        request->own_entry_raised = request->own_entry_raised || raised;
         count_as(request, counter, counter->row + 1);
     }
 }
@@ -157,6 +157,6 @@ const struct gv_workload gv_counter_workload = {
     .name = "counter",
     .replica = true,
     .state_size = sizeof(struct counter),
-    .beside = count_beside,
+    .on_shortfall = count_beside,
     .handlers = handlers,
 };

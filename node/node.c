@@ -77,14 +77,14 @@ static void warn_of_bounds(const struct gv_node *node) {
 
 static struct gv_slice own_text(const struct gv_node *node);
 
-static void warn_raised(struct gv_node *node) {
+static void warn_own_entry_raised(struct gv_node *node) {
     gv_log_say(&node->log, GV_LOG_WARN,
                "a peer has made an entry of this node larger: what it adds is counted beside");
 }
 
 // Asked by the writes, answered by the workload.
-static struct gv_entry beside(void *ctx, gv_time now, const struct gv_entry *entry,
-                              uint64_t missing, char *key) {
+static struct gv_entry on_shortfall(void *ctx, gv_time now, const struct gv_entry *entry,
+                                    uint64_t missing, char *key) {
     struct gv_node *node = ctx;
     struct gv_request request = {
         .now = now,
@@ -93,8 +93,8 @@ static struct gv_entry beside(void *ctx, gv_time now, const struct gv_entry *ent
         .engine = node->engine,
         .state = node->state,
     };
-    warn_raised(node);
-    return node->config.workload->beside(&request, entry, missing, key);
+    warn_own_entry_raised(node);
+    return node->config.workload->on_shortfall(&request, entry, missing, key);
 }
 
 static int new_engine(struct gv_node *node) {
@@ -120,8 +120,8 @@ static int new_engine(struct gv_node *node) {
     if (error == 0) error = gv_engine_new(&node->engine, &engine);
     if (error == 0) error = gv_store_load(config->store, node->engine);
     node->writes.engine = node->engine;
-    node->writes.beside = beside;
-    node->writes.beside_ctx = node;
+    node->writes.on_shortfall = on_shortfall;
+    node->writes.on_shortfall_ctx = node;
     if (error == 0) warn_of_bounds(node);
     return error;
 }
@@ -539,7 +539,7 @@ static int receive_request(struct gv_node *node, gv_time now, const struct gv_li
     };
     open_reply(node, line);
     handler->handle(&request);
-    if (request.raised) warn_raised(node);
+    if (request.own_entry_raised) warn_own_entry_raised(node);
     GV_ASSERT(!node->replies.open);
     return 0;
 }

@@ -31,7 +31,7 @@ struct gv_request {
     void *state;                // the workload's own
     char *scratch;              // as long as the line at least
     size_t scratch_cap;
-    bool raised; // set by the workload: a peer made an entry of this node larger
+    bool own_entry_raised; // set by the workload: a peer made an entry of this node larger
 };
 
 // The token of a member of the body. If there is none, answers with error 12 and returns
@@ -49,8 +49,8 @@ bool gv_request_put(struct gv_request *request, const struct gv_entry *entry,
                     const char *reply_type);
 
 // The same of a counter's entry, which nobody else writes and which grows by `size` with this. If
-// somebody else does, and it grows by less, the workload's `beside` says where the rest goes, and
-// the answer waits for that, too.
+// somebody else does, and it grows by less, the workload's `on_shortfall` says where the rest goes,
+// and the answer waits for that, too.
 bool gv_request_add(struct gv_request *request, const struct gv_entry *entry, uint64_t size,
                     const char *reply_type);
 

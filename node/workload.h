@@ -12,7 +12,7 @@ struct gv_workload_handler {
     void (*handle)(struct gv_request *request);
 };
 
-enum { GV_WORKLOAD_KEY_MAX = 192 }; // longest key that `beside` writes, bytes
+enum { GV_WORKLOAD_KEY_MAX = 192 }; // longest key that `on_shortfall` writes, bytes
 
 struct gv_workload {
     const char *name;  // of the program, too: gv-NAME
@@ -23,8 +23,8 @@ struct gv_workload {
     // the replica already, by others. Returns one to put instead, which that much is counted in;
     // its key is written to `key`. Of the request there are now, self, incarnation, engine and
     // state.
-    struct gv_entry (*beside)(struct gv_request *request, const struct gv_entry *entry,
-                              uint64_t missing, char *key);
+    struct gv_entry (*on_shortfall)(struct gv_request *request, const struct gv_entry *entry,
+                                    uint64_t missing, char *key);
     const struct gv_workload_handler *handlers; // the commonest first; ended by a NULL type
 };
 

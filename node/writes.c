@@ -248,9 +248,11 @@ static uint64_t count_of(const struct gv_engine *engine, const struct gv_entry *
 static int count_beside(struct gv_writes *writes, gv_time now, const struct gv_entry *entry,
                         const struct pending_reply *pending, uint64_t missing,
                         const uint8_t *texts) {
-    GV_ASSERT(missing <= pending->increment && writes->beside != NULL && pending->type != NULL);
+    GV_ASSERT(missing <= pending->increment && writes->on_shortfall != NULL &&
+              pending->type != NULL);
     char key[GV_WORKLOAD_KEY_MAX];
-    struct gv_entry other = writes->beside(writes->beside_ctx, now, entry, missing, key);
+    struct gv_entry other =
+        writes->on_shortfall(writes->on_shortfall_ctx, now, entry, missing, key);
     struct pending_reply again = *pending;
     again.partial |= missing < pending->increment;
     again.increment = missing;

@@ -47,9 +47,9 @@ struct gv_writes_reply {
 struct gv_writes {
     // Says where to count what an entry should have grown by and did not (workload.h). Returns
     // the entry to be put, with its key in `key`, of GV_WORKLOAD_KEY_MAX bytes; the owner's.
-    struct gv_entry (*beside)(void *ctx, gv_time now, const struct gv_entry *entry,
-                              uint64_t missing, char *key);
-    void *beside_ctx;
+    struct gv_entry (*on_shortfall)(void *ctx, gv_time now, const struct gv_entry *entry,
+                                    uint64_t missing, char *key);
+    void *on_shortfall_ctx;
     struct gv_alloc alloc;
     struct gv_engine *engine;
     gv_time delay;
