@@ -84,8 +84,8 @@ static void settle(struct gv_request *request, struct counter *counter) {
 
 // An add that has come to the disk did not add all it should, as somebody else had made the entry
 // larger meanwhile: the rest is counted beside.
-static struct gv_entry count_beside(struct gv_request *request, const struct gv_entry *entry,
-                                    uint64_t missing, char *key) {
+static struct gv_entry on_shortfall(struct gv_request *request, const struct gv_entry *entry,
+                                    uint64_t shortfall, char *key) {
     struct counter *counter = request->state;
     char held[KEY_CAP];
     bool up = entry->key.data[entry->key.len - 3] == '+';
@@ -96,7 +96,7 @@ static struct gv_entry count_beside(struct gv_request *request, const struct gv_
     if (same) count_as(request, counter, counter->row + 1);
     settle(request, counter);
     own = own_entry(request, counter->row, up, key);
-    own.count = *(up ? &counter->plus : &counter->minus) += missing;
+    own.count = *(up ? &counter->plus : &counter->minus) += shortfall;
     return own;
 }
 
@@ -157,6 +157,6 @@ const struct gv_workload gv_counter_workload = {
     .name = "counter",
     .replica = true,
     .state_size = sizeof(struct counter),
-    .on_shortfall = count_beside,
+    .on_shortfall = on_shortfall,
     .handlers = handlers,
 };

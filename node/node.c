@@ -84,7 +84,7 @@ static void warn_own_entry_raised(struct gv_node *node) {
 
 // Asked by the writes, answered by the workload.
 static struct gv_entry on_shortfall(void *ctx, gv_time now, const struct gv_entry *entry,
-                                    uint64_t missing, char *key) {
+                                    uint64_t shortfall, char *key) {
     struct gv_node *node = ctx;
     struct gv_request request = {
         .now = now,
@@ -94,7 +94,7 @@ static struct gv_entry on_shortfall(void *ctx, gv_time now, const struct gv_entr
         .state = node->state,
     };
     warn_own_entry_raised(node);
-    return node->config.workload->on_shortfall(&request, entry, missing, key);
+    return node->config.workload->on_shortfall(&request, entry, shortfall, key);
 }
 
 static int new_engine(struct gv_node *node) {

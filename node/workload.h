@@ -24,7 +24,7 @@ struct gv_workload {
     // its key is written to `key`. Of the request there are now, self, incarnation, engine and
     // state.
     struct gv_entry (*on_shortfall)(struct gv_request *request, const struct gv_entry *entry,
-                                    uint64_t missing, char *key);
+                                    uint64_t shortfall, char *key);
     const struct gv_workload_handler *handlers; // the commonest first; ended by a NULL type
 };
 

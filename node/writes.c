@@ -245,17 +245,17 @@ static uint64_t count_of(const struct gv_engine *engine, const struct gv_entry *
 
 // A write did not make its entry larger by as much as it should have: the rest, and the answer, go
 // the same way once more, with another entry. Negative: they could not.
-static int count_beside(struct gv_writes *writes, gv_time now, const struct gv_entry *entry,
-                        const struct pending_reply *pending, uint64_t missing,
-                        const uint8_t *texts) {
-    GV_ASSERT(missing <= pending->increment && writes->on_shortfall != NULL &&
+static int put_shortfall(struct gv_writes *writes, gv_time now, const struct gv_entry *entry,
+                         const struct pending_reply *pending, uint64_t shortfall,
+                         const uint8_t *texts) {
+    GV_ASSERT(shortfall <= pending->increment && writes->on_shortfall != NULL &&
               pending->type != NULL);
     char key[GV_WORKLOAD_KEY_MAX];
     struct gv_entry other =
-        writes->on_shortfall(writes->on_shortfall_ctx, now, entry, missing, key);
+        writes->on_shortfall(writes->on_shortfall_ctx, now, entry, shortfall, key);
     struct pending_reply again = *pending;
-    again.partial |= missing < pending->increment;
-    again.increment = missing;
+    again.partial |= shortfall < pending->increment;
+    again.increment = shortfall;
     uint8_t *at;
     int error = append(writes, &again, &other, &at);
     if (error == 0) memcpy(at, texts, pending_len(pending) - sizeof *pending);
@@ -279,7 +279,7 @@ static int put_stored(struct gv_writes *writes, gv_time now, const struct gv_sto
     if (stored < 0 || pending->increment == 0) return stored;
     uint64_t grown = count_of(writes->engine, &entry) - before;
     if (grown >= pending->increment) return stored;
-    error = count_beside(writes, now, &entry, pending, pending->increment - grown, texts);
+    error = put_shortfall(writes, now, &entry, pending, pending->increment - grown, texts);
     *later = error == 0;
     return error;
 }

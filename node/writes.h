@@ -48,7 +48,7 @@ struct gv_writes {
     // Says where to count what an entry should have grown by and did not (workload.h). Returns
     // the entry to be put, with its key in `key`, of GV_WORKLOAD_KEY_MAX bytes; the owner's.
     struct gv_entry (*on_shortfall)(void *ctx, gv_time now, const struct gv_entry *entry,
-                                    uint64_t missing, char *key);
+                                    uint64_t shortfall, char *key);
     void *on_shortfall_ctx;
     struct gv_alloc alloc;
     struct gv_engine *engine;
