@@ -6,9 +6,9 @@
 // them on disk goes on with them.
 //
 // Nobody else writes to a node's entries. Should one have grown all the same, by a peer that is
-// broken or lies, the node counts on beside it: as the next of a row of incarnations that follows
-// from its own. What it adds would be swallowed otherwise, now or when the larger count comes from
-// yet another peer.
+// broken or lies, the node counts on beside it: as the next of a series of incarnations that
+// follows from its own. What it adds would be swallowed otherwise, now or when the larger count
+// comes from yet another peer.
 #include "../engine/prng.h"
 #include "workload.h"
 
@@ -17,26 +17,27 @@
 #include <string.h>
 
 struct counter {
-    bool known;           // the rest is; else it is what the replica has
-    uint32_t row;         // the incarnation, counted from the node's own
+    bool loaded;          // the rest is; else it is what the replica has
+    uint32_t generation;  // the incarnation, counted from the node's own
     uint64_t plus, minus; // its totals, with what is on its way to the disk
 };
 
 enum { KEY_CAP = GV_WORKLOAD_KEY_MAX };
 _Static_assert(1 + GV_NODE_QUOTED_MAX + 1 + 20 + 5 + 1 <= KEY_CAP, "a name, a number, a sign");
 
-static uint64_t incarnation(const struct gv_request *request, uint32_t row) {
-    if (row == 0) return request->incarnation;
+static uint64_t incarnation(const struct gv_request *request, uint32_t generation) {
+    if (generation == 0) return request->incarnation;
     struct gv_prng prng;
-    gv_prng_init(&prng, request->incarnation, row);
+    gv_prng_init(&prng, request->incarnation, generation);
     return gv_prng_next(&prng);
 }
 
 // This node's entry for what goes up or down, but for the count.
-static struct gv_entry own_entry(const struct gv_request *request, uint32_t row, bool up,
+static struct gv_entry own_entry(const struct gv_request *request, uint32_t generation, bool up,
                                  char *key) {
     int len = snprintf(key, KEY_CAP, "[%.*s,%" PRIu64 ",\"%c\"]", (int)request->self.len,
-                       (const char *)request->self.data, incarnation(request, row), up ? '+' : '-');
+                       (const char *)request->self.data, incarnation(request, generation),
+                       up ? '+' : '-');
     GV_ASSERT(len > 0 && len < KEY_CAP);
     return (struct gv_entry){
         .lattice = GV_LATTICE_COUNTER,
@@ -44,27 +45,31 @@ static struct gv_entry own_entry(const struct gv_request *request, uint32_t row,
     };
 }
 
-static uint64_t stored(const struct gv_request *request, uint32_t row, bool up) {
+static uint64_t stored_count(const struct gv_request *request, uint32_t generation, bool up) {
     char key[KEY_CAP];
-    struct gv_entry entry = own_entry(request, row, up, key), found;
+    struct gv_entry entry = own_entry(request, generation, up, key), found;
     return gv_engine_get(request->engine, &entry, &found) ? found.count : 0;
 }
 
-static void count_as(const struct gv_request *request, struct counter *counter, uint32_t row) {
-    *counter = (struct counter){true, row, stored(request, row, true), stored(request, row, false)};
+static void use_generation(const struct gv_request *request, struct counter *counter,
+                           uint32_t generation) {
+    *counter = (struct counter){true, generation, stored_count(request, generation, true),
+                                stored_count(request, generation, false)};
 }
 
 // Goes on as the last incarnation that there is of this node's.
-static void recall(const struct gv_request *request, struct counter *counter) {
-    uint32_t row = 0;
-    while (stored(request, row + 1, true) > 0 || stored(request, row + 1, false) > 0) row++;
-    count_as(request, counter, row);
+static void find_generation(const struct gv_request *request, struct counter *counter) {
+    uint32_t generation = 0;
+    while (stored_count(request, generation + 1, true) > 0 ||
+           stored_count(request, generation + 1, false) > 0)
+        generation++;
+    use_generation(request, counter, generation);
 }
 
 // Whether an entry of the node's has grown beyond what the node has put there, or on its way.
-static bool grown(const struct gv_request *request, const struct counter *counter) {
-    return stored(request, counter->row, true) > counter->plus ||
-           stored(request, counter->row, false) > counter->minus;
+static bool raised_by_peer(const struct gv_request *request, const struct counter *counter) {
+    return stored_count(request, counter->generation, true) > counter->plus ||
+           stored_count(request, counter->generation, false) > counter->minus;
 }
 
 static bool is_full(const struct counter *counter) {
@@ -73,12 +78,12 @@ static bool is_full(const struct counter *counter) {
 
 // Finds the entries to count with: beside those that have grown without this node, and those that
 // are so large that nothing can be added.
-static void settle(struct gv_request *request, struct counter *counter) {
-    if (!counter->known) recall(request, counter);
+static void choose_generation(struct gv_request *request, struct counter *counter) {
+    if (!counter->loaded) find_generation(request, counter);
     bool raised;
-    while ((raised = grown(request, counter)) || is_full(counter)) {
+    while ((raised = raised_by_peer(request, counter)) || is_full(counter)) {
         request->own_entry_raised = request->own_entry_raised || raised;
-        count_as(request, counter, counter->row + 1);
+        use_generation(request, counter, counter->generation + 1);
     }
 }
 
@@ -89,13 +94,13 @@ static struct gv_entry on_shortfall(struct gv_request *request, const struct gv_
     struct counter *counter = request->state;
     char held[KEY_CAP];
     bool up = entry->key.data[entry->key.len - 3] == '+';
-    if (!counter->known) recall(request, counter);
-    struct gv_entry own = own_entry(request, counter->row, up, held);
+    if (!counter->loaded) find_generation(request, counter);
+    struct gv_entry own = own_entry(request, counter->generation, up, held);
     bool same =
         own.key.len == entry->key.len && memcmp(own.key.data, entry->key.data, own.key.len) == 0;
-    if (same) count_as(request, counter, counter->row + 1);
-    settle(request, counter);
-    own = own_entry(request, counter->row, up, key);
+    if (same) use_generation(request, counter, counter->generation + 1);
+    choose_generation(request, counter);
+    own = own_entry(request, counter->generation, up, key);
     own.count = *(up ? &counter->plus : &counter->minus) += shortfall;
     return own;
 }
@@ -109,7 +114,7 @@ static void handle_add(struct gv_request *request) {
         gv_request_malformed(request, "delta", "is not an integer of 64 bits");
         return;
     }
-    settle(request, counter);
+    choose_generation(request, counter);
     bool up = delta >= 0;
     uint64_t size = up ? (uint64_t)delta : 0 - (uint64_t)delta;
     uint64_t *total = up ? &counter->plus : &counter->minus;
@@ -122,7 +127,7 @@ static void handle_add(struct gv_request *request) {
         return;
     }
     char key[KEY_CAP];
-    struct gv_entry entry = own_entry(request, counter->row, up, key);
+    struct gv_entry entry = own_entry(request, counter->generation, up, key);
     entry.count = *total + size;
     if (gv_request_add(request, &entry, size, "add_ok")) *total += size;
 }
