@@ -21,8 +21,8 @@
 #define RESERVE_NS (10 * 1000 * GV_MS)
 
 struct ids {
-    uint64_t last_ns;  // of the last id; 0: of this life there is none
-    uint64_t asked_ns; // how far the reserve goes, with what is on its way to the disk
+    uint64_t last_ns;     // of the last id; 0: of this life there is none
+    uint64_t reserved_ns; // how far the reserve goes, with what is on its way to the disk
 };
 
 enum { PREFIX = 1 + 16 + 1 + 16 + 1 }; // a quote and two fixed-width numbers, each with its dash
@@ -68,8 +68,8 @@ static void refuse(struct gv_request *request) {
 
 static void handle_generate(struct gv_request *request) {
     struct ids *ids = request->state;
-    uint64_t safe_ns = reserved(request), last_ns = ids->last_ns;
-    if (last_ns == 0 && request->engine != NULL) last_ns = safe_ns;
+    uint64_t durable_ns = reserved(request), last_ns = ids->last_ns;
+    if (last_ns == 0 && request->engine != NULL) last_ns = durable_ns;
     if (last_ns == UINT64_MAX) {
         refuse(request);
         return;
@@ -79,13 +79,13 @@ static void handle_generate(struct gv_request *request) {
 
     char buf[PREFIX + GV_NODE_QUOTED_MAX];
     struct gv_slice id = write_id(request, next_ns, buf, sizeof buf);
-    if (next_ns > safe_ns) {
+    if (next_ns > durable_ns) {
         if (!gv_request_put_json(request, &reserve, "generate_ok", "id", id)) return;
-        ids->asked_ns = reserve.count;
+        ids->reserved_ns = reserve.count;
     } else {
-        bool half = request->engine != NULL && ids->asked_ns < UINT64_MAX &&
-                    next_ns + RESERVE_NS / 2 > ids->asked_ns;
-        if (half && gv_request_put_ahead(request, &reserve)) ids->asked_ns = reserve.count;
+        bool half = request->engine != NULL && ids->reserved_ns < UINT64_MAX &&
+                    next_ns + RESERVE_NS / 2 > ids->reserved_ns;
+        if (half && gv_request_put_ahead(request, &reserve)) ids->reserved_ns = reserve.count;
         gv_replies_json(request->replies, "generate_ok", "id", id);
     }
     ids->last_ns = next_ns;
