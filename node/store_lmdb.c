@@ -3,9 +3,9 @@
 
 #include "../codec/entry.h"
 #include "file.h"
-#include "head.h"
 #include "journal.h"
 #include "pages.h"
+#include "superblock.h"
 #include "witness.h"
 
 #include <errno.h>
@@ -33,7 +33,7 @@ struct gv_store_lmdb {
     struct gv_store store;
     struct gv_digest_key hash;
     char dir[PATH_CAP];
-    char workload[GV_HEAD_WORKLOAD_MAX + 1];
+    char workload[GV_SUPERBLOCK_WORKLOAD_MAX + 1];
     unsigned flags;
     int lock; // the file descriptor of grapevine.lock
     MDB_env *env;
@@ -70,17 +70,17 @@ static MDB_val head_key(void) {
     return (MDB_val){sizeof name - 1, (void *)(uintptr_t)name};
 }
 
-static int get_head(struct gv_store_lmdb *lmdb, MDB_txn *txn, struct gv_head *head) {
+static int get_head(struct gv_store_lmdb *lmdb, MDB_txn *txn, struct gv_superblock *head) {
     MDB_val key = head_key(), value;
     int error = mdb_get(txn, lmdb->meta, &key, &value);
     if (error != 0) return error;
-    return gv_head_read(head, &lmdb->hash, to_slice(value)) == 0 ? 0 : MDB_CORRUPTED;
+    return gv_superblock_read(head, &lmdb->hash, to_slice(value)) == 0 ? 0 : MDB_CORRUPTED;
 }
 
-static int put_head(struct gv_store_lmdb *lmdb, MDB_txn *txn, struct gv_head *head) {
-    uint8_t bytes[GV_HEAD_MAX];
+static int put_head(struct gv_store_lmdb *lmdb, MDB_txn *txn, struct gv_superblock *head) {
+    uint8_t bytes[GV_SUPERBLOCK_MAX];
     head->txn = mdb_txn_id(txn);
-    MDB_val key = head_key(), value = {gv_head_write(head, &lmdb->hash, bytes), bytes};
+    MDB_val key = head_key(), value = {gv_superblock_write(head, &lmdb->hash, bytes), bytes};
     return mdb_put(txn, lmdb->meta, &key, &value, 0);
 }
 
@@ -162,7 +162,7 @@ static int open_data_file(struct gv_store_lmdb *lmdb) {
 }
 
 // Opens both databases; makes them, with this head, unless that is NULL.
-static int open_databases(struct gv_store_lmdb *lmdb, struct gv_head *first) {
+static int open_databases(struct gv_store_lmdb *lmdb, struct gv_superblock *first) {
     MDB_txn *txn;
     unsigned create = first != NULL ? MDB_CREATE : 0;
     int error = mdb_txn_begin(lmdb->env, NULL, first != NULL ? 0 : MDB_RDONLY, &txn);
@@ -206,23 +206,23 @@ static int load_file(struct gv_store_lmdb *lmdb,
 }
 
 static int put(struct gv_store_lmdb *lmdb, MDB_txn *txn, const struct gv_store_record *record,
-               struct gv_head_tally *tally) {
+               struct gv_superblock_checksum *tally) {
     MDB_val key = to_val(record->key), value = to_val(record->value), held = value;
     int error = mdb_put(txn, lmdb->entries, &key, &held, MDB_NOOVERWRITE);
-    uint64_t fresh = gv_head_hash(&lmdb->hash, record->key, record->value);
+    uint64_t fresh = gv_superblock_record_hash(&lmdb->hash, record->key, record->value);
     if (error == 0) {
         tally->count++;
         tally->sum += fresh;
     }
     if (error != MDB_KEYEXIST) return error;
-    uint64_t former = gv_head_hash(&lmdb->hash, record->key, to_slice(held));
+    uint64_t former = gv_superblock_record_hash(&lmdb->hash, record->key, to_slice(held));
     if (former == fresh) return 0;
     tally->sum += fresh - former;
     return mdb_put(txn, lmdb->entries, &key, &value, 0);
 }
 
 static int put_all(struct gv_store_lmdb *lmdb, MDB_txn *txn, const struct gv_store_batch *batch,
-                   struct gv_head_tally *tally) {
+                   struct gv_superblock_checksum *tally) {
     struct gv_store_record record;
     int error = 0;
     for (size_t at = 0; error == 0 && gv_store_batch_next(batch, &at, &record);)
@@ -251,7 +251,7 @@ static struct gv_store_batch batch_of(struct gv_slice bytes) {
 struct replay {
     struct gv_store_lmdb *lmdb;
     MDB_txn *txn;
-    struct gv_head_tally *tally;
+    struct gv_superblock_checksum *tally;
     int error; // of LMDB's
 };
 
@@ -269,7 +269,7 @@ static int journal_errno(int error) {
     return error == 0 ? 0 : errno;
 }
 
-static int replay_journal(struct gv_store_lmdb *lmdb, MDB_txn *txn, struct gv_head *head) {
+static int replay_journal(struct gv_store_lmdb *lmdb, MDB_txn *txn, struct gv_superblock *head) {
     struct replay replay = {lmdb, txn, &head->tally, 0};
     int error = gv_journal_read(&lmdb->journal, replay_batch, &replay);
     return replay.error != 0 ? replay.error : journal_errno(error);
@@ -283,7 +283,7 @@ enum step {
 };
 
 // What the journal holds that is not in the file; with this transaction its next epoch begins.
-static int end_epoch(struct gv_store_lmdb *lmdb, MDB_txn *txn, struct gv_head *head) {
+static int end_epoch(struct gv_store_lmdb *lmdb, MDB_txn *txn, struct gv_superblock *head) {
     struct gv_journal *journal = &lmdb->journal;
     // A transaction that failed may be in the file nevertheless.
     if (journal->turned && head->epoch == journal->epoch + 1) gv_journal_begin(journal);
@@ -291,7 +291,7 @@ static int end_epoch(struct gv_store_lmdb *lmdb, MDB_txn *txn, struct gv_head *h
     int error = journal_errno(gv_journal_turn(journal));
     if (error == 0) error = replay_journal(lmdb, txn, head);
     head->epoch++;
-    head->journal = GV_HEAD_JOURNAL_USED;
+    head->journal = GV_SUPERBLOCK_JOURNAL_REQUIRED;
     if (lmdb->begun) return error;
     head->whole = lmdb->whole;
     head->incarnation = lmdb->incarnation;
@@ -299,7 +299,8 @@ static int end_epoch(struct gv_store_lmdb *lmdb, MDB_txn *txn, struct gv_head *h
 }
 
 // Removes the entries that were exported.
-static int leave_out(struct gv_store_lmdb *lmdb, MDB_txn *txn, struct gv_head_tally *tally) {
+static int leave_out(struct gv_store_lmdb *lmdb, MDB_txn *txn,
+                     struct gv_superblock_checksum *tally) {
     MDB_cursor *cursor;
     MDB_val key, value;
     uint8_t *scratch = malloc(GV_STORE_SCRATCH);
@@ -310,7 +311,7 @@ static int leave_out(struct gv_store_lmdb *lmdb, MDB_txn *txn, struct gv_head_ta
         struct gv_entry entry;
         if (gv_store_decode(&record, scratch, &entry) == 0) continue;
         tally->count--;
-        tally->sum -= gv_head_hash(&lmdb->hash, record.key, record.value);
+        tally->sum -= gv_superblock_record_hash(&lmdb->hash, record.key, record.value);
         error = failed = mdb_cursor_del(cursor, 0);
     }
     free(scratch);
@@ -318,13 +319,13 @@ static int leave_out(struct gv_store_lmdb *lmdb, MDB_txn *txn, struct gv_head_ta
     return error; // the transaction's end closes the cursor
 }
 
-static int upgrade(struct gv_store_lmdb *lmdb, MDB_txn *txn, struct gv_head *head) {
-    if (head->format == GV_HEAD_FORMAT) return 0; // a transaction that had failed, see above
+static int upgrade(struct gv_store_lmdb *lmdb, MDB_txn *txn, struct gv_superblock *head) {
+    if (head->format == GV_SUPERBLOCK_FORMAT) return 0; // a transaction that had failed, see above
     int error = lmdb->journal.fd >= 0 ? replay_journal(lmdb, txn, head) : 0;
     if (error == 0 && lmdb->left_out > 0) error = leave_out(lmdb, txn, &head->tally);
-    head->format = GV_HEAD_FORMAT;
+    head->format = GV_SUPERBLOCK_FORMAT;
     head->directory = lmdb->directory;
-    head->journal = GV_HEAD_JOURNAL_PAST;
+    head->journal = GV_SUPERBLOCK_JOURNAL_OBSOLETE;
     head->epoch++;
     return error;
 }
@@ -335,7 +336,7 @@ static int write_once(struct gv_store_lmdb *lmdb, const struct gv_store_batch *b
     MDB_txn *txn;
     int error = mdb_txn_begin(lmdb->env, NULL, 0, &txn);
     if (error != 0) return error;
-    struct gv_head head = {0};
+    struct gv_superblock head = {0};
     // From the file, as it is not known how a transaction ended that failed.
     error = get_head(lmdb, txn, &head);
     if (error == 0 && step == END_EPOCH) error = end_epoch(lmdb, txn, &head);
@@ -525,8 +526,8 @@ static int load(void *ctx, int (*take)(void *, const struct gv_store_record *), 
 
 // LMDB is given the file only if all of it is in order, and what was written. *head becomes what
 // it tells; its format 0: there is no file, or one that was begun and holds nothing yet.
-static int check_data(struct gv_store_lmdb *lmdb, const char *path, struct gv_head *head) {
-    *head = (struct gv_head){0};
+static int check_data(struct gv_store_lmdb *lmdb, const char *path, struct gv_superblock *head) {
+    *head = (struct gv_superblock){0};
     lmdb->map = MAP_FIRST;
     int fd = open(path, O_RDONLY | O_CLOEXEC);
     if (fd < 0) return errno == ENOENT ? 0 : fail(lmdb, DATA, errno);
@@ -535,16 +536,16 @@ static int check_data(struct gv_store_lmdb *lmdb, const char *path, struct gv_he
     uint64_t size = error == 0 ? (uint64_t)found.st_size : 0;
     while (lmdb->map / 2 < size) lmdb->map *= 2;
     if (error == 0 && !gv_pages_begun(fd, size))
-        error = gv_head_check(fd, size, lmdb->workload, &lmdb->hash, head, lmdb->text,
-                              sizeof lmdb->text);
+        error = gv_superblock_verify(fd, size, lmdb->workload, &lmdb->hash, head, lmdb->text,
+                                     sizeof lmdb->text);
     close(fd);
     return error;
 }
 
 // The first transaction, which makes a file a store.
 static int fill_data(struct gv_store_lmdb *lmdb, const char *path) {
-    struct gv_head first;
-    gv_head_init(&first, lmdb->workload);
+    struct gv_superblock first;
+    gv_superblock_init(&first, lmdb->workload);
     first.directory = first.incarnation = lmdb->incarnation;
     int error = open_env(lmdb, path, MDB_NOLOCK | MDB_NOSUBDIR);
     if (error != 0) return error;
@@ -615,8 +616,9 @@ static int check_batch(void *ctx, struct gv_slice batch) {
 }
 
 // Beside a database in the former format there is a journal in that format, or none.
-static int open_former(struct gv_store_lmdb *lmdb, const char *path, const struct gv_head *head) {
-    bool used = head->journal == GV_HEAD_JOURNAL_USED;
+static int open_former(struct gv_store_lmdb *lmdb, const char *path,
+                       const struct gv_superblock *head) {
+    bool used = head->journal == GV_SUPERBLOCK_JOURNAL_REQUIRED;
     // A file's first epoch was its first incarnation, which a synced one kept.
     bool written = head->epoch - head->incarnation - 1 < UINT32_MAX;
     int error = gv_journal_open_former(&lmdb->journal, path, head->epoch, used && written);
@@ -628,7 +630,8 @@ static int open_former(struct gv_store_lmdb *lmdb, const char *path, const struc
 }
 
 // Between the upgrade of the database and the making of its journal the former one is there.
-static int open_past(struct gv_store_lmdb *lmdb, const char *path, const struct gv_head *head) {
+static int open_past(struct gv_store_lmdb *lmdb, const char *path,
+                     const struct gv_superblock *head) {
     int error = gv_journal_open(&lmdb->journal, path, head->directory, head->epoch);
     if (error != GV_ECORRUPT) return error == GV_ENOENT ? 0 : error;
     struct gv_journal_fault fault = lmdb->journal.fault;
@@ -639,7 +642,7 @@ static int open_past(struct gv_store_lmdb *lmdb, const char *path, const struct 
 }
 
 // What the witness knows of this epoch the journal must have.
-static int hear_witness(struct gv_store_lmdb *lmdb, const struct gv_head *head) {
+static int hear_witness(struct gv_store_lmdb *lmdb, const struct gv_superblock *head) {
     struct gv_witness witness;
     bool any = gv_witness_read(lmdb->lock, &lmdb->hash, &witness);
     if (!any || witness.directory != head->directory) return 0;
@@ -655,16 +658,16 @@ static int hear_witness(struct gv_store_lmdb *lmdb, const struct gv_head *head) 
 }
 
 // Opens the journal, if there is one to be opened, and sees that it holds what it must.
-static int open_journal(struct gv_store_lmdb *lmdb, const struct gv_head *head) {
+static int open_journal(struct gv_store_lmdb *lmdb, const struct gv_superblock *head) {
     char path[PATH_CAP];
     int error = path_of(lmdb, JOURNAL, path);
     if (error != 0) return fail(lmdb, JOURNAL, error);
     if (lmdb->former) return open_former(lmdb, path, head);
-    if (head->journal == GV_HEAD_JOURNAL_PAST) {
+    if (head->journal == GV_SUPERBLOCK_JOURNAL_OBSOLETE) {
         error = open_past(lmdb, path, head);
     } else {
         error = gv_journal_open(&lmdb->journal, path, head->directory, head->epoch);
-        if (error == GV_ENOENT && head->journal == GV_HEAD_JOURNAL_NONE) error = 0;
+        if (error == GV_ENOENT && head->journal == GV_SUPERBLOCK_JOURNAL_NONE) error = 0;
     }
     if (error != 0) return fail_journal(lmdb, error);
     if (lmdb->journal.fd < 0) return 0;
@@ -762,8 +765,8 @@ static int check_former(struct gv_store_lmdb *lmdb) {
 }
 
 // Goes on from what is there. Nothing is written before all of it was found to be good.
-static int open_data(struct gv_store_lmdb *lmdb, const struct gv_head *head) {
-    lmdb->former = head->format == GV_HEAD_FORMER;
+static int open_data(struct gv_store_lmdb *lmdb, const struct gv_superblock *head) {
+    lmdb->former = head->format == GV_SUPERBLOCK_FORMAT_LEGACY;
     lmdb->directory = lmdb->former ? lmdb->incarnation : head->directory;
     lmdb->epoch = head->epoch;
     if (head->whole) lmdb->incarnation = head->incarnation;
@@ -797,7 +800,7 @@ static int open_directory(struct gv_store_lmdb *lmdb, const struct gv_store_lmdb
     bool made = mkdir(lmdb->dir, 0777) == 0;
     if (!made && errno != EEXIST) return fail(lmdb, "cannot be made", errno);
     char path[PATH_CAP];
-    struct gv_head head;
+    struct gv_superblock head;
     int error = path_of(lmdb, DATA, path);
     if (error != 0) return fail(lmdb, DATA, error);
     error = lock_directory(lmdb);
@@ -820,7 +823,7 @@ static void release(struct gv_store_lmdb *lmdb) {
 int gv_store_lmdb_open(struct gv_store_lmdb **out, const struct gv_store_lmdb_config *config,
                        char *fault, size_t fault_cap) {
     GV_ASSERT(config->dir != NULL && config->workload != NULL && fault_cap > 0);
-    GV_ASSERT(strlen(config->workload) <= GV_HEAD_WORKLOAD_MAX);
+    GV_ASSERT(strlen(config->workload) <= GV_SUPERBLOCK_WORKLOAD_MAX);
     struct gv_store_lmdb *lmdb = calloc(1, sizeof *lmdb);
     if (lmdb == NULL) {
         snprintf(fault, fault_cap, "out of memory");
@@ -857,7 +860,7 @@ static int end_life(struct gv_store_lmdb *lmdb) {
     MDB_txn *txn;
     if (error == 0) error = mdb_txn_begin(lmdb->env, NULL, 0, &txn);
     if (error != 0) return error;
-    struct gv_head head = {0};
+    struct gv_superblock head = {0};
     error = get_head(lmdb, txn, &head);
     head.whole = true;
     if (error == 0) error = put_head(lmdb, txn, &head);

@@ -3,7 +3,7 @@
 // crash at any moment leaves as the last transaction made it.
 //
 //   DIR/data.mdb          two databases: "entries", the records, and "meta", of which the value
-//                         "head" (head.h) tells format, workload, number and hash sum of the
+//                         "head" (superblock.h) tells format, workload, number and hash sum of the
 //                         records, and more
 //   DIR/grapevine.journal batches on their way into data.mdb (journal.h), if they are synced
 //   DIR/lock.mdb          LMDB's own, for programs that read data.mdb meanwhile
@@ -36,7 +36,7 @@ struct gv_store_lmdb;
 
 struct gv_store_lmdb_config {
     const char *dir;      // made if it is not there, though not what leads to it
-    const char *workload; // whose entries it keeps; at most GV_HEAD_WORKLOAD_MAX bytes
+    const char *workload; // whose entries it keeps; at most GV_SUPERBLOCK_WORKLOAD_MAX bytes
     bool sync;            // a write returns when it is on disk; else when the system has it
     bool whole;           // nothing leaves this node before it is written
     uint64_t incarnation; // a fresh, random one, should it be needed

@@ -6,8 +6,8 @@
 #include "../../engine/prng.h"
 #include "../../engine/replica.h"
 #include "../../engine/store.h"
-#include "../../node/head.h"
 #include "../../node/store_lmdb.h"
+#include "../../node/superblock.h"
 #include "../lib/proc.h"
 
 #include <fcntl.h>
@@ -357,8 +357,8 @@ static void test_refused(void **state) {
     check_refused(&place, (const uint8_t *)"not a database at all", 21, GV_ECORRUPT,
                   "at byte 0 there is not the beginning of a store of this program");
     // Other formats: the number behind the magic word, wherever it stands.
-    static const char mine[] = {'g', 'r', 'a', 'p', 'e', 'v', 'i', 'n', 'e', GV_HEAD_FORMAT};
-    static const char formats[] = {GV_HEAD_FORMER - 1, GV_HEAD_FORMAT + 1};
+    static const char mine[] = {'g', 'r', 'a', 'p', 'e', 'v', 'i', 'n', 'e', GV_SUPERBLOCK_FORMAT};
+    static const char formats[] = {GV_SUPERBLOCK_FORMAT_LEGACY - 1, GV_SUPERBLOCK_FORMAT + 1};
     uint8_t *other = malloc(len);
     for (int k = 0; k < 2; k++) {
         memcpy(other, bytes, len);
@@ -368,7 +368,7 @@ static void test_refused(void **state) {
         }
         char why[80];
         snprintf(why, sizeof why, "data.mdb is in format %d, this version reads %d and %d",
-                 formats[k], GV_HEAD_FORMER, GV_HEAD_FORMAT);
+                 formats[k], GV_SUPERBLOCK_FORMAT_LEGACY, GV_SUPERBLOCK_FORMAT);
         check_refused(&place, other, len, GV_EVERSION, why);
     }
     free(other);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "head.h"
+#include "superblock.h"
 
 #include "../merkle/pack.h"
 #include "pages.h"
@@ -11,16 +11,16 @@
 
 static const char magic[] = "grapevine";
 
-void gv_head_init(struct gv_head *head, const char *workload) {
-    GV_ASSERT(strlen(workload) <= GV_HEAD_WORKLOAD_MAX);
-    *head = (struct gv_head){.format = GV_HEAD_FORMAT};
+void gv_superblock_init(struct gv_superblock *head, const char *workload) {
+    GV_ASSERT(strlen(workload) <= GV_SUPERBLOCK_WORKLOAD_MAX);
+    *head = (struct gv_superblock){.format = GV_SUPERBLOCK_FORMAT};
     snprintf(head->workload, sizeof head->workload, "%s", workload);
 }
 
-size_t gv_head_write(const struct gv_head *head, const struct gv_digest_key *key,
-                     uint8_t bytes[GV_HEAD_MAX]) {
-    GV_ASSERT(head->format == GV_HEAD_FORMAT);
-    struct gv_writer out = {.data = bytes, .cap = GV_HEAD_MAX};
+size_t gv_superblock_write(const struct gv_superblock *head, const struct gv_digest_key *key,
+                           uint8_t bytes[GV_SUPERBLOCK_MAX]) {
+    GV_ASSERT(head->format == GV_SUPERBLOCK_FORMAT);
+    struct gv_writer out = {.data = bytes, .cap = GV_SUPERBLOCK_MAX};
     size_t len = strlen(head->workload);
     gv_pack_put_bytes(&out, magic, sizeof magic - 1);
     gv_pack_put_varint(&out, head->format);
@@ -39,17 +39,18 @@ size_t gv_head_write(const struct gv_head *head, const struct gv_digest_key *key
     return out.len;
 }
 
-int gv_head_read(struct gv_head *out, const struct gv_digest_key *key, struct gv_slice bytes) {
-    *out = (struct gv_head){0};
+int gv_superblock_read(struct gv_superblock *out, const struct gv_digest_key *key,
+                       struct gv_slice bytes) {
+    *out = (struct gv_superblock){0};
     struct gv_reader in = {.data = bytes.data, .len = bytes.len};
     const uint8_t *word = gv_pack_get_bytes(&in, sizeof magic - 1);
     if (word == NULL || memcmp(word, magic, sizeof magic - 1) != 0) return GV_ECORRUPT;
     out->format = gv_pack_get_varint(&in);
-    bool former = out->format == GV_HEAD_FORMER;
-    if (in.error == 0 && out->format != GV_HEAD_FORMAT && !former) return GV_EVERSION;
+    bool former = out->format == GV_SUPERBLOCK_FORMAT_LEGACY;
+    if (in.error == 0 && out->format != GV_SUPERBLOCK_FORMAT && !former) return GV_EVERSION;
     size_t len = gv_pack_get_u8(&in);
     const uint8_t *workload = gv_pack_get_bytes(&in, len);
-    if (workload == NULL || len > GV_HEAD_WORKLOAD_MAX) return GV_ECORRUPT;
+    if (workload == NULL || len > GV_SUPERBLOCK_WORKLOAD_MAX) return GV_ECORRUPT;
     memcpy(out->workload, workload, len);
     out->incarnation = gv_pack_get_u64(&in);
     out->whole = gv_pack_get_u8(&in) == 1;
@@ -58,16 +59,17 @@ int gv_head_read(struct gv_head *out, const struct gv_digest_key *key, struct gv
     out->tally.sum = gv_pack_get_u64(&in);
     out->epoch = gv_pack_get_u64(&in);
     unsigned journal = gv_pack_get_u8(&in);
-    if (journal > (former ? GV_HEAD_JOURNAL_USED : GV_HEAD_JOURNAL_PAST)) return GV_ECORRUPT;
-    out->journal = (enum gv_head_journal)journal;
+    if (journal > (former ? GV_SUPERBLOCK_JOURNAL_REQUIRED : GV_SUPERBLOCK_JOURNAL_OBSOLETE))
+        return GV_ECORRUPT;
+    out->journal = (enum gv_superblock_journal)journal;
     out->directory = former ? 0 : gv_pack_get_u64(&in);
     uint64_t fresh = gv_digest_hash(key, bytes.data, in.at);
     if (gv_pack_get_u64(&in) != fresh) return GV_ECORRUPT;
     return in.error != 0 || in.at != in.len ? GV_ECORRUPT : 0;
 }
 
-uint64_t gv_head_hash(const struct gv_digest_key *key, struct gv_slice name,
-                      struct gv_slice value) {
+uint64_t gv_superblock_record_hash(const struct gv_digest_key *key, struct gv_slice name,
+                                   struct gv_slice value) {
     uint64_t words[3] = {gv_digest_hash(key, name.data, name.len),
                          gv_digest_hash(key, value.data, value.len), value.len};
     return gv_digest_words(key, words, 3);
@@ -82,8 +84,8 @@ struct survey {
     bool any, entries; // databases
     bool in_meta, in_entries;
     int head_error; // GV_ENOENT: there is none
-    struct gv_head head;
-    struct gv_head_tally tally;
+    struct gv_superblock head;
+    struct gv_superblock_checksum tally;
 };
 
 static bool is_named(struct gv_slice name, const char *text) {
@@ -101,10 +103,10 @@ static void survey_database(void *ctx, struct gv_slice name) {
 static void survey_record(void *ctx, struct gv_slice name, struct gv_slice value) {
     struct survey *survey = ctx;
     if (survey->in_meta && is_named(name, "head"))
-        survey->head_error = gv_head_read(&survey->head, survey->key, value);
+        survey->head_error = gv_superblock_read(&survey->head, survey->key, value);
     if (!survey->in_entries) return;
     survey->tally.count++;
-    survey->tally.sum += gv_head_hash(survey->key, name, value);
+    survey->tally.sum += gv_superblock_record_hash(survey->key, name, value);
 }
 
 static int damaged(const char *what, char *fault, size_t cap) {
@@ -136,10 +138,10 @@ static int explain(int error, const struct gv_pages_fault *found, char *fault, s
 // Whether the head is one to go by, and says what was found.
 static int judge(const struct survey *survey, const char *workload, char *fault, size_t cap) {
     if (!survey->any) return 0; // killed before its first transaction
-    const struct gv_head *head = &survey->head;
+    const struct gv_superblock *head = &survey->head;
     if (survey->head_error == GV_EVERSION) {
         snprintf(fault, cap, "data.mdb is in format %" PRIu64 ", this version reads %d and %d",
-                 head->format, GV_HEAD_FORMER, GV_HEAD_FORMAT);
+                 head->format, GV_SUPERBLOCK_FORMAT_LEGACY, GV_SUPERBLOCK_FORMAT);
         return GV_EVERSION;
     }
     if (survey->head_error != 0)
@@ -154,10 +156,11 @@ static int judge(const struct survey *survey, const char *workload, char *fault,
     return GV_EINVAL;
 }
 
-int gv_head_check(int fd, uint64_t size, const char *workload, const struct gv_digest_key *key,
-                  struct gv_head *out, char *fault, size_t cap) {
+int gv_superblock_verify(int fd, uint64_t size, const char *workload,
+                         const struct gv_digest_key *key, struct gv_superblock *out, char *fault,
+                         size_t cap) {
     GV_ASSERT(workload != NULL && cap > 0);
-    *out = (struct gv_head){0};
+    *out = (struct gv_superblock){0};
     struct survey survey = {.key = key, .head_error = GV_ENOENT};
     struct gv_pages_fault found;
     const struct gv_pages_reader reader = {survey_database, survey_record, &survey};
