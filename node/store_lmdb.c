@@ -21,12 +21,12 @@
 enum {
     PATH_CAP = 4096,
     TEXT_CAP = 256,
-    MAP_FIRST = 16 << 20, // bytes of address space; doubled as often as needed
-    LOCK_SIZE = 16 << 10, // of LMDB's lock file, and more
-    BOOKS = 16,           // pages that a transaction of one record takes, and more
+    MAP_FIRST = 16 << 20,    // bytes of address space; doubled as often as needed
+    LOCK_SIZE = 16 << 10,    // of LMDB's lock file, and more
+    TXN_OVERHEAD_PAGES = 16, // pages that a transaction of one record takes, and more
 };
 
-static const char DATA[] = "data.mdb", FRESH[] = "data.mdb.new", JOURNAL[] = "grapevine.journal",
+static const char DATA[] = "data.mdb", DATA_NEW[] = "data.mdb.new", JOURNAL[] = "grapevine.journal",
                   LOCK[] = "grapevine.lock";
 
 struct gv_store_lmdb {
@@ -43,7 +43,7 @@ struct gv_store_lmdb {
     bool journaled;     // batches go to the journal first
     uint64_t directory; // the identity of this one
     uint64_t epoch;     // that data.mdb tells
-    bool former;        // data.mdb is in the former format
+    bool legacy;        // data.mdb is in the former format
     bool begun;         // this life is noted, and the files are ready to be written to
     bool whole;         // as the configuration has it
     uint64_t incarnation, commits;
@@ -65,22 +65,25 @@ static struct gv_slice to_slice(MDB_val value) {
     return (struct gv_slice){value.mv_data, value.mv_size};
 }
 
-static MDB_val head_key(void) {
+static MDB_val superblock_key(void) {
     static const char name[] = "head";
     return (MDB_val){sizeof name - 1, (void *)(uintptr_t)name};
 }
 
-static int get_head(struct gv_store_lmdb *lmdb, MDB_txn *txn, struct gv_superblock *head) {
-    MDB_val key = head_key(), value;
+static int get_superblock(struct gv_store_lmdb *lmdb, MDB_txn *txn,
+                          struct gv_superblock *superblock) {
+    MDB_val key = superblock_key(), value;
     int error = mdb_get(txn, lmdb->meta, &key, &value);
     if (error != 0) return error;
-    return gv_superblock_read(head, &lmdb->hash, to_slice(value)) == 0 ? 0 : MDB_CORRUPTED;
+    return gv_superblock_read(superblock, &lmdb->hash, to_slice(value)) == 0 ? 0 : MDB_CORRUPTED;
 }
 
-static int put_head(struct gv_store_lmdb *lmdb, MDB_txn *txn, struct gv_superblock *head) {
+static int put_superblock(struct gv_store_lmdb *lmdb, MDB_txn *txn,
+                          struct gv_superblock *superblock) {
     uint8_t bytes[GV_SUPERBLOCK_MAX];
-    head->txn = mdb_txn_id(txn);
-    MDB_val key = head_key(), value = {gv_superblock_write(head, &lmdb->hash, bytes), bytes};
+    superblock->txn = mdb_txn_id(txn);
+    MDB_val key = superblock_key(),
+            value = {gv_superblock_write(superblock, &lmdb->hash, bytes), bytes};
     return mdb_put(txn, lmdb->meta, &key, &value, 0);
 }
 
@@ -161,7 +164,7 @@ static int open_data_file(struct gv_store_lmdb *lmdb) {
     return open_env(lmdb, lmdb->dir, error == 0 ? 0 : MDB_NOLOCK);
 }
 
-// Opens both databases; makes them, with this head, unless that is NULL.
+// Opens both databases; makes them, with this superblock, unless that is NULL.
 static int open_databases(struct gv_store_lmdb *lmdb, struct gv_superblock *first) {
     MDB_txn *txn;
     unsigned create = first != NULL ? MDB_CREATE : 0;
@@ -169,7 +172,7 @@ static int open_databases(struct gv_store_lmdb *lmdb, struct gv_superblock *firs
     if (error != 0) return error;
     error = mdb_dbi_open(txn, "meta", create, &lmdb->meta);
     if (error == 0) error = mdb_dbi_open(txn, "entries", create, &lmdb->entries);
-    if (error == 0 && first != NULL) error = put_head(lmdb, txn, first);
+    if (error == 0 && first != NULL) error = put_superblock(lmdb, txn, first);
     return end(txn, error);
 }
 
@@ -206,27 +209,27 @@ static int load_file(struct gv_store_lmdb *lmdb,
 }
 
 static int put(struct gv_store_lmdb *lmdb, MDB_txn *txn, const struct gv_store_record *record,
-               struct gv_superblock_checksum *tally) {
+               struct gv_superblock_checksum *checksum) {
     MDB_val key = to_val(record->key), value = to_val(record->value), held = value;
     int error = mdb_put(txn, lmdb->entries, &key, &held, MDB_NOOVERWRITE);
     uint64_t fresh = gv_superblock_record_hash(&lmdb->hash, record->key, record->value);
     if (error == 0) {
-        tally->count++;
-        tally->sum += fresh;
+        checksum->count++;
+        checksum->sum += fresh;
     }
     if (error != MDB_KEYEXIST) return error;
-    uint64_t former = gv_superblock_record_hash(&lmdb->hash, record->key, to_slice(held));
-    if (former == fresh) return 0;
-    tally->sum += fresh - former;
+    uint64_t previous = gv_superblock_record_hash(&lmdb->hash, record->key, to_slice(held));
+    if (previous == fresh) return 0;
+    checksum->sum += fresh - previous;
     return mdb_put(txn, lmdb->entries, &key, &value, 0);
 }
 
 static int put_all(struct gv_store_lmdb *lmdb, MDB_txn *txn, const struct gv_store_batch *batch,
-                   struct gv_superblock_checksum *tally) {
+                   struct gv_superblock_checksum *checksum) {
     struct gv_store_record record;
     int error = 0;
     for (size_t at = 0; error == 0 && gv_store_batch_next(batch, &at, &record);)
-        error = put(lmdb, txn, &record, tally);
+        error = put(lmdb, txn, &record, checksum);
     return error;
 }
 
@@ -251,14 +254,14 @@ static struct gv_store_batch batch_of(struct gv_slice bytes) {
 struct replay {
     struct gv_store_lmdb *lmdb;
     MDB_txn *txn;
-    struct gv_superblock_checksum *tally;
+    struct gv_superblock_checksum *checksum;
     int error; // of LMDB's
 };
 
 static int replay_batch(void *ctx, struct gv_slice bytes) {
     struct replay *replay = ctx;
     const struct gv_store_batch batch = batch_of(bytes);
-    replay->error = put_all(replay->lmdb, replay->txn, &batch, replay->tally);
+    replay->error = put_all(replay->lmdb, replay->txn, &batch, replay->checksum);
     return replay->error == 0 ? 0 : GV_EIO;
 }
 
@@ -269,8 +272,9 @@ static int journal_errno(int error) {
     return error == 0 ? 0 : errno;
 }
 
-static int replay_journal(struct gv_store_lmdb *lmdb, MDB_txn *txn, struct gv_superblock *head) {
-    struct replay replay = {lmdb, txn, &head->tally, 0};
+static int replay_journal(struct gv_store_lmdb *lmdb, MDB_txn *txn,
+                          struct gv_superblock *superblock) {
+    struct replay replay = {lmdb, txn, &superblock->checksum, 0};
     int error = gv_journal_read(&lmdb->journal, replay_batch, &replay);
     return replay.error != 0 ? replay.error : journal_errno(error);
 }
@@ -279,28 +283,29 @@ static int replay_journal(struct gv_store_lmdb *lmdb, MDB_txn *txn, struct gv_su
 enum step {
     NOTHING,
     END_EPOCH, // puts what the journal holds first, and ends its epoch
-    UPGRADE, // the same with a journal in the former format, or none; the head is in this one then
+    UPGRADE, // the same with a journal in the former format, or none; the superblock is in this one
+             // then
 };
 
 // What the journal holds that is not in the file; with this transaction its next epoch begins.
-static int end_epoch(struct gv_store_lmdb *lmdb, MDB_txn *txn, struct gv_superblock *head) {
+static int end_epoch(struct gv_store_lmdb *lmdb, MDB_txn *txn, struct gv_superblock *superblock) {
     struct gv_journal *journal = &lmdb->journal;
     // A transaction that failed may be in the file nevertheless.
-    if (journal->turned && head->epoch == journal->epoch + 1) gv_journal_begin(journal);
-    if (head->epoch != journal->epoch) return MDB_CORRUPTED;
+    if (journal->turned && superblock->epoch == journal->epoch + 1) gv_journal_begin(journal);
+    if (superblock->epoch != journal->epoch) return MDB_CORRUPTED;
     int error = journal_errno(gv_journal_turn(journal));
-    if (error == 0) error = replay_journal(lmdb, txn, head);
-    head->epoch++;
-    head->journal = GV_SUPERBLOCK_JOURNAL_REQUIRED;
+    if (error == 0) error = replay_journal(lmdb, txn, superblock);
+    superblock->epoch++;
+    superblock->journal = GV_SUPERBLOCK_JOURNAL_REQUIRED;
     if (lmdb->begun) return error;
-    head->whole = lmdb->whole;
-    head->incarnation = lmdb->incarnation;
+    superblock->all_persisted = lmdb->whole;
+    superblock->incarnation = lmdb->incarnation;
     return error;
 }
 
 // Removes the entries that were exported.
 static int leave_out(struct gv_store_lmdb *lmdb, MDB_txn *txn,
-                     struct gv_superblock_checksum *tally) {
+                     struct gv_superblock_checksum *checksum) {
     MDB_cursor *cursor;
     MDB_val key, value;
     uint8_t *scratch = malloc(GV_STORE_SCRATCH);
@@ -310,8 +315,8 @@ static int leave_out(struct gv_store_lmdb *lmdb, MDB_txn *txn,
         const struct gv_store_record record = {to_slice(key), to_slice(value)};
         struct gv_entry entry;
         if (gv_store_decode(&record, scratch, &entry) == 0) continue;
-        tally->count--;
-        tally->sum -= gv_superblock_record_hash(&lmdb->hash, record.key, record.value);
+        checksum->count--;
+        checksum->sum -= gv_superblock_record_hash(&lmdb->hash, record.key, record.value);
         error = failed = mdb_cursor_del(cursor, 0);
     }
     free(scratch);
@@ -319,14 +324,15 @@ static int leave_out(struct gv_store_lmdb *lmdb, MDB_txn *txn,
     return error; // the transaction's end closes the cursor
 }
 
-static int upgrade(struct gv_store_lmdb *lmdb, MDB_txn *txn, struct gv_superblock *head) {
-    if (head->format == GV_SUPERBLOCK_FORMAT) return 0; // a transaction that had failed, see above
-    int error = lmdb->journal.fd >= 0 ? replay_journal(lmdb, txn, head) : 0;
-    if (error == 0 && lmdb->left_out > 0) error = leave_out(lmdb, txn, &head->tally);
-    head->format = GV_SUPERBLOCK_FORMAT;
-    head->directory = lmdb->directory;
-    head->journal = GV_SUPERBLOCK_JOURNAL_OBSOLETE;
-    head->epoch++;
+static int upgrade(struct gv_store_lmdb *lmdb, MDB_txn *txn, struct gv_superblock *superblock) {
+    if (superblock->format == GV_SUPERBLOCK_FORMAT)
+        return 0; // a transaction that had failed, see above
+    int error = lmdb->journal.fd >= 0 ? replay_journal(lmdb, txn, superblock) : 0;
+    if (error == 0 && lmdb->left_out > 0) error = leave_out(lmdb, txn, &superblock->checksum);
+    superblock->format = GV_SUPERBLOCK_FORMAT;
+    superblock->directory = lmdb->directory;
+    superblock->journal = GV_SUPERBLOCK_JOURNAL_OBSOLETE;
+    superblock->epoch++;
     return error;
 }
 
@@ -336,15 +342,15 @@ static int write_once(struct gv_store_lmdb *lmdb, const struct gv_store_batch *b
     MDB_txn *txn;
     int error = mdb_txn_begin(lmdb->env, NULL, 0, &txn);
     if (error != 0) return error;
-    struct gv_superblock head = {0};
+    struct gv_superblock superblock = {0};
     // From the file, as it is not known how a transaction ended that failed.
-    error = get_head(lmdb, txn, &head);
-    if (error == 0 && step == END_EPOCH) error = end_epoch(lmdb, txn, &head);
-    if (error == 0 && step == UPGRADE) error = upgrade(lmdb, txn, &head);
-    if (error == 0 && batch != NULL) error = put_all(lmdb, txn, batch, &head.tally);
-    if (error == 0) error = put_head(lmdb, txn, &head);
+    error = get_superblock(lmdb, txn, &superblock);
+    if (error == 0 && step == END_EPOCH) error = end_epoch(lmdb, txn, &superblock);
+    if (error == 0 && step == UPGRADE) error = upgrade(lmdb, txn, &superblock);
+    if (error == 0 && batch != NULL) error = put_all(lmdb, txn, batch, &superblock.checksum);
+    if (error == 0) error = put_superblock(lmdb, txn, &superblock);
     error = end(txn, error);
-    if (error == 0) lmdb->epoch = head.epoch;
+    if (error == 0) lmdb->epoch = superblock.epoch;
     // What follows counts on it.
     if (error == 0 && step != NOTHING) error = mdb_env_sync(lmdb->env, 1);
     return error;
@@ -366,7 +372,7 @@ static size_t estimate(const struct gv_store_batch *batch, const MDB_envinfo *in
                        const MDB_stat *stat) {
     size_t pages = info->me_last_pgno + 1;
     if (pages > batch->count) pages = batch->count;
-    return 2 * batch->len + (pages + BOOKS) * stat->ms_psize;
+    return 2 * batch->len + (pages + TXN_OVERHEAD_PAGES) * stat->ms_psize;
 }
 
 // Has the disk set these bytes of the file aside. 0, or what it says instead.
@@ -440,10 +446,10 @@ static int make_journal(struct gv_store_lmdb *lmdb) {
 
 // Whatever is to be written before the first batch: it can be called until it succeeds.
 static int begin(struct gv_store_lmdb *lmdb) {
-    int error = lmdb->former ? write_through(lmdb, NULL, UPGRADE) : 0;
-    if (error == 0 && lmdb->former) {
+    int error = lmdb->legacy ? write_through(lmdb, NULL, UPGRADE) : 0;
+    if (error == 0 && lmdb->legacy) {
         gv_journal_close(&lmdb->journal);
-        lmdb->former = false;
+        lmdb->legacy = false;
     }
     if (error == 0 && lmdb->journal.fd < 0) error = make_journal(lmdb);
     if (error == 0) error = write_through(lmdb, NULL, END_EPOCH);
@@ -526,8 +532,9 @@ static int load(void *ctx, int (*take)(void *, const struct gv_store_record *), 
 
 // LMDB is given the file only if all of it is in order, and what was written. *head becomes what
 // it tells; its format 0: there is no file, or one that was begun and holds nothing yet.
-static int check_data(struct gv_store_lmdb *lmdb, const char *path, struct gv_superblock *head) {
-    *head = (struct gv_superblock){0};
+static int check_data(struct gv_store_lmdb *lmdb, const char *path,
+                      struct gv_superblock *superblock) {
+    *superblock = (struct gv_superblock){0};
     lmdb->map = MAP_FIRST;
     int fd = open(path, O_RDONLY | O_CLOEXEC);
     if (fd < 0) return errno == ENOENT ? 0 : fail(lmdb, DATA, errno);
@@ -536,7 +543,7 @@ static int check_data(struct gv_store_lmdb *lmdb, const char *path, struct gv_su
     uint64_t size = error == 0 ? (uint64_t)found.st_size : 0;
     while (lmdb->map / 2 < size) lmdb->map *= 2;
     if (error == 0 && !gv_pages_begun(fd, size))
-        error = gv_superblock_verify(fd, size, lmdb->workload, &lmdb->hash, head, lmdb->text,
+        error = gv_superblock_verify(fd, size, lmdb->workload, &lmdb->hash, superblock, lmdb->text,
                                      sizeof lmdb->text);
     close(fd);
     return error;
@@ -560,9 +567,9 @@ static int fill_data(struct gv_store_lmdb *lmdb, const char *path) {
 // Under another name at first, so that one that is there is whole.
 static int make_data(struct gv_store_lmdb *lmdb, const char *path) {
     char fresh[PATH_CAP];
-    int error = path_of(lmdb, FRESH, fresh);
+    int error = path_of(lmdb, DATA_NEW, fresh);
     if (error != 0) return fail(lmdb, DATA, error);
-    if (unlink(fresh) != 0 && errno != ENOENT) return fail(lmdb, FRESH, errno);
+    if (unlink(fresh) != 0 && errno != ENOENT) return fail(lmdb, DATA_NEW, errno);
     error = fill_data(lmdb, fresh);
     if (error == 0 && rename(fresh, path) != 0) error = fail(lmdb, DATA, errno);
     if (error != 0) unlink(fresh);
@@ -616,12 +623,12 @@ static int check_batch(void *ctx, struct gv_slice batch) {
 }
 
 // Beside a database in the former format there is a journal in that format, or none.
-static int open_former(struct gv_store_lmdb *lmdb, const char *path,
-                       const struct gv_superblock *head) {
-    bool used = head->journal == GV_SUPERBLOCK_JOURNAL_REQUIRED;
+static int open_legacy(struct gv_store_lmdb *lmdb, const char *path,
+                       const struct gv_superblock *superblock) {
+    bool used = superblock->journal == GV_SUPERBLOCK_JOURNAL_REQUIRED;
     // A file's first epoch was its first incarnation, which a synced one kept.
-    bool written = head->epoch - head->incarnation - 1 < UINT32_MAX;
-    int error = gv_journal_open_former(&lmdb->journal, path, head->epoch, used && written);
+    bool written = superblock->epoch - superblock->incarnation - 1 < UINT32_MAX;
+    int error = gv_journal_open_former(&lmdb->journal, path, superblock->epoch, used && written);
     if (error == GV_ENOENT && !used) return 0;
     if (error == 0 && used) error = gv_journal_read(&lmdb->journal, check_batch, NULL);
     if (error != 0) return fail_journal(lmdb, error);
@@ -630,23 +637,23 @@ static int open_former(struct gv_store_lmdb *lmdb, const char *path,
 }
 
 // Between the upgrade of the database and the making of its journal the former one is there.
-static int open_past(struct gv_store_lmdb *lmdb, const char *path,
-                     const struct gv_superblock *head) {
-    int error = gv_journal_open(&lmdb->journal, path, head->directory, head->epoch);
+static int open_obsolete(struct gv_store_lmdb *lmdb, const char *path,
+                         const struct gv_superblock *superblock) {
+    int error = gv_journal_open(&lmdb->journal, path, superblock->directory, superblock->epoch);
     if (error != GV_ECORRUPT) return error == GV_ENOENT ? 0 : error;
     struct gv_journal_fault fault = lmdb->journal.fault;
-    error = gv_journal_open_former(&lmdb->journal, path, head->epoch - 1, false);
+    error = gv_journal_open_former(&lmdb->journal, path, superblock->epoch - 1, false);
     if (error == GV_ECORRUPT) lmdb->journal.fault = fault;
     if (error == 0) gv_journal_close(&lmdb->journal);
     return error;
 }
 
 // What the witness knows of this epoch the journal must have.
-static int hear_witness(struct gv_store_lmdb *lmdb, const struct gv_superblock *head) {
+static int hear_witness(struct gv_store_lmdb *lmdb, const struct gv_superblock *superblock) {
     struct gv_witness witness;
     bool any = gv_witness_read(lmdb->lock, &lmdb->hash, &witness);
-    if (!any || witness.directory != head->directory) return 0;
-    uint64_t ahead = witness.epoch - head->epoch;
+    if (!any || witness.directory != superblock->directory) return 0;
+    uint64_t ahead = witness.epoch - superblock->epoch;
     struct gv_journal *journal = &lmdb->journal;
     if (ahead == 0 && journal->count < witness.count && !journal->turned)
         journal->count = witness.count;
@@ -658,20 +665,20 @@ static int hear_witness(struct gv_store_lmdb *lmdb, const struct gv_superblock *
 }
 
 // Opens the journal, if there is one to be opened, and sees that it holds what it must.
-static int open_journal(struct gv_store_lmdb *lmdb, const struct gv_superblock *head) {
+static int open_journal(struct gv_store_lmdb *lmdb, const struct gv_superblock *superblock) {
     char path[PATH_CAP];
     int error = path_of(lmdb, JOURNAL, path);
     if (error != 0) return fail(lmdb, JOURNAL, error);
-    if (lmdb->former) return open_former(lmdb, path, head);
-    if (head->journal == GV_SUPERBLOCK_JOURNAL_OBSOLETE) {
-        error = open_past(lmdb, path, head);
+    if (lmdb->legacy) return open_legacy(lmdb, path, superblock);
+    if (superblock->journal == GV_SUPERBLOCK_JOURNAL_OBSOLETE) {
+        error = open_obsolete(lmdb, path, superblock);
     } else {
-        error = gv_journal_open(&lmdb->journal, path, head->directory, head->epoch);
-        if (error == GV_ENOENT && head->journal == GV_SUPERBLOCK_JOURNAL_NONE) error = 0;
+        error = gv_journal_open(&lmdb->journal, path, superblock->directory, superblock->epoch);
+        if (error == GV_ENOENT && superblock->journal == GV_SUPERBLOCK_JOURNAL_NONE) error = 0;
     }
     if (error != 0) return fail_journal(lmdb, error);
     if (lmdb->journal.fd < 0) return 0;
-    error = hear_witness(lmdb, head);
+    error = hear_witness(lmdb, superblock);
     if (error != 0) return error;
     error = gv_journal_read(&lmdb->journal, check_batch, NULL);
     return error == 0 ? 0 : fail_journal(lmdb, error);
@@ -742,7 +749,7 @@ static int export_records(struct gv_store_lmdb *lmdb, struct export *export) {
 // An upgrade cannot be taken back, so a directory in the former format is upgraded only if this
 // version takes every entry in it, or what it does not take is written elsewhere: one that allowed
 // deeper values may hold such.
-static int check_former(struct gv_store_lmdb *lmdb) {
+static int check_legacy(struct gv_store_lmdb *lmdb) {
     struct export export = {.scratch = malloc(GV_STORE_SCRATCH)};
     if (export.scratch == NULL) return fail(lmdb, DATA, ENOMEM);
     int error = check_records(lmdb, &export);
@@ -765,17 +772,17 @@ static int check_former(struct gv_store_lmdb *lmdb) {
 }
 
 // Goes on from what is there. Nothing is written before all of it was found to be good.
-static int open_data(struct gv_store_lmdb *lmdb, const struct gv_superblock *head) {
-    lmdb->former = head->format == GV_SUPERBLOCK_FORMAT_LEGACY;
-    lmdb->directory = lmdb->former ? lmdb->incarnation : head->directory;
-    lmdb->epoch = head->epoch;
-    if (head->whole) lmdb->incarnation = head->incarnation;
-    int error = open_journal(lmdb, head);
+static int open_data(struct gv_store_lmdb *lmdb, const struct gv_superblock *superblock) {
+    lmdb->legacy = superblock->format == GV_SUPERBLOCK_FORMAT_LEGACY;
+    lmdb->directory = lmdb->legacy ? lmdb->incarnation : superblock->directory;
+    lmdb->epoch = superblock->epoch;
+    if (superblock->all_persisted) lmdb->incarnation = superblock->incarnation;
+    int error = open_journal(lmdb, superblock);
     if (error == 0) error = open_data_file(lmdb);
     if (error != 0) return error;
     error = open_databases(lmdb, NULL);
     if (error != 0) return fail(lmdb, DATA, error);
-    return lmdb->former ? check_former(lmdb) : 0;
+    return lmdb->legacy ? check_legacy(lmdb) : 0;
 }
 
 // A life that cannot be noted is another incarnation, unless it says nothing before it is noted.
@@ -800,14 +807,14 @@ static int open_directory(struct gv_store_lmdb *lmdb, const struct gv_store_lmdb
     bool made = mkdir(lmdb->dir, 0777) == 0;
     if (!made && errno != EEXIST) return fail(lmdb, "cannot be made", errno);
     char path[PATH_CAP];
-    struct gv_superblock head;
+    struct gv_superblock superblock;
     int error = path_of(lmdb, DATA, path);
     if (error != 0) return fail(lmdb, DATA, error);
     error = lock_directory(lmdb);
-    if (error == 0) error = check_data(lmdb, path, &head);
+    if (error == 0) error = check_data(lmdb, path, &superblock);
     if (error != 0) return error;
-    bool fresh = head.format == 0;
-    error = fresh ? create(lmdb, path) : open_data(lmdb, &head);
+    bool fresh = superblock.format == 0;
+    error = fresh ? create(lmdb, path) : open_data(lmdb, &superblock);
     if (error == 0) error = begin_life(lmdb, config, fresh);
     if (error == 0 && made && path_of(lmdb, "..", path) == 0) (void)sync_directory(path);
     return error;
@@ -860,10 +867,10 @@ static int end_life(struct gv_store_lmdb *lmdb) {
     MDB_txn *txn;
     if (error == 0) error = mdb_txn_begin(lmdb->env, NULL, 0, &txn);
     if (error != 0) return error;
-    struct gv_superblock head = {0};
-    error = get_head(lmdb, txn, &head);
-    head.whole = true;
-    if (error == 0) error = put_head(lmdb, txn, &head);
+    struct gv_superblock superblock = {0};
+    error = get_superblock(lmdb, txn, &superblock);
+    superblock.all_persisted = true;
+    if (error == 0) error = put_superblock(lmdb, txn, &superblock);
     return end(txn, error);
 }
 

@@ -11,29 +11,29 @@
 
 static const char magic[] = "grapevine";
 
-void gv_superblock_init(struct gv_superblock *head, const char *workload) {
+void gv_superblock_init(struct gv_superblock *superblock, const char *workload) {
     GV_ASSERT(strlen(workload) <= GV_SUPERBLOCK_WORKLOAD_MAX);
-    *head = (struct gv_superblock){.format = GV_SUPERBLOCK_FORMAT};
-    snprintf(head->workload, sizeof head->workload, "%s", workload);
+    *superblock = (struct gv_superblock){.format = GV_SUPERBLOCK_FORMAT};
+    snprintf(superblock->workload, sizeof superblock->workload, "%s", workload);
 }
 
-size_t gv_superblock_write(const struct gv_superblock *head, const struct gv_digest_key *key,
+size_t gv_superblock_write(const struct gv_superblock *superblock, const struct gv_digest_key *key,
                            uint8_t bytes[GV_SUPERBLOCK_MAX]) {
-    GV_ASSERT(head->format == GV_SUPERBLOCK_FORMAT);
+    GV_ASSERT(superblock->format == GV_SUPERBLOCK_FORMAT);
     struct gv_writer out = {.data = bytes, .cap = GV_SUPERBLOCK_MAX};
-    size_t len = strlen(head->workload);
+    size_t len = strlen(superblock->workload);
     gv_pack_put_bytes(&out, magic, sizeof magic - 1);
-    gv_pack_put_varint(&out, head->format);
+    gv_pack_put_varint(&out, superblock->format);
     gv_pack_put_u8(&out, (uint8_t)len);
-    gv_pack_put_bytes(&out, head->workload, len);
-    gv_pack_put_u64(&out, head->incarnation);
-    gv_pack_put_u8(&out, head->whole);
-    gv_pack_put_u64(&out, head->txn);
-    gv_pack_put_u64(&out, head->tally.count);
-    gv_pack_put_u64(&out, head->tally.sum);
-    gv_pack_put_u64(&out, head->epoch);
-    gv_pack_put_u8(&out, (uint8_t)head->journal);
-    gv_pack_put_u64(&out, head->directory);
+    gv_pack_put_bytes(&out, superblock->workload, len);
+    gv_pack_put_u64(&out, superblock->incarnation);
+    gv_pack_put_u8(&out, superblock->all_persisted);
+    gv_pack_put_u64(&out, superblock->txn);
+    gv_pack_put_u64(&out, superblock->checksum.count);
+    gv_pack_put_u64(&out, superblock->checksum.sum);
+    gv_pack_put_u64(&out, superblock->epoch);
+    gv_pack_put_u8(&out, (uint8_t)superblock->journal);
+    gv_pack_put_u64(&out, superblock->directory);
     gv_pack_put_u64(&out, gv_digest_hash(key, bytes, out.len));
     GV_ASSERT(!out.full);
     return out.len;
@@ -46,23 +46,23 @@ int gv_superblock_read(struct gv_superblock *out, const struct gv_digest_key *ke
     const uint8_t *word = gv_pack_get_bytes(&in, sizeof magic - 1);
     if (word == NULL || memcmp(word, magic, sizeof magic - 1) != 0) return GV_ECORRUPT;
     out->format = gv_pack_get_varint(&in);
-    bool former = out->format == GV_SUPERBLOCK_FORMAT_LEGACY;
-    if (in.error == 0 && out->format != GV_SUPERBLOCK_FORMAT && !former) return GV_EVERSION;
+    bool legacy = out->format == GV_SUPERBLOCK_FORMAT_LEGACY;
+    if (in.error == 0 && out->format != GV_SUPERBLOCK_FORMAT && !legacy) return GV_EVERSION;
     size_t len = gv_pack_get_u8(&in);
     const uint8_t *workload = gv_pack_get_bytes(&in, len);
     if (workload == NULL || len > GV_SUPERBLOCK_WORKLOAD_MAX) return GV_ECORRUPT;
     memcpy(out->workload, workload, len);
     out->incarnation = gv_pack_get_u64(&in);
-    out->whole = gv_pack_get_u8(&in) == 1;
+    out->all_persisted = gv_pack_get_u8(&in) == 1;
     out->txn = gv_pack_get_u64(&in);
-    out->tally.count = gv_pack_get_u64(&in);
-    out->tally.sum = gv_pack_get_u64(&in);
+    out->checksum.count = gv_pack_get_u64(&in);
+    out->checksum.sum = gv_pack_get_u64(&in);
     out->epoch = gv_pack_get_u64(&in);
     unsigned journal = gv_pack_get_u8(&in);
-    if (journal > (former ? GV_SUPERBLOCK_JOURNAL_REQUIRED : GV_SUPERBLOCK_JOURNAL_OBSOLETE))
+    if (journal > (legacy ? GV_SUPERBLOCK_JOURNAL_REQUIRED : GV_SUPERBLOCK_JOURNAL_OBSOLETE))
         return GV_ECORRUPT;
     out->journal = (enum gv_superblock_journal)journal;
-    out->directory = former ? 0 : gv_pack_get_u64(&in);
+    out->directory = legacy ? 0 : gv_pack_get_u64(&in);
     uint64_t fresh = gv_digest_hash(key, bytes.data, in.at);
     if (gv_pack_get_u64(&in) != fresh) return GV_ECORRUPT;
     return in.error != 0 || in.at != in.len ? GV_ECORRUPT : 0;
@@ -78,35 +78,36 @@ uint64_t gv_superblock_record_hash(const struct gv_digest_key *key, struct gv_sl
 // ---- The check of a file ------------------------------------------------------------------------
 
 // What a file is found to hold.
-struct survey {
+struct contents {
     const struct gv_digest_key *key;
     uint64_t txn;
     bool any, entries; // databases
     bool in_meta, in_entries;
-    int head_error; // GV_ENOENT: there is none
-    struct gv_superblock head;
-    struct gv_superblock_checksum tally;
+    int superblock_error; // GV_ENOENT: there is none
+    struct gv_superblock superblock;
+    struct gv_superblock_checksum checksum;
 };
 
 static bool is_named(struct gv_slice name, const char *text) {
     return name.len == strlen(text) && memcmp(name.data, text, name.len) == 0;
 }
 
-static void survey_database(void *ctx, struct gv_slice name) {
-    struct survey *survey = ctx;
-    survey->any = true;
-    survey->in_meta = is_named(name, "meta");
-    survey->in_entries = is_named(name, "entries");
-    survey->entries |= survey->in_entries;
+static void on_database(void *ctx, struct gv_slice name) {
+    struct contents *contents = ctx;
+    contents->any = true;
+    contents->in_meta = is_named(name, "meta");
+    contents->in_entries = is_named(name, "entries");
+    contents->entries |= contents->in_entries;
 }
 
-static void survey_record(void *ctx, struct gv_slice name, struct gv_slice value) {
-    struct survey *survey = ctx;
-    if (survey->in_meta && is_named(name, "head"))
-        survey->head_error = gv_superblock_read(&survey->head, survey->key, value);
-    if (!survey->in_entries) return;
-    survey->tally.count++;
-    survey->tally.sum += gv_superblock_record_hash(survey->key, name, value);
+static void on_record(void *ctx, struct gv_slice name, struct gv_slice value) {
+    struct contents *contents = ctx;
+    if (contents->in_meta && is_named(name, "head"))
+        contents->superblock_error =
+            gv_superblock_read(&contents->superblock, contents->key, value);
+    if (!contents->in_entries) return;
+    contents->checksum.count++;
+    contents->checksum.sum += gv_superblock_record_hash(contents->key, name, value);
 }
 
 static int damaged(const char *what, char *fault, size_t cap) {
@@ -114,7 +115,7 @@ static int damaged(const char *what, char *fault, size_t cap) {
     return GV_ECORRUPT;
 }
 
-static int explain(int error, const struct gv_pages_fault *found, char *fault, size_t cap) {
+static int explain_error(int error, const struct gv_pages_fault *found, char *fault, size_t cap) {
     switch (error) {
     case GV_EVERSION:
         snprintf(fault, cap, "data.mdb is of another version of LMDB");
@@ -135,24 +136,26 @@ static int explain(int error, const struct gv_pages_fault *found, char *fault, s
     }
 }
 
-// Whether the head is one to go by, and says what was found.
-static int judge(const struct survey *survey, const char *workload, char *fault, size_t cap) {
-    if (!survey->any) return 0; // killed before its first transaction
-    const struct gv_superblock *head = &survey->head;
-    if (survey->head_error == GV_EVERSION) {
+// Whether the superblock is one to go by, and says what was found.
+static int check_contents(const struct contents *contents, const char *workload, char *fault,
+                          size_t cap) {
+    if (!contents->any) return 0; // killed before its first transaction
+    const struct gv_superblock *superblock = &contents->superblock;
+    if (contents->superblock_error == GV_EVERSION) {
         snprintf(fault, cap, "data.mdb is in format %" PRIu64 ", this version reads %d and %d",
-                 head->format, GV_SUPERBLOCK_FORMAT_LEGACY, GV_SUPERBLOCK_FORMAT);
+                 superblock->format, GV_SUPERBLOCK_FORMAT_LEGACY, GV_SUPERBLOCK_FORMAT);
         return GV_EVERSION;
     }
-    if (survey->head_error != 0)
-        return damaged("it does not hold its head, or not a whole one", fault, cap);
-    if (head->txn != survey->txn)
-        return damaged("its head is of another transaction than its root", fault, cap);
-    bool good = survey->entries && head->tally.count == survey->tally.count &&
-                head->tally.sum == survey->tally.sum;
-    if (!good) return damaged("its records are not those that its head sums up", fault, cap);
-    if (strcmp(head->workload, workload) == 0) return 0;
-    snprintf(fault, cap, "it belongs to the workload %s, not to %s", head->workload, workload);
+    if (contents->superblock_error != 0)
+        return damaged("it does not hold its superblock, or not a whole one", fault, cap);
+    if (superblock->txn != contents->txn)
+        return damaged("its superblock is of another transaction than its root", fault, cap);
+    bool good = contents->entries && superblock->checksum.count == contents->checksum.count &&
+                superblock->checksum.sum == contents->checksum.sum;
+    if (!good) return damaged("its records are not those that its superblock sums up", fault, cap);
+    if (strcmp(superblock->workload, workload) == 0) return 0;
+    snprintf(fault, cap, "it belongs to the workload %s, not to %s", superblock->workload,
+             workload);
     return GV_EINVAL;
 }
 
@@ -161,11 +164,12 @@ int gv_superblock_verify(int fd, uint64_t size, const char *workload,
                          size_t cap) {
     GV_ASSERT(workload != NULL && cap > 0);
     *out = (struct gv_superblock){0};
-    struct survey survey = {.key = key, .head_error = GV_ENOENT};
+    struct contents contents = {.key = key, .superblock_error = GV_ENOENT};
     struct gv_pages_fault found;
-    const struct gv_pages_reader reader = {survey_database, survey_record, &survey};
-    int error = gv_pages_read(fd, size, &reader, &survey.txn, &found);
-    error = error != 0 ? explain(error, &found, fault, cap) : judge(&survey, workload, fault, cap);
-    if (error == 0 && survey.any) *out = survey.head;
+    const struct gv_pages_reader reader = {on_database, on_record, &contents};
+    int error = gv_pages_read(fd, size, &reader, &contents.txn, &found);
+    error = error != 0 ? explain_error(error, &found, fault, cap)
+                       : check_contents(&contents, workload, fault, cap);
+    if (error == 0 && contents.any) *out = contents.superblock;
     return error;
 }

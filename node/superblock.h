@@ -41,31 +41,31 @@ struct gv_superblock {
     uint64_t format;
     char workload[GV_SUPERBLOCK_WORKLOAD_MAX + 1]; // whose entries these are
     uint64_t incarnation;
-    bool whole;   // what has left this node is all here
-    uint64_t txn; // the transaction that wrote this: every one does
-    struct gv_superblock_checksum tally;
+    bool all_persisted; // what has left this node is all here
+    uint64_t txn;       // the transaction that wrote this: every one does
+    struct gv_superblock_checksum checksum;
     uint64_t epoch; // of the journal: what it holds of this one is not in here
     enum gv_superblock_journal journal;
     uint64_t directory; // a random number that the journal tells, too
 };
 
-// A head of this program's format, for a workload with a name that is not too long.
-void gv_superblock_init(struct gv_superblock *head, const char *workload);
+// A superblock of this program's format, for a workload with a name that is not too long.
+void gv_superblock_init(struct gv_superblock *superblock, const char *workload);
 
-// Writes a head, of this program's format; returns its length.
-size_t gv_superblock_write(const struct gv_superblock *head, const struct gv_digest_key *key,
+// Writes a superblock, of this program's format; returns its length.
+size_t gv_superblock_write(const struct gv_superblock *superblock, const struct gv_digest_key *key,
                            uint8_t bytes[GV_SUPERBLOCK_MAX]);
 // Reads one, of this format or the former. GV_EVERSION: it is in another, out->format; GV_ECORRUPT.
 int gv_superblock_read(struct gv_superblock *out, const struct gv_digest_key *key,
                        struct gv_slice bytes);
 
-// The hash of a record, as in a tally; `hash` is the same for every cluster.
+// The hash of a record, as in a checksum; `hash` is the same for every cluster.
 uint64_t gv_superblock_record_hash(const struct gv_digest_key *key, struct gv_slice name,
                                    struct gv_slice value);
 
-// Reads all of a file of `size` bytes (pages.h), and compares it with its head, which becomes *out;
-// its format 0: there is none, as the file was left before its first transaction. GV_EINVAL: it is
-// another workload's; GV_EVERSION: it is in another format; GV_ECORRUPT: it is damaged, or no
+// Reads all of a file of `size` bytes (pages.h), and compares it with its superblock, which becomes
+// *out; its format 0: there is none, as the file was left before its first transaction. GV_EINVAL:
+// it is another workload's; GV_EVERSION: it is in another format; GV_ECORRUPT: it is damaged, or no
 // store; GV_EIO; GV_ENOMEM. `fault` then says what is wrong with data.mdb.
 int gv_superblock_verify(int fd, uint64_t size, const char *workload,
                          const struct gv_digest_key *key, struct gv_superblock *out, char *fault,
