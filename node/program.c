@@ -112,7 +112,7 @@ static int open_store(struct program *program, struct gv_node_config *config,
         .dir = options->data,
         .workload = program->workload->name,
         .sync = options->durability != GV_OPTIONS_NONE,
-        .whole = options->durability == GV_OPTIONS_SYNC,
+        .write_ahead = options->durability == GV_OPTIONS_SYNC,
         .incarnation = config->incarnation,
         .export = options->export_refused,
     };
@@ -136,13 +136,13 @@ static int open_store(struct program *program, struct gv_node_config *config,
     return 0;
 }
 
-static void close_store(struct program *program, struct gv_store_lmdb *lmdb, bool whole) {
+static void close_store(struct program *program, struct gv_store_lmdb *lmdb, bool all_persisted) {
     if (lmdb == NULL) return;
     const struct gv_store_lmdb_calls *calls = program->calls;
     char text[64];
     snprintf(text, sizeof text, "%" PRIu64 " batches written", calls->commits(lmdb));
     log_line(&program->output, GV_LOG_INFO, text);
-    if (calls->close(lmdb, whole) != 0)
+    if (calls->close(lmdb, all_persisted) != 0)
         log_line(&program->output, GV_LOG_WARN, "the store could not be closed as it should be");
 }
 

@@ -45,7 +45,7 @@ struct gv_store_lmdb {
     uint64_t epoch;     // that data.mdb tells
     bool legacy;        // data.mdb is in the former format
     bool begun;         // this life is noted, and the files are ready to be written to
-    bool whole;         // as the configuration has it
+    bool write_ahead;   // as the configuration has it
     uint64_t incarnation, commits;
     const char *export;  // where an upgrade writes what it leaves out …
     uint64_t left_out;   // … and the lines that it wrote
@@ -298,7 +298,7 @@ static int end_epoch(struct gv_store_lmdb *lmdb, MDB_txn *txn, struct gv_superbl
     superblock->epoch++;
     superblock->journal = GV_SUPERBLOCK_JOURNAL_REQUIRED;
     if (lmdb->begun) return error;
-    superblock->all_persisted = lmdb->whole;
+    superblock->all_persisted = lmdb->write_ahead;
     superblock->incarnation = lmdb->incarnation;
     return error;
 }
@@ -796,7 +796,7 @@ static int begin_life(struct gv_store_lmdb *lmdb, const struct gv_store_lmdb_con
                  lmdb->left_out, lmdb->export);
     // What is left out could not be loaded.
     if (error != GV_EFULL || fresh || lmdb->left_out > 0) return error;
-    if (!config->whole) lmdb->incarnation = config->incarnation;
+    if (!config->write_ahead) lmdb->incarnation = config->incarnation;
     size_t len = strlen(lmdb->text);
     snprintf(lmdb->text + len, sizeof lmdb->text - len,
              "; what is there can be read, and nothing is stored before there is room");
@@ -839,7 +839,7 @@ int gv_store_lmdb_open(struct gv_store_lmdb **out, const struct gv_store_lmdb_co
     lmdb->lock = lmdb->journal.fd = -1;
     lmdb->flags = config->sync ? 0 : MDB_NOSYNC;
     lmdb->journaled = config->sync;
-    lmdb->whole = config->whole;
+    lmdb->write_ahead = config->write_ahead;
     lmdb->incarnation = config->incarnation;
     lmdb->export = config->export;
     lmdb->store = (struct gv_store){.ctx = lmdb, .load = load, .write = write_batch, .text = text};
@@ -874,11 +874,11 @@ static int end_life(struct gv_store_lmdb *lmdb) {
     return end(txn, error);
 }
 
-int gv_store_lmdb_close(struct gv_store_lmdb *lmdb, bool whole) {
+int gv_store_lmdb_close(struct gv_store_lmdb *lmdb, bool all_persisted) {
     if (lmdb == NULL) return 0;
     int error = lmdb->begun ? empty_journal(lmdb) : GV_EIO;
-    if (lmdb->env == NULL && whole) error = EIO;
-    if (error == 0 && lmdb->env != NULL && whole) error = end_life(lmdb);
+    if (lmdb->env == NULL && all_persisted) error = EIO;
+    if (error == 0 && lmdb->env != NULL && all_persisted) error = end_life(lmdb);
     if (error == 0 && lmdb->env != NULL) error = mdb_env_sync(lmdb->env, 1);
     release(lmdb);
     return error == 0 ? 0 : GV_EIO;

@@ -38,7 +38,7 @@ struct gv_store_lmdb_config {
     const char *dir;      // made if it is not there, though not what leads to it
     const char *workload; // whose entries it keeps; at most GV_SUPERBLOCK_WORKLOAD_MAX bytes
     bool sync;            // a write returns when it is on disk; else when the system has it
-    bool whole;           // nothing leaves this node before it is written
+    bool write_ahead;     // nothing leaves this node before it is written
     uint64_t incarnation; // a fresh, random one, should it be needed
     // Where to write what an upgrade leaves out, a file that is not there yet; NULL: a directory
     // with entries that this version does not take is refused.
@@ -54,10 +54,10 @@ struct gv_store_lmdb_config {
 int gv_store_lmdb_open(struct gv_store_lmdb **out, const struct gv_store_lmdb_config *config,
                        char *fault, size_t fault_cap);
 
-// Closes it. `whole`: all that has ever left this node has been written, so the next life may be
-// the same incarnation. 0, or GV_EIO: that could not be noted, which costs a new incarnation only;
-// what the journal holds stays there for the next life.
-int gv_store_lmdb_close(struct gv_store_lmdb *lmdb, bool whole);
+// Closes it. `all_persisted`: all that has ever left this node has been written, so the next life
+// may be the same incarnation. 0, or GV_EIO: that could not be noted, which costs a new incarnation
+// only; what the journal holds stays there for the next life.
+int gv_store_lmdb_close(struct gv_store_lmdb *lmdb, bool all_persisted);
 
 // The interface; borrowed, good until the close.
 const struct gv_store *gv_store_lmdb_store(struct gv_store_lmdb *lmdb);
@@ -73,7 +73,7 @@ uint64_t gv_store_lmdb_commits(const struct gv_store_lmdb *lmdb);
 struct gv_store_lmdb_calls {
     int (*open)(struct gv_store_lmdb **out, const struct gv_store_lmdb_config *config, char *fault,
                 size_t fault_cap);
-    int (*close)(struct gv_store_lmdb *lmdb, bool whole);
+    int (*close)(struct gv_store_lmdb *lmdb, bool all_persisted);
     const struct gv_store *(*store)(struct gv_store_lmdb *lmdb);
     uint64_t (*incarnation)(const struct gv_store_lmdb *lmdb);
     uint64_t (*commits)(const struct gv_store_lmdb *lmdb);

@@ -135,7 +135,7 @@ static int run_load(int count) {
     char fault[256];
     const char *dir = gv_proc_make_dir();
     struct gv_store_lmdb_config config = {
-        .dir = dir, .workload = "gset", .sync = false, .whole = true};
+        .dir = dir, .workload = "gset", .sync = false, .write_ahead = true};
     struct gv_store_lmdb *lmdb;
     if (gv_store_lmdb_open(&lmdb, &config, fault, sizeof fault) != 0) return 1;
     struct gv_engine *engine = new_engine();

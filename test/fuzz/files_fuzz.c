@@ -135,7 +135,7 @@ static void make(struct place *place, uint64_t incarnation) {
     place->image.config = (struct gv_store_lmdb_config){.dir = place->image.dir,
                                                         .workload = "gset",
                                                         .sync = true,
-                                                        .whole = true,
+                                                        .write_ahead = true,
                                                         .incarnation = incarnation};
     static struct gv_engine *engine; // where valgrind finds it in the children, too
     engine = gv_image_engine();

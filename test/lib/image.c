@@ -120,8 +120,11 @@ void gv_image_init(struct gv_image *image, bool journal) {
     *image = (struct gv_image){0};
     snprintf(image->dir, sizeof image->dir, "%s", gv_proc_make_dir());
     remember(image->dir);
-    image->config = (struct gv_store_lmdb_config){
-        .dir = image->dir, .workload = "gset", .sync = journal, .whole = true, .incarnation = 1};
+    image->config = (struct gv_store_lmdb_config){.dir = image->dir,
+                                                  .workload = "gset",
+                                                  .sync = journal,
+                                                  .write_ahead = true,
+                                                  .incarnation = 1};
     for (int life = 0; life < LIVES; life++) {
         struct gv_store_lmdb *lmdb;
         GV_ASSERT(gv_image_open(image, &lmdb) == 0);

@@ -247,7 +247,7 @@ static int write_batch(struct gv_store_lmdb *lmdb, const struct gv_engine *engin
 
 static int open_store(bool sync, struct gv_store_lmdb **out, char fault[512]) {
     const struct gv_store_lmdb_config config = {
-        .dir = dir, .workload = "gset", .sync = sync, .whole = sync, .incarnation = 4711};
+        .dir = dir, .workload = "gset", .sync = sync, .write_ahead = sync, .incarnation = 4711};
     return gv_store_lmdb_open(out, &config, fault, 512);
 }
 

@@ -45,7 +45,7 @@ static int open_export(const struct gv_vectors_store *store, bool sync, const ch
     const struct gv_store_lmdb_config config = {.dir = path,
                                                 .workload = store->workload,
                                                 .sync = sync,
-                                                .whole = sync,
+                                                .write_ahead = sync,
                                                 .incarnation = 99,
                                                 .export = export};
     return gv_store_lmdb_open(out, &config, fault, sizeof fault);

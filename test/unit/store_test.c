@@ -221,7 +221,7 @@ static int open_place(struct place *place, bool whole, uint64_t incarnation) {
     struct gv_store_lmdb_config config = {.dir = place->dir,
                                           .workload = place->workload,
                                           .sync = place->sync,
-                                          .whole = whole,
+                                          .write_ahead = whole,
                                           .incarnation = incarnation};
     place->fault[0] = '\0';
     return gv_store_lmdb_open(&place->lmdb, &config, place->fault, sizeof place->fault);
