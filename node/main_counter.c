@@ -3,5 +3,5 @@
 #include "program.h"
 
 int main(int argc, char **argv) {
-    return gv_program_main(&gv_counter_workload, &gv_store_lmdb_calls, argc, argv);
+    return gv_program_main(&gv_counter_workload, &gv_store_lmdb_ops, argc, argv);
 }

@@ -29,7 +29,7 @@ struct output {
 struct program {
     char name[32];
     const struct gv_workload *workload;
-    const struct gv_store_lmdb_calls *calls;
+    const struct gv_store_lmdb_ops *ops;
     struct gv_options options;
     struct output output;
     uint8_t secret[GV_OPTIONS_SECRET_MAX];
@@ -103,7 +103,7 @@ static int open_store(struct program *program, struct gv_node_config *config,
     const struct gv_options *options = &program->options;
     *lmdb = NULL;
     if (options->data == NULL) return 0;
-    GV_ASSERT(program->calls != NULL);
+    GV_ASSERT(program->ops != NULL);
 #ifdef SIGXFSZ
     signal(SIGXFSZ, SIG_IGN); // a limit of file sizes is an error like any other
 #endif
@@ -117,7 +117,7 @@ static int open_store(struct program *program, struct gv_node_config *config,
         .export = options->export_refused,
     };
     snprintf(what, sizeof what, "--data %s", options->data);
-    int error = program->calls->open(lmdb, &store, fault, sizeof fault);
+    int error = program->ops->open(lmdb, &store, fault, sizeof fault);
     if (error == GV_ECORRUPT) {
         snprintf(text, sizeof text,
                  "%s; the files are left as they were: put right what is wrong, or begin with an "
@@ -128,8 +128,8 @@ static int open_store(struct program *program, struct gv_node_config *config,
     if (error != 0) return fail(&program->output, what, fault);
     snprintf(text, sizeof text, "%s: %s", what, fault);
     if (fault[0] != '\0') log_line(&program->output, GV_LOG_WARN, text);
-    config->incarnation = program->calls->incarnation(*lmdb);
-    config->store = program->calls->store(*lmdb);
+    config->incarnation = program->ops->incarnation(*lmdb);
+    config->store = program->ops->store(*lmdb);
     config->commit_ms = (uint32_t)options->commit_ms;
     bool async = options->durability == GV_OPTIONS_ASYNC;
     config->durability = async ? GV_DURABILITY_ASYNC : GV_DURABILITY_SYNC;
@@ -138,11 +138,11 @@ static int open_store(struct program *program, struct gv_node_config *config,
 
 static void close_store(struct program *program, struct gv_store_lmdb *lmdb, bool all_persisted) {
     if (lmdb == NULL) return;
-    const struct gv_store_lmdb_calls *calls = program->calls;
+    const struct gv_store_lmdb_ops *ops = program->ops;
     char text[64];
-    snprintf(text, sizeof text, "%" PRIu64 " batches written", calls->commits(lmdb));
+    snprintf(text, sizeof text, "%" PRIu64 " batches written", ops->commits(lmdb));
     log_line(&program->output, GV_LOG_INFO, text);
-    if (calls->close(lmdb, all_persisted) != 0)
+    if (ops->close(lmdb, all_persisted) != 0)
         log_line(&program->output, GV_LOG_WARN, "the store could not be closed as it should be");
 }
 
@@ -254,13 +254,13 @@ static bool read_secret(struct program *program) {
     return true;
 }
 
-int gv_program_main(const struct gv_workload *workload, const struct gv_store_lmdb_calls *calls,
+int gv_program_main(const struct gv_workload *workload, const struct gv_store_lmdb_ops *ops,
                     int argc, char **argv) {
     GV_ASSERT(workload != NULL);
     signal(SIGUSR1, SIG_IGN); // who asks before there is anything to tell must not kill the node
     bool closed = fcntl(STDIN_FILENO, F_GETFD) < 0 || fcntl(STDOUT_FILENO, F_GETFD) < 0;
     hold_standard_files();
-    struct program program = {.workload = workload, .calls = calls};
+    struct program program = {.workload = workload, .ops = ops};
     struct gv_options *options = &program.options;
     char text[GV_OPTIONS_HELP_MAX];
     snprintf(program.name, sizeof program.name, "gv-%s", workload->name);

@@ -896,7 +896,7 @@ uint64_t gv_store_lmdb_commits(const struct gv_store_lmdb *lmdb) {
     return lmdb->commits;
 }
 
-const struct gv_store_lmdb_calls gv_store_lmdb_calls = {
+const struct gv_store_lmdb_ops gv_store_lmdb_ops = {
     .open = gv_store_lmdb_open,
     .close = gv_store_lmdb_close,
     .store = gv_store_lmdb_store,

@@ -70,7 +70,7 @@ uint64_t gv_store_lmdb_incarnation(const struct gv_store_lmdb *lmdb);
 uint64_t gv_store_lmdb_commits(const struct gv_store_lmdb *lmdb);
 
 // All of the above, for programs of which only some have a store: the rest need no LMDB then.
-struct gv_store_lmdb_calls {
+struct gv_store_lmdb_ops {
     int (*open)(struct gv_store_lmdb **out, const struct gv_store_lmdb_config *config, char *fault,
                 size_t fault_cap);
     int (*close)(struct gv_store_lmdb *lmdb, bool all_persisted);
@@ -78,6 +78,6 @@ struct gv_store_lmdb_calls {
     uint64_t (*incarnation)(const struct gv_store_lmdb *lmdb);
     uint64_t (*commits)(const struct gv_store_lmdb *lmdb);
 };
-extern const struct gv_store_lmdb_calls gv_store_lmdb_calls;
+extern const struct gv_store_lmdb_ops gv_store_lmdb_ops;
 
 #endif

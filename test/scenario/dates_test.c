@@ -42,7 +42,7 @@ int clock_gettime(clockid_t __clock_id, struct timespec *__tp) {
 static int run_node(void *ctx) {
     (void)ctx;
     char *argv[] = {"gv-ids", "--data", dir, NULL};
-    return gv_program_main(&gv_ids_workload, &gv_store_lmdb_calls, 3, argv);
+    return gv_program_main(&gv_ids_workload, &gv_store_lmdb_ops, 3, argv);
 }
 
 // A life at this date; returns how many ids were given, each greater than `last`, which becomes the

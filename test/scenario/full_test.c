@@ -38,7 +38,7 @@ static int run_node(void *ctx) {
     pthread_sigmask(SIG_BLOCK, &signals, NULL);
     setrlimit(RLIMIT_FSIZE, &limit);
     if (pthread_create(&waiter, NULL, lift, &signals) != 0) return 1;
-    return gv_program_main(&gv_gset_workload, &gv_store_lmdb_calls, 5, argv);
+    return gv_program_main(&gv_gset_workload, &gv_store_lmdb_ops, 5, argv);
 }
 
 // A disk that ends so many bytes behind the database as it is now; negative: where it always does.
