@@ -44,15 +44,15 @@ struct gv_store_lmdb {
     uint64_t directory; // the identity of this one
     uint64_t epoch;     // that data.mdb tells
     bool legacy;        // data.mdb is in the former format
-    bool begun;         // this life is noted, and the files are ready to be written to
+    bool ready;         // this life is noted, and the files are ready to be written to
     bool write_ahead;   // as the configuration has it
     uint64_t incarnation, commits;
-    const char *export;  // where an upgrade writes what it leaves out …
-    uint64_t left_out;   // … and the lines that it wrote
-    bool failed;         // the last write
-    size_t refused;      // by the journal since: bytes of its longest frame
-    size_t owed;         // by the disk: bytes that a transaction may have wanted
-    char text[TEXT_CAP]; // of the last failure
+    const char *export;      // where an upgrade writes what it leaves out …
+    uint64_t left_out;       // … and the lines that it wrote
+    bool failed;             // the last write
+    size_t journal_shortage; // by the journal since: bytes of its longest frame
+    size_t disk_shortage;    // by the disk: bytes that a transaction may have wanted
+    char text[TEXT_CAP];     // of the last failure
 };
 
 // ---- LMDB's values ------------------------------------------------------------------------------
@@ -297,7 +297,7 @@ static int end_epoch(struct gv_store_lmdb *lmdb, MDB_txn *txn, struct gv_superbl
     if (error == 0) error = replay_journal(lmdb, txn, superblock);
     superblock->epoch++;
     superblock->journal = GV_SUPERBLOCK_JOURNAL_REQUIRED;
-    if (lmdb->begun) return error;
+    if (lmdb->ready) return error;
     superblock->all_persisted = lmdb->write_ahead;
     superblock->incarnation = lmdb->incarnation;
     return error;
@@ -376,7 +376,7 @@ static size_t estimate(const struct gv_store_batch *batch, const MDB_envinfo *in
 }
 
 // Has the disk set these bytes of the file aside. 0, or what it says instead.
-static int make_room(struct gv_store_lmdb *lmdb, off_t at, size_t len) {
+static int reserve_space(struct gv_store_lmdb *lmdb, off_t at, size_t len) {
     int fd;
     int error = mdb_env_get_fd(lmdb->env, &fd);
     if (error == 0) error = posix_fallocate(fd, at, (off_t)len);
@@ -392,10 +392,11 @@ static int explain_failure(struct gv_store_lmdb *lmdb, const struct gv_store_bat
     struct stat file;
     int fd;
     if (mdb_env_info(lmdb->env, &info) != 0 || mdb_env_stat(lmdb->env, &stat_of) != 0) return error;
-    size_t owed = batch != NULL ? estimate(batch, &info, &stat_of) : 0; // a journal's stays there
-    if (lmdb->owed < owed) lmdb->owed = owed;
+    size_t disk_shortage =
+        batch != NULL ? estimate(batch, &info, &stat_of) : 0; // a journal's stays there
+    if (lmdb->disk_shortage < disk_shortage) lmdb->disk_shortage = disk_shortage;
     if (error != EIO || mdb_env_get_fd(lmdb->env, &fd) != 0 || fstat(fd, &file) != 0) return error;
-    int cause = make_room(lmdb, file.st_size, stat_of.ms_psize);
+    int cause = reserve_space(lmdb, file.st_size, stat_of.ms_psize);
     return cause != 0 ? cause : error;
 }
 
@@ -445,7 +446,7 @@ static int make_journal(struct gv_store_lmdb *lmdb) {
 }
 
 // Whatever is to be written before the first batch: it can be called until it succeeds.
-static int begin(struct gv_store_lmdb *lmdb) {
+static int make_ready(struct gv_store_lmdb *lmdb) {
     int error = lmdb->legacy ? write_through(lmdb, NULL, UPGRADE) : 0;
     if (error == 0 && lmdb->legacy) {
         gv_journal_close(&lmdb->journal);
@@ -453,30 +454,31 @@ static int begin(struct gv_store_lmdb *lmdb) {
     }
     if (error == 0 && lmdb->journal.fd < 0) error = make_journal(lmdb);
     if (error == 0) error = write_through(lmdb, NULL, END_EPOCH);
-    lmdb->begun = error == 0;
+    lmdb->ready = error == 0;
     return error;
 }
 
 // Does again what failed, or sees that there is room for it now: that a batch is written which
 // happens to need less would prove nothing.
-static int settle(struct gv_store_lmdb *lmdb) {
+static int retry_failed(struct gv_store_lmdb *lmdb) {
     int error = lmdb->env == NULL ? reopen(lmdb) : 0;
-    if (error == 0) error = lmdb->begun ? empty_journal(lmdb) : begin(lmdb);
+    if (error == 0) error = lmdb->ready ? empty_journal(lmdb) : make_ready(lmdb);
     if (error != 0) return error;
-    if (lmdb->refused > 0 && gv_journal_try(&lmdb->journal, lmdb->refused) != 0)
+    if (lmdb->journal_shortage > 0 && gv_journal_try(&lmdb->journal, lmdb->journal_shortage) != 0)
         return fail(lmdb, "write", errno);
-    if (lmdb->owed == 0) return 0;
+    if (lmdb->disk_shortage == 0) return 0;
     MDB_envinfo info;
     MDB_stat stat;
     error = mdb_env_info(lmdb->env, &info);
     if (error == 0) error = mdb_env_stat(lmdb->env, &stat);
     if (error == 0)
-        error = make_room(lmdb, (off_t)((info.me_last_pgno + 1) * stat.ms_psize), lmdb->owed);
+        error = reserve_space(lmdb, (off_t)((info.me_last_pgno + 1) * stat.ms_psize),
+                              lmdb->disk_shortage);
     return error == 0 ? 0 : fail(lmdb, "write", error);
 }
 
 // To the journal, if it is used and has room; else to where it belongs.
-static int write_fresh(struct gv_store_lmdb *lmdb, const struct gv_store_batch *batch) {
+static int write_new(struct gv_store_lmdb *lmdb, const struct gv_store_batch *batch) {
     struct gv_journal *journal = &lmdb->journal;
     if (!lmdb->journaled) return write_through(lmdb, batch, NOTHING);
     int error = gv_journal_fits(journal, batch->len) ? 0 : empty_journal(lmdb);
@@ -484,17 +486,17 @@ static int write_fresh(struct gv_store_lmdb *lmdb, const struct gv_store_batch *
     if (!gv_journal_fits(journal, batch->len)) return write_through(lmdb, batch, END_EPOCH);
     error = gv_journal_append(journal, (struct gv_slice){batch->data, batch->len});
     if (error == 0) save_witness(lmdb);
-    if (error != 0 && lmdb->refused < batch->len) lmdb->refused = batch->len;
+    if (error != 0 && lmdb->journal_shortage < batch->len) lmdb->journal_shortage = batch->len;
     return error == 0 ? 0 : fail(lmdb, "write", journal_errno(error));
 }
 
 static int write_batch(void *ctx, const struct gv_store_batch *batch) {
     struct gv_store_lmdb *lmdb = ctx;
-    int error = lmdb->failed || !lmdb->begun ? settle(lmdb) : 0;
-    if (error == 0) error = write_fresh(lmdb, batch);
+    int error = lmdb->failed || !lmdb->ready ? retry_failed(lmdb) : 0;
+    if (error == 0) error = write_new(lmdb, batch);
     lmdb->failed = error != 0;
     if (error != 0) return error;
-    lmdb->refused = lmdb->owed = 0;
+    lmdb->journal_shortage = lmdb->disk_shortage = 0;
     lmdb->commits++;
     return 0;
 }
@@ -519,7 +521,7 @@ static int load_batch(void *ctx, struct gv_slice bytes) {
 // into the one before, that is as good.
 static int load(void *ctx, int (*take)(void *, const struct gv_store_record *), void *take_ctx) {
     struct gv_store_lmdb *lmdb = ctx;
-    int error = lmdb->begun ? 0 : reopen(lmdb); // the first transaction failed, perhaps by its root
+    int error = lmdb->ready ? 0 : reopen(lmdb); // the first transaction failed, perhaps by its root
     if (error == 0) error = load_file(lmdb, take, take_ctx);
     if (error != 0 || lmdb->journal.number == 0) return error;
     struct loading loading = {take, take_ctx};
@@ -649,7 +651,7 @@ static int open_obsolete(struct gv_store_lmdb *lmdb, const char *path,
 }
 
 // What the witness knows of this epoch the journal must have.
-static int hear_witness(struct gv_store_lmdb *lmdb, const struct gv_superblock *superblock) {
+static int check_witness(struct gv_store_lmdb *lmdb, const struct gv_superblock *superblock) {
     struct gv_witness witness;
     bool any = gv_witness_read(lmdb->lock, &lmdb->hash, &witness);
     if (!any || witness.directory != superblock->directory) return 0;
@@ -678,7 +680,7 @@ static int open_journal(struct gv_store_lmdb *lmdb, const struct gv_superblock *
     }
     if (error != 0) return fail_journal(lmdb, error);
     if (lmdb->journal.fd < 0) return 0;
-    error = hear_witness(lmdb, superblock);
+    error = check_witness(lmdb, superblock);
     if (error != 0) return error;
     error = gv_journal_read(&lmdb->journal, check_batch, NULL);
     return error == 0 ? 0 : fail_journal(lmdb, error);
@@ -786,9 +788,9 @@ static int open_data(struct gv_store_lmdb *lmdb, const struct gv_superblock *sup
 }
 
 // A life that cannot be noted is another incarnation, unless it says nothing before it is noted.
-static int begin_life(struct gv_store_lmdb *lmdb, const struct gv_store_lmdb_config *config,
-                      bool fresh) {
-    int error = begin(lmdb);
+static int start_incarnation(struct gv_store_lmdb *lmdb, const struct gv_store_lmdb_config *config,
+                             bool fresh) {
+    int error = make_ready(lmdb);
     if (error == 0 && lmdb->left_out > 0)
         snprintf(lmdb->text, sizeof lmdb->text,
                  "%" PRIu64 " records that this version does not take are left out, and written to "
@@ -815,7 +817,7 @@ static int open_directory(struct gv_store_lmdb *lmdb, const struct gv_store_lmdb
     if (error != 0) return error;
     bool fresh = superblock.format == 0;
     error = fresh ? create(lmdb, path) : open_data(lmdb, &superblock);
-    if (error == 0) error = begin_life(lmdb, config, fresh);
+    if (error == 0) error = start_incarnation(lmdb, config, fresh);
     if (error == 0 && made && path_of(lmdb, "..", path) == 0) (void)sync_directory(path);
     return error;
 }
@@ -849,7 +851,7 @@ int gv_store_lmdb_open(struct gv_store_lmdb **out, const struct gv_store_lmdb_co
     int error = len > 0 && (size_t)len < sizeof lmdb->dir ? open_directory(lmdb, config)
                                                           : fail(lmdb, "open", ENAMETOOLONG);
     snprintf(fault, fault_cap, "%s",
-             error != 0 || !lmdb->begun || lmdb->left_out > 0 ? lmdb->text : "");
+             error != 0 || !lmdb->ready || lmdb->left_out > 0 ? lmdb->text : "");
     if (error != 0) {
         release(lmdb);
         return error;
@@ -861,7 +863,7 @@ int gv_store_lmdb_open(struct gv_store_lmdb **out, const struct gv_store_lmdb_co
 // ---- Close --------------------------------------------------------------------------------------
 
 // The note that the next life may be the same as this one.
-static int end_life(struct gv_store_lmdb *lmdb) {
+static int end_incarnation(struct gv_store_lmdb *lmdb) {
     // What the note vouches for must be on disk before it is.
     int error = mdb_env_sync(lmdb->env, 1);
     MDB_txn *txn;
@@ -876,9 +878,9 @@ static int end_life(struct gv_store_lmdb *lmdb) {
 
 int gv_store_lmdb_close(struct gv_store_lmdb *lmdb, bool all_persisted) {
     if (lmdb == NULL) return 0;
-    int error = lmdb->begun ? empty_journal(lmdb) : GV_EIO;
+    int error = lmdb->ready ? empty_journal(lmdb) : GV_EIO;
     if (lmdb->env == NULL && all_persisted) error = EIO;
-    if (error == 0 && lmdb->env != NULL && all_persisted) error = end_life(lmdb);
+    if (error == 0 && lmdb->env != NULL && all_persisted) error = end_incarnation(lmdb);
     if (error == 0 && lmdb->env != NULL) error = mdb_env_sync(lmdb->env, 1);
     release(lmdb);
     return error == 0 ? 0 : GV_EIO;
