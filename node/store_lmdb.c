@@ -4,8 +4,8 @@
 #include "../codec/entry.h"
 #include "file.h"
 #include "journal.h"
-#include "pages.h"
 #include "superblock.h"
+#include "verifier.h"
 #include "witness.h"
 
 #include <errno.h>
@@ -544,7 +544,7 @@ static int check_data(struct gv_store_lmdb *lmdb, const char *path,
     int error = fstat(fd, &found) == 0 ? 0 : fail(lmdb, DATA, errno);
     uint64_t size = error == 0 ? (uint64_t)found.st_size : 0;
     while (lmdb->map / 2 < size) lmdb->map *= 2;
-    if (error == 0 && !gv_pages_begun(fd, size))
+    if (error == 0 && !gv_verifier_unfinished(fd, size))
         error = gv_superblock_verify(fd, size, lmdb->workload, &lmdb->hash, superblock, lmdb->text,
                                      sizeof lmdb->text);
     close(fd);

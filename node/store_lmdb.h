@@ -19,7 +19,7 @@
 // epoch, in three steps: the journal's header announces the next one, data.mdb notes it, and the
 // journal begins it. So a file that is missing, is an older copy of itself or another directory's
 // is seen. Before anything is written, and before LMDB is given the file, all of both is read
-// (pages.h) and compared with sums. What is damaged, in another format or another workload's is
+// (verifier.h) and compared with sums. What is damaged, in another format or another workload's is
 // refused, and both files are left as they were; only a torn last frame of the journal is forgiven,
 // unless the witness has seen it acknowledged.
 //

@@ -2,7 +2,7 @@
 #include "superblock.h"
 
 #include "../merkle/pack.h"
-#include "pages.h"
+#include "verifier.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -115,7 +115,8 @@ static int damaged(const char *what, char *fault, size_t cap) {
     return GV_ECORRUPT;
 }
 
-static int explain_error(int error, const struct gv_pages_fault *found, char *fault, size_t cap) {
+static int explain_error(int error, const struct gv_verifier_damage *found, char *fault,
+                         size_t cap) {
     switch (error) {
     case GV_EVERSION:
         snprintf(fault, cap, "data.mdb is of another version of LMDB");
@@ -165,9 +166,9 @@ int gv_superblock_verify(int fd, uint64_t size, const char *workload,
     GV_ASSERT(workload != NULL && cap > 0);
     *out = (struct gv_superblock){0};
     struct contents contents = {.key = key, .superblock_error = GV_ENOENT};
-    struct gv_pages_fault found;
-    const struct gv_pages_reader reader = {on_database, on_record, &contents};
-    int error = gv_pages_read(fd, size, &reader, &contents.txn, &found);
+    struct gv_verifier_damage found;
+    const struct gv_verifier_visitor reader = {on_database, on_record, &contents};
+    int error = gv_verifier_run(fd, size, &reader, &contents.txn, &found);
     error = error != 0 ? explain_error(error, &found, fault, cap)
                        : check_contents(&contents, workload, fault, cap);
     if (error == 0 && contents.any) *out = contents.superblock;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "pages.h"
+#include "verifier.h"
 
 #include "file.h"
 
@@ -67,10 +67,10 @@ struct node {
 
 struct pages {
     int fd;
-    const struct gv_pages_reader *reader;
+    const struct gv_verifier_visitor *reader;
     size_t page_size;
     size_t last, txn;
-    struct gv_pages_fault *fault;
+    struct gv_verifier_damage *fault;
     uint8_t *claimed; // a bit a page: somebody owns it
     uint8_t *value;   // the last long one
     size_t value_cap;
@@ -91,7 +91,7 @@ struct tree {
 // ---- Reading ------------------------------------------------------------------------------------
 
 static int damaged(struct pages *it, size_t page, const char *what) {
-    *it->fault = (struct gv_pages_fault){(uint64_t)page * it->page_size, what};
+    *it->fault = (struct gv_verifier_damage){(uint64_t)page * it->page_size, what};
     return GV_ECORRUPT;
 }
 
@@ -402,8 +402,8 @@ static void release(struct pages *it) {
     free(it->value);
 }
 
-bool gv_pages_begun(int fd, uint64_t size) {
-    struct gv_pages_fault fault;
+bool gv_verifier_unfinished(int fd, uint64_t size) {
+    struct gv_verifier_damage fault;
     struct pages it = {.fd = fd, .fault = &fault};
     struct root root;
     if (size == 0) return true;
@@ -411,10 +411,10 @@ bool gv_pages_begun(int fd, uint64_t size) {
     return size < ROOTS * (uint64_t)root.free.page_size;
 }
 
-int gv_pages_read(int fd, uint64_t size, const struct gv_pages_reader *reader, uint64_t *txn,
-                  struct gv_pages_fault *fault) {
+int gv_verifier_run(int fd, uint64_t size, const struct gv_verifier_visitor *reader, uint64_t *txn,
+                    struct gv_verifier_damage *fault) {
     GV_ASSERT(fd >= 0 && reader->database != NULL && reader->record != NULL);
-    *fault = (struct gv_pages_fault){0};
+    *fault = (struct gv_verifier_damage){0};
     struct pages it = {.fd = fd, .reader = reader, .fault = fault};
     struct root root;
     int error = choose_root(&it, size, &root);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // The file of a store with some bytes changed: it is read without a fault, and refused, or what it
 // shows is in order. What becomes of those that are not refused, damage_fuzz tries.
-#include "../../node/pages.h"
+#include "../../node/verifier.h"
 #include "../lib/image.h"
 
 #include <string.h>
@@ -41,11 +41,11 @@ static void show_record(void *ctx, struct gv_slice key, struct gv_slice value) {
 }
 
 static int read_image(struct shown *shown) {
-    const struct gv_pages_reader reader = {show_database, show_record, shown};
-    struct gv_pages_fault fault;
+    const struct gv_verifier_visitor reader = {show_database, show_record, shown};
+    struct gv_verifier_damage fault;
     uint64_t txn = 0;
     *shown = (struct shown){0};
-    int error = gv_pages_read(image.file, image.len, &reader, &txn, &fault);
+    int error = gv_verifier_run(image.file, image.len, &reader, &txn, &fault);
     GV_ASSERT(error != GV_ECORRUPT || (fault.what != NULL && fault.at <= SIZE_MAX / 2));
     return error;
 }

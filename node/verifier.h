@@ -9,21 +9,21 @@
 //
 // The format is the one of LMDB 0.9 (data version 1), as its source, mdb.c, describes it, of a
 // machine with the same word size and byte order.
-#ifndef GV_NODE_PAGES_H
-#define GV_NODE_PAGES_H
+#ifndef GV_NODE_VERIFIER_H
+#define GV_NODE_VERIFIER_H
 
 #include "../merkle/base.h"
 
 // Told of each named database, in the order of names, and of its records, in the order of keys.
 // All slices are borrowed for the call.
-struct gv_pages_reader {
+struct gv_verifier_visitor {
     void (*database)(void *ctx, struct gv_slice name);
     void (*record)(void *ctx, struct gv_slice key, struct gv_slice value);
     void *ctx;
 };
 
 // What is wrong with the file, and where.
-struct gv_pages_fault {
+struct gv_verifier_damage {
     uint64_t at;      // byte
     const char *what; // static text; NULL: nothing
 };
@@ -34,11 +34,11 @@ struct gv_pages_fault {
 //
 // Of the file's two roots the younger one counts, as it does to LMDB. If what is damaged makes it
 // the older one, that is a good file of one transaction less: the caller has to see that.
-int gv_pages_read(int fd, uint64_t size, const struct gv_pages_reader *reader, uint64_t *txn,
-                  struct gv_pages_fault *fault);
+int gv_verifier_run(int fd, uint64_t size, const struct gv_verifier_visitor *reader, uint64_t *txn,
+                    struct gv_verifier_damage *fault);
 
 // Whether a file of `size` bytes is one that LMDB had begun to make when it was interrupted: less
 // than its two roots, and no transaction in the first.
-bool gv_pages_begun(int fd, uint64_t size);
+bool gv_verifier_unfinished(int fd, uint64_t size);
 
 #endif

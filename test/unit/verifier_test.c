@@ -3,7 +3,7 @@
 #include "../lib/test.h"
 
 #include "../../engine/prng.h"
-#include "../../node/pages.h"
+#include "../../node/verifier.h"
 #include "../lib/image.h"
 
 #include <stdio.h>
@@ -32,11 +32,11 @@ static void show_record(void *ctx, struct gv_slice key, struct gv_slice value) {
 }
 
 static int read_image(struct shown *shown, uint64_t size) {
-    const struct gv_pages_reader reader = {show_database, show_record, shown};
-    struct gv_pages_fault fault;
+    const struct gv_verifier_visitor reader = {show_database, show_record, shown};
+    struct gv_verifier_damage fault;
     uint64_t txn;
     *shown = (struct shown){0};
-    int error = gv_pages_read(image.file, size, &reader, &txn, &fault);
+    int error = gv_verifier_run(image.file, size, &reader, &txn, &fault);
     assert_true((error == GV_ECORRUPT) == (fault.what != NULL));
     return error;
 }
