@@ -167,8 +167,8 @@ int gv_superblock_verify(int fd, uint64_t size, const char *workload,
     *out = (struct gv_superblock){0};
     struct contents contents = {.key = key, .superblock_error = GV_ENOENT};
     struct gv_verifier_damage found;
-    const struct gv_verifier_visitor reader = {on_database, on_record, &contents};
-    int error = gv_verifier_run(fd, size, &reader, &contents.txn, &found);
+    const struct gv_verifier_visitor visitor = {on_database, on_record, &contents};
+    int error = gv_verifier_run(fd, size, &visitor, &contents.txn, &found);
     error = error != 0 ? explain_error(error, &found, fault, cap)
                        : check_contents(&contents, workload, fault, cap);
     if (error == 0 && contents.any) *out = contents.superblock;

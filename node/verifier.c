@@ -65,9 +65,9 @@ struct node {
     unsigned flags;             // in a leaf
 };
 
-struct pages {
+struct verifier {
     int fd;
-    const struct gv_verifier_visitor *reader;
+    const struct gv_verifier_visitor *visitor;
     size_t page_size;
     size_t last, txn;
     struct gv_verifier_damage *fault;
@@ -90,13 +90,13 @@ struct tree {
 
 // ---- Reading ------------------------------------------------------------------------------------
 
-static int damaged(struct pages *it, size_t page, const char *what) {
+static int damaged(struct verifier *it, size_t page, const char *what) {
     *it->fault = (struct gv_verifier_damage){(uint64_t)page * it->page_size, what};
     return GV_ECORRUPT;
 }
 
 // Pages that nobody has owned so far. False: one of them is another's, or is not there.
-static bool claim(struct pages *it, size_t page, size_t count) {
+static bool claim(struct verifier *it, size_t page, size_t count) {
     if (page < ROOTS || page > it->last || count > it->last - page + 1) return false;
     for (; count > 0; count--, page++) {
         uint8_t bit = (uint8_t)(1 << page % 8);
@@ -145,12 +145,12 @@ static struct node node_of(const uint8_t *page, size_t index) {
 // ---- Pages --------------------------------------------------------------------------------------
 
 // The most that a node takes: so that two fit.
-static size_t node_max(const struct pages *it) {
+static size_t node_max(const struct verifier *it) {
     return (((it->page_size - HEAD) / 2) & ~(size_t)1) - sizeof(uint16_t);
 }
 
 // Each node lies in its page, and no two overlap.
-static bool check_nodes(const struct pages *it, const uint8_t *page) {
+static bool check_nodes(const struct verifier *it, const uint8_t *page) {
     uint8_t used[PAGE_MAX / UNIT / 8]; // a bit a unit
     memset(used, 0, it->page_size / UNIT / 8);
     struct page_head head = head_of(page);
@@ -173,12 +173,12 @@ static bool check_nodes(const struct pages *it, const uint8_t *page) {
 }
 
 // What is wrong with the page that is looked at.
-static int damaged_here(struct pages *it, const char *what) {
+static int damaged_here(struct verifier *it, const char *what) {
     return damaged(it, it->level > 0 ? it->number[it->level - 1] : 0, what);
 }
 
 // Reads a page of a tree into a buffer of its own, which stays until drop_page().
-static int take_page(struct pages *it, size_t number, enum kind kind, uint8_t **out) {
+static int take_page(struct verifier *it, size_t number, enum kind kind, uint8_t **out) {
     GV_ASSERT(it->level < sizeof it->buffers / sizeof *it->buffers);
     if (number < ROOTS || number > it->last)
         return damaged_here(it, "a page that leads out of the file");
@@ -198,13 +198,13 @@ static int take_page(struct pages *it, size_t number, enum kind kind, uint8_t **
     return 0;
 }
 
-static void drop_page(struct pages *it) {
+static void drop_page(struct verifier *it) {
     GV_ASSERT(it->level > 0);
     it->level--;
 }
 
 // A value that has pages of its own, one head for all of them.
-static int take_long(struct pages *it, struct tree *tree, struct node *node) {
+static int take_long(struct verifier *it, struct tree *tree, struct node *node) {
     size_t number, need = (HEAD - 1 + node->len) / it->page_size + 1;
     uint8_t head[HEAD];
     memcpy(&number, node->value.data, sizeof number);
@@ -236,7 +236,7 @@ static int take_long(struct pages *it, struct tree *tree, struct node *node) {
 
 // ---- Trees --------------------------------------------------------------------------------------
 
-static int read_tree(struct pages *it, const struct database *said, enum use use);
+static int read_tree(struct verifier *it, const struct database *said, enum use use);
 
 static size_t word_of(struct gv_slice bytes) {
     size_t word;
@@ -251,7 +251,7 @@ static bool is_less(const struct tree *tree, struct gv_slice a, struct gv_slice 
 }
 
 // A record of the free list: by a transaction, a count and so many pages, the last one first.
-static bool check_free(struct pages *it, struct gv_slice key, struct gv_slice value) {
+static bool check_free(struct verifier *it, struct gv_slice key, struct gv_slice value) {
     size_t txn = word_of(key), words = value.len / sizeof(size_t), before = NONE;
     if (txn == 0 || txn > it->txn || words == 0 || value.len % sizeof(size_t) != 0) return false;
     size_t count = word_of(value);
@@ -264,7 +264,7 @@ static bool check_free(struct pages *it, struct gv_slice key, struct gv_slice va
     return true;
 }
 
-static int read_record(struct pages *it, struct tree *tree, struct node node) {
+static int read_record(struct verifier *it, struct tree *tree, struct node node) {
     unsigned allowed = tree->use == MAIN ? DATABASE : ELSEWHERE;
     if ((node.flags & ~allowed) != 0) return damaged_here(it, "a node of an unknown kind");
     if (tree->use == MAIN) {
@@ -272,7 +272,7 @@ static int read_record(struct pages *it, struct tree *tree, struct node node) {
         if (node.flags != DATABASE || node.len != sizeof named)
             return damaged_here(it, "a node that is no database");
         memcpy(&named, node.value.data, sizeof named);
-        it->reader->database(it->reader->ctx, node.key);
+        it->visitor->database(it->visitor->ctx, node.key);
         return read_tree(it, &named, NAMED);
     }
     int error = node.flags & ELSEWHERE ? take_long(it, tree, &node) : 0;
@@ -281,7 +281,7 @@ static int read_record(struct pages *it, struct tree *tree, struct node node) {
         return check_free(it, node.key, node.value)
                    ? 0
                    : damaged_here(it, "a list of free pages that makes no sense");
-    it->reader->record(it->reader->ctx, node.key, node.value);
+    it->visitor->record(it->visitor->ctx, node.key, node.value);
     return 0;
 }
 
@@ -294,7 +294,7 @@ static bool is_key(const struct tree *tree, struct gv_slice key) {
     return tree->use == FREE ? key.len == sizeof(size_t) : key.len > 0;
 }
 
-static int read_leaf(struct pages *it, struct tree *tree, const uint8_t *page,
+static int read_leaf(struct verifier *it, struct tree *tree, const uint8_t *page,
                      struct bounds bounds) {
     struct gv_slice before = {0};
     int error = 0;
@@ -312,11 +312,11 @@ static int read_leaf(struct pages *it, struct tree *tree, const uint8_t *page,
     return error;
 }
 
-static int read_node(struct pages *it, struct tree *tree, size_t number, unsigned depth,
+static int read_node(struct verifier *it, struct tree *tree, size_t number, unsigned depth,
                      struct bounds bounds);
 
 // The first key of a branch is never looked at: LMDB goes there with all that is below the second.
-static int read_branch(struct pages *it, struct tree *tree, const uint8_t *page, unsigned depth,
+static int read_branch(struct verifier *it, struct tree *tree, const uint8_t *page, unsigned depth,
                        struct bounds bounds) {
     size_t count = count_of(page);
     if (count < 2) return damaged_here(it, "a branch that does not branch");
@@ -332,7 +332,7 @@ static int read_branch(struct pages *it, struct tree *tree, const uint8_t *page,
     return error;
 }
 
-static int read_node(struct pages *it, struct tree *tree, size_t number, unsigned depth,
+static int read_node(struct verifier *it, struct tree *tree, size_t number, unsigned depth,
                      struct bounds bounds) {
     bool leaf = depth == 1;
     uint8_t *page;
@@ -345,7 +345,7 @@ static int read_node(struct pages *it, struct tree *tree, size_t number, unsigne
     return error;
 }
 
-static int read_tree(struct pages *it, const struct database *said, enum use use) {
+static int read_tree(struct verifier *it, const struct database *said, enum use use) {
     struct tree tree = {.use = use};
     unsigned flags = use == FREE ? said->flags & ~(unsigned)NAMED_FILE : said->flags;
     if (flags != (use == FREE ? WORDS : 0) || said->depth > DEPTH_MAX ||
@@ -362,7 +362,7 @@ static int read_tree(struct pages *it, const struct database *said, enum use use
 
 // ---- The file -----------------------------------------------------------------------------------
 
-static int read_root(struct pages *it, size_t number, struct root *out) {
+static int read_root(struct verifier *it, size_t number, struct root *out) {
     uint8_t bytes[HEAD + sizeof *out];
     int error = gv_file_read(it->fd, bytes, sizeof bytes, number * it->page_size);
     if (error != 0) return error == GV_ECORRUPT ? GV_ENOENT : error;
@@ -374,7 +374,7 @@ static int read_root(struct pages *it, size_t number, struct root *out) {
 }
 
 // The younger of the two roots, which transactions write in turn.
-static int choose_root(struct pages *it, uint64_t size, struct root *out) {
+static int choose_root(struct verifier *it, uint64_t size, struct root *out) {
     struct root roots[ROOTS];
     int error = read_root(it, 0, &roots[0]);
     if (error != 0) return error;
@@ -396,7 +396,7 @@ static int choose_root(struct pages *it, uint64_t size, struct root *out) {
     return good ? 0 : damaged(it, young, "a root that makes no sense");
 }
 
-static void release(struct pages *it) {
+static void release(struct verifier *it) {
     for (size_t i = 0; i < sizeof it->buffers / sizeof *it->buffers; i++) free(it->buffers[i]);
     free(it->claimed);
     free(it->value);
@@ -404,18 +404,18 @@ static void release(struct pages *it) {
 
 bool gv_verifier_unfinished(int fd, uint64_t size) {
     struct gv_verifier_damage fault;
-    struct pages it = {.fd = fd, .fault = &fault};
+    struct verifier it = {.fd = fd, .fault = &fault};
     struct root root;
     if (size == 0) return true;
     if (read_root(&it, 0, &root) != 0 || root.txn != 0 || root.main.root != NONE) return false;
     return size < ROOTS * (uint64_t)root.free.page_size;
 }
 
-int gv_verifier_run(int fd, uint64_t size, const struct gv_verifier_visitor *reader, uint64_t *txn,
+int gv_verifier_run(int fd, uint64_t size, const struct gv_verifier_visitor *visitor, uint64_t *txn,
                     struct gv_verifier_damage *fault) {
-    GV_ASSERT(fd >= 0 && reader->database != NULL && reader->record != NULL);
+    GV_ASSERT(fd >= 0 && visitor->database != NULL && visitor->record != NULL);
     *fault = (struct gv_verifier_damage){0};
-    struct pages it = {.fd = fd, .reader = reader, .fault = fault};
+    struct verifier it = {.fd = fd, .visitor = visitor, .fault = fault};
     struct root root;
     int error = choose_root(&it, size, &root);
     if (error != 0) return error;

@@ -34,7 +34,7 @@ struct gv_verifier_damage {
 //
 // Of the file's two roots the younger one counts, as it does to LMDB. If what is damaged makes it
 // the older one, that is a good file of one transaction less: the caller has to see that.
-int gv_verifier_run(int fd, uint64_t size, const struct gv_verifier_visitor *reader, uint64_t *txn,
+int gv_verifier_run(int fd, uint64_t size, const struct gv_verifier_visitor *visitor, uint64_t *txn,
                     struct gv_verifier_damage *fault);
 
 // Whether a file of `size` bytes is one that LMDB had begun to make when it was interrupted: less
