@@ -11,28 +11,28 @@ enum {
     PAGE_MAX = 32768,
     MAGIC = (int)0xbeefc0de,
     VERSION = 1,
-    ROOTS = 2,      // pages 0 and 1
+    META_PAGES = 2, // pages 0 and 1
     DEPTH_MAX = 32, // levels of a tree, of which there may be one within another
     UNIT = 2,       // bytes that nodes are aligned to
 };
 
 // What kind of page it says to be. Some more are never set on disk.
-enum kind { BRANCH = 1, LEAF = 2, LONG = 4, META = 8 };
+enum kind { BRANCH = 1, LEAF = 2, OVERFLOW = 4, META = 8 };
 // What a node of a leaf holds instead of its value: the number of a page, or a database.
-enum { ELSEWHERE = 1, DATABASE = 2 };
+enum { BIGDATA = 1, SUBDATA = 2 };
 // How the keys of a database are ordered: as words of the machine's, or, 0, as bytes.
-enum { WORDS = 8 };
+enum { INTEGERKEY = 8 };
 // A flag of the free list's, if the file was made by its own name and not by its directory's.
-enum { NAMED_FILE = 0x4000 };
+enum { NOSUBDIR = 0x4000 };
 
 // These lie in the file like this.
-struct page_head {
+struct page_header {
     size_t number;
     uint16_t padding, kind;
     uint16_t lower, upper; // the nodes' offsets end, the nodes begin; or one 32-bit count of pages
 };
 
-struct node_head {
+struct node_header {
     uint16_t half[2]; // of the value's length, in the machine's order
     uint16_t flags;
     uint16_t key_len;
@@ -41,11 +41,11 @@ struct node_head {
 struct database {
     uint32_t page_size; // of the free list's; else not used
     uint16_t flags, depth;
-    size_t branches, leaves, longs, entries;
+    size_t branch_pages, leaf_pages, overflow_pages, entries;
     size_t root; // NONE: empty
 };
 
-struct root {
+struct meta_page {
     uint32_t magic, version;
     void *address;
     size_t map_size;
@@ -55,8 +55,8 @@ struct root {
 };
 
 #define NONE SIZE_MAX
-enum { HEAD = sizeof(struct page_head), NODE_HEAD = sizeof(struct node_head) };
-_Static_assert(NODE_HEAD == 8 && sizeof(struct database) == 8 + 5 * sizeof(size_t), "as it lies");
+enum { PAGE_HEADER = sizeof(struct page_header), NODE_HEADER = sizeof(struct node_header) };
+_Static_assert(NODE_HEADER == 8 && sizeof(struct database) == 8 + 5 * sizeof(size_t), "as it lies");
 
 struct node {
     struct gv_slice key, value; // the value as it lies in the page
@@ -72,7 +72,7 @@ struct verifier {
     size_t last, txn;
     struct gv_verifier_damage *fault;
     uint8_t *claimed; // a bit a page: somebody owns it
-    uint8_t *value;   // the last long one
+    uint8_t *value;   // the last overflow value
     size_t value_cap;
     unsigned level; // of `buffers` in use: one for each page on the way down
     uint8_t *buffers[2 * DEPTH_MAX];
@@ -97,7 +97,7 @@ static int damaged(struct verifier *it, size_t page, const char *what) {
 
 // Pages that nobody has owned so far. False: one of them is another's, or is not there.
 static bool claim(struct verifier *it, size_t page, size_t count) {
-    if (page < ROOTS || page > it->last || count > it->last - page + 1) return false;
+    if (page < META_PAGES || page > it->last || count > it->last - page + 1) return false;
     for (; count > 0; count--, page++) {
         uint8_t bit = (uint8_t)(1 << page % 8);
         if ((it->claimed[page / 8] & bit) != 0) return false;
@@ -106,39 +106,39 @@ static bool claim(struct verifier *it, size_t page, size_t count) {
     return true;
 }
 
-static struct page_head head_of(const uint8_t *page) {
-    struct page_head head;
+static struct page_header header_of(const uint8_t *page) {
+    struct page_header head;
     memcpy(&head, page, sizeof head);
     return head;
 }
 
 static uint16_t offset_of(const uint8_t *page, size_t index) {
     uint16_t offset;
-    memcpy(&offset, page + HEAD + index * sizeof offset, sizeof offset);
+    memcpy(&offset, page + PAGE_HEADER + index * sizeof offset, sizeof offset);
     return offset;
 }
 
 static size_t count_of(const uint8_t *page) {
-    return (head_of(page).lower - HEAD) / sizeof(uint16_t);
+    return (header_of(page).lower - PAGE_HEADER) / sizeof(uint16_t);
 }
 
-// A node whose head lies in the page; the rest need not, before check_nodes() has seen it.
+// A node whose header lies in the page; the rest need not, before check_nodes() has seen it.
 static struct node node_of(const uint8_t *page, size_t index) {
     static const union {
         uint16_t word;
         uint8_t low; // 1: the low half comes first
     } order = {1};
     const uint8_t *at = page + offset_of(page, index);
-    struct node_head head;
+    struct node_header head;
     memcpy(&head, at, sizeof head);
     size_t low = head.half[!order.low], high = head.half[order.low];
-    struct node node = {.key = {at + NODE_HEAD, head.key_len}, .flags = head.flags};
+    struct node node = {.key = {at + NODE_HEADER, head.key_len}, .flags = head.flags};
     node.len = low | high << 16;
     node.child = node.len;
     if (sizeof(size_t) > 4) node.child |= (size_t)((uint64_t)head.flags << 32);
-    bool leaf = head_of(page).kind == LEAF;
+    bool leaf = header_of(page).kind == LEAF;
     node.value.data = node.key.data + node.key.len;
-    node.value.len = !leaf ? 0 : node.flags & ELSEWHERE ? sizeof(size_t) : node.len;
+    node.value.len = !leaf ? 0 : node.flags & BIGDATA ? sizeof(size_t) : node.len;
     return node;
 }
 
@@ -146,21 +146,21 @@ static struct node node_of(const uint8_t *page, size_t index) {
 
 // The most that a node takes: so that two fit.
 static size_t node_max(const struct verifier *it) {
-    return (((it->page_size - HEAD) / 2) & ~(size_t)1) - sizeof(uint16_t);
+    return (((it->page_size - PAGE_HEADER) / 2) & ~(size_t)1) - sizeof(uint16_t);
 }
 
 // Each node lies in its page, and no two overlap.
 static bool check_nodes(const struct verifier *it, const uint8_t *page) {
     uint8_t used[PAGE_MAX / UNIT / 8]; // a bit a unit
     memset(used, 0, it->page_size / UNIT / 8);
-    struct page_head head = head_of(page);
-    if (head.lower < HEAD + sizeof(uint16_t) || head.lower % 2 != 0) return false;
+    struct page_header head = header_of(page);
+    if (head.lower < PAGE_HEADER + sizeof(uint16_t) || head.lower % 2 != 0) return false;
     if (head.upper < head.lower || head.upper > it->page_size) return false;
     for (size_t i = 0; i < count_of(page); i++) {
         size_t at = offset_of(page, i);
-        if (at % UNIT != 0 || at < head.upper || at + NODE_HEAD > it->page_size) return false;
+        if (at % UNIT != 0 || at < head.upper || at + NODE_HEADER > it->page_size) return false;
         struct node node = node_of(page, i);
-        size_t len = NODE_HEAD + node.key.len + node.value.len;
+        size_t len = NODE_HEADER + node.key.len + node.value.len;
         if (node.value.len > it->page_size || len > it->page_size - at) return false;
         if (len > node_max(it)) return false;
         for (size_t unit = at / UNIT; unit < (at + len + UNIT - 1) / UNIT; unit++) {
@@ -178,9 +178,9 @@ static int damaged_here(struct verifier *it, const char *what) {
 }
 
 // Reads a page of a tree into a buffer of its own, which stays until drop_page().
-static int take_page(struct verifier *it, size_t number, enum kind kind, uint8_t **out) {
+static int read_page(struct verifier *it, size_t number, enum kind kind, uint8_t **out) {
     GV_ASSERT(it->level < sizeof it->buffers / sizeof *it->buffers);
-    if (number < ROOTS || number > it->last)
+    if (number < META_PAGES || number > it->last)
         return damaged_here(it, "a page that leads out of the file");
     if (!claim(it, number, 1)) return damaged(it, number, "a page that is used twice, or is free");
     uint8_t **page = &it->buffers[it->level];
@@ -189,7 +189,7 @@ static int take_page(struct verifier *it, size_t number, enum kind kind, uint8_t
     int error = gv_file_read(it->fd, *page, it->page_size, (uint64_t)number * it->page_size);
     if (error == GV_ECORRUPT) return damaged(it, number, "a page that ends early");
     if (error != 0) return error;
-    struct page_head head = head_of(*page);
+    struct page_header head = header_of(*page);
     if (head.number != number || head.kind != kind)
         return damaged(it, number, "a page that is not the one that belongs there");
     if (!check_nodes(it, *page)) return damaged(it, number, "a page whose nodes overlap");
@@ -203,25 +203,25 @@ static void drop_page(struct verifier *it) {
     it->level--;
 }
 
-// A value that has pages of its own, one head for all of them.
-static int take_long(struct verifier *it, struct tree *tree, struct node *node) {
-    size_t number, need = (HEAD - 1 + node->len) / it->page_size + 1;
-    uint8_t head[HEAD];
+// A value that has pages of its own, one header for all of them.
+static int read_overflow(struct verifier *it, struct tree *tree, struct node *node) {
+    size_t number, need = (PAGE_HEADER - 1 + node->len) / it->page_size + 1;
+    uint8_t head[PAGE_HEADER];
     memcpy(&number, node->value.data, sizeof number);
-    if (number < ROOTS || number > it->last)
-        return damaged_here(it, "a long value on no page of the file");
+    if (number < META_PAGES || number > it->last)
+        return damaged_here(it, "an overflow value on no page of the file");
     uint64_t at = (uint64_t)number * it->page_size;
-    int error = gv_file_read(it->fd, head, HEAD, at);
+    int error = gv_file_read(it->fd, head, PAGE_HEADER, at);
     if (error == GV_ECORRUPT) return damaged(it, number, "a page that ends early");
     if (error != 0) return error;
-    struct page_head said = head_of(head);
+    struct page_header declared = header_of(head);
     uint32_t count;
-    memcpy(&count, head + offsetof(struct page_head, lower), sizeof count);
-    if (said.number != number || said.kind != LONG || count < need)
-        return damaged(it, number, "a page that is not the long value that belongs there");
+    memcpy(&count, head + offsetof(struct page_header, lower), sizeof count);
+    if (declared.number != number || declared.kind != OVERFLOW || count < need)
+        return damaged(it, number, "a page that is not the overflow value that belongs there");
     if (!claim(it, number, count))
-        return damaged(it, number, "pages of a long value that are used twice, or are free");
-    tree->found.longs += count;
+        return damaged(it, number, "pages of an overflow value that are used twice, or are free");
+    tree->found.overflow_pages += count;
     if (it->value_cap < node->len) {
         free(it->value);
         it->value_cap = 0;
@@ -230,13 +230,13 @@ static int take_long(struct verifier *it, struct tree *tree, struct node *node) 
         it->value_cap = node->len;
     }
     node->value = (struct gv_slice){it->value, node->len};
-    error = gv_file_read(it->fd, it->value, node->len, at + HEAD);
-    return error == GV_ECORRUPT ? damaged(it, number, "a long value that ends early") : error;
+    error = gv_file_read(it->fd, it->value, node->len, at + PAGE_HEADER);
+    return error == GV_ECORRUPT ? damaged(it, number, "an overflow value that ends early") : error;
 }
 
 // ---- Trees --------------------------------------------------------------------------------------
 
-static int read_tree(struct verifier *it, const struct database *said, enum use use);
+static int read_tree(struct verifier *it, const struct database *declared, enum use use);
 
 static size_t word_of(struct gv_slice bytes) {
     size_t word;
@@ -265,17 +265,17 @@ static bool check_free(struct verifier *it, struct gv_slice key, struct gv_slice
 }
 
 static int read_record(struct verifier *it, struct tree *tree, struct node node) {
-    unsigned allowed = tree->use == MAIN ? DATABASE : ELSEWHERE;
+    unsigned allowed = tree->use == MAIN ? SUBDATA : BIGDATA;
     if ((node.flags & ~allowed) != 0) return damaged_here(it, "a node of an unknown kind");
     if (tree->use == MAIN) {
         struct database named;
-        if (node.flags != DATABASE || node.len != sizeof named)
+        if (node.flags != SUBDATA || node.len != sizeof named)
             return damaged_here(it, "a node that is no database");
         memcpy(&named, node.value.data, sizeof named);
         it->visitor->database(it->visitor->ctx, node.key);
         return read_tree(it, &named, NAMED);
     }
-    int error = node.flags & ELSEWHERE ? take_long(it, tree, &node) : 0;
+    int error = node.flags & BIGDATA ? read_overflow(it, tree, &node) : 0;
     if (error != 0) return error;
     if (tree->use == FREE)
         return check_free(it, node.key, node.value)
@@ -336,64 +336,68 @@ static int read_node(struct verifier *it, struct tree *tree, size_t number, unsi
                      struct bounds bounds) {
     bool leaf = depth == 1;
     uint8_t *page;
-    int error = take_page(it, number, leaf ? LEAF : BRANCH, &page);
+    int error = read_page(it, number, leaf ? LEAF : BRANCH, &page);
     if (error != 0) return error;
-    *(leaf ? &tree->found.leaves : &tree->found.branches) += 1;
+    *(leaf ? &tree->found.leaf_pages : &tree->found.branch_pages) += 1;
     error =
         leaf ? read_leaf(it, tree, page, bounds) : read_branch(it, tree, page, depth - 1, bounds);
     drop_page(it);
     return error;
 }
 
-static int read_tree(struct verifier *it, const struct database *said, enum use use) {
+static int read_tree(struct verifier *it, const struct database *declared, enum use use) {
     struct tree tree = {.use = use};
-    unsigned flags = use == FREE ? said->flags & ~(unsigned)NAMED_FILE : said->flags;
-    if (flags != (use == FREE ? WORDS : 0) || said->depth > DEPTH_MAX ||
-        (said->root == NONE) != (said->depth == 0))
+    unsigned flags = use == FREE ? declared->flags & ~(unsigned)NOSUBDIR : declared->flags;
+    if (flags != (use == FREE ? INTEGERKEY : 0) || declared->depth > DEPTH_MAX ||
+        (declared->root == NONE) != (declared->depth == 0))
         return damaged_here(it, "a database whose description makes no sense");
     int error = 0;
-    if (said->depth > 0) error = read_node(it, &tree, said->root, said->depth, (struct bounds){0});
+    if (declared->depth > 0)
+        error = read_node(it, &tree, declared->root, declared->depth, (struct bounds){0});
     if (error != 0) return error;
     const struct database *found = &tree.found;
-    bool same = found->branches == said->branches && found->leaves == said->leaves &&
-                found->longs == said->longs && found->entries == said->entries;
+    bool same = found->branch_pages == declared->branch_pages &&
+                found->leaf_pages == declared->leaf_pages &&
+                found->overflow_pages == declared->overflow_pages &&
+                found->entries == declared->entries;
     return same ? 0 : damaged_here(it, "a database that has other pages than it tells");
 }
 
 // ---- The file -----------------------------------------------------------------------------------
 
-static int read_root(struct verifier *it, size_t number, struct root *out) {
-    uint8_t bytes[HEAD + sizeof *out];
+static int read_meta_page(struct verifier *it, size_t number, struct meta_page *out) {
+    uint8_t bytes[PAGE_HEADER + sizeof *out];
     int error = gv_file_read(it->fd, bytes, sizeof bytes, number * it->page_size);
     if (error != 0) return error == GV_ECORRUPT ? GV_ENOENT : error;
-    memcpy(out, bytes + HEAD, sizeof *out);
-    struct page_head head = head_of(bytes);
+    memcpy(out, bytes + PAGE_HEADER, sizeof *out);
+    struct page_header head = header_of(bytes);
     if (head.kind != META || out->magic != (uint32_t)MAGIC) return GV_ENOENT;
     if (out->version != VERSION) return GV_EVERSION;
-    return head.number == number ? 0 : damaged(it, number, "a root that is not the one there");
+    return head.number == number ? 0 : damaged(it, number, "a meta page that is not the one there");
 }
 
-// The younger of the two roots, which transactions write in turn.
-static int choose_root(struct verifier *it, uint64_t size, struct root *out) {
-    struct root roots[ROOTS];
-    int error = read_root(it, 0, &roots[0]);
+// The younger of the two meta pages, which transactions write in turn.
+static int choose_meta_page(struct verifier *it, uint64_t size, struct meta_page *out) {
+    struct meta_page meta_pages[META_PAGES];
+    int error = read_meta_page(it, 0, &meta_pages[0]);
     if (error != 0) return error;
-    size_t page_size = roots[0].free.page_size;
+    size_t page_size = meta_pages[0].free.page_size;
     if (page_size < PAGE_MIN || page_size > PAGE_MAX || (page_size & (page_size - 1)) != 0)
-        return damaged(it, 0, "a root of pages of no possible length");
+        return damaged(it, 0, "a meta page with an impossible page size");
     it->page_size = page_size;
-    error = read_root(it, 1, &roots[1]);
+    error = read_meta_page(it, 1, &meta_pages[1]);
     if (error != 0) return error;
-    size_t young = roots[0].txn < roots[1].txn;
-    *out = roots[young];
+    size_t young = meta_pages[0].txn < meta_pages[1].txn;
+    *out = meta_pages[young];
     it->last = out->last;
     it->txn = out->txn;
     if (out->last > 0 && out->last >= size / page_size)
         return damaged(it, size / page_size,
                        "the end of the file, which has fewer pages than its "
-                       "root tells");
-    bool good = roots[1].free.page_size == page_size && out->txn % ROOTS == young && out->last > 0;
-    return good ? 0 : damaged(it, young, "a root that makes no sense");
+                       "meta page tells");
+    bool good = meta_pages[1].free.page_size == page_size && out->txn % META_PAGES == young &&
+                out->last > 0;
+    return good ? 0 : damaged(it, young, "a meta page that makes no sense");
 }
 
 static void release(struct verifier *it) {
@@ -405,10 +409,10 @@ static void release(struct verifier *it) {
 bool gv_verifier_unfinished(int fd, uint64_t size) {
     struct gv_verifier_damage fault;
     struct verifier it = {.fd = fd, .fault = &fault};
-    struct root root;
+    struct meta_page meta;
     if (size == 0) return true;
-    if (read_root(&it, 0, &root) != 0 || root.txn != 0 || root.main.root != NONE) return false;
-    return size < ROOTS * (uint64_t)root.free.page_size;
+    if (read_meta_page(&it, 0, &meta) != 0 || meta.txn != 0 || meta.main.root != NONE) return false;
+    return size < META_PAGES * (uint64_t)meta.free.page_size;
 }
 
 int gv_verifier_run(int fd, uint64_t size, const struct gv_verifier_visitor *visitor, uint64_t *txn,
@@ -416,14 +420,14 @@ int gv_verifier_run(int fd, uint64_t size, const struct gv_verifier_visitor *vis
     GV_ASSERT(fd >= 0 && visitor->database != NULL && visitor->record != NULL);
     *fault = (struct gv_verifier_damage){0};
     struct verifier it = {.fd = fd, .visitor = visitor, .fault = fault};
-    struct root root;
-    int error = choose_root(&it, size, &root);
+    struct meta_page meta;
+    int error = choose_meta_page(&it, size, &meta);
     if (error != 0) return error;
-    *txn = root.txn;
+    *txn = meta.txn;
     it.claimed = calloc(it.last / 8 + 1, 1);
     if (it.claimed == NULL) return GV_ENOMEM;
-    error = read_tree(&it, &root.free, FREE);
-    if (error == 0) error = read_tree(&it, &root.main, MAIN);
+    error = read_tree(&it, &meta.free, FREE);
+    if (error == 0) error = read_tree(&it, &meta.main, MAIN);
     release(&it);
     return error;
 }

@@ -3,9 +3,10 @@
 //
 // LMDB trusts its file: where a page is damaged it reads and writes beyond its memory, aborts, or
 // hands a page out twice. So everything it goes by is read here first, by plain reads into memory
-// of this program's: both roots, every page of every tree with its head, its nodes and the order of
-// its keys, long values, the list of free pages, and all the counts. What LMDB never looks at may
-// be anything. That the contents are what was written, the caller sees, who is shown all of them.
+// of this program's: both meta pages, every page of every tree with its header, its nodes and the
+// order of its keys, overflow values, the list of free pages, and all the counts. What LMDB never
+// looks at may be anything. That the contents are what was written, the caller sees, who is shown
+// all of them.
 //
 // The format is the one of LMDB 0.9 (data version 1), as its source, mdb.c, describes it, of a
 // machine with the same word size and byte order.
@@ -32,13 +33,13 @@ struct gv_verifier_damage {
 // none of LMDB's; GV_EVERSION: one of another version; GV_ECORRUPT: damaged, and only part of it
 // was shown, and *fault says what is wrong; GV_EIO: the system cannot read it; GV_ENOMEM.
 //
-// Of the file's two roots the younger one counts, as it does to LMDB. If what is damaged makes it
-// the older one, that is a good file of one transaction less: the caller has to see that.
+// Of the file's two meta pages the younger one counts, as it does to LMDB. If what is damaged makes
+// it the older one, that is a good file of one transaction less: the caller has to see that.
 int gv_verifier_run(int fd, uint64_t size, const struct gv_verifier_visitor *visitor, uint64_t *txn,
                     struct gv_verifier_damage *fault);
 
 // Whether a file of `size` bytes is one that LMDB had begun to make when it was interrupted: less
-// than its two roots, and no transaction in the first.
+// than its two meta pages, and no transaction in the first.
 bool gv_verifier_unfinished(int fd, uint64_t size);
 
 #endif
