@@ -37,19 +37,19 @@ static int reserve(struct gv_journal *journal, size_t len) {
 }
 
 static int damaged(struct gv_journal *journal, uint64_t at, const char *what) {
-    journal->fault = (struct gv_journal_fault){at, what};
+    journal->fault = (struct gv_journal_damage){at, what};
     return GV_ECORRUPT;
 }
 
 static size_t first_frame(const struct gv_journal *journal) {
-    return journal->former ? 0 : GV_JOURNAL_BLOCK;
+    return journal->legacy ? 0 : GV_JOURNAL_BLOCK;
 }
 
 static void restart(struct gv_journal *journal, uint64_t epoch) {
     journal->epoch = epoch;
     journal->number = journal->count = 0;
     journal->at = first_frame(journal);
-    journal->turned = false;
+    journal->prepared = false;
 }
 
 static void init(struct gv_journal *journal, uint64_t directory, uint64_t epoch) {
@@ -141,7 +141,7 @@ static int check_header(struct gv_journal *journal) {
                        later ? "data.mdb is an older copy: this file has gone on since"
                              : "it is an older copy: data.mdb has gone on since");
     }
-    journal->turned = true;
+    journal->prepared = true;
     journal->count = words[H_FORMER] - 1;
     return 0;
 }
@@ -175,7 +175,7 @@ static int open_file(struct gv_journal *journal, const char *path, int flags) {
 // Closes the file after an error, of which what is known stays.
 static int opened(struct gv_journal *journal, int error) {
     if (error == 0) return 0;
-    struct gv_journal_fault fault = journal->fault;
+    struct gv_journal_damage fault = journal->fault;
     int number = errno;
     gv_journal_close(journal);
     journal->fault = fault;
@@ -191,10 +191,10 @@ int gv_journal_open(struct gv_journal *journal, const char *path, uint64_t direc
     return opened(journal, error);
 }
 
-int gv_journal_open_former(struct gv_journal *journal, const char *path, uint64_t epoch,
+int gv_journal_open_legacy(struct gv_journal *journal, const char *path, uint64_t epoch,
                            bool written) {
     init(journal, 0, epoch);
-    journal->former = true;
+    journal->legacy = true;
     restart(journal, epoch);
     int error = open_file(journal, path, O_RDONLY);
     if (error == 0) error = check_former(journal, written);
@@ -209,12 +209,12 @@ void gv_journal_close(struct gv_journal *journal) {
 
 // ---- Epochs -------------------------------------------------------------------------------------
 
-int gv_journal_turn(struct gv_journal *journal) {
-    GV_ASSERT(journal->fd >= 0 && !journal->former);
+int gv_journal_prepare(struct gv_journal *journal) {
+    GV_ASSERT(journal->fd >= 0 && !journal->legacy);
     int error = write_header(journal, journal->epoch + 1, 0, journal->number + 1);
     if (error == 0) error = sync_data(journal->fd);
     if (error != 0) return error;
-    journal->turned = true;
+    journal->prepared = true;
     journal->count = journal->number;
     return 0;
 }
@@ -222,7 +222,7 @@ int gv_journal_turn(struct gv_journal *journal) {
 // The header need not be synced: the next append does that. Until then the one before is as good,
 // but for a database of the epoch before, whose frames it says to be there.
 void gv_journal_begin(struct gv_journal *journal) {
-    GV_ASSERT(journal->turned);
+    GV_ASSERT(journal->prepared);
     restart(journal, journal->epoch + 1);
     (void)write_header(journal, journal->epoch, 0, 0);
 }
@@ -238,7 +238,7 @@ static uint64_t hash_words(const struct gv_journal *journal, const uint64_t word
     uint64_t all[HEAD_HASH + 1];
     memcpy(all, words, HEAD_HASH * sizeof *all);
     all[HEAD_HASH] = journal->directory;
-    return gv_digest_words(&journal->hash, all, journal->former ? HEAD_HASH : HEAD_HASH + 1);
+    return gv_digest_words(&journal->hash, all, journal->legacy ? HEAD_HASH : HEAD_HASH + 1);
 }
 
 static uint64_t hash_of(const struct gv_journal *journal, const uint64_t words[WORDS],
@@ -300,7 +300,8 @@ int gv_journal_read(struct gv_journal *journal, int (*take)(void *ctx, struct gv
     journal->number = 0;
     journal->at = first_frame(journal);
     while (journal->at < GV_JOURNAL_SIZE) {
-        if (journal->turned && journal->number == journal->count) break; // one that was taken back
+        if (journal->prepared && journal->number == journal->count)
+            break; // one that was taken back
         uint64_t number = 0;
         struct gv_slice batch = {0};
         int found = read_frame(journal, journal->at, &number, &batch);
@@ -319,7 +320,7 @@ bool gv_journal_fits(const struct gv_journal *journal, size_t len) {
 }
 
 int gv_journal_append(struct gv_journal *journal, struct gv_slice batch) {
-    GV_ASSERT(journal->fd >= 0 && !journal->former && !journal->turned);
+    GV_ASSERT(journal->fd >= 0 && !journal->legacy && !journal->prepared);
     GV_ASSERT(gv_journal_fits(journal, batch.len));
     size_t len = span(batch.len);
     int error = reserve(journal, len);
@@ -346,8 +347,8 @@ int gv_journal_append(struct gv_journal *journal, struct gv_slice batch) {
     return 0;
 }
 
-int gv_journal_try(struct gv_journal *journal, size_t len) {
-    GV_ASSERT(journal->fd >= 0 && !journal->turned && gv_journal_fits(journal, len));
+int gv_journal_probe(struct gv_journal *journal, size_t len) {
+    GV_ASSERT(journal->fd >= 0 && !journal->prepared && gv_journal_fits(journal, len));
     int error = reserve(journal, span(len));
     if (error != 0) return error;
     memset(journal->frame, 0, span(len));

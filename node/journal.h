@@ -12,7 +12,7 @@
 // is how many frames of the epoch are safe: an append writes its frame and the header in one sync,
 // so the header counts all frames but, perhaps, the last. `former`, if not 0, is one more than the
 // number of frames of the epoch before, all of which are still in the file: the header announces an
-// epoch before the database notes it (gv_journal_turn).
+// epoch before the database notes it (gv_journal_prepare).
 //
 // A frame takes whole blocks behind the header:
 //
@@ -38,21 +38,21 @@ enum {
 };
 
 // What is wrong with the file, and where.
-struct gv_journal_fault {
+struct gv_journal_damage {
     uint64_t at;      // byte
     const char *what; // static text; NULL: nothing
 };
 
 struct gv_journal {
     int fd;      // −1: not open
-    bool former; // in the former format: it can only be read
+    bool legacy; // in the format of version 0.1.0: it can only be read
     struct gv_digest_key hash;
     uint64_t directory;
     uint64_t epoch, number; // of the next frame
     size_t at;              // where it goes, in bytes
     uint64_t count;         // at least so many frames of this epoch are there
-    bool turned;            // the next epoch has been announced: nothing can be appended
-    struct gv_journal_fault fault;
+    bool prepared;          // the next epoch has been announced: nothing can be appended
+    struct gv_journal_damage fault;
     uint8_t *frame; // to read or write one
     size_t cap;     // bytes of it
 };
@@ -69,7 +69,7 @@ int gv_journal_open(struct gv_journal *journal, const char *path, uint64_t direc
                     uint64_t epoch);
 // The same with a file in the former format. `written`: there have been frames in it, of whatever
 // epoch.
-int gv_journal_open_former(struct gv_journal *journal, const char *path, uint64_t epoch,
+int gv_journal_open_legacy(struct gv_journal *journal, const char *path, uint64_t epoch,
                            bool written);
 // After any of them; also if there is nothing to close.
 void gv_journal_close(struct gv_journal *journal);
@@ -82,7 +82,7 @@ int gv_journal_read(struct gv_journal *journal, int (*take)(void *ctx, struct gv
 
 // Announces the next epoch, and syncs; to be called before it is noted elsewhere, again if that
 // failed. Nothing can be appended before gv_journal_begin. GV_EFULL, GV_EIO: errno says more.
-int gv_journal_turn(struct gv_journal *journal);
+int gv_journal_prepare(struct gv_journal *journal);
 // Begins the epoch that was announced, once it is noted elsewhere and safe there.
 void gv_journal_begin(struct gv_journal *journal);
 
@@ -95,6 +95,6 @@ int gv_journal_append(struct gv_journal *journal, struct gv_slice batch);
 
 // Whether a batch of this length, which fits, could be appended: writes zeros there, and syncs.
 // Errors as those of gv_journal_append.
-int gv_journal_try(struct gv_journal *journal, size_t len);
+int gv_journal_probe(struct gv_journal *journal, size_t len);
 
 #endif

@@ -291,9 +291,9 @@ enum step {
 static int end_epoch(struct gv_store_lmdb *lmdb, MDB_txn *txn, struct gv_superblock *superblock) {
     struct gv_journal *journal = &lmdb->journal;
     // A transaction that failed may be in the file nevertheless.
-    if (journal->turned && superblock->epoch == journal->epoch + 1) gv_journal_begin(journal);
+    if (journal->prepared && superblock->epoch == journal->epoch + 1) gv_journal_begin(journal);
     if (superblock->epoch != journal->epoch) return MDB_CORRUPTED;
-    int error = journal_errno(gv_journal_turn(journal));
+    int error = journal_errno(gv_journal_prepare(journal));
     if (error == 0) error = replay_journal(lmdb, txn, superblock);
     superblock->epoch++;
     superblock->journal = GV_SUPERBLOCK_JOURNAL_REQUIRED;
@@ -429,7 +429,7 @@ static int write_through(struct gv_store_lmdb *lmdb, const struct gv_store_batch
 // Moves what is in the journal to where it belongs.
 static int empty_journal(struct gv_store_lmdb *lmdb) {
     const struct gv_journal *journal = &lmdb->journal;
-    bool any = journal->number > 0 || journal->turned;
+    bool any = journal->number > 0 || journal->prepared;
     return any ? write_through(lmdb, NULL, END_EPOCH) : 0;
 }
 
@@ -464,7 +464,7 @@ static int retry_failed(struct gv_store_lmdb *lmdb) {
     int error = lmdb->env == NULL ? reopen(lmdb) : 0;
     if (error == 0) error = lmdb->ready ? empty_journal(lmdb) : make_ready(lmdb);
     if (error != 0) return error;
-    if (lmdb->journal_shortage > 0 && gv_journal_try(&lmdb->journal, lmdb->journal_shortage) != 0)
+    if (lmdb->journal_shortage > 0 && gv_journal_probe(&lmdb->journal, lmdb->journal_shortage) != 0)
         return fail(lmdb, "write", errno);
     if (lmdb->disk_shortage == 0) return 0;
     MDB_envinfo info;
@@ -608,7 +608,7 @@ static int create(struct gv_store_lmdb *lmdb, const char *path) {
 }
 
 static int fail_journal(struct gv_store_lmdb *lmdb, int error) {
-    const struct gv_journal_fault *fault = &lmdb->journal.fault;
+    const struct gv_journal_damage *fault = &lmdb->journal.fault;
     if (error == GV_ENOENT) {
         snprintf(lmdb->text, sizeof lmdb->text, "%s is missing", JOURNAL);
         return GV_ECORRUPT;
@@ -630,7 +630,7 @@ static int open_legacy(struct gv_store_lmdb *lmdb, const char *path,
     bool used = superblock->journal == GV_SUPERBLOCK_JOURNAL_REQUIRED;
     // A file's first epoch was its first incarnation, which a synced one kept.
     bool written = superblock->epoch - superblock->incarnation - 1 < UINT32_MAX;
-    int error = gv_journal_open_former(&lmdb->journal, path, superblock->epoch, used && written);
+    int error = gv_journal_open_legacy(&lmdb->journal, path, superblock->epoch, used && written);
     if (error == GV_ENOENT && !used) return 0;
     if (error == 0 && used) error = gv_journal_read(&lmdb->journal, check_batch, NULL);
     if (error != 0) return fail_journal(lmdb, error);
@@ -643,8 +643,8 @@ static int open_obsolete(struct gv_store_lmdb *lmdb, const char *path,
                          const struct gv_superblock *superblock) {
     int error = gv_journal_open(&lmdb->journal, path, superblock->directory, superblock->epoch);
     if (error != GV_ECORRUPT) return error == GV_ENOENT ? 0 : error;
-    struct gv_journal_fault fault = lmdb->journal.fault;
-    error = gv_journal_open_former(&lmdb->journal, path, superblock->epoch - 1, false);
+    struct gv_journal_damage fault = lmdb->journal.fault;
+    error = gv_journal_open_legacy(&lmdb->journal, path, superblock->epoch - 1, false);
     if (error == GV_ECORRUPT) lmdb->journal.fault = fault;
     if (error == 0) gv_journal_close(&lmdb->journal);
     return error;
@@ -657,7 +657,7 @@ static int check_witness(struct gv_store_lmdb *lmdb, const struct gv_superblock 
     if (!any || witness.directory != superblock->directory) return 0;
     uint64_t ahead = witness.epoch - superblock->epoch;
     struct gv_journal *journal = &lmdb->journal;
-    if (ahead == 0 && journal->count < witness.count && !journal->turned)
+    if (ahead == 0 && journal->count < witness.count && !journal->prepared)
         journal->count = witness.count;
     if (ahead == 0 ? journal->count >= witness.count : ahead > UINT64_MAX / 2) return 0;
     snprintf(lmdb->text, sizeof lmdb->text,

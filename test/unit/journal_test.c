@@ -77,7 +77,7 @@ static int found(uint64_t epoch, int first) {
 }
 
 static void end_epoch(void) {
-    assert_int_equal(gv_journal_turn(&journal), 0);
+    assert_int_equal(gv_journal_prepare(&journal), 0);
     gv_journal_begin(&journal);
 }
 
@@ -121,13 +121,13 @@ static void an_epoch_may_be_announced_for_long(void **state) {
     (void)state;
     for (uint8_t i = 0; i < 3; i++) assert_int_equal(append(i, LONG), 0);
     for (int life = 0; life < 3; life++) {
-        assert_int_equal(gv_journal_turn(&journal), 0);
+        assert_int_equal(gv_journal_prepare(&journal), 0);
         assert_int_equal(count(0), 3);
         assert_int_equal(found(7, 0), 3);
-        assert_true(journal.turned);
+        assert_true(journal.prepared);
     }
     next_life(8); // it was noted
-    assert_false(journal.turned);
+    assert_false(journal.prepared);
     assert_int_equal(count(0), 0);
     next_life(7); // or rather not
     assert_int_equal(count(0), 3);
@@ -318,7 +318,7 @@ static void a_trial_leaves_nothing(void **state) {
     struct rlimit before, less;
     assert_int_equal(append(0, LONG), 0);
     size_t at = journal.at;
-    assert_int_equal(gv_journal_try(&journal, LONG), 0);
+    assert_int_equal(gv_journal_probe(&journal, LONG), 0);
     assert_int_equal(journal.at, at);
     assert_int_equal(append(1, SHORT), 0);
     assert_int_equal(getrlimit(RLIMIT_FSIZE, &before), 0);
@@ -326,8 +326,8 @@ static void a_trial_leaves_nothing(void **state) {
     less.rlim_cur = (rlim_t)journal.at + GV_JOURNAL_BLOCK;
     signal(SIGXFSZ, SIG_IGN);
     assert_int_equal(setrlimit(RLIMIT_FSIZE, &less), 0);
-    int error = gv_journal_try(&journal, LONG), number = errno;
-    int shorter = gv_journal_try(&journal, SHORT);
+    int error = gv_journal_probe(&journal, LONG), number = errno;
+    int shorter = gv_journal_probe(&journal, SHORT);
     assert_int_equal(setrlimit(RLIMIT_FSIZE, &before), 0);
     assert_int_equal(error, GV_EFULL);
     assert_int_equal(number, EFBIG);
@@ -338,7 +338,7 @@ static void a_trial_leaves_nothing(void **state) {
     assert_int_equal(append(2, LONG), 0);
     journal.at = end;
     journal.count = --journal.number;
-    assert_int_equal(gv_journal_try(&journal, LONG), 0);
+    assert_int_equal(gv_journal_probe(&journal, LONG), 0);
     assert_int_equal(count(0), 2);
 }
 
