@@ -13,7 +13,7 @@
 
 // Words of a frame's head, and of the file's header.
 enum { EPOCH, NUMBER, LENGTH, HASH, HEAD_HASH, WORDS, HEAD = WORDS * 8 };
-enum { H_MAGIC, H_FORMAT, H_DIRECTORY, H_EPOCH, H_COUNT, H_FORMER, H_HASH, H_WORDS };
+enum { H_MAGIC, H_FORMAT, H_DIRECTORY, H_EPOCH, H_COUNT, H_PREVIOUS, H_HASH, H_WORDS };
 enum { PATH_CAP = 4200 };
 
 static const char magic[8] = {'g', 'v', 'j', 'o', 'u', 'r', 'n', 'l'};
@@ -37,7 +37,7 @@ static int reserve(struct gv_journal *journal, size_t len) {
 }
 
 static int damaged(struct gv_journal *journal, uint64_t at, const char *what) {
-    journal->fault = (struct gv_journal_damage){at, what};
+    journal->damage = (struct gv_journal_damage){at, what};
     return GV_ECORRUPT;
 }
 
@@ -59,8 +59,8 @@ static void init(struct gv_journal *journal, uint64_t directory, uint64_t epoch)
 }
 
 static int write_header(const struct gv_journal *journal, uint64_t epoch, uint64_t count,
-                        uint64_t former) {
-    uint64_t words[H_WORDS] = {0, GV_JOURNAL_FORMAT, journal->directory, epoch, count, former, 0};
+                        uint64_t previous) {
+    uint64_t words[H_WORDS] = {0, GV_JOURNAL_FORMAT, journal->directory, epoch, count, previous, 0};
     memcpy(words, magic, sizeof magic);
     words[H_HASH] = gv_digest_words(&journal->hash, words, H_HASH);
     uint8_t bytes[sizeof words];
@@ -135,20 +135,20 @@ static int check_header(struct gv_journal *journal) {
         return 0;
     }
     bool next = words[H_EPOCH] == journal->epoch + 1;
-    if (!next || words[H_FORMER] == 0) {
+    if (!next || words[H_PREVIOUS] == 0) {
         bool later = words[H_EPOCH] - journal->epoch < UINT64_MAX / 2;
         return damaged(journal, 24,
                        later ? "data.mdb is an older copy: this file has gone on since"
                              : "it is an older copy: data.mdb has gone on since");
     }
     journal->prepared = true;
-    journal->count = words[H_FORMER] - 1;
+    journal->count = words[H_PREVIOUS] - 1;
     return 0;
 }
 
 // In the former format nothing tells how many frames there must be. But it never wrote anything
 // else than frames over the zeros that the file began with, beginning at its start.
-static int check_former(struct gv_journal *journal, bool written) {
+static int check_legacy(struct gv_journal *journal, bool written) {
     uint64_t words[WORDS];
     uint8_t block[GV_JOURNAL_BLOCK];
     int error = gv_file_read(journal->fd, block, HEAD, 0);
@@ -175,10 +175,10 @@ static int open_file(struct gv_journal *journal, const char *path, int flags) {
 // Closes the file after an error, of which what is known stays.
 static int opened(struct gv_journal *journal, int error) {
     if (error == 0) return 0;
-    struct gv_journal_damage fault = journal->fault;
+    struct gv_journal_damage damage = journal->damage;
     int number = errno;
     gv_journal_close(journal);
-    journal->fault = fault;
+    journal->damage = damage;
     errno = number;
     return error;
 }
@@ -197,7 +197,7 @@ int gv_journal_open_legacy(struct gv_journal *journal, const char *path, uint64_
     journal->legacy = true;
     restart(journal, epoch);
     int error = open_file(journal, path, O_RDONLY);
-    if (error == 0) error = check_former(journal, written);
+    if (error == 0) error = check_legacy(journal, written);
     return opened(journal, error);
 }
 

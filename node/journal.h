@@ -52,7 +52,7 @@ struct gv_journal {
     size_t at;              // where it goes, in bytes
     uint64_t count;         // at least so many frames of this epoch are there
     bool prepared;          // the next epoch has been announced: nothing can be appended
-    struct gv_journal_damage fault;
+    struct gv_journal_damage damage;
     uint8_t *frame; // to read or write one
     size_t cap;     // bytes of it
 };
@@ -64,7 +64,7 @@ int gv_journal_make(struct gv_journal *journal, const char *path, uint64_t direc
                     uint64_t epoch);
 // Opens the file that is there, for a directory whose database tells this epoch. GV_ENOENT: there
 // is none; GV_ECORRUPT: it is damaged, of another directory, or its epoch does not go with that of
-// the database, and journal->fault says how; GV_EIO: errno says more. Nothing to close then.
+// the database, and journal->damage says how; GV_EIO: errno says more. Nothing to close then.
 int gv_journal_open(struct gv_journal *journal, const char *path, uint64_t directory,
                     uint64_t epoch);
 // The same with a file in the former format. `written`: there have been frames in it, of whatever
@@ -76,7 +76,8 @@ void gv_journal_close(struct gv_journal *journal);
 
 // Calls take() for each whole frame of journal->epoch, in their order, until it fails; returns what
 // it did. The batch is borrowed for the call. What is appended then goes behind these frames.
-// GV_ECORRUPT: a frame that must be there is not, and journal->fault says which; GV_EIO; GV_ENOMEM.
+// GV_ECORRUPT: a frame that must be there is not, and journal->damage says which; GV_EIO;
+// GV_ENOMEM.
 int gv_journal_read(struct gv_journal *journal, int (*take)(void *ctx, struct gv_slice batch),
                     void *ctx);
 

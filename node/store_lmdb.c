@@ -608,14 +608,14 @@ static int create(struct gv_store_lmdb *lmdb, const char *path) {
 }
 
 static int fail_journal(struct gv_store_lmdb *lmdb, int error) {
-    const struct gv_journal_damage *fault = &lmdb->journal.fault;
+    const struct gv_journal_damage *damage = &lmdb->journal.damage;
     if (error == GV_ENOENT) {
         snprintf(lmdb->text, sizeof lmdb->text, "%s is missing", JOURNAL);
         return GV_ECORRUPT;
     }
     if (error != GV_ECORRUPT) return fail(lmdb, JOURNAL, journal_errno(error));
     snprintf(lmdb->text, sizeof lmdb->text, "%s is damaged at byte %" PRIu64 ": %s", JOURNAL,
-             fault->at, fault->what != NULL ? fault->what : "it does not hold what was written");
+             damage->at, damage->what != NULL ? damage->what : "it does not hold what was written");
     return error;
 }
 
@@ -643,9 +643,9 @@ static int open_obsolete(struct gv_store_lmdb *lmdb, const char *path,
                          const struct gv_superblock *superblock) {
     int error = gv_journal_open(&lmdb->journal, path, superblock->directory, superblock->epoch);
     if (error != GV_ECORRUPT) return error == GV_ENOENT ? 0 : error;
-    struct gv_journal_damage fault = lmdb->journal.fault;
+    struct gv_journal_damage damage = lmdb->journal.damage;
     error = gv_journal_open_legacy(&lmdb->journal, path, superblock->epoch - 1, false);
-    if (error == GV_ECORRUPT) lmdb->journal.fault = fault;
+    if (error == GV_ECORRUPT) lmdb->journal.damage = damage;
     if (error == 0) gv_journal_close(&lmdb->journal);
     return error;
 }

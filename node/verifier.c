@@ -70,7 +70,7 @@ struct verifier {
     const struct gv_verifier_visitor *visitor;
     size_t page_size;
     size_t last, txn;
-    struct gv_verifier_damage *fault;
+    struct gv_verifier_damage *damage;
     uint8_t *claimed; // a bit a page: somebody owns it
     uint8_t *value;   // the last overflow value
     size_t value_cap;
@@ -91,7 +91,7 @@ struct tree {
 // ---- Reading ------------------------------------------------------------------------------------
 
 static int damaged(struct verifier *it, size_t page, const char *what) {
-    *it->fault = (struct gv_verifier_damage){(uint64_t)page * it->page_size, what};
+    *it->damage = (struct gv_verifier_damage){(uint64_t)page * it->page_size, what};
     return GV_ECORRUPT;
 }
 
@@ -407,8 +407,8 @@ static void release(struct verifier *it) {
 }
 
 bool gv_verifier_unfinished(int fd, uint64_t size) {
-    struct gv_verifier_damage fault;
-    struct verifier it = {.fd = fd, .fault = &fault};
+    struct gv_verifier_damage damage;
+    struct verifier it = {.fd = fd, .damage = &damage};
     struct meta_page meta;
     if (size == 0) return true;
     if (read_meta_page(&it, 0, &meta) != 0 || meta.txn != 0 || meta.main.root != NONE) return false;
@@ -416,10 +416,10 @@ bool gv_verifier_unfinished(int fd, uint64_t size) {
 }
 
 int gv_verifier_run(int fd, uint64_t size, const struct gv_verifier_visitor *visitor, uint64_t *txn,
-                    struct gv_verifier_damage *fault) {
+                    struct gv_verifier_damage *damage) {
     GV_ASSERT(fd >= 0 && visitor->database != NULL && visitor->record != NULL);
-    *fault = (struct gv_verifier_damage){0};
-    struct verifier it = {.fd = fd, .visitor = visitor, .fault = fault};
+    *damage = (struct gv_verifier_damage){0};
+    struct verifier it = {.fd = fd, .visitor = visitor, .damage = damage};
     struct meta_page meta;
     int error = choose_meta_page(&it, size, &meta);
     if (error != 0) return error;

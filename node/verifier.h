@@ -31,12 +31,12 @@ struct gv_verifier_damage {
 
 // Reads a file of `size` bytes; *txn becomes the number of its last transaction. GV_ENOENT: it is
 // none of LMDB's; GV_EVERSION: one of another version; GV_ECORRUPT: damaged, and only part of it
-// was shown, and *fault says what is wrong; GV_EIO: the system cannot read it; GV_ENOMEM.
+// was shown, and *damage says what is wrong; GV_EIO: the system cannot read it; GV_ENOMEM.
 //
 // Of the file's two meta pages the younger one counts, as it does to LMDB. If what is damaged makes
 // it the older one, that is a good file of one transaction less: the caller has to see that.
 int gv_verifier_run(int fd, uint64_t size, const struct gv_verifier_visitor *visitor, uint64_t *txn,
-                    struct gv_verifier_damage *fault);
+                    struct gv_verifier_damage *damage);
 
 // Whether a file of `size` bytes is one that LMDB had begun to make when it was interrupted: less
 // than its two meta pages, and no transaction in the first.

@@ -42,11 +42,11 @@ static void show_record(void *ctx, struct gv_slice key, struct gv_slice value) {
 
 static int read_image(struct shown *shown) {
     const struct gv_verifier_visitor reader = {show_database, show_record, shown};
-    struct gv_verifier_damage fault;
+    struct gv_verifier_damage damage;
     uint64_t txn = 0;
     *shown = (struct shown){0};
-    int error = gv_verifier_run(image.file, image.len, &reader, &txn, &fault);
-    GV_ASSERT(error != GV_ECORRUPT || (fault.what != NULL && fault.at <= SIZE_MAX / 2));
+    int error = gv_verifier_run(image.file, image.len, &reader, &txn, &damage);
+    GV_ASSERT(error != GV_ECORRUPT || (damage.what != NULL && damage.at <= SIZE_MAX / 2));
     return error;
 }
 

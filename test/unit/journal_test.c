@@ -54,7 +54,7 @@ static int take(void *ctx, struct gv_slice batch) {
 // Reads the batches from `first` on; returns how many, or the error.
 static int count(int first) {
     int next = first, error = gv_journal_read(&journal, take, &next);
-    assert_true((error == GV_ECORRUPT) == (journal.fault.what != NULL));
+    assert_true((error == GV_ECORRUPT) == (journal.damage.what != NULL));
     return error != 0 ? error : next - first;
 }
 
@@ -62,7 +62,7 @@ static int count(int first) {
 static int reopen(uint64_t epoch) {
     gv_journal_close(&journal);
     int error = gv_journal_open(&journal, path, MINE, epoch);
-    assert_true((error == GV_ECORRUPT) == (journal.fault.what != NULL));
+    assert_true((error == GV_ECORRUPT) == (journal.damage.what != NULL));
     return error;
 }
 
@@ -182,7 +182,7 @@ static void only_the_last_may_be_torn(void **state) {
         change(at, (uint8_t)(before ^ (1 + gv_prng_below(&prng, 255))));
         assert_int_equal(found(7, 0), frame == 3 ? 3 : GV_ECORRUPT);
         change(at, before);
-        if (frame < 3) assert_int_equal(journal.fault.at, starts[frame]);
+        if (frame < 3) assert_int_equal(journal.damage.at, starts[frame]);
     }
     assert_int_equal(found(7, 0), 4);
     // What was torn is written over.
@@ -243,13 +243,13 @@ static void what_is_not_the_journal_is_refused(void **state) {
         assert_true(pwrite(fd, bytes, sizeof bytes, 0) == GV_JOURNAL_SIZE);
         close(fd);
         assert_int_equal(found(7, 0), GV_ECORRUPT);
-        assert_int_equal(journal.fault.at, 0);
+        assert_int_equal(journal.damage.at, 0);
         for (size_t i = 0; i < sizeof bytes; i++) bytes[i] = (uint8_t)gv_prng_next(&prng);
     }
     assert_int_equal(gv_journal_make(&journal, path, OTHER, 7), 0);
     assert_int_equal(append(0, LONG), 0);
     assert_int_equal(found(7, 0), GV_ECORRUPT);
-    assert_string_equal(journal.fault.what, "it belongs to another directory than data.mdb does");
+    assert_string_equal(journal.damage.what, "it belongs to another directory than data.mdb does");
     assert_int_equal(gv_journal_make(&journal, path, MINE, 7), 0);
     assert_int_equal(append(0, LONG), 0);
     static const off_t lengths[] = {0, LONG, GV_JOURNAL_SIZE - 1, GV_JOURNAL_SIZE + 1};
@@ -268,9 +268,9 @@ static void another_epoch_is_refused(void **state) {
     for (uint8_t i = 3; i < 6; i++) {
         assert_int_equal(append(i, LONG), 0);
         assert_int_equal(found(7, 0), GV_ECORRUPT);
-        assert_non_null(strstr(journal.fault.what, "data.mdb is an older copy"));
+        assert_non_null(strstr(journal.damage.what, "data.mdb is an older copy"));
         assert_int_equal(found(9, 0), GV_ECORRUPT);
-        assert_non_null(strstr(journal.fault.what, "it is an older copy"));
+        assert_non_null(strstr(journal.damage.what, "it is an older copy"));
         assert_int_equal(found(8, 3), i - 2);
     }
 }

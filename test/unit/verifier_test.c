@@ -33,11 +33,11 @@ static void show_record(void *ctx, struct gv_slice key, struct gv_slice value) {
 
 static int read_image(struct shown *shown, uint64_t size) {
     const struct gv_verifier_visitor reader = {show_database, show_record, shown};
-    struct gv_verifier_damage fault;
+    struct gv_verifier_damage damage;
     uint64_t txn;
     *shown = (struct shown){0};
-    int error = gv_verifier_run(image.file, size, &reader, &txn, &fault);
-    assert_true((error == GV_ECORRUPT) == (fault.what != NULL));
+    int error = gv_verifier_run(image.file, size, &reader, &txn, &damage);
+    assert_true((error == GV_ECORRUPT) == (damage.what != NULL));
     return error;
 }
 
