@@ -12,7 +12,7 @@
 #include <unistd.h>
 
 // Words of a frame's head, and of the file's header.
-enum { EPOCH, NUMBER, LENGTH, HASH, HEAD_HASH, WORDS, HEAD = WORDS * 8 };
+enum { EPOCH, NUMBER, LENGTH, HASH, FRAME_HEADER_HASH, WORDS, FRAME_HEADER = WORDS * 8 };
 enum { H_MAGIC, H_FORMAT, H_DIRECTORY, H_EPOCH, H_COUNT, H_PREVIOUS, H_HASH, H_WORDS };
 enum { PATH_CAP = 4200 };
 
@@ -151,10 +151,11 @@ static int check_header(struct gv_journal *journal) {
 static int check_legacy(struct gv_journal *journal, bool written) {
     uint64_t words[WORDS];
     uint8_t block[GV_JOURNAL_BLOCK];
-    int error = gv_file_read(journal->fd, block, HEAD, 0);
+    int error = gv_file_read(journal->fd, block, FRAME_HEADER, 0);
     if (error != 0) return error;
-    memcpy(words, block, HEAD);
-    bool frame = words[HEAD_HASH] == gv_digest_words(&journal->hash, words, HEAD_HASH);
+    memcpy(words, block, FRAME_HEADER);
+    bool frame =
+        words[FRAME_HEADER_HASH] == gv_digest_words(&journal->hash, words, FRAME_HEADER_HASH);
     if (!frame && written) return damaged(journal, 0, "it does not begin with a frame");
     for (size_t at = 0; !frame && at < GV_JOURNAL_SIZE; at += sizeof block) {
         error = gv_file_read(journal->fd, block, sizeof block, at);
@@ -231,14 +232,16 @@ void gv_journal_begin(struct gv_journal *journal) {
 
 // Blocks for a batch of this length, in bytes.
 static size_t span(size_t len) {
-    return (HEAD + len + GV_JOURNAL_BLOCK - 1) / GV_JOURNAL_BLOCK * GV_JOURNAL_BLOCK;
+    return (FRAME_HEADER + len + GV_JOURNAL_BLOCK - 1) / GV_JOURNAL_BLOCK * GV_JOURNAL_BLOCK;
 }
 
-static uint64_t hash_words(const struct gv_journal *journal, const uint64_t words[HEAD_HASH]) {
-    uint64_t all[HEAD_HASH + 1];
-    memcpy(all, words, HEAD_HASH * sizeof *all);
-    all[HEAD_HASH] = journal->directory;
-    return gv_digest_words(&journal->hash, all, journal->legacy ? HEAD_HASH : HEAD_HASH + 1);
+static uint64_t hash_words(const struct gv_journal *journal,
+                           const uint64_t words[FRAME_HEADER_HASH]) {
+    uint64_t all[FRAME_HEADER_HASH + 1];
+    memcpy(all, words, FRAME_HEADER_HASH * sizeof *all);
+    all[FRAME_HEADER_HASH] = journal->directory;
+    return gv_digest_words(&journal->hash, all,
+                           journal->legacy ? FRAME_HEADER_HASH : FRAME_HEADER_HASH + 1);
 }
 
 static uint64_t hash_of(const struct gv_journal *journal, const uint64_t words[WORDS],
@@ -249,25 +252,25 @@ static uint64_t hash_of(const struct gv_journal *journal, const uint64_t words[W
 }
 
 // Reads the head of the frame at `at`. 1: there is one; 0: there is none.
-static int read_head(const struct gv_journal *journal, size_t at, uint64_t words[WORDS]) {
-    uint8_t head[HEAD];
-    int error = gv_file_read(journal->fd, head, HEAD, at);
+static int read_frame_header(const struct gv_journal *journal, size_t at, uint64_t words[WORDS]) {
+    uint8_t header[FRAME_HEADER];
+    int error = gv_file_read(journal->fd, header, FRAME_HEADER, at);
     if (error != 0) return error;
-    memcpy(words, head, HEAD);
-    if (words[LENGTH] > GV_JOURNAL_SIZE - at - HEAD) return 0;
-    return words[HEAD_HASH] == hash_words(journal, words);
+    memcpy(words, header, FRAME_HEADER);
+    if (words[LENGTH] > GV_JOURNAL_SIZE - at - FRAME_HEADER) return 0;
+    return words[FRAME_HEADER_HASH] == hash_words(journal, words);
 }
 
 // Reads the frame at `at`. 1: there is one of this epoch; 0: there is none, or not a whole one.
 static int read_frame(struct gv_journal *journal, size_t at, uint64_t *number,
                       struct gv_slice *batch) {
     uint64_t words[WORDS] = {0};
-    int found = read_head(journal, at, words);
+    int found = read_frame_header(journal, at, words);
     if (found < 0) return found;
     if (found == 0 || words[EPOCH] != journal->epoch) return 0;
     size_t len = (size_t)words[LENGTH];
     int error = reserve(journal, len > 0 ? len : 1);
-    if (error == 0) error = gv_file_read(journal->fd, journal->frame, len, at + HEAD);
+    if (error == 0) error = gv_file_read(journal->fd, journal->frame, len, at + FRAME_HEADER);
     if (error != 0) return error;
     *batch = (struct gv_slice){journal->frame, len};
     *number = words[NUMBER];
@@ -281,7 +284,7 @@ static int read_frame(struct gv_journal *journal, size_t at, uint64_t *number,
 static int check_rest(struct gv_journal *journal) {
     for (size_t at = journal->at; at < GV_JOURNAL_SIZE; at += GV_JOURNAL_BLOCK) {
         uint64_t words[WORDS] = {0};
-        int found = read_head(journal, at, words);
+        int found = read_frame_header(journal, at, words);
         if (found < 0) return found;
         bool mine = found > 0 && words[EPOCH] == journal->epoch;
         if (mine && words[NUMBER] > journal->number)
@@ -327,17 +330,17 @@ int gv_journal_append(struct gv_journal *journal, struct gv_slice batch) {
     if (error != 0) return error;
     uint64_t words[WORDS] = {journal->epoch, journal->number, batch.len};
     words[HASH] = hash_of(journal, words, batch);
-    words[HEAD_HASH] = hash_words(journal, words);
-    memcpy(journal->frame, words, HEAD);
-    if (batch.len > 0) memcpy(journal->frame + HEAD, batch.data, batch.len);
-    memset(journal->frame + HEAD + batch.len, 0, len - HEAD - batch.len);
+    words[FRAME_HEADER_HASH] = hash_words(journal, words);
+    memcpy(journal->frame, words, FRAME_HEADER);
+    if (batch.len > 0) memcpy(journal->frame + FRAME_HEADER, batch.data, batch.len);
+    memset(journal->frame + FRAME_HEADER + batch.len, 0, len - FRAME_HEADER - batch.len);
     error = write_header(journal, journal->epoch, journal->number, 0);
     if (error == 0) error = gv_file_write(journal->fd, journal->frame, len, journal->at);
     if (error == 0) error = sync_data(journal->fd);
     if (error != 0) { // it may be there nevertheless, and must not be found
         int number = errno;
-        memset(journal->frame, 0, HEAD);
-        if (gv_file_write(journal->fd, journal->frame, HEAD, journal->at) == 0)
+        memset(journal->frame, 0, FRAME_HEADER);
+        if (gv_file_write(journal->fd, journal->frame, FRAME_HEADER, journal->at) == 0)
             (void)sync_data(journal->fd);
         errno = number;
         return error;

@@ -16,7 +16,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
-enum { SHORT = 100, LONG = 2 * GV_JOURNAL_BLOCK, MINE = 42, OTHER = 43, HEAD = 40 };
+enum { SHORT = 100, LONG = 2 * GV_JOURNAL_BLOCK, MINE = 42, OTHER = 43, FRAME_HEADER = 40 };
 
 static char dir[4096], path[4110];
 static struct gv_journal journal;
@@ -149,9 +149,9 @@ static void it_has_an_end(void **state) {
     end_epoch();
     assert_false(gv_journal_fits(&journal, GV_JOURNAL_SIZE));
     assert_false(gv_journal_fits(&journal, SIZE_MAX));
-    assert_true(gv_journal_fits(&journal, GV_JOURNAL_SIZE - GV_JOURNAL_BLOCK - HEAD));
-    assert_false(gv_journal_fits(&journal, GV_JOURNAL_SIZE - GV_JOURNAL_BLOCK - HEAD + 1));
-    assert_int_equal(append(0, GV_JOURNAL_SIZE - GV_JOURNAL_BLOCK - HEAD), 0);
+    assert_true(gv_journal_fits(&journal, GV_JOURNAL_SIZE - GV_JOURNAL_BLOCK - FRAME_HEADER));
+    assert_false(gv_journal_fits(&journal, GV_JOURNAL_SIZE - GV_JOURNAL_BLOCK - FRAME_HEADER + 1));
+    assert_int_equal(append(0, GV_JOURNAL_SIZE - GV_JOURNAL_BLOCK - FRAME_HEADER), 0);
     assert_int_equal(count(0), 1);
 }
 
@@ -177,7 +177,8 @@ static void only_the_last_may_be_torn(void **state) {
     }
     for (int i = 0; i < 400; i++) {
         int frame = i % 4;
-        size_t at = starts[frame] + gv_prng_below(&prng, i % 3 == 0 ? HEAD : HEAD + LONG);
+        size_t at =
+            starts[frame] + gv_prng_below(&prng, i % 3 == 0 ? FRAME_HEADER : FRAME_HEADER + LONG);
         uint8_t before = change(at, 0);
         change(at, (uint8_t)(before ^ (1 + gv_prng_below(&prng, 255))));
         assert_int_equal(found(7, 0), frame == 3 ? 3 : GV_ECORRUPT);
@@ -186,12 +187,12 @@ static void only_the_last_may_be_torn(void **state) {
     }
     assert_int_equal(found(7, 0), 4);
     // What was torn is written over.
-    change(starts[3] + HEAD, 0xff);
+    change(starts[3] + FRAME_HEADER, 0xff);
     assert_int_equal(found(7, 0), 3);
     assert_int_equal(append(3, SHORT), 0);
     assert_int_equal(count(0), 4);
     // A caller who knows better: it was acknowledged.
-    change(starts[3] + HEAD, 0xff);
+    change(starts[3] + FRAME_HEADER, 0xff);
     next_life(7);
     journal.count = 4;
     assert_int_equal(count(0), GV_ECORRUPT);
