@@ -6,7 +6,7 @@
 #include "journal.h"
 #include "superblock.h"
 #include "verifier.h"
-#include "witness.h"
+#include "watermark.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -400,9 +400,10 @@ static int explain_failure(struct gv_store_lmdb *lmdb, const struct gv_store_bat
     return cause != 0 ? cause : error;
 }
 
-static void save_witness(const struct gv_store_lmdb *lmdb) {
-    const struct gv_witness witness = {lmdb->directory, lmdb->journal.epoch, lmdb->journal.number};
-    gv_witness_write(lmdb->lock, &lmdb->hash, &witness);
+static void save_watermark(const struct gv_store_lmdb *lmdb) {
+    const struct gv_watermark watermark = {lmdb->directory, lmdb->journal.epoch,
+                                           lmdb->journal.number};
+    gv_watermark_write(lmdb->lock, &lmdb->hash, &watermark);
 }
 
 static int write_through(struct gv_store_lmdb *lmdb, const struct gv_store_batch *batch,
@@ -422,7 +423,7 @@ static int write_through(struct gv_store_lmdb *lmdb, const struct gv_store_batch
     if (error != 0) return fail(lmdb, "write", explain_failure(lmdb, batch, error));
     if (step != END_EPOCH) return 0;
     gv_journal_begin(&lmdb->journal);
-    save_witness(lmdb);
+    save_watermark(lmdb);
     return 0;
 }
 
@@ -485,7 +486,7 @@ static int write_new(struct gv_store_lmdb *lmdb, const struct gv_store_batch *ba
     if (error != 0) return error;
     if (!gv_journal_fits(journal, batch->len)) return write_through(lmdb, batch, END_EPOCH);
     error = gv_journal_append(journal, (struct gv_slice){batch->data, batch->len});
-    if (error == 0) save_witness(lmdb);
+    if (error == 0) save_watermark(lmdb);
     if (error != 0 && lmdb->journal_shortage < batch->len) lmdb->journal_shortage = batch->len;
     return error == 0 ? 0 : fail(lmdb, "write", journal_errno(error));
 }
@@ -584,12 +585,12 @@ static int make_data(struct gv_store_lmdb *lmdb, const char *path) {
     return error == 0 ? 0 : fail(lmdb, DATA, error);
 }
 
-// A directory that has no data yet. The journal comes after the data, and the witness after both,
+// A directory that has no data yet. The journal comes after the data, and the watermark after both,
 // so there must be neither: if there is, the data are lost.
 static int create(struct gv_store_lmdb *lmdb, const char *path) {
     char journal[PATH_CAP];
     struct stat found;
-    struct gv_witness witness;
+    struct gv_watermark watermark;
     int error = path_of(lmdb, JOURNAL, journal);
     if (error != 0) return fail(lmdb, JOURNAL, error);
     const char *state = lstat(path, &found) != 0 ? "missing" : "empty";
@@ -599,7 +600,7 @@ static int create(struct gv_store_lmdb *lmdb, const char *path) {
         return GV_ECORRUPT;
     }
     if (errno != ENOENT) return fail(lmdb, JOURNAL, errno);
-    if (!gv_witness_read(lmdb->lock, &lmdb->hash, &witness)) return make_data(lmdb, path);
+    if (!gv_watermark_read(lmdb->lock, &lmdb->hash, &watermark)) return make_data(lmdb, path);
     snprintf(lmdb->text, sizeof lmdb->text,
              "data.mdb is %s and there is no %s, though %s tells of a store (to begin anew, remove "
              "that)",
@@ -650,16 +651,16 @@ static int open_obsolete(struct gv_store_lmdb *lmdb, const char *path,
     return error;
 }
 
-// What the witness knows of this epoch the journal must have.
-static int check_witness(struct gv_store_lmdb *lmdb, const struct gv_superblock *superblock) {
-    struct gv_witness witness;
-    bool any = gv_witness_read(lmdb->lock, &lmdb->hash, &witness);
-    if (!any || witness.directory != superblock->directory) return 0;
-    uint64_t ahead = witness.epoch - superblock->epoch;
+// What the watermark knows of this epoch the journal must have.
+static int check_watermark(struct gv_store_lmdb *lmdb, const struct gv_superblock *superblock) {
+    struct gv_watermark watermark;
+    bool any = gv_watermark_read(lmdb->lock, &lmdb->hash, &watermark);
+    if (!any || watermark.directory != superblock->directory) return 0;
+    uint64_t ahead = watermark.epoch - superblock->epoch;
     struct gv_journal *journal = &lmdb->journal;
-    if (ahead == 0 && journal->count < witness.count && !journal->prepared)
-        journal->count = witness.count;
-    if (ahead == 0 ? journal->count >= witness.count : ahead > UINT64_MAX / 2) return 0;
+    if (ahead == 0 && journal->count < watermark.count && !journal->prepared)
+        journal->count = watermark.count;
+    if (ahead == 0 ? journal->count >= watermark.count : ahead > UINT64_MAX / 2) return 0;
     snprintf(lmdb->text, sizeof lmdb->text,
              "%s is an older copy, by what %s tells (if it is meant to be, remove that)",
              ahead > 0 ? DATA : JOURNAL, LOCK);
@@ -680,7 +681,7 @@ static int open_journal(struct gv_store_lmdb *lmdb, const struct gv_superblock *
     }
     if (error != 0) return fail_journal(lmdb, error);
     if (lmdb->journal.fd < 0) return 0;
-    error = check_witness(lmdb, superblock);
+    error = check_watermark(lmdb, superblock);
     if (error != 0) return error;
     error = gv_journal_read(&lmdb->journal, check_batch, NULL);
     return error == 0 ? 0 : fail_journal(lmdb, error);

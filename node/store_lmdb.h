@@ -7,8 +7,8 @@
 //                         records, and more
 //   DIR/grapevine.journal batches on their way into data.mdb (journal.h), if they are synced
 //   DIR/lock.mdb          LMDB's own, for programs that read data.mdb meanwhile
-//   DIR/grapevine.lock    locked by the process that uses the directory; holds a witness
-//   (witness.h)
+//   DIR/grapevine.lock    locked by the process that uses the directory; holds a watermark
+//   (watermark.h)
 //
 // A batch that is to be safe is appended to the journal, which takes one sync, and a thousand or so
 // go on to data.mdb in one transaction, which takes two; at the latest at the end, or at the next
@@ -21,10 +21,10 @@
 // is seen. Before anything is written, and before LMDB is given the file, all of both is read
 // (verifier.h) and compared with sums. What is damaged, in another format or another workload's is
 // refused, and both files are left as they were; only a torn last frame of the journal is forgiven,
-// unless the witness has seen it acknowledged.
+// unless the watermark has seen it acknowledged.
 //
 // A directory is made in this order: data.mdb, the journal, the note in data.mdb that it is used,
-// the witness; so one whose making was interrupted is told from one that lost a file, or both. A
+// the watermark; so one whose making was interrupted is told from one that lost a file, or both. A
 // directory of version 0.1.0 is upgraded in one transaction, which takes its journal in, before the
 // journal is replaced. Other files in the directory are nobody's business.
 #ifndef GV_NODE_STORE_LMDB_H

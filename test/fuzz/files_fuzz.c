@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: MIT
-// The two files of a store's directory, and its witness: with bytes changed, ranges zeroed or taken
-// from elsewhere, cut off, removed, replaced by older copies of themselves or by another
+// The two files of a store's directory, and its watermark: with bytes changed, ranges zeroed or
+// taken from elsewhere, cut off, removed, replaced by older copies of themselves or by another
 // directory's. Either they are refused, and stay as they were; or everything that was acknowledged
 // is served, and the store goes on.
 //
-// Without its witness a store may miss the last frame of its journal, and cannot tell an older copy
-// of both files from what should be there, nor their loss from a new directory; and both files of
-// another directory are another store.
+// Without its watermark a store may miss the last frame of its journal, and cannot tell an older
+// copy of both files from what should be there, nor their loss from a new directory; and both files
+// of another directory are another store.
 #include "../lib/image.h"
 
 #include "../lib/proc.h"
@@ -213,11 +213,11 @@ static bool is_new(const struct content *file) {
 }
 
 // Whether a store may hold this: all, or what is said above.
-static bool may_hold(struct gv_digest root, bool witness, bool replaced, bool foreign) {
+static bool may_hold(struct gv_digest root, bool watermark, bool replaced, bool foreign) {
     if (gv_digest_equal(root, roots[BATCHES])) return true;
-    if (is_new(&now[DATA]) && !now[JOURNAL].there) return !witness && root.count == 0;
+    if (is_new(&now[DATA]) && !now[JOURNAL].there) return !watermark && root.count == 0;
     if (foreign) return true;
-    if (witness) return false;
+    if (watermark) return false;
     if (gv_digest_equal(root, roots[BATCHES - 1])) return true;
     for (int i = 1; replaced && i < BATCHES; i++)
         if (gv_digest_equal(root, roots[i])) return true;
@@ -235,7 +235,7 @@ static void go_on(struct gv_store_lmdb *lmdb, struct gv_engine *engine) {
     GV_ASSERT(gv_store_lmdb_close(lmdb, true) == 0);
 }
 
-static void check(bool witness, bool replaced, bool foreign, bool longer) {
+static void check(bool watermark, bool replaced, bool foreign, bool longer) {
     struct gv_store_lmdb *lmdb;
     int error = gv_image_open(&mine.image, &lmdb);
     if (error != 0) {
@@ -245,7 +245,7 @@ static void check(bool witness, bool replaced, bool foreign, bool longer) {
     }
     struct gv_engine *engine = gv_image_engine();
     GV_ASSERT(gv_store_load(gv_store_lmdb_store(lmdb), engine) == 0);
-    GV_ASSERT(may_hold(gv_engine_root(engine), witness, replaced, foreign));
+    GV_ASSERT(may_hold(gv_engine_root(engine), watermark, replaced, foreign));
     if (longer) {
         go_on(lmdb, engine);
     } else {
@@ -262,18 +262,18 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
         for (int file = 0; file < FILES; file++) take(&mine, file, &now[file]);
     }
     for (int file = 0; file < FILES; file++) copy(&now[file], &mine.moments[STAGES - 1][file]);
-    bool witness = true, foreign[FILES] = {false}, replaced = false;
+    bool watermark = true, foreign[FILES] = {false}, replaced = false;
     size_t ops = size / OP < OPS_MAX ? size / OP : OPS_MAX;
     for (size_t i = 0; i < ops; i++, data += OP) {
         int which = data[1] % 8 == 7 ? LOCK : data[1] % 2;
         change(data, &now[which], which);
-        witness &= which != LOCK;
+        watermark &= which != LOCK;
         foreign[which] |= data[0] % 8 == OTHER;
         replaced |= data[0] % 8 == OLDER || data[0] % 8 == MIX;
     }
     for (int file = 0; file < FILES; file++) put(&mine, file, &now[file]);
     mine.image.config.sync = size % 2 == 0;
-    check(witness, replaced, foreign[DATA] && foreign[JOURNAL], size % LONGER == 3);
+    check(watermark, replaced, foreign[DATA] && foreign[JOURNAL], size % LONGER == 3);
     mine.image.config.sync = true;
     return 0;
 }

@@ -26,7 +26,7 @@ struct gv_image {
     uint8_t *good, *bytes;   // what data.mdb was, and what it is
     size_t len;
     uint8_t *frames;   // the journal's header and frames
-    uint8_t mark[512]; // the witness in grapevine.lock …
+    uint8_t mark[512]; // the watermark in grapevine.lock …
     size_t mark_len;   // … its length
     uint32_t *spots;   // where LMDB goes by what is there
     size_t spot_count;

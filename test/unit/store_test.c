@@ -619,7 +619,7 @@ static void test_pair_damaged(void **state) {
         check_pair(&place, &data, &other, "grapevine.journal is damaged at byte ");
         memcpy(other.bytes, journal.bytes, other.len);
     }
-    // The last frame: torn, for all the journal knows; but the witness saw it acknowledged.
+    // The last frame: torn, for all the journal knows; but the watermark saw it acknowledged.
     size_t last = 0;
     for (size_t i = 0; i < journal.len; i += 4096)
         if (memcmp(journal.bytes + i, other.bytes + journal.len - 4096, 4096) != 0) last = i;
@@ -663,7 +663,7 @@ static void test_pair_mixed(void **state) {
             check_pair(&place, &data[i], &journal[k], "older copy");
         }
     }
-    // Both of an earlier moment: that is a copy of the directory, but for what the witness tells.
+    // Both of an earlier moment: that is a copy of the directory, but for what the watermark tells.
     check_pair(&place, &data[2], &journal[2], "data.mdb is an older copy, by what grapevine.lock");
     char lock[4200];
     snprintf(lock, sizeof lock, "%s/grapevine.lock", place.dir);
