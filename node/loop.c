@@ -379,17 +379,17 @@ static void turn(struct loop *loop) {
     } while (full && !loop->writing && !loop->done && !more(loop) && gv_node_ready(loop->node));
 
     bool ending = loop->eof || loop->stopping;
-    bool settled = ending && !full && !more(loop) && gv_node_settle(loop->node);
+    bool drained = ending && !full && !more(loop) && gv_node_drain(loop->node);
     start_batch(loop, now);
-    settled = settled && loop->batch == NULL;
-    if (settled && !loop->writing && !loop->flushed) {
+    drained = drained && loop->batch == NULL;
+    if (drained && !loop->writing && !loop->flushed) {
         loop->flushed = true;
         gv_node_flush(loop->node, now);
         flush(loop, now);
     }
     set_reading(loop, !full && !ending && !loop->done);
     set_timer(loop, now);
-    if (settled && !loop->writing && !more(loop)) loop->done = true;
+    if (drained && !loop->writing && !more(loop)) loop->done = true;
     if (loop->done) uv_stop(&loop->uv);
 }
 

@@ -762,12 +762,12 @@ void gv_node_written(struct gv_node *node, gv_time now, int error, const char *t
     answer_writes(node, now);
 }
 
-bool gv_node_settle(struct gv_node *node) {
+bool gv_node_drain(struct gv_node *node) {
     node->writes.flush_now = true;
     return node->config.store == NULL || gv_writes_drained(&node->writes);
 }
 
-bool gv_node_whole(const struct gv_node *node) {
+bool gv_node_all_persisted(const struct gv_node *node) {
     return node->config.store != NULL && gv_writes_drained(&node->writes) && !node->writes.failed;
 }
 

@@ -112,9 +112,9 @@ GV_API void gv_node_written(struct gv_node *node, gv_time now, int error, const 
 
 // Lets everything go to the store without waiting for company, from now on: before a shutdown.
 // True: nothing is on its way there any more. A store that fails is not waited for.
-GV_API bool gv_node_settle(struct gv_node *node);
+GV_API bool gv_node_drain(struct gv_node *node);
 // Whether the store has everything that has ever left this node.
-GV_API bool gv_node_whole(const struct gv_node *node);
+GV_API bool gv_node_all_persisted(const struct gv_node *node);
 
 // Lets gossip that waits for company leave at once: before a shutdown.
 GV_API void gv_node_flush(struct gv_node *node, gv_time now);

@@ -187,7 +187,7 @@ static int run_node(struct program *program, const struct gv_node_config *config
         .log_ctx = &program->output,
     });
     if (program->options.log_level >= GV_LOG_INFO) gv_node_log_stats(node);
-    close_store(program, lmdb, gv_node_whole(node));
+    close_store(program, lmdb, gv_node_all_persisted(node));
     gv_node_free(node);
     return status;
 }

@@ -333,7 +333,7 @@ static bool refuses(struct party *party, struct party *other, gv_time now, const
     party->answer = NULL;
     while (carry(party, other, now) || carry(other, party, now)) continue;
     tell(party, now, "n1", body);
-    gv_node_settle(party->node);
+    gv_node_drain(party->node);
     carry(party, other, now);
     assert_true(party->answer == NULL || strstr(party->answer, "\"in_reply_to\":5") != NULL);
     return party->answer != NULL && strstr(party->answer, "\"code\":11") != NULL;

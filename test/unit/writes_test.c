@@ -124,7 +124,7 @@ static void test_before(void **state) {
     assert_non_null(strstr(solo.out, OK("add_ok", "3") OK("add_ok", "4")));
     assert_true(reads(&solo, "[17,18,19]"));
     assert_false(commit(&solo, &memory, 0));
-    assert_true(gv_node_settle(solo.node) && gv_node_whole(solo.node));
+    assert_true(gv_node_drain(solo.node) && gv_node_all_persisted(solo.node));
     gv_solo_stop(&solo);
     drop(&memory);
 }
@@ -179,8 +179,8 @@ static void test_failure(void **state) {
     assert_non_null(strstr(add(&solo, 5, 1), "\"code\":11,\"text\":\"add: not stored: no space"));
     assert_true(reads(&solo, "5"));
     assert_null(gv_node_batch(solo.node, solo.now));
-    assert_true(gv_node_settle(solo.node));
-    assert_false(gv_node_whole(solo.node));
+    assert_true(gv_node_drain(solo.node));
+    assert_false(gv_node_all_persisted(solo.node));
 
     // It is tried again by itself, and complains once only.
     assert_true(gv_node_deadline(solo.node) <= solo.now + 500 * GV_MS);
@@ -215,9 +215,9 @@ static void test_async(void **state) {
     // Before a shutdown it does not wait for company.
     add(&solo, 4, 19);
     assert_false(commit(&solo, &memory, 0));
-    assert_false(gv_node_settle(solo.node));
+    assert_false(gv_node_drain(solo.node));
     assert_true(commit(&solo, &memory, 0));
-    assert_true(gv_node_settle(solo.node) && gv_node_whole(solo.node));
+    assert_true(gv_node_drain(solo.node) && gv_node_all_persisted(solo.node));
     gv_solo_stop(&solo);
 
     start(&solo, &memory, &gv_gset_workload, GV_DURABILITY_ASYNC);
@@ -271,7 +271,7 @@ static void test_peers(void **state) {
     assert_true(commit(&solo, &memory, GV_EIO));
     hear(&solo, 50000, 200000);
     while (solo.now += 500 * GV_MS, commit(&solo, &memory, 0)) continue;
-    assert_true(gv_node_whole(solo.node));
+    assert_true(gv_node_all_persisted(solo.node));
     gv_solo_stop(&solo);
     check_stored(&memory, 230011);
     drop(&memory);
