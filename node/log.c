@@ -25,21 +25,21 @@ static void write_record(const struct gv_log *log, enum gv_log_level level, uint
                          });
 }
 
-void gv_log_say(const struct gv_log *log, enum gv_log_level level, const char *format, ...) {
+void gv_log_write(const struct gv_log *log, enum gv_log_level level, const char *format, ...) {
     va_list arguments;
     va_start(arguments, format);
     write_record(log, level, 0, format, arguments);
     va_end(arguments);
 }
 
-void gv_log_value(const struct gv_log *log, uint64_t value, const char *format, ...) {
+void gv_log_trace(const struct gv_log *log, uint64_t value, const char *format, ...) {
     va_list arguments;
     va_start(arguments, format);
     write_record(log, GV_LOG_DEBUG, value, format, arguments);
     va_end(arguments);
 }
 
-void gv_log_fault(struct gv_log *log, gv_time now, const char *format, ...) {
+void gv_log_input_error(struct gv_log *log, gv_time now, const char *format, ...) {
     log->faults++;
     gv_log_advance(log, now);
     if (log->told == 0) log->since = now;
@@ -54,7 +54,7 @@ void gv_log_fault(struct gv_log *log, gv_time now, const char *format, ...) {
     va_end(arguments);
 }
 
-gv_time gv_log_due(const struct gv_log *log) {
+gv_time gv_log_deadline(const struct gv_log *log) {
     return log->untold > 0 ? log->since + SECOND : GV_TIME_NEVER;
 }
 
@@ -63,7 +63,7 @@ void gv_log_advance(struct gv_log *log, gv_time now) {
     uint64_t untold = log->untold;
     log->told = 0;
     log->untold = 0;
-    if (untold > 0) gv_log_say(log, GV_LOG_WARN, "and %" PRIu64 " more faults", untold);
+    if (untold > 0) gv_log_write(log, GV_LOG_WARN, "and %" PRIu64 " more input errors", untold);
 }
 
 // ---- Lines --------------------------------------------------------------------------------------

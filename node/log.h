@@ -41,18 +41,18 @@ struct gv_log {
 #endif
 
 GV_LOG_PRINTF(3, 4)
-void gv_log_say(const struct gv_log *log, enum gv_log_level level, const char *format, ...);
+void gv_log_write(const struct gv_log *log, enum gv_log_level level, const char *format, ...);
 
 // At level debug, about a value.
 GV_LOG_PRINTF(3, 4)
-void gv_log_value(const struct gv_log *log, uint64_t value, const char *format, ...);
+void gv_log_trace(const struct gv_log *log, uint64_t value, const char *format, ...);
 
 // A fault of what came in: counted, and told unless there were too many within a second.
 GV_LOG_PRINTF(3, 4)
-void gv_log_fault(struct gv_log *log, gv_time now, const char *format, ...);
+void gv_log_input_error(struct gv_log *log, gv_time now, const char *format, ...);
 
 // When there is to be said how many faults were not told; GV_TIME_NEVER: never.
-gv_time gv_log_due(const struct gv_log *log);
+gv_time gv_log_deadline(const struct gv_log *log);
 // Says it, if that time has come.
 void gv_log_advance(struct gv_log *log, gv_time now);
 

@@ -57,29 +57,29 @@ static void warn_of_bounds(const struct gv_node *node) {
     struct gv_engine_stats stats;
     gv_engine_stats(node->engine, &stats);
     if (stats.entries_max > 0 && stats.entries > stats.entries_max)
-        gv_log_say(&node->log, GV_LOG_WARN,
-                   "the store has %" PRIu64 " entries, and entries-max is %" PRIu64
-                   ": they are served, new ones are refused",
-                   stats.entries, stats.entries_max);
+        gv_log_write(&node->log, GV_LOG_WARN,
+                     "the store has %" PRIu64 " entries, and entries-max is %" PRIu64
+                     ": they are served, new ones are refused",
+                     stats.entries, stats.entries_max);
     if (stats.memory_max > 0 && stats.memory_bytes > stats.memory_max)
-        gv_log_say(&node->log, GV_LOG_WARN,
-                   "the store's entries take %" PRIu64
-                   " bytes of memory, and memory-max is %" PRIu64
-                   ": they are served, new ones are refused",
-                   stats.memory_bytes, stats.memory_max);
+        gv_log_write(&node->log, GV_LOG_WARN,
+                     "the store's entries take %" PRIu64
+                     " bytes of memory, and memory-max is %" PRIu64
+                     ": they are served, new ones are refused",
+                     stats.memory_bytes, stats.memory_max);
     if (stats.entry_longest > stats.entry_max)
-        gv_log_say(&node->log, GV_LOG_WARN,
-                   "the store has an entry of %" PRIu64
-                   " bytes, and message-max leaves room for %" PRIu64
-                   ": such entries are sent one at a time, new ones are refused",
-                   stats.entry_longest, stats.entry_max);
+        gv_log_write(&node->log, GV_LOG_WARN,
+                     "the store has an entry of %" PRIu64
+                     " bytes, and message-max leaves room for %" PRIu64
+                     ": such entries are sent one at a time, new ones are refused",
+                     stats.entry_longest, stats.entry_max);
 }
 
 static struct gv_slice own_text(const struct gv_node *node);
 
 static void warn_own_entry_raised(struct gv_node *node) {
-    gv_log_say(&node->log, GV_LOG_WARN,
-               "a peer has made an entry of this node larger: what it adds is counted beside");
+    gv_log_write(&node->log, GV_LOG_WARN,
+                 "a peer has made an entry of this node larger: what it adds is counted beside");
 }
 
 // Asked by the writes, answered by the workload.
@@ -240,12 +240,12 @@ static void on_event(void *ctx, const struct gv_engine_event *event) {
                            : event->kind == GV_ENGINE_STORED ? "stored, from"
                                                              : "redundant, from";
         struct gv_slice name = gv_engine_name(node->engine, event->peer);
-        gv_log_value(&node->log, event->id, "%s %.*s, %s", what, (int)name.len,
+        gv_log_trace(&node->log, event->id, "%s %.*s, %s", what, (int)name.len,
                      (const char *)name.data, how);
         return;
     }
     struct gv_slice key = event->entry->key;
-    gv_log_value(&node->log, event->id, "%s, put by %.*s with message %.*s: %.*s",
+    gv_log_trace(&node->log, event->id, "%s, put by %.*s with message %.*s: %.*s",
                  event->kind == GV_ENGINE_STORED ? "stored" : "redundant",
                  replies->open ? (int)replies->dest.len : 0, (const char *)replies->dest.data,
                  replies->open ? (int)replies->msg_id.len : 0, (const char *)replies->msg_id.data,
@@ -342,7 +342,7 @@ static int refuse(struct gv_node *node, gv_time now, const struct gv_line *line,
     vsnprintf(text, sizeof text, format, arguments);
     va_end(arguments);
     if (!answerable(node, line)) {
-        gv_log_fault(&node->log, now, "%s", text);
+        gv_log_input_error(&node->log, now, "%s", text);
         return GV_ESYNTAX;
     }
     open_reply(node, line);
@@ -398,7 +398,7 @@ static int first_init(struct gv_node *node, gv_time now, const struct gv_line *l
     GV_ASSERT(quoted > 0);
     node->quoted_len = (size_t)quoted;
     node->started = true;
-    gv_log_say(&node->log, GV_LOG_INFO, "initialised as one of %d", init->count);
+    gv_log_write(&node->log, GV_LOG_INFO, "initialised as one of %d", init->count);
     open_reply(node, line);
     gv_replies_ok(&node->replies, "init_ok");
     return 0;
@@ -442,7 +442,7 @@ static enum gv_auth_status authenticate(struct gv_node *node, gv_time now,
     node->stats.numbers.forged += status != GV_AUTH_VALID && !repeated;
     const char *fault = gv_auth_fault(status);
     if (fault != NULL)
-        gv_log_fault(&node->log, now, "gossip from %.*s %s", EXCERPT(json, line->src), fault);
+        gv_log_input_error(&node->log, now, "gossip from %.*s %s", EXCERPT(json, line->src), fault);
     if (status == GV_AUTH_OLD && gv_auth_announce(&node->auth, now, peer))
         gv_engine_ping(node->engine, now, peer);
     return status;
@@ -454,18 +454,18 @@ static void log_refused(struct gv_node *node, gv_time now, const struct gv_line 
     struct gv_engine_stats stats;
     gv_engine_stats(node->engine, &stats);
     if (error != GV_EFULL) {
-        gv_log_fault(&node->log, now, "gossip from %.*s: what it holds is refused: %s",
-                     EXCERPT(json, line->src), gv_base_error(error));
+        gv_log_input_error(&node->log, now, "gossip from %.*s: what it holds is refused: %s",
+                           EXCERPT(json, line->src), gv_base_error(error));
     } else if (stats.entries_max > 0 && stats.entries >= stats.entries_max) {
-        gv_log_fault(&node->log, now,
-                     "gossip from %.*s: no new entry is taken: the replica has %" PRIu64
-                     ", and may have %" PRIu64,
-                     EXCERPT(json, line->src), stats.entries, stats.entries_max);
+        gv_log_input_error(&node->log, now,
+                           "gossip from %.*s: no new entry is taken: the replica has %" PRIu64
+                           ", and may have %" PRIu64,
+                           EXCERPT(json, line->src), stats.entries, stats.entries_max);
     } else {
-        gv_log_fault(&node->log, now,
-                     "gossip from %.*s: no new entry is taken: the replica takes %" PRIu64
-                     " bytes of memory, and may take %" PRIu64,
-                     EXCERPT(json, line->src), stats.memory_bytes, stats.memory_max);
+        gv_log_input_error(&node->log, now,
+                           "gossip from %.*s: no new entry is taken: the replica takes %" PRIu64
+                           " bytes of memory, and may take %" PRIu64,
+                           EXCERPT(json, line->src), stats.memory_bytes, stats.memory_max);
     }
 }
 
@@ -476,8 +476,8 @@ static int receive_gossip(struct gv_node *node, gv_time now, const struct gv_lin
     struct gv_slice src = {(const uint8_t *)name, len > 0 ? (size_t)len : 0};
     int peer = len > 0 ? gv_engine_peer(node->engine, src) : GV_ENOENT;
     if (peer < 0) {
-        gv_log_fault(&node->log, now, "gossip from %.*s, which is no peer",
-                     EXCERPT(json, line->src));
+        gv_log_input_error(&node->log, now, "gossip from %.*s, which is no peer",
+                           EXCERPT(json, line->src));
         return GV_ENOENT;
     }
     size_t bytes; // of the message without its MAC
@@ -488,15 +488,15 @@ static int receive_gossip(struct gv_node *node, gv_time now, const struct gv_lin
     const char *fault = NULL;
     int error = gv_message_decode(&message, json, line->body, &fault);
     if (error == GV_EVERSION) {
-        gv_log_fault(&node->log, now,
-                     "gossip from %.*s: it speaks version %" PRIu64
-                     " of the protocol, this node version %d: refused",
-                     EXCERPT(json, line->src), message.version, GV_MESSAGE_VERSION);
+        gv_log_input_error(&node->log, now,
+                           "gossip from %.*s: it speaks version %" PRIu64
+                           " of the protocol, this node version %d: refused",
+                           EXCERPT(json, line->src), message.version, GV_MESSAGE_VERSION);
         return error;
     }
     if (error != 0) {
-        gv_log_fault(&node->log, now, "gossip from %.*s: %s: %s", EXCERPT(json, line->src), fault,
-                     gv_base_error(error));
+        gv_log_input_error(&node->log, now, "gossip from %.*s: %s: %s", EXCERPT(json, line->src),
+                           fault, gv_base_error(error));
         return error;
     }
     message.bytes = bytes;
@@ -587,14 +587,15 @@ static int receive_line(struct gv_node *node, gv_time now) {
     struct gv_line line;
     gv_line_read(&line, json);
     if (line.src < 0 || line.dest < 0 || line.body < 0) {
-        gv_log_fault(&node->log, now, "not a message: %s is missing or of the wrong type",
-                     line.src < 0    ? "src"
-                     : line.dest < 0 ? "dest"
-                                     : "body");
+        gv_log_input_error(&node->log, now, "not a message: %s is missing or of the wrong type",
+                           line.src < 0    ? "src"
+                           : line.dest < 0 ? "dest"
+                                           : "body");
         return GV_ESYNTAX;
     }
     if (node->started && !is_self(node, line.dest)) {
-        gv_log_fault(&node->log, now, "message to another node, %.*s", EXCERPT(json, line.dest));
+        gv_log_input_error(&node->log, now, "message to another node, %.*s",
+                           EXCERPT(json, line.dest));
         return GV_ENOENT;
     }
     return receive_body(node, now, &line);
@@ -625,7 +626,7 @@ static int refuse_line(struct gv_node *node, gv_time now, struct gv_slice line, 
     if (answerable && node->started) answerable = is_self(node, 0);
     size_t names = peek.src.len + peek.dest.len + peek.msg_id.len; // parts of the line
     if (!answerable || gv_replies_reserve(&node->replies, names) != 0) {
-        gv_log_fault(&node->log, now, "%s", fault);
+        gv_log_input_error(&node->log, now, "%s", fault);
         return error;
     }
     gv_replies_open(&node->replies, node->started ? own_text(node) : peek.dest, peek.src,
@@ -663,7 +664,8 @@ static int receive_whole(struct gv_node *node, gv_time now, struct gv_slice line
     int error = reserve_scratch(node, line.len);
     if (error == 0) error = gv_replies_reserve(&node->replies, line.len);
     if (error != 0) {
-        gv_log_fault(&node->log, now, "line of %zu bytes: %s", line.len, gv_base_error(error));
+        gv_log_input_error(&node->log, now, "line of %zu bytes: %s", line.len,
+                           gv_base_error(error));
         return error;
     }
     // A newline would be white space to JSON, but split the reply that repeats it.
@@ -706,7 +708,7 @@ int gv_node_receive(struct gv_node *node, gv_time now, const char *line, size_t 
 
 gv_time gv_node_deadline(const struct gv_node *node) {
     gv_time deadline = node->engine != NULL ? gv_engine_deadline(node->engine) : GV_TIME_NEVER;
-    gv_time log = gv_log_due(&node->log);
+    gv_time log = gv_log_deadline(&node->log);
     if (log < deadline) deadline = log;
     if (node->config.store == NULL) return deadline;
     gv_time writes = gv_writes_deadline(&node->writes);
@@ -717,10 +719,10 @@ gv_time gv_node_deadline(const struct gv_node *node) {
 static void judge_links(struct gv_node *node, uint32_t staleness_ms) {
     if (node->slow || staleness_ms <= node->config.staleness_ms) return;
     node->slow = true;
-    gv_log_say(&node->log, GV_LOG_WARN,
-               "the links are too slow for a staleness of %" PRIu32 " ms: about %" PRIu32
-               " ms is what can be kept",
-               node->config.staleness_ms, staleness_ms);
+    gv_log_write(&node->log, GV_LOG_WARN,
+                 "the links are too slow for a staleness of %" PRIu32 " ms: about %" PRIu32
+                 " ms is what can be kept",
+                 node->config.staleness_ms, staleness_ms);
 }
 
 void gv_node_advance(struct gv_node *node, gv_time now) {
@@ -754,8 +756,8 @@ void gv_node_written(struct gv_node *node, gv_time now, int error, const char *t
     const char *fault = error == 0 ? NULL : text != NULL ? text : gv_base_error(error);
     bool turned = gv_writes_written(&node->writes, now, fault);
     if (turned && error != 0)
-        gv_log_say(&node->log, GV_LOG_ERROR, "store: %s; it will be tried again", fault);
-    if (turned && error == 0) gv_log_say(&node->log, GV_LOG_WARN, "store: works again");
+        gv_log_write(&node->log, GV_LOG_ERROR, "store: %s; it will be tried again", fault);
+    if (turned && error == 0) gv_log_write(&node->log, GV_LOG_WARN, "store: works again");
     // What the workload has counted on is not going to happen.
     if (error != 0 && node->state != NULL && defers(node))
         memset(node->state, 0, node->config.workload->state_size);

@@ -480,7 +480,7 @@ static void test_log_rate(void **state) {
         assert_true(gv_node_deadline(solo.node) <= solo.now);
         gv_solo_clear(&solo);
         gv_node_advance(solo.node, solo.now);
-        assert_string_equal(solo.log, "n1: and 4900 more faults\n");
+        assert_string_equal(solo.log, "n1: and 4900 more input errors\n");
         assert_true(gv_node_deadline(solo.node) > solo.now);
     }
     // Also without a timer in between.
@@ -488,7 +488,7 @@ static void test_log_rate(void **state) {
     gv_solo_clear(&solo);
     solo.now += 1000 * GV_MS;
     gv_solo_receive(&solo, "x", 1);
-    assert_string_equal(solo.log, "n1: and 4900 more faults\n"
+    assert_string_equal(solo.log, "n1: and 4900 more input errors\n"
                                   "n1: undecodable line: unknown literal at byte 0\n");
     struct gv_stats stats;
     gv_node_stats(solo.node, &stats);
