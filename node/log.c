@@ -40,14 +40,14 @@ void gv_log_trace(const struct gv_log *log, uint64_t value, const char *format, 
 }
 
 void gv_log_input_error(struct gv_log *log, gv_time now, const char *format, ...) {
-    log->faults++;
+    log->input_errors++;
     gv_log_advance(log, now);
-    if (log->told == 0) log->since = now;
-    if (log->told == GV_LOG_RATE) {
-        log->untold++;
+    if (log->logged == 0) log->second_start = now;
+    if (log->logged == GV_LOG_RATE) {
+        log->suppressed++;
         return;
     }
-    log->told++;
+    log->logged++;
     va_list arguments;
     va_start(arguments, format);
     write_record(log, GV_LOG_WARN, 0, format, arguments);
@@ -55,15 +55,16 @@ void gv_log_input_error(struct gv_log *log, gv_time now, const char *format, ...
 }
 
 gv_time gv_log_deadline(const struct gv_log *log) {
-    return log->untold > 0 ? log->since + SECOND : GV_TIME_NEVER;
+    return log->suppressed > 0 ? log->second_start + SECOND : GV_TIME_NEVER;
 }
 
 void gv_log_advance(struct gv_log *log, gv_time now) {
-    if (log->told == 0 || now < log->since + SECOND) return;
-    uint64_t untold = log->untold;
-    log->told = 0;
-    log->untold = 0;
-    if (untold > 0) gv_log_write(log, GV_LOG_WARN, "and %" PRIu64 " more input errors", untold);
+    if (log->logged == 0 || now < log->second_start + SECOND) return;
+    uint64_t suppressed = log->suppressed;
+    log->logged = 0;
+    log->suppressed = 0;
+    if (suppressed > 0)
+        gv_log_write(log, GV_LOG_WARN, "and %" PRIu64 " more input errors", suppressed);
 }
 
 // ---- Lines --------------------------------------------------------------------------------------

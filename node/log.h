@@ -11,7 +11,7 @@ enum gv_log_level { GV_LOG_ERROR, GV_LOG_WARN, GV_LOG_INFO, GV_LOG_DEBUG };
 enum {
     GV_LOG_TEXT_MAX = 512,  // of a record's text, bytes
     GV_LOG_LINE_MAX = 4096, // of a line: what a pipe takes whole or not at all
-    GV_LOG_RATE = 100,      // faults told one by one in a second; the rest are counted
+    GV_LOG_RATE = 100,      // input errors logged one by one in a second; the rest are counted
 };
 
 // One thing said. Texts are borrowed for the call.
@@ -23,15 +23,15 @@ struct gv_log_record {
     const char *stats; // a JSON object, for programs to read; NULL: none
 };
 
-// Where records go, and the count of faults.
+// Where records go, and the count of input errors.
 struct gv_log {
     void (*write)(void *ctx, const struct gv_log_record *record); // NULL: nowhere
     void *ctx;
     const char *node;
-    gv_time since;   // the start of the second in which faults are counted …
-    unsigned told;   // … so many of them told …
-    uint64_t untold; // … and so many not
-    uint64_t faults; // since the start
+    gv_time second_start;  // the start of the second in which input errors are counted …
+    unsigned logged;       // … so many of them logged …
+    uint64_t suppressed;   // … and so many not
+    uint64_t input_errors; // since the start
 };
 
 #if defined(__GNUC__)
@@ -47,11 +47,11 @@ void gv_log_write(const struct gv_log *log, enum gv_log_level level, const char 
 GV_LOG_PRINTF(3, 4)
 void gv_log_trace(const struct gv_log *log, uint64_t value, const char *format, ...);
 
-// A fault of what came in: counted, and told unless there were too many within a second.
+// An input error: counted, and logged unless there were too many within a second.
 GV_LOG_PRINTF(3, 4)
 void gv_log_input_error(struct gv_log *log, gv_time now, const char *format, ...);
 
-// When there is to be said how many faults were not told; GV_TIME_NEVER: never.
+// When there is to be said how many input errors were not logged; GV_TIME_NEVER: never.
 gv_time gv_log_deadline(const struct gv_log *log);
 // Says it, if that time has come.
 void gv_log_advance(struct gv_log *log, gv_time now);

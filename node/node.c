@@ -280,7 +280,7 @@ void gv_node_stats(const struct gv_node *node, struct gv_stats *out) {
     out->client.out = node->replies.total;
     out->client.out_bytes = node->sent_bytes;
     out->numbers.errors = node->replies.errors;
-    out->numbers.faults = node->log.faults;
+    out->numbers.faults = node->log.input_errors;
     if (node->engine == NULL) return;
     struct gv_engine_stats engine;
     gv_engine_stats(node->engine, &engine);
