@@ -14,12 +14,12 @@
 // Bytes read and written at once, at the least.
 enum { CHUNK = 256 << 10 };
 // Buffers written before the input is looked at again.
-enum { FLUSHES = 2 };
+enum { WRITES_PER_PUMP = 2 };
 // Bytes of input that the system may hold: what a pipe takes unmixed from one of many writers.
 enum { PIPE = 4096 };
 
 // Standard input or output.
-struct end {
+struct stdio {
     int fd;
     int flags;    // of the open file, to be restored: libuv makes it non-blocking; −1: unknown
     bool is_file; // plain: read and written directly, which does not wait for anybody
@@ -36,9 +36,9 @@ struct loop {
     struct gv_loop_config config;
     struct gv_node *node;
     uv_loop_t uv;
-    struct end in, out;
-    uv_idle_t idle; // runs while a plain file is read
-    uv_idle_t more; // runs while the node has more to say than was written at once
+    struct stdio in, out;
+    uv_idle_t idle;   // runs while a plain file is read
+    uv_idle_t resume; // runs while the node has more to say than was written at once
     uv_timer_t timer, stats_timer;
     uv_signal_t signals[3];
 
@@ -111,44 +111,44 @@ static void fail(struct loop *loop, const char *what, const char *why) {
 }
 
 // Returns 0 or a code of libuv.
-static int open_end(uv_loop_t *uv, struct end *end, int fd) {
-    *end = (struct end){.fd = fd, .flags = fcntl(fd, F_GETFL)};
+static int open_stdio(uv_loop_t *uv, struct stdio *stdio, int fd) {
+    *stdio = (struct stdio){.fd = fd, .flags = fcntl(fd, F_GETFL)};
     int error;
     switch (uv_guess_handle(fd)) {
     case UV_FILE:
-        end->is_file = true;
+        stdio->is_file = true;
         return 0;
     case UV_TTY:
-        return uv_tty_init(uv, &end->uv.tty, fd, 0);
+        return uv_tty_init(uv, &stdio->uv.tty, fd, 0);
     case UV_NAMED_PIPE:
-        error = uv_pipe_init(uv, &end->uv.pipe, 0);
-        return error != 0 ? error : uv_pipe_open(&end->uv.pipe, fd);
+        error = uv_pipe_init(uv, &stdio->uv.pipe, 0);
+        return error != 0 ? error : uv_pipe_open(&stdio->uv.pipe, fd);
     case UV_TCP:
-        error = uv_tcp_init(uv, &end->uv.tcp);
-        return error != 0 ? error : uv_tcp_open(&end->uv.tcp, fd);
+        error = uv_tcp_init(uv, &stdio->uv.tcp);
+        return error != 0 ? error : uv_tcp_open(&stdio->uv.tcp, fd);
     default:
-        end->is_file = true;
+        stdio->is_file = true;
         return UV_EFTYPE; // a directory, …
     }
 }
 
 // All clients share one pipe, and a line waits for whatever stands before it there: the shorter the
 // pipe, the less of a flood that is. Where its length cannot be set it stays as it is.
-static void shorten(const struct end *end) {
+static void shrink_pipe(const struct stdio *stdio) {
 #ifdef F_SETPIPE_SZ
-    if (!end->is_file) fcntl(end->fd, F_SETPIPE_SZ, PIPE);
+    if (!stdio->is_file) fcntl(stdio->fd, F_SETPIPE_SZ, PIPE);
 #else
-    (void)end;
+    (void)stdio;
 #endif
 }
 
 // ---- Output -------------------------------------------------------------------------------------
 
-static void turn(struct loop *loop);
+static void pump(struct loop *loop);
 
 // Whether the node has more to say, which was put off.
-static bool more(const struct loop *loop) {
-    return uv_is_active((const uv_handle_t *)&loop->more) != 0;
+static bool output_pending(const struct loop *loop) {
+    return uv_is_active((const uv_handle_t *)&loop->resume) != 0;
 }
 
 static void fail_write(struct loop *loop, int error) {
@@ -161,7 +161,7 @@ static void on_written(uv_write_t *request, int error) {
     loop->writing = false;
     if (error == UV_ECANCELED) return; // closing
     if (error != 0) fail_write(loop, error);
-    turn(loop);
+    pump(loop);
 }
 
 static void write_file(struct loop *loop, size_t len) {
@@ -192,17 +192,17 @@ static void write_stream(struct loop *loop, size_t len) {
     if (error != 0) fail_write(loop, error);
 }
 
-static void on_more(uv_idle_t *idle) {
-    turn(idle->data);
+static void on_resume(uv_idle_t *idle) {
+    pump(idle->data);
 }
 
 // Writes what the node has to say, as far as it is taken at once; but no more than a few buffers
 // full before the input is looked at again, lest a request waits for all of a long sync.
 static void flush(struct loop *loop, gv_time now) {
-    uv_idle_stop(&loop->more);
-    for (int left = FLUSHES; !loop->writing && !loop->done; left--) {
+    uv_idle_stop(&loop->resume);
+    for (int left = WRITES_PER_PUMP; !loop->writing && !loop->done; left--) {
         if (left == 0) {
-            uv_idle_start(&loop->more, on_more);
+            uv_idle_start(&loop->resume, on_resume);
             return;
         }
         size_t len = gv_node_send(loop->node, now, loop->out_data, loop->out_cap);
@@ -218,7 +218,7 @@ static void flush(struct loop *loop, gv_time now) {
 // ---- Input --------------------------------------------------------------------------------------
 
 // What there is behind the last newline: waits for its rest, unless it is too long or the end.
-static void take_rest(struct loop *loop, gv_time now) {
+static void take_partial_line(struct loop *loop, gv_time now) {
     size_t len = loop->in_end - loop->in_start;
     bool last = loop->eof && len > 0;
     bool too_long = len > loop->config.line_max;
@@ -237,7 +237,7 @@ static bool take_lines(struct loop *loop, gv_time now) {
         char *start = loop->in_data + loop->in_start, *seen = loop->in_data + loop->in_seen;
         char *newline = memchr(seen, '\n', loop->in_end - loop->in_seen);
         if (newline == NULL) {
-            take_rest(loop, now);
+            take_partial_line(loop, now);
             return false;
         }
         size_t len = (size_t)(newline - start);
@@ -277,7 +277,7 @@ static void take_input(struct loop *loop, ssize_t n) {
     } else {
         loop->in_end += (size_t)n;
     }
-    turn(loop);
+    pump(loop);
 }
 
 static void on_read(uv_stream_t *stream, ssize_t n, const uv_buf_t *buf) {
@@ -311,11 +311,11 @@ static void set_reading(struct loop *loop, bool reading) {
 
 // Where libuv stops to listen for SIGUSR1 it would kill until it is ignored again: so it is held
 // meanwhile. Threads never take it, since they begin while it is held.
-static void hold_questions(bool hold) {
+static void block_stats_signal(bool block) {
     sigset_t signals;
     sigemptyset(&signals);
     sigaddset(&signals, SIGUSR1);
-    pthread_sigmask(hold ? SIG_BLOCK : SIG_UNBLOCK, &signals, NULL);
+    pthread_sigmask(block ? SIG_BLOCK : SIG_UNBLOCK, &signals, NULL);
 }
 
 // ---- The store ----------------------------------------------------------------------------------
@@ -332,7 +332,7 @@ static void on_stored(uv_work_t *work, int cancelled) {
     loop->batch = NULL;
     if (cancelled != 0) loop->stored = GV_EIO;
     gv_node_written(loop->node, gv_loop_now(), loop->stored, store->text(store->ctx));
-    turn(loop);
+    pump(loop);
 }
 
 static void start_batch(struct loop *loop, gv_time now) {
@@ -340,16 +340,16 @@ static void start_batch(struct loop *loop, gv_time now) {
     loop->batch = gv_node_batch(loop->node, now);
     if (loop->batch == NULL) return;
     loop->work.data = loop;
-    hold_questions(true);
+    block_stats_signal(true);
     int error = uv_queue_work(&loop->uv, &loop->work, on_work, on_stored);
-    hold_questions(false);
+    block_stats_signal(false);
     GV_ASSERT(error == 0); // it fails only without a callback
 }
 
 // ---- The loop -----------------------------------------------------------------------------------
 
 static void on_timer(uv_timer_t *timer) {
-    turn(timer->data);
+    pump(timer->data);
 }
 
 static void set_timer(struct loop *loop, gv_time now) {
@@ -364,7 +364,7 @@ static void set_timer(struct loop *loop, gv_time now) {
 }
 
 // Everything that can be done now, after anything has happened.
-static void turn(struct loop *loop) {
+static void pump(struct loop *loop) {
     if (loop->done) {
         uv_stop(&loop->uv);
         return;
@@ -376,10 +376,11 @@ static void turn(struct loop *loop) {
     do {
         full = take_lines(loop, now);
         flush(loop, now);
-    } while (full && !loop->writing && !loop->done && !more(loop) && gv_node_ready(loop->node));
+    } while (full && !loop->writing && !loop->done && !output_pending(loop) &&
+             gv_node_ready(loop->node));
 
     bool ending = loop->eof || loop->stopping;
-    bool drained = ending && !full && !more(loop) && gv_node_drain(loop->node);
+    bool drained = ending && !full && !output_pending(loop) && gv_node_drain(loop->node);
     start_batch(loop, now);
     drained = drained && loop->batch == NULL;
     if (drained && !loop->writing && !loop->flushed) {
@@ -389,7 +390,7 @@ static void turn(struct loop *loop) {
     }
     set_reading(loop, !full && !ending && !loop->done);
     set_timer(loop, now);
-    if (drained && !loop->writing && !more(loop)) loop->done = true;
+    if (drained && !loop->writing && !output_pending(loop)) loop->done = true;
     if (loop->done) uv_stop(&loop->uv);
 }
 
@@ -400,10 +401,10 @@ static void on_signal(uv_signal_t *handle, int number) {
         loop->done = true;
     }
     loop->stopping = true;
-    turn(loop);
+    pump(loop);
 }
 
-static void on_ask(uv_signal_t *handle, int number) {
+static void on_stats_signal(uv_signal_t *handle, int number) {
     (void)number;
     gv_node_log_stats(((struct loop *)handle->data)->node);
 }
@@ -414,16 +415,16 @@ static void on_stats(uv_timer_t *timer) {
 
 static int start(struct loop *loop) {
     uv_idle_init(&loop->uv, &loop->idle);
-    uv_idle_init(&loop->uv, &loop->more);
+    uv_idle_init(&loop->uv, &loop->resume);
     uv_timer_init(&loop->uv, &loop->timer);
     uv_timer_init(&loop->uv, &loop->stats_timer);
-    loop->idle.data = loop->more.data = loop->timer.data = loop->stats_timer.data = loop;
+    loop->idle.data = loop->resume.data = loop->timer.data = loop->stats_timer.data = loop;
     static const int numbers[] = {SIGINT, SIGTERM, SIGUSR1};
     for (int i = 0; i < 3; i++) {
         int error = uv_signal_init(&loop->uv, &loop->signals[i]);
         if (error != 0) return error;
         loop->signals[i].data = loop;
-        uv_signal_cb act = numbers[i] == SIGUSR1 ? on_ask : on_signal;
+        uv_signal_cb act = numbers[i] == SIGUSR1 ? on_stats_signal : on_signal;
         error = uv_signal_start(&loop->signals[i], act, numbers[i]);
         if (error != 0) return error;
     }
@@ -438,27 +439,27 @@ static void on_walk(uv_handle_t *handle, void *ctx) {
 
 // Closes everything that was opened, however far that went.
 static void finish(struct loop *loop) {
-    hold_questions(true);
+    block_stats_signal(true);
     uv_walk(&loop->uv, on_walk, NULL);
     // More than once, if it was told to stop before it ran.
     while (uv_run(&loop->uv, UV_RUN_DEFAULT) != 0) continue;
     int error = uv_loop_close(&loop->uv);
     GV_ASSERT(error == 0);
     signal(SIGUSR1, SIG_IGN);
-    hold_questions(false);
+    block_stats_signal(false);
     // The next program to use these files may not expect them to be non-blocking.
     if (loop->in.flags >= 0) fcntl(loop->in.fd, F_SETFL, loop->in.flags);
     if (loop->out.flags >= 0) fcntl(loop->out.fd, F_SETFL, loop->out.flags);
 }
 
 static void run(struct loop *loop) {
-    int error = open_end(&loop->uv, &loop->in, STDIN_FILENO);
+    int error = open_stdio(&loop->uv, &loop->in, STDIN_FILENO);
     if (error != 0) {
         fail(loop, "standard input", uv_strerror(error));
         return;
     }
-    shorten(&loop->in);
-    error = open_end(&loop->uv, &loop->out, STDOUT_FILENO);
+    shrink_pipe(&loop->in);
+    error = open_stdio(&loop->uv, &loop->out, STDOUT_FILENO);
     if (error != 0) {
         fail(loop, "standard output", uv_strerror(error));
         return;
@@ -469,7 +470,7 @@ static void run(struct loop *loop) {
         fail(loop, "signals", uv_strerror(error));
         return;
     }
-    turn(loop);
+    pump(loop);
     if (!loop->done) uv_run(&loop->uv, UV_RUN_DEFAULT);
 }
 
