@@ -13,7 +13,7 @@
 #include <string.h>
 
 // Bytes of replies after which gossip gets its turn, though more replies wait.
-enum { GOSSIP_SHARE = 64 << 10 };
+enum { GOSSIP_TURN_BYTES = 64 << 10 };
 // Buffers of longer lines than gossip has are not kept.
 enum { LONG_LINE = GV_ENGINE_MESSAGE_DEFAULT + (4 << 10) };
 enum { LOG_TEXT = GV_LOG_TEXT_MAX, LOG_EXCERPT = 80 };
@@ -33,15 +33,15 @@ struct gv_node {
     // From init on:
     bool started;
     char name[GV_NODE_NAME_MAX + 1];
-    char quoted[GV_NODE_QUOTED_MAX];
-    size_t quoted_len;
+    char quoted_name[GV_NODE_QUOTED_MAX];
+    size_t quoted_name_len;
     uint64_t cluster; // a hash of node_ids, canonical
 
     struct gv_log log;
-    struct gv_stats stats; // what is counted here; the rest is asked for
-    uint64_t sent_bytes;   // of replies
-    size_t line_len;       // of the line being received
-    bool slow;             // the links are, and that has been logged
+    struct gv_stats stats;  // what is counted here; the rest is asked for
+    uint64_t sent_bytes;    // of replies
+    size_t line_len;        // of the line being received
+    bool slow_links_logged; // that the links are too slow for the staleness asked for
 };
 
 // ---- Memory and life ----------------------------------------------------------------------------
@@ -75,7 +75,7 @@ static void warn_of_bounds(const struct gv_node *node) {
                      stats.entry_longest, stats.entry_max);
 }
 
-static struct gv_slice own_text(const struct gv_node *node);
+static struct gv_slice own_quoted_name(const struct gv_node *node);
 
 static void warn_own_entry_raised(struct gv_node *node) {
     gv_log_write(&node->log, GV_LOG_WARN,
@@ -89,7 +89,7 @@ static struct gv_entry on_shortfall(void *ctx, gv_time now, const struct gv_entr
     struct gv_request request = {
         .now = now,
         .incarnation = node->config.incarnation,
-        .self = own_text(node),
+        .self = own_quoted_name(node),
         .engine = node->engine,
         .state = node->state,
     };
@@ -136,8 +136,8 @@ int gv_node_new(struct gv_node **out, const struct gv_node_config *config) {
     if (config->message_max == 0) node->config.message_max = GV_ENGINE_MESSAGE_DEFAULT;
     if (config->peers_max == 0) node->config.peers_max = GV_NODE_PEERS_MAX;
     const struct gv_workload *workload = config->workload;
-    bool keeps = workload->replica || (workload->keeps && config->store != NULL);
-    if (!keeps) node->config.store = NULL;
+    bool has_engine = workload->replica || (workload->keeps && config->store != NULL);
+    if (!has_engine) node->config.store = NULL;
     gv_replies_init(&node->replies, config->alloc);
     node->log = (struct gv_log){
         .write = config->log,
@@ -158,7 +158,7 @@ int gv_node_new(struct gv_node **out, const struct gv_node_config *config) {
         if (node->state == NULL) error = GV_ENOMEM;
         if (error == 0) memset(node->state, 0, state_size);
     }
-    if (error == 0 && keeps) error = new_engine(node);
+    if (error == 0 && has_engine) error = new_engine(node);
     node->config.secret = (struct gv_slice){0};
     if (error != 0) {
         gv_node_free(node);
@@ -212,8 +212,8 @@ static struct gv_slice own_name(const struct gv_node *node) {
 }
 
 // The same as a JSON string; empty before init.
-static struct gv_slice own_text(const struct gv_node *node) {
-    return (struct gv_slice){(const uint8_t *)node->quoted, node->quoted_len};
+static struct gv_slice own_quoted_name(const struct gv_node *node) {
+    return (struct gv_slice){(const uint8_t *)node->quoted_name, node->quoted_name_len};
 }
 
 // ---- Log ----------------------------------------------------------------------------------------
@@ -255,7 +255,7 @@ static void on_event(void *ctx, const struct gv_engine_event *event) {
 // ---- Statistics ---------------------------------------------------------------------------------
 
 // The deepest that anything has stood in a queue is what a look now and then has found.
-static void look_at_queues(struct gv_node *node, const struct gv_engine_stats *engine) {
+static void sample_queues(struct gv_node *node, const struct gv_engine_stats *engine) {
     uint64_t store = 0;
     if (node->config.store != NULL)
         store =
@@ -327,7 +327,7 @@ static bool answerable(const struct gv_node *node, const struct gv_line *line) {
 static void open_reply(struct gv_node *node, const struct gv_line *line) {
     const struct gv_json *json = node->config.json;
     // Before init, a node goes by the name by which it is spoken to.
-    struct gv_slice self = node->started ? own_text(node) : gv_json_raw(json, line->dest);
+    struct gv_slice self = node->started ? own_quoted_name(node) : gv_json_raw(json, line->dest);
     gv_replies_open(&node->replies, self, gv_json_raw(json, line->src),
                     gv_json_raw(json, line->msg_id));
 }
@@ -394,9 +394,9 @@ static int first_init(struct gv_node *node, gv_time now, const struct gv_line *l
         node->name[0] = '\0';
         return refuse(node, now, line, code, "init: %s", fault);
     }
-    int quoted = gv_json_quote(own_name(node), node->quoted, sizeof node->quoted);
+    int quoted = gv_json_quote(own_name(node), node->quoted_name, sizeof node->quoted_name);
     GV_ASSERT(quoted > 0);
-    node->quoted_len = (size_t)quoted;
+    node->quoted_name_len = (size_t)quoted;
     node->started = true;
     gv_log_write(&node->log, GV_LOG_INFO, "initialised as one of %d", init->count);
     open_reply(node, line);
@@ -513,7 +513,7 @@ static const struct gv_workload_handler *find_handler(const struct gv_node *node
     return NULL;
 }
 
-static bool defers(const struct gv_node *node) {
+static bool waits_for_store(const struct gv_node *node) {
     return node->config.store != NULL && node->config.durability == GV_DURABILITY_SYNC;
 }
 
@@ -529,10 +529,10 @@ static int receive_request(struct gv_node *node, gv_time now, const struct gv_li
         .now = now,
         .wall_ns = now + node->config.wall_offset,
         .incarnation = node->config.incarnation,
-        .self = own_text(node),
+        .self = own_quoted_name(node),
         .replies = &node->replies,
         .engine = node->engine,
-        .writes = defers(node) ? &node->writes : NULL,
+        .writes = waits_for_store(node) ? &node->writes : NULL,
         .state = node->state,
         .scratch = node->scratch,
         .scratch_cap = node->scratch_cap,
@@ -577,7 +577,7 @@ static int receive_body(struct gv_node *node, gv_time now, struct gv_line *line)
 }
 
 static bool is_self(const struct gv_node *node, int dest) {
-    struct gv_slice raw = gv_json_raw(node->config.json, dest), self = own_text(node);
+    struct gv_slice raw = gv_json_raw(node->config.json, dest), self = own_quoted_name(node);
     if (raw.len == self.len && memcmp(raw.data, self.data, raw.len) == 0) return true;
     return gv_json_equals(node->config.json, dest, node->name); // spelled with escapes
 }
@@ -629,7 +629,7 @@ static int refuse_line(struct gv_node *node, gv_time now, struct gv_slice line, 
         gv_log_input_error(&node->log, now, "%s", fault);
         return error;
     }
-    gv_replies_open(&node->replies, node->started ? own_text(node) : peek.dest, peek.src,
+    gv_replies_open(&node->replies, node->started ? own_quoted_name(node) : peek.dest, peek.src,
                     peek.msg_id);
     gv_replies_error(&node->replies, code, fault);
     node->stats.client.in++;
@@ -700,7 +700,7 @@ int gv_node_receive(struct gv_node *node, gv_time now, const char *line, size_t 
         gv_replies_trim(&node->replies);
     }
     uint64_t waiting = gv_replies_waiting(&node->replies);
-    if (waiting > node->stats.numbers.queued_replies) look_at_queues(node, NULL);
+    if (waiting > node->stats.numbers.queued_replies) sample_queues(node, NULL);
     return error;
 }
 
@@ -716,9 +716,9 @@ gv_time gv_node_deadline(const struct gv_node *node) {
 }
 
 // Says once if the links are too slow for the staleness asked for.
-static void judge_links(struct gv_node *node, uint32_t staleness_ms) {
-    if (node->slow || staleness_ms <= node->config.staleness_ms) return;
-    node->slow = true;
+static void check_links(struct gv_node *node, uint32_t staleness_ms) {
+    if (node->slow_links_logged || staleness_ms <= node->config.staleness_ms) return;
+    node->slow_links_logged = true;
     gv_log_write(&node->log, GV_LOG_WARN,
                  "the links are too slow for a staleness of %" PRIu32 " ms: about %" PRIu32
                  " ms is what can be kept",
@@ -731,8 +731,8 @@ void gv_node_advance(struct gv_node *node, gv_time now) {
     gv_engine_advance(node->engine, now);
     struct gv_engine_stats stats;
     gv_engine_stats(node->engine, &stats);
-    look_at_queues(node, &stats);
-    judge_links(node, stats.staleness_ms);
+    sample_queues(node, &stats);
+    check_links(node, stats.staleness_ms);
 }
 
 void gv_node_flush(struct gv_node *node, gv_time now) {
@@ -741,27 +741,27 @@ void gv_node_flush(struct gv_node *node, gv_time now) {
 
 // ---- The store ----------------------------------------------------------------------------------
 
-static void answer_writes(struct gv_node *node, gv_time now) {
-    gv_writes_apply(&node->writes, now, &node->replies, own_text(node));
+static void apply_writes(struct gv_node *node, gv_time now) {
+    gv_writes_apply(&node->writes, now, &node->replies, own_quoted_name(node));
 }
 
 const struct gv_store_batch *gv_node_batch(struct gv_node *node, gv_time now) {
     if (node->config.store == NULL) return NULL;
-    answer_writes(node, now);
+    apply_writes(node, now);
     return gv_writes_batch(&node->writes, now);
 }
 
 void gv_node_written(struct gv_node *node, gv_time now, int error, const char *text) {
     GV_ASSERT(node->config.store != NULL);
     const char *fault = error == 0 ? NULL : text != NULL ? text : gv_base_error(error);
-    bool turned = gv_writes_written(&node->writes, now, fault);
-    if (turned && error != 0)
+    bool changed = gv_writes_written(&node->writes, now, fault);
+    if (changed && error != 0)
         gv_log_write(&node->log, GV_LOG_ERROR, "store: %s; it will be tried again", fault);
-    if (turned && error == 0) gv_log_write(&node->log, GV_LOG_WARN, "store: works again");
+    if (changed && error == 0) gv_log_write(&node->log, GV_LOG_WARN, "store: works again");
     // What the workload has counted on is not going to happen.
-    if (error != 0 && node->state != NULL && defers(node))
+    if (error != 0 && node->state != NULL && waits_for_store(node))
         memset(node->state, 0, node->config.workload->state_size);
-    answer_writes(node, now);
+    apply_writes(node, now);
 }
 
 bool gv_node_drain(struct gv_node *node) {
@@ -776,7 +776,7 @@ bool gv_node_all_persisted(const struct gv_node *node) {
 // ---- Output -------------------------------------------------------------------------------------
 
 // What a message's line takes besides its body.
-enum { WRAPPING = GV_LINE_BEGIN + 2 + 2 * GV_NODE_QUOTED_MAX + GV_AUTH_OVERHEAD };
+enum { ENVELOPE_MAX = GV_LINE_BEGIN + 2 + 2 * GV_NODE_QUOTED_MAX + GV_AUTH_OVERHEAD };
 
 _Static_assert((int)GV_AUTH_OVERHEAD <= (int)GV_MESSAGE_MAC_MAX, "a MAC has room in any message");
 
@@ -787,7 +787,7 @@ static size_t longest_message(const struct gv_node *node) {
 }
 
 size_t gv_node_send_min(const struct gv_node *node) {
-    return longest_message(node) + WRAPPING;
+    return longest_message(node) + ENVELOPE_MAX;
 }
 
 // Writes one line of gossip. The body is written first, behind room for the longest beginning a
@@ -795,8 +795,8 @@ size_t gv_node_send_min(const struct gv_node *node) {
 static size_t send_gossip(struct gv_node *node, gv_time now, char *buf, size_t cap) {
     if (node->engine == NULL || !node->started) return 0;
     int peer;
-    size_t room = WRAPPING - 2 - GV_AUTH_OVERHEAD;
-    int sent = gv_engine_send(node->engine, now, buf + room, cap - WRAPPING, &peer);
+    size_t room = ENVELOPE_MAX - 2 - GV_AUTH_OVERHEAD;
+    int sent = gv_engine_send(node->engine, now, buf + room, cap - ENVELOPE_MAX, &peer);
     GV_ASSERT(sent >= 0);
     if (sent == 0) return 0;
     size_t body = (size_t)sent;
@@ -811,7 +811,7 @@ static size_t send_gossip(struct gv_node *node, gv_time now, char *buf, size_t c
     int dest_len = gv_json_quote(to, dest, sizeof dest);
     GV_ASSERT(dest_len > 0);
     struct gv_slice other = {(const uint8_t *)dest, (size_t)dest_len};
-    size_t len = (size_t)(gv_line_begin(buf, own_text(node), other) - buf);
+    size_t len = (size_t)(gv_line_begin(buf, own_quoted_name(node), other) - buf);
     GV_ASSERT(len < room);
     memmove(buf + len, buf + room, body);
     len += body;
@@ -822,12 +822,12 @@ static size_t send_gossip(struct gv_node *node, gv_time now, char *buf, size_t c
 
 size_t gv_node_send(struct gv_node *node, gv_time now, char *buf, size_t cap) {
     GV_ASSERT(cap >= gv_node_send_min(node));
-    if (node->config.store != NULL) answer_writes(node, now);
+    if (node->config.store != NULL) apply_writes(node, now);
     struct gv_replies *replies = &node->replies;
     size_t len = 0;
     for (;;) {
         size_t gossip = 0;
-        bool turn = node->replied >= GOSSIP_SHARE || gv_replies_waiting(replies) == 0;
+        bool turn = node->replied >= GOSSIP_TURN_BYTES || gv_replies_waiting(replies) == 0;
         if (turn && !replies->midline) {
             if (cap - len < gv_node_send_min(node)) return len;
             gossip = send_gossip(node, now, buf + len, cap - len);
