@@ -2,7 +2,7 @@
 #include "node.h"
 
 #include "auth.h"
-#include "init.h"
+#include "init_request.h"
 #include "limiter.h"
 #include "line.h"
 #include "workload.h"
@@ -353,12 +353,14 @@ static int refuse(struct gv_node *node, gv_time now, const struct gv_line *line,
 // ---- init ---------------------------------------------------------------------------------------
 
 // Tells the engine who the cluster is. NULL, or the fault and the error *code to answer with.
-static const char *join(struct gv_node *node, gv_time now, const struct gv_init *init, int *code) {
+static const char *join(struct gv_node *node, gv_time now, const struct gv_init_request *init,
+                        int *code) {
     size_t count = (size_t)init->count, size = (count + 1) * sizeof(struct gv_slice);
     struct gv_slice *names = node_resize(node, NULL, 0, size);
     *code = GV_REQUEST_UNAVAILABLE;
     if (names == NULL) return "out of memory";
-    const char *fault = gv_init_names(init, node->name, node->scratch, node->scratch_cap, names);
+    const char *fault =
+        gv_init_request_names(init, node->name, node->scratch, node->scratch_cap, names);
     if (fault != NULL) *code = GV_REQUEST_MALFORMED;
     if (fault == NULL && node->engine != NULL) {
         struct gv_slice self = own_name(node);
@@ -378,8 +380,8 @@ static const char *join(struct gv_node *node, gv_time now, const struct gv_init 
 
 // Believes the first init, or says why not and remains without a name.
 static int first_init(struct gv_node *node, gv_time now, const struct gv_line *line,
-                      const struct gv_init *init) {
-    const char *fault = gv_init_name(init, node->name);
+                      const struct gv_init_request *init) {
+    const char *fault = gv_init_request_name(init, node->name);
     if (fault != NULL) return refuse(node, now, line, GV_REQUEST_MALFORMED, "init: %s", fault);
     if (init->count > (int)node->config.peers_max) {
         node->name[0] = '\0';
@@ -388,7 +390,7 @@ static int first_init(struct gv_node *node, gv_time now, const struct gv_line *l
                       node->config.peers_max);
     }
     int code = GV_REQUEST_UNAVAILABLE;
-    node->cluster = gv_init_hash(init, node->scratch, node->scratch_cap);
+    node->cluster = gv_init_request_hash(init, node->scratch, node->scratch_cap);
     fault = join(node, now, init, &code);
     if (fault != NULL) {
         node->name[0] = '\0';
@@ -407,9 +409,9 @@ static int first_init(struct gv_node *node, gv_time now, const struct gv_line *l
 // An init that comes again is answered again: its answer may have been lost. Another one cannot be
 // followed any more.
 static int later_init(struct gv_node *node, gv_time now, const struct gv_line *line,
-                      const struct gv_init *init) {
+                      const struct gv_init_request *init) {
     bool same = gv_json_equals(init->json, init->id, node->name) &&
-                gv_init_hash(init, node->scratch, node->scratch_cap) == node->cluster;
+                gv_init_request_hash(init, node->scratch, node->scratch_cap) == node->cluster;
     if (!same)
         return refuse(node, now, line, GV_REQUEST_PRECONDITION,
                       "init: differs from the first, for %s", node->name);
@@ -420,8 +422,8 @@ static int later_init(struct gv_node *node, gv_time now, const struct gv_line *l
 
 static int receive_init(struct gv_node *node, gv_time now, const struct gv_line *line) {
     if (!answerable(node, line)) return refuse(node, now, line, 0, "init without integer msg_id");
-    struct gv_init init;
-    const char *fault = gv_init_find(&init, node->config.json, line->body);
+    struct gv_init_request init;
+    const char *fault = gv_init_request_parse(&init, node->config.json, line->body);
     if (fault != NULL) return refuse(node, now, line, GV_REQUEST_MALFORMED, "init: %s", fault);
     return node->started ? later_init(node, now, line, &init) : first_init(node, now, line, &init);
 }

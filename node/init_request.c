@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: MIT
-#include "init.h"
+#include "init_request.h"
 
 #include "../merkle/digest.h"
 
 #include <string.h>
 
-const char *gv_init_find(struct gv_init *out, struct gv_json *json, int body) {
+const char *gv_init_request_parse(struct gv_init_request *out, struct gv_json *json, int body) {
     GV_ASSERT(body >= 0);
-    *out = (struct gv_init){
+    *out = (struct gv_init_request){
         .json = json,
         .id = gv_json_member(json, body, "node_id"),
         .ids = gv_json_member(json, body, "node_ids"),
@@ -29,14 +29,15 @@ static int read_name(const struct gv_json *json, int token, char *buf, size_t ca
     return len > 0 ? len : GV_EINVAL;
 }
 
-const char *gv_init_name(const struct gv_init *init, char name[GV_NODE_NAME_MAX + 1]) {
+const char *gv_init_request_name(const struct gv_init_request *init,
+                                 char name[GV_NODE_NAME_MAX + 1]) {
     int len = read_name(init->json, init->id, name, GV_NODE_NAME_MAX);
     name[len > 0 ? len : 0] = '\0';
     return len > 0 ? NULL : "node_id is not a name (1 to 64 bytes, no control characters)";
 }
 
-const char *gv_init_names(const struct gv_init *init, const char *self, char *scratch, size_t cap,
-                          struct gv_slice *names) {
+const char *gv_init_request_names(const struct gv_init_request *init, const char *self,
+                                  char *scratch, size_t cap, struct gv_slice *names) {
     size_t used = 0, self_len = strlen(self);
     bool found = false;
     int token = init->ids + 1;
@@ -51,7 +52,7 @@ const char *gv_init_names(const struct gv_init *init, const char *self, char *sc
     return found ? NULL : "node_ids: node_id is not among them";
 }
 
-uint64_t gv_init_hash(const struct gv_init *init, char *scratch, size_t cap) {
+uint64_t gv_init_request_hash(const struct gv_init_request *init, char *scratch, size_t cap) {
     int len = gv_json_canonical(init->json, init->ids, scratch, cap);
     GV_ASSERT(len > 0); // canonical text is no longer than the line
     struct gv_digest_key key;
