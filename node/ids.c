@@ -85,7 +85,7 @@ static void handle_generate(struct gv_request *request) {
     } else {
         bool half = request->engine != NULL && ids->reserved_ns < UINT64_MAX &&
                     next_ns + RESERVE_NS / 2 > ids->reserved_ns;
-        if (half && gv_request_put_ahead(request, &reserve)) ids->reserved_ns = reserve.count;
+        if (half && gv_request_put_async(request, &reserve)) ids->reserved_ns = reserve.count;
         gv_replies_json(request->replies, "generate_ok", "id", id);
     }
     ids->last_ns = next_ns;
@@ -95,7 +95,7 @@ static const struct gv_workload_handler handlers[] = {{"generate", handle_genera
 
 const struct gv_workload gv_ids_workload = {
     .name = "ids",
-    .keeps = true,
+    .local_store = true,
     .state_size = sizeof(struct ids),
     .handlers = handlers,
 };

@@ -136,7 +136,7 @@ int gv_node_new(struct gv_node **out, const struct gv_node_config *config) {
     if (config->message_max == 0) node->config.message_max = GV_ENGINE_MESSAGE_DEFAULT;
     if (config->peers_max == 0) node->config.peers_max = GV_NODE_PEERS_MAX;
     const struct gv_workload *workload = config->workload;
-    bool has_engine = workload->replica || (workload->keeps && config->store != NULL);
+    bool has_engine = workload->replica || (workload->local_store && config->store != NULL);
     if (!has_engine) node->config.store = NULL;
     gv_replies_init(&node->replies, config->alloc);
     node->log = (struct gv_log){

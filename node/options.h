@@ -38,8 +38,8 @@ enum gv_options_durability {
 // Which options a program has.
 enum gv_options_scope {
     GV_OPTIONS_ANY,
-    GV_OPTIONS_KEEPING, // those of a store, too
-    GV_OPTIONS_GOSSIP,  // all
+    GV_OPTIONS_STORE,  // those of a store, too
+    GV_OPTIONS_GOSSIP, // all
 };
 
 enum gv_options_format { GV_OPTIONS_TEXT, GV_OPTIONS_JSON }; // of the log

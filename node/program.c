@@ -264,9 +264,9 @@ int gv_program_main(const struct gv_workload *workload, const struct gv_store_lm
     struct gv_options *options = &program.options;
     char text[GV_OPTIONS_HELP_MAX];
     snprintf(program.name, sizeof program.name, "gv-%s", workload->name);
-    enum gv_options_scope scope = workload->replica ? GV_OPTIONS_GOSSIP
-                                  : workload->keeps ? GV_OPTIONS_KEEPING
-                                                    : GV_OPTIONS_ANY;
+    enum gv_options_scope scope = workload->replica       ? GV_OPTIONS_GOSSIP
+                                  : workload->local_store ? GV_OPTIONS_STORE
+                                                          : GV_OPTIONS_ANY;
     if (gv_options_parse(options, scope, argc, argv, text, sizeof text) != 0) {
         fprintf(stderr, "%s: %s; see %s --help\n", program.name, text, program.name);
         return 2;

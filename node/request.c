@@ -107,7 +107,7 @@ bool gv_request_add(struct gv_request *request, const struct gv_entry *entry, ui
     return put(request, entry, &(struct gv_writes_reply){.type = reply_type, .increment = size});
 }
 
-bool gv_request_put_ahead(struct gv_request *request, const struct gv_entry *entry) {
+bool gv_request_put_async(struct gv_request *request, const struct gv_entry *entry) {
     GV_ASSERT(request->engine != NULL && request->replies->open);
     int stored = request->writes == NULL ? gv_admit_local(request->engine, request->now, entry)
                                          : gv_writes_put(request->writes, NULL, entry, NULL);

@@ -59,7 +59,7 @@ bool gv_request_put_json(struct gv_request *request, const struct gv_entry *entr
                          const char *reply_type, const char *member, struct gv_slice value);
 
 // Puts an entry that no answer waits for: the request is still open. False: it could not.
-bool gv_request_put_ahead(struct gv_request *request, const struct gv_entry *entry);
+bool gv_request_put_async(struct gv_request *request, const struct gv_entry *entry);
 
 // Puts the value of this member into the set, and answers with `reply_type`; or answers with an
 // error.

@@ -17,7 +17,7 @@ enum { GV_WORKLOAD_KEY_MAX = 192 }; // longest key that `on_shortfall` writes, b
 struct gv_workload {
     const char *name;  // of the program, too: gv-NAME
     bool replica;      // it has one: the node takes part in gossip
-    bool keeps;        // it has entries of its own, which no peer hears of, if there is a store
+    bool local_store;  // it has entries of its own, which no peer hears of, if there is a store
     size_t state_size; // the workload's own memory, zeroed at the start; bytes
     // For workloads that use gv_request_add: the entry came to the disk, but was so much larger in
     // the replica already, by others. Returns one to put instead, which that much is counted in;

@@ -681,7 +681,7 @@ struct gv_simulation *gv_simulation_new(const struct gv_simulation_config *confi
     gv_digest_key_init(&sim->trace_hash_key, (struct gv_slice){(const uint8_t *)"trace", 5});
     sim->dirty = gv_memory_new(nodes * sizeof *sim->dirty);
     sim->nodes = gv_memory_new(nodes * sizeof *sim->nodes);
-    bool keeps = sim->workload->replica || sim->workload->keeps;
+    bool keeps = sim->workload->replica || sim->workload->local_store;
     bool disks = config->disk != GV_DISK_ABSENT && keeps;
     if (disks) sim->disks = gv_memory_new(nodes * sizeof *sim->disks);
     for (uint32_t i = 0; i < nodes; i++) {

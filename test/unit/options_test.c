@@ -92,8 +92,7 @@ static void test_values(void **state) {
     assert_string_equal(o.secret_file, "z");
     assert_int_equal(parse(&o, GV_OPTIONS_GOSSIP, "--data=/x --durability none"), 0);
     assert_int_equal(o.durability, GV_OPTIONS_NONE);
-    assert_int_equal(parse(&o, GV_OPTIONS_KEEPING, "--data x --commit-within 5 --line-max 65536"),
-                     0);
+    assert_int_equal(parse(&o, GV_OPTIONS_STORE, "--data x --commit-within 5 --line-max 65536"), 0);
     assert_int_equal(o.commit_ms, 5);
 
     assert_int_equal(parse(&o, GV_OPTIONS_ANY, "--seed 16 --seed 010 --log-level=error --help"), 0);
@@ -143,8 +142,8 @@ static void test_faults(void **state) {
         {GV_OPTIONS_GOSSIP, "--message-max 1024 --line-max 66559",
          "--line-max must be 66560 at least, for messages between nodes"},
         {GV_OPTIONS_ANY, "--data x", "unknown option --data"},
-        {GV_OPTIONS_KEEPING, "--staleness 3", "unknown option --staleness"},
-        {GV_OPTIONS_KEEPING, "--durability none", "--durability and --commit-within want --data"},
+        {GV_OPTIONS_STORE, "--staleness 3", "unknown option --staleness"},
+        {GV_OPTIONS_STORE, "--durability none", "--durability and --commit-within want --data"},
         {GV_OPTIONS_GOSSIP, "--data=", "--data: no directory"},
         {GV_OPTIONS_GOSSIP, "--data x --durability maybe",
          "--durability: not sync, async or none: maybe"},
@@ -184,7 +183,7 @@ static void test_help(void **state) {
     assert_null(strstr(text, "--staleness"));
     assert_non_null(strstr(text, "--seed N"));
     assert_null(strstr(text, "--data"));
-    gv_options_help("gv-x", GV_OPTIONS_KEEPING, text, sizeof text);
+    gv_options_help("gv-x", GV_OPTIONS_STORE, text, sizeof text);
     assert_non_null(strstr(text, "--data DIR"));
     assert_null(strstr(text, "--staleness"));
 }
