@@ -161,7 +161,7 @@ enum gv_auth_status gv_auth_verify(struct gv_auth *auth, struct gv_auth_endpoint
     return update_window(peer, received.sequence);
 }
 
-const char *gv_auth_fault(enum gv_auth_status status) {
+const char *gv_auth_reason(enum gv_auth_status status) {
     switch (status) {
     case GV_AUTH_VALID:
     case GV_AUTH_DUPLICATE:

@@ -90,7 +90,7 @@ enum gv_auth_status gv_auth_verify(struct gv_auth *auth, struct gv_auth_endpoint
                                    size_t *len);
 
 // What to say behind "gossip from n1 ", a static text; NULL: nothing, for networks repeat messages.
-const char *gv_auth_fault(enum gv_auth_status status);
+const char *gv_auth_reason(enum gv_auth_status status);
 
 // After GV_AUTH_OLD: has the next message to the peer say what is known of it. False: that was so
 // less than a second ago, and repeating old messages shall cost no more.

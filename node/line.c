@@ -112,8 +112,9 @@ static bool is_named(struct gv_slice raw, const char *name) {
     // The string is scanned up to a quote that ends it; what does not scan is no name.
     size_t end;
     bool escaped;
-    const char *fault = gv_json_string_scan((const char *)raw.data, raw.len + 1, 0, &end, &escaped);
-    return fault == NULL && end == raw.len && gv_json_string_equals(raw, wanted);
+    const char *reason =
+        gv_json_string_scan((const char *)raw.data, raw.len + 1, 0, &end, &escaped);
+    return reason == NULL && end == raw.len && gv_json_string_equals(raw, wanted);
 }
 
 static bool same(struct gv_slice a, struct gv_slice b) {

@@ -352,17 +352,17 @@ static int refuse(struct gv_node *node, gv_time now, const struct gv_line *line,
 
 // ---- init ---------------------------------------------------------------------------------------
 
-// Tells the engine who the cluster is. NULL, or the fault and the error *code to answer with.
+// Tells the engine who the cluster is. NULL, or the reason and the error *code to answer with.
 static const char *join(struct gv_node *node, gv_time now, const struct gv_init_request *init,
                         int *code) {
     size_t count = (size_t)init->count, size = (count + 1) * sizeof(struct gv_slice);
     struct gv_slice *names = node_resize(node, NULL, 0, size);
     *code = GV_REQUEST_UNAVAILABLE;
     if (names == NULL) return "out of memory";
-    const char *fault =
+    const char *reason =
         gv_init_request_names(init, node->name, node->scratch, node->scratch_cap, names);
-    if (fault != NULL) *code = GV_REQUEST_MALFORMED;
-    if (fault == NULL && node->engine != NULL) {
+    if (reason != NULL) *code = GV_REQUEST_MALFORMED;
+    if (reason == NULL && node->engine != NULL) {
         struct gv_slice self = own_name(node);
         bool gossips = node->config.workload->replica; // else it is alone with what it keeps
         int error =
@@ -370,19 +370,19 @@ static const char *join(struct gv_node *node, gv_time now, const struct gv_init_
         if (error == 0)
             error = gossips ? gv_engine_join(node->engine, now, self, names, count)
                             : gv_engine_join(node->engine, now, self, &self, 1);
-        if (error != 0) fault = gv_base_error(error);
-        if (error == GV_EINVAL) fault = "node_ids: a name is repeated";
+        if (error != 0) reason = gv_base_error(error);
+        if (error == GV_EINVAL) reason = "node_ids: a name is repeated";
         if (error == GV_EINVAL) *code = GV_REQUEST_MALFORMED;
     }
     node_resize(node, names, size, 0);
-    return fault;
+    return reason;
 }
 
 // Believes the first init, or says why not and remains without a name.
 static int first_init(struct gv_node *node, gv_time now, const struct gv_line *line,
                       const struct gv_init_request *init) {
-    const char *fault = gv_init_request_name(init, node->name);
-    if (fault != NULL) return refuse(node, now, line, GV_REQUEST_MALFORMED, "init: %s", fault);
+    const char *reason = gv_init_request_name(init, node->name);
+    if (reason != NULL) return refuse(node, now, line, GV_REQUEST_MALFORMED, "init: %s", reason);
     if (init->count > (int)node->config.peers_max) {
         node->name[0] = '\0';
         return refuse(node, now, line, GV_REQUEST_MALFORMED,
@@ -391,10 +391,10 @@ static int first_init(struct gv_node *node, gv_time now, const struct gv_line *l
     }
     int code = GV_REQUEST_UNAVAILABLE;
     node->cluster = gv_init_request_hash(init, node->scratch, node->scratch_cap);
-    fault = join(node, now, init, &code);
-    if (fault != NULL) {
+    reason = join(node, now, init, &code);
+    if (reason != NULL) {
         node->name[0] = '\0';
-        return refuse(node, now, line, code, "init: %s", fault);
+        return refuse(node, now, line, code, "init: %s", reason);
     }
     int quoted = gv_json_quote(own_name(node), node->quoted_name, sizeof node->quoted_name);
     GV_ASSERT(quoted > 0);
@@ -423,8 +423,8 @@ static int later_init(struct gv_node *node, gv_time now, const struct gv_line *l
 static int receive_init(struct gv_node *node, gv_time now, const struct gv_line *line) {
     if (!answerable(node, line)) return refuse(node, now, line, 0, "init without integer msg_id");
     struct gv_init_request init;
-    const char *fault = gv_init_request_parse(&init, node->config.json, line->body);
-    if (fault != NULL) return refuse(node, now, line, GV_REQUEST_MALFORMED, "init: %s", fault);
+    const char *reason = gv_init_request_parse(&init, node->config.json, line->body);
+    if (reason != NULL) return refuse(node, now, line, GV_REQUEST_MALFORMED, "init: %s", reason);
     return node->started ? later_init(node, now, line, &init) : first_init(node, now, line, &init);
 }
 
@@ -442,9 +442,10 @@ static enum gv_auth_status authenticate(struct gv_node *node, gv_time now,
     bool repeated = status == GV_AUTH_DUPLICATE || status == GV_AUTH_OLD;
     node->stats.numbers.repeated += repeated;
     node->stats.numbers.forged += status != GV_AUTH_VALID && !repeated;
-    const char *fault = gv_auth_fault(status);
-    if (fault != NULL)
-        gv_log_input_error(&node->log, now, "gossip from %.*s %s", EXCERPT(json, line->src), fault);
+    const char *reason = gv_auth_reason(status);
+    if (reason != NULL)
+        gv_log_input_error(&node->log, now, "gossip from %.*s %s", EXCERPT(json, line->src),
+                           reason);
     if (status == GV_AUTH_OLD && gv_auth_announce(&node->auth, now, peer))
         gv_engine_ping(node->engine, now, peer);
     return status;
@@ -487,8 +488,8 @@ static int receive_gossip(struct gv_node *node, gv_time now, const struct gv_lin
     if (status == GV_AUTH_DUPLICATE || status == GV_AUTH_OLD) return 0;
     if (status != GV_AUTH_VALID) return GV_EAUTH;
     struct gv_message message;
-    const char *fault = NULL;
-    int error = gv_message_decode(&message, json, line->body, &fault);
+    const char *reason = NULL;
+    int error = gv_message_decode(&message, json, line->body, &reason);
     if (error == GV_EVERSION) {
         gv_log_input_error(&node->log, now,
                            "gossip from %.*s: it speaks version %" PRIu64
@@ -498,7 +499,7 @@ static int receive_gossip(struct gv_node *node, gv_time now, const struct gv_lin
     }
     if (error != 0) {
         gv_log_input_error(&node->log, now, "gossip from %.*s: %s: %s", EXCERPT(json, line->src),
-                           fault, gv_base_error(error));
+                           reason, gv_base_error(error));
         return error;
     }
     message.bytes = bytes;
@@ -614,9 +615,9 @@ static bool is_value(struct gv_node *node, struct gv_slice text, enum gv_json_ty
 }
 
 // A line of which only the envelope can be made out, if that. Whoever sent it is told by an error
-// of this code; else the fault is logged, and `error` returned.
+// of this code; else the reason is logged, and `error` returned.
 static int refuse_line(struct gv_node *node, gv_time now, struct gv_slice line, int code, int error,
-                       const char *fault) {
+                       const char *reason) {
     struct gv_line_peek peek;
     gv_line_peek(&peek, (const char *)line.data, line.len);
     // What looks like a reply is never answered, as elsewhere.
@@ -628,12 +629,12 @@ static int refuse_line(struct gv_node *node, gv_time now, struct gv_slice line, 
     if (answerable && node->started) answerable = is_self(node, 0);
     size_t names = peek.src.len + peek.dest.len + peek.msg_id.len; // parts of the line
     if (!answerable || gv_replies_reserve(&node->replies, names) != 0) {
-        gv_log_input_error(&node->log, now, "%s", fault);
+        gv_log_input_error(&node->log, now, "%s", reason);
         return error;
     }
     gv_replies_open(&node->replies, node->started ? own_quoted_name(node) : peek.dest, peek.src,
                     peek.msg_id);
-    gv_replies_error(&node->replies, code, fault);
+    gv_replies_error(&node->replies, code, reason);
     node->stats.client.in++;
     node->stats.client.in_bytes += node->line_len + 1;
     return 0;
@@ -641,15 +642,15 @@ static int refuse_line(struct gv_node *node, gv_time now, struct gv_slice line, 
 
 static int refuse_unparsed(struct gv_node *node, gv_time now, struct gv_slice line, int error) {
     const struct gv_json *json = node->config.json;
-    char fault[LOG_TEXT], bounds[80] = "";
+    char reason[LOG_TEXT], bounds[80] = "";
     if (error == GV_EFULL)
         snprintf(bounds, sizeof bounds, "; a line has at most %zu tokens, nested %u deep",
                  json->tokens_max, json->depth_max);
-    snprintf(fault, sizeof fault, "%s%s at byte %zu%s",
+    snprintf(reason, sizeof reason, "%s%s at byte %zu%s",
              error == GV_ESYNTAX ? "undecodable line: " : "", json->error, json->error_offset,
              bounds);
     int code = error == GV_ENOMEM ? GV_REQUEST_UNAVAILABLE : GV_REQUEST_MALFORMED;
-    return refuse_line(node, now, line, code, error, fault);
+    return refuse_line(node, now, line, code, error, reason);
 }
 
 bool gv_node_ready(const struct gv_node *node) {
@@ -673,20 +674,20 @@ static int receive_whole(struct gv_node *node, gv_time now, struct gv_slice line
     // A newline would be white space to JSON, but split the reply that repeats it.
     const char *newline = line.len > 0 ? memchr(text, '\n', line.len) : NULL;
     if (newline != NULL) {
-        char fault[LOG_TEXT];
-        snprintf(fault, sizeof fault, "undecodable line: newline at byte %zu",
+        char reason[LOG_TEXT];
+        snprintf(reason, sizeof reason, "undecodable line: newline at byte %zu",
                  (size_t)(newline - text));
-        return refuse_line(node, now, line, GV_REQUEST_MALFORMED, GV_ESYNTAX, fault);
+        return refuse_line(node, now, line, GV_REQUEST_MALFORMED, GV_ESYNTAX, reason);
     }
     int tokens = gv_json_parse(node->config.json, text, line.len);
     return tokens < 0 ? refuse_unparsed(node, now, line, tokens) : receive_line(node, now);
 }
 
 static int refuse_longer(struct gv_node *node, gv_time now, const char *line) {
-    char fault[LOG_TEXT];
+    char reason[LOG_TEXT];
     struct gv_slice begin = {(const uint8_t *)line, node->config.line_max};
-    snprintf(fault, sizeof fault, "line longer than %zu bytes", begin.len);
-    return refuse_line(node, now, begin, GV_REQUEST_MALFORMED, GV_EFULL, fault);
+    snprintf(reason, sizeof reason, "line longer than %zu bytes", begin.len);
+    return refuse_line(node, now, begin, GV_REQUEST_MALFORMED, GV_EFULL, reason);
 }
 
 int gv_node_receive(struct gv_node *node, gv_time now, const char *line, size_t len) {
@@ -755,10 +756,10 @@ const struct gv_store_batch *gv_node_batch(struct gv_node *node, gv_time now) {
 
 void gv_node_written(struct gv_node *node, gv_time now, int error, const char *text) {
     GV_ASSERT(node->config.store != NULL);
-    const char *fault = error == 0 ? NULL : text != NULL ? text : gv_base_error(error);
-    bool changed = gv_writes_written(&node->writes, now, fault);
+    const char *reason = error == 0 ? NULL : text != NULL ? text : gv_base_error(error);
+    bool changed = gv_writes_written(&node->writes, now, reason);
     if (changed && error != 0)
-        gv_log_write(&node->log, GV_LOG_ERROR, "store: %s; it will be tried again", fault);
+        gv_log_write(&node->log, GV_LOG_ERROR, "store: %s; it will be tried again", reason);
     if (changed && error == 0) gv_log_write(&node->log, GV_LOG_WARN, "store: works again");
     // What the workload has counted on is not going to happen.
     if (error != 0 && node->state != NULL && waits_for_store(node))

@@ -65,15 +65,15 @@ static const struct option {
 };
 enum { OPTIONS = sizeof options / sizeof *options };
 
-struct fault {
+struct reason {
     char *text;
     size_t cap;
 };
 
-static int fail(struct fault *fault, const char *format, ...) {
+static int fail(struct reason *reason, const char *format, ...) {
     va_list arguments;
     va_start(arguments, format);
-    vsnprintf(fault->text, fault->cap, format, arguments);
+    vsnprintf(reason->text, reason->cap, format, arguments);
     va_end(arguments);
     return GV_EINVAL;
 }
@@ -88,33 +88,33 @@ static const struct option *find(const char *name, size_t len, enum gv_options_s
 }
 
 static int parse_number(struct gv_options *out, const struct option *option, const char *text,
-                        struct fault *fault) {
+                        struct reason *reason) {
     char *end = NULL;
     errno = 0;
     // strtoull would take spaces and a sign.
     unsigned long long value = *text >= '0' && *text <= '9' ? strtoull(text, &end, 10) : 0;
     if (end == NULL || *end != '\0')
-        return fail(fault, "--%s: not a whole number, decimal: %s", option->name, text);
+        return fail(reason, "--%s: not a whole number, decimal: %s", option->name, text);
     if (errno != 0 || value < option->min || value > option->max)
-        return fail(fault, "--%s: not within %llu and %llu: %s", option->name,
+        return fail(reason, "--%s: not within %llu and %llu: %s", option->name,
                     (unsigned long long)option->min, (unsigned long long)option->max, text);
     *(uint64_t *)((char *)out + option->at) = value;
     return 0;
 }
 
-// The number of the word, or a fault that lists those there are.
+// The number of the word, or a reason that lists those there are.
 static int parse_word(int *out, const struct option *option, const char *text,
-                      const char *const *words, const char *list, struct fault *fault) {
+                      const char *const *words, const char *list, struct reason *reason) {
     for (int i = 0; words[i] != NULL; i++) {
         if (strcmp(text, words[i]) != 0) continue;
         *out = i;
         return 0;
     }
-    return fail(fault, "--%s: not %s: %s", option->name, list, text);
+    return fail(reason, "--%s: not %s: %s", option->name, list, text);
 }
 
 static int apply(struct gv_options *out, const struct option *option, const char *value,
-                 struct fault *fault) {
+                 struct reason *reason) {
     static const char *const levels[] = {"error", "warn", "info", "debug", NULL};
     static const char *const modes[] = {"sync", "async", "none", NULL};
     static const char *const formats[] = {"text", "json", NULL};
@@ -122,25 +122,25 @@ static int apply(struct gv_options *out, const struct option *option, const char
     switch (option->kind) {
     case SEED:
         out->has_seed = true;
-        return parse_number(out, option, value, fault);
+        return parse_number(out, option, value, reason);
     case NUMBER:
-        return parse_number(out, option, value, fault);
+        return parse_number(out, option, value, reason);
     case TEXT:
         *(const char **)(void *)((char *)out + option->at) = value;
         return 0;
     case DATA:
         out->data = value;
-        return *value != '\0' ? 0 : fail(fault, "--data: no directory");
+        return *value != '\0' ? 0 : fail(reason, "--data: no directory");
     case DURABILITY:
-        error = parse_word(&word, option, value, modes, "sync, async or none", fault);
+        error = parse_word(&word, option, value, modes, "sync, async or none", reason);
         out->durability = (enum gv_options_durability)word;
         return error;
     case LOG_LEVEL:
-        error = parse_word(&word, option, value, levels, "error, warn, info or debug", fault);
+        error = parse_word(&word, option, value, levels, "error, warn, info or debug", reason);
         out->log_level = (enum gv_log_level)word;
         return error;
     case LOG_FORMAT:
-        error = parse_word(&word, option, value, formats, "text or json", fault);
+        error = parse_word(&word, option, value, formats, "text or json", reason);
         out->log_format = (enum gv_options_format)word;
         return error;
     case HELP:
@@ -154,34 +154,34 @@ static int apply(struct gv_options *out, const struct option *option, const char
 }
 
 // What the options must be to each other.
-static int check(struct gv_options *out, enum gv_options_scope scope, struct fault *fault) {
+static int check(struct gv_options *out, enum gv_options_scope scope, struct reason *reason) {
     if (out->export_refused != NULL && out->data == NULL)
-        return fail(fault, "--export-refused wants --data");
+        return fail(reason, "--export-refused wants --data");
     if (out->client_burst > 0 && out->client_rate == 0)
-        return fail(fault, "--client-burst wants --client-rate");
+        return fail(reason, "--client-burst wants --client-rate");
     if (out->client_burst == 0) out->client_burst = out->client_rate;
     // What every node takes, whatever the options of its peers.
     bool gossip = scope == GV_OPTIONS_GOSSIP;
     if (gossip && out->line_max < GV_OPTIONS_GOSSIP_LINE)
-        return fail(fault, "--line-max must be %d at least, for messages between nodes",
+        return fail(reason, "--line-max must be %d at least, for messages between nodes",
                     GV_OPTIONS_GOSSIP_LINE);
     if (gossip && out->tokens_max < GV_OPTIONS_GOSSIP_TOKENS)
-        return fail(fault, "--tokens-max must be %d at least, for messages between nodes",
+        return fail(reason, "--tokens-max must be %d at least, for messages between nodes",
                     GV_OPTIONS_GOSSIP_TOKENS);
     if (gossip && out->depth_max < GV_MESSAGE_DEPTH)
-        return fail(fault, "--depth-max must be %d at least, for messages between nodes",
+        return fail(reason, "--depth-max must be %d at least, for messages between nodes",
                     GV_MESSAGE_DEPTH);
     size_t message_max = (size_t)out->message_max,
            message_min = GV_ENGINE_MESSAGE_MIN + GV_AUTH_OVERHEAD;
     if (out->secret_file != NULL && message_max < message_min)
-        return fail(fault, "--message-max must be %zu at least with --secret-file", message_min);
+        return fail(reason, "--message-max must be %zu at least with --secret-file", message_min);
     return 0;
 }
 
 int gv_options_parse(struct gv_options *out, enum gv_options_scope scope, int argc,
-                     char *const *argv, char *fault_text, size_t fault_cap) {
-    GV_ASSERT(out != NULL && fault_text != NULL && fault_cap > 0);
-    struct fault fault = {fault_text, fault_cap};
+                     char *const *argv, char *reason_text, size_t reason_cap) {
+    GV_ASSERT(out != NULL && reason_text != NULL && reason_cap > 0);
+    struct reason reason = {reason_text, reason_cap};
     *out = (struct gv_options){
         .staleness_ms = GV_OPTIONS_STALENESS_MS,
         .log_level = GV_LOG_INFO,
@@ -196,25 +196,25 @@ int gv_options_parse(struct gv_options *out, enum gv_options_scope scope, int ar
     for (int i = 1; i < argc; i++) {
         const char *argument = argv[i];
         if (strncmp(argument, "--", 2) != 0 || argument[2] == '\0')
-            return fail(&fault, "unexpected argument %s", argument);
+            return fail(&reason, "unexpected argument %s", argument);
         size_t len = strcspn(argument + 2, "=");
         const struct option *option = find(argument + 2, len, scope);
-        if (option == NULL) return fail(&fault, "unknown option --%.*s", (int)len, argument + 2);
+        if (option == NULL) return fail(&reason, "unknown option --%.*s", (int)len, argument + 2);
         bool joined = argument[2 + len] == '=';
         const char *value = joined ? argument + 2 + len + 1 : "";
         if (option->value == NULL && joined)
-            return fail(&fault, "--%s takes no value", option->name);
+            return fail(&reason, "--%s takes no value", option->name);
         if (option->value != NULL && !joined) {
-            if (i + 1 == argc) return fail(&fault, "--%s wants %s", option->name, option->value);
+            if (i + 1 == argc) return fail(&reason, "--%s wants %s", option->name, option->value);
             value = argv[++i];
         }
         stored = stored || option->kind == DURABILITY || option->at == AT(commit_ms);
-        int error = apply(out, option, value, &fault);
+        int error = apply(out, option, value, &reason);
         if (error != 0) return error;
     }
     if (out->data == NULL && stored)
-        return fail(&fault, "--durability and --commit-within want --data");
-    return check(out, scope, &fault);
+        return fail(&reason, "--durability and --commit-within want --data");
+    return check(out, scope, &reason);
 }
 
 int gv_options_help(const char *program, enum gv_options_scope scope, char *buf, size_t cap) {

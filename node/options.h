@@ -64,9 +64,9 @@ struct gv_options {
 };
 
 // Reads the command line; bounds that were not given get their defaults. GV_EINVAL: it is wrong, or
-// an option is beyond the scope, and `fault` says how, in one line without the program's name.
+// an option is beyond the scope, and `reason` says how, in one line without the program's name.
 int gv_options_parse(struct gv_options *out, enum gv_options_scope scope, int argc,
-                     char *const *argv, char *fault, size_t fault_cap);
+                     char *const *argv, char *reason, size_t reason_cap);
 
 // The text for --help, written to buf; returns its length, at most cap − 1.
 int gv_options_help(const char *program, enum gv_options_scope scope, char *buf, size_t cap);

@@ -107,7 +107,7 @@ static int open_store(struct program *program, struct gv_node_config *config,
 #ifdef SIGXFSZ
     signal(SIGXFSZ, SIG_IGN); // a limit of file sizes is an error like any other
 #endif
-    char fault[256], what[128], text[512];
+    char reason[256], what[128], text[512];
     const struct gv_store_lmdb_config store = {
         .dir = options->data,
         .workload = program->workload->name,
@@ -117,17 +117,17 @@ static int open_store(struct program *program, struct gv_node_config *config,
         .export = options->export_refused,
     };
     snprintf(what, sizeof what, "--data %s", options->data);
-    int error = program->ops->open(lmdb, &store, fault, sizeof fault);
+    int error = program->ops->open(lmdb, &store, reason, sizeof reason);
     if (error == GV_ECORRUPT) {
         snprintf(text, sizeof text,
                  "%s; the files are left as they were: put right what is wrong, or begin with an "
                  "empty directory, which the other nodes fill again",
-                 fault);
+                 reason);
         return fail(&program->output, what, text);
     }
-    if (error != 0) return fail(&program->output, what, fault);
-    snprintf(text, sizeof text, "%s: %s", what, fault);
-    if (fault[0] != '\0') log_line(&program->output, GV_LOG_WARN, text);
+    if (error != 0) return fail(&program->output, what, reason);
+    snprintf(text, sizeof text, "%s: %s", what, reason);
+    if (reason[0] != '\0') log_line(&program->output, GV_LOG_WARN, text);
     config->incarnation = program->ops->incarnation(*lmdb);
     config->store = program->ops->store(*lmdb);
     config->commit_ms = (uint32_t)options->commit_ms;

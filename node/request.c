@@ -13,9 +13,9 @@ int gv_request_member(struct gv_request *request, const char *name) {
     return GV_ENOENT;
 }
 
-void gv_request_malformed(struct gv_request *request, const char *member, const char *fault) {
+void gv_request_malformed(struct gv_request *request, const char *member, const char *reason) {
     char text[GV_REPLIES_TEXT_MAX];
-    snprintf(text, sizeof text, "%s: %s %s", request->type, member, fault);
+    snprintf(text, sizeof text, "%s: %s %s", request->type, member, reason);
     gv_replies_error(request->replies, GV_REQUEST_MALFORMED, text);
 }
 
@@ -45,8 +45,8 @@ static void describe_bound(const struct gv_engine *engine, const struct gv_entry
 }
 
 // Says why no node takes the entry.
-static void describe_fault(const struct gv_entry *entry, int error, const char *fault, char *why,
-                           size_t cap) {
+static void describe_invalid(const struct gv_entry *entry, int error, const char *reason, char *why,
+                             size_t cap) {
     int depth = entry->lattice == GV_LATTICE_SET ? GV_ENTRY_DEPTH_SET : GV_ENTRY_DEPTH;
     if (error == GV_ERANGE) {
         snprintf(why, cap, "the value is nested too deep, at most %d levels are taken", depth);
@@ -54,16 +54,16 @@ static void describe_fault(const struct gv_entry *entry, int error, const char *
         snprintf(why, cap, "the value is %zu bytes long, at most %d are taken",
                  gv_entry_size(entry), (int)GV_ENTRY_SIZE_MAX);
     } else {
-        snprintf(why, cap, "%s", fault);
+        snprintf(why, cap, "%s", reason);
     }
 }
 
 static void refuse_put(struct gv_request *request, const struct gv_entry *entry, int error) {
     char why[GV_REPLIES_TEXT_MAX - 64], text[GV_REPLIES_TEXT_MAX];
-    const char *fault;
-    int malformed = gv_entry_check(entry, &fault);
+    const char *reason;
+    int malformed = gv_entry_check(entry, &reason);
     if (malformed != 0) {
-        describe_fault(entry, malformed, fault, why, sizeof why);
+        describe_invalid(entry, malformed, reason, why, sizeof why);
     } else if (error == GV_EFULL) {
         describe_bound(request->engine, entry, why, sizeof why);
     } else {

@@ -39,7 +39,7 @@ struct gv_request {
 int gv_request_member(struct gv_request *request, const char *name);
 
 // Answers with error 12: the request's type, this member, and what is wrong with it.
-void gv_request_malformed(struct gv_request *request, const char *member, const char *fault);
+void gv_request_malformed(struct gv_request *request, const char *member, const char *reason);
 
 // Puts an entry, of texts that gv_json_canonical or gv_json_quote made, into the replica and
 // answers with `reply_type`, a static text: now, or when it is on disk, before which nobody sees

@@ -716,10 +716,10 @@ static void write_entry(FILE *file, const struct gv_entry *entry) {
 static int check_record(void *ctx, const struct gv_store_record *record) {
     struct export *export = ctx;
     struct gv_entry entry;
-    const char *fault;
+    const char *reason;
     int error = gv_store_decode_any(record, export->scratch, &entry);
     if (error != 0) return error;
-    error = gv_entry_check(&entry, &fault);
+    error = gv_entry_check(&entry, &reason);
     if (error == 0) return 0;
     if (error != GV_ERANGE && error != GV_ESPACE) return GV_ECORRUPT;
     export->count++;
@@ -831,12 +831,12 @@ static void release(struct gv_store_lmdb *lmdb) {
 }
 
 int gv_store_lmdb_open(struct gv_store_lmdb **out, const struct gv_store_lmdb_config *config,
-                       char *fault, size_t fault_cap) {
-    GV_ASSERT(config->dir != NULL && config->workload != NULL && fault_cap > 0);
+                       char *reason, size_t reason_cap) {
+    GV_ASSERT(config->dir != NULL && config->workload != NULL && reason_cap > 0);
     GV_ASSERT(strlen(config->workload) <= GV_SUPERBLOCK_WORKLOAD_MAX);
     struct gv_store_lmdb *lmdb = calloc(1, sizeof *lmdb);
     if (lmdb == NULL) {
-        snprintf(fault, fault_cap, "out of memory");
+        snprintf(reason, reason_cap, "out of memory");
         return GV_ENOMEM;
     }
     lmdb->lock = lmdb->journal.fd = -1;
@@ -851,7 +851,7 @@ int gv_store_lmdb_open(struct gv_store_lmdb **out, const struct gv_store_lmdb_co
     int len = snprintf(lmdb->dir, sizeof lmdb->dir, "%s", config->dir);
     int error = len > 0 && (size_t)len < sizeof lmdb->dir ? open_directory(lmdb, config)
                                                           : fail(lmdb, "open", ENAMETOOLONG);
-    snprintf(fault, fault_cap, "%s",
+    snprintf(reason, reason_cap, "%s",
              error != 0 || !lmdb->ready || lmdb->left_out > 0 ? lmdb->text : "");
     if (error != 0) {
         release(lmdb);

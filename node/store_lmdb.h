@@ -47,12 +47,12 @@ struct gv_store_lmdb_config {
 
 // Opens the directory. GV_EFULL: another process uses it, or the disk is full and it holds nothing
 // yet; GV_EINVAL: it is another workload's; GV_EVERSION: it is in another format; GV_ECORRUPT: it
-// is damaged, or no store; GV_EIO: the system refuses; GV_ENOMEM. `fault` then says what is wrong,
+// is damaged, or no store; GV_EIO: the system refuses; GV_ENOMEM. `reason` then says what is wrong,
 // without the directory's name. It says so after a success, too, if the disk is full: what is there
 // can be loaded, and writes fail with GV_EFULL until there is room; and if entries were left out,
 // where they are. Else it is empty.
 int gv_store_lmdb_open(struct gv_store_lmdb **out, const struct gv_store_lmdb_config *config,
-                       char *fault, size_t fault_cap);
+                       char *reason, size_t reason_cap);
 
 // Closes it. `all_persisted`: all that has ever left this node has been written, so the next life
 // may be the same incarnation. 0, or GV_EIO: that could not be noted, which costs a new incarnation
@@ -71,8 +71,8 @@ uint64_t gv_store_lmdb_commits(const struct gv_store_lmdb *lmdb);
 
 // All of the above, for programs of which only some have a store: the rest need no LMDB then.
 struct gv_store_lmdb_ops {
-    int (*open)(struct gv_store_lmdb **out, const struct gv_store_lmdb_config *config, char *fault,
-                size_t fault_cap);
+    int (*open)(struct gv_store_lmdb **out, const struct gv_store_lmdb_config *config, char *reason,
+                size_t reason_cap);
     int (*close)(struct gv_store_lmdb *lmdb, bool all_persisted);
     const struct gv_store *(*store)(struct gv_store_lmdb *lmdb);
     uint64_t (*incarnation)(const struct gv_store_lmdb *lmdb);

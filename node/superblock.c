@@ -110,58 +110,58 @@ static void on_record(void *ctx, struct gv_slice name, struct gv_slice value) {
     contents->checksum.sum += gv_superblock_record_hash(contents->key, name, value);
 }
 
-static int damaged(const char *what, char *fault, size_t cap) {
-    snprintf(fault, cap, "data.mdb is damaged: %s", what);
+static int damaged(const char *what, char *reason, size_t cap) {
+    snprintf(reason, cap, "data.mdb is damaged: %s", what);
     return GV_ECORRUPT;
 }
 
-static int explain_error(int error, const struct gv_verifier_damage *found, char *fault,
+static int explain_error(int error, const struct gv_verifier_damage *found, char *reason,
                          size_t cap) {
     switch (error) {
     case GV_EVERSION:
-        snprintf(fault, cap, "data.mdb is of another version of LMDB");
+        snprintf(reason, cap, "data.mdb is of another version of LMDB");
         return error;
     case GV_ENOENT:
-        return damaged("at byte 0 there is not the beginning of a store of this program", fault,
+        return damaged("at byte 0 there is not the beginning of a store of this program", reason,
                        cap);
     case GV_EIO:
-        snprintf(fault, cap, "data.mdb cannot be read: %s", strerror(errno));
+        snprintf(reason, cap, "data.mdb cannot be read: %s", strerror(errno));
         return error;
     case GV_ENOMEM:
-        snprintf(fault, cap, "out of memory");
+        snprintf(reason, cap, "out of memory");
         return error;
     default:
-        snprintf(fault, cap, "data.mdb is damaged at byte %" PRIu64 ": there is %s", found->at,
+        snprintf(reason, cap, "data.mdb is damaged at byte %" PRIu64 ": there is %s", found->at,
                  found->what);
         return GV_ECORRUPT;
     }
 }
 
 // Whether the superblock is one to go by, and says what was found.
-static int check_contents(const struct contents *contents, const char *workload, char *fault,
+static int check_contents(const struct contents *contents, const char *workload, char *reason,
                           size_t cap) {
     if (!contents->any) return 0; // killed before its first transaction
     const struct gv_superblock *superblock = &contents->superblock;
     if (contents->superblock_error == GV_EVERSION) {
-        snprintf(fault, cap, "data.mdb is in format %" PRIu64 ", this version reads %d and %d",
+        snprintf(reason, cap, "data.mdb is in format %" PRIu64 ", this version reads %d and %d",
                  superblock->format, GV_SUPERBLOCK_FORMAT_LEGACY, GV_SUPERBLOCK_FORMAT);
         return GV_EVERSION;
     }
     if (contents->superblock_error != 0)
-        return damaged("it does not hold its superblock, or not a whole one", fault, cap);
+        return damaged("it does not hold its superblock, or not a whole one", reason, cap);
     if (superblock->txn != contents->txn)
-        return damaged("its superblock is of another transaction than its root", fault, cap);
+        return damaged("its superblock is of another transaction than its root", reason, cap);
     bool good = contents->entries && superblock->checksum.count == contents->checksum.count &&
                 superblock->checksum.sum == contents->checksum.sum;
-    if (!good) return damaged("its records are not those that its superblock sums up", fault, cap);
+    if (!good) return damaged("its records are not those that its superblock sums up", reason, cap);
     if (strcmp(superblock->workload, workload) == 0) return 0;
-    snprintf(fault, cap, "it belongs to the workload %s, not to %s", superblock->workload,
+    snprintf(reason, cap, "it belongs to the workload %s, not to %s", superblock->workload,
              workload);
     return GV_EINVAL;
 }
 
 int gv_superblock_verify(int fd, uint64_t size, const char *workload,
-                         const struct gv_digest_key *key, struct gv_superblock *out, char *fault,
+                         const struct gv_digest_key *key, struct gv_superblock *out, char *reason,
                          size_t cap) {
     GV_ASSERT(workload != NULL && cap > 0);
     *out = (struct gv_superblock){0};
@@ -169,8 +169,8 @@ int gv_superblock_verify(int fd, uint64_t size, const char *workload,
     struct gv_verifier_damage found;
     const struct gv_verifier_visitor visitor = {on_database, on_record, &contents};
     int error = gv_verifier_run(fd, size, &visitor, &contents.txn, &found);
-    error = error != 0 ? explain_error(error, &found, fault, cap)
-                       : check_contents(&contents, workload, fault, cap);
+    error = error != 0 ? explain_error(error, &found, reason, cap)
+                       : check_contents(&contents, workload, reason, cap);
     if (error == 0 && contents.any) *out = contents.superblock;
     return error;
 }

@@ -66,9 +66,9 @@ uint64_t gv_superblock_record_hash(const struct gv_digest_key *key, struct gv_sl
 // Reads all of a file of `size` bytes (verifier.h), and compares it with its superblock, which
 // becomes *out; its format 0: there is none, as the file was left before its first transaction.
 // GV_EINVAL: it is another workload's; GV_EVERSION: it is in another format; GV_ECORRUPT: it is
-// damaged, or no store; GV_EIO; GV_ENOMEM. `fault` then says what is wrong with data.mdb.
+// damaged, or no store; GV_EIO; GV_ENOMEM. `reason` then says what is wrong with data.mdb.
 int gv_superblock_verify(int fd, uint64_t size, const char *workload,
-                         const struct gv_digest_key *key, struct gv_superblock *out, char *fault,
+                         const struct gv_digest_key *key, struct gv_superblock *out, char *reason,
                          size_t cap);
 
 #endif
