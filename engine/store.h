@@ -3,8 +3,8 @@
 //
 // A store keeps records, bytes under a key of bytes, and hands them back in the order of the keys.
 // An entry's key begins with its position, so that a replica is loaded in the order of its tree and
-// built in one pass. node/store_lmdb.h is a store of this kind; bring your own by filling in
-// struct gv_store. The engine itself writes nothing: its owner collects entries in a batch, has
+// built in one pass. node/storage/store_lmdb.h is a store of this kind; bring your own by filling
+// in struct gv_store. The engine itself writes nothing: its owner collects entries in a batch, has
 // the store write it, in a thread of its own if that takes long, and answers for them then.
 //
 //   a key     position (8 bytes, big-endian), lattice (1), the entry's key. If that is longer than

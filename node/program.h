@@ -3,7 +3,7 @@
 #ifndef GV_NODE_PROGRAM_H
 #define GV_NODE_PROGRAM_H
 
-#include "store_lmdb.h"
+#include "storage/store_lmdb.h"
 #include "workload.h"
 
 // What main of gv-NAME does. `ops`: &gv_store_lmdb_ops, so that --data works; or NULL, without

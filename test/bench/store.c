@@ -4,7 +4,7 @@
 #include "bench.h"
 
 #include "../../engine/store.h"
-#include "../../node/store_lmdb.h"
+#include "../../node/storage/store_lmdb.h"
 #include "../lib/proc.h"
 
 #include <fcntl.h>

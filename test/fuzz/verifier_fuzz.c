@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // The file of a store with some bytes changed: it is read without a fault, and refused, or what it
 // shows is in order. What becomes of those that are not refused, damage_fuzz tries.
-#include "../../node/verifier.h"
+#include "../../node/storage/verifier.h"
 #include "../lib/image.h"
 
 #include <string.h>

@@ -4,7 +4,7 @@
 #define GV_TEST_LIB_IMAGE_H
 
 #include "../../engine/engine.h"
-#include "../../node/store_lmdb.h"
+#include "../../node/storage/store_lmdb.h"
 
 enum {
     GV_IMAGE_FRAMES = 3,       // batches that are in the journal, if there is one …

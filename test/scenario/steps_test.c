@@ -11,7 +11,7 @@
 
 #include "../../engine/prng.h"
 #include "../../engine/store.h"
-#include "../../node/store_lmdb.h"
+#include "../../node/storage/store_lmdb.h"
 #include "../lib/proc.h"
 #include "../lib/vectors.h"
 

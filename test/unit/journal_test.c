@@ -4,7 +4,7 @@
 #include "../lib/test.h"
 
 #include "../../engine/prng.h"
-#include "../../node/journal.h"
+#include "../../node/storage/journal.h"
 #include "../lib/proc.h"
 
 #include <errno.h>

@@ -6,8 +6,8 @@
 #include "../../engine/prng.h"
 #include "../../engine/replica.h"
 #include "../../engine/store.h"
-#include "../../node/store_lmdb.h"
-#include "../../node/superblock.h"
+#include "../../node/storage/store_lmdb.h"
+#include "../../node/storage/superblock.h"
 #include "../lib/proc.h"
 
 #include <fcntl.h>

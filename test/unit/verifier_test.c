@@ -3,7 +3,7 @@
 #include "../lib/test.h"
 
 #include "../../engine/prng.h"
-#include "../../node/verifier.h"
+#include "../../node/storage/verifier.h"
 #include "../lib/image.h"
 
 #include <stdio.h>

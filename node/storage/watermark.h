@@ -3,10 +3,10 @@
 // come. They are written after each sync of the journal and never synced themselves. So after the
 // death of the process they name the last frame that was acknowledged, which the journal itself
 // cannot tell from a torn one; and after a loss of power they may be older, never newer.
-#ifndef GV_NODE_WATERMARK_H
-#define GV_NODE_WATERMARK_H
+#ifndef GV_NODE_STORAGE_WATERMARK_H
+#define GV_NODE_STORAGE_WATERMARK_H
 
-#include "../merkle/digest.h"
+#include "../../merkle/digest.h"
 
 struct gv_watermark {
     uint64_t directory; // whose journal (journal.h)

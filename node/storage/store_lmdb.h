@@ -27,10 +27,10 @@
 // the watermark; so one whose making was interrupted is told from one that lost a file, or both. A
 // directory of version 0.1.0 is upgraded in one transaction, which takes its journal in, before the
 // journal is replaced. Other files in the directory are nobody's business.
-#ifndef GV_NODE_STORE_LMDB_H
-#define GV_NODE_STORE_LMDB_H
+#ifndef GV_NODE_STORAGE_STORE_LMDB_H
+#define GV_NODE_STORAGE_STORE_LMDB_H
 
-#include "../engine/store.h"
+#include "../../engine/store.h"
 
 struct gv_store_lmdb;
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "store_lmdb.h"
 
-#include "../codec/entry.h"
+#include "../../codec/entry.h"
 #include "file.h"
 #include "journal.h"
 #include "superblock.h"

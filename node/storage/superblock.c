@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "superblock.h"
 
-#include "../merkle/pack.h"
+#include "../../merkle/pack.h"
 #include "verifier.h"
 
 #include <errno.h>

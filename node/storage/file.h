@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 // Whole reads and writes of a file, and what the system's errors come to.
-#ifndef GV_NODE_FILE_H
-#define GV_NODE_FILE_H
+#ifndef GV_NODE_STORAGE_FILE_H
+#define GV_NODE_STORAGE_FILE_H
 
-#include "../merkle/base.h"
+#include "../../merkle/base.h"
 
 // GV_ENOMEM; GV_EFULL: no room on the disk, or not for this user, or in this file; else GV_EIO.
 int gv_file_error(int number);

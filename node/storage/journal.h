@@ -26,10 +26,10 @@
 //
 // The former format, of version 0.1.0, had no header, frames from the first block on, and hashes
 // without a directory. It can be read, so that its frames can be moved on.
-#ifndef GV_NODE_JOURNAL_H
-#define GV_NODE_JOURNAL_H
+#ifndef GV_NODE_STORAGE_JOURNAL_H
+#define GV_NODE_STORAGE_JOURNAL_H
 
-#include "../merkle/digest.h"
+#include "../../merkle/digest.h"
 
 enum {
     GV_JOURNAL_FORMAT = 2,

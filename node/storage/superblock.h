@@ -12,10 +12,10 @@
 //
 // Format and workload come first, and will in every format to come: so any version of this program
 // can say whose file it is that it refuses.
-#ifndef GV_NODE_SUPERBLOCK_H
-#define GV_NODE_SUPERBLOCK_H
+#ifndef GV_NODE_STORAGE_SUPERBLOCK_H
+#define GV_NODE_STORAGE_SUPERBLOCK_H
 
-#include "../merkle/digest.h"
+#include "../../merkle/digest.h"
 
 enum {
     GV_SUPERBLOCK_FORMAT = 4,        // the one that is written

@@ -10,10 +10,10 @@
 //
 // The format is the one of LMDB 0.9 (data version 1), as its source, mdb.c, describes it, of a
 // machine with the same word size and byte order.
-#ifndef GV_NODE_VERIFIER_H
-#define GV_NODE_VERIFIER_H
+#ifndef GV_NODE_STORAGE_VERIFIER_H
+#define GV_NODE_STORAGE_VERIFIER_H
 
-#include "../merkle/base.h"
+#include "../../merkle/base.h"
 
 // Told of each named database, in the order of names, and of its records, in the order of keys.
 // All slices are borrowed for the call.
