@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
 #include "node.h"
 
-#include "auth.h"
 #include "init_request.h"
-#include "limiter.h"
 #include "line.h"
+#include "security/auth.h"
+#include "security/limiter.h"
 #include "workload.h"
 
 #include <inttypes.h>

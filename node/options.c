@@ -2,7 +2,7 @@
 #include "options.h"
 
 #include "../engine/engine.h"
-#include "auth.h"
+#include "security/auth.h"
 
 #include <errno.h>
 #include <stdarg.h>

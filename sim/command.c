@@ -2,7 +2,7 @@
 #include "command.h"
 
 #include "../engine/engine.h"
-#include "../node/auth.h"
+#include "../node/security/auth.h"
 #include "errors.h"
 #include "logs.h"
 #include "pool.h"

@@ -3,8 +3,8 @@
 
 #include "../engine/engine.h"
 #include "../engine/timers.h"
-#include "../node/auth.h"
 #include "../node/options.h"
+#include "../node/security/auth.h"
 #include "../node/workload.h"
 #include "check_durable_reads.h"
 #include "check_replicas.h"

@@ -7,7 +7,7 @@
 #include "../lib/solo.h"
 
 #include "../../engine/prng.h"
-#include "../../node/auth.h"
+#include "../../node/security/auth.h"
 
 #include <inttypes.h>
 #include <stdio.h>

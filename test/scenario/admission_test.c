@@ -4,8 +4,8 @@
 #include "../lib/test.h"
 
 #include "../../engine/store.h"
-#include "../../node/auth.h"
 #include "../../node/node.h"
+#include "../../node/security/auth.h"
 #include "../../node/workload.h"
 #include "../../sim/disk.h"
 

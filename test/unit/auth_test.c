@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "../../node/auth.h"
+#include "../../node/security/auth.h"
 #include "../lib/test.h"
 
 #include "../lib/solo.h"

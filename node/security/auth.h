@@ -19,10 +19,10 @@
 //
 // SipHash (Aumasson and Bernstein, 2012) was made to authenticate short messages, and takes a tenth
 // of BLAKE2b's time for one of 100 bytes. Both are libsodium's, which every distribution has.
-#ifndef GV_NODE_AUTH_H
-#define GV_NODE_AUTH_H
+#ifndef GV_NODE_SECURITY_AUTH_H
+#define GV_NODE_SECURITY_AUTH_H
 
-#include "../codec/json.h"
+#include "../../codec/json.h"
 
 enum {
     GV_AUTH_KEY = 32,     // bytes of a key

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "auth.h"
 
-#include "../codec/message.h"
+#include "../../codec/message.h"
 
 #include <sodium.h>
 #include <string.h>

@@ -6,10 +6,10 @@
 // Buckets stand in a table of fixed size, eight to a set. A new client in a full set takes the
 // place of the one whose bucket is the fullest, which costs nothing if it was full; so a flood of
 // made-up names can free others, but takes no memory.
-#ifndef GV_NODE_LIMITER_H
-#define GV_NODE_LIMITER_H
+#ifndef GV_NODE_SECURITY_LIMITER_H
+#define GV_NODE_SECURITY_LIMITER_H
 
-#include "../merkle/digest.h"
+#include "../../merkle/digest.h"
 
 enum { GV_LIMITER_SETS = 512, GV_LIMITER_WAYS = 8 };
 
