@@ -26,8 +26,8 @@ BEGIN {
     # Where each foreign header may stand: a pattern over paths, and in how many files at most.
     where["xxhash.h"] = "^merkle/digest[.]c$"
     where["jsmn.h"] = "^(codec/token[.]h|test/bench/[a-z_]*[.]c)$"; most["jsmn.h"] = 2
-    where["lmdb.h"] = "^node/(storage/)?[a-z_]*[.]c$"
-    where["sodium.h"] = "^node/(security/)?[a-z_]*[.]c$"
+    where["lmdb.h"] = "^node/storage/store_lmdb[.]c$"
+    where["sodium.h"] = "^node/security/auth[.]c$"
     where["cmocka.h"] = "^test/lib/test[.]h$"
     where["uv.h"] = "^(node|sim/run|sim)/[a-z_]*[.]c$"; most["uv.h"] = 2
     where["cpuid.h"] = where["wmmintrin.h"] = "^merkle/pinsketch[.]c$" # of compilers
