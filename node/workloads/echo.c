@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // Says back what it is told, byte for byte.
-#include "workload.h"
+#include "../workload.h"
 
 static void handle_echo(struct gv_request *request) {
     int value = gv_request_member(request, "echo");

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // A set that only grows, of any JSON values.
-#include "workload.h"
+#include "../workload.h"
 
 static void handle_add(struct gv_request *request) {
     gv_request_put_member(request, "element", "add_ok");

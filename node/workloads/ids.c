@@ -11,7 +11,7 @@
 //
 // 64 bits of nanoseconds end in the year 2554. A reserve ends there at the latest, and behind it
 // there are no more ids: they are refused by an error, in every life with this store.
-#include "workload.h"
+#include "../workload.h"
 
 #include <inttypes.h>
 #include <stdio.h>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Broadcast: a value told to any node is soon known to all. A value is an entry of a set, its
 // canonical JSON text the key: telling it twice changes nothing, and gossip does the rest.
-#include "workload.h"
+#include "../workload.h"
 
 static void handle_broadcast(struct gv_request *request) {
     gv_request_put_member(request, "message", "broadcast_ok");

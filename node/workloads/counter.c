@@ -9,8 +9,8 @@
 // broken or lies, the node counts on beside it: as the next of a series of incarnations that
 // follows from its own. What it adds would be swallowed otherwise, now or when the larger count
 // comes from yet another peer.
-#include "../engine/prng.h"
-#include "workload.h"
+#include "../../engine/prng.h"
+#include "../workload.h"
 
 #include <inttypes.h>
 #include <stdio.h>
