@@ -4,8 +4,8 @@
 #define GV_SIM_CHECK_ECHO_H
 
 #include "../codec/json.h"
+#include "core/history.h"
 #include "errors.h"
-#include "history.h"
 
 // `echo` is the reply's token of that name.
 void gv_check_echo_reply(const struct gv_history_op *op, const struct gv_json *json, int echo,

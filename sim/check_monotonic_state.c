@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "check_monotonic_state.h"
 
-#include "memory.h"
+#include "core/memory.h"
 
 #include <inttypes.h>
 #include <stdlib.h>

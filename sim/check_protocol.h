@@ -5,7 +5,7 @@
 #define GV_SIM_CHECK_PROTOCOL_H
 
 #include "../codec/json.h"
-#include "load.h"
+#include "core/load.h"
 
 enum {
     GV_CHECK_PROTOCOL_WHY_MAX = 160,

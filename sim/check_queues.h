@@ -8,8 +8,8 @@
 #include "../engine/peer.h"
 #include "../node/node.h"
 #include "../node/writes.h"
+#include "core/net.h"
 #include "errors.h"
-#include "net.h"
 
 enum {
     GV_CHECK_QUEUES_LINE = GV_NODE_LINE_DEFAULT, // what comes in beside a full queue

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "check_set.h"
 
-#include "memory.h"
+#include "core/memory.h"
 
 #include <inttypes.h>
 #include <stdio.h>

@@ -12,9 +12,9 @@
 #define GV_SIM_CHECK_SET_H
 
 #include "../codec/json.h"
+#include "core/history.h"
+#include "core/keys.h"
 #include "errors.h"
-#include "history.h"
-#include "keys.h"
 
 enum { GV_CHECK_SET_PHANTOMS_KEPT = 256 }; // told apart; further ones all count
 

@@ -4,9 +4,9 @@
 #ifndef GV_SIM_CHECK_STATS_H
 #define GV_SIM_CHECK_STATS_H
 
+#include "core/history.h"
+#include "core/load.h"
 #include "errors.h"
-#include "history.h"
-#include "load.h"
 
 // What came of an operation.
 enum gv_check_stats_cause {

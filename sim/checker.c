@@ -3,7 +3,7 @@
 
 #include "check_echo.h"
 #include "check_monotonic_state.h"
-#include "memory.h"
+#include "core/memory.h"
 
 #include <stdlib.h>
 #include <string.h>

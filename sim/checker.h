@@ -10,7 +10,7 @@
 #include "check_set.h"
 #include "check_stats.h"
 #include "convergence.h"
-#include "load.h"
+#include "core/load.h"
 #include "result.h"
 
 struct gv_checker {

@@ -2,7 +2,7 @@
 #include "compare.h"
 
 #include "../codec/json.h"
-#include "escape.h"
+#include "core/escape.h"
 #include "simulate.h"
 
 #include <errno.h>

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "errors.h"
 
-#include "escape.h"
-#include "memory.h"
+#include "core/escape.h"
+#include "core/memory.h"
 
 #include <stdlib.h>
 

@@ -3,12 +3,12 @@
 
 #include "check_traffic.h"
 #include "child.h"
-#include "envelope.h"
-#include "escape.h"
+#include "core/envelope.h"
+#include "core/escape.h"
+#include "core/memory.h"
+#include "core/output.h"
+#include "core/path.h"
 #include "logs.h"
-#include "memory.h"
-#include "output.h"
-#include "path.h"
 #include "progress.h"
 #include "recorder.h"
 

@@ -2,7 +2,7 @@
 #include "invariants.h"
 
 #include "check_protocol.h"
-#include "memory.h"
+#include "core/memory.h"
 
 #include <stdlib.h>
 

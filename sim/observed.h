@@ -4,7 +4,7 @@
 #ifndef GV_SIM_OBSERVED_H
 #define GV_SIM_OBSERVED_H
 
-#include "keys.h"
+#include "core/keys.h"
 
 #include "../engine/engine.h"
 

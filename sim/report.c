@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "report.h"
 
-#include "load.h"
+#include "core/load.h"
 
 #include <inttypes.h>
 #include <stdlib.h>

@@ -10,10 +10,10 @@
 #ifndef GV_SIM_REPORT_H
 #define GV_SIM_REPORT_H
 
+#include "core/trace.h"
 #include "limits.h"
 #include "result.h"
 #include "run.h"
-#include "trace.h"
 
 #include <stdio.h>
 

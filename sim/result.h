@@ -3,11 +3,11 @@
 #ifndef GV_SIM_RESULT_H
 #define GV_SIM_RESULT_H
 
+#include "core/history.h"
+#include "core/load.h"
+#include "core/net.h"
 #include "errors.h"
-#include "history.h"
 #include "lateness.h"
-#include "load.h"
-#include "net.h"
 #include "traffic.h"
 
 #include <stdio.h>

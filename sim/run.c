@@ -3,9 +3,9 @@
 
 #include "check_protocol.h"
 #include "checker.h"
-#include "client.h"
-#include "envelope.h"
-#include "memory.h"
+#include "core/client.h"
+#include "core/envelope.h"
+#include "core/memory.h"
 #include "player.h"
 
 #include <inttypes.h>

@@ -5,12 +5,12 @@
 #ifndef GV_SIM_RUN_H
 #define GV_SIM_RUN_H
 
+#include "core/net.h"
+#include "core/topology.h"
 #include "lateness.h"
 #include "nemesis.h"
-#include "net.h"
 #include "node_fault.h"
 #include "result.h"
-#include "topology.h"
 
 enum {
     GV_RUN_INIT_TIMEOUT_MS = 10000,

@@ -37,10 +37,10 @@
 #ifndef GV_SIM_SCENARIO_H
 #define GV_SIM_SCENARIO_H
 
-#include "clock.h"
-#include "disk.h"
+#include "core/clock.h"
+#include "core/disk.h"
+#include "core/net.h"
 #include "nemesis.h"
-#include "net.h"
 
 enum {
     GV_SCENARIO_STEPS_MAX = 1024,

@@ -2,10 +2,10 @@
 #include "simulate.h"
 
 #include "builtin.h"
-#include "escape.h"
+#include "core/escape.h"
+#include "core/memory.h"
+#include "core/output.h"
 #include "generator.h"
-#include "memory.h"
-#include "output.h"
 #include "progress.h"
 #include "recorder.h"
 #include "simulation.h"

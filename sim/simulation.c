@@ -8,9 +8,9 @@
 #include "../node/workload.h"
 #include "check_durable_reads.h"
 #include "check_replicas.h"
-#include "envelope.h"
+#include "core/envelope.h"
+#include "core/memory.h"
 #include "invariants.h"
-#include "memory.h"
 #include "observed.h"
 
 #include <inttypes.h>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "verdict.h"
 
-#include "memory.h"
+#include "core/memory.h"
 
 #include <signal.h>
 #include <stdio.h>

@@ -5,7 +5,7 @@
 #define GV_TEST_LIB_CLUSTER_H
 
 #include "../../engine/engine.h"
-#include "../../sim/net.h"
+#include "../../sim/core/net.h"
 
 #include <stdio.h>
 

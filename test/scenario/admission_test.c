@@ -7,7 +7,7 @@
 #include "../../node/node.h"
 #include "../../node/security/auth.h"
 #include "../../node/workload.h"
-#include "../../sim/disk.h"
+#include "../../sim/core/disk.h"
 
 #include <inttypes.h>
 #include <stdio.h>

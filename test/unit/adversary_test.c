@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "../../sim/adversary.h"
+#include "../../sim/core/adversary.h"
 #include "../lib/test.h"
 
 #include "../../codec/json.h"

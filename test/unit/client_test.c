@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "../../sim/client.h"
+#include "../../sim/core/client.h"
 #include "../lib/test.h"
 
 static struct gv_client ask(struct gv_client client) {

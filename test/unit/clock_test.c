@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "../../engine/prng.h"
-#include "../../sim/clock.h"
+#include "../../sim/core/clock.h"
 #include "../lib/test.h"
 
 static void a_new_clock_shows_the_worlds_time(void **state) {

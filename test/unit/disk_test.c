@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "../../sim/disk.h"
+#include "../../sim/core/disk.h"
 #include "../lib/test.h"
 
 #include <stdlib.h>

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
-#include "../../sim/escape.h"
+#include "../../sim/core/escape.h"
 #include "../lib/test.h"
 
 #include "../../engine/prng.h"
-#include "../../sim/envelope.h"
+#include "../../sim/core/envelope.h"
 #include "../../sim/errors.h"
 
 #include <string.h>

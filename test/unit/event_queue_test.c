@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "../../engine/prng.h"
-#include "../../sim/event_queue.h"
+#include "../../sim/core/event_queue.h"
 #include "../lib/test.h"
 
 static void takes_events_in_order_of_time_then_of_scheduling(void **state) {

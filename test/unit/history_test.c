@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "../../sim/history.h"
+#include "../../sim/core/history.h"
 #include "../lib/test.h"
 
 static void indices_order_both_ends_of_operations(void **state) {

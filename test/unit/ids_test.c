@@ -2,7 +2,7 @@
 #include "../lib/test.h"
 
 #include "../../engine/prng.h"
-#include "../../sim/disk.h"
+#include "../../sim/core/disk.h"
 #include "../lib/solo.h"
 
 #include <stdio.h>

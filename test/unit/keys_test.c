@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "../../sim/keys.h"
+#include "../../sim/core/keys.h"
 
 #include "../../codec/json.h"
 #include "../lib/test.h"

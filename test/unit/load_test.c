@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "../../sim/load.h"
+#include "../../sim/core/load.h"
 #include "../lib/test.h"
 
 #include <string.h>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "../../sim/net.h"
+#include "../../sim/core/net.h"
 #include "../lib/test.h"
 
 #include <stdio.h>

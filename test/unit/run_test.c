@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // Whole runs in virtual time, against nodes of a few lines that live in this process.
-#include "../../sim/memory.h"
+#include "../../sim/core/memory.h"
 #include "../../sim/run.h"
 #include "../lib/test.h"
 

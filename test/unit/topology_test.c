@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // The expected topologies are those of Maelstrom's functions, worked out by hand.
-#include "../../sim/topology.h"
+#include "../../sim/core/topology.h"
 #include "../lib/test.h"
 
 #include <string.h>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "../../sim/memory.h"
+#include "../../sim/core/memory.h"
 #include "../../sim/verdict.h"
 #include "../lib/test.h"
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "../../sim/wan.h"
+#include "../../sim/core/wan.h"
 #include "../lib/test.h"
 
 #include <stdio.h>

@@ -5,10 +5,10 @@
 // There are two, as on a real machine. The one that timers go by never runs back: set forward, it
 // jumps, as one that counts while the machine sleeps does; set back, it goes on as before. The date
 // goes both ways, but a program that asks for it once, at its start, notices in its next life.
-#ifndef GV_SIM_CLOCK_H
-#define GV_SIM_CLOCK_H
+#ifndef GV_SIM_CORE_CLOCK_H
+#define GV_SIM_CORE_CLOCK_H
 
-#include "../merkle/base.h"
+#include "../../merkle/base.h"
 
 enum { GV_CLOCK_PPM_MAX = 500000 }; // of drift: half as fast, or half as fast again
 

@@ -5,11 +5,11 @@
 // The process may die: the system has what was written, and writes it. Or the machine: what was
 // not synced is gone, from some transaction on. A write under way at that moment may have been
 // made or not.
-#ifndef GV_SIM_DISK_H
-#define GV_SIM_DISK_H
+#ifndef GV_SIM_CORE_DISK_H
+#define GV_SIM_CORE_DISK_H
 
-#include "../engine/prng.h"
-#include "../engine/store.h"
+#include "../../engine/prng.h"
+#include "../../engine/store.h"
 
 enum { GV_DISK_FLUSH_MS = 5000 }; // the system syncs by itself what is so old
 

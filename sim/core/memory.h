@@ -2,10 +2,10 @@
 // Memory of the simulator's own tables. A tool that runs out of memory can only say so: these
 // print a line and end the process with GV_MEMORY_STATUS, so no caller has a NULL to handle. What
 // they return is freed by free().
-#ifndef GV_SIM_MEMORY_H
-#define GV_SIM_MEMORY_H
+#ifndef GV_SIM_CORE_MEMORY_H
+#define GV_SIM_CORE_MEMORY_H
 
-#include "../merkle/base.h"
+#include "../../merkle/base.h"
 
 enum { GV_MEMORY_STATUS = 2 }; // the exit status
 

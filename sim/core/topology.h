@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
 // Who may be whose neighbour in the topology offered to broadcast nodes, exactly as Maelstrom
 // builds each kind: the same neighbours, in the same order.
-#ifndef GV_SIM_TOPOLOGY_H
-#define GV_SIM_TOPOLOGY_H
+#ifndef GV_SIM_CORE_TOPOLOGY_H
+#define GV_SIM_CORE_TOPOLOGY_H
 
-#include "../merkle/base.h"
+#include "../../merkle/base.h"
 
 enum gv_topology {
     GV_TOPOLOGY_LINE,

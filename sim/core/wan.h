@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
 // A wide-area network: regions of nodes, the round trips between them, and what each link carries.
 // A node may be in no region; its links are then as the network has them for all.
-#ifndef GV_SIM_WAN_H
-#define GV_SIM_WAN_H
+#ifndef GV_SIM_CORE_WAN_H
+#define GV_SIM_CORE_WAN_H
 
-#include "../merkle/base.h"
+#include "../../merkle/base.h"
 
 enum { GV_WAN_REGIONS_MAX = 16, GV_WAN_NAME_MAX = 23 };
 

@@ -5,11 +5,11 @@
 // take for another: small and negative integers, the extremes of 64 bits and their neighbours,
 // longer integers, numbers with a fraction or an exponent, strings short and long, other scripts,
 // arrays, objects, and integers that share a position with the value before them.
-#ifndef GV_SIM_KEYS_H
-#define GV_SIM_KEYS_H
+#ifndef GV_SIM_CORE_KEYS_H
+#define GV_SIM_CORE_KEYS_H
 
-#include "../engine/lattice.h"
-#include "../engine/prng.h"
+#include "../../engine/lattice.h"
+#include "../../engine/prng.h"
 
 enum gv_keys_kind { GV_KEYS_INTEGERS, GV_KEYS_MIXED, GV_KEYS_KINDS };
 

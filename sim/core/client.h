@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
 // The clients: who is called what, and what each is waiting for. A client is never used again once
 // it is closed; its name, c and its number, stays taken.
-#ifndef GV_SIM_CLIENT_H
-#define GV_SIM_CLIENT_H
+#ifndef GV_SIM_CORE_CLIENT_H
+#define GV_SIM_CORE_CLIENT_H
 
-#include "../merkle/base.h"
+#include "../../merkle/base.h"
 
 enum gv_client_role {
     GV_CLIENT_INIT,     // says init, then goes

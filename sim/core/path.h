@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Paths made absolute, for processes that run in another directory.
-#ifndef GV_SIM_PATH_H
-#define GV_SIM_PATH_H
+#ifndef GV_SIM_CORE_PATH_H
+#define GV_SIM_CORE_PATH_H
 
 // All return memory for the caller to free.
 

@@ -2,10 +2,10 @@
 // Untrusted text: whatever gvsim did not write itself, such as what nodes print, names of files,
 // words of scenarios and options. All of it passes through here before a person sees it, so that
 // nothing foreign reaches a terminal as a command.
-#ifndef GV_SIM_ESCAPE_H
-#define GV_SIM_ESCAPE_H
+#ifndef GV_SIM_CORE_ESCAPE_H
+#define GV_SIM_CORE_ESCAPE_H
 
-#include "../merkle/base.h"
+#include "../../merkle/base.h"
 
 #include <stdarg.h>
 #include <stdio.h>

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 // A file that is there when it is whole: until then it is written beside its place. So nobody takes
 // a run that was interrupted for one with an empty result, nor loses the result of the last.
-#ifndef GV_SIM_OUTPUT_H
-#define GV_SIM_OUTPUT_H
+#ifndef GV_SIM_CORE_OUTPUT_H
+#define GV_SIM_CORE_OUTPUT_H
 
 #include <stdbool.h>
 #include <stdio.h>

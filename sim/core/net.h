@@ -17,10 +17,10 @@
 //
 // A message with a client at one end takes no time, is never cut off, and does not count. What a
 // node says to a client needs no network at all: only what goes to a node is sent here.
-#ifndef GV_SIM_NET_H
-#define GV_SIM_NET_H
+#ifndef GV_SIM_CORE_NET_H
+#define GV_SIM_CORE_NET_H
 
-#include "../engine/prng.h"
+#include "../../engine/prng.h"
 #include "adversary.h"
 #include "event_queue.h"
 #include "trace.h"

@@ -10,10 +10,10 @@
 // The lowest list is opened when its first event is due, by moving its events to lower lists, at
 // most once for each bit. Only ends of lists are touched in between, so that 100,000 timeouts that
 // wait for seconds cost nothing while messages come and go.
-#ifndef GV_SIM_EVENT_QUEUE_H
-#define GV_SIM_EVENT_QUEUE_H
+#ifndef GV_SIM_CORE_EVENT_QUEUE_H
+#define GV_SIM_CORE_EVENT_QUEUE_H
 
-#include "../merkle/base.h"
+#include "../../merkle/base.h"
 
 // What the fields beside `due` and `seq` mean is up to those who schedule. An event cannot be
 // called off: put a number into `stamp` that tells, when it comes, whether it still matters.

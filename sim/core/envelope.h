@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 // Lines to nodes, put together in one buffer that is used again and again.
-#ifndef GV_SIM_ENVELOPE_H
-#define GV_SIM_ENVELOPE_H
+#ifndef GV_SIM_CORE_ENVELOPE_H
+#define GV_SIM_CORE_ENVELOPE_H
 
-#include "../merkle/base.h"
+#include "../../merkle/base.h"
 
 enum { GV_ENVELOPE_EXCERPT_MAX = 240 }; // bytes of a line shown to a person
 

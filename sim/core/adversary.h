@@ -2,8 +2,8 @@
 // Somebody on the network between the nodes, who reads along and is no friend. He has not got their
 // secret; so he makes do with what they say: he alters a digit of it, on its way or of a copy,
 // sends it on to another node or back to where it came from, or says again what was said before.
-#ifndef GV_SIM_ADVERSARY_H
-#define GV_SIM_ADVERSARY_H
+#ifndef GV_SIM_CORE_ADVERSARY_H
+#define GV_SIM_CORE_ADVERSARY_H
 
 #include "envelope.h"
 

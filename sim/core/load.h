@@ -3,10 +3,10 @@
 // mixes, spacing and turns: an operation is an addition or a read with equal chance, one follows
 // the other after a time uniform over [0, 2/rate), and clients take turns. Unlike Maelstrom's, the
 // first operation is always an addition, so that no short run is without one.
-#ifndef GV_SIM_LOAD_H
-#define GV_SIM_LOAD_H
+#ifndef GV_SIM_CORE_LOAD_H
+#define GV_SIM_CORE_LOAD_H
 
-#include "../engine/prng.h"
+#include "../../engine/prng.h"
 #include "history.h"
 #include "keys.h"
 

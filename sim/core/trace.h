@@ -4,10 +4,10 @@
 // nothing: it
 // passes each event on to its sinks, which write it somewhere. Where a trace is taken, NULL is one
 // that nobody listens to.
-#ifndef GV_SIM_TRACE_H
-#define GV_SIM_TRACE_H
+#ifndef GV_SIM_CORE_TRACE_H
+#define GV_SIM_CORE_TRACE_H
 
-#include "../merkle/base.h"
+#include "../../merkle/base.h"
 
 enum gv_trace_kind {
     GV_TRACE_SEND,      // a node sent a message to another

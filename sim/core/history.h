@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
 // What the clients asked and what became of it: every operation with its two moments. Invocations
 // and completions share one count, the index, which orders them where times tie.
-#ifndef GV_SIM_HISTORY_H
-#define GV_SIM_HISTORY_H
+#ifndef GV_SIM_CORE_HISTORY_H
+#define GV_SIM_CORE_HISTORY_H
 
-#include "../merkle/base.h"
+#include "../../merkle/base.h"
 
 enum gv_history_kind {
     GV_HISTORY_ADD, // broadcast, or add to a set or counter
