@@ -7,7 +7,7 @@
 #ifndef GV_SIM_REDUCE_H
 #define GV_SIM_REDUCE_H
 
-#include "scenario.h"
+#include "faults/scenario.h"
 
 enum { GV_REDUCE_SEEDS = 3 }; // other seeds tried, where a change makes another run of it anyway
 

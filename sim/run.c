@@ -6,7 +6,7 @@
 #include "core/client.h"
 #include "core/envelope.h"
 #include "core/memory.h"
-#include "player.h"
+#include "faults/player.h"
 
 #include <inttypes.h>
 #include <stdarg.h>

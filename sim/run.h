@@ -7,9 +7,9 @@
 
 #include "core/net.h"
 #include "core/topology.h"
+#include "faults/nemesis.h"
+#include "faults/node_fault.h"
 #include "lateness.h"
-#include "nemesis.h"
-#include "node_fault.h"
 #include "result.h"
 
 enum {

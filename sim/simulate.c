@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
 #include "simulate.h"
 
-#include "builtin.h"
 #include "core/escape.h"
 #include "core/memory.h"
 #include "core/output.h"
+#include "faults/builtin.h"
 #include "generator.h"
 #include "progress.h"
 #include "recorder.h"

@@ -2,7 +2,7 @@
 // Any bytes as a scenario: it is read or refused, and a refusal points at a byte of it or at the
 // end of a line. What was read fits a cluster or names a node that this one lacks, and every node
 // that a step names is found in it.
-#include "../../sim/scenario.h"
+#include "../../sim/faults/scenario.h"
 
 #include <string.h>
 

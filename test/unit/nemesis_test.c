@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "../../sim/nemesis.h"
+#include "../../sim/faults/nemesis.h"
 #include "../lib/test.h"
 
 #include <string.h>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-#include "../../sim/builtin.h"
-#include "../../sim/scenario.h"
+#include "../../sim/faults/builtin.h"
+#include "../../sim/faults/scenario.h"
 #include "../lib/test.h"
 
 #include <stdio.h>

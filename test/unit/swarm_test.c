@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
+#include "../../sim/faults/scenario.h"
 #include "../../sim/generator.h"
 #include "../../sim/pool.h"
-#include "../../sim/scenario.h"
 #include "../../sim/simulate.h"
 #include "../lib/test.h"
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "player.h"
 
-#include "core/memory.h"
+#include "../core/memory.h"
 
 #include <stdlib.h>
 #include <string.h>

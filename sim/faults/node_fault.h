@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 // What a scenario does to nodes, as far as the network is not concerned. Its steps may overlap: a
 // node is down, or still, while any of them has it so.
-#ifndef GV_SIM_NODE_FAULT_H
-#define GV_SIM_NODE_FAULT_H
+#ifndef GV_SIM_FAULTS_NODE_FAULT_H
+#define GV_SIM_FAULTS_NODE_FAULT_H
 
 #include "scenario.h"
 

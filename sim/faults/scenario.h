@@ -34,12 +34,12 @@
 // Times are seconds (5s, 1.5s) or milliseconds (250ms) since the first operation; a step without
 // an end lasts until the operations end, as all do at the latest, but a crash is over at once and
 // a clock stays as it was set.
-#ifndef GV_SIM_SCENARIO_H
-#define GV_SIM_SCENARIO_H
+#ifndef GV_SIM_FAULTS_SCENARIO_H
+#define GV_SIM_FAULTS_SCENARIO_H
 
-#include "core/clock.h"
-#include "core/disk.h"
-#include "core/net.h"
+#include "../core/clock.h"
+#include "../core/disk.h"
+#include "../core/net.h"
 #include "nemesis.h"
 
 enum {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "node_fault.h"
 
-#include "core/memory.h"
+#include "../core/memory.h"
 
 #include <stdlib.h>
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 // A scenario being played: which steps are under way, and what they make of the network. Clockless:
 // the caller says when a step begins and ends. Crashes and pauses are the caller's to carry out.
-#ifndef GV_SIM_PLAYER_H
-#define GV_SIM_PLAYER_H
+#ifndef GV_SIM_FAULTS_PLAYER_H
+#define GV_SIM_FAULTS_PLAYER_H
 
 #include "scenario.h"
 

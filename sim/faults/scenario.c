@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "scenario.h"
 
-#include "core/escape.h"
-#include "core/memory.h"
+#include "../core/escape.h"
+#include "../core/memory.h"
 
 #include <stdarg.h>
 #include <stdio.h>

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
 // The nemesis: which nodes are cut off from which, and for how long. The four kinds of partition
 // are Jepsen's, drawn at random from a seed. Pure: the caller says when to start and stop.
-#ifndef GV_SIM_NEMESIS_H
-#define GV_SIM_NEMESIS_H
+#ifndef GV_SIM_FAULTS_NEMESIS_H
+#define GV_SIM_FAULTS_NEMESIS_H
 
-#include "../engine/prng.h"
+#include "../../engine/prng.h"
 
 enum gv_nemesis_kind {
     GV_NEMESIS_ONE,      // one node cut off from all others

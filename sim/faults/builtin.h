@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // The scenarios that come with gvsim.
-#ifndef GV_SIM_BUILTIN_H
-#define GV_SIM_BUILTIN_H
+#ifndef GV_SIM_FAULTS_BUILTIN_H
+#define GV_SIM_FAULTS_BUILTIN_H
 
 #include <stddef.h>
 
