@@ -3,7 +3,7 @@
 
 #include "../engine/engine.h"
 #include "../node/security/auth.h"
-#include "errors.h"
+#include "check/errors.h"
 #include "logs.h"
 #include "pool.h"
 #include "report.h"

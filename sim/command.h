@@ -3,7 +3,7 @@
 #ifndef GV_SIM_COMMAND_H
 #define GV_SIM_COMMAND_H
 
-#include "limits.h"
+#include "check/limits.h"
 #include "run.h"
 
 enum { GV_COMMAND_OPTIONS = 64 }; // at the most

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "exec.h"
 
-#include "check_traffic.h"
+#include "check/check_traffic.h"
 #include "child.h"
 #include "core/envelope.h"
 #include "core/escape.h"

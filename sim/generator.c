@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "generator.h"
 
-#include "invariants.h"
+#include "check/invariants.h"
 
 #include <inttypes.h>
 #include <stdarg.h>

@@ -4,7 +4,7 @@
 #ifndef GV_SIM_POOL_H
 #define GV_SIM_POOL_H
 
-#include "verdict.h"
+#include "check/verdict.h"
 
 enum {
     GV_POOL_JOBS_MAX = 256,

@@ -10,9 +10,9 @@
 #ifndef GV_SIM_REPORT_H
 #define GV_SIM_REPORT_H
 
+#include "check/limits.h"
+#include "check/result.h"
 #include "core/trace.h"
-#include "limits.h"
-#include "result.h"
 #include "run.h"
 
 #include <stdio.h>

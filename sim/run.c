@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "run.h"
 
-#include "check_protocol.h"
-#include "checker.h"
+#include "check/check_protocol.h"
+#include "check/checker.h"
 #include "core/client.h"
 #include "core/envelope.h"
 #include "core/memory.h"

@@ -5,12 +5,12 @@
 #ifndef GV_SIM_RUN_H
 #define GV_SIM_RUN_H
 
+#include "check/lateness.h"
+#include "check/result.h"
 #include "core/net.h"
 #include "core/topology.h"
 #include "faults/nemesis.h"
 #include "faults/node_fault.h"
-#include "lateness.h"
-#include "result.h"
 
 enum {
     GV_RUN_INIT_TIMEOUT_MS = 10000,

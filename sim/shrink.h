@@ -4,8 +4,8 @@
 #ifndef GV_SIM_SHRINK_H
 #define GV_SIM_SHRINK_H
 
+#include "check/verdict.h"
 #include "command.h"
-#include "verdict.h"
 
 // Runs a scenario's text, as gv_simulate_text does, in a process of its own, whose crash or hanging
 // is a verdict, too. False: it is wrong, or no process could be started.

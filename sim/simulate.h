@@ -3,8 +3,8 @@
 #ifndef GV_SIM_SIMULATE_H
 #define GV_SIM_SIMULATE_H
 
+#include "check/verdict.h"
 #include "command.h"
-#include "verdict.h"
 
 // Runs what the command says, and prints the live view and the verdict on standard output. Returns
 // what gvsim exits with: 0 valid, 1 invalid (or two runs that differ), 2 a file cannot be written

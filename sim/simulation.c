@@ -6,12 +6,12 @@
 #include "../node/options.h"
 #include "../node/security/auth.h"
 #include "../node/workload.h"
-#include "check_durable_reads.h"
-#include "check_replicas.h"
+#include "check/check_durable_reads.h"
+#include "check/check_replicas.h"
+#include "check/invariants.h"
+#include "check/observed.h"
 #include "core/envelope.h"
 #include "core/memory.h"
-#include "invariants.h"
-#include "observed.h"
 
 #include <inttypes.h>
 #include <stdio.h>

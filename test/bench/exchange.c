@@ -4,7 +4,7 @@
 #include "../../engine/core.h"
 #include "../../engine/prng.h"
 #include "../../engine/sync.h"
-#include "../../sim/check_replicas.h"
+#include "../../sim/check/check_replicas.h"
 #include "../lib/story.h"
 
 #include <inttypes.h>

@@ -6,7 +6,7 @@
 // of what it was sent, or answer by more than its replica and a multiple of that; and beside the
 // Byzantine peer the two still come to hold the same, with all that each of them had.
 #include "../../engine/core.h"
-#include "../../sim/check_replicas.h"
+#include "../../sim/check/check_replicas.h"
 #include "../lib/arena.h"
 #include "../lib/byzantine.h"
 #include "../lib/collide.h"

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "cluster.h"
 
-#include "../../sim/check_replicas.h"
+#include "../../sim/check/check_replicas.h"
 #include "story.h"
 
 #include <inttypes.h>

@@ -3,7 +3,7 @@
 // messages and at the cost of the differences only.
 #include "../../engine/core.h"
 #include "../../engine/sync.h"
-#include "../../sim/check_replicas.h"
+#include "../../sim/check/check_replicas.h"
 #include "../lib/collide.h"
 #include "../lib/test.h"
 

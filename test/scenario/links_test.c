@@ -2,7 +2,7 @@
 // Links of any speed: messages may take up to a minute, each way another time, more on some links
 // than on others, another time than before. In bounded time all replicas are equal, and what is
 // said after that is no more than idle comparisons.
-#include "../../sim/check_traffic.h"
+#include "../../sim/check/check_traffic.h"
 #include "../lib/cluster.h"
 #include "../lib/test.h"
 

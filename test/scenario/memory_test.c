@@ -7,7 +7,7 @@
 
 #include "../../engine/core.h"
 #include "../../engine/store.h"
-#include "../../sim/check_replicas.h"
+#include "../../sim/check/check_replicas.h"
 #include "../lib/meter.h"
 
 #include <stdio.h>

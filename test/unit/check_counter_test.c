@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "../../engine/prng.h"
-#include "../../sim/check_counter.h"
+#include "../../sim/check/check_counter.h"
 #include "../lib/test.h"
 
 #include <string.h>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "../../sim/check_echo.h"
+#include "../../sim/check/check_echo.h"
 #include "../lib/fixture.h"
 #include "../lib/test.h"
 

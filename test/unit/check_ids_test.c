@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "../../sim/check_ids.h"
+#include "../../sim/check/check_ids.h"
 #include "../lib/fixture.h"
 #include "../lib/test.h"
 

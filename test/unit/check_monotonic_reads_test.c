@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "../../sim/check_monotonic_reads.h"
+#include "../../sim/check/check_monotonic_reads.h"
 #include "../lib/test.h"
 
 #include <string.h>

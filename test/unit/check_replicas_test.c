@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "../../sim/check_replicas.h"
+#include "../../sim/check/check_replicas.h"
 
 #include "../../engine/core.h"
 #include "../lib/test.h"

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "../../sim/check_set.h"
+#include "../../sim/check/check_set.h"
 #include "../lib/test.h"
 
 #include <stdlib.h>

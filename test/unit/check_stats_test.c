@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "../../sim/check_stats.h"
+#include "../../sim/check/check_stats.h"
 #include "../lib/test.h"
 
 #include <string.h>

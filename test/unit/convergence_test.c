@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "../../sim/convergence.h"
+#include "../../sim/check/convergence.h"
 #include "../lib/test.h"
 
 static void sets_converge_when_the_last_node_misses_nothing(void **state) {

@@ -4,7 +4,7 @@
 #include "../../engine/engine.h"
 
 #include "../../engine/core.h"
-#include "../../sim/check_replicas.h"
+#include "../../sim/check/check_replicas.h"
 #include "../lib/cluster.h"
 #include "../lib/meter.h"
 #include "../lib/test.h"

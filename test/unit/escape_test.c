@@ -3,8 +3,8 @@
 #include "../lib/test.h"
 
 #include "../../engine/prng.h"
+#include "../../sim/check/errors.h"
 #include "../../sim/core/envelope.h"
-#include "../../sim/errors.h"
 
 #include <string.h>
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-#include "../../sim/check_durable_reads.h"
-#include "../../sim/invariants.h"
+#include "../../sim/check/check_durable_reads.h"
+#include "../../sim/check/invariants.h"
 #include "../lib/test.h"
 
 #include <stdio.h>

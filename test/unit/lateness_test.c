@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "../../engine/prng.h"
-#include "../../sim/lateness.h"
+#include "../../sim/check/lateness.h"
 #include "../lib/test.h"
 
 #include <stdio.h>

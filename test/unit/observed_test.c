@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "../../sim/observed.h"
+#include "../../sim/check/observed.h"
 #include "../lib/solo.h"
 #include "../lib/test.h"
 

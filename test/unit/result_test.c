@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "../../sim/result.h"
+#include "../../sim/check/result.h"
 #include "../lib/test.h"
 
 #include "../../codec/json.h"

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
+#include "../../sim/check/verdict.h"
 #include "../../sim/core/memory.h"
-#include "../../sim/verdict.h"
 #include "../lib/test.h"
 
 #include <signal.h>

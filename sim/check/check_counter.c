@@ -1,0 +1,142 @@
+// SPDX-License-Identifier: MIT
+#include "check_counter.h"
+
+#include "../core/memory.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+enum { NODES_NAMED = 8, LIST_MAX = NODES_NAMED * 36 + 8 };
+
+void gv_check_counter_init(struct gv_check_counter *counter, uint32_t nodes) {
+    GV_ASSERT(nodes > 0);
+    *counter = (struct gv_check_counter){.nodes = nodes};
+    counter->acked = gv_memory_new(nodes * sizeof *counter->acked);
+    counter->refused = gv_memory_new(nodes * sizeof *counter->refused);
+    counter->finals = gv_memory_new(nodes * sizeof *counter->finals);
+    counter->has_final = gv_memory_new(nodes * sizeof *counter->has_final);
+}
+
+void gv_check_counter_fini(struct gv_check_counter *counter) {
+    GV_ASSERT(counter != NULL);
+    free(counter->maybe);
+    free(counter->acked);
+    free(counter->refused);
+    free(counter->finals);
+    free(counter->has_final);
+    *counter = (struct gv_check_counter){0};
+}
+
+void gv_check_counter_ok(struct gv_check_counter *counter, uint32_t node, int64_t delta) {
+    GV_ASSERT(delta > -1000 && delta < 1000); // so that no sum overflows
+    GV_ASSERT(node < counter->nodes);
+    counter->sum += delta;
+    counter->acked[node] += delta;
+}
+
+void gv_check_counter_refused(struct gv_check_counter *counter, uint32_t node, int64_t delta) {
+    GV_ASSERT(node < counter->nodes);
+    counter->refused[node] += delta;
+}
+
+void gv_check_counter_info(struct gv_check_counter *counter, int64_t delta) {
+    GV_ASSERT(delta > -1000 && delta < 1000);
+    if (delta == 0) return;
+    counter->maybe = gv_memory_grow(counter->maybe, &counter->maybe_cap, counter->maybe_len + 1,
+                                    sizeof *counter->maybe);
+    counter->maybe[counter->maybe_len++] = delta;
+}
+
+void gv_check_counter_allow_loss(struct gv_check_counter *counter, bool added, uint64_t amount) {
+    GV_ASSERT(amount <= INT32_MAX);
+    counter->may_be_lost += amount;
+    for (uint64_t i = 0; i < amount; i++) {
+        counter->sum -= added ? 1 : -1;
+        gv_check_counter_info(counter, added ? 1 : -1);
+    }
+}
+
+void gv_check_counter_final(struct gv_check_counter *counter, uint32_t node, int64_t value) {
+    GV_ASSERT(node < counter->nodes);
+    counter->finals[node] = value;
+    counter->has_final[node] = true;
+}
+
+// Subset sums by dynamic programming: byte i of the table says whether low + i can be reached.
+// Deltas are small, so the table is no longer than a few times their number.
+bool gv_check_counter_accepts(const struct gv_check_counter *counter, int64_t value) {
+    int64_t low = 0, high = 0;
+    for (size_t i = 0; i < counter->maybe_len; i++) {
+        if (counter->maybe[i] < 0) low += counter->maybe[i];
+        if (counter->maybe[i] > 0) high += counter->maybe[i];
+    }
+    if (value < counter->sum + low || value > counter->sum + high) return false;
+
+    size_t width = (size_t)(high - low + 1);
+    uint8_t *reached = gv_memory_new(width);
+    reached[-low] = 1;
+    for (size_t i = 0; i < counter->maybe_len; i++) {
+        int64_t delta = counter->maybe[i];
+        // Walk against the delta's sign, so that none is used twice.
+        for (size_t step = 0; step < width; step++) {
+            int64_t to = delta > 0 ? (int64_t)(width - 1 - step) : (int64_t)step;
+            int64_t from = to - delta;
+            if (from >= 0 && from < (int64_t)width && reached[from]) reached[to] = 1;
+        }
+    }
+    bool accepted = reached[value - counter->sum - low] != 0;
+    free(reached);
+    return accepted;
+}
+
+// The sums of the first few nodes that have one, as " n0 12, n1 7".
+static const char *list_sums(const int64_t *sums, uint32_t nodes, char text[LIST_MAX]) {
+    size_t len = 0;
+    int listed = 0;
+    text[0] = '\0';
+    for (uint32_t node = 0; node < nodes; node++) {
+        if (sums[node] == 0) continue;
+        if (listed++ == NODES_NAMED) {
+            snprintf(text + len, LIST_MAX - len, " …");
+            break;
+        }
+        len += (size_t)snprintf(text + len, LIST_MAX - len, "%s n%" PRIu32 " %" PRId64,
+                                listed > 1 ? "," : "", node, sums[node]);
+    }
+    return text;
+}
+
+static void complain_sum(const struct gv_check_counter *counter, uint32_t node,
+                         struct gv_errors *errors) {
+    char acked[LIST_MAX], refused[LIST_MAX];
+    list_sums(counter->acked, counter->nodes, acked);
+    list_sums(counter->refused, counter->nodes, refused);
+    gv_errors_add(errors,
+                  "wrong sum: n%u reads %" PRId64 "; the additions that ended well make %" PRId64
+                  " (acknowledged:%s), and none of the %zu without an answer make up the "
+                  "difference%s%s",
+                  node, counter->finals[node], counter->sum, acked, counter->maybe_len,
+                  *refused != '\0' ? "; refused for certain:" : "", refused);
+}
+
+bool gv_check_counter_finish(const struct gv_check_counter *counter, struct gv_errors *errors) {
+    bool equal = true, any = false;
+    uint32_t first = 0;
+    for (uint32_t node = 0; node < counter->nodes; node++) {
+        if (!counter->has_final[node]) continue; // its read failed: an error of its own
+        int64_t value = counter->finals[node];
+        if (!any) first = node;
+        // Values seen before need no second look.
+        if (any && value == counter->finals[first]) continue;
+        if (any) {
+            equal = false;
+            gv_errors_add(errors, "final reads differ: n%u reads %" PRId64 ", n%u %" PRId64, node,
+                          value, first, counter->finals[first]);
+        }
+        any = true;
+        if (gv_check_counter_accepts(counter, value)) continue;
+        complain_sum(counter, node, errors);
+    }
+    return equal;
+}

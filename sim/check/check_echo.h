@@ -1,0 +1,14 @@
+// SPDX-License-Identifier: MIT
+// Echo: the reply must carry what the request did.
+#ifndef GV_SIM_CHECK_CHECK_ECHO_H
+#define GV_SIM_CHECK_CHECK_ECHO_H
+
+#include "../../codec/json.h"
+#include "../core/history.h"
+#include "errors.h"
+
+// `echo` is the reply's token of that name.
+void gv_check_echo_reply(const struct gv_history_op *op, const struct gv_json *json, int echo,
+                         struct gv_errors *errors);
+
+#endif

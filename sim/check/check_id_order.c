@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: MIT
+#include "check_id_order.h"
+
+#include "../core/memory.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+void gv_check_id_order_init(struct gv_check_id_order *id_order, uint32_t nodes) {
+    GV_ASSERT(nodes > 0);
+    *id_order = (struct gv_check_id_order){.nodes = nodes};
+    id_order->last = gv_memory_new(nodes * sizeof *id_order->last);
+}
+
+void gv_check_id_order_fini(struct gv_check_id_order *id_order) {
+    GV_ASSERT(id_order != NULL);
+    free(id_order->last);
+    *id_order = (struct gv_check_id_order){0};
+}
+
+void gv_check_id_order_line(struct gv_check_id_order *id_order, uint32_t node, struct gv_slice line,
+                            struct gv_errors *errors) {
+    static const char type[] = "\"type\":\"generate_ok\"", name[] = "\"id\":\"";
+    GV_ASSERT(node < id_order->nodes);
+    struct gv_check_id_order_last *last = &id_order->last[node];
+    char text[GV_CHECK_ID_ORDER_MAX];
+    if (line.len >= sizeof text || last->reported) return;
+    memcpy(text, line.data, line.len);
+    text[line.len] = '\0';
+    char *at = strstr(text, type), *id = at != NULL ? strstr(at, name) : NULL;
+    char *end = id != NULL ? strchr(id += sizeof name - 1, '"') : NULL;
+    if (end == NULL) return;
+    *end = '\0';
+    if (strcmp(id, last->id) <= 0) {
+        last->reported = true;
+        gv_errors_add(errors, "not ascending: n%u gave id %s after %s", node, id, last->id);
+    }
+    strcpy(last->id, id);
+}
+
+void gv_check_id_order_reset(struct gv_check_id_order *id_order, uint32_t node) {
+    GV_ASSERT(node < id_order->nodes);
+    id_order->last[node].id[0] = '\0';
+}

@@ -1,0 +1,198 @@
+// SPDX-License-Identifier: MIT
+#include "checker.h"
+
+#include "../core/memory.h"
+#include "check_echo.h"
+#include "check_monotonic_state.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+void gv_checker_init(struct gv_checker *checker, enum gv_load_kind load, uint32_t nodes) {
+    GV_ASSERT(nodes > 0);
+    *checker = (struct gv_checker){.load = load, .nodes = nodes};
+    gv_check_set_init(&checker->set, nodes);
+    gv_check_counter_init(&checker->counter, nodes);
+    gv_check_ids_init(&checker->ids);
+    gv_check_monotonic_reads_init(&checker->reads, nodes);
+    gv_check_stats_init(&checker->stats, nodes);
+    gv_convergence_init(&checker->convergence, nodes);
+    checker->missing = gv_memory_new(nodes * sizeof *checker->missing);
+    checker->cursors = gv_memory_new(nodes * sizeof *checker->cursors);
+    checker->final_read = gv_memory_new(nodes * sizeof *checker->final_read);
+    checker->echo_failed = gv_memory_new(nodes * sizeof *checker->echo_failed);
+}
+
+void gv_checker_fini(struct gv_checker *checker) {
+    GV_ASSERT(checker != NULL);
+    gv_check_set_fini(&checker->set);
+    gv_check_counter_fini(&checker->counter);
+    gv_check_ids_fini(&checker->ids);
+    gv_check_monotonic_reads_fini(&checker->reads);
+    gv_check_stats_fini(&checker->stats);
+    gv_convergence_fini(&checker->convergence);
+    gv_errors_fini(&checker->errors);
+    free(checker->missing);
+    free(checker->cursors);
+    free(checker->final_read);
+    free(checker->echo_failed);
+    *checker = (struct gv_checker){0};
+}
+
+void gv_checker_invoke(struct gv_checker *checker, struct gv_load_op op) {
+    if (op.kind != GV_HISTORY_ADD || !gv_load_is_set(checker->load)) return;
+    gv_check_set_invoke(&checker->set, op.value);
+}
+
+static void on_add(struct gv_checker *checker, const struct gv_history_op *op) {
+    if (gv_load_is_set(checker->load)) {
+        if (op->outcome == GV_HISTORY_OK) gv_check_set_ok(&checker->set, op);
+        if (op->outcome == GV_HISTORY_FAIL)
+            gv_check_set_refused(&checker->set, op, &checker->errors);
+        return;
+    }
+    if (op->outcome == GV_HISTORY_OK) gv_check_counter_ok(&checker->counter, op->node, op->value);
+    if (op->outcome == GV_HISTORY_FAIL) {
+        gv_check_counter_refused(&checker->counter, op->node, op->value);
+    }
+    if (op->outcome == GV_HISTORY_INFO) gv_check_counter_info(&checker->counter, op->value);
+}
+
+static int64_t distance(int64_t a, int64_t b) {
+    uint64_t apart = a > b ? (uint64_t)a - (uint64_t)b : (uint64_t)b - (uint64_t)a;
+    return apart > INT64_MAX ? INT64_MAX : (int64_t)apart;
+}
+
+static void on_read(struct gv_checker *checker, const struct gv_history_op *op,
+                    struct gv_json *json, int token) {
+    if (gv_load_is_set(checker->load)) {
+        size_t missing = gv_check_set_read(&checker->set, op, json, token, &checker->errors);
+        checker->missing[op->node] = (int64_t)missing;
+        gv_check_monotonic_reads_set(&checker->reads, op->node, checker->set.marks,
+                                     checker->set.len, &checker->errors);
+    } else {
+        int64_t value;
+        if (gv_json_i64(json, token, &value) != 0) {
+            checker->errors.conclusive = true;
+            gv_errors_add(&checker->errors, "wrong sum: n%u reads a number beyond 64 bits",
+                          op->node);
+            return;
+        }
+        checker->missing[op->node] = distance(value, checker->counter.sum);
+        if (checker->load == GV_LOAD_G_COUNTER) {
+            gv_check_monotonic_reads_counter(&checker->reads, op->node, value, &checker->errors);
+        }
+        if (op->final) gv_check_counter_final(&checker->counter, op->node, value);
+    }
+    if (op->final) checker->final_read[op->node] = true;
+}
+
+// In Maelstrom's echo, and unless faults excuse it, every request is answered well.
+static void on_failure(struct gv_checker *checker, const struct gv_history_op *op,
+                       const char *answer, enum gv_check_stats_cause cause) {
+    bool replied = cause == GV_CHECK_STATS_REPLY;
+    if (op->final) {
+        checker->errors.conclusive = checker->errors.conclusive || replied;
+        gv_errors_add(&checker->errors, "no final read: n%u %s", op->node, answer);
+    } else if (op->kind == GV_HISTORY_ECHO && !checker->disturbed &&
+               !checker->echo_failed[op->node]) {
+        checker->echo_failed[op->node] = true;
+        checker->errors.conclusive = checker->errors.conclusive || replied;
+        gv_errors_add(&checker->errors, "no echo: n%u %s", op->node, answer);
+    }
+}
+
+void gv_checker_complete(struct gv_checker *checker, const struct gv_history_op *op,
+                         struct gv_json *json, int token, const char *answer,
+                         enum gv_check_stats_cause cause) {
+    GV_ASSERT(op->outcome != GV_HISTORY_PENDING && op->node < checker->nodes);
+    gv_check_stats_end(&checker->stats, op, answer, cause);
+    if (op->kind == GV_HISTORY_ADD) on_add(checker, op);
+    if (op->outcome != GV_HISTORY_OK) {
+        on_failure(checker, op, answer, cause);
+        return;
+    }
+    if (op->kind == GV_HISTORY_READ) on_read(checker, op, json, token);
+    if (op->kind == GV_HISTORY_ECHO) gv_check_echo_reply(op, json, token, &checker->errors);
+    if (op->kind == GV_HISTORY_GENERATE) {
+        gv_check_ids_reply(&checker->ids, op->node, json, token, &checker->errors);
+    }
+}
+
+void gv_checker_acknowledged(struct gv_checker *checker, const struct gv_history_op *op,
+                             bool (*has_value)(void *ctx, uint32_t node, int64_t value),
+                             void *ctx) {
+    bool added = op->kind == GV_HISTORY_ADD && op->outcome == GV_HISTORY_OK;
+    if (has_value == NULL || !added || !gv_load_is_set(checker->load)) return;
+    char value[GV_KEYS_LABEL_MAX];
+    gv_check_monotonic_state_added(op->node, gv_keys_label(checker->set.keys, op->value, value),
+                                   has_value(ctx, op->node, op->value), &checker->errors);
+}
+
+void gv_checker_reset(struct gv_checker *checker, uint32_t node) {
+    gv_check_monotonic_reads_reset(&checker->reads, node);
+}
+
+void gv_checker_observe(struct gv_checker *checker, gv_time now, uint32_t node,
+                        struct gv_json *json, int token) {
+    GV_ASSERT(checker->convergence.watching && node < checker->nodes);
+    int64_t value;
+    if (gv_load_is_set(checker->load)) {
+        size_t missing =
+            gv_check_set_missing(&checker->set, checker->convergence.index, json, token);
+        checker->missing[node] = (int64_t)missing;
+        gv_convergence_missing(&checker->convergence, now, node, missing);
+    } else if (gv_json_i64(json, token, &value) == 0) {
+        checker->missing[node] = distance(value, checker->counter.sum);
+        if (gv_convergence_value(&checker->convergence, node, value) &&
+            gv_check_counter_accepts(&checker->counter, value)) {
+            gv_convergence_agreed(&checker->convergence, now);
+        }
+    }
+}
+
+void gv_checker_inspect(struct gv_checker *checker, gv_time now, uint32_t node,
+                        bool (*has_value)(void *ctx, uint32_t node, int64_t value), void *ctx) {
+    GV_ASSERT(checker->convergence.watching && node < checker->nodes);
+    if (checker->watch != checker->convergence.watches) {
+        checker->watch = checker->convergence.watches;
+        memset(checker->cursors, 0, checker->nodes * sizeof *checker->cursors);
+    }
+    // What a replica once knew it knows: only what was missing needs another look.
+    int64_t *cursor = &checker->cursors[node], end = (int64_t)checker->set.len;
+    uint64_t index = checker->convergence.index;
+    for (; *cursor < end; ++*cursor) {
+        const struct gv_check_set_element *element = &checker->set.elements[*cursor];
+        if (element->known == 0 || element->known > index || element->may_be_lost) continue;
+        if (!has_value(ctx, node, *cursor)) break;
+    }
+    checker->missing[node] = end - *cursor;
+    gv_convergence_missing(&checker->convergence, now, node, (size_t)(end - *cursor));
+}
+
+void gv_checker_finish(struct gv_checker *checker, struct gv_result *result) {
+    result->has_finals = gv_load_converges(checker->load);
+    for (uint32_t node = 0; node < checker->nodes; node++) {
+        result->has_finals = result->has_finals && checker->final_read[node];
+    }
+    if (gv_load_is_set(checker->load) && !checker->cut_short) {
+        struct gv_check_set_result set = gv_check_set_finish(&checker->set, &checker->errors);
+        result->lost = set.lost;
+        result->may_be_lost = set.may_be_lost;
+        result->allowed_lost = set.allowed_lost;
+        result->finals_equal = set.equal;
+        result->stable_latency = set.stable_latency;
+    }
+    if (gv_load_is_counter(checker->load) && !checker->cut_short) {
+        result->finals_equal = gv_check_counter_finish(&checker->counter, &checker->errors);
+        result->may_be_lost = checker->counter.may_be_lost;
+    }
+    gv_check_stats_finish(&checker->stats, checker->load, checker->availability, &checker->errors);
+    result->ok_fraction = gv_check_stats_share(&checker->stats);
+    result->phantom = checker->set.phantom;
+    result->duplicated = checker->set.duplicated + checker->ids.duplicated;
+    result->converged = checker->convergence.measured;
+    result->heal_to_converged = checker->convergence.worst;
+    result->errors = &checker->errors;
+    result->valid = checker->errors.count == 0;
+}

@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: MIT
+#include "observed.h"
+
+#include "../core/memory.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { WORD = 64 }; // values in a word
+
+void gv_observed_fini(struct gv_observed *observed) {
+    GV_ASSERT(observed != NULL);
+    free(observed->words);
+    *observed = (struct gv_observed){0};
+}
+
+void gv_observed_changes_fini(struct gv_observed_changes *changes) {
+    GV_ASSERT(changes != NULL);
+    free(changes->text);
+    *changes = (struct gv_observed_changes){0};
+}
+
+static void add(struct gv_observed_changes *changes, const void *bytes, size_t len) {
+    changes->text = gv_memory_grow(changes->text, &changes->cap, changes->len + len, 1);
+    memcpy(changes->text + changes->len, bytes, len);
+    changes->len += len;
+}
+
+// The array is whole after each item: its end is taken back for the next one.
+static void add_item(struct gv_observed_changes *changes, struct gv_slice key, const char *count) {
+    if (changes == NULL) return;
+    if (changes->len > 0) changes->text[changes->len - 1] = ',';
+    if (changes->len == 0) add(changes, "[", 1);
+    if (count != NULL) add(changes, "[", 1);
+    add(changes, key.data, key.len);
+    if (count != NULL) add(changes, count, strlen(count));
+    add(changes, "]", 1);
+}
+
+static void reach(struct gv_observed *observed, size_t at) {
+    observed->words =
+        gv_memory_grow(observed->words, &observed->cap, at + 1, sizeof *observed->words);
+}
+
+// Entries stand in the order of their arrival.
+void gv_observed_scan_values(struct gv_observed *observed, const struct gv_engine *engine,
+                             const struct gv_keys *keys, struct gv_observed_changes *changes) {
+    GV_ASSERT(observed != NULL && engine != NULL && keys != NULL);
+    uint32_t end = gv_engine_end(engine);
+    struct gv_entry entry;
+    while (observed->cursor < end && gv_engine_next(engine, &observed->cursor, end, &entry)) {
+        add_item(changes, entry.key, NULL);
+        int64_t number = gv_keys_find(keys, entry.key);
+        if (number < 0) continue; // nobody added it: the checkers of reads say so
+        reach(observed, (size_t)number / WORD);
+        observed->words[number / WORD] |= UINT64_C(1) << number % WORD;
+    }
+}
+
+// Counters grow where they stand: each is looked at every time.
+void gv_observed_scan_counts(struct gv_observed *observed, const struct gv_engine *engine,
+                             struct gv_observed_changes *changes) {
+    GV_ASSERT(observed != NULL && engine != NULL);
+    uint32_t cursor = 0, end = gv_engine_end(engine);
+    struct gv_entry entry;
+    while (gv_engine_next(engine, &cursor, end, &entry)) {
+        size_t at = cursor - 1;
+        reach(observed, at);
+        if (observed->words[at] == entry.count) continue;
+        observed->words[at] = entry.count;
+        char count[32];
+        snprintf(count, sizeof count, ",%" PRIu64 "]", entry.count);
+        add_item(changes, entry.key, count);
+    }
+}
+
+bool gv_observed_has(const struct gv_observed *observed, uint64_t number) {
+    return number / WORD < observed->cap &&
+           (observed->words[number / WORD] >> number % WORD & 1) != 0;
+}
