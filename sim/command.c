@@ -4,9 +4,9 @@
 #include "../engine/engine.h"
 #include "../node/security/auth.h"
 #include "check/errors.h"
-#include "logs.h"
 #include "pool.h"
 #include "report.h"
+#include "run/logs.h"
 
 #include <errno.h>
 #include <inttypes.h>

@@ -4,7 +4,7 @@
 #define GV_SIM_COMMAND_H
 
 #include "check/limits.h"
-#include "run.h"
+#include "run/run.h"
 
 enum { GV_COMMAND_OPTIONS = 64 }; // at the most
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "challenges.h"
 #include "compare.h"
-#include "exec.h"
+#include "run/exec.h"
 #include "shrink.h"
 #include "simulate.h"
 #include "swarm.h"

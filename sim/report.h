@@ -13,7 +13,7 @@
 #include "check/limits.h"
 #include "check/result.h"
 #include "core/trace.h"
-#include "run.h"
+#include "run/run.h"
 
 #include <stdio.h>
 

@@ -3,7 +3,7 @@
 #ifndef GV_SIM_RUNNER_H
 #define GV_SIM_RUNNER_H
 
-#include "exec.h"
+#include "run/exec.h"
 
 #include <stdio.h>
 

@@ -6,9 +6,9 @@
 #include "core/output.h"
 #include "faults/builtin.h"
 #include "generator.h"
-#include "progress.h"
 #include "recorder.h"
-#include "simulation.h"
+#include "run/progress.h"
+#include "run/simulation.h"
 
 #include <errno.h>
 #include <inttypes.h>

@@ -5,7 +5,7 @@
 // the second figure adds the clients' requests and replies.
 #include "bench.h"
 
-#include "../../sim/simulation.h"
+#include "../../sim/run/simulation.h"
 
 #include <inttypes.h>
 #include <stdio.h>

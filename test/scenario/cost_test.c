@@ -5,7 +5,7 @@
 #include "../lib/test.h"
 
 #include "../../sim/benchmark.h"
-#include "../../sim/simulation.h"
+#include "../../sim/run/simulation.h"
 
 #include <stdio.h>
 #include <stdlib.h>

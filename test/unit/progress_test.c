@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "../../sim/progress.h"
+#include "../../sim/run/progress.h"
 #include "../lib/test.h"
 
 #include <stdio.h>

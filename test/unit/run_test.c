@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Whole runs in virtual time, against nodes of a few lines that live in this process.
 #include "../../sim/core/memory.h"
-#include "../../sim/run.h"
+#include "../../sim/run/run.h"
 #include "../lib/test.h"
 
 #include <inttypes.h>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // Whole runs of the nodes as they ship, in virtual time.
-#include "../../sim/simulation.h"
+#include "../../sim/run/simulation.h"
 #include "../lib/test.h"
 
 #include <stdio.h>

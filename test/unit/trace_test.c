@@ -2,7 +2,7 @@
 // Traces: what is told of a run is valid JSON, complete, and in order.
 #include "../../codec/json.h"
 #include "../../sim/report.h"
-#include "../../sim/simulation.h"
+#include "../../sim/run/simulation.h"
 #include "../lib/test.h"
 
 #include <stdlib.h>

@@ -9,10 +9,10 @@
 // - On Linux, the kernel kills a child when gvsim dies (PR_SET_PDEATHSIG), if the guard is gone.
 // - On Linux, a child that left its group is known by a mark in the environment that gvsim gave it,
 //   GVSIM_RUN, and killed, too. One that left its group and cleared its environment stays.
-#ifndef GV_SIM_CHILD_H
-#define GV_SIM_CHILD_H
+#ifndef GV_SIM_RUN_CHILD_H
+#define GV_SIM_RUN_CHILD_H
 
-#include "../merkle/base.h"
+#include "../../merkle/base.h"
 
 #include <sys/types.h>
 

@@ -2,10 +2,10 @@
 // What the nodes print on standard error: a file a node, DIR/n0.log and so on, in a directory of
 // the user's or in a temporary one. A file has a bound: of what a node prints beyond that, the end
 // is kept, and a line between beginning and end says how much was left out.
-#ifndef GV_SIM_LOGS_H
-#define GV_SIM_LOGS_H
+#ifndef GV_SIM_RUN_LOGS_H
+#define GV_SIM_RUN_LOGS_H
 
-#include "../node/stats.h"
+#include "../../node/stats.h"
 
 #include <stdio.h>
 

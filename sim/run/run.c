@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: MIT
 #include "run.h"
 
-#include "check/check_protocol.h"
-#include "check/checker.h"
-#include "core/client.h"
-#include "core/envelope.h"
-#include "core/memory.h"
-#include "faults/player.h"
+#include "../check/check_protocol.h"
+#include "../check/checker.h"
+#include "../core/client.h"
+#include "../core/envelope.h"
+#include "../core/memory.h"
+#include "../faults/player.h"
 
 #include <inttypes.h>
 #include <stdarg.h>

@@ -1,16 +1,16 @@
 // SPDX-License-Identifier: MIT
 #include "exec.h"
 
-#include "check/check_traffic.h"
+#include "../check/check_traffic.h"
+#include "../core/envelope.h"
+#include "../core/escape.h"
+#include "../core/memory.h"
+#include "../core/output.h"
+#include "../core/path.h"
+#include "../recorder.h"
 #include "child.h"
-#include "core/envelope.h"
-#include "core/escape.h"
-#include "core/memory.h"
-#include "core/output.h"
-#include "core/path.h"
 #include "logs.h"
 #include "progress.h"
-#include "recorder.h"
 
 #include <errno.h>
 #include <inttypes.h>

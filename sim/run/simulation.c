@@ -1,17 +1,17 @@
 // SPDX-License-Identifier: MIT
 #include "simulation.h"
 
-#include "../engine/engine.h"
-#include "../engine/timers.h"
-#include "../node/options.h"
-#include "../node/security/auth.h"
-#include "../node/workload.h"
-#include "check/check_durable_reads.h"
-#include "check/check_replicas.h"
-#include "check/invariants.h"
-#include "check/observed.h"
-#include "core/envelope.h"
-#include "core/memory.h"
+#include "../../engine/engine.h"
+#include "../../engine/timers.h"
+#include "../../node/options.h"
+#include "../../node/security/auth.h"
+#include "../../node/workload.h"
+#include "../check/check_durable_reads.h"
+#include "../check/check_replicas.h"
+#include "../check/invariants.h"
+#include "../check/observed.h"
+#include "../core/envelope.h"
+#include "../core/memory.h"
 
 #include <inttypes.h>
 #include <stdio.h>

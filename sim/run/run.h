@@ -2,15 +2,15 @@
 // One run of a workload against a cluster, as Maelstrom would run it: init, topology, operations
 // under faults, heal, quiet, final reads, verdict. Sans-I/O: lines come in, lines go out, time is
 // an argument. So the nodes may be processes in real time (exec), or objects in virtual time.
-#ifndef GV_SIM_RUN_H
-#define GV_SIM_RUN_H
+#ifndef GV_SIM_RUN_RUN_H
+#define GV_SIM_RUN_RUN_H
 
-#include "check/lateness.h"
-#include "check/result.h"
-#include "core/net.h"
-#include "core/topology.h"
-#include "faults/nemesis.h"
-#include "faults/node_fault.h"
+#include "../check/lateness.h"
+#include "../check/result.h"
+#include "../core/net.h"
+#include "../core/topology.h"
+#include "../faults/nemesis.h"
+#include "../faults/node_fault.h"
 
 enum {
     GV_RUN_INIT_TIMEOUT_MS = 10000,

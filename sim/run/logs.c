@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 #include "logs.h"
 
-#include "core/escape.h"
-#include "core/memory.h"
-#include "core/path.h"
+#include "../core/escape.h"
+#include "../core/memory.h"
+#include "../core/path.h"
 
 #include <errno.h>
 #include <fcntl.h>

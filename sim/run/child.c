@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "child.h"
 
-#include "core/memory.h"
-#include "core/path.h"
+#include "../core/memory.h"
+#include "../core/path.h"
 
 #include <dirent.h>
 #include <errno.h>

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
 // Process mode: the nodes are processes, of any language, that speak over their standard input and
 // output in real time.
-#ifndef GV_SIM_EXEC_H
-#define GV_SIM_EXEC_H
+#ifndef GV_SIM_RUN_EXEC_H
+#define GV_SIM_RUN_EXEC_H
 
-#include "command.h"
+#include "../command.h"
 
 enum gv_exec_status { // what gvsim exits with
     GV_EXEC_VALID = 0,

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // A run as it goes: on a terminal a few lines redrawn in place, else one line now and then.
-#ifndef GV_SIM_PROGRESS_H
-#define GV_SIM_PROGRESS_H
+#ifndef GV_SIM_RUN_PROGRESS_H
+#define GV_SIM_RUN_PROGRESS_H
 
 #include "run.h"
 

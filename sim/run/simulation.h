@@ -8,8 +8,8 @@
 //
 // What a crash takes from the last node that had it may be lost, unless what nodes promise by an
 // acknowledgement says otherwise: with synced disks and no disk lost, nothing may.
-#ifndef GV_SIM_SIMULATION_H
-#define GV_SIM_SIMULATION_H
+#ifndef GV_SIM_RUN_SIMULATION_H
+#define GV_SIM_RUN_SIMULATION_H
 
 #include "run.h"
 
