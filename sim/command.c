@@ -5,7 +5,7 @@
 #include "../node/security/auth.h"
 #include "check/errors.h"
 #include "pool.h"
-#include "report.h"
+#include "report/report.h"
 #include "run/logs.h"
 
 #include <errno.h>

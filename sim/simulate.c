@@ -6,7 +6,7 @@
 #include "core/output.h"
 #include "faults/builtin.h"
 #include "generator.h"
-#include "recorder.h"
+#include "report/recorder.h"
 #include "run/progress.h"
 #include "run/simulation.h"
 

@@ -7,7 +7,7 @@
 #include "../core/memory.h"
 #include "../core/output.h"
 #include "../core/path.h"
-#include "../recorder.h"
+#include "../report/recorder.h"
 #include "child.h"
 #include "logs.h"
 #include "progress.h"

@@ -6,7 +6,7 @@
 #   pictures.sh vouch PICTURE…      says of pictures just made by hand that they are not stale
 # Where $BUILD holds a gvsim; making test/bench/sync.svg takes a gvbench, and minutes.
 #
-# A picture keeps what it was made from. sim/report.png and test/bench/sync.svg have a checksum of
+# A picture keeps what it was made from. sim/report/report.png and test/bench/sync.svg have a checksum of
 # their sources: the page and the scenario, or what measures and draws; comments of C count for
 # nothing. Of sim/sweep.svg, whose measuring takes a quiet machine, the figures themselves are kept,
 # and it is stale if they are drawn otherwise today, or the settings are others. That an engine has
@@ -19,7 +19,7 @@ TMP=$(mktemp -d) || exit 1
 trap 'rm -rf "$TMP"' EXIT
 gvsim=$BUILD/gvsim
 
-pictures="sim/report.png sim/sweep.svg test/bench/sync.svg"
+pictures="sim/report/report.png sim/sweep.svg test/bench/sync.svg"
 report="--scenario storm --seed 7 --settle 1" # a run that fails: too little time after the storm
 
 # C sources without comments and blanks at both ends of their lines.
@@ -29,9 +29,9 @@ plain() {
 # What a picture is made from.
 sources() {
     case $1 in
-    sim/report.png)
-        cat sim/report.html sim/report*.css sim/report*.js sim/page.awk test/lib/picture.mjs
-        plain sim/report.c
+    sim/report/report.png)
+        cat sim/report/report.html sim/report*.css sim/report*.js sim/report/page.awk test/lib/picture.mjs
+        plain sim/report/report.c
         echo "$report"
         "$gvsim" scenarios storm
         ;;
@@ -63,7 +63,7 @@ vouch() { # SVG
 make_picture() { # PICTURE
     echo "  PLOT  $1"
     case $1 in
-    sim/report.png)
+    sim/report/report.png)
         . test/lib/browser.sh
         "$gvsim" run $report --report "$TMP/report.html" >"$TMP/out" 2>&1
         [ $? -eq 1 ] || { cat "$TMP/out" && return 1; }

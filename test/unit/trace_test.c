@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Traces: what is told of a run is valid JSON, complete, and in order.
 #include "../../codec/json.h"
-#include "../../sim/report.h"
+#include "../../sim/report/report.h"
 #include "../../sim/run/simulation.h"
 #include "../lib/test.h"
 

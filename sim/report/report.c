@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: MIT
 #include "report.h"
 
-#include "core/load.h"
+#include "../core/load.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
-// The page, in two parts: the data go between them. Made from sim/report.html by the makefile.
+// The page, in two parts: the data go between them. Made from sim/report/report.html by the
+// makefile.
 extern const unsigned char gv_report_page[];
 extern const size_t gv_report_page_head, gv_report_page_len;
 

@@ -6,14 +6,15 @@
 // A browser needs memory for all of it, so messages beyond a bound are counted and left out; what
 // nodes know, faults, violations and final reads are always kept.
 //
-// The page itself is sim/report.html and what that includes; the makefile makes one text of it.
-#ifndef GV_SIM_REPORT_H
-#define GV_SIM_REPORT_H
+// The page itself is sim/report/report.html and what that includes; the makefile makes one text of
+// it.
+#ifndef GV_SIM_REPORT_REPORT_H
+#define GV_SIM_REPORT_REPORT_H
 
-#include "check/limits.h"
-#include "check/result.h"
-#include "core/trace.h"
-#include "run/run.h"
+#include "../check/limits.h"
+#include "../check/result.h"
+#include "../core/trace.h"
+#include "../run/run.h"
 
 #include <stdio.h>
 

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 // The files that --trace and --report name, while a run is under way.
-#ifndef GV_SIM_RECORDER_H
-#define GV_SIM_RECORDER_H
+#ifndef GV_SIM_REPORT_RECORDER_H
+#define GV_SIM_REPORT_RECORDER_H
 
-#include "command.h"
+#include "../command.h"
 #include "report.h"
 
 struct gv_recorder {
