@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: MIT
-#include "challenges.h"
-#include "compare.h"
 #include "run/exec.h"
-#include "shrink.h"
-#include "simulate.h"
-#include "swarm.h"
-#include "sweep.h"
+#include "tools/challenges.h"
+#include "tools/compare.h"
+#include "tools/shrink.h"
+#include "tools/simulate.h"
+#include "tools/swarm.h"
+#include "tools/sweep.h"
 
 #include <fcntl.h>
 #include <stdio.h>

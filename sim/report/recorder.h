@@ -3,7 +3,7 @@
 #ifndef GV_SIM_REPORT_RECORDER_H
 #define GV_SIM_REPORT_RECORDER_H
 
-#include "../command.h"
+#include "../tools/command.h"
 #include "report.h"
 
 struct gv_recorder {

@@ -4,7 +4,7 @@
 #ifndef GV_SIM_RUN_EXEC_H
 #define GV_SIM_RUN_EXEC_H
 
-#include "../command.h"
+#include "../tools/command.h"
 
 enum gv_exec_status { // what gvsim exits with
     GV_EXEC_VALID = 0,

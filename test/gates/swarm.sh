@@ -6,6 +6,6 @@
 build gcc CC=gcc WERROR=1 all
 if ! "$BUILD/gate-gcc/gvsim" swarm --seeds 1..1000 --jobs "$processors" >"$TMP/log"; then
     cat "$TMP/log"
-    fault "sim/swarm.c:1: the swarm found something"
+    fault "sim/tools/swarm.c:1: the swarm found something"
 fi
 finish

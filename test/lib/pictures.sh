@@ -8,7 +8,7 @@
 #
 # A picture keeps what it was made from. sim/report/report.png and test/bench/sync.svg have a checksum of
 # their sources: the page and the scenario, or what measures and draws; comments of C count for
-# nothing. Of sim/sweep.svg, whose measuring takes a quiet machine, the figures themselves are kept,
+# nothing. Of sim/tools/sweep.svg, whose measuring takes a quiet machine, the figures themselves are kept,
 # and it is stale if they are drawn otherwise today, or the settings are others. That an engine has
 # other figures today makes no picture stale: that would take measuring them.
 set -u
@@ -19,7 +19,7 @@ TMP=$(mktemp -d) || exit 1
 trap 'rm -rf "$TMP"' EXIT
 gvsim=$BUILD/gvsim
 
-pictures="sim/report/report.png sim/sweep.svg test/bench/sync.svg"
+pictures="sim/report/report.png sim/tools/sweep.svg test/bench/sync.svg"
 report="--scenario storm --seed 7 --settle 1" # a run that fails: too little time after the storm
 
 # C sources without comments and blanks at both ends of their lines.
@@ -47,11 +47,11 @@ made_from() { # PICTURE: the mark in it
 }
 
 redraw_sweep() {
-    "$gvsim" sweep --redraw sim/sweep.svg
+    "$gvsim" sweep --redraw sim/tools/sweep.svg
 }
 stale() { # PICTURE
     case $1 in
-    sim/sweep.svg) ! redraw_sweep 2>"$TMP/error" | cmp -s - "$1" ;;
+    sim/tools/sweep.svg) ! redraw_sweep 2>"$TMP/error" | cmp -s - "$1" ;;
     *) [ "$(made_from "$1")" != "$(mark "$1")" ] ;;
     esac
 }
@@ -69,7 +69,7 @@ make_picture() { # PICTURE
         [ $? -eq 1 ] || { cat "$TMP/out" && return 1; }
         node test/lib/picture.mjs "$TMP/report.html" "$1" "$(mark "$1")"
         ;;
-    sim/sweep.svg)
+    sim/tools/sweep.svg)
         if [ -n "${MEASURE-}" ]; then
             "$gvsim" sweep --seeds 5 --jobs 1 --svg "$1"
         else

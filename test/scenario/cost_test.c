@@ -4,8 +4,8 @@
 #include "../lib/cluster.h"
 #include "../lib/test.h"
 
-#include "../../sim/benchmark.h"
 #include "../../sim/run/simulation.h"
+#include "../../sim/tools/benchmark.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -108,7 +108,7 @@ for option in --trace --report; do
 done
 
 # A plot of a sweep is drawn anew of the figures that it holds, and of nothing else.
-"$gvsim" sweep --redraw sim/sweep.svg --svg "$tmp/sweep.svg" && [ -s "$tmp/sweep.svg" ] ||
+"$gvsim" sweep --redraw sim/tools/sweep.svg --svg "$tmp/sweep.svg" && [ -s "$tmp/sweep.svg" ] ||
     fault "sweep --redraw fails"
 "$gvsim" sweep --redraw "$tmp/sweep.svg" | cmp -s - "$tmp/sweep.svg" ||
     fault "a plot drawn anew is not the same"

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-#include "../../sim/benchmark.h"
-#include "../../sim/plot.h"
+#include "../../sim/tools/benchmark.h"
+#include "../../sim/tools/plot.h"
 #include "../lib/test.h"
 
 #include <stdio.h>

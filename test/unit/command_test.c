@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "../../sim/command.h"
+#include "../../sim/tools/command.h"
 #include "../lib/test.h"
 
 #include <string.h>

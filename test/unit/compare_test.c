@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "../../sim/compare.h"
+#include "../../sim/tools/compare.h"
 #include "../lib/test.h"
 
 #include <stdlib.h>

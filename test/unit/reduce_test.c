@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "../../sim/reduce.h"
+#include "../../sim/tools/reduce.h"
 #include "../lib/test.h"
 
 #include <stdio.h>

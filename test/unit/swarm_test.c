@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "../../sim/faults/scenario.h"
-#include "../../sim/generator.h"
-#include "../../sim/pool.h"
-#include "../../sim/simulate.h"
+#include "../../sim/tools/generator.h"
+#include "../../sim/tools/pool.h"
+#include "../../sim/tools/simulate.h"
 #include "../lib/test.h"
 
 #include <signal.h>

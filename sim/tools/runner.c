@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "runner.h"
 
-#include "core/memory.h"
+#include "../core/memory.h"
 
 #include <errno.h>
 #include <signal.h>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "shrink.h"
 
-#include "core/escape.h"
+#include "../core/escape.h"
 #include "pool.h"
 #include "reduce.h"
 #include "simulate.h"

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 #include "benchmark.h"
 
-#include "core/escape.h"
-#include "core/memory.h"
-#include "core/path.h"
+#include "../core/escape.h"
+#include "../core/memory.h"
+#include "../core/path.h"
 
 #include <inttypes.h>
 #include <math.h>

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
 // gvsim shrink: cuts a run that fails down to the fewest faults, nodes and operations that still
 // fail in the same way, and writes them as a scenario.
-#ifndef GV_SIM_SHRINK_H
-#define GV_SIM_SHRINK_H
+#ifndef GV_SIM_TOOLS_SHRINK_H
+#define GV_SIM_TOOLS_SHRINK_H
 
-#include "check/verdict.h"
+#include "../check/verdict.h"
 #include "command.h"
 
 // Runs a scenario's text, as gv_simulate_text does, in a process of its own, whose crash or hanging

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "reduce.h"
 
-#include "core/memory.h"
+#include "../core/memory.h"
 
 #include <stdio.h>
 #include <stdlib.h>

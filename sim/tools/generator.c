@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "generator.h"
 
-#include "check/invariants.h"
+#include "../check/invariants.h"
 
 #include <inttypes.h>
 #include <stdarg.h>

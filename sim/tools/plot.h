@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 // One plot as SVG: a measured line with its marks, a curve to compare it with, and single points.
 // The vertical axis is logarithmic.
-#ifndef GV_SIM_PLOT_H
-#define GV_SIM_PLOT_H
+#ifndef GV_SIM_TOOLS_PLOT_H
+#define GV_SIM_TOOLS_PLOT_H
 
 #include <stddef.h>
 #include <stdio.h>

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 // gvsim run: a cluster in virtual time, from the command line.
-#ifndef GV_SIM_SIMULATE_H
-#define GV_SIM_SIMULATE_H
+#ifndef GV_SIM_TOOLS_SIMULATE_H
+#define GV_SIM_TOOLS_SIMULATE_H
 
-#include "check/verdict.h"
+#include "../check/verdict.h"
 #include "command.h"
 
 // Runs what the command says, and prints the live view and the verdict on standard output. Returns

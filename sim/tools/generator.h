@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
 // Draws a scenario from a seed: a cluster, a load, settings and faults. `swarm:SEED` names it
 // wherever a scenario may be named.
-#ifndef GV_SIM_GENERATOR_H
-#define GV_SIM_GENERATOR_H
+#ifndef GV_SIM_TOOLS_GENERATOR_H
+#define GV_SIM_TOOLS_GENERATOR_H
 
-#include "../merkle/base.h"
+#include "../../merkle/base.h"
 
 enum { GV_GENERATOR_TEXT_MAX = 4096 };
 

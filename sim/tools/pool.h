@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
 // Many numbered jobs in a few processes: how far it is, how fast, and which failed. A job that
 // crashes or hangs takes down one process, is told as failed, and the others go on.
-#ifndef GV_SIM_POOL_H
-#define GV_SIM_POOL_H
+#ifndef GV_SIM_TOOLS_POOL_H
+#define GV_SIM_TOOLS_POOL_H
 
-#include "check/verdict.h"
+#include "../check/verdict.h"
 
 enum {
     GV_POOL_JOBS_MAX = 256,

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "sweep.h"
 
-#include "core/output.h"
+#include "../core/output.h"
 #include "plot.h"
 
 #include <errno.h>

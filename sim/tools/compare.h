@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 // gvsim compare: two runs side by side, by the JSON that gvsim run and exec write, and whether the
 // second is worse than thresholds allow.
-#ifndef GV_SIM_COMPARE_H
-#define GV_SIM_COMPARE_H
+#ifndef GV_SIM_TOOLS_COMPARE_H
+#define GV_SIM_TOOLS_COMPARE_H
 
 #include "command.h"
 

@@ -4,10 +4,10 @@
 // Failure-Inducing Input" (IEEE Transactions on Software Engineering 28, 2002), but over the words
 // of the text: a step loses clauses, its numbers shrink, its groups get smaller. Whatever is no
 // scenario any more is not tried, so this knows nothing about the kinds of steps.
-#ifndef GV_SIM_REDUCE_H
-#define GV_SIM_REDUCE_H
+#ifndef GV_SIM_TOOLS_REDUCE_H
+#define GV_SIM_TOOLS_REDUCE_H
 
-#include "faults/scenario.h"
+#include "../faults/scenario.h"
 
 enum { GV_REDUCE_SEEDS = 3 }; // other seeds tried, where a change makes another run of it anyway
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "compare.h"
 
-#include "../codec/json.h"
-#include "core/escape.h"
+#include "../../codec/json.h"
+#include "../core/escape.h"
 #include "simulate.h"
 
 #include <errno.h>

@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: MIT
 #include "simulate.h"
 
-#include "core/escape.h"
-#include "core/memory.h"
-#include "core/output.h"
-#include "faults/builtin.h"
+#include "../core/escape.h"
+#include "../core/memory.h"
+#include "../core/output.h"
+#include "../faults/builtin.h"
+#include "../report/recorder.h"
+#include "../run/progress.h"
+#include "../run/simulation.h"
 #include "generator.h"
-#include "report/recorder.h"
-#include "run/progress.h"
-#include "run/simulation.h"
 
 #include <errno.h>
 #include <inttypes.h>

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
 // The command line of gvsim.
-#ifndef GV_SIM_COMMAND_H
-#define GV_SIM_COMMAND_H
+#ifndef GV_SIM_TOOLS_COMMAND_H
+#define GV_SIM_TOOLS_COMMAND_H
 
-#include "check/limits.h"
-#include "run/run.h"
+#include "../check/limits.h"
+#include "../run/run.h"
 
 enum { GV_COMMAND_OPTIONS = 64 }; // at the most
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "challenges.h"
 
-#include "core/escape.h"
-#include "core/output.h"
+#include "../core/escape.h"
+#include "../core/output.h"
 
 #include <inttypes.h>
 #include <stdlib.h>

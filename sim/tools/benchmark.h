@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 // What `gvsim glomers` and `gvsim sweep` have in common: runs of several settings with several
 // seeds, and their metrics, each the median over the seeds.
-#ifndef GV_SIM_BENCHMARK_H
-#define GV_SIM_BENCHMARK_H
+#ifndef GV_SIM_TOOLS_BENCHMARK_H
+#define GV_SIM_TOOLS_BENCHMARK_H
 
 #include "runner.h"
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 // Messages against staleness: the cluster of Gossip Glomers 3d and 3e, with staleness from 0 to
 // 2,000 ms.
-#ifndef GV_SIM_SWEEP_H
-#define GV_SIM_SWEEP_H
+#ifndef GV_SIM_TOOLS_SWEEP_H
+#define GV_SIM_TOOLS_SWEEP_H
 
 #include "benchmark.h"
 

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: MIT
 #include "command.h"
 
-#include "../engine/engine.h"
-#include "../node/security/auth.h"
-#include "check/errors.h"
+#include "../../engine/engine.h"
+#include "../../node/security/auth.h"
+#include "../check/errors.h"
+#include "../report/report.h"
+#include "../run/logs.h"
 #include "pool.h"
-#include "report/report.h"
-#include "run/logs.h"
 
 #include <errno.h>
 #include <inttypes.h>

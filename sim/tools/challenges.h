@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // The challenges of Gossip Glomers (fly.io/dist-sys), with their own parameters and limits.
-#ifndef GV_SIM_CHALLENGES_H
-#define GV_SIM_CHALLENGES_H
+#ifndef GV_SIM_TOOLS_CHALLENGES_H
+#define GV_SIM_TOOLS_CHALLENGES_H
 
 #include "benchmark.h"
 

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 // Several runs of `gvsim exec`, some of them at a time, each in a process of its own.
-#ifndef GV_SIM_RUNNER_H
-#define GV_SIM_RUNNER_H
+#ifndef GV_SIM_TOOLS_RUNNER_H
+#define GV_SIM_TOOLS_RUNNER_H
 
-#include "run/exec.h"
+#include "../run/exec.h"
 
 #include <stdio.h>
 

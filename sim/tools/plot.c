@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "plot.h"
 
-#include "../merkle/base.h"
+#include "../../merkle/base.h"
 
 #include <math.h>
 #include <stdbool.h>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // gvsim swarm: many runs in virtual time, each of a scenario that its seed draws (generator.h).
-#ifndef GV_SIM_SWARM_H
-#define GV_SIM_SWARM_H
+#ifndef GV_SIM_TOOLS_SWARM_H
+#define GV_SIM_TOOLS_SWARM_H
 
 #include "command.h"
 
