@@ -30,7 +30,7 @@ plain() {
 sources() {
     case $1 in
     sim/report/report.png)
-        cat sim/report/report.html sim/report*.css sim/report*.js sim/report/page.awk test/lib/picture.mjs
+        cat sim/report/*.html sim/report/*.css sim/report/*.js sim/report/page.awk test/lib/picture.mjs
         plain sim/report/report.c
         echo "$report"
         "$gvsim" scenarios storm
