@@ -5,10 +5,26 @@
 
 static bool memory_left(const struct gv_engine *engine, const struct gv_entry *entry) {
     if (engine->memory_max == 0) return true;
-    uint64_t waiting = engine->waiting.bytes + (engine->waiting.entries > 0 ? GV_REPLICA_CHUNK : 0);
+    uint64_t waiting = engine->waiting.bytes + (engine->waiting.bytes > 0 ? GV_REPLICA_CHUNK : 0);
     return gv_replica_memory(&engine->replica) + waiting +
                gv_replica_growth(&engine->replica, entry) <=
            engine->memory_max;
+}
+
+static uint64_t waiting_id(const struct gv_engine *engine, const struct gv_entry *entry) {
+    const struct gv_digest_key *key = &engine->replica.key;
+    uint64_t words[3] = {gv_lattice_place(key, entry), (uint64_t)entry->lattice,
+                         gv_digest_identity(key, entry->key.data, entry->key.len)};
+    return gv_digest_words(key, words, 3);
+}
+
+// Whether another version of the entry waits, and, unless `memory`, there will be room for this one
+// where that goes.
+static bool goes_along(const struct gv_engine *engine, const struct gv_entry *entry, bool memory) {
+    uint64_t heaviest;
+    if (engine->waiting.versions == 0) return false;
+    bool waits = gv_waiting_find(&engine->waiting, waiting_id(engine, entry), &heaviest);
+    return waits && (memory || gv_replica_weight(entry) <= heaviest);
 }
 
 int gv_admit_bounds(const struct gv_engine *engine, const struct gv_entry *entry, bool local) {
@@ -19,10 +35,13 @@ int gv_admit_bounds(const struct gv_engine *engine, const struct gv_entry *entry
     bool memory = memory_left(engine, entry);
     if (fits && count && memory) return 0;
     uint32_t ref;
-    if (!gv_replica_find(replica, entry, &ref)) return GV_EFULL;
-    struct gv_entry held = gv_replica_get(replica, ref);
-    if (!gv_lattice_exceeds(entry, &held)) return 0; // nothing changes
-    return fits && (memory || gv_replica_fits(replica, ref, entry)) ? 0 : GV_EFULL;
+    bool room = false; // for a new entry
+    if (gv_replica_find(replica, entry, &ref)) {
+        struct gv_entry held = gv_replica_get(replica, ref);
+        if (!gv_lattice_exceeds(entry, &held)) return 0; // nothing changes
+        room = memory || gv_replica_fits(replica, ref, entry);
+    }
+    return fits && (room || goes_along(engine, entry, memory)) ? 0 : GV_EFULL;
 }
 
 // Whether a local write may be taken, by the protocol and this node.
@@ -42,16 +61,17 @@ int gv_admit_local(struct gv_engine *engine, gv_time now, const struct gv_entry 
 int gv_admit_wait(struct gv_engine *engine, const struct gv_entry *entry) {
     int error = check_local(engine, entry);
     if (error != 0) return error;
-    engine->waiting.entries++;
-    engine->waiting.bytes += gv_replica_weight(entry);
+    uint32_t ref;
+    bool held = gv_replica_find(&engine->replica, entry, &ref);
+    bool fits = held && gv_replica_fits(&engine->replica, ref, entry);
+    gv_waiting_add(&engine->waiting, engine->alloc, waiting_id(engine, entry),
+                   gv_replica_weight(entry), held, fits);
     return 0;
 }
 
 void gv_admit_release(struct gv_engine *engine, const struct gv_entry *entry) {
-    uint64_t bytes = gv_replica_weight(entry);
-    if (engine->waiting.entries == 0 || engine->waiting.bytes < bytes) return; // it did not wait
-    engine->waiting.entries--;
-    engine->waiting.bytes -= bytes;
+    if (engine->waiting.versions == 0) return;
+    gv_waiting_remove(&engine->waiting, waiting_id(engine, entry), gv_replica_weight(entry));
 }
 
 void gv_admit_seen(struct gv_engine *engine, const struct gv_entry *entry) {
@@ -74,6 +94,8 @@ static int merge(struct gv_engine *engine, gv_time now, const struct gv_entry *e
     if (changed < 0) return changed;
     gv_core_trace(engine, changed > 0 ? GV_ENGINE_STORED : GV_ENGINE_KNOWN, origin, sync, entry);
     if (changed == 0) return 0;
+    if (engine->waiting.versions > 0)
+        gv_waiting_held(&engine->waiting, waiting_id(engine, entry), gv_replica_weight(entry));
     gv_admit_seen(engine, entry);
     engine->last_change = now;
     if (engine->peer_count < 2) return 1;

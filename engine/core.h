@@ -11,6 +11,7 @@
 #include "prng.h"
 #include "replica.h"
 #include "timers.h"
+#include "waiting.h"
 
 enum {
     GV_CORE_SYNCS = 4,    // summaries taken and not answered yet
@@ -96,10 +97,8 @@ struct gv_engine {
     gv_time last_change;                     // of the replica; GV_TIME_NEVER: none yet
     void (*changed)(void *ctx, uint32_t at); // the owner's, or NULL
     void *changed_ctx;
-    uint64_t entries_max, memory_max; // 0: no bound
-    struct {
-        uint64_t entries, bytes;                                   // gv_replica_weight
-    } waiting;                                                     // for the store, to be put then
+    uint64_t entries_max, memory_max;                              // 0: no bound
+    struct gv_waiting waiting;                                     // for the store, to be put then
     void (*trace)(void *ctx, const struct gv_engine_event *event); // the owner's, or NULL
     void *trace_ctx;
     gv_time held_since[2]; // the first change that waits for the timers WAVE and UP, or never

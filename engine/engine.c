@@ -100,6 +100,7 @@ void gv_engine_free(struct gv_engine *engine) {
     leave(engine);
     gv_news_fini(&engine->news);
     gv_replica_fini(&engine->replica);
+    gv_waiting_fini(&engine->waiting, engine->alloc);
     release(engine, engine->scratch, GV_ENTRY_TEXT_MAX);
     release(engine, engine, sizeof *engine);
 }
@@ -208,7 +209,7 @@ static int prepare(struct gv_engine *engine, gv_time now, struct gv_slice self,
 
 int gv_engine_join(struct gv_engine *engine, gv_time now, struct gv_slice self,
                    const struct gv_slice *names, size_t count) {
-    if (engine->peer_count > 0 || names == NULL || count == 0) return GV_EINVAL;
+    if (engine == NULL || engine->peer_count > 0 || names == NULL || count == 0) return GV_EINVAL;
     if (count > GV_ENGINE_PEERS_MAX) return GV_ERANGE;
     if (is_broken(self)) return GV_EINVAL;
     size_t bytes = 0;
@@ -225,6 +226,7 @@ int gv_engine_join(struct gv_engine *engine, gv_time now, struct gv_slice self,
 }
 
 int gv_engine_peer(const struct gv_engine *engine, struct gv_slice name) {
+    if (engine == NULL) return GV_EINVAL;
     if (engine->peer_count == 0 || name.len == 0 || is_broken(name)) return GV_ENOENT;
     size_t at = lower_bound(engine, name);
     if (at == engine->peer_count || at == engine->self) return GV_ENOENT;
@@ -232,7 +234,8 @@ int gv_engine_peer(const struct gv_engine *engine, struct gv_slice name) {
 }
 
 struct gv_slice gv_engine_name(const struct gv_engine *engine, int peer) {
-    if (peer < 0 || (uint32_t)peer >= engine->peer_count) return (struct gv_slice){NULL, 0};
+    bool any = engine != NULL && peer >= 0 && (uint32_t)peer < engine->peer_count;
+    if (!any) return (struct gv_slice){NULL, 0};
     return name_at(engine, (size_t)peer);
 }
 
@@ -333,7 +336,8 @@ static void peer_due(struct gv_engine *engine, int index, gv_time now) {
 }
 
 gv_time gv_engine_deadline(const struct gv_engine *engine) {
-    return engine->peer_count > 0 ? gv_timers_next(&engine->timers) : GV_TIME_NEVER;
+    bool joined = engine != NULL && engine->peer_count > 0;
+    return joined ? gv_timers_next(&engine->timers) : GV_TIME_NEVER;
 }
 
 // Notes how long the first of the news that leave now has waited.
@@ -349,7 +353,7 @@ static void let_go(struct gv_engine *engine, gv_time now, enum gv_core_timer tim
 }
 
 void gv_engine_advance(struct gv_engine *engine, gv_time now) {
-    if (engine->peer_count == 0) return;
+    if (engine == NULL || engine->peer_count == 0) return;
     // What is due at the end of all time never is: it would be due again at once.
     if (now >= GV_TIME_NEVER - 1) now = GV_TIME_NEVER - 2;
     notice_absence(engine, now);
@@ -372,12 +376,13 @@ void gv_engine_advance(struct gv_engine *engine, gv_time now) {
 }
 
 void gv_engine_flush(struct gv_engine *engine, gv_time now) {
-    if (engine->peer_count == 0) return;
+    if (engine == NULL || engine->peer_count == 0) return;
     gv_push_up(engine);
     gv_push_wave(engine, now);
 }
 
 int gv_engine_ask(struct gv_engine *engine, gv_time now, int index) {
+    if (engine == NULL) return GV_EINVAL;
     if (!gv_core_is_peer(engine, index)) return GV_ENOENT;
     gv_engine_advance(engine, now);
     struct gv_peer *peer = gv_core_peer(engine, index);
@@ -397,7 +402,7 @@ int gv_engine_put(struct gv_engine *engine, gv_time now, const struct gv_entry *
 }
 
 bool gv_engine_ready(const struct gv_engine *engine) {
-    return engine->peer_count == 0 || gv_sync_ready(engine);
+    return engine != NULL && (engine->peer_count == 0 || gv_sync_ready(engine));
 }
 
 static int put_received(struct gv_engine *engine, gv_time now, const struct gv_entry *entry,
@@ -625,11 +630,12 @@ int gv_engine_send(struct gv_engine *engine, gv_time now, char *buf, size_t cap,
 // --- reading ---------------------------------------------------------------------------------
 
 uint32_t gv_engine_end(const struct gv_engine *engine) {
-    return engine->replica.end;
+    return engine != NULL ? engine->replica.end : 0;
 }
 
 bool gv_engine_next(const struct gv_engine *engine, uint32_t *cursor, uint32_t end,
                     struct gv_entry *out) {
+    if (engine == NULL || cursor == NULL || out == NULL) return false;
     uint32_t ref = *cursor, next;
     if (!gv_replica_walk(&engine->replica, &ref, end, &next)) return false;
     *cursor = next;
@@ -640,6 +646,7 @@ bool gv_engine_next(const struct gv_engine *engine, uint32_t *cursor, uint32_t e
 bool gv_engine_get(const struct gv_engine *engine, const struct gv_entry *key,
                    struct gv_entry *out) {
     uint32_t ref;
+    if (engine == NULL || key == NULL || out == NULL) return false;
     if (key->key.len == 0 || is_broken(key->key)) return false;
     if (!gv_replica_find(&engine->replica, key, &ref)) return false;
     *out = gv_replica_get(&engine->replica, ref);
@@ -647,11 +654,13 @@ bool gv_engine_get(const struct gv_engine *engine, const struct gv_entry *key,
 }
 
 struct gv_digest gv_engine_root(const struct gv_engine *engine) {
-    return gv_tree_root(&engine->replica.tree);
+    return engine != NULL ? gv_tree_root(&engine->replica.tree) : (struct gv_digest){0};
 }
 
 void gv_engine_stats(const struct gv_engine *engine, struct gv_engine_stats *out) {
-    *out = engine->stats;
+    if (out == NULL) return;
+    *out = engine != NULL ? engine->stats : (struct gv_engine_stats){0};
+    if (engine == NULL) return;
     out->entries = gv_tree_root(&engine->replica.tree).count;
     out->memory_bytes = gv_replica_memory(&engine->replica);
     out->staleness_ms = gv_push_staleness_ms(engine);

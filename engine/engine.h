@@ -14,6 +14,11 @@
 // Guarantees, as long as every pair of nodes is joined by some chain of working links again and
 // again: every replica ends up with the merge of all entries put anywhere, whatever is lost,
 // repeated, delayed or reordered. engine/DESIGN.md tells how.
+//
+// A NULL engine or argument is an error as well: a function that returns an error returns
+// GV_EINVAL; one that returns a text, a digest or statistics returns an empty one; one that returns
+// a bool returns false; gv_engine_end returns 0 and gv_engine_deadline GV_TIME_NEVER; any other
+// does nothing.
 #ifndef GV_ENGINE_ENGINE_H
 #define GV_ENGINE_ENGINE_H
 
@@ -81,8 +86,8 @@ GV_API void gv_engine_free(struct gv_engine *engine);
 
 // Tells the engine who the cluster is: `names` (any order, copied), of which `self` is this node.
 // Peers are numbered by the order of their names' bytes. Once only.
-// GV_EINVAL: called twice, self is missing, a name is empty or repeated; GV_ERANGE: too many
-// names or a name too long; GV_ENOMEM. The engine is as before after any of these.
+// GV_EINVAL: called twice, self is missing, a name is empty or repeated, no names; GV_ERANGE: too
+// many names or a name too long; GV_ENOMEM. The engine is as before after any of these.
 GV_API int gv_engine_join(struct gv_engine *engine, gv_time now, struct gv_slice self,
                           const struct gv_slice *names, size_t count);
 // The number of the peer of this name, or GV_ENOENT (also for this node itself).
@@ -171,7 +176,8 @@ struct gv_engine_stats {
     uint64_t entries_max, memory_max; // bounds; 0: none
     uint64_t entry_max;               // longest texts of a local write, bytes
     uint64_t entry_longest;           // … and of an entry that has been here
-    // Admitted by gv_store_admit and not put yet: entries, and most bytes that they will take.
+    // Admitted by gv_store_admit and not put yet: entries that the replica does not have, and most
+    // bytes that all will take.
     uint64_t waiting_entries, waiting_bytes;
     struct gv_engine_traffic traffic[GV_ENGINE_CLASSES];
     uint64_t opened_syncs;    // syncs begun by this node

@@ -72,9 +72,14 @@ static int read_record(const struct gv_store_record *record, uint8_t *scratch,
     return 0;
 }
 
+int gv_store_get_any(const struct gv_store_record *record, uint8_t *scratch, struct gv_entry *out) {
+    if (record == NULL || scratch == NULL || out == NULL) return GV_EINVAL;
+    return read_record(record, scratch, out);
+}
+
 int gv_store_get(const struct gv_store_record *record, uint8_t *scratch, struct gv_entry *out) {
     const char *fault;
-    int error = read_record(record, scratch, out);
+    int error = gv_store_get_any(record, scratch, out);
     if (error == 0 && gv_entry_check(out, &fault) != 0) error = GV_ECORRUPT;
     return error;
 }
@@ -94,6 +99,7 @@ static int reserve(struct gv_store_batch *batch, struct gv_alloc alloc, size_t l
 // A record stands there as the lengths of key and value, 4 bytes each, and then both.
 int gv_store_put(struct gv_store_batch *batch, struct gv_alloc alloc,
                  const struct gv_engine *engine, const struct gv_entry *entry) {
+    if (batch == NULL || alloc.resize == NULL || engine == NULL || entry == NULL) return GV_EINVAL;
     if (entry->key.len == 0 || (unsigned)entry->lattice > GV_LATTICE_REGISTER) return GV_EINVAL;
     struct gv_entry held;
     bool older = entry->lattice != GV_LATTICE_SET && gv_engine_get(engine, entry, &held) &&
@@ -120,12 +126,13 @@ int gv_store_put(struct gv_store_batch *batch, struct gv_alloc alloc,
 }
 
 void gv_store_drop(struct gv_store_batch *batch, struct gv_alloc alloc) {
+    if (batch == NULL) return;
     if (batch->data != NULL) alloc.resize(alloc.ctx, batch->data, batch->cap, 0);
     *batch = (struct gv_store_batch){0};
 }
 
 bool gv_store_next(const struct gv_store_batch *batch, size_t *at, struct gv_store_record *out) {
-    if (*at == batch->len) return false;
+    if (batch == NULL || at == NULL || out == NULL || *at == batch->len) return false;
     GV_ASSERT(*at <= batch->len && batch->len - *at >= LENGTHS);
     uint32_t lengths[2];
     memcpy(lengths, batch->data + *at, LENGTHS);
@@ -155,6 +162,7 @@ static int take(void *ctx, const struct gv_store_record *record) {
 }
 
 int gv_store_load(const struct gv_store *store, struct gv_engine *engine) {
+    if (store == NULL || store->load == NULL || engine == NULL) return GV_EINVAL;
     if (gv_tree_root(&engine->replica.tree).count > 0) return GV_EINVAL;
     struct loading loading = {.engine = engine};
     struct gv_alloc alloc = engine->alloc;
@@ -168,16 +176,18 @@ int gv_store_load(const struct gv_store *store, struct gv_engine *engine) {
 
 int gv_store_admit(struct gv_engine *engine, const struct gv_entry *entry) {
     const char *fault;
+    if (engine == NULL || entry == NULL) return GV_EINVAL;
     int error = gv_entry_check(entry, &fault);
     return error != 0 ? error : gv_admit_wait(engine, entry);
 }
 
 void gv_store_release(struct gv_engine *engine, const struct gv_entry *entry) {
-    gv_admit_release(engine, entry);
+    if (engine != NULL && entry != NULL) gv_admit_release(engine, entry);
 }
 
 int gv_store_apply(struct gv_engine *engine, gv_time now, const struct gv_entry *entry) {
     const char *fault;
+    if (engine == NULL || entry == NULL) return GV_EINVAL;
     int error = gv_entry_check(entry, &fault);
     if (error != 0) return error;
     gv_engine_advance(engine, now);

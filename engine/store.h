@@ -14,6 +14,8 @@
 //             length of the value (varint), value, length of the node (varint), node.
 //             Behind it the rest of the key, if it was too long.
 //
+// A NULL argument is an error: GV_EINVAL, or false, or nothing is done.
+//
 // Places depend on the cluster's secret. Under another one everything is found again, out of
 // order; what is written anew then leaves its former record behind, which merges into it.
 #ifndef GV_ENGINE_STORE_H
@@ -28,6 +30,7 @@ extern "C" {
 enum {
     GV_STORE_INLINE = 256, // longest key of an entry that stands whole in a record's key
     GV_STORE_HEAD = 240,
+    GV_STORE_WAITING_MAX = 3072,            // entries that wait and are told apart (gv_store_admit)
     GV_STORE_KEY_MAX = 9 + GV_STORE_INLINE, // longest key of a record, bytes
 };
 
@@ -65,9 +68,10 @@ GV_API int gv_store_load(const struct gv_store *store, struct gv_engine *engine)
 
 // For an entry that is to be on disk before it is in the engine: 0 if gv_engine_put would take it
 // now, as if all that was admitted before were there, or the error that it would return. From then
-// on it counts as if it were there, until one of the next two is called for it, once. Each version
-// that waits counts as an entry of its own: near a bound a write may be refused that put would
-// take.
+// on it counts as if it were there, until one of the next two is called for it, once. Versions of
+// one entry that wait at once count as one entry. Only while GV_STORE_WAITING_MAX entries wait,
+// each version of another one counts by itself. The first call allocates 96 KiB; if it cannot, each
+// version counts by itself, too.
 GV_API int gv_store_admit(struct gv_engine *engine, const struct gv_entry *entry);
 // The entry, as gv_store_get returns it, is in the store: puts it into the engine, whatever the
 // bounds. `changed` is called only if the engine has a larger version, which the store then lacks.
@@ -96,6 +100,9 @@ GV_API bool gv_store_next(const struct gv_store_batch *batch, size_t *at,
 enum { GV_STORE_SCRATCH = 64 << 10 };
 GV_API int gv_store_get(const struct gv_store_record *record, uint8_t *scratch,
                         struct gv_entry *out);
+// The same for a record of an older version: whether gv_entry_check passes its entry is not asked.
+GV_API int gv_store_get_any(const struct gv_store_record *record, uint8_t *scratch,
+                            struct gv_entry *out);
 
 #ifdef __cplusplus
 }

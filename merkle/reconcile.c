@@ -82,6 +82,7 @@ static void put_sketch(struct walk *walk, uint64_t lo, uint64_t hi, uint64_t cou
 }
 
 void gv_reconcile_open(const struct gv_tree *tree, uint8_t salt, struct gv_writer *out) {
+    if (tree == NULL || out == NULL) return;
     GV_ASSERT(out->len == 0);
     struct gv_digest root = gv_tree_root(tree);
     gv_pack_put_u8(out, salt);
@@ -94,8 +95,8 @@ void gv_reconcile_open(const struct gv_tree *tree, uint8_t salt, struct gv_write
 }
 
 bool gv_reconcile_opens(struct gv_slice summary) {
-    return summary.len > SALT_SIZE && summary.len <= GV_RECONCILE_ROOT_MAX &&
-           summary.data[SALT_SIZE] == GV_PART_ROOT;
+    return summary.data != NULL && summary.len > SALT_SIZE &&
+           summary.len <= GV_RECONCILE_ROOT_MAX && summary.data[SALT_SIZE] == GV_PART_ROOT;
 }
 
 // --- cutting a range -------------------------------------------------------------------------
@@ -518,7 +519,7 @@ static bool answer_probe(struct walk *walk) {
 // --- the walk over the parts -----------------------------------------------------------------
 
 int gv_reconcile_begin(struct gv_reconcile *state, struct gv_slice summary) {
-    GV_ASSERT(state != NULL);
+    if (state == NULL || (summary.data == NULL && summary.len > 0)) return GV_EINVAL;
     *state = (struct gv_reconcile){.in = {summary.data, summary.len, 0, 0}, .kind = GV_PART_END};
     state->salt = gv_pack_get_u8(&state->in);
     return state->in.error;
@@ -562,8 +563,9 @@ static bool answer_part(struct walk *walk) {
 
 int gv_reconcile_answer(struct gv_reconcile *state, struct gv_tree *tree,
                         const struct gv_digest_key *key, struct gv_reconcile_out *out) {
-    GV_ASSERT(out->summary.cap >= GV_RECONCILE_ROOM_MIN);
-    GV_ASSERT(out->give != NULL);
+    if (state == NULL || tree == NULL || key == NULL || out == NULL) return GV_EINVAL;
+    if (out->give == NULL || out->summary.data == NULL) return GV_EINVAL;
+    if (out->summary.cap < GV_RECONCILE_ROOM_MIN) return GV_ESPACE;
     struct walk walk = {
         .state = state, .tree = tree, .key = key, .out = out, .survey = {.tree = tree, .key = key}};
     if (!state->surveyed) gv_survey_take(&walk.survey, state);

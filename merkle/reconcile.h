@@ -47,7 +47,7 @@ enum {
 };
 
 // Writes the opening of an exchange, the root under this salt: at most GV_RECONCILE_ROOT_MAX
-// bytes. The salt goes through the whole exchange.
+// bytes. The salt goes through the whole exchange. Nothing is written if an argument is NULL.
 GV_API void gv_reconcile_open(const struct gv_tree *tree, uint8_t salt, struct gv_writer *out);
 
 // Whether a summary is the opening of an exchange.
@@ -94,13 +94,14 @@ struct gv_reconcile_out {
     void *ctx;
 };
 
-// Starts answering. GV_ESYNTAX: too short to hold a salt.
+// Starts answering. GV_ESYNTAX: too short to hold a salt; GV_EINVAL: `state` or the bytes are NULL.
 GV_API int gv_reconcile_begin(struct gv_reconcile *state, struct gv_slice summary);
 
 // Answers until the summary is used up (returns 0, and state->done) or the message is full
 // (returns 1: call again with an empty one). GV_ESYNTAX: the rest of the summary is malformed
-// (what was written so far stays good); the answer is then done.
-// out->summary.cap must be at least GV_RECONCILE_ROOM_MIN at the first call for each message, and
+// (what was written so far stays good); the answer is then done. GV_EINVAL: an argument, `give` or
+// the summary's buffer is NULL; GV_ESPACE: out->summary.cap is below GV_RECONCILE_ROOM_MIN. Nothing
+// was written after these two, and the answer can go on.
 // `give` must accept at least one item in an empty message. The tree keeps sketches it is asked for
 // (gv_tree_sketch).
 GV_API int gv_reconcile_answer(struct gv_reconcile *state, struct gv_tree *tree,

@@ -17,8 +17,6 @@ enum { GOSSIP_SHARE = 64 << 10 };
 // Buffers of longer lines than gossip has are not kept.
 enum { LONG_LINE = GV_ENGINE_MESSAGE_DEFAULT + (4 << 10) };
 enum { LOG_TEXT = GV_LOG_TEXT_MAX, LOG_EXCERPT = 80 };
-// Longest raw src, dest, type or msg_id of a line that could not be parsed, bytes.
-enum { PEEK_MAX = GV_REPLY_ROOM / 4 };
 
 struct gv_node {
     struct gv_node_config config;
@@ -604,7 +602,7 @@ static int receive_line(struct gv_node *node, gv_time now) {
 // A raw text of this type, and nothing else.
 static bool is_value(struct gv_node *node, struct gv_slice text, enum gv_json_type type) {
     struct gv_json *json = node->config.json;
-    if (text.len == 0 || text.len > PEEK_MAX) return false;
+    if (text.len == 0) return false;
     if (gv_json_parse(json, (const char *)text.data, text.len) != 1) return false;
     int64_t id;
     return gv_json_type(json, 0) == type &&
@@ -624,7 +622,8 @@ static int refuse_line(struct gv_node *node, gv_time now, struct gv_slice line, 
                       is_value(node, peek.msg_id, GV_JSON_NUMBER) &&
                       is_value(node, peek.dest, GV_JSON_STRING);
     if (answerable && node->started) answerable = is_self(node, 0);
-    if (!answerable) {
+    size_t names = peek.src.len + peek.dest.len + peek.msg_id.len; // parts of the line
+    if (!answerable || gv_reply_reserve(&node->reply, names) != 0) {
         gv_log_fault(&node->log, now, "%s", fault);
         return error;
     }
@@ -655,38 +654,43 @@ bool gv_node_ready(const struct gv_node *node) {
            (node->config.store == NULL || gv_commit_ready(&node->commit));
 }
 
+// Takes a line that is not too long.
+static int receive_whole(struct gv_node *node, gv_time now, struct gv_slice line) {
+    const char *text = (const char *)line.data;
+    // Room for the answer first: what cannot be answered must not be done.
+    int error = reserve_scratch(node, line.len);
+    if (error == 0) error = gv_reply_reserve(&node->reply, line.len);
+    if (error != 0) {
+        gv_log_fault(&node->log, now, "line of %zu bytes: %s", line.len, gv_base_error(error));
+        return error;
+    }
+    // A newline would be white space to JSON, but split the reply that repeats it.
+    const char *newline = line.len > 0 ? memchr(text, '\n', line.len) : NULL;
+    if (newline != NULL) {
+        char fault[LOG_TEXT];
+        snprintf(fault, sizeof fault, "undecodable line: newline at byte %zu",
+                 (size_t)(newline - text));
+        return refuse_line(node, now, line, GV_REQUEST_MALFORMED, GV_ESYNTAX, fault);
+    }
+    int tokens = gv_json_parse(node->config.json, text, line.len);
+    return tokens < 0 ? refuse_unparsed(node, now, line, tokens) : receive_line(node, now);
+}
+
+static int refuse_longer(struct gv_node *node, gv_time now, const char *line) {
+    char fault[LOG_TEXT];
+    struct gv_slice begin = {(const uint8_t *)line, node->config.line_max};
+    snprintf(fault, sizeof fault, "line longer than %zu bytes", begin.len);
+    return refuse_line(node, now, begin, GV_REQUEST_MALFORMED, GV_EFULL, fault);
+}
+
 int gv_node_receive(struct gv_node *node, gv_time now, const char *line, size_t len) {
     GV_ASSERT(gv_node_ready(node));
     node->stats.numbers.lines++;
     node->line_len = len;
     node->commit.now = now;
     struct gv_slice all = {(const uint8_t *)line, len};
-    char fault[LOG_TEXT];
-    if (len > node->config.line_max) {
-        snprintf(fault, sizeof fault, "line longer than %zu bytes", node->config.line_max);
-        all.len = node->config.line_max;
-        int room = gv_reply_reserve(&node->reply, 0);
-        if (room == 0) return refuse_line(node, now, all, GV_REQUEST_MALFORMED, GV_EFULL, fault);
-        gv_log_fault(&node->log, now, "%s", fault);
-        return GV_EFULL;
-    }
-    // Room for the answer first: what cannot be answered must not be done.
-    int error = reserve_scratch(node, len);
-    if (error == 0) error = gv_reply_reserve(&node->reply, len);
-    if (error != 0) {
-        gv_log_fault(&node->log, now, "line of %zu bytes: %s", len, gv_base_error(error));
-        return error;
-    }
-    // A newline would be white space to JSON, but split the reply that repeats it.
-    const char *newline = len > 0 ? memchr(line, '\n', len) : NULL;
-    if (newline != NULL) {
-        snprintf(fault, sizeof fault, "undecodable line: newline at byte %zu",
-                 (size_t)(newline - line));
-        return refuse_line(node, now, all, GV_REQUEST_MALFORMED, GV_ESYNTAX, fault);
-    }
-    struct gv_json *json = node->config.json;
-    int tokens = gv_json_parse(json, line, len);
-    error = tokens < 0 ? refuse_unparsed(node, now, all, tokens) : receive_line(node, now);
+    int error = len > node->config.line_max ? refuse_longer(node, now, line)
+                                            : receive_whole(node, now, all);
     if (len > LONG_LINE) {
         drop_scratch(node);
         gv_reply_trim(&node->reply);

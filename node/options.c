@@ -28,12 +28,14 @@ static const struct option {
     {"staleness", "MS", "how long a value may take to be everywhere (500)", NUMBER,
      GV_OPTIONS_GOSSIP, AT(staleness_ms), 0, GV_OPTIONS_STALENESS_MAX_MS},
     {"secret-file", "FILE", "the cluster's secret: seals messages between nodes", TEXT,
-     GV_OPTIONS_GOSSIP, 0, 0, 0},
+     GV_OPTIONS_GOSSIP, AT(secret_file), 0, 0},
     {"data", "DIR", "keep everything in this directory", DATA, GV_OPTIONS_KEEPING, 0, 0, 0},
     {"durability", "MODE", "sync (the default), async or none", DURABILITY, GV_OPTIONS_KEEPING, 0,
      0, 0},
     {"commit-within", "MS", "until what need not wait is on disk (100)", NUMBER, GV_OPTIONS_KEEPING,
      AT(commit_ms), 0, GV_OPTIONS_COMMIT_MAX_MS},
+    {"export-refused", "FILE", "what an upgrade of --data cannot keep goes there", TEXT,
+     GV_OPTIONS_GOSSIP, AT(export_refused), 0, 0},
     {"message-max", "BYTES", "longest gossip message sent (65536)", NUMBER, GV_OPTIONS_GOSSIP,
      AT(message_max), GV_ENGINE_MESSAGE_MIN, GV_MESSAGE_LIMIT},
     {"line-max", "BYTES", "longest line taken (1048576)", NUMBER, GV_OPTIONS_ANY, AT(line_max),
@@ -124,7 +126,7 @@ static int apply(struct gv_options *out, const struct option *option, const char
     case NUMBER:
         return parse_number(out, option, value, fault);
     case TEXT:
-        out->secret_file = value;
+        *(const char **)(void *)((char *)out + option->at) = value;
         return 0;
     case DATA:
         out->data = value;
@@ -153,6 +155,8 @@ static int apply(struct gv_options *out, const struct option *option, const char
 
 // What the options must be to each other.
 static int check(struct gv_options *out, enum gv_options_scope scope, struct fault *fault) {
+    if (out->export_refused != NULL && out->data == NULL)
+        return fail(fault, "--export-refused wants --data");
     if (out->client_burst > 0 && out->client_rate == 0)
         return fail(fault, "--client-burst wants --client-rate");
     if (out->client_burst == 0) out->client_burst = out->client_rate;

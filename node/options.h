@@ -60,6 +60,7 @@ struct gv_options {
     const char *data;                   // the store's directory, borrowed from argv; NULL: none
     enum gv_options_durability durability;
     uint64_t commit_ms;
+    const char *export_refused; // borrowed from argv; NULL: none
 };
 
 // Reads the command line; bounds that were not given get their defaults. GV_EINVAL: it is wrong, or

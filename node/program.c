@@ -114,6 +114,7 @@ static int open_store(struct program *program, struct gv_node_config *config,
         .sync = options->durability != GV_OPTIONS_NONE,
         .whole = options->durability == GV_OPTIONS_SYNC,
         .incarnation = config->incarnation,
+        .export = options->export_refused,
     };
     snprintf(what, sizeof what, "--data %s", options->data);
     int error = program->calls->open(lmdb, &store, fault, sizeof fault);

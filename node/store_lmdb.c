@@ -47,6 +47,8 @@ struct gv_store_lmdb {
     bool begun;         // this life is noted, and the files are ready to be written to
     bool whole;         // as the configuration has it
     uint64_t incarnation, commits;
+    const char *export;  // where an upgrade writes what it leaves out …
+    uint64_t left_out;   // … and the lines that it wrote
     bool failed;         // the last write
     size_t refused;      // by the journal since: bytes of its longest frame
     size_t owed;         // by the disk: bytes that a transaction may have wanted
@@ -296,9 +298,30 @@ static int end_epoch(struct gv_store_lmdb *lmdb, MDB_txn *txn, struct gv_head *h
     return error;
 }
 
+// Removes the entries that were exported.
+static int leave_out(struct gv_store_lmdb *lmdb, MDB_txn *txn, struct gv_head_tally *tally) {
+    MDB_cursor *cursor;
+    MDB_val key, value;
+    uint8_t *scratch = malloc(GV_STORE_SCRATCH);
+    if (scratch == NULL) return ENOMEM;
+    int error = mdb_cursor_open(txn, lmdb->entries, &cursor), failed = 0;
+    while (error == 0 && (error = mdb_cursor_get(cursor, &key, &value, MDB_NEXT)) == 0) {
+        const struct gv_store_record record = {to_slice(key), to_slice(value)};
+        struct gv_entry entry;
+        if (gv_store_get(&record, scratch, &entry) == 0) continue;
+        tally->count--;
+        tally->sum -= gv_head_hash(&lmdb->hash, record.key, record.value);
+        error = failed = mdb_cursor_del(cursor, 0);
+    }
+    free(scratch);
+    if (error == MDB_NOTFOUND && failed == 0) error = 0;
+    return error; // the transaction's end closes the cursor
+}
+
 static int upgrade(struct gv_store_lmdb *lmdb, MDB_txn *txn, struct gv_head *head) {
     if (head->format == GV_HEAD_FORMAT) return 0; // a transaction that had failed, see above
     int error = lmdb->journal.fd >= 0 ? replay_journal(lmdb, txn, head) : 0;
+    if (error == 0 && lmdb->left_out > 0) error = leave_out(lmdb, txn, &head->tally);
     head->format = GV_HEAD_FORMAT;
     head->directory = lmdb->directory;
     head->journal = GV_HEAD_JOURNAL_PAST;
@@ -551,19 +574,27 @@ static int make_data(struct gv_store_lmdb *lmdb, const char *path) {
     return error == 0 ? 0 : fail(lmdb, DATA, error);
 }
 
-// A directory that has no data yet. The journal comes after the data, so there must not be one: if
-// there is, the data are lost.
+// A directory that has no data yet. The journal comes after the data, and the witness after both,
+// so there must be neither: if there is, the data are lost.
 static int create(struct gv_store_lmdb *lmdb, const char *path) {
     char journal[PATH_CAP];
     struct stat found;
+    struct gv_witness witness;
     int error = path_of(lmdb, JOURNAL, journal);
     if (error != 0) return fail(lmdb, JOURNAL, error);
+    const char *state = lstat(path, &found) != 0 ? "missing" : "empty";
     if (lstat(journal, &found) == 0) {
-        snprintf(lmdb->text, sizeof lmdb->text, "data.mdb is %s, though there is a %s",
-                 lstat(path, &found) != 0 ? "missing" : "empty", JOURNAL);
+        snprintf(lmdb->text, sizeof lmdb->text, "data.mdb is %s, though there is a %s", state,
+                 JOURNAL);
         return GV_ECORRUPT;
     }
-    return errno == ENOENT ? make_data(lmdb, path) : fail(lmdb, JOURNAL, errno);
+    if (errno != ENOENT) return fail(lmdb, JOURNAL, errno);
+    if (!gv_witness_read(lmdb->lock, &lmdb->hash, &witness)) return make_data(lmdb, path);
+    snprintf(lmdb->text, sizeof lmdb->text,
+             "data.mdb is %s and there is no %s, though %s tells of a store (to begin anew, remove "
+             "that)",
+             state, JOURNAL, LOCK);
+    return GV_ECORRUPT;
 }
 
 static int fail_journal(struct gv_store_lmdb *lmdb, int error) {
@@ -643,26 +674,90 @@ static int open_journal(struct gv_store_lmdb *lmdb, const struct gv_head *head) 
     return error == 0 ? 0 : fail_journal(lmdb, error);
 }
 
+// Entries of a directory in the former format that this version does not take.
+struct export {
+    uint8_t *scratch;
+    FILE *file; // NULL: they are only counted
+    uint64_t count;
+};
+
+static void write_text(FILE *file, const char *name, struct gv_slice text) {
+    fprintf(file, ",\"%s\":", name);
+    fwrite(text.data, 1, text.len, file);
+}
+
+// The texts are JSON: that version took no other.
+static void write_entry(FILE *file, const struct gv_entry *entry) {
+    static const char *const lattices[] = {"set", "counter", "register"};
+    fprintf(file, "{\"lattice\":\"%s\"", lattices[entry->lattice]);
+    write_text(file, "key", entry->key);
+    if (entry->lattice == GV_LATTICE_COUNTER) fprintf(file, ",\"count\":%" PRIu64, entry->count);
+    if (entry->lattice == GV_LATTICE_REGISTER) {
+        fprintf(file, ",\"lamport\":%" PRIu64, entry->lamport);
+        write_text(file, "node", entry->node);
+        write_text(file, "value", entry->value);
+    }
+    fputs("}\n", file);
+}
+
 static int check_record(void *ctx, const struct gv_store_record *record) {
+    struct export *export = ctx;
     struct gv_entry entry;
-    return gv_store_get(record, ctx, &entry);
+    const char *fault;
+    int error = gv_store_get_any(record, export->scratch, &entry);
+    if (error != 0) return error;
+    error = gv_entry_check(&entry, &fault);
+    if (error == 0) return 0;
+    if (error != GV_ERANGE && error != GV_ESPACE) return GV_ECORRUPT;
+    export->count++;
+    if (export->file != NULL) write_entry(export->file, &entry);
+    return 0;
+}
+
+static int check_records(struct gv_store_lmdb *lmdb, struct export *export) {
+    struct loading loading = {check_record, export};
+    export->count = 0;
+    int error = load_file(lmdb, check_record, export);
+    if (error == 0 && lmdb->journal.fd >= 0)
+        error = gv_journal_read(&lmdb->journal, load_batch, &loading);
+    return error;
+}
+
+// Writes them to a file that is not there yet, safely.
+static int export_records(struct gv_store_lmdb *lmdb, struct export *export) {
+    int fd = open(lmdb->export, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
+    if (fd < 0) return fail(lmdb, lmdb->export, errno);
+    export->file = fdopen(fd, "w");
+    int error = export->file != NULL ? check_records(lmdb, export) : fail(lmdb, "export", errno);
+    if (export->file == NULL) close(fd);
+    if (error != 0) return error;
+    bool safe = fflush(export->file) == 0 && !ferror(export->file) && fsync(fd) == 0;
+    int number = errno;
+    return safe ? 0 : fail(lmdb, lmdb->export, number);
 }
 
 // An upgrade cannot be taken back, so a directory in the former format is upgraded only if this
-// version takes every entry in it: one that allowed deeper values may hold such.
+// version takes every entry in it, or what it does not take is written elsewhere: one that allowed
+// deeper values may hold such.
 static int check_former(struct gv_store_lmdb *lmdb) {
-    uint8_t *scratch = malloc(GV_STORE_SCRATCH);
-    if (scratch == NULL) return fail(lmdb, DATA, ENOMEM);
-    int error = load_file(lmdb, check_record, scratch);
-    struct loading loading = {check_record, scratch};
-    if (error == 0 && lmdb->journal.fd >= 0)
-        error = gv_journal_read(&lmdb->journal, load_batch, &loading);
-    free(scratch);
+    struct export export = {.scratch = malloc(GV_STORE_SCRATCH)};
+    if (export.scratch == NULL) return fail(lmdb, DATA, ENOMEM);
+    int error = check_records(lmdb, &export);
     if (error == GV_ECORRUPT)
+        snprintf(lmdb->text, sizeof lmdb->text, "it holds a record that no version has written");
+    if (error == 0 && export.count > 0 && lmdb->export == NULL) {
         snprintf(lmdb->text, sizeof lmdb->text,
-                 "it holds an entry that this version does not take, such as a value nested deeper "
-                 "than %d; it was left as it is, for version 0.1.0 to read",
-                 GV_ENTRY_DEPTH);
+                 "it holds %" PRIu64 " records that this version does not take, such as a value "
+                 "nested deeper than %d: --export-refused FILE writes them to a file and goes on "
+                 "without them; version 0.1.0 can read all",
+                 export.count, GV_ENTRY_DEPTH);
+        error = GV_ECORRUPT;
+    } else if (error == 0 && export.count > 0) {
+        error = export_records(lmdb, &export);
+    }
+    lmdb->left_out = error == 0 ? export.count : 0;
+    if (export.file != NULL) fclose(export.file);
+    free(export.scratch);
     return error;
 }
 
@@ -684,7 +779,13 @@ static int open_data(struct gv_store_lmdb *lmdb, const struct gv_head *head) {
 static int begin_life(struct gv_store_lmdb *lmdb, const struct gv_store_lmdb_config *config,
                       bool fresh) {
     int error = begin(lmdb);
-    if (error != GV_EFULL || fresh) return error;
+    if (error == 0 && lmdb->left_out > 0)
+        snprintf(lmdb->text, sizeof lmdb->text,
+                 "%" PRIu64 " records that this version does not take are left out, and written to "
+                 "%s",
+                 lmdb->left_out, lmdb->export);
+    // What is left out could not be loaded.
+    if (error != GV_EFULL || fresh || lmdb->left_out > 0) return error;
     if (!config->whole) lmdb->incarnation = config->incarnation;
     size_t len = strlen(lmdb->text);
     snprintf(lmdb->text + len, sizeof lmdb->text - len,
@@ -730,13 +831,15 @@ int gv_store_lmdb_open(struct gv_store_lmdb **out, const struct gv_store_lmdb_co
     lmdb->journaled = config->sync;
     lmdb->whole = config->whole;
     lmdb->incarnation = config->incarnation;
+    lmdb->export = config->export;
     lmdb->store = (struct gv_store){.ctx = lmdb, .load = load, .write = write_batch, .text = text};
     gv_digest_key_init(&lmdb->hash, (struct gv_slice){0});
     snprintf(lmdb->workload, sizeof lmdb->workload, "%s", config->workload);
     int len = snprintf(lmdb->dir, sizeof lmdb->dir, "%s", config->dir);
     int error = len > 0 && (size_t)len < sizeof lmdb->dir ? open_directory(lmdb, config)
                                                           : fail(lmdb, "open", ENAMETOOLONG);
-    snprintf(fault, fault_cap, "%s", error != 0 || !lmdb->begun ? lmdb->text : "");
+    snprintf(fault, fault_cap, "%s",
+             error != 0 || !lmdb->begun || lmdb->left_out > 0 ? lmdb->text : "");
     if (error != 0) {
         release(lmdb);
         return error;

@@ -23,10 +23,10 @@
 // refused, and both files are left as they were; only a torn last frame of the journal is forgiven,
 // unless the witness has seen it acknowledged.
 //
-// A directory is made in this order: data.mdb, the journal, the note in data.mdb that it is used;
-// so one whose making was interrupted is told from one that lost a file. A directory of version
-// 0.1.0 is upgraded in one transaction, which takes its journal in, before the journal is replaced.
-// Other files in the directory are nobody's business.
+// A directory is made in this order: data.mdb, the journal, the note in data.mdb that it is used,
+// the witness; so one whose making was interrupted is told from one that lost a file, or both. A
+// directory of version 0.1.0 is upgraded in one transaction, which takes its journal in, before the
+// journal is replaced. Other files in the directory are nobody's business.
 #ifndef GV_NODE_STORE_LMDB_H
 #define GV_NODE_STORE_LMDB_H
 
@@ -40,13 +40,17 @@ struct gv_store_lmdb_config {
     bool sync;            // a write returns when it is on disk; else when the system has it
     bool whole;           // nothing leaves this node before it is written
     uint64_t incarnation; // a fresh, random one, should it be needed
+    // Where to write what an upgrade leaves out, a file that is not there yet; NULL: a directory
+    // with entries that this version does not take is refused.
+    const char *export;
 };
 
 // Opens the directory. GV_EFULL: another process uses it, or the disk is full and it holds nothing
 // yet; GV_EINVAL: it is another workload's; GV_EVERSION: it is in another format; GV_ECORRUPT: it
 // is damaged, or no store; GV_EIO: the system refuses; GV_ENOMEM. `fault` then says what is wrong,
 // without the directory's name. It says so after a success, too, if the disk is full: what is there
-// can be loaded, and writes fail with GV_EFULL until there is room; else it is empty.
+// can be loaded, and writes fail with GV_EFULL until there is room; and if entries were left out,
+// where they are. Else it is empty.
 int gv_store_lmdb_open(struct gv_store_lmdb **out, const struct gv_store_lmdb_config *config,
                        char *fault, size_t fault_cap);
 

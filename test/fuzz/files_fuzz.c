@@ -5,8 +5,8 @@
 // is served, and the store goes on.
 //
 // Without its witness a store may miss the last frame of its journal, and cannot tell an older copy
-// of both files from what should be there; and both files of another directory are another store,
-// and none are a new one.
+// of both files from what should be there, nor their loss from a new directory; and both files of
+// another directory are another store.
 #include "../lib/image.h"
 
 #include "../lib/proc.h"
@@ -215,7 +215,7 @@ static bool is_new(const struct content *file) {
 // Whether a store may hold this: all, or what is said above.
 static bool may_hold(struct gv_digest root, bool witness, bool replaced, bool foreign) {
     if (gv_digest_equal(root, roots[BATCHES])) return true;
-    if (is_new(&now[DATA]) && !now[JOURNAL].there) return root.count == 0;
+    if (is_new(&now[DATA]) && !now[JOURNAL].there) return !witness && root.count == 0;
     if (foreign) return true;
     if (witness) return false;
     if (gv_digest_equal(root, roots[BATCHES - 1])) return true;

@@ -31,6 +31,8 @@ const struct gv_vectors_store gv_vectors_stores[] = {
     {0},
 };
 
+const struct gv_vectors_store gv_vectors_deep = {"gset-deep-killed", "gset", "deep", true};
+
 bool gv_vectors_unpack(const char *dir, const char *name) {
     char command[4600];
     int len = snprintf(command, sizeof command, "gzip -dc %s | (cd '%s' && tar -xf - %s%s)",

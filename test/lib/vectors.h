@@ -15,6 +15,11 @@ struct gv_vectors_store {
 // All of them; the last one has no name.
 extern const struct gv_vectors_store gv_vectors_stores[];
 
+// One with values that only that version takes, in its database and in its journal, beside a few
+// that any does: "flat", 5, and 1 in 59 arrays; the others are 2 (in 60, and in both files), 3
+// (in 190) and 4 (in 100).
+extern const struct gv_vectors_store gv_vectors_deep;
+
 // Unpacks one, or all of them if `name` is NULL, into a directory. False: it could not, for lack of
 // tar or gzip.
 bool gv_vectors_unpack(const char *dir, const char *name);

@@ -32,16 +32,27 @@ static int tear_down(void **state) {
         snprintf(path, sizeof path, "%s/%s", top, store->name);
         gv_proc_remove_dir(path);
     }
+    snprintf(path, sizeof path, "%s/%s", top, gv_vectors_deep.name);
+    gv_proc_remove_dir(path);
     gv_proc_remove_dir(top);
     return 0;
 }
 
-static int open_store(const struct gv_vectors_store *store, bool sync, struct gv_store_lmdb **out) {
+static int open_export(const struct gv_vectors_store *store, bool sync, const char *export,
+                       struct gv_store_lmdb **out) {
     char path[4400];
     snprintf(path, sizeof path, "%s/%s", top, store->name);
-    const struct gv_store_lmdb_config config = {
-        .dir = path, .workload = store->workload, .sync = sync, .whole = sync, .incarnation = 99};
+    const struct gv_store_lmdb_config config = {.dir = path,
+                                                .workload = store->workload,
+                                                .sync = sync,
+                                                .whole = sync,
+                                                .incarnation = 99,
+                                                .export = export};
     return gv_store_lmdb_open(out, &config, fault, sizeof fault);
+}
+
+static int open_store(const struct gv_vectors_store *store, bool sync, struct gv_store_lmdb **out) {
+    return open_export(store, sync, NULL, out);
 }
 
 static struct gv_engine *load(struct gv_store_lmdb *lmdb) {
@@ -161,10 +172,100 @@ static void test_other_journals_are_refused(void **state) {
     }
 }
 
+// The line that tells of a value in so many arrays.
+static const char *line_of(int depth, const char *value) {
+    static char line[600];
+    size_t n = (size_t)depth;
+    char open_all[200], close_all[200];
+    memset(open_all, '[', sizeof open_all);
+    memset(close_all, ']', sizeof close_all);
+    snprintf(line, sizeof line, "{\"lattice\":\"set\",\"key\":%.*s%s%.*s}\n", (int)n, open_all,
+             value, (int)n, close_all);
+    return line;
+}
+
+static void read_text(const char *path, char *out, size_t cap) {
+    int fd = open(path, O_RDONLY);
+    ssize_t len = fd >= 0 ? read(fd, out, cap - 1) : -1;
+    assert_true(len >= 0);
+    out[len] = '\0';
+    close(fd);
+}
+
+// Values that this version does not take: refused without a change, as long as nothing says where
+// they are to go; then they are there, and all others in the store.
+static void test_values_nested_deeper(void **state) {
+    (void)state;
+    const struct gv_vectors_store *store = &gv_vectors_deep;
+    struct gv_store_lmdb *lmdb;
+    char path[4400], text[4096];
+    for (int mode = 0; mode < MODES; mode++) {
+        snprintf(path, sizeof path, "%s/refused", top);
+        check_refused(store, "it holds 4 records that this version does not take, such as a value "
+                             "nested deeper than 58: --export-refused FILE writes them");
+        // Not over another file, nor where there is none to be had.
+        assert_int_equal(open_export(store, mode == 0, "/nonexistent/file", &lmdb), GV_EIO);
+        int fd = open(path, O_CREAT | O_WRONLY, 0600);
+        assert_true(fd >= 0 && write(fd, "mine", 4) == 4);
+        close(fd);
+        assert_int_equal(open_export(store, mode == 0, path, &lmdb), GV_EIO);
+        read_text(path, text, sizeof text);
+        assert_string_equal(text, "mine");
+        unlink(path);
+
+        if (open_export(store, mode == 0, path, &lmdb) != 0) fail_msg("%s", fault);
+        assert_non_null(strstr(fault, "4 records that this version does not take are left out"));
+        assert_non_null(strstr(fault, path));
+        assert_int_equal(gv_store_lmdb_close(lmdb, true), 0);
+        read_text(path, text, sizeof text);
+        assert_non_null(strstr(text, line_of(60, "2")));
+        assert_non_null(strstr(text, line_of(190, "3")));
+        assert_non_null(strstr(text, line_of(100, "4")));
+        assert_null(strstr(text, "flat"));
+        unlink(path);
+        check_lives(store, mode == 0);
+        // Later the option has nothing to do.
+        assert_int_equal(open_export(store, mode == 0, path, &lmdb), 0);
+        assert_string_equal(fault, "");
+        assert_int_equal(gv_store_lmdb_close(lmdb, true), 0);
+        assert_int_not_equal(access(path, F_OK), 0);
+        tear_down(state);
+        assert_int_equal(set_up(state), 0);
+    }
+}
+
+// The programs carry it out.
+static void test_a_node_exports(void **state) {
+    (void)state;
+    char path[4400], file[4200], log[4200], text[8192];
+    snprintf(path, sizeof path, "%s/%s", top, gv_vectors_deep.name);
+    snprintf(file, sizeof file, "%s/refused", top);
+    snprintf(log, sizeof log, "%s/log", top);
+    const char *const plain[] = {"--data", path, NULL};
+    const char *const export[] = {"--data",           path, "--export-refused", file,
+                                  "--log-level=warn", NULL};
+    for (int i = 0; i < 2; i++) {
+        struct gv_proc proc;
+        gv_proc_start(&proc, "gv-gset", i == 0 ? plain : export, log);
+        assert_int_equal(gv_proc_init(&proc), i == 1);
+        gv_proc_end(&proc);
+        gv_proc_fini(&proc);
+        read_text(log, text, sizeof text);
+        if (strstr(text, i == 0 ? "--export-refused FILE" : "are left out") == NULL)
+            fail_msg("%s", text);
+    }
+    read_text(file, text, sizeof text);
+    assert_non_null(strstr(text, line_of(190, "3")));
+    unlink(file);
+    unlink(log);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_all_are_loaded, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_a_node_goes_on, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_values_nested_deeper, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_a_node_exports, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_other_journals_are_refused, set_up, tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -393,6 +393,46 @@ static void test_unparsed(void **state) {
     gv_solo_stop(&solo);
 }
 
+// However long its sender's name is, in a line that cannot be parsed, is too long or is split.
+static void test_unparsed_long(void **state) {
+    (void)state;
+    static const size_t lengths[] = {1, 253, 254, 255, 256, 1000, 5000, 100000};
+    static const char *const ends[] = {"tru}}", "1}}\n", "[1,"};
+    static char line[100000 + 5000], want[sizeof line];
+    struct gv_solo solo;
+    gv_solo_config(&solo, &gv_broadcast_workload);
+    solo.config.line_max = 104000;
+    gv_solo_start(&solo);
+    for (int started = 0; started < 2; started++) {
+        for (size_t i = 0; i < 4 * sizeof lengths / sizeof *lengths; i++) {
+            int at = snprintf(line, sizeof line, "{\"src\":\"");
+            memset(line + at, 'c', lengths[i / 4]);
+            at += (int)lengths[i / 4];
+            at += snprintf(line + at, sizeof line - (size_t)at,
+                           "\",\"dest\":\"n1\",\"body\":{\"type\":\"read\",\"msg_id\":4,\"x\":%s",
+                           ends[i % 4 % 3]);
+            size_t len = (size_t)at;
+            if (i % 4 == 3) { // longer than a line may be
+                memset(line + at, ' ', sizeof line - (size_t)at);
+                len = solo.config.line_max + 1;
+            }
+            snprintf(want, sizeof want,
+                     "{\"src\":\"n1\",\"dest\":\"%.*s\",\"body\":{\"type\":\"error\",",
+                     (int)lengths[i / 4], line + 8);
+            gv_solo_clear(&solo);
+            assert_int_equal(gv_solo_receive(&solo, line, len), 0);
+            assert_string_equal(solo.log, "");
+            gv_solo_send(&solo);
+            assert_int_equal(strncmp(solo.out, want, strlen(want)), 0);
+            assert_non_null(strstr(solo.out, "\"in_reply_to\":4,\"code\":12,"));
+        }
+        if (started == 0)
+            gv_solo_ask(
+                &solo, "{\"type\":\"init\",\"msg_id\":1,\"node_id\":\"n1\",\"node_ids\":[\"n1\"]}");
+    }
+    gv_solo_stop(&solo);
+}
+
 // A request from another node is answered like any other's; what answers it is not answered.
 static void test_no_ping_pong(void **state) {
     (void)state;
@@ -749,16 +789,17 @@ static void test_out_of_memory(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_echo),           cmocka_unit_test(test_broadcast),
-        cmocka_unit_test(test_gset),           cmocka_unit_test(test_counter),
-        cmocka_unit_test(test_faults),         cmocka_unit_test(test_before_init),
-        cmocka_unit_test(test_init_again),     cmocka_unit_test(test_bad_init),
-        cmocka_unit_test(test_unanswered),     cmocka_unit_test(test_no_ping_pong),
-        cmocka_unit_test(test_unparsed),       cmocka_unit_test(test_line_max),
-        cmocka_unit_test(test_log_rate),       cmocka_unit_test(test_long_echo),
-        cmocka_unit_test(test_long_reads),     cmocka_unit_test(test_back_pressure),
-        cmocka_unit_test(test_fairness),       cmocka_unit_test(test_gossip),
-        cmocka_unit_test(test_links_too_slow), cmocka_unit_test(test_out_of_memory),
+        cmocka_unit_test(test_echo),          cmocka_unit_test(test_broadcast),
+        cmocka_unit_test(test_gset),          cmocka_unit_test(test_counter),
+        cmocka_unit_test(test_faults),        cmocka_unit_test(test_before_init),
+        cmocka_unit_test(test_init_again),    cmocka_unit_test(test_bad_init),
+        cmocka_unit_test(test_unanswered),    cmocka_unit_test(test_no_ping_pong),
+        cmocka_unit_test(test_unparsed),      cmocka_unit_test(test_unparsed_long),
+        cmocka_unit_test(test_line_max),      cmocka_unit_test(test_log_rate),
+        cmocka_unit_test(test_long_echo),     cmocka_unit_test(test_long_reads),
+        cmocka_unit_test(test_back_pressure), cmocka_unit_test(test_fairness),
+        cmocka_unit_test(test_gossip),        cmocka_unit_test(test_links_too_slow),
+        cmocka_unit_test(test_out_of_memory),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -86,6 +86,10 @@ static void test_values(void **state) {
     assert_string_equal(o.data, "/x");
     assert_int_equal(o.durability, GV_OPTIONS_ASYNC);
     assert_int_equal(o.commit_ms, 20);
+    assert_int_equal(parse(&o, GV_OPTIONS_GOSSIP, "--data /x --export-refused y --secret-file z"),
+                     0);
+    assert_string_equal(o.export_refused, "y");
+    assert_string_equal(o.secret_file, "z");
     assert_int_equal(parse(&o, GV_OPTIONS_GOSSIP, "--data=/x --durability none"), 0);
     assert_int_equal(o.durability, GV_OPTIONS_NONE);
     assert_int_equal(parse(&o, GV_OPTIONS_KEEPING, "--data x --commit-within 5 --line-max 65536"),
@@ -146,6 +150,7 @@ static void test_faults(void **state) {
          "--durability: not sync, async or none: maybe"},
         {GV_OPTIONS_GOSSIP, "--data x --commit-within 60001",
          "--commit-within: not within 0 and 60000: 60001"},
+        {GV_OPTIONS_GOSSIP, "--export-refused x", "--export-refused wants --data"},
         {GV_OPTIONS_GOSSIP, "--durability sync", "--durability and --commit-within want --data"},
         {GV_OPTIONS_GOSSIP, "--message-max 1024 --tokens-max 32783",
          "--tokens-max must be 32784 at least, for messages between nodes"},

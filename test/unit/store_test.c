@@ -597,6 +597,10 @@ static void test_pair_damaged(void **state) {
     check_pair(&place, NULL, &journal, "data.mdb is missing, though there is a grapevine.journal");
     check_pair(&place, &none, &journal, "data.mdb is empty, though there is a grapevine.journal");
     check_pair(&place, NULL, &none, "data.mdb is missing, though there is a grapevine.journal");
+    check_pair(&place, NULL, NULL,
+               "data.mdb is missing and there is no grapevine.journal, though "
+               "grapevine.lock tells of a store (to begin anew, remove that)");
+    check_pair(&place, &none, NULL, "data.mdb is empty and there is no grapevine.journal, though ");
     static const size_t lengths[] = {1, 4096, 8192, 12288};
     for (size_t i = 0; i < sizeof lengths / sizeof *lengths; i++) {
         struct copy cut = {data.bytes, lengths[i]};
@@ -624,6 +628,13 @@ static void test_pair_damaged(void **state) {
     put_copy(place.file, &data);
     put_copy(place.journal, &journal);
     check_life(&place, 12000);
+    // With all three gone it is a new directory.
+    char lock[4200];
+    snprintf(lock, sizeof lock, "%s/grapevine.lock", place.dir);
+    assert_true(unlink(place.file) == 0 && unlink(place.journal) == 0 && unlink(lock) == 0);
+    assert_int_equal(open_place(&place, true, 2), 0);
+    assert_int_equal(load(&place).count, 0);
+    gv_store_lmdb_close(place.lmdb, true);
     free(data.bytes);
     free(journal.bytes);
     free(other.bytes);

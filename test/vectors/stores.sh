@@ -92,4 +92,9 @@ deltas 5 -2 | live clean counter-none-killed counter --durability none
 deltas 40 | live killed counter-none-killed counter --durability none
 echo '"type":"generate"' | live killed ids-sync-killed ids
 echo '"type":"generate"' | live clean ids-sync-clean ids
+# Values nested deeper than later versions take, among others, in the database and in the journal.
+deep() { awk "BEGIN { for (i = 0; i < $1; i++) a = a \"[\"; for (i = 0; i < $1; i++) b = b \"]\"; print a $2 b }"; }
+{ echo '"flat"' && deep 59 1 && deep 60 2 && deep 190 3; } | adds element |
+    live clean gset-deep-killed gset --depth-max 200
+{ deep 60 2 && deep 100 4 && echo 5; } | adds element | live killed gset-deep-killed gset --depth-max 200
 cd "$dir" && rm -f ./*/lock.mdb && tar -cf - ./*-*-* | gzip -9n >"$here/stores-0.1.0.tar.gz"

@@ -1,0 +1,215 @@
+// SPDX-License-Identifier: MIT
+// What is NULL where the library needs something is an error of the call, whatever else is given.
+#include "../lib/test.h"
+
+#include "../../engine/store.h"
+#include "../../merkle/reconcile.h"
+
+#include <string.h>
+
+#define ALLOC gv_base_malloc()
+
+struct result {
+    const char *call;
+    int64_t got, want;
+};
+
+static void check(const struct result *results, size_t count) {
+    for (size_t i = 0; i < count; i++) {
+        if (results[i].got != results[i].want) print_message("%s\n", results[i].call);
+        assert_int_equal(results[i].got, results[i].want);
+    }
+}
+
+// clang-format off
+#define CALL(call, want) {#call, (int64_t)(call), (int64_t)(want)}
+// clang-format on
+#define CHECK(results) check(results, sizeof(results) / sizeof *(results))
+
+static struct gv_slice text(const char *s) {
+    return (struct gv_slice){(const uint8_t *)s, strlen(s)};
+}
+
+static struct gv_engine *new_engine(void) {
+    struct gv_engine *engine;
+    const struct gv_engine_config config = {.alloc = ALLOC, .seed = 1};
+    assert_int_equal(gv_engine_new(&engine, &config), 0);
+    const struct gv_slice names[] = {text("n1"), text("n2")};
+    assert_int_equal(gv_engine_join(engine, 0, names[0], names, 2), 0);
+    return engine;
+}
+
+static void test_no_engine(void **state) {
+    (void)state;
+    static char buf[GV_MESSAGE_LIMIT];
+    const struct gv_slice name = text("n1");
+    const struct gv_entry key = {.key = text("1")};
+    const struct gv_message message = {.sync = false};
+    struct gv_entry entry;
+    uint32_t cursor = 0;
+    int peer;
+    const struct result results[] = {
+        CALL(gv_engine_join(NULL, 0, name, &name, 1), GV_EINVAL),
+        CALL(gv_engine_peer(NULL, name), GV_EINVAL),
+        CALL(gv_engine_name(NULL, 0).len, 0),
+        CALL(gv_engine_put(NULL, 0, &key), GV_EINVAL),
+        CALL(gv_engine_ready(NULL), false),
+        CALL(gv_engine_receive(NULL, 0, 1, &message), GV_EINVAL),
+        CALL(gv_engine_deadline(NULL), GV_TIME_NEVER),
+        CALL(gv_engine_ask(NULL, 0, 1), GV_EINVAL),
+        CALL(gv_engine_send(NULL, 0, buf, sizeof buf, &peer), GV_EINVAL),
+        CALL(gv_engine_end(NULL), 0),
+        CALL(gv_engine_next(NULL, &cursor, 1, &entry), false),
+        CALL(gv_engine_get(NULL, &key, &entry), false),
+        CALL(gv_engine_root(NULL).count, 0),
+    };
+    CHECK(results);
+    gv_engine_free(NULL);
+    gv_engine_advance(NULL, 1);
+    gv_engine_flush(NULL, 1);
+    struct gv_engine_stats stats = {.entries = 7};
+    gv_engine_stats(NULL, &stats);
+    assert_int_equal(stats.entries, 0);
+}
+
+static void test_no_argument(void **state) {
+    (void)state;
+    static char buf[GV_MESSAGE_LIMIT];
+    struct gv_engine *engine = new_engine();
+    const struct gv_engine_config config = {.alloc = ALLOC}, none = {.seed = 1};
+    const struct gv_slice broken = {NULL, 3};
+    const struct gv_entry key = {.key = text("1")}, nowhere = {.key = broken};
+    const struct gv_message undecoded = {.sync = false};
+    struct gv_engine *out;
+    struct gv_entry entry;
+    uint32_t cursor = 0;
+    int peer;
+    assert_int_equal(gv_engine_put(engine, 0, &key), 1);
+    uint32_t end = gv_engine_end(engine);
+    const struct result results[] = {
+        CALL(gv_engine_new(NULL, &config), GV_EINVAL),
+        CALL(gv_engine_new(&out, NULL), GV_EINVAL),
+        CALL(gv_engine_new(&out, &none), GV_EINVAL),
+        CALL(gv_engine_join(engine, 0, text("n1"), NULL, 1), GV_EINVAL),
+        CALL(gv_engine_peer(engine, broken), GV_ENOENT),
+        CALL(gv_engine_put(engine, 0, NULL), GV_EINVAL),
+        CALL(gv_engine_put(engine, 0, &nowhere), GV_EINVAL),
+        CALL(gv_engine_receive(engine, 0, 1, NULL), GV_EINVAL),
+        CALL(gv_engine_receive(engine, 0, 1, &undecoded), GV_EINVAL),
+        CALL(gv_engine_send(engine, 0, NULL, sizeof buf, &peer), GV_EINVAL),
+        CALL(gv_engine_send(engine, 0, buf, sizeof buf, NULL), GV_EINVAL),
+        CALL(gv_engine_next(engine, NULL, end, &entry), false),
+        CALL(gv_engine_next(engine, &cursor, end, NULL), false),
+        CALL(gv_engine_get(engine, NULL, &entry), false),
+        CALL(gv_engine_get(engine, &nowhere, &entry), false),
+        CALL(gv_engine_get(engine, &key, NULL), false),
+    };
+    CHECK(results);
+    gv_engine_stats(engine, NULL);
+    assert_int_equal(cursor, 0);
+    gv_engine_free(engine);
+}
+
+static int take_none(void *ctx, int (*take)(void *, const struct gv_store_record *), void *to) {
+    (void)ctx;
+    (void)take;
+    (void)to;
+    return 0;
+}
+
+static void test_store(void **state) {
+    (void)state;
+    struct gv_engine *engine = new_engine();
+    const struct gv_store store = {.load = take_none}, empty = {.load = NULL};
+    const struct gv_entry key = {.key = text("1")};
+    const struct gv_store_record record = {text("x"), text("y")};
+    struct gv_store_batch batch = {0};
+    struct gv_store_record found;
+    struct gv_entry entry;
+    static uint8_t scratch[GV_STORE_SCRATCH];
+    assert_int_equal(gv_store_put(&batch, ALLOC, engine, &key), 0);
+    size_t at = 0;
+    const struct gv_alloc none = {NULL, NULL};
+    const struct result results[] = {
+        CALL(gv_store_load(NULL, engine), GV_EINVAL),
+        CALL(gv_store_load(&empty, engine), GV_EINVAL),
+        CALL(gv_store_load(&store, NULL), GV_EINVAL),
+        CALL(gv_store_admit(NULL, &key), GV_EINVAL),
+        CALL(gv_store_admit(engine, NULL), GV_EINVAL),
+        CALL(gv_store_apply(NULL, 0, &key), GV_EINVAL),
+        CALL(gv_store_apply(engine, 0, NULL), GV_EINVAL),
+        CALL(gv_store_put(NULL, ALLOC, engine, &key), GV_EINVAL),
+        CALL(gv_store_put(&batch, none, engine, &key), GV_EINVAL),
+        CALL(gv_store_put(&batch, ALLOC, NULL, &key), GV_EINVAL),
+        CALL(gv_store_put(&batch, ALLOC, engine, NULL), GV_EINVAL),
+        CALL(gv_store_next(NULL, &at, &found), false),
+        CALL(gv_store_next(&batch, NULL, &found), false),
+        CALL(gv_store_next(&batch, &at, NULL), false),
+        CALL(gv_store_get(NULL, scratch, &entry), GV_EINVAL),
+        CALL(gv_store_get(&record, NULL, &entry), GV_EINVAL),
+        CALL(gv_store_get(&record, scratch, NULL), GV_EINVAL),
+    };
+    CHECK(results);
+    gv_store_release(NULL, &key);
+    gv_store_release(engine, NULL);
+    gv_store_drop(NULL, ALLOC);
+    assert_true(at == 0 && batch.count == 1);
+    gv_store_drop(&batch, ALLOC);
+    gv_engine_free(engine);
+}
+
+static bool give(void *ctx, uint32_t ref, size_t len) {
+    (void)ctx;
+    (void)ref;
+    (void)len;
+    return true;
+}
+
+static void test_reconcile(void **state) {
+    (void)state;
+    struct gv_tree tree;
+    gv_tree_init(&tree, ALLOC);
+    struct gv_digest_key key;
+    gv_digest_key_init(&key, text(""));
+    uint8_t opening[GV_RECONCILE_ROOT_MAX], room[GV_RECONCILE_ROOM_MIN];
+    struct gv_writer writer = {.data = opening, .cap = sizeof opening};
+    gv_reconcile_open(NULL, 1, &writer);
+    gv_reconcile_open(&tree, 1, NULL);
+    assert_int_equal(writer.len, 0);
+    gv_reconcile_open(&tree, 1, &writer);
+    const struct gv_slice summary = {opening, writer.len}, broken = {NULL, 30};
+    struct gv_reconcile it;
+    assert_int_equal(gv_reconcile_begin(&it, summary), 0);
+    struct gv_reconcile_out out = {.summary = {.data = room, .cap = sizeof room}, .give = give};
+    struct gv_reconcile_out small = out, nowhere = out, mute = out;
+    small.summary.cap--;
+    nowhere.summary.data = NULL;
+    mute.give = NULL;
+    struct gv_reconcile other;
+    const struct result results[] = {
+        CALL(gv_reconcile_opens(broken), false),
+        CALL(gv_reconcile_begin(NULL, summary), GV_EINVAL),
+        CALL(gv_reconcile_begin(&other, broken), GV_EINVAL),
+        CALL(gv_reconcile_answer(NULL, &tree, &key, &out), GV_EINVAL),
+        CALL(gv_reconcile_answer(&it, NULL, &key, &out), GV_EINVAL),
+        CALL(gv_reconcile_answer(&it, &tree, NULL, &out), GV_EINVAL),
+        CALL(gv_reconcile_answer(&it, &tree, &key, NULL), GV_EINVAL),
+        CALL(gv_reconcile_answer(&it, &tree, &key, &mute), GV_EINVAL),
+        CALL(gv_reconcile_answer(&it, &tree, &key, &nowhere), GV_EINVAL),
+        CALL(gv_reconcile_answer(&it, &tree, &key, &small), GV_ESPACE),
+    };
+    CHECK(results);
+    assert_int_equal(gv_reconcile_answer(&it, &tree, &key, &out), 0);
+    assert_true(it.done);
+    gv_tree_fini(&tree);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_no_engine),
+        cmocka_unit_test(test_no_argument),
+        cmocka_unit_test(test_store),
+        cmocka_unit_test(test_reconcile),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
