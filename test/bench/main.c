@@ -29,9 +29,10 @@ static void usage(FILE *out) {
           "       gvbench sync [--items N] [--diff D] [--pattern U|C|M|S] [--round-trip MS] "
           "[--warm]\n"
           "               [--max-message BYTES] [--seed N] [--seeds N] [--trace]\n"
-          "Runs the named benchmarks, or all of them; or the tables of syncs that README.md (with\n"
-          "--all, DESIGN.md) has, or one sync: of N entries D differ, extras anywhere (U, S: with\n"
-          "strings for keys), the newest of one side (C), or changed counters (M).\n"
+          "Runs the named benchmarks, or all of them; or measures the tables of syncs of\n"
+          "README.md and, with --all, RESULTS.md; or one sync, where D of N entries differ:\n"
+          "extras anywhere (U; S: with strings for keys), the newest of one side (C), or changed\n"
+          "counters (M).\n"
           "  --small  a short run of each, to see that it works\n"
           "  --help   this text\n"
           "Names:",
