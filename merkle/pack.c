@@ -36,6 +36,12 @@ void gv_pack_put_u8(struct gv_writer *out, uint8_t value) {
     if (dest != NULL) *dest = value;
 }
 
+void gv_pack_put_u32(struct gv_writer *out, uint32_t value) {
+    uint8_t *dest = claim(out, 4);
+    if (dest == NULL) return;
+    for (unsigned i = 0; i < 4; i++) dest[i] = (uint8_t)(value >> (8 * i));
+}
+
 void gv_pack_put_u64(struct gv_writer *out, uint64_t value) {
     uint8_t *dest = claim(out, 8);
     if (dest == NULL) return;
@@ -93,6 +99,14 @@ static inline uint8_t take_u8(struct gv_reader *in) {
 
 uint8_t gv_pack_get_u8(struct gv_reader *in) {
     return take_u8(in);
+}
+
+uint32_t gv_pack_get_u32(struct gv_reader *in) {
+    const uint8_t *bytes = take(in, 4);
+    if (bytes == NULL) return 0;
+    uint32_t value = 0;
+    for (unsigned i = 0; i < 4; i++) value |= (uint32_t)bytes[i] << (8 * i);
+    return value;
 }
 
 uint64_t gv_pack_get_u64(struct gv_reader *in) {

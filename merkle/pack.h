@@ -30,6 +30,7 @@ struct gv_reader {
 
 GV_API void gv_pack_put_bytes(struct gv_writer *out, const void *data, size_t len);
 GV_API void gv_pack_put_u8(struct gv_writer *out, uint8_t value);
+GV_API void gv_pack_put_u32(struct gv_writer *out, uint32_t value);    // 4 bytes, little-endian
 GV_API void gv_pack_put_u64(struct gv_writer *out, uint64_t value);    // 8 bytes, little-endian
 GV_API void gv_pack_put_varint(struct gv_writer *out, uint64_t value); // 1 … 10 bytes, LEB128
 GV_API void gv_pack_put_text(struct gv_writer *out, const char *text); // up to the NUL, without it
@@ -37,6 +38,7 @@ GV_API void gv_pack_put_decimal(struct gv_writer *out, uint64_t value);
 GV_API size_t gv_pack_varint_size(uint64_t value);
 
 GV_API uint8_t gv_pack_get_u8(struct gv_reader *in);
+GV_API uint32_t gv_pack_get_u32(struct gv_reader *in);
 GV_API uint64_t gv_pack_get_u64(struct gv_reader *in);
 // Refuses more than 64 bits and encodings longer than needed.
 GV_API uint64_t gv_pack_get_varint(struct gv_reader *in);

@@ -37,10 +37,6 @@ GV_API void gv_range_put_sketch(struct gv_writer *out, const struct gv_pinsketch
 // Writes an estimator, in three bytes.
 GV_API void gv_range_put_estimator(struct gv_writer *out, uint32_t estimator);
 
-// 4 bytes, the low one first.
-GV_API void gv_range_put_u32(struct gv_writer *out, uint32_t value);
-GV_API uint32_t gv_range_get_u32(struct gv_reader *in);
-
 // Reads the next range, which begins where the one before it ended, into the state. False: there is
 // none, or, with state->in.error set to GV_ESYNTAX, no writer writes it.
 GV_API bool gv_range_next(struct gv_reconcile *state);

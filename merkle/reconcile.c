@@ -224,7 +224,7 @@ static void put_list(struct walk *walk, uint64_t lo, uint64_t hi, uint64_t count
     bool more = gv_tree_seek(walk->tree, lo, &at);
     for (; count > 0; count--, more = gv_tree_next(&at)) {
         GV_ASSERT(more);
-        gv_range_put_u32(&walk->out->summary, short_hash_of(walk, gv_tree_get(&at).hash));
+        gv_pack_put_u32(&walk->out->summary, short_hash_of(walk, gv_tree_get(&at).hash));
     }
 }
 
@@ -453,7 +453,7 @@ static bool request_missing_elements(struct walk *walk) {
     gv_range_put_count(&walk->out->summary, GV_RANGE_REQUEST_ELEMENTS, missing);
     for (uint32_t i = 0; i < state->count; i++) {
         if ((state->present >> i & 1) == 0)
-            gv_range_put_u32(&walk->out->summary, state->elements[i]);
+            gv_pack_put_u32(&walk->out->summary, state->elements[i]);
     }
     return true;
 }
@@ -466,7 +466,7 @@ static void read_short_hashes(const struct gv_reconcile *state,
     struct gv_reader in = state->in;
     GV_ASSERT(state->count <= GV_RECONCILE_LIST_MAX);
     in.at = state->short_hashes;
-    for (uint32_t i = 0; i < state->count; i++) short_hashes[i] = gv_range_get_u32(&in);
+    for (uint32_t i = 0; i < state->count; i++) short_hashes[i] = gv_pack_get_u32(&in);
 }
 
 // Sends what I hold in [from, to): of a list what is not in it, of a request what is. False: the
@@ -512,7 +512,7 @@ static bool request_missing_hashes(struct walk *walk) {
     uint32_t short_hashes[GV_RECONCILE_LIST_MAX];
     read_short_hashes(state, short_hashes);
     for (uint32_t i = 0; i < state->count; i++) {
-        if ((state->present >> i & 1) == 0) gv_range_put_u32(&walk->out->summary, short_hashes[i]);
+        if ((state->present >> i & 1) == 0) gv_pack_put_u32(&walk->out->summary, short_hashes[i]);
     }
     walk->state->differences += count;
     return true;
