@@ -1,15 +1,14 @@
 // SPDX-License-Identifier: MIT
 #include "range.h"
 
-enum { AS_REQUEST_HASHES = 1 << 6, AS_REQUEST_ELEMENTS = 2 << 6 }; // added to the count of a list
+enum { AS_REQUEST_HASHES = 1 << 6, AS_REQUEST_ELEMENTS = 2 << 6 }; // flags in the count of a list
 
 // --- writing ---------------------------------------------------------------------------------
 
 void gv_range_put_header(struct gv_writer *out, enum gv_range_kind kind, uint64_t lo, uint64_t hi) {
     GV_ASSERT(lo < hi && kind <= GV_RANGE_ROOT);
-    unsigned pairs = 0; // of zero bits at the end
-    uint64_t mantissa =
-        hi == GV_POSITION_END ? 0 : hi - lo; // 0 stands for the end of all positions
+    unsigned pairs = 0;                                      // of trailing zero bits
+    uint64_t mantissa = hi == GV_POSITION_END ? 0 : hi - lo; // 0 stands for GV_POSITION_END
     while (mantissa != 0 && (mantissa & 3) == 0) mantissa >>= 2, pairs++;
     gv_pack_put_u8(out, (uint8_t)((unsigned)kind | pairs << 3));
     gv_pack_put_varint(out, mantissa);
@@ -29,7 +28,7 @@ void gv_range_put_sketch(struct gv_writer *out, const struct gv_pinsketch *sketc
     for (int i = 0; i < GV_PINSKETCH_CAPACITY; i++) gv_pack_put_u32(out, sketch->syndrome[i]);
 }
 
-// Six bits of each of four bytes, and back.
+// Packs four bytes of six bits each into 24 bits.
 static uint32_t pack_estimator(uint32_t estimator) {
     return (estimator & 0x3f) | (estimator >> 2 & 0xfc0) | (estimator >> 4 & 0x3f000) |
            (estimator >> 6 & 0xfc0000);
@@ -52,7 +51,7 @@ static void read_bound(struct gv_reconcile *state, unsigned pairs) {
     if (mantissa == 0 && pairs == 0) {
         state->hi = GV_POSITION_END;
     } else if ((mantissa & 3) == 0 || mantissa > (GV_POSITION_END - 1 - state->lo) >> zeros) {
-        state->in.error = GV_ESYNTAX; // no writer says it so, or it is beyond the last position
+        state->in.error = GV_ESYNTAX; // not the shortest form, or beyond the last position
     } else {
         state->hi = state->lo + (mantissa << zeros);
     }
