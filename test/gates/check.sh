@@ -3,8 +3,8 @@
 # check.sh [GATE…]: runs all gates or the named ones: a line each, and what a failing one says,
 # which is kept whole in $BUILD/gates/. Quick gates come first, and `warnings` before those that
 # look at what it has built.
-all="layering size format text man headers warnings prefix purity trace install pictures report
-    tidy swarm mutants valgrind sanitizers fuzz"
+all="layering size format text man headers warnings prefix purity trace install pictures results
+    report tidy swarm mutants valgrind sanitizers fuzz"
 cd "$(dirname "$0")/../.." || exit 2
 logs=${BUILD:-build}/gates
 mkdir -p "$logs"
