@@ -1,19 +1,20 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
 # Runs the commands whose output the documents quote, and writes the output into the documents:
-#   results.sh write [KIND…]   runs the commands of these kinds (default: all) and rewrites the files
+#   results.sh write [KIND…]   runs the commands of these kinds, or all, and rewrites the documents
 #   results.sh check           runs the quick commands and prints a line for each stale block
 # With ONLY=TEXT it runs only commands that contain the text.
-# $BUILD has the programs. A block of a document begins with a line `<!-- KIND: COMMAND -->` and ends
-# with `<!-- end -->`. The script replaces everything in between. Kinds:
+# $BUILD has the programs. A block of a document begins with a line `<!-- KIND: COMMAND -->` and
+# ends with `<!-- end -->`. The script replaces the lines in between. Kinds:
 #   quick      takes seconds and gives the same output on every machine
 #   exact      takes minutes and gives the same output on every machine
 #   measured   depends on the machine: the block states date, processor, compiler and load
 # Output that begins with "|" is a table; other output becomes an indented block.
 #
-# Measured blocks need an idle machine. The script waits up to $WAIT_S seconds until the load average
-# of the last minute is at most $LOAD_MAX, and then fails. If other processes use more than
-# $OTHERS_MAX processors during a measurement, the old block stays and the script fails at its end.
+# Measured blocks need an idle machine. The script waits up to $WAIT_S seconds until the load
+# average of the last minute is at most $LOAD_MAX, and else keeps the old block. It also keeps the
+# block if other processes use more than $OTHERS_MAX processors during the measurement. It then
+# goes on with the next block, and exits with status 1 at the end.
 set -u
 cd "$(dirname "$0")/../.." || exit 2
 export LC_ALL=C BUILD="${BUILD:-build}"

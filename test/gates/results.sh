@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# The figures that the documents quote are those of today, as far as seconds suffice to run their
-# commands; test/bench/results.sh describes the blocks. `make results` also measures the others.
+# The documents quote the present output of all commands that take seconds and give the same output on
+# every machine. `make results` also runs the others; test/bench/results.sh describes the markers.
 . "$(dirname "$0")/lib.sh"
 
 build gcc CC=gcc WERROR=1 everything
