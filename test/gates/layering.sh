@@ -1,9 +1,10 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# A file includes only headers of its own layer and of those below: merkle <- codec <- engine <- node
-# <- sim <- test. The folders of node/ and sim/ are layers, too, and modules do not include each other
-# in a circle. merkle/, codec/ and engine/ include no header of the C library that declares I/O, clocks
-# or locales. A third-party header is included only in the file that wraps its library.
+# A file includes only headers of its own layer and of those below: merkle <- codec <- engine <-
+# node <- sim <- test. The folders of node/ and sim/ are layers, too, and modules do not include
+# each other in a circle. merkle/, codec/ and engine/ include no header of the C library that
+# declares I/O, clocks or locales. A third-party header is included only in the file that wraps its
+# library.
 . "$(dirname "$0")/lib.sh"
 
 for entry in *; do
@@ -65,7 +66,7 @@ function foreign(name) {
     if (name in where) {
         if (FILENAME !~ where[name]) fault("<" name "> belongs in " where[name])
         else if (name == "uv.h" && uses[name, top_of(FILENAME)]++)
-            fault("<uv.h> is already included by another file of " top_of(FILENAME) "/")
+            fault("<uv.h> is already included elsewhere in " top_of(FILENAME) "/")
         else if (++uses[name] > most[name]) fault("<" name "> is already included by another file")
     } else if (rank[top_of(FILENAME)] <= rank["engine"] && !(name in is_pure) &&
                FILENAME ":" name != "merkle/base.c:stdlib.h" &&

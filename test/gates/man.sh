@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# mandoc finds nothing to warn of in the man pages. Every program has a page, and the page and --help
-# name the same options.
+# mandoc finds nothing to warn of in the man pages. Every program has a page, and the page and
+# --help name the same options.
 . "$(dirname "$0")/lib.sh"
 
 pages=$(files .1 .3 .5 .7)

@@ -1,8 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
 # No picture is stale, and test/lib/pictures.sh makes each of them. The gate compares checksums of
-# sources and redraws plots from the figures stored in them. It needs no browser, measures nothing and
-# has the same result on every machine.
+# sources and redraws plots from the figures stored in them. It needs no browser, measures nothing
+# and has the same result on every machine.
 . "$(dirname "$0")/lib.sh"
 
 build gcc CC=gcc WERROR=1 all

@@ -1,16 +1,16 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# ports.sh [PORT…]: the libraries' tests pass on other processors, emulated by qemu, and with another C
-# library. A port whose compiler or emulator cannot be installed is skipped with a message. If all
-# ports are skipped, the gate fails.
+# ports.sh [PORT…]: the libraries' tests pass on other processors, emulated by qemu, and with
+# another C library. A port whose compiler or emulator cannot be installed is skipped with a
+# message. If all ports are skipped, the gate fails.
 . "$(dirname "$0")/lib.sh"
 
 [ $# -gt 0 ] || set -- i386 armhf s390x musl
 # Emulation is about ten times slower.
 export GV_TEST_TIMEOUT_S="${GV_TEST_TIMEOUT_S:-600}"
 
-# xxHash and jsmn are header-only libraries; the tests link no function of libuv, libsodium and LMDB.
-# So the headers of this system suffice, but no other header of it may be visible.
+# xxHash and jsmn are header-only libraries; the tests link no function of libuv, libsodium and
+# LMDB. So the headers of this system suffice, but no other header of it may be visible.
 include=$PWD/$BUILD/ports/include
 [ "${BUILD#/}" = "$BUILD" ] || include=$BUILD/ports/include
 test/gates/deps.sh install build store || exit 1

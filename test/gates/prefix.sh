@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# folder/noun.c exports only names gv_noun_*. The shared library exports exactly the functions and data
-# that installed headers declare.
+# folder/noun.c exports only names gv_noun_*. The shared library exports exactly the functions and
+# data that installed headers declare.
 . "$(dirname "$0")/lib.sh"
 
 # Each noun belongs to one file, since all files can be linked together.
@@ -36,7 +36,8 @@ comm -3 "$TMP/exported" "$TMP/declared" | while IFS= read -r line; do
     symbol=$(echo "$line" | tr -d '\t')
     found=$(grep -snw "$symbol" merkle/*.h codec/*.h engine/*.h | head -n 1 | cut -d : -f 1,2)
     case $line in
-    "$symbol") fault "${found:-${library##*/}:1}: $symbol is exported, but no installed header declares it" ;;
+    "$symbol")
+        fault "${found:-${library##*/}:1}: $symbol is exported, but not in an installed header" ;;
     *) fault "$found: $symbol is in an installed header, but has no GV_API" ;;
     esac
 done

@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# clang-tidy finds nothing; .clang-tidy lists its checks. Files that have not changed since they passed,
-# nor the headers they include, are skipped.
+# clang-tidy finds nothing; .clang-tidy lists its checks. Files that have not changed since they
+# passed, nor the headers they include, are skipped.
 . "$(dirname "$0")/lib.sh"
 
 show FLAGS >"$TMP/flags"

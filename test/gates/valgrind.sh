@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# The fast unit tests, the kept fuzz inputs and a short session with a node pass under valgrind, which
-# finds reads of uninitialised memory. The sanitizers do not find those.
+# The fast unit tests, the kept fuzz inputs and a short session with a node pass under valgrind,
+# which finds reads of uninitialised memory. The sanitizers do not find those.
 . "$(dirname "$0")/lib.sh"
 
 build gcc CC=gcc WERROR=1 everything

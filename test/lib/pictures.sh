@@ -7,9 +7,9 @@
 # $BUILD has gvsim and gvbench. Making test/bench/sync.svg takes minutes.
 #
 # sim/report/report.png and test/bench/sync.svg contain a checksum of their sources: of the page and
-# the scenario, or of the benchmark and the plot, without comments of C. sim/tools/sweep.svg contains
-# its figures and settings, since measuring them needs an idle machine; it is stale if today's code
-# draws these figures differently. A change to the engine makes no picture stale.
+# the scenario, or of the benchmark and the plot, without comments of C. sim/tools/sweep.svg
+# contains its figures and settings, since measuring them needs an idle machine; it is stale if
+# today's code draws these figures differently. A change to the engine makes no picture stale.
 set -u
 cd "$(dirname "$0")/../.." || exit 2
 export LC_ALL=C

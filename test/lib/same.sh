@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: MIT
 # same.sh OLD [NEW]: compares the behaviour of two trees, for changes that should not alter any.
 # Builds both trees and compares
-#   runs          verdict, trace hash, messages, bytes and errors of the random clusters SEEDS=1..300,
-#                 of every built-in scenario, and of every scenario in test/scenario/found
+#   runs          verdict, trace hash, messages, bytes and errors of the random clusters
+#                 SEEDS=1..300, of every built-in scenario, and of all in test/scenario/found
 #   syncs         messages and bytes of `gvbench sync` for every pattern and number of differences
 #   instructions  of one run and one sync, which may differ by PERCENT=1; needs valgrind
 # Exit status: 0: same behaviour; 1: different; 2: a tree does not build, or wrong usage.
@@ -30,8 +30,8 @@ case $2 in swarm:*) seed= ;; *) seed="--seed 3" ;; esac
 json=$("$1/build/gvsim" run --scenario "$2" $seed --json - 2>/dev/null)
 field() { printf '%s\n' "$json" | sed -n "s/.*\"$1\": *\"\{0,1\}\([^,\"}]*\).*/\1/p"; }
 hash=$(field trace_hash) # results of before 0.3.0 have only its old name, trace
-echo "${2##*/}: valid $(field valid), trace ${hash:-$(field trace)}, $(field servers_msgs) messages," \
-    "$(field servers_bytes) bytes, $(field error_count) errors"
+echo "${2##*/}: valid $(field valid), trace ${hash:-$(field trace)}," \
+    "$(field servers_msgs) messages, $(field servers_bytes) bytes, $(field error_count) errors"
 END
 
 # The scenarios of the old tree, with its words: the new tree must accept those, too.
