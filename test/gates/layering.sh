@@ -70,7 +70,7 @@ function foreign(name) {
         else if (++uses[name] > most[name]) fault("<" name "> is already included by another file")
     } else if (rank[top_of(FILENAME)] <= rank["engine"] && !(name in is_pure) &&
                FILENAME ":" name != "merkle/base.c:stdlib.h" &&
-               FILENAME ":" name != "merkle/panic.c:stdio.h") # programs may replace the panic handler
+               FILENAME ":" name != "merkle/panic.c:stdio.h") # replaceable by programs
         fault("<" name "> may not be included in merkle/, codec/ and engine/")
 }
 /^[ \t]*#[ \t]*include/ {

@@ -29,7 +29,7 @@ cat >"$tmp/run" <<'END'
 case $2 in swarm:*) seed= ;; *) seed="--seed 3" ;; esac
 json=$("$1/build/gvsim" run --scenario "$2" $seed --json - 2>/dev/null)
 field() { printf '%s\n' "$json" | sed -n "s/.*\"$1\": *\"\{0,1\}\([^,\"}]*\).*/\1/p"; }
-hash=$(field trace_hash) # results of before 0.3.0 have only its old name, trace
+hash=$(field trace_hash) # older trees have only the name trace
 echo "${2##*/}: valid $(field valid), trace ${hash:-$(field trace)}," \
     "$(field servers_msgs) messages, $(field servers_bytes) bytes, $(field error_count) errors"
 END
