@@ -28,12 +28,3 @@ void gv_errors_add(struct gv_errors *errors, const char *format, ...) {
     gv_errors_add_list(errors, format, args);
     va_end(args);
 }
-
-int gv_errors_say(char *why, size_t cap, int error, const char *format, ...) {
-    GV_ASSERT(why != NULL && cap > 0);
-    va_list args;
-    va_start(args, format);
-    gv_escape_format(why, cap, format, args);
-    va_end(args);
-    return error;
-}

@@ -32,10 +32,4 @@ __attribute__((format(printf, 2, 0)))
 #endif
 void gv_errors_add_list(struct gv_errors *errors, const char *format, va_list args);
 
-// Says in `why` (cap bytes) what is wrong, spelled likewise and cut to fit. Returns `error`.
-#if defined(__GNUC__)
-__attribute__((format(printf, 4, 5)))
-#endif
-int gv_errors_say(char *why, size_t cap, int error, const char *format, ...);
-
 #endif
