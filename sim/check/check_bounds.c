@@ -9,23 +9,22 @@ void gv_check_bounds_init(struct gv_check_bounds *bounds, uint32_t nodes, size_t
 }
 
 void gv_check_bounds_message(struct gv_check_bounds *bounds, uint32_t node, size_t bytes,
-                             struct gv_errors *errors) {
+                             struct gv_verdict_errors *errors) {
     GV_ASSERT(node < bounds->nodes);
     if (bytes <= bounds->message_max || bounds->message_reported) return;
     bounds->message_reported = true;
-    gv_errors_add(errors, "message too long: n%u sends %zu bytes, and its bound is %zu", node,
-                  bytes, bounds->message_max);
+    gv_verdict_add(errors, GV_VERDICT_MESSAGE_TOO_LONG, "n%u sends %zu bytes, and its bound is %zu",
+                   node, bytes, bounds->message_max);
 }
 
 void gv_check_bounds_memory(struct gv_check_bounds *bounds, uint32_t node, uint64_t entries,
-                            uint64_t bytes, struct gv_errors *errors) {
+                            uint64_t bytes, struct gv_verdict_errors *errors) {
     GV_ASSERT(node < bounds->nodes);
     uint64_t most = GV_CHECK_BOUNDS_NODE + (uint64_t)GV_CHECK_BOUNDS_PEER * bounds->nodes +
                     GV_CHECK_BOUNDS_ENTRY * entries;
     if (bytes <= most || bounds->memory_reported) return;
     bounds->memory_reported = true;
-    gv_errors_add(errors,
-                  "too much memory: n%u takes %" PRIu64 " bytes for %" PRIu64
-                  " entries, and its bound is %" PRIu64,
-                  node, bytes, entries, most);
+    gv_verdict_add(errors, GV_VERDICT_TOO_MUCH_MEMORY,
+                   "n%u takes %" PRIu64 " bytes for %" PRIu64 " entries, and its bound is %" PRIu64,
+                   node, bytes, entries, most);
 }

@@ -4,7 +4,7 @@
 #ifndef GV_SIM_CHECK_CHECK_BOUNDS_H
 #define GV_SIM_CHECK_CHECK_BOUNDS_H
 
-#include "errors.h"
+#include "verdict.h"
 
 enum {
     GV_CHECK_BOUNDS_NODE = 4 << 20, // bytes of a node, whatever it holds …
@@ -22,9 +22,9 @@ void gv_check_bounds_init(struct gv_check_bounds *bounds, uint32_t nodes, size_t
 
 // A node says something to another: the body of its line has so many bytes.
 void gv_check_bounds_message(struct gv_check_bounds *bounds, uint32_t node, size_t bytes,
-                             struct gv_errors *errors);
+                             struct gv_verdict_errors *errors);
 // A node with so many entries has so much memory.
 void gv_check_bounds_memory(struct gv_check_bounds *bounds, uint32_t node, uint64_t entries,
-                            uint64_t bytes, struct gv_errors *errors);
+                            uint64_t bytes, struct gv_verdict_errors *errors);
 
 #endif

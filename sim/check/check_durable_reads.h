@@ -5,10 +5,10 @@
 #define GV_SIM_CHECK_CHECK_DURABLE_READS_H
 
 #include "../../merkle/digest.h"
-#include "errors.h"
+#include "verdict.h"
 
 // A node with such a disk has taken a client's request; the roots of its replica before and after.
 void gv_check_durable_reads_request(uint32_t node, struct gv_digest before, struct gv_digest after,
-                                    struct gv_errors *errors);
+                                    struct gv_verdict_errors *errors);
 
 #endif

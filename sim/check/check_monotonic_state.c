@@ -19,20 +19,21 @@ void gv_check_monotonic_state_fini(struct gv_check_monotonic_state *monotonic) {
 }
 
 void gv_check_monotonic_state_entries(struct gv_check_monotonic_state *monotonic, uint32_t node,
-                                      uint64_t entries, struct gv_errors *errors) {
+                                      uint64_t entries, struct gv_verdict_errors *errors) {
     GV_ASSERT(node < monotonic->nodes);
     uint64_t before = monotonic->entries[node];
     monotonic->entries[node] = entries;
     if (entries >= before) return;
-    gv_errors_add(errors, "forgot: n%u had %" PRIu64 " entries and has %" PRIu64, node, before,
-                  entries);
+    gv_verdict_add(errors, GV_VERDICT_FORGOT, "n%u had %" PRIu64 " entries and has %" PRIu64, node,
+                   before, entries);
 }
 
 void gv_check_monotonic_state_added(uint32_t node, const char *value, bool holds,
-                                    struct gv_errors *errors) {
+                                    struct gv_verdict_errors *errors) {
     GV_ASSERT(errors != NULL);
     if (holds) return;
-    gv_errors_add(errors, "not kept: n%u acknowledged value %s, and does not have it", node, value);
+    gv_verdict_add(errors, GV_VERDICT_NOT_KEPT, "n%u acknowledged value %s, and does not have it",
+                   node, value);
 }
 
 void gv_check_monotonic_state_reset(struct gv_check_monotonic_state *monotonic, uint32_t node) {

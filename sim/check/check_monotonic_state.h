@@ -4,7 +4,7 @@
 #ifndef GV_SIM_CHECK_CHECK_MONOTONIC_STATE_H
 #define GV_SIM_CHECK_CHECK_MONOTONIC_STATE_H
 
-#include "errors.h"
+#include "verdict.h"
 
 struct gv_check_monotonic_state {
     uint32_t nodes;
@@ -16,10 +16,10 @@ void gv_check_monotonic_state_fini(struct gv_check_monotonic_state *monotonic);
 
 // A node's replica has so many entries.
 void gv_check_monotonic_state_entries(struct gv_check_monotonic_state *monotonic, uint32_t node,
-                                      uint64_t entries, struct gv_errors *errors);
+                                      uint64_t entries, struct gv_verdict_errors *errors);
 // It acknowledged the addition of a value, and its replica `holds` it, or does not.
 void gv_check_monotonic_state_added(uint32_t node, const char *value, bool holds,
-                                    struct gv_errors *errors);
+                                    struct gv_verdict_errors *errors);
 // A fault took what it had.
 void gv_check_monotonic_state_reset(struct gv_check_monotonic_state *monotonic, uint32_t node);
 

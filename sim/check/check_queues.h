@@ -9,7 +9,7 @@
 #include "../../node/node.h"
 #include "../../node/writes.h"
 #include "../core/net.h"
-#include "errors.h"
+#include "verdict.h"
 
 enum {
     GV_CHECK_QUEUES_LINE = GV_NODE_LINE_DEFAULT, // what comes in beside a full queue
@@ -27,10 +27,11 @@ enum {
 };
 
 // A node that is going down, or at the end, says so of its life.
-void gv_check_queues_stats(uint32_t node, const struct gv_stats *stats, struct gv_errors *errors);
+void gv_check_queues_stats(uint32_t node, const struct gv_stats *stats,
+                           struct gv_verdict_errors *errors);
 
 // At the end of a run of so many operations a second. For each message, and each copy of one that
 // the network makes, an acknowledgement may come back.
-void gv_check_queues_links(const struct gv_net *net, double rate, struct gv_errors *errors);
+void gv_check_queues_links(const struct gv_net *net, double rate, struct gv_verdict_errors *errors);
 
 #endif

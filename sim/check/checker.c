@@ -31,7 +31,7 @@ void gv_checker_fini(struct gv_checker *checker) {
     gv_check_monotonic_reads_fini(&checker->reads);
     gv_check_stats_fini(&checker->stats);
     gv_convergence_fini(&checker->convergence);
-    gv_errors_fini(&checker->errors);
+    gv_verdict_fini(&checker->errors);
     free(checker->missing);
     free(checker->cursors);
     free(checker->final_read);
@@ -74,8 +74,8 @@ static void on_read(struct gv_checker *checker, const struct gv_history_op *op,
         int64_t value;
         if (gv_json_i64(json, token, &value) != 0) {
             checker->errors.conclusive = true;
-            gv_errors_add(&checker->errors, "wrong sum: n%u reads a number beyond 64 bits",
-                          op->node);
+            gv_verdict_add(&checker->errors, GV_VERDICT_WRONG_SUM,
+                           "n%u reads a number beyond 64 bits", op->node);
             return;
         }
         checker->missing[op->node] = distance(value, checker->counter.sum);
@@ -93,12 +93,12 @@ static void on_failure(struct gv_checker *checker, const struct gv_history_op *o
     bool replied = cause == GV_CHECK_STATS_REPLY;
     if (op->final) {
         checker->errors.conclusive = checker->errors.conclusive || replied;
-        gv_errors_add(&checker->errors, "no final read: n%u %s", op->node, answer);
+        gv_verdict_add(&checker->errors, GV_VERDICT_NO_FINAL_READ, "n%u %s", op->node, answer);
     } else if (op->kind == GV_HISTORY_ECHO && !checker->disturbed &&
                !checker->echo_failed[op->node]) {
         checker->echo_failed[op->node] = true;
         checker->errors.conclusive = checker->errors.conclusive || replied;
-        gv_errors_add(&checker->errors, "no echo: n%u %s", op->node, answer);
+        gv_verdict_add(&checker->errors, GV_VERDICT_NO_ECHO, "n%u %s", op->node, answer);
     }
 }
 

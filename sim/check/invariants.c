@@ -7,7 +7,7 @@
 #include <stdlib.h>
 
 void gv_invariants_init(struct gv_invariants *invariants, uint32_t nodes, double rate,
-                        size_t message_max, struct gv_errors *errors) {
+                        size_t message_max, struct gv_verdict_errors *errors) {
     GV_ASSERT(errors != NULL);
     *invariants = (struct gv_invariants){.errors = errors,
                                          .quiesce = GV_INVARIANTS_QUIESCE_MS * GV_MS,
