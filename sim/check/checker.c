@@ -3,7 +3,7 @@
 
 #include "../core/memory.h"
 #include "check_echo.h"
-#include "check_monotonic_state.h"
+#include "check_state.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -125,8 +125,8 @@ void gv_checker_acknowledged(struct gv_checker *checker, const struct gv_history
     bool added = op->kind == GV_HISTORY_ADD && op->outcome == GV_HISTORY_OK;
     if (has_value == NULL || !added || !gv_load_is_set(checker->load)) return;
     char value[GV_KEYS_LABEL_MAX];
-    gv_check_monotonic_state_added(op->node, gv_keys_label(checker->set.keys, op->value, value),
-                                   has_value(ctx, op->node, op->value), &checker->errors);
+    gv_check_state_added(op->node, gv_keys_label(checker->set.keys, op->value, value),
+                         has_value(ctx, op->node, op->value), &checker->errors);
 }
 
 void gv_checker_reset(struct gv_checker *checker, uint32_t node) {

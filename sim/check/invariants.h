@@ -5,14 +5,13 @@
 
 #include "check_bounds.h"
 #include "check_id_order.h"
-#include "check_monotonic_state.h"
-#include "check_queues.h"
+#include "check_state.h"
 #include "check_traffic.h"
 
 struct gv_invariants {
     struct gv_check_id_order id_order;
     struct gv_check_bounds bounds;
-    struct gv_check_monotonic_state monotonic;
+    struct gv_check_state state;
     struct gv_check_traffic traffic;
     struct gv_verdict_errors *errors;
     gv_time quiesce;             // what passes after that until all should be silent

@@ -6,8 +6,8 @@
 #include "../../node/options.h"
 #include "../../node/security/auth.h"
 #include "../../node/workload.h"
-#include "../check/check_durable_reads.h"
 #include "../check/check_replicas.h"
+#include "../check/check_state.h"
 #include "../check/invariants.h"
 #include "../check/observed.h"
 #include "../core/envelope.h"
@@ -216,9 +216,8 @@ static void receive(struct vnode *vnode, const char *line, size_t len) {
     if (durable) before = gv_engine_root(gv_node_engine(vnode->node));
     int error = gv_node_receive(vnode->node, local_time(vnode), line, len);
     if (durable) {
-        gv_check_durable_reads_request(index_of(vnode), before,
-                                       gv_engine_root(gv_node_engine(vnode->node)),
-                                       sim->invariants.errors);
+        gv_check_state_request(index_of(vnode), before, gv_engine_root(gv_node_engine(vnode->node)),
+                               sim->invariants.errors);
     }
     vnode->busy_until = sim->now + vnode->line_cost;
     mark_dirty(vnode);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "../../sim/check/check_durable_reads.h"
+#include "../../sim/check/check_state.h"
 #include "../../sim/check/invariants.h"
 #include "../lib/test.h"
 
@@ -17,20 +17,20 @@ static void expect(struct gv_verdict_errors *errors, size_t count, const char *k
 static void whoever_forgets_is_told(void **state) {
     (void)state;
     struct gv_verdict_errors errors = {0};
-    struct gv_check_monotonic_state monotonic;
-    gv_check_monotonic_state_init(&monotonic, 3);
-    gv_check_monotonic_state_entries(&monotonic, 1, 7, &errors);
-    gv_check_monotonic_state_entries(&monotonic, 1, 7, &errors);
-    gv_check_monotonic_state_entries(&monotonic, 2, 6, &errors);
-    gv_check_monotonic_state_reset(&monotonic, 2);
-    gv_check_monotonic_state_entries(&monotonic, 2, 0, &errors);
-    gv_check_monotonic_state_added(0, "5", true, &errors);
+    struct gv_check_state counts;
+    gv_check_state_init(&counts, 3);
+    gv_check_state_entries(&counts, 1, 7, &errors);
+    gv_check_state_entries(&counts, 1, 7, &errors);
+    gv_check_state_entries(&counts, 2, 6, &errors);
+    gv_check_state_reset(&counts, 2);
+    gv_check_state_entries(&counts, 2, 0, &errors);
+    gv_check_state_added(0, "5", true, &errors);
     expect(&errors, 0, "");
-    gv_check_monotonic_state_entries(&monotonic, 1, 6, &errors);
+    gv_check_state_entries(&counts, 1, 6, &errors);
     expect(&errors, 1, "forgot: n1 had 7 entries and has 6");
-    gv_check_monotonic_state_added(0, "5", false, &errors);
+    gv_check_state_added(0, "5", false, &errors);
     expect(&errors, 2, "not kept: n0 acknowledged value 5");
-    gv_check_monotonic_state_fini(&monotonic);
+    gv_check_state_fini(&counts);
     gv_verdict_fini(&errors);
 }
 
@@ -38,9 +38,9 @@ static void a_write_is_not_shown_too_soon(void **state) {
     (void)state;
     struct gv_verdict_errors errors = {0};
     struct gv_digest before = {.count = 5}, after = {.count = 6};
-    gv_check_durable_reads_request(2, before, before, &errors);
+    gv_check_state_request(2, before, before, &errors);
     expect(&errors, 0, "");
-    gv_check_durable_reads_request(2, before, after, &errors);
+    gv_check_state_request(2, before, after, &errors);
     expect(&errors, 1, "too soon: n2 shows what a client wrote before it is on disk");
     gv_verdict_fini(&errors);
 }
@@ -66,11 +66,11 @@ static void bounds_are_looked_at(void **state) {
 static void queues_have_bounds(void **state) {
     (void)state;
     struct gv_verdict_errors errors = {0};
-    const struct gv_stats full = {.numbers = {.queued_replies = GV_CHECK_QUEUES_REPLIES,
-                                              .queued_reads = GV_CHECK_QUEUES_READS,
-                                              .queued_news = GV_CHECK_QUEUES_UPDATES,
-                                              .queued_syncs = GV_CHECK_QUEUES_SYNCS,
-                                              .queued_store = GV_CHECK_QUEUES_STORE}};
+    const struct gv_stats full = {.numbers = {.queued_replies = GV_CHECK_BOUNDS_REPLIES,
+                                              .queued_reads = GV_CHECK_BOUNDS_READS,
+                                              .queued_news = GV_CHECK_BOUNDS_UPDATES,
+                                              .queued_syncs = GV_CHECK_BOUNDS_SYNCS,
+                                              .queued_store = GV_CHECK_BOUNDS_STORE}};
     struct gv_stats fuller[] = {full, full, full, full, full};
     fuller[0].numbers.queued_replies++;
     fuller[1].numbers.queued_reads++;
@@ -105,7 +105,7 @@ static void a_link_has_a_bound(void **state) {
     for (net.copies = 1; net.copies <= 2; net.copies++) {
         // Ten operations a second, for half of one.
         net.busiest.in_flight =
-            GV_CHECK_QUEUES_IN_FLIGHT * (1 + net.copies) + GV_CHECK_QUEUES_OP * 5;
+            GV_CHECK_BOUNDS_IN_FLIGHT * (1 + net.copies) + GV_CHECK_BOUNDS_OP * 5;
         gv_invariants_net(&invariants, &net);
         expect(&errors, net.copies - 1, "queue");
         net.busiest.in_flight++;
