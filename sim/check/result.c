@@ -216,9 +216,9 @@ static void json_quantiles(const char *name, const struct gv_history_quantiles *
 
 // Errors may quote what nodes printed: bytes that are no UTF-8 show as '?'.
 static void json_text(const char *text, FILE *out) {
-    char copy[GV_ERRORS_TEXT_MAX + 1], quoted[6 * GV_ERRORS_TEXT_MAX + 3];
+    char copy[GV_VERDICT_ERROR_MAX + 1], quoted[6 * GV_VERDICT_ERROR_MAX + 3];
     size_t len = strlen(text);
-    if (len > GV_ERRORS_TEXT_MAX) len = GV_ERRORS_TEXT_MAX;
+    if (len > GV_VERDICT_ERROR_MAX) len = GV_VERDICT_ERROR_MAX;
     memcpy(copy, text, len);
     struct gv_slice slice = {(const uint8_t *)copy, len};
     int size = gv_json_quote(slice, quoted, sizeof quoted);

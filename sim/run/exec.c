@@ -127,8 +127,8 @@ static bool look_for_closed(struct node *node, gv_time now) {
         gv_run_closed(exec->run, node->index);
     } else if (deaf) {
         exec->conclusive = true;
-        gv_run_object(exec->run,
-                      "closed: n%" PRIu32
+        gv_run_object(exec->run, GV_VERDICT_CLOSED,
+                      "n%" PRIu32
                       " closed its standard input, and runs on: nothing more can reach it",
                       node->index);
     } else {
@@ -295,8 +295,8 @@ static void pause_reading(struct node *node) {
                  "read %" PRIu64,
                  worst->queued, worst->index, worst->taken);
     }
-    gv_run_object(exec->run,
-                  "flood: n%" PRIu32 " said more than others took: %zu bytes of its messages are "
+    gv_run_object(exec->run, GV_VERDICT_FLOOD,
+                  "n%" PRIu32 " said more than others took: %zu bytes of its messages are "
                   "here, more than --queue-max, %zu of them on their way and %zu before full "
                   "pipes%s. It was read no further until half of them were gone",
                   node->index, here + node->waiting, here, node->waiting, reader);
@@ -363,8 +363,8 @@ static void on_read(uv_stream_t *stream, ssize_t size, const uv_buf_t *buf) {
         char shown[GV_ENVELOPE_EXCERPT_MAX + 8];
         struct gv_slice line = {(const uint8_t *)node->buf, node->len};
         node->exec->conclusive = true;
-        gv_run_fail(node->exec->run,
-                    "long line: n%" PRIu32 " printed a line longer than --line-max, %zu bytes. It "
+        gv_run_fail(node->exec->run, GV_VERDICT_LONG_LINE,
+                    "n%" PRIu32 " printed a line longer than --line-max, %zu bytes. It "
                     "begins: %s",
                     node->index, most, gv_envelope_excerpt(line, shown));
     } else if (backlog(node) > node->exec->command->queue_max && !node->paused) {

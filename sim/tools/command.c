@@ -3,7 +3,7 @@
 
 #include "../../engine/engine.h"
 #include "../../node/security/auth.h"
-#include "../check/errors.h"
+#include "../core/escape.h"
 #include "../report/report.h"
 #include "../run/logs.h"
 #include "pool.h"
@@ -109,7 +109,7 @@ const char *const gv_command_help[] = {
     NULL,
 };
 
-#define wrong(why, ...) gv_errors_say(why, GV_COMMAND_WHY_MAX, GV_EINVAL, __VA_ARGS__)
+#define wrong(why, ...) gv_escape_say(why, GV_COMMAND_WHY_MAX, GV_EINVAL, __VA_ARGS__)
 
 static int to_count(const char *name, const char *value, uint64_t min, uint64_t max, uint64_t *out,
                     char *why) {

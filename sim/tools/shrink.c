@@ -75,8 +75,7 @@ static bool shows(void *ctx, const char *text, size_t len) {
     struct gv_verdict verdict;
     if (interrupted || !gv_shrink_probe(text, len, &verdict)) return false;
     // ^C ends the probe, too: what it says then is nothing about the text.
-    if (verdict.valid || verdict.unjudged || strcmp(verdict.kind, shrink->verdict.kind) != 0)
-        return false;
+    if (!gv_verdict_same_failure(&verdict, &shrink->verdict)) return false;
     shrink->verdict = verdict;
     return true;
 }
