@@ -37,7 +37,7 @@ static int act(int argc, char **argv) {
     int action = gv_command_parse(&command, argc, argv, seed_from_clock(), why);
     if (action < 0) {
         fprintf(stderr, "gvsim: %s; see gvsim --help\n", why);
-        return GV_EXEC_USAGE;
+        return GV_EXIT_USAGE;
     }
     if (action == GV_COMMAND_HELP) {
         for (size_t i = 0; gv_command_help[i] != NULL; i++) fputs(gv_command_help[i], stdout);
@@ -63,5 +63,5 @@ int main(int argc, char **argv) {
     // What nobody could read is no result.
     if (fflush(stdout) == 0 && !ferror(stdout)) return status;
     fputs("gvsim: cannot write to standard output\n", stderr);
-    return status != 0 ? status : GV_EXEC_USAGE;
+    return status != 0 ? status : GV_EXIT_USAGE;
 }

@@ -670,11 +670,11 @@ static void print_logs(struct exec *exec) {
     }
 }
 
-static enum gv_exec_status finish(struct exec *exec) {
+static enum gv_exit finish(struct exec *exec) {
     if (exec->interrupted) {
         fprintf(exec->out, "interrupted; the nodes are stopped\n");
         gv_recorder_close(&exec->recorder, NULL);
-        return GV_EXEC_INTERRUPTED;
+        return GV_EXIT_INTERRUPTED;
     }
     object_death(exec);
     struct gv_result result = gv_run_finish(exec->run);
@@ -695,10 +695,10 @@ static enum gv_exec_status finish(struct exec *exec) {
         exec->copy->counts = NULL;
         exec->copy->errors = NULL;
     }
-    if (!gv_recorder_close(&exec->recorder, &result)) return GV_EXEC_USAGE;
-    if (exec->died >= 0) return GV_EXEC_DIED;
-    if (gv_result_inconclusive(&result)) return GV_EXEC_SLOW;
-    return result.valid && within ? GV_EXEC_VALID : GV_EXEC_INVALID;
+    if (!gv_recorder_close(&exec->recorder, &result)) return GV_EXIT_USAGE;
+    if (exec->died >= 0) return GV_EXIT_NODE_DIED;
+    if (gv_result_inconclusive(&result)) return GV_EXIT_INCONCLUSIVE;
+    return result.valid && within ? GV_EXIT_VALID : GV_EXIT_INVALID;
 }
 
 // Opens what the command names, before anything is started.
@@ -722,7 +722,7 @@ static bool open_files(struct exec *exec) {
     return false;
 }
 
-enum gv_exec_status gv_exec_run(const struct gv_command *command, struct gv_result *copy) {
+enum gv_exit gv_exec_run(const struct gv_command *command, struct gv_result *copy) {
     GV_ASSERT(command->argv != NULL && command->argv[0] != NULL);
     struct gv_command bounded = *command;
     if (bounded.queue_max == 0) bounded.queue_max = GV_COMMAND_QUEUE_MAX;
@@ -736,7 +736,7 @@ enum gv_exec_status gv_exec_run(const struct gv_command *command, struct gv_resu
     exec.config.slack = GV_MS / 2; // timers are good for a millisecond: round to the nearest
     exec.config.deliver = deliver;
     exec.config.ctx = &exec;
-    enum gv_exec_status status = GV_EXEC_USAGE;
+    enum gv_exit status = GV_EXIT_USAGE;
     gv_child_guard_start(&exec.guard);
     if (open_files(&exec)) {
         exec.run = gv_run_new(&exec.config);
@@ -752,8 +752,8 @@ enum gv_exec_status gv_exec_run(const struct gv_command *command, struct gv_resu
         gv_logs_fini(&exec.logs, !exec.keep);
     }
     gv_child_guard_end(&exec.guard);
-    bool judged = status != GV_EXEC_USAGE && status != GV_EXEC_INTERRUPTED;
-    if (!gv_output_close(&exec.json, judged)) status = GV_EXEC_USAGE;
+    bool judged = status != GV_EXIT_USAGE && status != GV_EXIT_INTERRUPTED;
+    if (!gv_output_close(&exec.json, judged)) status = GV_EXIT_USAGE;
     free(exec.program);
     return status;
 }

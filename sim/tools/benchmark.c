@@ -86,7 +86,7 @@ struct gv_runner_task *gv_benchmark_run(const struct gv_command *command,
     }
     bool done = ready && gv_runner_run(runs, total, command->jobs, out);
     *all_valid = done;
-    for (size_t i = 0; i < total; i++) *all_valid &= runs[i].status == GV_EXEC_VALID;
+    for (size_t i = 0; i < total; i++) *all_valid &= runs[i].status == GV_EXIT_VALID;
     for (size_t i = 0; i < count; i++) free(args[i]);
     free(args);
     if (done) return runs;

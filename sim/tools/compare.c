@@ -3,14 +3,13 @@
 
 #include "../../codec/json.h"
 #include "../core/escape.h"
+#include "../run/exit.h"
 #include "simulate.h"
 
 #include <errno.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-
-enum { SAME = 0, WORSE = 1, USAGE = 2 };
 
 // ---- Reading ----
 
@@ -158,7 +157,8 @@ int gv_compare_command(const struct gv_command *command) {
         free(text);
         if (why == NULL) continue;
         gv_escape_print(stderr, "gvsim: %s: %s\n", name, why);
-        return USAGE;
+        return GV_EXIT_USAGE;
     }
-    return gv_compare_print(command->files, runs, &command->limits, stdout) > 0 ? WORSE : SAME;
+    int wrong = gv_compare_print(command->files, runs, &command->limits, stdout);
+    return wrong > 0 ? GV_EXIT_INVALID : GV_EXIT_VALID;
 }

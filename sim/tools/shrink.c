@@ -2,6 +2,7 @@
 #include "shrink.h"
 
 #include "../core/escape.h"
+#include "../run/exit.h"
 #include "pool.h"
 #include "reduce.h"
 #include "simulate.h"
@@ -15,8 +16,6 @@
 #include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
-
-enum { DONE = 0, VALID = 1, USAGE = 2, UNJUDGED = 5, INTERRUPTED = 130 };
 
 static volatile sig_atomic_t interrupted;
 
@@ -196,25 +195,25 @@ static int shrink(const struct gv_command *command, char *text, size_t len) {
     struct shrink shrink = {.tty = isatty(STDERR_FILENO) != 0};
     if (!gv_shrink_probe(text, len, &shrink.verdict)) {
         gv_escape_print(stderr, "gvsim: %s cannot be run; gvsim run says why\n", command->scenario);
-        return USAGE;
+        return GV_EXIT_USAGE;
     }
-    if (interrupted) return INTERRUPTED;
+    if (interrupted) return GV_EXIT_INTERRUPTED;
     if (shrink.verdict.unjudged) {
         gv_escape_print(stderr, "gvsim: %s was not judged: %s\n", command->scenario,
                         shrink.verdict.why);
-        return UNJUDGED;
+        return GV_EXIT_INCONCLUSIVE;
     }
     if (shrink.verdict.valid) {
         gv_escape_print(stdout, "%s is valid: there is nothing to shrink\n", command->scenario);
-        return VALID;
+        return GV_EXIT_INVALID;
     }
     struct gv_reduce_config config = {
         .shows = shows, .progress = progress, .ctx = &shrink, .tries_most = command->tries};
     char *left = gv_reduce_text(&config, text, len, &len);
     if (shrink.tty) fputs("\r\x1b[K", stderr);
-    int status = interrupted ? INTERRUPTED : DONE;
-    if (write_out(command, &shrink, left, len) != 0) status = USAGE;
-    if (status != USAGE && strcmp(command->output, "-") != 0) {
+    int status = interrupted ? GV_EXIT_INTERRUPTED : GV_EXIT_VALID;
+    if (write_out(command, &shrink, left, len) != 0) status = GV_EXIT_USAGE;
+    if (status != GV_EXIT_USAGE && strcmp(command->output, "-") != 0) {
         if (interrupted) printf("interrupted: this is the least so far\n");
         printf("%s\n", shrink.verdict.why);
         report(command, left, len);
@@ -229,7 +228,7 @@ int gv_shrink_command(const struct gv_command *command) {
     sigaction(SIGINT, &action, NULL);
     size_t len;
     char *text = load(command, &len);
-    int status = text != NULL ? shrink(command, text, len) : USAGE;
+    int status = text != NULL ? shrink(command, text, len) : GV_EXIT_USAGE;
     free(text);
     return status;
 }

@@ -6,6 +6,7 @@
 #include "../core/output.h"
 #include "../faults/builtin.h"
 #include "../report/recorder.h"
+#include "../run/exit.h"
 #include "../run/progress.h"
 #include "../run/simulation.h"
 #include "generator.h"
@@ -19,8 +20,6 @@
 #include <unistd.h>
 
 enum { STEPS = 64 }; // between two looks at the clock
-enum { VALID = 0, INVALID = 1, USAGE = 2, INTERRUPTED = 130 };
-
 static volatile sig_atomic_t interrupted;
 
 static void on_signal(int number) {
@@ -110,7 +109,7 @@ static int finish(const struct gv_command *command, struct gv_simulation *sim, g
         fprintf(progress->out, "interrupted at %.1f s of its time: there is no verdict\n",
                 (double)gv_simulation_now(sim) / 1e9);
         gv_recorder_close(recorder, NULL);
-        return INTERRUPTED;
+        return GV_EXIT_INTERRUPTED;
     }
     bool within = gv_limits_print(&command->limits, &result, progress->out, progress->color);
     print_speed(sim, took, progress->out);
@@ -118,8 +117,8 @@ static int finish(const struct gv_command *command, struct gv_simulation *sim, g
         fprintf(progress->out, "  %-16s a second run was the same, line by line\n", "determinism");
     }
     if (json != NULL) gv_result_json(&result, json);
-    if (!gv_recorder_close(recorder, &result)) return USAGE;
-    return result.valid && within ? VALID : INVALID;
+    if (!gv_recorder_close(recorder, &result)) return GV_EXIT_USAGE;
+    return result.valid && within ? GV_EXIT_VALID : GV_EXIT_INVALID;
 }
 
 // ---- Scenarios ----
@@ -173,7 +172,7 @@ int gv_simulate_list(const struct gv_command *command) {
              builtin++) {
             printf("%-10s %s\n", builtin->name, builtin->summary);
         }
-        return VALID;
+        return GV_EXIT_VALID;
     }
     const struct gv_builtin *builtin = gv_builtin_find(command->name);
     size_t len;
@@ -181,13 +180,13 @@ int gv_simulate_list(const struct gv_command *command) {
     if (builtin == NULL && !gv_generator_seed(command->name, &seed)) {
         gv_escape_print(stderr, "gvsim: there is no scenario '%s'; gvsim scenarios lists them\n",
                         command->name);
-        return USAGE;
+        return GV_EXIT_USAGE;
     }
     char *text = gv_simulate_find(command->name, &len);
     if (builtin != NULL) printf("# %s: %s\n", builtin->name, builtin->summary);
     fwrite(text, 1, len, stdout);
     free(text);
-    return VALID;
+    return GV_EXIT_VALID;
 }
 
 // What a run is made of besides its options. Zeroed it is empty.
@@ -301,7 +300,7 @@ static int run_all(const struct gv_command *command) {
     struct gv_recorder recorder;
     if (!gv_output_open(&json, command->json) || !gv_recorder_open(&recorder, command, &config)) {
         gv_output_close(&json, false);
-        return USAGE;
+        return GV_EXIT_USAGE;
     }
     signal(SIGINT, on_signal);
     signal(SIGTERM, on_signal);
@@ -311,8 +310,8 @@ static int run_all(const struct gv_command *command) {
     gv_time took = run_to_end(command, sim, &progress);
     int status = finish(command, sim, took, &progress, json.file, &recorder);
     gv_simulation_free(sim);
-    bool judged = status == VALID || status == INVALID;
-    return gv_output_close(&json, judged) ? status : USAGE;
+    bool judged = status == GV_EXIT_VALID || status == GV_EXIT_INVALID;
+    return gv_output_close(&json, judged) ? status : GV_EXIT_USAGE;
 }
 
 bool gv_simulate_text(const char *text, size_t len, struct gv_verdict *verdict) {
@@ -337,7 +336,7 @@ bool gv_simulate_text(const char *text, size_t len, struct gv_verdict *verdict) 
 
 int gv_simulate_command(struct gv_command *command) {
     struct plan plan = {0};
-    int status = load(command, &plan) ? run_all(command) : USAGE;
+    int status = load(command, &plan) ? run_all(command) : GV_EXIT_USAGE;
     drop(&plan);
     return status;
 }
