@@ -4,6 +4,7 @@
 #include "tools/compare.h"
 #include "tools/shrink.h"
 #include "tools/simulate.h"
+#include "tools/source.h"
 #include "tools/swarm.h"
 #include "tools/sweep.h"
 
@@ -53,7 +54,7 @@ static int act(int argc, char **argv) {
     if (action == GV_COMMAND_COMPARE) return gv_compare_command(&command);
     if (action == GV_COMMAND_GLOMERS) return gv_glomers_command(&command);
     if (action == GV_COMMAND_SWEEP) return gv_sweep_command(&command);
-    if (action == GV_COMMAND_SCENARIOS) return gv_simulate_list(&command);
+    if (action == GV_COMMAND_SCENARIOS) return gv_source_command(&command);
     return (int)gv_exec_run(&command, NULL);
 }
 

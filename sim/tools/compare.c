@@ -4,7 +4,7 @@
 #include "../../codec/json.h"
 #include "../core/escape.h"
 #include "../run/exit.h"
-#include "simulate.h"
+#include "source.h"
 
 #include <errno.h>
 #include <math.h>
@@ -152,7 +152,7 @@ int gv_compare_command(const struct gv_command *command) {
         const char *name = command->files[i];
         GV_ASSERT(name != NULL);
         size_t len = 0;
-        char *text = gv_simulate_read(name, &len);
+        char *text = gv_source_read(name, &len);
         const char *why = text != NULL ? gv_compare_read(&runs[i], text, len) : strerror(errno);
         free(text);
         if (why == NULL) continue;

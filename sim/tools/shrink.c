@@ -6,6 +6,7 @@
 #include "pool.h"
 #include "reduce.h"
 #include "simulate.h"
+#include "source.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -148,7 +149,7 @@ static char *load(const struct gv_command *command, size_t *len) {
     const char *what = command->scenario;
     bool digits = what[strspn(what, "0123456789")] == '\0' && strlen(what) < 20;
     if (digits) snprintf(name, sizeof name, "swarm:%s", what);
-    char *text = gv_simulate_find(digits ? name : what, len);
+    char *text = gv_source_find(digits ? name : what, len);
     if (text == NULL) {
         gv_escape_print(stderr, "gvsim: scenario %s: %s\n", what, strerror(errno));
         return NULL;

@@ -2,14 +2,12 @@
 #include "simulate.h"
 
 #include "../core/escape.h"
-#include "../core/memory.h"
 #include "../core/output.h"
-#include "../faults/builtin.h"
 #include "../report/recorder.h"
 #include "../run/exit.h"
 #include "../run/progress.h"
 #include "../run/simulation.h"
-#include "generator.h"
+#include "source.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -123,26 +121,6 @@ static int finish(const struct gv_command *command, struct gv_simulation *sim, g
 
 // ---- Scenarios ----
 
-char *gv_simulate_read(const char *path, size_t *len) {
-    FILE *file = fopen(path, "rb");
-    if (file == NULL) return NULL;
-    char *text = NULL;
-    size_t cap = 0, got;
-    *len = 0;
-    do {
-        text = gv_memory_grow(text, &cap, *len + 4096, 1);
-        got = fread(text + *len, 1, cap - *len, file);
-        *len += got;
-    } while (got > 0);
-    bool whole = !ferror(file); // a directory opens, but cannot be read
-    int error = errno;
-    fclose(file);
-    if (whole) return text;
-    free(text);
-    errno = error;
-    return NULL;
-}
-
 static bool complain(const char *name, const struct gv_scenario_diagnostic *diagnostic) {
     if (diagnostic->line > 0) {
         gv_escape_print(stderr, "gvsim: %s: line %u, column %u: %s\n", name, diagnostic->line,
@@ -151,42 +129,6 @@ static bool complain(const char *name, const struct gv_scenario_diagnostic *diag
         gv_escape_print(stderr, "gvsim: %s; see gvsim --help\n", diagnostic->why);
     }
     return false;
-}
-
-char *gv_simulate_find(const char *name, size_t *len) {
-    const struct gv_builtin *builtin = gv_builtin_find(name);
-    uint64_t seed;
-    if (builtin != NULL) {
-        *len = strlen(builtin->text);
-        return gv_memory_copy(builtin->text, *len);
-    }
-    if (!gv_generator_seed(name, &seed)) return gv_simulate_read(name, len);
-    char *text = gv_memory_new(GV_GENERATOR_TEXT_MAX);
-    *len = gv_generator_scenario(seed, text);
-    return text;
-}
-
-int gv_simulate_list(const struct gv_command *command) {
-    if (command->name == NULL) {
-        for (const struct gv_builtin *builtin = gv_builtin_scenarios; builtin->name != NULL;
-             builtin++) {
-            printf("%-10s %s\n", builtin->name, builtin->summary);
-        }
-        return GV_EXIT_VALID;
-    }
-    const struct gv_builtin *builtin = gv_builtin_find(command->name);
-    size_t len;
-    uint64_t seed;
-    if (builtin == NULL && !gv_generator_seed(command->name, &seed)) {
-        gv_escape_print(stderr, "gvsim: there is no scenario '%s'; gvsim scenarios lists them\n",
-                        command->name);
-        return GV_EXIT_USAGE;
-    }
-    char *text = gv_simulate_find(command->name, &len);
-    if (builtin != NULL) printf("# %s: %s\n", builtin->name, builtin->summary);
-    fwrite(text, 1, len, stdout);
-    free(text);
-    return GV_EXIT_VALID;
 }
 
 // What a run is made of besides its options. Zeroed it is empty.
@@ -244,7 +186,7 @@ static bool apply(struct gv_command *command, struct plan *plan, const char *tex
 
 // The text of a scenario, or NULL, having said so.
 static char *find_text(const char *name, size_t *len) {
-    char *text = gv_simulate_find(name, len);
+    char *text = gv_source_find(name, len);
     if (text != NULL) return text;
     bool named = errno == ENOENT && strpbrk(name, "/.") == NULL;
     gv_escape_print(stderr, "gvsim: scenario %s: %s%s\n", name, strerror(errno),
@@ -255,7 +197,7 @@ static char *find_text(const char *name, size_t *len) {
 // Reads a file of regions, which go before those of the scenario.
 static bool load_wan(struct gv_command *command, struct plan *plan) {
     size_t len;
-    char *text = gv_simulate_read(command->wan, &len);
+    char *text = gv_source_read(command->wan, &len);
     if (text == NULL) {
         gv_escape_print(stderr, "gvsim: regions %s: %s\n", command->wan, strerror(errno));
         return false;
