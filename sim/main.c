@@ -55,7 +55,7 @@ static int act(int argc, char **argv) {
     if (action == GV_COMMAND_GLOMERS) return gv_glomers_command(&command);
     if (action == GV_COMMAND_SWEEP) return gv_sweep_command(&command);
     if (action == GV_COMMAND_SCENARIOS) return gv_source_command(&command);
-    return (int)gv_exec_run(&command, NULL);
+    return (int)gv_exec_run(&command.run, &command.options, NULL);
 }
 
 int main(int argc, char **argv) {

@@ -177,7 +177,7 @@ int gv_glomers_command(const struct gv_command *command) {
         return GV_EXIT_USAGE;
     }
     struct gv_output json;
-    if (!gv_output_open(&json, command->json)) return GV_EXIT_USAGE;
+    if (!gv_output_open(&json, command->options.json)) return GV_EXIT_USAGE;
     int status = run(challenge, command, json.file == stdout ? stderr : stdout, json.file);
     return gv_output_close(&json, status != GV_EXIT_USAGE) ? status : GV_EXIT_USAGE;
 }

@@ -4,7 +4,6 @@
 #include "../../engine/engine.h"
 #include "../../node/security/auth.h"
 #include "../check/errors.h"
-#include "../report/report.h"
 #include "../run/logs.h"
 #include "pool.h"
 
@@ -360,19 +359,19 @@ static int set_choice(struct gv_command *command, enum option option, const char
 static bool set_plain(struct gv_command *command, enum option option, const char *value) {
     switch ((int)option) {
     case JSON:
-        command->json = value;
+        command->options.json = value;
         return true;
     case LOG_DIR:
-        command->log_dir = value;
+        command->options.log_dir = value;
         return true;
     case WAN:
         command->wan = value;
         return true;
     case TRACE:
-        command->trace = value;
+        command->options.files.trace = value;
         return true;
     case REPORT:
-        command->report = value;
+        command->options.files.report = value;
         return true;
     case SCENARIO:
         command->scenario = value;
@@ -401,16 +400,16 @@ static bool set_bound(struct gv_command *command, enum option option, const char
                       int *error) {
     const char *name = options[option].name;
     uint64_t count = 0;
-    size_t *bytes = option == LOG_MAX     ? &command->log_max
-                    : option == QUEUE_MAX ? &command->queue_max
-                    : option == LINE_MAX  ? &command->line_max
+    size_t *bytes = option == LOG_MAX     ? &command->options.log_max
+                    : option == QUEUE_MAX ? &command->options.queue_max
+                    : option == LINE_MAX  ? &command->options.line_max
                                           : NULL;
     if (bytes != NULL) {
         *error = to_count(name, value, GV_LOGS_MIN, 1 << 30, &count, why);
         *bytes = (size_t)count;
     } else if (option == LATE_MAX) {
         *error = to_count(name, value, 0, 60 * 1000, &count, why);
-        command->late_max = count > 0 ? count * GV_MS : GV_TIME_NEVER;
+        command->options.late_max = count > 0 ? count * GV_MS : GV_TIME_NEVER;
     } else {
         return false;
     }
@@ -431,7 +430,7 @@ static bool set_extent(struct gv_command *command, enum option option, const cha
         *error = to_count(name, value, 1, GV_POOL_JOBS_MAX, &count, why);
         command->jobs = (uint32_t)count;
     } else if (option == REPORT_MAX) {
-        *error = to_count(name, value, 1, UINT32_MAX, &command->report_max, why);
+        *error = to_count(name, value, 1, UINT32_MAX, &command->options.files.report_max, why);
     } else if (option == TRIES) {
         *error = to_count(name, value, 1, UINT32_MAX, &command->tries, why);
     } else {
@@ -449,8 +448,8 @@ static int set(struct gv_command *command, enum option option, const char *value
     if (set_bound(command, option, value, why, &error)) return error;
     if (set_extent(command, option, value, why, &error)) return error;
     if (option >= MAX_METRIC) {
-        double *most = option == MAX_RATIO ? &command->limits.ratio
-                                           : &command->limits.most[option - MAX_METRIC];
+        double *most = option == MAX_RATIO ? &command->options.limits.ratio
+                                           : &command->options.limits.most[option - MAX_METRIC];
         return to_number(name, value, 1e12, false, most, why);
     }
     switch (option) {
@@ -567,8 +566,9 @@ bool gv_command_said(const struct gv_command *command, int *at, const char **nam
 static int check_files(const struct gv_command *command, char *why) {
     const struct {
         const char *option, *path;
-    } files[] = {
-        {"--json", command->json}, {"--trace", command->trace}, {"--report", command->report}};
+    } files[] = {{"--json", command->options.json},
+                 {"--trace", command->options.files.trace},
+                 {"--report", command->options.files.report}};
     for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
         const char *path = files[i].path;
         if (path == NULL) continue;
@@ -684,7 +684,7 @@ int gv_command_parse(struct gv_command *command, int argc, char *const *argv, ui
         .runs = 1,
         .output = "shrunk.scenario",
         .tries = 2000,
-        .report_max = GV_REPORT_MESSAGES_MAX,
+        .options.files.report_max = GV_REPORT_MESSAGES_MAX,
     };
     if (argc < 2) return wrong(why, "what to do? say exec, run, scenarios, swarm, …");
     command->self = argv[0];
@@ -723,6 +723,6 @@ int gv_command_parse(struct gv_command *command, int argc, char *const *argv, ui
     }
     int action = conclude(command, kind, at < argc, why);
     if (action >= 0 && check_files(command, why) < 0) return GV_EINVAL;
-    if (action == GV_COMMAND_EXEC) command->argv = argv + at;
+    if (action == GV_COMMAND_EXEC) command->options.argv = argv + at;
     return action;
 }

@@ -3,19 +3,14 @@
 #ifndef GV_SIM_TOOLS_COMMAND_H
 #define GV_SIM_TOOLS_COMMAND_H
 
-#include "../check/limits.h"
-#include "../run/run.h"
+#include "../run/run_options.h"
 
 enum { GV_COMMAND_OPTIONS = 64 }; // at the most
 
 struct gv_command {
     // What a run is; its slack, deliver and ctx are left to others.
     struct gv_run_config run;
-    const char *json;    // where to write the result as JSON; NULL: nowhere; "-": standard output
-    const char *log_dir; // where to put what nodes print on standard error; NULL: a temporary place
-    const char *trace, *report; // files to write; NULL: none
-    uint64_t report_max;        // messages that the report keeps
-    struct gv_limits limits;    // for compare, too, which alone takes a ratio
+    struct gv_run_options options;
 
     // gvsim run:
     uint32_t staleness_ms;
@@ -54,20 +49,9 @@ struct gv_command {
 
     // gvsim scenarios:
     const char *name; // of the one to print; NULL: list them
-
-    // gvsim exec:
-    char *const *argv;                   // the node's program and its arguments, NULL at the end
-    size_t queue_max, line_max, log_max; // bytes a node; 0: the defaults, as below
-    gv_time late_max;                    // 0: the default; GV_TIME_NEVER: any delay will do
 };
 
 enum { GV_COMMAND_RUNS_MAX = 100 };
-
-enum { // the defaults; log_max: see logs.h
-    GV_COMMAND_QUEUE_MAX = 16 << 20,
-    GV_COMMAND_LINE_MAX = 16 << 20,
-    GV_COMMAND_LATE_MAX_MS = 20,
-};
 
 enum gv_command_action {
     GV_COMMAND_EXEC,

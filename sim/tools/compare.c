@@ -159,6 +159,6 @@ int gv_compare_command(const struct gv_command *command) {
         gv_escape_print(stderr, "gvsim: %s: %s\n", name, why);
         return GV_EXIT_USAGE;
     }
-    int wrong = gv_compare_print(command->files, runs, &command->limits, stdout);
+    int wrong = gv_compare_print(command->files, runs, &command->options.limits, stdout);
     return wrong > 0 ? GV_EXIT_INVALID : GV_EXIT_VALID;
 }

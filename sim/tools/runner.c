@@ -39,7 +39,7 @@ static void be_run(const struct gv_runner_task *run, FILE *report, int to) {
     dup2(fileno(report), STDOUT_FILENO);
     dup2(fileno(report), STDERR_FILENO);
     struct gv_result result = {0};
-    enum gv_exit status = gv_exec_run(&run->command, &result);
+    enum gv_exit status = gv_exec_run(&run->config, &run->options, &result);
     ssize_t written = write(to, &result, sizeof result); // less than a pipe holds
     fflush(stdout);
     _exit(written == (ssize_t)sizeof result ? (int)status : GV_EXIT_USAGE);

@@ -3,7 +3,6 @@
 
 #include "../core/escape.h"
 #include "../core/output.h"
-#include "../report/recorder.h"
 #include "../run/exit.h"
 #include "../run/progress.h"
 #include "../run/simulation.h"
@@ -106,16 +105,17 @@ static int finish(const struct gv_command *command, struct gv_simulation *sim, g
     if (interrupted) {
         fprintf(progress->out, "interrupted at %.1f s of its time: there is no verdict\n",
                 (double)gv_simulation_now(sim) / 1e9);
-        gv_recorder_close(recorder, NULL);
+        gv_recorder_close(recorder, NULL, &command->options.limits);
         return GV_EXIT_INTERRUPTED;
     }
-    bool within = gv_limits_print(&command->limits, &result, progress->out, progress->color);
+    bool within =
+        gv_limits_print(&command->options.limits, &result, progress->out, progress->color);
     print_speed(sim, took, progress->out);
     if (same) {
         fprintf(progress->out, "  %-16s a second run was the same, line by line\n", "determinism");
     }
     if (json != NULL) gv_result_json(&result, json);
-    if (!gv_recorder_close(recorder, &result)) return GV_EXIT_USAGE;
+    if (!gv_recorder_close(recorder, &result, &command->options.limits)) return GV_EXIT_USAGE;
     return result.valid && within ? GV_EXIT_VALID : GV_EXIT_INVALID;
 }
 
@@ -237,10 +237,12 @@ static bool load(struct gv_command *command, struct plan *plan) {
 // ---- The command ----
 
 static int run_all(const struct gv_command *command) {
+    const struct gv_run_options *options = &command->options;
     struct gv_run_config config = command->run;
     struct gv_output json;
     struct gv_recorder recorder;
-    if (!gv_output_open(&json, command->json) || !gv_recorder_open(&recorder, command, &config)) {
+    if (!gv_output_open(&json, options->json) ||
+        !gv_run_options_record(options, &config, &command->staleness_ms, &recorder)) {
         gv_output_close(&json, false);
         return GV_EXIT_USAGE;
     }

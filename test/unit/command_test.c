@@ -34,10 +34,10 @@ static void defaults(void **state) {
     assert_int_equal(command.run.topology, GV_TOPOLOGY_GRID);
     assert_false(command.run.nemesis);
     assert_int_equal(command.run.seed, 99);
-    assert_null(command.json);
-    assert_null(command.log_dir);
-    assert_string_equal(command.argv[0], "./node");
-    assert_null(command.argv[1]);
+    assert_null(command.options.json);
+    assert_null(command.options.log_dir);
+    assert_string_equal(command.options.argv[0], "./node");
+    assert_null(command.options.argv[1]);
 }
 
 static void every_option_is_taken(void **state) {
@@ -62,10 +62,10 @@ static void every_option_is_taken(void **state) {
     assert_true(run->nemesis);
     assert_int_equal(run->nemesis_interval, 4000 * GV_MS);
     assert_true(run->seed == UINT64_MAX);
-    assert_string_equal(command.json, "r.json");
-    assert_string_equal(command.log_dir, "logs");
-    assert_string_equal(command.argv[1], "-w");
-    assert_string_equal(command.argv[2], "--seed");
+    assert_string_equal(command.options.json, "r.json");
+    assert_string_equal(command.options.log_dir, "logs");
+    assert_string_equal(command.options.argv[1], "-w");
+    assert_string_equal(command.options.argv[2], "--seed");
 }
 
 static void availability_is_total_or_a_share(void **state) {
@@ -206,16 +206,16 @@ static void results_are_compared(void **state) {
                      GV_COMMAND_COMPARE);
     assert_string_equal(command.files[0], "a");
     assert_string_equal(command.files[1], "b");
-    assert_true(command.limits.ratio == 1.1);
-    assert_true(command.limits.most[GV_LIMITS_P99] == 500);
-    assert_true(command.limits.most[GV_LIMITS_MSGS] == 0);
+    assert_true(command.options.limits.ratio == 1.1);
+    assert_true(command.options.limits.most[GV_LIMITS_P99] == 500);
+    assert_true(command.options.limits.most[GV_LIMITS_MSGS] == 0);
     assert_int_equal(parse(&command, "gvsim compare a"), GV_EINVAL);
     assert_int_equal(parse(&command, "gvsim compare a b c"), GV_EINVAL);
     assert_int_equal(parse(&command, "gvsim compare a b --max-ratio 0"), GV_EINVAL);
     assert_int_equal(parse(&command, "gvsim compare a b --rate 3"), GV_EINVAL);
     assert_int_equal(parse(&command, "gvsim run -w echo --max-ratio 3"), GV_EINVAL);
     assert_int_equal(parse(&command, "gvsim run -w echo --max-median-ms 3.5"), GV_COMMAND_RUN);
-    assert_true(command.limits.most[GV_LIMITS_MEDIAN] == 3.5);
+    assert_true(command.options.limits.most[GV_LIMITS_MEDIAN] == 3.5);
 }
 
 static void benchmarks_take_seeds_of_their_own(void **state) {

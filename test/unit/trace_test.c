@@ -136,8 +136,8 @@ static void pages_hold_no_markup(void **state) {
     (void)state;
     FILE *file = tmpfile();
     struct gv_report report;
-    struct gv_run_config config = {.nodes = 3};
-    gv_report_begin(&report, file, &config, NULL, GV_REPORT_MESSAGES_MAX);
+    struct gv_report_head head = {.nodes = 3, .scenario = ""};
+    gv_report_begin(&report, file, &head, GV_REPORT_MESSAGES_MAX);
     long from = ftell(file);
     assert_true(from > 10000);
     struct gv_trace_event event = {.kind = GV_TRACE_SEND,
@@ -166,8 +166,8 @@ static void a_report_bounds_its_messages(void **state) {
     memset(answer, '1', sizeof answer);
     FILE *file = tmpfile();
     struct gv_report report;
-    struct gv_run_config config = {.nodes = 3};
-    gv_report_begin(&report, file, &config, NULL, 1);
+    struct gv_report_head head = {.nodes = 3, .scenario = ""};
+    gv_report_begin(&report, file, &head, 1);
     long from = ftell(file);
     struct gv_slice a = text("n0"), b = text("n1"), body = text("{}");
     struct gv_slice reply = {(const uint8_t *)answer, sizeof answer};
