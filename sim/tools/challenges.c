@@ -168,7 +168,7 @@ static int run(const struct challenge *challenge, const struct gv_command *comma
     return passed ? GV_EXIT_VALID : GV_EXIT_INVALID;
 }
 
-int gv_glomers_command(const struct gv_command *command) {
+int gv_challenges_command(const struct gv_command *command) {
     GV_ASSERT(command->challenge != NULL);
     const struct challenge *challenge = lookup(command->challenge);
     if (challenge == NULL) {

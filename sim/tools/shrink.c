@@ -81,14 +81,9 @@ static bool shows(void *ctx, const char *text, size_t len) {
     return true;
 }
 
-// One name for each setting.
-static const char *canonical(const char *name) {
-    return strcmp(name, "node-count") == 0 ? "nodes" : name;
-}
-
 static const char *setting(const struct gv_scenario *scenario, const char *name) {
     for (size_t i = 0; i < scenario->settings_len; i++) {
-        if (strcmp(canonical(scenario->settings[i].name), name) == 0)
+        if (strcmp(gv_command_setting(scenario->settings[i].name), name) == 0)
             return scenario->settings[i].value;
     }
     return NULL;
@@ -103,10 +98,10 @@ static void progress(void *ctx, uint64_t tries, const struct gv_scenario *best) 
     fflush(stderr);
 }
 
-static const char *said(const struct gv_command *command, const char *wanted) {
+static const char *given(const struct gv_command *command, const char *wanted) {
     const char *name, *value;
-    for (int at = 0; gv_command_said(command, &at, &name, &value);) {
-        if (strcmp(canonical(name), wanted) == 0) return value;
+    for (int at = 0; gv_command_given(command, &at, &name, &value);) {
+        if (strcmp(name, wanted) == 0) return value;
     }
     return NULL;
 }
@@ -120,17 +115,17 @@ static char *complete(const struct gv_command *command, const struct gv_scenario
     FILE *out = open_memstream(&text, len);
     if (out == NULL) return NULL;
     const char *name, *value;
-    for (int at = 0; gv_command_said(command, &at, &name, &value);) {
-        fprintf(out, "%s %s\n", canonical(name), value);
+    for (int at = 0; gv_command_given(command, &at, &name, &value);) {
+        fprintf(out, "%s %s\n", name, value);
     }
     for (size_t i = 0; i < scenario->settings_len; i++) {
-        name = canonical(scenario->settings[i].name);
-        if (said(command, name) == NULL) {
+        name = gv_command_setting(scenario->settings[i].name);
+        if (given(command, name) == NULL) {
             fprintf(out, "%s %s\n", name, scenario->settings[i].value);
         }
     }
     for (size_t i = 0; i < sizeof must / sizeof *must; i++) {
-        if (said(command, must[i][0]) != NULL || setting(scenario, must[i][0]) != NULL) continue;
+        if (given(command, must[i][0]) != NULL || setting(scenario, must[i][0]) != NULL) continue;
         fprintf(out, "%s %s\n", must[i][0], must[i][1]);
     }
     for (size_t i = 0; i < scenario->map_len; i++) {

@@ -278,9 +278,10 @@ bool gv_simulate_text(const char *text, size_t len, struct gv_verdict *verdict) 
     return good;
 }
 
-int gv_simulate_command(struct gv_command *command) {
+int gv_simulate_command(const struct gv_command *command) {
+    struct gv_command complete = *command; // with what the scenario sets
     struct plan plan = {0};
-    int status = load(command, &plan) ? run_all(command) : GV_EXIT_USAGE;
+    int status = load(&complete, &plan) ? run_all(&complete) : GV_EXIT_USAGE;
     drop(&plan);
     return status;
 }

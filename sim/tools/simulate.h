@@ -8,8 +8,8 @@
 
 // Runs what the command says, and prints the live view and the verdict on standard output. Returns
 // what gvsim exits with: 0 valid, 1 invalid (or two runs that differ), 2 a file cannot be written
-// or used, 130 interrupted. Options that a scenario sets are filled in.
-int gv_simulate_command(struct gv_command *command);
+// or used, 130 interrupted.
+int gv_simulate_command(const struct gv_command *command);
 
 // Runs the text of a scenario that sets all it needs, and prints nothing. False: it is wrong, and
 // there is no verdict.

@@ -45,7 +45,7 @@ char *gv_source_find(const char *name, size_t *len) {
     return text;
 }
 
-int gv_source_command(struct gv_command *command) {
+int gv_source_command(const struct gv_command *command) {
     if (command->name == NULL) {
         for (const struct gv_builtin *builtin = gv_builtin_scenarios; builtin->name != NULL;
              builtin++) {

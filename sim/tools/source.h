@@ -17,6 +17,6 @@ char *gv_source_read(const char *path, size_t *len);
 // gvsim scenarios: lists the built-in scenarios on standard output, or prints the one that the
 // command names. Returns GV_EXIT_USAGE if there is none of this name, which it reports on standard
 // error, else GV_EXIT_VALID.
-int gv_source_command(struct gv_command *command);
+int gv_source_command(const struct gv_command *command);
 
 #endif

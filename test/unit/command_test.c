@@ -83,7 +83,7 @@ static void availability_is_total_or_a_share(void **state) {
         char line[64];
         snprintf(line, sizeof line, "gvsim run -w echo --availability %s", bad[i]);
         assert_int_equal(parse(&command, line), GV_EINVAL);
-        assert_non_null(strstr(why, "wants total, or a number from 0 to 1"));
+        assert_non_null(strstr(why, "must be total or a number from 0 to 1"));
     }
 }
 
@@ -154,42 +154,42 @@ static void help_and_version(void **state) {
 static void mistakes_are_named(void **state) {
     (void)state;
     static const char *const cases[][2] = {
-        {"gvsim", "what to do? say exec, run, scenarios, swarm, …"},
+        {"gvsim", "missing command; expected exec, run, "},
         {"gvsim walk", "unknown command walk"},
-        {"gvsim run", "which workload? say -w NAME"},
-        {"gvsim swarm", "which seeds? say --seeds A..B"},
-        {"gvsim swarm --seeds 5..4", "--seeds wants a whole number from 5"},
-        {"gvsim swarm --seeds 5.4", "--seeds wants numbers such as 1..1000, not '5.4'"},
-        {"gvsim swarm --seeds 1 --jobs 0", "--jobs wants a whole number from 1 to 256"},
+        {"gvsim run", "missing workload: -w NAME"},
+        {"gvsim swarm", "missing seeds: --seeds A..B"},
+        {"gvsim swarm --seeds 5..4", "--seeds must be a whole number from 5"},
+        {"gvsim swarm --seeds 5.4", "--seeds must be a seed or a range such as 1..1000, not '5.4'"},
+        {"gvsim swarm --seeds 1 --jobs 0", "--jobs must be a whole number from 1 to 256"},
         {"gvsim swarm --seeds 1 --rate 5", "--rate is an option of other commands"},
-        {"gvsim run -w echo --report -", "--report wants a file: only --json goes to"},
-        {"gvsim exec -w echo --trace - -- x", "--trace wants a file"},
+        {"gvsim run -w echo --report -", "--report must be a file: only --json goes to"},
+        {"gvsim exec -w echo --trace - -- x", "--trace must be a file"},
         {"gvsim run -w echo --json a --trace b --report a",
-         "--json and --report name one file, 'a'"},
-        {"gvsim run -w echo x", "'x' is too much: it is no option"},
+         "--json and --report name the same file, 'a'"},
+        {"gvsim run -w echo x", "unexpected argument 'x'"},
         {"gvsim run -w echo --log-dir x", "--log-dir is an option of other commands"},
         {"gvsim run -w echo --check-determinism=1", "--check-determinism takes no value"},
         {"gvsim exec -w echo --staleness 1 -- x", "--staleness is an option of other commands"},
-        {"gvsim scenarios ring storm", "'storm' is too much"},
+        {"gvsim scenarios ring storm", "unexpected argument 'storm'"},
         {"gvsim scenarios --foo", "unknown option --foo"},
         {"gvsim --foo", "unknown option --foo"},
         {"gvsim exec --foo", "unknown option --foo"},
-        {"gvsim exec -w", "-w wants a value"},
+        {"gvsim exec -w", "-w needs a value"},
         {"gvsim exec -w kafka -- x", "not 'kafka'"},
-        {"gvsim exec -w echo", "which program? say it after --"},
-        {"gvsim exec -w echo --", "which program? say it after --"},
+        {"gvsim exec -w echo", "missing program: -- PROGRAM [ARGS...]"},
+        {"gvsim exec -w echo --", "missing program: -- PROGRAM [ARGS...]"},
         {"gvsim exec -w echo x", "the program 'x' must come after --"},
-        {"gvsim exec -- x", "which workload? say -w NAME"},
+        {"gvsim exec -- x", "missing workload: -w NAME"},
         {"gvsim exec -w echo --node-count 0 -- x", "from 1 to 10000, not '0'"},
         {"gvsim exec -w echo --node-count 1e2 -- x", "not '1e2'"},
-        {"gvsim exec -w echo --rate -1 -- x", "--rate wants a number from 0"},
+        {"gvsim exec -w echo --rate -1 -- x", "--rate must be a number from 0"},
         {"gvsim exec -w echo --rate nan -- x", "not 'nan'"},
         {"gvsim exec -w echo --time-limit 1s -- x", "not '1s'"},
         {"gvsim exec -w echo --nemesis-interval 0 -- x", "above 0"},
-        {"gvsim exec -w echo --nemesis fire -- x", "--nemesis wants partition, not 'fire'"},
+        {"gvsim exec -w echo --nemesis fire -- x", "--nemesis must be partition, not 'fire'"},
         {"gvsim exec -w echo --delivery slow -- x", "maelstrom or exact, not 'slow'"},
         {"gvsim exec -w echo --topology ring -- x", "tree4 or total, not 'ring'"},
-        {"gvsim exec -w echo --seed 18446744073709551616 -- x", "--seed wants a whole number"},
+        {"gvsim exec -w echo --seed 18446744073709551616 -- x", "--seed must be a whole number"},
         {"gvsim exec -w echo --seed -1 -- x", "not '-1'"},
     };
     struct gv_command command;
