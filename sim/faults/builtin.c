@@ -118,7 +118,7 @@ const struct gv_builtin gv_builtin_scenarios[] = {
                   "crash n4..n6 at 5s for 1s every 6s with torn disk\n"
                   "crash n8 at 7s for 1s without disk\n"},
     {"forger", "somebody on the network alters, repeats and redirects what nodes say, who seal it",
-     CLUSTER("9") "seals on\n"
+     CLUSTER("9") "auth on\n"
                   "\n"
                   "forge 30% at 1s for 10s\n"
                   "crash n2 at 3s for 1s every 4s without disk\n"

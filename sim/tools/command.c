@@ -78,7 +78,7 @@ const char *const gv_command_help[] = {
     "      --durability KIND     the nodes' --durability: sync, async or none; or off: no disk\n"
     "                            (default off, or sync if the scenario needs a disk)\n"
     "      --disk-latency MS     duration of a synced write (default 5)\n"
-    "      --seals WHICH         on: messages between nodes are authenticated with a shared\n"
+    "      --auth WHICH          on: messages between nodes are authenticated with a shared\n"
     "                            secret; or off (default)\n"
     "      --check-determinism   run twice, and fail if the runs differ\n"
     "\n",
@@ -124,7 +124,7 @@ typedef int setter(struct gv_command *command, const struct option *option, cons
                    char *why);
 
 struct option {
-    const char *name, *alias; // alias: a second spelling, which --help does not list; NULL: none
+    const char *name, *alias; // alias: a second spelling; NULL: none
     int commands;             // that take it
     setter *set;
     size_t at, size;            // its member of struct gv_command
@@ -383,7 +383,7 @@ static const struct option options[] = {
     {"--durability", NULL, RUN | SET, set_durability, AT(disk),
      CHOICES("off", "sync", "async", "none")},
     {"--disk-latency", NULL, RUN | SET, set_ms, AT(disk_latency), .max = 60000},
-    {"--seals", NULL, RUN | SET, set_choice, AT(authenticated), CHOICES("off", "on")},
+    {"--auth", "--seals", RUN | SET, set_choice, AT(authenticated), CHOICES("off", "on")},
     {"--check-determinism", NULL, RUN, set_flag, AT(check_determinism)},
     {"--seeds", NULL, SWARM, set_seeds, AT(first_seed)},
     {"--seeds", NULL, BENCHMARK, set_count, AT(runs), RANGE(1, GV_COMMAND_RUNS_MAX)},
@@ -505,7 +505,7 @@ int gv_command_check(const struct gv_command *command, char why[GV_COMMAND_WHY_M
     size_t authenticated_min = GV_ENGINE_MESSAGE_MIN + GV_AUTH_OVERHEAD;
     if (command->authenticated && command->message_max > 0 &&
         command->message_max < authenticated_min)
-        return wrong(why, "with --seals on, --message-max must be at least %zu", authenticated_min);
+        return wrong(why, "with --auth on, --message-max must be at least %zu", authenticated_min);
     if (command->run.nemesis && command->scenario != NULL) {
         return wrong(why, "--nemesis and --scenario exclude each other");
     }

@@ -137,6 +137,33 @@ static void a_scenario_fills_in_what_was_not_said(void **state) {
     assert_string_equal(command.name, "ring");
 }
 
+// A former name sets what the present one does, on the command line and in a scenario.
+static void aliases_name_the_same_option(void **state) {
+    (void)state;
+    struct gv_command command;
+    int at = 0;
+    const char *name, *value;
+    assert_int_equal(parse(&command, "gvsim run -w g-set --seals on"), GV_COMMAND_RUN);
+    assert_true(command.authenticated);
+    assert_int_equal(gv_command_default(&command, "auth", "off", why), 0);
+    assert_true(command.authenticated);
+    assert_true(gv_command_given(&command, &at, &name, &value));
+    assert_string_equal(name, "workload");
+    assert_true(gv_command_given(&command, &at, &name, &value));
+    assert_string_equal(name, "auth");
+    assert_false(gv_command_given(&command, &at, &name, &value));
+    assert_int_equal(parse(&command, "gvsim run -w g-set"), GV_COMMAND_RUN);
+    assert_int_equal(gv_command_default(&command, "seals", "on", why), 0);
+    assert_true(command.authenticated);
+    assert_int_equal(gv_command_default(&command, "node-count", "7", why), 0);
+    assert_int_equal(command.run.nodes, 7);
+    assert_int_equal(gv_command_default(&command, "", "x", why), GV_EINVAL);
+    assert_int_equal(gv_command_default(&command, "-w", "echo", why), GV_EINVAL);
+    assert_string_equal(gv_command_setting("node-count"), "nodes");
+    assert_string_equal(gv_command_setting("seals"), "auth");
+    assert_string_equal(gv_command_setting("rate"), "rate");
+}
+
 static void help_and_version(void **state) {
     (void)state;
     struct gv_command command;
@@ -254,6 +281,7 @@ int main(void) {
         cmocka_unit_test(availability_is_total_or_a_share),
         cmocka_unit_test(virtual_mode_takes_options_of_its_own),
         cmocka_unit_test(a_scenario_fills_in_what_was_not_said),
+        cmocka_unit_test(aliases_name_the_same_option),
         cmocka_unit_test(help_and_version),
         cmocka_unit_test(mistakes_are_named),
     };
