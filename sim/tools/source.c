@@ -49,7 +49,7 @@ int gv_source_command(const struct gv_command *command) {
     if (command->name == NULL) {
         for (const struct gv_builtin *builtin = gv_builtin_scenarios; builtin->name != NULL;
              builtin++) {
-            printf("%-10s %s\n", builtin->name, builtin->summary);
+            printf("%-14s %s\n", builtin->name, builtin->summary);
         }
         return GV_EXIT_VALID;
     }
