@@ -200,7 +200,8 @@ cat "$tmp/pipe" >"$tmp/piped.json" &
 wait $!
 cmp -s "$tmp/a.json" "$tmp/piped.json" || { echo "json: a pipe gets another" && bad=1; }
 cmp -s "$tmp/a.json" "$tmp/b.json" || { echo "json: two runs differ" && bad=1; }
-for key in valid ops msgs_per_op stable_latency_ms trace lines node_memory replicas_equal_ms; do
+for key in valid ops msgs_per_op stable_latency_ms trace_hash trace lines node_memory \
+    replicas_equal_ms may_be_lost allowed_lost excused excused_lost; do
     grep -q "\"$key\":" "$tmp/a.json" || { echo "json: no $key" && bad=1; }
 done
 
