@@ -14,11 +14,11 @@ extern const size_t gv_report_page_head, gv_report_page_len;
 
 // What stands for an event's kind at the beginning of its line.
 static const char letters[GV_TRACE_KINDS] = {
-    [GV_TRACE_SEND] = 's',    [GV_TRACE_DUPLICATE] = '2', [GV_TRACE_REQUEST] = 'q',
-    [GV_TRACE_DELIVER] = 'd', [GV_TRACE_DROP] = 'x',      [GV_TRACE_REPLY] = 'r',
-    [GV_TRACE_LEARN] = 'k',   [GV_TRACE_BEGIN] = 'b',     [GV_TRACE_END] = 'e',
-    [GV_TRACE_CRASH] = 'c',   [GV_TRACE_RESTART] = 'u',   [GV_TRACE_PAUSE] = 'p',
-    [GV_TRACE_RESUME] = 'w',  [GV_TRACE_PHASE] = 'h',     [GV_TRACE_VIOLATION] = 'v',
+    [GV_TRACE_SEND] = 's',    [GV_TRACE_DUPLICATE] = '2',   [GV_TRACE_REQUEST] = 'q',
+    [GV_TRACE_DELIVER] = 'd', [GV_TRACE_DROP] = 'x',        [GV_TRACE_REPLY] = 'r',
+    [GV_TRACE_LEARN] = 'k',   [GV_TRACE_FAULT_BEGIN] = 'b', [GV_TRACE_FAULT_END] = 'e',
+    [GV_TRACE_CRASH] = 'c',   [GV_TRACE_RESTART] = 'u',     [GV_TRACE_PAUSE] = 'p',
+    [GV_TRACE_RESUME] = 'w',  [GV_TRACE_PHASE] = 'h',       [GV_TRACE_VIOLATION] = 'v',
 };
 
 // Text inside a script element must hold no "<"; in JSON it is found within strings only, and can
