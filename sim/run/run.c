@@ -263,7 +263,7 @@ static void watch(struct gv_run *run, bool healing) {
 static void heal(struct gv_run *run) {
     if (run->player.scenario == NULL) {
         gv_nemesis_stop(&run->nemesis);
-        gv_trace_fault(run->config.trace, run->now, GV_TRACE_END, run->fault_periods, NULL);
+        gv_trace_fault(run->config.trace, run->now, GV_TRACE_FAULT_END, run->fault_periods, NULL);
     }
     watch(run, true);
 }
@@ -304,7 +304,7 @@ static void apply_step(struct gv_run *run, const struct gv_scenario_step *step, 
 static void end_step(struct gv_run *run, size_t index) {
     if (!run->player.steps[index].active) return;
     gv_player_end(&run->player, index);
-    gv_trace_fault(run->config.trace, run->now, GV_TRACE_END, index, NULL);
+    gv_trace_fault(run->config.trace, run->now, GV_TRACE_FAULT_END, index, NULL);
     apply_step(run, &run->config.scenario->steps[index], false);
 }
 
@@ -323,7 +323,7 @@ static void trace_fault(struct gv_run *run, uint64_t number) {
     } else {
         gv_nemesis_describe(&run->nemesis, text, sizeof text);
     }
-    gv_trace_fault(run->config.trace, run->now, GV_TRACE_BEGIN, number, text);
+    gv_trace_fault(run->config.trace, run->now, GV_TRACE_FAULT_BEGIN, number, text);
 }
 
 static void on_step(struct gv_run *run, const struct gv_event *event) {

@@ -196,7 +196,8 @@ own gv-counter pn-counter
 wait
 
 for key in valid ops broadcasts reads servers_msgs msgs_per_op bytes_per_op lost phantom \
-    duplicated stable_latency_ms client_latency_ms heal_to_converged_ms seed errors; do
+    duplicated stable_latency_ms client_latency_ms heal_to_converged_ms seed errors \
+    stalled_ms stalled_longest_ms stood_still_ms stood_still_longest_ms; do
     grep -q "\"$key\":" "$tmp/good.json" || echo "json: no $key" >>"$tmp/json.bad"
 done
 grep -q '"news":{"msgs":' "$tmp/good.json" || echo "json: no news" >>"$tmp/json.bad"
