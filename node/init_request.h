@@ -5,7 +5,8 @@
 #ifndef GV_NODE_INIT_REQUEST_H
 #define GV_NODE_INIT_REQUEST_H
 
-#include "node.h"
+#include "../codec/json.h"
+#include "limits.h"
 
 struct gv_init_request {
     struct gv_json *json;

@@ -357,11 +357,11 @@ static const char *join(struct gv_node *node, gv_time now, const struct gv_init_
                         int *code) {
     size_t count = (size_t)init->count, size = (count + 1) * sizeof(struct gv_slice);
     struct gv_slice *names = node_resize(node, NULL, 0, size);
-    *code = GV_REQUEST_UNAVAILABLE;
+    *code = GV_REPLIES_UNAVAILABLE;
     if (names == NULL) return "out of memory";
     const char *reason =
         gv_init_request_names(init, node->name, node->scratch, node->scratch_cap, names);
-    if (reason != NULL) *code = GV_REQUEST_MALFORMED;
+    if (reason != NULL) *code = GV_REPLIES_MALFORMED;
     if (reason == NULL && node->engine != NULL) {
         struct gv_slice self = own_name(node);
         bool gossips = node->config.workload->replica; // else it is alone with what it keeps
@@ -372,7 +372,7 @@ static const char *join(struct gv_node *node, gv_time now, const struct gv_init_
                             : gv_engine_join(node->engine, now, self, &self, 1);
         if (error != 0) reason = gv_base_error(error);
         if (error == GV_EINVAL) reason = "node_ids: a name is repeated";
-        if (error == GV_EINVAL) *code = GV_REQUEST_MALFORMED;
+        if (error == GV_EINVAL) *code = GV_REPLIES_MALFORMED;
     }
     node_resize(node, names, size, 0);
     return reason;
@@ -382,14 +382,14 @@ static const char *join(struct gv_node *node, gv_time now, const struct gv_init_
 static int first_init(struct gv_node *node, gv_time now, const struct gv_line *line,
                       const struct gv_init_request *init) {
     const char *reason = gv_init_request_name(init, node->name);
-    if (reason != NULL) return refuse(node, now, line, GV_REQUEST_MALFORMED, "init: %s", reason);
+    if (reason != NULL) return refuse(node, now, line, GV_REPLIES_MALFORMED, "init: %s", reason);
     if (init->count > (int)node->config.peers_max) {
         node->name[0] = '\0';
-        return refuse(node, now, line, GV_REQUEST_MALFORMED,
+        return refuse(node, now, line, GV_REPLIES_MALFORMED,
                       "init: node_ids: %d names, %" PRIu32 " are allowed", init->count,
                       node->config.peers_max);
     }
-    int code = GV_REQUEST_UNAVAILABLE;
+    int code = GV_REPLIES_UNAVAILABLE;
     node->cluster = gv_init_request_hash(init, node->scratch, node->scratch_cap);
     reason = join(node, now, init, &code);
     if (reason != NULL) {
@@ -413,7 +413,7 @@ static int later_init(struct gv_node *node, gv_time now, const struct gv_line *l
     bool same = gv_json_equals(init->json, init->id, node->name) &&
                 gv_init_request_hash(init, node->scratch, node->scratch_cap) == node->cluster;
     if (!same)
-        return refuse(node, now, line, GV_REQUEST_PRECONDITION,
+        return refuse(node, now, line, GV_REPLIES_PRECONDITION_FAILED,
                       "init: differs from the first, for %s", node->name);
     open_reply(node, line);
     gv_replies_ok(&node->replies, "init_ok");
@@ -424,7 +424,7 @@ static int receive_init(struct gv_node *node, gv_time now, const struct gv_line 
     if (!answerable(node, line)) return refuse(node, now, line, 0, "init without integer msg_id");
     struct gv_init_request init;
     const char *reason = gv_init_request_parse(&init, node->config.json, line->body);
-    if (reason != NULL) return refuse(node, now, line, GV_REQUEST_MALFORMED, "init: %s", reason);
+    if (reason != NULL) return refuse(node, now, line, GV_REPLIES_MALFORMED, "init: %s", reason);
     return node->started ? later_init(node, now, line, &init) : first_init(node, now, line, &init);
 }
 
@@ -523,7 +523,7 @@ static bool waits_for_store(const struct gv_node *node) {
 static int receive_request(struct gv_node *node, gv_time now, const struct gv_line *line,
                            const struct gv_workload_handler *handler) {
     if (line->msg_id < 0)
-        return refuse(node, now, line, GV_REQUEST_MALFORMED, "%s without integer msg_id",
+        return refuse(node, now, line, GV_REPLIES_MALFORMED, "%s without integer msg_id",
                       handler->type);
     struct gv_request request = {
         .json = node->config.json,
@@ -550,7 +550,7 @@ static int receive_request(struct gv_node *node, gv_time now, const struct gv_li
 static int refuse_over_rate(struct gv_node *node, gv_time now, const struct gv_line *line) {
     const struct gv_json *json = node->config.json;
     node->stats.numbers.limited++;
-    return refuse(node, now, line, GV_REQUEST_UNAVAILABLE,
+    return refuse(node, now, line, GV_REPLIES_UNAVAILABLE,
                   "%.*s: more than %" PRIu32 " requests a second from %.*s, or %" PRIu32 " at once",
                   EXCERPT(json, line->type), node->config.client_rate, EXCERPT(json, line->src),
                   node->config.client_burst);
@@ -567,15 +567,15 @@ static int receive_body(struct gv_node *node, gv_time now, struct gv_line *line)
     node->stats.client.in++;
     node->stats.client.in_bytes += node->line_len + 1;
     if (line->type < 0)
-        return refuse(node, now, line, GV_REQUEST_MALFORMED, "body without type, a string");
+        return refuse(node, now, line, GV_REPLIES_MALFORMED, "body without type, a string");
     if (node->started && !gv_limiter_allow(&node->limiter, now, gv_json_raw(json, line->src)))
         return refuse_over_rate(node, now, line);
     if (handler != NULL) return receive_request(node, now, line, handler);
     if (gv_json_equals(json, line->type, "init")) return receive_init(node, now, line);
     if (!node->started)
-        return refuse(node, now, line, GV_REQUEST_UNAVAILABLE, "%.*s before init",
+        return refuse(node, now, line, GV_REPLIES_UNAVAILABLE, "%.*s before init",
                       EXCERPT(json, line->type));
-    return refuse(node, now, line, GV_REQUEST_UNSUPPORTED, "%.*s is not supported by gv-%s",
+    return refuse(node, now, line, GV_REPLIES_NOT_SUPPORTED, "%.*s is not supported by gv-%s",
                   EXCERPT(json, line->type), node->config.workload->name);
 }
 
@@ -649,7 +649,7 @@ static int refuse_unparsed(struct gv_node *node, gv_time now, struct gv_slice li
     snprintf(reason, sizeof reason, "%s%s at byte %zu%s",
              error == GV_ESYNTAX ? "undecodable line: " : "", json->error, json->error_offset,
              bounds);
-    int code = error == GV_ENOMEM ? GV_REQUEST_UNAVAILABLE : GV_REQUEST_MALFORMED;
+    int code = error == GV_ENOMEM ? GV_REPLIES_UNAVAILABLE : GV_REPLIES_MALFORMED;
     return refuse_line(node, now, line, code, error, reason);
 }
 
@@ -677,7 +677,7 @@ static int receive_whole(struct gv_node *node, gv_time now, struct gv_slice line
         char reason[LOG_TEXT];
         snprintf(reason, sizeof reason, "undecodable line: newline at byte %zu",
                  (size_t)(newline - text));
-        return refuse_line(node, now, line, GV_REQUEST_MALFORMED, GV_ESYNTAX, reason);
+        return refuse_line(node, now, line, GV_REPLIES_MALFORMED, GV_ESYNTAX, reason);
     }
     int tokens = gv_json_parse(node->config.json, text, line.len);
     return tokens < 0 ? refuse_unparsed(node, now, line, tokens) : receive_line(node, now);
@@ -687,7 +687,7 @@ static int refuse_longer(struct gv_node *node, gv_time now, const char *line) {
     char reason[LOG_TEXT];
     struct gv_slice begin = {(const uint8_t *)line, node->config.line_max};
     snprintf(reason, sizeof reason, "line longer than %zu bytes", begin.len);
-    return refuse_line(node, now, begin, GV_REQUEST_MALFORMED, GV_EFULL, reason);
+    return refuse_line(node, now, begin, GV_REPLIES_MALFORMED, GV_EFULL, reason);
 }
 
 int gv_node_receive(struct gv_node *node, gv_time now, const char *line, size_t len) {

@@ -8,9 +8,19 @@
 #define GV_NODE_REPLIES_H
 
 #include "../engine/engine.h"
+#include "limits.h"
 
 // Most bytes of a reply besides what it repeats of its request.
 enum { GV_REPLIES_OVERHEAD = 1024, GV_REPLIES_TEXT_MAX = 400 };
+
+// The error codes of Maelstrom's protocol that a node sends.
+enum gv_replies_code {
+    GV_REPLIES_NOT_SUPPORTED = 10,
+    GV_REPLIES_UNAVAILABLE = 11, // temporarily; the operation has not taken place
+    GV_REPLIES_MALFORMED = 12,
+    GV_REPLIES_INDEFINITE = 13, // Maelstrom's "crash": the operation may have taken place
+    GV_REPLIES_PRECONDITION_FAILED = 22,
+};
 
 // A list to be filled in: the set entries of the replica up to `end`.
 struct gv_replies_list {

@@ -16,7 +16,7 @@ int gv_request_member(struct gv_request *request, const char *name) {
 void gv_request_malformed(struct gv_request *request, const char *member, const char *reason) {
     char text[GV_REPLIES_TEXT_MAX];
     snprintf(text, sizeof text, "%s: %s %s", request->type, member, reason);
-    gv_replies_error(request->replies, GV_REQUEST_MALFORMED, text);
+    gv_replies_error(request->replies, GV_REPLIES_MALFORMED, text);
 }
 
 // Says which of the node's own bounds was reached, and how far it is.
@@ -71,7 +71,7 @@ static void refuse_put(struct gv_request *request, const struct gv_entry *entry,
                  error == GV_EIO ? request->writes->text : gv_base_error(error));
     }
     snprintf(text, sizeof text, "%s: not stored: %s", request->type, why);
-    int code = malformed != 0 ? GV_REQUEST_MALFORMED : GV_REQUEST_UNAVAILABLE;
+    int code = malformed != 0 ? GV_REPLIES_MALFORMED : GV_REPLIES_UNAVAILABLE;
     gv_replies_error(request->replies, code, text);
 }
 

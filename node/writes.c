@@ -2,8 +2,6 @@
 #include "writes.h"
 
 #include "../engine/admit.h"
-#include "request.h"
-#include "workload.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -65,7 +63,7 @@ void gv_writes_changed(void *ctx, uint32_t at) {
 }
 
 bool gv_writes_ready(const struct gv_writes *writes) {
-    if (writes->next.batch.len + writes->next.len >= GV_WRITES_PENDING_MAX) return false;
+    if (writes->next.batch.len + writes->next.len >= GV_NODE_PENDING_MAX) return false;
     return writes->failed || writes->count < GV_WRITES_CHANGES_MAX / 2;
 }
 
@@ -138,7 +136,7 @@ static bool add_changes(struct gv_writes *writes) {
     struct gv_store_batch *batch = &writes->writing.batch;
     uint32_t before = batch->count;
     writes->in_batch = 0;
-    while (writes->in_batch < writes->count && batch->len < GV_WRITES_BATCH_MAX) {
+    while (writes->in_batch < writes->count && batch->len < GV_NODE_BATCH_MAX) {
         if (!add(writes, writes->changes[writes->in_batch])) break;
         writes->in_batch++;
     }
@@ -147,7 +145,7 @@ static bool add_changes(struct gv_writes *writes) {
     uint32_t at = writes->rewrite_at, end = gv_engine_end(writes->engine);
     writes->rewrite_next = at;
     writes->rewrite_done = false;
-    while (batch->len < GV_WRITES_BATCH_MAX) {
+    while (batch->len < GV_NODE_BATCH_MAX) {
         writes->rewrite_done = !gv_engine_next(writes->engine, &at, end, &entry);
         if (writes->rewrite_done) return true;
         if (gv_store_batch_put(batch, writes->alloc, writes->engine, &entry) != 0) break;
@@ -213,7 +211,7 @@ static void finish_changes(struct gv_writes *writes, gv_time now) {
     if (writes->rewrite_done) writes->rewrite = writes->rewrite_done = false;
     if (left == 0 && !writes->rewrite) {
         writes->due = GV_TIME_NEVER;
-    } else if (writes->rewrite || writes->writing.batch.len >= GV_WRITES_BATCH_MAX) {
+    } else if (writes->rewrite || writes->writing.batch.len >= GV_NODE_BATCH_MAX) {
         writes->due = now; // what did not fit has waited long enough
     } else {
         writes->due = now + writes->delay;
@@ -250,7 +248,7 @@ static int put_shortfall(struct gv_writes *writes, gv_time now, const struct gv_
                          const uint8_t *texts) {
     GV_ASSERT(shortfall <= pending->increment && writes->on_shortfall != NULL &&
               pending->type != NULL);
-    char key[GV_WORKLOAD_KEY_MAX];
+    char key[GV_WRITES_KEY_MAX];
     struct gv_entry other =
         writes->on_shortfall(writes->on_shortfall_ctx, now, entry, shortfall, key);
     struct pending_reply again = *pending;
@@ -290,12 +288,12 @@ static void answer(const struct gv_writes *writes, struct gv_replies *replies,
     if (writes->failed) {
         snprintf(text, sizeof text, "%s: %s",
                  pending->partial ? "not all of it stored" : "not stored", writes->text);
-        gv_replies_error(replies, pending->partial ? GV_REQUEST_UNKNOWN : GV_REQUEST_UNAVAILABLE,
+        gv_replies_error(replies, pending->partial ? GV_REPLIES_INDEFINITE : GV_REPLIES_UNAVAILABLE,
                          text);
     } else if (stored < 0) {
         snprintf(text, sizeof text, "on disk, but not to be seen before a restart: %s",
                  gv_base_error(stored));
-        gv_replies_error(replies, GV_REQUEST_UNKNOWN, text);
+        gv_replies_error(replies, GV_REPLIES_INDEFINITE, text);
     } else {
         gv_replies_json(replies, pending->type, pending->member, value);
     }
@@ -335,7 +333,7 @@ static bool apply_queue(struct gv_writes *writes, gv_time now, struct gv_replies
     queue->len = queue->batch.len = queue->batch.count = 0;
     queue->versioned = false;
     // A slice may be large; what is used all the time is kept.
-    if (queue->batch.cap > GV_WRITES_PENDING_MAX) gv_store_batch_free(&queue->batch, writes->alloc);
+    if (queue->batch.cap > GV_NODE_PENDING_MAX) gv_store_batch_free(&queue->batch, writes->alloc);
     return true;
 }
 

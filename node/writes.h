@@ -15,11 +15,10 @@
 #include "replies.h"
 
 enum {
-    GV_WRITES_PENDING_MAX = 1 << 20, // bytes of local writes beyond which no line is taken
-    GV_WRITES_BATCH_MAX = 4 << 20,   // bytes of a batch beyond which no peer's change joins it
     GV_WRITES_CHANGES_MAX = 1 << 16, // changes remembered one by one; more: everything is rewritten
     GV_WRITES_RETRY_MS = 500,        // between trials of a store that failed
     GV_WRITES_TEXT_MAX = 256,
+    GV_WRITES_KEY_MAX = 192, // longest key that `on_shortfall` writes, bytes
 };
 
 enum gv_writes_state {
@@ -46,7 +45,7 @@ struct gv_writes_reply {
 
 struct gv_writes {
     // Says where to count what an entry should have grown by and did not (workload.h). Returns
-    // the entry to be put, with its key in `key`, of GV_WORKLOAD_KEY_MAX bytes; the owner's.
+    // the entry to be put, with its key in `key`, of GV_WRITES_KEY_MAX bytes; the owner's.
     struct gv_entry (*on_shortfall)(void *ctx, gv_time now, const struct gv_entry *entry,
                                     uint64_t shortfall, char *key);
     void *on_shortfall_ctx;

@@ -7,7 +7,6 @@
 #include "../../engine/changelog.h"
 #include "../../engine/peer.h"
 #include "../../node/node.h"
-#include "../../node/writes.h"
 #include "../core/net.h"
 #include "errors.h"
 
@@ -18,8 +17,7 @@ enum {
     GV_CHECK_QUEUES_UPDATES = GV_CHANGELOG_MAX,                               // changes
     GV_CHECK_QUEUES_SYNCS = 4, // summaries: as many peers are answered at once
     // Bytes: a batch being written, another being put together, and the writes that wait for it.
-    GV_CHECK_QUEUES_STORE =
-        2 * (GV_WRITES_BATCH_MAX + GV_CHECK_QUEUES_LINE) + GV_WRITES_PENDING_MAX,
+    GV_CHECK_QUEUES_STORE = 2 * (GV_NODE_BATCH_MAX + GV_CHECK_QUEUES_LINE) + GV_NODE_PENDING_MAX,
     // Messages: as many as may be unacknowledged, sent again until the peer is given up …
     GV_CHECK_QUEUES_IN_FLIGHT = GV_PEER_IN_FLIGHT_MAX * GV_PEER_ONE_WAY_TIMEOUTS_MAX,
     GV_CHECK_QUEUES_OP = 4, // … and for each operation while one of them is on its way: its news,
