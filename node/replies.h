@@ -83,6 +83,32 @@ static inline size_t gv_replies_lists(const struct gv_replies *replies) {
     return replies->lists_tail - replies->lists_head;
 }
 
+// Whether a request is open; if so, its sender and its id, else both are empty.
+static inline bool gv_replies_open_request(const struct gv_replies *replies, struct gv_slice *src,
+                                           struct gv_slice *msg_id) {
+    *src = replies->open ? replies->dest : (struct gv_slice){0};
+    *msg_id = replies->open ? replies->msg_id : (struct gv_slice){0};
+    return replies->open;
+}
+
+static inline bool gv_replies_is_open(const struct gv_replies *replies) {
+    return replies->open;
+}
+
+// Whether the last bytes that were sent are not the end of a line.
+static inline bool gv_replies_midline(const struct gv_replies *replies) {
+    return replies->midline;
+}
+
+// Replies since the start, and those of them that are errors.
+static inline uint64_t gv_replies_total(const struct gv_replies *replies) {
+    return replies->total;
+}
+
+static inline uint64_t gv_replies_errors(const struct gv_replies *replies) {
+    return replies->errors;
+}
+
 // Moves waiting bytes to buf: whole lines, or, when buf is empty-handed otherwise, a part of one.
 // Stops behind each line that had a list. `first`: nothing else stands in the caller's buffer, so
 // that cutting a line beats returning nothing; cap must then exceed the longest entry. `engine`
