@@ -230,7 +230,7 @@ static void sample_queues(struct gv_node *node, const struct gv_engine_stats *en
                                engine != NULL ? engine->update_backlog : 0,
                                engine != NULL ? engine->sync_backlog : 0, store};
     uint64_t *const most[] = {&node->stats.numbers.queued_replies,
-                              &node->stats.numbers.queued_reads, &node->stats.numbers.queued_news,
+                              &node->stats.numbers.queued_reads, &node->stats.numbers.queued_updates,
                               &node->stats.numbers.queued_syncs, &node->stats.numbers.queued_store};
     for (size_t i = 0; i < sizeof depths / sizeof *depths; i++)
         if (depths[i] > *most[i]) *most[i] = depths[i];
@@ -252,28 +252,28 @@ void gv_node_stats(const struct gv_node *node, struct gv_stats *out) {
     out->numbers.lines = router.lines;
     out->numbers.limited = router.limited;
     out->numbers.errors = gv_replies_errors(&node->replies);
-    out->numbers.faults = gv_log_input_errors(&node->log);
-    out->numbers.repeated = gossip.replayed;
-    out->numbers.forged = gossip.unauthenticated;
+    out->numbers.input_errors = gv_log_input_errors(&node->log);
+    out->numbers.replayed = gossip.replayed;
+    out->numbers.unauthenticated = gossip.unauthenticated;
     if (node->engine == NULL) return;
     struct gv_engine_stats engine;
     gv_engine_stats(node->engine, &engine);
     add_traffic(&out->ack, &engine.traffic[GV_ENGINE_ACK]);
-    add_traffic(&out->news, &engine.traffic[GV_ENGINE_UPDATES]);
+    add_traffic(&out->updates, &engine.traffic[GV_ENGINE_UPDATES]);
     add_traffic(&out->summary, &engine.traffic[GV_ENGINE_SUMMARY]);
     add_traffic(&out->entries, &engine.traffic[GV_ENGINE_ENTRIES]);
     out->numbers.opened = engine.opened_syncs;
     out->numbers.rounds = engine.sent_syncs;
     out->numbers.retries = engine.lost_messages;
     out->numbers.missing = engine.missing_entries;
-    out->numbers.known = engine.redundant_entries;
+    out->numbers.redundant = engine.redundant_entries;
     out->numbers.refused = engine.refused_entries;
-    out->numbers.held = engine.batches;
-    out->numbers.held_us = engine.batch_wait_us;
-    out->numbers.held_max_us = engine.batch_wait_max_us;
+    out->numbers.batches = engine.batches;
+    out->numbers.batch_wait_us = engine.batch_wait_us;
+    out->numbers.batch_wait_max_us = engine.batch_wait_max_us;
     out->numbers.staleness_ms = engine.staleness_ms;
     out->numbers.suspected = engine.suspected;
-    out->numbers.entries_held = engine.entries;
+    out->numbers.replica_entries = engine.entries;
     out->numbers.memory_bytes = engine.memory_bytes;
 }
 

@@ -11,7 +11,7 @@ void gv_check_queues_stats(uint32_t node, const struct gv_stats *stats, struct g
     } queues[] = {
         {"bytes of replies", stats->numbers.queued_replies, GV_CHECK_QUEUES_REPLIES},
         {"long replies", stats->numbers.queued_reads, GV_CHECK_QUEUES_READS},
-        {"changes to be told", stats->numbers.queued_news, GV_CHECK_QUEUES_UPDATES},
+        {"changes to be told", stats->numbers.queued_updates, GV_CHECK_QUEUES_UPDATES},
         {"summaries to be answered", stats->numbers.queued_syncs, GV_CHECK_QUEUES_SYNCS},
         {"bytes to be stored", stats->numbers.queued_store, GV_CHECK_QUEUES_STORE},
     };
