@@ -770,7 +770,7 @@ struct gv_result gv_simulation_finish(struct gv_simulation *sim) {
     struct gv_traffic past = sim->traffic; // of lives that have ended
     for (uint32_t i = 0; i < sim->config.run.nodes; i++)
         if (sim->nodes[i].node != NULL) add_stats(&sim->nodes[i]);
-    uint64_t refused = sim->traffic.total.numbers.forged;
+    uint64_t refused = sim->traffic.total.numbers.unauthenticated;
     const struct gv_net *net = gv_run_view(sim->run, sim->now).net;
     if (refused > net->forged) {
         gv_run_object(sim->run, GV_VERDICT_REFUSED_MESSAGES,
