@@ -31,7 +31,7 @@ static bool fits_reservation(const struct gv_engine *engine, const struct gv_ent
 
 int gv_admit_check(const struct gv_engine *engine, const struct gv_entry *entry, bool local) {
     const struct gv_replica *replica = &engine->replica;
-    bool fits = !local || gv_entry_size(entry) <= engine->text_max;
+    bool fits = !local || gv_entry_size(entry) <= engine->entry_max;
     bool count =
         engine->entries_max == 0 ||
         gv_tree_root(&replica->tree).count + engine->reservations.entries < engine->entries_max;
@@ -96,8 +96,7 @@ static int merge(struct gv_engine *engine, gv_time now, const struct gv_entry *e
                  bool sync, uint32_t *ref) {
     int changed = gv_replica_put(&engine->replica, entry, ref);
     if (changed < 0) return changed;
-    gv_core_trace(engine, changed > 0 ? GV_ENGINE_STORED : GV_ENGINE_REDUNDANT, origin, sync,
-                  entry);
+    gv_core_emit(engine, changed > 0 ? GV_ENGINE_STORED : GV_ENGINE_REDUNDANT, origin, sync, entry);
     if (changed == 0) return 0;
     if (engine->reservations.versions > 0)
         gv_reservations_mark_stored(&engine->reservations, entry_id(engine, entry),

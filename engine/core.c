@@ -21,7 +21,7 @@ bool gv_core_is_peer(const struct gv_engine *engine, int index) {
 }
 
 bool gv_core_is_oversized(const struct gv_engine *engine, const struct gv_entry *entry) {
-    return gv_entry_size(entry) > engine->text_max;
+    return gv_entry_size(entry) > engine->entry_max;
 }
 
 bool gv_core_write(const struct gv_engine *engine, struct gv_message_writer *out,
@@ -69,8 +69,8 @@ gv_time gv_core_initial_rtt(const struct gv_engine *engine) {
     return 2 * known->srtt;
 }
 
-void gv_core_trace(struct gv_engine *engine, enum gv_engine_event_kind kind, int peer, bool sync,
-                   const struct gv_entry *entry) {
+void gv_core_emit(struct gv_engine *engine, enum gv_engine_event_kind kind, int peer, bool sync,
+                  const struct gv_entry *entry) {
     if (engine->on_event == NULL) return;
     struct gv_engine_event event = {
         .kind = kind,

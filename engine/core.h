@@ -75,14 +75,14 @@ struct gv_sync {
 // A round of comparisons with everybody; see resync.h.
 struct gv_resync {
     enum { GV_RESYNC_IDLE, GV_RESYNC_SCHEDULED, GV_RESYNC_RUNNING, GV_RESYNC_FINISHING } stage;
-    bool skip_contacted;    // who was sent a message since need not be visited
-    gv_time since;          // when it was planned
-    uint32_t visited_count; // so many of the others, counted from this node on
+    bool skip_contacted; // who was sent a message since need not be visited
+    gv_time since;       // when it was planned
+    uint32_t peers_done; // so many of the others, counted from this node on
 };
 
 struct gv_engine {
     struct gv_alloc alloc;
-    size_t message_max, text_max;
+    size_t message_max, entry_max;
     struct gv_prng prng;
     struct gv_replica replica;
     struct gv_changelog changelog;
@@ -114,8 +114,8 @@ struct gv_engine {
 // The peer's state, made if need be; NULL: out of memory.
 struct gv_peer *gv_core_peer(struct gv_engine *engine, int index);
 // Tells the owner what happened to an entry, if that is wanted.
-void gv_core_trace(struct gv_engine *engine, enum gv_engine_event_kind kind, int peer, bool sync,
-                   const struct gv_entry *entry);
+void gv_core_emit(struct gv_engine *engine, enum gv_engine_event_kind kind, int peer, bool sync,
+                  const struct gv_entry *entry);
 // Writes an entry as gv_message_put does. One that is longer than the own bound goes alone: into a
 // message without entries, which becomes as long as the protocol allows, and takes no other then.
 bool gv_core_write(const struct gv_engine *engine, struct gv_message_writer *out,

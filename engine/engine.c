@@ -11,11 +11,11 @@
 #include <string.h>
 
 enum {
-    PAUSE_MIN_MS = 5000,   // a timer so late means that this node stood still
-    PROBE_ANSWER_MS = 500, // an answer may take so long, also where a round trip took less
-    PROBE_MS = 500,        // first pause between trials of a suspected peer …
-    PROBE_ROOT_MS = 1000,  // … longest for a root that looks for its parent …
-    PROBE_MAX_MS = 8000,   // … and else
+    PAUSE_MIN_MS = 5000,         // a timer so late means that this node stood still
+    PROBE_ANSWER_MIN_MS = 500,   // an answer may take so long, also where a round trip took less
+    PROBE_INTERVAL_MIN_MS = 500, // first pause between trials of a suspected peer …
+    PROBE_INTERVAL_ROOT_MAX_MS = 1000, // … longest for a root that looks for its parent …
+    PROBE_INTERVAL_MAX_MS = 8000,      // … and else
 };
 
 // --- creation and release
@@ -61,8 +61,8 @@ int gv_engine_new(struct gv_engine **out, const struct gv_engine_config *config)
     // What is left of a message for one entry beside the head and a smallest summary.
     size_t overhead = GV_MESSAGE_HEADER_MAX + GV_MESSAGE_ENTRY_MAX + GV_MESSAGE_TAIL +
                       GV_MESSAGE_RANGES(GV_RECONCILE_CAPACITY_MIN);
-    engine->text_max = message_max - overhead;
-    if (engine->text_max > GV_ENTRY_SIZE_MAX) engine->text_max = GV_ENTRY_SIZE_MAX;
+    engine->entry_max = message_max - overhead;
+    if (engine->entry_max > GV_ENTRY_SIZE_MAX) engine->entry_max = GV_ENTRY_SIZE_MAX;
     gv_prng_init(&engine->prng, config->seed, 0);
     gv_replica_init(&engine->replica, config->alloc, config->secret);
     gv_changelog_init(&engine->changelog, config->alloc);
@@ -265,12 +265,12 @@ static void schedule_probe(struct gv_engine *engine, int index, gv_time now) {
     struct gv_peer *peer = engine->peers[index];
     if (!gv_push_relies_on(engine, index)) return; // a sync will find it back some time
     bool root = engine->push.parent == GV_CORE_NONE && index < (int)engine->self;
-    gv_time most = (root ? PROBE_ROOT_MS : PROBE_MAX_MS) * GV_MS;
-    if (peer->probe_wait > most) peer->probe_wait = most;
+    gv_time most = (root ? PROBE_INTERVAL_ROOT_MAX_MS : PROBE_INTERVAL_MAX_MS) * GV_MS;
+    if (peer->probe_interval > most) peer->probe_interval = most;
     gv_time wait =
-        peer->probe_wait * 3 / 4 + gv_prng_below(&engine->prng, peer->probe_wait / 2 + 1);
+        peer->probe_interval * 3 / 4 + gv_prng_below(&engine->prng, peer->probe_interval / 2 + 1);
     peer->probe_at = gv_time_after(now, wait);
-    peer->probe_wait *= 2;
+    peer->probe_interval *= 2;
 }
 
 static void suspect(struct gv_engine *engine, int index, gv_time now) {
@@ -279,12 +279,12 @@ static void suspect(struct gv_engine *engine, int index, gv_time now) {
     peer->suspected = true;
     engine->stats.suspected++;
     gv_peer_reset(peer, peer->acked_seq);
-    peer->probe_wait = PROBE_MS * GV_MS;
+    peer->probe_interval = PROBE_INTERVAL_MIN_MS * GV_MS;
     gv_push_choose_parent(engine, now);
     schedule_probe(engine, index, now);
     gv_push_truncate(engine);
     gv_resync_schedule(engine, now);
-    gv_core_arm(engine, GV_CORE_SYNC, gv_time_after(now, PROBE_MAX_MS * GV_MS / 2));
+    gv_core_arm(engine, GV_CORE_SYNC, gv_time_after(now, PROBE_INTERVAL_MAX_MS * GV_MS / 2));
 }
 
 // A suspected peer speaks, so it may hear as well: unless a trial is under way that may still be
@@ -292,7 +292,7 @@ static void suspect(struct gv_engine *engine, int index, gv_time now) {
 static void probe_now(struct gv_engine *engine, int index, gv_time now) {
     struct gv_peer *peer = engine->peers[index];
     gv_time trip = peer->measured ? 2 * peer->srtt : 0;
-    if (trip < PROBE_ANSWER_MS * GV_MS) trip = PROBE_ANSWER_MS * GV_MS;
+    if (trip < PROBE_ANSWER_MIN_MS * GV_MS) trip = PROBE_ANSWER_MIN_MS * GV_MS;
     int count = peer->in_flight_count;
     if (count > 0 && now - peer->in_flight[count - 1].sent < trip) return;
     gv_peer_reset(peer, peer->acked_seq);
@@ -316,7 +316,7 @@ static void peer_due(struct gv_engine *engine, int index, gv_time now) {
     int reordered = gv_peer_detect_reordered(peer, now);
     engine->stats.lost_messages += (uint64_t)reordered;
     if (reordered > 0) gv_push_resend(engine, now, index);
-    if (peer->resend_at <= now) {
+    if (peer->loss_timer <= now) {
         engine->stats.lost_messages += (uint64_t)gv_peer_expire(peer, now);
         if (peer->suspected) {
             schedule_probe(engine, index, now);
@@ -441,7 +441,7 @@ static void on_incarnation(struct gv_engine *engine, gv_time now, int index,
     struct gv_peer *peer = engine->peers[index];
     if (!message->has_id || !gv_peer_is_new_incarnation(peer, message->id)) return;
     bool child = message->to_parent && !peer->needs_full_state;
-    if (peer->heard) { // what it told some of us, it may tell no more
+    if (peer->has_received) { // what it told some of us, it may tell no more
         gv_sync_request(engine, now);
         gv_resync_schedule(engine, now);
     } else if (!child || message->ranges.len > 0) {
@@ -463,7 +463,7 @@ int gv_engine_receive(struct gv_engine *engine, gv_time now, int index,
     gv_engine_advance(engine, now);
     struct gv_peer *peer = gv_core_peer(engine, index);
     if (peer == NULL) return GV_ENOMEM;
-    peer->heard_since_timeout = true;
+    peer->received_since_timeout = true;
     engine->stats.received_messages++;
     engine->stats.received_bytes += message->bytes;
     struct gv_engine_traffic *traffic =
@@ -505,7 +505,7 @@ int gv_engine_receive(struct gv_engine *engine, gv_time now, int index,
         error == GV_ENOMEM || taken == GV_EFULL || (taken == 1 && !message->immediate_ack);
     if (message->has_id && !must_repeat)
         gv_peer_received(peer, now, message->id, message->immediate_ack,
-                         gv_push_ack_delay(engine, message->to_parent));
+                         gv_push_ack_delay_max(engine, message->to_parent));
     peer_due(engine, index, now);
     return error;
 }
@@ -522,8 +522,8 @@ static gv_time ack_timeout(const struct gv_engine *engine, gv_time now, int inde
     if (!peer->measured && timeout < far) timeout = far;
     // This node is the peer's child exactly if the peer is its parent.
     bool up = index == engine->push.parent;
-    gv_time delay = up ? gv_push_parent_ack_delay(engine, now) : 0;
-    if (delay == 0) delay = gv_push_ack_delay(engine, up);
+    gv_time delay = up ? gv_push_parent_ack_delay_max(engine, now) : 0;
+    if (delay == 0) delay = gv_push_ack_delay_max(engine, up);
     return timeout + delay;
 }
 
@@ -674,7 +674,7 @@ void gv_engine_stats(const struct gv_engine *engine, struct gv_engine_stats *out
     out->update_backlog = (uint32_t)(engine->changelog.head - engine->changelog.tail);
     out->entries_max = engine->entries_max;
     out->memory_max = engine->memory_max;
-    out->entry_max = engine->text_max;
+    out->entry_max = engine->entry_max;
     out->reserved_entries = engine->reservations.entries;
     out->reserved_bytes = engine->reservations.bytes;
     for (int i = 0; i < GV_CORE_SUMMARIES_MAX && engine->peer_count > 0; i++)

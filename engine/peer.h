@@ -21,7 +21,7 @@ enum {
     GV_PEER_LOST_MAX = 16,            // lost messages remembered, for spurious losses
     GV_PEER_TIMEOUTS_MAX = 4,         // time-outs in a row that make a silent peer suspected …
     GV_PEER_ONE_WAY_TIMEOUTS_MAX = 8, // … and one that speaks, but does not seem to hear
-    GV_PEER_UNACKED = 8,              // messages received that are acknowledged without delay
+    GV_PEER_ACK_THRESHOLD = 8,        // messages received that are acknowledged without delay
     GV_PEER_RTT_INITIAL_MS = 500,     // a round trip of which nothing is known
     GV_PEER_RTT_MAX_MS = 300000,      // the longest round trip that is measured
 };
@@ -52,8 +52,8 @@ struct gv_peer {
     uint64_t largest_acked_end; // acknowledgements have named no id from this one on
     uint8_t timeouts;           // time-outs since the last acknowledgement
     bool suspected;
-    bool heard_since_timeout; // since the first of them
-    bool contacted;           // it has been sent a numbered message
+    bool received_since_timeout; // since the first of them
+    bool contacted;              // it has been sent a numbered message
     bool needs_full_state; // it is owed all there ever was, and has acknowledged nothing of it yet
     bool measured;         // srtt counts
     gv_time srtt, rttvar;  // smoothed round trip and its deviation: for time-outs
@@ -61,13 +61,13 @@ struct gv_peer {
     gv_time rtt_deviation; // … and the mean of how they deviate from it
     uint8_t rtt_samples;   // how many
     uint8_t outliers;      // the last of them were so many times as long, or as short, as the mean
-    gv_time resend_at;     // when the first message in flight is due; GV_TIME_NEVER: none
+    gv_time loss_timer;    // when the first message in flight is due; GV_TIME_NEVER: none
     gv_time probe_at;      // when to try a suspected peer again
-    gv_time probe_wait;
+    gv_time probe_interval;
     uint64_t acked_seq; // the peer has had all updates before this sequence number
     uint64_t sent_seq;  // … and been sent those before this one
     // From the peer.
-    bool heard;
+    bool has_received;
     uint8_t unacked; // numbered messages not acknowledged yet
     uint64_t largest, mask;
     gv_time largest_at; // when `largest` came

@@ -53,14 +53,14 @@ uint32_t gv_push_staleness_ms(const struct gv_engine *engine);
 // What to say to the peer about the next flush round, in ms; 0: nothing.
 uint32_t gv_push_next_flush_ms(const struct gv_engine *engine, gv_time now, int peer);
 // Within which time the peer's messages are to be acknowledged, and ours by it.
-gv_time gv_push_ack_delay(const struct gv_engine *engine, bool from_child);
+gv_time gv_push_ack_delay_max(const struct gv_engine *engine, bool from_child);
 // After which time a message to this peer should have been acknowledged by what comes from it.
 gv_time gv_push_ack_expected_after(const struct gv_engine *engine, int peer);
 // After which time a message to this peer is late, if a later one has been acknowledged.
 gv_time gv_push_loss_delay(const struct gv_engine *engine, int peer);
 // How long the parent may keep an acknowledgement of what is sent now, if it speaks with its next
 // flush round; 0: no flush round is known to come.
-gv_time gv_push_parent_ack_delay(const struct gv_engine *engine, gv_time now);
+gv_time gv_push_parent_ack_delay_max(const struct gv_engine *engine, gv_time now);
 // Forgets the updates that everyone has.
 void gv_push_truncate(struct gv_engine *engine);
 

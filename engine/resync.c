@@ -73,8 +73,8 @@ static gv_time response_time(const struct gv_engine *engine) {
 // Asks the next peer. False: there is none left.
 static bool sync_next(struct gv_engine *engine) {
     struct gv_resync *resync = &engine->resync;
-    while (++resync->visited_count < engine->peer_count) {
-        int peer = (int)((engine->self + resync->visited_count) % engine->peer_count);
+    while (++resync->peers_done < engine->peer_count) {
+        int peer = (int)((engine->self + resync->peers_done) % engine->peer_count);
         if (!needs_sync(engine, peer)) continue;
         engine->peers[peer]->open_sync = engine->peers[peer]->follow_up = true;
         gv_core_enqueue(engine, peer);
@@ -91,7 +91,7 @@ void gv_resync_step(struct gv_engine *engine, gv_time now) {
         bool quiescent = gv_core_is_quiescent(engine, now, QUIESCENT_MS * GV_MS);
         if (quiescent || now - resync->since >= DEFER_MAX_MS * GV_MS) {
             resync->stage = GV_RESYNC_RUNNING;
-            resync->visited_count = 0;
+            resync->peers_done = 0;
         }
     } else if (resync->stage == GV_RESYNC_RUNNING) {
         if (!sync_next(engine)) {

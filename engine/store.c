@@ -5,7 +5,7 @@
 
 #include <string.h>
 
-enum { PLACE = 8, LATTICE = 1, LONG = 0x80, HASH = 8, LENGTHS = 2 * 4, BATCH_FIRST = 4096 };
+enum { POSITION = 8, LATTICE = 1, LONG = 0x80, HASH = 8, LENGTHS = 2 * 4, BATCH_FIRST = 4096 };
 
 _Static_assert(GV_STORE_KEY_PREFIX + HASH <= GV_STORE_KEY_INLINE_MAX, "a long key is cut to less");
 _Static_assert((int)GV_ENTRY_SIZE_MAX <= (int)GV_STORE_SCRATCH, "scratch holds every key");
@@ -47,12 +47,13 @@ static struct gv_slice read_text(struct gv_reader *in) {
 // Takes a record apart.
 static int read_record(const struct gv_store_record *record, uint8_t *scratch,
                        struct gv_entry *out) {
-    if (record->key.len <= PLACE + LATTICE || record->key.len > GV_STORE_KEY_MAX)
+    if (record->key.len <= POSITION + LATTICE || record->key.len > GV_STORE_KEY_MAX)
         return GV_ECORRUPT;
-    uint8_t lattice = record->key.data[PLACE] & (LONG - 1);
-    bool cut = (record->key.data[PLACE] & LONG) != 0;
+    uint8_t lattice = record->key.data[POSITION] & (LONG - 1);
+    bool cut = (record->key.data[POSITION] & LONG) != 0;
     if (lattice > GV_LATTICE_REGISTER) return GV_ECORRUPT;
-    struct gv_slice key = {record->key.data + PLACE + LATTICE, record->key.len - PLACE - LATTICE};
+    struct gv_slice key = {record->key.data + POSITION + LATTICE,
+                           record->key.len - POSITION - LATTICE};
     struct gv_reader in = {.data = record->value.data, .len = record->value.len};
     *out = (struct gv_entry){.lattice = (enum gv_lattice)lattice, .key = key};
     if (lattice == GV_LATTICE_COUNTER) out->count = gv_pack_get_u64(&in);
