@@ -2,8 +2,9 @@
 # SPDX-License-Identifier: MIT
 # deps.sh probe|install GROUP…: looks for what the project needs from the system; `install` has
 # the package manager bring what is missing, `probe` only names it. Silent if nothing is missing.
-# Groups: build, store (LMDB), san (SAN=), fuzz, test, check (the tools of the gates), pictures, and
-# for each of `make ports` its compiler and emulator: i386, armhf, s390x, musl.
+# Groups: build, store (LMDB), san (SAN=), fuzz, test, check (the tools of the gates), browser (for
+# the report's gate and picture), and for each of `make ports` its compiler and emulator: i386,
+# armhf, s390x, musl.
 # $STAMP remembers the groups that were found for this compiler, so that they are probed once.
 mode=$1
 shift
@@ -17,13 +18,12 @@ needs() {
     san) echo cc-san ;;
     fuzz) echo libFuzzer ;;
     test) echo cmocka.h ;;
-    check) echo gcc g++ clang clang-san clang-tidy clang-format valgrind mandoc pkg-config nm \
-        node npm chromium ;;
+    check) echo gcc g++ clang clang-san clang-tidy clang-format valgrind mandoc pkg-config nm ;;
     i386) echo i686-linux-gnu-gcc qemu-i386 ;;
     armhf) echo arm-linux-gnueabihf-gcc qemu-arm ;;
     s390x) echo s390x-linux-gnu-gcc qemu-s390x ;;
     musl) echo musl-gcc ;;
-    pictures) echo node npm chromium ;;
+    browser) echo node npm && [ -n "$CHROMIUM" ] || echo chromium ;;
     esac
 }
 
@@ -50,6 +50,7 @@ int LLVMFuzzerTestOneInput(const char *at, size_t len) { return at == NULL && le
     # What cmocka.h asks its includer for, first.
     *.h) printf '#include <%s>\n' setjmp.h stdarg.h stddef.h stdint.h "$1" |
         compiles $cc $CPPFLAGS -fsyntax-only ;;
+    chromium) { command -v chromium || command -v chromium-browser; } >/dev/null ;;
     *) command -v "$1" >/dev/null ;;
     esac
 }

@@ -1,16 +1,16 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# The pictures that the documents show, each made by a command:
-#   pictures.sh check               a line for each that is stale, and how to make it anew
-#   pictures.sh make [PICTURE…]     makes those that are stale, or the named ones in any case
-#   pictures.sh vouch PICTURE…      says of pictures just made by hand that they are not stale
-# Where $BUILD holds a gvsim; making test/bench/sync.svg takes a gvbench, and minutes.
+# The pictures in the documents, each made by a command:
+#   pictures.sh check               prints a line for each stale picture, and how to make it anew
+#   pictures.sh make [PICTURE…]     makes the named pictures, or those that are stale
+#   pictures.sh vouch PICTURE…      marks pictures that were just made by hand as not stale
+# $BUILD must contain gvsim; to make test/bench/sync.svg it must contain gvbench, and it takes minutes.
 #
-# A picture keeps what it was made from. sim/report/report.png and test/bench/sync.svg have a checksum of
-# their sources: the page and the scenario, or what measures and draws; comments of C count for
-# nothing. Of sim/tools/sweep.svg, whose measuring takes a quiet machine, the figures themselves are kept,
-# and it is stale if they are drawn otherwise today, or the settings are others. That an engine has
-# other figures today makes no picture stale: that would take measuring them.
+# A picture records what it was made from. sim/report/report.png and test/bench/sync.svg hold a
+# checksum of their sources: the page and the scenario, or the code that measures and draws. Comments
+# in C do not count. sim/tools/sweep.svg holds its figures, since measuring them takes a quiet
+# machine; it is stale if they would be drawn differently today, or if the settings have changed. A
+# change of an engine's figures makes no picture stale: to find out, they would have to be measured.
 set -u
 cd "$(dirname "$0")/../.." || exit 2
 export LC_ALL=C
@@ -20,17 +20,18 @@ trap 'rm -rf "$TMP"' EXIT
 gvsim=$BUILD/gvsim
 
 pictures="sim/report/report.png sim/tools/sweep.svg test/bench/sync.svg"
-report="--scenario storm --seed 7 --settle 1" # a run that fails: too little time after the storm
+report="--scenario storm --seed 7 --settle 1" # this run fails: it ends too soon after the storm
 
-# C sources without comments and blanks at both ends of their lines.
+# C sources without comments, indentation and empty lines.
 plain() {
     sed 's|//.*||; s/^[ 	]*//; s/[ 	]*$//; /^$/d' "$@"
 }
-# What a picture is made from.
+# The sources of a picture.
 sources() {
     case $1 in
     sim/report/report.png)
-        cat sim/report/*.html sim/report/*.css sim/report/*.js sim/report/page.awk test/lib/picture.mjs
+        cat sim/report/*.html sim/report/*.css sim/report/*.js sim/report/page.awk \
+            test/report/picture.mjs
         plain sim/report/report.c
         echo "$report"
         "$gvsim" scenarios storm
@@ -38,11 +39,11 @@ sources() {
     test/bench/sync.svg) plain test/bench/sync.c test/bench/plot.c test/bench/exchange.[ch] ;;
     esac
 }
-mark() { # PICTURE: what says so in it
+mark() { # PICTURE: the line in it that records its sources
     sources "$1" >"$TMP/sources" && cksum <"$TMP/sources" |
         sed 's/^\([0-9]* [0-9]*\).*/made from \1/'
 }
-made_from() { # PICTURE: the mark in it
+made_from() { # PICTURE: the mark that it contains
     grep -a -o 'made from [0-9]* [0-9]*' "$1" | head -n 1
 }
 
@@ -64,10 +65,11 @@ make_picture() { # PICTURE
     echo "  PLOT  $1"
     case $1 in
     sim/report/report.png)
-        . test/lib/browser.sh
+        . test/report/browser.sh
+        [ -z "$NO_BROWSER" ] || { echo "$NO_BROWSER" && return 1; }
         "$gvsim" run $report --report "$TMP/report.html" >"$TMP/out" 2>&1
         [ $? -eq 1 ] || { cat "$TMP/out" && return 1; }
-        node test/lib/picture.mjs "$TMP/report.html" "$1" "$(mark "$1")"
+        node test/report/picture.mjs "$TMP/report.html" "$1" "$(mark "$1")"
         ;;
     sim/tools/sweep.svg)
         if [ -n "${MEASURE-}" ]; then
