@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 # check.sh [GATE…]: runs the named gates, or all. Prints a line for each gate, what a passing gate
 # leaves out, and the first lines of a failing gate's output; $BUILD/gates/ keeps the whole output.
-# A gate that exits with 77 is skipped: something that it needs is missing, and its output says what.
+# A gate that exits with 77 is skipped: something that it needs is missing; its output names it.
 # Quick gates come first. `warnings` builds what the gates after it examine.
 all="layering size format text man headers warnings prefix purity trace install pictures results
     report tidy swarm mutants valgrind sanitizers fuzz"

@@ -3,8 +3,9 @@
 # deps.sh probe|install GROUP…: checks that the system has what the groups need. If something is
 # missing, `probe` names it and fails, and `install` installs its package with apt-get, dnf or brew.
 # Prints nothing if nothing is missing. Groups: build, store (LMDB), san (SAN=), fuzz, test, check
-# (the tools of the gates), browser (for the report), and the compiler and emulator of each port: i386, armhf,
-# s390x, musl. The file $STAMP lists the groups found for each compiler, so each is probed once.
+# (the tools of the gates), browser (for the report), and the compiler and emulator of each port:
+# i386, armhf, s390x, musl. The file $STAMP lists the groups found for each compiler, so each is
+# probed once.
 mode=$1
 shift
 cc=${CC:-cc}

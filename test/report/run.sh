@@ -41,7 +41,7 @@ printf '%s\n' 'workload broadcast' 'nodes 3' 'rate 200' 'time-limit 3' 'latency 
     'crash n1 at 1s for 1s without disk' >"$TMP/excused"
 make_report excused run --scenario "$TMP/excused" --seed 7
 
-# Runs that fail: "late" has too little time after its last partition, in "hides" a node's reads omit
+# Runs that fail: "late" has too little time after its last partition, in "hides" a read omits
 # a value, in "deaf" a node ignores the updates of others, in "wrong" a node echoes a wrong text.
 status=1
 printf '%s\n' 'workload broadcast' 'nodes 9' 'rate 40' 'time-limit 12' 'quiet 3' 'settle 1' \
