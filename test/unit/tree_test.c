@@ -711,7 +711,7 @@ static void test_verify_finds_lost_memory(void **state) {
     tree.nodes++;
     assert_int_equal(gv_tree_verify(&tree), GV_ECORRUPT);
     tree = kept;
-    tree.spares++;
+    tree.free_count++;
     assert_int_equal(gv_tree_verify(&tree), GV_ECORRUPT);
     tree = kept;
     tree.bytes++;
