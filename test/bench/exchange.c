@@ -222,7 +222,7 @@ static bool hear(struct gv_exchange *exchange, int side) {
                     (double)(letter->due - START_MS * GV_MS) / (double)GV_MS, 1 - side, side,
                     letter->len + ENVELOPE);
             if (letter->len < TOLD_MAX)
-                gv_story_tell(exchange->plan.trace, &exchange->json, 0);
+                gv_story_write(exchange->plan.trace, &exchange->json, 0);
             else
                 fputs("too long to be told", exchange->plan.trace);
             fputc('\n', exchange->plan.trace);
