@@ -78,7 +78,7 @@ static int model_put(struct model *model, const struct gv_entry *entry) {
     bool larger = entry->count > held->count;
     if (entry->lattice == GV_LATTICE_REGISTER) {
         larger = entry->lamport > held->lamport;
-        // In these tests values of a tie are equally long, so memcmp orders them.
+        // In these tests the nodes of a tie are equally long.
         if (entry->lamport == held->lamport && !same_text(entry->node, held->node))
             larger = memcmp(entry->node.data, held->node.data, held->node.len) > 0;
     }
