@@ -7,7 +7,7 @@
 #ifndef GV_ENGINE_LATTICE_H
 #define GV_ENGINE_LATTICE_H
 
-#include "../codec/message.h"
+#include "../codec/entry.h"
 #include "../merkle/tree.h"
 
 #ifdef __cplusplus

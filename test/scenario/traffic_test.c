@@ -171,7 +171,7 @@ static void start_node(struct gv_solo *solo, const char *name) {
 static uint64_t entries_of(const struct gv_solo *solo) {
     struct gv_stats stats;
     gv_node_stats(solo->node, &stats);
-    return stats.numbers.entries_held;
+    return stats.numbers.replica_entries;
 }
 
 // Counts read_ok messages that a node began and finished to send.
