@@ -147,7 +147,7 @@ static bool take_lines(void) {
     for (int i = 0; i < NODES; i++) {
         char *line;
         for (int n = 0; n < 64 && nodes[i].up; n++) {
-            line = gv_proc_hear(&nodes[i].proc, 0);
+            line = gv_proc_read_line(&nodes[i].proc, 0);
             if (line == NULL) break;
             route(i, line);
             any = true;
@@ -189,7 +189,7 @@ static void kill_node(int index) {
     struct node *node = &nodes[index];
     gv_proc_kill(&node->proc);
     // What it had said counts.
-    for (char *line; (line = gv_proc_hear(&node->proc, 0)) != NULL;) route(index, line);
+    for (char *line; (line = gv_proc_read_line(&node->proc, 0)) != NULL;) route(index, line);
     gv_proc_fini(&node->proc);
     node->up = node->ready = false;
 }

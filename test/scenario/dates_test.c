@@ -59,8 +59,8 @@ static int live(time_t at, char last[256]) {
     assert_true(gv_proc_init(&proc));
     int given = 0;
     for (int i = 0; i < IDS; i++) {
-        assert_true(gv_proc_say(&proc, ask, sizeof ask - 1));
-        const char *line = gv_proc_hear(&proc, 30000);
+        assert_true(gv_proc_write(&proc, ask, sizeof ask - 1));
+        const char *line = gv_proc_read_line(&proc, 30000);
         assert_non_null(line);
         const char *id = strstr(line, "\"id\":\"");
         if (id == NULL) {

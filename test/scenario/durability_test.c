@@ -61,13 +61,13 @@ static void send_one(struct trial *trial) {
     int len = snprintf(line, sizeof line,
                        "{\"src\":\"c1\",\"dest\":\"n1\",\"body\":{%s%d,\"msg_id\":%d}}\n",
                        trial->request, trial->known != NULL ? value : 1, value + 10);
-    gv_proc_say(&trial->proc, line, (size_t)len);
+    gv_proc_write(&trial->proc, line, (size_t)len);
     trial->sent++;
 }
 
 // Takes an answer; false: there is none.
 static bool take_one(struct trial *trial, int wait_ms) {
-    char *line = gv_proc_hear(&trial->proc, wait_ms);
+    char *line = gv_proc_read_line(&trial->proc, wait_ms);
     if (line == NULL) return false;
     char *id = strstr(line, "\"in_reply_to\":");
     assert_non_null(strstr(line, "_ok\""));
@@ -90,8 +90,8 @@ static void load_until(struct trial *trial, uint64_t end_us) {
 static char *read_value(struct trial *trial) {
     static const char ask[] =
         "{\"src\":\"c1\",\"dest\":\"n1\",\"body\":{\"type\":\"read\",\"msg_id\":2}}\n";
-    assert_true(gv_proc_say(&trial->proc, ask, sizeof ask - 1));
-    char *line = gv_proc_hear(&trial->proc, 30000);
+    assert_true(gv_proc_write(&trial->proc, ask, sizeof ask - 1));
+    char *line = gv_proc_read_line(&trial->proc, 30000);
     assert_non_null(line);
     char *value = strstr(line, "\"value\":");
     assert_non_null(value);
@@ -206,8 +206,8 @@ static void test_ids(void **state) {
         uint64_t wanted = 1 + gv_prng_below(&prng, 2000), sent = 0;
         for (uint64_t got = 0; got < wanted; got++) {
             for (; sent - got < WRITERS; sent++)
-                assert_true(gv_proc_say(&proc, ask, sizeof ask - 1));
-            const char *line = gv_proc_hear(&proc, 30000);
+                assert_true(gv_proc_write(&proc, ask, sizeof ask - 1));
+            const char *line = gv_proc_read_line(&proc, 30000);
             assert_non_null(line);
             const char *id = strstr(line, "\"id\":\"");
             assert_non_null(id);

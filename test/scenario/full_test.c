@@ -58,8 +58,8 @@ static char *ask(struct gv_proc *proc, const char *body) {
     static char line[LARGE + 300];
     int len = snprintf(line, sizeof line, "{\"src\":\"c1\",\"dest\":\"n1\",\"body\":{%s}}\n", body);
     assert_true(len > 0 && (size_t)len < sizeof line);
-    assert_true(gv_proc_say(proc, line, (size_t)len));
-    char *answer = gv_proc_hear(proc, 30000);
+    assert_true(gv_proc_write(proc, line, (size_t)len));
+    char *answer = gv_proc_read_line(proc, 30000);
     assert_non_null(answer);
     return answer;
 }
@@ -112,7 +112,7 @@ static int fill(struct gv_proc *proc, const char *dir) {
     while (add_long(proc, WRITES + acked, LARGE)) assert_true(++acked < WRITES);
     for (int i = 0; i < WRITES; i++) {
         assert_false(add(proc, 2 * WRITES + i));
-        if (++refused % 100 == 0) assert_null(gv_proc_hear(proc, 600));
+        if (++refused % 100 == 0) assert_null(gv_proc_read_line(proc, 600));
     }
     assert_int_equal(size(proc), acked + 1);
     assert_int_equal(said(dir, "store: write: File too large; it will be tried again"), 1);
@@ -135,7 +135,8 @@ static void check(const char *mode) {
     int acked = 1 + fill(&proc, dir);
     kill(proc.pid, SIGUSR2);
     int tries = 0;
-    while (!add(&proc, WRITES)) assert_true(++tries < TRIES && gv_proc_hear(&proc, 10) == NULL);
+    while (!add(&proc, WRITES))
+        assert_true(++tries < TRIES && gv_proc_read_line(&proc, 10) == NULL);
     acked++;
     for (int i = 1; i < WRITES; i++, acked++) assert_true(add(&proc, WRITES + i));
     assert_int_equal(size(&proc), acked);

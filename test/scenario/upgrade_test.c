@@ -100,10 +100,10 @@ static void test_a_node_goes_on(void **state) {
         struct gv_proc proc;
         gv_proc_start(&proc, "gv-counter", arguments, log);
         assert_true(gv_proc_init(&proc));
-        assert_true(gv_proc_say(&proc, ask, sizeof ask - 1));
+        assert_true(gv_proc_write(&proc, ask, sizeof ask - 1));
         gv_proc_end(&proc);
         long value = 0;
-        for (char *line; (line = gv_proc_hear(&proc, 0)) != NULL;) {
+        for (char *line; (line = gv_proc_read_line(&proc, 0)) != NULL;) {
             const char *at = strstr(line, "\"value\":");
             if (at != NULL && strtol(at + 8, NULL, 10) > value) value = strtol(at + 8, NULL, 10);
         }
