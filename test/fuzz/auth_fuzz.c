@@ -176,7 +176,7 @@ static struct gv_solo *start(struct gv_json *json) {
 static uint64_t accepted(const struct gv_solo *solo) {
     struct gv_stats stats;
     gv_node_stats(solo->node, &stats);
-    return stats.ack.in + stats.news.in + stats.summary.in + stats.entries.in;
+    return stats.ack.in + stats.updates.in + stats.summary.in + stats.entries.in;
 }
 
 // Returns the record from which an accepted line stems.

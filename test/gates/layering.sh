@@ -19,7 +19,7 @@ awk -v edges="$TMP/edges" '
 BEGIN {
     # From the lowest layer up. Folders joined by a comma may not include each other.
     split("merkle codec engine node/storage,node/security node node/workloads " \
-          "sim/core sim/faults sim/check sim/run sim/report sim/tools sim test", order)
+          "sim/core sim/faults sim/check sim/report sim/run sim/tools sim test", order)
     for (i in order) {
         n = split(order[i], names, ",")
         for (j = 1; j <= n; j++) rank[names[j]] = i + 0
