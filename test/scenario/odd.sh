@@ -1,7 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# Nodes with habits (odd_node.c), in each of the six workloads: ten wrong ones, of which none may
-# pass and each verdict names the node and the cause, and a dozen of correct nodes, which all pass.
+# Runs odd_node.c with each of its habits in the six workloads. Ten habits are wrong: the verdict is
+# invalid and names the node and the cause. Nodes with the other habits are correct, so runs are
+# valid.
 set -u
 build=${BUILD:-build}
 case $build in /*) ;; *) build=$PWD/$build ;; esac
@@ -12,7 +13,8 @@ TMPDIR=$tmp
 export TMPDIR
 running=0
 
-# try STATUS WORDS WORKLOAD HABIT PROGRAM…: in the background, eight at a time.
+# try STATUS WORDS WORKLOAD HABIT PROGRAM…: runs a node in the background, eight at a time, and
+# checks the exit status and that the output has the words.
 try() {
     want=$1 words=$2 name=$3-$4
     load=$3
@@ -22,7 +24,7 @@ try() {
             --late-max 0 -- "$@" >"$tmp/$name.out" 2>&1 </dev/null
         got=$?
         if [ $got -ne "$want" ] || ! grep -q -e "$words" "$tmp/$name.out"; then
-            { echo "$name: exit status $got, not $want, or it does not say '$words':" &&
+            { echo "$name: exit status $got, expected $want, with '$words' in the output:" &&
                 cat "$tmp/$name.out"; } >"$tmp/$name.bad"
         fi
     } &
@@ -45,7 +47,7 @@ right() { # HABIT WORKLOAD…
 sets='broadcast g-set' counters='g-counter pn-counter'
 every="echo unique-ids $sets $counters"
 
-# The first three take the five seconds that a client waits, and more.
+# The first three take more than the five seconds that a client waits.
 gone='goes to a client that is gone, for it waits 5 s'
 wrong late "n1 printed a line that \($gone\|comes after the 5 s\)" $every
 wrong wrong-ids 'stray reply: n1 printed a line that answers no request.*"in_reply_to":10' $every
