@@ -4,13 +4,13 @@
 #   pictures.sh check               prints a line for each stale picture, and how to make it anew
 #   pictures.sh make [PICTURE…]     makes the named pictures, or those that are stale
 #   pictures.sh vouch PICTURE…      marks pictures that were just made by hand as not stale
-# $BUILD must contain gvsim; to make test/bench/sync.svg it must contain gvbench, and it takes minutes.
+# $BUILD must contain gvsim, and for test/bench/sync.svg, which takes minutes, gvbench.
 #
 # A picture records what it was made from. sim/report/report.png and test/bench/sync.svg hold a
-# checksum of their sources: the page and the scenario, or the code that measures and draws. Comments
-# in C do not count. sim/tools/sweep.svg holds its figures, since measuring them takes a quiet
-# machine; it is stale if they would be drawn differently today, or if the settings have changed. A
-# change of an engine's figures makes no picture stale: to find out, they would have to be measured.
+# checksum of their sources: the page and the scenario, or the code that measures and draws.
+# Comments in C do not count. sim/tools/sweep.svg holds its figures, since measuring them takes a
+# quiet machine; it is stale if they would be drawn differently today, or if the settings changed.
+# Other figures of the engine make no picture stale: finding out would take measuring them.
 set -u
 cd "$(dirname "$0")/../.." || exit 2
 export LC_ALL=C
