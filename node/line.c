@@ -39,6 +39,14 @@ void gv_line_ids(struct gv_line *line, const struct gv_json *json) {
     if (line->msg_id >= 0 && gv_json_i64(json, line->msg_id, &id) != 0) line->msg_id = GV_ETYPE;
 }
 
+int gv_line_excerpt_len(const struct gv_json *json, int token) {
+    struct gv_slice raw = gv_json_string(json, token);
+    if (raw.len <= GV_LOG_EXCERPT_MAX) return (int)raw.len;
+    int len = GV_LOG_EXCERPT_MAX;
+    while (len > 0 && (raw.data[len] & 0xc0) == 0x80) len--; // not within a character
+    return len;
+}
+
 // ---- Writing ------------------------------------------------------------------------------------
 
 char *gv_line_begin(char *at, struct gv_slice src, struct gv_slice dest) {

@@ -5,6 +5,7 @@
 #define GV_NODE_LINE_H
 
 #include "../codec/json.h"
+#include "log.h"
 
 #include <string.h>
 
@@ -17,6 +18,12 @@ struct gv_line {
 void gv_line_read(struct gv_line *line, const struct gv_json *json);
 // Finds the ids in a body that is there.
 void gv_line_ids(struct gv_line *line, const struct gv_json *json);
+
+// Arguments for `%.*s`: the beginning of a string as the line spells it, at most GV_LOG_EXCERPT_MAX
+// bytes of whole characters.
+#define GV_LINE_EXCERPT(json, token) \
+    gv_line_excerpt_len(json, token), (const char *)gv_json_string(json, token).data
+int gv_line_excerpt_len(const struct gv_json *json, int token);
 
 // Copies text to where there is room for it, and returns where to go on.
 static inline char *gv_line_append(char *at, const void *bytes, size_t len) {

@@ -11,6 +11,12 @@
 
 #define SECOND (1000 * GV_MS)
 
+void gv_log_init(struct gv_log *log, void (*write)(void *ctx, const struct gv_log_record *record),
+                 void *ctx, const char *node) {
+    GV_ASSERT(node != NULL);
+    *log = (struct gv_log){.write = write, .ctx = ctx, .node = node};
+}
+
 GV_LOG_PRINTF(4, 0)
 static void write_record(const struct gv_log *log, enum gv_log_level level, uint64_t value,
                          const char *format, va_list arguments) {
@@ -37,6 +43,12 @@ void gv_log_trace(const struct gv_log *log, uint64_t value, const char *format, 
     va_start(arguments, format);
     write_record(log, GV_LOG_DEBUG, value, format, arguments);
     va_end(arguments);
+}
+
+void gv_log_stats(const struct gv_log *log, const char *stats) {
+    if (log->write == NULL) return;
+    log->write(log->ctx,
+               &(struct gv_log_record){.level = GV_LOG_INFO, .node = log->node, .stats = stats});
 }
 
 void gv_log_input_error(struct gv_log *log, gv_time now, const char *format, ...) {

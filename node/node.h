@@ -25,21 +25,13 @@
 #include "../codec/json.h"
 #include "../engine/store.h"
 #include "../merkle/base.h"
+#include "limits.h"
 #include "log.h"
 #include "stats.h"
 
 #ifdef __cplusplus
 extern "C" {
 #endif
-
-enum {
-    GV_NODE_LINE_DEFAULT = 1 << 20,    // longest line taken, bytes
-    GV_NODE_REPLIES_DEFAULT = 1 << 20, // reply buffer, bytes, on top of one longest line
-    GV_NODE_READS_MAX = 1024,          // long replies waiting at once
-    GV_NODE_NAME_MAX = 64,             // longest name of a node, bytes; no control characters
-    GV_NODE_QUOTED_MAX = 2 * GV_NODE_NAME_MAX + 2, // and as a JSON string
-    GV_NODE_PEERS_MAX = 16384,
-};
 
 // When a write is answered, of a node with a store. In between: its loss is possible.
 enum gv_durability {

@@ -10,7 +10,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 enum kind { NUMBER, TEXT, DATA, DURABILITY, SEED, LOG_LEVEL, LOG_FORMAT, HELP, VERSION };
 
@@ -232,22 +231,4 @@ int gv_options_help(const char *program, enum gv_options_scope scope, char *buf,
         len += (size_t)n;
     }
     return (int)len;
-}
-
-int gv_options_read_secret(const char *path, uint8_t *buf, size_t cap, bool *shared) {
-    GV_ASSERT(buf != NULL && cap > 0);
-    FILE *file = fopen(path, "rb");
-    if (file == NULL) return GV_ENOENT;
-    struct stat found;
-    *shared = fstat(fileno(file), &found) == 0 && (found.st_mode & (S_IRGRP | S_IROTH)) != 0;
-    size_t len = fread(buf, 1, cap, file);
-    bool more = len == cap && fgetc(file) != EOF;
-    bool failed = ferror(file) != 0;
-    int number = errno;
-    fclose(file);
-    errno = number;
-    if (failed) return GV_ENOENT;
-    if (more) return GV_ESPACE;
-    if (len > 0 && buf[len - 1] == '\n') len--;
-    return len >= GV_OPTIONS_SECRET_MIN ? (int)len : GV_EINVAL;
 }

@@ -9,8 +9,6 @@
 enum {
     GV_OPTIONS_STALENESS_MS = 500,
     GV_OPTIONS_STALENESS_MAX_MS = 3600 * 1000,
-    GV_OPTIONS_SECRET_MIN = 16,    // shortest secret, bytes …
-    GV_OPTIONS_SECRET_MAX = 4096,  // … and longest
     GV_OPTIONS_SIZE_MAX = 1 << 30, // of --line-max
     GV_OPTIONS_LINE_MIN = 4096,    // likewise
     GV_OPTIONS_TOKENS_MIN = 1024,  // of --tokens-max
@@ -70,10 +68,5 @@ int gv_options_parse(struct gv_options *out, enum gv_options_scope scope, int ar
 
 // The text for --help, written to buf; returns its length, at most cap − 1.
 int gv_options_help(const char *program, enum gv_options_scope scope, char *buf, size_t cap);
-
-// Reads the secret: the whole file, without a newline at its end. Returns its length; *shared: not
-// only the file's owner may read it. GV_ENOENT: it cannot be read, errno says why; GV_EINVAL:
-// shorter than GV_OPTIONS_SECRET_MIN; GV_ESPACE: it is longer than cap.
-int gv_options_read_secret(const char *path, uint8_t *buf, size_t cap, bool *shared);
 
 #endif

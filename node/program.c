@@ -3,6 +3,7 @@
 
 #include "loop.h"
 #include "options.h"
+#include "security/secret_file.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -32,7 +33,7 @@ struct program {
     const struct gv_store_lmdb_ops *ops;
     struct gv_options options;
     struct output output;
-    uint8_t secret[GV_OPTIONS_SECRET_MAX];
+    uint8_t secret[GV_SECRET_FILE_MAX];
     size_t secret_len;
 };
 
@@ -236,7 +237,7 @@ static bool read_secret(struct program *program) {
     const char *path = program->options.secret_file;
     if (path == NULL) return true;
     bool shared;
-    int len = gv_options_read_secret(path, program->secret, sizeof program->secret, &shared);
+    int len = gv_secret_file_read(path, program->secret, sizeof program->secret, &shared);
     if (len == GV_ENOENT) {
         fprintf(stderr, "%s: --secret-file: '%s' cannot be read: %s\n", program->name, path,
                 strerror(errno));
@@ -245,7 +246,7 @@ static bool read_secret(struct program *program) {
     if (len < 0) {
         bool less = len == GV_EINVAL;
         fprintf(stderr, "%s: --secret-file: '%s' is %s than %d bytes\n", program->name, path,
-                less ? "shorter" : "longer", less ? GV_OPTIONS_SECRET_MIN : GV_OPTIONS_SECRET_MAX);
+                less ? "shorter" : "longer", less ? GV_SECRET_FILE_MIN : GV_SECRET_FILE_MAX);
         return false;
     }
     program->secret_len = (size_t)len;

@@ -8,9 +8,19 @@
 #define GV_NODE_REPLIES_H
 
 #include "../engine/engine.h"
+#include "limits.h"
 
 // Most bytes of a reply besides what it repeats of its request.
 enum { GV_REPLIES_OVERHEAD = 1024, GV_REPLIES_TEXT_MAX = 400 };
+
+// The error codes of Maelstrom's protocol that a node sends.
+enum gv_replies_code {
+    GV_REPLIES_NOT_SUPPORTED = 10,
+    GV_REPLIES_UNAVAILABLE = 11, // temporarily; the operation has not taken place
+    GV_REPLIES_MALFORMED = 12,
+    GV_REPLIES_INDEFINITE = 13, // Maelstrom's "crash": the operation may have taken place
+    GV_REPLIES_PRECONDITION_FAILED = 22,
+};
 
 // A list to be filled in: the set entries of the replica up to `end`.
 struct gv_replies_list {
@@ -71,6 +81,32 @@ static inline size_t gv_replies_waiting(const struct gv_replies *replies) {
 
 static inline size_t gv_replies_lists(const struct gv_replies *replies) {
     return replies->lists_tail - replies->lists_head;
+}
+
+// Whether a request is open; if so, its sender and its id, else both are empty.
+static inline bool gv_replies_open_request(const struct gv_replies *replies, struct gv_slice *src,
+                                           struct gv_slice *msg_id) {
+    *src = replies->open ? replies->dest : (struct gv_slice){0};
+    *msg_id = replies->open ? replies->msg_id : (struct gv_slice){0};
+    return replies->open;
+}
+
+static inline bool gv_replies_is_open(const struct gv_replies *replies) {
+    return replies->open;
+}
+
+// Whether the last bytes that were sent are not the end of a line.
+static inline bool gv_replies_midline(const struct gv_replies *replies) {
+    return replies->midline;
+}
+
+// Replies since the start, and those of them that are errors.
+static inline uint64_t gv_replies_total(const struct gv_replies *replies) {
+    return replies->total;
+}
+
+static inline uint64_t gv_replies_errors(const struct gv_replies *replies) {
+    return replies->errors;
 }
 
 // Moves waiting bytes to buf: whole lines, or, when buf is empty-handed otherwise, a part of one.

@@ -16,7 +16,7 @@ int gv_request_member(struct gv_request *request, const char *name) {
 void gv_request_malformed(struct gv_request *request, const char *member, const char *reason) {
     char text[GV_REPLIES_TEXT_MAX];
     snprintf(text, sizeof text, "%s: %s %s", request->type, member, reason);
-    gv_replies_error(request->replies, GV_REQUEST_MALFORMED, text);
+    gv_replies_error(request->replies, GV_REPLIES_MALFORMED, text);
 }
 
 // Says which of the node's own bounds was reached, and how far it is.
@@ -68,10 +68,10 @@ static void refuse_put(struct gv_request *request, const struct gv_entry *entry,
         describe_bound(request->engine, entry, why, sizeof why);
     } else {
         snprintf(why, sizeof why, "%s",
-                 error == GV_EIO ? request->writes->text : gv_base_error(error));
+                 error == GV_EIO ? gv_writes_error(request->writes) : gv_base_error(error));
     }
     snprintf(text, sizeof text, "%s: not stored: %s", request->type, why);
-    int code = malformed != 0 ? GV_REQUEST_MALFORMED : GV_REQUEST_UNAVAILABLE;
+    int code = malformed != 0 ? GV_REPLIES_MALFORMED : GV_REPLIES_UNAVAILABLE;
     gv_replies_error(request->replies, code, text);
 }
 
@@ -79,7 +79,7 @@ static void refuse_put(struct gv_request *request, const struct gv_entry *entry,
 // engine. False: it could not, and that has been answered.
 static bool put(struct gv_request *request, const struct gv_entry *entry,
                 const struct gv_writes_reply *answer) {
-    GV_ASSERT(request->engine != NULL && request->replies->open);
+    GV_ASSERT(request->engine != NULL && gv_replies_is_open(request->replies));
     int stored = request->writes == NULL
                      ? gv_admit_local(request->engine, request->now, entry)
                      : gv_writes_put(request->writes, request->replies, entry, answer);
@@ -108,7 +108,7 @@ bool gv_request_add(struct gv_request *request, const struct gv_entry *entry, ui
 }
 
 bool gv_request_put_async(struct gv_request *request, const struct gv_entry *entry) {
-    GV_ASSERT(request->engine != NULL && request->replies->open);
+    GV_ASSERT(request->engine != NULL && gv_replies_is_open(request->replies));
     int stored = request->writes == NULL ? gv_admit_local(request->engine, request->now, entry)
                                          : gv_writes_put(request->writes, NULL, entry, NULL);
     return stored >= 0;

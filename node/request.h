@@ -4,18 +4,10 @@
 #ifndef GV_NODE_REQUEST_H
 #define GV_NODE_REQUEST_H
 
-#include "node.h"
+#include "../codec/json.h"
+#include "limits.h"
 #include "replies.h"
 #include "writes.h"
-
-// Errors of Maelstrom's protocol that a node gives.
-enum {
-    GV_REQUEST_UNSUPPORTED = 10,
-    GV_REQUEST_UNAVAILABLE = 11,
-    GV_REQUEST_MALFORMED = 12,
-    GV_REQUEST_UNKNOWN = 13, // it may have been done, or may be yet
-    GV_REQUEST_PRECONDITION = 22,
-};
 
 struct gv_request {
     struct gv_json *json; // the parsed line

@@ -12,8 +12,6 @@ struct gv_workload_handler {
     void (*handle)(struct gv_request *request);
 };
 
-enum { GV_WORKLOAD_KEY_MAX = 192 }; // longest key that `on_shortfall` writes, bytes
-
 struct gv_workload {
     const char *name;  // of the program, too: gv-NAME
     bool replica;      // it has one: the node takes part in gossip

@@ -15,11 +15,10 @@
 #include "replies.h"
 
 enum {
-    GV_WRITES_PENDING_MAX = 1 << 20, // bytes of local writes beyond which no line is taken
-    GV_WRITES_BATCH_MAX = 4 << 20,   // bytes of a batch beyond which no peer's change joins it
     GV_WRITES_CHANGES_MAX = 1 << 16, // changes remembered one by one; more: everything is rewritten
     GV_WRITES_RETRY_MS = 500,        // between trials of a store that failed
     GV_WRITES_TEXT_MAX = 256,
+    GV_WRITES_KEY_MAX = 192, // longest key that `on_shortfall` writes, bytes
 };
 
 enum gv_writes_state {
@@ -44,16 +43,21 @@ struct gv_writes_reply {
     uint64_t increment; // of a counter's entry, unless somebody else changes that; or 0
 };
 
-struct gv_writes {
-    // Says where to count what an entry should have grown by and did not (workload.h). Returns
-    // the entry to be put, with its key in `key`, of GV_WORKLOAD_KEY_MAX bytes; the owner's.
+struct gv_writes_config {
+    struct gv_alloc alloc;
+    gv_time delay; // longest time that a change of a peer waits to be batched
+    // A counter's entry is stored, but grew by `shortfall` less than it should, as a peer had
+    // raised it. Returns the entry that the shortfall is added to instead, with its key in `key`,
+    // which has GV_WRITES_KEY_MAX bytes.
     struct gv_entry (*on_shortfall)(void *ctx, gv_time now, const struct gv_entry *entry,
                                     uint64_t shortfall, char *key);
     void *on_shortfall_ctx;
-    struct gv_alloc alloc;
-    struct gv_engine *engine;
-    gv_time delay;
-    gv_time now; // of what is being received; the caller sets it
+};
+
+struct gv_writes {
+    struct gv_writes_config config;
+    struct gv_engine *engine; // NULL: not attached
+    gv_time now;              // of what is being received; the caller sets it
     enum gv_writes_state state;
     struct gv_writes_queue next, writing;
     size_t pending_at, batch_at; // of `writing`: answered so far
@@ -75,9 +79,17 @@ struct gv_writes {
     gv_time retry_at;
 };
 
-// `engine` is to be set before the first write. GV_ENOMEM: to be followed by gv_writes_fini.
-int gv_writes_init(struct gv_writes *writes, struct gv_alloc alloc, gv_time delay);
+// GV_ENOMEM; gv_writes_fini is needed then, too. It does nothing with a zeroed struct.
+int gv_writes_init(struct gv_writes *writes, const struct gv_writes_config *config);
 void gv_writes_fini(struct gv_writes *writes);
+
+// Sets the engine, borrowed, that stored writes are put into; to be called before the first one.
+void gv_writes_attach(struct gv_writes *writes, struct gv_engine *engine);
+
+// Sets the time of the changes that follow.
+static inline void gv_writes_set_time(struct gv_writes *writes, gv_time now) {
+    writes->now = now;
+}
 
 // For gv_engine_config.on_change; ctx is the writes.
 void gv_writes_changed(void *ctx, uint32_t at);
@@ -105,6 +117,25 @@ void gv_writes_apply(struct gv_writes *writes, gv_time now, struct gv_replies *r
 
 // When to call gv_writes_batch or gv_writes_apply at the latest.
 gv_time gv_writes_deadline(const struct gv_writes *writes);
+
+// Stops batching, for ever: changes are due immediately.
+static inline void gv_writes_flush(struct gv_writes *writes) {
+    writes->flush_now = true;
+}
+
+// Bytes that are not stored yet: of the batch that is being written, and of local writes.
+static inline size_t gv_writes_pending(const struct gv_writes *writes) {
+    return writes->next.len + writes->next.batch.len + writes->writing.batch.len;
+}
+
+// Whether the last attempt to write failed, and the store's text about it.
+static inline bool gv_writes_failed(const struct gv_writes *writes) {
+    return writes->failed;
+}
+
+static inline const char *gv_writes_error(const struct gv_writes *writes) {
+    return writes->text;
+}
 
 // Whether nothing waits, but for what a failing store keeps waiting.
 bool gv_writes_drained(const struct gv_writes *writes);

@@ -74,6 +74,11 @@ int gv_auth_init(struct gv_auth *auth, struct gv_alloc alloc, struct gv_slice se
                  uint8_t *digest);
 void gv_auth_fini(struct gv_auth *auth);
 
+// Whether there is a secret.
+static inline bool gv_auth_enabled(const struct gv_auth *auth) {
+    return auth->on;
+}
+
 // The node is one of `count` from now on, which is so many nanoseconds since 1970; what was known
 // of peers is forgotten. GV_ENOMEM. Nothing else allocates.
 int gv_auth_join(struct gv_auth *auth, uint64_t wall_ns, size_t count);

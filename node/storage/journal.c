@@ -52,6 +52,25 @@ static void restart(struct gv_journal *journal, uint64_t epoch) {
     journal->prepared = false;
 }
 
+void gv_journal_init(struct gv_journal *journal) {
+    *journal = (struct gv_journal){.fd = -1};
+}
+
+struct gv_journal_state gv_journal_state(const struct gv_journal *journal) {
+    return (struct gv_journal_state){
+        .open = journal->fd >= 0,
+        .prepared = journal->prepared,
+        .epoch = journal->epoch,
+        .number = journal->number,
+        .count = journal->count,
+        .damage = journal->damage,
+    };
+}
+
+void gv_journal_expect(struct gv_journal *journal, uint64_t count) {
+    if (!journal->prepared && journal->count < count) journal->count = count;
+}
+
 static void init(struct gv_journal *journal, uint64_t directory, uint64_t epoch) {
     *journal = (struct gv_journal){.fd = -1, .directory = directory};
     gv_digest_key_init(&journal->hash, (struct gv_slice){0});
@@ -205,7 +224,7 @@ int gv_journal_open_legacy(struct gv_journal *journal, const char *path, uint64_
 void gv_journal_close(struct gv_journal *journal) {
     if (journal->fd >= 0) close(journal->fd);
     free(journal->frame);
-    *journal = (struct gv_journal){.fd = -1};
+    gv_journal_init(journal);
 }
 
 // ---- Epochs -------------------------------------------------------------------------------------

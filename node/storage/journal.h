@@ -57,6 +57,20 @@ struct gv_journal {
     size_t cap;     // bytes of it
 };
 
+// Where a journal is.
+struct gv_journal_state {
+    bool open;
+    bool prepared;                   // the next epoch is announced, and nothing can be appended
+    uint64_t epoch;                  // of the next frame
+    uint64_t number;                 // of the next frame
+    uint64_t count;                  // frames of this epoch that must be in the file, at least
+    struct gv_journal_damage damage; // found by the last call that returned GV_ECORRUPT
+};
+
+// A journal that is not open.
+void gv_journal_init(struct gv_journal *journal);
+struct gv_journal_state gv_journal_state(const struct gv_journal *journal);
+
 // Makes a file without frames for this directory and epoch, synced, in the place of any that is
 // there; its name is safe when the caller has synced the directory. GV_EIO, GV_EFULL (no room):
 // errno says more; GV_ENOMEM. After an error there is no half-made file and nothing to close.
@@ -73,6 +87,10 @@ int gv_journal_open_legacy(struct gv_journal *journal, const char *path, uint64_
                            bool written);
 // After any of them; also if there is nothing to close.
 void gv_journal_close(struct gv_journal *journal);
+
+// Raises the number of frames that must be in the file, as a watermark demands; a prepared journal
+// knows the exact number and keeps it.
+void gv_journal_expect(struct gv_journal *journal, uint64_t count);
 
 // Calls take() for each whole frame of journal->epoch, in their order, until it fails; returns what
 // it did. The batch is borrowed for the call. What is appended then goes behind these frames.

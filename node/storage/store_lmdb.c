@@ -289,11 +289,11 @@ enum step {
 
 // What the journal holds that is not in the file; with this transaction its next epoch begins.
 static int end_epoch(struct gv_store_lmdb *lmdb, MDB_txn *txn, struct gv_superblock *superblock) {
-    struct gv_journal *journal = &lmdb->journal;
+    struct gv_journal_state state = gv_journal_state(&lmdb->journal);
     // A transaction that failed may be in the file nevertheless.
-    if (journal->prepared && superblock->epoch == journal->epoch + 1) gv_journal_begin(journal);
-    if (superblock->epoch != journal->epoch) return MDB_CORRUPTED;
-    int error = journal_errno(gv_journal_prepare(journal));
+    if (state.prepared && superblock->epoch == state.epoch + 1) gv_journal_begin(&lmdb->journal);
+    if (superblock->epoch != gv_journal_state(&lmdb->journal).epoch) return MDB_CORRUPTED;
+    int error = journal_errno(gv_journal_prepare(&lmdb->journal));
     if (error == 0) error = replay_journal(lmdb, txn, superblock);
     superblock->epoch++;
     superblock->journal = GV_SUPERBLOCK_JOURNAL_REQUIRED;
@@ -327,7 +327,7 @@ static int leave_out(struct gv_store_lmdb *lmdb, MDB_txn *txn,
 static int upgrade(struct gv_store_lmdb *lmdb, MDB_txn *txn, struct gv_superblock *superblock) {
     if (superblock->format == GV_SUPERBLOCK_FORMAT)
         return 0; // a transaction that had failed, see above
-    int error = lmdb->journal.fd >= 0 ? replay_journal(lmdb, txn, superblock) : 0;
+    int error = gv_journal_state(&lmdb->journal).open ? replay_journal(lmdb, txn, superblock) : 0;
     if (error == 0 && lmdb->left_out > 0) error = leave_out(lmdb, txn, &superblock->checksum);
     superblock->format = GV_SUPERBLOCK_FORMAT;
     superblock->directory = lmdb->directory;
@@ -401,8 +401,8 @@ static int explain_failure(struct gv_store_lmdb *lmdb, const struct gv_store_bat
 }
 
 static void save_watermark(const struct gv_store_lmdb *lmdb) {
-    const struct gv_watermark watermark = {lmdb->directory, lmdb->journal.epoch,
-                                           lmdb->journal.number};
+    struct gv_journal_state journal = gv_journal_state(&lmdb->journal);
+    const struct gv_watermark watermark = {lmdb->directory, journal.epoch, journal.number};
     gv_watermark_write(lmdb->lock, &lmdb->hash, &watermark);
 }
 
@@ -429,8 +429,8 @@ static int write_through(struct gv_store_lmdb *lmdb, const struct gv_store_batch
 
 // Moves what is in the journal to where it belongs.
 static int empty_journal(struct gv_store_lmdb *lmdb) {
-    const struct gv_journal *journal = &lmdb->journal;
-    bool any = journal->number > 0 || journal->prepared;
+    struct gv_journal_state journal = gv_journal_state(&lmdb->journal);
+    bool any = journal.number > 0 || journal.prepared;
     return any ? write_through(lmdb, NULL, END_EPOCH) : 0;
 }
 
@@ -453,7 +453,7 @@ static int make_ready(struct gv_store_lmdb *lmdb) {
         gv_journal_close(&lmdb->journal);
         lmdb->legacy = false;
     }
-    if (error == 0 && lmdb->journal.fd < 0) error = make_journal(lmdb);
+    if (error == 0 && !gv_journal_state(&lmdb->journal).open) error = make_journal(lmdb);
     if (error == 0) error = write_through(lmdb, NULL, END_EPOCH);
     lmdb->ready = error == 0;
     return error;
@@ -524,7 +524,7 @@ static int load(void *ctx, int (*take)(void *, const struct gv_store_record *), 
     struct gv_store_lmdb *lmdb = ctx;
     int error = lmdb->ready ? 0 : reopen(lmdb); // the first transaction failed, perhaps by its root
     if (error == 0) error = load_file(lmdb, take, take_ctx);
-    if (error != 0 || lmdb->journal.number == 0) return error;
+    if (error != 0 || gv_journal_state(&lmdb->journal).number == 0) return error;
     struct loading loading = {take, take_ctx};
     error = gv_journal_read(&lmdb->journal, load_batch, &loading);
     if (error != 0) snprintf(lmdb->text, sizeof lmdb->text, "load: %s", gv_base_error(error));
@@ -609,14 +609,14 @@ static int create(struct gv_store_lmdb *lmdb, const char *path) {
 }
 
 static int fail_journal(struct gv_store_lmdb *lmdb, int error) {
-    const struct gv_journal_damage *damage = &lmdb->journal.damage;
+    struct gv_journal_damage damage = gv_journal_state(&lmdb->journal).damage;
     if (error == GV_ENOENT) {
         snprintf(lmdb->text, sizeof lmdb->text, "%s is missing", JOURNAL);
         return GV_ECORRUPT;
     }
     if (error != GV_ECORRUPT) return fail(lmdb, JOURNAL, journal_errno(error));
     snprintf(lmdb->text, sizeof lmdb->text, "%s is damaged at byte %" PRIu64 ": %s", JOURNAL,
-             damage->at, damage->what != NULL ? damage->what : "it does not hold what was written");
+             damage.at, damage.what != NULL ? damage.what : "it does not hold what was written");
     return error;
 }
 
@@ -644,11 +644,10 @@ static int open_obsolete(struct gv_store_lmdb *lmdb, const char *path,
                          const struct gv_superblock *superblock) {
     int error = gv_journal_open(&lmdb->journal, path, superblock->directory, superblock->epoch);
     if (error != GV_ECORRUPT) return error == GV_ENOENT ? 0 : error;
-    struct gv_journal_damage damage = lmdb->journal.damage;
-    error = gv_journal_open_legacy(&lmdb->journal, path, superblock->epoch - 1, false);
-    if (error == GV_ECORRUPT) lmdb->journal.damage = damage;
-    if (error == 0) gv_journal_close(&lmdb->journal);
-    return error;
+    struct gv_journal legacy;
+    int other = gv_journal_open_legacy(&legacy, path, superblock->epoch - 1, false);
+    if (other == 0) gv_journal_close(&legacy);
+    return other == GV_ECORRUPT ? error : other;
 }
 
 // What the watermark knows of this epoch the journal must have.
@@ -657,10 +656,9 @@ static int check_watermark(struct gv_store_lmdb *lmdb, const struct gv_superbloc
     bool any = gv_watermark_read(lmdb->lock, &lmdb->hash, &watermark);
     if (!any || watermark.directory != superblock->directory) return 0;
     uint64_t ahead = watermark.epoch - superblock->epoch;
-    struct gv_journal *journal = &lmdb->journal;
-    if (ahead == 0 && journal->count < watermark.count && !journal->prepared)
-        journal->count = watermark.count;
-    if (ahead == 0 ? journal->count >= watermark.count : ahead > UINT64_MAX / 2) return 0;
+    if (ahead == 0) gv_journal_expect(&lmdb->journal, watermark.count);
+    uint64_t count = gv_journal_state(&lmdb->journal).count;
+    if (ahead == 0 ? count >= watermark.count : ahead > UINT64_MAX / 2) return 0;
     snprintf(lmdb->text, sizeof lmdb->text,
              "%s is an older copy, by what %s tells (if it is meant to be, remove that)",
              ahead > 0 ? DATA : JOURNAL, LOCK);
@@ -680,7 +678,7 @@ static int open_journal(struct gv_store_lmdb *lmdb, const struct gv_superblock *
         if (error == GV_ENOENT && superblock->journal == GV_SUPERBLOCK_JOURNAL_NONE) error = 0;
     }
     if (error != 0) return fail_journal(lmdb, error);
-    if (lmdb->journal.fd < 0) return 0;
+    if (!gv_journal_state(&lmdb->journal).open) return 0;
     error = check_watermark(lmdb, superblock);
     if (error != 0) return error;
     error = gv_journal_read(&lmdb->journal, check_batch, NULL);
@@ -731,7 +729,7 @@ static int check_records(struct gv_store_lmdb *lmdb, struct export *export) {
     struct loading loading = {check_record, export};
     export->count = 0;
     int error = load_file(lmdb, check_record, export);
-    if (error == 0 && lmdb->journal.fd >= 0)
+    if (error == 0 && gv_journal_state(&lmdb->journal).open)
         error = gv_journal_read(&lmdb->journal, load_batch, &loading);
     return error;
 }
@@ -839,7 +837,8 @@ int gv_store_lmdb_open(struct gv_store_lmdb **out, const struct gv_store_lmdb_co
         snprintf(reason, reason_cap, "out of memory");
         return GV_ENOMEM;
     }
-    lmdb->lock = lmdb->journal.fd = -1;
+    lmdb->lock = -1;
+    gv_journal_init(&lmdb->journal);
     lmdb->flags = config->sync ? 0 : MDB_NOSYNC;
     lmdb->journaled = config->sync;
     lmdb->write_ahead = config->write_ahead;

@@ -22,7 +22,7 @@ struct counter {
     uint64_t plus, minus; // its totals, with what is on its way to the disk
 };
 
-enum { KEY_CAP = GV_WORKLOAD_KEY_MAX };
+enum { KEY_CAP = GV_WRITES_KEY_MAX };
 _Static_assert(1 + GV_NODE_QUOTED_MAX + 1 + 20 + 5 + 1 <= KEY_CAP, "a name, a number, a sign");
 
 static uint64_t incarnation(const struct gv_request *request, uint32_t generation) {

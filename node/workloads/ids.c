@@ -63,7 +63,7 @@ static void refuse(struct gv_request *request) {
              "generate: all ids up to the end of 64-bit nanoseconds (the year 2554) are used or "
              "reserved: set the clock%s",
              kept);
-    gv_replies_error(request->replies, GV_REQUEST_UNAVAILABLE, text);
+    gv_replies_error(request->replies, GV_REPLIES_UNAVAILABLE, text);
 }
 
 static void handle_generate(struct gv_request *request) {

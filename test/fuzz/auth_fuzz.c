@@ -174,7 +174,7 @@ static struct gv_solo *start(struct gv_json *json) {
 static uint64_t heard(const struct gv_solo *solo) {
     struct gv_stats stats;
     gv_node_stats(solo->node, &stats);
-    return stats.ack.in + stats.news.in + stats.summary.in + stats.entries.in;
+    return stats.ack.in + stats.updates.in + stats.summary.in + stats.entries.in;
 }
 
 // The record that a line which was heard must be.

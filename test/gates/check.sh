@@ -1,12 +1,11 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# check.sh [GATE…]: runs all gates, or the named ones. Prints a line for each, the output of those
-# that fail, and a summary. $BUILD/gates/ keeps the complete output. A gate that exits with 77 has
-# been skipped: something that it needs is missing, and its output says what.
-#
-# Quick gates come first, and `warnings` before the gates that examine what it builds.
-all="layering size format text man headers warnings prefix purity trace install pictures report
-    tidy swarm mutants valgrind sanitizers fuzz"
+# check.sh [GATE…]: runs the named gates, or all. Prints a line for each gate, what a passing gate
+# leaves out, and the first lines of a failing gate's output; $BUILD/gates/ keeps the whole output.
+# A gate that exits with 77 is skipped: something that it needs is missing; its output names it.
+# Quick gates come first. `warnings` builds what the gates after it examine.
+all="layering size format text man headers warnings prefix purity trace install pictures results
+    report tidy swarm mutants valgrind sanitizers fuzz"
 skip=77
 cd "$(dirname "$0")/../.." || exit 2
 logs=${BUILD:-build}/gates
@@ -16,7 +15,7 @@ began=$(date +%s)
 [ $# -gt 0 ] || set -- $all
 for gate; do
     if [ ! -f "test/gates/$gate.sh" ]; then
-        echo "there is no gate $gate; there are:" $all >&2
+        echo "no such gate: $gate; the gates are:" $all >&2
         exit 2
     fi
     log=$logs/$gate.log
@@ -25,7 +24,6 @@ for gate; do
     case $? in
     0)
         passed=$((passed + 1)) verdict=ok
-        # A gate that passes may print remarks, such as what it has left out.
         sed 's/^/        /' "$log"
         ;;
     $skip)

@@ -1,16 +1,15 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# The pictures in the documents, each made by a command:
-#   pictures.sh check               prints a line for each stale picture, and how to make it anew
-#   pictures.sh make [PICTURE…]     makes the named pictures, or those that are stale
-#   pictures.sh vouch PICTURE…      marks pictures that were just made by hand as not stale
-# $BUILD must contain gvsim, and for test/bench/sync.svg, which takes minutes, gvbench.
+# Makes and checks the pictures of the documents:
+#   pictures.sh check              prints a line for each stale picture, with the command to make it
+#   pictures.sh make [PICTURE…]    makes the named pictures, or all stale ones
+#   pictures.sh vouch PICTURE…     marks pictures as up to date without making them
+# $BUILD has gvsim and gvbench. Making test/bench/sync.svg takes minutes.
 #
-# A picture records what it was made from. sim/report/report.png and test/bench/sync.svg hold a
-# checksum of their sources: the page and the scenario, or the code that measures and draws.
-# Comments in C do not count. sim/tools/sweep.svg holds its figures, since measuring them takes a
-# quiet machine; it is stale if they would be drawn differently today, or if the settings changed.
-# Other figures of the engine make no picture stale: finding out would take measuring them.
+# sim/report/report.png and test/bench/sync.svg contain a checksum of their sources: of the page and
+# the scenario, or of the benchmark and the plot, without comments of C. sim/tools/sweep.svg
+# contains its figures and settings, since measuring them needs an idle machine; it is stale if
+# today's code draws these figures differently. A change to the engine makes no picture stale.
 set -u
 cd "$(dirname "$0")/../.." || exit 2
 export LC_ALL=C
@@ -22,11 +21,11 @@ gvsim=$BUILD/gvsim
 pictures="sim/report/report.png sim/tools/sweep.svg test/bench/sync.svg"
 report="--scenario storm --seed 7 --settle 1" # this run fails: it ends too soon after the storm
 
-# C sources without comments, indentation and empty lines.
+# Prints C sources without comments, indentation and trailing blanks.
 plain() {
     sed 's|//.*||; s/^[ 	]*//; s/[ 	]*$//; /^$/d' "$@"
 }
-# The sources of a picture.
+# Prints the sources of a picture.
 sources() {
     case $1 in
     sim/report/report.png)
@@ -39,11 +38,11 @@ sources() {
     test/bench/sync.svg) plain test/bench/sync.c test/bench/plot.c test/bench/exchange.[ch] ;;
     esac
 }
-mark() { # PICTURE: the line in it that records its sources
+mark() { # PICTURE: prints the mark that it should contain
     sources "$1" >"$TMP/sources" && cksum <"$TMP/sources" |
         sed 's/^\([0-9]* [0-9]*\).*/made from \1/'
 }
-made_from() { # PICTURE: the mark that it contains
+made_from() { # PICTURE: prints the mark that it contains
     grep -a -o 'made from [0-9]* [0-9]*' "$1" | head -n 1
 }
 
@@ -96,7 +95,7 @@ check)
         [ -f "$picture" ] && ! stale "$picture" && continue
         measure=
         [ ! -s "$TMP/error" ] || measure=' MEASURE=1'
-        echo "$picture:1: is stale: make pictures PICTURES=$picture$measure makes it anew"
+        echo "$picture:1: is stale: run make pictures PICTURES=$picture$measure"
         sed "s|^|$picture:1: |" "$TMP/error"
         status=1
     done

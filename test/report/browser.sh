@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
-# A headless Chromium for scripts of Node.js; sourced. It exports CHROMIUM, the path of the browser,
-# which the environment may set, and DRIVER, the directory of playwright-core, which drives a
-# browser and contains none. Pages look the same on every machine that has the DejaVu fonts. $TMP is
+# A headless Chromium for scripts of Node.js. Sourced, it exports CHROMIUM, its path, which
+# the environment may set, and DRIVER, a directory with playwright-core, which drives a browser and
+# contains none. Pages look the same on every machine that has the DejaVu fonts. $TMP is a directory
 # for temporary files, $BUILD the build directory. If something is missing, NO_BROWSER is a line
 # that says what, and how to get it; otherwise it is empty.
 playwright=playwright-core@1.65.1

@@ -41,8 +41,8 @@ printf '%s\n' 'workload broadcast' 'nodes 3' 'rate 200' 'time-limit 3' 'latency 
     'crash n1 at 1s for 1s without disk' >"$TMP/excused"
 make_report excused run --scenario "$TMP/excused" --seed 7
 
-# Runs that fail: "late" has too little time after its last partition, in "hides" a node's reads
-# omit a value, in "deaf" a node ignores the updates of others, in "wrong" it echoes a wrong text.
+# Runs that fail: "late" has too little time after its last partition, in "hides" a read omits
+# a value, in "deaf" a node ignores the updates of others, in "wrong" a node echoes a wrong text.
 status=1
 printf '%s\n' 'workload broadcast' 'nodes 9' 'rate 40' 'time-limit 12' 'quiet 3' 'settle 1' \
     'staleness 500' 'latency 100' 'cut n0..n3 | n4..n8 from 3s to 9s' \

@@ -170,7 +170,7 @@ static void test_client_rate(void **state) {
     gv_node_stats(solo.node, &stats);
     assert_int_equal(stats.numbers.limited, 9);
     assert_int_equal(stats.numbers.errors, 9);
-    assert_int_equal(stats.numbers.faults, 0);
+    assert_int_equal(stats.numbers.input_errors, 0);
     // Made-up names do not make the table grow, and a known one with debts keeps them.
     for (int i = 0; i < 3; i++) assert_false(limited(&solo, "c1"));
     for (int i = 0; i < 1000; i++) {
@@ -235,7 +235,7 @@ static void test_stats(void **state) {
     assert_memory_equal(&read, &before, sizeof read);
     assert_int_equal(read.numbers.lines, 4);
     assert_int_equal(read.numbers.errors, 1);
-    assert_int_equal(read.numbers.faults, 1);
+    assert_int_equal(read.numbers.input_errors, 1);
     assert_int_equal(read.client.in, 3);
     assert_int_equal(read.client.out, 3);
     assert_true(read.client.in_bytes > in && read.client.out_bytes > out); // there was an init

@@ -172,7 +172,7 @@ static void start_node(struct gv_solo *solo, const char *name) {
 static uint64_t entries_of(const struct gv_solo *solo) {
     struct gv_stats stats;
     gv_node_stats(solo->node, &stats);
-    return stats.numbers.entries_held;
+    return stats.numbers.replica_entries;
 }
 
 // Of what a node sends: lists of all values, begun and ended.

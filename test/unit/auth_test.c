@@ -285,13 +285,13 @@ static void test_nodes_agree(void **state) {
     assert_string_equal(n2.log, "");
     struct gv_stats stats;
     gv_node_stats(n2.node, &stats);
-    assert_int_equal(stats.numbers.repeated, 1);
-    assert_int_equal(stats.numbers.forged, 0);
-    assert_int_equal(stats.numbers.faults, 0);
-    assert_int_equal(stats.news.in, 1);
+    assert_int_equal(stats.numbers.replayed, 1);
+    assert_int_equal(stats.numbers.unauthenticated, 0);
+    assert_int_equal(stats.numbers.input_errors, 0);
+    assert_int_equal(stats.updates.in, 1);
     // What is counted is the body as it was before it was authenticated.
     size_t authenticated = strlen(strstr(line, "{\"type\"")) - 1;
-    assert_int_equal(stats.news.in_bytes, authenticated - strlen(",\"seal\":\"\"") - 32);
+    assert_int_equal(stats.updates.in_bytes, authenticated - strlen(",\"seal\":\"\"") - 32);
     gv_solo_stop(&n1);
     gv_solo_stop(&n2);
 }
@@ -305,8 +305,8 @@ static void check_refused(struct gv_solo *node, const char *line, const char *lo
     assert_string_equal(node->out, "");
     assert_string_equal(node->log, log);
     gv_node_stats(node->node, &after);
-    assert_int_equal(after.numbers.forged, before.numbers.forged + 1);
-    assert_int_equal(after.news.in + after.ack.in, before.news.in + before.ack.in);
+    assert_int_equal(after.numbers.unauthenticated, before.numbers.unauthenticated + 1);
+    assert_int_equal(after.updates.in + after.ack.in, before.updates.in + before.ack.in);
     assert_false(holds(node));
 }
 
@@ -432,7 +432,7 @@ static void add(struct gv_solo *node, const char *name, int value) {
 static uint64_t said(const struct gv_solo *node) {
     struct gv_stats stats;
     gv_node_stats(node->node, &stats);
-    return stats.ack.out + stats.news.out + stats.summary.out + stats.entries.out;
+    return stats.ack.out + stats.updates.out + stats.summary.out + stats.entries.out;
 }
 
 // Says everything that was recorded again, from the first line on or from the last.
@@ -486,7 +486,7 @@ static void test_conversation_repeated(void **state) {
         assert_memory_equal(&left, &right, sizeof left);
         struct gv_stats stats;
         gv_node_stats(n2.node, &stats);
-        assert_int_equal(stats.numbers.forged, 0);
+        assert_int_equal(stats.numbers.unauthenticated, 0);
         gv_solo_stop(&n1);
         gv_solo_stop(&n2);
     }

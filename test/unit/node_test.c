@@ -492,7 +492,7 @@ static void test_log_rate(void **state) {
                                   "n1: undecodable line: unknown literal at byte 0\n");
     struct gv_stats stats;
     gv_node_stats(solo.node, &stats);
-    assert_int_equal(stats.numbers.faults, 20001);
+    assert_int_equal(stats.numbers.input_errors, 20001);
     assert_int_equal(stats.numbers.lines, 20002);
     gv_solo_stop(&solo);
 }

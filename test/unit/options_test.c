@@ -2,6 +2,7 @@
 #include "../lib/test.h"
 
 #include "../../node/options.h"
+#include "../../node/security/secret_file.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -195,7 +196,7 @@ static int read_secret(const char *content, size_t len, uint8_t *buf, size_t cap
     assert_true(fd >= 0);
     assert_int_equal(write(fd, content, len), len);
     close(fd);
-    int status = gv_options_read_secret(path, buf, cap, &shared);
+    int status = gv_secret_file_read(path, buf, cap, &shared);
     unlink(path);
     assert_false(shared); // mkstemp makes it for its owner alone
     return status;
@@ -213,9 +214,8 @@ static void test_secret(void **state) {
     assert_int_equal(read_secret("0123456789abcde\n", 16, buf, sizeof buf), GV_EINVAL);
     assert_int_equal(read_secret("", 0, buf, sizeof buf), GV_EINVAL);
     bool shared;
-    assert_int_equal(gv_options_read_secret("/nonexistent/file", buf, sizeof buf, &shared),
-                     GV_ENOENT);
-    assert_int_equal(gv_options_read_secret("/", buf, sizeof buf, &shared), GV_ENOENT);
+    assert_int_equal(gv_secret_file_read("/nonexistent/file", buf, sizeof buf, &shared), GV_ENOENT);
+    assert_int_equal(gv_secret_file_read("/", buf, sizeof buf, &shared), GV_ENOENT);
 }
 
 // Who else may read it does not matter to the secret, but is told.
@@ -233,7 +233,7 @@ static void test_shared_secret(void **state) {
         uint8_t buf[17];
         bool shared = !cases[i].shared;
         assert_int_equal(fchmod(fd, cases[i].mode), 0);
-        assert_int_equal(gv_options_read_secret(path, buf, sizeof buf, &shared), 16);
+        assert_int_equal(gv_secret_file_read(path, buf, sizeof buf, &shared), 16);
         assert_int_equal(shared, cases[i].shared);
     }
     close(fd);
