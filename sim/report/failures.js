@@ -51,9 +51,9 @@ class Failures {
     if (questions.length === 0 && at < Infinity) ask(`who sent at ${+moment.toFixed(3)} s?`);
     return { text, at, nodes: nodes.size ? [...nodes] : named, questions };
   }
-  // Whether a failure is about the contents of replicas.
+  // Whether a failure is about the contents of replicas, by its kind, which precedes the first colon.
   concernsReplicas(text) {
-    return /equal|differ|lost|lack|missing|absent|sum|kept|forgot|goes back|monotonic/.test(text);
+    return /equal|differ|digest|lost|absent|kept|forgot|sum|monotonic|goes back/.test(text.split(":")[0]);
   }
   // The values of a set that an error names, or lists after a colon.
   valuesIn(text) {

@@ -57,7 +57,7 @@ function faultsAffecting(model, node, path, from, until, faults = model.faults) 
     const reach = reachOf(fault), begin = Math.max(from, fault.from), end = Math.min(until, fault.to);
     if (["slow", "clock", "drift"].includes(fault.kind)) {
       const affected = [...nodes].filter(n => !reach.nodes || reach.nodes.has(n)).map(n => "n" + n);
-      if (affected.length) out.push({ fault, weight: 0, how: `at ${affected.slice(0, 8).join(", ")}` });
+      if (affected.length) out.push({ fault, weight: 0, how: `it applies to ${affected.slice(0, 8).join(", ")}` });
       continue;
     }
     const wanted = outcomes[fault.kind], count = { to: 0, from: 0, path: 0 };

@@ -92,7 +92,7 @@ function showHead(model, run, result) {
   add("dropped" + part, grouped(dropped),
     `${(100 * dropped / Math.max(1, model.copies.at.length)).toFixed(1)}% of ${part ? "these messages" : "all messages"}`);
   if (run.staleness_ms !== null && (run.set || run.counter)) add("staleness bound", `${grouped(run.staleness_ms)} ms`,
-    `latency ${run.latency_ms} ms, ${run.latency_dist}`);
+    `latency ${run.latency_ms} ms${run.latency_dist === "constant" ? "" : `, ${run.latency_dist}`}`);
   else add("latency", `${grouped(run.latency_ms)} ms`, run.latency_dist);
   add("seed", JSON.stringify(run.seed), run.staleness_ms !== null ? "reproduces this run" : "of faults and load");
   byId("figures").replaceChildren(...figures.map(([name, value, note]) => {

@@ -135,13 +135,13 @@ async function checkLooks() {
     }
     const heat = await look(page, "heat", ["down", "heat3", "heat0"]);
     check(heat.named.down > 100, `${scheme}: the heat map shows no node that is down`);
-    check(heat.named.heat3 > 10, `${scheme}: nowhere is the heat map as its legend's end`);
-    check(heat.named.heat0 > 1000, `${scheme}: nowhere does a node lack nothing`);
+    check(heat.named.heat3 > 10, `${scheme}: the heat map nowhere has the last colour of its legend`);
+    check(heat.named.heat0 > 1000, `${scheme}: the heat map shows no node that lacks nothing`);
     luminance[scheme] = await page.evaluate(() =>
       toneOf(...getComputedStyle(document.body).backgroundColor.match(/\d+/g)));
     await page.context().close();
   }
-  check(luminance.light > .8 && luminance.dark < .1, "light is not light, or dark not dark");
+  check(luminance.light > .8 && luminance.dark < .1, "a colour scheme has a wrong background");
 }
 
 // Redraws all canvases, and returns what was drawn by the id of the canvas.
@@ -349,7 +349,7 @@ async function checkFailures() {
       left += !named;
     }
   }
-  check(all.length > 30 && left > 60, `storm: ${all.length} answers leave out ${left} faults`);
+  check(all.length > 30 && left > 60, `storm: ${all.length} answers omit ${left} faults`);
   await storm.context().close();
 
   // A process that omits a value which it received from its reads.
@@ -368,7 +368,7 @@ async function checkFailures() {
   check((await answerOf(deaf)).includes("No fault affected it"), `deaf: ${await answerOf(deaf)}`);
   await deaf.context().close();
 
-  // A violation that no node lacking a value explains.
+  // A violation that is not about a missing value.
   const wrong = await open("wrong"), offers = await asked(wrong);
   check(/^what happened at n\d+( at [\d.]+ s)?\?$/.test(offers[0]), `wrong: it suggests ${offers}`);
   check(/^n\d+ at [\d.]+ s: up/.test(await answerOf(wrong)), `wrong: ${await answerOf(wrong)}`);
@@ -381,23 +381,23 @@ async function checkFailures() {
 
 // ---- Verdicts, as on standard output ----
 async function checkVerdicts() {
-  const say = async (name, ...words) => {
+  const openWith = async (name, ...words) => {
     const page = await open(name), text = await page.locator("#outcome").innerText();
     for (const word of words) check(text.includes(word), `${name}: "${word}" is not in: ${text}`);
     return page;
   };
   for (const [name, besides] of [["slow", "Otherwise: valid, nothing lost"], ["slow-wrong", "Otherwise: invalid, 1 violation"]]) {
-    const page = await say(name, "No verdict: the machine was too slow", "ms late", besides);
+    const page = await openWith(name, "No verdict: the machine was too slow", "ms late", besides);
     check(await page.locator("#outcome").getAttribute("class") === "unsure", `${name}: it looks like a verdict`);
     const errors = await page.locator("#errors li").count();
     check(errors === (name === "slow" ? 0 : 1), `${name}: ${errors} violations`);
     await page.context().close();
   }
-  const excused = await say("excused", "Valid: no violation except allowed losses");
+  const excused = await openWith("excused", "Valid: no violation except allowed losses");
   const note = await excused.locator("#verdict-note").innerText();
   check(/^[1-9]\d* of \d+ values /.test(note), `excused: ${note}`);
   await excused.context().close();
-  const limit = await say("limit", "Failed: the run exceeds a limit", "longest latency, ms", "Otherwise valid");
+  const limit = await openWith("limit", "Failed: the run exceeds a limit", "longest latency, ms", "Otherwise valid");
   check(await limit.locator("#outcome").getAttribute("class") === "bad", "limit: it does not look bad");
   await limit.context().close();
 
@@ -574,7 +574,7 @@ async function checkDiagram() {
   await page.locator("#heat").click({ position: { x: 300, y: 50 } });
   await settled(page);
   check((await windowOf(page))[1] < 20, "a click in a chart does not go there");
-  // By keyboard alone, everything can be reached.
+  // The keyboard reaches the diagram.
   await page.locator("#question").focus();
   for (let i = 0; i < 40; i++) {
     await page.keyboard.press("Tab");
@@ -637,9 +637,9 @@ async function checkWhy() {
       "it does lack what it has");
   }
   check((await ask("who has 5?")).startsWith("All 25 nodes have 5"), "who has 5?");
-  check((await ask("why does n7 lack 999999?")).includes("No node ever had"), "a value there is not");
-  check((await ask("why does n77 lack 5?")).includes("There is no n77"), "a node there is not");
-  check((await ask("what is this?")).includes("Ask, for example"), "no question at all");
+  check((await ask("why does n7 lack 999999?")).includes("No node ever had"), "an unknown value");
+  check((await ask("why does n77 lack 5?")).includes("There is no n77"), "an unknown node");
+  check((await ask("what is this?")).includes("Ask, for example"), "a text that is no question");
   const traffic = await ask("who sent at 6.5 s?");
   check(/^In the second before 6\.500 s, nodes sent each other \d+ messages\./.test(traffic), `who sent: ${traffic}`);
   check(await ask("who spoke at 6.5 s?") === traffic, "who spoke is not the same question as who sent");
@@ -654,7 +654,7 @@ async function checkWhy() {
 // The page's name of a counter's entry in its node's first incarnation.
 const entryOf = ([[node, , sign], count]) => node + sign + count;
 
-// The same of a counter: an entry's count that a node lacked for long.
+// The same for a counter: a count of an entry that a node lacked for long.
 function droppedCount(events) {
   for (const e of events) {
     if (e.kind !== "drop" || e.why !== "cut") continue;
@@ -740,7 +740,7 @@ async function checkSpeed() {
     };
     diagram.setWindow(0, model.end_at);
     const frame = () => new Promise(requestAnimationFrame);
-    for (let i = 0; i < 60; i++) { // in, along, and out again
+    for (let i = 0; i < 60; i++) { // zoom in, pan, zoom out
       if (i < 25) diagram.zoom(.8, model.end_at / 3); else if (i < 35) diagram.pan(.1); else diagram.zoom(1.25);
       await frame();
       await frame();
