@@ -17,7 +17,7 @@ bool gv_result_inconclusive(const struct gv_result *result) {
     GV_ASSERT(result != NULL);
     char why[GV_LATENESS_REASON_MAX];
     bool conclusive =
-        !result->valid && (result->conclusive || result->phantom + result->duplicated > 0);
+        !result->valid && (result->errors->conclusive || result->phantom + result->duplicated > 0);
     return !conclusive && gv_lateness_too_slow(&result->lateness, why);
 }
 

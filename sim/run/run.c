@@ -72,7 +72,6 @@ struct gv_run {
     uint32_t *unanswered;          // by node: operations without an answer within their time
     gv_time *initialised_at;       // by node: when it answered init in this life of its, or NEVER
     char **stray;                  // by node: the last stray reply, to be shown; NULL: none
-    bool conclusive;               // something is wrong that no delay excuses
     gv_time now, started_at, cutoff, cut_at;
     gv_time timed_out_at;            // an operation without an answer, for the last time
     uint64_t timeouts;               // operations that nodes had their time for, and did not answer
@@ -133,7 +132,7 @@ static void trace_violations(struct gv_run *run) {
 
 static void complain(struct gv_run *run, uint32_t node, enum reply_error what, struct gv_slice line,
                      const char *why) {
-    if (what != LATE) run->conclusive = true;
+    if (what != LATE) run->errors.conclusive = true;
     if ((run->reported[node] & what) != 0) {
         run->errors.count++;
         return;
@@ -483,7 +482,7 @@ static void fail_if_awaited(struct gv_run *run, uint32_t node) {
 static void quarantine(struct gv_run *run, uint32_t node, struct gv_slice line, const char *why) {
     char shown[GV_ENVELOPE_EXCERPT_MAX + 8];
     run->quarantined[node] = "its bad line";
-    run->conclusive = true;
+    run->errors.conclusive = true;
     gv_verdict_add(&run->errors, GV_VERDICT_BAD_LINE,
                    "n%u printed a line that %s; Maelstrom would hear no more of it, nor "
                    "does gvsim%s. The line: %s",
@@ -500,7 +499,7 @@ void gv_run_closed(struct gv_run *run, uint32_t node) {
     GV_ASSERT(node < run->config.nodes);
     if (run->phase == GV_RUN_DONE || run->quarantined[node] != NULL) return;
     run->quarantined[node] = "it closed its standard output";
-    run->conclusive = true;
+    run->errors.conclusive = true;
     gv_run_object(run, GV_VERDICT_CLOSED,
                   "n%" PRIu32
                   " closed its standard output, and runs on: nothing more can be heard of it",
@@ -573,7 +572,7 @@ static void on_setup(struct gv_run *run, uint32_t number, struct gv_slice line, 
     if (gv_check_protocol_reply(&run->json, body,
                                 init ? GV_CHECK_PROTOCOL_INIT : GV_CHECK_PROTOCOL_TOPOLOGY,
                                 run->config.load, GV_HISTORY_KINDS, why) < 0) {
-        run->conclusive = true;
+        run->errors.conclusive = true;
         gv_run_fail(run, GV_VERDICT_MALFORMED_REPLY,
                     "n%u did not answer %s with %s_ok, but with a line that %s. The line: %s",
                     client->node, init ? "init" : "topology", init ? "init" : "topology", why,
@@ -659,9 +658,9 @@ static void on_unexpected(struct gv_run *run, uint32_t node, uint32_t number,
                  what == GV_CLIENT_REPLY_LATE       ? "for it waits 5 s for a reply"
                  : what == GV_CLIENT_REPLY_REPEATED ? "for it had its reply: the node answers twice"
                                                     : "and answers no request of it");
-        bool conclusive = run->conclusive; // a delay of gvsim's own may have made it late
+        bool conclusive = run->errors.conclusive; // a delay of gvsim's own may have made it late
         quarantine(run, node, line, why);
-        if (what == GV_CLIENT_REPLY_LATE) run->conclusive = conclusive;
+        if (what == GV_CLIENT_REPLY_LATE) run->errors.conclusive = conclusive;
     } else if (what == GV_CLIENT_REPLY_STRAY) {
         char shown[GV_ENVELOPE_EXCERPT_MAX + 8];
         free(run->stray[node]);
@@ -1056,10 +1055,6 @@ size_t gv_run_in_flight_bytes(const struct gv_run *run, uint32_t node) {
 bool gv_run_quarantined(const struct gv_run *run, uint32_t node) {
     GV_ASSERT(node < run->config.nodes);
     return run->quarantined[node] != NULL;
-}
-
-bool gv_run_conclusive(const struct gv_run *run) {
-    return run->conclusive || run->errors.conclusive;
 }
 
 bool gv_run_suspects(const struct gv_run *run, uint32_t node) {
