@@ -53,7 +53,7 @@ class Failures {
   }
   // Whether a failure is one of what replicas hold.
   isOfReplicas(text) {
-    return /equal|differ|lost|lack|missing|sum|kept|forgot|goes back/.test(text);
+    return /equal|differ|lost|lack|missing|sum|absent|monotonic/.test(text);
   }
   // The values of a set that an error lists after a colon, or names.
   valuesIn(text) {
@@ -62,7 +62,7 @@ class Failures {
     const words = (/:((?:\s+[^\s:;]+)+)\s*(?:;|$)/.exec(text) || ["", ""])[1].trim().split(/[\s,]+/);
     const end = words.findIndex(word => !model.valueNumbers.has(word));
     if (end >= 0) words.length = /^[…(;]/.test(words[end]) ? end : 0; // else it is a number in a sentence
-    words.push(...[...text.matchAll(/\b(?:value|shows) (\S+?)[,.;]?(?=\s|$)/g)].map(m => m[1]));
+    words.push(...[...text.matchAll(/\b(?:value|returned) (\S+?)[,.;]?(?=\s|$)/g)].map(m => m[1]));
     for (const word of words) {
       const value = model.valueNumbers.get(word);
       if (value !== undefined && !found.includes(value)) found.push(value);

@@ -126,7 +126,7 @@ static bool look_for_closed(struct node *node, gv_time now) {
         gv_run_closed(exec->run, node->index);
     } else if (deaf) {
         gv_run_errors(exec->run)->conclusive = true;
-        gv_run_object(exec->run, GV_VERDICT_CLOSED,
+        gv_run_object(exec->run, GV_VERDICT_STREAM_CLOSED,
                       "n%" PRIu32
                       " closed its standard input, and runs on: nothing more can reach it",
                       node->index);

@@ -500,7 +500,7 @@ void gv_run_closed(struct gv_run *run, uint32_t node) {
     if (run->phase == GV_RUN_DONE || run->quarantined[node] != NULL) return;
     run->quarantined[node] = "it closed its standard output";
     run->errors.conclusive = true;
-    gv_run_object(run, GV_VERDICT_CLOSED,
+    gv_run_object(run, GV_VERDICT_STREAM_CLOSED,
                   "n%" PRIu32
                   " closed its standard output, and runs on: nothing more can be heard of it",
                   node);

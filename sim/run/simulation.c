@@ -225,8 +225,8 @@ static void receive(struct vnode *vnode, const char *line, size_t len) {
     // How many a forger has made is looked at in the end.
     bool forged = gv_run_view(sim->run, sim->now).net->forged > 0;
     if (error == GV_EAUTH && forged) return;
-    gv_run_object(sim->run, GV_VERDICT_REFUSED_LINE,
-                  "n%" PRIu32 " does not take what it was sent (%s): %s", index_of(vnode),
+    gv_run_object(sim->run, GV_VERDICT_INPUT_REJECTED,
+                  "n%" PRIu32 " rejected a line that it was sent (%s): %s", index_of(vnode),
                   gv_base_error(error), vnode->log);
 }
 
@@ -777,9 +777,9 @@ struct gv_result gv_simulation_finish(struct gv_simulation *sim) {
     uint64_t refused = sim->traffic.total.numbers.forged;
     const struct gv_net *net = gv_run_view(sim->run, sim->now).net;
     if (refused > net->forged) {
-        gv_run_object(sim->run, GV_VERDICT_REFUSED_MESSAGES,
-                      "nodes take %" PRIu64 " messages for forged, and %" PRIu64 " were", refused,
-                      net->forged);
+        gv_run_object(sim->run, GV_VERDICT_MESSAGES_REJECTED,
+                      "nodes rejected %" PRIu64 " messages as forged, but only %" PRIu64 " were",
+                      refused, net->forged);
     }
     if (sim->workload->replica) all_equal(sim, true);
     gv_checker_invariants_net(&sim->invariants, net);
