@@ -78,8 +78,7 @@ struct exec {
     uint32_t paused; // nodes that are
     char *err_buf;   // READ_SIZE bytes of some node's standard error
     bool stopping, interrupted, keep;
-    bool conclusive; // something is wrong that no delay excuses
-    int64_t died;    // the node that did, or -1
+    int64_t died; // the node that did, or -1
     enum gv_run_phase died_in;
     struct gv_check_traffic traffic;
     struct gv_lateness lateness;
@@ -125,8 +124,8 @@ static bool look_for_closed(struct node *node, gv_time now) {
     if (node->out_closed > 0 && node->out_closed < before) {
         gv_run_closed(exec->run, node->index);
     } else if (deaf) {
-        exec->conclusive = true;
-        gv_run_object(exec->run, GV_VERDICT_CLOSED,
+        gv_run_errors(exec->run)->conclusive = true;
+        gv_run_object(exec->run, GV_VERDICT_STREAM_CLOSED,
                       "n%" PRIu32
                       " closed its standard input, and runs on: nothing more can reach it",
                       node->index);
@@ -284,7 +283,7 @@ static void pause_reading(struct node *node) {
     node->paused = true;
     exec->paused++;
     if (node->flooded) return;
-    node->flooded = exec->conclusive = true;
+    node->flooded = gv_run_errors(exec->run)->conclusive = true;
     const struct node *worst = slowest(exec);
     size_t here = gv_run_in_flight_bytes(exec->run, node->index);
     char reader[160] = "";
@@ -305,7 +304,6 @@ static void pause_reading(struct node *node) {
 // is not definite: what waited for a machine that stood still may come all at once.
 static void look_for_flood(struct exec *exec, gv_time now) {
     const struct gv_net *net = gv_run_view(exec->run, now).net;
-    exec->traffic.sent_by = net->sent_by;
     gv_check_traffic_observe(&exec->traffic, now, net->messages, gv_run_errors(exec->run));
 }
 
@@ -361,7 +359,7 @@ static void on_read(uv_stream_t *stream, ssize_t size, const uv_buf_t *buf) {
     if (node->len > most) {
         char shown[GV_ENVELOPE_EXCERPT_MAX + 8];
         struct gv_slice line = {(const uint8_t *)node->buf, node->len};
-        node->exec->conclusive = true;
+        gv_run_errors(node->exec->run)->conclusive = true;
         gv_run_fail(node->exec->run, GV_VERDICT_LONG_LINE,
                     "n%" PRIu32 " printed a line longer than --line-max, %zu bytes. It "
                     "begins: %s",
@@ -642,7 +640,8 @@ static bool run(struct exec *exec) {
         uint64_t every = exec->progress.tty ? GV_PROGRESS_TTY_MS : GV_PROGRESS_PIPE_MS;
         uv_timer_start(&exec->tick, on_tick, every, every);
         uv_timer_start(&exec->heartbeat, on_heartbeat, HEARTBEAT_MS, HEARTBEAT_MS);
-        gv_check_traffic_init(&exec->traffic, exec->config.nodes, exec->config.rate);
+        gv_check_traffic_init(&exec->traffic, exec->config.nodes, exec->config.rate,
+                              gv_run_view(exec->run, 0).net->sent_by);
         exec->traffic.second = uv_hrtime();
         gv_run_start(exec->run, exec->traffic.second);
         pump(exec);
@@ -678,7 +677,7 @@ static enum gv_exit finish(struct exec *exec) {
     object_death(exec);
     struct gv_result result = gv_run_finish(exec->run);
     result.lateness = exec->lateness;
-    result.conclusive = exec->conclusive || exec->died >= 0 || gv_run_conclusive(exec->run);
+    if (exec->died >= 0) gv_run_errors(exec->run)->conclusive = true;
     exec->keep = !result.valid;
     struct gv_stats stats;
     for (uint32_t i = 0; i < exec->config.nodes; i++)

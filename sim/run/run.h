@@ -144,9 +144,6 @@ size_t gv_run_in_flight_bytes(const struct gv_run *run, uint32_t node);
 // Whether nothing more is heard of a node, for it printed a bad line or closed its output.
 bool gv_run_quarantined(const struct gv_run *run, uint32_t node);
 
-// Whether something is wrong that no delay excuses.
-bool gv_run_conclusive(const struct gv_run *run);
-
 // Whether a node printed a bad line, or a reply that is malformed or that nobody waits for.
 bool gv_run_suspects(const struct gv_run *run, uint32_t node);
 
