@@ -305,7 +305,6 @@ static void pause_reading(struct node *node) {
 // is not definite: what waited for a machine that stood still may come all at once.
 static void look_for_flood(struct exec *exec, gv_time now) {
     const struct gv_net *net = gv_run_view(exec->run, now).net;
-    exec->traffic.sent_by = net->sent_by;
     gv_check_traffic_observe(&exec->traffic, now, net->messages, gv_run_errors(exec->run));
 }
 
@@ -642,7 +641,8 @@ static bool run(struct exec *exec) {
         uint64_t every = exec->progress.tty ? GV_PROGRESS_TTY_MS : GV_PROGRESS_PIPE_MS;
         uv_timer_start(&exec->tick, on_tick, every, every);
         uv_timer_start(&exec->heartbeat, on_heartbeat, HEARTBEAT_MS, HEARTBEAT_MS);
-        gv_check_traffic_init(&exec->traffic, exec->config.nodes, exec->config.rate);
+        gv_check_traffic_init(&exec->traffic, exec->config.nodes, exec->config.rate,
+                              gv_run_view(exec->run, 0).net->sent_by);
         exec->traffic.second = uv_hrtime();
         gv_run_start(exec->run, exec->traffic.second);
         pump(exec);

@@ -56,6 +56,7 @@ struct gv_run {
     struct gv_keys keys;
     struct gv_history history;
     struct gv_client_table clients;
+    struct gv_verdict_errors errors;
     struct gv_checker checker;
     struct gv_envelope envelope;
     struct gv_json json;
@@ -125,7 +126,7 @@ static void request(struct gv_run *run, uint32_t number, enum gv_client_wait wai
 // Traces the errors that were added since the last call. Errors are added in many places, some of
 // them the caller's, so this looks for new ones after each event.
 static void trace_violations(struct gv_run *run) {
-    const struct gv_verdict_errors *errors = &run->checker.errors;
+    const struct gv_verdict_errors *errors = &run->errors;
     for (; run->violations < errors->kept; run->violations++)
         gv_trace_violation(run->config.trace, run->now, errors->texts[run->violations]);
 }
@@ -134,7 +135,7 @@ static void complain(struct gv_run *run, uint32_t node, enum reply_error what, s
                      const char *why) {
     if (what != LATE) run->conclusive = true;
     if ((run->reported[node] & what) != 0) {
-        run->checker.errors.count++;
+        run->errors.count++;
         return;
     }
     enum gv_verdict_kind kind = what == MALFORMED                       ? GV_VERDICT_MALFORMED_REPLY
@@ -143,13 +144,13 @@ static void complain(struct gv_run *run, uint32_t node, enum reply_error what, s
                                                                         : GV_VERDICT_LATE_REPLY;
     char shown[GV_ENVELOPE_EXCERPT_MAX + 8];
     run->reported[node] |= (uint8_t)what;
-    gv_verdict_add(&run->checker.errors, kind, "n%u printed a line that %s. The line: %s", node,
-                   why, gv_envelope_excerpt(line, shown));
+    gv_verdict_add(&run->errors, kind, "n%u printed a line that %s. The line: %s", node, why,
+                   gv_envelope_excerpt(line, shown));
 }
 
 static void end_now(struct gv_run *run) {
     run->phase = GV_RUN_DONE;
-    run->checker.cut_short = true;
+    gv_checker_cut_short(&run->checker);
     trace_violations(run);
 }
 
@@ -157,7 +158,7 @@ void gv_run_fail(struct gv_run *run, enum gv_verdict_kind kind, const char *form
     if (run->phase == GV_RUN_DONE) return; // what follows from the first failure is none
     va_list args;
     va_start(args, format);
-    gv_verdict_add_list(&run->checker.errors, kind, format, args);
+    gv_verdict_add_list(&run->errors, kind, format, args);
     va_end(args);
     end_now(run);
 }
@@ -205,7 +206,7 @@ void gv_run_died(struct gv_run *run, uint32_t node, const char *format, ...) {
 void gv_run_object(struct gv_run *run, enum gv_verdict_kind kind, const char *format, ...) {
     va_list args;
     va_start(args, format);
-    gv_verdict_add_list(&run->checker.errors, kind, format, args);
+    gv_verdict_add_list(&run->errors, kind, format, args);
     va_end(args);
     trace_violations(run);
 }
@@ -253,7 +254,7 @@ static void issue_at(struct gv_run *run, gv_time due) {
 // Has the observers look at every node until all agree.
 static void watch(struct gv_run *run, bool healing) {
     if (!gv_load_converges(run->config.load)) return;
-    gv_convergence_begin(&run->checker.convergence, run->now, run->history.next_index, healing);
+    gv_checker_watch(&run->checker, run->now, run->history.next_index, healing);
     run->watches++;
     for (uint32_t node = 0; node < run->config.nodes; node++) {
         gv_event_queue_schedule(&run->queue, run->now, EVENT_OBSERVE, node, run->watches, NULL);
@@ -269,7 +270,7 @@ static void heal(struct gv_run *run) {
 }
 
 static void begin_fault_period(struct gv_run *run) {
-    gv_convergence_cut(&run->checker.convergence);
+    gv_checker_stop_watching(&run->checker);
     run->watches++;
     run->cut_at = run->now;
     run->fault_periods++;
@@ -375,7 +376,7 @@ static void end_faults(struct gv_run *run) {
     }
     if (disturbed) {
         heal(run);
-    } else if (!run->checker.convergence.watching) {
+    } else if (!gv_checker_is_watching(&run->checker)) {
         watch(run, false);
     }
     if (!gv_load_converges(run->config.load)) {
@@ -483,7 +484,7 @@ static void quarantine(struct gv_run *run, uint32_t node, struct gv_slice line, 
     char shown[GV_ENVELOPE_EXCERPT_MAX + 8];
     run->quarantined[node] = "its bad line";
     run->conclusive = true;
-    gv_verdict_add(&run->checker.errors, GV_VERDICT_BAD_LINE,
+    gv_verdict_add(&run->errors, GV_VERDICT_BAD_LINE,
                    "n%u printed a line that %s; Maelstrom would hear no more of it, nor "
                    "does gvsim%s. The line: %s",
                    node, why,
@@ -628,7 +629,7 @@ static void on_observation(struct gv_run *run, uint32_t number, uint32_t node, i
     char why[GV_CHECK_PROTOCOL_WHY_MAX];
     int token = gv_check_protocol_reply(&run->json, body, GV_CHECK_PROTOCOL_OP, run->config.load,
                                         GV_HISTORY_READ, why);
-    if (token < 0 || !run->checker.convergence.watching) return;
+    if (token < 0 || !gv_checker_is_watching(&run->checker)) return;
     gv_checker_observe(&run->checker, run->now, node, &run->json, token);
 }
 
@@ -858,8 +859,8 @@ static void on_nemesis(struct gv_run *run, gv_time due) {
 
 static void on_observe(struct gv_run *run, const struct gv_event *event) {
     uint32_t node = event->target;
-    if (event->stamp != run->watches || !run->checker.convergence.watching) return;
-    if (run->checker.convergence.done[node] || run->phase > GV_RUN_QUIET) return;
+    if (event->stamp != run->watches || !gv_checker_is_watching(&run->checker)) return;
+    if (gv_checker_has_converged(&run->checker, node) || run->phase > GV_RUN_QUIET) return;
     if (run->config.has_value != NULL && gv_load_is_set(run->config.load)) {
         gv_checker_inspect(&run->checker, run->now, node, run->config.has_value, run->config.ctx);
         observe_again(run, node, run->now + GV_RUN_OBSERVE_MS * GV_MS);
@@ -975,10 +976,14 @@ struct gv_run *gv_run_new(const struct gv_run_config *config) {
     gv_load_init(&run->load, config->load, config->rate, config->seed);
     gv_history_init(&run->history);
     gv_keys_init(&run->keys, config->keys, config->seed, config->digest_key);
-    gv_checker_init(&run->checker, config->load, nodes);
-    run->checker.set.keys = &run->keys;
-    run->checker.disturbed = config->scenario != NULL;
-    run->checker.availability = config->availability;
+    gv_checker_init(&run->checker, &(struct gv_checker_config){
+                                       .load = config->load,
+                                       .nodes = nodes,
+                                       .keys = &run->keys,
+                                       .availability = config->availability,
+                                       .disturbed = config->scenario != NULL,
+                                       .errors = &run->errors,
+                                   });
     gv_json_init(&run->json, gv_base_malloc(), TOKENS_MAX, 0);
     run->workers = gv_memory_new(nodes * sizeof *run->workers);
     run->observers = gv_memory_new(nodes * sizeof *run->observers);
@@ -1007,6 +1012,7 @@ void gv_run_free(struct gv_run *run) {
     gv_history_fini(&run->history);
     gv_client_fini(&run->clients);
     gv_checker_fini(&run->checker);
+    gv_verdict_fini(&run->errors);
     gv_keys_fini(&run->keys);
     gv_envelope_fini(&run->envelope);
     gv_json_fini(&run->json);
@@ -1023,12 +1029,11 @@ void gv_run_free(struct gv_run *run) {
 }
 
 void gv_run_allow_value_loss(struct gv_run *run, int64_t value) {
-    if (gv_load_is_set(run->config.load)) gv_check_set_allow_loss(&run->checker.set, value);
+    gv_checker_allow_value_loss(&run->checker, value);
 }
 
 void gv_run_allow_count_loss(struct gv_run *run, bool added, uint64_t amount) {
-    if (!gv_load_is_counter(run->config.load)) return;
-    gv_check_counter_allow_loss(&run->checker.counter, added, amount);
+    gv_checker_allow_count_loss(&run->checker, added, amount);
 }
 
 const struct gv_keys *gv_run_keys(const struct gv_run *run) {
@@ -1036,7 +1041,7 @@ const struct gv_keys *gv_run_keys(const struct gv_run *run) {
 }
 
 struct gv_verdict_errors *gv_run_errors(struct gv_run *run) {
-    return &run->checker.errors;
+    return &run->errors;
 }
 
 bool gv_run_done(const struct gv_run *run) {
@@ -1054,7 +1059,7 @@ bool gv_run_quarantined(const struct gv_run *run, uint32_t node) {
 }
 
 bool gv_run_conclusive(const struct gv_run *run) {
-    return run->conclusive || run->checker.errors.conclusive;
+    return run->conclusive || run->errors.conclusive;
 }
 
 bool gv_run_suspects(const struct gv_run *run, uint32_t node) {
@@ -1076,10 +1081,10 @@ struct gv_run_view gv_run_view(const struct gv_run *run, gv_time now) {
         .net = &run->net,
         .nemesis = &run->nemesis,
         .cut_for = run->nemesis.active && now > run->cut_at ? now - run->cut_at : 0,
-        .missing = run->checker.missing,
-        .errors = &run->checker.errors,
-        .observing = run->checker.convergence.watching,
-        .settled = run->checker.convergence.settled,
+        .missing = gv_checker_missing(&run->checker),
+        .errors = &run->errors,
+        .observing = gv_checker_is_watching(&run->checker),
+        .settled = gv_checker_converged(&run->checker),
     };
 }
 

@@ -7,8 +7,7 @@
 #include "../../node/security/auth.h"
 #include "../../node/workload.h"
 #include "../check/check_replicas.h"
-#include "../check/check_state.h"
-#include "../check/invariants.h"
+#include "../check/checker.h"
 #include "../check/observed.h"
 #include "../core/envelope.h"
 #include "../core/memory.h"
@@ -55,7 +54,7 @@ struct gv_simulation {
     struct gv_simulation_config config;
     const struct gv_workload *workload;
     struct gv_run *run;
-    struct gv_invariants invariants;
+    struct gv_checker_invariants invariants;
     struct gv_timers timers;
     struct vnode *nodes;
     struct gv_disk *disks; // NULL: none
@@ -217,7 +216,7 @@ static void receive(struct vnode *vnode, const char *line, size_t len) {
     int error = gv_node_receive(vnode->node, local_time(vnode), line, len);
     if (durable) {
         gv_check_state_request(index_of(vnode), before, gv_engine_root(gv_node_engine(vnode->node)),
-                               sim->invariants.errors);
+                               gv_run_errors(sim->run));
     }
     vnode->busy_until = sim->now + vnode->line_cost;
     mark_dirty(vnode);
@@ -322,7 +321,7 @@ static void wake(struct vnode *vnode) {
 static void check_suspicions(struct vnode *vnode, const struct gv_engine *engine) {
     struct gv_engine_stats stats;
     gv_engine_stats(engine, &stats);
-    gv_invariants_suspects(&vnode->sim->invariants, index_of(vnode), stats.suspected > 0);
+    gv_checker_invariants_suspects(&vnode->sim->invariants, index_of(vnode), stats.suspected > 0);
 }
 
 // Passes on all that a node has to say now.
@@ -339,7 +338,7 @@ static void drain(struct vnode *vnode) {
         const char *line = sim->out + at;
         size_t size = (size_t)((const char *)memchr(line, '\n', len - at) - line);
         hash_line(sim, index_of(vnode), true, line, size);
-        gv_invariants_line(&sim->invariants, index_of(vnode), slice_of(line, size));
+        gv_checker_invariants_line(&sim->invariants, index_of(vnode), slice_of(line, size));
         gv_run_line(sim->run, sim->now, index_of(vnode), slice_of(line, size));
         at += size + 1;
         if (vnode->node == NULL) break; // it went down by what came of that line
@@ -347,9 +346,9 @@ static void drain(struct vnode *vnode) {
     if (vnode->node == NULL || vnode->paused) return;
     const struct gv_engine *engine = gv_node_engine(vnode->node);
     if (engine != NULL) {
-        gv_invariants_node(&sim->invariants, index_of(vnode), gv_engine_root(engine).count,
-                           vnode->memory);
-        if (sim->invariants.quiet_at != GV_TIME_NEVER) check_suspicions(vnode, engine);
+        gv_checker_invariants_node(&sim->invariants, index_of(vnode), gv_engine_root(engine).count,
+                                   vnode->memory);
+        if (gv_checker_invariants_quiet(&sim->invariants)) check_suspicions(vnode, engine);
     }
     if (vnode->pending_len > 0) release(vnode);
     write_batch(vnode);
@@ -390,7 +389,7 @@ static bool all_equal(struct gv_simulation *sim, bool all) {
             gv_check_replicas_compare(engine_of(sim, first), engine_of(sim, i));
         equal = equal && result == GV_CHECK_REPLICAS_EQUAL;
         if (gv_check_replicas_text(result) != NULL)
-            gv_verdict_add(sim->invariants.errors, GV_VERDICT_WRONG_DIGEST,
+            gv_verdict_add(gv_run_errors(sim->run), GV_VERDICT_WRONG_DIGEST,
                            "n%" PRIu32 " and n%" PRIu32 " %s", first, i,
                            gv_check_replicas_text(result));
     }
@@ -498,7 +497,7 @@ static void add_stats(struct vnode *vnode) {
     struct gv_stats stats;
     gv_node_stats(vnode->node, &stats);
     gv_traffic_add(&vnode->sim->traffic, &stats);
-    gv_invariants_stats(&vnode->sim->invariants, index_of(vnode), &stats);
+    gv_checker_invariants_stats(&vnode->sim->invariants, index_of(vnode), &stats);
 }
 
 // A node that is down can lose its disk only; it is brought up for a moment to see what that is.
@@ -515,7 +514,7 @@ static void crash(struct vnode *vnode, enum gv_disk_crash crash) {
     gv_node_free(vnode->node);
     vnode->node = NULL;
     vnode->batch = NULL;
-    gv_invariants_reset(&vnode->sim->invariants, index_of(vnode), is_kept(vnode, crash));
+    gv_checker_invariants_reset(&vnode->sim->invariants, index_of(vnode), is_kept(vnode, crash));
     vnode->busy_until = 0;
     gv_observed_fini(&vnode->observed);
     set_timer(vnode);
@@ -673,10 +672,15 @@ struct gv_simulation *gv_simulation_new(const struct gv_simulation_config *confi
     sim->run = gv_run_new(&sim->config.run);
     sim->config.run.digest_key = NULL;
     size_t message_max = config->message_max ? config->message_max : GV_ENGINE_MESSAGE_DEFAULT;
-    gv_invariants_init(&sim->invariants, nodes, config->run.rate, message_max,
-                       gv_run_errors(sim->run));
-    sim->invariants.traffic.sent_by = gv_run_view(sim->run, 0).net->sent_by;
-    gv_invariants_rtt(&sim->invariants, longest_rtt(&config->run));
+    gv_checker_invariants_init(&sim->invariants,
+                               &(struct gv_checker_invariants_config){
+                                   .nodes = nodes,
+                                   .rate = config->run.rate,
+                                   .message_max = message_max,
+                                   .rtt = longest_rtt(&config->run),
+                                   .sent_by = gv_run_view(sim->run, 0).net->sent_by,
+                                   .errors = gv_run_errors(sim->run),
+                               });
     (void)gv_timers_init(&sim->timers, gv_memory_alloc(), nodes);
     gv_json_init(&sim->json, gv_base_malloc(), LINE_MAX, 0);
     gv_digest_key_init(&sim->trace_hash_key, (struct gv_slice){(const uint8_t *)"trace", 5});
@@ -707,7 +711,7 @@ void gv_simulation_free(struct gv_simulation *sim) {
     GV_ASSERT(sim->memory == 0);
     free(sim->disks);
     gv_run_free(sim->run);
-    gv_invariants_fini(&sim->invariants);
+    gv_checker_invariants_fini(&sim->invariants);
     gv_timers_fini(&sim->timers);
     gv_json_fini(&sim->json);
     free(sim->nodes);
@@ -738,8 +742,8 @@ bool gv_simulation_step(struct gv_simulation *sim) {
     drain_all(sim);
     if (sim->workload->replica) check_convergence(sim);
     struct gv_run_view view = gv_run_view(sim->run, sim->now);
-    if (!gv_invariants_time(&sim->invariants, sim->now, view.net->messages,
-                            view.phase == GV_RUN_QUIET)) {
+    if (!gv_checker_invariants_time(&sim->invariants, sim->now, view.net->messages,
+                                    view.phase == GV_RUN_QUIET)) {
         return false;
     }
     return !gv_run_done(sim->run);
@@ -778,7 +782,7 @@ struct gv_result gv_simulation_finish(struct gv_simulation *sim) {
                       net->forged);
     }
     if (sim->workload->replica) all_equal(sim, true);
-    gv_invariants_net(&sim->invariants, net);
+    gv_checker_invariants_net(&sim->invariants, net);
     struct gv_result result = gv_run_finish(sim->run);
     result.traffic = sim->traffic;
     result.traffic.nodes = sim->config.run.nodes;

@@ -77,7 +77,7 @@ static void becomes_equal_and_silent(struct gv_cluster *cluster, uint64_t trip_m
     }
     struct gv_check_traffic traffic;
     struct gv_verdict_errors errors = {0};
-    gv_check_traffic_init(&traffic, cluster->config.nodes, 0);
+    gv_check_traffic_init(&traffic, cluster->config.nodes, 0, NULL);
     gv_check_traffic_quiescence(&traffic, ms(LISTEN_MS), suspicion, sent(cluster) - before,
                                 &errors);
     if (errors.count > 0) print_config(errors.texts[0], &cluster->config, trip_ms);
