@@ -148,7 +148,7 @@ case_ plain-script 0 '^valid' --node-count 2 --time-limit 0.2 -- ./program
 case_ closed 0 '^valid' --node-count 2 --time-limit 0.2 -- "$self" node good <&-
 
 # What came instead of an answer to init.
-way prints 1 'bad line: n[01] .*not JSON.*is no message to standard error. The line: starting up'
+way prints 1 'bad line: n[01] .*not JSON.*everything but messages to standard error. The line: starting up'
 way exits 3 'died: n[0-9]*: it exited with status 3, .*before .*init; .*standard error: no such setting'
 way killed 3 'died: n[0-9]*: killed by signal 9 .*, before it answered init'
 way unended 1 'n[01] did not answer init .*it began a line and did not end it.*: {"src":"n' &
@@ -163,8 +163,8 @@ wait $unended
 
 # A node that lives without its output or input is told from one that is only silent. One that
 # heeds no signal and reads to the end is as good as any.
-way closes-output 1 'closed: n1 closed its standard output, and runs on' --time-limit 3
-grep -q 'no echo: n1 was not heard after it closed its standard output' "$tmp/out" ||
+way closes-output 1 'closed: n1 closed its standard output and still runs' --time-limit 3
+grep -q 'no echo: n1 was ignored after it closed its standard output' "$tmp/out" ||
     { echo 'closes-output: no reason' && bad=1; }
 way closes-input 1 'closed: n1 closed its standard input, and runs on' --time-limit 3
 way deaf 0 '^valid'
