@@ -63,8 +63,8 @@ wrong invents 'wrong sum: n1 reads' $counters
 wrong forgets 'duplicate: id "n1-[0-9]*" came from n1 and again from n1' unique-ids
 wrong forgets 'read goes back: n1 showed' $sets g-counter
 wrong forgets 'wrong sum: n1 reads\|final reads differ: n1' pn-counter
-wrong twice 'answered twice: n1 printed a line that answers a request that was answered' $every
-wrong floods 'answered twice: n1 printed a line that answers a request that was answered' $every
+wrong twice 'answered twice: n1 printed a line that answers a request for the second time' $every
+wrong floods 'answered twice: n1 printed a line that answers a request for the second time' $every
 wrong lies 'malformed reply: n1 .*is an error whose "code" is no integer' echo
 wrong lies 'malformed reply: n1 .*is an error without a "code"' unique-ids
 wrong lies 'phantom: n[0-2] shows value .*refused for certain by n1' $sets

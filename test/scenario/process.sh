@@ -117,9 +117,9 @@ program() { # TEXT WORDS
     chmod +x program
     case_ "program '$1'" 2 "$2" -- ./program
 }
-program '#!/nowhere/python3 -u\n' "the interpreter '/nowhere/python3', of .* does not exist"
-program '#!/usr/bin/env nowhere-to-be-found\n' "interpreter 'nowhere-to-be-found', .* of PATH"
-program '#!/usr/bin/env -S A=1 nowhere\n' "the interpreter 'nowhere', .* of PATH"
+program '#!/nowhere/python3 -u\n' "the interpreter '/nowhere/python3' of .* does not exist"
+program '#!/usr/bin/env nowhere-to-be-found\n' "interpreter 'nowhere-to-be-found' .* of PATH"
+program '#!/usr/bin/env -S A=1 nowhere\n' "the interpreter 'nowhere' .* of PATH"
 program '#!/bin/sh\r\nread line\r\n' "end in CR LF, .*'/bin/sh.r', .*sed -i"
 program '\177ELF\1\1\1\0\0\0' 'has no executable format'
 program '' 'is an empty file'
