@@ -3,8 +3,9 @@
 # deps.sh probe|install GROUP…: checks that the system has what the groups need. If something is
 # missing, `probe` names it and fails, and `install` installs its package with apt-get, dnf or brew.
 # Prints nothing if nothing is missing. Groups: build, store (LMDB), san (SAN=), fuzz, test, check
-# (the tools of the gates), pictures, and the compiler and emulator of each port: i386, armhf,
-# s390x, musl. The file $STAMP lists the groups found for each compiler, so each is probed once.
+# (the tools of the gates), browser (for the report), and the compiler and emulator of each port:
+# i386, armhf, s390x, musl. The file $STAMP lists the groups found for each compiler, so each is
+# probed once.
 mode=$1
 shift
 cc=${CC:-cc}
@@ -17,13 +18,12 @@ needs() {
     san) echo cc-san ;;
     fuzz) echo libFuzzer ;;
     test) echo cmocka.h ;;
-    check) echo gcc g++ clang clang-san clang-tidy clang-format valgrind mandoc pkg-config nm \
-        node npm chromium ;;
+    check) echo gcc g++ clang clang-san clang-tidy clang-format valgrind mandoc pkg-config nm ;;
     i386) echo i686-linux-gnu-gcc qemu-i386 ;;
     armhf) echo arm-linux-gnueabihf-gcc qemu-arm ;;
     s390x) echo s390x-linux-gnu-gcc qemu-s390x ;;
     musl) echo musl-gcc ;;
-    pictures) echo node npm chromium ;;
+    browser) echo node npm && [ -n "$CHROMIUM" ] || echo chromium ;;
     esac
 }
 
@@ -50,6 +50,7 @@ int LLVMFuzzerTestOneInput(const char *at, size_t len) { return at == NULL && le
     # cmocka.h needs the other four before it.
     *.h) printf '#include <%s>\n' setjmp.h stdarg.h stddef.h stdint.h "$1" |
         compiles $cc $CPPFLAGS -fsyntax-only ;;
+    chromium) { command -v chromium || command -v chromium-browser; } >/dev/null ;;
     *) command -v "$1" >/dev/null ;;
     esac
 }

@@ -19,7 +19,7 @@ trap 'rm -rf "$TMP"' EXIT
 gvsim=$BUILD/gvsim
 
 pictures="sim/report/report.png sim/tools/sweep.svg test/bench/sync.svg"
-report="--scenario storm --seed 7 --settle 1" # a run that fails: too little time after the storm
+report="--scenario storm --seed 7 --settle 1" # this run fails: it ends too soon after the storm
 
 # Prints C sources without comments, indentation and trailing blanks.
 plain() {
@@ -30,7 +30,7 @@ sources() {
     case $1 in
     sim/report/report.png)
         cat sim/report/*.html sim/report/*.css sim/report/*.js sim/report/page.awk \
-            test/lib/picture.mjs
+            test/report/picture.mjs
         plain sim/report/report.c
         echo "$report"
         "$gvsim" scenarios storm
@@ -64,10 +64,11 @@ make_picture() { # PICTURE
     echo "  PLOT  $1"
     case $1 in
     sim/report/report.png)
-        . test/lib/browser.sh
+        . test/report/browser.sh
+        [ -z "$NO_BROWSER" ] || { echo "$NO_BROWSER" && return 1; }
         "$gvsim" run $report --report "$TMP/report.html" >"$TMP/out" 2>&1
         [ $? -eq 1 ] || { cat "$TMP/out" && return 1; }
-        node test/lib/picture.mjs "$TMP/report.html" "$1" "$(mark "$1")"
+        node test/report/picture.mjs "$TMP/report.html" "$1" "$(mark "$1")"
         ;;
     sim/tools/sweep.svg)
         if [ -n "${MEASURE-}" ]; then

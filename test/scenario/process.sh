@@ -148,9 +148,10 @@ case_ plain-script 0 '^valid' --node-count 2 --time-limit 0.2 -- ./program
 case_ closed 0 '^valid' --node-count 2 --time-limit 0.2 -- "$self" node good <&-
 
 # What came instead of an answer to init.
-way prints 1 'bad line: n[01] .*not JSON.*everything but messages to standard error. The line: starting up'
-way exits 3 'died: n[0-9]*: it exited with status 3, .*before .*init; .*standard error: no such setting'
-way killed 3 'died: n[0-9]*: killed by signal 9 .*, before it answered init'
+way prints 1 'bad line: n[01] .*not JSON.*messages to standard error. The line: starting up'
+way exits 3 \
+    'node died: n[0-9]*: it exited with status 3, .*before .*init; .*error: no such setting'
+way killed 3 'node died: n[0-9]*: killed by signal 9 .*, before it answered init'
 way unended 1 'n[01] did not answer init .*it printed an unfinished line.*: {"src":"n' &
 unended=$!
 (

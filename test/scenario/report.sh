@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
 # gvsim's --trace and --report: whole and well-formed, the same for the same seed, complete; and
-# nothing else changes by them. How the page behaves in a browser is a gate, test/gates/report.sh.
+# nothing else changes by them. How the page behaves in a browser is a gate, test/report/run.sh.
 set -u
 gvsim=${BUILD:-build}/gvsim
 tmp=$(mktemp -d) || exit 1

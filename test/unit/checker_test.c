@@ -94,7 +94,7 @@ static void queues_have_bounds(void **state) {
     static const char *const said[] = {
         "queue too long: 2097153 bytes of replies waited in n7",
         "queue too long: 1025 long replies",
-        "queue too long: 65537 changes to be told",
+        "queue too long: 65537 changes to be sent",
         "queue too long: 5 summaries",
         "queue too long: 11534337 bytes to be stored waited in n7, and the bound is 11534336",
     };

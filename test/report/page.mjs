@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Reads the reports in a directory as a person would, in a headless Chromium; see report.sh.
+// Reads the reports in a directory as a person would, in a headless Chromium; run.sh makes them.
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { pathToFileURL } from "node:url";
