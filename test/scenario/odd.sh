@@ -47,9 +47,9 @@ right() { # HABIT WORKLOAD…
 sets='broadcast g-set' counters='g-counter pn-counter'
 every="echo unique-ids $sets $counters"
 
-# The first three take more than the five seconds that a client waits.
-gone='goes to a client that is gone, for it waits 5 s'
-wrong late "n1 printed a line that \($gone\|comes after the 5 s\)" $every
+# The first three take the five seconds that a client waits, and more.
+gone='goes to a closed client, which waited 5 s'
+wrong late "n1 printed a line that \($gone\|comes after the client's timeout\)" $every
 wrong wrong-ids 'stray reply: n1 printed a line that answers no request.*"in_reply_to":10' $every
 wrong loses 'no echo: n1 answered nothing within 5 s' echo
 wrong loses 'lost: .*; acknowledged by n1; missing at n0 n1 n2' $sets

@@ -407,7 +407,7 @@ static void a_reply_after_five_seconds_mutes_its_node(void **state) {
     struct gv_result result = run(&config, LATE);
     assert_false(result.valid);
     assert_non_null(strstr(result.errors->texts[0], "bad line: n1 printed a line that goes to a "
-                                                    "client that is gone"));
+                                                    "closed client"));
     end();
 }
 
