@@ -230,7 +230,8 @@ static void sample_queues(struct gv_node *node, const struct gv_engine_stats *en
                                engine != NULL ? engine->update_backlog : 0,
                                engine != NULL ? engine->sync_backlog : 0, store};
     uint64_t *const most[] = {&node->stats.numbers.queued_replies,
-                              &node->stats.numbers.queued_reads, &node->stats.numbers.queued_updates,
+                              &node->stats.numbers.queued_reads,
+                              &node->stats.numbers.queued_updates,
                               &node->stats.numbers.queued_syncs, &node->stats.numbers.queued_store};
     for (size_t i = 0; i < sizeof depths / sizeof *depths; i++)
         if (depths[i] > *most[i]) *most[i] = depths[i];

@@ -25,8 +25,8 @@
 #include "../codec/json.h"
 #include "../engine/store.h"
 #include "../merkle/base.h"
-#include "limits.h"
 #include "log.h"
+#include "node_limits.h"
 #include "stats.h"
 
 #ifdef __cplusplus

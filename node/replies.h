@@ -8,7 +8,7 @@
 #define GV_NODE_REPLIES_H
 
 #include "../engine/engine.h"
-#include "limits.h"
+#include "node_limits.h"
 
 // Most bytes of a reply besides what it repeats of its request.
 enum { GV_REPLIES_OVERHEAD = 1024, GV_REPLIES_TEXT_MAX = 400 };

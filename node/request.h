@@ -5,7 +5,7 @@
 #define GV_NODE_REQUEST_H
 
 #include "../codec/json.h"
-#include "limits.h"
+#include "node_limits.h"
 #include "replies.h"
 #include "writes.h"
 
