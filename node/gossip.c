@@ -4,12 +4,12 @@
 #include <inttypes.h>
 #include <string.h>
 
-// What a message's line takes besides its body.
+// Most bytes of a line besides the message.
 enum { ENVELOPE_MAX = GV_LINE_BEGIN + 2 + 2 * GV_NODE_QUOTED_MAX + GV_AUTH_OVERHEAD };
 
-_Static_assert((int)GV_AUTH_OVERHEAD <= (int)GV_MESSAGE_MAC_MAX, "a MAC has room in any message");
+_Static_assert((int)GV_AUTH_OVERHEAD <= (int)GV_MESSAGE_MAC_MAX, "any message can have a MAC");
 
-// A message that came: its line, and scratch memory of the line's length at least.
+// A received message: its line, and scratch memory of the line's length at least.
 struct message {
     struct gv_json *json;
     const struct gv_line *line;
@@ -114,7 +114,7 @@ int gv_gossip_receive(struct gv_gossip *gossip, gv_time now, struct gv_json *jso
 
 // ---- Out ----------------------------------------------------------------------------------------
 
-// What it may send: what the protocol allows, if an entry of another node takes so much.
+// An entry that a peer with a larger message_max wrote may need the protocol's limit.
 static size_t longest_message(const struct gv_gossip *gossip) {
     size_t own = gossip->config.message_max;
     return own > GV_MESSAGE_LIMIT ? own : GV_MESSAGE_LIMIT;
@@ -124,8 +124,8 @@ size_t gv_gossip_send_min(const struct gv_gossip *gossip) {
     return longest_message(gossip) + ENVELOPE_MAX;
 }
 
-// Writes one line of gossip. The body is written first, behind room for the longest beginning a
-// line can have, since only then it is known to whom it goes; then it moves up to the beginning.
+// The engine chooses the peer while it writes the message, so the envelope's length is known only
+// afterwards: the message is written behind space for the longest envelope, then moved.
 size_t gv_gossip_send(struct gv_gossip *gossip, gv_time now, char *buf, size_t cap) {
     if (gossip->config.engine == NULL || !gv_session_started(gossip->config.session)) return 0;
     int peer;
