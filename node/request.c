@@ -19,7 +19,7 @@ void gv_request_malformed(struct gv_request *request, const char *member, const 
     gv_replies_error(request->replies, GV_REPLIES_MALFORMED, text);
 }
 
-// Says which of the node's own bounds was reached, and how far it is.
+// Writes which limit of this node the entry exceeds.
 static void describe_bound(const struct gv_engine *engine, const struct gv_entry *entry, char *why,
                            size_t cap) {
     struct gv_engine_stats stats;
@@ -44,7 +44,7 @@ static void describe_bound(const struct gv_engine *engine, const struct gv_entry
     }
 }
 
-// Says why no node takes the entry.
+// Writes why no node accepts the entry.
 static void describe_invalid(const struct gv_entry *entry, int error, const char *reason, char *why,
                              size_t cap) {
     int depth = entry->lattice == GV_LATTICE_SET ? GV_ENTRY_DEPTH_SET : GV_ENTRY_DEPTH;
@@ -75,8 +75,8 @@ static void refuse_put(struct gv_request *request, const struct gv_entry *entry,
     gv_replies_error(request->replies, code, text);
 }
 
-// To the store first, if there is one to wait for: the request is answered then. Else to the
-// engine. False: it could not, and that has been answered.
+// Puts an entry by way of the store, if replies wait for it, else into the engine directly. False:
+// it was refused by an error.
 static bool put(struct gv_request *request, const struct gv_entry *entry,
                 const struct gv_writes_reply *answer) {
     GV_ASSERT(request->engine != NULL && gv_replies_is_open(request->replies));
