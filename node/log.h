@@ -9,10 +9,10 @@
 enum gv_log_level { GV_LOG_ERROR, GV_LOG_WARN, GV_LOG_INFO, GV_LOG_DEBUG };
 
 enum {
-    GV_LOG_TEXT_MAX = 512,   // of a record's text, bytes
-    GV_LOG_EXCERPT_MAX = 80, // of what a record quotes, bytes
-    GV_LOG_LINE_MAX = 4096,  // of a line: what a pipe takes whole or not at all
-    GV_LOG_RATE = 100,       // input errors logged one by one in a second; the rest are counted
+    GV_LOG_TEXT_MAX = 512,   // longest text of a record, bytes
+    GV_LOG_EXCERPT_MAX = 80, // longest excerpt of input in a record, bytes
+    GV_LOG_LINE_MAX = 4096,  // longest line, bytes; writes to a pipe are atomic up to here
+    GV_LOG_RATE = 100,       // input errors logged in a second; the others are counted
 };
 
 // Texts are borrowed for the call.
@@ -34,8 +34,8 @@ struct gv_log {
     uint64_t input_errors; // input errors since the start
 };
 
-// A log whose records go to `write`, which may be NULL. `node` is borrowed: the name at each
-// record.
+// A log that passes its records to `write`, or to nobody if that is NULL. `node`, the node's name,
+// is borrowed, and read for each record.
 void gv_log_init(struct gv_log *log, void (*write)(void *ctx, const struct gv_log_record *record),
                  void *ctx, const char *node);
 

@@ -96,8 +96,7 @@ bool gv_loop_random(uint64_t *out) {
     return uv_random(NULL, NULL, out, sizeof *out, 0, NULL) == 0;
 }
 
-// ---- Standard input and output
-// ---------------------------------------------------------------------------------------
+// ---- Standard input and output ------------------------------------------------------------------
 
 static void fail(struct loop *loop, const char *what, const char *why) {
     char text[256];
