@@ -3,22 +3,17 @@
 
 #include "json_string.h"
 
-_Static_assert(GV_ENTRY_SIZE_MAX + GV_MESSAGE_HEADER_MAX + GV_MESSAGE_ENTRY_MAX +
-                       GV_MESSAGE_RANGES(0) + GV_MESSAGE_TAIL + GV_MESSAGE_MAC_MAX <=
-                   GV_MESSAGE_LIMIT,
-               "every entry fits alone into a message");
-
 // --- canonical text --------------------------------------------------------------------------
 
 // Everything before `at` is canonical (json.h).
 struct scan {
     const char *text;
     size_t at, len;
-    unsigned depth, depth_max;               // containers that are open, and may be
-    uint64_t objects;                        // bit d: that at depth d + 1 is an object …
-    struct gv_slice names[GV_MESSAGE_DEPTH]; // … and this the last name in it
+    unsigned depth, depth_max;                 // containers that are open, and may be
+    uint64_t objects;                          // bit d: that at depth d + 1 is an object …
+    struct gv_slice names[GV_ENTRY_DEPTH_SET]; // … and this the last name in it
 };
-_Static_assert(GV_MESSAGE_DEPTH <= 64, "a bit for each level");
+_Static_assert(GV_ENTRY_DEPTH_SET <= 64, "a bit for each level");
 
 static bool is_at(const struct scan *scan, char c) {
     return scan->at < scan->len && scan->text[scan->at] == c;

@@ -4,21 +4,37 @@
 #ifndef GV_CODEC_ENTRY_H
 #define GV_CODEC_ENTRY_H
 
-#include "message.h"
+#include "../merkle/base.h"
 
 #ifdef __cplusplus
 extern "C" {
 #endif
 
+// How two versions of an entry merge.
+enum gv_lattice {
+    GV_LATTICE_SET,      // presence; there is one version only
+    GV_LATTICE_COUNTER,  // the larger count
+    GV_LATTICE_REGISTER, // the larger (lamport, node, value)
+};
+
+// One entry of the replicated map. Two entries are versions of the same one if lattice and key
+// are equal. `key` and `value` are canonical JSON texts (json.h), `node` is one of a string.
+struct gv_entry {
+    enum gv_lattice lattice;
+    struct gv_slice key;
+    uint64_t count;        // counter
+    struct gv_slice value; // register
+    uint64_t lamport;      // register
+    struct gv_slice node;  // register
+};
+
+// Limits of the protocol: every node accepts what they allow. An entry of GV_ENTRY_SIZE_MAX fits
+// alone into a message (message.c asserts it). A line is nested GV_MESSAGE_DEPTH levels at most.
 enum {
-    // Longest key, value and node together, bytes: alone in a message, with the longest header and
-    // a seal, they take no more than GV_MESSAGE_LIMIT.
-    GV_ENTRY_SIZE_MAX = GV_MESSAGE_LIMIT - 512,
-    GV_ENTRY_NODE_MAX = 255, // longest node, bytes, its quotes included
-    // Deepest nesting of a set's key, and of other keys and of values. The first stands in a line
-    // below the line itself, its body, "entries", the group and its array; others in a tuple, too.
-    GV_ENTRY_DEPTH_SET = GV_MESSAGE_DEPTH - 5,
-    GV_ENTRY_DEPTH = GV_MESSAGE_DEPTH - 6,
+    GV_ENTRY_SIZE_MAX = 65024, // longest key, value and node together, bytes
+    GV_ENTRY_NODE_MAX = 255,   // longest node, bytes, its quotes included
+    GV_ENTRY_DEPTH_SET = 59,   // deepest nesting of a set's key
+    GV_ENTRY_DEPTH = 58,       // deepest nesting of other keys, and of values
 };
 
 // 0: the entry is well formed and within the limits of the protocol. Else *fault, a static text,

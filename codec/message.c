@@ -3,6 +3,13 @@
 
 #include <string.h>
 
+_Static_assert(GV_ENTRY_SIZE_MAX + GV_MESSAGE_HEADER_MAX + GV_MESSAGE_ENTRY_MAX +
+                       GV_MESSAGE_RANGES(0) + GV_MESSAGE_TAIL + GV_MESSAGE_MAC_MAX <=
+                   GV_MESSAGE_LIMIT,
+               "every entry fits alone into a message");
+_Static_assert(GV_ENTRY_DEPTH_SET - GV_ENTRY_DEPTH == 1,
+               "other keys and values are in a tuple, too");
+
 // Names of the groups by lattice.
 static const char *const lattice_names[] = {
     [GV_LATTICE_SET] = "set",

@@ -13,6 +13,7 @@
 #define GV_CODEC_MESSAGE_H
 
 #include "../merkle/pack.h"
+#include "entry.h"
 #include "json.h"
 
 #ifdef __cplusplus
@@ -25,25 +26,8 @@ enum { GV_MESSAGE_VERSION = 2 };
 enum {
     GV_MESSAGE_LIMIT = 64 << 10, // longest message, bytes, with what authenticates it …
     GV_MESSAGE_MAC_MAX = 64,     // … which takes no more than this
-    GV_MESSAGE_DEPTH = 64,       // deepest nesting of a line that has a message as its body
-};
-
-// How two versions of an entry merge.
-enum gv_lattice {
-    GV_LATTICE_SET,      // presence; there is one version only
-    GV_LATTICE_COUNTER,  // the larger count
-    GV_LATTICE_REGISTER, // the larger (lamport, node, value)
-};
-
-// One entry of the replicated map. Two entries are versions of the same one if lattice and key
-// are equal. `key` and `value` are canonical JSON texts (json.h), `node` is one of a string.
-struct gv_entry {
-    enum gv_lattice lattice;
-    struct gv_slice key;
-    uint64_t count;        // counter
-    struct gv_slice value; // register
-    uint64_t lamport;      // register
-    struct gv_slice node;  // register
+    GV_MESSAGE_DEPTH =
+        GV_ENTRY_DEPTH_SET + 5, // deepest nesting of a line that has a message as its body
 };
 
 // Acknowledges messages by their ids: `largest`, and largest − 1 − i where bit i of `mask` is set.

@@ -20,7 +20,7 @@ void gv_peer_init(struct gv_peer *peer, uint64_t first_id, uint64_t seq, bool ne
         .next_id = first_id,
         .largest_acked_end = first_id,
         .needs_full_state = needs_full_state,
-        .resend_at = GV_TIME_NEVER,
+        .loss_timer = GV_TIME_NEVER,
         .probe_at = GV_TIME_NEVER,
         .acked_seq = seq,
         .sent_seq = seq,
@@ -52,18 +52,18 @@ static bool note_id(struct gv_peer *peer, uint64_t id) {
         if (back > 0) peer->mask |= UINT64_C(1) << (back - 1);
         return false;
     }
-    peer->heard = true;
+    peer->has_received = true;
     peer->largest = id;
     return true;
 }
 
 bool gv_peer_is_new_incarnation(const struct gv_peer *peer, uint64_t id) {
-    if (!peer->heard) return true;
+    if (!peer->has_received) return true;
     return id < peer->largest ? peer->largest - id > MASK_BITS : id - peer->largest > ID_JUMP_MAX;
 }
 
 bool gv_peer_is_duplicate(const struct gv_peer *peer, uint64_t id) {
-    return peer->heard && covers(&(struct gv_message_ack){peer->largest, peer->mask, 0}, id);
+    return peer->has_received && covers(&(struct gv_message_ack){peer->largest, peer->mask, 0}, id);
 }
 
 void gv_peer_received(struct gv_peer *peer, gv_time now, uint64_t id, bool immediate,
@@ -71,15 +71,15 @@ void gv_peer_received(struct gv_peer *peer, gv_time now, uint64_t id, bool immed
     GV_ASSERT(peer->unacked < UINT8_MAX);
     if (note_id(peer, id)) peer->largest_at = now;
     peer->unacked++;
-    if (immediate || peer->unacked >= GV_PEER_UNACKED) delay = 0;
-    if (peer->unacked > GV_PEER_UNACKED) peer->unacked = GV_PEER_UNACKED;
+    if (immediate || peer->unacked >= GV_PEER_ACK_THRESHOLD) delay = 0;
+    if (peer->unacked > GV_PEER_ACK_THRESHOLD) peer->unacked = GV_PEER_ACK_THRESHOLD;
     gv_time when = gv_time_after(now, delay);
     if (when < peer->ack_at) peer->ack_at = when;
 }
 
 bool gv_peer_take_ack(struct gv_peer *peer, gv_time now, struct gv_message_ack *out) {
     if (peer->unacked == 0) return false;
-    GV_ASSERT(peer->heard);
+    GV_ASSERT(peer->has_received);
     gv_time ack_delay = now > peer->largest_at ? now - peer->largest_at : 0;
     *out = (struct gv_message_ack){peer->largest, peer->mask, ack_delay / 1000};
     peer->unacked = 0;
@@ -105,9 +105,9 @@ static gv_time base_timeout(const struct gv_peer *peer, gv_time initial_rtt) {
 // --- sending ---------------------------------------------------------------------------------
 
 static void update_timer(struct gv_peer *peer) {
-    peer->resend_at = GV_TIME_NEVER;
+    peer->loss_timer = GV_TIME_NEVER;
     for (int i = 0; i < peer->in_flight_count; i++) {
-        if (peer->in_flight[i].due < peer->resend_at) peer->resend_at = peer->in_flight[i].due;
+        if (peer->in_flight[i].due < peer->loss_timer) peer->loss_timer = peer->in_flight[i].due;
     }
     peer->acked_seq = peer->in_flight_count ? peer->in_flight[0].from : peer->sent_seq;
     GV_ASSERT(peer->acked_seq <= peer->sent_seq);
@@ -303,7 +303,7 @@ int gv_peer_detect_reordered(struct gv_peer *peer, gv_time now) {
 int gv_peer_expire(struct gv_peer *peer, gv_time now) {
     for (int i = 0; i < peer->in_flight_count; i++) {
         if (peer->in_flight[i].due > now) continue;
-        if (peer->timeouts == 0) peer->heard_since_timeout = false;
+        if (peer->timeouts == 0) peer->received_since_timeout = false;
         if (peer->timeouts < UINT8_MAX) peer->timeouts++;
         return declare_lost(peer, i);
     }
@@ -332,7 +332,7 @@ int gv_peer_detect_unacked(struct gv_peer *peer, gv_time now, gv_time usual) {
 
 bool gv_peer_is_unresponsive(const struct gv_peer *peer) {
     return peer->timeouts >=
-           (peer->heard_since_timeout ? GV_PEER_ONE_WAY_TIMEOUTS_MAX : GV_PEER_TIMEOUTS_MAX);
+           (peer->received_since_timeout ? GV_PEER_ONE_WAY_TIMEOUTS_MAX : GV_PEER_TIMEOUTS_MAX);
 }
 
 bool gv_peer_sync_in_flight(const struct gv_peer *peer, gv_time sent) {
@@ -368,7 +368,7 @@ gv_time gv_peer_timeout(const struct gv_peer *peer, gv_time initial_rtt) {
 }
 
 gv_time gv_peer_deadline(const struct gv_peer *peer, gv_time now) {
-    const gv_time times[3] = {peer->ack_at, peer->resend_at, peer->probe_at};
+    const gv_time times[3] = {peer->ack_at, peer->loss_timer, peer->probe_at};
     gv_time due = GV_TIME_NEVER;
     for (int i = 0; i < 3; i++) {
         if (times[i] > now && times[i] < due) due = times[i];

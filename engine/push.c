@@ -5,13 +5,13 @@
 
 enum {
     PERIOD_MIN_MS = 10,
-    PERIOD_SHARE = 4,    // of the way down and up, the least that a period is worth
-    MARGIN_SHARE = 40,   // of the staleness, to spare for round trips that vary …
-    ROUNDING_MS = 1,     // lost where messages and timers count in milliseconds
-    DEVIATION_SHARE = 2, // of the deviation of round trips, what the period is shortened by
-    RTT_SAMPLES_MIN = 4, // round trips measured before links are called slow
-    MARGIN_MAX_MS = 50,  // … but no more than this
-    ACK_DELAY_MS = 2000, // long, so that nearly all acknowledgements ride on updates
+    PERIOD_DIVISOR = 4,      // of the way down and up, the least that a period is worth
+    MARGIN_DIVISOR = 40,     // of the staleness, to spare for round trips that vary …
+    ROUNDING_MS = 1,         // lost where messages and timers count in milliseconds
+    DEVIATION_DIVISOR = 2,   // of the deviation of round trips, what the period is shortened by
+    RTT_SAMPLES_MIN = 4,     // round trips measured before links are called slow
+    MARGIN_MAX_MS = 50,      // … but no more than this
+    ACK_DELAY_MAX_MS = 2000, // long, so that nearly all acknowledgements ride on updates
 };
 
 static bool direct(const struct gv_engine *engine) {
@@ -92,7 +92,7 @@ static gv_time mean_rtt(const struct gv_engine *engine, int peer, uint8_t times)
 // What a child arrives early by, so that a round trip a little longer does not miss the flush
 // round.
 static gv_time margin(const struct gv_engine *engine) {
-    gv_time time = engine->push.staleness / MARGIN_SHARE;
+    gv_time time = engine->push.staleness / MARGIN_DIVISOR;
     return time < MARGIN_MAX_MS * GV_MS ? time : MARGIN_MAX_MS * GV_MS;
 }
 
@@ -107,7 +107,7 @@ static gv_time deviation_margin(const struct gv_engine *engine) {
 // that a shorter one makes up for some of it.
 static gv_time padded_rtt(const struct gv_engine *engine, int peer, uint8_t times) {
     gv_time trip = mean_rtt(engine, peer, times);
-    return trip > 0 ? trip + engine->peers[peer]->rtt_deviation / DEVIATION_SHARE : 0;
+    return trip > 0 ? trip + engine->peers[peer]->rtt_deviation / DEVIATION_DIVISOR : 0;
 }
 
 // How long updates take up and down the tree, going by the slowest of the peers beside this node;
@@ -123,7 +123,7 @@ static gv_time propagation_time(const struct gv_engine *engine, uint8_t times) {
 }
 
 static gv_time period_min(gv_time propagation) {
-    gv_time share = propagation / PERIOD_SHARE;
+    gv_time share = propagation / PERIOD_DIVISOR;
     return share > PERIOD_MIN_MS * GV_MS ? share : PERIOD_MIN_MS * GV_MS;
 }
 
@@ -411,12 +411,12 @@ uint64_t gv_push_write(struct gv_engine *engine, int peer, struct gv_message_wri
             gv_replica_get(&engine->replica, gv_changelog_get(&engine->changelog, at).ref);
         if (!gv_core_write(engine, out, &entry, reserve)) break;
         engine->stats.sent_entries++;
-        gv_core_trace(engine, GV_ENGINE_SENT, peer, false, &entry);
+        gv_core_emit(engine, GV_ENGINE_SENT, peer, false, &entry);
     }
     return at;
 }
 
-gv_time gv_push_parent_ack_delay(const struct gv_engine *engine, gv_time now) {
+gv_time gv_push_parent_ack_delay_max(const struct gv_engine *engine, gv_time now) {
     const struct gv_push *push = &engine->push;
     // Other parents than the first say when they speak to their own parent.
     if (push->parent != 0 || flush_expected(engine, now) == GV_TIME_NEVER) return 0;
@@ -438,11 +438,11 @@ gv_time gv_push_loss_delay(const struct gv_engine *engine, int peer) {
     return direct(engine) ? GV_TIME_NEVER : gv_push_ack_expected_after(engine, peer);
 }
 
-gv_time gv_push_ack_delay(const struct gv_engine *engine, bool from_child) {
+gv_time gv_push_ack_delay_max(const struct gv_engine *engine, bool from_child) {
     gv_time staleness = engine->push.staleness;
-    if (direct(engine)) return ACK_DELAY_MS * GV_MS;
+    if (direct(engine)) return ACK_DELAY_MAX_MS * GV_MS;
     if (from_child) return staleness;
-    return staleness > ACK_DELAY_MS * GV_MS / 2 ? 2 * staleness : ACK_DELAY_MS * GV_MS;
+    return staleness > ACK_DELAY_MAX_MS * GV_MS / 2 ? 2 * staleness : ACK_DELAY_MAX_MS * GV_MS;
 }
 
 // What this peer still keeps in the log.

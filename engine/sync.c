@@ -244,7 +244,7 @@ static bool send_item(void *ctx, uint32_t ref, size_t summary_len) {
     answer->slot->next_is_oversized = !fits && gv_core_is_oversized(answer->engine, &entry);
     if (!fits) return false;
     answer->engine->stats.sent_entries++;
-    gv_core_trace(answer->engine, GV_ENGINE_SENT, answer->peer, true, &entry);
+    gv_core_emit(answer->engine, GV_ENGINE_SENT, answer->peer, true, &entry);
     answer->out.summary.cap = summary_capacity(answer->message, answer->engine->sync.summary_cap);
     return true;
 }

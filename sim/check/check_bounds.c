@@ -9,23 +9,57 @@ void gv_check_bounds_init(struct gv_check_bounds *bounds, uint32_t nodes, size_t
 }
 
 void gv_check_bounds_message(struct gv_check_bounds *bounds, uint32_t node, size_t bytes,
-                             struct gv_errors *errors) {
+                             struct gv_verdict_errors *errors) {
     GV_ASSERT(node < bounds->nodes);
     if (bytes <= bounds->message_max || bounds->message_reported) return;
     bounds->message_reported = true;
-    gv_errors_add(errors, "message too long: n%u sends %zu bytes, and its bound is %zu", node,
-                  bytes, bounds->message_max);
+    gv_verdict_add(errors, GV_VERDICT_MESSAGE_TOO_LONG, "n%u sends %zu bytes, and its bound is %zu",
+                   node, bytes, bounds->message_max);
 }
 
 void gv_check_bounds_memory(struct gv_check_bounds *bounds, uint32_t node, uint64_t entries,
-                            uint64_t bytes, struct gv_errors *errors) {
+                            uint64_t bytes, struct gv_verdict_errors *errors) {
     GV_ASSERT(node < bounds->nodes);
     uint64_t most = GV_CHECK_BOUNDS_NODE + (uint64_t)GV_CHECK_BOUNDS_PEER * bounds->nodes +
                     GV_CHECK_BOUNDS_ENTRY * entries;
     if (bytes <= most || bounds->memory_reported) return;
     bounds->memory_reported = true;
-    gv_errors_add(errors,
-                  "too much memory: n%u takes %" PRIu64 " bytes for %" PRIu64
-                  " entries, and its bound is %" PRIu64,
-                  node, bytes, entries, most);
+    gv_verdict_add(errors, GV_VERDICT_TOO_MUCH_MEMORY,
+                   "n%u takes %" PRIu64 " bytes for %" PRIu64 " entries, and its bound is %" PRIu64,
+                   node, bytes, entries, most);
+}
+
+void gv_check_bounds_queues(uint32_t node, const struct gv_stats *stats,
+                            struct gv_verdict_errors *errors) {
+    GV_ASSERT(stats != NULL && errors != NULL);
+    const struct {
+        const char *what;
+        uint64_t deepest, most;
+    } queues[] = {
+        {"bytes of replies", stats->numbers.queued_replies, GV_CHECK_BOUNDS_REPLIES},
+        {"long replies", stats->numbers.queued_reads, GV_CHECK_BOUNDS_READS},
+        {"changes to be sent", stats->numbers.queued_updates, GV_CHECK_BOUNDS_UPDATES},
+        {"summaries to be answered", stats->numbers.queued_syncs, GV_CHECK_BOUNDS_SYNCS},
+        {"bytes to be stored", stats->numbers.queued_store, GV_CHECK_BOUNDS_STORE},
+    };
+    for (size_t i = 0; i < sizeof queues / sizeof *queues; i++) {
+        if (queues[i].deepest <= queues[i].most) continue;
+        gv_verdict_add(errors, GV_VERDICT_QUEUE_TOO_LONG,
+                       "%" PRIu64 " %s waited in n%u, and the bound is %" PRIu64, queues[i].deepest,
+                       queues[i].what, node, queues[i].most);
+    }
+}
+
+void gv_check_bounds_links(const struct gv_net *net, double rate,
+                           struct gv_verdict_errors *errors) {
+    GV_ASSERT(net != NULL && rate >= 0);
+    const struct gv_net_link *link = &net->busiest;
+    double seconds = (double)net->longest_flight / (1000 * GV_MS);
+    double most =
+        GV_CHECK_BOUNDS_IN_FLIGHT * (1.0 + net->copies) + GV_CHECK_BOUNDS_OP * rate * seconds;
+    if (link->in_flight <= most) return;
+    gv_verdict_add(errors, GV_VERDICT_QUEUE_TOO_LONG,
+                   "%" PRIu32 " messages were on their way from n%" PRIu32 " to n%" PRIu32
+                   ", and the bound is %.0f",
+                   link->in_flight, link->src, link->dest, most);
 }

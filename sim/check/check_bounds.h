@@ -1,30 +1,61 @@
 // SPDX-License-Identifier: MIT
-// Bounds that hold whatever happens: the length of a message between nodes, and the memory of a
-// node, which may grow with its entries and peers only.
+// Bounds that hold in every run: the length of a message between nodes, the memory of a node, the
+// depth of its queues, and the messages in flight on one link.
 #ifndef GV_SIM_CHECK_CHECK_BOUNDS_H
 #define GV_SIM_CHECK_CHECK_BOUNDS_H
 
-#include "errors.h"
+#include "../../engine/changelog.h"
+#include "../../engine/peer.h"
+#include "../../node/node.h"
+#include "../core/net.h"
+#include "verdict.h"
 
 enum {
-    GV_CHECK_BOUNDS_NODE = 4 << 20, // bytes of a node, whatever it holds …
-    GV_CHECK_BOUNDS_PEER = 4 << 10, // … for each other node …
-    GV_CHECK_BOUNDS_ENTRY = 512,    // … and for each entry of the simulator's workloads
+    // Memory of a node, bytes: a constant, and for each other node, and for each entry of the
+    // simulator's workloads.
+    GV_CHECK_BOUNDS_NODE = 4 << 20,
+    GV_CHECK_BOUNDS_PEER = 4 << 10,
+    GV_CHECK_BOUNDS_ENTRY = 512,
+
+    // Queues of a node. A queue of bytes may exceed its limit by the line that filled it.
+    GV_CHECK_BOUNDS_LINE = GV_NODE_LINE_DEFAULT,
+    GV_CHECK_BOUNDS_REPLIES = GV_NODE_REPLIES_DEFAULT + GV_CHECK_BOUNDS_LINE, // bytes
+    GV_CHECK_BOUNDS_READS = GV_NODE_READS_MAX,                                // long replies
+    GV_CHECK_BOUNDS_UPDATES = GV_CHANGELOG_MAX,                               // changes
+    GV_CHECK_BOUNDS_SYNCS = 4, // summaries to be answered: one for each sync in progress
+    // Bytes to be stored: a batch being written, the next batch, and pending writes.
+    GV_CHECK_BOUNDS_STORE = 2 * (GV_NODE_BATCH_MAX + GV_CHECK_BOUNDS_LINE) + GV_NODE_PENDING_MAX,
+
+    // Messages in flight on a link: those not acknowledged, once for each timeout until the peer is
+    // suspected; and for each operation during the flight of one message, an update and an
+    // acknowledgement, each of them retried once.
+    GV_CHECK_BOUNDS_IN_FLIGHT = GV_PEER_IN_FLIGHT_MAX * GV_PEER_ONE_WAY_TIMEOUTS_MAX,
+    GV_CHECK_BOUNDS_OP = 4,
 };
 
 struct gv_check_bounds {
     uint32_t nodes;
     size_t message_max;                     // bytes of a body
-    bool message_reported, memory_reported; // one error of each is enough
+    bool message_reported, memory_reported; // each error is reported once
 };
 
 void gv_check_bounds_init(struct gv_check_bounds *bounds, uint32_t nodes, size_t message_max);
 
-// A node says something to another: the body of its line has so many bytes.
+// A node sends a body of this length to another. Error: GV_VERDICT_MESSAGE_TOO_LONG.
 void gv_check_bounds_message(struct gv_check_bounds *bounds, uint32_t node, size_t bytes,
-                             struct gv_errors *errors);
-// A node with so many entries has so much memory.
+                             struct gv_verdict_errors *errors);
+
+// The entries and the memory (bytes) of a node. Error: GV_VERDICT_TOO_MUCH_MEMORY.
 void gv_check_bounds_memory(struct gv_check_bounds *bounds, uint32_t node, uint64_t entries,
-                            uint64_t bytes, struct gv_errors *errors);
+                            uint64_t bytes, struct gv_verdict_errors *errors);
+
+// The statistics of one incarnation, at its end: the deepest that each queue was. Error for each
+// queue: GV_VERDICT_QUEUE_TOO_LONG.
+void gv_check_bounds_queues(uint32_t node, const struct gv_stats *stats,
+                            struct gv_verdict_errors *errors);
+
+// The network at the end of a run, and the run's operations a second. Each message, and each copy
+// that the network made of one, may have been acknowledged. Error: GV_VERDICT_QUEUE_TOO_LONG.
+void gv_check_bounds_links(const struct gv_net *net, double rate, struct gv_verdict_errors *errors);
 
 #endif

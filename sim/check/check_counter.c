@@ -108,19 +108,20 @@ static const char *list_sums(const int64_t *sums, uint32_t nodes, char text[LIST
 }
 
 static void complain_sum(const struct gv_check_counter *counter, uint32_t node,
-                         struct gv_errors *errors) {
+                         struct gv_verdict_errors *errors) {
     char acked[LIST_MAX], refused[LIST_MAX];
     list_sums(counter->acked, counter->nodes, acked);
     list_sums(counter->refused, counter->nodes, refused);
-    gv_errors_add(errors,
-                  "wrong sum: n%u reads %" PRId64 "; the additions that ended well make %" PRId64
-                  " (acknowledged:%s), and none of the %zu without an answer make up the "
-                  "difference%s%s",
-                  node, counter->finals[node], counter->sum, acked, counter->maybe_len,
-                  *refused != '\0' ? "; refused for certain:" : "", refused);
+    gv_verdict_add(errors, GV_VERDICT_WRONG_SUM,
+                   "n%u reads %" PRId64 "; the additions that ended well make %" PRId64
+                   " (acknowledged:%s), and none of the %zu without an answer make up the "
+                   "difference%s%s",
+                   node, counter->finals[node], counter->sum, acked, counter->maybe_len,
+                   *refused != '\0' ? "; refused for certain:" : "", refused);
 }
 
-bool gv_check_counter_finish(const struct gv_check_counter *counter, struct gv_errors *errors) {
+bool gv_check_counter_finish(const struct gv_check_counter *counter,
+                             struct gv_verdict_errors *errors) {
     bool equal = true, any = false;
     uint32_t first = 0;
     for (uint32_t node = 0; node < counter->nodes; node++) {
@@ -131,8 +132,9 @@ bool gv_check_counter_finish(const struct gv_check_counter *counter, struct gv_e
         if (any && value == counter->finals[first]) continue;
         if (any) {
             equal = false;
-            gv_errors_add(errors, "final reads differ: n%u reads %" PRId64 ", n%u %" PRId64, node,
-                          value, first, counter->finals[first]);
+            gv_verdict_add(errors, GV_VERDICT_FINAL_READS_DIFFER,
+                           "n%u reads %" PRId64 ", n%u %" PRId64, node, value, first,
+                           counter->finals[first]);
         }
         any = true;
         if (gv_check_counter_accepts(counter, value)) continue;

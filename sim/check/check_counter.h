@@ -4,7 +4,7 @@
 #ifndef GV_SIM_CHECK_CHECK_COUNTER_H
 #define GV_SIM_CHECK_CHECK_COUNTER_H
 
-#include "errors.h"
+#include "verdict.h"
 
 struct gv_check_counter {
     uint32_t nodes;
@@ -33,6 +33,7 @@ void gv_check_counter_final(struct gv_check_counter *counter, uint32_t node, int
 bool gv_check_counter_accepts(const struct gv_check_counter *counter, int64_t value);
 
 // The verdict: whether all final reads are the same; adds what is wrong to the errors.
-bool gv_check_counter_finish(const struct gv_check_counter *counter, struct gv_errors *errors);
+bool gv_check_counter_finish(const struct gv_check_counter *counter,
+                             struct gv_verdict_errors *errors);
 
 #endif

@@ -5,7 +5,7 @@
 #include <stdio.h>
 
 void gv_check_echo_reply(const struct gv_history_op *op, const struct gv_json *json, int echo,
-                         struct gv_errors *errors) {
+                         struct gv_verdict_errors *errors) {
     GV_ASSERT(op->kind == GV_HISTORY_ECHO);
     char asked[48];
     int len = snprintf(asked, sizeof asked, "Please echo %" PRId64, op->value);
@@ -14,6 +14,6 @@ void gv_check_echo_reply(const struct gv_history_op *op, const struct gv_json *j
 
     struct gv_slice raw = gv_json_raw(json, echo);
     errors->conclusive = true;
-    gv_errors_add(errors, "wrong echo: n%u was asked for \"%s\" and answered %.*s", op->node, asked,
-                  (int)(raw.len < 100 ? raw.len : 100), (const char *)raw.data);
+    gv_verdict_add(errors, GV_VERDICT_WRONG_ECHO, "n%u was asked for \"%s\" and answered %.*s",
+                   op->node, asked, (int)(raw.len < 100 ? raw.len : 100), (const char *)raw.data);
 }

@@ -5,10 +5,10 @@
 
 #include "../../codec/json.h"
 #include "../core/history.h"
-#include "errors.h"
+#include "verdict.h"
 
 // `echo` is the reply's token of that name.
 void gv_check_echo_reply(const struct gv_history_op *op, const struct gv_json *json, int echo,
-                         struct gv_errors *errors);
+                         struct gv_verdict_errors *errors);
 
 #endif

@@ -19,7 +19,7 @@ void gv_check_id_order_fini(struct gv_check_id_order *id_order) {
 }
 
 void gv_check_id_order_line(struct gv_check_id_order *id_order, uint32_t node, struct gv_slice line,
-                            struct gv_errors *errors) {
+                            struct gv_verdict_errors *errors) {
     static const char type[] = "\"type\":\"generate_ok\"", name[] = "\"id\":\"";
     GV_ASSERT(node < id_order->nodes);
     struct gv_check_id_order_last *last = &id_order->last[node];
@@ -33,7 +33,8 @@ void gv_check_id_order_line(struct gv_check_id_order *id_order, uint32_t node, s
     *end = '\0';
     if (strcmp(id, last->id) <= 0) {
         last->reported = true;
-        gv_errors_add(errors, "not ascending: n%u gave id %s after %s", node, id, last->id);
+        gv_verdict_add(errors, GV_VERDICT_NOT_ASCENDING, "n%u gave id %s after %s", node, id,
+                       last->id);
     }
     strcpy(last->id, id);
 }

@@ -4,7 +4,7 @@
 #ifndef GV_SIM_CHECK_CHECK_ID_ORDER_H
 #define GV_SIM_CHECK_CHECK_ID_ORDER_H
 
-#include "errors.h"
+#include "verdict.h"
 
 enum { GV_CHECK_ID_ORDER_MAX = 256 }; // bytes of a line with an id, at the most
 
@@ -21,7 +21,7 @@ void gv_check_id_order_fini(struct gv_check_id_order *id_order);
 
 // A node printed this line, which may give an id, as gv-ids spells it.
 void gv_check_id_order_line(struct gv_check_id_order *id_order, uint32_t node, struct gv_slice line,
-                            struct gv_errors *errors);
+                            struct gv_verdict_errors *errors);
 // A fault took what it had.
 void gv_check_id_order_reset(struct gv_check_id_order *id_order, uint32_t node);
 

@@ -50,7 +50,7 @@ static void reserve(struct gv_check_ids *ids) {
 }
 
 void gv_check_ids_reply(struct gv_check_ids *ids, uint32_t node, struct gv_json *json, int id,
-                        struct gv_errors *errors) {
+                        struct gv_verdict_errors *errors) {
     reserve(ids);
     size_t room = gv_json_raw(json, id).len; // canonical text never grows
     char *text = gv_memory_new(room + 1);
@@ -69,6 +69,6 @@ void gv_check_ids_reply(struct gv_check_ids *ids, uint32_t node, struct gv_json 
     if (e->duplicated) return;
     e->duplicated = true;
     ids->duplicated++;
-    gv_errors_add(errors, "duplicate: id %.*s came from n%u and again from n%u",
-                  len < 100 ? len : 100, e->text, e->node, node);
+    gv_verdict_add(errors, GV_VERDICT_DUPLICATE, "id %.*s came from n%u and again from n%u",
+                   len < 100 ? len : 100, e->text, e->node, node);
 }

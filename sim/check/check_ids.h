@@ -5,7 +5,7 @@
 #define GV_SIM_CHECK_CHECK_IDS_H
 
 #include "../../codec/json.h"
-#include "errors.h"
+#include "verdict.h"
 
 struct gv_check_ids_entry {
     char *text; // NULL: free
@@ -26,6 +26,6 @@ void gv_check_ids_fini(struct gv_check_ids *ids);
 
 // Node `node` handed out the id at this token.
 void gv_check_ids_reply(struct gv_check_ids *ids, uint32_t node, struct gv_json *json, int id,
-                        struct gv_errors *errors);
+                        struct gv_verdict_errors *errors);
 
 #endif

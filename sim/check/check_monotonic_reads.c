@@ -21,7 +21,8 @@ void gv_check_monotonic_reads_fini(struct gv_check_monotonic_reads *reads) {
 }
 
 void gv_check_monotonic_reads_set(struct gv_check_monotonic_reads *reads, uint32_t node,
-                                  const uint32_t *marks, size_t count, struct gv_errors *errors) {
+                                  const uint32_t *marks, size_t count,
+                                  struct gv_verdict_errors *errors) {
     GV_ASSERT(node < reads->nodes);
     struct gv_check_monotonic_reads_last *last = &reads->last[node];
     last->shown = gv_memory_grow(last->shown, &last->cap, count / 64 + 1, sizeof *last->shown);
@@ -34,19 +35,19 @@ void gv_check_monotonic_reads_set(struct gv_check_monotonic_reads *reads, uint32
     }
     if (gone == 0 || last->reported) return;
     last->reported = errors->conclusive = true;
-    gv_errors_add(errors, "read goes back: n%u showed %zu values before that it now lacks: %zu …",
-                  node, gone, first);
+    gv_verdict_add(errors, GV_VERDICT_READ_GOES_BACK,
+                   "n%u showed %zu values before that it now lacks: %zu …", node, gone, first);
 }
 
 void gv_check_monotonic_reads_counter(struct gv_check_monotonic_reads *reads, uint32_t node,
-                                      int64_t value, struct gv_errors *errors) {
+                                      int64_t value, struct gv_verdict_errors *errors) {
     GV_ASSERT(node < reads->nodes);
     struct gv_check_monotonic_reads_last *last = &reads->last[node];
     bool back = last->any && value < last->value && !last->reported;
     if (back) {
         last->reported = errors->conclusive = true;
-        gv_errors_add(errors, "read goes back: n%u showed %" PRId64 " before, and now %" PRId64,
-                      node, last->value, value);
+        gv_verdict_add(errors, GV_VERDICT_READ_GOES_BACK,
+                       "n%u showed %" PRId64 " before, and now %" PRId64, node, last->value, value);
     }
     last->any = true;
     last->value = value;

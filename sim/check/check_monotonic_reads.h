@@ -4,7 +4,7 @@
 #ifndef GV_SIM_CHECK_CHECK_MONOTONIC_READS_H
 #define GV_SIM_CHECK_CHECK_MONOTONIC_READS_H
 
-#include "errors.h"
+#include "verdict.h"
 
 struct gv_check_monotonic_reads {
     uint32_t nodes;
@@ -22,10 +22,11 @@ void gv_check_monotonic_reads_fini(struct gv_check_monotonic_reads *reads);
 
 // A read of this node shows the values whose marks are not 0; there are so many values.
 void gv_check_monotonic_reads_set(struct gv_check_monotonic_reads *reads, uint32_t node,
-                                  const uint32_t *marks, size_t count, struct gv_errors *errors);
+                                  const uint32_t *marks, size_t count,
+                                  struct gv_verdict_errors *errors);
 // It shows this sum of additions that are never negative.
 void gv_check_monotonic_reads_counter(struct gv_check_monotonic_reads *reads, uint32_t node,
-                                      int64_t value, struct gv_errors *errors);
+                                      int64_t value, struct gv_verdict_errors *errors);
 // A fault took what the node had.
 void gv_check_monotonic_reads_reset(struct gv_check_monotonic_reads *reads, uint32_t node);
 

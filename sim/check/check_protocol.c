@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "check_protocol.h"
 
-#include "errors.h"
+#include "../core/escape.h"
 
 #include <inttypes.h>
 #include <string.h>
@@ -14,7 +14,7 @@ struct reply {
     enum shape shape;
 };
 
-#define wrong(why, ...) gv_errors_say(why, GV_CHECK_PROTOCOL_WHY_MAX, GV_ESYNTAX, __VA_ARGS__)
+#define wrong(why, ...) gv_escape_say(why, GV_CHECK_PROTOCOL_WHY_MAX, GV_ESYNTAX, __VA_ARGS__)
 
 static bool is_integer(const struct gv_json *json, int token) {
     int64_t number;

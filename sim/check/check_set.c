@@ -64,18 +64,18 @@ static const char *label(const struct gv_check_set *set, const struct gv_check_s
 }
 
 static void phantom_element(struct gv_check_set *set, struct gv_check_set_element *e, uint32_t node,
-                            struct gv_errors *errors) {
+                            struct gv_verdict_errors *errors) {
     if (e->phantom) return;
     e->phantom = true;
     set->phantom++;
     char value[GV_KEYS_LABEL_MAX];
-    gv_errors_add(errors,
-                  "phantom: n%u shows value %s, though adding it was refused for certain by n%u",
-                  node, label(set, e, value), e->refuser);
+    gv_verdict_add(errors, GV_VERDICT_PHANTOM,
+                   "n%u shows value %s, though adding it was refused for certain by n%u", node,
+                   label(set, e, value), e->refuser);
 }
 
 void gv_check_set_refused(struct gv_check_set *set, const struct gv_history_op *op,
-                          struct gv_errors *errors) {
+                          struct gv_verdict_errors *errors) {
     struct gv_check_set_element *e = element_of(set, op);
     e->refused = true;
     e->refuser = op->node;
@@ -89,7 +89,7 @@ void gv_check_set_allow_loss(struct gv_check_set *set, int64_t value) {
 
 // A value nobody ever added.
 static void phantom_token(struct gv_check_set *set, uint32_t node, struct gv_json *json, int token,
-                          struct gv_errors *errors) {
+                          struct gv_verdict_errors *errors) {
     struct gv_slice raw = gv_json_raw(json, token);
     for (size_t i = 0; i < set->phantoms_kept; i++) {
         const char *known = set->phantoms[i];
@@ -98,8 +98,8 @@ static void phantom_token(struct gv_check_set *set, uint32_t node, struct gv_jso
     set->phantom++;
     if (set->phantoms_kept == GV_CHECK_SET_PHANTOMS_KEPT) return;
     set->phantoms[set->phantoms_kept++] = gv_memory_copy(raw.data, raw.len);
-    gv_errors_add(errors, "phantom: n%u shows %.*s, which nobody added", node,
-                  (int)(raw.len < 100 ? raw.len : 100), (const char *)raw.data);
+    gv_verdict_add(errors, GV_VERDICT_PHANTOM, "n%u shows %.*s, which nobody added", node,
+                   (int)(raw.len < 100 ? raw.len : 100), (const char *)raw.data);
 }
 
 // Counts the values of an array that is nothing but digits and commas, as most are: far quicker
@@ -136,7 +136,7 @@ static int64_t number_of(const struct gv_check_set *set, struct gv_json *json, i
 
 // Counts in `marks` how often the array shows each value. errors: NULL to judge nothing.
 static void mark(struct gv_check_set *set, uint32_t node, struct gv_json *json, int array,
-                 struct gv_errors *errors) {
+                 struct gv_verdict_errors *errors) {
     bool none = gv_json_type(json, array) == GV_JSON_NULL;
     GV_ASSERT(none || gv_json_type(json, array) == GV_JSON_ARRAY);
     set->marks = gv_memory_grow(set->marks, &set->marks_cap, set->len + 1, sizeof *set->marks);
@@ -157,13 +157,14 @@ static void mark(struct gv_check_set *set, uint32_t node, struct gv_json *json, 
 }
 
 static void duplicate(struct gv_check_set *set, struct gv_check_set_element *e, uint32_t node,
-                      uint32_t times, struct gv_errors *errors) {
+                      uint32_t times, struct gv_verdict_errors *errors) {
     if (e->duplicated) return;
     e->duplicated = true;
     set->duplicated++;
     char value[GV_KEYS_LABEL_MAX];
-    gv_errors_add(errors, "duplicate: n%u shows value %s, %" PRIu32 " times in one read", node,
-                  label(set, e, value), times);
+    gv_verdict_add(errors, GV_VERDICT_DUPLICATE,
+                   "n%u shows value %s, %" PRIu32 " times in one read", node, label(set, e, value),
+                   times);
 }
 
 static void keep_final(struct gv_check_set *set, uint32_t node) {
@@ -174,7 +175,7 @@ static void keep_final(struct gv_check_set *set, uint32_t node) {
 }
 
 size_t gv_check_set_read(struct gv_check_set *set, const struct gv_history_op *op,
-                         struct gv_json *json, int array, struct gv_errors *errors) {
+                         struct gv_json *json, int array, struct gv_verdict_errors *errors) {
     GV_ASSERT(op->outcome == GV_HISTORY_OK && op->node < set->nodes);
     mark(set, op->node, json, array, errors);
     size_t missing = 0;
@@ -229,7 +230,7 @@ static bool final_shows(const struct gv_check_set *set, uint32_t node, size_t va
     return value < set->finals_len[node] && set->finals[node][value] != 0;
 }
 
-static bool finals_equal(const struct gv_check_set *set, struct gv_errors *errors) {
+static bool finals_equal(const struct gv_check_set *set, struct gv_verdict_errors *errors) {
     uint8_t *shown = gv_memory_new(set->len + 1);
     size_t total = 0;
     for (size_t i = 0; i < set->len; i++) {
@@ -247,8 +248,8 @@ static bool finals_equal(const struct gv_check_set *set, struct gv_errors *error
         }
         if (missing.count == 0) continue;
         equal = false;
-        gv_errors_add(errors, "final reads differ: n%u lacks %zu of %zu values:%s", node,
-                      missing.count, total, missing.text);
+        gv_verdict_add(errors, GV_VERDICT_FINAL_READS_DIFFER, "n%u lacks %zu of %zu values:%s",
+                       node, missing.count, total, missing.text);
     }
     free(shown);
     return equal;
@@ -277,7 +278,7 @@ static const char *list_nodes(const uint8_t *nodes, uint32_t count, uint8_t mark
 
 // Names, beside the values, the nodes that acknowledged or showed them, and those that lack them.
 static void complain_lost(const struct gv_check_set *set, const struct listing *lost,
-                          struct gv_errors *errors) {
+                          struct gv_verdict_errors *errors) {
     enum { ACKED = 1, SHOWED = 2, LACKS = 4 };
     uint8_t *nodes = gv_memory_new(set->nodes);
     bool any_final = false;
@@ -296,15 +297,17 @@ static void complain_lost(const struct gv_check_set *set, const struct listing *
     list_nodes(nodes, set->nodes, ACKED, acked);
     list_nodes(nodes, set->nodes, SHOWED, showed);
     list_nodes(nodes, set->nodes, LACKS, lacks);
-    gv_errors_add(
-        errors, "lost: %zu %s known to be there %s missing at the last:%s;%s%s%s%s; missing at%s",
-        lost->count, lost->count == 1 ? "value" : "values", lost->count == 1 ? "was" : "were",
-        lost->text, *acked != '\0' ? " acknowledged by" : "", acked,
+    gv_verdict_add(
+        errors, GV_VERDICT_LOST,
+        "%zu %s known to be there %s missing at the last:%s;%s%s%s%s; missing at%s", lost->count,
+        lost->count == 1 ? "value" : "values", lost->count == 1 ? "was" : "were", lost->text,
+        *acked != '\0' ? " acknowledged by" : "", acked,
         *showed != '\0' ? (*acked != '\0' ? "; shown by" : " shown by") : "", showed, lacks);
     free(nodes);
 }
 
-struct gv_check_set_result gv_check_set_finish(struct gv_check_set *set, struct gv_errors *errors) {
+struct gv_check_set_result gv_check_set_finish(struct gv_check_set *set,
+                                               struct gv_verdict_errors *errors) {
     struct gv_check_set_result result = {.equal = finals_equal(set, errors)};
     struct listing lost = {0};
     double *latencies = gv_memory_new((set->len + 1) * sizeof *latencies);

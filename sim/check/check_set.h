@@ -14,7 +14,7 @@
 #include "../../codec/json.h"
 #include "../core/history.h"
 #include "../core/keys.h"
-#include "errors.h"
+#include "verdict.h"
 
 enum { GV_CHECK_SET_PHANTOMS_KEPT = 256 }; // told apart; further ones all count
 
@@ -61,7 +61,7 @@ void gv_check_set_invoke(struct gv_check_set *set, int64_t value);
 // Its add ended well, or was refused for certain (which is an error if a read showed it).
 void gv_check_set_ok(struct gv_check_set *set, const struct gv_history_op *op);
 void gv_check_set_refused(struct gv_check_set *set, const struct gv_history_op *op,
-                          struct gv_errors *errors);
+                          struct gv_verdict_errors *errors);
 
 // Whoever had this value forgot it by a fault that excuses that: it may be lost, or not.
 void gv_check_set_allow_loss(struct gv_check_set *set, int64_t value);
@@ -69,13 +69,14 @@ void gv_check_set_allow_loss(struct gv_check_set *set, int64_t value);
 // A read ended well and shows this array. Returns how many values known before its invocation it
 // misses.
 size_t gv_check_set_read(struct gv_check_set *set, const struct gv_history_op *op,
-                         struct gv_json *json, int array, struct gv_errors *errors);
+                         struct gv_json *json, int array, struct gv_verdict_errors *errors);
 
 // How many of the values known before this index of the history the array misses; judges nothing.
 size_t gv_check_set_missing(struct gv_check_set *set, uint64_t index, struct gv_json *json,
                             int array);
 
 // The verdict; adds what is lost or differs to the errors.
-struct gv_check_set_result gv_check_set_finish(struct gv_check_set *set, struct gv_errors *errors);
+struct gv_check_set_result gv_check_set_finish(struct gv_check_set *set,
+                                               struct gv_verdict_errors *errors);
 
 #endif

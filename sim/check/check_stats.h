@@ -6,7 +6,7 @@
 
 #include "../core/history.h"
 #include "../core/load.h"
-#include "errors.h"
+#include "verdict.h"
 
 // What came of an operation.
 enum gv_check_stats_cause {
@@ -42,6 +42,6 @@ double gv_check_stats_share(const struct gv_check_stats *stats);
 // below `availability` (0 to 1), that. If nothing was asked of a node that could answer, or nothing
 // added to what nodes share, that is an error unless there are others, which tell why.
 void gv_check_stats_finish(const struct gv_check_stats *stats, enum gv_load_kind load,
-                           double availability, struct gv_errors *errors);
+                           double availability, struct gv_verdict_errors *errors);
 
 #endif

@@ -12,7 +12,7 @@ void gv_check_traffic_init(struct gv_check_traffic *traffic, uint32_t nodes, dou
 }
 
 bool gv_check_traffic_observe(struct gv_check_traffic *traffic, gv_time now, uint64_t messages,
-                              struct gv_errors *errors) {
+                              struct gv_verdict_errors *errors) {
     GV_ASSERT(now >= traffic->second && messages >= traffic->before);
     if (now - traffic->second >= SECOND) {
         traffic->second = now;
@@ -30,19 +30,20 @@ bool gv_check_traffic_observe(struct gv_check_traffic *traffic, gv_time now, uin
         snprintf(who, sizeof who, "; n%" PRIu32 " has sent most so far: %" PRIu64, worst,
                  traffic->sent_by[worst]);
     }
-    gv_errors_add(errors, "flood: more than %.0f messages in a second, which no load explains%s",
-                  most, who);
+    gv_verdict_add(errors, GV_VERDICT_FLOOD,
+                   "more than %.0f messages in a second, which no load explains%s", most, who);
     return false;
 }
 
 void gv_check_traffic_quiescence(const struct gv_check_traffic *traffic, gv_time lasted,
-                                 gv_time suspicion, uint64_t messages, struct gv_errors *errors) {
+                                 gv_time suspicion, uint64_t messages,
+                                 struct gv_verdict_errors *errors) {
     GV_ASSERT(errors != NULL);
     double seconds = (double)lasted / (double)SECOND;
     double rate = (double)traffic->nodes / GV_CHECK_TRAFFIC_EACH_S;
     double most = seconds * (rate < 1 ? rate : 1) + (double)suspicion / (double)SECOND +
                   GV_CHECK_TRAFFIC_IDLE;
     if ((double)messages <= most) return;
-    gv_errors_add(errors, "not silent: %" PRIu64 " messages in %.0f s in which nothing was new",
-                  messages, seconds);
+    gv_verdict_add(errors, GV_VERDICT_NOT_SILENT,
+                   "%" PRIu64 " messages in %.0f s in which nothing was new", messages, seconds);
 }

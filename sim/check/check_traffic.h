@@ -4,7 +4,7 @@
 #ifndef GV_SIM_CHECK_CHECK_TRAFFIC_H
 #define GV_SIM_CHECK_CHECK_TRAFFIC_H
 
-#include "errors.h"
+#include "verdict.h"
 
 enum {
     GV_CHECK_TRAFFIC_NODE = 1000, // messages a node may send in a second …
@@ -32,10 +32,11 @@ void gv_check_traffic_init(struct gv_check_traffic *traffic, uint32_t nodes, dou
 // By now, so many messages have been sent between nodes in all. False: there is a flood, and no end
 // in sight; the error names the node that has sent most, if that is known.
 bool gv_check_traffic_observe(struct gv_check_traffic *traffic, gv_time now, uint64_t messages,
-                              struct gv_errors *errors);
+                              struct gv_verdict_errors *errors);
 // In so long a time, in which there was nothing to say, nodes sent so many. `suspicion`: for how
 // much of it nodes suspected others, those of all nodes added up.
 void gv_check_traffic_quiescence(const struct gv_check_traffic *traffic, gv_time lasted,
-                                 gv_time suspicion, uint64_t messages, struct gv_errors *errors);
+                                 gv_time suspicion, uint64_t messages,
+                                 struct gv_verdict_errors *errors);
 
 #endif

@@ -3,7 +3,7 @@
 
 #include "../core/memory.h"
 #include "check_echo.h"
-#include "check_monotonic_state.h"
+#include "check_state.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -31,7 +31,7 @@ void gv_checker_fini(struct gv_checker *checker) {
     gv_check_monotonic_reads_fini(&checker->reads);
     gv_check_stats_fini(&checker->stats);
     gv_convergence_fini(&checker->convergence);
-    gv_errors_fini(&checker->errors);
+    gv_verdict_fini(&checker->errors);
     free(checker->missing);
     free(checker->cursors);
     free(checker->final_read);
@@ -74,8 +74,8 @@ static void on_read(struct gv_checker *checker, const struct gv_history_op *op,
         int64_t value;
         if (gv_json_i64(json, token, &value) != 0) {
             checker->errors.conclusive = true;
-            gv_errors_add(&checker->errors, "wrong sum: n%u reads a number beyond 64 bits",
-                          op->node);
+            gv_verdict_add(&checker->errors, GV_VERDICT_WRONG_SUM,
+                           "n%u reads a number beyond 64 bits", op->node);
             return;
         }
         checker->missing[op->node] = distance(value, checker->counter.sum);
@@ -93,12 +93,12 @@ static void on_failure(struct gv_checker *checker, const struct gv_history_op *o
     bool replied = cause == GV_CHECK_STATS_REPLY;
     if (op->final) {
         checker->errors.conclusive = checker->errors.conclusive || replied;
-        gv_errors_add(&checker->errors, "no final read: n%u %s", op->node, answer);
+        gv_verdict_add(&checker->errors, GV_VERDICT_NO_FINAL_READ, "n%u %s", op->node, answer);
     } else if (op->kind == GV_HISTORY_ECHO && !checker->disturbed &&
                !checker->echo_failed[op->node]) {
         checker->echo_failed[op->node] = true;
         checker->errors.conclusive = checker->errors.conclusive || replied;
-        gv_errors_add(&checker->errors, "no echo: n%u %s", op->node, answer);
+        gv_verdict_add(&checker->errors, GV_VERDICT_NO_ECHO, "n%u %s", op->node, answer);
     }
 }
 
@@ -125,8 +125,8 @@ void gv_checker_acknowledged(struct gv_checker *checker, const struct gv_history
     bool added = op->kind == GV_HISTORY_ADD && op->outcome == GV_HISTORY_OK;
     if (has_value == NULL || !added || !gv_load_is_set(checker->load)) return;
     char value[GV_KEYS_LABEL_MAX];
-    gv_check_monotonic_state_added(op->node, gv_keys_label(checker->set.keys, op->value, value),
-                                   has_value(ctx, op->node, op->value), &checker->errors);
+    gv_check_state_added(op->node, gv_keys_label(checker->set.keys, op->value, value),
+                         has_value(ctx, op->node, op->value), &checker->errors);
 }
 
 void gv_checker_reset(struct gv_checker *checker, uint32_t node) {

@@ -22,7 +22,7 @@ struct gv_checker {
     struct gv_check_monotonic_reads reads;
     struct gv_check_stats stats;
     struct gv_convergence convergence;
-    struct gv_errors errors;
+    struct gv_verdict_errors errors;
     int64_t *missing; // at each node's latest read: known values missing; counters: how far from
                       // the sum of all additions that ended well
     bool *final_read;

@@ -7,7 +7,7 @@
 #include <stdlib.h>
 
 void gv_invariants_init(struct gv_invariants *invariants, uint32_t nodes, double rate,
-                        size_t message_max, struct gv_errors *errors) {
+                        size_t message_max, struct gv_verdict_errors *errors) {
     GV_ASSERT(errors != NULL);
     *invariants = (struct gv_invariants){.errors = errors,
                                          .quiesce = GV_INVARIANTS_QUIESCE_MS * GV_MS,
@@ -15,7 +15,7 @@ void gv_invariants_init(struct gv_invariants *invariants, uint32_t nodes, double
                                          .quiescent_at = GV_TIME_NEVER};
     gv_check_id_order_init(&invariants->id_order, nodes);
     gv_check_bounds_init(&invariants->bounds, nodes, message_max);
-    gv_check_monotonic_state_init(&invariants->monotonic, nodes);
+    gv_check_state_init(&invariants->state, nodes);
     gv_check_traffic_init(&invariants->traffic, nodes, rate);
     invariants->suspects = gv_memory_new(nodes * sizeof *invariants->suspects);
 }
@@ -23,7 +23,7 @@ void gv_invariants_init(struct gv_invariants *invariants, uint32_t nodes, double
 void gv_invariants_fini(struct gv_invariants *invariants) {
     GV_ASSERT(invariants != NULL);
     gv_check_id_order_fini(&invariants->id_order);
-    gv_check_monotonic_state_fini(&invariants->monotonic);
+    gv_check_state_fini(&invariants->state);
     free(invariants->suspects);
     invariants->suspects = NULL;
 }
@@ -45,7 +45,7 @@ void gv_invariants_line(struct gv_invariants *invariants, uint32_t node, struct 
 
 void gv_invariants_node(struct gv_invariants *invariants, uint32_t node, uint64_t entries,
                         uint64_t memory) {
-    gv_check_monotonic_state_entries(&invariants->monotonic, node, entries, invariants->errors);
+    gv_check_state_entries(&invariants->state, node, entries, invariants->errors);
     gv_check_bounds_memory(&invariants->bounds, node, entries, memory, invariants->errors);
 }
 
@@ -58,15 +58,15 @@ void gv_invariants_suspects(struct gv_invariants *invariants, uint32_t node, boo
 void gv_invariants_stats(struct gv_invariants *invariants, uint32_t node,
                          const struct gv_stats *stats) {
     GV_ASSERT(node < invariants->traffic.nodes);
-    gv_check_queues_stats(node, stats, invariants->errors);
+    gv_check_bounds_queues(node, stats, invariants->errors);
 }
 
 void gv_invariants_net(struct gv_invariants *invariants, const struct gv_net *net) {
-    gv_check_queues_links(net, invariants->traffic.rate, invariants->errors);
+    gv_check_bounds_links(net, invariants->traffic.rate, invariants->errors);
 }
 
 void gv_invariants_reset(struct gv_invariants *invariants, uint32_t node, bool kept) {
-    gv_check_monotonic_state_reset(&invariants->monotonic, node);
+    gv_check_state_reset(&invariants->state, node);
     if (!kept) gv_check_id_order_reset(&invariants->id_order, node);
 }
 

@@ -5,16 +5,15 @@
 
 #include "check_bounds.h"
 #include "check_id_order.h"
-#include "check_monotonic_state.h"
-#include "check_queues.h"
+#include "check_state.h"
 #include "check_traffic.h"
 
 struct gv_invariants {
     struct gv_check_id_order id_order;
     struct gv_check_bounds bounds;
-    struct gv_check_monotonic_state monotonic;
+    struct gv_check_state state;
     struct gv_check_traffic traffic;
-    struct gv_errors *errors;
+    struct gv_verdict_errors *errors;
     gv_time quiesce;             // what passes after that until all should be silent
     gv_time quiet_at;            // since when there is nothing to do; GV_TIME_NEVER: there is
     gv_time quiescent_at;        // since when all should be silent; GV_TIME_NEVER: not yet
@@ -36,7 +35,7 @@ enum {
 
 // `errors` is borrowed; message_max in bytes of a body.
 void gv_invariants_init(struct gv_invariants *invariants, uint32_t nodes, double rate,
-                        size_t message_max, struct gv_errors *errors);
+                        size_t message_max, struct gv_verdict_errors *errors);
 void gv_invariants_fini(struct gv_invariants *invariants);
 
 // A round trip between two nodes takes so long on average, faults included, or less.

@@ -216,9 +216,9 @@ static void json_quantiles(const char *name, const struct gv_history_quantiles *
 
 // Errors may quote what nodes printed: bytes that are no UTF-8 show as '?'.
 static void json_text(const char *text, FILE *out) {
-    char copy[GV_ERRORS_TEXT_MAX + 1], quoted[6 * GV_ERRORS_TEXT_MAX + 3];
+    char copy[GV_VERDICT_ERROR_MAX + 1], quoted[6 * GV_VERDICT_ERROR_MAX + 3];
     size_t len = strlen(text);
-    if (len > GV_ERRORS_TEXT_MAX) len = GV_ERRORS_TEXT_MAX;
+    if (len > GV_VERDICT_ERROR_MAX) len = GV_VERDICT_ERROR_MAX;
     memcpy(copy, text, len);
     struct gv_slice slice = {(const uint8_t *)copy, len};
     int size = gv_json_quote(slice, quoted, sizeof quoted);
@@ -231,8 +231,10 @@ static void json_text(const char *text, FILE *out) {
 }
 
 static void json_virtual(const struct gv_result *result, FILE *out) {
-    fprintf(out, ",\"trace\":\"%016" PRIx64 "\",\"lines\":%" PRIu64 ",\"node_memory\":%" PRIu64,
-            result->trace_hash, result->lines, result->node_memory);
+    fprintf(out, ",\"trace_hash\":\"%016" PRIx64 "\",\"trace\":\"%016" PRIx64 "\"",
+            result->trace_hash, result->trace_hash);
+    fprintf(out, ",\"lines\":%" PRIu64 ",\"node_memory\":%" PRIu64, result->lines,
+            result->node_memory);
     if (result->settled) {
         fprintf(out, ",\"replicas_equal_ms\":%.3f", (double)result->settle / (double)GV_MS);
     } else {
@@ -258,6 +260,9 @@ void gv_result_json(const struct gv_result *result, FILE *out) {
             each(result->servers_msgs, result->ops), each(result->servers_bytes, result->ops));
     fprintf(out, ",\"lost\":%" PRIu64 ",\"phantom\":%" PRIu64 ",\"duplicated\":%" PRIu64,
             result->lost, result->phantom, result->duplicated);
+    fprintf(out, ",\"may_be_lost\":%" PRIu64 ",\"allowed_lost\":%" PRIu64, result->may_be_lost,
+            result->allowed_lost);
+    // These, `trace` and `stood_still_*` are members' former names.
     fprintf(out, ",\"excused\":%" PRIu64 ",\"excused_lost\":%" PRIu64, result->may_be_lost,
             result->allowed_lost);
     fprintf(out, ",\"final_reads_equal\":%s",

@@ -6,9 +6,9 @@
 #include "../core/history.h"
 #include "../core/load.h"
 #include "../core/net.h"
-#include "errors.h"
 #include "lateness.h"
 #include "traffic.h"
+#include "verdict.h"
 
 #include <stdio.h>
 
@@ -34,7 +34,7 @@ struct gv_result {
     unsigned shortened_line; // of the first of them
     bool converged;          // heal_to_converged is measured
     gv_time heal_to_converged;
-    const struct gv_errors *errors; // borrowed
+    const struct gv_verdict_errors *errors; // borrowed
     uint64_t timeouts; // operations that were not answered in time, through no fault of ours …
     gv_time patience;  // … which is this
     gv_time flight;    // the longest that a message between nodes took

@@ -1,74 +1,94 @@
 // SPDX-License-Identifier: MIT
 #include "verdict.h"
 
+#include "../core/escape.h"
 #include "../core/memory.h"
 
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
 
-static const char unequal[] = "unequal replicas";
+static const struct {
+    const char *text;
+    bool safety, follows;
+} kinds[] = {
+#define X(name, text, safety, follows) {text, safety, follows},
+    GV_VERDICT_KINDS(X)
+#undef X
+};
 
-// The kind of an error is what stands before its colon; of one without, the text but its numbers.
-static void read_kind(const char *text, char kind[GV_VERDICT_KIND_MAX]) {
-    const char *colon = strstr(text, ": ");
-    size_t end = colon != NULL ? (size_t)(colon - text) : strlen(text), len = 0;
-    for (size_t i = 0; i < end && len + 1 < GV_VERDICT_KIND_MAX; i++) {
-        if (text[i] < '0' || text[i] > '9') kind[len++] = text[i];
-    }
-    kind[len] = '\0';
+// ---- Errors ----
+
+void gv_verdict_fini(struct gv_verdict_errors *errors) {
+    GV_ASSERT(errors != NULL && errors->kept <= GV_VERDICT_ERRORS_KEPT);
+    for (size_t i = 0; i < errors->kept; i++) free(errors->texts[i]);
+    *errors = (struct gv_verdict_errors){0};
 }
 
-static bool is_one_of(const char *kind, const char *const *kinds) {
-    while (*kinds != NULL && strcmp(kind, *kinds) != 0) kinds++;
-    return *kinds != NULL;
+void gv_verdict_add_list(struct gv_verdict_errors *errors, enum gv_verdict_kind kind,
+                         const char *format, va_list args) {
+    GV_ASSERT(errors != NULL && kind < GV_VERDICT_VALID);
+    errors->count++;
+    if (errors->kept == GV_VERDICT_ERRORS_KEPT) return;
+
+    char text[GV_VERDICT_ERROR_MAX + 1];
+    size_t len = (size_t)snprintf(text, sizeof text, "%s: ", kinds[kind].text);
+    len += gv_escape_format(text + len, sizeof text - len, format, args);
+    errors->kinds[errors->kept] = kind;
+    errors->texts[errors->kept++] = gv_memory_copy(text, len);
 }
 
-static bool is_safety(const char *kind, bool differ) {
-    static const char *const late[] = {
-        unequal,    "no final read",     "not silent",  "no init_ok", "no topology_ok", "no echo",
-        "never ok", "nothing exercised", "unavailable", "late reply", "took too long",  NULL,
-    };
-    static const char *const follow[] = {"lost", "final reads differ", "wrong sum", NULL};
-    return !is_one_of(kind, late) && !(differ && is_one_of(kind, follow));
+void gv_verdict_add(struct gv_verdict_errors *errors, enum gv_verdict_kind kind, const char *format,
+                    ...) {
+    va_list args;
+    va_start(args, format);
+    gv_verdict_add_list(errors, kind, format, args);
+    va_end(args);
 }
 
-struct gv_verdict gv_verdict_of(const struct gv_errors *errors) {
-    struct gv_verdict verdict = {.valid = errors->count == 0};
-    bool differ = false;
-    char kind[GV_VERDICT_KIND_MAX];
-    for (size_t i = 0; i < errors->kept; i++) {
-        differ = differ || strncmp(errors->texts[i], unequal, sizeof unequal - 1) == 0;
-    }
+// ---- Verdicts ----
+
+struct gv_verdict gv_verdict_of(const struct gv_verdict_errors *errors) {
+    GV_ASSERT(errors != NULL);
+    struct gv_verdict verdict = {.valid = errors->count == 0, .kind = GV_VERDICT_VALID};
+    bool unequal = false;
+    for (size_t i = 0; i < errors->kept; i++)
+        unequal = unequal || errors->kinds[i] == GV_VERDICT_UNEQUAL_REPLICAS;
     for (size_t i = 0; i < errors->kept && !verdict.safety; i++) {
-        read_kind(errors->texts[i], kind);
-        verdict.safety = is_safety(kind, differ);
+        enum gv_verdict_kind kind = errors->kinds[i];
+        verdict.safety = kinds[kind].safety && !(unequal && kinds[kind].follows);
         if (i > 0 && !verdict.safety) continue;
-        strcpy(verdict.kind, kind);
+        verdict.kind = kind;
         snprintf(verdict.why, sizeof verdict.why, "%s", errors->texts[i]);
     }
     return verdict;
 }
 
 struct gv_verdict gv_verdict_of_status(int status) {
-    struct gv_verdict verdict = {.safety = true};
+    struct gv_verdict verdict = {.kind = GV_VERDICT_ENDED};
     int number = WIFSIGNALED(status) ? WTERMSIG(status) : 0;
     bool outside = number == SIGKILL || number == SIGTERM || number == SIGINT || number == SIGHUP;
+    bool memory = WIFEXITED(status) && WEXITSTATUS(status) == GV_MEMORY_STATUS;
+    if (number == SIGPROF) verdict.kind = GV_VERDICT_TOOK_TOO_LONG;
+    verdict.unjudged = outside || memory;
+    verdict.safety = !verdict.unjudged && kinds[verdict.kind].safety;
     if (number == SIGPROF) {
-        verdict.safety = false;
-        snprintf(verdict.kind, sizeof verdict.kind, "took too long");
-    } else if (outside) {
-        verdict = (struct gv_verdict){.unjudged = true};
-        snprintf(verdict.kind, sizeof verdict.kind, "killed by signal %d, from outside", number);
-    } else if (WIFEXITED(status) && WEXITSTATUS(status) == GV_MEMORY_STATUS) {
-        verdict = (struct gv_verdict){.unjudged = true};
-        snprintf(verdict.kind, sizeof verdict.kind, "out of memory");
+        snprintf(verdict.why, sizeof verdict.why, "%s", kinds[verdict.kind].text);
+    } else if (memory) {
+        snprintf(verdict.why, sizeof verdict.why, "out of memory");
     } else if (WIFSIGNALED(status)) {
-        snprintf(verdict.kind, sizeof verdict.kind, "killed by signal %d", number);
+        snprintf(verdict.why, sizeof verdict.why, "killed by signal %d%s", number,
+                 outside ? ", from outside" : "");
     } else {
-        snprintf(verdict.kind, sizeof verdict.kind, "exited with status %d", WEXITSTATUS(status));
+        snprintf(verdict.why, sizeof verdict.why, "exited with status %d", WEXITSTATUS(status));
     }
-    snprintf(verdict.why, sizeof verdict.why, "%s", verdict.kind);
     return verdict;
+}
+
+bool gv_verdict_same_failure(const struct gv_verdict *a, const struct gv_verdict *b) {
+    GV_ASSERT(a != NULL && b != NULL);
+    if (a->valid || b->valid || a->unjudged || b->unjudged || a->kind != b->kind) return false;
+    return a->kind != GV_VERDICT_ENDED || strcmp(a->why, b->why) == 0;
 }

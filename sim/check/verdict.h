@@ -1,31 +1,117 @@
 // SPDX-License-Identifier: MIT
-// What a run came to, in brief: for those who compare many runs. A run that breaks a promise has
-// failed in safety; one that keeps them all, but too late or not quietly, in liveness.
+// The verdict on a run: valid, or invalid by one or more errors. Each error has a kind. A kind
+// breaks safety (the run did what no delay explains) or liveness (something required did not happen
+// in time).
 #ifndef GV_SIM_CHECK_VERDICT_H
 #define GV_SIM_CHECK_VERDICT_H
 
-#include "errors.h"
+#include "../../merkle/base.h"
+
+#include <stdarg.h>
+
+// Each kind of error: its text; whether it breaks safety; and whether unequal replicas explain it,
+// in which case it follows from GV_VERDICT_UNEQUAL_REPLICAS and breaks nothing of its own.
+#define GV_VERDICT_KINDS(X)                                      \
+    /* sets, counters, ids and echo, as clients see them */      \
+    X(LOST, "lost", true, true)                                  \
+    X(PHANTOM, "phantom", true, false)                           \
+    X(DUPLICATE, "duplicate", true, false)                       \
+    X(READ_GOES_BACK, "read goes back", true, false)             \
+    X(FINAL_READS_DIFFER, "final reads differ", true, true)      \
+    X(NO_FINAL_READ, "no final read", false, false)              \
+    X(WRONG_SUM, "wrong sum", true, true)                        \
+    X(WRONG_ECHO, "wrong echo", true, false)                     \
+    X(NO_ECHO, "no echo", false, false)                          \
+    X(NEVER_OK, "never ok", false, false)                        \
+    X(UNAVAILABLE, "unavailable", false, false)                  \
+    X(NOTHING_EXERCISED, "nothing exercised", false, false)      \
+    /* lines that nodes print, and processes */                  \
+    X(BAD_LINE, "bad line", true, false)                         \
+    X(LONG_LINE, "long line", true, false)                       \
+    X(MALFORMED_REPLY, "malformed reply", true, false)           \
+    X(STRAY_REPLY, "stray reply", true, false)                   \
+    X(ANSWERED_TWICE, "answered twice", true, false)             \
+    X(LATE_REPLY, "late reply", false, false)                    \
+    X(NO_INIT_OK, "no init_ok", false, false)                    \
+    X(NO_TOPOLOGY_OK, "no topology_ok", false, false)            \
+    X(CLOSED, "closed", true, false)                             \
+    X(NODE_DIED, "node died", true, false)                       \
+    X(FLOOD, "flood", true, false)                               \
+    /* what a simulation sees inside nodes */                    \
+    X(UNEQUAL_REPLICAS, "unequal replicas", false, false)        \
+    X(WRONG_DIGEST, "wrong digest", true, false)                 \
+    X(FORGOT, "forgot", true, false)                             \
+    X(NOT_KEPT, "not kept", true, false)                         \
+    X(TOO_SOON, "too soon", true, false)                         \
+    X(NOT_ASCENDING, "not ascending", true, false)               \
+    X(REFUSED_LINE, "refused line", true, false)                 \
+    X(REFUSED_MESSAGES, "refused messages", true, false)         \
+    X(MESSAGE_TOO_LONG, "message too long", true, false)         \
+    X(TOO_MUCH_MEMORY, "too much memory", true, false)           \
+    X(QUEUE_TOO_LONG, "queue too long", true, false)             \
+    X(NOT_SILENT, "not silent", false, false)                    \
+    X(BUSY_LOOP, "busy loop", true, false)                       \
+    X(NOT_DETERMINISTIC, "not deterministic", true, false)       \
+    /* the end of a process that simulates, and had no result */ \
+    X(ENDED, "ended", true, false)                               \
+    X(TOOK_TOO_LONG, "took too long", false, false)
+
+enum gv_verdict_kind {
+#define X(name, text, safety, follows) GV_VERDICT_##name,
+    GV_VERDICT_KINDS(X)
+#undef X
+        GV_VERDICT_VALID, // none of them
+};
 
 enum {
-    GV_VERDICT_KIND_MAX = 64,
-    GV_VERDICT_WHY_MAX = 512,
+    GV_VERDICT_ERRORS_KEPT = 64,
+    GV_VERDICT_ERROR_MAX = 1024, // bytes of an error's text; a longer one is cut
+    GV_VERDICT_WHY_MAX = 512,    // bytes of a verdict's reason, with its zero
 };
 
+// All errors of a run are counted, the first GV_VERDICT_ERRORS_KEPT are kept.
+struct gv_verdict_errors {
+    char *texts[GV_VERDICT_ERRORS_KEPT]; // each on one line: "lost: 2 values …"
+    enum gv_verdict_kind kinds[GV_VERDICT_ERRORS_KEPT];
+    size_t kept;
+    size_t count;
+    bool conclusive; // no delay of nodes or messages can have caused one of them
+};
+
+void gv_verdict_fini(struct gv_verdict_errors *errors);
+
+// Adds an error. Its text is the kind's, a colon and what is formatted as by gv_escape_format.
+#if defined(__GNUC__)
+__attribute__((format(printf, 3, 4)))
+#endif
+void gv_verdict_add(struct gv_verdict_errors *errors, enum gv_verdict_kind kind, const char *format,
+                    ...);
+#if defined(__GNUC__)
+__attribute__((format(printf, 3, 0)))
+#endif
+void gv_verdict_add_list(struct gv_verdict_errors *errors, enum gv_verdict_kind kind,
+                         const char *format, va_list args);
+
+// One line on a run, for tools that compare many runs. Plain data: it may be sent through a pipe.
 struct gv_verdict {
-    bool valid, safety;             // safety: if it is not valid, a promise was broken
-    bool unjudged;                  // neither valid nor not: the machine ended the run
-    char kind[GV_VERDICT_KIND_MAX]; // "lost", "unequal replicas": one kind, one way to fail
-    char why[GV_VERDICT_WHY_MAX];   // the whole text of the error that has this kind
+    bool valid;
+    bool safety;   // not valid: safety was broken, not only liveness
+    bool unjudged; // neither valid nor invalid: the host ended the run
+    enum gv_verdict_kind kind;
+    char why[GV_VERDICT_WHY_MAX]; // the text of the error of this kind, cut to fit
 };
 
-// Of all that is wrong, the verdict names the first thing that breaks a promise, or else the first.
-// While replicas differ, values that reads miss are late, not lost: other checkers see whether any
-// node still holds them.
-struct gv_verdict gv_verdict_of(const struct gv_errors *errors);
+// The verdict names the first error that breaks safety; if there is none, the first error. While
+// replicas are unequal, values that reads miss are late, not lost: the checks of replicas see
+// whether any node still has them.
+struct gv_verdict gv_verdict_of(const struct gv_verdict_errors *errors);
 
-// The verdict on a process that died or hung: what became of it, as waitpid has it. One that was
-// killed from outside, or had no memory, was not judged. SIGPROF, as of gv_crew_bound, ends what
-// takes too long.
+// The verdict on a process that ended without a result; `status` as waitpid returns it. A process
+// that was killed from outside, or that was out of memory, is unjudged. SIGPROF, the signal of
+// gv_pool_bound, means that the run took too long.
 struct gv_verdict gv_verdict_of_status(int status);
+
+// Whether two runs failed in the same way: by errors of one kind, or processes that ended alike.
+bool gv_verdict_same_failure(const struct gv_verdict *a, const struct gv_verdict *b);
 
 #endif

@@ -90,6 +90,14 @@ size_t gv_escape_format(char *to, size_t cap, const char *format, va_list args) 
     return copy(to, cap, (const uint8_t *)raw, len, false);
 }
 
+int gv_escape_say(char *why, size_t cap, int error, const char *format, ...) {
+    va_list args;
+    va_start(args, format);
+    gv_escape_format(why, cap, format, args);
+    va_end(args);
+    return error;
+}
+
 void gv_escape_print(FILE *out, const char *format, ...) {
     GV_ASSERT(out != NULL && format != NULL);
     char raw[GV_ESCAPE_MAX], shown[4 * GV_ESCAPE_MAX];

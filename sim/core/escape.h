@@ -25,6 +25,12 @@ __attribute__((format(printf, 3, 0)))
 size_t
 gv_escape_format(char *to, size_t cap, const char *format, va_list args);
 
+// Writes the reason for an error to `why` (cap bytes), as gv_escape_format does. Returns `error`.
+#if defined(__GNUC__)
+__attribute__((format(printf, 4, 5)))
+#endif
+int gv_escape_say(char *why, size_t cap, int error, const char *format, ...);
+
 // Prints as fprintf does, but what gv_escape_copy would change, except newlines, as that has it.
 #if defined(__GNUC__)
 __attribute__((format(printf, 2, 3)))

@@ -10,15 +10,15 @@
 #include "../../merkle/base.h"
 
 enum gv_trace_kind {
-    GV_TRACE_SEND,      // a node sent a message to another
-    GV_TRACE_DUPLICATE, // … and the network made one copy more of it
-    GV_TRACE_REQUEST,   // a client asked a node
-    GV_TRACE_DELIVER,   // a node took a message, or a request
-    GV_TRACE_DROP,      // it never will: `why`
-    GV_TRACE_REPLY,     // a node answered a client
-    GV_TRACE_LEARN,     // a node came to know values by what it took
-    GV_TRACE_BEGIN,     // a fault begins
-    GV_TRACE_END,
+    GV_TRACE_SEND,        // a node sent a message to another
+    GV_TRACE_DUPLICATE,   // … and the network made one copy more of it
+    GV_TRACE_REQUEST,     // a client asked a node
+    GV_TRACE_DELIVER,     // a node took a message, or a request
+    GV_TRACE_DROP,        // it never will: `why`
+    GV_TRACE_REPLY,       // a node answered a client
+    GV_TRACE_LEARN,       // a node came to know values by what it took
+    GV_TRACE_FAULT_BEGIN, // a fault begins
+    GV_TRACE_FAULT_END,
     GV_TRACE_CRASH, // a node forgets what it had in memory, and is down
     GV_TRACE_RESTART,
     GV_TRACE_PAUSE, // a node takes and says nothing

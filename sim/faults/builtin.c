@@ -35,7 +35,7 @@ const struct gv_builtin gv_builtin_scenarios[] = {
      CLUSTER("25") "\n"
                    "lose 10% at 0s\n"
                    "lose 50% from 5s to 10s\n"},
-    {"twice", "messages come twice, late, and in any order",
+    {"duplicates", "messages come twice, late, and in any order",
      CLUSTER("25") "\n"
                    "duplicate 30% at 0s\n"
                    "delay 200ms exponential at 0s\n"},
@@ -48,15 +48,15 @@ const struct gv_builtin gv_builtin_scenarios[] = {
     {"blackout", "a third of the nodes die at once, in the middle of it",
      CLUSTER("25") "\n"
                    "crash n0..n7 at 8s for 3s without disk\n"},
-    {"sleepers", "nodes stand still for seconds, as if their machine slept",
+    {"pauses", "nodes stand still for seconds, as if their machine slept",
      CLUSTER("25") "\n"
                    "pause n0 at 3s for 4s\n"
                    "pause n5..n9 at 6s for 3s\n"
                    "pause n20 at 4s for 1500ms every 3s\n"},
-    {"flaps", "the links of five nodes come and go twice a second",
+    {"flapping-links", "the links of five nodes come and go twice a second",
      CLUSTER("25") "\n"
                    "flap n3..n7 | rest every 500ms from 2s for 10s\n"},
-    {"continents", "three regions far apart, narrow links between two, and one cut off",
+    {"wan", "three regions far apart, narrow links between two, and one cut off",
      "workload broadcast\n"
      "nodes 25\n"
      "rate 100\n"
@@ -78,13 +78,13 @@ const struct gv_builtin gv_builtin_scenarios[] = {
      "\n"
      "reorder 5% by 50ms at 0s\n"
      "cut n19..n24 | rest at 6s for 6s\n"},
-    {"narrow", "links that carry so little for a while that queues overflow",
+    {"low-bandwidth", "links that carry so little for a while that queues overflow",
      CLUSTER("25") "\n"
                    "limit 2kB/s wait 500ms between n0..n2 | rest at 4s for 8s\n"},
-    {"snails", "a few nodes need a twentieth of a second for each line, the first among them",
+    {"slow-nodes", "a few nodes need a twentieth of a second for each line, the first among them",
      CLUSTER("25") "\n"
                    "slow n0,n7,n8 50ms at 3s for 10s\n"},
-    {"clocks", "clocks that run fast, slow, and are set, and a node that starts in its past",
+    {"clock-skew", "clocks that run fast, slow, and are set, and a node that starts in its past",
      CLUSTER("25") "\n"
                    "drift n0..n5 200ppm at 0s\n"
                    "drift n6 -50000ppm at 0s\n"
@@ -117,8 +117,9 @@ const struct gv_builtin gv_builtin_scenarios[] = {
                   "crash n1 at 3s for 500ms every 3s with torn disk\n"
                   "crash n4..n6 at 5s for 1s every 6s with torn disk\n"
                   "crash n8 at 7s for 1s without disk\n"},
-    {"forger", "somebody on the network alters, repeats and redirects what nodes say, who seal it",
-     CLUSTER("9") "seals on\n"
+    {"adversary",
+     "somebody on the network alters, repeats and redirects what nodes say, who seal it",
+     CLUSTER("9") "auth on\n"
                   "\n"
                   "forge 30% at 1s for 10s\n"
                   "crash n2 at 3s for 1s every 4s without disk\n"
@@ -140,7 +141,17 @@ const struct gv_builtin gv_builtin_scenarios[] = {
     {NULL, NULL, NULL},
 };
 
+// Names of an earlier release.
+static const char *const aliases[][2] = {
+    {"twice", "duplicates"},  {"sleepers", "pauses"},      {"flaps", "flapping-links"},
+    {"continents", "wan"},    {"narrow", "low-bandwidth"}, {"snails", "slow-nodes"},
+    {"clocks", "clock-skew"}, {"forger", "adversary"},
+};
+
 const struct gv_builtin *gv_builtin_find(const char *name) {
+    for (size_t i = 0; i < sizeof aliases / sizeof *aliases; i++) {
+        if (strcmp(aliases[i][0], name) == 0) name = aliases[i][1];
+    }
     for (const struct gv_builtin *builtin = gv_builtin_scenarios; builtin->name != NULL;
          builtin++) {
         if (strcmp(builtin->name, name) == 0) return builtin;

@@ -14,7 +14,7 @@ struct gv_builtin {
 // In a good order to show them; ended by one without a name.
 extern const struct gv_builtin gv_builtin_scenarios[];
 
-// The scenario of this name; NULL: there is none.
+// The scenario of this name, or of this name in an earlier release; NULL: there is none.
 const struct gv_builtin *gv_builtin_find(const char *name);
 
 #endif

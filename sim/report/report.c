@@ -14,11 +14,11 @@ extern const size_t gv_report_page_head, gv_report_page_len;
 
 // What stands for an event's kind at the beginning of its line.
 static const char letters[GV_TRACE_KINDS] = {
-    [GV_TRACE_SEND] = 's',    [GV_TRACE_DUPLICATE] = '2', [GV_TRACE_REQUEST] = 'q',
-    [GV_TRACE_DELIVER] = 'd', [GV_TRACE_DROP] = 'x',      [GV_TRACE_REPLY] = 'r',
-    [GV_TRACE_LEARN] = 'k',   [GV_TRACE_BEGIN] = 'b',     [GV_TRACE_END] = 'e',
-    [GV_TRACE_CRASH] = 'c',   [GV_TRACE_RESTART] = 'u',   [GV_TRACE_PAUSE] = 'p',
-    [GV_TRACE_RESUME] = 'w',  [GV_TRACE_PHASE] = 'h',     [GV_TRACE_VIOLATION] = 'v',
+    [GV_TRACE_SEND] = 's',    [GV_TRACE_DUPLICATE] = '2',   [GV_TRACE_REQUEST] = 'q',
+    [GV_TRACE_DELIVER] = 'd', [GV_TRACE_DROP] = 'x',        [GV_TRACE_REPLY] = 'r',
+    [GV_TRACE_LEARN] = 'k',   [GV_TRACE_FAULT_BEGIN] = 'b', [GV_TRACE_FAULT_END] = 'e',
+    [GV_TRACE_CRASH] = 'c',   [GV_TRACE_RESTART] = 'u',     [GV_TRACE_PAUSE] = 'p',
+    [GV_TRACE_RESUME] = 'w',  [GV_TRACE_PHASE] = 'h',       [GV_TRACE_VIOLATION] = 'v',
 };
 
 // Text inside a script element must hold no "<"; in JSON it is found within strings only, and can
@@ -50,10 +50,10 @@ static void put_string(FILE *out, const char *text, size_t len) {
     putc('"', out);
 }
 
-void gv_report_begin(struct gv_report *report, FILE *out, const struct gv_run_config *config,
-                     const uint32_t *staleness_ms, uint64_t messages_max) {
+void gv_report_begin(struct gv_report *report, FILE *out, const struct gv_report_head *head,
+                     uint64_t messages_max) {
     static const char *const latencies[] = {"constant", "uniform", "exponential"};
-    GV_ASSERT(out != NULL && (size_t)config->latency < sizeof latencies / sizeof *latencies);
+    GV_ASSERT(out != NULL && (size_t)head->latency < sizeof latencies / sizeof *latencies);
     GV_ASSERT(messages_max > 0);
     *report = (struct gv_report){.out = out, .messages_max = messages_max};
     fwrite(gv_report_page, 1, gv_report_page_head, out);
@@ -62,14 +62,13 @@ void gv_report_begin(struct gv_report *report, FILE *out, const struct gv_run_co
             ",\"rate\":%g,\"time_limit_s\":%g,\"latency_ms\":%" PRIu32
             ",\"latency_dist\":\"%s\",\"seed\":%" PRIu64
             ",\"set\":%s,\"counter\":%s,\"staleness_ms\":",
-            gv_load_name(config->load), config->nodes, config->rate,
-            (double)config->time_limit / 1e9, config->latency_ms, latencies[config->latency],
-            config->seed, gv_load_is_set(config->load) ? "true" : "false",
-            gv_load_is_counter(config->load) ? "true" : "false");
-    if (staleness_ms != NULL) fprintf(out, "%" PRIu32, *staleness_ms);
-    fputs(staleness_ms != NULL ? ",\"scenario\":" : "null,\"scenario\":", out);
-    const char *text = config->scenario != NULL ? config->scenario->text : "";
-    put_string(out, text, strlen(text));
+            gv_load_name(head->load), head->nodes, head->rate, (double)head->time_limit / 1e9,
+            head->latency_ms, latencies[head->latency], head->seed,
+            gv_load_is_set(head->load) ? "true" : "false",
+            gv_load_is_counter(head->load) ? "true" : "false");
+    if (head->staleness_ms != NULL) fprintf(out, "%" PRIu32, *head->staleness_ms);
+    fputs(head->staleness_ms != NULL ? ",\"scenario\":" : "null,\"scenario\":", out);
+    put_string(out, head->scenario, strlen(head->scenario));
     fputs("}</script>\n<script type=\"text/plain\" id=\"events\">\n", out);
 }
 

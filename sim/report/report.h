@@ -14,7 +14,6 @@
 #include "../check/limits.h"
 #include "../check/result.h"
 #include "../core/trace.h"
-#include "../run/run.h"
 
 #include <stdio.h>
 
@@ -24,6 +23,19 @@ enum {
     // each other always is, and final reads are, up to so many bytes together.
     GV_REPORT_BODY_MAX = 1000,
     GV_REPORT_FINALS_MAX = 16 << 20,
+};
+
+// What the page shows of the run's configuration. Strings are borrowed for the call.
+struct gv_report_head {
+    enum gv_load_kind load;
+    uint32_t nodes;
+    double rate;         // operations a second, over all clients
+    gv_time time_limit;  // of the operations
+    uint32_t latency_ms; // mean delay of a message between nodes
+    enum gv_net_latency latency;
+    uint64_t seed;
+    const uint32_t *staleness_ms; // of the nodes; NULL: unknown
+    const char *scenario;         // its text; empty: none
 };
 
 struct gv_report {
@@ -36,9 +48,9 @@ struct gv_report {
 };
 
 // Begins the page. `out` stays the caller's.
-// staleness_ms: NULL if only the nodes know. messages_max: how many messages to keep, above 0.
-void gv_report_begin(struct gv_report *report, FILE *out, const struct gv_run_config *config,
-                     const uint32_t *staleness_ms, uint64_t messages_max);
+// messages_max: how many messages to keep, above 0.
+void gv_report_begin(struct gv_report *report, FILE *out, const struct gv_report_head *head,
+                     uint64_t messages_max);
 
 // A sink of a trace; ctx is the report.
 gv_trace_write gv_report_event;

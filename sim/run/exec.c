@@ -7,7 +7,6 @@
 #include "../core/memory.h"
 #include "../core/output.h"
 #include "../core/path.h"
-#include "../report/recorder.h"
 #include "child.h"
 #include "logs.h"
 #include "progress.h"
@@ -60,8 +59,8 @@ struct node {
 };
 
 struct exec {
-    const struct gv_command *command;
     struct gv_run_config config;
+    struct gv_run_options options;
     struct gv_recorder recorder;
     struct gv_run *run;
     struct gv_logs logs;
@@ -127,8 +126,8 @@ static bool look_for_closed(struct node *node, gv_time now) {
         gv_run_closed(exec->run, node->index);
     } else if (deaf) {
         exec->conclusive = true;
-        gv_run_object(exec->run,
-                      "closed: n%" PRIu32
+        gv_run_object(exec->run, GV_VERDICT_CLOSED,
+                      "n%" PRIu32
                       " closed its standard input, and runs on: nothing more can reach it",
                       node->index);
     } else {
@@ -295,8 +294,8 @@ static void pause_reading(struct node *node) {
                  "read %" PRIu64,
                  worst->queued, worst->index, worst->taken);
     }
-    gv_run_object(exec->run,
-                  "flood: n%" PRIu32 " said more than others took: %zu bytes of its messages are "
+    gv_run_object(exec->run, GV_VERDICT_FLOOD,
+                  "n%" PRIu32 " said more than others took: %zu bytes of its messages are "
                   "here, more than --queue-max, %zu of them on their way and %zu before full "
                   "pipes%s. It was read no further until half of them were gone",
                   node->index, here + node->waiting, here, node->waiting, reader);
@@ -316,7 +315,7 @@ static void on_read(uv_stream_t *stream, ssize_t size, const uv_buf_t *buf);
 static void resume(struct exec *exec) {
     for (uint32_t i = 0; i < exec->config.nodes; i++) {
         struct node *node = &exec->nodes[i];
-        if (!node->paused || backlog(node) > exec->command->queue_max / 2) continue;
+        if (!node->paused || backlog(node) > exec->options.queue_max / 2) continue;
         node->paused = false;
         exec->paused--;
         uv_read_start((uv_stream_t *)&node->out, on_alloc, on_read);
@@ -358,16 +357,16 @@ static void on_read(uv_stream_t *stream, ssize_t size, const uv_buf_t *buf) {
     }
     node->len -= from;
     if (from > 0) memmove(node->buf, node->buf + from, node->len);
-    size_t most = node->exec->command->line_max;
+    size_t most = node->exec->options.line_max;
     if (node->len > most) {
         char shown[GV_ENVELOPE_EXCERPT_MAX + 8];
         struct gv_slice line = {(const uint8_t *)node->buf, node->len};
         node->exec->conclusive = true;
-        gv_run_fail(node->exec->run,
-                    "long line: n%" PRIu32 " printed a line longer than --line-max, %zu bytes. It "
+        gv_run_fail(node->exec->run, GV_VERDICT_LONG_LINE,
+                    "n%" PRIu32 " printed a line longer than --line-max, %zu bytes. It "
                     "begins: %s",
                     node->index, most, gv_envelope_excerpt(line, shown));
-    } else if (backlog(node) > node->exec->command->queue_max && !node->paused) {
+    } else if (backlog(node) > node->exec->options.queue_max && !node->paused) {
         pause_reading(node);
     }
     pump(node->exec);
@@ -480,9 +479,9 @@ static int complain(const char *what, const char *which, int uv_error) {
 static int spawn(struct node *node, const int fds[3]) {
     struct exec *exec = node->exec;
     size_t count = 0;
-    while (exec->command->argv[count] != NULL) count++;
+    while (exec->options.argv[count] != NULL) count++;
     char **args = gv_memory_new((count + 1) * sizeof *args);
-    memcpy(args, exec->command->argv, count * sizeof *args);
+    memcpy(args, exec->options.argv, count * sizeof *args);
     args[0] = exec->program;
     struct gv_child_start start = {.program = exec->program,
                                    .argv = args,
@@ -670,11 +669,11 @@ static void print_logs(struct exec *exec) {
     }
 }
 
-static enum gv_exec_status finish(struct exec *exec) {
+static enum gv_exit finish(struct exec *exec) {
     if (exec->interrupted) {
         fprintf(exec->out, "interrupted; the nodes are stopped\n");
-        gv_recorder_close(&exec->recorder, NULL);
-        return GV_EXEC_INTERRUPTED;
+        gv_recorder_close(&exec->recorder, NULL, &exec->options.limits);
+        return GV_EXIT_INTERRUPTED;
     }
     object_death(exec);
     struct gv_result result = gv_run_finish(exec->run);
@@ -684,7 +683,7 @@ static enum gv_exec_status finish(struct exec *exec) {
     struct gv_stats stats;
     for (uint32_t i = 0; i < exec->config.nodes; i++)
         if (gv_logs_stats(&exec->logs, i, &stats)) gv_traffic_add(&result.traffic, &stats);
-    bool within = gv_limits_print(&exec->command->limits, &result, exec->out, exec->progress.color);
+    bool within = gv_limits_print(&exec->options.limits, &result, exec->out, exec->progress.color);
     if (!result.valid) {
         print_logs(exec);
         gv_escape_print(exec->out, "  %-16s %s\n", "logs", exec->logs.dir);
@@ -695,55 +694,59 @@ static enum gv_exec_status finish(struct exec *exec) {
         exec->copy->counts = NULL;
         exec->copy->errors = NULL;
     }
-    if (!gv_recorder_close(&exec->recorder, &result)) return GV_EXEC_USAGE;
-    if (exec->died >= 0) return GV_EXEC_DIED;
-    if (gv_result_inconclusive(&result)) return GV_EXEC_SLOW;
-    return result.valid && within ? GV_EXEC_VALID : GV_EXEC_INVALID;
+    if (!gv_recorder_close(&exec->recorder, &result, &exec->options.limits)) return GV_EXIT_USAGE;
+    if (exec->died >= 0) return GV_EXIT_NODE_DIED;
+    if (gv_result_inconclusive(&result)) return GV_EXIT_INCONCLUSIVE;
+    return result.valid && within ? GV_EXIT_VALID : GV_EXIT_INVALID;
 }
 
 // Opens what the command names, before anything is started.
 static bool open_files(struct exec *exec) {
-    const struct gv_command *command = exec->command;
-    exec->program = gv_path_program(command->argv[0]);
+    const struct gv_run_options *options = &exec->options;
+    exec->program = gv_path_program(options->argv[0]);
     char why[GV_CHILD_WHY_MAX];
-    if (gv_child_check_program(command->argv[0], exec->program, why) ||
+    if (gv_child_check_program(options->argv[0], exec->program, why) ||
         !gv_child_raise_file_limit(&exec->guard, 3 * (size_t)exec->config.nodes + FILES_SPARE,
                                    why)) {
         gv_escape_print(stderr, "gvsim: %s\n", why);
         return false;
     }
-    if (!gv_output_open(&exec->json, command->json)) return false;
+    if (!gv_output_open(&exec->json, options->json)) return false;
     exec->out = exec->json.file == stdout ? stderr : stdout;
-    if (!gv_recorder_open(&exec->recorder, command, &exec->config)) return false;
-    int error = gv_logs_init(&exec->logs, command->log_dir, exec->config.nodes, command->log_max);
+    if (!gv_run_options_record(options, &exec->config, NULL, &exec->recorder)) return false;
+    int error = gv_logs_init(&exec->logs, options->log_dir, exec->config.nodes, options->log_max);
     if (error == 0) return true;
-    complain("make the directory", command->log_dir != NULL ? command->log_dir : "for logs",
+    complain("make the directory", options->log_dir != NULL ? options->log_dir : "for logs",
              uv_translate_sys_error(-error));
     return false;
 }
 
-enum gv_exec_status gv_exec_run(const struct gv_command *command, struct gv_result *copy) {
-    GV_ASSERT(command->argv != NULL && command->argv[0] != NULL);
-    struct gv_command bounded = *command;
-    if (bounded.queue_max == 0) bounded.queue_max = GV_COMMAND_QUEUE_MAX;
-    if (bounded.line_max == 0) bounded.line_max = GV_COMMAND_LINE_MAX;
-    if (bounded.log_max == 0) bounded.log_max = GV_LOGS_MAX;
-    if (bounded.late_max == 0) bounded.late_max = GV_COMMAND_LATE_MAX_MS * GV_MS;
-    struct exec exec = {.command = &bounded, .config = command->run, .copy = copy, .died = -1};
-    exec.lateness = (struct gv_lateness){.measured = true, .limit = bounded.late_max};
+static void set_defaults(struct gv_run_options *options) {
+    if (options->queue_max == 0) options->queue_max = GV_RUN_OPTIONS_QUEUE_MAX;
+    if (options->line_max == 0) options->line_max = GV_RUN_OPTIONS_LINE_MAX;
+    if (options->log_max == 0) options->log_max = GV_LOGS_MAX;
+    if (options->late_max == 0) options->late_max = GV_RUN_OPTIONS_LATE_MAX_MS * GV_MS;
+}
+
+enum gv_exit gv_exec_run(const struct gv_run_config *config, const struct gv_run_options *options,
+                         struct gv_result *copy) {
+    GV_ASSERT(options->argv != NULL && options->argv[0] != NULL);
+    struct exec exec = {.config = *config, .options = *options, .copy = copy, .died = -1};
+    set_defaults(&exec.options);
+    exec.lateness = (struct gv_lateness){.measured = true, .limit = exec.options.late_max};
     exec.config.lateness = &exec.lateness.events;
     exec.config.describe = describe;
     exec.config.slack = GV_MS / 2; // timers are good for a millisecond: round to the nearest
     exec.config.deliver = deliver;
     exec.config.ctx = &exec;
-    enum gv_exec_status status = GV_EXEC_USAGE;
+    enum gv_exit status = GV_EXIT_USAGE;
     gv_child_guard_start(&exec.guard);
     if (open_files(&exec)) {
         exec.run = gv_run_new(&exec.config);
         if (run(&exec)) {
             status = finish(&exec);
         } else {
-            gv_recorder_close(&exec.recorder, NULL);
+            gv_recorder_close(&exec.recorder, NULL, &exec.options.limits);
         }
         gv_run_free(exec.run);
         for (uint32_t i = 0; i < exec.config.nodes; i++) free(exec.nodes[i].buf);
@@ -752,8 +755,8 @@ enum gv_exec_status gv_exec_run(const struct gv_command *command, struct gv_resu
         gv_logs_fini(&exec.logs, !exec.keep);
     }
     gv_child_guard_end(&exec.guard);
-    bool judged = status != GV_EXEC_USAGE && status != GV_EXEC_INTERRUPTED;
-    if (!gv_output_close(&exec.json, judged)) status = GV_EXEC_USAGE;
+    bool judged = status != GV_EXIT_USAGE && status != GV_EXIT_INTERRUPTED;
+    if (!gv_output_close(&exec.json, judged)) status = GV_EXIT_USAGE;
     free(exec.program);
     return status;
 }

@@ -125,7 +125,7 @@ static void request(struct gv_run *run, uint32_t number, enum gv_client_wait wai
 // Traces the errors that were added since the last call. Errors are added in many places, some of
 // them the caller's, so this looks for new ones after each event.
 static void trace_violations(struct gv_run *run) {
-    const struct gv_errors *errors = &run->checker.errors;
+    const struct gv_verdict_errors *errors = &run->checker.errors;
     for (; run->violations < errors->kept; run->violations++)
         gv_trace_violation(run->config.trace, run->now, errors->texts[run->violations]);
 }
@@ -137,14 +137,14 @@ static void complain(struct gv_run *run, uint32_t node, enum reply_error what, s
         run->checker.errors.count++;
         return;
     }
-    const char *kind = what == MALFORMED                       ? "malformed reply"
-                       : what == STRAY || what == WRONG_CLIENT ? "stray reply"
-                       : what == REPEATED                      ? "answered twice"
-                                                               : "late reply";
+    enum gv_verdict_kind kind = what == MALFORMED                       ? GV_VERDICT_MALFORMED_REPLY
+                                : what == STRAY || what == WRONG_CLIENT ? GV_VERDICT_STRAY_REPLY
+                                : what == REPEATED                      ? GV_VERDICT_ANSWERED_TWICE
+                                                                        : GV_VERDICT_LATE_REPLY;
     char shown[GV_ENVELOPE_EXCERPT_MAX + 8];
     run->reported[node] |= (uint8_t)what;
-    gv_errors_add(&run->checker.errors, "%s: n%u printed a line that %s. The line: %s", kind, node,
-                  why, gv_envelope_excerpt(line, shown));
+    gv_verdict_add(&run->checker.errors, kind, "n%u printed a line that %s. The line: %s", node,
+                   why, gv_envelope_excerpt(line, shown));
 }
 
 static void end_now(struct gv_run *run) {
@@ -153,11 +153,11 @@ static void end_now(struct gv_run *run) {
     trace_violations(run);
 }
 
-void gv_run_fail(struct gv_run *run, const char *format, ...) {
+void gv_run_fail(struct gv_run *run, enum gv_verdict_kind kind, const char *format, ...) {
     if (run->phase == GV_RUN_DONE) return; // what follows from the first failure is none
     va_list args;
     va_start(args, format);
-    gv_errors_add_list(&run->checker.errors, format, args);
+    gv_verdict_add_list(&run->checker.errors, kind, format, args);
     va_end(args);
     end_now(run);
 }
@@ -191,21 +191,21 @@ static bool describe(const struct gv_run *run, uint32_t node, char buf[DESCRIPTI
 
 void gv_run_died(struct gv_run *run, uint32_t node, const char *format, ...) {
     GV_ASSERT(node < run->config.nodes);
-    char how[GV_ERRORS_TEXT_MAX / 2], unanswered[ANSWER_MAX], description[DESCRIPTION_MAX];
+    char how[GV_VERDICT_ERROR_MAX / 2], unanswered[ANSWER_MAX], description[DESCRIPTION_MAX];
     va_list args;
     va_start(args, format);
     vsnprintf(how, sizeof how, format, args);
     va_end(args);
     describe_unanswered(run, node, unanswered);
     describe(run, node, description);
-    gv_run_fail(run, "n%u died: %s%s%s%s", node, how, unanswered,
+    gv_run_fail(run, GV_VERDICT_NODE_DIED, "n%u: %s%s%s%s", node, how, unanswered,
                 description[0] != '\0' ? "; " : "", description);
 }
 
-void gv_run_object(struct gv_run *run, const char *format, ...) {
+void gv_run_object(struct gv_run *run, enum gv_verdict_kind kind, const char *format, ...) {
     va_list args;
     va_start(args, format);
-    gv_errors_add_list(&run->checker.errors, format, args);
+    gv_verdict_add_list(&run->checker.errors, kind, format, args);
     va_end(args);
     trace_violations(run);
 }
@@ -263,7 +263,7 @@ static void watch(struct gv_run *run, bool healing) {
 static void heal(struct gv_run *run) {
     if (run->player.scenario == NULL) {
         gv_nemesis_stop(&run->nemesis);
-        gv_trace_fault(run->config.trace, run->now, GV_TRACE_END, run->fault_periods, NULL);
+        gv_trace_fault(run->config.trace, run->now, GV_TRACE_FAULT_END, run->fault_periods, NULL);
     }
     watch(run, true);
 }
@@ -304,7 +304,7 @@ static void apply_step(struct gv_run *run, const struct gv_scenario_step *step, 
 static void end_step(struct gv_run *run, size_t index) {
     if (!run->player.steps[index].active) return;
     gv_player_end(&run->player, index);
-    gv_trace_fault(run->config.trace, run->now, GV_TRACE_END, index, NULL);
+    gv_trace_fault(run->config.trace, run->now, GV_TRACE_FAULT_END, index, NULL);
     apply_step(run, &run->config.scenario->steps[index], false);
 }
 
@@ -323,7 +323,7 @@ static void trace_fault(struct gv_run *run, uint64_t number) {
     } else {
         gv_nemesis_describe(&run->nemesis, text, sizeof text);
     }
-    gv_trace_fault(run->config.trace, run->now, GV_TRACE_BEGIN, number, text);
+    gv_trace_fault(run->config.trace, run->now, GV_TRACE_FAULT_BEGIN, number, text);
 }
 
 static void on_step(struct gv_run *run, const struct gv_event *event) {
@@ -468,25 +468,29 @@ static const char *lacks(const struct gv_run *run, uint32_t node) {
     return worker->wait == GV_CLIENT_WAIT_TOPOLOGY ? "topology" : NULL;
 }
 
+static enum gv_verdict_kind unanswered_kind(const char *what) {
+    return strcmp(what, "init") == 0 ? GV_VERDICT_NO_INIT_OK : GV_VERDICT_NO_TOPOLOGY_OK;
+}
+
 // Ends a run that waits for a node of which nothing is heard any more.
 static void fail_if_awaited(struct gv_run *run, uint32_t node) {
     const char *what = run->phase < GV_RUN_MAIN ? lacks(run, node) : NULL;
-    if (run->quarantined[node] != NULL && what != NULL)
-        gv_run_fail(run, "n%u can answer %s no more", node, what);
+    if (run->quarantined[node] == NULL || what == NULL) return;
+    gv_run_fail(run, unanswered_kind(what), "n%u can no longer answer %s", node, what);
 }
 
 static void quarantine(struct gv_run *run, uint32_t node, struct gv_slice line, const char *why) {
     char shown[GV_ENVELOPE_EXCERPT_MAX + 8];
     run->quarantined[node] = "its bad line";
     run->conclusive = true;
-    gv_errors_add(&run->checker.errors,
-                  "bad line: n%u printed a line that %s; Maelstrom would hear no more of it, nor "
-                  "does gvsim%s. The line: %s",
-                  node, why,
-                  !gv_check_protocol_resembles_message(line)
-                      ? ". Print what is no message to standard error"
-                      : "",
-                  gv_envelope_excerpt(line, shown));
+    gv_verdict_add(&run->checker.errors, GV_VERDICT_BAD_LINE,
+                   "n%u printed a line that %s; Maelstrom would hear no more of it, nor "
+                   "does gvsim%s. The line: %s",
+                   node, why,
+                   !gv_check_protocol_resembles_message(line)
+                       ? ". Print what is no message to standard error"
+                       : "",
+                   gv_envelope_excerpt(line, shown));
     fail_if_awaited(run, node);
     give_up_on_quarantined(run);
 }
@@ -496,8 +500,8 @@ void gv_run_closed(struct gv_run *run, uint32_t node) {
     if (run->phase == GV_RUN_DONE || run->quarantined[node] != NULL) return;
     run->quarantined[node] = "it closed its standard output";
     run->conclusive = true;
-    gv_run_object(run,
-                  "closed: n%" PRIu32
+    gv_run_object(run, GV_VERDICT_CLOSED,
+                  "n%" PRIu32
                   " closed its standard output, and runs on: nothing more can be heard of it",
                   node);
     fail_if_awaited(run, node);
@@ -569,7 +573,8 @@ static void on_setup(struct gv_run *run, uint32_t number, struct gv_slice line, 
                                 init ? GV_CHECK_PROTOCOL_INIT : GV_CHECK_PROTOCOL_TOPOLOGY,
                                 run->config.load, GV_HISTORY_KINDS, why) < 0) {
         run->conclusive = true;
-        gv_run_fail(run, "n%u did not answer %s with %s_ok, but with a line that %s. The line: %s",
+        gv_run_fail(run, GV_VERDICT_MALFORMED_REPLY,
+                    "n%u did not answer %s with %s_ok, but with a line that %s. The line: %s",
                     client->node, init ? "init" : "topology", init ? "init" : "topology", why,
                     gv_envelope_excerpt(line, shown));
         return;
@@ -805,8 +810,8 @@ static void fail_setup(struct gv_run *run, const char *what, int seconds) {
         if (silent->count == 0) continue;
         if (silent->count > NODES_LISTED)
             snprintf(more, sizeof more, " and %" PRIu32 " more", silent->count - NODES_LISTED);
-        gv_run_object(run, "no %s_ok: %s%s did not answer %s within %d s%s", what, silent->names,
-                      more, what, seconds, silent->instead);
+        gv_run_object(run, unanswered_kind(what), "%s%s did not answer %s within %d s%s",
+                      silent->names, more, what, seconds, silent->instead);
     }
     end_now(run);
 }
@@ -1030,7 +1035,7 @@ const struct gv_keys *gv_run_keys(const struct gv_run *run) {
     return &run->keys;
 }
 
-struct gv_errors *gv_run_errors(struct gv_run *run) {
+struct gv_verdict_errors *gv_run_errors(struct gv_run *run) {
     return &run->checker.errors;
 }
 

@@ -83,7 +83,7 @@ struct gv_run_view {
     gv_time cut_for;        // how long the present partition has lasted
     const int64_t *missing; // at each node's latest read: known values missing; counters: how far
                             // from the sum of all additions that ended well
-    const struct gv_errors *errors;
+    const struct gv_verdict_errors *errors;
     bool observing;   // watching whether the cluster agrees, after a heal or the last operation
     uint32_t settled; // nodes that have caught up (sets)
 };
@@ -106,9 +106,9 @@ void gv_run_advance(struct gv_run *run, gv_time now);
 
 // Ends the run now, as invalid, for this reason, unless it is over already.
 #if defined(__GNUC__)
-__attribute__((format(printf, 2, 3)))
+__attribute__((format(printf, 3, 4)))
 #endif
-void gv_run_fail(struct gv_run *run, const char *format, ...);
+void gv_run_fail(struct gv_run *run, enum gv_verdict_kind kind, const char *format, ...);
 
 // The same because this node died, for this reason; what it had not answered yet is added.
 #if defined(__GNUC__)
@@ -121,9 +121,9 @@ void gv_run_closed(struct gv_run *run, uint32_t node);
 
 // Makes the run invalid, for this reason, but lets it go on.
 #if defined(__GNUC__)
-__attribute__((format(printf, 2, 3)))
+__attribute__((format(printf, 3, 4)))
 #endif
-void gv_run_object(struct gv_run *run, const char *format, ...);
+void gv_run_object(struct gv_run *run, enum gv_verdict_kind kind, const char *format, ...);
 
 // A crash took the last copy of this value of a set, or of so much of what was added to a counter
 // (or taken from it): that may be lost now.
@@ -134,7 +134,7 @@ void gv_run_allow_count_loss(struct gv_run *run, bool added, uint64_t amount);
 const struct gv_keys *gv_run_keys(const struct gv_run *run);
 
 // Where those who see more than the run does can add what is wrong.
-struct gv_errors *gv_run_errors(struct gv_run *run);
+struct gv_verdict_errors *gv_run_errors(struct gv_run *run);
 
 bool gv_run_done(const struct gv_run *run);
 

@@ -6,8 +6,8 @@
 #include "../../node/options.h"
 #include "../../node/security/auth.h"
 #include "../../node/workload.h"
-#include "../check/check_durable_reads.h"
 #include "../check/check_replicas.h"
+#include "../check/check_state.h"
 #include "../check/invariants.h"
 #include "../check/observed.h"
 #include "../core/envelope.h"
@@ -216,9 +216,8 @@ static void receive(struct vnode *vnode, const char *line, size_t len) {
     if (durable) before = gv_engine_root(gv_node_engine(vnode->node));
     int error = gv_node_receive(vnode->node, local_time(vnode), line, len);
     if (durable) {
-        gv_check_durable_reads_request(index_of(vnode), before,
-                                       gv_engine_root(gv_node_engine(vnode->node)),
-                                       sim->invariants.errors);
+        gv_check_state_request(index_of(vnode), before, gv_engine_root(gv_node_engine(vnode->node)),
+                               sim->invariants.errors);
     }
     vnode->busy_until = sim->now + vnode->line_cost;
     mark_dirty(vnode);
@@ -227,8 +226,9 @@ static void receive(struct vnode *vnode, const char *line, size_t len) {
     // How many a forger has made is looked at in the end.
     bool forged = gv_run_view(sim->run, sim->now).net->forged > 0;
     if (error == GV_EAUTH && forged) return;
-    gv_run_object(sim->run, "refused line: n%" PRIu32 " does not take what it was sent (%s): %s",
-                  index_of(vnode), gv_base_error(error), vnode->log);
+    gv_run_object(sim->run, GV_VERDICT_REFUSED_LINE,
+                  "n%" PRIu32 " does not take what it was sent (%s): %s", index_of(vnode),
+                  gv_base_error(error), vnode->log);
 }
 
 // Whether it takes a line now.
@@ -390,8 +390,9 @@ static bool all_equal(struct gv_simulation *sim, bool all) {
             gv_check_replicas_compare(engine_of(sim, first), engine_of(sim, i));
         equal = equal && result == GV_CHECK_REPLICAS_EQUAL;
         if (gv_check_replicas_text(result) != NULL)
-            gv_errors_add(sim->invariants.errors, "digests: n%" PRIu32 " and n%" PRIu32 " %s",
-                          first, i, gv_check_replicas_text(result));
+            gv_verdict_add(sim->invariants.errors, GV_VERDICT_WRONG_DIGEST,
+                           "n%" PRIu32 " and n%" PRIu32 " %s", first, i,
+                           gv_check_replicas_text(result));
     }
     return equal;
 }
@@ -586,8 +587,8 @@ static void check_convergence(struct gv_simulation *sim) {
     if (all_equal(sim, false)) {
         sim->settled_at = sim->now;
     } else if (sim->now >= sim->settle_at) {
-        gv_run_object(sim->run,
-                      "unequal replicas: %.3f s after the last operation and fault, "
+        gv_run_object(sim->run, GV_VERDICT_UNEQUAL_REPLICAS,
+                      "%.3f s after the last operation and fault, "
                       "not all replicas are equal",
                       (double)(sim->now - sim->quiet_at) / 1e9);
     } else {
@@ -727,7 +728,7 @@ bool gv_simulation_step(struct gv_simulation *sim) {
     sim->steps_at_once = next > sim->now ? 0 : sim->steps_at_once + 1;
     if (next > sim->now) sim->now = next;
     if (sim->steps_at_once > STEPS_AT_ONCE_MAX) {
-        gv_run_fail(sim->run, "the nodes run in circles at one moment, %.3f s",
+        gv_run_fail(sim->run, GV_VERDICT_BUSY_LOOP, "the nodes go on acting at one moment, %.3f s",
                     (double)sim->now / 1e9);
         return false;
     }
@@ -772,10 +773,9 @@ struct gv_result gv_simulation_finish(struct gv_simulation *sim) {
     uint64_t refused = sim->traffic.total.numbers.unauthenticated;
     const struct gv_net *net = gv_run_view(sim->run, sim->now).net;
     if (refused > net->forged) {
-        gv_run_object(sim->run,
-                      "refused messages: nodes take %" PRIu64 " messages for forged, and %" PRIu64
-                      " were",
-                      refused, net->forged);
+        gv_run_object(sim->run, GV_VERDICT_REFUSED_MESSAGES,
+                      "nodes take %" PRIu64 " messages for forged, and %" PRIu64 " were", refused,
+                      net->forged);
     }
     if (sim->workload->replica) all_equal(sim, true);
     gv_invariants_net(&sim->invariants, net);
@@ -804,9 +804,9 @@ bool gv_simulation_repeats(struct gv_simulation *sim, struct gv_result *result,
         same = strcmp(second->errors->texts[i], result->errors->texts[i]) == 0;
     }
     if (same) return true;
-    gv_run_object(sim->run,
-                  "not deterministic: a second run of the same seed differs: trace %016" PRIx64
-                  " and %" PRIu64 " lines, not %016" PRIx64 " and %" PRIu64,
+    gv_run_object(sim->run, GV_VERDICT_NOT_DETERMINISTIC,
+                  "a second run of the same seed differs: trace %016" PRIx64 " and %" PRIu64
+                  " lines, not %016" PRIx64 " and %" PRIu64,
                   second->trace_hash, second->lines, result->trace_hash, result->lines);
     result->valid = false;
     return false;

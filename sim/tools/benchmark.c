@@ -64,8 +64,7 @@ static void describe(struct gv_runner_task *run, const struct gv_benchmark_setti
         len = snprintf(run->label, sizeof run->label, "staleness %" PRIu32 ", ",
                        setting->staleness_ms);
     }
-    snprintf(run->label + len, sizeof run->label - (size_t)len, "seed %" PRIu64,
-             run->command.run.seed);
+    snprintf(run->label + len, sizeof run->label - (size_t)len, "seed %" PRIu64, run->config.seed);
 }
 
 struct gv_runner_task *gv_benchmark_run(const struct gv_command *command,
@@ -80,13 +79,14 @@ struct gv_runner_task *gv_benchmark_run(const struct gv_command *command,
         const struct gv_benchmark_setting *setting = &settings[i / command->runs];
         if (i % command->runs == 0) args[i / command->runs] = arguments(command, setting);
         ready = args[i / command->runs] != NULL;
-        runs[i].command = (struct gv_command){.run = setting->run, .argv = args[i / command->runs]};
-        runs[i].command.run.seed = command->run.seed + i % command->runs;
+        runs[i].config = setting->run;
+        runs[i].options.argv = args[i / command->runs];
+        runs[i].config.seed = command->run.seed + i % command->runs;
         describe(&runs[i], setting);
     }
     bool done = ready && gv_runner_run(runs, total, command->jobs, out);
     *all_valid = done;
-    for (size_t i = 0; i < total; i++) *all_valid &= runs[i].status == GV_EXEC_VALID;
+    for (size_t i = 0; i < total; i++) *all_valid &= runs[i].status == GV_EXIT_VALID;
     for (size_t i = 0; i < count; i++) free(args[i]);
     free(args);
     if (done) return runs;

@@ -4,6 +4,7 @@
 #ifndef GV_SIM_TOOLS_BENCHMARK_H
 #define GV_SIM_TOOLS_BENCHMARK_H
 
+#include "command.h"
 #include "runner.h"
 
 // One cluster under one load.

@@ -159,25 +159,25 @@ static int run(const struct challenge *challenge, const struct gv_command *comma
     struct gv_benchmark_setting setting = setting_of(challenge);
     bool valid;
     struct gv_runner_task *runs = gv_benchmark_run(command, &setting, 1, out, &valid);
-    if (runs == NULL) return GV_EXEC_USAGE;
+    if (runs == NULL) return GV_EXIT_USAGE;
     struct gv_benchmark_metrics median = gv_benchmark_median(runs, command->runs);
     bool passed = valid && within(&median, &challenge->limit);
     print(challenge, &median, command->runs, passed, out);
     if (json != NULL) write_json(challenge, command, runs, passed, json);
     free(runs);
-    return passed ? GV_EXEC_VALID : GV_EXEC_INVALID;
+    return passed ? GV_EXIT_VALID : GV_EXIT_INVALID;
 }
 
-int gv_glomers_command(const struct gv_command *command) {
+int gv_challenges_command(const struct gv_command *command) {
     GV_ASSERT(command->challenge != NULL);
     const struct challenge *challenge = lookup(command->challenge);
     if (challenge == NULL) {
         gv_escape_print(stderr, "gvsim: there is no challenge '%s', but 3a, 3b, 3c, 3d, 3e and 4\n",
                         command->challenge);
-        return GV_EXEC_USAGE;
+        return GV_EXIT_USAGE;
     }
     struct gv_output json;
-    if (!gv_output_open(&json, command->json)) return GV_EXEC_USAGE;
+    if (!gv_output_open(&json, command->options.json)) return GV_EXIT_USAGE;
     int status = run(challenge, command, json.file == stdout ? stderr : stdout, json.file);
-    return gv_output_close(&json, status != GV_EXEC_USAGE) ? status : GV_EXEC_USAGE;
+    return gv_output_close(&json, status != GV_EXIT_USAGE) ? status : GV_EXIT_USAGE;
 }

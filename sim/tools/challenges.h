@@ -8,6 +8,6 @@
 // Runs command->challenge with each seed and prints, beside the medians, the challenge's limits,
 // the best that others published and the frontier. Returns gvsim's exit status: 0 if every run was
 // valid and the medians are within the limits.
-int gv_glomers_command(const struct gv_command *command);
+int gv_challenges_command(const struct gv_command *command);
 
 #endif

@@ -3,14 +3,13 @@
 
 #include "../../codec/json.h"
 #include "../core/escape.h"
-#include "simulate.h"
+#include "../run/exit.h"
+#include "source.h"
 
 #include <errno.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-
-enum { SAME = 0, WORSE = 1, USAGE = 2 };
 
 // ---- Reading ----
 
@@ -153,12 +152,13 @@ int gv_compare_command(const struct gv_command *command) {
         const char *name = command->files[i];
         GV_ASSERT(name != NULL);
         size_t len = 0;
-        char *text = gv_simulate_read(name, &len);
+        char *text = gv_source_read(name, &len);
         const char *why = text != NULL ? gv_compare_read(&runs[i], text, len) : strerror(errno);
         free(text);
         if (why == NULL) continue;
         gv_escape_print(stderr, "gvsim: %s: %s\n", name, why);
-        return USAGE;
+        return GV_EXIT_USAGE;
     }
-    return gv_compare_print(command->files, runs, &command->limits, stdout) > 0 ? WORSE : SAME;
+    int wrong = gv_compare_print(command->files, runs, &command->options.limits, stdout);
+    return wrong > 0 ? GV_EXIT_INVALID : GV_EXIT_VALID;
 }

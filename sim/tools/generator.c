@@ -192,7 +192,7 @@ static void add_machines(struct writer *writer, uint64_t seed) {
 static void add_forger(struct writer *writer, uint64_t seed) {
     gv_prng_init(&writer->prng, seed, FORGER_STREAM);
     if (below(writer, 3) > 0) return;
-    add(writer, "seals on\n");
+    add(writer, "auth on\n");
     for (unsigned steps = below(writer, 3); steps > 0; steps--) {
         add(writer, "forge %u%%", 1 + below(writer, 99));
         add_between(writer);

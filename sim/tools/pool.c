@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "pool.h"
 
+#include "../run/exit.h"
+
 #include <errno.h>
 #include <inttypes.h>
 #include <poll.h>
@@ -15,7 +17,6 @@
 #include <unistd.h>
 
 enum { DRAW_MS = 200, BAR = 24, SHOWN = 20 };
-enum { UNSAFE = 1, LATE = 4, UNJUDGED = 5 }; // exit statuses
 
 // What a worker writes after each job; small enough to be written in one piece.
 struct message {
@@ -218,7 +219,7 @@ int gv_pool_run(const struct gv_pool_config *config) {
     double seconds = now() - pool.began;
     if (pool.broken) {
         fprintf(stderr, "gvsim: cannot start a process: %s\n", strerror(errno));
-        return 2;
+        return GV_EXIT_USAGE;
     }
     if (pool.failed > SHOWN) printf("… and %" PRIu64 " more\n", pool.failed - SHOWN);
     printf("%s%" PRIu64 " seeds in %.1f s, %.0f a second: %" PRIu64 " failed",
@@ -228,7 +229,7 @@ int gv_pool_run(const struct gv_pool_config *config) {
         printf(", %" PRIu64 " in liveness only", pool.failed - pool.unsafe);
     if (pool.unjudged > 0) printf("; %" PRIu64 " were not judged", pool.unjudged);
     putchar('\n');
-    if (interrupted) return 130;
-    if (pool.failed > 0) return pool.unsafe > 0 ? UNSAFE : LATE;
-    return pool.unjudged > 0 ? UNJUDGED : 0;
+    if (interrupted) return GV_EXIT_INTERRUPTED;
+    if (pool.failed > 0) return pool.unsafe > 0 ? GV_EXIT_INVALID : GV_EXIT_LIVENESS;
+    return pool.unjudged > 0 ? GV_EXIT_INCONCLUSIVE : GV_EXIT_VALID;
 }

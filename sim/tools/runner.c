@@ -39,10 +39,10 @@ static void be_run(const struct gv_runner_task *run, FILE *report, int to) {
     dup2(fileno(report), STDOUT_FILENO);
     dup2(fileno(report), STDERR_FILENO);
     struct gv_result result = {0};
-    enum gv_exec_status status = gv_exec_run(&run->command, &result);
+    enum gv_exit status = gv_exec_run(&run->config, &run->options, &result);
     ssize_t written = write(to, &result, sizeof result); // less than a pipe holds
     fflush(stdout);
-    _exit(written == (ssize_t)sizeof result ? (int)status : GV_EXEC_USAGE);
+    _exit(written == (ssize_t)sizeof result ? (int)status : GV_EXIT_USAGE);
 }
 
 static bool start(struct job *job, const struct gv_runner_task *runs, size_t run, FILE *out) {
@@ -76,7 +76,7 @@ static void show_report(FILE *report, FILE *out) {
 static void print_task(const struct gv_runner_task *run, FILE *report, FILE *out) {
     const struct gv_result *result = &run->result;
     fprintf(out, "%-20s ", run->label);
-    if (run->status != GV_EXEC_VALID) {
+    if (run->status != GV_EXIT_VALID) {
         fprintf(out, "not valid\n");
         show_report(report, out);
     } else {
@@ -94,10 +94,10 @@ static void print_task(const struct gv_runner_task *run, FILE *report, FILE *out
 static void finish(struct job *job, struct gv_runner_task *runs, int wait_status, FILE *out) {
     struct gv_runner_task *run = &runs[job->run];
     run->status =
-        WIFEXITED(wait_status) ? (enum gv_exec_status)WEXITSTATUS(wait_status) : GV_EXEC_DIED;
+        WIFEXITED(wait_status) ? (enum gv_exit)WEXITSTATUS(wait_status) : GV_EXIT_NODE_DIED;
     ssize_t size = read(job->from, &run->result, sizeof run->result);
     if (size != (ssize_t)sizeof run->result) run->result = (struct gv_result){0};
-    if (run->status == GV_EXEC_INTERRUPTED) interrupted = 1;
+    if (run->status == GV_EXIT_INTERRUPTED) interrupted = 1;
     if (!interrupted) print_task(run, job->report, out);
     close(job->from);
     fclose(job->report);

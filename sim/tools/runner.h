@@ -8,10 +8,11 @@
 #include <stdio.h>
 
 struct gv_runner_task {
-    struct gv_command command;
+    struct gv_run_config config;
+    struct gv_run_options options;
     char label[64]; // what a person is told it is
     // Filled in:
-    enum gv_exec_status status;
+    enum gv_exit status;
     struct gv_result result; // counts and errors are NULL; all 0 unless valid or invalid
 };
 

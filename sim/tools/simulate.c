@@ -2,13 +2,11 @@
 #include "simulate.h"
 
 #include "../core/escape.h"
-#include "../core/memory.h"
 #include "../core/output.h"
-#include "../faults/builtin.h"
-#include "../report/recorder.h"
+#include "../run/exit.h"
 #include "../run/progress.h"
 #include "../run/simulation.h"
-#include "generator.h"
+#include "source.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -19,8 +17,6 @@
 #include <unistd.h>
 
 enum { STEPS = 64 }; // between two looks at the clock
-enum { VALID = 0, INVALID = 1, USAGE = 2, INTERRUPTED = 130 };
-
 static volatile sig_atomic_t interrupted;
 
 static void on_signal(int number) {
@@ -109,40 +105,21 @@ static int finish(const struct gv_command *command, struct gv_simulation *sim, g
     if (interrupted) {
         fprintf(progress->out, "interrupted at %.1f s of its time: there is no verdict\n",
                 (double)gv_simulation_now(sim) / 1e9);
-        gv_recorder_close(recorder, NULL);
-        return INTERRUPTED;
+        gv_recorder_close(recorder, NULL, &command->options.limits);
+        return GV_EXIT_INTERRUPTED;
     }
-    bool within = gv_limits_print(&command->limits, &result, progress->out, progress->color);
+    bool within =
+        gv_limits_print(&command->options.limits, &result, progress->out, progress->color);
     print_speed(sim, took, progress->out);
     if (same) {
         fprintf(progress->out, "  %-16s a second run was the same, line by line\n", "determinism");
     }
     if (json != NULL) gv_result_json(&result, json);
-    if (!gv_recorder_close(recorder, &result)) return USAGE;
-    return result.valid && within ? VALID : INVALID;
+    if (!gv_recorder_close(recorder, &result, &command->options.limits)) return GV_EXIT_USAGE;
+    return result.valid && within ? GV_EXIT_VALID : GV_EXIT_INVALID;
 }
 
 // ---- Scenarios ----
-
-char *gv_simulate_read(const char *path, size_t *len) {
-    FILE *file = fopen(path, "rb");
-    if (file == NULL) return NULL;
-    char *text = NULL;
-    size_t cap = 0, got;
-    *len = 0;
-    do {
-        text = gv_memory_grow(text, &cap, *len + 4096, 1);
-        got = fread(text + *len, 1, cap - *len, file);
-        *len += got;
-    } while (got > 0);
-    bool whole = !ferror(file); // a directory opens, but cannot be read
-    int error = errno;
-    fclose(file);
-    if (whole) return text;
-    free(text);
-    errno = error;
-    return NULL;
-}
 
 static bool complain(const char *name, const struct gv_scenario_diagnostic *diagnostic) {
     if (diagnostic->line > 0) {
@@ -152,42 +129,6 @@ static bool complain(const char *name, const struct gv_scenario_diagnostic *diag
         gv_escape_print(stderr, "gvsim: %s; see gvsim --help\n", diagnostic->why);
     }
     return false;
-}
-
-char *gv_simulate_find(const char *name, size_t *len) {
-    const struct gv_builtin *builtin = gv_builtin_find(name);
-    uint64_t seed;
-    if (builtin != NULL) {
-        *len = strlen(builtin->text);
-        return gv_memory_copy(builtin->text, *len);
-    }
-    if (!gv_generator_seed(name, &seed)) return gv_simulate_read(name, len);
-    char *text = gv_memory_new(GV_GENERATOR_TEXT_MAX);
-    *len = gv_generator_scenario(seed, text);
-    return text;
-}
-
-int gv_simulate_list(const struct gv_command *command) {
-    if (command->name == NULL) {
-        for (const struct gv_builtin *builtin = gv_builtin_scenarios; builtin->name != NULL;
-             builtin++) {
-            printf("%-10s %s\n", builtin->name, builtin->summary);
-        }
-        return VALID;
-    }
-    const struct gv_builtin *builtin = gv_builtin_find(command->name);
-    size_t len;
-    uint64_t seed;
-    if (builtin == NULL && !gv_generator_seed(command->name, &seed)) {
-        gv_escape_print(stderr, "gvsim: there is no scenario '%s'; gvsim scenarios lists them\n",
-                        command->name);
-        return USAGE;
-    }
-    char *text = gv_simulate_find(command->name, &len);
-    if (builtin != NULL) printf("# %s: %s\n", builtin->name, builtin->summary);
-    fwrite(text, 1, len, stdout);
-    free(text);
-    return VALID;
 }
 
 // What a run is made of besides its options. Zeroed it is empty.
@@ -245,7 +186,7 @@ static bool apply(struct gv_command *command, struct plan *plan, const char *tex
 
 // The text of a scenario, or NULL, having said so.
 static char *find_text(const char *name, size_t *len) {
-    char *text = gv_simulate_find(name, len);
+    char *text = gv_source_find(name, len);
     if (text != NULL) return text;
     bool named = errno == ENOENT && strpbrk(name, "/.") == NULL;
     gv_escape_print(stderr, "gvsim: scenario %s: %s%s\n", name, strerror(errno),
@@ -256,7 +197,7 @@ static char *find_text(const char *name, size_t *len) {
 // Reads a file of regions, which go before those of the scenario.
 static bool load_wan(struct gv_command *command, struct plan *plan) {
     size_t len;
-    char *text = gv_simulate_read(command->wan, &len);
+    char *text = gv_source_read(command->wan, &len);
     if (text == NULL) {
         gv_escape_print(stderr, "gvsim: regions %s: %s\n", command->wan, strerror(errno));
         return false;
@@ -296,12 +237,14 @@ static bool load(struct gv_command *command, struct plan *plan) {
 // ---- The command ----
 
 static int run_all(const struct gv_command *command) {
+    const struct gv_run_options *options = &command->options;
     struct gv_run_config config = command->run;
     struct gv_output json;
     struct gv_recorder recorder;
-    if (!gv_output_open(&json, command->json) || !gv_recorder_open(&recorder, command, &config)) {
+    if (!gv_output_open(&json, options->json) ||
+        !gv_run_options_record(options, &config, &command->staleness_ms, &recorder)) {
         gv_output_close(&json, false);
-        return USAGE;
+        return GV_EXIT_USAGE;
     }
     signal(SIGINT, on_signal);
     signal(SIGTERM, on_signal);
@@ -311,8 +254,8 @@ static int run_all(const struct gv_command *command) {
     gv_time took = run_to_end(command, sim, &progress);
     int status = finish(command, sim, took, &progress, json.file, &recorder);
     gv_simulation_free(sim);
-    bool judged = status == VALID || status == INVALID;
-    return gv_output_close(&json, judged) ? status : USAGE;
+    bool judged = status == GV_EXIT_VALID || status == GV_EXIT_INVALID;
+    return gv_output_close(&json, judged) ? status : GV_EXIT_USAGE;
 }
 
 bool gv_simulate_text(const char *text, size_t len, struct gv_verdict *verdict) {
@@ -335,9 +278,10 @@ bool gv_simulate_text(const char *text, size_t len, struct gv_verdict *verdict) 
     return good;
 }
 
-int gv_simulate_command(struct gv_command *command) {
+int gv_simulate_command(const struct gv_command *command) {
+    struct gv_command complete = *command; // with what the scenario sets
     struct plan plan = {0};
-    int status = load(command, &plan) ? run_all(command) : USAGE;
+    int status = load(&complete, &plan) ? run_all(&complete) : GV_EXIT_USAGE;
     drop(&plan);
     return status;
 }

@@ -107,17 +107,17 @@ static int redraw(const char *path, FILE *svg) {
     FILE *file = fopen(path, "r");
     if (file == NULL) {
         fprintf(stderr, "gvsim: cannot read %s: %s\n", path, strerror(errno));
-        return GV_EXEC_USAGE;
+        return GV_EXIT_USAGE;
     }
     size_t count = take(file, metrics);
     fclose(file);
     if (count != COUNT) {
         fprintf(stderr, "gvsim: %s does not hold the figures of the %d settings of a sweep\n", path,
                 (int)COUNT);
-        return GV_EXEC_USAGE;
+        return GV_EXIT_USAGE;
     }
     draw(metrics, svg);
-    return GV_EXEC_VALID;
+    return GV_EXIT_VALID;
 }
 
 static int run(const struct gv_command *command, FILE *out, FILE *json, FILE *svg) {
@@ -129,7 +129,7 @@ static int run(const struct gv_command *command, FILE *out, FILE *json, FILE *sv
     }
     bool valid;
     struct gv_runner_task *runs = gv_benchmark_run(command, settings, COUNT, out, &valid);
-    if (runs == NULL) return GV_EXEC_USAGE;
+    if (runs == NULL) return GV_EXIT_USAGE;
     struct gv_benchmark_metrics metrics[COUNT];
     for (size_t i = 0; i < COUNT; i++)
         metrics[i] = gv_benchmark_median(runs + i * command->runs, command->runs);
@@ -137,20 +137,20 @@ static int run(const struct gv_command *command, FILE *out, FILE *json, FILE *sv
     print(metrics, out);
     if (json != NULL) write_json(command, metrics, valid, json);
     if (svg != NULL) draw(metrics, svg);
-    return valid ? GV_EXEC_VALID : GV_EXEC_INVALID;
+    return valid ? GV_EXIT_VALID : GV_EXIT_INVALID;
 }
 
 int gv_sweep_command(const struct gv_command *command) {
     struct gv_output json, svg = {0};
-    int status = GV_EXEC_USAGE;
-    if (gv_output_open(&json, command->json) && gv_output_open(&svg, command->svg)) {
+    int status = GV_EXIT_USAGE;
+    if (gv_output_open(&json, command->options.json) && gv_output_open(&svg, command->svg)) {
         FILE *out = json.file == stdout ? stderr : stdout;
         status = command->redraw != NULL
                      ? redraw(command->redraw, svg.file != NULL ? svg.file : stdout)
                      : run(command, out, json.file, svg.file);
     }
-    bool judged = status == GV_EXEC_VALID || status == GV_EXEC_INVALID;
-    if (!gv_output_close(&json, judged)) status = GV_EXEC_USAGE;
-    if (!gv_output_close(&svg, judged)) status = GV_EXEC_USAGE;
+    bool judged = status == GV_EXIT_VALID || status == GV_EXIT_INVALID;
+    if (!gv_output_close(&json, judged)) status = GV_EXIT_USAGE;
+    if (!gv_output_close(&svg, judged)) status = GV_EXIT_USAGE;
     return status;
 }

@@ -106,7 +106,7 @@ static void put_short_hashes(struct gv_byzantine *byzantine, const struct gv_rep
         uint32_t short_hash = (uint32_t)gv_digest_fingerprint(&replica->key, digest, salt);
         uint32_t truth =
             kind == GV_RANGE_REQUEST_ELEMENTS ? gv_pinsketch_element(one.hash) : short_hash;
-        gv_range_put_u32(out, (uint32_t)number(byzantine, truth));
+        gv_pack_put_u32(out, (uint32_t)number(byzantine, truth));
     }
 }
 

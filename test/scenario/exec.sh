@@ -146,8 +146,9 @@ fault refuses 1 'phantom: n1 shows .*refused'
 fault loses 1 '^  - lost: '
 fault unequal 1 'final reads differ: n2 lacks'
 fault dies 3 'cannot go on'
-fault dies-at-once 3 'died: it exited with status 7, as did n[01], n[12], before it answered'
-fault killed 3 'n1 died: killed by signal 9'
+fault dies-at-once 3 \
+    'node died: n[0-9]: it exited with status 7, as did n[01], n[12], before it answered'
+fault killed 3 'node died: n1: killed by signal 9'
 fault delayed 0 '^valid' --latency 20 --latency-dist exponential --delivery exact
 
 case_ echo-good 0 '^valid' exec -w echo --time-limit 0.5 --rate 50 -- "$self" node good
@@ -196,7 +197,8 @@ own gv-counter pn-counter
 wait
 
 for key in valid ops broadcasts reads servers_msgs msgs_per_op bytes_per_op lost phantom \
-    duplicated stable_latency_ms client_latency_ms heal_to_converged_ms seed errors; do
+    duplicated stable_latency_ms client_latency_ms heal_to_converged_ms seed errors \
+    stalled_ms stalled_longest_ms stood_still_ms stood_still_longest_ms; do
     grep -q "\"$key\":" "$tmp/good.json" || echo "json: no $key" >>"$tmp/json.bad"
 done
 grep -q '"news":{"msgs":' "$tmp/good.json" || echo "json: no news" >>"$tmp/json.bad"

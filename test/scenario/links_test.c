@@ -76,13 +76,13 @@ static void becomes_equal_and_silent(struct gv_cluster *cluster, uint64_t trip_m
             suspicion += suspected(cluster, i) > 0 ? step : 0;
     }
     struct gv_check_traffic traffic;
-    struct gv_errors errors = {0};
+    struct gv_verdict_errors errors = {0};
     gv_check_traffic_init(&traffic, cluster->config.nodes, 0);
     gv_check_traffic_quiescence(&traffic, ms(LISTEN_MS), suspicion, sent(cluster) - before,
                                 &errors);
     if (errors.count > 0) print_config(errors.texts[0], &cluster->config, trip_ms);
     assert_int_equal(errors.count, 0);
-    gv_errors_fini(&errors);
+    gv_verdict_fini(&errors);
     assert_true(gv_cluster_equal(cluster));
 }
 

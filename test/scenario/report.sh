@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
 # gvsim's --trace and --report: whole and well-formed, the same for the same seed, complete; and
-# nothing else changes by them. How the page behaves in a browser is a gate, test/gates/report.sh.
+# nothing else changes by them. How the page behaves in a browser is a gate, test/report/run.sh.
 set -u
 gvsim=${BUILD:-build}/gvsim
 tmp=$(mktemp -d) || exit 1
@@ -49,7 +49,7 @@ for name in storm counter echo; do
     [ $ended -le $copies ] && [ $((copies - ended)) -le 60 ] ||
         fault "$name: of $copies copies $ended ended"
 done
-for kind in learn begin end crash restart pause resume phase reply; do
+for kind in learn fault-begin fault-end crash restart pause resume phase reply; do
     [ "$(count "$tmp/storm.jsonl" $kind)" -gt 0 ] || fault "storm: no event is a $kind"
 done
 for why in cut lost down; do

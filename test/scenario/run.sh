@@ -70,7 +70,7 @@ case_ no-rest 2 "line 2, column 26: no node is left for 'rest'" run -w echo \
     --scenario "$tmp/scenario"
 scenario 'nodes 1\ncut any at 1s\n'
 case_ one-node 2 'line 2, column 5: one node has no links' run -w echo --scenario "$tmp/scenario"
-case_ one-node-nemesis 2 'wants 2 nodes at least' run -w echo --nodes 1 --nemesis partition
+case_ one-node-nemesis 2 'needs at least 2 nodes' run -w echo --nodes 1 --nemesis partition
 scenario 'rate 20\ncrash all at 2s for 1s without disk\n'
 case_ excused 0 '^valid: [1-9][0-9]* of [0-9]* values are lost .* is excused' run -w g-set \
     --scenario "$tmp/scenario" --seed 2
@@ -85,11 +85,11 @@ scenario 'rate 20\033[2J\n'
 case_ escape 2 'line 1, column 8: a control character' run -w echo --scenario "$tmp/scenario"
 case_ escape-name 2 'scenario .\\x1b\[2J/x: ' run --scenario "$(printf '/\033[2J/x')"
 scenario 'rate fast\n'
-case_ no-rate 2 "line 1, column 1: --rate wants .*'fast'" run -w echo --scenario "$tmp/scenario"
+case_ no-rate 2 "line 1, column 1: --rate must be .*'fast'" run -w echo --scenario "$tmp/scenario"
 scenario 'workload echo\ncut n1 n2 at 1s\n'
 case_ no-bar 2 "line 2, column 8: 'n2' stands where" run --scenario "$tmp/scenario"
 scenario 'cut n1 | n2 at 1s\n'
-case_ no-workload 2 'which workload' run --scenario "$tmp/scenario"
+case_ no-workload 2 'missing workload' run --scenario "$tmp/scenario"
 scenario 'crash n1 at 1s with disk\n'
 case_ no-disk 2 'line 1, column 1: nodes have no disk' run -w g-set --durability off \
     --scenario "$tmp/scenario"
@@ -146,10 +146,10 @@ case_ shrink-valid 1 'nothing to shrink' shrink 4
 case_ shrink-nothing 2 'scenario /nowhere: ' shrink /nowhere
 case_ shrink-nowhere 2 'cannot write /nowhere/x' shrink "$tmp/fails" --output /nowhere/x
 case_ shrink-tries 0 "^0 faults, 7 nodes, " shrink "$tmp/fails" --tries 1 --output "$tmp/shrunk"
-case_ shrink-what 2 'shrink what' shrink
-case_ sweep-unknown 2 "unknown option '--foo'" sweep --foo
-case_ sweep-value 2 "a value is missing after '--seeds'" sweep --seeds
-case_ glomers-svg 2 "unknown option '--svg'" glomers 3a --svg x
+case_ shrink-what 2 'missing scenario' shrink
+case_ sweep-unknown 2 'unknown option --foo' sweep --foo
+case_ sweep-value 2 '--seeds needs a value' sweep --seeds
+case_ glomers-svg 2 '--svg is an option of other commands' glomers 3a --svg x
 
 # interrupt ARGS…: runs gvsim and has it hear ^C until it ends, at once when it can; looks at its
 # status.
@@ -200,7 +200,8 @@ cat "$tmp/pipe" >"$tmp/piped.json" &
 wait $!
 cmp -s "$tmp/a.json" "$tmp/piped.json" || { echo "json: a pipe gets another" && bad=1; }
 cmp -s "$tmp/a.json" "$tmp/b.json" || { echo "json: two runs differ" && bad=1; }
-for key in valid ops msgs_per_op stable_latency_ms trace lines node_memory replicas_equal_ms; do
+for key in valid ops msgs_per_op stable_latency_ms trace_hash trace lines node_memory \
+    replicas_equal_ms may_be_lost allowed_lost excused excused_lost; do
     grep -q "\"$key\":" "$tmp/a.json" || { echo "json: no $key" && bad=1; }
 done
 
@@ -224,14 +225,14 @@ case_ compare-no-file 2 'nowhere: No such file' compare "$tmp/a.json" /nowhere
 case_ compare-no-json 2 'fails: it is not JSON' compare "$tmp/fails" "$tmp/a.json"
 echo '{"valid":true,"workload":"g-set"}' >"$tmp/other.json"
 case_ compare-no-result 2 'other.json: it is no result' compare "$tmp/a.json" "$tmp/other.json"
-case_ compare-one 2 'compare what' compare "$tmp/a.json"
-case_ compare-three 2 "'c' is too much: it is no option" compare a b c
-case_ compare-ratio 2 'max-ratio wants a number above 0' compare a b --max-ratio 0
+case_ compare-one 2 'missing results' compare "$tmp/a.json"
+case_ compare-three 2 "unexpected argument 'c'" compare a b c
+case_ compare-ratio 2 'max-ratio must be a number above 0' compare a b --max-ratio 0
 case_ limits 0 '^valid' run -w broadcast --seed 3 --max-msgs-per-op 1000 --max-client-p99-ms 1000
 case_ 'too much' 1 '^too much: longest latency, ms' run -w broadcast --seed 3 --latency 50 \
     --max-longest-ms 49
 [ "$("$gvsim" run -w broadcast --seed 3 --latency 50 --max-longest-ms 49 | sed -n '1s/:.*//p')" = \
     'too much' ] || { echo 'a limit is exceeded, and the first line does not say so' && bad=1; }
 case_ 'not measured' 1 '^not measured: median latency' run -w echo --seed 3 --max-median-ms 5
-case_ 'no limit' 2 'max-p99-ms wants a number above 0' run -w echo --max-p99-ms x
+case_ 'no limit' 2 'max-p99-ms must be a number above 0' run -w echo --max-p99-ms x
 exit $bad

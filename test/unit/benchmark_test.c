@@ -33,7 +33,7 @@ static void figures_of_several_seeds(void **state) {
     assert_true(median.median_ms == 300);
     assert_true(median.max_ms == 550);
     assert_true(median.client_p99_ms == 2);
-    struct gv_runner_task none = {.status = GV_EXEC_DIED};
+    struct gv_runner_task none = {.status = GV_EXIT_NODE_DIED};
     assert_true(gv_benchmark_metrics(&none).msgs_per_op == 0);
 }
 

@@ -53,7 +53,7 @@ static void agrees_with_trying_every_subset(void **state) {
 static void final_reads_must_be_right_and_equal(void **state) {
     (void)state;
     struct gv_check_counter counter;
-    struct gv_errors errors = {.kept = 0};
+    struct gv_verdict_errors errors = {.kept = 0};
     gv_check_counter_init(&counter, 3);
     gv_check_counter_ok(&counter, 0, 5);
     gv_check_counter_info(&counter, 2);
@@ -71,14 +71,14 @@ static void final_reads_must_be_right_and_equal(void **state) {
     assert_true(gv_check_counter_finish(&counter, &errors));
     assert_int_equal(errors.count, 2);
     assert_non_null(strstr(errors.texts[1], "wrong sum: n0 reads 6"));
-    gv_errors_fini(&errors);
+    gv_verdict_fini(&errors);
     gv_check_counter_fini(&counter);
 }
 
 static void a_wrong_sum_tells_who_added_and_who_refused(void **state) {
     (void)state;
     struct gv_check_counter counter;
-    struct gv_errors errors = {.kept = 0};
+    struct gv_verdict_errors errors = {.kept = 0};
     gv_check_counter_init(&counter, 3);
     gv_check_counter_ok(&counter, 0, 5);
     gv_check_counter_ok(&counter, 2, -2);
@@ -90,7 +90,7 @@ static void a_wrong_sum_tells_who_added_and_who_refused(void **state) {
                         "wrong sum: n2 reads 7; the additions that ended well make 3 "
                         "(acknowledged: n0 5, n2 -2), and none of the 0 without an answer make up "
                         "the difference; refused for certain: n1 4");
-    gv_errors_fini(&errors);
+    gv_verdict_fini(&errors);
     gv_check_counter_fini(&counter);
 }
 

@@ -7,7 +7,7 @@
 
 static void an_echo_must_be_what_was_said(void **state) {
     (void)state;
-    struct gv_errors errors = {.kept = 0};
+    struct gv_verdict_errors errors = {.kept = 0};
     struct gv_history_op op = {.kind = GV_HISTORY_ECHO, .value = 42, .node = 1};
     gv_check_echo_reply(&op, &gv_fixture_json, gv_fixture_parse("\"Please echo 42\""), &errors);
     gv_check_echo_reply(&op, &gv_fixture_json, gv_fixture_parse("\"\\u0050lease echo 42\""),
@@ -19,7 +19,7 @@ static void an_echo_must_be_what_was_said(void **state) {
     assert_true(errors.conclusive);
     assert_string_equal(errors.texts[0], "wrong echo: n1 was asked for \"Please echo 42\" and "
                                          "answered \"Please echo 43\"");
-    gv_errors_fini(&errors);
+    gv_verdict_fini(&errors);
 }
 
 int main(void) {

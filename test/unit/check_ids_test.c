@@ -9,7 +9,7 @@
 static void ids_are_compared_as_values(void **state) {
     (void)state;
     struct gv_check_ids ids;
-    struct gv_errors errors = {.kept = 0};
+    struct gv_verdict_errors errors = {.kept = 0};
     gv_check_ids_init(&ids);
     static const char *const distinct[] = {"1",    "1.0",  "\"1\"", "[1]",       "null",
                                            "true", "\"\"", "{}",    "{\"a\":1}", "[1,2]"};
@@ -23,14 +23,14 @@ static void ids_are_compared_as_values(void **state) {
     assert_int_equal(ids.duplicated, 2);
     assert_int_equal(errors.count, 2);
     assert_string_equal(errors.texts[0], "duplicate: id [1,2] came from n0 and again from n3");
-    gv_errors_fini(&errors);
+    gv_verdict_fini(&errors);
     gv_check_ids_fini(&ids);
 }
 
 static void many_ids_are_kept_apart(void **state) {
     (void)state;
     struct gv_check_ids ids;
-    struct gv_errors errors = {.kept = 0};
+    struct gv_verdict_errors errors = {.kept = 0};
     gv_check_ids_init(&ids);
     char text[32];
     for (int round = 0; round < 2; round++) {
@@ -40,7 +40,7 @@ static void many_ids_are_kept_apart(void **state) {
         }
         assert_int_equal(ids.duplicated, round == 0 ? 0 : 5000);
     }
-    gv_errors_fini(&errors);
+    gv_verdict_fini(&errors);
     gv_check_ids_fini(&ids);
 }
 

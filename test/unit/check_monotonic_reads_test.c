@@ -6,7 +6,7 @@
 
 static void sets_only_show_more(void **state) {
     (void)state;
-    struct gv_errors errors = {0};
+    struct gv_verdict_errors errors = {0};
     struct gv_check_monotonic_reads reads;
     gv_check_monotonic_reads_init(&reads, 2);
     uint32_t marks[200] = {[3] = 1, [70] = 1};
@@ -28,12 +28,12 @@ static void sets_only_show_more(void **state) {
     gv_check_monotonic_reads_set(&reads, 1, marks, 200, &errors);
     assert_int_equal(errors.count, 1);
     gv_check_monotonic_reads_fini(&reads);
-    gv_errors_fini(&errors);
+    gv_verdict_fini(&errors);
 }
 
 static void counters_only_grow(void **state) {
     (void)state;
-    struct gv_errors errors = {0};
+    struct gv_verdict_errors errors = {0};
     struct gv_check_monotonic_reads reads;
     gv_check_monotonic_reads_init(&reads, 2);
     gv_check_monotonic_reads_counter(&reads, 0, 5, &errors);
@@ -47,7 +47,7 @@ static void counters_only_grow(void **state) {
     assert_true(errors.conclusive);
     assert_string_equal(errors.texts[0], "read goes back: n0 showed 5 before, and now 4");
     gv_check_monotonic_reads_fini(&reads);
-    gv_errors_fini(&errors);
+    gv_verdict_fini(&errors);
 }
 
 int main(void) {

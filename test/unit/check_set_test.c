@@ -9,7 +9,7 @@
 struct story {
     struct gv_history history;
     struct gv_check_set set;
-    struct gv_errors errors;
+    struct gv_verdict_errors errors;
     struct gv_json json;
     size_t missing; // by the last read
 };
@@ -24,7 +24,7 @@ static void begin(struct story *story) {
 static void end(struct story *story) {
     gv_history_fini(&story->history);
     gv_check_set_fini(&story->set);
-    gv_errors_fini(&story->errors);
+    gv_verdict_fini(&story->errors);
     gv_json_fini(&story->json);
 }
 

@@ -5,7 +5,7 @@
 #include <string.h>
 
 static struct gv_check_stats stats;
-static struct gv_errors errors;
+static struct gv_verdict_errors errors;
 
 static void end_op(enum gv_history_kind kind, uint32_t node, const char *answer, bool held,
                    bool final) {
@@ -27,7 +27,7 @@ static int set_up(void **state) {
 
 static int tear_down(void **state) {
     (void)state;
-    gv_errors_fini(&errors);
+    gv_verdict_fini(&errors);
     return 0;
 }
 
@@ -60,7 +60,7 @@ static void only_replies_are_definite(void **state) {
     end_op(GV_HISTORY_ECHO, 0, "answered {}", false, false);
     gv_check_stats_finish(&stats, GV_LOAD_ECHO, 0, &errors);
     assert_true(errors.count == 1 && errors.conclusive);
-    gv_errors_fini(&errors);
+    gv_verdict_fini(&errors);
     struct gv_history_op op = {.kind = GV_HISTORY_ECHO, .outcome = GV_HISTORY_INFO, .node = 1};
     gv_check_stats_end(&stats, &op, "answered nothing within 5 s", GV_CHECK_STATS_LATE);
     finish(GV_LOAD_ECHO, 0);
@@ -97,7 +97,7 @@ static void what_faults_kept_from_nodes_shows_nothing(void **state) {
 
 static void what_went_wrong_before_says_why_nothing_was_asked(void **state) {
     (void)state;
-    gv_errors_add(&errors, "n1 died");
+    gv_verdict_add(&errors, GV_VERDICT_NODE_DIED, "n1");
     finish(GV_LOAD_ECHO, 0);
     assert_int_equal(errors.count, 1);
 }

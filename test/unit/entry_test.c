@@ -2,6 +2,7 @@
 #include "../lib/test.h"
 
 #include "../../codec/entry.h"
+#include "../../codec/message.h"
 #include "../../engine/prng.h"
 
 #include <stdio.h>

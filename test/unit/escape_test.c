@@ -3,7 +3,7 @@
 #include "../lib/test.h"
 
 #include "../../engine/prng.h"
-#include "../../sim/check/errors.h"
+#include "../../sim/check/verdict.h"
 #include "../../sim/core/envelope.h"
 
 #include <string.h>
@@ -73,12 +73,12 @@ static void any_bytes_come_out_clean(void **state) {
 
 static void errors_and_excerpts_are_clean(void **state) {
     (void)state;
-    struct gv_errors errors = {.kept = 0};
-    gv_errors_add(&errors, "n1 said %s", "\x1b]0;title\x07");
-    assert_string_equal(errors.texts[0], "n1 said \\x1b]0;title\\x07");
-    gv_errors_fini(&errors);
+    struct gv_verdict_errors errors = {.kept = 0};
+    gv_verdict_add(&errors, GV_VERDICT_BAD_LINE, "n1 said %s", "\x1b]0;title\x07");
+    assert_string_equal(errors.texts[0], "bad line: n1 said \\x1b]0;title\\x07");
+    gv_verdict_fini(&errors);
     char why[32];
-    gv_errors_say(why, sizeof why, GV_EINVAL, "unknown option --%s", "\x1b[31m");
+    gv_escape_say(why, sizeof why, GV_EINVAL, "unknown option --%s", "\x1b[31m");
     assert_string_equal(why, "unknown option --\\x1b[31m");
 
     char line[400], buf[GV_ENVELOPE_EXCERPT_MAX + 8];

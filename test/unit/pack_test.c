@@ -25,13 +25,14 @@ static void test_bytes(void **state) {
     uint8_t buf[64];
     struct gv_writer out = writer(buf, sizeof buf);
     gv_pack_put_u8(&out, 0xab);
+    gv_pack_put_u32(&out, 0x04030201);
     gv_pack_put_u64(&out, UINT64_C(0x0807060504030201));
     gv_pack_put_varint(&out, 300);
     gv_pack_put_text(&out, "hi");
     gv_pack_put_decimal(&out, 0);
     gv_pack_put_decimal(&out, UINT64_MAX);
     gv_pack_put_bytes(&out, NULL, 0);
-    const char want[] = "\xab\1\2\3\4\5\6\7\x08\xac\2hi018446744073709551615";
+    const char want[] = "\xab\1\2\3\4\1\2\3\4\5\6\7\x08\xac\2hi018446744073709551615";
     assert_false(out.full);
     assert_int_equal(out.len, sizeof want - 1);
     assert_memory_equal(buf, want, out.len);
@@ -123,10 +124,17 @@ static void test_reader_end(void **state) {
     const uint8_t data[9] = {1, 2, 3, 4, 5, 6, 7, 8, 9};
     struct gv_reader in = reader(data, sizeof data);
     assert_true(gv_pack_get_u64(&in) == UINT64_C(0x0807060504030201));
+    in.at = 0;
+    assert_int_equal(gv_pack_get_u32(&in), 0x04030201);
+    in.at = 8;
     assert_ptr_equal(gv_pack_get_bytes(&in, 1), data + 8);
     assert_non_null(gv_pack_get_bytes(&in, 0));
     assert_int_equal(in.error, 0);
     assert_null(gv_pack_get_bytes(&in, SIZE_MAX));
+    assert_int_equal(in.error, GV_ESYNTAX);
+
+    in = reader(data, 3);
+    assert_int_equal(gv_pack_get_u32(&in), 0);
     assert_int_equal(in.error, GV_ESYNTAX);
 
     in = reader(data, 7);

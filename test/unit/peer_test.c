@@ -89,13 +89,13 @@ static void acknowledgements_are_delayed(void **state) {
     assert_int_equal(peer.ack_at, 122);
     assert_true(gv_peer_take_ack(&peer, 122, &ack));
     assert_true(peer.ack_at == GV_TIME_NEVER);
-    for (uint64_t i = 1; i <= GV_PEER_UNACKED; i++) {
+    for (uint64_t i = 1; i <= GV_PEER_ACK_THRESHOLD; i++) {
         gv_peer_received(&peer, 200 + i, 4 + i, false, 5000);
-        assert_int_equal(peer.ack_at, i < GV_PEER_UNACKED ? 5201 : 200 + i);
+        assert_int_equal(peer.ack_at, i < GV_PEER_ACK_THRESHOLD ? 5201 : 200 + i);
     }
     for (uint64_t i = 0; i < 1000; i++) gv_peer_received(&peer, 300, 5, false, 5000); // repeated
     assert_true(gv_peer_take_ack(&peer, 400, &ack));
-    assert_int_equal(ack.largest, 4 + GV_PEER_UNACKED);
+    assert_int_equal(ack.largest, 4 + GV_PEER_ACK_THRESHOLD);
 }
 
 // How long the largest was held is told in microseconds, since its first coming.
@@ -137,7 +137,7 @@ static void sequence_numbers_follow_acknowledgements(void **state) {
     assert_int_equal(peer.acked_seq, 20);
     assert_int_equal(acked(&peer, 5, 103, 7), 0);
     assert_int_equal(peer.acked_seq, 40);
-    assert_true(peer.resend_at == GV_TIME_NEVER);
+    assert_true(peer.loss_timer == GV_TIME_NEVER);
 }
 
 static void a_gap_of_three_is_a_loss(void **state) {
@@ -162,16 +162,16 @@ static void a_lost_one_spares_those_before(void **state) {
     gv_peer_sent(&peer, 0, 1, 1000, false);
     gv_peer_sent(&peer, 0, 2, 10, false);
     gv_peer_sent(&peer, 0, 3, 2000, false);
-    assert_int_equal(peer.resend_at, 10);
+    assert_int_equal(peer.loss_timer, 10);
     assert_int_equal(gv_peer_expire(&peer, 9), 0);
     assert_int_equal(gv_peer_expire(&peer, 10), 2);
     assert_int_equal(peer.sent_seq, 1);
     assert_int_equal(peer.acked_seq, 0);
-    assert_int_equal(peer.resend_at, 1000);
+    assert_int_equal(peer.loss_timer, 1000);
     assert_int_equal(peer.timeouts, 1);
     gv_peer_reset(&peer, 50);
     assert_int_equal(peer.acked_seq, 50);
-    assert_true(peer.resend_at == GV_TIME_NEVER);
+    assert_true(peer.loss_timer == GV_TIME_NEVER);
 }
 
 static void timeouts_saturate(void **state) {
@@ -285,22 +285,22 @@ static void reordered_messages_are_lost_sooner(void **state) {
     assert_int_equal(acked(&peer, 100, 1, 0), 0);
     for (uint64_t i = 0; i < 3; i++) gv_peer_sent(&peer, 1000 + i, 2 + i, 9000, false);
     gv_peer_set_loss_times(&peer, 200);
-    assert_int_equal(peer.resend_at, 10000);
+    assert_int_equal(peer.loss_timer, 10000);
     assert_int_equal(acked(&peer, 1100, 3, 0), 0); // the second of them
     gv_peer_set_loss_times(&peer, GV_TIME_NEVER);
-    assert_int_equal(peer.resend_at, 10000);
+    assert_int_equal(peer.loss_timer, 10000);
     gv_peer_set_loss_times(&peer, 200);
-    assert_int_equal(peer.resend_at, 1200);
+    assert_int_equal(peer.loss_timer, 1200);
     assert_int_equal(gv_peer_detect_reordered(&peer, 1199), 0);
     assert_int_equal(gv_peer_detect_reordered(&peer, 1200), 2);
     assert_int_equal(peer.timeouts, 0);
     assert_int_equal(peer.sent_seq, 1);
-    assert_true(peer.resend_at == GV_TIME_NEVER);
+    assert_true(peer.loss_timer == GV_TIME_NEVER);
     gv_peer_sent(&peer, 2000, 4, 9000, false);
     peer.suspected = true;
     peer.largest_acked_end = peer.next_id;
     gv_peer_set_loss_times(&peer, 200);
-    assert_int_equal(peer.resend_at, 11000);
+    assert_int_equal(peer.loss_timer, 11000);
 }
 
 // What was given up is at all times sent again: `acked_seq` never passes what was not acknowledged.
@@ -335,7 +335,7 @@ static void nothing_is_lost(void **state) {
                 gv_peer_acked(&peer, now, &ack);
             gv_peer_expire(&peer, now);
             assert_true(peer.acked_seq <= peer.sent_seq);
-            assert_true(peer.resend_at > now);
+            assert_true(peer.loss_timer > now);
             for (uint64_t at = 0; at < peer.acked_seq; at++) assert_true(had[at]);
         }
         assert_int_equal(peer.acked_seq, UPDATES);
@@ -423,7 +423,7 @@ static void the_deadline_lies_ahead(void **state) {
     struct gv_peer peer = peer_at(0, 0);
     assert_true(gv_peer_deadline(&peer, 0) == GV_TIME_NEVER);
     peer.ack_at = 10;
-    peer.resend_at = 20;
+    peer.loss_timer = 20;
     peer.probe_at = 30;
     assert_int_equal(gv_peer_deadline(&peer, 5), 10);
     assert_int_equal(gv_peer_deadline(&peer, 10), 20);
@@ -462,7 +462,7 @@ static void silent_peers_fail_before_one_way_links(void **state) {
         while (!gv_peer_is_unresponsive(&peer)) {
             gv_peer_sent(&peer, (gv_time)timeouts, 1, 1, false);
             assert_int_equal(gv_peer_expire(&peer, (gv_time)++timeouts), 1);
-            if (speaks) peer.heard_since_timeout = true;
+            if (speaks) peer.received_since_timeout = true;
         }
         assert_int_equal(timeouts, speaks ? GV_PEER_ONE_WAY_TIMEOUTS_MAX : GV_PEER_TIMEOUTS_MAX);
     }

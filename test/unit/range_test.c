@@ -66,7 +66,7 @@ static void counts_tell_lists_and_requests(void **state) {
             gv_range_put_header(&out, GV_RANGE_LIST, 0, GV_POSITION_END);
             gv_range_put_count(&out, kinds[k], count);
             size_t short_hashes = out.len;
-            for (uint32_t i = 0; i < count; i++) gv_range_put_u32(&out, UINT32_MAX - i);
+            for (uint32_t i = 0; i < count; i++) gv_pack_put_u32(&out, UINT32_MAX - i);
             struct gv_reconcile range = read_one(&out);
             assert_int_equal(range.kind, kinds[k]);
             assert_int_equal(range.count, count);

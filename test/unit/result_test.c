@@ -8,7 +8,7 @@
 #include <string.h>
 
 static struct gv_net_count counts[] = {{"gossip", 40, 3000}, {"sync", 10, 7000}};
-static struct gv_errors errors;
+static struct gv_verdict_errors errors;
 
 static struct gv_result example(void) {
     return (struct gv_result){
@@ -101,13 +101,13 @@ static void what_does_not_apply_is_null(void **state) {
 
 static void errors_are_json_whatever_they_quote(void **state) {
     (void)state;
-    struct gv_errors odd = {.kept = 0};
-    gv_errors_add(&odd, "n1 said \"%s\"", "a\\b\n\x01\xff");
+    struct gv_verdict_errors odd = {.kept = 0};
+    gv_verdict_add(&odd, GV_VERDICT_BAD_LINE, "n1 said \"%s\"", "a\\b\n\x01\xff");
     struct gv_result result = {.load = GV_LOAD_ECHO, .nodes = 1, .errors = &odd};
     char text[8192];
     capture(&result, true, text, sizeof text);
-    assert_non_null(strstr(text, "[\"n1 said \\\"a\\\\b\\\\n\\\\x01\\\\xff\\\"\"]"));
-    gv_errors_fini(&odd);
+    assert_non_null(strstr(text, "[\"bad line: n1 said \\\"a\\\\b\\\\n\\\\x01\\\\xff\\\"\"]"));
+    gv_verdict_fini(&odd);
 }
 
 static void the_verdict_answers_the_questions(void **state) {
@@ -138,15 +138,15 @@ static void long_names_of_types_are_shortened_for_people_only(void **state) {
 
 static void an_invalid_run_says_why_first(void **state) {
     (void)state;
-    struct gv_errors many = {.kept = 0};
-    for (int i = 0; i < 100; i++) gv_errors_add(&many, "error %d", i);
-    assert_int_equal(many.kept, GV_ERRORS_KEPT);
+    struct gv_verdict_errors many = {.kept = 0};
+    for (int i = 0; i < 100; i++) gv_verdict_add(&many, GV_VERDICT_LOST, "error %d", i);
+    assert_int_equal(many.kept, GV_VERDICT_ERRORS_KEPT);
     struct gv_result result = {.load = GV_LOAD_ECHO, .nodes = 1, .errors = &many};
     char text[8192];
     capture(&result, false, text, sizeof text);
-    assert_int_equal(strncmp(text, "invalid: 100 things are wrong\n  - error 0\n", 42), 0);
+    assert_int_equal(strncmp(text, "invalid: 100 things are wrong\n  - lost: error 0\n", 48), 0);
     assert_non_null(strstr(text, "… and 88 more"));
-    gv_errors_fini(&many);
+    gv_verdict_fini(&many);
 }
 
 static void operations_without_an_answer_on_slow_links_get_a_hint(void **state) {

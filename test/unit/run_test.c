@@ -233,7 +233,8 @@ static struct gv_result run(const struct gv_run_config *config, enum fault fault
     gv_run_start(cluster.run, cluster.now);
     while (!gv_run_done(cluster.run)) {
         if (cluster.dies) gv_run_died(cluster.run, 1, "it exited with status %d", 7);
-        if (cluster.dies) gv_run_fail(cluster.run, "what follows from that is not told");
+        if (cluster.dies)
+            gv_run_fail(cluster.run, GV_VERDICT_NODE_DIED, "what follows from that is not told");
         if (cluster.dies) break;
         if (hand_over()) continue;
         gv_time next = gv_run_due(cluster.run);
@@ -434,7 +435,8 @@ static void a_bad_line_after_init_ends_no_run(void **state) {
     config = config_of(GV_LOAD_BROADCAST);
     result = run(&config, CHATTERS);
     assert_int_equal(result.errors->count, 2);
-    assert_string_equal(result.errors->texts[1], "n1 can answer topology no more");
+    assert_string_equal(result.errors->texts[1],
+                        "no topology_ok: n1 can no longer answer topology");
     end();
 }
 
@@ -515,7 +517,7 @@ static void the_dead_leave_what_they_did_not_answer(void **state) {
     struct gv_result result = run(&config, DIES);
     assert_int_equal(result.errors->count, 1);
     assert_non_null(strstr(result.errors->texts[0],
-                           "n1 died: it exited with status 7, before it "
+                           "node died: n1: it exited with status 7, before it "
                            "answered {\"type\":\"broadcast\",\"message\":"));
     end();
 }

@@ -321,6 +321,8 @@ static void those_that_ship_can_be_read(void **state) {
     }
     assert_true(count >= 12);
     assert_null(gv_builtin_find("nothing"));
+    assert_non_null(gv_builtin_find("duplicates"));
+    assert_ptr_equal(gv_builtin_find("twice"), gv_builtin_find("duplicates"));
 }
 
 // Whatever the bytes, it is read or refused with a place in the text.

@@ -5,74 +5,81 @@
 
 #include <signal.h>
 
-// The verdict on up to three errors.
-static struct gv_verdict judge(const char *a, const char *b, const char *c) {
-    const char *const texts[] = {a, b, c};
-    struct gv_errors errors = {0};
-    for (int i = 0; i < 3; i++) {
-        if (texts[i] != NULL) gv_errors_add(&errors, "%s", texts[i]);
-    }
+// The verdict on these errors, up to GV_VERDICT_VALID.
+static struct gv_verdict verdict_on(const enum gv_verdict_kind *kinds) {
+    struct gv_verdict_errors errors = {0};
+    for (int i = 0; kinds[i] != GV_VERDICT_VALID; i++)
+        gv_verdict_add(&errors, kinds[i], "number %d", i);
     struct gv_verdict verdict = gv_verdict_of(&errors);
-    gv_errors_fini(&errors);
+    gv_verdict_fini(&errors);
     return verdict;
 }
 
+#define VERDICT_ON(...) verdict_on((const enum gv_verdict_kind[]){__VA_ARGS__, GV_VERDICT_VALID})
+
 static void no_error_is_valid(void **state) {
     (void)state;
-    assert_true(judge(NULL, NULL, NULL).valid);
+    struct gv_verdict verdict = verdict_on(&(enum gv_verdict_kind){GV_VERDICT_VALID});
+    assert_true(verdict.valid && !verdict.safety && verdict.kind == GV_VERDICT_VALID);
 }
 
-static void the_first_broken_promise_counts(void **state) {
+static void the_first_error_that_breaks_safety_counts(void **state) {
     (void)state;
     struct gv_verdict verdict =
-        judge("no final read: n3 gave none", "phantom: n1 shows 7", "lost: 3");
+        VERDICT_ON(GV_VERDICT_NO_FINAL_READ, GV_VERDICT_PHANTOM, GV_VERDICT_LOST);
     assert_true(!verdict.valid && verdict.safety);
-    assert_string_equal(verdict.kind, "phantom");
-    assert_string_equal(verdict.why, "phantom: n1 shows 7");
-    verdict = judge("lost: 3 values", NULL, NULL);
-    assert_true(verdict.safety);
+    assert_int_equal(verdict.kind, GV_VERDICT_PHANTOM);
+    assert_string_equal(verdict.why, "phantom: number 1");
+    assert_true(VERDICT_ON(GV_VERDICT_LOST).safety);
 }
 
-static void what_replicas_lack_for_now_is_late(void **state) {
+static void what_unequal_replicas_explain_breaks_liveness_only(void **state) {
     (void)state;
-    struct gv_verdict verdict =
-        judge("unequal replicas: 15 s", "final reads differ: n1", "lost: 3 values");
+    struct gv_verdict verdict = VERDICT_ON(GV_VERDICT_FINAL_READS_DIFFER, GV_VERDICT_LOST,
+                                           GV_VERDICT_WRONG_SUM, GV_VERDICT_UNEQUAL_REPLICAS);
     assert_true(!verdict.valid && !verdict.safety);
-    assert_string_equal(verdict.kind, "unequal replicas");
-    assert_true(judge("unequal replicas: 15 s", "duplicate: 7", NULL).safety);
+    assert_int_equal(verdict.kind, GV_VERDICT_FINAL_READS_DIFFER);
+    assert_true(VERDICT_ON(GV_VERDICT_UNEQUAL_REPLICAS, GV_VERDICT_DUPLICATE).safety);
 }
 
-static void numbers_do_not_make_another_kind(void **state) {
+static void an_absent_reply_breaks_liveness_only(void **state) {
     (void)state;
-    struct gv_verdict verdict = judge("n17 hung for 10 s", NULL, NULL);
-    assert_string_equal(verdict.kind, judge("n3 hung for 5 s", NULL, NULL).kind);
-}
-
-static void what_never_came_is_late(void **state) {
-    (void)state;
-    static const char *const late[] = {
-        "no init_ok: n17 did not answer init within 10 s",
-        "no topology_ok: n1 did not answer topology within 5 s, but printed {\"a\": 1}",
-        "never ok: of 3 requests of the type read none ended well: n0 was down",
-        "nothing exercised: no client asked for anything",
-        "unavailable: 3 of 4 operations ended well",
-        "no echo: n1 answered nothing within 5 s",
+    static const enum gv_verdict_kind kinds[] = {
+        GV_VERDICT_NO_INIT_OK,        GV_VERDICT_NO_TOPOLOGY_OK, GV_VERDICT_NEVER_OK,
+        GV_VERDICT_NOTHING_EXERCISED, GV_VERDICT_UNAVAILABLE,    GV_VERDICT_NO_ECHO,
+        GV_VERDICT_LATE_REPLY,        GV_VERDICT_NO_FINAL_READ,
     };
-    for (size_t i = 0; i < sizeof late / sizeof *late; i++) {
-        assert_false(judge(late[i], NULL, NULL).safety);
-    }
+    for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
+        assert_false(VERDICT_ON(kinds[i]).safety);
 }
 
-static void the_dead_and_the_hung_are_judged(void **state) {
+static void failures_of_one_kind_are_the_same(void **state) {
+    (void)state;
+    struct gv_verdict lost = VERDICT_ON(GV_VERDICT_LOST),
+                      late = VERDICT_ON(GV_VERDICT_NO_ECHO, GV_VERDICT_LOST),
+                      phantom = VERDICT_ON(GV_VERDICT_PHANTOM),
+                      valid = gv_verdict_of(&(struct gv_verdict_errors){0});
+    struct gv_verdict abort = gv_verdict_of_status(SIGABRT), fault = gv_verdict_of_status(SIGSEGV),
+                      outside = gv_verdict_of_status(SIGKILL);
+    assert_true(gv_verdict_same_failure(&lost, &late));
+    assert_false(gv_verdict_same_failure(&lost, &phantom));
+    assert_false(gv_verdict_same_failure(&valid, &valid));
+    assert_true(gv_verdict_same_failure(&abort, &abort));
+    assert_false(gv_verdict_same_failure(&abort, &fault));
+    assert_false(gv_verdict_same_failure(&outside, &outside));
+}
+
+static void a_process_that_ends_early_failed(void **state) {
     (void)state;
     assert_true(gv_verdict_of_status(SIGABRT).safety);
-    assert_string_equal(gv_verdict_of_status(SIGABRT).kind, "killed by signal 6");
+    assert_int_equal(gv_verdict_of_status(SIGABRT).kind, GV_VERDICT_ENDED);
+    assert_string_equal(gv_verdict_of_status(SIGABRT).why, "killed by signal 6");
     assert_string_equal(gv_verdict_of_status(3 << 8).why, "exited with status 3");
     assert_false(gv_verdict_of_status(SIGPROF).safety);
-    assert_string_equal(gv_verdict_of_status(SIGPROF).kind, "took too long");
+    assert_string_equal(gv_verdict_of_status(SIGPROF).why, "took too long");
 }
 
-static void what_the_machine_ends_is_not_judged(void **state) {
+static void a_process_ended_from_outside_is_unjudged(void **state) {
     (void)state;
     struct gv_verdict verdict = gv_verdict_of_status(SIGKILL);
     assert_true(verdict.unjudged && !verdict.valid && !verdict.safety);
@@ -86,12 +93,12 @@ static void what_the_machine_ends_is_not_judged(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(no_error_is_valid),
-        cmocka_unit_test(the_first_broken_promise_counts),
-        cmocka_unit_test(what_replicas_lack_for_now_is_late),
-        cmocka_unit_test(what_never_came_is_late),
-        cmocka_unit_test(numbers_do_not_make_another_kind),
-        cmocka_unit_test(the_dead_and_the_hung_are_judged),
-        cmocka_unit_test(what_the_machine_ends_is_not_judged),
+        cmocka_unit_test(the_first_error_that_breaks_safety_counts),
+        cmocka_unit_test(what_unequal_replicas_explain_breaks_liveness_only),
+        cmocka_unit_test(an_absent_reply_breaks_liveness_only),
+        cmocka_unit_test(failures_of_one_kind_are_the_same),
+        cmocka_unit_test(a_process_that_ends_early_failed),
+        cmocka_unit_test(a_process_ended_from_outside_is_unjudged),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "../../sim/check/check_durable_reads.h"
+#include "../../sim/check/check_state.h"
 #include "../../sim/check/invariants.h"
 #include "../lib/test.h"
 
@@ -7,7 +7,7 @@
 #include <string.h>
 
 // Whether exactly so many errors were added, the last of this kind.
-static void expect(struct gv_errors *errors, size_t count, const char *kind) {
+static void expect(struct gv_verdict_errors *errors, size_t count, const char *kind) {
     assert_int_equal(errors->count, count);
     if (count > 0) {
         assert_int_equal(strncmp(errors->texts[count - 1], kind, strlen(kind)), 0);
@@ -16,38 +16,38 @@ static void expect(struct gv_errors *errors, size_t count, const char *kind) {
 
 static void whoever_forgets_is_told(void **state) {
     (void)state;
-    struct gv_errors errors = {0};
-    struct gv_check_monotonic_state monotonic;
-    gv_check_monotonic_state_init(&monotonic, 3);
-    gv_check_monotonic_state_entries(&monotonic, 1, 7, &errors);
-    gv_check_monotonic_state_entries(&monotonic, 1, 7, &errors);
-    gv_check_monotonic_state_entries(&monotonic, 2, 6, &errors);
-    gv_check_monotonic_state_reset(&monotonic, 2);
-    gv_check_monotonic_state_entries(&monotonic, 2, 0, &errors);
-    gv_check_monotonic_state_added(0, "5", true, &errors);
+    struct gv_verdict_errors errors = {0};
+    struct gv_check_state counts;
+    gv_check_state_init(&counts, 3);
+    gv_check_state_entries(&counts, 1, 7, &errors);
+    gv_check_state_entries(&counts, 1, 7, &errors);
+    gv_check_state_entries(&counts, 2, 6, &errors);
+    gv_check_state_reset(&counts, 2);
+    gv_check_state_entries(&counts, 2, 0, &errors);
+    gv_check_state_added(0, "5", true, &errors);
     expect(&errors, 0, "");
-    gv_check_monotonic_state_entries(&monotonic, 1, 6, &errors);
+    gv_check_state_entries(&counts, 1, 6, &errors);
     expect(&errors, 1, "forgot: n1 had 7 entries and has 6");
-    gv_check_monotonic_state_added(0, "5", false, &errors);
+    gv_check_state_added(0, "5", false, &errors);
     expect(&errors, 2, "not kept: n0 acknowledged value 5");
-    gv_check_monotonic_state_fini(&monotonic);
-    gv_errors_fini(&errors);
+    gv_check_state_fini(&counts);
+    gv_verdict_fini(&errors);
 }
 
 static void a_write_is_not_shown_too_soon(void **state) {
     (void)state;
-    struct gv_errors errors = {0};
+    struct gv_verdict_errors errors = {0};
     struct gv_digest before = {.count = 5}, after = {.count = 6};
-    gv_check_durable_reads_request(2, before, before, &errors);
+    gv_check_state_request(2, before, before, &errors);
     expect(&errors, 0, "");
-    gv_check_durable_reads_request(2, before, after, &errors);
+    gv_check_state_request(2, before, after, &errors);
     expect(&errors, 1, "too soon: n2 shows what a client wrote before it is on disk");
-    gv_errors_fini(&errors);
+    gv_verdict_fini(&errors);
 }
 
 static void bounds_are_looked_at(void **state) {
     (void)state;
-    struct gv_errors errors = {0};
+    struct gv_verdict_errors errors = {0};
     struct gv_check_bounds bounds;
     const uint64_t base = GV_CHECK_BOUNDS_NODE + 2 * GV_CHECK_BOUNDS_PEER;
     gv_check_bounds_init(&bounds, 2, 1000);
@@ -60,17 +60,17 @@ static void bounds_are_looked_at(void **state) {
     gv_check_bounds_memory(&bounds, 0, 10, base + 10 * GV_CHECK_BOUNDS_ENTRY + 1, &errors);
     gv_check_bounds_memory(&bounds, 0, 10, base + 10 * GV_CHECK_BOUNDS_ENTRY + 1, &errors);
     expect(&errors, 2, "too much memory: n0");
-    gv_errors_fini(&errors);
+    gv_verdict_fini(&errors);
 }
 
 static void queues_have_bounds(void **state) {
     (void)state;
-    struct gv_errors errors = {0};
-    const struct gv_stats full = {.numbers = {.queued_replies = GV_CHECK_QUEUES_REPLIES,
-                                              .queued_reads = GV_CHECK_QUEUES_READS,
-                                              .queued_updates = GV_CHECK_QUEUES_UPDATES,
-                                              .queued_syncs = GV_CHECK_QUEUES_SYNCS,
-                                              .queued_store = GV_CHECK_QUEUES_STORE}};
+    struct gv_verdict_errors errors = {0};
+    const struct gv_stats full = {.numbers = {.queued_replies = GV_CHECK_BOUNDS_REPLIES,
+                                              .queued_reads = GV_CHECK_BOUNDS_READS,
+                                              .queued_updates = GV_CHECK_BOUNDS_UPDATES,
+                                              .queued_syncs = GV_CHECK_BOUNDS_SYNCS,
+                                              .queued_store = GV_CHECK_BOUNDS_STORE}};
     struct gv_stats fuller[] = {full, full, full, full, full};
     fuller[0].numbers.queued_replies++;
     fuller[1].numbers.queued_reads++;
@@ -84,7 +84,7 @@ static void queues_have_bounds(void **state) {
     static const char *const said[] = {
         "queue too long: 2097153 bytes of replies waited in n7",
         "queue too long: 1025 long replies",
-        "queue too long: 65537 changes to be told",
+        "queue too long: 65537 changes to be sent",
         "queue too long: 5 summaries",
         "queue too long: 11534337 bytes to be stored waited in n7, and the bound is 11534336",
     };
@@ -93,19 +93,19 @@ static void queues_have_bounds(void **state) {
         expect(&errors, i + 1, said[i]);
     }
     gv_invariants_fini(&invariants);
-    gv_errors_fini(&errors);
+    gv_verdict_fini(&errors);
 }
 
 static void a_link_has_a_bound(void **state) {
     (void)state;
-    struct gv_errors errors = {0};
+    struct gv_verdict_errors errors = {0};
     struct gv_invariants invariants;
     gv_invariants_init(&invariants, 8, 10, 1000, &errors);
     struct gv_net net = {.busiest = {.src = 3, .dest = 5}, .longest_flight = 500 * GV_MS};
     for (net.copies = 1; net.copies <= 2; net.copies++) {
         // Ten operations a second, for half of one.
         net.busiest.in_flight =
-            GV_CHECK_QUEUES_IN_FLIGHT * (1 + net.copies) + GV_CHECK_QUEUES_OP * 5;
+            GV_CHECK_BOUNDS_IN_FLIGHT * (1 + net.copies) + GV_CHECK_BOUNDS_OP * 5;
         gv_invariants_net(&invariants, &net);
         expect(&errors, net.copies - 1, "queue");
         net.busiest.in_flight++;
@@ -115,7 +115,7 @@ static void a_link_has_a_bound(void **state) {
     assert_string_equal(errors.texts[0], "queue too long: 277 messages were on their way from n3 "
                                          "to n5, and the bound is 276");
     gv_invariants_fini(&invariants);
-    gv_errors_fini(&errors);
+    gv_verdict_fini(&errors);
 }
 
 static void lines_between_nodes_are_measured(void **state) {
@@ -124,7 +124,7 @@ static void lines_between_nodes_are_measured(void **state) {
         "{\"src\":\"n1\",\"dest\":\"n0\",\"body\":{\"type\":\"gossip\",\"v\":7}}";
     struct gv_slice slice = {(const uint8_t *)line, sizeof line - 1};
     const size_t body = sizeof "{\"type\":\"gossip\",\"v\":7}" - 1;
-    struct gv_errors errors = {0};
+    struct gv_verdict_errors errors = {0};
     for (size_t less = 0; less <= 1; less++) {
         struct gv_invariants invariants;
         gv_invariants_init(&invariants, 2, 1, body - less, &errors);
@@ -132,7 +132,7 @@ static void lines_between_nodes_are_measured(void **state) {
         expect(&errors, less, "message too long: n1");
         gv_invariants_fini(&invariants);
     }
-    gv_errors_fini(&errors);
+    gv_verdict_fini(&errors);
 }
 
 // The node gives this id.
@@ -147,7 +147,7 @@ static void give(struct gv_invariants *invariants, uint32_t node, const char *id
 
 static void ids_ascend(void **state) {
     (void)state;
-    struct gv_errors errors = {0};
+    struct gv_verdict_errors errors = {0};
     struct gv_invariants invariants;
     gv_invariants_init(&invariants, 2, 1, 1000, &errors);
     give(&invariants, 0, "0012-a-n0");
@@ -166,12 +166,12 @@ static void ids_ascend(void **state) {
     give(&invariants, 0, "0012-c-n0"); // is told once
     expect(&errors, 2, "");
     gv_invariants_fini(&invariants);
-    gv_errors_fini(&errors);
+    gv_verdict_fini(&errors);
 }
 
 static void a_flood_is_noticed(void **state) {
     (void)state;
-    struct gv_errors errors = {0};
+    struct gv_verdict_errors errors = {0};
     struct gv_check_traffic traffic;
     gv_check_traffic_init(&traffic, 2, 10);
     const uint64_t said[] = {20, 30};
@@ -187,12 +187,12 @@ static void a_flood_is_noticed(void **state) {
     assert_false(gv_check_traffic_observe(&traffic, now + 1700 * GV_MS, 2 * most + 2, &errors));
     expect(&errors, 1, "flood: ");
     assert_non_null(strstr(errors.texts[0], "; n1 has sent most so far: 30"));
-    gv_errors_fini(&errors);
+    gv_verdict_fini(&errors);
 }
 
 static void silence_has_a_bound(void **state) {
     (void)state;
-    struct gv_errors errors = {0};
+    struct gv_verdict_errors errors = {0};
     const gv_time lasted = 20000 * GV_MS, suspicion = 3000 * GV_MS;
     const uint32_t sizes[] = {3, 15, 40}, most[] = {4, 20, 20}; // messages in that time
     for (size_t i = 0; i < 3; i++) {
@@ -207,12 +207,13 @@ static void silence_has_a_bound(void **state) {
         gv_check_traffic_quiescence(&traffic, lasted, suspicion, idle + 4, &errors);
         expect(&errors, 2 * i + 2, "not silent: ");
     }
-    gv_errors_fini(&errors);
+    gv_verdict_fini(&errors);
 }
 
 // Messages of a run whose quiet lasts so long; in its silence, so many are sent, and so many nodes
 // suspect others.
-static void play(uint64_t quiet_ms, uint64_t noise, uint32_t suspecting, struct gv_errors *errors) {
+static void play(uint64_t quiet_ms, uint64_t noise, uint32_t suspecting,
+                 struct gv_verdict_errors *errors) {
     struct gv_invariants invariants;
     gv_invariants_init(&invariants, 3, 1, 1000, errors);
     gv_time now = 1000 * GV_MS, quiet = now + 2000 * GV_MS;
@@ -234,7 +235,7 @@ static void play(uint64_t quiet_ms, uint64_t noise, uint32_t suspecting, struct 
 // Where messages take long, silence may come later.
 static void slow_links_fall_silent_later(void **state) {
     (void)state;
-    struct gv_errors errors = {0};
+    struct gv_verdict_errors errors = {0};
     const gv_time slow = 10000 * GV_MS, due = GV_INVARIANTS_QUIESCE_RTTS * slow;
     for (uint64_t noise = 0; noise <= 500; noise += 500) {
         struct gv_invariants invariants;
@@ -249,12 +250,12 @@ static void slow_links_fall_silent_later(void **state) {
         expect(&errors, noise > 0, "not silent: 500 messages in 5 s");
         gv_invariants_fini(&invariants);
     }
-    gv_errors_fini(&errors);
+    gv_verdict_fini(&errors);
 }
 
 static void silence_is_judged_if_there_was_time(void **state) {
     (void)state;
-    struct gv_errors errors = {0};
+    struct gv_verdict_errors errors = {0};
     uint64_t enough = GV_INVARIANTS_QUIESCE_MS + GV_INVARIANTS_OBSERVE_MS;
     play(1000, 1000, 0, &errors);
     play(enough - 1, 1000, 0, &errors);
@@ -265,7 +266,7 @@ static void silence_is_judged_if_there_was_time(void **state) {
     expect(&errors, 1, "not silent: 1000 messages in 5 s");
     play(enough, 20, 2, &errors);
     expect(&errors, 2, "not silent: 20 messages in 5 s");
-    gv_errors_fini(&errors);
+    gv_verdict_fini(&errors);
 }
 
 int main(void) {

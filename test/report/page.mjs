@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Reads the reports in a directory as a person would, in a headless Chromium; see report.sh.
+// Reads the reports in a directory as a person would, in a headless Chromium; run.sh makes them.
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { pathToFileURL } from "node:url";
@@ -491,7 +491,7 @@ async function checkModel() {
     check(seen.between === of("send"), `${name}: ${seen.between} messages`);
     check(seen.copies === of("send") + of("request") + of("duplicate"), `${name}: copies`);
     check(seen.dropped === of("drop"), `${name}: ${seen.dropped} dropped`);
-    check(seen.faults === of("begin"), `${name}: ${seen.faults} faults`);
+    check(seen.faults === of("fault-begin"), `${name}: ${seen.faults} faults`);
     check((seen.learnt > 0) === (name !== "echo"), `${name}: ${seen.learnt} learnt`);
     check(seen.lacksAtEnd === 0, `${name}: in the end a node lacks ${seen.lacksAtEnd}`);
     check(seen.verdict.startsWith("Valid"), `${name}: the verdict is ${seen.verdict}`);

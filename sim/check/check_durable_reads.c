@@ -1,9 +1,0 @@
-// SPDX-License-Identifier: MIT
-#include "check_durable_reads.h"
-
-void gv_check_durable_reads_request(uint32_t node, struct gv_digest before, struct gv_digest after,
-                                    struct gv_errors *errors) {
-    GV_ASSERT(errors != NULL && after.count >= before.count);
-    if (gv_digest_equal(before, after)) return;
-    gv_errors_add(errors, "too soon: n%u shows what a client wrote before it is on disk", node);
-}

@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: MIT
+#include "check_state.h"
+
+#include "../core/memory.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+
+void gv_check_state_init(struct gv_check_state *state, uint32_t nodes) {
+    GV_ASSERT(nodes > 0);
+    *state = (struct gv_check_state){.nodes = nodes};
+    state->entries = gv_memory_new(nodes * sizeof *state->entries);
+}
+
+void gv_check_state_fini(struct gv_check_state *state) {
+    GV_ASSERT(state != NULL);
+    free(state->entries);
+    *state = (struct gv_check_state){0};
+}
+
+void gv_check_state_entries(struct gv_check_state *state, uint32_t node, uint64_t entries,
+                            struct gv_verdict_errors *errors) {
+    GV_ASSERT(node < state->nodes);
+    uint64_t before = state->entries[node];
+    state->entries[node] = entries;
+    if (entries >= before) return;
+    gv_verdict_add(errors, GV_VERDICT_FORGOT, "n%u had %" PRIu64 " entries and has %" PRIu64, node,
+                   before, entries);
+}
+
+void gv_check_state_added(uint32_t node, const char *value, bool present,
+                          struct gv_verdict_errors *errors) {
+    GV_ASSERT(errors != NULL);
+    if (present) return;
+    gv_verdict_add(errors, GV_VERDICT_NOT_KEPT, "n%u acknowledged value %s, and does not have it",
+                   node, value);
+}
+
+void gv_check_state_reset(struct gv_check_state *state, uint32_t node) {
+    GV_ASSERT(node < state->nodes);
+    state->entries[node] = 0;
+}
+
+void gv_check_state_request(uint32_t node, struct gv_digest before, struct gv_digest after,
+                            struct gv_verdict_errors *errors) {
+    GV_ASSERT(errors != NULL && after.count >= before.count);
+    if (gv_digest_equal(before, after)) return;
+    gv_verdict_add(errors, GV_VERDICT_TOO_SOON,
+                   "n%u shows what a client wrote before it is on disk", node);
+}

@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: MIT
+// The state of a replica is monotonic and durable:
+//   - while a node runs, its number of entries only grows;
+//   - a value is in the replica when its node acknowledges the addition;
+//   - where a write is acknowledged only once it is on disk, the replica does not contain it
+//   before.
+//     Otherwise a read could return what a crash still takes back.
+#ifndef GV_SIM_CHECK_CHECK_STATE_H
+#define GV_SIM_CHECK_CHECK_STATE_H
+
+#include "../../merkle/digest.h"
+#include "verdict.h"
+
+struct gv_check_state {
+    uint32_t nodes;
+    uint64_t *entries; // by node: entries of its replica when it was last inspected
+};
+
+void gv_check_state_init(struct gv_check_state *state, uint32_t nodes);
+void gv_check_state_fini(struct gv_check_state *state);
+
+// The number of entries of a node's replica. Error: GV_VERDICT_FORGOT if there were more.
+void gv_check_state_entries(struct gv_check_state *state, uint32_t node, uint64_t entries,
+                            struct gv_verdict_errors *errors);
+
+// A fault took the node's entries.
+void gv_check_state_reset(struct gv_check_state *state, uint32_t node);
+
+// A node acknowledged the addition of a value. `present`: its replica contains it. Error:
+// GV_VERDICT_NOT_KEPT if it does not.
+void gv_check_state_added(uint32_t node, const char *value, bool present,
+                          struct gv_verdict_errors *errors);
+
+// A node that acknowledges writes only once they are on disk processed a client's request. `before`
+// and `after`: the roots of its replica. Error: GV_VERDICT_TOO_SOON if they differ.
+void gv_check_state_request(uint32_t node, struct gv_digest before, struct gv_digest after,
+                            struct gv_verdict_errors *errors);
+
+#endif
