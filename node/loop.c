@@ -153,7 +153,7 @@ static bool output_pending(const struct loop *loop) {
 
 static void fail_write(struct loop *loop, int error) {
     bool gone = error == UV_EPIPE || error == UV_ECONNRESET;
-    fail(loop, "standard output", gone ? "nobody reads it any more" : uv_strerror(error));
+    fail(loop, "standard output", gone ? "its reader has closed it" : uv_strerror(error));
 }
 
 static void on_written(uv_write_t *request, int error) {

@@ -321,7 +321,7 @@ static void check_links(struct gv_node *node, uint32_t staleness_ms) {
     node->slow_links_logged = true;
     gv_log_write(&node->log, GV_LOG_WARN,
                  "the links are too slow for a staleness of %" PRIu32 " ms: about %" PRIu32
-                 " ms is what can be kept",
+                 " ms can be kept",
                  node->config.staleness_ms, staleness_ms);
 }
 

@@ -121,8 +121,8 @@ static int open_store(struct program *program, struct gv_node_config *config,
     int error = program->ops->open(lmdb, &store, reason, sizeof reason);
     if (error == GV_ECORRUPT) {
         snprintf(text, sizeof text,
-                 "%s; the files are left as they were: put right what is wrong, or begin with an "
-                 "empty directory, which the other nodes fill again",
+                 "%s; the files are unchanged: repair them, or start with an empty directory, "
+                 "which the other nodes fill again",
                  reason);
         return fail(&program->output, what, text);
     }
@@ -144,7 +144,7 @@ static void close_store(struct program *program, struct gv_store_lmdb *lmdb, boo
     snprintf(text, sizeof text, "%" PRIu64 " batches written", ops->commits(lmdb));
     log_line(&program->output, GV_LOG_INFO, text);
     if (ops->close(lmdb, all_persisted) != 0)
-        log_line(&program->output, GV_LOG_WARN, "the store could not be closed as it should be");
+        log_line(&program->output, GV_LOG_WARN, "the store could not be closed cleanly");
 }
 
 static struct gv_node_config node_config(struct program *program, struct gv_json *json) {
@@ -251,7 +251,8 @@ static bool read_secret(struct program *program) {
     }
     program->secret_len = (size_t)len;
     if (shared)
-        log_line(&program->output, GV_LOG_WARN, "--secret-file: not only its owner may read it");
+        log_line(&program->output, GV_LOG_WARN,
+                 "--secret-file: users other than its owner may read it");
     return true;
 }
 

@@ -27,19 +27,20 @@ static void describe_bound(const struct gv_engine *engine, const struct gv_entry
     uint64_t len = gv_entry_size(entry), entries = stats.entries + stats.reserved_entries;
     if (len > stats.entry_max) {
         snprintf(why, cap,
-                 "the value is %" PRIu64 " bytes long, a message of this node takes %" PRIu64, len,
+                 "the value has %" PRIu64 " bytes, and the limit of this node is %" PRIu64, len,
                  stats.entry_max);
     } else if (stats.entries_max > 0 && entries > stats.entries_max) {
-        snprintf(why, cap, "the replica has %" PRIu64 " entries, and may have %" PRIu64, entries,
-                 stats.entries_max);
+        snprintf(why, cap, "the replica has %" PRIu64 " entries, and its limit is %" PRIu64,
+                 entries, stats.entries_max);
     } else if (stats.entries_max > 0 && entries == stats.entries_max) {
-        snprintf(why, cap, "the replica has %" PRIu64 " entries, as many as it may", entries);
+        snprintf(why, cap, "the replica has %" PRIu64 " entries, which is its limit", entries);
     } else {
         char waiting[64] = "";
         if (stats.reserved_bytes > 0)
-            snprintf(waiting, sizeof waiting, " and %" PRIu64 " for what the store is to take",
+            snprintf(waiting, sizeof waiting, " and %" PRIu64 " for pending writes",
                      stats.reserved_bytes);
-        snprintf(why, cap, "the replica takes %" PRIu64 " bytes of memory%s, and may take %" PRIu64,
+        snprintf(why, cap,
+                 "the replica has %" PRIu64 " bytes of memory%s, and its limit is %" PRIu64,
                  stats.memory_bytes, waiting, stats.memory_max);
     }
 }
@@ -49,10 +50,10 @@ static void describe_invalid(const struct gv_entry *entry, int error, const char
                              size_t cap) {
     int depth = entry->lattice == GV_LATTICE_SET ? GV_ENTRY_DEPTH_SET : GV_ENTRY_DEPTH;
     if (error == GV_ERANGE) {
-        snprintf(why, cap, "the value is nested too deep, at most %d levels are taken", depth);
+        snprintf(why, cap, "the value is nested too deep: the limit is %d levels", depth);
     } else if (error == GV_ESPACE) {
-        snprintf(why, cap, "the value is %zu bytes long, at most %d are taken",
-                 gv_entry_size(entry), (int)GV_ENTRY_SIZE_MAX);
+        snprintf(why, cap, "the value has %zu bytes, and the limit is %d", gv_entry_size(entry),
+                 (int)GV_ENTRY_SIZE_MAX);
     } else {
         snprintf(why, cap, "%s", reason);
     }

@@ -113,7 +113,7 @@ static struct gv_request request_at(const struct gv_router *router, gv_time now)
 
 static void warn_own_entry_raised(const struct gv_router *router) {
     gv_log_write(router->config.log, GV_LOG_WARN,
-                 "a peer has made an entry of this node larger: what it adds is counted beside");
+                 "a peer has raised a counter of this node: its increments go to another entry");
 }
 
 struct gv_entry gv_router_shortfall(void *ctx, gv_time now, const struct gv_entry *entry,

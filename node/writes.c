@@ -296,12 +296,12 @@ static void answer(const struct gv_writes *writes, struct gv_replies *replies,
                    const struct pending_reply *pending, struct gv_slice value, int stored) {
     char text[GV_REPLIES_TEXT_MAX];
     if (writes->failed) {
-        snprintf(text, sizeof text, "%s: %s",
-                 pending->partial ? "not all of it stored" : "not stored", writes->text);
+        snprintf(text, sizeof text, "%s: %s", pending->partial ? "stored in part" : "not stored",
+                 writes->text);
         gv_replies_error(replies, pending->partial ? GV_REPLIES_INDEFINITE : GV_REPLIES_UNAVAILABLE,
                          text);
     } else if (stored < 0) {
-        snprintf(text, sizeof text, "on disk, but not to be seen before a restart: %s",
+        snprintf(text, sizeof text, "stored, but not visible before a restart: %s",
                  gv_base_error(stored));
         gv_replies_error(replies, GV_REPLIES_INDEFINITE, text);
     } else {

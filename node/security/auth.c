@@ -167,11 +167,11 @@ const char *gv_auth_reason(enum gv_auth_status status) {
     case GV_AUTH_DUPLICATE:
         break;
     case GV_AUTH_OLD:
-        return "is long known: its clock was set back, or somebody repeats";
+        return "is too old: the clock of its sender was set back, or it is a replay";
     case GV_AUTH_MISSING:
-        return "has no MAC: it lacks the cluster's --secret-file, or somebody forges";
+        return "has no MAC: its sender lacks the cluster's --secret-file, or it is forged";
     case GV_AUTH_INVALID:
-        return "has an invalid MAC: it has another --secret-file, or somebody forges";
+        return "has an invalid MAC: its sender has another --secret-file, or it is forged";
     case GV_AUTH_UNEXPECTED:
         return "has a MAC: this node lacks the cluster's --secret-file";
     }
