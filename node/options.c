@@ -16,12 +16,12 @@ enum kind { NUMBER, TEXT, DATA, DURABILITY, SEED, LOG_LEVEL, LOG_FORMAT, HELP, V
 // Every option, in the order of the help text.
 static const struct option {
     const char *name;
-    const char *value; // what it takes, for the help; NULL: nothing
+    const char *value; // name of its value, for the help; NULL: it has none
     const char *help;
     enum kind kind;
     enum gv_options_scope scope;
-    size_t at;         // where a number goes …
-    uint64_t min, max; // … and what it may be
+    size_t at;         // offset of the member that holds a number or text
+    uint64_t min, max; // of a number
 } options[] = {
 #define AT(member) offsetof(struct gv_options, member)
     {"staleness", "MS", "longest time until a value is on every node (500)", NUMBER,
@@ -90,7 +90,7 @@ static int parse_number(struct gv_options *out, const struct option *option, con
                         struct reason *reason) {
     char *end = NULL;
     errno = 0;
-    // strtoull would take spaces and a sign.
+    // strtoull accepts spaces and a sign.
     unsigned long long value = *text >= '0' && *text <= '9' ? strtoull(text, &end, 10) : 0;
     if (end == NULL || *end != '\0')
         return fail(reason, "--%s: expected a decimal integer, not %s", option->name, text);
@@ -101,7 +101,7 @@ static int parse_number(struct gv_options *out, const struct option *option, con
     return 0;
 }
 
-// The number of the word, or a reason that lists those there are.
+// Sets the index of the word; `list` names all words in the error.
 static int parse_word(int *out, const struct option *option, const char *text,
                       const char *const *words, const char *list, struct reason *reason) {
     for (int i = 0; words[i] != NULL; i++) {
@@ -152,14 +152,14 @@ static int apply(struct gv_options *out, const struct option *option, const char
     return GV_EINVAL;
 }
 
-// What the options must be to each other.
+// Checks the options against each other.
 static int check(struct gv_options *out, enum gv_options_scope scope, struct reason *reason) {
     if (out->export_refused != NULL && out->data == NULL)
         return fail(reason, "--export-refused requires --data");
     if (out->client_burst > 0 && out->client_rate == 0)
         return fail(reason, "--client-burst requires --client-rate");
     if (out->client_burst == 0) out->client_burst = out->client_rate;
-    // What every node takes, whatever the options of its peers.
+    // Every node must accept the messages of peers with any options.
     bool gossip = scope == GV_OPTIONS_GOSSIP;
     if (gossip && out->line_max < GV_OPTIONS_GOSSIP_LINE)
         return fail(reason, "--line-max must be at least %d, for messages between nodes",
@@ -191,7 +191,7 @@ int gv_options_parse(struct gv_options *out, enum gv_options_scope scope, int ar
         .depth_max = GV_JSON_DEPTH_DEFAULT,
         .peers_max = GV_NODE_PEERS_MAX,
     };
-    bool stored = false; // an option was given that says how
+    bool stored = false; // an option of the store was given
     for (int i = 1; i < argc; i++) {
         const char *argument = argv[i];
         if (strncmp(argument, "--", 2) != 0 || argument[2] == '\0')
