@@ -65,7 +65,7 @@ struct gv_options {
 int gv_options_parse(struct gv_options *out, enum gv_options_scope scope, int argc,
                      char *const *argv, char *reason, size_t reason_cap);
 
-// Writes the text for --help, at most GV_OPTIONS_HELP_MAX bytes; returns its length.
+// Writes the text for --help, up to GV_OPTIONS_HELP_MAX bytes; returns its length, below cap.
 int gv_options_help(const char *program, enum gv_options_scope scope, char *buf, size_t cap);
 
 #endif

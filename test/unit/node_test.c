@@ -129,7 +129,7 @@ static bool reads(struct gv_solo *solo, const char *value) {
 
 static void test_counter(void **state) {
     (void)state;
-    static const char beyond[] = "takes what this node has added beyond 2^63 - 1";
+    static const char beyond[] = "raises the total of this node above 2^63 - 1";
     static const char no_integer[] = "is not an integer of 64 bits";
     struct gv_solo solo;
     gv_solo_init(&solo, &gv_counter_workload);
