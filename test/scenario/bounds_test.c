@@ -74,8 +74,8 @@ static void test_value_depth(void **state) {
         const char *out = gv_solo_ask(&solo, body);
         if (depth > most) {
             assert_string_equal(out, ERROR("12", "2",
-                                           "broadcast: not stored: the value is nested too deep, "
-                                           "at most 59 levels are taken"));
+                                           "broadcast: not stored: the value is nested too deep: "
+                                           "the limit is 59 levels"));
             continue;
         }
         const char *gossip = strstr(out, "{\"src\":\"n1\",\"dest\":\"n2\"");
@@ -105,7 +105,7 @@ static void test_replica_bounds(void **state) {
     gv_solo_ask(&solo, "{\"type\":\"add\",\"msg_id\":3,\"element\":2}");
     assert_string_equal(
         gv_solo_ask(&solo, "{\"type\":\"add\",\"msg_id\":4,\"element\":3}"),
-        ERROR("11", "4", "add: not stored: the replica has 2 entries, as many as it may"));
+        ERROR("11", "4", "add: not stored: the replica has 2 entries, which is its limit"));
     assert_string_equal(gv_solo_ask(&solo, "{\"type\":\"add\",\"msg_id\":5,\"element\":2}"),
                         OK("add_ok", "5"));
     assert_non_null(strstr(gv_solo_ask(&solo, "{\"type\":\"read\",\"msg_id\":6}"), "[1,2]"));
@@ -126,8 +126,8 @@ static void test_replica_bounds(void **state) {
         snprintf(body, sizeof body, "{\"type\":\"add\",\"msg_id\":2,\"element\":%d}", i * 7);
         answer = gv_solo_ask(&solo, body);
     }
-    assert_non_null(strstr(answer, "\"code\":11,\"text\":\"add: not stored: the replica takes "));
-    assert_non_null(strstr(answer, " bytes of memory, and may take 1048576"));
+    assert_non_null(strstr(answer, "\"code\":11,\"text\":\"add: not stored: the replica has "));
+    assert_non_null(strstr(answer, " bytes of memory, and its limit is 1048576"));
     gv_solo_stop(&solo);
 }
 

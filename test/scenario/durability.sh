@@ -125,7 +125,7 @@ cmp "$dir/cut" "$dir/set/data.mdb" || fail 'damaged: the file was changed'
 check 'no store: status' $? 2
 "$build/gv-gset" --durability none 2>"$dir/log" </dev/null
 check 'no directory: status' $? 2
-logged 'no directory' '--durability and --commit-within want --data'
+logged 'no directory' '--durability and --commit-within require --data'
 
 [ $failed = 0 ] && echo 'all checks passed'
 exit $failed

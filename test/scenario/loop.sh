@@ -132,7 +132,7 @@ done
 
 { run echo <"$dir/long"; echo $? >"$dir/status"; } | head -n 1 >"$dir/out"
 check 'reader gone: status' "$(cat "$dir/status")" 1
-logged 'reader gone' 'standard output: nobody reads it any more' 1
+logged 'reader gone' 'standard output: its reader has closed it' 1
 
 run echo <"$dir/in" >&-
 check 'output closed: status' $? 1
@@ -294,7 +294,7 @@ no_secret "$dir" 'cannot be read: Is a directory'
 no_secret /dev/null 'is shorter than 16 bytes'
 no_secret "$dir/short" 'is shorter than 16 bytes'
 no_secret "$dir/huge" 'is longer than 4096 bytes'
-shared='not only its owner may read it'
+shared='users other than its owner may read it'
 echo '0123456789abcdef' >"$dir/key"
 chmod 640 "$dir/key"
 run gset --secret-file "$dir/key" </dev/null

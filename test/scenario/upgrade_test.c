@@ -201,7 +201,7 @@ static void values_nested_too_deep_are_exported(void **state) {
     char path[4400], text[4096];
     for (int mode = 0; mode < MODES; mode++) {
         snprintf(path, sizeof path, "%s/refused", top);
-        check_refused(store, "it holds 4 records that this version does not take, such as a value "
+        check_refused(store, "it has 4 records that this version does not accept, such as a value "
                              "nested deeper than 58: --export-refused FILE writes them");
         // The export fails if the file cannot be created, or exists already.
         assert_int_equal(open_export(store, mode == 0, "/nonexistent/file", &lmdb), GV_EIO);
@@ -214,7 +214,7 @@ static void values_nested_too_deep_are_exported(void **state) {
         unlink(path);
 
         if (open_export(store, mode == 0, path, &lmdb) != 0) fail_msg("%s", fault);
-        assert_non_null(strstr(fault, "4 records that this version does not take are left out"));
+        assert_non_null(strstr(fault, "4 records that this version does not accept are left out"));
         assert_non_null(strstr(fault, path));
         assert_int_equal(gv_store_lmdb_close(lmdb, true), 0);
         read_text(path, text, sizeof text);
