@@ -64,7 +64,7 @@ for mode in sync none async sync; do
     wait $! 2>/dev/null
     exec 3>&- 4<&-
     start --durability $mode
-    grep -q 'warn --data .*: No space left on device; what is there can be read' "$dir/log" ||
+    grep -q 'warn --data .*: No space left on device; entries can be read' "$dir/log" ||
         fail "$mode: no warning of the full disk"
     [ "$(kept)" -ge $acked ] || fail "$mode: $(kept) values on the full disk, $acked acknowledged"
     [ $mode = async ] && continue # acknowledges before writing
