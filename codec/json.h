@@ -60,10 +60,12 @@ GV_API void gv_json_fini(struct gv_json *json);
 
 // Parses one JSON text, which may be surrounded by white space. Returns the number of tokens, at
 // least 1. `text` is borrowed until the next parse, and the tokens are valid until then.
-// GV_ESYNTAX: the text is malformed; GV_EFULL: it has more than `tokens_max` tokens, is nested
-// deeper than `depth_max`, or is 2 GiB or longer; GV_ENOMEM: the pool could not grow; GV_EINVAL:
-// `text` is NULL and `len` is not 0, or the parser has no allocator. After an error there are no
-// tokens, and `error` and `error_offset` describe it.
+//   GV_ESYNTAX  the text is malformed
+//   GV_EFULL    it has more than `tokens_max` tokens, is nested deeper than `depth_max`, or has
+//               2 GiB or more
+//   GV_ENOMEM   the pool could not grow
+//   GV_EINVAL   `text` is NULL and `len` is not 0, or the parser has no allocator
+// After an error there are no tokens, and `error` and `error_offset` describe it.
 GV_API int gv_json_parse(struct gv_json *json, const char *text, size_t len);
 
 // Accessors. Every `token` argument may be any number. Outside 0 … count - 1 there is no token: its

@@ -25,16 +25,15 @@ enum { GV_MESSAGE_VERSION = 2 }; // of the protocol
 
 // Limits of the protocol: every node accepts what they allow. A node may send less.
 enum {
-    GV_MESSAGE_LIMIT = 64 << 10, // longest message, bytes, with what authenticates it …
-    GV_MESSAGE_MAC_MAX = 64,     // … which takes no more than this
-    GV_MESSAGE_DEPTH =
-        GV_ENTRY_DEPTH_SET + 5, // deepest nesting of a line that has a message as its body
+    GV_MESSAGE_LIMIT = 64 << 10,               // longest message, its member "seal" included, bytes
+    GV_MESSAGE_MAC_MAX = 64,                   // longest member "seal", bytes
+    GV_MESSAGE_DEPTH = GV_ENTRY_DEPTH_SET + 5, // deepest nesting of a line, the line being 1
 };
 
 // Acknowledges the message `largest`, and largest - 1 - i for each set bit i of `mask` (ids).
 struct gv_message_ack {
-    uint64_t largest;
-    uint64_t mask;
+    uint64_t largest;      // id
+    uint64_t mask;         // of the 64 ids below `largest`
     uint64_t ack_delay_us; // time since `largest` arrived, microseconds
 };
 
@@ -46,24 +45,23 @@ struct gv_message {
     bool to_parent;     // "up": the receiver is the sender's parent in the push tree
     bool has_ack;       // `ack` is present
     uint64_t id;
-    uint32_t next_flush_ms; // "next": time from this message to the sender's next flush round, ms;
-                            // 0: absent
+    uint32_t next_flush_ms; // "next": time until the sender's next flush round, ms; 0: absent
     struct gv_message_ack ack;
-    struct gv_slice
-        ranges; // "ranges": base64, borrowed from the line, escapes unresolved; empty: absent
-    struct gv_json *json;
-    int entries;      // token of the array; 0: absent
-    size_t bytes;     // length of the body as received
-    uint64_t version; // the sender's protocol version; 0: absent
+    struct gv_slice ranges; // "ranges": base64 as in the line, borrowed; empty: absent
+    struct gv_json *json;   // the parser, borrowed
+    int entries;            // token of the array; 0: absent
+    size_t bytes;           // length of the body as received
+    uint64_t version;       // the sender's protocol version; 0: absent
 };
 
 // Whether the token `type` is the type of a message: "gossip" or "sync".
 GV_API bool gv_message_is_type(const struct gv_json *json, int type);
 
 // Decodes the body at this token; *out borrows the parser and its text. Unknown members are
-// ignored. Returns 0 or an error; *fault is then the name of the member, or "body". GV_EVERSION:
-// "v" is missing or is not GV_MESSAGE_VERSION; out->version is what the sender wrote. GV_ETYPE: a
-// value has the wrong type. GV_ERANGE: a number is out of range.
+// ignored. Returns 0 or an error; *fault is then the name of the member, or "body".
+//   GV_EVERSION  "v" is missing, or is not GV_MESSAGE_VERSION; out->version is the sender's
+//   GV_ETYPE     a value has the wrong type
+//   GV_ERANGE    a number is out of range
 GV_API int gv_message_decode(struct gv_message *out, struct gv_json *json, int body,
                              const char **fault);
 
@@ -79,9 +77,10 @@ struct gv_message_cursor {
 GV_API void gv_message_entries(const struct gv_message *message, struct gv_message_cursor *out);
 
 // Decodes the next entry and writes its texts, canonical, to `scratch`, which *out borrows. Returns
-// 1, or 0 at the end. After an error the next call continues with the following entry. GV_ETYPE:
-// the entry or its group is malformed; GV_ERANGE: a number is out of range; GV_ESPACE: its texts
-// are longer than `cap` together.
+// 1, or 0 at the end. After an error the next call continues with the following entry.
+//   GV_ETYPE   the entry or its group is malformed
+//   GV_ERANGE  a number is out of range
+//   GV_ESPACE  the texts of the entry are longer than `cap` together
 GV_API int gv_message_next(struct gv_message_cursor *cursor, struct gv_entry *out, char *scratch,
                            size_t cap);
 

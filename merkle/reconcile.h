@@ -80,18 +80,17 @@ struct gv_reconcile {
     bool use_sketches; // prefer fewer bytes and messages to less work
     // The current range, [lo, hi).
     uint64_t lo, hi;
-    struct gv_digest peer;      // root, sum, digest: of the peer's items in the range
-    uint32_t estimator;         // root: of the peer's items
-    struct gv_pinsketch sketch; // sketch: the first `syndromes` are valid
-    uint8_t syndromes;          // sketch: number of syndromes
-    uint8_t count_mod;          // sketch: the peer's count, modulo COUNT_MODULUS
-    uint32_t
-        elements[GV_PINSKETCH_CAPACITY]; // sketch, request by element: elements of items to send
-    size_t short_hashes;                 // list, request by hash: their offset in the summary
-    uint32_t count;                      // number of short hashes or elements
-    uint64_t from, to;                   // [from, to): positions to be sent or probed
-    uint64_t position;                   // items below this position have been sent …
-    uint64_t sent_at_position;           // … and so many items at it
+    struct gv_digest peer;                    // root, sum, digest: of the peer's items in the range
+    uint32_t estimator;                       // root: of the peer's items
+    struct gv_pinsketch sketch;               // sketch: the first `syndromes` are valid
+    uint8_t syndromes;                        // sketch: number of syndromes
+    uint8_t count_mod;                        // sketch: the peer's count, modulo COUNT_MODULUS
+    uint32_t elements[GV_PINSKETCH_CAPACITY]; // sketch, request by element: items to send
+    size_t short_hashes;                      // list, request by hash: their offset in the summary
+    uint32_t count;                           // number of short hashes or elements
+    uint64_t from, to;                        // [from, to): positions to be sent or probed
+    uint64_t position;                        // items below this position have been sent
+    uint64_t sent_at_position;                // number of items at `position` that have been sent
     uint32_t present; // bit i: the local tree has an item with short hash or element i
     // The strategy, from the first ranges of the summary.
     uint32_t expected_each; // expected differences in a range
@@ -122,10 +121,11 @@ GV_API int gv_reconcile_begin(struct gv_reconcile *state, struct gv_slice summar
 // Continues an answer. Returns 0 if it is complete (state->done is then set), or 1 if the message
 // is full: call again with an empty message. To guarantee progress, `send` must accept at least one
 // item in an empty message. The tree is not const because it caches sketches (gv_tree_sketch).
-// GV_ESYNTAX: the rest of the summary is malformed. What has been written is valid, and the answer
-// is done. GV_EINVAL: an argument, `send` or the summary's buffer is NULL. GV_ESPACE:
-// out->summary.cap is less than GV_RECONCILE_CAPACITY_MIN. After these two nothing was written, and
-// the answer can be continued.
+//   GV_ESYNTAX  the rest of the summary is malformed; what has been written is valid, and the
+//               answer is done
+//   GV_EINVAL   an argument, `send` or the summary's buffer is NULL
+//   GV_ESPACE   out->summary.cap is less than GV_RECONCILE_CAPACITY_MIN
+// After the latter two nothing was written, and the answer can be continued.
 GV_API int gv_reconcile_answer(struct gv_reconcile *state, struct gv_tree *tree,
                                const struct gv_digest_key *key, struct gv_reconcile_out *out);
 
