@@ -2,11 +2,11 @@
 # SPDX-License-Identifier: MIT
 # Results of merkle/, codec/ and engine/ depend only on arguments: they call only functions of the C
 # library that work on the caller's memory, and have no writable static variables. In node/, only
-# the programs, their options, the event loop and the stores do I/O or read clocks.
+# the programs, their options and files, the event loop and the stores do I/O or read clocks.
 . "$(dirname "$0")/lib.sh"
 
 build gcc CC=gcc WERROR=1 all
-outside='/(main_|program|options|loop|store_|journal)'
+outside='/(main_|program|options|loop|secret_file|store_|journal)'
 for source in $(files .c | grep '^node/' | grep -vE "$outside"); do
     nm -u "$BUILD/gate-gcc/obj/${source%.c}.o" | awk -v source="$source" '
         $2 ~ /^(uv_.*|mdb_.*|clock.*|.*time|getenv|s?rand(om)?|getrandom|std(in|out|err))$/ ||
