@@ -738,8 +738,8 @@ static void updates_survive_a_pause(void **state) {
     }
 }
 
-// A delayed message without the flag to_parent removes a child. What the child misses it receives when
-// its next message adds it again.
+// A delayed message without the flag to_parent removes a child. What the child misses it receives
+// when its next message adds it again.
 static void a_delayed_message_about_the_tree(void **state) {
     (void)state;
     struct trio trio;
