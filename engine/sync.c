@@ -63,8 +63,8 @@ static int choose_peer(struct gv_engine *engine, bool bootstraps) {
         if (peer == (int)engine->self) continue;
         const struct gv_peer *state = engine->peers[peer];
         bool suspected = state != NULL && state->suspected;
-        bool asked = state != NULL && state->opened_at != GV_TIME_NEVER;
-        if (suspected == suspects && !(bootstraps && asked)) return peer;
+        bool contacted = state != NULL && state->opened_at != GV_TIME_NEVER;
+        if (suspected == suspects && !(bootstraps && contacted)) return peer;
         choice = peer;
     }
     return choice;

@@ -297,7 +297,7 @@ static void stop(struct party *party) {
     free(party->buf);
 }
 
-static void tell(struct party *party, gv_time now, const char *dest, const char *body) {
+static void request(struct party *party, gv_time now, const char *dest, const char *body) {
     char line[4096];
     int len =
         snprintf(line, sizeof line, "{\"src\":\"c1\",\"dest\":\"%s\",\"body\":%s}", dest, body);
@@ -332,7 +332,7 @@ static bool refuses(struct party *party, struct party *other, gv_time now, const
     snprintf(body, sizeof body, "{\"type\":\"add\",\"msg_id\":5,\"element\":%s}", element);
     party->answer = NULL;
     while (carry(party, other, now) || carry(other, party, now)) continue;
-    tell(party, now, "n1", body);
+    request(party, now, "n1", body);
     gv_node_drain(party->node);
     carry(party, other, now);
     assert_true(party->answer == NULL || strstr(party->answer, "\"in_reply_to\":5") != NULL);
@@ -360,9 +360,9 @@ static void check_start(struct writer *it, const struct bounds *bounds) {
         "{\"type\":\"init\",\"msg_id\":1,\"node_id\":\"%s\",\"node_ids\":[\"n1\",\"n2\"]}";
     char body[128];
     snprintf(body, sizeof body, init, "n1");
-    tell(&party, 0, "n1", body);
+    request(&party, 0, "n1", body);
     snprintf(body, sizeof body, init, "n2");
-    tell(&peer, 0, "n2", body);
+    request(&peer, 0, "n2", body);
     gv_time now = 0;
     for (; !same(gv_node_engine(peer.node), it->truth); now += 10 * GV_MS) {
         assert_true(now < 60 * 1000 * GV_MS);
@@ -521,7 +521,7 @@ static void check_unequal(int least, bool sealed, uint32_t values) {
                          "\"node_ids\":[\"n1\",\"n2\",\"n3\"]}",
                          i + 1);
                 char dest[] = {'n', (char)('1' + i), '\0'};
-                tell(&trio.parties[i], now, dest, body);
+                request(&trio.parties[i], now, dest, body);
             }
             size_t most = i == least ? 300 : sizeof element;
             struct gv_slice text =

@@ -196,8 +196,8 @@ static void the_root_dies_under_load(void **state) {
         cluster.nodes[0].stopped = true;
         while (!all_have(&cluster, in_flight) && cluster.queue.now - killed < bound)
             load(&cluster, &prng, ms(50), &next);
-        printf("staleness %u ms: everywhere %llu ms after the hub died\n", (unsigned)staleness,
-               (unsigned long long)((cluster.queue.now - killed) / GV_MS));
+        printf("staleness %u ms: all nodes equal %llu ms after the root died\n",
+               (unsigned)staleness, (unsigned long long)((cluster.queue.now - killed) / GV_MS));
         assert_true(all_have(&cluster, in_flight));
         nothing_was_bad(&cluster);
         gv_cluster_fini(&cluster);

@@ -234,7 +234,7 @@ static void test_read_during_sync(void **state) {
     start_node(&two, "n2");
     one.now += 10000 * GV_MS;
     two.now = one.now;
-    unsigned asked = 0;
+    unsigned reads = 0;
     uint64_t last = 0;
     struct sent sent[2] = {0};
     for (unsigned turn = 0; entries_of(&two) < CATCH_UP; turn++) {
@@ -245,14 +245,14 @@ static void test_read_during_sync(void **state) {
         if (there > last && there < CATCH_UP) { // another message with entries has arrived
             ask_for_all(&one, &two, "n1", &sent[0]);
             ask_for_all(&two, &one, "n2", &sent[1]);
-            asked++;
+            reads++;
             last = entries_of(&two);
         }
         one.now = two.now = one.now + GV_MS;
         gv_node_advance(one.node, one.now);
         gv_node_advance(two.node, two.now);
     }
-    assert_true(asked >= 3);
+    assert_true(reads >= 3);
     gv_solo_stop(&one);
     gv_solo_stop(&two);
 }

@@ -406,7 +406,7 @@ static void growth_is_predicted(void **state) {
     gv_prng_init(&prng, gv_test_seed(), 3);
     struct gv_replica replica;
     start(&replica, gv_base_malloc());
-    uint64_t most = 0, said = 0;
+    uint64_t most = 0, growing = 0;
     for (int i = 0; i < 20000; i++) {
         struct gv_entry entry = any_entry(&prng, &texts, 100000);
         uint64_t before = gv_replica_memory(&replica), growth = gv_replica_growth(&replica, &entry);
@@ -415,12 +415,12 @@ static void growth_is_predicted(void **state) {
             most = before + growth + GV_REPLICA_CHUNK + gv_tree_growth(&replica.tree);
         }
         most += gv_replica_reservation(&entry);
-        said += growth > 0;
+        growing += growth > 0;
         uint32_t ref;
         assert_true(gv_replica_put(&replica, &entry, &ref) >= 0);
         assert_true(gv_replica_memory(&replica) <= before + growth);
     }
-    assert_true(said > 0 && said < 10000); // most puts allocate nothing
+    assert_true(growing > 0 && growing < 10000); // most puts allocate nothing
     gv_replica_fini(&replica);
 }
 
