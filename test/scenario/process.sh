@@ -149,7 +149,7 @@ case_ closed 0 '^valid' --node-count 2 --time-limit 0.2 -- "$self" node good <&-
 
 # What came instead of an answer to init.
 way prints 1 'bad line: n[01] .*not JSON.*is no message to standard error. The line: starting up'
-way exits 3 'died: n[0-9]*: it exited with status 3, .*before .*init; .*standard error: no such setting'
+way exits 3 'died: n[0-9]*: it exited with status 3, .*init; .*standard error: no such setting'
 way killed 3 'died: n[0-9]*: killed by signal 9 .*, before it answered init'
 way unended 1 'n[01] did not answer init .*it began a line and did not end it.*: {"src":"n' &
 unended=$!

@@ -56,7 +56,7 @@ case_ before-the-end 0 '^valid' run -w g-set --scenario "$tmp/scenario" --time-l
 scenario 'nodes 3\ntime-limit 4\nlose 5%% at 0s\ncut n0 | rest at 3s for 60s\n'
 case_ cut-short 0 'faults ended  *1 of the scenario, .* the first is on line 4' \
     run -w g-set --scenario "$tmp/scenario"
-case_ one-node-alone 0 '^valid: nothing lost, .* final read correct at the only node$' run -w g-set \
+case_ one-node-alone 0 '^valid: nothing lost, .* read correct at the only node$' run -w g-set \
     --nodes 1
 "$gvsim" run -w echo --json "$tmp/json" >&- 2>"$tmp/err"
 [ $? -eq 2 ] && grep -q 'cannot write to standard output' "$tmp/err" &&
