@@ -63,8 +63,8 @@ void gv_check_counter_final(struct gv_check_counter *counter, uint32_t node, int
     counter->has_final[node] = true;
 }
 
-// Subset sums by dynamic programming: byte i of the table says whether low + i can be reached.
-// Deltas are small, so the table is no longer than a few times their number.
+// Subset sums by dynamic programming: byte i says whether low + i is a sum. Deltas are small, so
+// the table has a few bytes for each delta.
 bool gv_check_counter_accepts(const struct gv_check_counter *counter, int64_t value) {
     int64_t low = 0, high = 0;
     for (size_t i = 0; i < counter->maybe_len; i++) {
@@ -78,7 +78,7 @@ bool gv_check_counter_accepts(const struct gv_check_counter *counter, int64_t va
     reached[-low] = 1;
     for (size_t i = 0; i < counter->maybe_len; i++) {
         int64_t delta = counter->maybe[i];
-        // Walk against the delta's sign, so that none is used twice.
+        // Against the sign of the delta, so that it is used once.
         for (size_t step = 0; step < width; step++) {
             int64_t to = delta > 0 ? (int64_t)(width - 1 - step) : (int64_t)step;
             int64_t from = to - delta;
@@ -90,7 +90,7 @@ bool gv_check_counter_accepts(const struct gv_check_counter *counter, int64_t va
     return accepted;
 }
 
-// The sums of the first few nodes that have one, as " n0 12, n1 7".
+// The non-zero sums, as " n0 12, n1 7"; at most NODES_NAMED of them.
 static const char *list_sums(const int64_t *sums, uint32_t nodes, char text[LIST_MAX]) {
     size_t len = 0;
     int listed = 0;
@@ -107,8 +107,8 @@ static const char *list_sums(const int64_t *sums, uint32_t nodes, char text[LIST
     return text;
 }
 
-static void complain_sum(const struct gv_check_counter *counter, uint32_t node,
-                         struct gv_verdict_errors *errors) {
+static void add_wrong_sum(const struct gv_check_counter *counter, uint32_t node,
+                          struct gv_verdict_errors *errors) {
     char acked[LIST_MAX], refused[LIST_MAX];
     list_sums(counter->acked, counter->nodes, acked);
     list_sums(counter->refused, counter->nodes, refused);
@@ -125,10 +125,9 @@ bool gv_check_counter_finish(const struct gv_check_counter *counter,
     bool equal = true, any = false;
     uint32_t first = 0;
     for (uint32_t node = 0; node < counter->nodes; node++) {
-        if (!counter->has_final[node]) continue; // its read failed: an error of its own
+        if (!counter->has_final[node]) continue; // an error of its own
         int64_t value = counter->finals[node];
         if (!any) first = node;
-        // Values seen before need no second look.
         if (any && value == counter->finals[first]) continue;
         if (any) {
             equal = false;
@@ -138,7 +137,7 @@ bool gv_check_counter_finish(const struct gv_check_counter *counter,
         }
         any = true;
         if (gv_check_counter_accepts(counter, value)) continue;
-        complain_sum(counter, node, errors);
+        add_wrong_sum(counter, node, errors);
     }
     return equal;
 }

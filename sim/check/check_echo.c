@@ -7,13 +7,13 @@
 void gv_check_echo_reply(const struct gv_history_op *op, const struct gv_json *json, int echo,
                          struct gv_verdict_errors *errors) {
     GV_ASSERT(op->kind == GV_HISTORY_ECHO);
-    char asked[48];
-    int len = snprintf(asked, sizeof asked, "Please echo %" PRId64, op->value);
-    GV_ASSERT(len > 0 && (size_t)len < sizeof asked);
-    if (gv_json_equals(json, echo, asked)) return;
+    char sent[48];
+    int len = snprintf(sent, sizeof sent, "Please echo %" PRId64, op->value);
+    GV_ASSERT(len > 0 && (size_t)len < sizeof sent);
+    if (gv_json_equals(json, echo, sent)) return;
 
     struct gv_slice raw = gv_json_raw(json, echo);
     errors->conclusive = true;
     gv_verdict_add(errors, GV_VERDICT_WRONG_ECHO, "n%u was sent \"%s\" and answered %.*s", op->node,
-                   asked, (int)(raw.len < 100 ? raw.len : 100), (const char *)raw.data);
+                   sent, (int)(raw.len < 100 ? raw.len : 100), (const char *)raw.data);
 }

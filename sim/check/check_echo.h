@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Echo: the reply must carry what the request did.
+// Echo: a reply carries the string of its request.
 #ifndef GV_SIM_CHECK_CHECK_ECHO_H
 #define GV_SIM_CHECK_CHECK_ECHO_H
 
@@ -7,7 +7,7 @@
 #include "../core/history.h"
 #include "verdict.h"
 
-// `echo` is the reply's token of that name.
+// `echo` is the token of that member of the reply. Error: GV_VERDICT_WRONG_ECHO.
 void gv_check_echo_reply(const struct gv_history_op *op, const struct gv_json *json, int echo,
                          struct gv_verdict_errors *errors);
 

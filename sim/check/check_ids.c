@@ -18,14 +18,14 @@ void gv_check_ids_fini(struct gv_check_ids *ids) {
     *ids = (struct gv_check_ids){0};
 }
 
-// FNV-1a, 64 bits (Fowler, Noll, Vo), its high bits mixed down for the table's sake.
+// FNV-1a, 64 bits (Fowler, Noll, Vo), with the high bits folded: the table uses the low ones.
 static uint64_t hash_of(const char *text, size_t len) {
     uint64_t hash = UINT64_C(0xcbf29ce484222325);
     for (size_t i = 0; i < len; i++) hash = (hash ^ (uint8_t)text[i]) * UINT64_C(0x100000001b3);
     return hash ^ hash >> 32;
 }
 
-// The entry of this text, or the free one where it belongs.
+// The entry of this text, or the free entry for it.
 static struct gv_check_ids_entry *find(struct gv_check_ids_entry *table, size_t cap, uint64_t hash,
                                        const char *text, size_t len) {
     GV_ASSERT(cap > 0 && (cap & (cap - 1)) == 0);
@@ -52,7 +52,7 @@ static void reserve(struct gv_check_ids *ids) {
 void gv_check_ids_reply(struct gv_check_ids *ids, uint32_t node, struct gv_json *json, int id,
                         struct gv_verdict_errors *errors) {
     reserve(ids);
-    size_t room = gv_json_raw(json, id).len; // canonical text never grows
+    size_t room = gv_json_raw(json, id).len; // canonical text is never longer
     char *text = gv_memory_new(room + 1);
     int len = gv_json_canonical(json, id, text, room);
     GV_ASSERT(len >= 0);

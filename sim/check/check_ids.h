@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Unique ids: no two replies may carry the same id, whatever JSON value it is. Values are compared
-// by their canonical text (codec/json.h), so 1 and 1.0 are two ids.
+// Unique ids: no two replies carry the same id. An id may be any JSON value; two are compared by
+// their canonical text (codec/json.h), so 1 and 1.0 differ.
 #ifndef GV_SIM_CHECK_CHECK_IDS_H
 #define GV_SIM_CHECK_CHECK_IDS_H
 
@@ -8,23 +8,23 @@
 #include "verdict.h"
 
 struct gv_check_ids_entry {
-    char *text; // NULL: free
+    char *text; // canonical; NULL: a free slot
     size_t len;
     uint64_t hash;
-    uint32_t node;
+    uint32_t node; // that generated it first
     bool duplicated;
 };
 
 struct gv_check_ids {
     struct gv_check_ids_entry *table; // open addressing, cap a power of two
     size_t len, cap;
-    uint64_t duplicated; // ids handed out more than once
+    uint64_t duplicated; // ids generated more than once
 };
 
 void gv_check_ids_init(struct gv_check_ids *ids);
 void gv_check_ids_fini(struct gv_check_ids *ids);
 
-// Node `node` handed out the id at this token.
+// A node's reply carries the id at this token. Error: GV_VERDICT_DUPLICATE, once for each id.
 void gv_check_ids_reply(struct gv_check_ids *ids, uint32_t node, struct gv_json *json, int id,
                         struct gv_verdict_errors *errors);
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Reads of one node never go back: a set shows all that it showed before, a counter that only grows
-// no less.
+// Monotonic reads: a read of a set returns every value that an earlier read of the same node
+// returned, and a read of a grow-only counter no less than an earlier one.
 #ifndef GV_SIM_CHECK_CHECK_MONOTONIC_READS_H
 #define GV_SIM_CHECK_CHECK_MONOTONIC_READS_H
 
@@ -9,25 +9,26 @@
 struct gv_check_monotonic_reads {
     uint32_t nodes;
     struct gv_check_monotonic_reads_last {
-        uint64_t *shown; // a set: a bit for each value
+        uint64_t *shown; // sets: a bit for each value that was returned
         size_t cap;      // words
-        int64_t value;   // a counter
-        bool any;
-        bool reported; // an error; one a node is enough
+        int64_t value;   // counters: the latest read
+        bool any;        // there was a read
+        bool reported;   // one error a node suffices
     } * last;
 };
 
 void gv_check_monotonic_reads_init(struct gv_check_monotonic_reads *reads, uint32_t nodes);
 void gv_check_monotonic_reads_fini(struct gv_check_monotonic_reads *reads);
 
-// A read of this node shows the values whose marks are not 0; there are so many values.
+// A read of a node returned the values whose marks are not 0, of `count` values in all. Error:
+// GV_VERDICT_NON_MONOTONIC_READ.
 void gv_check_monotonic_reads_set(struct gv_check_monotonic_reads *reads, uint32_t node,
                                   const uint32_t *marks, size_t count,
                                   struct gv_verdict_errors *errors);
-// It shows this sum of additions that are never negative.
+// A read of a grow-only counter returned this value. Error: GV_VERDICT_NON_MONOTONIC_READ.
 void gv_check_monotonic_reads_counter(struct gv_check_monotonic_reads *reads, uint32_t node,
                                       int64_t value, struct gv_verdict_errors *errors);
-// A fault took what the node had.
+// A fault took the node's state: its next read may return anything.
 void gv_check_monotonic_reads_reset(struct gv_check_monotonic_reads *reads, uint32_t node);
 
 #endif

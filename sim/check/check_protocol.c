@@ -10,7 +10,7 @@ enum shape { ANY, INTEGER, ARRAY };
 
 struct reply {
     const char *type;
-    const char *member; // NULL: nothing besides
+    const char *member; // its payload; NULL: none
     enum shape shape;
 };
 
@@ -18,7 +18,7 @@ struct reply {
 
 static bool is_integer(const struct gv_json *json, int token) {
     int64_t number;
-    return gv_json_i64(json, token, &number) != GV_ETYPE; // any length will do
+    return gv_json_i64(json, token, &number) != GV_ETYPE; // of any length
 }
 
 static int require(const struct gv_json *json, int object, const char *name, enum gv_json_type type,
@@ -101,7 +101,7 @@ void gv_check_protocol_unknown_dest(struct gv_slice dest, char why[GV_CHECK_PROT
         wrong(why, "goes to %s, and gvsim has no such service yet", services[i]);
         return;
     }
-    wrong(why, "goes to a dest nobody has");
+    wrong(why, "goes to an unknown dest");
 }
 
 static struct reply expected(enum gv_check_protocol_what what, enum gv_load_kind load,
@@ -167,7 +167,7 @@ int gv_check_protocol_error(const struct gv_json *json, int body, bool *definite
     if (!is_integer(json, code)) return wrong(why, "is an error whose \"code\" is no integer");
     struct gv_slice raw = gv_json_raw(json, code);
     bool fits = gv_json_i64(json, code, &number) == 0;
-    // What does not fit into 64 bits is a code of the node's own, unless it is negative.
+    // A code beyond 64 bits is the node's own, unless it is negative.
     bool own = fits ? number >= GV_CHECK_PROTOCOL_OWN_CODE : raw.data[0] != '-';
     *definite = fits && gv_check_protocol_definite(number);
     bool indefinite = fits && (number == 0 || number == 13); // timeout, crash
@@ -211,7 +211,7 @@ bool gv_check_protocol_definite(int64_t code) {
     }
 }
 
-// Moves *at behind a literal. False: something else stands there.
+// Moves *at behind a literal. False: the text differs.
 static bool skip(struct gv_slice text, size_t *at, const char *literal) {
     size_t len = strlen(literal);
     if (text.len - *at < len || memcmp(text.data + *at, literal, len) != 0) return false;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The protocol itself: what a line on a node's standard output must look like, and what a reply
-// must hold. Maelstrom goes deaf to a node after its first bad line, so one is never harmless.
+// The protocol: the form of a line on a node's standard output, and the members of a reply.
+// Maelstrom stops reading from a node after its first bad line, so one is never harmless.
 #ifndef GV_SIM_CHECK_CHECK_PROTOCOL_H
 #define GV_SIM_CHECK_CHECK_PROTOCOL_H
 
@@ -9,7 +9,7 @@
 
 enum {
     GV_CHECK_PROTOCOL_WHY_MAX = 160,
-    GV_CHECK_PROTOCOL_OWN_CODE = 1000, // the first error code that is free for nodes' own use
+    GV_CHECK_PROTOCOL_OWN_CODE = 1000, // the first error code for a node's own use
 };
 
 // A line's parts, as tokens.
@@ -19,34 +19,34 @@ struct gv_check_protocol_line {
     int type;      // a string, or GV_ENOENT
 };
 
-// Parses a line and looks at its frame: an object with exactly "src", "dest", "body" and perhaps
-// "id" (an integer); names are strings, the body is an object. GV_ESYNTAX: `why` says what is
-// wrong, as the end of a sentence: "has no \"src\"".
+// Parses a line and checks its frame: an object with the members "src" and "dest" (strings), "body"
+// (an object), optionally "id" (an integer), and no other. GV_ESYNTAX: it is not; `why` is the
+// reason as the end of a sentence: "has no \"src\"".
 int gv_check_protocol_line(struct gv_json *json, struct gv_slice text,
                            struct gv_check_protocol_line *line,
                            char why[GV_CHECK_PROTOCOL_WHY_MAX]);
 
-// Whether a bad line looks as if it was to be a message: it is an object, or begins as one, and
-// names src, dest and body. What does not is likelier a node's log.
+// Whether a bad line was probably meant as a message: it begins as an object and contains "src",
+// "dest" and "body". Otherwise it is probably a line of the node's log.
 bool gv_check_protocol_resembles_message(struct gv_slice text);
 
-// Says of a reply to client number `client`, whose last request was `msg_id`, why it answers none:
+// Writes why a reply to this client, whose latest request is `msg_id`, answers no request, such as
 // "answers no request: its \"in_reply_to\" is a string, not the integer 1".
 void gv_check_protocol_stray(const struct gv_json *json, int body, uint32_t client, uint64_t msg_id,
                              char why[GV_CHECK_PROTOCOL_WHY_MAX]);
 
-// Says why a line goes to a dest that is none: Maelstrom's services are not there.
+// Writes why a dest is unknown: no node or client has this name, or it is one of Maelstrom's
+// services, which gvsim does not have.
 void gv_check_protocol_unknown_dest(struct gv_slice dest, char why[GV_CHECK_PROTOCOL_WHY_MAX]);
 
-// A line between nodes, told apart without parsing it.
+// A message between nodes, recognised without parsing.
 struct gv_check_protocol_gossip {
     uint32_t src, dest;
     struct gv_slice body, type;
 };
 
-// Whether a line is spelled as {"src":"n1","dest":"n2","body":{"type":"T"…}}, without white space
-// or escapes up to there; what follows is not looked at. For lines that are parsed elsewhere: false
-// only says that this one needs a closer look.
+// Whether a line begins {"src":"n1","dest":"n2","body":{"type":"T" without white space or escapes;
+// the rest is not checked. False only means that the line must be parsed.
 bool gv_check_protocol_gossip(struct gv_slice text, struct gv_check_protocol_gossip *out);
 
 enum gv_check_protocol_what {
@@ -55,27 +55,27 @@ enum gv_check_protocol_what {
     GV_CHECK_PROTOCOL_OP,
 };
 
-// Looks at a reply's body, which is closed: "type", "in_reply_to" (an integer), perhaps "msg_id"
-// (an integer), and what this reply holds besides. Where that is an array, null is one, and empty:
-// Maelstrom's schemas take it, and Go writes its empty slices so. Returns the token of that (of the
-// body, if there is nothing besides). GV_ESYNTAX: `why` says what is wrong. `op` counts for
-// GV_CHECK_PROTOCOL_OP.
+// Checks the body of a reply: "type", "in_reply_to" (an integer), optionally "msg_id" (an integer),
+// the payload of this reply, if it has one, and no other member. Null is an empty array:
+// Maelstrom's schemas accept it, and Go encodes a nil slice as null. Returns the token of the
+// payload, or of the body if there is none. `op` is used with GV_CHECK_PROTOCOL_OP only.
+// GV_ESYNTAX: `why` is the reason.
 int gv_check_protocol_reply(const struct gv_json *json, int body, enum gv_check_protocol_what what,
                             enum gv_load_kind load, enum gv_history_kind op,
                             char why[GV_CHECK_PROTOCOL_WHY_MAX]);
 
-// Looks at the body of an error reply: "code" is an integer, one of Maelstrom's or at least
-// GV_CHECK_PROTOCOL_OWN_CODE, "text", if it is there, a string, and "msg_id" an integer. Other
-// members are the node's business. Sets *definite: the operation did not happen and never will.
-// GV_ESYNTAX: `why` says what is wrong, and the operation's end is not known.
+// Checks the body of an error reply: "code" is one of Maelstrom's or at least
+// GV_CHECK_PROTOCOL_OWN_CODE, an optional "text" is a string, and an optional "msg_id" an integer.
+// Other members are allowed. Sets *definite: the operation did not happen and never will.
+// GV_ESYNTAX: `why` is the reason, and the operation's outcome is unknown.
 int gv_check_protocol_error(const struct gv_json *json, int body, bool *definite,
                             char why[GV_CHECK_PROTOCOL_WHY_MAX]);
 
-// Whether the body of an error reply has the code 0: the node waited in vain for something, which a
-// delay may explain.
+// Whether the body of an error reply has code 0, a timeout of the node's own, which a delay may
+// explain.
 bool gv_check_protocol_timeout(const struct gv_json *json, int body);
 
-// Whether an error code says that the operation did not happen and never will.
+// Whether an error code of Maelstrom's is definite: the operation did not happen and never will.
 bool gv_check_protocol_definite(int64_t code);
 
 #endif

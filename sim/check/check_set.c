@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { LISTED = 8 }; // values named in one error
+enum { LISTED = 8 }; // values or nodes in one error
 
 void gv_check_set_init(struct gv_check_set *set, uint32_t nodes) {
     GV_ASSERT(nodes > 0);
@@ -40,8 +40,8 @@ static struct gv_check_set_element *element_of(struct gv_check_set *set,
     return &set->elements[op->value];
 }
 
-static void know(struct gv_check_set *set, struct gv_check_set_element *e,
-                 const struct gv_history_op *op) {
+static void set_known(struct gv_check_set *set, struct gv_check_set_element *e,
+                      const struct gv_history_op *op) {
     if (e->known > 0) return;
     e->known = op->completed + 1;
     e->known_at = op->completed_at;
@@ -52,12 +52,12 @@ static void know(struct gv_check_set *set, struct gv_check_set_element *e,
 void gv_check_set_ok(struct gv_check_set *set, const struct gv_history_op *op) {
     GV_ASSERT(op->outcome == GV_HISTORY_OK);
     struct gv_check_set_element *e = element_of(set, op);
-    know(set, e, op);
+    set_known(set, e, op);
     e->witness = op->node;
     e->acked = true;
 }
 
-// The element's value, for a person.
+// The value, for an error.
 static const char *label(const struct gv_check_set *set, const struct gv_check_set_element *e,
                          char buf[GV_KEYS_LABEL_MAX]) {
     return gv_keys_label(set->keys, e - set->elements, buf);
@@ -87,7 +87,7 @@ void gv_check_set_allow_loss(struct gv_check_set *set, int64_t value) {
     set->elements[value].may_be_lost = true;
 }
 
-// A value nobody ever added.
+// A value that was never added.
 static void phantom_token(struct gv_check_set *set, uint32_t node, struct gv_json *json, int token,
                           struct gv_verdict_errors *errors) {
     struct gv_slice raw = gv_json_raw(json, token);
@@ -102,8 +102,8 @@ static void phantom_token(struct gv_check_set *set, uint32_t node, struct gv_jso
                    (int)(raw.len < 100 ? raw.len : 100), (const char *)raw.data);
 }
 
-// Counts the values of an array that is nothing but digits and commas, as most are: far quicker
-// than token by token. False: it is not, or shows a value nobody added; marks mean nothing then.
+// Counts the values of an array of digits and commas only, the common case, without its tokens.
+// False: the array has something else, or a value that was never added; the marks are undefined.
 static bool mark_plain(struct gv_check_set *set, struct gv_slice array) {
     GV_ASSERT(array.len >= 2);
     uint64_t value = 0;
@@ -121,20 +121,20 @@ static bool mark_plain(struct gv_check_set *set, struct gv_slice array) {
     return true;
 }
 
-// The number of the value at a token; -1: nobody added it.
+// The number of the value at a token; -1: it was never added.
 static int64_t number_of(const struct gv_check_set *set, struct gv_json *json, int token) {
     uint64_t value;
     if (set->keys == NULL || set->keys->kind == GV_KEYS_INTEGERS)
         return gv_json_u64(json, token, &value) == 0 && value < set->len ? (int64_t)value : -1;
     int64_t number = gv_keys_find(set->keys, gv_json_raw(json, token));
     if (number >= 0) return number;
-    char text[GV_KEYS_TEXT_MAX]; // it may be spelled otherwise
+    char text[GV_KEYS_TEXT_MAX]; // it may be another spelling
     int len = gv_json_canonical(json, token, text, sizeof text);
     if (len < 0) return -1;
     return gv_keys_find(set->keys, (struct gv_slice){(const uint8_t *)text, (size_t)len});
 }
 
-// Counts in `marks` how often the array shows each value. errors: NULL to judge nothing.
+// Counts in `marks` how often each value is in the array. `errors` may be NULL: none is added.
 static void mark(struct gv_check_set *set, uint32_t node, struct gv_json *json, int array,
                  struct gv_verdict_errors *errors) {
     bool none = gv_json_type(json, array) == GV_JSON_NULL;
@@ -187,10 +187,10 @@ size_t gv_check_set_read(struct gv_check_set *set, const struct gv_history_op *o
             if (e->absent >= invoked) continue;
             e->absent = invoked;
             e->absent_at = op->invoked_at;
-            e->lacks = op->node;
+            e->misses = op->node;
             continue;
         }
-        know(set, e, op);
+        set_known(set, e, op);
         if (e->present < invoked) e->present = invoked;
         if (set->marks[i] > 1) duplicate(set, e, op->node, set->marks[i], errors);
         if (e->refused) phantom_element(set, e, op->node, errors);
@@ -211,7 +211,7 @@ size_t gv_check_set_missing(struct gv_check_set *set, uint64_t index, struct gv_
     return missing;
 }
 
-// A list of values for an error, cut short in a readable way.
+// The first LISTED values of a list, for an error.
 struct listing {
     char text[LISTED * (GV_KEYS_LABEL_MAX + 1) + 8];
     size_t len, count;
@@ -225,8 +225,8 @@ static void list(struct listing *listing, const struct gv_check_set *set, size_t
     listing->len += (size_t)size;
 }
 
-// Whether the node's final read shows a value.
-static bool final_shows(const struct gv_check_set *set, uint32_t node, size_t value) {
+// Whether the node's final read returned a value.
+static bool final_has(const struct gv_check_set *set, uint32_t node, size_t value) {
     return value < set->finals_len[node] && set->finals[node][value] != 0;
 }
 
@@ -235,16 +235,16 @@ static bool finals_equal(const struct gv_check_set *set, struct gv_verdict_error
     size_t total = 0;
     for (size_t i = 0; i < set->len; i++) {
         for (uint32_t node = 0; node < set->nodes && !shown[i]; node++) {
-            shown[i] = final_shows(set, node, i);
+            shown[i] = final_has(set, node, i);
         }
         total += shown[i];
     }
     bool equal = true;
     for (uint32_t node = 0; node < set->nodes; node++) {
-        if (set->finals[node] == NULL) continue; // its read failed: an error of its own
+        if (set->finals[node] == NULL) continue; // an error of its own
         struct listing missing = {0};
         for (size_t i = 0; i < set->len; i++) {
-            if (shown[i] && !final_shows(set, node, i)) list(&missing, set, i);
+            if (shown[i] && !final_has(set, node, i)) list(&missing, set, i);
         }
         if (missing.count == 0) continue;
         equal = false;
@@ -259,7 +259,7 @@ static bool is_lost(const struct gv_check_set_element *e) {
     return e->known > 0 && e->absent > e->present && e->absent > e->known;
 }
 
-// The nodes of a mark, as " n1 n4", the first few.
+// The nodes with this mark, as " n1 n4"; at most LISTED of them.
 static const char *list_nodes(const uint8_t *nodes, uint32_t count, uint8_t mark,
                               char text[LISTED * 24 + 8]) {
     size_t len = 0;
@@ -276,33 +276,33 @@ static const char *list_nodes(const uint8_t *nodes, uint32_t count, uint8_t mark
     return text;
 }
 
-// Names, beside the values, the nodes that acknowledged or showed them, and those that lack them.
-static void complain_lost(const struct gv_check_set *set, const struct listing *lost,
-                          struct gv_verdict_errors *errors) {
-    enum { ACKED = 1, SHOWED = 2, LACKS = 4 };
+// Names the values, the nodes that acknowledged or returned them, and the nodes that miss them.
+static void add_lost(const struct gv_check_set *set, const struct listing *lost,
+                     struct gv_verdict_errors *errors) {
+    enum { ACKED = 1, RETURNED = 2, MISSES = 4 };
     uint8_t *nodes = gv_memory_new(set->nodes);
     bool any_final = false;
     for (uint32_t node = 0; node < set->nodes; node++) any_final |= set->finals[node] != NULL;
     for (size_t i = 0; i < set->len; i++) {
         const struct gv_check_set_element *e = &set->elements[i];
         if (e->may_be_lost || !is_lost(e)) continue;
-        nodes[e->witness] |= e->acked ? ACKED : SHOWED;
-        if (!any_final) nodes[e->lacks] |= LACKS;
+        nodes[e->witness] |= e->acked ? ACKED : RETURNED;
+        if (!any_final) nodes[e->misses] |= MISSES;
         for (uint32_t node = 0; node < set->nodes; node++) {
-            bool lacks = set->finals[node] != NULL && !final_shows(set, node, i);
-            if (lacks) nodes[node] |= LACKS;
+            bool misses = set->finals[node] != NULL && !final_has(set, node, i);
+            if (misses) nodes[node] |= MISSES;
         }
     }
-    char acked[LISTED * 24 + 8], showed[LISTED * 24 + 8], lacks[LISTED * 24 + 8];
+    char acked[LISTED * 24 + 8], returned[LISTED * 24 + 8], misses[LISTED * 24 + 8];
     list_nodes(nodes, set->nodes, ACKED, acked);
-    list_nodes(nodes, set->nodes, SHOWED, showed);
-    list_nodes(nodes, set->nodes, LACKS, lacks);
+    list_nodes(nodes, set->nodes, RETURNED, returned);
+    list_nodes(nodes, set->nodes, MISSES, misses);
     gv_verdict_add(errors, GV_VERDICT_LOST,
                    "%zu known %s missing from the last reads:%s;%s%s%s%s; missing at%s",
                    lost->count, lost->count == 1 ? "value is" : "values are", lost->text,
                    *acked != '\0' ? " acknowledged by" : "", acked,
-                   *showed != '\0' ? (*acked != '\0' ? "; returned by" : " returned by") : "",
-                   showed, lacks);
+                   *returned != '\0' ? (*acked != '\0' ? "; returned by" : " returned by") : "",
+                   returned, misses);
     free(nodes);
 }
 
@@ -320,7 +320,7 @@ struct gv_check_set_result gv_check_set_finish(struct gv_check_set *set,
             continue;
         }
         if (e->present > e->absent) {
-            // The time just after the last read that misses it, cut to whole milliseconds.
+            // From then to just after the last read that missed it, in whole milliseconds.
             bool late = e->absent > 0 && e->absent_at + 1 > e->known_at;
             gv_time latency_ms = late ? (e->absent_at + 1 - e->known_at) / GV_MS : 0;
             latencies[stable++] = (double)latency_ms;
@@ -331,6 +331,6 @@ struct gv_check_set_result gv_check_set_finish(struct gv_check_set *set,
     result.lost = lost.count;
     result.stable_latency = gv_history_quantiles(latencies, stable);
     free(latencies);
-    if (lost.count > 0) complain_lost(set, &lost, errors);
+    if (lost.count > 0) add_lost(set, &lost, errors);
     return result;
 }

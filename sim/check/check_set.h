@@ -1,13 +1,12 @@
 // SPDX-License-Identifier: MIT
-// Sets: is every value that is known to be there found by all later reads, and how long did that
-// take? Jepsen's set-full analysis, value by value, folded over the history as it happens; and,
-// beyond it, that no read shows a value twice or one that was never added, and that the final
-// reads are the same at every node.
-//
-// A value is known from its add's ok, or from the first ok read that shows it. It is stable if the
-// read invoked last of those that show or miss it shows it; its stable latency is then the time
-// from being known to the invocation of the last read that misses it, or 0. It is lost if it is
-// known and the read invoked last misses it, having been invoked after the value was known.
+// Sets: Jepsen's set-full analysis, computed while the history grows. Also checked: no read returns
+// a value twice, or a value that was never added; and all final reads are equal. Terms:
+//   known    a value whose addition was acknowledged, or that a read returned
+//   stable   a known value that the last read returned, in order of invocation
+//   stable latency
+//            of a stable value: the time from when it was known to the invocation of the last read
+//            that missed it; 0 if no read missed it afterwards
+//   lost     a known value that the last read missed, if that was invoked after it was known
 #ifndef GV_SIM_CHECK_CHECK_SET_H
 #define GV_SIM_CHECK_CHECK_SET_H
 
@@ -16,30 +15,32 @@
 #include "../core/keys.h"
 #include "verdict.h"
 
-enum { GV_CHECK_SET_PHANTOMS_KEPT = 256 }; // told apart; further ones all count
+enum { GV_CHECK_SET_PHANTOMS_KEPT = 256 }; // compared; each further one counts
 
-// Indices are the history's plus one; 0 means never.
+// Indices of the history, plus 1; 0 means never.
 struct gv_check_set_element {
-    uint64_t known, present, absent; // index of completion; of the last such reads' invocations
+    uint64_t known, present,
+        absent; // `known`: of the completion that made the value known; others: of the
+                // invocation of the last read that returned, or missed, it
     gv_time known_at, absent_at;
-    uint32_t witness; // the node that acknowledged it, or else showed it first; if it is known
-    uint32_t lacks;   // the node whose read, of those invoked last, misses it; if one does
+    uint32_t witness; // of a known value: the node that acknowledged it, or first returned it
+    uint32_t misses;  // the node of the last read that missed it
     bool acked;       // the witness acknowledged it
-    bool refused;     // the add failed for certain …
-    uint32_t refuser; // … at this node
-    bool may_be_lost; // may be lost
+    bool refused;     // its addition definitely failed
+    uint32_t refuser; // at this node
+    bool may_be_lost; // a fault took its last copy
     bool duplicated, phantom;
 };
 
 struct gv_check_set {
     uint32_t nodes;
-    struct gv_keys *keys; // the values by their numbers; NULL: they are the numbers. Borrowed
+    struct gv_keys *keys; // values by number; NULL: values are their numbers. Borrowed
     struct gv_check_set_element *elements; // by number: 0, 1, 2, …
     size_t len, cap;
-    size_t known;
-    uint32_t *marks; // times each value occurs in the read at hand
+    size_t known;    // values
+    uint32_t *marks; // by number: how often the current read returned it
     size_t marks_cap;
-    uint8_t **finals; // a node's final read: which values it shows; NULL before
+    uint8_t **finals; // by node: whether its final read returned each value; NULL: no final read
     size_t *finals_len;
     char *phantoms[GV_CHECK_SET_PHANTOMS_KEPT];
     size_t phantoms_kept;
@@ -48,34 +49,35 @@ struct gv_check_set {
 
 struct gv_check_set_result {
     uint64_t lost;
-    uint64_t may_be_lost, allowed_lost; // values that may be lost, and those of them that are
-    bool equal;                         // final reads
+    uint64_t may_be_lost, allowed_lost; // known values that may be lost, and how many of them are
+    bool equal;                         // all final reads
     struct gv_history_quantiles stable_latency;
 };
 
 void gv_check_set_init(struct gv_check_set *set, uint32_t nodes);
 void gv_check_set_fini(struct gv_check_set *set);
 
-// The next value, which must be the number of those before it, is about to be added.
+// The next value is about to be added. `value` is the number of values before.
 void gv_check_set_invoke(struct gv_check_set *set, int64_t value);
-// Its add ended well, or was refused for certain (which is an error if a read showed it).
+// Its addition succeeded, or definitely failed. Error: GV_VERDICT_PHANTOM if it failed, but a read
+// returned the value.
 void gv_check_set_ok(struct gv_check_set *set, const struct gv_history_op *op);
 void gv_check_set_refused(struct gv_check_set *set, const struct gv_history_op *op,
                           struct gv_verdict_errors *errors);
 
-// Whoever had this value forgot it by a fault that excuses that: it may be lost, or not.
+// A fault took the last copy of this value: it may be lost from now on.
 void gv_check_set_allow_loss(struct gv_check_set *set, int64_t value);
 
-// A read ended well and shows this array. Returns how many values known before its invocation it
-// misses.
+// A read returned this array. Returns how many values it misses that were known before its
+// invocation. Errors: GV_VERDICT_PHANTOM and GV_VERDICT_DUPLICATE, once for each value.
 size_t gv_check_set_read(struct gv_check_set *set, const struct gv_history_op *op,
                          struct gv_json *json, int array, struct gv_verdict_errors *errors);
 
-// How many of the values known before this index of the history the array misses; judges nothing.
+// How many values the array misses that were known before this index of the history. Adds no error.
 size_t gv_check_set_missing(struct gv_check_set *set, uint64_t index, struct gv_json *json,
                             int array);
 
-// The verdict; adds what is lost or differs to the errors.
+// Errors: GV_VERDICT_LOST and GV_VERDICT_FINAL_READS_DIFFER.
 struct gv_check_set_result gv_check_set_finish(struct gv_check_set *set,
                                                struct gv_verdict_errors *errors);
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
-// Whether anything worked, as Jepsen's stats checker asks: a kind of operation that was tried must
-// have ended well at least once. And, as Maelstrom's availability checker, what share of all did.
+// Success rates: each kind of operation that was attempted must have succeeded at least once, as
+// Jepsen's stats checker requires; and a given share of all must have, as Maelstrom's availability
+// checker requires.
 #ifndef GV_SIM_CHECK_CHECK_STATS_H
 #define GV_SIM_CHECK_CHECK_STATS_H
 
@@ -8,39 +9,39 @@
 #include "../core/load.h"
 #include "verdict.h"
 
-// What came of an operation.
+// How an operation ended.
 enum gv_check_stats_cause {
-    GV_CHECK_STATS_REPLY,   // an answer, good or bad
-    GV_CHECK_STATS_LATE,    // none in time, or one that says it was not in time
-    GV_CHECK_STATS_FAULTED, // a fault of the scenario kept the node from answering: this was no try
+    GV_CHECK_STATS_REPLY,   // with a reply, ok or error
+    GV_CHECK_STATS_LATE,    // without a reply in time, or with a timeout error
+    GV_CHECK_STATS_FAULTED, // a fault kept the node from answering: not an attempt
 };
 
 struct gv_check_stats {
     uint32_t nodes;
     uint64_t tried[GV_HISTORY_KINDS], ok[GV_HISTORY_KINDS];
-    uint64_t late[GV_HISTORY_KINDS]; // tries that a delay may have kept from ending well
-    uint64_t ended, ended_ok;        // final reads not counted
+    uint64_t late[GV_HISTORY_KINDS]; // attempts that a delay may have failed
+    uint64_t ended, ended_ok;        // without final reads
     struct gv_check_stats_node {
-        char *answers[GV_HISTORY_KINDS]; // the first that was no success; NULL: there was none
-        uint64_t bad; // operations that did not end well, final reads not counted
-    } * of;           // by node
+        char *answers[GV_HISTORY_KINDS]; // the first failure; NULL: none
+        uint64_t bad;                    // failed operations, without final reads
+    } * of;                              // by node
 };
 
 void gv_check_stats_init(struct gv_check_stats *stats, uint32_t nodes);
 void gv_check_stats_fini(struct gv_check_stats *stats);
 
-// An operation has ended. `answer` (copied): what its node did instead of answering well, as the
-// end of a sentence that begins with the node's name: "answered nothing within 5 s". NULL: it ended
-// well.
+// An operation ended. `answer` (copied): what its node did, as the end of a sentence that begins
+// with the node's name: "answered nothing within 5 s"; NULL: it succeeded.
 void gv_check_stats_end(struct gv_check_stats *stats, const struct gv_history_op *op,
                         const char *answer, enum gv_check_stats_cause cause);
 
-// The share of operations that ended well, final reads not counted; 1 if there were none.
+// The share of operations that succeeded, without final reads; 1 if there were none.
 double gv_check_stats_share(const struct gv_check_stats *stats);
 
-// The verdict: adds what never worked (definite if every try got a reply), and, if the share is
-// below `availability` (0 to 1), that. If nothing was asked of a node that could answer, or nothing
-// added to what nodes share, that is an error unless there are others, which tell why.
+// Errors: GV_VERDICT_NEVER_OK for each kind that was attempted and never succeeded (conclusive if
+// every attempt got a reply); GV_VERDICT_UNAVAILABLE if the share is below `availability` (0 to 1);
+// and, if there is no other error, GV_VERDICT_NOTHING_EXERCISED if no request reached a node that
+// could answer, or, where nodes share state, no addition did.
 void gv_check_stats_finish(const struct gv_check_stats *stats, enum gv_load_kind load,
                            double availability, struct gv_verdict_errors *errors);
 

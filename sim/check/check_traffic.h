@@ -1,41 +1,42 @@
 // SPDX-License-Identifier: MIT
-// How much the nodes may say to each other: never more in a second than any load explains, and,
-// once all is still and all know the same, next to nothing.
+// Bounds of the messages between nodes: in each second, and once replicas are equal and nodes must
+// be quiescent.
 #ifndef GV_SIM_CHECK_CHECK_TRAFFIC_H
 #define GV_SIM_CHECK_CHECK_TRAFFIC_H
 
 #include "verdict.h"
 
 enum {
-    GV_CHECK_TRAFFIC_NODE = 1000, // messages a node may send in a second …
-    GV_CHECK_TRAFFIC_OP = 16,     // … and for each operation a second: more is a flood
-    // Silence: a node compares with another every 15 s at the most, all together once a second, and
-    // a few messages pass in any case; but of a node that still suspects another, which a root
-    // tries as often as that, one a second as well. Of swarms, those whose nodes suspect nobody
-    // come within two messages of the bound; the others use up to six tenths of what they have
-    // more.
+    GV_CHECK_TRAFFIC_NODE = 1000, // messages of a node in a second
+    GV_CHECK_TRAFFIC_OP = 16,     // messages of a node for each operation, besides
+    // Quiescent nodes send idle comparisons: each node one in 15 s, all together one a second. A
+    // few more messages are allowed in all, and one a second for each node that suspects another,
+    // since a root probes that often. Without suspicions, swarms come within two messages of this
+    // bound; with them, they use up to 60 % of the allowance.
     GV_CHECK_TRAFFIC_EACH_S = 15,
     GV_CHECK_TRAFFIC_IDLE = 8,
 };
 
 struct gv_check_traffic {
     uint32_t nodes;
-    double rate;             // operations a second
-    gv_time second;          // began then …
-    uint64_t before;         // … with so many messages sent
-    bool flood;              // was told
-    const uint64_t *sent_by; // by node: messages sent to others so far; borrowed. NULL: not known
+    double rate;     // operations a second
+    gv_time second;  // when the current second began
+    uint64_t before; // messages sent before it
+    bool flood;      // reported
+    const uint64_t
+        *sent_by; // by node: messages sent to other nodes so far; NULL: unknown. Borrowed
 };
 
 void gv_check_traffic_init(struct gv_check_traffic *traffic, uint32_t nodes, double rate,
                            const uint64_t *sent_by);
 
-// By now, so many messages have been sent between nodes in all. False: there is a flood, and no end
-// in sight; the error names the node that has sent most, if that is known.
+// `messages`: sent between nodes so far. False: nodes send more than the bound, so the run should
+// end. Error: GV_VERDICT_FLOOD, once; it names the node that sent most, if that is known.
 bool gv_check_traffic_observe(struct gv_check_traffic *traffic, gv_time now, uint64_t messages,
                               struct gv_verdict_errors *errors);
-// In so long a time, in which there was nothing to say, nodes sent so many. `suspicion`: for how
-// much of it nodes suspected others, those of all nodes added up.
+
+// `messages`: sent while nodes had to be quiescent, for this time. `suspicion`: how long each node
+// suspected another in that time, added up. Error: GV_VERDICT_NOT_QUIESCENT.
 void gv_check_traffic_quiescence(const struct gv_check_traffic *traffic, gv_time lasted,
                                  gv_time suspicion, uint64_t messages,
                                  struct gv_verdict_errors *errors);

@@ -91,7 +91,7 @@ static void on_read(struct gv_checker *checker, const struct gv_history_op *op,
     if (op->final) checker->final_read[op->node] = true;
 }
 
-// In Maelstrom's echo, and unless faults excuse it, every request is answered well.
+// Every echo request must succeed, as in Maelstrom, unless faults may have prevented that.
 static void on_failure(struct gv_checker *checker, const struct gv_history_op *op,
                        const char *answer, enum gv_check_stats_cause cause) {
     bool replied = cause == GV_CHECK_STATS_REPLY;
@@ -196,7 +196,7 @@ void gv_checker_inspect(struct gv_checker *checker, gv_time now, uint32_t node,
         checker->watch = checker->convergence.watches;
         memset(checker->cursors, 0, checker->config.nodes * sizeof *checker->cursors);
     }
-    // What a replica once knew it knows: only what was missing needs another look.
+    // Replicas only grow, so values below the cursor are not checked again.
     int64_t *cursor = &checker->cursors[node], end = (int64_t)checker->set.len;
     uint64_t index = checker->convergence.index;
     for (; *cursor < end; ++*cursor) {

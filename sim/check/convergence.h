@@ -1,41 +1,42 @@
 // SPDX-License-Identifier: MIT
-// How long after a partition heals until the cluster agrees again. Sets: until each node shows all
-// values that were known when it healed. Counters, whose value does not tell what went into it:
-// until all nodes read the same and right sum, which may take until the additions end.
+// The time from the end of a partition until replicas have converged. Sets: until each node has all
+// values that were known when the partition healed. Counters: until all nodes return one sum that
+// is correct, which may take until the additions end, since a sum does not show its additions.
 #ifndef GV_SIM_CHECK_CONVERGENCE_H
 #define GV_SIM_CHECK_CONVERGENCE_H
 
 #include "../../merkle/base.h"
 
 struct gv_convergence {
-    uint32_t nodes, settled;
+    uint32_t nodes;
+    uint32_t settled; // nodes that have converged since the watch began (sets)
     uint64_t watches; // begun so far
     bool watching;
-    bool healing; // what is watched began with a heal, and counts
+    bool healing; // the watch began when a partition healed, so it is measured
     gv_time began_at;
-    uint64_t index; // of the history, when it began
-    bool *done;     // nodes that need no more looking at
-    bool *seen;     // counters: nodes that answered since
-    int64_t *values;
-    bool measured;
-    gv_time worst; // the longest of all measured
+    uint64_t index;  // of the history, when the watch began
+    bool *done;      // by node: it has converged
+    bool *seen;      // by node, counters: it was read since the watch began
+    int64_t *values; // by node: its latest read
+    bool measured;   // at least once
+    gv_time worst;   // the longest time measured
 };
 
 void gv_convergence_init(struct gv_convergence *convergence, uint32_t nodes);
 void gv_convergence_fini(struct gv_convergence *convergence);
 
-// Begins to watch; what was being watched is not measured. healing: because a partition healed,
-// not merely because the operations ended. `index`: the history's next.
+// Begins a watch; a watch in progress ends unmeasured. `healing`: a partition healed; otherwise the
+// operations ended, and the time is not measured. `index`: the next of the history.
 void gv_convergence_begin(struct gv_convergence *convergence, gv_time now, uint64_t index,
                           bool healing);
-// A new partition came first: what was being watched is not measured.
+// A partition began: the watch ends unmeasured.
 void gv_convergence_cut(struct gv_convergence *convergence);
 
-// A node was found to miss so many of the values known when the watch began.
+// How many values a node misses of those that were known when the watch began.
 void gv_convergence_missing(struct gv_convergence *convergence, gv_time now, uint32_t node,
                             size_t missing);
-// A node's counter was read. Returns true if all nodes now read the same; if that is the right
-// sum, the caller says so by gv_convergence_agreed.
+// A node's counter was read. True: the latest reads of all nodes are equal. Then the caller checks
+// the sum, and calls gv_convergence_agreed if it is correct.
 bool gv_convergence_value(struct gv_convergence *convergence, uint32_t node, int64_t value);
 void gv_convergence_agreed(struct gv_convergence *convergence, gv_time now);
 

@@ -5,7 +5,7 @@
 
 enum { STEP_BITS = 3, STEPS = 1 << STEP_BITS };
 
-// Delays up to STEPS ns have a bin each, then each power of two has STEPS.
+// Each delay below 2 · STEPS ns has a bin; above, each power of two has STEPS bins.
 static size_t bin_of(gv_time delay) {
     unsigned bits = 0;
     while (delay >> bits >= 2 * STEPS) bits++;

@@ -28,7 +28,7 @@ static void add(struct gv_observed_changes *changes, const void *bytes, size_t l
     changes->len += len;
 }
 
-// The array is whole after each item: its end is taken back for the next one.
+// The array is complete after each item: the next one replaces its end.
 static void add_item(struct gv_observed_changes *changes, struct gv_slice key, const char *count) {
     if (changes == NULL) return;
     if (changes->len > 0) changes->text[changes->len - 1] = ',';
@@ -44,7 +44,7 @@ static void reach(struct gv_observed *observed, size_t at) {
         gv_memory_grow(observed->words, &observed->cap, at + 1, sizeof *observed->words);
 }
 
-// Entries stand in the order of their arrival.
+// Entries are in the order of their arrival.
 void gv_observed_scan_values(struct gv_observed *observed, const struct gv_engine *engine,
                              const struct gv_keys *keys, struct gv_observed_changes *changes) {
     GV_ASSERT(observed != NULL && engine != NULL && keys != NULL);
@@ -53,13 +53,13 @@ void gv_observed_scan_values(struct gv_observed *observed, const struct gv_engin
     while (observed->cursor < end && gv_engine_next(engine, &observed->cursor, end, &entry)) {
         add_item(changes, entry.key, NULL);
         int64_t number = gv_keys_find(keys, entry.key);
-        if (number < 0) continue; // nobody added it: the checkers of reads say so
+        if (number < 0) continue; // never added: check_set reports it
         reach(observed, (size_t)number / WORD);
         observed->words[number / WORD] |= UINT64_C(1) << number % WORD;
     }
 }
 
-// Counters grow where they stand: each is looked at every time.
+// Counters change in place, so all are scanned.
 void gv_observed_scan_counts(struct gv_observed *observed, const struct gv_engine *engine,
                              struct gv_observed_changes *changes) {
     GV_ASSERT(observed != NULL && engine != NULL);

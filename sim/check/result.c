@@ -121,7 +121,7 @@ static void print_hint(const struct gv_result *result, FILE *out) {
     if (gv_result_hint(result, hint)) fprintf(out, "  %-16s %s\n", "hint", hint);
 }
 
-// A type's name for people: on one line, of a long one the beginning.
+// The name of a type, cut to COLUMNS.
 static void print_type(const struct gv_net_count *count, FILE *out) {
     enum { COLUMNS = 40, ALIGNED = 14 };
     char name[4 * GV_NET_TYPE_MAX];
@@ -213,7 +213,7 @@ static void json_quantiles(const char *name, const struct gv_history_quantiles *
             quantiles->p99, digits, quantiles->p100);
 }
 
-// Errors may quote what nodes printed: bytes that are no UTF-8 show as '?'.
+// An error's text may be cut within a character: then bytes that are no ASCII become '?'.
 static void json_text(const char *text, FILE *out) {
     char copy[GV_VERDICT_ERROR_MAX + 1], quoted[6 * GV_VERDICT_ERROR_MAX + 3];
     size_t len = strlen(text);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// What a run came to, as text for a person and as JSON for a program.
+// The result of a run: its metrics, as text and as JSON.
 #ifndef GV_SIM_CHECK_RESULT_H
 #define GV_SIM_CHECK_RESULT_H
 
@@ -17,57 +17,58 @@ struct gv_result {
     enum gv_load_kind load;
     uint32_t nodes;
     uint64_t seed;
-    uint64_t ops, adds, reads; // client invocations, final reads included
+    uint64_t ops, adds, reads; // operations invoked, with final reads
     uint64_t ok, failed, unknown;
-    double ok_fraction;                   // of operations, final reads not counted
-    uint64_t servers_msgs, servers_bytes; // with no client at either end, dropped ones included
-    const struct gv_net_count *counts;    // the same by body type; borrowed
+    double ok_fraction;                   // succeeded, of all operations without final reads
+    uint64_t servers_msgs, servers_bytes; // between nodes, with dropped ones
+    const struct gv_net_count *counts;    // the same by body type. Borrowed
     size_t types;
     uint64_t lost, phantom, duplicated; // values (unique-ids: ids)
-    uint64_t may_be_lost;  // values that a crash may have lost (counters: additions of 1) …
-    uint64_t allowed_lost; // … and those that are (sets)
-    bool has_finals, finals_equal; // final reads of every node
+    uint64_t may_be_lost;          // values whose last copy a crash took (counters: increments)
+    uint64_t allowed_lost;         // how many of these are lost (sets)
+    bool has_finals, finals_equal; // every node answered its final read; all are equal
     struct gv_history_quantiles stable_latency, client_latency;
-    uint64_t partitions;    // cuts
-    uint64_t fault_periods; // times that faults of any kind began while there were none
-    uint64_t shortened; // faults of the scenario that ended, with the operations, before their time
-    unsigned shortened_line; // of the first of them
+    uint64_t partitions;
+    uint64_t fault_periods;  // periods with at least one fault
+    uint64_t shortened;      // faults of the scenario that the end of the operations cut short
+    unsigned shortened_line; // line of the first of them
     bool converged;          // heal_to_converged is measured
     gv_time heal_to_converged;
     const struct gv_verdict_errors *errors; // borrowed
-    uint64_t timeouts; // operations that were not answered in time, through no fault of ours …
-    gv_time patience;  // … which is this
-    gv_time flight;    // the longest that a message between nodes took
-    bool queued;       // by Maelstrom's delivery: requests wait behind such messages
-    struct gv_traffic traffic; // by what the nodes say
+    uint64_t timeouts;         // operations without a reply in time, at nodes without a fault
+    gv_time patience;          // how long a client waits for a reply
+    gv_time flight;            // the longest latency of a message between nodes
+    bool queued;               // Maelstrom's delivery: requests wait behind messages between nodes
+    struct gv_traffic traffic; // the nodes' own statistics
 
-    struct gv_lateness lateness; // how late gvsim was, in real time
+    struct gv_lateness lateness; // in real time
 
-    bool is_virtual;      // what follows is known
-    uint64_t trace_hash;  // a digest of every line and its time
-    uint64_t lines;       // in and out of nodes
-    uint64_t node_memory; // at its most, bytes a node
+    bool is_virtual;      // the members below are set
+    uint64_t trace_hash;  // hash of every line and its time
+    uint64_t lines;       // to and from nodes
+    uint64_t node_memory; // peak, bytes a node
     bool settled;         // the replicas were equal before the final reads
-    gv_time settle;       // how long that took after the last operation and fault
+    gv_time settle;       // the time until then from the last operation and fault
 };
 
-// Whether the machine was too slow for a verdict: unless something is wrong that no delay excuses.
+// Whether the run has no verdict: the host was too slow, and no error is conclusive.
 bool gv_result_inconclusive(const struct gv_result *result);
 
 enum { GV_RESULT_HINT_MAX = 400 };
 
-// Whether operations were not answered in time and links may be the cause: a message there and one
-// back take longer than a client waits. Then `hint` says so, and which option to change.
+// Whether operations timed out, possibly because a round trip between nodes takes longer than a
+// client waits. Then `hint` is an explanation that names the option to change.
 bool gv_result_hint(const struct gv_result *result, char hint[GV_RESULT_HINT_MAX]);
 
-// The verdict, a few lines. `color`: with escape sequences for colour.
+// Prints the verdict and the metrics. `color`: with escape sequences for colour.
 void gv_result_print(const struct gv_result *result, FILE *out, bool color);
 
-// What is so of a valid run, and what was excused, without a newline: "no id was handed out twice".
+// Prints what holds in a valid run, and which losses were allowed, without a newline: "no id was
+// generated twice".
 void gv_result_summary(const struct gv_result *result, FILE *out);
 
-// One JSON object and a newline. What does not apply (latencies without a value, heal to converged
-// without a partition) is null.
+// Prints one JSON object and a newline. Members that do not apply (latencies of no value,
+// convergence without a partition) are null.
 void gv_result_json(const struct gv_result *result, FILE *out);
 
 #endif

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// What the nodes of a run say they have done, all together: as a table for a person and as JSON.
+// The statistics of all nodes of a run, added up: as a table and as JSON.
 #ifndef GV_SIM_CHECK_TRAFFIC_H
 #define GV_SIM_CHECK_TRAFFIC_H
 
@@ -8,18 +8,18 @@
 #include <stdio.h>
 
 struct gv_traffic {
-    uint32_t nodes; // how many have said it
+    uint32_t nodes; // that reported statistics
     struct gv_stats total;
 };
 
-// Adds what one node says.
+// Adds the statistics of one node.
 void gv_traffic_add(struct gv_traffic *traffic, const struct gv_stats *stats);
 
-// A line a class that had any messages, and a few about syncs, staleness and queues. Nothing if no
-// node has said anything.
+// Prints a line for each class that had messages, and lines about syncs, authentication, batching
+// and queues. Nothing if no node reported.
 void gv_traffic_print(const struct gv_traffic *traffic, FILE *out);
 
-// {"nodes":…,"total":{…}}, or null.
+// Prints {"nodes":…,"total":{…}}, or null if no node reported.
 void gv_traffic_json(const struct gv_traffic *traffic, FILE *out);
 
 #endif

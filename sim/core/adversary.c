@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define FIRST_ID (UINT64_C(1) << 40) // of lines of his own: none that there is
+#define FIRST_ID (UINT64_C(1) << 40) // of the adversary's lines: larger than any other
 
 enum action { ALTER, ALTER_COPY, REDIRECT, REFLECT, REPLAY, ACTIONS };
 
@@ -17,7 +17,7 @@ void gv_adversary_fini(struct gv_adversary *adversary) {
     *adversary = (struct gv_adversary){0};
 }
 
-// Keeps the line in place of the one seen longest ago.
+// Captures a line in place of the oldest.
 static void keep(struct gv_adversary *adversary, uint32_t src, uint32_t dest,
                  struct gv_slice line) {
     struct gv_adversary_line *place =
@@ -29,7 +29,7 @@ static void keep(struct gv_adversary *adversary, uint32_t src, uint32_t dest,
     place->dest = dest;
 }
 
-// Where the body of a line begins.
+// The offset of the body of a line.
 static size_t body_of(struct gv_slice line) {
     static const char mark[] = "\"body\":";
     size_t at = 0, len = sizeof mark - 1;
@@ -38,7 +38,7 @@ static size_t body_of(struct gv_slice line) {
     return at + len;
 }
 
-// Makes a 9 of the first digit, from a place in the body on, or an 8. JSON stays JSON by that.
+// Replaces the first digit after a place in the body by 9, or 9 by 8, which keeps JSON valid.
 static void alter(struct gv_adversary *adversary, size_t from, size_t at) {
     struct gv_envelope *line = &adversary->envelope;
     GV_ASSERT(from < line->len);

@@ -1,37 +1,39 @@
 // SPDX-License-Identifier: MIT
-// Somebody on the network between the nodes, who reads along and is no friend. He has not got their
-// secret; so he makes do with what they say: he alters a digit of it, on its way or of a copy,
-// sends it on to another node or back to where it came from, or says again what was said before.
+// An active adversary on the network, without the secret of the nodes. It captures messages, and
+// alters a digit of a message or of a copy, redirects a copy to another node, reflects a copy to
+// its sender, or replays a captured message (Dolev and Yao, IEEE Trans. Inf. Theory 29, 1983).
 #ifndef GV_SIM_CORE_ADVERSARY_H
 #define GV_SIM_CORE_ADVERSARY_H
 
 #include "envelope.h"
 
-enum { GV_ADVERSARY_CAPTURED = 4096 }; // lines, to be said again, also to lives that begin later
+enum {
+    GV_ADVERSARY_CAPTURED = 4096
+}; // captured lines; they are replayed to later incarnations as well
 
 struct gv_adversary {
-    struct gv_envelope envelope; // the line made last
+    struct gv_envelope envelope; // the latest line composed
     struct gv_adversary_line {
         char *bytes;
         size_t len, cap;
         uint32_t src, dest;
     } captured[GV_ADVERSARY_CAPTURED];
-    uint32_t seen; // lines, so far
+    uint32_t seen; // lines in all
 };
 
-// What he does with a line.
+// What the adversary sends because of a line.
 struct gv_adversary_action {
-    bool replaces, replayed; // of that line, and not beside it; a line that was there before
-    uint32_t src, dest;      // what he says, and to whom it goes
+    bool replaces;      // it is sent in place of the line, not besides
+    bool replayed;      // it is a captured line
+    uint32_t src, dest; // nodes
     struct gv_slice line;
 };
 
-// Zeroed it is one that has seen nothing.
+// A zeroed adversary has captured nothing.
 void gv_adversary_fini(struct gv_adversary *adversary);
 
-// He sees a line, as gv_envelope makes them, on its way from a node to another of `nodes`, and does
-// something to it or because of it, by the bits of `draw`. What is returned is good until the next
-// call.
+// Captures a line of gv_envelope's between two of `nodes` nodes, and takes an action that the
+// random bits of `draw` select. The result is borrowed until the next call.
 struct gv_adversary_action gv_adversary_act(struct gv_adversary *adversary, uint64_t draw,
                                             uint32_t nodes, uint32_t src, uint32_t dest,
                                             struct gv_slice line);

@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: MIT
-// The clients: who is called what, and what each is waiting for. A client is never used again once
-// it is closed; its name, c and its number, stays taken.
+// The clients of a run, and the reply that each waits for. A client is named c and its number. A
+// closed client is not reused, nor is its name.
 #ifndef GV_SIM_CORE_CLIENT_H
 #define GV_SIM_CORE_CLIENT_H
 
 #include "../../merkle/base.h"
 
 enum gv_client_role {
-    GV_CLIENT_INIT,     // says init, then goes
-    GV_CLIENT_WORKER,   // asks the workload's questions, one at a time
-    GV_CLIENT_OBSERVER, // looks whether the nodes agree yet; counts nowhere
+    GV_CLIENT_INIT,     // sends init, then closes
+    GV_CLIENT_WORKER,   // sends the operations of the workload, one at a time
+    GV_CLIENT_OBSERVER, // reads to measure convergence; its operations are not counted
 };
 
 enum gv_client_wait {
@@ -20,20 +20,21 @@ enum gv_client_wait {
     GV_CLIENT_WAIT_OBSERVATION,
 };
 
-enum { GV_CLIENT_TIMED_OUT_MAX = 32 }; // requests; the oldest are forgotten
+enum { GV_CLIENT_TIMED_OUT_MAX = 32 }; // requests remembered by a client; the oldest are replaced
 
 struct gv_client {
     enum gv_client_role role;
     enum gv_client_wait wait;
     bool open;
-    uint32_t node;
-    uint64_t msg_id;                             // of its last request; the first is 1
-    size_t op;                                   // which operation of the history it waits for
-    uint64_t timed_out[GV_CLIENT_TIMED_OUT_MAX]; // requests it no longer waits for; a ring, 0: none
+    uint32_t node;   // that it sends requests to
+    uint64_t msg_id; // of its latest request; the first is 1
+    size_t op;       // GV_CLIENT_WAIT_OP: the operation, by its number in the history
+    uint64_t timed_out[GV_CLIENT_TIMED_OUT_MAX]; // msg_ids of requests without a reply in time; a
+                                                 // ring; 0: none
     uint32_t timed_out_at;
 };
 
-// What a reply is to the client it goes to.
+// How a reply relates to the requests of its client.
 enum gv_client_reply {
     GV_CLIENT_REPLY_EXPECTED,
     GV_CLIENT_REPLY_LATE,     // the client no longer waits for it
@@ -48,14 +49,14 @@ struct gv_client_table {
 
 void gv_client_fini(struct gv_client_table *table);
 
-// Opens a client that talks to one node. Returns its number.
+// Opens a client of one node. Returns its number.
 uint32_t gv_client_open(struct gv_client_table *table, enum gv_client_role role, uint32_t node);
 
-// The client no longer waits for the answer to its last request.
+// The latest request timed out.
 void gv_client_time_out(struct gv_client *client);
 
-// What a reply to this request is. A late one is no longer expected afterwards: another is one too
-// many.
+// Classifies a reply to this request. A second late reply to one request is
+// GV_CLIENT_REPLY_REPEATED.
 enum gv_client_reply gv_client_match(struct gv_client *client, uint64_t in_reply_to);
 
 // The number of the client of this name, open or not, or GV_ENOENT.

@@ -2,9 +2,9 @@
 #include "clock.h"
 
 #define MILLION 1000000
-#define LOCAL_MAX (UINT64_C(1) << 62) // enough for a century of jumps
+#define LOCAL_MAX (UINT64_C(1) << 62) // a century of steps
 
-// What a span of the world's time gains or loses by drift, without overflow.
+// The drift over a span of simulated time, without overflow.
 static gv_time skew(gv_time span, uint64_t ppm) {
     return span / MILLION * ppm + span % MILLION * ppm / MILLION;
 }
@@ -27,7 +27,7 @@ gv_time gv_clock_to_simulated(const struct gv_clock *clock, gv_time now, gv_time
         return local == GV_TIME_NEVER ? local : now;
     }
     if (clock->ppm == 0) return clock->simulated_at + (local - clock->local_at);
-    // Bisection: it shows each time once, or passes it.
+    // Bisection: local time is monotonic.
     gv_time low = now, high = now + 2 * (local - gv_clock_local(clock, now)) + 2;
     GV_ASSERT(high > low && gv_clock_local(clock, high) >= local);
     while (high - low > 1) {

@@ -1,32 +1,34 @@
 // SPDX-License-Identifier: MIT
-// A machine's own clocks, as they show time while the simulated world has another: they may run
-// fast or slow, and be set.
-//
-// There are two, as on a real machine. The one that timers go by never runs back: set forward, it
-// jumps, as one that counts while the machine sleeps does; set back, it goes on as before. The date
-// goes both ways, but a program that asks for it once, at its start, notices in its next life.
+// The local clocks of a machine, which drift and step relative to simulated time. There are two, as
+// on a real machine:
+//   monotonic   drives timers. A step forward makes it jump, like a clock that includes suspension;
+//   a
+//               step back does not change it.
+//   date        steps both ways. A program that reads it once, at its start, notices a step in its
+//               next incarnation only.
 #ifndef GV_SIM_CORE_CLOCK_H
 #define GV_SIM_CORE_CLOCK_H
 
 #include "../../merkle/base.h"
 
-enum { GV_CLOCK_PPM_MAX = 500000 }; // of drift: half as fast, or half as fast again
+enum { GV_CLOCK_PPM_MAX = 500000 }; // largest drift: half or one and a half times as fast
 
 struct gv_clock {
-    gv_time simulated_at, local_at; // when the world had the one time, this clock had the other
-    int64_t ppm;                    // it gains so many millionths, but no more than the bound
-    gv_time date_back;              // by how much the date has been set back, all in all
+    gv_time simulated_at, local_at; // the latest change: simulated time, and local time then
+    int64_t ppm;       // drift, in millionths; its effect is limited to ±GV_CLOCK_PPM_MAX
+    gv_time date_back; // sum of all steps back
 };
 
-// Zeroed, it shows the world's time. What it shows when the world has this time, which must not be
-// earlier than it has been set.
+// A zeroed clock shows simulated time. Converts simulated time, not before the latest change, to
+// local time.
 gv_time gv_clock_local(const struct gv_clock *clock, gv_time simulated);
-// When it will show this time, or more; at `now` at the earliest. GV_TIME_NEVER is itself.
+// The simulated time, not before `now`, at which the clock reaches a local time. GV_TIME_NEVER is
+// itself.
 gv_time gv_clock_to_simulated(const struct gv_clock *clock, gv_time now, gv_time local);
 
-// From now on it gains so much more, or less.
+// Adds to the drift. |ppm| is at most GV_CLOCK_PPM_MAX.
 void gv_clock_drift(struct gv_clock *clock, gv_time now, int64_t ppm);
-// It is set forward or back.
+// Steps the clock forward or back.
 void gv_clock_step(struct gv_clock *clock, gv_time now, gv_time by, bool back);
 
 #endif

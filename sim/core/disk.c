@@ -15,7 +15,7 @@ static int compare(const struct gv_disk_record *record, struct gv_slice key) {
     return record->key_len < key.len ? -1 : record->key_len > key.len;
 }
 
-// Where a key is, or would be. Most are new and the largest.
+// The index of a key, or where to insert it. Most keys are new and the largest.
 static size_t place_of(const struct gv_disk *disk, struct gv_slice key) {
     size_t low = 0, high = disk->len;
     if (high > 0 && compare(&disk->records[high - 1], key) < 0) return high;
@@ -56,12 +56,12 @@ static void apply(struct gv_disk *disk, const struct gv_store_batch *batch) {
 
 // ---- Transactions ----
 
-static void forget(struct gv_disk *disk, size_t from) {
+static void drop_pending(struct gv_disk *disk, size_t from) {
     for (size_t i = from; i < disk->pending_len; i++) free(disk->pending[i].data);
     disk->pending_len = from;
 }
 
-// The first few transactions become safe.
+// The first `count` transactions are synced.
 static void sync_first(struct gv_disk *disk, size_t count) {
     if (count == 0) return;
     for (size_t i = 0; i < count; i++) {
@@ -107,7 +107,7 @@ static int write_batch(void *ctx, const struct gv_store_batch *batch) {
 
 static int load(void *ctx, int (*take)(void *, const struct gv_store_record *), void *take_ctx) {
     struct gv_disk *disk = ctx;
-    GV_ASSERT(disk->pending_len == 0); // a crash has come in between
+    GV_ASSERT(disk->pending_len == 0); // gv_disk_crash resolved them
     int error = 0;
     for (size_t i = 0; i < disk->len && error == 0; i++) {
         const struct gv_disk_record *found = &disk->records[i];
@@ -131,7 +131,7 @@ void gv_disk_init(struct gv_disk *disk, enum gv_disk_kind kind, uint64_t seed, u
 }
 
 static void wipe(struct gv_disk *disk) {
-    forget(disk, 0);
+    drop_pending(disk, 0);
     for (size_t i = 0; i < disk->len; i++) free(disk->records[i].bytes);
     disk->len = 0;
 }
@@ -154,11 +154,11 @@ void gv_disk_crash(struct gv_disk *disk, enum gv_disk_crash crash,
     size_t kept = disk->pending_len;
     if (crash == GV_DISK_TORN) {
         kept = (size_t)gv_prng_below(&disk->prng, disk->pending_len + 1);
-        // What was being written counts as the last of them.
+        // The write in progress counts as the last one.
         lucky = lucky && kept == disk->pending_len && disk->kind == GV_DISK_NONE;
     }
     disk->lost += disk->pending_len - kept + (under_way != NULL && !lucky);
-    forget(disk, kept);
+    drop_pending(disk, kept);
     sync_first(disk, kept);
     if (lucky) apply(disk, under_way);
 }

@@ -1,41 +1,41 @@
 // SPDX-License-Identifier: MIT
-// A node's disk in virtual mode: a store (engine/store.h) in memory that outlives the node, with
-// what a crash does to a disk. A transaction is all there or not at all, as with LMDB.
+// A node's disk in a simulation: a store (engine/store.h) in memory that outlives the node, and the
+// effects of a crash on it. Transactions are atomic, as with LMDB.
 //
-// The process may die: the system has what was written, and writes it. Or the machine: what was
-// not synced is gone, from some transaction on. A write under way at that moment may have been
-// made or not.
+// If the process dies, the operating system still writes what the process wrote. If the machine
+// dies, transactions that were not synced are lost from a random one on. A write in progress at
+// that moment may or may not take effect.
 #ifndef GV_SIM_CORE_DISK_H
 #define GV_SIM_CORE_DISK_H
 
 #include "../../engine/prng.h"
 #include "../../engine/store.h"
 
-enum { GV_DISK_FLUSH_MS = 5000 }; // the system syncs by itself what is so old
+enum { GV_DISK_FLUSH_MS = 5000 }; // the operating system syncs transactions of this age
 
-enum gv_disk_kind { // what a node promises by an acknowledgement; see node/options.h
+enum gv_disk_kind { // what an acknowledgement means; see node/options.h
     GV_DISK_ABSENT,
-    GV_DISK_SYNC,  // that the write is synced
-    GV_DISK_ASYNC, // nothing yet; it is synced soon
-    GV_DISK_NONE,  // that the system has it
+    GV_DISK_SYNC,  // the write is synced
+    GV_DISK_ASYNC, // nothing; the write is synced soon
+    GV_DISK_NONE,  // the operating system has the write
 };
 
 enum gv_disk_crash {
     GV_DISK_KEPT, // the process dies
     GV_DISK_TORN, // the machine dies
-    GV_DISK_WIPED // … and the disk with it
+    GV_DISK_WIPED // the machine dies, and its disk is lost
 };
 
 struct gv_disk {
-    struct gv_store store; // for the node; good until gv_disk_fini
+    struct gv_store store; // for the node; valid until gv_disk_fini
     enum gv_disk_kind kind;
     struct gv_prng prng;
     struct gv_disk_record {
-        uint8_t *bytes; // the key, and the value behind it
+        uint8_t *bytes; // the key, followed by the value
         uint32_t key_len, value_len;
-    } * records; // in the order of their keys
+    } * records; // ordered by key
     size_t len, cap;
-    struct gv_disk_transaction { // written, not synced
+    struct gv_disk_transaction { // not synced
         uint8_t *data;
         size_t len;
         uint32_t count;
@@ -43,18 +43,18 @@ struct gv_disk {
     } * pending;
     size_t pending_len, pending_cap;
     gv_time now;           // of the next write; the caller sets it
-    uint64_t writes, lost; // transactions, ever
+    uint64_t writes, lost; // transactions in all
 };
 
-// Ends the process if there is no memory, as all of it does here.
+// Ends the process if there is no memory, as do all functions of this file.
 void gv_disk_init(struct gv_disk *disk, enum gv_disk_kind kind, uint64_t seed, uint64_t stream);
 void gv_disk_fini(struct gv_disk *disk);
 
-// The node goes down, while this batch (NULL: none) was being written.
+// The node crashes while this batch is being written (NULL: none).
 void gv_disk_crash(struct gv_disk *disk, enum gv_disk_crash crash,
                    const struct gv_store_batch *under_way);
 
-// What a node finds at its next start under this key, if it were now; false: nothing.
+// The value that a node would find under this key if it started now; false: none.
 bool gv_disk_find(const struct gv_disk *disk, struct gv_slice key, struct gv_slice *value);
 
 #endif

@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { HEAD_MAX = 128 }; // everything in a line but its body
+enum { HEAD_MAX = 128 }; // bytes of a line without its body
 
 void gv_envelope_fini(struct gv_envelope *envelope) {
     GV_ASSERT(envelope != NULL);
@@ -40,7 +40,7 @@ static char *put_number(char *to, uint64_t number) {
 }
 
 void gv_envelope_open(struct gv_envelope *envelope, char letter, uint32_t src, uint32_t dest) {
-    // By hand: this is done for every message, and printf would take a tenth of all time.
+    // Without printf, which would take a tenth of all CPU time.
     char head[HEAD_MAX];
     char *to = put_number(PUT(head, "{\"id\":"), envelope->next_id++);
     to = put_number(put_text(PUT(to, ",\"src\":\""), &letter, 1), src);
@@ -64,7 +64,7 @@ struct gv_slice gv_envelope_line(const struct gv_envelope *envelope) {
 }
 
 const char *gv_envelope_excerpt(struct gv_slice line, char buf[GV_ENVELOPE_EXCERPT_MAX + 8]) {
-    // A few bytes more than fit, so that a character is not cut for want of its end.
+    // A few bytes more than fit, so that the last character is complete.
     char shown[4 * (GV_ENVELOPE_EXCERPT_MAX + 4) + 1];
     size_t most = GV_ENVELOPE_EXCERPT_MAX + 4, len = line.len < most ? line.len : most;
     size_t size = gv_escape_copy(shown, sizeof shown, line.data, len), end = size;

@@ -1,31 +1,30 @@
 // SPDX-License-Identifier: MIT
-// Lines to nodes, put together in one buffer that is used again and again.
+// Composes lines to nodes in one reused buffer.
 #ifndef GV_SIM_CORE_ENVELOPE_H
 #define GV_SIM_CORE_ENVELOPE_H
 
 #include "../../merkle/base.h"
 
-enum { GV_ENVELOPE_EXCERPT_MAX = 240 }; // bytes of a line shown to a person
+enum { GV_ENVELOPE_EXCERPT_MAX = 240 }; // bytes of a line in an error message
 
 struct gv_envelope {
     char *line;
     size_t len, cap;
-    uint64_t next_id; // of messages to nodes
+    uint64_t next_id; // "id" of the next line
 };
 
 void gv_envelope_fini(struct gv_envelope *envelope);
 
-// Begins a line to node `dest` from client ('c') or node ('n') number `src`, up to where its body
-// is to follow.
+// Begins a line to node `dest` from client ('c') or node ('n') number `src`, up to its body.
 void gv_envelope_open(struct gv_envelope *envelope, char letter, uint32_t src, uint32_t dest);
-// Whether a line was opened by a sender of this letter.
+// Whether a composed line has a sender of this letter.
 bool gv_envelope_begins(struct gv_slice line, char letter);
 void gv_envelope_add(struct gv_envelope *envelope, const void *bytes, size_t len);
 
-// What has been put together so far; borrowed until the next call.
+// The line so far; borrowed until the next call.
 struct gv_slice gv_envelope_line(const struct gv_envelope *envelope);
 
-// A line as it may be shown (escape.h): its beginning, in buf.
+// The beginning of a line, escaped for a terminal (escape.h), in buf.
 const char *gv_envelope_excerpt(struct gv_slice line, char buf[GV_ENVELOPE_EXCERPT_MAX + 8]);
 
 #endif

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// Untrusted text: whatever gvsim did not write itself, such as what nodes print, names of files,
-// words of scenarios and options. All of it passes through here before a person sees it, so that
-// nothing foreign reaches a terminal as a command.
+// Escapes untrusted text, that is all text that gvsim did not write: output of nodes, file names,
+// words of scenarios and options. It is printed through these functions only, so that no control
+// sequence reaches a terminal.
 #ifndef GV_SIM_CORE_ESCAPE_H
 #define GV_SIM_CORE_ESCAPE_H
 
@@ -10,15 +10,15 @@
 #include <stdarg.h>
 #include <stdio.h>
 
-enum { GV_ESCAPE_MAX = 4096 }; // bytes of one formatted text; the rest is cut off
+enum { GV_ESCAPE_MAX = 4096 }; // bytes of one formatted text; a longer one is cut
 
-// Copies text so that it can be shown: bytes that are no UTF-8 and control characters below U+00A0
-// become \xNN (\n, \t and \r as in C), invisible and direction-changing ones \uNNNN. Applied twice
-// it changes nothing more. At most cap − 1 bytes are written, whole characters only, and a zero.
-// Returns how many bytes of text were written; cap > 0.
+// Copies text, escaped: bytes that are not UTF-8 and control characters below U+00A0 become \xNN
+// (\n, \t and \r as in C), invisible and direction-changing characters \uNNNN. The result is a
+// fixed point. Writes at most cap − 1 bytes, in whole characters, and a zero; cap > 0. Returns the
+// bytes written.
 size_t gv_escape_copy(char *to, size_t cap, const void *text, size_t len);
 
-// Formats as vsnprintf does, and copies the result as gv_escape_copy does.
+// Formats as vsnprintf does, and escapes the result as gv_escape_copy does.
 #if defined(__GNUC__)
 __attribute__((format(printf, 3, 0)))
 #endif
@@ -31,7 +31,7 @@ __attribute__((format(printf, 4, 5)))
 #endif
 int gv_escape_say(char *why, size_t cap, int error, const char *format, ...);
 
-// Prints as fprintf does, but what gv_escape_copy would change, except newlines, as that has it.
+// Prints as fprintf does, escaped as by gv_escape_copy, but for newlines.
 #if defined(__GNUC__)
 __attribute__((format(printf, 2, 3)))
 #endif

@@ -16,7 +16,7 @@ void gv_event_queue_fini(struct gv_event_queue *queue) {
     gv_event_queue_init(queue, queue->now);
 }
 
-// The number of the highest bit that is set, from 0.
+// The index of the highest bit set.
 static unsigned highest(uint64_t bits) {
 #if defined(__GNUC__)
     return 63 - (unsigned)__builtin_clzll(bits);
@@ -38,14 +38,14 @@ static void put(struct gv_event_queue *queue, const struct gv_event *event) {
     if (number > 0) queue->nonempty |= UINT64_C(1) << (number - 1);
 }
 
-// The number of the list with the earliest event; GV_EVENT_QUEUE_BUCKETS if there is none.
+// The bucket with the earliest event; GV_EVENT_QUEUE_BUCKETS if the queue is empty.
 static unsigned lowest(const struct gv_event_queue *queue) {
     if (queue->buckets[0].first < queue->buckets[0].len) return 0;
     uint64_t bit = queue->nonempty & (~queue->nonempty + 1);
     return bit != 0 ? highest(bit) + 1 : GV_EVENT_QUEUE_BUCKETS;
 }
 
-// Moves the events of a list to lower ones, the earliest to list 0, which is empty.
+// Moves the events of a bucket to lower ones; the earliest go to bucket 0, which is empty.
 static void open_bucket(struct gv_event_queue *queue, unsigned number) {
     struct gv_event_queue_bucket *bucket = &queue->buckets[number];
     GV_ASSERT(number > 0 && bucket->len > 0);

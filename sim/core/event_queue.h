@@ -1,22 +1,20 @@
 // SPDX-License-Identifier: MIT
-// A clock and what is to happen on it: events, taken out in order of time, and those of one time in
-// the order they were put in. The queue never looks at a real clock: its time is what the caller
-// says, so a run in virtual time jumps from event to event, and one in real time asks what is due
-// by now.
+// A queue of events, ordered by time; events of one time are first in, first out. It reads no
+// clock: the caller passes the time. A simulation jumps from event to event; a run in real time
+// takes the events that are due.
 //
-// Events wait in a radix heap (Ahuja, Mehlhorn, Orlin, Tarjan: Faster algorithms for the shortest
-// path problem, 1990), which is cheaper than a binary one because time never goes back: an event
-// lies in the list of the highest bit in which its time differs from that of the last list opened.
-// The lowest list is opened when its first event is due, by moving its events to lower lists, at
-// most once for each bit. Only ends of lists are touched in between, so that 100,000 timeouts that
-// wait for seconds cost nothing while messages come and go.
+// The queue is a radix heap (Ahuja, Mehlhorn, Orlin, Tarjan: Faster algorithms for the shortest
+// path problem, 1990), which is cheaper than a binary heap because time is monotonic. An event is
+// in the bucket of the highest bit in which its time differs from the queue's base. The lowest
+// bucket is opened when its first event is due: its events move to lower buckets, at most once for
+// each bit. So 100,000 pending timeouts cost nothing while messages are sent and delivered.
 #ifndef GV_SIM_CORE_EVENT_QUEUE_H
 #define GV_SIM_CORE_EVENT_QUEUE_H
 
 #include "../../merkle/base.h"
 
-// What the fields beside `due` and `seq` mean is up to those who schedule. An event cannot be
-// called off: put a number into `stamp` that tells, when it comes, whether it still matters.
+// The members other than `due` are the caller's. Events cannot be cancelled: the caller compares
+// `stamp` with its state to ignore an event that no longer applies.
 struct gv_event {
     gv_time due;
     uint32_t kind;
@@ -25,33 +23,33 @@ struct gv_event {
     void *item; // borrowed until the event is taken
 };
 
-// Events of one time lie in one list, and always in the order they were put in.
+// Events of one time are in one bucket, in the order of scheduling.
 struct gv_event_queue_bucket {
     struct gv_event *events;
-    size_t first, len, cap; // those before `first` are gone
-    gv_time due;            // of the earliest, if there is any
+    size_t first, len, cap; // events before `first` were taken
+    gv_time due;            // of the earliest event, if there is one
 };
 
 enum { GV_EVENT_QUEUE_BUCKETS = 65 };
 
 struct gv_event_queue {
-    gv_time now;       // never goes back
-    gv_time base;      // no event is due before; those of list 0 are due then
-    size_t len;        // events that wait
-    uint64_t nonempty; // which lists but 0 have events, a bit each
+    gv_time now;       // monotonic
+    gv_time base;      // no event is due earlier; events of bucket 0 are due then
+    size_t len;        // pending events
+    uint64_t nonempty; // a bit for each bucket but 0: it has events
     struct gv_event_queue_bucket buckets[GV_EVENT_QUEUE_BUCKETS];
 };
 
 void gv_event_queue_init(struct gv_event_queue *queue, gv_time now);
-// Events still waiting are forgotten; their items are the caller's.
+// Drops pending events; their items remain the caller's.
 void gv_event_queue_fini(struct gv_event_queue *queue);
 
-// A time already past means: next, after what was already due.
+// Schedules an event. A time in the past is `now`.
 void gv_event_queue_schedule(struct gv_event_queue *queue, gv_time due, uint32_t kind,
                              uint32_t target, uint64_t stamp, void *item);
 
-// Hands the item of each event of this kind that is still waiting to `drop`. The queue must take no
-// step after that.
+// Passes the item of each pending event of this kind to `drop`. Afterwards only gv_event_queue_fini
+// may be called.
 void gv_event_queue_drop(struct gv_event_queue *queue, uint32_t kind, void (*drop)(void *item));
 
 // When the next event is due; GV_TIME_NEVER if there is none.

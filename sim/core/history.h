@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// What the clients asked and what became of it: every operation with its two moments. Invocations
-// and completions share one count, the index, which orders them where times tie.
+// The history of a run: every operation with its invocation and its completion. Both take an index
+// from one counter, which orders events of equal time.
 #ifndef GV_SIM_CORE_HISTORY_H
 #define GV_SIM_CORE_HISTORY_H
 
@@ -18,16 +18,16 @@ enum gv_history_outcome {
     GV_HISTORY_PENDING,
     GV_HISTORY_OK,
     GV_HISTORY_FAIL, // it did not happen and never will
-    GV_HISTORY_INFO, // it may have happened, or may yet
+    GV_HISTORY_INFO, // unknown: it may have happened, or happen later
     GV_HISTORY_OUTCOMES,
 };
 
 struct gv_history_op {
     enum gv_history_kind kind;
     enum gv_history_outcome outcome;
-    bool final;    // one of the reads at the end
-    uint32_t node; // asked
-    int64_t value; // added, or the number behind "Please echo "
+    bool final;    // a final read
+    uint32_t node; // that received the request
+    int64_t value; // the value or delta added; echo: the number after "Please echo "
     gv_time invoked_at, completed_at;
     uint64_t invoked, completed; // indices; completed is UINT64_MAX while pending
 };
@@ -49,18 +49,18 @@ struct gv_history_quantiles {
 void gv_history_init(struct gv_history *history);
 void gv_history_fini(struct gv_history *history);
 
-// Returns the operation's number, its place in ops.
+// Returns the number of the operation, its index in ops.
 size_t gv_history_invoke(struct gv_history *history, gv_time now, enum gv_history_kind kind,
                          uint32_t node, int64_t value, bool final);
-// The outcome must not be pending, the operation must.
+// Completes a pending operation; the outcome is another than GV_HISTORY_PENDING.
 void gv_history_complete(struct gv_history *history, gv_time now, size_t op,
                          enum gv_history_outcome outcome);
 
-// Quantile p of a distribution is sorted[min(n − 1, floor(n·p))], as Maelstrom has it. Sorts
-// `latencies` (milliseconds) in place.
+// The quantile at p is sorted[min(n − 1, floor(n·p))], as in Maelstrom. Sorts `latencies` (ms) in
+// place.
 struct gv_history_quantiles gv_history_quantiles(double *latencies, size_t count);
 
-// Of all operations that ended well: from the request to its reply.
+// The latencies of all successful operations, from request to reply.
 struct gv_history_quantiles gv_history_latency(const struct gv_history *history);
 
 #endif

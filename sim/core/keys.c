@@ -32,9 +32,9 @@ void gv_keys_fini(struct gv_keys *keys) {
     *keys = (struct gv_keys){0};
 }
 
-// ---- Finding ------------------------------------------------------------------------------------
+// ---- Lookup ----
 
-// The slot that holds a text, or where it would be put.
+// The slot of a text, or the free slot for it.
 static uint32_t *slot_of(const struct gv_keys *keys, struct gv_slice text) {
     size_t at = (size_t)gv_digest_hash(&keys->digest_key, text.data, text.len);
     for (;; at++) {
@@ -92,9 +92,9 @@ int64_t gv_keys_find(const struct gv_keys *keys, struct gv_slice text) {
     return (int64_t)*slot_of(keys, text) - 1;
 }
 
-// ---- Making -------------------------------------------------------------------------------------
+// ---- Generation ----
 
-// The integer at the position of the latest value, if that is another one.
+// The integer at the position of the latest value; it may be that value.
 static bool write_collision(const struct gv_keys *keys, char buf[GV_KEYS_TEXT_MAX]) {
     if (keys->count == 0) return false;
     struct gv_entry entry = {.lattice = GV_LATTICE_SET, .key = slice(keys->texts[keys->count - 1])};
@@ -118,7 +118,7 @@ static void write_mixed(struct gv_keys *keys, char buf[GV_KEYS_TEXT_MAX]) {
     case 1:
         if (write_collision(keys, buf)) return;
         break;
-    case 2: // every third time the neighbour of the one before
+    case 2: // each three times in turn
         snprintf(buf, cap, "%" PRId64, INT64_MAX - (int64_t)(n / 3));
         return;
     case 3:
@@ -137,7 +137,7 @@ static void write_mixed(struct gv_keys *keys, char buf[GV_KEYS_TEXT_MAX]) {
         snprintf(buf, cap, "%" PRIu64 "e%" PRIu64, n, n % 7);
         return;
     case 8:
-        snprintf(buf, cap, "\"%" PRIu64 "\"", n); // unlike the number
+        snprintf(buf, cap, "\"%" PRIu64 "\"", n); // differs from the number
         return;
     case 9:
         snprintf(buf, cap, "\"\xd1\x83\xd0\xb7\xd0\xb5\xd0\xbb\\n \xf0\x9f\x8d\x87 %" PRIu64 "\"",
@@ -169,7 +169,7 @@ const char *gv_keys_text(struct gv_keys *keys, int64_t number, char buf[GV_KEYS_
     }
     GV_ASSERT((uint64_t)number <= keys->count);
     if ((uint64_t)number == keys->count) {
-        do { // until it is a new one
+        do { // until it is new
             write_mixed(keys, buf);
         } while (gv_keys_find(keys, slice(buf)) >= 0);
         add(keys, buf);

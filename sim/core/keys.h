@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: MIT
-// The JSON values that clients add to a set: the value of number 0, 1, 2, … of a load.
-//
-// `integers` are the numbers themselves, as Maelstrom's. `mixed` are of every kind that a node may
-// take for another: small and negative integers, the extremes of 64 bits and their neighbours,
-// longer integers, numbers with a fraction or an exponent, strings short and long, other scripts,
-// arrays, objects, and integers that share a position with the value before them.
+// The JSON values that clients add to a set, numbered 0, 1, 2, …:
+//   integers   the numbers themselves, as in Maelstrom
+//   mixed      values that an implementation may confuse: small and negative integers, integers
+//   near
+//              the limits of 64 bits and beyond, numbers with a fraction or an exponent, short and
+//              long strings, several scripts, arrays, objects, and integers whose position collides
+//              with that of the value before
 #ifndef GV_SIM_CORE_KEYS_H
 #define GV_SIM_CORE_KEYS_H
 
@@ -18,29 +19,29 @@ enum { GV_KEYS_TEXT_MAX = 400 }; // longest text with its NUL, bytes
 struct gv_keys {
     enum gv_keys_kind kind;
     struct gv_prng prng;
-    struct gv_digest_key digest_key; // of the nodes' digests
-    // Mixed: the canonical texts by number, and an open hash table of numbers plus one.
+    struct gv_digest_key digest_key; // the key of the nodes' digests
+    // Mixed: canonical texts by number, and an open hash table of numbers plus 1.
     char **texts;
     size_t count, cap;
     uint32_t *table;
     size_t slots; // a power of two, or 0
 };
 
-// Same kind, seed and digest key: same values. `digest_key` is copied; NULL: that of no secret.
+// Equal kind, seed and digest key produce equal values. `digest_key` is copied; NULL: the key
+// without a secret.
 void gv_keys_init(struct gv_keys *keys, enum gv_keys_kind kind, uint64_t seed,
                   const struct gv_digest_key *digest_key);
 void gv_keys_fini(struct gv_keys *keys);
 
-// The canonical text of a number's value, in buf or borrowed from `keys`. Mixed: the number is at
-// most one above the largest asked for so far.
+// The canonical text of a value, in buf or borrowed from `keys`. Mixed: `number` is at most one
+// above the largest of earlier calls, since each value is generated at its first call.
 const char *gv_keys_text(struct gv_keys *keys, int64_t number, char buf[GV_KEYS_TEXT_MAX]);
 
-// The value of a number that was made, for a person: one line, cut where it is long. NULL for
-// `keys`: integers.
+// A generated value for an error message: one line, escaped and cut to fit. `keys` NULL: integers.
 enum { GV_KEYS_LABEL_MAX = 48 };
 const char *gv_keys_label(const struct gv_keys *keys, int64_t number, char buf[GV_KEYS_LABEL_MAX]);
 
-// The number whose value has this canonical text; -1: there is none, as far as values were made.
+// The number of the value with this canonical text; -1: none of the generated values.
 int64_t gv_keys_find(const struct gv_keys *keys, struct gv_slice text);
 
 // "integers", "mixed".

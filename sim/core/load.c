@@ -31,7 +31,7 @@ struct gv_load_op gv_load_next(struct gv_load *load) {
             return (struct gv_load_op){GV_HISTORY_ADD, load->next_value++};
         }
         int64_t delta = (int64_t)gv_prng_below(&load->prng, 2 * DELTA_BOUND) - DELTA_BOUND;
-        // A negative delta is no operation of a g-counter: the mix is asked again.
+        // A g-counter has no negative delta: draw again, as Maelstrom does.
         if (load->kind == GV_LOAD_G_COUNTER && delta < 0) continue;
         return (struct gv_load_op){GV_HISTORY_ADD, delta};
     }
@@ -65,7 +65,6 @@ bool gv_load_converges(enum gv_load_kind kind) {
     return gv_load_is_set(kind) || gv_load_is_counter(kind);
 }
 
-// An addition.
 static int add_body(enum gv_load_kind kind, struct gv_keys *keys, int64_t value,
                     char buf[GV_LOAD_BODY_MAX]) {
     if (!gv_load_is_set(kind))

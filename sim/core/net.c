@@ -60,7 +60,7 @@ static void grow_links(struct gv_net *net) {
     free(old);
 }
 
-// A link, made when it is first asked for. Good until the next one is.
+// A link, created at first use. The pointer is valid until another is created.
 static struct gv_net_link *link_of(struct gv_net *net, uint32_t src, uint32_t dest) {
     if (4 * (net->links_len + 1) > 3 * net->links_cap) grow_links(net);
     struct gv_net_link *link = place_of(net, src, dest);
@@ -74,10 +74,10 @@ static struct gv_net_link *link_of(struct gv_net *net, uint32_t src, uint32_t de
     return link;
 }
 
-// SplitMix64, which makes do with 8 bytes a link.
+// SplitMix64 (Steele, Lea, Flood, OOPSLA 2014): 8 bytes of state a link.
 static uint64_t draw(struct gv_net_link *link) {
     uint64_t z = link->state += UINT64_C(0x9e3779b97f4a7c15);
-    if (z == 0) z = link->state = 1; // 0 marks a free place
+    if (z == 0) z = link->state = 1; // 0 marks a free slot
     z = (z ^ z >> 30) * UINT64_C(0xbf58476d1ce4e5b9);
     z = (z ^ z >> 27) * UINT64_C(0x94d049bb133111eb);
     return z ^ z >> 31;
@@ -88,10 +88,10 @@ static uint64_t draw_below(struct gv_net_link *link, uint64_t bound) {
     return (draw(link) >> 32) * bound >> 32;
 }
 
-// −ln of a number uniform in (0, 1], in 2^-24: in whole numbers, so that it is the same everywhere,
-// as libm is not. The logarithm to base 2 comes bit by bit, from squaring.
+// −ln of a number uniform in (0, 1], in units of 2^-24. Integer arithmetic, since libm differs
+// between systems. Squaring yields the binary logarithm bit by bit.
 static uint64_t draw_logarithm(struct gv_net_link *link) {
-    uint64_t x = draw(link) >> 32; // stands for (x + 1) / 2^32
+    uint64_t x = draw(link) >> 32; // the number is (x + 1) / 2^32
     uint64_t mantissa = x + 1;
     uint64_t log2 = 32;
     while (mantissa < UINT64_C(1) << 31) {
@@ -111,7 +111,7 @@ static uint64_t draw_logarithm(struct gv_net_link *link) {
     return minus * UINT64_C(2977044472) >> 32; // times ln 2
 }
 
-// Draws a delay whose mean is a number of units, at most 2^30; in those units.
+// Draws a delay with this mean, at most 2^30, in the units of the mean.
 static uint64_t draw_delay(struct gv_net_link *link, enum gv_net_latency dist, uint64_t mean) {
     switch (dist) {
     case GV_NET_UNIFORM:
@@ -124,7 +124,7 @@ static uint64_t draw_delay(struct gv_net_link *link, enum gv_net_latency dist, u
     return mean;
 }
 
-// Draws a delay from its mean, in microseconds, so that one of minutes stays within 2^30.
+// Draws a delay in microseconds, so that a mean of minutes is below 2^30.
 static gv_time draw_fine(struct gv_net_link *link, enum gv_net_latency dist, gv_time mean) {
     uint64_t us = mean / 1000 < DELAY_MAX ? mean / 1000 : DELAY_MAX;
     if (us == 0 || dist == GV_NET_CONSTANT) return us * 1000;
@@ -162,7 +162,7 @@ static bool applies_to(const struct gv_net_rule *rule, const struct gv_net_link 
     return rule->both_ways && (from & GV_NET_RIGHT) != 0 && (to & GV_NET_LEFT) != 0;
 }
 
-// How often a message is to arrive: not at all, once, or more.
+// The number of copies of a message that arrive; 0: it is lost.
 static unsigned copies_of(const struct gv_net *net, struct gv_net_link *link) {
     unsigned copies = 1;
     for (size_t i = 0; i < net->rules_len; i++) {
@@ -186,7 +186,7 @@ static gv_time delay_of(const struct gv_net *net, struct gv_net_link *link) {
     return delay;
 }
 
-// How long a message waits for its turn on a link and takes then. False: there is no room.
+// The time that a message waits for a link and passes it. False: the wait is too long.
 static bool take_link(const struct gv_net *net, gv_time now, struct gv_net_link *link, size_t size,
                       gv_time *takes) {
     const struct gv_wan_path *path = path_of(net, link);
@@ -234,7 +234,7 @@ static void schedule(struct gv_net *net, gv_time due, struct gv_net_message *mes
                             message->seq, message);
 }
 
-// What a node says is on its way, and then is no more: it came, or was cut off.
+// A node's message begins its flight, and ends it: delivered or cut.
 static void depart(struct gv_net *net, struct gv_net_link *link, gv_time takes) {
     link->in_flight++;
     if (link->in_flight > net->busiest.in_flight) net->busiest = *link;
@@ -248,11 +248,11 @@ static void arrive(struct gv_net *net, gv_time now, const struct gv_net_message 
     struct gv_net_link *link = place_of(net, message->src, message->dest);
     GV_ASSERT(link->in_flight > 0);
     link->in_flight--;
-    // It may have waited for the inbound thread.
+    // The message may have waited for the inbound thread.
     if (now - message->sent > net->longest_flight) net->longest_flight = now - message->sent;
 }
 
-// The inbound thread of a node is free: let it take the next message that is not cut off.
+// The inbound thread of a node is idle: it takes the next message that is not cut.
 static void wake(struct gv_net *net, gv_time now, struct gv_net_inbox *inbox) {
     GV_ASSERT(inbox->current == NULL);
     struct gv_net_message *message;
@@ -268,8 +268,7 @@ static void wake(struct gv_net *net, gv_time now, struct gv_net_inbox *inbox) {
     }
 }
 
-// How long the character or escape of a JSON string is that begins here; a pair of surrogates is
-// one.
+// The length of the character or escape at this place in a JSON string; a surrogate pair is one.
 static size_t unit_len(struct gv_slice text, size_t at) {
     size_t len = 1;
     if (text.data[at] == '\\') {
@@ -292,7 +291,7 @@ static void copy_type(char name[GV_NET_TYPE_MAX + 1], struct gv_slice type) {
     strcpy(name + len, whole ? "" : more);
 }
 
-// The index of a type's count, made at its first message.
+// The index of a type's count, created at its first message.
 static uint32_t type_index(struct gv_net *net, struct gv_slice type) {
     char name[GV_NET_TYPE_MAX + 1];
     copy_type(name, type);
@@ -334,7 +333,7 @@ void gv_net_fini(struct gv_net *net) {
     net->in_flight_bytes = NULL;
     free(net->sent_by);
     net->sent_by = NULL;
-    if (net->config.delivery != GV_NET_EXACT) return; // what is held was freed above
+    if (net->config.delivery != GV_NET_EXACT) return; // inboxes were freed above
     gv_event_queue_drop(net->config.queue, net->config.event_kind, free);
 }
 
@@ -346,7 +345,7 @@ static void count(struct gv_net *net, uint32_t src, uint32_t type, size_t size) 
     net->counts[type].bytes += size;
 }
 
-// A message sets out: `head`, to which the order of its sending and these bytes are added.
+// Sends a message: `head`, completed by its sequence number and these bytes.
 static void enqueue(struct gv_net *net, gv_time now, const struct gv_net_message *head,
                     struct gv_slice bytes) {
     struct gv_net_message *message = gv_memory_raw(sizeof *message + bytes.len);
@@ -374,8 +373,7 @@ static bool is_forged(const struct gv_net *net, struct gv_net_link *link) {
     return false;
 }
 
-// Lets the forger do something about a line, of a type and size. False: that line itself gets no
-// further.
+// Passes a line to the adversary, and sends its line. False: it replaces the line.
 static bool forge(struct gv_net *net, gv_time now, struct gv_net_link *link, uint32_t type,
                   size_t size, struct gv_slice bytes) {
     struct gv_adversary_action action = gv_adversary_act(
@@ -399,7 +397,7 @@ static bool forge(struct gv_net *net, gv_time now, struct gv_net_link *link, uin
     return !action.replaces;
 }
 
-// What a node has sent goes on its way, as often as the rules will have it.
+// Sends the copies of a message that the rules leave.
 static void transmit(struct gv_net *net, gv_time now, struct gv_net_link *link, uint32_t type,
                      size_t size, struct gv_slice bytes) {
     unsigned copies = copies_of(net, link);

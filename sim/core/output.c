@@ -17,14 +17,14 @@ static bool complain(const char *path) {
     return false;
 }
 
-static char *draft_of(const char *path) {
+static char *temporary_of(const char *path) {
     struct stat there;
     if (lstat(path, &there) == 0 && !S_ISREG(there.st_mode)) return NULL;
     size_t room = strlen(path) + TAIL_MAX;
-    char *draft = gv_memory_new(room);
-    int len = snprintf(draft, room, "%s.%ld.part", path, (long)getpid());
+    char *temporary = gv_memory_new(room);
+    int len = snprintf(temporary, room, "%s.%ld.part", path, (long)getpid());
     GV_ASSERT(len > 0 && (size_t)len < room);
-    return draft;
+    return temporary;
 }
 
 bool gv_output_open(struct gv_output *output, const char *path) {
@@ -35,26 +35,26 @@ bool gv_output_open(struct gv_output *output, const char *path) {
         output->file = stdout;
         return true;
     }
-    output->draft = draft_of(path);
-    output->file = fopen(output->draft != NULL ? output->draft : path, "w");
+    output->temporary = temporary_of(path);
+    output->file = fopen(output->temporary != NULL ? output->temporary : path, "w");
     return output->file != NULL || complain(path);
 }
 
-bool gv_output_close(struct gv_output *output, bool whole) {
+bool gv_output_close(struct gv_output *output, bool complete) {
     GV_ASSERT(output != NULL);
     bool good = true;
     if (output->file != NULL && output->file != stdout) {
         good = ferror(output->file) == 0;
         if (fclose(output->file) != 0) good = false;
-        bool placed = good && whole;
-        if (placed && output->draft != NULL) {
-            placed = rename(output->draft, output->path) == 0;
+        bool placed = good && complete;
+        if (placed && output->temporary != NULL) {
+            placed = rename(output->temporary, output->path) == 0;
             good = placed;
         }
         if (!good) complain(output->path);
-        if (!placed && output->draft != NULL) remove(output->draft);
+        if (!placed && output->temporary != NULL) remove(output->temporary);
     }
-    free(output->draft);
+    free(output->temporary);
     *output = (struct gv_output){0};
     return good;
 }

@@ -3,13 +3,13 @@
 #ifndef GV_SIM_CORE_PATH_H
 #define GV_SIM_CORE_PATH_H
 
-// All return memory for the caller to free.
+// The caller frees the results.
 
-// The path as seen from anywhere; NULL if the current directory cannot be told (errno).
+// The absolute path; NULL if the current directory is unknown (errno).
 char *gv_path_absolute(const char *path);
 
-// The program of this name: the file at this path, else, if the name has no slash, one in a
-// directory of $PATH. NULL: there is no such file that may be executed.
+// The absolute path of a program: the file of this name, else, if the name has no slash, a file in
+// a directory of $PATH. NULL: there is no such executable file.
 char *gv_path_program(const char *name);
 
 #endif

@@ -30,8 +30,7 @@ static uint32_t grid(uint32_t nodes, uint32_t node, uint32_t *out) {
     return count;
 }
 
-// Tiers of 1, b, b², … nodes, each tier dealt out b at a time to the one above: the layout of a
-// b-ary heap.
+// The layout of a b-ary heap.
 static uint32_t tree(uint32_t nodes, uint32_t node, uint32_t branches, uint32_t *out) {
     uint32_t count = 0;
     if (node > 0) out[count++] = (node - 1) / branches;
@@ -78,7 +77,7 @@ struct writer {
 static void put(struct writer *writer, const char *text) {
     size_t len = strlen(text);
     if (writer->len + len >= writer->cap) {
-        writer->len = writer->cap; // full stays full
+        writer->len = writer->cap; // stays full
         return;
     }
     memcpy(writer->buf + writer->len, text, len + 1);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Who may be whose neighbour in the topology offered to broadcast nodes, exactly as Maelstrom
-// builds each kind: the same neighbours, in the same order.
+// The topologies that broadcast nodes are sent. Each kind has the same neighbours in the same order
+// as Maelstrom's.
 #ifndef GV_SIM_CORE_TOPOLOGY_H
 #define GV_SIM_CORE_TOPOLOGY_H
 
@@ -15,11 +15,10 @@ enum gv_topology {
     GV_TOPOLOGY_TOTAL,
 };
 
-// A line of one node lists nobody, not even that node.
+// Whether the topology lists its nodes: Maelstrom's line of one node is empty.
 bool gv_topology_lists(enum gv_topology kind, uint32_t nodes);
 
-// The neighbours of one of `nodes` nodes into out[], which has room for nodes − 1. Returns their
-// number.
+// Writes the neighbours of a node to out[], which has room for nodes − 1. Returns their number.
 uint32_t gv_topology_neighbours(enum gv_topology kind, uint32_t nodes, uint32_t node,
                                 uint32_t *out);
 
@@ -27,14 +26,14 @@ uint32_t gv_topology_neighbours(enum gv_topology kind, uint32_t nodes, uint32_t 
 // its length. GV_ESPACE: longer than cap.
 int gv_topology_json(enum gv_topology kind, uint32_t nodes, char *buf, size_t cap);
 
-// The body of the request that offers it, without its braces; to be freed by free(). Ends the
+// The body of the topology request, without its braces; the caller frees it by free(). Ends the
 // process if there is no memory.
 char *gv_topology_request(enum gv_topology kind, uint32_t nodes, size_t *len);
 
 // "line", "grid", …
 const char *gv_topology_name(enum gv_topology kind);
 
-// The kind of this name into *kind. GV_ENOENT: there is none.
+// The kind of this name. GV_ENOENT: unknown name.
 int gv_topology_parse(const char *name, enum gv_topology *kind);
 
 #endif

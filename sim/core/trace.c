@@ -22,7 +22,7 @@ static void emit(struct gv_trace *trace, gv_time now, struct gv_trace_event *eve
         trace->begun = true;
         trace->zero = trace->last = now;
     }
-    // Processes are spoken to a little after the time of what is being worked off.
+    // With processes, a line is sent slightly after the time of its event.
     if (now > trace->last) trace->last = now;
     event->at = trace->last - trace->zero;
     for (size_t i = 0; i < trace->sinks_len; i++) {
@@ -32,7 +32,7 @@ static void emit(struct gv_trace *trace, gv_time now, struct gv_trace_event *eve
 
 // ---- Lines ----
 
-// Moves *at behind a text that must be there.
+// Moves *at behind a text, which must be present.
 static void expect(struct gv_slice line, size_t *at, const char *text) {
     size_t len = strlen(text);
     GV_ASSERT(line.len - *at >= len && memcmp(line.data + *at, text, len) == 0);
@@ -46,7 +46,7 @@ static struct gv_slice until_quote(struct gv_slice line, size_t *at) {
     return (struct gv_slice){from, (size_t)(end - from)};
 }
 
-// What a line of gv_envelope's says: {"id":17,"src":"n1","dest":"n2","body":{…}}
+// Reads a line of gv_envelope's: {"id":17,"src":"n1","dest":"n2","body":{…}}
 static void read_line(struct gv_trace_event *event, struct gv_slice line) {
     size_t at = 0;
     if (line.len > 0 && line.data[line.len - 1] == '\n') line.len--;
@@ -84,7 +84,7 @@ void gv_trace_line(struct gv_trace *trace, gv_time now, enum gv_trace_kind kind,
     emit(trace, now, &event);
 }
 
-// ---- The rest ----
+// ---- Other events ----
 
 static struct gv_slice name_of(char letter, uint32_t number, char buf[NAME_MAX]) {
     int len = snprintf(buf, NAME_MAX, "%c%" PRIu32, letter, number);
@@ -162,7 +162,7 @@ static void put_slice(FILE *out, const char *before, struct gv_slice text, const
     fputs(after, out);
 }
 
-// A text of ours: printable but for what a scenario may hold in a comment's place.
+// A text of gvsim's. Only a scenario's may have control characters, which become spaces.
 static void put_text(FILE *out, const char *text) {
     putc('"', out);
     for (; *text != '\0'; text++) {
@@ -178,7 +178,7 @@ void gv_trace_json(void *ctx, const struct gv_trace_event *event) {
     fprintf(out, "{\"t\":%" PRIu64 ".%09" PRIu64 ",\"kind\":\"%s\"", event->at / second,
             event->at % second, gv_trace_name(event->kind));
     bool fault = event->kind == GV_TRACE_FAULT_BEGIN || event->kind == GV_TRACE_FAULT_END;
-    bool alone = event->to.len == 0; // what befalls one node
+    bool alone = event->to.len == 0; // an event of one node
     if (event->has_id) fprintf(out, ",\"%s\":%" PRIu64, fault ? "fault" : "id", event->id);
     put_slice(out, alone ? ",\"node\":\"" : ",\"from\":\"", event->from, "\"");
     put_slice(out, ",\"to\":\"", event->to, "\"");

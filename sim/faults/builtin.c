@@ -12,51 +12,51 @@
     "delivery exact\n"
 
 const struct gv_builtin gv_builtin_scenarios[] = {
-    {"calm", "25 nodes, 100 ms apart, and nothing happens", CLUSTER("25")},
-    {"halves", "the cluster in two halves for ten seconds",
+    {"calm", "25 nodes, 100 ms of latency, no faults", CLUSTER("25")},
+    {"halves", "two halves for ten seconds",
      CLUSTER("25") "\n"
                    "cut n0..n11 | n12..n24 at 5s for 10s\n"},
-    {"islands", "five islands of five that cannot see each other",
+    {"islands", "five partitions of five nodes",
      CLUSTER("25") "\n"
                    "cut n0..n4 | n5..n9 | n10..n14 | n15..n19 | n20..n24 at 3s for 12s\n"},
-    {"ring", "each node sees a majority, no two the same",
+    {"ring", "each node reaches a majority, no two the same",
      CLUSTER("25") "\n"
                    "cut ring at 2s for 15s\n"},
-    {"flapping", "another partition every second, healed at once",
+    {"flapping", "another partition every second, healed after half of it",
      CLUSTER("25") "\n"
                    "cut any at 1s for 500ms every 1s\n"},
-    {"one-way", "a third of the nodes hear everybody, and are heard by nobody",
+    {"one-way", "a third of the nodes receive from all, and reach no other",
      CLUSTER("25") "\n"
                    "cut n0..n7 > rest at 4s for 10s\n"},
-    {"deaf", "one node is heard by everybody, and hears nobody",
+    {"deaf", "one node reaches all, and receives from none",
      CLUSTER("25") "\n"
                    "cut rest > n12 at 4s for 10s\n"},
-    {"lossy", "a network that loses a tenth, and for a while half of all messages",
+    {"lossy", "a tenth of all messages is lost, and half for five seconds",
      CLUSTER("25") "\n"
                    "lose 10% at 0s\n"
                    "lose 50% from 5s to 10s\n"},
-    {"duplicates", "messages come twice, late, and in any order",
+    {"duplicates", "messages are duplicated, delayed and reordered",
      CLUSTER("25") "\n"
                    "duplicate 30% at 0s\n"
                    "delay 200ms exponential at 0s\n"},
-    {"churn", "every second a node dies and comes back with nothing",
+    {"churn", "every second a node crashes and restarts without state",
      CLUSTER("9") "\n"
                   "crash n1 at 1s for 500ms every 4s without disk\n"
                   "crash n3 at 2s for 500ms every 4s without disk\n"
                   "crash n5 at 3s for 500ms every 4s without disk\n"
                   "crash n7 at 4s for 500ms every 4s without disk\n"},
-    {"blackout", "a third of the nodes die at once, in the middle of it",
+    {"blackout", "a third of the nodes crash at once",
      CLUSTER("25") "\n"
                    "crash n0..n7 at 8s for 3s without disk\n"},
-    {"pauses", "nodes stand still for seconds, as if their machine slept",
+    {"pauses", "nodes are paused for seconds",
      CLUSTER("25") "\n"
                    "pause n0 at 3s for 4s\n"
                    "pause n5..n9 at 6s for 3s\n"
                    "pause n20 at 4s for 1500ms every 3s\n"},
-    {"flapping-links", "the links of five nodes come and go twice a second",
+    {"flapping-links", "the links of five nodes flap twice a second",
      CLUSTER("25") "\n"
                    "flap n3..n7 | rest every 500ms from 2s for 10s\n"},
-    {"wan", "three regions far apart, narrow links between two, and one cut off",
+    {"wan", "three regions, low bandwidth between two, and one partitioned",
      "workload broadcast\n"
      "nodes 25\n"
      "rate 100\n"
@@ -78,13 +78,13 @@ const struct gv_builtin gv_builtin_scenarios[] = {
      "\n"
      "reorder 5% by 50ms at 0s\n"
      "cut n19..n24 | rest at 6s for 6s\n"},
-    {"low-bandwidth", "links that carry so little for a while that queues overflow",
+    {"low-bandwidth", "links of low bandwidth, whose queues overflow",
      CLUSTER("25") "\n"
                    "limit 2kB/s wait 500ms between n0..n2 | rest at 4s for 8s\n"},
-    {"slow-nodes", "a few nodes need a twentieth of a second for each line, the first among them",
+    {"slow-nodes", "three nodes, the first among them, need 50 ms for each line",
      CLUSTER("25") "\n"
                    "slow n0,n7,n8 50ms at 3s for 10s\n"},
-    {"clock-skew", "clocks that run fast, slow, and are set, and a node that starts in its past",
+    {"clock-skew", "clocks drift and step, and a node restarts with an earlier date",
      CLUSTER("25") "\n"
                    "drift n0..n5 200ppm at 0s\n"
                    "drift n6 -50000ppm at 0s\n"
@@ -93,14 +93,14 @@ const struct gv_builtin gv_builtin_scenarios[] = {
                    "clock n0 +2s at 6s\n"
                    "clock n9 -1000s at 5s\n"
                    "crash n9 at 7s for 1s without disk\n"},
-    {"kill-9", "processes die again and again, and go on with what they have on disk",
+    {"kill-9", "processes crash repeatedly and recover from disk",
      CLUSTER("9") "disk-latency 10\n"
                   "\n"
                   "crash n0 at 2s for 300ms every 3s with disk\n"
                   "crash n1..n3 at 3s for 500ms every 4s with disk\n"
                   "cut n4 | rest at 4s for 6s\n"
                   "crash n4 at 8s for 1s with disk\n"},
-    {"power-cut", "all machines lose power at once, twice, with disks that sync",
+    {"power-cut", "all machines lose power at once, twice; writes are synced",
      "workload pn-counter\n"
      "nodes 9\n"
      "rate 100\n"
@@ -111,21 +111,20 @@ const struct gv_builtin gv_builtin_scenarios[] = {
      "\n"
      "crash all at 5s for 1s with torn disk\n"
      "crash all at 12s for 3s with torn disk\n"},
-    {"torn", "machines die, and their disks have synced nothing of late",
+    {"torn", "machines crash with writes that are not synced",
      CLUSTER("9") "durability none\n"
                   "\n"
                   "crash n1 at 3s for 500ms every 3s with torn disk\n"
                   "crash n4..n6 at 5s for 1s every 6s with torn disk\n"
                   "crash n8 at 7s for 1s without disk\n"},
-    {"adversary",
-     "somebody on the network alters, repeats and redirects what nodes say, who seal it",
+    {"adversary", "an adversary alters, replays and redirects authenticated messages",
      CLUSTER("9") "auth on\n"
                   "\n"
                   "forge 30% at 1s for 10s\n"
                   "crash n2 at 3s for 1s every 4s without disk\n"
                   "duplicate 20% at 4s for 4s\n"
                   "cut half at 6s for 2s\n"},
-    {"storm", "all of it at once",
+    {"storm", "all of these at once",
      CLUSTER("25") "\n"
                    "lose 20% at 0s\n"
                    "duplicate 10% at 0s\n"

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The scenarios that come with gvsim.
+// The built-in scenarios of gvsim.
 #ifndef GV_SIM_FAULTS_BUILTIN_H
 #define GV_SIM_FAULTS_BUILTIN_H
 
@@ -11,10 +11,10 @@ struct gv_builtin {
     const char *text;
 };
 
-// In a good order to show them; ended by one without a name.
+// In display order; the last one has no name.
 extern const struct gv_builtin gv_builtin_scenarios[];
 
-// The scenario of this name, or of this name in an earlier release; NULL: there is none.
+// The scenario of this name or former name; NULL: unknown name.
 const struct gv_builtin *gv_builtin_find(const char *name);
 
 #endif

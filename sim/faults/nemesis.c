@@ -61,7 +61,7 @@ static uint32_t *shuffled(struct gv_nemesis *nemesis) {
     return nodes;
 }
 
-// Two parts that hear nothing of each other: `count` nodes drawn at random, and the rest.
+// Two sides without links between them: `count` random nodes, and the rest.
 static void split(struct gv_nemesis *nemesis, uint32_t count) {
     uint32_t *order = shuffled(nemesis);
     for (uint32_t i = 0; i < count; i++) nemesis->side[order[i]] = 1;
@@ -81,13 +81,12 @@ static void cut_all(struct gv_nemesis *nemesis) {
     }
 }
 
-// A position in a circle of `nodes`, at most once around.
+// A position on a circle of `nodes`, at most one turn beyond.
 static uint32_t around(uint32_t position, uint32_t nodes) {
     return position < nodes ? position : position - nodes;
 }
 
-// Up to five nodes, or very many: put them in a circle; each hears the window of a majority around
-// itself.
+// Up to five nodes, or very many: a random circle; each node receives from the majority around it.
 static void ring_of_few(struct gv_nemesis *nemesis) {
     uint32_t nodes = nemesis->nodes, majority = nodes / 2 + 1;
     uint32_t *order = shuffled(nemesis);
@@ -100,14 +99,14 @@ static void ring_of_few(struct gv_nemesis *nemesis) {
     free(order);
 }
 
-// Of the nodes `from` does not hear yet (if `from` is a node), one that hears fewest.
+// A node of least degree, among those not linked to `from` (if that is a node).
 static uint32_t least_connected(struct gv_nemesis *nemesis, const uint32_t *degree, uint32_t from) {
     uint32_t best = UINT32_MAX, ties = 0;
     for (uint32_t node = 0; node < nemesis->nodes; node++) {
         if (from != UINT32_MAX && (node == from || !gv_nemesis_cuts(nemesis, node, from))) continue;
         if (best != UINT32_MAX && degree[node] > degree[best]) continue;
         if (best != UINT32_MAX && degree[node] == degree[best]) {
-            // Each of the nodes that tie is kept with the same probability.
+            // Reservoir sampling: nodes that tie have equal probability.
             if (gv_prng_below(&nemesis->prng, ++ties) == 0) best = node;
             continue;
         }
@@ -117,11 +116,11 @@ static uint32_t least_connected(struct gv_nemesis *nemesis, const uint32_t *degr
     return best;
 }
 
-// Else: link a node that hears fewest to another such, until all hear a majority.
+// Otherwise: link two nodes of least degree, until each receives from a majority.
 static void ring_of_many(struct gv_nemesis *nemesis) {
     uint32_t majority = nemesis->nodes / 2 + 1;
     uint32_t *degree = gv_memory_new(nemesis->nodes * sizeof *degree);
-    for (uint32_t i = 0; i < nemesis->nodes; i++) degree[i] = 1; // a node hears itself
+    for (uint32_t i = 0; i < nemesis->nodes; i++) degree[i] = 1; // a node reaches itself
     cut_all(nemesis);
     for (;;) {
         uint32_t a = least_connected(nemesis, degree, UINT32_MAX);
@@ -141,7 +140,7 @@ void gv_nemesis_start(struct gv_nemesis *nemesis, enum gv_nemesis_kind kind) {
     gv_nemesis_stop(nemesis);
     nemesis->active = true;
     nemesis->kind = kind;
-    // Linking node by node takes time that grows with the cube of their number.
+    // Linking node by node takes cubic time.
     bool circle = nemesis->nodes <= 5 || nemesis->nodes > LINKED_MAX;
     switch (kind) {
     case GV_NEMESIS_ONE:

@@ -5,7 +5,7 @@
 
 #include <stdlib.h>
 
-// Of most kinds of steps neither end is anything to a node.
+// The faults at both ends of a step; most kinds of steps have none.
 static const struct ends {
     int count;
     enum gv_node_fault at[2];

@@ -27,7 +27,7 @@ void gv_player_fini(struct gv_player *player) {
     *player = (struct gv_player){0};
 }
 
-// Cuts whatever goes from group `a` to group `b` of a step.
+// Cuts the links from group `a` to group `b` of a step.
 static void cut(struct gv_player *player, const struct gv_scenario_step *step, uint32_t a,
                 uint32_t b) {
     for (uint32_t src = 0; src < player->nodes; src++) {
@@ -53,7 +53,7 @@ static void apply_cut(struct gv_player *player, size_t index) {
     }
 }
 
-// What a step under way is for the network; false if it is nothing to it.
+// The network rule of an active step; false: it has none.
 static bool to_rule(struct gv_player *player, size_t index, struct gv_net_rule *rule) {
     const struct gv_scenario_step *step = &player->scenario->steps[index];
     struct gv_player_step *own = &player->steps[index];
@@ -129,7 +129,7 @@ bool gv_player_begin(struct gv_player *player, size_t index) {
     own->active = true;
     player->active++;
     if (step->drawn) {
-        // A stream of its own for each step: other steps do not change what it draws.
+        // Each step has its own random stream, independent of other steps.
         if (own->drawn.cut == NULL) {
             gv_nemesis_init(&own->drawn, player->nodes, player->seed + index + 1);
         }

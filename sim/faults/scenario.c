@@ -12,11 +12,11 @@
 enum { WORD_MAX = 40, DIGITS_MAX = 9, CLOCK_STEP_MAX_S = 86400 };
 
 struct parser {
-    const char *line; // the line at hand, from its first byte to its end
+    const char *line; // the current line, and its end
     size_t len, at;
     unsigned number;
-    char word[WORD_MAX]; // the one looked at; "" at the end of the line
-    size_t word_at;      // where it begins
+    char word[WORD_MAX]; // the current word; "" at the end of the line
+    size_t word_at;      // its offset in the line
     struct gv_scenario_diagnostic *diagnostic;
 };
 
@@ -44,7 +44,7 @@ static bool is_mark(char c) {
     return c == '|' || c == '>' || c == ',';
 }
 
-// Looks at the next word. Marks are words of their own; a word too long is cut, and fits nothing.
+// Reads the next word. Marks are words; a word that is too long is cut, and matches nothing.
 static void next(struct parser *parser) {
     while (parser->at < parser->len && is_space(parser->line[parser->at])) parser->at++;
     size_t begin = parser->word_at = parser->at;
@@ -75,8 +75,8 @@ static int wanted(const struct parser *parser, const char *what) {
     return wrong(parser, "'%s' stands where %s should", parser->word, what);
 }
 
-// Reads digits with at most one point; moves *text behind them. In thousandths. False: none, or
-// too many.
+// Reads digits with at most one point, in thousandths; moves *text behind them. False: no digits,
+// or too many.
 static bool read_thousandths(const char **text, uint64_t *out) {
     uint64_t number = 0;
     int digits = 0, decimals = -1;
@@ -112,7 +112,7 @@ static int take_time(struct parser *parser, gv_time *out) {
     return 0;
 }
 
-// A time for which something lasts, or by which it is late: with none, nothing would happen.
+// A duration. Zero is an error, since the step would have no effect.
 static int take_duration(struct parser *parser, gv_time *out) {
     struct parser before = *parser;
     int error = take_time(parser, out);
@@ -179,7 +179,7 @@ static int take_drift(struct parser *parser, struct gv_scenario_step *step) {
 
 // ---- Groups ----
 
-// A node's name, as n12, at *text; moves behind it.
+// A node's name, such as n12, at *text; moves *text behind it.
 static bool read_node(const char **text, uint32_t *node) {
     if (**text != 'n') return false;
     const char *digits = *text + 1;
@@ -253,7 +253,7 @@ static const struct gv_scenario_range *shared(const struct gv_scenario_group *gr
     return NULL;
 }
 
-// Nothing cuts a node off from itself. `all`, as a side, means all others.
+// A node is not cut from itself. As a side, `all` means all others.
 static int check_sides(struct parser *parser, const struct gv_scenario_step *step) {
     for (uint32_t i = 1; i < step->group_count; i++) {
         for (uint32_t j = 0; j < i; j++) {
@@ -371,7 +371,7 @@ static int take_crash(struct parser *parser, struct gv_scenario_step *step) {
     return take(parser, "disk") ? 0 : wanted(parser, "'disk'");
 }
 
-// A cut that comes and goes: "every 500ms from 2s for 10s" is one at 2s for 250ms every 500ms until
+// A flapping cut: "every 500ms from 2s for 10s" is one at 2s for 250ms every 500ms until
 // 12s.
 static int take_flap(struct parser *parser, struct gv_scenario_step *step) {
     int error = take_cut(parser, step);
@@ -418,7 +418,7 @@ static int take_loss(struct parser *parser, struct gv_scenario_step *step) {
 static const struct verb {
     const char *name;
     enum gv_scenario_kind kind;
-    bool whole; // it reads when, too
+    bool whole; // `take` reads the times as well
     int (*take)(struct parser *parser, struct gv_scenario_step *step);
 } verbs[] = {
     {"cut", GV_SCENARIO_CUT, false, take_cut},
@@ -537,9 +537,9 @@ static int take_line(struct parser *parser, struct gv_scenario *scenario) {
     return take_setting(parser, scenario, name, name_at);
 }
 
-// ---- The whole ----
+// ---- Scenario ----
 
-// Words are shown to people, by this program and others: control characters are left to comments.
+// Words are printed by this and other programs, so only comments may have control characters.
 static int check_bytes(struct parser *parser) {
     for (size_t i = 0; i < parser->len; i++) {
         uint8_t byte = (uint8_t)parser->line[i];
@@ -618,7 +618,7 @@ unfit(struct gv_scenario_diagnostic *diagnostic, unsigned line, unsigned column,
     return GV_ERANGE;
 }
 
-// Whether `rest` stands for any node at all: if so, for the first, or one just behind a range.
+// Whether `rest` contains a node: then node 0, or the one after some range.
 static bool has_rest(const struct gv_scenario_step *step, uint32_t group, uint32_t nodes) {
     if (gv_scenario_has(step, group, 0)) return true;
     for (uint32_t i = 0; i < step->group_count; i++) {
@@ -631,7 +631,7 @@ static bool has_rest(const struct gv_scenario_step *step, uint32_t group, uint32
     return false;
 }
 
-// Whether a link leads from a node of one group to one of the other.
+// Whether there is a link from one group to the other.
 static bool links(const struct gv_scenario_step *step, uint32_t nodes) {
     int64_t first = -1;
     for (uint32_t node = 0; node < nodes; node++) {
@@ -643,7 +643,7 @@ static bool links(const struct gv_scenario_step *step, uint32_t nodes) {
     return false;
 }
 
-// A cut or a rule that nothing can meet would pass for a fault that was survived.
+// A step without an effect would look like a fault that was survived.
 static int check_effect(const struct gv_scenario_step *step, uint32_t nodes,
                         struct gv_scenario_diagnostic *diagnostic) {
     bool apart = step->kind == GV_SCENARIO_CUT || step->group_count > 1;
