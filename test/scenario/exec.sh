@@ -146,12 +146,8 @@ fault refuses 1 'phantom: n1 shows .*refused'
 fault loses 1 '^  - lost: '
 fault unequal 1 'final reads differ: n2 lacks'
 fault dies 3 'cannot go on'
-<<<<<<< HEAD
-fault dies-at-once 3 'died: n.: it exited with status 7, as did n[01], n[12], before it answered'
-=======
 fault dies-at-once 3 \
     'node died: n[0-9]: it exited with status 7, as did n[01], n[12], before it answered'
->>>>>>> main
 fault killed 3 'node died: n1: killed by signal 9'
 fault delayed 0 '^valid' --latency 20 --latency-dist exponential --delivery exact
 
