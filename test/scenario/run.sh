@@ -183,7 +183,7 @@ while kill -INT $pid 2>/dev/null; do sleep 0.1; done
 wait $pid
 [ $? -eq 130 ] || { echo "^C in shrink: the exit status is not 130" && cat "$tmp/out" && bad=1; }
 if [ -e "$tmp/least" ]; then
-    grep -q '^interrupted: this is the least so far$' "$tmp/out" || bad=1
+    grep -q '^interrupted: the smallest so far$' "$tmp/out" || bad=1
     case_ 'interrupted shrink' 1 'unequal replicas' run --scenario "$tmp/least"
 fi
 
@@ -213,18 +213,18 @@ done
 case_ compare 0 '^messages an operation  *[0-9.]*  *[0-9.]*  *1.000$' \
     compare "$tmp/a.json" "$tmp/b.json" --max-ratio 1
 case_ 'compare, dearer' 0 '^messages an operation ' compare "$tmp/a.json" "$tmp/more.json"
-case_ 'compare, by ratio' 1 '^messages an operation .*more than allowed' \
+case_ 'compare, by ratio' 1 '^messages an operation .*over the limit' \
     compare "$tmp/a.json" "$tmp/more.json" --max-ratio 1.1
 case_ 'compare, by limit' 1 '^too much: bytes an operation: .*the limit is 1$' \
     compare --max-bytes-per-op 1 "$tmp/a.json" "$tmp/a.json"
 case_ 'compare, not measured' 1 '^median latency, ms .*not measured' \
     compare "$tmp/a.json" "$tmp/echo.json" --max-ratio 1000
-case_ 'compare, invalid' 1 'late.json is not valid' compare "$tmp/a.json" "$tmp/late.json"
+case_ 'compare, invalid' 1 'late.json is invalid' compare "$tmp/a.json" "$tmp/late.json"
 case_ 'compare, better' 0 '^valid  *no  *yes' compare "$tmp/late.json" "$tmp/a.json"
 case_ compare-no-file 2 'nowhere: No such file' compare "$tmp/a.json" /nowhere
 case_ compare-no-json 2 'fails: it is not JSON' compare "$tmp/fails" "$tmp/a.json"
 echo '{"valid":true,"workload":"g-set"}' >"$tmp/other.json"
-case_ compare-no-result 2 'other.json: it is no result' compare "$tmp/a.json" "$tmp/other.json"
+case_ compare-no-result 2 'other.json: it is not a result' compare "$tmp/a.json" "$tmp/other.json"
 case_ compare-one 2 'missing results' compare "$tmp/a.json"
 case_ compare-three 2 "unexpected argument 'c'" compare a b c
 case_ compare-ratio 2 'max-ratio must be a number above 0' compare a b --max-ratio 0

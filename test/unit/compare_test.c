@@ -87,26 +87,26 @@ static void regressions_are_counted(void **state) {
     b.metrics.at[GV_LIMITS_MSGS] = 1.65;
     assert_int_equal(print(&a, &b, &tenth, "1.650   1.100\n"), 0);
     b.metrics.at[GV_LIMITS_MSGS] = 1.66;
-    assert_int_equal(print(&a, &b, &tenth, "1.660   1.107  more than allowed\n"), 1);
+    assert_int_equal(print(&a, &b, &tenth, "1.660   1.107  over the limit\n"), 1);
     assert_int_equal(print(&a, &b, &none, "1.660   1.107\n"), 0);
     b.metrics.at[GV_LIMITS_P99] = 600;
-    assert_int_equal(print(&a, &b, &tenth, "10.000  more than allowed\n"), 2);
+    assert_int_equal(print(&a, &b, &tenth, "10.000  over the limit\n"), 2);
     b.metrics.has[GV_LIMITS_CLIENT] = false;
     assert_int_equal(print(&a, &b, &tenth, "not measured\n"), 3);
     assert_int_equal(print(&b, &a, &tenth, "yes"), 0); // it got better
     b.valid = false;
-    assert_int_equal(print(&a, &b, &none, "new.json is not valid\n"), 1);
+    assert_int_equal(print(&a, &b, &none, "new.json is invalid\n"), 1);
     static const char unjudged[] =
         "{\"valid\":null," HEAD
         "\"bytes_per_op\":1,\"stable_latency_ms\":null,\"client_latency_ms\":null}";
     b = read_text(unjudged);
-    assert_int_equal(print(&a, &b, &none, "yes      not judged\n"), 1);
-    assert_int_equal(print(&a, &b, &none, "new.json was not judged: the machine was too slow\n"),
+    assert_int_equal(print(&a, &b, &none, "yes      no verdict\n"), 1);
+    assert_int_equal(print(&a, &b, &none, "new.json has no verdict: the machine was too slow\n"),
                      1);
     a.metrics.at[GV_LIMITS_MEDIAN] = 0;
     assert_int_equal(print(&a, &a, &tenth, "th/to/new.json"), 0);
     struct gv_compare_run slower = read_text(good);
-    assert_int_equal(print(&a, &slower, &tenth, "inf  more than allowed\n"), 1);
+    assert_int_equal(print(&a, &slower, &tenth, "inf  over the limit\n"), 1);
 }
 
 static void limits_are_inclusive(void **state) {

@@ -127,10 +127,10 @@ static void a_slow_machine_is_no_failure(void **state) {
     assert_non_null(strstr(said, "FAILED 1003: took too long\n"));
     assert_non_null(strstr(said, "2 seeds in "));
     assert_int_equal(pool(1101, 1104, 2, false, said, sizeof said), 5);
-    assert_non_null(strstr(said, "NOT JUDGED 1102: killed by signal 9, from outside\n  replay: "
+    assert_non_null(strstr(said, "NO VERDICT 1102: killed by signal 9, from outside\n  replay: "
                                  "again 1102\n"));
     assert_non_null(strstr(said, "4 seeds in "));
-    assert_non_null(strstr(said, ": 0 failed; 3 were not judged\n"));
+    assert_non_null(strstr(said, ": 0 failed; 3 without a verdict\n"));
 }
 
 int main(void) {
