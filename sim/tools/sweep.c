@@ -94,7 +94,7 @@ static void draw(const struct gv_benchmark_metrics *metrics, FILE *svg) {
         .line_name = "grapevine",
         .curve = frontier,
         .curve_len = CURVE,
-        .curve_name = "bare wave: no acks, exact delivery",
+        .curve_name = "lower bound: tree rounds, no acks",
         .points = published,
         .points_len = sizeof published / sizeof *published,
     };
