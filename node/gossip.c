@@ -4,12 +4,12 @@
 #include <inttypes.h>
 #include <string.h>
 
-// What a message's line takes besides its body.
+// Most bytes of a line besides the message.
 enum { ENVELOPE_MAX = GV_LINE_BEGIN + 2 + 2 * GV_NODE_QUOTED_MAX + GV_AUTH_OVERHEAD };
 
-_Static_assert((int)GV_AUTH_OVERHEAD <= (int)GV_MESSAGE_MAC_MAX, "a MAC has room in any message");
+_Static_assert((int)GV_AUTH_OVERHEAD <= (int)GV_MESSAGE_MAC_MAX, "any message can have a MAC");
 
-// A message that came: its line, and scratch memory of the line's length at least.
+// A received message: its line, and scratch memory of the line's length at least.
 struct message {
     struct gv_json *json;
     const struct gv_line *line;
@@ -52,18 +52,17 @@ static void log_refused(struct gv_gossip *gossip, gv_time now, const struct mess
     struct gv_engine_stats stats;
     gv_engine_stats(gossip->config.engine, &stats);
     if (error != GV_EFULL) {
-        gv_log_input_error(gossip->config.log, now,
-                           "gossip from %.*s: what it holds is refused: %s",
+        gv_log_input_error(gossip->config.log, now, "gossip from %.*s: an entry is refused: %s",
                            GV_LINE_EXCERPT(json, in->line->src), gv_base_error(error));
     } else if (stats.entries_max > 0 && stats.entries >= stats.entries_max) {
         gv_log_input_error(gossip->config.log, now,
-                           "gossip from %.*s: no new entry is taken: the replica has %" PRIu64
-                           ", and may have %" PRIu64,
+                           "gossip from %.*s: new entries are refused: the replica has %" PRIu64
+                           " entries, and its limit is %" PRIu64,
                            GV_LINE_EXCERPT(json, in->line->src), stats.entries, stats.entries_max);
     } else {
         gv_log_input_error(gossip->config.log, now,
-                           "gossip from %.*s: no new entry is taken: the replica takes %" PRIu64
-                           " bytes of memory, and may take %" PRIu64,
+                           "gossip from %.*s: new entries are refused: the replica has %" PRIu64
+                           " bytes of memory, and its limit is %" PRIu64,
                            GV_LINE_EXCERPT(json, in->line->src), stats.memory_bytes,
                            stats.memory_max);
     }
@@ -76,7 +75,7 @@ static int receive(struct gv_gossip *gossip, gv_time now, const struct message *
     struct gv_slice src = {(const uint8_t *)name, len > 0 ? (size_t)len : 0};
     int peer = len > 0 ? gv_engine_peer(gossip->config.engine, src) : GV_ENOENT;
     if (peer < 0) {
-        gv_log_input_error(gossip->config.log, now, "gossip from %.*s, which is no peer",
+        gv_log_input_error(gossip->config.log, now, "gossip from %.*s, which is not a peer",
                            GV_LINE_EXCERPT(json, in->line->src));
         return GV_ENOENT;
     }
@@ -88,11 +87,10 @@ static int receive(struct gv_gossip *gossip, gv_time now, const struct message *
     const char *reason = NULL;
     int error = gv_message_decode(&message, json, in->line->body, &reason);
     if (error == GV_EVERSION) {
-        gv_log_input_error(gossip->config.log, now,
-                           "gossip from %.*s: it speaks version %" PRIu64
-                           " of the protocol, this node version %d: refused",
-                           GV_LINE_EXCERPT(json, in->line->src), message.version,
-                           GV_MESSAGE_VERSION);
+        gv_log_input_error(
+            gossip->config.log, now,
+            "gossip from %.*s: refused: protocol version %" PRIu64 ", and this node has version %d",
+            GV_LINE_EXCERPT(json, in->line->src), message.version, GV_MESSAGE_VERSION);
         return error;
     }
     if (error != 0) {
@@ -114,7 +112,7 @@ int gv_gossip_receive(struct gv_gossip *gossip, gv_time now, struct gv_json *jso
 
 // ---- Out ----------------------------------------------------------------------------------------
 
-// What it may send: what the protocol allows, if an entry of another node takes so much.
+// An entry that a peer with a larger message_max wrote may need the protocol's limit.
 static size_t longest_message(const struct gv_gossip *gossip) {
     size_t own = gossip->config.message_max;
     return own > GV_MESSAGE_LIMIT ? own : GV_MESSAGE_LIMIT;
@@ -124,8 +122,8 @@ size_t gv_gossip_send_min(const struct gv_gossip *gossip) {
     return longest_message(gossip) + ENVELOPE_MAX;
 }
 
-// Writes one line of gossip. The body is written first, behind room for the longest beginning a
-// line can have, since only then it is known to whom it goes; then it moves up to the beginning.
+// The engine chooses the peer while it writes the message, so the envelope's length is known only
+// afterwards: the message is written behind space for the longest envelope, then moved.
 size_t gv_gossip_send(struct gv_gossip *gossip, gv_time now, char *buf, size_t cap) {
     if (gossip->config.engine == NULL || !gv_session_started(gossip->config.session)) return 0;
     int peer;

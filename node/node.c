@@ -32,7 +32,7 @@ struct gv_node {
     bool slow_links_logged; // that the links are too slow for the configured staleness
 };
 
-// ---- Memory and life ----------------------------------------------------------------------------
+// ---- Creation -----------------------------------------------------------------------------------
 
 static void *node_resize(struct gv_node *node, void *block, size_t old_size, size_t new_size) {
     return node->config.alloc.resize(node->config.alloc.ctx, block, old_size, new_size);
@@ -40,7 +40,7 @@ static void *node_resize(struct gv_node *node, void *block, size_t old_size, siz
 
 static void on_event(void *ctx, const struct gv_engine_event *event);
 
-// Bounds are asked of what comes, not of what is there: a node that has more begins all the same.
+// Limits apply to new entries only: a store that exceeds them loads all the same.
 static void warn_of_bounds(const struct gv_node *node) {
     struct gv_engine_stats stats;
     gv_engine_stats(node->engine, &stats);
@@ -76,7 +76,7 @@ static int new_engine(struct gv_node *node) {
         .on_event = config->trace ? on_event : NULL,
         .on_event_ctx = node,
     };
-    // A message with its MAC is no longer than one without.
+    // message_max includes the MAC.
     bool room = engine.message_max > GV_AUTH_OVERHEAD;
     if (gv_auth_enabled(&node->auth))
         engine.message_max = room ? engine.message_max - GV_AUTH_OVERHEAD : 1;
@@ -199,7 +199,6 @@ const struct gv_engine *gv_node_engine(const struct gv_node *node) {
 
 // ---- Log ----------------------------------------------------------------------------------------
 
-// Follows a value through the node.
 static void on_event(void *ctx, const struct gv_engine_event *event) {
     const struct gv_node *node = ctx;
     const char *how = event->sync ? "by sync" : "by push";
@@ -223,7 +222,7 @@ static void on_event(void *ctx, const struct gv_engine_event *event) {
 
 // ---- Statistics ---------------------------------------------------------------------------------
 
-// The deepest that anything has stood in a queue is what a look now and then has found.
+// Maxima of samples: a queue may have been longer between two of them.
 static void sample_queues(struct gv_node *node, const struct gv_engine_stats *engine) {
     uint64_t store = gv_writes_pending(&node->writes);
     const uint64_t depths[] = {gv_replies_waiting(&node->replies), gv_replies_lists(&node->replies),
@@ -316,13 +315,13 @@ gv_time gv_node_deadline(const struct gv_node *node) {
     return writes < deadline ? writes : deadline;
 }
 
-// Says once if the links are too slow for the staleness asked for.
+// Warns once if the links are too slow for the configured staleness.
 static void check_links(struct gv_node *node, uint32_t staleness_ms) {
     if (node->slow_links_logged || staleness_ms <= node->config.staleness_ms) return;
     node->slow_links_logged = true;
     gv_log_write(&node->log, GV_LOG_WARN,
                  "the links are too slow for a staleness of %" PRIu32 " ms: about %" PRIu32
-                 " ms is what can be kept",
+                 " ms can be kept",
                  node->config.staleness_ms, staleness_ms);
 }
 
@@ -359,7 +358,7 @@ void gv_node_written(struct gv_node *node, gv_time now, int error, const char *t
     if (changed && error != 0)
         gv_log_write(&node->log, GV_LOG_ERROR, "store: %s; it will be tried again", reason);
     if (changed && error == 0) gv_log_write(&node->log, GV_LOG_WARN, "store: works again");
-    // What the workload has counted on is not going to happen.
+    // The workload's state counts writes that have failed.
     if (error != 0 && node->state != NULL && waits_for_store(node))
         memset(node->state, 0, node->config.workload->state_size);
     apply_writes(node, now);

@@ -51,7 +51,7 @@ static bool started(const struct gv_router *router) {
     return gv_session_started(router->config.session);
 }
 
-// What looks like a reply is never answered, lest two nodes answer each other for ever.
+// A line that looks like a reply gets none: two nodes would reply to each other for ever.
 static bool answerable(const struct gv_router *router, const struct gv_line *line) {
     if (line->msg_id < 0 || line->in_reply_to >= 0) return false;
     return line->type < 0 || !gv_json_equals(router->config.json, line->type, "error");
@@ -59,14 +59,14 @@ static bool answerable(const struct gv_router *router, const struct gv_line *lin
 
 static void open_reply(struct gv_router *router, const struct gv_line *line) {
     const struct gv_json *json = router->config.json;
-    // Before init, a node goes by the name by which it is spoken to.
+    // Before init the node has no name but the one it is addressed by.
     struct gv_slice self =
         started(router) ? gv_session_quoted(router->config.session) : gv_json_raw(json, line->dest);
     gv_replies_open(router->config.replies, self, gv_json_raw(json, line->src),
                     gv_json_raw(json, line->msg_id));
 }
 
-// Answers with an error if that is proper, and else complains. The text is the same.
+// Replies with an error, or logs the same text if the line must not get a reply.
 GV_LOG_PRINTF(5, 6)
 static int refuse(struct gv_router *router, gv_time now, const struct gv_line *line, int code,
                   const char *format, ...) {
@@ -113,7 +113,7 @@ static struct gv_request request_at(const struct gv_router *router, gv_time now)
 
 static void warn_own_entry_raised(const struct gv_router *router) {
     gv_log_write(router->config.log, GV_LOG_WARN,
-                 "a peer has made an entry of this node larger: what it adds is counted beside");
+                 "a peer has raised a counter of this node: its increments go to another entry");
 }
 
 struct gv_entry gv_router_shortfall(void *ctx, gv_time now, const struct gv_entry *entry,
@@ -216,7 +216,7 @@ static int receive_line(struct gv_router *router, gv_time now) {
 
 // ---- Lines that cannot be parsed ----------------------------------------------------------------
 
-// A raw text of this type, and nothing else.
+// Whether a raw text is one value of this type; it is token 0 then.
 static bool is_value(struct gv_router *router, struct gv_slice text, enum gv_json_type type) {
     struct gv_json *json = router->config.json;
     if (text.len == 0) return false;
@@ -226,20 +226,19 @@ static bool is_value(struct gv_router *router, struct gv_slice text, enum gv_jso
            (type != GV_JSON_NUMBER || gv_json_i64(json, 0, &id) == 0);
 }
 
-// A line of which only the envelope can be made out, if that. Whoever sent it is told by an error
-// of this code; else the reason is logged, and `error` returned.
+// Refuses a line by an error with this code if its envelope can be read; else logs the reason and
+// returns `error`.
 static int refuse_line(struct gv_router *router, gv_time now, struct gv_slice line, int code,
                        int error, const char *reason) {
     struct gv_line_peek peek;
     gv_line_peek(&peek, (const char *)line.data, line.len);
-    // What looks like a reply is never answered, as elsewhere.
     bool reply = peek.in_reply_to.len > 0 || (is_value(router, peek.type, GV_JSON_STRING) &&
                                               gv_json_equals(router->config.json, 0, "error"));
     bool answerable = !reply && is_value(router, peek.src, GV_JSON_STRING) &&
                       is_value(router, peek.msg_id, GV_JSON_NUMBER) &&
                       is_value(router, peek.dest, GV_JSON_STRING);
     if (answerable && started(router)) answerable = is_self(router, 0);
-    size_t names = peek.src.len + peek.dest.len + peek.msg_id.len; // parts of the line
+    size_t names = peek.src.len + peek.dest.len + peek.msg_id.len;
     if (!answerable || gv_replies_reserve(router->config.replies, names) != 0) {
         gv_log_input_error(router->config.log, now, "%s", reason);
         return error;
@@ -268,10 +267,9 @@ static int refuse_unparsed(struct gv_router *router, gv_time now, struct gv_slic
 
 // ---- Lines --------------------------------------------------------------------------------------
 
-// Takes a line that is not too long.
-static int receive_whole(struct gv_router *router, gv_time now, struct gv_slice line) {
+static int receive_complete(struct gv_router *router, gv_time now, struct gv_slice line) {
     const char *text = (const char *)line.data;
-    // Room for the answer first: what cannot be answered must not be done.
+    // Memory for the reply comes first: a request without a reply must have no effect.
     int error = reserve_scratch(router, line.len);
     if (error == 0) error = gv_replies_reserve(router->config.replies, line.len);
     if (error != 0) {
@@ -279,7 +277,7 @@ static int receive_whole(struct gv_router *router, gv_time now, struct gv_slice 
                            gv_base_error(error));
         return error;
     }
-    // A newline would be white space to JSON, but split the reply that repeats it.
+    // JSON allows a newline as white space, but it would split a reply that repeats the text.
     const char *newline = line.len > 0 ? memchr(text, '\n', line.len) : NULL;
     if (newline != NULL) {
         char reason[GV_LOG_TEXT_MAX];
@@ -303,7 +301,7 @@ int gv_router_receive(struct gv_router *router, gv_time now, struct gv_slice lin
     router->line_len = line.len;
     int error = line.len > router->config.line_max
                     ? refuse_longer(router, now, (const char *)line.data)
-                    : receive_whole(router, now, line);
+                    : receive_complete(router, now, line);
     if (line.len > LONG_LINE) {
         free_scratch(router);
         gv_replies_trim(router->config.replies);

@@ -8,8 +8,8 @@
 
 #include "../codec/json.h"
 #include "../engine/engine.h"
-#include "limits.h"
 #include "log.h"
+#include "node_limits.h"
 #include "security/auth.h"
 
 #include <string.h>

@@ -8,12 +8,12 @@
 
 enum { REPLY_RETRY_MS = 10 }; // memory for replies ran out
 
-// A request that waits for its answer; the texts of dest, msg_id and value follow.
+// The reply to a local write; the texts of dest, msg_id and value follow.
 struct pending_reply {
-    const char *type; // NULL: nobody waits
+    const char *type; // NULL: no reply
     const char *member;
-    uint64_t increment; // of a counter's entry, unless somebody else changes that; or 0
-    bool partial;       // some of it is counted already
+    uint64_t increment; // by which the write raises a counter's entry; 0: no counter
+    bool partial;       // a part of the increment is counted already
     size_t dest_len, id_len, value_len;
 };
 
@@ -84,8 +84,8 @@ static int reserve_pending(struct gv_writes *writes, struct gv_writes_queue *que
     return 0;
 }
 
-// Adds a write that is to be answered so, without what stands behind a pending reply yet; *at
-// becomes where that goes. Negative: it could not.
+// Queues a write and its pending reply; the caller writes the reply's texts to *at. Returns 0 or an
+// error.
 static int append(struct gv_writes *writes, const struct pending_reply *pending,
                   const struct gv_entry *entry, uint8_t **at) {
     struct gv_writes_queue *queue = &writes->next;
@@ -133,7 +133,7 @@ int gv_writes_put(struct gv_writes *writes, struct gv_replies *replies,
 
 // ---- Out ----------------------------------------------------------------------------------------
 
-// Adds the entry that is stored at `at`, if one still is. False: out of memory.
+// Adds the entry at this reference, if it still exists. False: out of memory.
 static bool add(struct gv_writes *writes, uint32_t at) {
     struct gv_entry entry;
     if (!gv_engine_next(writes->engine, &at, at + 1, &entry)) return true;
@@ -141,7 +141,7 @@ static bool add(struct gv_writes *writes, uint32_t at) {
                               &entry) == 0;
 }
 
-// Adds what came from peers, up to the size of a slice. True: something was added.
+// Adds changes, up to the size of a batch. True: something was added.
 static bool add_changes(struct gv_writes *writes) {
     struct gv_store_batch *batch = &writes->writing.batch;
     uint32_t before = batch->count;
@@ -172,8 +172,8 @@ static void reverse(uint8_t *bytes, size_t len) {
     }
 }
 
-// Moves what came from peers, behind the first `len` bytes, in front of the local writes. Of two
-// records of one entry the later stays, and local versions may be larger than those in the engine.
+// Moves the changes, behind the first `len` bytes, in front of the local writes. Of two records of
+// one entry the store keeps the later one, and a local version may be the larger one.
 static void put_changes_first(struct gv_writes *writes, size_t len) {
     struct gv_store_batch *batch = &writes->writing.batch;
     size_t changes = batch->len - len;
@@ -184,7 +184,7 @@ static void put_changes_first(struct gv_writes *writes, size_t len) {
     writes->batch_at = changes;
 }
 
-// What has waited is on its way now; the other queue, with its memory, takes what comes.
+// The waiting queue becomes the one to be written; the other one, now empty, takes its place.
 static void swap_queues(struct gv_writes *writes) {
     struct gv_writes_queue empty = writes->writing;
     GV_ASSERT(empty.len == 0 && empty.batch.count == 0);
@@ -211,7 +211,7 @@ const struct gv_store_batch *gv_writes_batch(struct gv_writes *writes, gv_time n
     return &writes->writing.batch;
 }
 
-// The changes that were in the batch are done.
+// The changes of the batch are stored.
 static void finish_changes(struct gv_writes *writes, gv_time now) {
     size_t left = writes->count - writes->in_batch;
     memmove(writes->changes, writes->changes + writes->in_batch, left * sizeof *writes->changes);
@@ -222,7 +222,7 @@ static void finish_changes(struct gv_writes *writes, gv_time now) {
     if (left == 0 && !writes->rewrite) {
         writes->due = GV_TIME_NEVER;
     } else if (writes->rewrite || writes->writing.batch.len >= GV_NODE_BATCH_MAX) {
-        writes->due = now; // what did not fit has waited long enough
+        writes->due = now; // for those that did not fit
     } else {
         writes->due = now + writes->config.delay;
     }
@@ -251,8 +251,8 @@ static uint64_t count_of(const struct gv_engine *engine, const struct gv_entry *
     return gv_engine_get(engine, key, &found) ? found.count : 0;
 }
 
-// A write did not make its entry larger by as much as it should have: the rest, and the answer, go
-// the same way once more, with another entry. Negative: they could not.
+// A write raised its entry by too little: the shortfall, and the reply, are queued again with
+// another entry. Returns 0 or an error.
 static int put_shortfall(struct gv_writes *writes, gv_time now, const struct gv_entry *entry,
                          const struct pending_reply *pending, uint64_t shortfall,
                          const uint8_t *texts) {
@@ -270,13 +270,13 @@ static int put_shortfall(struct gv_writes *writes, gv_time now, const struct gv_
     return error;
 }
 
-// Puts a record that is in the store into the engine, for this pending reply, of which the texts
-// follow. Negative: an error; GV_EIO: it is not in the store. *later: not to be answered yet.
+// Applies a stored record to the engine. Returns 1 or 0 as gv_store_apply, or an error; GV_EIO: the
+// record is not stored. *later: the reply has to wait for another write.
 static int put_stored(struct gv_writes *writes, gv_time now, const struct gv_store_record *record,
                       const struct pending_reply *pending, const uint8_t *texts, bool *later) {
     struct gv_entry entry;
     int error = gv_store_decode(record, writes->scratch, &entry);
-    GV_ASSERT(error == 0); // it was made by gv_store_batch_put
+    GV_ASSERT(error == 0); // gv_store_batch_put made the record
     *later = false;
     if (writes->failed) {
         gv_store_release(writes->engine, &entry);
@@ -296,12 +296,12 @@ static void answer(const struct gv_writes *writes, struct gv_replies *replies,
                    const struct pending_reply *pending, struct gv_slice value, int stored) {
     char text[GV_REPLIES_TEXT_MAX];
     if (writes->failed) {
-        snprintf(text, sizeof text, "%s: %s",
-                 pending->partial ? "not all of it stored" : "not stored", writes->text);
+        snprintf(text, sizeof text, "%s: %s", pending->partial ? "stored in part" : "not stored",
+                 writes->text);
         gv_replies_error(replies, pending->partial ? GV_REPLIES_INDEFINITE : GV_REPLIES_UNAVAILABLE,
                          text);
     } else if (stored < 0) {
-        snprintf(text, sizeof text, "on disk, but not to be seen before a restart: %s",
+        snprintf(text, sizeof text, "stored, but not visible before a restart: %s",
                  gv_base_error(stored));
         gv_replies_error(replies, GV_REPLIES_INDEFINITE, text);
     } else {
@@ -309,7 +309,7 @@ static void answer(const struct gv_writes *writes, struct gv_replies *replies,
     }
 }
 
-// Answers the queue `writing`; false: there was no room for all.
+// Applies the queue `writing` and replies to it; false: the reply buffer is full.
 static bool apply_queue(struct gv_writes *writes, gv_time now, struct gv_replies *replies,
                         struct gv_slice self) {
     struct gv_writes_queue *queue = &writes->writing;
@@ -317,7 +317,7 @@ static bool apply_queue(struct gv_writes *writes, gv_time now, struct gv_replies
         struct pending_reply pending;
         const uint8_t *at = queue->pending + writes->pending_at;
         memcpy(&pending, at, sizeof pending);
-        writes->apply_at = GV_TIME_NEVER; // when replies have left
+        writes->apply_at = GV_TIME_NEVER; // as soon as replies are sent
         if (gv_replies_waiting(replies) >= GV_NODE_REPLIES_DEFAULT) return false;
         if (gv_replies_reserve(replies, pending_len(&pending) + self.len) != 0) {
             writes->apply_at = now + REPLY_RETRY_MS * GV_MS;
@@ -329,7 +329,7 @@ static bool apply_queue(struct gv_writes *writes, gv_time now, struct gv_replies
         struct gv_slice dest = {at + sizeof pending, pending.dest_len};
         struct gv_slice id = {dest.data + dest.len, pending.id_len};
         struct gv_slice value = {id.data + id.len, pending.value_len};
-        // Open already when the entry is put: what is traced about it names the request.
+        // Open before the entry is applied, so that the trace names the request.
         if (pending.type != NULL) gv_replies_open(replies, self, dest, id);
         bool later;
         int stored = put_stored(writes, now, &record, &pending, at + sizeof pending, &later);
@@ -342,7 +342,7 @@ static bool apply_queue(struct gv_writes *writes, gv_time now, struct gv_replies
     }
     queue->len = queue->batch.len = queue->batch.count = 0;
     queue->versioned = false;
-    // A slice may be large; what is used all the time is kept.
+    // A batch of changes may be large; smaller buffers are kept.
     if (queue->batch.cap > GV_NODE_PENDING_MAX)
         gv_store_batch_free(&queue->batch, writes->config.alloc);
     return true;
@@ -352,7 +352,7 @@ void gv_writes_apply(struct gv_writes *writes, gv_time now, struct gv_replies *r
                      struct gv_slice self) {
     if (writes->state != GV_WRITES_APPLYING) return;
     if (!apply_queue(writes, now, replies, self)) return;
-    if (writes->failed && writes->next.len > 0) { // came while the batch was out
+    if (writes->failed && writes->next.len > 0) { // queued while the batch was written
         swap_queues(writes);
         if (!apply_queue(writes, now, replies, self)) return;
     }

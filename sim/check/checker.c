@@ -78,7 +78,7 @@ static void on_read(struct gv_checker *checker, const struct gv_history_op *op,
         if (gv_json_i64(json, token, &value) != 0) {
             checker->config.errors->conclusive = true;
             gv_verdict_add(checker->config.errors, GV_VERDICT_WRONG_SUM,
-                           "n%u reads a number beyond 64 bits", op->node);
+                           "n%u returned a number beyond 64 bits", op->node);
             return;
         }
         checker->missing[op->node] = distance(value, checker->counter.sum);

@@ -78,8 +78,7 @@ struct exec {
     uint32_t paused; // number of paused nodes
     char *err_buf;   // buffer for READ_SIZE bytes of standard error
     bool stopping, interrupted, keep;
-    bool conclusive; // an error is conclusive
-    int64_t died;    // the first node that exited; −1: none
+    int64_t died; // the first node that exited; −1: none
     enum gv_run_phase died_in;
     struct gv_check_traffic traffic;
     struct gv_lateness lateness;
@@ -125,8 +124,8 @@ static bool check_closed(struct node *node, gv_time now) {
     if (node->out_closed > 0 && node->out_closed < before) {
         gv_run_closed(exec->run, node->index);
     } else if (deaf) {
-        exec->conclusive = true;
-        gv_run_object(exec->run, GV_VERDICT_CLOSED,
+        gv_run_errors(exec->run)->conclusive = true;
+        gv_run_object(exec->run, GV_VERDICT_STREAM_CLOSED,
                       "n%" PRIu32
                       " closed its standard input and still runs: it can receive nothing more",
                       node->index);
@@ -285,7 +284,7 @@ static void pause_reading(struct node *node) {
     node->paused = true;
     exec->paused++;
     if (node->flooded) return;
-    node->flooded = exec->conclusive = true;
+    node->flooded = gv_run_errors(exec->run)->conclusive = true;
     const struct node *worst = slowest(exec);
     size_t here = gv_run_in_flight_bytes(exec->run, node->index);
     char reader[160] = "";
@@ -361,7 +360,7 @@ static void on_read(uv_stream_t *stream, ssize_t size, const uv_buf_t *buf) {
     if (node->len > most) {
         char shown[GV_ENVELOPE_EXCERPT_MAX + 8];
         struct gv_slice line = {(const uint8_t *)node->buf, node->len};
-        node->exec->conclusive = true;
+        gv_run_errors(node->exec->run)->conclusive = true;
         gv_run_fail(node->exec->run, GV_VERDICT_LONG_LINE,
                     "n%" PRIu32 " printed a line longer than --line-max, %zu bytes. It "
                     "starts with: %s",
@@ -678,7 +677,7 @@ static enum gv_exit finish(struct exec *exec) {
     report_exit(exec);
     struct gv_result result = gv_run_finish(exec->run);
     result.lateness = exec->lateness;
-    result.conclusive = exec->conclusive || exec->died >= 0 || gv_run_conclusive(exec->run);
+    if (exec->died >= 0) gv_run_errors(exec->run)->conclusive = true;
     exec->keep = !result.valid;
     struct gv_stats stats;
     for (uint32_t i = 0; i < exec->config.nodes; i++)

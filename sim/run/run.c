@@ -72,7 +72,6 @@ struct gv_run {
     uint32_t *unanswered;          // by node: operations that timed out without a late reply
     gv_time *initialised_at;       // by node: time of init_ok in this incarnation, or NEVER
     char **stray;                  // by node: excerpt of the last stray reply; NULL: none
-    bool conclusive;               // an error is conclusive
     gv_time now, started_at, cutoff, cut_at;
     gv_time timed_out_at;            // the latest timeout of an operation
     uint64_t timeouts;               // operations that timed out at nodes without a fault
@@ -133,7 +132,7 @@ static void trace_violations(struct gv_run *run) {
 
 static void complain(struct gv_run *run, uint32_t node, enum reply_error what, struct gv_slice line,
                      const char *why) {
-    if (what != LATE) run->conclusive = true;
+    if (what != LATE) run->errors.conclusive = true;
     if ((run->reported[node] & what) != 0) {
         run->errors.count++;
         return;
@@ -483,7 +482,7 @@ static void fail_if_awaited(struct gv_run *run, uint32_t node) {
 static void quarantine(struct gv_run *run, uint32_t node, struct gv_slice line, const char *why) {
     char shown[GV_ENVELOPE_EXCERPT_MAX + 8];
     run->quarantined[node] = "its bad line";
-    run->conclusive = true;
+    run->errors.conclusive = true;
     gv_verdict_add(&run->errors, GV_VERDICT_BAD_LINE,
                    "n%u printed a line that %s; gvsim, as Maelstrom, ignores the node from "
                    "here on%s. The line: %s",
@@ -500,9 +499,9 @@ void gv_run_closed(struct gv_run *run, uint32_t node) {
     GV_ASSERT(node < run->config.nodes);
     if (run->phase == GV_RUN_DONE || run->quarantined[node] != NULL) return;
     run->quarantined[node] = "it closed its standard output";
-    run->conclusive = true;
+    run->errors.conclusive = true;
     gv_run_object(
-        run, GV_VERDICT_CLOSED,
+        run, GV_VERDICT_STREAM_CLOSED,
         "n%" PRIu32 " closed its standard output and still runs: it can send nothing more", node);
     fail_if_awaited(run, node);
     give_up_on_quarantined(run);
@@ -572,7 +571,7 @@ static void on_setup(struct gv_run *run, uint32_t number, struct gv_slice line, 
     if (gv_check_protocol_reply(&run->json, body,
                                 init ? GV_CHECK_PROTOCOL_INIT : GV_CHECK_PROTOCOL_TOPOLOGY,
                                 run->config.load, GV_HISTORY_KINDS, why) < 0) {
-        run->conclusive = true;
+        run->errors.conclusive = true;
         gv_run_fail(run, GV_VERDICT_MALFORMED_REPLY,
                     "n%u did not answer %s with %s_ok, but with a line that %s. The line: %s",
                     client->node, init ? "init" : "topology", init ? "init" : "topology", why,
@@ -658,9 +657,9 @@ static void on_unexpected(struct gv_run *run, uint32_t node, uint32_t number,
                  what == GV_CLIENT_REPLY_LATE       ? "which waited 5 s for a reply"
                  : what == GV_CLIENT_REPLY_REPEATED ? "which had its reply: the node answers twice"
                                                     : "and answers none of its requests");
-        bool conclusive = run->conclusive; // gvsim itself may have delayed it
+        bool conclusive = run->errors.conclusive; // gvsim itself may have delayed it
         quarantine(run, node, line, why);
-        if (what == GV_CLIENT_REPLY_LATE) run->conclusive = conclusive;
+        if (what == GV_CLIENT_REPLY_LATE) run->errors.conclusive = conclusive;
     } else if (what == GV_CLIENT_REPLY_STRAY) {
         char shown[GV_ENVELOPE_EXCERPT_MAX + 8];
         free(run->stray[node]);
@@ -1055,10 +1054,6 @@ size_t gv_run_in_flight_bytes(const struct gv_run *run, uint32_t node) {
 bool gv_run_quarantined(const struct gv_run *run, uint32_t node) {
     GV_ASSERT(node < run->config.nodes);
     return run->quarantined[node] != NULL;
-}
-
-bool gv_run_conclusive(const struct gv_run *run) {
-    return run->conclusive || run->errors.conclusive;
 }
 
 bool gv_run_suspects(const struct gv_run *run, uint32_t node) {

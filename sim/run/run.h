@@ -152,9 +152,6 @@ size_t gv_run_in_flight_bytes(const struct gv_run *run, uint32_t node);
 
 bool gv_run_quarantined(const struct gv_run *run, uint32_t node);
 
-// Whether one of the errors is conclusive.
-bool gv_run_conclusive(const struct gv_run *run);
-
 // Whether a node printed a bad line, or a malformed or unexpected reply.
 bool gv_run_suspects(const struct gv_run *run, uint32_t node);
 

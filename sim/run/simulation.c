@@ -225,8 +225,9 @@ static void receive(struct vnode *vnode, const char *line, size_t len) {
     // finish() compares their number with the adversary's.
     bool forged = gv_run_view(sim->run, sim->now).net->forged > 0;
     if (error == GV_EAUTH && forged) return;
-    gv_run_object(sim->run, GV_VERDICT_REFUSED_LINE, "n%" PRIu32 " rejects input (%s): %s",
-                  index_of(vnode), gv_base_error(error), vnode->log);
+    gv_run_object(sim->run, GV_VERDICT_INPUT_REJECTED,
+                  "n%" PRIu32 " rejected a line that it was sent (%s): %s", index_of(vnode),
+                  gv_base_error(error), vnode->log);
 }
 
 // Whether the node reads now.
@@ -775,9 +776,9 @@ struct gv_result gv_simulation_finish(struct gv_simulation *sim) {
     uint64_t refused = sim->traffic.total.numbers.unauthenticated;
     const struct gv_net *net = gv_run_view(sim->run, sim->now).net;
     if (refused > net->forged) {
-        gv_run_object(sim->run, GV_VERDICT_REFUSED_MESSAGES,
-                      "nodes reject %" PRIu64 " messages as forged, but %" PRIu64 " were", refused,
-                      net->forged);
+        gv_run_object(sim->run, GV_VERDICT_MESSAGES_REJECTED,
+                      "nodes rejected %" PRIu64 " messages as forged, but only %" PRIu64 " were",
+                      refused, net->forged);
     }
     if (sim->workload->replica) all_equal(sim, true);
     gv_checker_invariants_net(&sim->invariants, net);

@@ -259,10 +259,10 @@ stop() { # STATUS WORDS OPTIONS…
     wait $pid
     look "stop $*" $? "$want" "$words"
 }
-stop 5 'too slow to judge the nodes: gvsim was [4-9][0-9][0-9] ms late once, .* 200 ms'
+stop 5 'too slow to check the nodes: gvsim was [4-9][0-9][0-9] ms late once, .* 200 ms'
 grep -q '^{"valid":null,.*"lateness":{"too_slow":true,' "$tmp/json" ||
     { echo 'no lateness' && bad=1; }
-stop 0 'stood still [4-9][0-9][0-9] ms at most' --late-max 0
+stop 0 'stalled [4-9][0-9][0-9] ms at most' --late-max 0
 grep -q '^{"valid":true,.*"lateness":{"too_slow":false,' "$tmp/json" || { echo 'judged' && bad=1; }
 # Conclusive errors stand.
 "$gvsim" exec -w echo --node-count 2 --time-limit 2 --rate 50 -- "$self" node babbles \

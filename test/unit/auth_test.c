@@ -322,10 +322,10 @@ static void test_forgers(void **state) {
         &n2,
         "{\"src\":\"n1\",\"dest\":\"n2\",\"body\":{\"type\":\"gossip\",\"v\":1,\"msg_id\":4,"
         "\"id\":9,\"ask\":1,\"entries\":[{\"set\":[17]}]}}",
-        "n2: gossip from n1 has no MAC: it lacks the cluster's --secret-file, or somebody "
-        "forges\n");
-    static const char wrong[] = "n2: gossip from n%d has an invalid MAC: it has another "
-                                "--secret-file, or somebody forges\n";
+        "n2: gossip from n1 has no MAC: its sender lacks the cluster's --secret-file, or it is "
+        "forged\n");
+    static const char wrong[] = "n2: gossip from n%d has an invalid MAC: its sender has "
+                                "another --secret-file, or it is forged\n";
     char log[256];
     strcpy(forged, line);
     strstr(forged, "17]")[0] = '2';
@@ -352,9 +352,9 @@ static void test_secrets_differ(void **state) {
         const char *from, *to, *fault;
     } cases[] = {
         {SECRET, NULL, "has a MAC: this node lacks the cluster's --secret-file"},
-        {NULL, SECRET, "has no MAC: it lacks the cluster's --secret-file, or somebody forges"},
+        {NULL, SECRET, "has no MAC: its sender lacks the cluster's --secret-file, or it is forged"},
         {"another secret of the same length.", SECRET,
-         "has an invalid MAC: it has another --secret-file, or somebody forges"},
+         "has an invalid MAC: its sender has another --secret-file, or it is forged"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         struct gv_solo n1, n2;

@@ -37,9 +37,9 @@ static void whoever_forgets_is_told(void **state) {
     gv_check_state_added(0, "5", true, &errors);
     expect(&errors, 0, "");
     gv_check_state_entries(&counts, 1, 6, &errors);
-    expect(&errors, 1, "forgot: n1 had 7 entries and has 6");
+    expect(&errors, 1, "entries lost: n1 had 7 entries and has 6");
     gv_check_state_added(0, "5", false, &errors);
-    expect(&errors, 2, "not kept: n0 acknowledged value 5");
+    expect(&errors, 2, "acked value absent: n0 acknowledged value 5");
     gv_check_state_fini(&counts);
     gv_verdict_fini(&errors);
 }
@@ -51,7 +51,7 @@ static void a_write_is_not_shown_too_soon(void **state) {
     gv_check_state_request(2, before, before, &errors);
     expect(&errors, 0, "");
     gv_check_state_request(2, before, after, &errors);
-    expect(&errors, 1, "too soon: n2 shows what a client wrote before it is on disk");
+    expect(&errors, 1, "not durable yet: n2 exposes a client's write before it is on disk");
     gv_verdict_fini(&errors);
 }
 
@@ -92,11 +92,11 @@ static void queues_have_bounds(void **state) {
     gv_checker_invariants_stats(&invariants, 7, &full);
     expect(&errors, 0, "");
     static const char *const said[] = {
-        "queue too long: 2097153 bytes of replies waited in n7",
+        "queue too long: 2097153 bytes of replies queued at n7",
         "queue too long: 1025 long replies",
         "queue too long: 65537 changes to be sent",
         "queue too long: 5 summaries",
-        "queue too long: 11534337 bytes to be stored waited in n7, and the bound is 11534336",
+        "queue too long: 11534337 bytes to be stored queued at n7, more than 11534336",
     };
     for (size_t i = 0; i < sizeof said / sizeof *said; i++) {
         gv_checker_invariants_stats(&invariants, 7, &fuller[i]);
@@ -122,8 +122,8 @@ static void a_link_has_a_bound(void **state) {
         gv_checker_invariants_net(&invariants, &net);
         expect(&errors, net.copies, "queue too long: ");
     }
-    assert_string_equal(errors.texts[0], "queue too long: 277 messages were on their way from n3 "
-                                         "to n5, and the bound is 276");
+    assert_string_equal(errors.texts[0],
+                        "queue too long: 277 messages in flight from n3 to n5, more than 276");
     gv_checker_invariants_fini(&invariants);
     gv_verdict_fini(&errors);
 }
@@ -170,10 +170,10 @@ static void ids_ascend(void **state) {
     give(&invariants, 0, "0014-a-n0");
     expect(&errors, 0, "");
     give(&invariants, 1, "0010-b-n1");
-    expect(&errors, 1, "not ascending: n1 gave id 0010-b-n1 after 0010-b-n1");
+    expect(&errors, 1, "ids out of order: n1 generated id 0010-b-n1 after 0010-b-n1");
     gv_checker_invariants_reset(&invariants, 0, true);
     give(&invariants, 0, "0013-c-n0");
-    expect(&errors, 2, "not ascending: n0 gave id 0013-c-n0 after 0014-a-n0");
+    expect(&errors, 2, "ids out of order: n0 generated id 0013-c-n0 after 0014-a-n0");
     give(&invariants, 0, "0012-c-n0"); // is told once
     expect(&errors, 2, "");
     gv_checker_invariants_fini(&invariants);
@@ -196,7 +196,7 @@ static void a_flood_is_noticed(void **state) {
     assert_false(gv_check_traffic_observe(&traffic, now + 1600 * GV_MS, 2 * most + 1, &errors));
     assert_false(gv_check_traffic_observe(&traffic, now + 1700 * GV_MS, 2 * most + 2, &errors));
     expect(&errors, 1, "flood: ");
-    assert_non_null(strstr(errors.texts[0], "; n1 has sent most so far: 30"));
+    assert_non_null(strstr(errors.texts[0], "; n1 sent most of all: 30"));
     gv_verdict_fini(&errors);
 }
 
@@ -211,11 +211,11 @@ static void silence_has_a_bound(void **state) {
         uint64_t idle = most[i] + GV_CHECK_TRAFFIC_IDLE;
         gv_check_traffic_quiescence(&traffic, lasted, 0, idle, &errors);
         gv_check_traffic_quiescence(&traffic, lasted, suspicion, idle + 3, &errors);
-        expect(&errors, 2 * i, "not silent: ");
+        expect(&errors, 2 * i, "not quiescent: ");
         gv_check_traffic_quiescence(&traffic, lasted, 0, idle + 1, &errors);
-        expect(&errors, 2 * i + 1, "not silent: ");
+        expect(&errors, 2 * i + 1, "not quiescent: ");
         gv_check_traffic_quiescence(&traffic, lasted, suspicion, idle + 4, &errors);
-        expect(&errors, 2 * i + 2, "not silent: ");
+        expect(&errors, 2 * i + 2, "not quiescent: ");
     }
     gv_verdict_fini(&errors);
 }
@@ -256,7 +256,7 @@ static void slow_links_fall_silent_later(void **state) {
         assert_true(gv_checker_invariants_time(&invariants, due, 2000, true));
         gv_time end = due + GV_CHECKER_OBSERVE_MS * GV_MS;
         assert_true(gv_checker_invariants_time(&invariants, end, 2000 + noise, false));
-        expect(&errors, noise > 0, "not silent: 500 messages in 5 s");
+        expect(&errors, noise > 0, "not quiescent: 500 messages in 5 s");
         gv_checker_invariants_fini(&invariants);
     }
     gv_verdict_fini(&errors);
@@ -272,9 +272,9 @@ static void silence_is_judged_if_there_was_time(void **state) {
     play(enough, 19, 2, &errors); // 3 nodes: one message in 5 s, 10 s of suspicion, and 8
     expect(&errors, 0, "");
     play(enough, 1000, 0, &errors);
-    expect(&errors, 1, "not silent: 1000 messages in 5 s");
+    expect(&errors, 1, "not quiescent: 1000 messages in 5 s");
     play(enough, 20, 2, &errors);
-    expect(&errors, 2, "not silent: 20 messages in 5 s");
+    expect(&errors, 2, "not quiescent: 20 messages in 5 s");
     gv_verdict_fini(&errors);
 }
 

@@ -129,7 +129,7 @@ static bool reads(struct gv_solo *solo, const char *value) {
 
 static void test_counter(void **state) {
     (void)state;
-    static const char beyond[] = "takes what this node has added beyond 2^63 - 1";
+    static const char beyond[] = "raises the total of this node above 2^63 - 1";
     static const char no_integer[] = "is not an integer of 64 bits";
     struct gv_solo solo;
     gv_solo_init(&solo, &gv_counter_workload);
@@ -295,16 +295,16 @@ static void test_unanswered(void **state) {
          "\"in_reply_to\":1}}",
          GV_ESYNTAX, "fly_ok is not supported by gv-broadcast"},
         {"{\"src\":\"n9\",\"dest\":\"n1\",\"body\":{\"type\":\"gossip\",\"v\":2}}", GV_ENOENT,
-         "gossip from n9, which is no peer"},
+         "gossip from n9, which is not a peer"},
         {"{\"src\":\"n1\",\"dest\":\"n1\",\"body\":{\"type\":\"gossip\",\"v\":2}}", GV_ENOENT,
-         "gossip from n1, which is no peer"},
+         "gossip from n1, which is not a peer"},
         {"{\"src\":\"n2\",\"dest\":\"n1\",\"body\":{\"type\":\"gossip\",\"v\":1}}", GV_EVERSION,
-         "gossip from n2: it speaks version 1 of the protocol, this node version 2: refused"},
+         "gossip from n2: refused: protocol version 1, and this node has version 2"},
         {"{\"src\":\"n2\",\"dest\":\"n1\",\"body\":{\"type\":\"sync\",\"v\":2,\"id\":-1}}",
          GV_ERANGE, "gossip from n2: id: number out of range"},
         {"{\"src\":\"n2\",\"dest\":\"n1\",\"body\":{\"type\":\"gossip\",\"v\":2,\"entries\":"
          "[{\"bag\":[1]}]}}",
-         GV_ETYPE, "gossip from n2: what it holds is refused: value of the wrong type"},
+         GV_ETYPE, "gossip from n2: an entry is refused: value of the wrong type"},
     };
     struct gv_solo solo;
     gv_solo_init(&solo, &gv_broadcast_workload);

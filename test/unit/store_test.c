@@ -355,7 +355,7 @@ static void test_refused(void **state) {
     check_refused(&place, bytes, len - 4096, GV_ECORRUPT, "damaged");
     check_refused(&place, bytes, 100, GV_ECORRUPT, "damaged");
     check_refused(&place, (const uint8_t *)"not a database at all", 21, GV_ECORRUPT,
-                  "at byte 0 there is not the beginning of a store of this program");
+                  "it does not begin like a file of LMDB");
     // Other formats: the number behind the magic word, wherever it stands.
     static const char mine[] = {'g', 'r', 'a', 'p', 'e', 'v', 'i', 'n', 'e', GV_SUPERBLOCK_FORMAT};
     static const char formats[] = {GV_SUPERBLOCK_FORMAT_LEGACY - 1, GV_SUPERBLOCK_FORMAT + 1};
@@ -536,8 +536,8 @@ static void test_journal_refused(void **state) {
     for (int i = 0; i < 2; i++) {
         place.sync = i == 0;
         check_refused(&place, bytes, len, GV_ECORRUPT,
-                      "grapevine.journal is damaged at byte 8192: a frame is damaged that has "
-                      "others behind it");
+                      "grapevine.journal is damaged at byte 8192: a frame is damaged, and "
+                      "others follow it");
         check_kept(journal, frames, journal_len);
     }
     assert_int_equal(rename(aside, journal), 0);
@@ -599,7 +599,7 @@ static void test_pair_damaged(void **state) {
     check_pair(&place, NULL, &none, "data.mdb is missing, though there is a grapevine.journal");
     check_pair(&place, NULL, NULL,
                "data.mdb is missing and there is no grapevine.journal, though "
-               "grapevine.lock tells of a store (to begin anew, remove that)");
+               "grapevine.lock shows that there was a store (to start anew, remove it)");
     check_pair(&place, &none, NULL, "data.mdb is empty and there is no grapevine.journal, though ");
     static const size_t lengths[] = {1, 4096, 8192, 12288};
     for (size_t i = 0; i < sizeof lengths / sizeof *lengths; i++) {
@@ -624,7 +624,7 @@ static void test_pair_damaged(void **state) {
     for (size_t i = 0; i < journal.len; i += 4096)
         if (memcmp(journal.bytes + i, other.bytes + journal.len - 4096, 4096) != 0) last = i;
     memset(other.bytes + last, 0, 4096);
-    check_pair(&place, &data, &other, "a frame is damaged that had been written safely");
+    check_pair(&place, &data, &other, "a frame is damaged that was durable");
     put_copy(place.file, &data);
     put_copy(place.journal, &journal);
     check_life(&place, 12000);
@@ -664,7 +664,7 @@ static void test_pair_mixed(void **state) {
         }
     }
     // Both of an earlier moment: that is a copy of the directory, but for what the watermark tells.
-    check_pair(&place, &data[2], &journal[2], "data.mdb is an older copy, by what grapevine.lock");
+    check_pair(&place, &data[2], &journal[2], "data.mdb is an older copy, as grapevine.lock");
     char lock[4200];
     snprintf(lock, sizeof lock, "%s/grapevine.lock", place.dir);
     assert_int_equal(unlink(lock), 0);

@@ -528,7 +528,7 @@ static void test_meddled_ahead(void **state) {
     settle(it);
     it->solo.log[0] = '\0';
     add(&it->solo, 11, 5);
-    assert_non_null(strstr(it->solo.log, "a peer has made an entry of this node larger"));
+    assert_non_null(strstr(it->solo.log, "a peer has raised a counter of this node"));
     it->value = 104;
     gv_solo_clear(&it->solo);
     settle(it);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // The limits of a node that more than one of its modules needs.
-#ifndef GV_NODE_LIMITS_H
-#define GV_NODE_LIMITS_H
+#ifndef GV_NODE_NODE_LIMITS_H
+#define GV_NODE_NODE_LIMITS_H
 
 enum {
     GV_NODE_LINE_DEFAULT = 1 << 20,    // longest accepted line, bytes
