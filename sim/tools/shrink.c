@@ -35,7 +35,7 @@ struct answer {
 static void run(const char *text, size_t len, int fd) {
     struct answer answer = {0};
     int null = open("/dev/null", O_WRONLY);
-    if (null >= 0) dup2(null, STDERR_FILENO); // a crash need not say a hundred times what it is
+    if (null >= 0) dup2(null, STDERR_FILENO); // crashes print their cause at every attempt
     signal(SIGINT, SIG_DFL);
     gv_pool_bound(GV_POOL_CPU_S);
     answer.ran = gv_simulate_text(text, len, &answer.verdict);
@@ -66,15 +66,15 @@ bool gv_shrink_probe(const char *text, size_t len, struct gv_verdict *verdict) {
 // ---- Shrinking ----
 
 struct shrink {
-    struct gv_verdict verdict; // of the least so far; its kind is to be kept
+    struct gv_verdict verdict; // of the best so far; its kind must stay
     bool tty;
 };
 
-static bool shows(void *ctx, const char *text, size_t len) {
+static bool reproduces(void *ctx, const char *text, size_t len) {
     struct shrink *shrink = ctx;
     struct gv_verdict verdict;
     if (interrupted || !gv_shrink_probe(text, len, &verdict)) return false;
-    // ^C ends the probe, too: what it says then is nothing about the text.
+    // ^C ends the probe too, so its verdict does not count.
     if (!gv_verdict_same_failure(&verdict, &shrink->verdict)) return false;
     shrink->verdict = verdict;
     return true;
@@ -97,7 +97,7 @@ static void progress(void *ctx, uint64_t tries, const struct gv_scenario *best) 
     fflush(stderr);
 }
 
-static const char *given(const struct gv_command *command, const char *wanted) {
+static const char *given_value(const struct gv_command *command, const char *wanted) {
     const char *name, *value;
     for (int at = 0; gv_command_given(command, &at, &name, &value);) {
         if (strcmp(name, wanted) == 0) return value;
@@ -105,7 +105,7 @@ static const char *given(const struct gv_command *command, const char *wanted) {
     return NULL;
 }
 
-// The scenario with what the command line sets instead, and all that a reducer wants to see.
+// The scenario with the settings of the command line and those that gv_reduce_text requires.
 static char *complete(const struct gv_command *command, const struct gv_scenario *scenario,
                       size_t *len) {
     static const char *const must[][2] = {
@@ -119,12 +119,13 @@ static char *complete(const struct gv_command *command, const struct gv_scenario
     }
     for (size_t i = 0; i < scenario->settings_len; i++) {
         name = gv_command_setting(scenario->settings[i].name);
-        if (given(command, name) == NULL) {
+        if (given_value(command, name) == NULL) {
             fprintf(out, "%s %s\n", name, scenario->settings[i].value);
         }
     }
     for (size_t i = 0; i < sizeof must / sizeof *must; i++) {
-        if (given(command, must[i][0]) != NULL || setting(scenario, must[i][0]) != NULL) continue;
+        if (given_value(command, must[i][0]) != NULL || setting(scenario, must[i][0]) != NULL)
+            continue;
         fprintf(out, "%s %s\n", must[i][0], must[i][1]);
     }
     for (size_t i = 0; i < scenario->map_len; i++) {
@@ -137,7 +138,7 @@ static char *complete(const struct gv_command *command, const struct gv_scenario
     return fclose(out) == 0 ? text : NULL;
 }
 
-// What the command names, complete. NULL: it cannot be read, which has been said.
+// The completed text of command->scenario. NULL: it cannot be read, which is reported.
 static char *load(const struct gv_command *command, size_t *len) {
     char name[32];
     const char *what = command->scenario;
@@ -189,12 +190,13 @@ static void report(const struct gv_command *command, const char *text, size_t le
 static int shrink(const struct gv_command *command, char *text, size_t len) {
     struct shrink shrink = {.tty = isatty(STDERR_FILENO) != 0};
     if (!gv_shrink_probe(text, len, &shrink.verdict)) {
-        gv_escape_print(stderr, "gvsim: %s cannot be run; gvsim run says why\n", command->scenario);
+        gv_escape_print(stderr, "gvsim: %s cannot be run; see the error of gvsim run\n",
+                        command->scenario);
         return GV_EXIT_USAGE;
     }
     if (interrupted) return GV_EXIT_INTERRUPTED;
     if (shrink.verdict.unjudged) {
-        gv_escape_print(stderr, "gvsim: %s was not judged: %s\n", command->scenario,
+        gv_escape_print(stderr, "gvsim: %s has no verdict: %s\n", command->scenario,
                         shrink.verdict.why);
         return GV_EXIT_INCONCLUSIVE;
     }
@@ -203,13 +205,13 @@ static int shrink(const struct gv_command *command, char *text, size_t len) {
         return GV_EXIT_INVALID;
     }
     struct gv_reduce_config config = {
-        .shows = shows, .progress = progress, .ctx = &shrink, .tries_most = command->tries};
+        .shows = reproduces, .progress = progress, .ctx = &shrink, .tries_most = command->tries};
     char *left = gv_reduce_text(&config, text, len, &len);
     if (shrink.tty) fputs("\r\x1b[K", stderr);
     int status = interrupted ? GV_EXIT_INTERRUPTED : GV_EXIT_VALID;
     if (write_out(command, &shrink, left, len) != 0) status = GV_EXIT_USAGE;
     if (status != GV_EXIT_USAGE && strcmp(command->output, "-") != 0) {
-        if (interrupted) printf("interrupted: this is the least so far\n");
+        if (interrupted) printf("interrupted: the smallest so far\n");
         printf("%s\n", shrink.verdict.why);
         report(command, left, len);
     }

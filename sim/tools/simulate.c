@@ -16,7 +16,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { STEPS = 64 }; // between two looks at the clock
+enum { STEPS = 64 }; // between readings of the clock
 static volatile sig_atomic_t interrupted;
 
 static void on_signal(int number) {
@@ -42,7 +42,7 @@ static void draw(struct gv_progress *progress, const struct gv_command *command,
     gv_progress_draw(progress, &command->run, &view);
 }
 
-// Runs to the end, or until interrupted. Returns the time it took.
+// Runs to the end or an interrupt. Returns the time that it took.
 static gv_time run_to_end(const struct gv_command *command, struct gv_simulation *sim,
                           struct gv_progress *progress) {
     gv_time began = wall_now(), every = progress->tty ? GV_PROGRESS_TTY_MS : GV_PROGRESS_PIPE_MS;
@@ -78,8 +78,7 @@ static void print_speed(const struct gv_simulation *sim, gv_time took, FILE *out
             (double)gv_simulation_now(sim) / 1e9, lines, (double)lines / seconds);
 }
 
-// Runs it all once more, untold, and compares what cannot be equal by chance. Returns whether it
-// was equal.
+// Repeats the run without trace and report. Returns whether its trace hash and counts are equal.
 static bool check_determinism(const struct gv_command *command, struct gv_simulation *sim,
                               struct gv_result *first) {
     struct gv_simulation *again = new_sim(command, &command->run);
@@ -97,13 +96,13 @@ static bool check_determinism(const struct gv_command *command, struct gv_simula
 static int finish(const struct gv_command *command, struct gv_simulation *sim, gv_time took,
                   struct gv_progress *progress, FILE *json, struct gv_recorder *recorder) {
     struct gv_result result = {0};
-    bool same = false; // and it was looked at
+    bool same = false; // a second run was equal
     if (!interrupted) {
         result = gv_simulation_finish(sim);
         same = command->check_determinism && check_determinism(command, sim, &result);
     }
     if (interrupted) {
-        fprintf(progress->out, "interrupted at %.1f s of its time: there is no verdict\n",
+        fprintf(progress->out, "interrupted at %.1f s of virtual time; no verdict\n",
                 (double)gv_simulation_now(sim) / 1e9);
         gv_recorder_close(recorder, NULL, &command->options.limits);
         return GV_EXIT_INTERRUPTED;
@@ -131,18 +130,18 @@ static bool complain(const char *name, const struct gv_scenario_diagnostic *diag
     return false;
 }
 
-// What a run is made of besides its options. Zeroed it is empty.
-struct plan {
+// Inputs of a run read from files. Zeroed, it is empty.
+struct inputs {
     struct gv_scenario scenario;
     struct gv_wan wan;
 };
 
-static void drop(struct plan *plan) {
-    gv_wan_close(&plan->wan);
-    gv_scenario_fini(&plan->scenario);
+static void drop(struct inputs *inputs) {
+    gv_wan_close(&inputs->wan);
+    gv_scenario_fini(&inputs->scenario);
 }
 
-// Lets nodes have the disks that a scenario's crashes leave them, unless it is said otherwise.
+// Gives nodes disks if a crash of the scenario keeps them and --durability is not given.
 static bool give_disks(struct gv_command *command, const struct gv_scenario *scenario,
                        struct gv_scenario_diagnostic *diagnostic) {
     for (size_t i = 0; i < scenario->len; i++) {
@@ -157,11 +156,11 @@ static bool give_disks(struct gv_command *command, const struct gv_scenario *sce
     return true;
 }
 
-// Reads a scenario, and lets it have its say. False: *diagnostic says what is wrong; a line of 0:
-// not with the scenario alone.
-static bool apply(struct gv_command *command, struct plan *plan, const char *text, size_t len,
+// Parses a scenario and applies its settings. False: *diagnostic has the error; its line is 0 if
+// the command line has it.
+static bool apply(struct gv_command *command, struct inputs *inputs, const char *text, size_t len,
                   struct gv_scenario_diagnostic *diagnostic) {
-    struct gv_scenario *scenario = &plan->scenario;
+    struct gv_scenario *scenario = &inputs->scenario;
     char why[GV_COMMAND_WHY_MAX];
     *diagnostic = (struct gv_scenario_diagnostic){0};
     if (gv_scenario_parse(scenario, text, len, diagnostic) != 0) return false;
@@ -180,22 +179,23 @@ static bool apply(struct gv_command *command, struct plan *plan, const char *tex
     if (gv_scenario_check(scenario, command->run.nodes, command->run.time_limit, diagnostic) != 0)
         return false;
     if (command->scenario != NULL) command->run.scenario = scenario;
-    if (gv_scenario_wan(scenario, command->run.nodes, &plan->wan)) command->run.wan = &plan->wan;
+    if (gv_scenario_wan(scenario, command->run.nodes, &inputs->wan))
+        command->run.wan = &inputs->wan;
     return give_disks(command, scenario, diagnostic);
 }
 
-// The text of a scenario, or NULL, having said so.
+// The text of a scenario. NULL: there is none, which is reported.
 static char *find_text(const char *name, size_t *len) {
     char *text = gv_source_find(name, len);
     if (text != NULL) return text;
     bool named = errno == ENOENT && strpbrk(name, "/.") == NULL;
     gv_escape_print(stderr, "gvsim: scenario %s: %s%s\n", name, strerror(errno),
-                    named ? ", nor a scenario of that name; gvsim scenarios lists them" : "");
+                    named ? "; it is no built-in scenario either; gvsim scenarios lists them" : "");
     return NULL;
 }
 
-// Reads a file of regions, which go before those of the scenario.
-static bool load_wan(struct gv_command *command, struct plan *plan) {
+// Reads a file of regions, which replace those of the scenario.
+static bool load_wan(struct gv_command *command, struct inputs *inputs) {
     size_t len;
     char *text = gv_source_read(command->wan, &len);
     if (text == NULL) {
@@ -209,29 +209,29 @@ static bool load_wan(struct gv_command *command, struct plan *plan) {
     if (!good) return complain(command->wan, &diagnostic);
     if (file.len > 0 || file.settings_len > 0) {
         unsigned line = file.len > 0 ? file.steps[0].line : file.settings[0].line;
-        diagnostic =
-            (struct gv_scenario_diagnostic){line, 1, "only regions and their links may stand here"};
+        diagnostic = (struct gv_scenario_diagnostic){
+            line, 1, "only regions and their links are allowed here"};
         good = false;
     }
     good = good && gv_scenario_check(&file, command->run.nodes, GV_TIME_NEVER, &diagnostic) == 0;
-    gv_wan_close(&plan->wan);
+    gv_wan_close(&inputs->wan);
     command->run.wan = NULL;
-    if (good && gv_scenario_wan(&file, command->run.nodes, &plan->wan))
-        command->run.wan = &plan->wan;
+    if (good && gv_scenario_wan(&file, command->run.nodes, &inputs->wan))
+        command->run.wan = &inputs->wan;
     gv_scenario_fini(&file);
     return good || complain(command->wan, &diagnostic);
 }
 
-// Reads the files that the command names, if it does.
-static bool load(struct gv_command *command, struct plan *plan) {
+// Reads the scenario and the file of regions, if the command has them.
+static bool load(struct gv_command *command, struct inputs *inputs) {
     size_t len = 0;
     char *text = command->scenario != NULL ? find_text(command->scenario, &len) : NULL;
     if (command->scenario != NULL && text == NULL) return false;
     struct gv_scenario_diagnostic diagnostic;
-    bool good = apply(command, plan, text != NULL ? text : "", len, &diagnostic);
+    bool good = apply(command, inputs, text != NULL ? text : "", len, &diagnostic);
     free(text);
     if (!good) return complain(command->scenario, &diagnostic);
-    return command->wan == NULL || load_wan(command, plan);
+    return command->wan == NULL || load_wan(command, inputs);
 }
 
 // ---- The command ----
@@ -262,11 +262,11 @@ bool gv_simulate_text(const char *text, size_t len, struct gv_verdict *verdict) 
     char *argv[] = {(char[]){"gvsim"}, (char[]){"run"}, (char[]){"--scenario=-"}, NULL};
     char why[GV_COMMAND_WHY_MAX];
     struct gv_command command;
-    struct plan plan = {0};
+    struct inputs inputs = {0};
     struct gv_scenario_diagnostic diagnostic;
     int action = gv_command_parse(&command, 3, argv, 0, why);
     GV_ASSERT(action == GV_COMMAND_RUN);
-    bool good = apply(&command, &plan, text, len, &diagnostic);
+    bool good = apply(&command, &inputs, text, len, &diagnostic);
     if (good) {
         struct gv_simulation *sim = new_sim(&command, &command.run);
         while (gv_simulation_step(sim)) {
@@ -274,14 +274,14 @@ bool gv_simulate_text(const char *text, size_t len, struct gv_verdict *verdict) 
         *verdict = gv_verdict_of(gv_simulation_finish(sim).errors);
         gv_simulation_free(sim);
     }
-    drop(&plan);
+    drop(&inputs);
     return good;
 }
 
 int gv_simulate_command(const struct gv_command *command) {
     struct gv_command complete = *command; // with what the scenario sets
-    struct plan plan = {0};
-    int status = load(&complete, &plan) ? run_all(&complete) : GV_EXIT_USAGE;
-    drop(&plan);
+    struct inputs inputs = {0};
+    int status = load(&complete, &inputs) ? run_all(&complete) : GV_EXIT_USAGE;
+    drop(&inputs);
     return status;
 }

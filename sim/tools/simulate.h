@@ -6,13 +6,15 @@
 #include "../check/verdict.h"
 #include "command.h"
 
-// Runs what the command says, and prints the live view and the verdict on standard output. Returns
-// what gvsim exits with: 0 valid, 1 invalid (or two runs that differ), 2 a file cannot be written
-// or used, 130 interrupted.
+// Runs the command, and prints the progress display and the verdict on standard output, or on
+// standard error if the JSON goes to standard output. Returns GV_EXIT_VALID; GV_EXIT_INVALID: also
+// if
+// --check-determinism finds a difference; GV_EXIT_USAGE: a file cannot be read or written, or has
+// an error; GV_EXIT_INTERRUPTED.
 int gv_simulate_command(const struct gv_command *command);
 
-// Runs the text of a scenario that sets all it needs, and prints nothing. False: it is wrong, and
-// there is no verdict.
+// Runs the text of a scenario that sets its workload, and prints nothing. False: the text has an
+// error.
 bool gv_simulate_text(const char *text, size_t len, struct gv_verdict *verdict);
 
 #endif

@@ -23,7 +23,7 @@ char *gv_source_read(const char *path, size_t *len) {
         got = fread(text + *len, 1, cap - *len, file);
         *len += got;
     } while (got > 0);
-    bool whole = !ferror(file); // a directory opens, but cannot be read
+    bool whole = !ferror(file); // a directory can be opened, not read
     int error = errno;
     fclose(file);
     if (whole) return text;

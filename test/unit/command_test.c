@@ -104,7 +104,7 @@ static void virtual_mode_takes_options_of_its_own(void **state) {
     assert_int_equal(command.run.seed, 4);
 }
 
-static void a_scenario_fills_in_what_was_not_said(void **state) {
+static void a_scenario_sets_what_the_command_line_does_not(void **state) {
     (void)state;
     struct gv_command command;
     assert_int_equal(parse(&command, "gvsim run --scenario x --node-count 7"), GV_COMMAND_RUN);
@@ -251,7 +251,7 @@ static void benchmarks_take_seeds_of_their_own(void **state) {
     assert_int_equal(parse(&command, "bin/gvsim glomers 3d"), GV_COMMAND_GLOMERS);
     assert_string_equal(command.challenge, "3d");
     assert_string_equal(command.self, "bin/gvsim");
-    assert_int_equal(command.run.seed, 1); // not of the clock: figures can be had again
+    assert_int_equal(command.run.seed, 1); // not from the clock, so results are reproducible
     assert_int_equal(command.runs, 1);
     assert_int_equal(command.jobs, 4);
     assert_int_equal(parse(&command, "gvsim sweep --seeds 5 --seed 7 --jobs 2 --svg a --json=b"),
@@ -280,7 +280,7 @@ int main(void) {
         cmocka_unit_test(every_option_is_taken),
         cmocka_unit_test(availability_is_total_or_a_share),
         cmocka_unit_test(virtual_mode_takes_options_of_its_own),
-        cmocka_unit_test(a_scenario_fills_in_what_was_not_said),
+        cmocka_unit_test(a_scenario_sets_what_the_command_line_does_not),
         cmocka_unit_test(aliases_name_the_same_option),
         cmocka_unit_test(help_and_version),
         cmocka_unit_test(mistakes_are_named),
