@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Admission: the bounds of this node, and merging of entries that are within them. Internal to
-// engine/; node/ uses gv_admit_local and gv_admit_reserve.
+// Admission: the bounds of this node, and merging of entries within them. Internal to engine/, but
+// node/ uses gv_admit_local and gv_admit_reserve.
 //
 // message_max, entries_max and memory_max apply to new local writes, the latter two also to growth
 // by received entries. They never apply to entries that are in the replica or in the store. The

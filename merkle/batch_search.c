@@ -24,8 +24,8 @@ static void prefetch_positions(const struct search *search, bool leaf) {
 // whichever adds up fewer.
 static struct gv_digest sum_before(const struct search *search, bool leaf) {
     uint32_t at = search->index, count = search->node->count;
-    if (at <= count / 2) return sum_of(search->node, 0, at, leaf);
-    return gv_digest_sub(search->subtree, sum_of(search->node, at, count, leaf));
+    if (at <= count / 2) return digest_of(search->node, 0, at, leaf);
+    return gv_digest_sub(search->subtree, digest_of(search->node, at, count, leaf));
 }
 
 // Prefetches what sum_before reads.

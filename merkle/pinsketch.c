@@ -312,8 +312,7 @@ CLMUL static inline __m128i sum(__m128i a, __m128i b) {
 }
 
 // The squares of four elements. The carry-less square of a 64-bit word is the squares of its two
-// halves, so one multiplication serves two elements; the reductions of all four are done in
-// parallel.
+// halves, so one multiplication serves two elements, and one reduction all four.
 CLMUL static inline __m128i square_each(__m128i x) {
     __m128i two = _mm_clmulepi64_si128(x, x, 0x00), more = _mm_clmulepi64_si128(x, x, 0x11);
     __m128i low = evens(two, more), high = odds(two, more);

@@ -210,8 +210,7 @@ static void split(struct walk *walk, struct gv_digest first, struct gv_digest mi
     }
     uint64_t end = hi;
     if (walk->state->kind == GV_RANGE_ROOT && walk->state->peer.count > mine.count + 1) {
-        // New positions are often the largest; "empty" makes the peer send those beyond mine at
-        // once.
+        // New positions are often the largest: "empty" requests those after the local ones.
         uint64_t beyond = item_of_rank(tree, last.count - 1).position + 1;
         if (splitter.from < beyond) end = beyond;
     }

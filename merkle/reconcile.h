@@ -14,9 +14,8 @@
 //   request by hash      send me your items here with these short hashes
 //   sketch               this is the sketch of my items here (pinsketch.h)
 //   request by element   send me your items here with these elements
-//   probe                send me your items in this narrower range; if you hold none, I was wrong
-//   to
-//                        assume a single difference in the range, so refine it
+//   probe                send me your items in this narrower range; if there are none, I was wrong
+//                        to assume a single difference in the range, so refine it
 //
 // The answer to a range, from the local tree:
 //

@@ -13,8 +13,8 @@ void gv_check_bounds_message(struct gv_check_bounds *bounds, uint32_t node, size
     GV_ASSERT(node < bounds->nodes);
     if (bytes <= bounds->message_max || bounds->message_reported) return;
     bounds->message_reported = true;
-    gv_verdict_add(errors, GV_VERDICT_MESSAGE_TOO_LONG, "n%u sends %zu bytes, and its bound is %zu",
-                   node, bytes, bounds->message_max);
+    gv_verdict_add(errors, GV_VERDICT_MESSAGE_TOO_LONG, "n%u sends %zu bytes, more than %zu", node,
+                   bytes, bounds->message_max);
 }
 
 void gv_check_bounds_memory(struct gv_check_bounds *bounds, uint32_t node, uint64_t entries,
@@ -25,8 +25,8 @@ void gv_check_bounds_memory(struct gv_check_bounds *bounds, uint32_t node, uint6
     if (bytes <= most || bounds->memory_reported) return;
     bounds->memory_reported = true;
     gv_verdict_add(errors, GV_VERDICT_TOO_MUCH_MEMORY,
-                   "n%u takes %" PRIu64 " bytes for %" PRIu64 " entries, and its bound is %" PRIu64,
-                   node, bytes, entries, most);
+                   "n%u uses %" PRIu64 " bytes for %" PRIu64 " entries, more than %" PRIu64, node,
+                   bytes, entries, most);
 }
 
 void gv_check_bounds_queues(uint32_t node, const struct gv_stats *stats,
@@ -45,7 +45,7 @@ void gv_check_bounds_queues(uint32_t node, const struct gv_stats *stats,
     for (size_t i = 0; i < sizeof queues / sizeof *queues; i++) {
         if (queues[i].deepest <= queues[i].most) continue;
         gv_verdict_add(errors, GV_VERDICT_QUEUE_TOO_LONG,
-                       "%" PRIu64 " %s waited in n%u, and the bound is %" PRIu64, queues[i].deepest,
+                       "%" PRIu64 " %s queued at n%u, more than %" PRIu64, queues[i].deepest,
                        queues[i].what, node, queues[i].most);
     }
 }
@@ -59,7 +59,7 @@ void gv_check_bounds_links(const struct gv_net *net, double rate,
         GV_CHECK_BOUNDS_IN_FLIGHT * (1.0 + net->copies) + GV_CHECK_BOUNDS_OP * rate * seconds;
     if (link->in_flight <= most) return;
     gv_verdict_add(errors, GV_VERDICT_QUEUE_TOO_LONG,
-                   "%" PRIu32 " messages were on their way from n%" PRIu32 " to n%" PRIu32
-                   ", and the bound is %.0f",
+                   "%" PRIu32 " messages in flight from n%" PRIu32 " to n%" PRIu32
+                   ", more than %.0f",
                    link->in_flight, link->src, link->dest, most);
 }

@@ -113,11 +113,11 @@ static void complain_sum(const struct gv_check_counter *counter, uint32_t node,
     list_sums(counter->acked, counter->nodes, acked);
     list_sums(counter->refused, counter->nodes, refused);
     gv_verdict_add(errors, GV_VERDICT_WRONG_SUM,
-                   "n%u reads %" PRId64 "; the additions that ended well make %" PRId64
-                   " (acknowledged:%s), and none of the %zu without an answer make up the "
+                   "n%u returned %" PRId64 "; acknowledged additions sum to %" PRId64
+                   " (by node:%s), and no subset of the %zu of unknown outcome explains the "
                    "difference%s%s",
                    node, counter->finals[node], counter->sum, acked, counter->maybe_len,
-                   *refused != '\0' ? "; refused for certain:" : "", refused);
+                   *refused != '\0' ? "; definitely failed:" : "", refused);
 }
 
 bool gv_check_counter_finish(const struct gv_check_counter *counter,
@@ -133,7 +133,7 @@ bool gv_check_counter_finish(const struct gv_check_counter *counter,
         if (any) {
             equal = false;
             gv_verdict_add(errors, GV_VERDICT_FINAL_READS_DIFFER,
-                           "n%u reads %" PRId64 ", n%u %" PRId64, node, value, first,
+                           "n%u returned %" PRId64 ", n%u %" PRId64, node, value, first,
                            counter->finals[first]);
         }
         any = true;

@@ -14,6 +14,6 @@ void gv_check_echo_reply(const struct gv_history_op *op, const struct gv_json *j
 
     struct gv_slice raw = gv_json_raw(json, echo);
     errors->conclusive = true;
-    gv_verdict_add(errors, GV_VERDICT_WRONG_ECHO, "n%u was asked for \"%s\" and answered %.*s",
-                   op->node, asked, (int)(raw.len < 100 ? raw.len : 100), (const char *)raw.data);
+    gv_verdict_add(errors, GV_VERDICT_WRONG_ECHO, "n%u was sent \"%s\" and answered %.*s", op->node,
+                   asked, (int)(raw.len < 100 ? raw.len : 100), (const char *)raw.data);
 }

@@ -33,8 +33,8 @@ void gv_check_id_order_line(struct gv_check_id_order *id_order, uint32_t node, s
     *end = '\0';
     if (strcmp(id, last->id) <= 0) {
         last->reported = true;
-        gv_verdict_add(errors, GV_VERDICT_NOT_ASCENDING, "n%u gave id %s after %s", node, id,
-                       last->id);
+        gv_verdict_add(errors, GV_VERDICT_IDS_OUT_OF_ORDER, "n%u generated id %s after %s", node,
+                       id, last->id);
     }
     strcpy(last->id, id);
 }

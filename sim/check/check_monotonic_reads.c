@@ -35,8 +35,9 @@ void gv_check_monotonic_reads_set(struct gv_check_monotonic_reads *reads, uint32
     }
     if (gone == 0 || last->reported) return;
     last->reported = errors->conclusive = true;
-    gv_verdict_add(errors, GV_VERDICT_READ_GOES_BACK,
-                   "n%u showed %zu values before that it now lacks: %zu …", node, gone, first);
+    gv_verdict_add(errors, GV_VERDICT_NON_MONOTONIC_READ,
+                   "n%u is missing %zu values that an earlier read returned: %zu …", node, gone,
+                   first);
 }
 
 void gv_check_monotonic_reads_counter(struct gv_check_monotonic_reads *reads, uint32_t node,
@@ -46,8 +47,9 @@ void gv_check_monotonic_reads_counter(struct gv_check_monotonic_reads *reads, ui
     bool back = last->any && value < last->value && !last->reported;
     if (back) {
         last->reported = errors->conclusive = true;
-        gv_verdict_add(errors, GV_VERDICT_READ_GOES_BACK,
-                       "n%u showed %" PRId64 " before, and now %" PRId64, node, last->value, value);
+        gv_verdict_add(errors, GV_VERDICT_NON_MONOTONIC_READ,
+                       "n%u returned %" PRId64 " earlier, and now %" PRId64, node, last->value,
+                       value);
     }
     last->any = true;
     last->value = value;

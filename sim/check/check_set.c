@@ -70,7 +70,7 @@ static void phantom_element(struct gv_check_set *set, struct gv_check_set_elemen
     set->phantom++;
     char value[GV_KEYS_LABEL_MAX];
     gv_verdict_add(errors, GV_VERDICT_PHANTOM,
-                   "n%u shows value %s, though adding it was refused for certain by n%u", node,
+                   "n%u returned value %s, which n%u definitely failed to add", node,
                    label(set, e, value), e->refuser);
 }
 
@@ -98,7 +98,7 @@ static void phantom_token(struct gv_check_set *set, uint32_t node, struct gv_jso
     set->phantom++;
     if (set->phantoms_kept == GV_CHECK_SET_PHANTOMS_KEPT) return;
     set->phantoms[set->phantoms_kept++] = gv_memory_copy(raw.data, raw.len);
-    gv_verdict_add(errors, GV_VERDICT_PHANTOM, "n%u shows %.*s, which nobody added", node,
+    gv_verdict_add(errors, GV_VERDICT_PHANTOM, "n%u returned %.*s, which was never added", node,
                    (int)(raw.len < 100 ? raw.len : 100), (const char *)raw.data);
 }
 
@@ -163,8 +163,8 @@ static void duplicate(struct gv_check_set *set, struct gv_check_set_element *e, 
     set->duplicated++;
     char value[GV_KEYS_LABEL_MAX];
     gv_verdict_add(errors, GV_VERDICT_DUPLICATE,
-                   "n%u shows value %s, %" PRIu32 " times in one read", node, label(set, e, value),
-                   times);
+                   "n%u returned value %s, %" PRIu32 " times in one read", node,
+                   label(set, e, value), times);
 }
 
 static void keep_final(struct gv_check_set *set, uint32_t node) {
@@ -248,7 +248,7 @@ static bool finals_equal(const struct gv_check_set *set, struct gv_verdict_error
         }
         if (missing.count == 0) continue;
         equal = false;
-        gv_verdict_add(errors, GV_VERDICT_FINAL_READS_DIFFER, "n%u lacks %zu of %zu values:%s",
+        gv_verdict_add(errors, GV_VERDICT_FINAL_READS_DIFFER, "n%u is missing %zu of %zu values:%s",
                        node, missing.count, total, missing.text);
     }
     free(shown);
@@ -297,12 +297,12 @@ static void complain_lost(const struct gv_check_set *set, const struct listing *
     list_nodes(nodes, set->nodes, ACKED, acked);
     list_nodes(nodes, set->nodes, SHOWED, showed);
     list_nodes(nodes, set->nodes, LACKS, lacks);
-    gv_verdict_add(
-        errors, GV_VERDICT_LOST,
-        "%zu %s known to be there %s missing at the last:%s;%s%s%s%s; missing at%s", lost->count,
-        lost->count == 1 ? "value" : "values", lost->count == 1 ? "was" : "were", lost->text,
-        *acked != '\0' ? " acknowledged by" : "", acked,
-        *showed != '\0' ? (*acked != '\0' ? "; shown by" : " shown by") : "", showed, lacks);
+    gv_verdict_add(errors, GV_VERDICT_LOST,
+                   "%zu known %s missing from the last reads:%s;%s%s%s%s; missing at%s",
+                   lost->count, lost->count == 1 ? "value is" : "values are", lost->text,
+                   *acked != '\0' ? " acknowledged by" : "", acked,
+                   *showed != '\0' ? (*acked != '\0' ? "; returned by" : " returned by") : "",
+                   showed, lacks);
     free(nodes);
 }
 

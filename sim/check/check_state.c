@@ -24,16 +24,16 @@ void gv_check_state_entries(struct gv_check_state *state, uint32_t node, uint64_
     uint64_t before = state->entries[node];
     state->entries[node] = entries;
     if (entries >= before) return;
-    gv_verdict_add(errors, GV_VERDICT_FORGOT, "n%u had %" PRIu64 " entries and has %" PRIu64, node,
-                   before, entries);
+    gv_verdict_add(errors, GV_VERDICT_ENTRIES_LOST, "n%u had %" PRIu64 " entries and has %" PRIu64,
+                   node, before, entries);
 }
 
 void gv_check_state_added(uint32_t node, const char *value, bool present,
                           struct gv_verdict_errors *errors) {
     GV_ASSERT(errors != NULL);
     if (present) return;
-    gv_verdict_add(errors, GV_VERDICT_NOT_KEPT, "n%u acknowledged value %s, and does not have it",
-                   node, value);
+    gv_verdict_add(errors, GV_VERDICT_ACKED_ABSENT,
+                   "n%u acknowledged value %s but does not have it", node, value);
 }
 
 void gv_check_state_reset(struct gv_check_state *state, uint32_t node) {
@@ -45,6 +45,6 @@ void gv_check_state_request(uint32_t node, struct gv_digest before, struct gv_di
                             struct gv_verdict_errors *errors) {
     GV_ASSERT(errors != NULL && after.count >= before.count);
     if (gv_digest_equal(before, after)) return;
-    gv_verdict_add(errors, GV_VERDICT_TOO_SOON,
-                   "n%u shows what a client wrote before it is on disk", node);
+    gv_verdict_add(errors, GV_VERDICT_NOT_DURABLE_YET,
+                   "n%u exposes a client's write before it is on disk", node);
 }

@@ -19,7 +19,7 @@ struct gv_check_state {
 void gv_check_state_init(struct gv_check_state *state, uint32_t nodes);
 void gv_check_state_fini(struct gv_check_state *state);
 
-// The number of entries of a node's replica. Error: GV_VERDICT_FORGOT if there were more.
+// The number of entries of a node's replica. Error: GV_VERDICT_ENTRIES_LOST if there were more.
 void gv_check_state_entries(struct gv_check_state *state, uint32_t node, uint64_t entries,
                             struct gv_verdict_errors *errors);
 
@@ -27,12 +27,12 @@ void gv_check_state_entries(struct gv_check_state *state, uint32_t node, uint64_
 void gv_check_state_reset(struct gv_check_state *state, uint32_t node);
 
 // A node acknowledged the addition of a value. `present`: its replica contains it. Error:
-// GV_VERDICT_NOT_KEPT if it does not.
+// GV_VERDICT_ACKED_ABSENT if it does not.
 void gv_check_state_added(uint32_t node, const char *value, bool present,
                           struct gv_verdict_errors *errors);
 
 // A node that acknowledges writes only once they are on disk processed a client's request. `before`
-// and `after`: the roots of its replica. Error: GV_VERDICT_TOO_SOON if they differ.
+// and `after`: the roots of its replica. Error: GV_VERDICT_NOT_DURABLE_YET if they differ.
 void gv_check_state_request(uint32_t node, struct gv_digest before, struct gv_digest after,
                             struct gv_verdict_errors *errors);
 

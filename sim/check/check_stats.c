@@ -113,32 +113,29 @@ void gv_check_stats_finish(const struct gv_check_stats *stats, enum gv_load_kind
         if (stats->tried[kind] == 0 || stats->ok[kind] > 0) continue;
         list_answers(stats, kind, list);
         if (stats->late[kind] == 0) errors->conclusive = true;
-        gv_verdict_add(errors, GV_VERDICT_NEVER_OK,
-                       "of %" PRIu64 " requests of the type %s none ended well: %s",
+        gv_verdict_add(errors, GV_VERDICT_NEVER_OK, "none of %" PRIu64 " %s requests succeeded: %s",
                        stats->tried[kind], name_of(kind, load), list);
     }
     double share = gv_check_stats_share(stats);
     if (share < availability) {
         list_worst(stats, list);
         gv_verdict_add(errors, GV_VERDICT_UNAVAILABLE,
-                       "%" PRIu64 " of %" PRIu64 " operations ended well, %.2f%%, and "
-                       "--availability asks for %.2f%%; the rest: %s",
+                       "%" PRIu64 " of %" PRIu64
+                       " operations succeeded, %.2f%%, and --availability "
+                       "requires %.2f%%; failures: %s",
                        stats->ended_ok, stats->ended, 100 * share, 100 * availability, list);
     }
     if (errors->count > 0) return;
     if (stats->ended == 0) {
-        gv_verdict_add(errors, GV_VERDICT_NOTHING_EXERCISED,
-                       "no client asked for anything, so there is nothing "
-                       "to judge");
+        gv_verdict_add(errors, GV_VERDICT_NOTHING_EXERCISED, "no client sent a request");
     } else if (gv_load_converges(load) && stats->tried[GV_HISTORY_ADD] == 0) {
         gv_verdict_add(errors, GV_VERDICT_NOTHING_EXERCISED,
-                       "of %" PRIu64 " operations none asked a node that was up "
-                       "to add anything",
+                       "none of %" PRIu64 " operations was an addition at a node that was up",
                        stats->ended);
     } else if (tried == 0) {
         gv_verdict_add(errors, GV_VERDICT_NOTHING_EXERCISED,
-                       "of %" PRIu64 " operations none asked a node that could "
-                       "answer: faults kept all of them from it",
+                       "none of %" PRIu64 " operations reached a node that could answer: faults "
+                       "prevented all of them",
                        stats->ended);
     }
 }

@@ -6,9 +6,10 @@
 
 #define SECOND (1000 * GV_MS)
 
-void gv_check_traffic_init(struct gv_check_traffic *traffic, uint32_t nodes, double rate) {
+void gv_check_traffic_init(struct gv_check_traffic *traffic, uint32_t nodes, double rate,
+                           const uint64_t *sent_by) {
     GV_ASSERT(nodes > 0 && rate >= 0);
-    *traffic = (struct gv_check_traffic){.nodes = nodes, .rate = rate};
+    *traffic = (struct gv_check_traffic){.nodes = nodes, .rate = rate, .sent_by = sent_by};
 }
 
 bool gv_check_traffic_observe(struct gv_check_traffic *traffic, gv_time now, uint64_t messages,
@@ -27,11 +28,11 @@ bool gv_check_traffic_observe(struct gv_check_traffic *traffic, gv_time now, uin
     for (uint32_t node = 1; traffic->sent_by != NULL && node < traffic->nodes; node++)
         if (traffic->sent_by[node] > traffic->sent_by[worst]) worst = node;
     if (traffic->sent_by != NULL) {
-        snprintf(who, sizeof who, "; n%" PRIu32 " has sent most so far: %" PRIu64, worst,
+        snprintf(who, sizeof who, "; n%" PRIu32 " sent most of all: %" PRIu64, worst,
                  traffic->sent_by[worst]);
     }
     gv_verdict_add(errors, GV_VERDICT_FLOOD,
-                   "more than %.0f messages in a second, which no load explains%s", most, who);
+                   "more than %.0f messages in a second, more than the load explains%s", most, who);
     return false;
 }
 
@@ -44,6 +45,7 @@ void gv_check_traffic_quiescence(const struct gv_check_traffic *traffic, gv_time
     double most = seconds * (rate < 1 ? rate : 1) + (double)suspicion / (double)SECOND +
                   GV_CHECK_TRAFFIC_IDLE;
     if ((double)messages <= most) return;
-    gv_verdict_add(errors, GV_VERDICT_NOT_SILENT,
-                   "%" PRIu64 " messages in %.0f s in which nothing was new", messages, seconds);
+    gv_verdict_add(errors, GV_VERDICT_NOT_QUIESCENT,
+                   "%" PRIu64 " messages in %.0f s without operations and faults", messages,
+                   seconds);
 }

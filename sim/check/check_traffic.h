@@ -27,7 +27,8 @@ struct gv_check_traffic {
     const uint64_t *sent_by; // by node: messages sent to others so far; borrowed. NULL: not known
 };
 
-void gv_check_traffic_init(struct gv_check_traffic *traffic, uint32_t nodes, double rate);
+void gv_check_traffic_init(struct gv_check_traffic *traffic, uint32_t nodes, double rate,
+                           const uint64_t *sent_by);
 
 // By now, so many messages have been sent between nodes in all. False: there is a flood, and no end
 // in sight; the error names the node that has sent most, if that is known.

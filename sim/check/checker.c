@@ -3,15 +3,19 @@
 
 #include "../core/memory.h"
 #include "check_echo.h"
-#include "check_state.h"
+#include "check_protocol.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-void gv_checker_init(struct gv_checker *checker, enum gv_load_kind load, uint32_t nodes) {
-    GV_ASSERT(nodes > 0);
-    *checker = (struct gv_checker){.load = load, .nodes = nodes};
+// ---- Operations ----
+
+void gv_checker_init(struct gv_checker *checker, const struct gv_checker_config *config) {
+    uint32_t nodes = config->nodes;
+    GV_ASSERT(nodes > 0 && config->errors != NULL);
+    *checker = (struct gv_checker){.config = *config};
     gv_check_set_init(&checker->set, nodes);
+    checker->set.keys = config->keys;
     gv_check_counter_init(&checker->counter, nodes);
     gv_check_ids_init(&checker->ids);
     gv_check_monotonic_reads_init(&checker->reads, nodes);
@@ -31,7 +35,6 @@ void gv_checker_fini(struct gv_checker *checker) {
     gv_check_monotonic_reads_fini(&checker->reads);
     gv_check_stats_fini(&checker->stats);
     gv_convergence_fini(&checker->convergence);
-    gv_verdict_fini(&checker->errors);
     free(checker->missing);
     free(checker->cursors);
     free(checker->final_read);
@@ -40,15 +43,15 @@ void gv_checker_fini(struct gv_checker *checker) {
 }
 
 void gv_checker_invoke(struct gv_checker *checker, struct gv_load_op op) {
-    if (op.kind != GV_HISTORY_ADD || !gv_load_is_set(checker->load)) return;
+    if (op.kind != GV_HISTORY_ADD || !gv_load_is_set(checker->config.load)) return;
     gv_check_set_invoke(&checker->set, op.value);
 }
 
 static void on_add(struct gv_checker *checker, const struct gv_history_op *op) {
-    if (gv_load_is_set(checker->load)) {
+    if (gv_load_is_set(checker->config.load)) {
         if (op->outcome == GV_HISTORY_OK) gv_check_set_ok(&checker->set, op);
         if (op->outcome == GV_HISTORY_FAIL)
-            gv_check_set_refused(&checker->set, op, &checker->errors);
+            gv_check_set_refused(&checker->set, op, checker->config.errors);
         return;
     }
     if (op->outcome == GV_HISTORY_OK) gv_check_counter_ok(&checker->counter, op->node, op->value);
@@ -65,22 +68,23 @@ static int64_t distance(int64_t a, int64_t b) {
 
 static void on_read(struct gv_checker *checker, const struct gv_history_op *op,
                     struct gv_json *json, int token) {
-    if (gv_load_is_set(checker->load)) {
-        size_t missing = gv_check_set_read(&checker->set, op, json, token, &checker->errors);
+    if (gv_load_is_set(checker->config.load)) {
+        size_t missing = gv_check_set_read(&checker->set, op, json, token, checker->config.errors);
         checker->missing[op->node] = (int64_t)missing;
         gv_check_monotonic_reads_set(&checker->reads, op->node, checker->set.marks,
-                                     checker->set.len, &checker->errors);
+                                     checker->set.len, checker->config.errors);
     } else {
         int64_t value;
         if (gv_json_i64(json, token, &value) != 0) {
-            checker->errors.conclusive = true;
-            gv_verdict_add(&checker->errors, GV_VERDICT_WRONG_SUM,
-                           "n%u reads a number beyond 64 bits", op->node);
+            checker->config.errors->conclusive = true;
+            gv_verdict_add(checker->config.errors, GV_VERDICT_WRONG_SUM,
+                           "n%u returned a number beyond 64 bits", op->node);
             return;
         }
         checker->missing[op->node] = distance(value, checker->counter.sum);
-        if (checker->load == GV_LOAD_G_COUNTER) {
-            gv_check_monotonic_reads_counter(&checker->reads, op->node, value, &checker->errors);
+        if (checker->config.load == GV_LOAD_G_COUNTER) {
+            gv_check_monotonic_reads_counter(&checker->reads, op->node, value,
+                                             checker->config.errors);
         }
         if (op->final) gv_check_counter_final(&checker->counter, op->node, value);
     }
@@ -92,20 +96,21 @@ static void on_failure(struct gv_checker *checker, const struct gv_history_op *o
                        const char *answer, enum gv_check_stats_cause cause) {
     bool replied = cause == GV_CHECK_STATS_REPLY;
     if (op->final) {
-        checker->errors.conclusive = checker->errors.conclusive || replied;
-        gv_verdict_add(&checker->errors, GV_VERDICT_NO_FINAL_READ, "n%u %s", op->node, answer);
-    } else if (op->kind == GV_HISTORY_ECHO && !checker->disturbed &&
+        checker->config.errors->conclusive = checker->config.errors->conclusive || replied;
+        gv_verdict_add(checker->config.errors, GV_VERDICT_NO_FINAL_READ, "n%u %s", op->node,
+                       answer);
+    } else if (op->kind == GV_HISTORY_ECHO && !checker->config.disturbed &&
                !checker->echo_failed[op->node]) {
         checker->echo_failed[op->node] = true;
-        checker->errors.conclusive = checker->errors.conclusive || replied;
-        gv_verdict_add(&checker->errors, GV_VERDICT_NO_ECHO, "n%u %s", op->node, answer);
+        checker->config.errors->conclusive = checker->config.errors->conclusive || replied;
+        gv_verdict_add(checker->config.errors, GV_VERDICT_NO_ECHO, "n%u %s", op->node, answer);
     }
 }
 
 void gv_checker_complete(struct gv_checker *checker, const struct gv_history_op *op,
                          struct gv_json *json, int token, const char *answer,
                          enum gv_check_stats_cause cause) {
-    GV_ASSERT(op->outcome != GV_HISTORY_PENDING && op->node < checker->nodes);
+    GV_ASSERT(op->outcome != GV_HISTORY_PENDING && op->node < checker->config.nodes);
     gv_check_stats_end(&checker->stats, op, answer, cause);
     if (op->kind == GV_HISTORY_ADD) on_add(checker, op);
     if (op->outcome != GV_HISTORY_OK) {
@@ -113,9 +118,9 @@ void gv_checker_complete(struct gv_checker *checker, const struct gv_history_op 
         return;
     }
     if (op->kind == GV_HISTORY_READ) on_read(checker, op, json, token);
-    if (op->kind == GV_HISTORY_ECHO) gv_check_echo_reply(op, json, token, &checker->errors);
+    if (op->kind == GV_HISTORY_ECHO) gv_check_echo_reply(op, json, token, checker->config.errors);
     if (op->kind == GV_HISTORY_GENERATE) {
-        gv_check_ids_reply(&checker->ids, op->node, json, token, &checker->errors);
+        gv_check_ids_reply(&checker->ids, op->node, json, token, checker->config.errors);
     }
 }
 
@@ -123,21 +128,54 @@ void gv_checker_acknowledged(struct gv_checker *checker, const struct gv_history
                              bool (*has_value)(void *ctx, uint32_t node, int64_t value),
                              void *ctx) {
     bool added = op->kind == GV_HISTORY_ADD && op->outcome == GV_HISTORY_OK;
-    if (has_value == NULL || !added || !gv_load_is_set(checker->load)) return;
+    if (has_value == NULL || !added || !gv_load_is_set(checker->config.load)) return;
     char value[GV_KEYS_LABEL_MAX];
     gv_check_state_added(op->node, gv_keys_label(checker->set.keys, op->value, value),
-                         has_value(ctx, op->node, op->value), &checker->errors);
+                         has_value(ctx, op->node, op->value), checker->config.errors);
 }
 
 void gv_checker_reset(struct gv_checker *checker, uint32_t node) {
     gv_check_monotonic_reads_reset(&checker->reads, node);
 }
 
+void gv_checker_allow_value_loss(struct gv_checker *checker, int64_t value) {
+    if (!gv_load_is_set(checker->config.load)) return;
+    gv_check_set_allow_loss(&checker->set, value);
+}
+
+void gv_checker_allow_count_loss(struct gv_checker *checker, bool added, uint64_t amount) {
+    if (!gv_load_is_counter(checker->config.load)) return;
+    gv_check_counter_allow_loss(&checker->counter, added, amount);
+}
+
+// ---- Convergence ----
+
+void gv_checker_watch(struct gv_checker *checker, gv_time now, uint64_t index, bool healing) {
+    gv_convergence_begin(&checker->convergence, now, index, healing);
+}
+
+void gv_checker_stop_watching(struct gv_checker *checker) {
+    gv_convergence_cut(&checker->convergence);
+}
+
+bool gv_checker_is_watching(const struct gv_checker *checker) {
+    return checker->convergence.watching;
+}
+
+uint32_t gv_checker_converged(const struct gv_checker *checker) {
+    return checker->convergence.settled;
+}
+
+bool gv_checker_has_converged(const struct gv_checker *checker, uint32_t node) {
+    GV_ASSERT(node < checker->config.nodes);
+    return checker->convergence.done[node];
+}
+
 void gv_checker_observe(struct gv_checker *checker, gv_time now, uint32_t node,
                         struct gv_json *json, int token) {
-    GV_ASSERT(checker->convergence.watching && node < checker->nodes);
+    GV_ASSERT(checker->convergence.watching && node < checker->config.nodes);
     int64_t value;
-    if (gv_load_is_set(checker->load)) {
+    if (gv_load_is_set(checker->config.load)) {
         size_t missing =
             gv_check_set_missing(&checker->set, checker->convergence.index, json, token);
         checker->missing[node] = (int64_t)missing;
@@ -153,10 +191,10 @@ void gv_checker_observe(struct gv_checker *checker, gv_time now, uint32_t node,
 
 void gv_checker_inspect(struct gv_checker *checker, gv_time now, uint32_t node,
                         bool (*has_value)(void *ctx, uint32_t node, int64_t value), void *ctx) {
-    GV_ASSERT(checker->convergence.watching && node < checker->nodes);
+    GV_ASSERT(checker->convergence.watching && node < checker->config.nodes);
     if (checker->watch != checker->convergence.watches) {
         checker->watch = checker->convergence.watches;
-        memset(checker->cursors, 0, checker->nodes * sizeof *checker->cursors);
+        memset(checker->cursors, 0, checker->config.nodes * sizeof *checker->cursors);
     }
     // What a replica once knew it knows: only what was missing needs another look.
     int64_t *cursor = &checker->cursors[node], end = (int64_t)checker->set.len;
@@ -170,29 +208,132 @@ void gv_checker_inspect(struct gv_checker *checker, gv_time now, uint32_t node,
     gv_convergence_missing(&checker->convergence, now, node, (size_t)(end - *cursor));
 }
 
+const int64_t *gv_checker_missing(const struct gv_checker *checker) {
+    return checker->missing;
+}
+
+// ---- Result ----
+
+void gv_checker_cut_short(struct gv_checker *checker) {
+    checker->cut_short = true;
+}
+
 void gv_checker_finish(struct gv_checker *checker, struct gv_result *result) {
-    result->has_finals = gv_load_converges(checker->load);
-    for (uint32_t node = 0; node < checker->nodes; node++) {
+    result->has_finals = gv_load_converges(checker->config.load);
+    for (uint32_t node = 0; node < checker->config.nodes; node++) {
         result->has_finals = result->has_finals && checker->final_read[node];
     }
-    if (gv_load_is_set(checker->load) && !checker->cut_short) {
-        struct gv_check_set_result set = gv_check_set_finish(&checker->set, &checker->errors);
+    if (gv_load_is_set(checker->config.load) && !checker->cut_short) {
+        struct gv_check_set_result set = gv_check_set_finish(&checker->set, checker->config.errors);
         result->lost = set.lost;
         result->may_be_lost = set.may_be_lost;
         result->allowed_lost = set.allowed_lost;
         result->finals_equal = set.equal;
         result->stable_latency = set.stable_latency;
     }
-    if (gv_load_is_counter(checker->load) && !checker->cut_short) {
-        result->finals_equal = gv_check_counter_finish(&checker->counter, &checker->errors);
+    if (gv_load_is_counter(checker->config.load) && !checker->cut_short) {
+        result->finals_equal = gv_check_counter_finish(&checker->counter, checker->config.errors);
         result->may_be_lost = checker->counter.may_be_lost;
     }
-    gv_check_stats_finish(&checker->stats, checker->load, checker->availability, &checker->errors);
+    gv_check_stats_finish(&checker->stats, checker->config.load, checker->config.availability,
+                          checker->config.errors);
     result->ok_fraction = gv_check_stats_share(&checker->stats);
     result->phantom = checker->set.phantom;
     result->duplicated = checker->set.duplicated + checker->ids.duplicated;
     result->converged = checker->convergence.measured;
     result->heal_to_converged = checker->convergence.worst;
-    result->errors = &checker->errors;
-    result->valid = checker->errors.count == 0;
+    result->errors = checker->config.errors;
+    result->valid = checker->config.errors->count == 0;
+}
+
+// ---- Invariants ----
+
+void gv_checker_invariants_init(struct gv_checker_invariants *invariants,
+                                const struct gv_checker_invariants_config *config) {
+    GV_ASSERT(config->errors != NULL);
+    gv_time quiesce = GV_CHECKER_QUIESCE_MS * GV_MS, rtts = GV_CHECKER_QUIESCE_RTTS * config->rtt;
+    *invariants = (struct gv_checker_invariants){.errors = config->errors,
+                                                 .quiesce = rtts > quiesce ? rtts : quiesce,
+                                                 .quiet_at = GV_TIME_NEVER,
+                                                 .quiescent_at = GV_TIME_NEVER};
+    uint32_t nodes = config->nodes;
+    gv_check_id_order_init(&invariants->id_order, nodes);
+    gv_check_bounds_init(&invariants->bounds, nodes, config->message_max);
+    gv_check_state_init(&invariants->state, nodes);
+    gv_check_traffic_init(&invariants->traffic, nodes, config->rate, config->sent_by);
+    invariants->suspects = gv_memory_new(nodes * sizeof *invariants->suspects);
+}
+
+void gv_checker_invariants_fini(struct gv_checker_invariants *invariants) {
+    GV_ASSERT(invariants != NULL);
+    gv_check_id_order_fini(&invariants->id_order);
+    gv_check_state_fini(&invariants->state);
+    free(invariants->suspects);
+    invariants->suspects = NULL;
+}
+
+void gv_checker_invariants_line(struct gv_checker_invariants *invariants, uint32_t node,
+                                struct gv_slice line) {
+    struct gv_check_protocol_gossip gossip;
+    if (!gv_check_protocol_gossip(line, &gossip)) {
+        gv_check_id_order_line(&invariants->id_order, node, line, invariants->errors);
+        return;
+    }
+    gv_check_bounds_message(&invariants->bounds, node, gossip.body.len, invariants->errors);
+}
+
+void gv_checker_invariants_node(struct gv_checker_invariants *invariants, uint32_t node,
+                                uint64_t entries, uint64_t memory) {
+    gv_check_state_entries(&invariants->state, node, entries, invariants->errors);
+    gv_check_bounds_memory(&invariants->bounds, node, entries, memory, invariants->errors);
+}
+
+bool gv_checker_invariants_quiet(const struct gv_checker_invariants *invariants) {
+    return invariants->quiet_at != GV_TIME_NEVER;
+}
+
+void gv_checker_invariants_suspects(struct gv_checker_invariants *invariants, uint32_t node,
+                                    bool suspects) {
+    GV_ASSERT(node < invariants->traffic.nodes);
+    invariants->suspecting += (uint32_t)suspects - (uint32_t)invariants->suspects[node];
+    invariants->suspects[node] = suspects;
+}
+
+void gv_checker_invariants_stats(struct gv_checker_invariants *invariants, uint32_t node,
+                                 const struct gv_stats *stats) {
+    GV_ASSERT(node < invariants->traffic.nodes);
+    gv_check_bounds_queues(node, stats, invariants->errors);
+}
+
+void gv_checker_invariants_net(struct gv_checker_invariants *invariants, const struct gv_net *net) {
+    gv_check_bounds_links(net, invariants->traffic.rate, invariants->errors);
+}
+
+void gv_checker_invariants_reset(struct gv_checker_invariants *invariants, uint32_t node,
+                                 bool kept) {
+    gv_check_state_reset(&invariants->state, node);
+    if (!kept) gv_check_id_order_reset(&invariants->id_order, node);
+}
+
+bool gv_checker_invariants_time(struct gv_checker_invariants *invariants, gv_time now,
+                                uint64_t messages, bool quiet) {
+    if (quiet && invariants->quiet_at == GV_TIME_NEVER) invariants->quiet_at = now;
+    bool calm = quiet && now - invariants->quiet_at >= invariants->quiesce;
+    if (calm && invariants->quiescent_at == GV_TIME_NEVER) {
+        invariants->quiescent_at = now;
+        invariants->quiescent_messages = messages;
+    } else if (invariants->quiescent_at != GV_TIME_NEVER) {
+        invariants->suspicion_time += invariants->suspecting * (now - invariants->observed_at);
+    }
+    invariants->observed_at = now;
+    if (!quiet && invariants->quiescent_at != GV_TIME_NEVER && !invariants->quiescence_checked) {
+        invariants->quiescence_checked = true;
+        gv_time lasted = now - invariants->quiescent_at;
+        if (lasted >= GV_CHECKER_OBSERVE_MS * GV_MS) {
+            gv_check_traffic_quiescence(&invariants->traffic, lasted, invariants->suspicion_time,
+                                        messages - invariants->quiescent_messages,
+                                        invariants->errors);
+        }
+    }
+    return gv_check_traffic_observe(&invariants->traffic, now, messages, invariants->errors);
 }

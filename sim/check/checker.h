@@ -1,68 +1,171 @@
 // SPDX-License-Identifier: MIT
-// The bench of checkers: what each operation, look and final read of a run means to them, and
-// their verdict together.
+// The checkers of a run, composed. struct gv_checker is a black box's observer: it takes the
+// operations of clients, observations and final reads. struct gv_checker_invariants takes what a
+// simulation sees inside nodes after every step. Both add to the errors of the run.
 #ifndef GV_SIM_CHECK_CHECKER_H
 #define GV_SIM_CHECK_CHECKER_H
 
 #include "../core/load.h"
+#include "check_bounds.h"
 #include "check_counter.h"
+#include "check_id_order.h"
 #include "check_ids.h"
 #include "check_monotonic_reads.h"
 #include "check_set.h"
+#include "check_state.h"
 #include "check_stats.h"
+#include "check_traffic.h"
 #include "convergence.h"
 #include "result.h"
 
-struct gv_checker {
+// ---- Operations ----
+
+struct gv_checker_config {
     enum gv_load_kind load;
     uint32_t nodes;
+    struct gv_keys *keys; // values of a set by number; NULL: values are their numbers. Borrowed
+    double availability;  // required share of successful operations, 0 to 1
+    bool disturbed;       // faults may keep a node from answering its clients
+    struct gv_verdict_errors *errors; // borrowed
+};
+
+struct gv_checker {
+    struct gv_checker_config config;
     struct gv_check_set set;
     struct gv_check_counter counter;
     struct gv_check_ids ids;
     struct gv_check_monotonic_reads reads;
     struct gv_check_stats stats;
     struct gv_convergence convergence;
-    struct gv_verdict_errors errors;
-    int64_t *missing; // at each node's latest read: known values missing; counters: how far from
-                      // the sum of all additions that ended well
-    bool *final_read;
-    bool *echo_failed; // one error a node is enough
-    bool cut_short;    // the run ended before its time: what nodes lack then, they may be told yet
-    bool disturbed;    // by faults that may keep a node from answering its clients
-    double availability; // the share of operations that must end well; 0: any
-    uint64_t watch;      // peeks: which watch the cursors belong to
-    int64_t *cursors;    // a node's: it knows all values below that it should
+    int64_t *missing;  // by node, at its latest read: known values missing; counters: the distance
+                       // from the sum of the acknowledged additions
+    bool *final_read;  // by node: it answered its final read
+    bool *echo_failed; // by node: reported; one error a node suffices
+    bool cut_short;    // the run ended early
+    uint64_t watch;    // the number of the watch that `cursors` belongs to
+    int64_t *cursors;  // by node: its replica has every required value below this number
 };
 
-void gv_checker_init(struct gv_checker *checker, enum gv_load_kind load, uint32_t nodes);
+// Ends the process if there is no memory.
+void gv_checker_init(struct gv_checker *checker, const struct gv_checker_config *config);
 void gv_checker_fini(struct gv_checker *checker);
 
-// An operation is about to be asked.
+// A client is about to send an operation.
 void gv_checker_invoke(struct gv_checker *checker, struct gv_load_op op);
 
-// An operation has ended. `token`: what its reply holds, if it ended well; `answer` and `how`:
-// else, what its node did instead, as gv_check_stats_end takes it.
+// An operation completed. `token`: what the reply carries, if the operation succeeded. `answer` and
+// `cause`: what happened otherwise, as for gv_check_stats_end.
 void gv_checker_complete(struct gv_checker *checker, const struct gv_history_op *op,
                          struct gv_json *json, int token, const char *answer,
                          enum gv_check_stats_cause cause);
 
-// The same if replicas can be looked into: does the node have what it acknowledged? `has_value` may
-// be NULL.
+// The same operation, if replicas can be inspected: checks that the node's replica contains the
+// value whose addition it acknowledged. `has_value` may be NULL: no check.
 void gv_checker_acknowledged(struct gv_checker *checker, const struct gv_history_op *op,
                              bool (*has_value)(void *ctx, uint32_t node, int64_t value), void *ctx);
 
-// A fault took what a node had.
+// A fault took the node's state: its reads may go back.
 void gv_checker_reset(struct gv_checker *checker, uint32_t node);
 
-// An observer's look at a node found this.
+// A fault took the last copy of a value of a set, or of this amount of a counter's increments
+// (`added`) or decrements: it may be missing from then on. Ignored for other workloads.
+void gv_checker_allow_value_loss(struct gv_checker *checker, int64_t value);
+void gv_checker_allow_count_loss(struct gv_checker *checker, bool added, uint64_t amount);
+
+// ---- Convergence ----
+
+// Begins to watch until all nodes agree; `index` is the history's next. `healing`: because faults
+// ended, so the time until then is measured.
+void gv_checker_watch(struct gv_checker *checker, gv_time now, uint64_t index, bool healing);
+// A fault began: the current watch ends unmeasured.
+void gv_checker_stop_watching(struct gv_checker *checker);
+bool gv_checker_is_watching(const struct gv_checker *checker);
+// How many nodes have converged since the watch began, and whether this one has. Sets only.
+uint32_t gv_checker_converged(const struct gv_checker *checker);
+bool gv_checker_has_converged(const struct gv_checker *checker, uint32_t node);
+
+// An observer's read of a node returned this. Only while watching.
 void gv_checker_observe(struct gv_checker *checker, gv_time now, uint32_t node,
                         struct gv_json *json, int token);
 
-// The same of a set whose replica can be looked into.
+// The same for a set whose replica can be inspected.
 void gv_checker_inspect(struct gv_checker *checker, gv_time now, uint32_t node,
                         bool (*has_value)(void *ctx, uint32_t node, int64_t value), void *ctx);
 
-// Fills in what the checkers have to say of a run; once, at the end.
+// Values missing at each node's latest read; counters: the distance from the acknowledged sum.
+const int64_t *gv_checker_missing(const struct gv_checker *checker);
+
+// ---- Result ----
+
+// The run ends early, so values that a node is missing are no error.
+void gv_checker_cut_short(struct gv_checker *checker);
+
+// Adds the errors that only the end of a run shows, and fills in what the checkers measured. Once.
 void gv_checker_finish(struct gv_checker *checker, struct gv_result *result);
+
+// ---- Invariants ----
+
+enum {
+    // Nodes must be quiescent this long after the last operation and fault: at least so many
+    // milliseconds, and at least so many mean round trips. Traffic is checked from then on if the
+    // quiet phase lasts long enough to observe it.
+    GV_CHECKER_QUIESCE_MS = 20000,
+    GV_CHECKER_QUIESCE_RTTS = 12,
+    GV_CHECKER_OBSERVE_MS = 5000,
+};
+
+struct gv_checker_invariants_config {
+    uint32_t nodes;
+    double rate;        // operations a second
+    size_t message_max; // bytes of a body
+    gv_time rtt;        // upper bound of the mean round trip between two nodes, with faults
+    const uint64_t
+        *sent_by; // by node: messages sent to other nodes so far; NULL: unknown. Borrowed
+    struct gv_verdict_errors *errors; // borrowed
+};
+
+struct gv_checker_invariants {
+    struct gv_verdict_errors *errors;
+    struct gv_check_id_order id_order;
+    struct gv_check_bounds bounds;
+    struct gv_check_state state;
+    struct gv_check_traffic traffic;
+    gv_time quiesce;             // time from the last operation and fault to quiescence
+    gv_time quiet_at;            // when the quiet phase began; GV_TIME_NEVER: not yet
+    gv_time quiescent_at;        // when nodes had to be quiescent; GV_TIME_NEVER: not yet
+    uint64_t quiescent_messages; // messages sent before that
+    bool quiescence_checked;
+    bool *suspects;         // by node: it suspects another
+    uint32_t suspecting;    // nodes that do
+    gv_time observed_at;    // the latest step
+    gv_time suspicion_time; // since quiescent_at: time that nodes suspected others, all added up
+};
+
+void gv_checker_invariants_init(struct gv_checker_invariants *invariants,
+                                const struct gv_checker_invariants_config *config);
+void gv_checker_invariants_fini(struct gv_checker_invariants *invariants);
+
+// A node printed this line.
+void gv_checker_invariants_line(struct gv_checker_invariants *invariants, uint32_t node,
+                                struct gv_slice line);
+// A node processed an event; its entries and memory (bytes) since.
+void gv_checker_invariants_node(struct gv_checker_invariants *invariants, uint32_t node,
+                                uint64_t entries, uint64_t memory);
+// Whether the quiet phase has begun: then the caller reports changes of suspicion as well.
+bool gv_checker_invariants_quiet(const struct gv_checker_invariants *invariants);
+void gv_checker_invariants_suspects(struct gv_checker_invariants *invariants, uint32_t node,
+                                    bool suspects);
+// An incarnation ended with these statistics.
+void gv_checker_invariants_stats(struct gv_checker_invariants *invariants, uint32_t node,
+                                 const struct gv_stats *stats);
+// The run ended with this network.
+void gv_checker_invariants_net(struct gv_checker_invariants *invariants, const struct gv_net *net);
+// A fault took the node's state. `kept`: its disk kept what it had acknowledged.
+void gv_checker_invariants_reset(struct gv_checker_invariants *invariants, uint32_t node,
+                                 bool kept);
+// A step ended. `messages`: sent between nodes so far; `quiet`: there are no operations and no
+// faults. False: nodes flood the network, so the run should end.
+bool gv_checker_invariants_time(struct gv_checker_invariants *invariants, gv_time now,
+                                uint64_t messages, bool quiet);
 
 #endif

@@ -76,7 +76,7 @@ bool gv_lateness_too_slow(const struct gv_lateness *lateness, char why[GV_LATENE
 void gv_lateness_print(const struct gv_lateness *lateness, FILE *out) {
     GV_ASSERT(lateness != NULL && out != NULL);
     if (!lateness->measured || lateness->events.count == 0) return;
-    fprintf(out, "  %-16s median %.1f", "gvsim was late",
+    fprintf(out, "  %-16s median %.1f", "lateness",
             ms(gv_lateness_quantile(&lateness->events, 0.5)));
     if (lateness->events.count >= GV_LATENESS_FEW) {
         fprintf(out, "  99%% %.1f", ms(gv_lateness_quantile(&lateness->events, 0.99)));
@@ -84,13 +84,13 @@ void gv_lateness_print(const struct gv_lateness *lateness, FILE *out) {
     fprintf(out, "  most %.1f ms", ms(lateness->events.longest));
     if (lateness->events.count < GV_LATENESS_FEW)
         fprintf(out, " of %" PRIu64 " times", lateness->events.count);
-    fprintf(out, "; stood still %.0f ms at most\n", ms(lateness->stalled_longest));
+    fprintf(out, "; stalled %.0f ms at most\n", ms(lateness->stalled_longest));
     if (lateness->has_waits) {
-        fprintf(out, "  %-16s %.1f ms for a processor, on average\n", "nodes waited",
+        fprintf(out, "  %-16s nodes waited %.1f ms for a processor, on average\n", "run delay",
                 ms(lateness->wait));
     }
     if (lateness->full > 0) {
-        fprintf(out, "  %-16s for %.0f ms, that to n%" PRIu32 " for %.0f ms\n", "pipes were full",
+        fprintf(out, "  %-16s for %.0f ms, that to n%" PRIu32 " for %.0f ms\n", "pipes full",
                 ms(lateness->full), lateness->full_node, ms(lateness->full_longest));
     }
 }

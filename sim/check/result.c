@@ -17,7 +17,7 @@ bool gv_result_inconclusive(const struct gv_result *result) {
     GV_ASSERT(result != NULL);
     char why[GV_LATENESS_REASON_MAX];
     bool conclusive =
-        !result->valid && (result->conclusive || result->phantom + result->duplicated > 0);
+        !result->valid && (result->errors->conclusive || result->phantom + result->duplicated > 0);
     return !conclusive && gv_lateness_too_slow(&result->lateness, why);
 }
 
@@ -34,9 +34,9 @@ bool gv_result_hint(const struct gv_result *result, char hint[GV_RESULT_HINT_MAX
     GV_ASSERT(len > 0 && len < GV_RESULT_HINT_MAX);
     snprintf(hint + len, GV_RESULT_HINT_MAX - (size_t)len, "%s",
              result->queued
-                 ? "as in Maelstrom, a request waits behind the messages on their way to "
-                   "its node; with --delivery exact it does not"
-                 : "a node that asks another before it answers may be late by that");
+                 ? "as in Maelstrom, a request waits behind the messages in flight to its "
+                   "node; with --delivery exact it does not"
+                 : "a node that sends a request to another before it replies may be late by that");
     return true;
 }
 
@@ -61,7 +61,7 @@ static void print_quantiles(const char *name, const struct gv_history_quantiles 
 
 static void print_equal(const struct gv_result *result, FILE *out) {
     if (result->nodes == 1) {
-        fprintf(out, "final read right at the only node");
+        fprintf(out, "final read correct at the only node");
     } else {
         fprintf(out, "final reads equal at all %" PRIu32 " nodes", result->nodes);
     }
@@ -71,24 +71,24 @@ void gv_result_summary(const struct gv_result *result, FILE *out) {
     GV_ASSERT(out != NULL && result->valid);
     if (gv_load_is_set(result->load) && result->may_be_lost > 0) {
         fprintf(out,
-                "%" PRIu64 " of %" PRIu64 " values are lost whose last copy crashes took, which "
-                "is excused, and no other; no phantoms, no duplicates, ",
+                "%" PRIu64 " of %" PRIu64 " values whose last copy a crash took are lost, which is "
+                "allowed; no other loss, no phantoms, no duplicates, ",
                 result->allowed_lost, result->may_be_lost);
         print_equal(result, out);
     } else if (gv_load_is_set(result->load)) {
         fprintf(out, "nothing lost, no phantoms, no duplicates, ");
         print_equal(result, out);
     } else if (gv_load_is_counter(result->load)) {
-        fprintf(out, "sums right, ");
+        fprintf(out, "sums correct, ");
         print_equal(result, out);
         if (result->may_be_lost > 0) {
             fprintf(out,
-                    "; up to %" PRIu64 " may be missing that crashes took the last copy of, which "
-                    "is excused",
+                    "; up to %" PRIu64 " may be missing, whose last copy crashes took, which is "
+                    "allowed",
                     result->may_be_lost);
         }
     } else if (result->load == GV_LOAD_UNIQUE_IDS) {
-        fprintf(out, "no id was handed out twice");
+        fprintf(out, "no id was generated twice");
     } else {
         fprintf(out, "no violation");
     }
@@ -99,16 +99,14 @@ static void print_verdict(const struct gv_result *result, FILE *out, bool color)
     char why[GV_LATENESS_REASON_MAX];
     if (gv_result_inconclusive(result)) {
         gv_lateness_too_slow(&result->lateness, why);
-        fprintf(out,
-                "%stoo slow%s: the machine was too slow to judge the nodes: %s; without that:\n",
+        fprintf(out, "%stoo slow%s: the host was too slow to check the nodes: %s; otherwise:\n",
                 color ? "\x1b[1;33m" : "", off, why);
     }
     if (!result->valid) {
         const char *red = color ? "\x1b[1;31m" : "";
         size_t count = result->errors->count, shown = result->errors->kept;
         if (shown > ERRORS_SHOWN) shown = ERRORS_SHOWN;
-        fprintf(out, "%sinvalid%s: %zu %s wrong\n", red, off, count,
-                count == 1 ? "thing is" : "things are");
+        fprintf(out, "%sinvalid%s: %zu %s\n", red, off, count, count == 1 ? "error" : "errors");
         for (size_t i = 0; i < shown; i++) fprintf(out, "  - %s\n", result->errors->texts[i]);
         if (count > shown) fprintf(out, "  - … and %zu more\n", count - shown);
         return;
@@ -177,14 +175,15 @@ void gv_result_print(const struct gv_result *result, FILE *out, bool color) {
                     (double)result->heal_to_converged / (double)GV_MS,
                     result->fault_periods > 1 ? " at the worst" : "");
         } else if (gv_load_converges(result->load)) {
-            fprintf(out, "; convergence after healing was not seen");
+            fprintf(out, "; no convergence observed after healing");
         }
         fprintf(out, "\n");
     }
     if (result->shortened > 0) {
         fprintf(out,
-                "  %-16s %" PRIu64 " of the scenario, before their time, for the operations were "
-                "over (--time-limit): first that of line %u\n",
+                "  %-16s %" PRIu64
+                " of the scenario, when the operations ended (--time-limit); the "
+                "first is on line %u\n",
                 "faults ended", result->shortened, result->shortened_line);
     }
     gv_traffic_print(&result->traffic, out);
@@ -197,7 +196,7 @@ void gv_result_print(const struct gv_result *result, FILE *out, bool color) {
                 (double)result->settle / (double)GV_MS);
     }
     fprintf(out, "  %-16s %016" PRIx64 "\n", "trace", result->trace_hash);
-    fprintf(out, "  %-16s %s a node at the most\n", "memory",
+    fprintf(out, "  %-16s at most %s a node\n", "memory",
             bytes_text((double)result->node_memory, memory));
 }
 

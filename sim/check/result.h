@@ -42,7 +42,6 @@ struct gv_result {
     struct gv_traffic traffic; // by what the nodes say
 
     struct gv_lateness lateness; // how late gvsim was, in real time
-    bool conclusive;             // something is wrong that no delay excuses
 
     bool is_virtual;      // what follows is known
     uint64_t trace_hash;  // a digest of every line and its time

@@ -19,26 +19,27 @@ void gv_traffic_print(const struct gv_traffic *traffic, FILE *out) {
     GV_ASSERT(out != NULL);
     if (traffic->nodes == 0) return;
     const struct gv_stats *total = &traffic->total;
-    fprintf(out, "  %-16s by what %" PRIu32 " nodes say\n", "traffic", traffic->nodes);
+    fprintf(out, "  %-16s sum over %" PRIu32 " nodes\n", "traffic", traffic->nodes);
 #define X(name, former) print_class(#name, &total->name, out);
     GV_STATS_CLASSES(X)
 #undef X
     fprintf(out,
             "    %-14s %" PRIu64 " opened, %" PRIu64 " rounds, %" PRIu64 " retries; %" PRIu64
-            " entries were missing, %" PRIu64 " came for nothing\n",
+            " entries were missing, %" PRIu64 " redundant\n",
             "syncs", total->numbers.opened, total->numbers.rounds, total->numbers.retries,
             total->numbers.missing, total->numbers.redundant);
     if (total->numbers.unauthenticated + total->numbers.replayed > 0) {
-        fprintf(out, "    %-14s %" PRIu64 " messages refused, %" PRIu64 " that had come before\n",
-                "seals", total->numbers.unauthenticated, total->numbers.replayed);
+        fprintf(out, "    %-14s %" PRIu64 " messages rejected, %" PRIu64 " replayed\n", "auth",
+                total->numbers.unauthenticated, total->numbers.replayed);
     }
     if (total->numbers.batches > 0) {
-        fprintf(out, "    %-14s %.1f ms a batch, %.1f at the most\n", "news held",
+        fprintf(out, "    %-14s %.1f ms on average, %.1f at most\n", "batching",
                 (double)total->numbers.batch_wait_us / (double)total->numbers.batches / 1e3,
                 (double)total->numbers.batch_wait_max_us / 1e3);
     }
     fprintf(out,
-            "    %-14s at most %" PRIu64 " B of replies, %" PRIu64 " news, %" PRIu64 " summaries\n",
+            "    %-14s at most %" PRIu64 " B of replies, %" PRIu64 " updates, %" PRIu64
+            " summaries\n",
             "queues", total->numbers.queued_replies, total->numbers.queued_updates,
             total->numbers.queued_syncs);
 }

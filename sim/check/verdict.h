@@ -16,7 +16,7 @@
     X(LOST, "lost", true, true)                                  \
     X(PHANTOM, "phantom", true, false)                           \
     X(DUPLICATE, "duplicate", true, false)                       \
-    X(READ_GOES_BACK, "read goes back", true, false)             \
+    X(NON_MONOTONIC_READ, "non-monotonic read", true, false)     \
     X(FINAL_READS_DIFFER, "final reads differ", true, true)      \
     X(NO_FINAL_READ, "no final read", false, false)              \
     X(WRONG_SUM, "wrong sum", true, true)                        \
@@ -34,22 +34,22 @@
     X(LATE_REPLY, "late reply", false, false)                    \
     X(NO_INIT_OK, "no init_ok", false, false)                    \
     X(NO_TOPOLOGY_OK, "no topology_ok", false, false)            \
-    X(CLOSED, "closed", true, false)                             \
+    X(STREAM_CLOSED, "stream closed", true, false)               \
     X(NODE_DIED, "node died", true, false)                       \
     X(FLOOD, "flood", true, false)                               \
     /* what a simulation sees inside nodes */                    \
     X(UNEQUAL_REPLICAS, "unequal replicas", false, false)        \
     X(WRONG_DIGEST, "wrong digest", true, false)                 \
-    X(FORGOT, "forgot", true, false)                             \
-    X(NOT_KEPT, "not kept", true, false)                         \
-    X(TOO_SOON, "too soon", true, false)                         \
-    X(NOT_ASCENDING, "not ascending", true, false)               \
-    X(REFUSED_LINE, "refused line", true, false)                 \
-    X(REFUSED_MESSAGES, "refused messages", true, false)         \
+    X(ENTRIES_LOST, "entries lost", true, false)                 \
+    X(ACKED_ABSENT, "acked value absent", true, false)           \
+    X(NOT_DURABLE_YET, "not durable yet", true, false)           \
+    X(IDS_OUT_OF_ORDER, "ids out of order", true, false)         \
+    X(INPUT_REJECTED, "input rejected", true, false)             \
+    X(MESSAGES_REJECTED, "messages rejected", true, false)       \
     X(MESSAGE_TOO_LONG, "message too long", true, false)         \
     X(TOO_MUCH_MEMORY, "too much memory", true, false)           \
     X(QUEUE_TOO_LONG, "queue too long", true, false)             \
-    X(NOT_SILENT, "not silent", false, false)                    \
+    X(NOT_QUIESCENT, "not quiescent", false, false)              \
     X(BUSY_LOOP, "busy loop", true, false)                       \
     X(NOT_DETERMINISTIC, "not deterministic", true, false)       \
     /* the end of a process that simulates, and had no result */ \

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Process mode: the nodes are processes, of any language, that speak over their standard input and
-// output in real time.
+// Process mode: the nodes are processes of any program, which exchange lines with gvsim by their
+// standard input and output, in real time.
 #ifndef GV_SIM_RUN_EXEC_H
 #define GV_SIM_RUN_EXEC_H
 

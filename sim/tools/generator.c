@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "generator.h"
 
-#include "../check/invariants.h"
+#include "../check/checker.h"
 
 #include <inttypes.h>
 #include <stdarg.h>
@@ -246,8 +246,8 @@ static void add_links(struct writer *writer, uint64_t seed, const struct links *
 // What passes between the last operation and the final reads, and until the replicas are equal:
 // long enough to listen to the silence for as long again as with fast links.
 static void add_patience(struct writer *writer, const struct links *links) {
-    unsigned trip = trip_s(links), calm_s = GV_INVARIANTS_QUIESCE_RTTS * trip;
-    if (calm_s < GV_INVARIANTS_QUIESCE_MS / 1000) calm_s = GV_INVARIANTS_QUIESCE_MS / 1000;
+    unsigned trip = trip_s(links), calm_s = GV_CHECKER_QUIESCE_RTTS * trip;
+    if (calm_s < GV_CHECKER_QUIESCE_MS / 1000) calm_s = GV_CHECKER_QUIESCE_MS / 1000;
     add(writer, "quiet %u\nsettle %u\n", calm_s + LISTEN_S, SETTLE_S + SETTLE_TRIPS * trip);
 }
 

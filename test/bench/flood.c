@@ -115,8 +115,8 @@ static double ask(struct gv_proc *node) {
     static const char line[] = "{\"src\":\"c1\",\"dest\":\"n1\",\"body\":{\"type\":\"echo\","
                                "\"echo\":1,\"msg_id\":2}}\n";
     double start = bench_now_ns();
-    if (!gv_proc_say(node, line, sizeof line - 1)) return -1;
-    const char *answer = gv_proc_hear(node, WAIT_MS);
+    if (!gv_proc_write(node, line, sizeof line - 1)) return -1;
+    const char *answer = gv_proc_read_line(node, WAIT_MS);
     return answer != NULL && strstr(answer, "echo_ok") != NULL ? bench_now_ns() - start : -1;
 }
 

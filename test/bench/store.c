@@ -24,7 +24,7 @@ static void say_line(struct gv_proc *proc, int value, int count) {
                                 "{\"src\":\"c1\",\"dest\":\"n1\",\"body\":{\"type\":\"add\","
                                 "\"element\":%d,\"msg_id\":%d}}\n",
                                 value + i, value + i);
-    gv_proc_say(proc, lines, len);
+    gv_proc_write(proc, lines, len);
 }
 
 // The number behind these words in a file; −1: none.
@@ -68,7 +68,7 @@ static double run_mode(const char *mode, bool small) {
         while (spent < end) {
             // Reads the available replies, and makes as many new writes.
             int answers = 0;
-            while (gv_proc_hear(&proc, answers == 0 ? 1000 : 0) != NULL) {
+            while (gv_proc_read_line(&proc, answers == 0 ? 1000 : 0) != NULL) {
                 if (++answers == WRITERS) break;
             }
             if (answers == 0) break;

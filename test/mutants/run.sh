@@ -5,6 +5,9 @@
 # within SEEDS seeds, gvsim shrink must reduce it to at most FAULTS faults, and the shrunk scenario
 # must be valid without the patch. Prints a table; logs and scenarios are in $BUILD/mutants. With
 # --replay, a mutant that fails its kept scenario needs no search.
+#
+# run.sh --refresh [NAME…]: updates line numbers and context of the patches after a change of the
+# code around them. It names the patches that need an edit by hand.
 set -u
 SEEDS=${SEEDS:-2000} FAULTS=${FAULTS:-5} LIMIT=${LIMIT:-300} # seconds for each command
 cd "$(dirname "$0")/../.." || exit 2
@@ -89,6 +92,30 @@ one() {
     search
 }
 
+refresh() { # NAME
+    patch=$top/test/mutants/$1.patch dir=$work/$1
+    rm -rf "$dir"
+    for file in $(sed -n 's|^--- a/||p' "$patch"); do
+        mkdir -p "$dir/a/${file%/*}" "$dir/b/${file%/*}"
+        cp "$top/$file" "$dir/a/$file" && cp "$top/$file" "$dir/b/$file" || return 1
+    done
+    (cd "$dir/b" && patch -p1 -s --no-backup-if-mismatch <"$patch") >"$dir/log" 2>&1 || return 1
+    {
+        sed '/^--- /,$d' "$patch"
+        (cd "$dir" && diff -rpU 2 a b) | sed '/^diff /d; s/^\([-+]\{3\} [^	]*\)	.*/\1/'
+    } >"$dir/new" && cat "$dir/new" >"$patch"
+}
+
+if [ "${1:-}" = --refresh ]; then
+    shift
+    mkdir -p "$work"
+    [ $# -gt 0 ] || set -- $(cd test/mutants && ls *.patch | sed 's/\.patch$//')
+    status=0
+    for name; do
+        refresh "$name" || { echo "test/mutants/$name.patch does not apply" && status=1; }
+    done
+    exit $status
+fi
 if [ "${1:-}" = --one ]; then
     one "$2" || echo "$2" >>"$work/failed"
     exit

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Different keys that share a position: two replicas find and exchange them like any others, in few
-// messages and at the cost of the differences only.
+// Different keys that share a position: syncs find and exchange their entries as others, in few
+// messages and at the cost of the differences.
 #include "../../engine/core.h"
 #include "../../engine/sync.h"
 #include "../../sim/check/check_replicas.h"
@@ -71,7 +71,7 @@ static void begin(struct exchange *exchange, uint64_t seed, const char *secret) 
     }
 }
 
-// Puts the keys of each pair on one side, on the other or on both: all ways but none of the two.
+// Puts each key of each pair at one side, the other or both; at least one key somewhere.
 static void plant(struct exchange *exchange, uint64_t seed) {
     const struct gv_digest_key *key = &exchange->side[0]->replica.key;
     for (uint64_t i = 0; i < PAIRS; i++) {
@@ -103,7 +103,7 @@ static void join(struct exchange *exchange, unsigned trip_ms) {
     }
 }
 
-static bool speak(struct exchange *exchange, int from) {
+static bool send_next(struct exchange *exchange, int from) {
     struct gv_engine *engine = exchange->side[from];
     bool some = false;
     int peer;
@@ -119,7 +119,7 @@ static bool speak(struct exchange *exchange, int from) {
     }
 }
 
-static bool listen(struct exchange *exchange, int to) {
+static bool receive(struct exchange *exchange, int to) {
     bool some = exchange->waiting[to] > 0;
     for (size_t i = 0; i < exchange->waiting[to]; i++) {
         struct letter *letter = &exchange->inbox[to][i];
@@ -136,11 +136,11 @@ static bool listen(struct exchange *exchange, int to) {
     return some;
 }
 
-// Lets the two speak in turn until they are equal, or have nothing left to say.
+// Exchanges messages until both are equal or have nothing to send.
 static enum gv_check_replicas talk(struct exchange *exchange) {
     for (int rounds = 0; rounds < 100; rounds++) {
         for (int quiet = 0, from = 0; quiet < 2; from = 1 - from) {
-            bool heard = listen(exchange, from), said = speak(exchange, from);
+            bool heard = receive(exchange, from), said = send_next(exchange, from);
             quiet = heard || said ? 0 : quiet + 1;
             if (said) exchange->now += exchange->latency;
         }
@@ -195,9 +195,9 @@ static void planted_pairs_are_exchanged(void **state) {
     }
 }
 
-// More keys at one position than a list holds: a position cannot be cut, so both sides give all
-// they have there.
-static void many_keys_at_one_place(void **state) {
+// More keys at one position than a list holds: a position cannot be split, so both sides send all
+// their entries there.
+static void many_keys_at_one_position(void **state) {
     (void)state;
     struct exchange exchange;
     char secret[GV_COLLIDE_SECRET_MAX];
@@ -206,7 +206,7 @@ static void many_keys_at_one_place(void **state) {
     begin(&exchange, seed, secret);
     const struct gv_digest_key *key = &exchange.side[0]->replica.key;
     struct gv_collide_pair pair;
-    gv_collide_pair(key, 5, &pair); // of two strings, which differ in one letter
+    gv_collide_pair(key, 5, &pair); // two strings that differ in one letter
     size_t at = 0;
     while (pair.keys[0][at] == pair.keys[1][at]) at++;
     for (int i = 0; i < 90; i++) {
@@ -225,7 +225,7 @@ static void many_keys_at_one_place(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(planted_pairs_are_exchanged),
-        cmocka_unit_test(many_keys_at_one_place),
+        cmocka_unit_test(many_keys_at_one_position),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

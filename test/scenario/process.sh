@@ -117,16 +117,16 @@ program() { # TEXT WORDS
     chmod +x program
     case_ "program '$1'" 2 "$2" -- ./program
 }
-program '#!/nowhere/python3 -u\n' "the interpreter '/nowhere/python3', which .* asks for, is not"
-program '#!/usr/bin/env nowhere-to-be-found\n' "interpreter 'nowhere-to-be-found', .* of PATH"
-program '#!/usr/bin/env -S A=1 nowhere\n' "the interpreter 'nowhere', .* of PATH"
+program '#!/nowhere/python3 -u\n' "the interpreter '/nowhere/python3' of .* does not exist"
+program '#!/usr/bin/env nowhere-to-be-found\n' "interpreter 'nowhere-to-be-found' .* of PATH"
+program '#!/usr/bin/env -S A=1 nowhere\n' "the interpreter 'nowhere' .* of PATH"
 program '#!/bin/sh\r\nread line\r\n' "end in CR LF, .*'/bin/sh.r', .*sed -i"
-program '\177ELF\1\1\1\0\0\0' 'is of no executable format'
+program '\177ELF\1\1\1\0\0\0' 'has no executable format'
 program '' 'is an empty file'
 chmod -x program
 echo 'read line' >program
-case_ no-x-bit 2 "may not be executed: it lacks the x bit" -- ./program
-case_ directory 2 "is a directory, no program" -- "$tmp"
+case_ no-x-bit 2 "is not executable: its x bit" -- ./program
+case_ directory 2 "is a directory, not a program" -- "$tmp"
 case_ missing 2 "there is no program '\./missing'" -- ./missing
 case_ unknown 2 "there is no program 'nowhere-to-be-found', here or in" -- nowhere-to-be-found
 chmod +x program
@@ -136,7 +136,7 @@ export SELF
 case_ plain-script 0 '^valid' --node-count 2 --time-limit 0.2 -- ./program
 (
     ulimit -n 50
-    case_ files 2 '139 open files are needed, three pipes a node, .* allows 50: .*ulimit -n' \
+    case_ files 2 '139 open files are needed, three pipes a node, .* limit is 50: .*ulimit -n' \
         --node-count 25 -- "$self" node good
     exit $bad
 ) || bad=1
@@ -148,11 +148,11 @@ case_ plain-script 0 '^valid' --node-count 2 --time-limit 0.2 -- ./program
 case_ closed 0 '^valid' --node-count 2 --time-limit 0.2 -- "$self" node good <&-
 
 # What came instead of an answer to init.
-way prints 1 'bad line: n[01] .*not JSON.*is no message to standard error. The line: starting up'
+way prints 1 'bad line: n[01] .*not JSON.*messages to standard error. The line: starting up'
 way exits 3 \
     'node died: n[0-9]*: it exited with status 3, .*before .*init; .*error: no such setting'
 way killed 3 'node died: n[0-9]*: killed by signal 9 .*, before it answered init'
-way unended 1 'n[01] did not answer init .*it began a line and did not end it.*: {"src":"n' &
+way unended 1 'n[01] did not answer init .*it printed an unfinished line.*: {"src":"n' &
 unended=$!
 (
     tmp=$tmp/quotes
@@ -164,10 +164,10 @@ wait $unended
 
 # A node that lives without its output or input is told from one that is only silent. One that
 # heeds no signal and reads to the end is as good as any.
-way closes-output 1 'closed: n1 closed its standard output, and runs on' --time-limit 3
-grep -q 'no echo: n1 was not heard after it closed its standard output' "$tmp/out" ||
+way closes-output 1 'closed: n1 closed its standard output and still runs' --time-limit 3
+grep -q 'no echo: n1 was ignored after it closed its standard output' "$tmp/out" ||
     { echo 'closes-output: no reason' && bad=1; }
-way closes-input 1 'closed: n1 closed its standard input, and runs on' --time-limit 3
+way closes-input 1 'closed: n1 closed its standard input and still runs' --time-limit 3
 way deaf 0 '^valid'
 
 # Two at once in one directory do not disturb each other.
@@ -183,7 +183,7 @@ grep -q '^{"valid":true' twin1 && grep -q '^{"valid":true' twin2 ||
 # Who says more than others take is named, and held back; memory has a bound, here 2 × 1 MB.
 (
     [ -n "${NO_ULIMIT-}" ] || ulimit -v 500000 # KiB
-    way floods 1 'flood: n1 said more .* 0 before full pipes' --queue-max 1000000 --latency 10000
+    way floods 1 'flood: n1 sent more .* 0 before full pipes' --queue-max 1000000 --latency 10000
     way stuck 1 'flood: n1 .* wait for n0 to read its standard input' --queue-max 1000000
     way endless 1 'long line: n1 printed a line longer than --line-max, 1000000 bytes.*y' \
         --line-max 1000000
@@ -258,10 +258,10 @@ stop() { # STATUS WORDS OPTIONS…
     wait $pid
     look "stop $*" $? "$want" "$words"
 }
-stop 5 'too slow to judge the nodes: gvsim was [4-9][0-9][0-9] ms late once, .* 200 ms'
+stop 5 'too slow to check the nodes: gvsim was [4-9][0-9][0-9] ms late once, .* 200 ms'
 grep -q '^{"valid":null,.*"lateness":{"too_slow":true,' "$tmp/json" ||
     { echo 'no lateness' && bad=1; }
-stop 0 'stood still [4-9][0-9][0-9] ms at most' --late-max 0
+stop 0 'stalled [4-9][0-9][0-9] ms at most' --late-max 0
 grep -q '^{"valid":true,.*"lateness":{"too_slow":false,' "$tmp/json" || { echo 'judged' && bad=1; }
 # But what is wrong for certain stays so.
 "$gvsim" exec -w echo --node-count 2 --time-limit 2 --rate 50 -- "$self" node babbles \

@@ -54,9 +54,9 @@ case_ after-the-end 2 'line 4, column 18: it begins after the operations end: th
 case_ before-the-end 0 '^valid' run -w g-set --scenario "$tmp/scenario" --time-limit 4
 # One that the end of the operations cuts short is told, one without an end is not.
 scenario 'nodes 3\ntime-limit 4\nlose 5%% at 0s\ncut n0 | rest at 3s for 60s\n'
-case_ cut-short 0 'faults ended  *1 of the scenario, before their time, .*: first that of line 4' \
+case_ cut-short 0 'faults ended  *1 of the scenario, .* the first is on line 4' \
     run -w g-set --scenario "$tmp/scenario"
-case_ one-node-alone 0 '^valid: nothing lost, .* final read right at the only node$' run -w g-set \
+case_ one-node-alone 0 '^valid: nothing lost, .* final read correct at the only node$' run -w g-set \
     --nodes 1
 "$gvsim" run -w echo --json "$tmp/json" >&- 2>"$tmp/err"
 [ $? -eq 2 ] && grep -q 'cannot write to standard output' "$tmp/err" &&
@@ -72,15 +72,15 @@ scenario 'nodes 1\ncut any at 1s\n'
 case_ one-node 2 'line 2, column 5: one node has no links' run -w echo --scenario "$tmp/scenario"
 case_ one-node-nemesis 2 'needs at least 2 nodes' run -w echo --nodes 1 --nemesis partition
 scenario 'rate 20\ncrash all at 2s for 1s without disk\n'
-case_ excused 0 '^valid: [1-9][0-9]* of [0-9]* values are lost .* is excused' run -w g-set \
+case_ excused 0 '^valid: [1-9][0-9]* of [0-9]* values whose .* is allowed' run -w g-set \
     --scenario "$tmp/scenario" --seed 2
-case_ excused-sum 0 '^valid: .*may be missing .* is excused' run -w g-counter \
+case_ excused-sum 0 '^valid: .*may be missing, .* is allowed' run -w g-counter \
     --scenario "$tmp/scenario" --seed 2
 scenario 'rate 20\npause n1 at 2s\n'
-case_ unavailable 1 'unavailable: .*--availability asks for 100.00%; the rest: .* at n1' \
+case_ unavailable 1 'unavailable: .*--availability requires 100.00%; failures: .* at n1' \
     run -w unique-ids --scenario "$tmp/scenario" --availability total
 case_ available 0 '^valid' run -w unique-ids --scenario "$tmp/scenario" --availability 0.5
-case_ idle 1 'nothing exercised: no client asked' run -w broadcast --rate 0
+case_ idle 1 'nothing exercised: no client sent' run -w broadcast --rate 0
 scenario 'rate 20\033[2J\n'
 case_ escape 2 'line 1, column 8: a control character' run -w echo --scenario "$tmp/scenario"
 case_ escape-name 2 'scenario .\\x1b\[2J/x: ' run --scenario "$(printf '/\033[2J/x')"

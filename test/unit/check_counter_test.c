@@ -64,13 +64,13 @@ static void final_reads_must_be_right_and_equal(void **state) {
     gv_check_counter_final(&counter, 1, 5); // right by itself, but not what the others read
     assert_false(gv_check_counter_finish(&counter, &errors));
     assert_int_equal(errors.count, 1);
-    assert_string_equal(errors.texts[0], "final reads differ: n1 reads 5, n0 7");
+    assert_string_equal(errors.texts[0], "final reads differ: n1 returned 5, n0 7");
     gv_check_counter_final(&counter, 0, 6);
     gv_check_counter_final(&counter, 1, 6);
     gv_check_counter_final(&counter, 2, 6); // equal, but wrong
     assert_true(gv_check_counter_finish(&counter, &errors));
     assert_int_equal(errors.count, 2);
-    assert_non_null(strstr(errors.texts[1], "wrong sum: n0 reads 6"));
+    assert_non_null(strstr(errors.texts[1], "wrong sum: n0 returned 6"));
     gv_verdict_fini(&errors);
     gv_check_counter_fini(&counter);
 }
@@ -87,9 +87,9 @@ static void a_wrong_sum_tells_who_added_and_who_refused(void **state) {
     gv_check_counter_finish(&counter, &errors);
     assert_int_equal(errors.count, 1);
     assert_string_equal(errors.texts[0],
-                        "wrong sum: n2 reads 7; the additions that ended well make 3 "
-                        "(acknowledged: n0 5, n2 -2), and none of the 0 without an answer make up "
-                        "the difference; refused for certain: n1 4");
+                        "wrong sum: n2 returned 7; acknowledged additions sum to 3 "
+                        "(by node: n0 5, n2 -2), and no subset of the 0 of unknown outcome "
+                        "explains the difference; definitely failed: n1 4");
     gv_verdict_fini(&errors);
     gv_check_counter_fini(&counter);
 }

@@ -17,7 +17,7 @@ static void an_echo_must_be_what_was_said(void **state) {
     gv_check_echo_reply(&op, &gv_fixture_json, gv_fixture_parse("null"), &errors);
     assert_int_equal(errors.count, 2);
     assert_true(errors.conclusive);
-    assert_string_equal(errors.texts[0], "wrong echo: n1 was asked for \"Please echo 42\" and "
+    assert_string_equal(errors.texts[0], "wrong echo: n1 was sent \"Please echo 42\" and "
                                          "answered \"Please echo 43\"");
     gv_verdict_fini(&errors);
 }

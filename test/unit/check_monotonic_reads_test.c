@@ -21,8 +21,9 @@ static void sets_only_show_more(void **state) {
     gv_check_monotonic_reads_set(&reads, 0, marks, 200, &errors); // once is enough
     assert_int_equal(errors.count, 1);
     assert_true(errors.conclusive);
-    assert_string_equal(errors.texts[0],
-                        "read goes back: n0 showed 2 values before that it now lacks: 3 …");
+    assert_string_equal(
+        errors.texts[0],
+        "non-monotonic read: n0 is missing 2 values that an earlier read returned: 3 …");
     gv_check_monotonic_reads_reset(&reads, 1);
     memset(marks, 0, sizeof marks);
     gv_check_monotonic_reads_set(&reads, 1, marks, 200, &errors);
@@ -45,7 +46,7 @@ static void counters_only_grow(void **state) {
     gv_check_monotonic_reads_counter(&reads, 0, 4, &errors);
     assert_int_equal(errors.count, 1);
     assert_true(errors.conclusive);
-    assert_string_equal(errors.texts[0], "read goes back: n0 showed 5 before, and now 4");
+    assert_string_equal(errors.texts[0], "non-monotonic read: n0 returned 5 earlier, and now 4");
     gv_check_monotonic_reads_fini(&reads);
     gv_verdict_fini(&errors);
 }

@@ -147,7 +147,7 @@ static void lost_means_missing_at_the_last(void **state) {
     assert_true(result.equal);
     assert_string_equal(
         story.errors.texts[0],
-        "lost: 1 value known to be there was missing at the last: 1; acknowledged by n0; "
+        "lost: 1 known value is missing from the last reads: 1; acknowledged by n0; "
         "missing at n0 n1");
     end(&story);
 }
@@ -176,7 +176,8 @@ static void a_final_read_missed_and_then_shown_is_unequal_though_stable(void **s
     assert_int_equal(result.lost, 0);
     assert_true(result.stable_latency.p100 == 90);
     assert_false(result.equal);
-    assert_string_equal(story.errors.texts[0], "final reads differ: n0 lacks 1 of 1 values: 0");
+    assert_string_equal(story.errors.texts[0],
+                        "final reads differ: n0 is missing 1 of 1 values: 0");
     end(&story);
 }
 

@@ -50,7 +50,7 @@ static void a_kind_that_never_worked_names_nodes_and_answers(void **state) {
     finish(GV_LOAD_BROADCAST, 0);
     assert_int_equal(errors.count, 1);
     assert_string_equal(errors.texts[0],
-                        "never ok: of 8 requests of the type broadcast none ended well: n1 "
+                        "never ok: none of 8 broadcast requests succeeded: n1 "
                         "answered {}; n2 answered nothing; n3 answered {}; and 1 more nodes");
 }
 
@@ -72,7 +72,7 @@ static void nothing_asked_is_nothing_shown(void **state) {
     end_op(GV_HISTORY_READ, 0, NULL, false, true); // a final read alone
     finish(GV_LOAD_BROADCAST, 0);
     assert_int_equal(errors.count, 1);
-    assert_non_null(strstr(errors.texts[0], "nothing exercised: no client asked"));
+    assert_non_null(strstr(errors.texts[0], "nothing exercised: no client sent"));
 }
 
 static void nothing_added_is_nothing_shown(void **state) {
@@ -82,7 +82,7 @@ static void nothing_added_is_nothing_shown(void **state) {
     end_op(GV_HISTORY_ADD, 0, "was down", true, false);
     finish(GV_LOAD_G_COUNTER, 0);
     assert_int_equal(errors.count, 1);
-    assert_non_null(strstr(errors.texts[0], "nothing exercised: of 2 operations none"));
+    assert_non_null(strstr(errors.texts[0], "nothing exercised: none of 2 operations was"));
 }
 
 static void what_faults_kept_from_nodes_shows_nothing(void **state) {
@@ -92,7 +92,7 @@ static void what_faults_kept_from_nodes_shows_nothing(void **state) {
     finish(GV_LOAD_ECHO, 0);
     assert_int_equal(errors.count, 1);
     assert_non_null(
-        strstr(errors.texts[0], "nothing exercised: of 5 operations none asked a node"));
+        strstr(errors.texts[0], "nothing exercised: none of 5 operations reached a node"));
 }
 
 static void what_went_wrong_before_says_why_nothing_was_asked(void **state) {
@@ -113,8 +113,8 @@ static void availability_counts_all_but_final_reads(void **state) {
     finish(GV_LOAD_UNIQUE_IDS, 1);
     assert_int_equal(errors.count, 1);
     assert_string_equal(errors.texts[0],
-                        "unavailable: 9 of 10 operations ended well, 90.00%, and --availability "
-                        "asks for 100.00%; the rest: 1 at n3, which first was paused");
+                        "unavailable: 9 of 10 operations succeeded, 90.00%, and --availability "
+                        "requires 100.00%; failures: 1 at n3, which first was paused");
 }
 
 int main(void) {

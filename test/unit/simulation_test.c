@@ -58,7 +58,7 @@ static void a_run_that_does_not_repeat_is_invalid(void **state) {
     gv_result_print(&result, out, false);
     gv_result_json(&result, out);
     fclose(out);
-    assert_int_equal(strncmp(text, "invalid: 1 thing is wrong\n  - not deterministic", 47), 0);
+    assert_int_equal(strncmp(text, "invalid: 1 error\n  - not deterministic", 38), 0);
     assert_non_null(strstr(text, "{\"valid\":false,"));
     free(text);
     gv_simulation_free(before);
@@ -358,7 +358,7 @@ static void ids_go_on_where_the_disk_is_kept(void **state) {
         }
         struct gv_result result = gv_simulation_finish(sim);
         assert_int_equal(result.valid, !forgets);
-        if (forgets) assert_non_null(strstr(result.errors->texts[0], "not ascending: n0"));
+        if (forgets) assert_non_null(strstr(result.errors->texts[0], "ids out of order: n0"));
         end();
     }
 }
