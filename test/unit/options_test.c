@@ -198,7 +198,7 @@ static int read_secret(const char *content, size_t len, uint8_t *buf, size_t cap
     close(fd);
     int status = gv_secret_file_read(path, buf, cap, &shared);
     unlink(path);
-    assert_false(shared); // mkstemp makes it for its owner alone
+    assert_false(shared); // mkstemp lets only the owner read it
     return status;
 }
 
@@ -218,7 +218,7 @@ static void test_secret(void **state) {
     assert_int_equal(gv_secret_file_read("/", buf, sizeof buf, &shared), GV_ENOENT);
 }
 
-// Who else may read it does not matter to the secret, but is told.
+// A file that other users may read is accepted and reported.
 static void test_shared_secret(void **state) {
     (void)state;
     static const struct {
