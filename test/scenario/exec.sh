@@ -1,9 +1,9 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# gvsim exec, end to end, with correct and faulty nodes: its errors name the node and the line, and its
-# exit status is right. The nodes run this script as `exec.sh node FAULT WORKLOAD`: a broadcast or
-# g-set node that sends each new value once to every other node, an echo node, or an id node, with one
-# fault.
+# gvsim exec, end to end, with correct and faulty nodes: its errors name the node and the line, and
+# its exit status is right. The nodes run this script as `exec.sh node FAULT WORKLOAD`: a broadcast
+# or g-set node that sends each new value once to every other node, an echo node, or an id node,
+# with one fault.
 set -u
 
 # ---- The node ----
@@ -101,8 +101,8 @@ trap 'rm -rf "$tmp"' EXIT
 TMPDIR=$tmp
 export TMPDIR
 
-# case_ NAME STATUS PATTERN OPTIONS…: runs gvsim in the background and checks its exit status and that
-# its output matches the pattern.
+# case_ NAME STATUS PATTERN OPTIONS…: runs gvsim in the background and checks its exit status and
+# that its output matches the pattern.
 case_() {
     name=$1 want=$2 words=$3
     shift 3
@@ -202,7 +202,8 @@ for key in valid ops broadcasts reads servers_msgs msgs_per_op bytes_per_op lost
     grep -q "\"$key\":" "$tmp/good.json" || echo "json: no $key" >>"$tmp/json.bad"
 done
 grep -q '"news":{"msgs":' "$tmp/good.json" || echo "json: no news" >>"$tmp/json.bad"
-grep -q '"traffic":null,' "$tmp/good.json" || echo "json: statistics that no node logged" >>"$tmp/json.bad"
+grep -q '"traffic":null,' "$tmp/good.json" ||
+    echo "json: statistics that no node logged" >>"$tmp/json.bad"
 cat "$tmp"/*.bad >"$tmp/all" 2>/dev/null
 [ -s "$tmp/all" ] || exit 0
 cat "$tmp/all"

@@ -1,9 +1,9 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# gvsim exec and its processes: it explains why a program cannot be started; a node's messages and logs
-# are bounded, and a node that exceeds a bound is named; no process outlives gvsim; and if gvsim was
-# late, there is no verdict. The nodes run this script as `process.sh node WAY`: an echo node with one
-# fault.
+# gvsim exec and its processes: it explains why a program cannot be started; a node's messages and
+# logs are bounded, and a node that exceeds a bound is named; no process outlives gvsim; and if
+# gvsim was late, there is no verdict. The nodes run this script as `process.sh node WAY`: an echo
+# node with one fault.
 set -u
 
 # ---- The node ----
@@ -163,8 +163,8 @@ unended=$!
 ) || bad=1
 wait $unended
 
-# A node that closed its output or input is reported as such, not as silent. One that ignores signals
-# and reads to the end of its input is valid.
+# A node that closed its output or input is reported as such, not as silent. One that ignores
+# signals and reads to the end of its input is valid.
 way closes-output 1 'closed: n1 closed its standard output and still runs' --time-limit 3
 grep -q 'no echo: n1 was ignored after it closed its standard output' "$tmp/out" ||
     { echo 'closes-output: no reason' && bad=1; }

@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# gvsim's --trace and --report: they are well-formed, complete, the same for the same seed, and do not
-# change the run. How the page behaves in a browser is a gate, test/report/run.sh.
+# gvsim's --trace and --report: they are well-formed, complete, the same for the same seed, and do
+# not change the run. How the page behaves in a browser is a gate, test/report/run.sh.
 set -u
 gvsim=${BUILD:-build}/gvsim
 tmp=$(mktemp -d) || exit 1

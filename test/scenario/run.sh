@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# gvsim run, scenarios, swarm, shrink and compare, end to end: verdicts, exit statuses, JSON, built-in
-# scenarios and scenarios with errors.
+# gvsim run, scenarios, swarm, shrink and compare, end to end: verdicts, exit statuses, JSON,
+# built-in scenarios and scenarios with errors.
 set -u
 gvsim=${BUILD:-build}/gvsim
 tmp=$(mktemp -d) || exit 1
