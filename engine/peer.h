@@ -3,15 +3,16 @@
 //
 // The scheme is QUIC's (RFC 9000, section 13.2; RFC 9002, sections 5 and 6), reduced to what gossip
 // needs. Terms:
-//   numbered message  has an id; ids count up from a random one. The receiver acknowledges it, as
-//                     QUIC an ack-eliciting packet. Messages with updates, pings, sync messages
+//   numbered message  has an id; ids count up from a random one. The receiver acknowledges it: in
+//                     QUIC, an ack-eliciting packet. Messages with updates, pings, sync messages
 //                     that must arrive, and the first message to a peer are numbered.
 //   acknowledgement   the largest id received, a mask of the 64 before it, and the ack delay. One
 //                     acknowledges many messages and is part of the next message to the peer.
-//   lost              not acknowledged when three later messages were (packet threshold), when it
-//                     should have been (gv_peer_detect_unacked, gv_peer_detect_reordered), or in
-//                     time (gv_peer_expire, a timeout). A lost message is not retransmitted: its
-//                     updates are pending again.
+//   lost              not acknowledged, though the third message after it was (packet threshold),
+//                     though the peer has sent another (gv_peer_detect_unacked), though a later one
+//                     was and time has passed (gv_peer_detect_reordered), or for too long
+//                     (gv_peer_expire, a timeout). A lost message is not retransmitted: its updates
+//                     are pending again.
 //   spurious loss     a lost message that is acknowledged after all
 //   suspected         as in SWIM: not acknowledging. GV_PEER_TIMEOUTS_MAX timeouts in a row make a
 //                     silent peer suspected, GV_PEER_ONE_WAY_TIMEOUTS_MAX one that still sends.
