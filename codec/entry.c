@@ -3,28 +3,23 @@
 
 #include "json_string.h"
 
-_Static_assert(GV_ENTRY_SIZE_MAX + GV_MESSAGE_HEADER_MAX + GV_MESSAGE_ENTRY_MAX +
-                       GV_MESSAGE_RANGES(0) + GV_MESSAGE_TAIL + GV_MESSAGE_MAC_MAX <=
-                   GV_MESSAGE_LIMIT,
-               "every entry fits alone into a message");
-
 // --- canonical text --------------------------------------------------------------------------
 
-// Everything before `at` is canonical (json.h).
+// The text before `at` is canonical (json.h).
 struct scan {
     const char *text;
     size_t at, len;
-    unsigned depth, depth_max;               // containers that are open, and may be
-    uint64_t objects;                        // bit d: that at depth d + 1 is an object …
-    struct gv_slice names[GV_MESSAGE_DEPTH]; // … and this the last name in it
+    unsigned depth, depth_max;                 // open containers, and the most allowed
+    uint64_t objects;                          // bit d: the container at depth d + 1 is an object
+    struct gv_slice names[GV_ENTRY_DEPTH_SET]; // the last name in each open object
 };
-_Static_assert(GV_MESSAGE_DEPTH <= 64, "a bit for each level");
+_Static_assert(GV_ENTRY_DEPTH_SET <= 64, "a bit for each level");
 
 static bool is_at(const struct scan *scan, char c) {
     return scan->at < scan->len && scan->text[scan->at] == c;
 }
 
-// Whether none of the eight bytes ends a plain run of a string; see gv_json_string_plain_word.
+// Whether none of eight bytes is a quote or needs a check; see gv_json_string_plain_word.
 static bool is_plain_word(const char *text) {
     const uint64_t ones = UINT64_MAX / 255;
     uint64_t word;
@@ -33,12 +28,12 @@ static bool is_plain_word(const char *text) {
     return !quote && gv_json_string_plain_word(word);
 }
 
-// The escape at the front, of those that canonical text has: its length; 0: it is another.
+// The length of the canonical escape at the start; 0 if it is not one.
 static size_t escape(const char *text, size_t len) {
     if (len >= 2 && text[1] != '\0' && strchr("\"\\bfnrt", text[1]) != NULL) return 2;
     if (len < 6 || memcmp(text, "\\u00", 4) != 0 || (text[4] != '0' && text[4] != '1')) return 0;
     if (text[5] == '\0' || strchr("0123456789abcdef", text[5]) == NULL) return 0;
-    // These have a shorter form: \b \t \n \f \r.
+    // \b \t \n \f \r are shorter.
     return text[4] == '0' && strchr("89acd", text[5]) != NULL ? 0 : 6;
 }
 
@@ -63,8 +58,8 @@ static int scan_string(struct scan *scan, struct gv_slice *raw) {
     return GV_ESYNTAX;
 }
 
-// Moves behind some digits; false: there are none.
-static bool digits(struct scan *scan) {
+// Skips digits; false: there are none.
+static bool scan_digits(struct scan *scan) {
     size_t start = scan->at;
     while (scan->at < scan->len && (uint8_t)(scan->text[scan->at] - '0') <= 9) scan->at++;
     return scan->at > start;
@@ -74,20 +69,20 @@ static bool scan_number(struct scan *scan) {
     bool negative = is_at(scan, '-');
     scan->at += negative;
     size_t start = scan->at;
-    if (!digits(scan)) return false;
+    if (!scan_digits(scan)) return false;
     bool zero = scan->text[start] == '0';
     if (zero && scan->at - start > 1) return false;
     bool integer = true;
     if (is_at(scan, '.')) {
         integer = false;
         scan->at++;
-        if (!digits(scan)) return false;
+        if (!scan_digits(scan)) return false;
     }
     if (is_at(scan, 'e') || is_at(scan, 'E')) {
         integer = false;
         scan->at++;
         scan->at += is_at(scan, '+') || is_at(scan, '-');
-        if (!digits(scan)) return false;
+        if (!scan_digits(scan)) return false;
     }
     return !(zero && integer && negative);
 }
@@ -109,14 +104,14 @@ static bool in_object(const struct scan *scan) {
     return (scan->objects >> (scan->depth - 1) & 1) != 0;
 }
 
-// Whether a name comes before another, which mostly their first bytes tell.
+// Whether a name sorts before another. Usually their first bytes decide.
 static bool is_before(struct gv_slice a, struct gv_slice b) {
     bool plain = a.len > 0 && b.len > 0 && a.data[0] != '\\' && b.data[0] != '\\';
     if (plain && a.data[0] != b.data[0]) return a.data[0] < b.data[0];
     return gv_json_string_compare(a, b) < 0;
 }
 
-// A member's name and its colon. Names come in the order of their bytes, escapes resolved.
+// Scans a name and its colon. Names are sorted by their bytes, with escapes resolved.
 static int scan_name(struct scan *scan, bool first) {
     if (!is_at(scan, '"')) return GV_ESYNTAX;
     struct gv_slice name, *last = &scan->names[scan->depth - 1];
@@ -129,8 +124,8 @@ static int scan_name(struct scan *scan, bool first) {
     return 0;
 }
 
-// A container's bracket: moves behind it, and into the container unless that is empty.
-// *inside: a value comes next.
+// Scans an opening bracket, and the first name or the closing bracket if there is one.
+// *inside: a value follows.
 static int scan_open(struct scan *scan, bool *inside) {
     bool object = is_at(scan, '{');
     if (scan->depth == scan->depth_max) return GV_ERANGE;
@@ -145,7 +140,7 @@ static int scan_open(struct scan *scan, bool *inside) {
     return object ? scan_name(scan, true) : 0;
 }
 
-// Behind a value: closes what ends there, up to the next value. *inside: there is one.
+// Scans from the end of a value to the next value. *inside: there is one.
 static int scan_after_value(struct scan *scan, bool *inside) {
     *inside = false;
     while (scan->depth > 0) {
@@ -162,7 +157,7 @@ static int scan_after_value(struct scan *scan, bool *inside) {
     return 0;
 }
 
-// Whether it is a whole number above 0, as most short keys are.
+// Whether the text is a positive integer, as most keys are.
 static bool is_positive_integer(struct gv_slice text) {
     if (text.data[0] == '0') return false;
     for (size_t i = 0; i < text.len; i++) {
@@ -171,11 +166,11 @@ static bool is_positive_integer(struct gv_slice text) {
     return true;
 }
 
-// 0, GV_ESYNTAX, or GV_ERANGE: nested deeper than that.
+// Returns 0, GV_ESYNTAX, or GV_ERANGE if the text is nested deeper than depth_max.
 static int check_text(struct gv_slice text, unsigned depth_max) {
     if (is_positive_integer(text)) return 0;
     struct scan scan;
-    scan.text = (const char *)text.data; // the names of levels that are not open stay as they are
+    scan.text = (const char *)text.data; // `names` is not initialised: only open levels are read
     scan.at = 0;
     scan.len = text.len;
     scan.depth = 0;
@@ -217,10 +212,10 @@ static int check_shape(const struct gv_entry *entry, const char **fault) {
     if (has ? is_missing(entry->value) : entry->value.len > 0) return GV_EINVAL;
     *fault = has ? "the node is missing" : "only a register has a node";
     if (has ? is_missing(entry->node) : entry->node.len > 0) return GV_EINVAL;
-    *fault = "the node is longer than a node may be";
+    *fault = "the node is longer than the limit";
     if (entry->node.len > GV_ENTRY_NODE_MAX) return GV_ESPACE;
-    *fault = "key, value and node are longer than an entry may be";
-    // Each by itself first: the sum of three lengths might wrap.
+    *fault = "key, value and node together are longer than the limit";
+    // Check each length first: the sum might wrap.
     size_t most = GV_ENTRY_SIZE_MAX;
     bool fits = entry->key.len <= most && entry->value.len <= most;
     return fits && gv_entry_size(entry) <= most ? 0 : GV_ESPACE;
@@ -244,7 +239,7 @@ int gv_entry_check(const struct gv_entry *entry, const char **fault) {
     return entry->node.data[0] == '"' ? check_text(entry->node, 0) : GV_ETYPE;
 }
 
-// Whether a canonical text is nested no deeper than that.
+// Whether a canonical text is nested at most depth_max levels.
 static bool is_nested_within(struct gv_slice text, unsigned depth_max) {
     bool string = false;
     unsigned depth = 0;

@@ -1,40 +1,60 @@
 // SPDX-License-Identifier: MIT
-// What an entry may be: the one rule that is asked wherever an entry comes in, be it written,
-// loaded or received. So whatever one node has taken, every node takes, at any later start.
+// Entries of the replicated map, and the check of an entry. The same check applies to entries that
+// are written locally, loaded or received, so an entry that one node accepts is accepted by every
+// node, also after a restart.
 #ifndef GV_CODEC_ENTRY_H
 #define GV_CODEC_ENTRY_H
 
-#include "message.h"
+#include "../merkle/base.h"
 
 #ifdef __cplusplus
 extern "C" {
 #endif
 
-enum {
-    // Longest key, value and node together, bytes: alone in a message, with the longest header and
-    // a seal, they take no more than GV_MESSAGE_LIMIT.
-    GV_ENTRY_SIZE_MAX = GV_MESSAGE_LIMIT - 512,
-    GV_ENTRY_NODE_MAX = 255, // longest node, bytes, its quotes included
-    // Deepest nesting of a set's key, and of other keys and of values. The first stands in a line
-    // below the line itself, its body, "entries", the group and its array; others in a tuple, too.
-    GV_ENTRY_DEPTH_SET = GV_MESSAGE_DEPTH - 5,
-    GV_ENTRY_DEPTH = GV_MESSAGE_DEPTH - 6,
+// How two versions of an entry merge. The larger version wins.
+enum gv_lattice {
+    GV_LATTICE_SET,      // one version only: the key is present
+    GV_LATTICE_COUNTER,  // ordered by count
+    GV_LATTICE_REGISTER, // ordered by (lamport, node, value), the latter two by their bytes
 };
 
-// 0: the entry is well formed and within the limits of the protocol. Else *fault, a static text,
-// says what is wrong:
-// GV_EINVAL: the lattice is none of enum gv_lattice, or key, value or node is missing, or there
-// though the lattice has none; GV_ESYNTAX: one of them is not canonical JSON; GV_ETYPE: the node is
-// no string; GV_ERANGE: nested deeper than GV_ENTRY_DEPTH_SET or GV_ENTRY_DEPTH; GV_ESPACE: longer
-// than GV_ENTRY_SIZE_MAX or GV_ENTRY_NODE_MAX.
-// Takes no memory, and time in proportion to the texts: about a nanosecond for four bytes.
+// One entry of the replicated map. The lattice and the key identify it; two entries that share both
+// are versions of it. The slices are borrowed. Fields of other lattices are 0 or empty.
+struct gv_entry {
+    enum gv_lattice lattice;
+    struct gv_slice key;   // canonical JSON text (json.h)
+    uint64_t count;        // counter: its value
+    struct gv_slice value; // register: canonical JSON text
+    uint64_t lamport;      // register: Lamport time of the write
+    struct gv_slice node;  // register: the writer, the canonical text of a string
+};
+
+// Limits of the protocol: every node accepts what they allow. Every entry within them fits alone
+// into a message of GV_MESSAGE_LIMIT bytes and GV_MESSAGE_DEPTH levels (message.c asserts it).
+enum {
+    GV_ENTRY_SIZE_MAX = 65024, // key, value and node together, bytes
+    GV_ENTRY_NODE_MAX = 255,   // node, bytes, its quotes included
+    GV_ENTRY_DEPTH_SET = 59,   // deepest nesting of a set's key
+    GV_ENTRY_DEPTH = 58,       // deepest nesting of other keys, and of values
+};
+
+// Checks that an entry is well-formed and within the limits. Returns 0 or an error; *fault is then
+// a static text that describes it. `fault` must not be NULL.
+//   GV_EINVAL   the lattice is unknown, a field of the lattice is missing, or a field that it does
+//               not have is set
+//   GV_ESYNTAX  the key, value or node is not canonical JSON
+//   GV_ETYPE    the node is not a string
+//   GV_ERANGE   nested deeper than GV_ENTRY_DEPTH_SET or GV_ENTRY_DEPTH
+//   GV_ESPACE   longer than GV_ENTRY_SIZE_MAX or GV_ENTRY_NODE_MAX
+// Allocates nothing. Takes about a nanosecond for four bytes.
 GV_API int gv_entry_check(const struct gv_entry *entry, const char **fault);
 
-// The same for texts that are canonical JSON for certain, as gv_json_canonical, gv_json_quote and
-// gv_message_next make them: these are not read once more, but for their nesting.
+// Likewise for an entry whose texts are known to be canonical JSON, as written by
+// gv_json_canonical, gv_json_quote or gv_message_next: only sizes and nesting are checked, never
+// GV_ESYNTAX.
 GV_API int gv_entry_check_canonical(const struct gv_entry *entry, const char **fault);
 
-// Bytes of its key, value and node together.
+// The length of key, value and node together, bytes.
 static inline size_t gv_entry_size(const struct gv_entry *entry) {
     return entry->key.len + entry->value.len + entry->node.len;
 }

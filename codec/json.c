@@ -43,11 +43,11 @@ int gv_json_parse(struct gv_json *json, const char *text, size_t len) {
 
 // ---- Accessors ----------------------------------------------------------------------------------
 
-// NULL: the line has no such token, as where one that was looked for is missing.
+// NULL: the text has no such token.
 static inline const jsmntok_t *token_at(const struct gv_json *json, int token) {
     GV_ASSERT(json != NULL);
-    bool there = token >= 0 && token < json->count;
-    return there ? (const jsmntok_t *)json->tokens + token : NULL;
+    bool exists = token >= 0 && token < json->count;
+    return exists ? (const jsmntok_t *)json->tokens + token : NULL;
 }
 
 enum gv_json_type gv_json_type(const struct gv_json *json, int token) {
@@ -77,7 +77,7 @@ int gv_json_next(const struct gv_json *json, int token) {
     return token_at(json, token) != NULL ? gv_token_next(json->tokens, token) : json->count;
 }
 
-// Names are short, and most of them differ in length or letters: a call would cost more than this.
+// Names are short, so this is faster than a call of memcmp.
 static inline bool same_bytes(const uint8_t *a, const uint8_t *b, size_t len) {
     if (len > 8) return memcmp(a, b, len) == 0;
     if (len >= 4) {
@@ -110,8 +110,8 @@ int gv_json_member(const struct gv_json *json, int object, const char *name) {
     return GV_ENOENT;
 }
 
-// Which of the names this token is, looked for from `first` on and then from the beginning; `count`
-// if it is none.
+// The index of the token among the names, searched from `first` on and then from the beginning;
+// `count` if it is none of them.
 static inline size_t name_of(const struct gv_json *json, const jsmntok_t *token,
                              const struct gv_slice *names, size_t count, size_t first) {
     struct gv_slice raw = gv_token_bytes(json, token);
@@ -160,7 +160,7 @@ bool gv_json_equals(const struct gv_json *json, int token, const char *text) {
     const jsmntok_t *t = token_at(json, token);
     GV_ASSERT(text != NULL);
     if (t == NULL || !gv_token_is_string(t)) return false;
-    // Mostly the first byte decides, before it is known how long the text is.
+    // Usually the first byte decides before strlen.
     bool plain = !gv_token_is_escaped(t) && t->end > t->start;
     if (plain && json->text[t->start] != text[0]) return false;
     return string_is(json, t, (struct gv_slice){(const uint8_t *)text, strlen(text)});
@@ -177,7 +177,7 @@ int gv_json_unescape(const struct gv_json *json, int token, char *buf, size_t ca
     return (int)raw.len;
 }
 
-// An integer's sign and magnitude. -0 has no sign.
+// The sign and the magnitude of an integer. -0 has no sign.
 static int get_integer(const struct gv_json *json, int token, bool *negative, uint64_t *out) {
     const jsmntok_t *t = token_at(json, token);
     if (t == NULL || t->type != JSMN_PRIMITIVE) return GV_ETYPE;
@@ -189,8 +189,8 @@ static int get_integer(const struct gv_json *json, int token, bool *negative, ui
         if (digit > 9) return GV_ETYPE;
         value = value * 10 + digit;
     }
-    // There are no leading zeros: 19 digits always fit; of 20, those that begin with 1 and did not
-    // go beyond 2^64, which would have left less than 10^19.
+    // There are no leading zeros, so 19 digits fit. 20 digits fit if they begin with 1 and did not
+    // wrap at 2^64, which would leave less than 10^19.
     if (digits > 20) return GV_ERANGE;
     if (digits == 20 && (raw.data[sign] != '1' || value < UINT64_C(10000000000000000000)))
         return GV_ERANGE;
@@ -217,7 +217,7 @@ int gv_json_i64(const struct gv_json *json, int token, int64_t *out) {
     int status = get_integer(json, token, &negative, &value);
     if (status < 0) return status;
     if (value > (uint64_t)INT64_MAX + negative) return GV_ERANGE;
-    // Written so that the lowest number, which has no positive counterpart, is reached too.
+    // INT64_MIN has no positive counterpart.
     *out = negative ? -(int64_t)(value - 1) - 1 : (int64_t)value;
     return 0;
 }
@@ -240,7 +240,7 @@ static void put_string(const struct gv_json *json, const jsmntok_t *token, struc
     }
 }
 
-// Recurses no deeper than the parser's depth_max.
+// Recurses at most depth_max levels.
 static void put_value(struct gv_json *json, int token, struct gv_writer *out) {
     const jsmntok_t *tokens = json->tokens, *t = token_at(json, token);
     if (gv_token_is_string(t)) {
@@ -270,8 +270,8 @@ static void put_value(struct gv_json *json, int token, struct gv_writer *out) {
     }
 }
 
-// Whether a value stands in the line as its canonical text would, which most do: without objects,
-// escapes and -0 that is so if nothing but brackets and commas stands around its tokens.
+// Whether the raw text of a value is certainly canonical, as usual: it has no objects, escapes or
+// -0, and its tokens, brackets and commas add up to its length, so there is no white space.
 static bool is_canonical(const struct gv_json *json, int token, size_t len) {
     const jsmntok_t *tokens = json->tokens;
     size_t taken = 0;
@@ -287,7 +287,7 @@ static bool is_canonical(const struct gv_json *json, int token, size_t len) {
         } else if (t->type == JSMN_PRIMITIVE && (raw.len != 2 || raw.data[0] != '-')) {
             taken += raw.len;
         } else {
-            return false; // or not for certain
+            return false;
         }
     }
     return taken == len;

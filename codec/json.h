@@ -1,10 +1,15 @@
 // SPDX-License-Identifier: MIT
-// One line of JSON as tokens in place: jsmn splits it, then one pass over the tokens refuses what
-// jsmn lets through (RFC 8259 is the rule; the text must be valid UTF-8, and no object may repeat
-// a name). Nothing is copied and, once the token pool has grown to the largest line seen, nothing
-// is allocated. Token 0 is the root; a container's children follow it in order of appearance, of
-// an object each member's name and then its value. Whatever the bytes, a parse takes time in
-// proportion to their number, and that of sorting the names in its objects.
+// A JSON parser (RFC 8259) that represents a text as tokens in place, and canonical text.
+//
+// jsmn splits the text into tokens; a second pass rejects what jsmn accepts but RFC 8259 does not.
+// In addition, the text must be valid UTF-8, and no object may repeat a name. Nothing is copied.
+// Nothing is allocated once the token pool is as large as the longest text needs.
+//
+// Token 0 is the root. The children of a container follow it in order: of an array its elements, of
+// an object the name and the value of each member. Tokens are passed by index.
+//
+// Any text of n bytes is parsed in O(n), or in O(n log n) if the names of an object must be sorted
+// to find a repeated one.
 #ifndef GV_CODEC_JSON_H
 #define GV_CODEC_JSON_H
 
@@ -22,83 +27,92 @@ enum gv_json_type {
     GV_JSON_STRING,
     GV_JSON_ARRAY,
     GV_JSON_OBJECT,
-    GV_JSON_NONE, // there is no such token
+    GV_JSON_NONE, // no such token
 };
 
 enum {
-    GV_JSON_TOKENS_DEFAULT = 1 << 18, // about 5 MiB of pool at the most
-    GV_JSON_DEPTH_DEFAULT = 64,
+    GV_JSON_TOKENS_DEFAULT = 1 << 18, // most tokens in a text; a pool of at most 5 MiB
+    GV_JSON_DEPTH_DEFAULT = 64,       // deepest nesting, the root being 1
 };
 
-// A parser with its pool. May serve any number of nodes of one thread, one line at a time.
-// `error` and `error_offset` tell, after a failed parse, what was wrong and at which byte.
+// A parser and its token pool. Holds one text at a time; any number of nodes of one thread can
+// share it. Callers may read `count`, `error` and `error_offset`.
 struct gv_json {
     struct gv_alloc alloc;
-    void *tokens;
-    size_t tokens_cap, tokens_max;
-    unsigned depth_max;
-    const char *text; // the line last parsed: borrowed until the next parse
-    size_t len;
-    int count;         // tokens of that line
-    const char *error; // a static text, NULL after a success
-    size_t error_offset;
+    void *tokens;        // the pool
+    size_t tokens_cap;   // its size, tokens
+    size_t tokens_max;   // limit of its size, tokens
+    unsigned depth_max;  // deepest nesting
+    const char *text;    // the text last parsed; borrowed until the next parse
+    size_t len;          // its length, bytes
+    int count;           // its tokens; 0 after an error
+    const char *error;   // what is wrong, a static text; NULL after a success
+    size_t error_offset; // where, bytes from the start of the text
 };
 
-// Allocates nothing yet. `tokens_max`: most tokens in a line; `depth_max`: deepest nesting, the
-// root being 1, and no more than 1024; 0 for the defaults. `alloc` is copied, its context kept.
+// Initialises a parser; allocates nothing. `tokens_max`: most tokens in a text; `depth_max`:
+// deepest nesting, the root being 1, at most 1024; 0 selects the default of either. `alloc` is
+// copied, and its context is kept.
 GV_API void gv_json_init(struct gv_json *json, struct gv_alloc alloc, size_t tokens_max,
                          unsigned depth_max);
+// Frees the token pool.
 GV_API void gv_json_fini(struct gv_json *json);
 
-// Parses one JSON text (white space around it is allowed). Returns the number of tokens, > 0.
-// GV_ESYNTAX: not JSON; GV_EFULL: more tokens or deeper than allowed, or 2 GiB or longer;
-// GV_ENOMEM: the pool could not grow; GV_EINVAL: `text` is NULL though `len` is not 0, or the
-// parser has no allocator. In each case `error` and `error_offset` say more and there are no
-// tokens. `text` is borrowed until the next parse.
+// Parses one JSON text, which may be surrounded by white space. Returns the number of tokens, at
+// least 1. `text` is borrowed until the next parse, and the tokens are valid until then.
+//   GV_ESYNTAX  the text is malformed
+//   GV_EFULL    it has more than `tokens_max` tokens, is nested deeper than `depth_max`, or has
+//               2 GiB or more
+//   GV_ENOMEM   the pool could not grow
+//   GV_EINVAL   `text` is NULL and `len` is not 0, or the parser has no allocator
+// After an error there are no tokens, and `error` and `error_offset` describe it.
 GV_API int gv_json_parse(struct gv_json *json, const char *text, size_t len);
 
-// Accessors. A token that is none of the line's 0 … count − 1, such as the error that tells that a
-// member is missing, is of no type, has no elements and no bytes.
+// Accessors. Every `token` argument may be any number. Outside 0 … count - 1 there is no token: its
+// type is GV_JSON_NONE, and it has no elements and no bytes. So the error of gv_json_member for a
+// missing member can be passed on as a token.
 GV_API enum gv_json_type gv_json_type(const struct gv_json *json, int token);
-// Elements of an array, members of an object, else 0.
+// The number of elements of an array or members of an object; 0 for other types.
 GV_API int gv_json_size(const struct gv_json *json, int token);
-// The token after this value and all its children: the next sibling, if there is one. After a
-// member's name that is its value. Of no token: `count`.
+// The token after this value and all its children: the next sibling, if there is one. For a
+// member's name it is the value. For no token: `count`.
 GV_API int gv_json_next(const struct gv_json *json, int token);
-// The value of the member of this name (compared after resolving escapes), or GV_ENOENT;
-// GV_ETYPE if `object` is not an object.
+// The value of the member with this name; escapes in the text are resolved for the comparison.
+// GV_ENOENT: the object has no such member; GV_ETYPE: `object` is not an object.
 GV_API int gv_json_member(const struct gv_json *json, int object, const char *name);
-// The same of several names at once, in one pass over the object: tokens[i] becomes the value of
-// names[i]. Fastest where the names come in the order in which they stand in the object.
+// Looks up `count` names in one pass over the object: tokens[i] becomes what gv_json_member returns
+// for names[i]. Fastest if the names are in the order of the object's members.
 GV_API void gv_json_members(const struct gv_json *json, int object, const struct gv_slice *names,
                             size_t count, int *tokens);
-// The value's bytes as they stand in the line, a string with its quotes.
+// The bytes of the value in the text, of a string with its quotes; {NULL, 0} for no token.
 GV_API struct gv_slice gv_json_raw(const struct gv_json *json, int token);
-// A string's bytes between its quotes, escapes unresolved; of other types, none.
+// The bytes between the quotes of a string, escapes unresolved; {NULL, 0} for other types.
 GV_API struct gv_slice gv_json_string(const struct gv_json *json, int token);
-// True if the token is a string that equals `text` once its escapes are resolved.
+// Whether the token is a string that equals `text` after its escapes are resolved.
 GV_API bool gv_json_equals(const struct gv_json *json, int token, const char *text);
-// The string with its escapes resolved, into buf; returns its length.
-// GV_ETYPE: not a string; GV_ESPACE: longer than cap.
+// Writes a string with its escapes resolved to `buf`, without a NUL, and returns its length, bytes.
+// GV_ETYPE: not a string; GV_ESPACE: longer than `cap`.
 GV_API int gv_json_unescape(const struct gv_json *json, int token, char *buf, size_t cap);
-// An integer, exact. GV_ETYPE: not a number, or one with a fraction or an exponent;
-// GV_ERANGE: does not fit. -0 is 0.
+// Converts an integer exactly; -0 is 0. Returns 0.
+// GV_ETYPE: not a number, or a number with a fraction or an exponent; GV_ERANGE: outside the range
+// of the type. *out is then unchanged.
 GV_API int gv_json_u64(const struct gv_json *json, int token, uint64_t *out);
 GV_API int gv_json_i64(const struct gv_json *json, int token, int64_t *out);
 
-// The value's canonical text, by which two values are compared and under which they are stored:
-// - no white space; members sorted by the bytes of their unescaped names;
-// - strings in UTF-8, escaping only `"`, `\` and control characters (\b \t \n \f \r, else \u00xx);
-// - numbers as they were spelled, except that -0 becomes 0: so 1, 1.0 and 1e0 are three values,
-//   and an integer of any length is kept exactly.
-// Returns the bytes written, never more than the raw text has. GV_ESPACE: longer than cap;
-// GV_ETYPE: there is no such token. Canonical text is its own canonical text. The parser is
-// changed: the names of an object are sorted among its tokens at the first call, which nothing else
-// shows.
+// Writes the canonical text of a value to `buf`, and returns its length, bytes, at most that of
+// gv_json_raw. Values are compared, hashed and stored as canonical text:
+// - no white space; members sorted by the bytes of their names, with escapes resolved;
+// - strings in UTF-8; escapes only for `"`, `\` and control characters: \b \t \n \f \r or
+//   \u00xx;
+// - numbers keep their spelling, except that -0 becomes 0: so 1, 1.0 and 1e0 are three values, and
+//   integers of any length are exact.
+// Canonical text is its own canonical text. The parser is not const because the first call sorts
+// the names of an object; no other function shows the order. GV_ESPACE: longer than `cap`;
+// GV_ETYPE: no such token. After an error `buf` may have been written.
 GV_API int gv_json_canonical(struct gv_json *json, int token, char *buf, size_t cap);
 
-// Appends a JSON string literal for these UTF-8 bytes, quotes included, to buf; returns the bytes
-// written. GV_ESPACE: longer than cap; GV_ESYNTAX: not UTF-8.
+// Writes these UTF-8 bytes as a canonical JSON string, with quotes, to `buf`, and returns its
+// length, bytes. GV_ESPACE: longer than `cap` or INT_MAX; GV_ESYNTAX: not UTF-8.
 GV_API int gv_json_quote(struct gv_slice text, char *buf, size_t cap);
 
 #ifdef __cplusplus

@@ -8,9 +8,9 @@ size_t gv_json_string_utf8(const uint8_t *bytes, size_t len) {
     uint8_t lead = bytes[0];
     if (lead < 0x80) return 1;
     size_t need = lead < 0xe0 ? 2 : lead < 0xf0 ? 3 : 4;
-    // C0 and C1 could only begin overlong forms; beyond F4 lies nothing.
+    // C0 and C1 begin overlong forms only; F5 and above encode no code point.
     if (lead < 0xc2 || lead > 0xf4 || need > len) return 0;
-    // The second byte's bounds keep out overlong forms, surrogates and what is beyond U+10FFFF.
+    // These bounds exclude overlong forms, surrogates and code points above U+10FFFF.
     uint8_t low = lead == 0xe0 ? 0xa0 : lead == 0xf0 ? 0x90 : 0x80;
     uint8_t high = lead == 0xed ? 0x9f : lead == 0xf4 ? 0x8f : 0xbf;
     if (bytes[1] < low || bytes[1] > high) return 0;
@@ -26,7 +26,7 @@ static int hex_digit(uint8_t c) {
     return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
 }
 
-// The value of `\uXXXX` at the front, or -1 if that is not what stands there.
+// The value of `\uXXXX` at the start, or -1 if there is no such escape.
 static int32_t hex_escape(const uint8_t *bytes, size_t len) {
     if (len < 6 || bytes[0] != '\\' || bytes[1] != 'u') return -1;
     int32_t value = 0;
@@ -46,7 +46,7 @@ static bool is_low_surrogate(int32_t unit) {
     return unit >= 0xdc00 && unit <= 0xdfff;
 }
 
-// What a letter behind a backslash stands for, or 0.
+// The byte that a letter after a backslash encodes, or 0.
 static uint8_t short_escape(uint8_t letter) {
     switch (letter) {
     case '"':
@@ -68,12 +68,12 @@ static uint8_t short_escape(uint8_t letter) {
     }
 }
 
-// Checks the escape at the front; *size becomes its length. Returns NULL or the fault.
+// Validates the escape at the start; *size becomes its length. Returns NULL or the error.
 static const char *check_escape(const uint8_t *bytes, size_t len, size_t *size) {
     GV_ASSERT(len > 0 && bytes[0] == '\\');
     *size = 2;
     if (len < 2 || short_escape(bytes[1]) != 0)
-        return NULL; // a backslash that ends the text leaves the string open: the scan says so
+        return NULL; // after a final backslash the scan reports an unterminated string
     int32_t unit = hex_escape(bytes, len);
     if (unit < 0) return bytes[1] == 'u' ? "\\u without four hexadecimal digits" : "unknown escape";
     *size = 6;
@@ -119,7 +119,8 @@ const char *gv_json_string_scan(const char *text, size_t len, size_t at, size_t 
     return fault;
 }
 
-// A string read as bytes with escapes resolved. An escape gives up to four bytes, kept in `out`.
+// Iterates over the bytes of a string with escapes resolved. `out` holds the bytes of an
+// escape.
 struct cursor {
     const uint8_t *at, *end;
     uint8_t out[4];
@@ -206,7 +207,7 @@ int gv_json_string_unescape(struct gv_slice raw, char *buf, size_t cap) {
     return (int)len;
 }
 
-// Writes one byte of a string's content, escaped if it must be: 1, 2 or 6 bytes; 0: no room.
+// Writes one byte of a string, escaped if needed. Returns its length; 0: it does not fit.
 static size_t put_byte(uint8_t byte, char *buf, size_t cap) {
     static const char letters[0x20] = {
         ['\b'] = 'b', ['\t'] = 't', ['\n'] = 'n', ['\f'] = 'f', ['\r'] = 'r'};
@@ -245,8 +246,8 @@ int gv_json_string_canonical(struct gv_slice raw, char *buf, size_t cap) {
     return (int)len;
 }
 
-// Writes bytes that gv_json_string_plain does not vouch for. Returns the length or an error.
-static int quote_slowly(struct gv_slice bytes, char *buf, size_t cap) {
+// Writes the content of a string that is not plain. Returns its length or an error.
+static int quote_escaped(struct gv_slice bytes, char *buf, size_t cap) {
     size_t len = 0;
     for (size_t i = 0; i < bytes.len;) {
         size_t sequence = gv_json_string_utf8(bytes.data + i, bytes.len - i);
@@ -269,7 +270,7 @@ int gv_json_string_quote(struct gv_slice bytes, char *buf, size_t cap) {
         (len == 0 || memchr(bytes.data, '"', len) == NULL)) {
         if (len > 0) memcpy(buf + 1, bytes.data, len);
     } else {
-        int written = quote_slowly(bytes, buf + 1, cap - 2);
+        int written = quote_escaped(bytes, buf + 1, cap - 2);
         if (written < 0) return written;
         len = (size_t)written;
     }

@@ -3,7 +3,14 @@
 
 #include <string.h>
 
-// Names of the groups by lattice.
+_Static_assert(GV_ENTRY_SIZE_MAX + GV_MESSAGE_HEADER_MAX + GV_MESSAGE_ENTRY_MAX +
+                       GV_MESSAGE_RANGES(0) + GV_MESSAGE_TAIL + GV_MESSAGE_MAC_MAX <=
+                   GV_MESSAGE_LIMIT,
+               "every entry fits alone into a message");
+_Static_assert(GV_ENTRY_DEPTH_SET - GV_ENTRY_DEPTH == 1,
+               "other keys and values are in a tuple, too");
+
+// The member names of groups.
 static const char *const lattice_names[] = {
     [GV_LATTICE_SET] = "set",
     [GV_LATTICE_COUNTER] = "counter",
@@ -17,7 +24,7 @@ bool gv_message_is_type(const struct gv_json *json, int type) {
 
 // --- decoding --------------------------------------------------------------------------------
 
-// A body's members, in the order in which they are written.
+// The members of a message, in the order in which they are written.
 #define FIELDS(X) X(type) X(v) X(id) X(ask) X(up) X(next) X(ack) X(entries) X(ranges)
 enum field {
 #define X(name) FIELD_##name,
@@ -31,7 +38,7 @@ static const struct gv_slice field_names[] = {
 #undef X
 };
 
-// Puts an optional unsigned member, unless its token is negative, into *out.
+// Decodes an optional unsigned member; *out is 0 if its token is negative.
 static int optional_u64(const struct gv_json *json, int token, uint64_t max, uint64_t *out) {
     *out = 0;
     if (token < 0) return 0;
@@ -69,7 +76,7 @@ static int decode_entries(struct gv_message *out, const struct gv_json *json, in
     return 0;
 }
 
-// The members that are numbers; `at` are the tokens of all.
+// Decodes the members that are numbers; `at` has the tokens of all members.
 static int decode_numbers(struct gv_message *out, const struct gv_json *json, const int *at,
                           const char **fault) {
     uint64_t number;
@@ -117,7 +124,7 @@ static int decode(struct gv_message *out, struct gv_json *json, int body, const 
 int gv_message_decode(struct gv_message *out, struct gv_json *json, int body, const char **fault) {
     GV_ASSERT(out != NULL && fault != NULL);
     int error = decode(out, json, body, fault);
-    if (error) out->json = NULL; // nobody takes it for a message
+    if (error) out->json = NULL; // gv_message_entries then finds none
     return error;
 }
 
@@ -135,7 +142,7 @@ static int group_lattice(const struct gv_json *json, int name) {
     return GV_ETYPE;
 }
 
-// Steps into the next group: an object with one member, a lattice's name and an array.
+// Enters the next group: an object with one member, the name of a lattice and an array.
 static int open_group(struct gv_message_cursor *cursor) {
     const struct gv_json *json = cursor->json;
     int group = cursor->group;
@@ -144,7 +151,7 @@ static int open_group(struct gv_message_cursor *cursor) {
     if (gv_json_type(json, group) != GV_JSON_OBJECT || gv_json_size(json, group) != 1)
         return GV_ETYPE;
     int lattice = group_lattice(json, group + 1);
-    int array = group + 2; // the member's name is a token, its value the one behind it
+    int array = group + 2; // the token after the name is its value
     if (lattice < 0 || gv_json_type(json, array) != GV_JSON_ARRAY) return GV_ETYPE;
     cursor->lattice = (enum gv_lattice)lattice;
     cursor->items = gv_json_size(json, array);
@@ -152,14 +159,15 @@ static int open_group(struct gv_message_cursor *cursor) {
     return 0;
 }
 
-// Room that is left in a scratch buffer.
+// The free part of the scratch buffer.
 struct scratch {
     char *at;
     size_t left;
 };
 
-// Canonicalises a value into the scratch buffer, where it stays.
-static int take(struct gv_json *json, int token, struct scratch *scratch, struct gv_slice *out) {
+// Appends the canonical text of a value to the scratch buffer.
+static int canonicalise(struct gv_json *json, int token, struct scratch *scratch,
+                        struct gv_slice *out) {
     int len = gv_json_canonical(json, token, scratch->at, scratch->left);
     if (len < 0) return len;
     *out = (struct gv_slice){(const uint8_t *)scratch->at, (size_t)len};
@@ -169,26 +177,26 @@ static int take(struct gv_json *json, int token, struct scratch *scratch, struct
 }
 
 // [key, count] or [key, value, lamport, node].
-static int take_tuple(struct gv_message_cursor *cursor, int item, struct gv_entry *out,
-                      struct scratch *scratch) {
+static int decode_tuple(struct gv_message_cursor *cursor, int item, struct gv_entry *out,
+                        struct scratch *scratch) {
     struct gv_json *json = cursor->json;
     int size = cursor->lattice == GV_LATTICE_COUNTER ? 2 : 4;
     if (gv_json_type(json, item) != GV_JSON_ARRAY || gv_json_size(json, item) != size)
         return GV_ETYPE;
     int field = item + 1;
-    int error = take(json, field, scratch, &out->key);
+    int error = canonicalise(json, field, scratch, &out->key);
     if (error) return error;
     field = gv_json_next(json, field);
     if (cursor->lattice == GV_LATTICE_COUNTER) return gv_json_u64(json, field, &out->count);
 
-    error = take(json, field, scratch, &out->value);
+    error = canonicalise(json, field, scratch, &out->value);
     if (error) return error;
     field = gv_json_next(json, field);
     error = gv_json_u64(json, field, &out->lamport);
     if (error) return error;
     field = gv_json_next(json, field);
     if (gv_json_type(json, field) != GV_JSON_STRING) return GV_ETYPE;
-    return take(json, field, scratch, &out->node);
+    return canonicalise(json, field, scratch, &out->node);
 }
 
 int gv_message_next(struct gv_message_cursor *cursor, struct gv_entry *out, char *scratch,
@@ -204,14 +212,15 @@ int gv_message_next(struct gv_message_cursor *cursor, struct gv_entry *out, char
     if (cursor->items > 0) cursor->item = gv_json_next(cursor->json, item);
     *out = (struct gv_entry){.lattice = cursor->lattice};
     struct scratch left = {scratch, cap};
-    int error = cursor->lattice == GV_LATTICE_SET ? take(cursor->json, item, &left, &out->key)
-                                                  : take_tuple(cursor, item, out, &left);
+    int error = cursor->lattice == GV_LATTICE_SET
+                    ? canonicalise(cursor->json, item, &left, &out->key)
+                    : decode_tuple(cursor, item, out, &left);
     return error ? error : 1;
 }
 
 // --- encoding --------------------------------------------------------------------------------
 
-// Writes where there is room for certain, which takes no call.
+// Writes where the text is known to fit, without a call.
 static inline void put(struct gv_writer *out, const char *text, size_t len) {
     GV_ASSERT(len <= out->cap - out->len);
     memcpy(out->data + out->len, text, len);
@@ -318,7 +327,7 @@ size_t gv_message_end(struct gv_message_writer *writer, struct gv_slice ranges) 
     return out->len;
 }
 
-// --- the text of one that came ---------------------------------------------------------------
+// --- canonical text --------------------------------------------------------------------------
 
 int gv_message_canonical(struct gv_json *json, int body, char *buf, size_t cap) {
     GV_ASSERT(buf != NULL || cap == 0);

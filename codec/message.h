@@ -1,130 +1,121 @@
 // SPDX-License-Identifier: MIT
-// What nodes tell each other, as one JSON object: the body of a line between two nodes.
+// Messages between nodes: one JSON object, the body of a line.
 //
 //   {"type":"gossip","v":2,"id":7,"ask":1,"up":1,"next":380,"ack":[41,3,1500],
 //    "entries":[{"set":[17,"x"]},{"counter":[["n1",5]]},{"register":[["k",1,9,"n2"]]}]}
 //
-// for news, and for a step of a sync the same with `"type":"sync"` and mostly "ranges", the packed
-// summary of merkle/reconcile.h in base64. Every member but type and v may be missing.
-// codec/PROTOCOL.md has the grammar and the meanings.
-// Decoding works in place on the tokens of a parsed line, encoding in the caller's buffer: neither
-// allocates.
+// A message of type "gossip" carries updates. One of type "sync" is a step of a sync; it usually
+// has a member "ranges", the summary of merkle/reconcile.h in base64. All members except type and v
+// are optional. codec/PROTOCOL.md has the grammar and the meaning of each member.
+//
+// Decoding works in place on the tokens of a parsed line, encoding in a buffer of the caller.
+// Neither allocates.
 #ifndef GV_CODEC_MESSAGE_H
 #define GV_CODEC_MESSAGE_H
 
 #include "../merkle/pack.h"
+#include "entry.h"
 #include "json.h"
 
 #ifdef __cplusplus
 extern "C" {
 #endif
 
-enum { GV_MESSAGE_VERSION = 2 };
+enum { GV_MESSAGE_VERSION = 2 }; // of the protocol
 
-// Constants of the protocol, not of a node: what every node takes, whatever it sends itself.
+// Limits of the protocol: every node accepts what they allow. A node may send less.
 enum {
-    GV_MESSAGE_LIMIT = 64 << 10, // longest message, bytes, with what authenticates it …
-    GV_MESSAGE_MAC_MAX = 64,     // … which takes no more than this
-    GV_MESSAGE_DEPTH = 64,       // deepest nesting of a line that has a message as its body
+    GV_MESSAGE_LIMIT = 64 << 10,               // longest message, its member "seal" included, bytes
+    GV_MESSAGE_MAC_MAX = 64,                   // longest member "seal", bytes
+    GV_MESSAGE_DEPTH = GV_ENTRY_DEPTH_SET + 5, // deepest nesting of a line, the line being 1
 };
 
-// How two versions of an entry merge.
-enum gv_lattice {
-    GV_LATTICE_SET,      // presence; there is one version only
-    GV_LATTICE_COUNTER,  // the larger count
-    GV_LATTICE_REGISTER, // the larger (lamport, node, value)
-};
-
-// One entry of the replicated map. Two entries are versions of the same one if lattice and key
-// are equal. `key` and `value` are canonical JSON texts (json.h), `node` is one of a string.
-struct gv_entry {
-    enum gv_lattice lattice;
-    struct gv_slice key;
-    uint64_t count;        // counter
-    struct gv_slice value; // register
-    uint64_t lamport;      // register
-    struct gv_slice node;  // register
-};
-
-// Acknowledges messages by their ids: `largest`, and largest − 1 − i where bit i of `mask` is set.
+// Acknowledges the message `largest`, and largest - 1 - i for each set bit i of `mask` (ids).
 struct gv_message_ack {
-    uint64_t largest;
-    uint64_t mask;
-    uint64_t ack_delay_us; // how long `largest` has been here
+    uint64_t largest;      // id
+    uint64_t mask;         // of the 64 ids below `largest`
+    uint64_t ack_delay_us; // time since `largest` arrived, microseconds
 };
 
-// A message's header. `entries` and `ranges` are reached by the functions below.
+// The header of a message. gv_message_entries and gv_message_next read its entries.
 struct gv_message {
-    bool sync;          // a step of a sync, not news
-    bool has_id;        // the receiver shall acknowledge `id` …
-    bool immediate_ack; // … at once
-    bool to_parent;     // the sender takes the receiver as its parent in the push tree
-    bool has_ack;       // `ack` counts
+    bool sync;          // type "sync"; otherwise "gossip"
+    bool has_id;        // the receiver acknowledges `id`
+    bool immediate_ack; // "ask": a ping, acknowledged at once
+    bool to_parent;     // "up": the receiver is the sender's parent in the push tree
+    bool has_ack;       // `ack` is present
     uint64_t id;
-    uint32_t next_flush_ms; // when the sender's next wave leaves, from this message on; 0: not said
+    uint32_t next_flush_ms; // "next": time until the sender's next flush round, ms; 0: absent
     struct gv_message_ack ack;
-    struct gv_slice ranges; // base64, escapes unresolved, borrowed from the line; empty: none
-    struct gv_json *json;
-    int entries;      // token of the array; 0: none
-    size_t bytes;     // length of the body as it came
-    uint64_t version; // of the protocol, as the sender says; 0: it does not
+    struct gv_slice ranges; // "ranges": base64 as in the line, borrowed; empty: absent
+    struct gv_json *json;   // the parser, borrowed
+    int entries;            // token of the array; 0: absent
+    size_t bytes;           // length of the body as received
+    uint64_t version;       // the sender's protocol version; 0: absent
 };
 
-// Whether `type` (a token) is a type this file decodes.
+// Whether the token `type` is the type of a message: "gossip" or "sync".
 GV_API bool gv_message_is_type(const struct gv_json *json, int type);
 
-// Reads the body at this token. Members it does not know are ignored.
-// GV_EVERSION: "v" is missing or not GV_MESSAGE_VERSION, out->version has it; GV_ETYPE: a member of
-// the wrong type; GV_ERANGE: a number out of its range; `*fault` then names the member.
+// Decodes the body at this token; *out borrows the parser and its text. Unknown members are
+// ignored. Returns 0 or an error; *fault is then the name of the member, or "body".
+//   GV_EVERSION  "v" is missing, or is not GV_MESSAGE_VERSION; out->version is the sender's
+//   GV_ETYPE     a value has the wrong type
+//   GV_ERANGE    a number is out of range
 GV_API int gv_message_decode(struct gv_message *out, struct gv_json *json, int body,
                              const char **fault);
 
-// Goes through a message's entries. Borrows the line and the scratch memory.
+// Iterates over the entries of a message. Borrows the parser and its text.
 struct gv_message_cursor {
     struct gv_json *json;
-    int group, groups; // the token of the current group, how many are left with it
-    int item, items;   // likewise within the group
-    enum gv_lattice lattice;
+    int group, groups; // the token of the next group, and the number of groups left
+    int item, items;   // the token of the next entry, and the number of entries left in the group
+    enum gv_lattice lattice; // of the group
 };
 
+// Starts an iteration.
 GV_API void gv_message_entries(const struct gv_message *message, struct gv_message_cursor *out);
 
-// The next entry, canonicalised into scratch. 1: there it is; 0: the end; GV_ETYPE or GV_ERANGE:
-// malformed (the next call goes on behind it); GV_ESPACE: longer than cap (likewise).
+// Decodes the next entry and writes its texts, canonical, to `scratch`, which *out borrows. Returns
+// 1, or 0 at the end. After an error the next call continues with the following entry.
+//   GV_ETYPE   the entry or its group is malformed
+//   GV_ERANGE  a number is out of range
+//   GV_ESPACE  the texts of the entry are longer than `cap` together
 GV_API int gv_message_next(struct gv_message_cursor *cursor, struct gv_entry *out, char *scratch,
                            size_t cap);
 
-// Writes a message piece by piece: begin, any number of entries, end.
+// Writes a message: gv_message_begin, any number of gv_message_put, gv_message_end.
 struct gv_message_writer {
     struct gv_writer out;
-    bool open;               // "entries" is
-    enum gv_lattice lattice; // of the open group
+    bool open;               // a group of "entries" is open
+    enum gv_lattice lattice; // of that group
 };
 
 enum {
     GV_MESSAGE_HEADER_MAX = 256, // longest header, bytes
-    GV_MESSAGE_ENTRY_MAX = 80,   // most that an entry takes around its texts
-    GV_MESSAGE_TAIL = 4,         // what closes a message
+    GV_MESSAGE_ENTRY_MAX = 80,   // most bytes of an entry in addition to its texts
+    GV_MESSAGE_TAIL = 4,         // bytes that close a message
 };
-// What ranges take: `bytes` is the length of the packed summary.
+// Bytes that the member "ranges" takes for a summary of `bytes` bytes.
 #define GV_MESSAGE_RANGES(bytes) (GV_BASE64_LEN(bytes) + 12)
 
-// Starts in buf with the header's fields; `ranges` and `entries` of the header are not looked at.
-// cap ≥ GV_MESSAGE_HEADER_MAX + GV_MESSAGE_TAIL.
+// Starts a message in `buf`, borrowed until gv_message_end, with the fields of the header up to
+// `ack`; later fields are ignored. `cap` is at least GV_MESSAGE_HEADER_MAX + GV_MESSAGE_TAIL
+// (asserted).
 GV_API void gv_message_begin(struct gv_message_writer *writer, const struct gv_message *header,
                              char *buf, size_t cap);
-// Adds an entry, keeping `reserve` bytes free behind it; false: no room, and nothing was written.
+// Adds an entry if `reserve` bytes remain free after it. False: they do not; nothing was written.
 GV_API bool gv_message_put(struct gv_message_writer *writer, const struct gv_entry *entry,
                            size_t reserve);
-// Adds the ranges, unless `ranges` is empty, and ends; returns the message's length. There must be
-// room for GV_MESSAGE_RANGES(ranges.len).
+// Adds a summary, unless `ranges` is empty, and completes the message. Returns its length, bytes.
+// GV_MESSAGE_RANGES(ranges.len) bytes must be free (asserted): reserve them in gv_message_put.
 GV_API size_t gv_message_end(struct gv_message_writer *writer, struct gv_slice ranges);
 
-// Writes the text of the body at this token as whoever wrote the message had it, whatever has come
-// between: the members that a message may have, in the order of the writer, their values canonical;
-// others are left out. So two texts are equal exactly if the messages mean the same, and of what
-// gv_message_end returned it is the message itself. Returns the length, at most that of the raw
-// text. GV_ETYPE: no object; GV_ESPACE: longer than cap.
+// Writes the canonical text of the message at this token, which its MAC covers (PROTOCOL.md,
+// section "Message authentication"): the members that a message may have, in the order of
+// gv_message_begin and gv_message_end, with canonical values. Other members are left out. The
+// canonical text of what gv_message_end wrote is that text itself. Returns the length, bytes, at
+// most that of the raw text. GV_ETYPE: the token is not an object; GV_ESPACE: longer than `cap`.
 GV_API int gv_message_canonical(struct gv_json *json, int body, char *buf, size_t cap);
 
 #ifdef __cplusplus

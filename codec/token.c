@@ -6,12 +6,13 @@
 
 #include <limits.h>
 
-// To find what a bracket closes jsmn climbs from the last token, which would make deep nesting
-// quadratic; and it goes on behind the root, where brackets may climb in vain. So it is given few
-// tokens and bytes at a time, and in between it is looked at how high it is and whether it is done.
+// jsmn climbs from the last token to the container that a bracket closes, which is quadratic in the
+// depth, and continues after the root. So it is given few tokens and bytes at a time; in between,
+// tokenise checks the depth and whether the root is complete.
 enum { TOKENS_STEP = 64, BYTES_STEP = 1 << 16 };
 enum { INSERTION_MAX = 16 }; // most names sorted by insertion
 
+// Records an error and returns its code.
 static int refuse(struct gv_json *json, int code, const char *fault, size_t offset) {
     GV_ASSERT(code < 0 && fault != NULL);
     GV_ASSERT(offset <= json->len);
@@ -35,9 +36,9 @@ static int grow(struct gv_json *json) {
     return 0;
 }
 
-// Whether the last token has more ancestors than JSON of the allowed depth can give it: a
-// container and a name for each level.
-static bool too_high(const struct gv_json *json, unsigned count) {
+// Whether the last token has more ancestors than the allowed depth permits: a container and a name
+// for each level.
+static bool too_deep(const struct gv_json *json, unsigned count) {
     const jsmntok_t *tokens = json->tokens;
     unsigned left = 2 * json->depth_max;
     for (int token = (int)count - 1; token >= 0; token = tokens[token].parent) {
@@ -51,13 +52,13 @@ static bool root_ended(const struct gv_json *json, const jsmn_parser *parser) {
     return parser->toknext > 0 && tokens[0].end >= 0;
 }
 
-// Splits the text as far as jsmn follows it; *count becomes the number of tokens. What jsmn
-// refuses is left to the walk, which knows why.
+// Splits the text until jsmn rejects it; *count becomes the number of tokens. The pass below finds
+// the reason.
 static int tokenise(struct gv_json *json, unsigned *count) {
     jsmn_parser parser;
     jsmn_init(&parser);
     size_t tokens = 0, bytes = json->len < BYTES_STEP ? json->len : BYTES_STEP;
-    for (int status = JSMN_ERROR_NOMEM; !too_high(json, parser.toknext);) {
+    for (int status = JSMN_ERROR_NOMEM; !too_deep(json, parser.toknext);) {
         if (status == JSMN_ERROR_NOMEM) {
             tokens += TOKENS_STEP;
             if (tokens > json->tokens_cap && json->tokens_cap < json->tokens_max && grow(json) < 0)
@@ -68,12 +69,12 @@ static int tokenise(struct gv_json *json, unsigned *count) {
         } else if (status == JSMN_ERROR_INVAL || bytes == json->len || root_ended(json, &parser)) {
             break;
         } else {
-            // A string that is cut will be read again from its beginning: give twice as much.
+            // jsmn rereads a truncated string from its beginning, so the step doubles.
             size_t more = bytes - parser.pos > BYTES_STEP ? bytes - parser.pos : BYTES_STEP;
             bytes = more < json->len - bytes ? bytes + more : json->len;
         }
         jsmntok_t *pool = json->tokens;
-        GV_ASSERT(pool != NULL); // or jsmn would only count, for which it looks at each token
+        GV_ASSERT(pool != NULL); // with NULL jsmn would only count
         status = jsmn_parse(&parser, json->text, bytes, pool, (unsigned)tokens);
     }
     *count = parser.toknext;
@@ -89,15 +90,15 @@ static int compare_names(const struct gv_json *json, int a, int b) {
     if (gv_token_is_escaped(&tokens[a]) || gv_token_is_escaped(&tokens[b]))
         return gv_json_string_compare(name_a, name_b);
     size_t len = name_a.len < name_b.len ? name_a.len : name_b.len;
-    // Mostly the first byte decides, which is worth sparing a call.
+    // Usually the first byte decides without a call.
     if (len > 0 && name_a.data[0] != name_b.data[0]) return name_a.data[0] - name_b.data[0];
     int order = memcmp(name_a.data, name_b.data, len);
     if (order != 0) return order;
     return name_a.len < name_b.len ? -1 : name_a.len > name_b.len;
 }
 
-// Merges two sorted lists of names into *first. This and what follows return 0, or a name that is
-// there before.
+// Merges two sorted lists of names into *first. This and the next functions return 0, or the token
+// of a repeated name.
 static int merge(struct gv_json *json, int a, int b, int *first) {
     jsmntok_t *tokens = json->tokens;
     int *end = first;
@@ -113,7 +114,7 @@ static int merge(struct gv_json *json, int a, int b, int *first) {
     return 0;
 }
 
-// Sorts an object's names into *first: lists of 1, 2, 4, … names, merged as they come in pairs.
+// Sorts the names of an object into *first by a bottom-up merge sort: lists[i] has 2^i names.
 static int merge_names(struct gv_json *json, int object, int *first) {
     jsmntok_t *tokens = json->tokens;
     int lists[32], repeated = 0;
@@ -152,8 +153,8 @@ static int insert_names(struct gv_json *json, int object, int *first) {
     return 0;
 }
 
-// Links a closed object's names in sorted order. The object ends where its `parent` says: jsmn's
-// `size` is right only if all that follows is valid too.
+// Links the names of a closed object in sorted order. Its `parent` gives its end: jsmn's `size` is
+// correct only if the rest of the text is valid, too.
 static int sort_names(struct gv_json *json, int object) {
     jsmntok_t *tokens = json->tokens;
     GV_ASSERT(tokens[object].type == JSMN_OBJECT);
@@ -170,21 +171,21 @@ int gv_token_first_name(struct gv_json *json, int object) {
     GV_ASSERT(object >= 0 && object < json->count);
     GV_ASSERT(tokens[object].type == JSMN_OBJECT);
     if (tokens[object].parent == object + 1) return -1;
-    // As jsmn has left it, the name's parent is the object, which no name comes before.
+    // jsmn sets the parent of a name to the object; sorting replaces it.
     bool sorted = tokens[object + 1].parent != object;
     int repeated = sorted ? 0 : sort_names(json, object);
     GV_ASSERT(repeated == 0);
     return tokens[object + 1].size;
 }
 
-// What tells whether a name may be repeated is a set of the hashes of an object's names, in the
-// `size` of its first; all bits set mean that some are alike, or that it cannot tell.
+// A filter for repeated names: a bit set of the hashes of an object's names, in the `size` of its
+// first name. All bits set: two hashes are equal, or a name has escapes, so the names are sorted.
 #define NAMES_UNSURE UINT32_MAX
 
-// Adds a name to the set of those seen in its object.
-static inline uint32_t see_name(uint32_t seen, const jsmntok_t *name, const char *text) {
-    // By which no two names of one object are alike in the lines that nodes and clients exchange.
-    // (An empty name has its closing quote for a letter.)
+// Adds a name to the filter of its object.
+static inline uint32_t add_name(uint32_t seen, const jsmntok_t *name, const char *text) {
+    // Distinguishes the names of each object that nodes and clients exchange. For an empty name the
+    // byte read is its closing quote.
     uint32_t len = (uint32_t)(name->end - name->start);
     const uint8_t *letters = (const uint8_t *)text + name->start;
     uint32_t hash = 19 * letters[len / 2] + len - letters[0];
@@ -192,7 +193,7 @@ static inline uint32_t see_name(uint32_t seen, const jsmntok_t *name, const char
     return (seen & bit) != 0 || gv_token_is_escaped(name) ? NAMES_UNSURE : seen | bit;
 }
 
-// Checks the names of an object that has been closed.
+// Checks a closed object for repeated names.
 static int check_names(struct gv_json *json, int object) {
     const jsmntok_t *tokens = json->tokens;
     int repeated = sort_names(json, object);
@@ -200,20 +201,19 @@ static int check_names(struct gv_json *json, int object) {
     return refuse(json, GV_ESYNTAX, "repeated member name", (size_t)tokens[repeated].start - 1);
 }
 
-// ---- The walk: tokens and the bytes between them ------------------------------------------------
+// ---- The pass over the tokens and the bytes between them ----------------------------------------
 
-// Everything before `at` is valid, and its tokens, those before `used`, are in their final form.
-// It is passed around by address among inline functions only, which lets compilers keep it in
-// registers: whoever is called, to say what is wrong for instance, gets what he needs as values.
+// The text before `at` is valid, and the tokens before `used` are final. Only inline functions take
+// a pointer to it, so that compilers keep it in registers; other functions take values.
 struct walk {
     struct gv_json *json;
     const char *text;
     size_t at, len;
     jsmntok_t *tokens;
     int used, count;
-    int open;    // the innermost container that is open, or -1
+    int open;    // the innermost open container, or -1
     bool object; // it is an object
-    bool fresh;  // nothing in it yet
+    bool empty;  // it has no children yet
     unsigned depth;
 };
 
@@ -223,7 +223,7 @@ static int unclosed(struct gv_json *json, int open) {
     return refuse(json, GV_ESYNTAX, object ? "object not closed" : "array not closed", json->len);
 }
 
-// Something else than what is expected stands at `at`, or the text ends there.
+// Reports that the byte at `at` is not the expected one, or that the text ends there.
 static int unexpected(struct gv_json *json, int open, size_t at, const char *fault) {
     return at == json->len ? unclosed(json, open) : refuse(json, GV_ESYNTAX, fault, at);
 }
@@ -237,15 +237,15 @@ static size_t skip_spaces(const char *text, size_t at, size_t len) {
     return at;
 }
 
-// Skips white space, which messages do not have as a rule. Returns what stands behind it; at the
-// end, 0, which JSON does not have anywhere.
-static inline char look(struct walk *w) {
+// Skips white space, which messages usually lack. Returns the next byte; at the end 0, which is not
+// valid anywhere.
+static inline char peek(struct walk *w) {
     if (w->at < w->len && (uint8_t)w->text[w->at] > ' ') return w->text[w->at];
     w->at = skip_spaces(w->text, w->at, w->len);
     return w->at < w->len ? w->text[w->at] : '\0';
 }
 
-// A string that needs a closer look, or that jsmn refused (`token` is NULL).
+// Validates a string that is not plain, or that jsmn rejected (`token` is NULL).
 static int check_text(struct gv_json *json, jsmntok_t *token, size_t at) {
     size_t end;
     bool escaped;
@@ -279,7 +279,7 @@ static inline size_t skip_digits(const char *text, size_t at, size_t end) {
     return at;
 }
 
-// Checks what should be a number from `at` to `end`. Returns NULL, or the fault and its *offset.
+// Validates a number from `at` to `end`. Returns NULL, or the error and its *offset.
 static const char *check_number(const char *text, size_t at, size_t end, size_t *offset) {
     if (text[at] == '-') at++;
     size_t digits = at;
@@ -301,9 +301,9 @@ static const char *check_number(const char *text, size_t at, size_t end, size_t 
 }
 
 static const char *check_literal(const char *text, size_t len) {
-    bool known = (len == 4 && (memcmp(text, "true", 4) == 0 || memcmp(text, "null", 4) == 0)) ||
+    bool valid = (len == 4 && (memcmp(text, "true", 4) == 0 || memcmp(text, "null", 4) == 0)) ||
                  (len == 5 && memcmp(text, "false", 5) == 0);
-    return known ? NULL : "unknown literal";
+    return valid ? NULL : "unknown literal";
 }
 
 static int check_primitive(struct gv_json *json, size_t at, size_t end) {
@@ -314,8 +314,8 @@ static int check_primitive(struct gv_json *json, size_t at, size_t end) {
     return fault != NULL ? refuse(json, GV_ESYNTAX, fault, offset) : 0;
 }
 
-// One that jsmn refused, for it wants a delimiter behind it. At the end of the text only a root is
-// without one. Returns its length.
+// Validates a primitive without a delimiter after it, which jsmn rejects. At the end of the text it
+// is valid only as the root. Returns its length.
 static int last_primitive(struct gv_json *json, int open, jsmntok_t *token, size_t at) {
     size_t end = at;
     while (end < json->len && !is_space(json->text[end]) &&
@@ -338,7 +338,7 @@ static inline int walk_primitive(struct walk *w) {
     }
     GV_ASSERT((size_t)token->start == w->at);
     size_t end = (size_t)token->end;
-    // Mostly a whole number; "0" and what is negative takes the longer way.
+    // Usually a positive integer; others take the slower check.
     if (w->text[w->at] == '0' || skip_digits(w->text, w->at, end) < end) {
         int status = check_primitive(w->json, w->at, end);
         if (status < 0) return status;
@@ -355,7 +355,7 @@ static inline int walk_open(struct walk *w, bool object) {
     w->tokens[w->used].parent = w->open;
     w->open = w->used++;
     w->object = object;
-    w->fresh = true;
+    w->empty = true;
     w->depth++;
     w->at++;
     return 0;
@@ -366,7 +366,7 @@ static inline int walk_close(struct walk *w) {
     jsmntok_t *token = &w->tokens[container];
     w->at++;
     w->depth--;
-    w->fresh = false;
+    w->empty = false;
     w->open = token->parent;
     GV_ASSERT((size_t)token->end == w->at);
     token->parent = w->used;
@@ -387,7 +387,7 @@ static int no_value(struct gv_json *json, int open, size_t at) {
     return refuse(json, GV_ESYNTAX, fault, at);
 }
 
-// Takes the value that begins with this byte, of a container only what opens it.
+// Reads the value that begins with this byte, of a container only its opening bracket.
 static inline int walk_value(struct walk *w, char c) {
     if (c == '"') return walk_string(w);
     if (c == '{' || c == '[') return walk_open(w, c == '{');
@@ -396,21 +396,21 @@ static inline int walk_value(struct walk *w, char c) {
 }
 
 static inline int walk_name(struct walk *w) {
-    if (look(w) != '"') return unexpected(w->json, w->open, w->at, "member name expected");
+    if (peek(w) != '"') return unexpected(w->json, w->open, w->at, "member name expected");
     jsmntok_t *first = &w->tokens[w->open + 1], *name = &w->tokens[w->used];
     int status = walk_string(w);
     if (status < 0) return status;
-    first->size = (int)see_name(name == first ? 0 : (uint32_t)first->size, name, w->text);
-    if (look(w) != ':') return unexpected(w->json, w->open, w->at, "':' expected");
+    first->size = (int)add_name(name == first ? 0 : (uint32_t)first->size, name, w->text);
+    if (peek(w) != ':') return unexpected(w->json, w->open, w->at, "':' expected");
     w->at++;
     return 0;
 }
 
-// Closes all containers that end here, and takes the comma before what follows in the next.
-static inline int walk_on(struct walk *w) {
+// Closes all containers that end here, and skips the comma before the next value.
+static inline int walk_after_value(struct walk *w) {
     while (w->open >= 0) {
-        char c = look(w);
-        if (c == ',' && !w->fresh) {
+        char c = peek(w);
+        if (c == ',' && !w->empty) {
             w->at++;
             return 0;
         }
@@ -419,7 +419,7 @@ static inline int walk_on(struct walk *w) {
             if (status < 0) return status;
             continue;
         }
-        if (w->fresh) return 0;
+        if (w->empty) return 0;
         return unexpected(w->json, w->open, w->at,
                           w->object ? "',' or '}' expected" : "',' or ']' expected");
     }
@@ -429,12 +429,12 @@ static inline int walk_on(struct walk *w) {
 static inline int walk(struct walk *w) {
     do {
         int status = w->object ? walk_name(w) : 0;
-        w->fresh = false;
-        if (status == 0) status = walk_value(w, look(w));
-        if (status == 0) status = walk_on(w);
+        w->empty = false;
+        if (status == 0) status = walk_value(w, peek(w));
+        if (status == 0) status = walk_after_value(w);
         if (status < 0) return status;
     } while (w->open >= 0);
-    look(w);
+    peek(w);
     if (w->at < w->len) return refuse(w->json, GV_ESYNTAX, "text after the value", w->at);
     GV_ASSERT(w->used == w->count && w->depth == 0);
     return 0;

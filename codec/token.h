@@ -1,21 +1,20 @@
 // SPDX-License-Identifier: MIT
-// The tokens of a line: how they are made, and what json.c finds in them. Internal to codec/.
+// The tokens of a text: the tokenizer below json.c. Internal to codec/.
 //
-// They are jsmn's, made in two steps. jsmn splits the text; then a walk over the tokens and the
-// bytes between them refuses what jsmn lets through, and gives some fields another meaning:
-//   containers   parent  the token behind the container and all its children; while it is open,
-//                        the container around it, or -1
-//   strings      type    GV_TOKEN_ESCAPED if the string has escapes, else JSMN_STRING
-//   names        parent  once they are sorted, the next name in order, or -1
-//                size    in an object's first name: once they are sorted, the first name in order
-// Names are sorted where somebody wants to know the order: for the canonical text, or where one of
-// them may be repeated.
+// jsmn splits the text into tokens. A pass over the tokens and the bytes between them then rejects
+// what is not JSON, and changes the meaning of some fields:
+//   containers   parent  the token after the container and all its children; while it is open, the
+//                        enclosing container, or -1
+//   strings      type    GV_TOKEN_ESCAPED if the string has escapes, otherwise JSMN_STRING
+//   names        parent  after they are sorted, the next name in order, or -1
+//                size    of the first name of an object: after they are sorted, the first in order
+// Names are sorted only for canonical text, or if a name may be repeated.
 #ifndef GV_CODEC_TOKEN_H
 #define GV_CODEC_TOKEN_H
 
 #include "json.h"
 
-// jsmn's functions are for token.c alone, which asks for them with JSMN_STATIC.
+// Only token.c, which defines JSMN_STATIC, includes the functions of jsmn.
 #define JSMN_STRICT
 #define JSMN_PARENT_LINKS
 #ifndef JSMN_STATIC
@@ -23,7 +22,7 @@
 #endif
 #include <jsmn.h>
 
-enum { GV_TOKEN_ESCAPED = JSMN_UNDEFINED }; // which jsmn leaves in no token
+enum { GV_TOKEN_ESCAPED = JSMN_UNDEFINED }; // a value that jsmn leaves in no token
 
 static inline bool gv_token_is_escaped(const jsmntok_t *token) {
     return (int)token->type == GV_TOKEN_ESCAPED;
@@ -37,23 +36,23 @@ static inline bool gv_token_is_container(const jsmntok_t *token) {
     return token->type == JSMN_ARRAY || token->type == JSMN_OBJECT;
 }
 
-// The token behind this value and all its children. During the walk, only of what is closed.
+// The token after this value and all its children. During the pass, only for closed containers.
 static inline int gv_token_next(const jsmntok_t *tokens, int token) {
     return gv_token_is_container(&tokens[token]) ? tokens[token].parent : token + 1;
 }
 
-// A token's bytes; a string's, without its quotes.
+// The bytes of a token, of a string without its quotes.
 static inline struct gv_slice gv_token_bytes(const struct gv_json *json, const jsmntok_t *token) {
     return (struct gv_slice){(const uint8_t *)json->text + token->start,
                              (size_t)(token->end - token->start)};
 }
 
-// Makes the tokens of json->text, of which there are none yet, and sets `count`; the pool grows as
-// it must. Returns and refuses as gv_json_parse says, and sets `error` and `error_offset` then.
+// Parses json->text and sets `count`, which is 0 before; grows the pool as needed. Returns what
+// gv_json_parse returns; after an error sets `error` and `error_offset`.
 int gv_token_parse(struct gv_json *json);
 
-// The first name of an object in order, or -1 if it has none; each name's `parent` leads on to the
-// next. Sorts the names if that has not been done yet: so whoever calls it has the line to himself.
+// The first name of an object in sorted order, or -1 if it has none; the `parent` of each name is
+// the next one. The first call for an object sorts its names.
 int gv_token_first_name(struct gv_json *json, int object);
 
 #endif

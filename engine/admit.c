@@ -19,8 +19,8 @@ static uint64_t entry_id(const struct gv_engine *engine, const struct gv_entry *
     return gv_digest_words(key, words, 3);
 }
 
-// Whether another version of the entry waits, and, unless `memory`, there will be room for this one
-// where that goes.
+// Whether another version of the entry is reserved, and its record will have room for this one.
+// `memory`: the replica has room anyway.
 static bool fits_reservation(const struct gv_engine *engine, const struct gv_entry *entry,
                              bool memory) {
     uint64_t largest;
@@ -31,14 +31,14 @@ static bool fits_reservation(const struct gv_engine *engine, const struct gv_ent
 
 int gv_admit_check(const struct gv_engine *engine, const struct gv_entry *entry, bool local) {
     const struct gv_replica *replica = &engine->replica;
-    bool fits = !local || gv_entry_size(entry) <= engine->text_max;
+    bool fits = !local || gv_entry_size(entry) <= engine->entry_max;
     bool count =
         engine->entries_max == 0 ||
         gv_tree_root(&replica->tree).count + engine->reservations.entries < engine->entries_max;
     bool memory = memory_left(engine, entry);
     if (fits && count && memory) return 0;
     uint32_t ref;
-    bool room = false; // for a new entry
+    bool room = false;
     if (gv_replica_find(replica, entry, &ref)) {
         struct gv_entry stored = gv_replica_get(replica, ref);
         if (!gv_lattice_exceeds(entry, &stored)) return 0; // nothing changes
@@ -47,7 +47,7 @@ int gv_admit_check(const struct gv_engine *engine, const struct gv_entry *entry,
     return fits && (room || fits_reservation(engine, entry, memory)) ? 0 : GV_EFULL;
 }
 
-// Whether a local write may be taken, by the protocol and this node.
+// Whether the protocol and the bounds of this node admit a local write.
 static int check_local(const struct gv_engine *engine, const struct gv_entry *entry) {
     const char *fault;
     int error = gv_entry_check_canonical(entry, &fault);
@@ -83,7 +83,7 @@ void gv_admit_note_size(struct gv_engine *engine, const struct gv_entry *entry) 
     if (len > engine->stats.entry_longest) engine->stats.entry_longest = len;
 }
 
-// A change waits for the timers that are set.
+// A change joins the batches of the flush timers that are set.
 static void note_batch_start(struct gv_engine *engine, gv_time now) {
     for (unsigned timer = GV_CORE_FLUSH_CHILDREN; timer <= GV_CORE_FLUSH_PARENT; timer++) {
         bool set = engine->timers.when[engine->peer_count + timer] != GV_TIME_NEVER;
@@ -91,13 +91,12 @@ static void note_batch_start(struct gv_engine *engine, gv_time now) {
     }
 }
 
-// Merges an entry in. 1, and its record: the replica changed; 0; or an error.
+// Merges an entry. 1, and *ref is its record: the replica changed; 0: it did not; or an error.
 static int merge(struct gv_engine *engine, gv_time now, const struct gv_entry *entry, int origin,
                  bool sync, uint32_t *ref) {
     int changed = gv_replica_put(&engine->replica, entry, ref);
     if (changed < 0) return changed;
-    gv_core_trace(engine, changed > 0 ? GV_ENGINE_STORED : GV_ENGINE_REDUNDANT, origin, sync,
-                  entry);
+    gv_core_emit(engine, changed > 0 ? GV_ENGINE_STORED : GV_ENGINE_REDUNDANT, origin, sync, entry);
     if (changed == 0) return 0;
     if (engine->reservations.versions > 0)
         gv_reservations_mark_stored(&engine->reservations, entry_id(engine, entry),
@@ -126,7 +125,7 @@ int gv_admit_persisted(struct gv_engine *engine, gv_time now, const struct gv_en
     uint32_t ref;
     int changed = merge(engine, now, entry, GV_CHANGELOG_LOCAL, false, &ref);
     if (changed != 0 || entry->lattice == GV_LATTICE_SET) return changed;
-    // The store has it in the place of what is here.
+    // The write replaced the stored record, perhaps of a larger version.
     if (!gv_replica_find(&engine->replica, entry, &ref)) return 0;
     struct gv_entry stored = gv_replica_get(&engine->replica, ref);
     if (gv_lattice_exceeds(&stored, entry)) notify_owner(engine, ref);

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: MIT
-// The log of recent changes: which records changed, in order, and from whom the change came.
+// The changelog: which records changed, in order, and which peer sent each change.
 //
-// Each peer has a sequence number in it; what lies behind are that peer's updates. The log forgets
-// what all have acknowledged, and grows to a bound: beyond it the oldest updates go, and a peer
-// that has not had them is caught up by a sync instead.
+// Each change has a sequence number. For each peer the engine keeps the number up to which the peer
+// has acknowledged; the changes after it are its pending updates. The engine truncates what all
+// peers have acknowledged. The log holds at most GV_CHANGELOG_MAX changes; beyond that it drops the
+// oldest, and a sync brings them to the peers that lack them.
 #ifndef GV_ENGINE_CHANGELOG_H
 #define GV_ENGINE_CHANGELOG_H
 
@@ -14,38 +15,40 @@ extern "C" {
 #endif
 
 enum {
-    GV_CHANGELOG_MAX = 1 << 16, // most changes kept
+    GV_CHANGELOG_MAX = 1 << 16, // most changes in the log
     GV_CHANGELOG_LOCAL = -1,    // origin of a local write
 };
-#define GV_CHANGELOG_SUPERSEDED UINT32_MAX // ref of a change that a later one replaced
+#define GV_CHANGELOG_SUPERSEDED UINT32_MAX // `ref` of a change that was superseded
 
 struct gv_changelog_slot {
-    uint32_t ref;
-    int32_t origin; // a peer, or GV_CHANGELOG_LOCAL
+    uint32_t ref;   // the record that changed
+    int32_t origin; // the peer that sent the change, or GV_CHANGELOG_LOCAL
 };
 
-// Sequence numbers tail … head − 1 are kept. Sequence numbers never repeat.
+// Holds the changes tail … head − 1. Sequence numbers never repeat.
 struct gv_changelog {
     struct gv_alloc alloc;
-    struct gv_changelog_slot *slots; // a ring of `cap` slots, a power of two
+    struct gv_changelog_slot *slots; // a ring of `cap` slots; `cap` is 0 or a power of two
     uint32_t cap;
     uint64_t tail, head;
 };
 
+// An empty log; allocates nothing.
 GV_API void gv_changelog_init(struct gv_changelog *log, struct gv_alloc alloc);
 GV_API void gv_changelog_fini(struct gv_changelog *log);
 
-// Appends a change; returns its sequence number. Never fails: where there is no room or no memory,
-// the oldest change is forgotten, if need be this one at once.
+// Appends a change and returns its sequence number. Cannot fail: if the log is full or memory is
+// short, it drops the oldest change; without any memory, this one.
 GV_API uint64_t gv_changelog_append(struct gv_changelog *log, uint32_t ref, int origin);
 
-// Blanks the change at this sequence number, if it is still kept: the record has changed again.
+// Marks the change as superseded, because its record has changed again. No effect if the log no
+// longer holds it. UINT64_MAX: none.
 GV_API void gv_changelog_supersede(struct gv_changelog *log, uint64_t seq);
 
-// The change at a sequence number in tail … head − 1.
+// The change with this sequence number, which must be in tail … head − 1.
 GV_API struct gv_changelog_slot gv_changelog_get(const struct gv_changelog *log, uint64_t seq);
 
-// Forgets what lies before this sequence number.
+// Drops the changes before this sequence number, which must not exceed head.
 GV_API void gv_changelog_truncate(struct gv_changelog *log, uint64_t seq);
 
 #ifdef __cplusplus

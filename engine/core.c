@@ -6,8 +6,8 @@ struct gv_peer *gv_core_peer(struct gv_engine *engine, int index) {
     if (engine->peers[index] == NULL) {
         struct gv_peer *peer = engine->alloc.resize(engine->alloc.ctx, NULL, 0, sizeof *peer);
         if (peer == NULL) return NULL;
-        // Far enough from those of an earlier incarnation, be it of the same seed, that they are
-        // not taken for late ones, or copies.
+        // Ids of incarnations must not be near each other, even with the same seed: they would look
+        // like duplicates or late messages.
         uint32_t first_id = (uint32_t)((gv_prng_next(&engine->prng) >> 32) + engine->joined_at);
         gv_peer_init(peer, first_id, engine->changelog.head,
                      gv_tree_root(&engine->replica.tree).count == 0);
@@ -21,7 +21,7 @@ bool gv_core_is_peer(const struct gv_engine *engine, int index) {
 }
 
 bool gv_core_is_oversized(const struct gv_engine *engine, const struct gv_entry *entry) {
-    return gv_entry_size(entry) > engine->text_max;
+    return gv_entry_size(entry) > engine->entry_max;
 }
 
 bool gv_core_write(const struct gv_engine *engine, struct gv_message_writer *out,
@@ -60,17 +60,17 @@ bool gv_core_is_quiescent(const struct gv_engine *engine, gv_time now, gv_time l
 
 gv_time gv_core_initial_rtt(const struct gv_engine *engine) {
     int parent = engine->push.parent;
-    const struct gv_peer *known = parent == GV_CORE_NONE ? NULL : engine->peers[parent];
-    for (uint32_t i = 0; known == NULL && i < engine->push.child_count; i++) {
+    const struct gv_peer *near = parent == GV_CORE_NONE ? NULL : engine->peers[parent];
+    for (uint32_t i = 0; near == NULL && i < engine->push.child_count; i++) {
         if (engine->peers[engine->push.children[i]]->measured)
-            known = engine->peers[engine->push.children[i]];
+            near = engine->peers[engine->push.children[i]];
     }
-    if (known == NULL || !known->measured) return GV_PEER_RTT_INITIAL_MS * GV_MS;
-    return 2 * known->srtt;
+    if (near == NULL || !near->measured) return GV_PEER_RTT_INITIAL_MS * GV_MS;
+    return 2 * near->srtt;
 }
 
-void gv_core_trace(struct gv_engine *engine, enum gv_engine_event_kind kind, int peer, bool sync,
-                   const struct gv_entry *entry) {
+void gv_core_emit(struct gv_engine *engine, enum gv_engine_event_kind kind, int peer, bool sync,
+                  const struct gv_entry *entry) {
     if (engine->on_event == NULL) return;
     struct gv_engine_event event = {
         .kind = kind,

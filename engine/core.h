@@ -1,5 +1,9 @@
 // SPDX-License-Identifier: MIT
-// What engine.c, push.c and sync.c share. Internal to engine/.
+// The engine's state and the functions that its files share. Internal to engine/.
+//
+// engine.c owns messages, timers and suspicion; push.c the tree and flush rounds; sync.c and
+// resync.c when to compare with whom; admit.c merging and bounds. A peer's number is its position
+// among the names; GV_CORE_NONE is no peer.
 #ifndef GV_ENGINE_CORE_H
 #define GV_ENGINE_CORE_H
 
@@ -14,123 +18,128 @@
 #include "timers.h"
 
 enum {
-    GV_CORE_SUMMARIES_MAX = 4, // summaries taken and not answered yet
-    GV_CORE_HISTORY = 64,      // peers with whom the last differences are remembered
-    GV_CORE_FANOUT = 32,       // children of a node in the push tree
+    GV_CORE_SUMMARIES_MAX = 4, // most received summaries that are not answered yet
+    GV_CORE_HISTORY = 64,      // most peers whose last number of differences is kept
+    GV_CORE_FANOUT = 32,       // most children of a node in the push tree when none is suspected
     GV_CORE_NONE = -1,         // no peer
 };
 
-// Timers beside those of the peers, counted from peer_count on.
+// Timers of the engine. Their numbers start at peer_count, after one timer for each peer.
 enum gv_core_timer {
-    GV_CORE_FLUSH_CHILDREN,
-    GV_CORE_FLUSH_PARENT,
-    GV_CORE_SYNC,
-    GV_CORE_RESYNC,
-    GV_CORE_TIMERS
+    GV_CORE_FLUSH_CHILDREN, // queue the children that updates are pending for
+    GV_CORE_FLUSH_PARENT,   // queue the parent
+    GV_CORE_SYNC,           // open a sync
+    GV_CORE_RESYNC,         // take the next step of the full resync
+    GV_CORE_TIMERS          // number of timers
 };
 
-// The tree that updates travel on, and the period of its flush rounds; see push.h.
+// The push tree and its flush rounds; see push.h.
 struct gv_push {
     int parent;         // GV_CORE_NONE: this node is a root
-    uint32_t *children; // peers that take this node as their parent, room for all
+    uint32_t *children; // peers whose parent is this node; room for all peers
     uint32_t child_count;
-    gv_time staleness;  // 0: no tree, every value goes straight to every peer
-    uint32_t levels;    // below the root of the whole tree
-    gv_time last_flush; // when this node last spoke to its children, GV_TIME_NEVER: not yet …
-    gv_time period;     // … and after which time it told them to expect it again
-    gv_time parent_pinged_at; // when others had left the parent, or never
-    bool flush_announced;     // the parent said when its next flush round leaves:
-    gv_time announced_at;     // … it said so then,
-    gv_time announced_in;     // … and it will be so long after
+    gv_time staleness;        // the configured one; 0: no tree
+    uint32_t levels;          // of the whole tree, below its root
+    gv_time last_flush;       // time of the last flush round, or GV_TIME_NEVER
+    gv_time period;           // announced interval from it to the next one
+    gv_time parent_pinged_at; // last time that others had left the parent, or GV_TIME_NEVER
+    bool flush_announced;     // the parent has announced its next flush round:
+    gv_time announced_at;     // time of the announcement
+    gv_time announced_in;     // announced interval from then to the round
 };
 
+// A received summary that is not answered yet.
 struct gv_sync_slot {
-    int peer; // GV_CORE_NONE: free
-    uint64_t arrival;
-    uint8_t *data;
+    int peer;         // its sender; GV_CORE_NONE: the slot is free
+    uint64_t arrival; // its number in order of arrival
+    uint8_t *data;    // the summary, `cap` bytes allocated
     size_t cap;
     struct gv_reconcile state;
-    bool next_is_oversized; // what is to be given next is too long to go with anything else
+    bool next_is_oversized; // the next entry of the answer is oversized (gv_core_write)
 };
 
-// How much two replicas differed when they were last compared, by the number of the peer modulo
+// Differences found in the last two exchanges with a peer, which is at its number modulo
 // GV_CORE_HISTORY.
 struct gv_sync_history {
     int peer;
-    uint32_t found;  // differences in the exchange under way
-    uint32_t expect; // … and to be expected in it
+    uint32_t found;  // differences in the current exchange
+    uint32_t expect; // expected when it began
 };
 
 struct gv_sync {
     struct gv_sync_slot slots[GV_CORE_SUMMARIES_MAX];
-    uint64_t arrivals;
-    uint8_t *summary; // the one being written
+    uint64_t arrivals; // number of summaries taken
+    uint8_t *summary;  // buffer for the summary that is being written
     size_t summary_cap;
     struct gv_sync_history history[GV_CORE_HISTORY];
-    bool requested;           // the next sync is due to it, and will be followed up
-    unsigned bootstraps_left; // syncs to be opened while this node has nothing at all
-    gv_time deferred;         // how long the next idle comparison has been put off
+    bool requested;           // the next sync answers a request; it is repeated if lost
+    unsigned bootstraps_left; // syncs that this node still opens because it started empty
+    gv_time deferred;         // how long the next idle comparison has been deferred
 };
 
-// A round of comparisons with everybody; see resync.h.
+// A full resync; see resync.h.
 struct gv_resync {
     enum { GV_RESYNC_IDLE, GV_RESYNC_SCHEDULED, GV_RESYNC_RUNNING, GV_RESYNC_FINISHING } stage;
-    bool skip_contacted;    // who was sent a message since need not be visited
-    gv_time since;          // when it was planned
-    uint32_t visited_count; // so many of the others, counted from this node on
+    bool skip_contacted; // leave out children that were sent a message
+    gv_time since;       // when it was scheduled
+    uint32_t peers_done; // peers that are done, in order of their numbers from this node's on
 };
 
 struct gv_engine {
     struct gv_alloc alloc;
-    size_t message_max, text_max;
+    size_t message_max; // longest message sent, bytes
+    size_t entry_max;   // longest key, value and node of an entry in one, bytes
     struct gv_prng prng;
     struct gv_replica replica;
     struct gv_changelog changelog;
     struct gv_timers timers;
-    uint8_t *name_text;  // the names in order, one behind the other
-    uint32_t *name_ends; // where each ends there
+    uint8_t *name_text;  // the names in order, concatenated
+    uint32_t *name_ends; // the end of each name in it
     size_t name_bytes;
     uint32_t peer_count; // nodes of the cluster, this one included; 0: not joined
-    uint32_t self;
+    uint32_t self;       // number of this node
     gv_time joined_at;
-    struct gv_peer **peers; // NULL: nothing to remember about it yet
-    uint32_t *queue;        // a ring of the peers that something may be said to
+    struct gv_peer **peers; // by number; NULL: never used
+    uint32_t *queue;        // the send queue, a ring of peer numbers
     uint32_t queue_head, queue_len;
-    uint8_t *scratch; // canonical texts of an entry received
+    uint8_t *scratch; // canonical key, value and node of a received entry
     struct gv_push push;
     struct gv_sync sync;
     struct gv_resync resync;
-    gv_time last_change;                       // of the replica; GV_TIME_NEVER: none yet
-    void (*on_change)(void *ctx, uint32_t at); // the owner's, or NULL
+    gv_time last_change; // of the replica; GV_TIME_NEVER: none
+    void (*on_change)(void *ctx, uint32_t at);
     void *on_change_ctx;
     uint64_t entries_max, memory_max;    // 0: no bound
-    struct gv_reservations reservations; // for the store, to be put then
-    void (*on_event)(void *ctx, const struct gv_engine_event *event); // the owner's, or NULL
+    struct gv_reservations reservations; // writes that wait for the store
+    void (*on_event)(void *ctx, const struct gv_engine_event *event);
     void *on_event_ctx;
-    gv_time batch_since[2]; // the first change that waits for the two flush timers, or never
+    gv_time batch_since[2]; // by flush timer: the first change that waits for it, or GV_TIME_NEVER
     struct gv_engine_stats stats;
 };
 
-// The peer's state, made if need be; NULL: out of memory.
+// The state of this peer, allocated by the first call. NULL: out of memory.
 struct gv_peer *gv_core_peer(struct gv_engine *engine, int index);
-// Tells the owner what happened to an entry, if that is wanted.
-void gv_core_trace(struct gv_engine *engine, enum gv_engine_event_kind kind, int peer, bool sync,
-                   const struct gv_entry *entry);
-// Writes an entry as gv_message_put does. One that is longer than the own bound goes alone: into a
-// message without entries, which becomes as long as the protocol allows, and takes no other then.
+// Whether this is the number of a peer.
+bool gv_core_is_peer(const struct gv_engine *engine, int index);
+// Passes an event to on_event, if that is set.
+void gv_core_emit(struct gv_engine *engine, enum gv_engine_event_kind kind, int peer, bool sync,
+                  const struct gv_entry *entry);
+// Whether the entry is longer than entry_max.
+bool gv_core_is_oversized(const struct gv_engine *engine, const struct gv_entry *entry);
+// Appends an entry to a message, leaving `reserve` bytes free. An oversized entry fits only into a
+// message without entries, which may then grow to GV_MESSAGE_LIMIT and takes no further entry.
+// False: it does not fit.
 bool gv_core_write(const struct gv_engine *engine, struct gv_message_writer *out,
                    const struct gv_entry *entry, size_t reserve);
-bool gv_core_is_oversized(const struct gv_engine *engine, const struct gv_entry *entry);
-// Whether the number is that of a peer.
-bool gv_core_is_peer(const struct gv_engine *engine, int index);
-// Puts the peer into the queue of those that something may be said to.
+// Appends the peer to the send queue, unless it is in it.
 void gv_core_enqueue(struct gv_engine *engine, int index);
-// Sets a timer, unless it is to ring earlier anyway.
+// Sets the timer to `when`, unless it is set to an earlier time.
 void gv_core_arm(struct gv_engine *engine, enum gv_core_timer timer, gv_time when);
+// Sets the peer's timer to its deadline (gv_peer_deadline).
 void gv_core_arm_peer(struct gv_engine *engine, int index, gv_time now);
-// Whether the replica has not changed for so long.
+// Whether the replica has not changed during the last `lasting`.
 bool gv_core_is_quiescent(const struct gv_engine *engine, gv_time now, gv_time lasting);
-// What to take for a round trip to a peer that has not been measured.
+// The round trip to assume for an unmeasured peer: twice that of the parent, or of a child.
 gv_time gv_core_initial_rtt(const struct gv_engine *engine);
 
 #endif

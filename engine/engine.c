@@ -11,15 +11,14 @@
 #include <string.h>
 
 enum {
-    PAUSE_MIN_MS = 5000,   // a timer so late means that this node stood still
-    PROBE_ANSWER_MS = 500, // an answer may take so long, also where a round trip took less
-    PROBE_MS = 500,        // first pause between trials of a suspected peer …
-    PROBE_ROOT_MS = 1000,  // … longest for a root that looks for its parent …
-    PROBE_MAX_MS = 8000,   // … and else
+    PAUSE_MIN_MS = 5000,               // a timer this late shows that the process was paused
+    PROBE_ANSWER_MIN_MS = 500,         // a probe waits this long for its answer at least
+    PROBE_INTERVAL_MIN_MS = 500,       // first interval between probes of a suspected peer; doubles
+    PROBE_INTERVAL_ROOT_MAX_MS = 1000, // longest, of a root that probes its preferred parent
+    PROBE_INTERVAL_MAX_MS = 8000,      // longest, of other nodes
 };
 
-// --- creation and release
-// ------------------------------------------------------------------------------------
+// --- creation and release --------------------------------------------------------------------
 
 static void *resize(struct gv_engine *engine, void *block, size_t old_size, size_t new_size) {
     return engine->alloc.resize(engine->alloc.ctx, block, old_size, new_size);
@@ -29,7 +28,7 @@ static void release(struct gv_engine *engine, void *block, size_t size) {
     if (block != NULL) resize(engine, block, size, 0);
 }
 
-// Bytes that are nowhere.
+// Whether the slice has a length but no bytes.
 static bool is_dangling(struct gv_slice slice) {
     return slice.data == NULL && slice.len > 0;
 }
@@ -58,11 +57,11 @@ int gv_engine_new(struct gv_engine **out, const struct gv_engine_config *config)
         release(engine, engine, sizeof *engine);
         return GV_ENOMEM;
     }
-    // What is left of a message for one entry beside the head and a smallest summary.
+    // An entry shares a message with the longest header and the smallest summary.
     size_t overhead = GV_MESSAGE_HEADER_MAX + GV_MESSAGE_ENTRY_MAX + GV_MESSAGE_TAIL +
                       GV_MESSAGE_RANGES(GV_RECONCILE_CAPACITY_MIN);
-    engine->text_max = message_max - overhead;
-    if (engine->text_max > GV_ENTRY_SIZE_MAX) engine->text_max = GV_ENTRY_SIZE_MAX;
+    engine->entry_max = message_max - overhead;
+    if (engine->entry_max > GV_ENTRY_SIZE_MAX) engine->entry_max = GV_ENTRY_SIZE_MAX;
     gv_prng_init(&engine->prng, config->seed, 0);
     gv_replica_init(&engine->replica, config->alloc, config->secret);
     gv_changelog_init(&engine->changelog, config->alloc);
@@ -72,7 +71,7 @@ int gv_engine_new(struct gv_engine **out, const struct gv_engine_config *config)
     return 0;
 }
 
-// Undoes gv_engine_join, as far as it got.
+// Undoes gv_engine_join, also one that failed half-way.
 static void undo_join(struct gv_engine *engine) {
     gv_sync_fini(engine);
     if (engine->timers.count > 0) gv_timers_fini(&engine->timers);
@@ -119,7 +118,7 @@ static struct gv_slice name_at(const struct gv_engine *engine, size_t i) {
     return (struct gv_slice){engine->name_text + from, engine->name_ends[i] - from};
 }
 
-// Where the name stands, or would: the first position whose name is not smaller.
+// The first position whose name is not smaller than this one.
 static size_t lower_bound(const struct gv_engine *engine, struct gv_slice name) {
     size_t low = 0, count = engine->peer_count;
     while (count > 0) {
@@ -134,7 +133,7 @@ static size_t lower_bound(const struct gv_engine *engine, struct gv_slice name) 
     return low;
 }
 
-// Merges two neighbouring runs of numbers of names, each in order: [from, middle) and [middle, to).
+// Merges two adjacent sorted runs of indices of names: [from, middle) and [middle, to).
 static void merge_runs(const struct gv_slice *names, const uint32_t *runs, uint32_t *out,
                        size_t from, size_t middle, size_t to) {
     size_t left = from, right = middle;
@@ -145,8 +144,8 @@ static void merge_runs(const struct gv_slice *names, const uint32_t *runs, uint3
     }
 }
 
-// Sorts the numbers of names, in `order`, by merging; `spare` is as long. Returns the one of the
-// two where they are then.
+// Sorts the indices of names by merging. `order` and `spare` have room for `count` each; returns
+// the one that has the result.
 static uint32_t *sort(const struct gv_slice *names, uint32_t *order, uint32_t *spare,
                       size_t count) {
     for (size_t i = 0; i < count; i++) order[i] = (uint32_t)i;
@@ -163,7 +162,7 @@ static uint32_t *sort(const struct gv_slice *names, uint32_t *order, uint32_t *s
     return order;
 }
 
-// Copies the names in order. GV_EINVAL: one is repeated.
+// Copies the names in sorted order. GV_EINVAL: a name is repeated.
 static int copy_names(struct gv_engine *engine, const struct gv_slice *names) {
     size_t count = engine->peer_count, size = 2 * count * sizeof(uint32_t);
     uint32_t *numbers = resize(engine, NULL, 0, size);
@@ -242,8 +241,8 @@ struct gv_slice gv_engine_name(const struct gv_engine *engine, int peer) {
 
 // --- time ------------------------------------------------------------------------------------
 
-// If timers are far behind, the process stood still: silence of others proves nothing then, and
-// what they said meanwhile is missing.
+// Late timers show that this process was paused. Then the silence of peers proves nothing, and this
+// node may have missed their messages (compare Lifeguard, arXiv:1707.00788).
 static void detect_pause(struct gv_engine *engine, gv_time now) {
     gv_time next = gv_timers_next(&engine->timers);
     bool paused = next != GV_TIME_NEVER && now > next && now - next > PAUSE_MIN_MS * GV_MS;
@@ -253,7 +252,7 @@ static void detect_pause(struct gv_engine *engine, gv_time now) {
         struct gv_peer *peer = engine->peers[i];
         if (peer == NULL) continue;
         gv_peer_reset(peer, peer->acked_seq);
-        peer->lost_count = 0; // would measure the standstill
+        peer->lost_count = 0; // round trips would include the pause
         if (!peer->suspected) peer->timeouts = 0;
     }
     gv_core_arm(engine, GV_CORE_FLUSH_PARENT, now);
@@ -263,14 +262,14 @@ static void detect_pause(struct gv_engine *engine, gv_time now) {
 
 static void schedule_probe(struct gv_engine *engine, int index, gv_time now) {
     struct gv_peer *peer = engine->peers[index];
-    if (!gv_push_relies_on(engine, index)) return; // a sync will find it back some time
+    if (!gv_push_relies_on(engine, index)) return; // idle comparisons will reach it
     bool root = engine->push.parent == GV_CORE_NONE && index < (int)engine->self;
-    gv_time most = (root ? PROBE_ROOT_MS : PROBE_MAX_MS) * GV_MS;
-    if (peer->probe_wait > most) peer->probe_wait = most;
+    gv_time most = (root ? PROBE_INTERVAL_ROOT_MAX_MS : PROBE_INTERVAL_MAX_MS) * GV_MS;
+    if (peer->probe_interval > most) peer->probe_interval = most;
     gv_time wait =
-        peer->probe_wait * 3 / 4 + gv_prng_below(&engine->prng, peer->probe_wait / 2 + 1);
+        peer->probe_interval * 3 / 4 + gv_prng_below(&engine->prng, peer->probe_interval / 2 + 1);
     peer->probe_at = gv_time_after(now, wait);
-    peer->probe_wait *= 2;
+    peer->probe_interval *= 2;
 }
 
 static void suspect(struct gv_engine *engine, int index, gv_time now) {
@@ -279,27 +278,27 @@ static void suspect(struct gv_engine *engine, int index, gv_time now) {
     peer->suspected = true;
     engine->stats.suspected++;
     gv_peer_reset(peer, peer->acked_seq);
-    peer->probe_wait = PROBE_MS * GV_MS;
+    peer->probe_interval = PROBE_INTERVAL_MIN_MS * GV_MS;
     gv_push_choose_parent(engine, now);
     schedule_probe(engine, index, now);
     gv_push_truncate(engine);
     gv_resync_schedule(engine, now);
-    gv_core_arm(engine, GV_CORE_SYNC, gv_time_after(now, PROBE_MAX_MS * GV_MS / 2));
+    gv_core_arm(engine, GV_CORE_SYNC, gv_time_after(now, PROBE_INTERVAL_MAX_MS * GV_MS / 2));
 }
 
-// A suspected peer speaks, so it may hear as well: unless a trial is under way that may still be
-// answered, it is tried at once.
+// A suspected peer has sent a message, so it may receive as well: probes it now, unless a probe may
+// still be answered.
 static void probe_now(struct gv_engine *engine, int index, gv_time now) {
     struct gv_peer *peer = engine->peers[index];
     gv_time trip = peer->measured ? 2 * peer->srtt : 0;
-    if (trip < PROBE_ANSWER_MS * GV_MS) trip = PROBE_ANSWER_MS * GV_MS;
+    if (trip < PROBE_ANSWER_MIN_MS * GV_MS) trip = PROBE_ANSWER_MIN_MS * GV_MS;
     int count = peer->in_flight_count;
     if (count > 0 && now - peer->in_flight[count - 1].sent < trip) return;
     gv_peer_reset(peer, peer->acked_seq);
     peer->probe_at = now;
 }
 
-// It has acknowledged something: it is there, and hears us.
+// A suspected peer has acknowledged a message: ends the suspicion.
 static void mark_alive(struct gv_engine *engine, int index, gv_time now) {
     struct gv_peer *peer = engine->peers[index];
     GV_ASSERT(peer->suspected);
@@ -316,7 +315,7 @@ static void peer_due(struct gv_engine *engine, int index, gv_time now) {
     int reordered = gv_peer_detect_reordered(peer, now);
     engine->stats.lost_messages += (uint64_t)reordered;
     if (reordered > 0) gv_push_resend(engine, now, index);
-    if (peer->resend_at <= now) {
+    if (peer->loss_timer <= now) {
         engine->stats.lost_messages += (uint64_t)gv_peer_expire(peer, now);
         if (peer->suspected) {
             schedule_probe(engine, index, now);
@@ -341,7 +340,7 @@ gv_time gv_engine_deadline(const struct gv_engine *engine) {
     return joined ? gv_timers_next(&engine->timers) : GV_TIME_NEVER;
 }
 
-// Notes how long the first of the updates that leave now has waited.
+// Updates the statistics of batches when one leaves.
 static void note_batch_end(struct gv_engine *engine, gv_time now, enum gv_core_timer timer) {
     gv_time *since = &engine->batch_since[timer];
     if (*since == GV_TIME_NEVER) return;
@@ -355,7 +354,7 @@ static void note_batch_end(struct gv_engine *engine, gv_time now, enum gv_core_t
 
 void gv_engine_advance(struct gv_engine *engine, gv_time now) {
     if (engine == NULL || engine->peer_count == 0) return;
-    // What is due at the end of all time never is: it would be due again at once.
+    // A timer at the end of time would be due again at once, forever.
     if (now >= GV_TIME_NEVER - 1) now = GV_TIME_NEVER - 2;
     detect_pause(engine, now);
     int64_t number;
@@ -414,7 +413,7 @@ static int put_received(struct gv_engine *engine, gv_time now, const struct gv_e
     return error != 0 ? error : gv_admit_put(engine, now, entry, index, sync);
 }
 
-// Merges a message's entries. Returns the first error; *changed: whether anything was new.
+// Merges a message's entries. Returns the first error. *changed: the replica changed.
 static int merge(struct gv_engine *engine, gv_time now, int index, const struct gv_message *message,
                  bool *changed) {
     struct gv_message_cursor cursor;
@@ -434,14 +433,15 @@ static int merge(struct gv_engine *engine, gv_time now, int index, const struct 
     return first;
 }
 
-// A peer has restarted. If it had another before, it lacks what it acknowledged then: a sync tells
-// it, unless it opens one itself. So does a child that is not told everything by push anyway.
+// The first message of an incarnation of a peer. A restarted peer may have lost what it had
+// acknowledged: opens a sync. So it does with a new child, unless push sends that one all entries
+// or its message opens a sync itself.
 static void on_incarnation(struct gv_engine *engine, gv_time now, int index,
                            const struct gv_message *message) {
     struct gv_peer *peer = engine->peers[index];
     if (!message->has_id || !gv_peer_is_new_incarnation(peer, message->id)) return;
     bool child = message->to_parent && !peer->needs_full_state;
-    if (peer->heard) { // what it told some of us, it may tell no more
+    if (peer->has_received) { // its last updates may have reached some nodes only
         gv_sync_request(engine, now);
         gv_resync_schedule(engine, now);
     } else if (!child || message->ranges.len > 0) {
@@ -463,7 +463,7 @@ int gv_engine_receive(struct gv_engine *engine, gv_time now, int index,
     gv_engine_advance(engine, now);
     struct gv_peer *peer = gv_core_peer(engine, index);
     if (peer == NULL) return GV_ENOMEM;
-    peer->heard_since_timeout = true;
+    peer->received_since_timeout = true;
     engine->stats.received_messages++;
     engine->stats.received_bytes += message->bytes;
     struct gv_engine_traffic *traffic =
@@ -472,8 +472,7 @@ int gv_engine_receive(struct gv_engine *engine, gv_time now, int index,
     traffic->received_bytes += message->bytes;
     on_incarnation(engine, now, index, message);
     if (message->has_ack) {
-        bool waited =
-            !gv_peer_can_send(peer); // with updates that no more messages in flight were left for
+        bool waited = !gv_peer_can_send(peer); // updates waited for a message in flight to end
         int lost = gv_peer_acked(peer, now, &message->ack);
         if (lost >= 0 && peer->suspected) mark_alive(engine, index, now);
         if (lost > 0) engine->stats.lost_messages += (uint64_t)lost;
@@ -491,8 +490,7 @@ int gv_engine_receive(struct gv_engine *engine, gv_time now, int index,
     int error = merge(engine, now, index, message, &changed);
     gv_push_received(engine, now, index, message, changed);
     int taken = 0;
-    // A step of a sync that was doubled on its way is answered once: each answer could be doubled,
-    // too, and so on.
+    // A duplicate is not answered: duplicated answers would multiply.
     bool copy = message->has_id && gv_peer_is_duplicate(peer, message->id);
     if (message->ranges.len > 0 && !copy) {
         engine->stats.received_syncs++;
@@ -500,40 +498,43 @@ int gv_engine_receive(struct gv_engine *engine, gv_time now, int index,
         if (error == 0 && taken < 0) error = taken;
         if (taken == 0) gv_core_enqueue(engine, index);
     }
-    // What could not be taken is not acknowledged, so that it comes again.
+    // No acknowledgement, so that the peer sends again what this node could not take.
     bool must_repeat =
         error == GV_ENOMEM || taken == GV_EFULL || (taken == 1 && !message->immediate_ack);
     if (message->has_id && !must_repeat)
         gv_peer_received(peer, now, message->id, message->immediate_ack,
-                         gv_push_ack_delay(engine, message->to_parent));
+                         gv_push_ack_delay_max(engine, message->to_parent));
     peer_due(engine, index, now);
     return error;
 }
 
 // --- messages out ----------------------------------------------------------------------------
 
-// How long an acknowledgement of what is sent now may take.
+// How long to wait for the acknowledgement of a message sent now.
 static gv_time ack_timeout(const struct gv_engine *engine, gv_time now, int index, bool immediate) {
     const struct gv_peer *peer = engine->peers[index];
     gv_time timeout = gv_peer_timeout(peer, gv_core_initial_rtt(engine));
     if (immediate) return timeout;
-    // An answer that takes its time may also come from further off than the peers measured so far.
+    // An unmeasured peer may be farther away than those measured; a delayed answer can wait for
+    // that.
     gv_time far = GV_PEER_RTT_INITIAL_MS * GV_MS;
     if (!peer->measured && timeout < far) timeout = far;
-    // This node is the peer's child exactly if the peer is its parent.
-    bool up = index == engine->push.parent;
-    gv_time delay = up ? gv_push_parent_ack_delay(engine, now) : 0;
-    if (delay == 0) delay = gv_push_ack_delay(engine, up);
+    // The peer takes this node as its child exactly if it is this node's parent.
+    bool to_parent = index == engine->push.parent;
+    gv_time delay = to_parent ? gv_push_parent_ack_delay_max(engine, now) : 0;
+    if (delay == 0) delay = gv_push_ack_delay_max(engine, to_parent);
     return timeout + delay;
 }
 
-// The head of what is to be said, and which parts shall follow it.
+// What the next message to a peer contains.
 struct plan {
-    struct gv_message head;
-    bool updates, answers, opens;
+    struct gv_message header;
+    bool updates; // pending updates
+    bool answers; // the answer to a summary
+    bool opens;   // the opening of a sync
 };
 
-// False: there is nothing to say to the peer.
+// False: there is nothing to send to the peer.
 static bool make_plan(struct gv_engine *engine, gv_time now, int index, struct plan *out) {
     struct gv_peer *peer = engine->peers[index];
     bool open = gv_peer_can_send(peer), due = peer->ack_at <= now;
@@ -541,8 +542,7 @@ static bool make_plan(struct gv_engine *engine, gv_time now, int index, struct p
     out->answers = gv_sync_has_pending(engine, index);
     out->opens = peer->open_sync && !out->answers;
     if (!out->updates && !out->answers && !out->opens && !peer->ping && !due) return false;
-    // What is longer than the own bound goes alone: where updates and a sync both wait for that, or
-    // one for the other, they take turns.
+    // An oversized entry is alone in its message: updates and answers take turns.
     bool oversized = (out->updates && gv_push_is_oversized(engine, index)) ||
                      gv_sync_is_oversized(engine, index);
     if (oversized && out->answers && (!out->updates || peer->next_id % 2 == 0)) {
@@ -550,11 +550,12 @@ static bool make_plan(struct gv_engine *engine, gv_time now, int index, struct p
     } else if (oversized) {
         out->answers = out->opens = false;
     }
-    out->head = (struct gv_message){
+    out->header = (struct gv_message){
         .sync = out->answers || out->opens,
-        // A step of a sync is followed up until it is known to have come. Idle comparisons are
-        // not: equal roots need no answer. The first number of all tells that a life begins, which
-        // can wait while the roots may be equal: whoever finds them different is answered.
+        // Sync messages are numbered, so that they are repeated until acknowledged; idle
+        // comparisons are not, since equal roots need no answer. The first id announces a new
+        // incarnation, which an opening need not do: if the roots differ, the answer to the peer's
+        // summary does.
         .has_id = open && (out->updates || peer->ping || out->answers || peer->follow_up ||
                            !(peer->contacted || out->opens)),
         .id = peer->next_id,
@@ -570,12 +571,13 @@ static size_t write_message(struct gv_engine *engine, gv_time now, int index, ch
     struct plan plan;
     if (!make_plan(engine, now, index, &plan)) return 0;
     const struct gv_peer before = *peer;
-    plan.head.has_ack = gv_peer_take_ack(peer, now, &plan.head.ack);
+    plan.header.has_ack = gv_peer_take_ack(peer, now, &plan.header.ack);
     struct gv_message_writer out;
     struct gv_slice ranges = {0};
-    gv_message_begin(&out, &plan.head, buf, engine->message_max);
-    size_t head_len = out.out.len;
-    // Updates go before the bulk of a sync, which may take many messages; half of each is for it.
+    gv_message_begin(&out, &plan.header, buf, engine->message_max);
+    size_t header_len = out.out.len;
+    // Updates come first, as a sync may take many messages; half of each is reserved for the
+    // answer.
     uint64_t reached = peer->sent_seq;
     size_t reserve = plan.answers ? engine->message_max / 2
                      : plan.opens ? GV_MESSAGE_RANGES(GV_RECONCILE_CAPACITY_MIN)
@@ -583,24 +585,24 @@ static size_t write_message(struct gv_engine *engine, gv_time now, int index, ch
     if (plan.updates) reached = gv_push_write(engine, index, &out, reserve);
     if (plan.answers) gv_sync_answer(engine, index, &out, &ranges);
     if (plan.opens) gv_sync_open(engine, now, index, &ranges);
-    if (out.out.len == head_len && ranges.len == 0 &&
-        !plan.head.immediate_ack) { // the summaries were equal
+    if (out.out.len == header_len && ranges.len == 0 &&
+        !plan.header.immediate_ack) { // the summaries were equal
         if (before.ack_at > now) {
             *peer = before; // the acknowledgement can wait
             return 0;
         }
-        plan.head.has_id = plan.head.has_id && !peer->contacted;
-        plan.head.sync = false;
-        gv_message_begin(&out, &plan.head, buf, engine->message_max);
+        plan.header.has_id = plan.header.has_id && !peer->contacted;
+        plan.header.sync = false;
+        gv_message_begin(&out, &plan.header, buf, engine->message_max);
     }
-    if (plan.head.has_id)
-        gv_peer_sent(peer, now, reached, ack_timeout(engine, now, index, plan.head.immediate_ack),
-                     plan.head.sync);
-    if (plan.head.immediate_ack) peer->ping = false;
+    if (plan.header.has_id)
+        gv_peer_sent(peer, now, reached, ack_timeout(engine, now, index, plan.header.immediate_ack),
+                     plan.header.sync);
+    if (plan.header.immediate_ack) peer->ping = false;
     if (plan.opens) peer->open_sync = peer->follow_up = false;
-    if (plan.head.sync) engine->stats.sent_syncs++;
+    if (plan.header.sync) engine->stats.sent_syncs++;
     struct gv_engine_traffic *traffic =
-        &engine->stats.traffic[class_of(plan.head.sync, out.out.len > head_len)];
+        &engine->stats.traffic[class_of(plan.header.sync, out.out.len > header_len)];
     size_t len = gv_message_end(&out, ranges);
     traffic->sent++;
     traffic->sent_bytes += len;
@@ -617,8 +619,7 @@ int gv_engine_send(struct gv_engine *engine, gv_time now, char *buf, size_t cap,
         engine->queue_len--;
         engine->peers[index]->queued = false;
         size_t len = write_message(engine, now, index, buf);
-        // A summary that turns out to be equal leaves nothing to say, but may have another behind,
-        // or a sync to be opened after it.
+        // Even if the answer was empty, another summary or an opening may follow.
         const struct gv_peer *state = engine->peers[index];
         bool updates = len > 0 && gv_push_pending(engine, index) && gv_peer_can_send(state);
         if (updates || gv_sync_has_pending(engine, index) || state->open_sync)
@@ -674,7 +675,7 @@ void gv_engine_stats(const struct gv_engine *engine, struct gv_engine_stats *out
     out->update_backlog = (uint32_t)(engine->changelog.head - engine->changelog.tail);
     out->entries_max = engine->entries_max;
     out->memory_max = engine->memory_max;
-    out->entry_max = engine->text_max;
+    out->entry_max = engine->entry_max;
     out->reserved_entries = engine->reservations.entries;
     out->reserved_bytes = engine->reservations.bytes;
     for (int i = 0; i < GV_CORE_SUMMARIES_MAX && engine->peer_count > 0; i++)

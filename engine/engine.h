@@ -1,24 +1,49 @@
 // SPDX-License-Identifier: MIT
-// The engine: a replica of a map of entries, kept equal with its peers' by push and sync.
+// The engine: one node's replica of a map of entries, which push and sync keep equal with the
+// replicas of its peers. engine/DESIGN.md describes the mechanisms, codec/PROTOCOL.md the messages.
 //
-// It does no I/O and reads no clock: the caller passes time in, carries messages, and asks for
-// them when its transport can take one. What to tell a peer is worked out then, into the caller's
-// buffer, so there is no outbox to grow, and a slow transport coalesces updates by itself.
+// The engine is passive. It does no I/O and reads no clock: the caller passes it time and received
+// messages, and polls it for messages to send. gv_engine_send composes a message when the transport
+// can accept one, so there is no outbox that could grow, and a slow transport coalesces updates.
 //
-//   gv_engine_new → gv_engine_join → loop:
-//       a message came        gv_message_decode, gv_engine_receive
-//       a local write         gv_engine_put
-//       the transport is free while ((n = gv_engine_send(…)) > 0) …
-//       the deadline came     gv_engine_advance
+//   engine = gv_engine_new(config)
+//   gv_store_load(store, engine)        optional: entries of an earlier incarnation (store.h)
+//   gv_engine_join(engine, now, …)      once; from here on there are peers and timers
+//   repeat:
+//       while gv_engine_send(…) > 0     give the message to the transport
+//       wait for a message, a local write, or the time gv_engine_deadline(engine)
+//       message                         gv_message_decode, gv_engine_receive
+//       local write                     gv_engine_put
+//       deadline                        gv_engine_advance
+//   gv_engine_flush, gv_engine_send …   optional, before a shutdown
+//   gv_engine_free(engine)
 //
-// Guarantees, as long as every pair of nodes is joined by some chain of working links again and
-// again: every replica ends up with the merge of all entries put anywhere, whatever is lost,
-// repeated, delayed or reordered. engine/DESIGN.md tells how.
+// Before gv_engine_join the engine stores and reads entries; it has no peers, sends nothing and has
+// no deadline. Any call that takes `now` may change the deadline and may produce messages: poll
+// gv_engine_send, then read the deadline, after each. Only poll while the transport accepts
+// messages.
 //
-// A NULL engine or argument is an error as well: a function that returns an error returns
-// GV_EINVAL; one that returns a text, a digest or statistics returns an empty one; one that returns
-// a bool returns false; gv_engine_end returns 0 and gv_engine_deadline GV_TIME_NEVER; any other
-// does nothing.
+// Guarantee: if working links connect every pair of nodes again and again, directly or through
+// other nodes, then every replica converges to the merge of all entries put at any node, whatever
+// messages are lost, duplicated, delayed or reordered.
+//
+// Time: `now` is monotonic time in nanoseconds, from any origin. It does not decrease from one call
+// to the next. Put, receive, ping and send handle the timers that are due, as gv_engine_advance
+// does.
+//
+// Memory: all of it comes from the configured allocator. Parsing and answering a message allocate
+// nothing, except for the first message of a peer and for a longer summary than any before. The
+// replica is bounded by memory_max and entries_max; the rest by the number of peers.
+//
+// Threads: an engine belongs to one thread at a time. Engines share no state.
+//
+// Callbacks (on_change, on_event) run during the call that caused them. They must not call any
+// function of this engine; what they are passed is borrowed for the callback.
+//
+// Errors: a function that can fail returns a negative GV_E*. A NULL engine or argument is an error
+// too: such a function returns GV_EINVAL; one that returns a slice, a digest or statistics returns
+// an empty one; one that returns a bool returns false; gv_engine_end returns 0 and
+// gv_engine_deadline GV_TIME_NEVER; any other does nothing.
 #ifndef GV_ENGINE_ENGINE_H
 #define GV_ENGINE_ENGINE_H
 
@@ -31,173 +56,218 @@ extern "C" {
 #endif
 
 enum {
-    GV_ENGINE_MESSAGE_DEFAULT = GV_MESSAGE_LIMIT, // longest message sent, bytes
-    GV_ENGINE_MESSAGE_MIN = 1024,                 // smallest bound that can be asked for
-    GV_ENGINE_PEERS_MAX = 16384,
-    GV_ENGINE_NAME_MAX = 64, // longest node name, bytes
+    GV_ENGINE_MESSAGE_DEFAULT = GV_MESSAGE_LIMIT, // message_max if none is configured, bytes
+    GV_ENGINE_MESSAGE_MIN = 1024,                 // smallest message_max, bytes
+    GV_ENGINE_PEERS_MAX = 16384,                  // most nodes of a cluster, this one included
+    GV_ENGINE_NAME_MAX = 64,                      // longest node name, bytes
 };
 
-// What happens to a value at a node, for whoever follows it through the cluster.
+// What happened to an entry at this node. Events of all nodes together trace an entry through the
+// cluster.
 enum gv_engine_event_kind {
-    GV_ENGINE_STORED,    // it was new here
-    GV_ENGINE_REDUNDANT, // it came, and was known
-    GV_ENGINE_SENT,      // it leaves for a peer
+    GV_ENGINE_STORED,    // it was put or received, and changed the replica
+    GV_ENGINE_REDUNDANT, // it was put or received; the replica had this version or a larger one
+    GV_ENGINE_SENT,      // a message to a peer contains it
 };
 struct gv_engine_event {
     enum gv_engine_event_kind kind;
-    int peer;  // whom it came from or goes to; negative: put here
-    bool sync; // by a step of a sync, not by push
-    // The keyed hash of the entry, version and all: the same at every node of the cluster, so that
-    // one number follows a value wherever it goes.
+    int peer;  // the sender, or the receiver if SENT; negative: a local write
+    bool sync; // the message belongs to a sync; false: push or a local write
+    // The keyed hash of lattice, key and version. The same version has the same id at every node.
     uint64_t id;
-    const struct gv_entry *entry; // its texts are borrowed for the call
+    const struct gv_entry *entry; // borrowed for the callback
 };
 
 struct gv_engine_config {
-    struct gv_alloc alloc;  // copied; its context is kept
-    uint64_t seed;          // of all random choices: same seed and calls, same messages
-    struct gv_slice secret; // the cluster's; keys the digests. Read during gv_engine_new only.
-    uint32_t staleness_ms;  // how long a value may take to be everywhere; 0: as fast as it goes
-    // Bounds of this node. They are asked of new local writes, and the latter two of growth by what
-    // is received; never of what is there, be it loaded from a store or written under larger ones.
-    // A message with an entry that is too long for message_max has this entry alone, and is then as
-    // long as it must be, up to GV_MESSAGE_LIMIT. So nodes of unequal bounds end up equal.
-    // More than GV_MESSAGE_LIMIT is for clusters of which every node and transport takes that.
+    struct gv_alloc alloc; // copied; its context must outlive the engine
+    // Seeds all random choices. The same seed and the same calls give the same messages. Give each
+    // node a seed of its own.
+    uint64_t seed;
+    // The cluster's secret; keys the digests. Nodes with different secrets never agree. May be
+    // empty. Read during gv_engine_new only.
+    struct gv_slice secret;
+    // Target for the time from a write until all nodes have it, in ms. 0: each node sends its
+    // updates directly to all others at once; else updates travel in batches on a tree.
+    uint32_t staleness_ms;
+    // Bounds of this node. message_max and the other two apply to new local writes; memory_max and
+    // entries_max also to growth by received entries. None applies to entries that are loaded from
+    // a store or are already in the replica. An entry that is too long for message_max, because a
+    // node with a larger bound wrote it, is sent alone in a message of up to GV_MESSAGE_LIMIT, so
+    // nodes with unequal bounds converge. Configure more than GV_MESSAGE_LIMIT only if every node
+    // and transport of the cluster accepts such messages.
     size_t message_max;   // longest message sent, bytes; 0: GV_ENGINE_MESSAGE_DEFAULT
-    uint64_t memory_max;  // of the replica, bytes; 0: none but 32-bit references (64 GiB)
+    uint64_t memory_max;  // of the replica, bytes; 0: 64 GiB of records, what references reach
     uint64_t entries_max; // of the replica; 0: none
-    // Called for each entry that was put or received and changed the replica, for who keeps them
-    // elsewhere: gv_engine_next with a cursor of `at` and an end of `at` + 1 gives the entry, as
-    // long as its record does not move. Must not call the engine. May be NULL.
+    // Called when a put or received entry changed the replica; lets callers mirror entries
+    // elsewhere. After the call that caused it, gv_engine_next with a cursor of `at` and an end of
+    // `at` + 1 returns the entry, unless its record has moved since. May be NULL.
     void (*on_change)(void *ctx, uint32_t at);
     void *on_change_ctx;
-    // Called for each event; costs a hash of the entry each. Must not call the engine. May be NULL.
+    // Called for each event; each costs a hash of the entry. May be NULL.
     void (*on_event)(void *ctx, const struct gv_engine_event *event);
     void *on_event_ctx;
 };
 
 struct gv_engine;
 
-// GV_EINVAL: message_max is below GV_ENGINE_MESSAGE_MIN or above INT_MAX, there is no allocator, or
-// `out`, `config` or the secret's bytes are NULL; GV_ENOMEM. On success *out is the caller's, to be
-// freed by gv_engine_free.
+// --- creating and joining --------------------------------------------------------------------
+
+// Creates an engine without entries or peers. On success *out belongs to the caller, who frees it
+// by gv_engine_free. GV_EINVAL: message_max is below GV_ENGINE_MESSAGE_MIN or above INT_MAX; there
+// is no allocator; or `out`, `config`, or the bytes of a non-empty secret are NULL. GV_ENOMEM.
 GV_API int gv_engine_new(struct gv_engine **out, const struct gv_engine_config *config);
+// Frees the engine and all it has allocated.
 GV_API void gv_engine_free(struct gv_engine *engine);
 
-// Tells the engine who the cluster is: `names` (any order, copied), of which `self` is this node.
-// Peers are numbered by the order of their names' bytes. Once only.
-// GV_EINVAL: called twice, self is missing, a name is empty or repeated, no names; GV_ERANGE: too
-// many names or a name too long; GV_ENOMEM. The engine is as before after any of these.
+// Joins the cluster: `names` are the names of all its nodes, this one included, in any order;
+// `self` is the name of this one. Names are copied. Every node needs the same names. Nodes are
+// numbered from 0 by the order of their names' bytes; these are the peer numbers of all functions
+// below.
+// After an error the engine is as before. GV_EINVAL: it has joined already, `count` is 0, a name is
+// empty or repeated, or `self` is not among the names. GV_ERANGE: more than GV_ENGINE_PEERS_MAX
+// names, or a name longer than GV_ENGINE_NAME_MAX. GV_ENOMEM.
 GV_API int gv_engine_join(struct gv_engine *engine, gv_time now, struct gv_slice self,
                           const struct gv_slice *names, size_t count);
-// The number of the peer of this name, or GV_ENOENT (also for this node itself).
+// The number of the peer of this name. GV_ENOENT: no node has this name, or it is this node's, or
+// gv_engine_join has not been called. O(log peers).
 GV_API int gv_engine_peer(const struct gv_engine *engine, struct gv_slice name);
-// A peer's name, or this node's; borrowed from the engine. Empty: there is no such number.
+// The name of the node of this number, which may be this node; borrowed until gv_engine_free.
+// Empty: there is no such number.
 GV_API struct gv_slice gv_engine_name(const struct gv_engine *engine, int peer);
 
-// A local write; works before gv_engine_join too. The entry's texts are copied; they must not be
-// the engine's own, as gv_engine_get lends them.
-// 1: stored; 0: the replica already had this version or a larger one. Nothing changed after an
-// error:
-// - what gv_entry_check returns, if no node would take the entry: GV_EINVAL (also if `engine` or
-//   `entry` is NULL), GV_ESYNTAX, GV_ETYPE, GV_ERANGE, GV_ESPACE. Texts that gv_json_canonical and
-//   gv_json_quote make are canonical JSON.
-// - GV_EFULL: one of this node's bounds: the texts are longer than gv_engine_stats' entry_max, or
-//   the replica would go beyond memory_max or entries_max, which a version of an entry that is
-//   there does only if it takes more room.
+// --- entries and messages in -----------------------------------------------------------------
+
+// Merges a local write into the replica and schedules its update; also before gv_engine_join.
+// Copies the entry's key, value and node, which must not point into the engine, as those returned
+// by gv_engine_get and gv_engine_next do.
+// Returns 1 if the replica changed, 0 if it had this version or a larger one. After an error
+// nothing has changed:
+// - GV_EINVAL, GV_ESYNTAX, GV_ETYPE, GV_ERANGE, GV_ESPACE: gv_entry_check refuses the entry, so no
+//   node would accept it. (gv_json_canonical and gv_json_quote make canonical JSON.)
+// - GV_EFULL: a bound of this node: key, value and node are longer than entry_max of
+//   gv_engine_stats, or the replica would exceed memory_max or entries_max. A larger version of a
+//   stored entry exceeds them only if it needs more memory.
 // - GV_ENOMEM.
 GV_API int gv_engine_put(struct gv_engine *engine, gv_time now, const struct gv_entry *entry);
 
-// Whether a message with ranges can be taken now; if not, call gv_engine_send first.
+// Whether gv_engine_receive can take a message with ranges now. If not, call gv_engine_send until
+// it answers one of the four summaries that wait.
 GV_API bool gv_engine_ready(const struct gv_engine *engine);
 
-// Takes a message from this peer, as gv_message_decode found it in a line that is still there.
-// GV_ENOENT: the peer is none, as gv_engine_peer says of a stranger, or gv_engine_join has not been
-// called; GV_EINVAL: `engine` or `message` is NULL, or the message was not decoded. Nothing has
-// changed then.
-// Else what can be used is used, and the first error is returned, for the log: GV_ETYPE, GV_ERANGE,
-// GV_ESPACE: an entry is malformed, or none that gv_entry_check passes; GV_ESYNTAX: the ranges are
-// malformed; GV_EFULL: not ready, or memory_max or entries_max is reached; GV_ENOMEM.
+// Takes a message from a peer. `message` is what gv_message_decode made; its line and tokens must
+// still be there, and are borrowed for the call.
+// Nothing has changed after GV_EINVAL: `engine` or `message` is NULL, or the message was not
+// decoded; or GV_ENOENT: `peer` is not a peer, or gv_engine_join has not been called.
+// Otherwise the engine uses all valid parts of the message, and returns 0 or the first error, which
+// the caller may log:
+// - GV_EINVAL, GV_ETYPE, GV_ERANGE, GV_ESPACE: an entry is malformed, or gv_entry_check refuses it.
+// - GV_ESYNTAX: the ranges are malformed.
+// - GV_EFULL: an entry would exceed memory_max or entries_max, or the ranges are too long or came
+//   while gv_engine_ready was false. The peer repeats ranges that were not taken.
+// - GV_ENOMEM: the peer repeats the message.
 GV_API int gv_engine_receive(struct gv_engine *engine, gv_time now, int peer,
                              const struct gv_message *message);
 
-// When to call gv_engine_advance at the latest; GV_TIME_NEVER: not before something happens.
+// --- time ------------------------------------------------------------------------------------
+
+// The time by which to call gv_engine_advance; GV_TIME_NEVER: no timer is set.
 GV_API gv_time gv_engine_deadline(const struct gv_engine *engine);
+// Handles the timers that are due at `now`. A timer more than 5 s late shows that this process was
+// paused; the engine then suspects nobody for it, and requests a sync.
 GV_API void gv_engine_advance(struct gv_engine *engine, gv_time now);
 
-// Lets all updates leave at once instead of with the next flush round: before a shutdown.
+// --- messages out ----------------------------------------------------------------------------
+
+// Schedules all pending updates to be sent now instead of with the next flush round. Before a
+// shutdown, call it and then gv_engine_send until that returns 0.
 GV_API void gv_engine_flush(struct gv_engine *engine, gv_time now);
 
-// Has a message sent to this peer soon that asks for an answer at once: to see whether it is there.
-// 0; GV_ENOENT: it is no peer; GV_ENOMEM: nothing will be sent.
+// Schedules a message to this peer that requests an immediate acknowledgement, to find out whether
+// the peer is reachable. Returns 0. GV_ENOENT: `peer` is not a peer, or gv_engine_join has not been
+// called. GV_ENOMEM: nothing will be sent.
 GV_API int gv_engine_ping(struct gv_engine *engine, gv_time now, int peer);
 
-// Writes one message for *peer into buf; returns its length, or 0: nothing to say now. GV_ESPACE:
-// `cap` is less than message_max, or than GV_MESSAGE_LIMIT, however small message_max is: an entry
-// that came from a node with a larger one must fit. GV_EINVAL: an argument is NULL. Nothing is lost
-// by either. The longest message has message_max bytes, or GV_MESSAGE_LIMIT - GV_MESSAGE_MAC_MAX
-// if that is more.
+// Writes one message into `buf` and its receiver into *peer. Returns the message's length in bytes,
+// or 0 if there is nothing to send now. A message has at most message_max bytes, or
+// GV_MESSAGE_LIMIT − GV_MESSAGE_MAC_MAX if that is more. GV_ESPACE: `cap` is less than message_max
+// or less than GV_MESSAGE_LIMIT. (The second bound leaves room for an entry that is too long for
+// message_max.) GV_EINVAL: an argument is NULL. No update is lost after either.
 GV_API int gv_engine_send(struct gv_engine *engine, gv_time now, char *buf, size_t cap, int *peer);
 
-// Reading. Entries stand in the order of their arrival here. A walk from 0 to an end taken at its
-// start sees every entry that was there then, even if others are put between its steps; only a
-// register whose record had to be moved meanwhile may be missed, or seen again. The texts are
-// borrowed until the next put or receive, and must not be passed to put themselves.
+// --- reading ---------------------------------------------------------------------------------
+//
+// Entries returned here borrow the replica's memory until the next put, receive or gv_store_apply,
+// and must not be passed to these.
+//
+// Iteration goes in order of arrival, from a cursor of 0 to the value of gv_engine_end at its
+// start. It may be interleaved with puts and receives. It returns every entry that was there at its
+// start, except that a register whose record moves meanwhile may be missed or returned twice.
+
+// The end of the records: a cursor behind the last entry.
 GV_API uint32_t gv_engine_end(const struct gv_engine *engine);
-// The entry at or after *cursor and below end; moves the cursor behind it. False: no more.
+// The first entry at or after *cursor and before `end`; moves the cursor behind it. False: there is
+// none.
 GV_API bool gv_engine_next(const struct gv_engine *engine, uint32_t *cursor, uint32_t end,
                            struct gv_entry *out);
-// The stored version of this entry (its lattice and key count). False: there is none.
+// The stored version of the entry with the lattice and key of `key`. False: there is none.
 GV_API bool gv_engine_get(const struct gv_engine *engine, const struct gv_entry *key,
                           struct gv_entry *out);
 
-// The digest of all entries, O(1). Equal entries give equal roots. Different entries give different
-// roots but for a chance of about 2^-64, if the cluster has a secret that whoever chooses the keys
-// does not know. Without a secret this covers accidents and keys that share a position, also those
-// made to do so; it does not cover entries chosen so that the sums of their hashes are equal.
+// The digest of all entries, in O(1). Replicas with equal entries have equal roots. Replicas with
+// different entries have equal roots with a probability of about 2^-64, if the cluster has a secret
+// and those who choose the keys do not know it. Without a secret this holds for accidents and for
+// keys that share a position, even on purpose; it does not hold for entries chosen so that the sums
+// of their hashes are equal.
 GV_API struct gv_digest gv_engine_root(const struct gv_engine *engine);
 
-// What messages are for. One that does several things counts once, as the last of these.
+// --- statistics ------------------------------------------------------------------------------
+
+// Classes of messages. A message that belongs to several counts once, as the last of them.
 enum gv_engine_class {
-    GV_ENGINE_ACK,     // an acknowledgement, or a question, and nothing else
+    GV_ENGINE_ACK,     // an acknowledgement or a ping, nothing else
     GV_ENGINE_UPDATES, // push
-    GV_ENGINE_SUMMARY, // a step of a sync without entries
-    GV_ENGINE_ENTRIES, // one with entries
-    GV_ENGINE_CLASSES,
+    GV_ENGINE_SUMMARY, // sync, without entries
+    GV_ENGINE_ENTRIES, // sync, with entries
+    GV_ENGINE_CLASSES, // number of classes
 };
 
 struct gv_engine_traffic {
-    uint64_t sent, sent_bytes, received, received_bytes; // messages, and their bodies
+    uint64_t sent, sent_bytes, received, received_bytes; // messages, and bytes of their bodies
 };
 
-// Counts since the start, and sizes now. Messages and bytes are those of bodies.
+// Counters run from gv_engine_new on; sizes are those of now. Bytes of messages count bodies.
 struct gv_engine_stats {
-    uint64_t entries, memory_bytes;
-    uint64_t entries_max, memory_max; // bounds; 0: none
-    uint64_t entry_max;               // longest texts of a local write, bytes
-    uint64_t entry_longest;           // … and of an entry that has been here
-    // Admitted by gv_store_reserve and not put yet: entries that the replica does not have, and
-    // most bytes that all will take.
+    uint64_t entries;                 // in the replica
+    uint64_t memory_bytes;            // of the replica
+    uint64_t entries_max, memory_max; // the configured bounds; 0: none
+    uint64_t entry_max;               // longest key, value and node of a local write, bytes
+    uint64_t entry_longest;           // longest of an entry stored so far, bytes
+    // Reserved by gv_store_reserve and not applied yet: entries that are new to the replica, and
+    // the most bytes that all reservations can take.
     uint64_t reserved_entries, reserved_bytes;
     struct gv_engine_traffic traffic[GV_ENGINE_CLASSES];
-    uint64_t opened_syncs;    // syncs begun by this node
-    uint64_t missing_entries; // those that syncs brought, and that were missing here
-    uint64_t refused_entries; // received and not stored: a bound is reached, or they are malformed
-    // Updates wait here to travel together: flush rounds and batches that left, how long the first
-    // change in each had waited in all, and the longest of these.
+    uint64_t opened_syncs;    // syncs opened by this node
+    uint64_t missing_entries; // received by sync and stored: this node lacked them
+    uint64_t refused_entries; // received and not stored: malformed, beyond a bound, or no memory
+    // Batches: updates that waited for a flush and left together. Their number, the sum and the
+    // maximum of the time that the first update of each waited.
     uint64_t batches, batch_wait_us, batch_wait_max_us;
     uint64_t sent_messages, sent_bytes, received_messages, received_bytes;
-    uint64_t sent_syncs, received_syncs; // of the messages: those with ranges
-    uint64_t sent_entries, received_entries, redundant_entries; // redundant: there already
-    uint64_t lost_messages; // given up waiting for an acknowledgement
-    uint64_t bad_ranges;    // summaries that turned out to be malformed
-    uint64_t pauses;        // times this node found that it had been standing still
-    uint32_t peers, suspected;
-    // What can be kept: what was asked for, or more, if the links measured are too slow for that.
+    uint64_t sent_syncs;                     // messages of syncs
+    uint64_t received_syncs;                 // messages with ranges, duplicates excluded
+    uint64_t sent_entries, received_entries; // by push and by sync
+    uint64_t redundant_entries; // received when the replica had them or larger versions
+    uint64_t lost_messages;     // declared lost: not acknowledged in time
+    uint64_t bad_ranges;        // summaries found malformed while being answered
+    uint64_t pauses;            // pauses of this process, found by timers 5 s late
+    uint32_t peers, suspected;  // other nodes of the cluster; of these: suspected
+    // The staleness that can be kept: the configured one, or more if the measured links are too
+    // slow for it. 0 without a tree.
     uint32_t staleness_ms;
-    uint32_t update_backlog; // updates kept for peers that have not acknowledged them
-    uint32_t sync_backlog;   // summaries taken and not answered yet
+    uint32_t update_backlog; // changes kept for peers that have not acknowledged them
+    uint32_t sync_backlog;   // received summaries that are not answered yet
 };
+// Copies the statistics into *out. O(1).
 GV_API void gv_engine_stats(const struct gv_engine *engine, struct gv_engine_stats *out);
 
 #ifdef __cplusplus

@@ -5,7 +5,7 @@
 
 #include <string.h>
 
-// Reads canonical text as an integer of 64 bits. False: it is something else.
+// Reads canonical JSON as a signed integer of 64 bits. False: it is none.
 static bool read_integer(struct gv_slice text, int64_t *out) {
     size_t at = text.len > 0 && text.data[0] == '-';
     size_t digits = text.len - at;
@@ -21,13 +21,13 @@ static bool read_integer(struct gv_slice text, int64_t *out) {
     return true;
 }
 
-// The position of a key that is no integer of 64 bits.
+// The position of a key that is not an integer of 64 bits.
 static uint64_t hashed_position(const struct gv_digest_key *key, struct gv_slice text) {
     return gv_digest_hash(key, text.data, text.len) * UINT64_C(0x9e3779b97f4a7c15);
 }
 
-// The hash of everything that makes a version. The key counts by its identity, not by the hash that
-// its position comes from: keys that share a position must differ here.
+// The hash of lattice, key and version. Of the key it covers the second hash, not the one that the
+// position comes from: keys that share a position must differ here.
 static uint64_t version_hash(const struct gv_digest_key *key, const struct gv_entry *entry) {
     uint64_t words[5] = {gv_digest_hash2(key, entry->key.data, entry->key.len),
                          (uint64_t)entry->lattice, entry->count, 0, 0};
@@ -39,15 +39,14 @@ static uint64_t version_hash(const struct gv_digest_key *key, const struct gv_en
     return gv_digest_words(key, words, 5);
 }
 
-// The position of a key; *own: no other key has it.
+// The position of a key. *own: no other integer key has it.
 static uint64_t position_of(const struct gv_digest_key *key, struct gv_slice text, bool *own) {
     GV_ASSERT(text.len > 0);
     int64_t number;
     bool integer = read_integer(text, &number);
     uint64_t position = integer ? (uint64_t)number ^ (UINT64_C(1) << 63) // order of signed numbers
                                 : hashed_position(key, text);
-    // The end of all positions is no position: the key that would stand there shares its
-    // neighbour's.
+    // GV_POSITION_END is not a position; the key that would have it shares its neighbour's.
     *own = integer && position != GV_POSITION_END;
     return position != GV_POSITION_END ? position : position - 1;
 }
@@ -82,6 +81,6 @@ bool gv_lattice_exceeds(const struct gv_entry *a, const struct gv_entry *b) {
     if (a->lattice == GV_LATTICE_COUNTER) return a->count > b->count;
     if (a->lamport != b->lamport) return a->lamport > b->lamport;
     int order = compare(a->node, b->node);
-    // One node never uses a lamport twice; should one, the larger value decides everywhere alike.
+    // A node must not use a lamport twice; if one does, all replicas still choose the same value.
     return order != 0 ? order > 0 : compare(a->value, b->value) > 0;
 }

@@ -1,39 +1,41 @@
 // SPDX-License-Identifier: MIT
-// How versions of an entry merge, and where an entry stands in the tree.
+// Lattices: the order of an entry's versions, and an entry's position and hash in the tree.
 //
-// Each lattice totally orders an entry's versions; merging keeps the larger. That is associative,
-// commutative and idempotent, so order and repetition of messages do not matter.
+// Each lattice orders the versions of an entry totally; a merge keeps the larger one (state-based
+// CRDTs: Shapiro et al., SSS 2011). Merging is associative, commutative and idempotent, so
+// reordered and duplicated messages do no harm. Functions here cannot fail.
 #ifndef GV_ENGINE_LATTICE_H
 #define GV_ENGINE_LATTICE_H
 
-#include "../codec/message.h"
+#include "../codec/entry.h"
 #include "../merkle/tree.h"
 
 #ifdef __cplusplus
 extern "C" {
 #endif
 
-// The entry's position and hash, `ref` 0. If the key is an integer of 64 bits, the position is its
-// value, so neighbours stay neighbours; else the position is a keyed hash of the key. Different
-// keys may share a position: strings that collide, a string and an integer, 2^63 - 1 and 2^63 - 2.
+// The entry's position and hash, with a `ref` of 0.
 //
-// The hash covers lattice, key and version. For an entry of the set whose key is an integer below
-// 2^63 - 1 it is a keyed permutation of the position, so that it tells the position
-// (merkle/singlediff.h). For every other entry it covers a second hash of the key, independent of
-// the position, so two entries that share a position differ in their hashes but for a chance of
-// 2^-64 under a secret that whoever chooses the keys does not know. Without a secret that chance
-// holds for keys that collide in the position alone; keys made to collide in both hashes, some 2^32
-// trials, are taken for one by sync.
+// Position: an integer key of 64 bits is its own position, so consecutive keys are adjacent; for
+// other keys it is a keyed hash of the key. Different keys may share a position: strings that
+// collide, a string and an integer, 2^63 - 1 and 2^63 - 2.
+//
+// Hash: covers lattice, key and version. For a set's entry with an integer key below 2^63 - 1 it is
+// a keyed permutation of the position, which can be inverted (merkle/singlediff.h). For every other
+// entry it covers a second keyed hash of the key, independent of the position. So two entries that
+// share a position have equal hashes with a probability of 2^-64, if those who choose the keys do
+// not know the secret. Without a secret this holds for keys that collide in the position only; sync
+// cannot distinguish keys made to collide in both hashes, which takes some 2^32 trials.
 GV_API struct gv_item gv_lattice_item(const struct gv_digest_key *key,
                                       const struct gv_entry *entry);
 
-// The entry's position alone, for which nothing but the key is read.
+// The entry's position; reads the key only.
 GV_API uint64_t gv_lattice_position(const struct gv_digest_key *key, const struct gv_entry *entry);
 
-// Whether they are versions of the same entry.
+// Whether both are versions of the same entry: lattice and key are equal.
 GV_API bool gv_lattice_same(const struct gv_entry *a, const struct gv_entry *b);
 
-// Whether `a` is the larger version; both are of the same entry.
+// Whether `a` is a larger version than `b`, of the same entry.
 GV_API bool gv_lattice_exceeds(const struct gv_entry *a, const struct gv_entry *b);
 
 #ifdef __cplusplus

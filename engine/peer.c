@@ -2,16 +2,16 @@
 #include "peer.h"
 
 enum {
-    PACKET_THRESHOLD = 3, // RFC 9002, section 6.1.1: packet threshold
-    MASK_BITS = 64,
-    RTT_SAMPLES_MAX = 16,  // taken into the mean
-    ID_JUMP_MAX = 1 << 12, // no number is so far above the last one in one incarnation
+    PACKET_THRESHOLD = 3,  // RFC 9002, section 6.1.1
+    MASK_BITS = 64,        // of an acknowledgement
+    RTT_SAMPLES_MAX = 16,  // most samples that the mean weighs
+    ID_JUMP_MAX = 1 << 12, // ids of one incarnation never jump by more
     TIMEOUT_MIN_MS = 20,
-    BACKOFF_MAX_MS = 10000,  // … and a time-out is not made longer than this by silence
-    PATH_CHANGE_FACTOR = 2,  // a round trip so many times the mean …
-    PATH_CHANGE_SAMPLES = 2, // … so many times in a row, is another path's
-    RTT_SAMPLES_MIN = 4,     // round trips from which on their mean tells that
-    DEVIATION_MIN_MS = 10,
+    DEVIATION_MIN_MS = 10,   // least part of a timeout for the variation, as kGranularity
+    BACKOFF_MAX_MS = 10000,  // backoff makes no timeout longer than this
+    PATH_CHANGE_FACTOR = 2,  // an outlier is this many times longer or shorter than the mean
+    PATH_CHANGE_SAMPLES = 2, // consecutive outliers that show a new path
+    RTT_SAMPLES_MIN = 4,     // samples before there are outliers
 };
 
 void gv_peer_init(struct gv_peer *peer, uint64_t first_id, uint64_t seq, bool needs_full_state) {
@@ -20,7 +20,7 @@ void gv_peer_init(struct gv_peer *peer, uint64_t first_id, uint64_t seq, bool ne
         .next_id = first_id,
         .largest_acked_end = first_id,
         .needs_full_state = needs_full_state,
-        .resend_at = GV_TIME_NEVER,
+        .loss_timer = GV_TIME_NEVER,
         .probe_at = GV_TIME_NEVER,
         .acked_seq = seq,
         .sent_seq = seq,
@@ -32,14 +32,14 @@ void gv_peer_init(struct gv_peer *peer, uint64_t first_id, uint64_t seq, bool ne
 
 // --- receiving -------------------------------------------------------------------------------
 
-// Whether an acknowledgement names this message.
+// Whether the acknowledgement includes this id.
 static bool covers(const struct gv_message_ack *ack, uint64_t id) {
     if (id >= ack->largest) return id == ack->largest;
     uint64_t back = ack->largest - id;
     return back <= MASK_BITS && (ack->mask >> (back - 1) & 1) != 0;
 }
 
-// Notes the id in largest and mask.
+// Updates largest and mask. Returns whether the id is the new largest.
 static bool note_id(struct gv_peer *peer, uint64_t id) {
     if (gv_peer_is_new_incarnation(peer, id)) {
         peer->mask = 0;
@@ -52,18 +52,18 @@ static bool note_id(struct gv_peer *peer, uint64_t id) {
         if (back > 0) peer->mask |= UINT64_C(1) << (back - 1);
         return false;
     }
-    peer->heard = true;
+    peer->has_received = true;
     peer->largest = id;
     return true;
 }
 
 bool gv_peer_is_new_incarnation(const struct gv_peer *peer, uint64_t id) {
-    if (!peer->heard) return true;
+    if (!peer->has_received) return true;
     return id < peer->largest ? peer->largest - id > MASK_BITS : id - peer->largest > ID_JUMP_MAX;
 }
 
 bool gv_peer_is_duplicate(const struct gv_peer *peer, uint64_t id) {
-    return peer->heard && covers(&(struct gv_message_ack){peer->largest, peer->mask, 0}, id);
+    return peer->has_received && covers(&(struct gv_message_ack){peer->largest, peer->mask, 0}, id);
 }
 
 void gv_peer_received(struct gv_peer *peer, gv_time now, uint64_t id, bool immediate,
@@ -71,15 +71,15 @@ void gv_peer_received(struct gv_peer *peer, gv_time now, uint64_t id, bool immed
     GV_ASSERT(peer->unacked < UINT8_MAX);
     if (note_id(peer, id)) peer->largest_at = now;
     peer->unacked++;
-    if (immediate || peer->unacked >= GV_PEER_UNACKED) delay = 0;
-    if (peer->unacked > GV_PEER_UNACKED) peer->unacked = GV_PEER_UNACKED;
+    if (immediate || peer->unacked >= GV_PEER_ACK_THRESHOLD) delay = 0;
+    if (peer->unacked > GV_PEER_ACK_THRESHOLD) peer->unacked = GV_PEER_ACK_THRESHOLD;
     gv_time when = gv_time_after(now, delay);
     if (when < peer->ack_at) peer->ack_at = when;
 }
 
 bool gv_peer_take_ack(struct gv_peer *peer, gv_time now, struct gv_message_ack *out) {
     if (peer->unacked == 0) return false;
-    GV_ASSERT(peer->heard);
+    GV_ASSERT(peer->has_received);
     gv_time ack_delay = now > peer->largest_at ? now - peer->largest_at : 0;
     *out = (struct gv_message_ack){peer->largest, peer->mask, ack_delay / 1000};
     peer->unacked = 0;
@@ -93,7 +93,7 @@ static gv_time at_most(gv_time time, gv_time most) {
     return time < most ? time : most;
 }
 
-// After which time an answer given at once is overdue: RFC 9002, section 6.2.1.
+// The timeout before backoff: RFC 9002, section 6.2.1.
 static gv_time base_timeout(const struct gv_peer *peer, gv_time initial_rtt) {
     gv_time deviation = at_most(4 * peer->rttvar, GV_PEER_RTT_MAX_MS * GV_MS);
     if (deviation < DEVIATION_MIN_MS * GV_MS) deviation = DEVIATION_MIN_MS * GV_MS;
@@ -105,9 +105,9 @@ static gv_time base_timeout(const struct gv_peer *peer, gv_time initial_rtt) {
 // --- sending ---------------------------------------------------------------------------------
 
 static void update_timer(struct gv_peer *peer) {
-    peer->resend_at = GV_TIME_NEVER;
+    peer->loss_timer = GV_TIME_NEVER;
     for (int i = 0; i < peer->in_flight_count; i++) {
-        if (peer->in_flight[i].due < peer->resend_at) peer->resend_at = peer->in_flight[i].due;
+        if (peer->in_flight[i].due < peer->loss_timer) peer->loss_timer = peer->in_flight[i].due;
     }
     peer->acked_seq = peer->in_flight_count ? peer->in_flight[0].from : peer->sent_seq;
     GV_ASSERT(peer->acked_seq <= peer->sent_seq);
@@ -133,17 +133,17 @@ uint64_t gv_peer_sent(struct gv_peer *peer, gv_time now, uint64_t to, gv_time ac
     return id;
 }
 
-// Whether the path has changed: the last round trips were far from the mean, on one side of it.
+// Whether the path has changed: the last round trips were all far from the mean.
 static bool path_changed(struct gv_peer *peer, gv_time sample) {
-    gv_time apart = 4 * peer->rtt_deviation;
-    bool longer = sample > PATH_CHANGE_FACTOR * peer->rtt_mean + apart;
-    bool shorter = PATH_CHANGE_FACTOR * sample + apart < peer->rtt_mean;
-    bool stray = peer->rtt_samples >= RTT_SAMPLES_MIN && (longer || shorter);
-    peer->outliers = stray ? (uint8_t)(peer->outliers + 1) : 0;
+    gv_time usual = 4 * peer->rtt_deviation;
+    bool longer = sample > PATH_CHANGE_FACTOR * peer->rtt_mean + usual;
+    bool shorter = PATH_CHANGE_FACTOR * sample + usual < peer->rtt_mean;
+    bool outlier = peer->rtt_samples >= RTT_SAMPLES_MIN && (longer || shorter);
+    peer->outliers = outlier ? (uint8_t)(peer->outliers + 1) : 0;
     return peer->outliers >= PATH_CHANGE_SAMPLES;
 }
 
-// The mean starts anew with this round trip.
+// Restarts the mean with this sample.
 static void restart_mean(struct gv_peer *peer, gv_time sample) {
     peer->rtt_mean = sample;
     peer->rtt_deviation = 0;
@@ -151,9 +151,9 @@ static void restart_mean(struct gv_peer *peer, gv_time sample) {
     peer->outliers = 0;
 }
 
-// RFC 9002, section 5.3.
-static void update_rtt(struct gv_peer *peer, gv_time took) {
-    gv_time sample = at_most(took, GV_PEER_RTT_MAX_MS * GV_MS);
+// Adds a sample: srtt and rttvar by RFC 9002, section 5.3, and the mean.
+static void update_rtt(struct gv_peer *peer, gv_time elapsed) {
+    gv_time sample = at_most(elapsed, GV_PEER_RTT_MAX_MS * GV_MS);
     if (!peer->measured) {
         peer->measured = true;
         peer->srtt = sample;
@@ -179,27 +179,27 @@ static void update_rtt_by_ack(struct gv_peer *peer, gv_time now, gv_time sent,
                               const struct gv_message_ack *ack) {
     gv_time ack_delay =
         ack->ack_delay_us < UINT64_MAX / 1000 ? ack->ack_delay_us * 1000 : UINT64_MAX;
-    gv_time took = now > sent ? now - sent : 0;
-    if (took >= ack_delay) update_rtt(peer, took - ack_delay);
+    gv_time elapsed = now > sent ? now - sent : 0;
+    if (elapsed >= ack_delay) update_rtt(peer, elapsed - ack_delay);
 }
 
-// --- what was given up -----------------------------------------------------------------------
+// --- lost messages ---------------------------------------------------------------------------
 
 static void forget_lost(struct gv_peer *peer, int at) {
     peer->lost_count--;
     for (int i = at; i < peer->lost_count; i++) peer->lost[i] = peer->lost[i + 1];
 }
 
-// The message whose neighbours are closest in time, compared with their age: without it, what is
-// remembered still reaches as far back, however much was given up since.
+// The record to drop: the one whose neighbours are closest in time relative to their age. So the
+// records cover five minutes, however many messages are lost.
 static int least_informative(const struct gv_peer *peer) {
-    gv_time newest = peer->lost[peer->lost_count - 1].sent, share = UINT64_MAX;
+    gv_time newest = peer->lost[peer->lost_count - 1].sent, smallest = UINT64_MAX;
     int least = 0;
     for (int i = 1; i + 1 < peer->lost_count; i++) {
         gv_time before = peer->lost[i - 1].sent, between = peer->lost[i + 1].sent - before;
-        gv_time part = between * 4096 / (newest - before + 1);
-        if (part >= share) continue;
-        share = part;
+        gv_time relative = between * 4096 / (newest - before + 1);
+        if (relative >= smallest) continue;
+        smallest = relative;
         least = i;
     }
     return least;
@@ -216,7 +216,7 @@ static void remember_lost(struct gv_peer *peer, const struct gv_peer_message *me
     peer->lost[at] = (struct gv_peer_lost){message->id, message->sent};
 }
 
-// Declares lost the messages from this one on: whatever comes first is sent first again.
+// Declares lost this message and all after it, so that updates are sent again in order.
 static int declare_lost(struct gv_peer *peer, int first) {
     int lost = peer->in_flight_count - first;
     for (int i = first; i < peer->in_flight_count; i++) {
@@ -262,8 +262,8 @@ static bool detect_spurious_loss(struct gv_peer *peer, gv_time now,
     return kept < count;
 }
 
-// The acknowledgement names a message that is neither in flight nor remembered. It left after the
-// one remembered before it.
+// A sample from a message that is neither in flight nor remembered. It was sent after the
+// remembered one before it, so the sample is too long, never too short.
 static void update_rtt_by_forgotten(struct gv_peer *peer, gv_time now,
                                     const struct gv_message_ack *ack) {
     const struct gv_peer_lost *before = NULL;
@@ -280,10 +280,10 @@ int gv_peer_acked(struct gv_peer *peer, gv_time now, const struct gv_message_ack
     bool fresh = ack->largest - peer->largest_acked_end < peer->next_id - peer->largest_acked_end;
     if (fresh) update_rtt_by_forgotten(peer, now, ack);
     if (fresh) peer->largest_acked_end = ack->largest + 1;
-    bool spurious = detect_spurious_loss(peer, now, ack), landed = remove_acked(peer, now, ack);
-    if (!fresh && !spurious && !landed) return -1;
+    bool spurious = detect_spurious_loss(peer, now, ack), acked = remove_acked(peer, now, ack);
+    if (!fresh && !spurious && !acked) return -1;
     peer->timeouts = 0;
-    for (int i = 0; landed && i < peer->in_flight_count; i++) {
+    for (int i = 0; acked && i < peer->in_flight_count; i++) {
         uint64_t id = peer->in_flight[i].id;
         if (id < ack->largest && ack->largest - id >= PACKET_THRESHOLD)
             return declare_lost(peer, i);
@@ -303,18 +303,18 @@ int gv_peer_detect_reordered(struct gv_peer *peer, gv_time now) {
 int gv_peer_expire(struct gv_peer *peer, gv_time now) {
     for (int i = 0; i < peer->in_flight_count; i++) {
         if (peer->in_flight[i].due > now) continue;
-        if (peer->timeouts == 0) peer->heard_since_timeout = false;
+        if (peer->timeouts == 0) peer->received_since_timeout = false;
         if (peer->timeouts < UINT8_MAX) peer->timeouts++;
         return declare_lost(peer, i);
     }
     return 0;
 }
 
-void gv_peer_set_loss_times(struct gv_peer *peer, gv_time after) {
+void gv_peer_set_loss_times(struct gv_peer *peer, gv_time loss_delay) {
     if (!peer->measured || peer->suspected) return;
     for (int i = 0; i < peer->in_flight_count; i++) {
         struct gv_peer_message *message = &peer->in_flight[i];
-        gv_time due = gv_time_after(message->sent, after);
+        gv_time due = gv_time_after(message->sent, loss_delay);
         if (message->id >= peer->largest_acked_end || due >= message->due) continue;
         message->due = due;
         message->reordered = true;
@@ -322,17 +322,17 @@ void gv_peer_set_loss_times(struct gv_peer *peer, gv_time after) {
     update_timer(peer);
 }
 
-int gv_peer_detect_unacked(struct gv_peer *peer, gv_time now, gv_time usual) {
+int gv_peer_detect_unacked(struct gv_peer *peer, gv_time now, gv_time expected) {
     if (!peer->measured || peer->suspected) return 0;
     for (int i = 0; i < peer->in_flight_count; i++) {
-        if (now - peer->in_flight[i].sent > usual) return declare_lost(peer, i);
+        if (now - peer->in_flight[i].sent > expected) return declare_lost(peer, i);
     }
     return 0;
 }
 
 bool gv_peer_is_unresponsive(const struct gv_peer *peer) {
     return peer->timeouts >=
-           (peer->heard_since_timeout ? GV_PEER_ONE_WAY_TIMEOUTS_MAX : GV_PEER_TIMEOUTS_MAX);
+           (peer->received_since_timeout ? GV_PEER_ONE_WAY_TIMEOUTS_MAX : GV_PEER_TIMEOUTS_MAX);
 }
 
 bool gv_peer_sync_in_flight(const struct gv_peer *peer, gv_time sent) {
@@ -362,13 +362,13 @@ gv_time gv_peer_timeout(const struct gv_peer *peer, gv_time initial_rtt) {
     gv_time longer = at_most(timeout << at_most((gv_time)beyond, 4), BACKOFF_MAX_MS * GV_MS);
     if (longer < timeout) longer = timeout;
     if (peer->measured) return longer;
-    // A guess, drawn from peers that may be much nearer: each silence makes it twice as long.
-    gv_time wiser = at_most(timeout << at_most(peer->timeouts, 5), GV_PEER_RTT_INITIAL_MS * GV_MS);
-    return wiser > longer ? wiser : longer;
+    // The assumed round trip comes from peers that may be much nearer: each timeout doubles it.
+    gv_time raised = at_most(timeout << at_most(peer->timeouts, 5), GV_PEER_RTT_INITIAL_MS * GV_MS);
+    return raised > longer ? raised : longer;
 }
 
 gv_time gv_peer_deadline(const struct gv_peer *peer, gv_time now) {
-    const gv_time times[3] = {peer->ack_at, peer->resend_at, peer->probe_at};
+    const gv_time times[3] = {peer->ack_at, peer->loss_timer, peer->probe_at};
     gv_time due = GV_TIME_NEVER;
     for (int i = 0; i < 3; i++) {
         if (times[i] > now && times[i] < due) due = times[i];

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// A small seeded random generator: xoshiro256** (Blackman and Vigna, "Scrambled linear
-// pseudorandom number generators", 2018), its state filled by SplitMix64. Same seed, same stream,
-// on every machine. Not for secrets.
+// A seeded pseudorandom generator: xoshiro256** (Blackman and Vigna, "Scrambled linear
+// pseudorandom number generators", 2018), its state filled by SplitMix64. The same seed gives the
+// same numbers on every machine. Not for secrets. Functions cannot fail.
 #ifndef GV_ENGINE_PRNG_H
 #define GV_ENGINE_PRNG_H
 
@@ -15,12 +15,13 @@ struct gv_prng {
     uint64_t state[4];
 };
 
-// `stream` separates generators that share a seed: one a node, one a link, …
+// Generators with the same seed and different `stream` are independent: one for each node, link, …
 GV_API void gv_prng_init(struct gv_prng *prng, uint64_t seed, uint64_t stream);
+// Uniform in [0, 2^64).
 GV_API uint64_t gv_prng_next(struct gv_prng *prng);
 // Uniform in [0, bound), without bias; bound > 0.
 GV_API uint64_t gv_prng_below(struct gv_prng *prng, uint64_t bound);
-// Uniform in [0, 1), 53 bits.
+// Uniform in [0, 1), with 53 bits.
 GV_API double gv_prng_unit(struct gv_prng *prng);
 
 #ifdef __cplusplus

@@ -5,20 +5,20 @@
 
 enum {
     PERIOD_MIN_MS = 10,
-    PERIOD_SHARE = 4,    // of the way down and up, the least that a period is worth
-    MARGIN_SHARE = 40,   // of the staleness, to spare for round trips that vary …
-    ROUNDING_MS = 1,     // lost where messages and timers count in milliseconds
-    DEVIATION_SHARE = 2, // of the deviation of round trips, what the period is shortened by
-    RTT_SAMPLES_MIN = 4, // round trips measured before links are called slow
-    MARGIN_MAX_MS = 50,  // … but no more than this
-    ACK_DELAY_MS = 2000, // long, so that nearly all acknowledgements ride on updates
+    PERIOD_DIVISOR = 4,      // the period is at least the propagation time divided by this
+    MARGIN_DIVISOR = 40,     // margin: the staleness divided by this …
+    MARGIN_MAX_MS = 50,      // … but at most this
+    ROUNDING_MS = 1,         // lost because messages and timers count in milliseconds
+    DEVIATION_DIVISOR = 2,   // a round trip counts with its deviation divided by this
+    RTT_SAMPLES_MIN = 4,     // samples before a link can be called slow
+    ACK_DELAY_MAX_MS = 2000, // so long that nearly every acknowledgement travels with updates
 };
 
 static bool direct(const struct gv_engine *engine) {
     return engine->push.staleness == 0;
 }
 
-// The parent of a node while all is well.
+// The preferred parent of a node.
 static int parent_of(uint32_t node) {
     return node == 0 ? GV_CORE_NONE : (int)((node - 1) / GV_CORE_FANOUT);
 }
@@ -27,7 +27,7 @@ static int preferred_parent(const struct gv_engine *engine) {
     return parent_of(engine->self);
 }
 
-// Whether this node, having lost its parent, acts as a root for this one, too.
+// Whether this node is a root for lack of a parent, and the peer a later sibling.
 static bool replaces_parent_of(const struct gv_engine *engine, int peer) {
     return engine->push.parent == GV_CORE_NONE && (uint32_t)peer > engine->self &&
            engine->self > 0 && parent_of((uint32_t)peer) == preferred_parent(engine);
@@ -83,52 +83,51 @@ bool gv_push_is_target(const struct gv_engine *engine, int peer) {
 
 // --- flush rounds ----------------------------------------------------------------------------
 
-// The round trip to this peer, if it has been measured so many times; else 0.
-static gv_time mean_rtt(const struct gv_engine *engine, int peer, uint8_t times) {
+// The mean round trip to this peer, if it has at least this number of samples; else 0.
+static gv_time mean_rtt(const struct gv_engine *engine, int peer, uint8_t samples) {
     const struct gv_peer *state = engine->peers[peer];
-    return state != NULL && state->rtt_samples >= times ? state->rtt_mean : 0;
+    return state != NULL && state->rtt_samples >= samples ? state->rtt_mean : 0;
 }
 
-// What a child arrives early by, so that a round trip a little longer does not miss the flush
-// round.
+// How early updates of a child aim to arrive, so that a slightly longer round trip still meets the
+// flush round.
 static gv_time margin(const struct gv_engine *engine) {
-    gv_time time = engine->push.staleness / MARGIN_SHARE;
+    gv_time time = engine->push.staleness / MARGIN_DIVISOR;
     return time < MARGIN_MAX_MS * GV_MS ? time : MARGIN_MAX_MS * GV_MS;
 }
 
-// What it spares on top of that while its round trips do vary: late by so little is better than
-// late by a period.
+// Additional margin while round trips vary: an update that misses the round waits for a period.
 static gv_time deviation_margin(const struct gv_engine *engine) {
-    gv_time spread = engine->peers[engine->push.parent]->rtt_deviation, most = margin(engine);
-    return spread < most ? spread : most;
+    gv_time deviation = engine->peers[engine->push.parent]->rtt_deviation, most = margin(engine);
+    return deviation < most ? deviation : most;
 }
 
-// The round trip to this peer, and more where it varies: what comes late waits for a period, so
-// that a shorter one makes up for some of it.
-static gv_time padded_rtt(const struct gv_engine *engine, int peer, uint8_t times) {
-    gv_time trip = mean_rtt(engine, peer, times);
-    return trip > 0 ? trip + engine->peers[peer]->rtt_deviation / DEVIATION_SHARE : 0;
+// The mean round trip plus half of its deviation: updates that come late wait for a period, and a
+// shorter period makes up for some of it.
+static gv_time padded_rtt(const struct gv_engine *engine, int peer, uint8_t samples) {
+    gv_time rtt = mean_rtt(engine, peer, samples);
+    return rtt > 0 ? rtt + engine->peers[peer]->rtt_deviation / DEVIATION_DIVISOR : 0;
 }
 
-// How long updates take up and down the tree, going by the slowest of the peers beside this node;
-// 0: that is not known yet. Counts only peers measured so many times.
-static gv_time propagation_time(const struct gv_engine *engine, uint8_t times) {
+// The time of an update up and down the tree, estimated by the slowest link of this node that has
+// at least this number of samples. 0: unknown.
+static gv_time propagation_time(const struct gv_engine *engine, uint8_t samples) {
     const struct gv_push *push = &engine->push;
-    gv_time slowest = push->parent == GV_CORE_NONE ? 0 : padded_rtt(engine, push->parent, times);
+    gv_time slowest = push->parent == GV_CORE_NONE ? 0 : padded_rtt(engine, push->parent, samples);
     for (uint32_t i = 0; i < push->child_count; i++) {
-        gv_time trip = padded_rtt(engine, (int)push->children[i], times);
-        if (trip > slowest) slowest = trip;
+        gv_time rtt = padded_rtt(engine, (int)push->children[i], samples);
+        if (rtt > slowest) slowest = rtt;
     }
     return slowest > 0 ? push->levels * (slowest + margin(engine) + ROUNDING_MS * GV_MS) : 0;
 }
 
 static gv_time period_min(gv_time propagation) {
-    gv_time share = propagation / PERIOD_SHARE;
+    gv_time share = propagation / PERIOD_DIVISOR;
     return share > PERIOD_MIN_MS * GV_MS ? share : PERIOD_MIN_MS * GV_MS;
 }
 
-// How long a root lets pass between two flush rounds: what the user's bound leaves once the updates
-// have gone up and down the tree, or a little where it leaves less.
+// The interval between flush rounds of a root: staleness minus propagation time, but at least
+// period_min.
 static gv_time period(const struct gv_engine *engine) {
     gv_time staleness = engine->push.staleness, propagation = propagation_time(engine, 1),
             least = period_min(propagation);
@@ -144,7 +143,7 @@ uint32_t gv_push_staleness_ms(const struct gv_engine *engine) {
     return (uint32_t)((needed + GV_MS - 1) / GV_MS);
 }
 
-// When a flush round should have come from the parent; GV_TIME_NEVER: none is known to come.
+// When the parent's announced flush round arrives at the latest; GV_TIME_NEVER: none is to come.
 static gv_time flush_expected(const struct gv_engine *engine, gv_time now) {
     const struct gv_push *push = &engine->push;
     if (!push->flush_announced) return GV_TIME_NEVER;
@@ -152,8 +151,8 @@ static gv_time flush_expected(const struct gv_engine *engine, gv_time now) {
     return now < when ? when : GV_TIME_NEVER;
 }
 
-// How long from now on until the first of the parent's flush rounds that leaves after `least`,
-// counting on from the one last announced.
+// Time until the parent's first flush round that is at least `least` away, if rounds continue at
+// the announced interval.
 static gv_time until_flush(const struct gv_engine *engine, gv_time now, gv_time least) {
     const struct gv_push *push = &engine->push;
     GV_ASSERT(push->flush_announced && push->announced_in > 0);
@@ -162,9 +161,8 @@ static gv_time until_flush(const struct gv_engine *engine, gv_time now, gv_time 
     return (rounds > 0 ? rounds : 1) * push->announced_in - since;
 }
 
-// When to send to the parent so as to meet its next flush round that can still be met. If the flush
-// round last announced has not come, the parent had no updates and speaks as soon as it has: then
-// at once.
+// When to send to the parent, to meet the next flush round that can still be met. If the announced
+// round has not come, the parent had no updates and will send when it gets some: then now.
 static gv_time parent_flush_time(const struct gv_engine *engine, gv_time now) {
     int parent = engine->push.parent;
     if (flush_expected(engine, now) == GV_TIME_NEVER || !engine->peers[parent]->measured)
@@ -177,13 +175,12 @@ static gv_time children_flush_time(const struct gv_engine *engine, gv_time now) 
     const struct gv_push *push = &engine->push;
     if (direct(engine)) return now;
     if (push->parent != GV_CORE_NONE) {
-        gv_time expected = flush_expected(engine, now); // to pass on together with the parent's
+        gv_time expected = flush_expected(engine, now); // forward both together
         return expected != GV_TIME_NEVER ? expected : now;
     }
     if (push->last_flush == GV_TIME_NEVER) return now;
     gv_time next = gv_time_after(push->last_flush, push->period);
-    if (next < now)
-        next = gv_time_after(next, push->period); // children that missed that aim at this
+    if (next < now) next = gv_time_after(next, push->period); // late children aim at this one
     return next > now ? next : now;
 }
 
@@ -197,8 +194,8 @@ uint32_t gv_push_next_flush_ms(const struct gv_engine *engine, gv_time now, int 
     return when > now ? (uint32_t)((when - now) / GV_MS) : 0;
 }
 
-// Keeps the change in the log. A counter or register that changes again before its update has left
-// is told once, as it is then.
+// Appends the change to the changelog. An older change of the same counter or register is
+// superseded: its update is sent once, with the latest value.
 static void log_change(struct gv_engine *engine, uint32_t ref, int origin, bool wanted) {
     uint64_t *user_data = gv_replica_user_data(&engine->replica, ref);
     if (user_data != NULL) gv_changelog_supersede(&engine->changelog, *user_data);
@@ -208,18 +205,19 @@ static void log_change(struct gv_engine *engine, uint32_t ref, int origin, bool 
 
 void gv_push_changed(struct gv_engine *engine, gv_time now, uint32_t ref, int origin, bool sync) {
     const struct gv_push *push = &engine->push;
-    bool learned = sync && gv_resync_defers_push(engine);
-    bool ours = !direct(engine) || origin == GV_CHANGELOG_LOCAL || learned;
+    bool from_resync = sync && gv_resync_defers_push(engine);
+    bool eligible = !direct(engine) || origin == GV_CHANGELOG_LOCAL || from_resync;
     bool to_parent = push->parent != GV_CORE_NONE && origin != push->parent;
-    bool only = push->child_count == 1 && (int)push->children[0] == origin;
-    bool to_children = push->child_count > 0 && !only && ours;
+    bool only_origin = push->child_count == 1 && (int)push->children[0] == origin;
+    bool to_children = push->child_count > 0 && !only_origin && eligible;
     log_change(engine, ref, origin, to_parent || to_children);
     if (to_parent) gv_core_arm(engine, GV_CORE_FLUSH_PARENT, parent_flush_time(engine, now));
-    if (to_children && !learned)
-        gv_core_arm(engine, GV_CORE_FLUSH_CHILDREN, children_flush_time(engine, now)); // at its end
+    // What the full resync brings is sent when it ends.
+    if (to_children && !from_resync)
+        gv_core_arm(engine, GV_CORE_FLUSH_CHILDREN, children_flush_time(engine, now));
 }
 
-// Somebody has left the parent of this node: asks it whether it is there.
+// Others have left the parent of this node: pings it.
 static void ping_parent(struct gv_engine *engine, gv_time now) {
     struct gv_push *push = &engine->push;
     if (push->parent == GV_CORE_NONE) return;
@@ -232,9 +230,8 @@ static void ping_parent(struct gv_engine *engine, gv_time now) {
     gv_core_enqueue(engine, push->parent);
 }
 
-// A flush round has come, perhaps not just when announced. Updates that are to go up leave so as to
-// meet the flush round they were meant for, but are not put off to a later one: that could happen
-// again and again.
+// A flush round came, perhaps not at the announced time. Moves the flush to the parent so that it
+// meets the round it aimed at; never to a later round, since that could repeat without end.
 static void move_parent_flush(struct gv_engine *engine, gv_time now) {
     uint32_t timer = engine->peer_count + GV_CORE_FLUSH_PARENT;
     gv_time set = engine->timers.when[timer], better = parent_flush_time(engine, now);
@@ -247,13 +244,13 @@ void gv_push_received(struct gv_engine *engine, gv_time now, int peer,
     struct gv_push *push = &engine->push;
     if (direct(engine)) return;
     struct gv_peer *state = engine->peers[peer];
-    // Only later names hang below earlier ones, so that there is never a ring of parents.
+    // A parent sorts before its children, so parents never form a cycle.
     bool child = message->to_parent && (uint32_t)peer > engine->self;
     if (child && !state->child) {
         add_child(engine, peer);
         gv_peer_reset(state, engine->changelog.head);
-        // A sync tells the rest: a new one, unless this message opens it. A step of one that is
-        // under way may answer to less than there is by now.
+        // Older entries reach the child by sync. A sync in progress does not do: its summaries may
+        // be older than the last updates.
         state->open_sync = state->follow_up = true;
         gv_core_enqueue(engine, peer);
     } else if (!child && state->child) {
@@ -261,16 +258,16 @@ void gv_push_received(struct gv_engine *engine, gv_time now, int peer,
         if (push->child_count == 0) gv_push_truncate(engine);
     }
     bool leaves = child && parent_of((uint32_t)peer) == push->parent;
-    bool leads = message->next_flush_ms > 0 && parent_of((uint32_t)peer) == push->parent;
+    bool is_root = message->next_flush_ms > 0 && parent_of((uint32_t)peer) == push->parent;
     if (peer != push->parent) {
-        if (leaves || leads) ping_parent(engine, now);
+        if (leaves || is_root) ping_parent(engine, now);
         return;
     }
     if (message->next_flush_ms > 0) {
         push->flush_announced = true;
         push->announced_at = now;
         push->announced_in = message->next_flush_ms * GV_MS;
-        // No flush round is further off than the staleness, whatever the parent says.
+        // A period is never longer than the staleness, whatever the parent announces.
         if (push->announced_in > push->staleness) push->announced_in = push->staleness;
         move_parent_flush(engine, now);
     }
@@ -285,7 +282,7 @@ void gv_push_flush_children(struct gv_engine *engine, gv_time now) {
         int child = (int)push->children[i];
         if (!gv_push_is_target(engine, child)) continue;
         struct gv_peer *state = engine->peers[child];
-        if (state->unacked > 0) state->ack_at = now; // a child counts on it
+        if (state->unacked > 0) state->ack_at = now; // the child expects it with the round
         gv_core_enqueue(engine, child);
     }
 }
@@ -331,8 +328,8 @@ static int best_parent(const struct gv_engine *engine) {
     return GV_CORE_NONE;
 }
 
-// A new root tells those who may still wait for the old one: one comparison each, which is not
-// repeated, and brings along what they lack.
+// A new root opens one sync with each sibling that may still wait for the old parent. It delivers
+// what the sibling lacks, and is not repeated if lost.
 static void announce_root(struct gv_engine *engine, gv_time now) {
     engine->push.last_flush = now;
     engine->push.period = period(engine);
@@ -351,10 +348,10 @@ void gv_push_choose_parent(struct gv_engine *engine, gv_time now) {
     int best = best_parent(engine);
     if (best == push->parent) return;
     struct gv_peer *state = best == GV_CORE_NONE ? NULL : gv_core_peer(engine, best);
-    if (best != GV_CORE_NONE && state == NULL) return; // out of memory: try at the next change
-    uint64_t owed = engine->changelog.tail;            // kept: not acknowledged
-    if (push->parent != GV_CORE_NONE && engine->peers[push->parent]->acked_seq > owed)
-        owed = engine->peers[push->parent]->acked_seq;
+    if (best != GV_CORE_NONE && state == NULL) return; // out of memory: retried at the next change
+    uint64_t unacked = engine->changelog.tail;
+    if (push->parent != GV_CORE_NONE && engine->peers[push->parent]->acked_seq > unacked)
+        unacked = engine->peers[push->parent]->acked_seq;
     push->parent = best;
     push->flush_announced = false;
     if (state == NULL) {
@@ -362,7 +359,7 @@ void gv_push_choose_parent(struct gv_engine *engine, gv_time now) {
         gv_core_arm(engine, GV_CORE_FLUSH_CHILDREN, now);
         return;
     }
-    gv_peer_reset(state, owed);
+    gv_peer_reset(state, unacked);
     state->open_sync = state->follow_up = true;
     gv_core_enqueue(engine, best);
 }
@@ -378,10 +375,10 @@ static bool deliverable(const struct gv_engine *engine, uint64_t seq, int peer) 
     return slot.ref != GV_CHANGELOG_SUPERSEDED && slot.origin != peer;
 }
 
-// Moves the peer on to the next updates that are any to it. False: there are none.
+// Moves sent_seq to the next change that is an update for this peer. False: there is none.
 static bool advance_to_update(struct gv_engine *engine, int peer) {
     struct gv_peer *state = engine->peers[peer];
-    if (state->sent_seq < engine->changelog.tail) { // the log has gone on without this peer
+    if (state->sent_seq < engine->changelog.tail) { // the log no longer has its updates
         gv_peer_reset(state, engine->changelog.tail);
         state->open_sync = state->follow_up = true;
         gv_core_enqueue(engine, peer);
@@ -411,41 +408,41 @@ uint64_t gv_push_write(struct gv_engine *engine, int peer, struct gv_message_wri
             gv_replica_get(&engine->replica, gv_changelog_get(&engine->changelog, at).ref);
         if (!gv_core_write(engine, out, &entry, reserve)) break;
         engine->stats.sent_entries++;
-        gv_core_trace(engine, GV_ENGINE_SENT, peer, false, &entry);
+        gv_core_emit(engine, GV_ENGINE_SENT, peer, false, &entry);
     }
     return at;
 }
 
-gv_time gv_push_parent_ack_delay(const struct gv_engine *engine, gv_time now) {
+gv_time gv_push_parent_ack_delay_max(const struct gv_engine *engine, gv_time now) {
     const struct gv_push *push = &engine->push;
-    // Other parents than the first say when they speak to their own parent.
+    // Other parents than node 0 announce when they send to their own parent.
     if (push->parent != 0 || flush_expected(engine, now) == GV_TIME_NEVER) return 0;
     if (!engine->peers[0]->measured) return 0;
-    gv_time trip = mean_rtt(engine, push->parent, 1);
-    return until_flush(engine, now, trip) + margin(engine) - trip;
+    gv_time rtt = mean_rtt(engine, push->parent, 1);
+    return until_flush(engine, now, rtt) + margin(engine) - rtt;
 }
 
 gv_time gv_push_ack_expected_after(const struct gv_engine *engine, int peer) {
     const struct gv_peer *state = engine->peers[peer];
     if (direct(engine)) return gv_peer_timeout(state, 0);
-    // On the tree it has then missed the flush round it was meant for; said twice costs no message
-    // there.
+    // On the tree the message has then missed its flush round; sending its updates again costs no
+    // extra message.
     return state->rtt_mean + margin(engine) + ROUNDING_MS * GV_MS;
 }
 
 gv_time gv_push_loss_delay(const struct gv_engine *engine, int peer) {
-    // Without a tree all updates would travel once more wherever links let messages overtake.
+    // Without a tree, links that reorder messages would cause needless resending.
     return direct(engine) ? GV_TIME_NEVER : gv_push_ack_expected_after(engine, peer);
 }
 
-gv_time gv_push_ack_delay(const struct gv_engine *engine, bool from_child) {
+gv_time gv_push_ack_delay_max(const struct gv_engine *engine, bool from_child) {
     gv_time staleness = engine->push.staleness;
-    if (direct(engine)) return ACK_DELAY_MS * GV_MS;
+    if (direct(engine)) return ACK_DELAY_MAX_MS * GV_MS;
     if (from_child) return staleness;
-    return staleness > ACK_DELAY_MS * GV_MS / 2 ? 2 * staleness : ACK_DELAY_MS * GV_MS;
+    return staleness > ACK_DELAY_MAX_MS * GV_MS / 2 ? 2 * staleness : ACK_DELAY_MAX_MS * GV_MS;
 }
 
-// What this peer still keeps in the log.
+// The first change that this peer still needs from the log.
 static uint64_t first_needed(struct gv_engine *engine, int peer) {
     if (!gv_push_is_target(engine, peer)) return engine->changelog.head;
     if (engine->peers[peer]->in_flight_count == 0) advance_to_update(engine, peer);

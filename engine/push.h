@@ -1,67 +1,86 @@
 // SPDX-License-Identifier: MIT
-// Push: updates travel on a tree, in flush rounds. Internal to engine/.
+// Push: sends updates to peers, on a tree in flush rounds or directly. Internal to engine/.
 //
-// The nodes, in the order of their names, form a tree of fan-out GV_CORE_FANOUT; who suspects its
-// parent takes the first node before itself that it does not suspect, and tells it so by the flag
-// `up`. A root speaks to its children once a period, if there is an update, and says when it will
-// speak next; a child sends its own updates so that they arrive just before that, by the measured
-// round trip. So a value waits for a period at most, and what all children have to say leaves the
-// root in one message each. With no flush round to wait for, updates leave at once.
+// With staleness 0 there is no tree: each node sends its own updates to all others at once, and
+// does not forward those of others. All peers are its children here.
 //
-// With staleness 0 there is no tree: each node tells all others its own updates at once.
+// Otherwise the nodes, sorted by name, form a tree of fan-out GV_CORE_FANOUT, as in Plumtree
+// (Leitão et al., SRDS 2007), with fixed positions:
+//   parent  node i's preferred parent is node (i − 1) / GV_CORE_FANOUT. A node that suspects it
+//           takes the first unsuspected node that sorts before itself; with none it is a root.
+//           Messages to the parent have the flag `to_parent`.
+//   flush   a root sends pending updates to its children once a period, if there are any: a flush
+//   round   round. Its messages announce the time to the next one. A child sends its own updates to
+//           arrive just before the parent's next round, going by the measured round trip. Without a
+//           round to wait for, updates leave at once.
+// So an update waits at most one period, and the updates of all children leave the root together.
+//
+// Peers are named by their numbers. Functions that return nothing cannot fail.
 #ifndef GV_ENGINE_PUSH_H
 #define GV_ENGINE_PUSH_H
 
 #include "core.h"
 
-// The cluster is known: takes a place in the tree. GV_ENOMEM.
+// Sets parent and children, once the names are known. GV_ENOMEM.
 int gv_push_join(struct gv_engine *engine);
 
-// Whether updates go to this peer.
-bool gv_push_is_target(const struct gv_engine *engine, int peer);
-// A record changed; `origin` is the peer that told, by a step of a `sync` or not, or
-// GV_CHANGELOG_LOCAL. Keeps the change for those who need to hear of it.
+// --- events ----------------------------------------------------------------------------------
+
+// The record `ref` changed: appends it to the changelog if a peer needs it, and sets the flush
+// timers. `origin`: the peer that sent it, by a `sync` or by push; or GV_CHANGELOG_LOCAL.
 void gv_push_changed(struct gv_engine *engine, gv_time now, uint32_t ref, int origin, bool sync);
-// A message came from this peer: what its head says about the tree; `changed`: it changed
-// something.
+// A message came from this peer: adds or removes it as a child, notes an announced flush round, and
+// pings the parent if the message shows that others have left it. `changed`: the message's entries
+// changed the replica.
 void gv_push_received(struct gv_engine *engine, gv_time now, int peer,
                       const struct gv_message *message, bool changed);
-// A timer rang.
+// The timer GV_CORE_FLUSH_CHILDREN or GV_CORE_FLUSH_PARENT is due: queues these peers.
 void gv_push_flush_children(struct gv_engine *engine, gv_time now);
 void gv_push_flush_parent(struct gv_engine *engine);
-// Whether the parent knows, or is about to hear, that this node is there.
-bool gv_push_contacts_parent(const struct gv_engine *engine);
-// Messages to this peer were lost. Their updates leave with the next flush round that can be met; a
-// sync is opened again at once.
+// Messages to this peer were lost. Their updates join the next flush round; a sync is opened again
+// at once.
 void gv_push_resend(struct gv_engine *engine, gv_time now, int peer);
-// Takes another parent if a better one is there; after a change of who is suspected.
+// A suspicion began or ended: switches to the best parent, if that is another one.
 void gv_push_choose_parent(struct gv_engine *engine, gv_time now);
-// Whether it matters for the tree that this suspected peer comes back.
-bool gv_push_relies_on(const struct gv_engine *engine, int peer);
+// Removes from the changelog the updates that all children and the parent have acknowledged.
+void gv_push_truncate(struct gv_engine *engine);
 
-// Whether there are updates for this peer.
+// --- questions about peers -------------------------------------------------------------------
+
+// Whether updates are sent to this peer: it is a child or the parent, and not suspected.
+bool gv_push_is_target(const struct gv_engine *engine, int peer);
+// Whether the tree uses this peer when all is well: it is a child or the preferred parent.
+bool gv_push_relies_on(const struct gv_engine *engine, int peer);
+// Whether this node has sent the parent a message, or has updates that will be sent to it.
+bool gv_push_contacts_parent(const struct gv_engine *engine);
+// Whether updates for this peer are pending. If the changelog no longer has all of them, requests a
+// sync with the peer.
 bool gv_push_pending(struct gv_engine *engine, int peer);
-// Whether the first of the updates that are pending is longer than the own bound (gv_core_write).
+// Whether the first pending update is oversized (gv_core_write). gv_push_pending must hold.
 bool gv_push_is_oversized(const struct gv_engine *engine, int peer);
-// Adds updates for the peer to the message, keeping `reserve` bytes; returns the sequence number
-// reached.
+// Appends pending updates to the message as long as they fit, leaving `reserve` bytes free. Returns
+// the sequence number of the first update that is not in it.
 uint64_t gv_push_write(struct gv_engine *engine, int peer, struct gv_message_writer *out,
                        size_t reserve);
-// The staleness that can be kept: what was asked for, or more where the links measured so far are
-// too slow for it.
+
+// --- times -----------------------------------------------------------------------------------
+
+// The staleness that can be kept, in ms: the configured one, or more if the measured links are too
+// slow for it. 0 without a tree.
 uint32_t gv_push_staleness_ms(const struct gv_engine *engine);
-// What to say to the peer about the next flush round, in ms; 0: nothing.
+// The announcement for a message to this peer: ms until this node's next flush round; 0: none.
 uint32_t gv_push_next_flush_ms(const struct gv_engine *engine, gv_time now, int peer);
-// Within which time the peer's messages are to be acknowledged, and ours by it.
-gv_time gv_push_ack_delay(const struct gv_engine *engine, bool from_child);
-// After which time a message to this peer should have been acknowledged by what comes from it.
+// How long a node may delay an acknowledgement, to send it with updates. `from_child`: of a message
+// that a child sent to its parent.
+gv_time gv_push_ack_delay_max(const struct gv_engine *engine, bool from_child);
+// How long the parent may delay the acknowledgement of a message sent now, if it comes with the
+// parent's next flush round; 0: no round is announced.
+gv_time gv_push_parent_ack_delay_max(const struct gv_engine *engine, gv_time now);
+// How long after its sending a message should be acknowledged by any message that comes from this
+// peer.
 gv_time gv_push_ack_expected_after(const struct gv_engine *engine, int peer);
-// After which time a message to this peer is late, if a later one has been acknowledged.
+// How long after its sending a message to this peer is lost once a later one was acknowledged;
+// GV_TIME_NEVER without a tree.
 gv_time gv_push_loss_delay(const struct gv_engine *engine, int peer);
-// How long the parent may keep an acknowledgement of what is sent now, if it speaks with its next
-// flush round; 0: no flush round is known to come.
-gv_time gv_push_parent_ack_delay(const struct gv_engine *engine, gv_time now);
-// Forgets the updates that everyone has.
-void gv_push_truncate(struct gv_engine *engine);
 
 #endif

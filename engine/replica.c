@@ -6,17 +6,17 @@
 enum {
     UNIT = 16,
     CHUNK_UNITS = GV_REPLICA_CHUNK / UNIT,
-    CHUNKS_MAX = (1 << 20) - 1, // so that every reference is below UINT32_MAX
-    LATTICE_FREE = 255,         // a record that is not in use
-    CHUNKS_FIRST = 16,          // room for so many at first; doubles
-    TREE_ITEM_BYTES = 48,       // bytes of the tree for an item, where nodes are half full
-    FREE_LIST_END = 0,          // no freed record is at 0: the first record is never a register
+    CHUNKS_MAX = (1 << 20) - 1, // keeps every reference below UINT32_MAX
+    LATTICE_FREE = 255,         // marks a record that is not in use
+    CHUNKS_FIRST = 16,          // initial room for chunk pointers; doubles
+    TREE_ITEM_BYTES = 48,       // tree memory for an item, when nodes are half full
+    FREE_LIST_END = 0,          // a record with reference 0 is never put into a free list
 };
 
-// In front of every record. A set's key follows; a counter's and a register's `versioned`, then
-// the texts.
+// The head of every record. The key of a set's entry follows; for a counter or register, a struct
+// versioned, then key, value and node.
 struct record {
-    uint16_t units; // size, the largest being CHUNK_UNITS
+    uint16_t units; // size of the record, at most CHUNK_UNITS
     uint8_t lattice;
     uint8_t node_len;
     uint32_t key_len;
@@ -26,13 +26,14 @@ struct versioned {
     uint64_t version; // count or lamport
     uint64_t user_data;
     uint32_t value_len;
-    uint32_t next; // in a free list
+    uint32_t next; // record in the free list
 };
 
-_Static_assert(sizeof(struct record) == 8 && sizeof(struct versioned) == 24, "as small as can be");
-_Static_assert(CHUNK_UNITS <= UINT16_MAX, "units hold any record's size");
-_Static_assert((int)GV_ENTRY_SIZE_MAX + 8 + 24 <= (int)GV_REPLICA_CHUNK, "a chunk, any record");
-_Static_assert((int)GV_ENTRY_NODE_MAX <= UINT8_MAX, "node_len, any node");
+_Static_assert(sizeof(struct record) == 8 && sizeof(struct versioned) == 24, "no padding");
+_Static_assert(CHUNK_UNITS <= UINT16_MAX, "units can hold the size of any record");
+_Static_assert((int)GV_ENTRY_SIZE_MAX + 8 + 24 <= (int)GV_REPLICA_CHUNK,
+               "a chunk can hold any record");
+_Static_assert((int)GV_ENTRY_NODE_MAX <= UINT8_MAX, "node_len can hold the length of any node");
 
 void gv_replica_init(struct gv_replica *replica, struct gv_alloc alloc, struct gv_slice seed) {
     GV_ASSERT(alloc.resize != NULL);
@@ -66,7 +67,7 @@ static struct versioned *versioned_of(const struct record *record) {
     return (struct versioned *)(void *)((uint8_t *)(uintptr_t)record + sizeof *record);
 }
 
-// --- room for records ------------------------------------------------------------------------
+// --- allocating records ------------------------------------------------------------------------
 
 static bool add_chunk(struct gv_replica *replica) {
     if (replica->chunk_count == replica->chunk_cap) {
@@ -89,7 +90,7 @@ static unsigned log2_up(uint32_t value) {
     return log;
 }
 
-// Leaves the rest of the last chunk as a record that is not in use.
+// Marks the rest of the last chunk as a record that is not in use.
 static void close_chunk(struct gv_replica *replica) {
     uint32_t left = (CHUNK_UNITS - replica->end % CHUNK_UNITS) % CHUNK_UNITS;
     if (left == 0) return;
@@ -98,7 +99,7 @@ static void close_chunk(struct gv_replica *replica) {
     replica->end += left;
 }
 
-// Whether the last chunk has room for so many units.
+// Whether the last chunk has this many units left.
 static bool has_room(const struct gv_replica *replica, uint32_t units) {
     uint32_t used = replica->end % CHUNK_UNITS;
     bool open = replica->end < replica->chunk_count * (uint64_t)CHUNK_UNITS;
@@ -118,8 +119,8 @@ static int allocate_fresh(struct gv_replica *replica, uint32_t units, uint32_t *
     return 0;
 }
 
-// Registers take a power of two, so that a value may grow a little in place and a freed record
-// suits another; the rest take what they need.
+// A register gets a power of two units, so that its value can grow in place and another register
+// can reuse its record. Other records have the exact size.
 static int allocate(struct gv_replica *replica, const struct gv_entry *entry, uint32_t units,
                     uint32_t *ref) {
     if (entry->lattice != GV_LATTICE_REGISTER) return allocate_fresh(replica, units, ref);
@@ -130,23 +131,23 @@ static int allocate(struct gv_replica *replica, const struct gv_entry *entry, ui
     return 0;
 }
 
-// Keeps the record of a register for another one. The end of the records never goes back behind
-// one that was in use: a walk may stand there.
+// Puts the record of a register into a free list. `end` never decreases below a record that was in
+// use, since an iteration may continue there.
 static void free_record(struct gv_replica *replica, uint32_t ref) {
     struct record *record = record_at(replica, ref);
     GV_ASSERT(record->lattice == GV_LATTICE_REGISTER);
     record->lattice = LATTICE_FREE;
-    if (ref == FREE_LIST_END) return; // cannot be chained; happens once
+    if (ref == FREE_LIST_END) return; // stays unused; can happen once only
     unsigned class = log2_up(record->units);
     versioned_of(record)->next = replica->free_lists[class];
     replica->free_lists[class] = ref;
 }
 
-// Takes back a record that nobody has seen.
+// Undoes the allocation of a record that is not in the tree yet.
 static void rollback(struct gv_replica *replica, uint32_t ref) {
     GV_ASSERT(ref < replica->end);
     if (record_at(replica, ref)->lattice == GV_LATTICE_REGISTER && ref != FREE_LIST_END) {
-        free_record(replica, ref); // it may have come from a chain
+        free_record(replica, ref); // it may come from a free list
     } else {
         replica->end = ref;
     }
@@ -164,13 +165,13 @@ static uint32_t units_of(const struct gv_entry *entry) {
     return (uint32_t)((size + UNIT - 1) / UNIT);
 }
 
-// Whether there is no record for it; gv_entry_check says more.
+// Whether no record can hold the entry; gv_entry_check is stricter.
 static bool is_too_long(const struct gv_entry *entry) {
     return entry->key.len == 0 || gv_entry_size(entry) > GV_REPLICA_TEXT_MAX ||
            entry->node.len > GV_ENTRY_NODE_MAX;
 }
 
-// What of a chunk its record takes.
+// Units of a new record for the entry.
 static uint32_t allocated_units(const struct gv_entry *entry) {
     uint32_t units = units_of(entry);
     return entry->lattice == GV_LATTICE_REGISTER ? UINT32_C(1) << log2_up(units) : units;
@@ -188,8 +189,8 @@ uint64_t gv_replica_growth(const struct gv_replica *replica, const struct gv_ent
     return growth + GV_REPLICA_CHUNK;
 }
 
-// What a chunk holds and the record that did not fit into it are more than a chunk together; so n
-// chunks more are opened only by records of more than (n - 1) / 2 chunks.
+// A chunk and the record that did not fit into it exceed a chunk together. So n new chunks need
+// records of more than (n - 1) / 2 chunks.
 uint64_t gv_replica_reservation(const struct gv_entry *entry) {
     return 2 * (uint64_t)allocated_units(entry) * UNIT + TREE_ITEM_BYTES;
 }
@@ -245,7 +246,7 @@ uint64_t *gv_replica_user_data(struct gv_replica *replica, uint32_t ref) {
 
 // --- finding and merging ---------------------------------------------------------------------
 
-// Sets the cursor to the entry, among those at this position.
+// Moves the cursor to the entry, among those at this position. False: it is not there.
 static bool seek(const struct gv_replica *replica, const struct gv_entry *key, uint64_t position,
                  struct gv_tree_cursor *at) {
     bool found = gv_tree_seek(&replica->tree, position, at);
@@ -340,7 +341,7 @@ static void sift(struct gv_item *items, size_t at, size_t count) {
     items[at] = item;
 }
 
-// By position: a heap, since it needs no memory and no luck.
+// Heapsort by position: O(n log n) for any input, without memory.
 static void sort(struct gv_item *items, size_t count) {
     for (size_t i = count / 2; i > 0; i--) sift(items, i - 1, count);
     for (size_t i = count; i > 1; i--) {
@@ -351,8 +352,8 @@ static void sort(struct gv_item *items, size_t count) {
     }
 }
 
-// Whether one of the items before `count` is another version of this one; if so the larger one
-// takes its place, and the record of the other is given up.
+// Whether one of the first `count` items is another version of this one. If so, keeps the larger
+// version there and marks the record of the other as unused.
 static bool merge_duplicate(struct gv_replica *replica, struct gv_item *items, size_t count,
                             struct gv_item item) {
     struct gv_entry entry = gv_replica_get(replica, item.ref);
@@ -378,7 +379,7 @@ int gv_replica_load_end(struct gv_replica *replica, struct gv_replica_load *load
     GV_ASSERT(error == 0 || error == GV_ENOMEM);
     if (load->items != NULL) resize(replica, load->items, load->cap * sizeof *load->items, 0);
     *load = (struct gv_replica_load){0};
-    if (error != 0) replica->end = 0; // the chunks stay for what comes
+    if (error != 0) replica->end = 0; // keeps the chunks for reuse
     return error;
 }
 

@@ -14,7 +14,7 @@ void gv_reservations_fini(struct gv_reservations *reservations, struct gv_alloc 
     *reservations = (struct gv_reservations){0};
 }
 
-// The entry's slot, or the free one where it would be.
+// The entry's slot, or the free slot where it would be.
 static struct gv_reservations_slot *probe(const struct gv_reservations *reservations, uint64_t id) {
     size_t at = id & MASK;
     while (reservations->slots[at].versions > 0 && reservations->slots[at].id != id)
@@ -28,7 +28,7 @@ static struct gv_reservations_slot *find(const struct gv_reservations *reservati
     return slot->versions > 0 ? slot : NULL;
 }
 
-// The entry's slot, which may be new; NULL: there is none to be had.
+// The entry's slot, claimed if need be. NULL: the table is full or there is no memory.
 static struct gv_reservations_slot *claim(struct gv_reservations *reservations,
                                           struct gv_alloc alloc, uint64_t id, bool is_stored) {
     if (reservations->slots == NULL) {
@@ -45,7 +45,7 @@ static struct gv_reservations_slot *claim(struct gv_reservations *reservations,
     return slot;
 }
 
-// Frees a slot; those behind it move up, so that no search ends before them.
+// Frees a slot and moves later ones of its run up, so that linear probing still finds them.
 static void erase(struct gv_reservations *reservations, struct gv_reservations_slot *slot) {
     size_t hole = (size_t)(slot - reservations->slots), at = hole;
     reservations->used--;
@@ -76,7 +76,7 @@ void gv_reservations_add(struct gv_reservations *reservations, struct gv_alloc a
     }
     slot->versions++;
     if (fits || weight <= slot->largest) return;
-    // What waits may be put first, and keeps its room then.
+    // Smaller versions may be put first and then keep their records: their bytes stay counted.
     slot->largest = (uint32_t)weight;
     slot->bytes += (uint32_t)weight;
     reservations->bytes += weight;

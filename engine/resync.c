@@ -2,11 +2,11 @@
 #include "resync.h"
 
 enum {
-    DELAY_MS = 1000,          // between a loss and the full resync
-    QUIESCENT_MS = 1000,      // without a change, then differences are not merely in flight …
-    DEFER_MAX_MS = 5000,      // … but it is not put off any longer
-    DURATION_MS = 3000,       // about how long it takes to ask everybody
-    RESPONSE_ROUND_TRIPS = 4, // round trips that the last differences may take
+    DELAY_MS = 1000,          // from the event to the full resync
+    QUIESCENT_MS = 1000,      // time without a change, so that differences are not just in flight
+    DEFER_MAX_MS = 5000,      // longest wait for that
+    DURATION_MS = 3000,       // time in which all syncs are opened, roughly
+    RESPONSE_ROUND_TRIPS = 4, // round trips that the last exchange may take
 };
 
 static gv_time jitter(struct gv_engine *engine, gv_time time) {
@@ -25,7 +25,8 @@ static void schedule(struct gv_engine *engine, gv_time now) {
 }
 
 void gv_resync_start(struct gv_engine *engine, gv_time now) {
-    // What an earlier incarnation wrote may not have come to all.
+    // A node with stored entries had an earlier incarnation, whose last writes may not be
+    // everywhere.
     engine->resync.skip_contacted = gv_tree_root(&engine->replica.tree).count == 0;
     if (!direct(engine) && engine->push.child_count > 0) schedule(engine, now);
     if (!engine->resync.skip_contacted) gv_resync_schedule(engine, now);
@@ -39,7 +40,7 @@ bool gv_resync_defers_push(const struct gv_engine *engine) {
     return direct(engine) && engine->resync.stage >= GV_RESYNC_RUNNING;
 }
 
-// Whether the full resync leads to this peer at all; see resync.h.
+// Whether the full resync includes this peer; see resync.h.
 static bool in_scope(const struct gv_engine *engine, int peer) {
     const struct gv_peer *state = engine->peers[peer];
     if (direct(engine)) return true;
@@ -50,7 +51,7 @@ static bool before(gv_time when, gv_time since) {
     return when == GV_TIME_NEVER || when <= since;
 }
 
-// Whether this node and the peer have not compared since the full resync was planned, and can.
+// Whether to open a sync: the two have not compared since the full resync was scheduled.
 static bool needs_sync(struct gv_engine *engine, int peer) {
     if (!in_scope(engine, peer)) return false;
     const struct gv_peer *state = gv_core_peer(engine, peer);
@@ -59,7 +60,7 @@ static bool needs_sync(struct gv_engine *engine, int peer) {
     return before(state->opened_at, since) && before(state->synced_at, since);
 }
 
-// How long the last peers asked may take to tell what differs, going by the slowest of all.
+// How long the last exchange may take, with the slowest peer.
 static gv_time response_time(const struct gv_engine *engine) {
     gv_time slowest = 0;
     for (uint32_t i = 0; i < engine->peer_count; i++) {
@@ -70,11 +71,11 @@ static gv_time response_time(const struct gv_engine *engine) {
     return RESPONSE_ROUND_TRIPS * (slowest > 0 ? slowest : GV_PEER_RTT_INITIAL_MS * GV_MS);
 }
 
-// Asks the next peer. False: there is none left.
+// Opens a sync with the next peer. False: none is left.
 static bool sync_next(struct gv_engine *engine) {
     struct gv_resync *resync = &engine->resync;
-    while (++resync->visited_count < engine->peer_count) {
-        int peer = (int)((engine->self + resync->visited_count) % engine->peer_count);
+    while (++resync->peers_done < engine->peer_count) {
+        int peer = (int)((engine->self + resync->peers_done) % engine->peer_count);
         if (!needs_sync(engine, peer)) continue;
         engine->peers[peer]->open_sync = engine->peers[peer]->follow_up = true;
         gv_core_enqueue(engine, peer);
@@ -91,7 +92,7 @@ void gv_resync_step(struct gv_engine *engine, gv_time now) {
         bool quiescent = gv_core_is_quiescent(engine, now, QUIESCENT_MS * GV_MS);
         if (quiescent || now - resync->since >= DEFER_MAX_MS * GV_MS) {
             resync->stage = GV_RESYNC_RUNNING;
-            resync->visited_count = 0;
+            resync->peers_done = 0;
         }
     } else if (resync->stage == GV_RESYNC_RUNNING) {
         if (!sync_next(engine)) {

@@ -1,31 +1,36 @@
 // SPDX-License-Identifier: MIT
-// Full resyncs: what a crashed node told only some. Internal to engine/.
+// Full resync: syncs with many peers after a crash or a restart. Internal to engine/.
 //
-// With staleness 0 everybody tells everybody, and nobody passes on what others have told. So if a
-// node is lost in the middle of telling, those that it told are to tell the others. Who notices
-// that a peer is gone, or has restarted, or itself begins one and remembers an earlier one,
-// waits until no more changes come in, and then goes round: it compares with every other node,
-// and last tells all of them what it has learned by that. Two nodes compare once, whichever of them
-// asks. At the most this costs as much as a value from each node.
+// Without a tree (staleness 0) nodes do not forward updates. A node that crashes while it sends one
+// may leave it at some peers only. A node that suspects a peer, sees one restart, or restarts with
+// stored entries therefore runs a full resync:
+//   scheduled  it waits about a second, then until the replica has not changed for a second, at
+//   most
+//              5 s in all
+//   running    it opens a sync with every other unsuspected node, unless the two have compared
+//   since
+//              the resync was scheduled; about 3 s
+//   finishing  it waits for the last answers, then sends to all nodes what the syncs brought
+// Two nodes compare once, whichever opens the sync.
 //
-// On a tree what a sync brings in is an update, and travels on. But a node that starts must
-// show itself to each of its children: they may lack what it wrote at the end of an earlier
-// incarnation, or hold what it has lost. If it begins with nothing, the first of its updates do
-// that, for they make those that knew an earlier incarnation compare; so on its full resync it
-// visits the children that it had no updates for. If it begins with something it visits all.
+// On a tree, entries that a sync brings are updates and are forwarded. But a node that starts must
+// compare with its children: they may lack the last writes of its earlier incarnation, or have
+// entries that it lost. A full resync at the start opens syncs with its children; if the node
+// started empty, only with those that it has sent nothing yet, because a first message makes a
+// child that knew an earlier incarnation open a sync itself.
 #ifndef GV_ENGINE_RESYNC_H
 #define GV_ENGINE_RESYNC_H
 
 #include "core.h"
 
-// This node starts: a full resync begins soon, if one is needed.
+// This node starts: schedules a full resync if one is needed.
 void gv_resync_start(struct gv_engine *engine, gv_time now);
-// Somebody may have told only some of us something: a full resync begins soon, or begins anew.
-// Without effect on a tree.
+// A peer is suspected or has restarted: schedules a full resync, or restarts the one in progress.
+// No effect on a tree.
 void gv_resync_schedule(struct gv_engine *engine, gv_time now);
-// The timer rang: the next step of the full resync.
+// The timer GV_CORE_RESYNC is due: takes the next step.
 void gv_resync_step(struct gv_engine *engine, gv_time now);
-// Whether what a sync brings in is to be told to others.
+// Whether entries that syncs bring are logged now, to be sent when the full resync ends.
 bool gv_resync_defers_push(const struct gv_engine *engine);
 
 #endif

@@ -5,7 +5,7 @@
 
 #include <string.h>
 
-enum { PLACE = 8, LATTICE = 1, LONG = 0x80, HASH = 8, LENGTHS = 2 * 4, BATCH_FIRST = 4096 };
+enum { POSITION = 8, LATTICE = 1, LONG = 0x80, HASH = 8, LENGTHS = 2 * 4, BATCH_FIRST = 4096 };
 
 _Static_assert(GV_STORE_KEY_PREFIX + HASH <= GV_STORE_KEY_INLINE_MAX, "a long key is cut to less");
 _Static_assert((int)GV_ENTRY_SIZE_MAX <= (int)GV_STORE_SCRATCH, "scratch holds every key");
@@ -19,7 +19,7 @@ static void write_key(struct gv_writer *out, const struct gv_digest_key *key,
     bool cut = entry->key.len > GV_STORE_KEY_INLINE_MAX;
     gv_pack_put_u8(out, (uint8_t)((uint8_t)entry->lattice | (cut ? LONG : 0)));
     gv_pack_put_bytes(out, entry->key.data, cut ? GV_STORE_KEY_PREFIX : entry->key.len);
-    // With the position, two hashes of the whole key that are independent of each other.
+    // The position and this are two independent hashes of the whole key.
     if (cut) gv_pack_put_u64(out, gv_digest_hash2(key, entry->key.data, entry->key.len));
 }
 
@@ -44,15 +44,16 @@ static struct gv_slice read_text(struct gv_reader *in) {
     return (struct gv_slice){gv_pack_get_bytes(in, (size_t)len), (size_t)len};
 }
 
-// Takes a record apart.
+// Reads a record without checking its entry.
 static int read_record(const struct gv_store_record *record, uint8_t *scratch,
                        struct gv_entry *out) {
-    if (record->key.len <= PLACE + LATTICE || record->key.len > GV_STORE_KEY_MAX)
+    if (record->key.len <= POSITION + LATTICE || record->key.len > GV_STORE_KEY_MAX)
         return GV_ECORRUPT;
-    uint8_t lattice = record->key.data[PLACE] & (LONG - 1);
-    bool cut = (record->key.data[PLACE] & LONG) != 0;
+    uint8_t lattice = record->key.data[POSITION] & (LONG - 1);
+    bool cut = (record->key.data[POSITION] & LONG) != 0;
     if (lattice > GV_LATTICE_REGISTER) return GV_ECORRUPT;
-    struct gv_slice key = {record->key.data + PLACE + LATTICE, record->key.len - PLACE - LATTICE};
+    struct gv_slice key = {record->key.data + POSITION + LATTICE,
+                           record->key.len - POSITION - LATTICE};
     struct gv_reader in = {.data = record->value.data, .len = record->value.len};
     *out = (struct gv_entry){.lattice = (enum gv_lattice)lattice, .key = key};
     if (lattice == GV_LATTICE_COUNTER) out->count = gv_pack_get_u64(&in);
@@ -99,7 +100,7 @@ static int reserve(struct gv_store_batch *batch, struct gv_alloc alloc, size_t l
     return 0;
 }
 
-// A record stands there as the lengths of key and value, 4 bytes each, and then both.
+// A batch has for each record the lengths of key and value, 4 bytes each, then key and value.
 int gv_store_batch_put(struct gv_store_batch *batch, struct gv_alloc alloc,
                        const struct gv_engine *engine, const struct gv_entry *entry) {
     if (batch == NULL || alloc.resize == NULL || engine == NULL || entry == NULL) return GV_EINVAL;
@@ -107,7 +108,7 @@ int gv_store_batch_put(struct gv_store_batch *batch, struct gv_alloc alloc,
     struct gv_entry stored;
     bool older = entry->lattice != GV_LATTICE_SET && gv_engine_get(engine, entry, &stored) &&
                  gv_lattice_exceeds(&stored, entry);
-    if (older) entry = &stored; // or the store would go back
+    if (older) entry = &stored; // the write must not replace a larger version
     uint8_t key[GV_STORE_KEY_MAX];
     struct gv_writer head = {.data = key, .cap = sizeof key};
     write_key(&head, &engine->replica.key, entry);

@@ -1,23 +1,31 @@
 // SPDX-License-Identifier: MIT
-// Keeping a replica on disk: what an engine and a store of any kind say to each other.
+// The interface between an engine and a store, which keeps the replica's entries on disk.
 //
-// A store keeps records, bytes under a key of bytes, and hands them back in the order of the keys.
-// An entry's key begins with its position, so that a replica is loaded in the order of its tree and
-// built in one pass. node/storage/store_lmdb.h is a store of this kind; bring your own by filling
-// in struct gv_store. The engine itself writes nothing: its owner collects entries in a batch, has
-// the store write it, in a thread of its own if that takes long, and answers for them then.
+// A store keeps records, each a value under a key, and returns them in order of the keys' bytes. An
+// entry's record key begins with its position, so a replica is loaded in the order of its tree and
+// built in one pass. node/storage/store_lmdb.h is such a store; for another one, fill in struct
+// gv_store. The engine writes nothing itself. For a write that must be durable before it takes
+// effect, the owner calls, in this order:
+//   gv_store_reserve      the engine admits the entry and reserves memory for it
+//   gv_store_batch_put    adds the entry to a batch
+//   gv_store.write        makes the batch durable, perhaps in another thread
+//   gv_store_apply        puts the entry into the engine; or, if the write failed,
+//   gv_store_release      gives the reservation up
 //
-//   a key     position (8 bytes, big-endian), lattice (1), the entry's key. If that is longer than
-//             GV_STORE_KEY_INLINE_MAX, bit 7 of the lattice is set, and the first
-//             GV_STORE_KEY_PREFIX bytes and the key's identity (8, gv_digest_hash2) stand there.
-//   a value   set: nothing. Counter: the count (8 bytes, little-endian). Register: lamport (8),
-//             length of the value (varint), value, length of the node (varint), node.
-//             Behind it the rest of the key, if it was too long.
+// Format of a record:
+//   key    position (8 bytes, big-endian), lattice (1), the entry's key. If the key is longer than
+//          GV_STORE_KEY_INLINE_MAX, bit 7 of the lattice is set, and instead of the key there are
+//          its first GV_STORE_KEY_PREFIX bytes and its second hash (8, gv_digest_hash2).
+//   value  set: empty. Counter: the count (8 bytes, little-endian). Register: lamport (8), length
+//   of
+//          the value (varint), value, length of the node (varint), node. After these, the rest of
+//          a key that is too long.
 //
-// A NULL argument is an error: GV_EINVAL, or false, or nothing is done.
+// Positions depend on the cluster's secret. A store written under another secret loads completely,
+// though not in order. Entries written again get new records; the old ones stay, and merge into
+// them at each load.
 //
-// Places depend on the cluster's secret. Under another one everything is found again, out of
-// order; what is written anew then leaves its former record behind, which merges into it.
+// A NULL argument is an error: a function returns GV_EINVAL or false, or does nothing.
 #ifndef GV_ENGINE_STORE_H
 #define GV_ENGINE_STORE_H
 
@@ -28,79 +36,82 @@ extern "C" {
 #endif
 
 enum {
-    GV_STORE_KEY_INLINE_MAX = 256, // longest key of an entry that stands whole in a record's key
-    GV_STORE_KEY_PREFIX = 240,
-    GV_STORE_RESERVED_MAX = 3072, // entries that wait and are told apart (gv_store_reserve)
-    GV_STORE_KEY_MAX = 9 + GV_STORE_KEY_INLINE_MAX, // longest key of a record, bytes
+    GV_STORE_KEY_INLINE_MAX = 256, // longest entry key that is whole in a record's key, bytes
+    GV_STORE_KEY_PREFIX = 240,     // bytes of a longer one that are
+    GV_STORE_RESERVED_MAX = 3072,  // most entries with reservations that are counted exactly
+    GV_STORE_KEY_MAX = 9 + GV_STORE_KEY_INLINE_MAX, // longest record key, bytes
+    GV_STORE_SCRATCH = 64 << 10,                    // scratch memory of gv_store_decode, bytes
 };
 
 struct gv_store_record {
     struct gv_slice key, value;
 };
 
-// Records to be written together. Zeroed it is empty; `data` comes from the allocator given.
+// Records to be written together. Zeroed, it is empty.
 struct gv_store_batch {
-    uint8_t *data;
+    uint8_t *data; // from the allocator passed to gv_store_batch_put
     size_t len, cap;
-    uint32_t count;
+    uint32_t count; // of records
 };
 
-// What a store does. Each returns 0 or a negative GV_E*, and text() then says more, for people.
-// One call at a time, though from any thread.
+// The functions of a store. Each returns 0 or a negative GV_E*; text() then describes the error for
+// people. They may be called from any thread, one at a time.
 struct gv_store {
     void *ctx;
-    // Calls take() for every record, in the order of their keys' bytes, until it fails; returns
-    // what it did. The record is borrowed for the call. GV_ECORRUPT: what is there makes no sense.
+    // Calls take() for each record, in order of the keys' bytes, until it returns an error; returns
+    // that. Records are borrowed for the call. GV_ECORRUPT: the stored data is damaged.
     int (*load)(void *ctx, int (*take)(void *take_ctx, const struct gv_store_record *record),
                 void *take_ctx);
-    // Writes a batch: each record in the place of the one of the same key. All or nothing. When it
-    // returns 0 the records survive whatever the store promises to survive. GV_EFULL: no room; a
-    // later call may find some.
+    // Writes a batch atomically; a record replaces the one with the same key. After 0 the records
+    // are as durable as the store promises. GV_EFULL: no space; a later call may succeed.
     int (*write)(void *ctx, const struct gv_store_batch *batch);
     const char *(*text)(void *ctx);
 };
 
-// Fills an engine that has no entries yet, whatever its bounds: gv_engine_stats tells what they are
-// and what is there. GV_EINVAL: it has entries; GV_ECORRUPT: a record is malformed, or its entry is
-// none that gv_entry_check passes; GV_EFULL: the replica reaches 64 GiB; GV_ENOMEM; what the
-// store's load returns. After an error the engine is good for gv_engine_free only.
+// Loads all entries of a store into an engine without entries, ignoring its bounds (gv_engine_stats
+// shows both). Call it before gv_engine_join. GV_EINVAL: the engine has entries. GV_ECORRUPT: a
+// record is malformed, or gv_entry_check refuses its entry. GV_EFULL: the records reach 64 GiB.
+// GV_ENOMEM. Other errors are those of the store's load. After an error, only gv_engine_free may be
+// called.
 GV_API int gv_store_load(const struct gv_store *store, struct gv_engine *engine);
 
-// For an entry that is to be on disk before it is in the engine: 0 if gv_engine_put would take it
-// now, as if all that was admitted before were there, or the error that it would return. From then
-// on it counts as if it were there, until one of the next two is called for it, once. Versions of
-// one entry that wait at once count as one entry. Only while GV_STORE_RESERVED_MAX entries wait,
-// each version of another one counts by itself. The first call allocates 96 KiB; if it cannot, each
-// version counts by itself, too.
+// Reserves room for an entry that is written to the store before it is put into the engine. Returns
+// 0 if gv_engine_put would admit the entry once all reserved entries are stored, otherwise the
+// error that it would return. From then on the entry counts in memory_max and entries_max, until
+// gv_store_apply or gv_store_release is called for it, exactly once.
+// Reserved versions of one entry count once. This is exact for GV_STORE_RESERVED_MAX entries;
+// beyond that, and if the table of 96 KiB that the first call allocates cannot be had, each version
+// counts.
 GV_API int gv_store_reserve(struct gv_engine *engine, const struct gv_entry *entry);
-// The entry, as gv_store_decode returns it, is in the store: puts it into the engine, whatever the
-// bounds. `on_change` is called only if the engine has a larger version, which the store then
-// lacks. 1: stored; 0: the replica already had this version or a larger one; what gv_entry_check
-// returns, and nothing changes then; GV_EFULL: the replica reaches 64 GiB; GV_ENOMEM.
+// Puts an entry that the store has, as gv_store_decode returns it, into the engine, ignoring its
+// bounds, and ends its reservation. on_change is called only if the engine has a larger version,
+// which the store then lacks. Returns 1 if the replica changed, 0 if it had this version or a
+// larger one. Errors of gv_entry_check: nothing changes. GV_EFULL: the records reach 64 GiB.
+// GV_ENOMEM.
 GV_API int gv_store_apply(struct gv_engine *engine, gv_time now, const struct gv_entry *entry);
-// The entry will not be put.
+// Ends the reservation of an entry that will not be put.
 GV_API void gv_store_release(struct gv_engine *engine, const struct gv_entry *entry);
 
-// Appends an entry, which gv_entry_check passes, to a batch; or, if the engine has a larger
-// version, that one, as a record takes the place of the one before. (So of two versions of one
-// entry that wait at once, the one that is appended later must be the larger.) GV_EINVAL: it has no
-// key or no known lattice; GV_ENOMEM. Nothing was appended after either.
+// Appends an entry that gv_entry_check accepts to a batch; if the engine has a larger version, that
+// one, because a record replaces the stored one. Of two reserved versions of one entry, append the
+// smaller one first. After an error nothing was appended. GV_EINVAL: the entry has no key or no
+// valid lattice. GV_ENOMEM.
 GV_API int gv_store_batch_put(struct gv_store_batch *batch, struct gv_alloc alloc,
                               const struct gv_engine *engine, const struct gv_entry *entry);
 // Frees the batch's memory and leaves it empty.
 GV_API void gv_store_batch_free(struct gv_store_batch *batch, struct gv_alloc alloc);
 
-// The record at *at, 0 being the first; moves *at behind it. False: no more.
+// The record at offset *at, which is 0 for the first; moves *at behind it. The record borrows the
+// batch's memory. False: there are no more.
 GV_API bool gv_store_batch_next(const struct gv_store_batch *batch, size_t *at,
                                 struct gv_store_record *out);
 
-// Reads a record's entry. Its key is a part of the record or, if it was too long for that, put
-// together in `scratch`, of GV_STORE_SCRATCH bytes. GV_ECORRUPT: it is none of
-// gv_store_batch_put's, or its entry is none that gv_entry_check passes.
-enum { GV_STORE_SCRATCH = 64 << 10 };
+// Reads the entry of a record. It borrows the record, and `scratch` of GV_STORE_SCRATCH bytes if
+// its key is longer than GV_STORE_KEY_INLINE_MAX. GV_ECORRUPT: not a record of gv_store_batch_put,
+// or gv_entry_check refuses its entry.
 GV_API int gv_store_decode(const struct gv_store_record *record, uint8_t *scratch,
                            struct gv_entry *out);
-// The same for a record of an older version: whether gv_entry_check passes its entry is not asked.
+// The same without gv_entry_check, for records of older versions.
 GV_API int gv_store_decode_any(const struct gv_store_record *record, uint8_t *scratch,
                                struct gv_entry *out);
 

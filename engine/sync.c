@@ -7,19 +7,19 @@
 #include <string.h>
 
 enum {
-    REQUEST_DELAY_MS = 1000, // between syncs after a request
-    NEAR_MS = 2,             // a round trip from which on a sketch is worth its work
-    FAR_MS = 20,             // a round trip from which on a message saved is worth more bytes
-    IDLE_MS = 30000,         // between comparisons without a request, at least …
-    IDLE_PER_NODE_MS = 2000, // … and for each node: half a message a second in all …
-    QUIET_MS = 20000,        // … of which so much without a change, if it can be
-    PARTITIONED_MS = 4000,   // while somebody is suspected
-    BOOTSTRAP_ROUNDS = 3,    // most syncs of a node that begins with nothing and hears of nothing
+    REQUEST_DELAY_MS = 1000, // from a request to the sync, and between two requested syncs
+    NEAR_MS = 2,             // from this round trip on, sketches save more than they cost
+    FAR_MS = 20,             // from this round trip on, fewer messages matter more than bytes
+    IDLE_MS = 30000,         // least interval of idle comparisons
+    IDLE_PER_NODE_MS = 2000, // the same for each node: half a message a second in the cluster
+    QUIET_MS = 20000,        // time without a change that an idle comparison waits for
+    PARTITIONED_MS = 4000,   // interval while a peer is suspected
+    BOOTSTRAP_ROUNDS = 3,    // syncs that a node which starts empty opens in search of entries
 };
 
 // --- when and with whom ----------------------------------------------------------------------
 
-// A time in [3/4, 5/4) of this one, so that nodes do not fall into step.
+// A random time in [3/4, 5/4] of this one, so that nodes do not synchronise.
 static gv_time jitter(struct gv_engine *engine, gv_time time) {
     return time * 3 / 4 + gv_prng_below(&engine->prng, time / 2 + 1);
 }
@@ -52,8 +52,8 @@ void gv_sync_request(struct gv_engine *engine, gv_time now) {
     gv_core_arm(engine, GV_CORE_SYNC, gv_time_after(now, jitter(engine, REQUEST_DELAY_MS * GV_MS)));
 }
 
-// While somebody is suspected, half of the choices fall on such, whom nobody else may be trying. A
-// node that `bootstraps` and knows nothing asks nobody twice, for that one may know nothing either.
+// A random peer; in half of the cases a suspected one, if there is any, since no other node may
+// probe it. A node that `bootstraps` chooses none twice, as a peer may be empty, too.
 static int choose_peer(struct gv_engine *engine, bool bootstraps) {
     bool suspects = engine->stats.suspected > 0 && gv_prng_below(&engine->prng, 2) == 0;
     int start = (int)gv_prng_below(&engine->prng, engine->peer_count);
@@ -63,20 +63,20 @@ static int choose_peer(struct gv_engine *engine, bool bootstraps) {
         if (peer == (int)engine->self) continue;
         const struct gv_peer *state = engine->peers[peer];
         bool suspected = state != NULL && state->suspected;
-        bool asked = state != NULL && state->opened_at != GV_TIME_NEVER;
-        if (suspected == suspects && !(bootstraps && asked)) return peer;
+        bool contacted = state != NULL && state->opened_at != GV_TIME_NEVER;
+        if (suspected == suspects && !(bootstraps && contacted)) return peer;
         choice = peer;
     }
     return choice;
 }
 
-// Whether so little time has passed that an exchange may still be under way.
+// Whether an exchange that began at `then` may still be in progress.
 static bool recent(const struct gv_engine *engine, int peer, gv_time then, gv_time now) {
     gv_time timeout = gv_peer_timeout(engine->peers[peer], gv_core_initial_rtt(engine));
     return then != GV_TIME_NEVER && now - then < timeout;
 }
 
-// Between two comparisons of a node without a request.
+// The interval of idle comparisons.
 static gv_time idle_pause(const struct gv_engine *engine) {
     uint64_t each = (uint64_t)IDLE_PER_NODE_MS * engine->peer_count;
     return (each > IDLE_MS ? each : IDLE_MS) * GV_MS;
@@ -100,16 +100,16 @@ void gv_sync_due(struct gv_engine *engine, gv_time now) {
     bool bootstraps = sync->bootstraps_left > 0,
          first_round = sync->bootstraps_left == BOOTSTRAP_ROUNDS;
     bool empty = gv_tree_root(&engine->replica.tree).count == 0;
-    // Nothing heard of yet: the peer asked may be as new as this node.
+    // Still empty: the last peer may have been empty, too.
     if (sync->bootstraps_left > 0 && --sync->bootstraps_left > 0 && empty)
         gv_sync_request(engine, now);
     if (first_round && parent != GV_CORE_NONE && gv_push_contacts_parent(engine)) return;
     int peer = requested && parent != GV_CORE_NONE ? parent : choose_peer(engine, bootstraps);
     struct gv_peer *state = gv_core_peer(engine, peer);
-    if (state == NULL || recent(engine, peer, state->synced_at, now)) return; // it is at it
+    if (state == NULL || recent(engine, peer, state->synced_at, now)) return; // in progress
     state->open_sync = true;
     state->follow_up |= requested;
-    state->ping |= state->suspected; // equal roots are not answered, a question is
+    state->ping |= state->suspected; // equal roots are not answered, a ping is
     gv_core_enqueue(engine, peer);
 }
 
@@ -122,7 +122,7 @@ bool gv_sync_ready(const struct gv_engine *engine) {
     return false;
 }
 
-// The number of the slot that this peer's oldest summary is in, or GV_CORE_NONE.
+// The slot of this peer's oldest summary, or GV_CORE_NONE.
 static int oldest(const struct gv_engine *engine, int peer) {
     int found = GV_CORE_NONE;
     const struct gv_sync_slot *slots = engine->sync.slots;
@@ -153,8 +153,8 @@ uint32_t gv_sync_expected(const struct gv_engine *engine, int peer) {
     GV_ASSERT(peer >= 0);
     const struct gv_sync_history *found = &engine->sync.history[peer % GV_CORE_HISTORY];
     if (found->peer != peer) return 0;
-    // Of scattered differences each side finds about half. Where none were found recently, there
-    // will hardly be as many again as there once were.
+    // Each side finds about half of the differences. If the last exchange found none, expect fewer
+    // than before it.
     return found->found > 0 ? 2 * found->found : found->expect / 4;
 }
 
@@ -162,16 +162,16 @@ void gv_sync_set_expected(struct gv_engine *engine, int peer, uint32_t expect) {
     *history_of(engine, peer) = (struct gv_sync_history){.peer = peer, .expect = expect};
 }
 
-// Rounds are dear where they take long, and bytes rather than work where a round is not a matter of
-// this machine alone.
+// Long round trips make messages expensive; on links within one machine, sums cost less than
+// sketches.
 static void choose_strategy(const struct gv_engine *engine, int peer, struct gv_reconcile *state) {
     const struct gv_peer *at = engine->peers[peer];
     state->fewer_rounds = at->measured && at->srtt >= FAR_MS * GV_MS;
     state->use_sketches = at->measured && at->srtt >= NEAR_MS * GV_MS;
 }
 
-// Unpacks ranges into a buffer as long as they are. What stands between them and the peer may have
-// escaped a character, "/" most likely, as JSON allows.
+// Decodes ranges into a buffer of their length. A JSON library on the way may have escaped
+// characters, such as "/".
 static int unpack(struct gv_slice ranges, uint8_t *buf) {
     struct gv_slice text = ranges;
     if (memchr(ranges.data, '\\', ranges.len) != NULL) {
@@ -204,14 +204,14 @@ int gv_sync_received(struct gv_engine *engine, gv_time now, int peer, struct gv_
     struct gv_peer *state = engine->peers[peer];
     state->synced_at = now;
     if (gv_reconcile_is_opening((struct gv_slice){slot->data, (size_t)len})) {
-        // What it has acknowledged came before it opened: this is a new one, or one repeated.
+        // If our opening is acknowledged, the peer opened this sync after it received ours.
         bool crossed = recent(engine, peer, state->opened_at, now) &&
                        gv_peer_sync_in_flight(state, state->opened_at);
         if (crossed && peer > (int)engine->self) return 1;
         if (crossed) gv_peer_abandon_syncs(state); // the peer will not answer ours
         slot->state.expected = gv_sync_expected(engine, peer);
         gv_sync_set_expected(engine, peer, slot->state.expected);
-        state->open_sync = state->follow_up = false; // this one serves as well
+        state->open_sync = state->follow_up = false; // this sync serves both
     }
     choose_strategy(engine, peer, &slot->state);
     slot->peer = peer;
@@ -220,7 +220,7 @@ int gv_sync_received(struct gv_engine *engine, gv_time now, int peer, struct gv_
     return 0;
 }
 
-// An answer being written.
+// An answer in progress.
 struct answer {
     struct gv_engine *engine;
     int peer;
@@ -244,7 +244,7 @@ static bool send_item(void *ctx, uint32_t ref, size_t summary_len) {
     answer->slot->next_is_oversized = !fits && gv_core_is_oversized(answer->engine, &entry);
     if (!fits) return false;
     answer->engine->stats.sent_entries++;
-    gv_core_trace(answer->engine, GV_ENGINE_SENT, answer->peer, true, &entry);
+    gv_core_emit(answer->engine, GV_ENGINE_SENT, answer->peer, true, &entry);
     answer->out.summary.cap = summary_capacity(answer->message, answer->engine->sync.summary_cap);
     return true;
 }

@@ -33,7 +33,7 @@ struct gv_alloc gv_base_malloc(void) {
 }
 
 void gv_base_panic(const char *condition, const char *file, int line) {
-    // Kept in the frame so that a core file names the broken invariant.
+    // Kept in the stack frame, so that a core dump shows the failed condition.
     const char *volatile kept_condition = condition;
     const char *volatile kept_file = file;
     volatile int kept_line = line;

@@ -3,31 +3,32 @@
 
 #include "tree_node.h"
 
-enum { BATCH = 16 };
+enum { BATCH = 16 }; // searches that descend together
 
-// A way down, taken side by side with others.
+// One search of a batch.
 struct search {
     const union node *node;
-    uint32_t index;         // in it
-    uint64_t rank;          // of the item looked for, under the node
-    struct gv_digest under; // the node
+    uint32_t index;           // in the node
+    uint64_t rank;            // of the wanted item in the subtree
+    struct gv_digest subtree; // the digest of the subtree
 };
 
-// Asks for what the search of a node reads, before anybody needs it.
+// Prefetches the positions of a node.
 static void prefetch_positions(const struct search *search, bool leaf) {
     size_t count = cap_of(leaf);
-    if (leaf && search->under.count < count) count = (size_t)search->under.count;
+    if (leaf && search->subtree.count < count) count = (size_t)search->subtree.count;
     prefetch(search->node, sizeof(uint64_t) * (count + 1));
 }
 
-// The entries that tell what is before `at`: those before it or, of what the parent knows to be
-// under the node, all but those from it on, whichever are fewer.
+// The digest of the entries before the index: their sum, or that of the subtree minus the others,
+// whichever adds up fewer.
 static struct gv_digest sum_before(const struct search *search, bool leaf) {
     uint32_t at = search->index, count = search->node->count;
-    if (at <= count / 2) return sum_of(search->node, 0, at, leaf);
-    return gv_digest_sub(search->under, sum_of(search->node, at, count, leaf));
+    if (at <= count / 2) return digest_of(search->node, 0, at, leaf);
+    return gv_digest_sub(search->subtree, digest_of(search->node, at, count, leaf));
 }
 
+// Prefetches what sum_before reads.
 static void prefetch_sums(const struct search *search, bool leaf) {
     const union node *node = search->node;
     uint32_t at = search->index, from = at <= node->count / 2 ? 0 : at;
@@ -39,7 +40,7 @@ static void prefetch_sums(const struct search *search, bool leaf) {
     GV_PREFETCH(&node->inner.children[at]);
 }
 
-// What is read of an item that a search has found.
+// Prefetches the item that a search has found.
 static void prefetch_item(const struct search *search) {
     const struct leaf *leaf = &search->node->leaf;
     uint32_t at = search->index < LEAF_CAP ? search->index : LEAF_CAP - 1;
@@ -47,11 +48,11 @@ static void prefetch_item(const struct search *search) {
     GV_PREFETCH(&leaf->refs[at]);
 }
 
-static void enter(struct search *search, bool leaf) {
+static void descend(struct search *search, bool leaf) {
     const struct inner *inner = &search->node->inner;
     uint32_t at = search->index;
     GV_ASSERT(at < inner->count);
-    search->under =
+    search->subtree =
         (struct gv_digest){inner->counts[at], inner->sums[at], inner->weighted_sums[at]};
     search->node = inner->children[at];
     prefetch_positions(search, leaf);
@@ -62,7 +63,7 @@ static void below_batch(const struct gv_tree *tree, const uint64_t *positions, s
     struct search searches[BATCH];
     GV_ASSERT(count <= BATCH);
     for (size_t i = 0; i < count; i++) {
-        searches[i] = (struct search){.node = tree->root, .under = tree->digest};
+        searches[i] = (struct search){.node = tree->root, .subtree = tree->digest};
         if (below != NULL) below[i] = (struct gv_digest){0, 0, 0};
     }
     for (int height = tree->depth; height > 0; height--) {
@@ -76,7 +77,7 @@ static void below_batch(const struct gv_tree *tree, const uint64_t *positions, s
         }
         for (size_t i = 0; i < count; i++) {
             if (below != NULL) below[i] = gv_digest_add(below[i], sum_before(&searches[i], leaf));
-            if (!leaf) enter(&searches[i], height == 2);
+            if (!leaf) descend(&searches[i], height == 2);
         }
     }
 }

@@ -11,11 +11,11 @@ _Static_assert(sizeof(((struct gv_digest_key *)0)->secret) >= XXH3_SECRET_SIZE_M
 
 enum { WORDS_MAX = 8 };
 
-// Writes words with the low byte first.
+// Writes words in little-endian order and returns their length, bytes.
 static inline size_t put_words(const uint64_t *words, size_t count, uint8_t out[8 * WORDS_MAX]) {
     GV_ASSERT(count <= WORDS_MAX);
 #if defined(__BYTE_ORDER__) && __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
-    memcpy(out, words, 8 * count); // which no compiler makes of the loop
+    memcpy(out, words, 8 * count); // compilers do not turn the loop into this
 #else
     for (size_t i = 0; i < 8 * count; i++) out[i] = (uint8_t)(words[i / 8] >> i % 8 * 8);
 #endif
@@ -25,7 +25,7 @@ static inline size_t put_words(const uint64_t *words, size_t count, uint8_t out[
 void gv_digest_key_init(struct gv_digest_key *key, struct gv_slice seed) {
     GV_ASSERT(key != NULL);
     GV_ASSERT(seed.data != NULL || seed.len == 0);
-    // Counter mode over the seed's 128-bit hash: 2 times 24 words, each its own hash.
+    // Counter mode: each word of the secrets is the hash of the seed's 128-bit hash and a counter.
     XXH128_hash_t root = XXH3_128bits(seed.len ? (const void *)seed.data : "", seed.len);
     uint8_t text[8 * WORDS_MAX];
     const uint64_t secret_words = sizeof key->secret / 8;
@@ -46,7 +46,7 @@ void gv_digest_key_init(struct gv_digest_key *key, struct gv_slice seed) {
 uint64_t gv_digest_hash(const struct gv_digest_key *key, const void *data, size_t len) {
     GV_ASSERT(key != NULL);
     GV_ASSERT(data != NULL || len == 0);
-    // _withSecret, not _withSeed: the latter rebuilds the secret for every input over 240 bytes.
+    // _withSeed would derive a secret from the seed for each input of more than 240 bytes.
     return XXH3_64bits_withSecret(data, len, key->secret, sizeof key->secret);
 }
 

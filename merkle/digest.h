@@ -1,10 +1,15 @@
 // SPDX-License-Identifier: MIT
-// The digest of a set of entries: how many, the sum modulo 2^64 of their keyed hashes, and the sum
-// of hash times position, from which singlediff.h tells the position of a single difference.
+// The digest of a set of items, and the keyed hashes that it adds up.
 //
-// Sums, not XOR: equal items do not cancel, and a sum together with a count resists the linear
-// forgeries that some 64 chosen items make against XOR. The hash is XXH3-64 under a secret that a
-// cluster shares; without the secret nobody can choose items that collide.
+// A digest is the number of items, the sum of their hashes and the sum of hash · position, modulo
+// 2^64: an additive multiset hash (MSet-Add-Hash: Clarke et al., "Incremental Multiset Hash
+// Functions", ASIACRYPT 2003). Adding and subtracting digests adds and removes items in O(1).
+// singlediff.h computes the position of a single difference from two digests.
+//
+// The sums are not XOR, under which equal items cancel, and under which 64 chosen items suffice to
+// forge any digest by linear algebra. Hashes are XXH3-64 under a secret that the nodes of a cluster
+// share, so that only holders of the secret can choose items that collide. engine/DESIGN.md,
+// section "Replica and digest", has the probabilities of accidental collisions.
 #ifndef GV_MERKLE_DIGEST_H
 #define GV_MERKLE_DIGEST_H
 
@@ -14,54 +19,57 @@
 extern "C" {
 #endif
 
+// All fields are modulo 2^64. All zeros: the digest of the empty set.
 struct gv_digest {
-    uint64_t count;
-    uint64_t sum;
-    uint64_t weighted_sum; // the sum of hash · position
+    uint64_t count;        // items
+    uint64_t sum;          // sum of their hashes
+    uint64_t weighted_sum; // sum of hash · position
 };
 
-// A hashing key. Treat as opaque; copying is fine. Every node of a cluster needs the same one:
-// nodes with different keys never agree on a digest.
+// A hash key. Opaque; may be copied. All nodes of a cluster need the same key: the digests of equal
+// sets differ under different keys.
 struct gv_digest_key {
-    uint8_t secret[192];
-    uint8_t secret2[192]; // for gv_digest_hash2
-    uint64_t seed;
-    uint64_t permutation[2]; // for singlediff.h
+    uint8_t secret[192];     // of gv_digest_hash
+    uint8_t secret2[192];    // of gv_digest_hash2
+    uint64_t seed;           // of gv_digest_fingerprint
+    uint64_t permutation[2]; // of gv_singlediff_permute
 };
 
-// Derives the key from `seed` (any bytes, any length, also none).
+// Derives the key from `seed`: any bytes of any length, also none.
 GV_API void gv_digest_key_init(struct gv_digest_key *key, struct gv_slice seed);
 
 // The keyed hash of a byte string.
 GV_API uint64_t gv_digest_hash(const struct gv_digest_key *key, const void *data, size_t len);
 
-// A second keyed hash of a byte string, under a secret of its own: inputs that share
-// gv_digest_hash, by accident or because that was computed backwards, differ in this one but for a
-// chance of 2^-64.
+// A second keyed hash of a byte string, under an independent secret. Two inputs with the same
+// gv_digest_hash, by accident or by inversion of that hash, also share this one with probability
+// 2^-64.
 GV_API uint64_t gv_digest_hash2(const struct gv_digest_key *key, const void *data, size_t len);
 
-// The keyed hash of `count` words (at most 8), the same on machines of either byte order.
+// The keyed hash of `count` words, at most 8 (asserted). Independent of the byte order.
 GV_API uint64_t gv_digest_words(const struct gv_digest_key *key, const uint64_t *words,
                                 size_t count);
 
-// 64 bits of a digest's count and sum under a salt. A list's short hashes are cut from it, and the
-// bounds of ranges shifted by it: the salt is drawn afresh for every exchange, so that an unlucky
-// collision hides an entry once, not for ever.
+// The keyed hash of a digest's count and sum, and a salt. reconcile.h truncates it to short hashes
+// and derives the shift of range bounds from it. Each exchange has a new salt, so a collision hides
+// an entry from one exchange only.
 GV_API uint64_t gv_digest_fingerprint(const struct gv_digest_key *key, struct gv_digest digest,
                                       uint64_t salt);
 
-// The digest of one entry.
+// The digest of one item.
 static inline struct gv_digest gv_digest_of(uint64_t position, uint64_t hash) {
     struct gv_digest one = {1, hash, hash * position};
     return one;
 }
 
+// The digest of the union of disjoint sets.
 static inline struct gv_digest gv_digest_add(struct gv_digest a, struct gv_digest b) {
-    struct gv_digest sum = {a.count + b.count, a.sum + b.sum, // no compound literal: C++ reads this
+    struct gv_digest sum = {a.count + b.count, a.sum + b.sum, // C++ has no compound literals
                             a.weighted_sum + b.weighted_sum};
     return sum;
 }
 
+// The digest of the set `a` without its subset `b`.
 static inline struct gv_digest gv_digest_sub(struct gv_digest a, struct gv_digest b) {
     struct gv_digest difference = {a.count - b.count, a.sum - b.sum,
                                    a.weighted_sum - b.weighted_sum};

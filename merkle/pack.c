@@ -6,7 +6,7 @@
 
 // ---- Writing ------------------------------------------------------------------------------------
 
-// Room for `len` more bytes at the end of the buffer, or NULL: all of it or nothing.
+// Claims `len` more bytes at the end of the buffer; NULL if they do not fit.
 static inline uint8_t *claim(struct gv_writer *out, size_t len) {
     GV_ASSERT(out != NULL);
     GV_ASSERT(out->len <= out->cap && (out->data != NULL || out->cap == 0));
@@ -19,9 +19,9 @@ static inline uint8_t *claim(struct gv_writer *out, size_t len) {
     return dest;
 }
 
-// Not an exported function, of which a shared library would make a call each time.
+// Not exported, so that a shared library inlines it.
 static inline void put(struct gv_writer *out, const void *data, size_t len) {
-    if (len == 0) return; // memcpy takes no NULL, whatever the length
+    if (len == 0) return; // memcpy must not be passed NULL
     uint8_t *dest = claim(out, len);
     if (dest != NULL) memcpy(dest, data, len);
 }
@@ -34,6 +34,12 @@ void gv_pack_put_bytes(struct gv_writer *out, const void *data, size_t len) {
 void gv_pack_put_u8(struct gv_writer *out, uint8_t value) {
     uint8_t *dest = claim(out, 1);
     if (dest != NULL) *dest = value;
+}
+
+void gv_pack_put_u32(struct gv_writer *out, uint32_t value) {
+    uint8_t *dest = claim(out, 4);
+    if (dest == NULL) return;
+    for (unsigned i = 0; i < 4; i++) dest[i] = (uint8_t)(value >> (8 * i));
 }
 
 void gv_pack_put_u64(struct gv_writer *out, uint64_t value) {
@@ -70,13 +76,13 @@ size_t gv_pack_varint_size(uint64_t value) {
 
 // ---- Reading ------------------------------------------------------------------------------------
 
-// Like put, not an exported function.
+// Not exported, so that a shared library inlines it.
 static inline const uint8_t *take(struct gv_reader *in, size_t len) {
     GV_ASSERT(in != NULL);
     GV_ASSERT(in->at <= in->len && (in->data != NULL || in->len == 0));
     if (in->error == 0 && len > in->len - in->at) in->error = GV_ESYNTAX;
     if (in->error != 0) return NULL;
-    if (len == 0) return (const uint8_t *)""; // NULL would read as a fault
+    if (len == 0) return (const uint8_t *)""; // NULL means an error
     const uint8_t *bytes = in->data + in->at;
     in->at += len;
     return bytes;
@@ -95,6 +101,14 @@ uint8_t gv_pack_get_u8(struct gv_reader *in) {
     return take_u8(in);
 }
 
+uint32_t gv_pack_get_u32(struct gv_reader *in) {
+    const uint8_t *bytes = take(in, 4);
+    if (bytes == NULL) return 0;
+    uint32_t value = 0;
+    for (unsigned i = 0; i < 4; i++) value |= (uint32_t)bytes[i] << (8 * i);
+    return value;
+}
+
 uint64_t gv_pack_get_u64(struct gv_reader *in) {
     const uint8_t *bytes = take(in, 8);
     if (bytes == NULL) return 0;
@@ -110,7 +124,7 @@ uint64_t gv_pack_get_varint(struct gv_reader *in) {
         if (in->error != 0) return 0;
         bool last = byte < 0x80;
         if (last && byte == 0 && i > 0) break;              // a shorter encoding exists
-        if (i == GV_PACK_VARINT_MAX - 1 && byte > 1) break; // 9 * 7 bits, and one more
+        if (i == GV_PACK_VARINT_MAX - 1 && byte > 1) break; // 9 * 7 + 1 bits
         value |= (uint64_t)(byte & 0x7f) << (7 * i);
         if (last) return value;
     }
@@ -145,7 +159,7 @@ void gv_pack_put_base64(struct gv_writer *out, struct gv_slice data) {
     if (end - at == 2) *dest = (uint8_t)digits64[bits >> 6 & 63];
 }
 
-// The value of a character, plus 64 so that all others are told apart by their 0.
+// The value of a character plus 64; 0 for characters outside the alphabet.
 // clang-format off
 static const uint8_t values64[256] = {
     ['A'] = 64, ['B'] = 65, ['C'] = 66, ['D'] = 67, ['E'] = 68, ['F'] = 69, ['G'] = 70, ['H'] = 71,
@@ -160,7 +174,7 @@ static const uint8_t values64[256] = {
 };
 // clang-format on
 
-// Decodes a last group of two or three characters, in the order that lets `to` overwrite `from`.
+// Decodes a last group of two or three characters. Reads it before it writes: `to` may be `from`.
 static int get_tail(const uint8_t *from, size_t chars, uint8_t *to) {
     GV_ASSERT(chars == 2 || chars == 3);
     uint8_t a = values64[from[0]], b = values64[from[1]], c = chars == 3 ? values64[from[2]] : 64;

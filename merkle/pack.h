@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: MIT
-// Bytes for the wire: LEB128 varints, fixed 64-bit words, and base64 to carry them inside JSON. It
-// sits at the bottom of the house because the summaries of reconcile.h are bytes already.
-// Readers take any bytes from anywhere: they stop at the end, and refuse what no writer writes.
+// Binary encoding for the wire: LEB128 varints, fixed 32-bit and 64-bit words (little-endian), and
+// base64 (RFC 4648, section 4), which carries them inside JSON.
+//
+// Writers fill a buffer of the caller. Readers accept untrusted bytes: they stop at the end, and
+// reject every encoding that the writer does not produce, so each value has one encoding.
 #ifndef GV_MERKLE_PACK_H
 #define GV_MERKLE_PACK_H
 
@@ -11,45 +13,58 @@
 extern "C" {
 #endif
 
-enum { GV_PACK_VARINT_MAX = 10 };
+enum { GV_PACK_VARINT_MAX = 10 }; // longest varint, bytes
 
-// An output buffer of the caller's. Each put writes all or nothing. Once something did not fit,
-// `full` is set and stays set, and nothing more is written: check it once at the end.
+// An output buffer: the caller sets `data` and `cap`, and `len` and `full` to 0. A put appends all
+// of its bytes or none. The first put that does not fit sets `full`; later puts then write nothing,
+// so it suffices to check `full` once at the end.
 struct gv_writer {
-    uint8_t *data;
-    size_t cap, len;
-    bool full;
+    uint8_t *data; // borrowed; NULL only if `cap` is 0
+    size_t cap;    // size of the buffer, bytes
+    size_t len;    // bytes written
+    bool full;     // a put did not fit
 };
 
-// An input. After the first fault `error` (GV_ESYNTAX) is set and every read returns 0.
+// An input: the caller sets `data` and `len`, and `at` and `error` to 0. The first malformed or
+// truncated value sets `error` to GV_ESYNTAX; later reads then return 0 or NULL.
 struct gv_reader {
-    const uint8_t *data;
-    size_t len, at;
-    int error;
+    const uint8_t *data; // borrowed; NULL only if `len` is 0
+    size_t len;          // bytes in all
+    size_t at;           // offset of the next byte
+    int error;           // 0 or GV_ESYNTAX
 };
 
+// `data` may be NULL if `len` is 0.
 GV_API void gv_pack_put_bytes(struct gv_writer *out, const void *data, size_t len);
 GV_API void gv_pack_put_u8(struct gv_writer *out, uint8_t value);
+GV_API void gv_pack_put_u32(struct gv_writer *out, uint32_t value);    // 4 bytes, little-endian
 GV_API void gv_pack_put_u64(struct gv_writer *out, uint64_t value);    // 8 bytes, little-endian
-GV_API void gv_pack_put_varint(struct gv_writer *out, uint64_t value); // 1 … 10 bytes, LEB128
-GV_API void gv_pack_put_text(struct gv_writer *out, const char *text); // up to the NUL, without it
+GV_API void gv_pack_put_varint(struct gv_writer *out, uint64_t value); // 1 to 10 bytes, LEB128
+// A NUL-terminated text, without the NUL.
+GV_API void gv_pack_put_text(struct gv_writer *out, const char *text);
+// A number in decimal digits, 1 to 20 bytes.
 GV_API void gv_pack_put_decimal(struct gv_writer *out, uint64_t value);
+// The length of a number as a varint, bytes.
 GV_API size_t gv_pack_varint_size(uint64_t value);
 
 GV_API uint8_t gv_pack_get_u8(struct gv_reader *in);
+GV_API uint32_t gv_pack_get_u32(struct gv_reader *in);
 GV_API uint64_t gv_pack_get_u64(struct gv_reader *in);
-// Refuses more than 64 bits and encodings longer than needed.
+// A varint longer than 64 bits, or longer than needed, is malformed.
 GV_API uint64_t gv_pack_get_varint(struct gv_reader *in);
-// `len` bytes in place; NULL past the end. Never NULL without an error, not even for no bytes.
+// The next `len` bytes, in place. NULL if and only if there are fewer, or an earlier read failed.
 GV_API const uint8_t *gv_pack_get_bytes(struct gv_reader *in, size_t len);
 
-// Base64 (RFC 4648, section 4), without padding. Sizes:
+// Base64 without padding. The number of characters for `bytes` bytes, and of bytes in `chars`
+// characters:
 #define GV_BASE64_LEN(bytes) (((bytes)*4 + 2) / 3)
 #define GV_BASE64_BYTES(chars) ((chars)*3 / 4)
+// Appends GV_BASE64_LEN(data.len) characters.
 GV_API void gv_pack_put_base64(struct gv_writer *out, struct gv_slice data);
-// Decodes into buf; returns the bytes. GV_ESYNTAX: a character that is none of the 64, a length
-// that no input has, or bits set beyond the last byte; GV_ESPACE: longer than cap or INT_MAX.
-// buf may be the same memory as text.data. After GV_ESYNTAX it may hold part of the bytes.
+// Decodes into buf and returns the number of bytes. `buf` may be the same memory as text.data.
+// GV_ESYNTAX: a character outside the alphabet (padding and white space included), a length of
+// 4 n + 1, or a bit set after the last byte; buf may then hold part of the bytes.
+// GV_ESPACE: more than `cap` or INT_MAX bytes.
 GV_API int gv_pack_get_base64(struct gv_slice text, uint8_t *buf, size_t cap);
 
 #ifdef __cplusplus

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// In an object of its own, so that one that replaces it is linked without this one's stdio. A
-// pointer to a hook would have been state that all users of the library in a process share.
+// The default report is an object file of its own, so that a program that replaces it links no
+// stdio. A hook in a pointer would be global state.
 #include "panic.h"
 
 #include <stdio.h>

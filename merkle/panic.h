@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: MIT
-// What is said when an assertion fails: a bug of the library's, or of a caller's that a header
-// rules out, such as a NULL buffer. No message and no text from outside makes one fail; what
-// engine.h lists as wrong arguments are errors.
+// The report of a failed assertion.
 //
-// The default writes file, line and condition to standard error. A program that wants something
-// else defines a function of this name, as with the operator new of C++: the linker takes the
-// program's, statically from libgrapevine.a on any platform, and from a shared library where
-// definitions of the program go before the library's (ELF, and Mach-O, as the default is weak).
+// An assertion fails because of a bug in the library, or because a caller violates a header, for
+// example by passing a NULL buffer. Messages and other untrusted input cannot make one fail;
+// engine.h lists the arguments that are answered by GV_EINVAL instead.
+//
+// The default writes file, line and condition to standard error. A program replaces it by defining
+// a function of this name, like operator new in C++. The linker prefers the program's definition:
+// with the static libgrapevine.a on every platform, with the shared library on ELF and Mach-O,
+// where the default is a weak symbol.
 #ifndef GV_MERKLE_PANIC_H
 #define GV_MERKLE_PANIC_H
 
@@ -16,8 +18,8 @@
 extern "C" {
 #endif
 
-// Static texts. The process is ended by abort() once this returns; it may leave by longjmp or an
-// exit instead, but the objects that were in use are good for nothing then.
+// Called once, with static texts, before the process ends by abort(). A replacement may leave by
+// exit or longjmp instead; the objects in use at that time must not be used again.
 GV_API void gv_panic_report(const char *condition, const char *file, int line);
 
 #ifdef __cplusplus

@@ -8,34 +8,34 @@
 #include <wmmintrin.h>
 #define CLMUL __attribute__((target("pclmul,sse4.1")))
 #endif
-// What is written once for both ways to multiply is copied into each of them.
+// A function that takes the multiplication as an argument; inlined into each of its two callers.
 #if defined(__GNUC__)
-#define BOTH_WAYS static inline __attribute__((always_inline))
+#define GENERIC static inline __attribute__((always_inline))
 #else
-#define BOTH_WAYS static inline
+#define GENERIC static inline
 #endif
 
 enum {
     BITS = 32,
     CAP = GV_PINSKETCH_CAPACITY,
-    // The field is that of polynomials below x^32 = x^7 + x^3 + x^2 + 1. In it, x^64 is this:
-    REST_LONG = 0x4051, // x^14 + x^6 + x^4 + 1
+    // The field is GF(2)[x] modulo x^32 + x^7 + x^3 + x^2 + 1.
+    X64_REDUCED = 0x4051, // x^64 in it: x^14 + x^6 + x^4 + 1
 };
 
-// The product as it comes, of up to 63 bits: sums of several are reduced once.
+// The unreduced product, up to 63 bits. Callers add several products and reduce the sum.
 typedef uint64_t multiply(uint32_t a, uint32_t b);
 
 // --- the field ---------------------------------------------------------------------------------
 
-// The remainder of 64 bits.
+// The remainder of a polynomial of 64 bits.
 static inline uint32_t reduce(uint64_t product) {
     uint64_t high = product >> BITS;
-    product ^= high << 7 ^ high << 3 ^ high << 2 ^ high; // leaves at most 38 in place of 62
+    product ^= high << 7 ^ high << 3 ^ high << 2 ^ high; // overflows by at most 7 bits
     high = (product ^ (high << BITS)) >> BITS;
     return (uint32_t)(product ^ high << 7 ^ high << 3 ^ high << 2 ^ high);
 }
 
-// The multiples of b by all polynomials of four bits.
+// The products of b and each polynomial of four bits.
 static inline void find_multiples(uint64_t multiples[16], uint32_t b) {
     multiples[0] = 0;
     multiples[1] = b;
@@ -73,12 +73,12 @@ bool gv_pinsketch_has_clmul(void) {
 }
 #endif
 
-BOTH_WAYS uint32_t times(uint32_t a, uint32_t b, multiply *mul) {
+GENERIC uint32_t times(uint32_t a, uint32_t b, multiply *mul) {
     return reduce(mul(a, b));
 }
 
 // 1 / a = a^(2^32 − 2); a is not 0.
-BOTH_WAYS uint32_t invert(uint32_t a, multiply *mul) {
+GENERIC uint32_t invert(uint32_t a, multiply *mul) {
     // a^(2^n − 1) for n = 1, 2, 4, 8, 16 in turn; the exponent is 2 · (2^31 − 1).
     uint32_t ones = a, all = a;
     for (int n = 1; n < BITS / 2; n *= 2) {
@@ -91,8 +91,8 @@ BOTH_WAYS uint32_t invert(uint32_t a, multiply *mul) {
     return times(all, all, mul);
 }
 
-// Solutions z of z^2 + z = c for each c of one bit, but for bit 25, which alone has a part that
-// no z gives: pinsketch_test derives them.
+// Solutions z of z^2 + z = c for each c of one bit. Bit 25 has none: its trace is 1.
+// pinsketch_test derives the table.
 static const uint32_t quadratic_roots[BITS] = {
     0x54fd1264, 0xc26fcd64, 0xc26fcd66, 0x238a7462, 0xc26fcd62, 0x973bccaa, 0x238a746a, 0x77766712,
     0xc26fcd72, 0xc1bdd556, 0x973bcc8a, 0x572a094c, 0x238a742a, 0xb693be84, 0x77766792, 0x9555c03e,
@@ -100,21 +100,21 @@ static const uint32_t quadratic_roots[BITS] = {
     0x238a642a, 0x00000000, 0xb6939e84, 0xc519fa86, 0x77762792, 0xb9b99fe0, 0x9555403e, 0x377627ba,
 };
 
-// --- polynomials: coefficients from the lowest, and a degree -------------------------------------
+// --- polynomials ---------------------------------------------------------------------------------
 
 struct poly {
-    int degree; // −1: zero
-    uint32_t of[CAP + 1];
+    int degree;           // -1: the zero polynomial
+    uint32_t of[CAP + 1]; // coefficients, from the lowest
 };
 
-BOTH_WAYS void make_monic(struct poly *f, multiply *mul) {
+GENERIC void make_monic(struct poly *f, multiply *mul) {
     uint32_t by = invert(f->of[f->degree], mul);
     for (int i = 0; i < f->degree; i++) f->of[i] = times(f->of[i], by, mul);
     f->of[f->degree] = 1;
 }
 
-// Leaves in `f` its remainder by g, up to a factor; g may have any first coefficient but 0.
-BOTH_WAYS void remainder_by(struct poly *f, const struct poly *g, multiply *mul) {
+// Replaces `f` by a multiple of its remainder modulo g, whose leading coefficient is not 0.
+GENERIC void remainder_by(struct poly *f, const struct poly *g, multiply *mul) {
     uint32_t lead = g->of[g->degree];
     while (f->degree >= g->degree) {
         uint32_t top = f->of[f->degree];
@@ -129,8 +129,8 @@ BOTH_WAYS void remainder_by(struct poly *f, const struct poly *g, multiply *mul)
     }
 }
 
-// The monic greatest common divisor; both are changed. a is not zero.
-BOTH_WAYS struct poly common_divisor(struct poly a, struct poly b, multiply *mul) {
+// The monic greatest common divisor; a is not zero.
+GENERIC struct poly common_divisor(struct poly a, struct poly b, multiply *mul) {
     while (b.degree >= 0) {
         struct poly rest = a;
         remainder_by(&rest, &b, mul);
@@ -141,8 +141,8 @@ BOTH_WAYS struct poly common_divisor(struct poly a, struct poly b, multiply *mul
     return a;
 }
 
-// f / g, both monic, where g divides f.
-BOTH_WAYS struct poly quotient(struct poly f, const struct poly *g, multiply *mul) {
+// f / g; both are monic, and g divides f.
+GENERIC struct poly quotient(struct poly f, const struct poly *g, multiply *mul) {
     struct poly out = {.degree = f.degree - g->degree};
     for (int at = out.degree; at >= 0; at--) {
         out.of[at] = f.of[at + g->degree];
@@ -151,11 +151,11 @@ BOTH_WAYS struct poly quotient(struct poly f, const struct poly *g, multiply *mu
     return out;
 }
 
-// --- the polynomial whose roots are the elements -------------------------------------------------
+// --- the locator polynomial, whose roots are the elements ----------------------------------------
 
-// a = by · a − of_b · x^shift · b, in place.
-BOTH_WAYS void combine(uint32_t a[CAP + 1], uint32_t by, const uint32_t b[CAP + 1], uint32_t of_b,
-                       int shift, multiply *mul) {
+// a = by · a - of_b · x^shift · b.
+GENERIC void combine(uint32_t a[CAP + 1], uint32_t by, const uint32_t b[CAP + 1], uint32_t of_b,
+                     int shift, multiply *mul) {
     for (int i = CAP; i >= 0; i--) {
         uint64_t value = a[i] != 0 ? mul(a[i], by) : 0;
         if (i >= shift && b[i - shift] != 0) value ^= mul(b[i - shift], of_b);
@@ -163,10 +163,10 @@ BOTH_WAYS void combine(uint32_t a[CAP + 1], uint32_t by, const uint32_t b[CAP + 
     }
 }
 
-// The algorithm of Berlekamp and Massey, without divisions. In characteristic 2 every second step
-// finds no discrepancy. False: more than cap.
-BOTH_WAYS bool find_locator(const struct gv_pinsketch *sketch, int cap, struct poly *out,
-                            multiply *mul) {
+// Berlekamp-Massey without divisions. In characteristic 2 every second discrepancy is zero, so
+// those steps are left out. False: more than `cap` elements.
+GENERIC bool find_locator(const struct gv_pinsketch *sketch, int cap, struct poly *out,
+                          multiply *mul) {
     uint32_t sums[2 * CAP] = {0}; // sums[i]: of the powers i + 1
     for (int i = 0; i < cap; i++) sums[2 * i] = sketch->syndrome[i];
     for (int i = 1; i < 2 * cap; i += 2) sums[i] = times(sums[i / 2], sums[i / 2], mul);
@@ -194,10 +194,10 @@ BOTH_WAYS bool find_locator(const struct gv_pinsketch *sketch, int cap, struct p
     return true;
 }
 
-// --- its roots -----------------------------------------------------------------------------------
+// --- roots ---------------------------------------------------------------------------------------
 
-// The two roots of a monic polynomial that is known to have them.
-BOTH_WAYS void solve_quadratic(const struct poly *f, uint32_t out[2], multiply *mul) {
+// The two roots of a monic quadratic polynomial that has two.
+GENERIC void solve_quadratic(const struct poly *f, uint32_t out[2], multiply *mul) {
     uint32_t by = f->of[1], inverse = invert(by, mul), root = 0;
     uint32_t rest =
         times(f->of[0], times(inverse, inverse, mul), mul); // x = by · z, and z^2 + z = rest
@@ -206,9 +206,9 @@ BOTH_WAYS void solve_quadratic(const struct poly *f, uint32_t out[2], multiply *
     out[1] = out[0] ^ by;
 }
 
-// x^(2^i) modulo f for all i below BITS. False: f is not a product of different linear factors,
-// for then x^(2^BITS) would be x.
-BOTH_WAYS bool frobenius_powers(const struct poly *f, uint32_t out[BITS][CAP], multiply *mul) {
+// x^(2^i) modulo f for all i below BITS. False: x^(2^BITS) is not x, so f is not a product of
+// distinct linear factors.
+GENERIC bool frobenius_powers(const struct poly *f, uint32_t out[BITS][CAP], multiply *mul) {
     int degree = f->degree;
     uint32_t even[CAP][CAP] = {{0}}, power[CAP] = {1}; // even[j] is x^(2j)
     for (int j = 0; j < 2 * degree; j++) {
@@ -237,8 +237,8 @@ BOTH_WAYS bool frobenius_powers(const struct poly *f, uint32_t out[BITS][CAP], m
     return true;
 }
 
-// The trace of beta · x modulo f: 0 at some of the roots, 1 at the others.
-BOTH_WAYS struct poly trace(uint32_t beta, uint32_t powers[BITS][CAP], int degree, multiply *mul) {
+// The trace polynomial of beta · x modulo f: its value is 0 at some roots of f, 1 at the others.
+GENERIC struct poly trace(uint32_t beta, uint32_t powers[BITS][CAP], int degree, multiply *mul) {
     struct poly out = {.degree = degree - 1};
     uint64_t sums[CAP] = {0};
     for (int i = 0; i < BITS; i++) {
@@ -250,39 +250,39 @@ BOTH_WAYS struct poly trace(uint32_t beta, uint32_t powers[BITS][CAP], int degre
     return out;
 }
 
-BOTH_WAYS int find_roots(const struct poly *f, uint32_t *out, multiply *mul) {
-    struct poly parts[CAP] = {*f}; // not solved yet, their product has the roots that are missing
+GENERIC int find_roots(const struct poly *f, uint32_t *out, multiply *mul) {
+    struct poly factors[CAP] = {*f}; // unsolved; the product has the remaining roots
     int count = 1, found = 0;
     uint32_t powers[BITS][CAP];
     if (f->degree > 1 && !frobenius_powers(f, powers, mul)) return GV_ERANGE;
     for (int bit = 0; count > 0; bit++) {
         int todo = 0;
         for (int i = 0; i < count; i++) {
-            if (parts[i].degree == 1) out[found++] = parts[i].of[0];
-            if (parts[i].degree == 2) solve_quadratic(&parts[i], out + found, mul), found += 2;
-            if (parts[i].degree > 2) parts[todo++] = parts[i];
+            if (factors[i].degree == 1) out[found++] = factors[i].of[0];
+            if (factors[i].degree == 2) solve_quadratic(&factors[i], out + found, mul), found += 2;
+            if (factors[i].degree > 2) factors[todo++] = factors[i];
         }
         count = todo;
         if (count == 0 || bit == BITS) break;
         struct poly traced = trace(UINT32_C(1) << bit, powers, f->degree, mul);
         for (int i = 0; i < todo; i++) {
-            struct poly half = common_divisor(parts[i], traced, mul);
-            if (half.degree == 0 || half.degree == parts[i].degree) continue;
-            parts[count++] = quotient(parts[i], &half, mul);
-            parts[i] = half;
+            struct poly half = common_divisor(factors[i], traced, mul);
+            if (half.degree == 0 || half.degree == factors[i].degree) continue;
+            factors[count++] = quotient(factors[i], &half, mul);
+            factors[i] = half;
         }
     }
-    GV_ASSERT(found == f->degree && count == 0); // some bit tells any two roots apart
+    GV_ASSERT(found == f->degree && count == 0); // any two roots differ in the trace of some bit
     return found;
 }
 
-BOTH_WAYS int decode(const struct gv_pinsketch *sketch, int cap, uint32_t *out, multiply *mul) {
+GENERIC int decode(const struct gv_pinsketch *sketch, int cap, uint32_t *out, multiply *mul) {
     struct poly f;
     if (!find_locator(sketch, cap, &f, mul)) return GV_ERANGE;
     return f.degree == 0 ? 0 : find_roots(&f, out, mul);
 }
 
-// --- the two ways --------------------------------------------------------------------------------
+// --- portable and carry-less multiplication ------------------------------------------------------
 
 static void add_portable(struct gv_pinsketch *sketch, uint32_t element) {
     uint64_t multiples[16];
@@ -299,7 +299,7 @@ static int decode_portable(const struct gv_pinsketch *sketch, int cap, uint32_t 
 }
 
 #ifdef CLMUL
-// What is at the even and at the odd places of these eight.
+// The elements at the even and at the odd indices of eight.
 CLMUL static inline __m128i evens(__m128i a, __m128i b) {
     return _mm_castps_si128(_mm_shuffle_ps(_mm_castsi128_ps(a), _mm_castsi128_ps(b), 0x88));
 }
@@ -311,8 +311,8 @@ CLMUL static inline __m128i sum(__m128i a, __m128i b) {
     return _mm_xor_si128(a, b);
 }
 
-// The squares of four elements. Without carries a word of two has a square of two words, theirs, so
-// this is one multiplication for two; and what is left to do is the same for all four.
+// The squares of four elements. The carry-less square of a 64-bit word is the squares of its two
+// halves, so one multiplication serves two elements, and one reduction all four.
 CLMUL static inline __m128i square_each(__m128i x) {
     __m128i two = _mm_clmulepi64_si128(x, x, 0x00), more = _mm_clmulepi64_si128(x, x, 0x11);
     __m128i low = evens(two, more), high = odds(two, more);
@@ -322,12 +322,12 @@ CLMUL static inline __m128i square_each(__m128i x) {
                sum(_mm_slli_epi32(high, 7), sum(_mm_slli_epi32(high, 3), _mm_slli_epi32(high, 2))));
 }
 
-// Products of the halves of two pairs: i of the one, j of the other.
+// The product of half i of a and half j of b.
 #define TIMES(a, i, b, j) _mm_clmulepi64_si128(a, b, (i) | (j) << 4)
 #define TIMES_BOTH(a, b) sum(TIMES(a, 0, b, 0), TIMES(a, 1, b, 1))
 
-// Adds the powers of two elements, given their first, second, fourth and eighth ones. Products of
-// more than two are left longer than the field, up to 125 bits: they are reduced as a sum.
+// Adds the odd powers of two elements, given their powers 1, 2, 4 and 8. Products are up to 125
+// bits long; only the sum of all items is reduced.
 CLMUL static inline void add_two(__m128i sums[CAP], __m128i x1, __m128i x2, __m128i x4,
                                  __m128i x8) {
     __m128i a3 = TIMES(x1, 0, x2, 0), a12 = TIMES(x4, 0, x8, 0);
@@ -351,9 +351,9 @@ CLMUL static inline void add_four(__m128i sums[CAP], __m128i x1) {
             _mm_srli_epi64(x8, BITS));
 }
 
-// The remainder of 128 bits.
+// The remainder of a polynomial of 128 bits.
 CLMUL static inline uint32_t reduce_long(__m128i product) {
-    __m128i rest = _mm_cvtsi32_si128(REST_LONG);
+    __m128i rest = _mm_cvtsi32_si128(X64_REDUCED);
     __m128i mid = _mm_clmulepi64_si128(product, rest, 0x01);
     __m128i last = _mm_clmulepi64_si128(mid, rest, 0x01);
     return reduce((uint64_t)_mm_cvtsi128_si64(sum(product, sum(mid, last))));
@@ -366,10 +366,11 @@ CLMUL static void add_clmul(struct gv_pinsketch *sketch, const uint64_t *hashes,
     for (; i + 4 <= count; i += 4) {
         const __m128i *at = (const __m128i *)(hashes + i);
         __m128i x = evens(_mm_loadu_si128(at), _mm_loadu_si128(at + 1));
-        add_four(sums, _mm_sub_epi32(x, _mm_cmpeq_epi32(x, _mm_setzero_si128()))); // 0 is 1
+        add_four(sums,
+                 _mm_sub_epi32(x, _mm_cmpeq_epi32(x, _mm_setzero_si128()))); // element 1 for 0
     }
     if (i < count) {
-        uint32_t few[4] = {0}; // to zeros nothing is added
+        uint32_t few[4] = {0}; // zeros add nothing
         for (size_t k = 0; i + k < count; k++) few[k] = gv_pinsketch_element(hashes[i + k]);
         add_four(sums, _mm_loadu_si128((const __m128i *)few));
     }

@@ -1,16 +1,17 @@
 // SPDX-License-Identifier: MIT
-// A sketch of a set: eight words from whose difference with another set's up to eight differences
-// are told, exactly, and without knowing how large the sets are.
+// A set sketch of eight 32-bit words. The XOR of the sketches of two sets decodes to the elements
+// that only one of them has, if these are at most eight; the sizes of the sets do not matter.
 //
-// An item stands for an element of GF(2^32), 32 bits of its hash. The sketch is the sum
-// of the first, third, fifth … fifteenth powers of the elements. Addition is XOR, so what both
-// sides hold cancels, and the sketch of a range is the XOR of its parts'. The differences are the
-// roots of a polynomial that Berlekamp and Massey's algorithm finds from the power sums, split by
-// Berlekamp's traces. After PinSketch: Y. Dodis, R. Ostrovsky, L. Reyzin, A. Smith, "Fuzzy
-// Extractors" (SIAM Journal on Computing 38, 2008), section 6.3.
+// An element is a nonzero value of GF(2^32): the low 32 bits of an item's hash. The sketch holds
+// the syndromes of a binary BCH code: the sums of the first, third, fifth, … fifteenth powers of
+// the elements. Addition is XOR, so common elements cancel, and the sketch of a range is the XOR of
+// those of its subranges. Decoding finds the locator polynomial by the Berlekamp-Massey algorithm
+// and its roots by Berlekamp's trace algorithm. After PinSketch: Y. Dodis, R. Ostrovsky, L. Reyzin,
+// A. Smith, "Fuzzy Extractors", SIAM Journal on Computing 38, 2008, section 6.3; compare
+// minisketch.
 //
-// Elements are short, so two items of a range may share one; whoever decodes has candidates, not
-// certainty, and looks for them.
+// Two items may share an element, and a set of more than eight may decode to wrong elements. So
+// decoding yields candidates that the caller must verify.
 #ifndef GV_MERKLE_PINSKETCH_H
 #define GV_MERKLE_PINSKETCH_H
 
@@ -20,35 +21,37 @@
 extern "C" {
 #endif
 
-enum { GV_PINSKETCH_CAPACITY = 8 };
+enum { GV_PINSKETCH_CAPACITY = 8 }; // most differences that a sketch decodes
 
-// All zeros: the sketch of nothing. The first n words alone are a sketch for n differences.
+// All zeros: the sketch of the empty set. The first n syndromes alone decode up to n differences.
 struct gv_pinsketch {
-    uint32_t syndrome[GV_PINSKETCH_CAPACITY];
+    uint32_t syndrome[GV_PINSKETCH_CAPACITY]; // sums of the powers 1, 3, 5, … 15
 };
 
-// Whether this machine multiplies without carries, which is some ten times faster. Asking costs
-// up to microseconds, so ask once; both ways give the same.
+// Whether this processor has carry-less multiplication (PCLMULQDQ), which is about ten times as
+// fast as the portable one. The results are the same. A call takes up to microseconds: keep the
+// answer, and pass it as `clmul` below.
 GV_API bool gv_pinsketch_has_clmul(void);
 
-// The element of an item of this hash; never 0.
+// The element of an item with this hash; never 0.
 static inline uint32_t gv_pinsketch_element(uint64_t hash) {
     return (uint32_t)hash != 0 ? (uint32_t)hash : 1;
 }
 
-// Adds items, or takes away those that are in it.
+// Adds the items with these hashes, or removes those that the sketch contains.
 GV_API void gv_pinsketch_add(struct gv_pinsketch *sketch, const uint64_t *hashes, size_t count,
                              bool clmul);
 
-// Adds the items of another one.
+// XORs another sketch into this one: the sketch of the symmetric difference.
 static inline void gv_pinsketch_merge(struct gv_pinsketch *sketch,
                                       const struct gv_pinsketch *other) {
     for (int i = 0; i < GV_PINSKETCH_CAPACITY; i++) sketch->syndrome[i] ^= other->syndrome[i];
 }
 
-// The elements of a sketch of which the first `cap` words are known: writes them to `out` and
-// returns how many there are. GV_ERANGE: more than `cap`; but of all sets that are larger, one in
-// `cap` factorial is taken for a small one, of elements that are not in it.
+// Decodes the first `cap` syndromes, 1 to GV_PINSKETCH_CAPACITY (asserted). Writes the elements to
+// `out`, in no particular order, and returns their number, 0 to `cap`.
+// GV_ERANGE: the set has more than `cap` elements. One in `cap` factorial of such sets is not
+// detected, and decodes to wrong elements. After an error `out` may have been overwritten.
 GV_API int gv_pinsketch_decode(const struct gv_pinsketch *sketch, int cap, bool clmul,
                                uint32_t out[GV_PINSKETCH_CAPACITY]);
 

@@ -1,26 +1,14 @@
 // SPDX-License-Identifier: MIT
 #include "range.h"
 
-enum { AS_REQUEST_HASHES = 1 << 6, AS_REQUEST_ELEMENTS = 2 << 6 }; // added to the count of a list
+enum { AS_REQUEST_HASHES = 1 << 6, AS_REQUEST_ELEMENTS = 2 << 6 }; // flags in the count of a list
 
 // --- writing ---------------------------------------------------------------------------------
 
-void gv_range_put_u32(struct gv_writer *out, uint32_t value) {
-    for (int i = 0; i < 4; i++) gv_pack_put_u8(out, (uint8_t)(value >> (8 * i)));
-}
-
-uint32_t gv_range_get_u32(struct gv_reader *in) {
-    const uint8_t *bytes = gv_pack_get_bytes(in, 4);
-    uint32_t value = 0;
-    for (int i = 0; bytes != NULL && i < 4; i++) value |= (uint32_t)bytes[i] << (8 * i);
-    return value;
-}
-
 void gv_range_put_header(struct gv_writer *out, enum gv_range_kind kind, uint64_t lo, uint64_t hi) {
     GV_ASSERT(lo < hi && kind <= GV_RANGE_ROOT);
-    unsigned pairs = 0; // of zero bits at the end
-    uint64_t mantissa =
-        hi == GV_POSITION_END ? 0 : hi - lo; // 0 stands for the end of all positions
+    unsigned pairs = 0;                                      // of trailing zero bits
+    uint64_t mantissa = hi == GV_POSITION_END ? 0 : hi - lo; // 0 stands for GV_POSITION_END
     while (mantissa != 0 && (mantissa & 3) == 0) mantissa >>= 2, pairs++;
     gv_pack_put_u8(out, (uint8_t)((unsigned)kind | pairs << 3));
     gv_pack_put_varint(out, mantissa);
@@ -37,10 +25,10 @@ void gv_range_put_count(struct gv_writer *out, enum gv_range_kind kind, uint32_t
 void gv_range_put_sketch(struct gv_writer *out, const struct gv_pinsketch *sketch, uint64_t count) {
     uint64_t count_mod = count % GV_RANGE_COUNT_MODULUS;
     gv_pack_put_u8(out, (uint8_t)(GV_PINSKETCH_CAPACITY - 1 + count_mod * GV_PINSKETCH_CAPACITY));
-    for (int i = 0; i < GV_PINSKETCH_CAPACITY; i++) gv_range_put_u32(out, sketch->syndrome[i]);
+    for (int i = 0; i < GV_PINSKETCH_CAPACITY; i++) gv_pack_put_u32(out, sketch->syndrome[i]);
 }
 
-// Six bits of each of four bytes, and back.
+// Packs four bytes of six bits each into 24 bits.
 static uint32_t pack_estimator(uint32_t estimator) {
     return (estimator & 0x3f) | (estimator >> 2 & 0xfc0) | (estimator >> 4 & 0x3f000) |
            (estimator >> 6 & 0xfc0000);
@@ -63,7 +51,7 @@ static void read_bound(struct gv_reconcile *state, unsigned pairs) {
     if (mantissa == 0 && pairs == 0) {
         state->hi = GV_POSITION_END;
     } else if ((mantissa & 3) == 0 || mantissa > (GV_POSITION_END - 1 - state->lo) >> zeros) {
-        state->in.error = GV_ESYNTAX; // no writer says it so, or it is beyond the last position
+        state->in.error = GV_ESYNTAX; // not the shortest form, or beyond the last position
     } else {
         state->hi = state->lo + (mantissa << zeros);
     }
@@ -82,7 +70,7 @@ static void read_short_hashes(struct gv_reconcile *state) {
         state->count = 0;
     if (state->count == 0 || state->count > GV_RECONCILE_LIST_MAX) state->in.error = GV_ESYNTAX;
     for (uint32_t i = 0; elements && i < state->count; i++)
-        state->elements[i] = gv_range_get_u32(&state->in);
+        state->elements[i] = gv_pack_get_u32(&state->in);
     if (!elements && !state->in.error) gv_pack_get_bytes(&state->in, (size_t)state->count * 4);
 }
 
@@ -91,7 +79,7 @@ static void read_sketch(struct gv_reconcile *state) {
     state->syndromes = head % GV_PINSKETCH_CAPACITY + 1;
     state->count_mod = head / GV_PINSKETCH_CAPACITY;
     for (int i = 0; i < state->syndromes; i++)
-        state->sketch.syndrome[i] = gv_range_get_u32(&state->in);
+        state->sketch.syndrome[i] = gv_pack_get_u32(&state->in);
 }
 
 static void read_estimator(struct gv_reconcile *state) {

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: MIT
-// The ranges of a summary as bytes: see codec/PROTOCOL.md. Reading takes any bytes.
+// The byte encoding of the ranges of a summary (codec/PROTOCOL.md, section "Summaries"). Reading
+// accepts untrusted bytes. Writing requires that the caller left enough space; a range that does
+// not fit sets out->full.
 #ifndef GV_MERKLE_RANGE_H
 #define GV_MERKLE_RANGE_H
 
@@ -18,31 +20,27 @@ enum gv_range_kind {
     GV_RANGE_PROBE,
     GV_RANGE_EMPTY,
     GV_RANGE_ROOT,
-    GV_RANGE_REQUEST_HASHES, // this and the next are written as lists, and told from them by their
-                             // counts
-    GV_RANGE_REQUEST_ELEMENTS,
-    GV_RANGE_END, // there is no range
+    GV_RANGE_REQUEST_HASHES,   // on the wire both requests are of kind list; the two high bits of
+    GV_RANGE_REQUEST_ELEMENTS, // the count distinguish the three
+    GV_RANGE_END,              // no current range; not on the wire
 };
 
-enum { GV_RANGE_COUNT_MODULUS = 32 }; // a sketch's count is told modulo this
+enum { GV_RANGE_COUNT_MODULUS = 32 }; // a sketch carries its item count modulo this
 
-// Writes a range's kind, which is none of the last three, and its bound.
+// Writes the kind of the range [lo, hi), lo < hi, and its bound. `kind` is none of the last three:
+// the header of a request is that of a list.
 GV_API void gv_range_put_header(struct gv_writer *out, enum gv_range_kind kind, uint64_t lo,
                                 uint64_t hi);
-// Writes how many words follow in a list or a request.
+// Writes the number of words that follow in a list or request, 1 to GV_RECONCILE_LIST_MAX.
 GV_API void gv_range_put_count(struct gv_writer *out, enum gv_range_kind kind, uint32_t count);
-// Writes the content of a sketch of so many items.
+// Writes the content of a sketch range that holds `count` items: 33 bytes.
 GV_API void gv_range_put_sketch(struct gv_writer *out, const struct gv_pinsketch *sketch,
                                 uint64_t count);
-// Writes an estimator, in three bytes.
+// Writes an estimator: 3 bytes.
 GV_API void gv_range_put_estimator(struct gv_writer *out, uint32_t estimator);
 
-// 4 bytes, the low one first.
-GV_API void gv_range_put_u32(struct gv_writer *out, uint32_t value);
-GV_API uint32_t gv_range_get_u32(struct gv_reader *in);
-
-// Reads the next range, which begins where the one before it ended, into the state. False: there is
-// none, or, with state->in.error set to GV_ESYNTAX, no writer writes it.
+// Reads the next range into the state; it starts at state->hi. False: the summary has no further
+// range, or, with state->in.error set to GV_ESYNTAX, the next one is malformed.
 GV_API bool gv_range_next(struct gv_reconcile *state);
 
 #ifdef __cplusplus

@@ -10,24 +10,24 @@ enum stage { STAGE_START, STAGE_SEND, STAGE_REQUEST };
 enum {
     SALT_SIZE = 1,
     HEADER_MAX = 1 + GV_PACK_VARINT_MAX,            // a range's kind and bound
-    BEFORE_MAX = SALT_SIZE + HEADER_MAX,            // what a range may need before it: a skip
-    SUM_MAX = HEADER_MAX + GV_PACK_VARINT_MAX + 16, // a range of a split
+    BEFORE_MAX = SALT_SIZE + HEADER_MAX,            // the salt and a skip range
+    SUM_MAX = HEADER_MAX + GV_PACK_VARINT_MAX + 16, // a subrange with sums
     SKETCH_MAX = HEADER_MAX + 1 + GV_PINSKETCH_CAPACITY * 4,
-    LIST_MAX = HEADER_MAX + 1 + GV_RECONCILE_LIST_MAX * 4, // a list or a request
-    PROBE_MAX = HEADER_MAX + 1 + GV_PACK_VARINT_MAX,       // a probe
-    SPLIT_MIN = 4,                                         // ranges that there must be room for
+    LIST_MAX = HEADER_MAX + 1 + GV_RECONCILE_LIST_MAX * 4, // a list, or a request
+    PROBE_MAX = HEADER_MAX + 1 + GV_PACK_VARINT_MAX,       // a probe range
+    SPLIT_MIN = 4, // subranges for which there must be space
     RANGE_MAX = BEFORE_MAX + SPLIT_MIN * SKETCH_MAX,
-    SLACK_MAX = 16,           // ranks by which a cut may be moved for the sake of a shorter bound
-    CUTS = 32,                // cuts looked up at a time
-    QUOTIENTS_MAX = 8,        // candidates looked for where a quotient is not unique …
-    QUOTIENTS_MAX_ROOT = 256, // … of everything, which is spoken of once
-    PROBE_SHIFT = 12,         // bits by which a probe is narrower than the gap it lies in
+    SLACK_MAX = 16,           // ranks by which a split point may move for a shorter bound
+    SPLIT_BATCH = 32,         // split points looked up in one batch
+    QUOTIENTS_MAX = 8,        // candidates tried if a quotient is not unique
+    QUOTIENTS_MAX_ROOT = 256, // likewise for the root, of which there is one in an exchange
+    PROBE_SHIFT = 12,         // bits by which a probe is narrower than the gap around it
 };
 _Static_assert((int)RANGE_MAX <= (int)GV_RECONCILE_CAPACITY_MIN &&
                    (int)BEFORE_MAX + (int)LIST_MAX <= (int)RANGE_MAX,
-               "an empty message must hold any one range");
+               "an empty message holds any single range");
 
-// What the functions below share during one call.
+// The arguments of one gv_reconcile_answer.
 struct walk {
     struct gv_reconcile *state;
     struct gv_tree *tree;
@@ -103,10 +103,10 @@ bool gv_reconcile_is_opening(struct gv_slice summary) {
            summary.len <= GV_RECONCILE_ROOT_MAX && summary.data[SALT_SIZE] == GV_RANGE_ROOT;
 }
 
-// --- cutting a range -------------------------------------------------------------------------
+// --- splitting a range -----------------------------------------------------------------------
 
-// The bound in (below, position] whose distance from `lo` takes the fewest bytes: the one with the
-// most trailing zero bits.
+// The bound in (below, position] with the shortest encoding relative to `lo`: the one with the most
+// trailing zero bits.
 static uint64_t short_bound(uint64_t lo, uint64_t below, uint64_t position) {
     GV_ASSERT(lo <= below && below < position);
     uint64_t from = below - lo, to = position - lo;
@@ -116,70 +116,71 @@ static uint64_t short_bound(uint64_t lo, uint64_t below, uint64_t position) {
     return lo + (to & ~(((uint64_t)1 << bit) - 1));
 }
 
-// A range being cut.
-struct cuts {
-    struct gv_digest first, mine; // before the range, and in it
-    uint64_t subranges, slack;
-    uint64_t start; // the rank of the cut before the first
-    uint64_t from;  // the last bound …
-    struct gv_digest before;
-    bool weighted; // sums
-    bool sketch;   // none, but sketches
+// A range that is being split.
+struct splitter {
+    struct gv_digest first, mine; // local digests before the range, and in it
+    uint64_t subranges;
+    uint64_t slack;          // ranks by which a split point may move
+    uint64_t start;          // rank of the lower bound, plus the shift
+    uint64_t from;           // the last bound
+    struct gv_digest before; // local digest below `from`
+    bool weighted;           // write both sums
+    bool sketch;             // write sketches rather than sums
 };
 
-static void put_cut(struct walk *walk, const struct cuts *cuts, uint64_t lo, uint64_t hi,
-                    struct gv_digest sums) {
-    if (cuts->sketch) {
+static void put_subrange(struct walk *walk, const struct splitter *splitter, uint64_t lo,
+                         uint64_t hi, struct gv_digest sums) {
+    if (splitter->sketch) {
         put_sketch(walk, lo, hi, sums.count);
     } else {
-        put_digest(walk, cuts->weighted, lo, hi, sums);
+        put_digest(walk, splitter->weighted, lo, hi, sums);
     }
 }
 
-// The cuts k to `end` of a range: bounds are chosen among those near the right rank, for shortness.
-static void cut(struct walk *walk, struct cuts *cuts, uint64_t k, uint64_t end) {
-    uint64_t ranks[2 * CUTS], positions[2 * CUTS], bounds[CUTS];
-    struct gv_digest below[CUTS];
+// Writes the subranges before the split points k to `end`. Each bound is the shortest one within
+// the slack of its rank.
+static void put_subranges(struct walk *walk, struct splitter *splitter, uint64_t k, uint64_t end) {
+    uint64_t ranks[2 * SPLIT_BATCH], positions[2 * SPLIT_BATCH], bounds[SPLIT_BATCH];
+    struct gv_digest below[SPLIT_BATCH];
     uint32_t n = 0, bound_count = 0;
-    GV_ASSERT(k < end && end - k <= CUTS);
+    GV_ASSERT(k < end && end - k <= SPLIT_BATCH);
     for (; k < end; k++) {
-        uint64_t rank = cuts->start + cuts->mine.count * k / cuts->subranges;
-        ranks[n++] = rank - cuts->slack - 1;
-        ranks[n++] = rank + cuts->slack;
+        uint64_t rank = splitter->start + splitter->mine.count * k / splitter->subranges;
+        ranks[n++] = rank - splitter->slack - 1;
+        ranks[n++] = rank + splitter->slack;
     }
     gv_tree_select_batch(walk->tree, ranks, n, positions);
-    uint64_t from = cuts->from;
+    uint64_t from = splitter->from;
     for (size_t i = 0; i < n; i += 2) {
         uint64_t low = positions[i], high = positions[i + 1];
-        // Items that share a position stay together: a cut inside them moves to where they begin.
+        // Items that share a position are not split.
         if (low == high || low < from) continue;
         from = bounds[bound_count++] = short_bound(from, low, high);
     }
     gv_tree_digest_below_batch(walk->tree, bounds, bound_count, below);
     for (size_t i = 0; i < bound_count; i++) {
-        put_cut(walk, cuts, cuts->from, bounds[i], gv_digest_sub(below[i], cuts->before));
-        cuts->from = bounds[i];
-        cuts->before = below[i];
+        put_subrange(walk, splitter, splitter->from, bounds[i],
+                     gv_digest_sub(below[i], splitter->before));
+        splitter->from = bounds[i];
+        splitter->before = below[i];
     }
 }
 
-// Whether the sums of the differences in the current range are the same by accident, so that only
-// the second ones can tell.
+// Whether the sums in the current range are equal by accident, so that only the weighted sums show
+// the difference.
 static bool sums_collide(const struct gv_reconcile *state, struct gv_digest mine) {
     bool weighted = state->kind == GV_RANGE_DIGEST || state->kind == GV_RANGE_ROOT;
     return weighted && state->peer.sum == mine.sum;
 }
 
-// Whether an item's hash tells its position, so that one sum is enough to decode a single
-// difference.
+// Whether the item's hash encodes its position, so that one sum suffices to decode it.
 static bool encodes_position(const struct walk *walk, struct gv_item item) {
     return item.hash == gv_singlediff_permute(walk->key, item.position);
 }
 
-// The sums of the current range, where I hold `mine` and `first` before it, in so many subranges of
-// about as many items each. Two items at least stand apart. All cuts are shifted alike, by up to a
-// quarter of a subrange, under the exchange's salt: of differences whose sums hide them in one
-// exchange the next one may find some on either side of a cut.
+// Writes the current range, which has at least two positions, as subranges of about equal counts.
+// The salt shifts all split points by up to a quarter of a subrange, so that differences with equal
+// sums are in different subranges in a later exchange.
 static void split(struct walk *walk, struct gv_digest first, struct gv_digest mine,
                   uint32_t subranges, bool sketch) {
     const struct gv_tree *tree = walk->tree;
@@ -187,7 +188,7 @@ static void split(struct walk *walk, struct gv_digest first, struct gv_digest mi
     struct gv_digest last = gv_digest_add(first, mine);
     struct gv_item sample = item_of_rank(tree, first.count + mine.count / 2);
     uint64_t shift = gv_digest_fingerprint(walk->key, mine, walk->state->salt);
-    struct cuts cuts = {
+    struct splitter splitter = {
         .first = first,
         .mine = mine,
         .subranges = subranges,
@@ -198,21 +199,22 @@ static void split(struct walk *walk, struct gv_digest first, struct gv_digest mi
         .weighted = sums_collide(walk->state, mine) || !encodes_position(walk, sample),
         .sketch = sketch,
     };
-    for (uint64_t k = 1; k < subranges; k += CUTS)
-        cut(walk, &cuts, k, k + CUTS < subranges ? k + CUTS : subranges);
-    if (cuts.from == lo &&
-        subranges > 1) { // no cut fell between two positions: cut before the last one
-        cuts.from = item_of_rank(tree, last.count - 1).position;
-        cuts.before = gv_tree_digest_below(tree, cuts.from);
-        put_cut(walk, &cuts, lo, cuts.from, gv_digest_sub(cuts.before, first));
+    for (uint64_t k = 1; k < subranges; k += SPLIT_BATCH)
+        put_subranges(walk, &splitter, k,
+                      k + SPLIT_BATCH < subranges ? k + SPLIT_BATCH : subranges);
+    if (splitter.from == lo &&
+        subranges > 1) { // no split point lies between two positions: split before the last one
+        splitter.from = item_of_rank(tree, last.count - 1).position;
+        splitter.before = gv_tree_digest_below(tree, splitter.from);
+        put_subrange(walk, &splitter, lo, splitter.from, gv_digest_sub(splitter.before, first));
     }
     uint64_t end = hi;
     if (walk->state->kind == GV_RANGE_ROOT && walk->state->peer.count > mine.count + 1) {
-        // New positions are often the largest: what the peer has beyond mine can be sent at once.
+        // New positions are often the largest: "empty" requests those after the local ones.
         uint64_t beyond = item_of_rank(tree, last.count - 1).position + 1;
-        if (cuts.from < beyond) end = beyond;
+        if (splitter.from < beyond) end = beyond;
     }
-    put_cut(walk, &cuts, cuts.from, end, gv_digest_sub(last, cuts.before));
+    put_subrange(walk, &splitter, splitter.from, end, gv_digest_sub(last, splitter.before));
     if (end < hi) begin_range(walk, GV_RANGE_EMPTY, end, hi);
 }
 
@@ -224,25 +226,24 @@ static void put_list(struct walk *walk, uint64_t lo, uint64_t hi, uint64_t count
     bool more = gv_tree_seek(walk->tree, lo, &at);
     for (; count > 0; count--, more = gv_tree_next(&at)) {
         GV_ASSERT(more);
-        gv_range_put_u32(&walk->out->summary, short_hash_of(walk, gv_tree_get(&at).hash));
+        gv_pack_put_u32(&walk->out->summary, short_hash_of(walk, gv_tree_get(&at).hash));
     }
 }
 
-// Leaves what I hold in [from, to) to be sent, as the answer to a range of this kind; what answers
-// none is sent outright.
-static bool send_later(struct walk *walk, uint8_t kind, uint64_t from, uint64_t to) {
+// Schedules the local items in [from, to): `kind` selects which are sent (send_range).
+static bool schedule(struct walk *walk, uint8_t kind, uint64_t from, uint64_t to) {
     struct gv_reconcile *state = walk->state;
     state->kind = kind;
     state->stage = STAGE_SEND;
     state->from = state->position = from;
     state->to = to;
-    state->sent_there = 0;
+    state->sent_at_position = 0;
     state->present = 0;
     return true;
 }
 
-// Says more about the current range, where I hold `mine` and the peer something else. False: no
-// room, nothing was written.
+// Writes a more detailed statement about the current range, which differs: `mine` is its local
+// digest, `first` that before it. False: no space, and nothing was written.
 static bool refine(struct walk *walk, struct gv_digest first, struct gv_digest mine) {
     uint64_t lo = walk->state->lo, hi = walk->state->hi;
     if (space_left(walk) < RANGE_MAX) return false;
@@ -259,10 +260,10 @@ static bool refine(struct walk *walk, struct gv_digest first, struct gv_digest m
     uint64_t ends[2] = {first.count, first.count + mine.count - 1};
     gv_tree_select_batch(walk->tree, ends, 2, ends);
     if (ends[0] == ends[1]) {
-        // One position cannot be cut, nor is there a bound for a list of it: say "I hold nothing"
-        // and send everything.
+        // A single position cannot be split and may hold more items than a list: claim to hold
+        // nothing, and send all of them.
         begin_range(walk, GV_RANGE_EMPTY, lo, hi);
-        return send_later(walk, GV_RANGE_EMPTY, lo, hi);
+        return schedule(walk, GV_RANGE_EMPTY, lo, hi);
     }
     bool sketch = choice.kind == GV_RANGE_SKETCH;
     size_t fit = (space_left(walk) - BEFORE_MAX - HEADER_MAX) / (sketch ? SKETCH_MAX : SUM_MAX);
@@ -272,7 +273,7 @@ static bool refine(struct walk *walk, struct gv_digest first, struct gv_digest m
     return true;
 }
 
-// The same of a range that came without sums.
+// Likewise for a range that carries no sums.
 static bool refine_range(struct walk *walk) {
     struct gv_digest first = gv_tree_digest_below(walk->tree, walk->state->lo);
     struct gv_digest end = gv_tree_digest_below(walk->tree, walk->state->hi);
@@ -281,7 +282,7 @@ static bool refine_range(struct walk *walk) {
 
 // --- answering sums --------------------------------------------------------------------------
 
-// Whether I hold an item at this position, and, unless `any`, with this hash.
+// Whether the local tree has an item at this position and, unless `any`, with this hash.
 static bool holds(const struct walk *walk, uint64_t position, bool any, uint64_t hash) {
     struct gv_tree_cursor at;
     bool more = gv_tree_seek(walk->tree, position, &at);
@@ -291,8 +292,7 @@ static bool holds(const struct walk *walk, uint64_t position, bool any, uint64_t
     return false;
 }
 
-// Writes a probe for what the peer holds at this position, in which I hold nothing at other
-// positions.
+// Writes a probe around this position, so narrow that it covers no other local item.
 static void put_probe(struct walk *walk, uint64_t position) {
     uint64_t lo = walk->state->lo, hi = walk->state->hi;
     struct gv_tree_cursor at;
@@ -309,12 +309,13 @@ static void put_probe(struct walk *walk, uint64_t position) {
     gv_pack_put_varint(&walk->out->summary, (position - lo) >> zeros);
 }
 
-// Where the quotient of the differences says the only difference is, if `fits`; else hi.
-static uint64_t find_quotient(const struct walk *walk, struct gv_digest more, bool known) {
+// The position of the single difference by quotient, or hi if there is none. `ours`: the item is in
+// the local tree, so candidates can be tried; otherwise the quotient must be unique.
+static uint64_t find_quotient(const struct walk *walk, struct gv_digest more, bool ours) {
     uint64_t hi = walk->state->hi, step;
     uint64_t position =
         gv_singlediff_quotient(more.sum, more.weighted_sum, walk->state->lo, hi, &step);
-    if (!known) return step <= hi - walk->state->lo && step != 0 ? hi : position;
+    if (!ours) return step <= hi - walk->state->lo && step != 0 ? hi : position;
     int most = walk->state->kind == GV_RANGE_ROOT ? QUOTIENTS_MAX_ROOT : QUOTIENTS_MAX;
     for (int i = 0; position < hi && i < most; i++) {
         if (holds(walk, position, more.count == 0, more.sum)) return position;
@@ -324,8 +325,8 @@ static uint64_t find_quotient(const struct walk *walk, struct gv_digest more, bo
     return hi;
 }
 
-// Whether there may be but one difference: in all of what the estimators are of it adds 1 to each
-// or takes it, or is two such where a value changed.
+// Whether a single difference is plausible. For the root the estimators must agree: an item adds 1
+// or nothing to each of their counts, and a changed value is two differences.
 static bool may_be_single(const struct walk *walk, struct gv_digest mine) {
     if (walk->state->kind != GV_RANGE_ROOT) return true;
     uint64_t differ = gv_strategy_estimate(&walk->strategy, walk->state, mine);
@@ -334,7 +335,7 @@ static bool may_be_single(const struct walk *walk, struct gv_digest mine) {
 
 enum decoded { DECODED_NOT, DECODED, DECODED_FULL };
 
-// Tries to tell the only difference. `mine` has one item more or less than the peer, or as many.
+// Tries to decode a single difference; the counts differ by at most one.
 static enum decoded decode_single(struct walk *walk, struct gv_digest mine) {
     const struct gv_reconcile *state = walk->state;
     uint64_t lo = state->lo, hi = state->hi, position = hi;
@@ -351,38 +352,38 @@ static enum decoded decode_single(struct walk *walk, struct gv_digest mine) {
     }
     if (position == hi && state->kind != GV_RANGE_SUM) position = find_quotient(walk, more, ours);
     if (position == hi) return DECODED_NOT;
-    // Where I hold something already, several items at this position may differ.
+    // If the local tree has an item there already, several items at this position may differ.
     if (!ours && holds(walk, position, true, 0)) return DECODED_NOT;
     if (!ours || changed) {
         if (space_left(walk) < BEFORE_MAX + PROBE_MAX) return DECODED_FULL;
         put_probe(walk, position);
     }
     walk->state->differences++;
-    if (ours) send_later(walk, GV_RANGE_EMPTY, position, position + 1);
+    if (ours) schedule(walk, GV_RANGE_EMPTY, position, position + 1);
     return DECODED;
 }
 
-// Whether the peer lacks just items at one end of the range; if so they are to be sent.
+// Whether the peer lacks only items at one end of the range. If so, schedules them.
 static bool send_missing_end(struct walk *walk, struct gv_digest first, struct gv_digest mine) {
     const struct gv_reconcile *state = walk->state;
-    uint64_t cut = item_of_rank(walk->tree, first.count + state->peer.count).position;
-    struct gv_digest left = gv_digest_sub(gv_tree_digest_below(walk->tree, cut), first);
-    if (gv_strategy_matches(state, left)) return send_later(walk, GV_RANGE_EMPTY, cut, state->hi);
-    cut = item_of_rank(walk->tree, first.count + mine.count - state->peer.count).position;
-    left = gv_digest_sub(gv_tree_digest_below(walk->tree, cut), first);
+    uint64_t bound = item_of_rank(walk->tree, first.count + state->peer.count).position;
+    struct gv_digest left = gv_digest_sub(gv_tree_digest_below(walk->tree, bound), first);
+    if (gv_strategy_matches(state, left)) return schedule(walk, GV_RANGE_EMPTY, bound, state->hi);
+    bound = item_of_rank(walk->tree, first.count + mine.count - state->peer.count).position;
+    left = gv_digest_sub(gv_tree_digest_below(walk->tree, bound), first);
     if (gv_strategy_matches(state, gv_digest_sub(mine, left)))
-        return send_later(walk, GV_RANGE_EMPTY, state->lo, cut);
+        return schedule(walk, GV_RANGE_EMPTY, state->lo, bound);
     return false;
 }
 
-// False: no room, nothing was written.
+// False: no space, and nothing was written.
 static bool answer_sums(struct walk *walk) {
     struct gv_reconcile *state = walk->state;
     struct gv_digest first, mine = gv_strategy_mine(&walk->strategy, state, &first);
     if (gv_strategy_matches(state, mine)) return true;
     if (state->peer.count == 0) {
         state->differences++;
-        return send_later(walk, GV_RANGE_EMPTY, state->lo, state->hi);
+        return schedule(walk, GV_RANGE_EMPTY, state->lo, state->hi);
     }
     int64_t by = gv_strategy_surplus(state, mine.count);
     if (by >= -1 && by <= 1 && mine.count > 0) {
@@ -397,7 +398,7 @@ static bool answer_sums(struct walk *walk) {
 
 // --- answering sketches ----------------------------------------------------------------------
 
-// False: no room, nothing was written.
+// False: no space, and nothing was written.
 static bool answer_sketch(struct walk *walk) {
     struct gv_reconcile *state = walk->state;
     struct gv_pinsketch differ = gv_tree_sketch(walk->tree, state->lo, state->hi);
@@ -407,16 +408,17 @@ static bool answer_sketch(struct walk *walk) {
     if (count == 0) return true;
     state->count = (uint32_t)count;
     state->differences += (state->count + 1) / 2;
-    return send_later(walk, GV_RANGE_SKETCH, state->lo, state->hi);
+    return schedule(walk, GV_RANGE_SKETCH, state->lo, state->hi);
 }
 
-// Sends what has one of the elements. False: the message is full.
+// Sends the local items with one of the elements. False: the message is full.
 static bool send_elements(struct walk *walk) {
     struct gv_reconcile *state = walk->state;
     uint8_t filter[GV_TREE_FILTER] = {0};
     for (uint32_t i = 0; i < state->count; i++) {
         filter[state->elements[i] % GV_TREE_FILTER] = 1;
-        if (state->elements[i] == 1) filter[0] = 1; // of a hash that ends in zeros
+        if (state->elements[i] == 1)
+            filter[0] = 1; // also the element of a hash whose low bits are 0
     }
     struct gv_tree_cursor at;
     uint64_t position = state->position, seen = 0;
@@ -427,10 +429,10 @@ static bool send_elements(struct walk *walk) {
         while (i < state->count && state->elements[i] != element) i++;
         if (i == state->count) continue;
         if (item.position != position) position = item.position, seen = 0;
-        if (seen++ < state->sent_there && position == state->position) continue;
+        if (seen++ < state->sent_at_position && position == state->position) continue;
         if (!walk->out->send(walk->out->ctx, item.ref, walk->out->summary.len)) {
             state->position = position;
-            state->sent_there = seen - 1;
+            state->sent_at_position = seen - 1;
             return false;
         }
         state->present |= UINT32_C(1) << i;
@@ -438,8 +440,8 @@ static bool send_elements(struct walk *walk) {
     return true;
 }
 
-// Of a sketch's elements, requests those that I lack, unless the counts say that they are not the
-// differences. False: the message is full.
+// Requests the elements of a sketch that the local tree lacks. If the counts contradict them, the
+// sketch decoded wrongly, and the range is refined. False: the message is full.
 static bool request_missing_elements(struct walk *walk) {
     const struct gv_reconcile *state = walk->state;
     uint32_t missing = 0;
@@ -453,12 +455,12 @@ static bool request_missing_elements(struct walk *walk) {
     gv_range_put_count(&walk->out->summary, GV_RANGE_REQUEST_ELEMENTS, missing);
     for (uint32_t i = 0; i < state->count; i++) {
         if ((state->present >> i & 1) == 0)
-            gv_range_put_u32(&walk->out->summary, state->elements[i]);
+            gv_pack_put_u32(&walk->out->summary, state->elements[i]);
     }
     return true;
 }
 
-// --- answering lists, wants and probes -------------------------------------------------------
+// --- answering lists, requests and probes ----------------------------------------------------
 
 // Reads the short hashes of the range.
 static void read_short_hashes(const struct gv_reconcile *state,
@@ -466,11 +468,11 @@ static void read_short_hashes(const struct gv_reconcile *state,
     struct gv_reader in = state->in;
     GV_ASSERT(state->count <= GV_RECONCILE_LIST_MAX);
     in.at = state->short_hashes;
-    for (uint32_t i = 0; i < state->count; i++) short_hashes[i] = gv_range_get_u32(&in);
+    for (uint32_t i = 0; i < state->count; i++) short_hashes[i] = gv_pack_get_u32(&in);
 }
 
-// Sends what I hold in [from, to): of a list what is not in it, of a request what is. False: the
-// message is full.
+// Sends the local items in [from, to): for a list those that it lacks, for a request those that it
+// names, otherwise all. False: the message is full.
 static bool send_range(struct walk *walk) {
     struct gv_reconcile *state = walk->state;
     bool list = state->kind == GV_RANGE_LIST, request = state->kind == GV_RANGE_REQUEST_HASHES;
@@ -482,7 +484,7 @@ static bool send_range(struct walk *walk) {
         struct gv_item item = gv_tree_get(&at);
         if (item.position >= state->to) break;
         if (item.position != position) position = item.position, seen = 0;
-        if (seen++ < state->sent_there && position == state->position) continue;
+        if (seen++ < state->sent_at_position && position == state->position) continue;
         if (list || request) {
             uint32_t short_hash = short_hash_of(walk, item.hash), index = 0;
             while (index < state->count && short_hashes[index] != short_hash) index++;
@@ -492,7 +494,7 @@ static bool send_range(struct walk *walk) {
         }
         if (!walk->out->send(walk->out->ctx, item.ref, walk->out->summary.len)) {
             state->position = position;
-            state->sent_there = seen - 1;
+            state->sent_at_position = seen - 1;
             return false;
         }
         state->differences += list;
@@ -500,7 +502,7 @@ static bool send_range(struct walk *walk) {
     return true;
 }
 
-// Asks for what the peer's list has and I lack. False: the message is full.
+// Requests the items of a list that the local tree lacks. False: the message is full.
 static bool request_missing_hashes(struct walk *walk) {
     const struct gv_reconcile *state = walk->state;
     uint32_t count = 0;
@@ -512,7 +514,7 @@ static bool request_missing_hashes(struct walk *walk) {
     uint32_t short_hashes[GV_RECONCILE_LIST_MAX];
     read_short_hashes(state, short_hashes);
     for (uint32_t i = 0; i < state->count; i++) {
-        if ((state->present >> i & 1) == 0) gv_range_put_u32(&walk->out->summary, short_hashes[i]);
+        if ((state->present >> i & 1) == 0) gv_pack_put_u32(&walk->out->summary, short_hashes[i]);
     }
     walk->state->differences += count;
     return true;
@@ -521,12 +523,12 @@ static bool request_missing_hashes(struct walk *walk) {
 static bool answer_probe(struct walk *walk) {
     const struct gv_reconcile *state = walk->state;
     struct gv_tree_cursor at;
-    bool some = gv_tree_seek(walk->tree, state->from, &at) && gv_tree_get(&at).position < state->to;
-    if (some) return send_later(walk, GV_RANGE_EMPTY, state->from, state->to);
+    bool any = gv_tree_seek(walk->tree, state->from, &at) && gv_tree_get(&at).position < state->to;
+    if (any) return schedule(walk, GV_RANGE_EMPTY, state->from, state->to);
     return refine_range(walk);
 }
 
-// --- the walk over the ranges -----------------------------------------------------------------
+// --- the ranges of a summary ------------------------------------------------------------------
 
 int gv_reconcile_begin(struct gv_reconcile *state, struct gv_slice summary) {
     if (state == NULL || (summary.data == NULL && summary.len > 0)) return GV_EINVAL;
@@ -535,7 +537,7 @@ int gv_reconcile_begin(struct gv_reconcile *state, struct gv_slice summary) {
     return state->in.error;
 }
 
-// Begins to answer the current range. False: no room, nothing was written.
+// Starts the answer to the current range. False: no space, and nothing was written.
 static bool start_range(struct walk *walk) {
     struct gv_reconcile *state = walk->state;
     switch (state->kind) {
@@ -551,11 +553,11 @@ static bool start_range(struct walk *walk) {
         return answer_sums(walk);
     default:
         if (state->kind == GV_RANGE_REQUEST_ELEMENTS) state->differences += state->count;
-        return send_later(walk, state->kind, state->lo, state->hi);
+        return schedule(walk, state->kind, state->lo, state->hi);
     }
 }
 
-// Answers the current range. False: the message is full.
+// Continues the answer to the current range. False: the message is full.
 static bool answer_range(struct walk *walk) {
     struct gv_reconcile *state = walk->state;
     if (state->stage == STAGE_START) {

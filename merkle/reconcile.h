@@ -1,35 +1,48 @@
 // SPDX-License-Identifier: MIT
-// Stateless range reconciliation: a peer's summary of its ranges in, my answer out.
+// Range-based set reconciliation: reads a peer's summary of its ranges and writes an answer. After
+// A. Meyer, "Range-Based Set Reconciliation" (SRDS 2023), sections III and IV; compare negentropy.
+// codec/PROTOCOL.md, section "Summaries", has the byte format.
 //
-// A summary cuts the positions into consecutive ranges and says one thing about each:
-//   skip    nothing to say
-//   root    "of everything I hold `count` items, with these sums and this estimator"
-//   sum     "I hold `count` items here, and their hashes add up to this"
-//   digest  … "and hash times position to that"
-//   empty   "I hold nothing here"
-//   list    "the items I hold here have these 32-bit salted fingerprints"
-//   request "send me what you hold here with these fingerprints"
-//   sketch  "the items I hold here have these sums of odd powers" (pinsketch.h)
-//   request "send me what you hold here with these elements"
-//   probe   "send me what you hold in this narrower range; if that is nothing, I was wrong about
-//           the only difference between us in this range: go on with all of it"
-// The answer to sums that match is nothing; to some that differ, the item itself if there is but
-// one (singlediff.h), the items at one end if it is those, a list once few items are
-// left, and else the sums or sketches of subranges, cut by rank. To a sketch that tells the
-// differences the answer is the items of mine among them, and a request for the others. To a list
-// the answer is what the peer lacks, sent outright, and a request for what I lack. So both sides
-// finish, in O(log n) messages, and each message can be answered by itself: loss, repetition and
-// reordering cost a retry. Each exchange has a fresh salt. Short hashes are taken under it. Sums
-// are not, as decoding a single difference needs what they add up from; they are keyed, and what
-// they hide once is found in the next exchange: the bounds of ranges are shifted under the salt,
-// and where two sides have the same sum but differ in the sum of hash times position, as the root
-// says of a difference that was missed, both are said from there on. After A. Meyer, "Range-Based
-// Set Reconciliation" (SRDS 2023), sections III and IV.
+// A summary divides the positions into consecutive ranges and makes one statement about each:
 //
-// The byte format is in codec/PROTOCOL.md. Reading a summary allocates nothing, and costs time in
-// proportion to its length and to the items in the ranges of its lists, sketches and requests,
-// which are disjoint: so in all, whatever its bytes are, no more than one pass over the items, and
-// one over what has changed since the last sketch was asked for (gv_tree_sketch).
+//   skip                 no statement
+//   root                 of everything, I hold `count` items with these sums and this estimator
+//   sum                  I hold `count` items here; this is the sum of their hashes
+//   digest               likewise, and this is the sum of hash · position
+//   empty                I hold nothing here
+//   list                 I hold exactly the items with these 32-bit short hashes here
+//   request by hash      send me your items here with these short hashes
+//   sketch               this is the sketch of my items here (pinsketch.h)
+//   request by element   send me your items here with these elements
+//   probe                send me your items in this narrower range; if there are none, I was wrong
+//                        to assume a single difference in the range, so refine it
+//
+// The answer to a range, from the local tree:
+//
+//   sums that match      nothing
+//   sums that differ     the item, if a single difference decodes (singlediff.h); the items at one
+//                        end, if only those are missing; a list, if few items are left; otherwise
+//                        the sums or sketches of subranges, split by rank
+//   sketch               if it decodes, the items that the peer lacks and a request by element for
+//                        the others; otherwise sketches of subranges, or a list
+//   list                 the items that the list lacks, and a request by hash for those that the
+//                        local tree lacks
+//   request, empty       the items
+//   probe                the items there; if there are none, the answer to sums that differ
+//
+// Both sides finish after O(log n) messages. Each message is answered by itself and no state is
+// kept between messages, so loss, duplication and reordering cost time only.
+//
+// Collisions. The initiator draws a salt for each exchange. Short hashes and the bounds of ranges
+// depend on it. Sums are not salted, since decoding a single difference needs them; their hashes
+// are keyed. A difference that the sums of one exchange hide is found by a later one: the bounds of
+// ranges move by up to a quarter of a subrange, and if two sides have equal sums but different sums
+// of hash · position, ranges carry both sums from then on.
+//
+// Cost. Answering allocates nothing. Time is proportional to the length of the summary and to the
+// number of items in the ranges of its lists, sketches and requests. Ranges are disjoint, so any
+// bytes cost at most one pass over the items, and one over the tree nodes whose sketches are stale
+// (gv_tree_sketch).
 #ifndef GV_MERKLE_RECONCILE_H
 #define GV_MERKLE_RECONCILE_H
 
@@ -41,69 +54,78 @@ extern "C" {
 #endif
 
 enum {
-    GV_RECONCILE_LIST_MAX = 32,      // most items that are listed rather than cut
-    GV_RECONCILE_SPLIT_MAX = 4096,   // most subranges that a range is cut into
+    GV_RECONCILE_LIST_MAX = 32,      // longest list, items
+    GV_RECONCILE_SPLIT_MAX = 4096,   // most subranges of a range
     GV_RECONCILE_CAPACITY_MIN = 192, // smallest `summary.cap` of an answer, bytes
     GV_RECONCILE_ROOT_MAX = 1 + 1 + GV_PACK_VARINT_MAX + 16 + 3, // longest opening, bytes
 };
 
-// Writes the opening of an exchange, the root under this salt: at most GV_RECONCILE_ROOT_MAX
-// bytes. The salt goes through the whole exchange. Nothing is written if an argument is NULL.
+// Writes the opening of an exchange, which is the root: at most GV_RECONCILE_ROOT_MAX bytes, to an
+// empty writer (asserted). All answers of the exchange repeat the salt. Writes nothing if an
+// argument is NULL; sets out->full if the buffer is too short.
 GV_API void gv_reconcile_open(const struct gv_tree *tree, uint8_t salt, struct gv_writer *out);
 
 // Whether a summary is the opening of an exchange.
 GV_API bool gv_reconcile_is_opening(struct gv_slice summary);
 
-// An answer under way. It may take several messages; between them the tree may change.
+// The state of an answer. It may take several messages; the tree may change between them. Set by
+// gv_reconcile_begin; only the options are for the caller to set, and `salt`, `done` and
+// `differences` to read.
 struct gv_reconcile {
-    struct gv_reader in; // borrows the peer's summary until the answer is done
-    uint8_t salt;
-    // How to cut; the caller may set these after gv_reconcile_begin.
-    uint32_t expected; // differences to reckon with in everything; 0: unknown
-    bool fewer_rounds; // rather fewer messages than fewer bytes
-    bool use_sketches; // rather fewer bytes and messages than less work
-    // The range being answered.
+    struct gv_reader in; // the peer's summary, borrowed until `done`
+    uint8_t salt;        // of the exchange
+    // Options; all 0 after gv_reconcile_begin.
+    uint32_t expected; // expected differences in the whole set; 0: unknown
+    bool fewer_rounds; // prefer fewer messages to fewer bytes
+    bool use_sketches; // prefer fewer bytes and messages to less work
+    // The current range, [lo, hi).
     uint64_t lo, hi;
-    struct gv_digest peer;      // root, sum, digest: what the peer has there
-    uint32_t estimator;         // root: likewise
-    struct gv_pinsketch sketch; // of the first `syndromes` …
-    uint8_t syndromes;
-    uint8_t count_mod;                        // … and of the count, this modulo COUNT_MODULUS
-    uint32_t elements[GV_PINSKETCH_CAPACITY]; // sketch, request: what is to be sent
-    size_t short_hashes;                      // list, request: where they are in the summary …
-    uint32_t count;                           // … and how many
-    uint64_t from, to;                        // what is being sent, or probed, lies here …
-    uint64_t position;                        // … sent below this position …
-    uint64_t sent_there;                      // … and so many items at it
-    uint32_t present;                         // bits of a list's short hashes that I hold
-    uint32_t expected_each; // differences to reckon with in a range, as the counts tell
-    uint32_t fanout;        // subranges to cut a range into that differs
-    uint32_t sketch_max;    // most items of such a range that are sketched instead
+    struct gv_digest peer;                    // root, sum, digest: of the peer's items in the range
+    uint32_t estimator;                       // root: of the peer's items
+    struct gv_pinsketch sketch;               // sketch: the first `syndromes` are valid
+    uint8_t syndromes;                        // sketch: number of syndromes
+    uint8_t count_mod;                        // sketch: the peer's count, modulo COUNT_MODULUS
+    uint32_t elements[GV_PINSKETCH_CAPACITY]; // sketch, request by element: items to send
+    size_t short_hashes;                      // list, request by hash: their offset in the summary
+    uint32_t count;                           // number of short hashes or elements
+    uint64_t from, to;                        // [from, to): positions to be sent or probed
+    uint64_t position;                        // items below this position have been sent
+    uint64_t sent_at_position;                // number of items at `position` that have been sent
+    uint32_t present; // bit i: the local tree has an item with short hash or element i
+    // The strategy, from the first ranges of the summary.
+    uint32_t expected_each; // expected differences in a range
+    uint32_t fanout;        // subranges of a range that differs
+    uint32_t sketch_max;    // most items of a range that is sketched rather than split
     uint8_t kind, stage;
-    bool sampled, done;
-    uint32_t differences; // separate differences found so far, at least
+    bool sampled;         // the strategy is set
+    bool done;            // nothing is left to answer
+    uint32_t differences; // distinct differences found so far; a lower bound
 };
 
-// One message's worth of answer. The caller sets `summary` (empty), `send` and `ctx`, and `wrote`
-// to 0.
+// The answer's part in one message. Before each call the caller sets `summary` to an empty buffer,
+// `send`, `ctx`, and `wrote` to 0.
 struct gv_reconcile_out {
-    struct gv_writer summary; // stays empty if there is nothing to say beside what is sent
+    struct gv_writer summary; // remains empty if the answer consists of items only
     uint64_t wrote;           // upper bound of the last range written
-    // Called for each item that the peer lacks, with the bytes that the summary takes so far;
-    // false: no room left in this message, ask again in the next one.
+    // Sends the item with this ref to the peer, which lacks it; `summary_len` is the length of the
+    // summary so far. False: the message is full; the same item follows in the next one.
     bool (*send)(void *ctx, uint32_t ref, size_t summary_len);
-    void *ctx;
+    void *ctx; // passed to `send`
 };
 
-// Starts answering. GV_ESYNTAX: too short to hold a salt; GV_EINVAL: `state` or the bytes are NULL.
+// Starts an answer to a summary, which is borrowed until the answer is done.
+// GV_ESYNTAX: the summary is too short for a salt; GV_EINVAL: `state` is NULL, or the summary is
+// NULL with a length other than 0.
 GV_API int gv_reconcile_begin(struct gv_reconcile *state, struct gv_slice summary);
 
-// Answers until the summary is used up (returns 0, and state->done) or the message is full
-// (returns 1: call again with an empty one). GV_ESYNTAX: the rest of the summary is malformed
-// (what was written so far stays good); the answer is then done. GV_EINVAL: an argument, `send` or
-// the summary's buffer is NULL; GV_ESPACE: out->summary.cap is below GV_RECONCILE_CAPACITY_MIN.
-// Nothing was written after these two, and the answer can go on. `send` must accept at least one
-// item in an empty message. The tree keeps sketches it is asked for (gv_tree_sketch).
+// Continues an answer. Returns 0 if it is complete (state->done is then set), or 1 if the message
+// is full: call again with an empty message. To guarantee progress, `send` must accept at least one
+// item in an empty message. The tree is not const because it caches sketches (gv_tree_sketch).
+//   GV_ESYNTAX  the rest of the summary is malformed; what has been written is valid, and the
+//               answer is done
+//   GV_EINVAL   an argument, `send` or the summary's buffer is NULL
+//   GV_ESPACE   out->summary.cap is less than GV_RECONCILE_CAPACITY_MIN
+// After the latter two nothing was written, and the answer can be continued.
 GV_API int gv_reconcile_answer(struct gv_reconcile *state, struct gv_tree *tree,
                                const struct gv_digest_key *key, struct gv_reconcile_out *out);
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "singlediff.h"
 
-// Odd multipliers, and what undoes them modulo 2^64.
+// Odd multipliers, and their inverses modulo 2^64.
 #define MULTIPLY_1 UINT64_C(0x9e3779b97f4a7c15)
 #define MULTIPLY_2 UINT64_C(0xbf58476d1ce4e5b9)
 #define MULTIPLY_3 UINT64_C(0x94d049bb133111eb)
@@ -21,9 +21,9 @@ uint64_t gv_singlediff_permute(const struct gv_digest_key *key, uint64_t positio
     return x ^ x >> 32;
 }
 
-uint64_t gv_singlediff_unpermute(const struct gv_digest_key *key, uint64_t image) {
+uint64_t gv_singlediff_unpermute(const struct gv_digest_key *key, uint64_t hash) {
     GV_ASSERT(key != NULL);
-    uint64_t x = (image ^ image >> 32) * DIVIDE_3 - key->permutation[1];
+    uint64_t x = (hash ^ hash >> 32) * DIVIDE_3 - key->permutation[1];
     x = (x ^ x >> 29 ^ x >> 58) * DIVIDE_2;
     x = (x ^ x >> 32) * DIVIDE_1;
     return x ^ key->permutation[0];
@@ -34,11 +34,11 @@ uint64_t gv_singlediff_quotient(uint64_t sum, uint64_t weighted_sum, uint64_t lo
     GV_ASSERT(lo < hi && step != NULL);
     *step = 0;
     if (sum == 0) return hi;
-    unsigned zeros = 0; // of the sum, whose odd part alone can be divided by
+    unsigned zeros = 0; // of the sum: only its odd part has an inverse
     for (uint64_t rest = sum; (rest & 1) == 0; rest >>= 1) zeros++;
     if (zeros > 0 && weighted_sum << (64 - zeros) != 0) return hi;
-    uint64_t odd = sum >> zeros, inverse = odd;               // right in the low three bits …
-    for (int i = 0; i < 5; i++) inverse *= 2 - odd * inverse; // … and in twice as many each time
+    uint64_t odd = sum >> zeros, inverse = odd;               // correct in three bits;
+    for (int i = 0; i < 5; i++) inverse *= 2 - odd * inverse; // Newton: each step doubles them
     uint64_t position = (weighted_sum >> zeros) * inverse;
     if (zeros == 0) return lo <= position && position < hi ? position : hi;
     *step = UINT64_C(1) << (64 - zeros);

@@ -4,20 +4,20 @@
 #include "singlediff.h"
 
 enum {
-    ROOT_SPLIT_MIN = 16,  // least subranges that everything is cut into
-    FEW = 16,             // ranges that differ …
-    FEW_SPLIT_MIN = 6,    // … which are cut into so many at least …
-    FEW_ITEMS = 24576,    // … and with no more items than these in all, sketched on any link
-    SKETCH_MOST = 5,      // differences, on average, for which that is tried
-    FEW_DIFFERENCES = 3,  // differences, or ranges that differ, below which …
-    SUMS_SHARE = 32,      // … one exchange in so many does without sketches …
-    SUMS_SHARE_ALL = 256, // … and in so many whatever is left
-    TRUST = 8,            // factor by which the estimator must contradict what was learnt
-    SAMPLE_ALL = 192,     // ranges looked at, at most, as long as all differ
-    SURPLUS_MAX = 1024,   // items that the counts of a range are taken to differ by, at most
+    ROOT_SPLIT_MIN = 16,  // fewest subranges of the root
+    FEW = 16,             // most differing ranges that count as few
+    FEW_SPLIT_MIN = 6,    // fewest subranges of each of few ranges
+    FEW_ITEMS = 24576,    // most items in all of few ranges that are sketched on any link
+    SKETCH_MOST = 5,      // most differences in each of them, on average
+    SUMS_SHARE_ALL = 256, // one exchange in this many uses no sketches;
+    SUMS_SHARE = 32,      // one in this many if the remaining differences are
+    FEW_DIFFERENCES = 3,  // fewer than this
+    TRUST = 8,            // factor by which the estimator must contradict the history
+    SAMPLE_ALL = 192,     // most ranges sampled while all differ
+    SURPLUS_MAX = 1024,   // limit of the surplus of a sampled range, items
 };
 
-// --- what a range says ------------------------------------------------------------------------
+// --- comparing a range ------------------------------------------------------------------------
 
 static bool has_sums(const struct gv_reconcile *range) {
     return range->kind == GV_RANGE_SUM || range->kind == GV_RANGE_DIGEST;
@@ -35,7 +35,7 @@ int64_t gv_strategy_surplus(const struct gv_reconcile *range, uint64_t mine) {
            GV_RANGE_COUNT_MODULUS / 2;
 }
 
-// --- looking ahead ---------------------------------------------------------------------------
+// --- batched look-up -------------------------------------------------------------------------
 
 struct gv_digest gv_strategy_mine(struct gv_strategy *strategy, const struct gv_reconcile *range,
                                   struct gv_digest *first) {
@@ -51,8 +51,8 @@ struct gv_digest gv_strategy_mine(struct gv_strategy *strategy, const struct gv_
     return gv_digest_sub(strategy->below[i + 1], *first);
 }
 
-// Where the answer to this range will look for items, if I hold `mine`; GV_POSITION_END: nowhere.
-static uint64_t position_of_interest(const struct gv_strategy *strategy,
+// Where the answer to this range will look for items; GV_POSITION_END: nowhere.
+static uint64_t position_to_prefetch(const struct gv_strategy *strategy,
                                      const struct gv_reconcile *range, struct gv_digest mine) {
     if (range->kind == GV_RANGE_PROBE) return range->from;
     if (!has_sums(range)) return range->kind == GV_RANGE_SKIP ? GV_POSITION_END : range->lo;
@@ -63,8 +63,8 @@ static uint64_t position_of_interest(const struct gv_strategy *strategy,
     return position >= range->lo && position < range->hi ? position : GV_POSITION_END;
 }
 
-// The tree is asked for many positions at a time: first for the bounds, then for the positions that
-// will be looked at, only to have them in the cache.
+// Two batches: the digests below the bounds, then the positions that the answers will look up,
+// which are only brought into the cache.
 void gv_strategy_look_up(struct gv_strategy *strategy, const struct gv_reconcile *from) {
     if (strategy->window_start <= from->in.at && from->in.at <= strategy->window_end) return;
     uint64_t positions[GV_STRATEGY_SAMPLE];
@@ -85,30 +85,31 @@ void gv_strategy_look_up(struct gv_strategy *strategy, const struct gv_reconcile
     for (n = 0; ranges > 0; ranges--, gv_range_next(&range)) {
         struct gv_digest mine = {0, 0, 0}, first;
         if (has_sums(&range)) mine = gv_strategy_mine(strategy, &range, &first);
-        uint64_t position = position_of_interest(strategy, &range, mine);
+        uint64_t position = position_to_prefetch(strategy, &range, mine);
         if (position < GV_POSITION_END) positions[n++] = position;
     }
     gv_tree_digest_below_batch(strategy->tree, positions, n, NULL);
     strategy->next_bound = 0;
 }
 
-// --- how many differences there are ----------------------------------------------------------
+// --- estimating the number of differences ----------------------------------------------------
 
 static uint32_t clamp(uint64_t value, uint32_t least, uint32_t most) {
     return value < least ? least : value > most ? most : (uint32_t)value;
 }
 
-// Two differences of one element are the same to all sketches. So now and then an exchange does
-// without them, the sooner the less is left.
-static bool skips_sketches(const struct gv_reconcile *state, uint64_t left) {
-    return state->salt % (left < FEW_DIFFERENCES ? SUMS_SHARE : SUMS_SHARE_ALL) == 0;
+// Two differences with the same element cancel in every sketch. So some exchanges use sums only,
+// more often if few differences remain.
+static bool skips_sketches(const struct gv_reconcile *state, uint64_t remaining) {
+    return state->salt % (remaining < FEW_DIFFERENCES ? SUMS_SHARE : SUMS_SHARE_ALL) == 0;
 }
 
-// What the first ranges of a summary say.
+// The first ranges of a summary.
 struct sample {
-    int64_t ranges;       // that tell what the peer holds in them …
-    int64_t sum, squares; // … of what I am ahead by there
-    int64_t sums, differ; // those with sums, and which of them are not likely to be decoded
+    int64_t ranges;       // ranges that carry a count
+    int64_t sum, squares; // sums of their surpluses, and of the squares
+    int64_t sums;         // ranges with sums
+    int64_t differ;       // those of them that differ, by more than a surplus of one
 };
 
 static void sample_range(struct gv_strategy *strategy, const struct gv_reconcile *range,
@@ -131,17 +132,14 @@ static void sample_range(struct gv_strategy *strategy, const struct gv_reconcile
     sample->squares += by * by;
 }
 
-// What is in the first ranges of the summary tells how to go on with all of them.
-//
-// Differences that are scattered, be they on one side or on both, are as many in a range, on
-// average, as the variance of what the counts differ by. That says nothing of values that changed;
-// but if each range differs there are many. Few ranges that differ are cut finer: that costs
-// little, and saves a message.
+// For differences scattered over both sides, the variance of the surplus is their mean number in a
+// range. It misses changed values; but if every range differs, there are many differences. Few
+// differing ranges get more subranges, which costs little and saves a message.
 void gv_strategy_sample(struct gv_strategy *strategy, struct gv_reconcile *state) {
     struct gv_reconcile range = *state;
     struct sample is = {0};
     size_t start = state->in.at;
-    // As long as all differ, the longer the sample the more it says.
+    // While all ranges differ, a longer sample is more accurate.
     while (is.ranges < (is.differ < is.sums ? GV_STRATEGY_SAMPLE : SAMPLE_ALL) &&
            gv_range_next(&range))
         sample_range(strategy, &range, &is);
@@ -149,9 +147,10 @@ void gv_strategy_sample(struct gv_strategy *strategy, struct gv_reconcile *state
         state->expected_each =
             (uint32_t)((is.squares * is.ranges - is.sum * is.sum) / (is.ranges * is.ranges));
     size_t seen = range.in.at > start ? range.in.at - start : 1;
-    uint64_t differ = (uint64_t)is.differ * (state->in.len - start) / seen; // in all, likely
+    uint64_t differ =
+        (uint64_t)is.differ * (state->in.len - start) / seen; // estimate for the whole summary
     uint32_t finer = state->fewer_rounds ? 4 : 1, fanout = state->expected_each * finer;
-    uint32_t many = is.sums > GV_STRATEGY_SAMPLE ? 8 : 16; // a fine cut is not made much finer
+    uint32_t many = is.sums > GV_STRATEGY_SAMPLE ? 8 : 16; // many ranges are split less finely
     if (is.sums > 1 && is.differ == is.sums && fanout < many * finer) fanout = many * finer;
     if (differ <= FEW && fanout < FEW_SPLIT_MIN) fanout = FEW_SPLIT_MIN;
     state->fanout = clamp(fanout, 4 * finer, 64 * finer);
@@ -173,24 +172,24 @@ uint64_t gv_strategy_estimate(const struct gv_strategy *strategy, const struct g
                                     gv_strategy_surplus(root, mine.count));
 }
 
-// How many to reckon with, as was learnt unless that is far off; 0: likely a run of what the peer
-// has beyond my last position, which sums tell best.
+// The expected differences in the whole set: the history, unless the estimator contradicts it. 0:
+// the peer probably has new items after the last local position, for which sums are best.
 static uint64_t expected_in_all(const struct gv_strategy *strategy, const struct gv_reconcile *root,
                                 struct gv_digest mine) {
-    uint64_t expect = gv_strategy_estimate(strategy, root, mine), learnt = root->expected;
+    uint64_t expect = gv_strategy_estimate(strategy, root, mine), history = root->expected;
     int64_t surplus = gv_strategy_surplus(root, mine.count);
     if (surplus <= -8 && 0 - (uint64_t)surplus >= expect / 4 * 3) return 0;
-    if (learnt >= expect / TRUST && learnt / TRUST <= expect) expect = learnt;
+    if (history >= expect / TRUST && history / TRUST <= expect) expect = history;
     return expect > 0 ? expect : 1;
 }
 
-// --- what to say -----------------------------------------------------------------------------
+// --- the choice ------------------------------------------------------------------------------
 
 static bool is_full_range(const struct gv_reconcile *state) {
     return state->lo == 0 && state->hi == GV_POSITION_END;
 }
 
-// Into how many sums to cut the current range, of which I hold `mine`, at most.
+// Most subranges with sums for the current range.
 static uint32_t sum_count(const struct gv_strategy *strategy, const struct gv_reconcile *state,
                           struct gv_digest mine) {
     if (!is_full_range(state)) return state->fanout;
@@ -199,7 +198,7 @@ static uint32_t sum_count(const struct gv_strategy *strategy, const struct gv_re
     return clamp(expect, ROOT_SPLIT_MIN, GV_RECONCILE_SPLIT_MAX);
 }
 
-// Into how many sketches, at most; 0: sums serve better.
+// Most subranges with sketches for the current range; 0: sums are better.
 static uint32_t sketch_count(const struct gv_strategy *strategy, const struct gv_reconcile *state,
                              struct gv_digest mine) {
     uint64_t expect = state->expected_each, each = state->fewer_rounds ? 3 : 6;
@@ -209,7 +208,7 @@ static uint32_t sketch_count(const struct gv_strategy *strategy, const struct gv
         if (skips_sketches(state, expect)) return 0;
     } else if (state->kind == GV_RANGE_SKETCH) {
         if (!state->use_sketches) return 0;
-        // One that fails again costs a message, less likely where there is but one.
+        // A sketch that fails again costs a message; this is less likely for the full range.
         each = is_full_range(state) ? 3 : 2;
         if (expect < GV_PINSKETCH_CAPACITY) expect = GV_PINSKETCH_CAPACITY;
     } else if (mine.count > state->sketch_max) {
@@ -223,7 +222,7 @@ struct gv_strategy_choice gv_strategy_choose(const struct gv_strategy *strategy,
                                              struct gv_digest mine) {
     GV_ASSERT(mine.count > 0);
     uint32_t sketches = sketch_count(strategy, state, mine);
-    // Sketches of what a sketch just failed at are no substitute for a list, and are two at least.
+    // After a sketch failed, a short range is listed, and a longer one is split at least in two.
     bool first = sketches > 0 && state->kind != GV_RANGE_SKETCH;
     uint32_t most = state->fewer_rounds ? GV_RECONCILE_LIST_MAX : GV_RECONCILE_LIST_MAX / 2;
     if (first) most = GV_PINSKETCH_CAPACITY;

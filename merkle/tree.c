@@ -12,12 +12,12 @@ struct chunk {
 
 // ---- Nodes and their memory ---------------------------------------------------------------------
 
-// How many nodes to allocate so that `need` can be taken; 0: so many are there. Chunks double with
-// the tree: small trees stay small, large ones allocate rarely.
+// The number of nodes to allocate so that `need` are free; 0: enough are free. Chunks double with
+// the tree: small trees stay small, and large ones allocate rarely.
 static size_t chunk_nodes(const struct gv_tree *tree, size_t need) {
-    if (need <= tree->spares) return 0;
+    if (need <= tree->free_count) return 0;
     size_t count = tree->nodes < CHUNK_CAP ? tree->nodes : CHUNK_CAP;
-    return count > need - tree->spares ? count : need - tree->spares;
+    return count > need - tree->free_count ? count : need - tree->free_count;
 }
 
 static size_t chunk_size(size_t count) {
@@ -26,11 +26,12 @@ static size_t chunk_size(size_t count) {
 }
 
 size_t gv_tree_growth(const struct gv_tree *tree) {
-    size_t count = chunk_nodes(tree, (size_t)tree->depth + 1); // every level splits, the root too
+    size_t count =
+        chunk_nodes(tree, (size_t)tree->depth + 1); // if every level splits, the root included
     return count > 0 ? chunk_size(count) : 0;
 }
 
-// Makes sure that `need` nodes can be taken. An operation reserves before it changes anything.
+// Ensures that `need` nodes are free. An operation reserves nodes before it changes anything.
 static int reserve(struct gv_tree *tree, size_t need) {
     size_t count = chunk_nodes(tree, need);
     if (count == 0) return 0;
@@ -42,36 +43,36 @@ static int reserve(struct gv_tree *tree, size_t need) {
     tree->chunks = chunk;
     tree->bytes += size;
     tree->nodes += count;
-    tree->spares += count;
+    tree->free_count += count;
     for (size_t i = count; i-- > 0;) {
-        chunk->nodes[i].next_spare = tree->spare;
-        tree->spare = &chunk->nodes[i];
+        chunk->nodes[i].next_free = tree->free_list;
+        tree->free_list = &chunk->nodes[i];
     }
-    GV_ASSERT(tree->spares >= need);
+    GV_ASSERT(tree->free_count >= need);
     return 0;
 }
 
-static union node *take(struct gv_tree *tree) {
-    GV_ASSERT(tree->spares > 0 && tree->spare != NULL);
-    union node *node = tree->spare;
-    tree->spare = node->next_spare;
-    tree->spares--;
+static union node *allocate_node(struct gv_tree *tree) {
+    GV_ASSERT(tree->free_count > 0 && tree->free_list != NULL);
+    union node *node = tree->free_list;
+    tree->free_list = node->next_free;
+    tree->free_count--;
     node->count = 0;
     node->stale = true;
     return node;
 }
 
-static void give_back(struct gv_tree *tree, union node *node) {
-    GV_ASSERT(node != NULL && tree->spares < tree->nodes);
-    node->next_spare = tree->spare;
-    tree->spare = node;
-    tree->spares++;
+static void free_node(struct gv_tree *tree, union node *node) {
+    GV_ASSERT(node != NULL && tree->free_count < tree->nodes);
+    node->next_free = tree->free_list;
+    tree->free_list = node;
+    tree->free_count++;
 }
 
 // ---- Finding ------------------------------------------------------------------------------------
 
-// Sets the cursor behind everything below `position`, which may be behind the last item of a leaf.
-// What is to be changed and hardly in the cache is fetched whole, rather than column after column.
+// Sets the cursor after all items below `position`, which may be after the last item of a leaf.
+// With `to_change` the lower levels, which are rarely cached, are prefetched as a whole.
 static void descend(const struct gv_tree *tree, uint64_t position, bool to_change,
                     struct gv_tree_cursor *out) {
     GV_ASSERT(tree->depth > 0 && tree->depth <= GV_TREE_DEPTH_MAX);
@@ -90,7 +91,7 @@ static void descend(const struct gv_tree *tree, uint64_t position, bool to_chang
     out->index[level] = (uint16_t)index_below(node, position, true);
 }
 
-// From behind the last item of a leaf to the first item of the next one.
+// Moves from after the last item of a leaf to the first item of the next leaf.
 static bool next_leaf(struct gv_tree_cursor *at) {
     int last = at->tree->depth - 1, level = last;
     do {
@@ -106,7 +107,7 @@ static bool next_leaf(struct gv_tree_cursor *at) {
     return true;
 }
 
-// The leaf under a cursor that may be read.
+// The leaf at a cursor, which must be at an item.
 static union node *leaf_at(const struct gv_tree_cursor *at, uint32_t *index) {
     GV_ASSERT(at->epoch == at->tree->epoch && at->tree->depth > 0);
     union node *leaf = at->node[at->tree->depth - 1];
@@ -156,13 +157,13 @@ bool gv_tree_next(struct gv_tree_cursor *at) {
     return index + 1 < leaf->count || next_leaf(at);
 }
 
-// Has the hashes of a leaf fetched.
+// Prefetches the hashes of a leaf.
 static void prefetch_hashes(const union node *leaf) {
     prefetch(leaf, 1);
     prefetch(leaf->leaf.hashes, sizeof leaf->leaf.hashes);
 }
 
-// Whether the filter has any of these hashes. No compiler would take four at a time by itself.
+// Whether the filter matches any of these hashes. Compilers do not unroll the loop by themselves.
 static bool has_any(const uint8_t *filter, const uint64_t *hashes, size_t count) {
     uint32_t some = 0;
     size_t i = 0;
@@ -233,7 +234,7 @@ struct gv_digest gv_tree_digest_below(const struct gv_tree *tree, uint64_t posit
     return below;
 }
 
-// The sketch of everything under a node of this height, worked out anew below what is stale.
+// The sketch of the subtree, recomputed where it is stale.
 static const struct gv_pinsketch *sketch_of(const struct gv_tree *tree, union node *node,
                                             int height) {
     struct gv_pinsketch *sketch = &node->sketch;
@@ -250,7 +251,7 @@ static const struct gv_pinsketch *sketch_of(const struct gv_tree *tree, union no
     return sketch;
 }
 
-// Adds the items of a leaf in [lo, hi), as such or as all but the others, whichever are fewer.
+// Adds the items of a leaf in [lo, hi), or its sketch without the others, whichever are fewer.
 static void add_items(const struct gv_tree *tree, const union node *leaf, uint64_t lo, uint64_t hi,
                       struct gv_pinsketch *all) {
     const uint64_t *hashes = leaf->leaf.hashes;
@@ -265,7 +266,7 @@ static void add_items(const struct gv_tree *tree, const union node *leaf, uint64
     }
 }
 
-// Likewise for a node of any height: whole children, and parts of the two at the ends.
+// Likewise for a node of any height: the children in the range, and parts of those at its ends.
 static void add_range(const struct gv_tree *tree, union node *node, int height, uint64_t lo,
                       uint64_t hi, struct gv_pinsketch *all) {
     if (lo >= hi) return;
@@ -331,7 +332,7 @@ void gv_tree_fini(struct gv_tree *tree) {
     *tree = (struct gv_tree){.alloc = tree->alloc, .clmul = tree->clmul};
 }
 
-// Whether nothing lies to the right of this node of this level.
+// Whether the node is the last one of its level.
 static bool at_right_edge(const struct gv_tree *tree, const union node *node, int level) {
     GV_ASSERT(level >= 0 && level < tree->depth);
     const union node *last = tree->root;
@@ -340,7 +341,7 @@ static bool at_right_edge(const struct gv_tree *tree, const union node *node, in
     return last == node;
 }
 
-// Moves entries between the children a and a + 1 so that a gets to have `keep`.
+// Moves entries between the children a and a + 1 so that a has `keep`.
 static void shift(struct inner *inner, uint32_t a, uint32_t keep, bool leaf) {
     GV_ASSERT(a + 1 < inner->count);
     union node *left = inner->children[a], *right = inner->children[a + 1];
@@ -349,26 +350,27 @@ static void shift(struct inner *inner, uint32_t a, uint32_t keep, bool leaf) {
     struct gv_digest moved; // from right to left, modulo 2^64
     if (keep >= left->count) {
         uint32_t n = keep - left->count;
-        moved = sum_of(right, 0, n, leaf);
+        moved = digest_of(right, 0, n, leaf);
         move(left, left->count, right, 0, n, leaf);
         move(right, 0, right, n, right->count - n, leaf);
     } else {
         uint32_t n = left->count - keep;
-        moved = gv_digest_sub((struct gv_digest){0, 0, 0}, sum_of(left, keep, left->count, leaf));
+        moved =
+            gv_digest_sub((struct gv_digest){0, 0, 0}, digest_of(left, keep, left->count, leaf));
         move(right, n, right, 0, right->count, leaf);
         move(right, 0, left, keep, n, leaf);
     }
     left->count = keep;
     right->count = total - keep;
     left->stale = right->stale = true;
-    count_in(inner, a, moved);
-    count_out(inner, a + 1, moved);
-    if (right->count == 0) return; // about to be freed
+    add_to_entry(inner, a, moved);
+    subtract_from_entry(inner, a + 1, moved);
+    if (right->count == 0) return; // the caller frees it
     inner->positions[a + 1] = leaf ? right->leaf.positions[0] : right->inner.positions[0];
 }
 
-// Makes room in a full leaf by moving some of its items into a neighbour that has room, so that
-// leaves get fuller than splitting alone makes them. True if it did: then the path is invalid.
+// Moves items of a full leaf to a neighbour with free slots, so that leaves are fuller than after a
+// split. True: it did, and the path is invalid.
 static bool redistribute(const struct gv_tree_cursor *path) {
     int level = path->tree->depth - 1;
     const union node *leaf = path->node[level];
@@ -376,13 +378,13 @@ static bool redistribute(const struct gv_tree_cursor *path) {
     if (leaf->count < LEAF_CAP || at_right_edge(path->tree, leaf, level)) return false;
     GV_ASSERT(level > 0);
     struct inner *inner = path->node[level - 1];
-    uint32_t index = path->index[level - 1], before = 0, behind = 0;
+    uint32_t index = path->index[level - 1], before = 0, after = 0;
     if (index > 0) before = LEAF_CAP - inner->children[index - 1]->count;
-    if (index + 1 < inner->count) behind = LEAF_CAP - inner->children[index + 1]->count;
-    GV_ASSERT(before + behind <= 2 * LEAF_CAP);
-    uint32_t free_slots = before > behind ? before : behind;
+    if (index + 1 < inner->count) after = LEAF_CAP - inner->children[index + 1]->count;
+    GV_ASSERT(before + after <= 2 * LEAF_CAP);
+    uint32_t free_slots = before > after ? before : after;
     if (free_slots < REDISTRIBUTED) return false;
-    if (before > behind) {
+    if (before > after) {
         shift(inner, index - 1, LEAF_CAP - before + REDISTRIBUTED, true);
     } else {
         shift(inner, index, LEAF_CAP - REDISTRIBUTED, true);
@@ -390,7 +392,7 @@ static bool redistribute(const struct gv_tree_cursor *path) {
     return true;
 }
 
-// The sketches of all nodes of a path are so no more.
+// Marks the sketches of all nodes of a path as stale.
 static void mark_stale(const struct gv_tree_cursor *path) {
     for (int level = 0; level < path->tree->depth; level++) {
         union node *node = path->node[level];
@@ -398,18 +400,18 @@ static void mark_stale(const struct gv_tree_cursor *path) {
     }
 }
 
-// How many nodes an insert at the end of this path takes.
+// The number of nodes that an insert at this path allocates.
 static size_t nodes_to_split(const struct gv_tree_cursor *path) {
     int depth = path->tree->depth, level = depth;
     GV_ASSERT(depth > 0);
     while (level > 0 && ((union node *)path->node[level - 1])->count == cap_of(level == depth)) {
         level--;
     }
-    return (size_t)(depth - level) + (level == 0); // the root's split needs a root above it
+    return (size_t)(depth - level) + (level == 0); // a split root needs a new root
 }
 
-// Puts the entry into the path's node of this level. True if that split the node: then the entry
-// is replaced by that of the new right neighbour, which the level above has to take.
+// Inserts the entry into the path's node of this level. True: the node was split, and *entry is now
+// that of the new right neighbour, to be inserted in the level above.
 static bool put_or_split(struct gv_tree *tree, const struct gv_tree_cursor *path, int level,
                          uint32_t index, struct entry *entry) {
     bool leaf = level == tree->depth - 1;
@@ -419,11 +421,11 @@ static bool put_or_split(struct gv_tree *tree, const struct gv_tree_cursor *path
         put(node, index, entry, leaf);
         return false;
     }
-    // Along the right edge the new node starts with the new entry: it will grow, while the old
-    // one, if entries come more or less in order, gets no more and should be full.
+    // Along the right edge the new node starts with the new entry: if entries arrive almost in
+    // order, the old node gets no more of them, and should be full.
     uint32_t keep = cap / 2;
     if (index > keep && at_right_edge(tree, node, level)) keep = index;
-    union node *right = take(tree);
+    union node *right = allocate_node(tree);
     move(right, 0, node, keep, cap - keep, leaf);
     right->count = cap - keep;
     node->count = keep;
@@ -433,14 +435,14 @@ static bool put_or_split(struct gv_tree *tree, const struct gv_tree_cursor *path
         put(right, index - keep, entry, leaf);
     }
     uint64_t first = leaf ? right->leaf.positions[0] : right->inner.positions[0];
-    *entry = (struct entry){first, sum_of(right, 0, right->count, leaf), right, 0};
+    *entry = (struct entry){first, digest_of(right, 0, right->count, leaf), right, 0};
     GV_ASSERT(node->count >= cap / 2 && right->count > 0);
     return true;
 }
 
 static void grow_root(struct gv_tree *tree, const struct entry *right) {
     GV_ASSERT(tree->depth > 0 && tree->depth < GV_TREE_DEPTH_MAX);
-    union node *root = take(tree);
+    union node *root = allocate_node(tree);
     struct gv_digest rest = gv_digest_sub(tree->digest, right->digest);
     struct entry left = {0, rest, tree->root, 0};
     put(root, 0, &left, false);
@@ -456,7 +458,7 @@ int gv_tree_insert(struct gv_tree *tree, struct gv_item item) {
     struct entry entry = {item.position, one, NULL, item.ref};
     if (tree->depth == 0) {
         if (reserve(tree, 1) != 0) return GV_ENOMEM;
-        tree->root = take(tree);
+        tree->root = allocate_node(tree);
         tree->depth = 1;
         put(tree->root, 0, &entry, true);
         tree->digest = one;
@@ -475,9 +477,9 @@ int gv_tree_insert(struct gv_tree *tree, struct gv_item item) {
     for (int level = last - 1; level >= 0; level--) {
         struct inner *inner = path.node[level];
         uint32_t index = path.index[level];
-        count_in(inner, index, one);
+        add_to_entry(inner, index, one);
         if (!carry) continue;
-        count_out(inner, index, entry.digest);
+        subtract_from_entry(inner, index, entry.digest);
         carry = put_or_split(tree, &path, level, index + 1, &entry);
     }
     tree->digest = gv_digest_add(tree->digest, one);
@@ -499,20 +501,20 @@ void gv_tree_update(struct gv_tree *tree, const struct gv_tree_cursor *at, uint6
     leaf->leaf.hashes[index] = hash;
     leaf->leaf.refs[index] = ref;
     for (int level = 0; level < tree->depth - 1; level++) {
-        count_in(at->node[level], at->index[level], change);
+        add_to_entry(at->node[level], at->index[level], change);
     }
     tree->digest = gv_digest_add(tree->digest, change);
     tree->estimator = gv_estimator_add(gv_estimator_sub(tree->estimator, old), hash);
 }
 
-// A child of `parent` got too small: evens it out with a neighbour, or joins them if they fit into
-// one node. True if the parent lost a child.
+// Balances a child that is less than half full with a neighbour, or merges them if they fit into
+// one node. True: the parent has one child less.
 static bool rebalance(struct gv_tree *tree, union node *parent, uint32_t index, bool leaf) {
     GV_ASSERT(index < parent->count);
     struct inner *inner = &parent->inner;
     if (parent->count == 1) { // only along the right edge, where a small node is allowed
         if (inner->children[0]->count > 0) return false;
-        give_back(tree, inner->children[0]);
+        free_node(tree, inner->children[0]);
         parent->count = 0;
         return true;
     }
@@ -526,7 +528,7 @@ static bool rebalance(struct gv_tree *tree, union node *parent, uint32_t index, 
     shift(inner, a, total, leaf);
     GV_ASSERT(inner->counts[b] == 0 && inner->sums[b] == 0);
     drop(parent, b, false);
-    give_back(tree, right);
+    free_node(tree, right);
     return true;
 }
 
@@ -539,7 +541,7 @@ void gv_tree_erase(struct gv_tree *tree, const struct gv_tree_cursor *at) {
     mark_stale(at);
     drop(leaf, index, true);
     for (int level = 0; level < tree->depth - 1; level++) {
-        count_out(at->node[level], at->index[level], one);
+        subtract_from_entry(at->node[level], at->index[level], one);
     }
     tree->digest = gv_digest_sub(tree->digest, one);
     tree->estimator = gv_estimator_sub(tree->estimator, hash);
@@ -554,12 +556,12 @@ void gv_tree_erase(struct gv_tree *tree, const struct gv_tree_cursor *at) {
     while (tree->depth > 1 && root->count == 1) {
         tree->root = root->inner.children[0];
         tree->depth--;
-        give_back(tree, root);
+        free_node(tree, root);
         root = tree->root;
     }
     if (root->count == 0) {
         GV_ASSERT(tree->depth == 1 && tree->digest.count == 0 && tree->digest.sum == 0);
-        give_back(tree, root);
+        free_node(tree, root);
         tree->root = NULL;
         tree->depth = 0;
     }
@@ -567,7 +569,7 @@ void gv_tree_erase(struct gv_tree *tree, const struct gv_tree_cursor *at) {
 
 // ---- Loading ------------------------------------------------------------------------------------
 
-// Most items under a node of this height; a leaf's is 1.
+// Most items in a subtree of this height; a leaf has height 1.
 static size_t span_of(int height) {
     GV_ASSERT(height >= 1 && height <= GV_TREE_DEPTH_MAX);
     size_t span = LEAF_CAP;
@@ -575,11 +577,11 @@ static size_t span_of(int height) {
     return span;
 }
 
-// A subtree of these items, full from the left; `position` is the parent's bound for it.
+// Builds a subtree of these items, full from the left; `position` is the parent's bound for it.
 static union node *build(struct gv_tree *tree, int height, const struct gv_item *items,
                          size_t count, uint64_t position, struct gv_digest *digest) {
     GV_ASSERT(count > 0 && count <= span_of(height));
-    union node *node = take(tree);
+    union node *node = allocate_node(tree);
     if (height == 1) {
         for (size_t i = 0; i < count; i++) {
             node->leaf.positions[i] = items[i].position;
@@ -588,7 +590,7 @@ static union node *build(struct gv_tree *tree, int height, const struct gv_item 
         }
         node->count = (uint32_t)count;
         tree->estimator = gv_estimator_merge(tree->estimator, node->leaf.hashes, count);
-        *digest = sum_of(node, 0, node->count, true);
+        *digest = digest_of(node, 0, node->count, true);
         return node;
     }
     size_t span = span_of(height - 1);
@@ -598,7 +600,7 @@ static union node *build(struct gv_tree *tree, int height, const struct gv_item 
         entry.child = build(tree, height - 1, items + from, n, entry.position, &entry.digest);
         put(node, node->count, &entry, false);
     }
-    *digest = sum_of(node, 0, node->count, false);
+    *digest = digest_of(node, 0, node->count, false);
     return node;
 }
 
@@ -629,8 +631,8 @@ int gv_tree_load(struct gv_tree *tree, const struct gv_item *items, size_t count
 // ---- Checking -----------------------------------------------------------------------------------
 
 struct check {
-    uint64_t last; // the position before the one to come
-    size_t nodes;  // seen so far
+    uint64_t last; // the previous position
+    size_t nodes;  // visited so far
 };
 
 static bool leaf_is_sound(const struct leaf *leaf, struct check *check) {
@@ -642,8 +644,8 @@ static bool leaf_is_sound(const struct leaf *leaf, struct check *check) {
     return true;
 }
 
-// Whether the sketch of a node, if it claims to have one, is that of its items, and so below it.
-static bool has_sketch(const struct gv_tree *tree, const union node *node, bool leaf) {
+// Whether the cached sketch of a node is correct, unless it is stale.
+static bool sketch_is_sound(const struct gv_tree *tree, const union node *node, bool leaf) {
     struct gv_pinsketch sum = {{0}};
     if (node->stale) return true;
     if (leaf) gv_pinsketch_add(&sum, node->leaf.hashes, node->count, tree->clmul);
@@ -655,8 +657,8 @@ static bool has_sketch(const struct gv_tree *tree, const union node *node, bool 
     return memcmp(&sum, &node->sketch, sizeof sum) == 0;
 }
 
-// Whether the subtree is as it must be, its digest included. `position` is the parent's bound for
-// it.
+// Whether the subtree satisfies all invariants. `position` is the parent's bound for it, `digest`
+// the parent's digest of it, and `edge` whether it is at the right edge.
 static bool is_sound(const struct gv_tree *tree, const union node *node, int height,
                      uint64_t position, bool edge, struct gv_digest digest, struct check *check) {
     GV_ASSERT(height >= 1 && height <= tree->depth);
@@ -665,19 +667,20 @@ static bool is_sound(const struct gv_tree *tree, const union node *node, int hei
     if (node == NULL || ++check->nodes > tree->nodes) return false;
     uint32_t least = root && !leaf ? 2 : edge ? 1 : cap_of(leaf) / 2;
     if (node->count < least || node->count > cap_of(leaf)) return false;
-    if (!gv_digest_equal(digest, sum_of(node, 0, node->count, leaf))) return false;
+    if (!gv_digest_equal(digest, digest_of(node, 0, node->count, leaf))) return false;
     if (position < check->last) return false;
     check->last = position;
-    if (leaf) return leaf_is_sound(&node->leaf, check) && has_sketch(tree, node, true);
+    if (leaf) return leaf_is_sound(&node->leaf, check) && sketch_is_sound(tree, node, true);
     const struct inner *inner = &node->inner;
     if (inner->positions[0] != position) return false;
     for (uint32_t i = 0; i < inner->count; i++) {
-        struct gv_digest part = {inner->counts[i], inner->sums[i], inner->weighted_sums[i]};
+        struct gv_digest child = {inner->counts[i], inner->sums[i], inner->weighted_sums[i]};
         bool last = edge && i + 1 == inner->count;
-        if (!is_sound(tree, inner->children[i], height - 1, inner->positions[i], last, part, check))
+        if (!is_sound(tree, inner->children[i], height - 1, inner->positions[i], last, child,
+                      check))
             return false;
     }
-    return has_sketch(tree, node, false); // its children are there
+    return sketch_is_sound(tree, node, false); // its children are not NULL
 }
 
 int gv_tree_verify(const struct gv_tree *tree) {
@@ -690,11 +693,12 @@ int gv_tree_verify(const struct gv_tree *tree) {
     } else if (!is_sound(tree, tree->root, tree->depth, 0, true, tree->digest, &check)) {
         return GV_ECORRUPT;
     }
-    size_t spares = 0;
-    for (const union node *node = tree->spare; node != NULL; node = node->next_spare) {
-        if (++spares > tree->spares) return GV_ECORRUPT;
+    size_t free_count = 0;
+    for (const union node *node = tree->free_list; node != NULL; node = node->next_free) {
+        if (++free_count > tree->free_count) return GV_ECORRUPT;
     }
-    if (spares != tree->spares || check.nodes + spares != tree->nodes) return GV_ECORRUPT;
+    if (free_count != tree->free_count || check.nodes + free_count != tree->nodes)
+        return GV_ECORRUPT;
     size_t bytes = 0;
     for (const struct chunk *chunk = tree->chunks; chunk != NULL; chunk = chunk->next) {
         bytes += chunk->size;

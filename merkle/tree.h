@@ -1,17 +1,22 @@
 // SPDX-License-Identifier: MIT
-// An order-statistics B+tree whose inner nodes hold their children's digests.
+// An order-statistics B+tree whose inner nodes hold the digests of their children: a Merkle tree
+// with additive digests. Compare E. G. Amparore, arXiv:2603.19820.
 //
-// The tree orders items by position, a 64-bit position in key order, and knows for every subtree
-// how many items it has and the sums of their hashes. So the digest of any range of positions, the
-// rank of a position and the item of a rank each cost O(log n). Items that share a position are
-// kept together, in no particular order; the caller tells them apart by `ref`.
+// Terms. An *item* is a position, a hash and a ref. Its *position* is a 64-bit number that orders
+// the items; items that share a position are adjacent, in no particular order. Its *ref* is the
+// caller's handle. The *rank* of an item is the number of items before it. A *range* is [lo, hi).
 //
-// Leaves hold up to 80 items, inner nodes up to 40 children, which makes them the same size. All
-// nodes are at least half full except along the right edge, which splits where the item goes; a
-// full leaf passes items to a neighbour before it splits. So an item takes 27 bytes when items
-// arrive at random, and 22 to 24 when they arrive more or less in order or are loaded. Nodes come
-// in chunks that double up to 64, so a large tree allocates once for some 3000 items; memory goes
-// back to the allocator only at gv_tree_fini. No I/O, no clock, memory through the allocator only.
+// Each inner node stores the count and the sums of each child, so the digest of a range, the rank
+// of a position and the item of a rank cost O(log n). Insert, update and erase cost O(log n).
+//
+// Leaves hold up to 80 items, inner nodes up to 40 children; both have the same size. All nodes are
+// at least half full, except along the right edge, where a split leaves the left node full. A full
+// leaf moves items to a neighbour before it splits. An item takes 27 bytes if items are inserted in
+// random order, and 22 to 24 bytes if they are inserted almost in order, or loaded. Nodes are
+// allocated in chunks, which double up to 64 nodes (about 3,000 items). Memory is returned to the
+// allocator only by gv_tree_fini.
+//
+// Pointers must not be NULL (asserted), except where a comment allows it.
 #ifndef GV_MERKLE_TREE_H
 #define GV_MERKLE_TREE_H
 
@@ -24,128 +29,131 @@
 extern "C" {
 #endif
 
-// Places are 0 … GV_POSITION_END − 1; a range is [lo, hi), so [0, GV_POSITION_END) is everything.
+// Positions are 0 … GV_POSITION_END - 1, so the range [0, GV_POSITION_END) is the whole set.
 #define GV_POSITION_END UINT64_MAX
 
 struct gv_item {
     uint64_t position;
-    uint64_t hash; // the item's part of the sum
-    uint32_t ref;  // the caller's name for the item; the tree only keeps it
+    uint64_t hash; // added to the digest's sum
+    uint32_t ref;  // the caller's handle; the tree does not interpret it
 };
 
 enum { GV_TREE_DEPTH_MAX = 12 };
 
-// Where an item is. Valid until the next insert, erase or load, which is asserted; an update keeps
-// it valid. May be copied.
+// A reference to an item in a tree. Valid until the next insert, erase or load; use after that is
+// asserted. gv_tree_update keeps it valid. May be copied.
 struct gv_tree_cursor {
     const struct gv_tree *tree;
-    uint64_t epoch;                // the tree's when the cursor was set
-    void *node[GV_TREE_DEPTH_MAX]; // from the root to the leaf
-    uint16_t index[GV_TREE_DEPTH_MAX];
+    uint64_t epoch;                    // the tree's epoch when the cursor was set
+    void *node[GV_TREE_DEPTH_MAX];     // the path from the root to the leaf
+    uint16_t index[GV_TREE_DEPTH_MAX]; // the entry in each node
 };
 
-// Opaque, but of known size so that it can live in the caller's memory. May be moved while no
-// cursor is in use.
+// Opaque; declared here so that the caller can allocate it. May be moved in memory while no cursor
+// is in use.
 struct gv_tree {
     struct gv_alloc alloc;
     void *root;
-    int depth;      // 0: empty; 1: the root is a leaf
-    uint64_t epoch; // changes whenever cursors become invalid
-    struct gv_digest digest;
-    uint32_t estimator;
-    bool clmul;  // gv_pinsketch_has_clmul
-    void *spare; // the free list: nodes that are used again before memory is asked for
-    size_t spares, nodes;
-    void *chunks; // what the allocator gave
-    size_t bytes;
+    int depth;               // levels; 0: empty; 1: the root is a leaf
+    uint64_t epoch;          // increases whenever cursors become invalid
+    struct gv_digest digest; // of all items
+    uint32_t estimator;      // of all items
+    bool clmul;              // gv_pinsketch_has_clmul
+    void *free_list;         // unused nodes
+    size_t free_count;       // unused nodes
+    size_t nodes;            // all nodes
+    void *chunks;            // allocated blocks
+    size_t bytes;            // their total size
 };
 
-// An empty tree; allocates nothing. `alloc` is copied; its context is kept.
+// Initialises an empty tree; allocates nothing. `alloc` is copied, and its context is kept.
 GV_API void gv_tree_init(struct gv_tree *tree, struct gv_alloc alloc);
-// Frees every node. The tree may be used again only after another gv_tree_init.
+// Frees all memory of the tree. Call gv_tree_init before using it again.
 GV_API void gv_tree_fini(struct gv_tree *tree);
 
-// Count and sum of everything. O(1).
+// The digest of all items. O(1).
 GV_API struct gv_digest gv_tree_root(const struct gv_tree *tree);
 
-// Adds an item behind those that have its position already. The caller sees to it that the item is
-// not there. GV_ENOMEM: the allocator failed; the tree is as before. GV_EINVAL: the position is
-// GV_POSITION_END.
+// Inserts an item after those with the same position. Duplicates are not detected.
+// GV_ENOMEM: the allocator failed; GV_EINVAL: the position is GV_POSITION_END. After an error the
+// tree is unchanged, and cursors remain valid.
 GV_API int gv_tree_insert(struct gv_tree *tree, struct gv_item item);
 
-// Replaces hash and ref of the item at the cursor, in O(log n) and without moving it.
+// Replaces the hash and the ref of the item at the cursor.
 GV_API void gv_tree_update(struct gv_tree *tree, const struct gv_tree_cursor *at, uint64_t hash,
                            uint32_t ref);
 
-// Removes the item at the cursor; the cursor is then invalid. Never needs memory.
+// Removes the item at the cursor. Allocates nothing.
 GV_API void gv_tree_erase(struct gv_tree *tree, const struct gv_tree_cursor *at);
 
-// Fills an empty tree with `count` items in non-descending order of position, full leaves.
-// O(count). GV_EINVAL: the tree is not empty, the items are not in order, or a position is
-// GV_POSITION_END. GV_ENOMEM: the allocator failed. The tree is empty after either.
+// Fills an empty tree with `count` items in ascending order of position; positions may repeat. The
+// leaves are full. O(count). `items` may be NULL if `count` is 0.
+// GV_EINVAL: the tree is not empty, the items are not in order, or a position is GV_POSITION_END;
+// GV_ENOMEM: the allocator failed. After an error the tree is unchanged.
 GV_API int gv_tree_load(struct gv_tree *tree, const struct gv_item *items, size_t count);
 
-// Sets the cursor to the first item whose position is at least `position`. False: there is none
-// (the cursor then may not be read).
+// Sets the cursor to the first item whose position is at least `position`. False: there is none;
+// the cursor is then after the last item: only gv_tree_prev may use it, unless the tree is empty.
 GV_API bool gv_tree_seek(const struct gv_tree *tree, uint64_t position, struct gv_tree_cursor *out);
 
-// Sets the cursor to the item of this rank, counted from 0. False: rank ≥ count.
+// Sets the cursor to the item of this rank. False: the rank is not below the count; the cursor is
+// then unchanged.
 GV_API bool gv_tree_select(const struct gv_tree *tree, uint64_t rank, struct gv_tree_cursor *out);
 
-// The item at a valid cursor.
+// The item at the cursor.
 GV_API struct gv_item gv_tree_get(const struct gv_tree_cursor *at);
 
-// To the next item in order; false at the end (the cursor then may not be read).
+// Moves to the next item. False: there is none; the cursor is then after the last item.
 GV_API bool gv_tree_next(struct gv_tree_cursor *at);
 
-// From this item on to the first with filter[hash % GV_TREE_FILTER] set; false: there is none below
-// position `to` (the cursor then may not be read). Takes about a nanosecond an item.
+// Moves to the first item, from the current one on, with filter[hash % GV_TREE_FILTER] other than
+// 0. False: there is none below position `to`; the cursor must then not be used. Takes about one
+// nanosecond for each item.
 enum { GV_TREE_FILTER = 4096 };
 GV_API bool gv_tree_scan(struct gv_tree_cursor *at, uint64_t to,
                          const uint8_t filter[GV_TREE_FILTER]);
 
-// To the item before; false at the beginning (the cursor then stays where it is). Also from behind
-// the last item, where a gv_tree_seek or gv_tree_next that found none left the cursor, unless the
-// tree is empty.
+// Moves to the previous item, also from after the last item. False: the cursor is at the first
+// item; it is then unchanged.
 GV_API bool gv_tree_prev(struct gv_tree_cursor *at);
 
-// How many items have a position below this one.
+// The number of items below this position.
 GV_API uint64_t gv_tree_rank(const struct gv_tree *tree, uint64_t position);
 
-// Count and sum of the items in [lo, hi); lo ≤ hi.
+// The digest of the items in [lo, hi); lo <= hi (asserted).
 GV_API struct gv_digest gv_tree_digest(const struct gv_tree *tree, uint64_t lo, uint64_t hi);
 
-// The digest of the items below this position: ranges that follow each other share their bounds'.
+// The digest of the items below this position. The digest of a range is the difference of two such;
+// adjacent ranges share one.
 GV_API struct gv_digest gv_tree_digest_below(const struct gv_tree *tree, uint64_t position);
 
-// The same for many positions, in any order, and the positions of the items of many ranks, each
-// below the count. Their ways down are taken side by side, so that one does not wait for memory
-// alone: in a tree larger than the cache that is several times as fast as one after the other.
-// Where `below` is NULL the items at these positions are only brought into the cache, for who will
-// look at them next.
+// Batched search: the digests below many positions, in any order; and the positions of the items of
+// many ranks, each below the count (asserted). `positions` may be `ranks`. The cache misses of 16
+// searches overlap, so in a tree larger than the cache this is several times as fast as single
+// searches. If `below` is NULL, the items at these positions are only brought into the cache.
 GV_API void gv_tree_digest_below_batch(const struct gv_tree *tree, const uint64_t *positions,
                                        size_t count, struct gv_digest *below);
 GV_API void gv_tree_select_batch(const struct gv_tree *tree, const uint64_t *ranks, size_t count,
                                  uint64_t *positions);
 
-// The sketch of the items in [lo, hi); lo ≤ hi. The tree is not const, as every node keeps its own
-// sketch once it was worked out; items stay as they are, and cursors stay valid. A change below it
-// makes a sketch stale: who never asks for sketches pays nothing for them, and a question takes
-// O(log n) and, at most, one pass over the nodes of the range that have become stale since the last
-// one; a first one over a million items some 10 ms.
+// The sketch of the items in [lo, hi); lo <= hi (asserted). Each node caches the sketch of its
+// subtree; a change below the node makes it stale, which only sets a flag. A call costs O(log n)
+// and the recomputation of the stale nodes in the range: the first call for a million items takes
+// about 10 ms. Items do not change, and cursors remain valid. Allocates nothing.
 GV_API struct gv_pinsketch gv_tree_sketch(struct gv_tree *tree, uint64_t lo, uint64_t hi);
 
-// The estimator of everything (estimator.h). O(1).
+// The estimator of all items (estimator.h). O(1).
 GV_API uint32_t gv_tree_estimator(const struct gv_tree *tree);
 
-// Walks everything and compares it with what the inner nodes claim: order, counts, sums, fill,
-// depth, and that no node is lost. 0, or GV_ECORRUPT. For tests and for start-up checks; O(n).
+// Checks all invariants: order, counts, sums, cached sketches, fill and depth of the nodes, and
+// that every node is in the tree or on the free list. Returns 0 or GV_ECORRUPT. For tests and
+// start-up checks. O(n).
 GV_API int gv_tree_verify(const struct gv_tree *tree);
 
-// Most bytes that the next insert allocates; 0: it allocates nothing. O(1).
+// An upper bound on the bytes that the next insert allocates; 0: it allocates nothing. O(1).
 GV_API size_t gv_tree_growth(const struct gv_tree *tree);
 
-// Bytes held from the allocator, free lists included.
+// The bytes allocated, including unused nodes. O(1).
 GV_API size_t gv_tree_memory(const struct gv_tree *tree);
 
 #ifdef __cplusplus

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The nodes of the tree: their shape, and what is done to one by itself. Internal to the tree.
+// The nodes of the tree: their layout, and the functions on a single node. Internal to the tree.
 #ifndef GV_MERKLE_TREE_NODE_H
 #define GV_MERKLE_TREE_NODE_H
 
@@ -9,27 +9,26 @@
 
 enum {
     LEAF_CAP = 80,
-    INNER_CAP = 40,        // makes both kinds of node the same size, with pointers of 8 bytes
-    CHUNK_CAP = 64,        // nodes
-    PREFETCH_DISTANCE = 3, // leaves by which a walk has them fetched before it comes to them
-    REDISTRIBUTED = 8,     // items moved at once from a full leaf
-    CACHE_LINE = 64,
+    INNER_CAP = 40,        // both kinds of node have the same size, if pointers have 8 bytes
+    CHUNK_CAP = 64,        // most nodes in a chunk
+    PREFETCH_DISTANCE = 3, // leaves prefetched ahead by a scan
+    REDISTRIBUTED = 8,     // items moved from a full leaf to a neighbour
+    CACHE_LINE = 64,       // bytes
 };
 
-// Both kinds keep their entries as columns, so that a search reads nothing but positions.
+// Both kinds store their entries as columns, so that a search reads positions only.
 //
-// positions[i] of an inner node is a lower bound of everything under children[i] and an upper bound
-// of everything before it. It need not be the position of an item: erasing leaves it as it is.
-// Along the left edge positions[0] is 0, elsewhere positions[0] is what the parent has for this
-// node.
+// positions[i] of an inner node is a lower bound of the items under children[i] and an upper bound
+// of the items before. It need not be the position of an item: erasing an item does not change it.
+// positions[0] is 0 along the left edge; elsewhere it is the parent's bound for the node.
 //
-// A node keeps the sketch of what is under it once somebody has asked for that, at its very end:
-// who never asks never touches it. A change makes the sketches of the nodes above it stale; so
-// where one is not, none below it is.
+// A node caches the sketch of its subtree after its columns, where inserts do not touch it. A
+// change marks the sketches of the whole path as stale, so no node below a node that is not stale
+// is stale.
 union node {
     struct {
-        uint32_t count; // of entries; these come first in both kinds
-        bool stale;     // the sketch
+        uint32_t count; // entries; the first members of both kinds
+        bool stale;     // the sketch is outdated
     };
     struct leaf {
         uint32_t count;
@@ -48,29 +47,29 @@ union node {
         union node *children[INNER_CAP];
     } inner;
     struct {
-        // As long as a leaf, and no shorter than an inner node: children of 4 bytes make that one
-        // the shorter of the two.
+        // The size of a leaf; an inner node is not longer (shorter if pointers have 4 bytes).
         uint64_t columns[(sizeof(struct leaf) + 7) / 8];
         struct gv_pinsketch sketch;
     };
-    union node *next_spare;
+    union node *next_free; // on the free list
 };
 enum { COLUMNS_END = sizeof(struct leaf) };
-_Static_assert(sizeof(struct inner) <= COLUMNS_END, "a sketch begins behind both kinds of columns");
+_Static_assert(sizeof(struct inner) <= COLUMNS_END,
+               "a sketch begins after the columns of both kinds");
 
-// One entry of a node of either kind.
+// An entry of a node of either kind.
 struct entry {
     uint64_t position;
     struct gv_digest digest;
-    union node *child; // of an inner node's entry
-    uint32_t ref;      // of a leaf's
+    union node *child; // of an entry in an inner node
+    uint32_t ref;      // of an entry in a leaf
 };
 
 static inline uint32_t cap_of(bool leaf) {
     return leaf ? LEAF_CAP : INNER_CAP;
 }
 
-// Copies n entries within one node or between two; counts are the caller's business.
+// Copies n entries within a node or between two; does not change their counts.
 static inline void move(union node *to, uint32_t at, const union node *from, uint32_t first,
                         uint32_t n, bool leaf) {
     GV_ASSERT(at + n <= cap_of(leaf) && first + n <= cap_of(leaf));
@@ -88,6 +87,7 @@ static inline void move(union node *to, uint32_t at, const union node *from, uin
     }
 }
 
+// Inserts an entry at this index.
 static inline void put(union node *node, uint32_t at, const struct entry *entry, bool leaf) {
     GV_ASSERT(at <= node->count && node->count < cap_of(leaf));
     if (at < node->count) move(node, at + 1, node, at, node->count - at, leaf);
@@ -106,26 +106,30 @@ static inline void put(union node *node, uint32_t at, const struct entry *entry,
     node->count++;
 }
 
+// Removes the entry at this index.
 static inline void drop(union node *node, uint32_t at, bool leaf) {
     GV_ASSERT(at < node->count && node->count <= cap_of(leaf));
     move(node, at, node, at + 1, node->count - at - 1, leaf);
     node->count--;
 }
 
-static inline void count_in(struct inner *inner, uint32_t at, struct gv_digest change) {
+// Adds a digest to that of an entry.
+static inline void add_to_entry(struct inner *inner, uint32_t at, struct gv_digest change) {
     inner->counts[at] += change.count;
     inner->sums[at] += change.sum;
     inner->weighted_sums[at] += change.weighted_sum;
 }
 
-static inline void count_out(struct inner *inner, uint32_t at, struct gv_digest change) {
+// Subtracts a digest from that of an entry.
+static inline void subtract_from_entry(struct inner *inner, uint32_t at, struct gv_digest change) {
     inner->counts[at] -= change.count;
     inner->sums[at] -= change.sum;
     inner->weighted_sums[at] -= change.weighted_sum;
 }
 
-static inline struct gv_digest sum_of(const union node *node, uint32_t from, uint32_t to,
-                                      bool leaf) {
+// The digest of the entries from `from` to before `to`.
+static inline struct gv_digest digest_of(const union node *node, uint32_t from, uint32_t to,
+                                         bool leaf) {
     GV_ASSERT(from <= to && to <= cap_of(leaf));
     struct gv_digest all = {0, 0, 0};
     if (leaf) {
@@ -144,9 +148,9 @@ static inline struct gv_digest sum_of(const union node *node, uint32_t from, uin
     return all;
 }
 
-// How many of n ascending positions are below `position`. Counts cache lines first, then within
-// one: no branch depends on a position, and a node out of cache has its lines fetched at the same
-// time. Twice as fast as halving.
+// The number of n ascending positions that are below `position`. Counts cache lines, then within
+// one: no branch depends on a position, and the cache misses of a node overlap. Twice as fast as
+// binary search.
 static inline uint32_t count_below(const uint64_t *positions, uint32_t n, uint64_t position) {
     enum { LINE = 8 };
     uint32_t count = 0;
@@ -157,21 +161,21 @@ static inline uint32_t count_below(const uint64_t *positions, uint32_t n, uint64
     return count;
 }
 
-// How many items of a leaf are below `position`; of an inner node, the child that holds the first
-// item that is not, or ends right before it.
+// In a leaf, the number of items below `position`. In an inner node, the child that holds the first
+// item not below it, or whose last item is directly before that.
 static inline uint32_t index_below(const union node *node, uint64_t position, bool leaf) {
     GV_ASSERT(node->count > 0 && node->count <= cap_of(leaf));
     if (leaf) return count_below(node->leaf.positions, node->count, position);
     return count_below(node->inner.positions + 1, node->count - 1, position);
 }
 
-// The child that holds the item of this rank; then its rank there.
+// The child that holds the item of this rank; *rank becomes the rank in that child.
 static inline uint32_t child_of_rank(const union node *node, uint64_t *rank) {
     const struct inner *inner = &node->inner;
     GV_ASSERT(inner->count > 0 && inner->count <= INNER_CAP);
     uint32_t child = 0;
     uint64_t before = 0, all = 0;
-    for (uint32_t i = 0; i + 1 < inner->count; i++) { // no branch depends on the rank
+    for (uint32_t i = 0; i + 1 < inner->count; i++) { // branch-free
         all += inner->counts[i];
         child += all <= *rank;
         before = all <= *rank ? all : before;
@@ -180,7 +184,7 @@ static inline uint32_t child_of_rank(const union node *node, uint64_t *rank) {
     return child;
 }
 
-// Asks for memory before anybody needs it.
+// Prefetches `size` bytes.
 static inline void prefetch(const void *start, size_t size) {
     const char *at = start;
     for (size_t i = 0; i < size; i += CACHE_LINE) GV_PREFETCH(at + i);

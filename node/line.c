@@ -39,6 +39,14 @@ void gv_line_ids(struct gv_line *line, const struct gv_json *json) {
     if (line->msg_id >= 0 && gv_json_i64(json, line->msg_id, &id) != 0) line->msg_id = GV_ETYPE;
 }
 
+int gv_line_excerpt_len(const struct gv_json *json, int token) {
+    struct gv_slice raw = gv_json_string(json, token);
+    if (raw.len <= GV_LOG_EXCERPT_MAX) return (int)raw.len;
+    int len = GV_LOG_EXCERPT_MAX;
+    while (len > 0 && (raw.data[len] & 0xc0) == 0x80) len--; // not within a character
+    return len;
+}
+
 // ---- Writing ------------------------------------------------------------------------------------
 
 char *gv_line_begin(char *at, struct gv_slice src, struct gv_slice dest) {
@@ -48,7 +56,7 @@ char *gv_line_begin(char *at, struct gv_slice src, struct gv_slice dest) {
     return GV_LINE_APPEND(at, ",\"body\":");
 }
 
-// ---- What cannot be parsed ----------------------------------------------------------------------
+// ---- Lines that cannot be parsed ----------------------------------------------------------------
 
 struct scan {
     const char *at, *end;
@@ -66,7 +74,7 @@ static bool take(struct scan *scan, char c) {
     return true;
 }
 
-// Behind the quote that ends a string, of which the first has been taken. False: there is none.
+// Skips the rest of a string, behind its first quote. False: it has no end.
 static bool skip_string(struct scan *scan) {
     for (; scan->at < scan->end; scan->at++) {
         if (*scan->at == '"') {
@@ -78,7 +86,7 @@ static bool skip_string(struct scan *scan) {
     return false;
 }
 
-// The raw text of the next value, whatever it is, or nothing. False: it is cut off.
+// Skips the next value, and sets its raw text, which may be empty. False: the text ends within it.
 static bool skip_value(struct scan *scan, struct gv_slice *out) {
     skip_space(scan);
     const char *start = scan->at;
@@ -97,19 +105,19 @@ static bool skip_value(struct scan *scan, struct gv_slice *out) {
     return scan->at < scan->end;
 }
 
-// A member to be found; one that comes twice, and not the same, is `unclear`.
+// A member to find; *unclear is set if it is repeated with another text.
 struct field {
     const char *name;
     struct gv_slice *value;
     bool *unclear;
 };
 
-// Whether a member's name, between its quotes, is this one, escapes resolved.
+// Whether a member's raw name, without its quotes, is this one after unescaping.
 static bool is_named(struct gv_slice raw, const char *name) {
     struct gv_slice wanted = {(const uint8_t *)name, strlen(name)};
     if (memchr(raw.data, '\\', raw.len) == NULL)
         return raw.len == wanted.len && memcmp(raw.data, wanted.data, raw.len) == 0;
-    // The string is scanned up to a quote that ends it; what does not scan is no name.
+    // The scan ends at the closing quote; a string with a syntax error matches no name.
     size_t end;
     bool escaped;
     const char *reason =
@@ -126,8 +134,8 @@ static void note(const struct field *field, struct gv_slice value) {
     *field->value = value;
 }
 
-// Goes through the members of an object, and of the body in it. False: the text is no good, or
-// ends.
+// Reads the members of an object, and of the body in it. False: a syntax error, or the end of the
+// text.
 static bool scan_object(struct scan *scan, const struct field *fields, const struct field *inner) {
     if (!take(scan, '{')) return false;
     do {

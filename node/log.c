@@ -11,6 +11,12 @@
 
 #define SECOND (1000 * GV_MS)
 
+void gv_log_init(struct gv_log *log, void (*write)(void *ctx, const struct gv_log_record *record),
+                 void *ctx, const char *node) {
+    GV_ASSERT(node != NULL);
+    *log = (struct gv_log){.write = write, .ctx = ctx, .node = node};
+}
+
 GV_LOG_PRINTF(4, 0)
 static void write_record(const struct gv_log *log, enum gv_log_level level, uint64_t value,
                          const char *format, va_list arguments) {
@@ -37,6 +43,12 @@ void gv_log_trace(const struct gv_log *log, uint64_t value, const char *format, 
     va_start(arguments, format);
     write_record(log, GV_LOG_DEBUG, value, format, arguments);
     va_end(arguments);
+}
+
+void gv_log_stats(const struct gv_log *log, const char *stats) {
+    if (log->write == NULL) return;
+    log->write(log->ctx,
+               &(struct gv_log_record){.level = GV_LOG_INFO, .node = log->node, .stats = stats});
 }
 
 void gv_log_input_error(struct gv_log *log, gv_time now, const char *format, ...) {
@@ -71,7 +83,7 @@ void gv_log_advance(struct gv_log *log, gv_time now) {
 
 static const char *const levels[] = {"error", "warn", "info", "debug"};
 
-// Returns the length of `2026-01-31T23:59:59.123Z`.
+// Writes a time as `2026-01-31T23:59:59.123Z` and returns its length.
 static size_t stamp(uint64_t wall_ns, char *buf, size_t cap) {
     time_t seconds = (time_t)(wall_ns / SECOND);
     struct tm utc = {0};
@@ -83,14 +95,14 @@ static size_t stamp(uint64_t wall_ns, char *buf, size_t cap) {
     return (size_t)len;
 }
 
-// What snprintf has put there, or had room for.
+// The length after a snprintf, which may have truncated its output.
 static size_t put(size_t len, int more) {
     GV_ASSERT(more >= 0);
     len += (size_t)more;
     return len < GV_LOG_LINE_MAX - 2 ? len : GV_LOG_LINE_MAX - 2;
 }
 
-// A text as a JSON string; bytes that are no UTF-8 show as '?'.
+// Writes a text as a JSON string. In one that is not UTF-8, '?' replaces all bytes beyond ASCII.
 static size_t quote(const char *text, char *buf, size_t cap) {
     char copy[GV_LOG_TEXT_MAX];
     size_t len = strlen(text);
@@ -100,7 +112,7 @@ static size_t quote(const char *text, char *buf, size_t cap) {
     int size = gv_json_quote(slice, buf, cap);
     for (size_t i = 0; size < 0 && i < len; i++) copy[i] = (copy[i] & 0x80) != 0 ? '?' : copy[i];
     if (size < 0) size = gv_json_quote(slice, buf, cap);
-    GV_ASSERT(size >= 2); // six bytes for each, at the most
+    GV_ASSERT(size >= 2); // at most six bytes for each
     return (size_t)size;
 }
 

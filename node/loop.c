@@ -11,18 +11,18 @@
 #include <unistd.h>
 #include <uv.h>
 
-// Bytes read and written at once, at the least.
+// Least size of a read or write, bytes.
 enum { CHUNK = 256 << 10 };
-// Buffers written before the input is looked at again.
+// Buffers written before input is read again.
 enum { WRITES_PER_PUMP = 2 };
-// Bytes of input that the system may hold: what a pipe takes unmixed from one of many writers.
+// Size of the input pipe, bytes: PIPE_BUF, up to which each writer's lines are atomic.
 enum { PIPE = 4096 };
 
 // Standard input or output.
 struct stdio {
     int fd;
-    int flags;    // of the open file, to be restored: libuv makes it non-blocking; −1: unknown
-    bool is_file; // plain: read and written directly, which does not wait for anybody
+    int flags;    // of the open file, restored at the end, as libuv sets O_NONBLOCK; −1: unknown
+    bool is_file; // a plain file: read and written without libuv
     union {
         uv_handle_t handle;
         uv_stream_t stream;
@@ -38,15 +38,15 @@ struct loop {
     uv_loop_t uv;
     struct stdio in, out;
     uv_idle_t idle;   // runs while a plain file is read
-    uv_idle_t resume; // runs while the node has more to say than was written at once
+    uv_idle_t resume; // runs while the node has more output than was written
     uv_timer_t timer, stats_timer;
     uv_signal_t signals[3];
 
-    // Input: in_data[in_start, in_end) waits; there is no newline before in_seen.
+    // Input not received by the node: in_data[in_start, in_end), without a newline before in_seen.
     char *in_data;
     size_t in_cap, in_start, in_seen, in_end;
-    bool skipping; // within a line that is too long
-    bool eof;      // no more will come
+    bool skipping; // the rest of a line that is too long
+    bool eof;
     bool reading;
 
     char *out_data;
@@ -56,10 +56,10 @@ struct loop {
 
     uv_work_t work;
     const struct gv_store_batch *batch; // being written to the store, or NULL
-    int stored;                         // how that ended
+    int stored;                         // result of that write
 
-    bool stopping; // by a signal
-    bool flushed;  // nothing more is to come: news need not wait for a wave
+    bool stopping; // after a signal
+    bool flushed;  // the node was flushed, at the end
     bool done;
     int status;
 };
@@ -96,7 +96,7 @@ bool gv_loop_random(uint64_t *out) {
     return uv_random(NULL, NULL, out, sizeof *out, 0, NULL) == 0;
 }
 
-// ---- Ends ---------------------------------------------------------------------------------------
+// ---- Standard input and output ------------------------------------------------------------------
 
 static void fail(struct loop *loop, const char *what, const char *why) {
     char text[256];
@@ -132,8 +132,8 @@ static int open_stdio(uv_loop_t *uv, struct stdio *stdio, int fd) {
     }
 }
 
-// All clients share one pipe, and a line waits for whatever stands before it there: the shorter the
-// pipe, the less of a flood that is. Where its length cannot be set it stays as it is.
+// All clients share one pipe, and a line waits for the bytes before it: a short pipe limits how
+// long a flood delays other clients.
 static void shrink_pipe(const struct stdio *stdio) {
 #ifdef F_SETPIPE_SZ
     if (!stdio->is_file) fcntl(stdio->fd, F_SETPIPE_SZ, PIPE);
@@ -146,14 +146,14 @@ static void shrink_pipe(const struct stdio *stdio) {
 
 static void pump(struct loop *loop);
 
-// Whether the node has more to say, which was put off.
+// Whether the node has more output, which on_resume will write.
 static bool output_pending(const struct loop *loop) {
     return uv_is_active((const uv_handle_t *)&loop->resume) != 0;
 }
 
 static void fail_write(struct loop *loop, int error) {
     bool gone = error == UV_EPIPE || error == UV_ECONNRESET;
-    fail(loop, "standard output", gone ? "nobody reads it any more" : uv_strerror(error));
+    fail(loop, "standard output", gone ? "its reader has closed it" : uv_strerror(error));
 }
 
 static void on_written(uv_write_t *request, int error) {
@@ -196,8 +196,8 @@ static void on_resume(uv_idle_t *idle) {
     pump(idle->data);
 }
 
-// Writes what the node has to say, as far as it is taken at once; but no more than a few buffers
-// full before the input is looked at again, lest a request waits for all of a long sync.
+// Writes the node's output until the system accepts no more, or WRITES_PER_PUMP buffers are
+// written: then input is read first, so that no request waits for a long sync.
 static void flush(struct loop *loop, gv_time now) {
     uv_idle_stop(&loop->resume);
     for (int left = WRITES_PER_PUMP; !loop->writing && !loop->done; left--) {
@@ -217,7 +217,8 @@ static void flush(struct loop *loop, gv_time now) {
 
 // ---- Input --------------------------------------------------------------------------------------
 
-// What there is behind the last newline: waits for its rest, unless it is too long or the end.
+// Handles the bytes behind the last newline: they wait for the rest of the line, unless they are
+// too long or the last ones.
 static void take_partial_line(struct loop *loop, gv_time now) {
     size_t len = loop->in_end - loop->in_start;
     bool last = loop->eof && len > 0;
@@ -231,7 +232,7 @@ static void take_partial_line(struct loop *loop, gv_time now) {
     loop->in_seen = loop->in_end;
 }
 
-// Gives the node the lines that are there. True: it has no room for the rest.
+// Passes the complete lines to the node. True: the node is not ready for the rest.
 static bool take_lines(struct loop *loop, gv_time now) {
     while (gv_node_ready(loop->node)) {
         char *start = loop->in_data + loop->in_start, *seen = loop->in_data + loop->in_seen;
@@ -249,8 +250,8 @@ static bool take_lines(struct loop *loop, gv_time now) {
     return loop->in_start < loop->in_end;
 }
 
-// Room behind what waits, at least one byte. Only a line of nearly line_max bytes fills the buffer.
-static uv_buf_t room(struct loop *loop) {
+// The free space of the input buffer, at least one byte.
+static uv_buf_t free_space(struct loop *loop) {
     if (loop->in_start > 0) {
         size_t len = loop->in_end - loop->in_start;
         memmove(loop->in_data, loop->in_data + loop->in_start, len);
@@ -266,7 +267,7 @@ static uv_buf_t room(struct loop *loop) {
 static void on_alloc(uv_handle_t *handle, size_t suggested, uv_buf_t *buf) {
     (void)suggested;
     struct loop *loop = handle->data;
-    *buf = room(loop);
+    *buf = free_space(loop);
 }
 
 static void take_input(struct loop *loop, ssize_t n) {
@@ -282,12 +283,12 @@ static void take_input(struct loop *loop, ssize_t n) {
 
 static void on_read(uv_stream_t *stream, ssize_t n, const uv_buf_t *buf) {
     (void)buf;
-    if (n != 0) take_input(stream->data, n); // 0: nothing there yet
+    if (n != 0) take_input(stream->data, n); // 0: no data yet
 }
 
 static void on_idle(uv_idle_t *idle) {
     struct loop *loop = idle->data;
-    uv_buf_t buf = room(loop);
+    uv_buf_t buf = free_space(loop);
     ssize_t n;
     do {
         n = read(loop->in.fd, buf.base, buf.len);
@@ -305,12 +306,12 @@ static void set_reading(struct loop *loop, bool reading) {
         error = reading ? uv_read_start(&loop->in.uv.stream, on_alloc, on_read)
                         : uv_read_stop(&loop->in.uv.stream);
     }
-    // A terminal or socket that was hung up.
+    // A terminal or socket may have been hung up.
     if (error != 0) fail(loop, "standard input", uv_strerror(error));
 }
 
-// Where libuv stops to listen for SIGUSR1 it would kill until it is ignored again: so it is held
-// meanwhile. Threads never take it, since they begin while it is held.
+// Blocks SIGUSR1 while libuv has removed its handler and the signal would end the process. Worker
+// threads are started while it is blocked, so they never receive it.
 static void block_stats_signal(bool block) {
     sigset_t signals;
     sigemptyset(&signals);
@@ -320,7 +321,7 @@ static void block_stats_signal(bool block) {
 
 // ---- The store ----------------------------------------------------------------------------------
 
-// In a thread of libuv's: the only thing that waits for the disk.
+// Runs in a worker thread, as it waits for the disk.
 static void on_work(uv_work_t *work) {
     struct loop *loop = work->data;
     loop->stored = loop->config.store->write(loop->config.store->ctx, loop->batch);
@@ -343,7 +344,7 @@ static void start_batch(struct loop *loop, gv_time now) {
     block_stats_signal(true);
     int error = uv_queue_work(&loop->uv, &loop->work, on_work, on_stored);
     block_stats_signal(false);
-    GV_ASSERT(error == 0); // it fails only without a callback
+    GV_ASSERT(error == 0); // fails only without a callback
 }
 
 // ---- The loop -----------------------------------------------------------------------------------
@@ -358,12 +359,12 @@ static void set_timer(struct loop *loop, gv_time now) {
         uv_timer_stop(&loop->timer);
         return;
     }
-    // Rounded up: a millisecond late is better than a loop that spins until the time has come.
+    // Rounded up, since a timer that fires too early would make the loop spin.
     gv_time wait_ms = deadline > now ? (deadline - now + GV_MS - 1) / GV_MS : 0;
     uv_timer_start(&loop->timer, on_timer, wait_ms, 0);
 }
 
-// Everything that can be done now, after anything has happened.
+// Runs after every event: receives, sends, starts writes and sets the timer.
 static void pump(struct loop *loop) {
     if (loop->done) {
         uv_stop(&loop->uv);
@@ -437,17 +438,17 @@ static void on_walk(uv_handle_t *handle, void *ctx) {
     if (!uv_is_closing(handle)) uv_close(handle, NULL);
 }
 
-// Closes everything that was opened, however far that went.
+// Closes all handles that were opened; start() may have failed.
 static void finish(struct loop *loop) {
     block_stats_signal(true);
     uv_walk(&loop->uv, on_walk, NULL);
-    // More than once, if it was told to stop before it ran.
+    // uv_stop before the run makes the first one return early.
     while (uv_run(&loop->uv, UV_RUN_DEFAULT) != 0) continue;
     int error = uv_loop_close(&loop->uv);
     GV_ASSERT(error == 0);
     signal(SIGUSR1, SIG_IGN);
     block_stats_signal(false);
-    // The next program to use these files may not expect them to be non-blocking.
+    // Other programs that share these files may not expect O_NONBLOCK.
     if (loop->in.flags >= 0) fcntl(loop->in.fd, F_SETFL, loop->in.flags);
     if (loop->out.flags >= 0) fcntl(loop->out.fd, F_SETFL, loop->out.flags);
 }

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: MIT
-// Runs a node on standard input and output, by libuv. Each may be a pipe, a socket, a terminal or
-// a plain file (or a device like /dev/null).
+// The event loop: runs a node on standard input and output, by libuv. Each may be a pipe, a socket,
+// a terminal, a plain file or a device such as /dev/null.
 //
-// Nothing is ever waited for but the kernel's next event (and plain files, not the store's): when
-// the output is not taken, the node fills up, no more input is read until it has room again, and
-// time goes on for gossip. Memory is bounded: a buffer for input, a little longer than the longest
-// line, and one for output. A pipe to read from is shortened to 4 KiB, where the system can, so
-// that a client that floods it puts no more than that before the line of another.
+// The loop blocks on events only; reads and writes of plain files are synchronous. If nobody reads
+// the output, the node's buffers fill, input is not read until they have space, and gossip's timers
+// go on. Memory is bounded: one buffer for input, a little longer than the longest line, and one
+// for output. Where the system can, an input pipe is shrunk to 4 KiB: a client that floods it
+// delays the line of another client by no more than that.
 #ifndef GV_NODE_LOOP_H
 #define GV_NODE_LOOP_H
 
@@ -14,28 +14,28 @@
 
 struct gv_loop_config {
     struct gv_node *node;         // borrowed
-    const struct gv_store *store; // the node's, or NULL; written to by threads of libuv's
-    size_t line_max;   // the node's; longer lines are handed to it only as far as it refuses them
-    uint64_t stats_ms; // between statistics in the log; 0: only when SIGUSR1 comes
+    const struct gv_store *store; // the node's, or NULL; written to in libuv's worker threads
+    size_t line_max;              // the node's: longer lines are passed to it truncated
+    uint64_t stats_ms;            // interval of statistics in the log; 0: on SIGUSR1 only
     void (*log)(void *ctx, const struct gv_log_record *record); // not NULL
     void *log_ctx;
 };
 
-// Runs until the input ends or SIGINT or SIGTERM comes; what has been read by then is answered,
-// and the answers are written. Returns the process's exit status: 0, or 1 if reading or writing
-// failed (the reader of the output went away, the disk is full, …), which has been logged. A second
-// signal does not wait for the output any more: 128 plus its number. SIGPIPE is ignored from the
-// call on. SIGUSR1 has the node log its statistics, and is ignored afterwards.
+// Runs until the end of the input, SIGINT or SIGTERM; then replies to the lines read so far and
+// writes the output. Returns the exit status of the process: 0; 1 if reading or writing failed, for
+// example with a closed pipe or a full disk, which has been logged; 128 plus the number of a second
+// signal, which ends the loop before the output is written. SIGPIPE is ignored from the call on.
+// SIGUSR1 logs the statistics, and is ignored after the return.
 int gv_loop_run(const struct gv_loop_config *config);
 
-// Monotonic time that goes on while the machine sleeps, where the system has such a clock: a node
-// should notice that it was away.
+// Monotonic time, in nanoseconds. It includes the time that the machine is suspended, where the
+// system has such a clock, so that a node notices its pause.
 gv_time gv_loop_now(void);
-// Nanoseconds since 1970 by the system's clock: 0 before that year, UINT64_MAX beyond 2554.
+// Nanoseconds since 1970 by the system's clock; 0 before that year, UINT64_MAX after 2554.
 uint64_t gv_loop_wall(void);
-// What to add to gv_loop_now, modulo 2^64, to get gv_loop_wall.
+// gv_loop_wall minus gv_loop_now, modulo 2^64.
 uint64_t gv_loop_wall_offset(void);
-// A number from the system's randomness; false: it has none to give.
+// A random number from the system; false: it has none.
 bool gv_loop_random(uint64_t *out);
 
 #endif

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// gv-broadcast: tells every value to every node.
+// gv-broadcast: delivers every value to every node.
 #include "program.h"
 
 int main(int argc, char **argv) {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// gv-echo: says back what it is told.
+// gv-echo: replies with the value that it received.
 #include "program.h"
 
 int main(int argc, char **argv) {

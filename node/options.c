@@ -10,35 +10,34 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 enum kind { NUMBER, TEXT, DATA, DURABILITY, SEED, LOG_LEVEL, LOG_FORMAT, HELP, VERSION };
 
 // Every option, in the order of the help text.
 static const struct option {
     const char *name;
-    const char *value; // what it takes, for the help; NULL: nothing
+    const char *value; // name of its value, for the help; NULL: it has none
     const char *help;
     enum kind kind;
     enum gv_options_scope scope;
-    size_t at;         // where a number goes …
-    uint64_t min, max; // … and what it may be
+    size_t at;         // offset of the member that holds a number or text
+    uint64_t min, max; // of a number
 } options[] = {
 #define AT(member) offsetof(struct gv_options, member)
-    {"staleness", "MS", "how long a value may take to be everywhere (500)", NUMBER,
+    {"staleness", "MS", "longest time until a value is on every node (500)", NUMBER,
      GV_OPTIONS_GOSSIP, AT(staleness_ms), 0, GV_OPTIONS_STALENESS_MAX_MS},
     {"secret-file", "FILE", "the cluster's secret: authenticates messages between nodes", TEXT,
      GV_OPTIONS_GOSSIP, AT(secret_file), 0, 0},
-    {"data", "DIR", "keep everything in this directory", DATA, GV_OPTIONS_STORE, 0, 0, 0},
+    {"data", "DIR", "store the entries in this directory", DATA, GV_OPTIONS_STORE, 0, 0, 0},
     {"durability", "MODE", "sync (the default), async or none", DURABILITY, GV_OPTIONS_STORE, 0, 0,
      0},
-    {"commit-within", "MS", "until what need not wait is on disk (100)", NUMBER, GV_OPTIONS_STORE,
-     AT(commit_ms), 0, GV_OPTIONS_COMMIT_MAX_MS},
-    {"export-refused", "FILE", "what an upgrade of --data cannot keep goes there", TEXT,
+    {"commit-within", "MS", "longest batching of asynchronous writes (100)", NUMBER,
+     GV_OPTIONS_STORE, AT(commit_ms), 0, GV_OPTIONS_COMMIT_MAX_MS},
+    {"export-refused", "FILE", "where an upgrade writes entries it cannot keep", TEXT,
      GV_OPTIONS_GOSSIP, AT(export_refused), 0, 0},
     {"message-max", "BYTES", "longest gossip message sent (65536)", NUMBER, GV_OPTIONS_GOSSIP,
      AT(message_max), GV_ENGINE_MESSAGE_MIN, GV_MESSAGE_LIMIT},
-    {"line-max", "BYTES", "longest line taken (1048576)", NUMBER, GV_OPTIONS_ANY, AT(line_max),
+    {"line-max", "BYTES", "longest accepted line (1048576)", NUMBER, GV_OPTIONS_ANY, AT(line_max),
      GV_OPTIONS_LINE_MIN, GV_OPTIONS_SIZE_MAX},
     {"tokens-max", "N", "most JSON values and names in a line (262144)", NUMBER, GV_OPTIONS_ANY,
      AT(tokens_max), GV_OPTIONS_TOKENS_MIN, GV_OPTIONS_TOKENS_MAX},
@@ -46,9 +45,9 @@ static const struct option {
      GV_OPTIONS_DEPTH_MIN, GV_OPTIONS_DEPTH_MAX},
     {"peers-max", "N", "most nodes in a cluster (16384)", NUMBER, GV_OPTIONS_ANY, AT(peers_max), 1,
      GV_NODE_PEERS_MAX},
-    {"entries-max", "N", "most values kept (no bound)", NUMBER, GV_OPTIONS_GOSSIP, AT(entries_max),
-     1, UINT32_MAX},
-    {"memory-max", "BYTES", "most memory for values (no bound)", NUMBER, GV_OPTIONS_GOSSIP,
+    {"entries-max", "N", "most entries (no limit)", NUMBER, GV_OPTIONS_GOSSIP, AT(entries_max), 1,
+     UINT32_MAX},
+    {"memory-max", "BYTES", "most memory for entries (no limit)", NUMBER, GV_OPTIONS_GOSSIP,
      AT(memory_max), GV_OPTIONS_MEMORY_MIN, UINT64_MAX / 2},
     {"client-rate", "N", "requests a second of each client (no limit)", NUMBER, GV_OPTIONS_ANY,
      AT(client_rate), 1, GV_OPTIONS_RATE_MAX},
@@ -58,7 +57,7 @@ static const struct option {
     {"log-level", "LEVEL", "error, warn, info (the default) or debug", LOG_LEVEL, GV_OPTIONS_ANY, 0,
      0, 0},
     {"log-format", "FORMAT", "text (the default) or json", LOG_FORMAT, GV_OPTIONS_ANY, 0, 0, 0},
-    {"stats-interval", "MS", "between statistics in the log (only at the end)", NUMBER,
+    {"stats-interval", "MS", "interval of statistics in the log (only at the end)", NUMBER,
      GV_OPTIONS_ANY, AT(stats_ms), 1, GV_OPTIONS_STATS_MAX_MS},
     {"help", NULL, "print this and exit", HELP, GV_OPTIONS_ANY, 0, 0, 0},
     {"version", NULL, "print the version and exit", VERSION, GV_OPTIONS_ANY, 0, 0, 0},
@@ -91,18 +90,18 @@ static int parse_number(struct gv_options *out, const struct option *option, con
                         struct reason *reason) {
     char *end = NULL;
     errno = 0;
-    // strtoull would take spaces and a sign.
+    // strtoull accepts spaces and a sign.
     unsigned long long value = *text >= '0' && *text <= '9' ? strtoull(text, &end, 10) : 0;
     if (end == NULL || *end != '\0')
-        return fail(reason, "--%s: not a whole number, decimal: %s", option->name, text);
+        return fail(reason, "--%s: expected a decimal integer, not %s", option->name, text);
     if (errno != 0 || value < option->min || value > option->max)
-        return fail(reason, "--%s: not within %llu and %llu: %s", option->name,
+        return fail(reason, "--%s: expected %llu to %llu, not %s", option->name,
                     (unsigned long long)option->min, (unsigned long long)option->max, text);
     *(uint64_t *)((char *)out + option->at) = value;
     return 0;
 }
 
-// The number of the word, or a reason that lists those there are.
+// Sets the index of the word; `list` names all words in the error.
 static int parse_word(int *out, const struct option *option, const char *text,
                       const char *const *words, const char *list, struct reason *reason) {
     for (int i = 0; words[i] != NULL; i++) {
@@ -110,7 +109,7 @@ static int parse_word(int *out, const struct option *option, const char *text,
         *out = i;
         return 0;
     }
-    return fail(reason, "--%s: not %s: %s", option->name, list, text);
+    return fail(reason, "--%s: expected %s, not %s", option->name, list, text);
 }
 
 static int apply(struct gv_options *out, const struct option *option, const char *value,
@@ -130,7 +129,7 @@ static int apply(struct gv_options *out, const struct option *option, const char
         return 0;
     case DATA:
         out->data = value;
-        return *value != '\0' ? 0 : fail(reason, "--data: no directory");
+        return *value != '\0' ? 0 : fail(reason, "--data: the name of the directory is empty");
     case DURABILITY:
         error = parse_word(&word, option, value, modes, "sync, async or none", reason);
         out->durability = (enum gv_options_durability)word;
@@ -153,28 +152,28 @@ static int apply(struct gv_options *out, const struct option *option, const char
     return GV_EINVAL;
 }
 
-// What the options must be to each other.
+// Checks the options against each other.
 static int check(struct gv_options *out, enum gv_options_scope scope, struct reason *reason) {
     if (out->export_refused != NULL && out->data == NULL)
-        return fail(reason, "--export-refused wants --data");
+        return fail(reason, "--export-refused requires --data");
     if (out->client_burst > 0 && out->client_rate == 0)
-        return fail(reason, "--client-burst wants --client-rate");
+        return fail(reason, "--client-burst requires --client-rate");
     if (out->client_burst == 0) out->client_burst = out->client_rate;
-    // What every node takes, whatever the options of its peers.
+    // Every node must accept the messages of peers with any options.
     bool gossip = scope == GV_OPTIONS_GOSSIP;
     if (gossip && out->line_max < GV_OPTIONS_GOSSIP_LINE)
-        return fail(reason, "--line-max must be %d at least, for messages between nodes",
+        return fail(reason, "--line-max must be at least %d, for messages between nodes",
                     GV_OPTIONS_GOSSIP_LINE);
     if (gossip && out->tokens_max < GV_OPTIONS_GOSSIP_TOKENS)
-        return fail(reason, "--tokens-max must be %d at least, for messages between nodes",
+        return fail(reason, "--tokens-max must be at least %d, for messages between nodes",
                     GV_OPTIONS_GOSSIP_TOKENS);
     if (gossip && out->depth_max < GV_MESSAGE_DEPTH)
-        return fail(reason, "--depth-max must be %d at least, for messages between nodes",
+        return fail(reason, "--depth-max must be at least %d, for messages between nodes",
                     GV_MESSAGE_DEPTH);
     size_t message_max = (size_t)out->message_max,
            message_min = GV_ENGINE_MESSAGE_MIN + GV_AUTH_OVERHEAD;
     if (out->secret_file != NULL && message_max < message_min)
-        return fail(reason, "--message-max must be %zu at least with --secret-file", message_min);
+        return fail(reason, "--message-max must be at least %zu with --secret-file", message_min);
     return 0;
 }
 
@@ -192,7 +191,7 @@ int gv_options_parse(struct gv_options *out, enum gv_options_scope scope, int ar
         .depth_max = GV_JSON_DEPTH_DEFAULT,
         .peers_max = GV_NODE_PEERS_MAX,
     };
-    bool stored = false; // an option was given that says how
+    bool stored = false; // an option of the store was given
     for (int i = 1; i < argc; i++) {
         const char *argument = argv[i];
         if (strncmp(argument, "--", 2) != 0 || argument[2] == '\0')
@@ -205,7 +204,8 @@ int gv_options_parse(struct gv_options *out, enum gv_options_scope scope, int ar
         if (option->value == NULL && joined)
             return fail(&reason, "--%s takes no value", option->name);
         if (option->value != NULL && !joined) {
-            if (i + 1 == argc) return fail(&reason, "--%s wants %s", option->name, option->value);
+            if (i + 1 == argc)
+                return fail(&reason, "--%s requires %s", option->name, option->value);
             value = argv[++i];
         }
         stored = stored || option->kind == DURABILITY || option->at == AT(commit_ms);
@@ -213,7 +213,7 @@ int gv_options_parse(struct gv_options *out, enum gv_options_scope scope, int ar
         if (error != 0) return error;
     }
     if (out->data == NULL && stored)
-        return fail(&reason, "--durability and --commit-within want --data");
+        return fail(&reason, "--durability and --commit-within require --data");
     return check(out, scope, &reason);
 }
 
@@ -232,22 +232,4 @@ int gv_options_help(const char *program, enum gv_options_scope scope, char *buf,
         len += (size_t)n;
     }
     return (int)len;
-}
-
-int gv_options_read_secret(const char *path, uint8_t *buf, size_t cap, bool *shared) {
-    GV_ASSERT(buf != NULL && cap > 0);
-    FILE *file = fopen(path, "rb");
-    if (file == NULL) return GV_ENOENT;
-    struct stat found;
-    *shared = fstat(fileno(file), &found) == 0 && (found.st_mode & (S_IRGRP | S_IROTH)) != 0;
-    size_t len = fread(buf, 1, cap, file);
-    bool more = len == cap && fgetc(file) != EOF;
-    bool failed = ferror(file) != 0;
-    int number = errno;
-    fclose(file);
-    errno = number;
-    if (failed) return GV_ENOENT;
-    if (more) return GV_ESPACE;
-    if (len > 0 && buf[len - 1] == '\n') len--;
-    return len >= GV_OPTIONS_SECRET_MIN ? (int)len : GV_EINVAL;
 }

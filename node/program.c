@@ -3,6 +3,7 @@
 
 #include "loop.h"
 #include "options.h"
+#include "security/secret_file.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -18,25 +19,24 @@
 #define GV_VERSION "unknown"
 #endif
 
-// Where the log goes.
+// The log on standard error.
 struct output {
     enum gv_log_level level;
     enum gv_options_format format;
-    uint64_t dropped; // lines that standard error did not take
+    uint64_t dropped; // lines not written since the last one that was
 };
 
-// What a program runs by.
 struct program {
     char name[32];
     const struct gv_workload *workload;
     const struct gv_store_lmdb_ops *ops;
     struct gv_options options;
     struct output output;
-    uint8_t secret[GV_OPTIONS_SECRET_MAX];
+    uint8_t secret[GV_SECRET_FILE_MAX];
     size_t secret_len;
 };
 
-// False: it would have to be waited for, or nobody will ever read it.
+// False: the write would block, or standard error is closed.
 static bool write_line(const struct output *output, const struct gv_log_record *record) {
     struct pollfd ready = {.fd = STDERR_FILENO, .events = POLLOUT};
     if (poll(&ready, 1, 0) != 1 || (ready.revents & POLLOUT) == 0) return false;
@@ -44,14 +44,14 @@ static bool write_line(const struct output *output, const struct gv_log_record *
     char line[GV_LOG_LINE_MAX];
     bool json = output->format == GV_OPTIONS_JSON;
     size_t len = json ? gv_log_json(record, wall_ns, line) : gv_log_text(record, wall_ns, line);
-    // One write, so that lines of several processes do not mix. A pipe that is ready takes as much
-    // as the longest line.
+    // One write, so that lines of several processes do not mix. A pipe that polls as writable has
+    // space for GV_LOG_LINE_MAX bytes.
     return write(STDERR_FILENO, line, len) == (ssize_t)len;
 }
 
 static void log_record(void *ctx, const struct gv_log_record *record) {
     struct output *output = ctx;
-    // Statistics are only there if they were asked for.
+    // Statistics are logged at every level: the user requested them.
     if (record->level > output->level && record->stats == NULL) return;
     if (output->dropped > 0) {
         char text[64];
@@ -66,7 +66,7 @@ static void log_line(struct output *output, enum gv_log_level level, const char 
     log_record(output, &(struct gv_log_record){.level = level, .node = "", .text = text});
 }
 
-// A file opened later must not get the number of a standard one that was closed at the start.
+// Opens closed standard descriptors, so that no file opened later gets their numbers.
 static void hold_standard_files(void) {
     int fd;
     do {
@@ -75,11 +75,11 @@ static void hold_standard_files(void) {
     if (fd >= 0) close(fd);
 }
 
-// Files that the loop opens, and those of a store, with some to spare.
+// File descriptors that the loop and a store open, with a reserve.
 enum { FILES_LOOP = 8, FILES_STORE = 6, FILES_MAX = FILES_LOOP + FILES_STORE };
 
-// How many more files than it can this process would have to open; 0: none. Asked beforehand, as
-// libuv ends the process where it cannot open one. Then errno says why.
+// How many of `count` file descriptors cannot be opened; errno has the cause. Checked beforehand,
+// since libuv aborts when it cannot open one.
 static int missing_files(int count) {
     int held[FILES_MAX], n = 0;
     GV_ASSERT(count <= FILES_MAX);
@@ -97,7 +97,8 @@ static int fail(struct output *output, const char *what, const char *why) {
     return 1;
 }
 
-// Opens the store, if there is to be one, and has the node use it; 0 or the exit status.
+// Opens the store of --data, if given, and sets it in the node's configuration. Returns 0 or the
+// exit status.
 static int open_store(struct program *program, struct gv_node_config *config,
                       struct gv_store_lmdb **lmdb) {
     const struct gv_options *options = &program->options;
@@ -105,7 +106,7 @@ static int open_store(struct program *program, struct gv_node_config *config,
     if (options->data == NULL) return 0;
     GV_ASSERT(program->ops != NULL);
 #ifdef SIGXFSZ
-    signal(SIGXFSZ, SIG_IGN); // a limit of file sizes is an error like any other
+    signal(SIGXFSZ, SIG_IGN); // the write fails with EFBIG instead
 #endif
     char reason[256], what[128], text[512];
     const struct gv_store_lmdb_config store = {
@@ -120,8 +121,8 @@ static int open_store(struct program *program, struct gv_node_config *config,
     int error = program->ops->open(lmdb, &store, reason, sizeof reason);
     if (error == GV_ECORRUPT) {
         snprintf(text, sizeof text,
-                 "%s; the files are left as they were: put right what is wrong, or begin with an "
-                 "empty directory, which the other nodes fill again",
+                 "%s; the files are unchanged: repair them, or start with an empty directory, "
+                 "which the other nodes fill again",
                  reason);
         return fail(&program->output, what, text);
     }
@@ -143,7 +144,7 @@ static void close_store(struct program *program, struct gv_store_lmdb *lmdb, boo
     snprintf(text, sizeof text, "%" PRIu64 " batches written", ops->commits(lmdb));
     log_line(&program->output, GV_LOG_INFO, text);
     if (ops->close(lmdb, all_persisted) != 0)
-        log_line(&program->output, GV_LOG_WARN, "the store could not be closed as it should be");
+        log_line(&program->output, GV_LOG_WARN, "the store could not be closed cleanly");
 }
 
 static struct gv_node_config node_config(struct program *program, struct gv_json *json) {
@@ -169,7 +170,7 @@ static struct gv_node_config node_config(struct program *program, struct gv_json
     };
 }
 
-// Runs the node to its end; returns the exit status.
+// Runs the node; returns the exit status.
 static int run_node(struct program *program, const struct gv_node_config *config,
                     struct gv_store_lmdb *lmdb) {
     struct gv_node *node;
@@ -192,18 +193,18 @@ static int run_node(struct program *program, const struct gv_node_config *config
     return status;
 }
 
-// Whether there are files enough; if not, says what to raise.
+// Whether enough files can be opened; if not, logs the limit that suffices.
 static bool check_files(struct program *program) {
     int count = program->options.data != NULL ? FILES_MAX : FILES_LOOP;
     int missing = missing_files(count);
     if (missing == 0) return true;
     const char *why = strerror(errno);
-    bool full = errno == EMFILE; // else it is the whole system's limit
+    bool full = errno == EMFILE; // else the limit of the system
     struct rlimit limit = {0};
     getrlimit(RLIMIT_NOFILE, &limit);
     uint64_t enough = limit.rlim_cur;
     for (; missing > 0; enough++)
-        missing -= fcntl((int)enough, F_GETFD) < 0; // inherited ones count
+        missing -= fcntl((int)enough, F_GETFD) < 0; // skips inherited descriptors
     char text[256];
     snprintf(text, sizeof text,
              "too many open files: raise the limit from %" PRIu64 " to at least %" PRIu64
@@ -220,7 +221,7 @@ static int run(struct program *program) {
     gv_json_init(&json, gv_base_malloc(), (size_t)options->tokens_max,
                  (unsigned)options->depth_max);
     struct gv_node_config config = node_config(program, &json);
-    // Two lives of a node must differ even when they are given the same seed.
+    // Two incarnations must differ even if they have the same seed.
     if (!gv_loop_random(&config.incarnation))
         return fail(&program->output, "start", "no randomness");
     if (!options->has_seed) config.seed = config.incarnation;
@@ -231,12 +232,12 @@ static int run(struct program *program) {
     return status;
 }
 
-// Reads the secret, if there is one. False: it is no good, which has been said.
+// Reads the secret of --secret-file, if given. False: it is invalid, which was printed.
 static bool read_secret(struct program *program) {
     const char *path = program->options.secret_file;
     if (path == NULL) return true;
     bool shared;
-    int len = gv_options_read_secret(path, program->secret, sizeof program->secret, &shared);
+    int len = gv_secret_file_read(path, program->secret, sizeof program->secret, &shared);
     if (len == GV_ENOENT) {
         fprintf(stderr, "%s: --secret-file: '%s' cannot be read: %s\n", program->name, path,
                 strerror(errno));
@@ -245,19 +246,20 @@ static bool read_secret(struct program *program) {
     if (len < 0) {
         bool less = len == GV_EINVAL;
         fprintf(stderr, "%s: --secret-file: '%s' is %s than %d bytes\n", program->name, path,
-                less ? "shorter" : "longer", less ? GV_OPTIONS_SECRET_MIN : GV_OPTIONS_SECRET_MAX);
+                less ? "shorter" : "longer", less ? GV_SECRET_FILE_MIN : GV_SECRET_FILE_MAX);
         return false;
     }
     program->secret_len = (size_t)len;
     if (shared)
-        log_line(&program->output, GV_LOG_WARN, "--secret-file: not only its owner may read it");
+        log_line(&program->output, GV_LOG_WARN,
+                 "--secret-file: users other than its owner may read it");
     return true;
 }
 
 int gv_program_main(const struct gv_workload *workload, const struct gv_store_lmdb_ops *ops,
                     int argc, char **argv) {
     GV_ASSERT(workload != NULL);
-    signal(SIGUSR1, SIG_IGN); // who asks before there is anything to tell must not kill the node
+    signal(SIGUSR1, SIG_IGN); // its default action would end the node before the loop runs
     bool closed = fcntl(STDIN_FILENO, F_GETFD) < 0 || fcntl(STDOUT_FILENO, F_GETFD) < 0;
     hold_standard_files();
     struct program program = {.workload = workload, .ops = ops};

@@ -29,7 +29,7 @@ void gv_replies_trim(struct gv_replies *replies) {
     replies->head = 0;
     replies->tail = used;
     char *data = replies->alloc.resize(replies->alloc.ctx, replies->data, replies->cap, cap);
-    if (data == NULL) return; // it stays as long as it was
+    if (data == NULL) return; // the larger buffer remains
     replies->data = data;
     replies->cap = cap;
 }
@@ -37,7 +37,7 @@ void gv_replies_trim(struct gv_replies *replies) {
 static int reserve_text(struct gv_replies *replies, size_t need) {
     if (need <= replies->cap - replies->tail) return 0;
     size_t used = gv_replies_waiting(replies);
-    // Moving what waits to the front pays only if no more bytes move than have been taken since.
+    // Compacting is amortised only if it moves no more bytes than were sent since the last time.
     if (replies->head < used || need > replies->cap - used) {
         size_t cap = 2 * (used + need) > FIRST_BYTES ? 2 * (used + need) : FIRST_BYTES;
         char *data = replies->alloc.resize(replies->alloc.ctx, replies->data, replies->cap, cap);
@@ -89,8 +89,8 @@ void gv_replies_defer(struct gv_replies *replies) {
     replies->open = false;
 }
 
-// Writes a reply up to the first member of its own, and returns where to go on. The room was made
-// by gv_replies_reserve; that it was enough is checked when the reply ends.
+// Writes a reply up to its own members, and returns the end. gv_replies_reserve has made the
+// space; end() asserts that it was enough.
 static char *begin(struct gv_replies *replies, const char *type) {
     GV_ASSERT(replies->open);
     size_t type_len = strlen(type);
@@ -161,7 +161,7 @@ void gv_replies_error(struct gv_replies *replies, int code, const char *text) {
     GV_ASSERT(len > 0 && (size_t)len < sizeof number);
     at = gv_line_append(begin_member(at, "code"), number, (size_t)len);
     at = begin_member(at, "text");
-    // Cut a text that is too long, or in the middle of a character, until it can be quoted.
+    // Shortens the text until it fits and does not end within a character.
     struct gv_slice cut = {(const uint8_t *)text, strlen(text)};
     if (cut.len > GV_REPLIES_TEXT_MAX) cut.len = GV_REPLIES_TEXT_MAX;
     int quoted = gv_json_quote(cut, at, GV_REPLIES_TEXT_MAX);
@@ -173,7 +173,7 @@ void gv_replies_error(struct gv_replies *replies, int code, const char *text) {
     end(replies, at + quoted);
 }
 
-// Writes as many of the list's values as there is room for; true: that was all of them.
+// Writes as many values of the list as fit; true: all of them.
 static bool take_values(struct gv_replies_list *list, const struct gv_engine *engine, char *buf,
                         size_t cap, size_t *len) {
     struct gv_entry entry;
@@ -191,7 +191,7 @@ static bool take_values(struct gv_replies_list *list, const struct gv_engine *en
     return true;
 }
 
-// How much of `len` bytes of waiting text to take into `cap` bytes of room.
+// How many of `len` bytes of text to move to `cap` bytes.
 static size_t cut(const char *text, size_t len, size_t cap, bool first) {
     if (len <= cap) return len;
     for (size_t at = cap; at > 0; at--) {
@@ -217,12 +217,12 @@ size_t gv_replies_send(struct gv_replies *replies, const struct gv_engine *engin
                        size_t cap, bool first) {
     GV_ASSERT(!replies->open);
     size_t len = 0;
-    bool filled = false; // a list has come to its end in this call
+    bool filled = false; // a list was completed in this call
     while (gv_replies_waiting(replies) > 0) {
         bool lists = gv_replies_lists(replies) > 0;
         struct gv_replies_list *list = lists ? &replies->lists[replies->lists_head] : NULL;
         uint64_t until = lists ? list->at : replies->sent + gv_replies_waiting(replies);
-        if (filled) until = replies->sent + 4; // what stands behind a list: `]}}` and a newline
+        if (filled) until = replies->sent + 4; // behind a list: `]}}` and a newline
         if (lists && !filled && until == replies->sent) {
             GV_ASSERT(engine != NULL);
             filled = take_values(list, engine, buf, cap, &len);

@@ -1,56 +1,69 @@
 // SPDX-License-Identifier: MIT
-// The replies that wait to be sent, in the order of their requests, as text in one buffer.
+// The buffer of replies that are not sent yet, as text, in the order in which they were made.
 //
-// A reply that lists the whole replica is not spelled out there: the text around the list is, and
-// a mark says where the list goes. Its values are encoded when they are taken, so a read of a
-// large set costs a mark and no memory.
+// A reply with a list of the replica is stored as the text around the list and a placeholder. The
+// list is encoded when it is sent, so a read of a large set takes no memory.
+//
+// A request is *open* from gv_replies_open until one of the functions that reply to it, or until
+// gv_replies_defer. One request is open at a time.
 #ifndef GV_NODE_REPLIES_H
 #define GV_NODE_REPLIES_H
 
 #include "../engine/engine.h"
+#include "node_limits.h"
 
-// Most bytes of a reply besides what it repeats of its request.
-enum { GV_REPLIES_OVERHEAD = 1024, GV_REPLIES_TEXT_MAX = 400 };
+enum {
+    GV_REPLIES_OVERHEAD = 1024, // most bytes of a reply besides those repeated from its request
+    GV_REPLIES_TEXT_MAX = 400,  // longest text of an error, as JSON, bytes
+};
 
-// A list to be filled in: the set entries of the replica up to `end`.
+// The error codes of Maelstrom's protocol that a node sends.
+enum gv_replies_code {
+    GV_REPLIES_NOT_SUPPORTED = 10,
+    GV_REPLIES_UNAVAILABLE = 11, // temporarily; the operation has not taken place
+    GV_REPLIES_MALFORMED = 12,
+    GV_REPLIES_INDEFINITE = 13, // Maelstrom's "crash": the operation may have taken place
+    GV_REPLIES_PRECONDITION_FAILED = 22,
+};
+
+// The placeholder of a list: the set's entries from `begin` to `end`, cursors of gv_engine_next.
 struct gv_replies_list {
-    uint64_t at;    // behind so many bytes of text, counted from the start of everything
-    uint32_t begin; // cursor of the next value
-    uint32_t end;
-    bool comma; // there has been a value
+    uint64_t at; // its place: bytes of text before it since the first reply
+    uint32_t begin, end;
+    bool comma; // a value has been sent
 };
 
 struct gv_replies {
     struct gv_alloc alloc;
-    char *data; // text[head, tail) waits
+    char *data; // unsent: data[head, tail)
     size_t cap, head, tail;
-    uint64_t sent;          // bytes of text sent so far
-    uint64_t total, errors; // since the start
+    uint64_t sent;          // bytes of text sent, without lists
+    uint64_t total, errors; // replies made, and those of them that are errors
     struct gv_replies_list *lists;
     size_t lists_cap, lists_head, lists_tail;
-    bool midline;              // what was taken last was not a line's end
-    bool open;                 // a request waits for its answer
-    struct gv_slice src, dest; // of the reply, as JSON strings
-    struct gv_slice msg_id;    // the request's, as JSON
+    bool midline;              // the last byte sent was not a newline
+    bool open;                 // a request is open
+    struct gv_slice src, dest; // the open request's reply: names as JSON strings
+    struct gv_slice msg_id;    // the open request's id, as JSON
 };
 
 void gv_replies_init(struct gv_replies *replies, struct gv_alloc alloc);
 void gv_replies_fini(struct gv_replies *replies);
 
-// Makes room for the reply to a line of `len` bytes; GV_ENOMEM. The buffer is at most twice as
-// large as what has ever waited in it.
+// Reserves memory for the reply to a line of `len` bytes; GV_ENOMEM. The buffer is at most twice as
+// large as the most text that was ever unsent.
 int gv_replies_reserve(struct gv_replies *replies, size_t len);
 
-// Says whom the next reply answers. The slices are parts of the request's line (or the node's
-// name) and must last until the reply is given.
+// Opens a request: the next reply goes from src to dest, in reply to msg_id. The slices are
+// borrowed until the reply is made.
 void gv_replies_open(struct gv_replies *replies, struct gv_slice src, struct gv_slice dest,
                      struct gv_slice msg_id);
 
-// The open request will be answered later: it is opened again then.
+// Closes the request without a reply; it will be opened again for one.
 void gv_replies_defer(struct gv_replies *replies);
 
-// One of these answers the open request: with a type alone; with one member more, given as JSON
-// text (no `member`: none), as a number, or as the list of all set entries; or with an error.
+// Each of these replies to the open request: with a type only; with one more member, which is JSON
+// text (member NULL: none), a number, or the list of the set's entries; or with an error.
 void gv_replies_ok(struct gv_replies *replies, const char *type);
 void gv_replies_json(struct gv_replies *replies, const char *type, const char *member,
                      struct gv_slice value);
@@ -58,13 +71,13 @@ void gv_replies_integer(struct gv_replies *replies, const char *type, const char
                         int64_t value);
 void gv_replies_list(struct gv_replies *replies, const char *type, const char *member,
                      const struct gv_engine *engine);
-// `text` (UTF-8) is cut behind GV_REPLIES_TEXT_MAX bytes of its JSON form.
+// The text, UTF-8, is truncated to GV_REPLIES_TEXT_MAX bytes of JSON.
 void gv_replies_error(struct gv_replies *replies, int code, const char *text);
 
-// Gives back memory that no text waits in.
+// Frees memory that unsent text does not need.
 void gv_replies_trim(struct gv_replies *replies);
 
-// Bytes of text, and lists, that wait.
+// Unsent bytes of text, and unsent lists.
 static inline size_t gv_replies_waiting(const struct gv_replies *replies) {
     return replies->tail - replies->head;
 }
@@ -73,10 +86,36 @@ static inline size_t gv_replies_lists(const struct gv_replies *replies) {
     return replies->lists_tail - replies->lists_head;
 }
 
-// Moves waiting bytes to buf: whole lines, or, when buf is empty-handed otherwise, a part of one.
-// Stops behind each line that had a list. `first`: nothing else stands in the caller's buffer, so
-// that cutting a line beats returning nothing; cap must then exceed the longest entry. `engine`
-// may be NULL if there are no lists. Returns the bytes; 0: nothing waits, or no room for it.
+// Whether a request is open; if so, its sender and its id, else both are empty.
+static inline bool gv_replies_open_request(const struct gv_replies *replies, struct gv_slice *src,
+                                           struct gv_slice *msg_id) {
+    *src = replies->open ? replies->dest : (struct gv_slice){0};
+    *msg_id = replies->open ? replies->msg_id : (struct gv_slice){0};
+    return replies->open;
+}
+
+static inline bool gv_replies_is_open(const struct gv_replies *replies) {
+    return replies->open;
+}
+
+// Whether the last byte sent was not the end of a line.
+static inline bool gv_replies_midline(const struct gv_replies *replies) {
+    return replies->midline;
+}
+
+// Replies since the start, and those of them that are errors.
+static inline uint64_t gv_replies_total(const struct gv_replies *replies) {
+    return replies->total;
+}
+
+static inline uint64_t gv_replies_errors(const struct gv_replies *replies) {
+    return replies->errors;
+}
+
+// Moves unsent text to buf: complete lines, up to the first that has a list. With `first`, which
+// says that the caller's buffer is empty, a line that does not fit is split; cap must then exceed
+// the longest entry. `engine` may be NULL if there are no lists. Returns the number of bytes; 0:
+// nothing is unsent, or the next line does not fit.
 size_t gv_replies_send(struct gv_replies *replies, const struct gv_engine *engine, char *buf,
                        size_t cap, bool first);
 

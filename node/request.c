@@ -16,10 +16,10 @@ int gv_request_member(struct gv_request *request, const char *name) {
 void gv_request_malformed(struct gv_request *request, const char *member, const char *reason) {
     char text[GV_REPLIES_TEXT_MAX];
     snprintf(text, sizeof text, "%s: %s %s", request->type, member, reason);
-    gv_replies_error(request->replies, GV_REQUEST_MALFORMED, text);
+    gv_replies_error(request->replies, GV_REPLIES_MALFORMED, text);
 }
 
-// Says which of the node's own bounds was reached, and how far it is.
+// Writes which limit of this node the entry exceeds.
 static void describe_bound(const struct gv_engine *engine, const struct gv_entry *entry, char *why,
                            size_t cap) {
     struct gv_engine_stats stats;
@@ -27,32 +27,33 @@ static void describe_bound(const struct gv_engine *engine, const struct gv_entry
     uint64_t len = gv_entry_size(entry), entries = stats.entries + stats.reserved_entries;
     if (len > stats.entry_max) {
         snprintf(why, cap,
-                 "the value is %" PRIu64 " bytes long, a message of this node takes %" PRIu64, len,
+                 "the value has %" PRIu64 " bytes, and the limit of this node is %" PRIu64, len,
                  stats.entry_max);
     } else if (stats.entries_max > 0 && entries > stats.entries_max) {
-        snprintf(why, cap, "the replica has %" PRIu64 " entries, and may have %" PRIu64, entries,
-                 stats.entries_max);
+        snprintf(why, cap, "the replica has %" PRIu64 " entries, and its limit is %" PRIu64,
+                 entries, stats.entries_max);
     } else if (stats.entries_max > 0 && entries == stats.entries_max) {
-        snprintf(why, cap, "the replica has %" PRIu64 " entries, as many as it may", entries);
+        snprintf(why, cap, "the replica has %" PRIu64 " entries, which is its limit", entries);
     } else {
         char waiting[64] = "";
         if (stats.reserved_bytes > 0)
-            snprintf(waiting, sizeof waiting, " and %" PRIu64 " for what the store is to take",
+            snprintf(waiting, sizeof waiting, " and %" PRIu64 " for pending writes",
                      stats.reserved_bytes);
-        snprintf(why, cap, "the replica takes %" PRIu64 " bytes of memory%s, and may take %" PRIu64,
+        snprintf(why, cap,
+                 "the replica has %" PRIu64 " bytes of memory%s, and its limit is %" PRIu64,
                  stats.memory_bytes, waiting, stats.memory_max);
     }
 }
 
-// Says why no node takes the entry.
+// Writes why no node accepts the entry.
 static void describe_invalid(const struct gv_entry *entry, int error, const char *reason, char *why,
                              size_t cap) {
     int depth = entry->lattice == GV_LATTICE_SET ? GV_ENTRY_DEPTH_SET : GV_ENTRY_DEPTH;
     if (error == GV_ERANGE) {
-        snprintf(why, cap, "the value is nested too deep, at most %d levels are taken", depth);
+        snprintf(why, cap, "the value is nested too deep: the limit is %d levels", depth);
     } else if (error == GV_ESPACE) {
-        snprintf(why, cap, "the value is %zu bytes long, at most %d are taken",
-                 gv_entry_size(entry), (int)GV_ENTRY_SIZE_MAX);
+        snprintf(why, cap, "the value has %zu bytes, and the limit is %d", gv_entry_size(entry),
+                 (int)GV_ENTRY_SIZE_MAX);
     } else {
         snprintf(why, cap, "%s", reason);
     }
@@ -68,18 +69,18 @@ static void refuse_put(struct gv_request *request, const struct gv_entry *entry,
         describe_bound(request->engine, entry, why, sizeof why);
     } else {
         snprintf(why, sizeof why, "%s",
-                 error == GV_EIO ? request->writes->text : gv_base_error(error));
+                 error == GV_EIO ? gv_writes_error(request->writes) : gv_base_error(error));
     }
     snprintf(text, sizeof text, "%s: not stored: %s", request->type, why);
-    int code = malformed != 0 ? GV_REQUEST_MALFORMED : GV_REQUEST_UNAVAILABLE;
+    int code = malformed != 0 ? GV_REPLIES_MALFORMED : GV_REPLIES_UNAVAILABLE;
     gv_replies_error(request->replies, code, text);
 }
 
-// To the store first, if there is one to wait for: the request is answered then. Else to the
-// engine. False: it could not, and that has been answered.
+// Puts an entry by way of the store, if replies wait for it, else into the engine directly. False:
+// it was refused by an error.
 static bool put(struct gv_request *request, const struct gv_entry *entry,
                 const struct gv_writes_reply *answer) {
-    GV_ASSERT(request->engine != NULL && request->replies->open);
+    GV_ASSERT(request->engine != NULL && gv_replies_is_open(request->replies));
     int stored = request->writes == NULL
                      ? gv_admit_local(request->engine, request->now, entry)
                      : gv_writes_put(request->writes, request->replies, entry, answer);
@@ -108,7 +109,7 @@ bool gv_request_add(struct gv_request *request, const struct gv_entry *entry, ui
 }
 
 bool gv_request_put_async(struct gv_request *request, const struct gv_entry *entry) {
-    GV_ASSERT(request->engine != NULL && request->replies->open);
+    GV_ASSERT(request->engine != NULL && gv_replies_is_open(request->replies));
     int stored = request->writes == NULL ? gv_admit_local(request->engine, request->now, entry)
                                          : gv_writes_put(request->writes, NULL, entry, NULL);
     return stored >= 0;

@@ -1,68 +1,59 @@
 // SPDX-License-Identifier: MIT
-// A client's request, as a workload's handler gets it, and what most handlers do with it.
-// A handler answers each request once, by one of node/replies.h or by what says so here.
+// A client's request, as a workload's handler receives it, and functions that most handlers need.
+// A handler replies to each request once: by a function of replies.h, or by one of these, which say
+// so.
 #ifndef GV_NODE_REQUEST_H
 #define GV_NODE_REQUEST_H
 
-#include "node.h"
+#include "../codec/json.h"
+#include "node_limits.h"
 #include "replies.h"
 #include "writes.h"
-
-// Errors of Maelstrom's protocol that a node gives.
-enum {
-    GV_REQUEST_UNSUPPORTED = 10,
-    GV_REQUEST_UNAVAILABLE = 11,
-    GV_REQUEST_MALFORMED = 12,
-    GV_REQUEST_UNKNOWN = 13, // it may have been done, or may be yet
-    GV_REQUEST_PRECONDITION = 22,
-};
 
 struct gv_request {
     struct gv_json *json; // the parsed line
     int body;             // the token of its body, an object
     const char *type;     // of the request
     gv_time now;
-    uint64_t wall_ns;           // since 1970, as well as the node knows
+    uint64_t wall_ns;           // nanoseconds since 1970
     uint64_t incarnation;       // of the node
-    struct gv_slice self;       // the node's name as a JSON string, canonical
-    struct gv_replies *replies; // where the answer goes
-    struct gv_engine *engine;   // NULL if the workload has no replica, and keeps nothing
-    struct gv_writes *writes;   // writes are answered when they are on disk; NULL: at once
-    void *state;                // the workload's own
-    char *scratch;              // as long as the line at least
+    struct gv_slice self;       // the node's name as a canonical JSON string
+    struct gv_replies *replies; // has this request open
+    struct gv_engine *engine;   // NULL: the workload has no replica
+    struct gv_writes *writes;   // replies wait for the store; NULL: they do not
+    void *state;                // the workload's
+    char *scratch;              // of the line's length at least
     size_t scratch_cap;
-    bool own_entry_raised; // set by the workload: a peer made an entry of this node larger
+    bool own_entry_raised; // set by the workload: a peer has raised a counter of this node
 };
 
-// The token of a member of the body. If there is none, answers with error 12 and returns
-// GV_ENOENT.
+// The token of a member of the body. If it is missing, replies with error 12 and returns GV_ENOENT.
 int gv_request_member(struct gv_request *request, const char *name);
 
-// Answers with error 12: the request's type, this member, and what is wrong with it.
+// Replies with error 12, whose text has the request's type, the member and the reason.
 void gv_request_malformed(struct gv_request *request, const char *member, const char *reason);
 
-// Puts an entry, of texts that gv_json_canonical or gv_json_quote made, into the replica and
-// answers with `reply_type`, a static text: now, or when it is on disk, before which nobody sees
-// it. False: it could not, and error 11 has been answered. Should it fail after a true, the
-// workload's state is zeroed.
+// Puts an entry, whose texts are canonical JSON, into the replica and replies with `reply_type`, a
+// static text: at once, or when the entry is stored, before which no read sees it. False: it was
+// refused, and the reply is error 11, or 12 if no node accepts it. If the store fails afterwards,
+// the workload's state is zeroed.
 bool gv_request_put(struct gv_request *request, const struct gv_entry *entry,
                     const char *reply_type);
 
-// The same of a counter's entry, which nobody else writes and which grows by `size` with this. If
-// somebody else does, and it grows by less, the workload's `on_shortfall` says where the rest goes,
-// and the answer waits for that, too.
+// The same for a counter's entry that only this node writes, and that this write raises by `size`.
+// If a peer has raised it too, the workload's on_shortfall chooses the entry for the shortfall, and
+// the reply waits for that as well.
 bool gv_request_add(struct gv_request *request, const struct gv_entry *entry, uint64_t size,
                     const char *reply_type);
 
-// The same, with one member more in the reply, a static text, and its value as JSON.
+// gv_request_put with one more member in the reply, a static text, and its value, JSON text.
 bool gv_request_put_json(struct gv_request *request, const struct gv_entry *entry,
                          const char *reply_type, const char *member, struct gv_slice value);
 
-// Puts an entry that no answer waits for: the request is still open. False: it could not.
+// Puts an entry without a reply: the request stays open. False: it was refused.
 bool gv_request_put_async(struct gv_request *request, const struct gv_entry *entry);
 
-// Puts the value of this member into the set, and answers with `reply_type`; or answers with an
-// error.
+// Puts the value of a member of the body into the set, as gv_request_put does.
 void gv_request_put_member(struct gv_request *request, const char *member, const char *reply_type);
 
 #endif

@@ -24,10 +24,14 @@ static size_t write_number(const char *name, uint64_t value, char *buf, size_t l
 size_t gv_stats_write(const struct gv_stats *stats, char *buf) {
     size_t len = 0;
     buf[len++] = '{';
-#define X(name) len = write_class(#name, &stats->name, buf, len);
+#define X(name, former)                               \
+    len = write_class(#name, &stats->name, buf, len); \
+    if (*#former != '\0') len = write_class(#former, &stats->name, buf, len);
     GV_STATS_CLASSES(X)
 #undef X
-#define X(name, fold) len = write_number(#name, stats->numbers.name, buf, len);
+#define X(name, former, fold)                                 \
+    len = write_number(#name, stats->numbers.name, buf, len); \
+    if (*#former != '\0') len = write_number(#former, stats->numbers.name, buf, len);
     GV_STATS_NUMBERS(X)
 #undef X
     buf[len++] = '}';
@@ -35,30 +39,38 @@ size_t gv_stats_write(const struct gv_stats *stats, char *buf) {
     return len;
 }
 
-static bool read_number(const struct gv_json *json, int object, const char *name, uint64_t *out) {
+// A member by its name, or by its former one, which may be "".
+static int find(const struct gv_json *json, int object, const char *name, const char *former) {
     int token = gv_json_member(json, object, name);
+    return token == GV_ENOENT && *former != '\0' ? gv_json_member(json, object, former) : token;
+}
+
+static bool read_number(const struct gv_json *json, int object, const char *name,
+                        const char *former, uint64_t *out) {
+    int token = find(json, object, name, former);
     *out = 0;
     return token == GV_ENOENT || (token >= 0 && gv_json_u64(json, token, out) == 0);
 }
 
-static bool read_class(const struct gv_json *json, int object, const char *name,
+static bool read_class(const struct gv_json *json, int object, const char *name, const char *former,
                        struct gv_stats_class *out) {
-    int token = gv_json_member(json, object, name);
+    int token = find(json, object, name, former);
     *out = (struct gv_stats_class){0};
     if (token == GV_ENOENT) return true;
-    return token >= 0 && read_number(json, token, "in", &out->in) &&
-           read_number(json, token, "in_bytes", &out->in_bytes) &&
-           read_number(json, token, "out", &out->out) &&
-           read_number(json, token, "out_bytes", &out->out_bytes);
+    return token >= 0 && read_number(json, token, "in", "", &out->in) &&
+           read_number(json, token, "in_bytes", "", &out->in_bytes) &&
+           read_number(json, token, "out", "", &out->out) &&
+           read_number(json, token, "out_bytes", "", &out->out_bytes);
 }
 
 bool gv_stats_read(struct gv_stats *stats, const struct gv_json *json, int object) {
     GV_ASSERT(object >= 0);
     bool good = gv_json_type(json, object) == GV_JSON_OBJECT;
-#define X(name) good = good && read_class(json, object, #name, &stats->name);
+#define X(name, former) good = good && read_class(json, object, #name, #former, &stats->name);
     GV_STATS_CLASSES(X)
 #undef X
-#define X(name, fold) good = good && read_number(json, object, #name, &stats->numbers.name);
+#define X(name, former, fold) \
+    good = good && read_number(json, object, #name, #former, &stats->numbers.name);
     GV_STATS_NUMBERS(X)
 #undef X
     return good;
@@ -80,10 +92,11 @@ static uint64_t fold_MAX(uint64_t a, uint64_t b) {
 }
 
 void gv_stats_add(struct gv_stats *total, const struct gv_stats *stats) {
-#define X(name) add_class(&total->name, &stats->name);
+#define X(name, former) add_class(&total->name, &stats->name);
     GV_STATS_CLASSES(X)
 #undef X
-#define X(name, fold) total->numbers.name = fold_##fold(total->numbers.name, stats->numbers.name);
+#define X(name, former, fold) \
+    total->numbers.name = fold_##fold(total->numbers.name, stats->numbers.name);
     GV_STATS_NUMBERS(X)
 #undef X
 }

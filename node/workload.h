@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
-// What a node does for its clients: a table of request types and their handlers. The node takes
-// care of everything else: the envelope, init, gossip, errors. Each workload is one file, and an
-// example of how to use the library.
+// A workload: the types of requests that a node serves, and their handlers. The node does the rest:
+// envelope, init, gossip, errors. Each workload is one file, and an example of using the library.
 #ifndef GV_NODE_WORKLOAD_H
 #define GV_NODE_WORKLOAD_H
 
@@ -12,20 +11,16 @@ struct gv_workload_handler {
     void (*handle)(struct gv_request *request);
 };
 
-enum { GV_WORKLOAD_KEY_MAX = 192 }; // longest key that `on_shortfall` writes, bytes
-
 struct gv_workload {
-    const char *name;  // of the program, too: gv-NAME
-    bool replica;      // it has one: the node takes part in gossip
-    bool local_store;  // it has entries of its own, which no peer hears of, if there is a store
-    size_t state_size; // the workload's own memory, zeroed at the start; bytes
-    // For workloads that use gv_request_add: the entry came to the disk, but was so much larger in
-    // the replica already, by others. Returns one to put instead, which that much is counted in;
-    // its key is written to `key`. Of the request there are now, self, incarnation, engine and
-    // state.
+    const char *name;  // of the workload; the program is gv-NAME
+    bool replica;      // it has a replica: the node gossips
+    bool local_store;  // with a store, it has entries that are not gossiped
+    size_t state_size; // memory for its state, bytes; zeroed at the start
+    // For workloads that use gv_request_add; see gv_writes_config.on_shortfall. The request has
+    // neither a body nor a type.
     struct gv_entry (*on_shortfall)(struct gv_request *request, const struct gv_entry *entry,
                                     uint64_t shortfall, char *key);
-    const struct gv_workload_handler *handlers; // the commonest first; ended by a NULL type
+    const struct gv_workload_handler *handlers; // the most frequent first; ends with type NULL
 };
 
 extern const struct gv_workload gv_echo_workload;

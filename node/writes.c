@@ -2,20 +2,18 @@
 #include "writes.h"
 
 #include "../engine/admit.h"
-#include "request.h"
-#include "workload.h"
 
 #include <stdio.h>
 #include <string.h>
 
 enum { REPLY_RETRY_MS = 10 }; // memory for replies ran out
 
-// A request that waits for its answer; the texts of dest, msg_id and value follow.
+// The reply to a local write; the texts of dest, msg_id and value follow.
 struct pending_reply {
-    const char *type; // NULL: nobody waits
+    const char *type; // NULL: no reply
     const char *member;
-    uint64_t increment; // of a counter's entry, unless somebody else changes that; or 0
-    bool partial;       // some of it is counted already
+    uint64_t increment; // by which the write raises a counter's entry; 0: no counter
+    bool partial;       // a part of the increment is counted already
     size_t dest_len, id_len, value_len;
 };
 
@@ -23,9 +21,10 @@ static size_t pending_len(const struct pending_reply *pending) {
     return sizeof *pending + pending->dest_len + pending->id_len + pending->value_len;
 }
 
-int gv_writes_init(struct gv_writes *writes, struct gv_alloc alloc, gv_time delay) {
+int gv_writes_init(struct gv_writes *writes, const struct gv_writes_config *config) {
+    struct gv_alloc alloc = config->alloc;
     GV_ASSERT(alloc.resize != NULL);
-    *writes = (struct gv_writes){.alloc = alloc, .delay = delay, .due = GV_TIME_NEVER};
+    *writes = (struct gv_writes){.config = *config, .due = GV_TIME_NEVER};
     size_t size = GV_WRITES_CHANGES_MAX * sizeof *writes->changes;
     writes->scratch = alloc.resize(alloc.ctx, NULL, 0, GV_STORE_SCRATCH);
     writes->changes = alloc.resize(alloc.ctx, NULL, 0, size);
@@ -33,14 +32,14 @@ int gv_writes_init(struct gv_writes *writes, struct gv_alloc alloc, gv_time dela
 }
 
 static void drop(struct gv_writes *writes, struct gv_writes_queue *queue) {
-    struct gv_alloc alloc = writes->alloc;
+    struct gv_alloc alloc = writes->config.alloc;
     gv_store_batch_free(&queue->batch, alloc);
     if (queue->pending != NULL) alloc.resize(alloc.ctx, queue->pending, queue->cap, 0);
     *queue = (struct gv_writes_queue){0};
 }
 
 void gv_writes_fini(struct gv_writes *writes) {
-    struct gv_alloc alloc = writes->alloc;
+    struct gv_alloc alloc = writes->config.alloc;
     drop(writes, &writes->next);
     drop(writes, &writes->writing);
     size_t size = GV_WRITES_CHANGES_MAX * sizeof *writes->changes;
@@ -50,11 +49,16 @@ void gv_writes_fini(struct gv_writes *writes) {
     writes->changes = NULL;
 }
 
+void gv_writes_attach(struct gv_writes *writes, struct gv_engine *engine) {
+    GV_ASSERT(engine != NULL);
+    writes->engine = engine;
+}
+
 // ---- In -----------------------------------------------------------------------------------------
 
 void gv_writes_changed(void *ctx, uint32_t at) {
     struct gv_writes *writes = ctx;
-    if (writes->due == GV_TIME_NEVER) writes->due = writes->now + writes->delay;
+    if (writes->due == GV_TIME_NEVER) writes->due = writes->now + writes->config.delay;
     if (writes->count == GV_WRITES_CHANGES_MAX) {
         writes->rewrite = true;
         writes->rewrite_done = false;
@@ -65,29 +69,31 @@ void gv_writes_changed(void *ctx, uint32_t at) {
 }
 
 bool gv_writes_ready(const struct gv_writes *writes) {
-    if (writes->next.batch.len + writes->next.len >= GV_WRITES_PENDING_MAX) return false;
+    if (writes->next.batch.len + writes->next.len >= GV_NODE_PENDING_MAX) return false;
     return writes->failed || writes->count < GV_WRITES_CHANGES_MAX / 2;
 }
 
 static int reserve_pending(struct gv_writes *writes, struct gv_writes_queue *queue, size_t len) {
     if (len <= queue->cap - queue->len) return 0;
     size_t cap = 2 * (queue->len + len);
-    uint8_t *pending = writes->alloc.resize(writes->alloc.ctx, queue->pending, queue->cap, cap);
+    uint8_t *pending =
+        writes->config.alloc.resize(writes->config.alloc.ctx, queue->pending, queue->cap, cap);
     if (pending == NULL) return GV_ENOMEM;
     queue->pending = pending;
     queue->cap = cap;
     return 0;
 }
 
-// Adds a write that is to be answered so, without what stands behind a pending reply yet; *at
-// becomes where that goes. Negative: it could not.
+// Queues a write and its pending reply; the caller writes the reply's texts to *at. Returns 0 or an
+// error.
 static int append(struct gv_writes *writes, const struct pending_reply *pending,
                   const struct gv_entry *entry, uint8_t **at) {
     struct gv_writes_queue *queue = &writes->next;
     int error = gv_admit_reserve(writes->engine, entry);
     if (error != 0) return error;
     error = reserve_pending(writes, queue, pending_len(pending));
-    if (error == 0) error = gv_store_batch_put(&queue->batch, writes->alloc, writes->engine, entry);
+    if (error == 0)
+        error = gv_store_batch_put(&queue->batch, writes->config.alloc, writes->engine, entry);
     if (error != 0) {
         gv_store_release(writes->engine, entry);
         return error;
@@ -104,20 +110,21 @@ int gv_writes_put(struct gv_writes *writes, struct gv_replies *replies,
     GV_ASSERT(writes->engine != NULL && (answer != NULL) == (replies != NULL));
     if (writes->failed) return GV_EIO;
     struct pending_reply pending = {.type = NULL};
-    if (replies != NULL)
+    struct gv_slice dest = {0}, msg_id = {0};
+    if (replies != NULL && gv_replies_open_request(replies, &dest, &msg_id))
         pending = (struct pending_reply){
             .type = answer->type,
             .member = answer->member,
             .increment = answer->increment,
-            .dest_len = replies->dest.len,
-            .id_len = replies->msg_id.len,
+            .dest_len = dest.len,
+            .id_len = msg_id.len,
             .value_len = answer->value.len,
         };
     uint8_t *at;
     int error = append(writes, &pending, entry, &at);
     if (error != 0 || replies == NULL) return error;
-    memcpy(at, replies->dest.data, pending.dest_len);
-    memcpy(at + pending.dest_len, replies->msg_id.data, pending.id_len);
+    memcpy(at, dest.data, pending.dest_len);
+    memcpy(at + pending.dest_len, msg_id.data, pending.id_len);
     if (pending.value_len > 0)
         memcpy(at + pending.dest_len + pending.id_len, answer->value.data, pending.value_len);
     gv_replies_defer(replies);
@@ -126,19 +133,20 @@ int gv_writes_put(struct gv_writes *writes, struct gv_replies *replies,
 
 // ---- Out ----------------------------------------------------------------------------------------
 
-// Adds the entry that is stored at `at`, if one still is. False: out of memory.
+// Adds the entry at this reference, if it still exists. False: out of memory.
 static bool add(struct gv_writes *writes, uint32_t at) {
     struct gv_entry entry;
     if (!gv_engine_next(writes->engine, &at, at + 1, &entry)) return true;
-    return gv_store_batch_put(&writes->writing.batch, writes->alloc, writes->engine, &entry) == 0;
+    return gv_store_batch_put(&writes->writing.batch, writes->config.alloc, writes->engine,
+                              &entry) == 0;
 }
 
-// Adds what came from peers, up to the size of a slice. True: something was added.
+// Adds changes, up to the size of a batch. True: something was added.
 static bool add_changes(struct gv_writes *writes) {
     struct gv_store_batch *batch = &writes->writing.batch;
     uint32_t before = batch->count;
     writes->in_batch = 0;
-    while (writes->in_batch < writes->count && batch->len < GV_WRITES_BATCH_MAX) {
+    while (writes->in_batch < writes->count && batch->len < GV_NODE_BATCH_MAX) {
         if (!add(writes, writes->changes[writes->in_batch])) break;
         writes->in_batch++;
     }
@@ -147,10 +155,10 @@ static bool add_changes(struct gv_writes *writes) {
     uint32_t at = writes->rewrite_at, end = gv_engine_end(writes->engine);
     writes->rewrite_next = at;
     writes->rewrite_done = false;
-    while (batch->len < GV_WRITES_BATCH_MAX) {
+    while (batch->len < GV_NODE_BATCH_MAX) {
         writes->rewrite_done = !gv_engine_next(writes->engine, &at, end, &entry);
         if (writes->rewrite_done) return true;
-        if (gv_store_batch_put(batch, writes->alloc, writes->engine, &entry) != 0) break;
+        if (gv_store_batch_put(batch, writes->config.alloc, writes->engine, &entry) != 0) break;
         writes->rewrite_next = at;
     }
     return batch->count > before;
@@ -164,8 +172,8 @@ static void reverse(uint8_t *bytes, size_t len) {
     }
 }
 
-// Moves what came from peers, behind the first `len` bytes, in front of the local writes. Of two
-// records of one entry the later stays, and local versions may be larger than those in the engine.
+// Moves the changes, behind the first `len` bytes, in front of the local writes. Of two records of
+// one entry the store keeps the later one, and a local version may be the larger one.
 static void put_changes_first(struct gv_writes *writes, size_t len) {
     struct gv_store_batch *batch = &writes->writing.batch;
     size_t changes = batch->len - len;
@@ -176,7 +184,7 @@ static void put_changes_first(struct gv_writes *writes, size_t len) {
     writes->batch_at = changes;
 }
 
-// What has waited is on its way now; the other queue, with its memory, takes what comes.
+// The waiting queue becomes the one to be written; the other one, now empty, takes its place.
 static void swap_queues(struct gv_writes *writes) {
     struct gv_writes_queue empty = writes->writing;
     GV_ASSERT(empty.len == 0 && empty.batch.count == 0);
@@ -196,14 +204,14 @@ const struct gv_store_batch *gv_writes_batch(struct gv_writes *writes, gv_time n
     bool added = writes->due != GV_TIME_NEVER && add_changes(writes);
     put_changes_first(writes, local);
     if (!any_local && !added && !writes->failed) { // out of memory
-        writes->due = now + writes->delay;
+        writes->due = now + writes->config.delay;
         return NULL;
     }
     writes->state = GV_WRITES_WRITING;
     return &writes->writing.batch;
 }
 
-// The changes that were in the batch are done.
+// The changes of the batch are stored.
 static void finish_changes(struct gv_writes *writes, gv_time now) {
     size_t left = writes->count - writes->in_batch;
     memmove(writes->changes, writes->changes + writes->in_batch, left * sizeof *writes->changes);
@@ -213,10 +221,10 @@ static void finish_changes(struct gv_writes *writes, gv_time now) {
     if (writes->rewrite_done) writes->rewrite = writes->rewrite_done = false;
     if (left == 0 && !writes->rewrite) {
         writes->due = GV_TIME_NEVER;
-    } else if (writes->rewrite || writes->writing.batch.len >= GV_WRITES_BATCH_MAX) {
-        writes->due = now; // what did not fit has waited long enough
+    } else if (writes->rewrite || writes->writing.batch.len >= GV_NODE_BATCH_MAX) {
+        writes->due = now; // for those that did not fit
     } else {
-        writes->due = now + writes->delay;
+        writes->due = now + writes->config.delay;
     }
 }
 
@@ -243,16 +251,16 @@ static uint64_t count_of(const struct gv_engine *engine, const struct gv_entry *
     return gv_engine_get(engine, key, &found) ? found.count : 0;
 }
 
-// A write did not make its entry larger by as much as it should have: the rest, and the answer, go
-// the same way once more, with another entry. Negative: they could not.
+// A write raised its entry by too little: the shortfall, and the reply, are queued again with
+// another entry. Returns 0 or an error.
 static int put_shortfall(struct gv_writes *writes, gv_time now, const struct gv_entry *entry,
                          const struct pending_reply *pending, uint64_t shortfall,
                          const uint8_t *texts) {
-    GV_ASSERT(shortfall <= pending->increment && writes->on_shortfall != NULL &&
+    GV_ASSERT(shortfall <= pending->increment && writes->config.on_shortfall != NULL &&
               pending->type != NULL);
-    char key[GV_WORKLOAD_KEY_MAX];
+    char key[GV_WRITES_KEY_MAX];
     struct gv_entry other =
-        writes->on_shortfall(writes->on_shortfall_ctx, now, entry, shortfall, key);
+        writes->config.on_shortfall(writes->config.on_shortfall_ctx, now, entry, shortfall, key);
     struct pending_reply again = *pending;
     again.partial |= shortfall < pending->increment;
     again.increment = shortfall;
@@ -262,13 +270,13 @@ static int put_shortfall(struct gv_writes *writes, gv_time now, const struct gv_
     return error;
 }
 
-// Puts a record that is in the store into the engine, for this pending reply, of which the texts
-// follow. Negative: an error; GV_EIO: it is not in the store. *later: not to be answered yet.
+// Applies a stored record to the engine. Returns 1 or 0 as gv_store_apply, or an error; GV_EIO: the
+// record is not stored. *later: the reply has to wait for another write.
 static int put_stored(struct gv_writes *writes, gv_time now, const struct gv_store_record *record,
                       const struct pending_reply *pending, const uint8_t *texts, bool *later) {
     struct gv_entry entry;
     int error = gv_store_decode(record, writes->scratch, &entry);
-    GV_ASSERT(error == 0); // it was made by gv_store_batch_put
+    GV_ASSERT(error == 0); // gv_store_batch_put made the record
     *later = false;
     if (writes->failed) {
         gv_store_release(writes->engine, &entry);
@@ -288,20 +296,20 @@ static void answer(const struct gv_writes *writes, struct gv_replies *replies,
                    const struct pending_reply *pending, struct gv_slice value, int stored) {
     char text[GV_REPLIES_TEXT_MAX];
     if (writes->failed) {
-        snprintf(text, sizeof text, "%s: %s",
-                 pending->partial ? "not all of it stored" : "not stored", writes->text);
-        gv_replies_error(replies, pending->partial ? GV_REQUEST_UNKNOWN : GV_REQUEST_UNAVAILABLE,
+        snprintf(text, sizeof text, "%s: %s", pending->partial ? "stored in part" : "not stored",
+                 writes->text);
+        gv_replies_error(replies, pending->partial ? GV_REPLIES_INDEFINITE : GV_REPLIES_UNAVAILABLE,
                          text);
     } else if (stored < 0) {
-        snprintf(text, sizeof text, "on disk, but not to be seen before a restart: %s",
+        snprintf(text, sizeof text, "stored, but not visible before a restart: %s",
                  gv_base_error(stored));
-        gv_replies_error(replies, GV_REQUEST_UNKNOWN, text);
+        gv_replies_error(replies, GV_REPLIES_INDEFINITE, text);
     } else {
         gv_replies_json(replies, pending->type, pending->member, value);
     }
 }
 
-// Answers the queue `writing`; false: there was no room for all.
+// Applies the queue `writing` and replies to it; false: the reply buffer is full.
 static bool apply_queue(struct gv_writes *writes, gv_time now, struct gv_replies *replies,
                         struct gv_slice self) {
     struct gv_writes_queue *queue = &writes->writing;
@@ -309,7 +317,7 @@ static bool apply_queue(struct gv_writes *writes, gv_time now, struct gv_replies
         struct pending_reply pending;
         const uint8_t *at = queue->pending + writes->pending_at;
         memcpy(&pending, at, sizeof pending);
-        writes->apply_at = GV_TIME_NEVER; // when replies have left
+        writes->apply_at = GV_TIME_NEVER; // as soon as replies are sent
         if (gv_replies_waiting(replies) >= GV_NODE_REPLIES_DEFAULT) return false;
         if (gv_replies_reserve(replies, pending_len(&pending) + self.len) != 0) {
             writes->apply_at = now + REPLY_RETRY_MS * GV_MS;
@@ -321,7 +329,7 @@ static bool apply_queue(struct gv_writes *writes, gv_time now, struct gv_replies
         struct gv_slice dest = {at + sizeof pending, pending.dest_len};
         struct gv_slice id = {dest.data + dest.len, pending.id_len};
         struct gv_slice value = {id.data + id.len, pending.value_len};
-        // Open already when the entry is put: what is traced about it names the request.
+        // Open before the entry is applied, so that the trace names the request.
         if (pending.type != NULL) gv_replies_open(replies, self, dest, id);
         bool later;
         int stored = put_stored(writes, now, &record, &pending, at + sizeof pending, &later);
@@ -334,8 +342,9 @@ static bool apply_queue(struct gv_writes *writes, gv_time now, struct gv_replies
     }
     queue->len = queue->batch.len = queue->batch.count = 0;
     queue->versioned = false;
-    // A slice may be large; what is used all the time is kept.
-    if (queue->batch.cap > GV_WRITES_PENDING_MAX) gv_store_batch_free(&queue->batch, writes->alloc);
+    // A batch of changes may be large; smaller buffers are kept.
+    if (queue->batch.cap > GV_NODE_PENDING_MAX)
+        gv_store_batch_free(&queue->batch, writes->config.alloc);
     return true;
 }
 
@@ -343,7 +352,7 @@ void gv_writes_apply(struct gv_writes *writes, gv_time now, struct gv_replies *r
                      struct gv_slice self) {
     if (writes->state != GV_WRITES_APPLYING) return;
     if (!apply_queue(writes, now, replies, self)) return;
-    if (writes->failed && writes->next.len > 0) { // came while the batch was out
+    if (writes->failed && writes->next.len > 0) { // queued while the batch was written
         swap_queues(writes);
         if (!apply_queue(writes, now, replies, self)) return;
     }

@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: MIT
-// What is on its way to the store: local writes, whose replies wait for it, and changes that came
-// from peers, which wait for company.
+// Writes that are not stored yet, and their group commit: *local writes*, whose replies wait for
+// the store, and *changes* of the replica by peers or asynchronous writes, which are batched.
 //
-// A local write is not put into the engine before it is in the store: so neither a read nor a peer
-// ever hears of what this node may forget, and its own counters never run backwards. While one
-// batch is being written the next one forms; the busier the node, the larger the batches.
+// A local write is put into the engine only after it is stored, so no read and no peer sees a value
+// that a crash can lose, and a node's own counters never decrease. While one batch is being
+// written, the next one forms: batches grow with the load.
 //
-// When the store fails, the writes under way are answered by error 11 and new ones are refused
-// with its text; it is tried again, with what came from peers meanwhile, until it works.
+// If the store fails, the writes of the batch and those waiting get error 11, and new ones are
+// refused with the store's text. The node retries every GV_WRITES_RETRY_MS, with the changes that
+// have accumulated, until a batch is written.
 #ifndef GV_NODE_WRITES_H
 #define GV_NODE_WRITES_H
 
@@ -15,90 +16,100 @@
 #include "replies.h"
 
 enum {
-    GV_WRITES_PENDING_MAX = 1 << 20, // bytes of local writes beyond which no line is taken
-    GV_WRITES_BATCH_MAX = 4 << 20,   // bytes of a batch beyond which no peer's change joins it
-    GV_WRITES_CHANGES_MAX = 1 << 16, // changes remembered one by one; more: everything is rewritten
-    GV_WRITES_RETRY_MS = 500,        // between trials of a store that failed
-    GV_WRITES_TEXT_MAX = 256,
+    GV_WRITES_CHANGES_MAX = 1 << 16, // changes listed one by one; beyond, all entries are rewritten
+    GV_WRITES_RETRY_MS = 500,        // between two attempts with a store that fails
+    GV_WRITES_TEXT_MAX = 256,        // of the store's error, bytes
+    GV_WRITES_KEY_MAX = 192,         // longest key that on_shortfall writes, bytes
 };
 
 enum gv_writes_state {
     GV_WRITES_IDLE,
-    GV_WRITES_WRITING, // the batch is being written
-    GV_WRITES_APPLYING // it has been, and its writes are answered as there is room
+    GV_WRITES_WRITING, // a batch is being written
+    GV_WRITES_APPLYING // it is written; its writes are applied and replied to
 };
 
-// Writes to be answered, in the order of their records, as bytes; and the records.
+// A batch of records, and the pending replies of its local writes in the same order.
 struct gv_writes_queue {
     struct gv_store_batch batch;
-    uint8_t *pending;
-    size_t len, cap;
-    bool versioned; // some of the entries have more than one version
+    uint8_t *pending; // struct pending_reply, each with its texts behind it
+    size_t len, cap;  // of pending, bytes
+    bool versioned;   // the batch has entries of counters or registers
 };
 
-// What answers a write when it is in the store: `type` and, if there is a `member`, that and a
-// value, as JSON. Static texts, but for the value, which is copied.
+// The reply to a stored write: its type and, unless `member` is NULL, one more member and its
+// value, JSON text. The value is copied; the others are static texts.
 struct gv_writes_reply {
     const char *type, *member;
     struct gv_slice value;
-    uint64_t increment; // of a counter's entry, unless somebody else changes that; or 0
+    uint64_t increment; // by which the write raises a counter's entry; 0: no counter
 };
 
-struct gv_writes {
-    // Says where to count what an entry should have grown by and did not (workload.h). Returns
-    // the entry to be put, with its key in `key`, of GV_WORKLOAD_KEY_MAX bytes; the owner's.
+struct gv_writes_config {
+    struct gv_alloc alloc;
+    gv_time delay; // longest time that changes are batched
+    // A counter's entry is stored, but the increment was `shortfall` too small, since a peer had
+    // raised the entry. Returns the entry to write instead, which includes the shortfall; its key
+    // is written to `key`, of GV_WRITES_KEY_MAX bytes.
     struct gv_entry (*on_shortfall)(void *ctx, gv_time now, const struct gv_entry *entry,
                                     uint64_t shortfall, char *key);
     void *on_shortfall_ctx;
-    struct gv_alloc alloc;
-    struct gv_engine *engine;
-    gv_time delay;
-    gv_time now; // of what is being received; the caller sets it
+};
+
+struct gv_writes {
+    struct gv_writes_config config;
+    struct gv_engine *engine; // NULL: not attached
+    gv_time now;              // of the line being received (gv_writes_set_time)
     enum gv_writes_state state;
     struct gv_writes_queue next, writing;
-    size_t pending_at, batch_at; // of `writing`: answered so far
-    gv_time apply_at;            // when to try again for lack of memory
-    uint8_t *scratch;
+    size_t pending_at, batch_at; // offsets in `writing`: applied so far
+    gv_time apply_at;            // when to go on after memory ran out
+    uint8_t *scratch;            // GV_STORE_SCRATCH bytes
 
-    // Changes from peers, by where they are in the engine. Those before `in_batch` are in the batch
-    // that is out.
-    uint32_t *changes;
+    uint32_t *changes; // references into the engine; the first in_batch are being written
     uint32_t count, in_batch;
-    // All entries from here on are to be written; `rewrite_next` once the batch has been.
+    // A rewrite of all entries: the batch that is being written holds [rewrite_at, rewrite_next).
     bool rewrite, rewrite_done;
     uint32_t rewrite_at, rewrite_next;
-    gv_time due;    // when changes must go; GV_TIME_NEVER: there are none
-    bool flush_now; // nothing waits for company any more
+    gv_time due;    // when to write changes; GV_TIME_NEVER: there are none
+    bool flush_now; // changes are not batched any more
 
-    bool failed; // by the last trial
-    char text[GV_WRITES_TEXT_MAX];
+    bool failed;                   // the last attempt to write
+    char text[GV_WRITES_TEXT_MAX]; // why
     gv_time retry_at;
 };
 
-// `engine` is to be set before the first write. GV_ENOMEM: to be followed by gv_writes_fini.
-int gv_writes_init(struct gv_writes *writes, struct gv_alloc alloc, gv_time delay);
+// GV_ENOMEM; gv_writes_fini is needed then, too. It does nothing with a zeroed struct.
+int gv_writes_init(struct gv_writes *writes, const struct gv_writes_config *config);
 void gv_writes_fini(struct gv_writes *writes);
+
+// Sets the engine, borrowed, to which stored writes are applied; before the first write.
+void gv_writes_attach(struct gv_writes *writes, struct gv_engine *engine);
+
+// Sets the time of the changes that follow.
+static inline void gv_writes_set_time(struct gv_writes *writes, gv_time now) {
+    writes->now = now;
+}
 
 // For gv_engine_config.on_change; ctx is the writes.
 void gv_writes_changed(void *ctx, uint32_t at);
 
-// Whether more may come.
+// Whether another line may be received: false beyond GV_NODE_PENDING_MAX bytes of local writes, or
+// half of GV_WRITES_CHANGES_MAX changes while the store works.
 bool gv_writes_ready(const struct gv_writes *writes);
 
-// Takes a local write, and the open request, which will be answered as `answer` says. No reply:
-// nobody waits for this write, and there is no answer.
-// What gv_store_reserve returns: the engine would not take it; GV_EIO: the store fails, `text` says
-// how; GV_ENOMEM. The request is still open after an error.
+// Queues a local write and defers the open request, which `answer` describes the reply to; both
+// NULL: no reply. Errors: what gv_store_reserve returns; GV_EIO: the store fails (gv_writes_error);
+// GV_ENOMEM. After an error the request is still open.
 int gv_writes_put(struct gv_writes *writes, struct gv_replies *replies,
                   const struct gv_entry *entry, const struct gv_writes_reply *answer);
 
-// The batch to be written now, or NULL. It is the caller's until gv_writes_written.
+// The batch to write now; NULL: none. Borrowed until gv_writes_written, which must follow.
 const struct gv_store_batch *gv_writes_batch(struct gv_writes *writes, gv_time now);
-// It has been written; or not, `text` saying why (NULL: it has been). True: it was the first
-// failure, or the first success after one.
+// The batch is written (text NULL), or failed for the reason `text`. True: the store has just begun
+// to fail, or to work again.
 bool gv_writes_written(struct gv_writes *writes, gv_time now, const char *text);
 
-// Puts what was written into the engine and answers for it, as far as there is room for replies;
+// Applies the stored writes to the engine and replies to them, until the reply buffer is full;
 // `self` is the node's name as JSON.
 void gv_writes_apply(struct gv_writes *writes, gv_time now, struct gv_replies *replies,
                      struct gv_slice self);
@@ -106,7 +117,26 @@ void gv_writes_apply(struct gv_writes *writes, gv_time now, struct gv_replies *r
 // When to call gv_writes_batch or gv_writes_apply at the latest.
 gv_time gv_writes_deadline(const struct gv_writes *writes);
 
-// Whether nothing waits, but for what a failing store keeps waiting.
+// Stops batching, for ever: changes are due at once.
+static inline void gv_writes_flush(struct gv_writes *writes) {
+    writes->flush_now = true;
+}
+
+// Bytes that are not stored yet: of the batch that is being written, and of local writes.
+static inline size_t gv_writes_pending(const struct gv_writes *writes) {
+    return writes->next.len + writes->next.batch.len + writes->writing.batch.len;
+}
+
+// Whether the store fails, by the last attempt; and its text about that.
+static inline bool gv_writes_failed(const struct gv_writes *writes) {
+    return writes->failed;
+}
+
+static inline const char *gv_writes_error(const struct gv_writes *writes) {
+    return writes->text;
+}
+
+// Whether nothing is pending, but for changes that a failing store cannot write.
 bool gv_writes_drained(const struct gv_writes *writes);
 
 #endif

@@ -4,6 +4,7 @@
 #include "tools/compare.h"
 #include "tools/shrink.h"
 #include "tools/simulate.h"
+#include "tools/source.h"
 #include "tools/swarm.h"
 #include "tools/sweep.h"
 
@@ -16,52 +17,63 @@
 #define GV_VERSION "unknown"
 #endif
 
-// A seed of a few digits is easier to pass on; a million a second are enough.
+// In microseconds of a million seconds: few digits are easier to pass on.
 static uint64_t seed_from_clock(void) {
     struct timespec now;
     clock_gettime(CLOCK_REALTIME, &now);
     return (uint64_t)now.tv_sec % 1000000 * 1000000 + (uint64_t)now.tv_nsec / 1000;
 }
 
-// What the caller has closed of the three standard streams is opened, so that no file that is
-// written gets its number; for reading, so that writing to it fails, and is told.
+// Opens the standard streams that the caller closed, so that no other file gets their numbers. They
+// are opened for reading, so that writing to them fails and is reported.
 static void fill_streams(void) {
     int fd = open("/dev/null", O_RDONLY);
     while (fd >= 0 && fd <= STDERR_FILENO) fd = open("/dev/null", O_RDONLY);
     if (fd >= 0) close(fd);
 }
 
-static int act(int argc, char **argv) {
-    struct gv_command command;
-    char why[GV_COMMAND_WHY_MAX];
-    int action = gv_command_parse(&command, argc, argv, seed_from_clock(), why);
-    if (action < 0) {
-        fprintf(stderr, "gvsim: %s; see gvsim --help\n", why);
-        return GV_EXEC_USAGE;
-    }
-    if (action == GV_COMMAND_HELP) {
-        for (size_t i = 0; gv_command_help[i] != NULL; i++) fputs(gv_command_help[i], stdout);
-        return 0;
-    }
-    if (action == GV_COMMAND_VERSION) {
-        puts("gvsim " GV_VERSION);
-        return 0;
-    }
-    if (action == GV_COMMAND_RUN) return gv_simulate_command(&command);
-    if (action == GV_COMMAND_SWARM) return gv_swarm_command(&command);
-    if (action == GV_COMMAND_SHRINK) return gv_shrink_command(&command);
-    if (action == GV_COMMAND_COMPARE) return gv_compare_command(&command);
-    if (action == GV_COMMAND_GLOMERS) return gv_glomers_command(&command);
-    if (action == GV_COMMAND_SWEEP) return gv_sweep_command(&command);
-    if (action == GV_COMMAND_SCENARIOS) return gv_simulate_list(&command);
-    return (int)gv_exec_run(&command, NULL);
+static int exec(const struct gv_command *command) {
+    return (int)gv_exec_run(&command->run, &command->options, NULL);
 }
 
+static int help(const struct gv_command *command) {
+    (void)command;
+    for (size_t i = 0; gv_command_help[i] != NULL; i++) fputs(gv_command_help[i], stdout);
+    return GV_EXIT_VALID;
+}
+
+static int version(const struct gv_command *command) {
+    (void)command;
+    puts("gvsim " GV_VERSION);
+    return GV_EXIT_VALID;
+}
+
+static int (*const actions[GV_COMMAND_ACTIONS])(const struct gv_command *command) = {
+    [GV_COMMAND_EXEC] = exec,
+    [GV_COMMAND_RUN] = gv_simulate_command,
+    [GV_COMMAND_SCENARIOS] = gv_source_command,
+    [GV_COMMAND_SWARM] = gv_swarm_command,
+    [GV_COMMAND_SHRINK] = gv_shrink_command,
+    [GV_COMMAND_COMPARE] = gv_compare_command,
+    [GV_COMMAND_GLOMERS] = gv_challenges_command,
+    [GV_COMMAND_SWEEP] = gv_sweep_command,
+    [GV_COMMAND_HELP] = help,
+    [GV_COMMAND_VERSION] = version,
+};
+
 int main(int argc, char **argv) {
+    struct gv_command command;
+    char why[GV_COMMAND_WHY_MAX];
     fill_streams();
-    int status = act(argc, argv);
-    // What nobody could read is no result.
+    int action = gv_command_parse(&command, argc, argv, seed_from_clock(), why);
+    int status = GV_EXIT_USAGE;
+    if (action < 0) {
+        fprintf(stderr, "gvsim: %s; see gvsim --help\n", why);
+    } else {
+        status = actions[action](&command);
+    }
+    // A result that could not be written is none.
     if (fflush(stdout) == 0 && !ferror(stdout)) return status;
     fputs("gvsim: cannot write to standard output\n", stderr);
-    return status != 0 ? status : GV_EXEC_USAGE;
+    return status != GV_EXIT_VALID ? status : GV_EXIT_USAGE;
 }

@@ -66,7 +66,7 @@ static void put_name(struct gv_writer *out, struct gv_slice name) {
 }
 
 static void hash(uint8_t *tag, const uint8_t *key, const uint8_t *data, size_t len) {
-    _Static_assert(TAG == crypto_shorthash_siphashx24_BYTES, "the tag is all of it");
+    _Static_assert(TAG == crypto_shorthash_siphashx24_BYTES, "the tag is the complete hash");
     _Static_assert(GV_AUTH_KEY == 2 * crypto_shorthash_siphashx24_KEYBYTES, "there are two keys");
     crypto_shorthash_siphashx24(tag, data, len, key);
 }
@@ -122,7 +122,7 @@ static bool read_mac(const struct gv_json *json, int token, struct mac *mac) {
     return true;
 }
 
-// Notes a number that came; the verdict on it.
+// Records a received number in the replay window (RFC 4303, section 3.4.3).
 static enum gv_auth_status update_window(struct gv_auth_peer *peer, uint64_t number) {
     if (number > peer->largest) {
         uint64_t step = number - peer->largest;
@@ -156,7 +156,7 @@ enum gv_auth_status gv_auth_verify(struct gv_auth *auth, struct gv_auth_endpoint
 
     GV_ASSERT(endpoints.peer >= 0 && (size_t)endpoints.peer < auth->count);
     struct gv_auth_peer *peer = &auth->peers[endpoints.peer];
-    // The peer knows of a life of this node that seems later than this one: its clock was set back.
+    // The peer has larger numbers of this node's last incarnation: the clock was set back since.
     if (received.largest >= peer->next) peer->next = received.largest + 1;
     return update_window(peer, received.sequence);
 }
@@ -167,11 +167,11 @@ const char *gv_auth_reason(enum gv_auth_status status) {
     case GV_AUTH_DUPLICATE:
         break;
     case GV_AUTH_OLD:
-        return "is long known: its clock was set back, or somebody repeats";
+        return "is too old: the clock of its sender was set back, or it is a replay";
     case GV_AUTH_MISSING:
-        return "has no MAC: it lacks the cluster's --secret-file, or somebody forges";
+        return "has no MAC: its sender lacks the cluster's --secret-file, or it is forged";
     case GV_AUTH_INVALID:
-        return "has an invalid MAC: it has another --secret-file, or somebody forges";
+        return "has an invalid MAC: its sender has another --secret-file, or it is forged";
     case GV_AUTH_UNEXPECTED:
         return "has a MAC: this node lacks the cluster's --secret-file";
     }

@@ -1,15 +1,16 @@
 // SPDX-License-Identifier: MIT
-// Whole reads and writes of a file, and what the system's errors come to.
+// Complete reads and writes of a file, and the library's codes for errors of the system.
 #ifndef GV_NODE_STORAGE_FILE_H
 #define GV_NODE_STORAGE_FILE_H
 
 #include "../../merkle/base.h"
 
-// GV_ENOMEM; GV_EFULL: no room on the disk, or not for this user, or in this file; else GV_EIO.
+// The code for an errno: GV_ENOMEM; GV_EFULL: the disk is full, or a quota or the limit on file
+// sizes is reached; else GV_EIO.
 int gv_file_error(int number);
 
-// Reads or writes all of it at an offset, however many calls that takes. What gv_file_error makes
-// of errno, which says more; and a read GV_ECORRUPT: the file ends before.
+// Reads or writes `len` bytes at an offset. Errors: gv_file_error of errno, which is kept; and of a
+// read GV_ECORRUPT: the file is too short.
 int gv_file_read(int fd, uint8_t *data, size_t len, uint64_t at);
 int gv_file_write(int fd, const uint8_t *data, size_t len, uint64_t at);
 

@@ -11,7 +11,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-// Words of a frame's head, and of the file's header.
+// Words of a frame's header, and of the file's header.
 enum { EPOCH, NUMBER, LENGTH, HASH, FRAME_HEADER_HASH, WORDS, FRAME_HEADER = WORDS * 8 };
 enum { H_MAGIC, H_FORMAT, H_DIRECTORY, H_EPOCH, H_COUNT, H_PREVIOUS, H_HASH, H_WORDS };
 enum { PATH_CAP = 4200 };
@@ -52,6 +52,25 @@ static void restart(struct gv_journal *journal, uint64_t epoch) {
     journal->prepared = false;
 }
 
+void gv_journal_init(struct gv_journal *journal) {
+    *journal = (struct gv_journal){.fd = -1};
+}
+
+struct gv_journal_state gv_journal_state(const struct gv_journal *journal) {
+    return (struct gv_journal_state){
+        .open = journal->fd >= 0,
+        .prepared = journal->prepared,
+        .epoch = journal->epoch,
+        .number = journal->number,
+        .count = journal->count,
+        .damage = journal->damage,
+    };
+}
+
+void gv_journal_expect(struct gv_journal *journal, uint64_t count) {
+    if (!journal->prepared && journal->count < count) journal->count = count;
+}
+
 static void init(struct gv_journal *journal, uint64_t directory, uint64_t epoch) {
     *journal = (struct gv_journal){.fd = -1, .directory = directory};
     gv_digest_key_init(&journal->hash, (struct gv_slice){0});
@@ -68,7 +87,7 @@ static int write_header(const struct gv_journal *journal, uint64_t epoch, uint64
     return gv_file_write(journal->fd, bytes, sizeof bytes, 0);
 }
 
-// Zeros up to the end, in blocks that are then the file's own; and the header.
+// Writes zeros, which allocates all blocks, and the header.
 static int fill(struct gv_journal *journal) {
     enum { CHUNK = GV_JOURNAL_SIZE / 16 };
     int error = reserve(journal, CHUNK);
@@ -80,7 +99,7 @@ static int fill(struct gv_journal *journal) {
     return error;
 }
 
-// Under another name at first, so that one that is there is whole.
+// Under a temporary name first, so that a file with the final name is complete.
 int gv_journal_make(struct gv_journal *journal, const char *path, uint64_t directory,
                     uint64_t epoch) {
     GV_ASSERT(path != NULL);
@@ -92,7 +111,7 @@ int gv_journal_make(struct gv_journal *journal, const char *path, uint64_t direc
     journal->fd = open(fresh, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
     if (journal->fd < 0) return gv_file_error(errno);
     int error = fill(journal);
-    free(journal->frame); // few frames are as long
+    free(journal->frame); // few frames are that long
     journal->frame = NULL;
     journal->cap = 0;
     if (error == 0 && rename(fresh, path) != 0) error = gv_file_error(errno);
@@ -107,16 +126,15 @@ int gv_journal_make(struct gv_journal *journal, const char *path, uint64_t direc
 static int check_size(struct gv_journal *journal) {
     struct stat found;
     if (fstat(journal->fd, &found) != 0) return gv_file_error(errno);
-    if (!S_ISREG(found.st_mode)) return damaged(journal, 0, "it is no plain file");
+    if (!S_ISREG(found.st_mode)) return damaged(journal, 0, "it is not a plain file");
     uint64_t size = (uint64_t)found.st_size;
     if (size == GV_JOURNAL_SIZE) return 0;
     bool less = size < GV_JOURNAL_SIZE;
     return damaged(journal, less ? size : GV_JOURNAL_SIZE,
-                   less ? "it ends there instead of at byte 4194304"
-                        : "it goes on there instead of ending");
+                   less ? "it ends there instead of at byte 4194304" : "it does not end there");
 }
 
-// The database tells journal->epoch: the header must tell the same, or announce the next.
+// The header must have journal->epoch, which is the database's, or announce the next one.
 static int check_header(struct gv_journal *journal) {
     uint64_t words[H_WORDS];
     uint8_t bytes[sizeof words];
@@ -146,8 +164,7 @@ static int check_header(struct gv_journal *journal) {
     return 0;
 }
 
-// In the former format nothing tells how many frames there must be. But it never wrote anything
-// else than frames over the zeros that the file began with, beginning at its start.
+// The legacy format has no count of frames; but a file has a frame at its start, or zeros only.
 static int check_legacy(struct gv_journal *journal, bool written) {
     uint64_t words[WORDS];
     uint8_t block[GV_JOURNAL_BLOCK];
@@ -173,7 +190,7 @@ static int open_file(struct gv_journal *journal, const char *path, int flags) {
     return check_size(journal);
 }
 
-// Closes the file after an error, of which what is known stays.
+// Closes the file after an error; the damage and errno stay.
 static int opened(struct gv_journal *journal, int error) {
     if (error == 0) return 0;
     struct gv_journal_damage damage = journal->damage;
@@ -205,7 +222,7 @@ int gv_journal_open_legacy(struct gv_journal *journal, const char *path, uint64_
 void gv_journal_close(struct gv_journal *journal) {
     if (journal->fd >= 0) close(journal->fd);
     free(journal->frame);
-    *journal = (struct gv_journal){.fd = -1};
+    gv_journal_init(journal);
 }
 
 // ---- Epochs -------------------------------------------------------------------------------------
@@ -220,8 +237,8 @@ int gv_journal_prepare(struct gv_journal *journal) {
     return 0;
 }
 
-// The header need not be synced: the next append does that. Until then the one before is as good,
-// but for a database of the epoch before, whose frames it says to be there.
+// The next append syncs the header. Until then the announcement serves as well; an older copy of
+// the database would find its frames.
 void gv_journal_begin(struct gv_journal *journal) {
     GV_ASSERT(journal->prepared);
     restart(journal, journal->epoch + 1);
@@ -251,7 +268,7 @@ static uint64_t hash_of(const struct gv_journal *journal, const uint64_t words[W
     return hash_words(journal, all);
 }
 
-// Reads the head of the frame at `at`. 1: there is one; 0: there is none.
+// Reads the header of the frame at `at`. 1: it is valid; 0: it is not; or an error.
 static int read_frame_header(const struct gv_journal *journal, size_t at, uint64_t words[WORDS]) {
     uint8_t header[FRAME_HEADER];
     int error = gv_file_read(journal->fd, header, FRAME_HEADER, at);
@@ -261,7 +278,7 @@ static int read_frame_header(const struct gv_journal *journal, size_t at, uint64
     return words[FRAME_HEADER_HASH] == hash_words(journal, words);
 }
 
-// Reads the frame at `at`. 1: there is one of this epoch; 0: there is none, or not a whole one.
+// Reads the frame at `at`. 1: it is complete and of this epoch; 0: it is not; or an error.
 static int read_frame(struct gv_journal *journal, size_t at, uint64_t *number,
                       struct gv_slice *batch) {
     uint64_t words[WORDS] = {0};
@@ -277,10 +294,9 @@ static int read_frame(struct gv_journal *journal, size_t at, uint64_t *number,
     return words[HASH] == hash_of(journal, words, *batch);
 }
 
-// Behind the first frame that is not whole there is none of its epoch, not even the beginning of
-// one: the next is written only when it is safe. And there is none of the next epoch, before which
-// this one was noted to have ended. Other blocks may hold anything, even what somebody has made up
-// to look like a frame: hence the hash of the head.
+// Behind the first incomplete frame there must be no header of a later one of its epoch, as a frame
+// is written after the previous one is durable, and none of the next epoch. Batches may contain
+// bytes made to look like a frame: hence the directory in the hash of a header.
 static int check_rest(struct gv_journal *journal) {
     for (size_t at = journal->at; at < GV_JOURNAL_SIZE; at += GV_JOURNAL_BLOCK) {
         uint64_t words[WORDS] = {0};
@@ -288,12 +304,12 @@ static int check_rest(struct gv_journal *journal) {
         if (found < 0) return found;
         bool mine = found > 0 && words[EPOCH] == journal->epoch;
         if (mine && words[NUMBER] > journal->number)
-            return damaged(journal, journal->at, "a frame is damaged that has others behind it");
+            return damaged(journal, journal->at, "a frame is damaged, and others follow it");
         if (found > 0 && words[EPOCH] == journal->epoch + 1)
             return damaged(journal, at, "data.mdb is an older copy: this file has gone on since");
     }
     if (journal->number < journal->count)
-        return damaged(journal, journal->at, "a frame is damaged that had been written safely");
+        return damaged(journal, journal->at, "a frame is damaged that was durable");
     return 0;
 }
 
@@ -304,7 +320,7 @@ int gv_journal_read(struct gv_journal *journal, int (*take)(void *ctx, struct gv
     journal->at = first_frame(journal);
     while (journal->at < GV_JOURNAL_SIZE) {
         if (journal->prepared && journal->number == journal->count)
-            break; // one that was taken back
+            break; // a frame that was erased
         uint64_t number = 0;
         struct gv_slice batch = {0};
         int found = read_frame(journal, journal->at, &number, &batch);
@@ -337,7 +353,7 @@ int gv_journal_append(struct gv_journal *journal, struct gv_slice batch) {
     error = write_header(journal, journal->epoch, journal->number, 0);
     if (error == 0) error = gv_file_write(journal->fd, journal->frame, len, journal->at);
     if (error == 0) error = sync_data(journal->fd);
-    if (error != 0) { // it may be there nevertheless, and must not be found
+    if (error != 0) { // the frame may be in the file, and must not be found
         int number = errno;
         memset(journal->frame, 0, FRAME_HEADER);
         if (gv_file_write(journal->fd, journal->frame, FRAME_HEADER, journal->at) == 0)

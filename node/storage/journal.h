@@ -1,31 +1,32 @@
 // SPDX-License-Identifier: MIT
-// A file that batches of bytes are appended to, each safe once its one sync returns: what a store
-// writes first, and moves on to where it belongs in company.
+// A write-ahead journal: a file to which batches are appended, each durable after one sync. The
+// store later moves many of them into its database in one transaction.
 //
-// The file has its full size from the beginning and is written over from its start in every
-// *epoch*, so that a sync has nothing but a few blocks to write. Its first block holds the header:
+// The file has its full size from the beginning, and each *epoch* overwrites it from its start, so
+// a sync writes a few blocks and no metadata. The first block is the header, in the machine's byte
+// order:
 //
-//   "gvjournl", format (8 bytes), directory (8), epoch (8), count (8), former (8), hash of these
+//   "gvjournl", format (8 bytes), directory (8), epoch (8), count (8), previous (8), hash of these
 //   (8)
 //
-// in the machine's own byte order. `directory` is the identity that the database has, too. `count`
-// is how many frames of the epoch are safe: an append writes its frame and the header in one sync,
-// so the header counts all frames but, perhaps, the last. `former`, if not 0, is one more than the
-// number of frames of the epoch before, all of which are still in the file: the header announces an
-// epoch before the database notes it (gv_journal_prepare).
+// `directory` is the identity that the database has, too. `count` is the number of durable frames
+// of the epoch: an append writes its frame and the header in one sync, so the header counts all
+// frames but perhaps the last. `previous`, if not 0, is one more than the number of frames of the
+// previous epoch, which are all still in the file: the header announces an epoch before the
+// database records it (gv_journal_prepare).
 //
-// A frame takes whole blocks behind the header:
+// A frame has whole blocks, behind the header; numbers begin at 0:
 //
 //   epoch (8 bytes), number (8), length (8), hash of the directory, these and the batch (8), hash
-//   of the directory and the four (8), batch, zeros; numbers from 0 on
+//   of the directory and the four (8), batch, zeros
 //
-// Whoever moves the frames of an epoch elsewhere notes the next epoch there, in the same
-// transaction, and so no frame counts twice, whenever the power fails. A frame is written when the
-// one before is safe: so the last may be torn, and no other. A sector of 512 bytes is assumed to be
-// written whole or not at all, as LMDB assumes of its roots: so the header is never torn.
+// The transaction that moves the frames of an epoch into the database records the next epoch there,
+// so no frame is applied twice. A frame is written after the previous one is durable, so only the
+// last can be torn. A sector of 512 bytes is assumed to be written completely or not at all, as
+// LMDB assumes for its meta pages, so the header is not torn.
 //
-// The former format, of version 0.1.0, had no header, frames from the first block on, and hashes
-// without a directory. It can be read, so that its frames can be moved on.
+// The legacy format, of version 0.1.0, has no header, frames from the first block on, and hashes
+// without the directory. It can be read only.
 #ifndef GV_NODE_STORAGE_JOURNAL_H
 #define GV_NODE_STORAGE_JOURNAL_H
 
@@ -37,65 +38,81 @@ enum {
     GV_JOURNAL_SIZE = 4 << 20, // of the file, bytes
 };
 
-// What is wrong with the file, and where.
 struct gv_journal_damage {
-    uint64_t at;      // byte
-    const char *what; // static text; NULL: nothing
+    uint64_t at;      // offset in the file, bytes
+    const char *what; // static text; NULL: no damage
 };
 
 struct gv_journal {
     int fd;      // −1: not open
-    bool legacy; // in the format of version 0.1.0: it can only be read
+    bool legacy; // in the legacy format: read only
     struct gv_digest_key hash;
     uint64_t directory;
     uint64_t epoch, number; // of the next frame
-    size_t at;              // where it goes, in bytes
-    uint64_t count;         // at least so many frames of this epoch are there
-    bool prepared;          // the next epoch has been announced: nothing can be appended
+    size_t at;              // offset of the next frame, bytes
+    uint64_t count;         // frames of this epoch that must be in the file, at least
+    bool prepared;          // the next epoch is announced, and nothing can be appended
     struct gv_journal_damage damage;
-    uint8_t *frame; // to read or write one
-    size_t cap;     // bytes of it
+    uint8_t *frame; // buffer for one frame
+    size_t cap;     // of the buffer, bytes
 };
 
-// Makes a file without frames for this directory and epoch, synced, in the place of any that is
-// there; its name is safe when the caller has synced the directory. GV_EIO, GV_EFULL (no room):
-// errno says more; GV_ENOMEM. After an error there is no half-made file and nothing to close.
+struct gv_journal_state {
+    bool open;
+    bool prepared;                   // the next epoch is announced, and nothing can be appended
+    uint64_t epoch;                  // of the next frame
+    uint64_t number;                 // of the next frame
+    uint64_t count;                  // frames of this epoch that must be in the file, at least
+    struct gv_journal_damage damage; // found by the last call that returned GV_ECORRUPT
+};
+
+// A journal that is not open.
+void gv_journal_init(struct gv_journal *journal);
+struct gv_journal_state gv_journal_state(const struct gv_journal *journal);
+
+// Creates a synced file without frames, for this directory and epoch, and replaces an existing one;
+// the caller has to sync the directory. GV_EIO, GV_EFULL (disk full): errno has the cause;
+// GV_ENOMEM. After an error no incomplete file remains, and the journal is not open.
 int gv_journal_make(struct gv_journal *journal, const char *path, uint64_t directory,
                     uint64_t epoch);
-// Opens the file that is there, for a directory whose database tells this epoch. GV_ENOENT: there
-// is none; GV_ECORRUPT: it is damaged, of another directory, or its epoch does not go with that of
-// the database, and journal->damage says how; GV_EIO: errno says more. Nothing to close then.
+// Opens the file of a directory whose database records this epoch. GV_ENOENT: it does not exist;
+// GV_ECORRUPT: it is damaged, of another directory, or its epoch does not match (the state has the
+// damage); GV_EIO: errno has the cause. After an error the journal is not open.
 int gv_journal_open(struct gv_journal *journal, const char *path, uint64_t directory,
                     uint64_t epoch);
-// The same with a file in the former format. `written`: there have been frames in it, of whatever
-// epoch.
+// The same for a file in the legacy format. `written`: it has had frames, of any epoch.
 int gv_journal_open_legacy(struct gv_journal *journal, const char *path, uint64_t epoch,
                            bool written);
-// After any of them; also if there is nothing to close.
+// Closes the file, if it is open.
 void gv_journal_close(struct gv_journal *journal);
 
-// Calls take() for each whole frame of journal->epoch, in their order, until it fails; returns what
-// it did. The batch is borrowed for the call. What is appended then goes behind these frames.
-// GV_ECORRUPT: a frame that must be there is not, and journal->damage says which; GV_EIO;
-// GV_ENOMEM.
+// Raises the number of frames that must be in the file, as a watermark demands; a prepared journal
+// knows the exact number and keeps it.
+void gv_journal_expect(struct gv_journal *journal, uint64_t count);
+
+// Calls take() for each complete frame of the epoch, in order, until it returns an error, and
+// returns that. The batch is borrowed for the call. Frames are appended behind these then.
+// GV_ECORRUPT: a frame that must be in the file is missing or damaged (the state has the damage);
+// GV_EIO; GV_ENOMEM.
 int gv_journal_read(struct gv_journal *journal, int (*take)(void *ctx, struct gv_slice batch),
                     void *ctx);
 
-// Announces the next epoch, and syncs; to be called before it is noted elsewhere, again if that
-// failed. Nothing can be appended before gv_journal_begin. GV_EFULL, GV_EIO: errno says more.
+// Announces the next epoch, and syncs; to be called before the database records it, and again if
+// that failed. Nothing can be appended until gv_journal_begin. GV_EFULL, GV_EIO: errno has the
+// cause.
 int gv_journal_prepare(struct gv_journal *journal);
-// Begins the epoch that was announced, once it is noted elsewhere and safe there.
+// Begins the announced epoch, after the database has durably recorded it.
 void gv_journal_begin(struct gv_journal *journal);
 
-// Whether there is room for a batch of this length, in bytes; false for any longer than the file.
+// Whether a batch of this length, in bytes, fits into the rest of the file.
 bool gv_journal_fits(const struct gv_journal *journal, size_t len);
 
-// Appends a batch that fits, and syncs. GV_EFULL, GV_EIO: errno says why, and nothing is appended,
-// unless the disk fails so badly that it cannot be taken back; GV_ENOMEM.
+// Appends a batch that fits, and syncs. GV_EFULL, GV_EIO: errno has the cause, and the frame is
+// erased again, unless that fails as well; GV_ENOMEM.
 int gv_journal_append(struct gv_journal *journal, struct gv_slice batch);
 
-// Whether a batch of this length, which fits, could be appended: writes zeros there, and syncs.
-// Errors as those of gv_journal_append.
+// Tests whether a batch of this length, which fits, could be appended: writes zeros instead, and
+// syncs. Errors as for gv_journal_append.
 int gv_journal_probe(struct gv_journal *journal, size_t len);
 
 #endif

@@ -21,9 +21,9 @@
 enum {
     PATH_CAP = 4096,
     TEXT_CAP = 256,
-    MAP_FIRST = 16 << 20,    // bytes of address space; doubled as often as needed
-    LOCK_SIZE = 16 << 10,    // of LMDB's lock file, and more
-    TXN_OVERHEAD_PAGES = 16, // pages that a transaction of one record takes, and more
+    MAP_FIRST = 16 << 20,    // first size of the memory map, bytes; doubled when full
+    LOCK_SIZE = 16 << 10,    // of LMDB's lock file at most, bytes
+    TXN_OVERHEAD_PAGES = 16, // pages of a transaction of one record, at most
 };
 
 static const char DATA[] = "data.mdb", DATA_NEW[] = "data.mdb.new", JOURNAL[] = "grapevine.journal",
@@ -41,18 +41,18 @@ struct gv_store_lmdb {
     size_t map;
     struct gv_journal journal;
     bool journaled;     // batches go to the journal first
-    uint64_t directory; // the identity of this one
-    uint64_t epoch;     // that data.mdb tells
-    bool legacy;        // data.mdb is in the former format
-    bool ready;         // this life is noted, and the files are ready to be written to
-    bool write_ahead;   // as the configuration has it
+    uint64_t directory; // its identity
+    uint64_t epoch;     // recorded in data.mdb
+    bool legacy;        // data.mdb is in the legacy format
+    bool ready;         // the start is recorded, and batches can be written
+    bool write_ahead;   // as configured
     uint64_t incarnation, commits;
-    const char *export;      // where an upgrade writes what it leaves out …
-    uint64_t left_out;       // … and the lines that it wrote
-    bool failed;             // the last write
-    size_t journal_shortage; // by the journal since: bytes of its longest frame
-    size_t disk_shortage;    // by the disk: bytes that a transaction may have wanted
-    char text[TEXT_CAP];     // of the last failure
+    const char *export;      // file for the entries that an upgrade leaves out
+    uint64_t left_out;       // their number
+    bool failed;             // the last write failed
+    size_t journal_shortage; // longest batch that could not be appended since, bytes
+    size_t disk_shortage;    // most bytes that a failed transaction may have needed
+    char text[TEXT_CAP];     // about the last failure
 };
 
 // ---- LMDB's values ------------------------------------------------------------------------------
@@ -87,7 +87,7 @@ static int put_superblock(struct gv_store_lmdb *lmdb, MDB_txn *txn,
     return mdb_put(txn, lmdb->meta, &key, &value, 0);
 }
 
-// Ends a transaction, by a commit if all went well so far.
+// Commits a transaction, or aborts it after an error.
 static int end(MDB_txn *txn, int error) {
     if (error == 0) return mdb_txn_commit(txn);
     mdb_txn_abort(txn);
@@ -106,7 +106,7 @@ static int path_of(const struct gv_store_lmdb *lmdb, const char *name, char *pat
     return len > 0 && len < PATH_CAP ? 0 : ENAMETOOLONG;
 }
 
-// Only one process may use the directory: LMDB itself would let several.
+// Only one process may use the directory; LMDB itself allows several.
 static int lock_directory(struct gv_store_lmdb *lmdb) {
     char path[PATH_CAP];
     int error = path_of(lmdb, LOCK, path);
@@ -120,8 +120,8 @@ static int lock_directory(struct gv_store_lmdb *lmdb) {
     return GV_EFULL;
 }
 
-// A file's name is safe only when its directory has been synced as well. Where a directory cannot
-// be synced nothing more can be done. Returns 0 or errno.
+// Makes a new file's name durable. Systems that cannot sync a directory return 0, too; else an
+// errno.
 static int sync_directory(const char *path) {
     int fd = open(path, O_RDONLY | O_CLOEXEC);
     if (fd < 0) return errno;
@@ -130,7 +130,7 @@ static int sync_directory(const char *path) {
     return error;
 }
 
-// Opens what LMDB is to find at a path, its directory or, with MDB_NOSUBDIR, the file itself.
+// Opens LMDB at a path: a directory, or with MDB_NOSUBDIR a file.
 static int open_env(struct gv_store_lmdb *lmdb, const char *path, unsigned flags) {
     int error = mdb_env_create(&lmdb->env);
     if (error != 0) return fail(lmdb, "open", error);
@@ -143,8 +143,8 @@ static int open_env(struct gv_store_lmdb *lmdb, const char *path, unsigned flags
     return fail(lmdb, DATA, error);
 }
 
-// LMDB writes to its lock file by way of memory, which ends the process if the disk has no room for
-// it: so that is set aside first. 0, or errno.
+// Allocates LMDB's lock file: on a full disk LMDB's writes to its mapping would raise SIGBUS.
+// Returns 0 or an errno.
 static int reserve_lock(const struct gv_store_lmdb *lmdb) {
     char path[PATH_CAP];
     int error = path_of(lmdb, "lock.mdb", path);
@@ -156,15 +156,15 @@ static int reserve_lock(const struct gv_store_lmdb *lmdb) {
     return error == ENOSPC || error == EFBIG || error == EDQUOT ? error : 0;
 }
 
-// On a full disk LMDB does without a lock: grapevine.lock keeps other nodes away, and only who
-// looks at the data by other programs needs it.
+// On a full disk LMDB runs without its lock file, which only other programs that read data.mdb
+// need.
 static int open_data_file(struct gv_store_lmdb *lmdb) {
     int error = reserve_lock(lmdb);
     if (error != 0 && gv_file_error(error) != GV_EFULL) return fail(lmdb, "lock.mdb", error);
     return open_env(lmdb, lmdb->dir, error == 0 ? 0 : MDB_NOLOCK);
 }
 
-// Opens both databases; makes them, with this superblock, unless that is NULL.
+// Opens both databases; with `first`, creates them with this superblock.
 static int open_databases(struct gv_store_lmdb *lmdb, struct gv_superblock *first) {
     MDB_txn *txn;
     unsigned create = first != NULL ? MDB_CREATE : 0;
@@ -233,7 +233,7 @@ static int put_all(struct gv_store_lmdb *lmdb, MDB_txn *txn, const struct gv_sto
     return error;
 }
 
-// Whether a frame holds what a batch is made of: its hash is no secret.
+// Whether a frame is a well-formed batch; its hash is not keyed by a secret.
 static bool is_batch(struct gv_slice bytes) {
     for (size_t at = 0; at < bytes.len;) {
         uint32_t lengths[2];
@@ -255,7 +255,7 @@ struct replay {
     struct gv_store_lmdb *lmdb;
     MDB_txn *txn;
     struct gv_superblock_checksum *checksum;
-    int error; // of LMDB's
+    int error; // LMDB's
 };
 
 static int replay_batch(void *ctx, struct gv_slice bytes) {
@@ -265,7 +265,7 @@ static int replay_batch(void *ctx, struct gv_slice bytes) {
     return replay->error == 0 ? 0 : GV_EIO;
 }
 
-// An error of the journal's as one that LMDB's text explains.
+// The journal's error as a code for mdb_strerror.
 static int journal_errno(int error) {
     if (error == GV_ENOMEM) return ENOMEM;
     if (error == GV_ECORRUPT) return MDB_CORRUPTED;
@@ -279,21 +279,20 @@ static int replay_journal(struct gv_store_lmdb *lmdb, MDB_txn *txn,
     return replay.error != 0 ? replay.error : journal_errno(error);
 }
 
-// What a transaction does besides putting a batch.
+// What a transaction does before it puts a batch.
 enum step {
     NOTHING,
-    END_EPOCH, // puts what the journal holds first, and ends its epoch
-    UPGRADE, // the same with a journal in the former format, or none; the superblock is in this one
-             // then
+    END_EPOCH, // moves the journal's frames first, and records the next epoch
+    UPGRADE,   // the same with a legacy journal or none, and changes the format
 };
 
-// What the journal holds that is not in the file; with this transaction its next epoch begins.
+// Moves the journal's frames into data.mdb, and records the next epoch.
 static int end_epoch(struct gv_store_lmdb *lmdb, MDB_txn *txn, struct gv_superblock *superblock) {
-    struct gv_journal *journal = &lmdb->journal;
-    // A transaction that failed may be in the file nevertheless.
-    if (journal->prepared && superblock->epoch == journal->epoch + 1) gv_journal_begin(journal);
-    if (superblock->epoch != journal->epoch) return MDB_CORRUPTED;
-    int error = journal_errno(gv_journal_prepare(journal));
+    struct gv_journal_state state = gv_journal_state(&lmdb->journal);
+    // A transaction that returned an error may have been committed.
+    if (state.prepared && superblock->epoch == state.epoch + 1) gv_journal_begin(&lmdb->journal);
+    if (superblock->epoch != gv_journal_state(&lmdb->journal).epoch) return MDB_CORRUPTED;
+    int error = journal_errno(gv_journal_prepare(&lmdb->journal));
     if (error == 0) error = replay_journal(lmdb, txn, superblock);
     superblock->epoch++;
     superblock->journal = GV_SUPERBLOCK_JOURNAL_REQUIRED;
@@ -303,7 +302,7 @@ static int end_epoch(struct gv_store_lmdb *lmdb, MDB_txn *txn, struct gv_superbl
     return error;
 }
 
-// Removes the entries that were exported.
+// Removes the entries that this version does not accept.
 static int leave_out(struct gv_store_lmdb *lmdb, MDB_txn *txn,
                      struct gv_superblock_checksum *checksum) {
     MDB_cursor *cursor;
@@ -321,13 +320,13 @@ static int leave_out(struct gv_store_lmdb *lmdb, MDB_txn *txn,
     }
     free(scratch);
     if (error == MDB_NOTFOUND && failed == 0) error = 0;
-    return error; // the transaction's end closes the cursor
+    return error; // the end of the transaction closes the cursor
 }
 
 static int upgrade(struct gv_store_lmdb *lmdb, MDB_txn *txn, struct gv_superblock *superblock) {
     if (superblock->format == GV_SUPERBLOCK_FORMAT)
-        return 0; // a transaction that had failed, see above
-    int error = lmdb->journal.fd >= 0 ? replay_journal(lmdb, txn, superblock) : 0;
+        return 0; // committed by a transaction that returned an error
+    int error = gv_journal_state(&lmdb->journal).open ? replay_journal(lmdb, txn, superblock) : 0;
     if (error == 0 && lmdb->left_out > 0) error = leave_out(lmdb, txn, &superblock->checksum);
     superblock->format = GV_SUPERBLOCK_FORMAT;
     superblock->directory = lmdb->directory;
@@ -336,14 +335,14 @@ static int upgrade(struct gv_store_lmdb *lmdb, MDB_txn *txn, struct gv_superbloc
     return error;
 }
 
-// One transaction, of a batch if there is one; returns an error of LMDB's.
+// Runs one transaction, with a batch unless that is NULL; returns an error of LMDB's.
 static int write_once(struct gv_store_lmdb *lmdb, const struct gv_store_batch *batch,
                       enum step step) {
     MDB_txn *txn;
     int error = mdb_txn_begin(lmdb->env, NULL, 0, &txn);
     if (error != 0) return error;
     struct gv_superblock superblock = {0};
-    // From the file, as it is not known how a transaction ended that failed.
+    // Read again, since a transaction that returned an error may have been committed.
     error = get_superblock(lmdb, txn, &superblock);
     if (error == 0 && step == END_EPOCH) error = end_epoch(lmdb, txn, &superblock);
     if (error == 0 && step == UPGRADE) error = upgrade(lmdb, txn, &superblock);
@@ -351,12 +350,12 @@ static int write_once(struct gv_store_lmdb *lmdb, const struct gv_store_batch *b
     if (error == 0) error = put_superblock(lmdb, txn, &superblock);
     error = end(txn, error);
     if (error == 0) lmdb->epoch = superblock.epoch;
-    // What follows counts on it.
+    // The next step relies on its durability.
     if (error == 0 && step != NOTHING) error = mdb_env_sync(lmdb->env, 1);
     return error;
 }
 
-// LMDB refuses everything after it could not write its root; a new start finds the last good one.
+// After a failed write of a meta page LMDB returns MDB_PANIC until it is opened again.
 static int reopen(struct gv_store_lmdb *lmdb) {
     if (lmdb->env != NULL) mdb_env_close(lmdb->env);
     lmdb->env = NULL;
@@ -366,8 +365,8 @@ static int reopen(struct gv_store_lmdb *lmdb) {
     return failed == 0 ? 0 : fail(lmdb, "open", failed);
 }
 
-// The bytes of disk that a transaction takes at most, or nearly: each record may change a page of
-// its own, of which a copy is written, and new pages are half full.
+// About the most bytes that a transaction needs on disk: each record may copy a page of its own,
+// and new pages are half full.
 static size_t estimate(const struct gv_store_batch *batch, const MDB_envinfo *info,
                        const MDB_stat *stat) {
     size_t pages = info->me_last_pgno + 1;
@@ -375,16 +374,16 @@ static size_t estimate(const struct gv_store_batch *batch, const MDB_envinfo *in
     return 2 * batch->len + (pages + TXN_OVERHEAD_PAGES) * stat->ms_psize;
 }
 
-// Has the disk set these bytes of the file aside. 0, or what it says instead.
+// Allocates these bytes of the file. Returns 0, or an errno if the disk is full.
 static int reserve_space(struct gv_store_lmdb *lmdb, off_t at, size_t len) {
     int fd;
     int error = mdb_env_get_fd(lmdb->env, &fd);
     if (error == 0) error = posix_fallocate(fd, at, (off_t)len);
-    return error == ENOSPC || error == EFBIG || error == EDQUOT ? error : 0; // else it cannot tell
+    return error == ENOSPC || error == EFBIG || error == EDQUOT ? error : 0; // others are unrelated
 }
 
-// Notes what a transaction wanted that failed. LMDB calls it EIO when a write ends early; asked
-// for the page where that was, the system says why.
+// Records the space that a failed transaction needed, and finds its cause: LMDB returns EIO for a
+// short write, but allocating the next page returns the system's error.
 static int explain_failure(struct gv_store_lmdb *lmdb, const struct gv_store_batch *batch,
                            int error) {
     MDB_envinfo info;
@@ -393,7 +392,7 @@ static int explain_failure(struct gv_store_lmdb *lmdb, const struct gv_store_bat
     int fd;
     if (mdb_env_info(lmdb->env, &info) != 0 || mdb_env_stat(lmdb->env, &stat_of) != 0) return error;
     size_t disk_shortage =
-        batch != NULL ? estimate(batch, &info, &stat_of) : 0; // a journal's stays there
+        batch != NULL ? estimate(batch, &info, &stat_of) : 0; // frames stay in the journal
     if (lmdb->disk_shortage < disk_shortage) lmdb->disk_shortage = disk_shortage;
     if (error != EIO || mdb_env_get_fd(lmdb->env, &fd) != 0 || fstat(fd, &file) != 0) return error;
     int cause = reserve_space(lmdb, file.st_size, stat_of.ms_psize);
@@ -401,8 +400,8 @@ static int explain_failure(struct gv_store_lmdb *lmdb, const struct gv_store_bat
 }
 
 static void save_watermark(const struct gv_store_lmdb *lmdb) {
-    const struct gv_watermark watermark = {lmdb->directory, lmdb->journal.epoch,
-                                           lmdb->journal.number};
+    struct gv_journal_state journal = gv_journal_state(&lmdb->journal);
+    const struct gv_watermark watermark = {lmdb->directory, journal.epoch, journal.number};
     gv_watermark_write(lmdb->lock, &lmdb->hash, &watermark);
 }
 
@@ -427,10 +426,10 @@ static int write_through(struct gv_store_lmdb *lmdb, const struct gv_store_batch
     return 0;
 }
 
-// Moves what is in the journal to where it belongs.
+// Moves the journal's frames into data.mdb.
 static int empty_journal(struct gv_store_lmdb *lmdb) {
-    const struct gv_journal *journal = &lmdb->journal;
-    bool any = journal->number > 0 || journal->prepared;
+    struct gv_journal_state journal = gv_journal_state(&lmdb->journal);
+    bool any = journal.number > 0 || journal.prepared;
     return any ? write_through(lmdb, NULL, END_EPOCH) : 0;
 }
 
@@ -446,21 +445,22 @@ static int make_journal(struct gv_store_lmdb *lmdb) {
     return fail(lmdb, "sync", error);
 }
 
-// Whatever is to be written before the first batch: it can be called until it succeeds.
+// Does what must precede the first batch: upgrade, journal, a new epoch. May be repeated until it
+// succeeds.
 static int make_ready(struct gv_store_lmdb *lmdb) {
     int error = lmdb->legacy ? write_through(lmdb, NULL, UPGRADE) : 0;
     if (error == 0 && lmdb->legacy) {
         gv_journal_close(&lmdb->journal);
         lmdb->legacy = false;
     }
-    if (error == 0 && lmdb->journal.fd < 0) error = make_journal(lmdb);
+    if (error == 0 && !gv_journal_state(&lmdb->journal).open) error = make_journal(lmdb);
     if (error == 0) error = write_through(lmdb, NULL, END_EPOCH);
     lmdb->ready = error == 0;
     return error;
 }
 
-// Does again what failed, or sees that there is room for it now: that a batch is written which
-// happens to need less would prove nothing.
+// Repeats what failed, and checks that the space which was missing is available now: a smaller
+// batch that fits would not prove it.
 static int retry_failed(struct gv_store_lmdb *lmdb) {
     int error = lmdb->env == NULL ? reopen(lmdb) : 0;
     if (error == 0) error = lmdb->ready ? empty_journal(lmdb) : make_ready(lmdb);
@@ -478,7 +478,7 @@ static int retry_failed(struct gv_store_lmdb *lmdb) {
     return error == 0 ? 0 : fail(lmdb, "write", error);
 }
 
-// To the journal, if it is used and has room; else to where it belongs.
+// Appends a batch to the journal; without one, or if the batch is too long, writes it to data.mdb.
 static int write_new(struct gv_store_lmdb *lmdb, const struct gv_store_batch *batch) {
     struct gv_journal *journal = &lmdb->journal;
     if (!lmdb->journaled) return write_through(lmdb, batch, NOTHING);
@@ -502,7 +502,6 @@ static int write_batch(void *ctx, const struct gv_store_batch *batch) {
     return 0;
 }
 
-// The next record of a load, whose owner may have enough of it.
 struct loading {
     int (*take)(void *, const struct gv_store_record *);
     void *ctx;
@@ -518,13 +517,13 @@ static int load_batch(void *ctx, struct gv_slice bytes) {
     return error;
 }
 
-// What is still in the journal, as the disk is full, comes last: as a record that is newer merges
-// into the one before, that is as good.
+// On a full disk frames may still be in the journal. They are loaded last, and newer records merge
+// into older ones.
 static int load(void *ctx, int (*take)(void *, const struct gv_store_record *), void *take_ctx) {
     struct gv_store_lmdb *lmdb = ctx;
-    int error = lmdb->ready ? 0 : reopen(lmdb); // the first transaction failed, perhaps by its root
+    int error = lmdb->ready ? 0 : reopen(lmdb); // LMDB may be in MDB_PANIC
     if (error == 0) error = load_file(lmdb, take, take_ctx);
-    if (error != 0 || lmdb->journal.number == 0) return error;
+    if (error != 0 || gv_journal_state(&lmdb->journal).number == 0) return error;
     struct loading loading = {take, take_ctx};
     error = gv_journal_read(&lmdb->journal, load_batch, &loading);
     if (error != 0) snprintf(lmdb->text, sizeof lmdb->text, "load: %s", gv_base_error(error));
@@ -533,8 +532,8 @@ static int load(void *ctx, int (*take)(void *, const struct gv_store_record *), 
 
 // ---- Open ---------------------------------------------------------------------------------------
 
-// LMDB is given the file only if all of it is in order, and what was written. *head becomes what
-// it tells; its format 0: there is no file, or one that was begun and holds nothing yet.
+// Verifies data.mdb before LMDB opens it. *superblock becomes what the file has; format 0: there is
+// no file, or one whose creation was interrupted.
 static int check_data(struct gv_store_lmdb *lmdb, const char *path,
                       struct gv_superblock *superblock) {
     *superblock = (struct gv_superblock){0};
@@ -552,7 +551,7 @@ static int check_data(struct gv_store_lmdb *lmdb, const char *path,
     return error;
 }
 
-// The first transaction, which makes a file a store.
+// Creates the file, by its first transaction.
 static int fill_data(struct gv_store_lmdb *lmdb, const char *path) {
     struct gv_superblock first;
     gv_superblock_init(&first, lmdb->workload);
@@ -567,7 +566,7 @@ static int fill_data(struct gv_store_lmdb *lmdb, const char *path) {
     return error == 0 ? 0 : fail(lmdb, DATA, error);
 }
 
-// Under another name at first, so that one that is there is whole.
+// Under a temporary name first, so that a file with the final name is complete.
 static int make_data(struct gv_store_lmdb *lmdb, const char *path) {
     char fresh[PATH_CAP];
     int error = path_of(lmdb, DATA_NEW, fresh);
@@ -585,8 +584,8 @@ static int make_data(struct gv_store_lmdb *lmdb, const char *path) {
     return error == 0 ? 0 : fail(lmdb, DATA, error);
 }
 
-// A directory that has no data yet. The journal comes after the data, and the watermark after both,
-// so there must be neither: if there is, the data are lost.
+// Creates data.mdb in a directory without one. The journal and the watermark are created later, so
+// if one of them exists, data.mdb was lost.
 static int create(struct gv_store_lmdb *lmdb, const char *path) {
     char journal[PATH_CAP];
     struct stat found;
@@ -602,21 +601,21 @@ static int create(struct gv_store_lmdb *lmdb, const char *path) {
     if (errno != ENOENT) return fail(lmdb, JOURNAL, errno);
     if (!gv_watermark_read(lmdb->lock, &lmdb->hash, &watermark)) return make_data(lmdb, path);
     snprintf(lmdb->text, sizeof lmdb->text,
-             "data.mdb is %s and there is no %s, though %s tells of a store (to begin anew, remove "
-             "that)",
+             "data.mdb is %s and there is no %s, though %s shows that there was a store (to start "
+             "anew, remove it)",
              state, JOURNAL, LOCK);
     return GV_ECORRUPT;
 }
 
 static int fail_journal(struct gv_store_lmdb *lmdb, int error) {
-    const struct gv_journal_damage *damage = &lmdb->journal.damage;
+    struct gv_journal_damage damage = gv_journal_state(&lmdb->journal).damage;
     if (error == GV_ENOENT) {
         snprintf(lmdb->text, sizeof lmdb->text, "%s is missing", JOURNAL);
         return GV_ECORRUPT;
     }
     if (error != GV_ECORRUPT) return fail(lmdb, JOURNAL, journal_errno(error));
     snprintf(lmdb->text, sizeof lmdb->text, "%s is damaged at byte %" PRIu64 ": %s", JOURNAL,
-             damage->at, damage->what != NULL ? damage->what : "it does not hold what was written");
+             damage.at, damage.what != NULL ? damage.what : "a frame is not a batch");
     return error;
 }
 
@@ -625,11 +624,11 @@ static int check_batch(void *ctx, struct gv_slice batch) {
     return is_batch(batch) ? 0 : GV_ECORRUPT;
 }
 
-// Beside a database in the former format there is a journal in that format, or none.
+// The journal of a database in the legacy format: in that format, or missing.
 static int open_legacy(struct gv_store_lmdb *lmdb, const char *path,
                        const struct gv_superblock *superblock) {
     bool used = superblock->journal == GV_SUPERBLOCK_JOURNAL_REQUIRED;
-    // A file's first epoch was its first incarnation, which a synced one kept.
+    // The first epoch is the first incarnation, which synced stores keep; a later one had frames.
     bool written = superblock->epoch - superblock->incarnation - 1 < UINT32_MAX;
     int error = gv_journal_open_legacy(&lmdb->journal, path, superblock->epoch, used && written);
     if (error == GV_ENOENT && !used) return 0;
@@ -639,35 +638,33 @@ static int open_legacy(struct gv_store_lmdb *lmdb, const char *path,
     return 0;
 }
 
-// Between the upgrade of the database and the making of its journal the former one is there.
+// After the upgrade of the database, its journal may be the legacy one, or already replaced.
 static int open_obsolete(struct gv_store_lmdb *lmdb, const char *path,
                          const struct gv_superblock *superblock) {
     int error = gv_journal_open(&lmdb->journal, path, superblock->directory, superblock->epoch);
     if (error != GV_ECORRUPT) return error == GV_ENOENT ? 0 : error;
-    struct gv_journal_damage damage = lmdb->journal.damage;
-    error = gv_journal_open_legacy(&lmdb->journal, path, superblock->epoch - 1, false);
-    if (error == GV_ECORRUPT) lmdb->journal.damage = damage;
-    if (error == 0) gv_journal_close(&lmdb->journal);
-    return error;
+    struct gv_journal legacy;
+    int other = gv_journal_open_legacy(&legacy, path, superblock->epoch - 1, false);
+    if (other == 0) gv_journal_close(&legacy);
+    return other == GV_ECORRUPT ? error : other;
 }
 
-// What the watermark knows of this epoch the journal must have.
+// The journal must have the frames of this epoch that the watermark counts.
 static int check_watermark(struct gv_store_lmdb *lmdb, const struct gv_superblock *superblock) {
     struct gv_watermark watermark;
     bool any = gv_watermark_read(lmdb->lock, &lmdb->hash, &watermark);
     if (!any || watermark.directory != superblock->directory) return 0;
     uint64_t ahead = watermark.epoch - superblock->epoch;
-    struct gv_journal *journal = &lmdb->journal;
-    if (ahead == 0 && journal->count < watermark.count && !journal->prepared)
-        journal->count = watermark.count;
-    if (ahead == 0 ? journal->count >= watermark.count : ahead > UINT64_MAX / 2) return 0;
+    if (ahead == 0) gv_journal_expect(&lmdb->journal, watermark.count);
+    uint64_t count = gv_journal_state(&lmdb->journal).count;
+    if (ahead == 0 ? count >= watermark.count : ahead > UINT64_MAX / 2) return 0;
     snprintf(lmdb->text, sizeof lmdb->text,
-             "%s is an older copy, by what %s tells (if it is meant to be, remove that)",
+             "%s is an older copy, as %s shows (if that is intended, remove the latter)",
              ahead > 0 ? DATA : JOURNAL, LOCK);
     return GV_ECORRUPT;
 }
 
-// Opens the journal, if there is one to be opened, and sees that it holds what it must.
+// Opens the journal, if the database has one, and verifies it.
 static int open_journal(struct gv_store_lmdb *lmdb, const struct gv_superblock *superblock) {
     char path[PATH_CAP];
     int error = path_of(lmdb, JOURNAL, path);
@@ -680,17 +677,17 @@ static int open_journal(struct gv_store_lmdb *lmdb, const struct gv_superblock *
         if (error == GV_ENOENT && superblock->journal == GV_SUPERBLOCK_JOURNAL_NONE) error = 0;
     }
     if (error != 0) return fail_journal(lmdb, error);
-    if (lmdb->journal.fd < 0) return 0;
+    if (!gv_journal_state(&lmdb->journal).open) return 0;
     error = check_watermark(lmdb, superblock);
     if (error != 0) return error;
     error = gv_journal_read(&lmdb->journal, check_batch, NULL);
     return error == 0 ? 0 : fail_journal(lmdb, error);
 }
 
-// Entries of a directory in the former format that this version does not take.
+// The export of entries in the legacy format that this version does not accept.
 struct export {
     uint8_t *scratch;
-    FILE *file; // NULL: they are only counted
+    FILE *file; // NULL: count only
     uint64_t count;
 };
 
@@ -699,7 +696,7 @@ static void write_text(FILE *file, const char *name, struct gv_slice text) {
     fwrite(text.data, 1, text.len, file);
 }
 
-// The texts are JSON: that version took no other.
+// The texts are JSON: version 0.1.0 accepted no other.
 static void write_entry(FILE *file, const struct gv_entry *entry) {
     static const char *const lattices[] = {"set", "counter", "register"};
     fprintf(file, "{\"lattice\":\"%s\"", lattices[entry->lattice]);
@@ -731,12 +728,12 @@ static int check_records(struct gv_store_lmdb *lmdb, struct export *export) {
     struct loading loading = {check_record, export};
     export->count = 0;
     int error = load_file(lmdb, check_record, export);
-    if (error == 0 && lmdb->journal.fd >= 0)
+    if (error == 0 && gv_journal_state(&lmdb->journal).open)
         error = gv_journal_read(&lmdb->journal, load_batch, &loading);
     return error;
 }
 
-// Writes them to a file that is not there yet, safely.
+// Writes them to a new file, and syncs it.
 static int export_records(struct gv_store_lmdb *lmdb, struct export *export) {
     int fd = open(lmdb->export, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
     if (fd < 0) return fail(lmdb, lmdb->export, errno);
@@ -749,20 +746,19 @@ static int export_records(struct gv_store_lmdb *lmdb, struct export *export) {
     return safe ? 0 : fail(lmdb, lmdb->export, number);
 }
 
-// An upgrade cannot be taken back, so a directory in the former format is upgraded only if this
-// version takes every entry in it, or what it does not take is written elsewhere: one that allowed
-// deeper values may hold such.
+// An upgrade cannot be undone. It happens only if this version accepts every entry, or if the
+// others are exported: version 0.1.0 could be configured to accept deeper nesting.
 static int check_legacy(struct gv_store_lmdb *lmdb) {
     struct export export = {.scratch = malloc(GV_STORE_SCRATCH)};
     if (export.scratch == NULL) return fail(lmdb, DATA, ENOMEM);
     int error = check_records(lmdb, &export);
     if (error == GV_ECORRUPT)
-        snprintf(lmdb->text, sizeof lmdb->text, "it holds a record that no version has written");
+        snprintf(lmdb->text, sizeof lmdb->text, "it has a record that no version writes");
     if (error == 0 && export.count > 0 && lmdb->export == NULL) {
         snprintf(lmdb->text, sizeof lmdb->text,
-                 "it holds %" PRIu64 " records that this version does not take, such as a value "
-                 "nested deeper than %d: --export-refused FILE writes them to a file and goes on "
-                 "without them; version 0.1.0 can read all",
+                 "it has %" PRIu64 " records that this version does not accept, such as a value "
+                 "nested deeper than %d: --export-refused FILE writes them to a file and upgrades "
+                 "without them; version 0.1.0 reads all",
                  export.count, GV_ENTRY_DEPTH);
         error = GV_ECORRUPT;
     } else if (error == 0 && export.count > 0) {
@@ -774,7 +770,7 @@ static int check_legacy(struct gv_store_lmdb *lmdb) {
     return error;
 }
 
-// Goes on from what is there. Nothing is written before all of it was found to be good.
+// Opens existing files. Nothing is written before both are verified.
 static int open_data(struct gv_store_lmdb *lmdb, const struct gv_superblock *superblock) {
     lmdb->legacy = superblock->format == GV_SUPERBLOCK_FORMAT_LEGACY;
     lmdb->directory = lmdb->legacy ? lmdb->incarnation : superblock->directory;
@@ -788,21 +784,23 @@ static int open_data(struct gv_store_lmdb *lmdb, const struct gv_superblock *sup
     return lmdb->legacy ? check_legacy(lmdb) : 0;
 }
 
-// A life that cannot be noted is another incarnation, unless it says nothing before it is noted.
+// If the start cannot be recorded, it is a new incarnation, unless the node sends nothing before it
+// is written.
 static int start_incarnation(struct gv_store_lmdb *lmdb, const struct gv_store_lmdb_config *config,
                              bool fresh) {
     int error = make_ready(lmdb);
     if (error == 0 && lmdb->left_out > 0)
         snprintf(lmdb->text, sizeof lmdb->text,
-                 "%" PRIu64 " records that this version does not take are left out, and written to "
+                 "%" PRIu64
+                 " records that this version does not accept are left out, and written to "
                  "%s",
                  lmdb->left_out, lmdb->export);
-    // What is left out could not be loaded.
+    // Without the upgrade, entries that are left out would fail to load.
     if (error != GV_EFULL || fresh || lmdb->left_out > 0) return error;
     if (!config->write_ahead) lmdb->incarnation = config->incarnation;
     size_t len = strlen(lmdb->text);
     snprintf(lmdb->text + len, sizeof lmdb->text - len,
-             "; what is there can be read, and nothing is stored before there is room");
+             "; entries can be read, and writes fail until there is space");
     return 0;
 }
 
@@ -839,7 +837,8 @@ int gv_store_lmdb_open(struct gv_store_lmdb **out, const struct gv_store_lmdb_co
         snprintf(reason, reason_cap, "out of memory");
         return GV_ENOMEM;
     }
-    lmdb->lock = lmdb->journal.fd = -1;
+    lmdb->lock = -1;
+    gv_journal_init(&lmdb->journal);
     lmdb->flags = config->sync ? 0 : MDB_NOSYNC;
     lmdb->journaled = config->sync;
     lmdb->write_ahead = config->write_ahead;
@@ -863,9 +862,9 @@ int gv_store_lmdb_open(struct gv_store_lmdb **out, const struct gv_store_lmdb_co
 
 // ---- Close --------------------------------------------------------------------------------------
 
-// The note that the next life may be the same as this one.
+// Records that the next start may continue this incarnation.
 static int end_incarnation(struct gv_store_lmdb *lmdb) {
-    // What the note vouches for must be on disk before it is.
+    // Everything else must be durable before that.
     int error = mdb_env_sync(lmdb->env, 1);
     MDB_txn *txn;
     if (error == 0) error = mdb_txn_begin(lmdb->env, NULL, 0, &txn);

@@ -1,32 +1,31 @@
 // SPDX-License-Identifier: MIT
-// A store (engine/store.h) in a directory, by LMDB: a copy-on-write B+tree in one file, which a
-// crash at any moment leaves as the last transaction made it.
+// A store (engine/store.h) in a directory: LMDB, a copy-on-write B+tree in one file, behind a
+// write-ahead journal. STORAGE.md describes its guarantees and the damage that it detects.
 //
-//   DIR/data.mdb          two databases: "entries", the records, and "meta", of which the value
-//                         "head" (superblock.h) tells format, workload, number and hash sum of the
-//                         records, and more
-//   DIR/grapevine.journal batches on their way into data.mdb (journal.h), if they are synced
-//   DIR/lock.mdb          LMDB's own, for programs that read data.mdb meanwhile
-//   DIR/grapevine.lock    locked by the process that uses the directory; holds a watermark
-//   (watermark.h)
+//   DIR/data.mdb           the databases "entries", the records, and "meta", the superblock
+//                          (superblock.h)
+//   DIR/grapevine.journal  batches that are not in data.mdb yet (journal.h), if writes are synced
+//   DIR/grapevine.lock     locked by the process that uses the directory; has the watermark
+//                          (watermark.h)
+//   DIR/lock.mdb           LMDB's reader table, for other programs that read data.mdb
 //
-// A batch that is to be safe is appended to the journal, which takes one sync, and a thousand or so
-// go on to data.mdb in one transaction, which takes two; at the latest at the end, or at the next
+// A synced batch is appended to the journal, which needs one sync. About a thousand batches are
+// moved to data.mdb in one transaction, which needs two; at the latest at the close or the next
 // start.
 //
-// data.mdb and the journal vouch for each other: both tell the directory's identity, a random
-// number, and the journal's epoch. Every life and every transaction of synced batches ends an
-// epoch, in three steps: the journal's header announces the next one, data.mdb notes it, and the
-// journal begins it. So a file that is missing, is an older copy of itself or another directory's
-// is seen. Before anything is written, and before LMDB is given the file, all of both is read
-// (verifier.h) and compared with sums. What is damaged, in another format or another workload's is
-// refused, and both files are left as they were; only a torn last frame of the journal is forgiven,
-// unless the watermark has seen it acknowledged.
+// data.mdb and the journal identify each other: both have the directory's identity, a random
+// number, and the epoch of the journal. Each start and each transaction that moves frames ends an
+// epoch in three steps: the journal announces the next one, data.mdb records it, the journal begins
+// it. So the store detects a file that is missing, an older copy of itself, or of another
+// directory. Before anything is written, and before LMDB opens data.mdb, both files are read
+// completely (verifier.h) and compared with checksums. Damage, another format or another workload
+// is refused, and both files stay unchanged; only a torn last frame of the journal is discarded,
+// unless the watermark shows that it was acknowledged.
 //
-// A directory is made in this order: data.mdb, the journal, the note in data.mdb that it is used,
-// the watermark; so one whose making was interrupted is told from one that lost a file, or both. A
-// directory of version 0.1.0 is upgraded in one transaction, which takes its journal in, before the
-// journal is replaced. Other files in the directory are nobody's business.
+// A directory is created in this order: data.mdb, the journal, the superblock's note that the
+// journal is required, the watermark. So an interrupted creation differs from a loss of files. A
+// directory of version 0.1.0 is upgraded by one transaction, which includes its journal's frames,
+// before the journal is replaced. Other files in the directory are ignored.
 #ifndef GV_NODE_STORAGE_STORE_LMDB_H
 #define GV_NODE_STORAGE_STORE_LMDB_H
 
@@ -35,41 +34,41 @@
 struct gv_store_lmdb;
 
 struct gv_store_lmdb_config {
-    const char *dir;      // made if it is not there, though not what leads to it
-    const char *workload; // whose entries it keeps; at most GV_SUPERBLOCK_WORKLOAD_MAX bytes
-    bool sync;            // a write returns when it is on disk; else when the system has it
-    bool write_ahead;     // nothing leaves this node before it is written
-    uint64_t incarnation; // a fresh, random one, should it be needed
-    // Where to write what an upgrade leaves out, a file that is not there yet; NULL: a directory
-    // with entries that this version does not take is refused.
+    const char *dir;      // created if it does not exist; its parent must exist
+    const char *workload; // that owns the entries; at most GV_SUPERBLOCK_WORKLOAD_MAX bytes
+    bool sync;            // a write returns when it is synced; else when it is in the page cache
+    bool write_ahead;     // the node sends nothing before it is written
+    uint64_t incarnation; // random, for the case that the last one cannot be continued
+    // Where an upgrade writes entries that this version does not accept, a file that does not
+    // exist; NULL: it refuses a directory with such entries.
     const char *export;
 };
 
-// Opens the directory. GV_EFULL: another process uses it, or the disk is full and it holds nothing
-// yet; GV_EINVAL: it is another workload's; GV_EVERSION: it is in another format; GV_ECORRUPT: it
-// is damaged, or no store; GV_EIO: the system refuses; GV_ENOMEM. `reason` then says what is wrong,
-// without the directory's name. It says so after a success, too, if the disk is full: what is there
-// can be loaded, and writes fail with GV_EFULL until there is room; and if entries were left out,
-// where they are. Else it is empty.
+// Opens the directory. GV_EFULL: another process uses it, or the disk is full and the directory is
+// new; GV_EINVAL: it belongs to another workload; GV_EVERSION: it is in another format;
+// GV_ECORRUPT: it is damaged, or not a store; GV_EIO: an error of the system; GV_ENOMEM. `reason`
+// then describes the error, without the directory's name. After success it is a warning or empty:
+// the disk is full, so that entries can be loaded, but writes return GV_EFULL until there is space;
+// or an upgrade has left entries out, and where they are.
 int gv_store_lmdb_open(struct gv_store_lmdb **out, const struct gv_store_lmdb_config *config,
                        char *reason, size_t reason_cap);
 
-// Closes it. `all_persisted`: all that has ever left this node has been written, so the next life
-// may be the same incarnation. 0, or GV_EIO: that could not be noted, which costs a new incarnation
-// only; what the journal holds stays there for the next life.
+// Closes the store; NULL is accepted. `all_persisted`: the store has everything that the node has
+// sent, so the next start may continue the incarnation. GV_EIO: this could not be recorded, and the
+// next start is a new incarnation; the journal keeps its frames.
 int gv_store_lmdb_close(struct gv_store_lmdb *lmdb, bool all_persisted);
 
-// The interface; borrowed, good until the close.
+// The interface of engine/store.h; borrowed until the close.
 const struct gv_store *gv_store_lmdb_store(struct gv_store_lmdb *lmdb);
 
-// The same as in the life before if the store certainly has all that this node has ever said; else
-// the configured one.
+// The last incarnation, if the store has everything that the node has sent; else the configured
+// one.
 uint64_t gv_store_lmdb_incarnation(const struct gv_store_lmdb *lmdb);
 
-// Batches written since the start, each synced once if `sync`.
+// Batches written since the open.
 uint64_t gv_store_lmdb_commits(const struct gv_store_lmdb *lmdb);
 
-// All of the above, for programs of which only some have a store: the rest need no LMDB then.
+// These functions as pointers, so that programs without a store do not link LMDB.
 struct gv_store_lmdb_ops {
     int (*open)(struct gv_store_lmdb **out, const struct gv_store_lmdb_config *config, char *reason,
                 size_t reason_cap);

@@ -75,15 +75,15 @@ uint64_t gv_superblock_record_hash(const struct gv_digest_key *key, struct gv_sl
     return gv_digest_words(key, words, 3);
 }
 
-// ---- The check of a file ------------------------------------------------------------------------
+// ---- Verification -------------------------------------------------------------------------------
 
-// What a file is found to hold.
+// The contents that the verifier found.
 struct contents {
     const struct gv_digest_key *key;
     uint64_t txn;
-    bool any, entries; // databases
+    bool any, entries; // databases found: any at all, and "entries"
     bool in_meta, in_entries;
-    int superblock_error; // GV_ENOENT: there is none
+    int superblock_error; // of its decoding; GV_ENOENT: none was found
     struct gv_superblock superblock;
     struct gv_superblock_checksum checksum;
 };
@@ -122,8 +122,7 @@ static int explain_error(int error, const struct gv_verifier_damage *found, char
         snprintf(reason, cap, "data.mdb is of another version of LMDB");
         return error;
     case GV_ENOENT:
-        return damaged("at byte 0 there is not the beginning of a store of this program", reason,
-                       cap);
+        return damaged("it does not begin like a file of LMDB", reason, cap);
     case GV_EIO:
         snprintf(reason, cap, "data.mdb cannot be read: %s", strerror(errno));
         return error;
@@ -137,10 +136,10 @@ static int explain_error(int error, const struct gv_verifier_damage *found, char
     }
 }
 
-// Whether the superblock is one to go by, and says what was found.
+// Compares the superblock with the contents.
 static int check_contents(const struct contents *contents, const char *workload, char *reason,
                           size_t cap) {
-    if (!contents->any) return 0; // killed before its first transaction
+    if (!contents->any) return 0; // the process ended before its first transaction
     const struct gv_superblock *superblock = &contents->superblock;
     if (contents->superblock_error == GV_EVERSION) {
         snprintf(reason, cap, "data.mdb is in format %" PRIu64 ", this version reads %d and %d",
@@ -148,12 +147,14 @@ static int check_contents(const struct contents *contents, const char *workload,
         return GV_EVERSION;
     }
     if (contents->superblock_error != 0)
-        return damaged("it does not hold its superblock, or not a whole one", reason, cap);
+        return damaged("its superblock is missing or damaged", reason, cap);
     if (superblock->txn != contents->txn)
-        return damaged("its superblock is of another transaction than its root", reason, cap);
+        return damaged("its superblock and its meta page are of different transactions", reason,
+                       cap);
     bool good = contents->entries && superblock->checksum.count == contents->checksum.count &&
                 superblock->checksum.sum == contents->checksum.sum;
-    if (!good) return damaged("its records are not those that its superblock sums up", reason, cap);
+    if (!good)
+        return damaged("its records do not match the checksum in its superblock", reason, cap);
     if (strcmp(superblock->workload, workload) == 0) return 0;
     snprintf(reason, cap, "it belongs to the workload %s, not to %s", superblock->workload,
              workload);

@@ -12,34 +12,34 @@ enum {
     MAGIC = (int)0xbeefc0de,
     VERSION = 1,
     META_PAGES = 2, // pages 0 and 1
-    DEPTH_MAX = 32, // levels of a tree, of which there may be one within another
-    UNIT = 2,       // bytes that nodes are aligned to
+    DEPTH_MAX = 32, // levels of a tree; a tree of a named database is within the main one
+    UNIT = 2,       // alignment of nodes, bytes
 };
 
-// What kind of page it says to be. Some more are never set on disk.
+// Kinds of pages. LMDB has more flags, which are never set on disk.
 enum kind { BRANCH = 1, LEAF = 2, OVERFLOW = 4, META = 8 };
-// What a node of a leaf holds instead of its value: the number of a page, or a database.
+// What a leaf's node has instead of its value: the number of an overflow page, or a database.
 enum { BIGDATA = 1, SUBDATA = 2 };
-// How the keys of a database are ordered: as words of the machine's, or, 0, as bytes.
+// Key order of a database: machine words; without the flag, bytes.
 enum { INTEGERKEY = 8 };
-// A flag of the free list's, if the file was made by its own name and not by its directory's.
+// A flag in the free list's database, if the file was created with MDB_NOSUBDIR.
 enum { NOSUBDIR = 0x4000 };
 
-// These lie in the file like this.
+// Structures as they are in the file.
 struct page_header {
     size_t number;
     uint16_t padding, kind;
-    uint16_t lower, upper; // the nodes' offsets end, the nodes begin; or one 32-bit count of pages
+    uint16_t lower, upper; // end of the offsets, start of the nodes; or one 32-bit count of pages
 };
 
 struct node_header {
-    uint16_t half[2]; // of the value's length, in the machine's order
+    uint16_t half[2]; // of the value's length, in the machine's byte order
     uint16_t flags;
     uint16_t key_len;
 };
 
 struct database {
-    uint32_t page_size; // of the free list's; else not used
+    uint32_t page_size; // in the free list's database only
     uint16_t flags, depth;
     size_t branch_pages, leaf_pages, overflow_pages, entries;
     size_t root; // NONE: empty
@@ -50,18 +50,19 @@ struct meta_page {
     void *address;
     size_t map_size;
     struct database free, main;
-    size_t last; // page that was ever used
+    size_t last; // largest page number in use
     size_t txn;
 };
 
 #define NONE SIZE_MAX
 enum { PAGE_HEADER = sizeof(struct page_header), NODE_HEADER = sizeof(struct node_header) };
-_Static_assert(NODE_HEADER == 8 && sizeof(struct database) == 8 + 5 * sizeof(size_t), "as it lies");
+_Static_assert(NODE_HEADER == 8 && sizeof(struct database) == 8 + 5 * sizeof(size_t),
+               "as in the file");
 
 struct node {
-    struct gv_slice key, value; // the value as it lies in the page
-    size_t len;                 // of the value, wherever it is
-    size_t child;               // in a branch
+    struct gv_slice key, value; // as they are in the page
+    size_t len;                 // of the value, also of one on overflow pages
+    size_t child;               // in a branch: page number
     unsigned flags;             // in a leaf
 };
 
@@ -71,10 +72,10 @@ struct verifier {
     size_t page_size;
     size_t last, txn;
     struct gv_verifier_damage *damage;
-    uint8_t *claimed; // a bit a page: somebody owns it
+    uint8_t *claimed; // one bit a page: it is in use or in the free list
     uint8_t *value;   // the last overflow value
     size_t value_cap;
-    unsigned level; // of `buffers` in use: one for each page on the way down
+    unsigned level; // buffers in use, one for each page from the root
     uint8_t *buffers[2 * DEPTH_MAX];
     size_t number[2 * DEPTH_MAX];
 };
@@ -82,7 +83,7 @@ struct verifier {
 // The free list, the list of named databases, or one of those.
 enum use { FREE, MAIN, NAMED };
 
-// A database while it is gone through, and what has been found of it.
+// A database being read, and its counts so far.
 struct tree {
     enum use use;
     struct database found;
@@ -95,7 +96,7 @@ static int damaged(struct verifier *it, size_t page, const char *what) {
     return GV_ECORRUPT;
 }
 
-// Pages that nobody has owned so far. False: one of them is another's, or is not there.
+// Claims pages. False: one is claimed already, or outside of the file.
 static bool claim(struct verifier *it, size_t page, size_t count) {
     if (page < META_PAGES || page > it->last || count > it->last - page + 1) return false;
     for (; count > 0; count--, page++) {
@@ -122,11 +123,11 @@ static size_t count_of(const uint8_t *page) {
     return (header_of(page).lower - PAGE_HEADER) / sizeof(uint16_t);
 }
 
-// A node whose header lies in the page; the rest need not, before check_nodes() has seen it.
+// Decodes a node whose header is in the page; check_nodes() checks the rest.
 static struct node node_of(const uint8_t *page, size_t index) {
     static const union {
         uint16_t word;
-        uint8_t low; // 1: the low half comes first
+        uint8_t low; // 1: little-endian
     } order = {1};
     const uint8_t *at = page + offset_of(page, index);
     struct node_header head;
@@ -144,14 +145,14 @@ static struct node node_of(const uint8_t *page, size_t index) {
 
 // ---- Pages --------------------------------------------------------------------------------------
 
-// The most that a node takes: so that two fit.
+// Largest node, bytes: a page has at least two.
 static size_t node_max(const struct verifier *it) {
     return (((it->page_size - PAGE_HEADER) / 2) & ~(size_t)1) - sizeof(uint16_t);
 }
 
-// Each node lies in its page, and no two overlap.
+// Checks that each node is within the page, and that no two overlap.
 static bool check_nodes(const struct verifier *it, const uint8_t *page) {
-    uint8_t used[PAGE_MAX / UNIT / 8]; // a bit a unit
+    uint8_t used[PAGE_MAX / UNIT / 8]; // one bit a unit
     memset(used, 0, it->page_size / UNIT / 8);
     struct page_header head = header_of(page);
     if (head.lower < PAGE_HEADER + sizeof(uint16_t) || head.lower % 2 != 0) return false;
@@ -172,16 +173,16 @@ static bool check_nodes(const struct verifier *it, const uint8_t *page) {
     return true;
 }
 
-// What is wrong with the page that is looked at.
+// Damage in the page that is being read.
 static int damaged_here(struct verifier *it, const char *what) {
     return damaged(it, it->level > 0 ? it->number[it->level - 1] : 0, what);
 }
 
-// Reads a page of a tree into a buffer of its own, which stays until drop_page().
+// Reads a page of a tree into a buffer, which is valid until drop_page().
 static int read_page(struct verifier *it, size_t number, enum kind kind, uint8_t **out) {
     GV_ASSERT(it->level < sizeof it->buffers / sizeof *it->buffers);
     if (number < META_PAGES || number > it->last)
-        return damaged_here(it, "a page that leads out of the file");
+        return damaged_here(it, "a page with a page number outside of the file");
     if (!claim(it, number, 1)) return damaged(it, number, "a page that is used twice, or is free");
     uint8_t **page = &it->buffers[it->level];
     if (*page == NULL) *page = malloc(it->page_size);
@@ -191,7 +192,7 @@ static int read_page(struct verifier *it, size_t number, enum kind kind, uint8_t
     if (error != 0) return error;
     struct page_header head = header_of(*page);
     if (head.number != number || head.kind != kind)
-        return damaged(it, number, "a page that is not the one that belongs there");
+        return damaged(it, number, "another page than the tree expects");
     if (!check_nodes(it, *page)) return damaged(it, number, "a page whose nodes overlap");
     it->number[it->level++] = number;
     *out = *page;
@@ -203,13 +204,13 @@ static void drop_page(struct verifier *it) {
     it->level--;
 }
 
-// A value that has pages of its own, one header for all of them.
+// Reads a value from its overflow pages, which have one header.
 static int read_overflow(struct verifier *it, struct tree *tree, struct node *node) {
     size_t number, need = (PAGE_HEADER - 1 + node->len) / it->page_size + 1;
     uint8_t head[PAGE_HEADER];
     memcpy(&number, node->value.data, sizeof number);
     if (number < META_PAGES || number > it->last)
-        return damaged_here(it, "an overflow value on no page of the file");
+        return damaged_here(it, "an overflow value outside of the file");
     uint64_t at = (uint64_t)number * it->page_size;
     int error = gv_file_read(it->fd, head, PAGE_HEADER, at);
     if (error == GV_ECORRUPT) return damaged(it, number, "a page that ends early");
@@ -218,7 +219,7 @@ static int read_overflow(struct verifier *it, struct tree *tree, struct node *no
     uint32_t count;
     memcpy(&count, head + offsetof(struct page_header, lower), sizeof count);
     if (declared.number != number || declared.kind != OVERFLOW || count < need)
-        return damaged(it, number, "a page that is not the overflow value that belongs there");
+        return damaged(it, number, "another page than the overflow value that is expected");
     if (!claim(it, number, count))
         return damaged(it, number, "pages of an overflow value that are used twice, or are free");
     tree->found.overflow_pages += count;
@@ -250,7 +251,8 @@ static bool is_less(const struct tree *tree, struct gv_slice a, struct gv_slice 
     return order != 0 ? order < 0 : a.len < b.len;
 }
 
-// A record of the free list: by a transaction, a count and so many pages, the last one first.
+// Checks a record of the free list: a transaction; its number of pages, and these in descending
+// order.
 static bool check_free(struct verifier *it, struct gv_slice key, struct gv_slice value) {
     size_t txn = word_of(key), words = value.len / sizeof(size_t), before = NONE;
     if (txn == 0 || txn > it->txn || words == 0 || value.len % sizeof(size_t) != 0) return false;
@@ -270,7 +272,7 @@ static int read_record(struct verifier *it, struct tree *tree, struct node node)
     if (tree->use == MAIN) {
         struct database named;
         if (node.flags != SUBDATA || node.len != sizeof named)
-            return damaged_here(it, "a node that is no database");
+            return damaged_here(it, "a node that is not a database");
         memcpy(&named, node.value.data, sizeof named);
         it->visitor->database(it->visitor->ctx, node.key);
         return read_tree(it, &named, NAMED);
@@ -280,12 +282,12 @@ static int read_record(struct verifier *it, struct tree *tree, struct node node)
     if (tree->use == FREE)
         return check_free(it, node.key, node.value)
                    ? 0
-                   : damaged_here(it, "a list of free pages that makes no sense");
+                   : damaged_here(it, "an invalid list of free pages");
     it->visitor->record(it->visitor->ctx, node.key, node.value);
     return 0;
 }
 
-// Keys of a subtree: from `lo` on and below `hi`; of length 0: no such bound.
+// The keys of a subtree are at least `lo` and below `hi`; length 0: unbounded.
 struct bounds {
     struct gv_slice lo, hi;
 };
@@ -350,7 +352,7 @@ static int read_tree(struct verifier *it, const struct database *declared, enum 
     unsigned flags = use == FREE ? declared->flags & ~(unsigned)NOSUBDIR : declared->flags;
     if (flags != (use == FREE ? INTEGERKEY : 0) || declared->depth > DEPTH_MAX ||
         (declared->root == NONE) != (declared->depth == 0))
-        return damaged_here(it, "a database whose description makes no sense");
+        return damaged_here(it, "a database with an invalid description");
     int error = 0;
     if (declared->depth > 0)
         error = read_node(it, &tree, declared->root, declared->depth, (struct bounds){0});
@@ -360,7 +362,7 @@ static int read_tree(struct verifier *it, const struct database *declared, enum 
                 found->leaf_pages == declared->leaf_pages &&
                 found->overflow_pages == declared->overflow_pages &&
                 found->entries == declared->entries;
-    return same ? 0 : damaged_here(it, "a database that has other pages than it tells");
+    return same ? 0 : damaged_here(it, "a database whose counts are wrong");
 }
 
 // ---- The file -----------------------------------------------------------------------------------
@@ -373,7 +375,7 @@ static int read_meta_page(struct verifier *it, size_t number, struct meta_page *
     struct page_header head = header_of(bytes);
     if (head.kind != META || out->magic != (uint32_t)MAGIC) return GV_ENOENT;
     if (out->version != VERSION) return GV_EVERSION;
-    return head.number == number ? 0 : damaged(it, number, "a meta page that is not the one there");
+    return head.number == number ? 0 : damaged(it, number, "another page than the meta page");
 }
 
 // The younger of the two meta pages, which transactions write in turn.
@@ -393,11 +395,11 @@ static int choose_meta_page(struct verifier *it, uint64_t size, struct meta_page
     it->txn = out->txn;
     if (out->last > 0 && out->last >= size / page_size)
         return damaged(it, size / page_size,
-                       "the end of the file, which has fewer pages than its "
-                       "meta page tells");
+                       "the end of the file, though its meta page has "
+                       "more pages");
     bool good = meta_pages[1].free.page_size == page_size && out->txn % META_PAGES == young &&
                 out->last > 0;
-    return good ? 0 : damaged(it, young, "a meta page that makes no sense");
+    return good ? 0 : damaged(it, young, "an invalid meta page");
 }
 
 static void release(struct verifier *it) {

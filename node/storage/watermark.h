@@ -1,23 +1,23 @@
 // SPDX-License-Identifier: MIT
-// A third party to a store's two files: a few bytes that say how far its journal has certainly
-// come. They are written after each sync of the journal and never synced themselves. So after the
-// death of the process they name the last frame that was acknowledged, which the journal itself
-// cannot tell from a torn one; and after a loss of power they may be older, never newer.
+// The watermark of a store: the last frame of its journal that is known to be durable. It is
+// written after each sync of the journal and never synced itself. After a crash of the process it
+// is exact, and shows whether an incomplete last frame had been acknowledged. After a loss of power
+// it may be too old, never too new.
 #ifndef GV_NODE_STORAGE_WATERMARK_H
 #define GV_NODE_STORAGE_WATERMARK_H
 
 #include "../../merkle/digest.h"
 
 struct gv_watermark {
-    uint64_t directory; // whose journal (journal.h)
-    uint64_t epoch;     // which the database has noted
-    uint64_t count;     // frames of it that are safe
+    uint64_t directory; // identity of the store
+    uint64_t epoch;     // of the journal, as the database records it
+    uint64_t count;     // durable frames of the epoch
 };
 
-// Writes it at the start of a file. What goes wrong costs a watermark only.
+// Writes it at the start of a file. Errors are ignored: the watermark is then too old.
 void gv_watermark_write(int fd, const struct gv_digest_key *key,
                         const struct gv_watermark *watermark);
-// Reads it. False: there is none, or not a whole one.
+// Reads it. False: it is missing or damaged.
 bool gv_watermark_read(int fd, const struct gv_digest_key *key, struct gv_watermark *out);
 
 #endif

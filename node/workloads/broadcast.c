@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Broadcast: a value told to any node is soon known to all. A value is an entry of a set, its
-// canonical JSON text the key: telling it twice changes nothing, and gossip does the rest.
+// Broadcast: a value sent to any node is soon on all. A value is an entry of a grow-only set whose
+// key is its canonical JSON text, so a repeated value changes nothing; gossip delivers it.
 #include "../workload.h"
 
 static void handle_broadcast(struct gv_request *request) {
@@ -11,8 +11,8 @@ static void handle_read(struct gv_request *request) {
     gv_replies_list(request->replies, "read_ok", "messages", request->engine);
 }
 
-// Who may talk to whom is for the engine to find out: it picks its own tree over all nodes and
-// changes it when links fail. The topology is only a suggestion, and is not followed.
+// The topology is checked and ignored: it is a suggestion, and the engine builds its own tree over
+// all nodes, which it repairs when links fail.
 static void handle_topology(struct gv_request *request) {
     int topology = gv_request_member(request, "topology");
     if (topology < 0) return;

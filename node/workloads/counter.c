@@ -1,14 +1,12 @@
 // SPDX-License-Identifier: MIT
-// A counter that goes up and down. Each incarnation of each node has two entries of its own, one
-// for what it has added and one for what it has taken away; both only grow, so the larger count is
-// the later one. The key is ["NODE",INCARNATION,"+"] or "-". A restarted node that knows nothing
-// of its former life's entries must not write to them, so it is another incarnation; one that kept
-// them on disk goes on with them.
+// A PN-Counter (Shapiro et al., 2011). Each incarnation of each node has two entries, the total of
+// its increments, with key ["NODE",INCARNATION,"+"], and that of its decrements, with "-". Both
+// only grow, so the larger count is the later one. A restarted node that lost its entries must not
+// write to them: it is another incarnation. One that has them in its store continues them.
 //
-// Nobody else writes to a node's entries. Should one have grown all the same, by a peer that is
-// broken or lies, the node counts on beside it: as the next of a series of incarnations that
-// follows from its own. What it adds would be swallowed otherwise, now or when the larger count
-// comes from yet another peer.
+// No other node writes to these entries. If a faulty or malicious peer has raised one, the node's
+// increments would be merged away, so it continues in another *generation*: the next in a series of
+// incarnations that is derived from its own.
 #include "../../engine/prng.h"
 #include "../workload.h"
 
@@ -17,12 +15,12 @@
 #include <string.h>
 
 struct counter {
-    bool loaded;          // the rest is; else it is what the replica has
-    uint32_t generation;  // the incarnation, counted from the node's own
-    uint64_t plus, minus; // its totals, with what is on its way to the disk
+    bool loaded;          // the rest is valid; else the replica has it
+    uint32_t generation;  // of the incarnation; 0: the node's own
+    uint64_t plus, minus; // its totals, with pending writes
 };
 
-enum { KEY_CAP = GV_WORKLOAD_KEY_MAX };
+enum { KEY_CAP = GV_WRITES_KEY_MAX };
 _Static_assert(1 + GV_NODE_QUOTED_MAX + 1 + 20 + 5 + 1 <= KEY_CAP, "a name, a number, a sign");
 
 static uint64_t incarnation(const struct gv_request *request, uint32_t generation) {
@@ -32,7 +30,7 @@ static uint64_t incarnation(const struct gv_request *request, uint32_t generatio
     return gv_prng_next(&prng);
 }
 
-// This node's entry for what goes up or down, but for the count.
+// This node's entry for increments or decrements, without the count.
 static struct gv_entry own_entry(const struct gv_request *request, uint32_t generation, bool up,
                                  char *key) {
     int len = snprintf(key, KEY_CAP, "[%.*s,%" PRIu64 ",\"%c\"]", (int)request->self.len,
@@ -57,7 +55,7 @@ static void use_generation(const struct gv_request *request, struct counter *cou
                                 stored_count(request, generation, false)};
 }
 
-// Goes on as the last incarnation that there is of this node's.
+// Continues the last generation that has entries.
 static void find_generation(const struct gv_request *request, struct counter *counter) {
     uint32_t generation = 0;
     while (stored_count(request, generation + 1, true) > 0 ||
@@ -66,7 +64,7 @@ static void find_generation(const struct gv_request *request, struct counter *co
     use_generation(request, counter, generation);
 }
 
-// Whether an entry of the node's has grown beyond what the node has put there, or on its way.
+// Whether an entry of this node is larger than its own writes have made it.
 static bool raised_by_peer(const struct gv_request *request, const struct counter *counter) {
     return stored_count(request, counter->generation, true) > counter->plus ||
            stored_count(request, counter->generation, false) > counter->minus;
@@ -76,8 +74,7 @@ static bool is_full(const struct counter *counter) {
     return counter->plus > (uint64_t)INT64_MAX || counter->minus > (uint64_t)INT64_MAX;
 }
 
-// Finds the entries to count with: beside those that have grown without this node, and those that
-// are so large that nothing can be added.
+// Moves to a generation whose entries no peer has raised and that are not full.
 static void choose_generation(struct gv_request *request, struct counter *counter) {
     if (!counter->loaded) find_generation(request, counter);
     bool raised;
@@ -87,15 +84,15 @@ static void choose_generation(struct gv_request *request, struct counter *counte
     }
 }
 
-// An add that has come to the disk did not add all it should, as somebody else had made the entry
-// larger meanwhile: the rest is counted beside.
+// A stored add was counted in part, since a peer had raised the entry: the rest goes to another
+// generation.
 static struct gv_entry on_shortfall(struct gv_request *request, const struct gv_entry *entry,
                                     uint64_t shortfall, char *key) {
     struct counter *counter = request->state;
-    char held[KEY_CAP];
+    char own_key[KEY_CAP];
     bool up = entry->key.data[entry->key.len - 3] == '+';
     if (!counter->loaded) find_generation(request, counter);
-    struct gv_entry own = own_entry(request, counter->generation, up, held);
+    struct gv_entry own = own_entry(request, counter->generation, up, own_key);
     bool same =
         own.key.len == entry->key.len && memcmp(own.key.data, entry->key.data, own.key.len) == 0;
     if (same) use_generation(request, counter, counter->generation + 1);
@@ -119,7 +116,7 @@ static void handle_add(struct gv_request *request) {
     uint64_t size = up ? (uint64_t)delta : 0 - (uint64_t)delta;
     uint64_t *total = up ? &counter->plus : &counter->minus;
     if (size > (uint64_t)INT64_MAX - *total) {
-        gv_request_malformed(request, "delta", "takes what this node has added beyond 2^63 - 1");
+        gv_request_malformed(request, "delta", "raises the total of this node above 2^63 - 1");
         return;
     }
     if (size == 0) {
@@ -132,13 +129,12 @@ static void handle_add(struct gv_request *request) {
     if (gv_request_add(request, &entry, size, "add_ok")) *total += size;
 }
 
-// Whether a key ends in `,"+"]` or the like.
 static bool ends_in(struct gv_slice key, const char *end) {
     size_t len = strlen(end);
     return key.len >= len && memcmp(key.data + key.len - len, end, len) == 0;
 }
 
-// The sum is exact modulo 2^64, hence exact whenever the true one fits.
+// The sum is computed modulo 2^64, so it is exact if it fits 64 bits.
 static void handle_read(struct gv_request *request) {
     uint64_t sum = 0;
     uint32_t cursor = 0, end = gv_engine_end(request->engine);

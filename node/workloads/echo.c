@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Says back what it is told, byte for byte.
+// Replies with the value of the request, byte for byte.
 #include "../workload.h"
 
 static void handle_echo(struct gv_request *request) {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// A set that only grows, of any JSON values.
+// A grow-only set (G-Set) of JSON values.
 #include "../workload.h"
 
 static void handle_add(struct gv_request *request) {

@@ -1,31 +1,30 @@
 // SPDX-License-Identifier: MIT
-// Unique ids without coordination: TIME-LIFE-NODE. TIME is the wall clock in nanoseconds, or one
-// more than that of the id before if the clock has not gone on: so ids of one life ascend, also as
-// text, whatever the clock does. LIFE is drawn at random at each start, so a restart cannot repeat
-// an id after the clock was set back; NODE is the whole name, so no two nodes can collide.
+// Unique ids without coordination: TIME-INCARNATION-NODE. TIME is the wall clock in nanoseconds,
+// but at least one more than in the id before: the ids of an incarnation ascend, also as text,
+// whatever the clock does. INCARNATION is random for each start, so a restart cannot repeat an id
+// after the clock was set back. NODE is the complete name, so ids of two nodes differ.
 //
-// With a store, ids ascend from one life to the next, too. The node's own entry, a counter under
-// its name, says up to which TIME ids are *reserved*; a life begins behind that. The reserve is
-// renewed when half of it is used, and so an id waits for the disk only if none was asked for in a
-// long while.
+// With a store, ids ascend across restarts. The node's own entry, a counter whose key is its name,
+// has the TIME up to which ids are *reserved*; a restarted node begins behind it. The reserve is
+// extended when half of it is used, so an id waits for the disk only after a long pause.
 //
-// 64 bits of nanoseconds end in the year 2554. A reserve ends there at the latest, and behind it
-// there are no more ids: they are refused by an error, in every life with this store.
+// TIME ends in the year 2554, and so does every reserve. Requests beyond it get error 11, also
+// after a restart with the same store.
 #include "../workload.h"
 
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
-// How far ids are reserved ahead, and so how far ahead of the clock a new life may begin.
+// Length of a reserve: a restarted node's ids may be this far ahead of the clock.
 #define RESERVE_NS (10 * 1000 * GV_MS)
 
 struct ids {
-    uint64_t last_ns;     // of the last id; 0: of this life there is none
-    uint64_t reserved_ns; // how far the reserve goes, with what is on its way to the disk
+    uint64_t last_ns;     // TIME of the last id; 0: none in this incarnation
+    uint64_t reserved_ns; // end of the reserve, with pending writes
 };
 
-enum { PREFIX = 1 + 16 + 1 + 16 + 1 }; // a quote and two fixed-width numbers, each with its dash
+enum { PREFIX = 1 + 16 + 1 + 16 + 1 }; // a quote, and two numbers of 16 digits, each with a dash
 
 static struct gv_entry own_entry(const struct gv_request *request, uint64_t until_ns) {
     return (struct gv_entry){
@@ -35,7 +34,7 @@ static struct gv_entry own_entry(const struct gv_request *request, uint64_t unti
     };
 }
 
-// How far ids are reserved, whatever happens to this node; without a store, for ever.
+// End of the stored reserve; without a store, ids need none.
 static uint64_t reserved(const struct gv_request *request) {
     struct gv_entry own = own_entry(request, 0), found;
     if (request->engine == NULL) return UINT64_MAX;
@@ -46,12 +45,12 @@ static struct gv_slice write_id(const struct gv_request *request, uint64_t ns, c
                                 size_t cap) {
     GV_ASSERT(request->self.len >= 2 && PREFIX + request->self.len <= cap);
     snprintf(buf, cap, "\"%016" PRIx64 "-%016" PRIx64 "-", ns, request->incarnation);
-    // The name as it stands between its quotes, and the closing one.
+    // The name without its opening quote.
     memcpy(buf + PREFIX, request->self.data + 1, request->self.len - 1);
     return (struct gv_slice){(const uint8_t *)buf, PREFIX + request->self.len - 1};
 }
 
-// How far ids are to be reserved with an id of this time.
+// End of a new reserve.
 static uint64_t reserve_to(uint64_t ns) {
     return ns < UINT64_MAX - RESERVE_NS ? ns + RESERVE_NS : UINT64_MAX;
 }
@@ -63,7 +62,7 @@ static void refuse(struct gv_request *request) {
              "generate: all ids up to the end of 64-bit nanoseconds (the year 2554) are used or "
              "reserved: set the clock%s",
              kept);
-    gv_replies_error(request->replies, GV_REQUEST_UNAVAILABLE, text);
+    gv_replies_error(request->replies, GV_REPLIES_UNAVAILABLE, text);
 }
 
 static void handle_generate(struct gv_request *request) {

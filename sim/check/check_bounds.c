@@ -38,7 +38,7 @@ void gv_check_bounds_queues(uint32_t node, const struct gv_stats *stats,
     } queues[] = {
         {"bytes of replies", stats->numbers.queued_replies, GV_CHECK_BOUNDS_REPLIES},
         {"long replies", stats->numbers.queued_reads, GV_CHECK_BOUNDS_READS},
-        {"changes to be sent", stats->numbers.queued_news, GV_CHECK_BOUNDS_UPDATES},
+        {"changes to be sent", stats->numbers.queued_updates, GV_CHECK_BOUNDS_UPDATES},
         {"summaries to be answered", stats->numbers.queued_syncs, GV_CHECK_BOUNDS_SYNCS},
         {"bytes to be stored", stats->numbers.queued_store, GV_CHECK_BOUNDS_STORE},
     };

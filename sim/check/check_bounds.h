@@ -7,7 +7,6 @@
 #include "../../engine/changelog.h"
 #include "../../engine/peer.h"
 #include "../../node/node.h"
-#include "../../node/writes.h"
 #include "../core/net.h"
 #include "verdict.h"
 
@@ -25,8 +24,7 @@ enum {
     GV_CHECK_BOUNDS_UPDATES = GV_CHANGELOG_MAX,                               // changes
     GV_CHECK_BOUNDS_SYNCS = 4, // summaries to be answered: one for each sync in progress
     // Bytes to be stored: a batch being written, the next batch, and pending writes.
-    GV_CHECK_BOUNDS_STORE =
-        2 * (GV_WRITES_BATCH_MAX + GV_CHECK_BOUNDS_LINE) + GV_WRITES_PENDING_MAX,
+    GV_CHECK_BOUNDS_STORE = 2 * (GV_NODE_BATCH_MAX + GV_CHECK_BOUNDS_LINE) + GV_NODE_PENDING_MAX,
 
     // Messages in flight on a link: those not acknowledged, once for each timeout until the peer is
     // suspected; and for each operation during the flight of one message, an update and an

@@ -102,11 +102,13 @@ void gv_lateness_json(const struct gv_lateness *lateness, FILE *out) {
     fprintf(out,
             ",\"lateness\":{\"too_slow\":%s,\"times\":%" PRIu64
             ",\"p50_ms\":%.3f,\"p99_ms\":%.3f,\"p100_ms\":%.3f,"
-            "\"stood_still_ms\":%.3f,\"stood_still_longest_ms\":%.3f,\"pipes_full_ms\":%.3f",
+            "\"stalled_ms\":%.3f,\"stalled_longest_ms\":%.3f,\"stood_still_ms\":%.3f,"
+            "\"stood_still_longest_ms\":%.3f,\"pipes_full_ms\":%.3f",
             gv_lateness_too_slow(lateness, why) ? "true" : "false", lateness->events.count,
             ms(gv_lateness_quantile(&lateness->events, 0.5)),
             ms(gv_lateness_quantile(&lateness->events, 0.99)), ms(lateness->events.longest),
-            ms(lateness->stalled), ms(lateness->stalled_longest), ms(lateness->full));
+            ms(lateness->stalled), ms(lateness->stalled_longest), ms(lateness->stalled),
+            ms(lateness->stalled_longest), ms(lateness->full));
     if (lateness->has_waits) {
         fprintf(out, ",\"node_wait_ms\":%.3f}", ms(lateness->wait));
     } else {

@@ -230,8 +230,10 @@ static void json_text(const char *text, FILE *out) {
 }
 
 static void json_virtual(const struct gv_result *result, FILE *out) {
-    fprintf(out, ",\"trace\":\"%016" PRIx64 "\",\"lines\":%" PRIu64 ",\"node_memory\":%" PRIu64,
-            result->trace_hash, result->lines, result->node_memory);
+    fprintf(out, ",\"trace_hash\":\"%016" PRIx64 "\",\"trace\":\"%016" PRIx64 "\"",
+            result->trace_hash, result->trace_hash);
+    fprintf(out, ",\"lines\":%" PRIu64 ",\"node_memory\":%" PRIu64, result->lines,
+            result->node_memory);
     if (result->settled) {
         fprintf(out, ",\"replicas_equal_ms\":%.3f", (double)result->settle / (double)GV_MS);
     } else {
@@ -257,6 +259,9 @@ void gv_result_json(const struct gv_result *result, FILE *out) {
             each(result->servers_msgs, result->ops), each(result->servers_bytes, result->ops));
     fprintf(out, ",\"lost\":%" PRIu64 ",\"phantom\":%" PRIu64 ",\"duplicated\":%" PRIu64,
             result->lost, result->phantom, result->duplicated);
+    fprintf(out, ",\"may_be_lost\":%" PRIu64 ",\"allowed_lost\":%" PRIu64, result->may_be_lost,
+            result->allowed_lost);
+    // These, `trace` and `stood_still_*` are members' former names.
     fprintf(out, ",\"excused\":%" PRIu64 ",\"excused_lost\":%" PRIu64, result->may_be_lost,
             result->allowed_lost);
     fprintf(out, ",\"final_reads_equal\":%s",

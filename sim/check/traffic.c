@@ -20,27 +20,27 @@ void gv_traffic_print(const struct gv_traffic *traffic, FILE *out) {
     if (traffic->nodes == 0) return;
     const struct gv_stats *total = &traffic->total;
     fprintf(out, "  %-16s sum over %" PRIu32 " nodes\n", "traffic", traffic->nodes);
-#define X(name) print_class(#name, &total->name, out);
+#define X(name, former) print_class(#name, &total->name, out);
     GV_STATS_CLASSES(X)
 #undef X
     fprintf(out,
             "    %-14s %" PRIu64 " opened, %" PRIu64 " rounds, %" PRIu64 " retries; %" PRIu64
             " entries were missing, %" PRIu64 " redundant\n",
             "syncs", total->numbers.opened, total->numbers.rounds, total->numbers.retries,
-            total->numbers.missing, total->numbers.known);
-    if (total->numbers.forged + total->numbers.repeated > 0) {
+            total->numbers.missing, total->numbers.redundant);
+    if (total->numbers.unauthenticated + total->numbers.replayed > 0) {
         fprintf(out, "    %-14s %" PRIu64 " messages rejected, %" PRIu64 " replayed\n", "auth",
-                total->numbers.forged, total->numbers.repeated);
+                total->numbers.unauthenticated, total->numbers.replayed);
     }
-    if (total->numbers.held > 0) {
+    if (total->numbers.batches > 0) {
         fprintf(out, "    %-14s %.1f ms on average, %.1f at most\n", "batching",
-                (double)total->numbers.held_us / (double)total->numbers.held / 1e3,
-                (double)total->numbers.held_max_us / 1e3);
+                (double)total->numbers.batch_wait_us / (double)total->numbers.batches / 1e3,
+                (double)total->numbers.batch_wait_max_us / 1e3);
     }
     fprintf(out,
             "    %-14s at most %" PRIu64 " B of replies, %" PRIu64 " updates, %" PRIu64
             " summaries\n",
-            "queues", total->numbers.queued_replies, total->numbers.queued_news,
+            "queues", total->numbers.queued_replies, total->numbers.queued_updates,
             total->numbers.queued_syncs);
 }
 

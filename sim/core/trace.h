@@ -8,15 +8,15 @@
 #include "../../merkle/base.h"
 
 enum gv_trace_kind {
-    GV_TRACE_SEND,      // a node sent a message to another
-    GV_TRACE_DUPLICATE, // the network made another copy of it
-    GV_TRACE_REQUEST,   // a client sent a request to a node
-    GV_TRACE_DELIVER,   // a node received a message or a request
-    GV_TRACE_DROP,      // a message will not be delivered; `why` is the reason
-    GV_TRACE_REPLY,     // a node replied to a client
-    GV_TRACE_LEARN,     // a node received new values
-    GV_TRACE_BEGIN,     // a fault begins
-    GV_TRACE_END,
+    GV_TRACE_SEND,        // a node sent a message to another
+    GV_TRACE_DUPLICATE,   // the network made another copy of it
+    GV_TRACE_REQUEST,     // a client sent a request to a node
+    GV_TRACE_DELIVER,     // a node received a message or a request
+    GV_TRACE_DROP,        // a message will not be delivered; `why` is the reason
+    GV_TRACE_REPLY,       // a node replied to a client
+    GV_TRACE_LEARN,       // a node received new values
+    GV_TRACE_FAULT_BEGIN, // a fault begins
+    GV_TRACE_FAULT_END,
     GV_TRACE_CRASH, // a node loses its memory and is down
     GV_TRACE_RESTART,
     GV_TRACE_PAUSE, // a node neither receives nor sends

@@ -35,7 +35,7 @@ const struct gv_builtin gv_builtin_scenarios[] = {
      CLUSTER("25") "\n"
                    "lose 10% at 0s\n"
                    "lose 50% from 5s to 10s\n"},
-    {"twice", "messages are duplicated, delayed and reordered",
+    {"duplicates", "messages are duplicated, delayed and reordered",
      CLUSTER("25") "\n"
                    "duplicate 30% at 0s\n"
                    "delay 200ms exponential at 0s\n"},
@@ -48,15 +48,15 @@ const struct gv_builtin gv_builtin_scenarios[] = {
     {"blackout", "a third of the nodes crash at once",
      CLUSTER("25") "\n"
                    "crash n0..n7 at 8s for 3s without disk\n"},
-    {"sleepers", "nodes are paused for seconds",
+    {"pauses", "nodes are paused for seconds",
      CLUSTER("25") "\n"
                    "pause n0 at 3s for 4s\n"
                    "pause n5..n9 at 6s for 3s\n"
                    "pause n20 at 4s for 1500ms every 3s\n"},
-    {"flaps", "the links of five nodes flap twice a second",
+    {"flapping-links", "the links of five nodes flap twice a second",
      CLUSTER("25") "\n"
                    "flap n3..n7 | rest every 500ms from 2s for 10s\n"},
-    {"continents", "three regions, low bandwidth between two, and one partitioned",
+    {"wan", "three regions, low bandwidth between two, and one partitioned",
      "workload broadcast\n"
      "nodes 25\n"
      "rate 100\n"
@@ -78,13 +78,13 @@ const struct gv_builtin gv_builtin_scenarios[] = {
      "\n"
      "reorder 5% by 50ms at 0s\n"
      "cut n19..n24 | rest at 6s for 6s\n"},
-    {"narrow", "links of low bandwidth, whose queues overflow",
+    {"low-bandwidth", "links of low bandwidth, whose queues overflow",
      CLUSTER("25") "\n"
                    "limit 2kB/s wait 500ms between n0..n2 | rest at 4s for 8s\n"},
-    {"snails", "three nodes, the first among them, need 50 ms for each line",
+    {"slow-nodes", "three nodes, the first among them, need 50 ms for each line",
      CLUSTER("25") "\n"
                    "slow n0,n7,n8 50ms at 3s for 10s\n"},
-    {"clocks", "clocks drift and step, and a node restarts with an earlier date",
+    {"clock-skew", "clocks drift and step, and a node restarts with an earlier date",
      CLUSTER("25") "\n"
                    "drift n0..n5 200ppm at 0s\n"
                    "drift n6 -50000ppm at 0s\n"
@@ -117,8 +117,8 @@ const struct gv_builtin gv_builtin_scenarios[] = {
                   "crash n1 at 3s for 500ms every 3s with torn disk\n"
                   "crash n4..n6 at 5s for 1s every 6s with torn disk\n"
                   "crash n8 at 7s for 1s without disk\n"},
-    {"forger", "an adversary alters, replays and redirects authenticated messages",
-     CLUSTER("9") "seals on\n"
+    {"adversary", "an adversary alters, replays and redirects authenticated messages",
+     CLUSTER("9") "auth on\n"
                   "\n"
                   "forge 30% at 1s for 10s\n"
                   "crash n2 at 3s for 1s every 4s without disk\n"
@@ -140,7 +140,17 @@ const struct gv_builtin gv_builtin_scenarios[] = {
     {NULL, NULL, NULL},
 };
 
+// Names of an earlier release.
+static const char *const aliases[][2] = {
+    {"twice", "duplicates"},  {"sleepers", "pauses"},      {"flaps", "flapping-links"},
+    {"continents", "wan"},    {"narrow", "low-bandwidth"}, {"snails", "slow-nodes"},
+    {"clocks", "clock-skew"}, {"forger", "adversary"},
+};
+
 const struct gv_builtin *gv_builtin_find(const char *name) {
+    for (size_t i = 0; i < sizeof aliases / sizeof *aliases; i++) {
+        if (strcmp(aliases[i][0], name) == 0) name = aliases[i][1];
+    }
     for (const struct gv_builtin *builtin = gv_builtin_scenarios; builtin->name != NULL;
          builtin++) {
         if (strcmp(builtin->name, name) == 0) return builtin;

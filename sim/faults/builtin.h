@@ -14,7 +14,7 @@ struct gv_builtin {
 // In display order; the last one has no name.
 extern const struct gv_builtin gv_builtin_scenarios[];
 
-// The scenario of this name; NULL: unknown name.
+// The scenario of this name or former name; NULL: unknown name.
 const struct gv_builtin *gv_builtin_find(const char *name);
 
 #endif

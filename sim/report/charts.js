@@ -1,24 +1,24 @@
 // SPDX-License-Identifier: MIT
-// The charts over the whole of the run, which share one axis of time.
-const LEFT = 80, RIGHT = 14;  // room beside a plot: for labels
-const AXIS = 38, HEAD = 20;   // below it: for labels and the axis' title; above it: for the other title
+// The charts of the whole run, which share their time axis.
+// Margins of a plot, CSS pixels: for labels beside it, labels and a title below it, a title above it.
+const LEFT = 80, RIGHT = 14, AXIS = 38, HEAD = 20;
 const TIME = "time since the start of the run";
 const faultKinds = ["cut", "lose", "delay", "duplicate", "forge", "limit", "crash", "pause", "slow", "clock", "drift"];
 const faultNames = { cut: "partition", lose: "loss", delay: "delay", duplicate: "duplication",
-  forge: "forgery", crash: "crash", pause: "pause", limit: "narrow link", slow: "slow node",
+  forge: "forgery", crash: "crash", pause: "pause", limit: "slow link", slow: "slow node",
   clock: "clock step", drift: "clock drift" };
 
-let ink = {}; // the style sheet's colours, for the canvases
+let palette = {}; // colours of the style sheet, for the canvases
 function readColours() {
   const style = getComputedStyle(document.documentElement);
   for (const name of ["page", "card", "ink", "soft", "rule", "grid", "accent", "bad", "gossip",
     "sync", "other", "client", "drop", "down", "heat0", "heat1", "heat2", "heat3", ...faultKinds]) {
-    ink[name] = style.getPropertyValue("--" + name).trim();
+    palette[name] = style.getPropertyValue("--" + name).trim();
   }
 }
 const faded = (colour, alpha) => colour + Math.round(alpha * 255).toString(16).padStart(2, "0");
 function typeColour(name) {
-  return name === "gossip" ? ink.gossip : name === "sync" ? ink.sync : ink.other;
+  return name === "gossip" ? palette.gossip : name === "sync" ? palette.sync : palette.other;
 }
 
 function seconds(t, step = 0.001) {
@@ -26,21 +26,23 @@ function seconds(t, step = 0.001) {
   return t.toFixed(digits) + " s";
 }
 const duration = s => s < 0.9995 ? (1000 * s).toFixed(s < 0.01 ? 1 : 0) + " ms" : s.toFixed(2) + " s";
+// The text of a time on an axis that ends at `most`; both in seconds.
+const axisTime = most => most < 1 ? (s, step) => (1000 * s).toFixed(step < 9e-4 ? 1 : 0) + " ms" : seconds;
 const grouped = n => Math.round(n).toLocaleString("en");
 function byteText(n) {
   for (const unit of ["B", "kB", "MB"]) {
-    if (n < 1000) return (n < 10 && unit !== "B" ? n.toFixed(1) : Math.round(n)) + " " + unit;
+    if (n < 1000) return (n < 10 && unit !== "B" && n % 1 !== 0 ? n.toFixed(1) : Math.round(n)) + " " + unit;
     n /= 1000;
   }
   return n.toFixed(1) + " GB";
 }
-// A round step so that about `count` of them fill a span.
+// The round step of which about `count` fill a span.
 function roundStep(span, count) {
   const rough = Math.max(span, 1e-9) / Math.max(1, count), ten = 10 ** Math.floor(Math.log10(rough));
   return [1, 2, 5, 10].find(m => m * ten >= rough * 0.999) * ten;
 }
 
-// Makes a canvas as sharp as the screen; returns its context, in CSS pixels.
+// Gives a canvas the resolution of the screen, and clears it. Returns its context, in CSS pixels.
 function prepare(canvas, height) {
   const ratio = window.devicePixelRatio || 1, width = canvas.parentElement.clientWidth;
   const wide = Math.round(width * ratio), high = Math.round(height * ratio);
@@ -53,7 +55,7 @@ function prepare(canvas, height) {
   g.setTransform(ratio, 0, 0, ratio, 0, 0);
   g.clearRect(0, 0, width, height);
   g.font = FONT;
-  canvas.labels = []; // boxes: see label()
+  canvas.labels = []; // their boxes, for label()
   return g;
 }
 
@@ -68,13 +70,14 @@ function legend(id, items) {
 }
 
 class Chart {
-  // draw(g, plot) fills in; plot has x(t), y(value), top, bottom, left, right. height: of the plot.
+  // draw(g, plot) draws the data; describe(t, y, plot) returns the tip's text. plot: {left, right, top,
+  // bottom, x(t)}. height: of the plot, pixels. title: of the vertical axis.
   constructor(charts, id, height, title, draw, describe) {
     this.bands = id !== "faults" && id !== "heat";
     this.top = HEAD + (this.bands ? 3 * charts.kinds.length : 0);
     Object.assign(this, { charts, id, height: this.top + height + AXIS, title, draw, describe });
     this.canvas = document.getElementById(id);
-    this.still = document.createElement("canvas"); // what does not change with the pointer
+    this.snapshot = document.createElement("canvas"); // all but what follows the pointer
     this.canvas.setAttribute("role", "img");
     this.canvas.setAttribute("aria-label",
       this.canvas.closest("figure").querySelector("figcaption").firstChild.textContent.trim());
@@ -95,27 +98,27 @@ class Chart {
     if (this.bands) drawBands(g, model.faults, plot.x, plot.left, plot.right, HEAD - 3, plot.bottom);
     axisTitles(g, plot, this.title, TIME);
     const moments = () => drawMoments(g, model, plot.x, plot.left, plot.right, HEAD - 3, plot.bottom, list[0] === this);
-    if (this.id === "faults") moments(); // below its labels
+    if (this.id === "faults") moments(); // below the labels
     this.draw(g, plot);
     this.charts.timeAxis(g, plot);
     if (this.id !== "faults") moments();
-    this.still.width = this.canvas.width;
-    this.still.height = this.canvas.height;
-    this.still.getContext("2d").drawImage(this.canvas, 0, 0);
+    this.snapshot.width = this.canvas.width;
+    this.snapshot.height = this.canvas.height;
+    this.snapshot.getContext("2d").drawImage(this.canvas, 0, 0);
     this.overlay();
   }
   overlay() {
     const g = prepare(this.canvas, this.height), { plot, charts } = this, [from, to] = charts.window;
-    g.drawImage(this.still, 0, 0, this.width, this.height);
+    g.drawImage(this.snapshot, 0, 0, this.width, this.height);
     if (to - from < 0.995 * charts.model.end_at) {
       const x = plot.x(from), width = Math.max(2, plot.x(to) - x);
-      g.fillStyle = faded(ink.accent, 0.09);
-      g.strokeStyle = faded(ink.accent, 0.8);
+      g.fillStyle = faded(palette.accent, 0.09);
+      g.strokeStyle = faded(palette.accent, 0.8);
       g.fillRect(x, HEAD - 3, width, plot.bottom - HEAD + 3);
       g.strokeRect(x, HEAD - 3, width, plot.bottom - HEAD + 3);
     }
     if (charts.pointer !== null) {
-      g.strokeStyle = faded(ink.ink, 0.55);
+      g.strokeStyle = faded(palette.ink, 0.55);
       line(g, plot.x(charts.pointer), HEAD - 3, plot.x(charts.pointer), plot.bottom);
     }
   }
@@ -128,13 +131,13 @@ function line(g, x0, y0, x1, y1) {
   g.stroke();
 }
 
-// The titles of both axes: of the upright one above it, of the other below its labels.
-function axisTitles(g, plot, upright, level) {
-  label(g, upright, 2, HEAD - 11, { room: plot.right - 2 });
-  label(g, level, (plot.left + plot.right) / 2, plot.bottom + AXIS - 9, { align: "center" });
+// The titles of both axes: above the vertical one, below the labels of the horizontal one.
+function axisTitles(g, plot, vertical, horizontal) {
+  label(g, vertical, 2, HEAD - 11, { room: plot.right - 2 });
+  label(g, horizontal, (plot.left + plot.right) / 2, plot.bottom + AXIS - 9, { align: "center" });
 }
 
-// When checkers found what makes the run invalid, and from when on messages were left out.
+// Marks the times of violations, and the time after which messages are omitted.
 function drawMoments(g, model, x, left, right, top, bottom, named) {
   const mark = (t, colour, text) => {
     const at = Math.round(x(t)) + .5;
@@ -147,40 +150,50 @@ function drawMoments(g, model, x, left, right, top, bottom, named) {
     g.lineWidth = 1;
     if (named) label(g, text, at, HEAD - 11, { align: "center", colour, bold: true });
   };
-  for (const t of new Set(model.violations.map(v => v.at))) mark(t, ink.bad, "violation");
-  if (model.keptUntil < Infinity) mark(model.keptUntil, ink.soft, "messages left out from here");
+  for (const t of new Set(model.violations.map(v => v.at))) mark(t, palette.bad, "violation");
+  if (model.keptUntil < Infinity) mark(model.keptUntil, palette.soft, "messages omitted from here");
 }
 
 const kindsOf = faults => faultKinds.filter(kind => faults.some(f => f.kind === kind));
 
-// Faults as bands: a tint where partitions, crashes and pauses are, and above it a thin line for
-// each kind, so that those which overlap can be told apart.
+// Faults as bands: a tint for partitions, crashes and pauses, and above it a thin line for each kind, so
+// that overlapping faults can be distinguished.
 function drawBands(g, faults, x, left, right, top, bottom) {
   const kinds = kindsOf(faults), tint = new Path2D();
   for (const fault of faults) {
     const from = Math.max(left, x(fault.from)), to = Math.min(right, Math.max(x(fault.to), x(fault.from) + 1.5));
     if (to <= from) continue;
-    g.fillStyle = ink[fault.kind];
+    g.fillStyle = palette[fault.kind];
     g.fillRect(from, top + 3 * kinds.indexOf(fault.kind), to - from, 2);
     if (["cut", "crash", "pause"].includes(fault.kind)) tint.rect(from, top, to - from, bottom - top);
   }
-  g.fillStyle = faded(ink.cut, 0.13);
-  g.fill(tint); // one path: where they overlap, it gets no darker
+  g.fillStyle = faded(palette.cut, 0.13);
+  g.fill(tint); // as one path, so that overlaps are not darker
 }
 
-// Names of the nodes beside a diagram: first those that an answer or a violation is about, then what
-// has room.
+// Shades the time in which the report omits messages, so that it does not look idle.
+function drawOmitted(g, model, { x, left, right, top, bottom }) {
+  const from = Math.max(left, x(model.keptUntil));
+  if (!(from < right)) return;
+  g.fillStyle = faded(palette.soft, 0.14);
+  g.fillRect(from, top, right - from, bottom - top);
+  label(g, "messages omitted", (from + right) / 2, (top + bottom) / 2,
+    { align: "center", colour: palette.ink, room: right - from - 8, backdrop: true });
+}
+
+// Names of the nodes beside a diagram: first the chosen one and those of a violation, then the others as
+// far as there is room.
 function nodeLabels(g, model, y, x, chosen = -1) {
   const name = (node, colour, bold) =>
     label(g, "n" + node, x, y(node), { align: "right", colour, bold, gap: 0 });
-  if (chosen >= 0) name(chosen, ink.accent, true);
-  for (const node of model.implicated) if (node !== chosen) name(node, ink.bad, true);
+  if (chosen >= 0) name(chosen, palette.accent, true);
+  for (const node of model.implicated) if (node !== chosen) name(node, palette.bad, true);
   for (let node = 0; node < model.nodes; node++) {
-    if (node !== chosen && !model.implicated.has(node)) name(node, ink.soft, false);
+    if (node !== chosen && !model.implicated.has(node)) name(node, palette.soft, false);
   }
 }
 
-// Faults in lanes, kind by kind: those that overlap in time are in different lanes. [{kind, faults}]
+// Lanes of faults, [{kind, faults}]: each has faults of one kind that do not overlap in time.
 function lanesOf(faults) {
   const lanes = [];
   for (const kind of kindsOf(faults)) {
@@ -201,7 +214,7 @@ class Charts {
     this.window = [0, model.end_at];
     this.pointer = null;
     this.list = [];
-    this.count();
+    this.countMessages();
     this.kinds = kindsOf(model.faults);
     this.lanes = lanesOf(model.faults);
     const add = (...chart) => this.list.push(new Chart(this, ...chart));
@@ -212,27 +225,27 @@ class Charts {
     } else {
       document.getElementById("faults-figure").hidden = true;
     }
-    const knows = model.values.length > 0;
+    const hasValues = model.values.length > 0;
     for (const id of ["heat", "latency", "curve"]) {
-      document.getElementById(id + "-figure").hidden = !knows;
+      document.getElementById(id + "-figure").hidden = !hasValues;
     }
-    if (knows) {
-      add("heat", Math.max(120, Math.min(360, 14 * model.nodes)), "node", (g, p) => this.drawHeat(g, p), (t, y, p) => this.tellHeat(t, y, p));
+    if (hasValues) {
+      add("heat", Math.max(120, Math.min(360, 14 * model.nodes)), "node", (g, p) => this.drawHeat(g, p), (t, y, p) => this.describeHeat(t, y, p));
     }
-    add("messages", 120, "messages a second", (g, p) => this.drawRate(g, p, this.perType, grouped),
-      t => this.tellRate(t, this.perType, grouped));
-    add("bytes", 100, "bytes a second", (g, p) => this.drawRate(g, p, this.bytesPerType, byteText),
-      t => this.tellRate(t, this.bytesPerType, byteText));
-    if (knows) {
+    add("messages", 120, "messages per second", (g, p) => this.drawRate(g, p, this.perType, grouped),
+      t => this.describeRate(t, this.perType, grouped));
+    add("bytes", 100, "bytes per second", (g, p) => this.drawRate(g, p, this.bytesPerType, byteText),
+      t => this.describeRate(t, this.bytesPerType, byteText));
+    if (hasValues) {
       this.latencies();
-      add("latency", 100, "time until every node has it", (g, p) => this.drawLatency(g, p), t => this.tellLatency(t));
+      add("latency", 100, "time to all nodes", (g, p) => this.drawLatency(g, p), t => this.describeLatency(t));
       this.curve = document.getElementById("curve");
     }
     this.legends();
   }
 
-  // Messages and bytes by type and bin; the last type is of what was dropped.
-  count() {
+  // Messages and bytes by type and bin; the last type is that of dropped ones.
+  countMessages() {
     const { model } = this, types = model.types.length + 1;
     this.bins = 240;
     this.binTime = model.end_at / this.bins;
@@ -254,26 +267,26 @@ class Charts {
 
   legends() {
     const { model } = this;
-    legend("faults-legend", this.kinds.map(kind => [ink[kind], faultNames[kind]]));
+    legend("faults-legend", this.kinds.map(kind => [palette[kind], faultNames[kind]]));
     const types = [...model.types.map(name => [typeColour(name), name]),
-      [ink.drop, "dropped, drawn downwards"]];
+      [palette.drop, "dropped (below zero)"]];
     legend("messages-legend", types);
     legend("bytes-legend", types);
     const ramp = document.createElement("i");
     ramp.className = "ramp";
     ramp.style.background =
-      `linear-gradient(90deg, ${ink.heat0}, ${ink.heat1} 11%, ${ink.heat2} 44%, ${ink.heat3})`;
+      `linear-gradient(90deg, ${palette.heat0}, ${palette.heat1} 11%, ${palette.heat2} 44%, ${palette.heat3})`;
     const unit = model.run.counter ? "increments" : "values";
     const whole = document.createElement("span"), down = document.createElement("span");
     const mark = document.createElement("i");
-    mark.style.background = ink.down;
+    mark.style.background = palette.down;
     down.append(mark, "down");
     whole.append("0", ramp, `${grouped(model.mostLacking || 0)} ${unit}`);
     const note = model.inferred ? [" · inferred from messages and reads"] : [];
     document.getElementById("heat-legend").replaceChildren(whole, down, ...note);
-    const one = model.run.counter ? "an addition" : "a value";
-    legend("latency-legend", [[ink.gossip, `${one} that every node has`], [ink.drop, `${one} that some node never had`]]);
-    legend("curve-legend", [[ink.gossip, "at every node"], [ink.sync, "at half of the nodes"]]);
+    const items = model.run.counter ? "addition" : "value";
+    legend("latency-legend", [[palette.gossip, items], [palette.drop, "never at all nodes"]]);
+    legend("curve-legend", [[palette.gossip, "at all nodes"], [palette.sync, "at half of the nodes"]]);
   }
 
   render() {
@@ -293,20 +306,20 @@ class Charts {
 
   timeAxis(g, plot) {
     const end = this.model.end_at, step = roundStep(end, (plot.right - plot.left) / 70);
-    g.strokeStyle = ink.rule;
+    g.strokeStyle = palette.rule;
     line(g, plot.left, plot.bottom + .5, plot.right, plot.bottom + .5);
     for (let i = 0; i * step <= end * 1.0001; i++) {
       label(g, seconds(i * step, step), plot.x(i * step), plot.bottom + 11, { align: "center" });
     }
   }
-  // Horizontal lines with their values, from −least to most; returns the scale.
+  // Horizontal lines with their values, from −least to most. Returns the scale.
   valueAxis(g, plot, most, text, least = 0) {
     const step = roundStep(Math.max(most + least, 1e-9), 4), top = Math.max(step, most * 1.04);
     const under = least * 1.04, y = value => plot.bottom - (value + under) / (top + under) *
       (plot.bottom - plot.top);
     for (let i = -Math.floor(under / step); i * step <= top * 1.0001; i++) {
       const at = Math.round(y(i * step)) + .5;
-      g.strokeStyle = ink.grid;
+      g.strokeStyle = palette.grid;
       line(g, plot.left, at, plot.right, at);
       label(g, text(Math.abs(i * step), step), plot.left - 8, Math.min(at, plot.bottom - 5), { align: "right", room: plot.left - 10 });
     }
@@ -322,21 +335,21 @@ class Charts {
       }
       for (const [i, fault] of faults.entries()) {
         const x = plot.x(fault.from), width = Math.max(2, plot.x(fault.to) - x);
-        g.fillStyle = faded(ink[kind], 0.32);
+        g.fillStyle = faded(palette[kind], 0.32);
         g.fillRect(x, y + 1, width, high - 3);
-        g.fillStyle = ink[kind];
+        g.fillStyle = palette[kind];
         g.fillRect(x, y + 1, 2, high - 3);
         const next = i + 1 < faults.length ? plot.x(faults[i + 1].from) : plot.right;
-        const lines = this.model.violations.map(v => plot.x(v.at)).filter(at => at > x + 70);
+        const lines = [...this.model.violations.map(v => v.at), this.model.keptUntil].map(plot.x).filter(at => at > x + 70);
         const room = Math.min(next, ...lines) - x - 10;
-        label(g, fault.text, x + 6, y + high / 2 - .5, { colour: ink.ink, room, gap: 2 });
+        label(g, fault.text, x + 6, y + high / 2 - .5, { colour: palette.ink, room, gap: 2 });
       }
     });
   }
 
-  // Small numbers matter most: the scale is that of the square root.
+  // The scale is that of the square root, since small numbers matter most.
   heatColours() {
-    const stops = [[0, ink.heat0], [1 / 3, ink.heat1], [2 / 3, ink.heat2], [1, ink.heat3]]
+    const stops = [[0, palette.heat0], [1 / 3, palette.heat1], [2 / 3, palette.heat2], [1, palette.heat3]]
       .map(([at, colour]) => [at, parseInt(colour.slice(1), 16)]);
     return Array.from({ length: 256 }, (_, i) => {
       const share = i / 255, next = Math.max(1, stops.findIndex(([at]) => at >= share - 1e-9));
@@ -347,7 +360,7 @@ class Charts {
   drawHeat(g, plot) {
     const { model } = this, { bins, nodes, lacks } = model, colours = this.heatColours();
     const image = new ImageData(bins, nodes), most = Math.sqrt(Math.max(1, model.mostLacking));
-    const down = parseInt(ink.down.slice(1), 16);
+    const down = parseInt(palette.down.slice(1), 16);
     for (let node = 0; node < nodes; node++) {
       for (let bin = 0; bin < bins; bin++) {
         const lack = lacks[bin * nodes + node];
@@ -368,12 +381,12 @@ class Charts {
     g.drawImage(small, plot.left, plot.top, plot.right - plot.left, plot.bottom - plot.top);
     const row = (plot.bottom - plot.top) / nodes;
     nodeLabels(g, model, node => plot.top + (node + .5) * row, plot.left - 8);
-    g.strokeStyle = ink.card;
+    g.strokeStyle = palette.card;
     for (let node = 1; row >= 6 && node < nodes; node++) {
       line(g, plot.left, plot.top + node * row, plot.right, plot.top + node * row);
     }
-    for (const fault of model.faults) { // the bands, as lines: colours mean something else here
-      g.strokeStyle = faded(ink[fault.kind], model.faults.length > 60 ? 0.25 : 0.75);
+    for (const fault of model.faults) { // as lines: the map uses colour for something else
+      g.strokeStyle = faded(palette[fault.kind], model.faults.length > 60 ? 0.25 : 0.75);
       g.setLineDash([3, 3]);
       for (const t of [fault.from, fault.to]) {
         if (t > 0 && t < model.end_at) line(g, plot.x(t), plot.top, plot.x(t), plot.bottom);
@@ -381,7 +394,7 @@ class Charts {
       g.setLineDash([]);
     }
   }
-  tellHeat(t, y, plot) {
+  describeHeat(t, y, plot) {
     const { model } = this, row = (plot.bottom - plot.top) / model.nodes;
     const node = Math.floor((y - plot.top) / row);
     if (node < 0 || node >= model.nodes) return "";
@@ -401,7 +414,7 @@ class Charts {
     const y = this.valueAxis(g, plot, most, text, least);
     const base = new Float64Array(this.bins);
     const edge = bin => Math.round(plot.left + bin * (plot.right - plot.left) / this.bins);
-    this.drawLeftOut(g, plot);
+    drawOmitted(g, this.model, plot);
     const bar = (bin, from, to) => g.fillRect(edge(bin), Math.min(from, to), edge(bin + 1) - edge(bin),
       Math.abs(to - from));
     for (let type = 0; type < types; type++) {
@@ -412,77 +425,67 @@ class Charts {
         bar(bin, from, y(base[bin] / this.binTime));
       }
     }
-    g.fillStyle = ink.drop;
+    g.fillStyle = palette.drop;
     for (let bin = 0; bin < this.bins; bin++) bar(bin, y(0), y(-series[types][bin] / this.binTime));
-    g.strokeStyle = ink.soft;
+    g.strokeStyle = palette.soft;
     line(g, plot.left, Math.round(y(0)) + .5, plot.right, Math.round(y(0)) + .5);
   }
-  // No bars are there where the report left messages out, which is not that none were sent.
-  drawLeftOut(g, plot) {
-    const { keptUntil } = this.model, from = plot.x(keptUntil);
-    if (!(from < plot.right)) return;
-    g.fillStyle = faded(ink.soft, 0.14);
-    g.fillRect(from, plot.top, plot.right - from, plot.bottom - plot.top);
-    label(g, "not kept", (from + plot.right) / 2, (plot.top + plot.bottom) / 2,
-      { align: "center", colour: ink.ink, room: plot.right - from - 8 });
-  }
-  tellRate(t, series, text) {
-    if (t > this.model.keptUntil) return "messages are left out here";
+  describeRate(t, series, text) {
+    if (t > this.model.keptUntil) return "messages are omitted here";
     const bin = Math.min(this.bins - 1, Math.floor(t / this.binTime));
     return [...this.model.types, "dropped"].map((name, i) =>
-      `${shortName(name)}: ${text(series[i][bin] / this.binTime)} a second`).join("\n");
+      `${shortName(name)}: ${text(series[i][bin] / this.binTime)} per second`).join("\n");
   }
 
   latencies() {
-    const { born, half, everywhere } = this.model;
+    const { createdAt, halfAt, everywhereAt } = this.model;
     this.delays = [];
     this.never = [];
     this.halves = [];
-    for (let item = 0; item < born.length; item++) {
-      if (born[item] < 0) continue;
-      if (everywhere[item] < 0) this.never.push(born[item]);
-      else this.delays.push({ at: born[item], delay: everywhere[item] - born[item], item });
-      if (half[item] >= 0) this.halves.push(half[item] - born[item]);
+    for (let item = 0; item < createdAt.length; item++) {
+      if (createdAt[item] < 0) continue;
+      if (everywhereAt[item] < 0) this.never.push(createdAt[item]);
+      else this.delays.push({ at: createdAt[item], delay: everywhereAt[item] - createdAt[item], item });
+      if (halfAt[item] >= 0) this.halves.push(halfAt[item] - createdAt[item]);
     }
     this.sorted = Float64Array.from(this.delays, d => d.delay).sort();
     this.halves = Float64Array.from(this.halves).sort();
   }
   drawLatency(g, plot) {
     const most = this.sorted.length ? this.sorted[this.sorted.length - 1] : 1;
-    const y = this.valueAxis(g, plot, most, seconds);
-    g.fillStyle = faded(ink.gossip, this.delays.length > 5000 ? 0.35 : 0.7);
+    const y = this.valueAxis(g, plot, most, axisTime(most));
+    g.fillStyle = faded(palette.gossip, this.delays.length > 5000 ? 0.35 : 0.7);
     const r = this.delays.length > 5000 ? 1.2 : 2;
     for (const { at, delay } of this.delays) {
       g.beginPath();
       g.arc(plot.x(at), y(delay), r, 0, 7);
       g.fill();
     }
-    g.fillStyle = ink.drop;
+    g.fillStyle = palette.drop;
     for (const at of this.never) g.fillRect(plot.x(at) - 1, plot.top, 2, 7);
   }
-  tellLatency(t) {
+  describeLatency(t) {
     const near = this.delays.filter(d => Math.abs(d.at - t) < this.model.end_at / 200);
     const what = this.model.run.counter ? "additions" : "values";
-    if (near.length === 0) return `no ${what} were added here`;
+    if (near.length === 0) return `no ${what} were added then`;
     const worst = near.reduce((a, b) => b.delay > a.delay ? b : a);
-    return `${near.length} ${what}, everywhere after at most ${duration(worst.delay)}: ` +
-      this.model.itemText(worst.item);
+    return `${near.length} ${what}; the slowest, ${this.model.itemText(worst.item)}, reached all nodes after ${duration(worst.delay)}`;
   }
   drawCurve() {
     const height = HEAD + 130 + AXIS, g = prepare(this.curve, height), width = this.curve.parentElement.clientWidth;
     const plot = { left: LEFT, right: width - RIGHT, top: HEAD, bottom: height - AXIS };
     const total = this.delays.length + this.never.length;
-    const most = this.sorted.length && this.sorted.at(-1) > 0 ? this.sorted.at(-1) : 1; // not 0: one node has all at once
+    const most = this.sorted.length && this.sorted.at(-1) > 0 ? this.sorted.at(-1) : 1; // not 0, as in a run of one node
     const all = this.model.run.counter ? "additions" : "values";
     axisTitles(g, plot, `share of all ${all}`, `time since ${this.model.run.counter ? "an addition was made" : "a value was added"}`);
     const y = this.valueAxis(g, plot, 100, v => v + "%");
     const step = roundStep(most, (plot.right - plot.left) / 70), x = s => plot.left + s / most *
       (plot.right - plot.left);
     for (let s = 0; s <= most * 1.0001; s += step) {
-      label(g, seconds(s, step), x(s), plot.bottom + 11, { align: "center" });
+      label(g, axisTime(most)(s, step), x(s), plot.bottom + 11, { align: "center" });
     }
     g.lineWidth = 2;
-    for (const [sorted, colour] of [[this.halves, ink.sync], [this.sorted, ink.gossip]]) {
+    for (const [sorted, colour] of [[this.halves, palette.sync], [this.sorted, palette.gossip]]) {
       g.strokeStyle = colour;
       g.beginPath();
       g.moveTo(x(0), y(0));
@@ -495,17 +498,17 @@ class Charts {
       g.stroke();
     }
     g.lineWidth = 1;
-    for (const share of [95, 50]) { // the points people ask for, by name
+    for (const share of [95, 50]) {
       const s = this.sorted[Math.floor(this.sorted.length * share / 100)];
       if (s === undefined) continue;
       const at = [x(s), y(share * this.sorted.length / total)];
-      g.fillStyle = ink.gossip;
+      g.fillStyle = palette.gossip;
       g.beginPath();
       g.arc(...at, 4, 0, 7);
       g.fill();
       const left = at[0] > plot.right - 90;
       label(g, `${share}%: ${duration(s)}`, at[0] + (left ? -8 : 8), at[1] + 14,
-        { align: left ? "right" : "left", colour: ink.ink, plate: true });
+        { align: left ? "right" : "left", colour: palette.ink, backdrop: true });
     }
   }
 }

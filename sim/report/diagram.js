@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
-// The space-time diagram: a line a node, a slanted line a message. Draws what is in view; where that
-// is too much for lines, how much each node says and hears instead.
+// The space-time diagram: a horizontal line for each node, a slanted one for each message. If too many
+// messages are in view, it shows how many each node sends and receives instead.
 const LINES_MAX = 3000;
-const lostEarly = outcome => outcome === Outcome.LOST || outcome === Outcome.FULL; // where it was sent
+const droppedAtSender = outcome => outcome === Outcome.LOST || outcome === Outcome.FULL;
 
 class Diagram {
   constructor(model, { onwindow, onselect }) {
@@ -10,12 +10,12 @@ class Diagram {
     this.canvas = document.getElementById("diagram");
     this.from = 0;
     this.to = model.end_at;
-    this.least = 2e-4;           // seconds across, at the closest
+    this.least = 2e-4;           // the smallest window, seconds
     this.selected = -1;          // a copy of a message
-    this.node = -1;              // the one to step along
-    this.path = new Set();       // copies an answer speaks of
-    this.marks = [];             // moments at nodes that it speaks of: {at, node}
-    this.shown = { gossip: true, sync: true, other: true, client: model.between === 0, onlyDropped: false };
+    this.node = -1;              // the node whose events step() visits
+    this.path = new Set();       // the copies in an answer
+    this.marks = [];             // the moments in an answer: {at, node}
+    this.shown = { gossip: true, sync: true, other: true, client: model.nodeMessages === 0, onlyDropped: false };
     this.frame = 0;
     this.listen();
   }
@@ -34,7 +34,7 @@ class Diagram {
     return this.rowsTop + (node + .5) * (this.height - this.rowsTop - AXIS - 4) / this.model.nodes;
   }
 
-  // ---- What is in view ----
+  // ---- The window ----
   setWindow(from, to) {
     const end = this.model.end_at, span = Math.max(this.least, Math.min(to - from, end * 1.02));
     const middle = (from + to) / 2;
@@ -50,7 +50,7 @@ class Diagram {
     const by = share * (this.to - this.from);
     this.setWindow(this.from + by, this.to + by);
   }
-  // A stretch to begin with: where the first fault is, or in the middle, and not too much.
+  // The first window: at the first fault, or a third into the run, with a limited number of messages.
   open() {
     const { model } = this, { at } = model.copies, faults = model.faults.filter(f => f.from > 0);
     const middle = faults.length ? faults[0].from : model.end_at / 3;
@@ -58,9 +58,9 @@ class Diagram {
     while (lowerBound(at, middle + span / 2) - lowerBound(at, middle - span / 2) > 500) span *= .8;
     this.setWindow(middle - span / 3, middle + span * 2 / 3);
   }
-  // Brings a stretch of time into view, with some room, and keeps the zoom if it is fit for that.
+  // Shows an interval with a margin, and keeps the zoom if that suits the interval.
   show(from, to) {
-    const length = to - from, fit = 12 * Math.max(length, this.model.typical);
+    const length = to - from, fit = 12 * Math.max(length, this.model.typicalDelay);
     const span = Math.max(1.6 * length, Math.min(this.to - this.from, fit));
     this.setWindow((from + to - span) / 2, (from + to + span) / 2);
   }
@@ -78,13 +78,13 @@ class Diagram {
     if (this.shown.onlyDropped && outcome[copy] < Outcome.CUT) return false;
     return this.shown[kinds[kind[copy]]];
   }
-  // Calls back for each copy that is under way at some moment of the window. Copies stand in the
+  // Calls visit(copy) for each copy that is in flight at some moment of the window. Copies are in the
   // order of their sending.
   each(visit) {
     const { at, until, kind, outcome } = this.model.copies, { from, to } = this;
     const wanted = Uint8Array.from(kinds, name => this.shown[name]);
     const least = this.shown.onlyDropped ? Outcome.CUT : 0;
-    for (let c = lowerBound(at, from - this.model.longest); c < at.length && at[c] <= to; c++) {
+    for (let c = lowerBound(at, from - this.model.longestDelay); c < at.length && at[c] <= to; c++) {
       if (until[c] >= from && outcome[c] >= least && wanted[kind[c]]) visit(c);
     }
   }
@@ -102,9 +102,9 @@ class Diagram {
     g.rect(LEFT, 0, this.width - LEFT - RIGHT, this.height - AXIS);
     g.clip();
     if (this.dense) this.drawActivity(g); else this.drawLines(g);
-    this.drawChosen(g);
+    this.drawSelected(g);
     g.restore();
-    const what = this.dense ? "as activity of each node: bars up say, bars down hear. Zoom in for lines"
+    const what = this.dense ? "as bars: sent above a node's line, received below. Zoom in to see each"
       : "one line each";
     document.getElementById("status").textContent =
       `${grouped(count)} messages in ${duration(this.to - this.from)}, ${what}`;
@@ -112,7 +112,7 @@ class Diagram {
 
   background(g) {
     const { model } = this, bottom = this.height - AXIS;
-    g.fillStyle = ink.card;
+    g.fillStyle = palette.card;
     g.fillRect(0, 0, this.width, this.height);
     drawBands(g, model.faults, t => this.x(t), LEFT, this.width - RIGHT, HEAD + 19, bottom);
     axisTitles(g, { left: LEFT, right: this.width - RIGHT, bottom }, "node", TIME);
@@ -120,7 +120,7 @@ class Diagram {
     nodeLabels(g, model, node => this.y(node), LEFT - 8, this.node);
     for (let node = 0; node < model.nodes; node++) {
       const y = Math.round(this.y(node)) + .5, chosen = node === this.node;
-      g.strokeStyle = chosen ? ink.accent : ink.rule;
+      g.strokeStyle = chosen ? palette.accent : palette.rule;
       line(g, LEFT, y, this.width - RIGHT, y);
       this.states(g, node, y);
     }
@@ -128,13 +128,14 @@ class Diagram {
     for (let i = Math.max(0, Math.ceil(this.from / step)); i * step <= this.to; i++) {
       const x = this.x(i * step);
       if (x < LEFT - 1) continue;
-      g.strokeStyle = ink.grid;
+      g.strokeStyle = palette.grid;
       line(g, x, this.rowsTop - 10, x, bottom);
       label(g, seconds(i * step, step), x, bottom + 11, { align: "center" });
     }
+    drawOmitted(g, model, { x: t => this.x(t), left: LEFT, right: this.width - RIGHT, top: this.rowsTop - 10, bottom });
     drawMoments(g, model, t => this.x(t), LEFT, this.width - RIGHT, HEAD + 19, bottom, true);
   }
-  // What is in view, as far as there is room: the chart of faults has all of them.
+  // Names the faults in view, as far as there is room: the chart of faults names all.
   faultLabels(g) {
     let free = LEFT;
     for (const fault of this.model.faults) {
@@ -144,12 +145,12 @@ class Diagram {
       if (room < 40) continue;
       const width = label(g, fault.text, x + 12, HEAD + 9, { room });
       if (width === 0) continue;
-      g.fillStyle = ink[fault.kind];
+      g.fillStyle = palette[fault.kind];
       g.fillRect(x + 2, HEAD + 5, 6, 8);
       free = x + 12 + width + 10;
     }
   }
-  // Where a node is down or stands still.
+  // Marks where a node is down or paused.
   states(g, node, y) {
     const changes = this.model.states[node];
     changes.forEach((change, i) => {
@@ -158,7 +159,7 @@ class Diagram {
       const to = next ? this.x(next.at) : this.x(this.model.end_at);
       const x = Math.max(LEFT, from), width = Math.min(this.width - RIGHT, to) - x;
       if (width <= 0) return;
-      g.fillStyle = faded(change.what === "down" ? ink.crash : ink.pause, 0.45);
+      g.fillStyle = faded(change.what === "down" ? palette.crash : palette.pause, 0.45);
       g.fillRect(x, y - 4, Math.max(width, 2), 8);
     });
   }
@@ -168,10 +169,10 @@ class Diagram {
     const groups = { gossip: [], sync: [], other: [], client: [], drop: [] };
     this.each(c => groups[outcome[c] >= Outcome.CUT ? "drop" : kinds[kind[c]]].push(c));
     const pixels = this.count / (this.width - LEFT);
-    const alpha = this.path.size > 0 ? 0.22 : Math.max(0.35, Math.min(0.9, 1.2 - pixels / 3));
+    const alpha = this.path.size > 0 ? 0.22 : Math.max(0.35, Math.min(0.9, 1.2 - pixels / 1.8));
     g.lineWidth = this.count < 400 ? 1.3 : 1;
     for (const [name, list] of Object.entries(groups)) {
-      g.strokeStyle = faded(ink[name], alpha);
+      g.strokeStyle = faded(palette[name], alpha);
       g.beginPath();
       for (const c of list) this.trace(g, c);
       g.stroke();
@@ -183,30 +184,30 @@ class Diagram {
     const { at, until, message, outcome } = this.model.copies;
     const m = message[c], x0 = this.x(at[c]), y0 = this.y(this.model.from[m]);
     let x1 = this.x(until[c]), y1 = this.y(this.model.to[m]);
-    if (lostEarly(outcome[c])) { // it never got anywhere: a stub says so
+    if (droppedAtSender(outcome[c])) { // drawn as a stub
       x1 = x0 + 14;
       y1 = y0 + Math.sign(y1 - y0) * Math.min(14, Math.abs(y1 - y0) / 2);
     }
     g.moveTo(x0, y0);
     g.lineTo(x1, y1);
   }
-  // A dot where a message is taken, a cross where it is dropped.
+  // A dot where a message is received, a cross where it is dropped.
   drawEnds(g, groups, alpha) {
     const { until, message, outcome, at } = this.model.copies;
     for (const kind of ["gossip", "sync", "other", "client"]) {
-      g.fillStyle = faded(ink[kind], alpha);
+      g.fillStyle = faded(palette[kind], alpha);
       for (const c of groups[kind]) {
         if (outcome[c] !== Outcome.DELIVERED) continue;
         const x = this.x(until[c]), y = this.y(this.model.to[message[c]]);
         g.fillRect(x - 1.8, y - 1.8, 3.6, 3.6);
       }
     }
-    g.strokeStyle = ink.drop;
+    g.strokeStyle = palette.drop;
     g.lineWidth = 1.5;
     g.beginPath();
     for (const c of groups.drop) {
       let [x, y] = [this.x(until[c]), this.y(this.model.to[message[c]])];
-      if (lostEarly(outcome[c])) {
+      if (droppedAtSender(outcome[c])) {
         const from = this.y(this.model.from[message[c]]);
         [x, y] = [this.x(at[c]) + 14, from + Math.sign(y - from) * Math.min(14, Math.abs(y - from) / 2)];
       }
@@ -219,24 +220,24 @@ class Diagram {
     g.lineWidth = 1;
   }
 
-  // Bins of two pixels: what each node says above its line, what it hears below, drops in red.
+  // Bins of two pixels: what each node sends above its line, what it receives below, drops in red.
   drawActivity(g) {
     const { model } = this, { at, until, outcome, message, kind } = model.copies, n = model.nodes;
     const bins = Math.ceil((this.width - LEFT - RIGHT) / 2), scale = bins / (this.to - this.from);
     const counts = () => new Uint16Array(bins * n);
-    const said = [counts(), counts(), counts()], heard = counts(), dropped = counts();
+    const sent = [counts(), counts(), counts()], received = counts(), dropped = counts();
     this.each(c => {
       const m = message[c], to = model.to[m];
-      const leaves = Math.floor((at[c] - this.from) * scale);
-      const comes = Math.floor((until[c] - this.from) * scale);
-      if (leaves >= 0 && leaves < bins && kind[c] < 3) said[kind[c]][model.from[m] * bins + leaves]++;
-      if (comes < 0 || comes >= bins) return;
-      if (outcome[c] >= Outcome.CUT) dropped[to * bins + comes]++; else heard[to * bins + comes]++;
+      const first = Math.floor((at[c] - this.from) * scale);
+      const last = Math.floor((until[c] - this.from) * scale);
+      if (first >= 0 && first < bins && kind[c] < 3) sent[kind[c]][model.from[m] * bins + first]++;
+      if (last < 0 || last >= bins) return;
+      if (outcome[c] >= Outcome.CUT) dropped[to * bins + last]++; else received[to * bins + last]++;
     });
-    this.paintBars(g, bins, [said[0], said[1], said[2]], [heard, dropped]);
+    this.paintBars(g, bins, sent, [received, dropped]);
   }
-  // Bars as pixels of an image: far more of them than a canvas could fill one by one. The scale is
-  // that of the square root, and fits all but the busiest bins.
+  // Draws bars as pixels of an image, since they are too many to fill one by one. The scale is that of the
+  // square root, and fits all but the busiest 3% of the bins.
   paintBars(g, bins, up, down) {
     const n = this.model.nodes, sums = new Uint32Array(bins * n), busy = [];
     for (const layers of [up, down]) {
@@ -251,7 +252,7 @@ class Diagram {
     const half = Math.max(2, (this.y(1) - this.y(0) || 30) / 2 - 1);
     const reach = count => Math.min(half, Math.ceil(half * Math.sqrt(count / high)));
     const colour = (name, alpha) => { // as little-endian bytes: red, green, blue, alpha
-      const rgb = parseInt(ink[name].slice(1), 16);
+      const rgb = parseInt(palette[name].slice(1), 16);
       return (alpha << 24 | (rgb & 255) << 16 | (rgb & 0xff00) | rgb >> 16) >>> 0;
     };
     const bars = (layers, colours, direction) => {
@@ -281,18 +282,18 @@ class Diagram {
     g.drawImage(this.bars, LEFT, 0, 2 * bins, bottom);
   }
 
-  drawChosen(g) {
+  drawSelected(g) {
     const { message, at, until } = this.model.copies;
     for (const c of [...this.path, this.selected]) {
       if (c < 0 || until[c] < this.from || at[c] > this.to) continue;
       const dropped = this.model.copies.outcome[c] >= Outcome.CUT;
       g.lineCap = "round";
-      g.strokeStyle = ink.card;
+      g.strokeStyle = palette.card;
       g.lineWidth = c === this.selected ? 8 : 6;
       g.beginPath();
       this.trace(g, c);
       g.stroke();
-      g.strokeStyle = dropped ? ink.drop : c === this.selected ? ink.ink : ink.accent;
+      g.strokeStyle = dropped ? palette.drop : c === this.selected ? palette.ink : palette.accent;
       g.lineWidth = c === this.selected ? 3.4 : 2.4;
       g.beginPath();
       this.trace(g, c);
@@ -303,13 +304,13 @@ class Diagram {
       g.beginPath();
       g.arc(this.x(at[c]), this.y(this.model.from[message[c]]), 3.5, 0, 7);
       g.fill();
-      if (lostEarly(this.model.copies.outcome[c])) continue;
+      if (droppedAtSender(this.model.copies.outcome[c])) continue;
       g.beginPath();
       g.arc(this.x(until[c]), this.y(this.model.to[message[c]]), 4.5, 0, 7);
       g.fill();
     }
     for (const { at: moment, node } of this.marks) {
-      g.strokeStyle = ink.accent;
+      g.strokeStyle = palette.accent;
       g.lineWidth = 2;
       g.beginPath();
       g.arc(this.x(moment), this.y(node), 8, 0, 7);
@@ -318,7 +319,7 @@ class Diagram {
     }
   }
 
-  // ---- Choosing ----
+  // ---- Selecting ----
   select(copy, reveal = false) {
     this.selected = copy;
     if (copy >= 0 && reveal) {
@@ -335,7 +336,7 @@ class Diagram {
     this.invalidate();
   }
 
-  // The copy whose line is nearest to a point; −1: none is within reach.
+  // The copy whose line is nearest to a point, within `reach` pixels; −1: none.
   near(x, y, reach = 7) {
     const { at, until, message } = this.model.copies;
     let best = -1, least = reach;
@@ -343,7 +344,7 @@ class Diagram {
     this.each(c => {
       const m = message[c], x0 = this.x(at[c]), y0 = this.y(this.model.from[m]);
       let dx = this.x(until[c]) - x0, dy = this.y(this.model.to[m]) - y0;
-      if (lostEarly(this.model.copies.outcome[c])) {
+      if (droppedAtSender(this.model.copies.outcome[c])) {
         dx = 14;
         dy = Math.sign(dy) * Math.min(14, Math.abs(dy) / 2);
       }
@@ -371,21 +372,21 @@ class Diagram {
     if (node >= 0) this.onselect(-1, node, Math.max(0, this.time(x)));
   }
 
-  // The next event after the selected one, or before it: of the chosen node, if there is one. A
-  // message counts when it is sent, at the chosen node when it comes there, too.
+  // Selects the next event after the selected one (direction 1) or before it (−1); only those of the
+  // chosen node, if there is one. A sent message is an event; at the chosen node so is a received one.
   step(direction) {
     const { at, until, message, outcome } = this.model.copies, { from, to } = this.model;
     const middle = (this.from + this.to) / 2;
     const concerns = c => this.wanted(c) && (this.node < 0 || from[message[c]] === this.node ||
-      (to[message[c]] === this.node && !lostEarly(outcome[c])));
+      (to[message[c]] === this.node && !droppedAtSender(outcome[c])));
     const when = c => this.node >= 0 && from[message[c]] !== this.node ? until[c] : at[c];
     const here = this.selected >= 0 ? when(this.selected) : middle;
     let best = -1;
-    const after = (a, b) => when(a) - when(b) || a - b; // an order of all events
+    const after = (a, b) => when(a) - when(b) || a - b; // a total order of events
     const beyond = c => this.selected >= 0 ? direction * after(c, this.selected) > 0
       : direction * (when(c) - here) >= 0;
-    // Arrivals may be of messages sent long before: look as far back as the longest flight.
-    const start = lowerBound(at, here - (this.node >= 0 ? this.model.longest : 0));
+    // A message that arrives may have been sent up to longestDelay before.
+    const start = lowerBound(at, here - (this.node >= 0 ? this.model.longestDelay : 0));
     if (direction > 0) {
       for (let c = start; c < at.length; c++) {
         if (best >= 0 && at[c] > when(best)) break;
@@ -393,7 +394,7 @@ class Diagram {
       }
     } else {
       for (let c = lowerBound(at, here + 1e-9) - 1; c >= 0; c--) {
-        if (best >= 0 && at[c] < when(best) - this.model.longest) break;
+        if (best >= 0 && at[c] < when(best) - this.model.longestDelay) break;
         if (concerns(c) && beyond(c) && (best < 0 || after(c, best) > 0)) best = c;
         if (this.node < 0 && best >= 0) break;
       }
@@ -401,7 +402,7 @@ class Diagram {
     if (best >= 0) this.select(best, true);
   }
 
-  // A finger that moves up or down scrolls the page; two zoom, as the style sheet's touch-action says.
+  // A finger that moves up or down scrolls the page, by touch-action in the style sheet; two zoom.
   listen() {
     const canvas = this.canvas, fingers = new Map();
     let drag = null, pinch = null;

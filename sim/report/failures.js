@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// What failed, where and when, and the questions that the page can answer about it.
+// The violations of a run: where and when they occurred, and the questions that the page suggests.
 const FAILURES_SHOWN = 12, QUESTIONS_MAX = 4;
 
 class Failures {
@@ -7,21 +7,21 @@ class Failures {
     this.model = model;
     this.count = result ? Math.max(result.error_count, result.errors.length) : 0;
     this.list = (result ? result.errors : []).slice(0, FAILURES_SHOWN).map(text => this.failure(text));
-    // The nodes that the page marks: of the first failure that tells of any.
+    // The nodes that the page marks: those of the first failure that names any.
     const first = this.list.find(failure => failure.nodes.length > 0);
     model.implicated = new Set(first ? first.nodes : []);
   }
 
-  // {text, at, nodes, questions}; at: Infinity if it was found when all was over.
+  // {text, at, nodes, questions}; at: Infinity if it was found after the run.
   failure(text) {
     const { model } = this, plain = text.replace(/[\u0000-\u001f]/g, " ");
     const violation = model.violations.find(v => v.text === plain);
     const at = violation ? violation.at : Infinity, moment = Math.min(at, model.end_at);
-    const said = plain.split("The line:")[0];
-    const named = [...new Set([...said.matchAll(/\bn(\d+)\b/g)].map(m => +m[1]))].filter(n => n < model.nodes);
-    // Who acknowledged a value that is lost is asked about first.
-    const acked = new Set([...((/acknowledged by((?: n\d+)+)/.exec(said) || [])[1] || "").matchAll(/n(\d+)/g)].map(m => +m[1]));
-    const values = this.valuesIn(said), questions = [], nodes = new Set();
+    const claim = plain.split(/(?:The line|Line): /)[0]; // without the text that a node printed
+    const named = [...new Set([...claim.matchAll(/\bn(\d+)\b/g)].map(m => +m[1]))].filter(n => n < model.nodes);
+    // The first question is about the node that acknowledged a lost value.
+    const acked = new Set([...((/acknowledged by((?: n\d+)+)/.exec(claim) || [])[1] || "").matchAll(/n(\d+)/g)].map(m => +m[1]));
+    const values = this.valuesIn(claim), questions = [], nodes = new Set();
     const ask = question => questions.length < QUESTIONS_MAX && !questions.includes(question) && questions.push(question);
     const why = (node, item, when) => {
       nodes.add(node);
@@ -30,14 +30,14 @@ class Failures {
 
     for (const value of values) {
       const item = model.firstItem[value];
-      if (model.born[item] > moment + 1e-6) continue; // no node had it yet
+      if (model.createdAt[item] > moment + 1e-6) continue; // no node had it yet
       const without = this.lacking(item, moment);
       const about = without.filter(n => named.includes(n)).sort((a, b) => acked.has(b) - acked.has(a));
-      const nobody = about.length + without.length === 0;
+      const allHave = about.length + without.length === 0;
       for (const node of (about.length ? about : without).slice(0, 2)) why(node, item, at);
-      if (nobody) ask(`who has ${model.itemText(item)}?`);
+      if (allHave) ask(`who has ${model.itemText(item)}?`);
     }
-    const lacks = model.lacks && values.length === 0 && this.isOfReplicas(said) ? model.lackingAt(moment) : [];
+    const lacks = model.lacks && values.length === 0 && this.concernsReplicas(claim) ? model.lackingAt(moment) : [];
     const worst = [...lacks.keys()].filter(n => lacks[n] > 0 && (named.length === 0 || named.includes(n)))
       .sort((a, b) => lacks[b] - lacks[a]);
     for (const node of worst.slice(0, 3)) {
@@ -48,33 +48,33 @@ class Failures {
     for (const node of named.slice(0, 2)) {
       if (nodes.size === 0 || named.length === 1) ask(`what happened at n${node}${at < model.end_at ? ` at ${+at.toFixed(3)} s` : ""}?`);
     }
-    if (questions.length === 0 && at < Infinity) ask(`who spoke at ${+moment.toFixed(3)} s?`);
+    if (questions.length === 0 && at < Infinity) ask(`who sent at ${+moment.toFixed(3)} s?`);
     return { text, at, nodes: nodes.size ? [...nodes] : named, questions };
   }
-  // Whether a failure is one of what replicas hold.
-  isOfReplicas(text) {
-    return /equal|differ|lost|lack|missing|sum|absent|monotonic/.test(text);
+  // Whether a failure is about the contents of replicas, by its kind, which precedes the first colon.
+  concernsReplicas(text) {
+    return /equal|differ|digest|lost|absent|kept|forgot|sum|monotonic|goes back/.test(text.split(":")[0]);
   }
-  // The values of a set that an error lists after a colon, or names.
+  // The values of a set that an error names, or lists after a colon.
   valuesIn(text) {
     const { model } = this, found = [];
     if (!model.run.set) return found;
     const words = (/:((?:\s+[^\s:;]+)+)\s*(?:;|$)/.exec(text) || ["", ""])[1].trim().split(/[\s,]+/);
     const end = words.findIndex(word => !model.valueNumbers.has(word));
-    if (end >= 0) words.length = /^[…(;]/.test(words[end]) ? end : 0; // else it is a number in a sentence
-    words.push(...[...text.matchAll(/\b(?:value|returned) (\S+?)[,.;]?(?=\s|$)/g)].map(m => m[1]));
+    if (end >= 0) words.length = /^[…(;]/.test(words[end]) ? end : 0; // otherwise a sentence with numbers
+    words.push(...[...text.matchAll(/\b(?:value|shows|returns|returned) (\S+?)[,.;]?(?=\s|$)/g)].map(m => m[1]));
     for (const word of words) {
       const value = model.valueNumbers.get(word);
       if (value !== undefined && !found.includes(value)) found.push(value);
     }
     return found.slice(0, 3);
   }
-  // The nodes without an item at a moment, by what they know or by their last read.
+  // The nodes that lack an item at a moment, or whose last read does not return it.
   lacking(item, moment) {
     const { model } = this, out = [], { value } = model.items, has = model.holders(item, moment);
     for (let node = 0; node < model.nodes; node++) {
       const read = model.lastRead(node);
-      if (!has[node] || (read && read.at <= moment + 1e-6 && !read.shown.has(model.values[value[item]]))) out.push(node);
+      if (!has[node] || (read && read.at <= moment + 1e-6 && !read.values.has(model.values[value[item]]))) out.push(node);
     }
     return out;
   }

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
-// Which faults touched a node, or the path that a value took to it.
+// Which faults affected a node, or the path of a value to it.
 
-// The nodes that a group of a scenario names, "n1, n4..n7", "all" or "rest", at the beginning of a
-// text: {nodes: a set, or null for all or rest, word, rest of the text}; null: there is no group.
+// Parses the group of nodes at the start of a text, "n1, n4..n7", "all" or "rest", as in scenarios:
+// {nodes: a Set, or null for all or rest; word; rest: the text after it}; null: there is no group.
 function groupOf(text) {
   const found = /^\s*((?:n\d+(?:\.\.n?\d+)?)(?:[\s,]+n\d+(?:\.\.n?\d+)?)*|all\b|rest\b)/.exec(text);
   if (!found) return null;
@@ -16,8 +16,8 @@ function groupOf(text) {
   return { nodes, word: "", rest };
 }
 
-// What a fault's text says: {nodes} of one that is done to nodes, {links: has(from, to)} of one that
-// is done to links; {} if it does not say.
+// The reach of a fault by its text: {nodes} if it is applied to nodes, {links: has(from, to)} if to links,
+// {} if the text does not say.
 function reachOf(fault) {
   const { kind, text } = fault;
   if (["crash", "pause", "slow", "clock", "drift"].includes(kind)) {
@@ -45,10 +45,10 @@ function reachOf(fault) {
   return { links };
 }
 
-// How each fault of a stretch of time touched a node, or the path to it: [{fault, how}] of those that
-// did. path: pairs [from, to] of nodes. A fault of links touched it if it dropped, or could have
-// changed, a message that was sent there meanwhile; those that dropped most come first.
-function faultsTouching(model, node, path, from, until, faults = model.faults) {
+// The faults between two moments that affected a node, or the path to it: [{fault, how}]. path: pairs
+// [from, to] of nodes. A fault of links affected it if it dropped, or could have changed, a message on
+// these links; the faults that dropped most come first.
+function faultsAffecting(model, node, path, from, until, faults = model.faults) {
   const links = new Set(path.map(([a, b]) => a * 65536 + b)), nodes = new Set([node, ...path.flat()]);
   const outcomes = { cut: Outcome.CUT, lose: Outcome.LOST, limit: Outcome.FULL }, out = [];
   const { at, until: ends, message, outcome } = model.copies;
@@ -56,13 +56,13 @@ function faultsTouching(model, node, path, from, until, faults = model.faults) {
     if (fault.from >= until || fault.to <= from || fault.kind === "crash" || fault.kind === "pause") continue;
     const reach = reachOf(fault), begin = Math.max(from, fault.from), end = Math.min(until, fault.to);
     if (["slow", "clock", "drift"].includes(fault.kind)) {
-      const touched = [...nodes].filter(n => !reach.nodes || reach.nodes.has(n)).map(n => "n" + n);
-      if (touched.length) out.push({ fault, weight: 0, how: `at ${touched.slice(0, 8).join(", ")}` });
+      const affected = [...nodes].filter(n => !reach.nodes || reach.nodes.has(n)).map(n => "n" + n);
+      if (affected.length) out.push({ fault, weight: 0, how: `it applies to ${affected.slice(0, 8).join(", ")}` });
       continue;
     }
     const wanted = outcomes[fault.kind], count = { to: 0, from: 0, path: 0 };
-    // A message under way when the fault begins is subject to it.
-    for (let c = lowerBound(at, begin - model.longest); c < at.length && at[c] <= end; c++) {
+    // A message that is in flight when the fault begins is subject to it.
+    for (let c = lowerBound(at, begin - model.longestDelay); c < at.length && at[c] <= end; c++) {
       const m = message[c], a = model.from[m], b = model.to[m];
       if (a === CLIENT || ends[c] < begin || (wanted ? outcome[c] !== wanted || ends[c] > end : at[c] < begin)) continue;
       const via = b === node ? "to" : a === node ? "from" : links.has(a * 65536 + b) ? "path" : "";
@@ -75,7 +75,7 @@ function faultsTouching(model, node, path, from, until, faults = model.faults) {
     if (count.path) parts.push(`${grouped(count.path)} on the path`);
     if (parts.length === 0) continue;
     const sum = count.to + count.from + count.path;
-    out.push({ fault, weight: wanted ? sum : 0, how: `it ${wanted ? "dropped" : "could change"} ${parts.join(", ")
+    out.push({ fault, weight: wanted ? sum : 0, how: `it ${wanted ? "dropped" : "could affect"} ${parts.join(", ")
       .replace(/\d(?= )/, sum === 1 ? "$& message" : "$& messages")}` });
   }
   return out.sort((a, b) => b.weight - a.weight);

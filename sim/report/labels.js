@@ -1,16 +1,16 @@
 // SPDX-License-Identifier: MIT
-// Text on a canvas. No label is drawn over another: the one that comes later is left out, so draw
-// those first that matter most. A label stays within its canvas, and is shortened to its room.
+// Labels on a canvas. A label that would overlap an earlier one is not drawn, so the most important ones
+// must be drawn first. A label stays within its canvas, and is shortened to its room.
 const FONT = "12px system-ui, 'DejaVu Sans', sans-serif", FONT_HEIGHT = 12;
 
-// A name that stands among others, of which a long one is cut; the whole is a title then.
+// A name for a legend: a long one is shortened, and its element's title has all of it.
 const NAME_MAX = 24;
 function shortName(name) {
   const letters = [...name];
   return letters.length > NAME_MAX ? letters.slice(0, NAME_MAX - 1).join("").trimEnd() + "…" : name;
 }
 
-// A text, shortened until it is not wider than `room`; "" if three letters are.
+// A text, shortened to a width of `room` pixels; "" if not even three letters fit.
 function fitted(g, text, room) {
   if (g.measureText(text).width <= room) return text;
   let low = 0, high = text.length - 1;
@@ -21,9 +21,10 @@ function fitted(g, text, room) {
   return low < 3 ? "" : text.slice(0, low).trimEnd() + "…";
 }
 
-// Draws a label at a point that is the left, middle or right of its height's middle. `gap` keeps
-// others away, `plate` hides what is drawn below it. Returns its width, or 0 if it was left out.
-function label(g, text, x, y, { align = "left", colour = ink.soft, room = Infinity, gap = 4, plate = false,
+// Draws a label. x: of its left end, centre or right end, by `align`; y: of its middle. room: its largest
+// width; gap: the distance to other labels; backdrop: whether to hide what is drawn below it. In CSS
+// pixels. Returns its width, or 0 if it was not drawn.
+function label(g, text, x, y, { align = "left", colour = palette.soft, room = Infinity, gap = 4, backdrop = false,
   bold = false } = {}) {
   const { canvas } = g, wide = canvas.width / g.getTransform().a;
   g.font = bold ? "600 " + FONT : FONT;
@@ -32,13 +33,13 @@ function label(g, text, x, y, { align = "left", colour = ink.soft, room = Infini
   let left = align === "right" ? x - width : align === "center" ? x - width / 2 : x;
   left = Math.max(1, Math.min(left, wide - width - 1));
   const box = { left, right: left + width, top: y - FONT_HEIGHT / 2 - 1, bottom: y + FONT_HEIGHT / 2 + 1 };
-  const hides = other => box.left < other.right + gap && other.left < box.right + gap &&
+  const overlaps = other => box.left < other.right + gap && other.left < box.right + gap &&
     box.top < other.bottom && other.top < box.bottom;
-  const free = text !== "" && !canvas.labels.some(hides);
+  const free = text !== "" && !canvas.labels.some(overlaps);
   if (free) {
     canvas.labels.push(box);
-    if (plate) {
-      g.fillStyle = ink.card;
+    if (backdrop) {
+      g.fillStyle = palette.card;
       g.fillRect(left - 3, box.top - 1, width + 6, box.bottom - box.top + 2);
     }
     g.fillStyle = colour;

@@ -1,15 +1,16 @@
 // SPDX-License-Identifier: MIT
-// What the page is about: reads the events into typed arrays and works out who knew what when.
+// The data of the page: it reads the events into typed arrays, and computes which node had which values
+// when.
 const Outcome = { IN_FLIGHT: 0, DELIVERED: 1, CUT: 2, LOST: 3, DOWN: 4, FULL: 5 };
-const outcomeText = ["still under way at the end", "delivered", "dropped: a partition cut it off",
+const outcomeText = ["in flight at the end", "delivered", "dropped: a partition cut it off",
   "dropped: the network lost it", "dropped: the receiver was down",
   "dropped: the link was full"];
 const CLIENT = 0xffff;
-// In a message's place, for what a node came to know: nobody knows how, or by a message that the
-// report left out.
-const UNKNOWN = -1, LEFT_OUT = -2;
-// Reads JSON. Numbers that would not be spelled the same again, such as those beyond 53 bits, keep their
-// text: they are names of values here. (Browsers without JSON.rawJSON round them.)
+// Instead of the message by which a node received a value: its source is unknown, or a message that the
+// report omits.
+const UNKNOWN = -1, OMITTED = -2;
+// Parses JSON. A number that JavaScript would print differently, such as one beyond 53 bits, keeps its
+// text, since it identifies a value. (Browsers without JSON.rawJSON round it.)
 const exactly = (_, value, context) => typeof value === "number" && context && context.source !== String(value)
   ? JSON.rawJSON(context.source) : value;
 const parseJson = text => JSON.rawJSON && /\d{16}|\d[.eE]|-0/.test(text) ? JSON.parse(text, exactly) : JSON.parse(text);
@@ -32,7 +33,7 @@ class Column {
   done() { return this.data.subarray(0, this.length); }
 }
 
-// The first place in a sorted array whose item is not below a value.
+// The first index of a sorted array whose item is not below a value.
 function lowerBound(sorted, value, length = sorted.length) {
   let low = 0, high = length;
   while (low < high) {
@@ -45,40 +46,40 @@ function lowerBound(sorted, value, length = sorted.length) {
 class Model {
   constructor(run, text, kept) {
     this.run = run;
-    this.sent = kept.messages;             // messages of the run, those left out included
+    this.messagesSent = kept.messages;     // in the run, with those that the report omits
     this.keptUntil = kept.messages > kept.messages_max ? kept.until_us / 1e6 : Infinity;
     this.text = text;
     this.nodes = run.nodes;
-    this.types = [];                       // of messages between nodes, by number
+    this.types = [];                       // names of the types of messages between nodes
     this.typeNumbers = new Map();
-    // Messages, those of clients to nodes included:
+    // Messages, including requests of clients:
     this.columns = { at: new Column(Float64Array), from: new Column(Uint16Array),
       to: new Column(Uint16Array), bytes: new Column(Uint32Array), type: new Column(Uint8Array),
       start: new Column(Uint32Array), end: new Column(Uint32Array), id: new Column(Uint32Array),
-      openCopy: new Column(Int32Array) }; // its first copy that has not ended
-    // Their copies: one a message, and more where the network made some.
+      openCopy: new Column(Int32Array) }; // its first copy that is in flight
+    // Copies of messages: one each, and more of those that the network duplicated.
     this.copies = { message: new Column(Uint32Array), at: new Column(Float64Array),
       until: new Column(Float64Array), outcome: new Column(Uint8Array),
-      next: new Column(Int32Array) }; // of the same message
-    // What nodes came to know; value −1: a crash, all is forgotten.
-    this.learnt = { at: new Column(Float64Array), node: new Column(Uint16Array),
+      next: new Column(Int32Array) }; // copy of the same message
+    // Values that nodes received or created. value −1: the node crashed and lost all.
+    this.learned = { at: new Column(Float64Array), node: new Column(Uint16Array),
       value: new Column(Int32Array), count: new Column(Float64Array), message: new Column(Int32Array) };
-    this.values = []; // or, of a counter, the keys of its entries
+    this.values = []; // as JSON; of a counter, the keys of its entries
     this.valueNumbers = new Map();
-    this.has = Array.from({ length: this.nodes }, () => new Map()); // so far: the count of a value
-    this.messageOf = new Column(Int32Array); // by id
+    this.counts = Array.from({ length: this.nodes }, () => new Map()); // by value, while reading
+    this.messageOf = new Column(Int32Array); // the message with an id
     this.replies = [];                       // {at, node, client, start, end}
     this.faults = [];                        // {kind, text, from, to, number}
     this.states = Array.from({ length: this.nodes }, () => []); // {at, what}
-    // What clients gave a node in its present life: a message by its value; of a counter, by the
-    // sign, the messages whose sums its entry does not show yet, and what each adds.
-    this.asked = Array.from({ length: this.nodes }, () => new Map());
+    // The requests that a node received since its last start: the message by its value; of a counter, by
+    // sign, [{message, size}] of those that its entry does not include yet.
+    this.requests = Array.from({ length: this.nodes }, () => new Map());
     this.phases = [];
-    this.lastReads = new Map();              // by node
+    this.lastReads = new Map();              // of each node: see lastRead()
     this.violations = [];                    // {at, text}
     this.inferred = (run.set || run.counter) && text.indexOf("\nk") < 0;
-    this.read();
-    this.settle();
+    this.readEvents();
+    this.finish();
     this.numberItems();
     if (run.set || run.counter) this.derive();
   }
@@ -95,7 +96,7 @@ class Model {
   }
   nodeNumber(name) { return name[0] === "n" ? +name.slice(1) : CLIENT; }
   body(message) { return this.text.slice(this.start[message], this.end[message]); }
-  parsed(message) { // while events are read
+  parsed(message) { // usable while events are being read
     const { start, end } = this.columns;
     return parseJson(this.text.slice(start.data[message], end.data[message]));
   }
@@ -137,15 +138,15 @@ class Model {
     return number;
   }
 
-  // A line is a letter, the microseconds since the one before, and fields that depend on the letter.
-  read() {
+  // A line is a letter, the microseconds since the previous line, and fields that depend on the letter.
+  readEvents() {
     const text = this.text;
     let us = 0, at = text.indexOf("\n") + 1;
     while (at < text.length) {
       let end = text.indexOf("\n", at);
       if (end < 0) end = text.length;
       if (end > at) {
-        this.place = at + 1;
+        this.cursor = at + 1;
         this.lineEnd = end;
         us += this.number();
         this.line(text[at], us / 1e6);
@@ -156,21 +157,21 @@ class Model {
   }
   number() {
     let value = 0, code;
-    while (this.place < this.lineEnd && (code = this.text.charCodeAt(this.place) - 48) >= 0 && code < 10) {
+    while (this.cursor < this.lineEnd && (code = this.text.charCodeAt(this.cursor) - 48) >= 0 && code < 10) {
       value = value * 10 + code;
-      this.place++;
+      this.cursor++;
     }
-    this.place++;
+    this.cursor++;
     return value;
   }
   word() {
-    let end = this.text.indexOf(" ", this.place);
+    let end = this.text.indexOf(" ", this.cursor);
     if (end < 0 || end > this.lineEnd) end = this.lineEnd;
-    const word = this.text.slice(this.place, end);
-    this.place = end + 1;
+    const word = this.text.slice(this.cursor, end);
+    this.cursor = end + 1;
     return word;
   }
-  rest() { return this.text.slice(this.place, this.lineEnd); }
+  rest() { return this.text.slice(this.cursor, this.lineEnd); }
 
   line(letter, at) {
     switch (letter) {
@@ -184,10 +185,10 @@ class Model {
     case "k": return this.onLearn(at);
     case "r": {
       const node = this.nodeNumber(this.word()), client = this.word();
-      this.replies.push({ at, node, client, start: this.place, end: this.lineEnd });
+      this.replies.push({ at, node, client, start: this.cursor, end: this.lineEnd });
       if (this.inferred && this.run.set) {
-        const shown = this.shownBy(this.replies.at(-1));
-        for (const key of shown || []) if (this.valueNumbers.has(key)) this.learn(at, node, key, 1, UNKNOWN);
+        const values = this.valuesRead(this.replies.at(-1));
+        for (const key of values || []) if (this.valueNumbers.has(key)) this.learn(at, node, key, 1, UNKNOWN);
       }
       return;
     }
@@ -206,9 +207,9 @@ class Model {
     case "c": {
       const node = this.nodeNumber(this.word());
       this.states[node].push({ at, what: "down" });
-      this.asked[node].clear();
-      this.has[node].clear();
-      this.know(at, node, -1, 0, UNKNOWN);
+      this.requests[node].clear();
+      this.counts[node].clear();
+      this.recordLearned(at, node, -1, 0, UNKNOWN);
       return;
     }
     case "u": return void this.states[this.nodeNumber(this.word())].push({ at, what: "up" });
@@ -226,25 +227,26 @@ class Model {
     c.at.push(at);
     c.from.push(from);
     c.to.push(to);
-    c.start.push(this.place);
+    c.start.push(this.cursor);
     c.end.push(this.lineEnd);
     c.id.push(id);
     c.openCopy.push(-1);
-    const message = c.type.push(between ? this.typeNumber(this.place, this.lineEnd) : 255);
+    const message = c.type.push(between ? this.typeNumber(this.cursor, this.lineEnd) : 255);
     while (this.messageOf.length <= id) this.messageOf.push(-1);
     this.messageOf.data[id] = message;
     this.onCopy(at, message);
     if (!this.inferred || !between) return;
     this.infer(at, from, message, UNKNOWN);
   }
-  // What a client gives is known when it is on the disk: by then no message tells whence it came.
+  // A node has a client's value once it is on disk. That event does not name the request, so requests
+  // are remembered here.
   onRequest(node, message) {
-    const body = this.parsed(message), asked = this.asked[node];
-    for (const { key } of carried(body, this.run)) asked.set(key, message);
+    const body = this.parsed(message), requests = this.requests[node];
+    for (const { key } of carried(body, this.run)) requests.set(key, message);
     if (!this.run.counter || body.type !== "add" || !body.delta) return;
     const sign = numberOf(body.delta) > 0 ? "+" : "-";
-    if (!asked.has(sign)) asked.set(sign, []);
-    asked.get(sign).push({ message, size: Math.abs(numberOf(body.delta)) });
+    if (!requests.has(sign)) requests.set(sign, []);
+    requests.get(sign).push({ message, size: Math.abs(numberOf(body.delta)) });
   }
   onCopy(at, message) {
     const c = this.copies;
@@ -264,109 +266,109 @@ class Model {
     const node = this.columns.to.data[message];
     if (this.columns.from.data[message] === CLIENT) this.onRequest(node, message);
     if (!this.inferred) return;
-    // Where nobody says what nodes know: what they were told, and what they tell.
+    // Without events that say what nodes have: it is inferred from what they receive and send.
     this.infer(at, node, message, message);
   }
 
-  // Between nodes, only values that a client gave are taken for such: how nodes of other languages
-  // spell their messages is a guess.
+  // Between nodes, only values that clients have added count as values: the format of the messages of
+  // foreign nodes is a guess.
   infer(at, node, message, source) {
-    const given = this.columns.from.data[message] === CLIENT;
+    const isRequest = this.columns.from.data[message] === CLIENT;
     for (const { key, count } of carried(this.parsed(message), this.run)) {
-      if (given || this.run.counter || this.valueNumbers.has(key)) this.learn(at, node, key, count, source);
+      if (isRequest || this.run.counter || this.valueNumbers.has(key)) this.learn(at, node, key, count, source);
     }
   }
-  // The values that an answer to a read shows, as JSON; null: it is no such answer, or not kept whole.
-  shownBy(reply) {
+  // The values that the reply to a read returns, as JSON; null: it is no such reply, or abridged.
+  valuesRead(reply) {
     const text = this.text.slice(reply.start, reply.end);
     if (!text.includes('"read_ok"')) return null;
     try {
-      const body = parseJson(text), shown = body.messages ?? body.value;
-      return Array.isArray(shown) ? shown.map(value => JSON.stringify(value)) : null;
+      const body = parseJson(text), values = body.messages ?? body.value;
+      return Array.isArray(values) ? values.map(value => JSON.stringify(value)) : null;
     } catch (_) {
       return null;
     }
   }
-  // A node's last read of the set: {at, shown: a set of values as JSON}, or null.
+  // A node's last read of the set: {at, values: a Set of JSON texts}, or null.
   lastRead(node) {
     if (!this.lastReads.has(node)) {
       let read = null;
       for (let i = this.replies.length - 1; i >= 0 && this.run.set && !read; i--) {
-        const reply = this.replies[i], shown = reply.node === node ? this.shownBy(reply) : null;
-        if (shown) read = { at: reply.at, shown: new Set(shown) };
+        const reply = this.replies[i], values = reply.node === node ? this.valuesRead(reply) : null;
+        if (values) read = { at: reply.at, values: new Set(values) };
       }
       this.lastReads.set(node, read);
     }
     return this.lastReads.get(node);
   }
 
-  know(at, node, value, count, message) {
-    const k = this.learnt;
+  recordLearned(at, node, value, count, message) {
+    const k = this.learned;
     k.at.push(at);
     k.node.push(node);
     k.value.push(value);
     k.count.push(count);
     k.message.push(message);
   }
-  // A node has a value now, or of a counter's entry this count.
+  // A node has a value from now on, or of a counter's entry this count.
   learn(at, node, key, count, message) {
-    const value = this.valueNumber(key), has = this.has[node];
-    if (!this.run.counter && !this.inferred) { // a replica tells of each value once
-      this.know(at, node, value, count, message);
+    const value = this.valueNumber(key), counts = this.counts[node];
+    if (!this.run.counter && !this.inferred) { // a replica reports each value once
+      this.recordLearned(at, node, value, count, message);
       return;
     }
-    let before = has.get(value) || 0;
+    let before = counts.get(value) || 0;
     if (before >= count) return;
-    has.set(value, count);
+    counts.set(value, count);
     const own = message === UNKNOWN && this.run.counter ? JSON.parse(key) : [];
-    const given = own[0] === "n" + node ? this.asked[node].get(own[2]) || [] : [];
-    while (before < count && given.length > 0) { // each addition is a count of its own
-      const { message: request, size } = given.shift();
+    const pending = own[0] === "n" + node ? this.requests[node].get(own[2]) || [] : [];
+    while (before < count && pending.length > 0) { // each addition is a count of its own
+      const { message: request, size } = pending.shift();
       before = Math.min(before + size, count);
-      this.know(at, node, value, before, request);
+      this.recordLearned(at, node, value, before, request);
     }
-    if (before < count) this.know(at, node, value, count, message);
+    if (before < count) this.recordLearned(at, node, value, count, message);
   }
   onLearn(at) {
     const id = this.word(), node = this.nodeNumber(this.word());
-    // What a node has when it has been started came from its disk.
-    const message = id === "-" ? UNKNOWN : +id < this.messageOf.length ? this.messageOf.data[+id] : LEFT_OUT;
+    // What a node has when it starts comes from its disk.
+    const message = id === "-" ? UNKNOWN : +id < this.messageOf.length ? this.messageOf.data[+id] : OMITTED;
     const { from, start } = this.columns;
     const started = message >= 0 && from.data[message] === CLIENT &&
       this.text.startsWith('{"type":"init"', start.data[message]);
     for (const value of parseJson(this.rest())) {
       const [what, count] = this.run.counter ? [value[0], numberOf(value[1])] : [value, 1], key = JSON.stringify(what);
-      const given = this.run.counter || id !== "-" ? message : this.asked[node].get(key) ?? UNKNOWN;
-      this.learn(at, node, key, count, started ? UNKNOWN : given);
+      const source = this.run.counter || id !== "-" ? message : this.requests[node].get(key) ?? UNKNOWN;
+      this.learn(at, node, key, count, started ? UNKNOWN : source);
     }
   }
 
-  settle() {
+  finish() {
     for (const columns of [this.columns, this.copies]) {
       for (const name of Object.keys(columns)) columns[name] = columns[name].done();
     }
     Object.assign(this, this.columns);
-    for (const name of Object.keys(this.learnt)) this.learnt[name] = this.learnt[name].done();
+    for (const name of Object.keys(this.learned)) this.learned[name] = this.learned[name].done();
     const { at, until } = this.copies;
-    this.longest = 0; // flight
+    this.longestDelay = 0; // from sending to arrival or drop, seconds
     for (let i = 0; i < at.length; i++) {
       if (until[i] === Infinity) until[i] = this.end_at;
-      this.longest = Math.max(this.longest, until[i] - at[i]);
+      this.longestDelay = Math.max(this.longestDelay, until[i] - at[i]);
     }
-    const flights = until.map((t, i) => t - at[i]).filter(f => f > 0).sort();
-    this.typical = flights[flights.length >> 1] || 0.01; // flight, between nodes that are apart
+    const delays = until.map((t, i) => t - at[i]).filter(d => d > 0).sort();
+    this.typicalDelay = delays[delays.length >> 1] || 0.01; // median of those above 0
     for (const fault of this.faults) fault.to = Math.min(fault.to, this.end_at);
     this.end_at = Math.max(this.end_at, 1e-3);
-    this.between = 0;
-    for (let i = 0; i < this.from.length; i++) this.between += this.from[i] !== CLIENT;
-    // Of each copy, so that drawing need not ask: the number of its kind in `kinds`.
+    this.nodeMessages = 0; // between nodes
+    for (let i = 0; i < this.from.length; i++) this.nodeMessages += this.from[i] !== CLIENT;
+    // The index of each copy's kind in `kinds`, computed once for drawing.
     this.copies.kind = Uint8Array.from(this.copies.message, m => kinds.indexOf(this.kindOf(m)));
   }
 
-  // An item is what a node can lack: a value, or of a counter's entry each count that it had. Who has
-  // a later count has what is in the earlier ones, too. Those of a value stand together, in order.
+  // An item is what a node can lack: a value, or of a counter's entry each count that it had. A node with
+  // a count has all lower ones. The items of a value are consecutive, in ascending order.
   numberItems() {
-    const { value, count } = this.learnt, one = [1];
+    const { value, count } = this.learned, one = [1];
     const counts = this.values.map(() => this.run.counter ? new Set() : one);
     for (let i = 0; this.run.counter && i < value.length; i++) {
       if (value[i] >= 0) counts[value[i]].add(count[i]);
@@ -386,66 +388,67 @@ class Model {
     this.firstItem.push(items.value.length);
     this.nameEntries();
   }
-  // Entries of a counter are called n3+ and n3-; those of n3's second life n3/2+ and n3/2-.
+  // Entries of a counter are called n3+ and n3-; those of n3's second incarnation n3/2+ and n3/2-.
   nameEntries() {
-    this.entries = []; // {node, life, sign}, by value
-    const lives = new Map();
+    this.entries = []; // {node, incarnation, sign}, by value
+    const incarnations = new Map(); // of each node, in order of appearance
     for (const key of this.run.counter ? this.values : []) {
-      const [node, life, sign] = parseJson(key), incarnation = JSON.stringify(life);
-      if (!lives.has(node)) lives.set(node, []);
-      const known = lives.get(node);
-      if (!known.includes(incarnation)) known.push(incarnation);
-      this.entries.push({ node, life: known.indexOf(incarnation) + 1, sign });
+      const [node, id, sign] = parseJson(key), incarnation = JSON.stringify(id);
+      if (!incarnations.has(node)) incarnations.set(node, []);
+      const own = incarnations.get(node);
+      if (!own.includes(incarnation)) own.push(incarnation);
+      this.entries.push({ node, incarnation: own.indexOf(incarnation) + 1, sign });
     }
   }
   textOf(value, count) {
     if (!this.run.counter) return this.values[value];
-    const { node, life, sign } = this.entries[value];
-    return node + (life > 1 ? "/" + life : "") + sign + count;
+    const { node, incarnation, sign } = this.entries[value];
+    return node + (incarnation > 1 ? "/" + incarnation : "") + sign + count;
   }
   itemText(item) { return this.textOf(this.items.value[item], this.items.count[item]); }
 
-  // Goes through what was learnt, and calls back before each moment, and for each item that a node
-  // comes to know: visit.learn(item, at, node, how many have it now).
+  // Replays what nodes learned. Calls visit.before(at, state) before each event, and for each item that a
+  // node receives visit.learn(item, at, node, number of nodes that have it now).
   replay(visit) {
-    const { at, node, value, count } = this.learnt, { items, firstItem } = this;
+    const { at, node, value, count } = this.learned, { items, firstItem } = this;
     const n = this.nodes, width = this.values.length;
-    // Of each node and value, the first item that the node does not know.
+    // Of each node and value, the first item that the node lacks.
     const next = new Int32Array(n * width), totals = new Float64Array(n);
     for (let i = 0; i < n; i++) next.set(firstItem.slice(0, width), i * width);
     const holders = new Uint16Array(items.value.length), state = { totals, total: 0, holders };
     for (let i = 0; i < at.length; i++) {
       visit.before(at[i], state);
-      const who = node[i], v = value[i];
+      const learner = node[i], v = value[i];
       if (v < 0) {
-        totals[who] = 0;
+        totals[learner] = 0;
         for (let w = 0; w < width; w++) {
-          while (next[who * width + w] > firstItem[w]) {
-            const item = --next[who * width + w];
+          while (next[learner * width + w] > firstItem[w]) {
+            const item = --next[learner * width + w];
             if (--holders[item] === 0) state.total -= items.weight[item];
           }
         }
         continue;
       }
-      let item = next[who * width + v];
+      let item = next[learner * width + v];
       for (; item < firstItem[v + 1] && items.count[item] <= count[i]; item++) {
-        totals[who] += items.weight[item];
+        totals[learner] += items.weight[item];
         if (++holders[item] === 1) state.total += items.weight[item];
-        visit.learn(item, at[i], who, holders[item]);
+        visit.learn(item, at[i], learner, holders[item]);
       }
-      next[who * width + v] = item;
+      next[learner * width + v] = item;
     }
     visit.before(Infinity, state);
   }
 
+  // How many items each node lacks over time, and when each item was where.
   derive() {
     const bins = this.bins = 720, n = this.nodes;
     const lacks = this.lacks = new Float32Array(bins * n), step = this.end_at / bins;
     const width = this.items.value.length;
-    const born = this.born = new Float64Array(width).fill(-1);
-    const half = this.half = new Float64Array(width).fill(-1);
-    const everywhere = this.everywhere = new Float64Array(width).fill(-1);
-    const last = this.last = new Uint16Array(width); // the node that had it last
+    const createdAt = this.createdAt = new Float64Array(width).fill(-1);
+    const halfAt = this.halfAt = new Float64Array(width).fill(-1);
+    const everywhereAt = this.everywhereAt = new Float64Array(width).fill(-1);
+    const lastNode = this.lastNode = new Uint16Array(width); // the last to receive it
     let bin = 0;
     this.replay({
       before: (time, state) => {
@@ -454,29 +457,28 @@ class Model {
         }
       },
       learn: (item, at, node, holders) => {
-        if (born[item] < 0) born[item] = at;
-        if (half[item] < 0 && 2 * holders >= n) half[item] = at;
-        if (everywhere[item] >= 0 || holders < n) return;
-        everywhere[item] = at;
-        last[item] = node;
+        if (createdAt[item] < 0) createdAt[item] = at;
+        if (halfAt[item] < 0 && 2 * holders >= n) halfAt[item] = at;
+        if (everywhereAt[item] >= 0 || holders < n) return;
+        everywhereAt[item] = at;
+        lastNode[item] = node;
       },
     });
     this.mostLacking = lacks.reduce((most, x) => Math.max(most, x), 0);
   }
 
-  // What a node knows at a moment, and what any node does: the count of each value. What the last node
-  // to have it has lost is not there.
-  knowledge(node, moment) {
-    const known = new Map(), { at, node: who, value, count } = this.learnt;
+  // The counts of values that a node has at a moment, and of those that at least one node has.
+  contents(node, moment) {
+    const own = new Map(), { at, node: learner, value, count } = this.learned;
     for (let i = 0; i < at.length && at[i] <= moment; i++) {
-      if (who[i] !== node) continue;
-      if (value[i] < 0) known.clear();
-      else known.set(value[i], Math.max(count[i], known.get(value[i]) || 0));
+      if (learner[i] !== node) continue;
+      if (value[i] < 0) own.clear();
+      else own.set(value[i], Math.max(count[i], own.get(value[i]) || 0));
     }
-    return { known, all: this.heldAt(moment) };
+    return { own, all: this.unionAt(moment) };
   }
-  heldAt(moment) {
-    if (this.held && this.held.moment === moment) return this.held.all;
+  unionAt(moment) {
+    if (this.cachedUnion && this.cachedUnion.moment === moment) return this.cachedUnion.all;
     const { value, count } = this.items, all = new Map();
     let open = true;
     this.replay({
@@ -487,19 +489,19 @@ class Model {
       },
       learn: () => {},
     });
-    this.held = { moment, all };
+    this.cachedUnion = { moment, all };
     return all;
   }
-  // Which nodes have an item at a moment: 1 for each that has.
+  // Which nodes have an item at a moment: 1 for each that has it.
   holders(item, moment) {
-    const has = new Uint8Array(this.nodes), { at, node, value, count } = this.learnt;
+    const has = new Uint8Array(this.nodes), { at, node, value, count } = this.learned;
     for (let i = 0; i < at.length && at[i] <= moment; i++) {
       if (value[i] < 0) has[node[i]] = 0;
       else if (value[i] === this.items.value[item] && count[i] >= this.items.count[item]) has[node[i]] = 1;
     }
     return has;
   }
-  // How much each node lacks at a moment.
+  // The number of items that each node lacks at a moment.
   lackingAt(moment) {
     const lacks = new Float64Array(this.nodes);
     let open = true;
@@ -513,15 +515,15 @@ class Model {
     });
     return lacks;
   }
-  // The items that a node lacks at a moment, those that were added first before the others.
+  // The items that a node lacks at a moment, in the order of their creation.
   lackedBy(node, moment) {
-    const { known, all } = this.knowledge(node, moment), { count } = this.items, out = [];
+    const { own, all } = this.contents(node, moment), { count } = this.items, out = [];
     for (const [v, most] of all) {
       for (let item = this.firstItem[v]; item < this.firstItem[v + 1] && count[item] <= most; item++) {
-        if (count[item] > (known.get(v) || 0)) out.push(item);
+        if (count[item] > (own.get(v) || 0)) out.push(item);
       }
     }
-    return out.sort((a, b) => this.born[a] - this.born[b]);
+    return out.sort((a, b) => this.createdAt[a] - this.createdAt[b]);
   }
   stateAt(node, moment) {
     let state = "up";
@@ -531,8 +533,8 @@ class Model {
   faultsAt(moment) { return this.faults.filter(f => f.from <= moment && moment < f.to); }
 }
 
-// The entries in a message's body, as [{key, count}]: grapevine's, what a client adds, or what looks
-// like values in the messages of other nodes.
+// The entries in a message's body, as [{key, count}]: those of grapevine's messages, of a client's
+// request, or what looks like values in the messages of foreign nodes.
 function carried(body, run) {
   const out = [], add = (key, count) => out.push({ key: JSON.stringify(key), count });
   for (const run of Array.isArray(body.entries) ? body.entries : []) {

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
-# Makes one page of an HTML file and the parts it includes: a line "<!-- include NAME -->" stands for
-# that file of its directory, but for the licence at its top.
+# Makes one page of an HTML file and the files that it includes: a line "<!-- include NAME -->" is
+# replaced with that file of the same directory, without its licence line.
 function include(name,    line) {
     while ((status = (getline line <name)) > 0) {
         if (line ~ /SPDX-License-Identifier/) continue

@@ -11,7 +11,7 @@ static bool complain(const char *path) {
     return false;
 }
 
-// NULL is no file, and fine.
+// path: NULL: no file, which is no error.
 static bool open_file(FILE **file, const char *path) {
     if (path == NULL) return true;
     *file = fopen(path, "w");
@@ -25,13 +25,12 @@ static bool close_file(FILE *file, const char *path) {
     return complain(path);
 }
 
-bool gv_recorder_open(struct gv_recorder *recorder, const struct gv_command *command,
-                      struct gv_run_config *config) {
-    GV_ASSERT(config->trace == NULL);
-    *recorder = (struct gv_recorder){.command = command};
+bool gv_recorder_open(struct gv_recorder *recorder, const struct gv_recorder_files *files,
+                      const struct gv_report_head *head) {
+    *recorder = (struct gv_recorder){.files = files};
     gv_trace_init(&recorder->trace);
-    bool open = open_file(&recorder->trace_file, command->trace);
-    if (open) open = open_file(&recorder->report_file, command->report);
+    bool open = open_file(&recorder->trace_file, files->trace);
+    if (open) open = open_file(&recorder->report_file, files->report);
     if (!open) {
         if (recorder->trace_file != NULL) fclose(recorder->trace_file);
         return false;
@@ -40,20 +39,21 @@ bool gv_recorder_open(struct gv_recorder *recorder, const struct gv_command *com
         gv_trace_add(&recorder->trace, gv_trace_json, recorder->trace_file);
     }
     if (recorder->report_file != NULL) {
-        gv_report_begin(&recorder->report, recorder->report_file, config,
-                        command->argv == NULL ? &command->staleness_ms : NULL, command->report_max);
+        gv_report_begin(&recorder->report, recorder->report_file, head, files->report_max);
         gv_trace_add(&recorder->trace, gv_report_event, &recorder->report);
     }
-    if (recorder->trace.sinks_len > 0) config->trace = &recorder->trace;
     return true;
 }
 
-bool gv_recorder_close(struct gv_recorder *recorder, const struct gv_result *result) {
-    GV_ASSERT(recorder->command != NULL);
-    if (recorder->report_file != NULL) {
-        gv_report_end(&recorder->report, result, &recorder->command->limits);
-    }
-    bool trace = close_file(recorder->trace_file, recorder->command->trace);
-    bool report = close_file(recorder->report_file, recorder->command->report);
+struct gv_trace *gv_recorder_trace(struct gv_recorder *recorder) {
+    return recorder->trace.sinks_len > 0 ? &recorder->trace : NULL;
+}
+
+bool gv_recorder_close(struct gv_recorder *recorder, const struct gv_result *result,
+                       const struct gv_limits *limits) {
+    GV_ASSERT(recorder->files != NULL);
+    if (recorder->report_file != NULL) gv_report_end(&recorder->report, result, limits);
+    bool trace = close_file(recorder->trace_file, recorder->files->trace);
+    bool report = close_file(recorder->report_file, recorder->files->report);
     return trace && report;
 }

@@ -1,24 +1,34 @@
 // SPDX-License-Identifier: MIT
-// The files that --trace and --report name, while a run is under way.
+// Writes the files of --trace and --report during a run.
 #ifndef GV_SIM_REPORT_RECORDER_H
 #define GV_SIM_REPORT_RECORDER_H
 
-#include "../tools/command.h"
 #include "report.h"
 
-struct gv_recorder {
-    const struct gv_command *command;
-    struct gv_trace trace;
-    struct gv_report report;
-    FILE *trace_file, *report_file; // NULL: not asked for
+// Paths are borrowed until the recorder is closed.
+struct gv_recorder_files {
+    const char *trace, *report; // paths; NULL: none
+    uint64_t report_max;        // messages kept in the report, above 0 if there is one
 };
 
-// Opens what the command asks for and has config->trace speak to it, which stays NULL if it asks
-// for nothing. False: a file cannot be written, which has been said on standard error.
-bool gv_recorder_open(struct gv_recorder *recorder, const struct gv_command *command,
-                      struct gv_run_config *config);
+struct gv_recorder {
+    const struct gv_recorder_files *files;
+    struct gv_trace trace;
+    struct gv_report report;
+    FILE *trace_file, *report_file; // NULL: none
+};
 
-// Ends and closes the files. result: NULL if the run came to none. False as above.
-bool gv_recorder_close(struct gv_recorder *recorder, const struct gv_result *result);
+// Opens the files and begins the report with `head`. The recorder must not move until it is closed.
+// False: a file cannot be written, which is reported on standard error; nothing is open then.
+bool gv_recorder_open(struct gv_recorder *recorder, const struct gv_recorder_files *files,
+                      const struct gv_report_head *head);
+
+// The trace that writes to the files; NULL if there are none.
+struct gv_trace *gv_recorder_trace(struct gv_recorder *recorder);
+
+// Ends the report and closes the files. result: NULL if the run has none. limits: of the run's
+// metrics. False as above.
+bool gv_recorder_close(struct gv_recorder *recorder, const struct gv_result *result,
+                       const struct gv_limits *limits);
 
 #endif

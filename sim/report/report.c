@@ -7,22 +7,21 @@
 #include <stdlib.h>
 #include <string.h>
 
-// The page, in two parts: the data go between them. Made from sim/report/report.html by the
-// makefile.
+// The page, made from sim/report/report.html by the makefile. The data go after its head.
 extern const unsigned char gv_report_page[];
 extern const size_t gv_report_page_head, gv_report_page_len;
 
-// What stands for an event's kind at the beginning of its line.
+// The first character of an event's line, by kind.
 static const char letters[GV_TRACE_KINDS] = {
-    [GV_TRACE_SEND] = 's',    [GV_TRACE_DUPLICATE] = '2', [GV_TRACE_REQUEST] = 'q',
-    [GV_TRACE_DELIVER] = 'd', [GV_TRACE_DROP] = 'x',      [GV_TRACE_REPLY] = 'r',
-    [GV_TRACE_LEARN] = 'k',   [GV_TRACE_BEGIN] = 'b',     [GV_TRACE_END] = 'e',
-    [GV_TRACE_CRASH] = 'c',   [GV_TRACE_RESTART] = 'u',   [GV_TRACE_PAUSE] = 'p',
-    [GV_TRACE_RESUME] = 'w',  [GV_TRACE_PHASE] = 'h',     [GV_TRACE_VIOLATION] = 'v',
+    [GV_TRACE_SEND] = 's',    [GV_TRACE_DUPLICATE] = '2',   [GV_TRACE_REQUEST] = 'q',
+    [GV_TRACE_DELIVER] = 'd', [GV_TRACE_DROP] = 'x',        [GV_TRACE_REPLY] = 'r',
+    [GV_TRACE_LEARN] = 'k',   [GV_TRACE_FAULT_BEGIN] = 'b', [GV_TRACE_FAULT_END] = 'e',
+    [GV_TRACE_CRASH] = 'c',   [GV_TRACE_RESTART] = 'u',     [GV_TRACE_PAUSE] = 'p',
+    [GV_TRACE_RESUME] = 'w',  [GV_TRACE_PHASE] = 'h',       [GV_TRACE_VIOLATION] = 'v',
 };
 
-// Text inside a script element must hold no "<"; in JSON it is found within strings only, and can
-// be spelled otherwise there.
+// Text inside a script element must not contain "<". In JSON it occurs in strings only, where it
+// can be escaped.
 static void put(FILE *out, const void *bytes, size_t len) {
     const char *text = bytes, *end = text + len;
     while (text < end) {
@@ -50,10 +49,10 @@ static void put_string(FILE *out, const char *text, size_t len) {
     putc('"', out);
 }
 
-void gv_report_begin(struct gv_report *report, FILE *out, const struct gv_run_config *config,
-                     const uint32_t *staleness_ms, uint64_t messages_max) {
+void gv_report_begin(struct gv_report *report, FILE *out, const struct gv_report_head *head,
+                     uint64_t messages_max) {
     static const char *const latencies[] = {"constant", "uniform", "exponential"};
-    GV_ASSERT(out != NULL && (size_t)config->latency < sizeof latencies / sizeof *latencies);
+    GV_ASSERT(out != NULL && (size_t)head->latency < sizeof latencies / sizeof *latencies);
     GV_ASSERT(messages_max > 0);
     *report = (struct gv_report){.out = out, .messages_max = messages_max};
     fwrite(gv_report_page, 1, gv_report_page_head, out);
@@ -62,14 +61,13 @@ void gv_report_begin(struct gv_report *report, FILE *out, const struct gv_run_co
             ",\"rate\":%g,\"time_limit_s\":%g,\"latency_ms\":%" PRIu32
             ",\"latency_dist\":\"%s\",\"seed\":%" PRIu64
             ",\"set\":%s,\"counter\":%s,\"staleness_ms\":",
-            gv_load_name(config->load), config->nodes, config->rate,
-            (double)config->time_limit / 1e9, config->latency_ms, latencies[config->latency],
-            config->seed, gv_load_is_set(config->load) ? "true" : "false",
-            gv_load_is_counter(config->load) ? "true" : "false");
-    if (staleness_ms != NULL) fprintf(out, "%" PRIu32, *staleness_ms);
-    fputs(staleness_ms != NULL ? ",\"scenario\":" : "null,\"scenario\":", out);
-    const char *text = config->scenario != NULL ? config->scenario->text : "";
-    put_string(out, text, strlen(text));
+            gv_load_name(head->load), head->nodes, head->rate, (double)head->time_limit / 1e9,
+            head->latency_ms, latencies[head->latency], head->seed,
+            gv_load_is_set(head->load) ? "true" : "false",
+            gv_load_is_counter(head->load) ? "true" : "false");
+    if (head->staleness_ms != NULL) fprintf(out, "%" PRIu32, *head->staleness_ms);
+    fputs(head->staleness_ms != NULL ? ",\"scenario\":" : "null,\"scenario\":", out);
+    put_string(out, head->scenario, strlen(head->scenario));
     fputs("}</script>\n<script type=\"text/plain\" id=\"events\">\n", out);
 }
 
@@ -78,14 +76,14 @@ static void put_field(FILE *out, struct gv_slice text) {
     put(out, text.len > 0 ? (const char *)text.data : "-", text.len > 0 ? text.len : 1);
 }
 
-// A text for people, on one line.
+// A text, on one line.
 static void put_text(FILE *out, const char *text) {
     putc(' ', out);
     for (; *text != '\0'; text++) put(out, (unsigned char)*text < ' ' ? " " : text, 1);
 }
 
-// Whether an event is kept: it is not if it tells of a message beyond the bound. Numbers of
-// messages ascend in the order of their sending.
+// Whether an event is kept: all but those of messages beyond the bound. Numbers of messages ascend
+// in the order of sending.
 static bool keeps(struct gv_report *report, const struct gv_trace_event *event) {
     switch (event->kind) {
     case GV_TRACE_SEND:
@@ -108,7 +106,7 @@ static bool keeps(struct gv_report *report, const struct gv_trace_event *event) 
     }
 }
 
-// Whether a body is kept whole.
+// Whether a body is kept complete.
 static bool keeps_body(struct gv_report *report, const struct gv_trace_event *event) {
     if (event->kind != GV_TRACE_REQUEST && event->kind != GV_TRACE_REPLY) return true;
     if (event->body.len <= GV_REPORT_BODY_MAX) return true;
@@ -127,10 +125,10 @@ void gv_report_event(void *ctx, const struct gv_trace_event *event) {
     report->last_us = us;
     if (event->has_id) fprintf(out, " %" PRIu64, event->id);
     if (event->kind == GV_TRACE_LEARN && !event->has_id) fputs(" -", out);
-    bool known = event->kind == GV_TRACE_DELIVER || event->kind == GV_TRACE_DROP ||
-                 event->kind == GV_TRACE_DUPLICATE; // the page knows its ends by the id
-    if (!known && event->from.len > 0) put_field(out, event->from);
-    if (!known && event->to.len > 0) put_field(out, event->to);
+    bool by_id = event->kind == GV_TRACE_DELIVER || event->kind == GV_TRACE_DROP ||
+                 event->kind == GV_TRACE_DUPLICATE; // the page finds sender and receiver by the id
+    if (!by_id && event->from.len > 0) put_field(out, event->from);
+    if (!by_id && event->to.len > 0) put_field(out, event->to);
     if (event->kind == GV_TRACE_SEND) fprintf(out, " %" PRIu64, event->bytes);
     if (event->why != NULL) put_text(out, event->why);
     struct gv_slice body = event->body;
@@ -143,7 +141,7 @@ void gv_report_event(void *ctx, const struct gv_trace_event *event) {
     putc('\n', out);
 }
 
-// The verdict, as --json has it.
+// The result, as in --json.
 static void put_result(FILE *out, const struct gv_result *result) {
     char *text = NULL;
     size_t len = 0;
@@ -154,9 +152,8 @@ static void put_result(FILE *out, const struct gv_result *result) {
     free(text);
 }
 
-// A string of JSON: the lines of the limits that are exceeded, or without limits what is so of a
-// valid run.
-static void put_saying(FILE *out, const struct gv_result *result, const struct gv_limits *limits) {
+// A JSON string: a line for each limit exceeded, or without limits the summary of a valid run.
+static void put_lines(FILE *out, const struct gv_result *result, const struct gv_limits *limits) {
     char *text = NULL;
     size_t len = 0;
     FILE *memory = open_memstream(&text, &len);
@@ -171,17 +168,17 @@ static void put_saying(FILE *out, const struct gv_result *result, const struct g
     free(text);
 }
 
-// What standard output says besides the figures: what is so of a valid run, why a machine was too
-// slow, which limits are exceeded.
-static void put_said(FILE *out, const struct gv_result *result, const struct gv_limits *limits) {
+// Text that standard output has beside the metrics: the summary of a valid run, why there is no
+// verdict, and the limits exceeded.
+static void put_texts(FILE *out, const struct gv_result *result, const struct gv_limits *limits) {
     char why[GV_LATENESS_REASON_MAX] = "";
     if (gv_result_inconclusive(result)) gv_lateness_too_slow(&result->lateness, why);
     fputs("{\"too_slow\":", out);
     put_string(out, why, strlen(why));
     fputs(",\"summary\":", out);
-    put_saying(out, result, NULL);
+    put_lines(out, result, NULL);
     fputs(",\"exceeded\":", out);
-    put_saying(out, result, limits);
+    put_lines(out, result, limits);
     fputs("}", out);
 }
 
@@ -197,7 +194,7 @@ void gv_report_end(struct gv_report *report, const struct gv_result *result,
     }
     fputs("</script>\n<script type=\"application/json\" id=\"said\">", out);
     if (result != NULL) {
-        put_said(out, result, limits);
+        put_texts(out, result, limits);
     } else {
         fputs("null", out);
     }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Puts the page together: the head, the charts, the diagram, what is selected, the answers.
+// Assembles the page: verdict and figures, charts, diagram, inspector, questions and answers.
 const byId = id => document.getElementById(id);
 function element(tag, text, className) {
   const made = document.createElement(tag);
@@ -14,30 +14,31 @@ function jump(copy, text) {
   return button;
 }
 
-// {kind, title, note}: what the run came to. said: what standard output says besides the figures.
-function outcomeOf(result, said, count) {
+// The verdict as {kind, title, note}. texts: those that gvsim prints besides the figures, {too_slow,
+// summary, exceeded}.
+function verdictOf(result, texts, count) {
   const violations = `${grouped(count)} ${count === 1 ? "violation" : "violations"}`;
   if (!result) return { kind: "", title: "No verdict: the run was interrupted", note: "" };
-  const { exceeded, summary } = said, limits = exceeded.trim().split("\n").filter(Boolean);
+  const { exceeded, summary } = texts, limits = exceeded.trim().split("\n").filter(Boolean);
   const also = (limits.length ? " " + limits.join("; ") + "." : "") + (result.hint ? ` ${result.hint}.` : "");
   if (result.valid === null) {
-    return { kind: "unsure", title: "Not judged: the machine was too slow",
-      note: `${said.too_slow}. Without that: ${count ? `invalid, ${violations}` : `valid, ${summary}`}.${also}` };
+    return { kind: "unsure", title: "No verdict: the machine was too slow",
+      note: `${texts.too_slow}. Otherwise: ${count ? `invalid, ${violations}` : `valid, ${summary}`}.${also}` };
   }
   if (!result.valid) return { kind: "bad", title: `Invalid: ${violations}`, note: also.trim() };
   if (limits.length) {
-    return { kind: "bad", title: `Beyond ${limits.length === 1 ? "a limit" : `${limits.length} limits`}: the run fails`,
-      note: `${also.trim()} Valid otherwise: ${summary}.` };
+    return { kind: "bad", title: `Failed: the run exceeds ${limits.length === 1 ? "a limit" : `${limits.length} limits`}`,
+      note: `${also.trim()} Otherwise valid: ${summary}.` };
   }
-  const excused = result.excused > 0;
-  return { kind: "good", title: excused ? "Valid: no violation that is not excused" : "Valid: no violation",
+  const mayLose = (result.may_be_lost ?? result.excused) > 0;
+  return { kind: "good", title: mayLose ? "Valid: no violation except allowed losses" : "Valid: no violation",
     note: `${summary === "no violation" ? "" : summary + "."}${also}`.trim() };
 }
 
-// The verdict, each failure with the time at which it was found and questions about it.
-function showOutcome(model, result, said, failures) {
-  const { list, count } = failures, { kind, title, note } = outcomeOf(result, said, count);
-  if (list.length) byId("outcome").after(byId("ask-section")); // why it failed comes first
+// Shows the verdict, and each violation with the time at which it was found and questions about it.
+function showVerdict(model, result, texts, failures) {
+  const { list, count } = failures, { kind, title, note } = verdictOf(result, texts, count);
+  if (list.length) byId("outcome").after(byId("ask-section")); // the cause comes before the figures
   byId("outcome").className = kind;
   byId("verdict").textContent = title;
   byId("verdict-note").hidden = note === "";
@@ -61,15 +62,15 @@ function showOutcome(model, result, said, failures) {
   byId("more-errors").textContent = `… and ${grouped(count - list.length)} more`;
   const kept = model.at.length, keptNote = byId("kept-note");
   keptNote.hidden = model.keptUntil === Infinity;
-  keptNote.textContent = `This report keeps the first ${grouped(kept)} of ${grouped(model.sent)} messages, requests of ` +
-    `clients included: those until ${seconds(model.keptUntil)}. What nodes know, faults and violations are kept to ` +
-    `the end. To keep all messages, run it again with --report-max ${model.sent}.`;
+  keptNote.textContent = `This report contains the first ${grouped(kept)} of ${grouped(model.messagesSent)} messages, including ` +
+    `clients' requests: those until ${seconds(model.keptUntil)}. Values, faults and violations are complete. ` +
+    `To keep all messages, run again with --report-max ${model.messagesSent}.`;
 }
 
 function showHead(model, run, result) {
   const scenario = run.scenario.trim();
   byId("title").textContent = `${run.nodes} nodes, ${run.workload}, ` +
-    `${duration(model.end_at)}: ${grouped(result ? result.servers_msgs : model.between)} messages` +
+    `${duration(model.end_at)}: ${grouped(result ? result.servers_msgs : model.nodeMessages)} messages` +
     (model.faults.length ? `, ${model.faults.length} ${model.faults.length > 1 ? "faults" : "fault"}` : "");
   byId("title").textContent = byId("title").textContent.replace(/(\d) (?=\w)/g, "$1\u00a0");
   document.title = `grapevine: ${run.nodes} nodes, ${run.workload}, seed ${JSON.stringify(run.seed)}`;
@@ -79,21 +80,21 @@ function showHead(model, run, result) {
       `${grouped(result.ops)} operations`);
     const s = result.stable_latency_ms;
     if (s && s.p50 !== undefined && s.p50 !== null) {
-      add("stable latency, median", `${grouped(s.p50)} ms`, `most ${grouped(s.p100)} ms`);
+      add("stable latency, median", `${grouped(s.p50)} ms`, `maximum ${grouped(s.p100)} ms`);
     }
   }
-  const part = model.keptUntil < Infinity ? ` until ${seconds(model.keptUntil)}` : ""; // that is here
+  const part = model.keptUntil < Infinity ? ` until ${seconds(model.keptUntil)}` : ""; // the part in this report
   const bytes = result ? result.servers_bytes : model.bytes.reduce((sum, b) => sum + b, 0);
-  const between = result ? result.servers_msgs : model.between;
+  const between = result ? result.servers_msgs : model.nodeMessages;
   add("between nodes" + (result ? "" : part), byteText(bytes), `${byteText(bytes / Math.max(1, between))} per message`);
   let dropped = 0;
   model.copies.outcome.forEach(o => { dropped += o >= Outcome.CUT; });
   add("dropped" + part, grouped(dropped),
-    `${(100 * dropped / Math.max(1, model.copies.at.length)).toFixed(1)}% of ${part ? "those kept" : "all"}`);
-  if (run.staleness_ms !== null && (run.set || run.counter)) add("staleness asked for", `${grouped(run.staleness_ms)} ms`,
-    `links of ${run.latency_ms} ms, ${run.latency_dist}`);
+    `${(100 * dropped / Math.max(1, model.copies.at.length)).toFixed(1)}% of ${part ? "these messages" : "all messages"}`);
+  if (run.staleness_ms !== null && (run.set || run.counter)) add("staleness bound", `${grouped(run.staleness_ms)} ms`,
+    `latency ${run.latency_ms} ms${run.latency_dist === "constant" ? "" : `, ${run.latency_dist}`}`);
   else add("latency", `${grouped(run.latency_ms)} ms`, run.latency_dist);
-  add("seed", JSON.stringify(run.seed), run.staleness_ms !== null ? "one seed, one run" : "of faults and load");
+  add("seed", JSON.stringify(run.seed), run.staleness_ms !== null ? "reproduces this run" : "of faults and load");
   byId("figures").replaceChildren(...figures.map(([name, value, note]) => {
     const box = element("div"), dd = element("dd", value);
     box.append(element("dt", name), dd, element("small", note));
@@ -103,7 +104,7 @@ function showHead(model, run, result) {
   byId("scenario").querySelector("pre").textContent = scenario;
 }
 
-// ---- What is selected ----
+// ---- The inspector ----
 function table(rows) {
   const made = element("table");
   for (const [name, value] of rows) {
@@ -114,37 +115,37 @@ function table(rows) {
   }
   return made;
 }
-// Values by their numbers, each with a count.
+// The names of values, given as pairs of number and count; at most 16.
 const listed = (counts, model) => {
   const names = [...counts].slice(0, 16).map(([v, count]) => model.textOf(v, count)).join(" ");
   return counts.length > 16 ? `${names} …` : names;
 };
-// A counter's value.
+// The value of a counter, from the counts of its entries.
 const sumOf = (counts, model) => grouped([...counts].reduce((sum, [v, count]) =>
   sum + (model.entries[v].sign === "-" ? -count : count), 0));
 function nodeRows(model, node, moment) {
   const rows = [["state", model.stateAt(node, moment)]];
   if (model.values.length) {
-    const { known, all } = model.knowledge(node, moment), { counter } = model.run;
-    const lacking = [...all].filter(([v, count]) => (known.get(v) || 0) < count);
-    if (counter) rows.push(["reads", `${sumOf(known, model)} of ${sumOf(all, model)}`]);
-    else rows.push(["knows", `${grouped(known.size)} of ${grouped(all.size)} values`]);
+    const { own, all } = model.contents(node, moment), { counter } = model.run;
+    const lacking = [...all].filter(([v, count]) => (own.get(v) || 0) < count);
+    if (counter) rows.push(["counter", `${sumOf(own, model)} of ${sumOf(all, model)}`]);
+    else rows.push(["has", `${grouped(own.size)} of ${grouped(all.size)} values`]);
     if (lacking.length) {
       rows.push(["lacks", counter ? listed(lacking, model)
         : `${grouped(lacking.length)}: ${listed(lacking, model)}`]);
     }
   }
-  let said = 0, heard = 0;
+  let sent = 0, received = 0;
   const { message, until, at, outcome } = model.copies;
   for (let c = 0; c < at.length && at[c] <= moment; c++) {
     const m = message[c];
-    said += model.from[m] === node;
-    heard += model.to[m] === node && outcome[c] === Outcome.DELIVERED && until[c] <= moment;
+    sent += model.from[m] === node;
+    received += model.to[m] === node && outcome[c] === Outcome.DELIVERED && until[c] <= moment;
   }
-  rows.push(["has sent", grouped(said)], ["has taken", grouped(heard)]);
+  rows.push(["sent so far", grouped(sent)], ["received so far", grouped(received)]);
   const faults = model.faultsAt(moment).filter(f => f.kind !== "crash" && f.kind !== "pause")
-    .flatMap(f => faultsTouching(model, node, [], f.from, f.to, [f]));
-  if (faults.length) rows.push(["faults that touch it", faults.map(({ fault }) => fault.text).join("; ")]);
+    .flatMap(f => faultsAffecting(model, node, [], f.from, f.to, [f]));
+  if (faults.length) rows.push(["active faults", faults.map(({ fault }) => fault.text).join("; ")]);
   return rows;
 }
 function pretty(text) {
@@ -159,8 +160,8 @@ function showSelected(model, copy, node, moment) {
   const box = byId("inspector");
   if (copy < 0 && node < 0) {
     box.replaceChildren(element("h3", "Nothing selected"),
-      element("p", "Click a message to see what it says and how things stood, or a node's line to " +
-        "see that node at that moment. Step → goes through the run, message by message.", "hint"));
+      element("p", "Click a message to see its text and the state of both nodes, or a node's line to " +
+        "see that node at that moment. Step → shows the run message by message.", "hint"));
     return;
   }
   if (copy < 0) {
@@ -174,20 +175,20 @@ function showSelected(model, copy, node, moment) {
   const ending = element("span", outcomeText[outcome[copy]] +
     (outcome[copy] === Outcome.IN_FLIGHT ? "" : ` at ${seconds(until[copy])}`), outcome[copy] >= Outcome.CUT ? "drop" : "");
   const rows = [["sent", seconds(at[copy])], ["outcome", ending]];
-  if (outcome[copy] === Outcome.DELIVERED) rows.push(["took", duration(until[copy] - at[copy])]);
+  if (outcome[copy] === Outcome.DELIVERED) rows.push(["delay", duration(until[copy] - at[copy])]);
   if (from !== CLIENT) rows.push(["bytes", grouped(model.bytes[m])]);
-  const news = new Map(), k = model.learnt;
+  const values = new Map(), k = model.learned;
   for (let i = lowerBound(k.at, until[copy] - 1e-7); i < k.at.length && k.at[i] <= until[copy] + 1e-7; i++) {
-    if (k.message[i] === m && k.node[i] === to) news.set(k.value[i], k.count[i]);
+    if (k.message[i] === m && k.node[i] === to) values.set(k.value[i], k.count[i]);
   }
   if (outcome[copy] === Outcome.DELIVERED && model.values.length) {
-    rows.push(["new to it", news.size ? listed([...news], model) : "nothing"]);
+    rows.push([`new to n${to}`, values.size ? listed([...values], model) : "nothing"]);
   }
-  parts.push(table(rows), element("h4", "What it says"), element("pre", pretty(model.body(m))));
+  parts.push(table(rows), element("h4", "Text"), element("pre", pretty(model.body(m))));
   if (from !== CLIENT) {
     parts.push(element("h4", `n${from} when it was sent`), table(nodeRows(model, from, at[copy])));
   }
-  parts.push(element("h4", `n${to} ${outcome[copy] === Outcome.DELIVERED ? "just after it arrived" : "then"}`),
+  parts.push(element("h4", `n${to} ${outcome[copy] === Outcome.DELIVERED ? "just after it arrived" : "at that time"}`),
     table(nodeRows(model, to, until[copy])));
   box.replaceChildren(...parts);
 }
@@ -225,9 +226,9 @@ function filters(diagram) {
   const kinds = [["gossip", "gossip"], ["sync", "sync"], ["other", others.slice(0, 3).map(shortName).join(", ") + (others.length > 3 ? ", …" : "")],
     ["client", "requests"], ["onlyDropped", "dropped only"]];
   for (const [kind, name] of kinds) {
-    const there = kind === "client" || kind === "onlyDropped" ||
+    const exists = kind === "client" || kind === "onlyDropped" ||
       (kind === "other" ? others.length > 0 : model.types.includes(kind));
-    if (!there) continue;
+    if (!exists) continue;
     const label = element("label"), check = element("input"), mark = element("i");
     if (kind === "other") label.title = others.join(", ");
     check.type = "checkbox";
@@ -243,10 +244,10 @@ function filters(diagram) {
   }
 }
 function paintFilters() {
-  for (const mark of document.querySelectorAll("#filters i")) mark.style.background = ink[mark.dataset.colour];
+  for (const mark of document.querySelectorAll("#filters i")) mark.style.background = palette[mark.dataset.colour];
 }
 
-// The events' text, in which "<" is spelled \u003c so that none ends the element.
+// The text of the events, in which "<" is spelled \u003c, so that nothing in it ends the element.
 function eventsText() {
   const text = byId("events").textContent;
   return text.includes("\\u003c") ? text.replace(/\\(?:u003c|.)/g, found => found === "\\u003c" ? "<" : found) : text;
@@ -254,7 +255,7 @@ function eventsText() {
 
 const report = (() => {
   const run = parseJson(byId("run").textContent), result = JSON.parse(byId("result").textContent);
-  const said = JSON.parse(byId("said").textContent);
+  const texts = JSON.parse(byId("said").textContent);
   readColours();
   const model = new Model(run, eventsText(), JSON.parse(byId("kept").textContent));
   const failures = new Failures(model, result);
@@ -267,13 +268,13 @@ const report = (() => {
     onwindow: (from, to) => charts.setWindow(from, to),
     onselect: (copy, node, moment) => showSelected(model, copy, node, moment),
   });
-  return { run, result, said, model, failures, charts, diagram, why: new Why(model) };
+  return { run, result, texts, model, failures, charts, diagram, why: new Why(model) };
 })();
 
 (() => {
-  const { model, failures, charts, diagram, run, result, said } = report;
+  const { model, failures, charts, diagram, run, result, texts } = report;
   showHead(model, run, result);
-  showOutcome(model, result, said, failures);
+  showVerdict(model, result, texts, failures);
   showSelected(model, -1, -1, 0);
   filters(diagram);
   const render = () => {
@@ -285,14 +286,14 @@ const report = (() => {
   };
   let width = 0;
   new ResizeObserver(() => {
-    // A page that is not laid out yet is narrower than its padding.
+    // Before the first layout, the page is narrower than its padding.
     if (document.body.clientWidth === width || byId("diagram").parentElement.clientWidth === 0) return;
     const first = width === 0;
     width = document.body.clientWidth;
     render();
     if (!first) return;
     diagram.open();
-    // What failed first is answered at once.
+    // The first violation is explained at once.
     const failed = failures.list.find(failure => failure.questions.length > 0);
     if (failed) askQuestion(failed.questions[0]);
   }).observe(document.body);
@@ -302,17 +303,17 @@ const report = (() => {
   for (const button of document.querySelectorAll("[data-do]")) {
     button.addEventListener("click", actions[button.dataset.do]);
   }
-  const question = byId("question"), knows = model.values.length > 0;
-  const answers = knows || model.at.length > 0;
+  const question = byId("question"), hasValues = model.values.length > 0;
+  const answers = hasValues || model.at.length > 0;
   byId("ask").hidden = !answers;
-  for (const part of document.querySelectorAll("[data-knows]")) part.hidden = !knows;
-  byId("ask-counter").hidden = !knows || !run.counter;
-  byId("ask-nothing").hidden = knows;
-  if (!knows && (run.set || run.counter)) byId("ask-nothing").textContent = "No node is known to have had a value.";
+  for (const part of document.querySelectorAll("[data-has-values]")) part.hidden = !hasValues;
+  byId("ask-counter").hidden = !hasValues || !run.counter;
+  byId("ask-nothing").hidden = hasValues;
+  if (!hasValues && (run.set || run.counter)) byId("ask-nothing").textContent = "This report shows no values of nodes.";
   for (const example of document.querySelectorAll("[data-example]")) {
     if (run.counter) example.textContent = "n3+412";
   }
-  question.placeholder = knows ? report.why.example() : "what happened at n0?";
+  question.placeholder = hasValues ? report.why.example() : "what happened at n0?";
   byId("ask").addEventListener("submit", e => {
     e.preventDefault();
     askQuestion(question.value.trim() || question.placeholder);

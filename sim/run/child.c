@@ -22,9 +22,9 @@
 #endif
 
 enum {
-    HEAD_MAX = 256,        // bytes of a program that are looked at
-    ENVIRON_MAX = 1 << 21, // bytes of another process's environment that are searched
-    SWEEPS = 50,           // while processes that started meanwhile are found
+    HEAD_MAX = 256,        // bytes read of a program
+    ENVIRON_MAX = 1 << 21, // bytes searched of another process's environment
+    SWEEPS = 50,           // at most, while they find processes started meanwhile
     SWEEP_EVERY_NS = 20000000,
     SIGNALS_MAX = 31,
 };
@@ -38,7 +38,7 @@ static void pause_for(long ns) {
     nanosleep(&time, NULL);
 }
 
-// Whether a process's environment, as it was when its program began, holds the mark.
+// Whether a process's initial environment has the mark.
 static bool is_marked(const char *pid, const char *mark, char *buf) {
     char path[64];
     snprintf(path, sizeof path, "/proc/%.20s/environ", pid);
@@ -80,8 +80,8 @@ size_t gv_child_kill_marked(const struct gv_child_guard *guard) {
     return kill_marked(guard->mark);
 }
 
-// The guard's life: it hears of children until gvsim ends, which closes the line, by whatever
-// means. Memory for 2^16 children at the most: sweeps find the others.
+// The guard reads starts and ends of children until the pipe closes, which the end of gvsim causes.
+// It stores up to 2^16 children; sweeps find the others.
 static void keep_watch(int line, const char *mark) {
     enum { MOST = 1 << 16 };
     static int32_t groups[MOST];
@@ -103,8 +103,8 @@ static void keep_watch(int line, const char *mark) {
 }
 
 static void become_guard(int line, const char *mark) {
-    // ^C and a terminal that hangs up are for gvsim; and nobody is to wait for an end of its
-    // output because the guard has it open.
+    // Signals of the terminal are for gvsim. The standard streams become /dev/null, so that readers
+    // of gvsim's output see it end with gvsim.
     setsid();
     for (int number = 1; number <= SIGNALS_MAX; number++) {
         if (number != SIGCHLD) signal(number, SIG_IGN);
@@ -114,7 +114,7 @@ static void become_guard(int line, const char *mark) {
     if (null > 2) close(null);
     if (chdir("/") != 0) _exit(1);
 #ifdef __linux__
-    // Not by gvsim's name: who kills all of that name means gvsim.
+    // Another name than gvsim's, which killall matches.
     prctl(PR_SET_NAME, "gv-guard", 0, 0, 0);
 #endif
     keep_watch(line, mark);
@@ -159,8 +159,8 @@ void gv_child_guard_end(struct gv_child_guard *guard) {
     guard->pid = 0;
 }
 
-// If the guard is gone, so be it.
-static void tell_guard(const struct gv_child_guard *guard, pid_t pid) {
+// Errors are ignored: without the guard, all else works.
+static void notify_guard(const struct gv_child_guard *guard, pid_t pid) {
     int32_t number = (int32_t)pid;
     while (guard->line >= 0 && write(guard->line, &number, sizeof number) < 0 && errno == EINTR)
         continue;
@@ -181,13 +181,13 @@ bool gv_child_raise_file_limit(struct gv_child_guard *guard, size_t need,
         if (setrlimit(RLIMIT_NOFILE, &limit) == 0) return true;
     }
     snprintf(why, GV_CHILD_WHY_MAX,
-             "%zu open files are needed, three pipes a node, and the system allows %" PRIu64
-             ": raise the limit (ulimit -n), or start fewer nodes",
+             "%zu open files are needed, three pipes a node, but the limit is %" PRIu64
+             ": raise it (ulimit -n), or start fewer nodes",
              need, (uint64_t)limit.rlim_max);
     return false;
 }
 
-// Whether a file is a text that has no "#!" line, which the shell runs, as it does for Maelstrom.
+// Whether a file is a script without a "#!" line, which the shell runs, as for Maelstrom.
 static bool is_plain_script(const char *path) {
     char head[HEAD_MAX];
     int fd = open(path, O_RDONLY | O_CLOEXEC);
@@ -199,18 +199,18 @@ static bool is_plain_script(const char *path) {
 
 struct plan {
     const struct gv_child_start *start;
-    char **shell; // argv for a plain script; NULL: it is none
+    char **shell; // argv for a script without a "#!" line; NULL: it is none
     pid_t parent;
     int files_soft;
-    int report; // where the child writes an errno value if it cannot become the program
+    int report; // pipe for the errno value if exec fails
 };
 
-// What the child does between fork and exec: only calls that are safe after a fork.
+// Between fork and exec: async-signal-safe calls only.
 static void become_program(const struct plan *plan) {
     setsid();
 #ifdef __linux__
     prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
-    if (getppid() != plan->parent) _exit(1); // died before that
+    if (getppid() != plan->parent) _exit(1); // it died before prctl
 #endif
     for (int number = 1; number <= SIGNALS_MAX; number++) {
         if (number != SIGKILL && number != SIGSTOP) signal(number, SIG_DFL);
@@ -237,7 +237,7 @@ static void become_program(const struct plan *plan) {
     _exit(written < 0 ? 126 : 127);
 }
 
-// Above the numbers that dup2 is about to write over.
+// Moves a descriptor above the three that dup2 replaces.
 static int move_up(int fd) {
     int moved = fcntl(fd, F_DUPFD, 3);
     int error = errno;
@@ -294,7 +294,7 @@ pid_t gv_child_start(struct gv_child_guard *guard, const struct gv_child_start *
         while (waitpid(pid, NULL, 0) < 0 && errno == EINTR) continue;
     }
     if (error != 0) return -error;
-    tell_guard(guard, pid);
+    notify_guard(guard, pid);
     return pid;
 }
 
@@ -311,11 +311,11 @@ pid_t gv_child_reap(struct gv_child_guard *guard, int *status) {
         if (waitid(P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT) != 0 || info.si_pid == 0) return 0;
         pid_t pid = info.si_pid;
         bool is_guard = pid == guard->pid;
-        // The group goes while its number cannot be another's yet.
+        // Killed before the reaping, as long as the group's number cannot be reused.
         if (!is_guard) kill(-pid, SIGKILL);
         if (waitpid(pid, status, 0) < 0 && errno != EINTR) return 0;
         if (!is_guard) {
-            tell_guard(guard, -pid);
+            notify_guard(guard, -pid);
             return pid;
         }
         close(guard->line);
@@ -324,7 +324,7 @@ pid_t gv_child_reap(struct gv_child_guard *guard, int *status) {
     }
 }
 
-// ---- Waits for a processor ----
+// ---- Run delay ----
 
 enum { DESCENDANTS_MAX = 64 };
 
@@ -348,7 +348,7 @@ static bool add_run_delays(pid_t pid, uint64_t *waited, uint64_t *times, pid_t *
     while (dir != NULL && (entry = readdir(dir)) != NULL) {
         if (entry->d_name[0] == '.') continue;
         snprintf(path, sizeof path, "/proc/%ld/task/%.20s/schedstat", (long)pid, entry->d_name);
-        // Nanoseconds on a processor, nanoseconds waiting for one, and how often it got one.
+        // Time on a processor, run delay (both in ns), number of time slices.
         if (read_small(path, text, sizeof text) > 0) {
             char *rest = text;
             strtoull(rest, &rest, 10);
@@ -377,7 +377,7 @@ bool gv_child_run_delay(pid_t pid, uint64_t *waited, uint64_t *times) {
 
 // ---- Programs that cannot be run ----
 
-// The next word of a "#!" line, in `word`; returns what follows it.
+// Copies the next word of a "#!" line to `word`. Returns the text after it.
 static const char *next_word(const char *line, char *word, size_t cap) {
     line += strspn(line, " \t");
     size_t len = strcspn(line, " \t");
@@ -385,38 +385,36 @@ static const char *next_word(const char *line, char *word, size_t cap) {
     return line + len;
 }
 
-// `line`: what follows "#!", without its end.
+// line: the text after "#!", without its newline.
 static bool is_unfit_script(const char *path, char *line, char *why) {
     size_t len = strlen(line);
     if (len > 0 && line[len - 1] == '\r') {
         line[len - 1] = '\0';
-        snprintf(
-            why, GV_CHILD_WHY_MAX,
-            "the lines of '%s' end in CR LF, so that it asks for an interpreter '%s\\r', which "
-            "is not there: take out the carriage returns (sed -i 's/\\r$//')",
-            path, line);
+        snprintf(why, GV_CHILD_WHY_MAX,
+                 "the lines of '%s' end in CR LF, so its interpreter is '%s\\r', which does not "
+                 "exist: remove the carriage returns (sed -i 's/\\r$//')",
+                 path, line);
         return true;
     }
     char interpreter[HEAD_MAX], word[HEAD_MAX];
     const char *rest = next_word(line, interpreter, sizeof interpreter);
     struct stat status;
     if (interpreter[0] != '\0' && stat(interpreter, &status) != 0) {
-        snprintf(why, GV_CHILD_WHY_MAX, "the interpreter '%s', which '%s' asks for, is not there",
-                 interpreter, path);
+        snprintf(why, GV_CHILD_WHY_MAX, "the interpreter '%s' of '%s' does not exist", interpreter,
+                 path);
         return true;
     }
     const char *base = strrchr(interpreter, '/');
     if (base == NULL || strcmp(base, "/env") != 0) return false;
-    // env finds its program in PATH: past options and settings.
+    // env searches PATH for the first word that is no option or assignment.
     do rest = next_word(rest, word, sizeof word);
     while (word[0] == '-' || strchr(word, '=') != NULL);
     char *found = word[0] != '\0' ? gv_path_program(word) : NULL;
     bool unfit = word[0] != '\0' && found == NULL;
     free(found);
     if (unfit) {
-        snprintf(why, GV_CHILD_WHY_MAX,
-                 "the interpreter '%s', which '%s' asks for, is in no directory of PATH", word,
-                 path);
+        snprintf(why, GV_CHILD_WHY_MAX, "the interpreter '%s' of '%s' is in no directory of PATH",
+                 word, path);
     }
     return unfit;
 }
@@ -426,13 +424,13 @@ static bool is_unfit_file(const char *path, char *why) {
     if (stat(path, &status) != 0) {
         snprintf(why, GV_CHILD_WHY_MAX, "'%s': %s", path, strerror(errno));
     } else if (S_ISDIR(status.st_mode)) {
-        snprintf(why, GV_CHILD_WHY_MAX, "'%s' is a directory, no program", path);
+        snprintf(why, GV_CHILD_WHY_MAX, "'%s' is a directory, not a program", path);
     } else if (!S_ISREG(status.st_mode)) {
-        snprintf(why, GV_CHILD_WHY_MAX, "'%s' is no regular file, so no program", path);
+        snprintf(why, GV_CHILD_WHY_MAX, "'%s' is not a regular file", path);
     } else if (status.st_size == 0) {
         snprintf(why, GV_CHILD_WHY_MAX, "'%s' is an empty file", path);
     } else if (access(path, X_OK) != 0) {
-        snprintf(why, GV_CHILD_WHY_MAX, "'%s' may not be executed: it lacks the x bit (chmod +x)",
+        snprintf(why, GV_CHILD_WHY_MAX, "'%s' is not executable: its x bit is not set (chmod +x)",
                  path);
     } else {
         return false;
@@ -453,7 +451,7 @@ bool gv_child_check_program(const char *name, const char *path, char why[GV_CHIL
     if (is_unfit_file(path, why)) return true;
     char head[HEAD_MAX + 1];
     int fd = open(path, O_RDONLY | O_CLOEXEC);
-    if (fd < 0) return false; // may be executed, not read
+    if (fd < 0) return false; // executable, but not readable
     ssize_t size = read(fd, head, HEAD_MAX);
     close(fd);
     if (size < 0) return false;
@@ -467,14 +465,12 @@ void gv_child_start_error(const char *path, int error, char why[GV_CHILD_WHY_MAX
     GV_ASSERT(path != NULL && error > 0);
     if (gv_child_check_program(path, path, why)) return;
     if (error == ENOEXEC) {
-        snprintf(
-            why, GV_CHILD_WHY_MAX,
-            "'%s' is of no executable format: no binary of this kind of machine, and no script",
-            path);
+        snprintf(why, GV_CHILD_WHY_MAX,
+                 "'%s' has no executable format: neither a binary for this machine nor a script",
+                 path);
     } else if (error == ENOENT) {
         snprintf(why, GV_CHILD_WHY_MAX,
-                 "cannot start '%s': the loader or interpreter that it asks for is not there",
-                 path);
+                 "cannot start '%s': its loader or interpreter does not exist", path);
     } else {
         snprintf(why, GV_CHILD_WHY_MAX, "cannot start '%s': %s", path, strerror(error));
     }

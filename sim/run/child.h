@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: MIT
-// Processes of nodes: how one is started, what a program lacks that cannot be, and how none is left
-// over, whatever becomes of gvsim.
+// Starts and ends the nodes' processes, and explains why a program cannot be started. No process
+// outlives gvsim, even if gvsim is killed.
 //
-// Each child leads a session and a process group of its own, whose other members are killed with
-// it. Three things see to it that none outlives gvsim:
-// - A guard, a process that only waits for gvsim to end, kills the groups that are left then. It
-//   survives a SIGKILL of gvsim.
+// Each child leads a session and a process group of its own; its group is killed when it ends.
+// Three mechanisms kill what is left when gvsim ends:
+// - The guard, a process that waits for gvsim to end, kills the remaining groups. It survives a
+//   SIGKILL of gvsim.
 // - On Linux, the kernel kills a child when gvsim dies (PR_SET_PDEATHSIG), if the guard is gone.
-// - On Linux, a child that left its group is known by a mark in the environment that gvsim gave it,
-//   GVSIM_RUN, and killed, too. One that left its group and cleared its environment stays.
+// - On Linux, a process that left its group is found by GVSIM_RUN in its environment, and killed.
+//   One that left its group and cleared its environment survives.
 #ifndef GV_SIM_RUN_CHILD_H
 #define GV_SIM_RUN_CHILD_H
 
@@ -19,55 +19,56 @@
 enum { GV_CHILD_WHY_MAX = 1024 };
 
 struct gv_child_guard {
-    int line;      // written to: children that started and ended; -1: there is no guard
-    pid_t pid;     // of the guard; 0: there is none
-    char mark[64]; // what the environment of every child holds: "GVSIM_RUN=…"
-    int files_soft; // how many open files the environment allowed, for children; −1: as many as now
+    int line;       // pipe to the guard: starts and ends of children; −1: there is no guard
+    pid_t pid;      // of the guard; 0: there is none
+    char mark[64];  // in the environment of every child: "GVSIM_RUN=…"
+    int files_soft; // the children's soft limit of open files; −1: that of gvsim
 };
 
-// Starts the guard, and sets the mark in this process's environment. Call before any child starts,
-// and before files are opened: standard input, output and error are, too, if they were closed.
-// Without a guard, for want of processes or memory, the rest still works.
+// Starts the guard, and sets the mark in this process's environment. Call it before any child
+// starts and before other files are opened: it opens standard streams that are closed. If the guard
+// cannot be started (EAGAIN, ENOMEM), all else works without it.
 void gv_child_guard_start(struct gv_child_guard *guard);
 
-// Kills what is left, and ends the guard.
+// Kills the remaining children, and ends the guard.
 void gv_child_guard_end(struct gv_child_guard *guard);
 
-// Kills all processes that have the mark. Returns how many there were; 0 where there is no /proc.
+// Kills all processes with the mark. Returns their number; 0 without /proc.
 size_t gv_child_kill_marked(const struct gv_child_guard *guard);
 
-// Has the system allow this many open files, if it can be had, for gvsim alone: children get what
-// there was before. False: `why` says how many there may be.
+// Raises gvsim's soft limit of open files to `need`; children keep the former one. False: the hard
+// limit is lower; `why` names both numbers.
 bool gv_child_raise_file_limit(struct gv_child_guard *guard, size_t need,
                                char why[GV_CHILD_WHY_MAX]);
 
 struct gv_child_start {
     const char *program; // a path
-    char *const *argv;   // of which argv[0] is the program; NULL at the end
+    char *const *argv;   // argv[0] is the program; NULL at the end
     const char *dir;     // the working directory
-    int fds[3];          // standard input, output and error; stay open here
+    int fds[3];          // standard input, output and error; the caller's to close
 };
 
 // Starts a child. Returns its process id, or a negative errno value.
 pid_t gv_child_start(struct gv_child_guard *guard, const struct gv_child_start *start);
 
-// The next child that has ended, whose group is killed and whose status, as of waitpid, is taken;
-// 0: none has.
+// Reaps the next child that has ended, and kills its group. *status: as of waitpid. Returns its
+// process id; 0: none has ended.
 pid_t gv_child_reap(struct gv_child_guard *guard, int *status);
 
-// Adds up how long the threads of a process and of its descendants have waited for a processor, in
-// nanoseconds, and how often they got one. False: the system does not tell.
+// Adds the run delay of all threads of a process and its descendants to *waited, in nanoseconds,
+// and the number of their time slices to *times (/proc/PID/task/TID/schedstat). False: the system
+// has no such statistics.
 bool gv_child_run_delay(pid_t pid, uint64_t *waited, uint64_t *times);
 
 // Kills a child and its group.
 void gv_child_kill(pid_t pid);
 
-// What keeps a program from being run, as far as can be told without running it, as a sentence
-// without a full stop: that there is none of this name, what its first line asks for, … False: it
-// seems fine. `path`: where it is, NULL if it was not found under this name.
+// Whether a program cannot be started, as far as its file shows: it does not exist, is not
+// executable, or its interpreter is missing. Then `why` has the reason, without a full stop. name:
+// as given; path: where it was found, NULL: nowhere.
 bool gv_child_check_program(const char *name, const char *path, char why[GV_CHILD_WHY_MAX]);
 
-// What it means that a program at this path could not be started, by its errno value.
+// The reason why gv_child_start failed with this errno value.
 void gv_child_start_error(const char *path, int error, char why[GV_CHILD_WHY_MAX]);
 
 #endif

@@ -7,7 +7,6 @@
 #include "../core/memory.h"
 #include "../core/output.h"
 #include "../core/path.h"
-#include "../report/recorder.h"
 #include "child.h"
 #include "logs.h"
 #include "progress.h"
@@ -24,16 +23,16 @@
 enum {
     READ_SIZE = 1 << 16,
     LAST_LINES = 10, // of a dead node's standard error
-    FIRST_LINES = 5, // of the others', if the run is invalid
-    NODES_SHOWN = 3, // of those
+    FIRST_LINES = 5, // of the other nodes', if the run is invalid
+    NODES_SHOWN = 3, // of these nodes
     STOP_TIMEOUT_MS = 5000,
-    GRACE_MS = 1000, // for nodes to end by themselves, and say what they have done
-    DEAD_MS = 100,   // for others to end as the one that died did
+    GRACE_MS = 1000, // for nodes to exit by themselves and log their statistics
+    DEAD_MS = 100,   // for other nodes to exit, after one died
     DEAD_LISTED = 12,
     HEARTBEAT_MS = 10,
-    HEARTBEAT_SLACK_MS = 2, // of a timer, which is no standing still
-    WAITS_NODES_MAX = 1000, // beyond, asking after waits would take longer than they
-    FILES_SPARE = 64,       // beside the pipes of nodes
+    HEARTBEAT_SLACK_MS = 2, // timer granularity, which is no stall
+    WAITS_NODES_MAX = 1000, // above, run delays are not measured, as that takes longer than they
+    FILES_SPARE = 64,       // beside the nodes' pipes
 };
 
 struct exec;
@@ -41,33 +40,33 @@ struct exec;
 struct node {
     struct exec *exec;
     uint32_t index;
-    pid_t pid;              // 0: it has not started
-    int status;             // as of waitpid, if it has exited
+    pid_t pid;              // 0: not started
+    int status;             // as of waitpid, if exited
     uv_pipe_t in, out, err; // the node's standard input, output and error
     bool opened, exited, err_ended;
-    char *buf; // what it printed and is not a whole line yet
+    char *buf; // its output after the last newline
     size_t len, cap;
-    size_t queued;  // bytes for it that its pipe has no room for, with what keeping them takes
-    size_t waiting; // bytes of its own that wait for other nodes' pipes, likewise
-    uint64_t taken; // bytes that its pipe has taken
-    bool paused;    // it is not read, for too much of what it said is still here
-    bool flooded;   // that has happened
-    bool spoke;     // it has printed something
-    gv_time out_closed, in_closed; // since when; 0: it has not closed it
-    bool told_closed;
+    size_t queued;                 // bytes for it that do not fit its pipe, with their overhead
+    size_t waiting;                // bytes from it that do not fit other nodes' pipes, likewise
+    uint64_t taken;                // bytes written to its pipe
+    bool paused;                   // its output is not read, since --queue-max is exceeded
+    bool flooded;                  // it was paused before
+    bool spoke;                    // it has printed a byte
+    gv_time out_closed, in_closed; // times; 0: open
+    bool reported_closed;
     gv_time full_since,
-        full; // since when its pipe has had no room; how long that was in all before
+        full; // start of the current time without room in its pipe; sum of earlier ones
 };
 
 struct exec {
-    const struct gv_command *command;
     struct gv_run_config config;
+    struct gv_run_options options;
     struct gv_recorder recorder;
     struct gv_run *run;
     struct gv_logs logs;
     struct gv_child_guard guard;
     struct gv_progress progress;
-    struct gv_result *copy; // of the result; NULL: not wanted
+    struct gv_result *copy; // the caller's copy of the result; NULL: none
     FILE *out;
     struct gv_output json;
     char *program;
@@ -76,15 +75,15 @@ struct exec {
     uv_tty_t tty;
     uv_signal_t signals[3], children;
     struct node *nodes;
-    uint32_t paused; // nodes that are
-    char *err_buf;   // READ_SIZE bytes of some node's standard error
+    uint32_t paused; // number of paused nodes
+    char *err_buf;   // buffer for READ_SIZE bytes of standard error
     bool stopping, interrupted, keep;
-    int64_t died; // the node that did, or -1
+    int64_t died; // the first node that exited; −1: none
     enum gv_run_phase died_in;
     struct gv_check_traffic traffic;
     struct gv_lateness lateness;
     gv_time heartbeat_at;
-    bool sampled; // waits are known as they were when operations began:
+    bool sampled; // the run delays at the start of operations are in:
     uint64_t waited, waits;
 };
 
@@ -92,11 +91,11 @@ struct exec {
 
 static void on_timer(uv_timer_t *timer);
 
-static bool has_begun(struct exec *exec) {
+static bool operations_begun(struct exec *exec) {
     return gv_run_view(exec->run, 0).phase >= GV_RUN_MAIN;
 }
 
-// How long all nodes have waited for processors so far.
+// Sums up the run delays of all nodes so far.
 static bool sum_run_delays(struct exec *exec, uint64_t *waited, uint64_t *times) {
     *waited = *times = 0;
     bool some = false;
@@ -115,25 +114,25 @@ static void measure_run_delays(struct exec *exec) {
     exec->lateness.wait = (waited - exec->waited) / (times - exec->waits);
 }
 
-// Says of a node that lives without its standard output or input that it does. One that is about
-// to end closes both. Returns whether it has said anything.
-static bool look_for_closed(struct node *node, gv_time now) {
+// Reports a node that closed its standard output or input and still runs after GRACE_MS: one that
+// exits closes both. Returns whether it added an error.
+static bool check_closed(struct node *node, gv_time now) {
     struct exec *exec = node->exec;
     gv_time before = now - GRACE_MS * GV_MS;
     bool deaf = node->in_closed > 0 && node->in_closed < before;
-    if (node->exited || node->told_closed) return false;
+    if (node->exited || node->reported_closed) return false;
     if (node->out_closed > 0 && node->out_closed < before) {
         gv_run_closed(exec->run, node->index);
     } else if (deaf) {
         gv_run_errors(exec->run)->conclusive = true;
         gv_run_object(exec->run, GV_VERDICT_STREAM_CLOSED,
                       "n%" PRIu32
-                      " closed its standard input, and runs on: nothing more can reach it",
+                      " closed its standard input and still runs: it can receive nothing more",
                       node->index);
     } else {
         return false;
     }
-    node->told_closed = true;
+    node->reported_closed = true;
     return true;
 }
 
@@ -142,20 +141,21 @@ static void pump(struct exec *exec);
 static void on_heartbeat(uv_timer_t *timer) {
     struct exec *exec = timer->data;
     gv_time now = uv_hrtime(), due = exec->heartbeat_at + HEARTBEAT_MS * GV_MS;
-    if (exec->heartbeat_at > 0 && has_begun(exec) && now > due + HEARTBEAT_SLACK_MS * GV_MS) {
+    if (exec->heartbeat_at > 0 && operations_begun(exec) &&
+        now > due + HEARTBEAT_SLACK_MS * GV_MS) {
         exec->lateness.stalled += now - due;
         if (now - due > exec->lateness.stalled_longest) exec->lateness.stalled_longest = now - due;
     }
     exec->heartbeat_at = now;
-    bool told = false;
+    bool reported = false;
     for (uint32_t i = 0; i < exec->config.nodes; i++)
-        told = look_for_closed(&exec->nodes[i], now) || told;
-    if (told) pump(exec);
+        reported = check_closed(&exec->nodes[i], now) || reported;
+    if (reported) pump(exec);
 }
 
 static void resume(struct exec *exec);
 
-// Lets the run take its next steps, and wakes when it has more to do.
+// Advances the run, and sets the timer to its next event.
 static void pump(struct exec *exec) {
     gv_time now = uv_hrtime();
     gv_run_advance(exec->run, now);
@@ -205,7 +205,7 @@ struct write {
     char bytes[];
 };
 
-// What waits is accounted for at its node and at the one that said it.
+// Counts a write at its receiver and at its sender.
 static void account(struct write *write, bool begins) {
     struct node *node = write->node;
     size_t size = sizeof *write + write->len;
@@ -218,7 +218,7 @@ static void account(struct write *write, bool begins) {
 }
 
 static void on_written(uv_write_t *request, int status) {
-    struct write *write = request->data; // if the node is gone, on_child says so
+    struct write *write = request->data; // if the node exited, on_child handles it
     struct exec *exec = write->node->exec;
     account(write, false);
     if (status == 0) write->node->taken += write->len;
@@ -237,7 +237,7 @@ static void deliver(void *ctx, uint32_t src, uint32_t index, const char *line, s
     }
     gv_trace_line(exec->config.trace, uv_hrtime(), GV_TRACE_DELIVER, text, NULL);
     uv_stream_t *stream = (uv_stream_t *)&node->in;
-    // Mostly the pipe has room, and the line need not be copied.
+    // If the pipe has room, as mostly, the line is not copied.
     if (uv_stream_get_write_queue_size(stream) == 0) {
         uv_buf_t buf = uv_buf_init((char *)(uintptr_t)line, (unsigned)len);
         int written = uv_try_write(stream, &buf, 1);
@@ -267,7 +267,7 @@ static size_t backlog(const struct node *node) {
     return gv_run_in_flight_bytes(node->exec->run, node->index) + node->waiting;
 }
 
-// The node for whose pipe most waits.
+// The node with the most bytes before its pipe.
 static const struct node *slowest(const struct exec *exec) {
     const struct node *worst = exec->nodes;
     for (uint32_t i = 1; i < exec->config.nodes; i++) {
@@ -276,8 +276,8 @@ static const struct node *slowest(const struct exec *exec) {
     return worst;
 }
 
-// A node of whose messages too many are still here is read no further until others have taken half
-// of them: its pipe fills, and it waits, as before any full pipe.
+// Stops reading a node whose undelivered messages exceed --queue-max, until half of them are
+// delivered. Its pipe fills, so the node waits.
 static void pause_reading(struct node *node) {
     struct exec *exec = node->exec;
     uv_read_stop((uv_stream_t *)&node->out);
@@ -290,20 +290,20 @@ static void pause_reading(struct node *node) {
     char reader[160] = "";
     if (worst->queued > 0) {
         snprintf(reader, sizeof reader,
-                 "; %zu bytes wait for n%" PRIu32 " to read its standard input, of which it has "
-                 "read %" PRIu64,
+                 "; %zu bytes wait for n%" PRIu32 " to read its standard input, after it read "
+                 "%" PRIu64,
                  worst->queued, worst->index, worst->taken);
     }
     gv_run_object(exec->run, GV_VERDICT_FLOOD,
-                  "n%" PRIu32 " said more than others took: %zu bytes of its messages are "
-                  "here, more than --queue-max, %zu of them on their way and %zu before full "
-                  "pipes%s. It was read no further until half of them were gone",
+                  "n%" PRIu32 " sent more than others read: %zu bytes of its messages are "
+                  "undelivered, more than --queue-max, %zu of them in flight and %zu before full "
+                  "pipes%s. It was not read until half of them were delivered",
                   node->index, here + node->waiting, here, node->waiting, reader);
 }
 
-// Says so if the nodes send more than any load explains, though they may all keep up with it. That
-// is not definite: what waited for a machine that stood still may come all at once.
-static void look_for_flood(struct exec *exec, gv_time now) {
+// Checks whether the nodes send more than any load explains, even if all of them keep up. An error
+// is not conclusive: after a stall of the machine, delayed messages arrive at once.
+static void check_flood(struct exec *exec, gv_time now) {
     const struct gv_net *net = gv_run_view(exec->run, now).net;
     gv_check_traffic_observe(&exec->traffic, now, net->messages, gv_run_errors(exec->run));
 }
@@ -314,7 +314,7 @@ static void on_read(uv_stream_t *stream, ssize_t size, const uv_buf_t *buf);
 static void resume(struct exec *exec) {
     for (uint32_t i = 0; i < exec->config.nodes; i++) {
         struct node *node = &exec->nodes[i];
-        if (!node->paused || backlog(node) > exec->command->queue_max / 2) continue;
+        if (!node->paused || backlog(node) > exec->options.queue_max / 2) continue;
         node->paused = false;
         exec->paused--;
         uv_read_start((uv_stream_t *)&node->out, on_alloc, on_read);
@@ -332,11 +332,11 @@ static void on_read(uv_stream_t *stream, ssize_t size, const uv_buf_t *buf) {
     (void)buf;
     struct node *node = stream->data;
     if (size < 0) {
-        uv_read_stop(stream); // closed: if the node died, on_child says so
+        uv_read_stop(stream); // closed; if the node exited, on_child handles it
         node->out_closed = uv_hrtime();
         return;
     }
-    if (node->exec->stopping) return; // it is over
+    if (node->exec->stopping) return; // the run is over
     gv_time now = uv_hrtime();
     size_t scanned = node->len, from = 0;
     node->len += (size_t)size;
@@ -348,24 +348,24 @@ static void on_read(uv_stream_t *stream, ssize_t size, const uv_buf_t *buf) {
         gv_run_line(node->exec->run, now, node->index, line);
         scanned = from = at + 1;
     }
-    look_for_flood(node->exec, now);
-    // As Maelstrom does: nobody reads on, and if it goes on printing, it waits.
+    check_flood(node->exec, now);
+    // As in Maelstrom, a quarantined node is not read any more.
     if (gv_run_quarantined(node->exec->run, node->index)) {
         uv_read_stop(stream);
         from = node->len;
     }
     node->len -= from;
     if (from > 0) memmove(node->buf, node->buf + from, node->len);
-    size_t most = node->exec->command->line_max;
+    size_t most = node->exec->options.line_max;
     if (node->len > most) {
         char shown[GV_ENVELOPE_EXCERPT_MAX + 8];
         struct gv_slice line = {(const uint8_t *)node->buf, node->len};
         gv_run_errors(node->exec->run)->conclusive = true;
         gv_run_fail(node->exec->run, GV_VERDICT_LONG_LINE,
                     "n%" PRIu32 " printed a line longer than --line-max, %zu bytes. It "
-                    "begins: %s",
+                    "starts with: %s",
                     node->index, most, gv_envelope_excerpt(line, shown));
-    } else if (backlog(node) > node->exec->command->queue_max && !node->paused) {
+    } else if (backlog(node) > node->exec->options.queue_max && !node->paused) {
         pause_reading(node);
     }
     pump(node->exec);
@@ -386,11 +386,11 @@ static void on_err_read(uv_stream_t *stream, ssize_t size, const uv_buf_t *buf) 
     }
     int error = gv_logs_write(&node->exec->logs, node->index, buf->base, (size_t)size);
     if (error == 0) return;
-    fprintf(stderr, "gvsim: cannot write what n%" PRIu32 " prints on standard error to %s: %s\n",
+    fprintf(stderr, "gvsim: cannot write the standard error of n%" PRIu32 " to %s: %s\n",
             node->index, node->exec->logs.dir, strerror(-error));
 }
 
-// What is known of a node that does not answer, and whether it never said anything.
+// config.describe of the run.
 static bool describe(void *ctx, uint32_t index, char *buf, size_t cap) {
     struct exec *exec = ctx;
     const struct node *node = &exec->nodes[index];
@@ -400,8 +400,7 @@ static bool describe(void *ctx, uint32_t index, char *buf, size_t cap) {
     buf[0] = '\0';
     if (node->len > 0) {
         struct gv_slice line = {(const uint8_t *)node->buf, node->len};
-        len = snprintf(buf, cap,
-                       "it began a line and did not end it (no newline, or not flushed): %s",
+        len = snprintf(buf, cap, "it printed an unfinished line (no newline, or not flushed): %s",
                        gv_envelope_excerpt(line, shown));
     } else if (node->queued > 0) {
         len = snprintf(buf, cap, "it %s its standard input",
@@ -434,7 +433,7 @@ static void on_child(uv_signal_t *signal, int number) {
     }
 }
 
-// Lists the other nodes that ended as the one that died did, and not because gvsim stops them.
+// Lists other nodes that exited with the same status, unless gvsim may have caused it.
 static void list_others(const struct exec *exec, uint32_t dead, char *buf, size_t cap) {
     int status = exec->nodes[dead].status;
     bool ours = status == 0 || (WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL);
@@ -452,8 +451,8 @@ static void list_others(const struct exec *exec, uint32_t dead, char *buf, size_
         snprintf(buf + len, cap - len, " and %" PRIu32 " more", count - DEAD_LISTED);
 }
 
-// Says what a node died of, once all that it printed has been read.
-static void object_death(struct exec *exec) {
+// Reports the exit of a node, after all its output has been read.
+static void report_exit(struct exec *exec) {
     if (exec->died < 0) return;
     uint32_t index = (uint32_t)exec->died;
     int status = exec->nodes[index].status;
@@ -474,13 +473,13 @@ static int complain(const char *what, const char *which, int uv_error) {
     return uv_error;
 }
 
-// Starts the process on plain pipes. fds: the node's standard input, output and error.
+// fds: the node's standard input, output and error.
 static int spawn(struct node *node, const int fds[3]) {
     struct exec *exec = node->exec;
     size_t count = 0;
-    while (exec->command->argv[count] != NULL) count++;
+    while (exec->options.argv[count] != NULL) count++;
     char **args = gv_memory_new((count + 1) * sizeof *args);
-    memcpy(args, exec->command->argv, count * sizeof *args);
+    memcpy(args, exec->options.argv, count * sizeof *args);
     args[0] = exec->program;
     struct gv_child_start start = {.program = exec->program,
                                    .argv = args,
@@ -498,8 +497,8 @@ static int spawn(struct node *node, const int fds[3]) {
     return (int)pid;
 }
 
-// Makes a pipe of which one end is gvsim's, and puts it into `ours`. Returns the other end, or a
-// negative error, which has been said.
+// Makes a pipe and opens one end of it in `ours`. Returns the other end, or a negative error, which
+// it reports.
 static int make_pipe(uv_pipe_t *ours, bool reads) {
     uv_file ends[2];
     int error = uv_pipe(ends, reads ? UV_NONBLOCK_PIPE : 0, reads ? 0 : UV_NONBLOCK_PIPE);
@@ -543,7 +542,7 @@ static void on_stop_timeout(uv_timer_t *timer) {
     uv_stop(timer->loop);
 }
 
-// Whether all nodes have ended, and what they printed on standard error is read.
+// Whether all nodes have exited and their standard error has been read.
 static bool all_ended(const struct exec *exec) {
     for (uint32_t i = 0; i < exec->config.nodes; i++) {
         const struct node *node = &exec->nodes[i];
@@ -552,10 +551,10 @@ static bool all_ended(const struct exec *exec) {
     return true;
 }
 
-// Waits until all nodes have ended, but not for long.
+// Waits until all nodes have exited, for most_ms at most.
 static void wait_for_all(struct exec *exec, uint64_t most_ms) {
     uv_update_time(&exec->loop);
-    // Again and again: timers may go off a little before their time.
+    // Repeating, since timers may fire slightly early.
     uv_timer_start(&exec->timer, on_stop_timeout, most_ms, 1);
     gv_time until = uv_hrtime() + most_ms * GV_MS;
     while (!all_ended(exec) && uv_hrtime() < until) uv_run(&exec->loop, UV_RUN_ONCE);
@@ -572,7 +571,7 @@ static void measure_pipes(struct exec *exec) {
     }
 }
 
-// Ends every node, by the end of its input or else by force, and closes everything.
+// Closes every node's input, kills the nodes that do not exit, and closes the loop.
 static void stop(struct exec *exec) {
     exec->stopping = true;
     uv_timer_stop(&exec->tick);
@@ -598,7 +597,7 @@ static void stop(struct exec *exec) {
     GV_ASSERT(error == 0);
 }
 
-// The progress display is for terminals that can move the cursor.
+// Frames are for terminals that can move the cursor.
 static void init_progress(struct exec *exec) {
     int fd = fileno(exec->out);
     const char *no_color = getenv("NO_COLOR"), *term = getenv("TERM");
@@ -627,7 +626,7 @@ static void init_loop(struct exec *exec) {
     signal(SIGPIPE, SIG_IGN);
 }
 
-// Runs to the end, whichever it is. Returns false if the nodes could not be started.
+// Runs until the end of the run or an interrupt. False: the nodes could not be started.
 static bool run(struct exec *exec) {
     init_loop(exec);
     init_progress(exec);
@@ -659,7 +658,7 @@ static void print_logs(struct exec *exec) {
         gv_logs_print(&exec->logs, (uint32_t)exec->died, LAST_LINES, true, exec->out);
         return;
     }
-    // First of the nodes that printed something wrong, then of the others.
+    // Nodes with protocol errors first.
     unsigned shown = 0;
     for (int suspects = 1; suspects >= 0; suspects--) {
         for (uint32_t node = 0; node < exec->config.nodes && shown < NODES_SHOWN; node++) {
@@ -669,13 +668,13 @@ static void print_logs(struct exec *exec) {
     }
 }
 
-static enum gv_exec_status finish(struct exec *exec) {
+static enum gv_exit finish(struct exec *exec) {
     if (exec->interrupted) {
         fprintf(exec->out, "interrupted; the nodes are stopped\n");
-        gv_recorder_close(&exec->recorder, NULL);
-        return GV_EXEC_INTERRUPTED;
+        gv_recorder_close(&exec->recorder, NULL, &exec->options.limits);
+        return GV_EXIT_INTERRUPTED;
     }
-    object_death(exec);
+    report_exit(exec);
     struct gv_result result = gv_run_finish(exec->run);
     result.lateness = exec->lateness;
     if (exec->died >= 0) gv_run_errors(exec->run)->conclusive = true;
@@ -683,7 +682,7 @@ static enum gv_exec_status finish(struct exec *exec) {
     struct gv_stats stats;
     for (uint32_t i = 0; i < exec->config.nodes; i++)
         if (gv_logs_stats(&exec->logs, i, &stats)) gv_traffic_add(&result.traffic, &stats);
-    bool within = gv_limits_print(&exec->command->limits, &result, exec->out, exec->progress.color);
+    bool within = gv_limits_print(&exec->options.limits, &result, exec->out, exec->progress.color);
     if (!result.valid) {
         print_logs(exec);
         gv_escape_print(exec->out, "  %-16s %s\n", "logs", exec->logs.dir);
@@ -694,55 +693,59 @@ static enum gv_exec_status finish(struct exec *exec) {
         exec->copy->counts = NULL;
         exec->copy->errors = NULL;
     }
-    if (!gv_recorder_close(&exec->recorder, &result)) return GV_EXEC_USAGE;
-    if (exec->died >= 0) return GV_EXEC_DIED;
-    if (gv_result_inconclusive(&result)) return GV_EXEC_SLOW;
-    return result.valid && within ? GV_EXEC_VALID : GV_EXEC_INVALID;
+    if (!gv_recorder_close(&exec->recorder, &result, &exec->options.limits)) return GV_EXIT_USAGE;
+    if (exec->died >= 0) return GV_EXIT_NODE_DIED;
+    if (gv_result_inconclusive(&result)) return GV_EXIT_INCONCLUSIVE;
+    return result.valid && within ? GV_EXIT_VALID : GV_EXIT_INVALID;
 }
 
-// Opens what the command names, before anything is started.
+// Finds the program and opens all files, before any node is started.
 static bool open_files(struct exec *exec) {
-    const struct gv_command *command = exec->command;
-    exec->program = gv_path_program(command->argv[0]);
+    const struct gv_run_options *options = &exec->options;
+    exec->program = gv_path_program(options->argv[0]);
     char why[GV_CHILD_WHY_MAX];
-    if (gv_child_check_program(command->argv[0], exec->program, why) ||
+    if (gv_child_check_program(options->argv[0], exec->program, why) ||
         !gv_child_raise_file_limit(&exec->guard, 3 * (size_t)exec->config.nodes + FILES_SPARE,
                                    why)) {
         gv_escape_print(stderr, "gvsim: %s\n", why);
         return false;
     }
-    if (!gv_output_open(&exec->json, command->json)) return false;
+    if (!gv_output_open(&exec->json, options->json)) return false;
     exec->out = exec->json.file == stdout ? stderr : stdout;
-    if (!gv_recorder_open(&exec->recorder, command, &exec->config)) return false;
-    int error = gv_logs_init(&exec->logs, command->log_dir, exec->config.nodes, command->log_max);
+    if (!gv_run_options_record(options, &exec->config, NULL, &exec->recorder)) return false;
+    int error = gv_logs_init(&exec->logs, options->log_dir, exec->config.nodes, options->log_max);
     if (error == 0) return true;
-    complain("make the directory", command->log_dir != NULL ? command->log_dir : "for logs",
+    complain("make the directory", options->log_dir != NULL ? options->log_dir : "for logs",
              uv_translate_sys_error(-error));
     return false;
 }
 
-enum gv_exec_status gv_exec_run(const struct gv_command *command, struct gv_result *copy) {
-    GV_ASSERT(command->argv != NULL && command->argv[0] != NULL);
-    struct gv_command bounded = *command;
-    if (bounded.queue_max == 0) bounded.queue_max = GV_COMMAND_QUEUE_MAX;
-    if (bounded.line_max == 0) bounded.line_max = GV_COMMAND_LINE_MAX;
-    if (bounded.log_max == 0) bounded.log_max = GV_LOGS_MAX;
-    if (bounded.late_max == 0) bounded.late_max = GV_COMMAND_LATE_MAX_MS * GV_MS;
-    struct exec exec = {.command = &bounded, .config = command->run, .copy = copy, .died = -1};
-    exec.lateness = (struct gv_lateness){.measured = true, .limit = bounded.late_max};
+static void set_defaults(struct gv_run_options *options) {
+    if (options->queue_max == 0) options->queue_max = GV_RUN_OPTIONS_QUEUE_MAX;
+    if (options->line_max == 0) options->line_max = GV_RUN_OPTIONS_LINE_MAX;
+    if (options->log_max == 0) options->log_max = GV_LOGS_MAX;
+    if (options->late_max == 0) options->late_max = GV_RUN_OPTIONS_LATE_MAX_MS * GV_MS;
+}
+
+enum gv_exit gv_exec_run(const struct gv_run_config *config, const struct gv_run_options *options,
+                         struct gv_result *copy) {
+    GV_ASSERT(options->argv != NULL && options->argv[0] != NULL);
+    struct exec exec = {.config = *config, .options = *options, .copy = copy, .died = -1};
+    set_defaults(&exec.options);
+    exec.lateness = (struct gv_lateness){.measured = true, .limit = exec.options.late_max};
     exec.config.lateness = &exec.lateness.events;
     exec.config.describe = describe;
-    exec.config.slack = GV_MS / 2; // timers are good for a millisecond: round to the nearest
+    exec.config.slack = GV_MS / 2; // timers have millisecond granularity
     exec.config.deliver = deliver;
     exec.config.ctx = &exec;
-    enum gv_exec_status status = GV_EXEC_USAGE;
+    enum gv_exit status = GV_EXIT_USAGE;
     gv_child_guard_start(&exec.guard);
     if (open_files(&exec)) {
         exec.run = gv_run_new(&exec.config);
         if (run(&exec)) {
             status = finish(&exec);
         } else {
-            gv_recorder_close(&exec.recorder, NULL);
+            gv_recorder_close(&exec.recorder, NULL, &exec.options.limits);
         }
         gv_run_free(exec.run);
         for (uint32_t i = 0; i < exec.config.nodes; i++) free(exec.nodes[i].buf);
@@ -751,8 +754,8 @@ enum gv_exec_status gv_exec_run(const struct gv_command *command, struct gv_resu
         gv_logs_fini(&exec.logs, !exec.keep);
     }
     gv_child_guard_end(&exec.guard);
-    bool judged = status != GV_EXEC_USAGE && status != GV_EXEC_INTERRUPTED;
-    if (!gv_output_close(&exec.json, judged)) status = GV_EXEC_USAGE;
+    bool judged = status != GV_EXIT_USAGE && status != GV_EXIT_INTERRUPTED;
+    if (!gv_output_close(&exec.json, judged)) status = GV_EXIT_USAGE;
     free(exec.program);
     return status;
 }

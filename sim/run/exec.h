@@ -1,25 +1,18 @@
 // SPDX-License-Identifier: MIT
-// Process mode: the nodes are processes, of any language, that speak over their standard input and
-// output in real time.
+// Process mode: the nodes are processes of any program, which exchange lines with gvsim by their
+// standard input and output, in real time.
 #ifndef GV_SIM_RUN_EXEC_H
 #define GV_SIM_RUN_EXEC_H
 
-#include "../tools/command.h"
+#include "exit.h"
+#include "run_options.h"
 
-enum gv_exec_status { // what gvsim exits with
-    GV_EXEC_VALID = 0,
-    GV_EXEC_INVALID = 1,
-    GV_EXEC_USAGE = 2, // the program cannot be started, a file cannot be written
-    GV_EXEC_DIED = 3,
-    GV_EXEC_SLOW = 5, // the machine was too slow to judge the nodes
-    GV_EXEC_INTERRUPTED = 130,
-};
-
-// Runs what the command says, and prints the progress display and the verdict on standard output,
-// and what keeps it from running on standard error. No process it started is left when it returns,
-// or when gvsim ends in any other way (see child.h). What it holds of what nodes say is bounded by
-// the command's queue_max and line_max, each for a node; their logs by log_max. `copy`, which may
-// be NULL, gets the result if there is one, with NULL for what it would borrow.
-enum gv_exec_status gv_exec_run(const struct gv_command *command, struct gv_result *copy);
+// Runs options->argv as each of the nodes. The progress display and the verdict go to standard
+// output, or to standard error if the JSON goes to standard output; what keeps the run from
+// starting goes to standard error. No process that it started is left when it returns, or when
+// gvsim ends in any other way (see child.h). `copy`, which may be NULL, gets the result if there is
+// one, with NULL for what it would borrow.
+enum gv_exit gv_exec_run(const struct gv_run_config *config, const struct gv_run_options *options,
+                         struct gv_result *copy);
 
 #endif

@@ -13,7 +13,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { EXCERPT_MAX = 1 << 14 }; // bytes of a file looked at
+enum { EXCERPT_MAX = 1 << 14 }; // bytes read of a file
 
 static char *path_of(const struct gv_logs *logs, uint32_t node) {
     GV_ASSERT(logs->dir != NULL);
@@ -59,7 +59,7 @@ void gv_logs_fini(struct gv_logs *logs, bool remove) {
         unlink(path);
         free(path);
     }
-    // Stays if a node left something else there.
+    // It stays if a node created other files in it.
     if (remove && logs->temporary) rmdir(logs->dir);
     for (uint32_t node = 0; logs->files != NULL && node < logs->nodes; node++)
         free(logs->files[node].tail);
@@ -78,7 +78,7 @@ static int create(struct gv_logs *logs, uint32_t node) {
     return 0;
 }
 
-// Files are not kept open: there may be more of them than the system allows.
+// Files are not kept open, since their number may exceed the limit of open files.
 static int append(struct gv_logs *logs, uint32_t node, const char *bytes, size_t len) {
     struct gv_logs_file *file = &logs->files[node];
     if (file->error != 0 || len == 0) return 0;
@@ -97,7 +97,7 @@ static int append(struct gv_logs *logs, uint32_t node, const char *bytes, size_t
     return -file->error;
 }
 
-// Of a flood only the end is looked at.
+// Of many bytes, only the end matters.
 static void follow_lines(struct gv_logs_file *file, const char *bytes, size_t len) {
     enum { LOOKED_AT = 8 * GV_LOGS_LINE_MAX };
     size_t from = len > LOOKED_AT ? len - LOOKED_AT : 0;
@@ -139,7 +139,7 @@ int gv_logs_write(struct gv_logs *logs, uint32_t node, const char *bytes, size_t
         bytes += len - logs->tail_max;
         len = logs->tail_max;
     }
-    // The ring's place of a byte is its number among those that are not in the file.
+    // A byte's index in the ring is its number among those that are not in the file.
     uint64_t first = file->total - len - file->written;
     for (size_t i = 0; i < len; i++) file->tail[(first + i) % logs->tail_max] = bytes[i];
     return error;
@@ -166,7 +166,7 @@ void gv_logs_end(struct gv_logs *logs) {
     }
 }
 
-// The beginning or end of a file, zero-terminated, for the caller to free; NULL if there is none.
+// The beginning or end of a file, zero-terminated, the caller's to free. NULL: there is no file.
 static char *read_part(const char *path, bool last) {
     FILE *file = fopen(path, "r");
     if (file == NULL) return NULL;
@@ -177,7 +177,7 @@ static char *read_part(const char *path, bool last) {
     while (len > 0 && text[len - 1] == '\n') len--;
     text[len] = '\0';
     for (size_t i = 0; i < len; i++) {
-        if (text[i] == '\0') text[i] = '?'; // or the text would end here
+        if (text[i] == '\0') text[i] = '?'; // the caller takes it as a C string
     }
     return text;
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// What the nodes print on standard error: a file a node, DIR/n0.log and so on, in a directory of
-// the user's or in a temporary one. A file has a bound: of what a node prints beyond that, the end
-// is kept, and a line between beginning and end says how much was left out.
+// The nodes' standard error, in one file for each node: DIR/n0.log, DIR/n1.log, … A file is
+// bounded: of the output beyond the bound, the end is kept, after a line that counts the bytes left
+// out.
 #ifndef GV_SIM_RUN_LOGS_H
 #define GV_SIM_RUN_LOGS_H
 
@@ -10,53 +10,53 @@
 #include <stdio.h>
 
 enum {
-    GV_LOGS_MAX = 16 << 20, // bytes of a file, unless another bound is given
-    GV_LOGS_MIN = 1 << 12,
-    GV_LOGS_LINE_MAX = 160,      // bytes of a last line that are kept
-    GV_LOGS_TAIL_MAX = 64 << 10, // bytes of the end that are kept; a quarter of the bound, if less
+    GV_LOGS_MAX = 16 << 20,      // default bound of a file, bytes
+    GV_LOGS_MIN = 1 << 12,       // least bound of a file, bytes
+    GV_LOGS_LINE_MAX = 160,      // bytes kept of the last line
+    GV_LOGS_TAIL_MAX = 64 << 10, // bytes kept of the end; at most a quarter of the bound
 };
 
 struct gv_logs_file {
-    uint64_t total, written; // bytes: that the node printed; that are in the file
-    char *tail;              // a ring of the latest bytes that are not; NULL: none yet
-    int error;               // an errno value: it cannot be written; 0: it can
-    char line[GV_LOGS_LINE_MAX + 1], last[GV_LOGS_LINE_MAX + 1]; // the line that has begun; the one
-    size_t line_len;                                             // before, if it was not empty
+    uint64_t total, written; // bytes printed by the node; bytes in the file
+    char *tail;              // ring of the latest bytes that are not in the file; NULL: none yet
+    int error;               // errno value of a failed write; 0: none
+    char line[GV_LOGS_LINE_MAX + 1], last[GV_LOGS_LINE_MAX + 1]; // the unfinished line; the last
+    size_t line_len;                                             // one before that is not empty
 };
 
 struct gv_logs {
     char *dir; // absolute
     uint32_t nodes;
     bool temporary;
-    size_t max, tail_max; // bytes of a file; of its end
+    size_t max, tail_max; // bounds of a file and of its end, bytes
     struct gv_logs_file *files;
 };
 
-// Makes the directory if it is not there, and an empty file for each node. dir: NULL for a
-// temporary one, under $TMPDIR or /tmp. max: bytes of a file, at least GV_LOGS_MIN, that its node
-// prints. Returns 0, or a negative errno value.
+// Creates the directory if it does not exist, and an empty file for each node. dir: NULL for a
+// temporary one, under $TMPDIR or /tmp. max: bound of a file, bytes, at least GV_LOGS_MIN. Returns
+// 0, or a negative errno value.
 int gv_logs_init(struct gv_logs *logs, const char *dir, uint32_t nodes, size_t max);
 
-// Removes the files and the directory if `remove` and they are temporary; frees what is held.
+// Frees all memory. remove: also removes the files and the directory, if it is temporary.
 void gv_logs_fini(struct gv_logs *logs, bool remove);
 
-// A node printed these bytes. Returns 0, or a negative errno value if its file cannot be written,
-// the first time that this is found.
+// Appends bytes that a node printed. Returns 0, or a negative errno value if its file cannot be
+// written, for the first time only.
 int gv_logs_write(struct gv_logs *logs, uint32_t node, const char *bytes, size_t len);
 
-// The last line that a node has printed, or has begun to; "" if there is none. Control characters
-// show as '?'.
+// The last line of a node that is not empty, which may be unfinished; "" if there is none. Control
+// characters are replaced by '?'.
 const char *gv_logs_last(const struct gv_logs *logs, uint32_t node);
 
-// Nodes print no more: ends of files that had been held back go there. Call once, before the files
-// are read by what follows.
+// Writes the kept ends to the files. Call it once, after the nodes' last bytes and before the
+// functions below.
 void gv_logs_end(struct gv_logs *logs);
 
-// The last statistics that a node has logged: a line of JSON with a member "stats". False if there
-// is none.
+// The last statistics in a node's file, a line of JSON with a member "stats". False: there are
+// none.
 bool gv_logs_stats(const struct gv_logs *logs, uint32_t node, struct gv_stats *out);
 
-// Prints the first or the last lines of a node's file, under a heading. False if it has none.
+// Prints the first or last lines of a node's file, under a heading. False: it has none.
 bool gv_logs_print(const struct gv_logs *logs, uint32_t node, size_t lines, bool last, FILE *out);
 
 #endif

@@ -15,7 +15,7 @@ enum { NODES_LISTED = 12, WIDTH_DEFAULT = 80, WIDTH_MIN = 20, LABEL = 12, TYPE_S
 #define GREEN "\x1b[32m"
 #define OFF "\x1b[0m"
 
-// One line being put together; what does not fit is left out.
+// A line under construction; text that does not fit is dropped.
 struct line {
     char text[GV_PROGRESS_LINE_MAX];
     size_t len;
@@ -43,8 +43,8 @@ static double seconds(gv_time time) {
     return (double)time / 1e9;
 }
 
-// Writes a line cut to the terminal's width: escape sequences take no column and always go
-// through, and a character of several bytes is one column.
+// Writes a line, cut to the terminal's width. Escape sequences have no width and are never cut; a
+// character of several bytes has one column.
 static void put(struct gv_progress *progress, const struct line *line) {
     unsigned column = 0;
     for (size_t at = 0; at < line->len; at++) {
@@ -72,7 +72,7 @@ void gv_progress_init(struct gv_progress *progress, FILE *out, bool tty, bool co
 void gv_progress_resize(struct gv_progress *progress, unsigned width) {
     GV_ASSERT(progress != NULL);
     if (width == 0) width = WIDTH_DEFAULT;
-    // The last column stays free: some terminals wrap as soon as it is written.
+    // Some terminals wrap as soon as the last column is written, so it stays free.
     progress->width = width < WIDTH_MIN ? WIDTH_MIN - 1 : width - 1;
 }
 
@@ -81,7 +81,7 @@ static const char *phase_name(const struct gv_run_view *view) {
     case GV_RUN_INIT:
         return "starting the nodes";
     case GV_RUN_TOPOLOGY:
-        return "offering a topology";
+        return "sending the topology";
     case GV_RUN_MAIN:
         return "operations";
     case GV_RUN_DRAIN:
@@ -138,7 +138,7 @@ static void add_messages(struct line *line, const struct gv_run_view *view) {
         (double)view->net->messages / ops);
 }
 
-// The nodes that miss most first.
+// In descending order of what the nodes are missing.
 static void add_missing(struct line *line, const struct gv_run_config *config,
                         const struct gv_run_view *view) {
     int64_t total = 0, last = INT64_MAX;
@@ -149,7 +149,7 @@ static void add_missing(struct line *line, const struct gv_run_config *config,
     }
     bool set = gv_load_is_set(config->load);
     if (behind == 0) {
-        add(line, set ? "nothing, at any node's latest read" : "nowhere, at the latest reads");
+        add(line, set ? "nothing, at any node's latest read" : "0, at the latest reads");
         return;
     }
     if (set) add(line, "%" PRId64 " at ", total);
@@ -181,10 +181,10 @@ static void draw_partition(struct gv_progress *progress, const struct gv_run_con
         gv_nemesis_describe(view->nemesis, who, sizeof who);
         add(&line, RED "for %.1f s" OFF "  %s", seconds(view->cut_for), who);
     } else if (view->observing && gv_load_is_set(config->load)) {
-        add(&line, "none; %" PRIu32 " of %" PRIu32 " nodes have caught up", view->settled,
+        add(&line, "none; %" PRIu32 " of %" PRIu32 " nodes have converged", view->settled,
             config->nodes);
     } else {
-        add(&line, view->observing ? "none; not all nodes read the same yet" : "none");
+        add(&line, view->observing ? "none; nodes still read different values" : "none");
     }
     put(progress, &line);
 }
@@ -210,12 +210,12 @@ static void draw_frame(struct gv_progress *progress, const struct gv_run_config 
     put(progress, &line);
     if (config->nemesis) draw_partition(progress, config, view);
     if (gv_load_converges(config->load)) {
-        label(&line, gv_load_is_set(config->load) ? "missing" : "off the sum");
+        label(&line, gv_load_is_set(config->load) ? "missing" : "off by");
         add_missing(&line, config, view);
         put(progress, &line);
     }
     if (view->errors->kept > 0) {
-        label(&line, "wrong");
+        label(&line, "errors");
         add(&line, RED "%s" OFF, view->errors->texts[0]);
         put(progress, &line);
     }
@@ -233,7 +233,7 @@ static void print_line(struct gv_progress *progress, const struct gv_run_config 
         add(&line, "; cut: %s", who);
     }
     if (gv_load_converges(config->load)) {
-        add(&line, gv_load_is_set(config->load) ? "; missing " : "; off the sum ");
+        add(&line, gv_load_is_set(config->load) ? "; missing " : "; off by ");
         add_missing(&line, config, view);
     }
     fprintf(progress->out, "%s\n", line.text);
@@ -253,7 +253,7 @@ void gv_progress_draw(struct gv_progress *progress, const struct gv_run_config *
     if (before > 0) fprintf(progress->out, "\x1b[%uF", before);
     progress->drawn = 0;
     draw_frame(progress, config, view);
-    // A shorter frame leaves lines of the last one below.
+    // Lines of a longer last frame are left below.
     if (progress->drawn < before) fputs("\x1b[J", progress->out);
     fflush(progress->out);
 }

@@ -14,7 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum event { // kinds on the queue's clock; target and stamp:
+enum event { // kinds in the event queue, with the meaning of target and stamp
     EVENT_NET,
     EVENT_TIMEOUT, // client, msg_id of the request
     EVENT_OP,
@@ -22,29 +22,29 @@ enum event { // kinds on the queue's clock; target and stamp:
     EVENT_NEMESIS,
     EVENT_OBSERVE, // node, watch
     EVENT_QUIET_OVER,
-    EVENT_STEP, // of the scenario begins: its number
+    EVENT_STEP, // start of a step of the scenario: its number
     EVENT_STEP_OVER,
     EVENT_LINGER_OVER,
 };
 
-// What is told of a node once, however often it happens.
+// Errors reported once for each node; later ones are only counted.
 enum reply_error {
     MALFORMED = 1,
     STRAY = 2,
     REPEATED = 4,
     LATE = 8,
-    WRONG_CLIENT = 16, // a stray reply to another node's client
+    WRONG_CLIENT = 16, // an unexpected reply to another node's client
 };
 
 enum {
     NAME_MAX = 16,
     ANSWER_MAX = GV_ENVELOPE_EXCERPT_MAX + 80,
-    DESCRIPTION_MAX = 2 * GV_ENVELOPE_EXCERPT_MAX, // of what the driver knows of a node
+    DESCRIPTION_MAX = 2 * GV_ENVELOPE_EXCERPT_MAX, // of config.describe
     INSTEAD_MAX = DESCRIPTION_MAX + GV_ENVELOPE_EXCERPT_MAX + 128,
-    NODES_LISTED = 12,     // of those that have done the same wrong
-    SILENT_KINDS = 3,      // of nodes that did not answer, told apart
-    FULL_CHECK_EVERY = 16, // messages, where the nodes check them too
-    TOKENS_MAX = 1 << 26,  // of a line: no more than a large read needs
+    NODES_LISTED = 12,     // in one error
+    SILENT_KINDS = 3,      // errors that differ, for nodes that did not answer
+    FULL_CHECK_EVERY = 16, // messages, if gossip_is_checked
+    TOKENS_MAX = 1 << 26,  // in a line; enough for the largest read
 };
 
 struct gv_run {
@@ -60,35 +60,35 @@ struct gv_run {
     struct gv_checker checker;
     struct gv_envelope envelope;
     struct gv_json json;
-    struct gv_player player; // if there is a scenario
+    struct gv_player player; // unused without a scenario
     struct gv_node_fault_table node_faults;
 
     enum gv_run_phase phase;
-    uint32_t waiting;              // nodes whose init or topology is not answered yet
-    uint32_t *workers, *observers; // numbers of each node's clients
-    char *ids;                     // of all nodes, as the inside of a JSON array
-    const char **quarantined;      // by node: after what nothing is heard of it; NULL: it is heard
-    uint8_t *reported;             // by node: the complaints made
-    uint32_t *unanswered;          // by node: operations without an answer within their time
-    gv_time *initialised_at;       // by node: when it answered init in this life of its, or NEVER
-    char **stray;                  // by node: the last stray reply, to be shown; NULL: none
+    uint32_t waiting;              // nodes that have not answered init or topology
+    uint32_t *workers, *observers; // by node: the client's number
+    char *ids;                     // all names, as a JSON array without brackets
+    const char **quarantined;      // by node: the cause; NULL: not quarantined
+    uint8_t *reported;             // by node: bits of enum reply_error
+    uint32_t *unanswered;          // by node: operations that timed out without a late reply
+    gv_time *initialised_at;       // by node: time of init_ok in this incarnation, or NEVER
+    char **stray;                  // by node: excerpt of the last stray reply; NULL: none
     gv_time now, started_at, cutoff, cut_at;
-    gv_time timed_out_at;            // an operation without an answer, for the last time
-    uint64_t timeouts;               // operations that nodes had their time for, and did not answer
-    enum gv_check_stats_cause cause; // the operation that ends, ends
-    bool lingering;                  // all is over, but late answers are listened for
-    bool blocked;                    // an operation is due, but every client is busy
+    gv_time timed_out_at;            // the latest timeout of an operation
+    uint64_t timeouts;               // operations that timed out at nodes without a fault
+    enum gv_check_stats_cause cause; // of the completion in progress
+    bool lingering;                  // all operations are complete; late replies are awaited
+    bool blocked;                    // an operation is due, and every client is busy
     uint64_t cuts;
-    uint64_t fault_periods;  // times that faults began while there were none
-    uint64_t shortened;      // faults that the end of the operations ended before their time
-    unsigned shortened_line; // in the scenario, of the first
-    uint64_t watches;        // begun, so that looks of an earlier one end
-    size_t violations;       // errors that the trace has
+    uint64_t fault_periods;  // starts of a fault while no other was active
+    uint64_t shortened;      // faults cut short by the end of the operations
+    unsigned shortened_line; // of the first of them, in the scenario
+    uint64_t watches;  // number of the current watch; observations of earlier ones are dropped
+    size_t violations; // errors traced so far
 };
 
-// ---- Lines to nodes ----
+// ---- Requests ----
 
-// Has a client send a request, whose body is given without its braces.
+// Sends a client's request. The body is given without its braces.
 static void request(struct gv_run *run, uint32_t number, enum gv_client_wait wait, const char *body,
                     size_t len) {
     struct gv_client *client = &run->clients.clients[number];
@@ -110,8 +110,8 @@ static void request(struct gv_run *run, uint32_t number, enum gv_client_wait wai
                             NULL);
     bool setup = wait == GV_CLIENT_WAIT_INIT || wait == GV_CLIENT_WAIT_TOPOLOGY;
     if (client->role == GV_CLIENT_OBSERVER || setup) {
-        // An observer must not stand in the way of what it observes: it waits in no queue. Nor do
-        // the long lines that start a large cluster, which would fill one.
+        // An observer must not delay what it observes, so it bypasses the queues. So do init and
+        // topology, whose lines fill a queue in large clusters.
         run->config.deliver(run->config.ctx, GV_NET_CLIENT, client->node, run->envelope.line,
                             run->envelope.len);
         return;
@@ -122,8 +122,8 @@ static void request(struct gv_run *run, uint32_t number, enum gv_client_wait wai
 
 // ---- Errors ----
 
-// Traces the errors that were added since the last call. Errors are added in many places, some of
-// them the caller's, so this looks for new ones after each event.
+// Traces the errors that were added since the last call. It is called after each event, since the
+// driver adds errors too.
 static void trace_violations(struct gv_run *run) {
     const struct gv_verdict_errors *errors = &run->errors;
     for (; run->violations < errors->kept; run->violations++)
@@ -154,7 +154,7 @@ static void end_now(struct gv_run *run) {
 }
 
 void gv_run_fail(struct gv_run *run, enum gv_verdict_kind kind, const char *format, ...) {
-    if (run->phase == GV_RUN_DONE) return; // what follows from the first failure is none
+    if (run->phase == GV_RUN_DONE) return; // later errors are consequences of the first
     va_list args;
     va_start(args, format);
     gv_verdict_add_list(&run->errors, kind, format, args);
@@ -162,7 +162,7 @@ void gv_run_fail(struct gv_run *run, enum gv_verdict_kind kind, const char *form
     end_now(run);
 }
 
-// What a node leaves undone if it dies now, as the end of a sentence.
+// The requests that a node has not answered, as the end of a sentence.
 static void describe_unanswered(struct gv_run *run, uint32_t node, char buf[ANSWER_MAX]) {
     buf[0] = '\0';
     for (size_t i = 0; i < run->clients.len; i++) {
@@ -182,7 +182,7 @@ static void describe_unanswered(struct gv_run *run, uint32_t node, char buf[ANSW
     }
 }
 
-// What the driver knows of a node that fails. Returns whether it reads, but has said nothing.
+// config.describe, or an empty text.
 static bool describe(const struct gv_run *run, uint32_t node, char buf[DESCRIPTION_MAX]) {
     buf[0] = '\0';
     return run->config.describe != NULL &&
@@ -238,19 +238,19 @@ static void issue_at(struct gv_run *run, gv_time due) {
     run->blocked = false;
     if (due >= run->cutoff) return;
     if (!issue(run)) {
-        run->blocked = true; // until a client is free, from when on the gap counts
+        run->blocked = true; // until a client is free; the gap starts then
         return;
     }
     gv_time gap = gv_load_gap(&run->load);
     if (gap == GV_TIME_NEVER) return;
-    // As in Jepsen, what is late is lost: the gap counts from when the operation was asked, unless
-    // it is only a coarse timer that was late.
+    // As in Jepsen, lateness is not caught up: the gap starts when the operation is sent, unless
+    // the delay is within timer granularity.
     if (run->now > due + 2 * run->config.slack) due = run->now;
     if (run->config.delivery == GV_NET_MAELSTROM) due += GV_LOAD_JEPSEN_DELAY;
     gv_event_queue_schedule(&run->queue, due + gap, EVENT_OP, 0, 0, NULL);
 }
 
-// Has the observers look at every node until all agree.
+// Starts to observe all nodes until they agree.
 static void watch(struct gv_run *run, bool healing) {
     if (!gv_load_converges(run->config.load)) return;
     gv_checker_watch(&run->checker, run->now, run->history.next_index, healing);
@@ -263,7 +263,7 @@ static void watch(struct gv_run *run, bool healing) {
 static void heal(struct gv_run *run) {
     if (run->player.scenario == NULL) {
         gv_nemesis_stop(&run->nemesis);
-        gv_trace_fault(run->config.trace, run->now, GV_TRACE_END, run->fault_periods, NULL);
+        gv_trace_fault(run->config.trace, run->now, GV_TRACE_FAULT_END, run->fault_periods, NULL);
     }
     watch(run, true);
 }
@@ -304,7 +304,7 @@ static void apply_step(struct gv_run *run, const struct gv_scenario_step *step, 
 static void end_step(struct gv_run *run, size_t index) {
     if (!run->player.steps[index].active) return;
     gv_player_end(&run->player, index);
-    gv_trace_fault(run->config.trace, run->now, GV_TRACE_END, index, NULL);
+    gv_trace_fault(run->config.trace, run->now, GV_TRACE_FAULT_END, index, NULL);
     apply_step(run, &run->config.scenario->steps[index], false);
 }
 
@@ -314,7 +314,7 @@ static void on_step_over(struct gv_run *run, size_t index) {
     if (disturbed && !run->nemesis.active && run->phase == GV_RUN_MAIN) heal(run);
 }
 
-// A fault begins: the step of this number, or if there is no scenario, what the nemesis has drawn.
+// Traces the start of a fault: the step of this number, or the partition of the nemesis.
 static void trace_fault(struct gv_run *run, uint64_t number) {
     if (run->config.trace == NULL) return;
     char text[GV_PLAYER_TEXT_MAX];
@@ -323,7 +323,7 @@ static void trace_fault(struct gv_run *run, uint64_t number) {
     } else {
         gv_nemesis_describe(&run->nemesis, text, sizeof text);
     }
-    gv_trace_fault(run->config.trace, run->now, GV_TRACE_BEGIN, number, text);
+    gv_trace_fault(run->config.trace, run->now, GV_TRACE_FAULT_BEGIN, number, text);
 }
 
 static void on_step(struct gv_run *run, const struct gv_event *event) {
@@ -347,8 +347,8 @@ static void on_step(struct gv_run *run, const struct gv_event *event) {
     if (again) gv_event_queue_schedule(&run->queue, next, EVENT_STEP, event->target, 0, NULL);
 }
 
-// All has been asked. A node that left a request without an answer may still answer it, late: that
-// is listened for as long again as a client waits, unless faults excuse it.
+// Called when all operations are complete. After a timeout, a late reply is awaited for one more
+// client timeout, unless a scenario may have caused it.
 static void finish_or_linger(struct gv_run *run) {
     gv_time until = run->timed_out_at + GV_RUN_CLIENT_TIMEOUT_MS * GV_MS;
     bool owed = false;
@@ -364,7 +364,7 @@ static void finish_or_linger(struct gv_run *run) {
     gv_event_queue_schedule(&run->queue, until, EVENT_LINGER_OVER, 0, 0, NULL);
 }
 
-// After the last operation but the final reads.
+// Called after the last operation that is no final read.
 static void end_faults(struct gv_run *run) {
     bool disturbed = run->nemesis.active;
     for (size_t i = 0; run->config.scenario != NULL && i < run->config.scenario->len; i++) {
@@ -388,8 +388,8 @@ static void end_faults(struct gv_run *run) {
                             NULL);
 }
 
-// The operation a client waits for has ended. `token`: what its reply holds, if it ended well;
-// `answer`: else, what its node did instead.
+// Completes the operation that a client waits for. token: the content of its reply, if it
+// succeeded; answer: else, what the node did instead.
 static void complete(struct gv_run *run, uint32_t number, enum gv_history_outcome outcome,
                      int token, const char *answer) {
     struct gv_client *client = &run->clients.clients[number];
@@ -397,7 +397,7 @@ static void complete(struct gv_run *run, uint32_t number, enum gv_history_outcom
     const struct gv_history_op *op = &run->history.ops[client->op];
     client->wait = GV_CLIENT_IDLE;
     if (outcome == GV_HISTORY_INFO) {
-        // As in Jepsen: whoever does not know what became of its request never asks again.
+        // As in Jepsen, a client whose operation has an unknown outcome is replaced.
         client->open = false;
         run->workers[op->node] = gv_client_open(&run->clients, GV_CLIENT_WORKER, op->node);
     }
@@ -410,15 +410,15 @@ static void complete(struct gv_run *run, uint32_t number, enum gv_history_outcom
     if (run->phase == GV_RUN_FINAL) finish_or_linger(run);
 }
 
-// What it means that an operation has no good reply: Maelstrom takes the reads of broadcast for
-// harmless, so that they fail for certain.
+// The outcome of an operation without a valid reply. Maelstrom declares broadcast's reads
+// idempotent, so these definitely failed.
 static enum gv_history_outcome without_reply(const struct gv_run *run, size_t op) {
     bool harmless =
         run->config.load == GV_LOAD_BROADCAST && run->history.ops[op].kind == GV_HISTORY_READ;
     return harmless ? GV_HISTORY_FAIL : GV_HISTORY_INFO;
 }
 
-// An operation ends because its client no longer waits for an answer.
+// Completes an operation whose client timed out.
 static void give_up(struct gv_run *run, uint32_t number) {
     struct gv_client *client = &run->clients.clients[number];
     uint32_t node = client->node;
@@ -428,7 +428,7 @@ static void give_up(struct gv_run *run, uint32_t number) {
     if (run->node_faults.crashes[node] > 0) {
         answer = "was down";
     } else if (run->initialised_at[node] == GV_TIME_NEVER) {
-        answer = "was asked before init: it had crashed and not answered it yet";
+        answer = "got the request before it answered init, after a crash";
     } else if (asked_at < run->initialised_at[node]) {
         answer = "was down, or crashed, before it answered";
     } else if (run->node_faults.pauses[node] > 0) {
@@ -438,7 +438,7 @@ static void give_up(struct gv_run *run, uint32_t number) {
     }
     char unheard[96];
     if (run->quarantined[node] != NULL) {
-        snprintf(unheard, sizeof unheard, "was not heard after %s", run->quarantined[node]);
+        snprintf(unheard, sizeof unheard, "was ignored after %s", run->quarantined[node]);
         answer = unheard;
     }
     gv_client_time_out(client);
@@ -449,7 +449,7 @@ static void give_up(struct gv_run *run, uint32_t number) {
     run->cause = GV_CHECK_STATS_REPLY;
 }
 
-// At the end of a run, nobody need wait for nodes that nobody listens to.
+// From drain on, does not wait for quarantined nodes.
 static void give_up_on_quarantined(struct gv_run *run) {
     for (uint32_t node = 0; node < run->config.nodes; node++) {
         if (run->quarantined[node] == NULL || run->phase < GV_RUN_DRAIN) continue;
@@ -460,7 +460,7 @@ static void give_up_on_quarantined(struct gv_run *run) {
     if (run->lingering) finish_or_linger(run);
 }
 
-// What a node has not answered yet without which no operation can be asked; NULL: nothing.
+// The setup request that a node has not answered and needs before operations; NULL: none.
 static const char *lacks(const struct gv_run *run, uint32_t node) {
     if (run->initialised_at[node] == GV_TIME_NEVER) return "init";
     if (run->phase != GV_RUN_TOPOLOGY) return NULL;
@@ -472,7 +472,7 @@ static enum gv_verdict_kind unanswered_kind(const char *what) {
     return strcmp(what, "init") == 0 ? GV_VERDICT_NO_INIT_OK : GV_VERDICT_NO_TOPOLOGY_OK;
 }
 
-// Ends a run that waits for a node of which nothing is heard any more.
+// Ends a run whose setup waits for a quarantined node.
 static void fail_if_awaited(struct gv_run *run, uint32_t node) {
     const char *what = run->phase < GV_RUN_MAIN ? lacks(run, node) : NULL;
     if (run->quarantined[node] == NULL || what == NULL) return;
@@ -484,11 +484,11 @@ static void quarantine(struct gv_run *run, uint32_t node, struct gv_slice line, 
     run->quarantined[node] = "its bad line";
     run->errors.conclusive = true;
     gv_verdict_add(&run->errors, GV_VERDICT_BAD_LINE,
-                   "n%u printed a line that %s; Maelstrom would hear no more of it, nor "
-                   "does gvsim%s. The line: %s",
+                   "n%u printed a line that %s; gvsim, as Maelstrom, ignores the node from "
+                   "here on%s. The line: %s",
                    node, why,
                    !gv_check_protocol_resembles_message(line)
-                       ? ". Print what is no message to standard error"
+                       ? ". Print everything but messages to standard error"
                        : "",
                    gv_envelope_excerpt(line, shown));
     fail_if_awaited(run, node);
@@ -500,10 +500,9 @@ void gv_run_closed(struct gv_run *run, uint32_t node) {
     if (run->phase == GV_RUN_DONE || run->quarantined[node] != NULL) return;
     run->quarantined[node] = "it closed its standard output";
     run->errors.conclusive = true;
-    gv_run_object(run, GV_VERDICT_STREAM_CLOSED,
-                  "n%" PRIu32
-                  " closed its standard output, and runs on: nothing more can be heard of it",
-                  node);
+    gv_run_object(
+        run, GV_VERDICT_STREAM_CLOSED,
+        "n%" PRIu32 " closed its standard output and still runs: it can send nothing more", node);
     fail_if_awaited(run, node);
     give_up_on_quarantined(run);
 }
@@ -581,7 +580,7 @@ static void on_setup(struct gv_run *run, uint32_t number, struct gv_slice line, 
     }
     if (init) client->open = false;
     if (init) run->initialised_at[client->node] = run->now;
-    if (run->phase >= GV_RUN_MAIN) return; // it was started again
+    if (run->phase >= GV_RUN_MAIN) return; // it was restarted
     if (--run->waiting > 0) return;
     (init ? start_topology : start_main)(run);
 }
@@ -632,8 +631,8 @@ static void on_observation(struct gv_run *run, uint32_t number, uint32_t node, i
     gv_checker_observe(&run->checker, run->now, node, &run->json, token);
 }
 
-// A reply that nobody waits for. One to a client that is gone mutes its node, as in Maelstrom; the
-// others Maelstrom passes over.
+// Handles a reply that no client waits for. As in Maelstrom, one to a closed client quarantines the
+// node. Maelstrom ignores the others.
 static void on_unexpected(struct gv_run *run, uint32_t node, uint32_t number,
                           enum gv_client_reply what, struct gv_slice line, int body) {
     const struct gv_client *client = &run->clients.clients[number];
@@ -641,24 +640,24 @@ static void on_unexpected(struct gv_run *run, uint32_t node, uint32_t number,
     if (what == GV_CLIENT_REPLY_LATE) {
         if (client->role == GV_CLIENT_WORKER && run->unanswered[asked] > 0)
             run->unanswered[asked]--;
-        // A node that a fault held up is expected to answer late.
+        // Faults delay replies, so a late one is expected.
         if (run->config.scenario != NULL || client->role == GV_CLIENT_OBSERVER) return;
     }
-    // An observer outlives more requests than it remembers.
+    // An observer remembers its last requests only.
     if (what == GV_CLIENT_REPLY_REPEATED && client->role == GV_CLIENT_OBSERVER) return;
     char why[GV_CHECK_PROTOCOL_WHY_MAX];
     if (asked != node && what != GV_CLIENT_REPLY_LATE) {
         snprintf(why, sizeof why, "goes to c%u, a client of n%u, not of n%u%s", number, asked, node,
-                 what == GV_CLIENT_REPLY_STRAY ? ", and answers no request of it"
+                 what == GV_CLIENT_REPLY_STRAY ? ", and answers none of its requests"
                                                : ", which waits for no reply");
         if (!client->open) quarantine(run, node, line, why);
         if (client->open) complain(run, node, WRONG_CLIENT, line, why);
     } else if (!client->open) {
-        snprintf(why, sizeof why, "goes to a client that is gone, %s",
-                 what == GV_CLIENT_REPLY_LATE       ? "for it waits 5 s for a reply"
-                 : what == GV_CLIENT_REPLY_REPEATED ? "for it had its reply: the node answers twice"
-                                                    : "and answers no request of it");
-        bool conclusive = run->errors.conclusive; // a delay of gvsim's own may have made it late
+        snprintf(why, sizeof why, "goes to a closed client, %s",
+                 what == GV_CLIENT_REPLY_LATE       ? "which waited 5 s for a reply"
+                 : what == GV_CLIENT_REPLY_REPEATED ? "which had its reply: the node answers twice"
+                                                    : "and answers none of its requests");
+        bool conclusive = run->errors.conclusive; // gvsim itself may have delayed it
         quarantine(run, node, line, why);
         if (what == GV_CLIENT_REPLY_LATE) run->errors.conclusive = conclusive;
     } else if (what == GV_CLIENT_REPLY_STRAY) {
@@ -669,9 +668,9 @@ static void on_unexpected(struct gv_run *run, uint32_t node, uint32_t number,
         gv_check_protocol_stray(&run->json, body, number, client->msg_id, why);
         complain(run, node, STRAY, line, why);
     } else if (what == GV_CLIENT_REPLY_REPEATED) {
-        complain(run, node, REPEATED, line, "answers a request that was answered before");
+        complain(run, node, REPEATED, line, "answers a request for the second time");
     } else {
-        complain(run, node, LATE, line, "comes after the 5 s that a client waits");
+        complain(run, node, LATE, line, "comes after the client's timeout of 5 s");
     }
     if (run->lingering) finish_or_linger(run);
 }
@@ -730,7 +729,7 @@ static void route(struct gv_run *run, uint32_t node, struct gv_slice text) {
     int len = gv_json_unescape(json, line.src, name, sizeof name);
     struct gv_slice src = {(const uint8_t *)name, len < 0 ? 0 : (size_t)len};
     if (gv_client_number(src, 'n') != (int64_t)node) {
-        quarantine(run, node, text, "names another as its src");
+        quarantine(run, node, text, "names another node as its src");
         return;
     }
     len = gv_json_unescape(json, line.dest, name, sizeof name);
@@ -764,9 +763,9 @@ void gv_run_line(struct gv_run *run, gv_time now, uint32_t node, struct gv_slice
 
 // ---- Time ----
 
-// Nodes that have not answered what they must, of which the same is known.
+// Nodes that have not answered a setup request and have one description.
 struct silent {
-    char instead[INSTEAD_MAX]; // what came from each instead, as the end of a sentence
+    char instead[INSTEAD_MAX]; // what each did instead, as the end of a sentence
     char names[NODES_LISTED * NAME_MAX];
     uint32_t count;
 };
@@ -781,8 +780,8 @@ static void describe_instead(struct gv_run *run, uint32_t node, char buf[INSTEAD
              description[0] != '\0' ? "; " : "", description);
 }
 
-// Puts a node to those of which the same is known, or if there are too many different ones, to the
-// rest, of which nothing is told but their names.
+// Adds a node to those of its description, or, beyond SILENT_KINDS descriptions, to a rest without
+// one.
 static void put_silent(struct gv_run *run, uint32_t node, struct silent all[SILENT_KINDS + 1]) {
     char instead[INSTEAD_MAX];
     size_t kind = 0;
@@ -797,7 +796,7 @@ static void put_silent(struct gv_run *run, uint32_t node, struct silent all[SILE
              node);
 }
 
-// Nodes have not answered what they must: the run ends, and names them.
+// Ends the run with an error that names the nodes that have not answered.
 static void fail_setup(struct gv_run *run, const char *what, int seconds) {
     struct silent all[SILENT_KINDS + 1] = {0};
     for (uint32_t node = 0; node < run->config.nodes; node++) {
@@ -823,7 +822,7 @@ static void on_timeout(struct gv_run *run, const struct gv_event *event) {
     case GV_CLIENT_IDLE:
         break;
     case GV_CLIENT_WAIT_INIT:
-        // It may have crashed or been paused again since.
+        // It may have crashed or been paused since.
         if (run->phase >= GV_RUN_MAIN && run->config.scenario != NULL) break;
         fail_setup(run, "init", GV_RUN_INIT_TIMEOUT_MS / 1000);
         break;
@@ -868,7 +867,7 @@ static void on_observe(struct gv_run *run, const struct gv_event *event) {
     if (run->observers[node] == UINT32_MAX) {
         run->observers[node] = gv_client_open(&run->clients, GV_CLIENT_OBSERVER, node);
     }
-    // A look under way goes on by itself.
+    // The reply to the pending read schedules the next.
     if (run->clients.clients[run->observers[node]].wait != GV_CLIENT_IDLE) return;
     static const char body[] = "\"type\":\"read\"";
     request(run, run->observers[node], GV_CLIENT_WAIT_OBSERVATION, body, sizeof body - 1);
@@ -942,7 +941,7 @@ void gv_run_advance(struct gv_run *run, gv_time now) {
     }
 }
 
-// ---- Life ----
+// ---- Creation, view and verdict ----
 
 static bool is_cut(void *ctx, const struct gv_net_message *message) {
     const struct gv_run *run = ctx;

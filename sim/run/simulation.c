@@ -18,35 +18,35 @@
 #include <string.h>
 
 enum {
-    CHECK_MS = 25,               // between two looks whether all replicas are equal
-    STEPS_AT_ONCE_MAX = 1 << 20, // steps at one time: more, and somebody runs in circles
-    LINE_MAX = 1 << 26,          // bytes a node takes in a line: the topology of 10,000 nodes
-    LOG_MAX = 160,               // of a node's last complaint, bytes
+    CHECK_MS = 25,               // between comparisons of all replicas
+    STEPS_AT_ONCE_MAX = 1 << 20, // bound of steps at one time: more are a busy loop
+    LINE_MAX = 1 << 26,          // longest line of a node: the topology of 10,000 nodes
+    LOG_MAX = 160,               // longest log record kept, bytes
 };
-// Random streams of the nodes' lives and of their disks begin here, far from those of links.
+// First random streams of the nodes' incarnations and disks, apart from those of links.
 #define NODE_STREAM (UINT64_C(1) << 63)
 #define DISK_STREAM (UINT64_C(1) << 62)
 #define SECRET "what no forger of gvsim knows"
 #define START_AT (1000 * GV_MS)
-#define WALL_OFFSET (UINT64_C(1700000000) * 1000 * GV_MS) // a date like any other
+#define WALL_OFFSET (UINT64_C(1700000000) * 1000 * GV_MS) // November 2023
 
 struct vnode {
     struct gv_simulation *sim;
-    struct gv_node *node; // NULL: down
-    uint64_t memory;      // that it holds
+    struct gv_node *node; // NULL: crashed
+    uint64_t memory;      // bytes
     uint32_t starts;
-    uint64_t incarnation; // as its disk has it; 0: none
+    uint64_t incarnation; // on its disk; 0: none
     struct gv_clock clock;
     struct gv_disk *disk;               // NULL: none
-    const struct gv_store_batch *batch; // being written until then
+    const struct gv_store_batch *batch; // being written; NULL: none
     gv_time written_at;
     gv_time line_cost;
-    gv_time busy_until; // with a line
-    bool dirty;         // in the list of those that may have something to say
-    bool paused;        // takes nothing and says nothing
-    char *pending; // lines it had no room for, or came while it was paused; each with its newline
+    gv_time busy_until; // a slow node processes a line until then
+    bool dirty;         // in the list of nodes to poll for output
+    bool paused;        // neither reads nor sends
+    char *pending;      // lines for a node that is full, busy or paused; each with its newline
     size_t pending_len, pending_cap;
-    char log[LOG_MAX]; // its last complaint
+    char log[LOG_MAX]; // its last log record
     struct gv_observed observed;
 };
 
@@ -58,13 +58,13 @@ struct gv_simulation {
     struct gv_timers timers;
     struct vnode *nodes;
     struct gv_disk *disks; // NULL: none
-    bool wiped, torn;      // a disk has been
+    bool wiped, torn;      // a disk was
     struct gv_json json;   // the nodes' parser
-    uint32_t *dirty;       // a ring of nodes, as long as there are nodes
+    uint32_t *dirty;       // ring of nodes to poll; its capacity is their number
     uint32_t dirty_first, dirty_len;
-    char *out; // what a node has to say
+    char *out; // output of a node
     size_t out_cap;
-    struct gv_observed_changes changes; // what a node has come to know, for the trace
+    struct gv_observed_changes changes; // entries a node learned, for the trace
     gv_time now;
     uint32_t steps_at_once; // steps at this time
     uint64_t lines;
@@ -72,12 +72,12 @@ struct gv_simulation {
     struct gv_digest_key trace_hash_key;
     uint64_t trace_hash; // of all lines so far
     gv_time settle_at, check_at, settled_at, quiet_at;
-    struct gv_traffic traffic; // of lives of nodes that have ended
+    struct gv_traffic traffic; // of earlier incarnations
 };
 
 // ---- Trace and memory ----
 
-// Everything that goes in or out of a node, and when, makes up the trace.
+// The trace hash covers each line to and from a node, and its time.
 static void hash_line(struct gv_simulation *sim, uint32_t node, bool out, const char *line,
                       size_t len) {
     const uint64_t words[] = {
@@ -108,7 +108,7 @@ static void on_log(void *ctx, const struct gv_log_record *record) {
     snprintf(vnode->log, sizeof vnode->log, "%s: %s", record->node, record->text);
 }
 
-// ---- What nodes know ----
+// ---- Learned values ----
 
 static uint32_t index_of(const struct vnode *vnode) {
     return (uint32_t)(vnode - vnode->sim->nodes);
@@ -118,8 +118,8 @@ static struct gv_slice slice_of(const char *line, size_t len) {
     return (struct gv_slice){(const uint8_t *)line, len};
 }
 
-// Tells the trace that a node has taken a line, and what it has come to know: by that, or with no
-// line, from its disk or by what is there now.
+// Traces a delivery and the values that the node learned by it; without a line, those it learned
+// from its disk.
 static void trace_delivery(struct vnode *vnode, const char *line, size_t len) {
     struct gv_simulation *sim = vnode->sim;
     struct gv_trace *listener = sim->config.run.trace;
@@ -138,7 +138,7 @@ static void trace_delivery(struct vnode *vnode, const char *line, size_t len) {
                    slice_of(sim->changes.text, sim->changes.len));
 }
 
-// What a node that goes down was still to take, it never will.
+// Traces the pending lines of a crashed node as dropped.
 static void drop_pending(struct vnode *vnode) {
     struct gv_simulation *sim = vnode->sim;
     for (size_t at = 0; at < vnode->pending_len;) {
@@ -165,7 +165,7 @@ static gv_time local_time(const struct vnode *vnode) {
     return gv_clock_local(&vnode->clock, vnode->sim->now);
 }
 
-// A disk keeps the incarnation if it certainly has all that the node has ever said.
+// A disk keeps the incarnation if it has everything that the node ever sent.
 static uint64_t incarnation_of(struct vnode *vnode, uint64_t fresh) {
     bool kept = vnode->disk != NULL && vnode->disk->kind == GV_DISK_SYNC;
     if (!kept || vnode->incarnation == 0) vnode->incarnation = fresh;
@@ -201,7 +201,7 @@ static void start_node(struct vnode *vnode) {
     exit(GV_MEMORY_STATUS);
 }
 
-// Whether this is a client's line to a node that answers a write when it is on disk.
+// Whether this is a client's line to a node that acknowledges writes once they are on disk.
 static bool is_durable_write(const struct vnode *vnode, struct gv_slice line) {
     bool later = vnode->disk != NULL && vnode->sim->config.disk != GV_DISK_ASYNC;
     bool joined = later && gv_node_engine(vnode->node) != NULL;
@@ -222,7 +222,7 @@ static void receive(struct vnode *vnode, const char *line, size_t len) {
     mark_dirty(vnode);
     if (sim->config.run.trace != NULL) trace_delivery(vnode, line, len);
     if (error == 0) return;
-    // How many a forger has made is looked at in the end.
+    // finish() compares their number with the adversary's.
     bool forged = gv_run_view(sim->run, sim->now).net->forged > 0;
     if (error == GV_EAUTH && forged) return;
     gv_run_object(sim->run, GV_VERDICT_INPUT_REJECTED,
@@ -230,7 +230,7 @@ static void receive(struct vnode *vnode, const char *line, size_t len) {
                   gv_base_error(error), vnode->log);
 }
 
-// Whether it takes a line now.
+// Whether the node reads now.
 static bool is_free(const struct vnode *vnode) {
     return !vnode->paused && vnode->sim->now >= vnode->busy_until && gv_node_ready(vnode->node);
 }
@@ -259,7 +259,7 @@ static void deliver(void *ctx, uint32_t src, uint32_t node, const char *line, si
     receive(vnode, line, len - 1);
 }
 
-// Gives a node what was held back for it, as far as it has room.
+// Delivers pending lines until the node is full.
 static void release(struct vnode *vnode) {
     size_t at = 0;
     while (at < vnode->pending_len && is_free(vnode)) {
@@ -290,7 +290,7 @@ static void set_timer(struct vnode *vnode) {
     gv_timers_set(&sim->timers, index_of(vnode), due);
 }
 
-// Begins to write what is to be written, if nothing is under way.
+// Starts to write the next batch, if none is being written.
 static void write_batch(struct vnode *vnode) {
     if (vnode->disk == NULL || vnode->batch != NULL) return;
     struct gv_simulation *sim = vnode->sim;
@@ -309,7 +309,7 @@ static void finish_batch(struct vnode *vnode) {
     if (vnode->sim->config.run.trace != NULL) trace_delivery(vnode, "", 0);
 }
 
-// Its timer has gone off, or it may go on.
+// The node's timer fired, or its line is done.
 static void wake(struct vnode *vnode) {
     finish_batch(vnode);
     gv_node_advance(vnode->node, local_time(vnode));
@@ -324,7 +324,7 @@ static void check_suspicions(struct vnode *vnode, const struct gv_engine *engine
     gv_checker_invariants_suspects(&vnode->sim->invariants, index_of(vnode), stats.suspected > 0);
 }
 
-// Passes on all that a node has to say now.
+// Polls a node for output and passes it to the run.
 static void drain(struct vnode *vnode) {
     struct gv_simulation *sim = vnode->sim;
     size_t min = gv_node_send_min(vnode->node), len = 0, got;
@@ -341,7 +341,7 @@ static void drain(struct vnode *vnode) {
         gv_checker_invariants_line(&sim->invariants, index_of(vnode), slice_of(line, size));
         gv_run_line(sim->run, sim->now, index_of(vnode), slice_of(line, size));
         at += size + 1;
-        if (vnode->node == NULL) break; // it went down by what came of that line
+        if (vnode->node == NULL) break; // that line made it crash
     }
     if (vnode->node == NULL || vnode->paused) return;
     const struct gv_engine *engine = gv_node_engine(vnode->node);
@@ -377,8 +377,8 @@ static const struct gv_engine *engine_of(const struct gv_simulation *sim, uint32
     return sim->nodes[node].node != NULL ? gv_node_engine(sim->nodes[node].node) : NULL;
 }
 
-// Whether the replicas of all nodes that are up hold the same entries. That roots tell the same is
-// checked with each pair that is compared. Unless `all`, the first difference ends it.
+// Whether all running nodes have the same entries. For each pair compared, roots must be equal
+// exactly if entries are. Unless `all`, the first difference ends the comparison.
 static bool all_equal(struct gv_simulation *sim, bool all) {
     bool equal = true;
     uint32_t first = 0;
@@ -407,15 +407,15 @@ static bool has_value(void *ctx, uint32_t node, int64_t value) {
 
 // ---- Faults ----
 
-// What is lost by a crash, as it is looked for entry by entry.
+// Search for entries that a crash destroys.
 struct loss {
-    struct vnode *vnode;         // whose
-    const struct gv_engine *any; // an engine, for the positions of entries
-    struct gv_store_batch batch; // a record at a time
+    struct vnode *vnode;         // the node that crashes
+    const struct gv_engine *any; // any engine, for the positions of entries
+    struct gv_store_batch batch; // of one record
     uint8_t *scratch;
 };
 
-// What a node has of an entry, or will have again from its disk.
+// A node's version of an entry, in memory or on its disk.
 static bool has(struct loss *loss, const struct vnode *vnode, const struct gv_entry *entry,
                 uint64_t *count) {
     struct gv_entry other = {0};
@@ -434,7 +434,7 @@ static bool has(struct loss *loss, const struct vnode *vnode, const struct gv_en
     return true;
 }
 
-// What a node had that no other has is lost with it, and nobody's fault.
+// Allows the loss of entries of which the node had the last copy.
 static void allow_entry_loss(struct loss *loss, const struct gv_entry *entry) {
     struct gv_simulation *sim = loss->vnode->sim;
     loss->batch.len = loss->batch.count = 0;
@@ -457,7 +457,7 @@ static void allow_entry_loss(struct loss *loss, const struct gv_entry *entry) {
     }
 }
 
-// Whether nodes have promised that no crash so far would lose anything.
+// Whether no crash so far may lose acknowledged entries, by --durability.
 static bool keeps_acknowledged(const struct gv_simulation *sim) {
     if (sim->wiped) return false;
     return sim->config.disk == GV_DISK_SYNC || (sim->config.disk == GV_DISK_NONE && !sim->torn);
@@ -475,7 +475,7 @@ static void allow_losses(struct vnode *vnode) {
     free(loss.scratch);
 }
 
-// Whether what a node has acknowledged will be there when it is started again.
+// Whether acknowledged entries survive a restart of this node.
 static bool is_kept(const struct vnode *vnode, enum gv_disk_crash crash) {
     if (vnode->disk == NULL || crash == GV_DISK_WIPED) return false;
     enum gv_disk_kind kind = vnode->disk->kind;
@@ -492,7 +492,7 @@ static void crash_disk(struct vnode *vnode, enum gv_disk_crash crash) {
     if (crash == GV_DISK_WIPED) vnode->incarnation = 0;
 }
 
-// Adds what a life of a node has done.
+// Adds the statistics of a node's incarnation.
 static void add_stats(struct vnode *vnode) {
     struct gv_stats stats;
     gv_node_stats(vnode->node, &stats);
@@ -500,7 +500,7 @@ static void add_stats(struct vnode *vnode) {
     gv_checker_invariants_stats(&vnode->sim->invariants, index_of(vnode), &stats);
 }
 
-// A node that is down can lose its disk only; it is brought up for a moment to see what that is.
+// A crashed node can lose its disk only. It is started to see which entries that holds.
 static void crash(struct vnode *vnode, enum gv_disk_crash crash) {
     bool replica = vnode->sim->workload->replica;
     if (vnode->node == NULL) {
@@ -520,7 +520,7 @@ static void crash(struct vnode *vnode, enum gv_disk_crash crash) {
     set_timer(vnode);
 }
 
-// What ails a node but leaves it at work is told as a fault only.
+// Faults that leave a node running are traced as faults only.
 static void trace_node_fault(const struct gv_simulation *sim, uint32_t node,
                              enum gv_node_fault fault) {
     static const enum gv_trace_kind kinds[] = {
@@ -571,10 +571,10 @@ static void apply_fault(void *ctx, uint32_t node, enum gv_node_fault fault,
         gv_clock_drift(&vnode->clock, sim->now, -step->drift_ppm);
         break;
     }
-    if (vnode->node != NULL) mark_dirty(vnode); // its timer is to be set anew
+    if (vnode->node != NULL) mark_dirty(vnode); // to set its timer again
 }
 
-// From the quiet on, looks now and then whether the replicas are equal yet.
+// From the quiet phase on, compares the replicas every CHECK_MS.
 static void check_convergence(struct gv_simulation *sim) {
     enum gv_run_phase phase = gv_run_view(sim->run, sim->now).phase;
     if (sim->quiet_at == GV_TIME_NEVER && phase == GV_RUN_QUIET) {
@@ -598,8 +598,7 @@ static void check_convergence(struct gv_simulation *sim) {
 
 // ---- The run ----
 
-// The longest of the mean round trips between two nodes, with the longest delay that a step of the
-// scenario puts on top.
+// The longest mean round trip between two nodes, plus the longest delay of the scenario's steps.
 static gv_time longest_rtt(const struct gv_run_config *config) {
     const struct gv_wan *wan = config->wan;
     const struct gv_scenario *scenario = config->scenario;
@@ -635,7 +634,7 @@ static const struct gv_workload *workload_of(enum gv_load_kind load) {
     return &gv_ids_workload;
 }
 
-// What the nodes' digests are keyed by.
+// The key of the nodes' digests.
 static struct gv_digest_key digest_key_of(bool authenticated) {
     struct gv_digest_key key;
     struct gv_slice secret = {NULL, 0};
@@ -732,8 +731,8 @@ bool gv_simulation_step(struct gv_simulation *sim) {
     sim->steps_at_once = next > sim->now ? 0 : sim->steps_at_once + 1;
     if (next > sim->now) sim->now = next;
     if (sim->steps_at_once > STEPS_AT_ONCE_MAX) {
-        gv_run_fail(sim->run, GV_VERDICT_BUSY_LOOP, "the nodes go on acting at one moment, %.3f s",
-                    (double)sim->now / 1e9);
+        gv_run_fail(sim->run, GV_VERDICT_BUSY_LOOP,
+                    "nodes keep acting without time passing, at %.3f s", (double)sim->now / 1e9);
         return false;
     }
     int64_t number;
@@ -771,10 +770,10 @@ struct gv_disk *gv_simulation_disk(struct gv_simulation *sim, uint32_t node) {
 }
 
 struct gv_result gv_simulation_finish(struct gv_simulation *sim) {
-    struct gv_traffic past = sim->traffic; // of lives that have ended
+    struct gv_traffic past = sim->traffic; // of earlier incarnations
     for (uint32_t i = 0; i < sim->config.run.nodes; i++)
         if (sim->nodes[i].node != NULL) add_stats(&sim->nodes[i]);
-    uint64_t refused = sim->traffic.total.numbers.forged;
+    uint64_t refused = sim->traffic.total.numbers.unauthenticated;
     const struct gv_net *net = gv_run_view(sim->run, sim->now).net;
     if (refused > net->forged) {
         gv_run_object(sim->run, GV_VERDICT_MESSAGES_REJECTED,

@@ -24,7 +24,7 @@ struct gv_run_config gv_benchmark_defaults(void) {
     };
 }
 
-// The program beside this one, or else in $PATH. NULL: there is none.
+// The path of a program beside gvsim, or else in $PATH. NULL: there is none.
 static char *find(const char *self, const char *name) {
     const char *slash = strrchr(self, '/');
     size_t dir = slash != NULL ? (size_t)(slash - self) + 1 : 0;
@@ -34,13 +34,13 @@ static char *find(const char *self, const char *name) {
     char *program = gv_path_program(beside);
     if (program == NULL && dir > 0) program = gv_path_program(name);
     free(beside);
-    if (program == NULL) gv_escape_print(stderr, "gvsim: there is no program '%s' to run\n", name);
+    if (program == NULL) gv_escape_print(stderr, "gvsim: there is no program '%s'\n", name);
     return program;
 }
 
 enum { ARGS = 4 };
 
-// The arguments of a node's program, in one piece of memory; NULL: there is no such program.
+// The arguments of a node's program, in one allocation. NULL: there is no such program.
 static char **arguments(const struct gv_command *command,
                         const struct gv_benchmark_setting *setting) {
     char *program = find(command->self, setting->program);
@@ -64,8 +64,7 @@ static void describe(struct gv_runner_task *run, const struct gv_benchmark_setti
         len = snprintf(run->label, sizeof run->label, "staleness %" PRIu32 ", ",
                        setting->staleness_ms);
     }
-    snprintf(run->label + len, sizeof run->label - (size_t)len, "seed %" PRIu64,
-             run->command.run.seed);
+    snprintf(run->label + len, sizeof run->label - (size_t)len, "seed %" PRIu64, run->config.seed);
 }
 
 struct gv_runner_task *gv_benchmark_run(const struct gv_command *command,
@@ -80,13 +79,14 @@ struct gv_runner_task *gv_benchmark_run(const struct gv_command *command,
         const struct gv_benchmark_setting *setting = &settings[i / command->runs];
         if (i % command->runs == 0) args[i / command->runs] = arguments(command, setting);
         ready = args[i / command->runs] != NULL;
-        runs[i].command = (struct gv_command){.run = setting->run, .argv = args[i / command->runs]};
-        runs[i].command.run.seed = command->run.seed + i % command->runs;
+        runs[i].config = setting->run;
+        runs[i].options.argv = args[i / command->runs];
+        runs[i].config.seed = command->run.seed + i % command->runs;
         describe(&runs[i], setting);
     }
     bool done = ready && gv_runner_run(runs, total, command->jobs, out);
     *all_valid = done;
-    for (size_t i = 0; i < total; i++) *all_valid &= runs[i].status == GV_EXEC_VALID;
+    for (size_t i = 0; i < total; i++) *all_valid &= runs[i].status == GV_EXIT_VALID;
     for (size_t i = 0; i < count; i++) free(args[i]);
     free(args);
     if (done) return runs;
@@ -94,7 +94,7 @@ struct gv_runner_task *gv_benchmark_run(const struct gv_command *command,
     return NULL;
 }
 
-// ---- Figures ----
+// ---- Metrics ----
 
 struct gv_benchmark_metrics gv_benchmark_metrics(const struct gv_runner_task *run) {
     const struct gv_result *result = &run->result;
@@ -127,7 +127,7 @@ struct gv_benchmark_metrics gv_benchmark_median(const struct gv_runner_task *run
 double gv_benchmark_frontier(uint32_t nodes, double rate, double seconds, double period_ms) {
     GV_ASSERT(nodes > 0 && rate > 0 && seconds > 0 && period_ms > 0);
     double period = period_ms / 1000;
-    double has_news = 1 - exp(-rate / 2 * period / nodes);
-    double waves = seconds / period + 1;
-    return (nodes - 1) * (1 + has_news) * waves / (rate * seconds);
+    double has_updates = 1 - exp(-rate / 2 * period / nodes);
+    double rounds = seconds / period + 1;
+    return (nodes - 1) * (1 + has_updates) * rounds / (rate * seconds);
 }

@@ -1,16 +1,17 @@
 // SPDX-License-Identifier: MIT
-// What `gvsim glomers` and `gvsim sweep` have in common: runs of several settings with several
-// seeds, and their metrics, each the median over the seeds.
+// What `gvsim glomers` and `gvsim sweep` share: runs of several settings, each with several seeds,
+// and the medians of their metrics over the seeds.
 #ifndef GV_SIM_TOOLS_BENCHMARK_H
 #define GV_SIM_TOOLS_BENCHMARK_H
 
+#include "command.h"
 #include "runner.h"
 
-// One cluster under one load.
+// A cluster and its load.
 struct gv_benchmark_setting {
-    struct gv_run_config run; // but for the seed
-    const char *program;      // gv-…
-    uint32_t staleness_ms;    // UINT32_MAX: not said
+    struct gv_run_config run; // the seed is ignored
+    const char *program;      // the nodes' program, such as gv-broadcast
+    uint32_t staleness_ms;    // UINT32_MAX: the program's default
 };
 
 struct gv_benchmark_metrics {
@@ -20,19 +21,23 @@ struct gv_benchmark_metrics {
 // Maelstrom's defaults for a run of 20 seconds.
 struct gv_run_config gv_benchmark_defaults(void);
 
-// Runs every setting with every seed; runs[i · command->runs + j] is setting i with seed j, the
-// caller's to free. NULL: interrupted, or a program is missing; that was told on standard error.
-// *all_valid: whether every run was.
+// Runs every setting with the seeds command->run.seed, …, and prints a line for each run on `out`.
+// Item i · command->runs + j of the result is setting i with seed j; the caller frees the result.
+// NULL: interrupted, or a program is missing, which is reported on standard error. *all_valid:
+// whether all runs were valid.
 struct gv_runner_task *gv_benchmark_run(const struct gv_command *command,
                                         const struct gv_benchmark_setting *settings, size_t count,
                                         FILE *out, bool *all_valid);
 
 struct gv_benchmark_metrics gv_benchmark_metrics(const struct gv_runner_task *run);
+
+// The median of each metric by itself. seeds: 1 to GV_COMMAND_RUNS_MAX.
 struct gv_benchmark_metrics gv_benchmark_median(const struct gv_runner_task *runs, uint32_t seeds);
 
-// Messages an operation of a wave up and down a tree of `nodes`, without acknowledgements, repair
-// or idle traffic, at `rate` operations a second of which half are additions, for `seconds`: a
-// value waits for a period at most, every node speaks down once a period, and up if it has news.
+// A lower bound of the messages per operation: rounds on a tree of `nodes` without
+// acknowledgements, repair or idle traffic, at `rate` operations a second of which half are
+// additions, for `seconds`. Each round sends one message down each edge, and one up if there are
+// updates; period_ms is the time between rounds.
 double gv_benchmark_frontier(uint32_t nodes, double rate, double seconds, double period_ms);
 
 #endif

@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-// Figures to compare with; 0: there is none.
+// Metrics to compare with; 0: unknown.
 struct mark {
     double msgs_per_op, median_ms, max_ms;
 };
@@ -19,9 +19,9 @@ struct challenge {
     uint32_t nodes, latency_ms, staleness_ms;
     double rate;
     bool nemesis;
-    struct mark limit;     // each figure has to be below
-    struct mark published; // fewest messages by others within the limits
-    struct mark frontier;  // a bare wave: no acknowledgements, no repair
+    struct mark limit;     // each metric must be less
+    struct mark published; // the fewest messages that others published, within the limits
+    struct mark frontier;  // lower bound: tree rounds without acknowledgements or repair
 };
 
 static const struct challenge challenges[] = {
@@ -85,9 +85,9 @@ static bool within(const struct gv_benchmark_metrics *metrics, const struct mark
            metrics->max_ms < limit->max_ms;
 }
 
-// ---- Telling ----
+// ---- Output ----
 
-static void introduce(const struct challenge *challenge, FILE *out) {
+static void print_title(const struct challenge *challenge, FILE *out) {
     fprintf(out, "%s: %s, %" PRIu32 " %s, %.0f operations a second for 20 s", challenge->name,
             gv_load_name(challenge->load), challenge->nodes,
             challenge->nodes == 1 ? "node" : "nodes", challenge->rate);
@@ -102,7 +102,7 @@ static void row(const char *name, double msgs, double median, double most, FILE 
     fprintf(out, "\n");
 }
 
-static void compare(const char *name, const struct mark *mark, FILE *out) {
+static void print_mark(const char *name, const struct mark *mark, FILE *out) {
     if (mark->msgs_per_op > 0) row(name, mark->msgs_per_op, mark->median_ms, mark->max_ms, out);
 }
 
@@ -110,13 +110,13 @@ static void print(const struct challenge *challenge, const struct gv_benchmark_m
                   uint32_t seeds, bool passed, FILE *out) {
     char name[32];
     snprintf(name, sizeof name, seeds > 1 ? "median of %" PRIu32 : "this run", seeds);
-    fprintf(out, "  %-18s %8s  %10s  %10s\n", "", "msgs/op", "median ms", "most ms");
+    fprintf(out, "  %-18s %8s  %10s  %10s\n", "", "msgs/op", "median ms", "max ms");
     row(name, metrics->msgs_per_op, metrics->median_ms, metrics->max_ms, out);
-    compare("the frontier", &challenge->frontier, out);
-    compare("best published", &challenge->published, out);
-    compare("limits: less than", &challenge->limit, out);
-    fprintf(out, "%s; clients waited for at most %.1f ms in 99 of 100 cases\n",
-            passed ? "passed" : "not passed", metrics->client_p99_ms);
+    print_mark("lower bound", &challenge->frontier, out);
+    print_mark("best published", &challenge->published, out);
+    print_mark("limits: less than", &challenge->limit, out);
+    fprintf(out, "%s; client latency, 99th percentile: %.1f ms\n", passed ? "passed" : "failed",
+            metrics->client_p99_ms);
 }
 
 static void json_mark(const char *name, const struct mark *mark, FILE *json) {
@@ -155,29 +155,30 @@ static void write_json(const struct challenge *challenge, const struct gv_comman
 
 static int run(const struct challenge *challenge, const struct gv_command *command, FILE *out,
                FILE *json) {
-    introduce(challenge, out);
+    print_title(challenge, out);
     struct gv_benchmark_setting setting = setting_of(challenge);
     bool valid;
     struct gv_runner_task *runs = gv_benchmark_run(command, &setting, 1, out, &valid);
-    if (runs == NULL) return GV_EXEC_USAGE;
+    if (runs == NULL) return GV_EXIT_USAGE;
     struct gv_benchmark_metrics median = gv_benchmark_median(runs, command->runs);
     bool passed = valid && within(&median, &challenge->limit);
     print(challenge, &median, command->runs, passed, out);
     if (json != NULL) write_json(challenge, command, runs, passed, json);
     free(runs);
-    return passed ? GV_EXEC_VALID : GV_EXEC_INVALID;
+    return passed ? GV_EXIT_VALID : GV_EXIT_INVALID;
 }
 
-int gv_glomers_command(const struct gv_command *command) {
+int gv_challenges_command(const struct gv_command *command) {
     GV_ASSERT(command->challenge != NULL);
     const struct challenge *challenge = lookup(command->challenge);
     if (challenge == NULL) {
-        gv_escape_print(stderr, "gvsim: there is no challenge '%s', but 3a, 3b, 3c, 3d, 3e and 4\n",
+        gv_escape_print(stderr,
+                        "gvsim: there is no challenge '%s'; expected 3a, 3b, 3c, 3d, 3e or 4\n",
                         command->challenge);
-        return GV_EXEC_USAGE;
+        return GV_EXIT_USAGE;
     }
     struct gv_output json;
-    if (!gv_output_open(&json, command->json)) return GV_EXEC_USAGE;
+    if (!gv_output_open(&json, command->options.json)) return GV_EXIT_USAGE;
     int status = run(challenge, command, json.file == stdout ? stderr : stdout, json.file);
-    return gv_output_close(&json, status != GV_EXEC_USAGE) ? status : GV_EXEC_USAGE;
+    return gv_output_close(&json, status != GV_EXIT_USAGE) ? status : GV_EXIT_USAGE;
 }

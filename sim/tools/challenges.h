@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: MIT
-// The challenges of Gossip Glomers (fly.io/dist-sys), with their own parameters and limits.
+// The challenges of Gossip Glomers (fly.io/dist-sys), with their parameters and limits.
 #ifndef GV_SIM_TOOLS_CHALLENGES_H
 #define GV_SIM_TOOLS_CHALLENGES_H
 
 #include "benchmark.h"
 
-// Runs command->challenge with each seed and prints, beside the medians, the challenge's limits,
-// the best that others published and the frontier. Returns gvsim's exit status: 0 if every run was
-// valid and the medians are within the limits.
-int gv_glomers_command(const struct gv_command *command);
+// Runs command->challenge with each seed. Prints the medians, the challenge's limits, the best
+// published result and the lower bound. Returns GV_EXIT_VALID if every run was valid and the
+// medians are within the limits, GV_EXIT_INVALID if not, GV_EXIT_USAGE if there is no such
+// challenge or program, a file cannot be written, or it was interrupted.
+int gv_challenges_command(const struct gv_command *command);
 
 #endif

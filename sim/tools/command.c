@@ -4,7 +4,6 @@
 #include "../../engine/engine.h"
 #include "../../node/security/auth.h"
 #include "../core/escape.h"
-#include "../report/report.h"
 #include "../run/logs.h"
 #include "pool.h"
 
@@ -23,93 +22,129 @@ const char *const gv_command_help[] = {
     "       gvsim compare A.json B.json [--max-ratio R] [LIMITS]\n"
     "       gvsim glomers 3a|3b|3c|3d|3e|4 [OPTIONS]\n"
     "       gvsim sweep [OPTIONS]\n"
-    "Runs PROGRAM as the nodes of a cluster, speaks Maelstrom's protocol with them, cuts them off\n"
-    "from each other, and checks what they answer. `run` does so with grapevine's own nodes, in\n"
-    "virtual time: one seed, one run.\n"
+    "Check a cluster under faults, with Maelstrom's protocol and workloads. exec runs PROGRAM as\n"
+    "each node; run simulates grapevine's own nodes in virtual time, reproducibly by seed.\n"
     "\n"
+    "exec and run:\n"
     "  -w, --workload NAME       broadcast, g-set, g-counter, pn-counter, echo or unique-ids\n"
-    "      --nodes N             nodes to start, also --node-count (default 5)\n"
+    "      --nodes N             number of nodes, 1 to 10000; also --node-count (default 5)\n"
     "      --rate R              operations a second, over all clients (default 5)\n"
-    "      --time-limit S        seconds of operations (default 10)\n"
-    "      --quiet S             seconds between the last operation and the final reads\n"
+    "      --time-limit S        duration of the operations, seconds (default 10)\n"
+    "      --quiet S             time between the last operation and the final reads, seconds\n"
     "                            (default 10)\n"
+    "      --keys KIND           elements added to sets: integers (default), or mixed: JSON\n"
+    "                            values of every kind\n"
     "      --latency MS          mean delay of a message between nodes (default 0)\n"
     "      --latency-dist KIND   constant, uniform or exponential (default constant)\n"
-    "      --delivery KIND       maelstrom (one inbound queue a node, as there; default) or exact\n"
+    "      --delivery KIND       maelstrom: one inbound queue a node, as Maelstrom (default), or\n"
+    "                            exact: each message after its own delay\n"
     "      --topology KIND       line, grid, tree2, tree3, tree4 or total (default grid)\n"
-    "      --nemesis partition   cut the network now and then\n"
-    "      --nemesis-interval S  mean seconds between a cut and its end, and the next\n"
-    "                            (default 10)\n"
-    "      --availability A      share of operations that must end well, from 0 to 1; or total\n"
-    "      --seed N              of all random choices (default: from the clock)\n"
-    "      --json FILE           write the result as JSON, too (-: on standard output)\n"
-    "      --trace FILE          write every event as a line of JSON\n"
-    "      --report FILE         write a page of HTML that shows what happened\n"
-    "      --report-max N        messages that it keeps (default 100000)\n"
+    "      --nemesis partition   partition the network at random\n"
+    "      --nemesis-interval S  mean time between start and end of a partition, and to the\n"
+    "                            next, seconds (default 10)\n"
+    "      --availability A      share of operations that must succeed, 0 to 1, or total\n"
+    "      --seed N              seed of all random choices (default: from the clock)\n"
+    "      --json FILE           write the result as JSON (-: standard output)\n"
+    "      --trace FILE          write each event as a line of JSON\n"
+    "      --report FILE         write a page of HTML that shows the run\n"
+    "      --report-max N        messages to keep in the report (default 100000)\n"
     "\n"
-    "Limits, beyond which a run is as bad as one that is not valid:\n"
-    "      --max-msgs-per-op N   messages between nodes, an operation\n"
-    "      --max-bytes-per-op N  bytes of these\n"
-    "      --max-median-ms MS    stable latency, median …\n"
-    "      --max-p99-ms MS       … 99 % …\n"
-    "      --max-longest-ms MS   … and the longest\n"
+    "Limits. Exceeding one makes exec, run or compare fail:\n"
+    "      --max-msgs-per-op N   messages between nodes per operation\n"
+    "      --max-bytes-per-op N  bytes between nodes per operation\n"
+    "      --max-median-ms MS    stable latency, median\n"
+    "      --max-p99-ms MS       stable latency, 99th percentile\n"
+    "      --max-longest-ms MS   stable latency, maximum\n"
     "      --max-client-p99-ms MS\n"
-    "                            99 % of client latencies\n"
-    "      --keys KIND           what is added to sets: integers (default), or mixed: JSON values\n"
-    "                            of every kind\n"
+    "                            client latency, 99th percentile\n"
     "\n",
     "exec only:\n"
-    "      --log-dir DIR         keep what nodes print on standard error in DIR/nN.log\n"
-    "      --log-max BYTES       of such a file (default 16777216); what is left out is told "
-    "there\n"
-    "      --queue-max BYTES     of one node's messages that others have not taken yet (default\n"
-    "                            16777216); it is read no further then, and the run is not valid\n"
-    "      --line-max BYTES      of a line that a node prints (default 16777216)\n"
-    "      --late-max MS         how late gvsim may be, one time in a hundred, for the run to "
-    "count\n"
-    "                            (default 20; 0: as late as it likes)\n"
+    "      --log-dir DIR         keep each node's standard error in DIR/nN.log\n"
+    "      --log-max BYTES       bound of such a file, 4096 to 1073741824 (default 16777216);\n"
+    "                            a note in the file counts the bytes left out\n"
+    "      --queue-max BYTES     bound of one node's undelivered messages (default 16777216);\n"
+    "                            exceeding it pauses reading that node and fails the run\n"
+    "      --line-max BYTES      longest line of a node (default 16777216)\n"
+    "      --late-max MS         bound of gvsim's own lateness, 99th percentile, 0 to 60000;\n"
+    "                            beyond, the run has no verdict (default 20; 0: no bound)\n"
     "run only:\n"
-    "      --staleness MS        the nodes' (default 500)\n"
-    "      --message-max BYTES   the nodes' longest gossip message (default 65536)\n"
-    "      --settle S            seconds after the last operation and fault until all replicas\n"
-    "                            must be equal (default: --quiet)\n"
-    "      --scenario WHAT       what befalls the cluster: a file, or a name that `gvsim "
-    "scenarios`\n"
-    "                            lists, or swarm:SEED; it may set options, too\n"
-    "      --wan FILE            regions of nodes and the round trips between them\n"
-    "      --durability KIND     what the nodes' disks promise: off (no disk; default unless a\n"
-    "                            scenario needs one), sync, async or none\n"
-    "      --seals WHICH         on: the nodes have a secret, and seal what they say; or off\n"
-    "                            (default)\n"
-    "      --disk-latency MS     what a synced write takes (default 5)\n"
-    "      --check-determinism   run twice and compare\n"
-    "\n"
-    "  -h, --help                print this and exit\n"
-    "  -V, --version             print the version and exit\n"
+    "      --scenario WHAT       play faults and options from a file, from a built-in scenario\n"
+    "                            (see gvsim scenarios), or from swarm:SEED\n"
+    "      --wan FILE            regions of nodes, and round trips between them\n"
+    "      --staleness MS        the nodes' --staleness (default 500)\n"
+    "      --message-max BYTES   the nodes' --message-max (default 65536)\n"
+    "      --settle S            time after the last operation and fault until all replicas must\n"
+    "                            be equal, seconds (default and maximum: --quiet)\n"
+    "      --durability KIND     the nodes' --durability: sync, async or none; or off: no disk\n"
+    "                            (default off, or sync if the scenario needs a disk)\n"
+    "      --disk-latency MS     duration of a synced write (default 5)\n"
+    "      --auth WHICH          on: messages between nodes are authenticated with a shared\n"
+    "                            secret; or off (default)\n"
+    "      --check-determinism   run twice, and fail if the runs differ\n"
     "\n",
-    "swarm runs a scenario for each seed; --fail-fast stops at the first that fails. shrink cuts\n"
-    "one that fails down to what it takes, and writes it to FILE (default shrunk.scenario),\n"
-    "by N runs at the most (default 2000).\n"
-    "compare shows the figures of two results that --json wrote; it fails if the second exceeds\n"
-    "its limits, or any figure is more than R times that of the first.\n"
+    "swarm runs a generated scenario for each seed from A to B:\n"
+    "      --jobs N              processes at a time, 1 to 256 (default 1)\n"
+    "      --fail-fast           stop at the first failure\n"
+    "shrink reduces a failing scenario to the faults that reproduce the failure:\n"
+    "      --output FILE         the reduced scenario (default shrunk.scenario; -: standard\n"
+    "                            output)\n"
+    "      --tries N             runs at most (default 2000)\n"
+    "compare prints the metrics of two results of --json. It fails if the second is invalid or\n"
+    "exceeds a limit:\n"
+    "      --max-ratio R         of any metric, to that of the first\n"
     "\n"
-    "glomers runs a challenge of Gossip Glomers with its own parameters and checks its limits.\n"
-    "sweep runs that of 3d and 3e over staleness from 0 to 2000 ms, and prints a table. Both:\n"
-    "      --seeds N             runs of each setting; figures are medians over them (default 1)\n"
-    "      --seed N              of the first run; the next ones count on (default 1)\n"
-    "      --jobs N              runs at a time (default 4)\n"
-    "      --json FILE           write the result as JSON, too (-: on standard output)\n"
+    "glomers runs a challenge of Gossip Glomers with its parameters and checks its limits. sweep\n"
+    "runs the cluster of 3d and 3e with staleness from 0 to 2000 ms, and prints a table. Both:\n"
+    "      --seeds N             runs of each setting, 1 to 100, of which the median is taken\n"
+    "                            (default 1)\n"
+    "      --seed N              seed of the first run; each next run adds 1 (default 1)\n"
+    "      --jobs N              runs at a time, 1 to 256 (default 4)\n"
+    "      --json FILE           write the result as JSON (-: standard output)\n"
     "sweep only:\n"
-    "      --svg FILE            draw messages an operation against the longest latency\n"
-    "      --redraw FILE         measure nothing; draw the figures of this plot of --svg anew, to\n"
-    "                            the FILE of --svg, else to standard output\n"
+    "      --svg FILE            plot messages per operation against the maximum latency\n"
+    "      --redraw FILE         plot the metrics in this file of --svg again, without\n"
+    "                            measuring, to the file of --svg, or to standard output\n"
     "\n"
-    "Exit status: 0 valid, 1 invalid, 2 wrong usage, 3 a node died, 4 a swarm failed in liveness\n"
-    "only, 5 the machine was too slow to judge the nodes, 130 interrupted.\n",
+    "  -h, --help                print this help and exit\n"
+    "  -V, --version             print the version and exit\n"
+    "\n"
+    "Exit status: 0 valid, 1 invalid or beyond a limit, 2 wrong usage, 3 a node died, 4 a swarm\n"
+    "failed in liveness only, 5 no verdict, since the machine was too slow, 130 interrupted.\n",
     NULL,
 };
 
 #define wrong(why, ...) gv_escape_say(why, GV_COMMAND_WHY_MAX, GV_EINVAL, __VA_ARGS__)
+
+// ---- Values ----
+
+struct option;
+
+// Sets what an option stands for. GV_EINVAL, with the reason in `why`: the value is wrong.
+typedef int setter(struct gv_command *command, const struct option *option, const char *value,
+                   char *why);
+
+struct option {
+    const char *name, *alias; // alias: a second spelling; NULL: none
+    int commands;             // that take it
+    setter *set;
+    size_t at, size;            // its member of struct gv_command
+    uint64_t min, max;          // of a number
+    const char *const *choices; // NULL at the end
+};
+
+static void store(struct gv_command *command, const struct option *option, const void *value) {
+    memcpy((char *)command + option->at, value, option->size);
+}
+
+static void store_integer(struct gv_command *command, const struct option *option, uint64_t value) {
+    uint32_t narrow = (uint32_t)value;
+    bool flag = value != 0;
+    GV_ASSERT(option->size == 1 || option->size == 4 || option->size == 8);
+    store(command, option,
+          option->size == 8   ? (const void *)&value
+          : option->size == 4 ? (const void *)&narrow
+                              : (const void *)&flag);
+}
 
 static int to_count(const char *name, const char *value, uint64_t min, uint64_t max, uint64_t *out,
                     char *why) {
@@ -118,443 +153,316 @@ static int to_count(const char *name, const char *value, uint64_t min, uint64_t 
     uint64_t number = strtoull(value, &end, 10);
     bool digits = value[0] >= '0' && value[0] <= '9' && *end == '\0' && errno == 0;
     if (!digits || number < min || number > max) {
-        return wrong(why, "%s wants a whole number from %" PRIu64 " to %" PRIu64 ", not '%s'", name,
-                     min, max, value);
+        return wrong(why, "%s must be a whole number from %" PRIu64 " to %" PRIu64 ", not '%s'",
+                     name, min, max, value);
     }
     *out = number;
     return 0;
 }
 
-static int to_number(const char *name, const char *value, double max, bool zero, double *out,
+static int to_number(const char *name, const char *value, uint64_t max, bool zero, double *out,
                      char *why) {
     char *end;
     errno = 0;
     double number = strtod(value, &end);
     bool digits = ((value[0] >= '0' && value[0] <= '9') || value[0] == '.') && *end == '\0';
-    if (!digits || errno != 0 || !(number <= max) || (number <= 0 && !zero)) {
-        return wrong(why, "%s wants a number %s and at most %.0f, not '%s'", name,
+    if (!digits || errno != 0 || !(number <= (double)max) || (number <= 0 && !zero)) {
+        return wrong(why, "%s must be a number %s and at most %" PRIu64 ", not '%s'", name,
                      zero ? "from 0" : "above 0", max, value);
     }
     *out = number;
     return 0;
 }
 
-// "total", or a share from 0 to 1.
-static int to_availability(const char *name, const char *value, double *out, char *why) {
-    *out = 1;
-    if (strcmp(value, "total") == 0 || to_number(name, value, 1, true, out, why) == 0) return 0;
-    return wrong(why, "%s wants total, or a number from 0 to 1, not '%s'", name, value);
+static int set_text(struct gv_command *command, const struct option *option, const char *value,
+                    char *why) {
+    (void)why;
+    store(command, option, &value);
+    return 0;
 }
 
-static int to_seconds(const char *name, const char *value, bool zero, gv_time *out, char *why) {
+static int set_flag(struct gv_command *command, const struct option *option, const char *value,
+                    char *why) {
+    (void)value;
+    (void)why;
+    store_integer(command, option, true);
+    return 0;
+}
+
+static int set_count(struct gv_command *command, const struct option *option, const char *value,
+                     char *why) {
+    uint64_t count = 0;
+    int error = to_count(option->name, value, option->min, option->max, &count, why);
+    if (error == 0) store_integer(command, option, count);
+    return error;
+}
+
+static int set_ms(struct gv_command *command, const struct option *option, const char *value,
+                  char *why) {
+    uint64_t count = 0;
+    int error = to_count(option->name, value, option->min, option->max, &count, why);
+    if (error == 0) store_integer(command, option, count * GV_MS);
+    return error;
+}
+
+// The default is 0 in struct gv_run_options, so "no bound" is not.
+static int set_late_max(struct gv_command *command, const struct option *option, const char *value,
+                        char *why) {
+    int error = set_ms(command, option, value, why);
+    if (command->options.late_max == 0) command->options.late_max = GV_TIME_NEVER;
+    return error;
+}
+
+// A number from 0; set_positive: above 0.
+static int set_number(struct gv_command *command, const struct option *option, const char *value,
+                      char *why) {
+    double number = 0;
+    int error = to_number(option->name, value, option->max, true, &number, why);
+    if (error == 0) store(command, option, &number);
+    return error;
+}
+
+static int set_positive(struct gv_command *command, const struct option *option, const char *value,
+                        char *why) {
+    double number = 0;
+    int error = to_number(option->name, value, option->max, false, &number, why);
+    if (error == 0) store(command, option, &number);
+    return error;
+}
+
+// Seconds from 0; from option->min nanoseconds.
+static int set_seconds(struct gv_command *command, const struct option *option, const char *value,
+                       char *why) {
     double seconds = 0;
-    int error = to_number(name, value, 1e6, zero, &seconds, why);
+    int error = to_number(option->name, value, option->max, option->min == 0, &seconds, why);
     if (error < 0) return error;
-    *out = (gv_time)(seconds * 1e9);
-    if (*out > 0 || zero) return 0;
-    return wrong(why, "%s wants at least a nanosecond", name);
+    gv_time time = (gv_time)(seconds * 1e9);
+    if (time < option->min) return wrong(why, "%s must be at least a nanosecond", option->name);
+    store_integer(command, option, time);
+    return 0;
 }
 
-// The place of a value in a list of names.
-static int to_choice(const char *name, const char *value, const char *const *choices, size_t count,
-                     size_t *out, char *why) {
-    for (size_t i = 0; i < count; i++) {
-        if (strcmp(value, choices[i]) != 0) continue;
-        *out = i;
-        return 0;
-    }
+static int set_availability(struct gv_command *command, const struct option *option,
+                            const char *value, char *why) {
+    double share = 1;
+    if (strcmp(value, "total") != 0 && to_number(option->name, value, 1, true, &share, why) != 0)
+        return wrong(why, "%s must be total or a number from 0 to 1, not '%s'", option->name,
+                     value);
+    store(command, option, &share);
+    return 0;
+}
+
+// The position of the value among the choices, which is what the member holds.
+static int set_choice(struct gv_command *command, const struct option *option, const char *value,
+                      char *why) {
+    const char *const *choices = option->choices;
     char list[GV_COMMAND_WHY_MAX / 2] = "";
-    for (size_t i = 0; i < count; i++) {
-        const char *comma = i == 0 ? "" : i + 1 < count ? ", " : " or ";
+    for (size_t i = 0; choices[i] != NULL; i++) {
+        if (strcmp(value, choices[i]) == 0) {
+            store_integer(command, option, i);
+            return 0;
+        }
+        const char *comma = i == 0 ? "" : choices[i + 1] != NULL ? ", " : " or ";
         size_t len = strlen(list);
         snprintf(list + len, sizeof list - len, "%s%s", comma, choices[i]);
     }
-    return wrong(why, "%s wants %s, not '%s'", name, list, value);
+    return wrong(why, "%s must be %s, not '%s'", option->name, list, value);
 }
 
-enum option {
-    WORKLOAD,
-    NODE_COUNT,
-    RATE,
-    TIME_LIMIT,
-    QUIET,
-    LATENCY,
-    LATENCY_DIST,
-    DELIVERY,
-    TOPOLOGY,
-    NEMESIS,
-    NEMESIS_INTERVAL,
-    SEED,
-    JSON,
-    LOG_DIR,
-    NODES, // as NODE_COUNT
-    STALENESS,
-    SETTLE,
-    CHECK_DETERMINISM,
-    SCENARIO,
-    MESSAGE_MAX,
-    WAN,
-    DURABILITY,
-    DISK_LATENCY,
-    SEALS,
-    KEYS,
-    SEEDS,
-    JOBS,
-    FAIL_FAST,
-    OUTPUT,
-    TRACE,
-    REPORT,
-    REPORT_MAX,
-    TRIES,
-    AVAILABILITY,
-    LOG_MAX,
-    QUEUE_MAX,
-    LINE_MAX,
-    LATE_MAX,
-    RUNS, // of glomers and sweep
-    SVG,
-    REDRAW,
-    MAX_METRIC, // the first of them, in the order of enum gv_limits_metric
-    MAX_RATIO = MAX_METRIC + GV_LIMITS_METRICS,
-    OPTIONS,
-};
+static int set_workload(struct gv_command *command, const struct option *option, const char *value,
+                        char *why) {
+    int error = set_choice(command, option, value, why);
+    command->has_workload = command->has_workload || error == 0;
+    return error;
+}
 
-enum {
-    EXEC = 1,
-    RUN = 2,
-    SET = 4,
-    SWARM = 8,
-    SHRINK = 16,
-    COMPARE = 32,
-    SCENARIOS = 64,
-    GLOMERS = 128,
-    SWEEP = 256,
-}; // commands, and what scenarios set
+static int set_nemesis(struct gv_command *command, const struct option *option, const char *value,
+                       char *why) {
+    int error = set_choice(command, option, value, why);
+    command->run.nemesis = error == 0;
+    return error;
+}
 
-static const struct {
-    const char *name;
-    int commands; // that take it
-    bool flag;    // takes no value
-} options[OPTIONS] = {
-    [WORKLOAD] = {"--workload", EXEC | RUN | SET, false},
-    [NODE_COUNT] = {"--node-count", EXEC | RUN | SET, false},
-    [RATE] = {"--rate", EXEC | RUN | SET, false},
-    [TIME_LIMIT] = {"--time-limit", EXEC | RUN | SET, false},
-    [QUIET] = {"--quiet", EXEC | RUN | SET, false},
-    [LATENCY] = {"--latency", EXEC | RUN | SET, false},
-    [LATENCY_DIST] = {"--latency-dist", EXEC | RUN | SET, false},
-    [DELIVERY] = {"--delivery", EXEC | RUN | SET, false},
-    [TOPOLOGY] = {"--topology", EXEC | RUN | SET, false},
-    [NEMESIS] = {"--nemesis", EXEC | RUN, false},
-    [NEMESIS_INTERVAL] = {"--nemesis-interval", EXEC | RUN, false},
-    [SEED] = {"--seed", EXEC | RUN | SET | GLOMERS | SWEEP, false},
-    [JSON] = {"--json", EXEC | RUN | GLOMERS | SWEEP, false},
-    [LOG_DIR] = {"--log-dir", EXEC, false},
-    [LOG_MAX] = {"--log-max", EXEC, false},
-    [QUEUE_MAX] = {"--queue-max", EXEC, false},
-    [LINE_MAX] = {"--line-max", EXEC, false},
-    [LATE_MAX] = {"--late-max", EXEC, false},
-    [NODES] = {"--nodes", EXEC | RUN | SET, false},
-    [STALENESS] = {"--staleness", RUN | SET, false},
-    [SETTLE] = {"--settle", RUN | SET, false},
-    [CHECK_DETERMINISM] = {"--check-determinism", RUN, true},
-    [SCENARIO] = {"--scenario", RUN, false},
-    [MESSAGE_MAX] = {"--message-max", RUN | SET, false},
-    [WAN] = {"--wan", RUN, false},
-    [DURABILITY] = {"--durability", RUN | SET, false},
-    [DISK_LATENCY] = {"--disk-latency", RUN | SET, false},
-    [SEALS] = {"--seals", RUN | SET, false},
-    [KEYS] = {"--keys", EXEC | RUN | SET, false},
-    [SEEDS] = {"--seeds", SWARM, false},
-    [RUNS] = {"--seeds", GLOMERS | SWEEP, false},
-    [JOBS] = {"--jobs", SWARM | GLOMERS | SWEEP, false},
-    [SVG] = {"--svg", SWEEP, false},
-    [REDRAW] = {"--redraw", SWEEP, false},
-    [FAIL_FAST] = {"--fail-fast", SWARM, true},
-    [OUTPUT] = {"--output", SHRINK, false},
-    [TRACE] = {"--trace", EXEC | RUN, false},
-    [TRIES] = {"--tries", SHRINK, false},
-    [REPORT] = {"--report", EXEC | RUN, false},
-    [AVAILABILITY] = {"--availability", EXEC | RUN | SET, false},
-    [REPORT_MAX] = {"--report-max", EXEC | RUN, false},
-    [MAX_METRIC + GV_LIMITS_MSGS] = {"--max-msgs-per-op", EXEC | RUN | COMPARE, false},
-    [MAX_METRIC + GV_LIMITS_BYTES] = {"--max-bytes-per-op", EXEC | RUN | COMPARE, false},
-    [MAX_METRIC + GV_LIMITS_MEDIAN] = {"--max-median-ms", EXEC | RUN | COMPARE, false},
-    [MAX_METRIC + GV_LIMITS_P99] = {"--max-p99-ms", EXEC | RUN | COMPARE, false},
-    [MAX_METRIC + GV_LIMITS_LONGEST] = {"--max-longest-ms", EXEC | RUN | COMPARE, false},
-    [MAX_METRIC + GV_LIMITS_CLIENT] = {"--max-client-p99-ms", EXEC | RUN | COMPARE, false},
-    [MAX_RATIO] = {"--max-ratio", COMPARE, false},
-};
+static int set_durability(struct gv_command *command, const struct option *option,
+                          const char *value, char *why) {
+    int error = set_choice(command, option, value, why);
+    command->has_disk = command->has_disk || error == 0;
+    return error;
+}
 
 // "3..17", or "3".
-static int to_seeds(struct gv_command *command, const char *value, char *why) {
+static int set_seeds(struct gv_command *command, const struct option *option, const char *value,
+                     char *why) {
+    const char *name = option->name;
     char first[24];
     size_t len = strcspn(value, ".");
     bool range = strncmp(value + len, "..", 2) == 0;
     if (len >= sizeof first || (value[len] != '\0' && !range)) {
-        return wrong(why, "--seeds wants numbers such as 1..1000, not '%s'", value);
+        return wrong(why, "%s must be a seed or a range such as 1..1000, not '%s'", name, value);
     }
     memcpy(first, value, len);
     first[len] = '\0';
-    int error = to_count("--seeds", first, 0, INT64_MAX, &command->first_seed, why);
+    int error = to_count(name, first, 0, INT64_MAX, &command->first_seed, why);
     command->last_seed = command->first_seed;
-    if (error != 0 || !range) return error;
-    return to_count("--seeds", value + len + 2, command->first_seed, INT64_MAX, &command->last_seed,
-                    why);
-}
-
-enum { BENCHMARK_JOBS = 4 }; // runs at a time, where they mostly wait
-
-#define CHOICES(...) \
-    (const char *const[]){__VA_ARGS__}, sizeof((const char *[]){__VA_ARGS__}) / sizeof(const char *)
-
-static int set_choice(struct gv_command *command, enum option option, const char *value,
-                      char *why) {
-    struct gv_run_config *run = &command->run;
-    const char *name = options[option].name;
-    size_t choice = 0;
-    int error = 0;
-    switch ((int)option) {
-    case WORKLOAD:
-        error = to_choice(
-            name, value,
-            CHOICES("broadcast", "g-set", "g-counter", "pn-counter", "echo", "unique-ids"), &choice,
-            why);
-        if (error == 0) error = gv_load_parse(value, &run->load);
-        break;
-    case LATENCY_DIST:
-        error = to_choice(name, value, CHOICES("constant", "uniform", "exponential"), &choice, why);
-        run->latency = (enum gv_net_latency)choice;
-        break;
-    case DELIVERY:
-        error = to_choice(name, value, CHOICES("maelstrom", "exact"), &choice, why);
-        run->delivery = (enum gv_net_delivery)choice;
-        break;
-    case TOPOLOGY:
-        error = to_choice(name, value, CHOICES("line", "grid", "tree2", "tree3", "tree4", "total"),
-                          &choice, why);
-        if (error == 0) error = gv_topology_parse(value, &run->topology);
-        break;
-    case NEMESIS:
-        error = to_choice(name, value, CHOICES("partition"), &choice, why);
-        run->nemesis = true;
-        break;
-    case SEALS:
-        error = to_choice(name, value, CHOICES("off", "on"), &choice, why);
-        command->authenticated = choice == 1;
-        break;
-    case KEYS:
-        error = to_choice(name, value, CHOICES("integers", "mixed"), &choice, why);
-        run->keys = (enum gv_keys_kind)choice;
-        break;
-    case DURABILITY:
-        error = to_choice(name, value, CHOICES("off", "sync", "async", "none"), &choice, why);
-        command->disk = (enum gv_disk_kind)choice;
-        command->has_disk = true;
-        break;
-    }
+    if (error == 0 && range)
+        error = to_count(name, value + len + 2, command->first_seed, INT64_MAX, &command->last_seed,
+                         why);
+    command->has_seeds = error == 0;
     return error;
 }
 
-// Sets an option whose value can be anything. False: it is another one.
-static bool set_plain(struct gv_command *command, enum option option, const char *value) {
-    switch ((int)option) {
-    case JSON:
-        command->json = value;
-        return true;
-    case LOG_DIR:
-        command->log_dir = value;
-        return true;
-    case WAN:
-        command->wan = value;
-        return true;
-    case TRACE:
-        command->trace = value;
-        return true;
-    case REPORT:
-        command->report = value;
-        return true;
-    case SCENARIO:
-        command->scenario = value;
-        return true;
-    case OUTPUT:
-        command->output = value;
-        return true;
-    case SVG:
-        command->svg = value;
-        return true;
-    case REDRAW:
-        command->redraw = value;
-        return true;
-    case CHECK_DETERMINISM:
-        command->check_determinism = true;
-        return true;
-    case FAIL_FAST:
-        command->fail_fast = true;
-        return true;
-    }
-    return false;
-}
+// ---- Options ----
 
-// Sets an option of what processes may do to gvsim, or the machine. False: it is another one.
-static bool set_bound(struct gv_command *command, enum option option, const char *value, char *why,
-                      int *error) {
-    const char *name = options[option].name;
-    uint64_t count = 0;
-    size_t *bytes = option == LOG_MAX     ? &command->log_max
-                    : option == QUEUE_MAX ? &command->queue_max
-                    : option == LINE_MAX  ? &command->line_max
-                                          : NULL;
-    if (bytes != NULL) {
-        *error = to_count(name, value, GV_LOGS_MIN, 1 << 30, &count, why);
-        *bytes = (size_t)count;
-    } else if (option == LATE_MAX) {
-        *error = to_count(name, value, 0, 60 * 1000, &count, why);
-        command->late_max = count > 0 ? count * GV_MS : GV_TIME_NEVER;
-    } else {
-        return false;
-    }
-    return true;
-}
+enum { // the commands that take an option, as bits
+    EXEC = 1 << GV_COMMAND_EXEC,
+    RUN = 1 << GV_COMMAND_RUN,
+    SWARM = 1 << GV_COMMAND_SWARM,
+    SHRINK = 1 << GV_COMMAND_SHRINK,
+    COMPARE = 1 << GV_COMMAND_COMPARE,
+    GLOMERS = 1 << GV_COMMAND_GLOMERS,
+    SWEEP = 1 << GV_COMMAND_SWEEP,
+    SET = 1 << GV_COMMAND_HELP, // no command: scenarios set it
+    BOTH = EXEC | RUN,
+    LIMIT = EXEC | RUN | COMPARE,
+    BENCHMARK = GLOMERS | SWEEP,
+};
 
-// Sets how much a command is to do. False: it is another option.
-static bool set_extent(struct gv_command *command, enum option option, const char *value, char *why,
-                       int *error) {
-    const char *name = options[option].name;
-    uint64_t count = 0;
-    if (option == SEEDS) {
-        *error = to_seeds(command, value, why);
-    } else if (option == RUNS) {
-        *error = to_count(name, value, 1, GV_COMMAND_RUNS_MAX, &count, why);
-        command->runs = (uint32_t)count;
-    } else if (option == JOBS) {
-        *error = to_count(name, value, 1, GV_POOL_JOBS_MAX, &count, why);
-        command->jobs = (uint32_t)count;
-    } else if (option == REPORT_MAX) {
-        *error = to_count(name, value, 1, UINT32_MAX, &command->report_max, why);
-    } else if (option == TRIES) {
-        *error = to_count(name, value, 1, UINT32_MAX, &command->tries, why);
-    } else {
-        return false;
-    }
-    return true;
-}
+enum { BENCHMARK_JOBS = 4, BYTES_MAX = 1 << 30, SECONDS_MAX = 1000000 };
 
-static int set(struct gv_command *command, enum option option, const char *value, char *why) {
-    struct gv_run_config *run = &command->run;
-    const char *name = options[option].name;
-    uint64_t count = 0;
-    int error = 0;
-    if (set_plain(command, option, value)) return 0;
-    if (set_bound(command, option, value, why, &error)) return error;
-    if (set_extent(command, option, value, why, &error)) return error;
-    if (option >= MAX_METRIC) {
-        double *most = option == MAX_RATIO ? &command->limits.ratio
-                                           : &command->limits.most[option - MAX_METRIC];
-        return to_number(name, value, 1e12, false, most, why);
+#define AT(member) \
+    .at = offsetof(struct gv_command, member), .size = sizeof((struct gv_command *)NULL)->member
+#define RANGE(from, to) .min = (from), .max = (to)
+#define LIMIT_AT(metric) AT(options.limits.most[metric]), .max = 1000000000000
+#define CHOICES(...)                   \
+    .choices = (const char *const[]) { \
+        __VA_ARGS__, NULL              \
     }
-    switch (option) {
-    case NODE_COUNT:
-    case NODES:
-        error = to_count(name, value, 1, 10000, &count, why);
-        run->nodes = (uint32_t)count;
-        break;
-    case RATE:
-        error = to_number(name, value, 1e6, true, &run->rate, why);
-        break;
-    case TIME_LIMIT:
-        error = to_seconds(name, value, true, &run->time_limit, why);
-        break;
-    case QUIET:
-        error = to_seconds(name, value, true, &run->quiet, why);
-        break;
-    case LATENCY:
-        error = to_count(name, value, 0, 1000000, &count, why);
-        run->latency_ms = (uint32_t)count;
-        break;
-    case NEMESIS_INTERVAL:
-        error = to_seconds(name, value, false, &run->nemesis_interval, why);
-        break;
-    case SEED:
-        error = to_count(name, value, 0, UINT64_MAX, &run->seed, why);
-        break;
-    case STALENESS:
-        error = to_count(name, value, 0, 3600 * 1000, &count, why);
-        command->staleness_ms = (uint32_t)count;
-        break;
-    case SETTLE:
-        error = to_seconds(name, value, true, &command->settle, why);
-        break;
-    case MESSAGE_MAX:
-        error = to_count(name, value, GV_ENGINE_MESSAGE_MIN, 1 << 30, &count, why);
-        command->message_max = (size_t)count;
-        break;
-    case AVAILABILITY:
-        error = to_availability(name, value, &run->availability, why);
-        break;
-    case DISK_LATENCY:
-        error = to_count(name, value, 0, 60 * 1000, &count, why);
-        command->disk_latency = count * GV_MS;
-        break;
-    default:
-        error = set_choice(command, option, value, why);
-        break;
-    }
-    return error;
+
+// In the order in which gv_command_given lists them; choices are in the order of their enum.
+static const struct option options[] = {
+    {"--workload", "-w", BOTH | SET, set_workload, AT(run.load),
+     CHOICES("broadcast", "g-set", "g-counter", "pn-counter", "echo", "unique-ids")},
+    {"--nodes", "--node-count", BOTH | SET, set_count, AT(run.nodes), RANGE(1, 10000)},
+    {"--rate", NULL, BOTH | SET, set_number, AT(run.rate), .max = 1000000},
+    {"--time-limit", NULL, BOTH | SET, set_seconds, AT(run.time_limit), .max = SECONDS_MAX},
+    {"--quiet", NULL, BOTH | SET, set_seconds, AT(run.quiet), .max = SECONDS_MAX},
+    {"--latency", NULL, BOTH | SET, set_count, AT(run.latency_ms), .max = 1000000},
+    {"--latency-dist", NULL, BOTH | SET, set_choice, AT(run.latency),
+     CHOICES("constant", "uniform", "exponential")},
+    {"--delivery", NULL, BOTH | SET, set_choice, AT(run.delivery), CHOICES("maelstrom", "exact")},
+    {"--topology", NULL, BOTH | SET, set_choice, AT(run.topology),
+     CHOICES("line", "grid", "tree2", "tree3", "tree4", "total")},
+    {"--nemesis", NULL, BOTH, set_nemesis, AT(run.nemesis), CHOICES("partition")},
+    {"--nemesis-interval", NULL, BOTH, set_seconds, AT(run.nemesis_interval),
+     RANGE(1, SECONDS_MAX)},
+    {"--seed", NULL, BOTH | SET | BENCHMARK, set_count, AT(run.seed), .max = UINT64_MAX},
+    {"--keys", NULL, BOTH | SET, set_choice, AT(run.keys), CHOICES("integers", "mixed")},
+    {"--availability", NULL, BOTH | SET, set_availability, AT(run.availability)},
+    {"--json", NULL, BOTH | BENCHMARK, set_text, AT(options.json)},
+    {"--trace", NULL, BOTH, set_text, AT(options.files.trace)},
+    {"--report", NULL, BOTH, set_text, AT(options.files.report)},
+    {"--report-max", NULL, BOTH, set_count, AT(options.files.report_max), RANGE(1, UINT32_MAX)},
+    {"--max-msgs-per-op", NULL, LIMIT, set_positive, LIMIT_AT(GV_LIMITS_MSGS)},
+    {"--max-bytes-per-op", NULL, LIMIT, set_positive, LIMIT_AT(GV_LIMITS_BYTES)},
+    {"--max-median-ms", NULL, LIMIT, set_positive, LIMIT_AT(GV_LIMITS_MEDIAN)},
+    {"--max-p99-ms", NULL, LIMIT, set_positive, LIMIT_AT(GV_LIMITS_P99)},
+    {"--max-longest-ms", NULL, LIMIT, set_positive, LIMIT_AT(GV_LIMITS_LONGEST)},
+    {"--max-client-p99-ms", NULL, LIMIT, set_positive, LIMIT_AT(GV_LIMITS_CLIENT)},
+    {"--max-ratio", NULL, COMPARE, set_positive, AT(options.limits.ratio), .max = 1000000000000},
+    {"--log-dir", NULL, EXEC, set_text, AT(options.log_dir)},
+    {"--log-max", NULL, EXEC, set_count, AT(options.log_max), RANGE(GV_LOGS_MIN, BYTES_MAX)},
+    {"--queue-max", NULL, EXEC, set_count, AT(options.queue_max), RANGE(GV_LOGS_MIN, BYTES_MAX)},
+    {"--line-max", NULL, EXEC, set_count, AT(options.line_max), RANGE(GV_LOGS_MIN, BYTES_MAX)},
+    {"--late-max", NULL, EXEC, set_late_max, AT(options.late_max), .max = 60000},
+    {"--scenario", NULL, RUN, set_text, AT(scenario)},
+    {"--wan", NULL, RUN, set_text, AT(wan)},
+    {"--staleness", NULL, RUN | SET, set_count, AT(staleness_ms), .max = 3600000},
+    {"--message-max", NULL, RUN | SET, set_count, AT(message_max),
+     RANGE(GV_ENGINE_MESSAGE_MIN, BYTES_MAX)},
+    {"--settle", NULL, RUN | SET, set_seconds, AT(settle), .max = SECONDS_MAX},
+    {"--durability", NULL, RUN | SET, set_durability, AT(disk),
+     CHOICES("off", "sync", "async", "none")},
+    {"--disk-latency", NULL, RUN | SET, set_ms, AT(disk_latency), .max = 60000},
+    {"--auth", "--seals", RUN | SET, set_choice, AT(authenticated), CHOICES("off", "on")},
+    {"--check-determinism", NULL, RUN, set_flag, AT(check_determinism)},
+    {"--seeds", NULL, SWARM, set_seeds, AT(first_seed)},
+    {"--seeds", NULL, BENCHMARK, set_count, AT(runs), RANGE(1, GV_COMMAND_RUNS_MAX)},
+    {"--jobs", NULL, SWARM | BENCHMARK, set_count, AT(jobs), RANGE(1, GV_POOL_JOBS_MAX)},
+    {"--fail-fast", NULL, SWARM, set_flag, AT(fail_fast)},
+    {"--output", NULL, SHRINK, set_text, AT(output)},
+    {"--tries", NULL, SHRINK, set_count, AT(tries), RANGE(1, UINT32_MAX)},
+    {"--svg", NULL, SWEEP, set_text, AT(svg)},
+    {"--redraw", NULL, SWEEP, set_text, AT(redraw)},
+};
+
+enum { OPTIONS = sizeof options / sizeof *options };
+
+static bool is_name(const char *name, const char *text, size_t len) {
+    return name != NULL && strlen(name) == len && strncmp(name, text, len) == 0;
 }
 
 // Reads the option at argv[*at], its value in the same argument behind '=' or in the next one, and
-// moves *at behind it.
+// moves *at behind it. kind: the bits of the command.
 static int take(struct gv_command *command, int kind, int argc, char *const *argv, int *at,
                 char *why) {
     const char *arg = argv[*at];
-    for (int option = 0; option < OPTIONS; option++) {
-        const char *name = options[option].name, *value = "";
-        if ((options[option].commands & kind) == 0) continue;
-        size_t len = strlen(name);
-        bool joined = strncmp(arg, name, len) == 0 && arg[len] == '=';
-        bool whole = strcmp(arg, name) == 0 || (option == WORKLOAD && strcmp(arg, "-w") == 0);
-        if (!joined && !whole) continue;
-        if (options[option].flag) {
-            if (joined) return wrong(why, "%s takes no value", name);
+    size_t len = strcspn(arg, "=");
+    bool joined = arg[len] == '=', known = false;
+    for (int i = 0; i < OPTIONS; i++) {
+        const struct option *option = &options[i];
+        const char *value = "";
+        if (!is_name(option->name, arg, len) && !is_name(option->alias, arg, len)) continue;
+        known = true;
+        if ((option->commands & kind) == 0) continue;
+        if (option->set == set_flag) {
+            if (joined) return wrong(why, "%s takes no value", option->name);
         } else {
             value = joined ? arg + len + 1 : *at + 1 < argc ? argv[++*at] : NULL;
-            if (value == NULL) return wrong(why, "%s wants a value", arg);
+            if (value == NULL) return wrong(why, "%s needs a value", arg);
         }
         ++*at;
-        command->given.option[option] = value;
-        return set(command, (enum option)option, value, why);
+        command->given[i] = value;
+        return option->set(command, option, value, why);
     }
-    size_t len = strcspn(arg, "=");
-    for (int option = 0; option < OPTIONS; option++) {
-        const char *name = options[option].name;
-        if (strlen(name) != len || strncmp(arg, name, len) != 0) continue;
-        return wrong(why, "%s is an option of other commands", name);
+    return known ? wrong(why, "%.*s is an option of other commands", (int)len, arg)
+                 : wrong(why, "unknown option %s", arg);
+}
+
+// The option of a setting; OPTIONS: there is none of this name.
+static int setting(const char *name) {
+    int i = 0;
+    for (; i < OPTIONS; i++) {
+        const char *alias = options[i].alias;
+        if ((options[i].commands & SET) == 0) continue;
+        if (strcmp(options[i].name + 2, name) == 0) break;
+        if (alias != NULL && *name != '\0' && strcmp(alias + 2, name) == 0) break;
     }
-    return wrong(why, "unknown option %s", arg);
+    return i;
+}
+
+const char *gv_command_setting(const char *name) {
+    int option = setting(name);
+    return option < OPTIONS ? options[option].name + 2 : name;
 }
 
 int gv_command_default(struct gv_command *command, const char *name, const char *value,
                        char why[GV_COMMAND_WHY_MAX]) {
-    for (int option = 0; option < OPTIONS; option++) {
-        if ((options[option].commands & SET) == 0) continue;
-        if (strcmp(options[option].name + 2, name) != 0) continue;
-        const char *const *given = command->given.option;
-        bool nodes = option == NODES || option == NODE_COUNT;
-        if (given[option] || (nodes && (given[NODES] || given[NODE_COUNT]))) return 0;
-        if (option == WORKLOAD) command->has_workload = true;
-        return set(command, (enum option)option, value, why);
+    int option = setting(name);
+    if (option == OPTIONS) {
+        return wrong(why,
+                     "'%s' is neither a step, such as cut or crash, nor a setting, such as nodes "
+                     "or rate",
+                     name);
     }
-    return wrong(
-        why, "'%s' is neither a step, such as cut or crash, nor a setting, such as nodes or rate",
-        name);
+    if (command->given[option] != NULL) return 0;
+    return options[option].set(command, &options[option], value, why);
 }
 
-bool gv_command_said(const struct gv_command *command, int *at, const char **name,
-                     const char **value) {
+bool gv_command_given(const struct gv_command *command, int *at, const char **name,
+                      const char **value) {
     while (*at < OPTIONS) {
         int option = (*at)++;
-        *value = command->given.option[option];
+        *value = command->given[option];
         if (*value == NULL || (options[option].commands & SET) == 0) continue;
         *name = options[option].name + 2;
         return true;
@@ -562,24 +470,26 @@ bool gv_command_said(const struct gv_command *command, int *at, const char **nam
     return false;
 }
 
-// What is written is written to files of their own, but for devices; only a result goes to
-// standard output.
+// ---- Commands ----
+
+// The files written must differ, but for devices; only a result goes to standard output.
 static int check_files(const struct gv_command *command, char *why) {
+    const struct gv_run_options *run = &command->options;
     const struct {
         const char *option, *path;
     } files[] = {
-        {"--json", command->json}, {"--trace", command->trace}, {"--report", command->report}};
+        {"--json", run->json}, {"--trace", run->files.trace}, {"--report", run->files.report}};
     for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
         const char *path = files[i].path;
         if (path == NULL) continue;
         if (i > 0 && strcmp(path, "-") == 0) {
-            return wrong(why, "%s wants a file: only --json goes to standard output, by '-'",
+            return wrong(why, "%s must be a file: only --json goes to standard output, by '-'",
                          files[i].option);
         }
         for (size_t j = 0; j < i && strncmp(path, "/dev/", 5) != 0; j++) {
             if (files[j].path == NULL || strcmp(files[j].path, path) != 0) continue;
-            return wrong(why, "%s and %s name one file, '%s'", files[j].option, files[i].option,
-                         path);
+            return wrong(why, "%s and %s name the same file, '%s'", files[j].option,
+                         files[i].option, path);
         }
     }
     return 0;
@@ -587,88 +497,124 @@ static int check_files(const struct gv_command *command, char *why) {
 
 static int check_nemesis(const struct gv_command *command, char *why) {
     if (!command->run.nemesis || command->run.nodes > 1) return 0;
-    return wrong(why,
-                 "--nemesis partition wants 2 nodes at least: one cannot be cut off from itself");
+    return wrong(why, "--nemesis partition needs at least 2 nodes");
 }
 
 int gv_command_check(const struct gv_command *command, char why[GV_COMMAND_WHY_MAX]) {
-    if (!command->given.option[WORKLOAD] && !command->has_workload) {
-        return wrong(why, "which workload? say -w NAME");
-    }
+    if (!command->has_workload) return wrong(why, "missing workload: -w NAME");
     size_t authenticated_min = GV_ENGINE_MESSAGE_MIN + GV_AUTH_OVERHEAD;
     if (command->authenticated && command->message_max > 0 &&
         command->message_max < authenticated_min)
-        return wrong(why, "with seals, --message-max wants %zu at least", authenticated_min);
+        return wrong(why, "with --auth on, --message-max must be at least %zu", authenticated_min);
     if (command->run.nemesis && command->scenario != NULL) {
-        return wrong(why, "--nemesis and --scenario do not go together");
+        return wrong(why, "--nemesis and --scenario exclude each other");
     }
     return check_nemesis(command, why);
 }
 
-static int kind_of(const char *command) {
-    if (strcmp(command, "exec") == 0) return EXEC;
-    if (strcmp(command, "run") == 0) return RUN;
-    if (strcmp(command, "shrink") == 0) return SHRINK | SET;
-    if (strcmp(command, "compare") == 0) return COMPARE;
-    if (strcmp(command, "scenarios") == 0) return SCENARIOS;
-    if (strcmp(command, "glomers") == 0) return GLOMERS;
-    if (strcmp(command, "sweep") == 0) return SWEEP;
-    return strcmp(command, "swarm") == 0 ? SWARM : 0;
+static int complete_exec(const struct gv_command *command, char *why) {
+    if (!command->has_workload) return wrong(why, "missing workload: -w NAME");
+    if (command->options.argv == NULL) return wrong(why, "missing program: -- PROGRAM [ARGS...]");
+    return check_nemesis(command, why);
 }
 
-// All is read: what is to be done, if that has been said. `program`: there is one, after --.
-static int conclude(const struct gv_command *command, int kind, bool program, char *why) {
-    if (kind == SCENARIOS) return GV_COMMAND_SCENARIOS;
-    if (kind == SWEEP) return GV_COMMAND_SWEEP;
-    if (kind == GLOMERS) {
-        return command->challenge != NULL
-                   ? GV_COMMAND_GLOMERS
-                   : wrong(why, "which challenge? say 3a, 3b, 3c, 3d, 3e or 4");
-    }
-    if (kind == SWARM) {
-        return command->given.option[SEEDS] ? GV_COMMAND_SWARM
-                                            : wrong(why, "which seeds? say --seeds A..B");
-    }
-    if ((kind & SHRINK) != 0) {
-        return command->scenario != NULL
-                   ? GV_COMMAND_SHRINK
-                   : wrong(why, "shrink what? say a seed of a swarm, or a scenario");
-    }
-    if (kind == COMPARE) {
-        return command->files[1] != NULL ? GV_COMMAND_COMPARE
-                                         : wrong(why, "compare what? say two results of --json");
-    }
-    if (kind == RUN) {
-        // A scenario may say the rest.
-        bool whole = command->scenario != NULL || gv_command_check(command, why) == 0;
-        return whole ? GV_COMMAND_RUN : GV_EINVAL;
-    }
-    if (!command->given.option[WORKLOAD]) return wrong(why, "which workload? say -w NAME");
-    if (!program) return wrong(why, "which program? say it after --");
-    return check_nemesis(command, why) == 0 ? GV_COMMAND_EXEC : GV_EINVAL;
+// A scenario may set the rest.
+static int complete_run(const struct gv_command *command, char *why) {
+    return command->scenario != NULL ? 0 : gv_command_check(command, why);
 }
 
-// Where the next argument goes that is no option; NULL: nowhere.
-static const char **operand_of(struct gv_command *command, int kind) {
-    const char **places[] = {&command->scenario, NULL};
-    if (kind == SCENARIOS) {
-        places[0] = &command->name;
-    } else if (kind == GLOMERS) {
-        places[0] = &command->challenge;
-    } else if (kind == COMPARE) {
-        places[0] = &command->files[0];
-        places[1] = &command->files[1];
-    } else if ((kind & SHRINK) == 0) {
-        return NULL;
+static int complete_swarm(const struct gv_command *command, char *why) {
+    return command->has_seeds ? 0 : wrong(why, "missing seeds: --seeds A..B");
+}
+
+static int complete_shrink(const struct gv_command *command, char *why) {
+    return command->scenario != NULL
+               ? 0
+               : wrong(why, "missing scenario: a file, a built-in one, or a seed of gvsim swarm");
+}
+
+static int complete_compare(const struct gv_command *command, char *why) {
+    return command->files[1] != NULL ? 0
+                                     : wrong(why, "missing results: two files written by --json");
+}
+
+static int complete_glomers(const struct gv_command *command, char *why) {
+    return command->challenge != NULL ? 0
+                                      : wrong(why, "missing challenge: 3a, 3b, 3c, 3d, 3e or 4");
+}
+
+#define OPERAND(member) offsetof(struct gv_command, member)
+
+static const struct {
+    const char *name;
+    int takes;          // bits of the options that it takes
+    size_t operands[2]; // members for arguments that are no options; 0: none, but NULL at the end
+    int (*complete)(const struct gv_command *command, char *why); // NULL: nothing is required
+} commands[] = {
+    [GV_COMMAND_EXEC] = {"exec", EXEC, {0}, complete_exec},
+    [GV_COMMAND_RUN] = {"run", RUN, {0}, complete_run},
+    [GV_COMMAND_SCENARIOS] = {"scenarios", 0, {OPERAND(name)}, NULL},
+    [GV_COMMAND_SWARM] = {"swarm", SWARM, {0}, complete_swarm},
+    [GV_COMMAND_SHRINK] = {"shrink", SHRINK | SET, {OPERAND(scenario)}, complete_shrink},
+    [GV_COMMAND_COMPARE] = {"compare",
+                            COMPARE,
+                            {OPERAND(files[0]), OPERAND(files[1])},
+                            complete_compare},
+    [GV_COMMAND_GLOMERS] = {"glomers", GLOMERS, {OPERAND(challenge)}, complete_glomers},
+    [GV_COMMAND_SWEEP] = {"sweep", SWEEP, {0}, NULL},
+};
+
+enum { COMMANDS = sizeof commands / sizeof *commands };
+
+// Stores an argument that is no option. False: the command takes no more of them.
+static bool take_operand(struct gv_command *command, int action, const char *arg) {
+    for (size_t i = 0; i < 2 && commands[action].operands[i] != 0; i++) {
+        const char **at = (const char **)(void *)((char *)command + commands[action].operands[i]);
+        if (*at != NULL) continue;
+        *at = arg;
+        return true;
     }
-    if (*places[0] == NULL) return places[0];
-    return places[1] != NULL && *places[1] == NULL ? places[1] : NULL;
+    return false;
+}
+
+static bool is_either(const char *arg, const char *a, const char *b) {
+    return strcmp(arg, a) == 0 || strcmp(arg, b) == 0;
+}
+
+// Reads the arguments of a command. Returns it, or HELP or VERSION.
+static int take_all(struct gv_command *command, int action, int argc, char *const *argv,
+                    char *why) {
+    int at = 2;
+    while (at < argc) {
+        const char *arg = argv[at];
+        if (is_either(arg, "-h", "--help")) return GV_COMMAND_HELP;
+        if (is_either(arg, "-V", "--version")) return GV_COMMAND_VERSION;
+        if (strcmp(arg, "--") == 0 && action == GV_COMMAND_EXEC) {
+            if (at + 1 < argc) command->options.argv = argv + at + 1;
+            break;
+        }
+        if (arg[0] == '-') {
+            int error = take(command, commands[action].takes, argc, argv, &at, why);
+            if (error < 0) return error;
+            continue;
+        }
+        if (!take_operand(command, action, arg)) {
+            return wrong(why,
+                         action == GV_COMMAND_EXEC ? "the program '%s' must come after --"
+                                                   : "unexpected argument '%s'",
+                         arg);
+        }
+        at++;
+    }
+    if (commands[action].complete != NULL && commands[action].complete(command, why) != 0)
+        return GV_EINVAL;
+    return check_files(command, why) == 0 ? action : GV_EINVAL;
 }
 
 int gv_command_parse(struct gv_command *command, int argc, char *const *argv, uint64_t seed,
                      char why[GV_COMMAND_WHY_MAX]) {
     GV_ASSERT(command != NULL && argc >= 0);
-    _Static_assert((int)OPTIONS <= (int)GV_COMMAND_OPTIONS, "room for all options");
+    _Static_assert((int)OPTIONS <= (int)GV_COMMAND_OPTIONS, "all options fit");
     *command = (struct gv_command){
         .run = {.nodes = 5,
                 .rate = 5,
@@ -677,6 +623,7 @@ int gv_command_parse(struct gv_command *command, int argc, char *const *argv, ui
                 .topology = GV_TOPOLOGY_GRID,
                 .nemesis_interval = 10000 * GV_MS,
                 .seed = seed},
+        .options.files.report_max = GV_REPORT_MESSAGES_MAX,
         .staleness_ms = 500,
         .settle = GV_TIME_NEVER,
         .disk_latency = 5 * GV_MS,
@@ -684,45 +631,21 @@ int gv_command_parse(struct gv_command *command, int argc, char *const *argv, ui
         .runs = 1,
         .output = "shrunk.scenario",
         .tries = 2000,
-        .report_max = GV_REPORT_MESSAGES_MAX,
     };
-    if (argc < 2) return wrong(why, "what to do? say exec, run, scenarios, swarm, …");
+    if (argc < 2)
+        return wrong(why, "missing command; expected exec, run, scenarios, swarm, shrink, compare, "
+                          "glomers or sweep");
+    const char *name = argv[1];
     command->self = argv[0];
-    if (strcmp(argv[1], "help") == 0) return GV_COMMAND_HELP;
-    int kind = kind_of(argv[1]);
-    int at = kind != 0 ? 2 : 1;
-    if ((kind & (GLOMERS | SWEEP)) != 0) {
+    if (strcmp(name, "help") == 0 || is_either(name, "-h", "--help")) return GV_COMMAND_HELP;
+    if (is_either(name, "-V", "--version")) return GV_COMMAND_VERSION;
+    int action = 0;
+    while (action < COMMANDS && strcmp(commands[action].name, name) != 0) action++;
+    if (action == COMMANDS)
+        return wrong(why, name[0] == '-' ? "unknown option %s" : "unknown command %s", name);
+    if (action == GV_COMMAND_GLOMERS || action == GV_COMMAND_SWEEP) {
         command->run.seed = 1;
         command->jobs = BENCHMARK_JOBS;
     }
-    while (at < argc) {
-        const char *arg = argv[at];
-        if (strcmp(arg, "-h") == 0 || strcmp(arg, "--help") == 0) return GV_COMMAND_HELP;
-        if (strcmp(arg, "-V") == 0 || strcmp(arg, "--version") == 0) return GV_COMMAND_VERSION;
-        if (kind == 0) {
-            return wrong(why, arg[0] == '-' ? "unknown option %s" : "unknown command %s", arg);
-        }
-        if (strcmp(arg, "--") == 0 && kind == EXEC) {
-            at++;
-            break;
-        }
-        const char **operand = operand_of(command, kind);
-        if (arg[0] != '-' && operand != NULL) {
-            *operand = arg;
-            at++;
-            continue;
-        }
-        if (arg[0] != '-') {
-            return wrong(why,
-                         kind == EXEC ? "the program '%s' must come after --"
-                                      : "'%s' is too much: it is no option",
-                         arg);
-        }
-        int error = take(command, kind, argc, argv, &at, why);
-        if (error < 0) return error;
-    }
-    int action = conclude(command, kind, at < argc, why);
-    if (action >= 0 && check_files(command, why) < 0) return GV_EINVAL;
-    if (action == GV_COMMAND_EXEC) command->argv = argv + at;
-    return action;
+    return take_all(command, action, argc, argv, why);
 }

@@ -1,72 +1,14 @@
 // SPDX-License-Identifier: MIT
-// The command line of gvsim.
+// The command line of gvsim: its commands, their options and operands, and what scenarios may set.
 #ifndef GV_SIM_TOOLS_COMMAND_H
 #define GV_SIM_TOOLS_COMMAND_H
 
-#include "../check/limits.h"
-#include "../run/run.h"
+#include "../run/run_options.h"
 
-enum { GV_COMMAND_OPTIONS = 64 }; // at the most
-
-struct gv_command {
-    // What a run is; its slack, deliver and ctx are left to others.
-    struct gv_run_config run;
-    const char *json;    // where to write the result as JSON; NULL: nowhere; "-": standard output
-    const char *log_dir; // where to put what nodes print on standard error; NULL: a temporary place
-    const char *trace, *report; // files to write; NULL: none
-    uint64_t report_max;        // messages that the report keeps
-    struct gv_limits limits;    // for compare, too, which alone takes a ratio
-
-    // gvsim run:
-    uint32_t staleness_ms;
-    size_t message_max; // 0: the default
-    gv_time settle;     // how long after the last fault and operation replicas may differ
-    enum gv_disk_kind disk;
-    bool has_disk;      // whether it was said
-    bool authenticated; // the nodes share a secret
-    gv_time disk_latency;
-    const char *wan; // a file of regions and round trips; NULL: none
-    bool check_determinism;
-    const char *scenario;                       // a file, or a name; NULL: none
-    struct gv_command_given {                   // what the command line says, a scenario cannot
-        const char *option[GV_COMMAND_OPTIONS]; // its value; NULL: it does not say
-    } given;
-    bool has_workload; // a scenario said which
-
-    // gvsim swarm:
-    uint64_t first_seed, last_seed;
-    uint32_t jobs; // runs at a time; of glomers and sweep, too
-    bool fail_fast;
-
-    // gvsim shrink, which takes a scenario, and what it sets, too:
-    const char *output; // where to write what is left
-    uint64_t tries;     // runs at the most
-
-    // gvsim compare:
-    const char *files[2];
-
-    // gvsim glomers and gvsim sweep, whose first seed is the run's:
-    const char *challenge; // of glomers
-    uint32_t runs;         // of each setting, each with the next seed
-    const char *svg;       // where sweep draws; NULL: nowhere
-    const char *redraw;    // the plot whose figures sweep draws anew; NULL: it measures
-    const char *self;      // argv[0]: the nodes' programs lie beside it, or in $PATH
-
-    // gvsim scenarios:
-    const char *name; // of the one to print; NULL: list them
-
-    // gvsim exec:
-    char *const *argv;                   // the node's program and its arguments, NULL at the end
-    size_t queue_max, line_max, log_max; // bytes a node; 0: the defaults, as below
-    gv_time late_max;                    // 0: the default; GV_TIME_NEVER: any delay will do
-};
-
-enum { GV_COMMAND_RUNS_MAX = 100 };
-
-enum { // the defaults; log_max: see logs.h
-    GV_COMMAND_QUEUE_MAX = 16 << 20,
-    GV_COMMAND_LINE_MAX = 16 << 20,
-    GV_COMMAND_LATE_MAX_MS = 20,
+enum {
+    GV_COMMAND_OPTIONS = 64, // bound of the option table
+    GV_COMMAND_RUNS_MAX = 100,
+    GV_COMMAND_WHY_MAX = 256, // longest error, bytes
 };
 
 enum gv_command_action {
@@ -80,30 +22,76 @@ enum gv_command_action {
     GV_COMMAND_SWEEP,
     GV_COMMAND_HELP,
     GV_COMMAND_VERSION,
+    GV_COMMAND_ACTIONS,
 };
 
-enum { GV_COMMAND_WHY_MAX = 256 };
+struct gv_command {
+    struct gv_run_config run; // slack, deliver, the other callbacks and ctx stay 0
+    struct gv_run_options options;
+    const char *given[GV_COMMAND_OPTIONS]; // values on the command line, which precede a scenario's
+    bool has_workload;                     // it is set, on the command line or by a scenario
 
-// Reads argv as main has it. Fills in the defaults, but for the seed: `seed` unless one is given.
-// Returns an action, or GV_EINVAL, when `why` says what is wrong in one line. Strings are borrowed
-// from argv.
+    // gvsim run:
+    uint32_t staleness_ms;
+    size_t message_max; // bytes; 0: the default
+    gv_time settle;     // after the last operation and fault, until replicas must be equal
+    enum gv_disk_kind disk;
+    bool has_disk;        // it is set, on the command line or by a scenario
+    bool authenticated;   // the nodes share a secret
+    gv_time disk_latency; // of a synced write
+    const char *wan;      // path of a file of regions and round trips; NULL: none
+    bool check_determinism;
+    const char *scenario; // a name or path, as for gv_source_find; NULL: none. Also of shrink
+
+    // gvsim scenarios:
+    const char *name; // of the one to print; NULL: list them
+
+    // gvsim swarm:
+    bool has_seeds;
+    uint64_t first_seed, last_seed;
+    uint32_t jobs; // processes at a time; also of glomers and sweep
+    bool fail_fast;
+
+    // gvsim shrink:
+    const char *output; // path of the reduced scenario; "-": standard output
+    uint64_t tries;     // bound of runs
+
+    // gvsim compare:
+    const char *files[2]; // paths of two results
+
+    // gvsim glomers and gvsim sweep, whose first seed is run.seed:
+    const char *challenge; // of glomers
+    uint32_t runs;         // of each setting, each with the next seed
+    const char *svg;       // path of sweep's plot; NULL: none
+    const char *redraw;    // path of the plot to draw again; NULL: measure
+    const char *self;      // argv[0]: the nodes' programs are beside it, or in $PATH
+};
+
+// Reads argv as main has it, with defaults for all else; the seed defaults to `seed`, that of
+// glomers and sweep to 1. Returns an action, or GV_EINVAL with the reason in `why`, one line.
+// Strings are borrowed from argv.
 int gv_command_parse(struct gv_command *command, int argc, char *const *argv, uint64_t seed,
                      char why[GV_COMMAND_WHY_MAX]);
 
-// Sets an option of gvsim run, by its name without the dashes, as a scenario has it, unless the
-// command line said it. GV_EINVAL as above, also if it is no option for scenarios.
+// Sets an option of gvsim run by its name in a scenario, which has no dashes, unless the command
+// line sets it. GV_EINVAL as above: the value is wrong, or scenarios cannot set this option.
 int gv_command_default(struct gv_command *command, const char *name, const char *value,
                        char why[GV_COMMAND_WHY_MAX]);
 
-// The name, as a scenario has it, and value of the next setting that the command line says, from
-// *at, which is moved behind it. False: there are no more.
-bool gv_command_said(const struct gv_command *command, int *at, const char **name,
-                     const char **value);
+// The one name of a setting that has several ("nodes" of "node-count"); others are returned as they
+// are.
+const char *gv_command_setting(const char *name);
 
-// Whether all is said that gvsim run needs, once a scenario has had its say. GV_EINVAL as above.
+// Iterates over what the command line sets and a scenario could: the next name, as in a scenario,
+// and value from *at on, which starts at 0 and is advanced. False: there are no more.
+bool gv_command_given(const struct gv_command *command, int *at, const char **name,
+                      const char **value);
+
+// Whether gvsim run has all it needs, after its scenario, if any, has set options. GV_EINVAL as
+// above.
 int gv_command_check(const struct gv_command *command, char why[GV_COMMAND_WHY_MAX]);
 
-// What --help prints, in parts, the last one NULL.
+// The output of --help, in parts; the last one is NULL.
 extern const char *const gv_command_help[];
 
 #endif

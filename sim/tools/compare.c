@@ -3,18 +3,17 @@
 
 #include "../../codec/json.h"
 #include "../core/escape.h"
-#include "simulate.h"
+#include "../run/exit.h"
+#include "source.h"
 
 #include <errno.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { SAME = 0, WORSE = 1, USAGE = 2 };
-
 // ---- Reading ----
 
-// Where a figure stands: a member, or one of an object that is a member.
+// Where the metrics are: a member, or a member of one.
 static const char *const places[GV_LIMITS_METRICS][2] = {
     [GV_LIMITS_MSGS] = {"msgs_per_op", NULL},
     [GV_LIMITS_BYTES] = {"bytes_per_op", NULL},
@@ -33,7 +32,7 @@ static void copy(const struct gv_json *json, int token, char *to, size_t cap) {
     to[len] = '\0';
 }
 
-// False: it is missing, or no number. Null is a figure that was not measured.
+// False: it is missing or no number. null: not measured, so *has is false.
 static bool read_metric(const struct gv_json *json, const char *const place[2], bool *has,
                         double *at) {
     int token = gv_json_member(json, 0, place[0]);
@@ -50,7 +49,7 @@ static bool read_metric(const struct gv_json *json, const char *const place[2], 
 }
 
 static const char *read_run(struct gv_compare_run *run, const struct gv_json *json) {
-    static const char no_result[] = "it is no result of gvsim run or exec";
+    static const char no_result[] = "it is not a result of gvsim run or exec";
     if (gv_json_type(json, 0) != GV_JSON_OBJECT) return no_result;
     const struct {
         const char *name;
@@ -97,7 +96,7 @@ static void cell(const struct gv_limits_metrics *metrics, int metric, FILE *out)
     }
 }
 
-// A row; returns whether the second exceeds the ratio.
+// Prints a row. Returns whether the second exceeds the ratio.
 static bool print_metric(const struct gv_compare_run runs[2], int metric, double most, FILE *out) {
     const struct gv_limits_metrics *a = &runs[0].metrics, *b = &runs[1].metrics;
     fprintf(out, "%-24s", gv_limits_name((enum gv_limits_metric)metric));
@@ -107,7 +106,7 @@ static bool print_metric(const struct gv_compare_run runs[2], int metric, double
     if (both && (a->at[metric] > 0 || b->at[metric] > 0)) {
         double ratio = a->at[metric] > 0 ? b->at[metric] / a->at[metric] : INFINITY;
         worse = most > 0 && ratio > most;
-        fprintf(out, "  %6.3f%s", ratio, worse ? "  more than allowed" : "");
+        fprintf(out, "  %6.3f%s", ratio, worse ? "  over the limit" : "");
     } else if (a->has[metric] && most > 0) {
         worse = !b->has[metric];
         fputs(worse ? "       -  not measured" : "", out);
@@ -117,13 +116,13 @@ static bool print_metric(const struct gv_compare_run runs[2], int metric, double
 }
 
 static const char *verdict(const struct gv_compare_run *run) {
-    return !run->judged ? "not judged" : run->valid ? "yes" : "no";
+    return !run->judged ? "no verdict" : run->valid ? "yes" : "no";
 }
 
 int gv_compare_print(const char *const names[2], const struct gv_compare_run runs[2],
                      const struct gv_limits *limits, FILE *out) {
     GV_ASSERT(names != NULL && limits != NULL);
-    // Of a long path the end tells more.
+    // Of a long path, the end is shown.
     const char *shown[2];
     for (int i = 0; i < 2; i++) {
         size_t len = strlen(names[i]);
@@ -140,9 +139,9 @@ int gv_compare_print(const char *const names[2], const struct gv_compare_run run
     }
     wrong += gv_limits_check(limits, &runs[1].metrics, out);
     if (!runs[1].judged) {
-        gv_escape_print(out, "%s was not judged: the machine was too slow\n", names[1]);
+        gv_escape_print(out, "%s has no verdict: the machine was too slow\n", names[1]);
     } else if (!runs[1].valid) {
-        gv_escape_print(out, "%s is not valid\n", names[1]);
+        gv_escape_print(out, "%s is invalid\n", names[1]);
     }
     return wrong + !runs[1].valid;
 }
@@ -153,12 +152,13 @@ int gv_compare_command(const struct gv_command *command) {
         const char *name = command->files[i];
         GV_ASSERT(name != NULL);
         size_t len = 0;
-        char *text = gv_simulate_read(name, &len);
+        char *text = gv_source_read(name, &len);
         const char *why = text != NULL ? gv_compare_read(&runs[i], text, len) : strerror(errno);
         free(text);
         if (why == NULL) continue;
         gv_escape_print(stderr, "gvsim: %s: %s\n", name, why);
-        return USAGE;
+        return GV_EXIT_USAGE;
     }
-    return gv_compare_print(command->files, runs, &command->limits, stdout) > 0 ? WORSE : SAME;
+    int wrong = gv_compare_print(command->files, runs, &command->options.limits, stdout);
+    return wrong > 0 ? GV_EXIT_INVALID : GV_EXIT_VALID;
 }

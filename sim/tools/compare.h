@@ -1,27 +1,27 @@
 // SPDX-License-Identifier: MIT
-// gvsim compare: two runs side by side, by the JSON that gvsim run and exec write, and whether the
-// second is worse than thresholds allow.
+// gvsim compare: the metrics of two runs, from the JSON that gvsim run and exec write, and whether
+// the second exceeds limits.
 #ifndef GV_SIM_TOOLS_COMPARE_H
 #define GV_SIM_TOOLS_COMPARE_H
 
 #include "command.h"
 
 struct gv_compare_run {
-    bool valid, judged; // not judged: the machine was too slow; valid is false then
-    char workload[16], nodes[16], seed[24]; // as text; longer ones are cut
+    bool valid, judged;                     // not judged: without a verdict; valid is false
+    char workload[16], nodes[16], seed[24]; // as text, cut to fit
     struct gv_limits_metrics metrics;
 };
 
-// Reads what gv_result_json writes. NULL, or what is wrong with the text, in a few words.
+// Reads the output of gv_result_json. Returns NULL, or the reason why the text is none.
 const char *gv_compare_read(struct gv_compare_run *run, const char *text, size_t len);
 
-// Prints both as a table, and what is wrong with the second: it is not valid, was not judged, or
-// exceeds a limit. Returns how many things are.
+// Prints both as a table, then the errors of the second: it is invalid, has no verdict, or exceeds
+// a limit. Returns their number.
 int gv_compare_print(const char *const names[2], const struct gv_compare_run runs[2],
                      const struct gv_limits *limits, FILE *out);
 
-// Compares the files that the command names. Returns what gvsim exits with: 0 the second is within
-// its limits, 1 it is not, 2 a file is no result.
+// Compares command->files. Returns GV_EXIT_VALID if the second is valid and within the limits,
+// GV_EXIT_INVALID if not, GV_EXIT_USAGE if a file cannot be read or is no result.
 int gv_compare_command(const struct gv_command *command);
 
 #endif

@@ -9,20 +9,20 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { STREAM = 3, MACHINES_STREAM = 4, FORGER_STREAM = 5, LINKS_STREAM = 6, STEPS_MOST = 6 };
+enum { STREAM = 3, MACHINES_STREAM = 4, ADVERSARY_STREAM = 5, LINKS_STREAM = 6, STEPS_MOST = 6 };
 enum {
     DELAYS_STREAM = 7,
     KEYS_STREAM = 8,
-    SLOWEST_MS = 60000, // that a message takes, on average
-    LISTEN_S = 20,      // to the silence
-    SETTLE_S = 15,      // until replicas are equal …
-    SETTLE_TRIPS = 6,   // … and so many round trips
+    SLOWEST_MS = 60000, // mean delay of a message, at most
+    LISTEN_S = 20,      // observation after quiescence
+    SETTLE_S = 15,      // until replicas must be equal …
+    SETTLE_TRIPS = 6,   // … plus this many round trips
 };
 
 struct writer {
     struct gv_prng prng;
     uint32_t nodes;
-    unsigned seconds; // of operations
+    unsigned seconds; // duration of operations
     char *buf;
     size_t len;
 };
@@ -45,12 +45,12 @@ static unsigned below(struct writer *writer, unsigned bound) {
     return (unsigned)gv_prng_below(&writer->prng, bound);
 }
 
-// One of several, each with the same chance: say one twice to have it drawn more often.
+// One of its arguments, uniformly; a repeated one has a higher probability.
 #define PICK(writer, ...)   \
     ((const char *const[]){ \
         __VA_ARGS__}[below(writer, sizeof((const char *[]){__VA_ARGS__}) / sizeof(const char *))])
 
-// A few nodes, one at least, and not all if there are two: "n0,n3..n5".
+// Some nodes, at least one, and not all if there are two: "n0,n3..n5".
 static void add_group(struct writer *writer) {
     const char *comma = "";
     unsigned parts = 1 + below(writer, 3), from = 0,
@@ -83,11 +83,11 @@ static void add_between(struct writer *writer) {
 static void add_step(struct writer *writer) {
     const char *dist, *drawn;
     unsigned kind = below(writer, 8);
-    if (writer->nodes < 2 && kind < 3) kind = 3; // one node has nobody to be cut off from
+    if (writer->nodes < 2 && kind < 3) kind = 3; // a single node has no links to cut
     switch (kind) {
     case 0:
         drawn = PICK(writer, "one", "minority", "half", "ring", "any");
-        if (writer->nodes < 4) drawn = "any"; // not each of them cuts so few
+        if (writer->nodes < 4) drawn = "any"; // the others need four nodes
         add(writer, "cut %s", drawn);
         break;
     case 1:
@@ -124,10 +124,10 @@ static void add_step(struct writer *writer) {
     add(writer, "\n");
 }
 
-// What befalls machines, their clocks and disks, and links that do not break.
+// Faults of machines, clocks and disks, and of links that stay up.
 static void add_machine_step(struct writer *writer) {
     static const char *const disks[] = {"with disk", "with disk", "with torn disk", "without disk"};
-    // One draw a statement: the order in which arguments are worked out is the compiler's.
+    // One draw in each statement: the order of evaluation of arguments is unspecified.
     unsigned at = below(writer, 1000 * writer->seconds), kind = below(writer, 7);
     switch (kind) {
     case 0:
@@ -175,7 +175,7 @@ static void add_machine_step(struct writer *writer) {
     add(writer, "\n");
 }
 
-// Of every second seed, and from a stream of its own: the others stand for what they always did.
+// For every second seed, from a random stream of its own.
 static void add_machines(struct writer *writer, uint64_t seed) {
     gv_prng_init(&writer->prng, seed, MACHINES_STREAM);
     if (below(writer, 2) == 0 || writer->nodes < 2) return;
@@ -188,11 +188,11 @@ static void add_machines(struct writer *writer, uint64_t seed) {
     add(writer, "rtt a a %ums\n", below(writer, 20));
 }
 
-// Of every third seed, likewise: nodes that share a secret, and mostly somebody who has not got it.
-static void add_forger(struct writer *writer, uint64_t seed) {
-    gv_prng_init(&writer->prng, seed, FORGER_STREAM);
+// For every third seed, likewise: authenticated messages, mostly with an adversary.
+static void add_adversary(struct writer *writer, uint64_t seed) {
+    gv_prng_init(&writer->prng, seed, ADVERSARY_STREAM);
     if (below(writer, 3) > 0) return;
-    add(writer, "seals on\n");
+    add(writer, "auth on\n");
     for (unsigned steps = below(writer, 3); steps > 0; steps--) {
         add(writer, "forge %u%%", 1 + below(writer, 99));
         add_between(writer);
@@ -201,18 +201,18 @@ static void add_forger(struct writer *writer, uint64_t seed) {
     }
 }
 
-// Two seeds of three add values of every kind to sets.
+// Two of three seeds add values of every kind to sets.
 static void add_keys(struct writer *writer, uint64_t seed) {
     gv_prng_init(&writer->prng, seed, KEYS_STREAM);
     if (below(writer, 3) > 0) add(writer, "keys mixed\n");
 }
 
-// Of every eighth seed, likewise: links so slow that a message takes seconds, or a minute, all the
-// time or, by a step of the scenario, now and then.
+// For every eighth seed, likewise: delays of seconds up to a minute, either always or by a step of
+// the scenario.
 struct links {
-    unsigned latency_ms; // 0: the links are as fast as those of all others
+    unsigned latency_ms; // 0: that of other seeds
     unsigned delay_ms;   // 0: no step
-    unsigned longer_s;   // operations last so much longer than with fast links
+    unsigned longer_s;   // added to the duration of operations
 };
 
 static unsigned trip_s(const struct links *links) {
@@ -243,12 +243,12 @@ static void add_links(struct writer *writer, uint64_t seed, const struct links *
     add(writer, "\n");
 }
 
-// What passes between the last operation and the final reads, and until the replicas are equal:
-// long enough to listen to the silence for as long again as with fast links.
+// The times until replicas must be equal and until the final reads, which leave LISTEN_S for the
+// check of quiescence.
 static void add_patience(struct writer *writer, const struct links *links) {
-    unsigned trip = trip_s(links), calm_s = GV_CHECKER_QUIESCE_RTTS * trip;
-    if (calm_s < GV_CHECKER_QUIESCE_MS / 1000) calm_s = GV_CHECKER_QUIESCE_MS / 1000;
-    add(writer, "quiet %u\nsettle %u\n", calm_s + LISTEN_S, SETTLE_S + SETTLE_TRIPS * trip);
+    unsigned trip = trip_s(links), quiet_s = GV_CHECKER_QUIESCE_RTTS * trip;
+    if (quiet_s < GV_CHECKER_QUIESCE_MS / 1000) quiet_s = GV_CHECKER_QUIESCE_MS / 1000;
+    add(writer, "quiet %u\nsettle %u\n", quiet_s + LISTEN_S, SETTLE_S + SETTLE_TRIPS * trip);
 }
 
 size_t gv_generator_scenario(uint64_t seed, char buf[GV_GENERATOR_TEXT_MAX]) {
@@ -273,7 +273,7 @@ size_t gv_generator_scenario(uint64_t seed, char buf[GV_GENERATOR_TEXT_MAX]) {
     if (slow) add(w, "latency %u\n", links.latency_ms);
     if (!slow) add(w, "latency %s\n", latency);
     add(w, "latency-dist %s\n", PICK(w, "constant", "uniform", "exponential"));
-    // Maelstrom's way has clients wait for the messages of nodes, and they give up after 5 s.
+    // With Maelstrom's delivery, requests wait behind slow messages, and clients time out.
     const char *delivery = PICK(w, "exact", "exact", "maelstrom");
     add(w, "delivery %s\n", slow ? "exact" : delivery);
     add(w, "staleness %s\n", PICK(w, "0", "20", "200", "500", "500", "2000"));
@@ -281,7 +281,7 @@ size_t gv_generator_scenario(uint64_t seed, char buf[GV_GENERATOR_TEXT_MAX]) {
     add(w, "seed %" PRIu64 "\n\n", seed);
     for (unsigned steps = below(w, STEPS_MOST + 1); steps > 0; steps--) add_step(w);
     add_machines(w, seed);
-    add_forger(w, seed);
+    add_adversary(w, seed);
     add_keys(w, seed);
     add_links(w, seed, &links);
     return writer.len;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Draws a scenario from a seed: a cluster, a load, settings and faults. `swarm:SEED` names it
-// wherever a scenario may be named.
+// Generates a scenario from a seed: cluster, load, settings and faults. `swarm:SEED` is its name. A
+// seed keeps its scenario: new kinds of steps are drawn from random streams of their own.
 #ifndef GV_SIM_TOOLS_GENERATOR_H
 #define GV_SIM_TOOLS_GENERATOR_H
 
@@ -8,10 +8,10 @@
 
 enum { GV_GENERATOR_TEXT_MAX = 4096 };
 
-// The scenario of a seed, as text into buf. Returns its length.
+// Writes the scenario of a seed to buf, as text. Returns its length.
 size_t gv_generator_scenario(uint64_t seed, char buf[GV_GENERATOR_TEXT_MAX]);
 
-// The seed in a name such as swarm:17. False: it is no such name.
+// Reads the seed of a name such as swarm:17. False: it is no such name.
 bool gv_generator_seed(const char *name, uint64_t *seed);
 
 #endif

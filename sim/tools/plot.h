@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// One plot as SVG: a measured line with its marks, a curve to compare it with, and single points.
+// Draws a plot as SVG: a measured line with marks, a curve to compare with, and single points.
 // The vertical axis is logarithmic.
 #ifndef GV_SIM_TOOLS_PLOT_H
 #define GV_SIM_TOOLS_PLOT_H

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "pool.h"
 
+#include "../run/exit.h"
+
 #include <errno.h>
 #include <inttypes.h>
 #include <poll.h>
@@ -15,9 +17,8 @@
 #include <unistd.h>
 
 enum { DRAW_MS = 200, BAR = 24, SHOWN = 20 };
-enum { UNSAFE = 1, LATE = 4, UNJUDGED = 5 }; // exit statuses
 
-// What a worker writes after each job; small enough to be written in one piece.
+// Written by a worker after each job; shorter than PIPE_BUF, so writes are atomic.
 struct message {
     uint64_t number;
     struct gv_verdict verdict;
@@ -26,10 +27,10 @@ struct message {
 struct worker {
     pid_t pid; // 0: none
     int fd;
-    uint64_t at;  // the job it is at
-    bool working; // it is at one
+    uint64_t at;  // number of its job
+    bool working; // it has one
     bool done;
-    struct message message; // as far as it has come
+    struct message message; // received so far
     size_t got;
 };
 
@@ -76,7 +77,7 @@ static void work(const struct gv_pool_config *config, uint64_t number, int fd) {
     }
 }
 
-// Starts a worker with this job and every one `jobs` further.
+// Starts a worker for this job and every jobs-th after it.
 static void start(struct pool *pool, struct worker *worker, uint64_t number) {
     int fds[2];
     worker->done = true;
@@ -89,7 +90,7 @@ static void start(struct pool *pool, struct worker *worker, uint64_t number) {
     pid_t pid = fork();
     if (pid == 0) {
         close(fds[0]);
-        signal(SIGINT, SIG_IGN); // ^C is for the one that started all
+        signal(SIGINT, SIG_IGN); // ^C is handled by the parent
         work(pool->config, number, fds[1]);
     }
     close(fds[1]);
@@ -109,12 +110,12 @@ static void report(struct pool *pool, uint64_t number, const struct gv_verdict *
     if ((*count)++ >= SHOWN) return;
     if (pool->tty) fputs("\r\x1b[K", stderr);
     printf("%s %" PRIu64 ": %s\n  replay: %s%" PRIu64 "\n",
-           verdict->unjudged ? "NOT JUDGED" : "FAILED", number, verdict->why, pool->config->replay,
+           verdict->unjudged ? "NO VERDICT" : "FAILED", number, verdict->why, pool->config->replay,
            number);
     fflush(stdout);
 }
 
-// The worker's end of the pipe is closed: it is through, or died.
+// The worker closed its pipe: it is done, or crashed.
 static void on_end(struct pool *pool, struct worker *worker) {
     int status = 0;
     close(worker->fd);
@@ -150,7 +151,7 @@ static void on_ready(struct pool *pool, struct worker *worker) {
     on_message(pool, worker);
 }
 
-// ---- The whole ----
+// ---- The pool ----
 
 static void draw(struct pool *pool, bool last) {
     double time = now();
@@ -169,7 +170,7 @@ static void draw(struct pool *pool, bool last) {
     fflush(stderr);
 }
 
-// Waits for the workers to say something. False: there are none left.
+// Waits for messages of workers. False: there are no workers left.
 static bool wait_for_messages(struct pool *pool) {
     struct pollfd fds[GV_POOL_JOBS_MAX];
     struct worker *whose[GV_POOL_JOBS_MAX];
@@ -218,7 +219,7 @@ int gv_pool_run(const struct gv_pool_config *config) {
     double seconds = now() - pool.began;
     if (pool.broken) {
         fprintf(stderr, "gvsim: cannot start a process: %s\n", strerror(errno));
-        return 2;
+        return GV_EXIT_USAGE;
     }
     if (pool.failed > SHOWN) printf("… and %" PRIu64 " more\n", pool.failed - SHOWN);
     printf("%s%" PRIu64 " seeds in %.1f s, %.0f a second: %" PRIu64 " failed",
@@ -226,9 +227,9 @@ int gv_pool_run(const struct gv_pool_config *config) {
            pool.failed);
     if (pool.failed > pool.unsafe)
         printf(", %" PRIu64 " in liveness only", pool.failed - pool.unsafe);
-    if (pool.unjudged > 0) printf("; %" PRIu64 " were not judged", pool.unjudged);
+    if (pool.unjudged > 0) printf("; %" PRIu64 " without a verdict", pool.unjudged);
     putchar('\n');
-    if (interrupted) return 130;
-    if (pool.failed > 0) return pool.unsafe > 0 ? UNSAFE : LATE;
-    return pool.unjudged > 0 ? UNJUDGED : 0;
+    if (interrupted) return GV_EXIT_INTERRUPTED;
+    if (pool.failed > 0) return pool.unsafe > 0 ? GV_EXIT_INVALID : GV_EXIT_LIVENESS;
+    return pool.unjudged > 0 ? GV_EXIT_INCONCLUSIVE : GV_EXIT_VALID;
 }

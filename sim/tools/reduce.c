@@ -12,12 +12,12 @@ enum { WORDS_MAX = 128, NUMBER_MAX = 24 };
 struct reducer {
     const struct gv_reduce_config *config;
     struct gv_scenario best;
-    char *text; // the best one's
+    char *text; // of the best scenario
     size_t len;
     uint64_t tries;
 };
 
-// A text being written.
+// A text under construction.
 struct draft {
     char *text;
     size_t len, cap;
@@ -43,7 +43,7 @@ static uint32_t nodes_of(const struct gv_scenario *scenario) {
     return 0;
 }
 
-// Takes the draft, whose text is given up, as the best one if it shows what it should.
+// Makes the draft the best scenario if it reproduces the failure. Frees the draft's text.
 static bool take(struct reducer *reducer, struct draft *draft) {
     struct gv_scenario scenario;
     struct gv_scenario_diagnostic diagnostic;
@@ -75,23 +75,23 @@ static bool take(struct reducer *reducer, struct draft *draft) {
     return good;
 }
 
-// What becomes of the best scenario: a setting with another value, or without it; steps, or lines
-// about regions, left out; a step with another text; fewer nodes, so that those beyond the last one
-// are replaced by it, or those before the first one, from which the rest count.
+// A change of the best scenario: a setting gets another value or is removed; steps or lines about
+// regions are removed; a step gets another text; or there are fewer nodes: those after the last are
+// replaced by it, or those before `first` are removed and the rest renumbered.
 struct change {
-    const char *setting, *value; // NULL: left out
-    const char *seed;            // NULL: as it is
+    const char *setting, *value; // NULL: removed
+    const char *seed;            // NULL: unchanged
     size_t drop_from, drop_count;
     size_t map_from, map_count;
     size_t step; // SIZE_MAX: none
     struct gv_slice step_text;
-    uint32_t nodes; // 0: as many as there are
-    uint32_t first; // of them that is left
+    uint32_t nodes; // 0: unchanged
+    uint32_t first; // first node that remains
 };
 
 static const struct change none = {.step = SIZE_MAX};
 
-// A line with the numbers of the nodes that are left.
+// A line with its nodes renumbered.
 static void add_line(struct draft *draft, struct gv_slice line, const struct change *change) {
     const char *text = (const char *)line.data;
     for (size_t i = 0; i < line.len; i++) {
@@ -147,7 +147,7 @@ static bool apply(struct reducer *reducer, const struct change *change) {
     return take(reducer, &draft);
 }
 
-// The same for a change that makes another run of it, which may take another seed.
+// The same for a change that alters the random choices: other seeds are tried too.
 static bool apply_anew(struct reducer *reducer, const struct change *change) {
     if (apply(reducer, change)) return true;
     for (int seed = 1; seed <= GV_REDUCE_SEEDS; seed++) {
@@ -162,7 +162,7 @@ static bool apply_anew(struct reducer *reducer, const struct change *change) {
 
 // ---- Steps and nodes ----
 
-// Leaves out steps, or lines about regions: all, halves, quarters, … single ones.
+// Removes steps, or lines about regions: all, halves, quarters, …, single ones (ddmin).
 static bool drop_lines(struct reducer *reducer, bool map) {
     const struct gv_scenario *best = &reducer->best;
     bool any = false;
@@ -204,7 +204,7 @@ static bool is_basic(const char *name) {
     return false;
 }
 
-// What has a default is simpler without.
+// Removes settings that have a default.
 static bool drop_settings(struct reducer *reducer) {
     bool any = false;
     for (size_t i = 0; i < reducer->best.settings_len;) {
@@ -258,7 +258,7 @@ static bool replace(struct reducer *reducer, size_t step, size_t from, size_t to
     struct gv_slice text = reducer->best.steps[step].text;
     struct draft draft = {0};
     bool spaces = from > 0 && text.data[from - 1] == ' ' && to < text.len && text.data[to] == ' ';
-    if (*by == '\0' && spaces) to++; // one is enough
+    if (*by == '\0' && spaces) to++; // one space remains
     add(&draft, (const char *)text.data, from);
     add_text(&draft, by);
     add(&draft, (const char *)text.data + to, text.len - to);
@@ -271,7 +271,7 @@ static bool replace(struct reducer *reducer, size_t step, size_t from, size_t to
     return good;
 }
 
-// Leaves out runs of words: clauses such as "every 3s", "between n1 | rest", members of groups.
+// Removes runs of words: clauses such as "every 3s", "between n1 | rest", members of groups.
 static bool drop_words(struct reducer *reducer, size_t step) {
     struct word words[WORDS_MAX];
     for (size_t length = 4; length > 0; length--) {
@@ -284,7 +284,7 @@ static bool drop_words(struct reducer *reducer, size_t step) {
     return false;
 }
 
-// Leaves out a part of a list or range: "n1,n3..n5" becomes "n3..n5", "n1", "n1,n3" or "n1,n5".
+// Removes a part of a list or range: "n1,n3..n5" becomes "n3..n5", "n1", "n1,n3" or "n1,n5".
 static bool drop_parts(struct reducer *reducer, size_t step) {
     struct gv_slice text = reducer->best.steps[step].text;
     for (size_t i = 0; i < text.len; i++) {
@@ -301,8 +301,8 @@ static bool drop_parts(struct reducer *reducer, size_t step) {
     return false;
 }
 
-// Smaller numbers, as long as they have a unit: times and shares, of which less is milder. Of what
-// a link carries less is harsher, and next to nothing is another fault.
+// Decreases numbers with a unit: times and shares, for which less is milder. A bandwidth is left:
+// less is harsher, and almost none is another fault.
 static bool lower_numbers(struct reducer *reducer, size_t step) {
     struct word words[WORDS_MAX];
     size_t count = split(reducer->best.steps[step].text, words);
@@ -315,7 +315,7 @@ static bool lower_numbers(struct reducer *reducer, size_t step) {
         if (memchr(unit, '/', words[i].len - digits) != NULL) continue;
         double lower = 1;
         while (lower <= now / 2) {
-            // The largest round number below is tried last: 1, 10, 100, then half.
+            // 1, 10, 100, …, then half.
             char number[NUMBER_MAX];
             double half = lower * 10 <= now / 2 ? lower : now / 2;
             snprintf(number, sizeof number, "%.0f", half);

@@ -10,12 +10,12 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-// A run under way.
+// A run in progress.
 struct job {
     pid_t pid; // 0: none
     size_t run;
-    int from;     // where its result comes from
-    FILE *report; // what it prints
+    int from;     // pipe of its result
+    FILE *report; // its output
 };
 
 static volatile sig_atomic_t interrupted;
@@ -33,16 +33,16 @@ static void handle_signals(void (*handler)(int)) {
         sigaction(numbers[i], &action, NULL);
 }
 
-// The child: runs, and hands over the result as it lies in memory.
+// The child process: runs, and writes the result to the pipe.
 static void be_run(const struct gv_runner_task *run, FILE *report, int to) {
     handle_signals(SIG_DFL);
     dup2(fileno(report), STDOUT_FILENO);
     dup2(fileno(report), STDERR_FILENO);
     struct gv_result result = {0};
-    enum gv_exec_status status = gv_exec_run(&run->command, &result);
-    ssize_t written = write(to, &result, sizeof result); // less than a pipe holds
+    enum gv_exit status = gv_exec_run(&run->config, &run->options, &result);
+    ssize_t written = write(to, &result, sizeof result); // it fits a pipe, so this does not block
     fflush(stdout);
-    _exit(written == (ssize_t)sizeof result ? (int)status : GV_EXEC_USAGE);
+    _exit(written == (ssize_t)sizeof result ? (int)status : GV_EXIT_USAGE);
 }
 
 static bool start(struct job *job, const struct gv_runner_task *runs, size_t run, FILE *out) {
@@ -76,28 +76,28 @@ static void show_report(FILE *report, FILE *out) {
 static void print_task(const struct gv_runner_task *run, FILE *report, FILE *out) {
     const struct gv_result *result = &run->result;
     fprintf(out, "%-20s ", run->label);
-    if (run->status != GV_EXEC_VALID) {
-        fprintf(out, "not valid\n");
+    if (run->status != GV_EXIT_VALID) {
+        fprintf(out, "invalid\n");
         show_report(report, out);
     } else {
         fprintf(out, "valid  %6.3f msgs/op",
                 result->ops > 0 ? (double)result->servers_msgs / (double)result->ops : 0);
         if (result->stable_latency.count > 0)
-            fprintf(out, "  median %4.0f  most %4.0f ms", result->stable_latency.p50,
+            fprintf(out, "  median %4.0f  max %4.0f ms", result->stable_latency.p50,
                     result->stable_latency.p100);
         fprintf(out, "\n");
     }
     fflush(out);
 }
 
-// The job's process has ended: takes what it came to.
+// Takes the result of a job whose process has ended.
 static void finish(struct job *job, struct gv_runner_task *runs, int wait_status, FILE *out) {
     struct gv_runner_task *run = &runs[job->run];
     run->status =
-        WIFEXITED(wait_status) ? (enum gv_exec_status)WEXITSTATUS(wait_status) : GV_EXEC_DIED;
+        WIFEXITED(wait_status) ? (enum gv_exit)WEXITSTATUS(wait_status) : GV_EXIT_NODE_DIED;
     ssize_t size = read(job->from, &run->result, sizeof run->result);
     if (size != (ssize_t)sizeof run->result) run->result = (struct gv_result){0};
-    if (run->status == GV_EXEC_INTERRUPTED) interrupted = 1;
+    if (run->status == GV_EXIT_INTERRUPTED) interrupted = 1;
     if (!interrupted) print_task(run, job->report, out);
     close(job->from);
     fclose(job->report);

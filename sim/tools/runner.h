@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Several runs of `gvsim exec`, some of them at a time, each in a process of its own.
+// Several runs of gv_exec_run, some at the same time, each in a process of its own.
 #ifndef GV_SIM_TOOLS_RUNNER_H
 #define GV_SIM_TOOLS_RUNNER_H
 
@@ -8,18 +8,20 @@
 #include <stdio.h>
 
 struct gv_runner_task {
-    struct gv_command command;
-    char label[64]; // what a person is told it is
+    struct gv_run_config config;
+    struct gv_run_options options;
+    char label[64]; // its name in the output
     // Filled in:
-    enum gv_exec_status status;
-    struct gv_result result; // counts and errors are NULL; all 0 unless valid or invalid
+    enum gv_exit status;
+    struct gv_result result; // counts and errors are NULL; 0 if there is no verdict
 };
 
-// Runs them all, at most `jobs` at a time, telling on `out` how each ended; what a run that is not
-// valid has to say goes there, too. False if interrupted: then all of them are stopped.
+// Runs all tasks, at most `jobs` at a time. Prints a line for each on `out`, with the output of
+// runs that are not valid. False: interrupted, or a process cannot be started, which is printed on
+// `out`; all runs are stopped then.
 bool gv_runner_run(struct gv_runner_task *runs, size_t count, uint32_t jobs, FILE *out);
 
-// The middle one of these figures (of an even number, the upper of the two). Sorts them in place.
+// The median, of an even count the upper one. Sorts the figures in place.
 double gv_runner_median(double *figures, size_t count);
 
 #endif

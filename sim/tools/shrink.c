@@ -2,9 +2,11 @@
 #include "shrink.h"
 
 #include "../core/escape.h"
+#include "../run/exit.h"
 #include "pool.h"
 #include "reduce.h"
 #include "simulate.h"
+#include "source.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -15,8 +17,6 @@
 #include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
-
-enum { DONE = 0, VALID = 1, USAGE = 2, UNJUDGED = 5, INTERRUPTED = 130 };
 
 static volatile sig_atomic_t interrupted;
 
@@ -35,7 +35,7 @@ struct answer {
 static void run(const char *text, size_t len, int fd) {
     struct answer answer = {0};
     int null = open("/dev/null", O_WRONLY);
-    if (null >= 0) dup2(null, STDERR_FILENO); // a crash need not say a hundred times what it is
+    if (null >= 0) dup2(null, STDERR_FILENO); // crashes print their cause at every attempt
     signal(SIGINT, SIG_DFL);
     gv_pool_bound(GV_POOL_CPU_S);
     answer.ran = gv_simulate_text(text, len, &answer.verdict);
@@ -66,28 +66,23 @@ bool gv_shrink_probe(const char *text, size_t len, struct gv_verdict *verdict) {
 // ---- Shrinking ----
 
 struct shrink {
-    struct gv_verdict verdict; // of the least so far; its kind is to be kept
+    struct gv_verdict verdict; // of the best so far; its kind must stay
     bool tty;
 };
 
-static bool shows(void *ctx, const char *text, size_t len) {
+static bool reproduces(void *ctx, const char *text, size_t len) {
     struct shrink *shrink = ctx;
     struct gv_verdict verdict;
     if (interrupted || !gv_shrink_probe(text, len, &verdict)) return false;
-    // ^C ends the probe, too: what it says then is nothing about the text.
+    // ^C ends the probe too, so its verdict does not count.
     if (!gv_verdict_same_failure(&verdict, &shrink->verdict)) return false;
     shrink->verdict = verdict;
     return true;
 }
 
-// One name for each setting.
-static const char *canonical(const char *name) {
-    return strcmp(name, "node-count") == 0 ? "nodes" : name;
-}
-
 static const char *setting(const struct gv_scenario *scenario, const char *name) {
     for (size_t i = 0; i < scenario->settings_len; i++) {
-        if (strcmp(canonical(scenario->settings[i].name), name) == 0)
+        if (strcmp(gv_command_setting(scenario->settings[i].name), name) == 0)
             return scenario->settings[i].value;
     }
     return NULL;
@@ -102,15 +97,15 @@ static void progress(void *ctx, uint64_t tries, const struct gv_scenario *best) 
     fflush(stderr);
 }
 
-static const char *said(const struct gv_command *command, const char *wanted) {
+static const char *given_value(const struct gv_command *command, const char *wanted) {
     const char *name, *value;
-    for (int at = 0; gv_command_said(command, &at, &name, &value);) {
-        if (strcmp(canonical(name), wanted) == 0) return value;
+    for (int at = 0; gv_command_given(command, &at, &name, &value);) {
+        if (strcmp(name, wanted) == 0) return value;
     }
     return NULL;
 }
 
-// The scenario with what the command line sets instead, and all that a reducer wants to see.
+// The scenario with the settings of the command line and those that gv_reduce_text requires.
 static char *complete(const struct gv_command *command, const struct gv_scenario *scenario,
                       size_t *len) {
     static const char *const must[][2] = {
@@ -119,17 +114,18 @@ static char *complete(const struct gv_command *command, const struct gv_scenario
     FILE *out = open_memstream(&text, len);
     if (out == NULL) return NULL;
     const char *name, *value;
-    for (int at = 0; gv_command_said(command, &at, &name, &value);) {
-        fprintf(out, "%s %s\n", canonical(name), value);
+    for (int at = 0; gv_command_given(command, &at, &name, &value);) {
+        fprintf(out, "%s %s\n", name, value);
     }
     for (size_t i = 0; i < scenario->settings_len; i++) {
-        name = canonical(scenario->settings[i].name);
-        if (said(command, name) == NULL) {
+        name = gv_command_setting(scenario->settings[i].name);
+        if (given_value(command, name) == NULL) {
             fprintf(out, "%s %s\n", name, scenario->settings[i].value);
         }
     }
     for (size_t i = 0; i < sizeof must / sizeof *must; i++) {
-        if (said(command, must[i][0]) != NULL || setting(scenario, must[i][0]) != NULL) continue;
+        if (given_value(command, must[i][0]) != NULL || setting(scenario, must[i][0]) != NULL)
+            continue;
         fprintf(out, "%s %s\n", must[i][0], must[i][1]);
     }
     for (size_t i = 0; i < scenario->map_len; i++) {
@@ -142,13 +138,13 @@ static char *complete(const struct gv_command *command, const struct gv_scenario
     return fclose(out) == 0 ? text : NULL;
 }
 
-// What the command names, complete. NULL: it cannot be read, which has been said.
+// The completed text of command->scenario. NULL: it cannot be read, which is reported.
 static char *load(const struct gv_command *command, size_t *len) {
     char name[32];
     const char *what = command->scenario;
     bool digits = what[strspn(what, "0123456789")] == '\0' && strlen(what) < 20;
     if (digits) snprintf(name, sizeof name, "swarm:%s", what);
-    char *text = gv_simulate_find(digits ? name : what, len);
+    char *text = gv_source_find(digits ? name : what, len);
     if (text == NULL) {
         gv_escape_print(stderr, "gvsim: scenario %s: %s\n", what, strerror(errno));
         return NULL;
@@ -194,27 +190,28 @@ static void report(const struct gv_command *command, const char *text, size_t le
 static int shrink(const struct gv_command *command, char *text, size_t len) {
     struct shrink shrink = {.tty = isatty(STDERR_FILENO) != 0};
     if (!gv_shrink_probe(text, len, &shrink.verdict)) {
-        gv_escape_print(stderr, "gvsim: %s cannot be run; gvsim run says why\n", command->scenario);
-        return USAGE;
+        gv_escape_print(stderr, "gvsim: %s cannot be run; see the error of gvsim run\n",
+                        command->scenario);
+        return GV_EXIT_USAGE;
     }
-    if (interrupted) return INTERRUPTED;
+    if (interrupted) return GV_EXIT_INTERRUPTED;
     if (shrink.verdict.unjudged) {
-        gv_escape_print(stderr, "gvsim: %s was not judged: %s\n", command->scenario,
+        gv_escape_print(stderr, "gvsim: %s has no verdict: %s\n", command->scenario,
                         shrink.verdict.why);
-        return UNJUDGED;
+        return GV_EXIT_INCONCLUSIVE;
     }
     if (shrink.verdict.valid) {
         gv_escape_print(stdout, "%s is valid: there is nothing to shrink\n", command->scenario);
-        return VALID;
+        return GV_EXIT_INVALID;
     }
     struct gv_reduce_config config = {
-        .shows = shows, .progress = progress, .ctx = &shrink, .tries_most = command->tries};
+        .shows = reproduces, .progress = progress, .ctx = &shrink, .tries_most = command->tries};
     char *left = gv_reduce_text(&config, text, len, &len);
     if (shrink.tty) fputs("\r\x1b[K", stderr);
-    int status = interrupted ? INTERRUPTED : DONE;
-    if (write_out(command, &shrink, left, len) != 0) status = USAGE;
-    if (status != USAGE && strcmp(command->output, "-") != 0) {
-        if (interrupted) printf("interrupted: this is the least so far\n");
+    int status = interrupted ? GV_EXIT_INTERRUPTED : GV_EXIT_VALID;
+    if (write_out(command, &shrink, left, len) != 0) status = GV_EXIT_USAGE;
+    if (status != GV_EXIT_USAGE && strcmp(command->output, "-") != 0) {
+        if (interrupted) printf("interrupted: the smallest so far\n");
         printf("%s\n", shrink.verdict.why);
         report(command, left, len);
     }
@@ -228,7 +225,7 @@ int gv_shrink_command(const struct gv_command *command) {
     sigaction(SIGINT, &action, NULL);
     size_t len;
     char *text = load(command, &len);
-    int status = text != NULL ? shrink(command, text, len) : USAGE;
+    int status = text != NULL ? shrink(command, text, len) : GV_EXIT_USAGE;
     free(text);
     return status;
 }

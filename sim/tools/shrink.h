@@ -1,20 +1,20 @@
 // SPDX-License-Identifier: MIT
-// gvsim shrink: cuts a run that fails down to the fewest faults, nodes and operations that still
-// fail in the same way, and writes them as a scenario.
+// gvsim shrink: reduces a failing run to few faults, nodes and operations that fail with the same
+// kind of error, and writes them as a scenario.
 #ifndef GV_SIM_TOOLS_SHRINK_H
 #define GV_SIM_TOOLS_SHRINK_H
 
 #include "../check/verdict.h"
 #include "command.h"
 
-// Runs a scenario's text, as gv_simulate_text does, in a process of its own, whose crash or hanging
-// is a verdict, too. False: it is wrong, or no process could be started.
+// Runs the text of a scenario as gv_simulate_text does, but in a process of its own, whose crash or
+// timeout is a verdict. False: the scenario has an error, or a process cannot be started.
 bool gv_shrink_probe(const char *text, size_t len, struct gv_verdict *verdict);
 
-// Shrinks the scenario the command names, whose settings it overrides, and prints what is left and
-// the command that replays it. Returns what gvsim exits with: 0 it is done, 1 the scenario does not
-// fail, 2 it is wrong or a file cannot be written, 5 the machine ended its run before it was
-// judged, 130 interrupted.
+// Reduces command->scenario, whose settings the command line overrides. Writes the result to
+// command->output and prints the command that replays it. Returns GV_EXIT_VALID; GV_EXIT_INVALID:
+// the scenario does not fail; GV_EXIT_USAGE: it has an error, or a file cannot be written;
+// GV_EXIT_INCONCLUSIVE: its run has no verdict; GV_EXIT_INTERRUPTED: the output is the best so far.
 int gv_shrink_command(const struct gv_command *command);
 
 #endif

@@ -2,13 +2,11 @@
 #include "simulate.h"
 
 #include "../core/escape.h"
-#include "../core/memory.h"
 #include "../core/output.h"
-#include "../faults/builtin.h"
-#include "../report/recorder.h"
+#include "../run/exit.h"
 #include "../run/progress.h"
 #include "../run/simulation.h"
-#include "generator.h"
+#include "source.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -18,9 +16,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { STEPS = 64 }; // between two looks at the clock
-enum { VALID = 0, INVALID = 1, USAGE = 2, INTERRUPTED = 130 };
-
+enum { STEPS = 64 }; // between readings of the clock
 static volatile sig_atomic_t interrupted;
 
 static void on_signal(int number) {
@@ -46,7 +42,7 @@ static void draw(struct gv_progress *progress, const struct gv_command *command,
     gv_progress_draw(progress, &command->run, &view);
 }
 
-// Runs to the end, or until interrupted. Returns the time it took.
+// Runs to the end or an interrupt. Returns the time that it took.
 static gv_time run_to_end(const struct gv_command *command, struct gv_simulation *sim,
                           struct gv_progress *progress) {
     gv_time began = wall_now(), every = progress->tty ? GV_PROGRESS_TTY_MS : GV_PROGRESS_PIPE_MS;
@@ -82,8 +78,7 @@ static void print_speed(const struct gv_simulation *sim, gv_time took, FILE *out
             (double)gv_simulation_now(sim) / 1e9, lines, (double)lines / seconds);
 }
 
-// Runs it all once more, untold, and compares what cannot be equal by chance. Returns whether it
-// was equal.
+// Repeats the run without trace and report. Returns whether its trace hash and counts are equal.
 static bool check_determinism(const struct gv_command *command, struct gv_simulation *sim,
                               struct gv_result *first) {
     struct gv_simulation *again = new_sim(command, &command->run);
@@ -101,48 +96,29 @@ static bool check_determinism(const struct gv_command *command, struct gv_simula
 static int finish(const struct gv_command *command, struct gv_simulation *sim, gv_time took,
                   struct gv_progress *progress, FILE *json, struct gv_recorder *recorder) {
     struct gv_result result = {0};
-    bool same = false; // and it was looked at
+    bool same = false; // a second run was equal
     if (!interrupted) {
         result = gv_simulation_finish(sim);
         same = command->check_determinism && check_determinism(command, sim, &result);
     }
     if (interrupted) {
-        fprintf(progress->out, "interrupted at %.1f s of its time: there is no verdict\n",
+        fprintf(progress->out, "interrupted at %.1f s of virtual time; no verdict\n",
                 (double)gv_simulation_now(sim) / 1e9);
-        gv_recorder_close(recorder, NULL);
-        return INTERRUPTED;
+        gv_recorder_close(recorder, NULL, &command->options.limits);
+        return GV_EXIT_INTERRUPTED;
     }
-    bool within = gv_limits_print(&command->limits, &result, progress->out, progress->color);
+    bool within =
+        gv_limits_print(&command->options.limits, &result, progress->out, progress->color);
     print_speed(sim, took, progress->out);
     if (same) {
         fprintf(progress->out, "  %-16s a second run was the same, line by line\n", "determinism");
     }
     if (json != NULL) gv_result_json(&result, json);
-    if (!gv_recorder_close(recorder, &result)) return USAGE;
-    return result.valid && within ? VALID : INVALID;
+    if (!gv_recorder_close(recorder, &result, &command->options.limits)) return GV_EXIT_USAGE;
+    return result.valid && within ? GV_EXIT_VALID : GV_EXIT_INVALID;
 }
 
 // ---- Scenarios ----
-
-char *gv_simulate_read(const char *path, size_t *len) {
-    FILE *file = fopen(path, "rb");
-    if (file == NULL) return NULL;
-    char *text = NULL;
-    size_t cap = 0, got;
-    *len = 0;
-    do {
-        text = gv_memory_grow(text, &cap, *len + 4096, 1);
-        got = fread(text + *len, 1, cap - *len, file);
-        *len += got;
-    } while (got > 0);
-    bool whole = !ferror(file); // a directory opens, but cannot be read
-    int error = errno;
-    fclose(file);
-    if (whole) return text;
-    free(text);
-    errno = error;
-    return NULL;
-}
 
 static bool complain(const char *name, const struct gv_scenario_diagnostic *diagnostic) {
     if (diagnostic->line > 0) {
@@ -154,54 +130,18 @@ static bool complain(const char *name, const struct gv_scenario_diagnostic *diag
     return false;
 }
 
-char *gv_simulate_find(const char *name, size_t *len) {
-    const struct gv_builtin *builtin = gv_builtin_find(name);
-    uint64_t seed;
-    if (builtin != NULL) {
-        *len = strlen(builtin->text);
-        return gv_memory_copy(builtin->text, *len);
-    }
-    if (!gv_generator_seed(name, &seed)) return gv_simulate_read(name, len);
-    char *text = gv_memory_new(GV_GENERATOR_TEXT_MAX);
-    *len = gv_generator_scenario(seed, text);
-    return text;
-}
-
-int gv_simulate_list(const struct gv_command *command) {
-    if (command->name == NULL) {
-        for (const struct gv_builtin *builtin = gv_builtin_scenarios; builtin->name != NULL;
-             builtin++) {
-            printf("%-10s %s\n", builtin->name, builtin->summary);
-        }
-        return VALID;
-    }
-    const struct gv_builtin *builtin = gv_builtin_find(command->name);
-    size_t len;
-    uint64_t seed;
-    if (builtin == NULL && !gv_generator_seed(command->name, &seed)) {
-        gv_escape_print(stderr, "gvsim: there is no scenario '%s'; gvsim scenarios lists them\n",
-                        command->name);
-        return USAGE;
-    }
-    char *text = gv_simulate_find(command->name, &len);
-    if (builtin != NULL) printf("# %s: %s\n", builtin->name, builtin->summary);
-    fwrite(text, 1, len, stdout);
-    free(text);
-    return VALID;
-}
-
-// What a run is made of besides its options. Zeroed it is empty.
-struct plan {
+// Inputs of a run read from files. Zeroed, it is empty.
+struct inputs {
     struct gv_scenario scenario;
     struct gv_wan wan;
 };
 
-static void drop(struct plan *plan) {
-    gv_wan_close(&plan->wan);
-    gv_scenario_fini(&plan->scenario);
+static void drop(struct inputs *inputs) {
+    gv_wan_close(&inputs->wan);
+    gv_scenario_fini(&inputs->scenario);
 }
 
-// Lets nodes have the disks that a scenario's crashes leave them, unless it is said otherwise.
+// Gives nodes disks if a crash of the scenario keeps them and --durability is not given.
 static bool give_disks(struct gv_command *command, const struct gv_scenario *scenario,
                        struct gv_scenario_diagnostic *diagnostic) {
     for (size_t i = 0; i < scenario->len; i++) {
@@ -216,11 +156,11 @@ static bool give_disks(struct gv_command *command, const struct gv_scenario *sce
     return true;
 }
 
-// Reads a scenario, and lets it have its say. False: *diagnostic says what is wrong; a line of 0:
-// not with the scenario alone.
-static bool apply(struct gv_command *command, struct plan *plan, const char *text, size_t len,
+// Parses a scenario and applies its settings. False: *diagnostic has the error; its line is 0 if
+// the command line has it.
+static bool apply(struct gv_command *command, struct inputs *inputs, const char *text, size_t len,
                   struct gv_scenario_diagnostic *diagnostic) {
-    struct gv_scenario *scenario = &plan->scenario;
+    struct gv_scenario *scenario = &inputs->scenario;
     char why[GV_COMMAND_WHY_MAX];
     *diagnostic = (struct gv_scenario_diagnostic){0};
     if (gv_scenario_parse(scenario, text, len, diagnostic) != 0) return false;
@@ -239,24 +179,25 @@ static bool apply(struct gv_command *command, struct plan *plan, const char *tex
     if (gv_scenario_check(scenario, command->run.nodes, command->run.time_limit, diagnostic) != 0)
         return false;
     if (command->scenario != NULL) command->run.scenario = scenario;
-    if (gv_scenario_wan(scenario, command->run.nodes, &plan->wan)) command->run.wan = &plan->wan;
+    if (gv_scenario_wan(scenario, command->run.nodes, &inputs->wan))
+        command->run.wan = &inputs->wan;
     return give_disks(command, scenario, diagnostic);
 }
 
-// The text of a scenario, or NULL, having said so.
+// The text of a scenario. NULL: there is none, which is reported.
 static char *find_text(const char *name, size_t *len) {
-    char *text = gv_simulate_find(name, len);
+    char *text = gv_source_find(name, len);
     if (text != NULL) return text;
     bool named = errno == ENOENT && strpbrk(name, "/.") == NULL;
     gv_escape_print(stderr, "gvsim: scenario %s: %s%s\n", name, strerror(errno),
-                    named ? ", nor a scenario of that name; gvsim scenarios lists them" : "");
+                    named ? "; it is no built-in scenario either; gvsim scenarios lists them" : "");
     return NULL;
 }
 
-// Reads a file of regions, which go before those of the scenario.
-static bool load_wan(struct gv_command *command, struct plan *plan) {
+// Reads a file of regions, which replace those of the scenario.
+static bool load_wan(struct gv_command *command, struct inputs *inputs) {
     size_t len;
-    char *text = gv_simulate_read(command->wan, &len);
+    char *text = gv_source_read(command->wan, &len);
     if (text == NULL) {
         gv_escape_print(stderr, "gvsim: regions %s: %s\n", command->wan, strerror(errno));
         return false;
@@ -268,40 +209,42 @@ static bool load_wan(struct gv_command *command, struct plan *plan) {
     if (!good) return complain(command->wan, &diagnostic);
     if (file.len > 0 || file.settings_len > 0) {
         unsigned line = file.len > 0 ? file.steps[0].line : file.settings[0].line;
-        diagnostic =
-            (struct gv_scenario_diagnostic){line, 1, "only regions and their links may stand here"};
+        diagnostic = (struct gv_scenario_diagnostic){
+            line, 1, "only regions and their links are allowed here"};
         good = false;
     }
     good = good && gv_scenario_check(&file, command->run.nodes, GV_TIME_NEVER, &diagnostic) == 0;
-    gv_wan_close(&plan->wan);
+    gv_wan_close(&inputs->wan);
     command->run.wan = NULL;
-    if (good && gv_scenario_wan(&file, command->run.nodes, &plan->wan))
-        command->run.wan = &plan->wan;
+    if (good && gv_scenario_wan(&file, command->run.nodes, &inputs->wan))
+        command->run.wan = &inputs->wan;
     gv_scenario_fini(&file);
     return good || complain(command->wan, &diagnostic);
 }
 
-// Reads the files that the command names, if it does.
-static bool load(struct gv_command *command, struct plan *plan) {
+// Reads the scenario and the file of regions, if the command has them.
+static bool load(struct gv_command *command, struct inputs *inputs) {
     size_t len = 0;
     char *text = command->scenario != NULL ? find_text(command->scenario, &len) : NULL;
     if (command->scenario != NULL && text == NULL) return false;
     struct gv_scenario_diagnostic diagnostic;
-    bool good = apply(command, plan, text != NULL ? text : "", len, &diagnostic);
+    bool good = apply(command, inputs, text != NULL ? text : "", len, &diagnostic);
     free(text);
     if (!good) return complain(command->scenario, &diagnostic);
-    return command->wan == NULL || load_wan(command, plan);
+    return command->wan == NULL || load_wan(command, inputs);
 }
 
 // ---- The command ----
 
 static int run_all(const struct gv_command *command) {
+    const struct gv_run_options *options = &command->options;
     struct gv_run_config config = command->run;
     struct gv_output json;
     struct gv_recorder recorder;
-    if (!gv_output_open(&json, command->json) || !gv_recorder_open(&recorder, command, &config)) {
+    if (!gv_output_open(&json, options->json) ||
+        !gv_run_options_record(options, &config, &command->staleness_ms, &recorder)) {
         gv_output_close(&json, false);
-        return USAGE;
+        return GV_EXIT_USAGE;
     }
     signal(SIGINT, on_signal);
     signal(SIGTERM, on_signal);
@@ -311,19 +254,19 @@ static int run_all(const struct gv_command *command) {
     gv_time took = run_to_end(command, sim, &progress);
     int status = finish(command, sim, took, &progress, json.file, &recorder);
     gv_simulation_free(sim);
-    bool judged = status == VALID || status == INVALID;
-    return gv_output_close(&json, judged) ? status : USAGE;
+    bool judged = status == GV_EXIT_VALID || status == GV_EXIT_INVALID;
+    return gv_output_close(&json, judged) ? status : GV_EXIT_USAGE;
 }
 
 bool gv_simulate_text(const char *text, size_t len, struct gv_verdict *verdict) {
     char *argv[] = {(char[]){"gvsim"}, (char[]){"run"}, (char[]){"--scenario=-"}, NULL};
     char why[GV_COMMAND_WHY_MAX];
     struct gv_command command;
-    struct plan plan = {0};
+    struct inputs inputs = {0};
     struct gv_scenario_diagnostic diagnostic;
     int action = gv_command_parse(&command, 3, argv, 0, why);
     GV_ASSERT(action == GV_COMMAND_RUN);
-    bool good = apply(&command, &plan, text, len, &diagnostic);
+    bool good = apply(&command, &inputs, text, len, &diagnostic);
     if (good) {
         struct gv_simulation *sim = new_sim(&command, &command.run);
         while (gv_simulation_step(sim)) {
@@ -331,13 +274,14 @@ bool gv_simulate_text(const char *text, size_t len, struct gv_verdict *verdict) 
         *verdict = gv_verdict_of(gv_simulation_finish(sim).errors);
         gv_simulation_free(sim);
     }
-    drop(&plan);
+    drop(&inputs);
     return good;
 }
 
-int gv_simulate_command(struct gv_command *command) {
-    struct plan plan = {0};
-    int status = load(command, &plan) ? run_all(command) : USAGE;
-    drop(&plan);
+int gv_simulate_command(const struct gv_command *command) {
+    struct gv_command complete = *command; // with what the scenario sets
+    struct inputs inputs = {0};
+    int status = load(&complete, &inputs) ? run_all(&complete) : GV_EXIT_USAGE;
+    drop(&inputs);
     return status;
 }

@@ -10,7 +10,7 @@ static struct gv_verdict run_seed(uint64_t seed) {
     struct gv_verdict verdict;
     bool good = gv_simulate_text(text, gv_generator_scenario(seed, text), &verdict);
     GV_ASSERT(good);
-    // A few seeds draw a load so small that nothing is asked of a node that is up: no failure.
+    // Of a few seeds, the load is so small that no running node gets a request: no failure.
     if (verdict.kind == GV_VERDICT_NOTHING_EXERCISED) verdict = (struct gv_verdict){.valid = true};
     return verdict;
 }

@@ -13,12 +13,12 @@ static const uint32_t staleness[] = {0, 300, 400, 500, 640, 800, 1000, 1250, 150
 
 enum {
     COUNT = sizeof staleness / sizeof *staleness,
-    TRIP_MS = 200, // up and down
-    STEP_MS = 20,  // of the frontier's curve
+    ROUND_TRIP_MS = 200, // up and down the tree
+    STEP_MS = 20,        // of the lower bound's curve
     CURVE = (2000 - 250) / STEP_MS,
 };
 
-// What others measured or published for this cluster; see the manual.
+// Results of others for this cluster; see the manual.
 static const struct gv_plot_point published[] = {
     {207, 23.4, "star, unbatched"},       {390, 8.5, "star, buffered"},
     {678, 1.99, "hub of 500 ms"},         {1087, 1.92, "star of 500 ms"},
@@ -26,7 +26,7 @@ static const struct gv_plot_point published[] = {
 };
 
 static void print(const struct gv_benchmark_metrics *metrics, FILE *out) {
-    fprintf(out, "\n  staleness   msgs/op   median   most ms   client 99 %%\n");
+    fprintf(out, "\n  staleness   msgs/op   median   max ms    client p99\n");
     for (size_t i = 0; i < COUNT; i++) {
         fprintf(out, "  %9" PRIu32 "   %7.3f   %6.0f   %7.0f   %8.1f ms\n", staleness[i],
                 metrics[i].msgs_per_op, metrics[i].median_ms, metrics[i].max_ms,
@@ -48,7 +48,7 @@ static void write_json(const struct gv_command *command, const struct gv_benchma
     fprintf(json, "]}\n");
 }
 
-// The figures that the plot shows are kept in it, so that it can be drawn anew without measuring.
+// The plot contains its metrics as comments, so that it can be drawn again without measuring.
 static const char kept[] = "<!-- staleness %" SCNu32 ": %lf messages an operation, most %lf ms -->";
 
 static void keep(const struct gv_benchmark_metrics *metrics, FILE *svg) {
@@ -58,7 +58,7 @@ static void keep(const struct gv_benchmark_metrics *metrics, FILE *svg) {
     }
 }
 
-// Takes the figures out of a plot. Returns how many of the settings it has, in their order.
+// Reads the metrics of a plot. Returns their number; 0: they are not those of these settings.
 static size_t take(FILE *svg, struct gv_benchmark_metrics *metrics) {
     char line[256];
     size_t count = 0;
@@ -80,7 +80,7 @@ static void draw(const struct gv_benchmark_metrics *metrics, FILE *svg) {
     for (size_t i = 0; i < CURVE; i++) {
         double most = 250 + (double)i * STEP_MS;
         frontier[i] = (struct gv_plot_point){
-            most, gv_benchmark_frontier(run.nodes, run.rate, 20, most - TRIP_MS), NULL};
+            most, gv_benchmark_frontier(run.nodes, run.rate, 20, most - ROUND_TRIP_MS), NULL};
     }
     const struct gv_plot plot = {
         .title = "25 nodes, links of 100 ms, 100 operations a second",
@@ -94,7 +94,7 @@ static void draw(const struct gv_benchmark_metrics *metrics, FILE *svg) {
         .line_name = "grapevine",
         .curve = frontier,
         .curve_len = CURVE,
-        .curve_name = "bare wave: no acks, exact delivery",
+        .curve_name = "lower bound: tree rounds, no acks",
         .points = published,
         .points_len = sizeof published / sizeof *published,
     };
@@ -107,17 +107,17 @@ static int redraw(const char *path, FILE *svg) {
     FILE *file = fopen(path, "r");
     if (file == NULL) {
         fprintf(stderr, "gvsim: cannot read %s: %s\n", path, strerror(errno));
-        return GV_EXEC_USAGE;
+        return GV_EXIT_USAGE;
     }
     size_t count = take(file, metrics);
     fclose(file);
     if (count != COUNT) {
         fprintf(stderr, "gvsim: %s does not hold the figures of the %d settings of a sweep\n", path,
                 (int)COUNT);
-        return GV_EXEC_USAGE;
+        return GV_EXIT_USAGE;
     }
     draw(metrics, svg);
-    return GV_EXEC_VALID;
+    return GV_EXIT_VALID;
 }
 
 static int run(const struct gv_command *command, FILE *out, FILE *json, FILE *svg) {
@@ -129,7 +129,7 @@ static int run(const struct gv_command *command, FILE *out, FILE *json, FILE *sv
     }
     bool valid;
     struct gv_runner_task *runs = gv_benchmark_run(command, settings, COUNT, out, &valid);
-    if (runs == NULL) return GV_EXEC_USAGE;
+    if (runs == NULL) return GV_EXIT_USAGE;
     struct gv_benchmark_metrics metrics[COUNT];
     for (size_t i = 0; i < COUNT; i++)
         metrics[i] = gv_benchmark_median(runs + i * command->runs, command->runs);
@@ -137,20 +137,20 @@ static int run(const struct gv_command *command, FILE *out, FILE *json, FILE *sv
     print(metrics, out);
     if (json != NULL) write_json(command, metrics, valid, json);
     if (svg != NULL) draw(metrics, svg);
-    return valid ? GV_EXEC_VALID : GV_EXEC_INVALID;
+    return valid ? GV_EXIT_VALID : GV_EXIT_INVALID;
 }
 
 int gv_sweep_command(const struct gv_command *command) {
     struct gv_output json, svg = {0};
-    int status = GV_EXEC_USAGE;
-    if (gv_output_open(&json, command->json) && gv_output_open(&svg, command->svg)) {
+    int status = GV_EXIT_USAGE;
+    if (gv_output_open(&json, command->options.json) && gv_output_open(&svg, command->svg)) {
         FILE *out = json.file == stdout ? stderr : stdout;
         status = command->redraw != NULL
                      ? redraw(command->redraw, svg.file != NULL ? svg.file : stdout)
                      : run(command, out, json.file, svg.file);
     }
-    bool judged = status == GV_EXEC_VALID || status == GV_EXEC_INVALID;
-    if (!gv_output_close(&json, judged)) status = GV_EXEC_USAGE;
-    if (!gv_output_close(&svg, judged)) status = GV_EXEC_USAGE;
+    bool judged = status == GV_EXIT_VALID || status == GV_EXIT_INVALID;
+    if (!gv_output_close(&json, judged)) status = GV_EXIT_USAGE;
+    if (!gv_output_close(&svg, judged)) status = GV_EXIT_USAGE;
     return status;
 }

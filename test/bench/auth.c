@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// What sealing messages costs: news of one value, of ten and of a hundred, from one node
-// to another and their acknowledgements, with a secret and without.
+// The cost of MACs: messages with one value, ten and a hundred from one node to another, and their
+// acknowledgements, with a secret and without.
 #include "bench.h"
 
 #include "../../engine/engine.h"
@@ -51,7 +51,7 @@ static void stop(struct pair *pair) {
     gv_json_fini(&pair->json);
 }
 
-// Carries what the nodes have to say to each other, until both are silent.
+// Delivers the messages between the nodes, until both are silent.
 static void carry(struct pair *pair) {
     static const char to_peer[] = "{\"src\":\"n1\",\"dest\":\"n";
     bool silent = false;
@@ -70,8 +70,8 @@ static void carry(struct pair *pair) {
     }
 }
 
-// Tells n1 of so many values, some at a time; returns the ns that it then took both nodes to say
-// and take a message, or a negative number.
+// Broadcasts values to n1, some at a time. Returns the nanoseconds that both nodes need to send and
+// receive a message, or a negative number after an error.
 static double run(struct gv_slice secret, int batches, int batch, struct pair *pair) {
     *pair = (struct pair){.now = 1000 * GV_MS};
     double spent = 0;
@@ -103,7 +103,7 @@ int bench_auth(bool small) {
     if (pair == NULL) return 1;
     for (int batch = 1; batch <= 100; batch *= 10) {
         double best[2] = {1e18, 1e18}, bytes[2] = {0, 0};
-        for (int i = 0; i < 2 * rounds; i++) { // by turns
+        for (int i = 0; i < 2 * rounds; i++) { // alternating
             double ns = run(i % 2 == 0 ? none : secret, batches / batch + 1, batch, pair);
             if (ns < 0) failed = 1;
             if (ns < best[i % 2]) best[i % 2] = ns;

@@ -17,26 +17,25 @@
 enum {
     NAMES = 2,
     START_MS = 1000,
-    // The second one starts so much later. Two that start at once open a sync each, and where a
-    // message takes long both are carried out: neither has heard of the other's life before.
+    // The second engine starts this much later. If both start at once, each opens a sync, and on a
+    // slow link both syncs run, since neither has received the other's first message.
     LATER_MS = 600,
-    BASE_SEED = 0,  // of what both hold; differences have others
-    TEACHER = 1000, // added to a seed: that of the sync before a warm one
+    BASE_SEED = 0,       // of the common entries; differences have other seeds
+    WARM_UP_SEED = 1000, // added to the seed: the one of the sync before a warm one
     ENVELOPE = sizeof "{\"src\":\"n0\",\"dest\":\"n1\",\"body\":}\n" - 1,
     TEXT_MAX = 32,
-    TOLD_MAX = 4096, // bytes of a message that a trace tells
+    TRACED_MAX = 4096, // longest message that is traced in full, bytes
     MESSAGES_MAX = 1000000,
-    // Silent is who has no timer but that of the next comparison, which comes after half a minute
-    // whether there was a sync or not.
+    // An engine is silent if its only timer is the next idle comparison, half a minute away.
     SILENT_MS = 5000,
     TIME_MAX_MS = 600000,
-    ARENA_ITEM = 256, // bytes for one at both sides, rather more than it takes
+    ARENA_ITEM = 256, // bytes for an item at both sides, an upper bound
     ARENA_MORE = 256 << 20,
 };
 
-// A line on its way.
-struct letter {
-    struct letter *next;
+// A message in flight.
+struct packet {
+    struct packet *next;
     gv_time due;
     size_t len;
     char text[];
@@ -44,9 +43,9 @@ struct letter {
 
 struct gv_exchange {
     struct gv_exchange_plan plan;
-    struct gv_arena arena; // holds all of both engines
+    struct gv_arena arena; // the memory of both engines
     struct gv_engine *side[2];
-    struct letter *inbox[2], *last[2];
+    struct packet *inbox[2], *last[2];
     struct gv_json json;
     char *buf;
     gv_time now;
@@ -56,14 +55,14 @@ struct gv_exchange {
 
 // --- bounds ----------------------------------------------------------------------------------
 
-// log2 of how many sets of so many there are among n.
+// log2 of the number of subsets of `some` among n elements.
 static double choices(double n, uint64_t some) {
     double bits = 0;
     for (uint64_t i = 0; i < some; i++) bits += log2(n - (double)i) - log2((double)i + 1);
     return bits;
 }
 
-// How many of the differences are this side's, with even seeds.
+// The number of differences at this side, with even seeds.
 static uint64_t extras(const struct gv_exchange_plan *plan, int side) {
     if (plan->pattern == GV_EXCHANGE_NEWEST) return side == 0 ? plan->diff : 0;
     return side == 0 ? plan->diff - plan->diff / 2 : plan->diff / 2;
@@ -88,7 +87,7 @@ static struct gv_slice slice(const char *text) {
     return (struct gv_slice){(const uint8_t *)text, strlen(text)};
 }
 
-// A one-to-one mixing of 64 bits (the finalizer of Steele, Lea and Flood's SplitMix).
+// A permutation of 64 bits (the finalizer of SplitMix: Steele, Lea, Flood, OOPSLA 2014).
 static uint64_t mix(uint64_t x) {
     x = (x ^ x >> 30) * UINT64_C(0xbf58476d1ce4e5b9);
     x = (x ^ x >> 27) * UINT64_C(0x94d049bb133111eb);
@@ -150,8 +149,8 @@ void gv_exchange_free(struct gv_exchange *exchange) {
     free(exchange);
 }
 
-// Gives them what they differ in, and lets them meet.
-static void meet(struct gv_exchange *exchange, uint64_t diff, uint64_t seed,
+// Puts the differences, and joins both engines.
+static void join(struct gv_exchange *exchange, uint64_t diff, uint64_t seed,
                  const uint32_t expect[2]) {
     const struct gv_exchange_plan *plan = &exchange->plan;
     uint64_t common = common_items(plan);
@@ -185,11 +184,11 @@ static uint64_t cpu_ns(void) {
     return (uint64_t)spent.tv_sec * 1000000000 + (uint64_t)spent.tv_nsec;
 }
 
-static void count(struct gv_exchange *exchange, const struct letter *letter,
+static void count(struct gv_exchange *exchange, const struct packet *packet,
                   const struct gv_message *message) {
     struct gv_exchange_outcome *out = &exchange->out;
     out->messages++;
-    out->bytes += letter->len + ENVELOPE;
+    out->bytes += packet->len + ENVELOPE;
     if (message->ranges.len > 0) {
         out->steps++;
         out->packed += GV_BASE64_BYTES(message->ranges.len);
@@ -200,40 +199,40 @@ static void count(struct gv_exchange *exchange, const struct letter *letter,
     }
 }
 
-// Takes what has come for this side, as long as it can. True: there was something.
-static bool hear(struct gv_exchange *exchange, int side) {
+// Receives the messages that are due for this side, while it is ready. True: there were some.
+static bool receive(struct gv_exchange *exchange, int side) {
     bool some = false;
-    for (struct letter *letter; (letter = exchange->inbox[side]) != NULL; some = true) {
-        if (letter->due > exchange->now || !gv_engine_ready(exchange->side[side])) break;
-        exchange->inbox[side] = letter->next;
-        if (letter->next == NULL) exchange->last[side] = NULL;
+    for (struct packet *packet; (packet = exchange->inbox[side]) != NULL; some = true) {
+        if (packet->due > exchange->now || !gv_engine_ready(exchange->side[side])) break;
+        exchange->inbox[side] = packet->next;
+        if (packet->next == NULL) exchange->last[side] = NULL;
         uint64_t start = cpu_ns();
         struct gv_message message = {0};
         const char *fault;
-        int error = gv_json_parse(&exchange->json, letter->text, letter->len);
+        int error = gv_json_parse(&exchange->json, packet->text, packet->len);
         if (error > 0) error = gv_message_decode(&message, &exchange->json, 0, &fault);
         if (error >= 0)
             error = gv_engine_receive(exchange->side[side], exchange->now, 1 - side, &message);
         exchange->spent_ns += cpu_ns() - start;
         GV_ASSERT(error >= 0);
-        count(exchange, letter, &message);
+        count(exchange, packet, &message);
         if (exchange->plan.trace != NULL) {
             fprintf(exchange->plan.trace, "%6.1f ms  n%d > n%d  %5zu B  ",
-                    (double)(letter->due - START_MS * GV_MS) / (double)GV_MS, 1 - side, side,
-                    letter->len + ENVELOPE);
-            if (letter->len < TOLD_MAX)
-                gv_story_tell(exchange->plan.trace, &exchange->json, 0);
+                    (double)(packet->due - START_MS * GV_MS) / (double)GV_MS, 1 - side, side,
+                    packet->len + ENVELOPE);
+            if (packet->len < TRACED_MAX)
+                gv_story_write(exchange->plan.trace, &exchange->json, 0);
             else
-                fputs("too long to be told", exchange->plan.trace);
+                fputs("too long for the trace", exchange->plan.trace);
             fputc('\n', exchange->plan.trace);
         }
-        free(letter);
+        free(packet);
     }
     return some;
 }
 
-// Lets this side say what it has to. True: it said something.
-static bool say(struct gv_exchange *exchange, int side) {
+// Sends all that this side has to send. True: there was something.
+static bool send_all(struct gv_exchange *exchange, int side) {
     struct gv_engine *engine = exchange->side[side];
     for (bool some = false;; some = true) {
         uint64_t start = cpu_ns();
@@ -244,48 +243,48 @@ static bool say(struct gv_exchange *exchange, int side) {
         GV_ASSERT(sent >= 0);
         if (sent == 0) return some;
         size_t len = (size_t)sent;
-        struct letter *letter = malloc(sizeof *letter + len);
-        GV_ASSERT(letter != NULL);
-        letter->next = NULL;
-        letter->due = exchange->now + exchange->plan.trip_ms * GV_MS / 2;
-        letter->len = len;
-        memcpy(letter->text, exchange->buf, len);
-        struct letter **to =
+        struct packet *packet = malloc(sizeof *packet + len);
+        GV_ASSERT(packet != NULL);
+        packet->next = NULL;
+        packet->due = exchange->now + exchange->plan.trip_ms * GV_MS / 2;
+        packet->len = len;
+        memcpy(packet->text, exchange->buf, len);
+        struct packet **to =
             exchange->last[1 - side] ? &exchange->last[1 - side]->next : &exchange->inbox[1 - side];
-        *to = exchange->last[1 - side] = letter;
+        *to = exchange->last[1 - side] = packet;
     }
 }
 
-// The next time at which something happens; a letter that waits for a side to be ready is no event.
+// The time of the next event. A message that waits for a side to be ready is not an event.
 static gv_time next_event(const struct gv_exchange *exchange) {
     gv_time next = GV_TIME_NEVER;
     for (int i = 0; i < 2; i++) {
         gv_time due = gv_engine_deadline(exchange->side[i]);
-        const struct letter *letter = exchange->inbox[i];
-        if (letter != NULL && letter->due > exchange->now && letter->due < due) due = letter->due;
+        const struct packet *packet = exchange->inbox[i];
+        if (packet != NULL && packet->due > exchange->now && packet->due < due) due = packet->due;
         if (due < next) next = due;
     }
     return next;
 }
 
-// Lets the two speak until they hold the same and are silent, or it takes too long.
-static void talk(struct gv_exchange *exchange) {
+// Exchanges messages until both are equal and silent, or a limit is reached.
+static void exchange_messages(struct gv_exchange *exchange) {
     struct gv_exchange_outcome *out = &exchange->out;
     gv_time until = exchange->now + TIME_MAX_MS * GV_MS;
-    bool met = false;
+    bool were_equal = false;
     while (!out->silent && out->messages < MESSAGES_MAX && exchange->now < until) {
         for (bool some = true; some;) {
             some = false;
             for (int side = 0; side < 2; side++) {
-                some = hear(exchange, side) || some;
-                some = say(exchange, side) || some;
+                some = receive(exchange, side) || some;
+                some = send_all(exchange, side) || some;
             }
         }
-        if (!met &&
+        if (!were_equal &&
             gv_digest_equal(gv_engine_root(exchange->side[0]), gv_engine_root(exchange->side[1]))) {
-            // Later comparisons, which find nothing, lower it.
+            // Noted now: later comparisons, which find nothing, lower it.
             for (int i = 0; i < 2; i++) out->expect[i] = gv_sync_expected(exchange->side[i], 1 - i);
-            met = true;
+            were_equal = true;
         }
         gv_time next = next_event(exchange);
         bool under_way = exchange->inbox[0] != NULL || exchange->inbox[1] != NULL;
@@ -296,12 +295,12 @@ static void talk(struct gv_exchange *exchange) {
         exchange->now = next > exchange->now ? next : exchange->now + 1;
     }
     for (int i = 0; i < 2; i++) {
-        for (struct letter *letter; (letter = exchange->inbox[i]) != NULL; free(letter))
-            exchange->inbox[i] = letter->next;
+        for (struct packet *packet; (packet = exchange->inbox[i]) != NULL; free(packet))
+            exchange->inbox[i] = packet->next;
         exchange->last[i] = NULL;
     }
     out->cpu_us = exchange->spent_ns / 1000;
-    // What they held, and what came to it.
+    // The common entries and the differences.
     uint64_t all = common_items(&exchange->plan) + exchange->plan.diff;
     out->equal = out->equal && gv_engine_root(exchange->side[0]).count == all;
 }
@@ -318,23 +317,23 @@ struct gv_exchange_outcome gv_exchange_run(struct gv_exchange *exchange,
     uint32_t expect[2] = {0, 0};
     GV_ASSERT(plan->items == exchange->plan.items && plan->pattern == exchange->plan.pattern);
     GV_ASSERT(plan->message_max == exchange->plan.message_max && plan->diff == exchange->plan.diff);
-    GV_ASSERT(seed != BASE_SEED && seed < TEACHER);
+    GV_ASSERT(seed != BASE_SEED && seed < WARM_UP_SEED);
     exchange->plan = *plan;
     if (plan->warm) {
-        // Three to five quarters as many differences, and others.
+        // A first sync with other differences, 3/4 to 5/4 as many.
         exchange->plan.diff = plan->diff - plan->diff / 4 + plan->diff / 2 * (seed % 8) / 7;
         begin(exchange, NULL);
-        meet(exchange, exchange->plan.diff, seed + TEACHER, expect);
-        talk(exchange);
+        join(exchange, exchange->plan.diff, seed + WARM_UP_SEED, expect);
+        exchange_messages(exchange);
         GV_ASSERT(exchange->out.silent);
         memcpy(expect, exchange->out.expect, sizeof expect);
         exchange->plan.diff = plan->diff;
     }
     begin(exchange, plan->trace);
-    // Who has synced before has the sketches of what has not changed since.
+    // An earlier sync has left the sketches of all that has not changed since.
     for (int i = 0; plan->warm && i < 2; i++)
         gv_tree_sketch(&exchange->side[i]->replica.tree, 0, GV_POSITION_END);
-    meet(exchange, plan->diff, seed, expect);
-    talk(exchange);
+    join(exchange, plan->diff, seed, expect);
+    exchange_messages(exchange);
     return exchange->out;
 }

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: MIT
-// One client sends garbage at full speed, another asks now and then: how long the good one waits
-// for its answers, 99 of 100 and half of them, and what memory the node takes. A real gv-echo,
-// whose standard input both share: ahead of a good line there is what its pipe holds, and no more.
+// One client sends garbage at full speed, another sends requests now and then: the 99th percentile
+// and the median of the time until the good client's replies, and the memory of the node. The node
+// is a real gv-echo, and both clients share its standard input: only the bytes in its pipe precede
+// a good line.
 //
-// The flood takes a core, and so does whoever works it off; what that alone does to the good client
-// is seen beside the same flood at another node. Calm, flood elsewhere and flood here take turns,
-// so that a busy machine disturbs all alike.
+// The flood occupies a core, and so does the node that reads it. The same flood at another node
+// shows what that alone costs the good client. Calm, flood elsewhere and flood here alternate, so
+// that a busy machine disturbs all of them equally.
 #include "bench.h"
 
 #include "../../merkle/base.h"
@@ -36,7 +37,7 @@ static const struct {
     {"refused", "{\"src\":\"c9\",\"dest\":\"n1\",\"body\":{\"type\":\"none\",\"msg_id\":1}}\n"},
 };
 
-// A node, and the process that reads all it says and hands on what is for the good client.
+// A node, and a process that reads its output and forwards the replies of the good client.
 struct side {
     struct gv_proc node;
     pid_t router;
@@ -51,7 +52,7 @@ static void stop(pid_t pid) {
     waitpid(pid, NULL, 0);
 }
 
-// Drops the lines that are errors, until there are no more.
+// Drops error replies until the end of the input.
 static void route(int in, int out) {
     static char data[READ + 1];
     size_t len = 0;
@@ -89,7 +90,7 @@ static void start(struct side *side) {
     side->node.out = ends[0];
 }
 
-// False: it did not end as it should.
+// False: it failed.
 static bool end(struct side *side) {
     bool good = gv_proc_end(&side->node) == 0;
     stop(side->router);
@@ -97,7 +98,7 @@ static bool end(struct side *side) {
     return good;
 }
 
-// Writes garbage until it is killed, whole lines at once, as many as a pipe takes unmixed.
+// Writes garbage until it is killed: complete lines, PIPE_BUF bytes at a time.
 static pid_t start_flood(const struct side *side, const char *line) {
     pid_t pid = fork();
     GV_ASSERT(pid >= 0);
@@ -109,13 +110,13 @@ static pid_t start_flood(const struct side *side, const char *line) {
     _exit(0);
 }
 
-// The time until the answer is here; negative: there is none.
+// The time until the reply; negative: there is none.
 static double ask(struct gv_proc *node) {
     static const char line[] = "{\"src\":\"c1\",\"dest\":\"n1\",\"body\":{\"type\":\"echo\","
                                "\"echo\":1,\"msg_id\":2}}\n";
     double start = bench_now_ns();
-    if (!gv_proc_say(node, line, sizeof line - 1)) return -1;
-    const char *answer = gv_proc_hear(node, WAIT_MS);
+    if (!gv_proc_write(node, line, sizeof line - 1)) return -1;
+    const char *answer = gv_proc_read_line(node, WAIT_MS);
     return answer != NULL && strstr(answer, "echo_ok") != NULL ? bench_now_ns() - start : -1;
 }
 
@@ -124,7 +125,7 @@ static int by_size(const void *a, const void *b) {
     return (x > y) - (x < y);
 }
 
-// Peak of resident memory in KiB; 0: unknown here.
+// Peak resident memory in KiB; 0: unknown on this system.
 static long peak_kib(const struct gv_proc *node) {
     char path[64], line[128];
     long kib = 0;
@@ -141,8 +142,8 @@ static double median(double *of, size_t count) {
     return of[count / 2];
 }
 
-// Each turn has its own last in a hundred, and the median of the turns is shown: what else a
-// machine does strikes some turns, what the flood does strikes all.
+// The result is the median of the turns' 99th percentiles: other load disturbs some turns, the
+// flood all of them.
 static void report(const char *what, double *times, size_t turns, size_t count) {
     double late[PLACES], half[PLACES], worst[TURNS];
     for (size_t i = 0; i < PLACES; i++) {
@@ -161,7 +162,7 @@ static void report(const char *what, double *times, size_t turns, size_t count) 
            half[ELSEWHERE], half[HERE], half[HERE] / half[ELSEWHERE]);
 }
 
-// One turn of `count` questions. False: there was no answer.
+// One turn of `count` requests. False: a reply is missing.
 static bool take_turn(struct side sides[2], enum place place, const char *line, double *times,
                       int count) {
     pid_t pid = place == CALM ? 0 : start_flood(&sides[place == ELSEWHERE], line);
@@ -189,7 +190,7 @@ static bool measure(struct side sides[2], int garbage, int turns, int count) {
     return good;
 }
 
-// Nobody reads the answers for a while.
+// The replies are not read for a while.
 static bool leave_unread(struct side *side) {
     kill(side->router, SIGSTOP);
     pid_t flood = start_flood(side, garbages[1].line);
@@ -216,7 +217,7 @@ int bench_flood(bool small) {
         printf("flood peak of memory: %ld KiB at the start, %ld flooded, %ld with nobody to read "
                "the answers\n",
                before, flooded, peak_kib(node));
-    // The second router holds the input of the first node open, too.
+    // The second forwarder has the input of the first node open, too.
     for (int i = 1; i >= 0; i--) good = end(&sides[i]) && good;
     return good ? 0 : 1;
 }

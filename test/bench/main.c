@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// gvbench: runs all benchmarks or those that are named.
+// gvbench: runs the named benchmarks, or all.
 #include "bench.h"
 
 #include <stdio.h>
@@ -29,13 +29,16 @@ static void usage(FILE *out) {
           "       gvbench sync [--items N] [--diff D] [--pattern U|C|M|S] [--round-trip MS] "
           "[--warm]\n"
           "               [--max-message BYTES] [--seed N] [--seeds N] [--trace]\n"
-          "Runs the named benchmarks, or all of them; or measures the tables of syncs of\n"
-          "README.md and, with --all, RESULTS.md; or one sync, where D of N entries differ:\n"
-          "extras anywhere (U; S: with strings for keys), the newest of one side (C), or changed\n"
-          "counters (M).\n"
-          "  --small  a short run of each, to see that it works\n"
-          "  --help   this text\n"
-          "Names:",
+          "Runs the named benchmarks, or all. `sync` prints the table of syncs and the comparison\n"
+          "with other systems; with --all, the table of warm syncs and slow links, and with --svg\n"
+          "a plot. With other options it measures one kind of sync, where D of N entries differ:\n"
+          "  U  extra entries at random positions\n"
+          "  S  the same, with strings for keys\n"
+          "  C  extra entries with the largest keys, all on one side\n"
+          "  M  changed counters at random positions\n"
+          "  --small  run each benchmark briefly, as a test\n"
+          "  --help   print this text\n"
+          "Benchmarks:",
           out);
     for (int i = 0; i < COUNT; i++) fprintf(out, " %s", benches[i].name);
     fputs("\nExit status: 0; 1: a benchmark gave a wrong result; 2: wrong usage.\n", out);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// How many broadcasts a second a node takes on one core, each of a new value: the node alone, from
-// memory, and the whole program from a file; beside them jsmn alone on the same line.
+// Broadcasts of new values a second on one core: of the node alone, from memory, and of the
+// program, from a file; for comparison, jsmn alone on the same lines.
 #include "bench.h"
 
 #include "../../engine/engine.h"
@@ -20,7 +20,7 @@ static const char init[] =
     "{\"src\":\"c1\",\"dest\":\"n1\",\"body\":{\"type\":\"init\",\"msg_id\":1,"
     "\"node_id\":\"n1\",\"node_ids\":[\"n1\"]}}\n";
 
-// Lines of 81 bytes and a newline, `count` of them, each with a value of its own.
+// `count` lines of 81 bytes and a newline, each with another value.
 static char *make_lines(int count) {
     char *lines = malloc((size_t)count * (LINE + 1) + 1);
     for (int i = 0; lines != NULL && i < count; i++) {
@@ -40,7 +40,7 @@ static void report(const char *what, int count, double ns) {
            count / ns * 1e3);
 }
 
-// The node in this process. Returns the time in ns, or a negative number.
+// Runs the node in this process. Returns nanoseconds, or a negative number after an error.
 static double run_alone(const char *lines, int count) {
     static char out[CHUNK];
     struct gv_json json;
@@ -81,8 +81,8 @@ static int open_input(const char *lines, int count) {
     return fclose(file) == 0 && lseek(fd, 0, SEEK_SET) == 0 ? fd : -1;
 }
 
-// The program from a file to /dev/null. Returns the time in ns, its start included, or a negative
-// number.
+// Runs the program from a file to /dev/null. Returns nanoseconds, including its start, or a
+// negative number after an error.
 static double run_program(const char *program, int input) {
     if (lseek(input, 0, SEEK_SET) != 0) return -1;
     double start = bench_now_ns();
@@ -103,8 +103,8 @@ static int by_size(const void *a, const void *b) {
     return (x > y) - (x < y);
 }
 
-// How long a good line takes to be answered, 99 of 100, with so many lines of garbage right before
-// each; in ns, or a negative number.
+// The 99th percentile of the time until a valid line gets its reply, with lines of garbage before
+// each. Returns nanoseconds, or a negative number after an error.
 static double run_flood(const char *lines, int count, int garbage) {
     static const char bad[] = "{\"src\":\"c9\",\"dest\":\"n1\",\"body\":{\"type\":]}}";
     static char out[CHUNK];

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// What a sketch costs: an item, and a difference told, by the number of differences, with and
-// without this machine's carry-less multiplication.
+// The time to add an item to a sketch, and to decode a sketch by the number of differences, with
+// and without carry-less multiplication.
 #include "bench.h"
 
 #include "../../engine/prng.h"

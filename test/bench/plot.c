@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Bytes over differences as a plot, both axes by powers of ten: a line's points are medians, its
-// whiskers reach to the worst.
+// The plot of `gvbench sync --svg`: bytes over differences, on logarithmic axes. Points are
+// medians; whiskers extend to the worst run.
 #include "bench.h"
 
 #include <math.h>
@@ -42,7 +42,7 @@ static void axes(FILE *out) {
             LEFT + WIDTH / 2, TOP + HEIGHT + 38, TOP + HEIGHT / 2);
 }
 
-// From the bytes to the worst, where there is one.
+// Draws the points of a curve, with a whisker from the median to the worst.
 static void whiskers(FILE *out, const struct bench_line *line) {
     for (int k = 0; k < BENCH_POINTS; k++) {
         double x = x_of(pow(10, k)), y = y_of(line->bytes[k]);

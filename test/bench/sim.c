@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
-// How many messages a second virtual time takes on one core: 25 counters that push each addition to
-// all others at once, delays and parsing and checks included. The time is the processor's, so that
-// others at work on the machine disturb less. A message between nodes counts once, as it is sent;
-// the second figure adds the clients' requests and replies.
+// Throughput of virtual time on one core, in messages per second: 25 counters that push each
+// addition to all others at once, including delays, parsing and checks. Processor time is measured,
+// so that other load on the machine matters less. A message between nodes counts once; the second
+// figure adds the clients' requests and replies.
 #include "bench.h"
 
 #include "../../sim/run/simulation.h"

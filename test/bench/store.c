@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// What durability costs: 64 writers, each waiting for its answer before it writes again, on one
-// node; and how long a node takes to load what it kept.
+// The cost of durability: 64 writers of one node, each waiting for its reply before it writes
+// again; and the time that a node needs to load its store.
 #include "bench.h"
 
 #include "../../engine/store.h"
@@ -24,10 +24,10 @@ static void say_line(struct gv_proc *proc, int value, int count) {
                                 "{\"src\":\"c1\",\"dest\":\"n1\",\"body\":{\"type\":\"add\","
                                 "\"element\":%d,\"msg_id\":%d}}\n",
                                 value + i, value + i);
-    gv_proc_say(proc, lines, len);
+    gv_proc_write(proc, lines, len);
 }
 
-// The number behind these words in a file; −1: not there.
+// The number behind these words in a file; −1: none.
 static long find_number(const char *path, const char *words) {
     static char text[8192];
     FILE *file = fopen(path, "r");
@@ -43,7 +43,7 @@ static long find_number(const char *path, const char *words) {
     return strtol(at, NULL, 10);
 }
 
-// Processor time of the nodes that have ended, in microseconds.
+// Processor time of ended child processes, in microseconds.
 static double node_us(void) {
     struct rusage usage;
     getrusage(RUSAGE_CHILDREN, &usage);
@@ -51,7 +51,7 @@ static double node_us(void) {
            (double)(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec);
 }
 
-// Writes a second under this mode. Returns the writes a second, or a negative number.
+// Returns the writes a second in this mode, or a negative number after an error.
 static double run_mode(const char *mode, bool small) {
     char dir[4096], log[4200];
     snprintf(dir, sizeof dir, "%s", gv_proc_make_dir());
@@ -66,9 +66,9 @@ static double run_mode(const char *mode, bool small) {
         start = bench_now_ns();
         say_line(&proc, 2, WRITERS);
         while (spent < end) {
-            // All answers that are there, and then as many new writes.
+            // Reads the available replies, and makes as many new writes.
             int answers = 0;
-            while (gv_proc_hear(&proc, answers == 0 ? 1000 : 0) != NULL) {
+            while (gv_proc_read_line(&proc, answers == 0 ? 1000 : 0) != NULL) {
                 if (++answers == WRITERS) break;
             }
             if (answers == 0) break;
@@ -89,8 +89,7 @@ static double run_mode(const char *mode, bool small) {
     return acked / spent * 1e9;
 }
 
-// How often the disk can sync at all: a page written and synced, over and over. A batch takes one
-// of these.
+// Syncs a second that the disk does: a page is written and synced repeatedly. A batch needs one.
 static void measure_disk(bool small) {
     static const char page[4096];
     char path[4200];

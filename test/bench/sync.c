@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// What a sync costs, as tables for the documents: medians of many seeds and, in brackets, the
-// worst; every message and byte until both sides are silent. Bytes and work are of the same runs,
-// and the engine chooses how to compare by the round trip.
+// The cost of a sync, as tables for the documents: medians over seeds with the worst in brackets,
+// counting every message and byte until both sides are silent. Bytes and processor time are of the
+// same runs.
 #include "bench.h"
 
 #include "exchange.h"
@@ -18,7 +18,7 @@ enum {
     SEEDS_SMALL = 4,
     SEEDS_MAX = 999,
     ROWS = 9,
-    LINK_MS = 5, // the round trip of the link in the short tables
+    LINK_MS = 5, // round trip of the link in the short table
 };
 
 static const struct row {
@@ -30,11 +30,11 @@ static const struct row {
     {1000, GV_EXCHANGE_NEWEST},  {1000, GV_EXCHANGE_CHANGED},  {1000, GV_EXCHANGE_STRINGS},
 };
 
-// What others take for a million entries of 64 bits of which these differ, at random places; and
-// for the 1,000 newest, in the one direction and in the other. Not measured here: `sources`.
+// Bytes of other systems for a million entries of 64 bits, with differences at random positions;
+// and for the 1,000 newest, in either direction. Measured elsewhere; see `sources`.
 static const struct other {
     const char *name;
-    bool items; // the items themselves are among the bytes
+    bool items; // bytes include the items
     double bytes[BENCH_POINTS];
     const char *newest;
 } others[] = {
@@ -44,14 +44,15 @@ static const struct other {
     {"rateless IBLT", true, {17, 238, 2533, 23300, 231000}, "23,300"},
 };
 static const char sources[] =
-    "Figures of others were measured elsewhere, by their own code: negentropy's C++ library\n"
-    "(github.com/hoytech/negentropy), which tells ids and not items; rateless IBLT (Yang, Gilad,\n"
-    "Alizadeh, SIGCOMM 2024) with cells of 17 bytes, one way. PinSketch (Dodis, Ostrovsky, "
-    "Reyzin,\n"
-    "Smith, 2008) is reckoned, for the number of differences given beforehand.\n";
+    "The figures of other systems come from runs of their own code: negentropy's C++ library\n"
+    "(github.com/hoytech/negentropy), which determines ids, not items; rateless IBLT (Yang, "
+    "Gilad,\n"
+    "Alizadeh, SIGCOMM 2024) with cells of 17 bytes, one way. Those of PinSketch (Dodis, "
+    "Ostrovsky,\n"
+    "Reyzin, Smith, 2008) are computed, with the number of differences known beforehand.\n";
 enum { OTHERS = sizeof others / sizeof *others };
 
-// One plan's runs.
+// The runs of one plan.
 struct series {
     struct gv_exchange_plan plan;
     uint64_t seeds;
@@ -65,22 +66,22 @@ static int ascending(const void *a, const void *b) {
     return (x > y) - (x < y);
 }
 
-struct spread {
-    uint64_t median, worst; // of an even number the larger one of the two in the middle
+struct figures {
+    uint64_t median, worst; // of an even number of values, the upper median
 };
 
-// Of one member of the outcomes, by its offset.
-static struct spread spread_of(const struct series *series, size_t member) {
+// Median and worst of a uint64_t member of the outcomes, given its offset.
+static struct figures figures_of(const struct series *series, size_t member) {
     uint64_t values[SEEDS_MAX], n = series->seeds;
     for (uint64_t i = 0; i < n; i++)
         memcpy(&values[i], (const char *)&series->run[i] + member, sizeof *values);
     qsort(values, n, sizeof *values, ascending);
-    return (struct spread){values[n / 2], values[n - 1]};
+    return (struct figures){values[n / 2], values[n - 1]};
 }
 
-#define SPREAD(series, member) spread_of(series, offsetof(struct gv_exchange_outcome, member))
+#define FIGURES(series, member) figures_of(series, offsetof(struct gv_exchange_outcome, member))
 
-// 1234567 as 1,234,567; good until the eighth call from now.
+// Formats 1234567 as 1,234,567. The eighth call from now overwrites the text.
 static const char *grouped(uint64_t value) {
     static char texts[8][32];
     static int next;
@@ -96,19 +97,19 @@ static const char *grouped(uint64_t value) {
 
 // --- limits ----------------------------------------------------------------------------------
 
-// The most that the median may be, and twice that and 300 bytes the worst: summaries
-// in bytes for each difference. A changed value is two differences.
+// The limit on the median of the bytes of summaries; the worst may be twice that and 300 bytes. A
+// changed value counts as two differences.
 static double summaries_max(const struct gv_exchange_plan *plan) {
     if (plan->pattern == GV_EXCHANGE_NEWEST) return 400;
-    if (plan->diff <= 1) return 100; // no range is cut
+    if (plan->diff <= 1) return 100; // no range is split
     double diff = (double)plan->diff * (plan->pattern == GV_EXCHANGE_CHANGED ? 2 : 1);
-    // The hash of a string does not tell its place, so its ranges carry two sums.
+    // The position of a string's hash is unknown, so its ranges carry two sums.
     double sums = plan->pattern == GV_EXCHANGE_STRINGS ? 70 : 50;
     return 200 + diff * (plan->trip_ms == 0 ? sums : 26);
 }
 
-static bool complain(const struct gv_exchange_plan *plan, const char *what, double is,
-                     double most) {
+static bool check_limit(const struct gv_exchange_plan *plan, const char *what, double is,
+                        double most) {
     if (is <= most) return true;
     fprintf(stderr, "LIMIT  %" PRIu64 " of %" PRIu64 " %c, %u ms, %s: %s %.0f, at most %.0f\n",
             plan->diff, plan->items, plan->pattern, plan->trip_ms, plan->warm ? "warm" : "cold",
@@ -116,36 +117,37 @@ static bool complain(const struct gv_exchange_plan *plan, const char *what, doub
     return false;
 }
 
-// Whether all runs did what they have to, and cost no more than they may.
-static bool within(const struct series *series) {
+// Checks that all runs ended with equal, silent replicas and stayed within the limits.
+static bool check_series(const struct series *series) {
     const struct gv_exchange_plan *plan = &series->plan;
     double most = summaries_max(plan);
-    struct spread messages = SPREAD(series, messages), bytes = SPREAD(series, bytes);
-    bool good = complain(plan, "summaries", (double)SPREAD(series, packed).median, most);
-    good &= complain(plan, "worst summaries", (double)SPREAD(series, packed).worst, 2 * most + 300);
-    // A few steps, and more messages where they are full.
-    good &= complain(plan, "worst messages", (double)messages.worst,
-                     12 + (double)bytes.worst / (0.3 * (double)plan->message_max));
+    struct figures messages = FIGURES(series, messages), bytes = FIGURES(series, bytes);
+    bool good = check_limit(plan, "summaries", (double)FIGURES(series, packed).median, most);
+    good &=
+        check_limit(plan, "worst summaries", (double)FIGURES(series, packed).worst, 2 * most + 300);
+    // A sync has few round trips; large ones fill messages to at least 30 %.
+    good &= check_limit(plan, "worst messages", (double)messages.worst,
+                        12 + (double)bytes.worst / (0.3 * (double)plan->message_max));
     for (uint64_t i = 0; i < series->seeds; i++) {
         const struct gv_exchange_outcome *run = &series->run[i];
         if (!run->equal || !run->silent) {
             fprintf(stderr, "WRONG  seed %" PRIu64 ": the replicas are not equal\n", i + 1);
             good = false;
         }
-        // The lines around the summaries: base64, and 200 bytes a message.
+        // Summaries in base64, and an envelope of 200 bytes for each message.
         double around = (double)(run->bytes - run->entries);
         double lines = 4.0 / 3 * (double)run->packed + 200 * (double)run->messages;
         double keys = (plan->pattern == GV_EXCHANGE_CHANGED ? 56 : 25) * (double)plan->diff;
-        good &= complain(plan, "bytes beside entries", around, lines);
-        good &= complain(plan, "bytes of entries", (double)run->entries,
-                         keys + 40 * (double)run->messages);
+        good &= check_limit(plan, "bytes beside entries", around, lines);
+        good &= check_limit(plan, "bytes of entries", (double)run->entries,
+                            keys + 40 * (double)run->messages);
     }
     return good;
 }
 
 // --- tables ----------------------------------------------------------------------------------
 
-static const char *what(enum gv_exchange_pattern pattern) {
+static const char *pattern_name(enum gv_exchange_pattern pattern) {
     switch (pattern) {
     case GV_EXCHANGE_NEWEST:
         return " newest";
@@ -158,35 +160,37 @@ static const char *what(enum gv_exchange_pattern pattern) {
     }
 }
 
-// A bound, rounded; to a tenth where it is small.
-static const char *bound(double bytes) {
+// Formats a bound, rounded to bytes, or to tenths below 10.
+static const char *format_bound(double bytes) {
     static char text[16];
     if (bytes >= 10 || bytes == 0) return grouped((uint64_t)(bytes + 0.5));
     snprintf(text, sizeof text, "%.1f", bytes);
     return text;
 }
 
-static void head(void) {
+static void print_header(void) {
     puts("| differences | round trip | bytes of summaries | least | messages: with summaries | all "
          "| bytes of all lines | of these entries | CPU, both sides |\n"
          "|---|---|---|---|---|---|---|---|---|");
 }
 
-static void line(const struct series *series) {
+static void print_line(const struct series *series) {
     const struct gv_exchange_plan *plan = &series->plan;
-    struct spread packed = SPREAD(series, packed), steps = SPREAD(series, steps),
-                  messages = SPREAD(series, messages), bytes = SPREAD(series, bytes),
-                  entries = SPREAD(series, entries), cpu = SPREAD(series, cpu_us);
-    printf("| %s%s | %u ms%s | %s (%s) | ", grouped(plan->diff), what(plan->pattern), plan->trip_ms,
-           plan->warm ? ", warm" : "", grouped(packed.median), grouped(packed.worst));
-    if (plan->pattern != GV_EXCHANGE_NEWEST) printf("%s ", bound(gv_exchange_lower_bound(plan)));
+    struct figures packed = FIGURES(series, packed), steps = FIGURES(series, steps),
+                   messages = FIGURES(series, messages), bytes = FIGURES(series, bytes),
+                   entries = FIGURES(series, entries), cpu = FIGURES(series, cpu_us);
+    printf("| %s%s | %u ms%s | %s (%s) | ", grouped(plan->diff), pattern_name(plan->pattern),
+           plan->trip_ms, plan->warm ? ", warm" : "", grouped(packed.median),
+           grouped(packed.worst));
+    if (plan->pattern != GV_EXCHANGE_NEWEST)
+        printf("%s ", format_bound(gv_exchange_lower_bound(plan)));
     printf("| %" PRIu64 " (%" PRIu64 ") | %" PRIu64 " (%" PRIu64 ") | %s (%s) | %s | %.1f ms |\n",
            steps.median, steps.worst, messages.median, messages.worst, grouped(bytes.median),
            grouped(bytes.worst), grouped(entries.median), (double)cpu.median / 1000);
     fflush(stdout);
 }
 
-// Runs a row of a table from the exchange that all of its links share.
+// Runs a plan with the seeds first … first + seeds - 1.
 static void run_series(struct gv_exchange *exchange, const struct gv_exchange_plan *plan,
                        uint64_t first, uint64_t seeds, struct series *out) {
     out->plan = *plan;
@@ -194,91 +198,91 @@ static void run_series(struct gv_exchange *exchange, const struct gv_exchange_pl
     for (uint64_t i = 0; i < seeds; i++) out->run[i] = gv_exchange_run(exchange, plan, first + i);
 }
 
-// What is kept of the series for the plot and the comparison: cold, at random places.
-struct kept {
-    struct spread packed[2][BENCH_POINTS]; // without latency; on the link
+// Results of cold syncs that the plot and the comparison show.
+struct points {
+    struct figures packed[2][BENCH_POINTS]; // without latency; at LINK_MS
     struct gv_exchange_plan plan[BENCH_POINTS];
-    struct spread newest[2];
+    struct figures newest[2];
 };
 
-static void keep(struct kept *kept, const struct series *series) {
+static void keep_points(struct points *points, const struct series *series) {
     const struct gv_exchange_plan *plan = &series->plan;
     if (plan->warm || (plan->trip_ms != 0 && plan->trip_ms != LINK_MS)) return;
     if (plan->pattern == GV_EXCHANGE_NEWEST)
-        kept->newest[plan->trip_ms != 0] = SPREAD(series, packed);
+        points->newest[plan->trip_ms != 0] = FIGURES(series, packed);
     if (plan->pattern != GV_EXCHANGE_ANYWHERE) return;
     uint64_t diff = 1;
     for (int i = 0; i < BENCH_POINTS; i++, diff *= 10) {
         if (plan->diff != diff) continue;
-        kept->packed[plan->trip_ms != 0][i] = SPREAD(series, packed);
-        kept->plan[i] = *plan;
+        points->packed[plan->trip_ms != 0][i] = FIGURES(series, packed);
+        points->plan[i] = *plan;
     }
 }
 
-// The links of the long table, cold and warm; the short one has the first two, cold.
+// Round trips of the long table, cold and warm. The short table has the first two, cold.
 static const unsigned trips[] = {0, LINK_MS, 100};
 enum { TRIPS = sizeof trips / sizeof *trips, SHORT = 2 };
 
-static void head_long(void) {
+static void print_long_header(void) {
     printf("| differences | least ");
     for (int k = 0; k < TRIPS; k++) printf("| %u ms | warm ", trips[k]);
     puts("|\n|---|---|---|---|---|---|---|---|");
 }
 
 // A cell of the long table.
-static void cell(const struct series *series) {
-    struct spread packed = SPREAD(series, packed), steps = SPREAD(series, steps);
+static void print_cell(const struct series *series) {
+    struct figures packed = FIGURES(series, packed), steps = FIGURES(series, steps);
     printf("| %s (%s) / %" PRIu64 " (%" PRIu64 ") ", grouped(packed.median), grouped(packed.worst),
            steps.median, steps.worst);
 }
 
-// A row on every link, or a line of it for each.
-static bool row(const struct gv_exchange_plan *first, uint64_t seeds, bool whole,
-                struct kept *kept) {
+// Prints a row for a pattern: in the long table one line, in the short one a line for each link.
+static bool row(const struct gv_exchange_plan *first, uint64_t seeds, bool long_table,
+                struct points *points) {
     static struct series series;
     struct gv_exchange_plan plan = *first;
     struct gv_exchange *exchange = gv_exchange_new(&plan);
     bool good = true;
-    if (whole) {
+    if (long_table) {
         bool newest = plan.pattern == GV_EXCHANGE_NEWEST;
-        printf("| %s%s | %s ", grouped(plan.diff), what(plan.pattern),
-               newest ? "" : bound(gv_exchange_lower_bound(&plan)));
+        printf("| %s%s | %s ", grouped(plan.diff), pattern_name(plan.pattern),
+               newest ? "" : format_bound(gv_exchange_lower_bound(&plan)));
     }
-    for (int k = 0; k < (whole ? 2 * TRIPS : SHORT); k++) {
-        plan.trip_ms = trips[whole ? k / 2 : k];
-        plan.warm = whole && k % 2;
+    for (int k = 0; k < (long_table ? 2 * TRIPS : SHORT); k++) {
+        plan.trip_ms = trips[long_table ? k / 2 : k];
+        plan.warm = long_table && k % 2;
         run_series(exchange, &plan, 1, seeds, &series);
-        if (whole)
-            cell(&series);
+        if (long_table)
+            print_cell(&series);
         else
-            line(&series);
-        keep(kept, &series);
-        good = within(&series) && good;
+            print_line(&series);
+        keep_points(points, &series);
+        good = check_series(&series) && good;
     }
-    if (whole) puts("|");
+    if (long_table) puts("|");
     fflush(stdout);
     gv_exchange_free(exchange);
     return good;
 }
 
-static bool table(uint64_t items, uint64_t seeds, bool whole, struct kept *kept) {
+static bool table(uint64_t items, uint64_t seeds, bool long_table, struct points *points) {
     bool good = true;
-    if (whole)
-        head_long();
+    if (long_table)
+        print_long_header();
     else
-        head();
+        print_header();
     for (size_t i = 0; i < ROWS; i++) {
         if (rows[i].diff > items / 10) continue;
         struct gv_exchange_plan plan = {.items = items,
                                         .diff = rows[i].diff,
                                         .pattern = rows[i].pattern,
                                         .message_max = GV_ENGINE_MESSAGE_DEFAULT};
-        good = row(&plan, seeds, whole, kept) && good;
+        good = row(&plan, seeds, long_table, points) && good;
     }
     return good;
 }
 
-// The columns of the others, of those with the items or those without.
+// Prints a row's columns of other systems; point < 0: their names; BENCH_POINTS: the newest.
 static void print_others(bool items, int point) {
     for (int k = 0; k < OTHERS; k++) {
         const struct other *other = &others[k];
@@ -292,32 +296,33 @@ static void print_others(bool items, int point) {
     }
 }
 
-static void compare(const struct kept *kept) {
+static void compare(const struct points *points) {
     printf("\n| differences | to find them, least | grapevine, 0 ms | grapevine, %d ms ", LINK_MS);
     print_others(false, -1);
     printf("| with the items, least | grapevine, %d ms, and 8 bytes each ", LINK_MS);
     print_others(true, -1);
     puts("|\n|---|---|---|---|---|---|---|---|---|---|");
     for (int i = 0; i < BENCH_POINTS; i++) {
-        const struct gv_exchange_plan *plan = &kept->plan[i];
-        uint64_t ours = kept->packed[1][i].median;
-        printf("| %s | %s | %s | %s ", grouped(plan->diff), bound(gv_exchange_lower_bound(plan)),
-               grouped(kept->packed[0][i].median), grouped(ours));
+        const struct gv_exchange_plan *plan = &points->plan[i];
+        uint64_t ours = points->packed[1][i].median;
+        printf("| %s | %s | %s | %s ", grouped(plan->diff),
+               format_bound(gv_exchange_lower_bound(plan)), grouped(points->packed[0][i].median),
+               grouped(ours));
         print_others(false, i);
-        printf("| %s | %s ", bound(gv_exchange_lower_bound_with_items(plan)),
+        printf("| %s | %s ", format_bound(gv_exchange_lower_bound_with_items(plan)),
                grouped(ours + 8 * plan->diff));
         print_others(true, i);
         puts("|");
     }
-    printf("| 1,000 newest | | %s | %s ", grouped(kept->newest[0].median),
-           grouped(kept->newest[1].median));
+    printf("| 1,000 newest | | %s | %s ", grouped(points->newest[0].median),
+           grouped(points->newest[1].median));
     print_others(false, BENCH_POINTS);
-    printf("| | %s ", grouped(kept->newest[1].median + 8 * 1000));
+    printf("| | %s ", grouped(points->newest[1].median + 8 * 1000));
     print_others(true, BENCH_POINTS);
     printf("|\n\n%s", sources);
 }
 
-static bool plot(const char *path, const struct kept *kept) {
+static bool plot(const char *path, const struct points *points) {
     struct bench_line lines[] = {
         {.name = "negentropy, 32-byte ids", .colour = "#777", .shift = 2},
         {.name = "negentropy, 8-byte ids", .colour = "#777", .shift = 2},
@@ -328,18 +333,18 @@ static bool plot(const char *path, const struct kept *kept) {
     for (int i = 0; i < BENCH_POINTS; i++) {
         for (int k = 0; k < 2; k++) {
             lines[k].bytes[i] = others[k].bytes[i];
-            lines[2 + k].bytes[i] = (double)kept->packed[k][i].median;
-            lines[2 + k].worst[i] = (double)kept->packed[k][i].worst;
+            lines[2 + k].bytes[i] = (double)points->packed[k][i].median;
+            lines[2 + k].worst[i] = (double)points->packed[k][i].worst;
         }
-        lines[4].bytes[i] = gv_exchange_lower_bound(&kept->plan[i]);
+        lines[4].bytes[i] = gv_exchange_lower_bound(&points->plan[i]);
     }
     return bench_plot(path, lines, sizeof lines / sizeof *lines);
 }
 
 int bench_sync(bool small) {
-    struct kept kept = {0};
-    bool good = table(small ? SMALL : ITEMS, small ? SEEDS_SMALL : SEEDS, small, &kept);
-    if (!small) compare(&kept);
+    struct points points = {0};
+    bool good = table(small ? SMALL : ITEMS, small ? SEEDS_SMALL : SEEDS, small, &points);
+    if (!small) compare(&points);
     return good ? 0 : 1;
 }
 
@@ -349,10 +354,10 @@ struct options {
     struct gv_exchange_plan plan;
     uint64_t seed, seeds;
     const char *svg;
-    bool all, one; // the long table; one plan and no table
+    bool all, one; // print the long table; run one plan instead of a table
 };
 
-// Reads an option that takes a value. False: there is none of this name, or its value is none.
+// Reads an option with a value. Returns false if the name or the value is invalid.
 static bool read_option(struct options *options, const char *name, const char *value) {
     struct gv_exchange_plan *plan = &options->plan;
     char *end;
@@ -414,17 +419,17 @@ int bench_sync_command(int argc, char **argv) {
                               .seeds = 1};
     if (!read_options(&options, argc, argv)) return 2;
     if (!options.one) {
-        struct kept kept = {0};
-        bool good = table(ITEMS, SEEDS, options.all, &kept);
-        if (!options.all) compare(&kept);
-        if (options.svg != NULL) good = plot(options.svg, &kept) && good;
+        struct points points = {0};
+        bool good = table(ITEMS, SEEDS, options.all, &points);
+        if (!options.all) compare(&points);
+        if (options.svg != NULL) good = plot(options.svg, &points) && good;
         return good ? 0 : 1;
     }
     static struct series series;
     struct gv_exchange *exchange = gv_exchange_new(&options.plan);
     run_series(exchange, &options.plan, options.seed, options.seeds, &series);
     gv_exchange_free(exchange);
-    head();
-    line(&series);
-    return within(&series) ? 0 : 1;
+    print_header();
+    print_line(&series);
+    return check_series(&series) ? 0 : 1;
 }

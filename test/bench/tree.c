@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// What the tree costs for an item, in time and in bytes, beside what qsort takes for an item of the
-// same items in the same run; and its random inserts beside those of C++'s ordered sets.
+// The time and memory of the tree for each item, compared with the time of qsort for the same items
+// in the same run; and random inserts compared with those of the ordered sets of C++.
 #include "bench.h"
 
 #include "../../engine/prng.h"
@@ -19,7 +19,7 @@ struct subject {
     struct gv_digest digest; // of all of them
 };
 
-static int by_place(const void *a, const void *b) {
+static int by_position(const void *a, const void *b) {
     const struct gv_item *x = a, *y = b;
     return (x->position > y->position) - (x->position < y->position);
 }
@@ -29,10 +29,10 @@ static int by_time(const void *a, const void *b) {
     return (*x > *y) - (*x < *y);
 }
 
-// Each step does something once for each item, and says whether the result was right.
+// Each step does one operation for each item, and returns whether the result is correct.
 
 static bool sort(struct subject *subject) {
-    qsort(subject->sorted, subject->count, sizeof *subject->sorted, by_place);
+    qsort(subject->sorted, subject->count, sizeof *subject->sorted, by_position);
     return true;
 }
 
@@ -79,12 +79,12 @@ static bool pick(struct subject *subject) {
 static bool digest(struct subject *subject) {
     struct gv_digest sum = {0, 0, 0};
     for (size_t i = 0; i < subject->count; i++) {
-        // A position and the next one of the random order bound a range of any length.
+        // Two consecutive positions in random order bound a range.
         uint64_t lo = subject->items[i].position;
         uint64_t hi = subject->items[(i + 1) % subject->count].position;
         struct gv_digest part = lo < hi ? gv_tree_digest(&subject->tree, lo, hi)
                                         : gv_tree_digest(&subject->tree, hi, lo);
-        // The way up and the way down add up to nothing, as the last one closes the ring.
+        // The positions form a ring, so the signed ranges add up to zero.
         sum = lo < hi ? gv_digest_add(sum, part) : gv_digest_sub(sum, part);
     }
     return sum.count == 0 && sum.sum == 0;
@@ -113,7 +113,7 @@ enum { FRESH = 1, FILLS = 2 };
 static const struct step {
     const char *name;
     bool (*run)(struct subject *subject);
-    int flags; // FRESH: begins with an empty tree; FILLS: then the tree's memory is of interest
+    int flags; // FRESH: starts with an empty tree; FILLS: measure the memory of the tree
 } steps[] = {
     {"qsort", sort, 0},
     {"insert, ascending", insert_ascending, FRESH | FILLS},
@@ -152,7 +152,7 @@ static bool run_round(struct subject *subject, double best_ns[STEPS], double byt
     return true;
 }
 
-// Nanoseconds for an item; negative: wrong result.
+// The time for each item, ns; negative: wrong result.
 static double time_inserts(struct subject *subject) {
     gv_tree_fini(&subject->tree);
     gv_tree_init(&subject->tree, gv_base_malloc());
@@ -168,8 +168,8 @@ static double time_other(const struct bench_yardstick *other, const struct subje
     return other->discard(container) == subject->count ? each : -1;
 }
 
-// Inserts into the tree and into another container in turns, so that whatever else the machine
-// does meets both; prints medians.
+// Inserts into the tree and into another container alternately, so that other load affects both;
+// prints medians.
 static bool compare(struct subject *subject, const struct bench_yardstick *other) {
     enum { TURNS = 7 };
     double ours[TURNS], theirs[TURNS];
@@ -188,7 +188,7 @@ static bool compare(struct subject *subject, const struct bench_yardstick *other
 
 static bool compare_all(struct subject *subject) {
     const struct bench_yardstick *other = bench_yardsticks;
-    if (other->name == NULL) printf("tree  no std::set beside it, for want of a C++ compiler\n");
+    if (other->name == NULL) printf("tree  not compared with std::set: there is no C++ compiler\n");
     for (; other->name != NULL; other++) {
         if (!compare(subject, other)) return false;
     }

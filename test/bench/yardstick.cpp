@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Ordered sets of C++ behind a plain table. Where there is no C++ compiler this is compiled as C,
-// and the table is empty.
+// Ordered sets of C++ as functions that C can call. Without a C++ compiler this file is compiled as
+// C, and the table is empty.
 #ifdef __cplusplus
 #include <cstdint>
 #include <set>
@@ -15,7 +15,7 @@ extern "C" {
 
 namespace {
 
-struct by_place {
+struct by_position {
     bool operator()(const gv_item &a, const gv_item &b) const {
         return a.position < b.position;
     }
@@ -53,7 +53,7 @@ extern "C" const bench_yardstick bench_yardsticks[] = {
     yardstick<std::set<uint64_t>>("std::set of positions"),
 #ifdef HAVE_ABSL
     yardstick<absl::btree_set<uint64_t>>("absl::btree_set of positions"),
-    yardstick<absl::btree_set<gv_item, by_place>>("absl::btree_set of items"),
+    yardstick<absl::btree_set<gv_item, by_position>>("absl::btree_set of items"),
 #endif
     {nullptr, nullptr, nullptr},
 };

@@ -1,13 +1,14 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# yardstick.sh OBJECT COMPILE…: compiles yardstick.cpp with $CXX and $CXXFLAGS, with abseil where
-# that is installed; where no C++ compiler works, as C by COMPILE…. What the object is to be linked
-# with goes into OBJECT.libs.
+# yardstick.sh OBJECT COMPILE…: compiles yardstick.cpp with $CXX and $CXXFLAGS, with abseil if that
+# is installed. Without a working C++ compiler it runs COMPILE…, which compiles the file as C.
+# Writes the libraries to link with the object to OBJECT.libs.
 object=$1 source=${0%.sh}.cpp try=$1.try
 shift
 trap 'rm -f "$try".*' EXIT
 
-# links LIBS…: whether a program of these headers, $headers, is compiled by $CXX and linked by $1.
+# links LIB…: tests whether a program that includes $headers can be compiled by $CXX and linked by
+# $CC with the libraries.
 links() {
     printf '#include <%s>\n' $headers >"$try.cpp"
     echo 'int main() { return std::set<int>{1}.insert(1).second; }' >>"$try.cpp"

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: MIT
-// Somebody without the secret, before a node that has it: he has recorded what its peers said to
-// it, to each other and in former lives, what it said itself, and somebody with another secret.
-// Whatever he makes of that, the node hears a message only if it means what the peer meant, for
-// this node, and once. What is merely spelled otherwise it hears.
+// An attacker without the secret sends lines to a node that has it. He recorded messages of its
+// peers to it, between its peers, of former incarnations, of the node itself, and of a cluster with
+// another secret. The node accepts a message only once, only if it was sent to this node, and only
+// with the meaning that its sender gave it. It accepts a message whose JSON is merely spelled
+// differently.
 #include "../lib/arena.h"
 #include "../lib/solo.h"
 
@@ -28,22 +29,23 @@ static const char *const bodies[] = {
 };
 enum { BODIES = sizeof bodies / sizeof *bodies };
 
-// A line that was on the network. `fit`: it is authenticated for this node.
+// A recorded line. `fit`: its MAC is valid for this node. `taken`: the node accepted it.
 static struct record {
-    char line[LINE], meaning[LINE]; // the former with a NUL
+    char line[LINE], meaning[LINE]; // the line; its decoded content, see print_meaning
     size_t len;
     uint64_t number;
     int src;
     bool fit, taken;
 } records[RECORDS_MAX];
 static int record_count;
-static uint64_t largest[NODES + 1]; // number taken, by sender
+static uint64_t largest[NODES + 1]; // largest sequence number accepted, by sender
 
 static struct gv_slice slice(const char *text) {
     return (struct gv_slice){(const uint8_t *)text, strlen(text)};
 }
 
-// ---- What a message means -----------------------------------------------------------------------
+// ---- Meaning of a message
+// ------------------------------------------------------------------------
 
 static void print_entries(const struct gv_message *message, struct gv_writer *out) {
     static char scratch[LINE];
@@ -64,7 +66,7 @@ static void print_entries(const struct gv_message *message, struct gv_writer *ou
     }
 }
 
-// Writes what an engine would take from the body, or nothing if it would not.
+// Writes the content that an engine decodes from the body; nothing if decoding fails.
 static void print_meaning(struct gv_json *json, int body, char text[LINE]) {
     struct gv_writer out = {.data = (uint8_t *)text, .cap = LINE - 1};
     struct gv_message message;
@@ -89,7 +91,7 @@ static void print_meaning(struct gv_json *json, int body, char text[LINE]) {
     text[out.len] = '\0';
 }
 
-// ---- The network --------------------------------------------------------------------------------
+// ---- Recording ----------------------------------------------------------------------------------
 
 static void record(struct gv_json *json, struct gv_auth *auth, int src, int dest, const char *body,
                    bool fit) {
@@ -113,16 +115,16 @@ static void record(struct gv_json *json, struct gv_auth *auth, int src, int dest
     print_meaning(json, gv_json_member(json, 0, "body"), it->meaning);
 }
 
-// One life of a node, in which it says everything to another.
-static void live(struct gv_json *json, const char *secret, uint64_t date, int src, int dest,
-                 bool fit) {
+// Records all messages of one incarnation of a node to another node.
+static void record_incarnation(struct gv_json *json, const char *secret, uint64_t date, int src,
+                               int dest, bool fit) {
     struct gv_auth auth;
     uint8_t digest[GV_AUTH_KEY];
     int error = gv_auth_init(&auth, gv_base_malloc(), slice(secret), digest);
     if (error == 0) error = gv_auth_join(&auth, date, NODES);
     GV_ASSERT(error == 0);
     for (int i = 0; i < BODIES; i++) {
-        bool announce = i == 1; // what it knows of the other's numbers
+        bool announce = i == 1; // includes the largest number received from the other
         auth.peers[dest - 1].largest = DATE / 2;
         auth.peers[dest - 1].announce = announce;
         record(json, &auth, src, dest, bodies[i], fit);
@@ -130,24 +132,24 @@ static void live(struct gv_json *json, const char *secret, uint64_t date, int sr
     gv_auth_fini(&auth);
 }
 
-// No two say the same by the same number, lest one is taken for the other.
-static void listen_in(struct gv_json *json, const char *secret) {
-    live(json, secret, DATE - 1000 * GV_MS, 2, 1, true);
-    live(json, secret, DATE, 2, 1, true);
-    live(json, secret, DATE + 100, 3, 1, true);
-    live(json, secret, DATE + 200, 2, 3, false);
-    live(json, secret, DATE + 300, 1, 2, false);
-    live(json, "a secret of another cluster", DATE + 400, 2, 1, false);
+// Dates differ, so no two records with different meanings share a sequence number.
+static void record_all(struct gv_json *json, const char *secret) {
+    record_incarnation(json, secret, DATE - 1000 * GV_MS, 2, 1, true);
+    record_incarnation(json, secret, DATE, 2, 1, true);
+    record_incarnation(json, secret, DATE + 100, 3, 1, true);
+    record_incarnation(json, secret, DATE + 200, 2, 3, false);
+    record_incarnation(json, secret, DATE + 300, 1, 2, false);
+    record_incarnation(json, "a secret of another cluster", DATE + 400, 2, 1, false);
 }
 
-// The node as it is before each input.
+// Returns the node in its initial state.
 static struct gv_solo *start(struct gv_json *json) {
     static const char secret[] = "a secret of this cluster";
     static struct gv_arena arena;
     static struct gv_solo solo;
     static gv_time began;
     if (solo.node == NULL) {
-        listen_in(json, secret);
+        record_all(json, secret);
         gv_arena_init(&arena, ARENA);
         gv_solo_config(&solo, &gv_broadcast_workload);
         solo.config.alloc = gv_arena_alloc(&arena);
@@ -171,13 +173,13 @@ static struct gv_solo *start(struct gv_json *json) {
 
 // ---- The node -----------------------------------------------------------------------------------
 
-static uint64_t heard(const struct gv_solo *solo) {
+static uint64_t accepted(const struct gv_solo *solo) {
     struct gv_stats stats;
     gv_node_stats(solo->node, &stats);
-    return stats.ack.in + stats.news.in + stats.summary.in + stats.entries.in;
+    return stats.ack.in + stats.updates.in + stats.summary.in + stats.entries.in;
 }
 
-// The record that a line which was heard must be.
+// Returns the record from which an accepted line stems.
 static struct record *origin(struct gv_json *json, const char *line, size_t len) {
     int tokens = gv_json_parse(json, line, len);
     GV_ASSERT(tokens > 0);
@@ -205,13 +207,13 @@ static struct record *origin(struct gv_json *json, const char *line, size_t len)
     return NULL;
 }
 
-// `same`: this record spelled in some way; NULL: who knows.
+// Delivers a line. `same`: the record of which it is a spelling; NULL: it may be changed.
 static void deliver(struct gv_solo *solo, struct gv_json *json, const char *line, size_t len,
                     const struct record *same) {
     if (!gv_node_ready(solo->node)) gv_solo_send(solo);
-    uint64_t before = heard(solo);
+    uint64_t before = accepted(solo);
     gv_solo_receive(solo, line, len);
-    bool took = heard(solo) > before;
+    bool took = accepted(solo) > before;
     bool must = same != NULL && same->fit && !same->taken &&
                 same->number + REPLAY_WINDOW >= largest[same->src];
     GV_ASSERT(took || !must);
@@ -222,9 +224,9 @@ static void deliver(struct gv_solo *solo, struct gv_json *json, const char *line
     if (it->number > largest[it->src]) largest[it->src] = it->number;
 }
 
-// ---- What he does -------------------------------------------------------------------------------
+// ---- The attacker -------------------------------------------------------------------------------
 
-// Spells a line otherwise: white space, escapes, a member that nobody knows.
+// Spells a line differently: white space, escapes, an unknown member.
 static size_t respell(const struct record *it, uint64_t seed, char *out) {
     struct gv_prng prng;
     gv_prng_init(&prng, seed, 0);
@@ -232,7 +234,7 @@ static size_t respell(const struct record *it, uint64_t seed, char *out) {
     bool inside = false;
     for (size_t i = 0; i < it->len; i++) {
         char c = it->line[i];
-        if (inside && c == '\\') { // an escape stays
+        if (inside && c == '\\') { // copies an escape
             out[len++] = c;
             out[len++] = it->line[++i];
             continue;
@@ -251,24 +253,24 @@ static size_t respell(const struct record *it, uint64_t seed, char *out) {
     return len;
 }
 
-struct hand {
+struct input {
     const uint8_t *data;
     size_t left;
 };
 
-static uint8_t next(struct hand *hand) {
-    if (hand->left == 0) return 0;
-    hand->left--;
-    return *hand->data++;
+static uint8_t next(struct input *input) {
+    if (input->left == 0) return 0;
+    input->left--;
+    return *input->data++;
 }
 
-static void act(struct gv_solo *solo, struct gv_json *json, struct hand *hand) {
+static void act(struct gv_solo *solo, struct gv_json *json, struct input *input) {
     static char line[8 * LINE];
-    uint8_t deed = next(hand);
-    const struct record *it = &records[next(hand) % record_count], *same = NULL;
-    size_t len = it->len, at = next(hand) | (size_t)(deed / 8) << 8;
+    uint8_t action = next(input);
+    const struct record *it = &records[next(input) % record_count], *same = NULL;
+    size_t len = it->len, at = next(input) | (size_t)(action / 8) << 8;
     memcpy(line, it->line, len);
-    switch (deed % 8) {
+    switch (action % 8) {
     case 0:
         same = it;
         break;
@@ -278,26 +280,26 @@ static void act(struct gv_solo *solo, struct gv_json *json, struct hand *hand) {
         break;
     case 2:
     case 3:
-        line[at % len] = (char)(line[at % len] ^ next(hand));
+        line[at % len] = (char)(line[at % len] ^ next(input));
         break;
-    case 4: { // the rest is another's
-        const struct record *other = &records[next(hand) % record_count];
-        size_t from = (size_t)next(hand) * 4 % other->len;
+    case 4: { // replace the rest by the end of another record
+        const struct record *other = &records[next(input) % record_count];
+        size_t from = (size_t)next(input) * 4 % other->len;
         at %= len;
         memcpy(line + at, other->line + from, other->len - from);
         len = at + other->len - from;
         break;
     }
     case 5:
-    case 6: { // some bytes are his own, put in or instead
-        size_t own = next(hand) % 64, cut = deed % 8 == 5 ? 0 : next(hand) % 64;
-        if (own > hand->left) own = hand->left;
+    case 6: { // insert bytes of the input, or replace some by them
+        size_t own = next(input) % 64, cut = action % 8 == 5 ? 0 : next(input) % 64;
+        if (own > input->left) own = input->left;
         at %= len;
         if (cut > len - at) cut = len - at;
         memmove(line + at + own, line + at + cut, len - at - cut);
-        memcpy(line + at, hand->data, own);
-        hand->data += own;
-        hand->left -= own;
+        memcpy(line + at, input->data, own);
+        input->data += own;
+        input->left -= own;
         len += own - cut;
         break;
     }
@@ -315,7 +317,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     static struct gv_json json;
     if (json.alloc.resize == NULL) gv_json_init(&json, gv_base_malloc(), 0, 0);
     struct gv_solo *solo = start(&json);
-    struct hand hand = {data, size};
-    while (hand.left > 0) act(solo, &json, &hand);
+    struct input input = {data, size};
+    while (input.left > 0) act(solo, &json, &input);
     return 0;
 }

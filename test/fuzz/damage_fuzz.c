@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// A store's directory with some bytes changed: it is refused, and then left as it was; or all is
-// there, and it goes on as if nothing had happened. Without a journal it may lack the last
-// transaction, if its root is the older one now.
+// A store's directory with some bytes changed. Opening it fails and leaves the files unchanged, or
+// it succeeds with all entries and the store continues to work. Without a journal the last
+// transaction may be missing, if the change invalidates the newer meta page.
 #include "../lib/image.h"
 
 #include <string.h>
@@ -9,32 +9,32 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-// Some edits; the top four bits of one may say that it is of the journal instead of data.mdb.
+// The input is a list of edits. The top four bits of an edit may select the journal.
 enum {
-    IN_JOURNAL = 15, // anywhere in its header and frames
-    IN_HEADS = 14,   // in the header and the frames' heads
+    IN_JOURNAL = 15, // anywhere in the journal's header and frames
+    IN_HEADS = 14,   // in the journal's header and the frames' headers
     HEAD = 56,
     PAGE = 4096,
     BLOCKS = GV_IMAGE_JOURNAL / PAGE,
-    LONGER = 16, // one in so many goes on …
-    LIVES = 3,   // … for so many lives
+    LONGER = 16,   // one input in 16 also writes to the store …
+    PROCESSES = 3, // … and reopens it three times
 };
 
-// One whose batches go to data.mdb, and one that died with the last of them in its journal.
+// A directory without a journal, and one whose process was killed with batches in its journal.
 static struct gv_image plain, journaled;
 
-static bool is_left_alone(const struct gv_image *image) {
+static bool is_unchanged(const struct gv_image *image) {
     static uint8_t bytes[1 << 20];
     GV_ASSERT(image->len < sizeof bytes);
     ssize_t len = pread(image->file, bytes, sizeof bytes, 0);
     return len == (ssize_t)image->len && memcmp(bytes, image->bytes, image->len) == 0;
 }
 
-// What the engine holds the store holds, too, after some lives more.
-static void go_on(const struct gv_image *image, struct gv_store_lmdb *lmdb,
-                  struct gv_engine *engine) {
-    for (int life = 0; life < LIVES; life++) {
-        gv_image_write(lmdb, engine, image->batches + life);
+// Writes to the store, reopens it, and checks that it has the entries of the engine.
+static void continue_store(const struct gv_image *image, struct gv_store_lmdb *lmdb,
+                           struct gv_engine *engine) {
+    for (int i = 0; i < PROCESSES; i++) {
+        gv_image_write(lmdb, engine, image->batches + i);
         GV_ASSERT(gv_store_lmdb_close(lmdb, true) == 0);
         GV_ASSERT(gv_image_open(image, &lmdb) == 0);
     }
@@ -45,13 +45,13 @@ static void go_on(const struct gv_image *image, struct gv_store_lmdb *lmdb,
     GV_ASSERT(gv_store_lmdb_close(lmdb, true) == 0);
 }
 
-// True: it was not refused, and has been written to.
+// Opens the directory and checks its entries. Returns false if it was refused, so is unchanged.
 static bool check(const struct gv_image *image, bool longer) {
     struct gv_store_lmdb *lmdb;
     int error = gv_image_open(image, &lmdb);
     if (error != 0) {
         GV_ASSERT(error == GV_ECORRUPT || error == GV_EVERSION);
-        GV_ASSERT(is_left_alone(image));
+        GV_ASSERT(is_unchanged(image));
         return false;
     }
     struct gv_engine *engine = gv_image_engine();
@@ -62,7 +62,7 @@ static bool check(const struct gv_image *image, bool longer) {
     GV_ASSERT(gv_digest_equal(root, image->roots[batches]));
     GV_ASSERT(image == &plain || batches == image->frame_count);
     if (longer) {
-        go_on(image, lmdb, engine);
+        continue_store(image, lmdb, engine);
     } else {
         GV_ASSERT(gv_store_lmdb_close(lmdb, true) == 0);
     }

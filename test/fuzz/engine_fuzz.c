@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
-// Two honest engines, each with thousands of entries, of which some differ, and updates and syncs
-// under way; and a peer of both that says whatever the input is a script of: messages in good form
-// with odd numbers, acknowledgements of what was never sent, summaries of all kinds, echoes, and
-// messages with a few bytes changed. Neither engine may fall over, use more memory than a multiple
-// of what it was sent, or answer by more than its replica and a multiple of that; and beside the
-// Byzantine peer the two still come to hold the same, with all that each of them had.
+// Fuzzes two honest engines through a Byzantine peer. The honest ones have hundreds of entries,
+// some of which differ, and updates and syncs in progress. The input is a script of what the peer
+// sends: well-formed messages with odd numbers, acknowledgements of ids that were never sent,
+// summaries of all kinds, echoes, and messages with changed bytes. The engines must not crash.
+// Their memory and their answers are bounded by a multiple of the bytes received, plus their
+// replicas for answers. They still converge, and keep all their entries.
 #include "../../engine/core.h"
 #include "../../sim/check/check_replicas.h"
 #include "../lib/arena.h"
@@ -19,47 +19,47 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 enum {
     HONEST = 2,
     ENTRIES = 400,
-    APART = 8, // of these, each of the two lacks so many
+    LACKING = 8, // of these, entries that each engine lacks
     KINDS = 8,
     ARENA = 64 << 20,
     CAP = GV_ENGINE_MESSAGE_DEFAULT,
-    LETTERS = 16,     // between the two, on their way; more are lost
-    WRITES = 16,      // of an input, at most
-    OPERATIONS = 200, // likewise
+    PACKETS = 16,     // most messages in flight between the two; more are lost
+    WRITES = 16,      // most local writes of an input
+    OPERATIONS = 200, // most operations of an input
     TRIP_MS = 10,
-    CALM_MS = 4000000, // in which the two come to agree
-    REPLIES = 50,      // of the Byzantine peer's, meanwhile
-    // What a byte received may cost: of memory, an entry of two bytes takes a record, its share of
-    // a node of the tree, and a place in the changelog, all of which grow by doubling.
-    MEMORY_A_BYTE = 400,
-    MEMORY_SPARE = 4 << 20, // chunks, and buffers as long as a message
-    SUMMARY_A_BYTE = 64,    // of an answer: a part of two bytes is answered by one of at most 128
-    SUMMARY_AN_ENTRY = 64,  // … and one part for each entry there is
-    MESSAGES_A_SUMMARY = 4, // beside those that are full
+    SETTLE_MS = 4000000, // within which the two converge
+    REPLIES = 50,        // of the Byzantine peer during that
+    // Memory that a received byte may cost: an entry of two bytes takes a record, a part of a tree
+    // node, and a slot of the changelog, all of which grow by doubling.
+    MEMORY_PER_BYTE = 400,
+    MEMORY_SPARE = 4 << 20,   // constant part: chunks, and buffers for messages
+    SUMMARY_PER_BYTE = 64,    // bytes of an answer: a range of two bytes is answered by at most 128
+    SUMMARY_PER_ENTRY = 64,   // and a range for each entry of the replica
+    MESSAGES_PER_SUMMARY = 4, // messages of an answer that need not be full
 };
 
-struct letter {
+struct packet {
     gv_time at;
     size_t len;
     int to;
     char bytes[CAP];
 };
 
-// What the Byzantine peer has had from one engine.
-struct toll {
-    uint64_t summaries, summary_bytes; // taken by the engine: the Byzantine peer's
+// What the Byzantine peer sent to one engine, and what that answered.
+struct traffic {
+    uint64_t summaries, summary_bytes; // received by the engine, packed
     uint64_t received, received_bytes;
-    uint64_t answered;              // entries that answers gave
-    uint64_t answers, answer_bytes; // packed, of messages with ranges
+    uint64_t answered;              // entries in answers
+    uint64_t answers, answer_bytes; // messages of syncs, and their packed summaries
 };
 
 struct node {
     struct gv_engine *engine;
     int byzantine, other; // numbers of its peers
-    struct toll toll;
+    struct traffic traffic;
 };
 
-// Two engines as they are before each input; one of a kind, made when first wanted.
+// The state of the two engines before each input; one for each kind, created at its first use.
 struct target {
     struct gv_arena arena;
     struct node nodes[HONEST];
@@ -69,9 +69,9 @@ struct target {
 
 static struct gv_json json;
 static char line[CAP], sent[HONEST][CAP], scratch[CAP];
-static size_t sent_len[HONEST];        // to the Byzantine peer, the last one: for echoes
-static struct letter letters[LETTERS]; // a ring
-static unsigned letter_head, letter_count;
+static size_t sent_len[HONEST];        // the last message to the Byzantine peer, for echoes
+static struct packet packets[PACKETS]; // a ring
+static unsigned packet_head, packet_count;
 static int write_count;
 static char written[WRITES][GV_COLLIDE_KEY_MAX];
 static struct target *target;
@@ -80,7 +80,7 @@ static struct gv_slice slice(const char *text) {
     return (struct gv_slice){(const uint8_t *)text, strlen(text)};
 }
 
-// ---- The two ------------------------------------------------------------------------------------
+// ---- The honest engines -------------------------------------------------------------------------
 
 static void put_number(struct gv_engine *engine, int number) {
     char key[32];
@@ -98,10 +98,10 @@ static void put_number(struct gv_engine *engine, int number) {
 static void count_event(void *ctx, const struct gv_engine_event *event) {
     struct node *node = ctx;
     if (event->kind == GV_ENGINE_SENT && event->sync && event->peer == node->byzantine)
-        node->toll.answered++;
+        node->traffic.answered++;
 }
 
-// Three nodes, of which the Byzantine peer is the last or the first: then it is the root of the
+// Three nodes. The Byzantine peer is the last or the first of them; the first is the root of the
 // tree.
 static void make_node(struct target *it, int index, size_t kind) {
     static const char *const byzantine_last[] = {"n0", "n1", "n2"}, *const byzantine_first[] = {
@@ -120,7 +120,7 @@ static void make_node(struct target *it, int index, size_t kind) {
     };
     GV_ASSERT(gv_engine_new(&node->engine, &config) == 0);
     for (int i = 0; i < ENTRIES; i++) {
-        bool lacks = i % (ENTRIES / APART) == 7 + index;
+        bool lacks = i % (ENTRIES / LACKING) == 7 + index;
         if (!lacks) put_number(node->engine, i);
     }
     GV_ASSERT(gv_engine_join(node->engine, GV_MS, names[index], names, 3) == 0);
@@ -142,16 +142,15 @@ static void start(size_t kind) {
         gv_arena_restore(&target->arena);
     }
     target->now = GV_MS;
-    letter_count = 0;
+    packet_count = 0;
     write_count = 0;
     for (int i = 0; i < HONEST; i++) {
-        target->nodes[i].toll = (struct toll){0};
+        target->nodes[i].traffic = (struct traffic){0};
         sent_len[i] = 0;
     }
 }
 
-// ---- What they say
-// -------------------------------------------------------------------------------
+// ---- Messages -----------------------------------------------------------------------------------
 
 static void note_answer(struct node *node, const char *bytes, size_t len) {
     struct gv_message message;
@@ -159,17 +158,17 @@ static void note_answer(struct node *node, const char *bytes, size_t len) {
     GV_ASSERT(gv_json_parse(&json, bytes, len) > 0);
     GV_ASSERT(gv_message_decode(&message, &json, 0, &fault) == 0);
     if (!message.sync) return;
-    node->toll.answers++;
-    node->toll.answer_bytes += GV_BASE64_BYTES(message.ranges.len);
+    node->traffic.answers++;
+    node->traffic.answer_bytes += GV_BASE64_BYTES(message.ranges.len);
 }
 
-static void post(int to, const char *bytes, size_t len) {
-    if (letter_count == LETTERS) return;
-    struct letter *letter = &letters[(letter_head + letter_count++) % LETTERS];
-    letter->at = target->now + TRIP_MS * GV_MS;
-    letter->len = len;
-    letter->to = to;
-    memcpy(letter->bytes, bytes, len);
+static void transmit(int to, const char *bytes, size_t len) {
+    if (packet_count == PACKETS) return;
+    struct packet *packet = &packets[(packet_head + packet_count++) % PACKETS];
+    packet->at = target->now + TRIP_MS * GV_MS;
+    packet->len = len;
+    packet->to = to;
+    memcpy(packet->bytes, bytes, len);
 }
 
 static uint64_t sent_entries(const struct gv_engine *engine) {
@@ -178,23 +177,23 @@ static uint64_t sent_entries(const struct gv_engine *engine) {
     return stats.sent_entries;
 }
 
-// All that a node has to say now. True: some of it to the Byzantine peer.
+// Sends all that a node has to send. True: some of it went to the Byzantine peer.
 static bool drain(int index) {
     struct node *node = &target->nodes[index];
     bool to_byzantine = false;
-    int peer, said;
+    int peer, status;
     uint64_t before = sent_entries(node->engine);
-    while ((said = gv_engine_send(node->engine, target->now, scratch, sizeof scratch, &peer)) !=
+    while ((status = gv_engine_send(node->engine, target->now, scratch, sizeof scratch, &peer)) !=
            0) {
-        GV_ASSERT(said > 0);
-        size_t len = (size_t)said;
-        // What is too long for the bound, as a Byzantine peer may tell it, goes alone.
+        GV_ASSERT(status > 0);
+        size_t len = (size_t)status;
+        // An entry from the Byzantine peer may be too long for message_max; it is sent alone.
         bool alone = sent_entries(node->engine) == before + 1 && len <= GV_MESSAGE_LIMIT;
         before = sent_entries(node->engine);
         GV_ASSERT((len <= target->bound || alone) &&
                   (peer == node->byzantine || peer == node->other));
         if (peer == node->other) {
-            post(1 - index, scratch, len);
+            transmit(1 - index, scratch, len);
             continue;
         }
         to_byzantine = true;
@@ -207,14 +206,14 @@ static bool drain(int index) {
     return to_byzantine;
 }
 
-static void hear(int index, int peer, const char *bytes, size_t len) {
+static void receive(int index, int peer, const char *bytes, size_t len) {
     struct node *node = &target->nodes[index];
     struct gv_message message;
     const char *fault;
     if (gv_json_parse(&json, bytes, len) < 0) return;
     if (gv_message_decode(&message, &json, 0, &fault) < 0) return;
     if (!gv_engine_ready(node->engine)) {
-        drain(index); // which uses the parser
+        drain(index); // this overwrites the parsed message
         GV_ASSERT(gv_json_parse(&json, bytes, len) > 0);
         GV_ASSERT(gv_message_decode(&message, &json, 0, &fault) == 0);
     }
@@ -225,10 +224,10 @@ static void hear(int index, int peer, const char *bytes, size_t len) {
     GV_ASSERT(peer == node->byzantine || error == 0);
     GV_ASSERT(gv_engine_root(node->engine).count >= before);
     if (peer != node->byzantine) return;
-    node->toll.received++;
-    node->toll.received_bytes += len;
-    node->toll.summaries += message.ranges.len > 0;
-    node->toll.summary_bytes += GV_BASE64_BYTES(message.ranges.len);
+    node->traffic.received++;
+    node->traffic.received_bytes += len;
+    node->traffic.summaries += message.ranges.len > 0;
+    node->traffic.summary_bytes += GV_BASE64_BYTES(message.ranges.len);
 }
 
 static void advance(gv_time to) {
@@ -239,28 +238,27 @@ static void advance(gv_time to) {
     }
 }
 
-// Those letters arrive whose time has come.
+// Delivers the messages that are due.
 static void deliver(void) {
-    while (letter_count > 0 && letters[letter_head].at <= target->now) {
-        struct letter *letter = &letters[letter_head];
-        hear(letter->to, target->nodes[letter->to].other, letter->bytes, letter->len);
-        letter_head = (letter_head + 1) % LETTERS;
-        letter_count--;
-        drain(letter->to);
+    while (packet_count > 0 && packets[packet_head].at <= target->now) {
+        struct packet *packet = &packets[packet_head];
+        receive(packet->to, target->nodes[packet->to].other, packet->bytes, packet->len);
+        packet_head = (packet_head + 1) % PACKETS;
+        packet_count--;
+        drain(packet->to);
     }
 }
 
-// The Byzantine peer says to one what one of the two has said to it.
+// The Byzantine peer sends a message that it received to one of the two.
 static void echo(int index, int of) {
     size_t len = sent_len[of];
-    memcpy(line, sent[of], len); // where hear() does not change it
-    hear(index, target->nodes[index].byzantine, line, len);
+    memcpy(line, sent[of], len); // a copy, since receive() may change sent[]
+    receive(index, target->nodes[index].byzantine, line, len);
 }
 
 // ---- An input -----------------------------------------------------------------------------------
 
-// A value that the Byzantine peer has no part in. Every other one shares a place with the one
-// before.
+// A local write of an honest engine. Every second one shares its position with the one before.
 static void write_one(int index) {
     if (write_count == WRITES) return;
     struct gv_collide_pair pair;
@@ -282,12 +280,12 @@ static void operate(struct gv_byzantine *byzantine, uint8_t how) {
     int index = how & 1;
     const struct node *node = &target->nodes[index];
     switch (how / 2 % 8) {
-    case 0: { // a line as it is
+    case 0: { // a raw line of the input
         const uint8_t *newline = memchr(byzantine->data, '\n', byzantine->len);
         size_t len = newline != NULL ? (size_t)(newline - byzantine->data) : byzantine->len;
         struct gv_slice raw = gv_byzantine_bytes(byzantine, len);
         gv_byzantine_bytes(byzantine, 1);
-        hear(index, node->byzantine, (const char *)raw.data, raw.len);
+        receive(index, node->byzantine, (const char *)raw.data, raw.len);
         break;
     }
     case 1:
@@ -299,40 +297,41 @@ static void operate(struct gv_byzantine *byzantine, uint8_t how) {
     case 3:
         pass(gv_byzantine_byte(byzantine));
         break;
-    case 4: // what was on its way is lost
-        letter_count = 0;
+    case 4: // messages in flight are lost
+        packet_count = 0;
         break;
     default:
-        hear(index, node->byzantine, line,
-             gv_byzantine_message(byzantine, node->engine, node->byzantine, line, sizeof line));
+        receive(index, node->byzantine, line,
+                gv_byzantine_message(byzantine, node->engine, node->byzantine, line, sizeof line));
     }
     if (how & 128) drain(index);
 }
 
-static void check_toll(const struct node *node) {
-    const struct toll *toll = &node->toll;
+static void check_traffic(const struct node *node) {
+    const struct traffic *traffic = &node->traffic;
     struct gv_engine_stats stats;
     gv_engine_stats(node->engine, &stats);
-    GV_ASSERT(toll->answered <= toll->summaries * stats.entries);
-    GV_ASSERT(toll->answer_bytes <= SUMMARY_A_BYTE * toll->summary_bytes +
-                                        SUMMARY_AN_ENTRY * toll->summaries * stats.entries +
-                                        GV_RECONCILE_ROOT_MAX * stats.opened_syncs);
-    uint64_t full = (toll->answer_bytes + toll->answered * GV_MESSAGE_ENTRY_MAX) / 100;
-    GV_ASSERT(toll->answers <= stats.opened_syncs + MESSAGES_A_SUMMARY * toll->summaries + full);
+    GV_ASSERT(traffic->answered <= traffic->summaries * stats.entries);
+    GV_ASSERT(traffic->answer_bytes <= SUMMARY_PER_BYTE * traffic->summary_bytes +
+                                           SUMMARY_PER_ENTRY * traffic->summaries * stats.entries +
+                                           GV_RECONCILE_ROOT_MAX * stats.opened_syncs);
+    uint64_t full = (traffic->answer_bytes + traffic->answered * GV_MESSAGE_ENTRY_MAX) / 100;
+    GV_ASSERT(traffic->answers <=
+              stats.opened_syncs + MESSAGES_PER_SUMMARY * traffic->summaries + full);
 }
 
 static void check_bounds(void) {
     uint64_t received = 0;
     for (int i = 0; i < HONEST; i++) {
-        check_toll(&target->nodes[i]);
-        received += target->nodes[i].toll.received_bytes;
+        check_traffic(&target->nodes[i]);
+        received += target->nodes[i].traffic.received_bytes;
     }
-    // What one was told it may tell the other.
-    uint64_t most = target->arena.saved_live + 2 * MEMORY_A_BYTE * received + MEMORY_SPARE;
+    // One engine may forward to the other what it received.
+    uint64_t most = target->arena.saved_live + 2 * MEMORY_PER_BYTE * received + MEMORY_SPARE;
     GV_ASSERT(target->arena.live <= most);
 }
 
-// ---- Afterwards ---------------------------------------------------------------------------------
+// ---- Convergence --------------------------------------------------------------------------------
 
 static bool agree(void) {
     enum gv_check_replicas equal =
@@ -347,13 +346,13 @@ static gv_time next_time(gv_time reply_at) {
         gv_time deadline = gv_engine_deadline(target->nodes[i].engine);
         if (deadline < next) next = deadline;
     }
-    if (letter_count > 0 && letters[letter_head].at < next) next = letters[letter_head].at;
+    if (packet_count > 0 && packets[packet_head].at < next) next = packets[packet_head].at;
     return next > target->now ? next : target->now;
 }
 
-// The two settle, while the Byzantine peer says to each what that one has said to it.
+// Runs until the two are equal, while the Byzantine peer echoes the messages of each.
 static void settle(void) {
-    gv_time end = target->now + CALM_MS * GV_MS, reply_at = GV_TIME_NEVER;
+    gv_time end = target->now + SETTLE_MS * GV_MS, reply_at = GV_TIME_NEVER;
     for (int replies = 0; !agree();) {
         advance(next_time(reply_at));
         GV_ASSERT(target->now < end);
@@ -382,6 +381,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
         operate(&byzantine, gv_byzantine_byte(&byzantine));
     for (int i = 0; i < HONEST; i++) drain(i);
     check_bounds();
-    if (kind / KINDS % 8 == 0) settle(); // it takes longer than the rest
+    if (kind / KINDS % 8 == 0) settle(); // takes longer than the rest
     return 0;
 }

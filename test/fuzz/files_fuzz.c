@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: MIT
-// The two files of a store's directory, and its watermark: with bytes changed, ranges zeroed or
-// taken from elsewhere, cut off, removed, replaced by older copies of themselves or by another
-// directory's. Either they are refused, and stay as they were; or everything that was acknowledged
-// is served, and the store goes on.
+// The three files of a store's directory (data.mdb, journal, watermark), changed: with bytes set,
+// ranges zeroed or filled, truncated, removed, or replaced by older copies or by files of another
+// directory. Opening fails and leaves data.mdb and the journal unchanged, or it succeeds with all
+// acknowledged entries and the store continues to work.
 //
-// Without its watermark a store may miss the last frame of its journal, and cannot tell an older
-// copy of both files from what should be there, nor their loss from a new directory; and both files
-// of another directory are another store.
+// Without the watermark a store cannot detect that the last frame of the journal is missing, that
+// both files are older copies, or that both are gone. Both files of another directory are a valid
+// store of their own.
 #include "../lib/image.h"
 
 #include "../lib/proc.h"
@@ -22,7 +22,7 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-// An operation: what, to which file, at which byte (3), and up to where or what (3).
+// An operation of 8 bytes: kind, file, offset (3 bytes), and length or value (3 bytes).
 enum {
     OP = 8,
     OPS_MAX = 8,
@@ -33,25 +33,25 @@ enum {
     OTHER = 4,
     REMOVE = 5,
     FILL = 6,
-    MIX = 7, // a range of an older copy
+    MIX = 7, // copy a range from an older copy
 };
 enum { DATA, JOURNAL, LOCK, FILES };
 enum { STAGES = 5, BATCHES = 8, LONGER = 4, CAP = 256 << 10 };
 
-// What a file is: all of it but the zeros at its end.
+// Contents of a file, without the zeros at its end.
 struct content {
     bool there;
-    size_t len, full; // bytes that are kept; all of them
+    size_t len, full; // bytes stored here; size of the file
     uint8_t *bytes;
 };
 
-struct place {
-    struct gv_image image; // only its directory and configuration
-    struct content moments[STAGES][FILES];
-    struct gv_digest roots[STAGES]; // … and what is in it then
+struct directory {
+    struct gv_image image;                // only its directory and configuration
+    struct content copies[STAGES][FILES]; // the files after each stage
+    struct gv_digest roots[STAGES];       // root digest after each stage
 };
 
-static struct place mine, other;
+static struct directory mine, other;
 static struct gv_digest roots[BATCHES + 1];
 static struct content now[FILES];
 
@@ -59,14 +59,14 @@ static const char *const names[FILES] = {"data.mdb", "grapevine.journal", "grape
 
 // ---- Directories --------------------------------------------------------------------------------
 
-static const char *path_of(const struct place *place, int file) {
+static const char *path_of(const struct directory *directory, int file) {
     static char path[4200];
-    snprintf(path, sizeof path, "%s/%s", place->image.dir, names[file]);
+    snprintf(path, sizeof path, "%s/%s", directory->image.dir, names[file]);
     return path;
 }
 
-static void take(const struct place *place, int file, struct content *out) {
-    int fd = open(path_of(place, file), O_RDONLY);
+static void read_file(const struct directory *directory, int file, struct content *out) {
+    int fd = open(path_of(directory, file), O_RDONLY);
     struct stat found;
     if (out->bytes == NULL) out->bytes = malloc(CAP);
     GV_ASSERT(out->bytes != NULL);
@@ -81,8 +81,8 @@ static void take(const struct place *place, int file, struct content *out) {
     close(fd);
 }
 
-static void put(const struct place *place, int file, const struct content *in) {
-    const char *path = path_of(place, file);
+static void write_file(const struct directory *directory, int file, const struct content *in) {
+    const char *path = path_of(directory, file);
     if (!in->there) {
         unlink(path);
         return;
@@ -93,21 +93,21 @@ static void put(const struct place *place, int file, const struct content *in) {
     close(fd);
 }
 
-static bool is_same(const struct place *place, int file, const struct content *want) {
+static bool is_same(const struct directory *directory, int file, const struct content *want) {
     static struct content found;
-    take(place, file, &found);
+    read_file(directory, file, &found);
     return found.there == want->there && found.full == want->full && found.len == want->len &&
            memcmp(found.bytes, want->bytes, found.len) == 0;
 }
 
-// A life that writes these batches, and dies unless it is to be closed.
-static void live(struct place *place, int first, int count, bool sync, bool ends) {
+// Runs a process that writes the batches and then closes the store, if `ends`, or is killed.
+static void run_process(struct directory *directory, int first, int count, bool sync, bool ends) {
     pid_t child = fork();
     if (child == 0) {
         struct gv_store_lmdb *lmdb;
         struct gv_engine *engine = gv_image_engine();
-        place->image.config.sync = sync;
-        GV_ASSERT(gv_image_open(&place->image, &lmdb) == 0);
+        directory->image.config.sync = sync;
+        GV_ASSERT(gv_image_open(&directory->image, &lmdb) == 0);
         for (int i = first; i < first + count; i++) gv_image_write(lmdb, engine, i);
         if (ends) GV_ASSERT(gv_store_lmdb_close(lmdb, true) == 0);
         gv_engine_free(engine);
@@ -122,36 +122,37 @@ static void clean_up(void) {
     gv_proc_remove_dir(other.image.dir);
 }
 
-static void make(struct place *place, uint64_t incarnation) {
+static void make(struct directory *directory, uint64_t incarnation) {
     static const struct {
         int count;
         bool sync, ends;
     } stages[STAGES] = {{1, true, true},   // closed
-                        {1, true, false},  // a frame in the journal
-                        {2, true, false},  // two
-                        {1, false, true},  // a life without
-                        {3, true, false}}; // three
-    snprintf(place->image.dir, sizeof place->image.dir, "%s", gv_proc_make_dir());
-    place->image.config = (struct gv_store_lmdb_config){.dir = place->image.dir,
-                                                        .workload = "gset",
-                                                        .sync = true,
-                                                        .write_ahead = true,
-                                                        .incarnation = incarnation};
-    static struct gv_engine *engine; // where valgrind finds it in the children, too
+                        {1, true, false},  // one frame in the journal
+                        {2, true, false},  // two frames
+                        {1, false, true},  // without a journal
+                        {3, true, false}}; // three frames
+    snprintf(directory->image.dir, sizeof directory->image.dir, "%s", gv_proc_make_dir());
+    directory->image.config = (struct gv_store_lmdb_config){.dir = directory->image.dir,
+                                                            .workload = "gset",
+                                                            .sync = true,
+                                                            .write_ahead = true,
+                                                            .incarnation = incarnation};
+    static struct gv_engine *engine; // static, so that valgrind finds it in the children
     engine = gv_image_engine();
     int batch = 0;
     for (int i = 0; i < STAGES; i++) {
-        live(place, batch, stages[i].count, stages[i].sync, stages[i].ends);
+        run_process(directory, batch, stages[i].count, stages[i].sync, stages[i].ends);
         for (int k = 0; k < stages[i].count; k++) {
             gv_image_write(NULL, engine, batch++);
             roots[batch] = gv_engine_root(engine);
         }
-        place->roots[i] = gv_engine_root(engine);
-        for (int file = 0; file < FILES; file++) take(place, file, &place->moments[i][file]);
+        directory->roots[i] = gv_engine_root(engine);
+        for (int file = 0; file < FILES; file++)
+            read_file(directory, file, &directory->copies[i][file]);
     }
     GV_ASSERT(batch == BATCHES);
     gv_engine_free(engine);
-    place->image.config.sync = true;
+    directory->image.config.sync = true;
 }
 
 // ---- Operations ---------------------------------------------------------------------------------
@@ -169,7 +170,7 @@ static void copy(struct content *to, const struct content *from) {
 
 static void change(const uint8_t op[OP], struct content *file, int which) {
     size_t at = number(op + 2), what = number(op + 5);
-    const struct content *older = &mine.moments[what % STAGES][which];
+    const struct content *older = &mine.copies[what % STAGES][which];
     size_t from = file->len > 0 ? at % file->len : 0;
     size_t most = file->len - from, len = most > 0 ? 1 + what % most : 0;
     switch (op[0] % 8) {
@@ -187,7 +188,7 @@ static void change(const uint8_t op[OP], struct content *file, int which) {
         copy(file, older);
         break;
     case OTHER:
-        copy(file, &other.moments[what % STAGES][which]);
+        copy(file, &other.copies[what % STAGES][which]);
         break;
     case REMOVE:
         file->there = false;
@@ -206,13 +207,13 @@ static void change(const uint8_t op[OP], struct content *file, int which) {
     }
 }
 
-// ---- What may come of it ------------------------------------------------------------------------
+// ---- Expectations ------------------------------------------------------------------------------
 
 static bool is_new(const struct content *file) {
     return !file->there || file->full == 0;
 }
 
-// Whether a store may hold this: all, or what is said above.
+// Whether a store may have this root: that of all batches, or one of the exceptions above.
 static bool may_hold(struct gv_digest root, bool watermark, bool replaced, bool foreign) {
     if (gv_digest_equal(root, roots[BATCHES])) return true;
     if (is_new(&now[DATA]) && !now[JOURNAL].there) return !watermark && root.count == 0;
@@ -224,7 +225,7 @@ static bool may_hold(struct gv_digest root, bool watermark, bool replaced, bool 
     return false;
 }
 
-static void go_on(struct gv_store_lmdb *lmdb, struct gv_engine *engine) {
+static void continue_store(struct gv_store_lmdb *lmdb, struct gv_engine *engine) {
     gv_image_write(lmdb, engine, BATCHES + 1);
     GV_ASSERT(gv_store_lmdb_close(lmdb, true) == 0);
     GV_ASSERT(gv_image_open(&mine.image, &lmdb) == 0);
@@ -247,7 +248,7 @@ static void check(bool watermark, bool replaced, bool foreign, bool longer) {
     GV_ASSERT(gv_store_load(gv_store_lmdb_store(lmdb), engine) == 0);
     GV_ASSERT(may_hold(gv_engine_root(engine), watermark, replaced, foreign));
     if (longer) {
-        go_on(lmdb, engine);
+        continue_store(lmdb, engine);
     } else {
         GV_ASSERT(gv_store_lmdb_close(lmdb, true) == 0);
     }
@@ -259,9 +260,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
         make(&mine, 1);
         make(&other, 2);
         atexit(clean_up);
-        for (int file = 0; file < FILES; file++) take(&mine, file, &now[file]);
+        for (int file = 0; file < FILES; file++) read_file(&mine, file, &now[file]);
     }
-    for (int file = 0; file < FILES; file++) copy(&now[file], &mine.moments[STAGES - 1][file]);
+    for (int file = 0; file < FILES; file++) copy(&now[file], &mine.copies[STAGES - 1][file]);
     bool watermark = true, foreign[FILES] = {false}, replaced = false;
     size_t ops = size / OP < OPS_MAX ? size / OP : OPS_MAX;
     for (size_t i = 0; i < ops; i++, data += OP) {
@@ -271,7 +272,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
         foreign[which] |= data[0] % 8 == OTHER;
         replaced |= data[0] % 8 == OLDER || data[0] % 8 == MIX;
     }
-    for (int file = 0; file < FILES; file++) put(&mine, file, &now[file]);
+    for (int file = 0; file < FILES; file++) write_file(&mine, file, &now[file]);
     mine.image.config.sync = size % 2 == 0;
     check(watermark, replaced, foreign[DATA] && foreign[JOURNAL], size % LONGER == 3);
     mine.image.config.sync = true;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
-// Any bytes as a line: the verdict of the naive reading, no fault without a name and a place, and,
-// if it is JSON, accessors that agree with one another and canonical text that is its own.
+// Random bytes as a text. The result equals that of the reference parser, and every error has a
+// description and an offset. For JSON, the accessors agree with each other, and the canonical text
+// is its own canonical text.
 #include "../../codec/json.h"
 #include "../lib/ref.h"
 

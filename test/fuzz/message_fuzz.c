@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Any lines as messages from its two peers, to an engine that holds some entries: whatever they
-// are, what it sends are messages to a peer, within the bound, and then it has no more to say.
+// Random lines as messages from two peers to an engine with some entries. The engine sends only
+// valid messages within the limit to its peers, and then becomes idle.
 #include "../../engine/engine.h"
 #include "../lib/arena.h"
 
@@ -18,13 +18,13 @@ enum {
     ARENA = 64 << 20
 };
 
-// An engine as it is before each input; one of a kind, made when first wanted.
+// An engine in its state before each input; one of each kind, created on first use.
 struct target {
     struct gv_arena arena;
     struct gv_engine *engine;
     gv_time now;
     size_t bound;
-    int sent; // messages, by this input
+    int sent; // messages sent for this input
 };
 
 static struct gv_json json;
@@ -62,9 +62,9 @@ static void make(struct target *target, size_t kind) {
         .message_max = target->bound,
     };
     GV_ASSERT(gv_engine_new(&target->engine, &config) == 0);
-    if (kind & 2) put_some(target->engine); // others learn of these by sync
+    if (kind & 2) put_some(target->engine); // these reach peers by sync
     GV_ASSERT(gv_engine_join(target->engine, GV_MS, names[1], names, 3) == 0);
-    if (!(kind & 2)) put_some(target->engine); // … or as news
+    if (!(kind & 2)) put_some(target->engine); // these as updates
     gv_arena_save(&target->arena);
 }
 
@@ -83,7 +83,7 @@ static struct target *start(size_t size) {
     return target;
 }
 
-// What was sent decodes, to the last entry.
+// A sent message decodes completely.
 static void check_sent(struct target *target, size_t len, int peer) {
     struct gv_message message;
     struct gv_message_cursor cursor;
@@ -97,7 +97,7 @@ static void check_sent(struct target *target, size_t len, int peer) {
     int more, count = 0;
     for (; (more = gv_message_next(&cursor, &entry, scratch, ENTRY_MAX)) != 0; count++)
         GV_ASSERT(more == 1);
-    // What is too long for the bound goes alone.
+    // An entry longer than the limit is sent alone.
     GV_ASSERT(len <= (count == 1 ? GV_MESSAGE_LIMIT : target->bound));
 }
 
@@ -106,7 +106,7 @@ static void drain(struct target *target) {
     while ((len = gv_engine_send(target->engine, target->now, buf, sizeof buf, &peer)) != 0) {
         GV_ASSERT(len > 0);
         if (target->sent++ < CHECKED)
-            check_sent(target, (size_t)len, peer); // the others are much alike
+            check_sent(target, (size_t)len, peer); // checking all would be slow
         GV_ASSERT(++sent < SENDS_MAX);
     }
     GV_ASSERT(gv_engine_ready(target->engine));
@@ -130,14 +130,14 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
         const char *newline = memchr(text, '\n', (size_t)(end - text));
         size_t len = (size_t)((newline != NULL ? newline : end) - text);
         receive(target, text, len);
-        // What a line's length says decides when time passes and the transport has room.
+        // The length of a line selects how time passes and whether the transport accepts messages.
         target->now += len % 5 * 90 * GV_MS;
         if (gv_engine_deadline(target->engine) <= target->now)
             gv_engine_advance(target->engine, target->now);
         if (len % 3 != 1) drain(target);
         text += len + 1;
     }
-    // Of some until both peers are given up, and a little longer.
+    // For some inputs, until both peers are suspected, and a little longer.
     for (int i = size > 0 && data[size - 1] % 16 == 0 ? 20 : 1; i > 0; i--) {
         drain(target);
         target->now = gv_engine_deadline(target->engine);

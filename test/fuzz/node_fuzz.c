@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
-// Any lines, to a broadcast node that has two peers: whatever they are, what it sends is JSON, a
-// line each, from itself, and to whom it may: a peer, or who spoke to it.
+// Any lines as input of a broadcast node with two peers. Each line that the node sends is valid
+// JSON with its own name as src. Messages between nodes go to a peer; replies go to a sender of a
+// line.
 #include "../../node/line.h"
 #include "../lib/arena.h"
 #include "../lib/solo.h"
@@ -11,7 +12,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 enum { SPEAKERS_MAX = 256, SPEAKER_LEN = 64, ARENA = 64 << 20 };
 
-// The senders of the lines so far, as they stood there; `any` if not all could be kept.
+// The senders of the lines so far, as spelled; `any`: there were too many to record.
 struct speakers {
     char names[SPEAKERS_MAX][SPEAKER_LEN];
     int count;
@@ -22,7 +23,7 @@ static void note_speaker(struct speakers *speakers, struct gv_json *json, const 
                          size_t len) {
     struct gv_line_peek peek;
     int tokens = gv_json_parse(json, line, len), src = -1;
-    // A line that cannot be parsed is answered, too, if its sender can be made out.
+    // The node also answers an invalid line if it can determine the sender.
     if (tokens <= 0) gv_line_peek(&peek, line, len);
     if (tokens > 0) src = gv_json_member(json, 0, "src");
     if (tokens > 0 && src < 0) return;
@@ -78,7 +79,7 @@ static void drain(struct gv_solo *solo, const struct speakers *speakers, struct 
     GV_ASSERT(gv_node_ready(solo->node));
 }
 
-// The node as it is before each input.
+// Returns the node in its initial state.
 static struct gv_solo *start(size_t size) {
     static struct gv_arena arena;
     static struct gv_solo solo;
@@ -116,7 +117,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
         note_speaker(&speakers, &json, text, len);
         if (!gv_node_ready(solo->node)) drain(solo, &speakers, &json);
         gv_solo_receive(solo, text, len);
-        // What a line's length says decides when time passes and the transport has room.
+        // The length of a line decides how much time passes and whether the node may send.
         solo->now += (len % 7) * 40 * GV_MS;
         if (gv_node_deadline(solo->node) <= solo->now) gv_node_advance(solo->node, solo->now);
         if (len % 3 == 0) drain(solo, &speakers, &json);

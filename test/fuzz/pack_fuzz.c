@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Any bytes, read in three ways: what a reader accepts, the writer writes byte for byte.
+// Random bytes as fields and as base64: what a reader accepts, the writer writes byte for byte.
 #include "../../merkle/pack.h"
 
 #include <stdlib.h>
@@ -7,7 +7,7 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-// Each byte says how to read what follows.
+// A byte selects the kind of the field after it.
 static void read_fields(const uint8_t *data, size_t size, struct gv_writer *out) {
     struct gv_reader in = {.data = data, .len = size};
     while (in.at < in.len && in.error == 0) {
@@ -41,10 +41,10 @@ static void read_fields(const uint8_t *data, size_t size, struct gv_writer *out)
 }
 
 static void read_base64(const uint8_t *data, size_t size, struct gv_writer *out) {
-    size_t room = GV_BASE64_BYTES(size);
-    uint8_t *bytes = malloc(room + 1);
+    size_t cap = GV_BASE64_BYTES(size);
+    uint8_t *bytes = malloc(cap + 1);
     GV_ASSERT(bytes != NULL);
-    int len = gv_pack_get_base64((struct gv_slice){data, size}, bytes, room);
+    int len = gv_pack_get_base64((struct gv_slice){data, size}, bytes, cap);
     if (len >= 0) {
         out->len = 0;
         gv_pack_put_base64(out, (struct gv_slice){bytes, (size_t)len});
@@ -57,7 +57,7 @@ static void read_base64(const uint8_t *data, size_t size, struct gv_writer *out)
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
-    // Faults put a field of up to ten bytes where fewer were read.
+    // After an error, a field of up to ten bytes may be written though fewer were read.
     struct gv_writer out = {.data = malloc(size + GV_PACK_VARINT_MAX)};
     GV_ASSERT(out.data != NULL);
     out.cap = size + GV_PACK_VARINT_MAX;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// Any bytes as a summary, to a tree of some items: the answer comes to its end after as many
-// messages as there is something to give or to ask for. Answering leaves the tree as it was, and
-// two such trees come to agree in an honest exchange.
+// Random bytes as a summary for a tree with some items. The answer completes after a bounded number
+// of messages and does not change the tree. Two such trees become equal in an exchange without
+// damage.
 #include "../../merkle/singlediff.h"
 #include "../lib/pair.h"
 
@@ -9,8 +9,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 enum { ITEMS = 300, MESSAGES_MAX = 100000 };
 
-// Items close together, spread out, at one position, and at both ends; some are entries of the set,
-// others have values, of which a few differ.
+// Items at consecutive positions, at random ones, at a single one, and at both ends. Some are
+// entries of the set; others have values, a few of which differ.
 static void fill(struct gv_pair *pair) {
     for (uint64_t i = 0; i < ITEMS; i++) {
         uint64_t hash = (i + 1) * UINT64_C(0x9e3779b97f4a7c15);
@@ -24,7 +24,7 @@ static void fill(struct gv_pair *pair) {
     gv_pair_add(pair, 1, GV_POSITION_END - 1, 3);
 }
 
-// The input, to a pair whose trees that does not change.
+// Answers the input; the pair drops the items sent.
 static void answer(struct gv_pair *pair, const uint8_t *data, size_t size) {
     pair->capacity = GV_RECONCILE_CAPACITY_MIN + size % 7 * 100;
     pair->sends_max = 1 + size % 5 * 10;
@@ -34,11 +34,11 @@ static void answer(struct gv_pair *pair, const uint8_t *data, size_t size) {
     bool ended = gv_pair_answer(pair, 0, (struct gv_slice){data, size}, MESSAGES_MAX);
     GV_ASSERT(ended);
     GV_ASSERT(pair->errors <= 1);
-    GV_ASSERT(pair->sent[0] + pair->sent[1] == 0); // what was said in answer was dropped
+    GV_ASSERT(pair->sent[0] + pair->sent[1] == 0); // the pair dropped the answers
 }
 
-// An honest exchange between two such sides.
-static void check_honest(void) {
+// An exchange between two such trees.
+static void check_exchange(void) {
     struct gv_pair pair;
     gv_pair_init(&pair, 1, GV_RECONCILE_CAPACITY_MIN, 1);
     fill(&pair);
@@ -52,7 +52,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     static struct gv_pair pair;
     static struct gv_digest root;
     if (pair.capacity == 0) {
-        check_honest();
+        check_exchange();
         gv_pair_init(&pair, 1, GV_RECONCILE_CAPACITY_MIN, 1);
         fill(&pair);
         root = gv_tree_root(&pair.side[0].tree);

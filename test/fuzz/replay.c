@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Feeds kept inputs to a fuzz target without libFuzzer: `NAME_fuzz FILE|DIRECTORY…`. Each input is
-// copied to the heap at its exact size, so that valgrind and the sanitizers see reads beyond it.
+// `NAME_fuzz FILE|DIRECTORY…` runs a fuzz target on kept inputs, without libFuzzer. Each input is
+// in a heap block of its exact size, so valgrind and the sanitizers detect reads beyond its end.
 #include <dirent.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -15,7 +15,7 @@ static int replay_file(const char *path, size_t size) {
     uint8_t *data = malloc(size ? size : 1);
     int status = -1;
     if (file != NULL && data != NULL && fread(data, 1, size, file) == size) {
-        // Named beforehand: a target that crashes leaves its input as the last line.
+        // Printed first: if the target crashes, the last line names the input.
         printf("%s\n", path);
         fflush(stdout);
         status = LLVMFuzzerTestOneInput(data, size);
@@ -27,7 +27,7 @@ static int replay_file(const char *path, size_t size) {
     return status;
 }
 
-// Replays a file, or what is in a directory. Returns how many inputs, or -1.
+// Replays a file, or all files below a directory. Returns the number of inputs, or -1.
 static int replay(const char *path) {
     struct stat info;
     if (stat(path, &info) != 0) {
@@ -62,5 +62,5 @@ int main(int argc, char **argv) {
         total += count;
     }
     printf("%d inputs\n", total);
-    return total > 0 ? 0 : 1; // an empty corpus would pass whatever the target does
+    return total > 0 ? 0 : 1; // an empty corpus tests nothing
 }

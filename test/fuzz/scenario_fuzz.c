@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// Any bytes as a scenario: it is read or refused, and a refusal points at a byte of it or at the
-// end of a line. What was read fits a cluster or names a node that this one lacks, and every node
-// that a step names is found in it.
+// Any bytes as a scenario. The parser accepts or refuses them; a refusal names a line and a column
+// within the text. For an accepted scenario, gv_scenario_check succeeds or refuses a node that the
+// cluster lacks, and gv_scenario_has finds every node that a step names.
 #include "../../sim/faults/scenario.h"
 
 #include <string.h>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// Any bytes as the records of a store: each is an entry or refused. What is an entry is written as
-// a record that reads the same, and an engine that loads them all holds what an engine holds into
-// which they were put one by one.
+// Fuzzes the records of a store: each is decoded to a valid entry or refused. The entry is encoded
+// to a record that decodes to the same; and loading all records gives the same replica as putting
+// their entries one by one.
 #include "../../engine/core.h"
 #include "../../engine/store.h"
 #include "../lib/arena.h"
@@ -12,8 +12,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 enum { ARENA = 64 << 20, FRONT = 3, LONG = 300 };
 
-// The input as a store. A record: the length of its key, that of its value, whether to stretch
-// both to the lengths of a key that is cut, and both.
+// The input as a store. A record is the lengths of its key and its value, a byte that may extend
+// both as for a key that is too long, then key and value.
 struct input {
     const uint8_t *data;
     size_t len;
@@ -31,7 +31,7 @@ static bool take_bytes(struct input *input, size_t len, struct gv_slice *out) {
     return true;
 }
 
-// The next record, in memory of its own so that reading beyond it is seen; false: the end.
+// The next record, in memory of its exact size so that sanitizers see overruns. False: the end.
 static bool next_record(struct input *input, struct gv_store_record *out) {
     struct gv_slice front, key, value;
     if (!take_bytes(input, FRONT, &front)) return false;

@@ -1,15 +1,16 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# deps.sh probe|install GROUP…: looks for what the project needs from the system; `install` has
-# the package manager bring what is missing, `probe` only names it. Silent if nothing is missing.
-# Groups: build, store (LMDB), san (SAN=), fuzz, test, check (the tools of the gates), pictures, and
-# for each of `make ports` its compiler and emulator: i386, armhf, s390x, musl.
-# $STAMP remembers the groups that were found for this compiler, so that they are probed once.
+# deps.sh probe|install GROUP…: checks that the system has what the groups need. If something is
+# missing, `probe` names it and fails, and `install` installs its package with apt-get, dnf or brew.
+# Prints nothing if nothing is missing. Groups: build, store (LMDB), san (SAN=), fuzz, test, check
+# (the tools of the gates), browser (for the report), and the compiler and emulator of each port:
+# i386, armhf, s390x, musl. The file $STAMP lists the groups found for each compiler, so each is
+# probed once.
 mode=$1
 shift
 cc=${CC:-cc}
 
-# A name with a dot is a header, *-san is a compiler's sanitizers, others are programs.
+# NAME.h is a header, COMPILER-san its sanitizers; other names are programs.
 needs() {
     case $1 in
     build) echo cc xxhash.h jsmn.h uv.h sodium.h ;;
@@ -17,13 +18,12 @@ needs() {
     san) echo cc-san ;;
     fuzz) echo libFuzzer ;;
     test) echo cmocka.h ;;
-    check) echo gcc g++ clang clang-san clang-tidy clang-format valgrind mandoc pkg-config nm \
-        node npm chromium ;;
+    check) echo gcc g++ clang clang-san clang-tidy clang-format valgrind mandoc pkg-config nm ;;
     i386) echo i686-linux-gnu-gcc qemu-i386 ;;
     armhf) echo arm-linux-gnueabihf-gcc qemu-arm ;;
     s390x) echo s390x-linux-gnu-gcc qemu-s390x ;;
     musl) echo musl-gcc ;;
-    pictures) echo node npm chromium ;;
+    browser) echo node npm && [ -n "$CHROMIUM" ] || echo chromium ;;
     esac
 }
 
@@ -36,7 +36,7 @@ int main(void) { return puts("") < 0; }'
 }
 have() {
     case $1 in
-    # Linking too: a compiler may be there without the C library's headers and start files.
+    # Links, too: a compiler may be installed without the C library's headers and start files.
     cc) hello | compiles $cc ;;
     *-gcc) hello | compiles "$1" -static ;;
     cc-san) echo 'int main(void) { return 0; }' | compiles $cc -fsanitize=address,undefined ;;
@@ -47,14 +47,15 @@ have() {
 int LLVMFuzzerTestOneInput(const char *at, size_t len);
 int LLVMFuzzerTestOneInput(const char *at, size_t len) { return at == NULL && len > 0; }' |
             compiles $cc -fsanitize=fuzzer ;;
-    # What cmocka.h asks its includer for, first.
+    # cmocka.h needs the other four before it.
     *.h) printf '#include <%s>\n' setjmp.h stdarg.h stddef.h stdint.h "$1" |
         compiles $cc $CPPFLAGS -fsyntax-only ;;
+    chromium) { command -v chromium || command -v chromium-browser; } >/dev/null ;;
     *) command -v "$1" >/dev/null ;;
     esac
 }
 
-# The packages that bring a thing: for apt-get, dnf, brew; "-" is none.
+# The packages of a need for $manager; "-" stands for none.
 package() {
     apt=$1 dnf=$1 brew=$1
     case $1 in
@@ -97,8 +98,8 @@ package() {
     eval "echo \"\$$manager\""
 }
 
-# Debian's packages of clang's run-time libraries carry its version, which only clang knows; so
-# they come in the second round if clang itself is missing. Older ones are in "common".
+# On Debian the package of clang's run-time libraries is named after clang's version, so it can only
+# be installed once clang is. In older releases the libraries are in libclang-common.
 clang_san() {
     dnf=compiler-rt brew=llvm apt=-
     version=$("$1" -dumpversion 2>/dev/null) || return
@@ -130,7 +131,7 @@ run() {
     "$@"
 }
 
-# Installs the packages of $missing.
+# Installs the packages for $missing.
 fetch() {
     packages=
     for need in $missing; do
@@ -153,7 +154,7 @@ fetch() {
     esac
 }
 
-# apt-get knows no package before its lists are there, and old lists name what is gone.
+# apt-get needs package lists; outdated ones name packages that are gone.
 update_lists() {
     [ "$manager" = apt ] || return 1
     sudo=
@@ -182,19 +183,19 @@ if ! find_missing; then
     case "$missing $cc" in
     *libFuzzer*clang*) ;;
     *libFuzzer*)
-        echo "$cc cannot fuzz: that takes clang, with libFuzzer (FUZZ_CC=clang)" >&2
+        echo "$cc has no libFuzzer: fuzzing needs clang (FUZZ_CC=clang)" >&2
         exit 1 ;;
     esac
     if ! find_manager; then
         echo "missing:$missing" >&2
-        echo "none of apt-get, dnf and brew is here to install them: please do, and try again" >&2
+        echo "found none of apt-get, dnf and brew: install these yourself and try again" >&2
         exit 1
     fi
     if [ "$manager" = apt ] && ! apt-cache show libjsmn-dev >/dev/null 2>&1; then
         update_lists
     fi
     fetch || { update_lists && fetch; }
-    # A second round for what only shows once the first is there: a compiler's own libraries.
+    # A second round installs a compiler's own libraries, which depend on its version.
     find_missing || { fetch && find_missing; } || {
         echo "$manager ran, but these are still missing:$missing" >&2
         exit 1

@@ -1,8 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# What `make install` puts down is enough: a C and a C++ program that know it only through
-# pkg-config compile, link with either library, and run; so does README.md's example. And
-# `make uninstall` leaves nothing.
+# After `make install`, a C program, a C++ program and README.md's example compile with the flags of
+# pkg-config, link with the shared and the static library, and run. `make uninstall` removes every
+# installed file.
 . "$(dirname "$0")/lib.sh"
 
 root=$TMP/root prefix=/opt/grapevine
@@ -13,7 +13,7 @@ export PKG_CONFIG_PATH="$root$prefix/lib/pkgconfig" PKG_CONFIG_SYSROOT_DIR="$roo
 pkg-config --exists --print-errors grapevine 2>&1 | fault
 version=$(show VERSION)
 [ "$(pkg-config --modversion grapevine)" = "$version" ] ||
-    fault "engine/grapevine.pc.in:1: its version is not $version"
+    fault "engine/grapevine.pc.in:1: the version is not $version"
 
 {
     (cd "$root$prefix/include" && find grapevine -name '*.h' | sort) |
@@ -38,7 +38,7 @@ try() { # NAME COMMAND…
     shift
     if ! "$@" >"$TMP/out" 2>&1; then
         cat "$TMP/out"
-        fault "GNUmakefile:1: what was installed does not serve: $name"
+        fault "GNUmakefile:1: with the installed files this fails: $name"
     fi
 }
 cflags=$(pkg-config --cflags grapevine)
@@ -56,7 +56,7 @@ try "README.md's example, compiling" gcc -std=c11 -Wall -Wextra -Werror $cflags 
     -o "$TMP/readme" $libs
 try "README.md's example, running" env LD_LIBRARY_PATH="$root$prefix/lib" "$TMP/readme"
 for program in "$root$prefix"/bin/*; do
-    [ -x "$program" ] || [ ! -e "$program" ] || fault "GNUmakefile:1: cannot be run: $program"
+    [ -x "$program" ] || [ ! -e "$program" ] || fault "GNUmakefile:1: not executable: $program"
 done
 
 build gcc CC=gcc WERROR=1 $place uninstall

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
-# What the gates share; sourced by each. A gate prints "file:line: what is wrong" for every fault
-# and ends with `finish`; it may be run by itself from anywhere.
+# Functions of the gates, each of which sources this file. A gate prints "file:line: what is wrong"
+# for each violation and ends with `finish`. It can be run alone, from any directory.
 cd "$(dirname "$0")/../.." || exit 2
 export LC_ALL=C
 unset MAKEFLAGS MAKELEVEL MFLAGS
@@ -13,7 +13,7 @@ faults=$TMP/faults
 rooms="merkle codec engine node sim"
 public="merkle codec engine"
 
-# files EXTENSION…: those of the project, and neither what was built nor what tests read.
+# files SUFFIX…: the project's files with these suffixes, without build results and test data.
 files() {
     for extension; do
         find . \( -path ./.git -o -path "./${BUILD#./}" -o -path ./build -o -path ./test/vectors \
@@ -21,12 +21,12 @@ files() {
     done | sed 's|^\./||' | sort
 }
 
-# fault TEXT…: prints it; without an argument, takes lines from stdin.
+# fault [TEXT…]: records and prints a violation: the text, or each line of stdin.
 fault() {
     if [ $# -gt 0 ]; then echo "$*"; else cat; fi | tee -a "$faults"
 }
 
-# Takes "FILE SYMBOL TEXT" lines; prints faults at the first line that mentions the symbol.
+# Reads lines "FILE SYMBOL TEXT" and records a violation at the first line of FILE with SYMBOL.
 fault_at() {
     while read -r file symbol text; do
         line=$(grep -nw -- "$symbol" "$file" | head -n 1 | cut -d : -f 1)
@@ -39,12 +39,13 @@ finish() {
     exit
 }
 
-# build NAME ARGUMENTS…: make into a directory of its own, kept for the next time.
+# build NAME ARGUMENT…: runs make with these arguments in $BUILD/gate-NAME, which is kept. If make
+# fails, prints the compiler's errors and exits.
 build() {
     name=$1
     shift
     ${MAKE:-make} BUILD="$BUILD/gate-$name" "$@" >"$TMP/build" 2>&1 && return
-    # What does not compile or link, in a line each; or all but the progress.
+    # A line for each error of compiler or linker; if there is none, all output but the progress.
     grep -E '^[^ ]+:[0-9]+:[0-9]+: (fatal )?error: |: undefined reference to ' "$TMP/build" |
         sed 's|.*/ld: ||' | awk '!seen[/undefined/ ? $NF : $0]++' | sed "s|^$PWD/||" >"$TMP/errors"
     if [ -s "$TMP/errors" ]; then
@@ -55,7 +56,7 @@ build() {
     exit 1
 }
 
-# show VARIABLE [ARGUMENTS…]: what it is in the makefile.
+# show VARIABLE [ARGUMENT…]: prints the value of a variable of the makefile.
 show() {
     variable=$1
     shift

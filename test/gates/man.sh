@@ -1,6 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# Man pages are free of warnings; every program has one, which names the options of its --help.
+# mandoc finds nothing to warn of in the man pages. Every program has a page, and the page and
+# --help name the same options.
 . "$(dirname "$0")/lib.sh"
 
 pages=$(files .1 .3 .5 .7)
@@ -12,8 +13,8 @@ for program in $(show BINS); do
         fault "GNUmakefile:1: no man page has the program $name under its .Nm"
 done
 
-# Options, as --name in a line each: those that a page mentions, those it explains, and those of
-# what is printed. --option stands for any.
+# Each prints options as lines --name: all options in a page; those with an entry in its list; those
+# in the output of --help. The page's word --option stands for any option.
 described() { grep -oE 'Fl -[a-z-]{2,}' "$1" | sed 's/.* -/--/' | sort -u | grep -vx -- --option; }
 explained() { grep '^\.It Fl' "$1" >"$TMP/explained" && described "$TMP/explained"; }
 printed() {
@@ -22,8 +23,8 @@ printed() {
     grep -oE -- '--[a-z][a-z-]*' "$TMP/help" | sort -u
 }
 differ() { # PAGE WANTED FOUND
-    comm -23 "$2" "$3" | sed "s|.*|$1:1: says nothing of &, which --help does|" | fault
-    comm -13 "$2" "$3" | sed "s|.*|$1:1: has &, of which --help says nothing|" | fault
+    comm -23 "$2" "$3" | sed "s|.*|$1:1: lacks &, which --help has|" | fault
+    comm -13 "$2" "$3" | sed "s|.*|$1:1: has &, which --help lacks|" | fault
 }
 
 ${MAKE:-make} -s all >"$TMP/build" 2>&1 || fault "GNUmakefile:1: the programs cannot be built"
@@ -33,7 +34,7 @@ for program in $(show BINS); do
     printed "$name" >"$TMP/printed"
     case $name in
     gv-broadcast) explained "$page" ;;
-    gv-counter | gv-gset) printed gv-broadcast ;; # as their pages say
+    gv-counter | gv-gset) printed gv-broadcast ;; # their pages refer to gv-broadcast(1)
     *) described "$page" ;;
     esac >"$TMP/described"
     differ "$page" "$TMP/printed" "$TMP/described"

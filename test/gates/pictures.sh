@@ -1,8 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# No picture is stale, and each is made by a command; test/lib/pictures.sh says what that means.
-# This compares checksums of sources and redraws plots of the figures they hold, so it takes no
-# browser, measures nothing, and says the same everywhere.
+# No picture is stale, and test/lib/pictures.sh makes each of them. The gate compares checksums of
+# sources and redraws plots from the figures stored in them. It needs no browser, measures nothing
+# and has the same result on every machine.
 . "$(dirname "$0")/lib.sh"
 
 build gcc CC=gcc WERROR=1 all
@@ -12,7 +12,7 @@ pictures=$(sed -n 's/^pictures="\(.*\)"$/\1/p' test/lib/pictures.sh)
 for picture in $(files .png .svg); do
     case " $pictures " in
     *" $picture "*) ;;
-    *) fault "$picture:1: no command makes it: test/lib/pictures.sh does not name it" ;;
+    *) fault "$picture:1: test/lib/pictures.sh does not make this picture" ;;
     esac
 done
 finish

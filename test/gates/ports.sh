@@ -1,16 +1,16 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# ports.sh [PORT…]: the libraries' tests pass on other machines, run by qemu's emulators of them,
-# and with another C library. What a port needs and the package manager cannot bring makes it
-# skipped, which is said; all of them skipped is a failure.
+# ports.sh [PORT…]: the libraries' tests pass on other processors, emulated by qemu, and with
+# another C library. A port whose compiler or emulator cannot be installed is skipped with a
+# message. If all ports are skipped, the gate fails.
 . "$(dirname "$0")/lib.sh"
 
 [ $# -gt 0 ] || set -- i386 armhf s390x musl
-# Emulation takes some ten times as long.
+# Emulation is about ten times slower.
 export GV_TEST_TIMEOUT_S="${GV_TEST_TIMEOUT_S:-600}"
 
-# Two libraries are headers, which are this system's. Others are only declared there: what the tests
-# link calls none of them. No other header of this system must be seen.
+# xxHash and jsmn are header-only libraries; the tests link no function of libuv, libsodium and
+# LMDB. So the headers of this system suffice, but no other header of it may be visible.
 include=$PWD/$BUILD/ports/include
 [ "${BUILD#/}" = "$BUILD" ] || include=$BUILD/ports/include
 test/gates/deps.sh install build store || exit 1
@@ -31,11 +31,11 @@ for port; do
     s390x) cc=s390x-linux-gnu-gcc emulator=qemu-s390x about='64 bits, big-endian' ;;
     musl) cc=musl-gcc about="musl on $(uname -m)" ;;
     *)
-        fault "there is no port $port; there are: i386 armhf s390x musl"
+        fault "no such port: $port; the ports are: i386 armhf s390x musl"
         continue ;;
     esac
     if ! test/gates/deps.sh install $port; then
-        echo "SKIPPED $port ($about): $cc${emulator:+ and $emulator} cannot be had here"
+        echo "SKIPPED $port ($about): $cc${emulator:+ and $emulator} cannot be installed here"
         continue
     fi
     if ${MAKE:-make} -k BUILD="$BUILD/ports/$port" PORT=$port WERROR=1 CC="$cc" LDFLAGS=-static \
@@ -43,15 +43,15 @@ for port; do
         port-run >"$TMP/run" 2>&1; then
         echo "ok      $port ($about): $(tail -n 1 "$TMP/run")"
         passed="$passed $port"
-        # What the nodes of a fixed run send is the same everywhere, byte for byte.
+        # The nodes of a fixed run send the same bytes on every port.
         sent=$(sed -n 's/^sent: //p' "$BUILD/ports/$port/port/test/scenario/wire_test.log")
         [ "${sent:-none}" = "${first:=$sent}" ] ||
-            fault "$port sends other bytes (${sent:-none}) than$first_port ($first)"
+            fault "the bytes sent on $port (${sent:-none}) differ from$first_port ($first)"
         : "${first_port:=$passed}"
     else
         grep -vE '^(  [A-Z]+ +|ok  )' "$TMP/run"
         fault "FAILED  $port ($about)"
     fi
 done
-[ -n "$passed" ] || fault 'no port was tried'
+[ -n "$passed" ] || fault 'every port was skipped'
 finish

@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# Nothing names a place on somebody's machine.
+# No file has a path of somebody's machine.
 . "$(dirname "$0")/lib.sh"
 
 files '' | xargs grep -nIE '(^|[^[:alnum:]_.])/(work|home|Users|root)/' /dev/null |

@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# clang-tidy finds nothing (.clang-tidy says what it looks for). A file is looked at again when it
-# or what it includes has changed.
+# clang-tidy finds nothing; .clang-tidy lists its checks. Files that have not changed since they
+# passed, nor the headers they include, are skipped.
 . "$(dirname "$0")/lib.sh"
 
 show FLAGS >"$TMP/flags"
@@ -18,7 +18,7 @@ if clang-tidy --quiet --warnings-as-errors='*' "$source" -- "$@" >"$log" 2>"$log
     mkdir -p "${done%/*}"
     : >"$done"
 else
-    # Without the analyzer's story of how it got there.
+    # Without the analyzer's notes on the path to the error.
     grep -A 2 -E ': (error|warning):' "$log" || cat "$log" "$log.noise"
     echo "$source" >>"$TMP/faults"
 fi

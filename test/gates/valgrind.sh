@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# The quicker unit tests, the kept fuzz inputs, and a short session with a node, under valgrind:
-# it sees reads of memory that was never written, which the sanitizers do not.
+# The fast unit tests, the kept fuzz inputs and a short session with a node pass under valgrind,
+# which finds reads of uninitialised memory. The sanitizers do not find those.
 . "$(dirname "$0")/lib.sh"
 
 build gcc CC=gcc WERROR=1 everything
@@ -9,19 +9,19 @@ export NATIVE_S=1 VALGRIND_S=60 BUILD TMP
 leaks="--leak-check=full --errors-for-leak-kinds=definite"
 export MEMCHECK="valgrind -q --error-exitcode=99 $leaks"
 cat >"$TMP/one" <<'END'
-# A program that takes long by itself would take minutes here, and the sanitizers run it anyway.
+# Long tests would take minutes under valgrind, so they run under the sanitizers only.
 name=${1##*/}
 log=$TMP/$name.log
-# Processor time, so that what is left out does not depend on what else the machine does.
+# Processor time, so that the choice does not depend on the load of the machine.
 (ulimit -S -t "$NATIVE_S" && exec "$@" >/dev/null 2>&1 </dev/null) 2>/dev/null
 if [ $? -eq 152 ]; then
-    echo "left out: $name, over $NATIVE_S s of processor time by itself"
+    echo "left out: $name, over $NATIVE_S s of processor time without valgrind"
     exit 0
 fi
 timeout "$VALGRIND_S" $MEMCHECK "$@" >"$log" 2>&1 </dev/null
 case $? in
 0) ;;
-124) echo "left out: $name, over $VALGRIND_S s" ;;
+124) echo "left out: $name, over $VALGRIND_S s under valgrind" ;;
 *)
     cat "$log"
     echo "$name fails under valgrind: $MEMCHECK $*" | tee -a "$TMP/faults"
@@ -38,7 +38,7 @@ for replay in $(show REPLAYS BUILD="$BUILD/gate-gcc"); do
     sh "$TMP/one" "$replay" "test/fuzz/corpus/${name%_fuzz}"
 done
 
-# A node as it is used: lines in, lines out, the end of input, exit status 0.
+# A node that reads lines, answers them, and exits with status 0 at the end of its input.
 node=$BUILD/gate-gcc/gv-broadcast
 if [ -x "$node" ]; then
     cat >"$TMP/lines" <<'END'
@@ -57,7 +57,7 @@ END
     fi
     for answer in init_ok topology_ok broadcast_ok read_ok 1000; do
         grep -q "$answer" "$TMP/answers" ||
-            fault "node/main_broadcast.c:1: says no $answer under valgrind"
+            fault "node/main_broadcast.c:1: no $answer in its output under valgrind"
     done
 fi
 finish

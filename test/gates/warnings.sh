@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# Everything compiles without a warning, with gcc and with clang.
+# All programs, tests and benchmarks compile without warnings, with gcc and clang.
 . "$(dirname "$0")/lib.sh"
 
 for compiler in gcc clang; do

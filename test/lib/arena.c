@@ -20,7 +20,7 @@
 
 enum { ALIGN = 16, GUARD = 16 };
 
-// In front of every block; the guard is behind it.
+// Precedes every block; GUARD bytes follow it.
 struct front {
     uint64_t size;
     uint64_t live;
@@ -100,7 +100,7 @@ void gv_arena_restore(struct gv_arena *arena) {
     ASAN_POISON_MEMORY_REGION(arena->base, arena->top);
     arena->top = arena->saved_top;
     arena->live = arena->saved_live;
-    // Block by block: to unpoison much at once has AddressSanitizer map its shadow anew.
+    // Block by block, since AddressSanitizer remaps its shadow to unpoison a large region.
     for (size_t at = 0; at < arena->top;) {
         struct front front;
         memcpy(&front, arena->saved + at, sizeof front);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// Memory that can be put back as it was: a fuzz target builds its state once, and every input
-// begins with a copy of it. No byte is handed out twice in between; under AddressSanitizer what
-// lies between the blocks, and what was given back, may not be touched.
+// An allocator whose state can be saved and restored: a fuzz target builds its state once, and each
+// input starts from it. Freed memory is not reused before a restore. Under AddressSanitizer any
+// access to freed blocks and to the gaps between blocks is reported.
 #ifndef GV_TEST_LIB_ARENA_H
 #define GV_TEST_LIB_ARENA_H
 
@@ -10,16 +10,17 @@
 struct gv_arena {
     uint8_t *base, *saved;
     size_t cap, top, saved_top;
-    size_t live, saved_live; // bytes handed out and not given back
+    size_t live, saved_live; // bytes in allocated blocks
 };
 
-// Of `cap` bytes; whoever asks for more gets none. It stays where it is; a fuzz target never frees
-// it.
+// Creates an arena of `cap` bytes; allocations beyond that return NULL. The allocator refers to
+// *arena, which must outlive it.
 void gv_arena_init(struct gv_arena *arena, size_t cap);
 void gv_arena_fini(struct gv_arena *arena);
 struct gv_alloc gv_arena_alloc(struct gv_arena *arena);
 
-// Remembers everything in it, once; and goes back to that.
+// Saves all blocks and their contents; at most once per arena. Restores the saved state; blocks
+// allocated since become invalid.
 void gv_arena_save(struct gv_arena *arena);
 void gv_arena_restore(struct gv_arena *arena);
 

@@ -10,7 +10,7 @@
 
 enum {
     RANGES_MAX = 64,
-    RUN_MAX = 64, // entries in a row
+    RUN_MAX = 64, // most entries of a message
     SUMMARY_CAP = 4096,
     TEXT_CAP = 512,
 };
@@ -35,7 +35,7 @@ static uint64_t word(struct gv_byzantine *byzantine) {
     return word;
 }
 
-// A number where this one would be true.
+// A number in place of the right one.
 static uint64_t number(struct gv_byzantine *byzantine, uint64_t truth) {
     switch (gv_byzantine_byte(byzantine) % 8) {
     case 0:
@@ -65,7 +65,7 @@ static struct gv_item item(struct gv_byzantine *byzantine, const struct gv_tree 
     return gv_tree_get(&at);
 }
 
-// Where a range that begins at `lo` ends: beyond that.
+// An end for a range that begins at `lo`; greater than that.
 static uint64_t bound(struct gv_byzantine *byzantine, const struct gv_tree *tree, uint64_t lo) {
     uint8_t how = gv_byzantine_byte(byzantine);
     uint64_t hi = GV_POSITION_END;
@@ -75,7 +75,7 @@ static uint64_t bound(struct gv_byzantine *byzantine, const struct gv_tree *tree
     return hi > lo ? hi : GV_POSITION_END;
 }
 
-// What is nearly true of a range: some items more, or less.
+// A nearly right digest of a range: with some items added or removed.
 static struct gv_digest digest(struct gv_byzantine *byzantine, const struct gv_replica *replica,
                                uint64_t lo, uint64_t hi) {
     struct gv_digest digest = gv_tree_digest(&replica->tree, lo, hi);
@@ -106,7 +106,7 @@ static void put_short_hashes(struct gv_byzantine *byzantine, const struct gv_rep
         uint32_t short_hash = (uint32_t)gv_digest_fingerprint(&replica->key, digest, salt);
         uint32_t truth =
             kind == GV_RANGE_REQUEST_ELEMENTS ? gv_pinsketch_element(one.hash) : short_hash;
-        gv_range_put_u32(out, (uint32_t)number(byzantine, truth));
+        gv_pack_put_u32(out, (uint32_t)number(byzantine, truth));
     }
 }
 
@@ -235,31 +235,31 @@ static void put_entries(struct gv_byzantine *byzantine, const struct gv_replica 
 
 // ---- Messages -----------------------------------------------------------------------------------
 
-static struct gv_message head(struct gv_byzantine *byzantine, const struct gv_engine *engine,
-                              int peer) {
+static struct gv_message header(struct gv_byzantine *byzantine, const struct gv_engine *engine,
+                                int peer) {
     static const struct gv_peer stranger = {.next_id = 1};
     const struct gv_peer *at = engine->peers[peer] != NULL ? engine->peers[peer] : &stranger;
     uint8_t has = gv_byzantine_byte(byzantine);
-    struct gv_message head = {
+    struct gv_message header = {
         .sync = has & 1,
         .has_id = has & 2,
         .immediate_ack = (has & 6) == 6,
         .to_parent = has & 8,
         .has_ack = has & 16,
     };
-    if (head.has_id) head.id = number(byzantine, at->largest + 1);
-    if (has & 32) head.next_flush_ms = (uint32_t)number(byzantine, 400);
-    if (!head.has_ack) return head;
-    head.ack.largest = number(byzantine, at->next_id - 1);
-    head.ack.mask = number(byzantine, UINT64_MAX);
-    head.ack.ack_delay_us = number(byzantine, 100);
-    return head;
+    if (header.has_id) header.id = number(byzantine, at->largest + 1);
+    if (has & 32) header.next_flush_ms = (uint32_t)number(byzantine, 400);
+    if (!header.has_ack) return header;
+    header.ack.largest = number(byzantine, at->next_id - 1);
+    header.ack.mask = number(byzantine, UINT64_MAX);
+    header.ack.ack_delay_us = number(byzantine, 100);
+    return header;
 }
 
 size_t gv_byzantine_message(struct gv_byzantine *byzantine, struct gv_engine *engine, int peer,
                             char *buf, size_t cap) {
     uint8_t has = gv_byzantine_byte(byzantine);
-    struct gv_message first = head(byzantine, engine, peer);
+    struct gv_message first = header(byzantine, engine, peer);
     struct gv_slice ranges = {0};
     if (has & 1) ranges = summary(byzantine, &engine->replica);
     GV_ASSERT(cap > GV_MESSAGE_HEADER_MAX + GV_MESSAGE_TAIL + GV_MESSAGE_RANGES(ranges.len));

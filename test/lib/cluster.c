@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { EVENT_NET, EVENT_LATE, EVENT_TIMER };
+enum { EVENT_NET, EVENT_DELAYED, EVENT_TIMER };
 
 static struct gv_slice slice(const char *text) {
     return (struct gv_slice){(const uint8_t *)text, strlen(text)};
@@ -67,7 +67,7 @@ void gv_cluster_init(struct gv_cluster *cluster, const struct gv_cluster_config 
 
 void gv_cluster_fini(struct gv_cluster *cluster) {
     gv_net_fini(&cluster->net);
-    gv_event_queue_drop(&cluster->queue, EVENT_LATE, free);
+    gv_event_queue_drop(&cluster->queue, EVENT_DELAYED, free);
     gv_event_queue_fini(&cluster->queue);
     for (uint32_t i = 0; i < cluster->config.nodes; i++) {
         gv_engine_free(cluster->nodes[i].engine);
@@ -79,9 +79,9 @@ void gv_cluster_fini(struct gv_cluster *cluster) {
     free(cluster->buf);
 }
 
-// --- what is said ----------------------------------------------------------------------------
+// --- messages --------------------------------------------------------------------------------
 
-// The index behind the "n" of a name.
+// The number after the "n" of a name.
 static uint32_t index_of(struct gv_slice name) {
     uint32_t index = 0;
     for (size_t i = 1; i < name.len; i++) index = index * 10 + (uint32_t)(name.data[i] - '0');
@@ -94,7 +94,7 @@ static int peer_of(struct gv_cluster *cluster, uint32_t node, uint32_t other) {
     return gv_engine_peer(cluster->nodes[node].engine, slice(name));
 }
 
-static void tell(struct gv_cluster *cluster, uint32_t from, uint32_t to, size_t len) {
+static void trace(struct gv_cluster *cluster, uint32_t from, uint32_t to, size_t len) {
     FILE *out = cluster->config.trace;
     if (out == NULL) return;
     uint64_t *first = &cluster->nodes[from].first_id[to];
@@ -105,11 +105,11 @@ static void tell(struct gv_cluster *cluster, uint32_t from, uint32_t to, size_t 
     if (message.has_id && *first == 0) *first = message.id;
     gv_time since = cluster->queue.now - cluster->config.origin;
     fprintf(out, "%5" PRIu64 " ms  n%" PRIu32 " > n%" PRIu32 "  ", since / GV_MS, from, to);
-    gv_story_tell(out, &cluster->json, *first);
+    gv_story_write(out, &cluster->json, *first);
     fputc('\n', out);
 }
 
-// Lets a node say what it has to, and sets its timer.
+// Sends all that a node has to send, and sets its timer.
 static void pump(struct gv_cluster *cluster, uint32_t index) {
     struct gv_cluster_node *node = &cluster->nodes[index];
     gv_time now = cluster->queue.now;
@@ -119,7 +119,7 @@ static void pump(struct gv_cluster *cluster, uint32_t index) {
         GV_ASSERT(sent > 0);
         size_t len = (size_t)sent;
         uint32_t dest = index_of(gv_engine_name(node->engine, peer));
-        tell(cluster, index, dest, len);
+        trace(cluster, index, dest, len);
         bool sync = strncmp(cluster->buf, "{\"type\":\"sync\"", 14) == 0;
         struct gv_slice bytes = {(const uint8_t *)cluster->buf, len};
         int copies = 1 + (gv_prng_unit(&cluster->prng) < cluster->config.duplication);
@@ -155,10 +155,10 @@ static void handle(struct gv_cluster *cluster, const struct gv_event *event) {
         if (message == NULL) return;
         index = message->dest;
         gv_time later = cluster->queue.now + cluster->nodes[index].slow_ms * GV_MS;
-        gv_event_queue_schedule(&cluster->queue, later, EVENT_LATE, index, 0, message);
+        gv_event_queue_schedule(&cluster->queue, later, EVENT_DELAYED, index, 0, message);
         return;
     }
-    if (event->kind == EVENT_LATE) {
+    if (event->kind == EVENT_DELAYED) {
         struct gv_net_message *message = event->item;
         if (!cluster->nodes[index].stopped) deliver(cluster, message);
         free(message);
@@ -183,7 +183,7 @@ static const struct gv_engine *first_running(const struct gv_cluster *cluster) {
     return NULL;
 }
 
-// Whether it is worth comparing entries after this event.
+// A cheap test before entries are compared.
 static bool roots_equal(const struct gv_cluster *cluster) {
     const struct gv_engine *first = first_running(cluster);
     for (uint32_t i = 0; i < cluster->config.nodes; i++) {
@@ -199,7 +199,7 @@ gv_time gv_cluster_settle(struct gv_cluster *cluster, gv_time most) {
     struct gv_event event;
     while (!roots_equal(cluster) && gv_event_queue_next(&cluster->queue, until, &event))
         handle(cluster, &event);
-    // By the entries; that equal roots are right is checked there, too.
+    // Compares the entries, and checks the roots against them.
     return gv_cluster_equal(cluster) ? cluster->queue.now - from : GV_TIME_NEVER;
 }
 

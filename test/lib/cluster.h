@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Engines in virtual time: a cluster in one process, on the simulator's queue and network. Same
-// seed, same run. Whatever cannot go wrong in a test (memory, set-up) aborts it.
+// A cluster of engines in one process and in virtual time, on the simulator's event queue and
+// network. The same seed gives the same run. Failures of memory or set-up abort the test.
 #ifndef GV_TEST_LIB_CLUSTER_H
 #define GV_TEST_LIB_CLUSTER_H
 
@@ -14,26 +14,26 @@ struct gv_cluster;
 struct gv_cluster_config {
     uint32_t nodes;
     uint64_t seed;
-    gv_time origin; // what the clock says at the start
+    gv_time origin; // time at the start
     uint32_t staleness_ms;
-    uint32_t latency_ms; // mean; constant unless `uniform`
-    bool uniform;        // latencies in [0, 2·mean): messages overtake each other
-    double loss;         // share of messages that never arrive
-    double duplication;  // share of messages that arrive twice
+    uint32_t latency_ms; // mean latency; constant unless `uniform`
+    bool uniform;        // latencies in [0, 2·mean), so messages are reordered
+    double loss;         // share of messages that are lost
+    double duplication;  // share of messages that are delivered twice
     size_t message_max;  // 0: the engine's default
     bool no_push;        // every message of type "gossip" is lost
-    FILE *trace;         // where to tell what is sent; NULL: nowhere
+    FILE *trace;         // for a line about each message sent; NULL: none
 };
 
 struct gv_cluster_node {
     struct gv_engine *engine;
-    uint64_t stamp;     // of the timer that counts
-    uint64_t *first_id; // of the numbered messages to each other node, for the trace
-    uint32_t side;      // only nodes of one side reach each other
-    bool stopped;       // hears and does nothing
-    uint32_t slow_ms;   // hears everything so much later
-    bool *blocked;      // to each other node: what that one says is lost
-    uint64_t bad;       // messages it could not use
+    uint64_t stamp;     // of the valid timer event
+    uint64_t *first_id; // by receiver: id of the first numbered message, for the trace
+    uint32_t side;      // of a partition; nodes of different sides cannot communicate
+    bool stopped;       // paused: receives and does nothing
+    uint32_t slow_ms;   // additional delay of all that it receives
+    bool *blocked;      // by sender: messages from it are lost
+    uint64_t bad;       // received messages that were refused
 };
 
 struct gv_cluster {
@@ -46,40 +46,40 @@ struct gv_cluster {
     char *buf;
     size_t cap;
     uint64_t sent_bytes;
-    uint64_t sent_trace; // an FNV hash of all of them, in order
+    uint64_t sent_trace; // an FNV hash of all messages sent, in order
 };
 
-// Nodes n0, n1, …, that do not know each other yet.
+// Creates nodes n0, n1, …, which have not joined yet.
 void gv_cluster_init(struct gv_cluster *cluster, const struct gv_cluster_config *config);
 void gv_cluster_fini(struct gv_cluster *cluster);
-// Tells every node who the others are.
+// Joins every node to the cluster.
 void gv_cluster_join(struct gv_cluster *cluster);
 
-// A local write at a node, of canonical JSON.
+// Local writes at a node, of canonical JSON. Return what gv_engine_put does.
 int gv_cluster_add(struct gv_cluster *cluster, uint32_t node, const char *element);
 int gv_cluster_add_number(struct gv_cluster *cluster, uint32_t node, int64_t element);
 int gv_cluster_count(struct gv_cluster *cluster, uint32_t node, const char *key, uint64_t count);
 int gv_cluster_write(struct gv_cluster *cluster, uint32_t node, const char *key, const char *value,
                      uint64_t lamport);
 
-// Puts nodes [0, first) on one side and the others on another; 0: everybody on one.
+// Partitions the cluster into nodes [0, first) and the others; 0: heals the partition.
 void gv_cluster_split(struct gv_cluster *cluster, uint32_t first);
-// A stopped node goes on.
+// Resumes a stopped node.
 void gv_cluster_resume(struct gv_cluster *cluster, uint32_t node);
-// Kills a node and starts it anew with nothing.
+// Kills a node and restarts it empty.
 void gv_cluster_restart(struct gv_cluster *cluster, uint32_t node);
-// Kills a node and starts it anew with all entries that it had, as if from a disk.
+// Kills a node and restarts it with all its entries, as if it had loaded them from a disk.
 void gv_cluster_reload(struct gv_cluster *cluster, uint32_t node);
 
-// Runs for so long.
+// Runs for this time.
 void gv_cluster_run(struct gv_cluster *cluster, gv_time time);
-// Runs until all nodes that are not stopped hold the same entries, at most for so long; returns how
-// long it took, or GV_TIME_NEVER.
+// Runs until all nodes that are not stopped have equal entries, at most for this time. Returns the
+// time that took, or GV_TIME_NEVER.
 gv_time gv_cluster_settle(struct gv_cluster *cluster, gv_time most);
-// Compares the entries, and aborts if two replicas have equal roots and different entries or the
-// other way round.
+// Whether all nodes that are not stopped have equal entries. Aborts if roots are equal and entries
+// are not, or the other way round.
 bool gv_cluster_equal(const struct gv_cluster *cluster);
-// Whether a number that some node added has come to this one.
+// Whether the node has this number in its set.
 bool gv_cluster_has_number(const struct gv_cluster *cluster, uint32_t node, int64_t element);
 uint64_t gv_cluster_entries(const struct gv_cluster *cluster, uint32_t node);
 

@@ -7,10 +7,10 @@
 
 enum { LEN = 128, HALF = 8, CHUNK = 16, KINDS = 5 };
 
-// XXH3 of 128 bytes folds eight chunks of 16 bytes, each as the product of its halves after an XOR
-// with the secret. A half that equals the secret's bytes makes the product 0, whatever the other
-// half is: so all strings that differ there only have one hash. Where in the secret each chunk's
-// bytes are; the first and the last chunk hold quotes, and are left out.
+// XXH3 of 128 bytes sums eight chunks of 16 bytes, each as the product of its halves after an XOR
+// with the secret. If one half equals the secret's bytes the product is 0 for any other half, so
+// strings that differ only there collide. The table has the offset of each chunk and of its secret;
+// the first and the last chunk are left out, as they contain the quotes.
 static const struct {
     size_t chunk, secret;
 } chunks[] = {{16, 32}, {32, 64}, {48, 96}, {64, 112}, {80, 80}, {96, 48}};
@@ -20,7 +20,7 @@ static struct gv_slice slice(const char *text) {
     return (struct gv_slice){(const uint8_t *)text, strlen(text)};
 }
 
-// Whether the bytes may stand in a string as they are.
+// Whether the bytes need no escape in a JSON string.
 static bool is_plain(const uint8_t *bytes) {
     for (int i = 0; i < HALF; i++) {
         if (bytes[i] < 0x20 || bytes[i] > 0x7e || bytes[i] == '"' || bytes[i] == '\\') return false;
@@ -28,7 +28,7 @@ static bool is_plain(const uint8_t *bytes) {
     return true;
 }
 
-// Finds a half of a chunk for which the secret's bytes are plain.
+// Finds a half of a chunk whose bytes of the secret are plain.
 static bool find_window(const struct gv_digest_key *key, size_t *at, const uint8_t **bytes) {
     for (size_t i = 0; i < 2 * CHUNKS; i++) {
         *at = chunks[i / 2].chunk + i % 2 * HALF;
@@ -49,9 +49,9 @@ void gv_collide_secret(uint64_t number, char secret[GV_COLLIDE_SECRET_MAX]) {
     }
 }
 
-// Strings that share the hash their positions come from where there is no secret, as a parallel
-// search for collisions found them in some 2^34 hashes (P. van Oorschot, M. Wiener, "Parallel
-// Collision Search with Cryptanalytic Applications", Journal of Cryptology 12, 1999).
+// Strings that share a position without a secret, found by a parallel collision search with some
+// 2^34 hashes (P. van Oorschot, M. Wiener, "Parallel Collision Search with Cryptanalytic
+// Applications", Journal of Cryptology 12, 1999).
 static const char *const known[GV_COLLIDE_KNOWN][2] = {
     {"\"NUPUq_xkMUF\"", "\"ZEivwYemhvI\""}, {"\"G-GvF4752JB\"", "\"Jd4BEkQ0JJG\""},
     {"\"5ssGjPCfMdE\"", "\"LvgCcZ26UDO\""}, {"\"RXm4gfszw-B\"", "\"Pg4ULgM3IsK\""},
@@ -82,7 +82,7 @@ static bool make_strings(const struct gv_digest_key *key, uint64_t number,
         memcpy(text + at, bytes, HALF);
         size_t free_half = at % CHUNK == 0 ? at + HALF : at - HALF;
         text[free_half] = (char)('a' + i);
-        // Elsewhere, a number gives each pair a position of its own.
+        // The number gives each pair its own position.
         snprintf(digits, sizeof digits, "%08" PRIu64, number % 100000000);
         memcpy(text + LEN - CHUNK, digits, HALF);
     }

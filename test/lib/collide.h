@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Pairs of different keys that share a position: what sync must not take for one entry.
+// Pairs of different keys that share a position, which sync must distinguish.
 #ifndef GV_TEST_LIB_COLLIDE_H
 #define GV_TEST_LIB_COLLIDE_H
 
@@ -7,19 +7,19 @@
 
 enum { GV_COLLIDE_KEY_MAX = 160, GV_COLLIDE_SECRET_MAX = 24 };
 
-// Two canonical texts.
+// Two keys in canonical JSON.
 struct gv_collide_pair {
     char keys[2][GV_COLLIDE_KEY_MAX];
 };
 
-// Writes a secret under which gv_collide_pair makes as many pairs of strings as are asked for; of
-// the secrets that a number makes, one in some hundreds is of this kind.
+// Writes a secret under which gv_collide_pair can construct any number of pairs of strings. About
+// one in some hundred secrets is suitable; `number` selects one.
 void gv_collide_secret(uint64_t number, char secret[GV_COLLIDE_SECRET_MAX]);
 
-// The pair of this number: pair 0 is of the two largest 64-bit integers; the others are, in turn,
-// of a string, a float, an array or an object and the integer at its position, and of two strings.
-// Under a digest key that is neither of no secret nor of gv_collide_secret, other pairs stand for
-// the latter. Without a secret there are GV_COLLIDE_KNOWN pairs of strings, which then come again.
+// The pair with this number. Pair 0 is the two largest 64-bit integers. The others are in turn a
+// float, an array, an object or a string with the integer at its position, and two strings. Pairs
+// of strings need the digest key of gv_collide_secret, or that of no secret, which has
+// GV_COLLIDE_KNOWN pairs that repeat; under other keys a pair of the other kinds takes their place.
 enum { GV_COLLIDE_KNOWN = 16 };
 void gv_collide_pair(const struct gv_digest_key *key, uint64_t number, struct gv_collide_pair *out);
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// A parser for tests that give JSON by hand: a fixture of a whole group of tests.
+// A JSON parser as a fixture of a group of cmocka tests.
 #ifndef GV_TEST_LIB_FIXTURE_H
 #define GV_TEST_LIB_FIXTURE_H
 
@@ -10,7 +10,7 @@ extern struct gv_json gv_fixture_json;
 int gv_fixture_set_up(void **state);
 int gv_fixture_tear_down(void **state);
 
-// Parses a text, which must be JSON; returns the root's token, 0.
+// Parses a valid JSON text. Returns the root's token, 0. An invalid text fails an assertion.
 int gv_fixture_parse(const char *text);
 
 #endif

@@ -13,14 +13,14 @@
 
 enum {
     IMAGES_MAX = 2,
-    ANYWHERE = 8,     // the top four bits of an edit, and above
-    BYTES_HEAD = 160, // that LMDB goes by: of a page, and of a node
-    BYTES_NODE = 64,
+    ANYWHERE = 8,     // values of an edit's top four bits that stand for any byte, from here on
+    BYTES_HEAD = 160, // header bytes of a page that LMDB interprets
+    BYTES_NODE = 64,  // the same of a node in a page
     PAGE = 4096,
-    LIVES = 2,
-    VALUES = 24,  // that a batch writes
-    DIGITS = 150, // of each, but for one …
-    LONG = 9000,  // … that has pages of its own
+    PROCESSES = 2,
+    VALUES = 24,  // values in a batch
+    DIGITS = 150, // digits of a value
+    LONG = 9000,  // digits of one value in each batch, which needs overflow pages
 };
 
 static char dirs[IMAGES_MAX][4096];
@@ -42,7 +42,6 @@ struct gv_engine *gv_image_engine(void) {
     return engine;
 }
 
-// Puts a batch into the engine, and into the store, if there is one.
 void gv_image_write(struct gv_store_lmdb *lmdb, struct gv_engine *engine, int number) {
     static char key[LONG];
     struct gv_store_batch batch = {0};
@@ -83,8 +82,8 @@ static void add_spots(struct gv_image *image, size_t from, size_t count) {
         image->spots[image->spot_count++] = (uint32_t)i;
 }
 
-// The heads of all pages, and of the nodes in them. A page of a long value that looks as if it had
-// nodes does no harm.
+// Adds the headers of all pages and of the nodes in them. An overflow page may be mistaken for a
+// page with nodes; its extra offsets do no harm.
 static void find_spots(struct gv_image *image) {
     image->spots = calloc(4 * image->len, sizeof *image->spots);
     GV_ASSERT(image->spots != NULL);
@@ -125,7 +124,7 @@ void gv_image_init(struct gv_image *image, bool journal) {
                                                   .sync = journal,
                                                   .write_ahead = true,
                                                   .incarnation = 1};
-    for (int life = 0; life < LIVES; life++) {
+    for (int process = 0; process < PROCESSES; process++) {
         struct gv_store_lmdb *lmdb;
         GV_ASSERT(gv_image_open(image, &lmdb) == 0);
         gv_image_write(lmdb, engine, image->batches++);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// A store's directory to be damaged, and the bytes of its file that LMDB goes by.
+// A store's directory that a fuzz target damages and restores, with the offsets of data.mdb that
+// decide how LMDB reads it.
 #ifndef GV_TEST_LIB_IMAGE_H
 #define GV_TEST_LIB_IMAGE_H
 
@@ -7,10 +8,11 @@
 #include "../../node/storage/store_lmdb.h"
 
 enum {
-    GV_IMAGE_FRAMES = 3,       // batches that are in the journal, if there is one …
-    GV_IMAGE_FRAME_BLOCKS = 4, // … each of so many blocks
-    GV_IMAGE_JOURNAL = (1 + GV_IMAGE_FRAMES * GV_IMAGE_FRAME_BLOCKS) * 4096, // bytes; then zeros
-    GV_IMAGE_EDIT = 5,                                                       // bytes
+    GV_IMAGE_FRAMES = 3,       // batches in the journal, if it is used
+    GV_IMAGE_FRAME_BLOCKS = 4, // blocks of 4 KiB in each
+    GV_IMAGE_JOURNAL =
+        (1 + GV_IMAGE_FRAMES * GV_IMAGE_FRAME_BLOCKS) * 4096, // bytes before its zeros
+    GV_IMAGE_EDIT = 5,                                        // bytes of an edit
     GV_IMAGE_EDITS_MAX = 64,
 };
 
@@ -23,34 +25,36 @@ struct gv_image {
     struct gv_store_lmdb_config config;
     char dir[4096];
     int file, journal, lock; // descriptors
-    uint8_t *good, *bytes;   // what data.mdb was, and what it is
+    uint8_t *good, *bytes;   // data.mdb before the edits, and now
     size_t len;
     uint8_t *frames;   // the journal's header and frames
-    uint8_t mark[512]; // the watermark in grapevine.lock …
-    size_t mark_len;   // … its length
-    uint32_t *spots;   // where LMDB goes by what is there
+    uint8_t mark[512]; // the watermark in grapevine.lock
+    size_t mark_len;   // bytes of it
+    uint32_t *spots;   // offsets of bytes that LMDB interprets
     size_t spot_count;
     struct gv_image_undo undo[GV_IMAGE_EDITS_MAX];
     int undos;
-    struct gv_digest roots[GV_IMAGE_FRAMES + 1]; // with so many batches of the last life
-    int frame_count;                             // written in it
-    int batches;                                 // … and in all
+    struct gv_digest roots[GV_IMAGE_FRAMES + 1]; // after n batches of the killed process
+    int frame_count;                             // batches of the killed process
+    int batches;                                 // batches of all processes
 };
 
-// Makes the directory: two lives that ended well, so that there are free pages, and one that died
-// after some batches in the journal, or, if it is not used, one in the database. It is removed at
-// the program's end.
+// Makes the directory. Two processes write to it and close it, which leaves free pages; a third one
+// is killed after GV_IMAGE_FRAMES batches in the journal, or, if `journal` is false, after one
+// batch in data.mdb. The directory is removed when the program exits.
 void gv_image_init(struct gv_image *image, bool journal);
 
+// Opens the store. Returns an error of gv_store_lmdb_open.
 int gv_image_open(const struct gv_image *image, struct gv_store_lmdb **out);
+// Returns a new, empty engine, which the caller frees.
 struct gv_engine *gv_image_engine(void);
-// Puts the batch of this number into the engine, and into the store, unless that is NULL.
+// Writes the batch of this number to the engine and, unless `lmdb` is NULL, to the store.
 void gv_image_write(struct gv_store_lmdb *lmdb, struct gv_engine *engine, int number);
 
-// Changes a byte of data.mdb. An edit: where (4 bytes, big-endian; from 8 << 28 on any byte, else
-// one that LMDB goes by), and what to put there.
+// Changes a byte of data.mdb. An edit has an offset in 4 bytes, big-endian, and the new value.
+// Values from 8 << 28 on stand for any byte, smaller ones for an element of `spots`.
 void gv_image_edit(struct gv_image *image, const uint8_t edit[GV_IMAGE_EDIT]);
-// Takes all edits back; and all of the three files, if they have been `written` to.
+// Reverts all edits; if `written`, restores all three files as well.
 void gv_image_undo(struct gv_image *image, bool written);
 
 #endif

@@ -4,10 +4,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-// In front of every block, so that the next one to touch it is held to its word.
+// Precedes every block, to check the size passed when it is resized or freed.
 struct front {
     size_t size;
-    size_t pad; // keeps the block aligned as malloc's are
+    size_t pad; // keeps malloc's alignment
 };
 
 static void drop(struct gv_meter *meter, void *block, size_t size) {
@@ -30,7 +30,7 @@ static void *meter_resize(void *ctx, void *block, size_t old_size, size_t new_si
     struct front *front = malloc(sizeof *front + new_size);
     if (front == NULL) return NULL;
     *front = (struct front){new_size, 0};
-    memset(front + 1, 0xa5, new_size); // nobody may count on zeros
+    memset(front + 1, 0xa5, new_size); // fresh memory must not be assumed to be zero
     if (block != NULL) memcpy(front + 1, block, old_size < new_size ? old_size : new_size);
     drop(meter, block, old_size);
     meter->bytes += new_size;

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-// A summary on its way.
+// A summary in flight.
 struct packet {
     struct packet *next;
     int to;
@@ -12,12 +12,12 @@ struct packet {
     uint8_t bytes[];
 };
 
-// What `send` needs to know about the message being written.
+// The context of `send` for the message that is being written.
 struct sending {
     struct gv_pair *pair;
     int from;
     size_t count;
-    bool keep; // put into the other side
+    bool keep; // put the items into the other side
 };
 
 void gv_pair_init(struct gv_pair *pair, uint64_t seed, size_t capacity, size_t sends_max) {
@@ -72,7 +72,7 @@ static bool send_item(void *ctx, uint32_t ref, size_t summary_len) {
     return true;
 }
 
-// Writes one message of an answer; *more: there is to be another.
+// Writes one message of an answer. *more: there is another one.
 static struct packet *answer(struct gv_pair *pair, int from, struct gv_reconcile *state, bool keep,
                              bool *more) {
     struct packet *packet = malloc(sizeof *packet + pair->capacity);
@@ -89,7 +89,7 @@ static struct packet *answer(struct gv_pair *pair, int from, struct gv_reconcile
     GV_ASSERT(!out.summary.full);
     pair->errors += status < 0;
     *more = status == 1;
-    GV_ASSERT(!*more || out.summary.len > 0 || sending.count > 0); // or it would go on for ever
+    GV_ASSERT(!*more || out.summary.len > 0 || sending.count > 0); // else it would not end
     pair->messages += out.summary.len > 0 || sending.count > 0;
     pair->bytes += out.summary.len;
     *packet = (struct packet){.to = 1 - from, .len = out.summary.len};
@@ -105,7 +105,7 @@ size_t gv_pair_open(struct gv_pair *pair, int side, uint8_t *buf, size_t cap) {
     return out.len;
 }
 
-// The packets on their way, in order.
+// The packets in flight, in order.
 struct queue {
     struct packet *head, *last;
 };
@@ -120,7 +120,7 @@ static void enqueue(struct queue *queue, struct packet *packet) {
     queue->last = packet;
 }
 
-// Puts the packet behind the others, or by trouble before them, or twice.
+// Appends the packet; a fault may duplicate it, or put it first.
 static void enqueue_with_faults(struct gv_pair *pair, struct queue *queue, struct packet *packet) {
     if (gv_prng_below(&pair->prng, 1000) < pair->faults) {
         struct packet *copy = malloc(sizeof *copy + packet->len);
@@ -158,8 +158,8 @@ bool gv_pair_run(struct gv_pair *pair, int from, uint64_t messages_max) {
         state.use_sketches = pair->use_sketches;
         state.expected = pair->expected;
         while (more) {
-            struct packet *said = answer(pair, packet->to, &state, true, &more);
-            if (said != NULL) enqueue_with_faults(pair, &queue, said);
+            struct packet *reply = answer(pair, packet->to, &state, true, &more);
+            if (reply != NULL) enqueue_with_faults(pair, &queue, reply);
         }
         free(packet);
     }
@@ -177,8 +177,8 @@ bool gv_pair_answer(struct gv_pair *pair, int to, struct gv_slice summary, uint6
     return !more;
 }
 
-// Whether a side holds all items of the other one; *count: how many these are.
-static bool holds_all(const struct gv_pair *pair, int side, uint64_t *count) {
+// Whether a side has all items of the other one. *count: their number.
+static bool has_all(const struct gv_pair *pair, int side, uint64_t *count) {
     struct gv_tree_cursor at;
     *count = 0;
     bool more = gv_tree_seek(&pair->side[1 - side].tree, 0, &at);
@@ -191,7 +191,7 @@ static bool holds_all(const struct gv_pair *pair, int side, uint64_t *count) {
 
 bool gv_pair_equal(const struct gv_pair *pair) {
     uint64_t counts[2];
-    bool equal = holds_all(pair, 0, &counts[0]) && holds_all(pair, 1, &counts[1]);
+    bool equal = has_all(pair, 0, &counts[0]) && has_all(pair, 1, &counts[1]);
     bool roots =
         gv_digest_equal(gv_tree_root(&pair->side[0].tree), gv_tree_root(&pair->side[1].tree));
     GV_ASSERT(roots == (equal && counts[0] == counts[1]));

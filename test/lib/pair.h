@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: MIT
-// Two trees that reconcile through byte strings, for tests and fuzzing of merkle/reconcile.h.
+// Two trees that reconcile by messages, for tests and fuzzing of merkle/reconcile.h.
 #ifndef GV_TEST_LIB_PAIR_H
 #define GV_TEST_LIB_PAIR_H
 
 #include "../../engine/prng.h"
 #include "../../merkle/reconcile.h"
 
-// One side. An item is named by (position, hash); what is given to the peer is put in there.
+// One side. (position, hash) identifies an item; items that are sent are put into the other side.
 struct gv_pair_side {
     struct gv_tree tree;
     uint8_t *inbox; // the summary to be answered, `len` bytes
@@ -18,14 +18,14 @@ struct gv_pair {
     struct gv_item *items; // all of both sides, by their references
     size_t item_count, item_cap;
     struct gv_prng prng;
-    uint32_t faults;   // of 1000 messages so many are lost, repeated, or overtaken, each
-    bool fewer_rounds; // how to cut
-    bool use_sketches; // likewise
-    uint32_t expected; // likewise
+    uint32_t faults;   // of 1000 messages, the number lost, duplicated, and reordered, each
+    bool fewer_rounds; // parameters of gv_reconcile
+    bool use_sketches;
+    uint32_t expected;
     struct gv_pair_side side[2];
-    size_t capacity;    // bytes of summary a message may have
-    size_t sends_max;   // items a message may have; at least 1
-    uint64_t salts;     // drawn so far
+    size_t capacity;    // longest summary of a message, bytes
+    size_t sends_max;   // most items of a message; at least 1
+    uint64_t salts;     // number of salts drawn
     uint64_t messages;  // with a summary or items
     uint64_t bytes;     // of summaries
     uint64_t sent[2];   // items by side 0, by side 1
@@ -36,23 +36,22 @@ struct gv_pair {
 void gv_pair_init(struct gv_pair *pair, uint64_t seed, size_t capacity, size_t sends_max);
 void gv_pair_fini(struct gv_pair *pair);
 
-// Puts an item into a side, unless it is there. True: it was not.
+// Puts an item into a side. False: it is there already.
 bool gv_pair_add(struct gv_pair *pair, int side, uint64_t position, uint64_t hash);
 bool gv_pair_has(const struct gv_pair *pair, int side, uint64_t position, uint64_t hash);
 
-// Side `from` opens; answers go back and forth until nothing is left to say or `messages_max` have
-// been sent. Summaries are answered in the order they came, but for the trouble. True: it ended by
-// itself.
+// Side `from` opens an exchange, which runs until no message is left or `messages_max` were sent.
+// Summaries are answered in order, apart from the faults. True: no message was left.
 bool gv_pair_run(struct gv_pair *pair, int from, uint64_t messages_max);
 
-// Gives side `to` one summary of any bytes to answer, and drops what it says, at most
-// `messages_max` messages of it. True: the answer came to its end.
+// Passes any bytes as a summary to side `to` and drops its answer, at most `messages_max` messages.
+// True: the answer ended.
 bool gv_pair_answer(struct gv_pair *pair, int to, struct gv_slice summary, uint64_t messages_max);
 
-// The bytes of an opening by this side, into buf; returns the length.
+// Writes an opening of this side into buf; returns its length.
 size_t gv_pair_open(struct gv_pair *pair, int side, uint8_t *buf, size_t cap);
 
-// Compares the items, and aborts if the roots tell something else.
+// Whether both sides have equal items. Aborts if their roots say otherwise.
 bool gv_pair_equal(const struct gv_pair *pair);
 
 #endif

@@ -1,16 +1,15 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# The pictures that the documents show, each made by a command:
-#   pictures.sh check               a line for each that is stale, and how to make it anew
-#   pictures.sh make [PICTURE…]     makes those that are stale, or the named ones in any case
-#   pictures.sh vouch PICTURE…      says of pictures just made by hand that they are not stale
-# Where $BUILD holds a gvsim; making test/bench/sync.svg takes a gvbench, and minutes.
+# Makes and checks the pictures of the documents:
+#   pictures.sh check              prints a line for each stale picture, with the command to make it
+#   pictures.sh make [PICTURE…]    makes the named pictures, or all stale ones
+#   pictures.sh vouch PICTURE…     marks pictures as up to date without making them
+# $BUILD has gvsim and gvbench. Making test/bench/sync.svg takes minutes.
 #
-# A picture keeps what it was made from. sim/report/report.png and test/bench/sync.svg have a checksum of
-# their sources: the page and the scenario, or what measures and draws; comments of C count for
-# nothing. Of sim/tools/sweep.svg, whose measuring takes a quiet machine, the figures themselves are kept,
-# and it is stale if they are drawn otherwise today, or the settings are others. That an engine has
-# other figures today makes no picture stale: that would take measuring them.
+# sim/report/report.png and test/bench/sync.svg contain a checksum of their sources: of the page and
+# the scenario, or of the benchmark and the plot, without comments of C. sim/tools/sweep.svg
+# contains its figures and settings, since measuring them needs an idle machine; it is stale if
+# today's code draws these figures differently. A change to the engine makes no picture stale.
 set -u
 cd "$(dirname "$0")/../.." || exit 2
 export LC_ALL=C
@@ -20,17 +19,18 @@ trap 'rm -rf "$TMP"' EXIT
 gvsim=$BUILD/gvsim
 
 pictures="sim/report/report.png sim/tools/sweep.svg test/bench/sync.svg"
-report="--scenario storm --seed 7 --settle 1" # a run that fails: too little time after the storm
+report="--scenario storm --seed 7 --settle 1" # this run fails: it ends too soon after the storm
 
-# C sources without comments and blanks at both ends of their lines.
+# Prints C sources without comments, indentation and trailing blanks.
 plain() {
     sed 's|//.*||; s/^[ 	]*//; s/[ 	]*$//; /^$/d' "$@"
 }
-# What a picture is made from.
+# Prints the sources of a picture.
 sources() {
     case $1 in
     sim/report/report.png)
-        cat sim/report/*.html sim/report/*.css sim/report/*.js sim/report/page.awk test/lib/picture.mjs
+        cat sim/report/*.html sim/report/*.css sim/report/*.js sim/report/page.awk \
+            test/report/picture.mjs
         plain sim/report/report.c
         echo "$report"
         "$gvsim" scenarios storm
@@ -38,11 +38,11 @@ sources() {
     test/bench/sync.svg) plain test/bench/sync.c test/bench/plot.c test/bench/exchange.[ch] ;;
     esac
 }
-mark() { # PICTURE: what says so in it
+mark() { # PICTURE: prints the mark that it should contain
     sources "$1" >"$TMP/sources" && cksum <"$TMP/sources" |
         sed 's/^\([0-9]* [0-9]*\).*/made from \1/'
 }
-made_from() { # PICTURE: the mark in it
+made_from() { # PICTURE: prints the mark that it contains
     grep -a -o 'made from [0-9]* [0-9]*' "$1" | head -n 1
 }
 
@@ -64,10 +64,11 @@ make_picture() { # PICTURE
     echo "  PLOT  $1"
     case $1 in
     sim/report/report.png)
-        . test/lib/browser.sh
+        . test/report/browser.sh
+        [ -z "$NO_BROWSER" ] || { echo "$NO_BROWSER" && return 1; }
         "$gvsim" run $report --report "$TMP/report.html" >"$TMP/out" 2>&1
         [ $? -eq 1 ] || { cat "$TMP/out" && return 1; }
-        node test/lib/picture.mjs "$TMP/report.html" "$1" "$(mark "$1")"
+        node test/report/picture.mjs "$TMP/report.html" "$1" "$(mark "$1")"
         ;;
     sim/tools/sweep.svg)
         if [ -n "${MEASURE-}" ]; then
@@ -94,7 +95,7 @@ check)
         [ -f "$picture" ] && ! stale "$picture" && continue
         measure=
         [ ! -s "$TMP/error" ] || measure=' MEASURE=1'
-        echo "$picture:1: is stale: make pictures PICTURES=$picture$measure makes it anew"
+        echo "$picture:1: is stale: run make pictures PICTURES=$picture$measure"
         sed "s|^|$picture:1: |" "$TMP/error"
         status=1
     done

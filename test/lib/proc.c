@@ -57,7 +57,7 @@ void gv_proc_start(struct gv_proc *proc, const char *name, const char *const *ar
     gv_proc_fork(proc, become, argv, log);
 }
 
-bool gv_proc_say(struct gv_proc *proc, const char *text, size_t len) {
+bool gv_proc_write(struct gv_proc *proc, const char *text, size_t len) {
     while (len > 0) {
         ssize_t n = write(proc->in, text, len);
         if (n < 0 && errno == EINTR) continue;
@@ -68,8 +68,8 @@ bool gv_proc_say(struct gv_proc *proc, const char *text, size_t len) {
     return true;
 }
 
-// Reads what there is; false: nothing within this time, or the end.
-static bool hear_more(struct gv_proc *proc, int wait_ms) {
+// Reads available output. Returns false if there is none within wait_ms, or at the end.
+static bool read_more(struct gv_proc *proc, int wait_ms) {
     struct pollfd ready = {.fd = proc->out, .events = POLLIN};
     if (poll(&ready, 1, wait_ms) <= 0) return false;
     if (proc->cap - proc->len < CHUNK) {
@@ -83,14 +83,14 @@ static bool hear_more(struct gv_proc *proc, int wait_ms) {
     return true;
 }
 
-char *gv_proc_hear(struct gv_proc *proc, int wait_ms) {
+char *gv_proc_read_line(struct gv_proc *proc, int wait_ms) {
     static char *line;
     size_t seen = 0;
     char *newline;
     while ((newline = seen < proc->len ? memchr(proc->data + seen, '\n', proc->len - seen)
                                        : NULL) == NULL) {
         seen = proc->len;
-        if (!hear_more(proc, wait_ms)) return NULL;
+        if (!read_more(proc, wait_ms)) return NULL;
     }
     size_t len = (size_t)(newline - proc->data);
     line = realloc(line, len + 1);
@@ -106,8 +106,8 @@ bool gv_proc_init(struct gv_proc *proc) {
     static const char init[] =
         "{\"src\":\"c1\",\"dest\":\"n1\",\"body\":{\"type\":\"init\",\"msg_id\":1,"
         "\"node_id\":\"n1\",\"node_ids\":[\"n1\"]}}\n";
-    if (!gv_proc_say(proc, init, sizeof init - 1)) return false;
-    const char *line = gv_proc_hear(proc, 30000);
+    if (!gv_proc_write(proc, init, sizeof init - 1)) return false;
+    const char *line = gv_proc_read_line(proc, 30000);
     return line != NULL && strstr(line, "init_ok") != NULL;
 }
 
@@ -126,7 +126,7 @@ int gv_proc_kill(struct gv_proc *proc) {
 int gv_proc_end(struct gv_proc *proc) {
     close(proc->in);
     proc->in = -1;
-    while (hear_more(proc, 30000)) continue;
+    while (read_more(proc, 30000)) continue;
     return reap(proc);
 }
 

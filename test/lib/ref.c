@@ -72,7 +72,7 @@ static int ref_hex4(struct gv_ref *ref) {
     return value;
 }
 
-// A code point in UTF-8, or -1. By value, not by cases: decode, then ask whether it was allowed.
+// Decodes a code point of UTF-8, and then checks its value. Returns -1 if it is invalid.
 static long ref_utf8(struct gv_ref *ref) {
     int lead = ref_peek(ref);
     ref->at++;
@@ -89,7 +89,7 @@ static long ref_utf8(struct gv_ref *ref) {
     return point < least[more] || point > 0x10ffff || surrogate ? -1 : point;
 }
 
-// Resolves the string into `out`, if there is one; its length or -1.
+// Reads a string and writes its unescaped bytes. Returns their number, or -1 if it is invalid.
 static long ref_string(struct gv_ref *ref, char *out) {
     size_t len = 0;
     if (!ref_take(ref, '"')) return -1;
@@ -127,7 +127,7 @@ static long ref_string(struct gv_ref *ref, char *out) {
 
 static bool ref_value(struct gv_ref *ref);
 
-// Whether the object's first `size` names differ from one another.
+// Checks that the object's first `size` names are distinct.
 static bool ref_names_differ(struct gv_ref *ref, int first, int size) {
     char *name = malloc(2 * ref->len + 2), *other = name + ref->len + 1;
     GV_ASSERT(name != NULL);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// A naive reading of RFC 8259, to compare the parser with: by recursion, byte by byte, with
-// nothing of the parser's ways, and no thought of speed.
+// A reference parser of RFC 8259, to compare codec/json with. Recursive descent over bytes; it
+// shares no code and no method with the parser under test.
 #ifndef GV_TEST_LIB_REF_H
 #define GV_TEST_LIB_REF_H
 
@@ -11,7 +11,7 @@ enum { GV_REF_TOKENS = 4096, GV_REF_DEPTH = 64 };
 struct gv_ref_token {
     enum gv_json_type type;
     size_t start, end; // of the raw text
-    int size, next;    // as gv_json_size and gv_json_next have them
+    int size, next;    // as of gv_json_size and gv_json_next
 };
 
 struct gv_ref {
@@ -22,10 +22,11 @@ struct gv_ref {
     struct gv_ref_token tokens[GV_REF_TOKENS];
 };
 
-// Whether this is one JSON text; if so, its tokens are in ref->tokens. len < GV_REF_TOKENS.
+// Parses a text. Returns true if it is valid JSON, with its tokens in ref->tokens. len must be less
+// than GV_REF_TOKENS.
 bool gv_ref_parse(struct gv_ref *ref, const char *text, size_t len);
 
-// Writes a code point in UTF-8, 1 … 4 bytes; returns how many.
+// Encodes a code point in UTF-8. Returns the number of bytes, 1 to 4.
 size_t gv_ref_encode(long point, char *out);
 
 #endif

@@ -1,8 +1,9 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# run.sh RESULT KIND PROGRAM [ARGS…]: runs one test program and prints one line about it, or, if
-# it failed, all it said. Writes "passed failed" to RESULT for sum.sh, and exits 0 either way, so
-# that the others run too. KIND: cmocka (its tests are counted), program or fuzzer (counts as one).
+# run.sh RESULT KIND PROGRAM [ARGUMENT…]: runs a test program and prints one line, or its whole
+# output if it fails. Writes "PASSED FAILED" to RESULT for sum.sh. Exits with 0 also if the test
+# fails, so that make runs the other tests. KIND: cmocka (each of its tests counts), program or
+# fuzzer (counts as one test).
 result=$1 kind=$2
 shift 2
 log=${result%.run}.log
@@ -22,8 +23,8 @@ status=$?
 seconds=$(($(date +%s) - started))
 
 if [ "$kind" = cmocka ]; then
-    # Whatever did not pass of what cmocka said it would run has failed: so a crash counts, and
-    # so does ending early. Programs may leave a line unfinished before cmocka's.
+    # Tests that neither passed nor were skipped have failed, also those that a crash prevented.
+    # A program may print an unfinished line in front of cmocka's.
     sums=$(awk '
         sub(/.*\[==========\] Running /, "") { expected += $1 }
         /\[       OK \]/ { passed++ }
@@ -50,7 +51,7 @@ else
     printf 'FAILED  %-32s %3d passed %4d s  %d failed, %s: %s\n' \
         "$name" "$passed" "$seconds" "$failed" "$why" "$*"
     found=$(sed -n 's/.*Test unit written to //p' "$log" | tail -n 1)
-    [ -z "$found" ] || printf '        the input: %s\n        again:     %s %s\n' \
+    [ -z "$found" ] || printf '        input:     %s\n        run again: %s %s\n' \
         "$found" "$1" "$found"
 fi
 echo "$passed $failed" >"$result"

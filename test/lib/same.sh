@@ -1,13 +1,12 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# same.sh OLD [NEW]: whether two trees behave alike, for changes that only move and rename. It
-# builds both and compares
-#   runs          verdict, trace hash, messages and bytes of SEEDS=1..300 random clusters, of every
-#                 built-in scenario and of every scenario that once found a fault
-#   syncs         messages and bytes of `gvbench sync` for every pattern and size
-#   instructions  of one run and of one sync, which may differ by PERCENT=1 (callgrind; left out
-#                 without valgrind)
-# Exit status: 0 they are alike; 1 they are not; 2 one does not build, or wrong usage.
+# same.sh OLD [NEW]: compares the behaviour of two trees, for changes that should not alter any.
+# Builds both trees and compares
+#   runs          verdict, trace hash, messages, bytes and errors of the random clusters
+#                 SEEDS=1..300, of every built-in scenario, and of all in test/scenario/found
+#   syncs         messages and bytes of `gvbench sync` for every pattern and number of differences
+#   instructions  of one run and one sync, which may differ by PERCENT=1; needs valgrind
+# Exit status: 0: same behaviour; 1: different; 2: a tree does not build, or wrong usage.
 set -u
 export LC_ALL=C
 unset MAKEFLAGS MAKELEVEL MFLAGS BUILD
@@ -26,15 +25,16 @@ for tree in "$old" "$new"; do
 done
 
 cat >"$tmp/run" <<'END'
-# run TREE SCENARIO: a line on what came of it.
+# run TREE SCENARIO: prints the outcome of a run in one line.
 case $2 in swarm:*) seed= ;; *) seed="--seed 3" ;; esac
 json=$("$1/build/gvsim" run --scenario "$2" $seed --json - 2>/dev/null)
 field() { printf '%s\n' "$json" | sed -n "s/.*\"$1\": *\"\{0,1\}\([^,\"}]*\).*/\1/p"; }
-echo "${2##*/}: valid $(field valid), trace $(field trace), $(field servers_msgs) messages," \
-    "$(field servers_bytes) bytes, $(field error_count) errors"
+hash=$(field trace_hash) # older trees have only the name trace
+echo "${2##*/}: valid $(field valid), trace ${hash:-$(field trace)}," \
+    "$(field servers_msgs) messages, $(field servers_bytes) bytes, $(field error_count) errors"
 END
 
-# The scenarios as the old tree has them, so that aliases are tried as well.
+# The scenarios of the old tree, with its words: the new tree must accept those, too.
 mkdir "$tmp/scenarios"
 for name in $("$old/build/gvsim" scenarios | awk '/^[a-z0-9]/ {print $1}'); do
     "$old/build/gvsim" scenarios "$name" >"$tmp/scenarios/$name" || exit 2
@@ -58,11 +58,18 @@ for tree in old new; do
 done
 
 for what in runs syncs; do
-    if diff "$tmp/old.$what" "$tmp/new.$what" >"$tmp/diff"; then
-        echo "$what: $(wc -l <"$tmp/new.$what") alike"
+    count=$(wc -l <"$tmp/old.$what")
+    # Two runs without a result would be equal.
+    empty=$(grep -cE 'trace ,|^[UCMS] [0-9]+ *(--warm)? *$' "$tmp/old.$what")
+    if [ "$empty" -gt 0 ]; then
+        grep -E 'trace ,' "$tmp/old.$what" | head -n 5
+        echo "$what: $count compared, $empty without a result"
+        status=1
+    elif diff "$tmp/old.$what" "$tmp/new.$what" >"$tmp/diff"; then
+        echo "$what: $count compared, all the same"
     else
         head -n 20 "$tmp/diff"
-        echo "$what: $(grep -c '^>' "$tmp/diff") of $(wc -l <"$tmp/new.$what") differ"
+        echo "$what: $count compared, $(grep -c '^<' "$tmp/diff") differ"
         status=1
     fi
 done
@@ -78,11 +85,11 @@ if command -v valgrind >/dev/null; then
         name=$(echo "$command" | sed "s| .*scenarios/| |; s| --.*||")
         awk -v a="$before" -v b="$after" -v most="$percent" -v name="$name" 'BEGIN {
             change = a > 0 ? (b - a) / a * 100 : 1e9
-            printf "instructions of %s: %d, were %d (%+.2f %%)\n", name, b, a, change
+            printf "instructions of %s: %d, before %d (%+.2f %%)\n", name, b, a, change
             exit change < -most || change > most
         }' || status=1
     done
 else
-    echo "instructions: left out, there is no valgrind"
+    echo "instructions: not compared, valgrind is not installed"
 fi
 exit $status

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// One node under test, without I/O: say a line to it, and see what it answers and logs.
+// One node under test, without I/O: pass it a line, and read what it sends and logs.
 #ifndef GV_TEST_LIB_SOLO_H
 #define GV_TEST_LIB_SOLO_H
 
@@ -12,18 +12,18 @@ struct gv_solo {
     struct gv_node *node;
     gv_time now;
     size_t send_cap; // of each gv_node_send; 0: 256 KiB
-    char *out;       // what it has sent since gv_solo_clear, with a NUL behind it
+    char *out;       // what it has sent since gv_solo_clear, NUL-terminated
     size_t out_len, out_cap;
-    char log[4096]; // what it has logged since gv_solo_clear, a line each, with a NUL
+    char log[4096]; // what it has logged since gv_solo_clear, NUL-terminated lines
     size_t log_len;
-    unsigned log_lines; // also counts what did not fit
+    unsigned log_lines; // including those that did not fit
 };
 
-// Fills in a node's configuration, to be changed before gv_solo_start: this workload, the C heap,
-// seed 1, incarnation 7.
+// Sets a default configuration, which may be changed before gv_solo_start: this workload, the C
+// heap, seed 1, incarnation 7.
 void gv_solo_config(struct gv_solo *solo, const struct gv_workload *workload);
 void gv_solo_start(struct gv_solo *solo);
-// Both, and an init as n1 of n1, n2 and n3; nothing of that is left in `out` and `log`.
+// Both, and an init as n1 of n1, n2 and n3. Clears `out` and `log` after it.
 void gv_solo_init(struct gv_solo *solo, const struct gv_workload *workload);
 void gv_solo_stop(struct gv_solo *solo);
 
@@ -31,13 +31,13 @@ void gv_solo_clear(struct gv_solo *solo);
 // Receives a line, without sending. Returns what gv_node_receive does. The line is copied to the
 // heap at its exact size, so that the sanitizers see reads beyond it.
 int gv_solo_receive(struct gv_solo *solo, const char *line, size_t len);
-// Sends until the node has nothing more to say.
+// Calls gv_node_send until the node has nothing to send.
 void gv_solo_send(struct gv_solo *solo);
 // Clears, receives a line, sends; returns `out`.
 const char *gv_solo_say(struct gv_solo *solo, const char *line);
-// The same with a body from client c1 to n1.
+// The same for a request with this body, from client c1 to n1.
 const char *gv_solo_ask(struct gv_solo *solo, const char *body);
-// The line that asks for this body; good until the next call.
+// The line of such a request; valid until the next call.
 const char *gv_solo_line(const char *body);
 
 #endif

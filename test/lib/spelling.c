@@ -32,7 +32,7 @@ static void spell_space(struct gv_spelling *s) {
     while (draw(s, 8) == 0) put_loose(s, &" \t\n\r"[draw(s, 4)], 1);
 }
 
-// A code point: in the canonical text as the rules say, loosely in one of the ways there are.
+// Writes a code point to both texts: canonically, and in a random one of its valid spellings.
 static void spell_point(struct gv_spelling *s, long point) {
     char raw[4], escape[16];
     size_t raw_len = gv_ref_encode(point, raw);
@@ -115,7 +115,7 @@ static int compare_members(const void *a, const void *b) {
     return order != 0 ? order : (x->name_len > y->name_len) - (x->name_len < y->name_len);
 }
 
-// The name ends in its number, so that no two are equal, whatever comes before it.
+// A name ends with its number, so names are distinct.
 static void spell_name(struct gv_spelling *s, struct member *member, unsigned number) {
     char tail[16];
     member->name_len = 0;
@@ -147,7 +147,7 @@ static void spell_object(struct gv_spelling *s, int depth) {
         spell_space(s);
         spell_name(s, &members[i], (unsigned)i);
         spell_value(s, depth + (count > 3));
-        // What was written moves aside, to be sorted.
+        // Moves the member's canonical text aside, to sort members by name.
         members[i].text_len = s->canonical_len - mark;
         members[i].text = malloc(members[i].text_len);
         GV_ASSERT(members[i].text != NULL);
@@ -206,7 +206,7 @@ void gv_spelling_mutate(struct gv_spelling *s) {
         size_t at = (size_t)draw(s, s->loose_len + 1), rest = s->loose_len - at;
         char byte = bytes[draw(s, sizeof bytes - 1)];
         switch (draw(s, 4)) {
-        case 0: // cut
+        case 0: // truncate
             s->loose_len = draw(s, 8) ? s->loose_len : at;
             break;
         case 1: // insert

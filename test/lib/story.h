@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Tells what a message says in words, for traces that people read.
+// Describes a message in words, for traces that people read.
 #ifndef GV_TEST_LIB_STORY_H
 #define GV_TEST_LIB_STORY_H
 
@@ -7,10 +7,12 @@
 
 #include <stdio.h>
 
-// Writes one line without its newline, such as
-//   gossip #1 up, acks: set 17 18
-//   sync: digests of 6+6+7+6 / list of 4 / request 1
-// Numbers of messages count from `first_id`. The message must be well-formed.
-void gv_story_tell(FILE *out, struct gv_json *json, uint64_t first_id);
+// Writes one line without its newline, for example
+//   push #1 to parent, with ack: set 17 18
+//   sync #2: digests of 6+6+7+6 entries
+// These are the kind of message; its number, counted from `first_id`, if the receiver is to
+// acknowledge it; its flags; then its entries, and for each range of a summary what that has. The
+// message must be well-formed.
+void gv_story_write(FILE *out, struct gv_json *json, uint64_t first_id);
 
 #endif

@@ -1,6 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# sum.sh RESULT…: the closing line over what run.sh wrote. Exits 1 if anything failed or is missing.
+# sum.sh RESULT…: prints the sum of the results that run.sh wrote. Exits with 1 if a test failed or
+# a result is missing.
 passed=0 failed=0
 for result; do
     if read -r p f <"$result"; then

@@ -25,7 +25,7 @@ uint64_t gv_test_seed(void) {
     } else {
         struct timespec now;
         clock_gettime(CLOCK_REALTIME, &now);
-        // Seeds of a few digits are easier to pass on; a million a second are enough.
+        // Microseconds, at most twelve digits, which are easy to type.
         seed = (uint64_t)now.tv_sec % 1000000 * 1000000 + (uint64_t)now.tv_nsec / 1000;
     }
     known = true;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// What every test includes: cmocka with the headers it relies on, and the seed of a random test.
+// Included by every test: cmocka with the headers it requires, and the seed of random tests.
 #ifndef GV_TEST_LIB_TEST_H
 #define GV_TEST_LIB_TEST_H
 
@@ -12,9 +12,9 @@
 #include <cmocka.h>
 // clang-format on
 
-// The seed of this run's random choices: GV_SEED (decimal or 0x…) if it is set, else drawn from
-// the clock. The same for the whole process, and printed at the first call, so that a failure can
-// be run again. Ends the process if GV_SEED is not a number.
+// Returns the seed of this process's random choices: $GV_SEED, a decimal number, or one drawn from
+// the clock. The first call prints it, so a failure can be repeated. Exits with status 2 if
+// $GV_SEED is not a number.
 uint64_t gv_test_seed(void);
 
 #endif

@@ -47,7 +47,7 @@ bool gv_vectors_unpack(const char *dir, const char *name) {
     return child > 0 && waitpid(child, &status, 0) == child && status == 0;
 }
 
-// Takes a line apart; false: it is of another list.
+// Parses a line. Returns false if it belongs to another list.
 static bool read_line(char *line, const char *list, struct gv_entry *out) {
     size_t len = strlen(list);
     line[strcspn(line, "\n")] = '\0';

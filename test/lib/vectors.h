@@ -1,33 +1,33 @@
 // SPDX-License-Identifier: MIT
-// The directories that version 0.1.0 wrote (test/vectors/stores.sh), and what is in them.
+// Data directories written by version 0.1.0 (test/vectors/stores.sh), with their contents.
 #ifndef GV_TEST_LIB_VECTORS_H
 #define GV_TEST_LIB_VECTORS_H
 
 #include "../../engine/engine.h"
 
 struct gv_vectors_store {
-    const char *name;     // of the directory
-    const char *workload; // of its owner
-    const char *list;     // the first word of its lines in stores-0.1.0.txt; NULL: it is empty
-    bool journaled;       // what is in it is, in part, in its journal
+    const char *name;     // name of the directory
+    const char *workload; // workload of the node
+    const char *list;     // first word of its lines in stores-0.1.0.txt; NULL: it has no entries
+    bool journaled;       // some entries are only in the journal
 };
 
-// All of them; the last one has no name.
+// All directories but gv_vectors_deep. Ends with an element whose name is NULL.
 extern const struct gv_vectors_store gv_vectors_stores[];
 
-// One with values that only that version takes, in its database and in its journal, beside a few
-// that any does: "flat", 5, and 1 in 59 arrays; the others are 2 (in 60, and in both files), 3
-// (in 190) and 4 (in 100).
+// A directory with values nested deeper than later versions allow, in data.mdb and in the journal:
+// 2 in 60 arrays (in both files), 3 in 190 and 4 in 100. It also has valid values: "flat", 5, and 1
+// in 59 arrays.
 extern const struct gv_vectors_store gv_vectors_deep;
 
-// Unpacks one, or all of them if `name` is NULL, into a directory. False: it could not, for lack of
-// tar or gzip.
+// Unpacks the named directory, or all if `name` is NULL, into `dir`. Returns false if tar or gzip
+// fails.
 bool gv_vectors_unpack(const char *dir, const char *name);
 
 #define GV_VECTORS_MORE "(more entries than there were)"
 
-// Whether the engine holds exactly what the directory does; else *missing is a key that it lacks,
-// good until the next call, or GV_VECTORS_MORE.
+// Checks that the engine has exactly the entries of the directory. If not, *missing is a key that
+// it lacks, valid until the next call, or GV_VECTORS_MORE.
 bool gv_vectors_match(const struct gv_vectors_store *store, const struct gv_engine *engine,
                       const char **missing);
 

@@ -1,12 +1,15 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# run.sh [--replay] [NAME…]: proves that the swarm finds bugs. Each patch beside this script puts
-# one into the engine: in a copy of the tree, where only what it touches is built again, a swarm
-# must find it within SEEDS seeds, and gvsim shrink must cut the run down to at most FAULTS faults;
-# what is left must be valid without the patch. Prints a table; logs and scenarios stay in
-# $BUILD/mutants. With --replay the scenario kept beside a patch is enough, if it shows the bug.
+# run.sh [--replay] [NAME…]: checks that the swarm finds the bug of each patch beside this script,
+# or of the named ones. In a copy of the tree with the patch, a swarm must find an invalid run
+# within SEEDS seeds, gvsim shrink must reduce it to at most FAULTS faults, and the shrunk scenario
+# must be valid without the patch. Prints a table; logs and scenarios are in $BUILD/mutants. With
+# --replay, a mutant that fails its kept scenario needs no search.
+#
+# run.sh --refresh [NAME…]: updates line numbers and context of the patches after a change of the
+# code around them. It names the patches that need an edit by hand.
 set -u
-SEEDS=${SEEDS:-2000} FAULTS=${FAULTS:-5} LIMIT=${LIMIT:-300} # seconds, of each command
+SEEDS=${SEEDS:-2000} FAULTS=${FAULTS:-5} LIMIT=${LIMIT:-300} # seconds for each command
 cd "$(dirname "$0")/../.." || exit 2
 BUILD=${BUILD:-build}
 top=$PWD
@@ -20,7 +23,7 @@ row() { # NAME SEED CHECKER FAULTS REST
     printf '%-22s %6s  %-22s %6s  %s\n' "$@"
 }
 
-# A copy of the tree with the patch and a gvsim of it; the caller is in it then.
+# Copies the tree, applies the patch and builds gvsim. The working directory is the copy afterwards.
 build_mutant() {
     rm -rf "$dir"
     mkdir -p "$dir/$inner/obj" || return 1
@@ -42,7 +45,7 @@ build_mutant() {
     fi
 }
 
-# Whether a scenario is valid without the patch, and with it.
+# Tests whether a scenario is valid without the patch; whether it is invalid with it.
 healthy() { # SCENARIO
     timeout "$LIMIT" "$top/$BUILD/gvsim" run --scenario "$1" >healthy.log 2>&1
 }
@@ -51,7 +54,7 @@ sick() { # SCENARIO
     case $? in 0 | 2) return 1 ;; esac
 }
 
-# Returns 0 if the mutant was caught and cut down.
+# Finds the bug with a swarm and shrinks the run. Returns 0 if both succeed.
 search() {
     timeout "$LIMIT" "$inner/gvsim" swarm --seeds "1..$SEEDS" --fail-fast >swarm.log 2>/dev/null
     seed=$(sed -n 's/^FAILED \([0-9]*\): .*/\1/p' swarm.log | head -n 1)
@@ -84,11 +87,35 @@ one() {
             return 1
         fi
         sick "$kept" && return
-        echo "test/mutants/$name.scenario does not show it any more; looked for anew:"
+        echo "test/mutants/$name.scenario no longer shows the bug; searching anew:"
     fi
     search
 }
 
+refresh() { # NAME
+    patch=$top/test/mutants/$1.patch dir=$work/$1
+    rm -rf "$dir"
+    for file in $(sed -n 's|^--- a/||p' "$patch"); do
+        mkdir -p "$dir/a/${file%/*}" "$dir/b/${file%/*}"
+        cp "$top/$file" "$dir/a/$file" && cp "$top/$file" "$dir/b/$file" || return 1
+    done
+    (cd "$dir/b" && patch -p1 -s --no-backup-if-mismatch <"$patch") >"$dir/log" 2>&1 || return 1
+    {
+        sed '/^--- /,$d' "$patch"
+        (cd "$dir" && diff -rpU 2 a b) | sed '/^diff /d; s/^\([-+]\{3\} [^	]*\)	.*/\1/'
+    } >"$dir/new" && cat "$dir/new" >"$patch"
+}
+
+if [ "${1:-}" = --refresh ]; then
+    shift
+    mkdir -p "$work"
+    [ $# -gt 0 ] || set -- $(cd test/mutants && ls *.patch | sed 's/\.patch$//')
+    status=0
+    for name; do
+        refresh "$name" || { echo "test/mutants/$name.patch does not apply" && status=1; }
+    done
+    exit $status
+fi
 if [ "${1:-}" = --one ]; then
     one "$2" || echo "$2" >>"$work/failed"
     exit
@@ -98,7 +125,7 @@ REPLAY=
 mkdir -p "$work"
 rm -f "$work/failed"
 [ $# -gt 0 ] || set -- $(cd test/mutants && ls *.patch | sed 's/\.patch$//')
-[ -n "$REPLAY" ] || row mutant seed checker faults 'what is left'
+[ -n "$REPLAY" ] || row mutant seed checker faults 'shrunk scenario'
 export SEEDS FAULTS LIMIT BUILD REPLAY
 printf '%s\n' "$@" |
     xargs -n 1 -P "$(nproc 2>/dev/null || getconf _NPROCESSORS_ONLN)" \

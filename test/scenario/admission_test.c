@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// What is acknowledged is there at any later start, whatever the bounds are by then; and bounds
-// that differ between nodes keep no value from any of them.
+// Bounds and acknowledged writes: an acknowledged entry loads at any later start, whatever the
+// bounds are then; and nodes with different bounds converge.
 #include "../lib/test.h"
 
 #include "../../engine/store.h"
@@ -24,13 +24,13 @@ enum { NODES = 3 };
 
 enum { KEYS = 4000, TEXTS = GV_ENTRY_SIZE_MAX, ALLOCATION = 256 << 10 };
 
-// An entry, with its texts.
+// An entry, with the memory of its key, value and node.
 struct sample {
     struct gv_entry entry;
     char key[TEXTS], value[TEXTS], node[GV_ENTRY_NODE_MAX];
 };
 
-// A string of so many bytes, quotes included, that is the same for the same number.
+// A string of this length, quotes included, determined by the number.
 static struct gv_slice string_of(char *out, uint64_t number, size_t len) {
     char digits[24];
     int count = snprintf(digits, sizeof digits, "%" PRIu64, number);
@@ -41,7 +41,7 @@ static struct gv_slice string_of(char *out, uint64_t number, size_t len) {
     return (struct gv_slice){(const uint8_t *)out, len};
 }
 
-// Mostly short, now and then as long as it may be.
+// A length that is mostly short, sometimes the maximum.
 static size_t any_length(struct gv_prng *prng, size_t most) {
     uint64_t kind = gv_prng_below(prng, 100);
     size_t len = kind < 80 ? 40 : kind < 95 ? 2000 : most;
@@ -50,7 +50,7 @@ static size_t any_length(struct gv_prng *prng, size_t most) {
 
 static void draw(struct gv_prng *prng, struct sample *out, uint64_t keys) {
     uint64_t number = gv_prng_below(prng, keys);
-    struct gv_prng fixed; // the length of a key is the key's
+    struct gv_prng fixed; // a key always has the same length
     gv_prng_init(&fixed, number, 0);
     struct gv_entry *entry = &out->entry;
     *entry = (struct gv_entry){.lattice = (enum gv_lattice)(number % 3)};
@@ -73,7 +73,7 @@ static bool equal(struct gv_slice a, struct gv_slice b) {
     return a.len == b.len && (a.len == 0 || memcmp(a.data, b.data, a.len) == 0);
 }
 
-// Whether one engine has every entry of the other, in the same version.
+// Whether one engine has every entry of the other in the same version.
 static bool covers(const struct gv_engine *all, const struct gv_engine *some) {
     struct gv_entry entry, found;
     uint32_t cursor = 0, end = gv_engine_end(some);
@@ -112,23 +112,23 @@ struct bounds {
 
 static const struct gv_slice secret = {(const uint8_t *)"a secret of the cluster", 23};
 
-// An engine with a store, and another without bounds that has what the first must have.
+// An engine with bounds and a store, and the model: an engine without bounds.
 struct writer {
     struct gv_prng prng;
     struct gv_disk disk;
     struct gv_engine *engine, *truth;
     struct bounds bounds;
-    struct gv_store_batch batch; // to be written …
-    struct gv_store_batch more;  // … and behind it: what came from peers
-    struct sample *waiting;      // of it, the local writes
+    struct gv_store_batch batch; // local writes that wait for the store
+    struct gv_store_batch more;  // entries received from peers
+    struct sample *waiting;      // the local writes of `batch`
     size_t count;
-    uint64_t version; // local writes of one entry grow
+    uint64_t version; // of the last local write; increases
     unsigned admitted, refused, received, turned_down;
 };
 
 enum { WAITING_MAX = 24 };
 
-// The engine has what the store has not.
+// The engine has an entry that the store lacks.
 static void on_change(void *ctx, uint32_t at) {
     struct writer *it = ctx;
     struct gv_entry entry;
@@ -181,7 +181,7 @@ static void write_local(struct writer *it) {
     it->admitted++;
 }
 
-// From a peer whose messages may be longer.
+// Receives an entry from a peer that may have a larger message_max.
 static void receive(struct writer *it) {
     static struct sample sample;
     static char text[GV_MESSAGE_LIMIT];
@@ -209,13 +209,13 @@ static void write_batch(struct writer *it, struct gv_store_batch *batch) {
     batch->len = batch->count = 0;
 }
 
-// Writes what waits; or that fails, and then nobody is told that it was written.
+// Writes both batches; or the write of the local ones fails, and they are not acknowledged.
 static void commit(struct writer *it) {
     bool fails = gv_prng_below(&it->prng, 10) == 0;
     it->batch.len = fails ? 0 : it->batch.len;
     it->batch.count = fails ? 0 : it->batch.count;
     write_batch(it, &it->more);
-    write_batch(it, &it->batch); // which may have larger versions
+    write_batch(it, &it->batch); // may have larger versions than `more`
     for (size_t i = 0; i < it->count; i++) {
         const struct gv_entry *entry = &it->waiting[i].entry;
         if (fails) {
@@ -253,7 +253,7 @@ static void write_many(struct writer *it, unsigned writes) {
 
 // ---- Later starts -------------------------------------------------------------------------------
 
-// A node, and what it has logged and answered to c1.
+// A node, with its log and its answers to c1.
 struct party {
     struct gv_json json;
     struct gv_node *node;
@@ -297,14 +297,14 @@ static void stop(struct party *party) {
     free(party->buf);
 }
 
-static void tell(struct party *party, gv_time now, const char *dest, const char *body) {
+static void request(struct party *party, gv_time now, const char *dest, const char *body) {
     char line[4096];
     int len =
         snprintf(line, sizeof line, "{\"src\":\"c1\",\"dest\":\"%s\",\"body\":%s}", dest, body);
     gv_node_receive(party->node, now, line, (size_t)len);
 }
 
-// Carries what one node has to say to the other; answers to c1 stay. True: there was something.
+// Delivers what one node sends to the other, and keeps answers to c1. True: there was something.
 static bool carry(struct party *from, struct party *to, gv_time now) {
     size_t cap = gv_node_send_min(from->node), len;
     bool any = false;
@@ -326,21 +326,21 @@ static bool carry(struct party *from, struct party *to, gv_time now) {
     return any;
 }
 
-// Whether the node refuses this element with error 11.
+// Whether the node refuses this element with error 11, temporarily-unavailable.
 static bool refuses(struct party *party, struct party *other, gv_time now, const char *element) {
     char body[3072];
     snprintf(body, sizeof body, "{\"type\":\"add\",\"msg_id\":5,\"element\":%s}", element);
     party->answer = NULL;
     while (carry(party, other, now) || carry(other, party, now)) continue;
-    tell(party, now, "n1", body);
+    request(party, now, "n1", body);
     gv_node_drain(party->node);
     carry(party, other, now);
     assert_true(party->answer == NULL || strstr(party->answer, "\"in_reply_to\":5") != NULL);
     return party->answer != NULL && strstr(party->answer, "\"code\":11") != NULL;
 }
 
-// Starts a node on the writer's disk: it serves everything, brings it to an empty peer, and asks
-// its bounds of new writes.
+// Starts a node with other bounds on the writer's disk: it serves all entries, an empty peer
+// receives all of them, and the bounds apply to new writes.
 static void check_start(struct writer *it, const struct bounds *bounds) {
     const struct bounds none = {.secret = bounds->secret};
     struct party party, peer;
@@ -360,9 +360,9 @@ static void check_start(struct writer *it, const struct bounds *bounds) {
         "{\"type\":\"init\",\"msg_id\":1,\"node_id\":\"%s\",\"node_ids\":[\"n1\",\"n2\"]}";
     char body[128];
     snprintf(body, sizeof body, init, "n1");
-    tell(&party, 0, "n1", body);
+    request(&party, 0, "n1", body);
     snprintf(body, sizeof body, init, "n2");
-    tell(&peer, 0, "n2", body);
+    request(&peer, 0, "n2", body);
     gv_time now = 0;
     for (; !same(gv_node_engine(peer.node), it->truth); now += 10 * GV_MS) {
         assert_true(now < 60 * 1000 * GV_MS);
@@ -408,28 +408,28 @@ static void check_writes(const struct bounds *bounds, unsigned writes, uint64_t 
     end(&writer);
 }
 
-static void writes_without_bounds_start_under_any(void **state) {
+static void writes_without_bounds_load_under_others(void **state) {
     (void)state;
     check_writes(&(struct bounds){0, 0, 0, false}, 3000, 0);
 }
 
-static void so_do_those_under_memory_max(void **state) {
+static void writes_under_memory_max_load(void **state) {
     (void)state;
     check_writes(&(struct bounds){3 << 20, 0, 0, false}, 2500, 1);
     check_writes(&(struct bounds){1 << 20, 0, 0, true}, 1500, 2);
 }
 
-static void and_under_entries_max(void **state) {
+static void writes_under_entries_max_load(void **state) {
     (void)state;
     check_writes(&(struct bounds){0, 700, 0, false}, 2000, 3);
 }
 
-static void and_under_message_max(void **state) {
+static void writes_under_message_max_load(void **state) {
     (void)state;
     check_writes(&(struct bounds){0, 0, 4096, true}, 3000, 4);
 }
 
-static void and_under_all(void **state) {
+static void writes_under_all_bounds_load(void **state) {
     (void)state;
     check_writes(&(struct bounds){2 << 20, 900, 16384, false}, 2000, 5);
 }
@@ -441,11 +441,11 @@ struct trio {
     struct bounds bounds[NODES];
     struct gv_prng prng;
     struct gv_json json;
-    int least;       // the node with the least bound
-    unsigned longer; // messages above their sender's bound
+    int least;       // the node with the smallest bound
+    unsigned longer; // messages longer than their sender's bound
 };
 
-// A message above its sender's bound has one entry, and is within the protocol's.
+// A message longer than its sender's bound has one entry and keeps to the protocol's limit.
 static void check_message(struct trio *trio, int from, const char *line, size_t len) {
     struct gv_message message;
     struct gv_message_cursor cursor;
@@ -479,7 +479,8 @@ static void deliver(struct trio *trio, int from, gv_time now) {
             const char *dest = strstr(line, "\"dest\":\"") + strlen("\"dest\":\"");
             if (dest[0] == 'c') continue;
             check_message(trio, from, line, (size_t)(stop_at - line));
-            // The other two do not hear each other, so everything goes by the one with the least.
+            // The other two are not connected, so all entries pass the node with the smallest
+            // bound.
             bool cut = from != trio->least && dest[1] - '1' != trio->least;
             if (cut || gv_prng_below(&trio->prng, 10) == 0) continue; // lost
             struct gv_node *node = trio->parties[dest[1] - '1'].node;
@@ -498,7 +499,7 @@ static bool all_equal(const struct trio *trio, uint64_t count) {
     return true;
 }
 
-// Values as long as each node takes, some there before the nodes hear of each other.
+// Values of the longest kind that each node accepts, some written before the nodes join.
 static void check_unequal(int least, bool sealed, uint32_t values) {
     struct trio trio = {.least = least};
     gv_prng_init(&trio.prng, gv_test_seed(), 100 + (uint64_t)least);
@@ -520,7 +521,7 @@ static void check_unequal(int least, bool sealed, uint32_t values) {
                          "\"node_ids\":[\"n1\",\"n2\",\"n3\"]}",
                          i + 1);
                 char dest[] = {'n', (char)('1' + i), '\0'};
-                tell(&trio.parties[i], now, dest, body);
+                request(&trio.parties[i], now, dest, body);
             }
             size_t most = i == least ? 300 : sizeof element;
             struct gv_slice text =
@@ -557,11 +558,11 @@ static void unequal_message_bounds_converge(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(writes_without_bounds_start_under_any),
-        cmocka_unit_test(so_do_those_under_memory_max),
-        cmocka_unit_test(and_under_entries_max),
-        cmocka_unit_test(and_under_message_max),
-        cmocka_unit_test(and_under_all),
+        cmocka_unit_test(writes_without_bounds_load_under_others),
+        cmocka_unit_test(writes_under_memory_max_load),
+        cmocka_unit_test(writes_under_entries_max_load),
+        cmocka_unit_test(writes_under_message_max_load),
+        cmocka_unit_test(writes_under_all_bounds_load),
         cmocka_unit_test(unequal_message_bounds_converge),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

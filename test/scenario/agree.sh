@@ -1,18 +1,18 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# agree.sh: does virtual time tell what real processes do? Runs broadcast on 25 nodes in both modes
-# with the same seeds, calm and cut, and compares messages an operation and the median of stable
-# latency. Prints a line for each seed and the medians of all, and exits 1 if those differ by more
-# than 5 % and 15 %, or a run was not valid. Real processes run one at a time, but a machine that is
-# busy otherwise wakes them late, which shows: news that had to wait share a message.
-# SEEDS ("0 1 2 3 4"), TIME_LIMIT (10 s) and BUILD (build) may be set; takes four minutes.
+# agree.sh: compares virtual time with real processes. Runs broadcast on 25 nodes in both modes with
+# the same seeds, with and without partitions. Prints messages per operation and the median stable
+# latency for each seed, and the medians over all seeds. Exits with 1 if these medians differ by
+# more than 5 % and 15 %, or if a run is invalid. Takes four minutes on an idle machine; on a busy
+# one, processes wake late, and delayed updates share messages. Settings: SEEDS ("0 1 2 3 4"),
+# TIME_LIMIT (10 s), BUILD (build).
 build=${BUILD:-build}
 seeds=${SEEDS:-0 1 2 3 4} limit=${TIME_LIMIT:-10}
 out=$(mktemp -d) || exit 1
 trap 'rm -rf "$out"' EXIT
 trap 'exit 130' INT TERM
 
-# run MODE FAULTS SEED: one run, its figures into $out/MODE-FAULTS as a line.
+# run MODE FAULTS SEED: appends the figures of a run to $out/MODE-FAULTS.
 run() {
     mode=$1 faults=$2 seed=$3
     set -- -w broadcast --node-count 25 --rate 100 --time-limit "$limit" --latency 100 \
@@ -37,7 +37,8 @@ median() {
 
 medians() { echo "$(median "$1" "$2" 1) $(median "$1" "$2" 2)"; }
 
-# line NAME PROCESSES VIRTUAL: compares two pairs of figures. False: out of bounds.
+# line NAME PROCESSES VIRTUAL: prints and compares two pairs of figures. Fails if they differ too
+# much.
 line() {
     echo "$@" | awk '{
         msgs = ($4 / $2 - 1) * 100; latency = ($5 / $3 - 1) * 100

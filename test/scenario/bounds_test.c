@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The bounds of a node, and what it says about itself: whoever meets a bound is told which one and
-// how far it is, the node goes on, and its statistics show it.
+// The bounds of a node, its log and statistics: an error names the bound and its value, the node
+// works on, and the statistics show it.
 #include "../lib/test.h"
 
 #include "../lib/solo.h"
@@ -13,7 +13,7 @@
 #define ERROR(code, id, text) \
     TO "error\",\"in_reply_to\":" id ",\"code\":" code ",\"text\":\"" text "\"}}\n"
 
-// Too many tokens, or nested too deep: an error that says how many are taken, to whom it concerns.
+// Too many tokens, or too deep nesting: the error has the limit and goes to the sender.
 static void test_token_bounds(void **state) {
     (void)state;
     static const char deep[] = "{\"echo\":[[[[[[[[1]]]]]]]],\"type\":\"echo\",\"msg_id\":7}";
@@ -33,7 +33,7 @@ static void test_token_bounds(void **state) {
     assert_non_null(strstr(gv_solo_ask(&solo, broad), "\"in_reply_to\":8,\"code\":12,\"text\":"
                                                       "\"too many tokens at byte "));
     assert_string_equal(solo.log, "");
-    // What nobody could be told is logged: no msg_id, an answer, another node's, cut off.
+    // Errors that cannot be answered are logged: no msg_id, an answer, another receiver, cut off.
     static const char *const others[] = {
         "{\"src\":\"c1\",\"dest\":\"n1\",\"body\":{\"type\":\"x\",\"y\":[[[[[[[[[1]]]]]]]]]}}",
         "{\"src\":\"c1\",\"dest\":\"n1\",\"body\":{\"type\":\"x\",\"msg_id\":1.5,\"y\":[[[[[[[[[1]]"
@@ -55,7 +55,7 @@ static void test_token_bounds(void **state) {
     gv_solo_stop(&solo);
 }
 
-// A value that stands deeper in gossip than in a request must not be taken if no peer would.
+// A value is nested deeper in a message than in a request. It is accepted only if peers accept it.
 static void test_value_depth(void **state) {
     (void)state;
     struct gv_solo solo;
@@ -74,14 +74,14 @@ static void test_value_depth(void **state) {
         const char *out = gv_solo_ask(&solo, body);
         if (depth > most) {
             assert_string_equal(out, ERROR("12", "2",
-                                           "broadcast: not stored: the value is nested too deep, "
-                                           "at most 59 levels are taken"));
+                                           "broadcast: not stored: the value is nested too deep: "
+                                           "the limit is 59 levels"));
             continue;
         }
         const char *gossip = strstr(out, "{\"src\":\"n1\",\"dest\":\"n2\"");
         assert_non_null(gossip);
         assert_non_null(strstr(gossip, nested));
-        // The deepest that is taken is at the very bound where it goes.
+        // The deepest accepted value reaches the limit in a message.
         size_t len = strcspn(gossip, "\n");
         struct gv_json json;
         for (unsigned max = GV_JSON_DEPTH_DEFAULT; max >= GV_JSON_DEPTH_DEFAULT - 1; max--) {
@@ -105,7 +105,7 @@ static void test_replica_bounds(void **state) {
     gv_solo_ask(&solo, "{\"type\":\"add\",\"msg_id\":3,\"element\":2}");
     assert_string_equal(
         gv_solo_ask(&solo, "{\"type\":\"add\",\"msg_id\":4,\"element\":3}"),
-        ERROR("11", "4", "add: not stored: the replica has 2 entries, as many as it may"));
+        ERROR("11", "4", "add: not stored: the replica has 2 entries, which is its limit"));
     assert_string_equal(gv_solo_ask(&solo, "{\"type\":\"add\",\"msg_id\":5,\"element\":2}"),
                         OK("add_ok", "5"));
     assert_non_null(strstr(gv_solo_ask(&solo, "{\"type\":\"read\",\"msg_id\":6}"), "[1,2]"));
@@ -126,8 +126,8 @@ static void test_replica_bounds(void **state) {
         snprintf(body, sizeof body, "{\"type\":\"add\",\"msg_id\":2,\"element\":%d}", i * 7);
         answer = gv_solo_ask(&solo, body);
     }
-    assert_non_null(strstr(answer, "\"code\":11,\"text\":\"add: not stored: the replica takes "));
-    assert_non_null(strstr(answer, " bytes of memory, and may take 1048576"));
+    assert_non_null(strstr(answer, "\"code\":11,\"text\":\"add: not stored: the replica has "));
+    assert_non_null(strstr(answer, " bytes of memory, and its limit is 1048576"));
     gv_solo_stop(&solo);
 }
 
@@ -146,7 +146,7 @@ static bool limited(struct gv_solo *solo, const char *client) {
     return refused;
 }
 
-// Each client has its own measure; time fills it again, up to the burst.
+// Each client has its own token bucket, which time refills up to the burst.
 static void test_client_rate(void **state) {
     (void)state;
     struct gv_solo solo;
@@ -170,8 +170,8 @@ static void test_client_rate(void **state) {
     gv_node_stats(solo.node, &stats);
     assert_int_equal(stats.numbers.limited, 9);
     assert_int_equal(stats.numbers.errors, 9);
-    assert_int_equal(stats.numbers.faults, 0);
-    // Made-up names do not make the table grow, and a known one with debts keeps them.
+    assert_int_equal(stats.numbers.input_errors, 0);
+    // Unknown names do not make the table grow, and a limited client stays limited.
     for (int i = 0; i < 3; i++) assert_false(limited(&solo, "c1"));
     for (int i = 0; i < 1000; i++) {
         char name[16];
@@ -184,7 +184,7 @@ static void test_client_rate(void **state) {
 
 // ---- Log and statistics -------------------------------------------------------------------------
 
-// At level debug a value's way can be followed by one number.
+// At level debug one id traces a value through the cluster.
 static void test_trace(void **state) {
     (void)state;
     struct gv_solo solo;
@@ -235,10 +235,10 @@ static void test_stats(void **state) {
     assert_memory_equal(&read, &before, sizeof read);
     assert_int_equal(read.numbers.lines, 4);
     assert_int_equal(read.numbers.errors, 1);
-    assert_int_equal(read.numbers.faults, 1);
+    assert_int_equal(read.numbers.input_errors, 1);
     assert_int_equal(read.client.in, 3);
     assert_int_equal(read.client.out, 3);
-    assert_true(read.client.in_bytes > in && read.client.out_bytes > out); // there was an init
+    assert_true(read.client.in_bytes > in && read.client.out_bytes > out); // the init is counted
     gv_stats_add(&read, &after);
     assert_int_equal(read.numbers.lines, 7);
     assert_int_equal(read.client.out, 6);
@@ -256,8 +256,7 @@ static void test_stats(void **state) {
     gv_solo_stop(&solo);
 }
 
-// ---- Lines of the log
-// ----------------------------------------------------------------------------
+// ---- Lines of the log ---------------------------------------------------------------------------
 
 static void test_log_lines(void **state) {
     (void)state;
@@ -280,7 +279,7 @@ static void test_log_lines(void **state) {
     buf[gv_log_text(&record, when, buf)] = '\0';
     assert_string_equal(buf, "{\"time\":\"2026-01-31T23:59:59.123Z\",\"level\":\"info\","
                              "\"node\":\"n1\",\"stats\":{\"x\":1}}\n");
-    // The longest there can be, of bytes that take the most.
+    // The longest possible texts, of bytes with the longest escapes.
     char longest[GV_LOG_TEXT_MAX + 100], name[GV_NODE_NAME_MAX + 1];
     memset(longest, 1, sizeof longest - 1);
     longest[sizeof longest - 1] = '\0';

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Different keys that share a position: two replicas find and exchange them like any others, in few
-// messages and at the cost of the differences only.
+// Different keys that share a position: syncs find and exchange their entries as others, in few
+// messages and at the cost of the differences.
 #include "../../engine/core.h"
 #include "../../engine/sync.h"
 #include "../../sim/check/check_replicas.h"
@@ -14,7 +14,7 @@
 
 enum { COMMON = 100000, PAIRS = 64, SEEDS = 20, MESSAGES_MOST = 12, SIDES = 2, INBOX = 64 };
 
-struct letter {
+struct packet {
     size_t len;
     char text[GV_MESSAGE_LIMIT];
 };
@@ -22,7 +22,7 @@ struct letter {
 struct exchange {
     struct gv_engine *side[SIDES];
     struct gv_json json;
-    struct letter *inbox[SIDES];
+    struct packet *inbox[SIDES];
     size_t waiting[SIDES];
     gv_time now, latency;
     uint64_t messages, summaries, bytes;
@@ -71,7 +71,7 @@ static void begin(struct exchange *exchange, uint64_t seed, const char *secret) 
     }
 }
 
-// Puts the keys of each pair on one side, on the other or on both: all ways but none of the two.
+// Puts each key of each pair at one side, the other or both; at least one key somewhere.
 static void plant(struct exchange *exchange, uint64_t seed) {
     const struct gv_digest_key *key = &exchange->side[0]->replica.key;
     for (uint64_t i = 0; i < PAIRS; i++) {
@@ -103,46 +103,46 @@ static void join(struct exchange *exchange, unsigned trip_ms) {
     }
 }
 
-static bool speak(struct exchange *exchange, int from) {
+static bool send_next(struct exchange *exchange, int from) {
     struct gv_engine *engine = exchange->side[from];
     bool some = false;
     int peer;
     for (;;) {
         assert_true(exchange->waiting[1 - from] < INBOX);
-        struct letter *letter = &exchange->inbox[1 - from][exchange->waiting[1 - from]];
-        int len = gv_engine_send(engine, exchange->now, letter->text, sizeof letter->text, &peer);
+        struct packet *packet = &exchange->inbox[1 - from][exchange->waiting[1 - from]];
+        int len = gv_engine_send(engine, exchange->now, packet->text, sizeof packet->text, &peer);
         assert_true(len >= 0);
         if (len == 0) return some;
-        letter->len = (size_t)len;
+        packet->len = (size_t)len;
         exchange->waiting[1 - from]++;
         some = true;
     }
 }
 
-static bool listen(struct exchange *exchange, int to) {
+static bool receive(struct exchange *exchange, int to) {
     bool some = exchange->waiting[to] > 0;
     for (size_t i = 0; i < exchange->waiting[to]; i++) {
-        struct letter *letter = &exchange->inbox[to][i];
+        struct packet *packet = &exchange->inbox[to][i];
         struct gv_message message;
         const char *fault;
-        assert_true(gv_json_parse(&exchange->json, letter->text, letter->len) > 0);
+        assert_true(gv_json_parse(&exchange->json, packet->text, packet->len) > 0);
         assert_int_equal(gv_message_decode(&message, &exchange->json, 0, &fault), 0);
         assert_true(gv_engine_ready(exchange->side[to]));
         assert_int_equal(gv_engine_receive(exchange->side[to], exchange->now, 1 - to, &message), 0);
         exchange->messages += message.ranges.len > 0 || message.entries > 0;
-        exchange->bytes += letter->len;
+        exchange->bytes += packet->len;
     }
     exchange->waiting[to] = 0;
     return some;
 }
 
-// Lets the two speak in turn until they are equal, or have nothing left to say.
-static enum gv_check_replicas talk(struct exchange *exchange) {
+// Exchanges messages until both are equal or have nothing to send.
+static enum gv_check_replicas exchange_messages(struct exchange *exchange) {
     for (int rounds = 0; rounds < 100; rounds++) {
         for (int quiet = 0, from = 0; quiet < 2; from = 1 - from) {
-            bool heard = listen(exchange, from), said = speak(exchange, from);
-            quiet = heard || said ? 0 : quiet + 1;
-            if (said) exchange->now += exchange->latency;
+            bool received = receive(exchange, from), sent = send_next(exchange, from);
+            quiet = received || sent ? 0 : quiet + 1;
+            if (sent) exchange->now += exchange->latency;
         }
         if (exchange->messages > 0) break;
         gv_time due[SIDES] = {gv_engine_deadline(exchange->side[0]),
@@ -177,7 +177,7 @@ static void planted_pairs_are_exchanged(void **state) {
                 begin(&exchange, seed, secret);
                 plant(&exchange, seed);
                 join(&exchange, trips_ms[trip]);
-                enum gv_check_replicas equal = talk(&exchange);
+                enum gv_check_replicas equal = exchange_messages(&exchange);
                 if (exchange.messages > most) most = exchange.messages;
                 bytes += exchange.bytes;
                 if (equal != GV_CHECK_REPLICAS_EQUAL || exchange.messages > MESSAGES_MOST)
@@ -195,9 +195,9 @@ static void planted_pairs_are_exchanged(void **state) {
     }
 }
 
-// More keys at one position than a list holds: a position cannot be cut, so both sides give all
-// they have there.
-static void many_keys_at_one_place(void **state) {
+// More keys at one position than a list holds: a position cannot be split, so both sides send all
+// their entries there.
+static void many_keys_at_one_position(void **state) {
     (void)state;
     struct exchange exchange;
     char secret[GV_COLLIDE_SECRET_MAX];
@@ -206,7 +206,7 @@ static void many_keys_at_one_place(void **state) {
     begin(&exchange, seed, secret);
     const struct gv_digest_key *key = &exchange.side[0]->replica.key;
     struct gv_collide_pair pair;
-    gv_collide_pair(key, 5, &pair); // of two strings, which differ in one letter
+    gv_collide_pair(key, 5, &pair); // two strings that differ in one packet
     size_t at = 0;
     while (pair.keys[0][at] == pair.keys[1][at]) at++;
     for (int i = 0; i < 90; i++) {
@@ -215,7 +215,7 @@ static void many_keys_at_one_place(void **state) {
         put(exchange.side[i % 2], pair.keys[0], 1);
     }
     join(&exchange, 0);
-    assert_int_equal(talk(&exchange), GV_CHECK_REPLICAS_EQUAL);
+    assert_int_equal(exchange_messages(&exchange), GV_CHECK_REPLICAS_EQUAL);
     printf("89 keys at one position: %" PRIu64 " messages, %" PRIu64 " bytes\n", exchange.messages,
            exchange.bytes);
     assert_true(exchange.messages <= 4 * MESSAGES_MOST); // the range narrows around the position
@@ -225,7 +225,7 @@ static void many_keys_at_one_place(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(planted_pairs_are_exchanged),
-        cmocka_unit_test(many_keys_at_one_place),
+        cmocka_unit_test(many_keys_at_one_position),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// What it costs, counted on the wire in virtual time: recursion instead of retelling, few messages
-// for a value, quiet when there is nothing to say.
+// Costs in messages and bytes, in virtual time: a sync costs the difference, a value few messages,
+// and an idle cluster sends almost nothing.
 #include "../lib/cluster.h"
 #include "../lib/test.h"
 
@@ -16,7 +16,7 @@ static gv_time ms(uint64_t count) {
     return count * GV_MS;
 }
 
-// Fifty values a second, all over a cluster of 25 that knows itself.
+// Adds fifty values a second at random nodes of a cluster that has joined.
 static void load(struct gv_cluster *cluster, int values) {
     gv_cluster_join(cluster);
     for (int i = 0; i < values; i++) {
@@ -25,7 +25,7 @@ static void load(struct gv_cluster *cluster, int values) {
     }
 }
 
-// Two nodes with 100,000 values in common, one of which has one more.
+// Two nodes have 100,000 values in common; one has one more.
 static void a_sync_costs_the_difference(void **state) {
     (void)state;
     for (uint32_t richer = 0; richer < 2; richer++) {
@@ -34,7 +34,7 @@ static void a_sync_costs_the_difference(void **state) {
             .nodes = 2, .seed = gv_test_seed(), .staleness_ms = 500, .latency_ms = 10};
         gv_cluster_init(&cluster, &config);
         for (int64_t i = 0; i < 100000; i++) {
-            int64_t value = i * 1000003 % 1000000007; // anywhere among a billion
+            int64_t value = i * 1000003 % 1000000007; // spread over a billion
             if (i != 31415 || richer == 0) gv_cluster_add_number(&cluster, 0, value);
             if (i != 31415 || richer == 1) gv_cluster_add_number(&cluster, 1, value);
         }
@@ -49,8 +49,8 @@ static void a_sync_costs_the_difference(void **state) {
     }
 }
 
-// The broadcast challenge of Gossip Glomers: 25 nodes, links of 100 ms, 50 values a second and as
-// many reads. Counts a read as an operation, as Maelstrom does.
+// The broadcast challenge of Gossip Glomers: 25 nodes, links of 100 ms, 50 values and 50 reads a
+// second. Reads count as operations, as in Maelstrom.
 static void few_messages_for_a_value(void **state) {
     (void)state;
     for (uint32_t staleness = 0; staleness <= 1000; staleness += 500) {
@@ -72,7 +72,7 @@ struct shape {
     uint32_t nodes, latency_ms, staleness_ms, levels;
 };
 
-// Messages an operation of a thousand values in 20 seconds, and as many reads.
+// Messages per operation for a thousand values in 20 seconds, and as many reads.
 static double cost_of(const struct shape *shape, uint64_t seed) {
     struct gv_prng prng;
     gv_prng_init(&prng, seed, shape->nodes);
@@ -93,8 +93,8 @@ static double cost_of(const struct shape *shape, uint64_t seed) {
     return per_op;
 }
 
-// Nothing is made for one size and one speed: the wave costs what its formula says, and little
-// more. The mean of some seeds: a sync more or less is a few per cent of the cheapest.
+// No cluster size or latency is special: the cost of flush rounds is near the formula everywhere.
+// The mean of some seeds, since one sync is a few per cent of the cheapest runs.
 static void near_the_frontier_everywhere(void **state) {
     (void)state;
     static const struct shape shapes[] = {
@@ -105,7 +105,7 @@ static void near_the_frontier_everywhere(void **state) {
     enum { SEEDS = 5 };
     for (size_t i = 0; i < sizeof shapes / sizeof *shapes; i++) {
         const struct shape *shape = &shapes[i];
-        // What is spared for round trips that vary is the engine's own.
+        // The engine's margin for round trips that vary is not in the formula.
         double spare = shape->staleness_ms < 2000 ? shape->staleness_ms / 40.0 : 50;
         double way = shape->levels * (2 * shape->latency_ms + spare);
         double frontier = gv_benchmark_frontier(shape->nodes, 100, 20, shape->staleness_ms - way);
@@ -118,7 +118,7 @@ static void near_the_frontier_everywhere(void **state) {
     }
 }
 
-// Without faults every value is everywhere within the staleness asked for, whatever its hour.
+// Without faults every value reaches all nodes within the configured staleness.
 static void staleness_is_kept(void **state) {
     (void)state;
     struct gv_prng prng;
@@ -133,7 +133,7 @@ static void staleness_is_kept(void **state) {
         gv_cluster_add_number(&cluster, (uint32_t)gv_prng_below(&prng, 25), i);
         gv_time took = gv_cluster_settle(&cluster, ms(5 * SECOND));
         assert_true(took != GV_TIME_NEVER);
-        if (took > worst && i > 20) worst = took; // the first ones measure the round trips
+        if (took > worst && i > 20) worst = took; // the first values measure the round trips
         gv_cluster_run(&cluster, ms(gv_prng_below(&prng, 600)));
     }
     printf("slowest value: %llu ms\n", (unsigned long long)(worst / GV_MS));
@@ -141,7 +141,7 @@ static void staleness_is_kept(void **state) {
     gv_cluster_fini(&cluster);
 }
 
-// The same under load: 99 of 100 values are everywhere in time.
+// The same under load, for 99 % of the values.
 static void staleness_is_kept_under_load(void **state) {
     (void)state;
     for (uint32_t staleness = 300; staleness <= 2400; staleness *= 2) {
@@ -152,9 +152,9 @@ static void staleness_is_kept_under_load(void **state) {
             .nodes = 25, .seed = gv_test_seed(), .staleness_ms = staleness, .latency_ms = 100};
         gv_cluster_init(&cluster, &config);
         gv_cluster_join(&cluster);
-        enum { VALUES = 1000, FIRST = 50, STEP = 20 }; // the first ones measure the round trips
+        enum { VALUES = 1000, FIRST = 50, STEP = 20 }; // the first values measure the round trips
         static gv_time added[VALUES];
-        uint32_t kept = 0, seen[VALUES] = {0}; // by so many nodes, from the first on
+        uint32_t kept = 0, seen[VALUES] = {0}; // nodes that have each value, from the first on
         for (int step = 0; step < VALUES + 3000 / STEP; step++) {
             if (step < VALUES) {
                 added[step] = cluster.queue.now;
@@ -174,7 +174,7 @@ static void staleness_is_kept_under_load(void **state) {
     }
 }
 
-// Links that are too slow for what was asked are noticed, and cost no storm of messages.
+// Links too slow for the staleness are reported, and do not multiply messages.
 static void slow_links_are_noticed(void **state) {
     (void)state;
     for (uint32_t staleness = 150; staleness <= 300; staleness *= 2) {
@@ -196,7 +196,7 @@ static void slow_links_are_noticed(void **state) {
     }
 }
 
-// Medians over many runs of the broadcast challenge in virtual time.
+// Medians over many runs of the broadcast challenge.
 static struct gv_benchmark_metrics challenge(uint32_t staleness_ms, enum gv_net_latency latency) {
     enum { RUNS = 31 };
     double per_op[RUNS], most_ms[RUNS];
@@ -218,8 +218,8 @@ static struct gv_benchmark_metrics challenge(uint32_t staleness_ms, enum gv_net_
                                          .max_ms = gv_runner_median(most_ms, RUNS)};
 }
 
-// Two hundred nodes at two hundred operations a second: in every period a message down to each
-// node, and one up from each that has updates, and little more; and the staleness is kept.
+// Two hundred nodes and two hundred operations a second: each period costs one message to each
+// node, one from each node with updates, and little more; and the staleness is kept.
 static void many_nodes(void **state) {
     (void)state;
     enum { NODES = 200, SECONDS = 20, STALENESS_MS = 1000, LEVELS = 2 };
@@ -243,7 +243,7 @@ static void many_nodes(void **state) {
     gv_simulation_free(sim);
 }
 
-// Links that vary cost half as many messages more, and twice the time, at most.
+// Varying latency costs at most half as many messages more, and twice the time.
 static void latency_may_vary(void **state) {
     (void)state;
     struct gv_benchmark_metrics calm = challenge(640, GV_NET_CONSTANT);
@@ -258,8 +258,8 @@ static void latency_may_vary(void **state) {
     }
 }
 
-// Once a load has ended and been acknowledged, hardly anything is said, however many there are: a
-// message a second at most, in the whole cluster.
+// After a load has ended and is acknowledged, the whole cluster sends at most one message a second,
+// whatever its size.
 static void silence_after_a_load(void **state) {
     (void)state;
     static const struct {
@@ -289,7 +289,7 @@ static void silence_after_a_load(void **state) {
     }
 }
 
-// An hour without updates: a comparison now and then, by every node.
+// An hour without updates: nodes send only idle comparisons.
 static void idle_clusters_are_quiet(void **state) {
     (void)state;
     struct gv_cluster cluster;

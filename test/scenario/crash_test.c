@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
-// Five real nodes with directories, under load, cut in two now and then, and killed by SIGKILL at
-// random moments, to come back a little later: what any of them has acknowledged is at all of them
-// in the end. And counters that come back without their directories, under the same name: they
-// count on beside what they had said before. GV_ROUNDS=1000 for so many kills of each workload;
-// GV_SEED repeats what is drawn.
+// Five node processes with data directories under load. At random times partitions begin and end,
+// and a node is killed by SIGKILL and restarted. In the end every node has every acknowledged
+// write. A third test restarts counters under the same name without their directories; no increment
+// may be lost. GV_ROUNDS=N sets the number of kills in each test; GV_SEED repeats the random
+// choices.
 #include "../lib/test.h"
 
 #include "../../engine/prng.h"
@@ -21,40 +21,40 @@
 
 enum {
     NODES = 5,
-    WRITERS = 12,      // requests under way, at each node
-    ROUNDS = 10,       // by default: kills of one workload
-    ROUNDS_A_DIR = 25, // then the next one begins empty
-    LOST = 3,          // by default: directories lost
-    KILL_US = 60000,   // between two kills, at the most
-    DOWN_US = 40000,   // until a node is back
+    WRITERS = 12,      // pending requests of each node
+    ROUNDS = 10,       // default number of kills in a test
+    ROUNDS_A_DIR = 25, // kills before all nodes start with new directories
+    LOST = 3,          // default number of lost directories
+    KILL_US = 60000,   // longest time between restart and kill
+    DOWN_US = 40000,   // longest time until a restart
     WRITES_MAX = 400000,
-    FIRST_ID = 10, // of writes: their values count from 0
+    FIRST_ID = 10, // msg_id of the first write, whose value is 0
     READ_ID = 2,
-    AGREE_MS = 100000, // nodes that have not agreed by then never will
-    PATIENCE_MS = 50,
+    AGREE_MS = 100000, // limit on the time until all nodes have all writes
+    POLL_MS = 50,
 };
 
 struct node {
     struct gv_proc proc;
     char name[8], dir[4096], log[4200];
-    bool up, ready; // ready: it has answered its init
-    int under_way;
-    char *queue; // lines on their way to it
+    bool up, ready; // ready: it has answered init
+    int pending;    // writes without a reply
+    char *queue;    // lines not yet written to its standard input
     size_t len, cap;
-    bool asked;    // a read is under way
-    bool agrees;   // by its answer to one
-    int missing;   // acknowledged values, by that answer
-    long long sum; // of a counter, likewise
+    bool asked;    // a read is pending
+    bool agrees;   // its last read had every acknowledged write
+    int missing;   // acknowledged values missing in its last read
+    long long sum; // value of a counter in its last read
 };
 
 static struct gv_prng prng;
 static struct node nodes[NODES];
 static struct {
     bool counter;
-    unsigned side; // a bit a node; all 0: no cut
+    unsigned side; // of the partition, one bit for each node; 0: no partition
     int sent, acked;
-    bool known[WRITES_MAX]; // acknowledged
-} trial;
+    bool acknowledged[WRITES_MAX];
+} run;
 
 static uint64_t now_us(void) {
     struct timespec now;
@@ -75,7 +75,7 @@ static void enqueue(struct node *node, const char *line, size_t len) {
     node->len += len + 1;
 }
 
-// Writes what it takes; never waits, as it may be waiting for somebody to read.
+// Writes as much as the pipe takes. Does not block: the node may wait until its output is read.
 static void flush(struct node *node) {
     while (node->up && node->len > 0) {
         ssize_t n = write(node->proc.in, node->queue, node->len);
@@ -92,15 +92,16 @@ static void check_set(struct node *node, const char *at) {
     while (*at >= '0' && *at <= '9') {
         char *end;
         long value = strtol(at, &end, 10);
-        if (value >= trial.sent || found[value]++ > 0) fail_msg("%s: %ld, why?", node->name, value);
+        if (value >= run.sent || found[value]++ > 0)
+            fail_msg("%s: unexpected value %ld", node->name, value);
         at = *end == ',' ? end + 1 : end;
     }
     node->missing = 0;
-    for (int i = 0; i < trial.sent; i++) node->missing += trial.known[i] && found[i] == 0;
+    for (int i = 0; i < run.sent; i++) node->missing += run.acknowledged[i] && found[i] == 0;
     node->agrees = node->missing == 0;
 }
 
-static void take_answer(struct node *node, const char *line) {
+static void receive_reply(struct node *node, const char *line) {
     const char *id = strstr(line, "\"in_reply_to\":"), *value = strstr(line, "\"value\":");
     assert_non_null(id);
     long number = strtol(id + strlen("\"in_reply_to\":"), NULL, 10);
@@ -108,46 +109,46 @@ static void take_answer(struct node *node, const char *line) {
     if (number == READ_ID) node->asked = false;
     if (strstr(line, "\"init_ok\"") != NULL) {
         node->ready = true;
-    } else if (number == READ_ID && trial.counter) {
+    } else if (number == READ_ID && run.counter) {
         assert_non_null(value);
         node->sum = strtoll(value + strlen("\"value\":"), NULL, 10);
-        if (node->sum > trial.sent) fail_msg("%s: %lld of %d", node->name, node->sum, trial.sent);
-        node->agrees = node->sum >= trial.acked;
+        if (node->sum > run.sent) fail_msg("%s: %lld of %d", node->name, node->sum, run.sent);
+        node->agrees = node->sum >= run.acked;
     } else if (number == READ_ID) {
         const char *messages = strstr(line, "\"messages\":[");
         assert_non_null(messages);
         check_set(node, messages + strlen("\"messages\":["));
     } else {
-        assert_true(number >= FIRST_ID && number < FIRST_ID + trial.sent);
-        assert_false(trial.known[number - FIRST_ID]);
-        trial.known[number - FIRST_ID] = true;
-        trial.acked++;
-        node->under_way--;
+        assert_true(number >= FIRST_ID && number < FIRST_ID + run.sent);
+        assert_false(run.acknowledged[number - FIRST_ID]);
+        run.acknowledged[number - FIRST_ID] = true;
+        run.acked++;
+        node->pending--;
     }
 }
 
-// Takes a line of a node's, to a client or to another node.
+// Delivers a node's line to the client or to another node.
 static void route(int from, const char *line) {
     const char *dest = strstr(line, "\"dest\":\"");
     assert_non_null(dest);
     dest += strlen("\"dest\":\"");
     if (*dest == 'c') {
-        take_answer(&nodes[from], line);
+        receive_reply(&nodes[from], line);
         return;
     }
     int to = dest[1] - '1';
     assert_true(*dest == 'n' && to >= 0 && to < NODES && to != from);
-    bool cut = ((trial.side >> from ^ trial.side >> to) & 1) != 0;
+    bool cut = ((run.side >> from ^ run.side >> to) & 1) != 0;
     if (!cut && nodes[to].up) enqueue(&nodes[to], line, strlen(line));
 }
 
-// Takes what is there to be taken. Returns whether there was anything.
-static bool take_lines(void) {
+// Delivers all available lines. Returns false if there were none.
+static bool deliver_lines(void) {
     bool any = false;
     for (int i = 0; i < NODES; i++) {
         char *line;
         for (int n = 0; n < 64 && nodes[i].up; n++) {
-            line = gv_proc_hear(&nodes[i].proc, 0);
+            line = gv_proc_read_line(&nodes[i].proc, 0);
             if (line == NULL) break;
             route(i, line);
             any = true;
@@ -166,17 +167,17 @@ static void wait_for_lines(int most_ms) {
     poll(fds, count, most_ms);
 }
 
-// ---- Lives --------------------------------------------------------------------------------------
+// ---- Processes ----------------------------------------------------------------------------------
 
 static void start(struct node *node) {
     const char *arguments[] = {"--data", node->dir, "--durability", "sync", NULL};
-    gv_proc_start(&node->proc, trial.counter ? "gv-counter" : "gv-broadcast", arguments, node->log);
+    gv_proc_start(&node->proc, run.counter ? "gv-counter" : "gv-broadcast", arguments, node->log);
     fcntl(node->proc.in, F_SETFL, fcntl(node->proc.in, F_GETFL) | O_NONBLOCK);
     node->up = true;
     node->ready = false;
     node->asked = false;
     node->len = 0;
-    node->under_way = 0;
+    node->pending = 0;
     char line[256];
     int len = snprintf(line, sizeof line,
                        "{\"src\":\"c1\",\"dest\":\"%s\",\"body\":{\"type\":\"init\",\"msg_id\":1,"
@@ -188,17 +189,17 @@ static void start(struct node *node) {
 static void kill_node(int index) {
     struct node *node = &nodes[index];
     gv_proc_kill(&node->proc);
-    // What it had said counts.
-    for (char *line; (line = gv_proc_hear(&node->proc, 0)) != NULL;) route(index, line);
+    // Replies written before the kill count.
+    for (char *line; (line = gv_proc_read_line(&node->proc, 0)) != NULL;) route(index, line);
     gv_proc_fini(&node->proc);
     node->up = node->ready = false;
 }
 
 static void write_one(struct node *node) {
     char line[160];
-    int value = trial.sent++;
+    int value = run.sent++;
     assert_true(value < WRITES_MAX);
-    int len = trial.counter
+    int len = run.counter
                   ? snprintf(line, sizeof line,
                              "{\"src\":\"c1\",\"dest\":\"%s\",\"body\":{\"type\":\"add\","
                              "\"delta\":1,\"msg_id\":%d}}",
@@ -208,24 +209,23 @@ static void write_one(struct node *node) {
                              "\"message\":%d,\"msg_id\":%d}}",
                              node->name, value, value + FIRST_ID);
     enqueue(node, line, (size_t)len);
-    node->under_way++;
+    node->pending++;
 }
 
 static void run_until(uint64_t end_us) {
     while (now_us() < end_us) {
         for (int i = 0; i < NODES; i++) {
             struct node *node = &nodes[i];
-            while (node->ready && node->under_way < WRITERS && trial.sent < WRITES_MAX)
-                write_one(node);
+            while (node->ready && node->pending < WRITERS && run.sent < WRITES_MAX) write_one(node);
             flush(node);
         }
-        if (!take_lines()) wait_for_lines(1);
+        if (!deliver_lines()) wait_for_lines(1);
     }
 }
 
 static void run_round(void) {
-    if (gv_prng_below(&prng, 3) == 0) trial.side = (unsigned)gv_prng_below(&prng, 1 << NODES);
-    if (gv_prng_below(&prng, 3) == 0) trial.side = 0;
+    if (gv_prng_below(&prng, 3) == 0) run.side = (unsigned)gv_prng_below(&prng, 1 << NODES);
+    if (gv_prng_below(&prng, 3) == 0) run.side = 0;
     run_until(now_us() + gv_prng_below(&prng, KILL_US));
     int victim = (int)gv_prng_below(&prng, NODES);
     kill_node(victim);
@@ -233,17 +233,17 @@ static void run_round(void) {
     start(&nodes[victim]);
 }
 
-// ---- The end ------------------------------------------------------------------------------------
+// ---- Final reads --------------------------------------------------------------------------------
 
 static bool all_agree(void) {
     for (int i = 0; i < NODES; i++) {
-        if (!nodes[i].agrees || nodes[i].under_way > 0) return false;
-        if (trial.counter && nodes[i].sum != nodes[0].sum) return false;
+        if (!nodes[i].agrees || nodes[i].pending > 0) return false;
+        if (run.counter && nodes[i].sum != nodes[0].sum) return false;
     }
     return true;
 }
 
-static void ask(struct node *node) {
+static void request_read(struct node *node) {
     char line[128];
     int len =
         snprintf(line, sizeof line,
@@ -255,31 +255,31 @@ static void ask(struct node *node) {
 
 static void check_all(void) {
     uint64_t end_us = now_us() + AGREE_MS * UINT64_C(1000);
-    trial.side = 0;
+    run.side = 0;
     for (int i = 0; i < NODES; i++) nodes[i].agrees = false;
     while (!all_agree()) {
         if (now_us() > end_us) {
             for (int i = 0; i < NODES; i++)
-                printf("%s: agrees %d, asked %d, %d under way, sum %lld, missing %d\n",
-                       nodes[i].name, nodes[i].agrees, nodes[i].asked, nodes[i].under_way,
-                       nodes[i].sum, nodes[i].missing);
-            fail_msg("%d acknowledged, not all of them everywhere", trial.acked);
+                printf("%s: agrees %d, asked %d, %d pending, sum %lld, missing %d\n", nodes[i].name,
+                       nodes[i].agrees, nodes[i].asked, nodes[i].pending, nodes[i].sum,
+                       nodes[i].missing);
+            fail_msg("not every node has all %d acknowledged writes", run.acked);
         }
         for (int i = 0; i < NODES; i++) {
-            if (nodes[i].ready && !nodes[i].asked) ask(&nodes[i]);
+            if (nodes[i].ready && !nodes[i].asked) request_read(&nodes[i]);
             flush(&nodes[i]);
         }
-        uint64_t until_us = now_us() + PATIENCE_MS * UINT64_C(1000);
+        uint64_t until_us = now_us() + POLL_MS * UINT64_C(1000);
         while (now_us() < until_us) {
-            if (!take_lines()) wait_for_lines(PATIENCE_MS);
+            if (!deliver_lines()) wait_for_lines(POLL_MS);
         }
     }
 }
 
 static void start_all(void) {
-    memset(&trial.known, 0, sizeof trial.known);
-    trial.sent = trial.acked = 0;
-    trial.side = 0;
+    memset(&run.acknowledged, 0, sizeof run.acknowledged);
+    run.sent = run.acked = 0;
+    run.side = 0;
     for (int i = 0; i < NODES; i++) {
         nodes[i] = (struct node){0};
         snprintf(nodes[i].name, sizeof nodes[i].name, "n%d", i + 1);
@@ -302,10 +302,10 @@ static int rounds_or(int by_default) {
     return text != NULL ? (int)strtol(text, NULL, 10) : by_default;
 }
 
-static void run(bool counter) {
+static void kill_and_restart(bool counter) {
     int rounds = rounds_or(ROUNDS);
     long long acked = 0;
-    trial.counter = counter;
+    run.counter = counter;
     gv_prng_init(&prng, gv_test_seed(), counter);
     for (int done = 0; done < rounds;) {
         start_all();
@@ -314,25 +314,25 @@ static void run(bool counter) {
         } while (++done < rounds && done % ROUNDS_A_DIR != 0);
         check_all();
         kill_all();
-        acked += trial.acked;
+        acked += run.acked;
     }
     printf("%s: %d kills, %lld writes acknowledged, all of them at %d nodes\n",
            counter ? "counter" : "broadcast", rounds, acked, NODES);
     assert_true(acked > 0);
 }
 
-static void broadcast(void **state) {
+static void broadcast_keeps_acknowledged_values(void **state) {
     (void)state;
-    run(false);
+    kill_and_restart(false);
 }
 
-static void counter(void **state) {
+static void counter_keeps_acknowledged_increments(void **state) {
     (void)state;
-    run(true);
+    kill_and_restart(true);
 }
 
-// A node loses its disk when the others have what it acknowledged. In its next life it has a
-// counter of its own beside the one it had, which would swallow what is added else.
+// Replaces a node's directory by an empty one, after the other nodes have its acknowledged writes.
+// The restarted node must count in a new entry: a merge would hide increments of its former entry.
 static void lose_disk(int index) {
     struct node *node = &nodes[index];
     kill_node(index);
@@ -341,15 +341,15 @@ static void lose_disk(int index) {
     assert_int_equal(mkdir(node->dir, 0700), 0);
     start(node);
     uint64_t end_us = now_us() + AGREE_MS * UINT64_C(1000);
-    while (!node->ready && now_us() < end_us) run_until(now_us() + PATIENCE_MS * UINT64_C(1000));
+    while (!node->ready && now_us() < end_us) run_until(now_us() + POLL_MS * UINT64_C(1000));
     assert_true(node->ready);
     run_until(now_us() + KILL_US);
 }
 
-static void lost_disk(void **state) {
+static void counters_without_their_directories(void **state) {
     (void)state;
     int rounds = rounds_or(LOST);
-    trial.counter = true;
+    run.counter = true;
     gv_prng_init(&prng, gv_test_seed(), 2);
     for (int done = 0; done < rounds;) {
         start_all();
@@ -359,19 +359,19 @@ static void lost_disk(void **state) {
             lose_disk((int)gv_prng_below(&prng, NODES));
         } while (++done < rounds && done % ROUNDS_A_DIR != 0);
         check_all();
-        // Nobody was killed with a request under way, so every one of them counts.
-        assert_int_equal(trial.acked, trial.sent);
-        for (int i = 0; i < NODES; i++) assert_int_equal(nodes[i].sum, trial.sent);
+        // No node was killed with a pending write, so all writes count.
+        assert_int_equal(run.acked, run.sent);
+        for (int i = 0; i < NODES; i++) assert_int_equal(nodes[i].sum, run.sent);
         kill_all();
     }
-    printf("counter: %d directories lost, and no increment\n", rounds);
+    printf("counter: %d directories lost, no increment lost\n", rounds);
 }
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(broadcast),
-        cmocka_unit_test(counter),
-        cmocka_unit_test(lost_disk),
+        cmocka_unit_test(broadcast_keeps_acknowledged_values),
+        cmocka_unit_test(counter_keeps_acknowledged_increments),
+        cmocka_unit_test(counters_without_their_directories),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

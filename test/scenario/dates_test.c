@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// gv-ids under clocks that show any date, one a life: before 1970, at the ends of what 32, 63 and
-// 64 bits of seconds or nanoseconds can hold, and back to today. Ids ascend or are refused; the
-// node ends well. The C library's clock is caught here.
+// gv-ids with arbitrary dates of the real-time clock, one for each process: before 1970, at the
+// limits of 32, 63 and 64 bits of seconds or nanoseconds, and back to the present. Ids ascend or
+// are refused, and the node exits with status 0. The test replaces clock_gettime of the C library.
 #define _GNU_SOURCE // syscall
 #include "../lib/test.h"
 
@@ -17,18 +17,18 @@
 
 #if defined(__linux__) && defined(__LP64__)
 #include <sys/syscall.h>
-#define CAUGHT 1
+#define REPLACED 1
 #else
-#define CAUGHT 0
+#define REPLACED 0
 #endif
 
 enum { IDS = 20 };
 
-static time_t date; // of the clock, when the process begins
+static time_t date; // of the clock when the process starts; 0: the true date
 static char dir[4096];
 
-#if CAUGHT
-// The C library's names of parameters, as clang-tidy asks.
+#if REPLACED
+// Parameters are named as in the C library's headers, which clang-tidy requires.
 int clock_gettime(clockid_t __clock_id, struct timespec *__tp) {
     int error = (int)syscall(SYS_clock_gettime, __clock_id, __tp);
     static time_t began;
@@ -45,9 +45,9 @@ static int run_node(void *ctx) {
     return gv_program_main(&gv_ids_workload, &gv_store_lmdb_ops, 3, argv);
 }
 
-// A life at this date; returns how many ids were given, each greater than `last`, which becomes the
-// greatest.
-static int live(time_t at, char last[256]) {
+// Runs a process at this date. Returns the number of ids it generated. Each must be greater than
+// `last`, which becomes the greatest.
+static int run_at(time_t at, char last[256]) {
     static const char ask[] =
         "{\"src\":\"c1\",\"dest\":\"n1\",\"body\":{\"type\":\"generate\",\"msg_id\":2}}\n";
     struct gv_proc proc;
@@ -57,10 +57,10 @@ static int live(time_t at, char last[256]) {
     gv_proc_fork(&proc, run_node, NULL, log);
     date = 0;
     assert_true(gv_proc_init(&proc));
-    int given = 0;
+    int generated = 0;
     for (int i = 0; i < IDS; i++) {
-        assert_true(gv_proc_say(&proc, ask, sizeof ask - 1));
-        const char *line = gv_proc_hear(&proc, 30000);
+        assert_true(gv_proc_write(&proc, ask, sizeof ask - 1));
+        const char *line = gv_proc_read_line(&proc, 30000);
         assert_non_null(line);
         const char *id = strstr(line, "\"id\":\"");
         if (id == NULL) {
@@ -70,32 +70,32 @@ static int live(time_t at, char last[256]) {
         }
         if (strcmp(last, id + 6) >= 0) fail_msg("%s after %s", id + 6, last);
         snprintf(last, 256, "%s", id + 6);
-        given++;
+        generated++;
     }
     int status = gv_proc_end(&proc);
     assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 0);
     gv_proc_fini(&proc);
-    return given;
+    return generated;
 }
 
-static void test_dates(void **state) {
+static void ids_ascend_at_any_date(void **state) {
     (void)state;
-    if (!CAUGHT) skip();
+    if (!REPLACED) skip();
     snprintf(dir, sizeof dir, "%s", gv_proc_make_dir());
     char last[256] = "";
     static const time_t early[] = {-1, INT64_MIN, INT32_MAX, -2000000000, 1700000000, 9223372036};
     for (size_t i = 0; i < sizeof early / sizeof *early; i++)
-        assert_int_equal(live(early[i], last), IDS);
+        assert_int_equal(run_at(early[i], last), IDS);
     static const time_t late[] = {18446744074, INT64_MAX, 18446744063};
     for (size_t i = 0; i < sizeof late / sizeof *late; i++)
-        assert_int_equal(live(late[i], last), IDS);
-    live(18446744072, last); // its last id may be the last of all
+        assert_int_equal(run_at(late[i], last), IDS);
+    run_at(18446744072, last); // runs out of ids during or after this process
     for (size_t i = 0; i < sizeof early / sizeof *early; i++)
-        assert_int_equal(live(early[i], last), 0);
+        assert_int_equal(run_at(early[i], last), 0);
     gv_proc_remove_dir(dir);
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_dates)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(ids_ascend_at_any_date)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,9 +1,9 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# gvsim exec, end to end: with nodes that behave and nodes that do not, does it say so, name the
-# node and the line, and exit with the right status? The nodes are this very script, called
-# `exec.sh node FAULT WORKLOAD`: a broadcast or g-set node that tells every other node each new
-# value once, an echo node, or an id node, with one fault.
+# gvsim exec, end to end, with correct and faulty nodes: its errors name the node and the line, and
+# its exit status is right. The nodes run this script as `exec.sh node FAULT WORKLOAD`: a broadcast
+# or g-set node that sends each new value once to every other node, an echo node, or an id node,
+# with one fault.
 set -u
 
 # ---- The node ----
@@ -12,7 +12,7 @@ say() { # DEST BODY
     printf '{"src":"%s","dest":"%s","body":{%s}}\n' "$me" "$1" "$2"
 }
 
-# More than any load explains, to a node that reads all of it.
+# Sends more messages than any load explains, to a node that reads them all.
 floods() {
     news="{\"src\":\"$me\",\"dest\":\"n0\",\"body\":{\"type\":\"noise\"}}"
     yes "$news" | head -n 20000
@@ -43,11 +43,11 @@ node() {
             extra=
             [ "$fault" = malformed ] && [ "$me" = n1 ] && extra=',"extra":1'
             say "$src" "\"type\":\"broadcast_ok\",\"in_reply_to\":$id$extra"
-            [ "$fault" = drops ] && [ "$value" = 3 ] && continue # nobody ever hears of it
+            [ "$fault" = drops ] && [ "$value" = 3 ] && continue # acknowledged and dropped
             values="$values,$value"
             for other in $all; do
                 [ "$other" = "$me" ] && continue
-                # The last of three nodes never hears of anything.
+                # The last of three nodes gets no values.
                 [ "$fault" = unequal ] && [ "$other" = n2 ] && continue
                 say "$other" "\"type\":\"news\",\"message\":$value"
             done
@@ -101,24 +101,24 @@ trap 'rm -rf "$tmp"' EXIT
 TMPDIR=$tmp
 export TMPDIR
 
-# case_ NAME STATUS WORDS OPTIONS…: in the background, runs gvsim and looks at its exit status and
-# whether what it prints holds the words.
+# case_ NAME STATUS PATTERN OPTIONS…: runs gvsim in the background and checks its exit status and
+# that its output matches the pattern.
 case_() {
     name=$1 want=$2 words=$3
     shift 3
     {
-        # Others keep the machine busy, too.
+        # Other tests load the machine.
         case $1 in exec) shift && set -- exec --late-max 0 "$@" ;; esac
         "$gvsim" "$@" >"$tmp/$name.out" 2>&1 </dev/null
         got=$?
         if [ $got -ne "$want" ]; then
             echo "$name: exit status $got, not $want"
         elif ! grep -q -e "$words" "$tmp/$name.out"; then
-            echo "$name: does not say '$words'"
+            echo "$name: the output does not match '$words'"
         fi >"$tmp/$name.bad"
         [ -s "$tmp/$name.bad" ] && cat "$tmp/$name.out" >>"$tmp/$name.bad"
     } &
-    # A few at a time.
+    # Four at a time.
     running=$((${running:-0} + 1))
     [ $((running % 4)) -eq 0 ] && wait
 }
@@ -132,10 +132,10 @@ fault() { # NAME STATUS WORDS OPTIONS…
 
 fault good 0 '^valid: nothing lost' --json "$tmp/good.json" --latency 10
 fault not-json 1 'bad line: n1 .*not JSON.*hello, world'
-fault wrong-src 1 'bad line: n1 .*names another as its src'
+fault wrong-src 1 'bad line: n1 .*names another.* as its src'
 fault wrong-dest 1 'bad line: n1 .*an unknown dest'
 fault service 1 'bad line: n1 .*goes to lin-kv, and gvsim has no such service yet'
-fault json-log 1 'bad line: n1 .*has no "src".*Print what is no message to standard error'
+fault json-log 1 'bad line: n1 .*has no "src".*Print everything but messages to standard error'
 fault unflushed 1 'no init_ok: n0, n1, n2 did not .*nothing came on standard output: is it flushed'
 fault floods 1 'flood: more than .* messages in a second.*; n1 sent most'
 fault extra-key 1 'bad line: n1 .*besides src, dest, body and id.*"bonus":1'
@@ -146,7 +146,8 @@ fault refuses 1 'phantom: n1 returned .*definitely failed'
 fault loses 1 '^  - lost: '
 fault unequal 1 'final reads differ: n2 is missing'
 fault dies 3 'cannot go on'
-fault dies-at-once 3 'died: n.: it exited with status 7, as did n[01], n[12], before it answered'
+fault dies-at-once 3 \
+    'node died: n[0-9]: it exited with status 7, as did n[01], n[12], before it answered'
 fault killed 3 'node died: n1: killed by signal 9'
 fault delayed 0 '^valid' --latency 20 --latency-dist exponential --delivery exact
 
@@ -163,7 +164,7 @@ case_ help 0 '--latency-dist' --help
 case_ log-dir 1 "$tmp/logs" exec -w echo --time-limit 0.1 --log-dir "$tmp/logs" -- \
     "$self" node wrong-echo
 
-# ^C ends it with status 130, and no node is left behind.
+# SIGINT ends it with status 130, and no node is left.
 "$gvsim" exec -w echo --time-limit 30 --node-count 2 -- "$self" node interrupted \
     >"$tmp/int.out" 2>&1 </dev/null &
 pid=$!
@@ -196,11 +197,13 @@ own gv-counter pn-counter
 wait
 
 for key in valid ops broadcasts reads servers_msgs msgs_per_op bytes_per_op lost phantom \
-    duplicated stable_latency_ms client_latency_ms heal_to_converged_ms seed errors; do
+    duplicated stable_latency_ms client_latency_ms heal_to_converged_ms seed errors \
+    stalled_ms stalled_longest_ms stood_still_ms stood_still_longest_ms; do
     grep -q "\"$key\":" "$tmp/good.json" || echo "json: no $key" >>"$tmp/json.bad"
 done
 grep -q '"news":{"msgs":' "$tmp/good.json" || echo "json: no news" >>"$tmp/json.bad"
-grep -q '"traffic":null,' "$tmp/good.json" || echo "json: statistics from nowhere" >>"$tmp/json.bad"
+grep -q '"traffic":null,' "$tmp/good.json" ||
+    echo "json: statistics that no node logged" >>"$tmp/json.bad"
 cat "$tmp"/*.bad >"$tmp/all" 2>/dev/null
 [ -s "$tmp/all" ] || exit 0
 cat "$tmp/all"

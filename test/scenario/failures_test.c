@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// What may go wrong, in virtual time: whatever is lost, repeated, overtaken, cut off, stopped or
-// started anew, all nodes end up with all that was written.
+// Faults in virtual time: loss, duplication, reordering, partitions, pauses and restarts. All nodes
+// converge to all entries written.
 #include "../lib/cluster.h"
 #include "../lib/test.h"
 
@@ -26,7 +26,7 @@ static void nothing_was_bad(const struct gv_cluster *cluster) {
     }
 }
 
-// A write of any kind at any node. Returns how many entries there are more for it.
+// A random write at a random node. Returns the number of set entries that it adds.
 static int write_something(struct gv_cluster *cluster, struct gv_prng *prng, int64_t number) {
     uint32_t node = (uint32_t)gv_prng_below(prng, cluster->config.nodes);
     char key[32], value[64];
@@ -45,7 +45,7 @@ static int write_something(struct gv_cluster *cluster, struct gv_prng *prng, int
     }
 }
 
-// Entries of sets, over all nodes, after they have become equal: everything added is there.
+// The number of set entries at a node.
 static uint64_t count_set(const struct gv_cluster *cluster, uint32_t node) {
     const struct gv_engine *engine = cluster->nodes[node].engine;
     uint32_t cursor = 0, end = gv_engine_end(engine);
@@ -107,7 +107,7 @@ static void partitions_heal(void **state) {
                 gv_cluster_split(&cluster, 1 + (uint32_t)gv_prng_below(&prng, config.nodes - 1));
             if (i % 250 == 200) gv_cluster_split(&cluster, 0);
         }
-        // Once the last is healed, a few round trips and one trial of a lost parent are enough.
+        // After the last heals, a few round trips and one probe of a lost parent suffice.
         assert_true(gv_cluster_settle(&cluster, ms(10 * SECOND)) != GV_TIME_NEVER);
         assert_int_equal(count_set(&cluster, 0), added);
         nothing_was_bad(&cluster);
@@ -115,7 +115,7 @@ static void partitions_heal(void **state) {
     }
 }
 
-// Every message of updates is lost: syncs alone bring everything everywhere.
+// All push messages are lost: syncs alone make the replicas equal.
 static void without_push(void **state) {
     (void)state;
     struct gv_cluster cluster;
@@ -136,7 +136,7 @@ static void without_push(void **state) {
     gv_cluster_fini(&cluster);
 }
 
-// The root of the tree dies; later it is back, knowing nothing.
+// The root of the tree dies; later it restarts empty.
 static void the_root_dies(void **state) {
     (void)state;
     struct gv_cluster cluster;
@@ -158,7 +158,7 @@ static void the_root_dies(void **state) {
     gv_cluster_fini(&cluster);
 }
 
-// Adds the numbers from *next on, one every 20 ms or so, at any node but the first, for so long.
+// Adds numbers from *next on, one about every 20 ms, at random nodes but the first, for this time.
 static void load(struct gv_cluster *cluster, struct gv_prng *prng, gv_time time, int64_t *next) {
     gv_time until = cluster->queue.now + time;
     while (cluster->queue.now < until) {
@@ -178,7 +178,7 @@ static bool all_have(const struct gv_cluster *cluster, int64_t end) {
     return true;
 }
 
-// The hub of all updates is killed while they flow: those on their way take the next node's tree.
+// The root is killed under load: updates in flight reach all nodes by the next root.
 static void the_root_dies_under_load(void **state) {
     (void)state;
     struct gv_prng prng;
@@ -196,16 +196,16 @@ static void the_root_dies_under_load(void **state) {
         cluster.nodes[0].stopped = true;
         while (!all_have(&cluster, in_flight) && cluster.queue.now - killed < bound)
             load(&cluster, &prng, ms(50), &next);
-        printf("staleness %u ms: everywhere %llu ms after the hub died\n", (unsigned)staleness,
-               (unsigned long long)((cluster.queue.now - killed) / GV_MS));
+        printf("staleness %u ms: all nodes equal %llu ms after the root died\n",
+               (unsigned)staleness, (unsigned long long)((cluster.queue.now - killed) / GV_MS));
         assert_true(all_have(&cluster, in_flight));
         nothing_was_bad(&cluster);
         gv_cluster_fini(&cluster);
     }
 }
 
-// Nobody votes: each child finds out for itself, or is told, and takes the next node. The seconds
-// after the root's death cost some messages for every child, not for every pair of them.
+// Children detect the death of the root, or are pinged, and adopt the next node without a vote.
+// That costs some messages for each child, not for each pair of children.
 static void a_new_root_sends_few_messages(void **state) {
     (void)state;
     struct gv_prng prng;
@@ -232,7 +232,7 @@ static void a_new_root_sends_few_messages(void **state) {
     }
 }
 
-// Links that work in one direction only, from or to the hub, for as long as the load lasts.
+// Links that work in one direction only, from or to the root, during a load.
 static void one_way_links(void **state) {
     (void)state;
     struct gv_prng prng;
@@ -256,7 +256,7 @@ static void one_way_links(void **state) {
     }
 }
 
-// A hub that hears everything late costs time, but nobody has to be told twice.
+// A root that receives everything late costs time, but no updates are sent twice.
 static void a_slow_root(void **state) {
     (void)state;
     struct gv_prng prng;
@@ -276,7 +276,7 @@ static void a_slow_root(void **state) {
     gv_cluster_fini(&cluster);
 }
 
-// Three messages of ten are lost, all the time.
+// Three of ten messages are lost, all the time.
 static void heavy_loss(void **state) {
     (void)state;
     struct gv_prng prng;
@@ -295,8 +295,8 @@ static void heavy_loss(void **state) {
     gv_cluster_fini(&cluster);
 }
 
-// A process that stands still for a while, as in a suspended machine, hears nothing meanwhile, and
-// notices by itself that it was away.
+// A process that is paused, as on a suspended machine, receives nothing meanwhile, and detects the
+// pause itself.
 static void a_node_is_paused(void **state) {
     (void)state;
     struct gv_cluster cluster;
@@ -319,8 +319,8 @@ static void a_node_is_paused(void **state) {
     gv_cluster_fini(&cluster);
 }
 
-// A node that tells all others itself has told only one of them something when it dies. The updates
-// comes to the others soon, whether it comes back with nothing, or not at all.
+// Without a tree a node dies when only one peer has its update. The update reaches the others soon,
+// whether the node restarts empty or stays dead.
 static void a_partly_sent_value_reaches_all(void **state) {
     (void)state;
     struct gv_prng prng;
@@ -344,7 +344,7 @@ static void a_partly_sent_value_reaches_all(void **state) {
         cluster.nodes[dying].stopped = round % 2 == 0;
         for (uint32_t node = 0; node < config.nodes; node++)
             cluster.nodes[node].blocked[dying] = false;
-        if (round % 2 == 0) { // somebody has to notice
+        if (round % 2 == 0) { // a write makes a peer detect the death
             gv_cluster_add(&cluster, (dying + 1) % config.nodes, "\"are you there?\"");
             gv_cluster_run(&cluster, ms(8 * SECOND));
         } else {
@@ -363,7 +363,7 @@ static void a_partly_sent_value_reaches_all(void **state) {
     }
 }
 
-// One of the things that may go wrong, for a second or so.
+// Applies a random fault.
 static void one_failure(struct gv_cluster *cluster, struct gv_prng *prng) {
     uint32_t node = (uint32_t)gv_prng_below(prng, cluster->config.nodes);
     switch (gv_prng_below(prng, 5)) {
@@ -393,9 +393,9 @@ static void all_is_well(struct gv_cluster *cluster) {
     }
 }
 
-// A few failures one after the other, over links that let messages overtake each other, with a
-// write now and then. What it was is mended without the idle comparisons of later, but for one in
-// ten thousand: there, messages that an earlier incarnation has sent come after it all.
+// A few faults, one after the other, on links that reorder messages, with some writes. Replicas
+// converge without a later idle comparison, except when messages of an earlier incarnation arrive
+// last, about once in ten thousand runs.
 static void a_few_failures(void **state) {
     (void)state;
     struct gv_prng prng;
@@ -434,7 +434,7 @@ static void a_few_failures(void **state) {
     assert_true(late <= 2);
 }
 
-// More updates than the log keeps, while a peer is cut off and the messages are small.
+// More updates than the changelog holds while a peer is disconnected, with small messages.
 static void the_changelog_is_bounded(void **state) {
     (void)state;
     struct gv_cluster cluster;

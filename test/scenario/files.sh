@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# Every node's program under every small limit of open files: it works, or it says that there are
-# too many and what to raise. BUILD is the directory of the programs.
+# Every node under small limits on open files (ulimit -n): it works, or it fails with an error that
+# names a sufficient limit. $BUILD has the programs.
 build=${BUILD:-build}
 dir=$(mktemp -d) || exit 1
 trap 'rm -rf "$dir"' EXIT
@@ -19,13 +19,13 @@ try() { # LIMIT PROGRAM OPTIONS…
     status=$?
     if [ $status = 0 ] && grep -q init_ok "$dir/out"; then
         worked=$((worked + 1))
-    # Below that the program is not even loaded, which the system says.
+    # With fewer files the system cannot load the program.
     elif [ $status = 127 ] && [ "$limit" -lt 6 ]; then
         :
     elif [ $status -lt 126 ] && grep -qi 'too many open files' "$dir/log"; then
         refused=$((refused + 1))
         [ "$limit" -lt 6 ] || grep -q "from $limit to at least [1-9]" "$dir/log" ||
-            { echo "FAILED: $* with $limit: no advice"; cat "$dir/log"; failed=1; }
+            { echo "FAILED: $* with $limit: the error names no limit"; cat "$dir/log"; failed=1; }
     else
         echo "FAILED: $* with $limit files: status $status"
         cat "$dir/log"
@@ -41,9 +41,9 @@ for limit in 3 4 5 6 7 8 9 10 11 12 13 14 15 16 18 20 24 32; do
         [ $name = ids ] || try $limit gv-$name --data "$dir/data" --secret-file "$dir/secret"
     done
 done
-# The limit named is enough.
 echo "$worked worked, $refused refused"
 [ $worked -gt 0 ] && [ $refused -gt 0 ] || failed=1
+# The limit in the error suffices.
 for name in echo counter; do
     data=
     [ $name = echo ] || data="--data $dir/data"
@@ -53,5 +53,5 @@ for name in echo counter; do
     try "${enough:-8}" gv-$name $data
     [ $worked -gt $before ] || { echo "FAILED: gv-$name: $enough files are not enough"; failed=1; }
 done
-[ $failed = 0 ] && echo 'all as it should be'
+[ $failed = 0 ] && echo 'all checks passed'
 exit $failed

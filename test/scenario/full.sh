@@ -1,14 +1,13 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# A small file system of its own that fills up beneath a running node, and has room again. Where
-# none may be mounted full_test has to do, which takes no privileges. BUILD is the directory of the
-# programs.
+# Fills a small file system under a running node, and makes space again. Skipped where mounting is
+# not permitted; full_test needs no privileges. $BUILD has the programs.
 build=${BUILD:-build}
 [ "$1" = mounted ] || {
     dir=$(mktemp -d) || exit 1
     trap 'rm -rf "$dir"' EXIT
     unshare -rm mount -t tmpfs none "$dir" 2>/dev/null ||
-        { echo 'skipped: no file system may be mounted here'; exit 0; }
+        { echo 'skipped: no permission to mount a file system'; exit 0; }
     unshare -rm "$0" mounted "$dir"
     exit
 }
@@ -29,7 +28,7 @@ start() {
     exec 3>"$dir/in" 4<"$dir/out"
     request '"type":"init","node_id":"n1","node_ids":["n1"]'
 }
-kept() { # not by `read`, which takes a byte at a time
+kept() { # head, since the shell's read takes a byte at a time
     echo '{"src":"c1","dest":"n1","body":{"type":"read","msg_id":3}}' >&3
     head -n 1 <&4 | tr ',' '\n' | grep -c xxx
 }
@@ -40,60 +39,62 @@ acked=0
 while add $acked; case $answer in *add_ok*) ;; *) false ;; esac; do
     acked=$((acked + 1))
     [ $acked = 20 ] && dd if=/dev/zero of="$dir/disk/ballast" bs=4096 2>"$dir/dd"
-    [ $acked -lt 1000 ] || fail 'the disk is never full'
+    [ $acked -lt 1000 ] || fail 'the disk does not get full'
 done
 case $answer in
 *'"code":11,"text":'*'not stored: write: No space left on device"'*) ;;
-*) fail "refused without a cause: $(echo "$answer" | cut -c 1-200)" ;;
+*) fail "the error lacks the cause: $(echo "$answer" | cut -c 1-200)" ;;
 esac
-[ "$(kept)" = $acked ] || fail "$(kept) values to be read, $acked acknowledged"
+[ "$(kept)" = $acked ] || fail "$(kept) values read, $acked acknowledged"
 add again
 case $answer in *'"code":11,'*) ;; *) fail 'acknowledged on a full disk' ;; esac
 
-# It is tried again, twice a second, and says nothing new before it works.
+# The node retries twice a second, and logs nothing more until a write succeeds.
 for i in 1 2 3; do
     sleep 0.6
     add "again $i"
     case $answer in *'"code":11,'*'No space left on device"'*) ;; *) fail "$answer" ;; esac
 done
-[ "$(grep -c ': store: ' "$dir/log")" = 1 ] || fail 'the store is not said to fail, once'
+[ "$(grep -c ': store: ' "$dir/log")" = 1 ] ||
+    fail 'the log does not report the failing store exactly once'
 
-# Killed there, a node starts again and serves reads, in whatever mode.
+# A node that is killed on the full disk restarts and serves reads, with every durability.
 for mode in sync none async sync; do
     kill -9 $!
     wait $! 2>/dev/null
     exec 3>&- 4<&-
     start --durability $mode
-    grep -q 'warn --data .*: No space left on device; what is there can be read' "$dir/log" ||
+    grep -q 'warn --data .*: No space left on device; entries can be read' "$dir/log" ||
         fail "$mode: no warning of the full disk"
     [ "$(kept)" -ge $acked ] || fail "$mode: $(kept) values on the full disk, $acked acknowledged"
-    [ $mode = async ] && continue # which promises nothing of its answers
+    [ $mode = async ] && continue # acknowledges before writing
     add "after a kill, $mode"
     case $answer in *'"code":11,'*'No space left on device"'*) ;; *) fail "$mode: $answer" ;; esac
 done
-# A new directory cannot be made there, and can be later.
+# A new directory fails on the full disk, and succeeds later.
 for try in 1 2; do
     "$build/gv-gset" --data "$dir/disk/other" </dev/null >"$dir/other" 2>"$dir/log.other" &&
-        fail 'a directory was made on a full disk'
+        fail 'made a directory on a full disk'
     grep -q 'error --data .*: No space left on device' "$dir/log.other" ||
-        fail "no cause: $(cat "$dir/log.other")"
+        fail "the error lacks the cause: $(cat "$dir/log.other")"
 done
 
 rm "$dir/disk/ballast"
 "$build/gv-gset" --data "$dir/disk/other" </dev/null >"$dir/other" 2>"$dir/log.other" ||
-    fail "a directory that a full disk left behind: $(cat "$dir/log.other")"
+    fail "an unfinished directory was refused: $(cat "$dir/log.other")"
 rm -r "$dir/disk/other"
 tries=200
 while add more; case $answer in *add_ok*) false ;; esac; do
-    [ $((tries -= 1)) -gt 0 ] || fail 'refused though there is room again'
+    [ $((tries -= 1)) -gt 0 ] || fail 'still refused after space was made'
     sleep 0.05
 done
 acked=$((acked + 1))
-[ "$(grep -c ': store: works again' "$dir/log")" = 1 ] || fail 'not said to work again, once'
+[ "$(grep -c ': store: works again' "$dir/log")" = 1 ] ||
+    fail 'the log does not report the recovery exactly once'
 exec 3>&- 4<&-
-wait $! || fail 'the node ended badly'
+wait $! || fail 'the node exited with an error'
 start
-[ "$(kept)" -ge $acked ] || fail "$(kept) values in the next life, $acked acknowledged"
+[ "$(kept)" -ge $acked ] || fail "$(kept) values after the restart, $acked acknowledged"
 exec 3>&- 4<&-
 wait $!
 umount "$dir/disk"

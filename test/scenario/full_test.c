@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
-// A node whose disk fills up under load and has room again: meanwhile writes are refused with the
-// cause and reads go on, then writes are taken as before, and what was acknowledged is there in the
-// next life. A limit of its files' size stands for the disk, which takes no privileges; full.sh
-// has a file system of its own filled.
+// A node whose disk is full for a while. Meanwhile it refuses writes with the cause and serves
+// reads; then it accepts writes again. After a restart it has every acknowledged write.
+// RLIMIT_FSIZE stands for the size of the disk, which needs no privileges; full.sh fills a file
+// system.
 #include "../lib/test.h"
 
 #include "../../node/program.h"
@@ -17,7 +17,7 @@
 
 enum { WRITES = 300, LENGTH = 4000, LARGE = 60000, TRIES = 1000, LOG_MAX = 1 << 16 };
 
-static struct rlimit limit; // what there is room for, and what there will be
+static struct rlimit limit; // file size while the disk is full (soft), and afterwards (hard)
 static char durability[32];
 
 static void *lift(void *signals) {
@@ -28,7 +28,7 @@ static void *lift(void *signals) {
     return NULL;
 }
 
-// The node, in a process whose files may grow to the limit until SIGUSR2 comes.
+// Runs the node with the limit, which SIGUSR2 lifts.
 static int run_node(void *ctx) {
     char *argv[] = {"gv-gset", "--log-level=warn", durability, "--data", ctx, NULL};
     sigset_t signals;
@@ -41,7 +41,7 @@ static int run_node(void *ctx) {
     return gv_program_main(&gv_gset_workload, &gv_store_lmdb_ops, 5, argv);
 }
 
-// A disk that ends so many bytes behind the database as it is now; negative: where it always does.
+// Starts the node. The disk has space for `room` bytes more than data.mdb; negative: without limit.
 static void start(struct gv_proc *proc, char *dir, long long room) {
     char path[4200];
     struct stat found = {0};
@@ -54,22 +54,22 @@ static void start(struct gv_proc *proc, char *dir, long long room) {
     assert_true(gv_proc_init(proc));
 }
 
-static char *ask(struct gv_proc *proc, const char *body) {
+static char *request(struct gv_proc *proc, const char *body) {
     static char line[LARGE + 300];
     int len = snprintf(line, sizeof line, "{\"src\":\"c1\",\"dest\":\"n1\",\"body\":{%s}}\n", body);
     assert_true(len > 0 && (size_t)len < sizeof line);
-    assert_true(gv_proc_say(proc, line, (size_t)len));
-    char *answer = gv_proc_hear(proc, 30000);
+    assert_true(gv_proc_write(proc, line, (size_t)len));
+    char *answer = gv_proc_read_line(proc, 30000);
     assert_non_null(answer);
     return answer;
 }
 
-// Whether the value is acknowledged; if not, the answer says why.
+// Returns true if the value is acknowledged. If it is refused, checks the error.
 static bool add_long(struct gv_proc *proc, int value, int length) {
     static char body[LARGE + 100];
     snprintf(body, sizeof body, "\"type\":\"add\",\"msg_id\":2,\"element\":\"%d%0*d\"", value,
              length, 0);
-    const char *answer = ask(proc, body);
+    const char *answer = request(proc, body);
     if (strstr(answer, "\"add_ok\"") != NULL) return true;
     assert_non_null(strstr(answer, "\"code\":11,\"text\":\""));
     assert_non_null(strstr(answer, "not stored: write: File too large"));
@@ -80,8 +80,8 @@ static bool add(struct gv_proc *proc, int value) {
     return add_long(proc, value, LENGTH);
 }
 
-// How often the log says this.
-static int said(const char *dir, const char *text) {
+// Returns how often the text is in the log.
+static int count_in_log(const char *dir, const char *text) {
     static char log[LOG_MAX];
     char path[4200];
     snprintf(path, sizeof path, "%s/log", dir);
@@ -95,8 +95,8 @@ static int said(const char *dir, const char *text) {
     return count;
 }
 
-static int size(struct gv_proc *proc) {
-    const char *answer = ask(proc, "\"type\":\"read\",\"msg_id\":3");
+static int count_values(struct gv_proc *proc) {
+    const char *answer = request(proc, "\"type\":\"read\",\"msg_id\":3");
     assert_non_null(strstr(answer, "\"read_ok\""));
     int quotes = 0;
     for (const char *at = strstr(answer, "\"value\":[") + 8; (at = strchr(at, '"')) != NULL; at++)
@@ -104,19 +104,19 @@ static int size(struct gv_proc *proc) {
     return quotes / 2;
 }
 
-// Adds long values until one is refused, then short ones while the store is tried again, more than
-// once.
+// Adds long values until one is refused, then short ones while the node retries the store several
+// times. Returns the number of acknowledged values.
 static int fill(struct gv_proc *proc, const char *dir) {
     int acked = 0, refused = 0;
     while (acked < 2) assert_true(add(proc, 1 + acked++));
     while (add_long(proc, WRITES + acked, LARGE)) assert_true(++acked < WRITES);
     for (int i = 0; i < WRITES; i++) {
         assert_false(add(proc, 2 * WRITES + i));
-        if (++refused % 100 == 0) assert_null(gv_proc_hear(proc, 600));
+        if (++refused % 100 == 0) assert_null(gv_proc_read_line(proc, 600));
     }
-    assert_int_equal(size(proc), acked + 1);
-    assert_int_equal(said(dir, "store: write: File too large; it will be tried again"), 1);
-    assert_int_equal(said(dir, "store: "), 1);
+    assert_int_equal(count_values(proc), acked + 1);
+    assert_int_equal(count_in_log(dir, "store: write: File too large; it will be tried again"), 1);
+    assert_int_equal(count_in_log(dir, "store: "), 1);
     return acked;
 }
 
@@ -130,18 +130,19 @@ static void check(const char *mode) {
     assert_int_equal(gv_proc_end(&proc), 0);
     gv_proc_fini(&proc);
 
-    // Of a journal: less than the longest value takes in an empty one.
+    // With a journal: less than the longest value needs in an empty journal.
     start(&proc, dir, strcmp(mode, "sync") == 0 ? 8 << 10 : 16 << 10);
     int acked = 1 + fill(&proc, dir);
     kill(proc.pid, SIGUSR2);
     int tries = 0;
-    while (!add(&proc, WRITES)) assert_true(++tries < TRIES && gv_proc_hear(&proc, 10) == NULL);
+    while (!add(&proc, WRITES))
+        assert_true(++tries < TRIES && gv_proc_read_line(&proc, 10) == NULL);
     acked++;
     for (int i = 1; i < WRITES; i++, acked++) assert_true(add(&proc, WRITES + i));
-    assert_int_equal(size(&proc), acked);
-    assert_int_equal(said(dir, "store: works again"), 1);
-    assert_int_equal(said(dir, "store: "), 2);
-    if (strcmp(mode, "none") == 0) { // no promise survives a kill
+    assert_int_equal(count_values(&proc), acked);
+    assert_int_equal(count_in_log(dir, "store: works again"), 1);
+    assert_int_equal(count_in_log(dir, "store: "), 2);
+    if (strcmp(mode, "none") == 0) { // without syncs, a clean end is needed
         gv_proc_end(&proc);
     } else {
         gv_proc_kill(&proc);
@@ -149,24 +150,24 @@ static void check(const char *mode) {
     gv_proc_fini(&proc);
 
     start(&proc, dir, -1);
-    assert_true(size(&proc) >= acked);
+    assert_true(count_values(&proc) >= acked);
     gv_proc_end(&proc);
     gv_proc_fini(&proc);
     gv_proc_remove_dir(dir);
 }
 
-static void test_journal(void **state) {
+static void a_full_disk_with_a_journal(void **state) {
     (void)state;
     check("sync");
 }
 
-static void test_database(void **state) {
+static void a_full_disk_without_a_journal(void **state) {
     (void)state;
     check("none");
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_journal),
-                                       cmocka_unit_test(test_database)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(a_full_disk_with_a_journal),
+                                       cmocka_unit_test(a_full_disk_without_a_journal)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

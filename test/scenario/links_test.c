@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Links of any speed: messages may take up to a minute, each way another time, more on some links
-// than on others, another time than before. In bounded time all replicas are equal, and what is
-// said after that is no more than idle comparisons.
+// Links of any latency: up to a minute, different by direction and by link, and changing. In
+// bounded time all replicas are equal, and nodes send only idle comparisons after that.
 #include "../../sim/check/check_traffic.h"
 #include "../lib/cluster.h"
 #include "../lib/test.h"
@@ -12,13 +11,13 @@
 
 enum {
     SECOND = 1000,
-    SLOWEST_MS = 60 * SECOND, // that a message takes
-    LISTEN_MS = 300 * SECOND, // to the silence
+    SLOWEST_MS = 60 * SECOND, // longest latency of a message
+    LISTEN_MS = 300 * SECOND, // time for which messages are counted at the end
     NODES = 50,
 };
 
-// What DESIGN.md promises: from the last write and fault on, so long, and twice the staleness, and
-// so many of the longest round trips.
+// The bounds that DESIGN.md states: after the last write and fault, a constant time, plus twice the
+// staleness, plus a number of longest round trips.
 enum { EQUAL_MS = 30 * SECOND, EQUAL_TRIPS = 5, SILENT_MS = 30 * SECOND, SILENT_TRIPS = 12 };
 
 static gv_time ms(uint64_t count) {
@@ -56,10 +55,10 @@ static void print_config(const char *what, const struct gv_cluster_config *confi
            (unsigned long long)config->seed);
 }
 
-// Nothing is new any more. `trip_ms`: the longest round trip there was.
+// To be called after the last write. `trip_ms`: the longest round trip.
 static void becomes_equal_and_silent(struct gv_cluster *cluster, uint64_t trip_ms) {
     uint64_t stale_ms = 2 * (uint64_t)cluster->config.staleness_ms;
-    // Where messages are lost, each loss may cost another of these.
+    // Losses may delay each step.
     unsigned times = cluster->config.loss > 0 ? 3 : 1;
     gv_time began = cluster->queue.now;
     gv_time equal =
@@ -86,13 +85,13 @@ static void becomes_equal_and_silent(struct gv_cluster *cluster, uint64_t trip_m
     assert_true(gv_cluster_equal(cluster));
 }
 
-// No latency, one of about every size, or any.
+// A random latency: none, or of a random order of magnitude.
 static uint32_t draw_latency(struct gv_prng *prng, uint32_t most) {
     uint32_t scale = most >> gv_prng_below(prng, 4) * 3;
     return gv_prng_below(prng, 5) == 0 ? 0 : (uint32_t)gv_prng_below(prng, scale + 1);
 }
 
-// Draws for each node by how much later it hears everything; returns the most.
+// Draws an additional delay for each node; returns the largest.
 static uint32_t draw_slowness(struct gv_cluster *cluster, struct gv_prng *prng, uint32_t most) {
     uint32_t slowest = 0;
     for (uint32_t i = 0; i < cluster->config.nodes; i++) {
@@ -115,7 +114,7 @@ static void one_run(uint64_t seed, bool lossy) {
     static const uint32_t stalenesses[] = {0, 20, 640, 5 * SECOND, 60 * SECOND};
     struct gv_prng prng;
     gv_prng_init(&prng, seed, 12);
-    bool uniform = gv_prng_below(&prng, 3) == 0; // then twice the mean is the most
+    bool uniform = gv_prng_below(&prng, 3) == 0; // latencies are then at most twice the mean
     struct gv_cluster_config config = {
         .nodes = 2 + (uint32_t)gv_prng_below(&prng, gv_prng_below(&prng, 2) ? NODES - 1 : 8),
         .seed = seed,
@@ -151,21 +150,21 @@ static void one_run(uint64_t seed, bool lossy) {
     gv_cluster_fini(&cluster);
 }
 
-static void any_links_fall_silent(void **state) {
+static void nodes_fall_silent_on_any_links(void **state) {
     (void)state;
     struct gv_prng prng;
     gv_prng_init(&prng, gv_test_seed(), 13);
     for (int round = 0; round < 150; round++) one_run(gv_prng_next(&prng), false);
 }
 
-static void so_do_links_that_lose_a_tenth(void **state) {
+static void nodes_fall_silent_with_a_tenth_lost(void **state) {
     (void)state;
     struct gv_prng prng;
     gv_prng_init(&prng, gv_test_seed(), 14);
     for (int round = 0; round < 60; round++) one_run(gv_prng_next(&prng), true);
 }
 
-// Constant latency, and nothing but that: every one of these once flooded, or never compared.
+// Constant latencies that once made nodes flood each other, or never compare.
 static void constant_latencies(void **state) {
     (void)state;
     static const uint32_t latencies[] = {500, 1000, 2000, 4000, 6000, 10000, 30000, 60000};
@@ -186,8 +185,8 @@ static void constant_latencies(void **state) {
     }
 }
 
-// However slow the link: a peer that is dead is suspected within some round trips.
-static void the_dead_are_still_suspected(void **state) {
+// A dead peer is suspected within some round trips, however slow the link.
+static void dead_peers_are_suspected(void **state) {
     (void)state;
     static const uint32_t latencies[] = {1, 100, 1000, 4000, 60000};
     for (int i = 0; i < 5 * 2; i++) {
@@ -211,9 +210,9 @@ static void the_dead_are_still_suspected(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(constant_latencies),
-        cmocka_unit_test(the_dead_are_still_suspected),
-        cmocka_unit_test(any_links_fall_silent),
-        cmocka_unit_test(so_do_links_that_lose_a_tenth),
+        cmocka_unit_test(dead_peers_are_suspected),
+        cmocka_unit_test(nodes_fall_silent_on_any_links),
+        cmocka_unit_test(nodes_fall_silent_with_a_tenth_lost),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,15 +1,16 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# matrix.sh: every gossip workload on real processes, with and without partitions, SEEDS seeds each
-# (10), JOBS runs at a time (4). Prints one line a workload and exits 1 if any run was not valid.
-# Takes about a quarter of an hour; BUILD is where the programs are.
+# matrix.sh: runs every gossip workload on real processes, with and without partitions, SEEDS (10)
+# seeds each, JOBS (4) runs at a time. Prints a line for each workload and exits with 1 if a run is
+# invalid. Takes about 15 minutes. $BUILD has the programs.
 build=${BUILD:-build}
 seeds=${SEEDS:-10} jobs=${JOBS:-4} limit=${TIME_LIMIT:-20}
 out=$(mktemp -d) || exit 1
 trap 'rm -rf "$out"' EXIT
 trap 'exit 130' INT TERM
 
-# run WORKLOAD NODES RATE LATENCY BINARY NEMESIS SEED: one run; its report and result go to $out.
+# run WORKLOAD NODES RATE LATENCY BINARY NEMESIS SEED: runs gvsim; writes report, result and status
+# to $out.
 run() {
     name=$1-$6-$7
     faults=
@@ -19,7 +20,7 @@ run() {
     echo $? >"$out/$name.status"
 }
 
-# number FIELD FILE…: that field of each result, one a line.
+# number FIELD FILE…: prints the field of each result, sorted.
 number() {
     field=$1
     shift
@@ -38,7 +39,7 @@ summary() {
         [ "$(cat "$status")" = 0 ] && valid=$((valid + 1))
     done
     [ "$valid" = "$seeds" ] || failed=1
-    # Limits of the product, not of this machine: far above what is usual.
+    # A limit on the nodes, far above usual counts and independent of this machine.
     awk -v most="$(most msgs_per_op "$@")" 'BEGIN { exit !(most < 12) }' || failed=1
     printf '%-10s %-9s  %2d of %d valid' "$workload" "$nemesis" "$valid" "$seeds"
     printf '  %5.2f to %5.2f messages an operation' \
@@ -48,7 +49,7 @@ summary() {
 }
 
 failed=0
-echo "seeds 1 to $seeds, $limit s each; runs that fail leave their report here"
+echo "seeds 1 to $seeds, $limit s each; reports of invalid runs follow"
 for nemesis in none partition; do
     for seed in $(seq "$seeds"); do
         echo "broadcast 25 100 100 gv-broadcast $nemesis $seed"

@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# What a value costs: a node is told a million integers, and may take 96 bytes of memory for each,
-# all in; a read of all of them must not double that. BUILD is the directory of the programs.
+# Memory of a node with a million integers: at most 96 bytes of resident memory for each, and at
+# most twice as much after a read of all. $BUILD has the programs.
 build=${BUILD:-build}
 values=1000000
 dir=$(mktemp -d) || exit 1
@@ -10,7 +10,7 @@ trap 'rm -rf "$dir"' EXIT
 case $build in */san*) echo 'skipped: sanitizers take memory of their own'; exit 0 ;; esac
 
 peak() { sed -n 's/^VmHWM:[^0-9]*\([0-9]*\).*/\1/p' "/proc/$pid/status"; } # KiB
-sent() { # BYTES: asks until the node has answered with so many
+sent() { # BYTES: waits until the node has sent them
     tries=600
     until [ "${bytes:-0}" -ge "$1" ]; do
         kill -USR1 "$pid" && sleep 0.1
@@ -32,16 +32,16 @@ awk -v to="$to" -v n=$values 'BEGIN {
     for (i = 0; i < n; i++)
         printf "{%s,\"body\":{\"type\":\"broadcast\",\"msg_id\":2,\"message\":%d}}\n", to, n + i
 }' >&3
-sent $((values * ${#ok})) # an answer each
-told=$(peak)
+sent $((values * ${#ok})) # a reply to each
+stored=$(peak)
 echo "{$to,\"body\":{\"type\":\"read\",\"msg_id\":3}}" >&3
 sent $((bytes + values * 8)) # seven digits and a comma each
 read=$(peak)
 exec 3>&-
-wait "$pid" || { echo 'FAILED: the node ended badly' && exit 1; }
+wait "$pid" || { echo 'FAILED: the node exited with an error' && exit 1; }
 wait
-each=$((told * 1024 / values))
-echo "$values values: $told KiB, $each bytes each; $read KiB after a read of all"
+each=$((stored * 1024 / values))
+echo "$values values: $stored KiB, $each bytes each; $read KiB after a read of all"
 [ "$each" -le 96 ] || { echo 'FAILED: more than 96 bytes a value' && exit 1; }
-[ "$read" -le $((told * 2)) ] || { echo 'FAILED: a read doubles it' && exit 1; }
+[ "$read" -le $((stored * 2)) ] || { echo 'FAILED: a read more than doubles the memory' && exit 1; }
 [ "$(cat "$dir/size")" -gt $((values * 8)) ] || { echo 'FAILED: the read is too short' && exit 1; }

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: MIT
-// A cluster of three works through a script, and one of them is refused memory: at the first
-// request, at the second, and so on until none is refused any more; once each, or from then on to
-// the end of the script. Whatever failed said so and left a replica that is in order; and when
-// there is memory again, all three end up with everything.
+// Out of memory: a cluster of three runs a script while allocations of one node fail: the first
+// one, the second, and so on; once, or from there to the end of the script. Calls that fail return
+// GV_ENOMEM and leave a valid replica; once there is memory again, all three converge.
 #include "../lib/test.h"
 
 #include "../../engine/core.h"
@@ -16,15 +15,15 @@
 
 enum {
     NODES = 3,
-    POOR = 1,          // the node that is refused memory
-    ENTRIES = 1500,    // by each node
-    STEP_MS = 20,      // what a message takes
-    SCRIPT = 120,      // steps
-    APART_FROM = 20,   // the poor node is alone
-    APART_TO = 70,     // … until here
-    SETTLE = 5000,     // steps, at most
-    LETTERS_MAX = 256, // on their way
-    CHECKS = 4,        // of the replica, after failures
+    FAILING = 1,         // the node whose allocations fail
+    ENTRIES = 1500,      // by each node
+    STEP_MS = 20,        // latency of a message
+    SCRIPT = 120,        // steps
+    PARTITION_FROM = 20, // first step of a partition around that node
+    PARTITION_TO = 70,   // its last step
+    SETTLE = 5000,       // most steps until all are equal
+    PACKETS_MAX = 256,   // most messages in flight
+    CHECKS = 4,          // checks of the replica after failures
     CAP = GV_ENGINE_MESSAGE_DEFAULT,
 };
 
@@ -33,10 +32,10 @@ struct node {
     struct gv_json json;
     struct gv_meter meter;
     bool joined;
-    int put; // entries so far
+    int put; // number of entries put
 };
 
-struct letter {
+struct packet {
     uint32_t from, to;
     size_t len;
     char *bytes;
@@ -44,11 +43,11 @@ struct letter {
 
 struct cluster {
     struct node nodes[NODES];
-    struct letter letters[LETTERS_MAX];
-    int letter_count;
+    struct packet packets[PACKETS_MAX];
+    int packet_count;
     int step;
-    bool lasting; // once memory has run out it stays so
-    int failures; // calls that were refused memory
+    bool lasting; // after the first failure all allocations fail
+    int failures; // calls that returned GV_ENOMEM
 };
 
 static struct gv_slice slice(const char *text) {
@@ -79,12 +78,12 @@ static void check_replica(const struct gv_engine *engine) {
     assert_true(gv_digest_equal(sum, gv_engine_root(engine)));
 }
 
-// Returns whether a call failed for want of memory. No call may fail otherwise.
+// Whether a call returned GV_ENOMEM; it must not return another error.
 static bool refused(struct cluster *cluster, uint32_t node, int status) {
     if (status >= 0) return false;
     assert_int_equal(status, GV_ENOMEM);
-    assert_int_equal(node, POOR);
-    struct node *poor = &cluster->nodes[POOR];
+    assert_int_equal(node, FAILING);
+    struct node *poor = &cluster->nodes[FAILING];
     if (!cluster->lasting) poor->meter.allowance = SIZE_MAX;
     if (cluster->failures++ < CHECKS && poor->engine != NULL) check_replica(poor->engine);
     return true;
@@ -109,7 +108,7 @@ static void start(struct cluster *cluster, uint32_t index) {
     node->joined = !refused(cluster, index, joined);
 }
 
-// The entry of this number: of every lattice, versions that outgrow their room, long texts.
+// The entry of this number: all lattices, versions that outgrow their records, long values.
 static struct gv_entry entry_of(uint32_t node, int number) {
     static char key[16], value[6000], name[8];
     int bare = number % 5 == 0 ? number % 50 : number * NODES + (int)node;
@@ -140,17 +139,18 @@ static void write_some(struct cluster *cluster, uint32_t index) {
     }
 }
 
-static void deliver(struct cluster *cluster, const struct letter *letter) {
-    struct node *node = &cluster->nodes[letter->to];
-    bool apart = cluster->step >= APART_FROM && cluster->step < APART_TO;
-    if (!node->joined || (apart && (letter->to == POOR || letter->from == POOR))) return;
-    int parsed = gv_json_parse(&node->json, letter->bytes, letter->len);
-    if (refused(cluster, letter->to, parsed)) return;
+static void deliver(struct cluster *cluster, const struct packet *packet) {
+    struct node *node = &cluster->nodes[packet->to];
+    bool partitioned = cluster->step >= PARTITION_FROM && cluster->step < PARTITION_TO;
+    if (!node->joined || (partitioned && (packet->to == FAILING || packet->from == FAILING)))
+        return;
+    int parsed = gv_json_parse(&node->json, packet->bytes, packet->len);
+    if (refused(cluster, packet->to, parsed)) return;
     struct gv_message message;
     const char *fault;
     assert_int_equal(gv_message_decode(&message, &node->json, 0, &fault), 0);
-    int peer = gv_engine_peer(node->engine, name_of(letter->from));
-    refused(cluster, letter->to, gv_engine_receive(node->engine, now_of(cluster), peer, &message));
+    int peer = gv_engine_peer(node->engine, name_of(packet->from));
+    refused(cluster, packet->to, gv_engine_receive(node->engine, now_of(cluster), peer, &message));
 }
 
 static void send_all(struct cluster *cluster, uint32_t index) {
@@ -160,25 +160,25 @@ static void send_all(struct cluster *cluster, uint32_t index) {
     while ((sent = gv_engine_send(engine, now_of(cluster), buf, CAP, &peer)) != 0) {
         assert_true(sent > 0);
         size_t len = (size_t)sent;
-        assert_true(cluster->letter_count < LETTERS_MAX);
+        assert_true(cluster->packet_count < PACKETS_MAX);
         struct gv_slice name = gv_engine_name(engine, peer);
-        struct letter *letter = &cluster->letters[cluster->letter_count++];
-        *letter = (struct letter){index, (uint32_t)(name.data[1] - '0'), len, malloc(len)};
-        memcpy(letter->bytes, buf, len);
+        struct packet *packet = &cluster->packets[cluster->packet_count++];
+        *packet = (struct packet){index, (uint32_t)(name.data[1] - '0'), len, malloc(len)};
+        memcpy(packet->bytes, buf, len);
     }
 }
 
 static void step(struct cluster *cluster) {
-    struct letter letters[LETTERS_MAX];
-    int count = cluster->letter_count;
-    memcpy(letters, cluster->letters, (size_t)count * sizeof *letters);
-    cluster->letter_count = 0;
+    struct packet packets[PACKETS_MAX];
+    int count = cluster->packet_count;
+    memcpy(packets, cluster->packets, (size_t)count * sizeof *packets);
+    cluster->packet_count = 0;
     cluster->step++;
     for (int i = 0; i < count; i++) {
-        struct gv_engine *engine = cluster->nodes[letters[i].to].engine;
-        if (engine != NULL && !gv_engine_ready(engine)) send_all(cluster, letters[i].to);
-        deliver(cluster, &letters[i]);
-        free(letters[i].bytes);
+        struct gv_engine *engine = cluster->nodes[packets[i].to].engine;
+        if (engine != NULL && !gv_engine_ready(engine)) send_all(cluster, packets[i].to);
+        deliver(cluster, &packets[i]);
+        free(packets[i].bytes);
     }
     for (uint32_t i = 0; i < NODES; i++) {
         struct node *node = &cluster->nodes[i];
@@ -213,14 +213,14 @@ static struct gv_engine *copy_of(const struct gv_engine *engine) {
     return copy;
 }
 
-// The whole script with so many requests of the poor node granted; returns how many it made. What
-// all hold at the end must be what *want holds, which is made if it is NULL.
+// Runs the script, with this number of allocations of node FAILING before the failure; returns the
+// number it made. All replicas must equal *want at the end, which is set if it is NULL.
 static size_t run(size_t allowance, bool lasting, struct gv_engine **want) {
     static struct cluster cluster;
     cluster = (struct cluster){.lasting = lasting};
     for (uint32_t i = 0; i < NODES; i++)
         gv_json_init(&cluster.nodes[i].json, gv_meter_alloc(&cluster.nodes[i].meter), 0, 0);
-    struct node *poor = &cluster.nodes[POOR];
+    struct node *poor = &cluster.nodes[FAILING];
     poor->meter.allowance = allowance;
     while (cluster.step < SCRIPT) step(&cluster);
     size_t calls = poor->meter.calls;
@@ -231,7 +231,7 @@ static size_t run(size_t allowance, bool lasting, struct gv_engine **want) {
     if (*want == NULL) *want = copy_of(poor->engine);
     assert_true(gv_check_replicas_equal(poor->engine, *want));
     check_replica(poor->engine);
-    for (int i = 0; i < cluster.letter_count; i++) free(cluster.letters[i].bytes);
+    for (int i = 0; i < cluster.packet_count; i++) free(cluster.packets[i].bytes);
     for (uint32_t i = 0; i < NODES; i++) {
         gv_engine_free(cluster.nodes[i].engine);
         gv_json_fini(&cluster.nodes[i].json);
@@ -248,17 +248,17 @@ static void run_all(bool lasting) {
         if (calls <= allowance) break;
         refusals++;
     }
-    printf("%zu requests for memory, %zu refused one by one\n", requests, refusals);
+    printf("%zu allocations, %zu failed one by one\n", requests, refusals);
     assert_true(refusals >= requests && requests > 20);
     gv_engine_free(want);
 }
 
-static void each_request_is_refused_once(void **state) {
+static void each_allocation_fails_once(void **state) {
     (void)state;
     run_all(false);
 }
 
-static void memory_stays_away(void **state) {
+static void all_allocations_fail_from_one_on(void **state) {
     (void)state;
     run_all(true);
 }
@@ -274,7 +274,7 @@ static int load(void *ctx, int (*take)(void *, const struct gv_store_record *), 
     return error;
 }
 
-// Writing a batch and loading it fail cleanly at each request, and work with one more.
+// Writing a batch and loading it fail at each allocation, and succeed with one more.
 static void a_store_is_loaded(void **state) {
     (void)state;
     for (size_t allowance = 0;; allowance++) {
@@ -306,8 +306,8 @@ static void a_store_is_loaded(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(each_request_is_refused_once),
-        cmocka_unit_test(memory_stays_away),
+        cmocka_unit_test(each_allocation_fails_once),
+        cmocka_unit_test(all_allocations_fail_from_one_on),
         cmocka_unit_test(a_store_is_loaded),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
-// odd_node WORKLOAD HABIT: a node of any of Maelstrom's six workloads that gvsim plays, with a
-// habit. Some habits are wrong, of n1 alone but for `refuses`; the others are those of correct
-// nodes that other people write. It tells every other node each addition once, which is enough
-// where nothing gets lost. Requests are spelled as gvsim spells them.
+// odd_node WORKLOAD HABIT: a node of one of the six workloads of gvsim, with a habit. Some habits
+// are wrong; only n1 has them, but `refuses`, which all nodes have. The others are unusual but
+// correct. The node sends each addition once to every other node, so it needs a network without
+// loss. It parses requests by search, relying on how gvsim formats them.
 #include <inttypes.h>
 #include <poll.h>
 #include <stdbool.h>
@@ -20,8 +20,8 @@ static char me[NAME_LEN] = "";
 static unsigned nodes, asked, generated;
 static int64_t values[VALUES_MAX], sum;
 static size_t count;
-static char late[2 * BODY_MAX]; // a reply that waits
-static int64_t late_at;         // until then; 0: none
+static char late[2 * BODY_MAX]; // a delayed reply
+static int64_t late_at;         // when to send it; 0: no delayed reply
 
 static int64_t now_ms(void) {
     struct timespec now;
@@ -33,7 +33,7 @@ static bool is(const char *what) {
     return strcmp(habit, what) == 0;
 }
 
-// Whether this node has this wrong habit.
+// Returns true if this node has this wrong habit.
 static bool errs(const char *what) {
     return is(what) && strcmp(me, "n1") == 0;
 }
@@ -44,7 +44,7 @@ static bool counts(void) {
 
 // ---- Lines out ----
 
-static void say(const char *dest, const char *body) {
+static void send_body(const char *dest, const char *body) {
     const char *end = is("crlf") ? "\r\n" : "\n";
     if (is("member-order")) {
         printf("{\"body\":{%s},\"dest\":\"%s\",\"src\":\"%s\"}%s", body, dest, me, end);
@@ -60,17 +60,18 @@ static void say(const char *dest, const char *body) {
     }
 }
 
-static void tell(int64_t value) {
+static void send_to_others(int64_t value) {
     for (unsigned other = 0; other < nodes; other++) {
         char dest[NAME_LEN], body[64];
         snprintf(dest, sizeof dest, "n%u", other);
         if (strcmp(dest, me) == 0) continue;
         snprintf(body, sizeof body, "\"type\":\"news\",\"v\":%" PRId64, value);
-        say(dest, body);
+        send_body(dest, body);
     }
 }
 
-// `more`: what else the reply holds, as ,"name":value. `operation`: it answers one.
+// `more`: further members of the reply, as ,"name":value. `operation`: not a reply to init or
+// topology.
 static void reply(const char *dest, int64_t msg_id, const char *type, const char *more,
                   bool operation) {
     char body[BODY_MAX];
@@ -96,7 +97,7 @@ static void reply(const char *dest, int64_t msg_id, const char *type, const char
     int times = 1;
     if (operation && errs("twice")) times = 2;
     if (operation && errs("floods") && asked == 3) times = FLOOD;
-    while (times-- > 0) say(dest, body);
+    while (times-- > 0) send_body(dest, body);
 }
 
 // ---- Operations ----
@@ -107,7 +108,7 @@ static void add(int64_t value, bool from_client) {
     } else if (count < VALUES_MAX) {
         values[count++] = value;
     }
-    if (from_client) tell(value);
+    if (from_client) send_to_others(value);
 }
 
 static void read_all(const char *dest, int64_t msg_id) {
@@ -146,7 +147,7 @@ static void on_add(const char *dest, int64_t msg_id, const char *line) {
     int64_t value = number(line, broadcast  ? "\"message\":"
                                  : counts() ? "\"delta\":"
                                             : "\"element\":");
-    // Of a counter only what adds something goes wrong, so that two wrongs never make a right.
+    // Counters err only in positive additions, so errors never cancel.
     bool matters = value > 0 || !counts();
     if (!errs("loses") || !matters) add(value, true);
     if (errs("duplicates") && counts() && matters) add(value, true);

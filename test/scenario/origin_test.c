@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The clock may begin anywhere: a cluster says the same at the same moments, counted from its
-// start, whether the clock shows 0 then, 1, half of all times, or a day before the last of them.
+// The origin of the clock does not matter: a cluster sends the same messages at the same times
+// after its start, whether the clock starts at 0, 1, half of its range, or a day before its end.
 #include "../lib/cluster.h"
 #include "../lib/test.h"
 
@@ -17,7 +17,7 @@ static gv_time ms(uint64_t count) {
     return count * GV_MS;
 }
 
-// One of the things that happen to a cluster, each with what follows from it within some seconds.
+// Applies a random event to a cluster, and runs it for some seconds.
 static void one_event(struct gv_cluster *cluster, struct gv_prng *prng, int64_t number) {
     uint32_t node = (uint32_t)gv_prng_below(prng, cluster->config.nodes);
     struct gv_cluster_node *at = &cluster->nodes[node];
@@ -43,7 +43,7 @@ static void one_event(struct gv_cluster *cluster, struct gv_prng *prng, int64_t 
     gv_cluster_run(cluster, ms(gv_prng_below(prng, 3) * gv_prng_below(prng, 4 * SECOND)));
 }
 
-// What is said in a run of this seed; the caller frees it.
+// The trace of a run with this seed; the caller frees it.
 static char *tell_run(uint64_t seed, gv_time origin) {
     static const uint32_t stalenesses[] = {0, 20, 500, 60 * SECOND};
     static const uint32_t latencies[] = {0, 1, 100, 2000, 20000};
@@ -80,7 +80,7 @@ static void any_origin_gives_the_same_run(void **state) {
     gv_prng_init(&prng, gv_test_seed(), 11);
     for (int round = 0; round < 100; round++) {
         uint64_t seed = gv_prng_next(&prng);
-        // An origin such as clocks since the start of a machine have.
+        // An origin as of a clock that counts from the boot of a machine.
         char *usual = tell_run(seed, ms(12345678));
         assert_true(strlen(usual) > 0);
         for (size_t i = 0; i < sizeof origins / sizeof *origins; i++) {
@@ -89,7 +89,7 @@ static void any_origin_gives_the_same_run(void **state) {
             if (!same) {
                 size_t at = 0;
                 while (text[at] == usual[at]) at++;
-                printf("round %d: from %llu on otherwise than usual:\n%.300s\nusually:\n%.300s\n",
+                printf("round %d: origin %llu gives another run:\n%.300s\nthan origin 0:\n%.300s\n",
                        round, (unsigned long long)origins[i], text + at, usual + at);
             }
             free(text);

@@ -1,9 +1,9 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# gvsim exec and the processes it starts: programs that cannot be run are told what they lack; what
-# nodes say and log is bounded, and whoever says too much is named; nothing outlives gvsim, however
-# it ends; and a gvsim that was late says that it could not judge. The nodes are this very script,
-# called `process.sh node WAY`: an echo node, which goes wrong in some way.
+# gvsim exec and its processes: it explains why a program cannot be started; a node's messages and
+# logs are bounded, and a node that exceeds a bound is named; no process outlives gvsim; and if
+# gvsim was late, there is no verdict. The nodes run this script as `process.sh node WAY`: an echo
+# node with one fault.
 set -u
 
 # ---- The node ----
@@ -12,13 +12,13 @@ say() { # DEST BODY
     printf '{"src":"%s","dest":"%s","body":{%s}}\n' "$me" "$1" "$2"
 }
 
-spam() { # says the same for ever
+spam() { # sends one message forever
     yes "{\"src\":\"$me\",\"dest\":\"n0\",\"body\":{\"type\":\"spam\"}}"
 }
 
 init_ok() { say "$src" "\"type\":\"init_ok\",\"in_reply_to\":$id"; }
 
-# What a node does, once it has answered init.
+# What a node does after it has answered init.
 begin() {
     case $way in
     floods) [ "$me" = n1 ] && spam ;;
@@ -75,14 +75,14 @@ gvsim=${BUILD:-build}/gvsim
 case $gvsim in /*) ;; *) gvsim=$PWD/$gvsim ;; esac
 self=$(cd "$(dirname "$0")" && pwd)/$(basename "$0")
 tmp=$(mktemp -d) || exit 1
-# So that its processes can be told from those of others.
+# A path of its own, so that its processes can be recognised.
 mark=$(basename "$tmp")
 trap 'rm -rf "$tmp"' EXIT
 TMPDIR=$tmp
 export TMPDIR
 bad=0
 
-# look NAME STATUS WANT WORDS: at what a run ended with and printed.
+# look NAME STATUS WANT PATTERN: checks the exit status and output of a run.
 look() {
     if [ "$2" -ne "$3" ]; then
         echo "$1: exit status $2, not $3"
@@ -95,7 +95,8 @@ look() {
     bad=1
 }
 
-# case_ NAME STATUS WORDS ARGS…: of gvsim exec -w echo. Other tests may keep the machine busy.
+# case_ NAME STATUS PATTERN ARGS…: runs gvsim exec -w echo, at any lateness, as other tests load the
+# machine.
 case_() {
     name=$1 want=$2 words=$3
     shift 3
@@ -110,33 +111,33 @@ way() { # NAME STATUS WORDS OPTIONS…
         "$self" node "$name"
 }
 
-# Programs that cannot be run.
+# Programs that cannot be started.
 cd "$tmp" || exit 1
 program() { # TEXT WORDS
     printf "$1" >program
     chmod +x program
     case_ "program '$1'" 2 "$2" -- ./program
 }
-program '#!/nowhere/python3 -u\n' "the interpreter '/nowhere/python3', which .* asks for, is not"
-program '#!/usr/bin/env nowhere-to-be-found\n' "interpreter 'nowhere-to-be-found', .* of PATH"
-program '#!/usr/bin/env -S A=1 nowhere\n' "the interpreter 'nowhere', .* of PATH"
+program '#!/nowhere/python3 -u\n' "the interpreter '/nowhere/python3' of .* does not exist"
+program '#!/usr/bin/env nowhere-to-be-found\n' "interpreter 'nowhere-to-be-found' .* of PATH"
+program '#!/usr/bin/env -S A=1 nowhere\n' "the interpreter 'nowhere' .* of PATH"
 program '#!/bin/sh\r\nread line\r\n' "end in CR LF, .*'/bin/sh.r', .*sed -i"
-program '\177ELF\1\1\1\0\0\0' 'is of no executable format'
+program '\177ELF\1\1\1\0\0\0' 'has no executable format'
 program '' 'is an empty file'
 chmod -x program
 echo 'read line' >program
-case_ no-x-bit 2 "may not be executed: it lacks the x bit" -- ./program
-case_ directory 2 "is a directory, no program" -- "$tmp"
+case_ no-x-bit 2 "is not executable: its x bit" -- ./program
+case_ directory 2 "is a directory, not a program" -- "$tmp"
 case_ missing 2 "there is no program '\./missing'" -- ./missing
 case_ unknown 2 "there is no program 'nowhere-to-be-found', here or in" -- nowhere-to-be-found
 chmod +x program
-echo 'exec "$SELF" node good' >program # no "#!": for the shell, as with Maelstrom
+echo 'exec "$SELF" node good' >program # no "#!" line: run by the shell, as by Maelstrom
 SELF=$self
 export SELF
 case_ plain-script 0 '^valid' --node-count 2 --time-limit 0.2 -- ./program
 (
     ulimit -n 50
-    case_ files 2 '139 open files are needed, three pipes a node, .* allows 50: .*ulimit -n' \
+    case_ files 2 '139 open files are needed, three pipes a node, .* limit is 50: .*ulimit -n' \
         --node-count 25 -- "$self" node good
     exit $bad
 ) || bad=1
@@ -147,11 +148,12 @@ case_ plain-script 0 '^valid' --node-count 2 --time-limit 0.2 -- ./program
 ) || bad=1
 case_ closed 0 '^valid' --node-count 2 --time-limit 0.2 -- "$self" node good <&-
 
-# What came instead of an answer to init.
-way prints 1 'bad line: n[01] .*not JSON.*is no message to standard error. The line: starting up'
-way exits 3 'died: n[0-9]*: it exited with status 3, .*init; .*standard error: no such setting'
-way killed 3 'died: n[0-9]*: killed by signal 9 .*, before it answered init'
-way unended 1 'n[01] did not answer init .*it began a line and did not end it.*: {"src":"n' &
+# What a node did instead of answering init.
+way prints 1 'bad line: n[01] .*not JSON.*messages to standard error. The line: starting up'
+way exits 3 \
+    'node died: n[0-9]*: it exited with status 3, .*before .*init; .*error: no such setting'
+way killed 3 'node died: n[0-9]*: killed by signal 9 .*, before it answered init'
+way unended 1 'n[01] did not answer init .*it printed an unfinished line.*: {"src":"n' &
 unended=$!
 (
     tmp=$tmp/quotes
@@ -161,15 +163,15 @@ unended=$!
 ) || bad=1
 wait $unended
 
-# A node that lives without its output or input is told from one that is only silent. One that
-# heeds no signal and reads to the end is as good as any.
-way closes-output 1 'closed: n1 closed its standard output, and runs on' --time-limit 3
-grep -q 'no echo: n1 was not heard after it closed its standard output' "$tmp/out" ||
+# A node that closed its output or input is reported as such, not as silent. One that ignores
+# signals and reads to the end of its input is valid.
+way closes-output 1 'closed: n1 closed its standard output and still runs' --time-limit 3
+grep -q 'no echo: n1 was ignored after it closed its standard output' "$tmp/out" ||
     { echo 'closes-output: no reason' && bad=1; }
-way closes-input 1 'closed: n1 closed its standard input, and runs on' --time-limit 3
+way closes-input 1 'closed: n1 closed its standard input and still runs' --time-limit 3
 way deaf 0 '^valid'
 
-# Two at once in one directory do not disturb each other.
+# Two runs at the same time in one directory do not affect each other.
 "$gvsim" exec -w echo --late-max 0 --seed 5 --node-count 2 --time-limit 1 --json twin1 --trace \
     trace1 --report report1 -- "$self" node good >/dev/null 2>&1 &
 twin=$!
@@ -179,10 +181,10 @@ wait $twin || { echo "twin: exit status $?" && bad=1; }
 grep -q '^{"valid":true' twin1 && grep -q '^{"valid":true' twin2 ||
     { echo 'twins: no two results' && bad=1; }
 
-# Who says more than others take is named, and held back; memory has a bound, here 2 × 1 MB.
+# A node that sends more than others read is named and paused; memory is bounded, here by 2 × 1 MB.
 (
     [ -n "${NO_ULIMIT-}" ] || ulimit -v 500000 # KiB
-    way floods 1 'flood: n1 said more .* 0 before full pipes' --queue-max 1000000 --latency 10000
+    way floods 1 'flood: n1 sent more .* 0 before full pipes' --queue-max 1000000 --latency 10000
     way stuck 1 'flood: n1 .* wait for n0 to read its standard input' --queue-max 1000000
     way endless 1 'long line: n1 printed a line longer than --line-max, 1000000 bytes.*y' \
         --line-max 1000000
@@ -190,7 +192,7 @@ grep -q '^{"valid":true' twin1 && grep -q '^{"valid":true' twin2 ||
     exit $bad
 ) || bad=1
 
-# Logs have a bound, too: beginning and end are kept.
+# Logs are bounded too: beginning and end are kept.
 way logs 0 '^valid' --log-max 100000 --log-dir "$tmp/logs"
 for log in "$tmp"/logs/n0.log "$tmp"/logs/n1.log; do
     size=$(wc -c <"$log")
@@ -201,8 +203,8 @@ for log in "$tmp"/logs/n0.log "$tmp"/logs/n1.log; do
         { echo "$log: does not say what was left out" && bad=1; }
 done
 
-# Nothing is left over. The wrapper's node is a grandchild that does not heed the end of its input,
-# and, on Linux, a daemon leaves the process group.
+# No process is left. The wrapper's node is a grandchild that ignores the end of its input, and on
+# Linux a daemon leaves the process group.
 cat >wrapper <<END
 #!/bin/sh
 sh -c 'sleep 300; : $mark-child' &
@@ -210,7 +212,7 @@ sh -c 'sleep 300; : $mark-child' &
 "$self" node good
 END
 chmod +x wrapper
-left() { # processes of the wrapper that live
+left() { # running processes of the wrapper
     ps -e -o stat= -o args= | grep -v '^Z' | grep -e "$mark-[c]hild" -e "$mark-[d]aemon" \
         -e "$mark/[w]rapper"
 }
@@ -243,7 +245,7 @@ end TERM 130
 end KILL 137
 end ABRT 134
 
-# A gvsim that stood still could not judge; who does not mind is told how long it was.
+# If gvsim stalled, there is no verdict; with --late-max 0 there is, and the stall is reported.
 stop() { # STATUS WORDS OPTIONS…
     want=$1 words=$2
     shift 2
@@ -262,7 +264,7 @@ grep -q '^{"valid":null,.*"lateness":{"too_slow":true,' "$tmp/json" ||
     { echo 'no lateness' && bad=1; }
 stop 0 'stalled [4-9][0-9][0-9] ms at most' --late-max 0
 grep -q '^{"valid":true,.*"lateness":{"too_slow":false,' "$tmp/json" || { echo 'judged' && bad=1; }
-# But what is wrong for certain stays so.
+# Conclusive errors stand.
 "$gvsim" exec -w echo --node-count 2 --time-limit 2 --rate 50 -- "$self" node babbles \
     >"$tmp/out" 2>&1 </dev/null &
 pid=$!

@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# gvsim's --trace and --report: whole and well-formed, the same for the same seed, complete; and
-# nothing else changes by them. How the page behaves in a browser is a gate, test/gates/report.sh.
+# gvsim's --trace and --report: they are well-formed, complete, the same for the same seed, and do
+# not change the run. How the page behaves in a browser is a gate, test/report/run.sh.
 set -u
 gvsim=${BUILD:-build}/gvsim
 tmp=$(mktemp -d) || exit 1
@@ -43,13 +43,13 @@ for name in storm counter echo; do
     trace=$tmp/$name.jsonl
     sent=$(count "$trace" send)
     [ "$sent" = "$(member "$tmp/$name.json" servers_msgs)" ] || fault "$name: $sent messages sent"
-    # Every copy ends at most once, and all but those under way at the end do.
+    # Every copy is delivered or dropped at most once, and all but those in flight at the end are.
     copies=$((sent + $(count "$trace" duplicate) + $(count "$trace" request)))
     ended=$(($(count "$trace" deliver) + $(count "$trace" drop)))
     [ $ended -le $copies ] && [ $((copies - ended)) -le 60 ] ||
         fault "$name: of $copies copies $ended ended"
 done
-for kind in learn begin end crash restart pause resume phase reply; do
+for kind in learn fault-begin fault-end crash restart pause resume phase reply; do
     [ "$(count "$tmp/storm.jsonl" $kind)" -gt 0 ] || fault "storm: no event is a $kind"
 done
 for why in cut lost down; do
@@ -57,7 +57,7 @@ for why in cut lost down; do
         fault "storm: nothing is $why"
 done
 
-# The page needs nothing from elsewhere, and nothing in the data can end their element.
+# The page loads nothing, and no data can end their element.
 page=$tmp/storm.html
 grep -nE 'https?:|<link|src=|@import|url\(' "$page" | grep -v "Security-Policy\|default-src" &&
     fault "the page asks for something"
@@ -70,7 +70,7 @@ printf 'nodes 3 # </script><b>\ncut n1 | rest at 1s for 1s # <!--\n' >"$tmp/scen
 run hostile -w broadcast --scenario "$tmp/scenario" --time-limit 3 --seed 3
 [ "$(grep -c '</script>' "$tmp/hostile.html")" = 6 ] || fault "a scenario breaks the page"
 
-# Messages beyond the bound are left out, and the page says how many there were.
+# Messages beyond the bound are left out, and the page has their number.
 for max in 100 1; do
     "$gvsim" run --scenario storm --seed 7 --report "$tmp/few.html" --report-max $max >"$tmp/out" ||
         { cat "$tmp/out" && bad=1; }
@@ -83,7 +83,7 @@ done
 "$gvsim" run -w echo --report "$tmp/x.html" --report-max 0 >"$tmp/out" 2>&1
 [ $? = 2 ] || fault "--report-max 0 is no error"
 
-# Each violation is traced when it is found, and one found at the end is, too.
+# Each violation is traced when it is found, also one found at the end.
 printf '%s\n' 'workload broadcast' 'nodes 3' 'rate 20' 'latency 100' 'cut n1 | rest at 1s' \
     >"$tmp/scenario"
 "$gvsim" run --scenario "$tmp/scenario" --time-limit 3 --quiet 1 --settle 0.05 --seed 3 \
@@ -107,11 +107,11 @@ for option in --trace --report; do
     [ $? = 2 ] && grep -q 'cannot write /nowhere/x' "$tmp/out" || fault "$option: it is no error"
 done
 
-# A plot of a sweep is drawn anew of the figures that it holds, and of nothing else.
+# --redraw draws a plot from its own metrics, and rejects other files.
 "$gvsim" sweep --redraw sim/tools/sweep.svg --svg "$tmp/sweep.svg" && [ -s "$tmp/sweep.svg" ] ||
     fault "sweep --redraw fails"
 "$gvsim" sweep --redraw "$tmp/sweep.svg" | cmp -s - "$tmp/sweep.svg" ||
-    fault "a plot drawn anew is not the same"
+    fault "a plot drawn again differs"
 for change in 's/staleness 640/staleness 641/' '/staleness 640/d' 's/: 0[0-9.]*/: -1/'; do
     sed "$change" "$tmp/sweep.svg" >"$tmp/changed.svg"
     "$gvsim" sweep --redraw "$tmp/changed.svg" --svg "$tmp/other.svg" >"$tmp/out" 2>&1

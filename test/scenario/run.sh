@@ -1,15 +1,15 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# gvsim run and gvsim scenarios, end to end: verdicts, exit statuses, JSON, scenarios that ship and
-# those with mistakes in them.
+# gvsim run, scenarios, swarm, shrink and compare, end to end: verdicts, exit statuses, JSON,
+# built-in scenarios and scenarios with errors.
 set -u
 gvsim=${BUILD:-build}/gvsim
 tmp=$(mktemp -d) || exit 1
 trap 'rm -rf "$tmp"' EXIT
 bad=0
 
-# case_ NAME STATUS WORDS ARGS…: runs gvsim and looks at its exit status and whether what it prints
-# holds the words.
+# case_ NAME STATUS PATTERN ARGS…: runs gvsim and checks its exit status and that its output matches
+# the pattern.
 case_() {
     name=$1 want=$2 words=$3
     shift 3
@@ -18,7 +18,7 @@ case_() {
     if [ $got -ne "$want" ]; then
         echo "$name: exit status $got, not $want"
     elif ! grep -q -e "$words" "$tmp/out"; then
-        echo "$name: does not say '$words'"
+        echo "$name: the output does not match '$words'"
     else
         return
     fi
@@ -47,17 +47,17 @@ done
 scenario 'nodes 5\ncut n1 | n7 at 1s\n'
 case_ no-node 2 'line 2, column 10: there is no n7' run -w echo --scenario "$tmp/scenario"
 case_ more-nodes 0 '^valid' run -w echo --scenario "$tmp/scenario" --nodes 8
-# A fault that cannot happen is an error, where it stands, and not one that was survived.
+# A fault that cannot take effect is an error with its position.
 scenario 'nodes 3\ntime-limit 2\ncrash n1 at 1s with disk\ncut n1 | rest at 2s for 1s\n'
 case_ after-the-end 2 'line 4, column 18: it begins after the operations end: they last 2 s' \
     run -w echo --scenario "$tmp/scenario"
 case_ before-the-end 0 '^valid' run -w g-set --scenario "$tmp/scenario" --time-limit 4
-# One that the end of the operations cuts short is told, one without an end is not.
+# A fault cut short by the end of the operations is reported, one without a duration is not.
 scenario 'nodes 3\ntime-limit 4\nlose 5%% at 0s\ncut n0 | rest at 3s for 60s\n'
 case_ cut-short 0 'faults ended  *1 of the scenario, .* the first is on line 4' \
     run -w g-set --scenario "$tmp/scenario"
-case_ one-node-alone 0 '^valid: nothing lost, .* read correct at the only node$' run -w g-set \
-    --nodes 1
+case_ one-node-alone 0 '^valid: nothing lost, .* final read correct at the only node$' \
+    run -w g-set --nodes 1
 "$gvsim" run -w echo --json "$tmp/json" >&- 2>"$tmp/err"
 [ $? -eq 2 ] && grep -q 'cannot write to standard output' "$tmp/err" &&
     [ "$(wc -l <"$tmp/json")" -eq 1 ] || { cat "$tmp/err" "$tmp/json" && bad=1; }
@@ -70,7 +70,7 @@ case_ no-rest 2 "line 2, column 26: no node is left for 'rest'" run -w echo \
     --scenario "$tmp/scenario"
 scenario 'nodes 1\ncut any at 1s\n'
 case_ one-node 2 'line 2, column 5: one node has no links' run -w echo --scenario "$tmp/scenario"
-case_ one-node-nemesis 2 'wants 2 nodes at least' run -w echo --nodes 1 --nemesis partition
+case_ one-node-nemesis 2 'needs at least 2 nodes' run -w echo --nodes 1 --nemesis partition
 scenario 'rate 20\ncrash all at 2s for 1s without disk\n'
 case_ excused 0 '^valid: [1-9][0-9]* of [0-9]* values whose .* is allowed' run -w g-set \
     --scenario "$tmp/scenario" --seed 2
@@ -85,11 +85,11 @@ scenario 'rate 20\033[2J\n'
 case_ escape 2 'line 1, column 8: a control character' run -w echo --scenario "$tmp/scenario"
 case_ escape-name 2 'scenario .\\x1b\[2J/x: ' run --scenario "$(printf '/\033[2J/x')"
 scenario 'rate fast\n'
-case_ no-rate 2 "line 1, column 1: --rate wants .*'fast'" run -w echo --scenario "$tmp/scenario"
+case_ no-rate 2 "line 1, column 1: --rate must be .*'fast'" run -w echo --scenario "$tmp/scenario"
 scenario 'workload echo\ncut n1 n2 at 1s\n'
 case_ no-bar 2 "line 2, column 8: 'n2' stands where" run --scenario "$tmp/scenario"
 scenario 'cut n1 | n2 at 1s\n'
-case_ no-workload 2 'which workload' run --scenario "$tmp/scenario"
+case_ no-workload 2 'missing workload' run --scenario "$tmp/scenario"
 scenario 'crash n1 at 1s with disk\n'
 case_ no-disk 2 'line 1, column 1: nodes have no disk' run -w g-set --durability off \
     --scenario "$tmp/scenario"
@@ -112,27 +112,27 @@ if [ -c /dev/full ]; then
     "$gvsim" run -w echo --time-limit 1 >/dev/full 2>"$tmp/err" && echo "full: status 0" && bad=1
     grep -q 'cannot write to standard output' "$tmp/err" || { echo "full: not told" && bad=1; }
 fi
-# Whose clients gave up because of slow links is told, and what to change; else nobody is.
+# If slow links make clients time out, a hint names the option to change.
 case_ slow-links 1 'hint  .* took up to [0-9.]* s (--latency): .* --delivery exact' run \
     -w broadcast --nodes 3 --latency 6000 --seed 1
 "$gvsim" run -w broadcast --nodes 3 --latency 6000 --seed 1 --delivery exact --quiet 100 \
     >"$tmp/out" 2>&1 || { echo "slow-links-exact: status $?" && bad=1; }
 grep -q '  hint ' "$tmp/out" && echo "slow-links-exact: a hint" && bad=1
-# What swarms have found, each cut down to what it took then.
+# Failures found by swarms, reduced.
 for found in test/scenario/found/*.scenario; do
     case_ "$found" 0 '^valid' run --scenario "$found"
 done
-# Where most messages came twice and late, answers to copies of steps of syncs once multiplied.
+# With most messages duplicated and late, replies to copies of sync steps once multiplied.
 case_ doubled 0 '^valid' run --scenario swarm:5209 --max-msgs-per-op 5
 
-# Nodes more than two seconds apart once suspected each other for ever.
+# Nodes with round trips above two seconds once suspected each other forever.
 for nodes in 2 9; do
     case_ "$nodes far apart" 0 '^valid' run -w broadcast --nodes "$nodes" --rate 1 --time-limit 2 \
         --latency 4000 --quiet 200 --settle 180 --seed 1
 done
 
 case_ swarm 0 '^40 seeds in .*: 0 failed' swarm --seeds 1..40 --jobs 2
-# A run that fails, cut down: replicas cannot be equal at once.
+# A failing run is reduced: with settle 0, replicas must be equal at once.
 printf 'workload g-set\nnodes 7\nrate 50\ntime-limit 4\nlatency 50\nsettle 0\nseed 1\n' \
     >"$tmp/fails"
 printf 'pause n2 at 1s for 1s\ncut n1 | rest at 1s\n' >>"$tmp/fails"
@@ -146,13 +146,12 @@ case_ shrink-valid 1 'nothing to shrink' shrink 4
 case_ shrink-nothing 2 'scenario /nowhere: ' shrink /nowhere
 case_ shrink-nowhere 2 'cannot write /nowhere/x' shrink "$tmp/fails" --output /nowhere/x
 case_ shrink-tries 0 "^0 faults, 7 nodes, " shrink "$tmp/fails" --tries 1 --output "$tmp/shrunk"
-case_ shrink-what 2 'shrink what' shrink
-case_ sweep-unknown 2 "unknown option '--foo'" sweep --foo
-case_ sweep-value 2 "a value is missing after '--seeds'" sweep --seeds
-case_ glomers-svg 2 "unknown option '--svg'" glomers 3a --svg x
+case_ shrink-what 2 'missing scenario' shrink
+case_ sweep-unknown 2 'unknown option --foo' sweep --foo
+case_ sweep-value 2 '--seeds needs a value' sweep --seeds
+case_ glomers-svg 2 '--svg is an option of other commands' glomers 3a --svg x
 
-# interrupt ARGS…: runs gvsim and has it hear ^C until it ends, at once when it can; looks at its
-# status.
+# interrupt ARGS…: runs gvsim, sends it SIGINT until it ends, and checks its exit status.
 interrupt() {
     "$gvsim" "$@" >"$tmp/out" 2>&1 </dev/null &
     pid=$!
@@ -161,7 +160,7 @@ interrupt() {
     got=$?
     [ $got -eq 130 ] || { echo "^C in $1: exit status $got, not 130" && cat "$tmp/out" && bad=1; }
 }
-# An earlier result stays, and nothing else is left.
+# An earlier result stays, and no temporary file is left.
 mkdir "$tmp/int"
 echo earlier >"$tmp/int/kept.json"
 long='-w broadcast --nodes 25 --rate 1000 --time-limit 1000'
@@ -171,7 +170,7 @@ interrupt exec -w echo --time-limit 1000 --json "$tmp/int/exec.json" -- "${BUILD
 [ "$(ls "$tmp/int")$(cat "$tmp/int/kept.json")" = kept.jsonearlier ] ||
     { echo "interrupted: what is left is wrong:" && ls -l "$tmp/int" && bad=1; }
 
-# What a shrink has come to by then fails as the whole does.
+# The output of an interrupted shrink fails with the same kind of error.
 { printf 'workload g-set\nnodes 20\nrate 300\ntime-limit 30\nlatency 50\nsettle 0.01\nseed 3\n' &&
     awk 'BEGIN { while (++i <= 60) printf "lose %d%% at %dms for 20s\n", i, i }'; } >"$tmp/slow"
 interrupt shrink "$tmp/slow" --output "$tmp/never"
@@ -183,7 +182,7 @@ while kill -INT $pid 2>/dev/null; do sleep 0.1; done
 wait $pid
 [ $? -eq 130 ] || { echo "^C in shrink: the exit status is not 130" && cat "$tmp/out" && bad=1; }
 if [ -e "$tmp/least" ]; then
-    grep -q '^interrupted: this is the least so far$' "$tmp/out" || bad=1
+    grep -q '^interrupted: the smallest so far$' "$tmp/out" || bad=1
     case_ 'interrupted shrink' 1 'unequal replicas' run --scenario "$tmp/least"
 fi
 
@@ -200,11 +199,12 @@ cat "$tmp/pipe" >"$tmp/piped.json" &
 wait $!
 cmp -s "$tmp/a.json" "$tmp/piped.json" || { echo "json: a pipe gets another" && bad=1; }
 cmp -s "$tmp/a.json" "$tmp/b.json" || { echo "json: two runs differ" && bad=1; }
-for key in valid ops msgs_per_op stable_latency_ms trace lines node_memory replicas_equal_ms; do
+for key in valid ops msgs_per_op stable_latency_ms trace_hash trace lines node_memory \
+    replicas_equal_ms may_be_lost allowed_lost excused excused_lost; do
     grep -q "\"$key\":" "$tmp/a.json" || { echo "json: no $key" && bad=1; }
 done
 
-# Two results side by side, and limits.
+# Comparison of two results, and limits.
 "$gvsim" run -w broadcast --seed 3 --staleness 100 --json "$tmp/more.json" >"$tmp/out" || bad=1
 "$gvsim" run -w echo --seed 3 --json "$tmp/echo.json" >"$tmp/out" || bad=1
 "$gvsim" run -w broadcast --seed 3 --rate 50 --latency 50 --settle 0.01 --json "$tmp/late.json" \
@@ -212,26 +212,26 @@ done
 case_ compare 0 '^messages an operation  *[0-9.]*  *[0-9.]*  *1.000$' \
     compare "$tmp/a.json" "$tmp/b.json" --max-ratio 1
 case_ 'compare, dearer' 0 '^messages an operation ' compare "$tmp/a.json" "$tmp/more.json"
-case_ 'compare, by ratio' 1 '^messages an operation .*more than allowed' \
+case_ 'compare, by ratio' 1 '^messages an operation .*over the limit' \
     compare "$tmp/a.json" "$tmp/more.json" --max-ratio 1.1
 case_ 'compare, by limit' 1 '^too much: bytes an operation: .*the limit is 1$' \
     compare --max-bytes-per-op 1 "$tmp/a.json" "$tmp/a.json"
 case_ 'compare, not measured' 1 '^median latency, ms .*not measured' \
     compare "$tmp/a.json" "$tmp/echo.json" --max-ratio 1000
-case_ 'compare, invalid' 1 'late.json is not valid' compare "$tmp/a.json" "$tmp/late.json"
+case_ 'compare, invalid' 1 'late.json is invalid' compare "$tmp/a.json" "$tmp/late.json"
 case_ 'compare, better' 0 '^valid  *no  *yes' compare "$tmp/late.json" "$tmp/a.json"
 case_ compare-no-file 2 'nowhere: No such file' compare "$tmp/a.json" /nowhere
 case_ compare-no-json 2 'fails: it is not JSON' compare "$tmp/fails" "$tmp/a.json"
 echo '{"valid":true,"workload":"g-set"}' >"$tmp/other.json"
-case_ compare-no-result 2 'other.json: it is no result' compare "$tmp/a.json" "$tmp/other.json"
-case_ compare-one 2 'compare what' compare "$tmp/a.json"
-case_ compare-three 2 "'c' is too much: it is no option" compare a b c
-case_ compare-ratio 2 'max-ratio wants a number above 0' compare a b --max-ratio 0
+case_ compare-no-result 2 'other.json: it is not a result' compare "$tmp/a.json" "$tmp/other.json"
+case_ compare-one 2 'missing results' compare "$tmp/a.json"
+case_ compare-three 2 "unexpected argument 'c'" compare a b c
+case_ compare-ratio 2 'max-ratio must be a number above 0' compare a b --max-ratio 0
 case_ limits 0 '^valid' run -w broadcast --seed 3 --max-msgs-per-op 1000 --max-client-p99-ms 1000
 case_ 'too much' 1 '^too much: longest latency, ms' run -w broadcast --seed 3 --latency 50 \
     --max-longest-ms 49
 [ "$("$gvsim" run -w broadcast --seed 3 --latency 50 --max-longest-ms 49 | sed -n '1s/:.*//p')" = \
-    'too much' ] || { echo 'a limit is exceeded, and the first line does not say so' && bad=1; }
+    'too much' ] || { echo 'a limit is exceeded, and the first line does not report it' && bad=1; }
 case_ 'not measured' 1 '^not measured: median latency' run -w echo --seed 3 --max-median-ms 5
-case_ 'no limit' 2 'max-p99-ms wants a number above 0' run -w echo --max-p99-ms x
+case_ 'no limit' 2 'max-p99-ms must be a number above 0' run -w echo --max-p99-ms x
 exit $bad

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: MIT
-// A store that is stopped at every step of its life: before a call that changes a file, or halfway
-// in a write, the process dies, the power fails, or the disk is full from then on. The next life
-// finds what was acknowledged, and goes on; so does one of an upgrade from version 0.1.0.
+// A store with a fault at a random step. A step is a call that changes a file; the faults are: the
+// process dies before it, the process dies halfway in a write, the power fails, the disk is full
+// from then on. The next process finds every acknowledged batch and continues to write. The same
+// holds during an upgrade from version 0.1.0.
 //
-// The calls of the C library are caught here, those of LMDB included. A write stops at the end of a
-// sector. When the power fails, any sector that was written and not synced since may be what it was
-// at the last sync. GV_ROUNDS=N tries N steps of each kind.
+// The test replaces calls of the C library, so it covers those of LMDB. A write is interrupted at
+// the end of a sector. A power failure reverts a random subset of the sectors that were written
+// since the last sync. GV_ROUNDS=N tries N steps for each kind of fault.
 #define _GNU_SOURCE // syscall, O_DSYNC
 #include "../lib/test.h"
 
@@ -28,32 +29,32 @@
 #if defined(__linux__) && defined(__LP64__)
 #include <sys/syscall.h>
 #include <sys/uio.h>
-#define CAUGHT 1
+#define REPLACED 1
 #else
-#define CAUGHT 0
+#define REPLACED 0
 #endif
 
-enum fate { DIES, TORN, POWER, FULL };
+enum fault { DIES, TORN, POWER, FULL };
 enum {
     SECTOR = 512,
     SECTORS_MAX = 1 << 15,
-    OVER = 77, // the status of a process that ended as it was to
+    OVER = 77, // exit status of a process that ended as intended
     BATCHES = 10,
-    LIVES = 3,
+    OPENINGS = 3,
     VALUES = 40,
     VALUE_MAX = 60000,
     FIRST_STEPS = 60,
 };
 
-// ---- What is to happen, and when ----------------------------------------------------------------
+// ---- The fault ----------------------------------------------------------------------------------
 
 static struct {
     bool on;
-    enum fate fate;
-    long at;   // the step at which it does; 0: never
-    long step; // so far
+    enum fault fault;
+    long at;   // the step with the fault; 0: none
+    long step; // steps so far
     struct gv_prng prng;
-} doom;
+} plan;
 
 struct sector {
     dev_t device;
@@ -61,31 +62,31 @@ struct sector {
     off_t at;
     int fd;
     bool pending;
-    uint8_t synced[SECTOR]; // what it was at the last sync
-    size_t len;             // of that
+    uint8_t synced[SECTOR]; // its contents at the last sync
+    size_t len;             // bytes of them
 };
 static struct sector *sectors;
 static size_t sector_count;
 
-#if CAUGHT
+#if REPLACED
 static void lose_power(void) {
     for (size_t i = 0; i < sector_count; i++) {
         const struct sector *it = &sectors[i];
         struct stat file;
-        if (!it->pending || gv_prng_below(&doom.prng, 2) == 0) continue;
+        if (!it->pending || gv_prng_below(&plan.prng, 2) == 0) continue;
         if (fstat(it->fd, &file) != 0 || file.st_ino != it->file) continue; // closed since
         syscall(SYS_pwrite64, it->fd, it->synced, it->len, it->at);
     }
 }
 
-// Counts a step; true: it fails. Does not return if the process ends here.
+// Counts a step. Returns true if the call must fail. Exits if the process dies at this step.
 static bool is_stopped(void) {
-    if (!doom.on) return false;
-    doom.step++;
-    if (doom.at == 0 || doom.step < doom.at) return false;
-    if (doom.fate == FULL) return true;
-    if (doom.fate == TORN) return true; // at the write itself
-    if (doom.fate == POWER) lose_power();
+    if (!plan.on) return false;
+    plan.step++;
+    if (plan.at == 0 || plan.step < plan.at) return false;
+    if (plan.fault == FULL) return true;
+    if (plan.fault == TORN) return true; // the caller exits, after half of a write
+    if (plan.fault == POWER) lose_power();
     _exit(OVER);
 }
 
@@ -97,23 +98,23 @@ static struct sector *find(const struct stat *file, off_t at) {
     return NULL;
 }
 
-// Remembers what is in the sectors of a write, unless that is already known.
-static void remember(int fd, size_t len, off_t at) {
+// Saves the synced contents of the sectors of a write, unless they are saved already.
+static void save_sectors(int fd, size_t len, off_t at) {
     struct stat file;
     if (sectors == NULL || fstat(fd, &file) != 0 || !S_ISREG(file.st_mode)) return;
     if ((fcntl(fd, F_GETFL) & O_DSYNC) != 0) return;
     for (off_t sector = at / SECTOR * SECTOR; sector < at + (off_t)len; sector += SECTOR) {
         struct sector *it = find(&file, sector);
         if (it != NULL && it->pending) continue;
-        if (it == NULL && sector_count == SECTORS_MAX) return; // these are kept
+        if (it == NULL && sector_count == SECTORS_MAX) return; // further sectors are never reverted
         if (it == NULL) it = &sectors[sector_count++];
         *it = (struct sector){file.st_dev, file.st_ino, sector, fd, true, {0}, SECTOR};
         ssize_t n = syscall(SYS_pread64, fd, it->synced, SECTOR, sector);
-        (void)n; // beyond the end there are zeros
+        (void)n; // zeros beyond the end of the file
     }
 }
 
-static void forget(int fd) {
+static void mark_synced(int fd) {
     struct stat file;
     if (sectors == NULL || fstat(fd, &file) != 0) return;
     for (size_t i = 0; i < sector_count; i++)
@@ -124,13 +125,13 @@ static void forget(int fd) {
 static ssize_t write_at(int fd, const void *data, size_t len, off_t at) {
     if (is_stopped()) {
         off_t half = (at + (off_t)len / 2) / SECTOR * SECTOR;
-        if (half > at && doom.step == doom.at)
+        if (half > at && plan.step == plan.at)
             syscall(SYS_pwrite64, fd, data, (size_t)(half - at), at);
-        if (doom.fate == TORN) _exit(OVER);
+        if (plan.fault == TORN) _exit(OVER);
         errno = ENOSPC;
         return -1;
     }
-    remember(fd, len, at);
+    save_sectors(fd, len, at);
     return syscall(SYS_pwrite64, fd, data, len, at);
 }
 
@@ -145,12 +146,13 @@ static ssize_t write_all_at(int fd, const struct iovec *parts, int count, off_t 
 }
 
 static int fail_or_end(void) {
-    if (doom.fate == TORN) _exit(OVER);
+    if (plan.fault == TORN) _exit(OVER);
     errno = ENOSPC;
     return -1;
 }
 
-// What follows stands for the C library's own, with its names of parameters, as clang-tidy asks.
+// These replace functions of the C library. Parameters are named as in its headers, which
+// clang-tidy requires.
 ssize_t pwrite(int __fd, const void *__buf, size_t __n, off_t __offset) {
     return write_at(__fd, __buf, __n, __offset);
 }
@@ -176,8 +178,8 @@ ssize_t writev(int __fd, const struct iovec *__iovec, int __count) {
 }
 
 int fsync(int fd) {
-    if (is_stopped() && doom.fate != FULL) return fail_or_end();
-    forget(fd);
+    if (is_stopped() && plan.fault != FULL) return fail_or_end();
+    mark_synced(fd);
     return 0;
 }
 
@@ -203,10 +205,10 @@ int posix_fallocate(int __fd, off_t __offset, off_t __len) {
 }
 #endif
 
-// ---- Lives --------------------------------------------------------------------------------------
+// ---- Processes ----------------------------------------------------------------------------------
 
 static char dir[4200];
-static int said; // the writing end of a pipe, for the numbers of acknowledged batches
+static int reports; // write end of the pipe for the numbers of acknowledged batches
 
 static struct gv_engine *new_engine(void) {
     struct gv_engine *engine;
@@ -215,7 +217,7 @@ static struct gv_engine *new_engine(void) {
     return engine;
 }
 
-// How long a batch's values are, so that some are longer than the journal and most fill it soon.
+// Length of a batch's values: one batch exceeds the journal, others fill it after a few.
 static size_t value_len(int number) {
     return number % BATCHES == 7 ? VALUE_MAX : number % 3 == 0 ? 20000 : 20;
 }
@@ -251,8 +253,8 @@ static int open_store(bool sync, struct gv_store_lmdb **out, char fault[512]) {
     return gv_store_lmdb_open(out, &config, fault, 512);
 }
 
-// How many values of a batch an engine holds.
-static int held(const struct gv_engine *engine, int number) {
+// Returns how many values of a batch the engine has.
+static int count_values(const struct gv_engine *engine, int number) {
     static char text[VALUE_MAX + 1];
     struct gv_entry found;
     int count = 0;
@@ -270,77 +272,78 @@ static struct gv_engine *load(struct gv_store_lmdb *lmdb) {
     return engine;
 }
 
-static void say(long number) {
-    ssize_t n = write(said, &number, sizeof number);
+static void report(long number) {
+    ssize_t n = write(reports, &number, sizeof number);
     if (n != sizeof number) _exit(1);
 }
 
-// Some lives, which say the numbers of the batches that are acknowledged, and at the end, negative,
-// that of their steps; in the one in the middle, if so, the journal is not used. Each finds what
-// was acknowledged before, even if the disk is full.
-static void live(bool middle) {
-    bool acked[BATCHES * LIVES] = {0};
+// Opens the store OPENINGS times and writes batches. Reports the number of each acknowledged batch,
+// and at the end -1 - steps. With `middle`, the second opening uses no journal. Each opening checks
+// that all acknowledged batches are there, even on a full disk.
+static void write_batches(bool middle) {
+    bool acked[BATCHES * OPENINGS] = {0};
     char fault[512];
     int number = 0;
-    for (int life = 0; life < LIVES; life++) {
+    for (int opening = 0; opening < OPENINGS; opening++) {
         struct gv_store_lmdb *lmdb;
-        if (open_store(!middle || life != 1, &lmdb, fault) != 0) _exit(OVER);
+        if (open_store(!middle || opening != 1, &lmdb, fault) != 0) _exit(OVER);
         struct gv_engine *engine = load(lmdb);
         for (int i = 0; i < number; i++)
-            if (acked[i] && held(engine, i) != values_of(i)) _exit(1);
+            if (acked[i] && count_values(engine, i) != values_of(i)) _exit(1);
         for (int i = 0; i < BATCHES; i++, number++) {
             if (write_batch(lmdb, engine, number) != 0) continue;
             acked[number] = true;
-            say(number);
+            report(number);
         }
         gv_engine_free(engine);
         gv_store_lmdb_close(lmdb, true);
     }
-    say(-1 - doom.step);
+    report(-1 - plan.step);
     _exit(OVER);
 }
 
 static const char *const names[] = {"dies", "torn", "power", "full"};
 
-// All that was acknowledged is there; what was not is there in whole batches or not at all.
-static void check(const bool acked[BATCHES * LIVES], enum fate fate, long at,
+// Checks that acknowledged batches are complete, and others complete or absent.
+static void check(const bool acked[BATCHES * OPENINGS], enum fault fault, long at,
                   const struct gv_vectors_store *vector) {
-    char fault[512];
-    for (int life = 0; life < 2; life++) {
+    char reason[512];
+    for (int start = 0; start < 2; start++) {
         struct gv_store_lmdb *lmdb;
-        if (open_store(life == 0, &lmdb, fault) != 0 || fault[0] != '\0')
-            fail_msg("%s at step %ld: %s", names[fate], at, fault);
+        if (open_store(start == 0, &lmdb, reason) != 0 || reason[0] != '\0')
+            fail_msg("%s at step %ld: %s", names[fault], at, reason);
         struct gv_engine *engine = load(lmdb);
         const char *missing = "";
         if (vector != NULL && !gv_vectors_match(vector, engine, &missing))
             assert_string_equal(missing, GV_VECTORS_MORE);
-        for (int i = 0; i < BATCHES * LIVES; i++) {
-            int count = held(engine, i);
+        for (int i = 0; i < BATCHES * OPENINGS; i++) {
+            int count = count_values(engine, i);
             if (count != values_of(i) && (acked[i] || count != 0))
-                fail_msg("%s at step %ld: batch %d: %d of %d values", names[fate], at, i, count,
+                fail_msg("%s at step %ld: batch %d: %d of %d values", names[fault], at, i, count,
                          values_of(i));
         }
-        assert_int_equal(write_batch(lmdb, engine, BATCHES * LIVES + life), 0);
+        assert_int_equal(write_batch(lmdb, engine, BATCHES * OPENINGS + start), 0);
         gv_engine_free(engine);
         assert_int_equal(gv_store_lmdb_close(lmdb, true), 0);
     }
 }
 
-// Lives that end at a step, or are only counted if that is 0; returns how many steps they took.
-static long run(enum fate fate, long at, bool middle, const struct gv_vectors_store *vector) {
-    bool acked[BATCHES * LIVES] = {0};
+// Runs write_batches in a child with the fault at step `at`, or without a fault if `at` is 0, and
+// checks the store. Returns the number of steps, if the child reached its end.
+static long run(enum fault fault, long at, bool middle, const struct gv_vectors_store *vector) {
+    bool acked[BATCHES * OPENINGS] = {0};
     int ends[2], status = 0;
     long number, steps = 0;
     assert_int_equal(pipe(ends), 0);
     pid_t child = fork();
     if (child == 0) {
-        said = ends[1];
-        doom.fate = fate;
-        doom.at = at;
-        doom.on = true;
-        if (fate == POWER) sectors = calloc(SECTORS_MAX, sizeof *sectors);
-        gv_prng_init(&doom.prng, gv_test_seed(), (uint64_t)at);
-        live(middle);
+        reports = ends[1];
+        plan.fault = fault;
+        plan.at = at;
+        plan.on = true;
+        if (fault == POWER) sectors = calloc(SECTORS_MAX, sizeof *sectors);
+        gv_prng_init(&plan.prng, gv_test_seed(), (uint64_t)at);
+        write_batches(middle);
     }
     close(ends[1]);
     while (read(ends[0], &number, sizeof number) == sizeof number) {
@@ -350,8 +353,8 @@ static long run(enum fate fate, long at, bool middle, const struct gv_vectors_st
     close(ends[0]);
     assert_int_equal(waitpid(child, &status, 0), child);
     if (!WIFEXITED(status) || WEXITSTATUS(status) != OVER)
-        fail_msg("%s at step %ld: status %x", names[fate], at, (unsigned)status);
-    check(acked, fate, at, vector);
+        fail_msg("%s at step %ld: status %x", names[fault], at, (unsigned)status);
+    check(acked, fault, at, vector);
     return steps;
 }
 
@@ -362,7 +365,7 @@ static int rounds(void) {
     return given != NULL ? (int)strtol(given, NULL, 10) : 3;
 }
 
-// A directory without anything, or one of version 0.1.0.
+// Makes an empty directory, or unpacks one of version 0.1.0.
 static void make_directory(const struct gv_vectors_store *vector) {
     static char top[4096];
     snprintf(top, sizeof top, "%s", gv_proc_make_dir());
@@ -377,44 +380,44 @@ static void remove_directory(void) {
 }
 
 static void check_steps(bool middle, const struct gv_vectors_store *vector) {
-    if (!CAUGHT) skip();
+    if (!REPLACED) skip();
     struct gv_prng prng;
     gv_prng_init(&prng, gv_test_seed(), vector != NULL);
     make_directory(vector);
     long steps = run(DIES, 0, middle, vector);
     remove_directory();
     assert_true(steps > 100);
-    for (int fate = DIES; fate <= FULL; fate++) {
-        if (middle && fate == POWER) continue; // without syncs it may take anything
+    for (int fault = DIES; fault <= FULL; fault++) {
+        if (middle && fault == POWER) continue; // without syncs a power failure may lose any write
         for (int i = 0; i < rounds(); i++) {
-            // A half of them where the directory is made or upgraded.
+            // Half of the steps are among the first, which create or upgrade the directory.
             uint64_t among = i % 2 == 0 ? FIRST_STEPS : (uint64_t)steps;
             make_directory(vector);
-            run((enum fate)fate, 1 + (long)gv_prng_below(&prng, among), middle, vector);
+            run((enum fault)fault, 1 + (long)gv_prng_below(&prng, among), middle, vector);
             remove_directory();
         }
     }
     printf("%ld steps\n", steps);
 }
 
-static void test_new_directories(void **state) {
+static void acknowledged_batches_survive_faults(void **state) {
     (void)state;
     check_steps(false, NULL);
 }
 
-static void test_a_life_without_journal(void **state) {
+static void batches_without_journal_survive_faults(void **state) {
     (void)state;
     check_steps(true, NULL);
 }
 
-static void test_upgrades(void **state) {
+static void upgrades_survive_faults(void **state) {
     (void)state;
     const struct gv_vectors_store *store = gv_vectors_stores;
     for (; strcmp(store->name, "gset-sync-twice") != 0; store++) continue;
     check_steps(false, store);
 }
 
-static void test_upgrades_without_journal(void **state) {
+static void upgrades_without_journal_survive_faults(void **state) {
     (void)state;
     const struct gv_vectors_store *store = gv_vectors_stores;
     for (; strcmp(store->name, "gset-none-killed") != 0; store++) continue;
@@ -422,13 +425,13 @@ static void test_upgrades_without_journal(void **state) {
 }
 
 int main(void) {
-    // Nothing is synced here in earnest, so memory is as good as a disk, and faster.
+    // Nothing is really synced, so a file system in memory serves, and is faster.
     if (access("/dev/shm", W_OK) == 0) setenv("TMPDIR", "/dev/shm", 0);
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_new_directories),
-        cmocka_unit_test(test_a_life_without_journal),
-        cmocka_unit_test(test_upgrades),
-        cmocka_unit_test(test_upgrades_without_journal),
+        cmocka_unit_test(acknowledged_batches_survive_faults),
+        cmocka_unit_test(batches_without_journal_survive_faults),
+        cmocka_unit_test(upgrades_survive_faults),
+        cmocka_unit_test(upgrades_without_journal_survive_faults),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

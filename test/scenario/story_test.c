@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Three nodes in virtual time, told as stories. The traces are golden: if one changes, read it, and
-// see whether the new story is the better one.
+// Traces of three nodes in virtual time, with a line for each message. They are golden: if one
+// changes, read it and decide whether the new behaviour is better.
 #include "../lib/cluster.h"
 #include "../lib/test.h"
 
@@ -8,145 +8,147 @@
 #include <stdlib.h>
 #include <string.h>
 
-// A cluster of three whose messages are written down.
-struct tale {
+// A cluster whose messages are written to `text`.
+struct story {
     struct gv_cluster cluster;
     char *text;
     size_t len;
     FILE *out;
 };
 
-static void begin(struct tale *tale) {
-    tale->out = open_memstream(&tale->text, &tale->len);
-    assert_non_null(tale->out);
+static void begin(struct story *story) {
+    story->out = open_memstream(&story->text, &story->len);
+    assert_non_null(story->out);
     const struct gv_cluster_config config = {
-        .nodes = 3, .seed = 1, .staleness_ms = 500, .latency_ms = 100, .trace = tale->out};
-    gv_cluster_init(&tale->cluster, &config);
+        .nodes = 3, .seed = 1, .staleness_ms = 500, .latency_ms = 100, .trace = story->out};
+    gv_cluster_init(&story->cluster, &config);
 }
 
-// As `begin`, but the nodes know each other already, and what they compared at the start is over.
-static void begin_later(struct tale *tale) {
-    begin(tale);
-    tale->cluster.config.trace = NULL;
-    gv_cluster_join(&tale->cluster);
-    gv_cluster_run(&tale->cluster, 5000 * GV_MS);
-    tale->cluster.config.trace = tale->out;
+// As `begin`, but the nodes have joined, and their first syncs are over.
+static void begin_later(struct story *story) {
+    begin(story);
+    story->cluster.config.trace = NULL;
+    gv_cluster_join(&story->cluster);
+    gv_cluster_run(&story->cluster, 5000 * GV_MS);
+    story->cluster.config.trace = story->out;
 }
 
-static void end(struct tale *tale, const char *golden) {
-    fclose(tale->out);
-    bool same = strcmp(tale->text, golden) == 0;
-    if (!same) printf("The story is now:\n%s(end)\n", tale->text);
-    free(tale->text);
-    gv_cluster_fini(&tale->cluster);
+static void end(struct story *story, const char *golden) {
+    fclose(story->out);
+    bool same = strcmp(story->text, golden) == 0;
+    if (!same) printf("The story is now:\n%s(end)\n", story->text);
+    free(story->text);
+    gv_cluster_fini(&story->cluster);
     assert_true(same);
 }
 
 static void a_sync_finds_one_missing_value(void **state) {
     (void)state;
-    struct tale tale;
-    begin(&tale);
-    // A hundred values are everywhere, but n2 has never heard of 42.
+    struct story story;
+    begin(&story);
+    // All nodes have a hundred values, but n2 lacks 42.
     for (int value = 0; value < 100; value++) {
         for (uint32_t node = 0; node < 3; node++) {
             if (value == 42 && node == 2) continue;
-            assert_int_equal(gv_cluster_add_number(&tale.cluster, node, value), 1);
+            assert_int_equal(gv_cluster_add_number(&story.cluster, node, value), 1);
         }
     }
-    gv_cluster_join(&tale.cluster);
-    gv_cluster_run(&tale.cluster, 2000 * GV_MS);
-    assert_true(gv_cluster_equal(&tale.cluster));
-    // Equal roots are not answered. From the one that differs, two steps lead to the value.
-    end(&tale, "  757 ms  n0 > n2  sync #1: root of 100\n"
-               "  857 ms  n2 > n0  sync #1 to-parent ack: probe\n"
-               "  957 ms  n0 > n2  sync #2 ack: set 42\n"
-               "  973 ms  n1 > n0  sync #1 to-parent: root of 100\n"
-               " 1573 ms  n0 > n1  gossip #1 ack:\n");
+    gv_cluster_join(&story.cluster);
+    gv_cluster_run(&story.cluster, 2000 * GV_MS);
+    assert_true(gv_cluster_equal(&story.cluster));
+    // The roots of n0 and n2 differ: two more messages find the value and send it. Equal roots get
+    // no answer but an acknowledgement.
+    end(&story, "  757 ms  n0 > n2  sync #1: root digest of 100 entries\n"
+                "  857 ms  n2 > n0  sync #1 to parent, with ack: probe for one missing entry\n"
+                "  957 ms  n0 > n2  sync #2, with ack: set 42\n"
+                "  973 ms  n1 > n0  sync #1 to parent: root digest of 100 entries\n"
+                " 1573 ms  n0 > n1  ack #1\n");
 }
 
 static void updates_travel_in_flush_rounds(void **state) {
     (void)state;
-    struct tale tale;
-    begin_later(&tale);
-    fprintf(tale.out, "n1 has an update, and no flush round to wait for\n");
-    gv_cluster_add(&tale.cluster, 1, "\"a\"");
-    gv_cluster_run(&tale.cluster, 250 * GV_MS);
-    fprintf(tale.out, "n2 has heard when n0 speaks next, and meets it there\n");
-    gv_cluster_add(&tale.cluster, 2, "\"b\"");
-    gv_cluster_run(&tale.cluster, 750 * GV_MS);
-    fprintf(tale.out,
-            "n0 has an update of its own; what comes up meanwhile meets the next flush round\n");
-    gv_cluster_add(&tale.cluster, 0, "\"c\"");
-    gv_cluster_run(&tale.cluster, 120 * GV_MS);
-    gv_cluster_add(&tale.cluster, 2, "\"d\"");
-    gv_cluster_add(&tale.cluster, 1, "\"e\"");
-    gv_cluster_run(&tale.cluster, 4000 * GV_MS);
-    assert_true(gv_cluster_equal(&tale.cluster));
-    end(&tale, "n1 has an update, and no flush round to wait for\n"
-               " 5000 ms  n1 > n0  gossip #1 to-parent: set \"a\"\n"
-               " 5100 ms  n0 > n1  gossip ack next in 286 ms:\n"
-               " 5100 ms  n0 > n2  gossip #1 next in 286 ms: set \"a\"\n"
-               "n2 has heard when n0 speaks next, and meets it there\n"
-               " 5273 ms  n2 > n0  gossip #1 to-parent ack: set \"b\"\n"
-               " 5386 ms  n0 > n1  gossip #1 next in 286 ms: set \"b\"\n"
-               " 5386 ms  n0 > n2  gossip ack next in 286 ms:\n"
-               "n0 has an update of its own; what comes up meanwhile meets the next flush round\n"
-               " 6000 ms  n0 > n1  gossip #2 next in 286 ms: set \"c\"\n"
-               " 6000 ms  n0 > n2  gossip #2 next in 286 ms: set \"c\"\n"
-               " 6173 ms  n2 > n0  gossip #2 to-parent ack: set \"d\"\n"
-               " 6173 ms  n1 > n0  gossip #2 to-parent ack: set \"e\"\n"
-               " 6286 ms  n0 > n1  gossip #3 ack next in 286 ms: set \"d\"\n"
-               " 6286 ms  n0 > n2  gossip #3 ack next in 286 ms: set \"e\"\n"
-               " 8386 ms  n1 > n0  gossip to-parent ack:\n"
-               " 8386 ms  n2 > n0  gossip to-parent ack:\n");
+    struct story story;
+    begin_later(&story);
+    fprintf(story.out, "n1 gets a local write. No flush is announced, so n1 sends it at once.\n");
+    gv_cluster_add(&story.cluster, 1, "\"a\"");
+    gv_cluster_run(&story.cluster, 250 * GV_MS);
+    fprintf(story.out,
+            "n2 gets a local write. It sends it to arrive just before the next flush of n0.\n");
+    gv_cluster_add(&story.cluster, 2, "\"b\"");
+    gv_cluster_run(&story.cluster, 750 * GV_MS);
+    fprintf(story.out,
+            "n0 gets a local write, then n1 and n2 do. Theirs arrive before the next flush.\n");
+    gv_cluster_add(&story.cluster, 0, "\"c\"");
+    gv_cluster_run(&story.cluster, 120 * GV_MS);
+    gv_cluster_add(&story.cluster, 2, "\"d\"");
+    gv_cluster_add(&story.cluster, 1, "\"e\"");
+    gv_cluster_run(&story.cluster, 4000 * GV_MS);
+    assert_true(gv_cluster_equal(&story.cluster));
+    end(&story, "n1 gets a local write. No flush is announced, so n1 sends it at once.\n"
+                " 5000 ms  n1 > n0  push #1 to parent: set \"a\"\n"
+                " 5100 ms  n0 > n1  ack, next flush in 286 ms\n"
+                " 5100 ms  n0 > n2  push #1, next flush in 286 ms: set \"a\"\n"
+                "n2 gets a local write. It sends it to arrive just before the next flush of n0.\n"
+                " 5273 ms  n2 > n0  push #1 to parent, with ack: set \"b\"\n"
+                " 5386 ms  n0 > n1  push #1, next flush in 286 ms: set \"b\"\n"
+                " 5386 ms  n0 > n2  ack, next flush in 286 ms\n"
+                "n0 gets a local write, then n1 and n2 do. Theirs arrive before the next flush.\n"
+                " 6000 ms  n0 > n1  push #2, next flush in 286 ms: set \"c\"\n"
+                " 6000 ms  n0 > n2  push #2, next flush in 286 ms: set \"c\"\n"
+                " 6173 ms  n2 > n0  push #2 to parent, with ack: set \"d\"\n"
+                " 6173 ms  n1 > n0  push #2 to parent, with ack: set \"e\"\n"
+                " 6286 ms  n0 > n1  push #3, with ack, next flush in 286 ms: set \"d\"\n"
+                " 6286 ms  n0 > n2  push #3, with ack, next flush in 286 ms: set \"e\"\n"
+                " 8386 ms  n1 > n0  ack to parent\n"
+                " 8386 ms  n2 > n0  ack to parent\n");
 }
 
-static void a_lost_message_is_sent_again(void **state) {
+static void lost_updates_are_sent_again(void **state) {
     (void)state;
-    struct tale tale;
-    begin_later(&tale);
-    fprintf(tale.out, "n2 is cut off while n1 has an update\n");
-    gv_cluster_split(&tale.cluster, 2);
-    gv_cluster_add(&tale.cluster, 1, "\"a\"");
-    gv_cluster_run(&tale.cluster, 1000 * GV_MS);
-    fprintf(tale.out, "n2 is back\n");
-    gv_cluster_split(&tale.cluster, 0);
-    gv_cluster_run(&tale.cluster, 4000 * GV_MS);
-    assert_true(gv_cluster_equal(&tale.cluster));
-    end(&tale, "n2 is cut off while n1 has an update\n"
-               " 5000 ms  n1 > n0  gossip #1 to-parent: set \"a\"\n"
-               " 5100 ms  n0 > n1  gossip ack next in 286 ms:\n"
-               " 5100 ms  n0 > n2  gossip #1 next in 286 ms: set \"a\"\n"
-               "n2 is back\n"
-               " 7700 ms  n0 > n2  gossip #2 ack-now: set \"a\"\n"
-               " 7800 ms  n2 > n0  gossip to-parent ack:\n");
+    struct story story;
+    begin_later(&story);
+    fprintf(story.out, "n2 is disconnected, and n1 gets a local write. Messages to n2 are lost.\n");
+    gv_cluster_split(&story.cluster, 2);
+    gv_cluster_add(&story.cluster, 1, "\"a\"");
+    gv_cluster_run(&story.cluster, 1000 * GV_MS);
+    fprintf(story.out, "n2 is connected again. The next message of n0 reaches it.\n");
+    gv_cluster_split(&story.cluster, 0);
+    gv_cluster_run(&story.cluster, 4000 * GV_MS);
+    assert_true(gv_cluster_equal(&story.cluster));
+    end(&story, "n2 is disconnected, and n1 gets a local write. Messages to n2 are lost.\n"
+                " 5000 ms  n1 > n0  push #1 to parent: set \"a\"\n"
+                " 5100 ms  n0 > n1  ack, next flush in 286 ms\n"
+                " 5100 ms  n0 > n2  push #1, next flush in 286 ms: set \"a\"\n"
+                "n2 is connected again. The next message of n0 reaches it.\n"
+                " 7700 ms  n0 > n2  push #2, ack requested: set \"a\"\n"
+                " 7800 ms  n2 > n0  ack to parent\n");
 }
 
-static void counters_say_their_last_word_only(void **state) {
+static void only_the_last_value_of_a_counter_is_sent(void **state) {
     (void)state;
-    struct tale tale;
-    begin_later(&tale);
-    gv_cluster_count(&tale.cluster, 1, "\"n1\"", 1);
-    fprintf(tale.out, "n0 counts to nine between two flush rounds\n");
-    gv_cluster_run(&tale.cluster, 150 * GV_MS);
+    struct story story;
+    begin_later(&story);
+    gv_cluster_count(&story.cluster, 1, "\"n1\"", 1);
+    fprintf(story.out, "n0 counts to nine before the next flush, and sends the last value only.\n");
+    gv_cluster_run(&story.cluster, 150 * GV_MS);
     for (uint64_t count = 1; count < 10; count++)
-        gv_cluster_count(&tale.cluster, 0, "\"n0\"", count);
-    gv_cluster_run(&tale.cluster, 500 * GV_MS);
-    assert_true(gv_cluster_equal(&tale.cluster));
-    end(&tale, " 5000 ms  n1 > n0  gossip #1 to-parent: counter \"n1\"=1\n"
-               "n0 counts to nine between two flush rounds\n"
-               " 5100 ms  n0 > n1  gossip ack next in 286 ms:\n"
-               " 5100 ms  n0 > n2  gossip #1 next in 286 ms: counter \"n1\"=1\n"
-               " 5386 ms  n0 > n1  gossip #1 next in 286 ms: counter \"n0\"=9\n"
-               " 5386 ms  n0 > n2  gossip #2 next in 286 ms: counter \"n0\"=9\n");
+        gv_cluster_count(&story.cluster, 0, "\"n0\"", count);
+    gv_cluster_run(&story.cluster, 500 * GV_MS);
+    assert_true(gv_cluster_equal(&story.cluster));
+    end(&story, " 5000 ms  n1 > n0  push #1 to parent: counter \"n1\"=1\n"
+                "n0 counts to nine before the next flush, and sends the last value only.\n"
+                " 5100 ms  n0 > n1  ack, next flush in 286 ms\n"
+                " 5100 ms  n0 > n2  push #1, next flush in 286 ms: counter \"n1\"=1\n"
+                " 5386 ms  n0 > n1  push #1, next flush in 286 ms: counter \"n0\"=9\n"
+                " 5386 ms  n0 > n2  push #2, next flush in 286 ms: counter \"n0\"=9\n");
 }
 
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_sync_finds_one_missing_value),
         cmocka_unit_test(updates_travel_in_flush_rounds),
-        cmocka_unit_test(a_lost_message_is_sent_again),
-        cmocka_unit_test(counters_say_their_last_word_only),
+        cmocka_unit_test(lost_updates_are_sent_again),
+        cmocka_unit_test(only_the_last_value_of_a_counter_is_sent),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

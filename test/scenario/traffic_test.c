@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
-// What two engines say to each other, by its kind: small updates overtake the bulk of a sync, and
-// so do answers to clients; every message is counted once, bounds are kept, and a value can be
-// followed from one to the other.
+// Messages between two engines, by class: updates and answers to clients are not delayed by a long
+// sync; each message is counted once; bounds hold; events trace a value.
 #include "../lib/test.h"
 
 #include "../../engine/engine.h"
@@ -46,7 +45,7 @@ static int put(struct duo *duo, int at, const char *key) {
     return gv_engine_put(duo->engines[at], duo->now, &(struct gv_entry){.key = slice(key)});
 }
 
-// Two engines; the first begins with so many entries, of which none is an update.
+// Two engines; the first has this number of entries before it joins, so none is an update.
 static void start(struct duo *duo, unsigned bulk, uint64_t entries_max) {
     *duo = (struct duo){.now = 1000 * GV_MS};
     gv_json_init(&duo->json, gv_base_malloc(), 0, 0);
@@ -84,7 +83,7 @@ static struct gv_engine_stats stats_of(const struct duo *duo, int at) {
     return stats;
 }
 
-// Carries one message, if there is one; *error: what its receiver said.
+// Delivers one message, if there is one. *error: what gv_engine_receive returned.
 static size_t carry(struct duo *duo, int from, int *error) {
     static char buf[CAP];
     struct gv_message message;
@@ -102,7 +101,7 @@ static size_t carry(struct duo *duo, int from, int *error) {
     return len;
 }
 
-// Lets time pass, a millisecond a turn.
+// Runs for this time, in steps of 1 ms.
 static void pass(struct duo *duo, unsigned ms) {
     for (unsigned i = 0; i < ms; i++, duo->now += GV_MS) {
         int error;
@@ -111,7 +110,7 @@ static void pass(struct duo *duo, unsigned ms) {
     }
 }
 
-// Updates that take a third of a message: they do not fit into what bulk leaves of one by chance.
+// Updates of a third of a message: they do not fit into the rest of a full one by chance.
 enum { UPDATES = 5, UPDATE_LEN = 4000 };
 
 static const char *update(unsigned i) {
@@ -120,8 +119,8 @@ static const char *update(unsigned i) {
     return text;
 }
 
-// The other learns what node 0 begins with by a sync of many messages. Values that are put
-// meanwhile do not wait for their end.
+// Node 1 receives the first entries of node 0 by a sync of many messages. Updates do not wait for
+// its end.
 static void test_updates_before_bulk(void **state) {
     (void)state;
     enum { BULK = 200000 };
@@ -137,7 +136,7 @@ static void test_updates_before_bulk(void **state) {
     assert_true(stats_of(&duo, 1).entries < BULK / 2);
     for (unsigned i = 0; i < UPDATES; i++) assert_int_equal(put(&duo, 0, update(i)), 1);
     uint64_t before = stats_of(&duo, 0).sent_messages;
-    // Their wave is due in the time asked for; from then on the very next message has them.
+    // The flush round leaves within the staleness; the next message then has the updates.
     duo.now += 100 * GV_MS;
     for (unsigned turn = 0; !has(&duo, 1, update(UPDATES - 1)); turn++, duo.now += GV_MS) {
         for (int from = 0; from < 2; from++) carry(&duo, from, &error);
@@ -172,16 +171,16 @@ static void start_node(struct gv_solo *solo, const char *name) {
 static uint64_t entries_of(const struct gv_solo *solo) {
     struct gv_stats stats;
     gv_node_stats(solo->node, &stats);
-    return stats.numbers.entries_held;
+    return stats.numbers.replica_entries;
 }
 
-// Of what a node sends: lists of all values, begun and ended.
+// Counts read_ok messages that a node began and finished to send.
 struct sent {
     unsigned begun, ended;
     bool midline;
 };
 
-// Has a node send as much as it does at once, and hands the other what is for it.
+// One gv_node_send of a node; the other receives the messages for it.
 static void send_once(struct gv_solo *from, struct gv_solo *to, struct sent *sent) {
     static char buf[CAP + 1024 + 1];
     size_t len = gv_node_send(from->node, from->now, buf, from->send_cap);
@@ -202,8 +201,8 @@ static void send_once(struct gv_solo *from, struct gv_solo *to, struct sent *sen
     }
 }
 
-// Whoever asks one of two nodes that have much to tell each other need not wait for that: the
-// answer begins with what is sent next, or behind one message that comes before.
+// Reads from a node during a sync of many messages: the answer begins with the next send, or after
+// one message.
 static void ask_for_all(struct gv_solo *solo, struct gv_solo *other, const char *name,
                         struct sent *sent) {
     char line[128];
@@ -228,14 +227,14 @@ static void test_read_during_sync(void **state) {
     struct gv_solo one, two;
     start_node(&one, "n1");
     char body[128];
-    for (int i = 0; i < CATCH_UP; i++) { // what n2 is told of this is lost: it is not there yet
+    for (int i = 0; i < CATCH_UP; i++) { // messages to n2 are lost, which has not started
         snprintf(body, sizeof body, "{\"type\":\"add\",\"msg_id\":2,\"element\":%d}", i * 977);
         gv_solo_ask(&one, body);
     }
     start_node(&two, "n2");
     one.now += 10000 * GV_MS;
     two.now = one.now;
-    unsigned asked = 0;
+    unsigned reads = 0;
     uint64_t last = 0;
     struct sent sent[2] = {0};
     for (unsigned turn = 0; entries_of(&two) < CATCH_UP; turn++) {
@@ -243,27 +242,27 @@ static void test_read_during_sync(void **state) {
         send_once(&one, &two, &sent[0]);
         send_once(&two, &one, &sent[1]);
         uint64_t there = entries_of(&two);
-        if (there > last && there < CATCH_UP) { // another message of many entries has come
+        if (there > last && there < CATCH_UP) { // another message with entries has arrived
             ask_for_all(&one, &two, "n1", &sent[0]);
             ask_for_all(&two, &one, "n2", &sent[1]);
-            asked++;
+            reads++;
             last = entries_of(&two);
         }
         one.now = two.now = one.now + GV_MS;
         gv_node_advance(one.node, one.now);
         gv_node_advance(two.node, two.now);
     }
-    assert_true(asked >= 3);
+    assert_true(reads >= 3);
     gv_solo_stop(&one);
     gv_solo_stop(&two);
 }
 
-// Each message is in one class, and the classes add up.
+// Each message is counted in one class; the classes add up to all messages.
 static void test_classes_add_up(void **state) {
     (void)state;
     struct duo duo;
     start(&duo, 0, 0);
-    pass(&duo, 5000); // what they compare at the start is over
+    pass(&duo, 5000); // the first syncs are over
     for (unsigned i = 0; i < 100; i++) {
         assert_int_equal(put(&duo, (int)(i % 2), number(i)), 1);
         pass(&duo, 20);
@@ -289,8 +288,7 @@ static void test_classes_add_up(void **state) {
     stop(&duo);
 }
 
-// A replica that is full says so, to the writer and to the log, goes on serving, and still takes
-// what it has.
+// A full replica returns GV_EFULL, still serves reads, and accepts entries that it has.
 static void test_entries_max(void **state) {
     (void)state;
     struct duo duo;
@@ -318,7 +316,7 @@ static void test_entries_max(void **state) {
     stop(&duo);
 }
 
-// One number follows a value: put here, told there, stored there.
+// One id traces a value: stored here, sent, stored there.
 static void test_events(void **state) {
     (void)state;
     struct duo duo;

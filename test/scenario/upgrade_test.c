@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Directories of version 0.1.0 are loaded in full, in whatever mode, and go on as any other; with
-// another journal than the one that they were left with they are refused.
+// Directories of version 0.1.0 are loaded completely, with and without a journal, and can be
+// written to. A directory whose journal was exchanged is refused.
 #include "../lib/test.h"
 
 #include "../../engine/store.h"
@@ -14,7 +14,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { MODES = 2, LIVES = 2 };
+enum { MODES = 2, STARTS = 2 };
 
 static char top[4096];
 static char fault[512];
@@ -63,30 +63,30 @@ static struct gv_engine *load(struct gv_store_lmdb *lmdb) {
     return engine;
 }
 
-static void check_lives(const struct gv_vectors_store *store, bool sync) {
-    for (int life = 0; life < LIVES; life++) {
+static void check_starts(const struct gv_vectors_store *store, bool sync) {
+    for (int start = 0; start < STARTS; start++) {
         struct gv_store_lmdb *lmdb;
-        if (open_store(store, life == 0 ? sync : !sync, &lmdb) != 0)
+        if (open_store(store, start == 0 ? sync : !sync, &lmdb) != 0)
             fail_msg("%s: %s", store->name, fault);
         struct gv_engine *engine = load(lmdb);
         const char *missing;
         if (!gv_vectors_match(store, engine, &missing)) fail_msg("%s: %s", store->name, missing);
         gv_engine_free(engine);
-        assert_int_equal(gv_store_lmdb_close(lmdb, life == 0), 0);
+        assert_int_equal(gv_store_lmdb_close(lmdb, start == 0), 0);
     }
 }
 
-static void test_all_are_loaded(void **state) {
+static void all_entries_are_loaded(void **state) {
     for (int mode = 0; mode < MODES; mode++) {
         for (const struct gv_vectors_store *store = gv_vectors_stores; store->name != NULL; store++)
-            check_lives(store, mode == 0);
+            check_starts(store, mode == 0);
         tear_down(state);
         assert_int_equal(set_up(state), 0);
     }
 }
 
-// A node of today serves them, and adds to them.
-static void test_a_node_goes_on(void **state) {
+// A node of this version serves the entries and adds to them.
+static void a_node_continues_a_counter(void **state) {
     (void)state;
     static const char ask[] =
         "{\"src\":\"c1\",\"dest\":\"n1\",\"body\":{\"type\":\"add\",\"msg_id\":2,\"delta\":10}}\n"
@@ -96,24 +96,24 @@ static void test_a_node_goes_on(void **state) {
     snprintf(path, sizeof path, "%s/counter-none-killed", top);
     snprintf(log, sizeof log, "%s/log", top);
     const char *const arguments[] = {"--data", path, NULL};
-    for (int life = 0; life < LIVES; life++) {
+    for (int start = 0; start < STARTS; start++) {
         struct gv_proc proc;
         gv_proc_start(&proc, "gv-counter", arguments, log);
         assert_true(gv_proc_init(&proc));
-        assert_true(gv_proc_say(&proc, ask, sizeof ask - 1));
+        assert_true(gv_proc_write(&proc, ask, sizeof ask - 1));
         gv_proc_end(&proc);
         long value = 0;
-        for (char *line; (line = gv_proc_hear(&proc, 0)) != NULL;) {
+        for (char *line; (line = gv_proc_read_line(&proc, 0)) != NULL;) {
             const char *at = strstr(line, "\"value\":");
             if (at != NULL && strtol(at + 8, NULL, 10) > value) value = strtol(at + 8, NULL, 10);
         }
         gv_proc_fini(&proc);
-        assert_true(value == 43 + 10 * life || value == 43 + 10 * (life + 1));
+        assert_true(value == 43 + 10 * start || value == 43 + 10 * (start + 1));
     }
     unlink(log);
 }
 
-// Opens the journal of a directory and writes over it.
+// Opens the journal of a directory for reading and writing, and returns its path.
 static int open_journal(const struct gv_vectors_store *store, char *path, size_t cap) {
     snprintf(path, cap, "%s/%s/grapevine.journal", top, store->name);
     int fd = open(path, O_RDWR);
@@ -129,9 +129,9 @@ static void check_refused(const struct gv_vectors_store *store, const char *why)
     }
 }
 
-// A journal of 0.1.0 does not tell how many frames it has, but what is no journal is seen; and so
-// is one of this version, beside a database that was put back.
-static void test_other_journals_are_refused(void **state) {
+// A journal of 0.1.0 does not state its number of frames, but an invalid or missing one is
+// detected. So is a journal of this version beside an older copy of data.mdb.
+static void exchanged_journals_are_refused(void **state) {
     (void)state;
     for (const struct gv_vectors_store *store = gv_vectors_stores; store->name != NULL; store++) {
         if (!store->journaled) continue;
@@ -143,7 +143,7 @@ static void test_other_journals_are_refused(void **state) {
         assert_true(pwrite(fd, bytes, sizeof bytes, 0) == sizeof bytes);
         check_refused(store, "grapevine.journal is damaged at byte 0: it does not begin with");
         if (strcmp(store->name, "gset-sync-twice") ==
-            0) { // there had been frames before this life's
+            0) { // two processes wrote frames to this journal
             memset(bytes, 0, sizeof bytes);
             assert_true(pwrite(fd, bytes, sizeof bytes, 0) == sizeof bytes);
             check_refused(store, "grapevine.journal is damaged at byte 0: it does not begin with");
@@ -164,7 +164,7 @@ static void test_other_journals_are_refused(void **state) {
         fd = open(data, O_RDONLY);
         ssize_t len = pread(fd, former, sizeof former, 0);
         close(fd);
-        check_lives(store, true);
+        check_starts(store, true);
         fd = open(data, O_WRONLY | O_TRUNC);
         assert_true(len > 0 && pwrite(fd, former, (size_t)len, 0) == len);
         close(fd);
@@ -172,7 +172,7 @@ static void test_other_journals_are_refused(void **state) {
     }
 }
 
-// The line that tells of a value in so many arrays.
+// The exported line of a value in `depth` nested arrays.
 static const char *line_of(int depth, const char *value) {
     static char line[600];
     size_t n = (size_t)depth;
@@ -192,18 +192,18 @@ static void read_text(const char *path, char *out, size_t cap) {
     close(fd);
 }
 
-// Values that this version does not take: refused without a change, as long as nothing says where
-// they are to go; then they are there, and all others in the store.
-static void test_values_nested_deeper(void **state) {
+// A directory with values that this version does not accept is refused unchanged, unless an export
+// file is given. Then these values are in the file, and all others in the store.
+static void values_nested_too_deep_are_exported(void **state) {
     (void)state;
     const struct gv_vectors_store *store = &gv_vectors_deep;
     struct gv_store_lmdb *lmdb;
     char path[4400], text[4096];
     for (int mode = 0; mode < MODES; mode++) {
         snprintf(path, sizeof path, "%s/refused", top);
-        check_refused(store, "it holds 4 records that this version does not take, such as a value "
+        check_refused(store, "it has 4 records that this version does not accept, such as a value "
                              "nested deeper than 58: --export-refused FILE writes them");
-        // Not over another file, nor where there is none to be had.
+        // The export fails if the file cannot be created, or exists already.
         assert_int_equal(open_export(store, mode == 0, "/nonexistent/file", &lmdb), GV_EIO);
         int fd = open(path, O_CREAT | O_WRONLY, 0600);
         assert_true(fd >= 0 && write(fd, "mine", 4) == 4);
@@ -214,7 +214,7 @@ static void test_values_nested_deeper(void **state) {
         unlink(path);
 
         if (open_export(store, mode == 0, path, &lmdb) != 0) fail_msg("%s", fault);
-        assert_non_null(strstr(fault, "4 records that this version does not take are left out"));
+        assert_non_null(strstr(fault, "4 records that this version does not accept are left out"));
         assert_non_null(strstr(fault, path));
         assert_int_equal(gv_store_lmdb_close(lmdb, true), 0);
         read_text(path, text, sizeof text);
@@ -223,8 +223,8 @@ static void test_values_nested_deeper(void **state) {
         assert_non_null(strstr(text, line_of(100, "4")));
         assert_null(strstr(text, "flat"));
         unlink(path);
-        check_lives(store, mode == 0);
-        // Later the option has nothing to do.
+        check_starts(store, mode == 0);
+        // After the upgrade the option has no effect.
         assert_int_equal(open_export(store, mode == 0, path, &lmdb), 0);
         assert_string_equal(fault, "");
         assert_int_equal(gv_store_lmdb_close(lmdb, true), 0);
@@ -234,8 +234,8 @@ static void test_values_nested_deeper(void **state) {
     }
 }
 
-// The programs carry it out.
-static void test_a_node_exports(void **state) {
+// gv-gset exports with --export-refused.
+static void a_node_exports(void **state) {
     (void)state;
     char path[4400], file[4200], log[4200], text[8192];
     snprintf(path, sizeof path, "%s/%s", top, gv_vectors_deep.name);
@@ -262,11 +262,11 @@ static void test_a_node_exports(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(test_all_are_loaded, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_a_node_goes_on, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_values_nested_deeper, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_a_node_exports, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_other_journals_are_refused, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(all_entries_are_loaded, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_node_continues_a_counter, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(values_nested_too_deep_are_exported, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_node_exports, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(exchanged_journals_are_refused, set_up, tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Same seed and same calls, same bytes, on every machine. A fixed run of five nodes goes through
-// every part of what is sent; its hash is printed, and ports.sh compares that of all platforms.
+// The same seed and calls give the same bytes on every machine. A fixed run of five nodes covers
+// all parts of messages; its hash is printed, and ports.sh compares it across platforms.
 #include "../lib/cluster.h"
 #include "../lib/test.h"
 
@@ -26,7 +26,7 @@ static void write_some(struct gv_cluster *cluster, struct gv_prng *prng, uint64_
     }
 }
 
-// Runs it, and returns the hash of what all nodes said.
+// Returns the hash of all messages of the run.
 static uint64_t run(uint64_t seed) {
     struct gv_cluster cluster;
     struct gv_prng prng;
@@ -52,7 +52,7 @@ static uint64_t run(uint64_t seed) {
         gv_cluster_run(&cluster, 3000 * GV_MS);
     }
     gv_cluster_split(&cluster, 0);
-    gv_cluster_restart(&cluster, 2); // gets everything anew
+    gv_cluster_restart(&cluster, 2); // receives all entries again
     assert_true(gv_cluster_settle(&cluster, 600000 * GV_MS) != GV_TIME_NEVER);
     for (uint32_t node = 0; node < NODES; node++) assert_int_equal(cluster.nodes[node].bad, 0);
     uint64_t trace = cluster.sent_trace;

@@ -18,7 +18,7 @@ static struct gv_slice text(const char *s) {
     return (struct gv_slice){(const uint8_t *)s, strlen(s)};
 }
 
-// One of two nodes that are linked, as the other one sees it.
+// One end of a link.
 struct end {
     struct gv_auth auth;
     struct gv_json json;
@@ -61,7 +61,7 @@ static enum gv_auth_status verify(struct end *to, const char *src, const char *d
 
 // ---- MACs ---------------------------------------------------------------------------------------
 
-// As worked out by a program of few lines in Python, apart from this one.
+// Values computed by an independent Python program.
 static void test_known_answers(void **state) {
     (void)state;
     static const char digest_hex[] =
@@ -133,12 +133,12 @@ static void test_wrong_seals(void **state) {
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
         assert_int_equal(verify(&n2, "n1", "n2", bad[i]), GV_AUTH_INVALID);
     assert_int_equal(verify(&n2, "n1", "n2", good),
-                     GV_AUTH_VALID); // nothing of that has left a trace
+                     GV_AUTH_VALID); // the refused ones have changed nothing
     stop(&n2);
     stop(&other);
 }
 
-// Whichever byte of a message is altered, it is another message, or none.
+// A message with any byte altered is refused.
 static void test_every_byte_counts(void **state) {
     (void)state;
     struct end n1, n2;
@@ -176,7 +176,7 @@ static void test_repeated(void **state) {
     begin(&n1, "n1", SECRET, 1000);
     begin(&n2, "n2", SECRET, 1);
     for (int i = 0; i < MESSAGES; i++) strcpy(sent[i], authenticate(&n1, &n2, BODY));
-    // In any order, as far as they are no more than 64 behind: once each.
+    // In any order, up to 64 below the largest: each is accepted once.
     for (int i = 0; i < 60; i += 2)
         assert_int_equal(verify(&n2, "n1", "n2", sent[i]), GV_AUTH_VALID);
     for (int i = 59; i > 0; i -= 2)
@@ -189,7 +189,7 @@ static void test_repeated(void **state) {
     assert_int_equal(verify(&n2, "n1", "n2", sent[35]), GV_AUTH_DUPLICATE);
     assert_int_equal(verify(&n2, "n1", "n2", sent[60]), GV_AUTH_VALID);
     assert_int_equal(verify(&n2, "n1", "n2", sent[60]), GV_AUTH_DUPLICATE);
-    // Who repeats old messages has no more than one in a second answered.
+    // Replays of old messages cause at most one announcement a second.
     assert_true(gv_auth_announce(&n2.auth, 5000 * GV_MS, 1));
     assert_false(gv_auth_announce(&n2.auth, 5999 * GV_MS, 1));
     assert_true(gv_auth_announce(&n2.auth, 6000 * GV_MS, 1));
@@ -197,7 +197,7 @@ static void test_repeated(void **state) {
     stop(&n2);
 }
 
-// A new life begins beyond the last one by its clock, or is told where that was.
+// A new incarnation uses larger numbers by its clock, or by an announcement.
 static void test_clock_set_back(void **state) {
     (void)state;
     struct end n1, n2;
@@ -256,7 +256,7 @@ static void line_for(const struct gv_solo *node, const char *name, char line[409
     line[end - at] = '\0';
 }
 
-// n1 tells n2 of 17; returns the line.
+// n1 sends the value 17 to n2; returns the line.
 static const char *tell(struct gv_solo *n1) {
     static char line[4096];
     gv_solo_ask(n1, "{\"type\":\"broadcast\",\"msg_id\":2,\"message\":17}");
@@ -281,17 +281,17 @@ static void test_nodes_agree(void **state) {
     assert_non_null(strstr(line, "\"seal\":\""));
     assert_int_equal(gv_solo_receive(&n2, line, strlen(line)), 0);
     assert_true(holds(&n2));
-    assert_int_equal(gv_solo_receive(&n2, line, strlen(line)), 0); // the network repeats it
+    assert_int_equal(gv_solo_receive(&n2, line, strlen(line)), 0); // a duplicate
     assert_string_equal(n2.log, "");
     struct gv_stats stats;
     gv_node_stats(n2.node, &stats);
-    assert_int_equal(stats.numbers.repeated, 1);
-    assert_int_equal(stats.numbers.forged, 0);
-    assert_int_equal(stats.numbers.faults, 0);
-    assert_int_equal(stats.news.in, 1);
-    // What is counted is the body as it was before it was authenticated.
+    assert_int_equal(stats.numbers.replayed, 1);
+    assert_int_equal(stats.numbers.unauthenticated, 0);
+    assert_int_equal(stats.numbers.input_errors, 0);
+    assert_int_equal(stats.updates.in, 1);
+    // Statistics count the body without its MAC.
     size_t authenticated = strlen(strstr(line, "{\"type\"")) - 1;
-    assert_int_equal(stats.news.in_bytes, authenticated - strlen(",\"seal\":\"\"") - 32);
+    assert_int_equal(stats.updates.in_bytes, authenticated - strlen(",\"seal\":\"\"") - 32);
     gv_solo_stop(&n1);
     gv_solo_stop(&n2);
 }
@@ -305,8 +305,8 @@ static void check_refused(struct gv_solo *node, const char *line, const char *lo
     assert_string_equal(node->out, "");
     assert_string_equal(node->log, log);
     gv_node_stats(node->node, &after);
-    assert_int_equal(after.numbers.forged, before.numbers.forged + 1);
-    assert_int_equal(after.news.in + after.ack.in, before.news.in + before.ack.in);
+    assert_int_equal(after.numbers.unauthenticated, before.numbers.unauthenticated + 1);
+    assert_int_equal(after.updates.in + after.ack.in, before.updates.in + before.ack.in);
     assert_false(holds(node));
 }
 
@@ -317,15 +317,15 @@ static void test_forgers(void **state) {
     start(&n2, "n2", SECRET, DATE);
     const char *line = tell(&n1);
     char forged[4096];
-    // A client that says it is a peer, though it wants an answer.
+    // A client that claims to be a peer, with a msg_id.
     check_refused(
         &n2,
         "{\"src\":\"n1\",\"dest\":\"n2\",\"body\":{\"type\":\"gossip\",\"v\":1,\"msg_id\":4,"
         "\"id\":9,\"ask\":1,\"entries\":[{\"set\":[17]}]}}",
-        "n2: gossip from n1 has no MAC: it lacks the cluster's --secret-file, or somebody "
-        "forges\n");
-    static const char wrong[] = "n2: gossip from n%d has an invalid MAC: it has another "
-                                "--secret-file, or somebody forges\n";
+        "n2: gossip from n1 has no MAC: its sender lacks the cluster's --secret-file, or it is "
+        "forged\n");
+    static const char wrong[] = "n2: gossip from n%d has an invalid MAC: its sender has "
+                                "another --secret-file, or it is forged\n";
     char log[256];
     strcpy(forged, line);
     strstr(forged, "17]")[0] = '2';
@@ -335,7 +335,7 @@ static void test_forgers(void **state) {
     strstr(forged, "\"n1\"")[2] = '3';
     snprintf(log, sizeof log, wrong, 3);
     check_refused(&n2, forged, log);
-    line_for(&n1, "n3", forged); // what n1 said to another
+    line_for(&n1, "n3", forged); // a message of n1 to another node
     strstr(forged, "\"n3\"")[2] = '2';
     snprintf(log, sizeof log, wrong, 1);
     check_refused(&n2, forged, log);
@@ -345,16 +345,16 @@ static void test_forgers(void **state) {
     gv_solo_stop(&n2);
 }
 
-// Nodes that were not given the same secret say so.
+// Nodes with different secrets log that.
 static void test_secrets_differ(void **state) {
     (void)state;
     static const struct {
         const char *from, *to, *fault;
     } cases[] = {
         {SECRET, NULL, "has a MAC: this node lacks the cluster's --secret-file"},
-        {NULL, SECRET, "has no MAC: it lacks the cluster's --secret-file, or somebody forges"},
+        {NULL, SECRET, "has no MAC: its sender lacks the cluster's --secret-file, or it is forged"},
         {"another secret of the same length.", SECRET,
-         "has an invalid MAC: it has another --secret-file, or somebody forges"},
+         "has an invalid MAC: its sender has another --secret-file, or it is forged"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         struct gv_solo n1, n2;
@@ -368,7 +368,7 @@ static void test_secrets_differ(void **state) {
     }
 }
 
-// What n1 has said to n2, a line each.
+// The messages of n1 to n2, one a line.
 struct tape {
     char text[1 << 20];
     size_t len;
@@ -381,8 +381,8 @@ static void keep(struct tape *tape, const char *line, size_t len) {
     tape->len += len + 1;
 }
 
-// Has each node take what the other has said to it, until both are silent. Lines of others are
-// lost. `tape`: may be NULL.
+// Delivers the messages between the two nodes, until both are silent; lines to others are lost.
+// `tape`: may be NULL.
 static void exchange(struct gv_solo *n1, struct gv_solo *n2, struct tape *tape) {
     for (int i = 0; i < 1000; i++) {
         bool first = i % 2 == 0;
@@ -402,7 +402,7 @@ static void exchange(struct gv_solo *n1, struct gv_solo *n2, struct tape *tape) 
     }
 }
 
-// n1 begins another life at an earlier time: n2 asks it, and hears it from then on.
+// n1 restarts with an earlier clock: n2 announces the largest number, and accepts it from then on.
 static void test_life_set_back(void **state) {
     (void)state;
     struct gv_solo n1, n2;
@@ -432,10 +432,10 @@ static void add(struct gv_solo *node, const char *name, int value) {
 static uint64_t said(const struct gv_solo *node) {
     struct gv_stats stats;
     gv_node_stats(node->node, &stats);
-    return stats.ack.out + stats.news.out + stats.summary.out + stats.entries.out;
+    return stats.ack.out + stats.updates.out + stats.summary.out + stats.entries.out;
 }
 
-// Says everything that was recorded again, from the first line on or from the last.
+// Replays the recorded messages, in order or in reverse.
 static unsigned replay(struct gv_solo *to, const struct tape *tape, bool backwards) {
     unsigned lines = 0;
     for (size_t at = 0, end = tape->len; at < end; lines++) {
@@ -454,9 +454,8 @@ static unsigned replay(struct gv_solo *to, const struct tape *tape, bool backwar
     return lines;
 }
 
-// A node begins a life with nothing, and before its peer speaks hears again what that one said to
-// the life before: replicas end up equal, of values that there are, and all of it costs a few
-// messages for each one repeated at the most.
+// A node restarts empty, and receives replays of messages to its earlier incarnation: the replicas
+// still become equal, have no other values, and each replay costs a few messages at most.
 static void test_conversation_repeated(void **state) {
     (void)state;
     enum { VALUES = 60, BACKWARDS = 1, NOT = 2 };
@@ -486,7 +485,7 @@ static void test_conversation_repeated(void **state) {
         assert_memory_equal(&left, &right, sizeof left);
         struct gv_stats stats;
         gv_node_stats(n2.node, &stats);
-        assert_int_equal(stats.numbers.forged, 0);
+        assert_int_equal(stats.numbers.unauthenticated, 0);
         gv_solo_stop(&n1);
         gv_solo_stop(&n2);
     }

@@ -60,36 +60,37 @@ static void test_heap_keeps_what_it_resizes(void **state) {
     assert_null(heap.resize(heap.ctx, NULL, 0, 0));
 }
 
-// Asserts are on in this build as in every other, and look at their condition once.
-static void test_assert_that_holds(void **state) {
+// Assertions are enabled in every build, and evaluate their condition once.
+static void test_true_assertion(void **state) {
     (void)state;
-    int looked = 0;
-    GV_ASSERT(++looked == 1);
-    assert_int_equal(looked, 1);
+    int evaluations = 0;
+    GV_ASSERT(++evaluations == 1);
+    assert_int_equal(evaluations, 1);
 }
 
-static void test_assert_that_fails_ends_the_process(void **state) {
+static void test_false_assertion_ends_the_process(void **state) {
     (void)state;
-    int ends[2], line = __LINE__ + 10; // of the assertion below
-    assert_int_equal(pipe(ends), 0);
+    int fds[2], line = __LINE__ + 10; // of the assertion below
+    assert_int_equal(pipe(fds), 0);
     fflush(NULL);
     pid_t child = fork();
     assert_true(child >= 0);
     if (child == 0) {
-        dup2(ends[1], STDERR_FILENO);
+        dup2(fds[1], STDERR_FILENO);
         setrlimit(RLIMIT_CORE, &(struct rlimit){0, 0});
         signal(SIGABRT, SIG_DFL);
         volatile int two = 2;
         GV_ASSERT(two == 3);
         _exit(0);
     }
-    close(ends[1]);
-    char said[512] = "", want[512];
-    assert_true(read(ends[0], said, sizeof said - 1) > 0); // one write, as it is short
-    close(ends[0]);
-    snprintf(want, sizeof want, "grapevine: %s:%d: assertion failed: two == 3\n", __FILE__, line);
-    said[strlen(want)] = '\0'; // an emulator adds that the process was aborted
-    assert_string_equal(said, want);
+    close(fds[1]);
+    char output[512] = "", expected[512];
+    assert_true(read(fds[0], output, sizeof output - 1) > 0); // a short text is one write
+    close(fds[0]);
+    snprintf(expected, sizeof expected, "grapevine: %s:%d: assertion failed: two == 3\n", __FILE__,
+             line);
+    output[strlen(expected)] = '\0'; // emulators append a message of their own
+    assert_string_equal(output, expected);
     int status;
     assert_int_equal(waitpid(child, &status, 0), child);
     assert_true(WIFSIGNALED(status));
@@ -101,8 +102,8 @@ int main(void) {
         cmocka_unit_test(test_every_error_has_its_text),
         cmocka_unit_test(test_other_codes),
         cmocka_unit_test(test_heap_keeps_what_it_resizes),
-        cmocka_unit_test(test_assert_that_holds),
-        cmocka_unit_test(test_assert_that_fails_ends_the_process),
+        cmocka_unit_test(test_true_assertion),
+        cmocka_unit_test(test_false_assertion_ends_the_process),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -23,8 +23,8 @@ static struct gv_runner_task run_of(uint64_t messages, double p50, double p100, 
                    .client_latency = {.count = 1, .p99 = client}}};
 }
 
-// Each figure has its own median.
-static void figures_of_several_seeds(void **state) {
+// Each metric has its own median.
+static void metrics_of_several_seeds(void **state) {
     (void)state;
     const struct gv_runner_task runs[] = {run_of(900, 300, 500, 2), run_of(950, 290, 600, 1),
                                           run_of(800, 310, 550, 3)};
@@ -33,7 +33,7 @@ static void figures_of_several_seeds(void **state) {
     assert_true(median.median_ms == 300);
     assert_true(median.max_ms == 550);
     assert_true(median.client_p99_ms == 2);
-    struct gv_runner_task none = {.status = GV_EXEC_DIED};
+    struct gv_runner_task none = {.status = GV_EXIT_NODE_DIED};
     assert_true(gv_benchmark_metrics(&none).msgs_per_op == 0);
 }
 
@@ -41,12 +41,12 @@ static bool near(double value, double want) {
     return value > 0.97 * want && value < 1.03 * want;
 }
 
-static void the_frontier_of_a_wave(void **state) {
+static void the_lower_bound_of_tree_rounds(void **state) {
     (void)state;
     assert_true(near(gv_benchmark_frontier(25, 100, 20, 380), 0.986));
     assert_true(near(gv_benchmark_frontier(25, 100, 20, 1500), 0.335));
     assert_true(gv_benchmark_frontier(1, 100, 20, 500) == 0);
-    // Where every node has news in every period: one message each way.
+    // If every node has updates in every period: one message each way.
     assert_true(near(gv_benchmark_frontier(11, 1e6, 1000, 1000) * 1e6, 10 * 2));
 }
 
@@ -89,7 +89,7 @@ static void a_plot_shows_every_point(void **state) {
     assert_string_equal(text + len - 7, "</svg>\n");
     assert_int_equal(count(text, "<circle"), 3 + 1 + 1); // and one in the legend
     assert_int_equal(count(text, ">somebody<"), 1);
-    // The largest y is at the top of the axes, what lies outside at their edge.
+    // The largest y is at the top; points outside are at the edge.
     assert_int_equal(count(text, "cy=\"40.0\""), 1);
     assert_int_equal(count(text, "cx=\"736.0\" cy=\"388.0\""), 1);
     free(text);
@@ -98,8 +98,8 @@ static void a_plot_shows_every_point(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(medians_are_middles),
-        cmocka_unit_test(figures_of_several_seeds),
-        cmocka_unit_test(the_frontier_of_a_wave),
+        cmocka_unit_test(metrics_of_several_seeds),
+        cmocka_unit_test(the_lower_bound_of_tree_rounds),
         cmocka_unit_test(a_plot_shows_every_point),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The log of changes against an array that forgets nothing.
+// The changelog against an array that keeps all changes.
 #include "../../engine/changelog.h"
 
 #include "../../engine/prng.h"
@@ -47,7 +47,7 @@ static void any_calls_as_the_model(void **state) {
                 add(&log, &model, (uint32_t)gv_prng_below(&prng, GV_CHANGELOG_SUPERSEDED),
                     (int)gv_prng_below(&prng, 5) - 1);
             } else if (choice < 98) {
-                if (seq == model.head) seq = UINT64_MAX; // as of an unmarked record
+                if (seq == model.head) seq = UINT64_MAX; // no change
                 gv_changelog_supersede(&log, seq);
                 if (seq < model.head) slots[seq].ref = GV_CHANGELOG_SUPERSEDED;
             } else {
@@ -75,7 +75,8 @@ static void the_oldest_go_at_the_bound(void **state) {
     size_t calls = meter.calls, bytes = meter.bytes;
     for (uint32_t i = 0; i < MORE; i++) add(&log, &model, i, 1);
     assert_int_equal(log.tail, MORE);
-    gv_changelog_supersede(&log, MORE - 1); // is gone: nobody else's slot may be blanked for it
+    gv_changelog_supersede(&log,
+                           MORE - 1); // dropped: must not mark the change that has its slot now
     assert_same(&log, &model);
     assert_int_equal(meter.calls, calls);
     assert_int_equal(meter.bytes, bytes);
@@ -84,7 +85,7 @@ static void the_oldest_go_at_the_bound(void **state) {
     assert_int_equal(meter.bytes, 0);
 }
 
-// Without memory the log forgets sooner, and goes on.
+// Without memory the log drops changes earlier and works on.
 static void out_of_memory(void **state) {
     (void)state;
     struct gv_meter meter;
@@ -99,13 +100,13 @@ static void out_of_memory(void **state) {
             kept = log.head - log.tail;
             for (uint64_t at = log.tail; at < log.head; at++)
                 assert_int_equal(gv_changelog_get(&log, at).ref, at);
-            gv_changelog_supersede(&log, i - (i > 500 ? 500 : i)); // long gone, mostly
-            if (i <= 500) gv_changelog_truncate(&log, log.head);   // all had it
+            gv_changelog_supersede(&log, i - (i > 500 ? 500 : i)); // dropped, mostly
+            if (i <= 500) gv_changelog_truncate(&log, log.head);   // acknowledged by all
         }
         assert_int_equal(kept, allowed == 0 ? 0 : meter.bytes / sizeof(struct gv_changelog_slot));
         meter.allowance = SIZE_MAX;
         for (uint32_t i = 0; i < 1000; i++) gv_changelog_append(&log, i, 0);
-        assert_true(log.head - log.tail >= 1000); // memory is back, and so is the log
+        assert_true(log.head - log.tail >= 1000); // it grows again
         gv_changelog_fini(&log);
         assert_int_equal(meter.bytes, 0);
     }

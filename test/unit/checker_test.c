@@ -78,13 +78,13 @@ static void queues_have_bounds(void **state) {
     struct gv_verdict_errors errors = {0};
     const struct gv_stats full = {.numbers = {.queued_replies = GV_CHECK_BOUNDS_REPLIES,
                                               .queued_reads = GV_CHECK_BOUNDS_READS,
-                                              .queued_news = GV_CHECK_BOUNDS_UPDATES,
+                                              .queued_updates = GV_CHECK_BOUNDS_UPDATES,
                                               .queued_syncs = GV_CHECK_BOUNDS_SYNCS,
                                               .queued_store = GV_CHECK_BOUNDS_STORE}};
     struct gv_stats fuller[] = {full, full, full, full, full};
     fuller[0].numbers.queued_replies++;
     fuller[1].numbers.queued_reads++;
-    fuller[2].numbers.queued_news++;
+    fuller[2].numbers.queued_updates++;
     fuller[3].numbers.queued_syncs++;
     fuller[4].numbers.queued_store++;
     struct gv_checker_invariants invariants;

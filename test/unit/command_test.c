@@ -34,10 +34,10 @@ static void defaults(void **state) {
     assert_int_equal(command.run.topology, GV_TOPOLOGY_GRID);
     assert_false(command.run.nemesis);
     assert_int_equal(command.run.seed, 99);
-    assert_null(command.json);
-    assert_null(command.log_dir);
-    assert_string_equal(command.argv[0], "./node");
-    assert_null(command.argv[1]);
+    assert_null(command.options.json);
+    assert_null(command.options.log_dir);
+    assert_string_equal(command.options.argv[0], "./node");
+    assert_null(command.options.argv[1]);
 }
 
 static void every_option_is_taken(void **state) {
@@ -62,10 +62,10 @@ static void every_option_is_taken(void **state) {
     assert_true(run->nemesis);
     assert_int_equal(run->nemesis_interval, 4000 * GV_MS);
     assert_true(run->seed == UINT64_MAX);
-    assert_string_equal(command.json, "r.json");
-    assert_string_equal(command.log_dir, "logs");
-    assert_string_equal(command.argv[1], "-w");
-    assert_string_equal(command.argv[2], "--seed");
+    assert_string_equal(command.options.json, "r.json");
+    assert_string_equal(command.options.log_dir, "logs");
+    assert_string_equal(command.options.argv[1], "-w");
+    assert_string_equal(command.options.argv[2], "--seed");
 }
 
 static void availability_is_total_or_a_share(void **state) {
@@ -83,7 +83,7 @@ static void availability_is_total_or_a_share(void **state) {
         char line[64];
         snprintf(line, sizeof line, "gvsim run -w echo --availability %s", bad[i]);
         assert_int_equal(parse(&command, line), GV_EINVAL);
-        assert_non_null(strstr(why, "wants total, or a number from 0 to 1"));
+        assert_non_null(strstr(why, "must be total or a number from 0 to 1"));
     }
 }
 
@@ -104,7 +104,7 @@ static void virtual_mode_takes_options_of_its_own(void **state) {
     assert_int_equal(command.run.seed, 4);
 }
 
-static void a_scenario_fills_in_what_was_not_said(void **state) {
+static void a_scenario_sets_what_the_command_line_does_not(void **state) {
     (void)state;
     struct gv_command command;
     assert_int_equal(parse(&command, "gvsim run --scenario x --node-count 7"), GV_COMMAND_RUN);
@@ -137,6 +137,33 @@ static void a_scenario_fills_in_what_was_not_said(void **state) {
     assert_string_equal(command.name, "ring");
 }
 
+// A former name sets what the present one does, on the command line and in a scenario.
+static void aliases_name_the_same_option(void **state) {
+    (void)state;
+    struct gv_command command;
+    int at = 0;
+    const char *name, *value;
+    assert_int_equal(parse(&command, "gvsim run -w g-set --seals on"), GV_COMMAND_RUN);
+    assert_true(command.authenticated);
+    assert_int_equal(gv_command_default(&command, "auth", "off", why), 0);
+    assert_true(command.authenticated);
+    assert_true(gv_command_given(&command, &at, &name, &value));
+    assert_string_equal(name, "workload");
+    assert_true(gv_command_given(&command, &at, &name, &value));
+    assert_string_equal(name, "auth");
+    assert_false(gv_command_given(&command, &at, &name, &value));
+    assert_int_equal(parse(&command, "gvsim run -w g-set"), GV_COMMAND_RUN);
+    assert_int_equal(gv_command_default(&command, "seals", "on", why), 0);
+    assert_true(command.authenticated);
+    assert_int_equal(gv_command_default(&command, "node-count", "7", why), 0);
+    assert_int_equal(command.run.nodes, 7);
+    assert_int_equal(gv_command_default(&command, "", "x", why), GV_EINVAL);
+    assert_int_equal(gv_command_default(&command, "-w", "echo", why), GV_EINVAL);
+    assert_string_equal(gv_command_setting("node-count"), "nodes");
+    assert_string_equal(gv_command_setting("seals"), "auth");
+    assert_string_equal(gv_command_setting("rate"), "rate");
+}
+
 static void help_and_version(void **state) {
     (void)state;
     struct gv_command command;
@@ -154,42 +181,42 @@ static void help_and_version(void **state) {
 static void mistakes_are_named(void **state) {
     (void)state;
     static const char *const cases[][2] = {
-        {"gvsim", "what to do? say exec, run, scenarios, swarm, …"},
+        {"gvsim", "missing command; expected exec, run, "},
         {"gvsim walk", "unknown command walk"},
-        {"gvsim run", "which workload? say -w NAME"},
-        {"gvsim swarm", "which seeds? say --seeds A..B"},
-        {"gvsim swarm --seeds 5..4", "--seeds wants a whole number from 5"},
-        {"gvsim swarm --seeds 5.4", "--seeds wants numbers such as 1..1000, not '5.4'"},
-        {"gvsim swarm --seeds 1 --jobs 0", "--jobs wants a whole number from 1 to 256"},
+        {"gvsim run", "missing workload: -w NAME"},
+        {"gvsim swarm", "missing seeds: --seeds A..B"},
+        {"gvsim swarm --seeds 5..4", "--seeds must be a whole number from 5"},
+        {"gvsim swarm --seeds 5.4", "--seeds must be a seed or a range such as 1..1000, not '5.4'"},
+        {"gvsim swarm --seeds 1 --jobs 0", "--jobs must be a whole number from 1 to 256"},
         {"gvsim swarm --seeds 1 --rate 5", "--rate is an option of other commands"},
-        {"gvsim run -w echo --report -", "--report wants a file: only --json goes to"},
-        {"gvsim exec -w echo --trace - -- x", "--trace wants a file"},
+        {"gvsim run -w echo --report -", "--report must be a file: only --json goes to"},
+        {"gvsim exec -w echo --trace - -- x", "--trace must be a file"},
         {"gvsim run -w echo --json a --trace b --report a",
-         "--json and --report name one file, 'a'"},
-        {"gvsim run -w echo x", "'x' is too much: it is no option"},
+         "--json and --report name the same file, 'a'"},
+        {"gvsim run -w echo x", "unexpected argument 'x'"},
         {"gvsim run -w echo --log-dir x", "--log-dir is an option of other commands"},
         {"gvsim run -w echo --check-determinism=1", "--check-determinism takes no value"},
         {"gvsim exec -w echo --staleness 1 -- x", "--staleness is an option of other commands"},
-        {"gvsim scenarios ring storm", "'storm' is too much"},
+        {"gvsim scenarios ring storm", "unexpected argument 'storm'"},
         {"gvsim scenarios --foo", "unknown option --foo"},
         {"gvsim --foo", "unknown option --foo"},
         {"gvsim exec --foo", "unknown option --foo"},
-        {"gvsim exec -w", "-w wants a value"},
+        {"gvsim exec -w", "-w needs a value"},
         {"gvsim exec -w kafka -- x", "not 'kafka'"},
-        {"gvsim exec -w echo", "which program? say it after --"},
-        {"gvsim exec -w echo --", "which program? say it after --"},
+        {"gvsim exec -w echo", "missing program: -- PROGRAM [ARGS...]"},
+        {"gvsim exec -w echo --", "missing program: -- PROGRAM [ARGS...]"},
         {"gvsim exec -w echo x", "the program 'x' must come after --"},
-        {"gvsim exec -- x", "which workload? say -w NAME"},
+        {"gvsim exec -- x", "missing workload: -w NAME"},
         {"gvsim exec -w echo --node-count 0 -- x", "from 1 to 10000, not '0'"},
         {"gvsim exec -w echo --node-count 1e2 -- x", "not '1e2'"},
-        {"gvsim exec -w echo --rate -1 -- x", "--rate wants a number from 0"},
+        {"gvsim exec -w echo --rate -1 -- x", "--rate must be a number from 0"},
         {"gvsim exec -w echo --rate nan -- x", "not 'nan'"},
         {"gvsim exec -w echo --time-limit 1s -- x", "not '1s'"},
         {"gvsim exec -w echo --nemesis-interval 0 -- x", "above 0"},
-        {"gvsim exec -w echo --nemesis fire -- x", "--nemesis wants partition, not 'fire'"},
+        {"gvsim exec -w echo --nemesis fire -- x", "--nemesis must be partition, not 'fire'"},
         {"gvsim exec -w echo --delivery slow -- x", "maelstrom or exact, not 'slow'"},
         {"gvsim exec -w echo --topology ring -- x", "tree4 or total, not 'ring'"},
-        {"gvsim exec -w echo --seed 18446744073709551616 -- x", "--seed wants a whole number"},
+        {"gvsim exec -w echo --seed 18446744073709551616 -- x", "--seed must be a whole number"},
         {"gvsim exec -w echo --seed -1 -- x", "not '-1'"},
     };
     struct gv_command command;
@@ -206,16 +233,16 @@ static void results_are_compared(void **state) {
                      GV_COMMAND_COMPARE);
     assert_string_equal(command.files[0], "a");
     assert_string_equal(command.files[1], "b");
-    assert_true(command.limits.ratio == 1.1);
-    assert_true(command.limits.most[GV_LIMITS_P99] == 500);
-    assert_true(command.limits.most[GV_LIMITS_MSGS] == 0);
+    assert_true(command.options.limits.ratio == 1.1);
+    assert_true(command.options.limits.most[GV_LIMITS_P99] == 500);
+    assert_true(command.options.limits.most[GV_LIMITS_MSGS] == 0);
     assert_int_equal(parse(&command, "gvsim compare a"), GV_EINVAL);
     assert_int_equal(parse(&command, "gvsim compare a b c"), GV_EINVAL);
     assert_int_equal(parse(&command, "gvsim compare a b --max-ratio 0"), GV_EINVAL);
     assert_int_equal(parse(&command, "gvsim compare a b --rate 3"), GV_EINVAL);
     assert_int_equal(parse(&command, "gvsim run -w echo --max-ratio 3"), GV_EINVAL);
     assert_int_equal(parse(&command, "gvsim run -w echo --max-median-ms 3.5"), GV_COMMAND_RUN);
-    assert_true(command.limits.most[GV_LIMITS_MEDIAN] == 3.5);
+    assert_true(command.options.limits.most[GV_LIMITS_MEDIAN] == 3.5);
 }
 
 static void benchmarks_take_seeds_of_their_own(void **state) {
@@ -224,7 +251,7 @@ static void benchmarks_take_seeds_of_their_own(void **state) {
     assert_int_equal(parse(&command, "bin/gvsim glomers 3d"), GV_COMMAND_GLOMERS);
     assert_string_equal(command.challenge, "3d");
     assert_string_equal(command.self, "bin/gvsim");
-    assert_int_equal(command.run.seed, 1); // not of the clock: figures can be had again
+    assert_int_equal(command.run.seed, 1); // not from the clock, so results are reproducible
     assert_int_equal(command.runs, 1);
     assert_int_equal(command.jobs, 4);
     assert_int_equal(parse(&command, "gvsim sweep --seeds 5 --seed 7 --jobs 2 --svg a --json=b"),
@@ -253,7 +280,8 @@ int main(void) {
         cmocka_unit_test(every_option_is_taken),
         cmocka_unit_test(availability_is_total_or_a_share),
         cmocka_unit_test(virtual_mode_takes_options_of_its_own),
-        cmocka_unit_test(a_scenario_fills_in_what_was_not_said),
+        cmocka_unit_test(a_scenario_sets_what_the_command_line_does_not),
+        cmocka_unit_test(aliases_name_the_same_option),
         cmocka_unit_test(help_and_version),
         cmocka_unit_test(mistakes_are_named),
     };

@@ -37,7 +37,7 @@ static void a_result_is_read(void **state) {
     assert_true(run.metrics.has[GV_LIMITS_CLIENT]);
 }
 
-static void what_is_no_result_is_refused(void **state) {
+static void other_texts_are_rejected(void **state) {
     (void)state;
     static const char *const wrong[] = {
         "",
@@ -56,14 +56,14 @@ static void what_is_no_result_is_refused(void **state) {
         const char *why = gv_compare_read(&run, wrong[i], strlen(wrong[i]));
         if (why == NULL) fail_msg("taken: %s", wrong[i]);
     }
-    // However it is cut off.
+    // Any prefix.
     for (size_t len = 0; len < sizeof good - 1; len++) {
         struct gv_compare_run run;
         assert_non_null(gv_compare_read(&run, good, len));
     }
 }
 
-// How many things are wrong with the second run, and whether the table has these words.
+// The number of errors of the second run; checks that the output contains the text.
 static int print(const struct gv_compare_run *a, const struct gv_compare_run *b,
                  const struct gv_limits *limits, const char *words) {
     static const char *const names[] = {"old.json", "a/long/path/to/new.json"};
@@ -87,26 +87,26 @@ static void regressions_are_counted(void **state) {
     b.metrics.at[GV_LIMITS_MSGS] = 1.65;
     assert_int_equal(print(&a, &b, &tenth, "1.650   1.100\n"), 0);
     b.metrics.at[GV_LIMITS_MSGS] = 1.66;
-    assert_int_equal(print(&a, &b, &tenth, "1.660   1.107  more than allowed\n"), 1);
+    assert_int_equal(print(&a, &b, &tenth, "1.660   1.107  over the limit\n"), 1);
     assert_int_equal(print(&a, &b, &none, "1.660   1.107\n"), 0);
     b.metrics.at[GV_LIMITS_P99] = 600;
-    assert_int_equal(print(&a, &b, &tenth, "10.000  more than allowed\n"), 2);
+    assert_int_equal(print(&a, &b, &tenth, "10.000  over the limit\n"), 2);
     b.metrics.has[GV_LIMITS_CLIENT] = false;
     assert_int_equal(print(&a, &b, &tenth, "not measured\n"), 3);
-    assert_int_equal(print(&b, &a, &tenth, "yes"), 0); // it got better
+    assert_int_equal(print(&b, &a, &tenth, "yes"), 0); // it improved
     b.valid = false;
-    assert_int_equal(print(&a, &b, &none, "new.json is not valid\n"), 1);
+    assert_int_equal(print(&a, &b, &none, "new.json is invalid\n"), 1);
     static const char unjudged[] =
         "{\"valid\":null," HEAD
         "\"bytes_per_op\":1,\"stable_latency_ms\":null,\"client_latency_ms\":null}";
     b = read_text(unjudged);
-    assert_int_equal(print(&a, &b, &none, "yes      not judged\n"), 1);
-    assert_int_equal(print(&a, &b, &none, "new.json was not judged: the machine was too slow\n"),
+    assert_int_equal(print(&a, &b, &none, "yes      no verdict\n"), 1);
+    assert_int_equal(print(&a, &b, &none, "new.json has no verdict: the machine was too slow\n"),
                      1);
     a.metrics.at[GV_LIMITS_MEDIAN] = 0;
     assert_int_equal(print(&a, &a, &tenth, "th/to/new.json"), 0);
     struct gv_compare_run slower = read_text(good);
-    assert_int_equal(print(&a, &slower, &tenth, "inf  more than allowed\n"), 1);
+    assert_int_equal(print(&a, &slower, &tenth, "inf  over the limit\n"), 1);
 }
 
 static void limits_are_inclusive(void **state) {
@@ -123,7 +123,7 @@ static void limits_are_inclusive(void **state) {
     }
 }
 
-static void a_result_has_the_same_figures(void **state) {
+static void a_result_has_the_same_metrics(void **state) {
     (void)state;
     const struct gv_result result = {.ops = 200,
                                      .servers_msgs = 300,
@@ -140,10 +140,10 @@ static void a_result_has_the_same_figures(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_result_is_read),
-        cmocka_unit_test(what_is_no_result_is_refused),
+        cmocka_unit_test(other_texts_are_rejected),
         cmocka_unit_test(regressions_are_counted),
         cmocka_unit_test(limits_are_inclusive),
-        cmocka_unit_test(a_result_has_the_same_figures),
+        cmocka_unit_test(a_result_has_the_same_metrics),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

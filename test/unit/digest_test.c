@@ -11,14 +11,14 @@ static struct gv_digest_key key_of(const char *seed) {
     return key;
 }
 
-// These values are the protocol: nodes of any build on any machine have to agree on them.
+// These values are part of the protocol: every build on every machine must compute them.
 static void test_golden_hashes(void **state) {
     (void)state;
     static const struct {
         size_t len;
         uint64_t hash;
     } golden[] = {
-        // One of each of the lengths that XXH3 treats differently, and of their borders.
+        // XXH3 has a code path for each class of lengths: one length of each class, and its limits.
         {0, UINT64_C(0x34b0705baecfb9f8)},   {1, UINT64_C(0xbfec37a6c2dbf8d1)},
         {8, UINT64_C(0x2262ce6b4fd4621d)},   {16, UINT64_C(0xd57753d6c40d014a)},
         {17, UINT64_C(0xa750d2c053308d8a)},  {128, UINT64_C(0x5f0fcc9774d60bfc)},
@@ -26,7 +26,7 @@ static void test_golden_hashes(void **state) {
         {241, UINT64_C(0xfcae94e04dd95912)}, {300, UINT64_C(0x63d0206fcb2e501c)},
     };
     struct gv_digest_key key = key_of("grapevine");
-    // At an odd address, which must not matter.
+    // Alignment does not matter.
     uint8_t buf[301], *data = buf + 1;
     for (int i = 0; i < 300; i++) data[i] = (uint8_t)(i * 7 + 1);
     for (size_t i = 0; i < sizeof golden / sizeof *golden; i++) {
@@ -64,7 +64,7 @@ static void test_empty_seed(void **state) {
 
 static void test_seeds_differ(void **state) {
     (void)state;
-    // Short, long, a prefix of another, and one that only differs in its last byte.
+    // Short, long, a prefix of another, and one that differs only in its last byte.
     static const char *const seeds[] = {
         "",
         "a",
@@ -93,7 +93,7 @@ static void test_seeds_differ(void **state) {
     }
 }
 
-// The digest of these items, added in this order.
+// The digest of the items, added in order.
 static struct gv_digest digest_of(const struct gv_digest_key *key, const uint64_t *items,
                                   size_t count) {
     struct gv_digest all = {0, 0, 0};
@@ -121,7 +121,7 @@ static void test_order_does_not_matter(void **state) {
         items[j] = swap;
     }
     assert_true(gv_digest_equal(before, digest_of(&key, items, COUNT)));
-    // And a part taken away leaves the digest of the rest.
+    // Subtracting the digest of a subset leaves that of the rest.
     struct gv_digest part = digest_of(&key, items, 123);
     struct gv_digest rest = digest_of(&key, items + 123, COUNT - 123);
     assert_true(gv_digest_equal(gv_digest_sub(before, part), rest));
@@ -137,7 +137,7 @@ static void test_equal_items_do_not_cancel(void **state) {
     assert_int_equal(two.count, 2);
     assert_int_not_equal(two.sum, 0);
     assert_false(gv_digest_equal(two, none));
-    // Sums are modulo 2^64, both ways.
+    // Sums wrap modulo 2^64 in both directions.
     struct gv_digest most = {1, UINT64_MAX, UINT64_MAX};
     assert_true(gv_digest_equal(gv_digest_add(most, most),
                                 (struct gv_digest){2, UINT64_MAX - 1, UINT64_MAX - 1}));

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The engine's face: what it refuses, and that it goes on after whatever it is told. How a cluster
-// behaves is told in test/scenario/.
+// The functions of engine.h: the errors they return, and that the engine works on after each. The
+// behaviour of clusters is tested in test/scenario/.
 #include "../../engine/engine.h"
 
 #include "../../engine/core.h"
@@ -53,8 +53,8 @@ static struct gv_engine_stats stats_of(const struct gv_engine *engine) {
     return stats;
 }
 
-// Gives the engine a message of these bytes; returns what gv_engine_receive does.
-static int say(struct gv_engine *engine, gv_time now, int peer, const char *text, size_t len) {
+// Decodes a message and passes it to the engine; returns what gv_engine_receive does.
+static int receive(struct gv_engine *engine, gv_time now, int peer, const char *text, size_t len) {
     struct gv_json json;
     struct gv_message message;
     const char *fault;
@@ -70,11 +70,11 @@ static int say(struct gv_engine *engine, gv_time now, int peer, const char *text
     return result;
 }
 
-static int says(struct gv_engine *engine, gv_time now, int peer, const char *text) {
-    return say(engine, now, peer, text, strlen(text));
+static int receive_text(struct gv_engine *engine, gv_time now, int peer, const char *text) {
+    return receive(engine, now, peer, text, strlen(text));
 }
 
-// Lets the engine say all it has to, to nobody; returns how many messages that were.
+// Takes all messages that the engine has to send and drops them; returns their number.
 static unsigned drain(struct gv_engine *engine, gv_time now) {
     static char buf[CAP];
     unsigned count = 0;
@@ -84,15 +84,15 @@ static unsigned drain(struct gv_engine *engine, gv_time now) {
     return count;
 }
 
-// ---- Engines that hear each other ---------------------------------------------------------------
+// ---- Three connected engines --------------------------------------------------------------------
 
 struct trio {
     struct gv_engine *engines[NODES];
     gv_time now;
-    bool cut[NODES][NODES]; // from, to: messages are lost
+    bool cut[NODES][NODES]; // by sender and receiver: messages are lost
     unsigned sent;
-    int copies;     // of every message; 1
-    uint64_t trace; // a sum over all messages sent
+    int copies;     // deliveries of each message
+    uint64_t trace; // a hash of all messages sent
 };
 
 static void trio_init(struct trio *trio, uint64_t seed, uint32_t staleness_ms) {
@@ -108,8 +108,8 @@ static void trio_fini(struct trio *trio) {
     for (int i = 0; i < NODES; i++) gv_engine_free(trio->engines[i]);
 }
 
-// Carries messages, in no time, until nobody has any. A deadline that stays behind although
-// everything was said would have a caller spin.
+// Delivers messages, without delay, until no engine has any. A deadline in the past would then make
+// a caller's loop spin.
 static void carry(struct trio *trio) {
     static char buf[CAP];
     for (bool quiet = false; !quiet;) {
@@ -125,14 +125,14 @@ static void carry(struct trio *trio) {
                     trio->trace = (trio->trace ^ (uint8_t)buf[i]) * UINT64_C(0x100000001b3);
                 if (trio->cut[from][to]) continue;
                 for (int i = 0; i < trio->copies; i++)
-                    assert_int_equal(say(trio->engines[to], trio->now, from, buf, len), 0);
+                    assert_int_equal(receive(trio->engines[to], trio->now, from, buf, len), 0);
             }
         }
     }
     for (int i = 0; i < NODES; i++) assert_true(gv_engine_deadline(trio->engines[i]) > trio->now);
 }
 
-// Lets so much time pass, stopping wherever a timer rings.
+// Lets this time pass, with a stop at each deadline.
 static void pass(struct trio *trio, gv_time time) {
     gv_time until = trio->now + time;
     for (carry(trio); trio->now < until; carry(trio)) {
@@ -153,7 +153,8 @@ static bool all_have(const struct trio *trio, const char *key) {
     return has(trio->engines[0], key) && has(trio->engines[1], key) && has(trio->engines[2], key);
 }
 
-// ---- Life ---------------------------------------------------------------------------------------
+// ---- Creation and joining
+// ---------------------------------------------------------------------------------------
 
 static void new_refuses(void **state) {
     (void)state;
@@ -210,7 +211,7 @@ static void join_refuses(void **state) {
     assert_int_equal(meter.bytes, 0);
 }
 
-static void join_takes_many_and_no_more(void **state) {
+static void join_accepts_many_names_up_to_the_limit(void **state) {
     (void)state;
     enum { MOST = GV_ENGINE_PEERS_MAX };
     char(*text)[16] = calloc(MOST + 1, sizeof *text);
@@ -250,7 +251,7 @@ static void peers_are_numbered_by_name(void **state) {
     gv_engine_free(engine);
 }
 
-// Every request for memory in a join fails once; nothing stays behind, and joining still works.
+// Each allocation of a join fails once: nothing stays allocated, and the next join succeeds.
 static void join_out_of_memory(void **state) {
     (void)state;
     for (uint32_t staleness_ms = 0; staleness_ms <= 1000; staleness_ms += 1000) {
@@ -277,7 +278,7 @@ static void join_out_of_memory(void **state) {
     }
 }
 
-static void alone(void **state) {
+static void a_single_node_sends_nothing(void **state) {
     (void)state;
     struct gv_engine_config config = config_of(1, 0);
     struct gv_engine *engine = engine_new(&config);
@@ -291,8 +292,8 @@ static void alone(void **state) {
 
 // ---- Writing and reading ------------------------------------------------------------------------
 
-// Whatever was taken leaves in messages that keep to the bound.
-static void put_refuses_what_fits_no_message(void **state) {
+// Messages with entries that were accepted keep to message_max.
+static void put_refuses_entries_too_long_for_a_message(void **state) {
     (void)state;
     static char text[CAP], buf[CAP];
     static const size_t bounds[] = {GV_ENGINE_MESSAGE_MIN, 5000, 0};
@@ -313,7 +314,7 @@ static void put_refuses_what_fits_no_message(void **state) {
             entry.key.len += 1 + bound / 300;
             taken++;
         }
-        bool any = gv_entry_size(&entry) > GV_ENTRY_SIZE_MAX; // then no node would take it
+        bool any = gv_entry_size(&entry) > GV_ENTRY_SIZE_MAX; // beyond the limit of the protocol
         assert_int_equal(gv_engine_put(engine, 0, &entry), any ? GV_ESPACE : GV_EFULL);
         assert_true(entry.key.len > bound / 3 && entry.key.len < bound);
         assert_int_equal(gv_engine_root(engine).count, taken);
@@ -333,7 +334,7 @@ static void reading(void **state) {
     for (int i = 0; i < 3; i++) assert_int_equal(add(engine, 0, keys[i]), 1);
     assert_int_equal(add(engine, 0, "5"), 0);
     uint32_t cursor = 0, end = gv_engine_end(engine);
-    assert_int_equal(add(engine, 0, "6"), 1); // after the end that was taken
+    assert_int_equal(add(engine, 0, "6"), 1); // behind the end noted above
     struct gv_entry out;
     for (int i = 0; i < 3; i++) {
         assert_true(gv_engine_next(engine, &cursor, end, &out));
@@ -347,7 +348,7 @@ static void reading(void **state) {
     gv_engine_free(engine);
 }
 
-// What was put before the cluster was known reaches it.
+// Entries that were put before the join reach the peers.
 static void put_before_join(void **state) {
     (void)state;
     struct trio trio;
@@ -365,8 +366,8 @@ static void put_before_join(void **state) {
     trio_fini(&trio);
 }
 
-// A node that begins another incarnation with the seed of the last one is told everything again.
-static void a_seed_may_come_twice(void **state) {
+// A node that restarts empty with the seed of its last incarnation receives all entries again.
+static void an_incarnation_may_repeat_a_seed(void **state) {
     (void)state;
     struct trio trio;
     trio_init(&trio, 1, 0);
@@ -377,14 +378,15 @@ static void a_seed_may_come_twice(void **state) {
         pass(&trio, 1000 * GV_MS);
     }
     gv_engine_free(trio.engines[1]);
-    trio.engines[1] = engine_new((struct gv_engine_config[]){config_of(2, 0)}); // its seed
+    trio.engines[1] = engine_new((struct gv_engine_config[]){config_of(2, 0)}); // the same seed
     assert_int_equal(gv_engine_join(trio.engines[1], trio.now, names[1], names, NODES), 0);
     pass(&trio, 5000 * GV_MS);
     assert_int_equal(gv_engine_root(trio.engines[1]).count, 60);
     trio_fini(&trio);
 }
 
-// ---- What peers may say -------------------------------------------------------------------------
+// ---- Messages from peers
+// -------------------------------------------------------------------------
 
 static void bad_entries_are_skipped(void **state) {
     (void)state;
@@ -407,7 +409,7 @@ static void bad_entries_are_skipped(void **state) {
         char text[256];
         snprintf(text, sizeof text, "{\"type\":\"gossip\",\"v\":2,\"entries\":%s}",
                  cases[i].entries);
-        assert_int_equal(says(trio.engines[0], trio.now, 1, text), cases[i].error);
+        assert_int_equal(receive_text(trio.engines[0], trio.now, 1, text), cases[i].error);
     }
     for (int i = 1; i <= 10; i++) {
         char key[16];
@@ -418,7 +420,7 @@ static void bad_entries_are_skipped(void **state) {
     trio_fini(&trio);
 }
 
-// To find an entry only its lattice and key are read.
+// gv_engine_get reads lattice and key only.
 static void a_search_reads_the_key_only(void **state) {
     (void)state;
     struct gv_engine_config config = config_of(1, 0);
@@ -437,7 +439,7 @@ static void a_search_reads_the_key_only(void **state) {
     gv_engine_free(engine);
 }
 
-// A clock may stand at the last time there is.
+// The clock reaches the largest value and wraps.
 static void the_end_of_time_passes(void **state) {
     (void)state;
     struct gv_engine_config config = config_of(1, 500);
@@ -452,7 +454,7 @@ static void the_end_of_time_passes(void **state) {
     gv_engine_free(engine);
 }
 
-// What a caller can get wrong is an error, and changes nothing.
+// Each misuse returns an error and changes nothing.
 static void misuse_is_an_error(void **state) {
     (void)state;
     static char buf[CAP];
@@ -470,7 +472,7 @@ static void misuse_is_an_error(void **state) {
     config.message_max = GV_ENGINE_MESSAGE_MIN;
     engine = engine_new(&config);
 
-    // Before and after it has joined.
+    // Before and after the join.
     struct gv_message message, blank = {.json = NULL};
     struct gv_json json;
     const char *fault, *body = "{\"type\":\"gossip\",\"v\":%d,\"entries\":[{\"set\":[1]}]}";
@@ -508,7 +510,7 @@ static void misuse_is_an_error(void **state) {
         assert_int_equal(gv_engine_join(engine, 0, broken[2], names, NODES), GV_EINVAL);
         assert_int_equal(gv_engine_join(engine, 0, names[0], names, NODES), 0);
     }
-    // A line that is gone by then: what of it is found makes no sense, and no harm.
+    // A message whose line is gone: its fields are wrong, but do no harm.
     assert_true(gv_json_parse(&json, "7", 1) > 0);
     message.entries = 5;
     assert_true(gv_engine_receive(engine, 0, 1, &message) <= 0);
@@ -516,7 +518,7 @@ static void misuse_is_an_error(void **state) {
     gv_engine_free(engine);
 }
 
-static void what_no_node_takes_is_not_put(void **state) {
+static void put_refuses_entries_that_no_node_accepts(void **state) {
     (void)state;
     struct gv_engine_config config = config_of(1, 0);
     struct gv_engine *engine = engine_new(&config);
@@ -546,7 +548,7 @@ static void what_no_node_takes_is_not_put(void **state) {
     gv_engine_free(engine);
 }
 
-// Whatever the own bound: what every node takes is the protocol's to say.
+// Received entries are accepted up to the limit of the protocol, whatever message_max is.
 static void long_entries_are_taken(void **state) {
     (void)state;
     static char text[CAP * 2];
@@ -561,7 +563,7 @@ static void long_entries_are_taken(void **state) {
         snprintf(text, sizeof text,
                  "{\"type\":\"gossip\",\"v\":2,\"entries\":[{\"set\":[\"%0*d\",%d]}]}", lengths[i],
                  1, i);
-        assert_int_equal(says(engine, 0, 1, text), errors[i]);
+        assert_int_equal(receive_text(engine, 0, 1, text), errors[i]);
         assert_int_equal(gv_engine_root(engine).count, counts[i]);
     }
     gv_engine_free(engine);
@@ -577,30 +579,30 @@ static void bad_ranges_are_refused(void **state) {
     static const char *const bad[] = {"A", "AA=", "!!!!", "AAAAAAAAAAB"};
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
         snprintf(text, sizeof text, "{\"type\":\"sync\",\"v\":2,\"ranges\":\"%s\"}", bad[i]);
-        assert_int_equal(says(engine, trio.now, 1, text), GV_ESYNTAX);
+        assert_int_equal(receive_text(engine, trio.now, 1, text), GV_ESYNTAX);
         assert_true(gv_engine_ready(engine));
     }
     snprintf(text, sizeof text, "{\"type\":\"sync\",\"v\":2,\"ranges\":\"%0*d\"}", CAP + 1, 0);
-    assert_int_equal(says(engine, trio.now, 1, text), GV_EFULL);
+    assert_int_equal(receive_text(engine, trio.now, 1, text), GV_EFULL);
     assert_int_equal(stats_of(engine).bad_ranges, 0);
-    // Well-formed base64 of a salt with nonsense behind it shows only when it is answered.
+    // Valid base64 of a malformed summary: found when it is answered.
     snprintf(text, sizeof text, "{\"type\":\"sync\",\"v\":2,\"ranges\":\"AAAAAAAAAAA//////w\"}");
-    assert_int_equal(says(engine, trio.now, 1, text), 0);
+    assert_int_equal(receive_text(engine, trio.now, 1, text), 0);
     drain(engine, trio.now);
     assert_int_equal(stats_of(engine).bad_ranges, 1);
     assert_true(gv_engine_ready(engine));
-    // The same with escapes, which somebody between two nodes may write.
+    // The same with escapes, which a JSON library on the way may write.
     const char *same = "{\"type\":\"sync\",\"v\":2,\"ranges\":\"AAAAAAAAAAA\\/\\u002f////w\"}";
-    assert_int_equal(says(engine, trio.now, 1, same), 0);
+    assert_int_equal(receive_text(engine, trio.now, 1, same), 0);
     drain(engine, trio.now);
     assert_int_equal(stats_of(engine).bad_ranges, 2);
-    assert_int_equal(
-        says(engine, trio.now, 1, "{\"type\":\"sync\",\"v\":2,\"ranges\":\"AA\\u0041\\n\"}"),
-        GV_ESYNTAX);
+    assert_int_equal(receive_text(engine, trio.now, 1,
+                                  "{\"type\":\"sync\",\"v\":2,\"ranges\":\"AA\\u0041\\n\"}"),
+                     GV_ESYNTAX);
     trio_fini(&trio);
 }
 
-// An opening of somebody who holds nothing, and this salt.
+// The opening of a peer that has `count` numbers, under this salt.
 static void opening(char *text, size_t cap, uint64_t salt, int count) {
     struct gv_digest_key key;
     gv_digest_key_init(&key, slice("a secret"));
@@ -636,16 +638,16 @@ static void full_slots_are_reported_and_freed(void **state) {
     for (uint64_t i = 0; i < GV_CORE_SUMMARIES_MAX; i++) {
         assert_true(gv_engine_ready(engine));
         opening(text, sizeof text, i, 3);
-        assert_int_equal(says(engine, trio.now, 1 + (int)(i % 2), text), 0);
+        assert_int_equal(receive_text(engine, trio.now, 1 + (int)(i % 2), text), 0);
     }
     assert_false(gv_engine_ready(engine));
-    assert_int_equal(says(engine, trio.now, 1, text), GV_EFULL);
+    assert_int_equal(receive_text(engine, trio.now, 1, text), GV_EFULL);
     assert_true(drain(engine, trio.now) >= GV_CORE_SUMMARIES_MAX);
     assert_true(gv_engine_ready(engine));
     trio_fini(&trio);
 }
 
-// Summaries that need no answer leave their slots, also if several wait for the same peer.
+// Summaries that need no answer free their slots, even several of the same peer.
 static void equal_summaries_leave_their_slots(void **state) {
     (void)state;
     struct trio trio;
@@ -656,7 +658,7 @@ static void equal_summaries_leave_their_slots(void **state) {
         for (uint64_t i = 0; i < GV_CORE_SUMMARIES_MAX; i++) {
             assert_true(gv_engine_ready(engine));
             opening(text, sizeof text, i, 0);
-            assert_int_equal(says(engine, trio.now, 1, text), 0);
+            assert_int_equal(receive_text(engine, trio.now, 1, text), 0);
         }
         assert_int_equal(drain(engine, trio.now), 0);
         assert_true(gv_engine_ready(engine));
@@ -664,8 +666,7 @@ static void equal_summaries_leave_their_slots(void **state) {
     trio_fini(&trio);
 }
 
-// ---- Failures
-// ------------------------------------------------------------------------------------
+// ---- Failures -----------------------------------------------------------------------------------
 
 static void repeated_messages_change_nothing(void **state) {
     (void)state;
@@ -685,8 +686,8 @@ static void repeated_messages_change_nothing(void **state) {
     }
 }
 
-// Of a step of a sync that comes twice the copy is not answered: each answer could be doubled, too.
-static void a_duplicate_step_is_answered_once(void **state) {
+// A duplicated sync message is answered once; else duplicated answers would multiply.
+static void a_duplicate_sync_message_is_answered_once(void **state) {
     (void)state;
     struct trio trio;
     trio_init(&trio, 1, 0);
@@ -705,7 +706,7 @@ static void a_duplicate_step_is_answered_once(void **state) {
         for (int copies = 0; copies < 3; copies++) {
             struct gv_engine_stats before, after;
             gv_engine_stats(engine, &before);
-            assert_int_equal(says(engine, trio.now, 1, numbered), 0);
+            assert_int_equal(receive_text(engine, trio.now, 1, numbered), 0);
             drain(engine, trio.now);
             gv_engine_stats(engine, &after);
             uint64_t answers =
@@ -717,7 +718,7 @@ static void a_duplicate_step_is_answered_once(void **state) {
     trio_fini(&trio);
 }
 
-// What was on its way while this node stood still is told again as soon as it runs.
+// Messages in flight during a pause are lost; their updates are sent again after it.
 static void updates_survive_a_pause(void **state) {
     (void)state;
     for (uint32_t staleness_ms = 0; staleness_ms <= 500; staleness_ms += 500) {
@@ -737,14 +738,15 @@ static void updates_survive_a_pause(void **state) {
     }
 }
 
-// A message that was long on its way says something about the tree that is no longer so. What the
-// child misses meanwhile it gets when it is back.
+// A delayed message without the flag to_parent removes a child. What the child misses it receives
+// when its next message adds it again.
 static void a_delayed_message_about_the_tree(void **state) {
     (void)state;
     struct trio trio;
     trio_init(&trio, gv_test_seed(), 300);
     pass(&trio, 10000 * GV_MS);
-    assert_int_equal(says(trio.engines[0], trio.now, 2, "{\"type\":\"gossip\",\"v\":2}"), 0);
+    assert_int_equal(receive_text(trio.engines[0], trio.now, 2, "{\"type\":\"gossip\",\"v\":2}"),
+                     0);
     assert_int_equal(add(trio.engines[0], trio.now, "1"), 1);
     pass(&trio, 500 * GV_MS);
     assert_false(has(trio.engines[2], "1"));
@@ -754,16 +756,16 @@ static void a_delayed_message_about_the_tree(void **state) {
     trio_fini(&trio);
 }
 
-// However far off the parent says its next flush round is, updates keep to this node's own
-// staleness.
+// A parent announces a flush round in 50 days. Updates still keep to this node's staleness.
 static void a_flush_announced_for_never(void **state) {
     (void)state;
     struct trio trio;
     trio_init(&trio, gv_test_seed(), 300);
     assert_int_equal(add(trio.engines[1], trio.now, "1"), 1);
     pass(&trio, 10000 * GV_MS);
-    assert_int_equal(
-        says(trio.engines[1], trio.now, 0, "{\"type\":\"gossip\",\"v\":2,\"next\":4294967295}"), 0);
+    assert_int_equal(receive_text(trio.engines[1], trio.now, 0,
+                                  "{\"type\":\"gossip\",\"v\":2,\"next\":4294967295}"),
+                     0);
     assert_int_equal(add(trio.engines[1], trio.now, "2"), 1);
     pass(&trio, 1000 * GV_MS);
     assert_true(all_have(&trio, "2"));
@@ -792,7 +794,7 @@ static void same_seed_same_messages(void **state) {
     assert_true(traces[0] != traces[2]);
 }
 
-// A node short of memory says so, and has everything once there is memory again.
+// A node without memory returns GV_ENOMEM, and has all entries once there is memory again.
 static void replicas_recover_from_out_of_memory(void **state) {
     (void)state;
     struct trio trio;
@@ -808,17 +810,17 @@ static void replicas_recover_from_out_of_memory(void **state) {
         meter.allowance = (size_t)(i % 5 == 0);
         char text[256];
         opening(text, sizeof text, (uint64_t)i, 3);
-        int error = says(trio.engines[0], trio.now, 1, text);
+        int error = receive_text(trio.engines[0], trio.now, 1, text);
         assert_true(error == 0 || error == GV_ENOMEM);
         failures += error != 0;
         snprintf(text, sizeof text,
                  "{\"type\":\"gossip\",\"v\":2,\"id\":%d,\"entries\":[{\"counter\":[[\"%0*d\","
                  "%d]]}]}",
                  i, 60, i, i + 1);
-        error = says(trio.engines[0], trio.now, 1, text);
+        error = receive_text(trio.engines[0], trio.now, 1, text);
         assert_true(error == 0 || error == GV_ENOMEM);
         failures += error != 0;
-        assert_int_equal(says(trio.engines[1], trio.now, 0, text), 0);
+        assert_int_equal(receive_text(trio.engines[1], trio.now, 0, text), 0);
         drain(trio.engines[0], trio.now);
         trio.now += GV_MS;
     }
@@ -833,20 +835,20 @@ static void replicas_recover_from_out_of_memory(void **state) {
     assert_int_equal(meter.bytes, 0);
 }
 
-// ---- Failures over a slow network ---------------------------------------------------------------
+// ---- Failures on slow links ---------------------------------------------------------------
 
 static bool suspects(const struct gv_cluster *cluster, int node, int other) {
     const struct gv_peer *peer = cluster->nodes[node].engine->peers[other];
     return peer != NULL && peer->suspected;
 }
 
-static void everybody_adds(struct gv_cluster *cluster, int64_t *next) {
+static void add_at_all(struct gv_cluster *cluster, int64_t *next) {
     for (uint32_t i = 0; i < cluster->config.nodes; i++)
         assert_int_equal(gv_cluster_add_number(cluster, i, (*next)++), 1);
 }
 
-// As soon as one of two nodes that suspect each other has the other back, the other one follows,
-// though its own last trial is under way and lost.
+// Two nodes suspect each other. When one ends its suspicion, the other follows within seconds, even
+// if its own last probe was lost.
 static void suspicions_end_on_both_sides(void **state) {
     (void)state;
     for (uint32_t i = 0; i < 12; i++) {
@@ -858,13 +860,13 @@ static void suspicions_end_on_both_sides(void **state) {
         gv_cluster_join(&cluster);
         int64_t next = 0;
         for (int k = 0; k < 3; k++) {
-            everybody_adds(&cluster, &next);
+            add_at_all(&cluster, &next);
             gv_cluster_run(&cluster, 5000 * GV_MS);
         }
         gv_cluster_split(&cluster, 2);
-        everybody_adds(&cluster, &next);
+        add_at_all(&cluster, &next);
         gv_cluster_run(&cluster, (40000 + i * 317) * GV_MS);
-        everybody_adds(&cluster, &next);
+        add_at_all(&cluster, &next);
         assert_true(suspects(&cluster, 0, 2) && suspects(&cluster, 2, 0));
         gv_cluster_split(&cluster, 0);
         gv_time waited = 0, most = 30000 * GV_MS;
@@ -879,8 +881,8 @@ static void suspicions_end_on_both_sides(void **state) {
     }
 }
 
-// A round trip that grows a hundredfold makes everybody suspected for a while, not for good.
-static void a_slower_network_ends_no_peer(void **state) {
+// A round trip that grows a hundredfold makes peers suspected for some time only.
+static void suspicions_on_a_slower_network_end(void **state) {
     (void)state;
     for (uint32_t staleness_ms = 0; staleness_ms <= 400; staleness_ms += 400) {
         struct gv_cluster cluster;
@@ -892,7 +894,7 @@ static void a_slower_network_ends_no_peer(void **state) {
         int64_t next = 0;
         for (int i = 0; i < 200; i++) {
             if (i == 20) cluster.net.config.latency_ms = 500;
-            everybody_adds(&cluster, &next);
+            add_at_all(&cluster, &next);
             gv_cluster_run(&cluster, 200 * GV_MS);
         }
         for (int i = 0; i < 4; i++)
@@ -906,32 +908,32 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(new_refuses),
         cmocka_unit_test(join_refuses),
-        cmocka_unit_test(join_takes_many_and_no_more),
+        cmocka_unit_test(join_accepts_many_names_up_to_the_limit),
         cmocka_unit_test(peers_are_numbered_by_name),
         cmocka_unit_test(join_out_of_memory),
-        cmocka_unit_test(alone),
-        cmocka_unit_test(put_refuses_what_fits_no_message),
+        cmocka_unit_test(a_single_node_sends_nothing),
+        cmocka_unit_test(put_refuses_entries_too_long_for_a_message),
         cmocka_unit_test(reading),
         cmocka_unit_test(put_before_join),
-        cmocka_unit_test(a_seed_may_come_twice),
+        cmocka_unit_test(an_incarnation_may_repeat_a_seed),
         cmocka_unit_test(bad_entries_are_skipped),
         cmocka_unit_test(long_entries_are_taken),
         cmocka_unit_test(a_search_reads_the_key_only),
         cmocka_unit_test(the_end_of_time_passes),
         cmocka_unit_test(misuse_is_an_error),
-        cmocka_unit_test(what_no_node_takes_is_not_put),
+        cmocka_unit_test(put_refuses_entries_that_no_node_accepts),
         cmocka_unit_test(bad_ranges_are_refused),
         cmocka_unit_test(full_slots_are_reported_and_freed),
         cmocka_unit_test(equal_summaries_leave_their_slots),
         cmocka_unit_test(repeated_messages_change_nothing),
-        cmocka_unit_test(a_duplicate_step_is_answered_once),
+        cmocka_unit_test(a_duplicate_sync_message_is_answered_once),
         cmocka_unit_test(updates_survive_a_pause),
         cmocka_unit_test(a_delayed_message_about_the_tree),
         cmocka_unit_test(a_flush_announced_for_never),
         cmocka_unit_test(same_seed_same_messages),
         cmocka_unit_test(replicas_recover_from_out_of_memory),
         cmocka_unit_test(suspicions_end_on_both_sides),
-        cmocka_unit_test(a_slower_network_ends_no_peer),
+        cmocka_unit_test(suspicions_on_a_slower_network_end),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

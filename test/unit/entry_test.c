@@ -2,6 +2,7 @@
 #include "../lib/test.h"
 
 #include "../../codec/entry.h"
+#include "../../codec/message.h"
 #include "../../engine/prng.h"
 
 #include <stdio.h>
@@ -48,8 +49,8 @@ static void canonical_texts_pass(void **state) {
         assert_int_equal(check_key(text(good[i])), 0);
 }
 
-// What was a way in: no JSON, more than one value, one that a peer would spell otherwise.
-static void others_do_not(void **state) {
+// Not JSON, more than one value, or JSON that is not canonical.
+static void other_texts_are_refused(void **state) {
     (void)state;
     static const char *const bad[] = {"hello",
                                       "1],\"evil\":[2",
@@ -129,7 +130,7 @@ static void nesting_is_bounded(void **state) {
     }
 }
 
-static void shapes(void **state) {
+static void fields_must_fit_the_lattice(void **state) {
     (void)state;
     static char name[300], key[GV_ENTRY_SIZE_MAX + 1];
     memset(name, 'n', sizeof name);
@@ -229,7 +230,7 @@ static size_t any_text(struct gv_prng *prng, char *out, size_t cap) {
     return len;
 }
 
-// A value of any kind, well formed, as anybody may spell it.
+// A random value in a random valid spelling.
 static size_t any_value(struct gv_prng *prng, unsigned depth, char *out) {
     static const char *const leaves[] = {"1",       "-0",
                                          "-7.0e+3", "true",
@@ -254,8 +255,8 @@ static size_t any_value(struct gv_prng *prng, unsigned depth, char *out) {
     return len;
 }
 
-// A text passes exactly if it is JSON, and its own canonical text.
-static void it_is_what_the_codec_says(void **state) {
+// A text passes if and only if it is JSON and equals its canonical text.
+static void check_agrees_with_the_codec(void **state) {
     (void)state;
     static char in[1 << 16], out[1 << 16];
     struct gv_prng prng;
@@ -284,9 +285,11 @@ static void it_is_what_the_codec_says(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(canonical_texts_pass),      cmocka_unit_test(others_do_not),
-        cmocka_unit_test(nesting_is_bounded),        cmocka_unit_test(shapes),
-        cmocka_unit_test(it_is_what_the_codec_says),
+        cmocka_unit_test(canonical_texts_pass),
+        cmocka_unit_test(other_texts_are_refused),
+        cmocka_unit_test(nesting_is_bounded),
+        cmocka_unit_test(fields_must_fit_the_lattice),
+        cmocka_unit_test(check_agrees_with_the_codec),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

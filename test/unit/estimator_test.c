@@ -4,7 +4,7 @@
 #include "../../engine/prng.h"
 #include "../lib/test.h"
 
-static void estimators_tell_the_order_of_magnitude(void **state) {
+static void estimates_have_the_right_order_of_magnitude(void **state) {
     (void)state;
     struct gv_prng prng;
     gv_prng_init(&prng, gv_test_seed(), 4);
@@ -19,7 +19,7 @@ static void estimators_tell_the_order_of_magnitude(void **state) {
                 estimator[side] = gv_estimator_add(estimator[side], hash);
                 more += side == 0 ? 1 : -1;
                 if (i < differ) continue;
-                estimator[side] = gv_estimator_add(estimator[side], other); // and away with both
+                estimator[side] = gv_estimator_add(estimator[side], other); // remove both again
                 estimator[side] = gv_estimator_sub(estimator[side], hash);
                 estimator[side] = gv_estimator_sub(estimator[side], other);
                 more -= side == 0 ? 1 : -1;
@@ -34,7 +34,7 @@ static void estimators_tell_the_order_of_magnitude(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(estimators_tell_the_order_of_magnitude),
+        cmocka_unit_test(estimates_have_the_right_order_of_magnitude),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -11,7 +11,7 @@
 
 enum { ID_MAX = 256 };
 
-// A node of this name and life, whose wall clock is its `now`.
+// A node of this name and incarnation, whose wall clock is its `now`.
 static void start(struct gv_solo *solo, const char *name, uint64_t incarnation) {
     gv_solo_config(solo, &gv_ids_workload);
     solo->config.incarnation = incarnation;
@@ -24,7 +24,7 @@ static void start(struct gv_solo *solo, const char *name, uint64_t incarnation) 
     assert_non_null(strstr(gv_solo_say(solo, line), "init_ok"));
 }
 
-// The next id, as it stands between its quotes.
+// The next id, without its quotes.
 static void generate(struct gv_solo *solo, char id[ID_MAX]) {
     char line[512];
     snprintf(line, sizeof line,
@@ -53,7 +53,7 @@ static void test_form(void **state) {
     gv_solo_stop(&solo);
 }
 
-// Whatever the clock does, each id of a life is greater than the one before, as text too.
+// The ids of an incarnation ascend, also as text, whatever the clock does.
 static void test_ascending(void **state) {
     (void)state;
     struct gv_prng prng;
@@ -82,7 +82,7 @@ static void test_ascending(void **state) {
     gv_solo_stop(&solo);
 }
 
-// Everything but one thing alike: the time, the name, the life.
+// Ids differ if only the time, the name or the incarnation differs.
 static void test_unique(void **state) {
     (void)state;
     static const struct {
@@ -140,7 +140,7 @@ static void start_kept(struct gv_solo *solo, struct gv_disk *disk, gv_time clock
     gv_solo_clear(solo);
 }
 
-// Writes the batch there is, if the disk works; false: there was none.
+// Writes the next batch, if the disk works; false: there was none.
 static bool write_batch(struct gv_solo *solo, struct gv_disk *disk, bool works) {
     const struct gv_store_batch *batch = gv_node_batch(solo->node, solo->now);
     if (batch == NULL) return false;
@@ -149,7 +149,7 @@ static bool write_batch(struct gv_solo *solo, struct gv_disk *disk, bool works) 
     return true;
 }
 
-// The greatest TIME among the ids that were handed out since the last call, and the least; or 0.
+// The largest TIME of the ids since the last call, and the smallest; or 0.
 static uint64_t hear(struct gv_solo *solo, uint64_t *least) {
     gv_solo_send(solo);
     uint64_t most = 0;
@@ -168,7 +168,7 @@ static uint64_t greatest(struct gv_solo *solo) {
     return hear(solo, &least);
 }
 
-// An id waits for the disk only when none is reserved; the reserve is renewed before it ends.
+// An id waits for the disk only without a reserve, which is extended before it ends.
 static void test_reserve(void **state) {
     (void)state;
     struct gv_disk disk;
@@ -184,11 +184,11 @@ static void test_reserve(void **state) {
         assert_true(greatest(&solo) > 0);
         batches += write_batch(&solo, &disk, true);
         assert_false(write_batch(&solo, &disk, true));
-        assert_true(greatest(&solo) == 0); // a renewal answers nobody
+        assert_true(greatest(&solo) == 0); // an extension has no reply
     }
     assert_in_range(batches, 6, 12);
 
-    // A pause longer than the reserve; and then a disk that does not work, and works again.
+    // A pause longer than the reserve; then a disk that fails, and works again.
     solo.now += 60 * 1000 * GV_MS;
     assert_string_equal(gv_solo_ask(&solo, ask), "");
     assert_string_equal(gv_solo_ask(&solo, ask), "");
@@ -205,7 +205,7 @@ static void test_reserve(void **state) {
     gv_disk_fini(&disk);
 }
 
-// Whatever the clock says at a new start, and whenever the one before ended, ids go on ascending.
+// Ids ascend across restarts, whatever the clock does and whenever the node stopped.
 static void test_lives(void **state) {
     (void)state;
     struct gv_prng prng;
@@ -243,8 +243,8 @@ static void test_lives(void **state) {
     gv_disk_fini(&disk);
 }
 
-// At the end of 64-bit nanoseconds ids go on up to the last one, and then are refused, in this life
-// and in every other with this store, whatever the clock says.
+// Ids end with 64-bit nanoseconds: then requests get an error, also after restarts with this store,
+// whatever the clock does.
 static void test_the_end_of_time(void **state) {
     (void)state;
     struct gv_disk disk;

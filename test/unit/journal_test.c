@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// A file of frames: what is found again in the next life, whatever happened to the last frame, and
-// what is refused.
+// The journal: the frames that the next open finds, also with a torn last one, and the files that
+// it refuses.
 #include "../lib/test.h"
 
 #include "../../engine/prng.h"
@@ -37,7 +37,7 @@ static int tear_down(void **state) {
     return 0;
 }
 
-// A batch of so many bytes that tell its number.
+// A batch of this length, filled with its number.
 static int append(uint8_t number, size_t len) {
     static uint8_t bytes[GV_JOURNAL_SIZE];
     memset(bytes, number, len);
@@ -51,14 +51,14 @@ static int take(void *ctx, struct gv_slice batch) {
     return 0;
 }
 
-// Reads the batches from `first` on; returns how many, or the error.
+// Reads the batches from `first` on; returns their number, or the error.
 static int count(int first) {
     int next = first, error = gv_journal_read(&journal, take, &next);
     assert_true((error == GV_ECORRUPT) == (journal.damage.what != NULL));
     return error != 0 ? error : next - first;
 }
 
-// The next life, with a database that tells this epoch.
+// Opens the file again, with a database that records this epoch.
 static int reopen(uint64_t epoch) {
     gv_journal_close(&journal);
     int error = gv_journal_open(&journal, path, MINE, epoch);
@@ -70,7 +70,7 @@ static void next_life(uint64_t epoch) {
     assert_int_equal(reopen(epoch), 0);
 }
 
-// What becomes of it in the next life: the batches from `first` on, or the error.
+// Opens the file again and reads the batches from `first` on; returns their number, or the error.
 static int found(uint64_t epoch, int first) {
     int error = reopen(epoch);
     return error != 0 ? error : count(first);
@@ -89,7 +89,7 @@ static void what_is_appended_is_found(void **state) {
     for (int i = 0; i < batches; i++) assert_int_equal(append((uint8_t)i, lengths[i]), 0);
     assert_int_equal(count(0), batches);
     assert_int_equal(found(7, 0), batches);
-    assert_int_equal(append((uint8_t)batches, SHORT), 0); // it goes on behind them
+    assert_int_equal(append((uint8_t)batches, SHORT), 0); // appended behind them
     assert_int_equal(count(0), batches + 1);
 }
 
@@ -116,7 +116,7 @@ static void an_epoch_forgets_the_one_before(void **state) {
     assert_int_equal(found(8, 50), 2);
 }
 
-// An epoch is announced before the database notes it: until then all of the one before is there.
+// An announced epoch that the database has not recorded: all frames of the previous one are found.
 static void an_epoch_may_be_announced_for_long(void **state) {
     (void)state;
     for (uint8_t i = 0; i < 3; i++) assert_int_equal(append(i, LONG), 0);
@@ -126,10 +126,10 @@ static void an_epoch_may_be_announced_for_long(void **state) {
         assert_int_equal(found(7, 0), 3);
         assert_true(journal.prepared);
     }
-    next_life(8); // it was noted
+    next_life(8); // recorded by the database
     assert_false(journal.prepared);
     assert_int_equal(count(0), 0);
-    next_life(7); // or rather not
+    next_life(7); // not recorded
     assert_int_equal(count(0), 3);
     gv_journal_begin(&journal);
     assert_int_equal(append(9, SHORT), 0);
@@ -164,8 +164,8 @@ static uint8_t change(size_t at, uint8_t byte) {
     return before;
 }
 
-// The power failed while the last frame was written: it is not there, and the others are. Any other
-// frame had been safe: then it is the disk that lost it.
+// A torn last frame is dropped, and the others are found. Any other damaged frame was durable, so
+// the file is refused.
 static void only_the_last_may_be_torn(void **state) {
     (void)state;
     struct gv_prng prng;
@@ -186,19 +186,19 @@ static void only_the_last_may_be_torn(void **state) {
         if (frame < 3) assert_int_equal(journal.damage.at, starts[frame]);
     }
     assert_int_equal(found(7, 0), 4);
-    // What was torn is written over.
+    // The torn frame is overwritten.
     change(starts[3] + FRAME_HEADER, 0xff);
     assert_int_equal(found(7, 0), 3);
     assert_int_equal(append(3, SHORT), 0);
     assert_int_equal(count(0), 4);
-    // A caller who knows better: it was acknowledged.
+    // A watermark says that it was acknowledged.
     change(starts[3] + FRAME_HEADER, 0xff);
     next_life(7);
     journal.count = 4;
     assert_int_equal(count(0), GV_ECORRUPT);
 }
 
-// From any byte on to any other, in frames or behind them: at most the last frame is missed.
+// Damage to any range of bytes: at most the last frame is lost undetected.
 static void a_hole_is_refused(void **state) {
     (void)state;
     static const uint8_t zeros[GV_JOURNAL_SIZE];
@@ -230,7 +230,7 @@ static void a_hole_is_refused(void **state) {
     assert_true(refused > 100 && fewer > 10);
 }
 
-// What the whole file was overwritten with, or cut off at, or another directory's.
+// A file that is overwritten, truncated, or of another directory.
 static void what_is_not_the_journal_is_refused(void **state) {
     (void)state;
     static uint8_t bytes[GV_JOURNAL_SIZE];
@@ -260,8 +260,8 @@ static void what_is_not_the_journal_is_refused(void **state) {
     }
 }
 
-// Whoever asks for an epoch that had ended has forgotten what came after; and who has one that is
-// to come has forgotten the journal's.
+// A database with an earlier epoch than the journal is an older copy; with a later one, the journal
+// is.
 static void another_epoch_is_refused(void **state) {
     (void)state;
     for (uint8_t i = 0; i < 3; i++) assert_int_equal(append(i, LONG), 0);
@@ -276,7 +276,7 @@ static void another_epoch_is_refused(void **state) {
     }
 }
 
-// A batch that holds what looks like a frame, which tells a number that is to come.
+// A batch with bytes that look like a frame with a later number.
 static void a_batch_is_no_frame(void **state) {
     (void)state;
     static uint8_t bytes[3 * GV_JOURNAL_BLOCK];
@@ -293,7 +293,7 @@ static void a_batch_is_no_frame(void **state) {
     }
 }
 
-// What could not be appended is not there later; the limit of a file's size stands for the disk.
+// A failed append leaves no frame; the limit on file sizes stands for a full disk.
 static void a_failure_leaves_nothing(void **state) {
     (void)state;
     struct rlimit before, less;
@@ -313,7 +313,7 @@ static void a_failure_leaves_nothing(void **state) {
     assert_int_equal(found(7, 0), 2);
 }
 
-// A trial says what an append would, and is nothing that is found later.
+// A probe returns what an append would, and leaves no frame.
 static void a_trial_leaves_nothing(void **state) {
     (void)state;
     struct rlimit before, less;
@@ -334,7 +334,7 @@ static void a_trial_leaves_nothing(void **state) {
     assert_int_equal(number, EFBIG);
     assert_int_equal(shorter, 0);
     assert_int_equal(found(7, 0), 2);
-    // What an append left behind that had failed to take itself back is written over.
+    // A frame that a failed append could not erase is overwritten.
     size_t end = journal.at;
     assert_int_equal(append(2, LONG), 0);
     journal.at = end;
@@ -359,7 +359,7 @@ static void no_place_to_make_it(void **state) {
     int error = gv_journal_make(&other, second, MINE, 7);
     assert_int_equal(setrlimit(RLIMIT_FSIZE, &before), 0);
     assert_int_equal(error, GV_EFULL);
-    assert_int_equal(gv_journal_open(&other, second, MINE, 7), GV_ENOENT); // nothing half made
+    assert_int_equal(gv_journal_open(&other, second, MINE, 7), GV_ENOENT); // no incomplete file
 }
 
 #define TEST(function) cmocka_unit_test_setup_teardown(function, set_up, tear_down)

@@ -11,8 +11,8 @@ static struct gv_slice slice(const char *text) {
     return (struct gv_slice){(const uint8_t *)text, strlen(text)};
 }
 
-// Every code point there is has one encoding, and every way to cut it short or to change one of
-// its bytes to an ASCII one makes it none.
+// Every code point has one encoding. Truncated, or with a byte replaced by an ASCII one, it is
+// invalid.
 static void test_utf8_points(void **state) {
     (void)state;
     for (long point = 0; point <= 0x10ffff; point++) {
@@ -32,7 +32,7 @@ static void test_utf8_points(void **state) {
     }
 }
 
-// Every pair of leading bytes, completed: accepted exactly as often as there are code points.
+// Of all pairs of leading bytes, completed, as many are accepted as there are code points.
 static void test_utf8_lengths(void **state) {
     (void)state;
     long counts[5] = {0};
@@ -46,7 +46,7 @@ static void test_utf8_lengths(void **state) {
     assert_int_equal(counts[4], (0x110000 - 0x10000) / 4096);
 }
 
-// Any one byte, at any place, of texts of any length and alignment.
+// Every byte at every offset of texts of every length and alignment.
 static void test_plain(void **state) {
     (void)state;
     for (size_t len = 0; len < 40; len++) {
@@ -61,7 +61,7 @@ static void test_plain(void **state) {
                 if (gv_json_string_plain(text, len) != plain)
                     fail_msg("byte %02x at %zu of %zu", (unsigned)byte, at, len);
             }
-            text[at] = at % 2 ? ' ' : '\x7f'; // the least and the most that are plain
+            text[at] = at % 2 ? ' ' : '\x7f'; // the smallest and the largest plain byte
         }
         free(text);
     }
@@ -89,11 +89,11 @@ static void test_scan(void **state) {
         {"\\ud83d\\ude0\"", "lone high surrogate", 0, true},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-        for (size_t lead = 0; lead < 20; lead++) { // as far into a word as can be
+        for (size_t lead = 0; lead < 20; lead++) { // every alignment in a word
             char text[64];
             size_t end = 99;
             bool escaped = false;
-            memset(text, '"', lead); // before `at`: not looked at
+            memset(text, '"', lead); // before `at`: not read
             strcpy(text + lead, cases[i].text);
             const char *fault = gv_json_string_scan(text, strlen(text), lead, &end, &escaped);
             if (cases[i].fault == NULL) {
@@ -114,7 +114,7 @@ static int sign(int order) {
 
 static void test_compare(void **state) {
     (void)state;
-    // In rising order; strings on one line are equal.
+    // In ascending order; strings on one line are equal.
     static const char *ladder[][3] = {
         {"", "", ""},
         {"\\u0000", "\\u0000", "\\u0000"},
@@ -150,8 +150,8 @@ static void test_compare(void **state) {
     }
 }
 
-// Random bytes of UTF-8: quoted, scanned, resolved, they are what they were; the quoted text is
-// its own canonical form; and no room but exactly enough is needed.
+// Random UTF-8 is unchanged after quoting, scanning and unescaping. The quoted text is its own
+// canonical form, and a buffer of exactly its size suffices.
 static void test_round_trip(void **state) {
     (void)state;
     struct gv_prng prng;
@@ -184,7 +184,7 @@ static void test_round_trip(void **state) {
         assert_int_equal(gv_json_string_canonical(raw, back, (size_t)size - 1), GV_ESPACE);
 
         if (len == 0) continue;
-        bytes[gv_prng_below(&prng, len)] = '\xff'; // no byte of UTF-8
+        bytes[gv_prng_below(&prng, len)] = '\xff'; // not a byte of UTF-8
         assert_int_equal(gv_json_string_quote(text, quoted, sizeof quoted), GV_ESYNTAX);
     }
 }

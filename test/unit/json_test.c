@@ -34,9 +34,9 @@ static void assert_slice(struct gv_slice slice, const char *want) {
     assert_memory_equal(slice.data, want, slice.len);
 }
 
-// ---- What is refused ----------------------------------------------------------------------------
+// ---- Refused texts ------------------------------------------------------------------------------
 
-// Puts the bytes that a vector's input stands for into a block of exactly their number.
+// Decodes the input of a vector into a block of exactly its size.
 static uint8_t *vector_bytes(const char *input, size_t *len) {
     uint8_t buf[256];
     *len = 0;
@@ -115,9 +115,9 @@ static void test_accepted(void **state) {
     }
 }
 
-// ---- Compared with the naive reading -----------------------------------------------
+// ---- Against the reference parser -----------------------------------------------------------
 
-// Parses a copy of exactly len bytes both ways: the same verdict, and the same tokens.
+// Parses a copy of exactly len bytes with both parsers: same result, same tokens.
 static int compare(struct gv_json *json, const char *text, size_t len) {
     static struct gv_ref ref;
     char *copy = malloc(len + (len == 0));
@@ -141,7 +141,7 @@ static int compare(struct gv_json *json, const char *text, size_t len) {
         }
     } else {
         assert_non_null(json->error);
-        assert_string_not_equal(json->error, "not JSON"); // every fault has a better name
+        assert_string_not_equal(json->error, "not JSON"); // every error is described more precisely
         assert_true(json->error_offset <= len);
         assert_int_equal(json->count, 0);
     }
@@ -149,7 +149,7 @@ static int compare(struct gv_json *json, const char *text, size_t len) {
     return count;
 }
 
-// Every text of up to five characters of those that matter.
+// Every text of up to five characters from a significant alphabet.
 static void test_every_short_text(void **state) {
     static const char letters[] = "[]{},:\"a\\1-. 0e";
     char text[5];
@@ -176,8 +176,8 @@ static struct gv_spelling *spelling_new(uint64_t stream) {
     return s;
 }
 
-// Any spelling has the canonical text that the rules give the value; it is its own canonical text;
-// and a byte less of room is too little.
+// Every spelling of a value has the same canonical text, which is its own canonical text; a buffer
+// that is one byte too short is refused.
 static void test_canonical_random(void **state) {
     struct gv_json *json = *state;
     struct gv_spelling *s = spelling_new(1);
@@ -222,7 +222,7 @@ static void test_mutated_random(void **state) {
     assert_true(refused > 1000);
 }
 
-// ---- Bounds -------------------------------------------------------------------------------------
+// ---- Limits -------------------------------------------------------------------------------------
 
 static char *repeat(char *to, const char *text, size_t times) {
     for (; times > 0; times--) to = (char *)memcpy(to, text, strlen(text)) + strlen(text);
@@ -236,7 +236,7 @@ static void test_tokens_bound(void **state) {
         struct gv_json json;
         gv_json_init(&json, gv_base_malloc(), bounds[i], 0);
         char text[2048];
-        // As many elements as there may be beside the array, and then one more.
+        // The most elements that fit beside the array, then one more.
         char *end = repeat(text, "[", 1);
         end = repeat(end, "1,", bounds[i] - 1);
         if (bounds[i] > 1) end--;
@@ -260,7 +260,7 @@ static void test_depth_bound(void **state) {
         for (unsigned depth = max; depth <= max + 1; depth++) {
             struct gv_json json;
             gv_json_init(&json, gv_base_malloc(), 0, max);
-            // Objects have the most tokens to a level; every second one is an array.
+            // Objects have the most tokens for each level; every second one is an array.
             char *end = repeat(text, "[{\"\":", depth / 2);
             end = repeat(end, "[", depth % 2);
             end = repeat(end, "]", depth % 2);
@@ -286,7 +286,7 @@ static void test_length_bound(void **state) {
     assert_int_equal(gv_json_parse(json, NULL, 0), GV_ESYNTAX);
 }
 
-// A value of each kind, that crosses each place near the end of the first 64 KiB.
+// A value of each kind across each offset near the end of the first 64 KiB.
 static void test_long_texts(void **state) {
     static const char *values[] = {"\"a string\"", "\"\\u00e9\\\\\"", "true",
                                    "-12.5e10",     "[{\"a\":[]}]",    "{\"a\":1,\"b\":[2]}"};
@@ -296,7 +296,7 @@ static void test_long_texts(void **state) {
             const char *value = values[i / 2];
             char *text = malloc(at + 24), *end = repeat(text, "[ ", 1);
             assert_non_null(text);
-            // Padded with space, or with a string that takes nearly all.
+            // Padded with white space, or with a long string.
             memset(end, i % 2 ? 'a' : ' ', at - 3);
             if (i % 2) end[0] = end[at - 5] = '"', end[at - 4] = ',';
             end += at - 3;
@@ -313,7 +313,7 @@ static void test_long_texts(void **state) {
     }
 }
 
-// Milliseconds each; some seconds are allowed for slow machines, sanitizers and valgrind.
+// Each takes milliseconds; the limit of seconds is for slow machines, sanitizers and valgrind.
 static void parse_soon(struct gv_json *json, const char *text, const char *end, int want) {
     clock_t start = clock();
     int status = gv_json_parse(json, text, (size_t)(end - text));
@@ -322,7 +322,7 @@ static void parse_soon(struct gv_json *json, const char *text, const char *end, 
     if (seconds > 5) fail_msg("%.40s…: %.1f s", text, seconds);
 }
 
-// Texts that take a parser long whose brackets, names or restarts are quadratic.
+// Texts for which a parser takes long if its brackets, names or restarts are quadratic.
 static void test_hostile(void **state) {
     enum { MANY = 60000 };
     struct gv_json *json = *state;
@@ -343,7 +343,8 @@ static void test_hostile(void **state) {
     parse_soon(json, text, end, GV_ESYNTAX);
     parse_soon(json, text, repeat(end, "\"", 1), 1);
 
-    // Names in rising, falling and mixed order, of a long common beginning; the last one twice.
+    // Names in ascending, descending and mixed order with a long common prefix; the last one
+    // repeated.
     static const unsigned factors[] = {1, MANY - 1, 7919};
     for (int i = 0; i < 6; i++) {
         end = repeat(text, "{", 1);
@@ -362,7 +363,7 @@ static void test_hostile(void **state) {
 // ---- Memory -------------------------------------------------------------------------------------
 
 struct counting {
-    long calls, fail_at, in_use; // fail_at: the call to fail, from 1; 0: none
+    long calls, fail_at, in_use; // fail_at: the call that fails, from 1; 0: none
 };
 
 static void *counting_resize(void *ctx, void *block, size_t old_size, size_t new_size) {
@@ -373,7 +374,7 @@ static void *counting_resize(void *ctx, void *block, size_t old_size, size_t new
         return NULL;
     }
     if (++counting->calls == counting->fail_at) return NULL;
-    void *moved = malloc(new_size); // always elsewhere: a pointer kept too long shows
+    void *moved = malloc(new_size); // always moves the block, so that stale pointers are found
     if (moved == NULL) return NULL;
     if (old_size > 0) memcpy(moved, block, old_size < new_size ? old_size : new_size);
     free(block);
@@ -394,7 +395,7 @@ static void test_out_of_memory(void **state) {
         if (status == GV_ENOMEM) {
             assert_int_equal(json.count, 0);
             assert_string_equal(json.error, "out of memory");
-            // The next attempt has the memory.
+            // The next attempt succeeds.
             assert_int_equal(gv_json_parse(&json, text, (size_t)(end - text)), 1202);
         } else {
             assert_int_equal(status, 1202);
@@ -402,7 +403,7 @@ static void test_out_of_memory(void **state) {
         gv_json_fini(&json);
         assert_int_equal(counting.in_use, 0);
     }
-    assert_int_equal(failures - 1, 6); // 64, 128, … 2048 tokens: each was refused once
+    assert_int_equal(failures - 1, 6); // growth to 64, 128, … 2048 tokens failed once each
 }
 
 static void test_no_allocation(void **state) {
@@ -455,7 +456,7 @@ static void test_members(void **state) {
     assert_int_equal(gv_json_member(json, gv_json_member(json, body, "x"), "y"), GV_ETYPE);
 }
 
-// Several at a time: as one at a time, whatever their order, and with names that are not there.
+// Looking up several names at once gives the same, in any order, also for missing names.
 static void test_members_at_once(void **state) {
     struct gv_json *json = *state;
     static const char *const names[] = {"d", "a", "none", "b\"", "", "c", "aa"};
@@ -474,8 +475,8 @@ static void test_members_at_once(void **state) {
     for (int i = 0; i < COUNT; i++) assert_int_equal(found[i], GV_ETYPE);
 }
 
-// Every object of three of these names: refused if two are the same, however they are spelled, and
-// else in order in its canonical text.
+// Every object with three of these names is refused if two are equal, in any spelling; otherwise
+// its canonical text is sorted.
 static void test_names(void **state) {
     static const char *const spelled[] = {"",     "a", "b",       "\\u0061",   "ask",       "ack",
                                           "asks", "c", "\\u0063", "aaaaaaaaa", "aaaaaaaab", "msg"};
@@ -494,7 +495,7 @@ static void test_names(void **state) {
         int status = parse(*state, text);
         assert_int_equal(status, repeated ? GV_ESYNTAX : 7);
         if (repeated) continue;
-        for (int swap = 0; swap < 3; swap++) { // of three, three comparisons of neighbours do
+        for (int swap = 0; swap < 3; swap++) { // three swaps of neighbours sort three names
             int *pair = order + swap % 2;
             if (strcmp(plain[at[pair[0]]], plain[at[pair[1]]]) <= 0) continue;
             int first = pair[0];
@@ -606,7 +607,7 @@ static void test_canonical_examples(void **state) {
         assert_int_equal(len, strlen(examples[i][1]));
         assert_memory_equal(buf, examples[i][1], (size_t)len);
     }
-    // A part of a line is as good as a line.
+    // The value of a member is canonicalised like a root.
     char buf[8];
     assert_int_equal(parse(json, "{\"a\":[ 1, 2 ]}"), 5);
     assert_int_equal(gv_json_canonical(json, 2, buf, sizeof buf), 5);
@@ -628,7 +629,7 @@ static void test_quote(void **state) {
     assert_memory_equal(buf, "\"\"", 2);
 }
 
-// A member that is missing is an error, and whoever passes that on meets no more than that.
+// The error for a missing member can be passed to every accessor.
 static void test_no_token(void **state) {
     (void)state;
     struct gv_json parser, *json = &parser;

@@ -29,7 +29,7 @@ static uint64_t position_of(const char *text) {
     return gv_lattice_item(&key, &entry).position;
 }
 
-static void integers_stand_in_their_order(void **state) {
+static void integers_are_ordered(void **state) {
     (void)state;
     static const char *const ascending[] = {
         "-9223372036854775808",
@@ -54,12 +54,12 @@ static void integers_stand_in_their_order(void **state) {
     assert_int_equal(position_of("-9223372036854775808"), 0);
     assert_int_equal(position_of("0"), UINT64_C(1) << 63);
     assert_int_equal(position_of("1") - position_of("-1"), 2);
-    // The end of all positions is no position: the largest integer shares that of its neighbour.
+    // GV_POSITION_END is not a position, so the largest integer shares that of its predecessor.
     assert_int_equal(position_of("9223372036854775807"), GV_POSITION_END - 1);
     assert_int_equal(position_of("9223372036854775806"), GV_POSITION_END - 1);
 }
 
-static void any_integer_stands_at_its_value(void **state) {
+static void the_position_of_an_integer_is_its_value(void **state) {
     (void)state;
     struct gv_prng prng;
     gv_prng_init(&prng, gv_test_seed(), 0);
@@ -72,8 +72,8 @@ static void any_integer_stands_at_its_value(void **state) {
     }
 }
 
-// What looks like an integer but is none of 64 bits is spread by its hash, which depends on the
-// cluster's secret, as an integer's position does not.
+// Keys that are not integers of 64 bits have the position of their hash, which depends on the
+// secret of the cluster.
 static void other_keys_are_hashed(void **state) {
     (void)state;
     static const char *const texts[] = {
@@ -122,8 +122,8 @@ static void assert_told_apart(const struct gv_digest_key *key, const char *one, 
     }
 }
 
-// Keys that share a position differ in their hashes, whatever the lattice.
-static void keys_of_one_place_are_told_apart(void **state) {
+// Keys that share a position differ in their hashes, in every lattice.
+static void keys_of_one_position_differ_in_hash(void **state) {
     (void)state;
     struct gv_digest_key bare = key_of("");
     assert_told_apart(&bare, "9223372036854775807", "9223372036854775806");
@@ -139,7 +139,7 @@ static void keys_of_one_place_are_told_apart(void **state) {
     }
 }
 
-// Every field that makes a version makes the hash; none else moves the position.
+// The hash depends on every field of a version, the position on the key only.
 static void the_hash_covers_the_version(void **state) {
     (void)state;
     struct gv_digest_key key = key_of("a secret");
@@ -204,7 +204,7 @@ static bool equal(const struct gv_entry *a, const struct gv_entry *b) {
            a->value.data == b->value.data;
 }
 
-// Of two versions that differ exactly one is larger, and larger than larger is larger.
+// The order of versions is total and transitive.
 static void versions_are_totally_ordered(void **state) {
     (void)state;
     struct gv_prng prng;
@@ -232,7 +232,7 @@ static void later_writers_win(void **state) {
     later.value = slice("1");
     assert_true(gv_lattice_exceeds(&later, &old));
     struct gv_entry tie = old;
-    tie.node = slice("\"n91\""); // larger by its bytes: a digit is above a quote
+    tie.node = slice("\"n91\""); // larger by its bytes: a digit sorts after a quote
     tie.value = slice("1");
     assert_true(gv_lattice_exceeds(&tie, &old));
     tie = old;
@@ -242,10 +242,10 @@ static void later_writers_win(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(integers_stand_in_their_order),
-        cmocka_unit_test(any_integer_stands_at_its_value),
+        cmocka_unit_test(integers_are_ordered),
+        cmocka_unit_test(the_position_of_an_integer_is_its_value),
         cmocka_unit_test(other_keys_are_hashed),
-        cmocka_unit_test(keys_of_one_place_are_told_apart),
+        cmocka_unit_test(keys_of_one_position_differ_in_hash),
         cmocka_unit_test(the_hash_covers_the_version),
         cmocka_unit_test(same_means_lattice_and_key),
         cmocka_unit_test(versions_are_totally_ordered),

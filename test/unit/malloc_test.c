@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Counts what is asked of the allocator while a node does its daily work.
+// Counts allocations while a node works as usual.
 #include "../lib/test.h"
 
 #include "../lib/solo.h"
@@ -27,8 +27,8 @@ static void start(struct gv_solo *solo, const char *node_ids, unsigned *count) {
     assert_non_null(strstr(gv_solo_ask(solo, body), "init_ok"));
 }
 
-// Broadcasts the values from `first` on, a millisecond every hundred; returns how often the
-// allocator was called meanwhile.
+// Broadcasts the values from `first` on, a hundred in each millisecond; returns the number of calls
+// of the allocator.
 static unsigned broadcast(struct gv_solo *solo, const unsigned *count, int first, int lines) {
     unsigned before = *count;
     for (int i = first; i < first + lines; i++) {
@@ -66,7 +66,7 @@ static void test_alone(void **state) {
     check("\"n1\"");
 }
 
-// With peers that never answer: the node tells them all it has, again and again.
+// With peers that never reply, so that the node sends its updates repeatedly.
 static void test_peers(void **state) {
     (void)state;
     check("\"n1\",\"n2\",\"n3\"");

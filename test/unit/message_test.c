@@ -26,7 +26,7 @@ static struct gv_json parser(void) {
 static const struct gv_entry one_set = {.lattice = GV_LATTICE_SET,
                                         .key = {(const uint8_t *)"17", 2}};
 
-static void golden_text(void **state) {
+static void golden_message(void **state) {
     (void)state;
     char buf[1024];
     struct gv_message head = {.has_id = true,
@@ -64,7 +64,7 @@ static void golden_text(void **state) {
                  "{\"type\":\"sync\",\"v\":2,\"ranges\":\"AQID\"}");
 }
 
-static void comes_back_as_it_was(void **state) {
+static void round_trip(void **state) {
     (void)state;
     const char *text = "{\"v\":2,\"type\":\"sync\",\"later\":[{}],\"id\":18446744073709551615,"
                        "\"ack\":[5,18446744073709551615,0],\"ranges\":\"AQID\",\"entries\":"
@@ -97,7 +97,7 @@ static void comes_back_as_it_was(void **state) {
     gv_json_fini(&json);
 }
 
-static void bad_heads(void **state) {
+static void bad_headers(void **state) {
     (void)state;
     static const struct {
         const char *text, *fault;
@@ -134,7 +134,7 @@ static void bad_heads(void **state) {
     gv_json_fini(&json);
 }
 
-// A malformed entry does not hide those behind it.
+// The entries after a malformed one are decoded.
 static void bad_entries_are_skipped(void **state) {
     (void)state;
     const char *text =
@@ -161,8 +161,8 @@ static void bad_entries_are_skipped(void **state) {
     gv_json_fini(&json);
 }
 
-// Whatever the room, what is written is whole and parses; nothing that did not fit is half there.
-static void any_room(void **state) {
+// With every capacity the message is well-formed, and an entry is written completely or not at all.
+static void every_capacity(void **state) {
     (void)state;
     struct gv_json json = parser();
     char buf[1200];
@@ -194,8 +194,8 @@ static void any_room(void **state) {
     gv_json_fini(&json);
 }
 
-// However a message is spelled, its text is what the writer made of it.
-static void text_of_a_message(void **state) {
+// Every spelling of a message has the canonical text that the writer wrote.
+static void canonical_text(void **state) {
     (void)state;
     static const char want[] =
         "{\"type\":\"sync\",\"v\":2,\"id\":7,\"ask\":1,\"up\":1,\"next\":380,"
@@ -226,9 +226,9 @@ static void text_of_a_message(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(golden_text), cmocka_unit_test(comes_back_as_it_was),
-        cmocka_unit_test(bad_heads),   cmocka_unit_test(bad_entries_are_skipped),
-        cmocka_unit_test(any_room),    cmocka_unit_test(text_of_a_message),
+        cmocka_unit_test(golden_message), cmocka_unit_test(round_trip),
+        cmocka_unit_test(bad_headers),    cmocka_unit_test(bad_entries_are_skipped),
+        cmocka_unit_test(every_capacity), cmocka_unit_test(canonical_text),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// What is NULL where the library needs something is an error of the call, whatever else is given.
+// A NULL argument is an error of every public function, whatever the other arguments are.
 #include "../lib/test.h"
 
 #include "../../engine/store.h"

@@ -18,7 +18,7 @@ static const struct gv_workload *const workloads[] = {
 };
 enum { WORKLOADS = sizeof workloads / sizeof *workloads };
 
-// ---- Requests and their answers -----------------------------------------------------------------
+// ---- Requests and replies -----------------------------------------------------------------------
 
 struct ask {
     const char *body, *answer;
@@ -129,7 +129,7 @@ static bool reads(struct gv_solo *solo, const char *value) {
 
 static void test_counter(void **state) {
     (void)state;
-    static const char beyond[] = "takes what this node has added beyond 2^63 - 1";
+    static const char beyond[] = "raises the total of this node above 2^63 - 1";
     static const char no_integer[] = "is not an integer of 64 bits";
     struct gv_solo solo;
     gv_solo_init(&solo, &gv_counter_workload);
@@ -157,7 +157,7 @@ static void test_counter(void **state) {
     gv_solo_stop(&solo);
 }
 
-// What is wrong with the envelope or the type is told alike by every workload.
+// Every workload reports errors of the envelope and the type in the same way.
 static void test_faults(void **state) {
     (void)state;
     for (int i = 0; i < WORKLOADS; i++) {
@@ -183,7 +183,7 @@ static void test_before_init(void **state) {
         assert_string_equal(gv_node_name(solo.node), "");
         assert_string_equal(gv_solo_ask(&solo, "{\"type\":\"read\",\"msg_id\":1}"),
                             ERROR("11", "1", "read before init"));
-        // A cluster that has begun without this node.
+        // A cluster without this node.
         assert_string_equal(gv_solo_ask(&solo, "{\"type\":\"gossip\",\"v\":2}"), "");
         assert_string_equal(solo.log, "gossip before init\n");
         gv_solo_stop(&solo);
@@ -216,7 +216,7 @@ static void test_bad_init(void **state) {
     (void)state;
     static const struct {
         const char *members, *fault;
-        bool gossip; // only found by those who gossip
+        bool gossip; // an error only for workloads that gossip
     } cases[] = {
         {"\"node_ids\":[\"n1\"]", "node_id is missing", false},
         {"\"node_id\":\"n1\"", "node_ids is missing", false},
@@ -250,7 +250,7 @@ static void test_bad_init(void **state) {
             snprintf(want, sizeof want, ERROR("12", "1", "init: %s"), cases[j].fault);
             assert_string_equal(gv_solo_ask(&solo, body), want);
         }
-        // None of it has left anything behind.
+        // The refused requests have changed nothing.
         assert_string_equal(gv_solo_ask(&solo, "{\"type\":\"init\",\"msg_id\":1,\"node_id\":\"n1\","
                                                "\"node_ids\":[\"n2\",\"n1\"]}"),
                             OK("init_ok", "1"));
@@ -258,7 +258,7 @@ static void test_bad_init(void **state) {
     }
 }
 
-// ---- Lines that get no answer -------------------------------------------------------------------
+// ---- Lines without a reply ----------------------------------------------------------------------
 
 static void test_unanswered(void **state) {
     (void)state;
@@ -295,16 +295,16 @@ static void test_unanswered(void **state) {
          "\"in_reply_to\":1}}",
          GV_ESYNTAX, "fly_ok is not supported by gv-broadcast"},
         {"{\"src\":\"n9\",\"dest\":\"n1\",\"body\":{\"type\":\"gossip\",\"v\":2}}", GV_ENOENT,
-         "gossip from n9, which is no peer"},
+         "gossip from n9, which is not a peer"},
         {"{\"src\":\"n1\",\"dest\":\"n1\",\"body\":{\"type\":\"gossip\",\"v\":2}}", GV_ENOENT,
-         "gossip from n1, which is no peer"},
+         "gossip from n1, which is not a peer"},
         {"{\"src\":\"n2\",\"dest\":\"n1\",\"body\":{\"type\":\"gossip\",\"v\":1}}", GV_EVERSION,
-         "gossip from n2: it speaks version 1 of the protocol, this node version 2: refused"},
+         "gossip from n2: refused: protocol version 1, and this node has version 2"},
         {"{\"src\":\"n2\",\"dest\":\"n1\",\"body\":{\"type\":\"sync\",\"v\":2,\"id\":-1}}",
          GV_ERANGE, "gossip from n2: id: number out of range"},
         {"{\"src\":\"n2\",\"dest\":\"n1\",\"body\":{\"type\":\"gossip\",\"v\":2,\"entries\":"
          "[{\"bag\":[1]}]}}",
-         GV_ETYPE, "gossip from n2: what it holds is refused: value of the wrong type"},
+         GV_ETYPE, "gossip from n2: an entry is refused: value of the wrong type"},
     };
     struct gv_solo solo;
     gv_solo_init(&solo, &gv_broadcast_workload);
@@ -319,12 +319,12 @@ static void test_unanswered(void **state) {
         assert_null(strstr(solo.out, "\"dest\":\"c1\""));
         assert_null(strstr(solo.out, "error"));
     }
-    // It goes on as if nothing had been.
+    // The node still works.
     assert_non_null(strstr(gv_solo_ask(&solo, "{\"type\":\"read\",\"msg_id\":1}"), "read_ok"));
     gv_solo_stop(&solo);
 }
 
-// Whoever sent a line that is not JSON is told why, where src, dest and msg_id can be made out.
+// A line that is not JSON gets error 12 with the cause if src, dest and msg_id can be read.
 static void test_unparsed(void **state) {
     (void)state;
     static const char *const values[] = {"{\"a\":1,\"a\":2}",
@@ -373,7 +373,7 @@ static void test_unparsed(void **state) {
             assert_string_equal(solo.log, "");
         }
     }
-    // Not so where it is unclear who that is, or what it says looks like a reply.
+    // No reply if the sender is ambiguous, or the line looks like a reply.
 #define N1 "\"dest\":\"n1\",\"body\":{"
     static const char *const unclear[] = {
         ("{\"src\":\"c1\",\"src\":\"c2\"," N1 "\"type\":\"read\",\"msg_id\":4}}"),
@@ -393,7 +393,7 @@ static void test_unparsed(void **state) {
     gv_solo_stop(&solo);
 }
 
-// However long its sender's name is, in a line that cannot be parsed, is too long or is split.
+// The same with any length of the sender's name, in a line that is not JSON, too long or split.
 static void test_unparsed_long(void **state) {
     (void)state;
     static const size_t lengths[] = {1, 253, 254, 255, 256, 1000, 5000, 100000};
@@ -412,7 +412,7 @@ static void test_unparsed_long(void **state) {
                            "\",\"dest\":\"n1\",\"body\":{\"type\":\"read\",\"msg_id\":4,\"x\":%s",
                            ends[i % 4 % 3]);
             size_t len = (size_t)at;
-            if (i % 4 == 3) { // longer than a line may be
+            if (i % 4 == 3) { // longer than line_max
                 memset(line + at, ' ', sizeof line - (size_t)at);
                 len = solo.config.line_max + 1;
             }
@@ -433,7 +433,7 @@ static void test_unparsed_long(void **state) {
     gv_solo_stop(&solo);
 }
 
-// A request from another node is answered like any other's; what answers it is not answered.
+// A request from another node gets a reply; a reply gets none.
 static void test_no_ping_pong(void **state) {
     (void)state;
     struct gv_solo solo;
@@ -460,7 +460,7 @@ static void test_line_max(void **state) {
     gv_solo_clear(&solo);
     assert_int_equal(gv_solo_receive(&solo, line, 101), GV_EFULL);
     assert_string_equal(solo.log, "line longer than 100 bytes\n");
-    // Whoever sent it is told, if that can be made out.
+    // Its sender gets an error if it can be read.
     const char *ask = gv_solo_line("{\"type\":\"echo\",\"msg_id\":5,\"echo\":[1,2,3,4,5,6,7,8,9,0,"
                                    "1,2,3,4,5,6,7,8,9,0]}");
     assert_string_equal(gv_solo_say(&solo, ask), ERROR("12", "5", "line longer than 100 bytes"));
@@ -483,7 +483,7 @@ static void test_log_rate(void **state) {
         assert_string_equal(solo.log, "n1: and 4900 more input errors\n");
         assert_true(gv_node_deadline(solo.node) > solo.now);
     }
-    // Also without a timer in between.
+    // Also without a timer between them.
     for (int i = 0; i < 5000; i++) gv_solo_receive(&solo, "x", 1);
     gv_solo_clear(&solo);
     solo.now += 1000 * GV_MS;
@@ -492,7 +492,7 @@ static void test_log_rate(void **state) {
                                   "n1: undecodable line: unknown literal at byte 0\n");
     struct gv_stats stats;
     gv_node_stats(solo.node, &stats);
-    assert_int_equal(stats.numbers.faults, 20001);
+    assert_int_equal(stats.numbers.input_errors, 20001);
     assert_int_equal(stats.numbers.lines, 20002);
     gv_solo_stop(&solo);
 }
@@ -541,8 +541,8 @@ static const char *check_list(const char *out, int id, int count) {
     return at + 4;
 }
 
-// Reads of thousands of values through the smallest buffer, other requests in between: each shows
-// what had been put when it was asked, in order, and asking allocates nothing to speak of.
+// Reads of thousands of values through the smallest buffer, with other requests between them: each
+// lists the values at its time, in order, and a read allocates next to nothing.
 static void test_long_reads(void **state) {
     (void)state;
     enum { VALUES = 14000, EACH = 2000 };
@@ -579,8 +579,8 @@ static void test_long_reads(void **state) {
     gv_solo_stop(&solo);
 }
 
-// A node that may not send is full after a bounded number of requests; afterwards each has its
-// answer, in order.
+// A node that cannot send is full after a bounded number of requests; then each gets its reply, in
+// order.
 static void fill(const char *body_format, const char *answer_format, int most) {
     struct gv_solo solo;
     gv_solo_init(&solo, &gv_broadcast_workload);
@@ -598,7 +598,7 @@ static void fill(const char *body_format, const char *answer_format, int most) {
     for (int i = 0; i < count; i++) {
         char answer[128];
         snprintf(answer, sizeof answer, answer_format, i);
-        // Gossip may stand in between, and nothing else.
+        // Only gossip may be between the replies.
         at = strstr(at, TO);
         assert_non_null(at);
         assert_int_equal(strncmp(at, answer, strlen(answer)), 0);
@@ -620,7 +620,7 @@ static void test_back_pressure(void **state) {
 
 // ---- Gossip -------------------------------------------------------------------------------------
 
-// However many replies wait, gossip gets its turn.
+// Gossip is sent even while many replies are waiting.
 static void test_fairness(void **state) {
     (void)state;
     struct gv_solo solo;
@@ -643,7 +643,7 @@ static void test_fairness(void **state) {
     gv_solo_stop(&solo);
 }
 
-// Carries what one node says to the others; returns how many lines of gossip that were.
+// Delivers the lines of one node to the others; returns the number of lines of gossip.
 static int carry(struct gv_solo *nodes, int count, struct gv_solo *from) {
     int carried = 0;
     gv_solo_clear(from);
@@ -723,7 +723,7 @@ static unsigned long long id_to_n2(const struct gv_solo *solo) {
     return strtoull(at + strlen("\"id\":"), NULL, 10);
 }
 
-// Round trips of 200 ms leave no time for a staleness of 20: said when they are measured, and once.
+// Round trips of 200 ms do not allow a staleness of 20 ms: logged once, when they are measured.
 static void test_links_too_slow(void **state) {
     (void)state;
     struct gv_solo solo;
@@ -756,8 +756,8 @@ static void test_links_too_slow(void **state) {
     gv_solo_stop(&solo);
 }
 
-// Runs out of memory at every allocation there is, one after the other: each line is either
-// answered as if nothing were, or refused and not done.
+// Memory runs out at each allocation in turn: each line either gets its usual reply, or an error
+// and has no effect.
 static void test_out_of_memory(void **state) {
     (void)state;
     bool whole = false;

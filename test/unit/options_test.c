@@ -2,6 +2,7 @@
 #include "../lib/test.h"
 
 #include "../../node/options.h"
+#include "../../node/security/secret_file.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -119,49 +120,49 @@ static void test_faults(void **state) {
         {GV_OPTIONS_GOSSIP, "-h", "unexpected argument -h"},
         {GV_OPTIONS_GOSSIP, "--", "unexpected argument --"},
         {GV_OPTIONS_GOSSIP, "x", "unexpected argument x"},
-        {GV_OPTIONS_GOSSIP, "--seed", "--seed wants N"},
+        {GV_OPTIONS_GOSSIP, "--seed", "--seed requires N"},
         {GV_OPTIONS_GOSSIP, "--secret-file x --message-max 1076",
-         "--message-max must be 1077 at least with --secret-file"},
-        {GV_OPTIONS_GOSSIP, "--secret-file", "--secret-file wants FILE"},
+         "--message-max must be at least 1077 with --secret-file"},
+        {GV_OPTIONS_GOSSIP, "--secret-file", "--secret-file requires FILE"},
         {GV_OPTIONS_GOSSIP, "--help=1", "--help takes no value"},
-        {GV_OPTIONS_GOSSIP, "--seed x", "--seed: not a whole number, decimal: x"},
-        {GV_OPTIONS_GOSSIP, "--seed=", "--seed: not a whole number, decimal: "},
-        {GV_OPTIONS_GOSSIP, "--seed -1", "--seed: not a whole number, decimal: -1"},
-        {GV_OPTIONS_GOSSIP, "--seed 0x10", "--seed: not a whole number, decimal: 0x10"},
-        {GV_OPTIONS_GOSSIP, "--seed +1", "--seed: not a whole number, decimal: +1"},
-        {GV_OPTIONS_GOSSIP, "--seed 1x", "--seed: not a whole number, decimal: 1x"},
-        {GV_OPTIONS_GOSSIP, "--staleness 1.5", "--staleness: not a whole number, decimal: 1.5"},
+        {GV_OPTIONS_GOSSIP, "--seed x", "--seed: expected a decimal integer, not x"},
+        {GV_OPTIONS_GOSSIP, "--seed=", "--seed: expected a decimal integer, not "},
+        {GV_OPTIONS_GOSSIP, "--seed -1", "--seed: expected a decimal integer, not -1"},
+        {GV_OPTIONS_GOSSIP, "--seed 0x10", "--seed: expected a decimal integer, not 0x10"},
+        {GV_OPTIONS_GOSSIP, "--seed +1", "--seed: expected a decimal integer, not +1"},
+        {GV_OPTIONS_GOSSIP, "--seed 1x", "--seed: expected a decimal integer, not 1x"},
+        {GV_OPTIONS_GOSSIP, "--staleness 1.5", "--staleness: expected a decimal integer, not 1.5"},
         {GV_OPTIONS_GOSSIP, "--staleness 3600001",
-         "--staleness: not within 0 and 3600000: 3600001"},
+         "--staleness: expected 0 to 3600000, not 3600001"},
         {GV_OPTIONS_GOSSIP, "--seed 18446744073709551616",
-         "--seed: not within 0 and 18446744073709551615: 18446744073709551616"},
-        {GV_OPTIONS_GOSSIP, "--message-max 10", "--message-max: not within 1024 and 65536: 10"},
+         "--seed: expected 0 to 18446744073709551615, not 18446744073709551616"},
+        {GV_OPTIONS_GOSSIP, "--message-max 10", "--message-max: expected 1024 to 65536, not 10"},
         {GV_OPTIONS_GOSSIP, "--message-max 65537",
-         "--message-max: not within 1024 and 65536: 65537"},
-        {GV_OPTIONS_GOSSIP, "--line-max 10", "--line-max: not within 4096 and 1073741824: 10"},
+         "--message-max: expected 1024 to 65536, not 65537"},
+        {GV_OPTIONS_GOSSIP, "--line-max 10", "--line-max: expected 4096 to 1073741824, not 10"},
         {GV_OPTIONS_GOSSIP, "--message-max 1024 --line-max 66559",
-         "--line-max must be 66560 at least, for messages between nodes"},
+         "--line-max must be at least 66560, for messages between nodes"},
         {GV_OPTIONS_ANY, "--data x", "unknown option --data"},
         {GV_OPTIONS_STORE, "--staleness 3", "unknown option --staleness"},
-        {GV_OPTIONS_STORE, "--durability none", "--durability and --commit-within want --data"},
-        {GV_OPTIONS_GOSSIP, "--data=", "--data: no directory"},
+        {GV_OPTIONS_STORE, "--durability none", "--durability and --commit-within require --data"},
+        {GV_OPTIONS_GOSSIP, "--data=", "--data: the name of the directory is empty"},
         {GV_OPTIONS_GOSSIP, "--data x --durability maybe",
-         "--durability: not sync, async or none: maybe"},
+         "--durability: expected sync, async or none, not maybe"},
         {GV_OPTIONS_GOSSIP, "--data x --commit-within 60001",
-         "--commit-within: not within 0 and 60000: 60001"},
-        {GV_OPTIONS_GOSSIP, "--export-refused x", "--export-refused wants --data"},
-        {GV_OPTIONS_GOSSIP, "--durability sync", "--durability and --commit-within want --data"},
+         "--commit-within: expected 0 to 60000, not 60001"},
+        {GV_OPTIONS_GOSSIP, "--export-refused x", "--export-refused requires --data"},
+        {GV_OPTIONS_GOSSIP, "--durability sync", "--durability and --commit-within require --data"},
         {GV_OPTIONS_GOSSIP, "--message-max 1024 --tokens-max 32783",
-         "--tokens-max must be 32784 at least, for messages between nodes"},
+         "--tokens-max must be at least 32784, for messages between nodes"},
         {GV_OPTIONS_GOSSIP, "--depth-max 63",
-         "--depth-max must be 64 at least, for messages between nodes"},
-        {GV_OPTIONS_GOSSIP, "--depth-max 2000", "--depth-max: not within 16 and 1024: 2000"},
-        {GV_OPTIONS_GOSSIP, "--client-burst 5", "--client-burst wants --client-rate"},
-        {GV_OPTIONS_GOSSIP, "--client-rate 0", "--client-rate: not within 1 and 1000000000: 0"},
+         "--depth-max must be at least 64, for messages between nodes"},
+        {GV_OPTIONS_GOSSIP, "--depth-max 2000", "--depth-max: expected 16 to 1024, not 2000"},
+        {GV_OPTIONS_GOSSIP, "--client-burst 5", "--client-burst requires --client-rate"},
+        {GV_OPTIONS_GOSSIP, "--client-rate 0", "--client-rate: expected 1 to 1000000000, not 0"},
         {GV_OPTIONS_ANY, "--entries-max 5", "unknown option --entries-max"},
-        {GV_OPTIONS_GOSSIP, "--log-format xml", "--log-format: not text or json: xml"},
+        {GV_OPTIONS_GOSSIP, "--log-format xml", "--log-format: expected text or json, not xml"},
         {GV_OPTIONS_GOSSIP, "--log-level loud",
-         "--log-level: not error, warn, info or debug: loud"},
+         "--log-level: expected error, warn, info or debug, not loud"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         struct gv_options o;
@@ -195,9 +196,9 @@ static int read_secret(const char *content, size_t len, uint8_t *buf, size_t cap
     assert_true(fd >= 0);
     assert_int_equal(write(fd, content, len), len);
     close(fd);
-    int status = gv_options_read_secret(path, buf, cap, &shared);
+    int status = gv_secret_file_read(path, buf, cap, &shared);
     unlink(path);
-    assert_false(shared); // mkstemp makes it for its owner alone
+    assert_false(shared); // mkstemp lets only the owner read it
     return status;
 }
 
@@ -213,12 +214,11 @@ static void test_secret(void **state) {
     assert_int_equal(read_secret("0123456789abcde\n", 16, buf, sizeof buf), GV_EINVAL);
     assert_int_equal(read_secret("", 0, buf, sizeof buf), GV_EINVAL);
     bool shared;
-    assert_int_equal(gv_options_read_secret("/nonexistent/file", buf, sizeof buf, &shared),
-                     GV_ENOENT);
-    assert_int_equal(gv_options_read_secret("/", buf, sizeof buf, &shared), GV_ENOENT);
+    assert_int_equal(gv_secret_file_read("/nonexistent/file", buf, sizeof buf, &shared), GV_ENOENT);
+    assert_int_equal(gv_secret_file_read("/", buf, sizeof buf, &shared), GV_ENOENT);
 }
 
-// Who else may read it does not matter to the secret, but is told.
+// A file that other users may read is accepted and reported.
 static void test_shared_secret(void **state) {
     (void)state;
     static const struct {
@@ -233,7 +233,7 @@ static void test_shared_secret(void **state) {
         uint8_t buf[17];
         bool shared = !cases[i].shared;
         assert_int_equal(fchmod(fd, cases[i].mode), 0);
-        assert_int_equal(gv_options_read_secret(path, buf, sizeof buf, &shared), 16);
+        assert_int_equal(gv_secret_file_read(path, buf, sizeof buf, &shared), 16);
         assert_int_equal(shared, cases[i].shared);
     }
     close(fd);

@@ -19,25 +19,26 @@ static struct gv_slice slice(const char *text) {
     return (struct gv_slice){(const uint8_t *)text, strlen(text)};
 }
 
-// What each kind of put writes, byte for byte.
+// The bytes that each put writes.
 static void test_bytes(void **state) {
     (void)state;
     uint8_t buf[64];
     struct gv_writer out = writer(buf, sizeof buf);
     gv_pack_put_u8(&out, 0xab);
+    gv_pack_put_u32(&out, 0x04030201);
     gv_pack_put_u64(&out, UINT64_C(0x0807060504030201));
     gv_pack_put_varint(&out, 300);
     gv_pack_put_text(&out, "hi");
     gv_pack_put_decimal(&out, 0);
     gv_pack_put_decimal(&out, UINT64_MAX);
     gv_pack_put_bytes(&out, NULL, 0);
-    const char want[] = "\xab\1\2\3\4\5\6\7\x08\xac\2hi018446744073709551615";
+    const char want[] = "\xab\1\2\3\4\1\2\3\4\5\6\7\x08\xac\2hi018446744073709551615";
     assert_false(out.full);
     assert_int_equal(out.len, sizeof want - 1);
     assert_memory_equal(buf, want, out.len);
 }
 
-// Whatever the room, a put that does not fit leaves no byte behind, and none after it does.
+// A put that does not fit writes nothing, and neither do the puts after it.
 static void test_full(void **state) {
     (void)state;
     for (size_t cap = 0; cap < 8; cap++) {
@@ -67,7 +68,7 @@ static void test_full(void **state) {
 static void test_varint_sizes(void **state) {
     (void)state;
     for (unsigned bits = 0; bits <= 64; bits++) {
-        // The smallest number of so many bits, and the largest.
+        // The smallest and the largest number with this many bits.
         uint64_t low = bits == 0 ? 0 : UINT64_C(1) << (bits - 1);
         uint64_t high = bits == 64 ? UINT64_MAX : (UINT64_C(1) << bits) - 1;
         size_t size = bits == 0 ? 1 : (bits + 6) / 7;
@@ -82,7 +83,7 @@ static void test_varint_sizes(void **state) {
             assert_true(gv_pack_get_varint(&in) == value);
             assert_int_equal(in.error, 0);
             assert_int_equal(in.at, size);
-            // Cut short anywhere, it is a fault.
+            // Truncated at any length, it is malformed.
             for (size_t len = 0; len < size; len++) {
                 in = reader(buf, len);
                 assert_true(gv_pack_get_varint(&in) == 0);
@@ -110,7 +111,7 @@ static void test_varint_refused(void **state) {
         struct gv_reader in = reader(bad[i].bytes, bad[i].len);
         uint64_t value = gv_pack_get_varint(&in);
         if (value != 0 || in.error != GV_ESYNTAX) fail_msg("accepted: %s", bad[i].name);
-        // The first fault stays.
+        // The error persists.
         assert_int_equal(gv_pack_get_u8(&in), 0);
         assert_true(gv_pack_get_u64(&in) == 0);
         assert_null(gv_pack_get_bytes(&in, 0));
@@ -123,10 +124,17 @@ static void test_reader_end(void **state) {
     const uint8_t data[9] = {1, 2, 3, 4, 5, 6, 7, 8, 9};
     struct gv_reader in = reader(data, sizeof data);
     assert_true(gv_pack_get_u64(&in) == UINT64_C(0x0807060504030201));
+    in.at = 0;
+    assert_int_equal(gv_pack_get_u32(&in), 0x04030201);
+    in.at = 8;
     assert_ptr_equal(gv_pack_get_bytes(&in, 1), data + 8);
     assert_non_null(gv_pack_get_bytes(&in, 0));
     assert_int_equal(in.error, 0);
     assert_null(gv_pack_get_bytes(&in, SIZE_MAX));
+    assert_int_equal(in.error, GV_ESYNTAX);
+
+    in = reader(data, 3);
+    assert_int_equal(gv_pack_get_u32(&in), 0);
     assert_int_equal(in.error, GV_ESYNTAX);
 
     in = reader(data, 7);
@@ -151,14 +159,14 @@ static void test_base64_vectors(void **state) {
     for (size_t i = 0; i < sizeof vectors / sizeof *vectors; i++) {
         uint8_t buf[16];
         struct gv_slice bytes = slice(vectors[i][0]), text = slice(vectors[i][1]);
-        struct gv_writer out = writer(buf, text.len); // exactly the room it needs
+        struct gv_writer out = writer(buf, text.len); // exactly the size needed
         gv_pack_put_base64(&out, bytes);
         assert_false(out.full);
         assert_int_equal(out.len, text.len);
         assert_memory_equal(buf, text.data, text.len);
         assert_int_equal(GV_BASE64_LEN(bytes.len), text.len);
         assert_int_equal(GV_BASE64_BYTES(text.len), bytes.len);
-        // Back, in place.
+        // Decode in place.
         assert_int_equal(gv_pack_get_base64((struct gv_slice){buf, out.len}, buf, bytes.len),
                          bytes.len);
         assert_memory_equal(buf, bytes.data, bytes.len);
@@ -169,7 +177,7 @@ static void test_base64_vectors(void **state) {
 
 static void test_base64_refused(void **state) {
     (void)state;
-    // Lengths that nothing has, padding, bits beyond the end, the other alphabet, white space.
+    // Impossible lengths, padding, bits after the last byte, the URL alphabet, white space.
     static const char *bad[] = {"A",    "AAAAA", "Zg==", "Zm8=", "Zh",  "Zm9",      "Zm-v", "Zm_v",
                                 "Zm9 ", "\nZm9", "Z*",   "*g",   "Zm*", "\xc3\xa9", "ZmZ"};
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
@@ -177,7 +185,7 @@ static void test_base64_refused(void **state) {
         int status = gv_pack_get_base64(slice(bad[i]), buf, sizeof buf);
         if (status != GV_ESYNTAX) fail_msg("%s gave %d", bad[i], status);
     }
-    // Every byte at every place of a group: accepted if and only if it is one of the 64.
+    // Every byte at every index of a group is accepted if and only if it is in the alphabet.
     for (int byte = 0; byte < 256; byte++) {
         bool known = byte != 0 && strchr("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
                                          "0123456789+/",
@@ -191,7 +199,7 @@ static void test_base64_refused(void **state) {
     }
 }
 
-// Random values of every kind and length come back as they went, from memory of the exact size.
+// Random values of every kind and length are read as written, from memory of the exact size.
 static void test_round_trip(void **state) {
     (void)state;
     struct gv_prng prng;

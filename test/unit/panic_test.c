@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// A program that has its own say of a bug: the library's default gives way.
+// A program that defines gv_panic_report replaces the default of the library.
 #include "../lib/test.h"
 
 #include "../../merkle/panic.h"
@@ -8,29 +8,29 @@
 #include <string.h>
 
 static jmp_buf back;
-static const char *condition_said, *file_said;
-static int line_said;
+static const char *condition_reported, *file_reported;
+static int line_reported;
 
 void gv_panic_report(const char *condition, const char *file, int line) {
-    condition_said = condition;
-    file_said = file;
-    line_said = line;
+    condition_reported = condition;
+    file_reported = file;
+    line_reported = line;
     longjmp(back, 1);
 }
 
-static void the_programs_own_is_called(void **state) {
+static void the_function_of_the_program_is_called(void **state) {
     (void)state;
     volatile int two = 2, before = __LINE__;
     if (setjmp(back) == 0) {
         GV_ASSERT(two == 3);
         fail();
     }
-    assert_string_equal(condition_said, "two == 3");
-    assert_non_null(strstr(file_said, "panic_test.c"));
-    assert_int_equal(line_said, before + 2);
+    assert_string_equal(condition_reported, "two == 3");
+    assert_non_null(strstr(file_reported, "panic_test.c"));
+    assert_int_equal(line_reported, before + 2);
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(the_programs_own_is_called)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(the_function_of_the_program_is_called)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

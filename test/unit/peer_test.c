@@ -18,9 +18,9 @@ static bool names_id(const struct gv_message_ack *ack, uint64_t id) {
            (ack->mask >> (ack->largest - id - 1) & 1) != 0;
 }
 
-// ---- What the peer sent -------------------------------------------------------------------------
+// ---- Messages from the peer ---------------------------------------------------------------------
 
-// The acknowledgement names the largest id and exactly those of the 64 before it that came.
+// An acknowledgement has the largest id, and of the 64 before it exactly those received.
 static void acknowledgements_name_what_came(void **state) {
     (void)state;
     enum { IDS = 400 };
@@ -32,7 +32,7 @@ static void acknowledgements_name_what_came(void **state) {
         struct gv_peer peer = peer_at(0, 0);
         uint64_t largest = 0, top = 1 + gv_prng_below(&prng, 3);
         for (int i = 0; i < 2000; i++) {
-            // Mostly a little further on, sometimes much, often back, never beyond the mask.
+            // Mostly a bit larger, sometimes much larger, often smaller, never below the mask.
             uint64_t id = top;
             if (gv_prng_below(&prng, 10) == 0) id += gv_prng_below(&prng, 90);
             uint64_t back = gv_prng_below(&prng, 65);
@@ -54,7 +54,7 @@ static void acknowledgements_name_what_came(void **state) {
     }
 }
 
-// A peer that starts anew counts from elsewhere; nothing of its former incarnation is acknowledged.
+// A restarted peer uses other ids; those of its former incarnation are not acknowledged.
 static void a_peer_restarts(void **state) {
     (void)state;
     static const uint64_t firsts[] = {0, 5, 1000, 2000 - 65, 2000 + 65, UINT64_MAX - 1};
@@ -81,24 +81,24 @@ static void acknowledgements_are_delayed(void **state) {
     assert_true(peer.ack_at == GV_TIME_NEVER);
     gv_peer_received(&peer, 100, 1, false, 50);
     assert_int_equal(peer.ack_at, 150);
-    gv_peer_received(&peer, 120, 2, false, 50); // the first one's time counts
+    gv_peer_received(&peer, 120, 2, false, 50); // the delay of the first one applies
     assert_int_equal(peer.ack_at, 150);
     gv_peer_received(&peer, 121, 3, false, 5);
     assert_int_equal(peer.ack_at, 126);
-    gv_peer_received(&peer, 122, 4, true, 50); // asked for
+    gv_peer_received(&peer, 122, 4, true, 50); // requested at once
     assert_int_equal(peer.ack_at, 122);
     assert_true(gv_peer_take_ack(&peer, 122, &ack));
     assert_true(peer.ack_at == GV_TIME_NEVER);
-    for (uint64_t i = 1; i <= GV_PEER_UNACKED; i++) {
+    for (uint64_t i = 1; i <= GV_PEER_ACK_THRESHOLD; i++) {
         gv_peer_received(&peer, 200 + i, 4 + i, false, 5000);
-        assert_int_equal(peer.ack_at, i < GV_PEER_UNACKED ? 5201 : 200 + i);
+        assert_int_equal(peer.ack_at, i < GV_PEER_ACK_THRESHOLD ? 5201 : 200 + i);
     }
-    for (uint64_t i = 0; i < 1000; i++) gv_peer_received(&peer, 300, 5, false, 5000); // repeated
+    for (uint64_t i = 0; i < 1000; i++) gv_peer_received(&peer, 300, 5, false, 5000); // duplicates
     assert_true(gv_peer_take_ack(&peer, 400, &ack));
-    assert_int_equal(ack.largest, 4 + GV_PEER_UNACKED);
+    assert_int_equal(ack.largest, 4 + GV_PEER_ACK_THRESHOLD);
 }
 
-// How long the largest was held is told in microseconds, since its first coming.
+// The ack delay is in microseconds, from the first arrival of the largest id.
 static void ack_delay_is_reported(void **state) {
     (void)state;
     struct gv_peer peer = peer_at(0, 0);
@@ -109,11 +109,11 @@ static void ack_delay_is_reported(void **state) {
     assert_true(gv_peer_take_ack(&peer, 9999999, &ack));
     assert_int_equal(ack.ack_delay_us, 8999);
     gv_peer_received(&peer, 20000000, 9, false, 50);
-    assert_true(gv_peer_take_ack(&peer, 1, &ack)); // a clock that went back
+    assert_true(gv_peer_take_ack(&peer, 1, &ack)); // the clock went back
     assert_int_equal(ack.ack_delay_us, 0);
 }
 
-// ---- What was sent to the peer ------------------------------------------------------------------
+// ---- Messages to the peer -----------------------------------------------------------------------
 
 static int acked(struct gv_peer *peer, gv_time now, uint64_t largest, uint64_t mask) {
     const struct gv_message_ack ack = {largest, mask, 0};
@@ -128,16 +128,16 @@ static void sequence_numbers_follow_acknowledgements(void **state) {
         assert_int_equal(gv_peer_sent(&peer, i, 10 + 10 * i, 1000, false), 100 + i);
     assert_int_equal(peer.sent_seq, 40);
     assert_int_equal(peer.acked_seq, 7);
-    assert_int_equal(acked(&peer, 5, 101, 0), 0); // the second, not the first
+    assert_int_equal(acked(&peer, 5, 101, 0), 0); // acknowledges the second, not the first
     assert_int_equal(peer.acked_seq, 7);
-    assert_int_equal(acked(&peer, 5, 101, 0), -1); // again
+    assert_int_equal(acked(&peer, 5, 101, 0), -1); // a repetition
     assert_int_equal(acked(&peer, 5, 99, UINT64_MAX), -1);
-    assert_int_equal(acked(&peer, 5, UINT64_MAX, UINT64_MAX), -1); // never sent so many
+    assert_int_equal(acked(&peer, 5, UINT64_MAX, UINT64_MAX), -1); // an id that was never sent
     assert_int_equal(acked(&peer, 5, 101, 1), 0);
     assert_int_equal(peer.acked_seq, 20);
     assert_int_equal(acked(&peer, 5, 103, 7), 0);
     assert_int_equal(peer.acked_seq, 40);
-    assert_true(peer.resend_at == GV_TIME_NEVER);
+    assert_true(peer.loss_timer == GV_TIME_NEVER);
 }
 
 static void a_gap_of_three_is_a_loss(void **state) {
@@ -145,12 +145,12 @@ static void a_gap_of_three_is_a_loss(void **state) {
     struct gv_peer peer = peer_at(100, 0);
     for (uint64_t i = 1; i <= 5; i++) gv_peer_sent(&peer, 0, i, 1000, i == 2);
     assert_int_equal(acked(&peer, 1, 102, 0), 0);
-    assert_int_equal(acked(&peer, 1, 103, 0), 3); // 100 is lost, and all behind it goes again
+    assert_int_equal(acked(&peer, 1, 103, 0), 3); // 100 is lost; all after it are sent again
     assert_int_equal(peer.sent_seq, 0);
     assert_int_equal(peer.acked_seq, 0);
     assert_int_equal(peer.in_flight_count, 0);
     assert_int_equal(peer.timeouts, 0);
-    assert_true(peer.open_sync && peer.follow_up); // 101 was a step of one
+    assert_true(peer.open_sync && peer.follow_up); // 101 was a sync message
     assert_int_equal(gv_peer_sent(&peer, 2, 5, 1000, false), 105);
     assert_int_equal(acked(&peer, 3, 105, 0), 0);
     assert_int_equal(peer.acked_seq, 5);
@@ -162,16 +162,16 @@ static void a_lost_one_spares_those_before(void **state) {
     gv_peer_sent(&peer, 0, 1, 1000, false);
     gv_peer_sent(&peer, 0, 2, 10, false);
     gv_peer_sent(&peer, 0, 3, 2000, false);
-    assert_int_equal(peer.resend_at, 10);
+    assert_int_equal(peer.loss_timer, 10);
     assert_int_equal(gv_peer_expire(&peer, 9), 0);
     assert_int_equal(gv_peer_expire(&peer, 10), 2);
     assert_int_equal(peer.sent_seq, 1);
     assert_int_equal(peer.acked_seq, 0);
-    assert_int_equal(peer.resend_at, 1000);
+    assert_int_equal(peer.loss_timer, 1000);
     assert_int_equal(peer.timeouts, 1);
     gv_peer_reset(&peer, 50);
     assert_int_equal(peer.acked_seq, 50);
-    assert_true(peer.resend_at == GV_TIME_NEVER);
+    assert_true(peer.loss_timer == GV_TIME_NEVER);
 }
 
 static void timeouts_saturate(void **state) {
@@ -187,8 +187,7 @@ static void timeouts_saturate(void **state) {
     assert_int_equal(peer.timeouts, 0);
 }
 
-// The round trip grew beyond what was waited for: the late answer shows it, though all messages
-// were given up long ago.
+// The round trip has grown beyond the timeout. Late acknowledgements of lost messages measure it.
 static void spurious_losses_are_detected(void **state) {
     (void)state;
     struct gv_peer peer = peer_at(0, 0);
@@ -212,12 +211,12 @@ static void spurious_losses_are_detected(void **state) {
     assert_int_equal(acked(&peer, 1060 * GV_MS, 3, 3), -1);
     gv_peer_sent(&peer, now, 50, 1, false);
     gv_peer_reset(&peer, 0);
-    assert_int_equal(acked(&peer, now, 4, 0), 0); // a reset gives up, too
+    assert_int_equal(acked(&peer, now, 4, 0), 0); // a reset declares lost, too
     assert_int_equal(peer.sent_seq, 0);
 }
 
-// However many messages are given up within a round trip, and whatever it was before: the first
-// acknowledgement shows that the peer is there, and no time-out is too short after it.
+// Any number of messages may be lost within a round trip, whatever was measured before: the first
+// acknowledgement ends the timeouts, and no later timeout is too short.
 static void any_rtt_is_measured(void **state) {
     (void)state;
     struct gv_prng prng;
@@ -225,7 +224,7 @@ static void any_rtt_is_measured(void **state) {
     for (int round = 0; round < 3000; round++) {
         struct gv_peer peer = peer_at(gv_prng_next(&prng) >> 40, 0);
         gv_time now = gv_prng_below(&prng, 2) ? 0 : UINT64_C(1) << 63;
-        if (gv_prng_below(&prng, 2) == 0) { // it was fast
+        if (gv_prng_below(&prng, 2) == 0) { // a short round trip was measured
             gv_peer_sent(&peer, now, 0, GV_MS, false);
             assert_int_equal(acked(&peer, now + GV_MS, peer.next_id - 1, 0), 0);
         }
@@ -237,7 +236,7 @@ static void any_rtt_is_measured(void **state) {
             gv_peer_expire(&peer, now + pause / 2);
             now += pause;
         }
-        // The first few are lost, maybe, and maybe others; the next one's acknowledgement comes.
+        // Some of the first messages are really lost; the next one is acknowledged.
         uint64_t count = peer.next_id - first, come = first + gv_prng_below(&prng, count / 8 + 1);
         now = began + (come - first) * pause + trip;
         assert_int_equal(acked(&peer, now, come, 0), 0);
@@ -249,7 +248,7 @@ static void any_rtt_is_measured(void **state) {
     }
 }
 
-// What the mean takes long to follow, it does not follow: two round trips far off begin another.
+// Two outliers in a row restart the mean, which would adapt slowly otherwise.
 static void another_path_has_another_mean(void **state) {
     (void)state;
     static const gv_time paths[][2] = {
@@ -264,7 +263,7 @@ static void another_path_has_another_mean(void **state) {
         assert_int_equal(peer.rtt_mean, paths[i][1] * GV_MS);
         assert_int_equal(peer.rtt_samples, 1);
     }
-    // One that is late, or many that vary, are none.
+    // A single outlier does not restart it, nor do round trips that vary.
     struct gv_peer peer = peer_at(0, 0);
     struct gv_prng prng;
     gv_prng_init(&prng, gv_test_seed(), 4);
@@ -276,8 +275,8 @@ static void another_path_has_another_mean(void **state) {
     }
 }
 
-// Once a later message has been acknowledged, an earlier one is lost after the usual time, and its
-// loss counts against nobody.
+// After a later message was acknowledged, an earlier one is lost after the loss delay. This is not
+// a timeout.
 static void reordered_messages_are_lost_sooner(void **state) {
     (void)state;
     struct gv_peer peer = peer_at(1, 0);
@@ -285,25 +284,25 @@ static void reordered_messages_are_lost_sooner(void **state) {
     assert_int_equal(acked(&peer, 100, 1, 0), 0);
     for (uint64_t i = 0; i < 3; i++) gv_peer_sent(&peer, 1000 + i, 2 + i, 9000, false);
     gv_peer_set_loss_times(&peer, 200);
-    assert_int_equal(peer.resend_at, 10000);
-    assert_int_equal(acked(&peer, 1100, 3, 0), 0); // the second of them
+    assert_int_equal(peer.loss_timer, 10000);
+    assert_int_equal(acked(&peer, 1100, 3, 0), 0); // the second one
     gv_peer_set_loss_times(&peer, GV_TIME_NEVER);
-    assert_int_equal(peer.resend_at, 10000);
+    assert_int_equal(peer.loss_timer, 10000);
     gv_peer_set_loss_times(&peer, 200);
-    assert_int_equal(peer.resend_at, 1200);
+    assert_int_equal(peer.loss_timer, 1200);
     assert_int_equal(gv_peer_detect_reordered(&peer, 1199), 0);
     assert_int_equal(gv_peer_detect_reordered(&peer, 1200), 2);
     assert_int_equal(peer.timeouts, 0);
     assert_int_equal(peer.sent_seq, 1);
-    assert_true(peer.resend_at == GV_TIME_NEVER);
+    assert_true(peer.loss_timer == GV_TIME_NEVER);
     gv_peer_sent(&peer, 2000, 4, 9000, false);
     peer.suspected = true;
     peer.largest_acked_end = peer.next_id;
     gv_peer_set_loss_times(&peer, 200);
-    assert_int_equal(peer.resend_at, 11000);
+    assert_int_equal(peer.loss_timer, 11000);
 }
 
-// What was given up is at all times sent again: `acked_seq` never passes what was not acknowledged.
+// Lost updates are always sent again: `acked_seq` never passes an unacknowledged one.
 static void nothing_is_lost(void **state) {
     (void)state;
     enum { UPDATES = 3000 };
@@ -324,7 +323,7 @@ static void nothing_is_lost(void **state) {
                 uint64_t id = gv_peer_sent(&peer, now, to, 20 + gv_prng_below(&prng, 20), false);
                 assert_true(id == first + count);
                 count++;
-                if (gv_prng_below(&prng, 5) > 0) { // it comes
+                if (gv_prng_below(&prng, 5) > 0) { // it arrives
                     gv_peer_received(&other, now, id, false, 0);
                     for (uint64_t at = from; at < to; at++) had[at] = true;
                 }
@@ -335,7 +334,7 @@ static void nothing_is_lost(void **state) {
                 gv_peer_acked(&peer, now, &ack);
             gv_peer_expire(&peer, now);
             assert_true(peer.acked_seq <= peer.sent_seq);
-            assert_true(peer.resend_at > now);
+            assert_true(peer.loss_timer > now);
             for (uint64_t at = 0; at < peer.acked_seq; at++) assert_true(had[at]);
         }
         assert_int_equal(peer.acked_seq, UPDATES);
@@ -352,7 +351,7 @@ static void rtt_is_smoothed(void **state) {
     gv_peer_sent(&peer, 1000, 0, GV_MS, false);
     const struct gv_message_ack held = {0, 0, 30000};
     assert_int_equal(gv_peer_acked(&peer, 1000 + 130 * GV_MS, &held), 0);
-    assert_int_equal(peer.srtt, 100 * GV_MS); // less what the peer held it for
+    assert_int_equal(peer.srtt, 100 * GV_MS); // without the ack delay
     assert_int_equal(peer.rttvar, 50 * GV_MS);
     assert_int_equal(gv_peer_timeout(&peer, 7), 300 * GV_MS);
     for (uint64_t id = 1; id < 100; id++) {
@@ -363,14 +362,14 @@ static void rtt_is_smoothed(void **state) {
     assert_in_range(gv_peer_timeout(&peer, 7), 70 * GV_MS, 72 * GV_MS);
     assert_in_range(peer.rtt_mean, 60 * GV_MS, 61 * GV_MS);
     assert_true(peer.rtt_deviation < GV_MS);
-    // One trip that was as much shorter, one longer: the mean stays, the deviation grows.
+    // One round trip shorter, one longer by the same: the mean stays, the deviation grows.
     gv_peer_sent(&peer, 0, 0, GV_MS, false);
     assert_int_equal(acked(&peer, 20 * GV_MS, 100, 0), 0);
     gv_peer_sent(&peer, 0, 0, GV_MS, false);
     assert_int_equal(acked(&peer, 100 * GV_MS, 101, 0), 0);
     assert_in_range(peer.rtt_mean, 58 * GV_MS, 62 * GV_MS);
     assert_in_range(peer.rtt_deviation, 4 * GV_MS, 6 * GV_MS);
-    // Only the largest is measured, and only if it was not held longer than it took.
+    // Only the largest id is a sample, and only if the ack delay is not longer than the time since.
     gv_peer_sent(&peer, 0, 0, GV_MS, false);
     gv_peer_sent(&peer, 0, 0, GV_MS, false);
     const struct gv_message_ack absurd = {103, 1, UINT64_MAX};
@@ -386,12 +385,12 @@ static void timeouts_grow_to_a_bound(void **state) {
     for (int timeouts = 0; timeouts <= UINT8_MAX; timeouts++) {
         peer.timeouts = (uint8_t)timeouts;
         gv_time timeout = gv_peer_timeout(&peer, 100 * GV_MS);
-        assert_true(timeout >= last && timeout <= 10000 * GV_MS); // for silence alone
+        assert_true(timeout >= last && timeout <= 10000 * GV_MS); // backoff alone
         last = timeout;
     }
     assert_int_equal(last, 1600 * GV_MS);
     static const gv_time extremes[] = {0, 1, UINT64_C(1) << 60, UINT64_C(1) << 62, UINT64_MAX};
-    const gv_time most = 2 * GV_PEER_RTT_MAX_MS * GV_MS; // no longer one is measured
+    const gv_time most = 2 * GV_PEER_RTT_MAX_MS * GV_MS; // from the longest that is measured
     for (size_t i = 0; i < 5; i++) {
         for (size_t k = 0; k < 5; k++) {
             peer.measured = k % 2 == 1;
@@ -403,7 +402,7 @@ static void timeouts_grow_to_a_bound(void **state) {
     }
 }
 
-// A guess is taken from peers that may be much nearer: 520 ms to this one, guessed as 52.
+// The assumed round trip may be much too short: 52 ms for a peer at 520 ms.
 static void the_initial_rtt_grows_with_timeouts(void **state) {
     (void)state;
     struct gv_peer peer = peer_at(0, 0);
@@ -423,7 +422,7 @@ static void the_deadline_lies_ahead(void **state) {
     struct gv_peer peer = peer_at(0, 0);
     assert_true(gv_peer_deadline(&peer, 0) == GV_TIME_NEVER);
     peer.ack_at = 10;
-    peer.resend_at = 20;
+    peer.loss_timer = 20;
     peer.probe_at = 30;
     assert_int_equal(gv_peer_deadline(&peer, 5), 10);
     assert_int_equal(gv_peer_deadline(&peer, 10), 20);
@@ -431,14 +430,13 @@ static void the_deadline_lies_ahead(void **state) {
     assert_true(gv_peer_deadline(&peer, 30) == GV_TIME_NEVER);
 }
 
-// While both sides talk, what should have been acknowledged and was not is known to be lost without
-// any time-out.
+// While both sides send, a message that should have been acknowledged is lost without a timeout.
 static void unacked_messages_are_detected(void **state) {
     (void)state;
     struct gv_peer peer = peer_at(1, 0);
     assert_int_equal(gv_peer_detect_unacked(&peer, 0, 0), 0);
     gv_peer_sent(&peer, 0, 1, 9000 * GV_MS, false);
-    assert_int_equal(gv_peer_detect_unacked(&peer, 5000 * GV_MS, 0), 0); // nothing is measured yet
+    assert_int_equal(gv_peer_detect_unacked(&peer, 5000 * GV_MS, 0), 0); // unmeasured
     assert_int_equal(acked(&peer, 100 * GV_MS, 1, 0), 0);
     gv_peer_sent(&peer, 1000 * GV_MS, 2, 9000 * GV_MS, false);
     gv_peer_sent(&peer, 1200 * GV_MS, 3, 9000 * GV_MS, false);
@@ -446,14 +444,14 @@ static void unacked_messages_are_detected(void **state) {
     assert_int_equal(gv_peer_detect_unacked(&peer, 1000 * GV_MS + usual, usual), 0);
     assert_int_equal(peer.acked_seq, 1);
     assert_int_equal(gv_peer_detect_unacked(&peer, 1000 * GV_MS + usual + 1, usual), 2);
-    assert_int_equal(peer.sent_seq, 1); // to be told again
+    assert_int_equal(peer.sent_seq, 1); // to be sent again
     assert_int_equal(peer.timeouts, 0);
-    peer.suspected = true; // who is tried only now and then may answer late
+    peer.suspected = true; // probes may be answered late
     gv_peer_sent(&peer, 2000 * GV_MS, 2, 9000 * GV_MS, false);
     assert_int_equal(gv_peer_detect_unacked(&peer, 9000 * GV_MS, usual), 0);
 }
 
-// Who speaks but does not acknowledge is given more time than who is silent.
+// A peer that sends but does not acknowledge gets more timeouts than a silent one.
 static void silent_peers_fail_before_one_way_links(void **state) {
     (void)state;
     for (int speaks = 0; speaks < 2; speaks++) {
@@ -462,7 +460,7 @@ static void silent_peers_fail_before_one_way_links(void **state) {
         while (!gv_peer_is_unresponsive(&peer)) {
             gv_peer_sent(&peer, (gv_time)timeouts, 1, 1, false);
             assert_int_equal(gv_peer_expire(&peer, (gv_time)++timeouts), 1);
-            if (speaks) peer.heard_since_timeout = true;
+            if (speaks) peer.received_since_timeout = true;
         }
         assert_int_equal(timeouts, speaks ? GV_PEER_ONE_WAY_TIMEOUTS_MAX : GV_PEER_TIMEOUTS_MAX);
     }
@@ -477,11 +475,11 @@ static void incarnations_are_told_apart(void **state) {
     assert_false(gv_peer_is_new_incarnation(&peer, 5001));
     assert_false(gv_peer_is_new_incarnation(&peer, 4936));
     assert_true(gv_peer_is_new_incarnation(&peer, 4935));
-    assert_true(
-        gv_peer_is_new_incarnation(&peer, 5000 + 5000)); // few restarts are missed by chance
+    assert_true(gv_peer_is_new_incarnation(
+        &peer, 5000 + 5000)); // few restarts look like the same incarnation
 }
 
-// A peer is owed the whole as long as it has acknowledged no updates and none were passed over.
+// A peer needs the full state until it acknowledges updates or some are skipped.
 static void duplicates_are_recognised(void **state) {
     (void)state;
     struct gv_peer peer = peer_at(1, 0);
@@ -502,7 +500,7 @@ static void full_state_is_owed_until_some_is_acknowledged(void **state) {
     (void)state;
     struct gv_peer peer = peer_at(1, 0);
     assert_true(peer.needs_full_state && !peer.contacted);
-    gv_peer_sent(&peer, 0, 0, 10, true); // no updates, a step of a sync
+    gv_peer_sent(&peer, 0, 0, 10, true); // a sync message without updates
     assert_true(peer.contacted);
     assert_int_equal(acked(&peer, 1, 1, 0), 0);
     assert_true(peer.needs_full_state);

@@ -6,7 +6,7 @@
 
 enum { CAP = GV_PINSKETCH_CAPACITY };
 
-// A product by its definition, one bit at a time.
+// The product by definition, one bit at a time.
 static uint32_t product(uint32_t a, uint32_t b) {
     uint32_t out = 0;
     for (int bit = 31; bit >= 0; bit--) {
@@ -16,7 +16,7 @@ static uint32_t product(uint32_t a, uint32_t b) {
     return out;
 }
 
-static void words_are_sums_of_odd_powers(void **state) {
+static void syndromes_are_sums_of_odd_powers(void **state) {
     (void)state;
     struct gv_prng prng;
     gv_prng_init(&prng, gv_test_seed(), 0);
@@ -47,8 +47,8 @@ static bool among(const uint32_t *elements, int count, uint32_t element) {
     return false;
 }
 
-// Two sets that share many items and differ by no more than fits: exactly the differences come out.
-static void differences_that_fit_are_told(void **state) {
+// Two sets that share many items and differ in at most `cap` decode to exactly the differences.
+static void differences_are_decoded(void **state) {
     (void)state;
     struct gv_prng prng;
     gv_prng_init(&prng, gv_test_seed(), 1);
@@ -59,7 +59,7 @@ static void differences_that_fit_are_told(void **state) {
         struct gv_pinsketch side[2] = {{{0}}, {{0}}};
         uint32_t elements[CAP] = {0}, out[CAP];
         for (int i = 0; i < 50 + count; i++) {
-            // Close together, or anything.
+            // Small values, or random ones.
             uint64_t hash = round % 3 ? gv_prng_next(&prng) : (uint64_t)i + 1;
             gv_pinsketch_add(&side[0], &hash, 1, clmul);
             if (i < 50) gv_pinsketch_add(&side[1], &hash, 1, clmul);
@@ -67,14 +67,14 @@ static void differences_that_fit_are_told(void **state) {
         }
         gv_pinsketch_merge(&side[0], &side[1]);
         for (int i = cap; i < CAP; i++)
-            side[0].syndrome[i] = ~side[0].syndrome[i]; // not to be read
+            side[0].syndrome[i] = ~side[0].syndrome[i]; // must not be read
         assert_int_equal(gv_pinsketch_decode(&side[0], cap, clmul, out), count);
         for (int i = 0; i < count; i++) assert_true(among(out, count, elements[i]));
     }
 }
 
-// More than fit: nearly always that is said; what comes out else is a set of the same sketch.
-static void too_many_are_too_many(void **state) {
+// More than `cap` differences are nearly always detected; otherwise the result has the same sketch.
+static void too_many_differences_are_detected(void **state) {
     (void)state;
     struct gv_prng prng;
     gv_prng_init(&prng, gv_test_seed(), 2);
@@ -98,11 +98,11 @@ static void too_many_are_too_many(void **state) {
         }
         for (int i = 0; i < cap; i++) assert_int_equal(sketch.syndrome[i], 0);
     }
-    assert_true(taken < 100); // of the smallest one in 24, of the others fewer
+    assert_true(taken < 100); // one in 24 for the smallest cap, fewer for the others
 }
 
-// Any words are either refused or the sketch of what comes out.
-static void any_words_are_decoded_or_refused(void **state) {
+// Random syndromes are refused, or are the sketch of the decoded elements.
+static void random_syndromes_are_decoded_or_refused(void **state) {
     (void)state;
     struct gv_prng prng;
     gv_prng_init(&prng, gv_test_seed(), 3);
@@ -124,10 +124,10 @@ static void any_words_are_decoded_or_refused(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(words_are_sums_of_odd_powers),
-        cmocka_unit_test(differences_that_fit_are_told),
-        cmocka_unit_test(too_many_are_too_many),
-        cmocka_unit_test(any_words_are_decoded_or_refused),
+        cmocka_unit_test(syndromes_are_sums_of_odd_powers),
+        cmocka_unit_test(differences_are_decoded),
+        cmocka_unit_test(too_many_differences_are_detected),
+        cmocka_unit_test(random_syndromes_are_decoded_or_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

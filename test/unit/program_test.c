@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// A whole program within this one: what it leaves to whoever goes on in its process.
+// A program run within this one: the state of the process that it leaves.
 #include "../lib/test.h"
 
 #include "../../node/program.h"
@@ -7,7 +7,7 @@
 
 #include <signal.h>
 
-// Asks for statistics when the loop has ended, as somebody might who does not know that.
+// Sends SIGUSR1 after the loop has ended.
 static int run_and_ask(void *ctx) {
     (void)ctx;
     char *argv[] = {"gv-echo", "--log-level=error", NULL};

@@ -26,7 +26,7 @@ static const struct gv_run_config config = {
 
 static char text[8192];
 
-// Draws a state of its own making: halves cut, n2 and n0 behind.
+// Draws a state with a partition into halves and values missing at n2 and n0.
 static void draw(unsigned width, bool tty, bool color, int frames) {
     struct gv_run *run = gv_run_new(&config);
     struct gv_run_view view = gv_run_view(run, 0);
@@ -81,7 +81,7 @@ static void no_colour_when_none_is_wanted(void **state) {
     assert_null(strstr(text, "\x1b[0m"));
 }
 
-// The columns a line takes, escape sequences left out.
+// The width of a line in columns, without escape sequences.
 static unsigned columns(const char *line, const char *end) {
     unsigned count = 0;
     for (; line < end; line++) {

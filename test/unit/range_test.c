@@ -4,7 +4,7 @@
 #include "../../engine/prng.h"
 #include "../lib/test.h"
 
-// What was written is read back, and nothing is left of it.
+// What is written is read back completely.
 static struct gv_reconcile read_one(const struct gv_writer *out) {
     struct gv_reconcile state = {.in = {.data = out->data, .len = out->len}};
     assert_false(out->full);
@@ -16,7 +16,7 @@ static struct gv_reconcile read_one(const struct gv_writer *out) {
     return state;
 }
 
-static void bounds_come_back(void **state) {
+static void bounds_round_trip(void **state) {
     (void)state;
     struct gv_prng prng;
     gv_prng_init(&prng, gv_test_seed(), 0);
@@ -33,7 +33,7 @@ static void bounds_come_back(void **state) {
     }
 }
 
-static void sketches_come_back(void **state) {
+static void sketches_round_trip(void **state) {
     (void)state;
     struct gv_prng prng;
     gv_prng_init(&prng, gv_test_seed(), 1);
@@ -53,7 +53,7 @@ static void sketches_come_back(void **state) {
     }
 }
 
-static void counts_tell_lists_and_requests(void **state) {
+static void counts_distinguish_lists_and_requests(void **state) {
     (void)state;
     static const enum gv_range_kind kinds[] = {GV_RANGE_LIST, GV_RANGE_REQUEST_HASHES,
                                                GV_RANGE_REQUEST_ELEMENTS};
@@ -66,7 +66,7 @@ static void counts_tell_lists_and_requests(void **state) {
             gv_range_put_header(&out, GV_RANGE_LIST, 0, GV_POSITION_END);
             gv_range_put_count(&out, kinds[k], count);
             size_t short_hashes = out.len;
-            for (uint32_t i = 0; i < count; i++) gv_range_put_u32(&out, UINT32_MAX - i);
+            for (uint32_t i = 0; i < count; i++) gv_pack_put_u32(&out, UINT32_MAX - i);
             struct gv_reconcile range = read_one(&out);
             assert_int_equal(range.kind, kinds[k]);
             assert_int_equal(range.count, count);
@@ -78,7 +78,7 @@ static void counts_tell_lists_and_requests(void **state) {
     }
 }
 
-static void estimators_come_back(void **state) {
+static void estimators_round_trip(void **state) {
     (void)state;
     struct gv_prng prng;
     gv_prng_init(&prng, gv_test_seed(), 2);
@@ -98,8 +98,8 @@ static void estimators_come_back(void **state) {
     }
 }
 
-// Any bytes: each range begins where the one before ended, and the reader ends.
-static void any_bytes_are_read_or_refused(void **state) {
+// Random bytes: each range starts where its predecessor ends, and the reader terminates.
+static void random_bytes_are_read_or_refused(void **state) {
     (void)state;
     struct gv_prng prng;
     gv_prng_init(&prng, gv_test_seed(), 3);
@@ -124,11 +124,11 @@ static void any_bytes_are_read_or_refused(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(bounds_come_back),
-        cmocka_unit_test(sketches_come_back),
-        cmocka_unit_test(counts_tell_lists_and_requests),
-        cmocka_unit_test(estimators_come_back),
-        cmocka_unit_test(any_bytes_are_read_or_refused),
+        cmocka_unit_test(bounds_round_trip),
+        cmocka_unit_test(sketches_round_trip),
+        cmocka_unit_test(counts_distinguish_lists_and_requests),
+        cmocka_unit_test(estimators_round_trip),
+        cmocka_unit_test(random_bytes_are_read_or_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -15,7 +15,7 @@ static uint64_t spread(uint64_t n) {
     return n * UINT64_C(0x9e3779b97f4a7c15) >> 1;
 }
 
-// Fills both sides with `common` items, `step` positions apart.
+// Adds `common` items, `step` positions apart, to both sides.
 static void fill(struct gv_pair *pair, uint64_t common, uint64_t step) {
     for (uint64_t i = 0; i < common; i++) {
         gv_pair_add(pair, 0, i * step, spread(i));
@@ -37,7 +37,7 @@ static void equal_trees_take_one_message(void **state) {
     gv_pair_fini(&pair);
 }
 
-// One item more on one side among 100,000: found by recursion, whichever side opens.
+// One additional item among 100,000 is found, whichever side opens.
 static void one_missing(void **state) {
     (void)state;
     for (int from = 0; from < 2; from++) {
@@ -45,7 +45,7 @@ static void one_missing(void **state) {
         gv_pair_init(&pair, 2, ROOM, ANY);
         fill(&pair, 100000, 1);
         gv_pair_add(&pair, 0, 314159, 42);
-        gv_pair_add(&pair, 0, 31415, 42); // shares its position with another
+        gv_pair_add(&pair, 0, 31415, 42); // shares its position with another item
         assert_true(gv_pair_run(&pair, from, 100));
         assert_true(gv_pair_equal(&pair));
         assert_true(gv_pair_has(&pair, 1, 31415, 42));
@@ -64,12 +64,12 @@ static void empty_side_gets_everything(void **state) {
     assert_true(gv_pair_run(&pair, 1, 100));
     assert_true(gv_pair_equal(&pair));
     assert_int_equal(pair.sent[0], 10000);
-    assert_int_equal(pair.messages, 11); // the opening, and ten that are full
+    assert_int_equal(pair.messages, 11); // the opening, and ten full ones
     assert_int_equal(pair.redundant, 0);
     gv_pair_fini(&pair);
 }
 
-static void newest_run_is_cheap(void **state) {
+static void newest_items_are_cheap(void **state) {
     (void)state;
     struct gv_pair pair;
     gv_pair_init(&pair, 4, ROOM, ANY);
@@ -82,8 +82,7 @@ static void newest_run_is_cheap(void **state) {
     gv_pair_fini(&pair);
 }
 
-// A set in which the sums of what differs here are the same on both sides, by the choice of hashes:
-// 64 bits do not tell the two apart.
+// Adds differing items whose hashes are chosen so that the sums of both sides are equal.
 static void collide(struct gv_pair *pair, uint64_t position) {
     gv_pair_add(pair, 0, position, 1);
     gv_pair_add(pair, 0, position + 2, 4);
@@ -91,7 +90,7 @@ static void collide(struct gv_pair *pair, uint64_t position) {
     gv_pair_add(pair, 1, position + 6, 3);
 }
 
-// What one exchange misses for its sums, as something else differs, the next one finds.
+// A difference that one exchange misses because its sums are equal is found by the next one.
 static void collision_is_not_missed_twice(void **state) {
     (void)state;
     int missed = 0;
@@ -112,10 +111,10 @@ static void collision_is_not_missed_twice(void **state) {
         assert_true(gv_pair_equal(&pair));
         gv_pair_fini(&pair);
     }
-    assert_true(missed > 0); // else they did not collide
+    assert_true(missed > 0); // otherwise there was no collision
 }
 
-// Gives each side an item that no sketch can tell from the other one's, nor a cut set apart.
+// Adds to each side an item with the same element, at positions that no split separates.
 static void share_element(struct gv_pair *pair, uint64_t hash) {
     uint64_t position = gv_singlediff_unpermute(&pair->key, hash), other = hash, at = ~position;
     while ((at ^ position) >> 48 != 0) {
@@ -127,8 +126,8 @@ static void share_element(struct gv_pair *pair, uint64_t hash) {
     gv_pair_add(pair, 1, at, other);
 }
 
-// What two items of one element hide from sketches is found by sums, under some salt at the latest,
-// and though other things differ in each exchange.
+// Two items with the same element cancel in sketches. An exchange with sums finds them, for some
+// salt, even if each exchange has other differences, too.
 static void same_elements_are_found(void **state) {
     (void)state;
     int found = 0, hidden = 0;
@@ -155,7 +154,7 @@ static void same_elements_are_found(void **state) {
         gv_pair_fini(&pair);
     }
     assert_int_equal(found, 16);
-    assert_true(hidden >= 12); // else sketches were not asked
+    assert_true(hidden >= 12); // otherwise sketches were not used
 }
 
 static bool refuse(void *ctx, uint32_t ref, size_t summary_len) {
@@ -163,8 +162,8 @@ static bool refuse(void *ctx, uint32_t ref, size_t summary_len) {
     return false;
 }
 
-// The bounds of the second message are where the salt has them.
-static void cuts_move_with_the_salt(void **state) {
+// The bounds in the second message depend on the salt.
+static void split_points_depend_on_the_salt(void **state) {
     (void)state;
     struct gv_pair pair;
     gv_pair_init(&pair, 8, ROOM, ANY);
@@ -182,15 +181,15 @@ static void cuts_move_with_the_salt(void **state) {
                                        .send = refuse};
         assert_int_equal(gv_reconcile_answer(&answering, &pair.side[1].tree, &pair.key, &out), 0);
         assert_true(out.summary.len > 1 + sizeof first);
-        if (salt == 0) memcpy(first, answer + 1, sizeof first); // behind the salt
+        if (salt == 0) memcpy(first, answer + 1, sizeof first); // after the salt
         if (memcmp(first, answer + 1, sizeof first) != 0) moved++;
     }
-    assert_true(moved >= 4); // bounds near each other may be made short alike
+    assert_true(moved >= 4); // the shortest bound may be the same for several salts
     gv_pair_fini(&pair);
 }
 
-// More items at one position than any list or message holds.
-static void crowded_place(void **state) {
+// More items at one position than a list or a message holds.
+static void many_items_at_one_position(void **state) {
     (void)state;
     for (int from = 0; from < 2; from++) {
         struct gv_pair pair;
@@ -206,7 +205,7 @@ static void crowded_place(void **state) {
     }
 }
 
-static void first_and_last_places(void **state) {
+static void first_and_last_positions(void **state) {
     (void)state;
     struct gv_pair pair;
     gv_pair_init(&pair, 6, ROOM, ANY);
@@ -218,7 +217,7 @@ static void first_and_last_places(void **state) {
     gv_pair_fini(&pair);
 }
 
-// Any two sets, any room, end up as their union; and the exchange ends by itself.
+// Random sets with random capacities become their union, and the exchange terminates.
 static void random_sets_become_their_union(void **state) {
     (void)state;
     struct gv_prng prng;
@@ -228,7 +227,7 @@ static void random_sets_become_their_union(void **state) {
         struct gv_pair pair;
         gv_pair_init(&pair, gv_prng_next(&prng), capacity, 1 + gv_prng_below(&prng, 100));
         uint64_t count = gv_prng_below(&prng, 3000);
-        // From all positions down to a few, which many items share.
+        // From all positions to a few, which many items share.
         uint64_t positions = UINT64_MAX >> gv_prng_below(&prng, 64);
         uint64_t common = gv_prng_below(&prng, 101);
         for (uint64_t i = 0; i < count; i++) {
@@ -247,7 +246,7 @@ static void random_sets_become_their_union(void **state) {
     }
 }
 
-// An answer interrupted by a full message goes on rightly when the tree has changed meanwhile.
+// An answer continues correctly if the tree changes between its messages.
 static void tree_may_change_between_messages(void **state) {
     (void)state;
     struct gv_prng prng;
@@ -256,7 +255,7 @@ static void tree_may_change_between_messages(void **state) {
     gv_pair_init(&pair, 7, GV_RECONCILE_CAPACITY_MIN, 3);
     for (uint64_t i = 0; i < 3000; i++) gv_pair_add(&pair, (int)(i & 1), spread(i), ~spread(i));
     for (int round = 0; round < 200; round++) {
-        gv_pair_run(&pair, round & 1, pair.messages + 40); // broken off, as by loss
+        gv_pair_run(&pair, round & 1, pair.messages + 40); // interrupted, as by loss
         gv_pair_add(&pair, round & 1, gv_prng_next(&prng) >> 1, gv_prng_next(&prng));
     }
     assert_true(gv_pair_run(&pair, 0, ANY));
@@ -264,12 +263,12 @@ static void tree_may_change_between_messages(void **state) {
     gv_pair_fini(&pair);
 }
 
-// One case of the property: two sets that differ by `diff` of `count` items, anywhere (U), at the
-// end (C) or in their values (M), become their union, however many messages are lost.
+// One case of the property: two sets that differ in `diff` of `count` items, anywhere (U), at the
+// end (C) or in their values (M), become their union, for every rate of message loss.
 struct grid_case {
     uint64_t count, diff;
     char pattern;
-    bool dense; // positions next to each other
+    bool dense; // consecutive positions
 };
 
 static void grid_item(struct gv_pair *pair, const struct grid_case *it, int side, uint64_t i,
@@ -292,9 +291,9 @@ static void grid_fill(struct gv_pair *pair, const struct grid_case *it, struct g
     }
 }
 
-// True: it took a second exchange, though no message was lost.
+// True: a second exchange was needed although no message was lost.
 static bool run_grid_case(struct gv_prng *prng, uint64_t number) {
-    // Mostly small sets, sometimes large ones.
+    // Usually small sets, sometimes large ones.
     uint64_t most = number % 1000 == 0 ? 10000 : number % 100 == 0 ? 1000 : number % 7 ? 30 : 100;
     struct grid_case it = {.count = 1 + gv_prng_below(prng, most)};
     it.diff = gv_prng_below(prng, it.count + 1) >> gv_prng_below(prng, 12);
@@ -312,13 +311,13 @@ static bool run_grid_case(struct gv_prng *prng, uint64_t number) {
     struct gv_digest all = {0, 0, 0}, held = {0, 0, 0};
     for (int side = 0; side < 2; side++)
         held = gv_digest_add(held, gv_tree_root(&pair.side[side].tree));
-    for (size_t i = 0; i < pair.item_count; i++) // an item of both sides is there twice, in a row
+    for (size_t i = 0; i < pair.item_count; i++) // an item of both sides is recorded twice in a row
         if (i == 0 || pair.items[i].hash != pair.items[i - 1].hash)
             all = gv_digest_add(all, gv_digest_of(pair.items[i].position, pair.items[i].hash));
     assert_int_equal(held.count, pair.item_count);
     pair.faults = number % 3 ? (uint32_t)gv_prng_below(prng, 300) : 0;
     uint64_t runs = 0;
-    do { // who loses messages opens again
+    do { // open again after a loss
         if (++runs == 200) pair.faults = 0;
         assert_true(runs < 210);
         assert_true(gv_pair_run(&pair, (int)gv_prng_below(prng, 2), ANY));
@@ -337,7 +336,7 @@ static void grid_becomes_its_union(void **state) {
     (void)state;
     struct gv_prng prng;
     gv_prng_init(&prng, gv_test_seed(), 3);
-    int unlucky = 0; // short hashes that collide, or a wrong guess that hits something
+    int unlucky = 0; // collisions of short hashes, or wrong guesses
     for (uint64_t number = 0; number < 100000; number++) unlucky += run_grid_case(&prng, number);
     assert_true(unlucky <= 3);
 }
@@ -382,7 +381,7 @@ static void bad_bytes_are_refused(void **state) {
     gv_pair_fini(&pair);
 }
 
-// Damaged summaries never crash nor run away: an answer costs at most what the tree holds.
+// Damaged summaries do not crash, and an answer sends at most the items of the tree.
 static void damaged_summaries(void **state) {
     (void)state;
     struct gv_prng prng;
@@ -406,12 +405,12 @@ int main(void) {
         cmocka_unit_test(equal_trees_take_one_message),
         cmocka_unit_test(one_missing),
         cmocka_unit_test(empty_side_gets_everything),
-        cmocka_unit_test(newest_run_is_cheap),
+        cmocka_unit_test(newest_items_are_cheap),
         cmocka_unit_test(collision_is_not_missed_twice),
         cmocka_unit_test(same_elements_are_found),
-        cmocka_unit_test(cuts_move_with_the_salt),
-        cmocka_unit_test(crowded_place),
-        cmocka_unit_test(first_and_last_places),
+        cmocka_unit_test(split_points_depend_on_the_salt),
+        cmocka_unit_test(many_items_at_one_position),
+        cmocka_unit_test(first_and_last_positions),
         cmocka_unit_test(random_sets_become_their_union),
         cmocka_unit_test(tree_may_change_between_messages),
         cmocka_unit_test(grid_becomes_its_union),

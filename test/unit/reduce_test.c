@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-// What must be in a text for it to show what it should.
+// A text reproduces the failure if it contains these words.
 struct wish {
     const char *words[4];
     uint64_t tries;
@@ -50,16 +50,16 @@ static const char storm[] = HEAD "lose 30% between n1,n3..n5 | rest at 700ms for
                                  "duplicate 20% at 0s\n"
                                  "crash n6 at 3s for 1s every 2s without disk\n";
 
-static void all_that_nobody_needs_goes(void **state) {
+static void unneeded_parts_are_removed(void **state) {
     (void)state;
     char *left = reduce((struct wish){{"cut n"}, 0}, 5000, storm);
-    // The node's number must be one there is; two groups and a time are what a cut is.
+    // The node must exist; a cut needs two groups and a time.
     assert_string_equal(left, "workload g-set\nnodes 2\nrate 1\ntime-limit 1\nquiet 15\nseed 77\n"
                               "cut n0 | n1 at 1s\n");
     free(left);
 }
 
-static void what_is_needed_stays(void **state) {
+static void needed_parts_stay(void **state) {
     (void)state;
     struct wish wish = {{"nodes 5\n", "latency 250", "every", "n4 at"}, 0};
     char *left = reduce(wish, 5000,
@@ -88,7 +88,7 @@ static void regions_stay_where_they_are_needed(void **state) {
     free(left);
 }
 
-static void another_seed_may_show_it(void **state) {
+static void another_seed_may_reproduce_it(void **state) {
     (void)state;
     char *left = reduce((struct wish){{"seed 2\n", "nodes 3\n"}, 0}, 5000,
                         "workload echo\nnodes 3\nrate 1\ntime-limit 1\nseed 2\npause n2 at 1s\n");
@@ -96,7 +96,7 @@ static void another_seed_may_show_it(void **state) {
     free(left);
 }
 
-static void it_stops_when_it_has_asked_enough(void **state) {
+static void attempts_are_bounded(void **state) {
     (void)state;
     free(reduce((struct wish){{"pause"}, 0}, 1, storm));
     free(reduce((struct wish){{"pause"}, 0}, 7, storm));
@@ -104,11 +104,11 @@ static void it_stops_when_it_has_asked_enough(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(all_that_nobody_needs_goes),
-        cmocka_unit_test(what_is_needed_stays),
+        cmocka_unit_test(unneeded_parts_are_removed),
+        cmocka_unit_test(needed_parts_stay),
         cmocka_unit_test(regions_stay_where_they_are_needed),
-        cmocka_unit_test(another_seed_may_show_it),
-        cmocka_unit_test(it_stops_when_it_has_asked_enough),
+        cmocka_unit_test(another_seed_may_reproduce_it),
+        cmocka_unit_test(attempts_are_bounded),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

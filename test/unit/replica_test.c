@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The replica against an array of entries, each with its own copies of the texts.
+// The replica against an array of entries with copies of their keys, values and nodes.
 #include "../../engine/replica.h"
 
 #include "../../engine/prng.h"
@@ -66,7 +66,7 @@ static struct gv_entry *model_find(struct model *model, const struct gv_entry *k
     return NULL;
 }
 
-// Merges, by rules of its own; returns what gv_replica_put shall.
+// Merges by its own code; returns what gv_replica_put must return.
 static int model_put(struct model *model, const struct gv_entry *entry) {
     struct gv_entry *held = model_find(model, entry);
     if (held == NULL) {
@@ -78,7 +78,7 @@ static int model_put(struct model *model, const struct gv_entry *entry) {
     bool larger = entry->count > held->count;
     if (entry->lattice == GV_LATTICE_REGISTER) {
         larger = entry->lamport > held->lamport;
-        // In these tests the texts of a tie are of digits or letters and equally long.
+        // In these tests the nodes of a tie are equally long.
         if (entry->lamport == held->lamport && !same_text(entry->node, held->node))
             larger = memcmp(entry->node.data, held->node.data, held->node.len) > 0;
     }
@@ -91,14 +91,14 @@ static int model_put(struct model *model, const struct gv_entry *entry) {
 // ---- Random entries -----------------------------------------------------------------------------
 
 static const char *const odd_keys[] = {
-    "9223372036854775807",  // these two …
-    "9223372036854775806",  // … share the last position
+    "9223372036854775807",  // these two
+    "9223372036854775806",  // share the last position
     "-9223372036854775808", // the first position
     "-9223372036854775807", "9223372036854775808", "0", "-1", "1", "1.0", "\"1\"", "null", "[]",
 };
 enum { ODD_KEYS = sizeof odd_keys / sizeof *odd_keys };
 
-// Texts for one entry, to be built in place.
+// Memory for the key, value and node of one entry.
 struct texts {
     char key[64];
     char value[GV_REPLICA_TEXT_MAX];
@@ -124,7 +124,7 @@ static struct gv_entry any_entry(struct gv_prng *prng, struct texts *texts, uint
     if (version == 0) version = UINT64_MAX - gv_prng_below(prng, 2);
     if (entry.lattice == GV_LATTICE_COUNTER) entry.count = version;
     if (entry.lattice != GV_LATTICE_REGISTER) return entry;
-    // The version decides all else but the node, so that ties are decided by the node.
+    // Versions with equal lamport differ in the node only, so the node decides.
     entry.lamport = version;
     size_t longest = version % 10 == 0 ? 20000 : version % 3 == 0 ? 300 : 20;
     entry.value.len = 1 + (size_t)(version * 7919 % longest);
@@ -138,7 +138,7 @@ static struct gv_entry any_entry(struct gv_prng *prng, struct texts *texts, uint
 
 // ---- Comparing ----------------------------------------------------------------------------------
 
-// Everything that can be asked says what the model does.
+// Every reading function agrees with the model.
 static void assert_same(struct gv_replica *replica, struct model *model) {
     assert_int_equal(gv_tree_verify(&replica->tree), 0);
     struct gv_digest digest = {0};
@@ -159,7 +159,7 @@ static void assert_same(struct gv_replica *replica, struct model *model) {
         struct gv_entry got = gv_replica_get(replica, ref);
         uint32_t found;
         assert_true(gv_replica_find(replica, &got, &found));
-        assert_int_equal(found, ref); // so nothing is walked over twice
+        assert_int_equal(found, ref); // so no record is visited twice
         walked++;
     }
     assert_int_equal(walked, model->count);
@@ -204,7 +204,7 @@ static void any_puts_as_the_model(void **state) {
     }
 }
 
-// Freed records are used again: a register that is written for ever takes no more room for it.
+// Freed records are reused: a register may be written forever without growth.
 static void rewriting_takes_no_more_room(void **state) {
     (void)state;
     static char value[5000];
@@ -249,15 +249,15 @@ static void order_of_arrival_does_not_matter(void **state) {
         gv_prng_init(&prng, seed, 100 + (uint64_t)(PUTS - 1 - i));
         entry = any_entry(&prng, &texts, 200);
         assert_true(gv_replica_put(&backwards, &entry, &ref) >= 0);
-        assert_true(gv_replica_put(&backwards, &entry, &ref) == 0); // repetition does not either
+        assert_true(gv_replica_put(&backwards, &entry, &ref) == 0); // a repetition changes nothing
     }
     assert_true(gv_digest_equal(gv_tree_root(&forwards.tree), gv_tree_root(&backwards.tree)));
     gv_replica_fini(&forwards);
     gv_replica_fini(&backwards);
 }
 
-// A walk that puts interrupt goes on at a record's start, and sees every entry that was there,
-// but for registers, which may move.
+// An iteration with puts in between visits every entry that was there at its start, except
+// registers that move.
 static void walks_survive_puts(void **state) {
     (void)state;
     static struct texts texts;
@@ -284,7 +284,7 @@ static void walks_survive_puts(void **state) {
             }
         }
         assert_int_equal(seen, fixed);
-        // The position where the walk stopped is the start of a record also later on.
+        // The place where the iteration stopped is still the start of a record.
         for (; gv_replica_walk(&replica, &ref, UINT32_MAX, &next); ref = next)
             assert_true(
                 gv_replica_find(&replica,
@@ -295,7 +295,7 @@ static void walks_survive_puts(void **state) {
     }
 }
 
-// The last record is freed while a walk stands behind it, and larger ones follow.
+// The last record is freed while an iteration has stopped behind it, and larger records follow.
 static void a_walk_at_the_end_stays_at_a_boundary(void **state) {
     (void)state;
     static char value[4096];
@@ -307,7 +307,7 @@ static void a_walk_at_the_end_stays_at_a_boundary(void **state) {
                              .node = slice("\"n\"")};
     uint32_t ref, next, end;
     entry.key = slice("1");
-    entry.value.len = 500; // leaves a record of 32 units, once it has grown out of it
+    entry.value.len = 500; // frees a record of 32 units when it outgrows it
     assert_int_equal(gv_replica_put(&replica, &entry, &ref), 1);
     entry.key = slice("2");
     assert_int_equal(gv_replica_put(&replica, &entry, &ref), 1);
@@ -319,7 +319,7 @@ static void a_walk_at_the_end_stays_at_a_boundary(void **state) {
     assert_int_equal(gv_replica_put(&replica, &entry, &ref), 1);
     for (ref = 0; gv_replica_walk(&replica, &ref, UINT32_MAX, &next); ref = next) continue;
     end = replica.end;
-    entry.lamport = 2; // moves to the freed record and leaves the last one
+    entry.lamport = 2; // moves to the freed record and frees the last one
     entry.value.len = 480;
     assert_int_equal(gv_replica_put(&replica, &entry, &next), 1);
     entry.key = slice("4");
@@ -397,7 +397,7 @@ static void what_is_too_long_is_refused(void **state) {
     gv_replica_fini(&replica);
 }
 
-// What a put may allocate is said before, and what later ones may, in any order.
+// gv_replica_growth and gv_replica_reservation are upper bounds, in any order of puts.
 static void growth_is_predicted(void **state) {
     (void)state;
     enum { BATCH = 40 };
@@ -406,7 +406,7 @@ static void growth_is_predicted(void **state) {
     gv_prng_init(&prng, gv_test_seed(), 3);
     struct gv_replica replica;
     start(&replica, gv_base_malloc());
-    uint64_t most = 0, said = 0;
+    uint64_t most = 0, growing = 0;
     for (int i = 0; i < 20000; i++) {
         struct gv_entry entry = any_entry(&prng, &texts, 100000);
         uint64_t before = gv_replica_memory(&replica), growth = gv_replica_growth(&replica, &entry);
@@ -415,16 +415,16 @@ static void growth_is_predicted(void **state) {
             most = before + growth + GV_REPLICA_CHUNK + gv_tree_growth(&replica.tree);
         }
         most += gv_replica_reservation(&entry);
-        said += growth > 0;
+        growing += growth > 0;
         uint32_t ref;
         assert_true(gv_replica_put(&replica, &entry, &ref) >= 0);
         assert_true(gv_replica_memory(&replica) <= before + growth);
     }
-    assert_true(said > 0 && said < 10000); // mostly there is room
+    assert_true(growing > 0 && growing < 10000); // most puts allocate nothing
     gv_replica_fini(&replica);
 }
 
-// Every request for memory fails once; the replica is then as before, and the next try works.
+// Each allocation fails once: the replica is unchanged, and the next attempt succeeds.
 static void out_of_memory_changes_nothing(void **state) {
     (void)state;
     static struct texts texts;

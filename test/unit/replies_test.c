@@ -74,7 +74,7 @@ static void test_forms(void **state) {
     gv_replies_fini(&replies);
 }
 
-// A text that is too long, needs escapes, or ends within a character is cut, and stays JSON.
+// A text that is too long, needs escapes or ends within a character is truncated to valid JSON.
 static void test_error_texts(void **state) {
     (void)state;
     struct gv_replies replies;
@@ -95,8 +95,8 @@ static void test_error_texts(void **state) {
     gv_replies_fini(&replies);
 }
 
-// Replies of all kinds, taken in pieces of all sizes, come out as one text in order, and the
-// buffer stays within twice of what waited.
+// Replies of all kinds, sent in pieces of random sizes, are one text in order, and the buffer has
+// at most twice the size of the unsent text.
 static void test_pieces(void **state) {
     (void)state;
     enum { VALUES = 500, ROUNDS = 20000, CAP = 4096, OUT = 32 << 20 };
@@ -150,7 +150,7 @@ static void test_pieces(void **state) {
     gv_engine_free(engine);
 }
 
-// With something else in the caller's buffer, no line is begun that does not fit.
+// If the caller's buffer is not empty, a line that does not fit is not begun.
 static void test_whole_lines(void **state) {
     (void)state;
     struct gv_replies replies;
@@ -171,7 +171,7 @@ static void test_whole_lines(void **state) {
     gv_replies_fini(&replies);
 }
 
-// What a long line had reserved can be given back, and what waits still comes.
+// Memory reserved for a long line can be freed, and unsent replies remain.
 static void test_trim(void **state) {
     (void)state;
     struct gv_replies replies;

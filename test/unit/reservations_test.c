@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// What waits for the store is counted as it will be once it is in the replica: bursts of writes
-// with few keys, near the bounds, against a plain list of what waits.
+// Reservations against a plain list: bursts of writes with few keys near the bounds count as they
+// will when they are in the replica.
 #include "../lib/test.h"
 
 #include "../../engine/prng.h"
@@ -28,7 +28,8 @@ struct model {
     uint64_t entries_max, memory_max, version;
     struct write writes[MOST];
     unsigned count;
-    unsigned refused, along; // along: taken though there is no room for a new entry
+    unsigned refused,
+        along; // along: admitted as a version of a reserved entry, with no room for a new one
 };
 
 static struct gv_engine_stats stats_of(const struct model *model) {
@@ -37,7 +38,7 @@ static struct gv_engine_stats stats_of(const struct model *model) {
     return stats;
 }
 
-// Texts are good until the next call.
+// The key and value are valid until the next call.
 static struct gv_entry entry_of(const struct write *write) {
     static char key[32], value[TEXT];
     struct gv_entry entry = {.lattice = (enum gv_lattice)(write->key % 3)};
@@ -65,7 +66,7 @@ static bool waits(const struct model *model, unsigned key, unsigned before) {
     return false;
 }
 
-// The entries that wait and are not there, each once.
+// The number of waiting entries that the replica does not have.
 static uint64_t fresh(const struct model *model) {
     uint64_t count = 0;
     for (unsigned i = 0; i < model->count; i++) {
@@ -160,7 +161,7 @@ static void test_memory_max(void **state) {
     run(30, 120000, 200);
 }
 
-// A burst on one key is taken as far as it fits once it is there.
+// A burst on one key is admitted as far as the versions will fit.
 static void test_burst(void **state) {
     (void)state;
     struct gv_engine *engine;
@@ -178,7 +179,7 @@ static void test_burst(void **state) {
     gv_engine_free(engine);
 }
 
-// More entries than the table holds: each of the rest counts by itself, and none is left over.
+// More entries than slots: each further version counts alone, and all are removed again.
 static void test_many(void **state) {
     (void)state;
     struct gv_reservations reservations = {0};
@@ -196,7 +197,7 @@ static void test_many(void **state) {
                 &reservations, i / 2 * 37 % GV_RESERVATIONS_SLOTS + i / 2 * GV_RESERVATIONS_SLOTS,
                 100);
         assert_true(reservations.entries == 0 && reservations.bytes == 0 && reservations.used == 0);
-        gv_reservations_remove(&reservations, 1, 100); // none waits
+        gv_reservations_remove(&reservations, 1, 100); // there is none
         assert_true(reservations.versions == 0 && reservations.entries == 0 &&
                     reservations.bytes == 0);
     }

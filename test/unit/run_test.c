@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Whole runs in virtual time, against nodes of a few lines that live in this process.
+// Complete runs in virtual time, with small nodes in this process.
 #include "../../sim/core/memory.h"
 #include "../../sim/run/run.h"
 #include "../lib/test.h"
@@ -13,18 +13,18 @@ enum { NODES_MAX = 9, VALUES_MAX = 4096 };
 
 enum fault {
     GOOD,
-    FORGETS,    // n1 does not keep what it is told by clients
+    FORGETS,    // n1 does not store what clients write
     LATE,       // n1 answers its third request after 6 seconds
     SILENT,     // n1 never answers the third
-    BAD_LINE,   // n1 prints no JSON, once
+    BAD_LINE,   // n1 prints one line that is not JSON
     INDEFINITE, // n1 answers additions with code 13, having done half of them
     NO_INIT,    // n1 does not answer init
-    MUTE,       // nor does any but n0
-    ODD_INIT,   // n1 answers it with the msg_id as a string
-    REFUSES,    // n1 refuses all reads at the end, in words that are a terminal's command
-    CHATTERS,   // n1 prints no JSON once it has answered init, while n2 takes a second to do so
-    MISTAKES,   // n1 answers its third request to n0's client, too
-    DIES,       // n1 dies instead of answering its third addition
+    MUTE,       // only n0 does
+    ODD_INIT,   // n1 answers init with in_reply_to as a string
+    REFUSES,    // n1 refuses the final reads, with an escape sequence in the text
+    CHATTERS,   // n1 prints a line that is not JSON after init_ok, while n2 takes a second to init
+    MISTAKES,   // n1 also answers its third request to n0's client
+    DIES,       // n1 exits instead of answering its third addition
 };
 
 struct reply {
@@ -33,7 +33,7 @@ struct reply {
     char *line;
 };
 
-// A cluster whose nodes tell all others each value once, again every 200 ms until it is acked.
+// A cluster whose nodes send each value to all others, every 200 ms until it is acknowledged.
 struct cluster {
     struct gv_run *run;
     enum fault fault;
@@ -41,7 +41,7 @@ struct cluster {
     bool counter;
     bool has[NODES_MAX][VALUES_MAX];
     bool acked[NODES_MAX][NODES_MAX][VALUES_MAX];
-    int64_t delta[VALUES_MAX]; // counters: what each addition adds, by number
+    int64_t delta[VALUES_MAX]; // counters: the amount of each addition, by number
     int additions, requests;
     struct reply replies[65536];
     size_t first, last;
@@ -99,7 +99,7 @@ static void print_oops(uint32_t node) {
     cluster.replies[cluster.last++] = (struct reply){cluster.now, node, gv_memory_copy("oops", 4)};
 }
 
-// Adds, and answers, as the fault has it.
+// Handles an addition, with the fault.
 static void on_add(uint32_t node, const char *client, int64_t msg_id, const char *line) {
     char body[128];
     int64_t value = cluster.additions++;
@@ -131,7 +131,7 @@ static void on_add(uint32_t node, const char *client, int64_t msg_id, const char
     if (third && cluster.fault == BAD_LINE) {
         print_oops(node);
     }
-    // Numbers of clients: first those that say init, then those that ask the rest.
+    // The clients that send init have the first numbers, then the workers.
     if (third && cluster.fault == MISTAKES) {
         say(cluster.now, node, "c5", "\"type\":\"broadcast_ok\",\"in_reply_to\":1");
         say(cluster.now, node, "c0", "\"type\":\"broadcast_ok\",\"in_reply_to\":1");
@@ -186,7 +186,7 @@ static void retry(void) {
     }
 }
 
-// Hands over one line that is due, if there is one. Late ones wait for their time.
+// Delivers one line that is due, if any.
 static bool hand_over(void) {
     for (size_t i = cluster.first; i < cluster.last; i++) {
         struct reply *reply = &cluster.replies[i];
@@ -205,7 +205,7 @@ static bool hand_over(void) {
     return false;
 }
 
-static gv_time stands_still_at, stands_still; // the driver: when, and for how long; 0: it does not
+static gv_time stalls_at, stalls_for; // a stall of the driver: start and duration; 0: none
 
 static struct gv_run_config config_of(enum gv_load_kind load) {
     return (struct gv_run_config){
@@ -222,7 +222,7 @@ static struct gv_run_config config_of(enum gv_load_kind load) {
     };
 }
 
-// Runs to the end; the run stays for its result to be looked at.
+// Runs to the end; the caller frees the run.
 static struct gv_result run(const struct gv_run_config *config, enum fault fault) {
     memset(&cluster, 0, sizeof cluster);
     cluster.fault = fault;
@@ -244,9 +244,9 @@ static struct gv_result run(const struct gv_run_config *config, enum fault fault
             if (reply->line != NULL && reply->due < next) next = reply->due;
         }
         if (next > cluster.now) cluster.now = next;
-        if (stands_still > 0 && cluster.now >= stands_still_at) {
-            cluster.now += stands_still;
-            stands_still = 0;
+        if (stalls_for > 0 && cluster.now >= stalls_at) {
+            cluster.now += stalls_for;
+            stalls_for = 0;
         }
         if (cluster.now >= cluster.retry_at) retry();
         gv_run_advance(cluster.run, cluster.now);
@@ -268,19 +268,19 @@ static void a_good_cluster_is_valid_and_counted(void **state) {
     assert_int_equal(result.ops, result.adds + result.reads);
     assert_int_equal(result.ok, result.ops);
     assert_true(result.ops > 400 && result.ops < 600);
-    // Nobody lost anything: each value was told at least four times, each time acked.
+    // Each value is sent at least four times, and each message acknowledged.
     assert_int_equal(result.servers_msgs, 2 * cluster.news);
     assert_true(result.servers_msgs >= 8 * result.adds);
     assert_int_equal(result.types, 2);
-    // Delivery as Maelstrom's: values take up to 100 ms, requests may wait behind messages.
+    // With Maelstrom's delivery, values take up to 100 ms, and requests may wait behind messages.
     assert_true(result.stable_latency.p100 <= 200);
     assert_true(result.client_latency.p100 > 10 && result.client_latency.p100 <= 100);
     assert_false(result.converged);
     end();
 }
 
-// What the driver is late is lost, as in Jepsen, and not made up for; and it is measured.
-static void late_operations_are_lost(void **state) {
+// As in Jepsen, a delay of the driver is not caught up, and it is measured.
+static void late_operations_are_not_caught_up(void **state) {
     (void)state;
     struct gv_lateness_histogram *histogram = calloc(1, sizeof *histogram);
     struct gv_run_config config = config_of(GV_LOAD_BROADCAST);
@@ -289,8 +289,8 @@ static void late_operations_are_lost(void **state) {
     uint64_t ops = run(&config, GOOD).ops;
     end();
     assert_true(histogram->count > ops && histogram->longest == 0);
-    stands_still_at = 6000 * GV_MS;
-    stands_still = 4000 * GV_MS;
+    stalls_at = 6000 * GV_MS;
+    stalls_for = 4000 * GV_MS;
     uint64_t fewer = run(&config, GOOD).ops;
     end();
     assert_true(fewer < ops * 70 / 100 && fewer > ops * 55 / 100);
@@ -298,7 +298,7 @@ static void late_operations_are_lost(void **state) {
     free(histogram);
 }
 
-// In 20 s at 100 a second, real Maelstrom asks 1,942 to 1,982 times, 25 final reads included.
+// In 20 s at 100 a second, Maelstrom sends 1,942 to 1,982 operations, including 25 final reads.
 static void as_many_operations_as_jepsen(void **state) {
     (void)state;
     struct gv_run_config config = config_of(GV_LOAD_PN_COUNTER);
@@ -314,7 +314,7 @@ static void as_many_operations_as_jepsen(void **state) {
     assert_true(total / 20 > 1942 - 20 && total / 20 < 1982 - 20);
 }
 
-static void exact_delivery_does_not_hold_clients_up(void **state) {
+static void exact_delivery_does_not_delay_clients(void **state) {
     (void)state;
     struct gv_run_config config = config_of(GV_LOAD_BROADCAST);
     config.delivery = GV_NET_EXACT;
@@ -352,25 +352,25 @@ static void partitions_delay_values_and_convergence_is_measured(void **state) {
         assert_true(result.valid);
         assert_true(result.partitions > 0);
         assert_true(result.converged);
-        // A retry after at most 200 ms, a way of 100, and a look every 25.
+        // A retry after at most 200 ms, a delay of 100, an observation every 25.
         if (i == 0) assert_true(result.heal_to_converged <= 450 * GV_MS);
         assert_true(result.servers_msgs > 8 * result.adds);
         end();
     }
 }
 
-static void what_a_node_forgets_is_lost(void **state) {
+static void unstored_values_are_lost(void **state) {
     (void)state;
     struct gv_run_config config = config_of(GV_LOAD_BROADCAST);
     struct gv_result result = run(&config, FORGETS);
     assert_false(result.valid);
     assert_true(result.lost > 0);
-    assert_true(result.finals_equal); // nobody has them: equal, and yet wrong
+    assert_true(result.finals_equal); // lost at all nodes: equal, but wrong
     assert_non_null(strstr(result.errors->texts[0], "lost: "));
     end();
 }
 
-static void a_forgotten_addition_makes_a_wrong_sum(void **state) {
+static void an_unstored_addition_makes_a_wrong_sum(void **state) {
     (void)state;
     struct gv_run_config config = config_of(GV_LOAD_G_COUNTER);
     struct gv_result result = run(&config, FORGETS);
@@ -401,17 +401,17 @@ static void a_timeout_leaves_an_operation_unknown(void **state) {
     end();
 }
 
-static void a_reply_after_five_seconds_mutes_its_node(void **state) {
+static void a_reply_after_five_seconds_quarantines_its_node(void **state) {
     (void)state;
     struct gv_run_config config = config_of(GV_LOAD_BROADCAST);
     struct gv_result result = run(&config, LATE);
     assert_false(result.valid);
     assert_non_null(strstr(result.errors->texts[0], "bad line: n1 printed a line that goes to a "
-                                                    "client that is gone"));
+                                                    "closed client"));
     end();
 }
 
-static void a_bad_line_mutes_its_node(void **state) {
+static void a_bad_line_quarantines_its_node(void **state) {
     (void)state;
     struct gv_run_config config = config_of(GV_LOAD_BROADCAST);
     struct gv_result result = run(&config, BAD_LINE);
@@ -424,7 +424,7 @@ static void a_bad_line_mutes_its_node(void **state) {
     end();
 }
 
-// As in Maelstrom, the others go on, unless something is still to come of it that all wait for.
+// As in Maelstrom, the run continues, unless the node has yet to answer a setup request.
 static void a_bad_line_after_init_ends_no_run(void **state) {
     (void)state;
     struct gv_run_config config = config_of(GV_LOAD_G_COUNTER);
@@ -462,7 +462,7 @@ static void init_must_be_answered_within_ten_seconds(void **state) {
     end();
 }
 
-// What the driver knows of each: of n1 nothing, of n2 its own, of the others the same.
+// config.describe: nothing of n1, a text of its own for n2, one text for the others.
 static bool know(void *ctx, uint32_t node, char *buf, size_t cap) {
     (void)ctx;
     snprintf(buf, cap, "%s", node == 1 ? "" : node == 2 ? "it is odd" : "it sleeps");
@@ -485,7 +485,7 @@ static void every_node_that_does_not_answer_init_is_named(void **state) {
     end();
 }
 
-static void what_came_instead_of_init_ok_is_quoted(void **state) {
+static void a_wrong_answer_to_init_is_quoted(void **state) {
     (void)state;
     struct gv_run_config config = config_of(GV_LOAD_BROADCAST);
     struct gv_result result = run(&config, ODD_INIT);
@@ -511,7 +511,7 @@ static void the_answer_to_a_final_read_is_quoted(void **state) {
     end();
 }
 
-static void the_dead_leave_what_they_did_not_answer(void **state) {
+static void an_exit_names_the_unanswered_requests(void **state) {
     (void)state;
     struct gv_run_config config = config_of(GV_LOAD_BROADCAST);
     struct gv_result result = run(&config, DIES);
@@ -522,7 +522,7 @@ static void the_dead_leave_what_they_did_not_answer(void **state) {
     end();
 }
 
-static void availability_is_asked_for(void **state) {
+static void availability_is_required(void **state) {
     (void)state;
     struct gv_run_config config = config_of(GV_LOAD_BROADCAST);
     config.availability = 1;
@@ -538,7 +538,7 @@ static void availability_is_asked_for(void **state) {
     end();
 }
 
-static void nothing_asked_is_not_valid(void **state) {
+static void a_run_without_operations_is_invalid(void **state) {
     (void)state;
     struct gv_run_config config = config_of(GV_LOAD_BROADCAST);
     config.rate = 0;
@@ -551,26 +551,26 @@ static void nothing_asked_is_not_valid(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_good_cluster_is_valid_and_counted),
-        cmocka_unit_test(exact_delivery_does_not_hold_clients_up),
-        cmocka_unit_test(late_operations_are_lost),
+        cmocka_unit_test(exact_delivery_does_not_delay_clients),
+        cmocka_unit_test(late_operations_are_not_caught_up),
         cmocka_unit_test(as_many_operations_as_jepsen),
         cmocka_unit_test(the_same_seed_gives_the_same_run),
         cmocka_unit_test(partitions_delay_values_and_convergence_is_measured),
-        cmocka_unit_test(what_a_node_forgets_is_lost),
-        cmocka_unit_test(a_forgotten_addition_makes_a_wrong_sum),
+        cmocka_unit_test(unstored_values_are_lost),
+        cmocka_unit_test(an_unstored_addition_makes_a_wrong_sum),
         cmocka_unit_test(indefinite_errors_may_or_may_not_have_happened),
         cmocka_unit_test(a_timeout_leaves_an_operation_unknown),
-        cmocka_unit_test(a_reply_after_five_seconds_mutes_its_node),
-        cmocka_unit_test(a_bad_line_mutes_its_node),
+        cmocka_unit_test(a_reply_after_five_seconds_quarantines_its_node),
+        cmocka_unit_test(a_bad_line_quarantines_its_node),
         cmocka_unit_test(a_bad_line_after_init_ends_no_run),
         cmocka_unit_test(a_reply_to_the_client_of_another_names_both),
         cmocka_unit_test(init_must_be_answered_within_ten_seconds),
         cmocka_unit_test(every_node_that_does_not_answer_init_is_named),
-        cmocka_unit_test(what_came_instead_of_init_ok_is_quoted),
+        cmocka_unit_test(a_wrong_answer_to_init_is_quoted),
         cmocka_unit_test(the_answer_to_a_final_read_is_quoted),
-        cmocka_unit_test(the_dead_leave_what_they_did_not_answer),
-        cmocka_unit_test(availability_is_asked_for),
-        cmocka_unit_test(nothing_asked_is_not_valid),
+        cmocka_unit_test(an_exit_names_the_unanswered_requests),
+        cmocka_unit_test(availability_is_required),
+        cmocka_unit_test(a_run_without_operations_is_invalid),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -321,6 +321,8 @@ static void built_in_scenarios_are_valid(void **state) {
     }
     assert_true(count >= 12);
     assert_null(gv_builtin_find("nothing"));
+    assert_non_null(gv_builtin_find("duplicates"));
+    assert_ptr_equal(gv_builtin_find("twice"), gv_builtin_find("duplicates"));
 }
 
 // Random bytes are parsed, or rejected with a place in the text.

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Whole runs of the nodes as they ship, in virtual time.
+// Complete runs of grapevine's nodes, in virtual time.
 #include "../../sim/run/simulation.h"
 #include "../lib/test.h"
 
@@ -36,7 +36,7 @@ static void end(void) {
     gv_simulation_free(sim);
 }
 
-// A run of another seed stands for a second run that went differently.
+// A run with another seed serves as a second run that differs.
 static void a_run_that_does_not_repeat_is_invalid(void **state) {
     (void)state;
     struct gv_simulation_config config = config_of(GV_LOAD_G_SET);
@@ -82,7 +82,7 @@ static void every_workload_is_valid_under_partitions(void **state) {
     }
 }
 
-static void the_staleness_asked_for_is_kept(void **state) {
+static void the_staleness_is_kept(void **state) {
     (void)state;
     struct gv_simulation_config config = config_of(GV_LOAD_BROADCAST);
     config.run.delivery = GV_NET_EXACT;
@@ -135,7 +135,7 @@ static void a_cluster_of_one_works(void **state) {
     end();
 }
 
-// Prepares a run under a scenario.
+// Creates a run with a scenario.
 static struct gv_simulation_config config_under(enum gv_load_kind load, const char *text) {
     static struct gv_scenario scenario;
     static struct gv_wan wan;
@@ -153,7 +153,7 @@ static struct gv_simulation_config config_under(enum gv_load_kind load, const ch
     return config;
 }
 
-// Runs so that nothing may go wrong.
+// Runs to the end; the result must be valid.
 static struct gv_result run_scenario_config(const struct gv_simulation_config *config,
                                             const char *text) {
     struct gv_result result = run(config);
@@ -208,9 +208,9 @@ static void every_fault_is_survived(void **state) {
     }
 }
 
-static void cuts_go_the_way_they_say(void **state) {
+static void cuts_have_a_direction(void **state) {
     (void)state;
-    // Nobody hears n0: what it is told comes late.
+    // Messages of n0 are lost, so its values arrive late.
     struct gv_result mute = run_scenario(GV_LOAD_BROADCAST, "cut n0 > rest at 0s for 4s");
     assert_true(mute.stable_latency.p100 > 3000);
     assert_int_equal(mute.unknown, 0);
@@ -236,7 +236,7 @@ static void partitions_are_cuts_alone(void **state) {
     end();
 }
 
-static void clients_of_a_node_that_is_down_or_still_wait_for_it(void **state) {
+static void clients_of_a_crashed_or_paused_node_wait(void **state) {
     (void)state;
     struct gv_result down = run_scenario(GV_LOAD_G_SET, "crash n4 at 1s for 3s without disk");
     assert_true(down.unknown > 0);
@@ -253,7 +253,7 @@ static double read_latency(const char *text) {
     return most;
 }
 
-// What slows a node or link down shows, and no more than it should.
+// Slow nodes and links increase the latency, within bounds.
 static void slow_nodes_and_links_are_slow(void **state) {
     (void)state;
     static const char nothing[] = "limit 900MB/s at 0s";
@@ -277,7 +277,7 @@ static void slow_nodes_and_links_are_slow(void **state) {
     assert_true(flapping > usual + 200);
 }
 
-// What a clock does to a node shows in what it says, and when.
+// A node's clock determines the ids that it gives out and when it sends.
 static void clocks_matter(void **state) {
     (void)state;
     static const char *const texts[] = {"limit 900MB/s at 0s", "clock n0 +3s at 1s",
@@ -288,7 +288,7 @@ static void clocks_matter(void **state) {
         end();
         for (int j = 0; j < i; j++) assert_true(traces[i] != traces[j]);
     }
-    // A date set back is noticed in the next life, whose ids must be new all the same.
+    // After a clock set back, the next incarnation's ids are new all the same.
     static const char *const lives[] = {"crash n0 at 2s without disk",
                                         "clock n0 -1000s at 1s\n"
                                         "crash n0 at 2s without disk"};
@@ -302,17 +302,17 @@ static void clocks_matter(void **state) {
     assert_true(traces[0] != traces[1]);
 }
 
-// A node that nobody hears dies, and only its disk knows what it has acknowledged.
+// A node whose messages are lost crashes; only its disk has what it acknowledged.
 static const char lonely[] = "cut n4 | rest at 0s for 4s\n"
                              "crash n4 at 3s for 500ms with disk\n";
 
-static void what_a_synced_disk_acknowledged_is_never_lost(void **state) {
+static void a_synced_disk_loses_no_acknowledged_write(void **state) {
     (void)state;
     static const enum gv_load_kind loads[] = {GV_LOAD_BROADCAST, GV_LOAD_PN_COUNTER};
     for (int i = 0; i < 2; i++) {
         struct gv_simulation_config config = config_under(loads[i], lonely);
         config.disk = GV_DISK_SYNC;
-        // Some crash comes while a client waits for the disk.
+        // Some crash occurs while a client waits for the disk.
         uint64_t unknown = 0;
         for (config.run.seed = 1; unknown == 0 && config.run.seed <= 50; config.run.seed++) {
             struct gv_result result = run_scenario_config(&config, lonely);
@@ -322,7 +322,7 @@ static void what_a_synced_disk_acknowledged_is_never_lost(void **state) {
             end();
         }
         assert_true(unknown > 0);
-        // The checkers do notice when the disk forgets.
+        // The checkers find writes that a disk lost.
         sim = gv_simulation_new(&config);
         bool more = true;
         while (more && gv_simulation_now(sim) < (1000 + 2900) * GV_MS)
@@ -336,10 +336,10 @@ static void what_a_synced_disk_acknowledged_is_never_lost(void **state) {
     }
 }
 
-// With a disk, ids ascend from one life to the next, though the clock was set back; and it is
-// noticed if the disk forgets. Clients take turns: a node that is down for longer is asked
-// meanwhile, and its client waits for 5 s.
-static void ids_go_on_where_the_disk_is_kept(void **state) {
+// With a disk, ids ascend from one incarnation to the next even if the clock is set back; a loss by
+// the disk is found. Clients take turns, so a node that is down for longer gets a request, which
+// times out after 5 s.
+static void ids_ascend_if_the_disk_is_kept(void **state) {
     (void)state;
     static const char back[] = "clock n0 -1000s at 2s\n"
                                "crash n0 at 3s for 10ms with disk\n"
@@ -363,7 +363,7 @@ static void ids_go_on_where_the_disk_is_kept(void **state) {
     }
 }
 
-static void what_a_weaker_promise_loses_is_excused(void **state) {
+static void weaker_durability_allows_losses(void **state) {
     (void)state;
     static const enum gv_disk_kind kinds[] = {GV_DISK_SYNC, GV_DISK_ASYNC, GV_DISK_NONE};
     uint64_t lost[3] = {0};
@@ -395,8 +395,8 @@ static void scenarios_are_repeatable(void **state) {
     end();
 }
 
-// Somebody alters, repeats and redirects what nodes say. Who seals it is not deceived; others are.
-static void seals_hold_off_a_forger(void **state) {
+// An adversary alters, replays and redirects messages. Authentication detects it.
+static void authentication_stops_an_adversary(void **state) {
     (void)state;
     static const char text[] = "forge 40% at 500ms for 4s\nduplicate 20% at 1s for 2s\n"
                                "crash n1 at 2s for 500ms without disk\nclock n1 -5s at 1900ms";
@@ -405,14 +405,14 @@ static void seals_hold_off_a_forger(void **state) {
         struct gv_simulation_config config = config_under(loads[i], text);
         config.authenticated = true;
         struct gv_result result = run_scenario_config(&config, text);
-        assert_true(result.traffic.total.numbers.forged > 20);
-        assert_true(result.traffic.total.numbers.repeated > 20);
+        assert_true(result.traffic.total.numbers.unauthenticated > 20);
+        assert_true(result.traffic.total.numbers.replayed > 20);
         end();
         config.authenticated = false;
         result = run(&config);
         assert_false(result.valid);
         assert_true(loads[i] == GV_LOAD_PN_COUNTER || result.phantom > 0);
-        assert_int_equal(result.traffic.total.numbers.forged, 0);
+        assert_int_equal(result.traffic.total.numbers.unauthenticated, 0);
         end();
     }
 }
@@ -421,21 +421,21 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_run_that_does_not_repeat_is_invalid),
         cmocka_unit_test(every_workload_is_valid_under_partitions),
-        cmocka_unit_test(the_staleness_asked_for_is_kept),
+        cmocka_unit_test(the_staleness_is_kept),
         cmocka_unit_test(one_seed_gives_one_run),
         cmocka_unit_test(replicas_that_differ_too_long_are_wrong),
         cmocka_unit_test(a_cluster_of_one_works),
         cmocka_unit_test(every_fault_is_survived),
-        cmocka_unit_test(cuts_go_the_way_they_say),
+        cmocka_unit_test(cuts_have_a_direction),
         cmocka_unit_test(partitions_are_cuts_alone),
-        cmocka_unit_test(clients_of_a_node_that_is_down_or_still_wait_for_it),
+        cmocka_unit_test(clients_of_a_crashed_or_paused_node_wait),
         cmocka_unit_test(slow_nodes_and_links_are_slow),
         cmocka_unit_test(clocks_matter),
-        cmocka_unit_test(what_a_synced_disk_acknowledged_is_never_lost),
-        cmocka_unit_test(ids_go_on_where_the_disk_is_kept),
-        cmocka_unit_test(what_a_weaker_promise_loses_is_excused),
+        cmocka_unit_test(a_synced_disk_loses_no_acknowledged_write),
+        cmocka_unit_test(ids_ascend_if_the_disk_is_kept),
+        cmocka_unit_test(weaker_durability_allows_losses),
         cmocka_unit_test(scenarios_are_repeatable),
-        cmocka_unit_test(seals_hold_off_a_forger),
+        cmocka_unit_test(authentication_stops_an_adversary),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -23,8 +23,8 @@ static void permutations_are_inverted(void **state) {
     }
 }
 
-// A bit of a position turned over turns over half of its image's, whichever of them it is.
-static void permutations_are_mixed(void **state) {
+// Flipping any bit of a position flips about half of the bits of its hash.
+static void permutations_mix_bits(void **state) {
     (void)state;
     struct gv_digest_key key = key_of("grapevine", 9);
     for (int bit = 0; bit < 64; bit++) {
@@ -45,7 +45,7 @@ static void golden_permutations(void **state) {
     assert_int_equal(gv_singlediff_permute(&key, 1), UINT64_C(0x7b0614ad621a4857));
 }
 
-// The position is among the candidates, which come in order, each once, and all fit.
+// The candidates are distinct, ascending solutions, and the position is one of them.
 static void quotients_are_found(void **state) {
     (void)state;
     struct gv_prng prng;
@@ -67,12 +67,12 @@ static void quotients_are_found(void **state) {
 static void no_quotient(void **state) {
     (void)state;
     uint64_t step;
-    assert_int_equal(gv_singlediff_quotient(0, 0, 3, 9, &step), 9);  // any position would do
-    assert_int_equal(gv_singlediff_quotient(2, 1, 3, 9, &step), 9);  // none does
-    assert_int_equal(gv_singlediff_quotient(3, 30, 3, 9, &step), 9); // 10 is beyond
+    assert_int_equal(gv_singlediff_quotient(0, 0, 3, 9, &step), 9);  // every position is a solution
+    assert_int_equal(gv_singlediff_quotient(2, 1, 3, 9, &step), 9);  // no solution
+    assert_int_equal(gv_singlediff_quotient(3, 30, 3, 9, &step), 9); // 10 is outside
     assert_int_equal(gv_singlediff_quotient(3, 30, 3, 11, &step), 10);
     assert_int_equal(step, 0);
-    uint64_t half = UINT64_C(1) << 63; // 1, and 1 + 2^63
+    uint64_t half = UINT64_C(1) << 63; // solutions: 1, and 1 + 2^63
     assert_int_equal(gv_singlediff_quotient(2, 2, 0, 9, &step), 1);
     assert_int_equal(step, half);
     assert_int_equal(gv_singlediff_quotient(2, 2, 2, UINT64_MAX, &step), half + 1);
@@ -82,7 +82,7 @@ static void no_quotient(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(permutations_are_inverted),
-        cmocka_unit_test(permutations_are_mixed),
+        cmocka_unit_test(permutations_mix_bits),
         cmocka_unit_test(golden_permutations),
         cmocka_unit_test(quotients_are_found),
         cmocka_unit_test(no_quotient),

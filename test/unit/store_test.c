@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Records, the loading of an engine, and stores in real directories: what they refuse, and that
-// they leave it alone.
+// Records, loading an engine, and stores in real directories: what they refuse, and that refused
+// files stay unchanged.
 #include "../lib/test.h"
 
 #include "../../engine/prng.h"
@@ -85,7 +85,7 @@ static void test_records(void **state) {
     gv_engine_free(engine);
 }
 
-// Any bytes are an entry or refused, and read no further than they go.
+// Any bytes are decoded as an entry or refused, without reading beyond them.
 static void test_malformed(void **state) {
     (void)state;
     struct gv_prng prng;
@@ -115,7 +115,7 @@ static void test_malformed(void **state) {
 struct memory {
     struct gv_store_record records[4096];
     size_t count;
-    struct gv_store_batch batch; // what the records are parts of
+    struct gv_store_batch batch; // the memory of the records
 };
 
 static int compare(const void *a, const void *b) {
@@ -134,14 +134,14 @@ static int memory_load(void *ctx, int (*take)(void *, const struct gv_store_reco
     return error;
 }
 
-// Entries of every kind, in an engine and in a store, some of whose records are out of date.
+// Entries of every kind, in an engine and in a store, which has some older versions.
 static void fill(struct memory *memory, struct gv_engine *engine) {
     char key[400];
     for (int i = 0; i < 1000; i++) {
         memset(key, '5', sizeof key);
         int len = snprintf(key, sizeof key, i % 3 == 0 ? "%d" : "\"value %d\"", i * 7919 - 1000000);
         size_t key_len = i % 50 == 49 ? 380 + (size_t)i / 100 : (size_t)len;
-        if (i % 50 == 49) { // long, and alike at the front
+        if (i % 50 == 49) { // long, with the same prefix
             key[len] = '5';
             if (i % 3 != 0) key[len - 1] = '5', key[key_len - 1] = '"';
         }
@@ -193,7 +193,7 @@ static void test_load(void **state) {
         assert_int_equal(gv_store_load(&store, to), 0);
         check_equal(to, from);
         assert_int_equal(gv_digest_equal(gv_engine_root(to), gv_engine_root(from)), i == 0);
-        // It goes on as any other.
+        // The engine works as any other.
         struct gv_entry more = {.lattice = GV_LATTICE_SET, .key = text("\"more\"")};
         assert_int_equal(gv_engine_put(to, 0, &more), 1);
         assert_int_equal(gv_engine_put(to, 0, &more), 0);
@@ -235,7 +235,7 @@ static void set_up(struct place *place) {
     snprintf(place->journal, sizeof place->journal, "%s/grapevine.journal", place->dir);
 }
 
-// Writes the values from `first` on, as one batch.
+// Writes the values from `first` on, in one batch.
 static int write_values(struct place *place, const struct gv_engine *engine, int first, int count) {
     struct gv_store_batch batch = {0};
     for (int i = first; i < first + count; i++) {
@@ -276,10 +276,10 @@ static void test_lives(void **state) {
     assert_int_equal(open_place(&place, true, 2), 0);
     assert_int_equal(gv_store_lmdb_incarnation(place.lmdb), 1);
     assert_int_equal(load(&place).count, 1200);
-    gv_store_lmdb_close(place.lmdb, false); // like a crash of a node that says nothing unwritten
+    gv_store_lmdb_close(place.lmdb, false); // like a crash of a node with write_ahead
     assert_int_equal(open_place(&place, false, 3), 0);
     assert_int_equal(gv_store_lmdb_incarnation(place.lmdb), 1);
-    gv_store_lmdb_close(place.lmdb, false); // and of one that does
+    gv_store_lmdb_close(place.lmdb, false); // and of one without
     assert_int_equal(open_place(&place, false, 4), 0);
     assert_int_equal(gv_store_lmdb_incarnation(place.lmdb), 4);
     gv_store_lmdb_close(place.lmdb, true);
@@ -336,7 +336,7 @@ static void check_kept(const char *path, const uint8_t *bytes, size_t len) {
     free(kept);
 }
 
-// The open must fail, say why, and change nothing.
+// The open must fail for this reason and change nothing.
 static void check_refused(struct place *place, const uint8_t *bytes, size_t len, int error,
                           const char *why) {
     write_file(place->file, bytes, len);
@@ -355,8 +355,8 @@ static void test_refused(void **state) {
     check_refused(&place, bytes, len - 4096, GV_ECORRUPT, "damaged");
     check_refused(&place, bytes, 100, GV_ECORRUPT, "damaged");
     check_refused(&place, (const uint8_t *)"not a database at all", 21, GV_ECORRUPT,
-                  "at byte 0 there is not the beginning of a store of this program");
-    // Other formats: the number behind the magic word, wherever it stands.
+                  "it does not begin like a file of LMDB");
+    // Other formats: the number behind each magic word.
     static const char mine[] = {'g', 'r', 'a', 'p', 'e', 'v', 'i', 'n', 'e', GV_SUPERBLOCK_FORMAT};
     static const char formats[] = {GV_SUPERBLOCK_FORMAT_LEGACY - 1, GV_SUPERBLOCK_FORMAT + 1};
     uint8_t *other = malloc(len);
@@ -376,7 +376,7 @@ static void test_refused(void **state) {
     gv_proc_remove_dir(place.dir);
 }
 
-// Whatever byte is changed: either the store is refused, or all is there.
+// With any byte changed, the store is refused or complete.
 static void test_changed_bytes(void **state) {
     (void)state;
     struct place place;
@@ -390,7 +390,7 @@ static void test_changed_bytes(void **state) {
     uint8_t *bytes = read_file(place.file, &len);
     int refused = 0;
     for (int i = 0; i < 80; i++) {
-        // Half of them where pages and nodes have their lengths.
+        // Half of the bytes are lengths in headers of pages and nodes.
         size_t at = gv_prng_below(&prng, len);
         if (i % 2 == 0) at = at / 4096 * 4096 + gv_prng_below(&prng, 160);
         uint8_t before = bytes[at];
@@ -411,7 +411,7 @@ static void test_changed_bytes(void **state) {
     gv_proc_remove_dir(place.dir);
 }
 
-// No room, and room again; the limit of a file's size stands for the end of the disk.
+// A full disk, and space again; the limit on file sizes stands for the disk.
 static void test_full_disk(void **state) {
     (void)state;
     struct place place;
@@ -444,7 +444,7 @@ static void test_full_disk(void **state) {
     gv_proc_remove_dir(place.dir);
 }
 
-// The map begins with 16 MiB.
+// The memory map begins with 16 MiB.
 static void test_growth(void **state) {
     (void)state;
     struct place place;
@@ -474,7 +474,7 @@ static void test_growth(void **state) {
     gv_proc_remove_dir(place.dir);
 }
 
-// Writes so many batches of so many values in a process that ends without a close.
+// Writes batches of values in a process that ends without closing the store.
 static void write_and_die(struct place *place, int batches, int values) {
     pid_t child = fork();
     if (child == 0) {
@@ -496,8 +496,8 @@ static void check_life(struct place *place, uint64_t values) {
     gv_store_lmdb_close(place->lmdb, true);
 }
 
-// Synced batches are there after a death: from the journal, from what had moved on, and those
-// longer than the journal; and so they are for a life that has no journal of its own.
+// Synced batches survive a crash: in the journal, in data.mdb, and longer than the journal; also
+// for a next start without synced writes.
 static void test_journal(void **state) {
     (void)state;
     struct place place;
@@ -516,7 +516,7 @@ static void test_journal(void **state) {
     gv_proc_remove_dir(place.dir);
 }
 
-// A journal that is damaged or gone took acknowledged writes with it.
+// A damaged or missing journal is refused, as it has acknowledged writes.
 static void test_journal_refused(void **state) {
     (void)state;
     struct place place;
@@ -536,8 +536,8 @@ static void test_journal_refused(void **state) {
     for (int i = 0; i < 2; i++) {
         place.sync = i == 0;
         check_refused(&place, bytes, len, GV_ECORRUPT,
-                      "grapevine.journal is damaged at byte 8192: a frame is damaged that has "
-                      "others behind it");
+                      "grapevine.journal is damaged at byte 8192: a frame is damaged, and "
+                      "others follow it");
         check_kept(journal, frames, journal_len);
     }
     assert_int_equal(rename(aside, journal), 0);
@@ -547,7 +547,7 @@ static void test_journal_refused(void **state) {
     gv_proc_remove_dir(place.dir);
 }
 
-// ---- The two files vouch for each other ---------------------------------------------------------
+// ---- The files identify each other --------------------------------------------------------------
 
 struct copy {
     uint8_t *bytes;
@@ -565,7 +565,7 @@ static void put_copy(const char *path, const struct copy *copy) {
     if (copy != NULL) write_file(path, copy->bytes, copy->len);
 }
 
-// With these two files, NULL being none, it is refused, for this reason, and both stay as they are.
+// With these two files (NULL: none) the open is refused for this reason, and both stay unchanged.
 static void check_pair(struct place *place, const struct copy *data, const struct copy *journal,
                        const char *why) {
     put_copy(place->file, data);
@@ -583,7 +583,7 @@ static void check_pair(struct place *place, const struct copy *data, const struc
     place->sync = true;
 }
 
-// Data that are gone, empty or cut off; a journal that is gone, or anything else than it was.
+// data.mdb missing, empty or truncated; a journal missing or changed.
 static void test_pair_damaged(void **state) {
     (void)state;
     struct place place;
@@ -591,7 +591,7 @@ static void test_pair_damaged(void **state) {
     gv_prng_init(&prng, gv_test_seed(), 3);
     set_up(&place);
     place.sync = true;
-    write_and_die(&place, 40, 300); // a few frames in each half of what follows
+    write_and_die(&place, 40, 300); // a few frames in each half of the journal
     struct copy data = take_copy(place.file), journal = take_copy(place.journal);
     struct copy other = take_copy(place.journal), none = {other.bytes, 0};
     check_pair(&place, NULL, &journal, "data.mdb is missing, though there is a grapevine.journal");
@@ -599,7 +599,7 @@ static void test_pair_damaged(void **state) {
     check_pair(&place, NULL, &none, "data.mdb is missing, though there is a grapevine.journal");
     check_pair(&place, NULL, NULL,
                "data.mdb is missing and there is no grapevine.journal, though "
-               "grapevine.lock tells of a store (to begin anew, remove that)");
+               "grapevine.lock shows that there was a store (to start anew, remove it)");
     check_pair(&place, &none, NULL, "data.mdb is empty and there is no grapevine.journal, though ");
     static const size_t lengths[] = {1, 4096, 8192, 12288};
     for (size_t i = 0; i < sizeof lengths / sizeof *lengths; i++) {
@@ -619,16 +619,16 @@ static void test_pair_damaged(void **state) {
         check_pair(&place, &data, &other, "grapevine.journal is damaged at byte ");
         memcpy(other.bytes, journal.bytes, other.len);
     }
-    // The last frame: torn, for all the journal knows; but the watermark saw it acknowledged.
+    // The last frame looks torn, but the watermark shows that it was acknowledged.
     size_t last = 0;
     for (size_t i = 0; i < journal.len; i += 4096)
         if (memcmp(journal.bytes + i, other.bytes + journal.len - 4096, 4096) != 0) last = i;
     memset(other.bytes + last, 0, 4096);
-    check_pair(&place, &data, &other, "a frame is damaged that had been written safely");
+    check_pair(&place, &data, &other, "a frame is damaged that was durable");
     put_copy(place.file, &data);
     put_copy(place.journal, &journal);
     check_life(&place, 12000);
-    // With all three gone it is a new directory.
+    // Without all three files it is a new directory.
     char lock[4200];
     snprintf(lock, sizeof lock, "%s/grapevine.lock", place.dir);
     assert_true(unlink(place.file) == 0 && unlink(place.journal) == 0 && unlink(lock) == 0);
@@ -641,7 +641,7 @@ static void test_pair_damaged(void **state) {
     gv_proc_remove_dir(place.dir);
 }
 
-// A file of an earlier moment, or of another directory, beside one of now.
+// An older copy of a file, or one of another directory, with a current one.
 static void test_pair_mixed(void **state) {
     (void)state;
     enum { MOMENTS = 6 };
@@ -650,7 +650,7 @@ static void test_pair_mixed(void **state) {
     struct gv_engine *engine = new_engine("s");
     set_up(&place);
     for (int i = 0; i < MOMENTS; i++) {
-        place.sync = i != 3; // one life without a journal
+        place.sync = i != 3; // one run without synced writes
         assert_int_equal(open_place(&place, true, 1), 0);
         for (int k = 0; k < 3; k++) write_values(&place, engine, 10 * i + 3 * k, 3);
         assert_int_equal(gv_store_lmdb_close(place.lmdb, i % 2 == 0), 0);
@@ -663,8 +663,8 @@ static void test_pair_mixed(void **state) {
             check_pair(&place, &data[i], &journal[k], "older copy");
         }
     }
-    // Both of an earlier moment: that is a copy of the directory, but for what the watermark tells.
-    check_pair(&place, &data[2], &journal[2], "data.mdb is an older copy, by what grapevine.lock");
+    // Older copies of both: only the watermark shows it.
+    check_pair(&place, &data[2], &journal[2], "data.mdb is an older copy, as grapevine.lock");
     char lock[4200];
     snprintf(lock, sizeof lock, "%s/grapevine.lock", place.dir);
     assert_int_equal(unlink(lock), 0);
@@ -688,7 +688,7 @@ static void test_pair_mixed(void **state) {
     gv_proc_remove_dir(other.dir);
 }
 
-// Writes a batch of registers, of which some are there, and of any length.
+// Writes a batch of registers of random length, some of which exist.
 static void write_registers(struct place *place, struct gv_engine *engine, struct gv_prng *prng) {
     static char value[20002];
     struct gv_store_batch batch = {0};
@@ -713,7 +713,7 @@ static void write_registers(struct place *place, struct gv_engine *engine, struc
     gv_store_batch_free(&batch, ALLOC);
 }
 
-// Pages come free, long values grow and shrink: the check of the file refuses none of it.
+// Pages are freed, overflow values grow and shrink: the verifier accepts all of it.
 static void test_written_over(void **state) {
     (void)state;
     struct gv_prng prng;
@@ -733,7 +733,7 @@ static void test_written_over(void **state) {
     gv_proc_remove_dir(place.dir);
 }
 
-// Another workload's directory is refused, what its journal holds included, and then is as it was.
+// Another workload's directory is refused, with frames in its journal too, and stays unchanged.
 static void test_workloads(void **state) {
     (void)state;
     struct place place;
@@ -757,7 +757,7 @@ static void test_workloads(void **state) {
     gv_proc_remove_dir(place.dir);
 }
 
-// Files of others in the directory stay as they are.
+// Other files in the directory stay unchanged.
 static void test_foreign_files(void **state) {
     (void)state;
     static const char *const names[] = {"notes.txt", "data.mdb.old", "grapevine.journal.old"};

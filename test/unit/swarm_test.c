@@ -50,7 +50,7 @@ static void names_of_seeds_are_read(void **state) {
     assert_false(gv_generator_seed("ring", &seed));
 }
 
-static void a_seed_runs_and_is_judged(void **state) {
+static void a_seed_runs_and_has_a_verdict(void **state) {
     (void)state;
     for (uint64_t seed = 1; seed <= 20; seed++) {
         struct gv_verdict verdict;
@@ -62,11 +62,11 @@ static void a_seed_runs_and_is_judged(void **state) {
     assert_false(gv_simulate_text("workload echo\nrate much\n", 24, &verdict));
 }
 
-// Of ten jobs one breaks a promise, another is late.
+// Of ten jobs, one fails in safety, another in liveness.
 static struct gv_verdict job(uint64_t number) {
     if (number == 7) abort();
     if (number == 8) exit(9);
-    if (number == 1002) sleep(2); // is no work
+    if (number == 1002) sleep(2); // uses no processor time
     for (volatile uint64_t spin = 0; number == 1003;) spin = spin + 1;
     if (number > 1101) raise(SIGKILL);
     struct gv_verdict verdict = {.valid = number % 5 != 0, .safety = number % 10 == 5};
@@ -74,7 +74,7 @@ static struct gv_verdict job(uint64_t number) {
     return verdict;
 }
 
-// The pool prints on standard output: it is led into a file.
+// Redirects standard output, where the pool prints, to a file.
 static int pool(uint64_t first, uint64_t last, uint32_t jobs, bool fast, char *said, size_t cap) {
     char path[] = "/tmp/gvsim-pool-XXXXXX";
     int fd = mkstemp(path), out = dup(STDOUT_FILENO);
@@ -98,7 +98,7 @@ static int pool(uint64_t first, uint64_t last, uint32_t jobs, bool fast, char *s
     return status;
 }
 
-static void a_crew_goes_on_whatever_happens_to_one(void **state) {
+static void a_pool_survives_crashes_of_its_workers(void **state) {
     (void)state;
     static char said[8192];
     for (uint32_t jobs = 1; jobs <= 8; jobs += 7) {
@@ -112,13 +112,13 @@ static void a_crew_goes_on_whatever_happens_to_one(void **state) {
     }
     assert_int_equal(pool(1, 4, 30, false, said, sizeof said), 0);
     assert_non_null(strstr(said, ": 0 failed\n"));
-    // What fails in liveness only is told apart; after the first failure, no more need be run.
+    // Failures in liveness have their own status; --fail-fast stops at the first failure.
     assert_int_equal(pool(10, 14, 2, false, said, sizeof said), 4);
     assert_int_equal(pool(9, 200, 1, true, said, sizeof said), 4);
     assert_non_null(strstr(said, "2 seeds in "));
 }
 
-// What counts is a run's own work, however long the machine takes for it.
+// The bound is on processor time, not on elapsed time.
 static void a_slow_machine_is_no_failure(void **state) {
     (void)state;
     static char said[8192];
@@ -127,18 +127,18 @@ static void a_slow_machine_is_no_failure(void **state) {
     assert_non_null(strstr(said, "FAILED 1003: took too long\n"));
     assert_non_null(strstr(said, "2 seeds in "));
     assert_int_equal(pool(1101, 1104, 2, false, said, sizeof said), 5);
-    assert_non_null(strstr(said, "NOT JUDGED 1102: killed by signal 9, from outside\n  replay: "
+    assert_non_null(strstr(said, "NO VERDICT 1102: killed by signal 9, from outside\n  replay: "
                                  "again 1102\n"));
     assert_non_null(strstr(said, "4 seeds in "));
-    assert_non_null(strstr(said, ": 0 failed; 3 were not judged\n"));
+    assert_non_null(strstr(said, ": 0 failed; 3 without a verdict\n"));
 }
 
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_seed_stands_for_a_scenario_that_fits),
         cmocka_unit_test(names_of_seeds_are_read),
-        cmocka_unit_test(a_seed_runs_and_is_judged),
-        cmocka_unit_test(a_crew_goes_on_whatever_happens_to_one),
+        cmocka_unit_test(a_seed_runs_and_has_a_verdict),
+        cmocka_unit_test(a_pool_survives_crashes_of_its_workers),
         cmocka_unit_test(a_slow_machine_is_no_failure),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The timers against an array that is looked through.
+// The timers against an array with linear search.
 #include "../../engine/timers.h"
 
 #include "../../engine/prng.h"
@@ -22,7 +22,7 @@ static void assert_sound(const struct gv_timers *timers, const gv_time *model, u
     assert_true(gv_timers_next(timers) == next);
 }
 
-// Pops all that is due and sees that it is what the model says, the earliest first.
+// Pops all timers that are due: the same as in the model, the earliest first.
 static void pop_due(struct gv_timers *timers, gv_time *model, uint32_t count, gv_time now) {
     gv_time last = 0;
     int64_t number, before = -1;

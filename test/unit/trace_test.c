@@ -70,7 +70,7 @@ static void a_trace_is_complete(void **state) {
         check_lines(file, kinds);
         assert_true(result.valid);
         assert_int_equal(kinds[GV_TRACE_SEND], result.servers_msgs);
-        assert_int_equal(kinds[GV_TRACE_BEGIN], result.partitions);
+        assert_int_equal(kinds[GV_TRACE_FAULT_BEGIN], result.partitions);
         assert_true(kinds[GV_TRACE_REQUEST] >= result.ops && kinds[GV_TRACE_REPLY] >= result.ok);
         bool converges = gv_load_converges(config.run.load);
         // Each node learns each value once.
@@ -87,7 +87,7 @@ static void texts_are_escaped(void **state) {
     struct gv_trace trace;
     gv_trace_init(&trace);
     gv_trace_add(&trace, gv_trace_json, file);
-    gv_trace_fault(&trace, 7 * GV_MS, GV_TRACE_BEGIN, 3, "a \"quoted\" \\ text\t");
+    gv_trace_fault(&trace, 7 * GV_MS, GV_TRACE_FAULT_BEGIN, 3, "a \"quoted\" \\ text\t");
     gv_trace_node(&trace, 1257 * GV_MS, GV_TRACE_CRASH, 12);
     gv_trace_reply(&trace, 1257 * GV_MS, 1, 4, text("read_ok"), text("{\"type\":\"read_ok\"}"));
     uint64_t kinds[GV_TRACE_KINDS] = {0};
@@ -95,7 +95,7 @@ static void texts_are_escaped(void **state) {
     rewind(file);
     char line[256];
     assert_non_null(fgets(line, sizeof line, file));
-    assert_string_equal(line, "{\"t\":0.000000000,\"kind\":\"begin\",\"fault\":3,"
+    assert_string_equal(line, "{\"t\":0.000000000,\"kind\":\"fault-begin\",\"fault\":3,"
                               "\"text\":\"a \\\"quoted\\\" \\\\ text \"}\n");
     assert_non_null(fgets(line, sizeof line, file));
     assert_string_equal(line, "{\"t\":1.250000000,\"kind\":\"crash\",\"node\":\"n12\"}\n");
@@ -136,8 +136,8 @@ static void pages_have_no_markup_from_data(void **state) {
     (void)state;
     FILE *file = tmpfile();
     struct gv_report report;
-    struct gv_run_config config = {.nodes = 3};
-    gv_report_begin(&report, file, &config, NULL, GV_REPORT_MESSAGES_MAX);
+    struct gv_report_head head = {.nodes = 3, .scenario = ""};
+    gv_report_begin(&report, file, &head, GV_REPORT_MESSAGES_MAX);
     long from = ftell(file);
     assert_true(from > 10000);
     struct gv_trace_event event = {.kind = GV_TRACE_SEND,
@@ -166,8 +166,8 @@ static void a_report_bounds_its_messages(void **state) {
     memset(answer, '1', sizeof answer);
     FILE *file = tmpfile();
     struct gv_report report;
-    struct gv_run_config config = {.nodes = 3};
-    gv_report_begin(&report, file, &config, NULL, 1);
+    struct gv_report_head head = {.nodes = 3, .scenario = ""};
+    gv_report_begin(&report, file, &head, 1);
     long from = ftell(file);
     struct gv_slice a = text("n0"), b = text("n1"), body = text("{}");
     struct gv_slice reply = {(const uint8_t *)answer, sizeof answer};

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// What the tree tells of ranges beside digests: sketches, which are kept lazily, and scans.
+// Sketches of ranges, which the tree computes lazily, and scans.
 #include "../../engine/prng.h"
 #include "../../merkle/tree.h"
 #include "../lib/test.h"
@@ -8,7 +8,7 @@
 
 enum { ITEMS = 6000 };
 
-// The same items in an array, in no order.
+// The model: the same items in an array, in no particular order.
 struct model {
     struct gv_tree tree;
     struct gv_item items[ITEMS];
@@ -58,12 +58,13 @@ static void check_sketch(struct model *model, uint64_t lo, uint64_t hi) {
         const struct gv_item *item = &model->items[i];
         bool within = item->position >= lo && item->position < hi;
         if (within)
-            gv_pinsketch_add(&expect, &item->hash, 1, false); // the tree does it its own way
+            gv_pinsketch_add(&expect, &item->hash, 1,
+                             false); // the tree uses carry-less multiplication if available
     }
     assert_memory_equal(&got, &expect, sizeof expect);
 }
 
-// Questions about any ranges between changes of any kind: what is kept is never what was.
+// Random ranges between random changes: a cached sketch is never outdated.
 static void sketches_follow_changes(void **state) {
     (void)state;
     static struct model model;
@@ -72,7 +73,7 @@ static void sketches_follow_changes(void **state) {
     check_sketch(&model, 0, GV_POSITION_END);
     for (int round = 0; round < 300; round++) {
         uint64_t changes = gv_prng_below(&model.prng, round % 20 ? 40 : 1500);
-        uint64_t grow = round % 100 < 70 ? 6 : 1; // of eight changes
+        uint64_t grow = round % 100 < 70 ? 6 : 1; // inserts in eight changes
         for (uint64_t i = 0; i < changes; i++) {
             uint64_t kind = gv_prng_below(&model.prng, 8);
             if (kind < grow) insert_one(&model);
@@ -101,13 +102,13 @@ static void sketches_follow_a_load(void **state) {
     assert_int_equal(gv_tree_load(&model.tree, model.items, ITEMS), 0);
     size_t bytes = gv_tree_memory(&model.tree);
     for (int i = 0; i < 20; i++) check_sketch(&model, gv_prng_below(&model.prng, 9000), 12000);
-    assert_int_equal(gv_tree_memory(&model.tree), bytes); // a question allocates nothing
+    assert_int_equal(gv_tree_memory(&model.tree), bytes); // a query allocates nothing
     assert_int_equal(gv_tree_verify(&model.tree), 0);
     gv_tree_fini(&model.tree);
 }
 
-// A scan stops exactly at the items that pass the filter, in order, below the bound.
-static void scans_find_what_passes(void **state) {
+// A scan stops exactly at the items that match the filter, in order, below the bound.
+static void scans_find_matching_items(void **state) {
     (void)state;
     static struct model model;
     gv_prng_init(&model.prng, gv_test_seed(), 3);
@@ -144,7 +145,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(sketches_follow_changes),
         cmocka_unit_test(sketches_follow_a_load),
-        cmocka_unit_test(scans_find_what_passes),
+        cmocka_unit_test(scans_find_matching_items),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The tree against a sorted array, which is slow and obvious.
+// The tree against a model: a sorted array.
 #include "../../engine/prng.h"
 #include "../../merkle/tree.h"
 #include "../lib/test.h"
@@ -12,12 +12,12 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-// ---- An allocator that counts, and fails when its allowance is used up --------------------------
+// ---- An allocator that counts, and fails when its allowance is exhausted ------------------------
 
 struct budget {
-    size_t allowance; // calls that may still succeed
-    size_t calls;     // that asked for memory
-    size_t bytes;     // held
+    size_t allowance; // calls that will succeed
+    size_t calls;     // that allocate
+    size_t bytes;     // allocated
 };
 
 static void *budget_resize(void *ctx, void *block, size_t old_size, size_t new_size) {
@@ -53,7 +53,7 @@ static struct model model_new(size_t cap) {
     return model;
 }
 
-// Items below `position`.
+// The number of items below `position`.
 static size_t model_rank(const struct model *model, uint64_t position) {
     size_t lo = 0, hi = model->count;
     while (lo < hi) {
@@ -104,7 +104,7 @@ static void assert_item(struct gv_item a, struct gv_item b) {
     assert_int_equal(a.ref, b.ref);
 }
 
-// The tree is sound and holds the model's items in the model's order.
+// The tree is sound and holds the items of the model in the same order.
 static void assert_same(const struct gv_tree *tree, const struct model *model) {
     assert_int_equal(gv_tree_verify(tree), 0);
     assert_digest(gv_tree_root(tree), model_digest(model, 0, GV_POSITION_END));
@@ -141,13 +141,13 @@ static uint64_t draw_place(struct run *run) {
         return 7;
     case ASCENDING:
         return step;
-    case JITTERED: // as values come from many nodes at once
+    case JITTERED: // as with values from many nodes
         return step / 3 + gv_prng_below(prng, 4);
     case DESCENDING:
         return UINT64_C(1000000000) - step;
     case CLUSTERED:
         return (gv_prng_below(prng, 5) << 60) + step;
-    default: // first and last positions, and equal ones among them
+    default: // the first and last positions, with repetitions
         return gv_prng_below(prng, 2) ? gv_prng_below(prng, 3)
                                       : GV_POSITION_END - 1 - gv_prng_below(prng, 3);
     }
@@ -180,7 +180,7 @@ static void change(struct run *run, unsigned grow_percent) {
     }
 }
 
-// A position worth asking about: an item's own, or right beside it.
+// The position of an item, or one next to it.
 static uint64_t draw_bound(struct run *run) {
     const struct model *model = &run->model;
     if (model->count == 0 || gv_prng_below(&run->prng, 8) == 0) {
@@ -216,7 +216,7 @@ static void ask(struct run *run) {
         assert_item(gv_tree_get(&at), model->items[i]);
         assert_int_equal(gv_tree_next(&at), i + 1 < model->count);
     }
-    // And back, from behind the last one or from where it is.
+    // Backwards, from after the last item or from an item.
     gv_tree_seek(tree, lo, &at);
     for (size_t i = rank; model->count > 0 && i > 0 && i + 100 > rank; i--) {
         assert_true(gv_tree_prev(&at));
@@ -227,7 +227,7 @@ static void ask(struct run *run) {
     assert_false(gv_tree_select(tree, UINT64_MAX, &at));
 }
 
-// Many at a time, in any order.
+// Batches, in any order.
 static void ask_each(struct run *run) {
     enum { MANY = 50 };
     const struct model *model = &run->model;
@@ -246,7 +246,7 @@ static void ask_each(struct run *run) {
 
 static void test_random(void **state) {
     (void)state;
-    // Up and down between nothing and three levels, some shapes held for a while.
+    // Grows and shrinks between no and three levels, with phases of constant size.
     static const unsigned char growth[] = {100, 75, 50, 20, 90, 75, 10, 0};
     struct run run = {.model = model_new(6000)};
     for (enum pattern pattern = 0; pattern < PATTERNS; pattern++) {
@@ -282,7 +282,7 @@ static struct model numbers(size_t count, uint64_t step, struct gv_prng *prng) {
     return model;
 }
 
-// Erases each item with this chance, from the tree and from the model.
+// Erases each item with this probability, from the tree and from the model.
 static void thin_out(struct gv_tree *tree, struct model *model, struct gv_prng *prng,
                      unsigned percent) {
     size_t kept = 0;
@@ -319,13 +319,13 @@ static void test_deep(void **state) {
     free(model.items);
 }
 
-// Erasing from one end only drives the joins along that edge.
+// Erasing from one end merges nodes along that edge.
 static void test_erase_from_the_ends(void **state) {
     (void)state;
     struct gv_prng prng;
     gv_prng_init(&prng, gv_test_seed(), 101);
     for (int end = 0; end < 2; end++) {
-        // One item more than full nodes hold: nodes of one entry along the right edge.
+        // One item more than fits into full nodes: nodes of one entry along the right edge.
         struct model model = numbers((size_t)64 * 32 * 3 + 1, 5, &prng);
         struct gv_tree tree;
         gv_tree_init(&tree, gv_base_malloc());
@@ -349,7 +349,7 @@ static void test_load_of_every_size(void **state) {
     struct gv_prng prng;
     gv_prng_init(&prng, gv_test_seed(), 102);
     struct model model = numbers(6000, 1, &prng);
-    // Equal positions across the borders of leaves.
+    // Equal positions in adjacent leaves.
     for (size_t i = 0; i < model.count; i++) model.items[i].position = i / 100;
     struct gv_tree tree;
     struct budget budget;
@@ -360,7 +360,7 @@ static void test_load_of_every_size(void **state) {
         assert_int_equal(gv_tree_load(&tree, model.items, count), 0);
         assert_same(&tree, &model);
         struct gv_tree_cursor at;
-        if (count > 150) { // the first of its kind, though leaf 1 begins among the others
+        if (count > 150) { // the first of its position, although leaf 1 starts with a later one
             assert_true(gv_tree_seek(&tree, 1, &at));
             assert_item(gv_tree_get(&at), model.items[100]);
         }
@@ -403,7 +403,7 @@ static void test_empty(void **state) {
     gv_tree_fini(&tree);
 }
 
-static void test_first_and_last_place(void **state) {
+static void test_first_and_last_position(void **state) {
     (void)state;
     struct gv_tree tree;
     struct gv_tree_cursor at;
@@ -475,7 +475,7 @@ static void test_out_of_memory(void **state) {
     free(run.model.items);
 }
 
-// Bytes an item and allocations for this many inserts.
+// Bytes for each item, and allocations, for this many inserts.
 static double fill(enum pattern pattern, size_t count, size_t *calls) {
     struct run run = {.pattern = pattern};
     struct budget budget;
@@ -505,7 +505,7 @@ static void test_memory_of_an_item(void **state) {
         if (bytes >= most[pattern]) fail_msg("pattern %d: %.2f bytes an item", pattern, bytes);
         assert_true(calls < 100000 / 1000);
     }
-    // Small trees too: a first node, then never more than one call for 32 items.
+    // In small trees: a first node, then at most one call for 32 items.
     for (size_t count = 1; count < 3000; count += count / 4 + 1) {
         fill(EVEN, count, &calls);
         assert_true(calls <= 1 + count / 32);
@@ -542,11 +542,11 @@ static void test_freed_nodes_are_used_again(void **state) {
     free(model.items);
 }
 
-// ---- What verify finds --------------------------------------------------------------------------
+// ---- Corruption that gv_tree_verify finds -------------------------------------------------------
 
-enum { LEAF = 80, INNER = 40 }; // what nodes hold (tree.h)
+enum { LEAF = 80, INNER = 40 }; // capacities of nodes (tree.h)
 
-// Zeroed memory, so that a node may be searched as a whole.
+// Zeroed memory, so that a whole node can be searched.
 static void *zeroed_resize(void *ctx, void *block, size_t old_size, size_t new_size) {
     struct gv_alloc heap = gv_base_malloc();
     (void)ctx;
@@ -557,7 +557,7 @@ static void *zeroed_resize(void *ctx, void *block, size_t old_size, size_t new_s
 
 static const struct gv_alloc zeroed = {.resize = zeroed_resize};
 
-// The first word of this value in a node; nodes are longer than 200 words.
+// The first word with this value in a node; nodes are longer than 200 words.
 static uint64_t *word_in(void *node, uint64_t value) {
     uint64_t *word = node;
     for (int i = 0; i < 200; i++) {
@@ -614,7 +614,7 @@ static void test_verify_finds_corruption(void **state) {
     assert_found(&tree, &tree.digest.sum, 0);
     assert_true(gv_tree_select(&tree, model.count - 1, &at));
     assert_found(&tree, word_in(at.node[1], 999000), GV_POSITION_END);
-    *(uint32_t *)leaf = LEAF - 1; // its number of entries
+    *(uint32_t *)leaf = LEAF - 1; // its count
     assert_int_equal(gv_tree_verify(&tree), GV_ECORRUPT);
     *(uint32_t *)leaf = LEAF + 1;
     assert_int_equal(gv_tree_verify(&tree), GV_ECORRUPT);
@@ -624,8 +624,8 @@ static void test_verify_finds_corruption(void **state) {
     free(model.items);
 }
 
-// Sums all right, but a node that is not at the right edge has too few entries.
-static void test_verify_finds_hollow_nodes(void **state) {
+// Correct sums, but too few entries in a node that is not at the right edge.
+static void test_verify_finds_underfull_nodes(void **state) {
     (void)state;
     struct gv_prng prng;
     gv_prng_init(&prng, gv_test_seed(), 401);
@@ -639,7 +639,7 @@ static void test_verify_finds_hollow_nodes(void **state) {
     uint64_t *weighted_sum =
         word_in(at.node[0], gv_tree_digest(&tree, 0, LEAF * 1000).weighted_sum);
     uint64_t *count = word_in(at.node[0], LEAF);
-    for (size_t i = LEAF - 1; i >= LEAF / 2 - 1; i--) { // takes away one item after the other
+    for (size_t i = LEAF - 1; i >= LEAF / 2 - 1; i--) { // removes one item after another
         assert_int_equal(gv_tree_verify(&tree), 0);
         *(uint32_t *)at.node[1] -= 1;
         *count -= 1;
@@ -651,7 +651,7 @@ static void test_verify_finds_hollow_nodes(void **state) {
     assert_int_equal(gv_tree_verify(&tree), GV_ECORRUPT);
     gv_tree_fini(&tree);
 
-    // A root with one child should be no more.
+    // A root with one child must be replaced by the child.
     gv_tree_init(&tree, zeroed);
     assert_int_equal(gv_tree_load(&tree, model.items, LEAF + 1), 0);
     assert_true(gv_tree_seek(&tree, 0, &at));
@@ -673,7 +673,7 @@ static void test_verify_finds_a_bound_that_differs(void **state) {
     gv_tree_init(&tree, gv_base_malloc());
     assert_int_equal(gv_tree_load(&tree, model.items, model.count), 0);
     assert_int_equal(tree.depth, 3);
-    // Without its first item the second half's bound is none of its positions.
+    // Without its first item, the bound of the second half is not one of its positions.
     uint64_t bound = (uint64_t)LEAF * INNER * 1000;
     assert_true(gv_tree_seek(&tree, bound, &at));
     gv_tree_erase(&tree, &at);
@@ -711,7 +711,7 @@ static void test_verify_finds_lost_memory(void **state) {
     tree.nodes++;
     assert_int_equal(gv_tree_verify(&tree), GV_ECORRUPT);
     tree = kept;
-    tree.spares++;
+    tree.free_count++;
     assert_int_equal(gv_tree_verify(&tree), GV_ECORRUPT);
     tree = kept;
     tree.bytes++;
@@ -723,7 +723,7 @@ static void test_verify_finds_lost_memory(void **state) {
 
 // ---- Cursors ------------------------------------------------------------------------------------
 
-// Reading this cursor ends the process; tried in a child of this one.
+// Reading this cursor ends the process: done in a child process.
 static void assert_dies(const struct gv_tree_cursor *at) {
     fflush(NULL);
     pid_t child = fork();
@@ -755,7 +755,7 @@ static void test_old_cursors_are_asserted(void **state) {
     assert_true(gv_tree_seek(&tree, 3, &other));
     gv_tree_erase(&tree, &other);
     assert_dies(&at);
-    // Behind the last item there is nothing to read.
+    // A cursor after the last item must not be read.
     assert_true(gv_tree_seek(&tree, 0, &at));
     assert_false(gv_tree_next(&at));
     assert_dies(&at);
@@ -769,7 +769,7 @@ static void test_old_cursors_are_asserted(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_empty),
-        cmocka_unit_test(test_first_and_last_place),
+        cmocka_unit_test(test_first_and_last_position),
         cmocka_unit_test(test_random),
         cmocka_unit_test(test_deep),
         cmocka_unit_test(test_erase_from_the_ends),
@@ -779,7 +779,7 @@ int main(void) {
         cmocka_unit_test(test_memory_of_an_item),
         cmocka_unit_test(test_freed_nodes_are_used_again),
         cmocka_unit_test(test_verify_finds_corruption),
-        cmocka_unit_test(test_verify_finds_hollow_nodes),
+        cmocka_unit_test(test_verify_finds_underfull_nodes),
         cmocka_unit_test(test_verify_finds_a_bound_that_differs),
         cmocka_unit_test(test_verify_finds_lost_memory),
         cmocka_unit_test(test_old_cursors_are_asserted),

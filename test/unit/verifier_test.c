@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// A file of LMDB's, read without it: what it shows of a good one, and what it refuses.
+// The verifier of LMDB's files: what it finds in a valid one, and what it refuses.
 #include "../lib/test.h"
 
 #include "../../engine/prng.h"
@@ -13,7 +13,7 @@
 static struct gv_image image;
 
 struct shown {
-    char names[100]; // of the databases, each with a blank behind it
+    char names[100]; // of the databases, each with a space behind it
     int records;
 };
 
@@ -59,14 +59,14 @@ static void all_of_a_good_file_is_shown(void **state) {
     assert_int_equal(read_image(&shown, image.len), 0);
     assert_string_equal(shown.names, "entries meta ");
     struct gv_digest root = image.roots[image.frame_count];
-    assert_int_equal(shown.records, root.count + 1); // and the head
+    assert_int_equal(shown.records, root.count + 1); // and the superblock
 }
 
 static void what_is_no_such_file_is_refused(void **state) {
     (void)state;
     struct shown shown;
     assert_int_equal(read_image(&shown, image.len / 2), GV_ECORRUPT);
-    edit(16, 0); // the magic number of the first root
+    edit(16, 0); // the magic number of the first meta page
     assert_int_equal(read_image(&shown, image.len), GV_ENOENT);
     gv_image_undo(&image, false);
     edit(20, 2); // its version
@@ -77,7 +77,7 @@ static void what_is_no_such_file_is_refused(void **state) {
     gv_image_undo(&image, true);
 }
 
-// A byte that counts is changed: no more is shown than there is, and mostly nothing is accepted.
+// A byte that LMDB reads is changed: no more records are found, and most files are refused.
 static void damage_is_refused(void **state) {
     (void)state;
     struct gv_prng prng;
@@ -95,7 +95,7 @@ static void damage_is_refused(void **state) {
         refused += error != 0;
         gv_image_undo(&image, false);
     }
-    // The rest are contents, and pages that are free.
+    // The rest are contents and free pages.
     printf("refused: %d of %zu\n", refused, image.spot_count);
     assert_true(refused > 1000);
     assert_int_equal(read_image(&shown, image.len), 0);

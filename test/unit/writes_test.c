@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// A node with a store: who is answered when, what peers hear before, and what happens when the
+// A node with a store: when it replies, what peers receive before that, and what happens when the
 // store fails.
 #include "../lib/test.h"
 
@@ -14,7 +14,7 @@
 #define TO "{\"src\":\"n1\",\"dest\":\"c1\",\"body\":{\"type\":\""
 #define OK(type, id) TO type "\",\"in_reply_to\":" id "}}\n"
 
-// Keeps the last version of everything, in memory.
+// A store in memory.
 struct memory {
     struct gv_store store;
     struct gv_store_batch batches[256];
@@ -65,7 +65,7 @@ static void start(struct gv_solo *solo, struct memory *memory, const struct gv_w
     gv_solo_clear(solo);
 }
 
-// Writes the batch there is, or has that fail; returns whether there was one.
+// Writes the next batch, or lets that fail; returns whether there was one.
 static bool commit(struct gv_solo *solo, struct memory *memory, int error) {
     const struct gv_store_batch *batch = gv_node_batch(solo->node, solo->now);
     if (batch == NULL) return false;
@@ -87,7 +87,7 @@ static bool reads(struct gv_solo *solo, const char *value) {
     return strstr(gv_solo_ask(solo, "{\"type\":\"read\",\"msg_id\":9}"), want) != NULL;
 }
 
-// Nobody hears of a write before it is written: neither its client, nor a reader, nor a peer.
+// No client, reader or peer sees a write before it is stored.
 static void test_before(void **state) {
     (void)state;
     struct memory memory = {0};
@@ -100,7 +100,7 @@ static void test_before(void **state) {
     assert_null(strstr(solo.out, "[17]"));
     assert_true(reads(&solo, "[]"));
 
-    // While one batch is out the next one forms.
+    // While one batch is being written the next one forms.
     const struct gv_store_batch *batch = gv_node_batch(solo.node, solo.now);
     assert_non_null(batch);
     assert_int_equal(batch->count, 1);
@@ -166,7 +166,7 @@ static void test_failure(void **state) {
     add(&solo, 3, 10);
     const struct gv_store_batch *batch = gv_node_batch(solo.node, solo.now);
     assert_non_null(batch);
-    add(&solo, 4, 100); // builds on one that fails
+    add(&solo, 4, 100); // its count includes one that fails
     gv_solo_clear(&solo);
     gv_node_written(solo.node, solo.now, GV_EFULL, "no space left");
     gv_solo_send(&solo);
@@ -175,14 +175,14 @@ static void test_failure(void **state) {
     assert_non_null(third);
     assert_non_null(strstr(third, "\"in_reply_to\":4,\"code\":11"));
     assert_string_equal(solo.log, "n1: store: no space left; it will be tried again\n");
-    // While it fails: no writes, but reads.
+    // While the store fails, reads work and writes do not.
     assert_non_null(strstr(add(&solo, 5, 1), "\"code\":11,\"text\":\"add: not stored: no space"));
     assert_true(reads(&solo, "5"));
     assert_null(gv_node_batch(solo.node, solo.now));
     assert_true(gv_node_drain(solo.node));
     assert_false(gv_node_all_persisted(solo.node));
 
-    // It is tried again by itself, and complains once only.
+    // The node retries by itself, and logs the failure once.
     assert_true(gv_node_deadline(solo.node) <= solo.now + 500 * GV_MS);
     solo.now += 500 * GV_MS;
     gv_solo_clear(&solo);
@@ -198,7 +198,7 @@ static void test_failure(void **state) {
     drop(&memory);
 }
 
-// At once, and to the store within the window.
+// Asynchronous writes: acknowledged immediately, stored within the delay.
 static void test_async(void **state) {
     (void)state;
     struct memory memory = {0};
@@ -212,7 +212,7 @@ static void test_async(void **state) {
     assert_true(commit(&solo, &memory, 0));
     assert_int_equal(memory.records, 2);
     assert_false(commit(&solo, &memory, 0));
-    // Before a shutdown it does not wait for company.
+    // For a shutdown, changes are not batched.
     add(&solo, 4, 19);
     assert_false(commit(&solo, &memory, 0));
     assert_false(gv_node_drain(solo.node));
@@ -226,7 +226,7 @@ static void test_async(void **state) {
     drop(&memory);
 }
 
-// Values of a peer's, `count` of them, in messages.
+// Messages with `count` values of a peer.
 static void hear(struct gv_solo *solo, int first, int count) {
     static char line[1 << 16];
     for (int i = 0; i < count;) {
@@ -258,14 +258,14 @@ static void test_peers(void **state) {
     struct gv_solo solo;
     start(&solo, &memory, &gv_gset_workload, GV_DURABILITY_SYNC);
     hear(&solo, 0, 30000);
-    assert_false(commit(&solo, &memory, 0)); // for company
+    assert_false(commit(&solo, &memory, 0)); // batched
     add(&solo, 2, 30000);
     assert_true(commit(&solo, &memory, 0));
     assert_int_equal(memory.records, 30001);
     solo.now += 100 * GV_MS;
     assert_false(commit(&solo, &memory, 0));
 
-    // More at once than it remembers one by one: while the store fails it takes them nevertheless.
+    // More changes than are listed one by one, while the store fails.
     hear(&solo, 40000, 10);
     solo.now += 100 * GV_MS;
     assert_true(commit(&solo, &memory, GV_EIO));
@@ -277,7 +277,7 @@ static void test_peers(void **state) {
     drop(&memory);
 }
 
-// What waits for the store is bounded.
+// The writes that wait for the store are bounded.
 static void test_bound(void **state) {
     (void)state;
     struct memory memory = {0};
@@ -302,7 +302,7 @@ static void test_bound(void **state) {
     drop(&memory);
 }
 
-// Memory runs out at each place in turn: what is acknowledged is in the store.
+// Memory runs out at each allocation in turn: acknowledged writes are in the store.
 struct allowance {
     unsigned left;
 };
@@ -347,7 +347,7 @@ static void test_out_of_memory(void **state) {
 
 // ---- A peer that writes to this node's entries -------------------------------------------------
 
-// A counter, what it should show, and the adds that are not answered yet, by their ids.
+// A counter, its expected value, and the adds without a reply, by their ids.
 struct meddled {
     struct gv_solo solo;
     struct memory memory;
@@ -355,8 +355,8 @@ struct meddled {
     bool stored;
     enum gv_durability durability;
     int64_t value, open[4096];
-    int64_t unsure;  // that may be missing in it, or too much
-    int first, next; // ids that may be open, less 10
+    int64_t unsure;  // sum of adds that may be counted or not
+    int first, next; // ids without a reply: from first to below next, minus 10
     unsigned raised, failed;
 };
 
@@ -368,7 +368,7 @@ static void begin(struct meddled *it) {
     gv_solo_init(&it->solo, &gv_counter_workload);
 }
 
-// Takes account of what has been answered.
+// Reads the replies.
 static void note_answers(struct meddled *it) {
     for (const char *at = it->solo.out; (at = strstr(at, "\"in_reply_to\":")) != NULL;) {
         at += strlen("\"in_reply_to\":");
@@ -392,7 +392,7 @@ static void add_some(struct meddled *it) {
     note_answers(it);
 }
 
-// The peer makes one of the node's entries larger, by a little or a lot.
+// The peer raises one of the node's entries, by a little or a lot.
 static void meddle(struct meddled *it) {
     const struct gv_engine *engine = gv_node_engine(it->solo.node);
     struct gv_entry entry;
@@ -401,8 +401,8 @@ static void meddle(struct meddled *it) {
     uint64_t count = 0;
     unsigned seen = 0;
     while (gv_engine_next(engine, &cursor, end, &entry)) {
-        if (entry.count > UINT64_MAX - 1000) continue;      // it grows no more
-        if (gv_prng_below(&it->prng, ++seen) > 0) continue; // any of them
+        if (entry.count > UINT64_MAX - 1000) continue;      // at its maximum
+        if (gv_prng_below(&it->prng, ++seen) > 0) continue; // a random one
         uint64_t by = 1 + gv_prng_below(&it->prng, gv_prng_below(&it->prng, 2) > 0 ? 1000 : 8);
         bool up = entry.key.data[entry.key.len - 3] == '+';
         count = (up ? 1 : (uint64_t)0 - 1) * by;
@@ -419,7 +419,7 @@ static void meddle(struct meddled *it) {
     note_answers(it);
 }
 
-// The peer writes to entries that the node would count on with, of the incarnations that follow.
+// The peer writes to entries of the generations that the node would use next.
 static void meddle_ahead(struct meddled *it) {
     struct gv_prng row;
     char line[512];
@@ -461,7 +461,7 @@ static void settle(struct meddled *it) {
     for (int id = 0; id < it->next; id++) assert_int_equal(it->open[id], 0);
 }
 
-// Whatever a peer does to this node's entries, and whenever: what is acknowledged is counted.
+// A peer raises this node's entries at random: acknowledged adds are counted.
 static void check_meddled(bool stored, enum gv_durability durability) {
     struct meddled *it = calloc(1, sizeof *it);
     assert_non_null(it);
@@ -477,7 +477,7 @@ static void check_meddled(bool stored, enum gv_durability durability) {
             meddle(it);
         } else if (what == 98) {
             meddle_ahead(it);
-        } else if (stored && what < 70) { // a batch that is out while more comes
+        } else if (stored && what < 70) { // a batch is being written while requests arrive
             const struct gv_store_batch *batch = gv_node_batch(it->solo.node, it->solo.now);
             if (batch == NULL) continue;
             for (uint64_t n = gv_prng_below(&it->prng, 4); n > 0; n--)
@@ -505,7 +505,7 @@ static void check_meddled(bool stored, enum gv_durability durability) {
     free(it);
 }
 
-// The entry to count on with is as large as can be already: the node goes on to the one behind.
+// The next generation is full already: the node uses the one behind it.
 static void test_meddled_ahead(void **state) {
     (void)state;
     struct meddled *it = calloc(1, sizeof *it);
@@ -528,7 +528,7 @@ static void test_meddled_ahead(void **state) {
     settle(it);
     it->solo.log[0] = '\0';
     add(&it->solo, 11, 5);
-    assert_non_null(strstr(it->solo.log, "a peer has made an entry of this node larger"));
+    assert_non_null(strstr(it->solo.log, "a peer has raised a counter of this node"));
     it->value = 104;
     gv_solo_clear(&it->solo);
     settle(it);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// The part of cmocka that the tests of the libraries use, for targets that cmocka cannot be had
-// for: in one header, with cmocka's output, as test/lib/run.sh reads it. A failed assertion ends
-// the program, so the tests behind it count as failed, too.
+// The part of cmocka that the libraries' tests use, for ports that have no cmocka. Its output has
+// cmocka's format, which test/lib/run.sh parses. A failed assertion ends the program, so the tests
+// after it count as failed.
 #ifndef GV_TEST_LIB_PORT_CMOCKA_H
 #define GV_TEST_LIB_PORT_CMOCKA_H
 
@@ -57,7 +57,7 @@ static inline void gv_cmocka_equal(uintmax_t a, uintmax_t b, bool equal, const c
     GV_CMOCKA_CHECK((uintmax_t)(a) >= (uintmax_t)(least) && (uintmax_t)(a) <= (uintmax_t)(most), \
                     #a " is in " #least " … " #most)
 
-// What `setup` leaves in *state is every test's; both functions may be NULL, and return 0.
+// Passes the *state that `setup` sets to every test. setup and teardown return 0 and may be NULL.
 #define cmocka_run_group_tests(tests, setup, teardown) \
     gv_cmocka_run(tests, sizeof(tests) / sizeof *(tests), setup, teardown)
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Takes the picture of a report that README.md shows: picture.mjs REPORT.html PICTURE.png TEXT.
-// TEXT, what the picture was made from, is kept in it. The same page gives the same picture.
+// Makes the picture of a report in README.md: picture.mjs REPORT.html PICTURE.png TEXT. The picture
+// contains TEXT, which says what it was made from. The same page gives the same picture.
 import { writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { deflateSync } from "node:zlib";
@@ -9,7 +9,7 @@ import { pathToFileURL } from "node:url";
 const { chromium } = createRequire(process.env.DRIVER + "/")("playwright-core");
 const [report, picture, text] = process.argv.slice(2);
 
-// A chunk of a PNG: its length, its type, what it holds, and a checksum of the latter two.
+// A chunk of a PNG: length, type, content, and the CRC of type and content.
 function chunk(type, content) {
   const bytes = Buffer.concat([Buffer.from(type, "latin1"), typeof content === "string" ? Buffer.from(content, "latin1") : content]);
   let crc = 0xffffffff;
@@ -24,8 +24,8 @@ function chunk(type, content) {
   return out;
 }
 
-// A PNG of 256 colours, a third of the size: those that most pixels have, and for each other one the
-// nearest of them.
+// A PNG with a palette of 256 colours, which is a third of the size: the most frequent colours. Every
+// other colour becomes the nearest of them.
 function encode(width, height, rgba) {
   const counts = new Map(), coarse = (r, g, b) => r >> 3 << 10 | g >> 3 << 5 | b >> 3;
   for (let i = 0; i < rgba.length; i += 4) {
@@ -44,12 +44,12 @@ function encode(width, height, rgba) {
   }
   const rows = Buffer.alloc((width + 1) * height), head = Buffer.alloc(13);
   for (let i = 0, at = 0; i < rgba.length; i += 4) {
-    if (i % (4 * width) === 0) rows[at++] = 0; // the row is not filtered
+    if (i % (4 * width) === 0) rows[at++] = 0; // filter type 0: none
     rows[at++] = index.get(coarse(rgba[i], rgba[i + 1], rgba[i + 2]));
   }
   head.writeUInt32BE(width, 0);
   head.writeUInt32BE(height, 4);
-  head.set([8, 3, 0, 0, 0], 8); // bits a pixel, of a palette
+  head.set([8, 3, 0, 0, 0], 8); // 8 bits per pixel, colour type 3: palette
   return Buffer.concat([Buffer.from("\x89PNG\r\n\x1a\n", "latin1"), chunk("IHDR", head), chunk("PLTE", Buffer.from(palette.flat())),
     chunk("tEXt", "Comment\0" + text), chunk("IDAT", deflateSync(rows, { level: 9 })), chunk("IEND", "")]);
 }
@@ -65,7 +65,7 @@ const context = await browser.newContext({ viewport: { width: 1200, height: 1000
 const page = await context.newPage();
 await page.goto(pathToFileURL(report).href);
 await page.waitForFunction(() => document.getElementById("answer").textContent !== "");
-// Parts of it: the first question's answer, a message that was dropped, the first charts.
+// Only parts of it: the answer to the first question, a dropped message, the first charts.
 await page.evaluate(() => {
   for (const id of ["bytes", "latency", "curve"]) document.getElementById(id + "-figure").hidden = true;
   document.querySelector("#answer li.dropped button").click();

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Reads the reports in a directory as a person would, in a headless Chromium; see report.sh.
+// Uses the reports in a directory as a person would, in a headless Chromium. run.sh makes them.
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { pathToFileURL } from "node:url";
@@ -21,8 +21,8 @@ const browser = await chromium.launch({
     "--disable-background-networking", "--disable-component-update", "--disable-sync"],
 });
 
-// Keeps what is drawn on each canvas: the boxes of its labels, in CSS pixels, with the contrast of each
-// to what is below it, and the rectangles that are filled. Runs in the page, before its own script.
+// Records what is drawn on each canvas: the boxes of its labels, in CSS pixels, with their contrast to
+// the background, and the filled rectangles. Runs in the page, before its own script.
 function watchCanvases() {
   const drawn = window.drawn = new Map(), proto = CanvasRenderingContext2D.prototype;
   const { fillText, fillRect, clearRect, drawImage } = proto;
@@ -48,7 +48,7 @@ function watchCanvases() {
         Math.max(1, (box.bottom - box.top) * ratio));
       const card = getComputedStyle(document.querySelector("section")).backgroundColor.match(/\d+/g).map(Number);
       const all = [];
-      for (let i = 0; i < data.length; i += 4) { // what is not painted shows the card
+      for (let i = 0; i < data.length; i += 4) { // the card is visible through unpainted pixels
         const over = [0, 1, 2].map(k => data[i + k] * data[i + 3] / 255 + card[k] * (1 - data[i + 3] / 255));
         all.push(contrastOf(own, tone(...over)));
       }
@@ -65,7 +65,7 @@ function watchCanvases() {
     if (drawn.has(this.canvas.id)) Object.assign(drawn.get(this.canvas.id), { stale: true, copied: false });
     return clearRect.apply(this, arguments);
   };
-  // A cleared canvas that is painted from a copy of itself shows what it did.
+  // A cleared canvas that is painted from its own copy shows the same as before.
   proto.drawImage = function (image) {
     const canvas = drawn.get(this.canvas.id), same = image.width === this.canvas.width && image.height === this.canvas.height;
     if (canvas && canvas.stale && same) Object.assign(canvas, { stale: false, copied: true });
@@ -75,7 +75,7 @@ function watchCanvases() {
 
 const phone = { width: 390, height: 844 };
 
-// Opens a report; whatever it says to the console or asks of the network is wrong.
+// Opens a report. Any console message and any network request is an error.
 async function open(name, colorScheme = "light", width = 1400) {
   const context = await browser.newContext(width === phone.width
     ? { viewport: phone, colorScheme, isMobile: true, hasTouch: true, deviceScaleFactor: 2 }
@@ -83,7 +83,7 @@ async function open(name, colorScheme = "light", width = 1400) {
   const page = await context.newPage();
   await page.addInitScript(watchCanvases);
   const url = pathToFileURL(`${directory}/${name}.html`).href;
-  const ours = /Multiple readback operations/; // said of how the gate looks at pixels
+  const ours = /Multiple readback operations/; // caused by this script's reading of pixels
   page.on("console", message => check(ours.test(message.text()), `${name}: the console says ${message.text()}`));
   page.on("pageerror", error => check(false, `${name}: ${error.stack}`));
   page.on("request", request => check(request.url() === url, `${name}: asks for ${request.url()}`));
@@ -92,8 +92,8 @@ async function open(name, colorScheme = "light", width = 1400) {
   return page;
 }
 
-// What a canvas shows: how many colours, and how many pixels of each that is asked for by its name
-// in the style sheet, or next to it.
+// The number of colours on a canvas, and the number of pixels in the colours with the given names in the
+// style sheet, or close to them.
 const look = (page, id, names = []) => page.evaluate(([id, names]) => {
   const shown = document.getElementById(id), canvas = document.createElement("canvas");
   canvas.width = shown.width;
@@ -123,7 +123,7 @@ async function checkCanvases(page, name, ids) {
 }
 const all = ["faults", "heat", "messages", "bytes", "latency", "curve", "diagram"];
 
-// ---- What is drawn, in both colour schemes ----
+// ---- Charts in both colour schemes ----
 async function checkLooks() {
   const luminance = {};
   for (const scheme of ["light", "dark"]) {
@@ -135,16 +135,16 @@ async function checkLooks() {
     }
     const heat = await look(page, "heat", ["down", "heat3", "heat0"]);
     check(heat.named.down > 100, `${scheme}: the heat map shows no node that is down`);
-    check(heat.named.heat3 > 10, `${scheme}: nowhere is the heat map as its legend's end`);
-    check(heat.named.heat0 > 1000, `${scheme}: nowhere does a node lack nothing`);
+    check(heat.named.heat3 > 10, `${scheme}: the heat map nowhere has the last colour of its legend`);
+    check(heat.named.heat0 > 1000, `${scheme}: the heat map shows no node that lacks nothing`);
     luminance[scheme] = await page.evaluate(() =>
       toneOf(...getComputedStyle(document.body).backgroundColor.match(/\d+/g)));
     await page.context().close();
   }
-  check(luminance.light > .8 && luminance.dark < .1, "light is not light, or dark not dark");
+  check(luminance.light > .8 && luminance.dark < .1, "a colour scheme has a wrong background");
 }
 
-// Draws all canvases anew and returns what was drawn, by the canvas' id.
+// Redraws all canvases, and returns what was drawn by the id of the canvas.
 const redraw = (page, contrast = false) => page.evaluate(contrast => {
   window.measureContrast = contrast;
   report.charts.render();
@@ -153,10 +153,10 @@ const redraw = (page, contrast = false) => page.evaluate(contrast => {
   return Object.fromEntries([...drawn].filter(([id]) => id !== ""));
 }, contrast);
 
-// ---- Labels: none over another, none cut off; axes have titles; overlapping faults have lanes ----
+// ---- Labels do not overlap and are not cut off; axes have titles; overlapping faults have lanes ----
 const level = "time since the start of the run";
-const titles = { faults: ["kind of fault", level], heat: ["node", level], messages: ["messages a second", level],
-  bytes: ["bytes a second", level], latency: ["time until every node has it", level],
+const titles = { faults: ["kind of fault", level], heat: ["node", level], messages: ["messages per second", level],
+  bytes: ["bytes per second", level], latency: ["time to all nodes", level],
   curve: ["share of all values", "time since a value was added"], diagram: ["node", level] };
 
 async function checkLabels() {
@@ -200,7 +200,7 @@ async function checkLabels() {
   await page.context().close();
 }
 
-// ---- Contrast of all text to what is behind it, as WCAG 2 reckons it, at least 4.5 ----
+// ---- The contrast of all text to its background is at least 4.5, as in WCAG 2 ----
 async function checkContrast() {
   for (const scheme of ["light", "dark"]) {
     for (const name of ["late", "few", "storm"]) {
@@ -298,7 +298,7 @@ async function checkPhone() {
   await page.context().close();
 }
 
-// ---- What failed, where, when and why ----
+// ---- Violations: where, when and why ----
 async function checkFailures() {
   const asked = page => page.locator("#errors button.ask").allInnerTexts();
   const answerOf = page => page.locator("#answer").innerText();
@@ -314,11 +314,11 @@ async function checkFailures() {
   check(await late.locator("#question").inputValue() === questions[0], "late: the first question is not asked");
   const answer = await answerOf(late);
   check(answer.startsWith("n6 lacked ") && answer.includes("dropped: a partition cut it off"), `late: ${answer}`);
-  check(/It waited longest at n\d: [\d.]+ s, from [\d.]+ s on\. Meanwhile n\d sent n6 \d+ messages? that/.test(answer),
+  check(/It waited longest at n\d: [\d.]+ s, from [\d.]+ s on\. Meanwhile n\d sent n6 \d+ messages? without it/.test(answer),
     `late: where it waited: ${answer}`);
   check(answer.includes("cut n6 | rest from 11.8s to 12s"), `late: the fault that did it is missing: ${answer}`);
   for (const other of ["cut n7 > rest", "cut n2 | n3", "n4 | all", "crash", "n1", "slow", "cut n0..n3"]) {
-    check(!answer.includes(other), `late: "${other}" did not touch n6: ${answer}`);
+    check(!answer.includes(other), `late: "${other}" did not affect n6: ${answer}`);
   }
   const seen = await redraw(late, false);
   check(seen.faults.texts.some(t => t.text === "violation"), "late: the time of the failure is not marked");
@@ -327,13 +327,13 @@ async function checkFailures() {
   check(await answerOf(late) === answer, "late: a click on a suggestion does not ask it");
   await late.context().close();
 
-  // The same kinds of faults, and nodes of which each was touched by some: against the trace.
+  // The same kinds of faults, each of which affected only some nodes: compared with the trace.
   const storm = await open("storm"), all = await storm.evaluate(() => {
     const { model, why } = report, out = [];
     for (const node of [8, 9, 10, 11, 12, 20]) {
       for (const [item] of model.items.value.entries()) {
-        if (item % 60 !== 0 || model.born[item] < 0) continue;
-        const { parts } = why.why("n" + node, [item], model.itemText(item));
+        if (item % 60 !== 0 || model.createdAt[item] < 0) continue;
+        const { parts } = why.whyLacks("n" + node, [item], model.itemText(item));
         const nodes = new Set([node, ...why.path(node, item, model.end_at).flatMap(s => [s.node, s.from])]);
         out.push({ nodes: [...nodes], faults: (parts || []).filter(p => p.items).flatMap(p => p.items)
           .filter(i => i.fault).map(i => i.text) });
@@ -344,31 +344,31 @@ async function checkFailures() {
   let left = 0;
   for (const { nodes, faults } of all) {
     for (const [node, own] of [[8, "slow n8"], [11, "clock n11"], [10, "drift n10"], [9, "pause n9"]]) {
-      const told = faults.some(text => text.includes(own));
-      check(!told || nodes.includes(node), `storm: "${own}" touched none of ${nodes}`);
-      left += !told;
+      const named = faults.some(text => text.includes(own));
+      check(!named || nodes.includes(node), `storm: "${own}" affected none of ${nodes}`);
+      left += !named;
     }
   }
-  check(all.length > 30 && left > 60, `storm: ${all.length} answers leave out ${left} faults`);
+  check(all.length > 30 && left > 60, `storm: ${all.length} answers omit ${left} faults`);
   await storm.context().close();
 
-  // A process whose reads leave a value out that it was told.
+  // A process that omits a value which it received from its reads.
   const hides = await open("hides");
   check((await asked(hides))[0] === "why does n2 lack 17?", `hides: it suggests ${await asked(hides)}`);
-  check(/n2 got 17 at [\d.]+ s, but its last read, at [\d.]+ s, does not show it/.test(await answerOf(hides)),
+  check(/n2 received 17 at [\d.]+ s, but its last read, at [\d.]+ s, does not return it/.test(await answerOf(hides)),
     `hides: ${await answerOf(hides)}`);
   await hides.locator("#errors").getByRole("button", { name: "what happened at n2?" }).click();
-  check((await answerOf(hides)).includes("Its last answers to clients"), `hides: ${await answerOf(hides)}`);
+  check((await answerOf(hides)).includes("Its last replies to clients"), `hides: ${await answerOf(hides)}`);
   await hides.context().close();
 
-  // One that loses what others tell it, in a protocol of its own.
+  // A process, with a protocol of its own, that ignores what others send.
   const deaf = await open("deaf"), about = await asked(deaf);
   check(about.some(q => /^why does n2 lack \d+\?$/.test(q)), `deaf: it suggests ${about}`);
   check(/^n2 lacked \d+ from [\d.]+ s, when it was added, to the end/.test(await answerOf(deaf)), `deaf: ${await answerOf(deaf)}`);
-  check((await answerOf(deaf)).includes("No fault touched it"), `deaf: ${await answerOf(deaf)}`);
+  check((await answerOf(deaf)).includes("No fault affected it"), `deaf: ${await answerOf(deaf)}`);
   await deaf.context().close();
 
-  // A violation that no node lacking a value explains.
+  // A violation that is not about a missing value.
   const wrong = await open("wrong"), offers = await asked(wrong);
   check(/^what happened at n\d+( at [\d.]+ s)?\?$/.test(offers[0]), `wrong: it suggests ${offers}`);
   check(/^n\d+ at [\d.]+ s: up/.test(await answerOf(wrong)), `wrong: ${await answerOf(wrong)}`);
@@ -379,41 +379,41 @@ async function checkFailures() {
   await valid.context().close();
 }
 
-// ---- What a run came to, as standard output has it ----
+// ---- Verdicts, as on standard output ----
 async function checkVerdicts() {
-  const say = async (name, ...words) => {
+  const openWith = async (name, ...words) => {
     const page = await open(name), text = await page.locator("#outcome").innerText();
     for (const word of words) check(text.includes(word), `${name}: "${word}" is not in: ${text}`);
     return page;
   };
-  for (const [name, besides] of [["slow", "Without that: valid, nothing lost"], ["slow-wrong", "Without that: invalid, 1 violation"]]) {
-    const page = await say(name, "Not judged: the machine was too slow", "ms late", besides);
-    check(await page.locator("#outcome").getAttribute("class") === "unsure", `${name}: it looks judged`);
+  for (const [name, besides] of [["slow", "Otherwise: valid, nothing lost"], ["slow-wrong", "Otherwise: invalid, 1 violation"]]) {
+    const page = await openWith(name, "No verdict: the machine was too slow", "ms late", besides);
+    check(await page.locator("#outcome").getAttribute("class") === "unsure", `${name}: it looks like a verdict`);
     const errors = await page.locator("#errors li").count();
     check(errors === (name === "slow" ? 0 : 1), `${name}: ${errors} violations`);
     await page.context().close();
   }
-  const excused = await say("excused", "Valid: no violation that is not excused");
+  const excused = await openWith("excused", "Valid: no violation except allowed losses");
   const note = await excused.locator("#verdict-note").innerText();
-  check(/^[1-9]\d* of \d+ values whose last copy a crash took are lost, which is allowed/.test(note), `excused: ${note}`);
+  check(/^[1-9]\d* of \d+ values /.test(note), `excused: ${note}`);
   await excused.context().close();
-  const limit = await say("limit", "Beyond a limit: the run fails", "Too much: longest latency, ms", "Valid otherwise");
+  const limit = await openWith("limit", "Failed: the run exceeds a limit", "longest latency, ms", "Otherwise valid");
   check(await limit.locator("#outcome").getAttribute("class") === "bad", "limit: it does not look bad");
   await limit.context().close();
 
-  // The node that acknowledged a value and dropped it comes first.
+  // The first question is about the node that acknowledged a value and dropped it.
   const drops = await open("drops"), questions = await drops.locator("#errors button.ask").allInnerTexts();
   const result = await drops.evaluate(() => report.result.errors.join());
   const [, owner] = /acknowledged by (n\d)/.exec(result) || [];
   check(owner && questions[0] === `why does ${owner} lack 3?`, `drops: ${result}: it suggests ${questions}`);
-  check(/its last read, at [\d.]+ s, does not show it/.test(await drops.locator("#answer").innerText()),
+  check(/its last read, at [\d.]+ s, does not return it/.test(await drops.locator("#answer").innerText()),
     `drops: ${await drops.locator("#answer").innerText()}`);
   const [title, other] = await drops.evaluate(owner => [owner, owner === "n0" ? "n1" : "n0"].map(n =>
     report.why.ask(`what happened at ${n}?`).title), owner);
   check(title.endsWith("lacks 3.") && other.endsWith("lacks 3."), `drops: ${title} ${other}`);
   await drops.context().close();
 
-  // What looks like HTML is shown as it is.
+  // Text that looks like HTML is shown literally.
   const angles = await open("angles"), legend = await angles.locator("#messages-legend").innerText();
   check(legend.includes("<news>"), `angles: the legend is ${legend}`);
   const shown = await angles.evaluate(() => {
@@ -424,7 +424,7 @@ async function checkVerdicts() {
   check(shown.includes('"type": "<news>"') && !shown.includes("u003c"), `angles: ${shown}`);
   await angles.context().close();
 
-  // Where there is little room a name is shortened, and a title has the whole.
+  // A long name is shortened, and its element's title has all of it.
   const names = "a-name-of-a-type-that-is-longer-than-any-legend";
   const long = await open("names"), entry = long.locator("#messages-legend span").first();
   check(await entry.innerText() === "a-name-of-a-type-that-i…", `names: the legend has ${await entry.innerText()}`);
@@ -441,35 +441,35 @@ async function checkBound() {
     const kept = await page.evaluate(() => ({ count: report.model.at.length, until: report.model.keptUntil }));
     check(kept.count === bound, `${name}: the report keeps ${kept.count} messages`);
     check(await note.isVisible() && (await note.innerText()).includes(`the first ${bound.toLocaleString("en")} of `),
-      `${name}: it does not say so: ${await note.innerText()}`);
+      `${name}: no note says so: ${await note.innerText()}`);
     if (events) {
       const sent = events.filter(e => e.kind === "send" || e.kind === "request");
       check((await note.innerText()).includes(` of ${sent.length.toLocaleString("en")} messages`), `${name}: how many there were`);
       check(Math.abs(sent[bound - 1].t - kept.until) < 1e-3, `${name}: until when it keeps them`);
       const lacks = await page.evaluate(() => [...report.model.lacks.slice(-report.model.nodes)]);
-      check(lacks.every(n => n === 0), `${name}: what nodes know is not kept to the end: ${lacks}`);
+      check(lacks.every(n => n === 0), `${name}: values are not complete: ${lacks}`);
       const { messages } = await redraw(page);
       check(messages.texts.length > 5, `${name}: no labels`);
-      check(messages.texts.some(t => t.text === "not kept"), `${name}: the chart does not say where messages end`);
+      check(messages.texts.some(t => t.text === "messages omitted"), `${name}: the chart does not say where messages end`);
       const figures = (await page.locator("#figures").innerText()).replace(/\s+/g, " ");
       const bytes = events.filter(e => e.kind === "send").reduce((sum, e) => sum + e.bytes, 0);
       check(figures.includes(`between nodes ${await page.evaluate(b => byteText(b), bytes)} `), `${name}: ${bytes} bytes: ${figures}`);
-      check(/dropped until [\d.]+ s \d+ [\d.]+% of those kept/.test(figures), `${name}: ${figures}`);
+      check(/dropped until [\d.]+ s \d+ [\d.]+% of these messages/.test(figures), `${name}: ${figures}`);
       await page.locator("#question").fill("who has 5?");
       await page.keyboard.press("Enter");
       await page.locator("#question").fill(await page.evaluate(() => `why does n3 lack ${report.model.values.at(-1)}?`));
       await page.keyboard.press("Enter");
-      check(/by a message that this report leaves out/.test(await page.locator("#answer").innerText()),
-        `${name}: what it does not know: ${await page.locator("#answer").innerText()}`);
+      check(/in a message that this report omits/.test(await page.locator("#answer").innerText()),
+        `${name}: what it omits: ${await page.locator("#answer").innerText()}`);
     }
     await page.context().close();
   }
   const whole = await open("storm");
-  check(!await whole.locator("#kept-note").isVisible(), "storm: a report that keeps all says that it does not");
+  check(!await whole.locator("#kept-note").isVisible(), "storm: a complete report says that it omits messages");
   await whole.context().close();
 }
 
-// ---- What the page makes of the events, against the trace ----
+// ---- The page's model, compared with the trace ----
 const traceOf = name => readFileSync(`${directory}/${name}.jsonl`, "utf8").trim().split("\n")
   .map(line => JSON.parse(line));
 
@@ -481,9 +481,9 @@ async function checkModel() {
     const events = traceOf(name), page = await open(name);
     const of = kind => events.filter(e => e.kind === kind).length;
     const seen = await page.evaluate(() => ({
-      between: report.model.between, copies: report.model.copies.at.length,
+      between: report.model.nodeMessages, copies: report.model.copies.at.length,
       dropped: report.model.copies.outcome.filter(o => o >= Outcome.CUT).length,
-      faults: report.model.faults.length, learnt: report.model.learnt.at.length,
+      faults: report.model.faults.length, learned: report.model.learned.at.length,
       lacksAtEnd: Math.max(0, ...(report.model.lacks || []).slice(-report.model.nodes)),
       verdict: document.getElementById("verdict").textContent,
       title: document.getElementById("title").textContent,
@@ -491,8 +491,8 @@ async function checkModel() {
     check(seen.between === of("send"), `${name}: ${seen.between} messages`);
     check(seen.copies === of("send") + of("request") + of("duplicate"), `${name}: copies`);
     check(seen.dropped === of("drop"), `${name}: ${seen.dropped} dropped`);
-    check(seen.faults === of("begin"), `${name}: ${seen.faults} faults`);
-    check((seen.learnt > 0) === (name !== "echo"), `${name}: ${seen.learnt} learnt`);
+    check(seen.faults === of("fault-begin"), `${name}: ${seen.faults} faults`);
+    check((seen.learned > 0) === (name !== "echo"), `${name}: ${seen.learned} learned`);
     check(seen.lacksAtEnd === 0, `${name}: in the end a node lacks ${seen.lacksAtEnd}`);
     check(seen.verdict.startsWith("Valid"), `${name}: the verdict is ${seen.verdict}`);
     check(seen.title.includes("nodes"), `${name}: the title is ${seen.title}`);
@@ -501,7 +501,7 @@ async function checkModel() {
   }
 }
 
-// ---- Hands on ----
+// ---- Mouse and keyboard ----
 const windowOf = page => page.evaluate(() => [report.diagram.from, report.diagram.to]);
 const settled = page => page.evaluate(() => new Promise(done =>
   requestAnimationFrame(() => requestAnimationFrame(done))));
@@ -541,7 +541,7 @@ async function checkDiagram() {
   const inspector = () => page.locator("#inspector").innerText();
   check((await inspector()).includes(`n${spot.from} → n${spot.to}`), "a click does not select");
   check(/"type": "(gossip|sync)"/.test(await inspector()), "the message's text is not shown");
-  check(/knows\s+\d+ of \d+ values/.test(await inspector()), "the node's state is not shown");
+  check(/has\s+\d+ of \d+ values/.test(await inspector()), "the node's state is not shown");
   const selected = () => page.evaluate(() => report.diagram.selected);
   await settled(page);
   check((await look(page, "diagram", ["ink"])).named.ink > 30, "what is selected is not marked");
@@ -558,7 +558,7 @@ async function checkDiagram() {
   await settled(page);
   const whole = await windowOf(page);
   check(whole[0] <= 0 && whole[1] >= 30, "0 does not show all");
-  check((await page.locator("#status").innerText()).includes("activity"), "too many lines");
+  check((await page.locator("#status").innerText()).includes("as bars"), "too many lines");
   await page.keyboard.press("+");
   await settled(page);
   check((await windowOf(page))[1] - (await windowOf(page))[0] < 25, "+ does not zoom");
@@ -574,7 +574,7 @@ async function checkDiagram() {
   await page.locator("#heat").click({ position: { x: 300, y: 50 } });
   await settled(page);
   check((await windowOf(page))[1] < 20, "a click in a chart does not go there");
-  // By keyboard alone, everything can be reached.
+  // The keyboard reaches the diagram.
   await page.locator("#question").focus();
   for (let i = 0; i < 40; i++) {
     await page.keyboard.press("Tab");
@@ -585,22 +585,22 @@ async function checkDiagram() {
   await page.context().close();
 }
 
-// A value that a node lacked for long, since a message that brought it was dropped: out of the
-// trace, and not by the page's own reckoning.
+// A value that a node lacked for long because a message that carried it was dropped: computed from the
+// trace, independently of the page.
 function dropped(events, why) {
-  const sends = new Map(events.filter(e => e.kind === "send").map(e => [e.id, e])), learnt = new Map();
+  const sends = new Map(events.filter(e => e.kind === "send").map(e => [e.id, e])), learned = new Map();
   for (const e of events) {
-    if (e.kind === "crash") learnt.set(e.node, null); // keep to nodes that forget nothing
-    if (e.kind !== "learn" || learnt.get(e.node) === null) continue;
-    if (!learnt.has(e.node)) learnt.set(e.node, new Map());
-    for (const value of e.values) learnt.get(e.node).set(value, e);
+    if (e.kind === "crash") learned.set(e.node, null); // only nodes that lose nothing are of use
+    if (e.kind !== "learn" || learned.get(e.node) === null) continue;
+    if (!learned.has(e.node)) learned.set(e.node, new Map());
+    for (const value of e.values) learned.get(e.node).set(value, e);
   }
   for (const e of events) {
-    if (e.kind !== "drop" || e.why !== why || !sends.has(e.id) || !learnt.get(e.to)) continue;
+    if (e.kind !== "drop" || e.why !== why || !sends.has(e.id) || !learned.get(e.to)) continue;
     const send = sends.get(e.id);
     for (const run of send.body.entries || []) {
       for (const value of run.set || []) {
-        const came = learnt.get(e.to).get(value);
+        const came = learned.get(e.to).get(value);
         if (came && came.t > e.t + .5) return { node: e.to, value, send, came };
       }
     }
@@ -622,12 +622,12 @@ async function checkWhy() {
     const { node, value, send, came } = found;
     const answer = await ask(`why does ${node} lack ${value}?`);
     check(answer.includes(`until ${came.t.toFixed(3)} s`), `${node}, ${value}: came later: ${answer}`);
-    check(answer.includes(`${send.from} told ${node} at ${send.t.toFixed(3)} s, dropped: ${texts[why]}`),
-      `${node}, ${value}: the dropped message is not told: ${answer}`);
-    const teller = events.find(e => e.kind === "send" && e.id === came.id);
-    check(answer.includes(`${teller.from} told ${node} at ${came.t.toFixed(3)} s`),
-      `${node}, ${value}: who told it is not told: ${answer}`);
-    check(answer.includes("a client gave it to"), `${node}, ${value}: no beginning: ${answer}`);
+    check(answer.includes(`${send.from} sent it to ${node} at ${send.t.toFixed(3)} s, dropped: ${texts[why]}`),
+      `${node}, ${value}: the dropped message is missing: ${answer}`);
+    const sender = events.find(e => e.kind === "send" && e.id === came.id);
+    check(answer.includes(`${node} received it from ${sender.from} at ${came.t.toFixed(3)} s`),
+      `${node}, ${value}: the sender is missing: ${answer}`);
+    check(answer.includes("a client sent it to"), `${node}, ${value}: no beginning: ${answer}`);
     await page.locator("#answer li.dropped button").first().click();
     check((await page.locator("#inspector").innerText()).includes("dropped:"),
       "a click in the answer does not lead to the message");
@@ -637,21 +637,24 @@ async function checkWhy() {
       "it does lack what it has");
   }
   check((await ask("who has 5?")).startsWith("All 25 nodes have 5"), "who has 5?");
-  check((await ask("why does n7 lack 999999?")).includes("No node ever had"), "a value there is not");
-  check((await ask("why does n77 lack 5?")).includes("There is no n77"), "a node there is not");
-  check((await ask("what is this?")).includes("Ask, for example"), "no question at all");
+  check((await ask("why does n7 lack 999999?")).includes("No node ever had"), "an unknown value");
+  check((await ask("why does n77 lack 5?")).includes("There is no n77"), "an unknown node");
+  check((await ask("what is this?")).includes("Ask, for example"), "a text that is no question");
+  const traffic = await ask("who sent at 6.5 s?");
+  check(/^In the second before 6\.500 s, nodes sent each other \d+ messages\./.test(traffic), `who sent: ${traffic}`);
+  check(await ask("who spoke at 6.5 s?") === traffic, "who spoke is not the same question as who sent");
   await page.getByRole("button", { name: "what took longest" }).click();
   const slowest = await page.locator("#answer").innerText();
-  check(/^(\d+) took longest to be everywhere(?: \(\d+ never (?:was|were)\))?\. n\d+ lacked \1 for [\d.]+ s/.test(slowest), `the slowest: ${slowest}`);
+  check(/^(\d+) took longest to reach all nodes(?: \(\d+ never did\))?\. n\d+ lacked \1 for [\d.]+ s/.test(slowest), `the slowest: ${slowest}`);
   const put = await page.locator("#question").inputValue();
   check(put === "what took longest?" && await ask(put) === slowest, `what took longest is asked as ${put}`);
   await page.context().close();
 }
 
-// The entry of a counter, as the page calls it if its node has lived once.
+// The page's name of a counter's entry in its node's first incarnation.
 const entryOf = ([[node, , sign], count]) => node + sign + count;
 
-// The same of a counter: an entry's count that a node lacked for long.
+// The same for a counter: a count of an entry that a node lacked for long.
 function droppedCount(events) {
   for (const e of events) {
     if (e.kind !== "drop" || e.why !== "cut") continue;
@@ -659,7 +662,7 @@ function droppedCount(events) {
     for (const entry of (send ? send.body.entries || [] : []).flatMap(run => run.counter || [])) {
       const holds = other => String(other[0]) === String(entry[0]) && other[1] >= entry[1];
       const came = events.find(l => l.kind === "learn" && l.node === e.to && l.values.some(holds));
-      if (came && came.t > e.t + .5) return { entry, node: e.to, send, came, told: came.values.find(holds) };
+      if (came && came.t > e.t + .5) return { entry, node: e.to, send, came, learned: came.values.find(holds) };
     }
   }
   return null;
@@ -673,19 +676,19 @@ async function checkWhyCounter() {
     return page.locator("#answer").innerText();
   };
   check(found !== null, "no counter is late since a message was cut");
-  const { entry, node, send, came, told } = found, name = entryOf(entry), [owner] = entry[0];
+  const { entry, node, send, came, learned } = found, name = entryOf(entry), [owner] = entry[0];
   const answer = await ask(page, `why does ${node} lack ${name}?`);
-  for (const text of [`${node} lacked ${name} for`, `until ${came.t.toFixed(3)} s`, "a client gave it to " + owner,
-    `${send.from} told ${node} ${name} at ${send.t.toFixed(3)} s, dropped: a partition cut it off`,
-    `told ${node} ${entryOf(told)} at ${came.t.toFixed(3)} s`, `${entry[1]} ${entry[0][2] === "+" ? "added" : "subtracted"} at`]) {
+  for (const text of [`${node} lacked ${name} for`, `until ${came.t.toFixed(3)} s`, "a client sent it to " + owner,
+    `${send.from} sent ${name} to ${node} at ${send.t.toFixed(3)} s, dropped: a partition cut it off`,
+    `at ${came.t.toFixed(3)} s`, `${node} received ${entryOf(learned)} from`, `${entry[1]} ${entry[0][2] === "+" ? "added" : "subtracted"} at`]) {
     check(answer.includes(text), `${node}, ${name}: "${text}" is missing: ${answer}`);
   }
   check(answer.includes(`${node} had nothing of that entry`) || answer.includes(`${node} had ${owner}`),
-    `${node}, ${name}: what it had meanwhile is not told: ${answer}`);
+    `${node}, ${name}: what it had meanwhile is missing: ${answer}`);
   await page.locator("#answer li.dropped button").first().click();
   const inspector = await page.locator("#inspector").innerText();
-  check(inspector.includes("dropped:") && /reads\s+-?\d+ of -?\d+/.test(inspector), "what was dropped");
-  check(inspector.includes(name), "what the receiver lacks is not told");
+  check(inspector.includes("dropped:") && /counter\s+-?\d+ of -?\d+/.test(inspector), "what was dropped");
+  check(inspector.includes(name), "the receiver's lack is missing");
   check((await ask(page, `why does ${node}'s read miss ${owner}'s latest ${entry[0][2] === "+" ? "additions" : "subtractions"}?`)).includes("lacked " + owner),
     "a question in words");
   check((await ask(page, `who has ${name}?`)).startsWith("All 9 nodes have " + name), "who has it?");
@@ -695,14 +698,14 @@ async function checkWhyCounter() {
   await checkCanvases(page, "counter", ["heat", "latency", "curve"]);
   await page.context().close();
 
-  // Crashes with a disk and without, and additions that were known when they were on the disk.
+  // Crashes with a disk and without, and additions that the node had once they were on disk.
   const lives = await open("lives");
   const anew = await ask(lives, "why does n0 lack n1/2+?");
-  check(anew.includes("a client gave it to n1") && anew.includes("in life 2"), `a second life: ${anew}`);
+  check(anew.includes("a client sent it to n1") && anew.includes("in incarnation 2"), `a second incarnation: ${anew}`);
   const kept = await ask(lives, "why does n2 lack n0+ at 5.001s?");
-  check(kept.includes("n2 read it from its disk, and knew it at 5.000 s"), `from the disk: ${kept}`);
+  check(kept.includes("n2 had read it from its disk by 5.000 s"), `from the disk: ${kept}`);
   const additions = await lives.evaluate(() => {
-    const { model } = report, { node, value, count, message } = model.learnt;
+    const { model } = report, { node, value, count, message } = model.learned;
     const v = model.entries.findIndex(e => e.node === "n0" && e.sign === "+");
     let sum = 0, wrong = 0, all = 0;
     for (let i = 0; i < node.length; i++) {
@@ -718,7 +721,7 @@ async function checkWhyCounter() {
   await lives.context().close();
 
   const echo = await open("echo");
-  check((await echo.locator("#ask-section").innerText()).includes("share nothing"), "echo: nothing can lack");
+  check((await echo.locator("#ask-section").innerText()).includes("share no data"), "echo: no node can lack a value");
   check((await ask(echo, "what happened at n1?")).startsWith("n1 at "), "echo: what happened at a node");
   await echo.context().close();
 }
@@ -737,13 +740,13 @@ async function checkSpeed() {
     };
     diagram.setWindow(0, model.end_at);
     const frame = () => new Promise(requestAnimationFrame);
-    for (let i = 0; i < 60; i++) { // in, along, and out again
+    for (let i = 0; i < 60; i++) { // zoom in, pan, zoom out
       if (i < 25) diagram.zoom(.8, model.end_at / 3); else if (i < 35) diagram.pan(.1); else diagram.zoom(1.25);
       await frame();
       await frame();
     }
     times.sort((a, b) => a - b);
-    return { count: model.between, frames: times.length, median: times[times.length >> 1],
+    return { count: model.nodeMessages, frames: times.length, median: times[times.length >> 1],
       most: times[times.length - 1] };
   });
   check(figures.count >= 90000, `only ${figures.count} messages`);

@@ -1,0 +1,155 @@
+// SPDX-License-Identifier: MIT
+#include "gossip.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+// Most bytes of a line besides the message.
+enum { ENVELOPE_MAX = GV_LINE_BEGIN + 2 + 2 * GV_NODE_QUOTED_MAX + GV_AUTH_OVERHEAD };
+
+_Static_assert((int)GV_AUTH_OVERHEAD <= (int)GV_MESSAGE_MAC_MAX, "any message can have a MAC");
+
+// A received message: its line, and scratch memory of the line's length at least.
+struct message {
+    struct gv_json *json;
+    const struct gv_line *line;
+    char *scratch;
+    size_t scratch_cap;
+};
+
+void gv_gossip_init(struct gv_gossip *gossip, const struct gv_gossip_config *config) {
+    GV_ASSERT(config->auth != NULL && config->session != NULL && config->log != NULL);
+    *gossip = (struct gv_gossip){.config = *config};
+}
+
+// ---- In -----------------------------------------------------------------------------------------
+
+// Checks the MAC and the sequence number. A message that fails is dropped without an answer, which
+// would help to forge one.
+static enum gv_auth_status authenticate(struct gv_gossip *gossip, gv_time now,
+                                        const struct message *in, int peer, size_t *len) {
+    struct gv_json *json = in->json;
+    struct gv_auth_endpoints endpoints = {peer, gv_engine_name(gossip->config.engine, peer),
+                                          gv_session_name_slice(gossip->config.session)};
+    struct gv_auth_message message = {json, in->line->body, in->line->mac};
+    enum gv_auth_status status =
+        gv_auth_verify(gossip->config.auth, endpoints, &message, in->scratch, in->scratch_cap, len);
+    bool repeated = status == GV_AUTH_DUPLICATE || status == GV_AUTH_OLD;
+    gossip->stats.replayed += repeated;
+    gossip->stats.unauthenticated += status != GV_AUTH_VALID && !repeated;
+    const char *reason = gv_auth_reason(status);
+    if (reason != NULL)
+        gv_log_input_error(gossip->config.log, now, "gossip from %.*s %s",
+                           GV_LINE_EXCERPT(json, in->line->src), reason);
+    if (status == GV_AUTH_OLD && gv_auth_announce(gossip->config.auth, now, peer))
+        gv_engine_ping(gossip->config.engine, now, peer);
+    return status;
+}
+
+static void log_refused(struct gv_gossip *gossip, gv_time now, const struct message *in,
+                        int error) {
+    const struct gv_json *json = in->json;
+    struct gv_engine_stats stats;
+    gv_engine_stats(gossip->config.engine, &stats);
+    if (error != GV_EFULL) {
+        gv_log_input_error(gossip->config.log, now, "gossip from %.*s: an entry is refused: %s",
+                           GV_LINE_EXCERPT(json, in->line->src), gv_base_error(error));
+    } else if (stats.entries_max > 0 && stats.entries >= stats.entries_max) {
+        gv_log_input_error(gossip->config.log, now,
+                           "gossip from %.*s: new entries are refused: the replica has %" PRIu64
+                           " entries, and its limit is %" PRIu64,
+                           GV_LINE_EXCERPT(json, in->line->src), stats.entries, stats.entries_max);
+    } else {
+        gv_log_input_error(gossip->config.log, now,
+                           "gossip from %.*s: new entries are refused: the replica has %" PRIu64
+                           " bytes of memory, and its limit is %" PRIu64,
+                           GV_LINE_EXCERPT(json, in->line->src), stats.memory_bytes,
+                           stats.memory_max);
+    }
+}
+
+static int receive(struct gv_gossip *gossip, gv_time now, const struct message *in) {
+    struct gv_json *json = in->json;
+    char name[GV_ENGINE_NAME_MAX];
+    int len = gv_json_unescape(json, in->line->src, name, sizeof name);
+    struct gv_slice src = {(const uint8_t *)name, len > 0 ? (size_t)len : 0};
+    int peer = len > 0 ? gv_engine_peer(gossip->config.engine, src) : GV_ENOENT;
+    if (peer < 0) {
+        gv_log_input_error(gossip->config.log, now, "gossip from %.*s, which is not a peer",
+                           GV_LINE_EXCERPT(json, in->line->src));
+        return GV_ENOENT;
+    }
+    size_t bytes; // of the message without its MAC
+    enum gv_auth_status status = authenticate(gossip, now, in, peer, &bytes);
+    if (status == GV_AUTH_DUPLICATE || status == GV_AUTH_OLD) return 0;
+    if (status != GV_AUTH_VALID) return GV_EAUTH;
+    struct gv_message message;
+    const char *reason = NULL;
+    int error = gv_message_decode(&message, json, in->line->body, &reason);
+    if (error == GV_EVERSION) {
+        gv_log_input_error(
+            gossip->config.log, now,
+            "gossip from %.*s: refused: protocol version %" PRIu64 ", and this node has version %d",
+            GV_LINE_EXCERPT(json, in->line->src), message.version, GV_MESSAGE_VERSION);
+        return error;
+    }
+    if (error != 0) {
+        gv_log_input_error(gossip->config.log, now, "gossip from %.*s: %s: %s",
+                           GV_LINE_EXCERPT(json, in->line->src), reason, gv_base_error(error));
+        return error;
+    }
+    message.bytes = bytes;
+    error = gv_engine_receive(gossip->config.engine, now, peer, &message);
+    if (error != 0) log_refused(gossip, now, in, error);
+    return error;
+}
+
+int gv_gossip_receive(struct gv_gossip *gossip, gv_time now, struct gv_json *json,
+                      const struct gv_line *line, char *scratch, size_t scratch_cap) {
+    const struct message in = {json, line, scratch, scratch_cap};
+    return receive(gossip, now, &in);
+}
+
+// ---- Out ----------------------------------------------------------------------------------------
+
+// An entry that a peer with a larger message_max wrote may need the protocol's limit.
+static size_t longest_message(const struct gv_gossip *gossip) {
+    size_t own = gossip->config.message_max;
+    return own > GV_MESSAGE_LIMIT ? own : GV_MESSAGE_LIMIT;
+}
+
+size_t gv_gossip_send_min(const struct gv_gossip *gossip) {
+    return longest_message(gossip) + ENVELOPE_MAX;
+}
+
+// The engine chooses the peer while it writes the message, so the envelope's length is known only
+// afterwards: the message is written behind space for the longest envelope, then moved.
+size_t gv_gossip_send(struct gv_gossip *gossip, gv_time now, char *buf, size_t cap) {
+    if (gossip->config.engine == NULL || !gv_session_started(gossip->config.session)) return 0;
+    int peer;
+    size_t room = ENVELOPE_MAX - 2 - GV_AUTH_OVERHEAD;
+    int sent = gv_engine_send(gossip->config.engine, now, buf + room, cap - ENVELOPE_MAX, &peer);
+    GV_ASSERT(sent >= 0);
+    if (sent == 0) return 0;
+    size_t body = (size_t)sent;
+    struct gv_slice to = gv_engine_name(gossip->config.engine, peer);
+    if (gv_auth_enabled(gossip->config.auth)) {
+        struct gv_auth_endpoints endpoints = {peer, gv_session_name_slice(gossip->config.session),
+                                              to};
+        body = gv_auth_append_mac(gossip->config.auth, endpoints, buf + room, body);
+    }
+    GV_ASSERT(body <= longest_message(gossip));
+
+    char dest[GV_NODE_QUOTED_MAX];
+    int dest_len = gv_json_quote(to, dest, sizeof dest);
+    GV_ASSERT(dest_len > 0);
+    struct gv_slice other = {(const uint8_t *)dest, (size_t)dest_len};
+    size_t len =
+        (size_t)(gv_line_begin(buf, gv_session_quoted(gossip->config.session), other) - buf);
+    GV_ASSERT(len < room);
+    memmove(buf + len, buf + room, body);
+    len += body;
+    buf[len++] = '}';
+    buf[len++] = '\n';
+    return len;
+}

@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: MIT
+// Messages between nodes: lines whose bodies are the engine's (codec/PROTOCOL.md), with a MAC if
+// the cluster has a secret (security/auth.h).
+#ifndef GV_NODE_GOSSIP_H
+#define GV_NODE_GOSSIP_H
+
+#include "../engine/engine.h"
+#include "line.h"
+#include "log.h"
+#include "security/auth.h"
+#include "session.h"
+
+// All pointers are borrowed.
+struct gv_gossip_config {
+    struct gv_engine *engine; // NULL: the workload has no replica, and nothing is sent or received
+    struct gv_auth *auth;
+    const struct gv_session *session;
+    struct gv_log *log;
+    size_t message_max; // longest body sent, bytes; one with a longer entry may exceed it
+};
+
+struct gv_gossip_stats {
+    uint64_t replayed;        // messages dropped as duplicates, or as too old to tell
+    uint64_t unauthenticated; // messages dropped for a wrong MAC or none
+};
+
+struct gv_gossip {
+    struct gv_gossip_config config;
+    struct gv_gossip_stats stats;
+};
+
+void gv_gossip_init(struct gv_gossip *gossip, const struct gv_gossip_config *config);
+
+static inline struct gv_gossip_stats gv_gossip_stats(const struct gv_gossip *gossip) {
+    return gossip->stats;
+}
+
+// Receives a message of an initialised node; `scratch` has the line's length at least. Returns 0 if
+// it was used or is a duplicate; else the error is logged as an input error. GV_ENOENT: the sender
+// is no peer; GV_EAUTH: no valid MAC; GV_EVERSION: another version of the protocol; what
+// gv_message_decode and gv_engine_receive return.
+int gv_gossip_receive(struct gv_gossip *gossip, gv_time now, struct gv_json *json,
+                      const struct gv_line *line, char *scratch, size_t scratch_cap);
+
+// The capacity that gv_gossip_send needs, in bytes; constant.
+size_t gv_gossip_send_min(const struct gv_gossip *gossip);
+// Writes the next message, one line. Returns its length in bytes; 0: there is none to send now.
+size_t gv_gossip_send(struct gv_gossip *gossip, gv_time now, char *buf, size_t cap);
+
+#endif

@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: MIT
+// What happens to a received line: parses it, then passes it to the handler of a workload, to the
+// session (init) or to gossip (messages of peers), or refuses it. node.h lists the error codes.
+#ifndef GV_NODE_ROUTER_H
+#define GV_NODE_ROUTER_H
+
+#include "gossip.h"
+#include "replies.h"
+#include "security/limiter.h"
+#include "session.h"
+#include "workload.h"
+#include "writes.h"
+
+// All pointers are borrowed.
+struct gv_router_config {
+    struct gv_alloc alloc;
+    const struct gv_workload *workload;
+    struct gv_json *json; // the parser
+    struct gv_log *log;
+    struct gv_session *session;
+    struct gv_gossip *gossip;
+    struct gv_replies *replies;
+    struct gv_engine *engine; // NULL: the workload has no replica
+    struct gv_writes *writes; // NULL: requests do not wait for the store
+    void *state;              // the workload's
+    uint64_t seed;            // of the rate limiter's hash
+    uint64_t incarnation;
+    uint64_t wall_offset;  // added to `now`, modulo 2^64: nanoseconds since 1970
+    size_t line_max;       // longest accepted line, bytes
+    uint32_t client_rate;  // requests a second of each client; 0: no limit
+    uint32_t client_burst; // requests at once, at least 1
+};
+
+struct gv_router_stats {
+    uint64_t lines;         // received
+    uint64_t limited;       // requests over the rate
+    uint64_t requests;      // received
+    uint64_t request_bytes; // of these lines
+};
+
+struct gv_router {
+    struct gv_router_config config;
+    struct gv_limiter limiter;
+    struct gv_router_stats stats;
+    char *scratch;
+    size_t scratch_cap;
+    size_t line_len; // of the line being received
+};
+
+// GV_ENOMEM; gv_router_fini is needed then, too. It does nothing with a zeroed struct.
+int gv_router_init(struct gv_router *router, const struct gv_router_config *config);
+void gv_router_fini(struct gv_router *router);
+
+// Receives a line, as gv_node_receive describes.
+int gv_router_receive(struct gv_router *router, gv_time now, struct gv_slice line);
+
+// gv_writes_config.on_shortfall, with the router as ctx: asks the workload.
+struct gv_entry gv_router_shortfall(void *ctx, gv_time now, const struct gv_entry *entry,
+                                    uint64_t shortfall, char *key);
+
+static inline struct gv_router_stats gv_router_stats(const struct gv_router *router) {
+    return router->stats;
+}
+
+#endif

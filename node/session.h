@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: MIT
+// The identity of a node: its name and its cluster, set by the first init request
+//   {"type":"init","msg_id":…,"node_id":NAME,"node_ids":[NAME,…]}
+// An init that repeats the first one succeeds, since its reply may have been lost. Any other is
+// refused.
+#ifndef GV_NODE_SESSION_H
+#define GV_NODE_SESSION_H
+
+#include "../codec/json.h"
+#include "../engine/engine.h"
+#include "log.h"
+#include "node_limits.h"
+#include "security/auth.h"
+
+#include <string.h>
+
+enum { GV_SESSION_REASON_MAX = 256 }; // of the text of a refusal, bytes
+
+struct gv_session_config {
+    struct gv_alloc alloc;
+    const struct gv_log *log; // borrowed
+    struct gv_engine *engine; // borrowed; NULL: the workload has no replica
+    struct gv_auth *auth;     // borrowed
+    bool gossip;              // the engine joins the cluster; else a cluster of this node alone
+    uint32_t peers_max;       // most names in node_ids
+    uint64_t wall_offset;     // added to `now`, modulo 2^64: nanoseconds since 1970
+};
+
+struct gv_session {
+    struct gv_session_config config;
+    bool started; // initialised; the rest is valid
+    char name[GV_NODE_NAME_MAX + 1];
+    char quoted[GV_NODE_QUOTED_MAX]; // the name as a JSON string
+    size_t quoted_len;
+    uint64_t cluster; // hash of the canonical node_ids
+};
+
+// An init request: its parsed line, the token of its body, an object, and scratch memory of the
+// line's length at least.
+struct gv_session_request {
+    struct gv_json *json;
+    int body;
+    char *scratch;
+    size_t scratch_cap;
+};
+
+void gv_session_init(struct gv_session *session, const struct gv_session_config *config);
+
+// Takes the name and the cluster from the first init, and has the engine and the authentication
+// join. Returns 0 or the error code to reply with, and then the cause in `reason`:
+// GV_REPLIES_MALFORMED, GV_REPLIES_PRECONDITION_FAILED (differs from the first init) or
+// GV_REPLIES_UNAVAILABLE (out of memory). After an error the session is as before.
+int gv_session_receive(struct gv_session *session, gv_time now,
+                       const struct gv_session_request *init, char reason[GV_SESSION_REASON_MAX]);
+
+// The name; "" before init. Borrowed, at a fixed address.
+static inline const char *gv_session_name(const struct gv_session *session) {
+    return session->name;
+}
+
+static inline struct gv_slice gv_session_name_slice(const struct gv_session *session) {
+    return (struct gv_slice){(const uint8_t *)session->name, strlen(session->name)};
+}
+
+// The same as a canonical JSON string; empty before init.
+static inline struct gv_slice gv_session_quoted(const struct gv_session *session) {
+    return (struct gv_slice){(const uint8_t *)session->quoted, session->quoted_len};
+}
+
+static inline bool gv_session_started(const struct gv_session *session) {
+    return session->started;
+}
+
+#endif
