@@ -91,9 +91,9 @@ void gv_journal_close(struct gv_journal *journal);
 void gv_journal_expect(struct gv_journal *journal, uint64_t count);
 
 // Calls take() for each complete frame of the epoch, in order, until it returns an error, and
-// returns that. The batch is borrowed for the call. Frames are appended behind these then.
-// GV_ECORRUPT: a frame that must be in the file is missing or damaged (the state has the damage);
-// GV_EIO; GV_ENOMEM.
+// returns that. The batch is borrowed for the call. After success, frames are appended behind
+// these; after an error the journal is as it was before. GV_ECORRUPT: a frame that must be in the
+// file is missing or damaged (the state has the damage); GV_EIO; GV_ENOMEM.
 int gv_journal_read(struct gv_journal *journal, int (*take)(void *ctx, struct gv_slice batch),
                     void *ctx);
 
