@@ -216,8 +216,8 @@ GV_API bool gv_engine_get(const struct gv_engine *engine, const struct gv_entry 
 // The digest of all entries, in O(1). Replicas with equal entries have equal roots. Replicas with
 // different entries have equal roots with a probability of about 2^-64, if the cluster has a secret
 // and those who choose the keys do not know it. Without a secret this holds for accidents and for
-// keys that share a position, even on purpose; it does not hold for entries chosen so that the sums
-// of their hashes are equal.
+// keys made to share a position; it does not hold for entries chosen so that the sums of their
+// hashes are equal, nor for keys constructed to share both hashes.
 GV_API struct gv_digest gv_engine_root(const struct gv_engine *engine);
 
 // --- statistics ------------------------------------------------------------------------------
