@@ -538,10 +538,14 @@ static int check_data(struct gv_store_lmdb *lmdb, const char *path,
                       struct gv_superblock *superblock) {
     *superblock = (struct gv_superblock){0};
     lmdb->map = MAP_FIRST;
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK); // a FIFO would block
     if (fd < 0) return errno == ENOENT ? 0 : fail(lmdb, DATA, errno);
     struct stat found;
     int error = fstat(fd, &found) == 0 ? 0 : fail(lmdb, DATA, errno);
+    if (error == 0 && !S_ISREG(found.st_mode)) {
+        snprintf(lmdb->text, sizeof lmdb->text, "data.mdb is not a plain file");
+        error = GV_ECORRUPT;
+    }
     uint64_t size = error == 0 ? (uint64_t)found.st_size : 0;
     while (lmdb->map / 2 < size) lmdb->map *= 2;
     if (error == 0 && !gv_verifier_unfinished(fd, size))

@@ -310,6 +310,17 @@ static void test_map_grows(void **state) {
     grow(40000, 5, false);
 }
 
+// Opening it would block, and nothing else than a plain file can be verified.
+static void test_fifo(void **state) {
+    (void)state;
+    struct place place;
+    set_up(&place);
+    assert_int_equal(mkfifo(place.file, 0600), 0);
+    assert_int_equal(open_place(&place, true, 1), GV_ECORRUPT);
+    assert_non_null(strstr(place.fault, "data.mdb is not a plain file"));
+    gv_proc_remove_dir(place.dir);
+}
+
 static void test_lives(void **state) {
     (void)state;
     struct place place;
@@ -842,6 +853,7 @@ int main(void) {
         cmocka_unit_test(test_journal_refused),
         cmocka_unit_test(test_workloads),
         cmocka_unit_test(test_foreign_files),
+        cmocka_unit_test(test_fifo),
         cmocka_unit_test(test_map_grows),
         cmocka_unit_test(test_pair_damaged),
         cmocka_unit_test(test_pair_mixed),
