@@ -170,7 +170,7 @@ static int canonicalise(struct gv_json *json, int token, struct scratch *scratch
                         struct gv_slice *out) {
     int len = gv_json_canonical(json, token, scratch->at, scratch->left);
     if (len < 0) return len;
-    *out = (struct gv_slice){(const uint8_t *)scratch->at, (size_t)len};
+    *out = gv_slice_of(scratch->at, (size_t)len);
     scratch->at += len;
     scratch->left -= (size_t)len;
     return 0;

@@ -36,7 +36,7 @@ static int reserve(struct gv_tree *tree, size_t need) {
     size_t count = chunk_nodes(tree, need);
     if (count == 0) return 0;
     size_t size = chunk_size(count);
-    struct chunk *chunk = tree->alloc.resize(tree->alloc.ctx, NULL, 0, size);
+    struct chunk *chunk = gv_alloc_new(tree->alloc, size);
     if (chunk == NULL) return GV_ENOMEM;
     chunk->next = tree->chunks;
     chunk->size = size;
@@ -327,7 +327,7 @@ void gv_tree_fini(struct gv_tree *tree) {
     GV_ASSERT(tree != NULL);
     for (struct chunk *chunk = tree->chunks, *next; chunk != NULL; chunk = next) {
         next = chunk->next;
-        tree->alloc.resize(tree->alloc.ctx, chunk, chunk->size, 0);
+        gv_alloc_free(tree->alloc, chunk, chunk->size);
     }
     *tree = (struct gv_tree){.alloc = tree->alloc, .clmul = tree->clmul};
 }

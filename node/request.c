@@ -122,7 +122,7 @@ void gv_request_put_member(struct gv_request *request, const char *member, const
     GV_ASSERT(len > 0); // canonical text is no longer than the line
     struct gv_entry entry = {
         .lattice = GV_LATTICE_SET,
-        .key = {(const uint8_t *)request->scratch, (size_t)len},
+        .key = gv_slice_of(request->scratch, (size_t)len),
     };
     gv_request_put(request, &entry, reply_type);
 }

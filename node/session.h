@@ -59,12 +59,12 @@ static inline const char *gv_session_name(const struct gv_session *session) {
 }
 
 static inline struct gv_slice gv_session_name_slice(const struct gv_session *session) {
-    return (struct gv_slice){(const uint8_t *)session->name, strlen(session->name)};
+    return gv_slice_text(session->name);
 }
 
 // The same as a canonical JSON string; empty before init.
 static inline struct gv_slice gv_session_quoted(const struct gv_session *session) {
-    return (struct gv_slice){(const uint8_t *)session->quoted, session->quoted_len};
+    return gv_slice_of(session->quoted, session->quoted_len);
 }
 
 static inline bool gv_session_started(const struct gv_session *session) {

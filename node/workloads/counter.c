@@ -39,7 +39,7 @@ static struct gv_entry own_entry(const struct gv_request *request, uint32_t gene
     GV_ASSERT(len > 0 && len < KEY_CAP);
     return (struct gv_entry){
         .lattice = GV_LATTICE_COUNTER,
-        .key = {(const uint8_t *)key, (size_t)len},
+        .key = gv_slice_of(key, (size_t)len),
     };
 }
 

@@ -47,7 +47,7 @@ static struct gv_slice write_id(const struct gv_request *request, uint64_t ns, c
     snprintf(buf, cap, "\"%016" PRIx64 "-%016" PRIx64 "-", ns, request->incarnation);
     // The name without its opening quote.
     memcpy(buf + PREFIX, request->self.data + 1, request->self.len - 1);
-    return (struct gv_slice){(const uint8_t *)buf, PREFIX + request->self.len - 1};
+    return gv_slice_of(buf, PREFIX + request->self.len - 1);
 }
 
 // End of a new reserve.

@@ -21,11 +21,8 @@ struct line {
     size_t len;
 };
 
-#if defined(__GNUC__)
-__attribute__((format(printf, 2, 3)))
-#endif
-static void
-add(struct line *line, const char *format, ...) {
+GV_PRINTF(2, 3)
+static void add(struct line *line, const char *format, ...) {
     va_list args;
     va_start(args, format);
     size_t room = sizeof line->text - line->len;

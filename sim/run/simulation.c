@@ -115,7 +115,7 @@ static uint32_t index_of(const struct vnode *vnode) {
 }
 
 static struct gv_slice slice_of(const char *line, size_t len) {
-    return (struct gv_slice){(const uint8_t *)line, len};
+    return gv_slice_of(line, len);
 }
 
 // Traces a delivery and the values that the node learned by it; without a line, those it learned
@@ -682,7 +682,7 @@ struct gv_simulation *gv_simulation_new(const struct gv_simulation_config *confi
                                });
     (void)gv_timers_init(&sim->timers, gv_memory_alloc(), nodes);
     gv_json_init(&sim->json, gv_base_malloc(), LINE_MAX, 0);
-    gv_digest_key_init(&sim->trace_hash_key, (struct gv_slice){(const uint8_t *)"trace", 5});
+    gv_digest_key_init(&sim->trace_hash_key, gv_slice_of("trace", 5));
     sim->dirty = gv_memory_new(nodes * sizeof *sim->dirty);
     sim->nodes = gv_memory_new(nodes * sizeof *sim->nodes);
     bool keeps = sim->workload->replica || sim->workload->local_store;

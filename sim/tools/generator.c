@@ -27,11 +27,8 @@ struct writer {
     size_t len;
 };
 
-#if defined(__GNUC__)
-__attribute__((format(printf, 2, 3)))
-#endif
-static void
-add(struct writer *writer, const char *format, ...) {
+GV_PRINTF(2, 3)
+static void add(struct writer *writer, const char *format, ...) {
     va_list args;
     va_start(args, format);
     int len =
