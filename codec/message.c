@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "message.h"
 
-#include <string.h>
-
 _Static_assert(GV_ENTRY_SIZE_MAX + GV_MESSAGE_HEADER_MAX + GV_MESSAGE_ENTRY_MAX +
                        GV_MESSAGE_RANGES(0) + GV_MESSAGE_TAIL + GV_MESSAGE_MAC_MAX <=
                    GV_MESSAGE_LIMIT,

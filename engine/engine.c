@@ -8,7 +8,6 @@
 #include "sync.h"
 
 #include <limits.h>
-#include <string.h>
 
 enum {
     PAUSE_MIN_MS = 5000,               // a timer this late shows that the process was paused

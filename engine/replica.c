@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "replica.h"
 
-#include <string.h>
-
 enum {
     UNIT = 16,
     CHUNK_UNITS = GV_REPLICA_CHUNK / UNIT,

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "reservations.h"
 
-#include <string.h>
-
 enum {
     MASK = GV_RESERVATIONS_SLOTS - 1,
     SIZE = GV_RESERVATIONS_SLOTS * sizeof(struct gv_reservations_slot)

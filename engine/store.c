@@ -3,8 +3,6 @@
 
 #include "admit.h"
 
-#include <string.h>
-
 enum { POSITION = 8, LATTICE = 1, LONG = 0x80, HASH = 8, LENGTHS = 2 * 4, BATCH_FIRST = 4096 };
 
 _Static_assert(GV_STORE_KEY_PREFIX + HASH <= GV_STORE_KEY_INLINE_MAX, "a long key is cut to less");

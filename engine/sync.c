@@ -4,8 +4,6 @@
 #include "../codec/json_string.h"
 #include "push.h"
 
-#include <string.h>
-
 enum {
     REQUEST_DELAY_MS = 1000, // from a request to the sync, and between two requested syncs
     NEAR_MS = 2,             // from this round trip on, sketches save more than they cost

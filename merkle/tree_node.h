@@ -5,8 +5,6 @@
 
 #include "tree.h"
 
-#include <string.h>
-
 enum {
     LEAF_CAP = 80,
     INNER_CAP = 40,        // both kinds of node have the same size, if pointers have 8 bytes

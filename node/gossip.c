@@ -2,7 +2,6 @@
 #include "gossip.h"
 
 #include <inttypes.h>
-#include <string.h>
 
 // Most bytes of a line besides the message.
 enum { ENVELOPE_MAX = GV_LINE_BEGIN + 2 + 2 * GV_NODE_QUOTED_MAX + GV_AUTH_OVERHEAD };

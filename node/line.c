@@ -3,8 +3,6 @@
 
 #include "../codec/json_string.h"
 
-#include <string.h>
-
 #define NAME(text) \
     { (const uint8_t *)(text), sizeof(text) - 1 }
 static const struct gv_slice outer_names[] = {NAME("src"), NAME("dest"), NAME("body")};

@@ -10,7 +10,6 @@
 #include "writes.h"
 
 #include <inttypes.h>
-#include <string.h>
 
 // Bytes of replies after which gossip gets its turn, even if more replies wait.
 enum { GOSSIP_TURN_BYTES = 64 << 10 };

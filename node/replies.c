@@ -5,7 +5,6 @@
 #include "line.h"
 
 #include <stdio.h>
-#include <string.h>
 
 enum { FIRST_BYTES = 4096, FIRST_LISTS = 8 };
 

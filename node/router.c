@@ -6,7 +6,6 @@
 #include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
-#include <string.h>
 
 // Buffers for longer lines are freed after use.
 enum { LONG_LINE = GV_ENGINE_MESSAGE_DEFAULT + (4 << 10) };

@@ -12,8 +12,6 @@
 #include "node_limits.h"
 #include "security/auth.h"
 
-#include <string.h>
-
 enum { GV_SESSION_REASON_MAX = 256 }; // of the text of a refusal, bytes
 
 struct gv_session_config {

@@ -4,7 +4,6 @@
 #include "../engine/admit.h"
 
 #include <stdio.h>
-#include <string.h>
 
 enum { REPLY_RETRY_MS = 10 }; // memory for replies ran out
 

@@ -4,7 +4,6 @@
 #include "../../codec/message.h"
 
 #include <sodium.h>
-#include <string.h>
 
 enum { TAG = 16, REPLAY_WINDOW = 64, ANNOUNCE_MS = 1000 };
 

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "limiter.h"
 
-#include <string.h>
-
 enum { SIZE = GV_LIMITER_SETS * GV_LIMITER_WAYS * sizeof(struct gv_limiter_bucket) };
 
 int gv_limiter_init(struct gv_limiter *limiter, struct gv_alloc alloc, uint64_t seed, uint32_t rate,

@@ -12,7 +12,6 @@
 
 #include <inttypes.h>
 #include <stdio.h>
-#include <string.h>
 
 struct counter {
     bool loaded;          // the rest is valid; else the replica has it

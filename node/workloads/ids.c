@@ -14,7 +14,6 @@
 
 #include <inttypes.h>
 #include <stdio.h>
-#include <string.h>
 
 // Length of a reserve: a restarted node's ids may be this far ahead of the clock.
 #define RESERVE_NS (10 * 1000 * GV_MS)

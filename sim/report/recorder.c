@@ -4,7 +4,6 @@
 #include "../core/escape.h"
 
 #include <errno.h>
-#include <string.h>
 
 static bool complain(const char *path) {
     gv_escape_print(stderr, "gvsim: cannot write %s: %s\n", path, strerror(errno));

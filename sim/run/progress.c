@@ -6,7 +6,6 @@
 #include <inttypes.h>
 #include <stdarg.h>
 #include <stdlib.h>
-#include <string.h>
 
 enum { NODES_LISTED = 12, WIDTH_DEFAULT = 80, WIDTH_MIN = 20, LABEL = 12, TYPE_SHOWN = 32 };
 

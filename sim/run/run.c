@@ -12,7 +12,6 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 enum event { // kinds in the event queue, with the meaning of target and stamp
     EVENT_NET,

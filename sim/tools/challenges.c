@@ -6,7 +6,6 @@
 
 #include <inttypes.h>
 #include <stdlib.h>
-#include <string.h>
 
 // Metrics to compare with; 0: unknown.
 struct mark {

@@ -11,7 +11,6 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 const char *const gv_command_help[] = {
     "usage: gvsim exec -w WORKLOAD [OPTIONS] -- PROGRAM [ARGS...]\n"

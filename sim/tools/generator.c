@@ -7,7 +7,6 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 enum { STREAM = 3, MACHINES_STREAM = 4, ADVERSARY_STREAM = 5, LINKS_STREAM = 6, STEPS_MOST = 6 };
 enum {

@@ -5,7 +5,6 @@
 
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 enum { WORDS_MAX = 128, NUMBER_MAX = 24 };
 

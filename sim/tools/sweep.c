@@ -7,7 +7,6 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <stdlib.h>
-#include <string.h>
 
 static const uint32_t staleness[] = {0, 300, 400, 500, 640, 800, 1000, 1250, 1500, 1750, 2000};
 
