@@ -55,6 +55,12 @@ enum { COLUMNS_END = sizeof(struct leaf) };
 _Static_assert(sizeof(struct inner) <= COLUMNS_END,
                "a sketch begins after the columns of both kinds");
 
+struct chunk {
+    struct chunk *next;
+    size_t size; // bytes
+    union node nodes[];
+};
+
 // An entry of a node of either kind.
 struct entry {
     uint64_t position;
