@@ -5,7 +5,7 @@
 
 enum {
     GV_NODE_LINE_DEFAULT = 1 << 20,    // longest accepted line, bytes
-    GV_NODE_REPLIES_DEFAULT = 1 << 20, // reply buffer, bytes, beside one reply to a longest line
+    GV_NODE_REPLIES_DEFAULT = 1 << 20, // reply buffer, bytes, plus one reply to a longest line
     GV_NODE_READS_MAX = 1024,          // replies with a list of the replica, unsent
     GV_NODE_PENDING_MAX = 1 << 20, // local writes not yet in a batch, bytes; then no line is read
     GV_NODE_BATCH_MAX = 4 << 20,   // batch for the store, bytes; then no peer's change is added
