@@ -4,7 +4,6 @@
 #include "../core/memory.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 void gv_check_id_order_init(struct gv_check_id_order *id_order, uint32_t nodes) {
     GV_ASSERT(nodes > 0);

@@ -4,7 +4,6 @@
 #include "../core/memory.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 void gv_check_ids_init(struct gv_check_ids *ids) {
     GV_ASSERT(ids != NULL);

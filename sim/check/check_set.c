@@ -6,7 +6,6 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 enum { LISTED = 8 }; // values or nodes in one error
 
@@ -131,7 +130,7 @@ static int64_t number_of(const struct gv_check_set *set, struct gv_json *json, i
     char text[GV_KEYS_TEXT_MAX]; // it may be another spelling
     int len = gv_json_canonical(json, token, text, sizeof text);
     if (len < 0) return -1;
-    return gv_keys_find(set->keys, (struct gv_slice){(const uint8_t *)text, (size_t)len});
+    return gv_keys_find(set->keys, gv_slice_of(text, (size_t)len));
 }
 
 // Counts in `marks` how often each value is in the array. `errors` may be NULL: none is added.

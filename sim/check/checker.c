@@ -6,7 +6,6 @@
 #include "check_protocol.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 // ---- Operations ----
 

@@ -4,7 +4,6 @@
 #include "../core/memory.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 void gv_convergence_init(struct gv_convergence *convergence, uint32_t nodes) {
     GV_ASSERT(nodes > 0);

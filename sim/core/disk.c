@@ -4,7 +4,6 @@
 #include "memory.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 // ---- Records ----
 

@@ -5,7 +5,6 @@
 #include "memory.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 enum { HEAD_MAX = 128 }; // bytes of a line without its body
 
@@ -60,7 +59,7 @@ bool gv_envelope_begins(struct gv_slice line, char letter) {
 }
 
 struct gv_slice gv_envelope_line(const struct gv_envelope *envelope) {
-    return (struct gv_slice){(const uint8_t *)envelope->line, envelope->len};
+    return gv_slice_of(envelope->line, envelope->len);
 }
 
 const char *gv_envelope_excerpt(struct gv_slice line, char buf[GV_ENVELOPE_EXCERPT_MAX + 8]) {

@@ -7,7 +7,6 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 enum { STREAM = 9, LONG = 300, FIRST_SLOTS = 64 };
 
@@ -46,7 +45,7 @@ static uint32_t *slot_of(const struct gv_keys *keys, struct gv_slice text) {
 }
 
 static struct gv_slice slice(const char *text) {
-    return (struct gv_slice){(const uint8_t *)text, strlen(text)};
+    return gv_slice_text(text);
 }
 
 static void add(struct gv_keys *keys, const char *text) {

@@ -3,7 +3,6 @@
 
 #include <inttypes.h>
 #include <stdio.h>
-#include <string.h>
 
 enum { PRNG_STREAM = 3, DELTA_BOUND = 5, ECHO_BOUND = 128 };
 

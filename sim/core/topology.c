@@ -5,7 +5,6 @@
 
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 static const char *const names[] = {"line", "grid", "tree2", "tree3", "tree4", "total"};
 

@@ -3,7 +3,6 @@
 
 #include <inttypes.h>
 #include <stdio.h>
-#include <string.h>
 
 enum { NAME_MAX = 16 };
 
@@ -88,7 +87,7 @@ void gv_trace_line(struct gv_trace *trace, gv_time now, enum gv_trace_kind kind,
 
 static struct gv_slice name_of(char letter, uint32_t number, char buf[NAME_MAX]) {
     int len = snprintf(buf, NAME_MAX, "%c%" PRIu32, letter, number);
-    return (struct gv_slice){(const uint8_t *)buf, (size_t)len};
+    return gv_slice_of(buf, (size_t)len);
 }
 
 void gv_trace_reply(struct gv_trace *trace, gv_time now, uint32_t node, uint32_t client,

@@ -4,7 +4,6 @@
 #include "memory.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 int gv_wan_find(const struct gv_wan *wan, const char *name) {
     GV_ASSERT(name != NULL && wan->count <= GV_WAN_REGIONS_MAX);

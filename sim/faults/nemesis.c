@@ -5,7 +5,6 @@
 
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 enum { PRNG_STREAM = 2, LINKED_MAX = 1000 };
 
