@@ -16,11 +16,6 @@ struct message {
     size_t scratch_cap;
 };
 
-void gv_gossip_init(struct gv_gossip *gossip, const struct gv_gossip_config *config) {
-    GV_ASSERT(config->auth != NULL && config->session != NULL && config->log != NULL);
-    *gossip = (struct gv_gossip){.config = *config};
-}
-
 // ---- In -----------------------------------------------------------------------------------------
 
 // Checks the MAC and the sequence number. A message that fails is dropped without an answer, which

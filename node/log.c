@@ -10,12 +10,6 @@
 
 #define SECOND (1000 * GV_MS)
 
-void gv_log_init(struct gv_log *log, void (*write)(void *ctx, const struct gv_log_record *record),
-                 void *ctx, const char *node) {
-    GV_ASSERT(node != NULL);
-    *log = (struct gv_log){.write = write, .ctx = ctx, .node = node};
-}
-
 GV_PRINTF(4, 0)
 static void write_record(const struct gv_log *log, enum gv_log_level level, uint64_t value,
                          const char *format, va_list arguments) {

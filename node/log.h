@@ -36,8 +36,12 @@ struct gv_log {
 
 // A log that passes its records to `write`, or to nobody if that is NULL. `node`, the node's name,
 // is borrowed, and read for each record.
-void gv_log_init(struct gv_log *log, void (*write)(void *ctx, const struct gv_log_record *record),
-                 void *ctx, const char *node);
+static inline void gv_log_init(struct gv_log *log,
+                               void (*write)(void *ctx, const struct gv_log_record *record),
+                               void *ctx, const char *node) {
+    GV_ASSERT(node != NULL);
+    *log = (struct gv_log){.write = write, .ctx = ctx, .node = node};
+}
 
 GV_PRINTF(3, 4)
 void gv_log_write(const struct gv_log *log, enum gv_log_level level, const char *format, ...);

@@ -8,11 +8,6 @@
 
 enum { FIRST_BYTES = 4096, FIRST_LISTS = 8 };
 
-void gv_replies_init(struct gv_replies *replies, struct gv_alloc alloc) {
-    GV_ASSERT(alloc.resize != NULL);
-    *replies = (struct gv_replies){.alloc = alloc};
-}
-
 void gv_replies_fini(struct gv_replies *replies) {
     struct gv_alloc alloc = replies->alloc;
     gv_alloc_free(alloc, replies->data, replies->cap);
@@ -81,11 +76,6 @@ void gv_replies_open(struct gv_replies *replies, struct gv_slice src, struct gv_
     replies->src = src;
     replies->dest = dest;
     replies->msg_id = msg_id;
-}
-
-void gv_replies_defer(struct gv_replies *replies) {
-    GV_ASSERT(replies->open);
-    replies->open = false;
 }
 
 // Writes a reply up to its own members, and returns the end. gv_replies_reserve has made the

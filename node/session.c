@@ -13,11 +13,6 @@ struct members {
     int count;   // of names in that
 };
 
-void gv_session_init(struct gv_session *session, const struct gv_session_config *config) {
-    GV_ASSERT(config->alloc.resize != NULL && config->log != NULL && config->auth != NULL);
-    *session = (struct gv_session){.config = *config};
-}
-
 // NULL, or what the body lacks.
 static const char *find_members(const struct gv_session_request *init, struct members *out) {
     const struct gv_json *json = init->json;

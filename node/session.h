@@ -42,7 +42,11 @@ struct gv_session_request {
     size_t scratch_cap;
 };
 
-void gv_session_init(struct gv_session *session, const struct gv_session_config *config);
+static inline void gv_session_init(struct gv_session *session,
+                                   const struct gv_session_config *config) {
+    GV_ASSERT(config->alloc.resize != NULL && config->log != NULL && config->auth != NULL);
+    *session = (struct gv_session){.config = *config};
+}
 
 // Takes the name and the cluster from the first init, and has the engine and the authentication
 // join. Returns 0 or the error code to reply with, and then the cause in `reason`:

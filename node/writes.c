@@ -48,11 +48,6 @@ void gv_writes_fini(struct gv_writes *writes) {
     writes->changes = NULL;
 }
 
-void gv_writes_attach(struct gv_writes *writes, struct gv_engine *engine) {
-    GV_ASSERT(engine != NULL);
-    writes->engine = engine;
-}
-
 // ---- In -----------------------------------------------------------------------------------------
 
 void gv_writes_changed(void *ctx, uint32_t at) {

@@ -35,11 +35,6 @@ void gv_check_counter_ok(struct gv_check_counter *counter, uint32_t node, int64_
     counter->acked[node] += delta;
 }
 
-void gv_check_counter_refused(struct gv_check_counter *counter, uint32_t node, int64_t delta) {
-    GV_ASSERT(node < counter->nodes);
-    counter->refused[node] += delta;
-}
-
 void gv_check_counter_info(struct gv_check_counter *counter, int64_t delta) {
     GV_ASSERT(delta > -1000 && delta < 1000);
     if (delta == 0) return;

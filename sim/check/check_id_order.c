@@ -37,8 +37,3 @@ void gv_check_id_order_line(struct gv_check_id_order *id_order, uint32_t node, s
     }
     strcpy(last->id, id);
 }
-
-void gv_check_id_order_reset(struct gv_check_id_order *id_order, uint32_t node) {
-    GV_ASSERT(node < id_order->nodes);
-    id_order->last[node].id[0] = '\0';
-}

@@ -81,11 +81,6 @@ void gv_check_set_refused(struct gv_check_set *set, const struct gv_history_op *
     if (e->present > 0) phantom_element(set, e, e->witness, errors);
 }
 
-void gv_check_set_allow_loss(struct gv_check_set *set, int64_t value) {
-    GV_ASSERT(value >= 0 && (uint64_t)value < set->len);
-    set->elements[value].may_be_lost = true;
-}
-
 // A value that was never added.
 static void phantom_token(struct gv_check_set *set, uint32_t node, struct gv_json *json, int token,
                           struct gv_verdict_errors *errors) {

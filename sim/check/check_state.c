@@ -36,11 +36,6 @@ void gv_check_state_added(uint32_t node, const char *value, bool present,
                    "n%u acknowledged value %s but does not have it", node, value);
 }
 
-void gv_check_state_reset(struct gv_check_state *state, uint32_t node) {
-    GV_ASSERT(node < state->nodes);
-    state->entries[node] = 0;
-}
-
 void gv_check_state_request(uint32_t node, struct gv_digest before, struct gv_digest after,
                             struct gv_verdict_errors *errors) {
     GV_ASSERT(errors != NULL && after.count >= before.count);

@@ -40,10 +40,6 @@ void gv_check_stats_end(struct gv_check_stats *stats, const struct gv_history_op
     node->bad += answer != NULL;
 }
 
-double gv_check_stats_share(const struct gv_check_stats *stats) {
-    return stats->ended > 0 ? (double)stats->ended_ok / (double)stats->ended : 1;
-}
-
 static void append(char list[LIST_MAX], const char *more) {
     size_t len = strlen(list);
     snprintf(list + len, LIST_MAX - len, "%s%s", len > 0 ? "; " : "", more);

@@ -34,11 +34,6 @@ void gv_convergence_begin(struct gv_convergence *convergence, gv_time now, uint6
     memset(convergence->seen, 0, convergence->nodes * sizeof *convergence->seen);
 }
 
-void gv_convergence_cut(struct gv_convergence *convergence) {
-    GV_ASSERT(convergence->done != NULL);
-    convergence->watching = false;
-}
-
 void gv_convergence_agreed(struct gv_convergence *convergence, gv_time now) {
     if (!convergence->watching) return;
     GV_ASSERT(now >= convergence->began_at);

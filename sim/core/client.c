@@ -19,11 +19,6 @@ uint32_t gv_client_open(struct gv_client_table *table, enum gv_client_role role,
     return (uint32_t)table->len++;
 }
 
-void gv_client_time_out(struct gv_client *client) {
-    GV_ASSERT(client->msg_id > 0);
-    client->timed_out[client->timed_out_at++ % GV_CLIENT_TIMED_OUT_MAX] = client->msg_id;
-}
-
 enum gv_client_reply gv_client_match(struct gv_client *client, uint64_t in_reply_to) {
     if (in_reply_to == 0 || in_reply_to > client->msg_id) return GV_CLIENT_REPLY_STRAY;
     if (in_reply_to == client->msg_id && client->wait != GV_CLIENT_IDLE) {

@@ -58,10 +58,6 @@ bool gv_envelope_begins(struct gv_slice line, char letter) {
     return left >= sizeof src && memcmp(comma, src, sizeof src) == 0;
 }
 
-struct gv_slice gv_envelope_line(const struct gv_envelope *envelope) {
-    return gv_slice_of(envelope->line, envelope->len);
-}
-
 const char *gv_envelope_excerpt(struct gv_slice line, char buf[GV_ENVELOPE_EXCERPT_MAX + 8]) {
     // A few bytes more than fit, so that the last character is complete.
     char shown[4 * (GV_ENVELOPE_EXCERPT_MAX + 4) + 1];

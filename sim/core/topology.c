@@ -8,10 +8,6 @@
 
 static const char *const names[] = {"line", "grid", "tree2", "tree3", "tree4", "total"};
 
-bool gv_topology_lists(enum gv_topology kind, uint32_t nodes) {
-    return kind != GV_TOPOLOGY_LINE || nodes > 1;
-}
-
 static uint32_t line(uint32_t nodes, uint32_t node, uint32_t *out) {
     uint32_t count = 0;
     if (node > 0) out[count++] = node - 1;

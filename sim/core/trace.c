@@ -6,16 +6,6 @@
 
 enum { NAME_MAX = 16 };
 
-void gv_trace_init(struct gv_trace *trace) {
-    GV_ASSERT(trace != NULL);
-    *trace = (struct gv_trace){0};
-}
-
-void gv_trace_add(struct gv_trace *trace, gv_trace_write *write, void *ctx) {
-    GV_ASSERT(trace->sinks_len < GV_TRACE_SINKS_MAX && write != NULL);
-    trace->sinks[trace->sinks_len++] = (struct gv_trace_sink){write, ctx};
-}
-
 static void emit(struct gv_trace *trace, gv_time now, struct gv_trace_event *event) {
     if (!trace->begun) {
         trace->begun = true;

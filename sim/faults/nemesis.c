@@ -192,11 +192,6 @@ void gv_nemesis_stop(struct gv_nemesis *nemesis) {
     nemesis->active = false;
 }
 
-gv_time gv_nemesis_gap(struct gv_nemesis *nemesis, gv_time interval) {
-    GV_ASSERT(interval > 0 && interval <= UINT64_MAX / 2);
-    return gv_prng_below(&nemesis->prng, 2 * interval);
-}
-
 const char *gv_nemesis_name(enum gv_nemesis_kind kind) {
     GV_ASSERT(kind < GV_NEMESIS_KINDS);
     static const char *const names[] = {"one node", "minority third", "halves", "majorities ring"};

@@ -44,10 +44,6 @@ bool gv_recorder_open(struct gv_recorder *recorder, const struct gv_recorder_fil
     return true;
 }
 
-struct gv_trace *gv_recorder_trace(struct gv_recorder *recorder) {
-    return recorder->trace.sinks_len > 0 ? &recorder->trace : NULL;
-}
-
 bool gv_recorder_close(struct gv_recorder *recorder, const struct gv_result *result,
                        const struct gv_limits *limits) {
     GV_ASSERT(recorder->files != NULL);
