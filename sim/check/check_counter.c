@@ -5,7 +5,6 @@
 
 #include <inttypes.h>
 #include <stdio.h>
-#include <stdlib.h>
 
 enum { NODES_NAMED = 8, LIST_MAX = NODES_NAMED * 36 + 8 };
 

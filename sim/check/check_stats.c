@@ -5,7 +5,6 @@
 
 #include <inttypes.h>
 #include <stdio.h>
-#include <stdlib.h>
 
 enum { NODES_NAMED = 3, LIST_MAX = 900 };
 

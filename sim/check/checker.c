@@ -5,8 +5,6 @@
 #include "check_echo.h"
 #include "check_protocol.h"
 
-#include <stdlib.h>
-
 // ---- Operations ----
 
 void gv_checker_init(struct gv_checker *checker, const struct gv_checker_config *config) {

@@ -3,8 +3,6 @@
 
 #include "../core/memory.h"
 
-#include <stdlib.h>
-
 void gv_convergence_init(struct gv_convergence *convergence, uint32_t nodes) {
     GV_ASSERT(nodes > 0);
     *convergence = (struct gv_convergence){.nodes = nodes};

@@ -3,8 +3,6 @@
 
 #include "memory.h"
 
-#include <stdlib.h>
-
 #define FIRST_ID (UINT64_C(1) << 40) // of the adversary's lines: larger than any other
 
 enum action { ALTER, ALTER_COPY, REDIRECT, REFLECT, REPLAY, ACTIONS };

@@ -3,8 +3,6 @@
 
 #include "memory.h"
 
-#include <stdlib.h>
-
 void gv_client_fini(struct gv_client_table *table) {
     GV_ASSERT(table != NULL);
     free(table->clients);

@@ -4,8 +4,6 @@
 #include "escape.h"
 #include "memory.h"
 
-#include <stdlib.h>
-
 enum { HEAD_MAX = 128 }; // bytes of a line without its body
 
 void gv_envelope_fini(struct gv_envelope *envelope) {

@@ -3,8 +3,6 @@
 
 #include "memory.h"
 
-#include <stdlib.h>
-
 void gv_history_fini(struct gv_history *history) {
     GV_ASSERT(history != NULL);
     free(history->ops);

@@ -6,15 +6,8 @@
 
 #include <inttypes.h>
 #include <stdio.h>
-#include <stdlib.h>
 
 enum { STREAM = 9, LONG = 300, FIRST_SLOTS = 64 };
-
-const char *gv_keys_name(enum gv_keys_kind kind) {
-    static const char *const names[GV_KEYS_KINDS] = {"integers", "mixed"};
-    GV_ASSERT(kind < GV_KEYS_KINDS);
-    return names[kind];
-}
 
 void gv_keys_init(struct gv_keys *keys, enum gv_keys_kind kind, uint64_t seed,
                   const struct gv_digest_key *digest_key) {

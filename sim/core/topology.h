@@ -15,11 +15,6 @@ enum gv_topology {
     GV_TOPOLOGY_TOTAL,
 };
 
-// Whether the topology lists its nodes: Maelstrom's line of one node is empty.
-static inline bool gv_topology_lists(enum gv_topology kind, uint32_t nodes) {
-    return kind != GV_TOPOLOGY_LINE || nodes > 1;
-}
-
 // Writes the neighbours of a node to out[], which has room for nodes − 1. Returns their number.
 uint32_t gv_topology_neighbours(enum gv_topology kind, uint32_t nodes, uint32_t node,
                                 uint32_t *out);

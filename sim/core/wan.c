@@ -3,8 +3,6 @@
 
 #include "memory.h"
 
-#include <stdlib.h>
-
 int gv_wan_find(const struct gv_wan *wan, const char *name) {
     GV_ASSERT(name != NULL && wan->count <= GV_WAN_REGIONS_MAX);
     for (uint32_t i = 0; i < wan->count; i++) {

@@ -4,7 +4,6 @@
 #include "../core/memory.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 
 enum { PRNG_STREAM = 2, LINKED_MAX = 1000 };
 

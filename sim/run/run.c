@@ -11,7 +11,6 @@
 #include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
-#include <stdlib.h>
 
 enum event { // kinds in the event queue, with the meaning of target and stamp
     EVENT_NET,

@@ -4,7 +4,6 @@
 #include "../core/memory.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 
 enum { WORDS_MAX = 128, NUMBER_MAX = 24 };
 

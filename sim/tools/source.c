@@ -9,7 +9,6 @@
 
 #include <errno.h>
 #include <stdio.h>
-#include <stdlib.h>
 
 char *gv_source_read(const char *path, size_t *len) {
     FILE *file = fopen(path, "rb");
