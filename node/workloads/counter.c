@@ -125,7 +125,8 @@ static void handle_add(struct gv_request *request) {
     char key[KEY_CAP];
     struct gv_entry entry = own_entry(request, counter->generation, up, key);
     entry.count = *total + size;
-    if (gv_request_add(request, &entry, size, "add_ok")) *total += size;
+    const struct gv_writes_reply reply = {.type = "add_ok", .increment = size};
+    if (gv_request_put(request, &entry, &reply)) *total += size;
 }
 
 static bool ends_in(struct gv_slice key, const char *end) {
