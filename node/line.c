@@ -3,8 +3,6 @@
 
 #include "../codec/json_string.h"
 
-#include <string.h>
-
 #define NAME(text) \
     { (const uint8_t *)(text), sizeof(text) - 1 }
 static const struct gv_slice outer_names[] = {NAME("src"), NAME("dest"), NAME("body")};
@@ -101,7 +99,7 @@ static bool skip_value(struct scan *scan, struct gv_slice *out) {
     }
     const char *last = scan->at;
     while (last > start && (last[-1] == ' ' || last[-1] == '\t')) last--;
-    *out = (struct gv_slice){(const uint8_t *)start, (size_t)(last - start)};
+    *out = gv_slice_of(start, (size_t)(last - start));
     return scan->at < scan->end;
 }
 
@@ -114,7 +112,7 @@ struct field {
 
 // Whether a member's raw name, without its quotes, is this one after unescaping.
 static bool is_named(struct gv_slice raw, const char *name) {
-    struct gv_slice wanted = {(const uint8_t *)name, strlen(name)};
+    struct gv_slice wanted = gv_slice_text(name);
     if (memchr(raw.data, '\\', raw.len) == NULL)
         return raw.len == wanted.len && memcmp(raw.data, wanted.data, raw.len) == 0;
     // The scan ends at the closing quote; a string with a syntax error matches no name.
@@ -142,7 +140,7 @@ static bool scan_object(struct scan *scan, const struct field *fields, const str
         skip_space(scan);
         const char *start = scan->at + 1;
         if (!take(scan, '"') || !skip_string(scan)) return false;
-        struct gv_slice name = {(const uint8_t *)start, (size_t)(scan->at - 1 - start)};
+        struct gv_slice name = gv_slice_of(start, (size_t)(scan->at - 1 - start));
         if (!take(scan, ':')) return false;
         skip_space(scan);
         bool body = inner != NULL && is_named(name, "body");

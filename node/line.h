@@ -8,8 +8,6 @@
 #include "../codec/json.h"
 #include "log.h"
 
-#include <string.h>
-
 // The tokens of a line; negative: missing, or of the wrong type. `msg_id` is an integer.
 struct gv_line {
     int src, dest, body, type, msg_id, in_reply_to, mac;

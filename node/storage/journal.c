@@ -7,7 +7,6 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -52,10 +51,6 @@ static void restart(struct gv_journal *journal, uint64_t epoch) {
     journal->prepared = false;
 }
 
-void gv_journal_init(struct gv_journal *journal) {
-    *journal = (struct gv_journal){.fd = -1};
-}
-
 struct gv_journal_state gv_journal_state(const struct gv_journal *journal) {
     return (struct gv_journal_state){
         .open = journal->fd >= 0,
@@ -65,10 +60,6 @@ struct gv_journal_state gv_journal_state(const struct gv_journal *journal) {
         .count = journal->count,
         .damage = journal->damage,
     };
-}
-
-void gv_journal_expect(struct gv_journal *journal, uint64_t count) {
-    if (!journal->prepared && journal->count < count) journal->count = count;
 }
 
 static void init(struct gv_journal *journal, uint64_t directory, uint64_t epoch) {

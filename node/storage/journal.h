@@ -67,7 +67,9 @@ struct gv_journal_state {
 };
 
 // A journal that is not open.
-void gv_journal_init(struct gv_journal *journal);
+static inline void gv_journal_init(struct gv_journal *journal) {
+    *journal = (struct gv_journal){.fd = -1};
+}
 struct gv_journal_state gv_journal_state(const struct gv_journal *journal);
 
 // Creates a synced file without frames, for this directory and epoch, and replaces an existing one;
@@ -88,7 +90,9 @@ void gv_journal_close(struct gv_journal *journal);
 
 // Raises the number of frames that must be in the file, as a watermark demands; a prepared journal
 // knows the exact number and keeps it.
-void gv_journal_expect(struct gv_journal *journal, uint64_t count);
+static inline void gv_journal_expect(struct gv_journal *journal, uint64_t count) {
+    if (!journal->prepared && journal->count < count) journal->count = count;
+}
 
 // Calls take() for each complete frame of the epoch, in order, until it returns an error, and
 // returns that. The batch is borrowed for the call. After success, frames are appended behind

@@ -5,7 +5,6 @@
 
 #include <inttypes.h>
 #include <stdio.h>
-#include <stdlib.h>
 
 enum { NODES_NAMED = 8, LIST_MAX = NODES_NAMED * 36 + 8 };
 
@@ -54,11 +53,6 @@ void gv_check_counter_ok(struct gv_check_counter *counter, uint32_t node, int64_
     GV_ASSERT(node < counter->nodes);
     counter->sum += delta;
     counter->acked[node] += delta;
-}
-
-void gv_check_counter_refused(struct gv_check_counter *counter, uint32_t node, int64_t delta) {
-    GV_ASSERT(node < counter->nodes);
-    counter->refused[node] += delta;
 }
 
 void gv_check_counter_info(struct gv_check_counter *counter, int64_t delta) {

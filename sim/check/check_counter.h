@@ -31,7 +31,11 @@ void gv_check_counter_read(struct gv_check_counter *counter, uint32_t node, int6
                            struct gv_verdict_errors *errors);
 // An addition succeeded, definitely failed, or has an unknown outcome. |delta| < 1000.
 void gv_check_counter_ok(struct gv_check_counter *counter, uint32_t node, int64_t delta);
-void gv_check_counter_refused(struct gv_check_counter *counter, uint32_t node, int64_t delta);
+static inline void gv_check_counter_refused(struct gv_check_counter *counter, uint32_t node,
+                                            int64_t delta) {
+    GV_ASSERT(node < counter->nodes);
+    counter->refused[node] += delta;
+}
 void gv_check_counter_info(struct gv_check_counter *counter, int64_t delta);
 // A fault took the last copy of this amount of increments (`added`) or decrements: all of it, or
 // any part, may be missing from the sum. `amount` is at most INT32_MAX.

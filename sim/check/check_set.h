@@ -66,7 +66,10 @@ void gv_check_set_refused(struct gv_check_set *set, const struct gv_history_op *
                           struct gv_verdict_errors *errors);
 
 // A fault took the last copy of this value: it may be lost from now on.
-void gv_check_set_allow_loss(struct gv_check_set *set, int64_t value);
+static inline void gv_check_set_allow_loss(struct gv_check_set *set, int64_t value) {
+    GV_ASSERT(value >= 0 && (uint64_t)value < set->len);
+    set->elements[value].may_be_lost = true;
+}
 
 // A read returned this array. Returns how many values it misses that were known before its
 // invocation. Errors: GV_VERDICT_PHANTOM and GV_VERDICT_DUPLICATE, once for each value.

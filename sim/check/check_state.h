@@ -24,7 +24,10 @@ void gv_check_state_entries(struct gv_check_state *state, uint32_t node, uint64_
                             struct gv_verdict_errors *errors);
 
 // A fault took the node's entries.
-void gv_check_state_reset(struct gv_check_state *state, uint32_t node);
+static inline void gv_check_state_reset(struct gv_check_state *state, uint32_t node) {
+    GV_ASSERT(node < state->nodes);
+    state->entries[node] = 0;
+}
 
 // A node acknowledged the addition of a value. `present`: its replica contains it. Error:
 // GV_VERDICT_ACKED_ABSENT if it does not.

@@ -65,7 +65,9 @@ void gv_checker_acknowledged(struct gv_checker *checker, const struct gv_history
                              bool (*has_value)(void *ctx, uint32_t node, int64_t value), void *ctx);
 
 // A fault took the node's state: its reads may go back.
-void gv_checker_reset(struct gv_checker *checker, uint32_t node);
+static inline void gv_checker_reset(struct gv_checker *checker, uint32_t node) {
+    gv_check_monotonic_reads_reset(&checker->reads, node);
+}
 
 // A fault took the last copy of a value of a set, or of this amount of a counter's increments
 // (`added`) or decrements: it may be missing from then on. Ignored for other workloads.
@@ -76,13 +78,25 @@ void gv_checker_allow_count_loss(struct gv_checker *checker, bool added, uint64_
 
 // Begins to watch until all nodes agree; `index` is the history's next. `healing`: because faults
 // ended, so the time until then is measured.
-void gv_checker_watch(struct gv_checker *checker, gv_time now, uint64_t index, bool healing);
+static inline void gv_checker_watch(struct gv_checker *checker, gv_time now, uint64_t index,
+                                    bool healing) {
+    gv_convergence_begin(&checker->convergence, now, index, healing);
+}
 // A fault began: the current watch ends unmeasured.
-void gv_checker_stop_watching(struct gv_checker *checker);
-bool gv_checker_is_watching(const struct gv_checker *checker);
+static inline void gv_checker_stop_watching(struct gv_checker *checker) {
+    gv_convergence_cut(&checker->convergence);
+}
+static inline bool gv_checker_is_watching(const struct gv_checker *checker) {
+    return checker->convergence.watching;
+}
 // How many nodes have converged since the watch began, and whether this one has. Sets only.
-uint32_t gv_checker_converged(const struct gv_checker *checker);
-bool gv_checker_has_converged(const struct gv_checker *checker, uint32_t node);
+static inline uint32_t gv_checker_converged(const struct gv_checker *checker) {
+    return checker->convergence.settled;
+}
+static inline bool gv_checker_has_converged(const struct gv_checker *checker, uint32_t node) {
+    GV_ASSERT(node < checker->config.nodes);
+    return checker->convergence.done[node];
+}
 
 // An observer's read of a node returned this. Only while watching.
 void gv_checker_observe(struct gv_checker *checker, gv_time now, uint32_t node,
@@ -93,12 +107,16 @@ void gv_checker_inspect(struct gv_checker *checker, gv_time now, uint32_t node,
                         bool (*has_value)(void *ctx, uint32_t node, int64_t value), void *ctx);
 
 // Values missing at each node's latest read; counters: the distance from the acknowledged sum.
-const int64_t *gv_checker_missing(const struct gv_checker *checker);
+static inline const int64_t *gv_checker_missing(const struct gv_checker *checker) {
+    return checker->missing;
+}
 
 // ---- Result ----
 
 // The run ends early, so values that a node is missing are no error.
-void gv_checker_cut_short(struct gv_checker *checker);
+static inline void gv_checker_cut_short(struct gv_checker *checker) {
+    checker->cut_short = true;
+}
 
 // Adds the errors that only the end of a run shows, and fills in what the checkers measured. Once.
 void gv_checker_finish(struct gv_checker *checker, struct gv_result *result);
@@ -152,14 +170,22 @@ void gv_checker_invariants_line(struct gv_checker_invariants *invariants, uint32
 void gv_checker_invariants_node(struct gv_checker_invariants *invariants, uint32_t node,
                                 uint64_t entries, uint64_t memory);
 // Whether the quiet phase has begun: then the caller reports changes of suspicion as well.
-bool gv_checker_invariants_quiet(const struct gv_checker_invariants *invariants);
+static inline bool gv_checker_invariants_quiet(const struct gv_checker_invariants *invariants) {
+    return invariants->quiet_at != GV_TIME_NEVER;
+}
 void gv_checker_invariants_suspects(struct gv_checker_invariants *invariants, uint32_t node,
                                     bool suspects);
 // An incarnation ended with these statistics.
-void gv_checker_invariants_stats(struct gv_checker_invariants *invariants, uint32_t node,
-                                 const struct gv_stats *stats);
+static inline void gv_checker_invariants_stats(struct gv_checker_invariants *invariants,
+                                               uint32_t node, const struct gv_stats *stats) {
+    GV_ASSERT(node < invariants->traffic.nodes);
+    gv_check_bounds_queues(node, stats, invariants->errors);
+}
 // The run ended with this network.
-void gv_checker_invariants_net(struct gv_checker_invariants *invariants, const struct gv_net *net);
+static inline void gv_checker_invariants_net(struct gv_checker_invariants *invariants,
+                                             const struct gv_net *net) {
+    gv_check_bounds_links(net, invariants->traffic.rate, invariants->errors);
+}
 // A fault took the node's state. `kept`: its disk kept what it had acknowledged.
 void gv_checker_invariants_reset(struct gv_checker_invariants *invariants, uint32_t node,
                                  bool kept);

@@ -81,14 +81,10 @@ struct gv_verdict_errors {
 void gv_verdict_fini(struct gv_verdict_errors *errors);
 
 // Adds an error. Its text is the kind's, a colon and what is formatted as by gv_escape_format.
-#if defined(__GNUC__)
-__attribute__((format(printf, 3, 4)))
-#endif
+GV_PRINTF(3, 4)
 void gv_verdict_add(struct gv_verdict_errors *errors, enum gv_verdict_kind kind, const char *format,
                     ...);
-#if defined(__GNUC__)
-__attribute__((format(printf, 3, 0)))
-#endif
+GV_PRINTF(3, 0)
 void gv_verdict_add_list(struct gv_verdict_errors *errors, enum gv_verdict_kind kind,
                          const char *format, va_list args);
 
