@@ -10,20 +10,19 @@
 //   gv_store_batch_put    adds the entry to a batch
 //   gv_store.write        makes the batch durable, perhaps in another thread
 //   gv_store_apply        puts the entry into the engine; or, if the write failed,
-//   gv_store_release      gives the reservation up
+//   gv_store_release      ends the reservation
 //
 // Format of a record:
 //   key    position (8 bytes, big-endian), lattice (1), the entry's key. If the key is longer than
 //          GV_STORE_KEY_INLINE_MAX, bit 7 of the lattice is set, and instead of the key there are
 //          its first GV_STORE_KEY_PREFIX bytes and its second hash (8, gv_digest_hash2).
 //   value  set: empty. Counter: the count (8 bytes, little-endian). Register: lamport (8), length
-//   of
-//          the value (varint), value, length of the node (varint), node. After these, the rest of
-//          a key that is too long.
+//          of the value (varint), value, length of the node (varint), node. Then the rest of a key
+//          that is longer than GV_STORE_KEY_INLINE_MAX.
 //
 // Positions depend on the cluster's secret. A store written under another secret loads completely,
-// though not in order. Entries written again get new records; the old ones stay, and merge into
-// them at each load.
+// though not in order. Entries written again get new records; the old records stay, and each load
+// merges them with the new ones.
 //
 // A NULL argument is an error: a function returns GV_EINVAL or false, or does nothing.
 #ifndef GV_ENGINE_STORE_H

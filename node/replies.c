@@ -89,7 +89,7 @@ void gv_replies_defer(struct gv_replies *replies) {
     replies->open = false;
 }
 
-// Writes a reply up to its own members, and returns the end. gv_replies_reserve has made the
+// Writes the members that every reply has, and returns the end. gv_replies_reserve has reserved the
 // space; end() asserts that it was enough.
 static char *begin(struct gv_replies *replies, const char *type) {
     GV_ASSERT(replies->open);
@@ -161,7 +161,7 @@ void gv_replies_error(struct gv_replies *replies, int code, const char *text) {
     GV_ASSERT(len > 0 && (size_t)len < sizeof number);
     at = gv_line_append(begin_member(at, "code"), number, (size_t)len);
     at = begin_member(at, "text");
-    // Shortens the text until it fits and does not end within a character.
+    // Truncates the text between two characters until it fits.
     struct gv_slice cut = {(const uint8_t *)text, strlen(text)};
     if (cut.len > GV_REPLIES_TEXT_MAX) cut.len = GV_REPLIES_TEXT_MAX;
     int quoted = gv_json_quote(cut, at, GV_REPLIES_TEXT_MAX);
@@ -191,7 +191,7 @@ static bool take_values(struct gv_replies_list *list, const struct gv_engine *en
     return true;
 }
 
-// How many of `len` bytes of text to move to `cap` bytes.
+// How many of `len` bytes of text to move to a buffer of `cap` bytes.
 static size_t cut(const char *text, size_t len, size_t cap, bool first) {
     if (len <= cap) return len;
     for (size_t at = cap; at > 0; at--) {
@@ -222,7 +222,7 @@ size_t gv_replies_send(struct gv_replies *replies, const struct gv_engine *engin
         bool lists = gv_replies_lists(replies) > 0;
         struct gv_replies_list *list = lists ? &replies->lists[replies->lists_head] : NULL;
         uint64_t until = lists ? list->at : replies->sent + gv_replies_waiting(replies);
-        if (filled) until = replies->sent + 4; // behind a list: `]}}` and a newline
+        if (filled) until = replies->sent + 4; // after a list: `]}}` and a newline
         if (lists && !filled && until == replies->sent) {
             GV_ASSERT(engine != NULL);
             filled = take_values(list, engine, buf, cap, &len);
