@@ -3,15 +3,16 @@
 //
 // The scheme is QUIC's (RFC 9000, section 13.2; RFC 9002, sections 5 and 6), reduced to what gossip
 // needs. Terms:
-//   numbered message  has an id; ids count up from a random one. The receiver acknowledges it, as
-//                     QUIC an ack-eliciting packet. Messages with updates, pings, sync messages
+//   numbered message  has an id; ids count up from a random one. The receiver acknowledges it: in
+//                     QUIC, an ack-eliciting packet. Messages with updates, pings, sync messages
 //                     that must arrive, and the first message to a peer are numbered.
 //   acknowledgement   the largest id received, a mask of the 64 before it, and the ack delay. One
 //                     acknowledges many messages and is part of the next message to the peer.
-//   lost              not acknowledged although three later messages were (packet threshold),
-//                     although a later message was sent or received (gv_peer_detect_reordered,
-//                     gv_peer_detect_unacked), or before a timeout (gv_peer_expire). A lost message
-//                     is not retransmitted: its updates are pending again.
+//   lost              not acknowledged although a message three ids later was (packet threshold),
+//                     although the peer has sent another (gv_peer_detect_unacked), although a later
+//                     one was, some time ago (gv_peer_detect_reordered), or within the timeout
+//                     (gv_peer_expire). A lost message is not retransmitted: its updates are
+//                     pending again.
 //   spurious loss     a lost message that is acknowledged later
 //   suspected         as in SWIM: it does not acknowledge. A peer that sends nothing is suspected
 //                     after GV_PEER_TIMEOUTS_MAX timeouts in a row, one that still sends after

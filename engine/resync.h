@@ -4,11 +4,11 @@
 // Without a tree (staleness 0) nodes do not forward updates. A node that crashes while it sends one
 // may leave it at some peers only. A node that suspects a peer, sees one restart, or restarts with
 // stored entries therefore runs a full resync:
-//   scheduled  it waits about a second, then until the replica has not changed for a second; at
+//   scheduled  it waits about a second, then until the replica has not changed for a second, at
 //              most 5 s in all
-//   running    it opens a sync with every other unsuspected node, unless the two have compared
-//              since the resync was scheduled; about 3 s
-//   finishing  it waits for the last answers, then sends the entries that it got to all nodes
+//   running    it opens a sync with every other unsuspected node, in about 3 s; except with those
+//              that it has compared with since the resync was scheduled
+//   finishing  it waits for the last answers, then sends the received entries to all nodes
 // Two nodes compare once, whichever opens the sync.
 //
 // On a tree, entries that a sync brings are updates and are forwarded. But a node that starts must

@@ -3,12 +3,13 @@
 //
 // A sync is an exchange of summaries and entries (merkle/reconcile.h). Answers are stateless, and
 // numbered as updates are: if one is lost, the sync is opened again.
-//   request           at the start, when a peer is reachable again or has restarted, and after a
-//                     pause of this process: this node opens a sync within about a second, with its
-//                     parent if it has one
-//   idle comparison   without a request: with a random peer, every max(30 s, 2 s · nodes); every
-//                     4 s while a peer is suspected. It waits until the replica has not changed for
-//                     20 s, but not too long: updates in flight would look like differences.
+//   request          at the start, when a suspicion ends, when a peer has restarted, or after a
+//                    pause of this process: this node opens a sync within about a second, with its
+//                    parent if it has one
+//   idle comparison  without a request: a sync with a random peer, every max(30 s, 2 s · nodes), or
+//                    every 4 s while a peer is suspected. It is deferred until there was no change
+//                    for 20 s, at most by its interval: updates in flight would look like
+//                    differences.
 #ifndef GV_ENGINE_SYNC_H
 #define GV_ENGINE_SYNC_H
 

@@ -60,7 +60,7 @@ for mode in sync none; do
     printf '%s\n' "$add" | run gv-counter --data "$dir/$mode"
     echo "$read" | run gv-counter --data "$dir/$mode" --log-level info
     check "$mode, killed" "$(value)" 10
-    entries=$(sed -n 's/.*"entries_held":\([0-9]*\).*/\1/p' "$dir/log")
+    entries=$(sed -n 's/.*"replica_entries":\([0-9]*\).*/\1/p' "$dir/log")
     check "$mode, killed: own entries" "$entries" $([ $mode = sync ] && echo 1 || echo 2)
 done
 

@@ -272,7 +272,7 @@ if [ -r /proc/self/status ]; then
     exec 3>&-
     wait $pid
     check 'flood: status' $? 0
-    logged 'number of invalid lines' '"faults":300000,' 1
+    logged 'number of invalid lines' '"input_errors":300000,' 1
     reported=$(grep -c 'undecodable' "$dir/log")
     [ "$reported" -le 2000 ] || fail "flood: $reported lines in the log"
 fi

@@ -13,9 +13,9 @@ static struct gv_slice text(const char *s) {
     return (struct gv_slice){(const uint8_t *)s, strlen(s)};
 }
 
-// Whatever he does, it is a line of JSON, as long as it was but for its head, and of nodes there
-// are; altered in one digit at the most.
-static void what_he_says_is_a_line(void **state) {
+// Every action yields a valid line between two nodes of the cluster, whose body has the same length
+// and differs in at most one digit.
+static void every_action_yields_a_line(void **state) {
     (void)state;
     struct gv_adversary adversary = {0};
     struct gv_json json;
@@ -56,6 +56,6 @@ static void what_he_says_is_a_line(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(what_he_says_is_a_line)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(every_action_yields_a_line)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

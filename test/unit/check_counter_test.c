@@ -5,7 +5,7 @@
 
 #include <string.h>
 
-static void accepts_any_subset_of_what_is_unknown(void **state) {
+static void any_subset_of_unknown_additions_is_accepted(void **state) {
     (void)state;
     struct gv_check_counter counter;
     gv_check_counter_init(&counter, 1);
@@ -24,7 +24,7 @@ static void accepts_any_subset_of_what_is_unknown(void **state) {
     gv_check_counter_fini(&counter);
 }
 
-static void agrees_with_trying_every_subset(void **state) {
+static void subset_sums_agree_with_enumeration(void **state) {
     (void)state;
     struct gv_prng prng;
     gv_prng_init(&prng, gv_test_seed(), 0);
@@ -50,7 +50,7 @@ static void agrees_with_trying_every_subset(void **state) {
     }
 }
 
-static void final_reads_must_be_right_and_equal(void **state) {
+static void final_reads_must_be_correct_and_equal(void **state) {
     (void)state;
     struct gv_check_counter counter;
     struct gv_verdict_errors errors = {.kept = 0};
@@ -58,10 +58,10 @@ static void final_reads_must_be_right_and_equal(void **state) {
     gv_check_counter_ok(&counter, 0, 5);
     gv_check_counter_info(&counter, 2);
     gv_check_counter_final(&counter, 0, 7);
-    gv_check_counter_final(&counter, 2, 7); // n1 gave none: told elsewhere
+    gv_check_counter_final(&counter, 2, 7); // none of n1: reported elsewhere
     assert_true(gv_check_counter_finish(&counter, &errors));
     assert_int_equal(errors.count, 0);
-    gv_check_counter_final(&counter, 1, 5); // right by itself, but not what the others read
+    gv_check_counter_final(&counter, 1, 5); // correct, but not equal to the others
     assert_false(gv_check_counter_finish(&counter, &errors));
     assert_int_equal(errors.count, 1);
     assert_string_equal(errors.texts[0], "final reads differ: n1 returned 5, n0 7");
@@ -75,7 +75,7 @@ static void final_reads_must_be_right_and_equal(void **state) {
     gv_check_counter_fini(&counter);
 }
 
-static void a_wrong_sum_tells_who_added_and_who_refused(void **state) {
+static void a_wrong_sum_names_additions_by_node(void **state) {
     (void)state;
     struct gv_check_counter counter;
     struct gv_verdict_errors errors = {.kept = 0};
@@ -96,10 +96,10 @@ static void a_wrong_sum_tells_who_added_and_who_refused(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(accepts_any_subset_of_what_is_unknown),
-        cmocka_unit_test(agrees_with_trying_every_subset),
-        cmocka_unit_test(a_wrong_sum_tells_who_added_and_who_refused),
-        cmocka_unit_test(final_reads_must_be_right_and_equal),
+        cmocka_unit_test(any_subset_of_unknown_additions_is_accepted),
+        cmocka_unit_test(subset_sums_agree_with_enumeration),
+        cmocka_unit_test(a_wrong_sum_names_additions_by_node),
+        cmocka_unit_test(final_reads_must_be_correct_and_equal),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -5,7 +5,7 @@
 
 #include <string.h>
 
-static void an_echo_must_be_what_was_said(void **state) {
+static void an_echo_carries_its_request(void **state) {
     (void)state;
     struct gv_verdict_errors errors = {.kept = 0};
     struct gv_history_op op = {.kind = GV_HISTORY_ECHO, .value = 42, .node = 1};
@@ -24,7 +24,7 @@ static void an_echo_must_be_what_was_said(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(an_echo_must_be_what_was_said),
+        cmocka_unit_test(an_echo_carries_its_request),
     };
     return cmocka_run_group_tests(tests, gv_fixture_set_up, gv_fixture_tear_down);
 }

@@ -18,7 +18,8 @@ static void ids_are_compared_as_values(void **state) {
     }
     assert_int_equal(errors.count, 0);
     gv_check_ids_reply(&ids, 3, &gv_fixture_json, gv_fixture_parse("[ 1 , 2 ]"), &errors);
-    gv_check_ids_reply(&ids, 4, &gv_fixture_json, gv_fixture_parse("[1,2]"), &errors); // told once
+    gv_check_ids_reply(&ids, 4, &gv_fixture_json, gv_fixture_parse("[1,2]"),
+                       &errors); // reported once
     gv_check_ids_reply(&ids, 3, &gv_fixture_json, gv_fixture_parse("{\"\\u0061\":1}"), &errors);
     assert_int_equal(ids.duplicated, 2);
     assert_int_equal(errors.count, 2);
@@ -27,7 +28,7 @@ static void ids_are_compared_as_values(void **state) {
     gv_check_ids_fini(&ids);
 }
 
-static void many_ids_are_kept_apart(void **state) {
+static void many_ids_are_distinguished(void **state) {
     (void)state;
     struct gv_check_ids ids;
     struct gv_verdict_errors errors = {.kept = 0};
@@ -47,7 +48,7 @@ static void many_ids_are_kept_apart(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(ids_are_compared_as_values),
-        cmocka_unit_test(many_ids_are_kept_apart),
+        cmocka_unit_test(many_ids_are_distinguished),
     };
     return cmocka_run_group_tests(tests, gv_fixture_set_up, gv_fixture_tear_down);
 }

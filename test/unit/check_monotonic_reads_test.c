@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-static void sets_only_show_more(void **state) {
+static void reads_of_a_set_only_grow(void **state) {
     (void)state;
     struct gv_verdict_errors errors = {0};
     struct gv_check_monotonic_reads reads;
@@ -18,7 +18,7 @@ static void sets_only_show_more(void **state) {
     gv_check_monotonic_reads_set(&reads, 1, marks, 200, &errors); // another node
     assert_int_equal(errors.count, 0);
     gv_check_monotonic_reads_set(&reads, 0, marks, 200, &errors);
-    gv_check_monotonic_reads_set(&reads, 0, marks, 200, &errors); // once is enough
+    gv_check_monotonic_reads_set(&reads, 0, marks, 200, &errors); // reported once
     assert_int_equal(errors.count, 1);
     assert_true(errors.conclusive);
     assert_string_equal(
@@ -32,7 +32,7 @@ static void sets_only_show_more(void **state) {
     gv_verdict_fini(&errors);
 }
 
-static void counters_only_grow(void **state) {
+static void reads_of_a_counter_only_grow(void **state) {
     (void)state;
     struct gv_verdict_errors errors = {0};
     struct gv_check_monotonic_reads reads;
@@ -53,8 +53,8 @@ static void counters_only_grow(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(sets_only_show_more),
-        cmocka_unit_test(counters_only_grow),
+        cmocka_unit_test(reads_of_a_set_only_grow),
+        cmocka_unit_test(reads_of_a_counter_only_grow),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

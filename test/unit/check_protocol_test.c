@@ -66,7 +66,7 @@ static void replies_are_closed(void **state) {
         const char *body;
         enum gv_load_kind load;
         enum gv_history_kind op;
-        const char *why; // NULL: good
+        const char *why; // NULL: valid
     } cases[] = {
         {"{\"type\":\"broadcast_ok\",\"in_reply_to\":1}", GV_LOAD_BROADCAST, GV_HISTORY_ADD, NULL},
         {"{\"type\":\"add_ok\",\"in_reply_to\":1,\"msg_id\":2}", GV_LOAD_G_SET, GV_HISTORY_ADD,
@@ -82,7 +82,7 @@ static void replies_are_closed(void **state) {
          GV_HISTORY_READ, NULL},
         {"{\"type\":\"read_ok\",\"in_reply_to\":1,\"messages\":{}}", GV_LOAD_BROADCAST,
          GV_HISTORY_READ, "no array"},
-        // Go writes a slice that is nil as null; Maelstrom's schemas take that for an array.
+        // Go encodes a nil slice as null; Maelstrom's schemas accept that as an array.
         {"{\"type\":\"read_ok\",\"in_reply_to\":1,\"messages\":null}", GV_LOAD_BROADCAST,
          GV_HISTORY_READ, NULL},
         {"{\"type\":\"read_ok\",\"in_reply_to\":1,\"value\":null}", GV_LOAD_G_SET, GV_HISTORY_READ,
@@ -174,7 +174,7 @@ static void the_definite_errors_are_maelstroms(void **state) {
     }
 }
 
-static void gossip_is_told_apart_at_a_glance(void **state) {
+static void messages_between_nodes_need_no_parser(void **state) {
     (void)state;
     struct gv_check_protocol_gossip gossip;
     static const char line[] =
@@ -186,7 +186,7 @@ static void gossip_is_told_apart_at_a_glance(void **state) {
     assert_int_equal(gossip.type.len, 1);
     assert_int_equal(gossip.body.len, strlen("{\"type\":\"t\",\"x\":1}"));
     assert_memory_equal(gossip.body.data, "{\"type\":\"t\",\"x\":1}", gossip.body.len);
-    // Cut short anywhere, it needs a closer look; nothing is read beyond its end.
+    // A line cut anywhere must be parsed; nothing is read beyond its end.
     for (size_t len = 0; len < text.len - 2; len++) {
         char *copy = malloc(len + 1);
         memcpy(copy, line, len);
@@ -214,7 +214,7 @@ int main(void) {
         cmocka_unit_test(bad_frames),
         cmocka_unit_test(replies_are_closed),
         cmocka_unit_test(init_ok_may_carry_more_but_topology_ok_may_not),
-        cmocka_unit_test(gossip_is_told_apart_at_a_glance),
+        cmocka_unit_test(messages_between_nodes_need_no_parser),
         cmocka_unit_test(errors_have_a_code),
         cmocka_unit_test(the_definite_errors_are_maelstroms),
     };

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-// A history told in milliseconds, checked as it goes.
+// A history in milliseconds, checked while it grows.
 struct story {
     struct gv_history history;
     struct gv_check_set set;
@@ -75,7 +75,7 @@ static void stable_latency_ends_with_the_last_read_that_misses(void **state) {
     add(&story, 70, 1); // never missed
     size_t early = ask_read(&story, 75, 1, false);
     add(&story, 80, 2);
-    end_read(&story, 90, early, "[0,1]"); // misses 2, but was asked before 2 was known
+    end_read(&story, 90, early, "[0,1]"); // misses 2, but was invoked before 2 was known
     assert_int_equal(story.missing, 0);
     finals(&story, 100, "[0,1,2]", "[2,1,0]");
     struct gv_check_set_result result = gv_check_set_finish(&story.set, &story.errors);
@@ -88,12 +88,12 @@ static void stable_latency_ends_with_the_last_read_that_misses(void **state) {
     end(&story);
 }
 
-static void a_read_that_shows_a_value_makes_it_known(void **state) {
+static void a_read_value_is_known(void **state) {
     (void)state;
     struct story story;
     begin(&story);
     size_t op = ask_add(&story, 0, 0);
-    read_now(&story, 20, 0, "[0]"); // known at 20, before its add ended
+    read_now(&story, 20, 0, "[0]"); // known at 20, before its addition completed
     end_add(&story, 50, op, GV_HISTORY_INFO);
     read_now(&story, 80, 1, "[]");
     finals(&story, 100, "[0]", "[0]");
@@ -103,7 +103,7 @@ static void a_read_that_shows_a_value_makes_it_known(void **state) {
     end(&story);
 }
 
-static void null_is_an_empty_list_whenever_it_comes(void **state) {
+static void null_is_an_empty_list(void **state) {
     (void)state;
     struct story story;
     begin(&story);
@@ -118,7 +118,7 @@ static void null_is_an_empty_list_whenever_it_comes(void **state) {
     end(&story);
 }
 
-static void what_is_excused_is_counted(void **state) {
+static void allowed_losses_are_counted(void **state) {
     (void)state;
     struct story story;
     begin(&story);
@@ -134,7 +134,7 @@ static void what_is_excused_is_counted(void **state) {
     end(&story);
 }
 
-static void lost_means_missing_at_the_last(void **state) {
+static void a_lost_value_is_missing_from_the_last_read(void **state) {
     (void)state;
     struct story story;
     begin(&story);
@@ -152,7 +152,7 @@ static void lost_means_missing_at_the_last(void **state) {
     end(&story);
 }
 
-static void what_was_never_known_cannot_be_lost(void **state) {
+static void an_unknown_value_cannot_be_lost(void **state) {
     (void)state;
     struct story story;
     begin(&story);
@@ -166,7 +166,7 @@ static void what_was_never_known_cannot_be_lost(void **state) {
     end(&story);
 }
 
-static void a_final_read_missed_and_then_shown_is_unequal_though_stable(void **state) {
+static void final_reads_of_a_stable_value_may_differ(void **state) {
     (void)state;
     struct story story;
     begin(&story);
@@ -181,7 +181,7 @@ static void a_final_read_missed_and_then_shown_is_unequal_though_stable(void **s
     end(&story);
 }
 
-static void duplicates_and_phantoms_are_each_told_once(void **state) {
+static void duplicates_and_phantoms_are_reported_once(void **state) {
     (void)state;
     struct story story;
     begin(&story);
@@ -194,13 +194,13 @@ static void duplicates_and_phantoms_are_each_told_once(void **state) {
     end(&story);
 }
 
-static void a_refused_value_must_never_show(void **state) {
+static void a_failed_addition_must_not_be_read(void **state) {
     (void)state;
     struct story story;
     begin(&story);
     size_t op = ask_add(&story, 0, 0);
     read_now(&story, 10, 1, "[0]");
-    end_add(&story, 20, op, GV_HISTORY_FAIL); // shown before
+    end_add(&story, 20, op, GV_HISTORY_FAIL); // returned before
     end_add(&story, 31, ask_add(&story, 30, 1), GV_HISTORY_FAIL);
     read_now(&story, 40, 1, "[1]"); // and after
     assert_int_equal(story.set.phantom, 2);
@@ -208,7 +208,7 @@ static void a_refused_value_must_never_show(void **state) {
     end(&story);
 }
 
-static void observers_count_only_what_was_known_by_then(void **state) {
+static void observers_count_values_known_before_the_watch(void **state) {
     (void)state;
     struct story story;
     begin(&story);
@@ -225,15 +225,15 @@ static void observers_count_only_what_was_known_by_then(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(stable_latency_ends_with_the_last_read_that_misses),
-        cmocka_unit_test(a_read_that_shows_a_value_makes_it_known),
-        cmocka_unit_test(null_is_an_empty_list_whenever_it_comes),
-        cmocka_unit_test(what_is_excused_is_counted),
-        cmocka_unit_test(lost_means_missing_at_the_last),
-        cmocka_unit_test(what_was_never_known_cannot_be_lost),
-        cmocka_unit_test(a_final_read_missed_and_then_shown_is_unequal_though_stable),
-        cmocka_unit_test(duplicates_and_phantoms_are_each_told_once),
-        cmocka_unit_test(a_refused_value_must_never_show),
-        cmocka_unit_test(observers_count_only_what_was_known_by_then),
+        cmocka_unit_test(a_read_value_is_known),
+        cmocka_unit_test(null_is_an_empty_list),
+        cmocka_unit_test(allowed_losses_are_counted),
+        cmocka_unit_test(a_lost_value_is_missing_from_the_last_read),
+        cmocka_unit_test(an_unknown_value_cannot_be_lost),
+        cmocka_unit_test(final_reads_of_a_stable_value_may_differ),
+        cmocka_unit_test(duplicates_and_phantoms_are_reported_once),
+        cmocka_unit_test(a_failed_addition_must_not_be_read),
+        cmocka_unit_test(observers_count_values_known_before_the_watch),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
-// Whether exactly so many errors were added, the last of this kind.
+// Expects this many errors, the last of which begins like this.
 static void expect(struct gv_verdict_errors *errors, size_t count, const char *kind) {
     assert_int_equal(errors->count, count);
     if (count > 0) {
@@ -24,7 +24,7 @@ static void init(struct gv_checker_invariants *invariants, uint32_t nodes, doubl
                                            });
 }
 
-static void whoever_forgets_is_told(void **state) {
+static void a_lost_entry_is_reported(void **state) {
     (void)state;
     struct gv_verdict_errors errors = {0};
     struct gv_check_state counts;
@@ -44,7 +44,7 @@ static void whoever_forgets_is_told(void **state) {
     gv_verdict_fini(&errors);
 }
 
-static void a_write_is_not_shown_too_soon(void **state) {
+static void a_write_is_not_visible_before_it_is_durable(void **state) {
     (void)state;
     struct gv_verdict_errors errors = {0};
     struct gv_digest before = {.count = 5}, after = {.count = 6};
@@ -55,7 +55,7 @@ static void a_write_is_not_shown_too_soon(void **state) {
     gv_verdict_fini(&errors);
 }
 
-static void bounds_are_looked_at(void **state) {
+static void bounds_are_checked(void **state) {
     (void)state;
     struct gv_verdict_errors errors = {0};
     struct gv_check_bounds bounds;
@@ -113,7 +113,7 @@ static void a_link_has_a_bound(void **state) {
     init(&invariants, 8, 10, 1000, 0, &errors);
     struct gv_net net = {.busiest = {.src = 3, .dest = 5}, .longest_flight = 500 * GV_MS};
     for (net.copies = 1; net.copies <= 2; net.copies++) {
-        // Ten operations a second, for half of one.
+        // Ten operations a second, for half a second.
         net.busiest.in_flight =
             GV_CHECK_BOUNDS_IN_FLIGHT * (1 + net.copies) + GV_CHECK_BOUNDS_OP * 5;
         gv_checker_invariants_net(&invariants, &net);
@@ -128,7 +128,7 @@ static void a_link_has_a_bound(void **state) {
     gv_verdict_fini(&errors);
 }
 
-static void lines_between_nodes_are_measured(void **state) {
+static void message_lengths_are_checked(void **state) {
     (void)state;
     static const char line[] =
         "{\"src\":\"n1\",\"dest\":\"n0\",\"body\":{\"type\":\"gossip\",\"v\":7}}";
@@ -145,7 +145,7 @@ static void lines_between_nodes_are_measured(void **state) {
     gv_verdict_fini(&errors);
 }
 
-// The node gives this id.
+// A node generates this id.
 static void give(struct gv_checker_invariants *invariants, uint32_t node, const char *id) {
     char line[128];
     int len = snprintf(line, sizeof line,
@@ -164,7 +164,7 @@ static void ids_ascend(void **state) {
     give(&invariants, 0, "0012-a-n0");
     give(&invariants, 1, "0011-b-n1");
     gv_checker_invariants_reset(&invariants, 1, false);
-    give(&invariants, 1, "0010-b-n1"); // as it had no disk
+    give(&invariants, 1, "0010-b-n1"); // it had no disk
     give(&invariants, 0, "0013-a-n0");
     gv_checker_invariants_reset(&invariants, 0, true);
     give(&invariants, 0, "0014-a-n0");
@@ -174,13 +174,13 @@ static void ids_ascend(void **state) {
     gv_checker_invariants_reset(&invariants, 0, true);
     give(&invariants, 0, "0013-c-n0");
     expect(&errors, 2, "ids out of order: n0 generated id 0013-c-n0 after 0014-a-n0");
-    give(&invariants, 0, "0012-c-n0"); // is told once
+    give(&invariants, 0, "0012-c-n0"); // reported once
     expect(&errors, 2, "");
     gv_checker_invariants_fini(&invariants);
     gv_verdict_fini(&errors);
 }
 
-static void a_flood_is_noticed(void **state) {
+static void a_flood_is_reported(void **state) {
     (void)state;
     struct gv_verdict_errors errors = {0};
     struct gv_check_traffic traffic;
@@ -200,7 +200,7 @@ static void a_flood_is_noticed(void **state) {
     gv_verdict_fini(&errors);
 }
 
-static void silence_has_a_bound(void **state) {
+static void idle_traffic_has_a_bound(void **state) {
     (void)state;
     struct gv_verdict_errors errors = {0};
     const gv_time lasted = 20000 * GV_MS, suspicion = 3000 * GV_MS;
@@ -220,8 +220,8 @@ static void silence_has_a_bound(void **state) {
     gv_verdict_fini(&errors);
 }
 
-// Messages of a run whose quiet lasts so long; in its silence, so many are sent, and so many nodes
-// suspect others.
+// A run with a quiet phase of this length. While nodes must be quiescent, `noise` messages are
+// sent, and `suspecting` nodes suspect others.
 static void play(uint64_t quiet_ms, uint64_t noise, uint32_t suspecting,
                  struct gv_verdict_errors *errors) {
     struct gv_checker_invariants invariants;
@@ -243,8 +243,8 @@ static void play(uint64_t quiet_ms, uint64_t noise, uint32_t suspecting,
     gv_checker_invariants_fini(&invariants);
 }
 
-// Where messages take long, silence may come later.
-static void slow_links_fall_silent_later(void **state) {
+// With a long round trip, nodes may become quiescent later.
+static void slow_links_are_quiescent_later(void **state) {
     (void)state;
     struct gv_verdict_errors errors = {0};
     const gv_time slow = 10000 * GV_MS, due = GV_CHECKER_QUIESCE_RTTS * slow;
@@ -262,7 +262,7 @@ static void slow_links_fall_silent_later(void **state) {
     gv_verdict_fini(&errors);
 }
 
-static void silence_is_judged_if_there_was_time(void **state) {
+static void quiescence_is_checked_if_there_was_time(void **state) {
     (void)state;
     struct gv_verdict_errors errors = {0};
     uint64_t enough = GV_CHECKER_QUIESCE_MS + GV_CHECKER_OBSERVE_MS;
@@ -280,17 +280,17 @@ static void silence_is_judged_if_there_was_time(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(whoever_forgets_is_told),
-        cmocka_unit_test(a_write_is_not_shown_too_soon),
-        cmocka_unit_test(bounds_are_looked_at),
+        cmocka_unit_test(a_lost_entry_is_reported),
+        cmocka_unit_test(a_write_is_not_visible_before_it_is_durable),
+        cmocka_unit_test(bounds_are_checked),
         cmocka_unit_test(queues_have_bounds),
         cmocka_unit_test(a_link_has_a_bound),
-        cmocka_unit_test(lines_between_nodes_are_measured),
-        cmocka_unit_test(a_flood_is_noticed),
+        cmocka_unit_test(message_lengths_are_checked),
+        cmocka_unit_test(a_flood_is_reported),
         cmocka_unit_test(ids_ascend),
-        cmocka_unit_test(silence_has_a_bound),
-        cmocka_unit_test(silence_is_judged_if_there_was_time),
-        cmocka_unit_test(slow_links_fall_silent_later),
+        cmocka_unit_test(idle_traffic_has_a_bound),
+        cmocka_unit_test(quiescence_is_checked_if_there_was_time),
+        cmocka_unit_test(slow_links_are_quiescent_later),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -27,7 +27,7 @@ static void a_reply_is_awaited_late_repeated_or_stray(void **state) {
     assert_int_equal(gv_client_match(&client, 1), GV_CLIENT_REPLY_REPEATED);
 }
 
-static void many_requests_may_be_given_up(void **state) {
+static void many_requests_may_time_out(void **state) {
     (void)state;
     struct gv_client client = {.open = true};
     for (int i = 0; i < GV_CLIENT_TIMED_OUT_MAX + 1; i++) {
@@ -35,7 +35,7 @@ static void many_requests_may_be_given_up(void **state) {
         gv_client_time_out(&client);
     }
     client.wait = GV_CLIENT_IDLE;
-    assert_int_equal(gv_client_match(&client, 1), GV_CLIENT_REPLY_REPEATED); // forgotten
+    assert_int_equal(gv_client_match(&client, 1), GV_CLIENT_REPLY_REPEATED); // no longer remembered
     for (uint64_t id = 2; id <= GV_CLIENT_TIMED_OUT_MAX + 1; id++) {
         assert_int_equal(gv_client_match(&client, id), GV_CLIENT_REPLY_LATE);
     }
@@ -44,7 +44,7 @@ static void many_requests_may_be_given_up(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_reply_is_awaited_late_repeated_or_stray),
-        cmocka_unit_test(many_requests_may_be_given_up),
+        cmocka_unit_test(many_requests_may_time_out),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -3,7 +3,7 @@
 #include "../../sim/core/clock.h"
 #include "../lib/test.h"
 
-static void a_new_clock_shows_the_worlds_time(void **state) {
+static void a_new_clock_shows_simulated_time(void **state) {
     (void)state;
     struct gv_clock clock = {0};
     assert_true(gv_clock_local(&clock, 5 * GV_MS) == 5 * GV_MS);
@@ -35,7 +35,7 @@ static void steps_go_forward_for_timers_and_back_for_the_date(void **state) {
     assert_true(clock.date_back == 7 * GV_MS);
 }
 
-// Whatever the drift, the world's time that is found is the first at which the clock shows enough.
+// For every drift, the conversion finds the first simulated time at which the clock reaches a time.
 static void both_directions_agree(void **state) {
     (void)state;
     struct gv_prng prng;
@@ -56,7 +56,7 @@ static void both_directions_agree(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(a_new_clock_shows_the_worlds_time),
+        cmocka_unit_test(a_new_clock_shows_simulated_time),
         cmocka_unit_test(drift_gains_or_loses_millionths),
         cmocka_unit_test(steps_go_forward_for_timers_and_back_for_the_date),
         cmocka_unit_test(both_directions_agree),

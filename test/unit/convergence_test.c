@@ -2,11 +2,11 @@
 #include "../../sim/check/convergence.h"
 #include "../lib/test.h"
 
-static void sets_converge_when_the_last_node_misses_nothing(void **state) {
+static void sets_converge_with_the_last_node(void **state) {
     (void)state;
     struct gv_convergence convergence;
     gv_convergence_init(&convergence, 2);
-    gv_convergence_missing(&convergence, 5, 0, 0); // before any heal: nothing
+    gv_convergence_missing(&convergence, 5, 0, 0); // before a watch: ignored
     gv_convergence_begin(&convergence, 10, 7, true);
     assert_int_equal(convergence.index, 7);
     gv_convergence_missing(&convergence, 20, 0, 3);
@@ -21,7 +21,7 @@ static void sets_converge_when_the_last_node_misses_nothing(void **state) {
     gv_convergence_fini(&convergence);
 }
 
-static void the_worst_heal_counts_and_those_cut_short_do_not(void **state) {
+static void the_longest_convergence_counts_without_interrupted_ones(void **state) {
     (void)state;
     struct gv_convergence convergence;
     gv_convergence_init(&convergence, 1);
@@ -33,7 +33,7 @@ static void the_worst_heal_counts_and_those_cut_short_do_not(void **state) {
     gv_convergence_begin(&convergence, 200, 0, true);
     gv_convergence_cut(&convergence);
     gv_convergence_missing(&convergence, 900, 0, 0);
-    gv_convergence_begin(&convergence, 1000, 0, false); // the end of operations: no heal
+    gv_convergence_begin(&convergence, 1000, 0, false); // operations ended, no partition healed
     gv_convergence_missing(&convergence, 2000, 0, 0);
     assert_int_equal(convergence.worst, 30);
     gv_convergence_fini(&convergence);
@@ -60,8 +60,8 @@ static void counters_converge_when_all_read_the_same(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(sets_converge_when_the_last_node_misses_nothing),
-        cmocka_unit_test(the_worst_heal_counts_and_those_cut_short_do_not),
+        cmocka_unit_test(sets_converge_with_the_last_node),
+        cmocka_unit_test(the_longest_convergence_counts_without_interrupted_ones),
         cmocka_unit_test(counters_converge_when_all_read_the_same),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -43,7 +43,7 @@ static void write_keys(const char *keys) {
     gv_store_batch_free(&batch, gv_base_malloc());
 }
 
-// The keys that a node finds, in the order of their arrival in its tree, sorted.
+// The keys that a node finds, sorted.
 static char found[64];
 
 static int take(void *ctx, const struct gv_store_record *record) {
@@ -70,7 +70,7 @@ static const char *load(void) {
     return found;
 }
 
-static void synced_writes_survive_whatever_leaves_the_disk(void **state) {
+static void synced_writes_survive_crashes_that_leave_the_disk(void **state) {
     (void)state;
     begin(GV_DISK_SYNC, 0);
     write_keys("ca");
@@ -107,15 +107,15 @@ static void one_key_has_one_record(void **state) {
     end();
 }
 
-// What is torn off is a suffix of what was not synced; all lengths of it happen.
-static void a_torn_write_takes_the_last_transactions(void **state) {
+// A crash loses a suffix of the unsynced transactions; all lengths occur.
+static void a_torn_disk_loses_the_last_transactions(void **state) {
     (void)state;
     bool seen[4] = {false};
     static const char *const prefixes[] = {"a", "abc", "abcd", "abcde"};
     for (uint64_t round = 0; round < 64; round++) {
         begin(GV_DISK_NONE, round);
         write_keys("a");
-        disk.now = GV_DISK_FLUSH_MS * GV_MS; // by now the system has synced it
+        disk.now = GV_DISK_FLUSH_MS * GV_MS; // the system has synced it
         write_keys("bc");
         write_keys("d");
         write_keys("e");
@@ -132,12 +132,12 @@ static void a_torn_write_takes_the_last_transactions(void **state) {
     begin(GV_DISK_NONE, 0);
     write_keys("a");
     write_keys("b");
-    gv_disk_crash(&disk, GV_DISK_KEPT, NULL); // the system lives on
+    gv_disk_crash(&disk, GV_DISK_KEPT, NULL); // the process dies
     assert_string_equal(load(), "ab");
     end();
 }
 
-static void a_write_under_way_is_made_or_not(void **state) {
+static void a_write_in_progress_may_take_effect(void **state) {
     (void)state;
     int made = 0;
     for (uint64_t round = 0; round < 64; round++) {
@@ -164,10 +164,10 @@ static void a_write_under_way_is_made_or_not(void **state) {
 int main(void) {
     seed = gv_test_seed();
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(synced_writes_survive_whatever_leaves_the_disk),
+        cmocka_unit_test(synced_writes_survive_crashes_that_leave_the_disk),
         cmocka_unit_test(one_key_has_one_record),
-        cmocka_unit_test(a_torn_write_takes_the_last_transactions),
-        cmocka_unit_test(a_write_under_way_is_made_or_not),
+        cmocka_unit_test(a_torn_disk_loses_the_last_transactions),
+        cmocka_unit_test(a_write_in_progress_may_take_effect),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -16,7 +16,7 @@ static const char *show(const char *text, size_t len) {
     return shown;
 }
 
-static void what_a_terminal_obeys_is_spelled_out(void **state) {
+static void control_characters_are_escaped(void **state) {
     (void)state;
     static const char *const cases[][2] = {
         {"plain, größer, 例, 😀", "plain, größer, 例, 😀"},
@@ -41,7 +41,7 @@ static void what_a_terminal_obeys_is_spelled_out(void **state) {
     assert_string_equal(show("a\0b", 3), "a\\x00b");
 }
 
-static void nothing_is_cut_in_the_middle(void **state) {
+static void texts_are_cut_between_characters(void **state) {
     (void)state;
     for (size_t cap = 1; cap <= 12; cap++) {
         char small[12];
@@ -51,8 +51,8 @@ static void nothing_is_cut_in_the_middle(void **state) {
     }
 }
 
-// Random bytes: whatever comes out can be shown, and shows as itself.
-static void any_bytes_come_out_clean(void **state) {
+// Random bytes: the result is printable and a fixed point.
+static void random_bytes_are_escaped(void **state) {
     (void)state;
     struct gv_prng prng;
     gv_prng_init(&prng, gv_test_seed(), 1);
@@ -71,7 +71,7 @@ static void any_bytes_come_out_clean(void **state) {
     }
 }
 
-static void errors_and_excerpts_are_clean(void **state) {
+static void errors_and_excerpts_are_escaped(void **state) {
     (void)state;
     struct gv_verdict_errors errors = {.kept = 0};
     gv_verdict_add(&errors, GV_VERDICT_BAD_LINE, "n1 said %s", "\x1b]0;title\x07");
@@ -93,7 +93,7 @@ static void errors_and_excerpts_are_clean(void **state) {
     assert_non_null(strstr(buf, "x …"));
 }
 
-static void what_is_printed_keeps_its_newlines(void **state) {
+static void printed_text_keeps_newlines(void **state) {
     (void)state;
     FILE *file = tmpfile();
     assert_non_null(file);
@@ -108,11 +108,11 @@ static void what_is_printed_keeps_its_newlines(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(what_a_terminal_obeys_is_spelled_out),
-        cmocka_unit_test(nothing_is_cut_in_the_middle),
-        cmocka_unit_test(any_bytes_come_out_clean),
-        cmocka_unit_test(errors_and_excerpts_are_clean),
-        cmocka_unit_test(what_is_printed_keeps_its_newlines),
+        cmocka_unit_test(control_characters_are_escaped),
+        cmocka_unit_test(texts_are_cut_between_characters),
+        cmocka_unit_test(random_bytes_are_escaped),
+        cmocka_unit_test(errors_and_excerpts_are_escaped),
+        cmocka_unit_test(printed_text_keeps_newlines),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -10,7 +10,7 @@ static void takes_events_in_order_of_time_then_of_scheduling(void **state) {
     gv_event_queue_schedule(&queue, 300, 1, 0, 0, NULL);
     gv_event_queue_schedule(&queue, 200, 2, 0, 0, NULL);
     gv_event_queue_schedule(&queue, 300, 3, 7, 9, &queue);
-    gv_event_queue_schedule(&queue, 50, 4, 0, 0, NULL); // the past is now
+    gv_event_queue_schedule(&queue, 50, 4, 0, 0, NULL); // a past time is now
     struct gv_event event;
     const uint32_t kinds[] = {4, 2, 1, 3};
     const gv_time times[] = {100, 200, 300, 300};
@@ -29,7 +29,7 @@ static void takes_events_in_order_of_time_then_of_scheduling(void **state) {
     gv_event_queue_fini(&queue);
 }
 
-static void does_not_go_beyond_until(void **state) {
+static void takes_no_event_after_until(void **state) {
     (void)state;
     struct gv_event_queue queue;
     struct gv_event event;
@@ -64,7 +64,7 @@ static void sorts_many_random_events(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(takes_events_in_order_of_time_then_of_scheduling),
-        cmocka_unit_test(does_not_go_beyond_until),
+        cmocka_unit_test(takes_no_event_after_until),
         cmocka_unit_test(sorts_many_random_events),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

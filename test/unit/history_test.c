@@ -41,7 +41,7 @@ static void quantiles_are_maelstroms(void **state) {
     assert_int_equal(gv_history_quantiles(NULL, 0).count, 0);
 }
 
-static void latency_is_of_operations_that_ended_well(void **state) {
+static void latency_is_of_successful_operations(void **state) {
     (void)state;
     struct gv_history history;
     gv_history_init(&history);
@@ -61,7 +61,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(indices_order_both_ends_of_operations),
         cmocka_unit_test(quantiles_are_maelstroms),
-        cmocka_unit_test(latency_is_of_operations_that_ended_well),
+        cmocka_unit_test(latency_is_of_successful_operations),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -12,7 +12,7 @@ static int by_value(const void *a, const void *b) {
     return (x > y) - (x < y);
 }
 
-// Quantiles are never below the true ones, nor above by more than an eighth.
+// Quantiles are upper bounds, at most an eighth too large.
 static void quantiles_are_close(void **state) {
     (void)state;
     enum { COUNT = 2000 };
@@ -36,13 +36,13 @@ static void quantiles_are_close(void **state) {
     }
 }
 
-static void of_nothing_there_is_no_quantile(void **state) {
+static void an_empty_histogram_has_no_quantile(void **state) {
     (void)state;
     static const struct gv_lateness_histogram none;
     assert_true(gv_lateness_quantile(&none, 0.99) == 0);
 }
 
-// A run of 1,000 events, of which so many were late by so much, with a limit of 20 ms.
+// A run of 1,000 events with a limit of 20 ms, of which this many were late by this delay.
 static bool is_too_slow(size_t late, gv_time delay, gv_time stood, gv_time wait) {
     static struct gv_lateness lateness;
     lateness = (struct gv_lateness){.measured = true,
@@ -74,8 +74,8 @@ static void one_in_a_hundred_may_be_late(void **state) {
     assert_true(is_too_slow(0, 0, 0, 21 * GV_MS));
 }
 
-// Of a few delays one in a hundred is the longest: that is what it is called.
-static void of_a_few_the_longest_is_told(void **state) {
+// With few delays, the 99 % quantile is the longest delay, and is called so.
+static void with_few_delays_the_longest_counts(void **state) {
     (void)state;
     for (size_t count = GV_LATENESS_FEW - 1; count <= GV_LATENESS_FEW; count++) {
         static struct gv_lateness lateness;
@@ -102,9 +102,9 @@ static void of_a_few_the_longest_is_told(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(quantiles_are_close),
-        cmocka_unit_test(of_nothing_there_is_no_quantile),
+        cmocka_unit_test(an_empty_histogram_has_no_quantile),
         cmocka_unit_test(one_in_a_hundred_may_be_late),
-        cmocka_unit_test(of_a_few_the_longest_is_told),
+        cmocka_unit_test(with_few_delays_the_longest_counts),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -63,7 +63,7 @@ static void gaps_are_uniform_up_to_twice_the_mean(void **state) {
     assert_true(gv_load_gap(&load) == GV_TIME_NEVER);
 }
 
-// As Jepsen's: the nemesis has a turn, too, which goes to the first client, who then has its own.
+// As in Jepsen, the nemesis has a turn; it goes to the first client, which then takes its own.
 static void clients_take_turns(void **state) {
     (void)state;
     static const uint32_t wanted[] = {0, 1, 2, 0, 0, 1, 2, 0, 0};

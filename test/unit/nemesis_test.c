@@ -4,19 +4,19 @@
 
 #include <string.h>
 
-// How many nodes a node hears, itself included.
-static uint32_t hears(const struct gv_nemesis *nemesis, uint32_t dest) {
+// The number of nodes that a node receives from, with itself.
+static uint32_t degree_of(const struct gv_nemesis *nemesis, uint32_t dest) {
     uint32_t count = 0;
     for (uint32_t src = 0; src < nemesis->nodes; src++)
         count += !gv_nemesis_cuts(nemesis, src, dest);
     return count;
 }
 
-// Two parts of these sizes that hear nothing of each other and all of themselves.
+// Two sides of these sizes, with all links within and none between them.
 static void assert_split(const struct gv_nemesis *nemesis, uint32_t small) {
     uint32_t in_small = 0, large = nemesis->nodes - small;
     for (uint32_t node = 0; node < nemesis->nodes; node++) {
-        uint32_t heard = hears(nemesis, node);
+        uint32_t heard = degree_of(nemesis, node);
         assert_true(heard == small || heard == large);
         in_small += nemesis->side[node];
         assert_int_equal(heard, nemesis->side[node] ? small : large);
@@ -41,12 +41,12 @@ static void the_clean_splits_have_jepsens_sizes(void **state) {
         gv_nemesis_start(&nemesis, GV_NEMESIS_HALVES);
         assert_split(&nemesis, sizes[i] / 2);
         gv_nemesis_stop(&nemesis);
-        assert_int_equal(hears(&nemesis, 0), sizes[i]);
+        assert_int_equal(degree_of(&nemesis, 0), sizes[i]);
         gv_nemesis_fini(&nemesis);
     }
 }
 
-static void in_a_ring_every_node_hears_a_majority_and_no_hub_all(void **state) {
+static void in_a_ring_every_node_has_a_majority_and_no_hub_all(void **state) {
     (void)state;
     for (uint32_t nodes = 3; nodes <= 40; nodes++) {
         struct gv_nemesis nemesis;
@@ -55,9 +55,9 @@ static void in_a_ring_every_node_hears_a_majority_and_no_hub_all(void **state) {
         uint32_t majority = nodes / 2 + 1;
         for (uint32_t a = 0; a < nodes; a++) {
             assert_false(gv_nemesis_cuts(&nemesis, a, a));
-            assert_true(hears(&nemesis, a) >= majority);
-            // The last links may have to go to a node that had enough.
-            assert_true(hears(&nemesis, a) <= majority + 1);
+            assert_true(degree_of(&nemesis, a) >= majority);
+            // The last links may go to a node that has a majority.
+            assert_true(degree_of(&nemesis, a) <= majority + 1);
             for (uint32_t b = 0; nodes > 5 && b < nodes; b++) {
                 assert_int_equal(gv_nemesis_cuts(&nemesis, a, b), gv_nemesis_cuts(&nemesis, b, a));
             }
@@ -72,7 +72,7 @@ static void a_ring_of_five_is_perfect(void **state) {
     gv_nemesis_init(&nemesis, 5, gv_test_seed());
     gv_nemesis_start(&nemesis, GV_NEMESIS_RING);
     for (uint32_t a = 0; a < 5; a++) {
-        assert_int_equal(hears(&nemesis, a), 3);
+        assert_int_equal(degree_of(&nemesis, a), 3);
         for (uint32_t b = 0; b < a; b++) {
             bool same = true;
             for (uint32_t src = 0; src < 5; src++) {
@@ -106,7 +106,7 @@ static void the_same_seed_makes_the_same_faults(void **state) {
     gv_nemesis_fini(&b);
 }
 
-static void a_description_says_who_is_cut_off(void **state) {
+static void a_description_names_both_sides(void **state) {
     (void)state;
     struct gv_nemesis nemesis;
     char text[200];
@@ -129,13 +129,13 @@ static void a_description_says_who_is_cut_off(void **state) {
 
 static bool cuts_anything(const struct gv_nemesis *nemesis) {
     for (uint32_t dest = 0; dest < nemesis->nodes; dest++) {
-        if (hears(nemesis, dest) < nemesis->nodes) return true;
+        if (degree_of(nemesis, dest) < nemesis->nodes) return true;
     }
     return false;
 }
 
-// Two sides, one without a node, would be a partition in name only.
-static void what_is_drawn_cuts_something(void **state) {
+// A partition with an empty side would cut nothing.
+static void random_partitions_cut_a_link(void **state) {
     (void)state;
     for (uint32_t nodes = 1; nodes <= 9; nodes++) {
         struct gv_nemesis nemesis;
@@ -156,11 +156,11 @@ static void what_is_drawn_cuts_something(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_clean_splits_have_jepsens_sizes),
-        cmocka_unit_test(in_a_ring_every_node_hears_a_majority_and_no_hub_all),
+        cmocka_unit_test(in_a_ring_every_node_has_a_majority_and_no_hub_all),
         cmocka_unit_test(a_ring_of_five_is_perfect),
         cmocka_unit_test(the_same_seed_makes_the_same_faults),
-        cmocka_unit_test(what_is_drawn_cuts_something),
-        cmocka_unit_test(a_description_says_who_is_cut_off),
+        cmocka_unit_test(random_partitions_cut_a_link),
+        cmocka_unit_test(a_description_names_both_sides),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -13,7 +13,7 @@ struct bench {
     struct gv_net net;
     bool cut;
     int asked;
-    char got[256]; // "letter@milliseconds " of each message handed over
+    char got[256]; // "letter@milliseconds " of each message delivered
 };
 
 static bool is_cut(void *ctx, const struct gv_net_message *message) {
@@ -80,7 +80,7 @@ static void a_client_waits_behind_the_sleeping_inbound_thread(void **state) {
     fini(&bench);
 }
 
-static void exact_delivery_hands_over_when_due(void **state) {
+static void exact_delivery_delivers_when_due(void **state) {
     (void)state;
     struct bench bench;
     init(&bench, GV_NET_EXACT, GV_NET_CONSTANT, 100);
@@ -89,14 +89,14 @@ static void exact_delivery_hands_over_when_due(void **state) {
     send_at(&bench, 40, 2, "c");
     run_until(&bench, 130);
     assert_string_equal(bench.got, "b@30 a@100 ");
-    fini(&bench); // frees c, which is still on its way
+    fini(&bench); // frees c, which is in flight
 }
 
 static void a_partition_drops_at_the_dequeue(void **state) {
     (void)state;
     struct bench bench;
     init(&bench, GV_NET_MAELSTROM, GV_NET_CONSTANT, 100);
-    send_at(&bench, 0, 1, "a");  // dequeued at once: gets through
+    send_at(&bench, 0, 1, "a");  // dequeued at once: delivered
     send_at(&bench, 10, 1, "b"); // dequeued at 100, in the partition: lost
     send_at(&bench, 20, GV_NET_CLIENT, "c");
     run_until(&bench, 50);
@@ -111,7 +111,7 @@ static void a_partition_drops_at_the_dequeue(void **state) {
     fini(&bench);
 }
 
-static void what_is_still_queued_at_the_end_of_a_partition_gets_through(void **state) {
+static void messages_queued_at_the_end_of_a_partition_are_delivered(void **state) {
     (void)state;
     struct bench bench;
     init(&bench, GV_NET_MAELSTROM, GV_NET_CONSTANT, 100);
@@ -159,7 +159,7 @@ static void counts_servers_only_and_by_type(void **state) {
     fini(&bench);
 }
 
-static void odd_and_many_types_are_counted_too(void **state) {
+static void odd_and_many_types_are_counted(void **state) {
     (void)state;
     struct bench bench;
     init(&bench, GV_NET_MAELSTROM, GV_NET_CONSTANT, 0);
@@ -178,8 +178,8 @@ static void odd_and_many_types_are_counted_too(void **state) {
     fini(&bench);
 }
 
-// What is longer than a type may be is cut between characters, and says so.
-static void long_types_are_cut_whole(void **state) {
+// A type that is too long is cut between characters, and ends in "…".
+static void long_types_are_cut_between_characters(void **state) {
     (void)state;
     static const char *const units[] = {"a", "\xc3\xa9", "\\n", "\\u00e9", "\\ud83d\\ude00"};
     for (size_t kind = 0; kind < sizeof units / sizeof *units; kind++) {
@@ -242,7 +242,7 @@ static void links_do_not_disturb_each_other(void **state) {
     fini(&two);
 }
 
-static void rules_lose_double_and_delay(void **state) {
+static void rules_lose_duplicate_and_delay(void **state) {
     (void)state;
     enum { MESSAGES = 10000 };
     const uint8_t sides[] = {GV_NET_LEFT, GV_NET_RIGHT, 0};
@@ -268,7 +268,7 @@ static void rules_lose_double_and_delay(void **state) {
     assert_int_equal(bench.net.dropped, dropped); // the other way
     assert_int_equal(bench.queue.len, len + MESSAGES);
     gv_net_send(&bench.net, 0, 0, 2, none, 0, none);
-    assert_int_equal(gv_event_queue_due(&bench.queue), 10 * GV_MS); // one on no side
+    assert_int_equal(gv_event_queue_due(&bench.queue), 10 * GV_MS); // a node on neither side
 
     rules[0] = (struct gv_net_rule){.kind = GV_NET_DUPLICATE, .ppm = 1000000};
     gv_net_rules(&bench.net, rules, 1);
@@ -280,10 +280,9 @@ static void rules_lose_double_and_delay(void **state) {
     fini(&bench);
 }
 
-// Of ten messages of 1000 bytes at once on a link of 10 kB/s, each waits for those before it, and
-// what would wait for longer than half a second is lost.
-// However it is delivered, doubled or cut off, and beside what clients say.
-static void messages_on_their_way_are_counted(void **state) {
+// Ten messages of 1,000 bytes at once on a link of 10 kB/s queue up; those that would wait for more
+// than half a second are lost. So in both modes of delivery, with duplicates, cuts and clients.
+static void messages_in_flight_are_counted(void **state) {
     (void)state;
     const enum gv_net_delivery deliveries[] = {GV_NET_EXACT, GV_NET_MAELSTROM};
     for (int i = 0; i < 2; i++) {
@@ -314,7 +313,7 @@ static void messages_on_their_way_are_counted(void **state) {
     }
 }
 
-static void a_link_carries_so_much(void **state) {
+static void a_link_has_a_bandwidth(void **state) {
     (void)state;
     const uint8_t sides[] = {GV_NET_LEFT, GV_NET_RIGHT, 0};
     struct gv_net_rule rule = {
@@ -324,7 +323,7 @@ static void a_link_carries_so_much(void **state) {
     gv_net_rules(&bench.net, &rule, 1);
     struct gv_slice none = {0};
     for (int i = 0; i < 10; i++) gv_net_send(&bench.net, 0, 0, 1, none, 1000, text("a"));
-    gv_net_send(&bench.net, 0, 1, 0, none, 1000, text("b")); // the other way it is not limited
+    gv_net_send(&bench.net, 0, 1, 0, none, 1000, text("b")); // the other direction is not limited
     gv_net_send(&bench.net, 0, 0, 2, none, 1000, text("c"));
     run_until(&bench, 10000);
     assert_string_equal(bench.got, "b@10 c@10 a@110 a@210 a@310 a@410 a@510 a@610 ");
@@ -336,7 +335,7 @@ static void a_link_carries_so_much(void **state) {
     fini(&bench);
 }
 
-static void regions_are_as_far_apart_as_said(void **state) {
+static void regions_have_their_round_trips(void **state) {
     (void)state;
     struct gv_wan wan = {0};
     gv_wan_add(&wan, "eu");
@@ -351,7 +350,7 @@ static void regions_are_as_far_apart_as_said(void **state) {
     bench.net.config.wan = &wan;
     assert_true(gv_net_latency(&bench.net, 0, 1) == 91 * GV_MS / 2);
     assert_true(gv_net_latency(&bench.net, 1, 0) == 91 * GV_MS / 2);
-    assert_true(gv_net_latency(&bench.net, 0, 2) == 10 * GV_MS); // in no region
+    assert_true(gv_net_latency(&bench.net, 0, 2) == 10 * GV_MS); // without a region
     gv_net_send(&bench.net, 0, 1, 0, (struct gv_slice){0}, 100, text("a"));
     run_until(&bench, 1000);
     assert_string_equal(bench.got, "a@145 ");
@@ -359,8 +358,8 @@ static void regions_are_as_far_apart_as_said(void **state) {
     gv_wan_close(&wan);
 }
 
-// A tenth is held back, for twice the mean at the most, and so overtaken.
-static void some_messages_are_held_back(void **state) {
+// A tenth is delayed by at most twice the mean, and so reordered.
+static void some_messages_are_reordered(void **state) {
     (void)state;
     enum { MESSAGES = 10000 };
     struct gv_net_rule rule = {
@@ -384,19 +383,19 @@ static void some_messages_are_held_back(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_client_waits_behind_the_sleeping_inbound_thread),
-        cmocka_unit_test(exact_delivery_hands_over_when_due),
+        cmocka_unit_test(exact_delivery_delivers_when_due),
         cmocka_unit_test(a_partition_drops_at_the_dequeue),
-        cmocka_unit_test(what_is_still_queued_at_the_end_of_a_partition_gets_through),
+        cmocka_unit_test(messages_queued_at_the_end_of_a_partition_are_delivered),
         cmocka_unit_test(exact_delivery_drops_when_due),
         cmocka_unit_test(counts_servers_only_and_by_type),
-        cmocka_unit_test(odd_and_many_types_are_counted_too),
-        cmocka_unit_test(long_types_are_cut_whole),
+        cmocka_unit_test(odd_and_many_types_are_counted),
+        cmocka_unit_test(long_types_are_cut_between_characters),
         cmocka_unit_test(links_do_not_disturb_each_other),
-        cmocka_unit_test(rules_lose_double_and_delay),
-        cmocka_unit_test(messages_on_their_way_are_counted),
-        cmocka_unit_test(a_link_carries_so_much),
-        cmocka_unit_test(regions_are_as_far_apart_as_said),
-        cmocka_unit_test(some_messages_are_held_back),
+        cmocka_unit_test(rules_lose_duplicate_and_delay),
+        cmocka_unit_test(messages_in_flight_are_counted),
+        cmocka_unit_test(a_link_has_a_bandwidth),
+        cmocka_unit_test(regions_have_their_round_trips),
+        cmocka_unit_test(some_messages_are_reordered),
         cmocka_unit_test(latencies_are_whole_milliseconds_of_the_right_shape),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

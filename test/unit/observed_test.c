@@ -5,14 +5,14 @@
 
 #include <string.h>
 
-// What has come to be known is exactly this, and told once.
+// Exactly these changes are reported, once.
 static void expect(struct gv_observed_changes *changes, const char *text) {
     assert_int_equal(changes->len, strlen(text));
     assert_memory_equal(changes->text, text, changes->len);
     changes->len = 0;
 }
 
-static void values_are_told_once(void **state) {
+static void values_are_reported_once(void **state) {
     (void)state;
     struct gv_solo solo;
     struct gv_observed observed = {0};
@@ -29,12 +29,12 @@ static void values_are_told_once(void **state) {
     gv_observed_scan_values(&observed, engine, &keys, &changes);
     assert_int_equal(changes.len, 0);
     gv_solo_ask(&solo, "{\"type\":\"broadcast\",\"message\":63,\"msg_id\":3}");
-    gv_observed_scan_values(&observed, engine, &keys, NULL); // whom nobody asks is told nothing
+    gv_observed_scan_values(&observed, engine, &keys, NULL); // without a list of changes
     assert_true(gv_observed_has(&observed, 0) && gv_observed_has(&observed, 63) &&
                 gv_observed_has(&observed, 412));
     assert_false(gv_observed_has(&observed, 64));
     assert_false(gv_observed_has(&observed, UINT64_MAX));
-    gv_observed_fini(&observed); // it went down, and forgot
+    gv_observed_fini(&observed); // it crashed
     assert_false(gv_observed_has(&observed, 412));
     gv_observed_scan_values(&observed, engine, &keys, &changes);
     expect(&changes, "[412,0,63]");
@@ -43,7 +43,7 @@ static void values_are_told_once(void **state) {
     gv_solo_stop(&solo);
 }
 
-static void counts_are_told_as_they_grow(void **state) {
+static void counts_are_reported_when_they_grow(void **state) {
     (void)state;
     struct gv_solo solo;
     struct gv_observed observed = {0};
@@ -69,8 +69,8 @@ static void counts_are_told_as_they_grow(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(values_are_told_once),
-        cmocka_unit_test(counts_are_told_as_they_grow),
+        cmocka_unit_test(values_are_reported_once),
+        cmocka_unit_test(counts_are_reported_when_they_grow),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

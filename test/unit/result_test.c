@@ -51,7 +51,7 @@ static void capture(const struct gv_result *result, bool json, char *text, size_
     fclose(file);
 }
 
-static void json_holds_what_the_manual_says(void **state) {
+static void json_has_the_members_of_the_manual(void **state) {
     (void)state;
     struct gv_result result = example();
     char text[8192];
@@ -88,7 +88,7 @@ static void json_holds_what_the_manual_says(void **state) {
     gv_json_fini(&json);
 }
 
-static void what_does_not_apply_is_null(void **state) {
+static void members_that_do_not_apply_are_null(void **state) {
     (void)state;
     struct gv_result result = {.load = GV_LOAD_ECHO, .nodes = 1, .errors = &errors};
     char text[8192];
@@ -99,7 +99,7 @@ static void what_does_not_apply_is_null(void **state) {
     assert_non_null(strstr(text, "\"msgs_per_op\":0.0000"));
 }
 
-static void errors_are_json_whatever_they_quote(void **state) {
+static void errors_are_valid_json(void **state) {
     (void)state;
     struct gv_verdict_errors odd = {.kept = 0};
     gv_verdict_add(&odd, GV_VERDICT_BAD_LINE, "n1 said \"%s\"", "a\\b\n\x01\xff");
@@ -110,7 +110,7 @@ static void errors_are_json_whatever_they_quote(void **state) {
     gv_verdict_fini(&odd);
 }
 
-static void the_verdict_answers_the_questions(void **state) {
+static void the_text_has_the_metrics(void **state) {
     (void)state;
     struct gv_result result = example();
     char text[8192];
@@ -123,7 +123,7 @@ static void the_verdict_answers_the_questions(void **state) {
     assert_null(strchr(text, 0x1b));
 }
 
-static void long_names_of_types_are_shortened_for_people_only(void **state) {
+static void long_names_of_types_are_cut_in_text_only(void **state) {
     (void)state;
     struct gv_result result = example();
     struct gv_net_count odd = {"one-name-that-is-forty-columns-and-longer\\u001b", 1, 2};
@@ -136,7 +136,7 @@ static void long_names_of_types_are_shortened_for_people_only(void **state) {
     assert_non_null(strstr(text, "{\"one-name-that-is-forty-columns-and-longer\\u001b\":{"));
 }
 
-static void an_invalid_run_says_why_first(void **state) {
+static void an_invalid_run_begins_with_its_errors(void **state) {
     (void)state;
     struct gv_verdict_errors many = {.kept = 0};
     for (int i = 0; i < 100; i++) gv_verdict_add(&many, GV_VERDICT_LOST, "error %d", i);
@@ -149,14 +149,14 @@ static void an_invalid_run_says_why_first(void **state) {
     gv_verdict_fini(&many);
 }
 
-static void operations_without_an_answer_on_slow_links_get_a_hint(void **state) {
+static void timeouts_on_slow_links_get_a_hint(void **state) {
     (void)state;
     struct gv_result result = example();
     result.patience = 5000 * GV_MS;
     result.flight = 2500 * GV_MS;
     result.timeouts = 3;
     char hint[GV_RESULT_HINT_MAX], text[8192];
-    assert_false(gv_result_hint(&result, hint)); // there and back in time
+    assert_false(gv_result_hint(&result, hint)); // a round trip is in time
     capture(&result, true, text, sizeof text);
     assert_non_null(strstr(text, ",\"hint\":null}"));
     result.flight++;
@@ -177,13 +177,13 @@ static void operations_without_an_answer_on_slow_links_get_a_hint(void **state) 
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(json_holds_what_the_manual_says),
-        cmocka_unit_test(what_does_not_apply_is_null),
-        cmocka_unit_test(errors_are_json_whatever_they_quote),
-        cmocka_unit_test(the_verdict_answers_the_questions),
-        cmocka_unit_test(long_names_of_types_are_shortened_for_people_only),
-        cmocka_unit_test(an_invalid_run_says_why_first),
-        cmocka_unit_test(operations_without_an_answer_on_slow_links_get_a_hint),
+        cmocka_unit_test(json_has_the_members_of_the_manual),
+        cmocka_unit_test(members_that_do_not_apply_are_null),
+        cmocka_unit_test(errors_are_valid_json),
+        cmocka_unit_test(the_text_has_the_metrics),
+        cmocka_unit_test(long_names_of_types_are_cut_in_text_only),
+        cmocka_unit_test(an_invalid_run_begins_with_its_errors),
+        cmocka_unit_test(timeouts_on_slow_links_get_a_hint),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -59,7 +59,7 @@ static void cuts_name_groups_or_a_kind(void **state) {
     gv_scenario_fini(&scenario);
 }
 
-static void what_befalls_messages_and_nodes(void **state) {
+static void faults_of_messages_and_nodes(void **state) {
     (void)state;
     const struct gv_scenario_step *step = one_step("lose 0.5% between n0 > n1 from 2s to 4s");
     assert_int_equal(step->kind, GV_SCENARIO_LOSE);
@@ -97,7 +97,7 @@ static void what_befalls_messages_and_nodes(void **state) {
     gv_scenario_fini(&scenario);
 }
 
-static void what_befalls_links_disks_and_clocks(void **state) {
+static void faults_of_links_disks_and_clocks(void **state) {
     (void)state;
     const struct gv_scenario_step *step = one_step("flap n1 | n2..n5 every 500ms from 2s for 10s");
     assert_int_equal(step->kind, GV_SCENARIO_CUT);
@@ -139,7 +139,7 @@ static void what_befalls_links_disks_and_clocks(void **state) {
     gv_scenario_fini(&scenario);
 }
 
-static void regions_and_what_lies_between_them(void **state) {
+static void regions_and_paths(void **state) {
     (void)state;
     assert_int_equal(parse("region eu n0..n2\nregion us n3, n5\nregion as rest\n"
                            "rtt eu us 90ms\nrtt us us 4ms\nbandwidth eu as 100kB/s\n"),
@@ -159,7 +159,7 @@ static void regions_and_what_lies_between_them(void **state) {
     gv_scenario_fini(&scenario);
 }
 
-static void settings_are_kept_for_their_reader(void **state) {
+static void settings_are_kept(void **state) {
     (void)state;
     assert_int_equal(parse("nodes 25\n\tlatency-dist  uniform # so\n"), 0);
     assert_int_equal(scenario.settings_len, 2);
@@ -185,7 +185,7 @@ static void refuse(const struct misspelled *wrong) {
     assert_null(scenario.steps);
 }
 
-static void faults_are_told_by_line_and_column(void **state) {
+static void errors_have_a_line_and_a_column(void **state) {
     (void)state;
     static const struct misspelled cases[] = {
         {"cut n1 | at 5s", 1, 10, "'at' stands where a node such as n3 or n1..n12 should"},
@@ -242,7 +242,7 @@ static void faults_are_told_by_line_and_column(void **state) {
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) refuse(&cases[i]);
 }
 
-static void steps_that_change_nothing_are_refused(void **state) {
+static void steps_without_effect_are_rejected(void **state) {
     (void)state;
     static const struct misspelled cases[] = {
         {"pause n1 at 1s for 0s", 1, 20, "0s changes nothing"},
@@ -264,7 +264,7 @@ static void steps_that_change_nothing_are_refused(void **state) {
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) refuse(&cases[i]);
 }
 
-static void nodes_must_be_there(void **state) {
+static void nodes_must_exist(void **state) {
     (void)state;
     assert_int_equal(parse("pause n1 at 1s\ncut n1..n4 | n0,n9 at 2s"), 0);
     assert_int_equal(gv_scenario_check(&scenario, 10, GV_TIME_NEVER, &diagnostic), 0);
@@ -275,8 +275,8 @@ static void nodes_must_be_there(void **state) {
     gv_scenario_fini(&scenario);
 }
 
-// Which nodes there are tells whether anything is between two groups.
-static void links_must_be_there(void **state) {
+// The number of nodes decides whether there is a link between two groups.
+static void links_must_exist(void **state) {
     (void)state;
     static const struct {
         const char *text, *why;
@@ -302,7 +302,7 @@ static void links_must_be_there(void **state) {
     }
 }
 
-static void those_that_ship_can_be_read(void **state) {
+static void built_in_scenarios_are_valid(void **state) {
     (void)state;
     int count = 0;
     for (const struct gv_builtin *builtin = gv_builtin_scenarios; builtin->name != NULL;
@@ -325,8 +325,8 @@ static void those_that_ship_can_be_read(void **state) {
     assert_ptr_equal(gv_builtin_find("twice"), gv_builtin_find("duplicates"));
 }
 
-// Whatever the bytes, it is read or refused with a place in the text.
-static void rubbish_is_refused_with_a_place(void **state) {
+// Random bytes are parsed, or rejected with a place in the text.
+static void random_bytes_are_rejected_with_a_place(void **state) {
     (void)state;
     static const char *const words[] = {
         "cut ",  "n1",     "..",     "n2 ",  "| ",    "> ",     ", ",      "at ",   "5s ",    "for",
@@ -355,16 +355,16 @@ static void rubbish_is_refused_with_a_place(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(cuts_name_groups_or_a_kind),
-        cmocka_unit_test(what_befalls_messages_and_nodes),
-        cmocka_unit_test(what_befalls_links_disks_and_clocks),
-        cmocka_unit_test(regions_and_what_lies_between_them),
-        cmocka_unit_test(settings_are_kept_for_their_reader),
-        cmocka_unit_test(faults_are_told_by_line_and_column),
-        cmocka_unit_test(steps_that_change_nothing_are_refused),
-        cmocka_unit_test(nodes_must_be_there),
-        cmocka_unit_test(links_must_be_there),
-        cmocka_unit_test(those_that_ship_can_be_read),
-        cmocka_unit_test(rubbish_is_refused_with_a_place),
+        cmocka_unit_test(faults_of_messages_and_nodes),
+        cmocka_unit_test(faults_of_links_disks_and_clocks),
+        cmocka_unit_test(regions_and_paths),
+        cmocka_unit_test(settings_are_kept),
+        cmocka_unit_test(errors_have_a_line_and_a_column),
+        cmocka_unit_test(steps_without_effect_are_rejected),
+        cmocka_unit_test(nodes_must_exist),
+        cmocka_unit_test(links_must_exist),
+        cmocka_unit_test(built_in_scenarios_are_valid),
+        cmocka_unit_test(random_bytes_are_rejected_with_a_place),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The expected topologies are those of Maelstrom's functions, worked out by hand.
+// The expected topologies are computed by hand from Maelstrom's functions.
 #include "../../sim/core/topology.h"
 #include "../lib/test.h"
 

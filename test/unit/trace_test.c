@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Traces: what is told of a run is valid JSON, complete, and in order.
+// The trace of a run is valid JSON, complete and in order.
 #include "../../codec/json.h"
 #include "../../sim/report/report.h"
 #include "../../sim/run/simulation.h"
@@ -41,7 +41,7 @@ static void check_lines(FILE *file, uint64_t kinds[GV_TRACE_KINDS]) {
     gv_json_fini(&json);
 }
 
-static void a_run_is_told_whole(void **state) {
+static void a_trace_is_complete(void **state) {
     (void)state;
     for (int load = 0; load < GV_LOAD_KINDS; load++) {
         FILE *file = tmpfile();
@@ -73,7 +73,7 @@ static void a_run_is_told_whole(void **state) {
         assert_int_equal(kinds[GV_TRACE_FAULT_BEGIN], result.partitions);
         assert_true(kinds[GV_TRACE_REQUEST] >= result.ops && kinds[GV_TRACE_REPLY] >= result.ok);
         bool converges = gv_load_converges(config.run.load);
-        // Each value is learnt at each node, once.
+        // Each node learns each value once.
         if (gv_load_is_set(config.run.load)) assert_true(kinds[GV_TRACE_LEARN] > result.adds);
         assert_true(converges == (kinds[GV_TRACE_LEARN] > 0));
         gv_simulation_free(sim);
@@ -105,7 +105,7 @@ static void texts_are_escaped(void **state) {
     fclose(file);
 }
 
-static void lines_say_whose_they_are(void **state) {
+static void lines_name_sender_and_receiver(void **state) {
     (void)state;
     FILE *file = tmpfile();
     struct gv_trace trace;
@@ -131,8 +131,8 @@ static void lines_say_whose_they_are(void **state) {
     fclose(file);
 }
 
-// No "<" of the data gets into a page, where it could end an element.
-static void pages_hold_no_markup(void **state) {
+// No "<" of the data is in a page, where it could end an element.
+static void pages_have_no_markup_from_data(void **state) {
     (void)state;
     FILE *file = tmpfile();
     struct gv_report report;
@@ -158,8 +158,8 @@ static void pages_hold_no_markup(void **state) {
     fclose(file);
 }
 
-// Messages beyond the bound are counted and left out, with all that happens to them; what nodes
-// come to know, violations and final reads stay, however long.
+// Messages beyond the bound are counted and omitted, with their events. Learned values, violations
+// and final reads are kept.
 static void a_report_bounds_its_messages(void **state) {
     (void)state;
     static char answer[2 * GV_REPORT_BODY_MAX];
@@ -211,8 +211,10 @@ static void a_report_bounds_its_messages(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(a_run_is_told_whole),          cmocka_unit_test(texts_are_escaped),
-        cmocka_unit_test(lines_say_whose_they_are),     cmocka_unit_test(pages_hold_no_markup),
+        cmocka_unit_test(a_trace_is_complete),
+        cmocka_unit_test(texts_are_escaped),
+        cmocka_unit_test(lines_name_sender_and_receiver),
+        cmocka_unit_test(pages_have_no_markup_from_data),
         cmocka_unit_test(a_report_bounds_its_messages),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
