@@ -11,13 +11,11 @@
 #include <string.h>
 
 enum {
-    PAUSE_MIN_MS = 5000,       // a timer this late shows that the process was paused
-    PROBE_ANSWER_MIN_MS = 500, // a probe waits this long for its answer at least
-    PROBE_INTERVAL_MIN_MS =
-        500, // first interval between probes of a suspected peer; doubled after each
-    PROBE_INTERVAL_ROOT_MAX_MS =
-        1000,                     // longest interval of a root that probes its preferred parent
-    PROBE_INTERVAL_MAX_MS = 8000, // longest interval of all other probes
+    PAUSE_MIN_MS = 5000,               // a timer this late shows that the process was paused
+    PROBE_ANSWER_MIN_MS = 500,         // a probe waits this long for its answer at least
+    PROBE_INTERVAL_MIN_MS = 500,       // first interval between probes of a suspected peer; doubles
+    PROBE_INTERVAL_ROOT_MAX_MS = 1000, // longest, for a root's preferred parent
+    PROBE_INTERVAL_MAX_MS = 8000,      // longest, for other peers
 };
 
 // --- creation and release --------------------------------------------------------------------

@@ -16,11 +16,10 @@
 #include "replies.h"
 
 enum {
-    GV_WRITES_CHANGES_MAX =
-        1 << 16, // changes listed one by one; if there are more, all entries are rewritten
-    GV_WRITES_RETRY_MS = 500, // time between two attempts to write while the store fails
-    GV_WRITES_TEXT_MAX = 256, // longest error text of the store, bytes
-    GV_WRITES_KEY_MAX = 192,  // longest key that on_shortfall writes, bytes
+    GV_WRITES_CHANGES_MAX = 1 << 16, // changes listed one by one; above, all entries are rewritten
+    GV_WRITES_RETRY_MS = 500,        // time between two attempts to write while the store fails
+    GV_WRITES_TEXT_MAX = 256,        // longest error text of the store, bytes
+    GV_WRITES_KEY_MAX = 192,         // longest key that on_shortfall writes, bytes
 };
 
 enum gv_writes_state {

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define FIRST_ID (UINT64_C(1) << 40) // of the adversary's lines: larger than any other
+#define FIRST_ID (UINT64_C(1) << 40) // first id of the adversary's lines: larger than all others
 
 enum action { ALTER, ALTER_COPY, REDIRECT, REFLECT, REPLAY, ACTIONS };
 
@@ -38,7 +38,7 @@ static size_t body_of(struct gv_slice line) {
     return at + len;
 }
 
-// Replaces the first digit after a place in the body by 9, or 9 by 8, which keeps JSON valid.
+// Replaces the first digit after an offset in the body by 9, or 9 by 8, so the JSON stays valid.
 static void alter(struct gv_adversary *adversary, size_t from, size_t at) {
     struct gv_envelope *line = &adversary->envelope;
     GV_ASSERT(from < line->len);

@@ -28,9 +28,9 @@ struct worker {
     pid_t pid; // 0: none
     int fd;
     uint64_t at;  // number of its job
-    bool working; // it has one
+    bool working; // it has a job
     bool done;
-    struct message message; // received so far
+    struct message message; // the message, as received so far
     size_t got;
 };
 
@@ -115,7 +115,7 @@ static void report(struct pool *pool, uint64_t number, const struct gv_verdict *
     fflush(stdout);
 }
 
-// The worker closed its pipe: it is done, or crashed.
+// Handles a worker that closed its pipe, since it is done or has crashed.
 static void on_end(struct pool *pool, struct worker *worker) {
     int status = 0;
     close(worker->fd);

@@ -28,8 +28,8 @@ struct gv_pool_config {
 // GV_EXIT_INTERRUPTED.
 int gv_pool_run(const struct gv_pool_config *config);
 
-// Lets SIGPROF end this process when it has used this much processor time from now on. Time that it
-// waits for a processor does not count, so the load of the machine does not matter.
+// Makes SIGPROF end this process after this much more processor time. Time spent waiting for a
+// processor does not count, so the load of the machine does not matter.
 void gv_pool_bound(uint32_t cpu_s);
 
 #endif

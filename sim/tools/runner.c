@@ -14,8 +14,8 @@
 struct job {
     pid_t pid; // 0: none
     size_t run;
-    int from;     // pipe of its result
-    FILE *report; // its output
+    int from;     // pipe that its result comes from
+    FILE *report; // file that receives its output
 };
 
 static volatile sig_atomic_t interrupted;

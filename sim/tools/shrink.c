@@ -66,7 +66,7 @@ bool gv_shrink_probe(const char *text, size_t len, struct gv_verdict *verdict) {
 // ---- Shrinking ----
 
 struct shrink {
-    struct gv_verdict verdict; // of the best so far; its kind must stay
+    struct gv_verdict verdict; // verdict of the best scenario so far; all must fail in the same way
     bool tty;
 };
 
@@ -74,7 +74,7 @@ static bool reproduces(void *ctx, const char *text, size_t len) {
     struct shrink *shrink = ctx;
     struct gv_verdict verdict;
     if (interrupted || !gv_shrink_probe(text, len, &verdict)) return false;
-    // ^C ends the probe too, so its verdict does not count.
+    // ^C also ends the probe's process, so its verdict does not count.
     if (!gv_verdict_same_failure(&verdict, &shrink->verdict)) return false;
     shrink->verdict = verdict;
     return true;
