@@ -17,7 +17,7 @@ static void write_key(struct gv_writer *out, const struct gv_digest_key *key,
     bool cut = entry->key.len > GV_STORE_KEY_INLINE_MAX;
     gv_pack_put_u8(out, (uint8_t)((uint8_t)entry->lattice | (cut ? LONG : 0)));
     gv_pack_put_bytes(out, entry->key.data, cut ? GV_STORE_KEY_PREFIX : entry->key.len);
-    // The position and this are two independent hashes of the whole key.
+    // The position and this hash are two independent hashes of the complete key.
     if (cut) gv_pack_put_u64(out, gv_digest_hash2(key, entry->key.data, entry->key.len));
 }
 

@@ -72,7 +72,7 @@ static bool take(struct scan *scan, char c) {
     return true;
 }
 
-// Skips the rest of a string, behind its first quote. False: it has no end.
+// Skips the rest of a string, after its first quote. False: it is not terminated.
 static bool skip_string(struct scan *scan) {
     for (; scan->at < scan->end; scan->at++) {
         if (*scan->at == '"') {
@@ -103,14 +103,14 @@ static bool skip_value(struct scan *scan, struct gv_slice *out) {
     return scan->at < scan->end;
 }
 
-// A member to find; *unclear is set if it is repeated with another text.
+// A member to find; *unclear is set if the member is repeated with another text.
 struct field {
     const char *name;
     struct gv_slice *value;
     bool *unclear;
 };
 
-// Whether a member's raw name, without its quotes, is this one after unescaping.
+// Whether a member's raw name, without its quotes, equals `name` after its escapes are resolved.
 static bool is_named(struct gv_slice raw, const char *name) {
     struct gv_slice wanted = gv_slice_text(name);
     if (memchr(raw.data, '\\', raw.len) == NULL)

@@ -12,7 +12,7 @@
 
 enum kind { NUMBER, TEXT, DATA, DURABILITY, SEED, LOG_LEVEL, LOG_FORMAT, HELP, VERSION };
 
-// Every option, in the order of the help text.
+// All options, in the order of the help text.
 static const struct option {
     const char *name;
     const char *value; // name of its value, for the help; NULL: it has none
@@ -20,7 +20,7 @@ static const struct option {
     enum kind kind;
     enum gv_options_scope scope;
     size_t at;         // offset of the member that holds a number or text
-    uint64_t min, max; // of a number
+    uint64_t min, max; // range of a number
 } options[] = {
 #define AT(member) offsetof(struct gv_options, member)
     {"staleness", "MS", "longest time until a value is on every node (500)", NUMBER,
@@ -100,7 +100,7 @@ static int parse_number(struct gv_options *out, const struct option *option, con
     return 0;
 }
 
-// Sets the index of the word; `list` names all words in the error.
+// Sets *out to the index of the word; the error message uses `list`, which names all words.
 static int parse_word(int *out, const struct option *option, const char *text,
                       const char *const *words, const char *list, struct reason *reason) {
     for (int i = 0; words[i] != NULL; i++) {
@@ -151,14 +151,14 @@ static int apply(struct gv_options *out, const struct option *option, const char
     return GV_EINVAL;
 }
 
-// Checks the options against each other.
+// Checks that the options are consistent.
 static int check(struct gv_options *out, enum gv_options_scope scope, struct reason *reason) {
     if (out->export_refused != NULL && out->data == NULL)
         return fail(reason, "--export-refused requires --data");
     if (out->client_burst > 0 && out->client_rate == 0)
         return fail(reason, "--client-burst requires --client-rate");
     if (out->client_burst == 0) out->client_burst = out->client_rate;
-    // Every node must accept the messages of peers with any options.
+    // Every node must accept the messages of its peers, whatever options they have.
     bool gossip = scope == GV_OPTIONS_GOSSIP;
     if (gossip && out->line_max < GV_OPTIONS_GOSSIP_LINE)
         return fail(reason, "--line-max must be at least %d, for messages between nodes",

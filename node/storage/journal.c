@@ -90,7 +90,7 @@ static int fill(struct gv_journal *journal) {
     return error;
 }
 
-// Under a temporary name first, so that a file with the final name is complete.
+// Creates the file under a temporary name first, so that a file with the final name is complete.
 int gv_journal_make(struct gv_journal *journal, const char *path, uint64_t directory,
                     uint64_t epoch) {
     GV_ASSERT(path != NULL);
@@ -102,7 +102,7 @@ int gv_journal_make(struct gv_journal *journal, const char *path, uint64_t direc
     journal->fd = open(fresh, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
     if (journal->fd < 0) return gv_file_error(errno);
     int error = fill(journal);
-    free(journal->frame); // few frames are that long
+    free(journal->frame); // frames are rarely that long
     journal->frame = NULL;
     journal->cap = 0;
     if (error == 0 && rename(fresh, path) != 0) error = gv_file_error(errno);
@@ -155,7 +155,7 @@ static int check_header(struct gv_journal *journal) {
     return 0;
 }
 
-// The legacy format has no count of frames; but a file has a frame at its start, or zeros only.
+// The legacy format does not count frames; but a file starts with a frame, or has only zeros.
 static int check_legacy(struct gv_journal *journal, bool written) {
     uint64_t words[WORDS];
     uint8_t block[GV_JOURNAL_BLOCK];
@@ -181,7 +181,7 @@ static int open_file(struct gv_journal *journal, const char *path, int flags) {
     return check_size(journal);
 }
 
-// Closes the file after an error; the damage and errno stay.
+// The end of opening: closes the file after an error; keeps the damage and errno.
 static int opened(struct gv_journal *journal, int error) {
     if (error == 0) return 0;
     struct gv_journal_damage damage = journal->damage;
@@ -228,8 +228,9 @@ int gv_journal_prepare(struct gv_journal *journal) {
     return 0;
 }
 
-// The next append syncs the header. Until then the announcement serves as well; an older copy of
-// the database would find its frames.
+// The header is synced by the next append. If a crash loses it, the file has the old header, whose
+// announcement the new database accepts, and the old frames, which an older copy of the database
+// needs.
 void gv_journal_begin(struct gv_journal *journal) {
     GV_ASSERT(journal->prepared);
     restart(journal, journal->epoch + 1);
@@ -238,7 +239,7 @@ void gv_journal_begin(struct gv_journal *journal) {
 
 // ---- Frames -------------------------------------------------------------------------------------
 
-// Blocks for a batch of this length, in bytes.
+// The size of the frame's blocks for a batch of this length, in bytes.
 static size_t span(size_t len) {
     return (FRAME_HEADER + len + GV_JOURNAL_BLOCK - 1) / GV_JOURNAL_BLOCK * GV_JOURNAL_BLOCK;
 }
@@ -259,7 +260,7 @@ static uint64_t hash_of(const struct gv_journal *journal, const uint64_t words[W
     return hash_words(journal, all);
 }
 
-// Reads the header of the frame at `at`. 1: it is valid; 0: it is not; or an error.
+// Reads the header of the frame at `at`. Returns 1 if it is valid, 0 if it is not, or an error.
 static int read_frame_header(const struct gv_journal *journal, size_t at, uint64_t words[WORDS]) {
     uint8_t header[FRAME_HEADER];
     int error = gv_file_read(journal->fd, header, FRAME_HEADER, at);
@@ -269,7 +270,7 @@ static int read_frame_header(const struct gv_journal *journal, size_t at, uint64
     return words[FRAME_HEADER_HASH] == hash_words(journal, words);
 }
 
-// Reads the frame at `at`. 1: it is complete and of this epoch; 0: it is not; or an error.
+// Reads the frame at `at`. Returns 1 if it is complete and of this epoch, 0 if not, or an error.
 static int read_frame(struct gv_journal *journal, size_t at, uint64_t *number,
                       struct gv_slice *batch) {
     uint64_t words[WORDS] = {0};

@@ -93,7 +93,7 @@ bool gv_check_counter_accepts(const struct gv_check_counter *counter, int64_t va
     reached[-low] = 1;
     for (size_t i = 0; i < counter->maybe_len; i++) {
         int64_t delta = counter->maybe[i];
-        // Against the sign of the delta, so that it is used once.
+        // The order is against the sign of the delta, so that the delta is used only once.
         for (size_t step = 0; step < width; step++) {
             int64_t to = delta > 0 ? (int64_t)(width - 1 - step) : (int64_t)step;
             int64_t from = to - delta;
@@ -140,7 +140,7 @@ bool gv_check_counter_finish(const struct gv_check_counter *counter,
     bool equal = true, any = false;
     uint32_t first = 0;
     for (uint32_t node = 0; node < counter->nodes; node++) {
-        if (!counter->has_final[node]) continue; // an error of its own
+        if (!counter->has_final[node]) continue; // reported as another error
         int64_t value = counter->finals[node];
         if (!any) first = node;
         if (any && value == counter->finals[first]) continue;

@@ -9,7 +9,7 @@
 
 struct gv_check_counter {
     uint32_t nodes;
-    int64_t sum;    // of the acknowledged additions
+    int64_t sum;    // sum of the acknowledged additions
     int64_t *maybe; // additions with unknown outcome
     size_t maybe_len, maybe_cap;
     int64_t *acked;       // by node: sum of the additions that it acknowledged
@@ -37,12 +37,12 @@ static inline void gv_check_counter_refused(struct gv_check_counter *counter, ui
     counter->refused[node] += delta;
 }
 void gv_check_counter_info(struct gv_check_counter *counter, int64_t delta);
-// A fault took the last copy of this amount of increments (`added`) or decrements: all of it, or
-// any part, may be missing from the sum. `amount` is at most INT32_MAX.
+// Notes that a fault destroyed the last copy of increments (`added`) or decrements by this amount:
+// the sum may lack all or a part of it. `amount` is at most INT32_MAX.
 void gv_check_counter_allow_loss(struct gv_check_counter *counter, bool added, uint64_t amount);
 void gv_check_counter_final(struct gv_check_counter *counter, uint32_t node, int64_t value);
 
-// Whether a final read may return this value. Time and memory grow with the number of additions
+// Whether a final read may return this value. Time and memory are linear in the number of additions
 // with unknown outcome.
 bool gv_check_counter_accepts(const struct gv_check_counter *counter, int64_t value);
 

@@ -58,7 +58,7 @@ static void final_reads_must_be_correct_and_equal(void **state) {
     gv_check_counter_ok(&counter, 0, 5);
     gv_check_counter_info(&counter, 2);
     gv_check_counter_final(&counter, 0, 7);
-    gv_check_counter_final(&counter, 2, 7); // none of n1: reported elsewhere
+    gv_check_counter_final(&counter, 2, 7); // n1 has no final read: that is reported elsewhere
     assert_true(gv_check_counter_finish(&counter, &errors));
     assert_int_equal(errors.count, 0);
     gv_check_counter_final(&counter, 1, 5); // correct, but not equal to the others
