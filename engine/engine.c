@@ -645,7 +645,8 @@ bool gv_engine_get(const struct gv_engine *engine, const struct gv_entry *key,
                    struct gv_entry *out) {
     uint32_t ref;
     if (engine == NULL || key == NULL || out == NULL) return false;
-    if (key->key.len == 0 || is_dangling(key->key)) return false;
+    if (key->key.len == 0 || key->key.len > GV_ENTRY_SIZE_MAX || is_dangling(key->key))
+        return false;
     if (!gv_replica_find(&engine->replica, key, &ref)) return false;
     *out = gv_replica_get(&engine->replica, ref);
     return true;

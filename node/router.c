@@ -232,8 +232,8 @@ static int refuse_line(struct gv_router *router, gv_time now, struct gv_slice li
                        int error, const char *reason) {
     struct gv_line_peek peek;
     gv_line_peek(&peek, (const char *)line.data, line.len);
-    bool reply = peek.in_reply_to.len > 0 || (is_value(router, peek.type, GV_JSON_STRING) &&
-                                              gv_json_equals(router->config.json, 0, "error"));
+    bool reply = peek.in_reply_to || (is_value(router, peek.type, GV_JSON_STRING) &&
+                                      gv_json_equals(router->config.json, 0, "error"));
     bool answerable = !reply && is_value(router, peek.src, GV_JSON_STRING) &&
                       is_value(router, peek.msg_id, GV_JSON_NUMBER) &&
                       is_value(router, peek.dest, GV_JSON_STRING);
