@@ -2,6 +2,7 @@
 #include "command.h"
 
 #include "../../engine/engine.h"
+#include "../../node/options.h"
 #include "../../node/security/auth.h"
 #include "../core/escape.h"
 #include "../run/logs.h"
@@ -147,11 +148,8 @@ static void store_integer(struct gv_command *command, const struct option *optio
 
 static int to_count(const char *name, const char *value, uint64_t min, uint64_t max, uint64_t *out,
                     char *why) {
-    char *end;
-    errno = 0;
-    uint64_t number = strtoull(value, &end, 10);
-    bool digits = value[0] >= '0' && value[0] <= '9' && *end == '\0' && errno == 0;
-    if (!digits || number < min || number > max) {
+    uint64_t number;
+    if (!gv_options_number(value, &number) || errno != 0 || number < min || number > max) {
         return wrong(why, "%s must be a whole number from %" PRIu64 " to %" PRIu64 ", not '%s'",
                      name, min, max, value);
     }
@@ -246,18 +244,11 @@ static int set_availability(struct gv_command *command, const struct option *opt
 // The position of the value among the choices, which is what the member holds.
 static int set_choice(struct gv_command *command, const struct option *option, const char *value,
                       char *why) {
-    const char *const *choices = option->choices;
-    char list[GV_COMMAND_WHY_MAX / 2] = "";
-    for (size_t i = 0; choices[i] != NULL; i++) {
-        if (strcmp(value, choices[i]) == 0) {
-            store_integer(command, option, i);
-            return 0;
-        }
-        const char *comma = i == 0 ? "" : choices[i + 1] != NULL ? ", " : " or ";
-        size_t len = strlen(list);
-        snprintf(list + len, sizeof list - len, "%s%s", comma, choices[i]);
-    }
-    return wrong(why, "%s must be %s, not '%s'", option->name, list, value);
+    char list[GV_COMMAND_WHY_MAX / 2];
+    int choice = gv_options_word(value, option->choices, list, sizeof list);
+    if (choice < 0) return wrong(why, "%s must be %s, not '%s'", option->name, list, value);
+    store_integer(command, option, (uint64_t)choice);
+    return 0;
 }
 
 static int set_workload(struct gv_command *command, const struct option *option, const char *value,
