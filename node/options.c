@@ -70,7 +70,7 @@ static const struct option {
     {"help", NULL, "print this and exit", FLAG, GV_OPTIONS_ANY, AT(help)},
     {"version", NULL, "print the version and exit", FLAG, GV_OPTIONS_ANY, AT(version)},
 };
-enum { OPTIONS = sizeof options / sizeof *options };
+enum { OPTIONS = GV_COUNT(options) };
 
 struct reason {
     char *text;

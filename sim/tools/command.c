@@ -377,7 +377,7 @@ static const struct option options[] = {
     {"--redraw", NULL, SWEEP, set_text, AT(redraw)},
 };
 
-enum { OPTIONS = sizeof options / sizeof *options };
+enum { OPTIONS = GV_COUNT(options) };
 
 static bool is_name(const char *name, const char *text, size_t len) {
     return name != NULL && strlen(name) == len && strncmp(name, text, len) == 0;
@@ -461,7 +461,7 @@ static int check_files(const struct gv_command *command, char *why) {
         const char *option, *path;
     } files[] = {
         {"--json", run->json}, {"--trace", run->files.trace}, {"--report", run->files.report}};
-    for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
+    for (size_t i = 0; i < GV_COUNT(files); i++) {
         const char *path = files[i].path;
         if (path == NULL) continue;
         if (i > 0 && strcmp(path, "-") == 0) {
@@ -537,7 +537,7 @@ static const struct {
     [GV_COMMAND_SWEEP] = {"sweep", SWEEP},
 };
 
-enum { COMMANDS = sizeof commands / sizeof *commands };
+enum { COMMANDS = GV_COUNT(commands) };
 
 // The member for the next argument that is no option. NULL: the command takes no more of them.
 static const char **next_operand(struct gv_command *command, int action) {
