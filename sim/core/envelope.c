@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "envelope.h"
 
-#include "escape.h"
+#include "../../node/escape.h"
 #include "memory.h"
 
 #include <stdlib.h>

@@ -24,7 +24,7 @@ void gv_envelope_add(struct gv_envelope *envelope, const void *bytes, size_t len
 // The line so far; borrowed until the next call.
 struct gv_slice gv_envelope_line(const struct gv_envelope *envelope);
 
-// The beginning of a line, escaped for a terminal (escape.h), in buf.
+// The beginning of a line, escaped for a terminal (node/escape.h), in buf.
 const char *gv_envelope_excerpt(struct gv_slice line, char buf[GV_ENVELOPE_EXCERPT_MAX + 8]);
 
 #endif
