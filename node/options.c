@@ -2,6 +2,7 @@
 #include "options.h"
 
 #include "../engine/engine.h"
+#include "escape.h"
 #include "security/auth.h"
 
 #include <errno.h>
@@ -80,7 +81,7 @@ struct reason {
 static int fail(struct reason *reason, const char *format, ...) {
     va_list arguments;
     va_start(arguments, format);
-    vsnprintf(reason->text, reason->cap, format, arguments);
+    gv_escape_format(reason->text, reason->cap, format, arguments);
     va_end(arguments);
     return GV_EINVAL;
 }

@@ -61,8 +61,8 @@ struct gv_options {
 };
 
 // Parses the command line; options that are not given have their defaults. GV_EINVAL: it is
-// invalid, or has an option outside the scope; `reason` is then one line of text, without the
-// program's name.
+// invalid, or has an option outside of the scope; `reason` is one line without the program's name,
+// with control characters escaped (escape.h).
 int gv_options_parse(struct gv_options *out, enum gv_options_scope scope, int argc,
                      char *const *argv, char *reason, size_t reason_cap);
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "check_protocol.h"
 
-#include "../core/escape.h"
+#include "../../node/escape.h"
 
 #include <inttypes.h>
 

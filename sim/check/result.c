@@ -2,7 +2,7 @@
 #include "result.h"
 
 #include "../../codec/json.h"
-#include "../core/escape.h"
+#include "../../node/escape.h"
 
 #include <inttypes.h>
 

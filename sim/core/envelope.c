@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "envelope.h"
 
-#include "escape.h"
+#include "../../node/escape.h"
 #include "memory.h"
 
 enum { HEAD_MAX = 128 }; // bytes of a line without its body

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "scenario.h"
 
-#include "../core/escape.h"
+#include "../../node/escape.h"
 #include "../core/memory.h"
 
 #include <stdarg.h>

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 #include "exec.h"
 
+#include "../../node/escape.h"
 #include "../check/check_traffic.h"
 #include "../core/envelope.h"
-#include "../core/escape.h"
 #include "../core/memory.h"
 #include "../core/output.h"
 #include "../core/path.h"

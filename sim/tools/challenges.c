@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "challenges.h"
 
-#include "../core/escape.h"
+#include "../../node/escape.h"
 #include "../core/output.h"
 
 #include <inttypes.h>

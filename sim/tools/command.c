@@ -2,9 +2,9 @@
 #include "command.h"
 
 #include "../../engine/engine.h"
+#include "../../node/escape.h"
 #include "../../node/options.h"
 #include "../../node/security/auth.h"
-#include "../core/escape.h"
 #include "../run/logs.h"
 #include "pool.h"
 

@@ -2,7 +2,7 @@
 #include "compare.h"
 
 #include "../../codec/json.h"
-#include "../core/escape.h"
+#include "../../node/escape.h"
 #include "../run/exit.h"
 #include "source.h"
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "shrink.h"
 
-#include "../core/escape.h"
+#include "../../node/escape.h"
 #include "../run/exit.h"
 #include "pool.h"
 #include "reduce.h"
