@@ -37,8 +37,8 @@ struct gv_checker {
     struct gv_check_monotonic_reads reads;
     struct gv_check_stats stats;
     struct gv_convergence convergence;
-    int64_t *missing; // by node, at its latest read: number of known values missing; counters: the
-                      // difference from the sum of the acknowledged additions
+    int64_t *missing;  // by node, at its latest read: number of known values missing; counters: the
+                       // difference from the sum of the acknowledged additions
     bool *final_read;  // by node: it answered its final read
     bool *echo_failed; // by node: an error has been reported; later ones are not
     bool cut_short;    // the run ended early

@@ -153,8 +153,7 @@ static bool all_have(const struct trio *trio, const char *key) {
     return has(trio->engines[0], key) && has(trio->engines[1], key) && has(trio->engines[2], key);
 }
 
-// ---- Creation and joining
-// ------------------------------------------------------------------------
+// ---- Creation and joining ----------------------------------------------------------------------
 
 static void new_refuses(void **state) {
     (void)state;
@@ -385,8 +384,7 @@ static void an_incarnation_may_repeat_a_seed(void **state) {
     trio_fini(&trio);
 }
 
-// ---- Messages from peers
-// -------------------------------------------------------------------------
+// ---- Messages from peers -----------------------------------------------------------------------
 
 static void bad_entries_are_skipped(void **state) {
     (void)state;
