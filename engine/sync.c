@@ -211,7 +211,7 @@ int gv_sync_received(struct gv_engine *engine, gv_time now, int peer, struct gv_
         if (crossed) gv_peer_abandon_syncs(state); // the peer will not answer ours
         slot->state.expected = gv_sync_expected(engine, peer);
         gv_sync_set_expected(engine, peer, slot->state.expected);
-        state->open_sync = state->follow_up = false; // this sync serves both
+        state->open_sync = state->follow_up = false; // this sync replaces it
     }
     choose_strategy(engine, peer, &slot->state);
     slot->peer = peer;

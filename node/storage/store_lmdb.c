@@ -625,13 +625,12 @@ static int check_batch(void *ctx, struct gv_slice batch) {
     return is_batch(batch) ? 0 : GV_ECORRUPT;
 }
 
-// The journal of a database in the legacy format: in that format, or missing.
+// Opens the journal of a database in the legacy format: a legacy journal, which may be missing.
 static int open_legacy(struct gv_store_lmdb *lmdb, const char *path,
                        const struct gv_superblock *superblock) {
     bool used = superblock->journal == GV_SUPERBLOCK_JOURNAL_REQUIRED;
     // The first epoch is the number of the first incarnation, which synced stores keep. If the
-    // epoch is
-    // a later one, the journal had frames.
+    // epoch is a later one, the journal had frames.
     bool written = superblock->epoch - superblock->incarnation - 1 < UINT32_MAX;
     int error = gv_journal_open_legacy(&lmdb->journal, path, superblock->epoch, used && written);
     if (error == GV_ENOENT && !used) return 0;

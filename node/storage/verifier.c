@@ -34,7 +34,7 @@ struct page_header {
 };
 
 struct node_header {
-    uint16_t half[2]; // of the value's length, in the machine's byte order
+    uint16_t half[2]; // the halves of the value's length, in the machine's byte order
     uint16_t flags;
     uint16_t key_len;
 };

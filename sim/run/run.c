@@ -111,8 +111,7 @@ static void request(struct gv_run *run, uint32_t number, enum gv_client_wait wai
     bool setup = wait == GV_CLIENT_WAIT_INIT || wait == GV_CLIENT_WAIT_TOPOLOGY;
     if (client->role == GV_CLIENT_OBSERVER || setup) {
         // An observer must not delay the messages that it observes, so it bypasses the queues. Init
-        // and
-        // topology bypass them, too, since their lines would fill a queue in large clusters.
+        // and topology bypass them, too, since their lines would fill a queue in large clusters.
         run->config.deliver(run->config.ctx, GV_NET_CLIENT, client->node, run->envelope.line,
                             run->envelope.len);
         return;
