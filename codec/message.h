@@ -21,7 +21,7 @@
 extern "C" {
 #endif
 
-enum { GV_MESSAGE_VERSION = 2 }; // of the protocol
+enum { GV_MESSAGE_VERSION = 2 }; // version of the protocol
 
 // Limits of the protocol. Every node accepts messages within them; it may send shorter ones.
 enum {

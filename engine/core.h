@@ -68,7 +68,7 @@ struct gv_sync_history {
 
 struct gv_sync {
     struct gv_sync_slot slots[GV_CORE_SUMMARIES_MAX];
-    uint64_t arrivals; // number of summaries taken
+    uint64_t arrivals; // number of summaries received so far
     uint8_t *summary;  // buffer for the summary that is being written
     size_t summary_cap;
     struct gv_sync_history history[GV_CORE_HISTORY];

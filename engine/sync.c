@@ -106,7 +106,8 @@ void gv_sync_due(struct gv_engine *engine, gv_time now) {
     if (first_round && parent != GV_CORE_NONE && gv_push_contacts_parent(engine)) return;
     int peer = requested && parent != GV_CORE_NONE ? parent : choose_peer(engine, bootstraps);
     struct gv_peer *state = gv_core_peer(engine, peer);
-    if (state == NULL || recent(engine, peer, state->synced_at, now)) return; // in progress
+    if (state == NULL || recent(engine, peer, state->synced_at, now))
+        return; // a sync is in progress
     state->open_sync = true;
     state->follow_up |= requested;
     state->ping |= state->suspected; // a ping is answered even if the roots are equal

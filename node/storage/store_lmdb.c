@@ -22,7 +22,7 @@ enum {
     PATH_CAP = 4096,
     TEXT_CAP = 256,
     MAP_FIRST = 16 << 20,    // first size of the memory map, bytes; doubled when full
-    LOCK_SIZE = 16 << 10,    // of LMDB's lock file at most, bytes
+    LOCK_SIZE = 16 << 10,    // largest size of LMDB's lock file, bytes
     TXN_OVERHEAD_PAGES = 16, // pages of a transaction of one record, at most
 };
 

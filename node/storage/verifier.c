@@ -64,7 +64,7 @@ struct node {
     struct gv_slice key, value; // as they are in the page
     size_t len;                 // length of the value, which may be on overflow pages
     size_t child;               // in a branch: page number
-    unsigned flags;             // in a leaf
+    unsigned flags;             // flags, in a leaf
 };
 
 struct verifier {

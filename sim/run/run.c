@@ -75,7 +75,7 @@ struct gv_run {
     gv_time now, started_at, cutoff, cut_at;
     gv_time timed_out_at;            // the latest timeout of an operation
     uint64_t timeouts;               // operations that timed out at nodes without a fault
-    enum gv_check_stats_cause cause; // of the completion in progress
+    enum gv_check_stats_cause cause; // cause of the completion in progress
     bool lingering;                  // all operations are complete; late replies are awaited
     bool blocked;                    // an operation is due, and every client is busy
     uint64_t cuts;

@@ -253,7 +253,7 @@ static int set_availability(struct gv_command *command, const struct option *opt
     return 0;
 }
 
-// The position of the value among the choices, which is what the member holds.
+// The position of the value among the choices, which the member stores.
 static int set_choice(struct gv_command *command, const struct option *option, const char *value,
                       char *why) {
     const char *const *choices = option->choices;
@@ -402,8 +402,8 @@ static bool is_name(const char *name, const char *text, size_t len) {
     return name != NULL && strlen(name) == len && strncmp(name, text, len) == 0;
 }
 
-// Reads the option at argv[*at], its value in the same argument behind '=' or in the next one, and
-// moves *at behind it. kind: the bits of the command.
+// Reads the option at argv[*at], its value in the same argument after '=' or in the next one, and
+// moves *at past it. kind: the bits of the command.
 static int take(struct gv_command *command, int kind, int argc, char *const *argv, int *at,
                 char *why) {
     const char *arg = argv[*at];

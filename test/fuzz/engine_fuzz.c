@@ -19,7 +19,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 enum {
     HONEST = 2,
     ENTRIES = 400,
-    LACKING = 8, // entries of these that each engine lacks
+    LACKING = 8, // how many of these entries each engine lacks
     KINDS = 8,
     ARENA = 64 << 20,
     CAP = GV_ENGINE_MESSAGE_DEFAULT,

@@ -333,7 +333,7 @@ static void reading(void **state) {
     for (int i = 0; i < 3; i++) assert_int_equal(add(engine, 0, keys[i]), 1);
     assert_int_equal(add(engine, 0, "5"), 0);
     uint32_t cursor = 0, end = gv_engine_end(engine);
-    assert_int_equal(add(engine, 0, "6"), 1); // behind the end noted above
+    assert_int_equal(add(engine, 0, "6"), 1); // after the end saved above
     struct gv_entry out;
     for (int i = 0; i < 3; i++) {
         assert_true(gv_engine_next(engine, &cursor, end, &out));
