@@ -45,7 +45,7 @@ static int scan_string(struct scan *scan, struct gv_slice *raw) {
         if (len - at >= 8 && is_plain_word(text + at)) continue;
         uint8_t c = (uint8_t)text[at];
         if (c == '"') {
-            *raw = (struct gv_slice){(const uint8_t *)text + start, at - start};
+            *raw = gv_slice_of(text + start, at - start);
             scan->at = at + 1;
             return 0;
         }

@@ -23,8 +23,7 @@ void gv_json_init(struct gv_json *json, struct gv_alloc alloc, size_t tokens_max
 
 void gv_json_fini(struct gv_json *json) {
     GV_ASSERT(json != NULL);
-    if (json->tokens_cap > 0)
-        json->alloc.resize(json->alloc.ctx, json->tokens, json->tokens_cap * sizeof(jsmntok_t), 0);
+    gv_alloc_free(json->alloc, json->tokens, json->tokens_cap * sizeof(jsmntok_t));
     *json = (struct gv_json){0};
 }
 
@@ -102,7 +101,7 @@ int gv_json_member(const struct gv_json *json, int object, const char *name) {
     const jsmntok_t *tokens = json->tokens, *t = token_at(json, object);
     GV_ASSERT(name != NULL);
     if (t == NULL || t->type != JSMN_OBJECT) return GV_ETYPE;
-    struct gv_slice wanted = {(const uint8_t *)name, strlen(name)};
+    struct gv_slice wanted = gv_slice_text(name);
     int end = gv_token_next(tokens, object);
     for (int token = object + 1; token < end; token = gv_token_next(tokens, token + 1)) {
         if (string_is(json, &tokens[token], wanted)) return token + 1;
@@ -163,7 +162,7 @@ bool gv_json_equals(const struct gv_json *json, int token, const char *text) {
     // Usually the first bytes differ, which saves a strlen.
     bool plain = !gv_token_is_escaped(t) && t->end > t->start;
     if (plain && json->text[t->start] != text[0]) return false;
-    return string_is(json, t, (struct gv_slice){(const uint8_t *)text, strlen(text)});
+    return string_is(json, t, gv_slice_text(text));
 }
 
 int gv_json_unescape(const struct gv_json *json, int token, char *buf, size_t cap) {

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "message.h"
 
-#include <string.h>
-
 _Static_assert(GV_ENTRY_SIZE_MAX + GV_MESSAGE_HEADER_MAX + GV_MESSAGE_ENTRY_MAX +
                        GV_MESSAGE_RANGES(0) + GV_MESSAGE_TAIL + GV_MESSAGE_MAC_MAX <=
                    GV_MESSAGE_LIMIT,
@@ -170,7 +168,7 @@ static int canonicalise(struct gv_json *json, int token, struct scratch *scratch
                         struct gv_slice *out) {
     int len = gv_json_canonical(json, token, scratch->at, scratch->left);
     if (len < 0) return len;
-    *out = (struct gv_slice){(const uint8_t *)scratch->at, (size_t)len};
+    *out = gv_slice_of(scratch->at, (size_t)len);
     scratch->at += len;
     scratch->left -= (size_t)len;
     return 0;

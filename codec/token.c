@@ -27,9 +27,8 @@ static int grow(struct gv_json *json) {
     GV_ASSERT(json->tokens_cap < json->tokens_max);
     size_t cap = json->tokens_cap > 0 ? json->tokens_cap * 2 : TOKENS_STEP;
     if (cap > json->tokens_max) cap = json->tokens_max;
-    void *tokens =
-        json->alloc.resize(json->alloc.ctx, json->tokens, json->tokens_cap * sizeof(jsmntok_t),
-                           cap * sizeof(jsmntok_t));
+    void *tokens = gv_alloc_resize(json->alloc, json->tokens, json->tokens_cap * sizeof(jsmntok_t),
+                                   cap * sizeof(jsmntok_t));
     if (tokens == NULL) return GV_ENOMEM;
     json->tokens = tokens;
     json->tokens_cap = cap;

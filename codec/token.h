@@ -43,8 +43,7 @@ static inline int gv_token_next(const jsmntok_t *tokens, int token) {
 
 // The text of a token; of a string, the text between the quotes.
 static inline struct gv_slice gv_token_bytes(const struct gv_json *json, const jsmntok_t *token) {
-    return (struct gv_slice){(const uint8_t *)json->text + token->start,
-                             (size_t)(token->end - token->start)};
+    return gv_slice_of(json->text + token->start, (size_t)(token->end - token->start));
 }
 
 // Parses json->text and sets `count`, which is 0 before; grows the pool as needed. Returns what

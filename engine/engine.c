@@ -8,7 +8,6 @@
 #include "sync.h"
 
 #include <limits.h>
-#include <string.h>
 
 enum {
     PAUSE_MIN_MS = 5000,               // a timer this late shows that the process was paused
@@ -20,14 +19,6 @@ enum {
 
 // --- creation and release --------------------------------------------------------------------
 
-static void *resize(struct gv_engine *engine, void *block, size_t old_size, size_t new_size) {
-    return engine->alloc.resize(engine->alloc.ctx, block, old_size, new_size);
-}
-
-static void release(struct gv_engine *engine, void *block, size_t size) {
-    if (block != NULL) resize(engine, block, size, 0);
-}
-
 // Whether the slice has a length but no bytes.
 static bool is_dangling(struct gv_slice slice) {
     return slice.data == NULL && slice.len > 0;
@@ -38,7 +29,7 @@ int gv_engine_new(struct gv_engine **out, const struct gv_engine_config *config)
     if (is_dangling(config->secret)) return GV_EINVAL;
     size_t message_max = config->message_max ? config->message_max : GV_ENGINE_MESSAGE_DEFAULT;
     if (message_max < GV_ENGINE_MESSAGE_MIN || message_max > INT_MAX) return GV_EINVAL;
-    struct gv_engine *engine = config->alloc.resize(config->alloc.ctx, NULL, 0, sizeof *engine);
+    struct gv_engine *engine = gv_alloc_new(config->alloc, sizeof *engine);
     if (engine == NULL) return GV_ENOMEM;
     *engine = (struct gv_engine){
         .alloc = config->alloc,
@@ -52,9 +43,9 @@ int gv_engine_new(struct gv_engine **out, const struct gv_engine_config *config)
         .last_change = GV_TIME_NEVER,
         .batch_since = {GV_TIME_NEVER, GV_TIME_NEVER},
     };
-    engine->scratch = resize(engine, NULL, 0, GV_ENTRY_SIZE_MAX);
+    engine->scratch = gv_alloc_new(engine->alloc, GV_ENTRY_SIZE_MAX);
     if (engine->scratch == NULL) {
-        release(engine, engine, sizeof *engine);
+        gv_alloc_free(engine->alloc, engine, sizeof *engine);
         return GV_ENOMEM;
     }
     // An entry shares a message with the longest header and the smallest summary.
@@ -77,12 +68,12 @@ static void undo_join(struct gv_engine *engine) {
     if (engine->timers.count > 0) gv_timers_fini(&engine->timers);
     size_t count = engine->peer_count;
     for (size_t i = 0; engine->peers != NULL && i < count; i++)
-        release(engine, engine->peers[i], sizeof *engine->peers[i]);
-    release(engine, engine->peers, count * sizeof(struct gv_peer *));
-    release(engine, engine->queue, count * sizeof *engine->queue);
-    release(engine, engine->push.children, count * sizeof *engine->push.children);
-    release(engine, engine->name_ends, count * sizeof *engine->name_ends);
-    release(engine, engine->name_text, engine->name_bytes);
+        gv_alloc_free(engine->alloc, engine->peers[i], sizeof *engine->peers[i]);
+    gv_alloc_free(engine->alloc, engine->peers, count * sizeof(struct gv_peer *));
+    gv_alloc_free(engine->alloc, engine->queue, count * sizeof *engine->queue);
+    gv_alloc_free(engine->alloc, engine->push.children, count * sizeof *engine->push.children);
+    gv_alloc_free(engine->alloc, engine->name_ends, count * sizeof *engine->name_ends);
+    gv_alloc_free(engine->alloc, engine->name_text, engine->name_bytes);
     engine->peers = NULL;
     engine->queue = NULL;
     engine->name_ends = NULL;
@@ -101,8 +92,8 @@ void gv_engine_free(struct gv_engine *engine) {
     gv_changelog_fini(&engine->changelog);
     gv_replica_fini(&engine->replica);
     gv_reservations_fini(&engine->reservations, engine->alloc);
-    release(engine, engine->scratch, GV_ENTRY_SIZE_MAX);
-    release(engine, engine, sizeof *engine);
+    gv_alloc_free(engine->alloc, engine->scratch, GV_ENTRY_SIZE_MAX);
+    gv_alloc_free(engine->alloc, engine, sizeof *engine);
 }
 
 // --- the cluster -----------------------------------------------------------------------------
@@ -165,7 +156,7 @@ static uint32_t *sort(const struct gv_slice *names, uint32_t *order, uint32_t *s
 // Copies the names in sorted order. GV_EINVAL: a name is repeated.
 static int copy_names(struct gv_engine *engine, const struct gv_slice *names) {
     size_t count = engine->peer_count, size = 2 * count * sizeof(uint32_t);
-    uint32_t *numbers = resize(engine, NULL, 0, size);
+    uint32_t *numbers = gv_alloc_new(engine->alloc, size);
     if (numbers == NULL) return GV_ENOMEM;
     const uint32_t *order = sort(names, numbers, numbers + count, count);
     uint32_t end = 0;
@@ -177,17 +168,17 @@ static int copy_names(struct gv_engine *engine, const struct gv_slice *names) {
         end += (uint32_t)name.len;
         engine->name_ends[i] = end;
     }
-    release(engine, numbers, size);
+    gv_alloc_free(engine->alloc, numbers, size);
     return error;
 }
 
 static int join(struct gv_engine *engine, gv_time now, struct gv_slice self,
                 const struct gv_slice *names) {
     size_t count = engine->peer_count;
-    engine->name_ends = resize(engine, NULL, 0, count * sizeof *engine->name_ends);
-    engine->name_text = resize(engine, NULL, 0, engine->name_bytes);
-    engine->queue = resize(engine, NULL, 0, count * sizeof *engine->queue);
-    engine->peers = resize(engine, NULL, 0, count * sizeof(struct gv_peer *));
+    engine->name_ends = gv_alloc_new(engine->alloc, count * sizeof *engine->name_ends);
+    engine->name_text = gv_alloc_new(engine->alloc, engine->name_bytes);
+    engine->queue = gv_alloc_new(engine->alloc, count * sizeof *engine->queue);
+    engine->peers = gv_alloc_new(engine->alloc, count * sizeof(struct gv_peer *));
     if (engine->peers != NULL) {
         for (size_t i = 0; i < count; i++) engine->peers[i] = NULL;
     }
@@ -654,7 +645,8 @@ bool gv_engine_get(const struct gv_engine *engine, const struct gv_entry *key,
                    struct gv_entry *out) {
     uint32_t ref;
     if (engine == NULL || key == NULL || out == NULL) return false;
-    if (key->key.len == 0 || is_dangling(key->key)) return false;
+    if (key->key.len == 0 || key->key.len > GV_ENTRY_SIZE_MAX || is_dangling(key->key))
+        return false;
     if (!gv_replica_find(&engine->replica, key, &ref)) return false;
     *out = gv_replica_get(&engine->replica, ref);
     return true;

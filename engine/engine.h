@@ -215,9 +215,9 @@ GV_API bool gv_engine_get(const struct gv_engine *engine, const struct gv_entry 
 
 // The digest of all entries, in O(1). Replicas with equal entries have equal roots. Replicas with
 // different entries have equal roots with a probability of about 2^-64, if the keys are chosen
-// without knowledge of the cluster's secret. Without a secret this holds for accidental collisions
-// and for keys that share a position, even on purpose; it does not hold for entries chosen so that
-// the sums of their hashes are equal.
+// without knowledge of the cluster's secret. Without a secret this holds for accidents and for
+// keys made to share a position; it does not hold for entries chosen so that the sums of their
+// hashes are equal, nor for keys constructed to share both hashes.
 GV_API struct gv_digest gv_engine_root(const struct gv_engine *engine);
 
 // --- statistics ------------------------------------------------------------------------------

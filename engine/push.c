@@ -54,7 +54,7 @@ int gv_push_join(struct gv_engine *engine) {
     struct gv_push *push = &engine->push;
     size_t size = engine->peer_count * sizeof *push->children;
     push->last_flush = push->parent_pinged_at = GV_TIME_NEVER;
-    push->children = engine->alloc.resize(engine->alloc.ctx, NULL, 0, size);
+    push->children = gv_alloc_new(engine->alloc, size);
     if (push->children == NULL) return GV_ENOMEM;
     uint64_t reach = 1, width = 1;
     while (reach < engine->peer_count) {

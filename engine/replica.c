@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "replica.h"
 
-#include <string.h>
-
 enum {
     UNIT = 16,
     CHUNK_UNITS = GV_REPLICA_CHUNK / UNIT,
@@ -42,16 +40,11 @@ void gv_replica_init(struct gv_replica *replica, struct gv_alloc alloc, struct g
     gv_tree_init(&replica->tree, alloc);
 }
 
-static void *resize(struct gv_replica *replica, void *block, size_t old_size, size_t new_size) {
-    return replica->alloc.resize(replica->alloc.ctx, block, old_size, new_size);
-}
-
 void gv_replica_fini(struct gv_replica *replica) {
     gv_tree_fini(&replica->tree);
     for (uint32_t i = 0; i < replica->chunk_count; i++)
-        resize(replica, replica->chunks[i], GV_REPLICA_CHUNK, 0);
-    if (replica->chunks != NULL)
-        resize(replica, replica->chunks, replica->chunk_cap * sizeof *replica->chunks, 0);
+        gv_alloc_free(replica->alloc, replica->chunks[i], GV_REPLICA_CHUNK);
+    gv_alloc_free(replica->alloc, replica->chunks, replica->chunk_cap * sizeof *replica->chunks);
     replica->chunks = NULL;
     replica->chunk_count = replica->chunk_cap = 0;
 }
@@ -73,12 +66,13 @@ static bool add_chunk(struct gv_replica *replica) {
     if (replica->chunk_count == replica->chunk_cap) {
         uint32_t cap = replica->chunk_cap ? replica->chunk_cap * 2 : CHUNKS_FIRST;
         size_t size = sizeof *replica->chunks;
-        uint8_t **chunks = resize(replica, replica->chunks, replica->chunk_cap * size, cap * size);
+        uint8_t **chunks =
+            gv_alloc_resize(replica->alloc, replica->chunks, replica->chunk_cap * size, cap * size);
         if (chunks == NULL) return false;
         replica->chunks = chunks;
         replica->chunk_cap = cap;
     }
-    uint8_t *chunk = resize(replica, NULL, 0, GV_REPLICA_CHUNK);
+    uint8_t *chunk = gv_alloc_new(replica->alloc, GV_REPLICA_CHUNK);
     if (chunk == NULL) return false;
     replica->chunks[replica->chunk_count++] = chunk;
     return true;
@@ -315,8 +309,8 @@ int gv_replica_load(struct gv_replica *replica, struct gv_replica_load *load,
     if (is_too_long(entry)) return GV_ESPACE;
     if (load->count == load->cap) {
         size_t cap = load->cap ? load->cap * 2 : 1024;
-        struct gv_item *items =
-            resize(replica, load->items, load->cap * sizeof *items, cap * sizeof *items);
+        struct gv_item *items = gv_alloc_resize(replica->alloc, load->items,
+                                                load->cap * sizeof *items, cap * sizeof *items);
         if (items == NULL) return GV_ENOMEM;
         load->items = items;
         load->cap = cap;
@@ -377,7 +371,7 @@ int gv_replica_load_end(struct gv_replica *replica, struct gv_replica_load *load
     }
     int error = gv_tree_load(&replica->tree, load->items, kept);
     GV_ASSERT(error == 0 || error == GV_ENOMEM);
-    if (load->items != NULL) resize(replica, load->items, load->cap * sizeof *load->items, 0);
+    gv_alloc_free(replica->alloc, load->items, load->cap * sizeof *load->items);
     *load = (struct gv_replica_load){0};
     if (error != 0) replica->end = 0; // keeps the chunks for reuse
     return error;

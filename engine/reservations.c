@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "reservations.h"
 
-#include <string.h>
-
 enum {
     MASK = GV_RESERVATIONS_SLOTS - 1,
     SIZE = GV_RESERVATIONS_SLOTS * sizeof(struct gv_reservations_slot)
@@ -10,7 +8,7 @@ enum {
 _Static_assert((GV_RESERVATIONS_SLOTS & MASK) == 0, "a power of two");
 
 void gv_reservations_fini(struct gv_reservations *reservations, struct gv_alloc alloc) {
-    if (reservations->slots != NULL) alloc.resize(alloc.ctx, reservations->slots, SIZE, 0);
+    gv_alloc_free(alloc, reservations->slots, SIZE);
     *reservations = (struct gv_reservations){0};
 }
 
@@ -32,7 +30,7 @@ static struct gv_reservations_slot *find(const struct gv_reservations *reservati
 static struct gv_reservations_slot *claim(struct gv_reservations *reservations,
                                           struct gv_alloc alloc, uint64_t id, bool is_stored) {
     if (reservations->slots == NULL) {
-        reservations->slots = alloc.resize(alloc.ctx, NULL, 0, SIZE);
+        reservations->slots = gv_alloc_new(alloc, SIZE);
         if (reservations->slots == NULL) return NULL;
         memset(reservations->slots, 0, SIZE);
     }

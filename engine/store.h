@@ -24,7 +24,9 @@
 // though not in order. Entries written again get new records; the old records stay, and each load
 // merges them with the new ones.
 //
-// A NULL argument is an error: a function returns GV_EINVAL or false, or does nothing.
+// A NULL argument, or a slice with a length but no data, is an error: a function returns GV_EINVAL
+// or false, or does nothing. So is an entry that gv_entry_check refuses: a function returns its
+// error, or does nothing.
 #ifndef GV_ENGINE_STORE_H
 #define GV_ENGINE_STORE_H
 
@@ -87,13 +89,12 @@ GV_API int gv_store_reserve(struct gv_engine *engine, const struct gv_entry *ent
 // larger one. Errors of gv_entry_check: nothing changes. GV_EFULL: the records reach 64 GiB.
 // GV_ENOMEM.
 GV_API int gv_store_apply(struct gv_engine *engine, gv_time now, const struct gv_entry *entry);
-// Ends the reservation of an entry that will not be put.
+// Ends the reservation of an entry that will not be put. Does nothing if the entry has none.
 GV_API void gv_store_release(struct gv_engine *engine, const struct gv_entry *entry);
 
-// Appends an entry that gv_entry_check accepts to a batch. If the engine has a larger version, it
-// appends that one instead, because a record replaces the stored one. Of two reserved versions of
-// one entry, append the smaller one first. After an error nothing was appended. GV_EINVAL: the
-// entry has no key or no valid lattice. GV_ENOMEM.
+// Appends an entry to a batch; if the engine has a larger version, that one, because a record
+// replaces the stored one. Of two reserved versions of one entry, append the smaller one first.
+// After an error nothing was appended. Errors: those of gv_entry_check, GV_ENOMEM.
 GV_API int gv_store_batch_put(struct gv_store_batch *batch, struct gv_alloc alloc,
                               const struct gv_engine *engine, const struct gv_entry *entry);
 // Frees the batch's memory and leaves it empty.

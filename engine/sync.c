@@ -4,8 +4,6 @@
 #include "../codec/json_string.h"
 #include "push.h"
 
-#include <string.h>
-
 enum {
     REQUEST_DELAY_MS = 1000, // from a request to the sync, and between two requested syncs
     NEAR_MS = 2,             // from this round trip on, sketches save more than they cost
@@ -28,7 +26,7 @@ int gv_sync_join(struct gv_engine *engine, gv_time now) {
     struct gv_sync *sync = &engine->sync;
     for (int i = 0; i < GV_CORE_SUMMARIES_MAX; i++) sync->slots[i].peer = GV_CORE_NONE;
     sync->summary_cap = engine->message_max / 4 * 3;
-    sync->summary = engine->alloc.resize(engine->alloc.ctx, NULL, 0, sync->summary_cap);
+    sync->summary = gv_alloc_new(engine->alloc, sync->summary_cap);
     if (sync->summary == NULL) return GV_ENOMEM;
     GV_ASSERT(sync->summary_cap >= GV_RECONCILE_CAPACITY_MIN);
     gv_sync_request(engine, now);
@@ -40,10 +38,9 @@ void gv_sync_fini(struct gv_engine *engine) {
     struct gv_sync *sync = &engine->sync;
     for (int i = 0; i < GV_CORE_SUMMARIES_MAX; i++) {
         struct gv_sync_slot *slot = &sync->slots[i];
-        if (slot->data != NULL) engine->alloc.resize(engine->alloc.ctx, slot->data, slot->cap, 0);
+        gv_alloc_free(engine->alloc, slot->data, slot->cap);
     }
-    if (sync->summary != NULL)
-        engine->alloc.resize(engine->alloc.ctx, sync->summary, sync->summary_cap, 0);
+    gv_alloc_free(engine->alloc, sync->summary, sync->summary_cap);
 }
 
 void gv_sync_request(struct gv_engine *engine, gv_time now) {
@@ -193,7 +190,7 @@ int gv_sync_received(struct gv_engine *engine, gv_time now, int peer, struct gv_
     if (need > slot->cap) {
         size_t cap = 1024;
         while (cap < need) cap *= 2;
-        uint8_t *data = engine->alloc.resize(engine->alloc.ctx, slot->data, slot->cap, cap);
+        uint8_t *data = gv_alloc_resize(engine->alloc, slot->data, slot->cap, cap);
         if (data == NULL) return GV_ENOMEM;
         slot->data = data;
         slot->cap = cap;

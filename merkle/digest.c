@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "digest.h"
 
-#include <string.h>
-
 #define XXH_INLINE_ALL
 #include <xxhash.h>
 

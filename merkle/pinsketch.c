@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "pinsketch.h"
 
-#include <string.h>
-
 #if defined(__x86_64__) && defined(__GNUC__)
 #include <cpuid.h>
 #include <wmmintrin.h>

@@ -117,9 +117,6 @@ GV_API bool gv_tree_scan(struct gv_tree_cursor *at, uint64_t to,
 // item; it is then unchanged.
 GV_API bool gv_tree_prev(struct gv_tree_cursor *at);
 
-// The number of items below this position.
-GV_API uint64_t gv_tree_rank(const struct gv_tree *tree, uint64_t position);
-
 // The digest of the items in [lo, hi); lo <= hi (asserted).
 GV_API struct gv_digest gv_tree_digest(const struct gv_tree *tree, uint64_t lo, uint64_t hi);
 
@@ -144,11 +141,6 @@ GV_API struct gv_pinsketch gv_tree_sketch(struct gv_tree *tree, uint64_t lo, uin
 
 // The estimator of all items (estimator.h). O(1).
 GV_API uint32_t gv_tree_estimator(const struct gv_tree *tree);
-
-// Checks all invariants: order, counts, sums, cached sketches, fill and depth of the nodes, and
-// that every node is in the tree or on the free list. Returns 0 or GV_ECORRUPT. For tests and
-// start-up checks. O(n).
-GV_API int gv_tree_verify(const struct gv_tree *tree);
 
 // An upper bound on the bytes that the next insert allocates; 0: it allocates nothing. O(1).
 GV_API size_t gv_tree_growth(const struct gv_tree *tree);

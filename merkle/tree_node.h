@@ -5,8 +5,6 @@
 
 #include "tree.h"
 
-#include <string.h>
-
 enum {
     LEAF_CAP = 80,
     INNER_CAP = 40,        // makes inner nodes as long as leaves, if pointers have 8 bytes
@@ -57,6 +55,12 @@ union node {
 enum { COLUMNS_END = sizeof(struct leaf) };
 _Static_assert(sizeof(struct inner) <= COLUMNS_END,
                "a sketch begins after the columns of both kinds");
+
+struct chunk {
+    struct chunk *next;
+    size_t size; // bytes
+    union node nodes[];
+};
 
 // An entry of a node of either kind.
 struct entry {

@@ -2,7 +2,6 @@
 #include "gossip.h"
 
 #include <inttypes.h>
-#include <string.h>
 
 // Most bytes of a line in addition to the message.
 enum { ENVELOPE_MAX = GV_LINE_BEGIN + 2 + 2 * GV_NODE_QUOTED_MAX + GV_AUTH_OVERHEAD };
@@ -16,11 +15,6 @@ struct message {
     char *scratch;
     size_t scratch_cap;
 };
-
-void gv_gossip_init(struct gv_gossip *gossip, const struct gv_gossip_config *config) {
-    GV_ASSERT(config->auth != NULL && config->session != NULL && config->log != NULL);
-    *gossip = (struct gv_gossip){.config = *config};
-}
 
 // ---- In -----------------------------------------------------------------------------------------
 
@@ -72,7 +66,7 @@ static int receive(struct gv_gossip *gossip, gv_time now, const struct message *
     struct gv_json *json = in->json;
     char name[GV_ENGINE_NAME_MAX];
     int len = gv_json_unescape(json, in->line->src, name, sizeof name);
-    struct gv_slice src = {(const uint8_t *)name, len > 0 ? (size_t)len : 0};
+    struct gv_slice src = gv_slice_of(name, len > 0 ? (size_t)len : 0);
     int peer = len > 0 ? gv_engine_peer(gossip->config.engine, src) : GV_ENOENT;
     if (peer < 0) {
         gv_log_input_error(gossip->config.log, now, "gossip from %.*s, which is not a peer",
@@ -143,7 +137,7 @@ size_t gv_gossip_send(struct gv_gossip *gossip, gv_time now, char *buf, size_t c
     char dest[GV_NODE_QUOTED_MAX];
     int dest_len = gv_json_quote(to, dest, sizeof dest);
     GV_ASSERT(dest_len > 0);
-    struct gv_slice other = {(const uint8_t *)dest, (size_t)dest_len};
+    struct gv_slice other = gv_slice_of(dest, (size_t)dest_len);
     size_t len =
         (size_t)(gv_line_begin(buf, gv_session_quoted(gossip->config.session), other) - buf);
     GV_ASSERT(len < room);

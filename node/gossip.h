@@ -29,7 +29,10 @@ struct gv_gossip {
     struct gv_gossip_stats stats;
 };
 
-void gv_gossip_init(struct gv_gossip *gossip, const struct gv_gossip_config *config);
+static inline void gv_gossip_init(struct gv_gossip *gossip, const struct gv_gossip_config *config) {
+    GV_ASSERT(config->auth != NULL && config->session != NULL && config->log != NULL);
+    *gossip = (struct gv_gossip){.config = *config};
+}
 
 static inline struct gv_gossip_stats gv_gossip_stats(const struct gv_gossip *gossip) {
     return gossip->stats;

@@ -8,8 +8,6 @@
 #include "../codec/json.h"
 #include "log.h"
 
-#include <string.h>
-
 // The tokens of a line; negative: missing, or of the wrong type. `msg_id` is an integer.
 struct gv_line {
     int src, dest, body, type, msg_id, in_reply_to, mac;
@@ -38,11 +36,16 @@ static inline char *gv_line_append(char *at, const void *bytes, size_t len) {
 #define GV_LINE_BEGIN (sizeof "{\"src\":,\"dest\":,\"body\":" - 1)
 char *gv_line_begin(char *at, struct gv_slice src, struct gv_slice dest);
 
-// The envelope of a line that cannot be parsed, as far as it can be read: raw texts that have not
-// been checked; empty: not found. If a member is repeated, the last one is used; but if src, dest
-// or msg_id is repeated with another text, nothing is found. Linear time; allocates nothing.
+// Finds the envelope of a line that cannot be parsed, as far as it can be read: raw texts that have
+// not been checked; empty: not found. Reads tokens, and continues after errors: text before the
+// first brace, missing and repeated commas, brackets that do not match, quotes within a string. Of
+// a repeated member the last one counts; but if src, dest or msg_id is repeated with another text,
+// nothing is found. Of a line that is longer than the limit the caller passes only the beginning,
+// so members behind it are not found; a value that ends with the text may be cut, and is not found
+// either. Linear time, no memory.
 struct gv_line_peek {
-    struct gv_slice src, dest, type, msg_id, in_reply_to;
+    struct gv_slice src, dest, type, msg_id;
+    bool in_reply_to; // the message or its body has this member, perhaps without a value
 };
 void gv_line_peek(struct gv_line_peek *peek, const char *text, size_t len);
 

@@ -36,27 +36,25 @@ struct gv_log {
 
 // Initialises a log that passes its records to `write`, unless that is NULL. `node`, the node's
 // name, is borrowed, and read for each record.
-void gv_log_init(struct gv_log *log, void (*write)(void *ctx, const struct gv_log_record *record),
-                 void *ctx, const char *node);
+static inline void gv_log_init(struct gv_log *log,
+                               void (*write)(void *ctx, const struct gv_log_record *record),
+                               void *ctx, const char *node) {
+    GV_ASSERT(node != NULL);
+    *log = (struct gv_log){.write = write, .ctx = ctx, .node = node};
+}
 
-#if defined(__GNUC__)
-#define GV_LOG_PRINTF(at, first) __attribute__((format(printf, at, first)))
-#else
-#define GV_LOG_PRINTF(at, first)
-#endif
-
-GV_LOG_PRINTF(3, 4)
+GV_PRINTF(3, 4)
 void gv_log_write(const struct gv_log *log, enum gv_log_level level, const char *format, ...);
 
 // Logs an event of a value, at level debug.
-GV_LOG_PRINTF(3, 4)
+GV_PRINTF(3, 4)
 void gv_log_trace(const struct gv_log *log, uint64_t value, const char *format, ...);
 
 // Logs statistics, a JSON object, at level info.
 void gv_log_stats(const struct gv_log *log, const char *stats);
 
 // Counts an input error, and logs it at level warn, up to GV_LOG_RATE a second.
-GV_LOG_PRINTF(3, 4)
+GV_PRINTF(3, 4)
 void gv_log_input_error(struct gv_log *log, gv_time now, const char *format, ...);
 
 // Input errors since the start.

@@ -6,7 +6,6 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
-#include <string.h>
 #include <time.h>
 #include <unistd.h>
 #include <uv.h>
@@ -489,8 +488,8 @@ int gv_loop_run(const struct gv_loop_config *config) {
     loop.in_cap = CHUNK + config->line_max + 1;
     loop.out_cap = CHUNK > send_min ? CHUNK : send_min;
     struct gv_alloc alloc = gv_base_malloc();
-    loop.in_data = alloc.resize(alloc.ctx, NULL, 0, loop.in_cap);
-    loop.out_data = alloc.resize(alloc.ctx, NULL, 0, loop.out_cap);
+    loop.in_data = gv_alloc_new(alloc, loop.in_cap);
+    loop.out_data = gv_alloc_new(alloc, loop.out_cap);
     signal(SIGPIPE, SIG_IGN);
     int error = loop.in_data == NULL || loop.out_data == NULL ? UV_ENOMEM : uv_loop_init(&loop.uv);
     if (error != 0) {
@@ -499,7 +498,7 @@ int gv_loop_run(const struct gv_loop_config *config) {
         run(&loop);
         finish(&loop);
     }
-    alloc.resize(alloc.ctx, loop.in_data, loop.in_cap, 0);
-    alloc.resize(alloc.ctx, loop.out_data, loop.out_cap, 0);
+    gv_alloc_free(alloc, loop.in_data, loop.in_cap);
+    gv_alloc_free(alloc, loop.out_data, loop.out_cap);
     return loop.status;
 }

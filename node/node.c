@@ -10,7 +10,6 @@
 #include "writes.h"
 
 #include <inttypes.h>
-#include <string.h>
 
 // After this number of bytes of replies gossip is sent, even if more replies wait.
 enum { GOSSIP_TURN_BYTES = 64 << 10 };
@@ -33,10 +32,6 @@ struct gv_node {
 };
 
 // ---- Creation -----------------------------------------------------------------------------------
-
-static void *node_resize(struct gv_node *node, void *block, size_t old_size, size_t new_size) {
-    return node->config.alloc.resize(node->config.alloc.ctx, block, old_size, new_size);
-}
 
 static void on_event(void *ctx, const struct gv_engine_event *event);
 
@@ -143,7 +138,7 @@ static int connect_modules(struct gv_node *node) {
 int gv_node_new(struct gv_node **out, const struct gv_node_config *config) {
     GV_ASSERT(config->workload != NULL && config->json != NULL);
     GV_ASSERT(config->alloc.resize != NULL);
-    struct gv_node *node = config->alloc.resize(config->alloc.ctx, NULL, 0, sizeof *node);
+    struct gv_node *node = gv_alloc_new(config->alloc, sizeof *node);
     if (node == NULL) return GV_ENOMEM;
     *node = (struct gv_node){.config = *config};
     if (config->line_max == 0) node->config.line_max = GV_NODE_LINE_DEFAULT;
@@ -163,7 +158,7 @@ int gv_node_new(struct gv_node **out, const struct gv_node_config *config) {
     }
     size_t state_size = workload->state_size;
     if (error == 0 && state_size > 0) {
-        node->state = node_resize(node, NULL, 0, state_size);
+        node->state = gv_alloc_new(config->alloc, state_size);
         if (node->state == NULL) error = GV_ENOMEM;
         if (error == 0) memset(node->state, 0, state_size);
     }
@@ -185,8 +180,8 @@ void gv_node_free(struct gv_node *node) {
     gv_replies_fini(&node->replies);
     gv_router_fini(&node->router);
     gv_auth_fini(&node->auth);
-    if (node->state != NULL) node_resize(node, node->state, node->config.workload->state_size, 0);
-    node_resize(node, node, sizeof *node, 0);
+    gv_alloc_free(node->config.alloc, node->state, node->config.workload->state_size);
+    gv_alloc_free(node->config.alloc, node, sizeof *node);
 }
 
 const char *gv_node_name(const struct gv_node *node) {
@@ -297,8 +292,7 @@ bool gv_node_ready(const struct gv_node *node) {
 int gv_node_receive(struct gv_node *node, gv_time now, const char *line, size_t len) {
     GV_ASSERT(gv_node_ready(node));
     gv_writes_set_time(&node->writes, now);
-    int error =
-        gv_router_receive(&node->router, now, (struct gv_slice){(const uint8_t *)line, len});
+    int error = gv_router_receive(&node->router, now, gv_slice_of(line, len));
     uint64_t waiting = gv_replies_waiting(&node->replies);
     if (waiting > node->stats.numbers.queued_replies) sample_queues(node, NULL);
     return error;

@@ -9,7 +9,6 @@
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 enum kind { NUMBER, TEXT, DATA, DURABILITY, SEED, LOG_LEVEL, LOG_FORMAT, HELP, VERSION };
 

@@ -47,7 +47,10 @@ struct gv_replies {
     struct gv_slice msg_id;    // the open request's id, as JSON
 };
 
-void gv_replies_init(struct gv_replies *replies, struct gv_alloc alloc);
+static inline void gv_replies_init(struct gv_replies *replies, struct gv_alloc alloc) {
+    GV_ASSERT(alloc.resize != NULL);
+    *replies = (struct gv_replies){.alloc = alloc};
+}
 void gv_replies_fini(struct gv_replies *replies);
 
 // Reserves memory for the reply to a line of `len` bytes; GV_ENOMEM. The buffer is at most twice as
@@ -60,7 +63,10 @@ void gv_replies_open(struct gv_replies *replies, struct gv_slice src, struct gv_
                      struct gv_slice msg_id);
 
 // Closes the request without a reply; gv_replies_open opens it again for its reply.
-void gv_replies_defer(struct gv_replies *replies);
+static inline void gv_replies_defer(struct gv_replies *replies) {
+    GV_ASSERT(replies->open);
+    replies->open = false;
+}
 
 // Each of these functions replies to the open request: with a type only; with one more member,
 // which is JSON text (member NULL: none), a number, or the list of the set's entries; or with an

@@ -6,7 +6,6 @@
 #include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
-#include <string.h>
 
 // A buffer for a longer line is freed after use.
 enum { LONG_LINE = GV_ENGINE_MESSAGE_DEFAULT + (4 << 10) };
@@ -22,7 +21,7 @@ int gv_router_init(struct gv_router *router, const struct gv_router_config *conf
 
 static void free_scratch(struct gv_router *router) {
     struct gv_alloc alloc = router->config.alloc;
-    if (router->scratch != NULL) alloc.resize(alloc.ctx, router->scratch, router->scratch_cap, 0);
+    gv_alloc_free(alloc, router->scratch, router->scratch_cap);
     router->scratch = NULL;
     router->scratch_cap = 0;
 }
@@ -38,7 +37,7 @@ static int reserve_scratch(struct gv_router *router, size_t len) {
     size_t cap = router->scratch_cap > 0 ? router->scratch_cap : 256;
     while (cap < len) cap *= 2;
     struct gv_alloc alloc = router->config.alloc;
-    char *scratch = alloc.resize(alloc.ctx, router->scratch, router->scratch_cap, cap);
+    char *scratch = gv_alloc_resize(alloc, router->scratch, router->scratch_cap, cap);
     if (scratch == NULL) return GV_ENOMEM;
     router->scratch = scratch;
     router->scratch_cap = cap;
@@ -68,7 +67,7 @@ static void open_reply(struct gv_router *router, const struct gv_line *line) {
 }
 
 // Replies with an error, or logs the same text if the line must not get a reply.
-GV_LOG_PRINTF(5, 6)
+GV_PRINTF(5, 6)
 static int refuse(struct gv_router *router, gv_time now, const struct gv_line *line, int code,
                   const char *format, ...) {
     char text[GV_LOG_TEXT_MAX];
@@ -233,8 +232,8 @@ static int refuse_line(struct gv_router *router, gv_time now, struct gv_slice li
                        int error, const char *reason) {
     struct gv_line_peek peek;
     gv_line_peek(&peek, (const char *)line.data, line.len);
-    bool reply = peek.in_reply_to.len > 0 || (is_value(router, peek.type, GV_JSON_STRING) &&
-                                              gv_json_equals(router->config.json, 0, "error"));
+    bool reply = peek.in_reply_to || (is_value(router, peek.type, GV_JSON_STRING) &&
+                                      gv_json_equals(router->config.json, 0, "error"));
     bool answerable = !reply && is_value(router, peek.src, GV_JSON_STRING) &&
                       is_value(router, peek.msg_id, GV_JSON_NUMBER) &&
                       is_value(router, peek.dest, GV_JSON_STRING);
@@ -293,7 +292,7 @@ static int receive_complete(struct gv_router *router, gv_time now, struct gv_sli
 
 static int refuse_longer(struct gv_router *router, gv_time now, const char *line) {
     char reason[GV_LOG_TEXT_MAX];
-    struct gv_slice begin = {(const uint8_t *)line, router->config.line_max};
+    struct gv_slice begin = gv_slice_of(line, router->config.line_max);
     snprintf(reason, sizeof reason, "line longer than %zu bytes", begin.len);
     return refuse_line(router, now, begin, GV_REPLIES_MALFORMED, GV_EFULL, reason);
 }

@@ -13,12 +13,7 @@ struct members {
     int count;   // number of names in node_ids
 };
 
-void gv_session_init(struct gv_session *session, const struct gv_session_config *config) {
-    GV_ASSERT(config->alloc.resize != NULL && config->log != NULL && config->auth != NULL);
-    *session = (struct gv_session){.config = *config};
-}
-
-// Finds the members. Returns NULL, or a text that names the missing one.
+// NULL, or what the body lacks.
 static const char *find_members(const struct gv_session_request *init, struct members *out) {
     const struct gv_json *json = init->json;
     out->id = gv_json_member(json, init->body, "node_id");
@@ -51,7 +46,7 @@ static const char *read_names(const struct gv_session_request *init, const struc
         char *name = init->scratch + used;
         int len = read_name(init->json, token, name, init->scratch_cap - used);
         if (len < 0) return "node_ids: not a name (1 to 64 bytes, no control characters)";
-        names[i] = (struct gv_slice){(const uint8_t *)name, (size_t)len};
+        names[i] = gv_slice_of(name, (size_t)len);
         used += (size_t)len;
         found |= names[i].len == self.len && memcmp(self.data, name, self.len) == 0;
     }
@@ -85,7 +80,7 @@ static const char *join(struct gv_session *session, gv_time now,
                         int *code) {
     struct gv_alloc alloc = session->config.alloc;
     size_t count = (size_t)members->count, size = (count + 1) * sizeof(struct gv_slice);
-    struct gv_slice *names = alloc.resize(alloc.ctx, NULL, 0, size);
+    struct gv_slice *names = gv_alloc_new(alloc, size);
     *code = GV_REPLIES_UNAVAILABLE;
     if (names == NULL) return "out of memory";
     const char *reason = read_names(init, members, gv_session_name_slice(session), names);
@@ -96,7 +91,7 @@ static const char *join(struct gv_session *session, gv_time now,
         if (error == GV_EINVAL) reason = "node_ids: a name is repeated";
         if (error == GV_EINVAL) *code = GV_REPLIES_MALFORMED;
     }
-    alloc.resize(alloc.ctx, names, size, 0);
+    gv_alloc_free(alloc, names, size);
     return reason;
 }
 

@@ -12,9 +12,7 @@
 #include "node_limits.h"
 #include "security/auth.h"
 
-#include <string.h>
-
-enum { GV_SESSION_REASON_MAX = 256 }; // longest reason of a refusal, bytes
+enum { GV_SESSION_REASON_MAX = 256 }; // of the text of a refusal, bytes
 
 struct gv_session_config {
     struct gv_alloc alloc;
@@ -44,7 +42,11 @@ struct gv_session_request {
     size_t scratch_cap;
 };
 
-void gv_session_init(struct gv_session *session, const struct gv_session_config *config);
+static inline void gv_session_init(struct gv_session *session,
+                                   const struct gv_session_config *config) {
+    GV_ASSERT(config->alloc.resize != NULL && config->log != NULL && config->auth != NULL);
+    *session = (struct gv_session){.config = *config};
+}
 
 // Takes the name and the cluster from the first init, and makes the engine and the authentication
 // join. Returns 0, or the error code to reply with and the cause in `reason`:
@@ -59,12 +61,12 @@ static inline const char *gv_session_name(const struct gv_session *session) {
 }
 
 static inline struct gv_slice gv_session_name_slice(const struct gv_session *session) {
-    return (struct gv_slice){(const uint8_t *)session->name, strlen(session->name)};
+    return gv_slice_text(session->name);
 }
 
 // The name as a canonical JSON string; empty before init.
 static inline struct gv_slice gv_session_quoted(const struct gv_session *session) {
-    return (struct gv_slice){(const uint8_t *)session->quoted, session->quoted_len};
+    return gv_slice_of(session->quoted, session->quoted_len);
 }
 
 static inline bool gv_session_started(const struct gv_session *session) {

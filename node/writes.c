@@ -4,7 +4,6 @@
 #include "../engine/admit.h"
 
 #include <stdio.h>
-#include <string.h>
 
 enum { REPLY_RETRY_MS = 10 }; // time until the next attempt after memory for replies ran out
 
@@ -26,15 +25,15 @@ int gv_writes_init(struct gv_writes *writes, const struct gv_writes_config *conf
     GV_ASSERT(alloc.resize != NULL);
     *writes = (struct gv_writes){.config = *config, .due = GV_TIME_NEVER};
     size_t size = GV_WRITES_CHANGES_MAX * sizeof *writes->changes;
-    writes->scratch = alloc.resize(alloc.ctx, NULL, 0, GV_STORE_SCRATCH);
-    writes->changes = alloc.resize(alloc.ctx, NULL, 0, size);
+    writes->scratch = gv_alloc_new(alloc, GV_STORE_SCRATCH);
+    writes->changes = gv_alloc_new(alloc, size);
     return writes->scratch != NULL && writes->changes != NULL ? 0 : GV_ENOMEM;
 }
 
 static void drop(struct gv_writes *writes, struct gv_writes_queue *queue) {
     struct gv_alloc alloc = writes->config.alloc;
     gv_store_batch_free(&queue->batch, alloc);
-    if (queue->pending != NULL) alloc.resize(alloc.ctx, queue->pending, queue->cap, 0);
+    gv_alloc_free(alloc, queue->pending, queue->cap);
     *queue = (struct gv_writes_queue){0};
 }
 
@@ -43,15 +42,10 @@ void gv_writes_fini(struct gv_writes *writes) {
     drop(writes, &writes->next);
     drop(writes, &writes->writing);
     size_t size = GV_WRITES_CHANGES_MAX * sizeof *writes->changes;
-    if (writes->scratch != NULL) alloc.resize(alloc.ctx, writes->scratch, GV_STORE_SCRATCH, 0);
-    if (writes->changes != NULL) alloc.resize(alloc.ctx, writes->changes, size, 0);
+    gv_alloc_free(alloc, writes->scratch, GV_STORE_SCRATCH);
+    gv_alloc_free(alloc, writes->changes, size);
     writes->scratch = NULL;
     writes->changes = NULL;
-}
-
-void gv_writes_attach(struct gv_writes *writes, struct gv_engine *engine) {
-    GV_ASSERT(engine != NULL);
-    writes->engine = engine;
 }
 
 // ---- In -----------------------------------------------------------------------------------------
@@ -76,8 +70,7 @@ bool gv_writes_ready(const struct gv_writes *writes) {
 static int reserve_pending(struct gv_writes *writes, struct gv_writes_queue *queue, size_t len) {
     if (len <= queue->cap - queue->len) return 0;
     size_t cap = 2 * (queue->len + len);
-    uint8_t *pending =
-        writes->config.alloc.resize(writes->config.alloc.ctx, queue->pending, queue->cap, cap);
+    uint8_t *pending = gv_alloc_resize(writes->config.alloc, queue->pending, queue->cap, cap);
     if (pending == NULL) return GV_ENOMEM;
     queue->pending = pending;
     queue->cap = cap;

@@ -83,7 +83,10 @@ int gv_writes_init(struct gv_writes *writes, const struct gv_writes_config *conf
 void gv_writes_fini(struct gv_writes *writes);
 
 // Sets the engine, borrowed, to which stored writes are applied; before the first write.
-void gv_writes_attach(struct gv_writes *writes, struct gv_engine *engine);
+static inline void gv_writes_attach(struct gv_writes *writes, struct gv_engine *engine) {
+    GV_ASSERT(engine != NULL);
+    writes->engine = engine;
+}
 
 // Sets the time of the changes that follow.
 static inline void gv_writes_set_time(struct gv_writes *writes, gv_time now) {

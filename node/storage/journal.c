@@ -7,7 +7,6 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -52,10 +51,6 @@ static void restart(struct gv_journal *journal, uint64_t epoch) {
     journal->prepared = false;
 }
 
-void gv_journal_init(struct gv_journal *journal) {
-    *journal = (struct gv_journal){.fd = -1};
-}
-
 struct gv_journal_state gv_journal_state(const struct gv_journal *journal) {
     return (struct gv_journal_state){
         .open = journal->fd >= 0,
@@ -65,10 +60,6 @@ struct gv_journal_state gv_journal_state(const struct gv_journal *journal) {
         .count = journal->count,
         .damage = journal->damage,
     };
-}
-
-void gv_journal_expect(struct gv_journal *journal, uint64_t count) {
-    if (!journal->prepared && journal->count < count) journal->count = count;
 }
 
 static void init(struct gv_journal *journal, uint64_t directory, uint64_t epoch) {
@@ -295,44 +286,49 @@ static int read_frame(struct gv_journal *journal, size_t at, uint64_t *number,
     return words[HASH] == hash_of(journal, words, *batch);
 }
 
-// Checks that no later frame of the same or the next epoch follows the first incomplete one: a
-// frame is written only after the previous one is durable. The hash of a header covers the
-// directory, as a batch may contain bytes chosen to look like a header.
-static int check_rest(struct gv_journal *journal) {
-    for (size_t at = journal->at; at < GV_JOURNAL_SIZE; at += GV_JOURNAL_BLOCK) {
+// Behind the first incomplete frame, at `at`, there must be no header of a later one of its epoch,
+// as a frame is written after the previous one is durable, and none of the next epoch. Batches may
+// contain bytes made to look like a frame: hence the directory in the hash of a header.
+static int check_rest(struct gv_journal *journal, size_t at, uint64_t number) {
+    for (size_t block = at; block < GV_JOURNAL_SIZE; block += GV_JOURNAL_BLOCK) {
         uint64_t words[WORDS] = {0};
-        int found = read_frame_header(journal, at, words);
+        int found = read_frame_header(journal, block, words);
         if (found < 0) return found;
         bool mine = found > 0 && words[EPOCH] == journal->epoch;
-        if (mine && words[NUMBER] > journal->number)
-            return damaged(journal, journal->at, "a frame is damaged, and others follow it");
+        if (mine && words[NUMBER] > number)
+            return damaged(journal, at, "a frame is damaged, and others follow it");
         if (found > 0 && words[EPOCH] == journal->epoch + 1)
-            return damaged(journal, at, "data.mdb is an older copy: this file has gone on since");
+            return damaged(journal, block,
+                           "data.mdb is an older copy: this file has gone on since");
     }
-    if (journal->number < journal->count)
-        return damaged(journal, journal->at, "a frame is damaged that was durable");
+    if (number < journal->count) return damaged(journal, at, "a frame is damaged that was durable");
     return 0;
 }
 
+// A reading that stops early must not move the end: gv_journal_prepare announces as many frames as
+// there are, and those beyond would be lost.
 int gv_journal_read(struct gv_journal *journal, int (*take)(void *ctx, struct gv_slice batch),
                     void *ctx) {
     GV_ASSERT(journal->fd >= 0 && take != NULL);
-    journal->number = 0;
-    journal->at = first_frame(journal);
-    while (journal->at < GV_JOURNAL_SIZE) {
-        if (journal->prepared && journal->number == journal->count)
-            break; // a frame that was erased
+    uint64_t count = 0;
+    size_t at = first_frame(journal);
+    while (at < GV_JOURNAL_SIZE) {
+        if (journal->prepared && count == journal->count) break; // a frame that was erased
         uint64_t number = 0;
         struct gv_slice batch = {0};
-        int found = read_frame(journal, journal->at, &number, &batch);
+        int found = read_frame(journal, at, &number, &batch);
         if (found < 0) return found;
-        if (found == 0 || number != journal->number) break;
+        if (found == 0 || number != count) break;
         int taken = take(ctx, batch);
         if (taken != 0) return taken;
-        journal->at += span(batch.len);
-        journal->number++;
+        at += span(batch.len);
+        count++;
     }
-    return check_rest(journal);
+    int error = check_rest(journal, at, count);
+    if (error != 0) return error;
+    journal->at = at;
+    journal->number = count;
+    return 0;
 }
 
 bool gv_journal_fits(const struct gv_journal *journal, size_t len) {

@@ -66,8 +66,10 @@ struct gv_journal_state {
     struct gv_journal_damage damage; // found by the last call that returned GV_ECORRUPT
 };
 
-// Initialises a journal that is not open.
-void gv_journal_init(struct gv_journal *journal);
+// A journal that is not open.
+static inline void gv_journal_init(struct gv_journal *journal) {
+    *journal = (struct gv_journal){.fd = -1};
+}
 struct gv_journal_state gv_journal_state(const struct gv_journal *journal);
 
 // Creates a synced file without frames, for this directory and epoch, and replaces an existing one;
@@ -86,14 +88,16 @@ int gv_journal_open_legacy(struct gv_journal *journal, const char *path, uint64_
 // Closes the file, if it is open.
 void gv_journal_close(struct gv_journal *journal);
 
-// Raises the number of frames that must be in the file to that of a watermark. A prepared journal
-// has the exact number and keeps it.
-void gv_journal_expect(struct gv_journal *journal, uint64_t count);
+// Raises the number of frames that must be in the file, as a watermark demands; a prepared journal
+// knows the exact number and keeps it.
+static inline void gv_journal_expect(struct gv_journal *journal, uint64_t count) {
+    if (!journal->prepared && journal->count < count) journal->count = count;
+}
 
 // Calls take() for each complete frame of the epoch, in order, until it returns an error, and
-// returns that. The batch is borrowed for the call. Later appends follow these frames.
-// GV_ECORRUPT: a frame that must be in the file is missing or damaged (the state has the damage);
-// GV_EIO; GV_ENOMEM.
+// returns that. The batch is borrowed for the call. After success, frames are appended behind
+// these; after an error the journal is as it was before. GV_ECORRUPT: a frame that must be in the
+// file is missing or damaged (the state has the damage); GV_EIO; GV_ENOMEM.
 int gv_journal_read(struct gv_journal *journal, int (*take)(void *ctx, struct gv_slice batch),
                     void *ctx);
 

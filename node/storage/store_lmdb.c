@@ -12,14 +12,15 @@
 #include <fcntl.h>
 #include <inttypes.h>
 #include <lmdb.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 enum {
     PATH_CAP = 4096,
+    NAME_CAP = 32, // a slash, and the name of a file
     TEXT_CAP = 256,
     MAP_FIRST = 16 << 20,    // first size of the memory map, bytes; doubled when full
     LOCK_SIZE = 16 << 10,    // largest size of LMDB's lock file, bytes
@@ -32,7 +33,7 @@ static const char DATA[] = "data.mdb", DATA_NEW[] = "data.mdb.new", JOURNAL[] = 
 struct gv_store_lmdb {
     struct gv_store store;
     struct gv_digest_key hash;
-    char dir[PATH_CAP];
+    char dir[PATH_CAP - NAME_CAP];
     char workload[GV_SUPERBLOCK_WORKLOAD_MAX + 1];
     unsigned flags;
     int lock; // the file descriptor of grapevine.lock
@@ -96,28 +97,35 @@ static int end(MDB_txn *txn, int error) {
 
 // ---- The files ----------------------------------------------------------------------------------
 
-static int fail(struct gv_store_lmdb *lmdb, const char *what, int error) {
-    snprintf(lmdb->text, sizeof lmdb->text, "%s: %s", what, mdb_strerror(error));
-    return gv_file_error(error);
+// Explains an error, and returns it.
+GV_PRINTF(3, 4)
+static int explain(struct gv_store_lmdb *lmdb, int error, const char *format, ...) {
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(lmdb->text, sizeof lmdb->text, format, arguments);
+    va_end(arguments);
+    return error;
 }
 
-static int path_of(const struct gv_store_lmdb *lmdb, const char *name, char *path) {
+static int fail(struct gv_store_lmdb *lmdb, const char *what, int error) {
+    return explain(lmdb, gv_file_error(error), "%s: %s", what, mdb_strerror(error));
+}
+
+static void path_of(const struct gv_store_lmdb *lmdb, const char *name, char *path) {
     int len = snprintf(path, PATH_CAP, "%s/%s", lmdb->dir, name);
-    return len > 0 && len < PATH_CAP ? 0 : ENAMETOOLONG;
+    GV_ASSERT(len > 0 && len < PATH_CAP);
 }
 
 // Only one process may use the directory; LMDB itself allows several.
 static int lock_directory(struct gv_store_lmdb *lmdb) {
     char path[PATH_CAP];
-    int error = path_of(lmdb, LOCK, path);
-    if (error != 0) return fail(lmdb, LOCK, error);
+    path_of(lmdb, LOCK, path);
     lmdb->lock = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0644);
     if (lmdb->lock < 0) return fail(lmdb, errno == ENOTDIR ? "open" : LOCK, errno);
     struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
     if (fcntl(lmdb->lock, F_SETLK, &lock) == 0) return 0;
     if (errno != EACCES && errno != EAGAIN) return fail(lmdb, LOCK, errno);
-    snprintf(lmdb->text, sizeof lmdb->text, "another process uses it");
-    return GV_EFULL;
+    return explain(lmdb, GV_EFULL, "another process uses it");
 }
 
 // Makes a new file's name durable. Systems that cannot sync a directory return 0, too; else an
@@ -147,11 +155,10 @@ static int open_env(struct gv_store_lmdb *lmdb, const char *path, unsigned flags
 // Returns 0 or an errno.
 static int reserve_lock(const struct gv_store_lmdb *lmdb) {
     char path[PATH_CAP];
-    int error = path_of(lmdb, "lock.mdb", path);
-    if (error != 0) return error;
+    path_of(lmdb, "lock.mdb", path);
     int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0644);
     if (fd < 0) return errno;
-    error = posix_fallocate(fd, 0, LOCK_SIZE);
+    int error = posix_fallocate(fd, 0, LOCK_SIZE);
     close(fd);
     return error == ENOSPC || error == EFBIG || error == EDQUOT ? error : 0;
 }
@@ -203,8 +210,7 @@ static int load_file(struct gv_store_lmdb *lmdb,
     }
     mdb_cursor_close(cursor);
     mdb_txn_abort(txn);
-    if (taken != 0) snprintf(lmdb->text, sizeof lmdb->text, "load: %s", gv_base_error(taken));
-    if (taken != 0) return taken;
+    if (taken != 0) return explain(lmdb, taken, "load: %s", gv_base_error(taken));
     return error == MDB_NOTFOUND ? 0 : fail(lmdb, "load", error);
 }
 
@@ -436,9 +442,8 @@ static int empty_journal(struct gv_store_lmdb *lmdb) {
 
 static int make_journal(struct gv_store_lmdb *lmdb) {
     char path[PATH_CAP];
-    int error = path_of(lmdb, JOURNAL, path);
-    if (error != 0) return fail(lmdb, JOURNAL, error);
-    error = gv_journal_make(&lmdb->journal, path, lmdb->directory, lmdb->epoch);
+    path_of(lmdb, JOURNAL, path);
+    int error = gv_journal_make(&lmdb->journal, path, lmdb->directory, lmdb->epoch);
     if (error != 0) return fail(lmdb, JOURNAL, journal_errno(error));
     error = sync_directory(lmdb->dir);
     if (error == 0) return 0;
@@ -527,8 +532,7 @@ static int load(void *ctx, int (*take)(void *, const struct gv_store_record *), 
     if (error != 0 || gv_journal_state(&lmdb->journal).number == 0) return error;
     struct loading loading = {take, take_ctx};
     error = gv_journal_read(&lmdb->journal, load_batch, &loading);
-    if (error != 0) snprintf(lmdb->text, sizeof lmdb->text, "load: %s", gv_base_error(error));
-    return error;
+    return error == 0 ? 0 : explain(lmdb, error, "load: %s", gv_base_error(error));
 }
 
 // ---- Open ---------------------------------------------------------------------------------------
@@ -539,10 +543,14 @@ static int check_data(struct gv_store_lmdb *lmdb, const char *path,
                       struct gv_superblock *superblock) {
     *superblock = (struct gv_superblock){0};
     lmdb->map = MAP_FIRST;
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK); // a FIFO would block
     if (fd < 0) return errno == ENOENT ? 0 : fail(lmdb, DATA, errno);
     struct stat found;
     int error = fstat(fd, &found) == 0 ? 0 : fail(lmdb, DATA, errno);
+    if (error == 0 && !S_ISREG(found.st_mode)) {
+        snprintf(lmdb->text, sizeof lmdb->text, "data.mdb is not a plain file");
+        error = GV_ECORRUPT;
+    }
     uint64_t size = error == 0 ? (uint64_t)found.st_size : 0;
     while (lmdb->map / 2 < size) lmdb->map *= 2;
     if (error == 0 && !gv_verifier_unfinished(fd, size))
@@ -570,10 +578,9 @@ static int fill_data(struct gv_store_lmdb *lmdb, const char *path) {
 // Creates the file under a temporary name first, so that a file with the final name is complete.
 static int make_data(struct gv_store_lmdb *lmdb, const char *path) {
     char fresh[PATH_CAP];
-    int error = path_of(lmdb, DATA_NEW, fresh);
-    if (error != 0) return fail(lmdb, DATA, error);
+    path_of(lmdb, DATA_NEW, fresh);
     if (unlink(fresh) != 0 && errno != ENOENT) return fail(lmdb, DATA_NEW, errno);
-    error = fill_data(lmdb, fresh);
+    int error = fill_data(lmdb, fresh);
     if (error == 0 && rename(fresh, path) != 0) error = fail(lmdb, DATA, errno);
     if (error != 0) unlink(fresh);
     if (error != 0) return error;
@@ -591,33 +598,28 @@ static int create(struct gv_store_lmdb *lmdb, const char *path) {
     char journal[PATH_CAP];
     struct stat found;
     struct gv_watermark watermark;
-    int error = path_of(lmdb, JOURNAL, journal);
-    if (error != 0) return fail(lmdb, JOURNAL, error);
+    path_of(lmdb, JOURNAL, journal);
     const char *state = lstat(path, &found) != 0 ? "missing" : "empty";
     if (lstat(journal, &found) == 0) {
-        snprintf(lmdb->text, sizeof lmdb->text, "data.mdb is %s, though there is a %s", state,
-                 JOURNAL);
-        return GV_ECORRUPT;
+        return explain(lmdb, GV_ECORRUPT, "data.mdb is %s, though there is a %s", state, JOURNAL);
     }
     if (errno != ENOENT) return fail(lmdb, JOURNAL, errno);
     if (!gv_watermark_read(lmdb->lock, &lmdb->hash, &watermark)) return make_data(lmdb, path);
-    snprintf(lmdb->text, sizeof lmdb->text,
-             "data.mdb is %s and there is no %s, though %s shows that there was a store (to start "
-             "anew, remove it)",
-             state, JOURNAL, LOCK);
-    return GV_ECORRUPT;
+    return explain(
+        lmdb, GV_ECORRUPT,
+        "data.mdb is %s and there is no %s, though %s shows that there was a store (to start "
+        "anew, remove it)",
+        state, JOURNAL, LOCK);
 }
 
 static int fail_journal(struct gv_store_lmdb *lmdb, int error) {
     struct gv_journal_damage damage = gv_journal_state(&lmdb->journal).damage;
     if (error == GV_ENOENT) {
-        snprintf(lmdb->text, sizeof lmdb->text, "%s is missing", JOURNAL);
-        return GV_ECORRUPT;
+        return explain(lmdb, GV_ECORRUPT, "%s is missing", JOURNAL);
     }
     if (error != GV_ECORRUPT) return fail(lmdb, JOURNAL, journal_errno(error));
-    snprintf(lmdb->text, sizeof lmdb->text, "%s is damaged at byte %" PRIu64 ": %s", JOURNAL,
-             damage.at, damage.what != NULL ? damage.what : "a frame is not a batch");
-    return error;
+    return explain(lmdb, error, "%s is damaged at byte %" PRIu64 ": %s", JOURNAL, damage.at,
+                   damage.what != NULL ? damage.what : "a frame is not a batch");
 }
 
 static int check_batch(void *ctx, struct gv_slice batch) {
@@ -660,17 +662,16 @@ static int check_watermark(struct gv_store_lmdb *lmdb, const struct gv_superbloc
     if (ahead == 0) gv_journal_expect(&lmdb->journal, watermark.count);
     uint64_t count = gv_journal_state(&lmdb->journal).count;
     if (ahead == 0 ? count >= watermark.count : ahead > UINT64_MAX / 2) return 0;
-    snprintf(lmdb->text, sizeof lmdb->text,
-             "%s is an older copy, as %s shows (if that is intended, remove the latter)",
-             ahead > 0 ? DATA : JOURNAL, LOCK);
-    return GV_ECORRUPT;
+    return explain(lmdb, GV_ECORRUPT,
+                   "%s is an older copy, as %s shows (if that is intended, remove the latter)",
+                   ahead > 0 ? DATA : JOURNAL, LOCK);
 }
 
 // Opens the journal, if the database has one, and verifies it.
 static int open_journal(struct gv_store_lmdb *lmdb, const struct gv_superblock *superblock) {
     char path[PATH_CAP];
-    int error = path_of(lmdb, JOURNAL, path);
-    if (error != 0) return fail(lmdb, JOURNAL, error);
+    int error;
+    path_of(lmdb, JOURNAL, path);
     if (lmdb->legacy) return open_legacy(lmdb, path, superblock);
     if (superblock->journal == GV_SUPERBLOCK_JOURNAL_OBSOLETE) {
         error = open_obsolete(lmdb, path, superblock);
@@ -757,12 +758,12 @@ static int check_legacy(struct gv_store_lmdb *lmdb) {
     if (error == GV_ECORRUPT)
         snprintf(lmdb->text, sizeof lmdb->text, "it has a record that no version writes");
     if (error == 0 && export.count > 0 && lmdb->export == NULL) {
-        snprintf(lmdb->text, sizeof lmdb->text,
-                 "it has %" PRIu64 " records that this version does not accept, such as a value "
-                 "nested deeper than %d: --export-refused FILE writes them to a file and upgrades "
-                 "without them; version 0.1.0 reads all",
-                 export.count, GV_ENTRY_DEPTH);
-        error = GV_ECORRUPT;
+        error = explain(
+            lmdb, GV_ECORRUPT,
+            "it has %" PRIu64 " records that this version does not accept, such as a value "
+            "nested deeper than %d: --export-refused FILE writes them to a file and upgrades "
+            "without them; version 0.1.0 reads all",
+            export.count, GV_ENTRY_DEPTH);
     } else if (error == 0 && export.count > 0) {
         error = export_records(lmdb, &export);
     }
@@ -811,15 +812,17 @@ static int open_directory(struct gv_store_lmdb *lmdb, const struct gv_store_lmdb
     if (!made && errno != EEXIST) return fail(lmdb, "cannot be made", errno);
     char path[PATH_CAP];
     struct gv_superblock superblock;
-    int error = path_of(lmdb, DATA, path);
-    if (error != 0) return fail(lmdb, DATA, error);
-    error = lock_directory(lmdb);
+    path_of(lmdb, DATA, path);
+    int error = lock_directory(lmdb);
     if (error == 0) error = check_data(lmdb, path, &superblock);
     if (error != 0) return error;
     bool fresh = superblock.format == 0;
     error = fresh ? create(lmdb, path) : open_data(lmdb, &superblock);
     if (error == 0) error = start_incarnation(lmdb, config, fresh);
-    if (error == 0 && made && path_of(lmdb, "..", path) == 0) (void)sync_directory(path);
+    if (error == 0 && made) {
+        path_of(lmdb, "..", path);
+        (void)sync_directory(path);
+    }
     return error;
 }
 

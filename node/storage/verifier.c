@@ -4,7 +4,6 @@
 #include "file.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 enum {
     PAGE_MIN = 256, // bytes, and powers of two

@@ -12,7 +12,6 @@
 
 #include <inttypes.h>
 #include <stdio.h>
-#include <string.h>
 
 struct counter {
     bool loaded;          // the other members are valid; false: read them from the replica
@@ -39,7 +38,7 @@ static struct gv_entry own_entry(const struct gv_request *request, uint32_t gene
     GV_ASSERT(len > 0 && len < KEY_CAP);
     return (struct gv_entry){
         .lattice = GV_LATTICE_COUNTER,
-        .key = {(const uint8_t *)key, (size_t)len},
+        .key = gv_slice_of(key, (size_t)len),
     };
 }
 
@@ -126,7 +125,8 @@ static void handle_add(struct gv_request *request) {
     char key[KEY_CAP];
     struct gv_entry entry = own_entry(request, counter->generation, up, key);
     entry.count = *total + size;
-    if (gv_request_add(request, &entry, size, "add_ok")) *total += size;
+    const struct gv_writes_reply reply = {.type = "add_ok", .increment = size};
+    if (gv_request_put(request, &entry, &reply)) *total += size;
 }
 
 static bool ends_in(struct gv_slice key, const char *end) {

@@ -14,7 +14,6 @@
 
 #include <inttypes.h>
 #include <stdio.h>
-#include <string.h>
 
 // Length of a reservation: the ids of a restarted node may be this far ahead of the clock.
 #define RESERVE_NS (10 * 1000 * GV_MS)
@@ -47,7 +46,7 @@ static struct gv_slice write_id(const struct gv_request *request, uint64_t ns, c
     snprintf(buf, cap, "\"%016" PRIx64 "-%016" PRIx64 "-", ns, request->incarnation);
     // The name without its opening quote.
     memcpy(buf + PREFIX, request->self.data + 1, request->self.len - 1);
-    return (struct gv_slice){(const uint8_t *)buf, PREFIX + request->self.len - 1};
+    return gv_slice_of(buf, PREFIX + request->self.len - 1);
 }
 
 // End of a new reservation.
@@ -79,12 +78,13 @@ static void handle_generate(struct gv_request *request) {
     char buf[PREFIX + GV_NODE_QUOTED_MAX];
     struct gv_slice id = write_id(request, next_ns, buf, sizeof buf);
     if (next_ns > durable_ns) {
-        if (!gv_request_put_json(request, &reserve, "generate_ok", "id", id)) return;
+        const struct gv_writes_reply reply = {"generate_ok", "id", id, 0};
+        if (!gv_request_put(request, &reserve, &reply)) return;
         ids->reserved_ns = reserve.count;
     } else {
         bool half = request->engine != NULL && ids->reserved_ns < UINT64_MAX &&
                     next_ns + RESERVE_NS / 2 > ids->reserved_ns;
-        if (half && gv_request_put_async(request, &reserve)) ids->reserved_ns = reserve.count;
+        if (half && gv_request_put(request, &reserve, NULL)) ids->reserved_ns = reserve.count;
         gv_replies_json(request->replies, "generate_ok", "id", id);
     }
     ids->last_ns = next_ns;

@@ -3,11 +3,6 @@
 
 #include <inttypes.h>
 
-void gv_check_bounds_init(struct gv_check_bounds *bounds, uint32_t nodes, size_t message_max) {
-    GV_ASSERT(nodes > 0 && message_max > 0);
-    *bounds = (struct gv_check_bounds){.nodes = nodes, .message_max = message_max};
-}
-
 void gv_check_bounds_message(struct gv_check_bounds *bounds, uint32_t node, size_t bytes,
                              struct gv_verdict_errors *errors) {
     GV_ASSERT(node < bounds->nodes);

@@ -39,7 +39,11 @@ struct gv_check_bounds {
     bool message_reported, memory_reported; // each error is reported once
 };
 
-void gv_check_bounds_init(struct gv_check_bounds *bounds, uint32_t nodes, size_t message_max);
+static inline void gv_check_bounds_init(struct gv_check_bounds *bounds, uint32_t nodes,
+                                        size_t message_max) {
+    GV_ASSERT(nodes > 0 && message_max > 0);
+    *bounds = (struct gv_check_bounds){.nodes = nodes, .message_max = message_max};
+}
 
 // Checks the length of a body that a node sends to another. Error: GV_VERDICT_MESSAGE_TOO_LONG.
 void gv_check_bounds_message(struct gv_check_bounds *bounds, uint32_t node, size_t bytes,

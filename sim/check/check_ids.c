@@ -3,14 +3,6 @@
 
 #include "../core/memory.h"
 
-#include <stdlib.h>
-#include <string.h>
-
-void gv_check_ids_init(struct gv_check_ids *ids) {
-    GV_ASSERT(ids != NULL);
-    *ids = (struct gv_check_ids){0};
-}
-
 void gv_check_ids_fini(struct gv_check_ids *ids) {
     GV_ASSERT(ids != NULL);
     for (size_t i = 0; i < ids->cap; i++) free(ids->table[i].text);

@@ -21,7 +21,10 @@ struct gv_check_ids {
     uint64_t duplicated; // ids generated more than once
 };
 
-void gv_check_ids_init(struct gv_check_ids *ids);
+static inline void gv_check_ids_init(struct gv_check_ids *ids) {
+    GV_ASSERT(ids != NULL);
+    *ids = (struct gv_check_ids){0};
+}
 void gv_check_ids_fini(struct gv_check_ids *ids);
 
 // Checks the id at this token of a node's reply. Error: GV_VERDICT_DUPLICATE, once for each id.

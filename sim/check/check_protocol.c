@@ -4,7 +4,6 @@
 #include "../core/escape.h"
 
 #include <inttypes.h>
-#include <string.h>
 
 enum shape { ANY, INTEGER, ARRAY };
 

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "check_replicas.h"
 
-#include <string.h>
-
 static bool same_text(struct gv_slice a, struct gv_slice b) {
     return a.len == b.len && (a.len == 0 || memcmp(a.data, b.data, a.len) == 0);
 }

@@ -5,8 +5,6 @@
 
 #include <inttypes.h>
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 
 enum { LISTED = 8 }; // values or nodes in one error
 
@@ -82,12 +80,7 @@ void gv_check_set_refused(struct gv_check_set *set, const struct gv_history_op *
     if (e->present > 0) phantom_element(set, e, e->witness, errors);
 }
 
-void gv_check_set_allow_loss(struct gv_check_set *set, int64_t value) {
-    GV_ASSERT(value >= 0 && (uint64_t)value < set->len);
-    set->elements[value].may_be_lost = true;
-}
-
-// Reports a value that was never added.
+// A value that was never added.
 static void phantom_token(struct gv_check_set *set, uint32_t node, struct gv_json *json, int token,
                           struct gv_verdict_errors *errors) {
     struct gv_slice raw = gv_json_raw(json, token);
@@ -131,7 +124,7 @@ static int64_t number_of(const struct gv_check_set *set, struct gv_json *json, i
     char text[GV_KEYS_TEXT_MAX]; // canonical, unlike the text of the token
     int len = gv_json_canonical(json, token, text, sizeof text);
     if (len < 0) return -1;
-    return gv_keys_find(set->keys, (struct gv_slice){(const uint8_t *)text, (size_t)len});
+    return gv_keys_find(set->keys, gv_slice_of(text, (size_t)len));
 }
 
 // Counts in `marks` how often each value is in the array. `errors` may be NULL: none is added.

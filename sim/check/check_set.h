@@ -66,7 +66,10 @@ void gv_check_set_refused(struct gv_check_set *set, const struct gv_history_op *
                           struct gv_verdict_errors *errors);
 
 // Notes that a fault destroyed the last copy of this value, so its loss is allowed from now on.
-void gv_check_set_allow_loss(struct gv_check_set *set, int64_t value);
+static inline void gv_check_set_allow_loss(struct gv_check_set *set, int64_t value) {
+    GV_ASSERT(value >= 0 && (uint64_t)value < set->len);
+    set->elements[value].may_be_lost = true;
+}
 
 // Checks the array that a read returned. Returns how many of the values known before the read's
 // invocation it misses. Errors: GV_VERDICT_PHANTOM and GV_VERDICT_DUPLICATE, once for each value.

@@ -24,7 +24,10 @@ void gv_check_state_entries(struct gv_check_state *state, uint32_t node, uint64_
                             struct gv_verdict_errors *errors);
 
 // Notes that a fault destroyed the node's entries.
-void gv_check_state_reset(struct gv_check_state *state, uint32_t node);
+static inline void gv_check_state_reset(struct gv_check_state *state, uint32_t node) {
+    GV_ASSERT(node < state->nodes);
+    state->entries[node] = 0;
+}
 
 // Checks an acknowledged addition. `present`: the node's replica contains the value. Error:
 // GV_VERDICT_ACKED_ABSENT if it does not.

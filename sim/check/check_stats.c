@@ -5,8 +5,6 @@
 
 #include <inttypes.h>
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 
 enum { NODES_NAMED = 3, LIST_MAX = 900 };
 
@@ -39,10 +37,6 @@ void gv_check_stats_end(struct gv_check_stats *stats, const struct gv_history_op
     stats->ended++;
     stats->ended_ok += answer == NULL;
     node->bad += answer != NULL;
-}
-
-double gv_check_stats_share(const struct gv_check_stats *stats) {
-    return stats->ended > 0 ? (double)stats->ended_ok / (double)stats->ended : 1;
 }
 
 static void append(char list[LIST_MAX], const char *more) {

@@ -36,7 +36,9 @@ void gv_check_stats_end(struct gv_check_stats *stats, const struct gv_history_op
                         const char *answer, enum gv_check_stats_cause cause);
 
 // The share of operations that succeeded, without final reads; 1 if there were none.
-double gv_check_stats_share(const struct gv_check_stats *stats);
+static inline double gv_check_stats_share(const struct gv_check_stats *stats) {
+    return stats->ended > 0 ? (double)stats->ended_ok / (double)stats->ended : 1;
+}
 
 // Errors: GV_VERDICT_NEVER_OK for each kind that was attempted and never succeeded (conclusive if
 // every attempt got a reply); GV_VERDICT_UNAVAILABLE if the share is below `availability` (0 to 1);

@@ -27,8 +27,11 @@ struct gv_check_traffic {
         *sent_by; // by node: messages sent to other nodes so far; NULL: unknown. Borrowed
 };
 
-void gv_check_traffic_init(struct gv_check_traffic *traffic, uint32_t nodes, double rate,
-                           const uint64_t *sent_by);
+static inline void gv_check_traffic_init(struct gv_check_traffic *traffic, uint32_t nodes,
+                                         double rate, const uint64_t *sent_by) {
+    GV_ASSERT(nodes > 0 && rate >= 0);
+    *traffic = (struct gv_check_traffic){.nodes = nodes, .rate = rate, .sent_by = sent_by};
+}
 
 // Checks `messages`, the number sent between nodes so far. False: nodes send more than the bound,
 // so the run should end. Error: GV_VERDICT_FLOOD, once; it names the node that sent most, if known.

@@ -65,7 +65,9 @@ void gv_checker_acknowledged(struct gv_checker *checker, const struct gv_history
                              bool (*has_value)(void *ctx, uint32_t node, int64_t value), void *ctx);
 
 // Notes that a fault destroyed the node's state: its next reads may return less.
-void gv_checker_reset(struct gv_checker *checker, uint32_t node);
+static inline void gv_checker_reset(struct gv_checker *checker, uint32_t node) {
+    gv_check_monotonic_reads_reset(&checker->reads, node);
+}
 
 // Notes that a fault destroyed the last copy of a value of a set, or of a counter's increments
 // (`added`) or decrements by this amount: it may be missing from then on. Ignored for other
@@ -77,13 +79,25 @@ void gv_checker_allow_count_loss(struct gv_checker *checker, bool added, uint64_
 
 // Starts to watch whether all nodes agree; `index` is the next index of the history. `healing`: the
 // watch starts because faults ended, so the time until all nodes agree is measured.
-void gv_checker_watch(struct gv_checker *checker, gv_time now, uint64_t index, bool healing);
-// Ends the current watch without measuring, because a fault began.
-void gv_checker_stop_watching(struct gv_checker *checker);
-bool gv_checker_is_watching(const struct gv_checker *checker);
+static inline void gv_checker_watch(struct gv_checker *checker, gv_time now, uint64_t index,
+                                    bool healing) {
+    gv_convergence_begin(&checker->convergence, now, index, healing);
+}
+// A fault began: the current watch ends unmeasured.
+static inline void gv_checker_stop_watching(struct gv_checker *checker) {
+    gv_convergence_cut(&checker->convergence);
+}
+static inline bool gv_checker_is_watching(const struct gv_checker *checker) {
+    return checker->convergence.watching;
+}
 // How many nodes have converged since the watch began, and whether this one has. Sets only.
-uint32_t gv_checker_converged(const struct gv_checker *checker);
-bool gv_checker_has_converged(const struct gv_checker *checker, uint32_t node);
+static inline uint32_t gv_checker_converged(const struct gv_checker *checker) {
+    return checker->convergence.settled;
+}
+static inline bool gv_checker_has_converged(const struct gv_checker *checker, uint32_t node) {
+    GV_ASSERT(node < checker->config.nodes);
+    return checker->convergence.done[node];
+}
 
 // Handles what an observer's read of a node returned. Only while watching.
 void gv_checker_observe(struct gv_checker *checker, gv_time now, uint32_t node,
@@ -94,12 +108,16 @@ void gv_checker_inspect(struct gv_checker *checker, gv_time now, uint32_t node,
                         bool (*has_value)(void *ctx, uint32_t node, int64_t value), void *ctx);
 
 // Values missing at each node's latest read; counters: the difference from the acknowledged sum.
-const int64_t *gv_checker_missing(const struct gv_checker *checker);
+static inline const int64_t *gv_checker_missing(const struct gv_checker *checker) {
+    return checker->missing;
+}
 
 // ---- Result ----
 
-// Notes that the run ends early, so values that a node is missing are not an error.
-void gv_checker_cut_short(struct gv_checker *checker);
+// The run ends early, so values that a node is missing are no error.
+static inline void gv_checker_cut_short(struct gv_checker *checker) {
+    checker->cut_short = true;
+}
 
 // Adds the errors that only the end of a run shows, and fills in the measurements. Call it once.
 void gv_checker_finish(struct gv_checker *checker, struct gv_result *result);
@@ -154,15 +172,23 @@ void gv_checker_invariants_line(struct gv_checker_invariants *invariants, uint32
 void gv_checker_invariants_node(struct gv_checker_invariants *invariants, uint32_t node,
                                 uint64_t entries, uint64_t memory);
 // Whether the quiet phase has begun. From then on the caller also reports changes of suspicion.
-bool gv_checker_invariants_quiet(const struct gv_checker_invariants *invariants);
+static inline bool gv_checker_invariants_quiet(const struct gv_checker_invariants *invariants) {
+    return invariants->quiet_at != GV_TIME_NEVER;
+}
 void gv_checker_invariants_suspects(struct gv_checker_invariants *invariants, uint32_t node,
                                     bool suspects);
-// Checks the statistics of an incarnation that ended.
-void gv_checker_invariants_stats(struct gv_checker_invariants *invariants, uint32_t node,
-                                 const struct gv_stats *stats);
-// Checks the network at the end of the run.
-void gv_checker_invariants_net(struct gv_checker_invariants *invariants, const struct gv_net *net);
-// Notes that a fault destroyed the node's state. `kept`: its disk has kept all acknowledged writes.
+// An incarnation ended with these statistics.
+static inline void gv_checker_invariants_stats(struct gv_checker_invariants *invariants,
+                                               uint32_t node, const struct gv_stats *stats) {
+    GV_ASSERT(node < invariants->traffic.nodes);
+    gv_check_bounds_queues(node, stats, invariants->errors);
+}
+// The run ended with this network.
+static inline void gv_checker_invariants_net(struct gv_checker_invariants *invariants,
+                                             const struct gv_net *net) {
+    gv_check_bounds_links(net, invariants->traffic.rate, invariants->errors);
+}
+// A fault took the node's state. `kept`: its disk kept what it had acknowledged.
 void gv_checker_invariants_reset(struct gv_checker_invariants *invariants, uint32_t node,
                                  bool kept);
 // Checks the traffic after a step. `messages`: number sent between nodes so far; `quiet`: there are

@@ -30,7 +30,10 @@ void gv_convergence_fini(struct gv_convergence *convergence);
 void gv_convergence_begin(struct gv_convergence *convergence, gv_time now, uint64_t index,
                           bool healing);
 // Ends the watch without measuring, because a partition began.
-void gv_convergence_cut(struct gv_convergence *convergence);
+static inline void gv_convergence_cut(struct gv_convergence *convergence) {
+    GV_ASSERT(convergence->done != NULL);
+    convergence->watching = false;
+}
 
 // Notes how many of the values that were known when the watch began a node misses.
 void gv_convergence_missing(struct gv_convergence *convergence, gv_time now, uint32_t node,

@@ -5,7 +5,6 @@
 #include "../core/escape.h"
 
 #include <inttypes.h>
-#include <string.h>
 
 enum { ERRORS_SHOWN = 12 };
 
@@ -219,7 +218,7 @@ static void json_text(const char *text, FILE *out) {
     size_t len = strlen(text);
     if (len > GV_VERDICT_ERROR_MAX) len = GV_VERDICT_ERROR_MAX;
     memcpy(copy, text, len);
-    struct gv_slice slice = {(const uint8_t *)copy, len};
+    struct gv_slice slice = gv_slice_of(copy, len);
     int size = gv_json_quote(slice, quoted, sizeof quoted);
     if (size < 0) {
         for (size_t i = 0; i < len; i++) copy[i] = (copy[i] & 0x80) != 0 ? '?' : copy[i];

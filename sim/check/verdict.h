@@ -82,14 +82,10 @@ void gv_verdict_fini(struct gv_verdict_errors *errors);
 
 // Adds an error. Its text is that of the kind, a colon, and the arguments as formatted by
 // gv_escape_format.
-#if defined(__GNUC__)
-__attribute__((format(printf, 3, 4)))
-#endif
+GV_PRINTF(3, 4)
 void gv_verdict_add(struct gv_verdict_errors *errors, enum gv_verdict_kind kind, const char *format,
                     ...);
-#if defined(__GNUC__)
-__attribute__((format(printf, 3, 0)))
-#endif
+GV_PRINTF(3, 0)
 void gv_verdict_add_list(struct gv_verdict_errors *errors, enum gv_verdict_kind kind,
                          const char *format, va_list args);
 

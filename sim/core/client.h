@@ -53,7 +53,10 @@ void gv_client_fini(struct gv_client_table *table);
 uint32_t gv_client_open(struct gv_client_table *table, enum gv_client_role role, uint32_t node);
 
 // Notes that the latest request timed out.
-void gv_client_time_out(struct gv_client *client);
+static inline void gv_client_time_out(struct gv_client *client) {
+    GV_ASSERT(client->msg_id > 0);
+    client->timed_out[client->timed_out_at++ % GV_CLIENT_TIMED_OUT_MAX] = client->msg_id;
+}
 
 // Classifies a reply to this request. A second late reply to one request is
 // GV_CLIENT_REPLY_REPEATED.

@@ -3,9 +3,6 @@
 
 #include "memory.h"
 
-#include <stdlib.h>
-#include <string.h>
-
 // ---- Records ----
 
 static int compare(const struct gv_disk_record *record, struct gv_slice key) {

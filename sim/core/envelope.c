@@ -4,10 +4,7 @@
 #include "escape.h"
 #include "memory.h"
 
-#include <stdlib.h>
-#include <string.h>
-
-enum { HEAD_MAX = 128 }; // longest line without its body, bytes
+enum { HEAD_MAX = 128 }; // bytes of a line without its body
 
 void gv_envelope_fini(struct gv_envelope *envelope) {
     GV_ASSERT(envelope != NULL);
@@ -57,10 +54,6 @@ bool gv_envelope_begins(struct gv_slice line, char letter) {
     const char src[] = {',', '"', 's', 'r', 'c', '"', ':', '"', letter};
     size_t left = comma == NULL ? 0 : line.len - (size_t)(comma - line.data);
     return left >= sizeof src && memcmp(comma, src, sizeof src) == 0;
-}
-
-struct gv_slice gv_envelope_line(const struct gv_envelope *envelope) {
-    return (struct gv_slice){(const uint8_t *)envelope->line, envelope->len};
 }
 
 const char *gv_envelope_excerpt(struct gv_slice line, char buf[GV_ENVELOPE_EXCERPT_MAX + 8]) {

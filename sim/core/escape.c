@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "escape.h"
 
-#include <string.h>
-
 enum { SPELLED_MAX = 10 }; // bytes of a spelled-out character
 
 // Length of the UTF-8 sequence at the start of `text`, and its code point. 0: it is invalid; so are

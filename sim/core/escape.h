@@ -19,22 +19,15 @@ enum { GV_ESCAPE_MAX = 4096 }; // longest formatted text, bytes; a longer one is
 size_t gv_escape_copy(char *to, size_t cap, const void *text, size_t len);
 
 // Formats as vsnprintf does, and escapes the result as gv_escape_copy does.
-#if defined(__GNUC__)
-__attribute__((format(printf, 3, 0)))
-#endif
-size_t
-gv_escape_format(char *to, size_t cap, const char *format, va_list args);
+GV_PRINTF(3, 0)
+size_t gv_escape_format(char *to, size_t cap, const char *format, va_list args);
 
 // Writes the reason for an error to `why` (cap bytes), as gv_escape_format does. Returns `error`.
-#if defined(__GNUC__)
-__attribute__((format(printf, 4, 5)))
-#endif
+GV_PRINTF(4, 5)
 int gv_escape_say(char *why, size_t cap, int error, const char *format, ...);
 
 // Prints as fprintf does, escaped as by gv_escape_copy, except that newlines stay.
-#if defined(__GNUC__)
-__attribute__((format(printf, 2, 3)))
-#endif
+GV_PRINTF(2, 3)
 void gv_escape_print(FILE *out, const char *format, ...);
 
 #endif

@@ -40,7 +40,10 @@ struct gv_event_queue {
     struct gv_event_queue_bucket buckets[GV_EVENT_QUEUE_BUCKETS];
 };
 
-void gv_event_queue_init(struct gv_event_queue *queue, gv_time now);
+static inline void gv_event_queue_init(struct gv_event_queue *queue, gv_time now) {
+    GV_ASSERT(queue != NULL);
+    *queue = (struct gv_event_queue){.now = now, .base = now};
+}
 // Drops pending events; their items remain the caller's.
 void gv_event_queue_fini(struct gv_event_queue *queue);
 

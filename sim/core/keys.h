@@ -43,7 +43,4 @@ const char *gv_keys_label(const struct gv_keys *keys, int64_t number, char buf[G
 // The number of the generated value with this canonical text; -1: there is none.
 int64_t gv_keys_find(const struct gv_keys *keys, struct gv_slice text);
 
-// "integers", "mixed".
-const char *gv_keys_name(enum gv_keys_kind kind);
-
 #endif

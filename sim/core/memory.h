@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: MIT
 // Memory for the simulator's tables. Without memory these functions print an error and end the
-// process with GV_MEMORY_STATUS; they never return NULL. The caller frees the result by free().
+// process with GV_MEMORY_STATUS; they never return NULL. The caller frees the result by free(),
+// which this header declares, too.
 #ifndef GV_SIM_CORE_MEMORY_H
 #define GV_SIM_CORE_MEMORY_H
 
 #include "../../merkle/base.h"
+
+#include <stdlib.h>
 
 enum { GV_MEMORY_STATUS = 2 }; // the exit status
 

@@ -3,9 +3,6 @@
 
 #include "memory.h"
 
-#include <stdlib.h>
-#include <string.h>
-
 enum { PRNG_STREAM = 1, LINKS_MIN = 64, DELAY_MAX = 1 << 30 };
 #define MILLION 1000000
 
@@ -225,7 +222,7 @@ static void drop(struct gv_net *net, gv_time now, struct gv_slice line, const ch
 static bool is_cut(struct gv_net *net, gv_time now, const struct gv_net_message *message) {
     if (message->src == GV_NET_CLIENT || net->config.cut == NULL) return false;
     if (!net->config.cut(net->config.cut_ctx, message)) return false;
-    drop(net, now, (struct gv_slice){(const uint8_t *)message->bytes, message->len}, "cut");
+    drop(net, now, gv_slice_of(message->bytes, message->len), "cut");
     return true;
 }
 
@@ -386,7 +383,7 @@ static bool forge(struct gv_net *net, gv_time now, struct gv_net_link *link, uin
         trace_line(net, now, GV_TRACE_DUPLICATE, action.line, NULL);
     } else if (net->config.trace != NULL) {
         const char *name = net->counts[type].type;
-        struct gv_slice said = {(const uint8_t *)name, strlen(name)};
+        struct gv_slice said = gv_slice_text(name);
         gv_trace_send(net->config.trace, now, action.line, said, size);
     }
     struct gv_net_message head = {

@@ -3,19 +3,8 @@
 
 #include <inttypes.h>
 #include <stdio.h>
-#include <string.h>
 
 enum { NAME_MAX = 16 };
-
-void gv_trace_init(struct gv_trace *trace) {
-    GV_ASSERT(trace != NULL);
-    *trace = (struct gv_trace){0};
-}
-
-void gv_trace_add(struct gv_trace *trace, gv_trace_write *write, void *ctx) {
-    GV_ASSERT(trace->sinks_len < GV_TRACE_SINKS_MAX && write != NULL);
-    trace->sinks[trace->sinks_len++] = (struct gv_trace_sink){write, ctx};
-}
 
 static void emit(struct gv_trace *trace, gv_time now, struct gv_trace_event *event) {
     if (!trace->begun) {
@@ -88,7 +77,7 @@ void gv_trace_line(struct gv_trace *trace, gv_time now, enum gv_trace_kind kind,
 
 static struct gv_slice name_of(char letter, uint32_t number, char buf[NAME_MAX]) {
     int len = snprintf(buf, NAME_MAX, "%c%" PRIu32, letter, number);
-    return (struct gv_slice){(const uint8_t *)buf, (size_t)len};
+    return gv_slice_of(buf, (size_t)len);
 }
 
 void gv_trace_reply(struct gv_trace *trace, gv_time now, uint32_t node, uint32_t client,

@@ -53,8 +53,14 @@ struct gv_trace {
     } sinks[GV_TRACE_SINKS_MAX];
 };
 
-void gv_trace_init(struct gv_trace *trace);
-void gv_trace_add(struct gv_trace *trace, gv_trace_write *write, void *ctx);
+static inline void gv_trace_init(struct gv_trace *trace) {
+    GV_ASSERT(trace != NULL);
+    *trace = (struct gv_trace){0};
+}
+static inline void gv_trace_add(struct gv_trace *trace, gv_trace_write *write, void *ctx) {
+    GV_ASSERT(trace->sinks_len < GV_TRACE_SINKS_MAX && write != NULL);
+    trace->sinks[trace->sinks_len++] = (struct gv_trace_sink){write, ctx};
+}
 
 // Traces an event of a message to a node. gv_envelope composed its line, with sender, receiver and
 // id; it may end in a newline. SEND has the body's type and the bytes counted.

@@ -4,8 +4,6 @@
 #include "../core/memory.h"
 
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 
 enum { PRNG_STREAM = 2, LINKED_MAX = 1000 };
 
@@ -192,11 +190,6 @@ void gv_nemesis_stop(struct gv_nemesis *nemesis) {
     memset(nemesis->cut, 0, words(nemesis) * sizeof *nemesis->cut);
     memset(nemesis->side, 0, nemesis->nodes);
     nemesis->active = false;
-}
-
-gv_time gv_nemesis_gap(struct gv_nemesis *nemesis, gv_time interval) {
-    GV_ASSERT(interval > 0 && interval <= UINT64_MAX / 2);
-    return gv_prng_below(&nemesis->prng, 2 * interval);
 }
 
 const char *gv_nemesis_name(enum gv_nemesis_kind kind) {

@@ -48,7 +48,10 @@ void gv_nemesis_set(struct gv_nemesis *nemesis, uint32_t src, uint32_t dest, boo
 bool gv_nemesis_cuts(const struct gv_nemesis *nemesis, uint32_t src, uint32_t dest);
 
 // The time to the next start or stop: uniform over [0, 2·interval).
-gv_time gv_nemesis_gap(struct gv_nemesis *nemesis, gv_time interval);
+static inline gv_time gv_nemesis_gap(struct gv_nemesis *nemesis, gv_time interval) {
+    GV_ASSERT(interval > 0 && interval <= UINT64_MAX / 2);
+    return gv_prng_below(&nemesis->prng, 2 * interval);
+}
 
 // "one node", "minority third", "halves", "majorities ring".
 const char *gv_nemesis_name(enum gv_nemesis_kind kind);

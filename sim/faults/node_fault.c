@@ -3,8 +3,6 @@
 
 #include "../core/memory.h"
 
-#include <stdlib.h>
-
 // The faults at both ends of a step; most kinds of steps have none.
 static const struct ends {
     int count;

@@ -6,8 +6,6 @@
 
 #include <stdarg.h>
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 
 enum { WORD_MAX = 40, DIGITS_MAX = 9, CLOCK_STEP_MAX_S = 86400 };
 
@@ -20,11 +18,8 @@ struct parser {
     struct gv_scenario_diagnostic *diagnostic;
 };
 
-#if defined(__GNUC__)
-__attribute__((format(printf, 2, 3)))
-#endif
-static int
-wrong(const struct parser *parser, const char *format, ...) {
+GV_PRINTF(2, 3)
+static int wrong(const struct parser *parser, const char *format, ...) {
     va_list args;
     va_start(args, format);
     gv_escape_format(parser->diagnostic->why, GV_SCENARIO_WHY_MAX, format, args);
@@ -442,8 +437,7 @@ static const struct verb {
 static void add_to_map(const struct parser *parser, struct gv_scenario *scenario, size_t at) {
     scenario->map = gv_memory_grow(scenario->map, &scenario->map_cap, scenario->map_len + 1,
                                    sizeof *scenario->map);
-    scenario->map[scenario->map_len++] =
-        (struct gv_slice){(const uint8_t *)parser->line + at, parser->len - at};
+    scenario->map[scenario->map_len++] = gv_slice_of(parser->line + at, parser->len - at);
 }
 
 static int take_region_name(struct parser *parser, struct gv_scenario *scenario, uint32_t *out) {
@@ -516,7 +510,7 @@ static int add_step(struct parser *parser, struct gv_scenario *scenario, const s
     *step = (struct gv_scenario_step){
         .kind = verb->kind,
         .line = parser->number,
-        .text = {(const uint8_t *)parser->line + verb_at, parser->len - verb_at},
+        .text = gv_slice_of(parser->line + verb_at, parser->len - verb_at),
     };
     int error = verb->take(parser, step);
     return error != 0 || verb->whole ? error : take_when(parser, step);
@@ -604,12 +598,9 @@ static int check_group(const struct gv_scenario_group *group, unsigned line, uin
     return 0;
 }
 
-#if defined(__GNUC__)
-__attribute__((format(printf, 4, 5)))
-#endif
-static int
-unfit(struct gv_scenario_diagnostic *diagnostic, unsigned line, unsigned column, const char *format,
-      ...) {
+GV_PRINTF(4, 5)
+static int unfit(struct gv_scenario_diagnostic *diagnostic, unsigned line, unsigned column,
+                 const char *format, ...) {
     va_list args;
     va_start(args, format);
     gv_escape_format(diagnostic->why, sizeof diagnostic->why, format, args);

@@ -5,7 +5,6 @@
 
 #include <inttypes.h>
 #include <stdlib.h>
-#include <string.h>
 
 // The page, made from sim/report/report.html by the makefile. The data go after its head.
 extern const unsigned char gv_report_page[];

@@ -14,8 +14,6 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <signal.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
 #include <uv.h>
@@ -230,7 +228,7 @@ static void on_written(uv_write_t *request, int status) {
 static void deliver(void *ctx, uint32_t src, uint32_t index, const char *line, size_t len) {
     struct exec *exec = ctx;
     struct node *node = &exec->nodes[index];
-    struct gv_slice text = {(const uint8_t *)line, len};
+    struct gv_slice text = gv_slice_of(line, len);
     if (node->exited) {
         gv_trace_line(exec->config.trace, uv_hrtime(), GV_TRACE_DROP, text, "down");
         return;
@@ -344,7 +342,7 @@ static void on_read(uv_stream_t *stream, ssize_t size, const uv_buf_t *buf) {
     char *end;
     while ((end = memchr(node->buf + scanned, '\n', node->len - scanned)) != NULL) {
         size_t at = (size_t)(end - node->buf);
-        struct gv_slice line = {(const uint8_t *)node->buf + from, at - from};
+        struct gv_slice line = gv_slice_of(node->buf + from, at - from);
         gv_run_line(node->exec->run, now, node->index, line);
         scanned = from = at + 1;
     }
@@ -359,7 +357,7 @@ static void on_read(uv_stream_t *stream, ssize_t size, const uv_buf_t *buf) {
     size_t most = node->exec->options.line_max;
     if (node->len > most) {
         char shown[GV_ENVELOPE_EXCERPT_MAX + 8];
-        struct gv_slice line = {(const uint8_t *)node->buf, node->len};
+        struct gv_slice line = gv_slice_of(node->buf, node->len);
         gv_run_errors(node->exec->run)->conclusive = true;
         gv_run_fail(node->exec->run, GV_VERDICT_LONG_LINE,
                     "n%" PRIu32 " printed a line longer than --line-max, %zu bytes. It "
@@ -399,7 +397,7 @@ static bool describe(void *ctx, uint32_t index, char *buf, size_t cap) {
     int len = 0;
     buf[0] = '\0';
     if (node->len > 0) {
-        struct gv_slice line = {(const uint8_t *)node->buf, node->len};
+        struct gv_slice line = gv_slice_of(node->buf, node->len);
         len = snprintf(buf, cap, "it printed an unfinished line (no newline, or not flushed): %s",
                        gv_envelope_excerpt(line, shown));
     } else if (node->queued > 0) {

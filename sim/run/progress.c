@@ -6,7 +6,6 @@
 #include <inttypes.h>
 #include <stdarg.h>
 #include <stdlib.h>
-#include <string.h>
 
 enum { NODES_LISTED = 12, WIDTH_DEFAULT = 80, WIDTH_MIN = 20, LABEL = 12, TYPE_SHOWN = 32 };
 
@@ -21,11 +20,8 @@ struct line {
     size_t len;
 };
 
-#if defined(__GNUC__)
-__attribute__((format(printf, 2, 3)))
-#endif
-static void
-add(struct line *line, const char *format, ...) {
+GV_PRINTF(2, 3)
+static void add(struct line *line, const char *format, ...) {
     va_list args;
     va_start(args, format);
     size_t room = sizeof line->text - line->len;

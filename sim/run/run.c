@@ -11,8 +11,6 @@
 #include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 
 enum event { // kinds in the event queue, with the meaning of target and stamp
     EVENT_NET,
@@ -727,13 +725,13 @@ static void route(struct gv_run *run, uint32_t node, struct gv_slice text) {
         return;
     }
     int len = gv_json_unescape(json, line.src, name, sizeof name);
-    struct gv_slice src = {(const uint8_t *)name, len < 0 ? 0 : (size_t)len};
+    struct gv_slice src = gv_slice_of(name, len < 0 ? 0 : (size_t)len);
     if (gv_client_number(src, 'n') != (int64_t)node) {
         quarantine(run, node, text, "names another node as its src");
         return;
     }
     len = gv_json_unescape(json, line.dest, name, sizeof name);
-    struct gv_slice dest = {(const uint8_t *)name, len < 0 ? 0 : (size_t)len};
+    struct gv_slice dest = gv_slice_of(name, len < 0 ? 0 : (size_t)len);
     int64_t other = gv_client_number(dest, 'n');
     if (other >= 0 && other < (int64_t)run->config.nodes) {
         struct gv_slice body = gv_json_raw(json, line.body), type = {0};

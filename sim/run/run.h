@@ -115,24 +115,18 @@ gv_time gv_run_due(const struct gv_run *run);
 void gv_run_advance(struct gv_run *run, gv_time now);
 
 // Ends the run as invalid, with this error, unless it is over already.
-#if defined(__GNUC__)
-__attribute__((format(printf, 3, 4)))
-#endif
+GV_PRINTF(3, 4)
 void gv_run_fail(struct gv_run *run, enum gv_verdict_kind kind, const char *format, ...);
 
 // The same for a node whose process ended. The error names the requests that it has not answered.
-#if defined(__GNUC__)
-__attribute__((format(printf, 3, 4)))
-#endif
+GV_PRINTF(3, 4)
 void gv_run_died(struct gv_run *run, uint32_t node, const char *format, ...);
 
 // Quarantines a node that closed its standard output but still runs, which is an error.
 void gv_run_closed(struct gv_run *run, uint32_t node);
 
 // Adds an error, which makes the run invalid; it continues.
-#if defined(__GNUC__)
-__attribute__((format(printf, 3, 4)))
-#endif
+GV_PRINTF(3, 4)
 void gv_run_object(struct gv_run *run, enum gv_verdict_kind kind, const char *format, ...);
 
 // Notes that a crash destroyed the last copy of this value of a set, or of this amount that was

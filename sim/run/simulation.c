@@ -14,8 +14,6 @@
 
 #include <inttypes.h>
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 
 enum {
     CHECK_MS = 25,               // time between comparisons of all replicas
@@ -114,17 +112,13 @@ static uint32_t index_of(const struct vnode *vnode) {
     return (uint32_t)(vnode - vnode->sim->nodes);
 }
 
-static struct gv_slice slice_of(const char *line, size_t len) {
-    return (struct gv_slice){(const uint8_t *)line, len};
-}
-
 // Traces a delivery and the values that the node learned by it; without a line, those it learned
 // from its disk.
 static void trace_delivery(struct vnode *vnode, const char *line, size_t len) {
     struct gv_simulation *sim = vnode->sim;
     struct gv_trace *listener = sim->config.run.trace;
     enum gv_load_kind load = sim->config.run.load;
-    struct gv_slice text = slice_of(line, len);
+    struct gv_slice text = gv_slice_of(line, len);
     if (len > 0) gv_trace_line(listener, sim->now, GV_TRACE_DELIVER, text, NULL);
     const struct gv_engine *engine = gv_node_engine(vnode->node);
     if (!gv_load_converges(load) || engine == NULL) return;
@@ -135,7 +129,7 @@ static void trace_delivery(struct vnode *vnode, const char *line, size_t len) {
         gv_observed_scan_counts(&vnode->observed, engine, &sim->changes);
     if (sim->changes.len == 0) return;
     gv_trace_learn(listener, sim->now, index_of(vnode), text,
-                   slice_of(sim->changes.text, sim->changes.len));
+                   gv_slice_of(sim->changes.text, sim->changes.len));
 }
 
 // Traces the pending lines of a crashed node as dropped.
@@ -144,7 +138,8 @@ static void drop_pending(struct vnode *vnode) {
     for (size_t at = 0; at < vnode->pending_len;) {
         const char *line = vnode->pending + at;
         size_t len = (size_t)((const char *)memchr(line, '\n', vnode->pending_len - at) - line);
-        gv_trace_line(sim->config.run.trace, sim->now, GV_TRACE_DROP, slice_of(line, len), "down");
+        gv_trace_line(sim->config.run.trace, sim->now, GV_TRACE_DROP, gv_slice_of(line, len),
+                      "down");
         at += len + 1;
     }
     vnode->pending_len = 0;
@@ -189,7 +184,7 @@ static void start_node(struct vnode *vnode) {
         .staleness_ms = sim->config.staleness_ms,
         .line_max = LINE_MAX,
         .message_max = sim->config.message_max,
-        .secret = slice_of(SECRET, sim->config.authenticated ? sizeof SECRET - 1 : 0),
+        .secret = gv_slice_of(SECRET, sim->config.authenticated ? sizeof SECRET - 1 : 0),
         .store = vnode->disk != NULL ? &vnode->disk->store : NULL,
         .durability = sim->config.disk == GV_DISK_ASYNC ? GV_DURABILITY_ASYNC : GV_DURABILITY_SYNC,
         .commit_ms = GV_OPTIONS_COMMIT_MS,
@@ -210,7 +205,7 @@ static bool is_durable_write(const struct vnode *vnode, struct gv_slice line) {
 
 static void receive(struct vnode *vnode, const char *line, size_t len) {
     struct gv_simulation *sim = vnode->sim;
-    bool durable = is_durable_write(vnode, slice_of(line, len));
+    bool durable = is_durable_write(vnode, gv_slice_of(line, len));
     struct gv_digest before = {0};
     if (durable) before = gv_engine_root(gv_node_engine(vnode->node));
     int error = gv_node_receive(vnode->node, local_time(vnode), line, len);
@@ -248,7 +243,8 @@ static void deliver(void *ctx, uint32_t src, uint32_t node, const char *line, si
     struct vnode *vnode = &sim->nodes[node];
     GV_ASSERT(len > 0 && line[len - 1] == '\n');
     if (vnode->node == NULL) {
-        gv_trace_line(sim->config.run.trace, sim->now, GV_TRACE_DROP, slice_of(line, len), "down");
+        gv_trace_line(sim->config.run.trace, sim->now, GV_TRACE_DROP, gv_slice_of(line, len),
+                      "down");
         return;
     }
     hash_line(sim, node, false, line, len);
@@ -338,8 +334,8 @@ static void drain(struct vnode *vnode) {
         const char *line = sim->out + at;
         size_t size = (size_t)((const char *)memchr(line, '\n', len - at) - line);
         hash_line(sim, index_of(vnode), true, line, size);
-        gv_checker_invariants_line(&sim->invariants, index_of(vnode), slice_of(line, size));
-        gv_run_line(sim->run, sim->now, index_of(vnode), slice_of(line, size));
+        gv_checker_invariants_line(&sim->invariants, index_of(vnode), gv_slice_of(line, size));
+        gv_run_line(sim->run, sim->now, index_of(vnode), gv_slice_of(line, size));
         at += size + 1;
         if (vnode->node == NULL) break; // the line made the node crash
     }
@@ -643,7 +639,7 @@ static struct gv_digest_key digest_key_of(bool authenticated) {
     if (authenticated) {
         struct gv_auth auth;
         int error =
-            gv_auth_init(&auth, gv_base_malloc(), slice_of(SECRET, sizeof SECRET - 1), digest);
+            gv_auth_init(&auth, gv_base_malloc(), gv_slice_of(SECRET, sizeof SECRET - 1), digest);
         GV_ASSERT(error == 0);
         gv_auth_fini(&auth);
         secret = (struct gv_slice){digest, sizeof digest};
@@ -683,7 +679,7 @@ struct gv_simulation *gv_simulation_new(const struct gv_simulation_config *confi
                                });
     (void)gv_timers_init(&sim->timers, gv_memory_alloc(), nodes);
     gv_json_init(&sim->json, gv_base_malloc(), LINE_MAX, 0);
-    gv_digest_key_init(&sim->trace_hash_key, (struct gv_slice){(const uint8_t *)"trace", 5});
+    gv_digest_key_init(&sim->trace_hash_key, gv_slice_of("trace", 5));
     sim->dirty = gv_memory_new(nodes * sizeof *sim->dirty);
     sim->nodes = gv_memory_new(nodes * sizeof *sim->nodes);
     bool keeps = sim->workload->replica || sim->workload->local_store;
@@ -759,10 +755,6 @@ const struct gv_run *gv_simulation_run(const struct gv_simulation *sim) {
 
 uint64_t gv_simulation_lines(const struct gv_simulation *sim) {
     return sim->lines;
-}
-
-uint64_t gv_simulation_memory(const struct gv_simulation *sim) {
-    return sim->memory_most;
 }
 
 struct gv_disk *gv_simulation_disk(struct gv_simulation *sim, uint32_t node) {

@@ -39,9 +39,6 @@ const struct gv_run *gv_simulation_run(const struct gv_simulation *sim);
 
 // Lines delivered to nodes or printed by them so far.
 uint64_t gv_simulation_lines(const struct gv_simulation *sim);
-// Maximum of the memory of all nodes together, bytes.
-uint64_t gv_simulation_memory(const struct gv_simulation *sim);
-
 // A node's disk, for tests; NULL: it has none.
 struct gv_disk *gv_simulation_disk(struct gv_simulation *sim, uint32_t node);
 

@@ -11,7 +11,6 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 const char *const gv_command_help[] = {
     "usage: gvsim exec -w WORKLOAD [OPTIONS] -- PROGRAM [ARGS...]\n"
@@ -214,19 +213,11 @@ static int set_late_max(struct gv_command *command, const struct option *option,
     return error;
 }
 
-// Sets a number from 0; set_positive: a number above 0.
+// A number from 0, or above 0 if the minimum is not 0.
 static int set_number(struct gv_command *command, const struct option *option, const char *value,
                       char *why) {
     double number = 0;
-    int error = to_number(option->name, value, option->max, true, &number, why);
-    if (error == 0) store(command, option, &number);
-    return error;
-}
-
-static int set_positive(struct gv_command *command, const struct option *option, const char *value,
-                        char *why) {
-    double number = 0;
-    int error = to_number(option->name, value, option->max, false, &number, why);
+    int error = to_number(option->name, value, option->max, option->min == 0, &number, why);
     if (error == 0) store(command, option, &number);
     return error;
 }
@@ -333,7 +324,7 @@ enum { BENCHMARK_JOBS = 4, BYTES_MAX = 1 << 30, SECONDS_MAX = 1000000 };
 #define AT(member) \
     .at = offsetof(struct gv_command, member), .size = sizeof((struct gv_command *)NULL)->member
 #define RANGE(from, to) .min = (from), .max = (to)
-#define LIMIT_AT(metric) AT(options.limits.most[metric]), .max = 1000000000000
+#define LIMIT_AT(member) AT(options.limits.member), RANGE(1, 1000000000000)
 #define CHOICES(...)                   \
     .choices = (const char *const[]) { \
         __VA_ARGS__, NULL              \
@@ -363,13 +354,13 @@ static const struct option options[] = {
     {"--trace", NULL, BOTH, set_text, AT(options.files.trace)},
     {"--report", NULL, BOTH, set_text, AT(options.files.report)},
     {"--report-max", NULL, BOTH, set_count, AT(options.files.report_max), RANGE(1, UINT32_MAX)},
-    {"--max-msgs-per-op", NULL, LIMIT, set_positive, LIMIT_AT(GV_LIMITS_MSGS)},
-    {"--max-bytes-per-op", NULL, LIMIT, set_positive, LIMIT_AT(GV_LIMITS_BYTES)},
-    {"--max-median-ms", NULL, LIMIT, set_positive, LIMIT_AT(GV_LIMITS_MEDIAN)},
-    {"--max-p99-ms", NULL, LIMIT, set_positive, LIMIT_AT(GV_LIMITS_P99)},
-    {"--max-longest-ms", NULL, LIMIT, set_positive, LIMIT_AT(GV_LIMITS_LONGEST)},
-    {"--max-client-p99-ms", NULL, LIMIT, set_positive, LIMIT_AT(GV_LIMITS_CLIENT)},
-    {"--max-ratio", NULL, COMPARE, set_positive, AT(options.limits.ratio), .max = 1000000000000},
+    {"--max-msgs-per-op", NULL, LIMIT, set_number, LIMIT_AT(most[GV_LIMITS_MSGS])},
+    {"--max-bytes-per-op", NULL, LIMIT, set_number, LIMIT_AT(most[GV_LIMITS_BYTES])},
+    {"--max-median-ms", NULL, LIMIT, set_number, LIMIT_AT(most[GV_LIMITS_MEDIAN])},
+    {"--max-p99-ms", NULL, LIMIT, set_number, LIMIT_AT(most[GV_LIMITS_P99])},
+    {"--max-longest-ms", NULL, LIMIT, set_number, LIMIT_AT(most[GV_LIMITS_LONGEST])},
+    {"--max-client-p99-ms", NULL, LIMIT, set_number, LIMIT_AT(most[GV_LIMITS_CLIENT])},
+    {"--max-ratio", NULL, COMPARE, set_number, LIMIT_AT(ratio)},
     {"--log-dir", NULL, EXEC, set_text, AT(options.log_dir)},
     {"--log-max", NULL, EXEC, set_count, AT(options.log_max), RANGE(GV_LOGS_MIN, BYTES_MAX)},
     {"--queue-max", NULL, EXEC, set_count, AT(options.queue_max), RANGE(GV_LOGS_MIN, BYTES_MAX)},
@@ -529,54 +520,43 @@ static int complete_swarm(const struct gv_command *command, char *why) {
     return command->has_seeds ? 0 : wrong(why, "missing seeds: --seeds A..B");
 }
 
-static int complete_shrink(const struct gv_command *command, char *why) {
-    return command->scenario != NULL
-               ? 0
-               : wrong(why, "missing scenario: a file, a built-in one, or a seed of gvsim swarm");
-}
-
-static int complete_compare(const struct gv_command *command, char *why) {
-    return command->files[1] != NULL ? 0
-                                     : wrong(why, "missing results: two files written by --json");
-}
-
-static int complete_glomers(const struct gv_command *command, char *why) {
-    return command->challenge != NULL ? 0
-                                      : wrong(why, "missing challenge: 3a, 3b, 3c, 3d, 3e or 4");
-}
-
 #define OPERAND(member) offsetof(struct gv_command, member)
 
 static const struct {
     const char *name;
-    int takes;          // bits of the options that it takes
-    size_t operands[2]; // members for arguments that are not options; 0: none
-    int (*complete)(const struct gv_command *command, char *why); // NULL: nothing is required
+    int takes;           // bits of the options that it takes
+    size_t operands[2];  // members for arguments that are no options; 0: none, but NULL at the end
+    const char *missing; // the error without an operand; NULL: they may be left out
+    int (*complete)(const struct gv_command *command, char *why); // NULL: nothing else is required
 } commands[] = {
-    [GV_COMMAND_EXEC] = {"exec", EXEC, {0}, complete_exec},
-    [GV_COMMAND_RUN] = {"run", RUN, {0}, complete_run},
-    [GV_COMMAND_SCENARIOS] = {"scenarios", 0, {OPERAND(name)}, NULL},
-    [GV_COMMAND_SWARM] = {"swarm", SWARM, {0}, complete_swarm},
-    [GV_COMMAND_SHRINK] = {"shrink", SHRINK | SET, {OPERAND(scenario)}, complete_shrink},
+    [GV_COMMAND_EXEC] = {"exec", EXEC, .complete = complete_exec},
+    [GV_COMMAND_RUN] = {"run", RUN, .complete = complete_run},
+    [GV_COMMAND_SCENARIOS] = {"scenarios", 0, {OPERAND(name)}},
+    [GV_COMMAND_SWARM] = {"swarm", SWARM, .complete = complete_swarm},
+    [GV_COMMAND_SHRINK] = {"shrink",
+                           SHRINK | SET,
+                           {OPERAND(scenario)},
+                           "missing scenario: a file, a built-in one, or a seed of gvsim swarm"},
     [GV_COMMAND_COMPARE] = {"compare",
                             COMPARE,
                             {OPERAND(files[0]), OPERAND(files[1])},
-                            complete_compare},
-    [GV_COMMAND_GLOMERS] = {"glomers", GLOMERS, {OPERAND(challenge)}, complete_glomers},
-    [GV_COMMAND_SWEEP] = {"sweep", SWEEP, {0}, NULL},
+                            "missing results: two files written by --json"},
+    [GV_COMMAND_GLOMERS] = {"glomers",
+                            GLOMERS,
+                            {OPERAND(challenge)},
+                            "missing challenge: 3a, 3b, 3c, 3d, 3e or 4"},
+    [GV_COMMAND_SWEEP] = {"sweep", SWEEP},
 };
 
 enum { COMMANDS = sizeof commands / sizeof *commands };
 
-// Stores an argument that is not an option. False: the command takes no more of them.
-static bool take_operand(struct gv_command *command, int action, const char *arg) {
+// The member for the next argument that is no option. NULL: the command takes no more of them.
+static const char **next_operand(struct gv_command *command, int action) {
     for (size_t i = 0; i < 2 && commands[action].operands[i] != 0; i++) {
         const char **at = (const char **)(void *)((char *)command + commands[action].operands[i]);
-        if (*at != NULL) continue;
-        *at = arg;
-        return true;
+        if (*at == NULL) return at;
     }
-    return false;
+    return NULL;
 }
 
 static bool is_either(const char *arg, const char *a, const char *b) {
@@ -600,14 +580,18 @@ static int take_all(struct gv_command *command, int action, int argc, char *cons
             if (error < 0) return error;
             continue;
         }
-        if (!take_operand(command, action, arg)) {
+        const char **operand = next_operand(command, action);
+        if (operand == NULL) {
             return wrong(why,
                          action == GV_COMMAND_EXEC ? "the program '%s' must come after --"
                                                    : "unexpected argument '%s'",
                          arg);
         }
+        *operand = arg;
         at++;
     }
+    const char *missing = commands[action].missing;
+    if (missing != NULL && next_operand(command, action) != NULL) return wrong(why, "%s", missing);
     if (commands[action].complete != NULL && commands[action].complete(command, why) != 0)
         return GV_EINVAL;
     return check_files(command, why) == 0 ? action : GV_EINVAL;

@@ -7,7 +7,6 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 enum { STREAM = 3, MACHINES_STREAM = 4, ADVERSARY_STREAM = 5, LINKS_STREAM = 6, STEPS_MOST = 6 };
 enum {
@@ -27,11 +26,8 @@ struct writer {
     size_t len;
 };
 
-#if defined(__GNUC__)
-__attribute__((format(printf, 2, 3)))
-#endif
-static void
-add(struct writer *writer, const char *format, ...) {
+GV_PRINTF(2, 3)
+static void add(struct writer *writer, const char *format, ...) {
     va_list args;
     va_start(args, format);
     int len =

@@ -5,7 +5,6 @@
 
 #include <math.h>
 #include <stdbool.h>
-#include <string.h>
 
 enum { WIDTH = 760, HEIGHT = 440, LEFT = 64, RIGHT = 24, TOP = 40, BOTTOM = 52, LETTER = 7 };
 

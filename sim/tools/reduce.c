@@ -4,8 +4,6 @@
 #include "../core/memory.h"
 
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 
 enum { WORDS_MAX = 128, NUMBER_MAX = 24 };
 
@@ -265,7 +263,7 @@ static bool replace(struct reducer *reducer, size_t step, size_t from, size_t to
     while (draft.len > 0 && draft.text[draft.len - 1] == ' ') draft.len--;
     struct change change = none;
     change.step = step;
-    change.step_text = (struct gv_slice){(const uint8_t *)draft.text, draft.len};
+    change.step_text = gv_slice_of(draft.text, draft.len);
     bool good = apply(reducer, &change);
     free(draft.text);
     return good;

@@ -7,7 +7,6 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <stdlib.h>
-#include <string.h>
 
 static const uint32_t staleness[] = {0, 300, 400, 500, 640, 800, 1000, 1250, 1500, 1750, 2000};
 
@@ -124,11 +123,11 @@ static int run(const struct gv_command *command, FILE *out, FILE *json, FILE *sv
     struct gv_benchmark_setting settings[COUNT];
     for (size_t i = 0; i < COUNT; i++) {
         settings[i] = (struct gv_benchmark_setting){.run = gv_benchmark_defaults(),
-                                                    .program = "gv-broadcast",
                                                     .staleness_ms = staleness[i]};
     }
     bool valid;
-    struct gv_runner_task *runs = gv_benchmark_run(command, settings, COUNT, out, &valid);
+    struct gv_runner_task *runs =
+        gv_benchmark_run(command, "gv-broadcast", settings, COUNT, out, &valid);
     if (runs == NULL) return GV_EXIT_USAGE;
     struct gv_benchmark_metrics metrics[COUNT];
     for (size_t i = 0; i < COUNT; i++)

@@ -5,6 +5,7 @@
 
 #include "../../engine/prng.h"
 #include "../../merkle/tree.h"
+#include "../lib/tree_verify.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -10,6 +10,7 @@
 #include "../lib/arena.h"
 #include "../lib/byzantine.h"
 #include "../lib/collide.h"
+#include "../lib/tree_verify.h"
 
 #include <stdio.h>
 #include <string.h>

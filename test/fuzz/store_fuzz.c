@@ -5,6 +5,7 @@
 #include "../../engine/core.h"
 #include "../../engine/store.h"
 #include "../lib/arena.h"
+#include "../lib/tree_verify.h"
 
 #include <string.h>
 

@@ -8,6 +8,7 @@
 #include "../../engine/store.h"
 #include "../../sim/check/check_replicas.h"
 #include "../lib/meter.h"
+#include "../lib/tree_verify.h"
 
 #include <stdio.h>
 #include <stdlib.h>

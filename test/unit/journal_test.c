@@ -104,6 +104,11 @@ static void reading_ends_where_it_is_told_to(void **state) {
     int seen = 0;
     assert_int_equal(gv_journal_read(&journal, refuse, &seen), GV_EFULL);
     assert_int_equal(seen, 2);
+    // The end has not moved: all three frames are announced, and found.
+    assert_int_equal(gv_journal_state(&journal).number, 3);
+    assert_int_equal(gv_journal_prepare(&journal), 0);
+    assert_int_equal(count(0), 3);
+    assert_int_equal(found(7, 0), 3);
 }
 
 static void an_epoch_forgets_the_one_before(void **state) {

@@ -5,6 +5,7 @@
 #include "../../merkle/singlediff.h"
 #include "../lib/pair.h"
 #include "../lib/test.h"
+#include "../lib/tree_verify.h"
 
 #include <stdlib.h>
 #include <string.h>

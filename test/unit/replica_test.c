@@ -5,6 +5,7 @@
 #include "../../engine/prng.h"
 #include "../lib/meter.h"
 #include "../lib/test.h"
+#include "../lib/tree_verify.h"
 
 #include <inttypes.h>
 #include <stdio.h>

@@ -269,6 +269,58 @@ static void make_values(struct place *place, int count) {
     gv_engine_free(engine);
 }
 
+// Values that together outgrow the first memory map of data.mdb (16 MiB) and the second, in batches
+// whose frames end at different places of the journal when it does.
+static void grow(size_t value_len, int batch_values, bool write_ahead) {
+    enum { TOTAL = 36 << 20 };
+    struct place place;
+    set_up(&place);
+    place.sync = !write_ahead;
+    struct gv_engine *engine = new_engine("s");
+    char *key = repeat('7', value_len);
+    int count = 0;
+    assert_int_equal(open_place(&place, write_ahead, 1), 0);
+    const struct gv_store *store = gv_store_lmdb_store(place.lmdb);
+    for (size_t written = 0; written < TOTAL; written += value_len * (size_t)batch_values) {
+        struct gv_store_batch batch = {0};
+        for (int i = 0; i < batch_values; i++) {
+            char digits[11];
+            snprintf(digits, sizeof digits, "1%09d", count++);
+            memcpy(key, digits, 10);
+            struct gv_entry entry = {.lattice = GV_LATTICE_SET, .key = text(key)};
+            assert_int_equal(gv_store_batch_put(&batch, ALLOC, engine, &entry), 0);
+        }
+        assert_int_equal(store->write(store->ctx, &batch), 0);
+        gv_store_batch_free(&batch, ALLOC);
+    }
+    gv_store_lmdb_close(place.lmdb, false); // as after a crash
+    assert_int_equal(open_place(&place, write_ahead, 2), 0);
+    assert_int_equal(load(&place).count, count);
+    gv_store_lmdb_close(place.lmdb, true);
+    gv_engine_free(engine);
+    free(key);
+    gv_proc_remove_dir(place.dir);
+}
+
+static void test_map_grows(void **state) {
+    (void)state;
+    grow(60000, 1, true);
+    grow(60000, 9, true);
+    grow(1000, 64, true);
+    grow(40000, 5, false);
+}
+
+// Opening it would block, and nothing else than a plain file can be verified.
+static void test_fifo(void **state) {
+    (void)state;
+    struct place place;
+    set_up(&place);
+    assert_int_equal(mkfifo(place.file, 0600), 0);
+    assert_int_equal(open_place(&place, true, 1), GV_ECORRUPT);
+    assert_non_null(strstr(place.fault, "data.mdb is not a plain file"));
+    gv_proc_remove_dir(place.dir);
+}
+
 static void test_lives(void **state) {
     (void)state;
     struct place place;
@@ -801,6 +853,8 @@ int main(void) {
         cmocka_unit_test(test_journal_refused),
         cmocka_unit_test(test_workloads),
         cmocka_unit_test(test_foreign_files),
+        cmocka_unit_test(test_fifo),
+        cmocka_unit_test(test_map_grows),
         cmocka_unit_test(test_pair_damaged),
         cmocka_unit_test(test_pair_mixed),
     };

@@ -3,6 +3,7 @@
 #include "../../engine/prng.h"
 #include "../../merkle/tree.h"
 #include "../lib/test.h"
+#include "../lib/tree_verify.h"
 
 #include <string.h>
 

@@ -3,6 +3,7 @@
 #include "../../engine/prng.h"
 #include "../../merkle/tree.h"
 #include "../lib/test.h"
+#include "../lib/tree_verify.h"
 
 #include <signal.h>
 #include <stdio.h>
@@ -209,7 +210,7 @@ static void ask(struct run *run) {
     }
     assert_digest(gv_tree_digest(tree, lo, hi), model_digest(model, lo, hi));
     size_t rank = model_rank(model, lo);
-    assert_int_equal(gv_tree_rank(tree, lo), rank);
+    assert_int_equal(gv_tree_digest_below(tree, lo).count, rank);
     struct gv_tree_cursor at;
     assert_int_equal(gv_tree_seek(tree, lo, &at), rank < model->count);
     for (size_t i = rank; i < model->count && i < rank + 100; i++) {
@@ -396,7 +397,7 @@ static void test_empty(void **state) {
     gv_tree_init(&tree, gv_base_malloc());
     assert_false(gv_tree_seek(&tree, 0, &at));
     assert_false(gv_tree_select(&tree, 0, &at));
-    assert_int_equal(gv_tree_rank(&tree, GV_POSITION_END), 0);
+    assert_int_equal(gv_tree_digest_below(&tree, GV_POSITION_END).count, 0);
     assert_digest(gv_tree_digest(&tree, 0, GV_POSITION_END), (struct gv_digest){0, 0, 0});
     assert_int_equal(gv_tree_verify(&tree), 0);
     assert_int_equal(gv_tree_memory(&tree), 0);
@@ -415,8 +416,8 @@ static void test_first_and_last_position(void **state) {
     assert_int_equal(gv_tree_insert(&tree, last), 0);
     assert_int_equal(gv_tree_insert(&tree, first), 0);
     assert_int_equal(gv_tree_insert(&tree, none), GV_EINVAL);
-    assert_int_equal(gv_tree_rank(&tree, GV_POSITION_END - 1), 1);
-    assert_int_equal(gv_tree_rank(&tree, GV_POSITION_END), 2);
+    assert_int_equal(gv_tree_digest_below(&tree, GV_POSITION_END - 1).count, 1);
+    assert_int_equal(gv_tree_digest_below(&tree, GV_POSITION_END).count, 2);
     assert_digest(gv_tree_digest(&tree, 0, 0), (struct gv_digest){0, 0, 0});
     assert_digest(gv_tree_digest(&tree, 0, 1), gv_digest_of(0, 5));
     assert_digest(gv_tree_digest(&tree, 1, GV_POSITION_END - 1), (struct gv_digest){0, 0, 0});
