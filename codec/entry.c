@@ -5,7 +5,7 @@
 
 // --- canonical text --------------------------------------------------------------------------
 
-// The text before `at` is canonical (json.h).
+// The state of a scan; the text before `at` has been found canonical (json.h).
 struct scan {
     const char *text;
     size_t at, len;
@@ -124,7 +124,7 @@ static int scan_name(struct scan *scan, bool first) {
     return 0;
 }
 
-// Scans an opening bracket, and the first name or the closing bracket if there is one.
+// Scans an opening bracket; then the first name, or the closing bracket of an empty container.
 // *inside: a value follows.
 static int scan_open(struct scan *scan, bool *inside) {
     bool object = is_at(scan, '{');
@@ -140,7 +140,7 @@ static int scan_open(struct scan *scan, bool *inside) {
     return object ? scan_name(scan, true) : 0;
 }
 
-// Scans from the end of a value to the next value. *inside: there is one.
+// Scans from the end of a value to the next value. *inside: there is a next value.
 static int scan_after_value(struct scan *scan, bool *inside) {
     *inside = false;
     while (scan->depth > 0) {

@@ -218,7 +218,7 @@ int gv_message_next(struct gv_message_cursor *cursor, struct gv_entry *out, char
 
 // --- encoding --------------------------------------------------------------------------------
 
-// Writes where the text is known to fit, without a call.
+// Writes a text that is known to fit; inlined, for speed.
 static inline void put(struct gv_writer *out, const char *text, size_t len) {
     GV_ASSERT(len <= out->cap - out->len);
     memcpy(out->data + out->len, text, len);

@@ -17,7 +17,7 @@ static struct gv_changelog_slot *slot(const struct gv_changelog *log, uint64_t s
     return &log->slots[seq & (log->cap - 1)];
 }
 
-// Doubles the ring, unless it has its maximal size or memory is short.
+// Doubles the ring, unless it has its maximum size or the allocation fails.
 static void grow(struct gv_changelog *log) {
     uint32_t cap = log->cap ? log->cap * 2 : CAP_FIRST;
     if (cap > GV_CHANGELOG_MAX) return;

@@ -11,8 +11,8 @@ enum {
     FREE_LIST_END = 0,          // a record with reference 0 is never put into a free list
 };
 
-// The head of every record. The key of a set's entry follows; for a counter or register, a struct
-// versioned, then key, value and node.
+// The header of every record. In a set's record the key follows; in one of a counter or register, a
+// struct versioned, then key, value and node.
 struct record {
     uint16_t units; // size of the record, at most CHUNK_UNITS
     uint8_t lattice;
@@ -183,8 +183,8 @@ uint64_t gv_replica_growth(const struct gv_replica *replica, const struct gv_ent
     return growth + GV_REPLICA_CHUNK;
 }
 
-// A chunk and the record that did not fit into it exceed a chunk together. So n new chunks need
-// records of more than (n - 1) / 2 chunks.
+// The records in a chunk and the one that did not fit are together longer than a chunk. So n new
+// chunks are allocated only for records of more than (n - 1) / 2 chunks in total.
 uint64_t gv_replica_reservation(const struct gv_entry *entry) {
     return 2 * (uint64_t)allocated_units(entry) * UNIT + TREE_ITEM_BYTES;
 }
@@ -346,8 +346,8 @@ static void sort(struct gv_item *items, size_t count) {
     }
 }
 
-// Whether one of the first `count` items is another version of this one. If so, keeps the larger
-// version there and marks the record of the other as unused.
+// Whether one of the first `count` items is another version of this item's entry. If so, keeps the
+// larger version in its place and marks the record of the smaller one as unused.
 static bool merge_duplicate(struct gv_replica *replica, struct gv_item *items, size_t count,
                             struct gv_item item) {
     struct gv_entry entry = gv_replica_get(replica, item.ref);

@@ -26,7 +26,7 @@ static struct gv_reservations_slot *find(const struct gv_reservations *reservati
     return slot->versions > 0 ? slot : NULL;
 }
 
-// The entry's slot, claimed if need be. NULL: the table is full or there is no memory.
+// The entry's slot; takes a free one if it has none. NULL: the table is full or out of memory.
 static struct gv_reservations_slot *claim(struct gv_reservations *reservations,
                                           struct gv_alloc alloc, uint64_t id, bool is_stored) {
     if (reservations->slots == NULL) {
@@ -74,7 +74,7 @@ void gv_reservations_add(struct gv_reservations *reservations, struct gv_alloc a
     }
     slot->versions++;
     if (fits || weight <= slot->largest) return;
-    // Smaller versions may be put first and then keep their records: their bytes stay counted.
+    // Smaller versions may be put first and keep their records, so their bytes stay counted.
     slot->largest = (uint32_t)weight;
     slot->bytes += (uint32_t)weight;
     reservations->bytes += weight;

@@ -9,10 +9,10 @@ enum {
     NEAR_MS = 2,             // from this round trip on, sketches save more than they cost
     FAR_MS = 20,             // from this round trip on, fewer messages matter more than bytes
     IDLE_MS = 30000,         // least interval of idle comparisons
-    IDLE_PER_NODE_MS = 2000, // the same for each node: half a message a second in the cluster
-    QUIET_MS = 20000,        // time without a change that an idle comparison waits for
-    PARTITIONED_MS = 4000,   // interval while a peer is suspected
-    BOOTSTRAP_ROUNDS = 3,    // syncs that a node which starts empty opens in search of entries
+    IDLE_PER_NODE_MS = 2000, // least interval per node: half a message a second in the cluster
+    QUIET_MS = 20000, // an idle comparison waits until the replica has not changed for this time
+    PARTITIONED_MS = 4000, // interval while a peer is suspected
+    BOOTSTRAP_ROUNDS = 3,  // syncs that a node opens if it starts empty
 };
 
 // --- when and with whom ----------------------------------------------------------------------
@@ -49,8 +49,8 @@ void gv_sync_request(struct gv_engine *engine, gv_time now) {
     gv_core_arm(engine, GV_CORE_SYNC, gv_time_after(now, jitter(engine, REQUEST_DELAY_MS * GV_MS)));
 }
 
-// A random peer; in half of the cases a suspected one, if there is any, since no other node may
-// probe it. A node that `bootstraps` chooses none twice, as a peer may be empty, too.
+// A random peer; in half of the cases a suspected one, if there is any, since perhaps no other node
+// probes it. A node that `bootstraps` chooses no peer twice, as a peer may be empty, too.
 static int choose_peer(struct gv_engine *engine, bool bootstraps) {
     bool suspects = engine->stats.suspected > 0 && gv_prng_below(&engine->prng, 2) == 0;
     int start = (int)gv_prng_below(&engine->prng, engine->peer_count);
@@ -106,7 +106,7 @@ void gv_sync_due(struct gv_engine *engine, gv_time now) {
     if (state == NULL || recent(engine, peer, state->synced_at, now)) return; // in progress
     state->open_sync = true;
     state->follow_up |= requested;
-    state->ping |= state->suspected; // equal roots are not answered, a ping is
+    state->ping |= state->suspected; // a ping is answered even if the roots are equal
     gv_core_enqueue(engine, peer);
 }
 

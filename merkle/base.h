@@ -78,7 +78,7 @@ typedef uint64_t gv_time;
 #define GV_TIME_NEVER UINT64_MAX
 #define GV_MS ((gv_time)1000000)
 
-// `time` + `delay`, saturating at GV_TIME_NEVER - 1, which the engine treats as never, too.
+// `time` + `delay`, saturating at GV_TIME_NEVER - 1, which the engine also treats as never.
 static inline gv_time gv_time_after(gv_time time, gv_time delay) {
     return delay < GV_TIME_NEVER - time ? time + delay : GV_TIME_NEVER - 1;
 }

@@ -6,8 +6,8 @@
 
 // ---- Nodes and their memory ---------------------------------------------------------------------
 
-// The number of nodes to allocate so that `need` are free; 0: enough are free. Chunks double with
-// the tree: small trees stay small, and large ones allocate rarely.
+// The number of nodes to allocate so that `need` are free; 0: enough are free. Chunks grow with the
+// tree: small trees use little memory, and large ones allocate rarely.
 static size_t chunk_nodes(const struct gv_tree *tree, size_t need) {
     if (need <= tree->free_count) return 0;
     size_t count = tree->nodes < CHUNK_CAP ? tree->nodes : CHUNK_CAP;
@@ -245,7 +245,8 @@ static const struct gv_pinsketch *sketch_of(const struct gv_tree *tree, union no
     return sketch;
 }
 
-// Adds the items of a leaf in [lo, hi), or its sketch without the others, whichever are fewer.
+// Adds the sketch of a leaf's items in [lo, hi): adds these items, or adds the leaf's sketch and
+// removes the other items, whichever are fewer.
 static void add_items(const struct gv_tree *tree, const union node *leaf, uint64_t lo, uint64_t hi,
                       struct gv_pinsketch *all) {
     const uint64_t *hashes = leaf->leaf.hashes;
@@ -260,7 +261,8 @@ static void add_items(const struct gv_tree *tree, const union node *leaf, uint64
     }
 }
 
-// Likewise for a node of any height: the children in the range, and parts of those at its ends.
+// The same for a node of any height: adds the sketches of the children inside the range, and parts
+// of the two children at its ends.
 static void add_range(const struct gv_tree *tree, union node *node, int height, uint64_t lo,
                       uint64_t hi, struct gv_pinsketch *all) {
     if (lo >= hi) return;
@@ -359,7 +361,7 @@ static void shift(struct inner *inner, uint32_t a, uint32_t keep, bool leaf) {
 }
 
 // Moves items of a full leaf to a neighbour with free slots, so that leaves are fuller than after a
-// split. True: it did, and the path is invalid.
+// split. True: items were moved, and the path is invalid.
 static bool redistribute(const struct gv_tree_cursor *path) {
     int level = path->tree->depth - 1;
     const union node *leaf = path->node[level];
@@ -410,8 +412,8 @@ static bool put_or_split(struct gv_tree *tree, const struct gv_tree_cursor *path
         put(node, index, entry, leaf);
         return false;
     }
-    // Along the right edge the new node starts with the new entry: if entries arrive almost in
-    // order, the old node gets no more of them, and should be full.
+    // At the right edge of the tree the new node starts with the new entry: if entries arrive
+    // almost in order, the old node gets no more entries, and should be full.
     uint32_t keep = cap / 2;
     if (index > keep && at_right_edge(tree, node, level)) keep = index;
     union node *right = allocate_node(tree);

@@ -95,7 +95,7 @@ static size_t put(size_t len, int more) {
     return len < GV_LOG_LINE_MAX - 2 ? len : GV_LOG_LINE_MAX - 2;
 }
 
-// Writes a text as a JSON string. In one that is not UTF-8, '?' replaces all bytes beyond ASCII.
+// Writes a text as a JSON string. If it is not UTF-8, '?' replaces all bytes outside ASCII.
 static size_t quote(const char *text, char *buf, size_t cap) {
     char copy[GV_LOG_TEXT_MAX];
     size_t len = strlen(text);
@@ -105,7 +105,7 @@ static size_t quote(const char *text, char *buf, size_t cap) {
     int size = gv_json_quote(slice, buf, cap);
     for (size_t i = 0; size < 0 && i < len; i++) copy[i] = (copy[i] & 0x80) != 0 ? '?' : copy[i];
     if (size < 0) size = gv_json_quote(slice, buf, cap);
-    GV_ASSERT(size >= 2); // at most six bytes for each
+    GV_ASSERT(size >= 2); // a byte takes at most six
     return (size_t)size;
 }
 

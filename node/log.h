@@ -18,9 +18,9 @@ enum {
 // Texts are borrowed for the call.
 struct gv_log_record {
     enum gv_log_level level;
-    const char *node;  // its name; "" before init
+    const char *node;  // name of the node; "" before init
     const char *text;  // one line, without a newline; NULL with statistics
-    uint64_t value;    // id of the value concerned, the same on all nodes; 0: none
+    uint64_t value;    // id of the value that the record is about, the same on all nodes; 0: none
     const char *stats; // statistics, a JSON object; NULL: none
 };
 
@@ -34,8 +34,8 @@ struct gv_log {
     uint64_t input_errors; // input errors since the start
 };
 
-// A log that passes its records to `write`, or to nobody if that is NULL. `node`, the node's name,
-// is borrowed, and read for each record.
+// Initialises a log that passes its records to `write`, unless that is NULL. `node`, the node's
+// name, is borrowed, and read for each record.
 static inline void gv_log_init(struct gv_log *log,
                                void (*write)(void *ctx, const struct gv_log_record *record),
                                void *ctx, const char *node) {
@@ -46,7 +46,7 @@ static inline void gv_log_init(struct gv_log *log,
 GV_PRINTF(3, 4)
 void gv_log_write(const struct gv_log *log, enum gv_log_level level, const char *format, ...);
 
-// Logs what happens to a value, at level debug.
+// Logs an event of a value, at level debug.
 GV_PRINTF(3, 4)
 void gv_log_trace(const struct gv_log *log, uint64_t value, const char *format, ...);
 
@@ -62,8 +62,8 @@ static inline uint64_t gv_log_input_errors(const struct gv_log *log) {
     return log->input_errors;
 }
 
-// When to log the number of suppressed input errors by gv_log_advance; GV_TIME_NEVER: there are
-// none.
+// When to call gv_log_advance, which logs the number of suppressed input errors; GV_TIME_NEVER:
+// there are none.
 gv_time gv_log_deadline(const struct gv_log *log);
 void gv_log_advance(struct gv_log *log, gv_time now);
 

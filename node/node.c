@@ -11,7 +11,7 @@
 
 #include <inttypes.h>
 
-// Bytes of replies after which gossip gets its turn, even if more replies wait.
+// After this number of bytes of replies gossip is sent, even if more replies wait.
 enum { GOSSIP_TURN_BYTES = 64 << 10 };
 
 struct gv_node {
@@ -26,16 +26,16 @@ struct gv_node {
     struct gv_log log;
     void *state;            // the workload's
     struct gv_stats stats;  // the deepest queues; gv_node_stats gathers the rest
-    size_t replied;         // bytes of replies sent since gossip had its turn
+    size_t replied;         // bytes of replies sent since the last gossip
     uint64_t sent_bytes;    // bytes of replies sent
-    bool slow_links_logged; // that the links are too slow for the configured staleness
+    bool slow_links_logged; // the warning of check_links has been logged
 };
 
 // ---- Creation -----------------------------------------------------------------------------------
 
 static void on_event(void *ctx, const struct gv_engine_event *event);
 
-// Limits apply to new entries only: a store that exceeds them loads all the same.
+// Limits apply to new entries only: a store that exceeds them is loaded anyway.
 static void warn_of_bounds(const struct gv_node *node) {
     struct gv_engine_stats stats;
     gv_engine_stats(node->engine, &stats);
@@ -217,7 +217,7 @@ static void on_event(void *ctx, const struct gv_engine_event *event) {
 
 // ---- Statistics ---------------------------------------------------------------------------------
 
-// Maxima of samples: a queue may have been longer between two of them.
+// Updates the maxima of the queue lengths. A queue may be longer between two samples.
 static void sample_queues(struct gv_node *node, const struct gv_engine_stats *engine) {
     uint64_t store = gv_writes_pending(&node->writes);
     const uint64_t depths[] = {gv_replies_waiting(&node->replies), gv_replies_lists(&node->replies),
@@ -352,7 +352,7 @@ void gv_node_written(struct gv_node *node, gv_time now, int error, const char *t
     if (changed && error != 0)
         gv_log_write(&node->log, GV_LOG_ERROR, "store: %s; it will be tried again", reason);
     if (changed && error == 0) gv_log_write(&node->log, GV_LOG_WARN, "store: works again");
-    // The workload's state counts writes that have failed.
+    // The workload's state includes writes that have failed.
     if (error != 0 && node->state != NULL && waits_for_store(node))
         memset(node->state, 0, node->config.workload->state_size);
     apply_writes(node, now);

@@ -12,16 +12,16 @@
 
 enum kind { NUMBER, TEXT, WORD, FLAG };
 
-// Every option, in the order of the help text.
+// All options, in the order of the help text.
 static const struct option {
     const char *name;
     const char *value; // name of its value, for the help; NULL: it has none
     const char *help;
     enum kind kind;
     enum gv_options_scope scope;
-    size_t at;                // offset of its member
-    uint64_t min, max;        // of a number
-    const char *const *words; // of which the member holds the position; NULL at the end
+    size_t at;                // offset of the member that holds the value
+    uint64_t min, max;        // range of a number
+    const char *const *words; // words whose index the member holds; NULL at the end
 } options[] = {
 #define OFFSET(member) offsetof(struct gv_options, member)
 #define AT(member) .at = OFFSET(member)
@@ -145,7 +145,7 @@ static int apply(struct gv_options *out, const struct option *option, const char
     return GV_EINVAL;
 }
 
-// Checks the options against each other.
+// Checks that the options are consistent.
 static int check(struct gv_options *out, enum gv_options_scope scope, struct reason *reason) {
     if (out->data != NULL && *out->data == '\0')
         return fail(reason, "--data: the name of the directory is empty");
@@ -154,7 +154,7 @@ static int check(struct gv_options *out, enum gv_options_scope scope, struct rea
     if (out->client_burst > 0 && out->client_rate == 0)
         return fail(reason, "--client-burst requires --client-rate");
     if (out->client_burst == 0) out->client_burst = out->client_rate;
-    // Every node must accept the messages of peers with any options.
+    // Every node must accept the messages of its peers, whatever options they have.
     bool gossip = scope == GV_OPTIONS_GOSSIP;
     if (gossip && out->line_max < GV_OPTIONS_GOSSIP_LINE)
         return fail(reason, "--line-max must be at least %d, for messages between nodes",

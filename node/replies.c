@@ -180,7 +180,7 @@ static bool take_values(struct gv_replies_list *list, const struct gv_engine *en
     return true;
 }
 
-// How many of `len` bytes of text to move to `cap` bytes.
+// How many of `len` bytes of text to move to a buffer of `cap` bytes.
 static size_t cut(const char *text, size_t len, size_t cap, bool first) {
     if (len <= cap) return len;
     for (size_t at = cap; at > 0; at--) {
@@ -211,7 +211,7 @@ size_t gv_replies_send(struct gv_replies *replies, const struct gv_engine *engin
         bool lists = gv_replies_lists(replies) > 0;
         struct gv_replies_list *list = lists ? &replies->lists[replies->lists_head] : NULL;
         uint64_t until = lists ? list->at : replies->sent + gv_replies_waiting(replies);
-        if (filled) until = replies->sent + 4; // behind a list: `]}}` and a newline
+        if (filled) until = replies->sent + 4; // after a list: `]}}` and a newline
         if (lists && !filled && until == replies->sent) {
             GV_ASSERT(engine != NULL);
             filled = take_values(list, engine, buf, cap, &len);

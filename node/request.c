@@ -19,7 +19,7 @@ void gv_request_malformed(struct gv_request *request, const char *member, const 
     gv_replies_error(request->replies, GV_REPLIES_MALFORMED, text);
 }
 
-// Writes which limit of this node the entry exceeds.
+// Writes a text that names the limit of this node which the entry exceeds.
 static void describe_bound(const struct gv_engine *engine, const struct gv_entry *entry, char *why,
                            size_t cap) {
     struct gv_engine_stats stats;
@@ -45,7 +45,7 @@ static void describe_bound(const struct gv_engine *engine, const struct gv_entry
     }
 }
 
-// Writes why no node accepts the entry.
+// Writes a text that explains why no node accepts the entry.
 static void describe_invalid(const struct gv_entry *entry, int error, const char *reason, char *why,
                              size_t cap) {
     int depth = entry->lattice == GV_LATTICE_SET ? GV_ENTRY_DEPTH_SET : GV_ENTRY_DEPTH;

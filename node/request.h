@@ -13,16 +13,16 @@
 struct gv_request {
     struct gv_json *json; // the parsed line
     int body;             // the token of its body, an object
-    const char *type;     // of the request
+    const char *type;     // type of the request
     gv_time now;
     uint64_t wall_ns;           // nanoseconds since 1970
-    uint64_t incarnation;       // of the node
+    uint64_t incarnation;       // incarnation of the node
     struct gv_slice self;       // the node's name as a canonical JSON string
     struct gv_replies *replies; // has this request open
     struct gv_engine *engine;   // NULL: the workload has no replica
-    struct gv_writes *writes;   // replies wait for the store; NULL: they do not
+    struct gv_writes *writes;   // NULL: replies do not wait for the store
     void *state;                // the workload's
-    char *scratch;              // of the line's length at least
+    char *scratch;              // memory of at least the line's length
     size_t scratch_cap;
     bool own_entry_raised; // set by the workload: a peer has raised a counter of this node
 };

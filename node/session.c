@@ -9,8 +9,8 @@
 
 // The members of an init's body.
 struct members {
-    int id, ids; // tokens: any value, and an array
-    int count;   // of names in that
+    int id, ids; // tokens of node_id, any value, and of node_ids, an array
+    int count;   // number of names in node_ids
 };
 
 // NULL, or what the body lacks.
@@ -25,7 +25,7 @@ static const char *find_members(const struct gv_session_request *init, struct me
     return NULL;
 }
 
-// Copies a name; returns its length, or a negative code if it is none.
+// Copies a name; returns its length, or a negative code if it is not a valid name.
 static int read_name(const struct gv_json *json, int token, char *buf, size_t cap) {
     int len = gv_json_unescape(json, token, buf, cap < GV_NODE_NAME_MAX ? cap : GV_NODE_NAME_MAX);
     if (len < 0) return len;
@@ -35,7 +35,8 @@ static int read_name(const struct gv_json *json, int token, char *buf, size_t ca
     return len > 0 ? len : GV_EINVAL;
 }
 
-// Copies all names to the scratch memory, and sets a slice for each. NULL, or the reason.
+// Copies all names to the scratch memory, and sets a slice for each. Returns NULL, or the reason
+// why a name is invalid.
 static const char *read_names(const struct gv_session_request *init, const struct members *members,
                               struct gv_slice self, struct gv_slice *names) {
     size_t used = 0;
@@ -52,7 +53,7 @@ static const char *read_names(const struct gv_session_request *init, const struc
     return found ? NULL : "node_ids: node_id is not among them";
 }
 
-// Of the canonical text, so that the spelling does not matter.
+// The hash of node_ids. It covers the canonical text, so escapes and white space do not matter.
 static uint64_t hash_names(const struct gv_session_request *init, const struct members *members) {
     int len = gv_json_canonical(init->json, members->ids, init->scratch, init->scratch_cap);
     GV_ASSERT(len > 0); // canonical text is no longer than the line
@@ -73,7 +74,7 @@ static int join_engine(struct gv_session *session, gv_time now, const struct gv_
                           : gv_engine_join(config->engine, now, self, &self, 1);
 }
 
-// NULL, or the reason, and the error *code to reply with.
+// Joins the cluster. Returns NULL, or the reason of the failure and the error *code to reply with.
 static const char *join(struct gv_session *session, gv_time now,
                         const struct gv_session_request *init, const struct members *members,
                         int *code) {

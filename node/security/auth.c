@@ -8,7 +8,7 @@
 enum { TAG = 16, REPLAY_WINDOW = 64, ANNOUNCE_MS = 1000 };
 
 struct mac {
-    uint64_t sequence, largest; // largest: received from the destination; 0: not announced
+    uint64_t sequence, largest; // largest number received from the destination; 0: not announced
     uint8_t tag[TAG];
 };
 
@@ -155,7 +155,8 @@ enum gv_auth_status gv_auth_verify(struct gv_auth *auth, struct gv_auth_endpoint
 
     GV_ASSERT(endpoints.peer >= 0 && (size_t)endpoints.peer < auth->count);
     struct gv_auth_peer *peer = &auth->peers[endpoints.peer];
-    // The peer has larger numbers of this node's last incarnation: the clock was set back since.
+    // The peer has received larger numbers from an earlier incarnation: the clock was set back
+    // since.
     if (received.largest >= peer->next) peer->next = received.largest + 1;
     return update_window(peer, received.sequence);
 }

@@ -42,18 +42,18 @@ struct gv_store_lmdb {
     size_t map;
     struct gv_journal journal;
     bool journaled;     // batches go to the journal first
-    uint64_t directory; // its identity
-    uint64_t epoch;     // recorded in data.mdb
+    uint64_t directory; // identity of the directory
+    uint64_t epoch;     // epoch recorded in data.mdb
     bool legacy;        // data.mdb is in the legacy format
-    bool ready;         // the start is recorded, and batches can be written
+    bool ready;         // this incarnation is recorded, and batches can be written
     bool write_ahead;   // as configured
     uint64_t incarnation, commits;
     const char *export;      // file for the entries that an upgrade leaves out
-    uint64_t left_out;       // their number
+    uint64_t left_out;       // number of these entries
     bool failed;             // the last write failed
-    size_t journal_shortage; // longest batch that could not be appended since, bytes
+    size_t journal_shortage; // longest batch that could not be appended since then, bytes
     size_t disk_shortage;    // most bytes that a failed transaction may have needed
-    char text[TEXT_CAP];     // about the last failure
+    char text[TEXT_CAP];     // describes the last failure
 };
 
 // ---- LMDB's values ------------------------------------------------------------------------------
@@ -261,7 +261,7 @@ struct replay {
     struct gv_store_lmdb *lmdb;
     MDB_txn *txn;
     struct gv_superblock_checksum *checksum;
-    int error; // LMDB's
+    int error; // an error of LMDB
 };
 
 static int replay_batch(void *ctx, struct gv_slice bytes) {
@@ -292,7 +292,7 @@ enum step {
     UPGRADE,   // the same with a legacy journal or none, and changes the format
 };
 
-// Moves the journal's frames into data.mdb, and records the next epoch.
+// Puts the journal's frames into data.mdb, and records the next epoch.
 static int end_epoch(struct gv_store_lmdb *lmdb, MDB_txn *txn, struct gv_superblock *superblock) {
     struct gv_journal_state state = gv_journal_state(&lmdb->journal);
     // A transaction that returned an error may have been committed.
@@ -308,7 +308,7 @@ static int end_epoch(struct gv_store_lmdb *lmdb, MDB_txn *txn, struct gv_superbl
     return error;
 }
 
-// Removes the entries that this version does not accept.
+// Deletes the entries that this version does not accept.
 static int leave_out(struct gv_store_lmdb *lmdb, MDB_txn *txn,
                      struct gv_superblock_checksum *checksum) {
     MDB_cursor *cursor;
@@ -331,7 +331,7 @@ static int leave_out(struct gv_store_lmdb *lmdb, MDB_txn *txn,
 
 static int upgrade(struct gv_store_lmdb *lmdb, MDB_txn *txn, struct gv_superblock *superblock) {
     if (superblock->format == GV_SUPERBLOCK_FORMAT)
-        return 0; // committed by a transaction that returned an error
+        return 0; // done by a transaction that was committed but returned an error
     int error = gv_journal_state(&lmdb->journal).open ? replay_journal(lmdb, txn, superblock) : 0;
     if (error == 0 && lmdb->left_out > 0) error = leave_out(lmdb, txn, &superblock->checksum);
     superblock->format = GV_SUPERBLOCK_FORMAT;
@@ -341,14 +341,15 @@ static int upgrade(struct gv_store_lmdb *lmdb, MDB_txn *txn, struct gv_superbloc
     return error;
 }
 
-// Runs one transaction, with a batch unless that is NULL; returns an error of LMDB's.
+// Runs one transaction, with a batch unless that is NULL; returns an error of LMDB.
 static int write_once(struct gv_store_lmdb *lmdb, const struct gv_store_batch *batch,
                       enum step step) {
     MDB_txn *txn;
     int error = mdb_txn_begin(lmdb->env, NULL, 0, &txn);
     if (error != 0) return error;
     struct gv_superblock superblock = {0};
-    // Read again, since a transaction that returned an error may have been committed.
+    // The superblock is read again, since a transaction that returned an error may have been
+    // committed.
     error = get_superblock(lmdb, txn, &superblock);
     if (error == 0 && step == END_EPOCH) error = end_epoch(lmdb, txn, &superblock);
     if (error == 0 && step == UPGRADE) error = upgrade(lmdb, txn, &superblock);
@@ -356,7 +357,7 @@ static int write_once(struct gv_store_lmdb *lmdb, const struct gv_store_batch *b
     if (error == 0) error = put_superblock(lmdb, txn, &superblock);
     error = end(txn, error);
     if (error == 0) lmdb->epoch = superblock.epoch;
-    // The next step relies on its durability.
+    // The next step requires this transaction to be durable.
     if (error == 0 && step != NOTHING) error = mdb_env_sync(lmdb->env, 1);
     return error;
 }
@@ -371,8 +372,8 @@ static int reopen(struct gv_store_lmdb *lmdb) {
     return failed == 0 ? 0 : fail(lmdb, "open", failed);
 }
 
-// About the most bytes that a transaction needs on disk: each record may copy a page of its own,
-// and new pages are half full.
+// An estimate of the most bytes that a transaction needs on disk: each record may copy a page of
+// its own, and new pages are half full.
 static size_t estimate(const struct gv_store_batch *batch, const MDB_envinfo *info,
                        const MDB_stat *stat) {
     size_t pages = info->me_last_pgno + 1;
@@ -450,8 +451,8 @@ static int make_journal(struct gv_store_lmdb *lmdb) {
     return fail(lmdb, "sync", error);
 }
 
-// Does what must precede the first batch: upgrade, journal, a new epoch. May be repeated until it
-// succeeds.
+// Makes the store ready for the first batch: upgrades it, creates the journal, begins an epoch. May
+// be repeated until it succeeds.
 static int make_ready(struct gv_store_lmdb *lmdb) {
     int error = lmdb->legacy ? write_through(lmdb, NULL, UPGRADE) : 0;
     if (error == 0 && lmdb->legacy) {
@@ -464,8 +465,8 @@ static int make_ready(struct gv_store_lmdb *lmdb) {
     return error;
 }
 
-// Repeats what failed, and checks that the space which was missing is available now: a smaller
-// batch that fits would not prove it.
+// Repeats the failed operation, and checks that the missing space is available now: a smaller batch
+// that fits would not prove it.
 static int retry_failed(struct gv_store_lmdb *lmdb) {
     int error = lmdb->env == NULL ? reopen(lmdb) : 0;
     if (error == 0) error = lmdb->ready ? empty_journal(lmdb) : make_ready(lmdb);
@@ -536,16 +537,20 @@ static int load(void *ctx, int (*take)(void *, const struct gv_store_record *), 
 
 // ---- Open ---------------------------------------------------------------------------------------
 
-// Verifies data.mdb before LMDB opens it. *superblock becomes what the file has; format 0: there is
-// no file, or one whose creation was interrupted.
+// Verifies data.mdb before LMDB opens it. *superblock becomes that of the file; format 0: there is
+// no file, or its creation was interrupted.
 static int check_data(struct gv_store_lmdb *lmdb, const char *path,
                       struct gv_superblock *superblock) {
     *superblock = (struct gv_superblock){0};
     lmdb->map = MAP_FIRST;
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK); // a FIFO would block
     if (fd < 0) return errno == ENOENT ? 0 : fail(lmdb, DATA, errno);
     struct stat found;
     int error = fstat(fd, &found) == 0 ? 0 : fail(lmdb, DATA, errno);
+    if (error == 0 && !S_ISREG(found.st_mode)) {
+        snprintf(lmdb->text, sizeof lmdb->text, "data.mdb is not a plain file");
+        error = GV_ECORRUPT;
+    }
     uint64_t size = error == 0 ? (uint64_t)found.st_size : 0;
     while (lmdb->map / 2 < size) lmdb->map *= 2;
     if (error == 0 && !gv_verifier_unfinished(fd, size))
@@ -570,7 +575,7 @@ static int fill_data(struct gv_store_lmdb *lmdb, const char *path) {
     return error == 0 ? 0 : fail(lmdb, DATA, error);
 }
 
-// Under a temporary name first, so that a file with the final name is complete.
+// Creates the file under a temporary name first, so that a file with the final name is complete.
 static int make_data(struct gv_store_lmdb *lmdb, const char *path) {
     char fresh[PATH_CAP];
     path_of(lmdb, DATA_NEW, fresh);
@@ -626,7 +631,9 @@ static int check_batch(void *ctx, struct gv_slice batch) {
 static int open_legacy(struct gv_store_lmdb *lmdb, const char *path,
                        const struct gv_superblock *superblock) {
     bool used = superblock->journal == GV_SUPERBLOCK_JOURNAL_REQUIRED;
-    // The first epoch is the first incarnation, which synced stores keep; a later one had frames.
+    // The first epoch is the number of the first incarnation, which synced stores keep. If the
+    // epoch is
+    // a later one, the journal had frames.
     bool written = superblock->epoch - superblock->incarnation - 1 < UINT32_MAX;
     int error = gv_journal_open_legacy(&lmdb->journal, path, superblock->epoch, used && written);
     if (error == GV_ENOENT && !used) return 0;
@@ -693,7 +700,7 @@ static void write_text(FILE *file, const char *name, struct gv_slice text) {
     fwrite(text.data, 1, text.len, file);
 }
 
-// The texts are JSON: version 0.1.0 accepted no other.
+// The texts are JSON, since version 0.1.0 accepted nothing else.
 static void write_entry(FILE *file, const struct gv_entry *entry) {
     static const char *const lattices[] = {"set", "counter", "register"};
     fprintf(file, "{\"lattice\":\"%s\"", lattices[entry->lattice]);
@@ -730,7 +737,7 @@ static int check_records(struct gv_store_lmdb *lmdb, struct export *export) {
     return error;
 }
 
-// Writes them to a new file, and syncs it.
+// Writes these entries to a new file, and syncs it.
 static int export_records(struct gv_store_lmdb *lmdb, struct export *export) {
     int fd = open(lmdb->export, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
     if (fd < 0) return fail(lmdb, lmdb->export, errno);
@@ -781,8 +788,8 @@ static int open_data(struct gv_store_lmdb *lmdb, const struct gv_superblock *sup
     return lmdb->legacy ? check_legacy(lmdb) : 0;
 }
 
-// If the start cannot be recorded, it is a new incarnation, unless the node sends nothing before it
-// is written.
+// Starts an incarnation. If that cannot be recorded, it is a new one, unless the node sends nothing
+// that is not written yet.
 static int start_incarnation(struct gv_store_lmdb *lmdb, const struct gv_store_lmdb_config *config,
                              bool fresh) {
     int error = make_ready(lmdb);
@@ -792,7 +799,7 @@ static int start_incarnation(struct gv_store_lmdb *lmdb, const struct gv_store_l
                  " records that this version does not accept are left out, and written to "
                  "%s",
                  lmdb->left_out, lmdb->export);
-    // Without the upgrade, entries that are left out would fail to load.
+    // Without the upgrade, the entries that it leaves out would fail to load.
     if (error != GV_EFULL || fresh || lmdb->left_out > 0) return error;
     if (!config->write_ahead) lmdb->incarnation = config->incarnation;
     size_t len = strlen(lmdb->text);
@@ -863,7 +870,7 @@ int gv_store_lmdb_open(struct gv_store_lmdb **out, const struct gv_store_lmdb_co
 
 // Records that the next start may continue this incarnation.
 static int end_incarnation(struct gv_store_lmdb *lmdb) {
-    // Everything else must be durable before that.
+    // Everything else must be durable before this record.
     int error = mdb_env_sync(lmdb->env, 1);
     MDB_txn *txn;
     if (error == 0) error = mdb_txn_begin(lmdb->env, NULL, 0, &txn);

@@ -14,9 +14,9 @@
 #include <stdio.h>
 
 struct counter {
-    bool loaded;          // the rest is valid; else the replica has it
-    uint32_t generation;  // of the incarnation; 0: the node's own
-    uint64_t plus, minus; // its totals, with pending writes
+    bool loaded;          // the other members are valid; false: read them from the replica
+    uint32_t generation;  // current generation of this node's entries; 0: the first
+    uint64_t plus, minus; // totals of the current entries, including pending writes
 };
 
 enum { KEY_CAP = GV_WRITES_KEY_MAX };
@@ -63,7 +63,7 @@ static void find_generation(const struct gv_request *request, struct counter *co
     use_generation(request, counter, generation);
 }
 
-// Whether an entry of this node is larger than its own writes have made it.
+// Whether an entry of this node has a larger count than the node itself has written.
 static bool raised_by_peer(const struct gv_request *request, const struct counter *counter) {
     return stored_count(request, counter->generation, true) > counter->plus ||
            stored_count(request, counter->generation, false) > counter->minus;
@@ -83,8 +83,8 @@ static void choose_generation(struct gv_request *request, struct counter *counte
     }
 }
 
-// A stored add was counted in part, since a peer had raised the entry: the rest goes to another
-// generation.
+// Only a part of a stored add was counted, since a peer had raised the entry. The rest goes to an
+// entry of another generation.
 static struct gv_entry on_shortfall(struct gv_request *request, const struct gv_entry *entry,
                                     uint64_t shortfall, char *key) {
     struct counter *counter = request->state;

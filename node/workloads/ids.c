@@ -15,12 +15,12 @@
 #include <inttypes.h>
 #include <stdio.h>
 
-// Length of a reserve: a restarted node's ids may be this far ahead of the clock.
+// Length of a reservation: the ids of a restarted node may be this far ahead of the clock.
 #define RESERVE_NS (10 * 1000 * GV_MS)
 
 struct ids {
     uint64_t last_ns;     // TIME of the last id; 0: none in this incarnation
-    uint64_t reserved_ns; // end of the reserve, with pending writes
+    uint64_t reserved_ns; // end of the reservation, including pending writes
 };
 
 enum { PREFIX = 1 + 16 + 1 + 16 + 1 }; // a quote, and two numbers of 16 digits, each with a dash
@@ -33,7 +33,7 @@ static struct gv_entry own_entry(const struct gv_request *request, uint64_t unti
     };
 }
 
-// End of the stored reserve; without a store, ids need none.
+// End of the stored reservation; without a store, ids need no reservation.
 static uint64_t reserved(const struct gv_request *request) {
     struct gv_entry own = own_entry(request, 0), found;
     if (request->engine == NULL) return UINT64_MAX;
@@ -49,7 +49,7 @@ static struct gv_slice write_id(const struct gv_request *request, uint64_t ns, c
     return gv_slice_of(buf, PREFIX + request->self.len - 1);
 }
 
-// End of a new reserve.
+// End of a new reservation.
 static uint64_t reserve_to(uint64_t ns) {
     return ns < UINT64_MAX - RESERVE_NS ? ns + RESERVE_NS : UINT64_MAX;
 }

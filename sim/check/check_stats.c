@@ -65,7 +65,7 @@ static void list_answers(const struct gv_check_stats *stats, int kind, char list
     if (more > 0) append(list, rest);
 }
 
-// The nodes with most failed operations, in descending order, and the first answer of each.
+// The nodes with the most failed operations, in descending order, and the first answer of each.
 static void list_worst(const struct gv_check_stats *stats, char list[LIST_MAX]) {
     list[0] = '\0';
     uint64_t below = UINT64_MAX;

@@ -40,8 +40,12 @@ void gv_checker_fini(struct gv_checker *checker) {
 }
 
 void gv_checker_invoke(struct gv_checker *checker, struct gv_load_op op) {
-    if (op.kind != GV_HISTORY_ADD || !gv_load_is_set(checker->config.load)) return;
-    gv_check_set_invoke(&checker->set, op.value);
+    if (op.kind != GV_HISTORY_ADD) return;
+    if (gv_load_is_set(checker->config.load)) {
+        gv_check_set_invoke(&checker->set, op.value);
+    } else {
+        gv_check_counter_invoke(&checker->counter, op.value);
+    }
 }
 
 static void on_add(struct gv_checker *checker, const struct gv_history_op *op) {
@@ -79,6 +83,7 @@ static void on_read(struct gv_checker *checker, const struct gv_history_op *op,
             return;
         }
         checker->missing[op->node] = distance(value, checker->counter.sum);
+        gv_check_counter_read(&checker->counter, op->node, value, checker->config.errors);
         if (checker->config.load == GV_LOAD_G_COUNTER) {
             gv_check_monotonic_reads_counter(&checker->reads, op->node, value,
                                              checker->config.errors);

@@ -212,7 +212,7 @@ static void json_quantiles(const char *name, const struct gv_history_quantiles *
             quantiles->p99, digits, quantiles->p100);
 }
 
-// An error's text may be cut within a character: then bytes that are no ASCII become '?'.
+// An error's text may be truncated within a character: then all bytes outside ASCII become '?'.
 static void json_text(const char *text, FILE *out) {
     char copy[GV_VERDICT_ERROR_MAX + 1], quoted[6 * GV_VERDICT_ERROR_MAX + 3];
     size_t len = strlen(text);
@@ -260,7 +260,7 @@ void gv_result_json(const struct gv_result *result, FILE *out) {
             result->lost, result->phantom, result->duplicated);
     fprintf(out, ",\"may_be_lost\":%" PRIu64 ",\"allowed_lost\":%" PRIu64, result->may_be_lost,
             result->allowed_lost);
-    // These, `trace` and `stood_still_*` are members' former names.
+    // These, `trace` and `stood_still_*` are former names of members.
     fprintf(out, ",\"excused\":%" PRIu64 ",\"excused_lost\":%" PRIu64, result->may_be_lost,
             result->allowed_lost);
     fprintf(out, ",\"final_reads_equal\":%s",

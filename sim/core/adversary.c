@@ -35,7 +35,7 @@ static size_t body_of(struct gv_slice line) {
     return at + len;
 }
 
-// Replaces the first digit after a place in the body by 9, or 9 by 8, which keeps JSON valid.
+// Replaces the first digit after an offset in the body by 9, or 9 by 8, so the JSON stays valid.
 static void alter(struct gv_adversary *adversary, size_t from, size_t at) {
     struct gv_envelope *line = &adversary->envelope;
     GV_ASSERT(from < line->len);

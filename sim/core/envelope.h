@@ -5,7 +5,7 @@
 
 #include "../../merkle/base.h"
 
-enum { GV_ENVELOPE_EXCERPT_MAX = 240 }; // bytes of a line in an error message
+enum { GV_ENVELOPE_EXCERPT_MAX = 240 }; // most bytes of a line shown in an error message
 
 struct gv_envelope {
     char *line;

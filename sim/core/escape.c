@@ -24,7 +24,7 @@ static size_t decode(const uint8_t *text, size_t len, uint32_t *point) {
     return *point < least[size] || surrogate || *point > 0x10ffff ? 0 : size;
 }
 
-// Whether a terminal shows a character as itself, in its place.
+// Whether a terminal displays a character unchanged and in order.
 static bool is_plain(uint32_t point) {
     static const uint32_t hidden[][2] = {
         {0, 0x1f},        {0x7f, 0x9f},     {0xad, 0xad},     {0x61c, 0x61c},   {0x200b, 0x200f},
@@ -44,7 +44,7 @@ static int spell(char to[SPELLED_MAX + 1], uint32_t point, size_t size) {
     return snprintf(to, SPELLED_MAX, "\\u%04x", (unsigned)point & 0xfffff);
 }
 
-// As gv_escape_copy; `newlines`: keeps newlines.
+// The same as gv_escape_copy; `newlines`: keeps newlines.
 static size_t copy(char *to, size_t cap, const uint8_t *text, size_t len, bool newlines) {
     size_t written = 0;
     for (size_t at = 0; at < len;) {
@@ -68,7 +68,7 @@ size_t gv_escape_copy(char *to, size_t cap, const void *text, size_t len) {
     return copy(to, cap, text, len, false);
 }
 
-// The length of what vsnprintf wrote, without an incomplete character at its end.
+// The length of the output of vsnprintf, without an incomplete character at its end.
 static size_t whole(const char *raw, int size) {
     size_t len = size < 0 ? 0 : (size_t)size;
     if (len < GV_ESCAPE_MAX) return len;

@@ -29,8 +29,8 @@ struct gv_load {
     uint32_t turn; // the next worker; the number of clients: the nemesis
 };
 
-// The mean lateness of an operation in Jepsen's interpreter, from which the next interval counts:
-// at a rate that would give 2,000 operations in 20 s, there are 1,942 to 1,982, and 25 final reads.
+// The mean lateness of an operation in Jepsen's interpreter; the next interval starts at the late
+// time. At a rate for 2,000 operations in 20 s, Maelstrom runs 1,942 to 1,982 and 25 final reads.
 #define GV_LOAD_JEPSEN_DELAY (GV_MS * 3 / 10)
 
 struct gv_load_op {
@@ -55,7 +55,7 @@ static inline uint32_t gv_load_pick(const struct gv_load *load, uint32_t count) 
     return load->turn < count ? load->turn : 0;
 }
 
-// A worker, one of `count` clients or the nemesis, took its turn.
+// Notes that a worker, one of `count` clients or the nemesis, took its turn.
 static inline void gv_load_turn_taken(struct gv_load *load, uint32_t count) {
     GV_ASSERT(count > 0 && load->turn <= count);
     load->turn = load->turn < count ? load->turn + 1 : 0;

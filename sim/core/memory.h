@@ -28,7 +28,7 @@ static inline void *gv_memory_grow(void *array, size_t *cap, size_t need, size_t
 // The same as a gv_alloc.
 struct gv_alloc gv_memory_alloc(void);
 
-// A copy of `len` bytes with a zero behind them.
+// A copy of `len` bytes, followed by a NUL.
 char *gv_memory_copy(const void *bytes, size_t len);
 
 #endif

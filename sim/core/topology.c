@@ -71,7 +71,7 @@ struct writer {
 static void put(struct writer *writer, const char *text) {
     size_t len = strlen(text);
     if (writer->len + len >= writer->cap) {
-        writer->len = writer->cap; // stays full
+        writer->len = writer->cap; // later writes fail, too
         return;
     }
     memcpy(writer->buf + writer->len, text, len + 1);

@@ -21,7 +21,7 @@ static void emit(struct gv_trace *trace, gv_time now, struct gv_trace_event *eve
 
 // ---- Lines ----
 
-// Moves *at behind a text, which must be present.
+// Skips a text at *at, which must be there.
 static void expect(struct gv_slice line, size_t *at, const char *text) {
     size_t len = strlen(text);
     GV_ASSERT(line.len - *at >= len && memcmp(line.data + *at, text, len) == 0);
@@ -35,7 +35,7 @@ static struct gv_slice until_quote(struct gv_slice line, size_t *at) {
     return (struct gv_slice){from, (size_t)(end - from)};
 }
 
-// Reads a line of gv_envelope's: {"id":17,"src":"n1","dest":"n2","body":{…}}
+// Reads a line of gv_envelope: {"id":17,"src":"n1","dest":"n2","body":{…}}
 static void read_line(struct gv_trace_event *event, struct gv_slice line) {
     size_t at = 0;
     if (line.len > 0 && line.data[line.len - 1] == '\n') line.len--;
@@ -151,7 +151,7 @@ static void put_slice(FILE *out, const char *before, struct gv_slice text, const
     fputs(after, out);
 }
 
-// A text of gvsim's. Only a scenario's may have control characters, which become spaces.
+// Writes a text of gvsim. Only that of a scenario may have control characters, which become spaces.
 static void put_text(FILE *out, const char *text) {
     putc('"', out);
     for (; *text != '\0'; text++) {

@@ -15,7 +15,7 @@ struct gv_wan_path {
 };
 
 struct gv_wan {
-    uint32_t count; // regions
+    uint32_t count; // number of regions
     char names[GV_WAN_REGIONS_MAX][GV_WAN_NAME_MAX + 1];
     struct gv_wan_path paths[GV_WAN_REGIONS_MAX][GV_WAN_REGIONS_MAX]; // symmetric
     uint32_t nodes;

@@ -10,7 +10,7 @@ static bool complain(const char *path) {
     return false;
 }
 
-// path: NULL: no file, which is no error.
+// `path` may be NULL: then there is no file, and no error.
 static bool open_file(FILE **file, const char *path) {
     if (path == NULL) return true;
     *file = fopen(path, "w");

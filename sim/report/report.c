@@ -75,7 +75,7 @@ static void put_field(FILE *out, struct gv_slice text) {
     put(out, text.len > 0 ? (const char *)text.data : "-", text.len > 0 ? text.len : 1);
 }
 
-// A text, on one line.
+// Writes a text on one line.
 static void put_text(FILE *out, const char *text) {
     putc(' ', out);
     for (; *text != '\0'; text++) put(out, (unsigned char)*text < ' ' ? " " : text, 1);
@@ -105,7 +105,7 @@ static bool keeps(struct gv_report *report, const struct gv_trace_event *event) 
     }
 }
 
-// Whether a body is kept complete.
+// Whether the complete body is kept.
 static bool keeps_body(struct gv_report *report, const struct gv_trace_event *event) {
     if (event->kind != GV_TRACE_REQUEST && event->kind != GV_TRACE_REPLY) return true;
     if (event->body.len <= GV_REPORT_BODY_MAX) return true;
@@ -167,8 +167,8 @@ static void put_lines(FILE *out, const struct gv_result *result, const struct gv
     free(text);
 }
 
-// Text that standard output has beside the metrics: the summary of a valid run, why there is no
-// verdict, and the limits exceeded.
+// Writes the text that standard output shows in addition to the metrics: the summary of a valid
+// run, the reason for a missing verdict, and the limits exceeded.
 static void put_texts(FILE *out, const struct gv_result *result, const struct gv_limits *limits) {
     char why[GV_LATENESS_REASON_MAX] = "";
     if (gv_result_inconclusive(result)) gv_lateness_too_slow(&result->lateness, why);

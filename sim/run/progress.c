@@ -134,7 +134,7 @@ static void add_messages(struct line *line, const struct gv_run_view *view) {
         (double)view->net->messages / ops);
 }
 
-// In descending order of what the nodes are missing.
+// Lists nodes in descending order of the number of values that they are missing.
 static void add_missing(struct line *line, const struct gv_run_config *config,
                         const struct gv_run_view *view) {
     int64_t total = 0, last = INT64_MAX;
@@ -249,7 +249,7 @@ void gv_progress_draw(struct gv_progress *progress, const struct gv_run_config *
     if (before > 0) fprintf(progress->out, "\x1b[%uF", before);
     progress->drawn = 0;
     draw_frame(progress, config, view);
-    // Lines of a longer last frame are left below.
+    // Clears the remaining lines of a longer last frame.
     if (progress->drawn < before) fputs("\x1b[J", progress->out);
     fflush(progress->out);
 }

@@ -16,8 +16,8 @@
 #include <stdio.h>
 
 enum {
-    CHECK_MS = 25,               // between comparisons of all replicas
-    STEPS_AT_ONCE_MAX = 1 << 20, // bound of steps at one time: more are a busy loop
+    CHECK_MS = 25,               // time between comparisons of all replicas
+    STEPS_AT_ONCE_MAX = 1 << 20, // most steps at one time; more indicate an endless loop
     LINE_MAX = 1 << 26,          // longest line of a node: the topology of 10,000 nodes
     LOG_MAX = 160,               // longest log record kept, bytes
 };
@@ -31,7 +31,7 @@ enum {
 struct vnode {
     struct gv_simulation *sim;
     struct gv_node *node; // NULL: crashed
-    uint64_t memory;      // bytes
+    uint64_t memory;      // its memory, bytes
     uint32_t starts;
     uint64_t incarnation; // on its disk; 0: none
     struct gv_clock clock;
@@ -56,7 +56,7 @@ struct gv_simulation {
     struct gv_timers timers;
     struct vnode *nodes;
     struct gv_disk *disks; // NULL: none
-    bool wiped, torn;      // a disk was
+    bool wiped, torn;      // a disk was wiped; a disk was torn
     struct gv_json json;   // the nodes' parser
     uint32_t *dirty;       // ring of nodes to poll; its capacity is their number
     uint32_t dirty_first, dirty_len;
@@ -66,11 +66,11 @@ struct gv_simulation {
     gv_time now;
     uint32_t steps_at_once; // steps at this time
     uint64_t lines;
-    uint64_t memory, memory_most; // of the nodes
+    uint64_t memory, memory_most; // memory of all nodes: now, and at most
     struct gv_digest_key trace_hash_key;
-    uint64_t trace_hash; // of all lines so far
+    uint64_t trace_hash; // hash of all lines so far
     gv_time settle_at, check_at, settled_at, quiet_at;
-    struct gv_traffic traffic; // of earlier incarnations
+    struct gv_traffic traffic; // statistics of earlier incarnations
 };
 
 // ---- Trace and memory ----
@@ -217,7 +217,7 @@ static void receive(struct vnode *vnode, const char *line, size_t len) {
     mark_dirty(vnode);
     if (sim->config.run.trace != NULL) trace_delivery(vnode, line, len);
     if (error == 0) return;
-    // finish() compares their number with the adversary's.
+    // finish() compares the number of rejected messages with that of the adversary.
     bool forged = gv_run_view(sim->run, sim->now).net->forged > 0;
     if (error == GV_EAUTH && forged) return;
     gv_run_object(sim->run, GV_VERDICT_INPUT_REJECTED,
@@ -305,7 +305,7 @@ static void finish_batch(struct vnode *vnode) {
     if (vnode->sim->config.run.trace != NULL) trace_delivery(vnode, "", 0);
 }
 
-// The node's timer fired, or its line is done.
+// Runs a node whose timer fired, or which has finished processing a line.
 static void wake(struct vnode *vnode) {
     finish_batch(vnode);
     gv_node_advance(vnode->node, local_time(vnode));
@@ -337,7 +337,7 @@ static void drain(struct vnode *vnode) {
         gv_checker_invariants_line(&sim->invariants, index_of(vnode), gv_slice_of(line, size));
         gv_run_line(sim->run, sim->now, index_of(vnode), gv_slice_of(line, size));
         at += size + 1;
-        if (vnode->node == NULL) break; // that line made it crash
+        if (vnode->node == NULL) break; // the line made the node crash
     }
     if (vnode->node == NULL || vnode->paused) return;
     const struct gv_engine *engine = gv_node_engine(vnode->node);
@@ -403,15 +403,15 @@ static bool has_value(void *ctx, uint32_t node, int64_t value) {
 
 // ---- Faults ----
 
-// Search for entries that a crash destroys.
+// A search for entries that a crash destroys.
 struct loss {
     struct vnode *vnode;         // the node that crashes
     const struct gv_engine *any; // any engine, for the positions of entries
-    struct gv_store_batch batch; // of one record
+    struct gv_store_batch batch; // batch of one record
     uint8_t *scratch;
 };
 
-// A node's version of an entry, in memory or on its disk.
+// Whether a node has this version of an entry, or a larger one, in memory or on its disk.
 static bool has(struct loss *loss, const struct vnode *vnode, const struct gv_entry *entry,
                 uint64_t *count) {
     struct gv_entry other = {0};
@@ -453,7 +453,7 @@ static void allow_entry_loss(struct loss *loss, const struct gv_entry *entry) {
     }
 }
 
-// Whether no crash so far may lose acknowledged entries, by --durability.
+// Whether --durability guarantees that no crash so far has lost acknowledged entries.
 static bool keeps_acknowledged(const struct gv_simulation *sim) {
     if (sim->wiped) return false;
     return sim->config.disk == GV_DISK_SYNC || (sim->config.disk == GV_DISK_NONE && !sim->torn);
@@ -496,7 +496,8 @@ static void add_stats(struct vnode *vnode) {
     gv_checker_invariants_stats(&vnode->sim->invariants, index_of(vnode), &stats);
 }
 
-// A crashed node can lose its disk only. It is started to see which entries that holds.
+// A node that is already down can only lose its disk. It is started to find the entries on the
+// disk.
 static void crash(struct vnode *vnode, enum gv_disk_crash crash) {
     bool replica = vnode->sim->workload->replica;
     if (vnode->node == NULL) {

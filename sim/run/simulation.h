@@ -15,11 +15,11 @@
 
 struct gv_simulation_config {
     struct gv_run_config run; // the driver's callbacks are set here
-    uint32_t staleness_ms;    // of the nodes
-    size_t message_max;       // of the nodes; 0: the default
+    uint32_t staleness_ms;    // staleness of the nodes
+    size_t message_max;       // message_max of the nodes; 0: the default
     bool authenticated;       // messages between nodes are authenticated
     enum gv_disk_kind disk;   // what nodes keep on disk
-    gv_time disk_latency;     // of a synced write
+    gv_time disk_latency;     // duration of a synced write
     // Time after the last fault and operation within which all replicas must be equal. At most
     // run.quiet.
     gv_time settle;

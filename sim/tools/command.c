@@ -119,16 +119,16 @@ const char *const gv_command_help[] = {
 
 struct option;
 
-// Sets what an option stands for. GV_EINVAL, with the reason in `why`: the value is wrong.
+// Sets the member that an option sets. GV_EINVAL, with the reason in `why`: the value is wrong.
 typedef int setter(struct gv_command *command, const struct option *option, const char *value,
                    char *why);
 
 struct option {
     const char *name, *alias; // alias: a second spelling; NULL: none
-    int commands;             // that take it
+    int commands;             // commands that take it
     setter *set;
     size_t at, size;            // its member of struct gv_command
-    uint64_t min, max;          // of a number
+    uint64_t min, max;          // range of a number
     const char *const *choices; // NULL at the end
 };
 
@@ -202,7 +202,7 @@ static int set_ms(struct gv_command *command, const struct option *option, const
     return error;
 }
 
-// The default is 0 in struct gv_run_options, so "no bound" is not.
+// In struct gv_run_options 0 means the default, so "no bound" needs another value.
 static int set_late_max(struct gv_command *command, const struct option *option, const char *value,
                         char *why) {
     int error = set_ms(command, option, value, why);
@@ -219,7 +219,7 @@ static int set_number(struct gv_command *command, const struct option *option, c
     return error;
 }
 
-// Seconds from 0; from option->min nanoseconds.
+// Sets a time given in seconds: at least option->min nanoseconds.
 static int set_seconds(struct gv_command *command, const struct option *option, const char *value,
                        char *why) {
     double seconds = 0;
@@ -454,7 +454,8 @@ bool gv_command_given(const struct gv_command *command, int *at, const char **na
 
 // ---- Commands ----
 
-// The files written must differ, but for devices; only a result goes to standard output.
+// Checks that the files to write differ, except devices, and that only a result goes to standard
+// output.
 static int check_files(const struct gv_command *command, char *why) {
     const struct gv_run_options *run = &command->options;
     const struct {
@@ -500,7 +501,7 @@ static int complete_exec(const struct gv_command *command, char *why) {
     return check_nemesis(command, why);
 }
 
-// A scenario may set the rest.
+// Checks the settings that must be on the command line; a scenario may set the others.
 static int complete_run(const struct gv_command *command, char *why) {
     return command->scenario != NULL ? 0 : gv_command_check(command, why);
 }

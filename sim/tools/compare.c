@@ -12,7 +12,7 @@
 
 // ---- Reading ----
 
-// Where the metrics are: a member, or a member of one.
+// The path of each metric in a result: a member, or a member of a member.
 static const char *const places[GV_LIMITS_METRICS][2] = {
     [GV_LIMITS_MSGS] = {"msgs_per_op", NULL},
     [GV_LIMITS_BYTES] = {"bytes_per_op", NULL},
@@ -31,7 +31,8 @@ static void copy(const struct gv_json *json, int token, char *to, size_t cap) {
     to[len] = '\0';
 }
 
-// False: it is missing or no number. null: not measured, so *has is false.
+// Reads a metric. False: it is missing or not a number. If it is null, it was not measured, and
+// *has is false.
 static bool read_metric(const struct gv_json *json, const char *const place[2], bool *has,
                         double *at) {
     int token = gv_json_member(json, 0, place[0]);
@@ -121,7 +122,7 @@ static const char *verdict(const struct gv_compare_run *run) {
 int gv_compare_print(const char *const names[2], const struct gv_compare_run runs[2],
                      const struct gv_limits *limits, FILE *out) {
     GV_ASSERT(names != NULL && limits != NULL);
-    // Of a long path, the end is shown.
+    // Only the end of a long path is shown.
     const char *shown[2];
     for (int i = 0; i < 2; i++) {
         size_t len = strlen(names[i]);

@@ -12,9 +12,9 @@ enum { STREAM = 3, MACHINES_STREAM = 4, ADVERSARY_STREAM = 5, LINKS_STREAM = 6, 
 enum {
     DELAYS_STREAM = 7,
     KEYS_STREAM = 8,
-    SLOWEST_MS = 60000, // mean delay of a message, at most
-    LISTEN_S = 20,      // observation after quiescence
-    SETTLE_S = 15,      // until replicas must be equal …
+    SLOWEST_MS = 60000, // largest mean delay of a message
+    LISTEN_S = 20,      // time of observation after quiescence
+    SETTLE_S = 15,      // time until replicas must be equal …
     SETTLE_TRIPS = 6,   // … plus this many round trips
 };
 
@@ -46,7 +46,7 @@ static unsigned below(struct writer *writer, unsigned bound) {
     ((const char *const[]){ \
         __VA_ARGS__}[below(writer, sizeof((const char *[]){__VA_ARGS__}) / sizeof(const char *))])
 
-// Some nodes, at least one, and not all if there are two: "n0,n3..n5".
+// Writes some nodes, at least one, and not all if there are at least two: "n0,n3..n5".
 static void add_group(struct writer *writer) {
     const char *comma = "";
     unsigned parts = 1 + below(writer, 3), from = 0,
@@ -171,7 +171,7 @@ static void add_machine_step(struct writer *writer) {
     add(writer, "\n");
 }
 
-// For every second seed, from a random stream of its own.
+// Adds faults of machines, for every second seed, drawn from a random stream of their own.
 static void add_machines(struct writer *writer, uint64_t seed) {
     gv_prng_init(&writer->prng, seed, MACHINES_STREAM);
     if (below(writer, 2) == 0 || writer->nodes < 2) return;
@@ -184,7 +184,7 @@ static void add_machines(struct writer *writer, uint64_t seed) {
     add(writer, "rtt a a %ums\n", below(writer, 20));
 }
 
-// For every third seed, likewise: authenticated messages, mostly with an adversary.
+// Adds authentication, for every third seed, mostly with an adversary; also from its own stream.
 static void add_adversary(struct writer *writer, uint64_t seed) {
     gv_prng_init(&writer->prng, seed, ADVERSARY_STREAM);
     if (below(writer, 3) > 0) return;
@@ -203,8 +203,8 @@ static void add_keys(struct writer *writer, uint64_t seed) {
     if (below(writer, 3) > 0) add(writer, "keys mixed\n");
 }
 
-// For every eighth seed, likewise: delays of seconds up to a minute, either always or by a step of
-// the scenario.
+// Slow links, for every eighth seed, also from their own stream: delays of seconds up to a minute,
+// either during the whole run or by a step of the scenario.
 struct links {
     unsigned latency_ms; // 0: that of other seeds
     unsigned delay_ms;   // 0: no step

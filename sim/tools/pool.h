@@ -34,8 +34,8 @@ struct gv_pool {
 // started, which is reported on standard error. The running jobs then get SIGTERM.
 enum gv_exit gv_pool_run(const struct gv_pool *pool);
 
-// Lets SIGPROF end this process when it has used this much processor time from now on. Time that it
-// waits for a processor does not count, so the load of the machine does not matter.
+// Makes SIGPROF end this process after this much more processor time. Time spent waiting for a
+// processor does not count, so the load of the machine does not matter.
 void gv_pool_bound(uint32_t cpu_s);
 
 #endif

@@ -23,7 +23,7 @@ struct gv_runner_task {
 // `out`; all runs are stopped then.
 bool gv_runner_run(struct gv_runner_task *tasks, size_t count, uint32_t jobs, FILE *out);
 
-// The median, of an even count the upper one. Sorts the figures in place.
+// The median; of an even number of figures, the upper one. Sorts the figures in place.
 double gv_runner_median(double *figures, size_t count);
 
 #endif

@@ -70,7 +70,7 @@ static bool try_out(const char *text, size_t len, struct gv_verdict *verdict) {
 // ---- Shrinking ----
 
 struct shrink {
-    struct gv_verdict verdict; // of the best so far; its kind must stay
+    struct gv_verdict verdict; // verdict of the best scenario so far; all must fail in the same way
     bool tty;
 };
 

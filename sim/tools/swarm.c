@@ -102,7 +102,8 @@ static struct gv_verdict run_seed(uint64_t seed) {
     struct gv_verdict verdict;
     bool good = gv_simulate_text(text, gv_generator_scenario(seed, text), &verdict);
     GV_ASSERT(good);
-    // Of a few seeds, the load is so small that no running node gets a request: no failure.
+    // The load of a few seeds is so small that no running node gets a request. This is not a
+    // failure.
     if (verdict.kind == GV_VERDICT_NOTHING_EXERCISED) verdict = (struct gv_verdict){.valid = true};
     return verdict;
 }

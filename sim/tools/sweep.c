@@ -12,12 +12,12 @@ static const uint32_t staleness[] = {0, 300, 400, 500, 640, 800, 1000, 1250, 150
 
 enum {
     COUNT = GV_COUNT(staleness),
-    ROUND_TRIP_MS = 200, // up and down the tree
-    STEP_MS = 20,        // of the lower bound's curve
+    ROUND_TRIP_MS = 200, // time up and down the tree
+    STEP_MS = 20,        // step of the lower bound's curve
     CURVE = (2000 - 250) / STEP_MS,
 };
 
-// Results of others for this cluster; see the manual.
+// Results that others published for this cluster; see the manual.
 static const struct gv_plot_point published[] = {
     {207, 23.4, "star, unbatched"},       {390, 8.5, "star, buffered"},
     {678, 1.99, "hub of 500 ms"},         {1087, 1.92, "star of 500 ms"},
@@ -57,7 +57,7 @@ static void keep(const struct gv_benchmark_metrics *metrics, FILE *svg) {
     }
 }
 
-// Reads the metrics of a plot. Returns their number; 0: they are not those of these settings.
+// Reads the metrics of a plot. Returns their number; 0: they belong to other settings.
 static size_t take(FILE *svg, struct gv_benchmark_metrics *metrics) {
     char line[256];
     size_t count = 0;

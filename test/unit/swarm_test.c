@@ -62,7 +62,7 @@ static void a_seed_runs_and_has_a_verdict(void **state) {
     assert_false(gv_simulate_text("workload echo\nrate much\n", 24, &verdict));
 }
 
-// Of ten jobs, one fails in safety, another in liveness.
+// One of ten jobs fails in safety, another one in liveness.
 static struct gv_verdict job(uint64_t number) {
     if (number == 7) abort();
     if (number == 8) exit(9);

@@ -16,9 +16,9 @@
 // ---- An allocator that counts, and fails when its allowance is exhausted ------------------------
 
 struct budget {
-    size_t allowance; // calls that will succeed
-    size_t calls;     // that allocate
-    size_t bytes;     // allocated
+    size_t allowance; // number of calls that will succeed
+    size_t calls;     // number of calls that allocate
+    size_t bytes;     // bytes allocated
 };
 
 static void *budget_resize(void *ctx, void *block, size_t old_size, size_t new_size) {
@@ -142,7 +142,7 @@ static uint64_t draw_place(struct run *run) {
         return 7;
     case ASCENDING:
         return step;
-    case JITTERED: // as with values from many nodes
+    case JITTERED: // nearly in order, as values from many nodes
         return step / 3 + gv_prng_below(prng, 4);
     case DESCENDING:
         return UINT64_C(1000000000) - step;
@@ -547,7 +547,7 @@ static void test_freed_nodes_are_used_again(void **state) {
 
 enum { LEAF = 80, INNER = 40 }; // capacities of nodes (tree.h)
 
-// Zeroed memory, so that a whole node can be searched.
+// Returns zeroed memory, so that a complete node can be searched.
 static void *zeroed_resize(void *ctx, void *block, size_t old_size, size_t new_size) {
     struct gv_alloc heap = gv_base_malloc();
     (void)ctx;
