@@ -46,19 +46,24 @@ static void *resize(struct gv_replica *replica, void *block, size_t old_size, si
     return replica->alloc.resize(replica->alloc.ctx, block, old_size, new_size);
 }
 
-void gv_replica_fini(struct gv_replica *replica) {
-    gv_tree_fini(&replica->tree);
+static void free_chunks(struct gv_replica *replica) {
     for (uint32_t i = 0; i < replica->chunk_count; i++)
-        resize(replica, replica->chunks[i], GV_REPLICA_CHUNK, 0);
+        resize(replica, replica->chunks[i].data, replica->chunks[i].size, 0);
     if (replica->chunks != NULL)
         resize(replica, replica->chunks, replica->chunk_cap * sizeof *replica->chunks, 0);
     replica->chunks = NULL;
-    replica->chunk_count = replica->chunk_cap = 0;
+    replica->chunk_count = replica->chunk_cap = replica->end = 0;
+    replica->chunk_bytes = 0;
+}
+
+void gv_replica_fini(struct gv_replica *replica) {
+    gv_tree_fini(&replica->tree);
+    free_chunks(replica);
 }
 
 static struct record *record_at(const struct gv_replica *replica, uint32_t ref) {
     GV_ASSERT(ref / CHUNK_UNITS < replica->chunk_count);
-    return (struct record *)(void *)(replica->chunks[ref / CHUNK_UNITS] +
+    return (struct record *)(void *)(replica->chunks[ref / CHUNK_UNITS].data +
                                      (size_t)(ref % CHUNK_UNITS) * UNIT);
 }
 
@@ -73,14 +78,16 @@ static bool add_chunk(struct gv_replica *replica) {
     if (replica->chunk_count == replica->chunk_cap) {
         uint32_t cap = replica->chunk_cap ? replica->chunk_cap * 2 : CHUNKS_FIRST;
         size_t size = sizeof *replica->chunks;
-        uint8_t **chunks = resize(replica, replica->chunks, replica->chunk_cap * size, cap * size);
+        struct gv_replica_chunk *chunks =
+            resize(replica, replica->chunks, replica->chunk_cap * size, cap * size);
         if (chunks == NULL) return false;
         replica->chunks = chunks;
         replica->chunk_cap = cap;
     }
     uint8_t *chunk = resize(replica, NULL, 0, GV_REPLICA_CHUNK);
     if (chunk == NULL) return false;
-    replica->chunks[replica->chunk_count++] = chunk;
+    replica->chunks[replica->chunk_count++] = (struct gv_replica_chunk){chunk, GV_REPLICA_CHUNK};
+    replica->chunk_bytes += GV_REPLICA_CHUNK;
     return true;
 }
 
@@ -90,13 +97,19 @@ static unsigned log2_up(uint32_t value) {
     return log;
 }
 
-// Marks the rest of the last chunk as a record that is not in use.
+// Marks the rest of the chunk at `end` as a record that is not in use, and frees all but its head.
 static void close_chunk(struct gv_replica *replica) {
     uint32_t left = (CHUNK_UNITS - replica->end % CHUNK_UNITS) % CHUNK_UNITS;
     if (left == 0) return;
     *record_at(replica, replica->end) =
         (struct record){.units = (uint16_t)left, .lattice = LATTICE_FREE};
+    struct gv_replica_chunk *chunk = &replica->chunks[replica->end / CHUNK_UNITS];
     replica->end += left;
+    size_t size = GV_REPLICA_CHUNK - (size_t)(left - 1) * UNIT;
+    uint8_t *data = left > 1 ? resize(replica, chunk->data, chunk->size, size) : NULL;
+    if (data == NULL) return; // it stays as it is
+    replica->chunk_bytes -= chunk->size - size;
+    *chunk = (struct gv_replica_chunk){data, size};
 }
 
 // Whether the last chunk has this many units left.
@@ -379,7 +392,7 @@ int gv_replica_load_end(struct gv_replica *replica, struct gv_replica_load *load
     GV_ASSERT(error == 0 || error == GV_ENOMEM);
     if (load->items != NULL) resize(replica, load->items, load->cap * sizeof *load->items, 0);
     *load = (struct gv_replica_load){0};
-    if (error != 0) replica->end = 0; // keeps the chunks for reuse
+    if (error != 0) free_chunks(replica);
     return error;
 }
 
@@ -400,6 +413,6 @@ bool gv_replica_walk(const struct gv_replica *replica, uint32_t *ref, uint32_t e
 }
 
 uint64_t gv_replica_memory(const struct gv_replica *replica) {
-    return (uint64_t)replica->chunk_count * GV_REPLICA_CHUNK +
-           replica->chunk_cap * sizeof *replica->chunks + gv_tree_memory(&replica->tree);
+    return replica->chunk_bytes + replica->chunk_cap * sizeof *replica->chunks +
+           gv_tree_memory(&replica->tree);
 }
