@@ -8,25 +8,16 @@
 #include "sync.h"
 
 #include <limits.h>
-#include <string.h>
 
 enum {
     PAUSE_MIN_MS = 5000,               // a timer this late shows that the process was paused
     PROBE_ANSWER_MIN_MS = 500,         // a probe waits this long for its answer at least
     PROBE_INTERVAL_MIN_MS = 500,       // first interval between probes of a suspected peer; doubles
-    PROBE_INTERVAL_ROOT_MAX_MS = 1000, // longest, of a root that probes its preferred parent
-    PROBE_INTERVAL_MAX_MS = 8000,      // longest, of other nodes
+    PROBE_INTERVAL_ROOT_MAX_MS = 1000, // longest, for a root's preferred parent
+    PROBE_INTERVAL_MAX_MS = 8000,      // longest, for other peers
 };
 
 // --- creation and release --------------------------------------------------------------------
-
-static void *resize(struct gv_engine *engine, void *block, size_t old_size, size_t new_size) {
-    return engine->alloc.resize(engine->alloc.ctx, block, old_size, new_size);
-}
-
-static void release(struct gv_engine *engine, void *block, size_t size) {
-    if (block != NULL) resize(engine, block, size, 0);
-}
 
 // Whether the slice has a length but no bytes.
 static bool is_dangling(struct gv_slice slice) {
@@ -38,7 +29,7 @@ int gv_engine_new(struct gv_engine **out, const struct gv_engine_config *config)
     if (is_dangling(config->secret)) return GV_EINVAL;
     size_t message_max = config->message_max ? config->message_max : GV_ENGINE_MESSAGE_DEFAULT;
     if (message_max < GV_ENGINE_MESSAGE_MIN || message_max > INT_MAX) return GV_EINVAL;
-    struct gv_engine *engine = config->alloc.resize(config->alloc.ctx, NULL, 0, sizeof *engine);
+    struct gv_engine *engine = gv_alloc_new(config->alloc, sizeof *engine);
     if (engine == NULL) return GV_ENOMEM;
     *engine = (struct gv_engine){
         .alloc = config->alloc,
@@ -52,9 +43,9 @@ int gv_engine_new(struct gv_engine **out, const struct gv_engine_config *config)
         .last_change = GV_TIME_NEVER,
         .batch_since = {GV_TIME_NEVER, GV_TIME_NEVER},
     };
-    engine->scratch = resize(engine, NULL, 0, GV_ENTRY_SIZE_MAX);
+    engine->scratch = gv_alloc_new(engine->alloc, GV_ENTRY_SIZE_MAX);
     if (engine->scratch == NULL) {
-        release(engine, engine, sizeof *engine);
+        gv_alloc_free(engine->alloc, engine, sizeof *engine);
         return GV_ENOMEM;
     }
     // An entry shares a message with the longest header and the smallest summary.
@@ -77,12 +68,12 @@ static void undo_join(struct gv_engine *engine) {
     if (engine->timers.count > 0) gv_timers_fini(&engine->timers);
     size_t count = engine->peer_count;
     for (size_t i = 0; engine->peers != NULL && i < count; i++)
-        release(engine, engine->peers[i], sizeof *engine->peers[i]);
-    release(engine, engine->peers, count * sizeof(struct gv_peer *));
-    release(engine, engine->queue, count * sizeof *engine->queue);
-    release(engine, engine->push.children, count * sizeof *engine->push.children);
-    release(engine, engine->name_ends, count * sizeof *engine->name_ends);
-    release(engine, engine->name_text, engine->name_bytes);
+        gv_alloc_free(engine->alloc, engine->peers[i], sizeof *engine->peers[i]);
+    gv_alloc_free(engine->alloc, engine->peers, count * sizeof(struct gv_peer *));
+    gv_alloc_free(engine->alloc, engine->queue, count * sizeof *engine->queue);
+    gv_alloc_free(engine->alloc, engine->push.children, count * sizeof *engine->push.children);
+    gv_alloc_free(engine->alloc, engine->name_ends, count * sizeof *engine->name_ends);
+    gv_alloc_free(engine->alloc, engine->name_text, engine->name_bytes);
     engine->peers = NULL;
     engine->queue = NULL;
     engine->name_ends = NULL;
@@ -101,8 +92,8 @@ void gv_engine_free(struct gv_engine *engine) {
     gv_changelog_fini(&engine->changelog);
     gv_replica_fini(&engine->replica);
     gv_reservations_fini(&engine->reservations, engine->alloc);
-    release(engine, engine->scratch, GV_ENTRY_SIZE_MAX);
-    release(engine, engine, sizeof *engine);
+    gv_alloc_free(engine->alloc, engine->scratch, GV_ENTRY_SIZE_MAX);
+    gv_alloc_free(engine->alloc, engine, sizeof *engine);
 }
 
 // --- the cluster -----------------------------------------------------------------------------
@@ -165,7 +156,7 @@ static uint32_t *sort(const struct gv_slice *names, uint32_t *order, uint32_t *s
 // Copies the names in sorted order. GV_EINVAL: a name is repeated.
 static int copy_names(struct gv_engine *engine, const struct gv_slice *names) {
     size_t count = engine->peer_count, size = 2 * count * sizeof(uint32_t);
-    uint32_t *numbers = resize(engine, NULL, 0, size);
+    uint32_t *numbers = gv_alloc_new(engine->alloc, size);
     if (numbers == NULL) return GV_ENOMEM;
     const uint32_t *order = sort(names, numbers, numbers + count, count);
     uint32_t end = 0;
@@ -177,17 +168,17 @@ static int copy_names(struct gv_engine *engine, const struct gv_slice *names) {
         end += (uint32_t)name.len;
         engine->name_ends[i] = end;
     }
-    release(engine, numbers, size);
+    gv_alloc_free(engine->alloc, numbers, size);
     return error;
 }
 
 static int join(struct gv_engine *engine, gv_time now, struct gv_slice self,
                 const struct gv_slice *names) {
     size_t count = engine->peer_count;
-    engine->name_ends = resize(engine, NULL, 0, count * sizeof *engine->name_ends);
-    engine->name_text = resize(engine, NULL, 0, engine->name_bytes);
-    engine->queue = resize(engine, NULL, 0, count * sizeof *engine->queue);
-    engine->peers = resize(engine, NULL, 0, count * sizeof(struct gv_peer *));
+    engine->name_ends = gv_alloc_new(engine->alloc, count * sizeof *engine->name_ends);
+    engine->name_text = gv_alloc_new(engine->alloc, engine->name_bytes);
+    engine->queue = gv_alloc_new(engine->alloc, count * sizeof *engine->queue);
+    engine->peers = gv_alloc_new(engine->alloc, count * sizeof(struct gv_peer *));
     if (engine->peers != NULL) {
         for (size_t i = 0; i < count; i++) engine->peers[i] = NULL;
     }
@@ -252,7 +243,7 @@ static void detect_pause(struct gv_engine *engine, gv_time now) {
         struct gv_peer *peer = engine->peers[i];
         if (peer == NULL) continue;
         gv_peer_reset(peer, peer->acked_seq);
-        peer->lost_count = 0; // round trips would include the pause
+        peer->lost_count = 0; // a round trip measured by them would include the pause
         if (!peer->suspected) peer->timeouts = 0;
     }
     gv_core_arm(engine, GV_CORE_FLUSH_PARENT, now);
@@ -354,7 +345,7 @@ static void note_batch_end(struct gv_engine *engine, gv_time now, enum gv_core_t
 
 void gv_engine_advance(struct gv_engine *engine, gv_time now) {
     if (engine == NULL || engine->peer_count == 0) return;
-    // A timer at the end of time would be due again at once, forever.
+    // A timer set to GV_TIME_NEVER - 1 would be due again at once, in an endless loop.
     if (now >= GV_TIME_NEVER - 1) now = GV_TIME_NEVER - 2;
     detect_pause(engine, now);
     int64_t number;
@@ -433,9 +424,9 @@ static int merge(struct gv_engine *engine, gv_time now, int index, const struct 
     return first;
 }
 
-// The first message of an incarnation of a peer. A restarted peer may have lost what it had
-// acknowledged: opens a sync. So it does with a new child, unless push sends that one all entries
-// or its message opens a sync itself.
+// Handles the first message of a peer's incarnation. Opens a sync with a restarted peer, which may
+// have lost what it had acknowledged; and with a new child, unless push sends it all entries or its
+// message opens a sync itself.
 static void on_incarnation(struct gv_engine *engine, gv_time now, int index,
                            const struct gv_message *message) {
     struct gv_peer *peer = engine->peers[index];
@@ -472,7 +463,7 @@ int gv_engine_receive(struct gv_engine *engine, gv_time now, int index,
     traffic->received_bytes += message->bytes;
     on_incarnation(engine, now, index, message);
     if (message->has_ack) {
-        bool waited = !gv_peer_can_send(peer); // updates waited for a message in flight to end
+        bool waited = !gv_peer_can_send(peer); // updates waited until fewer messages were in flight
         int lost = gv_peer_acked(peer, now, &message->ack);
         if (lost >= 0 && peer->suspected) mark_alive(engine, index, now);
         if (lost > 0) engine->stats.lost_messages += (uint64_t)lost;
@@ -498,7 +489,7 @@ int gv_engine_receive(struct gv_engine *engine, gv_time now, int index,
         if (error == 0 && taken < 0) error = taken;
         if (taken == 0) gv_core_enqueue(engine, index);
     }
-    // No acknowledgement, so that the peer sends again what this node could not take.
+    // The message is not acknowledged, so the peer sends again what this node could not store.
     bool must_repeat =
         error == GV_ENOMEM || taken == GV_EFULL || (taken == 1 && !message->immediate_ack);
     if (message->has_id && !must_repeat)
@@ -515,11 +506,11 @@ static gv_time ack_timeout(const struct gv_engine *engine, gv_time now, int inde
     const struct gv_peer *peer = engine->peers[index];
     gv_time timeout = gv_peer_timeout(peer, gv_core_initial_rtt(engine));
     if (immediate) return timeout;
-    // An unmeasured peer may be farther away than those measured; a delayed answer can wait for
-    // that.
+    // An unmeasured peer may be farther away than the measured ones. An acknowledgement that is
+    // delayed anyway allows for that.
     gv_time far = GV_PEER_RTT_INITIAL_MS * GV_MS;
     if (!peer->measured && timeout < far) timeout = far;
-    // The peer takes this node as its child exactly if it is this node's parent.
+    // The peer treats this node as its child if and only if it is this node's parent.
     bool to_parent = index == engine->push.parent;
     gv_time delay = to_parent ? gv_push_parent_ack_delay_max(engine, now) : 0;
     if (delay == 0) delay = gv_push_ack_delay_max(engine, to_parent);
@@ -542,7 +533,7 @@ static bool make_plan(struct gv_engine *engine, gv_time now, int index, struct p
     out->answers = gv_sync_has_pending(engine, index);
     out->opens = peer->open_sync && !out->answers;
     if (!out->updates && !out->answers && !out->opens && !peer->ping && !due) return false;
-    // An oversized entry is alone in its message: updates and answers take turns.
+    // An oversized entry is alone in its message, so updates and answers alternate.
     bool oversized = (out->updates && gv_push_is_oversized(engine, index)) ||
                      gv_sync_is_oversized(engine, index);
     if (oversized && out->answers && (!out->updates || peer->next_id % 2 == 0)) {
@@ -554,8 +545,8 @@ static bool make_plan(struct gv_engine *engine, gv_time now, int index, struct p
         .sync = out->answers || out->opens,
         // Sync messages are numbered, so that they are repeated until acknowledged; idle
         // comparisons are not, since equal roots need no answer. The first id announces a new
-        // incarnation, which an opening need not do: if the roots differ, the answer to the peer's
-        // summary does.
+        // incarnation. An opening need not announce it: if the roots differ, the answer to the
+        // peer's summary does.
         .has_id = open && (out->updates || peer->ping || out->answers || peer->follow_up ||
                            !(peer->contacted || out->opens)),
         .id = peer->next_id,

@@ -3,15 +3,15 @@
 
 enum {
     PACKET_THRESHOLD = 3,  // RFC 9002, section 6.1.1
-    MASK_BITS = 64,        // of an acknowledgement
-    RTT_SAMPLES_MAX = 16,  // most samples that the mean weighs
+    MASK_BITS = 64,        // bits in the mask of an acknowledgement
+    RTT_SAMPLES_MAX = 16,  // the mean weighs a sample by 1/16, or more while there are fewer
     ID_JUMP_MAX = 1 << 12, // ids of one incarnation never jump by more
     TIMEOUT_MIN_MS = 20,
-    DEVIATION_MIN_MS = 10,   // least part of a timeout for the variation, as kGranularity
+    DEVIATION_MIN_MS = 10,   // least variation term of a timeout, as kGranularity of RFC 9002
     BACKOFF_MAX_MS = 10000,  // backoff makes no timeout longer than this
     PATH_CHANGE_FACTOR = 2,  // an outlier is this many times longer or shorter than the mean
     PATH_CHANGE_SAMPLES = 2, // consecutive outliers that show a new path
-    RTT_SAMPLES_MIN = 4,     // samples before there are outliers
+    RTT_SAMPLES_MIN = 4,     // samples before one can be an outlier
 };
 
 void gv_peer_init(struct gv_peer *peer, uint64_t first_id, uint64_t seq, bool needs_full_state) {
@@ -262,8 +262,8 @@ static bool detect_spurious_loss(struct gv_peer *peer, gv_time now,
     return kept < count;
 }
 
-// A sample from a message that is neither in flight nor remembered. It was sent after the
-// remembered one before it, so the sample is too long, never too short.
+// Takes a sample from a message that is neither in flight nor remembered. It was sent after the
+// last remembered message with a smaller id, so the sample is too long, never too short.
 static void update_rtt_by_forgotten(struct gv_peer *peer, gv_time now,
                                     const struct gv_message_ack *ack) {
     const struct gv_peer_lost *before = NULL;
@@ -362,7 +362,8 @@ gv_time gv_peer_timeout(const struct gv_peer *peer, gv_time initial_rtt) {
     gv_time longer = at_most(timeout << at_most((gv_time)beyond, 4), BACKOFF_MAX_MS * GV_MS);
     if (longer < timeout) longer = timeout;
     if (peer->measured) return longer;
-    // The assumed round trip comes from peers that may be much nearer: each timeout doubles it.
+    // The assumed round trip was measured with peers that may be much nearer, so each timeout
+    // doubles it.
     gv_time raised = at_most(timeout << at_most(peer->timeouts, 5), GV_PEER_RTT_INITIAL_MS * GV_MS);
     return raised > longer ? raised : longer;
 }

@@ -8,14 +8,15 @@
 //                     that must arrive, and the first message to a peer are numbered.
 //   acknowledgement   the largest id received, a mask of the 64 before it, and the ack delay. One
 //                     acknowledges many messages and is part of the next message to the peer.
-//   lost              not acknowledged, though the third message after it was (packet threshold),
-//                     though the peer has sent another (gv_peer_detect_unacked), though a later one
-//                     was and time has passed (gv_peer_detect_reordered), or for too long
-//                     (gv_peer_expire, a timeout). A lost message is not retransmitted: its updates
-//                     are pending again.
-//   spurious loss     a lost message that is acknowledged after all
-//   suspected         as in SWIM: not acknowledging. GV_PEER_TIMEOUTS_MAX timeouts in a row make a
-//                     silent peer suspected, GV_PEER_ONE_WAY_TIMEOUTS_MAX one that still sends.
+//   lost              not acknowledged although a message three ids later was (packet threshold),
+//                     although the peer has sent another (gv_peer_detect_unacked), although a later
+//                     one was, some time ago (gv_peer_detect_reordered), or within the timeout
+//                     (gv_peer_expire). A lost message is not retransmitted: its updates are
+//                     pending again.
+//   spurious loss     a lost message that is acknowledged later
+//   suspected         as in SWIM: it does not acknowledge. A peer that sends nothing is suspected
+//                     after GV_PEER_TIMEOUTS_MAX timeouts in a row, one that still sends after
+//                     GV_PEER_ONE_WAY_TIMEOUTS_MAX.
 //   seq               a sequence number in the changelog (changelog.h)
 //
 // Functions assert their preconditions and cannot fail. They take time in nanoseconds and set
@@ -30,11 +31,11 @@ extern "C" {
 #endif
 
 enum {
-    GV_PEER_IN_FLIGHT_MAX = 16,       // most unacknowledged messages to a peer
-    GV_PEER_LOST_MAX = 16,            // most lost messages remembered, to recognise spurious losses
-    GV_PEER_TIMEOUTS_MAX = 4,         // consecutive timeouts until a silent peer is suspected …
-    GV_PEER_ONE_WAY_TIMEOUTS_MAX = 8, // … and until one that still sends is
-    GV_PEER_ACK_THRESHOLD = 8,        // received messages that are acknowledged without delay
+    GV_PEER_IN_FLIGHT_MAX = 16, // most unacknowledged messages to a peer
+    GV_PEER_LOST_MAX = 16,      // most lost messages remembered, to recognise spurious losses
+    GV_PEER_TIMEOUTS_MAX = 4, // consecutive timeouts until a peer that sends nothing is suspected …
+    GV_PEER_ONE_WAY_TIMEOUTS_MAX = 8, // … and until one that still sends is suspected
+    GV_PEER_ACK_THRESHOLD = 8,        // unacknowledged received messages that end the ack delay
     GV_PEER_RTT_INITIAL_MS = 500,     // assumed round trip before the first sample
     GV_PEER_RTT_MAX_MS = 300000,      // longest round trip that is measured
 };
@@ -49,7 +50,8 @@ struct gv_peer_message {
     bool reordered; // a later one was acknowledged; declared lost at `due` without a timeout
 };
 
-// A lost message. If it is acknowledged after all, the round trip is longer than the timeout was.
+// A lost message. If it is acknowledged later, the loss was spurious: the round trip is longer than
+// the timeout.
 struct gv_peer_lost {
     uint64_t id;
     gv_time sent;
@@ -63,10 +65,10 @@ struct gv_peer {
     uint8_t in_flight_count, lost_count;
     uint64_t largest_acked_end;  // one more than the largest id acknowledged
     uint8_t timeouts;            // since the last acknowledgement
-    bool suspected;              // updates take another path
-    bool received_since_timeout; // a message came since the first of these timeouts
+    bool suspected;              // updates bypass it
+    bool received_since_timeout; // a message came from it since the first of these timeouts
     bool contacted;              // a numbered message was sent to it
-    bool needs_full_state;       // its pending updates are all entries, none acknowledged yet
+    bool needs_full_state;       // all entries are pending for it, and none is acknowledged yet
     bool measured;               // srtt and rttvar are valid
     gv_time srtt, rttvar;        // smoothed round trip and its variation, for timeouts
     gv_time rtt_mean;            // mean of the last 16 round trips, for the flush rounds
@@ -80,11 +82,11 @@ struct gv_peer {
     uint64_t sent_seq;  // all updates before this one were sent to it
     // Messages from the peer.
     bool has_received;  // a numbered one came; `largest` and `mask` are valid
-    uint8_t unacked;    // number of received messages to be acknowledged
+    uint8_t unacked;    // received messages that are not acknowledged yet
     uint64_t largest;   // largest id received
     uint64_t mask;      // bit i: largest − 1 − i was received
     gv_time largest_at; // arrival of `largest`
-    gv_time ack_at;     // latest time of the next acknowledgement, or GV_TIME_NEVER
+    gv_time ack_at;     // deadline of the next acknowledgement, or GV_TIME_NEVER
     // What to send next.
     bool child;        // this node is its parent in the push tree
     bool queued;       // it is in the engine's send queue
@@ -97,8 +99,8 @@ struct gv_peer {
 
 // --- receiving -------------------------------------------------------------------------------
 
-// A peer without history. The updates from `seq` on are pending; `needs_full_state`: they are all
-// entries of this node. `first_id`: a random number, so that incarnations differ.
+// Initialises a peer without history. The updates from `seq` on are pending; `needs_full_state`:
+// they are all entries of this node. `first_id`: a random number, so that incarnations differ.
 GV_API void gv_peer_init(struct gv_peer *peer, uint64_t first_id, uint64_t seq,
                          bool needs_full_state);
 
@@ -108,7 +110,7 @@ GV_API bool gv_peer_is_new_incarnation(const struct gv_peer *peer, uint64_t id);
 // Whether a message with this id has been received before.
 GV_API bool gv_peer_is_duplicate(const struct gv_peer *peer, uint64_t id);
 // Notes a received numbered message. It is acknowledged within `delay`; at once if `immediate`, or
-// if it is the GV_PEER_ACK_THRESHOLD-th that waits.
+// if GV_PEER_ACK_THRESHOLD messages are unacknowledged.
 GV_API void gv_peer_received(struct gv_peer *peer, gv_time now, uint64_t id, bool immediate,
                              gv_time delay);
 // Writes the acknowledgement to send now into *out. False: there is nothing to acknowledge.
@@ -136,12 +138,12 @@ GV_API void gv_peer_reset(struct gv_peer *peer, uint64_t seq);
 // Handles a received acknowledgement, also of lost messages: resets the timeouts and measures the
 // round trip (RFC 9002, section 5). If the record of the acknowledged message is gone, the lost
 // message before it is the sample, which is then too long, never too short. Declares lost what the
-// packet threshold says (section 6.1.1). Returns the number of messages lost, or −1 if it
-// acknowledges nothing new.
+// packet threshold says (section 6.1.1). Returns the number of messages lost, or −1 if nothing
+// new is acknowledged.
 GV_API int gv_peer_acked(struct gv_peer *peer, gv_time now, const struct gv_message_ack *ack);
-// To be called when a message came from the peer, after gv_peer_acked: declares lost the messages
-// sent longer than `expected` ago, which that message would have acknowledged. So two nodes that
-// both send need no timeout. Returns their number; 0 if the peer is unmeasured or suspected.
+// Call it for each message from the peer, after gv_peer_acked. Declares lost the messages sent more
+// than `expected` ago, which that message would have acknowledged. So two nodes that both send need
+// no timeout. Returns the number of messages lost; 0 if the peer is unmeasured or suspected.
 GV_API int gv_peer_detect_unacked(struct gv_peer *peer, gv_time now, gv_time expected);
 // The time threshold of RFC 9002, section 6.1.2: messages sent before one that was acknowledged
 // become due `loss_delay` after they were sent, unless they are due earlier. No effect if the peer
@@ -161,12 +163,12 @@ GV_API bool gv_peer_is_unresponsive(const struct gv_peer *peer);
 // How long to wait for an immediate acknowledgement: srtt + 4 · rttvar, the probe timeout of RFC
 // 9002, section 6.2.1; at least 20 ms, at most 2 · GV_PEER_RTT_MAX_MS. Each timeout
 // beyond GV_PEER_ONE_WAY_TIMEOUTS_MAX doubles it, up to 16 times and 10 s.
-// Before the first sample, `initial_rtt` (at most GV_PEER_RTT_MAX_MS) stands for it, doubled with
-// each timeout up to GV_PEER_RTT_INITIAL_MS, as the peer may be farther away than those measured.
+// Before the first sample, `initial_rtt` (at most GV_PEER_RTT_MAX_MS) replaces srtt. Each timeout
+// doubles it, up to GV_PEER_RTT_INITIAL_MS, as the peer may be farther away than measured ones.
 GV_API gv_time gv_peer_timeout(const struct gv_peer *peer, gv_time initial_rtt);
 
-// The earliest time after `now` at which this peer needs attention: an acknowledgement, a loss or a
-// probe is due. GV_TIME_NEVER: none.
+// The earliest time after `now` at which an acknowledgement, a loss or a probe of this peer is due;
+// GV_TIME_NEVER: none.
 GV_API gv_time gv_peer_deadline(const struct gv_peer *peer, gv_time now);
 
 #ifdef __cplusplus

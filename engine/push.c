@@ -8,10 +8,10 @@ enum {
     PERIOD_DIVISOR = 4,      // the period is at least the propagation time divided by this
     MARGIN_DIVISOR = 40,     // margin: the staleness divided by this …
     MARGIN_MAX_MS = 50,      // … but at most this
-    ROUNDING_MS = 1,         // lost because messages and timers count in milliseconds
+    ROUNDING_MS = 1,         // rounding error: messages and timers count in ms
     DEVIATION_DIVISOR = 2,   // a round trip counts with its deviation divided by this
     RTT_SAMPLES_MIN = 4,     // samples before a link can be called slow
-    ACK_DELAY_MAX_MS = 2000, // so long that nearly every acknowledgement travels with updates
+    ACK_DELAY_MAX_MS = 2000, // long enough that nearly every acknowledgement travels with updates
 };
 
 static bool direct(const struct gv_engine *engine) {
@@ -27,7 +27,7 @@ static int preferred_parent(const struct gv_engine *engine) {
     return parent_of(engine->self);
 }
 
-// Whether this node is a root for lack of a parent, and the peer a later sibling.
+// Whether this node is a root because its parent is suspected, and the peer is a later sibling.
 static bool replaces_parent_of(const struct gv_engine *engine, int peer) {
     return engine->push.parent == GV_CORE_NONE && (uint32_t)peer > engine->self &&
            engine->self > 0 && parent_of((uint32_t)peer) == preferred_parent(engine);
@@ -54,7 +54,7 @@ int gv_push_join(struct gv_engine *engine) {
     struct gv_push *push = &engine->push;
     size_t size = engine->peer_count * sizeof *push->children;
     push->last_flush = push->parent_pinged_at = GV_TIME_NEVER;
-    push->children = engine->alloc.resize(engine->alloc.ctx, NULL, 0, size);
+    push->children = gv_alloc_new(engine->alloc, size);
     if (push->children == NULL) return GV_ENOMEM;
     uint64_t reach = 1, width = 1;
     while (reach < engine->peer_count) {
@@ -89,8 +89,8 @@ static gv_time mean_rtt(const struct gv_engine *engine, int peer, uint8_t sample
     return state != NULL && state->rtt_samples >= samples ? state->rtt_mean : 0;
 }
 
-// How early updates of a child aim to arrive, so that a slightly longer round trip still meets the
-// flush round.
+// How long before the flush round a child's updates should arrive, so that they are in time even if
+// the round trip is slightly longer.
 static gv_time margin(const struct gv_engine *engine) {
     gv_time time = engine->push.staleness / MARGIN_DIVISOR;
     return time < MARGIN_MAX_MS * GV_MS ? time : MARGIN_MAX_MS * GV_MS;
@@ -102,15 +102,15 @@ static gv_time deviation_margin(const struct gv_engine *engine) {
     return deviation < most ? deviation : most;
 }
 
-// The mean round trip plus half of its deviation: updates that come late wait for a period, and a
-// shorter period makes up for some of it.
+// The mean round trip plus half of its deviation. An update that misses a round waits for a period;
+// padding shortens the period to compensate.
 static gv_time padded_rtt(const struct gv_engine *engine, int peer, uint8_t samples) {
     gv_time rtt = mean_rtt(engine, peer, samples);
     return rtt > 0 ? rtt + engine->peers[peer]->rtt_deviation / DEVIATION_DIVISOR : 0;
 }
 
-// The time of an update up and down the tree, estimated by the slowest link of this node that has
-// at least this number of samples. 0: unknown.
+// The time that an update takes up and down the tree, estimated from the slowest link of this node
+// with at least this number of samples. 0: unknown.
 static gv_time propagation_time(const struct gv_engine *engine, uint8_t samples) {
     const struct gv_push *push = &engine->push;
     gv_time slowest = push->parent == GV_CORE_NONE ? 0 : padded_rtt(engine, push->parent, samples);
@@ -143,7 +143,7 @@ uint32_t gv_push_staleness_ms(const struct gv_engine *engine) {
     return (uint32_t)((needed + GV_MS - 1) / GV_MS);
 }
 
-// When the parent's announced flush round arrives at the latest; GV_TIME_NEVER: none is to come.
+// When the parent's announced flush round arrives at the latest; GV_TIME_NEVER: none is announced.
 static gv_time flush_expected(const struct gv_engine *engine, gv_time now) {
     const struct gv_push *push = &engine->push;
     if (!push->flush_announced) return GV_TIME_NEVER;
@@ -161,8 +161,8 @@ static gv_time until_flush(const struct gv_engine *engine, gv_time now, gv_time 
     return (rounds > 0 ? rounds : 1) * push->announced_in - since;
 }
 
-// When to send to the parent, to meet the next flush round that can still be met. If the announced
-// round has not come, the parent had no updates and will send when it gets some: then now.
+// When to send to the parent, to meet the next flush round that can still be met. Returns `now` if
+// the announced round has not come: the parent has no updates, and flushes when it gets some.
 static gv_time parent_flush_time(const struct gv_engine *engine, gv_time now) {
     int parent = engine->push.parent;
     if (flush_expected(engine, now) == GV_TIME_NEVER || !engine->peers[parent]->measured)
@@ -175,12 +175,13 @@ static gv_time children_flush_time(const struct gv_engine *engine, gv_time now) 
     const struct gv_push *push = &engine->push;
     if (direct(engine)) return now;
     if (push->parent != GV_CORE_NONE) {
-        gv_time expected = flush_expected(engine, now); // forward both together
+        gv_time expected = flush_expected(engine, now); // forward with the parent's updates
         return expected != GV_TIME_NEVER ? expected : now;
     }
     if (push->last_flush == GV_TIME_NEVER) return now;
     gv_time next = gv_time_after(push->last_flush, push->period);
-    if (next < now) next = gv_time_after(next, push->period); // late children aim at this one
+    if (next < now)
+        next = gv_time_after(next, push->period); // children that miss a round aim at the next
     return next > now ? next : now;
 }
 
@@ -212,7 +213,7 @@ void gv_push_changed(struct gv_engine *engine, gv_time now, uint32_t ref, int or
     bool to_children = push->child_count > 0 && !only_origin && eligible;
     log_change(engine, ref, origin, to_parent || to_children);
     if (to_parent) gv_core_arm(engine, GV_CORE_FLUSH_PARENT, parent_flush_time(engine, now));
-    // What the full resync brings is sent when it ends.
+    // Entries that the full resync finds are sent when it ends.
     if (to_children && !from_resync)
         gv_core_arm(engine, GV_CORE_FLUSH_CHILDREN, children_flush_time(engine, now));
 }
@@ -231,7 +232,7 @@ static void ping_parent(struct gv_engine *engine, gv_time now) {
 }
 
 // A flush round came, perhaps not at the announced time. Moves the flush to the parent so that it
-// meets the round it aimed at; never to a later round, since that could repeat without end.
+// meets the round it was set for; never to a later round, which could repeat endlessly.
 static void move_parent_flush(struct gv_engine *engine, gv_time now) {
     uint32_t timer = engine->peer_count + GV_CORE_FLUSH_PARENT;
     gv_time set = engine->timers.when[timer], better = parent_flush_time(engine, now);
@@ -244,13 +245,13 @@ void gv_push_received(struct gv_engine *engine, gv_time now, int peer,
     struct gv_push *push = &engine->push;
     if (direct(engine)) return;
     struct gv_peer *state = engine->peers[peer];
-    // A parent sorts before its children, so parents never form a cycle.
+    // A parent sorts before its children, so the tree never has a cycle.
     bool child = message->to_parent && (uint32_t)peer > engine->self;
     if (child && !state->child) {
         add_child(engine, peer);
         gv_peer_reset(state, engine->changelog.head);
-        // Older entries reach the child by sync. A sync in progress does not do: its summaries may
-        // be older than the last updates.
+        // Older entries reach the child by sync. A sync in progress does not suffice: its summaries
+        // may be older than the last updates.
         state->open_sync = state->follow_up = true;
         gv_core_enqueue(engine, peer);
     } else if (!child && state->child) {
@@ -328,8 +329,8 @@ static int best_parent(const struct gv_engine *engine) {
     return GV_CORE_NONE;
 }
 
-// A new root opens one sync with each sibling that may still wait for the old parent. It delivers
-// what the sibling lacks, and is not repeated if lost.
+// A new root opens one sync with each sibling that may still wait for the old parent. The sync
+// sends the entries that the sibling lacks, and is not repeated if lost.
 static void announce_root(struct gv_engine *engine, gv_time now) {
     engine->push.last_flush = now;
     engine->push.period = period(engine);
@@ -415,7 +416,7 @@ uint64_t gv_push_write(struct gv_engine *engine, int peer, struct gv_message_wri
 
 gv_time gv_push_parent_ack_delay_max(const struct gv_engine *engine, gv_time now) {
     const struct gv_push *push = &engine->push;
-    // Other parents than node 0 announce when they send to their own parent.
+    // A parent other than node 0 announces when it sends to its own parent.
     if (push->parent != 0 || flush_expected(engine, now) == GV_TIME_NEVER) return 0;
     if (!engine->peers[0]->measured) return 0;
     gv_time rtt = mean_rtt(engine, push->parent, 1);

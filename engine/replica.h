@@ -67,8 +67,8 @@ GV_API int gv_replica_load_end(struct gv_replica *replica, struct gv_replica_loa
 // A changed counter or register keeps its user data; that of a new one is UINT64_MAX.
 GV_API int gv_replica_put(struct gv_replica *replica, const struct gv_entry *entry, uint32_t *ref);
 
-// A word for the caller in the record of a counter or register. NULL for a set's record, which
-// never changes.
+// A word in the record of a counter or register that the caller may use. NULL for a set's record,
+// which never changes.
 GV_API uint64_t *gv_replica_user_data(struct gv_replica *replica, uint32_t ref);
 
 // --- reading ---------------------------------------------------------------------------------

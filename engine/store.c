@@ -3,8 +3,6 @@
 
 #include "admit.h"
 
-#include <string.h>
-
 enum { POSITION = 8, LATTICE = 1, LONG = 0x80, HASH = 8, LENGTHS = 2 * 4, BATCH_FIRST = 4096 };
 
 _Static_assert(GV_STORE_KEY_PREFIX + HASH <= GV_STORE_KEY_INLINE_MAX, "a long key is cut to less");
@@ -19,7 +17,7 @@ static void write_key(struct gv_writer *out, const struct gv_digest_key *key,
     bool cut = entry->key.len > GV_STORE_KEY_INLINE_MAX;
     gv_pack_put_u8(out, (uint8_t)((uint8_t)entry->lattice | (cut ? LONG : 0)));
     gv_pack_put_bytes(out, entry->key.data, cut ? GV_STORE_KEY_PREFIX : entry->key.len);
-    // The position and this are two independent hashes of the whole key.
+    // The position and this hash are two independent hashes of the complete key.
     if (cut) gv_pack_put_u64(out, gv_digest_hash2(key, entry->key.data, entry->key.len));
 }
 
@@ -98,7 +96,7 @@ int gv_store_decode(const struct gv_store_record *record, uint8_t *scratch, stru
 static int reserve(struct gv_store_batch *batch, struct gv_alloc alloc, size_t len) {
     if (len <= batch->cap - batch->len) return 0;
     size_t cap = 2 * (batch->len + len) > BATCH_FIRST ? 2 * (batch->len + len) : BATCH_FIRST;
-    uint8_t *data = alloc.resize(alloc.ctx, batch->data, batch->cap, cap);
+    uint8_t *data = gv_alloc_resize(alloc, batch->data, batch->cap, cap);
     if (data == NULL) return GV_ENOMEM;
     batch->data = data;
     batch->cap = cap;
@@ -138,7 +136,7 @@ int gv_store_batch_put(struct gv_store_batch *batch, struct gv_alloc alloc,
 
 void gv_store_batch_free(struct gv_store_batch *batch, struct gv_alloc alloc) {
     if (batch == NULL || alloc.resize == NULL) return;
-    if (batch->data != NULL) alloc.resize(alloc.ctx, batch->data, batch->cap, 0);
+    gv_alloc_free(alloc, batch->data, batch->cap);
     *batch = (struct gv_store_batch){0};
 }
 
@@ -178,11 +176,11 @@ int gv_store_load(const struct gv_store *store, struct gv_engine *engine) {
     if (gv_tree_root(&engine->replica.tree).count > 0) return GV_EINVAL;
     struct loading loading = {.engine = engine};
     struct gv_alloc alloc = engine->alloc;
-    loading.scratch = alloc.resize(alloc.ctx, NULL, 0, GV_STORE_SCRATCH);
+    loading.scratch = gv_alloc_new(alloc, GV_STORE_SCRATCH);
     if (loading.scratch == NULL) return GV_ENOMEM;
     int error = store->load(store->ctx, take, &loading);
     int ended = gv_replica_load_end(&engine->replica, &loading.load);
-    alloc.resize(alloc.ctx, loading.scratch, GV_STORE_SCRATCH, 0);
+    gv_alloc_free(alloc, loading.scratch, GV_STORE_SCRATCH);
     return error != 0 ? error : ended;
 }
 

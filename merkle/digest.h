@@ -35,7 +35,7 @@ struct gv_digest_key {
     uint64_t permutation[2]; // of gv_singlediff_permute
 };
 
-// Derives the key from `seed`: any bytes of any length, also none.
+// Derives the key from `seed`, a byte string of any length, which may be empty.
 GV_API void gv_digest_key_init(struct gv_digest_key *key, struct gv_slice seed);
 
 // The keyed hash of a byte string.

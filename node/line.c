@@ -3,8 +3,6 @@
 
 #include "../codec/json_string.h"
 
-#include <string.h>
-
 #define NAME(text) \
     { (const uint8_t *)(text), sizeof(text) - 1 }
 static const struct gv_slice outer_names[] = {NAME("src"), NAME("dest"), NAME("body")};
@@ -84,7 +82,7 @@ static char next_char(const struct scan *scan, const char *at) {
 
 // Whether a member's raw name, without its quotes, is this one after unescaping.
 static bool is_named(struct gv_slice raw, const char *name) {
-    struct gv_slice wanted = {(const uint8_t *)name, strlen(name)};
+    struct gv_slice wanted = gv_slice_text(name);
     if (raw.data == NULL) return false;
     if (memchr(raw.data, '\\', raw.len) == NULL)
         return raw.len == wanted.len && memcmp(raw.data, wanted.data, raw.len) == 0;

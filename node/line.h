@@ -8,20 +8,18 @@
 #include "../codec/json.h"
 #include "log.h"
 
-#include <string.h>
-
 // The tokens of a line; negative: missing, or of the wrong type. `msg_id` is an integer.
 struct gv_line {
     int src, dest, body, type, msg_id, in_reply_to, mac;
 };
 
-// Finds all tokens of a parsed line but the ids, which messages between nodes do not have.
+// Finds all tokens of a parsed line except the ids, which messages between nodes do not have.
 void gv_line_read(struct gv_line *line, const struct gv_json *json);
 // Finds the ids; the line has a body.
 void gv_line_ids(struct gv_line *line, const struct gv_json *json);
 
-// Arguments for `%.*s`: the beginning of a string as the line spells it, at most GV_LOG_EXCERPT_MAX
-// bytes of whole characters.
+// Arguments for `%.*s`: the beginning of a string as it is in the line, at most GV_LOG_EXCERPT_MAX
+// bytes, ending between two characters.
 #define GV_LINE_EXCERPT(json, token) \
     gv_line_excerpt_len(json, token), (const char *)gv_json_string(json, token).data
 int gv_line_excerpt_len(const struct gv_json *json, int token);
@@ -33,8 +31,8 @@ static inline char *gv_line_append(char *at, const void *bytes, size_t len) {
 }
 #define GV_LINE_APPEND(at, literal) gv_line_append(at, literal, sizeof(literal) - 1)
 
-// Writes a line up to its body, and returns the end. The names include their quotes; the rest has
-// GV_LINE_BEGIN bytes.
+// Writes the start of a line, up to its body, and returns the end. The names include their quotes;
+// everything else has GV_LINE_BEGIN bytes.
 #define GV_LINE_BEGIN (sizeof "{\"src\":,\"dest\":,\"body\":" - 1)
 char *gv_line_begin(char *at, struct gv_slice src, struct gv_slice dest);
 

@@ -12,7 +12,6 @@
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
-#include <string.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
@@ -37,7 +36,7 @@ struct program {
     size_t secret_len;
 };
 
-// False: the write would block, or standard error is closed.
+// Writes a line to standard error. False: the write would block, or standard error is closed.
 static bool write_line(const struct output *output, const struct gv_log_record *record) {
     struct pollfd ready = {.fd = STDERR_FILENO, .events = POLLOUT};
     if (poll(&ready, 1, 0) != 1 || (ready.revents & POLLOUT) == 0) return false;
@@ -67,7 +66,8 @@ static void log_line(struct output *output, enum gv_log_level level, const char 
     log_record(output, &(struct gv_log_record){.level = level, .node = "", .text = text});
 }
 
-// Opens closed standard descriptors, so that no file opened later gets their numbers.
+// Opens those of the descriptors 0, 1 and 2 that are closed, so that no file opened later gets
+// their numbers.
 static void hold_standard_files(void) {
     int fd;
     do {
@@ -200,7 +200,7 @@ static bool check_files(struct program *program) {
     int missing = missing_files(count);
     if (missing == 0) return true;
     const char *why = strerror(errno);
-    bool full = errno == EMFILE; // else the limit of the system
+    bool full = errno == EMFILE; // the limit of this process; false: that of the system
     struct rlimit limit = {0};
     getrlimit(RLIMIT_NOFILE, &limit);
     uint64_t enough = limit.rlim_cur;

@@ -35,7 +35,7 @@
 enum {
     GV_JOURNAL_FORMAT = 2,
     GV_JOURNAL_BLOCK = 4096,
-    GV_JOURNAL_SIZE = 4 << 20, // of the file, bytes
+    GV_JOURNAL_SIZE = 4 << 20, // size of the file, bytes
 };
 
 struct gv_journal_damage {
@@ -67,7 +67,9 @@ struct gv_journal_state {
 };
 
 // A journal that is not open.
-void gv_journal_init(struct gv_journal *journal);
+static inline void gv_journal_init(struct gv_journal *journal) {
+    *journal = (struct gv_journal){.fd = -1};
+}
 struct gv_journal_state gv_journal_state(const struct gv_journal *journal);
 
 // Creates a synced file without frames, for this directory and epoch, and replaces an existing one;
@@ -75,9 +77,9 @@ struct gv_journal_state gv_journal_state(const struct gv_journal *journal);
 // GV_ENOMEM. After an error no incomplete file remains, and the journal is not open.
 int gv_journal_make(struct gv_journal *journal, const char *path, uint64_t directory,
                     uint64_t epoch);
-// Opens the file of a directory whose database records this epoch. GV_ENOENT: it does not exist;
-// GV_ECORRUPT: it is damaged, of another directory, or its epoch does not match (the state has the
-// damage); GV_EIO: errno has the cause. After an error the journal is not open.
+// Opens the journal of a directory whose database records this epoch. GV_ENOENT: it does not exist;
+// GV_ECORRUPT: it is damaged, belongs to another directory, or its epoch does not match (the state
+// has the damage); GV_EIO: errno has the cause. After an error the journal is not open.
 int gv_journal_open(struct gv_journal *journal, const char *path, uint64_t directory,
                     uint64_t epoch);
 // The same for a file in the legacy format. `written`: it has had frames, of any epoch.
@@ -88,18 +90,20 @@ void gv_journal_close(struct gv_journal *journal);
 
 // Raises the number of frames that must be in the file, as a watermark demands; a prepared journal
 // knows the exact number and keeps it.
-void gv_journal_expect(struct gv_journal *journal, uint64_t count);
+static inline void gv_journal_expect(struct gv_journal *journal, uint64_t count) {
+    if (!journal->prepared && journal->count < count) journal->count = count;
+}
 
 // Calls take() for each complete frame of the epoch, in order, until it returns an error, and
-// returns that. The batch is borrowed for the call. Frames are appended behind these then.
-// GV_ECORRUPT: a frame that must be in the file is missing or damaged (the state has the damage);
-// GV_EIO; GV_ENOMEM.
+// returns that. The batch is borrowed for the call. After success, frames are appended behind
+// these; after an error the journal is as it was before. GV_ECORRUPT: a frame that must be in the
+// file is missing or damaged (the state has the damage); GV_EIO; GV_ENOMEM.
 int gv_journal_read(struct gv_journal *journal, int (*take)(void *ctx, struct gv_slice batch),
                     void *ctx);
 
-// Announces the next epoch, and syncs; to be called before the database records it, and again if
-// that failed. Nothing can be appended until gv_journal_begin. GV_EFULL, GV_EIO: errno has the
-// cause.
+// Announces the next epoch, and syncs. Call it before the database records that epoch, and again if
+// the database failed to. Nothing can be appended until gv_journal_begin. GV_EFULL, GV_EIO: errno
+// has the cause.
 int gv_journal_prepare(struct gv_journal *journal);
 // Begins the announced epoch, after the database has durably recorded it.
 void gv_journal_begin(struct gv_journal *journal);

@@ -37,14 +37,11 @@ void gv_keys_fini(struct gv_keys *keys);
 // above the largest of earlier calls, since each value is generated at its first call.
 const char *gv_keys_text(struct gv_keys *keys, int64_t number, char buf[GV_KEYS_TEXT_MAX]);
 
-// A generated value for an error message: one line, escaped and cut to fit. `keys` NULL: integers.
+// A generated value for an error message: one line, escaped and truncated. `keys` NULL: integers.
 enum { GV_KEYS_LABEL_MAX = 48 };
 const char *gv_keys_label(const struct gv_keys *keys, int64_t number, char buf[GV_KEYS_LABEL_MAX]);
 
-// The number of the value with this canonical text; -1: none of the generated values.
+// The number of the generated value with this canonical text; -1: there is none.
 int64_t gv_keys_find(const struct gv_keys *keys, struct gv_slice text);
-
-// "integers", "mixed".
-const char *gv_keys_name(enum gv_keys_kind kind);
 
 #endif

@@ -9,8 +9,6 @@
 
 #include <errno.h>
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 
 char *gv_source_read(const char *path, size_t *len) {
     FILE *file = fopen(path, "rb");

@@ -33,7 +33,8 @@ static void test_token_bounds(void **state) {
     assert_non_null(strstr(gv_solo_ask(&solo, broad), "\"in_reply_to\":8,\"code\":12,\"text\":"
                                                       "\"too many tokens at byte "));
     assert_string_equal(solo.log, "");
-    // Errors that cannot be answered are logged: no msg_id, an answer, another receiver, cut off.
+    // Errors that cannot be answered are logged: lines without a msg_id, replies, lines for another
+    // receiver, truncated lines.
     static const char *const others[] = {
         "{\"src\":\"c1\",\"dest\":\"n1\",\"body\":{\"type\":\"x\",\"y\":[[[[[[[[[1]]]]]]]]]}}",
         "{\"src\":\"c1\",\"dest\":\"n1\",\"body\":{\"type\":\"x\",\"msg_id\":1.5,\"y\":[[[[[[[[[1]]"

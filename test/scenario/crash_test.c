@@ -189,7 +189,7 @@ static void start(struct node *node) {
 static void kill_node(int index) {
     struct node *node = &nodes[index];
     gv_proc_kill(&node->proc);
-    // Replies written before the kill count.
+    // Replies that the node wrote before it was killed count.
     for (char *line; (line = gv_proc_read_line(&node->proc, 0)) != NULL;) route(index, line);
     gv_proc_fini(&node->proc);
     node->up = node->ready = false;

@@ -319,7 +319,7 @@ static void test_unanswered(void **state) {
         assert_null(strstr(solo.out, "\"dest\":\"c1\""));
         assert_null(strstr(solo.out, "error"));
     }
-    // The node still works.
+    // The node still accepts requests.
     assert_non_null(strstr(gv_solo_ask(&solo, "{\"type\":\"read\",\"msg_id\":1}"), "read_ok"));
     gv_solo_stop(&solo);
 }
@@ -598,7 +598,7 @@ static void test_line_max(void **state) {
     gv_solo_clear(&solo);
     assert_int_equal(gv_solo_receive(&solo, line, 101), GV_EFULL);
     assert_string_equal(solo.log, "line longer than 100 bytes\n");
-    // Its sender gets an error if it can be read.
+    // The sender of the line gets an error if the envelope can be read.
     const char *ask = gv_solo_line("{\"type\":\"echo\",\"msg_id\":5,\"echo\":[1,2,3,4,5,6,7,8,9,0,"
                                    "1,2,3,4,5,6,7,8,9,0]}");
     assert_string_equal(gv_solo_say(&solo, ask), ERROR("12", "5", "line longer than 100 bytes"));
@@ -621,7 +621,7 @@ static void test_log_rate(void **state) {
         assert_string_equal(solo.log, "n1: and 4900 more input errors\n");
         assert_true(gv_node_deadline(solo.node) > solo.now);
     }
-    // Also without a timer between them.
+    // The limit holds even if no timer fires between the errors.
     for (int i = 0; i < 5000; i++) gv_solo_receive(&solo, "x", 1);
     gv_solo_clear(&solo);
     solo.now += 1000 * GV_MS;
@@ -679,8 +679,8 @@ static const char *check_list(const char *out, int id, int count) {
     return at + 4;
 }
 
-// Reads of thousands of values through the smallest buffer, with other requests between them: each
-// lists the values at its time, in order, and a read allocates next to nothing.
+// Reads of thousands of values through the smallest buffer, with other requests between them. Each
+// read returns the values at its time, in order, and allocates almost no memory.
 static void test_long_reads(void **state) {
     (void)state;
     enum { VALUES = 14000, EACH = 2000 };
@@ -894,8 +894,8 @@ static void test_links_too_slow(void **state) {
     gv_solo_stop(&solo);
 }
 
-// Memory runs out at each allocation in turn: each line either gets its usual reply, or an error
-// and has no effect.
+// Memory runs out at each allocation in turn. Each line either gets its usual reply, or gets an
+// error and has no effect.
 static void test_out_of_memory(void **state) {
     (void)state;
     bool whole = false;

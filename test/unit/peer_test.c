@@ -20,7 +20,8 @@ static bool names_id(const struct gv_message_ack *ack, uint64_t id) {
 
 // ---- Messages from the peer ---------------------------------------------------------------------
 
-// An acknowledgement has the largest id, and of the 64 before it exactly those received.
+// An acknowledgement has the largest id, and exactly those of the 64 ids before it that were
+// received.
 static void acknowledgements_name_what_came(void **state) {
     (void)state;
     enum { IDS = 400 };
@@ -32,7 +33,9 @@ static void acknowledgements_name_what_came(void **state) {
         struct gv_peer peer = peer_at(0, 0);
         uint64_t largest = 0, top = 1 + gv_prng_below(&prng, 3);
         for (int i = 0; i < 2000; i++) {
-            // Mostly a bit larger, sometimes much larger, often smaller, never below the mask.
+            // The next id is mostly slightly larger, sometimes much larger, often smaller, but
+            // never below the
+            // mask.
             uint64_t id = top;
             if (gv_prng_below(&prng, 10) == 0) id += gv_prng_below(&prng, 90);
             uint64_t back = gv_prng_below(&prng, 65);
@@ -130,7 +133,7 @@ static void sequence_numbers_follow_acknowledgements(void **state) {
     assert_int_equal(peer.acked_seq, 7);
     assert_int_equal(acked(&peer, 5, 101, 0), 0); // acknowledges the second, not the first
     assert_int_equal(peer.acked_seq, 7);
-    assert_int_equal(acked(&peer, 5, 101, 0), -1); // a repetition
+    assert_int_equal(acked(&peer, 5, 101, 0), -1); // a repeated acknowledgement
     assert_int_equal(acked(&peer, 5, 99, UINT64_MAX), -1);
     assert_int_equal(acked(&peer, 5, UINT64_MAX, UINT64_MAX), -1); // an id that was never sent
     assert_int_equal(acked(&peer, 5, 101, 1), 0);
@@ -302,7 +305,7 @@ static void reordered_messages_are_lost_sooner(void **state) {
     assert_int_equal(peer.loss_timer, 11000);
 }
 
-// Lost updates are always sent again: `acked_seq` never passes an unacknowledged one.
+// Lost updates are always sent again: `acked_seq` never passes an unacknowledged update.
 static void nothing_is_lost(void **state) {
     (void)state;
     enum { UPDATES = 3000 };
@@ -385,12 +388,12 @@ static void timeouts_grow_to_a_bound(void **state) {
     for (int timeouts = 0; timeouts <= UINT8_MAX; timeouts++) {
         peer.timeouts = (uint8_t)timeouts;
         gv_time timeout = gv_peer_timeout(&peer, 100 * GV_MS);
-        assert_true(timeout >= last && timeout <= 10000 * GV_MS); // backoff alone
+        assert_true(timeout >= last && timeout <= 10000 * GV_MS); // the limit of the backoff
         last = timeout;
     }
     assert_int_equal(last, 1600 * GV_MS);
     static const gv_time extremes[] = {0, 1, UINT64_C(1) << 60, UINT64_C(1) << 62, UINT64_MAX};
-    const gv_time most = 2 * GV_PEER_RTT_MAX_MS * GV_MS; // from the longest that is measured
+    const gv_time most = 2 * GV_PEER_RTT_MAX_MS * GV_MS; // for the longest round trip measured
     for (size_t i = 0; i < 5; i++) {
         for (size_t k = 0; k < 5; k++) {
             peer.measured = k % 2 == 1;

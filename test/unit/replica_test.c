@@ -5,6 +5,7 @@
 #include "../../engine/prng.h"
 #include "../lib/meter.h"
 #include "../lib/test.h"
+#include "../lib/tree_verify.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -66,7 +67,7 @@ static struct gv_entry *model_find(struct model *model, const struct gv_entry *k
     return NULL;
 }
 
-// Merges by its own code; returns what gv_replica_put must return.
+// Merges into the model, by separate code; returns the expected result of gv_replica_put.
 static int model_put(struct model *model, const struct gv_entry *entry) {
     struct gv_entry *held = model_find(model, entry);
     if (held == NULL) {
@@ -138,7 +139,7 @@ static struct gv_entry any_entry(struct gv_prng *prng, struct texts *texts, uint
 
 // ---- Comparing ----------------------------------------------------------------------------------
 
-// Every reading function agrees with the model.
+// Checks every reading function against the model.
 static void assert_same(struct gv_replica *replica, struct model *model) {
     assert_int_equal(gv_tree_verify(&replica->tree), 0);
     struct gv_digest digest = {0};
@@ -249,7 +250,7 @@ static void order_of_arrival_does_not_matter(void **state) {
         gv_prng_init(&prng, seed, 100 + (uint64_t)(PUTS - 1 - i));
         entry = any_entry(&prng, &texts, 200);
         assert_true(gv_replica_put(&backwards, &entry, &ref) >= 0);
-        assert_true(gv_replica_put(&backwards, &entry, &ref) == 0); // a repetition changes nothing
+        assert_true(gv_replica_put(&backwards, &entry, &ref) == 0); // repeated: no change
     }
     assert_true(gv_digest_equal(gv_tree_root(&forwards.tree), gv_tree_root(&backwards.tree)));
     gv_replica_fini(&forwards);
