@@ -159,7 +159,7 @@ bool gv_json_equals(const struct gv_json *json, int token, const char *text) {
     const jsmntok_t *t = token_at(json, token);
     GV_ASSERT(text != NULL);
     if (t == NULL || !gv_token_is_string(t)) return false;
-    // Usually the first byte decides before strlen.
+    // Usually the first bytes differ, which saves a strlen.
     bool plain = !gv_token_is_escaped(t) && t->end > t->start;
     if (plain && json->text[t->start] != text[0]) return false;
     return string_is(json, t, gv_slice_text(text));

@@ -21,7 +21,7 @@
 extern "C" {
 #endif
 
-enum { GV_MESSAGE_VERSION = 2 }; // of the protocol
+enum { GV_MESSAGE_VERSION = 2 }; // version of the protocol
 
 // Limits of the protocol. Every node accepts messages within them; it may send shorter ones.
 enum {
@@ -70,7 +70,7 @@ struct gv_message_cursor {
     struct gv_json *json;
     int group, groups; // the token of the next group, and the number of groups left
     int item, items;   // the token of the next entry, and the number of entries left in the group
-    enum gv_lattice lattice; // of the group
+    enum gv_lattice lattice; // lattice of the group
 };
 
 // Starts an iteration.
@@ -88,7 +88,7 @@ GV_API int gv_message_next(struct gv_message_cursor *cursor, struct gv_entry *ou
 struct gv_message_writer {
     struct gv_writer out;
     bool open;               // a group of "entries" is open
-    enum gv_lattice lattice; // of that group
+    enum gv_lattice lattice; // lattice of that group
 };
 
 enum {
@@ -114,8 +114,8 @@ GV_API size_t gv_message_end(struct gv_message_writer *writer, struct gv_slice r
 // Writes the canonical text of the message at this token; its MAC covers that text (PROTOCOL.md,
 // section "Message authentication"): the members that a message may have, in the order of
 // gv_message_begin and gv_message_end, with canonical values. Other members are left out. The
-// output of gv_message_end is already canonical. Returns the length, bytes, at
-// most that of the raw text. GV_ETYPE: the token is not an object; GV_ESPACE: longer than `cap`.
+// output of gv_message_end is already canonical. Returns the length, bytes, at most that of the raw
+// text. GV_ETYPE: the token is not an object; GV_ESPACE: longer than `cap`.
 GV_API int gv_message_canonical(struct gv_json *json, int body, char *buf, size_t cap);
 
 #ifdef __cplusplus

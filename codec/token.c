@@ -73,7 +73,7 @@ static int tokenise(struct gv_json *json, unsigned *count) {
             bytes = more < json->len - bytes ? bytes + more : json->len;
         }
         jsmntok_t *pool = json->tokens;
-        GV_ASSERT(pool != NULL); // with NULL jsmn would only count
+        GV_ASSERT(pool != NULL); // given NULL, jsmn would only count tokens
         status = jsmn_parse(&parser, json->text, bytes, pool, (unsigned)tokens);
     }
     *count = parser.toknext;

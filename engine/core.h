@@ -68,7 +68,7 @@ struct gv_sync_history {
 
 struct gv_sync {
     struct gv_sync_slot slots[GV_CORE_SUMMARIES_MAX];
-    uint64_t arrivals; // number of summaries taken
+    uint64_t arrivals; // number of summaries received so far
     uint8_t *summary;  // buffer for the summary that is being written
     size_t summary_cap;
     struct gv_sync_history history[GV_CORE_HISTORY];
@@ -106,7 +106,7 @@ struct gv_engine {
     struct gv_push push;
     struct gv_sync sync;
     struct gv_resync resync;
-    gv_time last_change; // of the replica; GV_TIME_NEVER: none
+    gv_time last_change; // time of the last change of the replica, or GV_TIME_NEVER
     void (*on_change)(void *ctx, uint32_t at);
     void *on_change_ctx;
     uint64_t entries_max, memory_max;    // 0: no bound

@@ -203,9 +203,9 @@ GV_API int gv_engine_send(struct gv_engine *engine, gv_time now, char *buf, size
 // start. It may be interleaved with puts and receives. It returns every entry that was there at its
 // start, except that a register whose record moves meanwhile may be missed or returned twice.
 
-// The end of the records: a cursor behind the last entry.
+// The end of the records: a cursor after the last entry.
 GV_API uint32_t gv_engine_end(const struct gv_engine *engine);
-// The first entry at or after *cursor and before `end`; moves the cursor behind it. False: there is
+// The first entry at or after *cursor and before `end`; moves the cursor past it. False: there is
 // none.
 GV_API bool gv_engine_next(const struct gv_engine *engine, uint32_t *cursor, uint32_t end,
                            struct gv_entry *out);
@@ -237,8 +237,8 @@ struct gv_engine_traffic {
 
 // Counters start at gv_engine_new; sizes are current. Bytes of messages are those of their bodies.
 struct gv_engine_stats {
-    uint64_t entries;                 // in the replica
-    uint64_t memory_bytes;            // of the replica
+    uint64_t entries;                 // entries in the replica
+    uint64_t memory_bytes;            // memory of the replica
     uint64_t entries_max, memory_max; // the configured bounds; 0: no bound
     uint64_t entry_max;               // longest key, value and node of a local write, bytes
     uint64_t entry_longest;           // the same of the longest entry stored so far, bytes
@@ -255,12 +255,12 @@ struct gv_engine_stats {
     uint64_t sent_messages, sent_bytes, received_messages, received_bytes;
     uint64_t sent_syncs;                     // messages of syncs
     uint64_t received_syncs;                 // messages with ranges, duplicates excluded
-    uint64_t sent_entries, received_entries; // by push and by sync
+    uint64_t sent_entries, received_entries; // entries sent and received by push and sync
     uint64_t redundant_entries; // received when the replica had them or larger versions
     uint64_t lost_messages;     // declared lost: not acknowledged in time
     uint64_t bad_ranges;        // summaries found malformed while being answered
     uint64_t pauses;            // pauses of this process, found by timers 5 s late
-    uint32_t peers, suspected;  // other nodes of the cluster; of these: suspected
+    uint32_t peers, suspected;  // other nodes of the cluster; suspected ones
     // The staleness that can be kept: the configured one, or more if the measured links are too
     // slow for it. 0 without a tree.
     uint32_t staleness_ms;

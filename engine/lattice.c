@@ -37,7 +37,7 @@ static uint64_t version_hash(const struct gv_digest_key *key, const struct gv_en
     return gv_digest_words(key, words, 5);
 }
 
-// The position of a key. *own: no other integer key has it.
+// The position of a key. *own: the key is an integer, and no other integer has its position.
 static uint64_t position_of(const struct gv_digest_key *key, struct gv_slice text, bool *own) {
     GV_ASSERT(text.len > 0);
     int64_t number;

@@ -122,7 +122,7 @@ GV_API bool gv_peer_take_ack(struct gv_peer *peer, gv_time now, struct gv_messag
 GV_API bool gv_peer_can_send(const struct gv_peer *peer);
 // Notes that a numbered message is sent now, with the pending updates before `to`; returns its id.
 // After `ack_timeout` it is lost. `sync`: it belongs to a sync, which is opened again if it is
-// lost. gv_peer_can_send must hold.
+// lost. Requires gv_peer_can_send.
 GV_API uint64_t gv_peer_sent(struct gv_peer *peer, gv_time now, uint64_t to, gv_time ack_timeout,
                              bool sync);
 // Whether a sync message sent at this time is still in flight.

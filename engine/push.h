@@ -56,7 +56,7 @@ bool gv_push_contacts_parent(const struct gv_engine *engine);
 // Whether updates for this peer are pending. If the changelog no longer has all of them, requests a
 // sync with the peer.
 bool gv_push_pending(struct gv_engine *engine, int peer);
-// Whether the first pending update is oversized (gv_core_write). gv_push_pending must hold.
+// Whether the first pending update is oversized (gv_core_write). Requires gv_push_pending.
 bool gv_push_is_oversized(const struct gv_engine *engine, int peer);
 // Appends pending updates to the message as long as they fit, leaving `reserve` bytes free. Returns
 // the sequence number of the first update that is not in it.

@@ -52,7 +52,7 @@ struct gv_store_record {
 struct gv_store_batch {
     uint8_t *data; // from the allocator passed to gv_store_batch_put
     size_t len, cap;
-    uint32_t count; // of records
+    uint32_t count; // number of records
 };
 
 // The functions of a store. Each returns 0 or a negative GV_E*; text() then describes the error for
@@ -100,7 +100,7 @@ GV_API int gv_store_batch_put(struct gv_store_batch *batch, struct gv_alloc allo
 // Frees the batch's memory and leaves it empty.
 GV_API void gv_store_batch_free(struct gv_store_batch *batch, struct gv_alloc alloc);
 
-// The record at offset *at, which is 0 for the first; moves *at behind it. The record borrows the
+// The record at offset *at, which is 0 for the first; moves *at past it. The record borrows the
 // batch's memory. False: there are no more.
 GV_API bool gv_store_batch_next(const struct gv_store_batch *batch, size_t *at,
                                 struct gv_store_record *out);

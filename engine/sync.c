@@ -103,7 +103,8 @@ void gv_sync_due(struct gv_engine *engine, gv_time now) {
     if (first_round && parent != GV_CORE_NONE && gv_push_contacts_parent(engine)) return;
     int peer = requested && parent != GV_CORE_NONE ? parent : choose_peer(engine, bootstraps);
     struct gv_peer *state = gv_core_peer(engine, peer);
-    if (state == NULL || recent(engine, peer, state->synced_at, now)) return; // in progress
+    if (state == NULL || recent(engine, peer, state->synced_at, now))
+        return; // a sync is in progress
     state->open_sync = true;
     state->follow_up |= requested;
     state->ping |= state->suspected; // a ping is answered even if the roots are equal
@@ -208,7 +209,7 @@ int gv_sync_received(struct gv_engine *engine, gv_time now, int peer, struct gv_
         if (crossed) gv_peer_abandon_syncs(state); // the peer will not answer ours
         slot->state.expected = gv_sync_expected(engine, peer);
         gv_sync_set_expected(engine, peer, slot->state.expected);
-        state->open_sync = state->follow_up = false; // this sync serves both
+        state->open_sync = state->follow_up = false; // this sync replaces it
     }
     choose_strategy(engine, peer, &slot->state);
     slot->peer = peer;

@@ -27,9 +27,8 @@ void gv_sync_due(struct gv_engine *engine, gv_time now);
 // Stores a peer's summary, in base64, for gv_sync_answer. Returns 0, or 1 if it was refused because
 // both nodes have opened a sync at the same time: only the opening of the node that sorts first is
 // answered. The caller does not acknowledge a refused one, so that the peer opens its sync again if
-// this node's opening was lost. GV_EFULL: all slots are in use,
-// or the summary is longer than both GV_MESSAGE_LIMIT and message_max. GV_ESYNTAX: not base64, or
-// no summary. GV_ENOMEM.
+// this node's opening was lost. GV_EFULL: all slots are in use, or the summary is longer than both
+// GV_MESSAGE_LIMIT and message_max. GV_ESYNTAX: not base64, or no summary. GV_ENOMEM.
 int gv_sync_received(struct gv_engine *engine, gv_time now, int peer, struct gv_slice ranges);
 // Whether a slot is free.
 bool gv_sync_ready(const struct gv_engine *engine);

@@ -8,8 +8,8 @@ enum { BATCH = 16 }; // searches that descend together
 // One search of a batch.
 struct search {
     const union node *node;
-    uint32_t index;           // in the node
-    uint64_t rank;            // of the wanted item in the subtree
+    uint32_t index;           // index in the node
+    uint64_t rank;            // rank of the wanted item in the subtree
     struct gv_digest subtree; // the digest of the subtree
 };
 

@@ -73,7 +73,7 @@ GV_API bool gv_reconcile_is_opening(struct gv_slice summary);
 // `differences`; the other members are private.
 struct gv_reconcile {
     struct gv_reader in; // the peer's summary, borrowed until `done`
-    uint8_t salt;        // of the exchange
+    uint8_t salt;        // salt of the exchange
     // Options; all 0 after gv_reconcile_begin.
     uint32_t expected; // expected differences in the whole set; 0: unknown
     bool fewer_rounds; // prefer fewer messages to fewer bytes

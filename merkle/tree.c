@@ -338,7 +338,7 @@ static void shift(struct inner *inner, uint32_t a, uint32_t keep, bool leaf) {
     union node *left = inner->children[a], *right = inner->children[a + 1];
     uint32_t total = left->count + right->count;
     GV_ASSERT(keep <= total && keep <= cap_of(leaf) && total - keep <= cap_of(leaf));
-    struct gv_digest moved; // from right to left, modulo 2^64
+    struct gv_digest moved; // digest moved from right to left, modulo 2^64
     if (keep >= left->count) {
         uint32_t n = keep - left->count;
         moved = digest_of(right, 0, n, leaf);

@@ -56,8 +56,8 @@ struct gv_tree {
     void *root;
     int depth;               // levels; 0: empty; 1: the root is a leaf
     uint64_t epoch;          // increases whenever cursors become invalid
-    struct gv_digest digest; // of all items
-    uint32_t estimator;      // of all items
+    struct gv_digest digest; // digest of all items
+    uint32_t estimator;      // estimator of all items
     bool clmul;              // gv_pinsketch_has_clmul
     void *free_list;         // unused nodes
     size_t free_count;       // unused nodes

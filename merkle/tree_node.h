@@ -66,8 +66,8 @@ struct chunk {
 struct entry {
     uint64_t position;
     struct gv_digest digest;
-    union node *child; // of an entry in an inner node
-    uint32_t ref;      // of an entry in a leaf
+    union node *child; // set in an entry of an inner node
+    uint32_t ref;      // set in an entry of a leaf
 };
 
 static inline uint32_t cap_of(bool leaf) {

@@ -6,7 +6,7 @@
 // the output, the node's buffers fill, input is not read until they have space, and gossip's timers
 // go on. Memory is bounded: one buffer for input, a little longer than the longest line, and one
 // for output. Where the system can, an input pipe is shrunk to 4 KiB: a client that floods it
-// delays the line of another client by no more than that.
+// delays the line of another client at most by that.
 #ifndef GV_NODE_LOOP_H
 #define GV_NODE_LOOP_H
 

@@ -25,7 +25,7 @@ struct gv_node {
     struct gv_router router;
     struct gv_log log;
     void *state;            // the workload's
-    struct gv_stats stats;  // the deepest queues; gv_node_stats gathers the rest
+    struct gv_stats stats;  // the longest queues; gv_node_stats fills in the other members
     size_t replied;         // bytes of replies sent since the last gossip
     uint64_t sent_bytes;    // bytes of replies sent
     bool slow_links_logged; // the warning of check_links has been logged

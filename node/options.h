@@ -40,7 +40,7 @@ enum gv_options_scope {
     GV_OPTIONS_GOSSIP, // all options
 };
 
-enum gv_options_format { GV_OPTIONS_TEXT, GV_OPTIONS_JSON }; // of the log
+enum gv_options_format { GV_OPTIONS_TEXT, GV_OPTIONS_JSON }; // format of the log
 
 struct gv_options {
     bool help, version; // print it and exit

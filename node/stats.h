@@ -10,7 +10,7 @@
 #include "../codec/json.h"
 
 // Classes of traffic: X(name, former name). `client` counts lines. The others count message bodies
-// without MACs; a message with several parts belongs to the last of these classes.
+// without MACs; a message with several parts counts in the last of these classes.
 #define GV_STATS_CLASSES(X)                                \
     X(client, )      /* requests and replies */            \
     X(ack, )         /* acknowledgements and pings */      \

@@ -15,7 +15,7 @@
 // previous epoch, which are all still in the file: the header announces an epoch before the
 // database records it (gv_journal_prepare).
 //
-// A frame has whole blocks, behind the header; numbers begin at 0:
+// Frames follow the header, each in blocks of its own; numbers begin at 0:
 //
 //   epoch (8 bytes), number (8), length (8), hash of the directory, these and the batch (8), hash
 //   of the directory and the four (8), batch, zeros
@@ -48,19 +48,19 @@ struct gv_journal {
     bool legacy; // in the legacy format: read only
     struct gv_digest_key hash;
     uint64_t directory;
-    uint64_t epoch, number; // of the next frame
+    uint64_t epoch, number; // epoch and number of the next frame
     size_t at;              // offset of the next frame, bytes
     uint64_t count;         // frames of this epoch that must be in the file, at least
     bool prepared;          // the next epoch is announced, and nothing can be appended
     struct gv_journal_damage damage;
     uint8_t *frame; // buffer for one frame
-    size_t cap;     // of the buffer, bytes
+    size_t cap;     // capacity of `frame`, bytes
 };
 
 struct gv_journal_state {
     bool open;
     bool prepared;                   // the next epoch is announced, and nothing can be appended
-    uint64_t epoch;                  // of the next frame
+    uint64_t epoch;                  // epoch of the next frame
     uint64_t number;                 // of the next frame
     uint64_t count;                  // frames of this epoch that must be in the file, at least
     struct gv_journal_damage damage; // found by the last call that returned GV_ECORRUPT

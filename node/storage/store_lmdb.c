@@ -23,7 +23,7 @@ enum {
     NAME_CAP = 32, // a slash, and the name of a file
     TEXT_CAP = 256,
     MAP_FIRST = 16 << 20,    // first size of the memory map, bytes; doubled when full
-    LOCK_SIZE = 16 << 10,    // of LMDB's lock file at most, bytes
+    LOCK_SIZE = 16 << 10,    // largest size of LMDB's lock file, bytes
     TXN_OVERHEAD_PAGES = 16, // pages of a transaction of one record, at most
 };
 
@@ -627,13 +627,12 @@ static int check_batch(void *ctx, struct gv_slice batch) {
     return is_batch(batch) ? 0 : GV_ECORRUPT;
 }
 
-// The journal of a database in the legacy format: in that format, or missing.
+// Opens the journal of a database in the legacy format: a legacy journal, which may be missing.
 static int open_legacy(struct gv_store_lmdb *lmdb, const char *path,
                        const struct gv_superblock *superblock) {
     bool used = superblock->journal == GV_SUPERBLOCK_JOURNAL_REQUIRED;
     // The first epoch is the number of the first incarnation, which synced stores keep. If the
-    // epoch is
-    // a later one, the journal had frames.
+    // epoch is a later one, the journal had frames.
     bool written = superblock->epoch - superblock->incarnation - 1 < UINT32_MAX;
     int error = gv_journal_open_legacy(&lmdb->journal, path, superblock->epoch, used && written);
     if (error == GV_ENOENT && !used) return 0;

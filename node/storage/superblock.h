@@ -41,11 +41,11 @@ struct gv_superblock_checksum {
 struct gv_superblock {
     uint64_t format;
     char workload[GV_SUPERBLOCK_WORKLOAD_MAX + 1]; // owner of the records
-    uint64_t incarnation;                          // of the node
+    uint64_t incarnation;                          // incarnation of the node
     bool all_persisted; // the store has everything that the node has sent
     uint64_t txn;       // LMDB's number of the last transaction, which wrote this superblock
     struct gv_superblock_checksum checksum;
-    uint64_t epoch; // of the journal; frames of this epoch are not in the database
+    uint64_t epoch; // epoch of the journal, whose frames are not in the database
     enum gv_superblock_journal journal;
     uint64_t directory; // random identity, which the journal has, too
 };

@@ -33,7 +33,7 @@ struct page_header {
 };
 
 struct node_header {
-    uint16_t half[2]; // of the value's length, in the machine's byte order
+    uint16_t half[2]; // the halves of the value's length, in the machine's byte order
     uint16_t flags;
     uint16_t key_len;
 };
@@ -63,7 +63,7 @@ struct node {
     struct gv_slice key, value; // as they are in the page
     size_t len;                 // length of the value, which may be on overflow pages
     size_t child;               // in a branch: page number
-    unsigned flags;             // in a leaf
+    unsigned flags;             // flags, in a leaf
 };
 
 struct verifier {

@@ -10,7 +10,7 @@
 
 struct gv_watermark {
     uint64_t directory; // identity of the store
-    uint64_t epoch;     // of the journal, as the database records it
+    uint64_t epoch;     // epoch of the journal, as recorded in the database
     uint64_t count;     // durable frames of the epoch
 };
 

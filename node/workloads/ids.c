@@ -5,10 +5,10 @@
 // after the clock was set back. NODE is the complete name, so ids of two nodes differ.
 //
 // With a store, ids ascend across restarts. The node's own entry, a counter whose key is its name,
-// has the TIME up to which ids are *reserved*; a restarted node begins behind it. The reserve is
+// has the TIME up to which ids are *reserved*; a restarted node begins after it. The reservation is
 // extended when half of it is used, so an id waits for the disk only after a long pause.
 //
-// TIME ends in the year 2554, and so does every reserve. Requests beyond it get error 11, also
+// TIME ends in the year 2554, and so does every reservation. Requests beyond it get error 11, also
 // after a restart with the same store.
 #include "../workload.h"
 

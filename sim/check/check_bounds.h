@@ -12,8 +12,7 @@
 
 enum {
     // Memory of a node, bytes: a constant, plus this for each other node, plus this for each entry
-    // of
-    // the simulator's workloads.
+    // of the simulator's workloads.
     GV_CHECK_BOUNDS_NODE = 4 << 20,
     GV_CHECK_BOUNDS_PEER = 4 << 10,
     GV_CHECK_BOUNDS_ENTRY = 512,
@@ -28,10 +27,8 @@ enum {
     GV_CHECK_BOUNDS_STORE = 2 * (GV_NODE_BATCH_MAX + GV_CHECK_BOUNDS_LINE) + GV_NODE_PENDING_MAX,
 
     // Most messages in flight on a link: the unacknowledged ones, once for each timeout until the
-    // peer
-    // is suspected; plus an update and an acknowledgement for each operation during the flight of
-    // one
-    // message, each of them sent twice.
+    // peer is suspected; plus an update and an acknowledgement for each operation during the flight
+    // of one message, each of them sent twice.
     GV_CHECK_BOUNDS_IN_FLIGHT = GV_PEER_IN_FLIGHT_MAX * GV_PEER_ONE_WAY_TIMEOUTS_MAX,
     GV_CHECK_BOUNDS_OP = 4,
 };

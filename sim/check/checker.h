@@ -126,10 +126,8 @@ void gv_checker_finish(struct gv_checker *checker, struct gv_result *result);
 
 enum {
     // Nodes must be quiescent this long after the last operation and fault: this number of
-    // milliseconds
-    // or this number of mean round trips, whichever is longer. Traffic is checked from then on if
-    // the
-    // quiet phase lasts long enough to observe it.
+    // milliseconds or this number of mean round trips, whichever is longer. Traffic is checked from
+    // then on if the quiet phase lasts long enough to observe it.
     GV_CHECKER_QUIESCE_MS = 20000,
     GV_CHECKER_QUIESCE_RTTS = 12,
     GV_CHECKER_OBSERVE_MS = 5000,

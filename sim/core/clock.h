@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: MIT
 // The local clocks of a machine, which drift and step relative to simulated time. There are two, as
 // on a real machine:
-//   monotonic   drives timers. A step forward makes it jump, like a clock that includes suspension;
-//   a
+//   monotonic   drives timers. A step forward makes it jump, like a clock that counts suspension; a
 //               step back does not change it.
 //   date        steps both ways. A program that reads it once, at its start, notices a step in its
 //               next incarnation only.

@@ -4,11 +4,10 @@
 //
 // Delivery has two modes:
 //   GV_NET_MAELSTROM   Each node has one inbound thread, as in Maelstrom. The thread takes the
-//   message
-//                      with the earliest due time from the node's inbox, drops it if a partition
-//                      cuts its link at that time, and else sleeps until it is due and delivers it.
-//                      Messages that arrive meanwhile wait, even those of clients, which have no
-//                      latency.
+//                      message with the earliest due time from the node's inbox, and drops it if a
+//                      partition cuts its link at that time. Otherwise it sleeps until the message
+//                      is due, and delivers it. Messages that arrive meanwhile wait, even those of
+//                      clients, which have no latency.
 //   GV_NET_EXACT       Each message is delivered when it is due, or dropped if a partition cuts its
 //                      link then.
 //

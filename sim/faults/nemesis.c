@@ -59,7 +59,7 @@ static uint32_t *shuffled(struct gv_nemesis *nemesis) {
     return nodes;
 }
 
-// Two sides without links between them: `count` random nodes, and the rest.
+// Cuts all links between two sides: `count` random nodes, and the others.
 static void split(struct gv_nemesis *nemesis, uint32_t count) {
     uint32_t *order = shuffled(nemesis);
     for (uint32_t i = 0; i < count; i++) nemesis->side[order[i]] = 1;

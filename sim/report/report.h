@@ -29,11 +29,11 @@ struct gv_report_head {
     enum gv_load_kind load;
     uint32_t nodes;
     double rate;         // operations a second, over all clients
-    gv_time time_limit;  // of the operations
+    gv_time time_limit;  // duration of the operations
     uint32_t latency_ms; // mean delay of a message between nodes
     enum gv_net_latency latency;
     uint64_t seed;
-    const uint32_t *staleness_ms; // of the nodes; NULL: unknown
+    const uint32_t *staleness_ms; // staleness of the nodes; NULL: unknown
     const char *scenario;         // its text; empty: none
 };
 

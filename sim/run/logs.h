@@ -20,9 +20,9 @@ struct gv_logs_file {
     uint64_t total, written; // bytes printed by the node; bytes in the file
     char *tail;              // ring of the latest bytes that are not in the file; NULL: none yet
     int error;               // errno value of a failed write; 0: none
-    char line[GV_LOGS_LINE_MAX + 1],
-        last[GV_LOGS_LINE_MAX + 1]; // the unfinished line, and the last
-    size_t line_len;                // non-empty line before it
+    char line[GV_LOGS_LINE_MAX + 1]; // the unfinished line
+    char last[GV_LOGS_LINE_MAX + 1]; // the last line before it that is not empty
+    size_t line_len;
 };
 
 struct gv_logs {

@@ -73,7 +73,7 @@ struct gv_run {
     gv_time now, started_at, cutoff, cut_at;
     gv_time timed_out_at;            // the latest timeout of an operation
     uint64_t timeouts;               // operations that timed out at nodes without a fault
-    enum gv_check_stats_cause cause; // of the completion in progress
+    enum gv_check_stats_cause cause; // cause of the completion in progress
     bool lingering;                  // all operations are complete; late replies are awaited
     bool blocked;                    // an operation is due, and every client is busy
     uint64_t cuts;
@@ -109,8 +109,7 @@ static void request(struct gv_run *run, uint32_t number, enum gv_client_wait wai
     bool setup = wait == GV_CLIENT_WAIT_INIT || wait == GV_CLIENT_WAIT_TOPOLOGY;
     if (client->role == GV_CLIENT_OBSERVER || setup) {
         // An observer must not delay the messages that it observes, so it bypasses the queues. Init
-        // and
-        // topology bypass them, too, since their lines would fill a queue in large clusters.
+        // and topology bypass them, too, since their lines would fill a queue in large clusters.
         run->config.deliver(run->config.ctx, GV_NET_CLIENT, client->node, run->envelope.line,
                             run->envelope.len);
         return;

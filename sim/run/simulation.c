@@ -568,7 +568,7 @@ static void apply_fault(void *ctx, uint32_t node, enum gv_node_fault fault,
         gv_clock_drift(&vnode->clock, sim->now, -step->drift_ppm);
         break;
     }
-    if (vnode->node != NULL) mark_dirty(vnode); // to set its timer again
+    if (vnode->node != NULL) mark_dirty(vnode); // sets its timer again
 }
 
 // From the quiet phase on, compares the replicas every CHECK_MS.
@@ -763,7 +763,7 @@ struct gv_disk *gv_simulation_disk(struct gv_simulation *sim, uint32_t node) {
 }
 
 struct gv_result gv_simulation_finish(struct gv_simulation *sim) {
-    struct gv_traffic past = sim->traffic; // of earlier incarnations
+    struct gv_traffic past = sim->traffic; // saved: that of earlier incarnations
     for (uint32_t i = 0; i < sim->config.run.nodes; i++)
         if (sim->nodes[i].node != NULL) add_stats(&sim->nodes[i]);
     uint64_t refused = sim->traffic.total.numbers.unauthenticated;

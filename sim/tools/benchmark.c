@@ -22,7 +22,7 @@ struct gv_run_config gv_benchmark_defaults(void) {
     };
 }
 
-// The path of a program beside gvsim, or else in $PATH. NULL: there is none.
+// The path of a program in the directory of gvsim, or else in $PATH. NULL: there is none.
 static char *find(const char *self, const char *name) {
     const char *slash = strrchr(self, '/');
     size_t dir = slash != NULL ? (size_t)(slash - self) + 1 : 0;

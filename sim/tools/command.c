@@ -66,7 +66,8 @@ const char *const gv_command_help[] = {
     "                            exceeding it pauses reading that node and fails the run\n"
     "      --line-max BYTES      longest line of a node (default 16777216)\n"
     "      --late-max MS         bound of gvsim's own lateness, 99th percentile, 0 to 60000;\n"
-    "                            beyond, the run has no verdict (default 20; 0: no bound)\n"
+    "                            if it is exceeded, the run has no verdict (default 20;\n"
+    "                            0: no bound)\n"
     "run only:\n"
     "      --scenario WHAT       play faults and options from a file, from a built-in scenario\n"
     "                            (see gvsim scenarios), or from swarm:SEED\n"
@@ -88,10 +89,10 @@ const char *const gv_command_help[] = {
     "shrink reduces a failing scenario to the faults that reproduce the failure:\n"
     "      --output FILE         the reduced scenario (default shrunk.scenario; -: standard\n"
     "                            output)\n"
-    "      --tries N             runs at most (default 2000)\n"
+    "      --tries N             most runs (default 2000)\n"
     "compare prints the metrics of two results of --json. It fails if the second is invalid or\n"
     "exceeds a limit:\n"
-    "      --max-ratio R         of any metric, to that of the first\n"
+    "      --max-ratio R         most times the first result's value, for any metric\n"
     "\n"
     "glomers runs a challenge of Gossip Glomers with its parameters and checks its limits. sweep\n"
     "runs the cluster of 3d and 3e with staleness from 0 to 2000 ms, and prints a table. Both:\n"
@@ -241,7 +242,7 @@ static int set_availability(struct gv_command *command, const struct option *opt
     return 0;
 }
 
-// The position of the value among the choices, which is what the member holds.
+// The position of the value among the choices, which the member stores.
 static int set_choice(struct gv_command *command, const struct option *option, const char *value,
                       char *why) {
     char list[GV_COMMAND_WHY_MAX / 2];
@@ -383,8 +384,8 @@ static bool is_name(const char *name, const char *text, size_t len) {
     return name != NULL && strlen(name) == len && strncmp(name, text, len) == 0;
 }
 
-// Reads the option at argv[*at], its value in the same argument behind '=' or in the next one, and
-// moves *at behind it. kind: the bits of the command.
+// Reads the option at argv[*at], its value in the same argument after '=' or in the next one, and
+// moves *at past it. kind: the bits of the command.
 static int take(struct gv_command *command, int kind, int argc, char *const *argv, int *at,
                 char *why) {
     const char *arg = argv[*at];

@@ -64,7 +64,7 @@ struct gv_command {
     uint32_t runs;         // runs of each setting, each with the next seed
     const char *svg;       // path of sweep's plot; NULL: none
     const char *redraw;    // path of the plot to draw again; NULL: measure
-    const char *self;      // argv[0]: the nodes' programs are beside it, or in $PATH
+    const char *self;      // argv[0]: the nodes' programs are in its directory, or in $PATH
 };
 
 // Reads the arguments of main, and sets defaults for all other members; the seed defaults to

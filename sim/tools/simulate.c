@@ -73,8 +73,8 @@ static struct gv_simulation *new_sim(const struct gv_command *command,
 static void print_speed(const struct gv_simulation *sim, gv_time took, FILE *out) {
     double seconds = took > 0 ? (double)took / 1e9 : 1e-9;
     uint64_t lines = gv_simulation_lines(sim);
-    fprintf(out, "  %-16s %.2f s for %.1f s; %" PRIu64 " lines, %.0f a second\n", "took", seconds,
-            (double)gv_simulation_now(sim) / 1e9, lines, (double)lines / seconds);
+    fprintf(out, "  %-16s %.2f s for %.1f s of virtual time; %" PRIu64 " lines, %.0f a second\n",
+            "took", seconds, (double)gv_simulation_now(sim) / 1e9, lines, (double)lines / seconds);
 }
 
 // Repeats the run without trace and report. Returns whether its trace hash and counts are equal.

@@ -320,7 +320,7 @@ struct gv_exchange_outcome gv_exchange_run(struct gv_exchange *exchange,
     GV_ASSERT(seed != BASE_SEED && seed < WARM_UP_SEED);
     exchange->plan = *plan;
     if (plan->warm) {
-        // A first sync with other differences, 3/4 to 5/4 as many.
+        // Runs a first sync with other differences: 3/4 to 5/4 times their number.
         exchange->plan.diff = plan->diff - plan->diff / 4 + plan->diff / 2 * (seed % 8) / 7;
         begin(exchange, NULL);
         join(exchange, exchange->plan.diff, seed + WARM_UP_SEED, expect);

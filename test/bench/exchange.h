@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Two engines and a link between them in virtual time: what it takes until both hold the same and
-// have nothing more to say. All messages are encoded, carried and decoded as nodes do.
+// Two engines and a link between them in virtual time: the cost until both have equal entries and
+// no message is left to send. All messages are encoded, carried and decoded as nodes do.
 #ifndef GV_TEST_BENCH_EXCHANGE_H
 #define GV_TEST_BENCH_EXCHANGE_H
 

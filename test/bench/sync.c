@@ -200,7 +200,7 @@ static void run_series(struct gv_exchange *exchange, const struct gv_exchange_pl
 
 // Results of cold syncs that the plot and the comparison show.
 struct points {
-    struct figures packed[2][BENCH_POINTS]; // without latency; at LINK_MS
+    struct figures packed[2][BENCH_POINTS]; // for round trips of 0 and LINK_MS
     struct gv_exchange_plan plan[BENCH_POINTS];
     struct figures newest[2];
 };

@@ -20,7 +20,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 enum {
     HONEST = 2,
     ENTRIES = 400,
-    LACKING = 8, // entries of these that each engine lacks
+    LACKING = 8, // how many of these entries each engine lacks
     KINDS = 8,
     ARENA = 64 << 20,
     CAP = GV_ENGINE_MESSAGE_DEFAULT,
@@ -31,8 +31,7 @@ enum {
     SETTLE_MS = 4000000, // time within which the two converge
     REPLIES = 50,        // most replies of the Byzantine peer during that time
     // Most memory that a received byte costs: an entry of two bytes takes a record, a part of a
-    // tree
-    // node, and a slot of the changelog, all of which grow by doubling.
+    // tree node, and a slot of the changelog, all of which grow by doubling.
     MEMORY_PER_BYTE = 400,
     MEMORY_SPARE = 4 << 20,   // constant part: chunks, and buffers for messages
     SUMMARY_PER_BYTE = 64,    // bytes of an answer: a range of two bytes is answered by at most 128

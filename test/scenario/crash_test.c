@@ -51,7 +51,7 @@ static struct gv_prng prng;
 static struct node nodes[NODES];
 static struct {
     bool counter;
-    unsigned side; // of the partition, one bit for each node; 0: no partition
+    unsigned side; // one side of the partition, a bit for each node; 0: no partition
     int sent, acked;
     bool acknowledged[WRITES_MAX];
 } run;

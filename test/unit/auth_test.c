@@ -185,7 +185,7 @@ static void test_repeated(void **state) {
         assert_int_equal(verify(&n2, "n1", "n2", sent[i]), GV_AUTH_DUPLICATE);
     assert_int_equal(verify(&n2, "n1", "n2", sent[99]), GV_AUTH_VALID);
     assert_int_equal(verify(&n2, "n1", "n2", sent[99]), GV_AUTH_DUPLICATE);
-    assert_int_equal(verify(&n2, "n1", "n2", sent[34]), GV_AUTH_OLD); // 65 behind
+    assert_int_equal(verify(&n2, "n1", "n2", sent[34]), GV_AUTH_OLD); // 65 below the largest
     assert_int_equal(verify(&n2, "n1", "n2", sent[35]), GV_AUTH_DUPLICATE);
     assert_int_equal(verify(&n2, "n1", "n2", sent[60]), GV_AUTH_VALID);
     assert_int_equal(verify(&n2, "n1", "n2", sent[60]), GV_AUTH_DUPLICATE);

@@ -153,8 +153,7 @@ static bool all_have(const struct trio *trio, const char *key) {
     return has(trio->engines[0], key) && has(trio->engines[1], key) && has(trio->engines[2], key);
 }
 
-// ---- Creation and joining
-// ------------------------------------------------------------------------
+// ---- Creation and joining ----------------------------------------------------------------------
 
 static void new_refuses(void **state) {
     (void)state;
@@ -334,7 +333,7 @@ static void reading(void **state) {
     for (int i = 0; i < 3; i++) assert_int_equal(add(engine, 0, keys[i]), 1);
     assert_int_equal(add(engine, 0, "5"), 0);
     uint32_t cursor = 0, end = gv_engine_end(engine);
-    assert_int_equal(add(engine, 0, "6"), 1); // behind the end noted above
+    assert_int_equal(add(engine, 0, "6"), 1); // after the end saved above
     struct gv_entry out;
     for (int i = 0; i < 3; i++) {
         assert_true(gv_engine_next(engine, &cursor, end, &out));
@@ -385,8 +384,7 @@ static void an_incarnation_may_repeat_a_seed(void **state) {
     trio_fini(&trio);
 }
 
-// ---- Messages from peers
-// -------------------------------------------------------------------------
+// ---- Messages from peers -----------------------------------------------------------------------
 
 static void bad_entries_are_skipped(void **state) {
     (void)state;

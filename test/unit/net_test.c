@@ -351,7 +351,7 @@ static void regions_have_their_round_trips(void **state) {
     bench.net.config.wan = &wan;
     assert_true(gv_net_latency(&bench.net, 0, 1) == 91 * GV_MS / 2);
     assert_true(gv_net_latency(&bench.net, 1, 0) == 91 * GV_MS / 2);
-    assert_true(gv_net_latency(&bench.net, 0, 2) == 10 * GV_MS); // without a region
+    assert_true(gv_net_latency(&bench.net, 0, 2) == 10 * GV_MS); // a node without a region
     gv_net_send(&bench.net, 0, 1, 0, (struct gv_slice){0}, 100, text("a"));
     run_until(&bench, 1000);
     assert_string_equal(bench.got, "a@145 ");

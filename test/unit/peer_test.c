@@ -34,8 +34,7 @@ static void acknowledgements_name_what_came(void **state) {
         uint64_t largest = 0, top = 1 + gv_prng_below(&prng, 3);
         for (int i = 0; i < 2000; i++) {
             // The next id is mostly slightly larger, sometimes much larger, often smaller, but
-            // never below the
-            // mask.
+            // never below the mask.
             uint64_t id = top;
             if (gv_prng_below(&prng, 10) == 0) id += gv_prng_below(&prng, 90);
             uint64_t back = gv_prng_below(&prng, 65);

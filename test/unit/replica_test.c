@@ -296,7 +296,7 @@ static void walks_survive_puts(void **state) {
     }
 }
 
-// The last record is freed while an iteration has stopped behind it, and larger records follow.
+// The last record is freed while an iteration has stopped after it, and larger records follow.
 static void a_walk_at_the_end_stays_at_a_boundary(void **state) {
     (void)state;
     static char value[4096];

@@ -114,7 +114,7 @@ static void test_before(void **state) {
     gv_solo_send(&solo);
     assert_non_null(strstr(solo.out, OK("add_ok", "2")));
     assert_null(strstr(solo.out, OK("add_ok", "3")));
-    assert_non_null(strstr(solo.out, "\"set\":[17]")); // to n2
+    assert_non_null(strstr(solo.out, "\"set\":[17]")); // sent to n2
     assert_true(reads(&solo, "[17]"));
 
     assert_true(commit(&solo, &memory, 0));
