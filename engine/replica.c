@@ -40,18 +40,23 @@ void gv_replica_init(struct gv_replica *replica, struct gv_alloc alloc, struct g
     gv_tree_init(&replica->tree, alloc);
 }
 
-void gv_replica_fini(struct gv_replica *replica) {
-    gv_tree_fini(&replica->tree);
+static void free_chunks(struct gv_replica *replica) {
     for (uint32_t i = 0; i < replica->chunk_count; i++)
-        gv_alloc_free(replica->alloc, replica->chunks[i], GV_REPLICA_CHUNK);
+        gv_alloc_free(replica->alloc, replica->chunks[i].data, replica->chunks[i].size);
     gv_alloc_free(replica->alloc, replica->chunks, replica->chunk_cap * sizeof *replica->chunks);
     replica->chunks = NULL;
-    replica->chunk_count = replica->chunk_cap = 0;
+    replica->chunk_count = replica->chunk_cap = replica->end = 0;
+    replica->chunk_bytes = 0;
+}
+
+void gv_replica_fini(struct gv_replica *replica) {
+    gv_tree_fini(&replica->tree);
+    free_chunks(replica);
 }
 
 static struct record *record_at(const struct gv_replica *replica, uint32_t ref) {
     GV_ASSERT(ref / CHUNK_UNITS < replica->chunk_count);
-    return (struct record *)(void *)(replica->chunks[ref / CHUNK_UNITS] +
+    return (struct record *)(void *)(replica->chunks[ref / CHUNK_UNITS].data +
                                      (size_t)(ref % CHUNK_UNITS) * UNIT);
 }
 
@@ -66,7 +71,7 @@ static bool add_chunk(struct gv_replica *replica) {
     if (replica->chunk_count == replica->chunk_cap) {
         uint32_t cap = replica->chunk_cap ? replica->chunk_cap * 2 : CHUNKS_FIRST;
         size_t size = sizeof *replica->chunks;
-        uint8_t **chunks =
+        struct gv_replica_chunk *chunks =
             gv_alloc_resize(replica->alloc, replica->chunks, replica->chunk_cap * size, cap * size);
         if (chunks == NULL) return false;
         replica->chunks = chunks;
@@ -74,7 +79,8 @@ static bool add_chunk(struct gv_replica *replica) {
     }
     uint8_t *chunk = gv_alloc_new(replica->alloc, GV_REPLICA_CHUNK);
     if (chunk == NULL) return false;
-    replica->chunks[replica->chunk_count++] = chunk;
+    replica->chunks[replica->chunk_count++] = (struct gv_replica_chunk){chunk, GV_REPLICA_CHUNK};
+    replica->chunk_bytes += GV_REPLICA_CHUNK;
     return true;
 }
 
@@ -84,13 +90,20 @@ static unsigned log2_up(uint32_t value) {
     return log;
 }
 
-// Marks the rest of the last chunk as a record that is not in use.
+// Marks the rest of the chunk at `end` as a record that is not in use, and frees all but its head.
 static void close_chunk(struct gv_replica *replica) {
     uint32_t left = (CHUNK_UNITS - replica->end % CHUNK_UNITS) % CHUNK_UNITS;
     if (left == 0) return;
     *record_at(replica, replica->end) =
         (struct record){.units = (uint16_t)left, .lattice = LATTICE_FREE};
+    struct gv_replica_chunk *chunk = &replica->chunks[replica->end / CHUNK_UNITS];
     replica->end += left;
+    size_t size = GV_REPLICA_CHUNK - (size_t)(left - 1) * UNIT;
+    uint8_t *data =
+        left > 1 ? gv_alloc_resize(replica->alloc, chunk->data, chunk->size, size) : NULL;
+    if (data == NULL) return; // it stays as it is
+    replica->chunk_bytes -= chunk->size - size;
+    *chunk = (struct gv_replica_chunk){data, size};
 }
 
 // Whether the last chunk has this many units left.
@@ -373,7 +386,7 @@ int gv_replica_load_end(struct gv_replica *replica, struct gv_replica_load *load
     GV_ASSERT(error == 0 || error == GV_ENOMEM);
     gv_alloc_free(replica->alloc, load->items, load->cap * sizeof *load->items);
     *load = (struct gv_replica_load){0};
-    if (error != 0) replica->end = 0; // keeps the chunks for reuse
+    if (error != 0) free_chunks(replica);
     return error;
 }
 
@@ -394,6 +407,6 @@ bool gv_replica_walk(const struct gv_replica *replica, uint32_t *ref, uint32_t e
 }
 
 uint64_t gv_replica_memory(const struct gv_replica *replica) {
-    return (uint64_t)replica->chunk_count * GV_REPLICA_CHUNK +
-           replica->chunk_cap * sizeof *replica->chunks + gv_tree_memory(&replica->tree);
+    return replica->chunk_bytes + replica->chunk_cap * sizeof *replica->chunks +
+           gv_tree_memory(&replica->tree);
 }
