@@ -90,7 +90,7 @@ static bool scan_number(struct scan *scan) {
 static bool scan_literal(struct scan *scan) {
     static const struct gv_slice literals[] = {
         {(const uint8_t *)"true", 4}, {(const uint8_t *)"false", 5}, {(const uint8_t *)"null", 4}};
-    for (size_t i = 0; i < sizeof literals / sizeof *literals; i++) {
+    for (size_t i = 0; i < GV_COUNT(literals); i++) {
         size_t len = literals[i].len;
         if (scan->len - scan->at < len || memcmp(scan->text + scan->at, literals[i].data, len) != 0)
             continue;

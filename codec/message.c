@@ -14,7 +14,7 @@ static const char *const lattice_names[] = {
     [GV_LATTICE_COUNTER] = "counter",
     [GV_LATTICE_REGISTER] = "register",
 };
-enum { LATTICES = sizeof lattice_names / sizeof *lattice_names };
+enum { LATTICES = GV_COUNT(lattice_names) };
 
 bool gv_message_is_type(const struct gv_json *json, int type) {
     return gv_json_equals(json, type, "gossip") || gv_json_equals(json, type, "sync");

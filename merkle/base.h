@@ -110,6 +110,9 @@ static inline void gv_alloc_free(struct gv_alloc alloc, void *block, size_t size
 // The C heap as an allocator.
 GV_API struct gv_alloc gv_base_malloc(void);
 
+// The number of elements of an array.
+#define GV_COUNT(array) (sizeof(array) / sizeof *(array))
+
 // Ends the process if the condition is false. Assertions are enabled in every build, so that a
 // broken invariant does not spread to other nodes. They detect bugs only: invalid input is answered
 // by an error code. The condition is evaluated once.

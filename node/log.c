@@ -2,6 +2,7 @@
 #include "log.h"
 
 #include "../codec/json.h"
+#include "escape.h"
 
 #include <inttypes.h>
 #include <stdarg.h>
@@ -114,11 +115,12 @@ size_t gv_log_text(const struct gv_log_record *record, uint64_t wall_ns, char *b
     size_t len = stamp(wall_ns, buf, GV_LOG_LINE_MAX);
     size_t cap = GV_LOG_LINE_MAX - 1;
     const char *name = record->node != NULL ? record->node : "";
-    len = put(len, snprintf(buf + len, cap - len, " %s %s%s", levels[record->level], name,
-                            *name != '\0' ? ": " : ""));
+    len = put(len, snprintf(buf + len, cap - len, " %s ", levels[record->level]));
+    len += gv_escape_copy(buf + len, cap - len, name, strlen(name));
+    if (*name != '\0') len = put(len, snprintf(buf + len, cap - len, ": "));
     if (record->value != 0)
         len = put(len, snprintf(buf + len, cap - len, "value %016" PRIx64 " ", record->value));
-    len = put(len, snprintf(buf + len, cap - len, "%s", record->text));
+    len += gv_escape_copy(buf + len, cap - len, record->text, strlen(record->text));
     buf[len++] = '\n';
     return len;
 }

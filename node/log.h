@@ -67,7 +67,8 @@ static inline uint64_t gv_log_input_errors(const struct gv_log *log) {
 gv_time gv_log_deadline(const struct gv_log *log);
 void gv_log_advance(struct gv_log *log, gv_time now);
 
-// Formats a record as a line with its newline, as text or as JSON; statistics are JSON in both.
+// Formats a record as a line with its newline, as text or as JSON; statistics are JSON in both. In
+// text control characters are escaped (escape.h).
 // `wall_ns`: nanoseconds since 1970. buf has GV_LOG_LINE_MAX bytes. Returns the length.
 size_t gv_log_text(const struct gv_log_record *record, uint64_t wall_ns, char *buf);
 size_t gv_log_json(const struct gv_log_record *record, uint64_t wall_ns, char *buf);

@@ -227,7 +227,7 @@ static void sample_queues(struct gv_node *node, const struct gv_engine_stats *en
                               &node->stats.numbers.queued_reads,
                               &node->stats.numbers.queued_updates,
                               &node->stats.numbers.queued_syncs, &node->stats.numbers.queued_store};
-    for (size_t i = 0; i < sizeof depths / sizeof *depths; i++)
+    for (size_t i = 0; i < GV_COUNT(depths); i++)
         if (depths[i] > *most[i]) *most[i] = depths[i];
 }
 

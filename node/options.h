@@ -61,12 +61,20 @@ struct gv_options {
 };
 
 // Parses the command line; options that are not given have their defaults. GV_EINVAL: it is
-// invalid, or has an option outside the scope; `reason` is then one line of text, without the
-// program's name.
+// invalid, or has an option outside of the scope; `reason` is one line without the program's name,
+// with control characters escaped (escape.h).
 int gv_options_parse(struct gv_options *out, enum gv_options_scope scope, int argc,
                      char *const *argv, char *reason, size_t reason_cap);
 
 // Writes the text for --help, up to GV_OPTIONS_HELP_MAX bytes; returns its length, below cap.
 int gv_options_help(const char *program, enum gv_options_scope scope, char *buf, size_t cap);
+
+// Parses a decimal integer. False: it is none. An overflow leaves UINT64_MAX and errno other than
+// 0.
+bool gv_options_number(const char *text, uint64_t *out);
+
+// The position of a text among the words, which end with NULL. GV_EINVAL: it is none of them, and
+// `list` is "a, b or c", at most `cap` bytes (asserted).
+int gv_options_word(const char *text, const char *const *words, char *list, size_t cap);
 
 #endif

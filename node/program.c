@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "program.h"
 
+#include "escape.h"
 #include "loop.h"
 #include "options.h"
 #include "security/secret_file.h"
@@ -239,14 +240,15 @@ static bool read_secret(struct program *program) {
     bool shared;
     int len = gv_secret_file_read(path, program->secret, sizeof program->secret, &shared);
     if (len == GV_ENOENT) {
-        fprintf(stderr, "%s: --secret-file: '%s' cannot be read: %s\n", program->name, path,
-                strerror(errno));
+        gv_escape_print(stderr, "%s: --secret-file: '%s' cannot be read: %s\n", program->name, path,
+                        strerror(errno));
         return false;
     }
     if (len < 0) {
         bool less = len == GV_EINVAL;
-        fprintf(stderr, "%s: --secret-file: '%s' is %s than %d bytes\n", program->name, path,
-                less ? "shorter" : "longer", less ? GV_SECRET_FILE_MIN : GV_SECRET_FILE_MAX);
+        gv_escape_print(stderr, "%s: --secret-file: '%s' is %s than %d bytes\n", program->name,
+                        path, less ? "shorter" : "longer",
+                        less ? GV_SECRET_FILE_MIN : GV_SECRET_FILE_MAX);
         return false;
     }
     program->secret_len = (size_t)len;
@@ -270,7 +272,7 @@ int gv_program_main(const struct gv_workload *workload, const struct gv_store_lm
                                   : workload->local_store ? GV_OPTIONS_STORE
                                                           : GV_OPTIONS_ANY;
     if (gv_options_parse(options, scope, argc, argv, text, sizeof text) != 0) {
-        fprintf(stderr, "%s: %s; see %s --help\n", program.name, text, program.name);
+        gv_escape_print(stderr, "%s: %s; see %s --help\n", program.name, text, program.name);
         return 2;
     }
     if (options->help) {

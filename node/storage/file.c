@@ -2,11 +2,25 @@
 #include "file.h"
 
 #include <errno.h>
+#include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 int gv_file_error(int number) {
     if (number == ENOMEM) return GV_ENOMEM;
     return number == ENOSPC || number == EFBIG || number == EDQUOT ? GV_EFULL : GV_EIO;
+}
+
+int gv_file_open(const char *path) {
+    GV_ASSERT(path != NULL);
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    if (fd < 0) return errno == ENXIO ? GV_FILE_SPECIAL : -1; // a socket
+    struct stat found;
+    int error = fstat(fd, &found) != 0 ? errno : 0;
+    if (error == 0 && S_ISREG(found.st_mode)) return fd;
+    close(fd);
+    errno = error;
+    return error != 0 ? -1 : GV_FILE_SPECIAL;
 }
 
 int gv_file_read(int fd, uint8_t *data, size_t len, uint64_t at) {

@@ -9,6 +9,12 @@
 // sizes is reached; else GV_EIO.
 int gv_file_error(int number);
 
+// Opens an existing plain file for reading. Returns its descriptor; -1: an error, with errno; or
+// GV_FILE_SPECIAL: it is a directory, FIFO, socket or device. Never waits, as open(2) does for a
+// FIFO until a process writes to it.
+enum { GV_FILE_SPECIAL = -2 };
+int gv_file_open(const char *path);
+
 // Reads or writes `len` bytes at an offset. Errors: gv_file_error of errno, which keeps its value;
 // a read also returns GV_ECORRUPT if the file is too short.
 int gv_file_read(int fd, uint8_t *data, size_t len, uint64_t at);

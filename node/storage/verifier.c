@@ -180,7 +180,7 @@ static int damaged_here(struct verifier *it, const char *what) {
 
 // Reads a page of a tree into a buffer, which is valid until drop_page().
 static int read_page(struct verifier *it, size_t number, enum kind kind, uint8_t **out) {
-    GV_ASSERT(it->level < sizeof it->buffers / sizeof *it->buffers);
+    GV_ASSERT(it->level < GV_COUNT(it->buffers));
     if (number < META_PAGES || number > it->last)
         return damaged_here(it, "a page with a page number outside of the file");
     if (!claim(it, number, 1)) return damaged(it, number, "a page that is used twice, or is free");
@@ -403,7 +403,7 @@ static int choose_meta_page(struct verifier *it, uint64_t size, struct meta_page
 }
 
 static void release(struct verifier *it) {
-    for (size_t i = 0; i < sizeof it->buffers / sizeof *it->buffers; i++) free(it->buffers[i]);
+    for (size_t i = 0; i < GV_COUNT(it->buffers); i++) free(it->buffers[i]);
     free(it->claimed);
     free(it->value);
 }

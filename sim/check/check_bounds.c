@@ -37,7 +37,7 @@ void gv_check_bounds_queues(uint32_t node, const struct gv_stats *stats,
         {"summaries to be answered", stats->numbers.queued_syncs, GV_CHECK_BOUNDS_SYNCS},
         {"bytes to be stored", stats->numbers.queued_store, GV_CHECK_BOUNDS_STORE},
     };
-    for (size_t i = 0; i < sizeof queues / sizeof *queues; i++) {
+    for (size_t i = 0; i < GV_COUNT(queues); i++) {
         if (queues[i].deepest <= queues[i].most) continue;
         gv_verdict_add(errors, GV_VERDICT_QUEUE_TOO_LONG,
                        "%" PRIu64 " %s queued at n%u, more than %" PRIu64, queues[i].deepest,

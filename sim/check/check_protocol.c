@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "check_protocol.h"
 
-#include "../core/escape.h"
+#include "../../node/escape.h"
 
 #include <inttypes.h>
 
@@ -94,7 +94,7 @@ void gv_check_protocol_stray(const struct gv_json *json, int body, uint32_t clie
 
 void gv_check_protocol_unknown_dest(struct gv_slice dest, char why[GV_CHECK_PROTOCOL_WHY_MAX]) {
     static const char *const services[] = {"lin-kv", "seq-kv", "lww-kv", "lin-tso"};
-    for (size_t i = 0; i < sizeof services / sizeof *services; i++) {
+    for (size_t i = 0; i < GV_COUNT(services); i++) {
         size_t len = strlen(services[i]);
         if (dest.len != len || memcmp(dest.data, services[i], len) != 0) continue;
         wrong(why, "goes to %s, and gvsim has no such service yet", services[i]);

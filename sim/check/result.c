@@ -2,7 +2,7 @@
 #include "result.h"
 
 #include "../../codec/json.h"
-#include "../core/escape.h"
+#include "../../node/escape.h"
 
 #include <inttypes.h>
 
@@ -45,7 +45,7 @@ bool gv_result_hint(const struct gv_result *result, char hint[GV_RESULT_HINT_MAX
 static const char *bytes_text(double bytes, char buf[32]) {
     static const char *const units[] = {"B", "kB", "MB", "GB", "TB"};
     size_t unit = 0;
-    for (; bytes >= 1000 && unit + 1 < sizeof units / sizeof *units; unit++) bytes /= 1000;
+    for (; bytes >= 1000 && unit + 1 < GV_COUNT(units); unit++) bytes /= 1000;
     snprintf(buf, 32, unit == 0 ? "%.0f %s" : "%.1f %s", bytes, units[unit]);
     return buf;
 }

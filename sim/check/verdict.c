@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "verdict.h"
 
-#include "../core/escape.h"
+#include "../../node/escape.h"
 #include "../core/memory.h"
 
 #include <signal.h>

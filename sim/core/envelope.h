@@ -26,7 +26,7 @@ static inline struct gv_slice gv_envelope_line(const struct gv_envelope *envelop
     return gv_slice_of(envelope->line, envelope->len);
 }
 
-// The beginning of a line, escaped for a terminal (escape.h), in buf.
+// The beginning of a line, escaped for a terminal (node/escape.h), in buf.
 const char *gv_envelope_excerpt(struct gv_slice line, char buf[GV_ENVELOPE_EXCERPT_MAX + 8]);
 
 #endif

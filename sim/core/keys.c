@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "keys.h"
 
-#include "escape.h"
+#include "../../node/escape.h"
 #include "memory.h"
 
 #include <inttypes.h>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "output.h"
 
-#include "escape.h"
+#include "../../node/escape.h"
 #include "memory.h"
 
 #include <errno.h>

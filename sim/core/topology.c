@@ -121,13 +121,13 @@ char *gv_topology_request(enum gv_topology kind, uint32_t nodes, size_t *len) {
 }
 
 const char *gv_topology_name(enum gv_topology kind) {
-    GV_ASSERT((size_t)kind < sizeof names / sizeof *names);
+    GV_ASSERT((size_t)kind < GV_COUNT(names));
     return names[kind];
 }
 
 int gv_topology_parse(const char *name, enum gv_topology *kind) {
     GV_ASSERT(name != NULL && kind != NULL);
-    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+    for (size_t i = 0; i < GV_COUNT(names); i++) {
         if (strcmp(name, names[i]) != 0) continue;
         *kind = (enum gv_topology)i;
         return 0;

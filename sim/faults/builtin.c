@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "builtin.h"
 
-#include <string.h>
+#include "../../merkle/base.h"
 
 #define CLUSTER(nodes)     \
     "workload broadcast\n" \
@@ -148,7 +148,7 @@ static const char *const aliases[][2] = {
 };
 
 const struct gv_builtin *gv_builtin_find(const char *name) {
-    for (size_t i = 0; i < sizeof aliases / sizeof *aliases; i++) {
+    for (size_t i = 0; i < GV_COUNT(aliases); i++) {
         if (strcmp(aliases[i][0], name) == 0) name = aliases[i][1];
     }
     for (const struct gv_builtin *builtin = gv_builtin_scenarios; builtin->name != NULL;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "scenario.h"
 
-#include "../core/escape.h"
+#include "../../node/escape.h"
 #include "../core/memory.h"
 
 #include <stdarg.h>
@@ -135,7 +135,7 @@ static int take_bandwidth(struct parser *parser, uint64_t *bytes) {
     const char *text = parser->word;
     uint64_t number;
     bool good = read_thousandths(&text, &number);
-    for (size_t i = 0; good && i < sizeof units / sizeof *units; i++) {
+    for (size_t i = 0; good && i < GV_COUNT(units); i++) {
         if (strcmp(text, units[i].unit) != 0) continue;
         *bytes = number * units[i].factor / 1000;
         if (*bytes == 0) break;
@@ -521,7 +521,7 @@ static int take_line(struct parser *parser, struct gv_scenario *scenario) {
     strcpy(name, parser->word);
     size_t name_at = parser->word_at;
     next(parser);
-    for (size_t i = 0; i < sizeof verbs / sizeof *verbs; i++) {
+    for (size_t i = 0; i < GV_COUNT(verbs); i++) {
         if (strcmp(name, verbs[i].name) == 0) return add_step(parser, scenario, &verbs[i], name_at);
     }
     bool region = strcmp(name, "region") == 0, rtt = strcmp(name, "rtt") == 0;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "recorder.h"
 
-#include "../core/escape.h"
+#include "../../node/escape.h"
 
 #include <errno.h>
 

@@ -51,7 +51,7 @@ static void put_string(FILE *out, const char *text, size_t len) {
 void gv_report_begin(struct gv_report *report, FILE *out, const struct gv_report_head *head,
                      uint64_t messages_max) {
     static const char *const latencies[] = {"constant", "uniform", "exponential"};
-    GV_ASSERT(out != NULL && (size_t)head->latency < sizeof latencies / sizeof *latencies);
+    GV_ASSERT(out != NULL && (size_t)head->latency < GV_COUNT(latencies));
     GV_ASSERT(messages_max > 0);
     *report = (struct gv_report){.out = out, .messages_max = messages_max};
     fwrite(gv_report_page, 1, gv_report_page_head, out);

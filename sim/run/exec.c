@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 #include "exec.h"
 
+#include "../../node/escape.h"
 #include "../check/check_traffic.h"
 #include "../core/envelope.h"
-#include "../core/escape.h"
 #include "../core/memory.h"
 #include "../core/output.h"
 #include "../core/path.h"
@@ -613,7 +613,7 @@ static void init_loop(struct exec *exec) {
     uv_timer_init(&exec->loop, &exec->heartbeat);
     exec->timer.data = exec->tick.data = exec->heartbeat.data = exec;
     static const int numbers[] = {SIGINT, SIGTERM, SIGHUP};
-    for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++) {
+    for (size_t i = 0; i < GV_COUNT(numbers); i++) {
         uv_signal_init(&exec->loop, &exec->signals[i]);
         exec->signals[i].data = exec;
         uv_signal_start(&exec->signals[i], on_signal, numbers[i]);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "progress.h"
 
-#include "../core/escape.h"
+#include "../../node/escape.h"
 
 #include <inttypes.h>
 #include <stdarg.h>

@@ -84,7 +84,7 @@ static void hash_line(struct gv_simulation *sim, uint32_t node, bool out, const 
         (uint64_t)node << 1 | out,
         gv_digest_hash(&sim->trace_hash_key, line, len),
     };
-    sim->trace_hash = gv_digest_words(&sim->trace_hash_key, words, sizeof words / sizeof *words);
+    sim->trace_hash = gv_digest_words(&sim->trace_hash_key, words, GV_COUNT(words));
     sim->lines++;
 }
 
@@ -526,7 +526,7 @@ static void trace_node_fault(const struct gv_simulation *sim, uint32_t node,
         [GV_NODE_FAULT_PAUSE] = GV_TRACE_PAUSE,
         [GV_NODE_FAULT_RESUME] = GV_TRACE_RESUME,
     };
-    if ((size_t)fault >= sizeof kinds / sizeof *kinds) return;
+    if ((size_t)fault >= GV_COUNT(kinds)) return;
     gv_trace_node(sim->config.run.trace, sim->now, kinds[fault], node);
 }
 

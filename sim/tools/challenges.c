@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "challenges.h"
 
-#include "../core/escape.h"
+#include "../../node/escape.h"
 #include "../core/output.h"
 
 #include <inttypes.h>
@@ -60,7 +60,7 @@ static const struct challenge challenges[] = {
 };
 
 static const struct challenge *lookup(const char *name) {
-    for (size_t i = 0; i < sizeof challenges / sizeof *challenges; i++) {
+    for (size_t i = 0; i < GV_COUNT(challenges); i++) {
         if (strcmp(challenges[i].name, name) == 0) return &challenges[i];
     }
     return NULL;

@@ -2,8 +2,9 @@
 #include "command.h"
 
 #include "../../engine/engine.h"
+#include "../../node/escape.h"
+#include "../../node/options.h"
 #include "../../node/security/auth.h"
-#include "../core/escape.h"
 #include "../run/logs.h"
 #include "pool.h"
 
@@ -148,11 +149,8 @@ static void store_integer(struct gv_command *command, const struct option *optio
 
 static int to_count(const char *name, const char *value, uint64_t min, uint64_t max, uint64_t *out,
                     char *why) {
-    char *end;
-    errno = 0;
-    uint64_t number = strtoull(value, &end, 10);
-    bool digits = value[0] >= '0' && value[0] <= '9' && *end == '\0' && errno == 0;
-    if (!digits || number < min || number > max) {
+    uint64_t number;
+    if (!gv_options_number(value, &number) || errno != 0 || number < min || number > max) {
         return wrong(why, "%s must be a whole number from %" PRIu64 " to %" PRIu64 ", not '%s'",
                      name, min, max, value);
     }
@@ -247,18 +245,11 @@ static int set_availability(struct gv_command *command, const struct option *opt
 // The position of the value among the choices, which the member stores.
 static int set_choice(struct gv_command *command, const struct option *option, const char *value,
                       char *why) {
-    const char *const *choices = option->choices;
-    char list[GV_COMMAND_WHY_MAX / 2] = "";
-    for (size_t i = 0; choices[i] != NULL; i++) {
-        if (strcmp(value, choices[i]) == 0) {
-            store_integer(command, option, i);
-            return 0;
-        }
-        const char *comma = i == 0 ? "" : choices[i + 1] != NULL ? ", " : " or ";
-        size_t len = strlen(list);
-        snprintf(list + len, sizeof list - len, "%s%s", comma, choices[i]);
-    }
-    return wrong(why, "%s must be %s, not '%s'", option->name, list, value);
+    char list[GV_COMMAND_WHY_MAX / 2];
+    int choice = gv_options_word(value, option->choices, list, sizeof list);
+    if (choice < 0) return wrong(why, "%s must be %s, not '%s'", option->name, list, value);
+    store_integer(command, option, (uint64_t)choice);
+    return 0;
 }
 
 static int set_workload(struct gv_command *command, const struct option *option, const char *value,
@@ -387,7 +378,7 @@ static const struct option options[] = {
     {"--redraw", NULL, SWEEP, set_text, AT(redraw)},
 };
 
-enum { OPTIONS = sizeof options / sizeof *options };
+enum { OPTIONS = GV_COUNT(options) };
 
 static bool is_name(const char *name, const char *text, size_t len) {
     return name != NULL && strlen(name) == len && strncmp(name, text, len) == 0;
@@ -472,7 +463,7 @@ static int check_files(const struct gv_command *command, char *why) {
         const char *option, *path;
     } files[] = {
         {"--json", run->json}, {"--trace", run->files.trace}, {"--report", run->files.report}};
-    for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
+    for (size_t i = 0; i < GV_COUNT(files); i++) {
         const char *path = files[i].path;
         if (path == NULL) continue;
         if (i > 0 && strcmp(path, "-") == 0) {
@@ -548,7 +539,7 @@ static const struct {
     [GV_COMMAND_SWEEP] = {"sweep", SWEEP},
 };
 
-enum { COMMANDS = sizeof commands / sizeof *commands };
+enum { COMMANDS = GV_COUNT(commands) };
 
 // The member for the next argument that is no option. NULL: the command takes no more of them.
 static const char **next_operand(struct gv_command *command, int action) {

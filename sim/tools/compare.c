@@ -2,7 +2,7 @@
 #include "compare.h"
 
 #include "../../codec/json.h"
-#include "../core/escape.h"
+#include "../../node/escape.h"
 #include "../run/exit.h"
 #include "source.h"
 
@@ -58,7 +58,7 @@ static const char *read_run(struct gv_compare_run *run, const struct gv_json *js
     } texts[] = {{"workload", run->workload, sizeof run->workload},
                  {"nodes", run->nodes, sizeof run->nodes},
                  {"seed", run->seed, sizeof run->seed}};
-    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
+    for (size_t i = 0; i < GV_COUNT(texts); i++) {
         int token = gv_json_member(json, 0, texts[i].name);
         if (token < 0) return no_result;
         copy(json, token, texts[i].to, texts[i].cap);

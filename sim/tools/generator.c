@@ -164,7 +164,7 @@ static void add_machine_step(struct writer *writer) {
         add(writer, "crash ");
         add_group(writer);
         add_when(writer);
-        add(writer, " %s\n", disks[below(writer, sizeof disks / sizeof *disks)]);
+        add(writer, " %s\n", disks[below(writer, GV_COUNT(disks))]);
         return;
     }
     add_when(writer);
@@ -221,7 +221,7 @@ static struct links draw_links(uint64_t seed) {
     if (below(&writer, 8) > 0) return (struct links){0};
     static const unsigned most[] = {2000, 10000, SLOWEST_MS, SLOWEST_MS};
     struct links links = {0};
-    unsigned scale = most[below(&writer, sizeof most / sizeof *most)];
+    unsigned scale = most[below(&writer, GV_COUNT(most))];
     links.latency_ms = 1 + below(&writer, scale);
     unsigned left = SLOWEST_MS - links.latency_ms;
     bool delayed = below(&writer, 2) == 0 && left > 0;
@@ -254,7 +254,7 @@ size_t gv_generator_scenario(uint64_t seed, char buf[GV_GENERATOR_TEXT_MAX]) {
     gv_prng_init(&writer.prng, seed, STREAM);
     struct writer *w = &writer;
     static const unsigned most[] = {4, 4, 9, 9, 30};
-    writer.nodes = 1 + below(w, most[below(w, sizeof most / sizeof *most)]);
+    writer.nodes = 1 + below(w, most[below(w, GV_COUNT(most))]);
     writer.seconds = 2 + below(w, 10);
     writer.seconds += links.longer_s;
     add(w, "workload %s\n",

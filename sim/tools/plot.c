@@ -28,7 +28,7 @@ static void text(FILE *out, double x, double y, const char *more, const char *wh
 static void axes(const struct gv_plot *plot, FILE *out) {
     static const double marks[] = {0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50, 100};
     char label[48];
-    for (size_t i = 0; i < sizeof marks / sizeof *marks; i++) {
+    for (size_t i = 0; i < GV_COUNT(marks); i++) {
         if (marks[i] < plot->y_min || marks[i] > plot->y_max) continue;
         double y = y_of(plot, marks[i]);
         fprintf(out, "<path d=\"M%d %.1fH%d\" stroke=\"#ddd\"/>\n", LEFT, y, WIDTH - RIGHT);

@@ -17,7 +17,7 @@ struct job {
 };
 
 static const int signals[] = {SIGINT, SIGTERM, SIGHUP};
-enum { SIGNALS = sizeof signals / sizeof *signals };
+enum { SIGNALS = GV_COUNT(signals) };
 
 static volatile sig_atomic_t interrupted;
 

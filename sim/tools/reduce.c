@@ -196,7 +196,7 @@ static bool drop_nodes(struct reducer *reducer) {
 static bool is_basic(const char *name) {
     static const char *const basic[] = {"workload",   "nodes", "seed",  "rate",
                                         "time-limit", "quiet", "settle"};
-    for (size_t i = 0; i < sizeof basic / sizeof *basic; i++) {
+    for (size_t i = 0; i < GV_COUNT(basic); i++) {
         if (strcmp(name, basic[i]) == 0) return true;
     }
     return false;

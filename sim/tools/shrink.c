@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "shrink.h"
 
-#include "../core/escape.h"
+#include "../../node/escape.h"
 #include "../run/exit.h"
 #include "pool.h"
 #include "reduce.h"
@@ -127,7 +127,7 @@ static char *complete(const struct gv_command *command, const struct gv_scenario
             fprintf(out, "%s %s\n", name, scenario->settings[i].value);
         }
     }
-    for (size_t i = 0; i < sizeof must / sizeof *must; i++) {
+    for (size_t i = 0; i < GV_COUNT(must); i++) {
         if (given_value(command, must[i][0]) != NULL || setting(scenario, must[i][0]) != NULL)
             continue;
         fprintf(out, "%s %s\n", must[i][0], must[i][1]);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "simulate.h"
 
-#include "../core/escape.h"
+#include "../../node/escape.h"
 #include "../core/output.h"
 #include "../run/exit.h"
 #include "../run/progress.h"

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "source.h"
 
-#include "../core/escape.h"
+#include "../../node/escape.h"
 #include "../core/memory.h"
 #include "../faults/builtin.h"
 #include "../run/exit.h"

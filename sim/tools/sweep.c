@@ -11,7 +11,7 @@
 static const uint32_t staleness[] = {0, 300, 400, 500, 640, 800, 1000, 1250, 1500, 1750, 2000};
 
 enum {
-    COUNT = sizeof staleness / sizeof *staleness,
+    COUNT = GV_COUNT(staleness),
     ROUND_TRIP_MS = 200, // time up and down the tree
     STEP_MS = 20,        // step of the lower bound's curve
     CURVE = (2000 - 250) / STEP_MS,
@@ -95,7 +95,7 @@ static void draw(const struct gv_benchmark_metrics *metrics, FILE *svg) {
         .curve_len = CURVE,
         .curve_name = "lower bound: tree rounds, no acks",
         .points = published,
-        .points_len = sizeof published / sizeof *published,
+        .points_len = GV_COUNT(published),
     };
     gv_plot_draw(&plot, svg);
     keep(metrics, svg);

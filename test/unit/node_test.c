@@ -391,6 +391,39 @@ static void test_unparsed(void **state) {
     gv_solo_stop(&solo);
 }
 
+// Sums of entries that peers have raised, which do not fit 64 bits.
+static void test_saturated(void **state) {
+    (void)state;
+    static const struct {
+        const char *entries, *sum;
+    } steps[] = {
+        {"[\"n2\",1,\"+\"],18446744073709551615", "9223372036854775807"},
+        {"[\"n2\",2,\"+\"],7", "9223372036854775807"},
+        {"[\"n2\",1,\"-\"],18446744073709551615", "12"},
+        {"[\"n2\",2,\"-\"],13", "-1"},
+        {"[\"n3\",1,\"-\"],9223372036854775807", "-9223372036854775808"},
+        {"[\"n3\",2,\"-\"],1", "-9223372036854775808"},
+        {"[\"n3\",3,\"-\"],18446744073709551615", "-9223372036854775808"},
+        {"[\"n3\",1,\"+\"],18446744073709551615", "-9223372036854775808"},
+        {"[\"n3\",2,\"+\"],9223372036854775807", "-2"},
+        {"[\"n3\",3,\"+\"],9223372036854775809", "9223372036854775807"},
+    };
+    struct gv_solo solo;
+    gv_solo_init(&solo, &gv_counter_workload);
+    assert_true(add(&solo, "5", ""));
+    for (size_t i = 0; i < sizeof steps / sizeof *steps; i++) {
+        char line[256];
+        snprintf(line, sizeof line,
+                 "{\"src\":\"n2\",\"dest\":\"n1\",\"body\":{\"type\":\"gossip\",\"v\":%d,"
+                 "\"entries\":[{\"counter\":[[%s]]}]}}",
+                 GV_MESSAGE_VERSION, steps[i].entries);
+        gv_solo_say(&solo, line);
+        if (!reads(&solo, steps[i].sum)) print_message("%zu: %s\n", i, solo.out);
+        assert_true(reads(&solo, steps[i].sum));
+    }
+    gv_solo_stop(&solo);
+}
+
 #define BEGIN "{\"src\":\"c1\",\"dest\":\"n1\",\"body\":{\"type\":\"broadcast\","
 #define END ",\"msg_id\":3}}"
 // Lines with an envelope before or after syntax errors.
@@ -894,18 +927,18 @@ static void test_out_of_memory(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_echo),          cmocka_unit_test(test_broadcast),
-        cmocka_unit_test(test_gset),          cmocka_unit_test(test_counter),
-        cmocka_unit_test(test_faults),        cmocka_unit_test(test_before_init),
-        cmocka_unit_test(test_init_again),    cmocka_unit_test(test_bad_init),
-        cmocka_unit_test(test_unanswered),    cmocka_unit_test(test_no_ping_pong),
-        cmocka_unit_test(test_unparsed),      cmocka_unit_test(test_damaged),
-        cmocka_unit_test(test_longer_peek),   cmocka_unit_test(test_unparsed_long),
-        cmocka_unit_test(test_line_max),      cmocka_unit_test(test_log_rate),
-        cmocka_unit_test(test_long_echo),     cmocka_unit_test(test_long_reads),
-        cmocka_unit_test(test_back_pressure), cmocka_unit_test(test_fairness),
-        cmocka_unit_test(test_gossip),        cmocka_unit_test(test_links_too_slow),
-        cmocka_unit_test(test_out_of_memory),
+        cmocka_unit_test(test_echo),           cmocka_unit_test(test_broadcast),
+        cmocka_unit_test(test_gset),           cmocka_unit_test(test_counter),
+        cmocka_unit_test(test_saturated),      cmocka_unit_test(test_faults),
+        cmocka_unit_test(test_before_init),    cmocka_unit_test(test_init_again),
+        cmocka_unit_test(test_bad_init),       cmocka_unit_test(test_unanswered),
+        cmocka_unit_test(test_no_ping_pong),   cmocka_unit_test(test_unparsed),
+        cmocka_unit_test(test_damaged),        cmocka_unit_test(test_longer_peek),
+        cmocka_unit_test(test_unparsed_long),  cmocka_unit_test(test_line_max),
+        cmocka_unit_test(test_log_rate),       cmocka_unit_test(test_long_echo),
+        cmocka_unit_test(test_long_reads),     cmocka_unit_test(test_back_pressure),
+        cmocka_unit_test(test_fairness),       cmocka_unit_test(test_gossip),
+        cmocka_unit_test(test_links_too_slow), cmocka_unit_test(test_out_of_memory),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -30,7 +30,7 @@ static bool is_plain(uint32_t point) {
         {0, 0x1f},        {0x7f, 0x9f},     {0xad, 0xad},     {0x61c, 0x61c},   {0x200b, 0x200f},
         {0x2028, 0x202e}, {0x2060, 0x206f}, {0xfeff, 0xfeff}, {0xfff9, 0xfffb}, {0xe0000, 0xe007f},
     };
-    for (size_t i = 0; i < sizeof hidden / sizeof *hidden; i++) {
+    for (size_t i = 0; i < GV_COUNT(hidden); i++) {
         if (point >= hidden[i][0] && point <= hidden[i][1]) return false;
     }
     return true;

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: MIT
-// Escapes untrusted text, that is all text that gvsim did not write: output of nodes, file names,
-// words of scenarios and options. It is printed through these functions only, so that no control
-// sequence reaches a terminal.
-#ifndef GV_SIM_CORE_ESCAPE_H
-#define GV_SIM_CORE_ESCAPE_H
+// Escapes untrusted text, that is all text that the program did not write: options, file names,
+// lines that were received, words of scenarios. It is printed through these functions only, so that
+// no control sequence reaches a terminal.
+#ifndef GV_NODE_ESCAPE_H
+#define GV_NODE_ESCAPE_H
 
-#include "../../merkle/base.h"
+#include "../merkle/base.h"
 
 #include <stdarg.h>
 #include <stdio.h>
