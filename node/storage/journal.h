@@ -61,7 +61,7 @@ struct gv_journal_state {
     bool open;
     bool prepared;                   // the next epoch is announced, and nothing can be appended
     uint64_t epoch;                  // epoch of the next frame
-    uint64_t number;                 // of the next frame
+    uint64_t number;                 // number of the next frame
     uint64_t count;                  // frames of this epoch that must be in the file, at least
     struct gv_journal_damage damage; // found by the last call that returned GV_ECORRUPT
 };
