@@ -3,7 +3,7 @@
 
 #include "../merkle/singlediff.h"
 
-// Reads canonical JSON as a signed integer of 64 bits. False: it is none.
+// Reads canonical JSON as a signed integer of 64 bits. False: it is not one.
 static bool read_integer(struct gv_slice text, int64_t *out) {
     size_t at = text.len > 0 && text.data[0] == '-';
     size_t digits = text.len - at;

@@ -56,7 +56,7 @@ char *gv_line_begin(char *at, struct gv_slice src, struct gv_slice dest) {
 
 // ---- Lines that cannot be parsed ----------------------------------------------------------------
 
-// A member to find; *unclear is set if it is repeated with another text.
+// A member to find; *unclear is set if the member is repeated with another text.
 struct field {
     const char *name;
     struct gv_slice *value;
@@ -80,7 +80,7 @@ static char next_char(const struct scan *scan, const char *at) {
     return at < scan->end ? *at : '\0';
 }
 
-// Whether a member's raw name, without its quotes, is this one after unescaping.
+// Whether a member's raw name, without its quotes, equals `name` after its escapes are resolved.
 static bool is_named(struct gv_slice raw, const char *name) {
     struct gv_slice wanted = gv_slice_text(name);
     if (raw.data == NULL) return false;

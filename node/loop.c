@@ -442,7 +442,7 @@ static void on_walk(uv_handle_t *handle, void *ctx) {
 static void finish(struct loop *loop) {
     block_stats_signal(true);
     uv_walk(&loop->uv, on_walk, NULL);
-    // uv_stop before the run makes the first one return early.
+    // If uv_stop was called before, the first uv_run returns early.
     while (uv_run(&loop->uv, UV_RUN_DEFAULT) != 0) continue;
     int error = uv_loop_close(&loop->uv);
     GV_ASSERT(error == 0);

@@ -78,7 +78,7 @@ void gv_replies_open(struct gv_replies *replies, struct gv_slice src, struct gv_
     replies->msg_id = msg_id;
 }
 
-// Writes a reply up to its own members, and returns the end. gv_replies_reserve has made the
+// Writes the members that every reply has, and returns the end. gv_replies_reserve has reserved the
 // space; end() asserts that it was enough.
 static char *begin(struct gv_replies *replies, const char *type) {
     GV_ASSERT(replies->open);
@@ -150,7 +150,7 @@ void gv_replies_error(struct gv_replies *replies, int code, const char *text) {
     GV_ASSERT(len > 0 && (size_t)len < sizeof number);
     at = gv_line_append(begin_member(at, "code"), number, (size_t)len);
     at = begin_member(at, "text");
-    // Shortens the text until it fits and does not end within a character.
+    // Truncates the text between two characters until it fits.
     struct gv_slice cut = gv_slice_text(text);
     if (cut.len > GV_REPLIES_TEXT_MAX) cut.len = GV_REPLIES_TEXT_MAX;
     int quoted = gv_json_quote(cut, at, GV_REPLIES_TEXT_MAX);

@@ -13,7 +13,7 @@ struct members {
     int count;   // number of names in node_ids
 };
 
-// NULL, or what the body lacks.
+// Finds the members. Returns NULL, or a text that names the missing one.
 static const char *find_members(const struct gv_session_request *init, struct members *out) {
     const struct gv_json *json = init->json;
     out->id = gv_json_member(json, init->body, "node_id");

@@ -12,7 +12,7 @@
 #include "node_limits.h"
 #include "security/auth.h"
 
-enum { GV_SESSION_REASON_MAX = 256 }; // of the text of a refusal, bytes
+enum { GV_SESSION_REASON_MAX = 256 }; // longest reason of a refusal, bytes
 
 struct gv_session_config {
     struct gv_alloc alloc;

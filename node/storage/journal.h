@@ -61,12 +61,12 @@ struct gv_journal_state {
     bool open;
     bool prepared;                   // the next epoch is announced, and nothing can be appended
     uint64_t epoch;                  // epoch of the next frame
-    uint64_t number;                 // of the next frame
+    uint64_t number;                 // number of the next frame
     uint64_t count;                  // frames of this epoch that must be in the file, at least
     struct gv_journal_damage damage; // found by the last call that returned GV_ECORRUPT
 };
 
-// A journal that is not open.
+// Initialises a journal that is not open.
 static inline void gv_journal_init(struct gv_journal *journal) {
     *journal = (struct gv_journal){.fd = -1};
 }
@@ -88,8 +88,8 @@ int gv_journal_open_legacy(struct gv_journal *journal, const char *path, uint64_
 // Closes the file, if it is open.
 void gv_journal_close(struct gv_journal *journal);
 
-// Raises the number of frames that must be in the file, as a watermark demands; a prepared journal
-// knows the exact number and keeps it.
+// Raises the number of frames that must be in the file to that of a watermark. A prepared journal
+// has the exact number and keeps it.
 static inline void gv_journal_expect(struct gv_journal *journal, uint64_t count) {
     if (!journal->prepared && journal->count < count) journal->count = count;
 }

@@ -29,7 +29,7 @@ void gv_check_counter_invoke(struct gv_check_counter *counter, int64_t delta);
 // A read returned this value. Error, once a node: GV_VERDICT_WRONG_SUM.
 void gv_check_counter_read(struct gv_check_counter *counter, uint32_t node, int64_t value,
                            struct gv_verdict_errors *errors);
-// An addition succeeded, definitely failed, or has an unknown outcome. |delta| < 1000.
+// Notes that an addition succeeded, definitely failed, or has an unknown outcome. |delta| < 1000.
 void gv_check_counter_ok(struct gv_check_counter *counter, uint32_t node, int64_t delta);
 static inline void gv_check_counter_refused(struct gv_check_counter *counter, uint32_t node,
                                             int64_t delta) {

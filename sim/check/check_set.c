@@ -80,7 +80,7 @@ void gv_check_set_refused(struct gv_check_set *set, const struct gv_history_op *
     if (e->present > 0) phantom_element(set, e, e->witness, errors);
 }
 
-// A value that was never added.
+// Reports a value that was never added.
 static void phantom_token(struct gv_check_set *set, uint32_t node, struct gv_json *json, int token,
                           struct gv_verdict_errors *errors) {
     struct gv_slice raw = gv_json_raw(json, token);

@@ -83,7 +83,7 @@ static inline void gv_checker_watch(struct gv_checker *checker, gv_time now, uin
                                     bool healing) {
     gv_convergence_begin(&checker->convergence, now, index, healing);
 }
-// A fault began: the current watch ends unmeasured.
+// Ends the current watch without measuring, because a fault began.
 static inline void gv_checker_stop_watching(struct gv_checker *checker) {
     gv_convergence_cut(&checker->convergence);
 }
@@ -114,7 +114,7 @@ static inline const int64_t *gv_checker_missing(const struct gv_checker *checker
 
 // ---- Result ----
 
-// The run ends early, so values that a node is missing are no error.
+// Notes that the run ends early, so values that a node is missing are not an error.
 static inline void gv_checker_cut_short(struct gv_checker *checker) {
     checker->cut_short = true;
 }
@@ -177,18 +177,18 @@ static inline bool gv_checker_invariants_quiet(const struct gv_checker_invariant
 }
 void gv_checker_invariants_suspects(struct gv_checker_invariants *invariants, uint32_t node,
                                     bool suspects);
-// An incarnation ended with these statistics.
+// Checks the statistics of an incarnation that ended.
 static inline void gv_checker_invariants_stats(struct gv_checker_invariants *invariants,
                                                uint32_t node, const struct gv_stats *stats) {
     GV_ASSERT(node < invariants->traffic.nodes);
     gv_check_bounds_queues(node, stats, invariants->errors);
 }
-// The run ended with this network.
+// Checks the network at the end of the run.
 static inline void gv_checker_invariants_net(struct gv_checker_invariants *invariants,
                                              const struct gv_net *net) {
     gv_check_bounds_links(net, invariants->traffic.rate, invariants->errors);
 }
-// A fault took the node's state. `kept`: its disk kept what it had acknowledged.
+// Notes that a fault destroyed the node's state. `kept`: its disk has kept all acknowledged writes.
 void gv_checker_invariants_reset(struct gv_checker_invariants *invariants, uint32_t node,
                                  bool kept);
 // Checks the traffic after a step. `messages`: number sent between nodes so far; `quiet`: there are

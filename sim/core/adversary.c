@@ -3,7 +3,7 @@
 
 #include "memory.h"
 
-#define FIRST_ID (UINT64_C(1) << 40) // of the adversary's lines: larger than any other
+#define FIRST_ID (UINT64_C(1) << 40) // first id of the adversary's lines: larger than all others
 
 enum action { ALTER, ALTER_COPY, REDIRECT, REFLECT, REPLAY, ACTIONS };
 

@@ -4,7 +4,7 @@
 #include "../../node/escape.h"
 #include "memory.h"
 
-enum { HEAD_MAX = 128 }; // bytes of a line without its body
+enum { HEAD_MAX = 128 }; // longest line without its body, bytes
 
 void gv_envelope_fini(struct gv_envelope *envelope) {
     GV_ASSERT(envelope != NULL);

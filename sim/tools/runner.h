@@ -11,9 +11,9 @@ struct gv_runner_task {
     struct gv_run_config config;
     struct gv_run_options options;
     char label[64]; // its name in the output
-    char *argv[3];  // what options.argv may refer to: the program, an argument, NULL
+    char *argv[3];  // memory for options.argv: the program, an argument, NULL
     char argument[32];
-    // Filled in:
+    // Filled in by gv_runner_run:
     enum gv_exit status;
     struct gv_result result; // counts and errors are NULL; 0 if there is no verdict
 };
