@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // The engine's state and the functions that its files share. Internal to engine/.
 //
-// engine.c owns messages, timers and suspicion; push.c the tree and flush rounds; sync.c and
+// engine.c owns messages, timers and suspicion; push.c children and flush rounds; sync.c and
 // resync.c when to compare with whom; admit.c merging and bounds. A peer's number is its position
 // among the names; GV_CORE_NONE is no peer.
 #ifndef GV_ENGINE_CORE_H
@@ -11,6 +11,7 @@
 #include "../merkle/reconcile.h"
 #include "changelog.h"
 #include "engine.h"
+#include "overlay.h"
 #include "peer.h"
 #include "prng.h"
 #include "replica.h"
@@ -18,10 +19,9 @@
 #include "timers.h"
 
 enum {
-    GV_CORE_SUMMARIES_MAX = 4, // most received summaries that are not answered yet
-    GV_CORE_HISTORY = 64,      // most peers whose last number of differences is kept
-    GV_CORE_FANOUT = 32,       // most children of a node in the push tree when none is suspected
-    GV_CORE_NONE = -1,         // no peer
+    GV_CORE_SUMMARIES_MAX = 4,      // most received summaries that are not answered yet
+    GV_CORE_HISTORY = 64,           // most peers whose last number of differences is kept
+    GV_CORE_NONE = GV_OVERLAY_NONE, // no peer
 };
 
 // Timers of the engine. Their numbers start at peer_count, after one timer for each peer.

@@ -18,19 +18,10 @@ static bool direct(const struct gv_engine *engine) {
     return engine->push.staleness == 0;
 }
 
-// The preferred parent of a node.
-static int parent_of(uint32_t node) {
-    return node == 0 ? GV_CORE_NONE : (int)((node - 1) / GV_CORE_FANOUT);
-}
-
-static int preferred_parent(const struct gv_engine *engine) {
-    return parent_of(engine->self);
-}
-
 // Whether this node is a root for lack of a parent, and the peer a later sibling.
 static bool replaces_parent_of(const struct gv_engine *engine, int peer) {
     return engine->push.parent == GV_CORE_NONE && (uint32_t)peer > engine->self &&
-           engine->self > 0 && parent_of((uint32_t)peer) == preferred_parent(engine);
+           gv_overlay_are_siblings((uint32_t)peer, engine->self);
 }
 
 static void add_child(struct gv_engine *engine, int peer) {
@@ -56,16 +47,13 @@ int gv_push_join(struct gv_engine *engine) {
     push->last_flush = push->parent_pinged_at = GV_TIME_NEVER;
     push->children = engine->alloc.resize(engine->alloc.ctx, NULL, 0, size);
     if (push->children == NULL) return GV_ENOMEM;
-    uint64_t reach = 1, width = 1;
-    while (reach < engine->peer_count) {
-        width *= GV_CORE_FANOUT;
-        reach += width;
-        push->levels++;
+    push->levels = gv_overlay_levels(engine->peer_count);
+    struct gv_overlay_range children = {0, engine->peer_count};
+    if (!direct(engine)) {
+        children = gv_overlay_children(engine->self, engine->peer_count);
+        push->parent = gv_overlay_preferred_parent(engine->self);
     }
-    push->parent = direct(engine) ? GV_CORE_NONE : preferred_parent(engine);
-    uint64_t first = direct(engine) ? 0 : (uint64_t)engine->self * GV_CORE_FANOUT + 1;
-    uint64_t last = direct(engine) ? engine->peer_count : first + GV_CORE_FANOUT;
-    for (uint64_t i = first; i < last && i < engine->peer_count; i++) {
+    for (uint32_t i = children.first; i < children.end; i++) {
         if (i == engine->self) continue;
         if (gv_core_peer(engine, (int)i) == NULL) return GV_ENOMEM;
         add_child(engine, (int)i);
@@ -257,10 +245,11 @@ void gv_push_received(struct gv_engine *engine, gv_time now, int peer,
         remove_child(engine, peer);
         if (push->child_count == 0) gv_push_truncate(engine);
     }
-    bool leaves = child && parent_of((uint32_t)peer) == push->parent;
-    bool is_root = message->next_flush_ms > 0 && parent_of((uint32_t)peer) == push->parent;
     if (peer != push->parent) {
-        if (leaves || is_root) ping_parent(engine, now);
+        // A node that prefers the same parent adopts this one as its parent, or acts as a root.
+        bool acts = child || message->next_flush_ms > 0;
+        if (acts && gv_overlay_preferred_parent((uint32_t)peer) == push->parent)
+            ping_parent(engine, now);
         return;
     }
     if (message->next_flush_ms > 0) {
@@ -315,17 +304,9 @@ bool gv_push_contacts_parent(const struct gv_engine *engine) {
 
 // --- the tree --------------------------------------------------------------------------------
 
-static bool unsuspected(const struct gv_engine *engine, int peer) {
-    return engine->peers[peer] == NULL || !engine->peers[peer]->suspected;
-}
-
-static int best_parent(const struct gv_engine *engine) {
-    int first = preferred_parent(engine);
-    if (first == GV_CORE_NONE || unsuspected(engine, first)) return first;
-    for (int i = 0; i < (int)engine->self; i++) {
-        if (unsuspected(engine, i)) return i;
-    }
-    return GV_CORE_NONE;
+static bool suspected(const void *ctx, uint32_t peer) {
+    const struct gv_engine *engine = ctx;
+    return engine->peers[peer] != NULL && engine->peers[peer]->suspected;
 }
 
 // A new root opens one sync with each sibling that may still wait for the old parent. It delivers
@@ -334,7 +315,7 @@ static void announce_root(struct gv_engine *engine, gv_time now) {
     engine->push.last_flush = now;
     engine->push.period = period(engine);
     for (int i = (int)engine->self + 1; i < (int)engine->peer_count; i++) {
-        if (!replaces_parent_of(engine, i) || !unsuspected(engine, i)) continue;
+        if (!replaces_parent_of(engine, i) || suspected(engine, (uint32_t)i)) continue;
         struct gv_peer *state = gv_core_peer(engine, i);
         if (state == NULL || state->child) continue;
         state->open_sync = true;
@@ -345,7 +326,7 @@ static void announce_root(struct gv_engine *engine, gv_time now) {
 void gv_push_choose_parent(struct gv_engine *engine, gv_time now) {
     struct gv_push *push = &engine->push;
     if (direct(engine)) return;
-    int best = best_parent(engine);
+    int best = gv_overlay_choose_parent(engine->self, suspected, engine);
     if (best == push->parent) return;
     struct gv_peer *state = best == GV_CORE_NONE ? NULL : gv_core_peer(engine, best);
     if (best != GV_CORE_NONE && state == NULL) return; // out of memory: retried at the next change
@@ -365,7 +346,7 @@ void gv_push_choose_parent(struct gv_engine *engine, gv_time now) {
 }
 
 bool gv_push_relies_on(const struct gv_engine *engine, int peer) {
-    return engine->peers[peer]->child || peer == preferred_parent(engine);
+    return engine->peers[peer]->child || peer == gv_overlay_preferred_parent(engine->self);
 }
 
 // --- updates in messages ------------------------------------------------------------------------
