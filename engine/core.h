@@ -16,6 +16,7 @@
 #include "prng.h"
 #include "replica.h"
 #include "reservations.h"
+#include "schedule.h"
 #include "timers.h"
 
 enum {
@@ -38,14 +39,12 @@ struct gv_push {
     int parent;         // GV_CORE_NONE: this node is a root
     uint32_t *children; // peers whose parent is this node; room for all peers
     uint32_t child_count;
-    gv_time staleness;        // the configured one; 0: no tree
-    uint32_t levels;          // of the whole tree, below its root
-    gv_time last_flush;       // time of the last flush round, or GV_TIME_NEVER
-    gv_time period;           // announced interval from it to the next one
-    gv_time parent_pinged_at; // last time that others had left the parent, or GV_TIME_NEVER
-    bool flush_announced;     // the parent has announced its next flush round:
-    gv_time announced_at;     // time of the announcement
-    gv_time announced_in;     // announced interval from then to the round
+    gv_time staleness;              // the configured one; 0: no tree
+    uint32_t levels;                // of the whole tree, below its root
+    gv_time last_flush;             // time of the last flush round, or GV_TIME_NEVER
+    gv_time period;                 // announced interval from it to the next one
+    gv_time parent_pinged_at;       // last time that others had left the parent, or GV_TIME_NEVER
+    struct gv_schedule_round round; // the parent's next flush round, as announced
 };
 
 // A received summary that is not answered yet.

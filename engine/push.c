@@ -4,14 +4,7 @@
 #include "resync.h"
 
 enum {
-    PERIOD_MIN_MS = 10,
-    PERIOD_DIVISOR = 4,      // the period is at least the propagation time divided by this
-    MARGIN_DIVISOR = 40,     // margin: the staleness divided by this …
-    MARGIN_MAX_MS = 50,      // … but at most this
-    ROUNDING_MS = 1,         // lost because messages and timers count in milliseconds
-    DEVIATION_DIVISOR = 2,   // a round trip counts with its deviation divided by this
-    RTT_SAMPLES_MIN = 4,     // samples before a link can be called slow
-    ACK_DELAY_MAX_MS = 2000, // so long that nearly every acknowledgement travels with updates
+    RTT_SAMPLES_MIN = 4, // samples before a link can be called slow
 };
 
 static bool direct(const struct gv_engine *engine) {
@@ -71,34 +64,15 @@ bool gv_push_is_target(const struct gv_engine *engine, int peer) {
 
 // --- flush rounds ----------------------------------------------------------------------------
 
-// The mean round trip to this peer, if it has at least this number of samples; else 0.
-static gv_time mean_rtt(const struct gv_engine *engine, int peer, uint8_t samples) {
-    const struct gv_peer *state = engine->peers[peer];
-    return state != NULL && state->rtt_samples >= samples ? state->rtt_mean : 0;
-}
-
-// How early updates of a child aim to arrive, so that a slightly longer round trip still meets the
-// flush round.
-static gv_time margin(const struct gv_engine *engine) {
-    gv_time time = engine->push.staleness / MARGIN_DIVISOR;
-    return time < MARGIN_MAX_MS * GV_MS ? time : MARGIN_MAX_MS * GV_MS;
-}
-
-// Additional margin while round trips vary: an update that misses the round waits for a period.
-static gv_time deviation_margin(const struct gv_engine *engine) {
-    gv_time deviation = engine->peers[engine->push.parent]->rtt_deviation, most = margin(engine);
-    return deviation < most ? deviation : most;
-}
-
-// The mean round trip plus half of its deviation: updates that come late wait for a period, and a
-// shorter period makes up for some of it.
+// The padded round trip to this peer, if it has at least this number of samples; else 0.
 static gv_time padded_rtt(const struct gv_engine *engine, int peer, uint8_t samples) {
-    gv_time rtt = mean_rtt(engine, peer, samples);
-    return rtt > 0 ? rtt + engine->peers[peer]->rtt_deviation / DEVIATION_DIVISOR : 0;
+    const struct gv_peer *state = engine->peers[peer];
+    if (state == NULL || state->rtt_samples < samples) return 0;
+    return gv_schedule_padded_rtt(state->rtt_mean, state->rtt_deviation);
 }
 
-// The time of an update up and down the tree, estimated by the slowest link of this node that has
-// at least this number of samples. 0: unknown.
+// The propagation time by the slowest link of this node that has at least this number of samples;
+// 0: unknown.
 static gv_time propagation_time(const struct gv_engine *engine, uint8_t samples) {
     const struct gv_push *push = &engine->push;
     gv_time slowest = push->parent == GV_CORE_NONE ? 0 : padded_rtt(engine, push->parent, samples);
@@ -106,70 +80,37 @@ static gv_time propagation_time(const struct gv_engine *engine, uint8_t samples)
         gv_time rtt = padded_rtt(engine, (int)push->children[i], samples);
         if (rtt > slowest) slowest = rtt;
     }
-    return slowest > 0 ? push->levels * (slowest + margin(engine) + ROUNDING_MS * GV_MS) : 0;
+    return gv_schedule_propagation(push->staleness, push->levels, slowest);
 }
 
-static gv_time period_min(gv_time propagation) {
-    gv_time share = propagation / PERIOD_DIVISOR;
-    return share > PERIOD_MIN_MS * GV_MS ? share : PERIOD_MIN_MS * GV_MS;
-}
-
-// The interval between flush rounds of a root: staleness minus propagation time, but at least
-// period_min.
-static gv_time period(const struct gv_engine *engine) {
-    gv_time staleness = engine->push.staleness, propagation = propagation_time(engine, 1),
-            least = period_min(propagation);
-    if (propagation == 0) return staleness / 3;
-    return staleness > propagation + least ? staleness - propagation : least;
+// A flush round begins.
+static void begin_round(struct gv_engine *engine, gv_time now) {
+    engine->push.last_flush = now;
+    engine->push.period = gv_schedule_period(engine->push.staleness, propagation_time(engine, 1));
 }
 
 uint32_t gv_push_staleness_ms(const struct gv_engine *engine) {
     if (direct(engine) || engine->peer_count < 2) return 0;
-    gv_time propagation = propagation_time(engine, RTT_SAMPLES_MIN),
-            needed = propagation + period_min(propagation);
-    if (propagation == 0 || needed < engine->push.staleness) needed = engine->push.staleness;
-    return (uint32_t)((needed + GV_MS - 1) / GV_MS);
+    gv_time kept =
+        gv_schedule_achievable(engine->push.staleness, propagation_time(engine, RTT_SAMPLES_MIN));
+    return (uint32_t)((kept + GV_MS - 1) / GV_MS);
 }
 
-// When the parent's announced flush round arrives at the latest; GV_TIME_NEVER: none is to come.
-static gv_time flush_expected(const struct gv_engine *engine, gv_time now) {
-    const struct gv_push *push = &engine->push;
-    if (!push->flush_announced) return GV_TIME_NEVER;
-    gv_time when = gv_time_after(push->announced_at, push->announced_in + margin(engine));
-    return now < when ? when : GV_TIME_NEVER;
-}
-
-// Time until the parent's first flush round that is at least `least` away, if rounds continue at
-// the announced interval.
-static gv_time until_flush(const struct gv_engine *engine, gv_time now, gv_time least) {
-    const struct gv_push *push = &engine->push;
-    GV_ASSERT(push->flush_announced && push->announced_in > 0);
-    gv_time since = now > push->announced_at ? now - push->announced_at : 0;
-    uint64_t rounds = (since + least + push->announced_in - 1) / push->announced_in;
-    return (rounds > 0 ? rounds : 1) * push->announced_in - since;
-}
-
-// When to send to the parent, to meet the next flush round that can still be met. If the announced
-// round has not come, the parent had no updates and will send when it gets some: then now.
 static gv_time parent_flush_time(const struct gv_engine *engine, gv_time now) {
-    int parent = engine->push.parent;
-    if (flush_expected(engine, now) == GV_TIME_NEVER || !engine->peers[parent]->measured)
-        return now;
-    gv_time early = mean_rtt(engine, parent, 1) + margin(engine) + deviation_margin(engine);
-    return gv_time_after(now, until_flush(engine, now, early) - early);
+    const struct gv_push *push = &engine->push;
+    const struct gv_peer *parent = engine->peers[push->parent];
+    if (!parent->measured) return now;
+    return gv_schedule_to_parent(push->staleness, &push->round, parent->rtt_mean,
+                                 parent->rtt_deviation, now);
 }
 
 static gv_time children_flush_time(const struct gv_engine *engine, gv_time now) {
     const struct gv_push *push = &engine->push;
     if (direct(engine)) return now;
-    if (push->parent != GV_CORE_NONE) {
-        gv_time expected = flush_expected(engine, now); // forward both together
-        return expected != GV_TIME_NEVER ? expected : now;
-    }
-    if (push->last_flush == GV_TIME_NEVER) return now;
-    gv_time next = gv_time_after(push->last_flush, push->period);
-    if (next < now) next = gv_time_after(next, push->period); // late children aim at this one
-    return next > now ? next : now;
+    if (push->parent == GV_CORE_NONE)
+        return gv_schedule_next_round(push->last_flush, push->period, now);
+    gv_time expected = gv_schedule_expected(push->staleness, &push->round, now);
+    return expected != GV_TIME_NEVER ? expected : now; // with the parent's updates
 }
 
 uint32_t gv_push_next_flush_ms(const struct gv_engine *engine, gv_time now, int peer) {
@@ -223,7 +164,7 @@ static void ping_parent(struct gv_engine *engine, gv_time now) {
 static void move_parent_flush(struct gv_engine *engine, gv_time now) {
     uint32_t timer = engine->peer_count + GV_CORE_FLUSH_PARENT;
     gv_time set = engine->timers.when[timer], better = parent_flush_time(engine, now);
-    if (set == GV_TIME_NEVER || better > gv_time_after(set, engine->push.announced_in / 4)) return;
+    if (set == GV_TIME_NEVER || better > gv_time_after(set, engine->push.round.in / 4)) return;
     gv_timers_set(&engine->timers, timer, better);
 }
 
@@ -253,11 +194,7 @@ void gv_push_received(struct gv_engine *engine, gv_time now, int peer,
         return;
     }
     if (message->next_flush_ms > 0) {
-        push->flush_announced = true;
-        push->announced_at = now;
-        push->announced_in = message->next_flush_ms * GV_MS;
-        // A period is never longer than the staleness, whatever the parent announces.
-        if (push->announced_in > push->staleness) push->announced_in = push->staleness;
+        push->round = gv_schedule_announced(push->staleness, now, message->next_flush_ms);
         move_parent_flush(engine, now);
     }
     if (changed && push->child_count > 0) gv_core_arm(engine, GV_CORE_FLUSH_CHILDREN, now);
@@ -265,8 +202,7 @@ void gv_push_received(struct gv_engine *engine, gv_time now, int peer,
 
 void gv_push_flush_children(struct gv_engine *engine, gv_time now) {
     struct gv_push *push = &engine->push;
-    push->last_flush = now;
-    push->period = period(engine);
+    begin_round(engine, now);
     for (uint32_t i = 0; i < push->child_count; i++) {
         int child = (int)push->children[i];
         if (!gv_push_is_target(engine, child)) continue;
@@ -312,8 +248,7 @@ static bool suspected(const void *ctx, uint32_t peer) {
 // A new root opens one sync with each sibling that may still wait for the old parent. It delivers
 // what the sibling lacks, and is not repeated if lost.
 static void announce_root(struct gv_engine *engine, gv_time now) {
-    engine->push.last_flush = now;
-    engine->push.period = period(engine);
+    begin_round(engine, now);
     for (int i = (int)engine->self + 1; i < (int)engine->peer_count; i++) {
         if (!replaces_parent_of(engine, i) || suspected(engine, (uint32_t)i)) continue;
         struct gv_peer *state = gv_core_peer(engine, i);
@@ -334,7 +269,7 @@ void gv_push_choose_parent(struct gv_engine *engine, gv_time now) {
     if (push->parent != GV_CORE_NONE && engine->peers[push->parent]->acked_seq > unacked)
         unacked = engine->peers[push->parent]->acked_seq;
     push->parent = best;
-    push->flush_announced = false;
+    push->round = (struct gv_schedule_round){0};
     if (state == NULL) {
         announce_root(engine, now);
         gv_core_arm(engine, GV_CORE_FLUSH_CHILDREN, now);
@@ -397,10 +332,9 @@ uint64_t gv_push_write(struct gv_engine *engine, int peer, struct gv_message_wri
 gv_time gv_push_parent_ack_delay_max(const struct gv_engine *engine, gv_time now) {
     const struct gv_push *push = &engine->push;
     // Other parents than node 0 announce when they send to their own parent.
-    if (push->parent != 0 || flush_expected(engine, now) == GV_TIME_NEVER) return 0;
-    if (!engine->peers[0]->measured) return 0;
-    gv_time rtt = mean_rtt(engine, push->parent, 1);
-    return until_flush(engine, now, rtt) + margin(engine) - rtt;
+    if (push->parent != 0 || !engine->peers[0]->measured) return 0;
+    return gv_schedule_parent_ack_delay_max(push->staleness, &push->round,
+                                            engine->peers[0]->rtt_mean, now);
 }
 
 gv_time gv_push_ack_expected_after(const struct gv_engine *engine, int peer) {
@@ -408,7 +342,7 @@ gv_time gv_push_ack_expected_after(const struct gv_engine *engine, int peer) {
     if (direct(engine)) return gv_peer_timeout(state, 0);
     // On the tree the message has then missed its flush round; sending its updates again costs no
     // extra message.
-    return state->rtt_mean + margin(engine) + ROUNDING_MS * GV_MS;
+    return gv_schedule_ack_expected_after(engine->push.staleness, state->rtt_mean);
 }
 
 gv_time gv_push_loss_delay(const struct gv_engine *engine, int peer) {
@@ -417,10 +351,7 @@ gv_time gv_push_loss_delay(const struct gv_engine *engine, int peer) {
 }
 
 gv_time gv_push_ack_delay_max(const struct gv_engine *engine, bool from_child) {
-    gv_time staleness = engine->push.staleness;
-    if (direct(engine)) return ACK_DELAY_MAX_MS * GV_MS;
-    if (from_child) return staleness;
-    return staleness > ACK_DELAY_MAX_MS * GV_MS / 2 ? 2 * staleness : ACK_DELAY_MAX_MS * GV_MS;
+    return gv_schedule_ack_delay_max(engine->push.staleness, from_child);
 }
 
 // The first change that this peer still needs from the log.
