@@ -58,7 +58,7 @@ int gv_push_join(struct gv_engine *engine) {
 
 bool gv_push_is_target(const struct gv_engine *engine, int peer) {
     const struct gv_peer *state = engine->peers[peer];
-    if (state == NULL || state->suspected) return false;
+    if (state == NULL || gv_health_is_suspected(&state->health)) return false;
     return state->child || peer == engine->push.parent;
 }
 
@@ -67,8 +67,8 @@ bool gv_push_is_target(const struct gv_engine *engine, int peer) {
 // The padded round trip to this peer, if it has at least this number of samples; else 0.
 static gv_time padded_rtt(const struct gv_engine *engine, int peer, uint8_t samples) {
     const struct gv_peer *state = engine->peers[peer];
-    if (state == NULL || state->rtt_samples < samples) return 0;
-    return gv_schedule_padded_rtt(state->rtt_mean, state->rtt_deviation);
+    if (state == NULL || state->ack.rtt_samples < samples) return 0;
+    return gv_schedule_padded_rtt(state->ack.rtt_mean, state->ack.rtt_deviation);
 }
 
 // The propagation time by the slowest link of this node that has at least this number of samples;
@@ -99,9 +99,9 @@ uint32_t gv_push_staleness_ms(const struct gv_engine *engine) {
 static gv_time parent_flush_time(const struct gv_engine *engine, gv_time now) {
     const struct gv_push *push = &engine->push;
     const struct gv_peer *parent = engine->peers[push->parent];
-    if (!parent->measured) return now;
-    return gv_schedule_to_parent(push->staleness, &push->round, parent->rtt_mean,
-                                 parent->rtt_deviation, now);
+    if (!parent->ack.measured) return now;
+    return gv_schedule_to_parent(push->staleness, &push->round, parent->ack.rtt_mean,
+                                 parent->ack.rtt_deviation, now);
 }
 
 static gv_time children_flush_time(const struct gv_engine *engine, gv_time now) {
@@ -151,9 +151,9 @@ static void ping_parent(struct gv_engine *engine, gv_time now) {
     struct gv_push *push = &engine->push;
     if (push->parent == GV_CORE_NONE) return;
     struct gv_peer *parent = engine->peers[push->parent];
-    gv_time pause = GV_PEER_TIMEOUTS_MAX * gv_peer_timeout(parent, gv_core_initial_rtt(engine));
+    gv_time pause = GV_HEALTH_TIMEOUTS_MAX * gv_peer_timeout(parent, gv_core_initial_rtt(engine));
     bool recently = push->parent_pinged_at != GV_TIME_NEVER && now - push->parent_pinged_at < pause;
-    if (parent->timeouts > 0 || recently) return;
+    if (parent->health.timeouts > 0 || recently) return;
     push->parent_pinged_at = now;
     parent->ping = true;
     gv_core_enqueue(engine, push->parent);
@@ -177,7 +177,7 @@ void gv_push_received(struct gv_engine *engine, gv_time now, int peer,
     bool child = message->to_parent && (uint32_t)peer > engine->self;
     if (child && !state->child) {
         add_child(engine, peer);
-        gv_peer_reset(state, engine->changelog.head);
+        gv_ack_reset(&state->ack, engine->changelog.head);
         // Older entries reach the child by sync. A sync in progress does not do: its summaries may
         // be older than the last updates.
         state->open_sync = state->follow_up = true;
@@ -207,7 +207,7 @@ void gv_push_flush_children(struct gv_engine *engine, gv_time now) {
         int child = (int)push->children[i];
         if (!gv_push_is_target(engine, child)) continue;
         struct gv_peer *state = engine->peers[child];
-        if (state->unacked > 0) state->ack_at = now; // the child expects it with the round
+        gv_ack_hasten(&state->ack, now); // the child expects it with the round
         gv_core_enqueue(engine, child);
     }
 }
@@ -235,14 +235,14 @@ bool gv_push_contacts_parent(const struct gv_engine *engine) {
     int parent = engine->push.parent;
     if (parent == GV_CORE_NONE) return false;
     bool soon = engine->timers.when[engine->peer_count + GV_CORE_FLUSH_PARENT] != GV_TIME_NEVER;
-    return soon || engine->peers[parent]->contacted;
+    return soon || engine->peers[parent]->ack.contacted;
 }
 
 // --- the tree --------------------------------------------------------------------------------
 
 static bool suspected(const void *ctx, uint32_t peer) {
     const struct gv_engine *engine = ctx;
-    return engine->peers[peer] != NULL && engine->peers[peer]->suspected;
+    return engine->peers[peer] != NULL && gv_health_is_suspected(&engine->peers[peer]->health);
 }
 
 // A new root opens one sync with each sibling that may still wait for the old parent. It delivers
@@ -266,8 +266,8 @@ void gv_push_choose_parent(struct gv_engine *engine, gv_time now) {
     struct gv_peer *state = best == GV_CORE_NONE ? NULL : gv_core_peer(engine, best);
     if (best != GV_CORE_NONE && state == NULL) return; // out of memory: retried at the next change
     uint64_t unacked = engine->changelog.tail;
-    if (push->parent != GV_CORE_NONE && engine->peers[push->parent]->acked_seq > unacked)
-        unacked = engine->peers[push->parent]->acked_seq;
+    if (push->parent != GV_CORE_NONE && engine->peers[push->parent]->ack.acked_seq > unacked)
+        unacked = engine->peers[push->parent]->ack.acked_seq;
     push->parent = best;
     push->round = (struct gv_schedule_round){0};
     if (state == NULL) {
@@ -275,7 +275,7 @@ void gv_push_choose_parent(struct gv_engine *engine, gv_time now) {
         gv_core_arm(engine, GV_CORE_FLUSH_CHILDREN, now);
         return;
     }
-    gv_peer_reset(state, unacked);
+    gv_ack_reset(&state->ack, unacked);
     state->open_sync = state->follow_up = true;
     gv_core_enqueue(engine, best);
 }
@@ -294,15 +294,15 @@ static bool deliverable(const struct gv_engine *engine, uint64_t seq, int peer) 
 // Moves sent_seq to the next change that is an update for this peer. False: there is none.
 static bool advance_to_update(struct gv_engine *engine, int peer) {
     struct gv_peer *state = engine->peers[peer];
-    if (state->sent_seq < engine->changelog.tail) { // the log no longer has its updates
-        gv_peer_reset(state, engine->changelog.tail);
+    if (state->ack.sent_seq < engine->changelog.tail) { // the log no longer has its updates
+        gv_ack_reset(&state->ack, engine->changelog.tail);
         state->open_sync = state->follow_up = true;
         gv_core_enqueue(engine, peer);
     }
-    while (state->sent_seq < engine->changelog.head && !deliverable(engine, state->sent_seq, peer))
-        state->sent_seq++;
-    if (state->in_flight_count == 0) state->acked_seq = state->sent_seq;
-    return state->sent_seq < engine->changelog.head;
+    uint64_t seq = state->ack.sent_seq;
+    while (seq < engine->changelog.head && !deliverable(engine, seq, peer)) seq++;
+    gv_ack_skip(&state->ack, seq);
+    return seq < engine->changelog.head;
 }
 
 bool gv_push_pending(struct gv_engine *engine, int peer) {
@@ -310,14 +310,14 @@ bool gv_push_pending(struct gv_engine *engine, int peer) {
 }
 
 bool gv_push_is_oversized(const struct gv_engine *engine, int peer) {
-    uint32_t ref = gv_changelog_get(&engine->changelog, engine->peers[peer]->sent_seq).ref;
+    uint32_t ref = gv_changelog_get(&engine->changelog, engine->peers[peer]->ack.sent_seq).ref;
     struct gv_entry entry = gv_replica_get(&engine->replica, ref);
     return gv_core_is_oversized(engine, &entry);
 }
 
 uint64_t gv_push_write(struct gv_engine *engine, int peer, struct gv_message_writer *out,
                        size_t reserve) {
-    uint64_t at = engine->peers[peer]->sent_seq;
+    uint64_t at = engine->peers[peer]->ack.sent_seq;
     for (; at < engine->changelog.head; at++) {
         if (!deliverable(engine, at, peer)) continue;
         struct gv_entry entry =
@@ -332,9 +332,9 @@ uint64_t gv_push_write(struct gv_engine *engine, int peer, struct gv_message_wri
 gv_time gv_push_parent_ack_delay_max(const struct gv_engine *engine, gv_time now) {
     const struct gv_push *push = &engine->push;
     // Other parents than node 0 announce when they send to their own parent.
-    if (push->parent != 0 || !engine->peers[0]->measured) return 0;
+    if (push->parent != 0 || !engine->peers[0]->ack.measured) return 0;
     return gv_schedule_parent_ack_delay_max(push->staleness, &push->round,
-                                            engine->peers[0]->rtt_mean, now);
+                                            engine->peers[0]->ack.rtt_mean, now);
 }
 
 gv_time gv_push_ack_expected_after(const struct gv_engine *engine, int peer) {
@@ -342,7 +342,7 @@ gv_time gv_push_ack_expected_after(const struct gv_engine *engine, int peer) {
     if (direct(engine)) return gv_peer_timeout(state, 0);
     // On the tree the message has then missed its flush round; sending its updates again costs no
     // extra message.
-    return gv_schedule_ack_expected_after(engine->push.staleness, state->rtt_mean);
+    return gv_schedule_ack_expected_after(engine->push.staleness, state->ack.rtt_mean);
 }
 
 gv_time gv_push_loss_delay(const struct gv_engine *engine, int peer) {
@@ -357,8 +357,8 @@ gv_time gv_push_ack_delay_max(const struct gv_engine *engine, bool from_child) {
 // The first change that this peer still needs from the log.
 static uint64_t first_needed(struct gv_engine *engine, int peer) {
     if (!gv_push_is_target(engine, peer)) return engine->changelog.head;
-    if (engine->peers[peer]->in_flight_count == 0) advance_to_update(engine, peer);
-    return engine->peers[peer]->acked_seq;
+    if (engine->peers[peer]->ack.in_flight_count == 0) advance_to_update(engine, peer);
+    return engine->peers[peer]->ack.acked_seq;
 }
 
 void gv_push_truncate(struct gv_engine *engine) {
